@@ -1,0 +1,142 @@
+/**
+ * The text form of a signed file: RFC 7468 style, base64 with 64 characters a line.
+ *
+ * People paste, so blank space around the block is ignored and line ends may be LF or CRLF. Nothing else may differ: a strict
+ * reader is why white space alone can change in a file whose signature holds.
+ */
+import { decodeBase64Into, encodeBase64 } from './base64.ts';
+import { cleanText } from './clean-text.ts';
+import { VtlicError } from './error.ts';
+
+export type ArmorLabel = 'VTLIC' | 'VTLIC KEYSET';
+
+export interface ArmorLimits {
+  readonly fileBytes: number;
+  readonly decodedBytes: number;
+}
+
+/** 96 KiB as read, 48 KiB decoded. */
+export const LICENSE_LIMITS: ArmorLimits = Object.freeze({ fileBytes: 98_304, decodedBytes: 49_152 });
+
+const LINE_CHARACTERS = 64;
+const LINE_BYTES = 48;
+
+const TAB = 0x09;
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const DASH = 0x2d;
+
+const BEGIN: Readonly<Record<ArmorLabel, string>> = { VTLIC: '-----BEGIN VTLIC-----', 'VTLIC KEYSET': '-----BEGIN VTLIC KEYSET-----' };
+const END: Readonly<Record<ArmorLabel, string>> = { VTLIC: '-----END VTLIC-----', 'VTLIC KEYSET': '-----END VTLIC KEYSET-----' };
+
+/** The file of the bytes (at least one): LF line ends, one at the end too. */
+export function armor(label: ArmorLabel, bytes: Uint8Array): string {
+  if (bytes.length === 0) throw new VtlicError('internal', 'an armor around no bytes was asked for');
+  const base64 = encodeBase64(bytes);
+  let out = `${BEGIN[label]}\n`;
+  for (let i = 0; i < base64.length; i += LINE_CHARACTERS) out += `${base64.slice(i, i + LINE_CHARACTERS)}\n`;
+  return `${out}${END[label]}\n`;
+}
+
+/**
+ * The bytes in a file that is one armored block with nothing but blank space around it.
+ *
+ * @throws VtlicError `too_large` (the file; then, once the armor has been read whole, what it holds), or `armor_malformed` with
+ * the line and the offset of the fault
+ */
+export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits = LICENSE_LIMITS): Uint8Array {
+  if (file.length > limits.fileBytes) throw new VtlicError('too_large', `the file has ${file.length} bytes, but at most ${limits.fileBytes} are allowed`);
+  const begin = skipBlank(file, 0);
+  const body = afterLineEnd(file, begin + BEGIN[label].length);
+  if (body < 0 || !standsAt(file, begin, BEGIN[label])) throw badBegin(label, file, begin);
+
+  const target = new Uint8Array(Math.ceil(((file.length - body) * 3) / 4));
+  let written = 0;
+  let at = body;
+  let lastWasFull = true;
+  while (file[at] !== DASH) {
+    const lineEnd = endOfLine(file, at);
+    const next = afterLineEnd(file, lineEnd);
+    const length = lineEnd - at;
+    const end: number = lastWasFull && next > 0 && length > 0 && length <= LINE_CHARACTERS ? decodeBase64Into(file, at, lineEnd, target, written) : -1;
+    if (end < 0) throw badLine(label, file, at, lineEnd, lastWasFull);
+    lastWasFull = end - written === LINE_BYTES;
+    written = end;
+    at = next;
+  }
+  if (!standsAt(file, at, END[label])) throw malformed(file, at, `the line "${END[label]}" should end the block`);
+  if (written === 0) throw malformed(file, at, 'the block should hold at least one line of base64');
+  const rest = skipBlank(file, at + END[label].length);
+  if (rest < file.length) throw malformed(file, rest, 'only blank space may follow the block (one block a file)');
+  if (written > limits.decodedBytes) throw new VtlicError('too_large', `the file holds ${written} bytes, but at most ${limits.decodedBytes} are allowed`);
+  return target.subarray(0, written);
+}
+
+function skipBlank(file: Uint8Array, from: number): number {
+  let at = from;
+  for (;;) {
+    const byte = file[at];
+    if (byte !== LF && byte !== CR && byte !== SPACE && byte !== TAB) return at;
+    at++;
+  }
+}
+
+/** Where the line's own characters end: before LF or CRLF, or at the end of the file. A lone CR is a character like others. */
+function endOfLine(file: Uint8Array, from: number): number {
+  const lf = file.indexOf(LF, from);
+  if (lf < 0) return file.length;
+  return lf > from && file[lf - 1] === CR ? lf - 1 : lf;
+}
+
+/** The offset behind the LF or CRLF that stands at `at`, or -1 where none does. */
+function afterLineEnd(file: Uint8Array, at: number): number {
+  if (file[at] === LF) return at + 1;
+  return file[at] === CR && file[at + 1] === LF ? at + 2 : -1;
+}
+
+function standsAt(file: Uint8Array, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (file[at + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+const COPY_WHOLE = 'Copy the whole block again, from its BEGIN line to its END line, as plain text.';
+
+function badBegin(label: ArmorLabel, file: Uint8Array, begin: number): VtlicError {
+  const expected = `"${BEGIN[label]}"`;
+  if (begin === file.length) return malformed(file, begin, `the line ${expected} should begin it, but the file is ${begin === 0 ? 'empty' : 'blank'}`);
+  if (file[begin] === 0xef && file[begin + 1] === 0xbb && file[begin + 2] === 0xbf) {
+    return malformed(file, begin, 'it begins with a byte order mark (U+FEFF)', 'Save the file as plain UTF-8 or ASCII without a byte order mark.');
+  }
+  const line = cleanText(ascii(file, begin, endOfLine(file, begin)), LINE_CHARACTERS);
+  return malformed(file, begin, `the line ${expected} should begin it, alone on its line, but "${line}" does`, COPY_WHOLE);
+}
+
+function badLine(label: ArmorLabel, file: Uint8Array, from: number, to: number, lastWasFull: boolean): VtlicError {
+  if (from === file.length) return malformed(file, from, `it ends before the line "${END[label]}"`, COPY_WHOLE);
+  if (from === to) return malformed(file, from, 'a line of base64 or the END line should stand here, but the line is empty', COPY_WHOLE);
+  if (to === file.length) return malformed(file, from, 'it ends within a line of base64', COPY_WHOLE);
+  for (let i = from; i < to; i++) {
+    const byte = file[i] ?? 0;
+    if (byte === SPACE || byte === TAB) return malformed(file, i, 'a blank stands within the block', COPY_WHOLE);
+    if (byte === CR) return malformed(file, i, 'a carriage return stands without a line feed', COPY_WHOLE);
+    if (!isBase64Character(byte)) return malformed(file, i, 'a character that is not base64 stands within the block', COPY_WHOLE);
+  }
+  if (!lastWasFull) return malformed(file, from, `every line of base64 but the last should have exactly ${LINE_CHARACTERS} characters, but the line before has fewer`, COPY_WHOLE);
+  if (to - from > LINE_CHARACTERS) return malformed(file, from, `a line of base64 should have at most ${LINE_CHARACTERS} characters, but this one has ${to - from}`, COPY_WHOLE);
+  return malformed(file, from, 'the base64 of this line is not canonical: whole groups of four, padded by "=" at the very end alone, unused bits zero', COPY_WHOLE);
+}
+
+function isBase64Character(byte: number): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x2f && byte <= 0x39) || byte === 0x2b || byte === 0x3d;
+}
+
+function ascii(file: Uint8Array, from: number, to: number): string {
+  return new TextDecoder().decode(file.subarray(from, Math.min(to, from + 4 * LINE_CHARACTERS)));
+}
+
+function malformed(file: Uint8Array, offset: number, fault: string, hint?: string): VtlicError {
+  let line = 1;
+  for (let i = 0; i < offset; i++) if (file[i] === LF) line++;
+  return new VtlicError('armor_malformed', `the file is not well armored: ${fault}`, hint === undefined ? { line, offset } : { line, offset, hint });
+}

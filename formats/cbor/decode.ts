@@ -1,0 +1,267 @@
+/**
+ * Strict reading of the CBOR profile: one spelling for each meaning, everything else refused with its place.
+ *
+ * The bytes are walked once, from the first to the last, and the first fault ends the walk. Within one item the order is: the head
+ * (reserved additional information, truncation, indefinite length, shortest form), then what it means (type, range, depth, a
+ * tag out of place), then the content. The order of a map key is judged when the key has been read whole, before its value.
+ */
+import { copyBytes } from '../bytes.ts';
+import { VtlicError } from '../error.ts';
+import { MAX_CBOR_DEPTH, type CborMap, type CborValue } from './value.ts';
+
+export interface CborDecodeOptions {
+  /** Added to the offsets in errors: where `bytes` begins in what the caller's user sees. */
+  readonly offsetBase?: number;
+}
+
+export interface TaggedDecodeOptions {
+  /**
+   * The first item of the outermost array, where it is a byte string of at least one byte, is an encoded item itself and is walked at
+   * its place: the protected header of a COSE structure, whose faults come before those of what follows it.
+   */
+  readonly embeddedFirst?: boolean;
+}
+
+export interface TaggedCbor {
+  readonly tag: number | undefined;
+  readonly value: CborValue;
+  /** What the embedded first item holds; undefined where there is none, or it was not asked for. */
+  readonly embedded: CborValue | undefined;
+}
+
+/**
+ * Reads one item that fills `bytes` and has no tag. Byte strings are fresh copies.
+ *
+ * @throws VtlicError `cbor_malformed` (truncation, trailing bytes, additional information 28-30, a stray break, floats, null, undefined
+ * and other simple values, an integer beyond ±(2^53-1), invalid UTF-8, depth above 8, a tag) or `cbor_not_deterministic` (an
+ * argument not in its shortest form, an indefinite length, a map key unsorted or repeated); `place.offset` is the first byte of the item
+ * at fault, of the first trailing byte, or the end where an item is missing
+ */
+export function decodeCbor(bytes: Uint8Array, options?: CborDecodeOptions): CborValue {
+  const walk = new Walk(bytes, options?.offsetBase ?? 0, { copyStrings: true, embeddedFirst: false });
+  const value = walk.item(0);
+  walk.end();
+  return value;
+}
+
+/**
+ * Reads one item that fills `bytes` and may have one tag at the very top, whatever its number. Errors as `decodeCbor`.
+ *
+ * Byte strings are views of one private copy of `bytes`: for the large strings of a signed file that is much cheaper than a copy of each.
+ */
+export function decodeTaggedCbor(bytes: Uint8Array, options?: TaggedDecodeOptions): TaggedCbor {
+  const walk = new Walk(copyBytes(bytes), 0, { copyStrings: false, embeddedFirst: options?.embeddedFirst ?? false });
+  const tag = walk.topTag();
+  const value = walk.item(0);
+  walk.end();
+  return { tag, value, embedded: walk.embedded };
+}
+
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const MAJOR_TAG = 6;
+
+interface Manner {
+  readonly copyStrings: boolean;
+  readonly embeddedFirst: boolean;
+}
+
+class Walk {
+  embedded: CborValue | undefined = undefined;
+  private offset = 0;
+  private argument = 0;
+  private readonly bytes: Uint8Array;
+  private readonly base: number;
+  private readonly manner: Manner;
+
+  constructor(bytes: Uint8Array, base: number, manner: Manner) {
+    this.bytes = bytes;
+    this.base = base;
+    this.manner = manner;
+  }
+
+  topTag(): number | undefined {
+    const first = this.bytes[0];
+    if (first === undefined || first >> 5 !== MAJOR_TAG) return undefined;
+    this.head();
+    return this.argument;
+  }
+
+  end(): void {
+    const left = this.bytes.length - this.offset;
+    if (left > 0) throw this.malformed(this.offset, `${left === 1 ? 'one byte follows' : `${left} bytes follow`} the end of the item`);
+  }
+
+  /** @param depth the number of arrays and maps around the item */
+  item(depth: number): CborValue {
+    const start = this.offset;
+    const major = this.head();
+    const { argument } = this;
+    switch (major) {
+      case 0:
+        if (argument > Number.MAX_SAFE_INTEGER) throw this.outOfRange(start);
+        return argument;
+      case 1:
+        // Beyond 2^53 the argument is rounded, but never below the bound.
+        if (argument > Number.MAX_SAFE_INTEGER - 1) throw this.outOfRange(start);
+        return -1 - argument;
+      case 2:
+        return this.byteString(this.content(start, argument), this.offset);
+      case 3:
+        return this.text(start, this.content(start, argument), this.offset);
+      case 4:
+        return this.array(start, argument, depth + 1);
+      case 5:
+        return this.map(start, argument, depth + 1);
+      case 6:
+        throw this.malformed(start, 'a tag stands elsewhere than at the very top');
+      default:
+        return argument === 21;
+    }
+  }
+
+  /** Reads a head, leaves its argument in `argument`, and returns its major type; of type 7 only `false` and `true` pass. */
+  private head(): number {
+    const start = this.offset;
+    const initial = this.bytes[start];
+    if (initial === undefined) throw this.malformed(start, 'the bytes end where an item should begin');
+    const information = initial & 31;
+    if (initial >= 0xe0 && initial !== 0xf4 && initial !== 0xf5) throw this.malformed(start, typeSevenInWords(information));
+    if (information < 24) {
+      this.argument = information;
+      this.offset = start + 1;
+    } else {
+      this.longHead(start, initial >> 5, information);
+    }
+    return initial >> 5;
+  }
+
+  private longHead(start: number, major: number, information: number): void {
+    const { bytes } = this;
+    if (information === 31 && major >= 2 && major <= 5) throw this.notDeterministic(start, 'an indefinite length is used');
+    if (information > 27) throw this.malformed(start, `the reserved additional information ${information} is used`);
+    const size = 1 << (information - 24);
+    if (start + 1 + size > bytes.length) throw this.malformed(start, 'the bytes end within the head of an item');
+    let argument = 0;
+    for (let i = start + 1; i <= start + size; i++) argument = argument * 256 + (bytes[i] ?? 0);
+    if (argument < (size === 1 ? 24 : 256 ** (size / 2))) throw this.notDeterministic(start, `${ARGUMENT_OF[major] ?? 'an argument'} is not in its shortest form`);
+    this.argument = argument;
+    this.offset = start + 1 + size;
+  }
+
+  /** Steps over the content of a string and returns where it begins. */
+  private content(start: number, length: number): number {
+    const from = this.offset;
+    if (length > this.bytes.length - from) throw this.malformed(start, `a string should have ${length} bytes, but ${this.bytes.length - from} are left`);
+    this.offset = from + length;
+    return from;
+  }
+
+  private byteString(from: number, to: number): Uint8Array {
+    return this.manner.copyStrings ? copyBytes(this.bytes, from, to) : this.bytes.subarray(from, to);
+  }
+
+  /** Nearly every text is short and ASCII: four characters at a time are faster than a `TextDecoder` then. */
+  private text(start: number, from: number, to: number): string {
+    const { bytes } = this;
+    let text = '';
+    let i = from;
+    for (; i + 4 <= to; i += 4) {
+      const a = bytes[i] ?? 0;
+      const b = bytes[i + 1] ?? 0;
+      const c = bytes[i + 2] ?? 0;
+      const d = bytes[i + 3] ?? 0;
+      if ((a | b | c | d) > 0x7f) return this.unicode(start, from, to);
+      text += String.fromCharCode(a, b, c, d);
+    }
+    for (; i < to; i++) {
+      const code = bytes[i] ?? 0;
+      if (code > 0x7f) return this.unicode(start, from, to);
+      text += String.fromCharCode(code);
+    }
+    return text;
+  }
+
+  private unicode(start: number, from: number, to: number): string {
+    try {
+      return textDecoder.decode(this.bytes.subarray(from, to));
+    } catch {
+      throw this.malformed(start, 'a text is not valid UTF-8');
+    }
+  }
+
+  private array(start: number, length: number, depth: number): readonly CborValue[] {
+    if (depth > MAX_CBOR_DEPTH) throw this.tooDeep(start);
+    const items: CborValue[] = [];
+    if (length === 0) return items;
+    const first = this.item(depth);
+    if (depth === 1 && this.manner.embeddedFirst && first instanceof Uint8Array && first.length > 0) {
+      this.embedded = decodeCbor(first, { offsetBase: this.base + this.offset - first.length });
+    }
+    items.push(first);
+    for (let i = 1; i < length; i++) items.push(this.item(depth));
+    return items;
+  }
+
+  private map(start: number, pairs: number, depth: number): CborMap {
+    if (depth > MAX_CBOR_DEPTH) throw this.tooDeep(start);
+    const map = new Map<CborValue, CborValue>();
+    let previousFrom = 0;
+    let previousTo = 0;
+    for (let i = 0; i < pairs; i++) {
+      const from = this.offset;
+      const key = this.item(depth);
+      if (i > 0) this.judgeOrder(previousFrom, previousTo, from);
+      previousFrom = from;
+      previousTo = this.offset;
+      map.set(key, this.item(depth));
+    }
+    return map;
+  }
+
+  /** Keys rise bytewise by their encodings. One encoding never begins another, so a difference comes before either ends. */
+  private judgeOrder(previousFrom: number, previousTo: number, from: number): void {
+    const { bytes } = this;
+    for (let i = previousFrom, j = from; i < previousTo; i++, j++) {
+      const difference = (bytes[j] ?? 0) - (bytes[i] ?? 0);
+      if (difference > 0) return;
+      if (difference < 0) throw this.notDeterministic(from, 'a map key comes after one that it should stand before');
+    }
+    throw this.notDeterministic(from, 'a map key is repeated');
+  }
+
+  private outOfRange(start: number): VtlicError {
+    return this.malformed(start, 'an integer lies beyond ±(2^53-1)');
+  }
+
+  private tooDeep(start: number): VtlicError {
+    return this.malformed(start, `arrays and maps are nested deeper than ${MAX_CBOR_DEPTH}`);
+  }
+
+  private malformed(offset: number, fault: string): VtlicError {
+    return new VtlicError('cbor_malformed', `the CBOR is malformed: ${fault}`, { offset: this.base + offset });
+  }
+
+  private notDeterministic(offset: number, fault: string): VtlicError {
+    return new VtlicError('cbor_not_deterministic', `the CBOR is not deterministic: ${fault}`, { offset: this.base + offset });
+  }
+}
+
+const ARGUMENT_OF: readonly string[] = [
+  'an integer',
+  'a negative integer',
+  'the length of a byte string',
+  'the length of a text',
+  'the length of an array',
+  'the length of a map',
+  'a tag number',
+];
+
+function typeSevenInWords(information: number): string {
+  if (information === 22) return 'null is used';
+  if (information === 23) return 'undefined is used';
+  if (information >= 25 && information <= 27) return 'a floating-point number is used';
+  if (information >= 28 && information <= 30) return `the reserved additional information ${information} is used`;
+  if (information === 31) return 'a break stands where no indefinite length is open';
+  return 'a simple value other than true and false is used';
+}

@@ -1,0 +1,143 @@
+/** Deterministic CBOR (RFC 8949 §4.2.1) of the profile's seven types. */
+import { compareBytes } from '../bytes.ts';
+import { VtlicError } from '../error.ts';
+import { isCborArray, isCborBytes, MAX_CBOR_DEPTH, type CborMap, type CborValue } from './value.ts';
+
+const MAJOR_UNSIGNED = 0;
+const MAJOR_NEGATIVE = 1;
+const MAJOR_BYTES = 2;
+const MAJOR_TEXT = 3;
+const MAJOR_ARRAY = 4;
+const MAJOR_MAP = 5;
+const MAJOR_TAG = 6;
+
+const encoder = new TextEncoder();
+
+/**
+ * The one encoding of a value: shortest heads, map keys sorted bytewise by their encodings.
+ *
+ * @throws VtlicError `internal` for what the profile cannot say: a number that is no integer within ±(2^53-1), a lone
+ * surrogate, a repeated map key, arrays and maps nested deeper than 8. Input from outside is checked before it comes here.
+ */
+export function encodeCbor(value: CborValue): Uint8Array {
+  const out = new Output();
+  writeValue(out, value, 0);
+  return out.finish();
+}
+
+/** The same behind a tag, which the profile allows at the very top alone. */
+export function encodeTagged(tag: number, value: CborValue): Uint8Array {
+  const out = new Output();
+  out.head(MAJOR_TAG, tag);
+  writeValue(out, value, 0);
+  return out.finish();
+}
+
+/** Bytes that grow as they are written. */
+class Output {
+  private bytes: Uint8Array = new Uint8Array(256);
+  private length = 0;
+
+  head(major: number, argument: number): void {
+    this.reserve(9);
+    const { bytes } = this;
+    const first = major << 5;
+    if (argument < 24) {
+      bytes[this.length++] = first | argument;
+    } else if (argument < 0x100) {
+      bytes[this.length++] = first | 24;
+      bytes[this.length++] = argument;
+    } else if (argument < 0x10000) {
+      bytes[this.length++] = first | 25;
+      bytes[this.length++] = argument >> 8;
+      bytes[this.length++] = argument;
+    } else if (argument < 0x100000000) {
+      bytes[this.length++] = first | 26;
+      this.word(argument);
+    } else {
+      bytes[this.length++] = first | 27;
+      this.word(Math.floor(argument / 0x100000000));
+      this.word(argument % 0x100000000);
+    }
+  }
+
+  raw(part: Uint8Array): void {
+    this.reserve(part.length);
+    this.bytes.set(part, this.length);
+    this.length += part.length;
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
+  finish(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+
+  private word(value: number): void {
+    const { bytes } = this;
+    bytes[this.length++] = value >>> 24;
+    bytes[this.length++] = value >>> 16;
+    bytes[this.length++] = value >>> 8;
+    bytes[this.length++] = value;
+  }
+
+  private reserve(count: number): void {
+    if (this.length + count <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+  }
+}
+
+function writeValue(out: Output, value: CborValue, depth: number): void {
+  if (typeof value === 'number') writeInteger(out, value);
+  else if (typeof value === 'string') writeText(out, value);
+  else if (typeof value === 'boolean') out.byte(value ? 0xf5 : 0xf4);
+  else if (isCborBytes(value)) {
+    out.head(MAJOR_BYTES, value.length);
+    out.raw(value);
+  } else if (isCborArray(value)) {
+    const inner = deeper(depth);
+    out.head(MAJOR_ARRAY, value.length);
+    for (const item of value) writeValue(out, item, inner);
+  } else writeMap(out, value, deeper(depth));
+}
+
+function writeInteger(out: Output, value: number): void {
+  if (!Number.isSafeInteger(value)) throw new VtlicError('internal', `a number that is no integer within ±(2^53-1) was to be encoded: ${value}`);
+  if (value < 0) out.head(MAJOR_NEGATIVE, -1 - value);
+  else out.head(MAJOR_UNSIGNED, value);
+}
+
+function writeText(out: Output, value: string): void {
+  if (!value.isWellFormed()) throw new VtlicError('internal', 'a text with a lone surrogate was to be encoded');
+  const bytes = encoder.encode(value);
+  out.head(MAJOR_TEXT, bytes.length);
+  out.raw(bytes);
+}
+
+function writeMap(out: Output, map: CborMap, depth: number): void {
+  const pairs: { readonly key: Uint8Array; readonly value: CborValue }[] = [];
+  for (const [key, value] of map) {
+    const encoded = new Output();
+    writeValue(encoded, key, depth);
+    pairs.push({ key: encoded.finish(), value });
+  }
+  pairs.sort((a, b) => compareBytes(a.key, b.key));
+  out.head(MAJOR_MAP, pairs.length);
+  let previous: Uint8Array | undefined;
+  for (const { key, value } of pairs) {
+    if (previous !== undefined && compareBytes(previous, key) === 0) throw new VtlicError('internal', 'a map with a repeated key was to be encoded');
+    previous = key;
+    out.raw(key);
+    writeValue(out, value, depth);
+  }
+}
+
+function deeper(depth: number): number {
+  if (depth === MAX_CBOR_DEPTH) throw new VtlicError('internal', `arrays and maps nested deeper than ${MAX_CBOR_DEPTH} were to be encoded`);
+  return depth + 1;
+}

@@ -1,0 +1,44 @@
+/**
+ * Untrusted text made fit for a terminal or a log line.
+ *
+ * Whatever moves the cursor, reverses the direction, or cannot be seen is shown as an escape: nothing that a
+ * customer's name contains may change how the rest of a line looks.
+ */
+
+/**
+ * Control, format, surrogate, private and unassigned code points (all of category C: among them the bidi controls, zero
+ * width characters and tags), line and paragraph separators, and the remaining code points that are shown as nothing.
+ */
+const UNSHOWABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+const CONTROL_OR_BIDI = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
+const DEFAULT_MAX = 200;
+
+/**
+ * The text with every unshowable code point written as `\u{XXXX}`.
+ *
+ * Backslashes stay as they are: the result is for reading, not for parsing back.
+ *
+ * @param max the number of code points of `text` that are shown; of a longer one the rest is replaced by "…"
+ */
+export function cleanText(text: string, max: number = DEFAULT_MAX): string {
+  const shown = firstCodePoints(text, max);
+  const cleaned = shown.replace(UNSHOWABLE, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return `\\u{${code.toString(16).toUpperCase().padStart(4, '0')}}`;
+  });
+  return shown.length < text.length ? `${cleaned}…` : cleaned;
+}
+
+/** True where the text has a control character (C0, DEL, C1), a line or paragraph separator, or a bidi control. */
+export function hasControlOrBidi(text: string): boolean {
+  return CONTROL_OR_BIDI.test(text);
+}
+
+function firstCodePoints(text: string, max: number): string {
+  if (text.length <= max) return text;
+  let end = 0;
+  for (let count = 0; count < max && end < text.length; count++) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
+  return text.slice(0, end);
+}

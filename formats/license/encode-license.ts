@@ -1,0 +1,60 @@
+/** A license's payload: the one encoding of its claims. */
+import { fromHex } from '../bytes.ts';
+import { encodeCbor } from '../cbor/encode.ts';
+import type { CborValue } from '../cbor/value.ts';
+import { CLAIM_KEYS } from './claim-keys.ts';
+import { claimFault } from './claim-fault.ts';
+import { decodeLicense } from './decode-license.ts';
+import { extToCbor } from './ext.ts';
+import { uuidToBytes } from './id.ts';
+import type { License } from './license.ts';
+
+/**
+ * The payload bytes. Empty `features` and `limits` are left out; lists are taken as they come, already sorted.
+ *
+ * @throws VtlicError `claims_malformed` for whatever a verifier would refuse, found by reading the result again; `internal` for
+ * what no payload can hold (a fraction, a lone surrogate)
+ */
+export function encodeLicense(license: License): Uint8Array {
+  const claims = new Map<CborValue, CborValue>();
+  const set = (field: keyof License, value: CborValue | undefined): void => {
+    if (value !== undefined) claims.set(CLAIM_KEYS[field], value);
+  };
+  set('iss', license.iss);
+  set('sub', license.sub);
+  set('aud', license.aud);
+  set('exp', license.exp);
+  set('nbf', license.nbf);
+  set('iat', license.iat);
+  set('cti', licenseIdBytes(license.cti));
+  set('ctr', license.ctr);
+  set('tier', license.tier);
+  set('seats', license.seats);
+  if (license.features.length > 0) set('features', license.features);
+  const limits = Object.entries(license.limits);
+  if (limits.length > 0) set('limits', new Map<CborValue, CborValue>(limits));
+  set('instances', license.instances);
+  set('hosts', license.hosts?.map(hostBytes));
+  set('grace', license.grace);
+  set('offline', license.offline);
+  set('dep', license.dep);
+  set('name', license.name);
+  set('ref', license.ref);
+  set('clk', license.clk);
+  set('ext', license.ext === undefined ? undefined : extToCbor(license.ext));
+  const payload = encodeCbor(claims);
+  decodeLicense(payload);
+  return payload;
+}
+
+function licenseIdBytes(cti: string): Uint8Array {
+  const bytes = uuidToBytes(cti);
+  if (bytes === undefined) throw claimFault('cti', 'it should be a version 7 UUID in lower-case text');
+  return bytes;
+}
+
+function hostBytes(host: string): Uint8Array {
+  const bytes = fromHex(host);
+  if (bytes === undefined || host !== host.toLowerCase()) throw claimFault('hosts', 'each fingerprint should be in lower-case hex digits');
+  return bytes;
+}

@@ -1,0 +1,62 @@
+/** The meaning of a license's payload. Values are frozen through and through; what makes them checks every bound. */
+
+/** What `ext` may carry: the profile's types. A byte string is an `ExtBytes`, because byte arrays cannot be frozen. */
+export type ExtValue = number | string | boolean | ExtBytes | readonly ExtValue[] | ExtMap;
+
+/** A map of `ext`, without a prototype; every key is an id. */
+export interface ExtMap {
+  readonly [id: string]: ExtValue;
+}
+
+/** A byte string inside `ext`, as lower-case hex digits. */
+export class ExtBytes {
+  readonly hex: string;
+
+  constructor(hex: string) {
+    this.hex = hex;
+    Object.freeze(this);
+  }
+}
+
+export interface License {
+  /** CWT claim 1: the vendor. */
+  readonly iss: string;
+  /** 2: the customer, never renamed. */
+  readonly sub: string;
+  /** 3: the product. */
+  readonly aud: string;
+  /** 4: seconds since 1970; from then on it has expired. */
+  readonly exp: number;
+  /** 5: seconds since 1970; before, it is not yet valid. */
+  readonly nbf: number;
+  /** 6: seconds since 1970. */
+  readonly iat: number;
+  /** 7: the license id, a lower-case UUID of version 7. */
+  readonly cti: string;
+  /** The anti-rollback counter of the lineage (iss, aud, sub, dep). */
+  readonly ctr: number;
+  readonly tier: string;
+  readonly seats: number | 'unlimited';
+  /** Sorted and unique; empty where the payload has none. */
+  readonly features: readonly string[];
+  /** Without a prototype; empty where the payload has none. */
+  readonly limits: Readonly<Record<string, number>>;
+  /** Hosts at once. */
+  readonly instances?: number;
+  /** Fingerprints as 64 lower-case hex digits, sorted and unique, at least one. */
+  readonly hosts?: readonly string[];
+  /** Seconds; absent: the product's own grace. */
+  readonly grace?: number;
+  /** Seconds: the window of a product that normally calls home. */
+  readonly offline?: number;
+  /** The deployment. */
+  readonly dep?: string;
+  /** The customer's name: shown, means nothing. Untrusted text, to be cleaned before it is shown. */
+  readonly name?: string;
+  /** The vendor's order: shown, means nothing. Untrusted text, to be cleaned before it is shown. */
+  readonly ref?: string;
+  /** Lowers the time floor once. */
+  readonly clk?: true;
+  /** Carried and shown, means nothing; at least one key. */
+  readonly ext?: ExtMap;
+}

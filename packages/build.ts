@@ -1,0 +1,67 @@
+/**
+ * `npm run build`: compiles the rooms once and lays the published packages out in `dist/`, each packed as a tarball.
+ *
+ * A file that one package needs from another is not packed twice: its import becomes `vtlic/internal/…`.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix, relative } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+const compiled = join(dist, 'js');
+
+interface Package {
+  readonly name: string;
+  readonly rooms: readonly string[];
+}
+
+const VTLIC: Package = { name: 'vtlic', rooms: ['formats', 'keys/public', 'verifier'] };
+const SIGNER: Package = { name: 'vtlic-signer', rooms: ['keys/private', 'signer'] };
+
+/** Helpers of the repository that no package carries. */
+const LEFT_OUT = new Set(['signer/demo']);
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile());
+}
+
+/** Relative imports, in JavaScript and in declarations: to `.js`, and to `vtlic/internal/…` where the target is packed there. */
+function rewriteImports(text: string, file: string, own: Package): string {
+  return text.replace(/(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\2/g, (_whole, before: string, quote: string, specifier: string) => {
+    const js = specifier.replace(/\.ts$/, '.js');
+    const target = posix.normalize(posix.join(posix.dirname(file), js));
+    const inside = own.rooms.some((room) => target.startsWith(`${room}/`));
+    if (inside) return `${before}${quote}${js}${quote}`;
+    if (!VTLIC.rooms.some((room) => target.startsWith(`${room}/`))) throw new Error(`${file} imports ${target}, which no package carries`);
+    return `${before}${quote}vtlic/internal/${target}${quote}`;
+  });
+}
+
+function layOut(item: Package): void {
+  const folder = join(dist, item.name);
+  for (const room of item.rooms) {
+    for (const path of filesBelow(join(compiled, room))) {
+      const file = relative(compiled, path);
+      if ([...LEFT_OUT].some((left) => file.startsWith(`${left}/`))) continue;
+      const target = join(folder, file);
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileSync(target, rewriteImports(readFileSync(path, 'utf8'), file, item), { mode: file.endsWith('cli/main.js') ? 0o755 : 0o644 });
+    }
+  }
+  cpSync(join(root, 'packages', item.name), folder, { recursive: true });
+  cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+}
+
+rmSync(dist, { recursive: true, force: true });
+execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(import.meta.dirname, 'tsconfig.build.json')], { stdio: 'inherit' });
+for (const item of [VTLIC, SIGNER]) {
+  layOut(item);
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', dist], { cwd: join(dist, item.name), stdio: ['ignore', 'ignore', 'inherit'] });
+}
+rmSync(compiled, { recursive: true });
+const tarballs = readdirSync(dist).filter((name) => name.endsWith('.tgz'));
+if (tarballs.length !== 2 || !existsSync(join(dist, 'vtlic/verifier/index.js'))) throw new Error('the build is not complete');
+process.stdout.write(`built ${tarballs.join(' and ')} in dist/\n`);

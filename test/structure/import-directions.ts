@@ -1,0 +1,114 @@
+/**
+ * Which room may import which (README, "Rooms"). Imports run one way and never in a circle.
+ *
+ * Read from the text of the files: `import … from`, `export … from`, `import()` and side-effect imports.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative, sep } from 'node:path';
+
+/** Room (longest matching folder wins) → rooms it may import besides itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  formats: [],
+  'keys/public': ['formats'],
+  'keys/private': ['formats', 'keys/public'],
+  verifier: ['formats', 'keys/public'],
+  signer: ['formats', 'keys/public', 'keys/private', 'verifier'],
+  'signer/cli': ['formats', 'keys/public', 'keys/private', 'verifier', 'signer'],
+  'signer/demo': [],
+  vectors: ['formats', 'keys/public', 'keys/private', 'verifier', 'signer'],
+  bench: ['formats', 'keys/public', 'keys/private', 'verifier', 'signer', 'signer/cli', 'vectors'],
+  packages: [],
+  test: ['formats', 'keys/public', 'keys/private', 'verifier', 'signer', 'signer/cli', 'vectors', 'packages'],
+};
+
+/** Folders that hold no code of ours, and the native modules built for tests (no TypeScript imports of the rooms). */
+const SKIPPED = new Set(['node_modules', 'dist', '.git', '.ci', '.cache', 'coverage', 'docs']);
+
+const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+
+export interface ImportFault {
+  readonly file: string;
+  readonly rule: string;
+}
+
+interface SourceFile {
+  readonly path: string;
+  readonly imports: readonly string[];
+}
+
+function sourceFiles(root: string): SourceFile[] {
+  const found: SourceFile[] = [];
+  const walk = (folder: string): void => {
+    for (const item of readdirSync(folder, { withFileTypes: true })) {
+      if (SKIPPED.has(item.name)) continue;
+      const path = join(folder, item.name);
+      if (item.isDirectory()) walk(path);
+      else if (item.name.endsWith('.ts') && folder !== root) {
+        const text = readFileSync(path, 'utf8');
+        const imports = [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+        found.push({ path: relative(root, path).split(sep).join('/'), imports });
+      }
+    }
+  };
+  walk(root);
+  return found;
+}
+
+function roomOf(path: string): string | undefined {
+  let best: string | undefined;
+  for (const room of Object.keys(MAY_IMPORT)) {
+    if (path.startsWith(`${room}/`) && room.length > (best?.length ?? 0)) best = room;
+  }
+  return best;
+}
+
+/** All import faults under `root`, and the number of files read: zero files means that the check itself is broken. */
+export function checkImportDirections(root: string): { readonly files: number; readonly faults: readonly ImportFault[] } {
+  const files = sourceFiles(root);
+  const known = new Set(files.map((file) => file.path));
+  const faults: ImportFault[] = [];
+  const edges = new Map<string, string[]>();
+  for (const file of files) {
+    const room = roomOf(file.path);
+    if (room === undefined) {
+      faults.push({ file: file.path, rule: 'lies in no room that this check knows' });
+      continue;
+    }
+    const targets: string[] = [];
+    for (const specifier of file.imports) {
+      if (!specifier.startsWith('.')) continue;
+      const target = normalize(join(dirname(file.path), specifier)).split(sep).join('/');
+      if (!known.has(target)) {
+        if (target.endsWith('.ts')) faults.push({ file: file.path, rule: `imports ${target}, which does not exist` });
+        continue;
+      }
+      targets.push(target);
+      const other = roomOf(target);
+      if (other === undefined || other === room) continue;
+      if (!(MAY_IMPORT[room] ?? []).includes(other)) faults.push({ file: file.path, rule: `room ${room} may not import room ${other} (${target})` });
+    }
+    edges.set(file.path, targets);
+  }
+  for (const circle of circles(edges)) faults.push({ file: circle[0] ?? '', rule: `imports run in a circle: ${circle.join(' → ')}` });
+  return { files: files.length, faults };
+}
+
+/** Each circle once, found by depth-first search from every file. */
+function circles(edges: ReadonlyMap<string, readonly string[]>): string[][] {
+  const done = new Set<string>();
+  const found: string[][] = [];
+  const visit = (file: string, path: string[]): void => {
+    const start = path.indexOf(file);
+    if (start >= 0) {
+      found.push([...path.slice(start), file]);
+      return;
+    }
+    if (done.has(file)) return;
+    path.push(file);
+    for (const target of edges.get(file) ?? []) visit(target, path);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of edges.keys()) visit(file, []);
+  return found;
+}

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { armor, dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
+import { utf8 } from '../../../formats/bytes.ts';
+import { faultOf } from './fault-of.ts';
+
+const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 7 + 3) % 256);
+const read = (text: string): Uint8Array => dearmor('VTLIC', utf8(text));
+
+const BEGIN = '-----BEGIN VTLIC-----';
+const END = '-----END VTLIC-----';
+const ROW = 'A'.repeat(64);
+
+describe('armor', () => {
+  it('has 64 characters a line and a line end at the end', () => {
+    expect(armor('VTLIC', new Uint8Array(50))).toBe(`${BEGIN}\n${ROW}\nAAA=\n${END}\n`);
+    expect(armor('VTLIC', new Uint8Array(48))).toBe(`${BEGIN}\n${ROW}\n${END}\n`);
+    expect(armor('VTLIC KEYSET', Uint8Array.of(0))).toBe('-----BEGIN VTLIC KEYSET-----\nAA==\n-----END VTLIC KEYSET-----\n');
+    expect(faultOf(() => armor('VTLIC', new Uint8Array())).code).toBe('internal');
+  });
+
+  it.each([1, 2, 3, 47, 48, 49, 50, 95, 96, 97, 500, 49_152])('goes there and back with %i bytes', (length) => {
+    expect(read(armor('VTLIC', bytesOf(length)))).toEqual(bytesOf(length));
+    expect(dearmor('VTLIC KEYSET', utf8(armor('VTLIC KEYSET', bytesOf(length))))).toEqual(bytesOf(length));
+  });
+});
+
+describe('dearmor', () => {
+  const good = armor('VTLIC', bytesOf(100));
+  const lines = good.trimEnd().split('\n');
+
+  it.each([
+    ['CRLF line ends', lines.join('\r\n')],
+    ['mixed line ends', `${lines[0]}\r\n${lines[1]}\n${lines[2]}\r\n${lines[3]}\n${lines[4]}\r\n`],
+    ['no line end at the end', good.trimEnd()],
+    ['blank space before it', `\n \t\r\n\r${good}`],
+    ['blank space after it', `${good}\n \t\r\r\n`],
+    ['blank space right behind it', `${good.trimEnd()} \t`],
+    ['a carriage return right behind it', `${good.trimEnd()}\r`],
+  ])('takes %s', (_, text) => {
+    expect(read(text)).toEqual(bytesOf(100));
+  });
+
+  it.each([
+    ['nothing', '', 1],
+    ['blank space alone', ' \n\n', 3],
+    ['a text before it', `Dear customer,\n${good}`, 1],
+    ['a text after it', `${good}Regards`, 6],
+    ['two blocks', `${good}${good}`, 6],
+    ['a byte order mark', `\ufeff${good}`, 1],
+    ['another label', armor('VTLIC KEYSET', bytesOf(100)), 1],
+    ['another END label', good.replace('END VTLIC', 'END VTLIC KEYSET'), 5],
+    ['a private label', good.replaceAll('VTLIC', 'PRIVATE KEY'), 1],
+    ['lower case', good.replace('BEGIN', 'begin'), 1],
+    ['four dashes', good.slice(1), 1],
+    ['six dashes', `-${good}`, 1],
+    ['a blank after BEGIN', good.replace('VTLIC-----\n', 'VTLIC----- \n'), 1],
+    ['BEGIN and nothing more', BEGIN, 1],
+    ['BEGIN and a line end', `${BEGIN}\n`, 2],
+    ['no END', `${lines.slice(0, 4).join('\n')}\n`, 5],
+    ['a cut END', good.slice(0, -3), 5],
+    ['a cut line', good.slice(0, 60), 2],
+    ['no body', `${BEGIN}\n${END}\n`, 2],
+    ['an empty line first', `${BEGIN}\n\n${ROW}\n${END}\n`, 2],
+    ['an empty line within', `${BEGIN}\n${ROW}\n\nAAAA\n${END}\n`, 3],
+    ['an empty line last', `${BEGIN}\n${ROW}\n\n${END}\n`, 3],
+    ['a header', `${BEGIN}\nVersion: 1\n\n${ROW}\n${END}\n`, 2],
+    ['a short line that is not the last', `${BEGIN}\nAAAA\nAAAA\n${END}\n`, 3],
+    ['a padded line that is not the last', `${BEGIN}\n${ROW.slice(0, 63)}=\nAAAA\n${END}\n`, 3],
+    ['a line of 68', `${BEGIN}\n${ROW}AAAA\n${END}\n`, 2],
+    ['all in one line', `${BEGIN}\n${ROW}${ROW}\n${END}\n`, 2],
+    ['a line of 63', `${BEGIN}\n${ROW.slice(1)}\n${END}\n`, 2],
+    ['a blank at the end of a line', `${BEGIN}\n${ROW} \n${END}\n`, 2],
+    ['a blank within a line', `${BEGIN}\nAA AA\n${END}\n`, 2],
+    ['a tab before a line', `${BEGIN}\n\tAAAA\n${END}\n`, 2],
+    ['a blank before END', `${BEGIN}\nAAAA\n ${END}\n`, 3],
+    ['END on the line of the data', `${BEGIN}\nAAAA${END}\n`, 2],
+    ['a lone carriage return', `${BEGIN}\n${ROW}\rAAAA\n${END}\n`, 2],
+    ['two carriage returns', `${BEGIN}\nAAAA\r\r\n${END}\n`, 2],
+    ['unused bits that are not zero', `${BEGIN}\nAB==\n${END}\n`, 2],
+    ['too much padding', `${BEGIN}\nA===\n${END}\n`, 2],
+    ['missing padding', `${BEGIN}\nAAA\n${END}\n`, 2],
+    ['base64url', `${BEGIN}\nAA-_\n${END}\n`, 2],
+    ['a character beyond ASCII', `${BEGIN}\nAAAé\n${END}\n`, 2],
+    ['NUL bytes after it', `${good}\0`, 6],
+    ['a form feed after it', `${good}\f`, 6],
+    ['a no-break space before it', `\u00a0${good}`, 1],
+  ])('refuses %s', (_, text, line) => {
+    expect(faultOf(() => read(text))).toMatchObject({ code: 'armor_malformed', place: { line } });
+  });
+
+  it.each([
+    ['', 'but the file is empty', 1],
+    ['\n ', 'but the file is blank', 2],
+    [`\ufeff${good}`, 'a byte order mark', 1],
+    [`Dear\n${good}`, 'alone on its line, but "Dear" does', 1],
+    [`${BEGIN}\nAAAA\n`, `it ends before the line "${END}"`, 3],
+    [`${BEGIN}\n\nAAAA\n`, 'but the line is empty', 2],
+    [`${BEGIN}\nAAAA`, 'it ends within a line of base64', 2],
+    [`${BEGIN}\nAA A\n${END}`, 'a blank stands within the block', 2],
+    [`${BEGIN}\nAA\tA\n${END}`, 'a blank stands within the block', 2],
+    [`${BEGIN}\nAAAA\rAAAA\n${END}`, 'a carriage return stands without a line feed', 2],
+    [`${BEGIN}\nAA!A\n${END}`, 'a character that is not base64', 2],
+    [`${BEGIN}\nAAAA\nAAAA\n${END}`, 'but the line before has fewer', 3],
+    [`${BEGIN}\n${ROW}AAAA\n${END}`, 'but this one has 68', 2],
+    [`${BEGIN}\nAB==\n${END}`, 'is not canonical', 2],
+    [`${BEGIN}\n${END}`, 'at least one line of base64', 2],
+    [`${BEGIN}\nAAAA\n-----END`, `the line "${END}" should end the block`, 3],
+    [`${good}${good}`, 'only blank space may follow the block', 6],
+  ])('says what is wrong with %j in words', (text, words, line) => {
+    const fault = faultOf(() => read(text));
+    expect(fault.message).toContain(words);
+    expect(fault.place.line).toBe(line);
+  });
+
+  it('knows every character of base64 when it says what is wrong', () => {
+    for (let byte = 0x21; byte < 0x7f; byte++) {
+      const character = String.fromCharCode(byte);
+      if (character === '-') continue;
+      const isBase64 = /[A-Za-z0-9+/=]/.test(character);
+      expect([character, faultOf(() => read(`${BEGIN}\n${character}\n${END}`)).message.includes('that is not base64')]).toEqual([character, !isBase64]);
+    }
+  });
+
+  it('says what stands where the block should begin, made fit for a terminal', () => {
+    expect(faultOf(() => read('\u001b[2Jhello')).message).toContain('"\\u{001B}[2Jhello"');
+    expect(faultOf(() => read(`x${'y'.repeat(90_000)}`)).message.length).toBeLessThan(250);
+  });
+
+  it('keeps to its limits to the byte', () => {
+    const largest = armor('VTLIC', bytesOf(49_152));
+    expect(read(largest)).toHaveLength(49_152);
+    expect(faultOf(() => read(armor('VTLIC', bytesOf(49_153)))).code).toBe('too_large');
+
+    const padded = largest + ' '.repeat(LICENSE_LIMITS.fileBytes - largest.length);
+    expect(read(padded)).toHaveLength(49_152);
+    expect(faultOf(() => read(`${padded} `)).code).toBe('too_large');
+    expect(faultOf(() => read('x'.repeat(98_305))).code).toBe('too_large');
+    expect(faultOf(() => read('x'.repeat(98_304))).code).toBe('armor_malformed');
+  });
+
+  it('judges the armor before the size of what it holds', () => {
+    expect(faultOf(() => read(`${armor('VTLIC', bytesOf(49_153))}x`)).code).toBe('armor_malformed');
+  });
+
+  it('takes other limits', () => {
+    const file = utf8(armor('VTLIC KEYSET', bytesOf(60_000)));
+    expect(dearmor('VTLIC KEYSET', file, { fileBytes: file.length, decodedBytes: 60_000 })).toHaveLength(60_000);
+    expect(faultOf(() => dearmor('VTLIC KEYSET', file, { fileBytes: file.length, decodedBytes: 59_999 })).code).toBe('too_large');
+  });
+});

@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../../formats/bytes.ts';
+import { nearestName } from '../../../formats/json/nearest-name.ts';
+import { readObject, type JsonObjectReader } from '../../../formats/json/reader.ts';
+import { parseStrictJson } from '../../../formats/json/strict-json.ts';
+import { faultOf } from './fault-of.ts';
+
+const read = (text: string): JsonObjectReader => readObject(parseStrictJson(utf8(text)), { code: 'request_invalid', file: 'request.json' });
+
+describe('the reader', () => {
+  it('reads what is there', () => {
+    const root = read('{"a":"x","n":-5,"b":false,"list":["p","q"],"map":{"k":1,"l":2},"o":{"inner":true}}');
+    expect(root.string('a')).toBe('x');
+    expect(root.integer('n', { min: -5, max: -5 })).toBe(-5);
+    expect(root.boolean('b')).toBe(false);
+    expect(root.array('list').map((item) => item.string())).toEqual(['p', 'q']);
+    expect(root.object('map').entries().map(([name, value]) => [name, value.integer()])).toEqual([['k', 1], ['l', 2]]);
+    expect(root.object('o').boolean('inner')).toBe(true);
+    expect(root.optionalString('no')).toBeUndefined();
+    expect(root.optionalInteger('no')).toBeUndefined();
+    expect(root.optionalBoolean('no')).toBeUndefined();
+    expect(root.optionalArray('no')).toBeUndefined();
+    expect(root.optionalObject('no')).toBeUndefined();
+    expect(root.member('a')?.node).toMatchObject({ kind: 'string', line: 1, column: 6 });
+    root.end();
+  });
+
+  it('names the member, its path and its place', () => {
+    expect(faultOf(() => read('{"limits":{"vaults":\n"x"}}').object('limits').integer('vaults'))).toMatchObject({
+      code: 'request_invalid',
+      message: '"limits.vaults" should be an integer, but it is the text "x"',
+      place: { file: 'request.json', field: 'limits.vaults', line: 2, column: 1 },
+    });
+    expect(faultOf(() => read('{"f":["a",5]}').array('f').map((item) => item.string()))).toMatchObject({
+      message: '"f[1]" should be a text, but it is the number 5',
+      place: { field: 'f[1]', line: 1, column: 11 },
+    });
+    expect(faultOf(() => read('\n {"o":{}}').object('o').string('x'))).toMatchObject({
+      message: '"o.x" is required, but it is missing',
+      place: { field: 'o.x', line: 2, column: 7 },
+    });
+  });
+
+  it('wants an object at the root', () => {
+    expect(faultOf(() => read('[]'))).toMatchObject({ code: 'request_invalid', message: 'the document should be an object, but it is an array', place: { line: 1, column: 1 } });
+  });
+
+  it.each([
+    ['null', 'should be an integer, but it is null'],
+    ['true', 'should be an integer, but it is true'],
+    ['[]', 'should be an integer, but it is an array'],
+    ['{}', 'should be an integer, but it is an object'],
+    ['"many"', 'should be an integer, but it is the text "many"'],
+    ['"250"', 'should be a number, but it is the text "250"'],
+    ['1e3', 'should be an integer in plain digits, but 1e3 has an exponent'],
+    ['1E3', 'should be an integer in plain digits, but 1E3 has an exponent'],
+    ['1.0', 'should be an integer in plain digits, but 1.0 has a fraction'],
+    ['1.5e3', 'should be an integer in plain digits, but 1.5e3 has an exponent'],
+    ['-0', 'should be an integer in plain digits, but it is -0'],
+    ['9007199254740992', 'should lie within ±(2^53-1), but 9007199254740992 does not'],
+    ['9007199254740993', 'should lie within ±(2^53-1), but 9007199254740993 does not'],
+    ['-9007199254740992', 'should lie within ±(2^53-1), but -9007199254740992 does not'],
+    ['-1', 'should be at least 0, but it is -1'],
+    ['11', 'should be at most 10, but it is 11'],
+  ])('refuses the integer %s in words of its own', (text, words) => {
+    expect(faultOf(() => read(`{"seats":${text}}`).integer('seats', { min: 0, max: 10 })).message).toBe(`"seats" ${words}`);
+  });
+
+  it('takes the ends of a range, and of all integers', () => {
+    const root = read('{"a":0,"b":10,"c":9007199254740991,"d":-9007199254740991}');
+    expect([root.integer('a', { min: 0 }), root.integer('b', { max: 10 }), root.integer('c'), root.integer('d')]).toEqual([0, 10, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER]);
+  });
+
+  it.each<[string, (root: JsonObjectReader) => unknown, string]>([
+    ['a text', (root) => root.string('x'), 'should be a text, but it is the number 1'],
+    ['a boolean', (root) => root.boolean('x'), 'should be true or false, but it is the number 1'],
+    ['an array', (root) => root.array('x'), 'should be an array, but it is the number 1'],
+    ['an object', (root) => root.object('x'), 'should be an object, but it is the number 1'],
+    ['a text, if anything', (root) => root.optionalString('x'), 'should be a text, but it is the number 1'],
+  ])('wants %s', (_, act, words) => {
+    expect(faultOf(() => act(read('{"x":1}'))).message).toBe(`"x" ${words}`);
+  });
+
+  it('does not take null for absent', () => {
+    expect(faultOf(() => read('{"x":null}').optionalString('x')).message).toBe('"x" should be a text, but it is null');
+  });
+
+  it('refuses what nobody asked for, with the nearest name that is not there yet', () => {
+    const root = read('{"tier":"x",\n "deploiment":"y"}');
+    root.string('tier');
+    root.optionalString('deployment');
+    root.optionalString('name');
+    expect(faultOf(() => root.end())).toMatchObject({
+      code: 'request_invalid',
+      message: '"deploiment" is not known here',
+      hint: 'Did you mean "deployment"?',
+      place: { field: 'deploiment', line: 2, column: 2 },
+    });
+  });
+
+  it('lists the known names where none is near', () => {
+    const root = read('{"xyz":1}');
+    root.optionalString('tier');
+    expect(faultOf(() => root.end()).hint).toBe('Known here: tier.');
+    expect(faultOf(() => read('{"xyz":1}').end()).hint).toBe('Known here: no members.');
+  });
+
+  it('knows no name by itself', () => {
+    const root = read('{"constructor":1,"__proto__":2}');
+    expect(faultOf(() => root.end()).message).toBe('"constructor" is not known here');
+    expect(read('{}').member('constructor')).toBeUndefined();
+    expect(read('{}').member('__proto__')).toBeUndefined();
+    expect(read('{"__proto__":2}').integer('__proto__')).toBe(2);
+  });
+
+  it('makes names and values fit for a terminal', () => {
+    const fault = faultOf(() => read(String.raw`{"\u001b[2J":"\u202e"}`).entries().map(([, value]) => value.integer()));
+    expect(fault.message).toBe('"\\u{001B}[2J" should be an integer, but it is the text "\\u{202E}"');
+    expect(fault.place.field).toBe('\\u{001B}[2J');
+  });
+
+  it('makes a fault of its own at a place', () => {
+    const root = read('{"from":"2027-02-30"}');
+    expect(root.required('from').fault('is a day that does not exist', 'February 2027 has 28 days.')).toMatchObject({
+      message: '"from" is a day that does not exist',
+      hint: 'February 2027 has 28 days.',
+      place: { field: 'from', line: 1, column: 9 },
+    });
+    expect(root.fault('is odd').message).toBe('the document is odd');
+  });
+});
+
+describe('nearestName', () => {
+  const names = ['customer', 'seats', 'graceDays', 'features', 'limits', 'from', 'until'];
+  it.each([
+    ['seat', 'seats'],
+    ['saets', 'seats'],
+    ['Seats', 'seats'],
+    ['grace_days', 'graceDays'],
+    ['feature', 'features'],
+    ['costumer', 'customer'],
+    ['form', 'from'],
+    ['untill', 'until'],
+  ])('%s is near %s', (name, nearest) => expect(nearestName(name, names)).toBe(nearest));
+  it.each(['', 'x', 'product', 'deployment'])('%j is near none', (name) => expect(nearestName(name, names)).toBeUndefined());
+});
