@@ -103,6 +103,7 @@ describe('dearmor', () => {
     [`${BEGIN}\nAAAA\nAAAA\n${END}`, 'but the line before has fewer', 3],
     [`${BEGIN}\n${ROW}AAAA\n${END}`, 'but this one has 68', 2],
     [`${BEGIN}\nAB==\n${END}`, 'is not canonical', 2],
+    [`${BEGIN}\n=${ROW.slice(1)}\n${END}`, 'is not canonical', 2],
     [`${BEGIN}\n${END}`, 'at least one line of base64', 2],
     [`${BEGIN}\nAAAA\n-----END`, `the line "${END}" should end the block`, 3],
     [`${good}${good}`, 'only blank space may follow the block', 6],

@@ -65,6 +65,8 @@ describe('cleanText', () => {
     expect(cleanText('🚀🚀🚀', 3)).toBe('🚀🚀🚀');
     expect(cleanText('🚀🚀🚀🚀', 3)).toBe('🚀🚀🚀…');
     expect(cleanText('a'.repeat(100_000))).toBe(`${'a'.repeat(200)}…`);
+    expect(cleanText('\uffffab', 2)).toBe('\\u{FFFF}a…');
+    expect(cleanText('\u{10000}ab', 2)).toBe('\u{10000}a…');
     expect(cleanText('abc', 0)).toBe('…');
     expect(cleanText('')).toBe('');
   });

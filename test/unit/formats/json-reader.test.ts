@@ -142,5 +142,5 @@ describe('nearestName', () => {
     ['form', 'from'],
     ['untill', 'until'],
   ])('%s is near %s', (name, nearest) => expect(nearestName(name, names)).toBe(nearest));
-  it.each(['', 'x', 'product', 'deployment'])('%j is near none', (name) => expect(nearestName(name, names)).toBeUndefined());
+  it.each(['', 'x', 'product', 'deployment', 'silmit', 'mrof'])('%j is near none', (name) => expect(nearestName(name, names)).toBeUndefined());
 });

@@ -1,0 +1,51 @@
+/**
+ * The token host: the one process into which a PKCS#11 module is loaded.
+ *
+ * It is started by `host-client.ts`, answers its requests, and leaves when its pipe closes. It always leaves by a signal to
+ * itself: with a module loaded, an ordinary exit may crash (two C++ runtimes in one process) or hang (a call in a thread).
+ */
+import { VtlicError } from '../../../formats/error.ts';
+import { CallFault, LoadFault } from './call-fault.ts';
+import { HostRefusal } from './host-refusal.ts';
+import { ContextPinFault, HostToken } from './host-token.ts';
+import type { HostFault, HostReply, HostRequest } from './host-protocol.ts';
+
+const token = new HostToken();
+
+process.on('message', (message) => {
+  void answer(message as HostRequest);
+});
+process.on('disconnect', leave);
+// The officer's terminal sends these to its own processes; this one ends when the officer's process says so.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
+process.on('uncaughtException', leave);
+process.on('unhandledRejection', leave);
+if (!process.connected) leave();
+
+async function answer(request: HostRequest): Promise<void> {
+  const { id, operation } = request;
+  try {
+    const run = token[operation] as (body: unknown) => unknown;
+    reply({ id, value: await run(request.body) });
+  } catch (error) {
+    reply({ id, fault: faultOf(error) });
+  }
+}
+
+function reply(message: HostReply): void {
+  if (process.send === undefined || !process.connected) leave();
+  else process.send(message);
+}
+
+function faultOf(error: unknown): HostFault {
+  if (error instanceof CallFault) return { kind: 'call', call: error.call, rv: error.rv };
+  if (error instanceof LoadFault) return { kind: 'load', why: error.kind, text: error.message };
+  if (error instanceof ContextPinFault) return { kind: 'context-pin', rv: error.rv };
+  if (error instanceof HostRefusal) return { kind: 'refused', why: error.why, text: error.message };
+  if (error instanceof VtlicError && error.code === 'keyfile_corrupt') return { kind: 'refused', why: 'keyfile_corrupt', text: error.message };
+  return { kind: 'defect', text: error instanceof Error ? error.message : String(error) };
+}
+
+function leave(): void {
+  process.kill(process.pid, 'SIGKILL');
+}

@@ -1,0 +1,30 @@
+import { decodeBase64 } from '../../../formats/base64.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { ED25519_PUBLIC_KEY_BYTES, MLDSA65_PUBLIC_KEY_BYTES } from '../provider.ts';
+import type { ComponentKind } from './key-component.ts';
+import { decodePem } from './pem.ts';
+import { decodeSpki } from './spki.ts';
+
+const BYTES: Readonly<Record<ComponentKind, number>> = { ed25519: ED25519_PUBLIC_KEY_BYTES, 'ml-dsa-65': MLDSA65_PUBLIC_KEY_BYTES };
+
+/**
+ * The bytes of exactly one component of the wanted kind, written as an SPKI PEM block or as canonical base64 of the bytes.
+ * Whether an Ed25519 key is a good one is for its import to say.
+ *
+ * @throws VtlicError `key_invalid` for anything else
+ */
+export function decodeComponentText(text: string, kind: ComponentKind): Uint8Array {
+  if (text.startsWith('-----BEGIN')) return componentOfPem(text, kind);
+  const bytes = decodeBase64(text);
+  if (bytes?.length === BYTES[kind]) return bytes;
+  const came = bytes === undefined ? 'it is neither' : `it is base64 of ${bytes.length} bytes`;
+  throw new VtlicError('key_invalid', `the ${kind} key should be an SPKI PEM block or canonical base64 of ${BYTES[kind]} bytes, but ${came}`);
+}
+
+function componentOfPem(text: string, kind: ComponentKind): Uint8Array {
+  const components = decodePem(text).flatMap(decodeSpki);
+  const [component] = components;
+  if (component === undefined || components.length > 1) throw new VtlicError('key_invalid', `one ${kind} key should stand here, but there are ${components.length} keys`);
+  if (component.kind !== kind) throw new VtlicError('key_invalid', `the PEM block should hold an ${kind} key, but it holds an ${component.kind} key`);
+  return component.bytes;
+}

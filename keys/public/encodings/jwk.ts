@@ -1,0 +1,60 @@
+/** JSON Web Keys: `OKP` for Ed25519 (RFC 8037), and for the composite the `AKP` of RFC 9964 with this format's own alg. */
+import { decodeBase64Url, encodeBase64Url } from '../../../formats/base64.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { parseStrictJson, type JsonNode, type JsonObject } from '../../../formats/json/strict-json.ts';
+import { importPublicKey, type ImportOptions, type PublicKey } from '../public-key.ts';
+
+const COMPOSITE = 'ed25519+ml-dsa-65';
+
+/** One JWK with its required members alone, as JSON text. */
+export function encodeJwk(key: PublicKey): string {
+  const jwk =
+    key.alg === 'ed25519'
+      ? { kty: 'OKP', crv: 'Ed25519', x: encodeBase64Url(key.bytes) }
+      : { kty: 'AKP', alg: COMPOSITE, pub: encodeBase64Url(key.bytes) };
+  return `${JSON.stringify(jwk)}\n`;
+}
+
+/**
+ * The keys of a JWK, or of a JWK Set (RFC 7517 §5). Members that are no part of the key are passed over, as RFC 7517 §4 says; a kid
+ * among them is not believed.
+ *
+ * @throws VtlicError `json_malformed`, or `key_invalid` (also for a private key, whose bytes are not said)
+ */
+export function decodeJwks(json: Uint8Array, options: ImportOptions = {}): readonly PublicKey[] {
+  const root = parseStrictJson(json);
+  const keys = root.kind === 'object' ? member(root, 'keys') : undefined;
+  if (keys === undefined) return [decodeJwk(root, options)];
+  if (keys.kind !== 'array') throw refused(keys, 'the keys of a JWK Set should be an array');
+  return keys.items.map((item) => decodeJwk(item, options));
+}
+
+function decodeJwk(node: JsonNode, options: ImportOptions): PublicKey {
+  if (node.kind !== 'object') throw refused(node, 'a JWK should be an object');
+  for (const name of ['d', 'priv']) {
+    if (member(node, name) !== undefined) throw refused(node, 'the JWK holds a private key, where a public key was expected');
+  }
+  const kty = text(node, 'kty');
+  if (kty === 'OKP' && text(node, 'crv') === 'Ed25519') return importPublicKey('ed25519', bytes(node, 'x'), options);
+  if (kty === 'AKP' && text(node, 'alg') === COMPOSITE) return importPublicKey(COMPOSITE, bytes(node, 'pub'), options);
+  throw refused(node, `a JWK should be kty "OKP" with crv "Ed25519", or kty "AKP" with alg "${COMPOSITE}"`);
+}
+
+function member(node: JsonObject, name: string): JsonNode | undefined {
+  return node.members.find((candidate) => candidate.name === name)?.value;
+}
+
+function text(node: JsonObject, name: string): string | undefined {
+  const value = member(node, name);
+  return value?.kind === 'string' ? value.value : undefined;
+}
+
+function bytes(node: JsonObject, name: string): Uint8Array {
+  const decoded = decodeBase64Url(text(node, name) ?? '=');
+  if (decoded === undefined) throw refused(node, `the member ${name} of the JWK should be base64url without padding`);
+  return decoded;
+}
+
+function refused({ line, column }: JsonNode, fault: string): VtlicError {
+  return new VtlicError('key_invalid', fault, { line, column });
+}

@@ -1,0 +1,39 @@
+import { createPublicKey, hash, verify, type KeyObject } from 'node:crypto';
+import { concatBytes } from '../../formats/bytes.ts';
+import { meetsEd25519Criteria } from './ed25519-criteria.ts';
+import { MLDSA65_PUBLIC_KEY_BYTES, MLDSA65_SIGNATURE_BYTES, type Provider } from './provider.ts';
+import { ED25519_SPKI_PREFIX, MLDSA65_SPKI_PREFIX } from './spki-prefix.ts';
+
+interface KnownKey {
+  readonly bytes: Uint8Array;
+  readonly keyObject: KeyObject;
+}
+
+/** Making a KeyObject costs about as much as a verification; held as long as the caller's array lives. */
+const known = new WeakMap<Uint8Array, KnownKey>();
+
+function keyObjectOf(publicKey: Uint8Array, prefix: Uint8Array): KeyObject {
+  const held = known.get(publicKey);
+  // Compared, since an array may have been written to after its first use.
+  if (held !== undefined && Buffer.compare(held.bytes, publicKey) === 0) return held.keyObject;
+  const der = Buffer.from(concatBytes(prefix, publicKey));
+  const keyObject = createPublicKey({ key: der, format: 'der', type: 'spki' });
+  known.set(publicKey, { bytes: publicKey.slice(), keyObject });
+  return keyObject;
+}
+
+/** node:crypto, that is OpenSSL 3.5: seven times faster than JavaScript and more. */
+export const nodeProvider: Provider = Object.freeze<Provider>({
+  name: 'node',
+  sha256: (bytes) => hash('sha256', bytes, 'buffer'),
+  sha512: (bytes) => hash('sha512', bytes, 'buffer'),
+  ed25519Verify: (publicKey, message, signature) =>
+    meetsEd25519Criteria(publicKey, signature) && verify(null, message, keyObjectOf(publicKey, ED25519_SPKI_PREFIX), signature),
+  mldsa65Verify: (publicKey, message, signature, context) =>
+    publicKey.length === MLDSA65_PUBLIC_KEY_BYTES &&
+    signature.length === MLDSA65_SIGNATURE_BYTES &&
+    verify(null, message, { key: keyObjectOf(publicKey, MLDSA65_SPKI_PREFIX), context }, signature),
+});
+
+/** What `#provider` means on this platform. */
+export { nodeProvider as platformProvider };

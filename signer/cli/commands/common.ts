@@ -1,0 +1,35 @@
+/** Options and openings that several commands share. */
+import { resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { openSite, type Site } from '../../site/site.ts';
+import type { Io } from '../io.ts';
+
+export interface SiteOptions {
+  readonly site?: string;
+}
+
+export interface SecretOptions {
+  readonly secret: readonly string[];
+}
+
+export function siteOption(command: Command): Command {
+  return command.option('--site <dir>', 'the site (default: VTLIC_SITE, else this folder)');
+}
+
+export function secretOption(command: Command): Command {
+  return command.option('--secret <name=source>', 'secret of keystore NAME from fd:N or file:PATH (repeatable)', (value: string, all: string[]) => [...all, value], [] as string[]);
+}
+
+export function siteFolder(io: Io, options: SiteOptions): string {
+  const named = options.site ?? io.env['VTLIC_SITE'];
+  return resolve(io.cwd, named === undefined || named === '' ? '.' : named);
+}
+
+export function openNamedSite(io: Io, options: SiteOptions): Site {
+  return openSite(siteFolder(io, options));
+}
+
+/** For commander: a fault of an option's value in words. */
+export function invalid(why: string): InvalidArgumentError {
+  return new InvalidArgumentError(why);
+}

@@ -1,0 +1,161 @@
+/** `vtlic key generate | list | show | export | check` */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { isAlgorithm, type Algorithm } from '../../../formats/cose-algorithm.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { toHex } from '../../../formats/bytes.ts';
+import { isJob, JOBS, type Job } from '../../../keys/public/job.ts';
+import { exportPublicKey, PUBLIC_KEY_FORMS, type PublicKeyForm } from '../../../keys/public/encodings/public-key-file.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { createDurably } from '../../files/durable-file.ts';
+import { generateKey } from '../../keys/generate-key.ts';
+import { openKey } from '../../keys/open-key.ts';
+import { openLedgerForReading } from '../../ledger/open.ts';
+import { formatRows } from '../../plan/view.ts';
+import type { KeyRecord } from '../../site/key-record.ts';
+import { findKey, type Site } from '../../site/site.ts';
+import type { Io } from '../io.ts';
+import { SecretBook } from '../secrets.ts';
+import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+
+interface JsonOption {
+  readonly json?: boolean;
+}
+
+interface GenerateOptions extends SiteOptions, SecretOptions, JsonOption {
+  readonly name: string;
+  readonly algorithm: Algorithm;
+  readonly job: Job;
+  readonly keystore?: string;
+  readonly default?: boolean;
+}
+
+interface ExportOptions extends SiteOptions {
+  readonly form: PublicKeyForm;
+  readonly out?: string;
+}
+
+export function addKey(program: Command, io: Io): void {
+  const key = program.command('key').description('makes, lists, shows, exports and checks keys');
+  addGenerate(key, io);
+  addList(key, io);
+  addShow(key, io);
+  addExport(key, io);
+  addCheck(key, io);
+}
+
+function ledgerIdOf(site: Site): string {
+  const ledger = openLedgerForReading(site.paths.ledger);
+  try {
+    return toHex(ledger.genesis.ledgerId);
+  } finally {
+    ledger.close();
+  }
+}
+
+function recordDocument(record: KeyRecord): Readonly<Record<string, string>> {
+  return { name: record.name, job: record.job, algorithm: record.algorithm, kid: record.publicKey.kid, keystore: record.keystore, custody: record.custody, made: record.made };
+}
+
+/** One of a closed list of texts, or a usage fault that names the list. */
+function oneOf<T extends string>(is: (text: string) => text is T, list: readonly string[]): (text: string) => T {
+  return (text) => {
+    if (!is(text)) throw invalid(`expected one of: ${list.join(', ')}`);
+    return text;
+  };
+}
+
+function addGenerate(key: Command, io: Io): void {
+  const command = key
+    .command('generate')
+    .description('makes a key in a keystore of the site')
+    .requiredOption('--name <name>', 'what the key is called in this site')
+    .option('--algorithm <algorithm>', 'ed25519 or ed25519+ml-dsa-65', oneOf(isAlgorithm, ['ed25519', 'ed25519+ml-dsa-65']), 'ed25519+ml-dsa-65')
+    .option('--job <job>', `what it signs: ${JOBS.join(', ')}`, oneOf(isJob, JOBS), 'license')
+    .option('--keystore <name>', 'where it lives (default: the only keystore of the site)')
+    .option('--default', 'sign licenses with it from now on')
+    .option('--json', 'the result as one JSON document');
+  secretOption(siteOption(command)).action(async (options: GenerateOptions) => {
+    const site = openNamedSite(io, options);
+    const keystore = options.keystore ?? onlyKeystore(site);
+    const terminal = io.openTerminal();
+    try {
+      const secrets = new SecretBook(options.secret, terminal);
+      secrets.assertFor([keystore]);
+      const record = await generateKey(site, { name: options.name, algorithm: options.algorithm, job: options.job, keystore, makeDefault: options.default ?? false }, secrets, ledgerIdOf(site), io.world);
+      io.err(`made the key ${record.name}: ${record.algorithm}, job ${record.job}, custody ${record.custody}, in keystore ${record.keystore}`);
+      if (record.custody === 'software') io.err('back up its file, and keep the passphrase elsewhere: without either, nothing can be signed with it again');
+      io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-key/1', ...recordDocument(record) })}\n` : `${record.publicKey.kid}\n`);
+    } finally {
+      terminal?.close();
+    }
+  });
+}
+
+function onlyKeystore(site: Site): string {
+  const names = [...site.config.keystores.keys()];
+  const [first] = names;
+  if (names.length === 1 && first !== undefined) return first;
+  throw new VtlicError('usage', `this site has ${names.length} keystores: say which with --keystore`, { hint: `there are: ${names.join(', ') || 'none'}` });
+}
+
+function addList(key: Command, io: Io): void {
+  siteOption(key.command('list').description('lists the keys of the site').option('--json', 'the result as one JSON document')).action((options: SiteOptions & JsonOption) => {
+    const site = openNamedSite(io, options);
+    if (options.json === true) {
+      io.out(`${JSON.stringify({ schema: 'vtlic-keys/1', defaultKey: site.config.defaultKey ?? null, keys: site.config.keys.map(recordDocument) })}\n`);
+      return;
+    }
+    if (site.config.keys.length === 0) io.err('this site has no keys yet; make one with: vtlic key generate --name NAME');
+    for (const record of site.config.keys) {
+      io.out(`${record.name}  ${record.job}  ${record.algorithm}  ${record.custody}  ${record.keystore}  ${record.publicKey.kid}${record.name === site.config.defaultKey ? '  (default)' : ''}\n`);
+    }
+  });
+}
+
+function addShow(key: Command, io: Io): void {
+  siteOption(key.command('show <name>').description('shows a key of the site').option('--json', 'the result as one JSON document')).action((name: string, options: SiteOptions & JsonOption) => {
+    const record = findKey(openNamedSite(io, options), name);
+    const document = recordDocument(record);
+    io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-key/1', ...document })}\n` : `${formatRows(Object.entries(document).map(([label, value]) => [label, cleanText(value)] as const)).join('\n')}\n`);
+  });
+}
+
+function addExport(key: Command, io: Io): void {
+  const isForm = (text: string): text is PublicKeyForm => PUBLIC_KEY_FORMS.some((form) => form === text);
+  const command = key
+    .command('export <name>')
+    .description('writes the public key, for products and verifiers')
+    .option('--form <form>', PUBLIC_KEY_FORMS.join(', '), oneOf(isForm, PUBLIC_KEY_FORMS), 'pem')
+    .option('--out <file>', 'into a new file (default: standard output)');
+  siteOption(command).action(async (name: string, options: ExportOptions & SiteOptions) => {
+    const record = findKey(openNamedSite(io, options), name);
+    const bytes = exportPublicKey(record.publicKey, options.form);
+    if (options.out === undefined) {
+      io.out(bytes);
+      return;
+    }
+    const path = resolve(io.cwd, options.out);
+    await createDurably(path, bytes, 0o644);
+    io.err(`wrote ${cleanText(path, 1000)}`);
+  });
+}
+
+function addCheck(key: Command, io: Io): void {
+  const command = key.command('check <name>').description('opens a key, signs a test message, and verifies it with both providers').option('--json', 'the result as one JSON document');
+  secretOption(siteOption(command)).action(async (name: string, options: SiteOptions & SecretOptions & JsonOption) => {
+    const site = openNamedSite(io, options);
+    const record = findKey(site, name);
+    const terminal = io.openTerminal();
+    try {
+      const secrets = new SecretBook(options.secret, terminal);
+      secrets.assertFor([record.keystore]);
+      const opened = await openKey(site, record, secrets, ledgerIdOf(site), io.world);
+      await opened.close();
+      io.err(`the key ${record.name} opens, signs, and its signature verifies with node:crypto and with noble`);
+      io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-key-check/1', name: record.name, kid: record.publicKey.kid, ok: true })}\n` : `ok ${record.publicKey.kid}\n`);
+    } finally {
+      terminal?.close();
+    }
+  });
+}

@@ -1,0 +1,38 @@
+/** `vtlic release ID`: writes the stored bytes of an issued license out again. Signs nothing. */
+import type { Command } from 'commander';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { uuidToBytes } from '../../../formats/license/id.ts';
+import { anchorIssued } from '../../issue/anchor-issued.ts';
+import { openForSigning } from '../../issue/open-ledger.ts';
+import { issuedFromRecord } from '../../issue/recover.ts';
+import { release } from '../../issue/release.ts';
+import type { Io } from '../io.ts';
+import { openNamedSite, siteOption, type SiteOptions } from './common.ts';
+
+interface ReleaseOptions extends SiteOptions {
+  readonly json?: boolean;
+}
+
+export function addRelease(program: Command, io: Io): void {
+  siteOption(program.command('release <id>').description('writes the file of an issued license again, from the bytes in the ledger').option('--json', 'the result as one JSON document')).action(
+    async (id: string, options: ReleaseOptions) => {
+      const bytes = uuidToBytes(id.toLowerCase());
+      if (bytes === undefined) throw new VtlicError('usage', 'release takes a license id, such as 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112');
+      const site = openNamedSite(io, options);
+      const ledger = await openForSigning(site, io.world, 'release');
+      try {
+        const record = ledger.findByLicenseId(bytes);
+        if (record === undefined) throw new VtlicError('request_invalid', `the ledger has no license ${id.toLowerCase()}`);
+        if (record.issue === undefined) throw new VtlicError('request_invalid', `the counter of license ${id.toLowerCase()} is void (${record.void?.body.reason ?? 'open'}): no license was signed with it`);
+        for (const anchored of await anchorIssued(ledger, [issuedFromRecord(record)])) {
+          const done = await release(ledger, site.paths.folder, anchored, io.world);
+          io.err(done.written ? 'released: the file is written' : 'the file stands there already, with the very bytes of the ledger');
+          io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-release/1', file: done.path, id: id.toLowerCase(), written: done.written })}\n` : `${cleanText(done.path, 4000)}\n`);
+        }
+      } finally {
+        ledger.close();
+      }
+    },
+  );
+}

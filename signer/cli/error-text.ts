@@ -1,0 +1,39 @@
+/** Errors as a person reads them, and as a program does. Never a stack trace, never raw untrusted text. */
+import { cleanText } from '../../formats/clean-text.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { exitCodeOf } from './exit-codes.ts';
+
+const MOST_TEXT = 4000;
+
+/** Anything thrown, as ours: what is not a `VtlicError` is a defect of this program. */
+export function asVtlicError(error: unknown): VtlicError {
+  if (error instanceof VtlicError) return error;
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown that is no error';
+  return new VtlicError('internal', `a defect of this program: ${cleanText(what, 500)}`, { hint: 'report it (SECURITY.md); the ledger is intact, the next start finishes or voids what was under way', cause: error });
+}
+
+/** `vtlic: FILE:LINE:COLUMN: FIELD: sentence`, and the next step on a line of its own. */
+export function errorLines(error: VtlicError): string[] {
+  const { file, field, line, column, offset } = error.place;
+  const where = [
+    file === undefined ? undefined : cleanText(file, MOST_TEXT),
+    line === undefined ? undefined : String(line),
+    column === undefined ? undefined : String(column),
+  ].filter((part) => part !== undefined);
+  const prefix = [where.length === 0 ? undefined : where.join(':'), field === undefined ? undefined : cleanText(field)].filter((part) => part !== undefined);
+  const tail = offset === undefined || error.message.includes('offset') ? '' : ` (at byte ${offset})`;
+  const lines = [`vtlic: ${[...prefix, `${cleanText(error.message, MOST_TEXT)}${tail}`].join(': ')}`];
+  if (error.hint !== undefined) lines.push(`  → ${cleanText(error.hint, MOST_TEXT)}`);
+  return lines;
+}
+
+export function errorDocument(error: VtlicError): Readonly<Record<string, unknown>> {
+  return {
+    schema: 'vtlic-error/1',
+    code: error.code,
+    exit: exitCodeOf(error.code),
+    message: error.message,
+    ...error.place,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}

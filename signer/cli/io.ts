@@ -1,0 +1,15 @@
+/** What the command line takes from the process, as a parameter. */
+import type { World } from '../world.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Io {
+  /** The result alone. */
+  readonly out: (result: string | Uint8Array) => void;
+  /** The narrative: one line, already cleaned. */
+  readonly err: (line: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Opens the controlling terminal; undefined where there is none. */
+  readonly openTerminal: () => Terminal | undefined;
+  readonly world: World;
+}

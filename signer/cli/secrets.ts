@@ -1,0 +1,106 @@
+/**
+ * Passphrases and PINs: from the terminal without echo, or from a file or descriptor named by `--secret`.
+ *
+ * Never from the command line itself or the environment, where other processes could read them.
+ */
+import { fstatSync, openSync, closeSync, readSync } from 'node:fs';
+import { cleanText } from '../../formats/clean-text.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { describeFileError } from '../files/file-error.ts';
+import type { Terminal } from './terminal.ts';
+
+const MOST_BYTES = 1024;
+
+type Source = { readonly kind: 'fd'; readonly fd: number } | { readonly kind: 'file'; readonly path: string };
+
+/** `NAME=fd:N` or `NAME=file:PATH`; NAME is that of the keystore in site.json. */
+export function parseSecretOption(text: string): { readonly name: string; readonly source: Source } {
+  const match = /^([A-Za-z0-9][A-Za-z0-9._:-]*)=(?:fd:(\d{1,4})|file:(.+))$/s.exec(text);
+  // The text is not repeated in the message: somebody may have put the secret itself there.
+  if (match?.[1] === undefined) throw new VtlicError('usage', '--secret takes NAME=fd:N or NAME=file:PATH, where NAME is a keystore of this site', { hint: 'put the secret in a file that only you can read, and give its path' });
+  if (match[2] !== undefined) {
+    const fd = Number(match[2]);
+    if (fd === 1 || fd === 2) throw new VtlicError('usage', '--secret cannot read from standard output or standard error');
+    return { name: match[1], source: { kind: 'fd', fd } };
+  }
+  return { name: match[1], source: { kind: 'file', path: match[3] ?? '' } };
+}
+
+/** The first line of a source, without its line end. */
+function readSource(name: string, source: Source): Uint8Array {
+  const where = source.kind === 'file' ? source.path : `fd:${source.fd}`;
+  const buffer = Buffer.alloc(MOST_BYTES + 1);
+  try {
+    const fd = source.kind === 'file' ? openSync(source.path, 'r') : source.fd;
+    let length = 0;
+    try {
+      if (source.kind === 'file' && (fstatSync(fd).mode & 0o077) !== 0) {
+        throw new VtlicError('configuration_invalid', `the secret file of keystore ${name} can be read or changed by other users`, { file: where, hint: `run: chmod 600 ${cleanText(where)}` });
+      }
+      while (length < buffer.length) {
+        const count = readSync(fd, buffer, length, buffer.length - length, null);
+        if (count === 0) break;
+        length += count;
+      }
+    } finally {
+      if (source.kind === 'file') closeSync(fd);
+    }
+    if (length > MOST_BYTES) throw new VtlicError('configuration_invalid', `the secret of keystore ${name} is longer than ${MOST_BYTES} bytes`, { file: where });
+    let end = length;
+    if (end > 0 && buffer[end - 1] === 10) end--;
+    if (end > 0 && buffer[end - 1] === 13) end--;
+    if (end === 0) throw new VtlicError('configuration_invalid', `the secret of keystore ${name} is empty`, { file: where });
+    return new Uint8Array(buffer.subarray(0, end));
+  } catch (error) {
+    throw describeFileError(error, 'configuration_invalid', where);
+  } finally {
+    buffer.fill(0);
+  }
+}
+
+/** The secrets of one run, by keystore name. */
+export class SecretBook {
+  readonly #sources: ReadonlyMap<string, Source>;
+  readonly #terminal: Terminal | undefined;
+
+  constructor(options: readonly string[], terminal: Terminal | undefined) {
+    const sources = new Map<string, Source>();
+    for (const option of options) {
+      const { name, source } = parseSecretOption(option);
+      if (sources.has(name)) throw new VtlicError('usage', `--secret is given twice for keystore ${name}`);
+      sources.set(name, source);
+    }
+    this.#sources = sources;
+    this.#terminal = terminal;
+  }
+
+  /**
+   * Before any login: each secret that will be needed can be had, and none was given for a keystore not in use.
+   *
+   * @param needed names of the keystores that this run opens
+   */
+  assertFor(needed: readonly string[]): void {
+    for (const name of this.#sources.keys()) {
+      if (!needed.includes(name)) throw new VtlicError('usage', `--secret names the keystore ${cleanText(name)}, which this command does not use`, { hint: needed.length === 0 ? 'leave it out' : `the keystore in use is ${needed.join(', ')}` });
+    }
+    for (const name of needed) {
+      if (!this.#sources.has(name) && this.#terminal === undefined) {
+        throw new VtlicError('secret_missing', `the secret of keystore ${name} is needed and there is no terminal to ask for it`, { hint: `give --secret ${name}=file:PATH or --secret ${name}=fd:N` });
+      }
+    }
+  }
+
+  /** True where `take` asks a person: a new secret is then asked for twice. */
+  asks(name: string): boolean {
+    return !this.#sources.has(name);
+  }
+
+  /** The secret's bytes; the caller wipes them. */
+  async take(name: string, prompt: string): Promise<Uint8Array> {
+    const source = this.#sources.get(name);
+    if (source !== undefined) return readSource(name, source);
+    this.assertFor([name]);
+    if (this.#terminal === undefined) throw new VtlicError('secret_missing', `the secret of keystore ${name} is needed`);
+    return this.#terminal.askSecret(prompt);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Carries out a reviewed plan: for each item intended → signed → self-checked → issued → anchored → released.
+ *
+ * Whatever fails between intent and issue voids the counter before the error is told.
+ */
+import { VtlicError } from '../../formats/error.ts';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { VoidReason } from '../ledger/entry.ts';
+import type { PlanItem } from '../plan/plan.ts';
+import type { ReviewedPlan } from '../plan/review.ts';
+import type { World } from '../world.ts';
+import { anchorIssued } from './anchor-issued.ts';
+import { intend } from './intend.ts';
+import { recordIssue } from './record-issue.ts';
+import { release } from './release.ts';
+import { selfCheck } from './self-check.ts';
+import { sign } from './sign.ts';
+import type { IntendedLicense, IssuedLicense, ReleasedLicense } from './stages.ts';
+
+export interface Workplace {
+  readonly ledger: Ledger;
+  /** Absolute path of the site. */
+  readonly siteFolder: string;
+  readonly key: SigningKey;
+  readonly world: World;
+}
+
+export async function carryOut(reviewed: ReviewedPlan, workplace: Workplace): Promise<readonly ReleasedLicense[]> {
+  const { ledger, siteFolder, world } = workplace;
+  const released: ReleasedLicense[] = [];
+  for (const item of reviewed.plan.items) {
+    const issued = await signOne(reviewed, item, workplace);
+    const group = await anchorIssued(ledger, [issued]);
+    await world.step('anchor-durable');
+    for (const anchored of group) released.push(await release(ledger, siteFolder, anchored, world));
+  }
+  return released;
+}
+
+async function signOne(reviewed: ReviewedPlan, item: PlanItem, { ledger, key, world }: Workplace): Promise<IssuedLicense> {
+  stopIfInterrupted(world);
+  const intended = intend(ledger, reviewed, item, key.custody, world.operator);
+  try {
+    await world.step('intent-durable');
+    stopIfInterrupted(world);
+    const signed = await sign(intended, key);
+    await world.step('signed');
+    const checked = selfCheck(signed, key);
+    await world.step('self-checked');
+    const issued = recordIssue(ledger, checked);
+    await world.step('issue-durable');
+    return issued;
+  } catch (error) {
+    voidOpen(ledger, intended, reasonOf(error));
+    throw error;
+  }
+}
+
+/** Nothing to do when the issue is already recorded, or when the ledger itself fails: the next start voids it then. */
+function voidOpen(ledger: Ledger, intended: IntendedLicense, reason: VoidReason): void {
+  try {
+    if (ledger.findByIntent(intended.intent.seq)?.state === 'open') ledger.void_(intended.intent.seq, reason);
+  } catch {
+    // The first error is the one to tell; an open intent is voided by the next start.
+  }
+}
+
+function reasonOf(error: unknown): VoidReason {
+  const code = error instanceof VtlicError ? error.code : 'internal';
+  if (code === 'signing_unknown' || code === 'self_check_failed' || code === 'interrupted') return code;
+  return 'signing_failed';
+}
+
+function stopIfInterrupted(world: World): void {
+  if (world.interrupted()) throw new VtlicError('interrupted', 'interrupted: nothing was signed', { hint: 'run it again' });
+}

@@ -1,0 +1,45 @@
+/** Reviewed → intended: the counter and the exact payload are on disk before a key signs anything. */
+import { fromHex } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { uuidToBytes } from '../../formats/license/id.ts';
+import type { Custody } from '../../keys/private/signing-key.ts';
+import type { IntentEntry } from '../ledger/entry.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { lineageText } from '../ledger/lineage.ts';
+import type { PlanItem } from '../plan/plan.ts';
+import type { ReviewedPlan } from '../plan/review.ts';
+import { releasePath } from '../site/paths.ts';
+import { lineageOf } from './lineage-of.ts';
+import type { IntendedLicense } from './stages.ts';
+
+/** What the plan holds as text was checked when the plan was read. */
+function known(bytes: Uint8Array | undefined): Uint8Array {
+  if (bytes === undefined) throw new VtlicError('internal', 'a digest or id of the plan cannot be read');
+  return bytes;
+}
+
+/**
+ * @throws VtlicError `plan_stale` when a counter of the plan has been used since it was made.
+ */
+export function intend(ledger: Ledger, reviewed: ReviewedPlan, item: PlanItem, custody: Custody, operator: string): IntendedLicense {
+  const { license } = item;
+  const lineage = lineageOf(license);
+  const last = ledger.lastOfLineage(lineage)?.ctr ?? 0;
+  if (license.ctr !== last + 1) {
+    throw new VtlicError('plan_stale', `the plan gives counter ${license.ctr} to ${lineageText(lineage)}, but ${last} is the last one used now`, { hint: 'make a new plan and review it' });
+  }
+  const intent: IntentEntry = ledger.intend({
+    ...lineage,
+    ctr: license.ctr,
+    licenseId: known(uuidToBytes(license.cti)),
+    kid: item.kid,
+    payload: item.payload,
+    custody,
+    operator,
+    planDigest: known(fromHex(reviewed.digest)),
+    catalogDigest: known(fromHex(reviewed.plan.catalog)),
+    siteDigest: known(fromHex(reviewed.plan.site)),
+    path: releasePath(license),
+  });
+  return Object.freeze({ stage: 'intended', item, intent });
+}

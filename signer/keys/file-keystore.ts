@@ -1,0 +1,44 @@
+/** Keys in encrypted files: `NAME.age` and its claim, in the keystore's folder. */
+import { isAbsolute, join } from 'node:path';
+import type { Algorithm } from '../../formats/cose-algorithm.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { createKeyFile, keyFileWarning, openKeyFile } from '../../keys/private/software/key-file.ts';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import type { Job } from '../../keys/public/job.ts';
+import { makeFolders } from '../files/durable-file.ts';
+import type { KeyRecord } from '../site/key-record.ts';
+import type { FileKeystore } from '../site/keystore-config.ts';
+import type { SitePaths } from '../site/paths.ts';
+import type { World } from '../world.ts';
+
+export interface KeyFiles {
+  readonly key: string;
+  readonly claim: string;
+}
+
+export function keyFiles(paths: SitePaths, store: FileKeystore, name: string): KeyFiles {
+  const folder = isAbsolute(store.path) ? store.path : join(paths.folder, store.path);
+  return { key: join(folder, `${name}.age`), claim: join(folder, `${name}.claim.json`) };
+}
+
+export const SHORTEST_PASSPHRASE = 12;
+
+/** @throws VtlicError `usage` for a passphrase that is too short to protect a key against a stolen disk. */
+export function checkNewPassphrase(passphrase: Uint8Array): void {
+  if (passphrase.length < SHORTEST_PASSPHRASE) throw new VtlicError('usage', `a new passphrase should have at least ${SHORTEST_PASSPHRASE} characters`, { hint: 'take five or more random words' });
+}
+
+export async function generateInFile(paths: SitePaths, store: FileKeystore, key: { readonly name: string; readonly algorithm: Algorithm; readonly job: Job }, passphrase: Uint8Array, world: World): Promise<SigningKey> {
+  checkNewPassphrase(passphrase);
+  const files = keyFiles(paths, store, key.name);
+  makeFolders(join(files.key, '..'), 0o700);
+  return createKeyFile(files.key, key.algorithm, key.job, passphrase, world.random);
+}
+
+export async function openFromFile(paths: SitePaths, store: FileKeystore, record: KeyRecord, passphrase: Uint8Array, world: World): Promise<SigningKey> {
+  const files = keyFiles(paths, store, record.name);
+  const key = await openKeyFile(files.key, record.publicKey, record.job, passphrase);
+  const warning = await keyFileWarning(files.key);
+  if (warning !== undefined) world.tell(`warning: ${files.key}: ${warning}`);
+  return key;
+}

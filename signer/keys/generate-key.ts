@@ -1,0 +1,58 @@
+/** Makes a key, proves that it signs, claims it for this ledger, and writes it into `site.json`, in this order. */
+import { equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { isId } from '../../formats/license/id.ts';
+import { selfTest } from '../../keys/private/self-test.ts';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import { importPublicKey } from '../../keys/public/public-key.ts';
+import { formatInstant } from '../request/dates.ts';
+import type { KeyRecord } from '../site/key-record.ts';
+import { writeSite, type Site } from '../site/site.ts';
+import { nowSeconds, type World } from '../world.ts';
+import { generateInFile, keyFiles } from './file-keystore.ts';
+import { claimKey } from './key-claim.ts';
+import { keystoreOf } from './open-key.ts';
+import type { NewKey } from './new-key.ts';
+import type { SecretSource } from './secret-source.ts';
+import { generateInToken } from './token-keystore.ts';
+
+export async function generateKey(site: Site, wanted: NewKey, secrets: SecretSource, ledgerId: string, world: World): Promise<KeyRecord> {
+  if (!isId(wanted.name)) throw new VtlicError('usage', 'a key name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
+  if (site.config.keys.some((key) => key.name === wanted.name)) throw new VtlicError('usage', `this site has a key ${wanted.name} already`, { hint: 'take another name; keys are never replaced' });
+  const store = keystoreOf(site, wanted.keystore);
+  const key = store.type === 'file' ? await makeSoftware(site, store, wanted, secrets, world) : await generateInToken(store, wanted, secrets, world);
+  try {
+    importPublicKey(key.publicKey.alg, key.publicKey.bytes, { forSite: true });
+    await selfTest(key, world.random(32));
+    if (store.type === 'file') await claimKey(keyFiles(site.paths, store, wanted.name).claim, { kid: key.publicKey.kid, ledger: ledgerId });
+    const record: KeyRecord = Object.freeze({
+      name: wanted.name,
+      job: wanted.job,
+      algorithm: wanted.algorithm,
+      publicKey: key.publicKey,
+      keystore: wanted.keystore,
+      custody: key.custody,
+      made: formatInstant(nowSeconds(world)),
+    });
+    const first = wanted.job === 'license' && (wanted.makeDefault || site.config.defaultKey === undefined);
+    writeSite(site.paths, { ...site.config, keys: [...site.config.keys, record], ...(first ? { defaultKey: wanted.name } : {}) });
+    return record;
+  } finally {
+    await key.close();
+  }
+}
+
+async function makeSoftware(site: Site, store: Extract<ReturnType<typeof keystoreOf>, { type: 'file' }>, wanted: NewKey, secrets: SecretSource, world: World): Promise<SigningKey> {
+  const passphrase = await secrets.take(store.name, `New passphrase for key ${wanted.name}: `);
+  try {
+    if (secrets.asks(store.name)) {
+      const again = await secrets.take(store.name, 'The same passphrase again: ');
+      const same = equalBytes(passphrase, again);
+      again.fill(0);
+      if (!same) throw new VtlicError('passphrase_refused', 'the two passphrases differ: no key was made');
+    }
+    return await generateInFile(site.paths, store, wanted, passphrase, world);
+  } finally {
+    passphrase.fill(0);
+  }
+}

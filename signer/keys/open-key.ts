@@ -1,0 +1,46 @@
+/** Opens a site's key, in whatever keystore it lives, and sees that it belongs to this site's ledger. */
+import { VtlicError } from '../../formats/error.ts';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import { selfTest } from '../../keys/private/self-test.ts';
+import type { KeyRecord } from '../site/key-record.ts';
+import type { KeystoreConfig } from '../site/keystore-config.ts';
+import type { Site } from '../site/site.ts';
+import type { World } from '../world.ts';
+import { keyFiles, openFromFile } from './file-keystore.ts';
+import { claimKey } from './key-claim.ts';
+import type { SecretSource } from './secret-source.ts';
+import { openFromToken } from './token-keystore.ts';
+
+const SELF_TEST_RANDOM_BYTES = 32;
+
+export function keystoreOf(site: Site, name: string): KeystoreConfig {
+  const store = site.config.keystores.get(name);
+  if (store !== undefined) return store;
+  throw new VtlicError('configuration_invalid', `this site has no keystore ${name}; it has: ${[...site.config.keystores.keys()].join(', ') || 'none'}`, { file: site.paths.site });
+}
+
+/**
+ * @param ledgerId 32 hex digits: the ledger that the key's claim must name
+ * @returns the opened key, self-tested; the caller closes it
+ */
+export async function openKey(site: Site, record: KeyRecord, secrets: SecretSource, ledgerId: string, world: World): Promise<SigningKey> {
+  const store = keystoreOf(site, record.keystore);
+  const key = store.type === 'file' ? await openSoftware(site, store, record, secrets, ledgerId, world) : await openFromToken(store, record, secrets, world);
+  try {
+    await selfTest(key, world.random(SELF_TEST_RANDOM_BYTES));
+    return key;
+  } catch (error) {
+    await key.close();
+    throw error;
+  }
+}
+
+async function openSoftware(site: Site, store: Extract<KeystoreConfig, { type: 'file' }>, record: KeyRecord, secrets: SecretSource, ledgerId: string, world: World): Promise<SigningKey> {
+  await claimKey(keyFiles(site.paths, store, record.name).claim, { kid: record.publicKey.kid, ledger: ledgerId });
+  const passphrase = await secrets.take(store.name, `Passphrase of key ${record.name}: `);
+  try {
+    return await openFromFile(site.paths, store, record, passphrase, world);
+  } finally {
+    passphrase.fill(0);
+  }
+}

@@ -1,0 +1,7 @@
+/** Where passphrases and PINs come from; the command line implements it. */
+export interface SecretSource {
+  /** True where a person will be asked: a new secret is then asked for twice. */
+  readonly asks: (keystore: string) => boolean;
+  /** The secret's bytes; the caller wipes them. */
+  readonly take: (keystore: string, prompt: string) => Promise<Uint8Array>;
+}

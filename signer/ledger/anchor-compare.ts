@@ -1,0 +1,39 @@
+/** Does the ledger hold all that its anchor vouches for? */
+import { equalBytes, toHex } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import type { AnchorComparison, AnchorRecord } from './anchor.ts';
+import type { LedgerView } from './ledger.ts';
+
+const NOTHING_SIGNED = 'put the newest ledger back, whole, with its -wal file if it has one; nothing is signed until ledger and anchor agree';
+
+/**
+ * @param records what the anchor store holds; every one must be a prefix of the ledger
+ * @param description of the store, for sentences
+ * @throws VtlicError `ledger_rolled_back`: no anchor, one of another ledger, one ahead of the ledger, or one of another history
+ */
+export function compareAnchor(ledger: Pick<LedgerView, 'path' | 'genesis' | 'head' | 'rootAt' | 'entry'>, records: readonly AnchorRecord[], description: string): AnchorComparison {
+  const head = ledger.head();
+  let largest: AnchorRecord | undefined;
+  for (const record of records) {
+    if (!equalBytes(record.ledgerId, ledger.genesis.ledgerId)) {
+      throw refused(ledger.path, `${description} belongs to another ledger (${toHex(record.ledgerId)}); this one is ${toHex(ledger.genesis.ledgerId)}`, 'put the ledger and the anchor that belong together in their places');
+    }
+    if (record.entries > head.entries) {
+      throw refused(ledger.path, `the ledger is older than its anchor: it ends with entry ${head.entries}, and ${description} has seen entry ${record.entries}; an old copy of the ledger was put back`, NOTHING_SIGNED);
+    }
+    const chain = ledger.entry(record.entries)?.chain;
+    const root = ledger.rootAt(record.size);
+    if (chain === undefined || root === undefined || !equalBytes(chain, record.chain) || !equalBytes(root, record.root)) {
+      throw refused(ledger.path, `the ledger is not the one that ${description} has seen: at entry ${record.entries} it tells another history; an old copy was put back and written to, or the file was changed`, NOTHING_SIGNED);
+    }
+    if (largest === undefined || record.entries > largest.entries) largest = record;
+  }
+  if (largest === undefined) {
+    throw refused(ledger.path, `${description} is missing, and this ledger was made with one: whether the ledger is the newest cannot be known`, 'put the anchor back in its place; nothing is signed without it');
+  }
+  return Object.freeze({ state: largest.entries === head.entries ? 'current' : 'ahead', anchor: largest });
+}
+
+function refused(file: string, message: string, hint: string): VtlicError {
+  return new VtlicError('ledger_rolled_back', message, { file, hint });
+}

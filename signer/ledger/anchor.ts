@@ -1,0 +1,46 @@
+/**
+ * The anchor: the ledger's head, kept in a place that does not roll back with the ledger.
+ * Only what an anchor covers may leave the site, so a ledger older than its anchor is noticed.
+ */
+
+/** Where the anchor lies; fixed by the genesis entry. One kind today. */
+export type AnchorPlace = FileAnchorPlace;
+
+export interface FileAnchorPlace {
+  readonly kind: 'file';
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** State of the whole record after some entry. */
+export interface LedgerHead {
+  /** Number of entries = seq of the last one. */
+  readonly entries: number;
+  /** Number of leaves in the tree. */
+  readonly size: number;
+  /** RFC 9162 tree root over `size` leaves, 32 bytes. */
+  readonly root: Uint8Array;
+  /** Chain value of entry `entries`, 32 bytes. */
+  readonly chain: Uint8Array;
+}
+
+export interface AnchorRecord extends LedgerHead {
+  /** 16 bytes. */
+  readonly ledgerId: Uint8Array;
+}
+
+export interface AnchorStore {
+  /** What is there: none, one, or two when a change was interrupted. A damaged anchor is `ledger_corrupt`. */
+  read(): Promise<readonly AnchorRecord[]>;
+  /** Durable on return: the new one is made and read back before the old one goes. `ledger_unwritable` leaves the old one. */
+  write(record: AnchorRecord): Promise<void>;
+  /** For sentences: what and where it is. */
+  readonly description: string;
+}
+
+/** `ahead`: the ledger holds more than the anchor covers, and is consistent with it. */
+export interface AnchorComparison {
+  readonly state: 'current' | 'ahead';
+  /** The larger of the records found. */
+  readonly anchor: AnchorRecord;
+}

@@ -1,0 +1,128 @@
+/** Making a new ledger. */
+import { closeSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { isId } from '../../formats/license/id.ts';
+import { fsyncFolder } from '../files/durable-file.ts';
+import { describeFileError, errorCodeOf } from '../files/file-error.ts';
+import { openAnchorStore } from './anchor-store.ts';
+import type { AnchorPlace, AnchorRecord, AnchorStore } from './anchor.ts';
+import { CHAIN_START, chainValue } from './chain.ts';
+import { LEDGER_ID_BYTES, makeBody } from './entry-body.ts';
+import { fileExists } from './ledger-file.ts';
+import { acquireLock } from './lock.ts';
+import { EMPTY_ROOT } from './merkle.ts';
+import { TIMEOUT_MS } from './open-database.ts';
+import { openLedgerForReading, type WriterOptions } from './open.ts';
+import { logOrigin } from './origin.ts';
+import { createTables } from './schema.ts';
+import { ledgerFault } from './sqlite-faults.ts';
+import { Tables } from './tables.ts';
+
+export interface CreateOptions extends Omit<WriterOptions, 'holder'> {
+  readonly iss: string;
+  readonly anchor: AnchorPlace;
+}
+
+/**
+ * Makes a ledger with its genesis entry and its first anchor, and leaves it closed. Never over an existing ledger, nor over the anchor of one.
+ *
+ * The anchor is written before the ledger gets its name: there is never a ledger that has not been anchored. What an interrupted
+ * call left is taken up by the next.
+ *
+ * @throws VtlicError `output_exists` (a ledger stands there), `ledger_missing` (an anchor stands there, of a ledger that is gone),
+ *   `configuration_invalid`, `ledger_in_use`, `ledger_unwritable`, `file_unreadable`
+ */
+export async function createLedger(path: string, options: CreateOptions): Promise<void> {
+  const file = resolve(path);
+  if (!isId(options.iss)) throw new VtlicError('configuration_invalid', 'the issuer of a ledger should be an id', { field: 'iss' });
+  if (!isAbsolute(options.anchor.path)) throw new VtlicError('configuration_invalid', 'the path of the anchor should be absolute', { field: 'anchor' });
+  refuseExisting(file);
+  const lock = acquireLock(file, { command: 'vtlic init' }, options.now());
+  try {
+    refuseExisting(file);
+    const draft = `${file}.new`;
+    const store = openAnchorStore(options.anchor, options.anchorStore);
+    if (!(await isAnchoredDraft(store, draft, options))) {
+      removeDatabase(draft);
+      await store.write(writeDraft(draft, options));
+    }
+    try {
+      renameSync(draft, file);
+      removeDatabase(draft);
+      fsyncFolder(dirname(file));
+    } catch (error) {
+      throw describeFileError(error, 'ledger_unwritable', file);
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+function refuseExisting(file: string): void {
+  if (fileExists(file)) throw new VtlicError('output_exists', 'a ledger stands here already and is never replaced', { file, hint: 'use this site as it is, or choose another folder' });
+}
+
+/**
+ * An anchor says that a ledger was here, and none may begin beside it. The one exception: an interrupted call left it together with a
+ * finished draft of this very ledger, which only wants its name.
+ */
+async function isAnchoredDraft(store: AnchorStore, draft: string, options: CreateOptions): Promise<boolean> {
+  const records = await store.read();
+  const [record] = records;
+  if (record === undefined) return false;
+  if (records.length === 1 && record.size === 0 && record.entries === 1 && isDraftOf(record, draft, options)) return true;
+  throw new VtlicError('ledger_missing', `${store.description} stands there already: it vouches for a ledger of ${record.entries} ${record.entries === 1 ? 'entry' : 'entries'} that is not here; a new one beside it would count from 1 again`, {
+    hint: 'put that ledger back, or give this one an anchor of its own',
+  });
+}
+
+function isDraftOf(record: AnchorRecord, draft: string, options: CreateOptions): boolean {
+  if (!fileExists(draft)) return false;
+  try {
+    const view = openLedgerForReading(draft);
+    try {
+      const { genesis } = view;
+      return equalBytes(view.head().chain, record.chain) && genesis.iss === options.iss && genesis.anchor.path === options.anchor.path;
+    } finally {
+      view.close();
+    }
+  } catch (error) {
+    if (error instanceof VtlicError) return false;
+    throw error;
+  }
+}
+
+/** With the files that SQLite keeps beside it. */
+function removeDatabase(file: string): void {
+  for (const name of [file, `${file}-wal`, `${file}-shm`, `${file}-journal`]) {
+    try {
+      unlinkSync(name);
+    } catch (error) {
+      if (errorCodeOf(error) !== 'ENOENT') throw describeFileError(error, 'ledger_unwritable', name);
+    }
+  }
+}
+
+function writeDraft(draft: string, options: CreateOptions): AnchorRecord {
+  const ledgerId = options.random(LEDGER_ID_BYTES);
+  const at = options.now();
+  const { bytes: body } = makeBody('genesis', { format: 1, ledgerId, iss: options.iss, origin: logOrigin(options.iss, ledgerId), anchor: options.anchor });
+  const chain = chainValue(CHAIN_START, 1, 'genesis', at, body);
+  let db: DatabaseSync | undefined;
+  try {
+    closeSync(openSync(draft, 'wx', 0o600));
+    db = new DatabaseSync(draft, { timeout: TIMEOUT_MS });
+    createTables(db);
+    new Tables(db).insertEntry({ seq: 1, kind: 'genesis', at, body, chain });
+    // Closing brings everything from the WAL into the one file that gets the name.
+    db.close();
+  } catch (error) {
+    if (db?.isOpen === true) db.close();
+    const fault = ledgerFault(error, draft, 'write');
+    throw describeFileError(fault, 'ledger_unwritable', draft);
+  }
+  return Object.freeze({ ledgerId, entries: 1, size: 0, root: EMPTY_ROOT, chain });
+}

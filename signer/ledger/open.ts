@@ -1,0 +1,73 @@
+/** Opening ledgers. A ledger is one file; `ledger.lock` and `ledger.holder` lie beside it while it is written. */
+import { resolve } from 'node:path';
+import { compareAnchor } from './anchor-compare.ts';
+import { openAnchorStore, type AnchorStoreOpener } from './anchor-store.ts';
+import { checkTail } from './check-tail.ts';
+import type { Holder } from './holder.ts';
+import type { Ledger, LedgerView } from './ledger.ts';
+import { requireLedgerFile } from './ledger-file.ts';
+import { acquireLock, type LedgerLock } from './lock.ts';
+import { openForWriting, openReadOnly } from './open-database.ts';
+import { LedgerReader } from './reader.ts';
+import { ledgerFault } from './sqlite-faults.ts';
+import { Tables } from './tables.ts';
+import { LedgerWriter } from './writer.ts';
+
+export interface WriterOptions {
+  /** Whole seconds since 1970. */
+  readonly now: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  /** Who holds the ledger, for the words to a second writer. */
+  readonly holder: Holder;
+  /** Opens the place that the genesis entry names; files if left out. */
+  readonly anchorStore?: AnchorStoreOpener;
+}
+
+/**
+ * Takes the lock, checks the file, the anchor and the end of the record.
+ *
+ * @throws VtlicError `ledger_missing`, `ledger_in_use`, `ledger_unwritable`, `ledger_corrupt`, `ledger_version`, `ledger_rolled_back`;
+ *   `file_unreadable` where the place of the anchor cannot be read
+ */
+export async function openLedgerForWriting(path: string, options: WriterOptions): Promise<Ledger> {
+  const file = resolve(path);
+  requireLedgerFile(file);
+  const lock = acquireLock(file, options.holder, options.now());
+  try {
+    return await openLocked(file, options, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/**
+ * For reading alone, also beside a writer. The anchor is not asked.
+ *
+ * @throws VtlicError `ledger_missing`, `file_unreadable`, `ledger_corrupt`, `ledger_version`
+ */
+export function openLedgerForReading(path: string): LedgerView {
+  const file = resolve(path);
+  requireLedgerFile(file);
+  const db = openReadOnly(file);
+  try {
+    return new LedgerReader(db, file);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+async function openLocked(file: string, options: WriterOptions, lock: LedgerLock): Promise<Ledger> {
+  const db = openForWriting(file);
+  try {
+    const view = new LedgerReader(db, file);
+    const anchorStore = openAnchorStore(view.genesis.anchor, options.anchorStore);
+    const { anchor: anchored } = compareAnchor(view, await anchorStore.read(), anchorStore.description);
+    checkTail(new Tables(db), anchored.entries);
+    return new LedgerWriter({ db, path: file, lock, anchorStore, anchored, now: options.now, random: options.random });
+  } catch (error) {
+    db.close();
+    throw ledgerFault(error, file, 'open');
+  }
+}

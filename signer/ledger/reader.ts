@@ -1,0 +1,174 @@
+/** The reading half of a ledger, on a connection that is already opened and checked (`open.ts`). */
+import type { DatabaseSync } from 'node:sqlite';
+import { MAX_COUNT } from '../../formats/license/bounds.ts';
+import type { LedgerHead } from './anchor.ts';
+import { ledgerCorrupt } from './corrupt.ts';
+import { decodeEntry } from './decode-entry.ts';
+import type { ClockEntry, Entry, GenesisBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry } from './entry.ts';
+import type { LedgerSummary, LedgerView, LicenseRecord, LineageState, LineageSummary, VerifyOptions } from './ledger.ts';
+import type { Lineage } from './lineage.ts';
+import { rootOf } from './merkle.ts';
+import { withLedgerFaults } from './sqlite-faults.ts';
+import { Tables, type EntryRow, type IntentRow, type LineageRow } from './tables.ts';
+import { verifyLedger } from './verify.ts';
+
+const PAGE = 256;
+
+export class LedgerReader implements LedgerView {
+  readonly path: string;
+  readonly genesis: GenesisBody;
+  protected readonly tables: Tables;
+  readonly #db: DatabaseSync;
+
+  /** @throws VtlicError `ledger_corrupt` where the first entry is no genesis */
+  constructor(db: DatabaseSync, path: string) {
+    this.#db = db;
+    this.path = path;
+    this.tables = new Tables(db);
+    this.genesis = this.read(() => this.#entryOf('genesis', 1).body);
+  }
+
+  head(): LedgerHead {
+    return this.read(() => {
+      const last = this.#last();
+      const { leaves } = this.tables.sizes();
+      return Object.freeze({ entries: last.seq, size: leaves, root: this.#root(leaves), chain: last.chain });
+    });
+  }
+
+  rootAt(size: number): Uint8Array | undefined {
+    return this.read(() => (size <= this.tables.sizes().leaves ? this.#root(size) : undefined));
+  }
+
+  entry(seq: number): Entry | undefined {
+    return this.read(() => {
+      const row = this.tables.entry(seq);
+      return row === undefined ? undefined : decodeEntry(row);
+    });
+  }
+
+  *entriesFrom(seq: number): IterableIterator<Entry> {
+    for (let next = seq; ; ) {
+      const page = this.read(() => this.tables.entries(next, PAGE));
+      for (const row of page) yield decodeEntry(row);
+      const last = page.at(-1);
+      if (last === undefined) return;
+      next = last.seq + 1;
+    }
+  }
+
+  lastAt(): number {
+    return this.read(() => this.#last().at);
+  }
+
+  lastClock(): ClockEntry | undefined {
+    return this.read(() => {
+      const seq = this.tables.lastClock();
+      return seq === undefined ? undefined : this.#entryOf('clock', seq);
+    });
+  }
+
+  lastOfLineage(lineage: Lineage): LineageState | undefined {
+    return this.read(() => {
+      const [row] = this.tables.intentsOf(lineage, MAX_COUNT, 1);
+      if (row === undefined) return undefined;
+      const last = this.#record(row);
+      const issuedRow = row.issue === undefined ? this.tables.lastIssuedOf(lineage) : row;
+      const lastIssued = issuedRow === undefined ? {} : { lastIssued: issuedRow === row ? last : this.#record(issuedRow) };
+      return Object.freeze({ lineage: lineageOnly(row), ctr: row.ctr, last, ...lastIssued });
+    });
+  }
+
+  findByLicenseId(licenseId: Uint8Array): LicenseRecord | undefined {
+    return this.#recordOf(() => this.tables.intentByLicenseId(licenseId));
+  }
+
+  findByIntent(seq: number): LicenseRecord | undefined {
+    return this.#recordOf(() => this.tables.intent(seq));
+  }
+
+  historyOf(lineage: Lineage, page: { readonly below?: number; readonly limit: number }): readonly LicenseRecord[] {
+    return this.#records(() => this.tables.intentsOf(lineage, page.below ?? MAX_COUNT, page.limit));
+  }
+
+  lineages(page: { readonly after?: Lineage; readonly sub?: string; readonly limit: number }): readonly LineageSummary[] {
+    return this.read(() => {
+      const rows: readonly LineageRow[] = page.sub === undefined ? this.tables.lineages(page.after, page.limit) : this.tables.lineagesOf(page.sub, page.after, page.limit);
+      return Object.freeze(rows.map((row) => Object.freeze(row)));
+    });
+  }
+
+  customers(page: { readonly after?: string; readonly limit: number }): readonly string[] {
+    return this.read(() => Object.freeze(this.tables.customers(page.after ?? '', page.limit)));
+  }
+
+  openIntents(): readonly LicenseRecord[] {
+    return this.#records(() => this.tables.openIntents());
+  }
+
+  unreleased(): readonly LicenseRecord[] {
+    return this.#records(() => this.tables.unreleased());
+  }
+
+  verify(options: VerifyOptions = {}): Promise<LedgerSummary> {
+    return verifyLedger(this.path, options);
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  protected read<T>(fn: () => T): T {
+    return withLedgerFaults(this.path, 'read', fn);
+  }
+
+  /** The intent and what became of it, each read from its entry. */
+  #record(row: IntentRow): LicenseRecord {
+    const intent: IntentEntry = this.#entryOf('intent', row.seq);
+    const issue: IssueEntry | undefined = row.issue === undefined ? undefined : this.#entryOf('issue', row.issue);
+    const voided: VoidEntry | undefined = row.void === undefined ? undefined : this.#entryOf('void', row.void);
+    const release: ReleaseEntry | undefined = row.release === undefined ? undefined : this.#entryOf('release', row.release);
+    for (const entry of [issue, voided, release]) {
+      if (entry !== undefined && entry.body.intent !== row.seq) throw ledgerCorrupt(`entry ${entry.seq} (${entry.kind}) belongs to another intent than its index says`);
+    }
+    return Object.freeze({
+      state: release !== undefined ? 'released' : issue !== undefined ? 'issued' : voided !== undefined ? 'void' : 'open',
+      intent,
+      ...(issue === undefined ? {} : { issue }),
+      ...(voided === undefined ? {} : { void: voided }),
+      ...(release === undefined ? {} : { release }),
+    });
+  }
+
+  #recordOf(find: () => IntentRow | undefined): LicenseRecord | undefined {
+    return this.read(() => {
+      const row = find();
+      return row === undefined ? undefined : this.#record(row);
+    });
+  }
+
+  #records(find: () => readonly IntentRow[]): readonly LicenseRecord[] {
+    return this.read(() => Object.freeze(find().map((row) => this.#record(row))));
+  }
+
+  #entryOf<K extends Entry['kind']>(kind: K, seq: number): Extract<Entry, { readonly kind: K }> {
+    const row = this.tables.entry(seq);
+    const entry = row === undefined ? undefined : decodeEntry(row);
+    if (entry?.kind !== kind) throw ledgerCorrupt(`entry ${seq} should be of kind ${kind}, but it is ${entry === undefined ? 'missing' : `of kind ${entry.kind}`}`);
+    return entry as Extract<Entry, { readonly kind: K }>;
+  }
+
+  #last(): EntryRow {
+    const last = this.tables.lastEntry();
+    if (last === undefined) throw ledgerCorrupt('it has no entries');
+    return last;
+  }
+
+  #root(size: number): Uint8Array {
+    return rootOf(size, (position) => this.tables.node(position));
+  }
+}
+
+function lineageOnly(row: IntentRow): Lineage {
+  return Object.freeze(row.dep === undefined ? { aud: row.aud, sub: row.sub } : { aud: row.aud, sub: row.sub, dep: row.dep });
+}

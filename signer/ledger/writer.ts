@@ -1,0 +1,250 @@
+/** The one writer of a ledger, on a connection that is already opened, checked and locked (`open.ts`). */
+import type { DatabaseSync } from 'node:sqlite';
+import { equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { MAX_TIME } from '../../formats/license/bounds.ts';
+import type { AnchorRecord, AnchorStore } from './anchor.ts';
+import { chainValue } from './chain.ts';
+import { coseFault } from './cose-agrees.ts';
+import { makeBody, SALT_BYTES, type Bodies } from './entry-body.ts';
+import type { ClockEntry, Entry, EntryKind, IntentBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry, VoidReason } from './entry.ts';
+import { issueLeaf, voidLeaf } from './leaf.ts';
+import type { IntentInput, Ledger, RecoveryPlan } from './ledger.ts';
+import { lineageText } from './lineage.ts';
+import type { LedgerLock } from './lock.ts';
+import { completedBy, leafHash } from './merkle.ts';
+import { payloadFault } from './payload-agrees.ts';
+import { LedgerReader } from './reader.ts';
+import { isDiskFull, ledgerFault, withLedgerFaults } from './sqlite-faults.ts';
+
+export interface WriterParts {
+  readonly db: DatabaseSync;
+  readonly path: string;
+  readonly lock: LedgerLock;
+  readonly anchorStore: AnchorStore;
+  /** What the anchor was found to hold. */
+  readonly anchored: AnchorRecord;
+  readonly now: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+}
+
+/** Where the record ends. */
+interface Tip {
+  readonly seq: number;
+  readonly chain: Uint8Array;
+  readonly size: number;
+}
+
+export class LedgerWriter extends LedgerReader implements Ledger {
+  readonly #parts: WriterParts;
+  #anchored: AnchorRecord;
+  #tip: Tip;
+  #inGroup = false;
+  /** An append that failed half-way: its transaction must not be committed. */
+  #failed: { readonly error: unknown } | undefined = undefined;
+  /** The append at hand has written its first row. */
+  #writing = false;
+  /** A commit whose outcome is unknown: this process must not write on. */
+  #lost = false;
+
+  constructor(parts: WriterParts) {
+    super(parts.db, parts.path);
+    this.#parts = parts;
+    this.#anchored = parts.anchored;
+    const head = this.head();
+    this.#tip = { seq: head.entries, chain: head.chain, size: head.size };
+  }
+
+  get anchored(): AnchorRecord {
+    return this.#anchored;
+  }
+
+  unanchored(): { readonly entries: number; readonly leaves: number } {
+    return Object.freeze({ entries: this.#tip.seq - this.#anchored.entries, leaves: this.#tip.size - this.#anchored.size });
+  }
+
+  group<T>(fn: () => T): T {
+    if (this.#inGroup) throw new VtlicError('internal', 'a group of appends was begun within a group');
+    const before = this.#tip;
+    this.#begin();
+    try {
+      const result = fn();
+      if (result instanceof Promise) throw new VtlicError('internal', 'a group of appends cannot wait for something');
+      if (this.#failed !== undefined) throw this.#failed.error;
+      this.#commit();
+      return result;
+    } catch (error) {
+      this.#tip = before;
+      this.#rollBack();
+      throw ledgerFault(error, this.path, 'write');
+    } finally {
+      this.#inGroup = false;
+      this.#failed = undefined;
+    }
+  }
+
+  intend(input: IntentInput): IntentEntry {
+    return this.#append(() => {
+      const fault = payloadFault(this.genesis.iss, input);
+      if (fault !== undefined) throw new VtlicError('internal', `an intent was to be recorded that contradicts itself: ${fault}`);
+      const last = this.tables.lastCounter(input);
+      if (input.ctr !== last + 1) {
+        throw new VtlicError('ledger_conflict', `the last counter of ${lineageText(input)} is ${last}, so the next is ${last + 1}, but ${input.ctr} was planned; nothing was recorded`, { hint: 'plan it again' });
+      }
+      if (this.tables.intentByLicenseId(input.licenseId) !== undefined) throw new VtlicError('internal', 'a license id was to be used twice');
+      const entry = this.#write('intent', input);
+      this.tables.insertIntent(entry.seq, input, input.ctr, input.licenseId);
+      return entry;
+    });
+  }
+
+  issue(intentSeq: number, cose: Uint8Array): IssueEntry {
+    return this.#append(() => {
+      const intent = this.#openIntent(intentSeq);
+      const fault = coseFault(intent, cose);
+      if (fault !== undefined) throw new VtlicError('self_check_failed', `the finished license is not what was intended: ${fault}; it was not recorded`);
+      const entry = this.#write('issue', { intent: intentSeq, cose, salt: this.#parts.random(SALT_BYTES), leafIndex: this.#tip.size });
+      this.#addLeaf(entry.seq, issueLeaf(intent, entry.body));
+      this.tables.setIssue(intentSeq, entry.seq);
+      return entry;
+    });
+  }
+
+  void_(intentSeq: number, reason: VoidReason): VoidEntry {
+    return this.#append(() => {
+      const intent = this.#openIntent(intentSeq);
+      const entry = this.#write('void', { intent: intentSeq, reason, salt: this.#parts.random(SALT_BYTES), leafIndex: this.#tip.size });
+      this.#addLeaf(entry.seq, voidLeaf(intent, entry.body));
+      this.tables.setVoid(intentSeq, entry.seq);
+      return entry;
+    });
+  }
+
+  release(intentSeq: number, file: { readonly path: string; readonly digest: Uint8Array }): ReleaseEntry {
+    return this.#append(() => {
+      const record = this.findByIntent(intentSeq);
+      if (record?.issue === undefined) throw new VtlicError('internal', `entry ${intentSeq} has no license to release`);
+      if (record.issue.body.leafIndex >= this.#anchored.size) throw new VtlicError('internal', 'a license was to be released that the anchor does not cover yet');
+      const entry = this.#write('release', { intent: intentSeq, path: file.path, fileDigest: file.digest });
+      this.tables.setRelease(intentSeq, entry.seq);
+      return entry;
+    });
+  }
+
+  clock(confirmed: number, operator: string): ClockEntry {
+    return this.#append(() => {
+      const reading = this.#parts.now();
+      const entry = this.#write('clock', { reading, confirmed, operator }, reading);
+      this.tables.insertClock(entry.seq);
+      return entry;
+    });
+  }
+
+  async anchor(): Promise<AnchorRecord> {
+    if (this.#inGroup) throw new VtlicError('internal', 'the ledger was to be anchored within a group of appends');
+    this.#requireUsable();
+    const record: AnchorRecord = Object.freeze({ ledgerId: this.genesis.ledgerId, ...this.head() });
+    if (record.entries === this.#anchored.entries) return this.#anchored;
+    await this.#parts.anchorStore.write(record);
+    if (record.entries > this.#anchored.entries) this.#anchored = record;
+    return this.#anchored;
+  }
+
+  recoveryPlan(): RecoveryPlan {
+    const voids = this.openIntents();
+    const releases = this.unreleased();
+    return Object.freeze({ voids, releases, anchor: voids.length > 0 || this.unanchored().leaves > 0 });
+  }
+
+  override close(): void {
+    super.close();
+    this.#parts.lock.release();
+  }
+
+  /** Alone in its own transaction, or within the caller's group. */
+  #append<T>(fn: () => T): T {
+    return this.#inGroup ? this.#appendNow(fn) : this.group(() => this.#appendNow(fn));
+  }
+
+  /** What fails before its first row is written leaves the group as it was; what fails later spoils the group. */
+  #appendNow<T>(fn: () => T): T {
+    this.#writing = false;
+    try {
+      return fn();
+    } catch (error) {
+      if (this.#writing) this.#failed ??= { error };
+      throw error;
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  #write<K extends EntryKind>(kind: K, body: Bodies[K], at: number = this.#parts.now()): Extract<Entry, { readonly kind: K }> {
+    if (!Number.isSafeInteger(at) || at < 0 || at > MAX_TIME) throw new VtlicError('internal', `an entry was to be recorded at the time ${at}`);
+    const { bytes, body: recorded } = makeBody(kind, body);
+    const seq = this.#tip.seq + 1;
+    const chain = chainValue(this.#tip.chain, seq, kind, at, bytes);
+    this.#writing = true;
+    this.tables.insertEntry({ seq, kind, at, body: bytes, chain });
+    this.#tip = { ...this.#tip, seq, chain };
+    return Object.freeze({ seq, kind, at, body: recorded, chain }) as unknown as Extract<Entry, { readonly kind: K }>;
+  }
+
+  #addLeaf(seq: number, data: Uint8Array): void {
+    const { size } = this.#tip;
+    this.tables.insertLeaf(size, seq, completedBy(size, leafHash(data), (position) => this.tables.node(position)));
+    this.#tip = { ...this.#tip, size: size + 1 };
+  }
+
+  #openIntent(seq: number): IntentBody {
+    const record = this.findByIntent(seq);
+    if (record?.state !== 'open') throw new VtlicError('internal', `entry ${seq} is no open intent: ${record === undefined ? 'there is none' : `it is ${record.state}`}`);
+    return record.intent.body;
+  }
+
+  #begin(): void {
+    this.#requireUsable();
+    withLedgerFaults(this.path, 'open', () => this.#parts.db.exec('BEGIN IMMEDIATE'));
+    this.#inGroup = true;
+    try {
+      this.#requireOwnTip();
+    } catch (error) {
+      this.#inGroup = false;
+      this.#rollBack();
+      throw error;
+    }
+  }
+
+  #commit(): void {
+    try {
+      this.#parts.db.exec('COMMIT');
+    } catch (error) {
+      // A full disk took all of it back; after any other fault the entries may still be found at the next start.
+      if (!isDiskFull(error)) this.#lost = true;
+      throw error;
+    }
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#parts.db.isTransaction) this.#parts.db.exec('ROLLBACK');
+    } catch {
+      // The first error is the one to tell; nothing is written on a connection that cannot roll back.
+      this.#lost = true;
+    }
+  }
+
+  /** Only this writer appends while it holds the lock; another program that wrote all the same is noticed here. */
+  #requireOwnTip(): void {
+    const last = this.tables.lastEntry();
+    if (last?.seq !== this.#tip.seq || !equalBytes(last.chain, this.#tip.chain)) {
+      throw new VtlicError('ledger_conflict', 'another program wrote to the ledger while this one held it; nothing was recorded', { file: this.path, hint: 'find out which program it was before anything is signed again' });
+    }
+  }
+
+  #requireUsable(): void {
+    if (this.#lost) {
+      throw new VtlicError('ledger_unwritable', 'an earlier write failed, and what it left is not known in this run; nothing more was recorded', { file: this.path, hint: 'run it again: the next start says what the ledger holds' });
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** Is this what the vendor sells? All faults at once, each with what the catalog allows. */
+import { VtlicError } from '../../formats/error.ts';
+import type { Catalog } from '../site/catalog.ts';
+import type { Request } from './request.ts';
+
+const DAY_SECONDS = 86_400;
+
+function list(names: Iterable<string>): string {
+  return [...names].join(', ') || 'none';
+}
+
+export function catalogFaults(request: Request, catalog: Catalog): string[] {
+  const product = catalog.products.get(request.product);
+  if (product === undefined) return [`"product" ${request.product} is not in the catalog (it has: ${list(catalog.products.keys())})`];
+  const faults: string[] = [];
+  if (request.until <= request.from) faults.push('"until" should be later than "from"');
+  const term = request.until - request.from;
+  if (term > product.maxTermDays * DAY_SECONDS) faults.push(`the term from "from" until "until" is ${Math.ceil(term / DAY_SECONDS)} days, but ${request.product} is sold for at most ${product.maxTermDays}`);
+  if ((request.graceSeconds ?? 0) > product.maxGraceDays * DAY_SECONDS) faults.push(`"graceDays" is ${(request.graceSeconds ?? 0) / DAY_SECONDS}, but ${request.product} has at most ${product.maxGraceDays}`);
+  const tier = product.tiers.get(request.tier);
+  if (tier === undefined) return [...faults, `"tier" ${request.tier} is not sold for ${request.product} (there are: ${list(product.tiers.keys())})`];
+  if (tier.maxSeats !== 'unlimited' && (request.seats === 'unlimited' || request.seats > tier.maxSeats)) faults.push(`"seats" is ${request.seats}, but tier ${request.tier} is sold with at most ${tier.maxSeats}`);
+  for (const feature of request.features) if (!tier.features.has(feature)) faults.push(`"features" names ${feature}, which tier ${request.tier} does not have (it has: ${list(tier.features)})`);
+  for (const [name, value] of Object.entries(request.limits)) {
+    const most = tier.limits.get(name);
+    if (most === undefined) faults.push(`"limits" names ${name}, which tier ${request.tier} does not have (it has: ${list(tier.limits.keys())})`);
+    else if (value > most) faults.push(`"limits.${name}" is ${value}, but tier ${request.tier} is sold with at most ${most}`);
+  }
+  return faults;
+}
+
+/** @throws VtlicError `policy_refused` with every fault in one sentence. */
+export function checkAgainstCatalog(request: Request, catalog: Catalog, file: string): void {
+  const faults = catalogFaults(request, catalog);
+  if (faults.length === 0) return;
+  throw new VtlicError('policy_refused', `the catalog does not allow this request: ${faults.join('; ')}`, { file, hint: 'correct the request, or have catalog.json changed by whoever decides what is sold' });
+}

@@ -1,0 +1,55 @@
+/**
+ * Dates of a request: a UTC day (`2027-01-01`) or an instant (RFC 3339, `2027-01-01T00:00:00Z`).
+ *
+ * A calendar date that does not exist is refused: `Date` would roll it over to the next month.
+ */
+const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
+const INSTANT = /^(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(?:Z|([+-])(\d{2}):(\d{2}))$/;
+
+const DAY_SECONDS = 86_400;
+
+export type DateResult = { readonly ok: true; readonly seconds: number } | { readonly ok: false; readonly why: string };
+
+const bad = (why: string): DateResult => ({ ok: false, why });
+
+/** Seconds since 1970 of a day's first second, or why the day does not exist. */
+function dayStart(text: string): DateResult {
+  const match = DAY.exec(text);
+  if (match === null) return bad('expected a day such as 2027-12-31, or an instant such as 2027-12-31T12:00:00Z');
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return bad(`there is no day ${text} in the calendar`);
+  return { ok: true, seconds: date.getTime() / 1000 };
+}
+
+/**
+ * @param end true for an inclusive end (`until`): a day then means its last moment, the next midnight.
+ * @returns whole seconds since 1970; fractions of a second and leap seconds are refused.
+ */
+export function parseDate(text: string, end: boolean): DateResult {
+  const instant = INSTANT.exec(text);
+  if (instant === null) {
+    const day = dayStart(text);
+    return day.ok && end ? { ok: true, seconds: day.seconds + DAY_SECONDS } : day;
+  }
+  const day = dayStart(instant[1] ?? '');
+  if (!day.ok) return day;
+  const [hours, minutes, seconds] = [Number(instant[2]), Number(instant[3]), Number(instant[4])];
+  if (hours > 23 || minutes > 59 || seconds > 59) return bad(`there is no time ${text.slice(11, 19)} in a day`);
+  const [offsetHours, offsetMinutes] = [Number(instant[6] ?? 0), Number(instant[7] ?? 0)];
+  if (offsetHours > 23 || offsetMinutes > 59) return bad('the offset from UTC is out of range');
+  const offset = (instant[5] === '-' ? -1 : 1) * (offsetHours * 3600 + offsetMinutes * 60);
+  return { ok: true, seconds: day.seconds + hours * 3600 + minutes * 60 + seconds - offset };
+}
+
+/** RFC 3339 in UTC, whole seconds. */
+export function formatInstant(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+}
+
+/** The day alone where the instant is a midnight, otherwise the whole instant. */
+export function formatDay(seconds: number): string {
+  const text = formatInstant(seconds);
+  return text.endsWith('T00:00:00Z') ? text.slice(0, 10) : text;
+}

@@ -1,0 +1,87 @@
+/** `catalog.json`: what may be sold. A request outside it is refused. */
+import { createHash } from 'node:crypto';
+import { readObject, type JsonObjectReader, type JsonValueReader } from '../../formats/json/reader.ts';
+import { MAX_COUNT, MAX_GRACE_SECONDS } from '../../formats/license/bounds.ts';
+import { isId } from '../../formats/license/id.ts';
+import { parseJsonFile } from '../files/json-file.ts';
+import { readLimited } from '../files/read-file.ts';
+
+export const CATALOG_SCHEMA = 'vtlic-catalog/1';
+const MOST_BYTES = 8 << 20;
+const DAY_SECONDS = 86_400;
+
+export interface Tier {
+  /** Most seats that may be sold; `unlimited` also allows the text "unlimited" in a request. */
+  readonly maxSeats: number | 'unlimited';
+  readonly features: ReadonlySet<string>;
+  /** Limit name → the highest value that may be sold. */
+  readonly limits: ReadonlyMap<string, number>;
+}
+
+export interface Product {
+  readonly maxTermDays: number;
+  readonly maxGraceDays: number;
+  readonly tiers: ReadonlyMap<string, Tier>;
+}
+
+export interface Catalog {
+  readonly products: ReadonlyMap<string, Product>;
+  /** SHA-256 of the file as read, hex. */
+  readonly digest: string;
+}
+
+export function readCatalog(file: string): Catalog {
+  return parseCatalog(readLimited(file, MOST_BYTES, 'configuration_invalid'), file);
+}
+
+/** @throws VtlicError `configuration_invalid` or `json_malformed` with line and column. */
+export function parseCatalog(bytes: Uint8Array, file: string): Catalog {
+  const root = readObject(parseJsonFile(bytes, file, MOST_BYTES), { code: 'configuration_invalid', file });
+  const schema = root.required('schema');
+  if (schema.string() !== CATALOG_SCHEMA) throw schema.fault(`should be "${CATALOG_SCHEMA}"`);
+  const products = named(root.object('products'), product);
+  root.end();
+  return Object.freeze({ products, digest: createHash('sha256').update(bytes).digest('hex') });
+}
+
+function named<T>(reader: JsonObjectReader, read: (value: JsonObjectReader) => T): ReadonlyMap<string, T> {
+  const out = new Map<string, T>();
+  for (const [name, value] of reader.entries()) {
+    if (!isId(name)) throw value.fault('has a name that is no id');
+    out.set(name, read(value.object()));
+  }
+  return out;
+}
+
+function product(reader: JsonObjectReader): Product {
+  const value: Product = {
+    maxTermDays: reader.integer('maxTermDays', { min: 1, max: 36_525 }),
+    maxGraceDays: reader.integer('maxGraceDays', { min: 0, max: MAX_GRACE_SECONDS / DAY_SECONDS }),
+    tiers: named(reader.object('tiers'), tier),
+  };
+  reader.end();
+  return Object.freeze(value);
+}
+
+function tier(reader: JsonObjectReader): Tier {
+  const value: Tier = {
+    maxSeats: maxSeats(reader.required('maxSeats')),
+    features: new Set((reader.optionalArray('features') ?? []).map(idOf)),
+    limits: new Map((reader.optionalObject('limits')?.entries() ?? []).map(([name, limit]) => [nameOf(name, limit), limit.integer({ min: 0, max: MAX_COUNT })] as const)),
+  };
+  reader.end();
+  return Object.freeze(value);
+}
+
+function maxSeats(value: JsonValueReader): number | 'unlimited' {
+  return value.node.kind === 'string' && value.node.value === 'unlimited' ? 'unlimited' : value.integer({ min: 0, max: MAX_COUNT });
+}
+
+function idOf(value: JsonValueReader): string {
+  return nameOf(value.string(), value);
+}
+
+function nameOf(name: string, value: JsonValueReader): string {
+  if (!isId(name)) throw value.fault('should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
+  return name;
+}

@@ -1,0 +1,70 @@
+/** `vtlic init`: a new folder with a site, a catalog, an empty ledger and its anchor. */
+import { existsSync, readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { utf8 } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { isId } from '../../formats/license/id.ts';
+import { createDurably, makeFolders } from '../files/durable-file.ts';
+import { createLedger } from '../ledger/create.ts';
+import { nowSeconds, type World } from '../world.ts';
+import { CATALOG_SCHEMA, parseCatalog } from './catalog.ts';
+import type { KeystoreConfig } from './keystore-config.ts';
+import { sitePaths, type SitePaths } from './paths.ts';
+import { encodeSite, parseSite } from './site.ts';
+
+export interface NewSite {
+  /** Absolute. */
+  readonly folder: string;
+  readonly issuer: string;
+  /** Absolute; where the ledger's head is kept besides the ledger. */
+  readonly anchorFile: string;
+  readonly keystores: readonly KeystoreConfig[];
+  /** A product to try things out with, instead of an empty catalog. */
+  readonly exampleCatalog: boolean;
+}
+
+const EXAMPLE_PRODUCTS = {
+  vaultdesk: {
+    maxTermDays: 366,
+    maxGraceDays: 60,
+    tiers: {
+      team: { maxSeats: 50, features: ['audit-export'], limits: { vaults: 10 } },
+      enterprise: { maxSeats: 5000, features: ['audit-export', 'sso'], limits: { vaults: 500 } },
+    },
+  },
+};
+
+/** Beside the site, so that it is easy to find; a place that is not backed up together with the site is better. */
+export function defaultAnchorFile(folder: string): string {
+  return `${resolve(folder)}.anchor`;
+}
+
+/** @throws VtlicError `output_exists` for a folder that holds anything, or an anchor that stands already. */
+export async function createSite(wanted: NewSite, world: World): Promise<SitePaths> {
+  if (!isId(wanted.issuer)) throw new VtlicError('usage', '--issuer should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
+  const paths = sitePaths(wanted.folder);
+  if (existsSync(paths.folder) && readdirSync(paths.folder).length > 0) {
+    throw new VtlicError('output_exists', 'this folder exists and is not empty', { file: paths.folder, hint: existsSync(paths.site) ? 'it is a site already: go on with it' : 'name a new folder; if an init was cut short here, remove the folder and its anchor file first' });
+  }
+  if (wanted.anchorFile.startsWith(`${paths.folder}/`)) {
+    throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', { file: wanted.anchorFile, hint: 'give --anchor a place outside the site, best on another disk' });
+  }
+  if (existsSync(wanted.anchorFile)) {
+    throw new VtlicError('output_exists', 'an anchor of another ledger stands here', { file: wanted.anchorFile, hint: 'give this site its own place: --anchor FILE' });
+  }
+  const site = encodeSite({ issuer: wanted.issuer, keystores: new Map(wanted.keystores.map((store) => [store.name, store])), keys: [] });
+  parseSite(site, paths.site);
+  const catalog = utf8(`${JSON.stringify({ schema: CATALOG_SCHEMA, products: wanted.exampleCatalog ? EXAMPLE_PRODUCTS : {} }, null, 2)}\n`);
+  parseCatalog(catalog, paths.catalog);
+  makeFolders(paths.folder, 0o700);
+  await createLedger(paths.ledger, {
+    iss: wanted.issuer,
+    anchor: { kind: 'file', path: wanted.anchorFile },
+    now: () => nowSeconds(world),
+    random: world.random,
+  });
+  await createDurably(paths.catalog, catalog, 0o644);
+  // Last: a folder without it is no site, so that an init that was cut short is seen.
+  await createDurably(paths.site, site, 0o644);
+  return paths;
+}

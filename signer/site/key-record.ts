@@ -1,0 +1,17 @@
+/** What `site.json` says of a key. The kid is recomputed from the public key, and must be the one that is written there. */
+import type { Algorithm } from '../../formats/cose-algorithm.ts';
+import type { Custody } from '../../keys/private/signing-key.ts';
+import type { Job } from '../../keys/public/job.ts';
+import type { PublicKey } from '../../keys/public/public-key.ts';
+
+export interface KeyRecord {
+  readonly name: string;
+  readonly job: Job;
+  readonly algorithm: Algorithm;
+  readonly publicKey: PublicKey;
+  /** Name of the keystore that holds the private key. */
+  readonly keystore: string;
+  readonly custody: Custody;
+  /** RFC 3339, UTC. */
+  readonly made: string;
+}

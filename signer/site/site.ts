@@ -1,0 +1,164 @@
+/** `site.json`: who issues, where keys live, which key has which job. Read once into a frozen value. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';
+import { isAlgorithm } from '../../formats/cose-algorithm.ts';
+import { utf8 } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { readObject, type JsonObjectReader, type JsonValueReader } from '../../formats/json/reader.ts';
+import { isId } from '../../formats/license/id.ts';
+import { parseJsonFile } from '../files/json-file.ts';
+import type { Custody } from '../../keys/private/signing-key.ts';
+import { isJob } from '../../keys/public/job.ts';
+import { importPublicKey } from '../../keys/public/public-key.ts';
+import { readLimited } from '../files/read-file.ts';
+import { replaceDurably } from '../files/durable-file.ts';
+import type { KeyRecord } from './key-record.ts';
+import type { KeystoreConfig } from './keystore-config.ts';
+import { sitePaths, type SitePaths } from './paths.ts';
+
+const SCHEMA = 'vtlic-site/1';
+const MOST_BYTES = 4 << 20;
+const CUSTODIES: ReadonlySet<string> = new Set<Custody>(['hsm', 'hsm-wrapped', 'split', 'software']);
+
+export interface SiteConfig {
+  readonly issuer: string;
+  readonly keystores: ReadonlyMap<string, KeystoreConfig>;
+  readonly keys: readonly KeyRecord[];
+  /** Name of the key that signs licenses when no other is named. */
+  readonly defaultKey?: string;
+}
+
+export interface Site {
+  readonly paths: SitePaths;
+  readonly config: SiteConfig;
+  /** SHA-256 of site.json as read, hex. */
+  readonly digest: string;
+}
+
+/** @throws VtlicError `configuration_invalid` when the folder holds no site, or its `site.json` is faulty. */
+export function openSite(folder: string): Site {
+  const paths = sitePaths(folder);
+  if (!existsSync(paths.site)) {
+    throw new VtlicError('configuration_invalid', 'there is no site.json: this folder is not a site', { file: folder, hint: 'name the site with --site DIR or VTLIC_SITE, or make one with: vtlic init DIR --issuer ID' });
+  }
+  const bytes = readLimited(paths.site, MOST_BYTES, 'configuration_invalid');
+  return Object.freeze({ paths, config: parseSite(bytes, paths.site), digest: createHash('sha256').update(bytes).digest('hex') });
+}
+
+export function parseSite(bytes: Uint8Array, file: string): SiteConfig {
+  const root = readObject(parseJsonFile(bytes, file, MOST_BYTES), { code: 'configuration_invalid', file });
+  const schema = root.required('schema');
+  if (schema.string() !== SCHEMA) throw schema.fault(`should be "${SCHEMA}"`);
+  const issuer = idOf(root.required('issuer'));
+  const keystores = new Map<string, KeystoreConfig>();
+  for (const [name, value] of root.object('keystores').entries()) {
+    if (!isId(name)) throw value.fault('has a name that is no id');
+    keystores.set(name, keystore(name, value.object()));
+  }
+  const keys: KeyRecord[] = [];
+  for (const value of root.array('keys')) {
+    const record = keyRecord(value.object(), keystores);
+    if (keys.some((other) => other.name === record.name)) throw value.fault(`is a second key of the name ${record.name}`);
+    if (keys.some((other) => other.publicKey.kid === record.publicKey.kid)) throw value.fault('is the same key as another one');
+    keys.push(Object.freeze(record));
+  }
+  const defaultKeyReader = root.member('defaultKey');
+  const defaultKey = defaultKeyReader?.string();
+  if (defaultKeyReader !== undefined && !keys.some((key) => key.name === defaultKey && key.job === 'license')) throw defaultKeyReader.fault('should be the name of a key with the job license');
+  root.end();
+  return Object.freeze({ issuer, keystores, keys: Object.freeze(keys), ...(defaultKey === undefined ? {} : { defaultKey }) });
+}
+
+function idOf(value: JsonValueReader): string {
+  const text = value.string();
+  if (!isId(text)) throw value.fault('should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
+  return text;
+}
+
+function keystore(name: string, reader: JsonObjectReader): KeystoreConfig {
+  const type = reader.required('type');
+  const kind = type.string();
+  if (kind !== 'file' && kind !== 'pkcs11') throw type.fault('should be "file" or "pkcs11"');
+  const value: KeystoreConfig = kind === 'file' ? { type: kind, name, path: reader.string('path') } : { type: kind, name, uri: reader.string('uri') };
+  reader.end();
+  return Object.freeze(value);
+}
+
+function keyRecord(reader: JsonObjectReader, keystores: ReadonlyMap<string, KeystoreConfig>): KeyRecord {
+  const name = idOf(reader.required('name'));
+  const jobReader = reader.required('job');
+  const job = jobReader.string();
+  if (!isJob(job)) throw jobReader.fault('is no job that a key can have');
+  const algorithmReader = reader.required('algorithm');
+  const algorithm = algorithmReader.string();
+  if (!isAlgorithm(algorithm)) throw algorithmReader.fault('should be "ed25519" or "ed25519+ml-dsa-65"');
+  const publicKeyReader = reader.required('publicKey');
+  const bytes = decodeBase64(publicKeyReader.string());
+  if (bytes === undefined) throw publicKeyReader.fault('should be canonical base64');
+  let publicKey;
+  try {
+    publicKey = importPublicKey(algorithm, bytes, { forSite: true });
+  } catch (error) {
+    throw publicKeyReader.fault(`is no good public key: ${error instanceof Error ? error.message : 'it cannot be read'}`);
+  }
+  const kid = reader.required('kid');
+  if (kid.string() !== publicKey.kid) throw kid.fault(`should be ${publicKey.kid}, the thumbprint of this public key`);
+  const keystoreReader = reader.required('keystore');
+  if (!keystores.has(keystoreReader.string())) throw keystoreReader.fault('names a keystore that this site does not have');
+  const custodyReader = reader.required('custody');
+  const custody = custodyReader.string();
+  if (!CUSTODIES.has(custody)) throw custodyReader.fault('should be hsm, hsm-wrapped, split or software');
+  const record: KeyRecord = { name, job, algorithm, publicKey, keystore: keystoreReader.string(), custody: custody as Custody, made: reader.string('made') };
+  reader.end();
+  return record;
+}
+
+export function encodeSite(config: SiteConfig): Uint8Array {
+  return utf8(
+    `${JSON.stringify(
+      {
+        schema: SCHEMA,
+        issuer: config.issuer,
+        keystores: Object.fromEntries([...config.keystores].map(([name, store]) => [name, store.type === 'file' ? { type: 'file', path: store.path } : { type: 'pkcs11', uri: store.uri }])),
+        keys: config.keys.map((key) => ({
+          name: key.name,
+          job: key.job,
+          algorithm: key.algorithm,
+          kid: key.publicKey.kid,
+          publicKey: encodeBase64(key.publicKey.bytes),
+          keystore: key.keystore,
+          custody: key.custody,
+          made: key.made,
+        })),
+        ...(config.defaultKey === undefined ? {} : { defaultKey: config.defaultKey }),
+      },
+      null,
+      2,
+    )}\n`,
+  );
+}
+
+/** Replaces `site.json` atomically. The new text is parsed back first: a site is never left with a file that it cannot read. */
+export function writeSite(paths: SitePaths, config: SiteConfig): void {
+  const bytes = encodeSite(config);
+  parseSite(bytes, paths.site);
+  replaceDurably(paths.site, bytes, 0o644);
+}
+
+/** @throws VtlicError `key_not_found` with the names that there are. */
+export function findKey(site: Site, name: string): KeyRecord {
+  const found = site.config.keys.find((key) => key.name === name || key.publicKey.kid === name);
+  if (found !== undefined) return found;
+  const names = site.config.keys.map((key) => key.name).join(', ') || 'none yet';
+  throw new VtlicError('key_not_found', `this site has no key of that name; it has: ${names}`, { file: site.paths.site, hint: 'see: vtlic key list' });
+}
+
+/** The key that signs licenses: the one named, else the site's default. */
+export function licenseKey(site: Site, name: string | undefined): KeyRecord {
+  const wanted = name ?? site.config.defaultKey;
+  if (wanted === undefined) throw new VtlicError('key_not_found', 'this site has no key that signs licenses yet', { file: site.paths.site, hint: 'make one with: vtlic key generate --name NAME' });
+  const key = findKey(site, wanted);
+  if (key.job !== 'license') throw new VtlicError('usage', `the key ${key.name} has the job ${key.job} and cannot sign licenses`, { hint: 'one key has one job: name a key with the job license' });
+  return key;
+}

@@ -1,0 +1,37 @@
+/**
+ * What the signer takes from outside: the clock, randomness, and the steps it reports.
+ *
+ * All of it is a parameter, so that a test can set the time, and end the process between any two steps.
+ */
+
+/** The acts between a confirmed plan and a released license, in their order: a crash is tested after each. */
+export type Step =
+  | 'ledger-open'
+  | 'recovered'
+  | 'key-open'
+  | 'intent-durable'
+  | 'signed'
+  | 'self-checked'
+  | 'issue-durable'
+  | 'anchor-durable'
+  | 'file-written'
+  | 'file-linked'
+  | 'release-durable';
+
+export interface World {
+  /** Milliseconds since 1970, as the machine's clock says. */
+  readonly nowMs: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  /** Called after each step has taken effect. */
+  readonly step: (step: Step) => Promise<void>;
+  /** True once the officer pressed Ctrl-C. */
+  readonly interrupted: () => boolean;
+  /** One line of narrative for the officer (stderr). */
+  readonly tell: (line: string) => void;
+  /** Who is at the machine, as the operating system knows them. */
+  readonly operator: string;
+}
+
+export function nowSeconds(world: Pick<World, 'nowMs'>): number {
+  return Math.floor(world.nowMs() / 1000);
+}

@@ -1,0 +1,8 @@
+/** Holds a ledger as its one writer until it is killed: `node hold-ledger.ts LEDGER`. */
+import { openLedgerForWriting } from '../../signer/ledger/open.ts';
+import { testWorld } from '../support/site-fixture.ts';
+
+const world = testWorld();
+await openLedgerForWriting(process.argv[2] ?? '', { now: () => Math.floor(world.nowMs() / 1000), random: world.random, holder: { command: 'hold-ledger' } });
+process.stdout.write('held\n');
+process.stdin.resume();

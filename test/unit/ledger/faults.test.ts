@@ -1,0 +1,143 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { isDiskFull, ledgerFault } from '../../../signer/ledger/sqlite-faults.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { issueNext, makeLedger, newWriter, openWriter, temporaryFolder } from './ledger-fixture.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const CHILD = join(import.meta.dirname, 'ledger-child.ts');
+const isRoot = process.getuid?.() === 0;
+
+function sqliteError(errcode: number): Error {
+  return Object.assign(new Error('x'), { code: 'ERR_SQLITE_ERROR', errcode });
+}
+
+/** Runs `ledger-child.ts`; by a shell where `before` sets something for it. */
+function child(args: readonly string[], wrap: readonly string[] = []): { readonly out: string[]; readonly err: string } {
+  const [command = '', ...rest] = [...wrap, process.execPath, CHILD, ...args];
+  const { stdout, stderr } = spawnSync(command, rest, { cwd: ROOT, encoding: 'utf8' });
+  return { out: stdout.split('\n').filter((line) => line !== ''), err: stderr };
+}
+
+describe("SQLite's words", () => {
+  it.each([
+    [5, 'open', 'ledger_in_use'],
+    [6, 'write', 'ledger_in_use'],
+    [261, 'write', 'ledger_in_use'],
+    [8, 'write', 'ledger_unwritable'],
+    [1032, 'write', 'ledger_unwritable'],
+    [13, 'write', 'ledger_unwritable'],
+    [10, 'write', 'ledger_unwritable'],
+    [1034, 'write', 'ledger_unwritable'],
+    [10, 'read', 'ledger_corrupt'],
+    [266, 'open', 'ledger_corrupt'],
+    [14, 'open', 'ledger_unwritable'],
+    [14, 'read', 'file_unreadable'],
+    [1544, 'read', 'file_unreadable'],
+    [11, 'read', 'ledger_corrupt'],
+    [26, 'open', 'ledger_corrupt'],
+    [2067, 'write', 'internal'],
+    [1, 'read', 'internal'],
+  ] as const)('code %d while the ledger is %s', (errcode, act, code) => {
+    const fault = ledgerFault(sqliteError(errcode), '/ledger.sqlite', act);
+    if (!(fault instanceof VtlicError)) throw new Error('no VtlicError');
+    expect(fault.code).toBe(code);
+    expect(fault.place.file).toBe('/ledger.sqlite');
+    if (code !== 'internal') expect(fault.hint).toBeDefined();
+  });
+
+  it('what is not SQLite passes', () => {
+    const error = new TypeError('x');
+    expect(ledgerFault(error, '/l', 'read')).toBe(error);
+    expect(isDiskFull(sqliteError(13))).toBe(true);
+    expect(isDiskFull(error)).toBe(false);
+  });
+});
+
+describe('a disk that takes no more', () => {
+  it('by a file size limit: says so, and the record is intact', async () => {
+    const place = await makeLedger();
+    // In units of 512 bytes: the ledger and its lock exist, the WAL may grow to 200 kB.
+    const { out } = child(['append', place.ledger, '400'], ['sh', '-c', 'ulimit -f 400; exec "$@"', 'sh']);
+    const failed = out.at(-1) ?? '';
+    expect(failed).toMatch(/^ledger_unwritable the disk reported an input\/output error while the ledger was written/);
+    const done = out.length - 1;
+    expect(done).toBeGreaterThan(3);
+    const ledger = await openWriter(place);
+    const { intents } = await ledger.verify();
+    expect(intents - done).toBeGreaterThanOrEqual(0);
+    expect(intents - done).toBeLessThanOrEqual(1);
+    issueNext(ledger);
+    await ledger.verify();
+  });
+
+  it.runIf(isRoot && canMount())('by a full file system: says that nothing was recorded, and goes on when there is room', async () => {
+    const folder = temporaryFolder();
+    const disk = join(folder, 'disk');
+    mkdirSync(disk);
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=700k', 'tmpfs', disk]).status).toBe(0);
+    try {
+      const place = await makeLedger(disk);
+      const { out } = child(['append', place.ledger, '2000', 'survive']);
+      expect(out.at(-2)).toMatch(/^ledger_unwritable the disk is full; nothing was recorded/);
+      // The same process, after the failed append: the head is that of the entries that were recorded.
+      const done = out.length - 2;
+      expect(out.at(-1)).toBe(`head ${1 + done}`);
+      expect(spawnSync('mount', ['-o', 'remount,size=5m', disk]).status).toBe(0);
+      const ledger = await openWriter(place);
+      expect((await ledger.verify()).head.entries).toBe(1 + done);
+      issueNext(ledger);
+      await ledger.anchor();
+      ledger.close();
+    } finally {
+      spawnSync('umount', ['-l', disk]);
+    }
+  });
+});
+
+describe('a place that is read-only', () => {
+  // The superuser may write everywhere, so as root the child becomes another user.
+  const wrap = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
+
+  it.each([
+    ['the folder', 'site', 0o555],
+    ['the ledger', 'site/ledger.sqlite', 0o444],
+    ['the lock', 'site/ledger.lock', 0o444],
+  ])('%s: refused in clear words, nothing changed', async (_name, name, mode) => {
+    const { place, ledger } = await newWriter();
+    issueNext(ledger);
+    ledger.close();
+    openToAll(place.folder);
+    chmodSync(join(place.folder, name), mode);
+    const { out, err } = child(['append', place.ledger, '1'], wrap);
+    expect(err).toBe('');
+    expect(out).toHaveLength(1);
+    expect(out[0]).toMatch(/^ledger_unwritable .*(read-only|not do that here|cannot be opened for writing).*nothing was recorded/);
+    chmodSync(join(place.folder, name), 0o777);
+    expect((await openWriter(place)).head().entries).toBe(3);
+  });
+
+  it('may be read where SQLite may write beside it, and says so where not', async () => {
+    const { place, ledger } = await newWriter();
+    issueNext(ledger);
+    ledger.close();
+    openToAll(place.folder);
+    chmodSync(place.ledger, 0o444);
+    expect(child(['read', place.ledger], wrap).out).toEqual(['head 3']);
+    for (const name of readdirSync(join(place.folder, 'site'))) if (/-(?:wal|shm)$/.test(name)) rmSync(join(place.folder, 'site', name));
+    chmodSync(join(place.folder, 'site'), 0o555);
+    expect(child(['read', place.ledger], wrap).out[0]).toMatch(/^file_unreadable .*to write beside it/);
+    chmodSync(join(place.folder, 'site'), 0o777);
+  });
+
+  function openToAll(folder: string): void {
+    for (const [path, mode] of [[folder, 0o777], [join(folder, 'site'), 0o777], [join(folder, 'anchor'), 0o666]] as const) chmodSync(path, mode);
+    for (const file of readdirSync(join(folder, 'site'))) chmodSync(join(folder, 'site', file), 0o666);
+  }
+});
+
+function canMount(): boolean {
+  return spawnSync('unshare', ['-m', 'true']).status === 0;
+}

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../../formats/bytes.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { catalogFaults } from '../../../signer/request/check-against-catalog.ts';
+import { parseRequest } from '../../../signer/request/parse-request.ts';
+import type { Request } from '../../../signer/request/request.ts';
+import { parseCatalog } from '../../../signer/site/catalog.ts';
+
+const EXAMPLE = {
+  schema: 'vtlic-request/1',
+  customer: 'acme-gmbh',
+  name: 'Acme GmbH',
+  product: 'vaultdesk',
+  deployment: 'prod-eu',
+  tier: 'enterprise',
+  seats: 250,
+  from: '2027-01-01',
+  until: '2027-12-31',
+  graceDays: 30,
+  features: ['sso', 'audit-export'],
+  limits: { vaults: 50 },
+  reference: 'PO-4711',
+};
+
+function parse(text: string): Request {
+  return parseRequest(utf8(text), 'request.json');
+}
+
+function faultOf(text: string): VtlicError {
+  try {
+    parse(text);
+  } catch (error) {
+    if (error instanceof VtlicError) return error;
+    throw error;
+  }
+  throw new Error(`was accepted: ${text}`);
+}
+
+/** The example with one member replaced by raw JSON text. */
+function withMember(name: string, json: string): string {
+  const rest = Object.entries(EXAMPLE).filter(([key]) => key !== name);
+  return `{${rest.map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`).join(', ')}, ${JSON.stringify(name)}: ${json}}`;
+}
+
+function without(name: string): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(EXAMPLE).filter(([key]) => key !== name)));
+}
+
+describe('a request', () => {
+  it("is the design's example in frozen form", () => {
+    const request = parse(JSON.stringify(EXAMPLE));
+    expect(request).toMatchObject({
+      customer: 'acme-gmbh',
+      seats: 250,
+      from: Date.UTC(2027, 0, 1) / 1000,
+      until: Date.UTC(2028, 0, 1) / 1000,
+      graceSeconds: 30 * 86_400,
+      features: ['audit-export', 'sso'],
+      limits: { vaults: 50 },
+    });
+    expect(Object.isFrozen(request)).toBe(true);
+  });
+
+  it.each([
+    ['seats', '-1', 'at least 0'],
+    ['seats', '9007199254740992', '2^53-1'],
+    ['seats', '1e3', 'exponent'],
+    ['seats', '"250"', 'without the quotes'],
+    ['seats', '250.0', 'fraction'],
+    ['seats', 'null', 'null'],
+    ['seats', '"many"', 'unlimited'],
+    ['customer', '"../etc"', 'should be an id'],
+    ['customer', '""', 'should be an id'],
+    ['customer', '7', 'should be a text'],
+    ['from', '"2027-02-30"', 'no day 2027-02-30'],
+    ['from', '"2027-13-01"', 'no day'],
+    ['from', '"01.01.2027"', 'expected a day'],
+    ['from', '"2027-01-01T25:00:00Z"', 'no time'],
+    ['from', '"1969-12-31"', 'between 1970'],
+    ['until', '"2027-12-31T00:00:00"', 'expected a day'],
+    ['graceDays', '367', 'at most 366'],
+    ['features', '["sso","sso"]', 'second time'],
+    ['features', '"sso"', 'should be an array'],
+    ['limits', '{"vaults":-1}', 'at least 0'],
+    ['limits', '{"a b":1}', 'no id'],
+    ['name', '"Acme\\u001b[31m"', 'no control'],
+    ['name', '"Acme \\u202e gmbH"', 'no control'],
+    ['name', '"Cafe\\u0301"', 'NFC'],
+    ['name', JSON.stringify('x'.repeat(201)), 'at most 200'],
+    ['reference', JSON.stringify('x'.repeat(101)), 'at most 100'],
+    ['hosts', '[]', '1 to 1024'],
+    ['hosts', '["abcd"]', '64 hex digits'],
+    ['instances', '0', 'at least 1'],
+    ['resetClock', 'false', 'should be true'],
+    ['ext', '{}', '1 to 64'],
+    ['ext', '{"a": null}', 'should be a text'],
+    ['schema', '"vtlic-request/2"', 'vtlic-request/1'],
+  ])('with %s = %s is refused: %s', (name, json, words) => {
+    const fault = faultOf(withMember(name, json));
+    expect(fault.code).toBe('request_invalid');
+    expect(`${fault.message} ${fault.hint ?? ''}`).toContain(words);
+    expect(fault.place).toMatchObject({ file: 'request.json', line: 1 });
+    expect(fault.place.field).toContain(name);
+  });
+
+  it.each(['seats', 'customer', 'product', 'tier', 'from', 'until', 'schema'])('without %s is refused by that name', (name) => {
+    const fault = faultOf(without(name));
+    expect(fault.code).toBe('request_invalid');
+    expect(fault.place.field).toBe(name);
+  });
+
+  it('names an unknown member, and the one that was meant', () => {
+    const fault = faultOf(`{"seat": 3, ${JSON.stringify(EXAMPLE).slice(1)}`);
+    expect(fault.code).toBe('request_invalid');
+    expect(fault.place).toMatchObject({ field: 'seat', line: 1, column: 2 });
+  });
+
+  it('refuses a repeated member with its line and column, where JSON.parse keeps the last', () => {
+    const fault = faultOf(`{"seats": 1,\n ${JSON.stringify(EXAMPLE).slice(1)}`);
+    expect(fault.code).toBe('json_malformed');
+    expect(fault.place.line).toBe(2);
+  });
+
+  it('takes "unlimited", instants and every optional member', () => {
+    const request = parse(
+      withMember(
+        'ext',
+        '{"region":"eu","levels":[1,true,"x"],"nested":{"a":1}}, "instances": 3, "offlineSeconds": 3600, "resetClock": true, "hosts": ["' + 'AB'.repeat(32) + '"]',
+      ).replace('"seats": 250', '"seats": "unlimited"').replace('"2027-01-01"', '"2027-01-01T02:00:00+02:00"'),
+    );
+    expect(request).toMatchObject({ seats: 'unlimited', from: Date.UTC(2027, 0, 1) / 1000, instances: 3, offlineSeconds: 3600, resetClock: true, hosts: ['ab'.repeat(32)] });
+  });
+});
+
+describe('the catalog', () => {
+  const catalog = parseCatalog(
+    utf8('{"schema":"vtlic-catalog/1","products":{"vaultdesk":{"maxTermDays":365,"maxGraceDays":30,"tiers":{"enterprise":{"maxSeats":500,"features":["sso","audit-export"],"limits":{"vaults":100}}}}}}'),
+    'catalog.json',
+  );
+  const faults = (name: string, json: string): string => catalogFaults(parse(withMember(name, json)), catalog).join('; ');
+
+  it('allows the example', () => {
+    expect(catalogFaults(parse(JSON.stringify(EXAMPLE)), catalog)).toEqual([]);
+  });
+
+  it.each([
+    ['product', '"otherdesk"', 'not in the catalog (it has: vaultdesk)'],
+    ['tier', '"gold"', 'not sold for vaultdesk (there are: enterprise)'],
+    ['features', '["sso","hyperdrive"]', 'hyperdrive'],
+    ['limits', '{"vaults":101}', 'at most 100'],
+    ['limits', '{"rooms":1}', 'does not have'],
+    ['seats', '501', 'at most 500'],
+    ['seats', '"unlimited"', 'at most 500'],
+    ['until', '"2028-01-01"', 'term'],
+    ['until', '"2026-12-31"', 'later than "from"'],
+    ['graceDays', '31', 'at most 30'],
+  ])('refuses %s = %s', (name, json, words) => {
+    expect(faults(name, json)).toContain(words);
+  });
+});

@@ -1,0 +1,50 @@
+import { VtlicError } from '../formats/error.ts';
+import { MAX_GRACE_SECONDS, MAX_TIME } from '../formats/license/bounds.ts';
+import { isId } from '../formats/license/id.ts';
+import type { Provider } from '../keys/public/provider.ts';
+import type { Seen } from './seen.ts';
+
+/** Who verifies, where and when. Times are whole seconds since 1970. */
+export interface VerifyContext {
+  /** The vendor: must equal the license's iss. */
+  readonly issuer: string;
+  /** The product: must equal its aud. */
+  readonly product: string;
+  /** The deployment here. A license with dep is refused where this is absent or another. */
+  readonly deployment?: string;
+  /** Fingerprints of this host, 64 lower-case hex digits each. A license with hosts is refused where none of them is in it. */
+  readonly hosts?: readonly string[];
+  /** The effective time: with durable state, the highest of clock, highest accepted iat and floor. */
+  readonly now: number;
+  /** The plain clock, by which a license with `clk` is judged; `now` where absent. */
+  readonly clock?: number;
+  /** The grace that the product gives a license without one, 0 … 31,622,400. */
+  readonly defaultGrace: number;
+  /** What was accepted before; absent: nothing. */
+  readonly seen?: Seen;
+  /** The arithmetic; absent: the platform's own. Never changes a verdict. */
+  readonly provider?: Provider;
+}
+
+const FINGERPRINT = /^[0-9a-f]{64}$/;
+
+/** @throws VtlicError `usage` for a context that no license could be judged by: misuse, never a verdict. */
+export function checkContext(context: VerifyContext): void {
+  const { issuer, product, deployment, hosts, now, clock, defaultGrace, seen } = context;
+  if (!isId(issuer)) throw misuse('issuer', 'an id', issuer);
+  if (!isId(product)) throw misuse('product', 'an id', product);
+  if (deployment !== undefined && !isId(deployment)) throw misuse('deployment', 'an id', deployment);
+  for (const host of hosts ?? []) if (!FINGERPRINT.test(host)) throw misuse('hosts', '64 lower-case hex digits each', host);
+  if (!isWhole(now, MAX_TIME)) throw misuse('now', 'whole seconds since 1970 (not milliseconds)', now);
+  if (clock !== undefined && !isWhole(clock, MAX_TIME)) throw misuse('clock', 'whole seconds since 1970 (not milliseconds)', clock);
+  if (!isWhole(defaultGrace, MAX_GRACE_SECONDS)) throw misuse('defaultGrace', `whole seconds, at most ${MAX_GRACE_SECONDS}`, defaultGrace);
+  if (seen !== undefined && !seen.lineages.has(seen.current)) throw misuse('seen.current', 'one of seen.lineages', seen.current);
+}
+
+function isWhole(value: number, max: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= max;
+}
+
+function misuse(field: string, expected: string, came: string | number): VtlicError {
+  return new VtlicError('usage', `the context's ${field} should be ${expected}, but ${JSON.stringify(came)} came`, { field });
+}

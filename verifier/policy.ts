@@ -1,0 +1,28 @@
+import type { License } from '../formats/license/license.ts';
+import { lineageOf } from './lineage.ts';
+import type { Trust, TrustedKey } from './trust.ts';
+import { refuse, type Refused } from './verdict.ts';
+
+/**
+ * What the vendor says of a genuine license: its key, its algorithm, its id, its counter.
+ *
+ * @param now the effective time of verifying, never a time that the license gives: a forger writes any
+ */
+export function judgePolicy(license: License, { key, job, status, products, tiers }: TrustedKey, trust: Trust, now: number): Refused | undefined {
+  if (status === 'revoked') return refuse('key_revoked', `the key ${key.kid} is revoked`);
+  if (job !== 'license') return refuse('key_wrong_job', `the key ${key.kid} has the job ${job}`);
+  if (products?.includes(license.aud) === false) return refuse('key_wrong_job', `the key ${key.kid} does not sign for the product ${license.aud}`, { field: 'aud' });
+  if (tiers?.includes(license.tier) === false) return refuse('key_wrong_job', `the key ${key.kid} does not sign for the tier ${license.tier}`, { field: 'tier' });
+  if (key.alg === 'ed25519') {
+    if (trust.requireComposite) return refuse('algorithm_not_allowed', 'the composite signature is required here, and this license has Ed25519 alone');
+    if (trust.ed25519Until !== undefined && now >= trust.ed25519Until) {
+      return refuse('algorithm_not_allowed', `licenses with Ed25519 alone were in force until ${new Date(trust.ed25519Until * 1000).toISOString()}`);
+    }
+  }
+  if (trust.revokedLicenses.has(license.cti)) return refuse('license_revoked', `the license ${license.cti} is revoked`, { field: 'cti' });
+  const lowest = trust.lowestCounters.get(lineageOf(license));
+  if (lowest !== undefined && license.ctr < lowest) {
+    return refuse('superseded', `its counter is ${license.ctr}, and the vendor's lowest for this lineage is ${lowest}`, { field: 'ctr' });
+  }
+  return undefined;
+}

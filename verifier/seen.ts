@@ -1,0 +1,60 @@
+/** Anti-rollback, as a pure function of what was accepted before (docs/format.md, "State, counter, time"). */
+import { VtlicError } from '../formats/error.ts';
+import type { License } from '../formats/license/license.ts';
+import { lineageOf } from './lineage.ts';
+import { refuse, type Accepted, type Refused, type Standing } from './verdict.ts';
+
+export interface SeenLineage {
+  /** The highest counter accepted, and the digest of the payload that had it. */
+  readonly counter: number;
+  readonly payloadDigest: string;
+}
+
+/** What earlier acceptances left behind. No value at all: nothing was ever accepted. */
+export interface Seen {
+  /** The lineage (`lineageOf`) accepted last. */
+  readonly current: string;
+  /** The highest iat accepted. */
+  readonly highestIat: number;
+  /** Every lineage ever accepted. */
+  readonly lineages: ReadonlyMap<string, SeenLineage>;
+}
+
+/**
+ * The current lineage is judged by its counter alone. A license of any other one must have an iat above the highest accepted
+ * (else one hops to an old license of another deployment, and back), and then its counter is judged.
+ */
+export function judgeSeen(license: License, payloadDigest: string, seen: Seen | undefined): Refused | Standing {
+  if (seen === undefined) return 'first';
+  const lineage = lineageOf(license);
+  const isCurrent = lineage === seen.current;
+  if (!isCurrent && license.iat <= seen.highestIat) {
+    return refuse('lineage_not_newer', `its iat is ${license.iat}, and one with ${seen.highestIat} was accepted in the lineage ${seen.current}`, { field: 'iat' });
+  }
+  const known = seen.lineages.get(lineage);
+  if (known === undefined) return 'other_lineage';
+  if (license.ctr < known.counter) {
+    return refuse('counter_rolled_back', `its counter is ${license.ctr}, and ${known.counter} was accepted before`, { field: 'ctr' });
+  }
+  if (license.ctr > known.counter) return isCurrent ? 'newer' : 'other_lineage';
+  if (payloadDigest === known.payloadDigest) return 'same';
+  return refuse('counter_conflict', `its counter is ${license.ctr}, which another payload had before`, { field: 'ctr' });
+}
+
+/**
+ * What is seen once the license has been accepted. Counters never go down; a license with `clk` that applied lowers the
+ * highest iat to its own.
+ *
+ * @throws VtlicError `usage` for a license that is not in force: its counter must not be taken
+ */
+export function seenAfter(seen: Seen | undefined, accepted: Accepted): Seen {
+  if (accepted.state !== 'active' && accepted.state !== 'grace') {
+    throw new VtlicError('usage', `the counter of a license is taken when it is in force, but this one is ${accepted.state}`);
+  }
+  const { license, lineage, payloadDigest, resetsClock } = accepted;
+  const lineages = new Map(seen?.lineages);
+  const known = lineages.get(lineage);
+  if (known === undefined || known.counter < license.ctr) lineages.set(lineage, Object.freeze({ counter: license.ctr, payloadDigest }));
+  const highestIat = resetsClock ? license.iat : Math.max(seen?.highestIat ?? 0, license.iat);
+  return Object.freeze({ current: lineage, highestIat, lineages });
+}

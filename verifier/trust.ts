@@ -1,0 +1,145 @@
+/** What a verifier trusts, taken whole before it looks at a license (docs/format.md, "Trust"). */
+import { toHex } from '../formats/bytes.ts';
+import { VtlicError } from '../formats/error.ts';
+import { MAX_TIME } from '../formats/license/bounds.ts';
+import type { Job } from '../keys/public/job.ts';
+import { defaultProvider } from '../keys/public/provider-default.ts';
+import { kidOf, type PublicKey } from '../keys/public/public-key.ts';
+
+/** `pre-published`, `active` and `retired` keys all verify: those words bind signers. */
+export type KeyStatus = 'pre-published' | 'active' | 'retired' | 'revoked';
+
+export interface TrustedKey {
+  readonly key: PublicKey;
+  readonly job: Job;
+  readonly status: KeyStatus;
+  /** The products (aud) whose licenses it may sign; absent: any. */
+  readonly products?: readonly string[];
+  /** The tiers; absent: any. */
+  readonly tiers?: readonly string[];
+}
+
+/** Frozen; made by `makeTrust` alone. */
+export interface Trust {
+  /** Each kid once. */
+  readonly keys: readonly TrustedKey[];
+  /** No license with an Ed25519 signature alone is in force. */
+  readonly requireComposite: boolean;
+  /** Seconds since 1970: the same, from then on, by the time of verifying. */
+  readonly ed25519Until?: number;
+  /** License ids, lower-case UUIDs. */
+  readonly revokedLicenses: ReadonlySet<string>;
+  /** Lineage (`lineageOf`) → the lowest counter that is still in force. */
+  readonly lowestCounters: ReadonlyMap<string, number>;
+}
+
+export interface TrustValues {
+  readonly keys: readonly TrustedKey[];
+  readonly requireComposite?: boolean;
+  readonly ed25519Until?: number;
+  readonly revokedLicenses?: Iterable<string>;
+  readonly lowestCounters?: Iterable<readonly [string, number]>;
+}
+
+/** What the lookup of a key needs, computed once. */
+export interface TrustIndex {
+  readonly byKid: ReadonlyMap<string, TrustedKey>;
+  /** The kid that the Ed25519 half of a composite would have as a key of its own → the kid of the composite. */
+  readonly compositeOfHalf: ReadonlyMap<string, string>;
+}
+
+const indexes = new WeakMap<Trust, TrustIndex>();
+
+/**
+ * Judges and freezes a trust value.
+ *
+ * @throws VtlicError `configuration_invalid`: one kid with different jobs, status or scope; a half that stands in two different
+ * keys; a time or a counter out of bounds
+ */
+export function makeTrust(values: TrustValues): Trust {
+  const byKid = new Map<string, TrustedKey>();
+  for (const given of values.keys) addKey(byKid, frozenKey(given));
+  const keys = [...byKid.values()];
+  refuseSharedHalves(keys.map(({ key }) => key));
+
+  const { ed25519Until } = values;
+  if (ed25519Until !== undefined) requireInteger('ed25519Until', ed25519Until, MAX_TIME);
+  const lowestCounters = new Map(values.lowestCounters);
+  for (const [lineage, counter] of lowestCounters) requireInteger(`the lowest counter of ${lineage}`, counter, Number.MAX_SAFE_INTEGER);
+
+  const trust: Trust = Object.freeze({
+    keys: Object.freeze(keys),
+    requireComposite: values.requireComposite ?? false,
+    ...(ed25519Until === undefined ? {} : { ed25519Until }),
+    revokedLicenses: new Set(values.revokedLicenses),
+    lowestCounters,
+  });
+  const compositeOfHalf = new Map<string, string>();
+  for (const { key } of keys) if (key.mldsa65 !== undefined) compositeOfHalf.set(kidOf('ed25519', key.ed25519), key.kid);
+  indexes.set(trust, { byKid, compositeOfHalf });
+  return trust;
+}
+
+/** @throws VtlicError `usage` for a value that `makeTrust` did not make */
+export function indexOfTrust(trust: Trust): TrustIndex {
+  const index = indexes.get(trust);
+  if (index === undefined) throw new VtlicError('usage', 'the trust value was not made by makeTrust()');
+  return index;
+}
+
+/**
+ * Halves of a composite are fresh and used for nothing else: whoever holds or breaks one half would issue alone under the
+ * other key. Entries with one kid are one key.
+ *
+ * @throws VtlicError `configuration_invalid`
+ */
+export function refuseSharedHalves(keys: Iterable<PublicKey>): void {
+  const owners = new Map<string, string>();
+  for (const key of keys) {
+    const halves = [`Ed25519 ${toHex(key.ed25519)}`];
+    if (key.mldsa65 !== undefined) halves.push(`ML-DSA-65 ${toHex(defaultProvider.sha256(key.mldsa65))}`);
+    for (const half of halves) {
+      const owner = owners.get(half);
+      if (owner !== undefined && owner !== key.kid) {
+        throw new VtlicError('configuration_invalid', `the keys ${owner} and ${key.kid} share a half, but a half may stand in one key only`, {
+          hint: 'Give every key halves of its own; with an override, give both halves of a composite key (LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY).',
+        });
+      }
+      owners.set(half, key.kid);
+    }
+  }
+}
+
+function addKey(byKid: Map<string, TrustedKey>, entry: TrustedKey): void {
+  const { kid } = entry.key;
+  const earlier = byKid.get(kid);
+  if (earlier !== undefined && !sameEntry(earlier, entry)) {
+    throw new VtlicError('configuration_invalid', `the key ${kid} stands twice in the trust value, with a different job, status or scope`);
+  }
+  byKid.set(kid, earlier ?? entry);
+}
+
+function sameEntry(a: TrustedKey, b: TrustedKey): boolean {
+  return a.job === b.job && a.status === b.status && sameList(a.products, b.products) && sameList(a.tiers, b.tiers);
+}
+
+function sameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
+function frozenKey({ key, job, status, products, tiers }: TrustedKey): TrustedKey {
+  if (key.kid !== kidOf(key.alg, key.bytes)) throw new VtlicError('usage', `the public key that calls itself ${key.kid} was not made by importPublicKey()`);
+  return Object.freeze({
+    key,
+    job,
+    status,
+    ...(products === undefined ? {} : { products: Object.freeze([...products].sort()) }),
+    ...(tiers === undefined ? {} : { tiers: Object.freeze([...tiers].sort()) }),
+  });
+}
+
+function requireInteger(name: string, value: number, max: number): void {
+  if (Number.isInteger(value) && value >= 0 && value <= max) return;
+  throw new VtlicError('configuration_invalid', `${name} should be a whole number from 0 to ${max}, but it is ${value}`);
+}

@@ -1,0 +1,83 @@
+import { dearmor } from '../formats/armor.ts';
+import { toHex } from '../formats/bytes.ts';
+import { decodeCoseSign1, sigStructure, TYP } from '../formats/cose-sign1.ts';
+import { VtlicError } from '../formats/error.ts';
+import { decodeLicense } from '../formats/license/decode-license.ts';
+import type { License } from '../formats/license/license.ts';
+import { defaultProvider } from '../keys/public/provider-default.ts';
+import { verifySignature } from '../keys/public/verify-signature.ts';
+import { judgeBinding } from './binding.ts';
+import { checkContext, type VerifyContext } from './context.ts';
+import { findKey } from './find-key.ts';
+import { lineageOf } from './lineage.ts';
+import { judgePolicy } from './policy.ts';
+import { isReason } from './reasons.ts';
+import { judgeSeen } from './seen.ts';
+import { indexOfTrust, type Trust } from './trust.ts';
+import { refuse, type Accepted, type Refused, type Standing, type State, type Verdict, type VerifiedLicense } from './verdict.ts';
+
+/**
+ * Judges one license file. Pure: no clock, no files, no network; the same arguments give the same verdict.
+ *
+ * The order is that of docs/format.md, "The order, and the reasons": the first fault decides, and nothing inside the payload
+ * is read before the signature holds.
+ *
+ * @param file the bytes as read, at most 98,304
+ * @returns a frozen verdict, also for the most broken file
+ * @throws VtlicError `usage` for a trust or context that is misused
+ */
+export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): Verdict {
+  const index = indexOfTrust(trust);
+  checkContext(context);
+  const provider = context.provider ?? defaultProvider;
+  try {
+    const cose = decodeCoseSign1(dearmor('VTLIC', file), TYP.license);
+    const trusted = findKey(cose, index);
+    if ('ok' in trusted) return trusted;
+    if (!verifySignature(trusted.key, sigStructure(cose.protectedBytes, cose.payload), cose.signature, provider)) {
+      return refuse('signature_invalid', `it does not hold under the key ${cose.kid}`);
+    }
+    const license = decodeLicense(cose.payload);
+    const refused = judgePolicy(license, trusted, trust, context.now) ?? judgeBinding(license, context);
+    if (refused !== undefined) return refused;
+    const payloadDigest = toHex(provider.sha256(cose.payload));
+    const standing = judgeSeen(license, payloadDigest, context.seen);
+    if (typeof standing !== 'string') return standing;
+    return Object.freeze<Accepted>({
+      ok: true,
+      ...judgeTime(license, standing, context),
+      license: license as VerifiedLicense,
+      alg: cose.alg,
+      kid: cose.kid,
+      payloadDigest,
+      lineage: lineageOf(license),
+      standing,
+    });
+  } catch (error) {
+    const refused = refusalOf(error);
+    if (refused === undefined) throw error;
+    return refused;
+  }
+}
+
+type TimeVerdict = Pick<Accepted, 'state' | 'judgedAt' | 'graceUntil' | 'resetsClock'>;
+
+/** A license with `clk` that is the next one of the current lineage is judged by the plain clock, and never before its own iat. */
+function judgeTime(license: License, standing: Standing, { now, clock, defaultGrace }: VerifyContext): TimeVerdict {
+  const resetsClock = license.clk === true && standing === 'newer';
+  const judgedAt = resetsClock ? Math.max(clock ?? now, license.iat) : now;
+  const graceUntil = license.exp + (license.grace ?? defaultGrace);
+  return { state: stateAt(license, judgedAt, graceUntil), judgedAt, graceUntil, resetsClock };
+}
+
+function stateAt({ nbf, exp }: License, time: number, graceUntil: number): State {
+  if (time < nbf) return 'not_yet_valid';
+  if (time < exp) return 'active';
+  return time < graceUntil ? 'grace' : 'lapsed';
+}
+
+/** The faults of the formats are reasons by the same names; anything else that is thrown is no verdict. */
+function refusalOf(error: unknown): Refused | undefined {
+  if (!(error instanceof VtlicError) || !isReason(error.code)) return undefined;
+  return refuse(error.code, error.message, error.place);
+}
