@@ -1,6 +1,6 @@
 /** Where bytes stop being UTF-8: decoders say only that they do. */
 
-/** The offset of the first byte that no valid UTF-8 (RFC 3629) can have at its place, or -1 where all are valid. */
+/** The offset of the first character that is not valid UTF-8 (RFC 3629), or -1 where all are. */
 export function utf8FaultAt(bytes: Uint8Array): number {
   let at = 0;
   while (at < bytes.length) {
@@ -14,7 +14,7 @@ export function utf8FaultAt(bytes: Uint8Array): number {
     for (let i = 1; i < length; i++) {
       const next = bytes[at + i] ?? 0;
       const [low, high] = i === 1 ? secondByteRange(first) : CONTINUATION;
-      if (next < low || next > high) return at + i < bytes.length ? at + i : at;
+      if (next < low || next > high) return at;
     }
     at += length;
   }

@@ -11,14 +11,15 @@ const PREFIX: Uint8Array = utf8('CompositeAlgorithmSignatures2025');
 /** 30 bytes: part of M', and the context of the ML-DSA signature. Not to be written to. */
 export const COMPOSITE_LABEL: Uint8Array = utf8('COMPSIG-MLDSA65-Ed25519-SHA512');
 
-const EMPTY_CONTEXT_LENGTH: Uint8Array = Uint8Array.of(0);
+/** Prefix, label and the length of the empty context: what every M' begins with. */
+const HEAD: Uint8Array = concatBytes(PREFIX, COMPOSITE_LABEL, Uint8Array.of(0));
 
 /**
  * M' = prefix (32) || label (30) || 00 || SHA-512(message) (64): the 127 bytes that both halves sign, ML-DSA-65 with
  * `COMPOSITE_LABEL` as its context, Ed25519 plainly.
  */
 export function compositeMessage(message: Uint8Array, provider: Provider = defaultProvider): Uint8Array {
-  return concatBytes(PREFIX, COMPOSITE_LABEL, EMPTY_CONTEXT_LENGTH, provider.sha512(message));
+  return concatBytes(HEAD, provider.sha512(message));
 }
 
 export interface CompositeHalves {

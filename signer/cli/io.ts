@@ -13,3 +13,6 @@ export interface Io {
   readonly openTerminal: () => Terminal | undefined;
   readonly world: World;
 }
+
+/** How a command whose result is a verdict leaves its exit code. */
+export type SetExit = (code: number) => void;

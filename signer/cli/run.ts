@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { VtlicError } from '../../formats/error.ts';
 import { errorDocument, errorLines, asVtlicError } from './error-text.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
-import type { Io } from './io.ts';
+import type { Io, SetExit } from './io.ts';
 import { addInit } from './commands/init.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addIssue } from './commands/issue.ts';
@@ -12,9 +12,6 @@ import { addRelease } from './commands/release.ts';
 import { addVerify } from './commands/verify.ts';
 
 const VERSION = '0.1.0';
-
-/** What a command leaves behind: the exit code. */
-export type SetExit = (code: number) => void;
 
 function build(io: Io, setExit: SetExit): Command {
   const program = new Command('vtlic');

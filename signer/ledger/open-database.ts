@@ -23,7 +23,8 @@ function open(file: string, readOnly: boolean): DatabaseSync {
     checkTables(db, file);
     setConnection(db);
     // Writes once and takes it back: what cannot be written is found before anything is promised. Beginning alone does not tell.
-    if (!readOnly) db.exec('BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK');
+    // A copy made by VACUUM INTO has left WAL mode, without which readers and the writer would stop each other.
+    if (!readOnly) db.exec('BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK; PRAGMA journal_mode = WAL');
     return db;
   } catch (error) {
     db?.close();

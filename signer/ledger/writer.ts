@@ -122,9 +122,9 @@ export class LedgerWriter extends LedgerReader implements Ledger {
 
   release(intentSeq: number, file: { readonly path: string; readonly digest: Uint8Array }): ReleaseEntry {
     return this.#append(() => {
-      const record = this.findByIntent(intentSeq);
-      if (record?.issue === undefined) throw new VtlicError('internal', `entry ${intentSeq} has no license to release`);
-      if (record.issue.body.leafIndex >= this.#anchored.size) throw new VtlicError('internal', 'a license was to be released that the anchor does not cover yet');
+      const issue = this.read(() => this.tables.intent(intentSeq))?.issue;
+      if (issue === undefined) throw new VtlicError('internal', `entry ${intentSeq} has no license to release`);
+      if (issue > this.#anchored.entries) throw new VtlicError('internal', 'a license was to be released that the anchor does not cover yet');
       const entry = this.#write('release', { intent: intentSeq, path: file.path, fileDigest: file.digest });
       this.tables.setRelease(intentSeq, entry.seq);
       return entry;
@@ -172,10 +172,9 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     try {
       return fn();
     } catch (error) {
-      if (this.#writing) this.#failed ??= { error };
-      throw error;
-    } finally {
-      this.#writing = false;
+      const fault = ledgerFault(error, this.path, 'write');
+      if (this.#writing) this.#failed ??= { error: fault };
+      throw fault;
     }
   }
 

@@ -53,6 +53,7 @@ export interface Binding {
   C_GetMechanismList(slot: Buffer): number[];
   C_GetMechanismInfo(slot: Buffer, mechanism: number): { minKeySize: number; maxKeySize: number; flags: number };
   C_OpenSession(slot: Buffer, flags: number): Buffer;
+  C_CloseSession(session: Buffer): void;
   C_CloseAllSessions(slot: Buffer): void;
   C_Login(session: Buffer, userType: number, pin: string): void;
   C_Logout(session: Buffer): void;

@@ -55,15 +55,17 @@ export class HostToken implements Operations {
   /** Opens as many of the wanted sessions as the token allows, and tells how many; one is enough. */
   open = ({ slotId, sessions, profile }: Body<'open'>): Reply<'open'> => {
     const module = this.#loaded();
+    // The first session is kept aside: while it is open the login holds, whatever happens to the others.
     const first = module.openSession(slotId);
-    const handles = [first];
+    const handles: SessionHandle[] = [];
     try {
       while (handles.length < sessions) handles.push(module.openSession(slotId));
     } catch (error) {
       if (!(error instanceof CallFault) || !NO_FURTHER_SESSION.includes(error.rv)) throw error;
     }
-    this.#opened = { slotId, profile, first, sessions: new SessionPool(handles) };
-    return handles.length;
+    const pool = handles.length === 0 ? new SessionPool([first], (session) => session) : new SessionPool(handles, (session) => renewed(module, slotId, session));
+    this.#opened = { slotId, profile, first, sessions: pool };
+    return pool.size;
   };
 
   login = ({ pin }: Body<'login'>): Reply<'login'> => {
@@ -227,6 +229,16 @@ export class HostToken implements Operations {
     const known = this.#known.get(ref);
     if (known?.kind === 'data') return known.handle;
     return this.#key(ref).handle;
+  }
+}
+
+/** Another session in the place of one in which an operation failed; the same one where the token gives no other. */
+function renewed(module: Pkcs11Module, slotId: number, session: SessionHandle): SessionHandle {
+  try {
+    module.closeSession(session);
+    return module.openSession(slotId);
+  } catch {
+    return session;
   }
 }
 

@@ -103,6 +103,10 @@ export class Pkcs11Module {
     return this.#call('C_OpenSession', () => this.#binding.C_OpenSession(slot, ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION)) as SessionHandle;
   }
 
+  closeSession(session: SessionHandle): void {
+    this.#call('C_CloseSession', () => this.#binding.C_CloseSession(session));
+  }
+
   /** @param pin undefined where the token has its own pad: the binding cannot pass a null pointer, so the length is 0 */
   login(session: SessionHandle, userType: number, pin: Uint8Array | undefined): void {
     // The binding takes the PIN as a string, which cannot be wiped: it lives in this process, never in the officer's.
@@ -188,7 +192,9 @@ export class Pkcs11Module {
   }
 
   async #crypt(call: 'C_Sign' | 'C_Encrypt' | 'C_Decrypt', session: SessionHandle, data: Uint8Array, mostBytes: number): Promise<Uint8Array> {
-    const input = Buffer.from(data);
+    // Of an empty buffer the binding passes a null pointer, which modules refuse: there is always a byte behind it.
+    const input = Buffer.alloc(data.length + 1).subarray(0, data.length);
+    input.set(data);
     const output = Buffer.alloc(mostBytes);
     try {
       return Uint8Array.from(await this.#callAsync(call, [input, output], () => this.#binding[`${call}Async`](session, input, output)));

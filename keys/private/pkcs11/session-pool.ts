@@ -4,17 +4,22 @@ import type { SessionHandle } from './module.ts';
 export class SessionPool {
   readonly #free: SessionHandle[];
   readonly #waiting: ((session: SessionHandle) => void)[] = [];
-  readonly size: number;
+  readonly #renew: (session: SessionHandle) => SessionHandle;
 
-  constructor(sessions: readonly SessionHandle[]) {
+  /** @param renew takes a session in which an operation failed, and gives one that is surely at rest */
+  constructor(sessions: readonly SessionHandle[], renew: (session: SessionHandle) => SessionHandle) {
     this.#free = [...sessions];
-    this.size = sessions.length;
+    this.#renew = renew;
   }
 
   async use<T>(work: (session: SessionHandle) => T | Promise<T>): Promise<T> {
-    const session = this.#free.pop() ?? (await new Promise<SessionHandle>((resolve) => this.#waiting.push(resolve)));
+    let session = this.#free.pop() ?? (await new Promise<SessionHandle>((resolve) => this.#waiting.push(resolve)));
     try {
       return await work(session);
+    } catch (error) {
+      // SoftHSM leaves an operation active after a C_Sign that failed, and refuses every later one in that session.
+      session = this.#renew(session);
+      throw error;
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free.push(session);

@@ -220,7 +220,6 @@ const GONE: readonly number[] = [
   'CKR_USER_NOT_LOGGED_IN',
   'CKR_SLOT_ID_INVALID',
   'CKR_CRYPTOKI_NOT_INITIALIZED',
-  'CKR_OPERATION_ACTIVE',
   'CKR_KEY_HANDLE_INVALID',
 ].map(returnCodeOf);
 

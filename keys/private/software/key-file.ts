@@ -82,9 +82,15 @@ export async function openKeyFile(path: string, expected: PublicKey, job: Job, p
   }
 }
 
-/** A warning in one sentence when others may read or write the file; its content is encrypted, so this is no error. */
+/**
+ * A warning in one sentence when others may read or write the file; its content is encrypted, so this is no error. A file that is not
+ * there gives none: opening it says so.
+ */
 export async function keyFileWarning(path: string): Promise<string | undefined> {
-  const { mode } = await stat(path);
+  const mode = await stat(path).then(
+    (facts) => facts.mode,
+    () => 0,
+  );
   if ((mode & 0o077) === 0) return undefined;
   return `other users of this machine may read or replace the key file (mode ${(mode & 0o777).toString(8)}); run chmod 600 on it`;
 }

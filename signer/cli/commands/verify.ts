@@ -17,8 +17,7 @@ import { formatInstant, parseDate } from '../../request/dates.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { nowSeconds } from '../../world.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Io } from '../io.ts';
-import type { SetExit } from '../run.ts';
+import type { Io, SetExit } from '../io.ts';
 import { invalid, siteFolder, siteOption, type SiteOptions } from './common.ts';
 
 const MOST_KEY_BYTES = 1 << 20;

@@ -113,6 +113,10 @@ describe('dearmor', () => {
     expect(fault.place.line).toBe(line);
   });
 
+  it('says what to do about a block that was copied in part', () => {
+    expect(faultOf(() => read(good.slice(0, 60))).hint).toContain('Copy the whole block again');
+  });
+
   it('knows every character of base64 when it says what is wrong', () => {
     for (let byte = 0x21; byte < 0x7f; byte++) {
       const character = String.fromCharCode(byte);

@@ -2,7 +2,7 @@
  * A writer in a process of its own, to be starved, demoted or killed.
  *
  *   append LEDGER COUNT [survive]   one intent after another, each told when it is durable; the error, if any, as "CODE MESSAGE";
- *                                   with `survive` the head after it
+ *                                   with `survive` what a second try is told, and then the head
  *   cycle LEDGER                    whole licenses for ever: intent, issue, anchor, release, each told when it is durable
  *   read LEDGER                     the head
  */
@@ -32,7 +32,16 @@ try {
           tell('intent');
         }
       } finally {
-        if (survive !== undefined) process.once('exit', () => tell(`head ${ledger.head().entries}`));
+        if (survive !== undefined) {
+          process.once('exit', () => {
+            try {
+              ledger.intend(intentFor(ACME, next()));
+            } catch (error) {
+              tell(error instanceof VtlicError ? `${error.code} ${error.message}` : String(error));
+            }
+            tell(`head ${ledger.head().entries}`);
+          });
+        }
       }
     } else {
       const plan = ledger.recoveryPlan();

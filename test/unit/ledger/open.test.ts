@@ -273,6 +273,24 @@ describe('opening for writing looks at the end of the record', () => {
   });
 });
 
+describe('a copy made by VACUUM INTO', () => {
+  it('is read where nothing can be written beside it, and written to in WAL mode when it is put back', async () => {
+    const { place } = await aged();
+    const copy = join(temporaryFolder(), 'copy.sqlite');
+    tamper(place.ledger, `VACUUM INTO '${copy}'`);
+    const view = closing(openLedgerForReading(copy));
+    expect(await view.verify()).toMatchObject({ issued: 3 });
+    view.close();
+    expect(readdirSync(join(copy, '..'))).toEqual(['copy.sqlite']);
+    rmSync(place.ledger);
+    copyFileSync(copy, place.ledger);
+    const ledger = await openWriter(place);
+    issueNext(ledger);
+    expect(existsSync(`${place.ledger}-wal`)).toBe(true);
+    expect(await ledger.verify()).toMatchObject({ issued: 4 });
+  });
+});
+
 describe('one writer', () => {
   it('a second one is refused and told who holds it', async () => {
     const { place, ledger } = await newWriter();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
 import type { IntentEntry } from '../../../signer/ledger/entry.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { ACME, closing, coseFor, digest, intentFor, issueNext, KID, newWriter, openWriter, releaseNow, START } from './ledger-fixture.ts';
+import { ACME, closing, coseFor, digest, intentFor, issueNext, KID, newWriter, openWriter, releaseNow, START, tamper } from './ledger-fixture.ts';
 
 const OTHER = { aud: 'vaultdesk', sub: 'acme-gmbh', dep: 'prod-eu' };
 
@@ -158,6 +158,11 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
     expect(refusal(() => releaseNow(ledger, issued)).message).toContain('does not cover');
     await ledger.anchor();
     releaseNow(ledger, issued);
+    const early = intentFor(ACME, 3);
+    const { seq } = ledger.intend(early);
+    await ledger.anchor();
+    ledger.issue(seq, coseFor(early));
+    expect(refusal(() => releaseNow(ledger, seq)).message).toContain('does not cover');
   });
 });
 
@@ -193,6 +198,25 @@ describe('a group', () => {
       issueNext(ledger);
     });
     expect(await ledger.verify()).toMatchObject({ issued: 2 });
+  });
+
+  it('is spoiled by an append that failed half-way, also when the caller goes on', async () => {
+    const { ledger, place } = await newWriter();
+    const { seq } = ledger.intend(intentFor(ACME, 1));
+    const before = ledger.head();
+    tamper(place.ledger, 'INSERT INTO leaf VALUES (0, 1)');
+    const error = refusal(() =>
+      ledger.group(() => {
+        // The entry is written when its leaf is refused.
+        expect(() => ledger.void_(seq, 'crash')).toThrow('an entry was to be recorded twice');
+        ledger.clock(START, 'officer');
+      }),
+    );
+    expect(error.message).toBe('an entry was to be recorded twice');
+    tamper(place.ledger, 'DELETE FROM leaf');
+    expect(ledger.head()).toEqual(before);
+    ledger.void_(seq, 'crash');
+    expect(await ledger.verify()).toMatchObject({ voided: 1, head: { entries: 3 } });
   });
 
   it('cannot be nested, cannot wait, and cannot anchor', async () => {

@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { encodePrivateCoseKey } from '../../../../formats/cose-key.ts';
@@ -137,12 +139,22 @@ describe('a key file', () => {
     expect(await keyFileWarning(path)).toBeUndefined();
     chmodSync(path, 0o644);
     expect(await keyFileWarning(path)).toContain('mode 644');
+    expect(await keyFileWarning(newPath())).toBeUndefined();
   });
 
   it('is not made with an empty passphrase, nor in a folder that is not there', async () => {
     expect(await refusal(createKeyFile(newPath(), 'ed25519', 'license', new Uint8Array(), random, FAST))).toMatchObject({ code: 'usage' });
     const path = join(folder, 'missing', 'x.key');
     expect(await refusal(createKeyFile(path, 'ed25519', 'license', PASSPHRASE, random, FAST))).toMatchObject({ code: 'output_unwritable', place: { file: path } });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('that does not fit on the disk is not left behind in part', () => {
+    const path = newPath();
+    // Files of one block at most (512 or 1024 bytes): the write fails in its middle, as on a full disk.
+    const script = fileURLToPath(import.meta.resolve('./create-key-file.ts'));
+    const { status, stdout } = spawnSync('sh', ['-c', `trap '' XFSZ; ulimit -f 1; exec "$0" "$1" "$2"`, process.execPath, script, path], { encoding: 'utf8' });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'output_unwritable' });
     expect(existsSync(path)).toBe(false);
   });
 

@@ -1,0 +1,230 @@
+/** Licenses, trust values and contexts, each with the verdict: Appendix C of docs/format.md. Plain data, so that any verifier can read it. */
+import { armor } from '../../formats/armor.ts';
+import { concatBytes, toHex } from '../../formats/bytes.ts';
+import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
+import type { Job } from '../../keys/public/job.ts';
+import type { PublicKey } from '../../keys/public/public-key.ts';
+import type { VerifyContext } from '../../verifier/context.ts';
+import { lineageOf } from '../../verifier/lineage.ts';
+import type { Reason } from '../../verifier/reasons.ts';
+import { makeTrust, type KeyStatus, type Trust } from '../../verifier/trust.ts';
+import type { State } from '../../verifier/verdict.ts';
+import { largeScalarSignature, smallOrderSignature, torsionSignature } from './ed25519-scalar.ts';
+import { compositeKey, ed25519Key, sharedHalfKey } from './example-keys.ts';
+import { compositeLicense, ed25519License, sealed } from './example-licenses.ts';
+import { payloadOf } from './small-examples.ts';
+
+/** The public keys that the examples name. `shared-half` holds the Ed25519 example key as its Ed25519 half. */
+export type TrustedName = 'ed25519' | 'composite' | 'shared-half';
+
+export const TRUSTED_KEYS: Readonly<Record<TrustedName, PublicKey>> = Object.freeze({
+  ed25519: ed25519Key.publicKey,
+  composite: compositeKey.publicKey,
+  'shared-half': sharedHalfKey,
+});
+
+interface JudgedKey {
+  readonly key: TrustedName;
+  readonly job: Job;
+  readonly status: KeyStatus;
+  readonly products?: readonly string[];
+  readonly tiers?: readonly string[];
+}
+
+interface JudgedTrust {
+  readonly keys: readonly JudgedKey[];
+  readonly requireComposite?: boolean;
+  readonly ed25519Until?: number;
+  readonly revokedLicenses?: readonly string[];
+  /** Lineage as `iss/aud/sub` or `iss/aud/sub/dep` → lowest counter. */
+  readonly lowestCounters?: Readonly<Record<string, number>>;
+}
+
+interface JudgedContext {
+  readonly issuer: string;
+  readonly product: string;
+  readonly deployment?: string;
+  readonly hosts?: readonly string[];
+  /** The effective time. */
+  readonly now: number;
+  /** The plain clock. */
+  readonly clock?: number;
+  readonly defaultGrace: number;
+  readonly seen?: {
+    readonly current: string;
+    readonly highestIat: number;
+    readonly lineages: Readonly<Record<string, { readonly counter: number; readonly payloadDigest: string }>>;
+  };
+}
+
+export interface JudgedExample {
+  readonly id: string;
+  /** Words for the table. */
+  readonly what: string;
+  /** The whole file. */
+  readonly file: string;
+  readonly trust: JudgedTrust;
+  readonly context: JudgedContext;
+  readonly expected: Reason | State;
+}
+
+export function trustOf({ keys, lowestCounters, ...rest }: JudgedTrust): Trust {
+  return makeTrust({
+    ...rest,
+    keys: keys.map(({ key, ...entry }) => ({ ...entry, key: TRUSTED_KEYS[key] })),
+    lowestCounters: Object.entries(lowestCounters ?? {}),
+  });
+}
+
+export function contextOf({ seen, ...rest }: JudgedContext): VerifyContext {
+  return seen === undefined ? rest : { ...rest, seen: { ...seen, lineages: new Map(Object.entries(seen.lineages)) } };
+}
+
+const { license: first } = ed25519License;
+const { license: second } = compositeLicense;
+const GRACE = first.grace ?? 0;
+
+const active = (key: TrustedName): JudgedKey => ({ key, job: 'license', status: 'active' });
+const both: JudgedTrust = { keys: [active('ed25519'), active('composite')] };
+const alone = (changes: Partial<JudgedKey>): JudgedTrust => ({ keys: [{ ...active('ed25519'), ...changes }] });
+
+/** The middle of the first license's year, and of the second's. */
+const NOW = 1_814_400_000;
+const LATER = 1_846_000_000;
+
+const here: JudgedContext = Object.freeze<JudgedContext>({ issuer: 'example-vendor', product: 'vaultdesk', deployment: 'prod-eu', now: NOW, defaultGrace: 0 });
+const at = (now: number): JudgedContext => ({ ...here, now });
+const hostsHere: JudgedContext = { ...here, now: LATER, hosts: [...(second.hosts ?? [])].slice(1) };
+const { deployment: _deployment, ...noDeployment } = here;
+
+const coseFile = (protectedBytes: Uint8Array, payload: Uint8Array, signature: Uint8Array): string => armor('VTLIC', encodeCoseSign1(protectedBytes, payload, signature));
+const resigned = ({ protectedBytes, payload }: typeof ed25519License, signature: Uint8Array): string => coseFile(protectedBytes, payload, signature);
+
+function flipped(bytes: Uint8Array, at: number): Uint8Array {
+  const copy = bytes.slice();
+  copy[at] = (copy[at] ?? 0) ^ 1;
+  return copy;
+}
+
+const crafted = (craft: typeof smallOrderSignature): string =>
+  resigned(ed25519License, craft(ed25519Key.ed25519Seed, ed25519Key.publicKey.ed25519, ed25519License.sigStructure));
+
+/** The header says composite, the kid names the Ed25519 key. */
+function mismatched(): string {
+  const protectedBytes = encodeProtected('ed25519+ml-dsa-65', ed25519Key.publicKey.kid, TYP.license);
+  return coseFile(protectedBytes, ed25519License.payload, compositeKey.sign(sigStructure(protectedBytes, ed25519License.payload)));
+}
+
+const compositeHalves = compositeLicense.composite;
+const halves = compositeHalves === undefined ? [] : [compositeHalves.mldsa65Signature, compositeHalves.ed25519Signature];
+
+const LINEAGE = lineageOf(first);
+const OTHER = 'example-vendor/vaultdesk/acme-gmbh/staging';
+const digest = toHex(ed25519License.payloadDigest);
+const otherDigest = '00'.repeat(32);
+
+const seenCurrent = (counter: number, payloadDigest: string): JudgedContext => ({
+  ...here,
+  seen: { current: LINEAGE, highestIat: first.iat, lineages: { [LINEAGE]: { counter, payloadDigest } } },
+});
+
+const seenOther = (highestIat: number, known?: number): JudgedContext => ({
+  ...here,
+  seen: {
+    current: OTHER,
+    highestIat,
+    lineages: { [OTHER]: { counter: 5, payloadDigest: otherDigest }, ...(known === undefined ? {} : { [LINEAGE]: { counter: known, payloadDigest: otherDigest } }) },
+  },
+});
+
+const fileWith = (payload: Uint8Array): string => sealed(ed25519Key, payload).file;
+const minimal = fileWith(payloadOf([]));
+const unknownClaim = fileWith(payloadOf([{ key: '08', value: '00' }]));
+/** "ctr" 2, and with "clk" true. */
+const next = fileWith(payloadOf([{ key: '63637472', value: '02' }]));
+const nextWithClk = fileWith(payloadOf([{ key: '63637472', value: '02' }, { key: '63636c6b', value: 'f5' }]));
+
+const MINIMAL_LINEAGE = 'example-vendor/vaultdesk/acme-gmbh';
+/** 2099-01-01: the iat of a license that was taken by mistake. */
+const FAR = 4_070_908_800;
+const stuck: JudgedContext = {
+  ...here,
+  now: FAR,
+  clock: NOW,
+  seen: { current: MINIMAL_LINEAGE, highestIat: FAR, lineages: { [MINIMAL_LINEAGE]: { counter: 1, payloadDigest: otherDigest } } },
+};
+
+const A = ed25519License.file;
+const B = compositeLicense.file;
+
+type Row = readonly [id: string, what: string, file: string, trust: JudgedTrust, context: JudgedContext, expected: Reason | State];
+
+const ROWS: readonly Row[] = [
+  ['time-before', 'A a second before nbf', A, both, at(first.nbf - 1), 'not_yet_valid'],
+  ['time-nbf', 'A at nbf', A, both, at(first.nbf), 'active'],
+  ['time-last', 'A a second before exp', A, both, at(first.exp - 1), 'active'],
+  ['time-exp', 'A at exp', A, both, at(first.exp), 'grace'],
+  ['time-grace-last', 'A a second before exp + grace', A, both, at(first.exp + GRACE - 1), 'grace'],
+  ['time-lapsed', 'A at exp + grace', A, both, at(first.exp + GRACE), 'lapsed'],
+  ['time-no-grace', 'a license without `grace` at exp, the product gives none', minimal, both, at(first.exp), 'lapsed'],
+  ['time-default-grace', 'the same, the product gives 60 seconds', minimal, both, { ...at(first.exp + 59), defaultGrace: 60 }, 'grace'],
+  ['time-own-grace', 'A a second before exp + grace, the product gives 60 seconds: its own counts', A, both, { ...at(first.exp + GRACE - 1), defaultGrace: 60 }, 'grace'],
+
+  ['key-unknown', 'A, and no key is trusted', A, { keys: [] }, here, 'key_unknown'],
+  ['key-half', 'A, and its key is trusted as the half of a composite alone', A, { keys: [active('shared-half')] }, here, 'key_composite_only'],
+  ['key-mismatch', 'alg says composite, kid is that of the Ed25519 key', mismatched(), both, here, 'key_algorithm_mismatch'],
+
+  ['signature-flipped', 'A, a bit of the signature flipped', resigned(ed25519License, flipped(ed25519License.signature, 40)), both, here, 'signature_invalid'],
+  ['signature-payload', 'A, a bit of the payload flipped', coseFile(ed25519License.protectedBytes, flipped(ed25519License.payload, 20), ed25519License.signature), both, here, 'signature_invalid'],
+  ['signature-short', 'A, the signature a byte short', resigned(ed25519License, ed25519License.signature.slice(0, 63)), both, here, 'signature_invalid'],
+  ['signature-empty', 'A, no signature', resigned(ed25519License, new Uint8Array()), both, here, 'signature_invalid'],
+  ['signature-large-s', 'A, s + L for s', resigned(ed25519License, largeScalarSignature(ed25519License.signature)), both, here, 'signature_invalid'],
+  ['signature-small-r', 'A, R is the neutral element and the equation holds', crafted(smallOrderSignature), both, here, 'signature_invalid'],
+  ['signature-torsion-r', 'A, R with a torsion part: holds with the cofactor alone', crafted(torsionSignature), both, here, 'signature_invalid'],
+  ['composite-mldsa', 'B, a bit of the ML-DSA half flipped', resigned(compositeLicense, flipped(compositeLicense.signature, 0)), both, hostsHere, 'signature_invalid'],
+  ['composite-ed25519', 'B, a bit of the Ed25519 half flipped', resigned(compositeLicense, flipped(compositeLicense.signature, 3372)), both, hostsHere, 'signature_invalid'],
+  ['composite-swapped', 'B, the halves swapped', resigned(compositeLicense, concatBytes(...halves.toReversed())), both, hostsHere, 'signature_invalid'],
+  ['composite-half', 'B, the ML-DSA half alone', resigned(compositeLicense, compositeLicense.signature.slice(0, 3309)), both, hostsHere, 'signature_invalid'],
+
+  ['claims-before-policy', 'an unknown claim, by a revoked key', unknownClaim, alone({ status: 'revoked' }), here, 'claims_unknown'],
+  ['policy-pre-published', 'A by a key that is `pre-published`', A, alone({ status: 'pre-published' }), here, 'active'],
+  ['policy-retired', 'A by a key that is `retired`', A, alone({ status: 'retired' }), here, 'active'],
+  ['policy-revoked', 'A by a key that is `revoked`', A, alone({ status: 'revoked' }), here, 'key_revoked'],
+  ['policy-job', 'A by a key with the job `root`', A, alone({ job: 'root' }), here, 'key_wrong_job'],
+  ['policy-revoked-job', 'A by a revoked key with the job `root`', A, alone({ job: 'root', status: 'revoked' }), here, 'key_revoked'],
+  ['policy-product', 'A by a key for another product', A, alone({ products: ['other'] }), here, 'key_wrong_job'],
+  ['policy-tier', 'A by a key for another tier', A, alone({ tiers: ['pro'] }), here, 'key_wrong_job'],
+  ['policy-composite', 'A where composite is required', A, { ...both, requireComposite: true }, here, 'algorithm_not_allowed'],
+  ['policy-composite-b', 'B where composite is required', B, { ...both, requireComposite: true }, hostsHere, 'active'],
+  ['policy-until', 'A a second before `ed25519_until`', A, { ...both, ed25519Until: NOW + 1 }, here, 'active'],
+  ['policy-until-now', 'A at `ed25519_until`', A, { ...both, ed25519Until: NOW }, here, 'algorithm_not_allowed'],
+  ['policy-license', 'A, its id is revoked', A, { ...both, revokedLicenses: [first.cti] }, here, 'license_revoked'],
+  ['policy-superseded', 'A, the lowest counter of its lineage is 2', A, { ...both, lowestCounters: { [LINEAGE]: 2 } }, here, 'superseded'],
+  ['policy-lowest', 'A, the lowest counter of its lineage is 1', A, { ...both, lowestCounters: { [LINEAGE]: 1 } }, here, 'active'],
+
+  ['binding-issuer', 'A, and another issuer is expected', A, both, { ...here, issuer: 'other-vendor' }, 'issuer_mismatch'],
+  ['binding-product', 'A, and this is another product', A, both, { ...here, product: 'other' }, 'product_mismatch'],
+  ['binding-deployment', 'A, and this is another deployment', A, both, { ...here, deployment: 'staging' }, 'deployment_mismatch'],
+  ['binding-no-deployment', 'A, and no deployment is given', A, both, noDeployment, 'deployment_mismatch'],
+  ['binding-unbound', 'a license without `dep`, and a deployment is given', minimal, both, here, 'active'],
+  ['binding-host', 'B, one of two fingerprints is in it', B, both, { ...hostsHere, hosts: ['00'.repeat(32), ...(hostsHere.hosts ?? [])] }, 'active'],
+  ['binding-other-host', 'B, and this is another host', B, both, { ...hostsHere, hosts: ['00'.repeat(32)] }, 'host_mismatch'],
+  ['binding-no-host', 'B, and no fingerprint is given', B, both, { ...here, now: LATER }, 'host_mismatch'],
+  ['policy-before-binding', 'A, its id is revoked and another product is expected', A, { ...both, revokedLicenses: [first.cti] }, { ...here, product: 'other' }, 'license_revoked'],
+
+  ['seen-same', 'A again, the same payload', A, both, seenCurrent(1, digest), 'active'],
+  ['seen-conflict', 'A, and another payload had its counter', A, both, seenCurrent(1, otherDigest), 'counter_conflict'],
+  ['seen-rolled-back', 'A, and counter 2 was accepted', A, both, seenCurrent(2, otherDigest), 'counter_rolled_back'],
+  ['seen-rolled-back-lapsed', 'the same, long after exp: the counter comes before time', A, both, { ...seenCurrent(2, otherDigest), now: first.exp + GRACE }, 'counter_rolled_back'],
+  ['seen-not-newer', 'A, and a license of another lineage with the same iat was accepted', A, both, seenOther(first.iat), 'lineage_not_newer'],
+  ['seen-newer', 'A, and the one of another lineage has an iat a second earlier', A, both, seenOther(first.iat - 1), 'active'],
+  ['seen-back', 'the same, but counter 2 of the lineage of A was accepted before that', A, both, seenOther(first.iat - 1, 2), 'counter_rolled_back'],
+
+  ['clk-without', 'counter 2, after a license from 2099 was accepted', next, both, stuck, 'lapsed'],
+  ['clk-with', 'the same with `clk`: judged by the plain clock', nextWithClk, both, stuck, 'active'],
+  ['clk-policy', 'the same; `ed25519_until` is 2090, and policy is judged by the effective time', nextWithClk, { ...both, ed25519Until: 3_786_912_000 }, stuck, 'algorithm_not_allowed'],
+];
+
+export const judgedExamples: readonly JudgedExample[] = Object.freeze(
+  ROWS.map(([id, what, file, trust, context, expected]) => Object.freeze({ id, what, file, trust, context, expected })),
+);

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests on real tokens: what they need is in the README. Each file makes its own tokens in a folder of its own. */
+export default defineConfig({
+  test: {
+    root: new URL('../..', import.meta.url).pathname,
+    include: ['test/token/**/*.test.ts'],
+    globalSetup: ['test/token/support/check-needs.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 600_000,
+    passWithNoTests: false,
+    allowOnly: false,
+    reporters: ['default'],
+  },
+});

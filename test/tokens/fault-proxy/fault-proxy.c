@@ -1,0 +1,246 @@
+/*
+ * A PKCS#11 module that forwards every call to another one, and does wrong what its configuration says.
+ *
+ * The configuration is the file `fault-proxy.conf` beside the module, one line each:
+ *
+ *   target PATH                  the real module
+ *   log PATH                     append the name of every call
+ *   fault CALL N rv HEX          the N-th call (from 1; 0: every) returns this value and is not forwarded
+ *   fault CALL N hang            never returns
+ *   fault CALL N kill            kills the process
+ *   fault CALL N late HEX        is forwarded, and returns this value all the same
+ *   fault CALL N length BYTES    is forwarded, and its output has this length (C_Sign)
+ *   fault CALL N flip            is forwarded, and the last byte of its output is changed (C_Sign, C_GenerateRandom)
+ *   fault C_SignInit N otherkey  is forwarded with another private key of the same type, where there is one
+ *   once PATH                    no fault while this file exists; the first fault makes it
+ *   print TEXT                   written to stdout and stderr by C_Initialize
+ *   flags HEX                    or-ed into the token's flags
+ *   padpin TEXT                  a login without a PIN is forwarded with this one
+ *   contextpin TEXT              every private key wants a context login, with this PIN, before each signature
+ *
+ * All arguments of PKCS#11 are integers or pointers of one register each, so one shape of stub for each number of
+ * arguments is enough, and no header of the standard is needed.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef unsigned long W;
+typedef W (*Function)(W, W, W, W, W, W, W, W);
+
+#define FUNCTIONS 68
+typedef struct {
+  unsigned char version[2];
+  Function call[FUNCTIONS];
+} FunctionList;
+
+enum {
+  INITIALIZE = 0, GET_FUNCTION_LIST = 3, GET_TOKEN_INFO = 6, LOGIN = 18, GET_ATTRIBUTE_VALUE = 24, FIND_INIT = 26, FIND = 27,
+  FIND_FINAL = 28, SIGN_INIT = 42, SIGN = 43, GENERATE_RANDOM = 64
+};
+
+#define CKR_OK 0x0UL
+#define CKR_PIN_INCORRECT 0xa0UL
+#define CKR_USER_NOT_LOGGED_IN 0x101UL
+#define CKR_GENERAL_ERROR 0x5UL
+#define CKU_CONTEXT_SPECIFIC 2UL
+#define CKA_CLASS 0x0UL
+#define CKA_KEY_TYPE 0x100UL
+#define CKA_ALWAYS_AUTHENTICATE 0x202UL
+#define CKO_PRIVATE_KEY 3UL
+#define TOKEN_FLAGS_OFFSET 96 /* CK_TOKEN_INFO: label 32, manufacturerID 32, model 16, serialNumber 16 */
+
+typedef struct {
+  W type;
+  void *value;
+  W length;
+} Attribute;
+
+typedef struct {
+  char call[40];
+  int nth;
+  char kind[16];
+  W value;
+} Fault;
+
+static FunctionList *real;
+static FunctionList ours;
+static Fault faults[32];
+static int fault_count;
+static int call_counts[FUNCTIONS];
+static char log_path[512], once_path[512], print_text[512], pad_pin[128], context_pin[128], target_path[512];
+static W more_flags;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Sessions that have shown the PIN for the signature at hand: a bit for each low session number. */
+static unsigned char context_shown[65536];
+
+static void take(char *into, size_t size, const char *text) {
+  strncpy(into, text, size - 1);
+}
+
+static void read_configuration(void) {
+  Dl_info self;
+  char path[600], line[1200];
+  if (dladdr((void *)read_configuration, &self) == 0) return;
+  snprintf(path, sizeof path, "%s", self.dli_fname);
+  char *slash = strrchr(path, '/');
+  if (slash == NULL) return;
+  strcpy(slash + 1, "fault-proxy.conf");
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return;
+  while (fgets(line, sizeof line, file) != NULL) {
+    line[strcspn(line, "\n")] = 0;
+    if (strncmp(line, "target ", 7) == 0) take(target_path, sizeof target_path, line + 7);
+    else if (strncmp(line, "log ", 4) == 0) take(log_path, sizeof log_path, line + 4);
+    else if (strncmp(line, "once ", 5) == 0) take(once_path, sizeof once_path, line + 5);
+    else if (strncmp(line, "print ", 6) == 0) take(print_text, sizeof print_text, line + 6);
+    else if (strncmp(line, "padpin ", 7) == 0) take(pad_pin, sizeof pad_pin, line + 7);
+    else if (strncmp(line, "contextpin ", 11) == 0) take(context_pin, sizeof context_pin, line + 11);
+    else if (strncmp(line, "flags ", 6) == 0) more_flags = strtoul(line + 6, NULL, 16);
+    else if (strncmp(line, "fault ", 6) == 0 && fault_count < 32) {
+      Fault *fault = &faults[fault_count];
+      char value[32] = "0";
+      if (sscanf(line + 6, "%39s %d %15s %31s", fault->call, &fault->nth, fault->kind, value) >= 3) {
+        fault->value = strtoul(value, NULL, strcmp(fault->kind, "length") == 0 ? 10 : 16);
+        fault_count++;
+      }
+    }
+  }
+  fclose(file);
+}
+
+static void note(const char *name) {
+  if (log_path[0] == 0) return;
+  char line[64];
+  int length = snprintf(line, sizeof line, "%s\n", name);
+  FILE *file = fopen(log_path, "a");
+  if (file == NULL) return;
+  fwrite(line, 1, (size_t)length, file);
+  fclose(file);
+}
+
+/* The fault of this call, or NULL. Counts the call. */
+static Fault *fault_of(int index, const char *name) {
+  pthread_mutex_lock(&lock);
+  int count = ++call_counts[index];
+  note(name);
+  Fault *found = NULL;
+  for (int i = 0; i < fault_count && found == NULL; i++) {
+    if (strcmp(faults[i].call, name) == 0 && (faults[i].nth == 0 || faults[i].nth == count)) found = &faults[i];
+  }
+  if (found != NULL && once_path[0] != 0) {
+    struct stat ignored;
+    if (stat(once_path, &ignored) == 0) found = NULL;
+    else {
+      FILE *file = fopen(once_path, "w");
+      if (file != NULL) fclose(file);
+    }
+  }
+  pthread_mutex_unlock(&lock);
+  return found;
+}
+
+/* Another private key of the same type as this one, or the key itself. */
+static W other_key(W session, W key) {
+  W class = CKO_PRIVATE_KEY, type = 0, found = 0, count = 0, other = key;
+  Attribute asked = {CKA_KEY_TYPE, &type, sizeof type};
+  if (real->call[GET_ATTRIBUTE_VALUE](session, key, (W)&asked, 1, 0, 0, 0, 0) != CKR_OK) return key;
+  Attribute template[2] = {{CKA_CLASS, &class, sizeof class}, {CKA_KEY_TYPE, &type, sizeof type}};
+  if (real->call[FIND_INIT](session, (W)template, 2, 0, 0, 0, 0, 0) != CKR_OK) return key;
+  while (other == key && real->call[FIND](session, (W)&found, 1, (W)&count, 0, 0, 0, 0) == CKR_OK && count == 1) other = found;
+  real->call[FIND_FINAL](session, 0, 0, 0, 0, 0, 0, 0);
+  return other;
+}
+
+static W forward(int index, W a, W b, W c, W d, W e, W f, W g, W h) {
+  if (index == INITIALIZE && print_text[0] != 0) {
+    fprintf(stdout, "%s\n", print_text);
+    fflush(stdout);
+    fprintf(stderr, "%s\n", print_text);
+  }
+  if (index == LOGIN && b == CKU_CONTEXT_SPECIFIC && context_pin[0] != 0) {
+    if (d != strlen(context_pin) || memcmp((void *)c, context_pin, d) != 0) return CKR_PIN_INCORRECT;
+    context_shown[a % sizeof context_shown] = 1;
+    return CKR_OK;
+  }
+  if (index == LOGIN && d == 0 && pad_pin[0] != 0) return real->call[index](a, b, (W)pad_pin, strlen(pad_pin), 0, 0, 0, 0);
+  if (index == SIGN && context_pin[0] != 0) {
+    if (context_shown[a % sizeof context_shown] == 0) return CKR_USER_NOT_LOGGED_IN;
+    context_shown[a % sizeof context_shown] = 0;
+  }
+  W rv = real->call[index](a, b, c, d, e, f, g, h);
+  if (index == GET_TOKEN_INFO && rv == CKR_OK) *(W *)((char *)b + TOKEN_FLAGS_OFFSET) |= more_flags;
+  if (index == GET_ATTRIBUTE_VALUE && context_pin[0] != 0 && d == 1 && ((Attribute *)c)->type == CKA_ALWAYS_AUTHENTICATE) {
+    Attribute *asked = (Attribute *)c;
+    if (asked->value != NULL && asked->length >= 1) *(unsigned char *)asked->value = 1;
+    asked->length = 1;
+    return CKR_OK;
+  }
+  return rv;
+}
+
+static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W h) {
+  Fault *fault = fault_of(index, name);
+  if (fault == NULL) return forward(index, a, b, c, d, e, f, g, h);
+  if (strcmp(fault->kind, "rv") == 0) return fault->value;
+  if (strcmp(fault->kind, "hang") == 0) for (;;) pause();
+  if (strcmp(fault->kind, "kill") == 0) {
+    kill(getpid(), SIGSEGV);
+    for (;;) pause();
+  }
+  if (strcmp(fault->kind, "otherkey") == 0) return forward(index, a, b, other_key(a, c), d, e, f, g, h);
+  W rv = forward(index, a, b, c, d, e, f, g, h);
+  if (strcmp(fault->kind, "late") == 0) return fault->value;
+  if (rv != CKR_OK) return rv;
+  if (strcmp(fault->kind, "length") == 0 && index == SIGN) *(W *)e = fault->value;
+  if (strcmp(fault->kind, "flip") == 0 && index == SIGN) ((unsigned char *)d)[*(W *)e - 1] ^= 1;
+  if (strcmp(fault->kind, "flip") == 0 && index == GENERATE_RANDOM) ((unsigned char *)b)[c - 1] ^= 1;
+  return rv;
+}
+
+#define F0(i, n) static W n(void) { return call(i, #n, 0, 0, 0, 0, 0, 0, 0, 0); }
+#define F1(i, n) static W n(W a) { return call(i, #n, a, 0, 0, 0, 0, 0, 0, 0); }
+#define F2(i, n) static W n(W a, W b) { return call(i, #n, a, b, 0, 0, 0, 0, 0, 0); }
+#define F3(i, n) static W n(W a, W b, W c) { return call(i, #n, a, b, c, 0, 0, 0, 0, 0); }
+#define F4(i, n) static W n(W a, W b, W c, W d) { return call(i, #n, a, b, c, d, 0, 0, 0, 0); }
+#define F5(i, n) static W n(W a, W b, W c, W d, W e) { return call(i, #n, a, b, c, d, e, 0, 0, 0); }
+#define F8(i, n) static W n(W a, W b, W c, W d, W e, W f, W g, W h) { return call(i, #n, a, b, c, d, e, f, g, h); }
+
+/* Every function that the toolkit calls, by its place in CK_FUNCTION_LIST. The rest goes to the real module unseen. */
+#define EACH(X) \
+  X(0, C_Initialize, F1) X(1, C_Finalize, F1) X(2, C_GetInfo, F1) X(4, C_GetSlotList, F3) X(5, C_GetSlotInfo, F2) \
+  X(6, C_GetTokenInfo, F2) X(7, C_GetMechanismList, F3) X(8, C_GetMechanismInfo, F3) X(12, C_OpenSession, F5) \
+  X(14, C_CloseAllSessions, F1) X(18, C_Login, F4) X(19, C_Logout, F1) X(20, C_CreateObject, F4) X(22, C_DestroyObject, F2) \
+  X(24, C_GetAttributeValue, F4) X(26, C_FindObjectsInit, F3) X(27, C_FindObjects, F4) X(28, C_FindObjectsFinal, F1) \
+  X(29, C_EncryptInit, F3) X(30, C_Encrypt, F5) X(33, C_DecryptInit, F3) X(34, C_Decrypt, F5) X(42, C_SignInit, F3) \
+  X(43, C_Sign, F5) X(58, C_GenerateKey, F5) X(59, C_GenerateKeyPair, F8) X(64, C_GenerateRandom, F3)
+
+#define DEFINE(i, n, F) F(i, n)
+#define INSTALL(i, n, F) ours.call[i] = (Function)(void *)n;
+EACH(DEFINE)
+
+W C_GetFunctionList(FunctionList **list) {
+  pthread_mutex_lock(&lock);
+  if (real == NULL) {
+    read_configuration();
+    void *library = dlopen(target_path, RTLD_NOW | RTLD_LOCAL);
+    W (*get)(FunctionList **) = library == NULL ? NULL : (W (*)(FunctionList **))dlsym(library, "C_GetFunctionList");
+    if (get == NULL || get(&real) != CKR_OK) {
+      fprintf(stderr, "fault-proxy: %s\n", library == NULL ? dlerror() : "not a PKCS#11 module");
+      pthread_mutex_unlock(&lock);
+      return CKR_GENERAL_ERROR;
+    }
+    ours = *real;
+    EACH(INSTALL)
+    ours.call[GET_FUNCTION_LIST] = (Function)(void *)C_GetFunctionList;
+  }
+  *list = &ours;
+  pthread_mutex_unlock(&lock);
+  return CKR_OK;
+}

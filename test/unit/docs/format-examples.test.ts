@@ -1,0 +1,235 @@
+/** docs/format.md tells the truth: its examples are made anew, judged, and recomputed without the code that made them. */
+import { createHash, createPublicKey, verify as nodeVerify } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Decoder } from 'cbor-x/index-no-eval';
+import { Point } from '@noble/ed25519';
+import { describe, expect, it } from 'vitest';
+import { LICENSE_LIMITS } from '../../../formats/armor.ts';
+import { equalBytes, fromHex, toHex } from '../../../formats/bytes.ts';
+import { TYP } from '../../../formats/cose-sign1.ts';
+import { CLAIM_KEYS } from '../../../formats/license/claim-keys.ts';
+import { JOBS } from '../../../keys/public/job.ts';
+import { nobleProvider } from '../../../keys/public/provider-noble.ts';
+import { nodeProvider } from '../../../keys/public/provider-node.ts';
+import { parsePublicKeys } from '../../../keys/public/encodings/public-key-file.ts';
+import { REASONS, type Reason } from '../../../verifier/reasons.ts';
+import type { VerifyContext } from '../../../verifier/context.ts';
+import { makeTrust, type Trust } from '../../../verifier/trust.ts';
+import { verify } from '../../../verifier/verify.ts';
+import { withBlocks } from '../../docs/document-blocks.ts';
+import { compositeKey, ed25519Key } from '../../docs/example-keys.ts';
+import { exampleFiles } from '../../docs/example-files.ts';
+import { contextOf, judgedExamples, trustOf } from '../../docs/judged-examples.ts';
+import { DOCS } from '../../docs/make-examples.ts';
+import { fileOf, smallExamples } from '../../docs/small-examples.ts';
+import { torsionPoints } from '../keys/public/torsion-points.ts';
+
+const document = readFileSync(join(DOCS, 'format.md'), 'utf8');
+
+const REMAKE = 'run: node test/docs/make-examples.ts';
+
+function resultOf(file: Uint8Array, trust: Trust, context: VerifyContext): string {
+  const verdict = verify(file, trust, context);
+  return verdict.ok ? verdict.state : verdict.reason;
+}
+
+describe('docs/examples', () => {
+  const made = exampleFiles();
+
+  it('has exactly the files that are made', () => {
+    expect(readdirSync(join(DOCS, 'examples')).sort(), REMAKE).toEqual([...made.keys()].sort());
+  });
+
+  it.each([...made])('%s is the one that is made', (name, bytes) => {
+    expect(equalBytes(readFileSync(join(DOCS, 'examples', name)), bytes), REMAKE).toBe(true);
+  });
+
+  it.each(['pem', 'der', 'jwk', 'cose', 'b64'])('holds both keys as %s', (extension) => {
+    for (const { name, publicKey } of [ed25519Key, compositeKey]) {
+      const keys = parsePublicKeys(readFileSync(join(DOCS, 'examples', `${name}.pub.${extension}`)), { forSite: true });
+      expect(keys.map(({ kid }) => kid)).toEqual([publicKey.kid]);
+    }
+  });
+});
+
+describe('docs/format.md', () => {
+  it('has the blocks that are made', () => {
+    expect(withBlocks(document) === document, REMAKE).toBe(true);
+  });
+
+  it('names no section, file or example that does not exist', () => {
+    const anchors = new Set([...document.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase().replaceAll(/[^a-z0-9 -]/g, '').replaceAll(' ', '-')));
+    const links = [...document.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
+    expect(links.length).toBeGreaterThan(20);
+    for (const target of links) expect(target.startsWith('#') ? anchors.has(target.slice(1)) : existsSync(join(DOCS, target)), target).toBe(true);
+    const numbers = new Set([...document.matchAll(/^#+ (\d+(?:\.\d+)?) /gm)].map(([, number]) => number));
+    const named = [...document.matchAll(/\bsections? (\d+(?:\.\d+)?)/g)].filter(({ index }) => !/(?:RFC|FIPS) \d+ $/.test(document.slice(0, index)));
+    for (const [text, number] of named) expect(numbers.has(number), text).toBe(true);
+    for (const id of document.match(/`signature-[a-z-]+`/g) ?? []) expect(judgedExamples.some((example) => `\`${example.id}\`` === id), id).toBe(true);
+  });
+
+  it('lists every reason of the verifier, with its layer, in its order', () => {
+    const table = document.slice(document.indexOf('### 6.4 '), document.indexOf('## 7 '));
+    const rows = [...table.matchAll(/^\| (\w+) \| `(\w+)` \|/gm)].map(([, layer, reason]) => [layer, reason]);
+    expect(rows).toEqual(Object.entries(REASONS).map(([reason, { layer }]) => [layer, reason]));
+  });
+
+  it('gives an example of every reason and every state', () => {
+    const shown = new Set<string>([...smallExamples, ...judgedExamples].map(({ expected }) => expected));
+    const reasons = Object.keys(REASONS) as Reason[];
+    expect([...shown].sort()).toEqual([...reasons, 'not_yet_valid', 'active', 'grace', 'lapsed'].sort());
+  });
+});
+
+describe.each([nodeProvider, nobleProvider])('the verifier ($name)', (provider) => {
+  const trust = makeTrust({ keys: [{ key: ed25519Key.publicKey, job: 'license', status: 'active' }] });
+  const context: VerifyContext = { issuer: 'example-vendor', product: 'vaultdesk', deployment: 'prod-eu', now: 1_814_400_000, defaultGrace: 0, provider };
+
+  it('says of each small example what stands there', () => {
+    const wrong = smallExamples.filter(({ input, expected }) => resultOf(fileOf(input), trust, context) !== expected);
+    expect(wrong.map(({ id }) => id)).toEqual([]);
+  });
+
+  it('says of each judged example what stands there', () => {
+    const encoder = new TextEncoder();
+    const wrong = judgedExamples.filter((example) => resultOf(encoder.encode(example.file), trustOf(example.trust), { ...contextOf(example.context), provider }) !== example.expected);
+    expect(wrong.map(({ id }) => id)).toEqual([]);
+  });
+});
+
+/** From here on nothing of the project's code but hex: the words of the document, and node:crypto. */
+describe('the licenses of Appendix A, by the book,', () => {
+  interface Values {
+    readonly [name: string]: string;
+  }
+  const examples = JSON.parse(readFileSync(join(DOCS, 'examples/examples.json'), 'utf8')) as { keys: Record<string, Values>; licenses: Record<string, Values> };
+  const decoder = new Decoder({ mapsAsObjects: false, useRecords: false });
+
+  const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(/\s/g, ''), 'hex');
+  const sha = (algorithm: string, ...parts: readonly Uint8Array[]): Buffer => createHash(algorithm).update(Buffer.concat(parts)).digest();
+  const value = (of: Values | undefined, name: string): Buffer => bytes(of?.[name] ?? '');
+
+  /** The hex of a block in the document. */
+  function block(name: string): Buffer {
+    const found = new RegExp(`<!-- made: ${name} -->\\n\\n\`\`\`hex\\n([0-9a-f\\n]+)\\n\`\`\``).exec(document);
+    if (found?.[1] === undefined) throw new Error(`no block ${name}`);
+    return bytes(found[1]);
+  }
+
+  /** What stands in backquotes in a line of the document, without the blanks. */
+  function quoted(line: RegExp): Buffer {
+    const found = line.exec(document)?.[1];
+    if (found === undefined) throw new Error(`the document has no line ${String(line)}`);
+    return bytes(found);
+  }
+
+  const KID_PREFIX: Record<string, Buffer> = {
+    ed25519: quoted(/^\| `ed25519` \| `([0-9a-f ]+)`, then the 32 bytes \|$/m),
+    composite: quoted(/^\| `ed25519\+ml-dsa-65` \| `([0-9a-f ]+)`, then the 1984 bytes \|$/m),
+  };
+  const SPKI_ED25519 = quoted(/^\| SPKI, DER \| `([0-9a-f ]+)`, then 32 bytes/m);
+  const SPKI_MLDSA65 = quoted(/one after the other: `([0-9a-f ]+)`, then the 1952 bytes/);
+  const PREFIX = quoted(/^ {7}= (436f6d[0-9a-f]+)$/m);
+  const LABEL = quoted(/^ {7}= (434f4d[0-9a-f]+)$/m);
+
+  function ed25519Holds(publicKey: Buffer, message: Buffer, signature: Buffer): boolean {
+    return nodeVerify(null, message, createPublicKey({ key: Buffer.concat([SPKI_ED25519, publicKey]), format: 'der', type: 'spki' }), signature);
+  }
+
+  function mldsa65Holds(publicKey: Buffer, message: Buffer, signature: Buffer, context: Buffer): boolean {
+    return nodeVerify(null, message, { key: createPublicKey({ key: Buffer.concat([SPKI_MLDSA65, publicKey]), format: 'der', type: 'spki' }), context }, signature);
+  }
+
+  const head = (length: number): Buffer => (length < 24 ? Buffer.of(0x40 + length) : length < 256 ? Buffer.of(0x58, length) : Buffer.of(0x59, length >> 8, length & 255));
+
+  it.each(['ed25519', 'composite'])('%s: file, COSE_Sign1, kid and Sig_structure', (name) => {
+    const license = examples.licenses[name];
+    const body = readFileSync(join(DOCS, 'examples', `${name}.vtlic`), 'latin1').split('\n');
+    expect([body[0], body.at(-2), body.at(-1)]).toEqual(['-----BEGIN VTLIC-----', '-----END VTLIC-----', '']);
+    const cose = Buffer.from(body.slice(1, -2).join(''), 'base64');
+    expect(cose.toString('hex')).toBe(license?.['cose']);
+
+    const [protectedBytes, payload, signature] = ['protected', 'payload', 'signature'].map((part) => value(license, part)) as [Buffer, Buffer, Buffer];
+    const items = [head(protectedBytes.length), protectedBytes, bytes('a0'), head(payload.length), payload, head(signature.length), signature];
+    expect(Buffer.concat([bytes('d284'), ...items])).toEqual(cose);
+    expect(block(`${name}-protected`)).toEqual(protectedBytes);
+    expect(block(`${name}-payload`)).toEqual(payload);
+    expect(block(`${name}-payload-sha256`)).toEqual(sha('sha256', payload));
+
+    const kid = sha('sha256', KID_PREFIX[name] ?? Buffer.of(), value(examples.keys[name], 'publicKey'));
+    expect(block(`${name}-kid`)).toEqual(kid);
+    expect(decoder.decode(protectedBytes)).toEqual(
+      new Map<number, unknown>([
+        [1, name === 'ed25519' ? -19 : 'ed25519+ml-dsa-65'],
+        [4, kid],
+        [16, 'application/vnd.vtlic.license+cose'],
+      ]),
+    );
+    const toBeSigned = Buffer.concat([bytes('846a5369676e617475726531'), head(protectedBytes.length), protectedBytes, bytes('40'), head(payload.length), payload]);
+    expect(block(`${name}-sig-structure`)).toEqual(toBeSigned);
+  });
+
+  it('ed25519: the signature', () => {
+    const license = examples.licenses['ed25519'];
+    const signature = value(license, 'signature');
+    const publicKey = block('ed25519-public-key');
+    expect(Buffer.concat([block('ed25519-r'), block('ed25519-s')])).toEqual(signature);
+    expect(ed25519Holds(publicKey, block('ed25519-sig-structure'), signature)).toBe(true);
+    expect(publicKey).toEqual(value(examples.keys['ed25519'], 'publicKey'));
+    expect(block('ed25519-kid-input')).toEqual(Buffer.concat([KID_PREFIX['ed25519'] ?? Buffer.of(), publicKey]));
+  });
+
+  it('composite: M′ and both halves', () => {
+    const license = examples.licenses['composite'];
+    const publicKey = value(examples.keys['composite'], 'publicKey');
+    const message = Buffer.concat([PREFIX, LABEL, Buffer.of(0), sha('sha512', block('composite-sig-structure'))]);
+    expect(message).toHaveLength(127);
+    expect(PREFIX.toString()).toBe('CompositeAlgorithmSignatures2025');
+    expect(LABEL.toString()).toBe('COMPSIG-MLDSA65-Ed25519-SHA512');
+    expect(block('composite-message')).toEqual(message);
+    const signature = value(license, 'signature');
+    expect(signature).toHaveLength(3373);
+    expect(mldsa65Holds(publicKey.subarray(0, 1952), message, signature.subarray(0, 3309), LABEL)).toBe(true);
+    expect(mldsa65Holds(publicKey.subarray(0, 1952), message, signature.subarray(0, 3309), Buffer.of())).toBe(false);
+    expect(ed25519Holds(publicKey.subarray(1952), message, signature.subarray(3309))).toBe(true);
+    expect(block('composite-ed25519-half')).toEqual(publicKey.subarray(1952));
+    expect(Buffer.concat([block('composite-r'), block('composite-s')])).toEqual(signature.subarray(3309));
+    const shake = (...parts: readonly Buffer[]): Buffer => createHash('shake256', { outputLength: 64 }).update(Buffer.concat(parts)).digest();
+    expect(block('composite-tr')).toEqual(shake(publicKey.subarray(0, 1952)));
+    expect(block('composite-mu')).toEqual(shake(block('composite-tr'), bytes('001e'), LABEL, message));
+  });
+
+  it('the seeds give the keys', () => {
+    for (const { name, ed25519Seed, mldsa65Seed, publicKey } of [ed25519Key, compositeKey]) {
+      expect(ed25519Seed).toHaveLength(32);
+      expect(mldsa65Seed?.length ?? 32).toBe(32);
+      expect(examples.keys[name]?.['ed25519Seed']).toBe(Buffer.from(ed25519Seed).toString('hex'));
+      expect(examples.keys[name]?.['publicKey']).toBe(toHex(publicKey.bytes));
+    }
+  });
+});
+
+describe('the numbers in docs/format.md', () => {
+  it('are the eight encodings of small order, and L', () => {
+    const listed = [...document.matchAll(/^\| `([0-9a-f]{64})` \| [1248] \|/gm)].map(([, encoding]) => encoding);
+    expect(listed.toSorted()).toEqual(torsionPoints().map((point) => point.toHex()).sort());
+    const order = toHex((fromHex(Point.CURVE().n.toString(16).padStart(64, '0')) ?? new Uint8Array()).toReversed());
+    expect(document).toContain(`\n${order}\n`);
+    expect(Point.CURVE().n).toBe(2n ** 252n + 27742317777372353535851937790883648493n);
+  });
+
+  it('are those of the code: sizes, claims, kinds of signed things, jobs', () => {
+    expect(document).toContain(`more than ${LICENSE_LIMITS.fileBytes.toLocaleString('en')} bytes (96 KiB) as read`);
+    expect(document).toContain(`decoded bytes are more than ${LICENSE_LIMITS.decodedBytes.toLocaleString('en')}`);
+
+    const claims = document.slice(document.indexOf('### 4.2 '), document.indexOf('### 4.3 '));
+    const rows = [...claims.matchAll(/^\| `(\w+)`(?: (\w+))? \| (.*?) \| (required|optional) \|/gm)].map(([, key = '', name, , need]) => [name ?? key, /^\d+$/.test(key) ? Number(key) : key, need]);
+    const REQUIRED = new Set<string>(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'cti', 'ctr', 'tier', 'seats']);
+    expect(rows).toEqual(Object.entries(CLAIM_KEYS).map(([name, key]) => [name, key, REQUIRED.has(name) ? 'required' : 'optional']));
+
+    const typs = [...document.slice(document.indexOf('### 2.5 '), document.indexOf('### 2.6 ')).matchAll(/^\| \w.* \| `(application[^`]+)` \|$/gm)].map(([, typ]) => typ);
+    expect(typs).toEqual(Object.values(TYP));
+    expect(document).toContain(`The jobs are ${JOBS.slice(0, -1).map((job) => `\`${job}\``).join(', ')} and \`${JOBS.at(-1)}\`.`);
+  });
+});
