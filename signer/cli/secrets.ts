@@ -63,7 +63,13 @@ export class SecretBook {
   readonly #sources: ReadonlyMap<string, Source>;
   readonly #terminal: Terminal | undefined;
 
-  constructor(options: readonly string[], terminal: Terminal | undefined) {
+  /** For `SecretSource`: see there. */
+  readonly lastTrySerial?: string;
+  readonly allowUntested?: boolean;
+
+  constructor(options: readonly string[], terminal: Terminal | undefined, settings: { readonly lastTry?: string; readonly untestedToken?: boolean } = {}) {
+    if (settings.lastTry !== undefined) this.lastTrySerial = settings.lastTry;
+    if (settings.untestedToken !== undefined) this.allowUntested = settings.untestedToken;
     const sources = new Map<string, Source>();
     for (const option of options) {
       const { name, source } = parseSecretOption(option);
@@ -77,11 +83,12 @@ export class SecretBook {
   /**
    * Before any login: each secret that will be needed can be had, and none was given for a keystore not in use.
    *
-   * @param needed names of the keystores that this run opens
+   * @param taken names of the keystores that take a secret in this run
+   * @param needed those that surely need it: a token may have a pad of its own
    */
-  assertFor(needed: readonly string[]): void {
+  assertFor(taken: readonly string[], needed: readonly string[] = taken): void {
     for (const name of this.#sources.keys()) {
-      if (!needed.includes(name)) throw new VtlicError('usage', `--secret names the keystore ${cleanText(name)}, which this command does not use`, { hint: needed.length === 0 ? 'leave it out' : `the keystore in use is ${needed.join(', ')}` });
+      if (!taken.includes(name)) throw new VtlicError('usage', `--secret names the keystore ${cleanText(name)}, which takes no secret in this command`, { hint: taken.length === 0 ? 'leave it out' : `the keystore in use is ${taken.join(', ')}` });
     }
     for (const name of needed) {
       if (!this.#sources.has(name) && this.#terminal === undefined) {

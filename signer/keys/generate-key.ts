@@ -7,11 +7,12 @@ import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
 import { formatInstant } from '../request/dates.ts';
 import type { KeyRecord } from '../site/key-record.ts';
+import type { FileKeystore, KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
 import { writeSite, type Site } from '../site/site.ts';
 import { nowSeconds, type World } from '../world.ts';
 import { generateInFile, keyFiles } from './file-keystore.ts';
 import { claimKey } from './key-claim.ts';
-import { keystoreOf } from './open-key.ts';
+import { keystoreOf, tokenKeystoreOf } from './keystores.ts';
 import type { NewKey } from './new-key.ts';
 import type { SecretSource } from './secret-source.ts';
 import { generateInToken } from './token-keystore.ts';
@@ -20,7 +21,9 @@ export async function generateKey(site: Site, wanted: NewKey, secrets: SecretSou
   if (!isId(wanted.name)) throw new VtlicError('usage', 'a key name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
   if (site.config.keys.some((key) => key.name === wanted.name)) throw new VtlicError('usage', `this site has a key ${wanted.name} already`, { hint: 'take another name; keys are never replaced' });
   const store = keystoreOf(site, wanted.keystore);
-  const key = store.type === 'file' ? await makeSoftware(site, store, wanted, secrets, world) : await generateInToken(store, wanted, secrets, world);
+  checkCustody(wanted, store);
+  const made = store.type === 'file' ? { key: await makeSoftware(site, store, wanted, secrets, world) } : await generateInToken(tokenStores(site, store, wanted), wanted, secrets, world);
+  const { key } = made;
   try {
     importPublicKey(key.publicKey.alg, key.publicKey.bytes, { forSite: true });
     await selfTest(key, world.random(32));
@@ -33,6 +36,7 @@ export async function generateKey(site: Site, wanted: NewKey, secrets: SecretSou
       keystore: wanted.keystore,
       custody: key.custody,
       made: formatInstant(nowSeconds(world)),
+      ...('object' in made ? { object: made.object } : {}),
     });
     const first = wanted.job === 'license' && (wanted.makeDefault || site.config.defaultKey === undefined);
     writeSite(site.paths, { ...site.config, keys: [...site.config.keys, record], ...(first ? { defaultKey: wanted.name } : {}) });
@@ -42,7 +46,18 @@ export async function generateKey(site: Site, wanted: NewKey, secrets: SecretSou
   }
 }
 
-async function makeSoftware(site: Site, store: Extract<ReturnType<typeof keystoreOf>, { type: 'file' }>, wanted: NewKey, secrets: SecretSource, world: World): Promise<SigningKey> {
+function checkCustody(wanted: NewKey, store: KeystoreConfig): void {
+  const special = wanted.wrapped || wanted.mldsaKeystore !== undefined;
+  if (special && store.type === 'file') throw new VtlicError('usage', 'hsm-wrapped and split custody are for tokens, and this keystore is a folder of files');
+  if (special && wanted.algorithm === 'ed25519') throw new VtlicError('usage', 'hsm-wrapped and split custody are for composite keys');
+  if (wanted.wrapped && wanted.mldsaKeystore !== undefined) throw new VtlicError('usage', 'a key is either wrapped or split, not both');
+}
+
+function tokenStores(site: Site, store: TokenKeystore, wanted: NewKey): readonly TokenKeystore[] {
+  return wanted.mldsaKeystore === undefined ? [store] : [store, tokenKeystoreOf(site, wanted.mldsaKeystore)];
+}
+
+async function makeSoftware(site: Site, store: FileKeystore, wanted: NewKey, secrets: SecretSource, world: World): Promise<SigningKey> {
   const passphrase = await secrets.take(store.name, `New passphrase for key ${wanted.name}: `);
   try {
     if (secrets.asks(store.name)) {

@@ -7,6 +7,10 @@ export interface NewKey {
   readonly algorithm: Algorithm;
   readonly job: Job;
   readonly keystore: string;
+  /** Of a composite key in tokens: the keystore of its ML-DSA half, for split custody. */
+  readonly mldsaKeystore?: string;
+  /** Encrypt the ML-DSA seed under a key of the token, which cannot hold it itself. */
+  readonly wrapped: boolean;
   /** Sign licenses with it from now on, unless another is named. */
   readonly makeDefault: boolean;
 }

@@ -1,23 +1,17 @@
 /** Opens a site's key, in whatever keystore it lives, and sees that it belongs to this site's ledger. */
-import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { selfTest } from '../../keys/private/self-test.ts';
 import type { KeyRecord } from '../site/key-record.ts';
-import type { KeystoreConfig } from '../site/keystore-config.ts';
+import type { FileKeystore } from '../site/keystore-config.ts';
 import type { Site } from '../site/site.ts';
 import type { World } from '../world.ts';
 import { keyFiles, openFromFile } from './file-keystore.ts';
 import { claimKey } from './key-claim.ts';
+import { keystoreOf, keystoresUsed, tokenKeystoreOf } from './keystores.ts';
 import type { SecretSource } from './secret-source.ts';
 import { openFromToken } from './token-keystore.ts';
 
 const SELF_TEST_RANDOM_BYTES = 32;
-
-export function keystoreOf(site: Site, name: string): KeystoreConfig {
-  const store = site.config.keystores.get(name);
-  if (store !== undefined) return store;
-  throw new VtlicError('configuration_invalid', `this site has no keystore ${name}; it has: ${[...site.config.keystores.keys()].join(', ') || 'none'}`, { file: site.paths.site });
-}
 
 /**
  * @param ledgerId 32 hex digits: the ledger that the key's claim must name
@@ -25,7 +19,9 @@ export function keystoreOf(site: Site, name: string): KeystoreConfig {
  */
 export async function openKey(site: Site, record: KeyRecord, secrets: SecretSource, ledgerId: string, world: World): Promise<SigningKey> {
   const store = keystoreOf(site, record.keystore);
-  const key = store.type === 'file' ? await openSoftware(site, store, record, secrets, ledgerId, world) : await openFromToken(store, record, secrets, world);
+  // A token's key was self-tested when it was opened.
+  if (store.type === 'pkcs11') return openFromToken(keystoresUsed(record).map((name) => tokenKeystoreOf(site, name)), record, secrets, world);
+  const key = await openSoftware(site, store, record, secrets, ledgerId, world);
   try {
     await selfTest(key, world.random(SELF_TEST_RANDOM_BYTES));
     return key;
@@ -35,7 +31,7 @@ export async function openKey(site: Site, record: KeyRecord, secrets: SecretSour
   }
 }
 
-async function openSoftware(site: Site, store: Extract<KeystoreConfig, { type: 'file' }>, record: KeyRecord, secrets: SecretSource, ledgerId: string, world: World): Promise<SigningKey> {
+async function openSoftware(site: Site, store: FileKeystore, record: KeyRecord, secrets: SecretSource, ledgerId: string, world: World): Promise<SigningKey> {
   await claimKey(keyFiles(site.paths, store, record.name).claim, { kid: record.publicKey.kid, ledger: ledgerId });
   const passphrase = await secrets.take(store.name, `Passphrase of key ${record.name}: `);
   try {

@@ -4,4 +4,8 @@ export interface SecretSource {
   readonly asks: (keystore: string) => boolean;
   /** The secret's bytes; the caller wipes them. */
   readonly take: (keystore: string, prompt: string) => Promise<Uint8Array>;
+  /** `--last-try SERIAL`: the one token whose last try may be used. */
+  readonly lastTrySerial?: string;
+  /** `--untested-token`: use a token of a family that nobody has run this toolkit against. */
+  readonly allowUntested?: boolean;
 }

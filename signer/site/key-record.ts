@@ -14,4 +14,18 @@ export interface KeyRecord {
   readonly custody: Custody;
   /** RFC 3339, UTC. */
   readonly made: string;
+  /** Of a key in a token. */
+  readonly object?: TokenObject;
+}
+
+/** How a key is found in its token, and what lies outside it. */
+export interface TokenObject {
+  /** CKA_LABEL */
+  readonly label: string;
+  /** CKA_ID, hex */
+  readonly id: string;
+  /** Custody `hsm-wrapped`: the ML-DSA seed, encrypted under a key of the token. Worth nothing without it. */
+  readonly wrappedSeed?: Uint8Array;
+  /** Custody `split`: the keystore of the ML-DSA half. */
+  readonly mldsaKeystore?: string;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';
 import { isAlgorithm } from '../../formats/cose-algorithm.ts';
-import { utf8 } from '../../formats/bytes.ts';
+import { fromHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { readObject, type JsonObjectReader, type JsonValueReader } from '../../formats/json/reader.ts';
 import { isId } from '../../formats/license/id.ts';
@@ -13,7 +13,7 @@ import { isJob } from '../../keys/public/job.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
 import { readLimited } from '../files/read-file.ts';
 import { replaceDurably } from '../files/durable-file.ts';
-import type { KeyRecord } from './key-record.ts';
+import type { KeyRecord, TokenObject } from './key-record.ts';
 import type { KeystoreConfig } from './keystore-config.ts';
 import { sitePaths, type SitePaths } from './paths.ts';
 
@@ -109,9 +109,36 @@ function keyRecord(reader: JsonObjectReader, keystores: ReadonlyMap<string, Keys
   const custodyReader = reader.required('custody');
   const custody = custodyReader.string();
   if (!CUSTODIES.has(custody)) throw custodyReader.fault('should be hsm, hsm-wrapped, split or software');
-  const record: KeyRecord = { name, job, algorithm, publicKey, keystore: keystoreReader.string(), custody: custody as Custody, made: reader.string('made') };
+  const store = keystoreReader.string();
+  const isToken = keystores.get(store)?.type === 'pkcs11';
+  if (isToken === (custody === 'software')) throw custodyReader.fault(`does not go with the keystore ${store}`);
+  const object = isToken ? tokenObject(reader.object('object'), custody as Custody, keystores) : undefined;
+  const record: KeyRecord = { name, job, algorithm, publicKey, keystore: store, custody: custody as Custody, made: reader.string('made'), ...(object === undefined ? {} : { object }) };
   reader.end();
   return record;
+}
+
+function tokenObject(reader: JsonObjectReader, custody: Custody, keystores: ReadonlyMap<string, KeystoreConfig>): TokenObject {
+  const label = reader.string('label');
+  const id = reader.required('id');
+  if ((fromHex(id.string())?.length ?? 0) === 0) throw id.fault('should be hex digits, two for each byte');
+  let object: TokenObject = { label, id: id.string().toLowerCase() };
+  if (custody === 'hsm-wrapped') {
+    const seed = reader.required('wrappedSeed');
+    const wrappedSeed = decodeBase64(seed.string());
+    if (wrappedSeed === undefined) throw seed.fault('should be canonical base64');
+    object = { ...object, wrappedSeed };
+  } else if (custody === 'split') {
+    const other = reader.required('mldsaKeystore');
+    if (keystores.get(other.string())?.type !== 'pkcs11') throw other.fault('should name another pkcs11 keystore of this site');
+    object = { ...object, mldsaKeystore: other.string() };
+  }
+  reader.end();
+  return Object.freeze(object);
+}
+
+function encodeTokenObject({ wrappedSeed, ...rest }: TokenObject): Readonly<Record<string, string | undefined>> {
+  return { ...rest, ...(wrappedSeed === undefined ? {} : { wrappedSeed: encodeBase64(wrappedSeed) }) };
 }
 
 export function encodeSite(config: SiteConfig): Uint8Array {
@@ -130,6 +157,7 @@ export function encodeSite(config: SiteConfig): Uint8Array {
           keystore: key.keystore,
           custody: key.custody,
           made: key.made,
+          ...(key.object === undefined ? {} : { object: encodeTokenObject(key.object) }),
         })),
         ...(config.defaultKey === undefined ? {} : { defaultKey: config.defaultKey }),
       },

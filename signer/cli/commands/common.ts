@@ -10,6 +10,8 @@ export interface SiteOptions {
 
 export interface SecretOptions {
   readonly secret: readonly string[];
+  readonly lastTry?: string;
+  readonly untestedToken?: boolean;
 }
 
 export function siteOption(command: Command): Command {
@@ -17,7 +19,10 @@ export function siteOption(command: Command): Command {
 }
 
 export function secretOption(command: Command): Command {
-  return command.option('--secret <name=source>', 'secret of keystore NAME from fd:N or file:PATH (repeatable)', (value: string, all: string[]) => [...all, value], [] as string[]);
+  return command
+    .option('--secret <name=source>', 'secret of keystore NAME from fd:N or file:PATH (repeatable)', (value: string, all: string[]) => [...all, value], [] as string[])
+    .option('--last-try <serial>', 'show a PIN although the token of this serial says that it is its last try')
+    .option('--untested-token', 'use a token of a family that this toolkit was never run against');
 }
 
 export function siteFolder(io: Io, options: SiteOptions): string {

@@ -11,6 +11,7 @@ import { carryOut } from '../../issue/carry-out.ts';
 import { lineageOf } from '../../issue/lineage-of.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import type { ReleasedLicense } from '../../issue/stages.ts';
+import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import { openKey } from '../../keys/open-key.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
@@ -110,11 +111,12 @@ async function issue(io: Io, site: Site, request: Request | undefined, options: 
     if (terminal === undefined && request !== undefined) {
       throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', { hint: 'plan it with --dry-run, then sign it with --confirm DIGEST' });
     }
-    const secrets = new SecretBook(options.secret, terminal);
+    const secrets = new SecretBook(options.secret, terminal, options);
     // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
     const early = options.confirm === undefined ? undefined : reviewByDigest(site.paths.plans, options.confirm, nowSeconds(io.world));
     const key = early === undefined ? licenseKey(site, options.key) : keyOfPlan(early.plan, site);
-    secrets.assertFor([key.keystore]);
+    const stores = keystoresUsed(key);
+    secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
     const ledger = await openForSigning(site, io.world, 'issue', options.confirmTime);
     try {
       const catalog = readCatalog(site.paths.catalog);

@@ -9,6 +9,8 @@ import { exportPublicKey, PUBLIC_KEY_FORMS, type PublicKeyForm } from '../../../
 import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../files/durable-file.ts';
 import { generateKey } from '../../keys/generate-key.ts';
+import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
+import type { NewKey } from '../../keys/new-key.ts';
 import { openKey } from '../../keys/open-key.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
 import { formatRows } from '../../plan/view.ts';
@@ -27,6 +29,8 @@ interface GenerateOptions extends SiteOptions, SecretOptions, JsonOption {
   readonly algorithm: Algorithm;
   readonly job: Job;
   readonly keystore?: string;
+  readonly mlDsaKeystore?: string;
+  readonly wrapped?: boolean;
   readonly default?: boolean;
 }
 
@@ -73,6 +77,8 @@ function addGenerate(key: Command, io: Io): void {
     .option('--algorithm <algorithm>', 'ed25519 or ed25519+ml-dsa-65', oneOf(isAlgorithm, ['ed25519', 'ed25519+ml-dsa-65']), 'ed25519+ml-dsa-65')
     .option('--job <job>', `what it signs: ${JOBS.join(', ')}`, oneOf(isJob, JOBS), 'license')
     .option('--keystore <name>', 'where it lives (default: the only keystore of the site)')
+    .option('--ml-dsa-keystore <name>', 'split custody: the token that holds the ML-DSA half')
+    .option('--wrapped', 'custody hsm-wrapped: for a token without ML-DSA, the ML-DSA seed is encrypted under a key of the token')
     .option('--default', 'sign licenses with it from now on')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (options: GenerateOptions) => {
@@ -80,9 +86,19 @@ function addGenerate(key: Command, io: Io): void {
     const keystore = options.keystore ?? onlyKeystore(site);
     const terminal = io.openTerminal();
     try {
-      const secrets = new SecretBook(options.secret, terminal);
-      secrets.assertFor([keystore]);
-      const record = await generateKey(site, { name: options.name, algorithm: options.algorithm, job: options.job, keystore, makeDefault: options.default ?? false }, secrets, ledgerIdOf(site), io.world);
+      const secrets = new SecretBook(options.secret, terminal, options);
+      const stores = options.mlDsaKeystore === undefined ? [keystore] : [keystore, options.mlDsaKeystore];
+      secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
+      const wanted: NewKey = {
+        name: options.name,
+        algorithm: options.algorithm,
+        job: options.job,
+        keystore,
+        wrapped: options.wrapped ?? false,
+        makeDefault: options.default ?? false,
+        ...(options.mlDsaKeystore === undefined ? {} : { mldsaKeystore: options.mlDsaKeystore }),
+      };
+      const record = await generateKey(site, wanted, secrets, ledgerIdOf(site), io.world);
       io.err(`made the key ${record.name}: ${record.algorithm}, job ${record.job}, custody ${record.custody}, in keystore ${record.keystore}`);
       if (record.custody === 'software') io.err('back up its file, and keep the passphrase elsewhere: without either, nothing can be signed with it again');
       io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-key/1', ...recordDocument(record) })}\n` : `${record.publicKey.kid}\n`);
@@ -148,8 +164,9 @@ function addCheck(key: Command, io: Io): void {
     const record = findKey(site, name);
     const terminal = io.openTerminal();
     try {
-      const secrets = new SecretBook(options.secret, terminal);
-      secrets.assertFor([record.keystore]);
+      const secrets = new SecretBook(options.secret, terminal, options);
+      const stores = keystoresUsed(record);
+      secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
       const opened = await openKey(site, record, secrets, ledgerIdOf(site), io.world);
       await opened.close();
       io.err(`the key ${record.name} opens, signs, and its signature verifies with node:crypto and with noble`);

@@ -1,0 +1,38 @@
+/** Which keystores a key needs, and whose secrets. */
+import { VtlicError } from '../../formats/error.ts';
+import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri.ts';
+import type { KeyRecord } from '../site/key-record.ts';
+import type { KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
+import type { Site } from '../site/site.ts';
+
+/** @throws VtlicError `configuration_invalid` with the names that there are. */
+export function keystoreOf(site: Site, name: string): KeystoreConfig {
+  const store = site.config.keystores.get(name);
+  if (store !== undefined) return store;
+  throw new VtlicError('configuration_invalid', `this site has no keystore ${name}; it has: ${[...site.config.keystores.keys()].join(', ') || 'none'}`, { file: site.paths.site });
+}
+
+export function tokenKeystoreOf(site: Site, name: string): TokenKeystore {
+  const store = keystoreOf(site, name);
+  if (store.type !== 'pkcs11') throw new VtlicError('configuration_invalid', `the keystore ${name} is no token`, { file: site.paths.site });
+  return store;
+}
+
+/** Names of the keystores that hold a key. */
+export function keystoresUsed(record: Pick<KeyRecord, 'keystore' | 'object'>): readonly string[] {
+  const other = record.object?.mldsaKeystore;
+  return other === undefined ? [record.keystore] : [record.keystore, other];
+}
+
+/** Those whose secret is surely needed: a token may have its own pad, or a pin-source. */
+export function secretsNeeded(site: Site, names: readonly string[]): readonly string[] {
+  return names.filter((name) => keystoreOf(site, name).type === 'file');
+}
+
+/** Those that take a secret from the officer: not where the URI says where the PIN is. */
+export function secretsTaken(site: Site, names: readonly string[]): readonly string[] {
+  return names.filter((name) => {
+    const store = keystoreOf(site, name);
+    return store.type === 'file' || parsePkcs11Uri(store.uri).pinSourceFile === undefined;
+  });
+}
