@@ -4,16 +4,22 @@ import { VtlicError } from '../../formats/error.ts';
 import { errorDocument, errorLines, asVtlicError } from './error-text.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import type { Io, SetExit } from './io.ts';
-import { addInit } from './commands/init.ts';
-import { addInspect } from './commands/inspect.ts';
-import { addIssue } from './commands/issue.ts';
-import { addKey } from './commands/key.ts';
-import { addRelease } from './commands/release.ts';
-import { addVerify } from './commands/verify.ts';
 
 const VERSION = '0.1.0';
 
-function build(io: Io, setExit: SetExit): Command {
+type AddCommand = (program: Command, io: Io, setExit: SetExit) => void;
+
+/** In the order of the help. Each is loaded when it is named, so that no command waits for the code of another. */
+const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+  ['init', async (): Promise<AddCommand> => (await import('./commands/init.ts')).addInit],
+  ['key', async (): Promise<AddCommand> => (await import('./commands/key.ts')).addKey],
+  ['issue', async (): Promise<AddCommand> => (await import('./commands/issue.ts')).addIssue],
+  ['release', async (): Promise<AddCommand> => (await import('./commands/release.ts')).addRelease],
+  ['verify', async (): Promise<AddCommand> => (await import('./commands/verify.ts')).addVerify],
+  ['inspect', async (): Promise<AddCommand> => (await import('./commands/inspect.ts')).addInspect],
+]);
+
+async function build(argv: readonly string[], io: Io, setExit: SetExit): Promise<Command> {
   const program = new Command('vtlic');
   program
     .description('Issues and verifies signed .vtlic license files, offline.')
@@ -23,30 +29,28 @@ function build(io: Io, setExit: SetExit): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: () => undefined, outputError: () => undefined });
-  addInit(program, io);
-  addKey(program, io);
-  addIssue(program, io);
-  addRelease(program, io);
-  addVerify(program, io, setExit);
-  addInspect(program, io);
-  // Settings are inherited only by commands made after them with `.command()`.
-  const inherit = (parent: Command): void => {
-    for (const child of parent.commands) {
-      child.copyInheritedSettings(parent);
-      inherit(child);
-    }
-  };
-  inherit(program);
+  const named = COMMANDS.get(argv[0] ?? '');
+  for (const load of named === undefined ? COMMANDS.values() : [named]) (await load())(program, io, setExit);
+  inheritSettings(program);
   return program;
+}
+
+/** Commander hands settings down only to commands that were made after them. */
+function inheritSettings(parent: Command): void {
+  for (const child of parent.commands) {
+    child.copyInheritedSettings(parent);
+    inheritSettings(child);
+  }
 }
 
 /** Runs one command line and returns its exit code. Never throws. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   let exit: number = EXIT.done;
   try {
-    await build(io, (code) => {
+    const program = await build(argv, io, (code) => {
       exit = code;
-    }).parseAsync(argv, { from: 'user' });
+    });
+    await program.parseAsync(argv, { from: 'user' });
     return exit;
   } catch (thrown) {
     const error = thrown instanceof CommanderError ? usageError(thrown) : asVtlicError(thrown);

@@ -53,6 +53,8 @@ afterAll(() => {
 describe('the command line', () => {
   it.each([
     [['frobnicate'], 'unknown command'],
+    [['__proto__'], 'unknown command'],
+    [['toString'], 'unknown command'],
     [['issue', '--bogus'], 'unknown option'],
     [['verify'], "missing required argument"],
     [['verify', 'x.vtlic'], "required option '--product"],

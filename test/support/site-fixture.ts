@@ -1,6 +1,6 @@
 /** A real site in a temporary folder, with a software key that opens fast. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
@@ -68,11 +68,6 @@ export async function makeSite(options: FixtureOptions = {}): Promise<SiteFixtur
   });
   await key.close();
   return withFolder(folder);
-}
-
-/** A fixture's folder copied whole. The anchor's place is absolute in the ledger, so a copy must stand where the first one stood. */
-export function snapshot(fixture: SiteFixture, to: string): void {
-  cpSync(fixture.folder, to, { recursive: true });
 }
 
 function withFolder(folder: string): SiteFixture {

@@ -1,7 +1,7 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /** Tests on real tokens: what they need is in the README. Each file makes its own tokens in a folder of its own. */
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/token/**/*.test.ts'],
@@ -15,3 +15,5 @@ export default defineConfig({
     reporters: ['default'],
   },
 });
+
+export default config;

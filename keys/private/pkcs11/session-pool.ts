@@ -4,11 +4,13 @@ import type { SessionHandle } from './module.ts';
 export class SessionPool {
   readonly #free: SessionHandle[];
   readonly #waiting: ((session: SessionHandle) => void)[] = [];
+  readonly size: number;
   readonly #renew: (session: SessionHandle) => SessionHandle;
 
   /** @param renew takes a session in which an operation failed, and gives one that is surely at rest */
   constructor(sessions: readonly SessionHandle[], renew: (session: SessionHandle) => SessionHandle) {
     this.#free = [...sessions];
+    this.size = sessions.length;
     this.#renew = renew;
   }
 

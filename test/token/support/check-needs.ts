@@ -10,11 +10,16 @@ export default function checkNeeds(): void {
   } catch {
     throw new Error('the addon pkcs11js did not build: apt-get install build-essential, then run npm ci again');
   }
-  try {
-    execFileSync('softhsm2-util', ['--version'], { stdio: 'pipe' });
-  } catch {
-    throw new Error('softhsm2-util is missing: apt-get install softhsm2');
-  }
+  needs('softhsm2-util', 'softhsm2');
+  needs('age', 'age');
   softhsmModule();
   ensureKryoptic();
+}
+
+function needs(program: string, debianPackage: string): void {
+  try {
+    execFileSync(program, ['--version'], { stdio: 'pipe' });
+  } catch {
+    throw new Error(`${program} is missing: apt-get install ${debianPackage}`);
+  }
 }
