@@ -17,6 +17,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['release', async (): Promise<AddCommand> => (await import('./commands/release.ts')).addRelease],
   ['verify', async (): Promise<AddCommand> => (await import('./commands/verify.ts')).addVerify],
   ['inspect', async (): Promise<AddCommand> => (await import('./commands/inspect.ts')).addInspect],
+  ['hsm', async (): Promise<AddCommand> => (await import('./commands/hsm.ts')).addHsm],
 ]);
 
 async function build(argv: readonly string[], io: Io, setExit: SetExit): Promise<Command> {

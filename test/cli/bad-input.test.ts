@@ -56,7 +56,7 @@ describe('the command line', () => {
     [['__proto__'], 'unknown command'],
     [['toString'], 'unknown command'],
     [['issue', '--bogus'], 'unknown option'],
-    [['verify'], "missing required argument"],
+    [['verify', '--product', 'p'], 'missing required argument'],
     [['verify', 'x.vtlic'], "required option '--product"],
     [['issue'], 'takes a request file'],
     [['key', 'generate', '--name', 'x', '--job', 'everything'], 'license, root'],

@@ -33,7 +33,9 @@ describe('a disk that fills up', () => {
   it('stops the issue with exit 11 or lets it through, and the next one goes on by itself', () => {
     const folder = mkdtempSync(join(tmpdir(), 'vtlic-full-'));
     try {
-      const done = spawnSync('unshare', [...(isRoot ? ['-m'] : ['-U', '-r', '-m']), process.execPath, join(ROOT, 'test/cli/full-disk-scenario.ts'), folder], { encoding: 'utf8', maxBuffer: 1 << 26 });
+      // Only root may mount; others become root of a namespace of their own.
+      const command = [...(isRoot ? [] : ['unshare', '-U', '-r', '-m']), process.execPath, join(ROOT, 'test/cli/full-disk-scenario.ts'), folder];
+      const done = spawnSync(command[0] ?? '', command.slice(1), { encoding: 'utf8', maxBuffer: 1 << 26 });
       expect(`${done.stderr}${done.error?.message ?? ''}`).toBe('');
       const rounds = JSON.parse(done.stdout) as readonly Round[];
       expect(rounds).toHaveLength(7);
@@ -48,6 +50,7 @@ describe('a disk that fills up', () => {
       expect(rounds.filter((round) => round.full === 11).length).toBeGreaterThan(1);
       expect(rounds[0]?.full).toBe(11);
     } finally {
+      spawnSync('umount', ['-l', join(folder, 'disk')]);
       rmSync(folder, { recursive: true, force: true });
     }
   });

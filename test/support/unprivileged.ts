@@ -1,27 +1,60 @@
 /**
- * The real command as a user without privileges: root is refused nothing, so what is about modes must not run as root.
+ * Processes of a user without privileges: root is refused nothing, so what is about modes must not run as root.
  *
- * As root it becomes nobody. The checkout may lie where nobody cannot go (`/root`), so it is mounted once more at an open place,
- * in a mount namespace of its own.
+ * As root they become nobody. The checkout may lie where nobody cannot go (`/root`), so what they run is copied to an open place.
  */
-import { chmodSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { MAIN, ROOT, runCli, type CliOptions, type CliResult } from './run-cli.ts';
 
 export const NOBODY = 65_534;
 export const isRoot: boolean = process.getuid?.() === 0;
 
-const BECOME_NOBODY = 'mount --bind "$1" "$2" && shift 2 && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"';
+const COPIED: readonly string[] = [
+  ...['formats', 'keys', 'verifier', 'signer', 'test/unit/ledger', 'test/support', 'package.json'],
+  ...['@noble', 'cbor-x', 'commander'].map((name) => `node_modules/${name}`),
+];
 
-export function runUnprivileged(args: readonly string[], options: CliOptions = {}): CliResult {
-  if (!isRoot) return runCli(args, options);
+export interface Unprivileged {
+  /** Put before a command. */
+  readonly prefix: readonly string[];
+  readonly node: string;
+  /** Where a file of the checkout lies for them. */
+  readonly path: (file: string) => string;
+}
+
+let made: Unprivileged | undefined;
+
+export function unprivileged(): Unprivileged {
+  made ??= isRoot ? openCopy() : { prefix: [], node: process.execPath, path: (file) => file };
+  return made;
+}
+
+function openCopy(): Unprivileged {
   const open = mkdtempSync(join(tmpdir(), 'vtlic-open-'));
+  process.on('exit', () => {
+    rmSync(open, { recursive: true, force: true });
+  });
   chmodSync(open, 0o755);
-  const moved = (path: string): string => (path.startsWith(`${ROOT}/`) ? open + path.slice(ROOT.length) : path);
-  try {
-    return runCli(args, { ...options, cwd: '/', node: moved(process.execPath), main: moved(options.main ?? MAIN), prefix: ['unshare', '-m', 'sh', '-c', BECOME_NOBODY, 'sh', ROOT, open] });
-  } finally {
-    rmdirSync(open);
+  for (const name of COPIED) {
+    mkdirSync(dirname(join(open, name)), { recursive: true });
+    cpSync(join(ROOT, name), join(open, name), { recursive: true });
   }
+  const node = join(open, 'node');
+  copyFileSync(process.execPath, node);
+  execFileSync('chmod', ['-R', 'a+rX', open]);
+  chmodSync(node, 0o755);
+  return {
+    prefix: ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'],
+    node,
+    path: (file) => (file.startsWith(`${ROOT}/`) ? open + file.slice(ROOT.length) : file),
+  };
+}
+
+/** The real command as that user. */
+export function runUnprivileged(args: readonly string[], options: CliOptions = {}): CliResult {
+  const { prefix, node, path } = unprivileged();
+  return runCli(args, { ...options, cwd: '/', node, main: path(options.main ?? MAIN), prefix: [...prefix, ...(options.prefix ?? [])] });
 }

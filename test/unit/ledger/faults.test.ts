@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isDiskFull, ledgerFault } from '../../../signer/ledger/sqlite-faults.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import { isRoot, unprivileged } from '../../support/unprivileged.ts';
 import { issueNext, makeLedger, newWriter, openWriter, temporaryFolder } from './ledger-fixture.ts';
 
-const ROOT = join(import.meta.dirname, '../../..');
 const CHILD = join(import.meta.dirname, 'ledger-child.ts');
-const isRoot = process.getuid?.() === 0;
 
 function sqliteError(errcode: number): Error {
   return Object.assign(new Error('x'), { code: 'ERR_SQLITE_ERROR', errcode });
@@ -17,7 +16,18 @@ function sqliteError(errcode: number): Error {
 /** Runs `ledger-child.ts`; by a shell where `before` sets something for it. */
 function child(args: readonly string[], wrap: readonly string[] = []): { readonly out: string[]; readonly err: string } {
   const [command = '', ...rest] = [...wrap, process.execPath, CHILD, ...args];
-  const { stdout, stderr } = spawnSync(command, rest, { cwd: ROOT, encoding: 'utf8' });
+  return run(command, rest);
+}
+
+/** The same as a user without privileges: the superuser may write everywhere. */
+function unprivilegedChild(args: readonly string[]): ReturnType<typeof child> {
+  const { prefix, node, path } = unprivileged();
+  const [command = '', ...rest] = [...prefix, node, path(CHILD), ...args];
+  return run(command, rest);
+}
+
+function run(command: string, args: readonly string[]): { readonly out: string[]; readonly err: string } {
+  const { stdout, stderr } = spawnSync(command, args, { cwd: '/', encoding: 'utf8' });
   return { out: stdout.split('\n').filter((line) => line !== ''), err: stderr };
 }
 
@@ -74,7 +84,7 @@ describe('a disk that takes no more', () => {
     await ledger.verify();
   });
 
-  it.runIf(isRoot && canMount())('by a full file system: says that nothing was recorded, and goes on when there is room', async () => {
+  it.runIf(isRoot)('by a full file system: says that nothing was recorded, and goes on when there is room', async () => {
     const folder = temporaryFolder();
     const disk = join(folder, 'disk');
     mkdirSync(disk);
@@ -100,9 +110,6 @@ describe('a disk that takes no more', () => {
 });
 
 describe('a place that is read-only', () => {
-  // The superuser may write everywhere, so as root the child becomes another user.
-  const wrap = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];
-
   it.each([
     ['the folder', 'site', 0o555],
     ['the ledger', 'site/ledger.sqlite', 0o444],
@@ -113,7 +120,7 @@ describe('a place that is read-only', () => {
     ledger.close();
     openToAll(place.folder);
     chmodSync(join(place.folder, name), mode);
-    const { out, err } = child(['append', place.ledger, '1'], wrap);
+    const { out, err } = unprivilegedChild(['append', place.ledger, '1']);
     expect(err).toBe('');
     expect(out).toHaveLength(1);
     expect(out[0]).toMatch(/^ledger_unwritable .*(read-only|not do that here|cannot be opened for writing).*nothing was recorded/);
@@ -127,10 +134,10 @@ describe('a place that is read-only', () => {
     ledger.close();
     openToAll(place.folder);
     chmodSync(place.ledger, 0o444);
-    expect(child(['read', place.ledger], wrap).out).toEqual(['head 3']);
+    expect(unprivilegedChild(['read', place.ledger]).out).toEqual(['head 3']);
     for (const name of readdirSync(join(place.folder, 'site'))) if (/-(?:wal|shm)$/.test(name)) rmSync(join(place.folder, 'site', name));
     chmodSync(join(place.folder, 'site'), 0o555);
-    expect(child(['read', place.ledger], wrap).out[0]).toMatch(/^file_unreadable .*to write beside it/);
+    expect(unprivilegedChild(['read', place.ledger]).out[0]).toMatch(/^file_unreadable .*to write beside it/);
     chmodSync(join(place.folder, 'site'), 0o777);
   });
 
@@ -139,7 +146,3 @@ describe('a place that is read-only', () => {
     for (const file of readdirSync(join(folder, 'site'))) chmodSync(join(folder, 'site', file), 0o666);
   }
 });
-
-function canMount(): boolean {
-  return spawnSync('unshare', ['-m', 'true']).status === 0;
-}

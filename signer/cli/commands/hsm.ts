@@ -1,0 +1,116 @@
+/** `vtlic hsm list | doctor`: which tokens there are, and whether one is fit to sign. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { resolveModule } from '../../../keys/private/pkcs11/resolve-module.ts';
+import { parsePkcs11Uri } from '../../../keys/private/pkcs11/uri.ts';
+import { diagnose, type Check } from '../../hsm/doctor.ts';
+import { knownModules } from '../../hsm/known-modules.ts';
+import { listTokens, type ListedModule } from '../../hsm/list-tokens.ts';
+import { keystoresUsed, secretsTaken, tokenKeystoreOf } from '../../keys/keystores.ts';
+import type { TokenKeystore } from '../../site/keystore-config.ts';
+import { openSite, type Site } from '../../site/site.ts';
+import { EXIT, exitCodeOf } from '../exit-codes.ts';
+import type { Io, SetExit } from '../io.ts';
+import { SecretBook } from '../secrets.ts';
+import { secretOption, siteFolder, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+
+interface ListOptions extends SiteOptions {
+  readonly module: readonly string[];
+  readonly json?: boolean;
+}
+
+interface DoctorOptions extends SiteOptions, SecretOptions {
+  readonly json?: boolean;
+}
+
+/** The keystore's name where a bare URI is examined: `--secret token=file:PATH`. */
+const BARE_NAME = 'token';
+
+export function addHsm(program: Command, io: Io, setExit: SetExit): void {
+  const hsm = program.command('hsm').description('lists tokens, and examines one before a ceremony');
+  siteOption(
+    hsm
+      .command('list')
+      .description('lists PKCS#11 modules and their tokens; no PIN is asked for')
+      .option('--module <path>', "a module to look at (repeatable; default: the site's and the well-known ones)", (value: string, all: string[]) => [...all, value], [] as string[])
+      .option('--json', 'the result as one JSON document'),
+  ).action((options: ListOptions) => list(io, options, setExit));
+  secretOption(
+    siteOption(hsm.command('doctor <token>').description('examines a token, named by a keystore of the site or a pkcs11: URI; exit code 0 if all that is needed passes').option('--json', 'the result as one JSON document')),
+  ).action((token: string, options: DoctorOptions) => doctor(io, token, options, setExit));
+}
+
+/** The site, where there is one: both commands work without. */
+function siteIfAny(io: Io, options: SiteOptions): Site | undefined {
+  try {
+    return openSite(siteFolder(io, options));
+  } catch (error) {
+    if (options.site === undefined && error instanceof VtlicError && error.code === 'configuration_invalid' && error.place.line === undefined) return undefined;
+    throw error;
+  }
+}
+
+function modulesToList(io: Io, options: ListOptions): readonly string[] {
+  if (options.module.length > 0) return options.module.map((path) => resolve(io.cwd, path));
+  const ofSite = [...(siteIfAny(io, options)?.config.keystores.values() ?? [])].flatMap((store) => (store.type === 'pkcs11' ? [resolveModule(parsePkcs11Uri(store.uri))] : []));
+  return [...new Set([...ofSite, ...knownModules()])];
+}
+
+async function list(io: Io, options: ListOptions, setExit: SetExit): Promise<void> {
+  const paths = modulesToList(io, options);
+  if (paths.length === 0) throw new VtlicError('module_unusable', 'no PKCS#11 module was found in the well-known places', { hint: 'name one with --module PATH' });
+  const modules: ListedModule[] = [];
+  const faults: VtlicError[] = [];
+  for (const path of paths) {
+    try {
+      modules.push(await listTokens(path));
+    } catch (error) {
+      if (!(error instanceof VtlicError)) throw error;
+      faults.push(error);
+      io.err(`vtlic: ${cleanText(error.message, 2000)}`);
+      if (error.hint !== undefined) io.err(`  → ${cleanText(error.hint, 2000)}`);
+    }
+  }
+  const [first] = faults;
+  if (first !== undefined && (modules.length === 0 || options.module.length > 0)) setExit(exitCodeOf(first.code));
+  io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-hsm-list/1', modules, faults: faults.map(({ code, message }) => ({ code, message })) })}\n` : modules.map(moduleText).join(''));
+}
+
+function moduleText(module: ListedModule): string {
+  const { description } = module;
+  const lines = [`${cleanText(module.path, 1000)}: ${cleanText(description.description)} ${description.libraryVersion} (${cleanText(description.manufacturer)}), PKCS#11 ${description.cryptokiVersion}`];
+  if (module.tokens.length === 0) lines.push('  no token');
+  for (const token of module.tokens) {
+    lines.push(`  "${cleanText(token.label)}"  serial ${cleanText(token.serial)}  ${cleanText(token.manufacturer)} ${cleanText(token.model)}  ${token.flags.length === 0 ? 'ready' : token.flags.join(', ')}`);
+    lines.push(`      ${token.profile}${token.tested ? '' : ' (never tried with this toolkit)'}`, `      ${token.uri}`);
+  }
+  for (const fault of module.faults) lines.push(`  ${cleanText(fault, 500)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+async function doctor(io: Io, token: string, options: DoctorOptions, setExit: SetExit): Promise<void> {
+  const bare = token.toLowerCase().startsWith('pkcs11:');
+  const site = siteIfAny(io, options);
+  if (!bare && site === undefined) throw new VtlicError('usage', 'doctor takes a pkcs11: URI, or the name of a keystore of a site', { hint: 'name the site with --site DIR' });
+  const store: TokenKeystore = bare || site === undefined ? { type: 'pkcs11', name: BARE_NAME, uri: token } : tokenKeystoreOf(site, token);
+  const uri = parsePkcs11Uri(store.uri, bare ? 'usage' : 'configuration_invalid');
+  const keys = bare || site === undefined ? [] : site.config.keys.filter((key) => keystoresUsed(key).includes(store.name));
+  const terminal = io.openTerminal();
+  try {
+    const secrets = new SecretBook(options.secret, terminal, options);
+    secrets.assertFor(uri.pinSourceFile !== undefined ? [] : site === undefined || bare ? [store.name] : secretsTaken(site, [store.name]), []);
+    const { checks, stopped } = await diagnose(store, keys, secrets, io.world);
+    const failed = checks.some(({ verdict }) => verdict === 'fail');
+    setExit(stopped === undefined ? (failed ? EXIT.checksFailed : EXIT.done) : exitCodeOf(stopped.code));
+    io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-hsm-doctor/1', ok: !failed, checks })}\n` : checks.map(checkText).join(''));
+  } finally {
+    terminal?.close();
+  }
+}
+
+function checkText({ check, verdict, text, remedy }: Check): string {
+  const line = `${verdict.padEnd(4)}  ${cleanText(check, 100)}: ${cleanText(text, 2000)}\n`;
+  return remedy === undefined ? line : `${line}      → ${cleanText(remedy, 1000)}\n`;
+}
