@@ -21,14 +21,14 @@ export interface MadeTokenKey {
 }
 
 /** Logs in to the token of a keystore. The caller closes it. */
-export function openTokenOf(store: TokenKeystore, secrets: SecretSource, world: World): Promise<Token> {
+export function openTokenOf(store: TokenKeystore, secrets: SecretSource, world: World, settings: { readonly allowUntested?: boolean } = {}): Promise<Token> {
   const uri = parsePkcs11Uri(store.uri);
   return openToken(
     {
       uri,
       ...(uri.pinSourceFile === undefined ? { pin: (token: TokenDescription) => secrets.take(store.name, `PIN of token ${cleanText(token.label, 64)} (serial ${cleanText(token.serial, 64)}), keystore ${store.name}: `) } : {}),
       ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
-      ...(secrets.allowUntested === undefined ? {} : { allowUntested: secrets.allowUntested }),
+      allowUntested: settings.allowUntested ?? secrets.allowUntested ?? false,
       notify: (sentence) => {
         world.tell(`${store.name}: ${sentence}`);
       },

@@ -73,6 +73,7 @@ describe('the host', () => {
   let made: TestToken;
   beforeAll(() => {
     made = makeSofthsm('t');
+    expect(officer(made, 'sign').code).toBe(7);
   });
   afterAll(() => made?.remove());
 

@@ -43,7 +43,9 @@ describe.each(CASES)('$name', ({ make, alg, custody }) => {
     made?.remove();
   });
 
-  describe('as made', () => keyContract(() => generated.key, custody, signedBy));
+  describe('as made', () => {
+    keyContract(() => generated.key, custody, signedBy);
+  });
 
   it('leaves halves that are sensitive, never were extractable, only sign, and cannot be read', async () => {
     const keys = await token.listKeys({ label: name.label });
@@ -52,6 +54,7 @@ describe.each(CASES)('$name', ({ make, alg, custody }) => {
     for (const key of keys) expect(toHex(key.id)).toBe('cafe');
     for (const key of [...privates, ...keys.filter((other) => other.class === 'secret')]) {
       expect(key).toMatchObject({ sensitive: true, extractable: false, alwaysSensitive: true, neverExtractable: true });
+      if (key.class === 'private') expect(key).toMatchObject({ maySign: true, otherUses: false });
       expect(await token.readableSecrets(key)).toEqual([]);
       expect(privateFault(key, [])).toBeUndefined();
     }

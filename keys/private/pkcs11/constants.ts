@@ -22,6 +22,7 @@ export const CKA_DECRYPT = 0x105;
 export const CKA_WRAP = 0x106;
 export const CKA_UNWRAP = 0x107;
 export const CKA_SIGN = 0x108;
+export const CKA_SIGN_RECOVER = 0x109;
 export const CKA_VERIFY = 0x10a;
 export const CKA_DERIVE = 0x10c;
 export const CKA_PUBLIC_KEY_INFO = 0x129;

@@ -85,7 +85,10 @@ function publicBytesOf(half: Half, className: KeyObjectDescription['class'], rea
   return undefined;
 }
 
-type Secrecy = Pick<KeyObjectDescription, 'sensitive' | 'extractable' | 'alwaysSensitive' | 'neverExtractable' | 'maySign' | 'alwaysAuthenticate'>;
+/** What a private key could do besides signing. */
+const OTHER_USES: readonly number[] = [ck.CKA_DECRYPT, ck.CKA_UNWRAP, ck.CKA_DERIVE, ck.CKA_SIGN_RECOVER];
+
+type Secrecy = Pick<KeyObjectDescription, 'otherUses' | 'sensitive' | 'extractable' | 'alwaysSensitive' | 'neverExtractable' | 'maySign' | 'alwaysAuthenticate'>;
 
 function secrecyOf(read: (attribute: number) => Uint8Array | undefined, className: 'private' | 'secret'): Secrecy {
   const secrecy: { -readonly [K in keyof Secrecy]: Secrecy[K] } = {};
@@ -102,6 +105,7 @@ function secrecyOf(read: (attribute: number) => Uint8Array | undefined, classNam
     const value = read(attribute);
     if (value !== undefined && value.length > 0) secrecy[name] = value[0] !== 0;
   }
+  if (className === 'private') secrecy.otherUses = OTHER_USES.some((use) => (read(use)?.[0] ?? 0) !== 0);
   return secrecy;
 }
 
@@ -122,6 +126,8 @@ function privateTemplate(keyType: number, name: NewKeyName): Template {
     [ck.CKA_SENSITIVE, true],
     [ck.CKA_EXTRACTABLE, false],
     [ck.CKA_SIGN, true],
+    // Said, since SoftHSM allows all of them where nothing is said.
+    ...OTHER_USES.map((use) => [use, false] as const),
     [ck.CKA_LABEL, name.label],
     [ck.CKA_ID, name.id],
   ];

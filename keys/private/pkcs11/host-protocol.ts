@@ -40,6 +40,8 @@ export interface KeyObjectDescription {
   readonly alwaysSensitive?: boolean;
   readonly neverExtractable?: boolean;
   readonly maySign?: boolean;
+  /** Of a private key: it may decrypt, unwrap, derive or sign with recovery. */
+  readonly otherUses?: boolean;
   readonly alwaysAuthenticate?: boolean;
 }
 

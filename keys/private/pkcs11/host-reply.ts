@@ -32,6 +32,7 @@ const key = shape({
   alwaysSensitive: optional(flag),
   neverExtractable: optional(flag),
   maySign: optional(flag),
+  otherUses: optional(flag),
   alwaysAuthenticate: optional(flag),
 });
 const data = shape({ ref: number, label: text, bytes });

@@ -29,8 +29,17 @@ export function pickHalf(half: Half, keys: readonly KeyObjectDescription[], want
     const ids = candidates.map((key) => `"${cleanText(key.label, 64)}" id ${toHex(key.id) || 'none'}`);
     throw new VtlicError('key_ambiguous', `${token} has ${candidates.length} private ${WORDS[half]} keys ${name}: ${ids.join(', ')}`, { hint: "say which by its id, or give one of them another name with the maker's tool" });
   }
+  if (wanted.publicKey.alg === 'ed25519' && keys.some((key) => isOtherHalf(key, only))) {
+    throw new VtlicError('configuration_invalid', `${token}: the Ed25519 key ${name} is one half of a composite key, and a half signs nothing by itself`, { hint: 'make a key of its own for Ed25519: vtlic key generate' });
+  }
   checkPublic(half, keys, wanted.publicKey, `${token}: the ${WORDS[half]} key ${name}`);
   return only;
+}
+
+/** Beside an Ed25519 key, under its label and id: an ML-DSA key, or the AES key that encrypts an ML-DSA seed. */
+function isOtherHalf(key: KeyObjectDescription, ed25519: KeyObjectDescription): boolean {
+  const other = key.class === 'secret' || (key.class === 'private' && key.half === 'mldsa65');
+  return other && key.label === ed25519.label && equalBytes(key.id, ed25519.id);
 }
 
 /** Where the token shows a public key under the name, it must be the expected one. That it belongs to the private key, the self-test proves. */

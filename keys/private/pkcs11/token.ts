@@ -1,6 +1,5 @@
 /** An opened token: the keys and data objects in it. */
-import { equalBytes } from '../../../formats/bytes.ts';
-import { concatBytes } from '../../../formats/bytes.ts';
+import { concatBytes, equalBytes } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import type { Algorithm } from '../../../formats/cose-algorithm.ts';
 import { VtlicError } from '../../../formats/error.ts';
@@ -272,5 +271,6 @@ export function privateFault(key: KeyObjectDescription, readable: readonly strin
   if (key.sensitive === false) return 'is not sensitive';
   if (key.extractable === true) return 'is extractable';
   if (key.neverExtractable === false) return 'was extractable once';
+  if (key.otherUses === true) return 'may be used for more than signing';
   return undefined;
 }

@@ -3,11 +3,12 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import type { Check } from '../../../keys/private/pkcs11/doctor.ts';
+import { listModule, type ListedModule } from '../../../keys/private/pkcs11/list-tokens.ts';
 import { resolveModule } from '../../../keys/private/pkcs11/resolve-module.ts';
 import { parsePkcs11Uri } from '../../../keys/private/pkcs11/uri.ts';
-import { diagnose, type Check } from '../../hsm/doctor.ts';
+import { diagnose } from '../../hsm/diagnose.ts';
 import { knownModules } from '../../hsm/known-modules.ts';
-import { listTokens, type ListedModule } from '../../hsm/list-tokens.ts';
 import { keystoresUsed, secretsTaken, tokenKeystoreOf } from '../../keys/keystores.ts';
 import type { TokenKeystore } from '../../site/keystore-config.ts';
 import { openSite, type Site } from '../../site/site.ts';
@@ -65,7 +66,7 @@ async function list(io: Io, options: ListOptions, setExit: SetExit): Promise<voi
   const faults: VtlicError[] = [];
   for (const path of paths) {
     try {
-      modules.push(await listTokens(path));
+      modules.push(await listModule(path));
     } catch (error) {
       if (!(error instanceof VtlicError)) throw error;
       faults.push(error);
@@ -75,19 +76,29 @@ async function list(io: Io, options: ListOptions, setExit: SetExit): Promise<voi
   }
   const [first] = faults;
   if (first !== undefined && (modules.length === 0 || options.module.length > 0)) setExit(exitCodeOf(first.code));
-  io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-hsm-list/1', modules, faults: faults.map(({ code, message }) => ({ code, message })) })}\n` : modules.map(moduleText).join(''));
+  io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-hsm-list/1', modules: modules.map(moduleDocument), faults: faults.map(({ code, message }) => ({ code, message })) })}\n` : modules.map(moduleText).join(''));
 }
 
-function moduleText(module: ListedModule): string {
-  const { description } = module;
-  const lines = [`${cleanText(module.path, 1000)}: ${cleanText(description.description)} ${description.libraryVersion} (${cleanText(description.manufacturer)}), PKCS#11 ${description.cryptokiVersion}`];
-  if (module.tokens.length === 0) lines.push('  no token');
-  for (const token of module.tokens) {
-    lines.push(`  "${cleanText(token.label)}"  serial ${cleanText(token.serial)}  ${cleanText(token.manufacturer)} ${cleanText(token.model)}  ${token.flags.length === 0 ? 'ready' : token.flags.join(', ')}`);
-    lines.push(`      ${token.profile}${token.tested ? '' : ' (never tried with this toolkit)'}`, `      ${token.uri}`);
+function moduleText({ path, module, tokens, unreadable }: ListedModule): string {
+  const lines = [`${cleanText(path, 1000)}: ${cleanText(module.description)} ${module.libraryVersion} (${cleanText(module.manufacturer)}), PKCS#11 ${module.cryptokiVersion}`];
+  if (tokens.length === 0) lines.push('  no token');
+  for (const { token, state, profile, uri } of tokens) {
+    lines.push(`  "${cleanText(token.label)}"  serial ${cleanText(token.serial) || 'none'}  ${cleanText(token.manufacturer)} ${cleanText(token.model)}  ${state.length === 0 ? 'ready' : state.join(', ')}`);
+    lines.push(`      ${profile.name}${profile.tested ? '' : ' (never tried with this toolkit)'}`);
+    if (uri !== undefined) lines.push(`      ${uri}`);
   }
-  for (const fault of module.faults) lines.push(`  ${cleanText(fault, 500)}`);
+  for (const { slotDescription, fault } of unreadable) lines.push(`  ${cleanText(slotDescription)}: ${cleanText(fault)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The stable form of `--json`: names and words, no numbers of this process. */
+function moduleDocument({ path, module, tokens, unreadable }: ListedModule): Readonly<Record<string, unknown>> {
+  return {
+    path,
+    ...module,
+    tokens: tokens.map(({ token, state, profile, uri }) => ({ ...token, state, profile: profile.id, tested: profile.tested, uri: uri ?? null })),
+    unreadable,
+  };
 }
 
 async function doctor(io: Io, token: string, options: DoctorOptions, setExit: SetExit): Promise<void> {
@@ -102,7 +113,7 @@ async function doctor(io: Io, token: string, options: DoctorOptions, setExit: Se
     const secrets = new SecretBook(options.secret, terminal, options);
     secrets.assertFor(uri.pinSourceFile !== undefined ? [] : site === undefined || bare ? [store.name] : secretsTaken(site, [store.name]), []);
     const { checks, stopped } = await diagnose(store, keys, secrets, io.world);
-    const failed = checks.some(({ verdict }) => verdict === 'fail');
+    const failed = checks.some(({ status }) => status === 'fail');
     setExit(stopped === undefined ? (failed ? EXIT.checksFailed : EXIT.done) : exitCodeOf(stopped.code));
     io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-hsm-doctor/1', ok: !failed, checks })}\n` : checks.map(checkText).join(''));
   } finally {
@@ -110,7 +121,7 @@ async function doctor(io: Io, token: string, options: DoctorOptions, setExit: Se
   }
 }
 
-function checkText({ check, verdict, text, remedy }: Check): string {
-  const line = `${verdict.padEnd(4)}  ${cleanText(check, 100)}: ${cleanText(text, 2000)}\n`;
+function checkText({ name, status, says, remedy }: Check): string {
+  const line = `${status.padEnd(4)}  ${cleanText(name, 200)}: ${cleanText(says, 2000)}\n`;
   return remedy === undefined ? line : `${line}      → ${cleanText(remedy, 1000)}\n`;
 }

@@ -1,0 +1,57 @@
+/**
+ * What an officer runs before a ceremony: opens the token of a keystore and has it examined, with the site's keys in it.
+ * One PIN, some test signatures, one data object made and destroyed; nothing stays.
+ */
+import { fromHex } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { examineToken, type Check } from '../../keys/private/pkcs11/doctor.ts';
+import type { KeyToOpen, Token } from '../../keys/private/pkcs11/token.ts';
+import { openTokenOf } from '../keys/token-keystore.ts';
+import type { SecretSource } from '../keys/secret-source.ts';
+import type { KeyRecord } from '../site/key-record.ts';
+import type { TokenKeystore } from '../site/keystore-config.ts';
+import type { World } from '../world.ts';
+
+export interface Diagnosis {
+  readonly checks: readonly Check[];
+  /** The error that kept the token from being opened. */
+  readonly stopped?: VtlicError;
+}
+
+/** The check that an error of opening belongs to. */
+function stageOf(error: VtlicError): string {
+  if (error.code.startsWith('token_')) return 'token';
+  if (error.code.startsWith('pin_') || error.code === 'secret_missing') return 'login';
+  return error.code === 'module_unusable' ? 'module' : 'opening';
+}
+
+/** @param keys the keys of the site that lie in this token */
+export async function diagnose(store: TokenKeystore, keys: readonly KeyRecord[], secrets: SecretSource, world: World): Promise<Diagnosis> {
+  let token: Token;
+  try {
+    token = await openTokenOf(store, secrets, world, { allowUntested: true });
+  } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
+    return { checks: [{ name: stageOf(error), status: 'fail', says: error.message, remedy: error.hint ?? 'see docs/hsm.md' }], stopped: error };
+  }
+  try {
+    const checks = await examineToken(token, { keys: keys.flatMap(keyToOpen), random: world.random, clock: () => performance.now() });
+    return { checks: [...checks, ...keys.flatMap(splitWarning), ...(keys.length === 0 ? [NO_KEY] : [])] };
+  } finally {
+    await token.close();
+  }
+}
+
+const NO_KEY: Check = { name: 'keys', status: 'warn', says: 'no key of a site was looked for, so no signature was made', remedy: 'name a keystore of a site, and make a key with: vtlic key generate' };
+
+function keyToOpen(record: KeyRecord): (KeyToOpen & { readonly name: string })[] {
+  const { object } = record;
+  if (object === undefined || record.custody === 'split') return [];
+  const id = fromHex(object.id) ?? new Uint8Array();
+  return [{ name: record.name, label: object.label, id, publicKey: record.publicKey, job: record.job, ...(object.wrappedSeed === undefined ? {} : { wrappedSeed: object.wrappedSeed }) }];
+}
+
+function splitWarning(record: KeyRecord): Check[] {
+  if (record.custody !== 'split') return [];
+  return [{ name: `key ${record.name}`, status: 'warn', says: 'split custody: its other half lies in another token, so it was not tried', remedy: `try the whole key with: vtlic key check ${record.name}` }];
+}
