@@ -1,0 +1,64 @@
+/** The ledger opened for signing: the clock is judged, and a doubted one must be confirmed. */
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openForSigning } from '../../../signer/issue/open-ledger.ts';
+import { openLedgerForReading } from '../../../signer/ledger/open.ts';
+import { openSite } from '../../../signer/site/site.ts';
+import { makeSite, testWorld, type SiteFixture } from '../../support/site-fixture.ts';
+
+const MADE = Date.UTC(2027, 0, 1);
+const DAY = 86_400_000;
+
+let fixture: SiteFixture;
+beforeEach(async () => {
+  fixture = await makeSite({ world: { nowMs: () => MADE } });
+});
+afterEach(() => {
+  fixture.remove();
+});
+
+async function open(nowMs: number, confirmTime?: number): Promise<string[]> {
+  const told: string[] = [];
+  const ledger = await openForSigning(openSite(fixture.site), testWorld({ nowMs: () => nowMs, tell: (line) => told.push(line) }), 'test', confirmTime);
+  ledger.close();
+  return told;
+}
+
+function kinds(): string[] {
+  const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
+  try {
+    return [...ledger.entriesFrom(1)].map((entry) => entry.kind);
+  } finally {
+    ledger.close();
+  }
+}
+
+describe("the signer's clock", () => {
+  it('is believed from the last entry on, for 400 days', async () => {
+    await open(MADE);
+    await open(MADE + 400 * DAY);
+    expect(kinds()).toEqual(['genesis']);
+  });
+
+  it.each([
+    ['earlier than the last entry', -1000],
+    ['more than 400 days later', 400 * DAY + 1000],
+  ])('is doubted when it reads %s, until the officer confirms it', async (words, offset) => {
+    const now = MADE + offset;
+    await expect(open(now)).rejects.toMatchObject({ code: 'clock_refused', hint: expect.stringContaining('--confirm-time') as unknown });
+    await expect(open(now, now / 1000 + 301)).rejects.toMatchObject({ code: 'clock_refused', message: expect.stringContaining('within 5 minutes') as unknown });
+    expect(kinds()).toEqual(['genesis']);
+    expect((await open(now, now / 1000 + 299)).join()).toContain('confirmed');
+    expect(kinds()).toEqual(['genesis', 'clock']);
+    expect(words).not.toBe('');
+    // What was confirmed is what later readings are compared with.
+    await open(now + DAY);
+  });
+});
+
+describe('a site', () => {
+  it('whose issuer was renamed is refused', async () => {
+    const site = openSite(fixture.site);
+    await expect(openForSigning({ ...site, config: { ...site.config, issuer: 'somebody-else' } }, testWorld({ nowMs: () => MADE }), 'test')).rejects.toMatchObject({ code: 'configuration_invalid' });
+  });
+});
