@@ -13,7 +13,13 @@ export const NOBODY = 65_534;
 export const isRoot: boolean = process.getuid?.() === 0;
 
 const COPIED: readonly string[] = [
-  ...['formats', 'keys', 'verifier', 'signer', 'test/unit/ledger', 'test/support', 'package.json'],
+  'formats',
+  'keys',
+  'verifier',
+  'signer',
+  'test/unit/ledger',
+  'test/support',
+  'package.json',
   ...['@noble', 'cbor-x', 'commander'].map((name) => `node_modules/${name}`),
 ];
 

@@ -57,7 +57,6 @@ export const CKU_CONTEXT_SPECIFIC = 2;
 export const CKF_OS_LOCKING_OK = 0x2;
 
 /** CK_SLOT_INFO.flags */
-export const CKF_TOKEN_PRESENT = 0x1;
 
 /** CK_TOKEN_INFO.flags */
 export const CKF_RNG = 0x1;
@@ -80,9 +79,5 @@ export const CKF_RW_SESSION = 0x2;
 export const CKF_SERIAL_SESSION = 0x4;
 
 /** CK_MECHANISM_INFO.flags */
-export const CKF_HW = 0x1;
-export const CKF_ENCRYPT = 0x100;
-export const CKF_DECRYPT = 0x200;
 export const CKF_SIGN = 0x800;
-export const CKF_GENERATE = 0x8000;
 export const CKF_GENERATE_KEY_PAIR = 0x10000;
