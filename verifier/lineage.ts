@@ -1,3 +1,4 @@
+import { isId } from '../formats/license/id.ts';
 import type { License } from '../formats/license/license.ts';
 
 /**
@@ -7,4 +8,10 @@ import type { License } from '../formats/license/license.ts';
 export function lineageOf(license: Pick<License, 'iss' | 'aud' | 'sub' | 'dep'>): string {
   const { iss, aud, sub, dep } = license;
   return dep === undefined ? `${iss}/${aud}/${sub}` : `${iss}/${aud}/${sub}/${dep}`;
+}
+
+/** Is this the text of a lineage: three or four ids with slashes between? */
+export function isLineage(text: string): boolean {
+  const parts = text.split('/');
+  return (parts.length === 3 || parts.length === 4) && parts.every(isId);
 }

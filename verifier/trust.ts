@@ -1,10 +1,13 @@
 /** What a verifier trusts, taken whole before it looks at a license (docs/format.md, "Trust"). */
 import { toHex } from '../formats/bytes.ts';
+import { cleanText } from '../formats/clean-text.ts';
 import { VtlicError } from '../formats/error.ts';
+import { uuidToBytes } from '../formats/license/id.ts';
 import { MAX_TIME } from '../formats/license/bounds.ts';
 import type { Job } from '../keys/public/job.ts';
 import { defaultProvider } from '../keys/public/provider-default.ts';
 import { kidOf, type PublicKey } from '../keys/public/public-key.ts';
+import { isLineage } from './lineage.ts';
 
 /** `pre-published`, `active` and `retired` keys all verify: those words bind signers. */
 export type KeyStatus = 'pre-published' | 'active' | 'retired' | 'revoked';
@@ -65,13 +68,21 @@ export function makeTrust(values: TrustValues): Trust {
   const { ed25519Until } = values;
   if (ed25519Until !== undefined) requireInteger('ed25519Until', ed25519Until, MAX_TIME);
   const lowestCounters = new Map(values.lowestCounters);
-  for (const [lineage, counter] of lowestCounters) requireInteger(`the lowest counter of ${lineage}`, counter, Number.MAX_SAFE_INTEGER);
+  for (const [lineage, counter] of lowestCounters) {
+    if (!isLineage(lineage)) throw new VtlicError('configuration_invalid', `a lowest counter is of a lineage "iss/aud/sub" or "iss/aud/sub/dep", but "${cleanText(lineage)}" came`);
+    requireInteger(`the lowest counter of ${lineage}`, counter, Number.MAX_SAFE_INTEGER);
+  }
+  const revokedLicenses = new Set(values.revokedLicenses);
+  // Another spelling would match nothing, and so revoke nothing without a word.
+  for (const id of revokedLicenses) {
+    if (uuidToBytes(id) === undefined) throw new VtlicError('configuration_invalid', `a revoked license is named by its id, a lower-case UUID of version 7, but "${cleanText(id)}" came`);
+  }
 
   const trust: Trust = Object.freeze({
     keys: Object.freeze(keys),
     requireComposite: values.requireComposite ?? false,
     ...(ed25519Until === undefined ? {} : { ed25519Until }),
-    revokedLicenses: new Set(values.revokedLicenses),
+    revokedLicenses,
     lowestCounters,
   });
   const compositeOfHalf = new Map<string, string>();
@@ -134,8 +145,8 @@ function frozenKey({ key, job, status, products, tiers }: TrustedKey): TrustedKe
     key,
     job,
     status,
-    ...(products === undefined ? {} : { products: Object.freeze([...products].sort()) }),
-    ...(tiers === undefined ? {} : { tiers: Object.freeze([...tiers].sort()) }),
+    ...(products === undefined ? {} : { products: Object.freeze([...new Set(products)].sort()) }),
+    ...(tiers === undefined ? {} : { tiers: Object.freeze([...new Set(tiers)].sort()) }),
   });
 }
 

@@ -13,7 +13,12 @@ import { exampleFiles } from './example-files.ts';
 import type { ExampleKey } from './example-keys.ts';
 import { compositeLicense, ed25519License, type ExampleLicense } from './example-licenses.ts';
 import { judgedExamples } from './judged-examples.ts';
-import { minimalPayload, smallExamples, type Group, type Input } from './small-examples.ts';
+import { keyFileExamples } from './key-file-examples.ts';
+import { minimalPayload } from './minimal-payload.ts';
+import type { Group, Input } from './small-example.ts';
+import { overrideExamples } from './override-examples.ts';
+import { smallExamples } from './small-examples.ts';
+import { trustExamples } from './trust-examples.ts';
 
 const CLAIM_NAMES: ReadonlyMap<CborValue, string> = new Map(
   Object.entries(CLAIM_KEYS)
@@ -113,16 +118,38 @@ function inputInWords(input: Input): string {
       return `${input.count} × \`${input.byte.toString(16).padStart(2, '0')}\``;
     case 'decoded':
       return `\`${input.hex}\``;
+    case 'bytes':
+      return shown(input.hex);
     case 'payload':
-      return input.hex === '' ? 'payload: no bytes' : `payload \`${input.hex}\``;
+      return input.hex === '' ? 'payload: no bytes' : `payload ${shown(input.hex)}`;
     case 'entries':
       break;
   }
-  return input.entries.map(({ key, value }) => (value === undefined ? `without \`${key}\`` : `\`${key}\` → \`${value}\``)).join(', ');
+  return input.entries.map(({ key, value }) => (value === undefined ? `without \`${key}\`` : `\`${key}\` → ${shown(value)}`)).join(', ');
+}
+
+const MOST_DIGITS_SHOWN = 320;
+
+/** Hex; of what is too long for a table, the beginning and the length. */
+function shown(digits: string): string {
+  return digits.length <= MOST_DIGITS_SHOWN ? `\`${digits}\`` : `\`${digits.slice(0, 32)}…\` (${digits.length / 2} bytes)`;
 }
 
 function judgedTable(): string {
   return ['| example | what | verdict |', '|---|---|---|', ...judgedExamples.map(({ id, what, expected }) => `| ${id} | ${what} | \`${expected}\` |`)].join('\n');
+}
+
+function trustTable(): string {
+  return ['| example | what | result |', '|---|---|---|', ...trustExamples.map(({ id, what, expected }) => `| ${id} | ${what} | ${expected === 'taken' ? expected : `\`${expected}\``} |`)].join('\n');
+}
+
+function keyFileTable(): string {
+  const result = (kids: readonly string[] | undefined): string => (kids === undefined ? 'refused' : kids.length === 1 ? '1 key' : `${kids.length} keys`);
+  return ['| example | what | result |', '|---|---|---|', ...keyFileExamples.map(({ id, what, kids }) => `| ${id} | ${what} | ${result(kids)} |`)].join('\n');
+}
+
+function overrideTable(): string {
+  return ['| example | what | result |', '|---|---|---|', ...overrideExamples.map(({ id, what, expected }) => `| ${id} | ${what} | ${expected === 'configuration_invalid' ? `\`${expected}\`` : 'taken'} |`)].join('\n');
 }
 
 function minimalBlock(): string {
@@ -146,6 +173,9 @@ export function documentBlocks(): ReadonlyMap<string, string> {
     ['small-cbor', smallTable('cbor', 'bytes in the armor')] as const,
     ['small-cose', smallTable('cose', 'bytes in the armor')] as const,
     ['small-claims', smallTable('claims', 'payload, or entries of the minimal one')] as const,
+    ['trusts', trustTable()] as const,
+    ['key-files', keyFileTable()] as const,
+    ['overrides', overrideTable()] as const,
     ['judged', judgedTable()] as const,
   ]);
 }

@@ -1,13 +1,19 @@
 /** The files of docs/examples/, made anew. */
-import { toHex, utf8 } from '../../formats/bytes.ts';
+import { equalBytes, toHex, utf8 } from '../../formats/bytes.ts';
 import { decodeCbor } from '../../formats/cbor/decode.ts';
 import { exportPublicKey, type PublicKeyForm } from '../../keys/public/encodings/public-key-file.ts';
+import type { PublicKey } from '../../keys/public/public-key.ts';
 import { REASONS, isReason } from '../../verifier/reasons.ts';
 import { diagnostic } from './cbor-diagnostic.ts';
-import { compositeKey, ed25519Key, sharedHalfKey, type ExampleKey } from './example-keys.ts';
+import { compositeKey, ed25519Key, otherKey, sharedHalfKey, type ExampleKey } from './example-keys.ts';
 import { compositeLicense, ed25519License, type ExampleLicense } from './example-licenses.ts';
 import { judgedExamples } from './judged-examples.ts';
-import { fileOf, minimalPayload, smallExamples, type SmallExample } from './small-examples.ts';
+import { keyFileExamples, type KeyFileExample } from './key-file-examples.ts';
+import { minimalPayload } from './minimal-payload.ts';
+import type { SmallExample } from './small-example.ts';
+import { overrideExamples } from './override-examples.ts';
+import { fileOf, smallExamples } from './small-examples.ts';
+import { trustExamples } from './trust-examples.ts';
 
 const WARNING = 'NOT FOR PRODUCTION: the seeds of these keys are published.';
 
@@ -37,13 +43,21 @@ function allExamples(): unknown {
     keys: {
       ed25519: keyValues(ed25519Key),
       composite: keyValues(compositeKey),
-      'shared-half': { alg: sharedHalfKey.alg, publicKey: toHex(sharedHalfKey.bytes), kid: sharedHalfKey.kid },
+      'shared-half': publicValues(sharedHalfKey),
+      other: publicValues(otherKey),
     },
     licenses: { ed25519: licenseValues(ed25519License), composite: licenseValues(compositeLicense) },
     minimalPayload: toHex(minimalPayload),
     small: smallExamples.map(smallValues),
     judged: judgedExamples.map(({ expected, ...rest }) => ({ ...rest, expected: expectedValues(expected) })),
+    trusts: trustExamples.map(({ expected, ...rest }) => ({ ...rest, expected: expected === 'taken' ? { ok: true } : { ok: false, reason: expected } })),
+    keyFiles: keyFileExamples.map(keyFileValues),
+    overrides: overrideExamples.map(({ expected, ...rest }) => ({ ...rest, expected: expected === 'configuration_invalid' ? { ok: false, reason: expected } : { ok: true, trust: expected } })),
   };
+}
+
+function publicValues({ alg, bytes, kid }: PublicKey): unknown {
+  return { alg, publicKey: toHex(bytes), kid };
 }
 
 function keyValues({ alg, publicKey, ed25519Seed, mldsa65Seed }: ExampleKey): unknown {
@@ -89,10 +103,20 @@ function compositeValues({ composite }: ExampleLicense): Record<string, string> 
   };
 }
 
-/** Small examples are judged in the one context of Appendix B; the two large fills are told by their recipe. */
+/** Small examples are judged in the one context of Appendix B; the large fills are told by their recipe. */
 function smallValues({ id, group, what, input, expected }: SmallExample): unknown {
-  const file = input.kind === 'fill' ? { fill: { of: input.of, byte: input.byte, count: input.count } } : { file: new TextDecoder('utf-8', { ignoreBOM: true }).decode(fileOf(input)) };
+  const file = input.kind === 'fill' ? { fill: { of: input.of, byte: input.byte, count: input.count } } : fileValues(fileOf(input));
   return { id, group, what, ...file, expected: expectedValues(expected) };
+}
+
+function keyFileValues({ id, what, file, kids }: KeyFileExample): unknown {
+  return { id, what, ...fileValues(file), expected: kids === undefined ? { ok: false } : { ok: true, kids } };
+}
+
+/** As text, or what is not UTF-8 as hex. */
+function fileValues(file: Uint8Array): Record<'file', string> | Record<'fileHex', string> {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(file);
+  return equalBytes(utf8(text), file) ? { file: text } : { fileHex: toHex(file) };
 }
 
 function expectedValues(expected: SmallExample['expected']): unknown {

@@ -26,7 +26,7 @@ export interface ExampleKey {
 
 const ED25519_SEED = 'vtlic format example key ed25519';
 const COMPOSITE_MLDSA65_SEED = 'vtlic format example ml-dsa seed';
-const COMPOSITE_ED25519_SEED = 'vtlic format example edhalf seed';
+export const COMPOSITE_ED25519_SEED = 'vtlic format example edhalf seed';
 
 function ed25519Signature(seed: string, message: Uint8Array): Uint8Array {
   return Uint8Array.from(sign(null, message, ed25519Half(utf8(seed)).privateKey));
@@ -59,3 +59,6 @@ export const compositeKey: ExampleKey = Object.freeze<ExampleKey>({
 
 /** A composite that misuses the Ed25519 example key as its half. No honest signer makes one. */
 export const sharedHalfKey: PublicKey = importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65.publicKey, ed25519Key.publicKey.bytes));
+
+/** One more Ed25519 key, for examples that need one. */
+export const otherKey: PublicKey = importPublicKey('ed25519', ed25519Half(utf8('vtlic format example key another')).publicBytes, { forSite: true });

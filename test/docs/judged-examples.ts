@@ -2,43 +2,17 @@
 import { armor } from '../../formats/armor.ts';
 import { concatBytes, toHex } from '../../formats/bytes.ts';
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
-import type { Job } from '../../keys/public/job.ts';
-import type { PublicKey } from '../../keys/public/public-key.ts';
 import type { VerifyContext } from '../../verifier/context.ts';
+import { nodeProvider } from '../../keys/public/provider-node.ts';
 import { lineageOf } from '../../verifier/lineage.ts';
 import type { Reason } from '../../verifier/reasons.ts';
-import { makeTrust, type KeyStatus, type Trust } from '../../verifier/trust.ts';
 import type { State } from '../../verifier/verdict.ts';
 import { largeScalarSignature, smallOrderSignature, torsionSignature } from './ed25519-scalar.ts';
-import { compositeKey, ed25519Key, sharedHalfKey } from './example-keys.ts';
+import { compositeKey, COMPOSITE_ED25519_SEED, ed25519Key } from './example-keys.ts';
 import { compositeLicense, ed25519License, sealed } from './example-licenses.ts';
-import { payloadOf } from './small-examples.ts';
-
-/** The public keys that the examples name. `shared-half` holds the Ed25519 example key as its Ed25519 half. */
-export type TrustedName = 'ed25519' | 'composite' | 'shared-half';
-
-export const TRUSTED_KEYS: Readonly<Record<TrustedName, PublicKey>> = Object.freeze({
-  ed25519: ed25519Key.publicKey,
-  composite: compositeKey.publicKey,
-  'shared-half': sharedHalfKey,
-});
-
-interface JudgedKey {
-  readonly key: TrustedName;
-  readonly job: Job;
-  readonly status: KeyStatus;
-  readonly products?: readonly string[];
-  readonly tiers?: readonly string[];
-}
-
-interface JudgedTrust {
-  readonly keys: readonly JudgedKey[];
-  readonly requireComposite?: boolean;
-  readonly ed25519Until?: number;
-  readonly revokedLicenses?: readonly string[];
-  /** Lineage as `iss/aud/sub` or `iss/aud/sub/dep` → lowest counter. */
-  readonly lowestCounters?: Readonly<Record<string, number>>;
-}
+import { payloadOf } from './minimal-payload.ts';
+import { hex } from './small-example.ts';
+import { active, type ExampleTrust, type ExampleTrustedKey } from './example-trust.ts';
 
 interface JudgedContext {
   readonly issuer: string;
@@ -63,17 +37,9 @@ export interface JudgedExample {
   readonly what: string;
   /** The whole file. */
   readonly file: string;
-  readonly trust: JudgedTrust;
+  readonly trust: ExampleTrust;
   readonly context: JudgedContext;
   readonly expected: Reason | State;
-}
-
-export function trustOf({ keys, lowestCounters, ...rest }: JudgedTrust): Trust {
-  return makeTrust({
-    ...rest,
-    keys: keys.map(({ key, ...entry }) => ({ ...entry, key: TRUSTED_KEYS[key] })),
-    lowestCounters: Object.entries(lowestCounters ?? {}),
-  });
 }
 
 export function contextOf({ seen, ...rest }: JudgedContext): VerifyContext {
@@ -84,9 +50,8 @@ const { license: first } = ed25519License;
 const { license: second } = compositeLicense;
 const GRACE = first.grace ?? 0;
 
-const active = (key: TrustedName): JudgedKey => ({ key, job: 'license', status: 'active' });
-const both: JudgedTrust = { keys: [active('ed25519'), active('composite')] };
-const alone = (changes: Partial<JudgedKey>): JudgedTrust => ({ keys: [{ ...active('ed25519'), ...changes }] });
+const both: ExampleTrust = { keys: [active('ed25519'), active('composite')] };
+const alone = (changes: Partial<ExampleTrustedKey>): ExampleTrust => ({ keys: [{ ...active('ed25519'), ...changes }] });
 
 /** The middle of the first license's year, and of the second's. */
 const NOW = 1_814_400_000;
@@ -115,12 +80,21 @@ function mismatched(): string {
   return coseFile(protectedBytes, ed25519License.payload, compositeKey.sign(sigStructure(protectedBytes, ed25519License.payload)));
 }
 
+/** B, its Ed25519 half crafted over M'. */
+const craftedHalf = (craft: typeof smallOrderSignature): string =>
+  halfReplaced(craft(COMPOSITE_ED25519_SEED, compositeKey.publicKey.ed25519, compositeLicense.composite?.message ?? new Uint8Array()));
+
+function halfReplaced(ed25519Half: Uint8Array): string {
+  return resigned(compositeLicense, concatBytes(compositeLicense.signature.slice(0, 3309), ed25519Half));
+}
+
 const compositeHalves = compositeLicense.composite;
 const halves = compositeHalves === undefined ? [] : [compositeHalves.mldsa65Signature, compositeHalves.ed25519Signature];
 
 const LINEAGE = lineageOf(first);
 const OTHER = 'example-vendor/vaultdesk/acme-gmbh/staging';
 const digest = toHex(ed25519License.payloadDigest);
+const digestOf = (payload: Uint8Array): string => toHex(nodeProvider.sha256(payload));
 const otherDigest = '00'.repeat(32);
 
 const seenCurrent = (counter: number, payloadDigest: string): JudgedContext => ({
@@ -142,22 +116,42 @@ const minimal = fileWith(payloadOf([]));
 const unknownClaim = fileWith(payloadOf([{ key: '08', value: '00' }]));
 /** "ctr" 2, and with "clk" true. */
 const next = fileWith(payloadOf([{ key: '63637472', value: '02' }]));
-const nextWithClk = fileWith(payloadOf([{ key: '63637472', value: '02' }, { key: '63636c6b', value: 'f5' }]));
+const withClk = payloadOf([{ key: '63637472', value: '02' }, { key: '63636c6b', value: 'f5' }]);
+const nextWithClk = fileWith(withClk);
+const otherProduct = fileWith(payloadOf([{ key: '03', value: '656f74686572' }]));
+
+const DAY = 86_400;
+/** A day after nbf of the minimal payload. */
+const LATER_IAT = first.nbf + DAY;
+const nextFromLaterIat = fileWith(
+  payloadOf([
+    { key: '06', value: hex(LATER_IAT) },
+    { key: '63637472', value: '02' },
+    { key: '63636c6b', value: 'f5' },
+  ]),
+);
 
 const MINIMAL_LINEAGE = 'example-vendor/vaultdesk/acme-gmbh';
 /** 2099-01-01: the iat of a license that was taken by mistake. */
 const FAR = 4_070_908_800;
-const stuck: JudgedContext = {
+
+type Lineages = NonNullable<JudgedContext['seen']>['lineages'];
+
+/** The effective time is that of the mistake, by the floor; the clock is right. */
+const stuckAt = (current: string, lineages: Lineages, highestIat: number = FAR): JudgedContext => ({ ...here, now: FAR, clock: NOW, seen: { current, highestIat, lineages } });
+const stuck = stuckAt(MINIMAL_LINEAGE, { [MINIMAL_LINEAGE]: { counter: 1, payloadDigest: otherDigest } });
+const { clock: _clock, ...stuckWithoutClock } = stuck;
+const { seen: _seen, ...nothingSeen } = stuck;
+
+const seenMinimal = (counter: number, highestIat: number): JudgedContext => ({
   ...here,
-  now: FAR,
-  clock: NOW,
-  seen: { current: MINIMAL_LINEAGE, highestIat: FAR, lineages: { [MINIMAL_LINEAGE]: { counter: 1, payloadDigest: otherDigest } } },
-};
+  seen: { current: MINIMAL_LINEAGE, highestIat, lineages: { [MINIMAL_LINEAGE]: { counter, payloadDigest: otherDigest } } },
+});
 
 const A = ed25519License.file;
 const B = compositeLicense.file;
 
-type Row = readonly [id: string, what: string, file: string, trust: JudgedTrust, context: JudgedContext, expected: Reason | State];
+type Row = readonly [id: string, what: string, file: string, trust: ExampleTrust, context: JudgedContext, expected: Reason | State];
 
 const ROWS: readonly Row[] = [
   ['time-before', 'A a second before nbf', A, both, at(first.nbf - 1), 'not_yet_valid'],
@@ -172,6 +166,8 @@ const ROWS: readonly Row[] = [
 
   ['key-unknown', 'A, and no key is trusted', A, { keys: [] }, here, 'key_unknown'],
   ['key-half', 'A, and its key is trusted as the half of a composite alone', A, { keys: [active('shared-half')] }, here, 'key_composite_only'],
+  ['key-half-revoked', 'the same, and that composite is revoked', A, { keys: [{ ...active('shared-half'), status: 'revoked' }] }, here, 'key_composite_only'],
+  ['key-half-job', 'the same, and that composite has the job `root`', A, { keys: [{ ...active('shared-half'), job: 'root' }] }, here, 'key_composite_only'],
   ['key-mismatch', 'alg says composite, kid is that of the Ed25519 key', mismatched(), both, here, 'key_algorithm_mismatch'],
 
   ['signature-flipped', 'A, a bit of the signature flipped', resigned(ed25519License, flipped(ed25519License.signature, 40)), both, here, 'signature_invalid'],
@@ -186,6 +182,10 @@ const ROWS: readonly Row[] = [
   ['composite-swapped', 'B, the halves swapped', resigned(compositeLicense, concatBytes(...halves.toReversed())), both, hostsHere, 'signature_invalid'],
   ['composite-half', 'B, the ML-DSA half alone', resigned(compositeLicense, compositeLicense.signature.slice(0, 3309)), both, hostsHere, 'signature_invalid'],
 
+  ['composite-large-s', 'B, s + L for s in the Ed25519 half', halfReplaced(largeScalarSignature(compositeLicense.signature.slice(3309))), both, hostsHere, 'signature_invalid'],
+  ['composite-small-r', 'B, R of its Ed25519 half is the neutral element and the equation holds', craftedHalf(smallOrderSignature), both, hostsHere, 'signature_invalid'],
+  ['composite-torsion-r', 'B, R of its Ed25519 half with a torsion part', craftedHalf(torsionSignature), both, hostsHere, 'signature_invalid'],
+
   ['claims-before-policy', 'an unknown claim, by a revoked key', unknownClaim, alone({ status: 'revoked' }), here, 'claims_unknown'],
   ['policy-pre-published', 'A by a key that is `pre-published`', A, alone({ status: 'pre-published' }), here, 'active'],
   ['policy-retired', 'A by a key that is `retired`', A, alone({ status: 'retired' }), here, 'active'],
@@ -194,6 +194,11 @@ const ROWS: readonly Row[] = [
   ['policy-revoked-job', 'A by a revoked key with the job `root`', A, alone({ job: 'root', status: 'revoked' }), here, 'key_revoked'],
   ['policy-product', 'A by a key for another product', A, alone({ products: ['other'] }), here, 'key_wrong_job'],
   ['policy-tier', 'A by a key for another tier', A, alone({ tiers: ['pro'] }), here, 'key_wrong_job'],
+  ['policy-scope', 'A by a key for this product and tier, among others', A, alone({ products: ['other', 'vaultdesk'], tiers: ['enterprise', 'pro'] }), here, 'active'],
+  ['policy-no-product', 'A by a key with an empty list of products', A, alone({ products: [] }), here, 'key_wrong_job'],
+  ['policy-no-tier', 'A by a key with an empty list of tiers', A, alone({ tiers: [] }), here, 'key_wrong_job'],
+  ['policy-scope-license', 'a license for the product `other`, by a key for this product', otherProduct, alone({ products: ['vaultdesk'] }), here, 'key_wrong_job'],
+  ['policy-scope-key', 'the same, by a key for the product `other`', otherProduct, alone({ products: ['other'] }), here, 'product_mismatch'],
   ['policy-composite', 'A where composite is required', A, { ...both, requireComposite: true }, here, 'algorithm_not_allowed'],
   ['policy-composite-b', 'B where composite is required', B, { ...both, requireComposite: true }, hostsHere, 'active'],
   ['policy-until', 'A a second before `ed25519_until`', A, { ...both, ed25519Until: NOW + 1 }, here, 'active'],
@@ -213,6 +218,8 @@ const ROWS: readonly Row[] = [
   ['policy-before-binding', 'A, its id is revoked and another product is expected', A, { ...both, revokedLicenses: [first.cti] }, { ...here, product: 'other' }, 'license_revoked'],
 
   ['seen-same', 'A again, the same payload', A, both, seenCurrent(1, digest), 'active'],
+  ['seen-next', 'a license with counter 2, after counter 1 of its lineage', next, both, seenMinimal(1, first.iat), 'active'],
+  ['seen-current-iat', 'the same, and its iat is below the highest accepted', next, both, seenMinimal(1, NOW), 'active'],
   ['seen-conflict', 'A, and another payload had its counter', A, both, seenCurrent(1, otherDigest), 'counter_conflict'],
   ['seen-rolled-back', 'A, and counter 2 was accepted', A, both, seenCurrent(2, otherDigest), 'counter_rolled_back'],
   ['seen-rolled-back-lapsed', 'the same, long after exp: the counter comes before time', A, both, { ...seenCurrent(2, otherDigest), now: first.exp + GRACE }, 'counter_rolled_back'],
@@ -222,6 +229,12 @@ const ROWS: readonly Row[] = [
 
   ['clk-without', 'counter 2, after a license from 2099 was accepted', next, both, stuck, 'lapsed'],
   ['clk-with', 'the same with `clk`: judged by the plain clock', nextWithClk, both, stuck, 'active'],
+  ['clk-own-iat', 'the same with an iat that is later than the clock: judged by it', nextFromLaterIat, both, { ...stuck, clock: LATER_IAT - 2 * DAY }, 'active'],
+  ['clk-no-clock', 'the same as `clk-with`, and no clock is given: judged by t', nextWithClk, both, stuckWithoutClock, 'lapsed'],
+  ['clk-first', 'the license with `clk`, and nothing was seen', nextWithClk, both, nothingSeen, 'lapsed'],
+  ['clk-same', 'the license with `clk` again, after it was accepted', nextWithClk, both, stuckAt(MINIMAL_LINEAGE, { [MINIMAL_LINEAGE]: { counter: 2, payloadDigest: digestOf(withClk) } }), 'lapsed'],
+  ['clk-other', 'the license with `clk`, where another lineage is the current one', nextWithClk, both, stuckAt(OTHER, { [OTHER]: { counter: 5, payloadDigest: otherDigest }, [MINIMAL_LINEAGE]: { counter: 1, payloadDigest: otherDigest } }, 0), 'lapsed'],
+  ['time-clock', 'A without `clk`: a clock is of no account', A, both, { ...here, clock: FAR }, 'active'],
   ['clk-policy', 'the same; `ed25519_until` is 2090, and policy is judged by the effective time', nextWithClk, { ...both, ed25519Until: 3_786_912_000 }, stuck, 'algorithm_not_allowed'],
 ];
 

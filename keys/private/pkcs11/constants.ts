@@ -56,8 +56,6 @@ export const CKU_CONTEXT_SPECIFIC = 2;
 
 export const CKF_OS_LOCKING_OK = 0x2;
 
-/** CK_SLOT_INFO.flags */
-
 /** CK_TOKEN_INFO.flags */
 export const CKF_RNG = 0x1;
 export const CKF_WRITE_PROTECTED = 0x2;

@@ -26,6 +26,8 @@ export interface HostOptions {
 
 const MOST_IN_FLIGHT = 4;
 const CLOSE_MILLISECONDS = 5_000;
+/** A process that only has to start, on a busy machine; the time of the module's own calls is counted apart. */
+const START_MILLISECONDS = 30_000;
 
 interface Pending {
   readonly operation: OperationName;
@@ -86,7 +88,8 @@ export class HostClient {
       cwd: '/',
     });
     child.on('error', () => {});
-    const identity = child.pid === undefined ? undefined : identify(child.pid);
+    const isReady = await readiness(child);
+    const identity = !isReady || child.pid === undefined ? undefined : identify(child.pid);
     if (identity === undefined) throw new HostFailure('load', { kind: 'died', signal: undefined, exitCode: undefined });
     return new HostClient(child, new HostLock(folder, identity, modulePath), options);
   }
@@ -189,4 +192,20 @@ export class HostClient {
       else socket?.unref();
     }
   }
+}
+
+/** Waits for the host's first word; one that does not come up is ended. */
+async function readiness(child: ChildProcess): Promise<boolean> {
+  const isReady = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), START_MILLISECONDS);
+    const settle = (value: boolean) => (): void => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    child.once('message', settle(true));
+    child.once('exit', settle(false));
+    child.once('error', settle(false));
+  });
+  if (!isReady) child.kill('SIGKILL');
+  return isReady;
 }

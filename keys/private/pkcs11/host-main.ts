@@ -20,7 +20,8 @@ process.on('disconnect', leave);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
 process.on('uncaughtException', leave);
 process.on('unhandledRejection', leave);
-if (!process.connected) leave();
+// The first word: from here on the time limits of calls are counted.
+reply({ id: 0, value: 'ready' });
 
 async function answer(request: HostRequest): Promise<void> {
   const { id, operation } = request;

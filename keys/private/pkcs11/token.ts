@@ -106,11 +106,10 @@ export class Token {
     this.#checkNewName(wanted);
     this.#checkAbility(wanted.alg, custody);
     await this.#checkFree(wanted);
-    const made: number[] = [];
     try {
-      return custody === 'hsm-wrapped' ? await this.#generateWrapped(wanted, made) : await this.#generateInside(wanted, made);
+      return custody === 'hsm-wrapped' ? await this.#generateWrapped(wanted) : await this.#generateInside(wanted);
     } catch (error) {
-      await this.#discard(made, wanted);
+      await this.#discard(wanted);
       throw error;
     }
   }
@@ -120,11 +119,10 @@ export class Token {
     this.#checkNewName(name);
     if (!this.has(half)) throw this.#unable(half);
     await this.#checkFree(name);
-    const made: number[] = [];
     try {
-      return await this.#makeHalf(half, name, made);
+      return await this.#makeHalf(half, name);
     } catch (error) {
-      await this.#discard(made, name);
+      await this.#discard(name);
       throw error;
     }
   }
@@ -163,16 +161,16 @@ export class Token {
     return this.connection.close();
   }
 
-  async #generateInside(wanted: KeyToGenerate, made: number[]): Promise<GeneratedKey> {
-    const mldsa65 = wanted.alg === 'ed25519' ? new Uint8Array() : await this.#makeHalf('mldsa65', wanted, made);
-    const ed25519 = await this.#makeHalf('ed25519', wanted, made);
+  async #generateInside(wanted: KeyToGenerate): Promise<GeneratedKey> {
+    const mldsa65 = wanted.alg === 'ed25519' ? new Uint8Array() : await this.#makeHalf('mldsa65', wanted);
+    const ed25519 = await this.#makeHalf('ed25519', wanted);
     const publicKey = importPublicKey(wanted.alg, concatBytes(mldsa65, ed25519), { forSite: true });
     return { key: await this.openKey({ label: wanted.label, id: wanted.id, job: wanted.job, publicKey }) };
   }
 
-  async #generateWrapped(wanted: KeyToGenerate, made: number[]): Promise<GeneratedKey> {
+  async #generateWrapped(wanted: KeyToGenerate): Promise<GeneratedKey> {
     const name = { label: wanted.label, id: wanted.id };
-    const ed25519 = await this.#makeHalf('ed25519', wanted, made);
+    const ed25519 = await this.#makeHalf('ed25519', wanted);
     const { mldsa65, wrapped } = await this.connection.ask('makeWrappedSeed', { ...name, ed25519 }, this.connection.limits.keyGeneration);
     const publicKey = importPublicKey(wanted.alg, concatBytes(mldsa65, ed25519), { forSite: true });
     const wrappedSeed = Uint8Array.from(wrapped);
@@ -181,10 +179,9 @@ export class Token {
   }
 
   /** Makes a pair and checks its private side; its public bytes. */
-  async #makeHalf(half: Half, { label, id }: NewKeyName, made: number[]): Promise<Uint8Array> {
+  async #makeHalf(half: Half, { label, id }: NewKeyName): Promise<Uint8Array> {
     const { connection } = this;
     const described = await connection.ask('generateHalf', { half, label, id }, connection.limits.keyGeneration);
-    made.push(described.ref);
     const readable = await this.readableSecrets(described);
     const fault = privateFault(described, readable);
     if (fault !== undefined) throw new VtlicError('self_check_failed', `${connection.name} made a private key that ${fault}`, { hint: 'the key was destroyed; this token cannot hold keys safely with its present settings' });
@@ -246,8 +243,7 @@ export class Token {
   }
 
   /** Destroys what a failed generation left under a name that was free before it. */
-  async #discard(made: readonly number[], name: NewKeyName): Promise<void> {
-    if (made.length === 0) return;
+  async #discard(name: NewKeyName): Promise<void> {
     try {
       for (const { ref } of await this.connection.ask('keys', { label: name.label, id: name.id })) await this.connection.ask('destroy', { ref });
     } catch {

@@ -26,6 +26,7 @@ export function decodeJwks(json: Uint8Array, options: ImportOptions = {}): reado
   const keys = root.kind === 'object' ? member(root, 'keys') : undefined;
   if (keys === undefined) return [decodeJwk(root, options)];
   if (keys.kind !== 'array') throw refused(keys, 'the keys of a JWK Set should be an array');
+  if (keys.items.length === 0) throw refused(keys, 'the JWK Set holds no key');
   return keys.items.map((item) => decodeJwk(item, options));
 }
 

@@ -6,7 +6,8 @@ import { Decoder } from 'cbor-x/index-no-eval';
 import { Point } from '@noble/ed25519';
 import { describe, expect, it } from 'vitest';
 import { LICENSE_LIMITS } from '../../../formats/armor.ts';
-import { equalBytes, fromHex, toHex } from '../../../formats/bytes.ts';
+import { VtlicError, type ErrorCode } from '../../../formats/error.ts';
+import { equalBytes, fromHex, toHex, utf8 } from '../../../formats/bytes.ts';
 import { TYP } from '../../../formats/cose-sign1.ts';
 import { CLAIM_KEYS } from '../../../formats/license/claim-keys.ts';
 import { JOBS } from '../../../keys/public/job.ts';
@@ -15,14 +16,19 @@ import { nodeProvider } from '../../../keys/public/provider-node.ts';
 import { parsePublicKeys } from '../../../keys/public/encodings/public-key-file.ts';
 import { REASONS, type Reason } from '../../../verifier/reasons.ts';
 import type { VerifyContext } from '../../../verifier/context.ts';
+import { trustFromOverride } from '../../../verifier/override.ts';
 import { makeTrust, type Trust } from '../../../verifier/trust.ts';
 import { verify } from '../../../verifier/verify.ts';
 import { withBlocks } from '../../docs/document-blocks.ts';
 import { compositeKey, ed25519Key } from '../../docs/example-keys.ts';
 import { exampleFiles } from '../../docs/example-files.ts';
-import { contextOf, judgedExamples, trustOf } from '../../docs/judged-examples.ts';
+import { trustOf, type ExampleTrust } from '../../docs/example-trust.ts';
+import { contextOf, judgedExamples } from '../../docs/judged-examples.ts';
+import { keyFileExamples } from '../../docs/key-file-examples.ts';
 import { DOCS } from '../../docs/make-examples.ts';
+import { overrideExamples } from '../../docs/override-examples.ts';
 import { fileOf, smallExamples } from '../../docs/small-examples.ts';
+import { trustExamples } from '../../docs/trust-examples.ts';
 import { torsionPoints } from '../keys/public/torsion-points.ts';
 
 const document = readFileSync(join(DOCS, 'format.md'), 'utf8');
@@ -95,6 +101,43 @@ describe.each([nodeProvider, nobleProvider])('the verifier ($name)', (provider) 
     const encoder = new TextEncoder();
     const wrong = judgedExamples.filter((example) => resultOf(encoder.encode(example.file), trustOf(example.trust), { ...contextOf(example.context), provider }) !== example.expected);
     expect(wrong.map(({ id }) => id)).toEqual([]);
+  });
+});
+
+/** What `make` gives, or that it throws one of these codes; any other error is thrown on. */
+function madeOrRefused<T>(make: () => T, ...codes: readonly ErrorCode[]): T | 'refused' {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof VtlicError && codes.includes(error.code)) return 'refused';
+    throw error;
+  }
+}
+
+describe('what comes before a license', () => {
+  it('a trust value is taken or refused as each example says', () => {
+    const wrong = trustExamples.filter(({ trust, expected }) => (madeOrRefused(() => trustOf(trust), 'key_invalid', 'configuration_invalid') === 'refused') !== (expected === 'configuration_invalid'));
+    expect(wrong.map(({ id }) => id)).toEqual([]);
+  });
+
+  it('a file of public keys gives the keys of each example, or is refused', () => {
+    const found = keyFileExamples.map(({ id, file }) => [id, madeOrRefused(() => parsePublicKeys(file).map(({ kid }) => kid), 'key_invalid', 'json_malformed')]);
+    expect(found).toEqual(keyFileExamples.map(({ id, kids }) => [id, kids ?? 'refused']));
+  });
+
+  it('the environment gives the trust of each example, or is refused', () => {
+    const values = ({ keys, ...rest }: Trust): unknown => ({ ...rest, keys: keys.map(({ key, ...entry }) => ({ kid: key.kid, ...entry })).toSorted((a, b) => a.kid.localeCompare(b.kid)) });
+    const trustValues = (trust: ExampleTrust): unknown => values(trustOf(trust));
+    const found = overrideExamples.map(({ id, builtIn, variables, files }) => {
+      const readFile = (path: string): Uint8Array => {
+        const text = files?.[path];
+        if (text === undefined) throw new Error(`no file ${path}`);
+        return utf8(text);
+      };
+      const trust = madeOrRefused(() => trustFromOverride(variables, trustOf(builtIn), readFile), 'configuration_invalid');
+      return [id, trust === 'refused' ? trust : values(trust)];
+    });
+    expect(found).toEqual(overrideExamples.map(({ id, expected }) => [id, expected === 'configuration_invalid' ? 'refused' : trustValues(expected)]));
   });
 });
 
@@ -207,6 +250,41 @@ describe('the licenses of Appendix A, by the book,', () => {
       expect(examples.keys[name]?.['ed25519Seed']).toBe(Buffer.from(ed25519Seed).toString('hex'));
       expect(examples.keys[name]?.['publicKey']).toBe(toHex(publicKey.bytes));
     }
+  });
+});
+
+/** Section 3.4, criteria 1 to 3, and section 3.5 on doing the third by hand: by big integers alone. */
+describe('the criteria of a public key, by the book,', () => {
+  const P = 2n ** 255n - 19n;
+  const power = (base: bigint, exponent: bigint): bigint => {
+    let result = 1n;
+    for (let square = base % P, left = exponent; left > 0n; square = (square * square) % P, left >>= 1n) if ((left & 1n) === 1n) result = (result * square) % P;
+    return result;
+  };
+  const D = ((P - 121_665n) * power(121_666n, P - 2n)) % P;
+  const small = new Set([...document.matchAll(/^\| `([0-9a-f]{64})` \| [1248] \|/gm)].map(([, encoding]) => encoding));
+
+  function isTaken(encoding: string): boolean {
+    if (encoding.length !== 64 || small.has(encoding)) return false;
+    const number = BigInt(`0x${toHex((fromHex(encoding) ?? new Uint8Array()).toReversed())}`);
+    const y = number & (2n ** 255n - 1n);
+    if (y >= P || ['01' + '00'.repeat(30) + '80', 'ec' + 'ff'.repeat(31)].includes(encoding)) return false;
+    const u = (y * y + P - 1n) % P;
+    const v = (D * y * y + 1n) % P;
+    return power(u * v, (P - 1n) / 2n) <= 1n;
+  }
+
+  it('are those of the examples of Appendix B.5', () => {
+    expect(document).toContain(`d = ${D}`);
+    let judged = 0;
+    for (const { id, trust, expected } of trustExamples) {
+      const [entry] = trust.keys;
+      if (entry === undefined || typeof entry.key === 'string' || (entry.key.alg !== 'ed25519' && entry.key.publicKey.length !== 2 * 1984)) continue;
+      expect(isTaken(entry.key.publicKey.slice(entry.key.alg === 'ed25519' ? 0 : 2 * 1952)), id).toBe(expected === 'taken');
+      judged++;
+    }
+    expect(judged).toBeGreaterThan(15);
+    for (const { publicKey } of [ed25519Key, compositeKey]) expect(isTaken(toHex(publicKey.ed25519))).toBe(true);
   });
 });
 

@@ -89,14 +89,14 @@ describe('what stays of the built-in trust', () => {
   const builtIn = makeTrust({
     keys: [trusted(ed25519Key, { status: 'revoked' }), trusted(strangeKey, { job: 'root' })],
     ed25519Until: 5_000_000_000,
-    revokedLicenses: ['x'],
+    revokedLicenses: ['0193817a-6c00-7000-8000-000000000001'],
     lowestCounters: [['a/b/c', 5]],
   });
 
   it('is all but the issuing keys', () => {
     const trust = overridden({ LICENSE_PUBLIC_KEY: halfEd, LICENSE_MLDSA_PUBLIC_KEY: halfMldsa }, builtIn);
     expect(kids(trust)).toEqual([strangeKey.publicKey.kid, compositeKey.publicKey.kid]);
-    expect(trust).toMatchObject({ ed25519Until: 5_000_000_000, revokedLicenses: new Set(['x']), lowestCounters: new Map([['a/b/c', 5]]) });
+    expect(trust).toMatchObject({ ed25519Until: 5_000_000_000, revokedLicenses: new Set(['0193817a-6c00-7000-8000-000000000001']), lowestCounters: new Map([['a/b/c', 5]]) });
   });
 
   it('keeps the job and status of a kid that is known', async () => {

@@ -4,14 +4,16 @@ import { importPublicKey } from '../../../keys/public/public-key.ts';
 import { makeTrust } from '../../../verifier/trust.ts';
 import { compositeKey, ed25519Key, halfKey, strangeKey, trusted } from './sample.ts';
 
+const REVOKED = '0193817a-6c00-7000-8000-000000000001';
+
 describe('makeTrust', () => {
   it('freezes copies of what it was given', () => {
-    const revoked = new Set(['a']);
+    const revoked = new Set([REVOKED]);
     const products = ['b', 'a'];
     const trust = makeTrust({ keys: [trusted(ed25519Key, { products })], revokedLicenses: revoked });
     revoked.add('b');
     products.push('c');
-    expect([...trust.revokedLicenses]).toEqual(['a']);
+    expect([...trust.revokedLicenses]).toEqual([REVOKED]);
     expect(trust.keys[0]?.products).toEqual(['a', 'b']);
     expect([trust, trust.keys, trust.keys[0], trust.keys[0]?.products].every((value) => Object.isFrozen(value))).toBe(true);
     expect(trust).toMatchObject({ requireComposite: false });
@@ -39,6 +41,15 @@ describe('makeTrust', () => {
 
   it.each([-1, 1.5, Number.NaN, 253_402_300_800, Date.now() * 1000])('refuses ed25519Until %d', (ed25519Until) => {
     expect(() => makeTrust({ keys: [], ed25519Until })).toThrow('ed25519Until');
+  });
+
+  it('refuses spellings that would match nothing, and so revoke nothing without a word', () => {
+    for (const id of ['x', REVOKED.toUpperCase(), REVOKED.replaceAll('-', ''), '']) expect(() => makeTrust({ keys: [], revokedLicenses: [id] })).toThrow('revoked license');
+    for (const lineage of ['', 'a', 'a/b', 'a/b/c/', 'a/b/c/d/e', 'a//c', 'a b/c/d']) expect(() => makeTrust({ keys: [], lowestCounters: [[lineage, 1]] })).toThrow('lineage');
+  });
+
+  it('compares scopes as sets', () => {
+    expect(makeTrust({ keys: [trusted(ed25519Key, { products: ['a', 'b'] }), trusted(ed25519Key, { products: ['b', 'a', 'a'] })] }).keys).toHaveLength(1);
   });
 
   it('refuses a lowest counter out of bounds', () => {

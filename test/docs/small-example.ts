@@ -1,0 +1,46 @@
+/** What the small examples of docs/format.md (Appendix B) are made of. */
+import { fromHex, toHex } from '../../formats/bytes.ts';
+import { encodeCbor } from '../../formats/cbor/encode.ts';
+import type { CborValue } from '../../formats/cbor/value.ts';
+import type { Reason } from '../../verifier/reasons.ts';
+import type { State } from '../../verifier/verdict.ts';
+
+export type Group = 'file' | 'cbor' | 'cose' | 'claims';
+
+/** How the file of an example comes about. */
+export type Input =
+  | { readonly kind: 'text'; readonly text: string }
+  /** A file that is no text. */
+  | { readonly kind: 'bytes'; readonly hex: string }
+  /** The file, or what its armor holds, is one byte many times. */
+  | { readonly kind: 'fill'; readonly of: 'file' | 'decoded'; readonly byte: number; readonly count: number }
+  /** The bytes that the armor holds. */
+  | { readonly kind: 'decoded'; readonly hex: string }
+  /** The payload, signed by the Ed25519 example key. */
+  | { readonly kind: 'payload'; readonly hex: string }
+  /** The minimal payload with these entries set or, without a value, removed. */
+  | { readonly kind: 'entries'; readonly entries: readonly Entry[] };
+
+/** Hex of an encoded key and of its encoded value. */
+export interface Entry {
+  readonly key: string;
+  readonly value?: string;
+}
+
+export interface SmallExample {
+  readonly id: string;
+  readonly group: Group;
+  readonly input: Input;
+  readonly what: string;
+  readonly expected: Reason | State;
+}
+
+export type Row = readonly [id: string, input: Input, what: string, expected: Reason | State];
+
+/** Hex of the encoded value. */
+export const hex = (value: CborValue): string => toHex(encodeCbor(value));
+
+/** The bytes of hex digits, which blanks may part. */
+export const bytesOf = (digits: string): Uint8Array => fromHex(digits.replaceAll(' ', '')) ?? new Uint8Array();
+
+export const decoded = (digits: string): Input => ({ kind: 'decoded', hex: digits.replaceAll(' ', '') });
