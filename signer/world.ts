@@ -3,12 +3,14 @@
  *
  * All of it is a parameter, so that a test can set the time, and end the process between any two steps.
  */
+import type { TokenLimits } from '../keys/private/pkcs11/token-options.ts';
 
-/** The acts between a confirmed plan and a released license, in their order: a crash is tested after each. */
+/** The acts between a confirmed plan and a released license, in their order: a crash is tested after each. The batch's own: its record, and its results. */
 export type Step =
   | 'ledger-open'
   | 'recovered'
   | 'key-open'
+  | 'batch-begun'
   | 'intent-durable'
   | 'signed'
   | 'self-checked'
@@ -16,7 +18,21 @@ export type Step =
   | 'anchor-durable'
   | 'file-written'
   | 'file-linked'
-  | 'release-durable';
+  | 'release-durable'
+  | 'results-written'
+  | HandoverStep;
+
+/** The steps of copies, restores and handing over, each in its order. */
+export type HandoverStep =
+  | 'backup-copied'
+  | 'backup-linked'
+  | 'restore-drafted'
+  | 'restore-anchored'
+  | 'restore-cleared'
+  | 'restore-placed'
+  | 'counters-signed'
+  | 'counters-recorded'
+  | 'counters-anchored';
 
 export interface World {
   /** Milliseconds since 1970, as the machine's clock says. */
@@ -30,6 +46,8 @@ export interface World {
   readonly tell: (line: string) => void;
   /** Who is at the machine, as the operating system knows them. */
   readonly operator: string;
+  /** How long a call of a token may take; what is not said has its default. */
+  readonly tokenLimits?: Partial<TokenLimits>;
 }
 
 export function nowSeconds(world: Pick<World, 'nowMs'>): number {

@@ -38,7 +38,16 @@ export function checkContext(context: VerifyContext): void {
   if (!isWhole(now, MAX_TIME)) throw misuse('now', 'whole seconds since 1970 (not milliseconds)', now);
   if (clock !== undefined && !isWhole(clock, MAX_TIME)) throw misuse('clock', 'whole seconds since 1970 (not milliseconds)', clock);
   if (!isWhole(defaultGrace, MAX_GRACE_SECONDS)) throw misuse('defaultGrace', `whole seconds, at most ${MAX_GRACE_SECONDS}`, defaultGrace);
-  if (seen !== undefined && !seen.lineages.has(seen.current)) throw misuse('seen.current', 'one of seen.lineages', seen.current);
+  if (seen !== undefined) checkSeen(seen);
+}
+
+/** A store that lost a number must not let an old license in. */
+function checkSeen(seen: Seen): void {
+  if (!seen.lineages.has(seen.current)) throw misuse('seen.current', 'one of seen.lineages', seen.current);
+  if (!isWhole(seen.highestIat, MAX_TIME)) throw misuse('seen.highestIat', 'whole seconds since 1970', seen.highestIat);
+  for (const { counter } of seen.lineages.values()) {
+    if (!Number.isSafeInteger(counter) || counter < 1) throw misuse('seen.lineages', 'counters from 1 on', counter);
+  }
 }
 
 function isWhole(value: number, max: number): boolean {

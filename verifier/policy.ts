@@ -1,6 +1,6 @@
 import type { License } from '../formats/license/license.ts';
 import { lineageOf } from './lineage.ts';
-import type { Trust, TrustedKey } from './trust.ts';
+import type { Trust, TrustedKey, TrustIndex } from './trust.ts';
 import { refuse, type Refused } from './verdict.ts';
 
 /**
@@ -8,7 +8,7 @@ import { refuse, type Refused } from './verdict.ts';
  *
  * @param now the effective time of verifying, never a time that the license gives: a forger writes any
  */
-export function judgePolicy(license: License, { key, job, status, products, tiers }: TrustedKey, trust: Trust, now: number): Refused | undefined {
+export function judgePolicy(license: License, { key, job, status, products, tiers }: TrustedKey, trust: Trust, index: TrustIndex, now: number): Refused | undefined {
   if (status === 'revoked') return refuse('key_revoked', `the key ${key.kid} is revoked`);
   if (job !== 'license') return refuse('key_wrong_job', `the key ${key.kid} has the job ${job}`);
   if (products?.includes(license.aud) === false) return refuse('key_wrong_job', `the key ${key.kid} does not sign for the product ${license.aud}`, { field: 'aud' });
@@ -19,8 +19,8 @@ export function judgePolicy(license: License, { key, job, status, products, tier
       return refuse('algorithm_not_allowed', `licenses with Ed25519 alone were in force until ${new Date(trust.ed25519Until * 1000).toISOString()}`);
     }
   }
-  if (trust.revokedLicenses.has(license.cti)) return refuse('license_revoked', `the license ${license.cti} is revoked`, { field: 'cti' });
-  const lowest = trust.lowestCounters.get(lineageOf(license));
+  if (index.revokedLicenses.has(license.cti)) return refuse('license_revoked', `the license ${license.cti} is revoked`, { field: 'cti' });
+  const lowest = index.lowestCounters.get(lineageOf(license));
   if (lowest !== undefined && license.ctr < lowest) {
     return refuse('superseded', `its counter is ${license.ctr}, and the vendor's lowest for this lineage is ${lowest}`, { field: 'ctr' });
   }

@@ -4,13 +4,15 @@ import { cleanText } from '../formats/clean-text.ts';
 import { VtlicError } from '../formats/error.ts';
 import { uuidToBytes } from '../formats/license/id.ts';
 import { MAX_TIME } from '../formats/license/bounds.ts';
-import type { Job } from '../keys/public/job.ts';
+import { isJob, JOBS, type Job } from '../keys/public/job.ts';
 import { defaultProvider } from '../keys/public/provider-default.ts';
-import { kidOf, type PublicKey } from '../keys/public/public-key.ts';
+import { importPublicKey, kidOf, type PublicKey } from '../keys/public/public-key.ts';
 import { isLineage } from './lineage.ts';
 
 /** `pre-published`, `active` and `retired` keys all verify: those words bind signers. */
 export type KeyStatus = 'pre-published' | 'active' | 'retired' | 'revoked';
+
+const STATUSES: ReadonlySet<string> = new Set<KeyStatus>(['pre-published', 'active', 'retired', 'revoked']);
 
 export interface TrustedKey {
   readonly key: PublicKey;
@@ -47,6 +49,9 @@ export interface TrustValues {
 /** What the lookup of a key needs, computed once. */
 export interface TrustIndex {
   readonly byKid: ReadonlyMap<string, TrustedKey>;
+  /** Copies that nobody outside can change. */
+  readonly revokedLicenses: ReadonlySet<string>;
+  readonly lowestCounters: ReadonlyMap<string, number>;
   /** The kid that the Ed25519 half of a composite would have as a key of its own → the kid of the composite. */
   readonly compositeOfHalf: ReadonlyMap<string, string>;
 }
@@ -87,7 +92,7 @@ export function makeTrust(values: TrustValues): Trust {
   });
   const compositeOfHalf = new Map<string, string>();
   for (const { key } of keys) if (key.mldsa65 !== undefined) compositeOfHalf.set(kidOf('ed25519', key.ed25519), key.kid);
-  indexes.set(trust, { byKid, compositeOfHalf });
+  indexes.set(trust, { byKid, compositeOfHalf, revokedLicenses: new Set(revokedLicenses), lowestCounters: new Map(lowestCounters) });
   return trust;
 }
 
@@ -140,9 +145,13 @@ function sameList(a: readonly string[] | undefined, b: readonly string[] | undef
 }
 
 function frozenKey({ key, job, status, products, tiers }: TrustedKey): TrustedKey {
-  if (key.kid !== kidOf(key.alg, key.bytes)) throw new VtlicError('usage', `the public key that calls itself ${key.kid} was not made by importPublicKey()`);
+  const made = importPublicKey(key.alg, key.bytes);
+  if (key.kid !== made.kid) throw new VtlicError('usage', `the public key that calls itself ${key.kid} was not made by importPublicKey()`);
+  if (!isJob(job)) throw new VtlicError('configuration_invalid', `the job of the key ${made.kid} should be one of ${JOBS.join(', ')}`);
+  if (!STATUSES.has(status)) throw new VtlicError('configuration_invalid', `the status of the key ${made.kid} should be one of ${[...STATUSES].join(', ')}`);
   return Object.freeze({
-    key,
+    // Made anew from its bytes: what it says of its halves is not believed.
+    key: made,
     job,
     status,
     ...(products === undefined ? {} : { products: Object.freeze([...new Set(products)].sort()) }),

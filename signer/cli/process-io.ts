@@ -1,6 +1,8 @@
 /** The real process: its clock, randomness, streams, signals and terminal. */
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
+import { cleanText } from '../../formats/clean-text.ts';
+import { VtlicError } from '../../formats/error.ts';
 import type { World } from '../world.ts';
 import type { Io } from './io.ts';
 import { writeAll } from './streams.ts';
@@ -21,11 +23,19 @@ export function processIo(changes: Partial<World> = {}): Io {
     interrupted = true;
   });
   const err = (line: string): void => {
-    writeAll(2, `${line}\n`);
+    try {
+      writeAll(2, `${cleanText(line, Number.MAX_SAFE_INTEGER)}\n`);
+    } catch {
+      // Nowhere is left to say it; the act itself goes on, and the exit code tells.
+    }
   };
   return {
     out: (result) => {
-      writeAll(1, result);
+      try {
+        writeAll(1, result);
+      } catch (error) {
+        throw new VtlicError('output_unwritable', 'the result could not be written to standard output; what was done stands', { hint: 'where a license was issued, the ledger holds it and its file is written: do not issue it again', cause: error });
+      }
     },
     err,
     env: process.env,

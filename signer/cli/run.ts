@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { VtlicError } from '../../formats/error.ts';
 import { errorDocument, errorLines, asVtlicError } from './error-text.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { jsonText } from './json-text.ts';
 import type { Io, SetExit } from './io.ts';
 
 const VERSION = '0.1.0';
@@ -14,7 +15,11 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['init', async (): Promise<AddCommand> => (await import('./commands/init.ts')).addInit],
   ['key', async (): Promise<AddCommand> => (await import('./commands/key.ts')).addKey],
   ['issue', async (): Promise<AddCommand> => (await import('./commands/issue.ts')).addIssue],
+  ['renew', async (): Promise<AddCommand> => (await import('./commands/renew.ts')).addRenew],
+  ['batch', async (): Promise<AddCommand> => (await import('./commands/batch.ts')).addBatch],
   ['release', async (): Promise<AddCommand> => (await import('./commands/release.ts')).addRelease],
+  ['ledger', async (): Promise<AddCommand> => (await import('./commands/ledger.ts')).addLedger],
+  ['counters', async (): Promise<AddCommand> => (await import('./commands/counters.ts')).addCounters],
   ['verify', async (): Promise<AddCommand> => (await import('./commands/verify.ts')).addVerify],
   ['inspect', async (): Promise<AddCommand> => (await import('./commands/inspect.ts')).addInspect],
   ['hsm', async (): Promise<AddCommand> => (await import('./commands/hsm.ts')).addHsm],
@@ -57,8 +62,17 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     const error = thrown instanceof CommanderError ? usageError(thrown) : asVtlicError(thrown);
     if (error === undefined) return EXIT.done;
     for (const line of errorLines(error)) io.err(line);
-    if (argv.includes('--json')) io.out(`${JSON.stringify(errorDocument(error))}\n`);
+    if (argv.includes('--json')) tryToWrite(io, `${jsonText(errorDocument(error))}\n`);
     return exitCodeOf(error.code);
+  }
+}
+
+/** The exit code tells where standard output takes nothing. */
+function tryToWrite(io: Io, text: string): void {
+  try {
+    io.out(text);
+  } catch {
+    // Said on standard error already.
   }
 }
 

@@ -45,9 +45,9 @@ function readSource(name: string, source: Source): Uint8Array {
     } finally {
       if (source.kind === 'file') closeSync(fd);
     }
-    if (length > MOST_BYTES) throw new VtlicError('configuration_invalid', `the secret of keystore ${name} is longer than ${MOST_BYTES} bytes`, { file: where });
-    let end = length;
-    if (end > 0 && buffer[end - 1] === 10) end--;
+    const newline = buffer.subarray(0, length).indexOf(10);
+    let end = newline === -1 ? length : newline;
+    if (end > MOST_BYTES) throw new VtlicError('configuration_invalid', `the secret of keystore ${name} is longer than ${MOST_BYTES} bytes`, { file: where });
     if (end > 0 && buffer[end - 1] === 13) end--;
     if (end === 0) throw new VtlicError('configuration_invalid', `the secret of keystore ${name} is empty`, { file: where });
     return new Uint8Array(buffer.subarray(0, end));

@@ -60,6 +60,17 @@ export function openTerminal(path = '/dev/tty'): Terminal | undefined {
   };
 }
 
+const TYPED_AHEAD_MS = 50;
+
+async function discardTyped(input: ReadStream): Promise<void> {
+  const discard = (chunk: Buffer): void => {
+    chunk.fill(0);
+  };
+  input.on('data', discard);
+  await new Promise((resolve) => setTimeout(resolve, TYPED_AHEAD_MS));
+  input.off('data', discard);
+}
+
 /** Reads one line in raw mode; echo is ours, so that a secret is never shown, not even for the moment before raw mode is set. */
 async function readLine(path: string, prompt: string, show: (text: string | Uint8Array) => void, echo: boolean): Promise<Uint8Array> {
   const input = new ReadStream(openSync(path, 'r'));
@@ -67,6 +78,8 @@ async function readLine(path: string, prompt: string, show: (text: string | Uint
   let length = 0;
   try {
     input.setRawMode(true);
+    // What was typed before the question stood there is no answer to it.
+    await discardTyped(input);
     show(prompt);
     return await new Promise<Uint8Array>((resolve, reject) => {
       const onData = (chunk: Buffer): void => {

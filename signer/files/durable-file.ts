@@ -4,7 +4,7 @@
  * A file is written under a temporary name in its own folder, fsynced, given its final name without
  * ever replacing another file, and the folder is fsynced.
  */
-import { closeSync, fsyncSync, linkSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -19,13 +19,28 @@ export function fsyncFolder(folder: string): void {
   }
 }
 
-/** Creates `folder` and its missing parents, each made durable in its own parent. */
+/**
+ * Creates `folder` and its missing parents, each made durable in its own parent.
+ * One by one: `mkdir` with `recursive` never ends where a parent cannot be made (`/proc/nowhere/x`).
+ */
 export function makeFolders(folder: string, mode = 0o755): void {
-  const first = mkdirSync(folder, { recursive: true, mode });
-  if (first === undefined) return;
-  const parent = dirname(first);
-  for (let made = folder; made !== parent; made = dirname(made)) fsyncFolder(made);
-  fsyncFolder(parent);
+  if (madeFolder(folder, mode)) return;
+  makeFolders(dirname(folder), mode);
+  if (!madeFolder(folder, mode)) throw new VtlicError('output_unwritable', 'this folder cannot be made', { file: folder });
+}
+
+/** False where the parent is missing. */
+function madeFolder(folder: string, mode: number): boolean {
+  try {
+    mkdirSync(folder, { mode });
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code === 'EEXIST' && statSync(folder).isDirectory()) return true;
+    if (code === 'ENOENT' && dirname(folder) !== folder) return false;
+    throw error;
+  }
+  fsyncFolder(dirname(folder));
+  return true;
 }
 
 function writeWhole(path: string, bytes: Uint8Array, mode: number): void {
@@ -38,11 +53,17 @@ function writeWhole(path: string, bytes: Uint8Array, mode: number): void {
   }
 }
 
-/** What exists under a name: nothing, the very bytes, or something else. */
-export function fileState(path: string, bytes: Uint8Array): 'absent' | 'equal' | 'other' {
+/**
+ * What exists under a name: nothing, the very bytes, a part of them from their beginning (what a crash leaves on a disk that
+ * knows no links), or something else.
+ */
+export function fileState(path: string, bytes: Uint8Array): 'absent' | 'equal' | 'part' | 'other' {
   try {
-    if (!lstatSync(path).isFile()) return 'other';
-    return equalBytes(readFileSync(path), bytes) ? 'equal' : 'other';
+    const facts = lstatSync(path);
+    if (!facts.isFile() || facts.size > bytes.length) return 'other';
+    const found = readFileSync(path);
+    if (!equalBytes(found, bytes.subarray(0, found.length))) return 'other';
+    return found.length === bytes.length ? 'equal' : 'part';
   } catch (error) {
     if (errorCodeOf(error) === 'ENOENT') return 'absent';
     throw describeFileError(error, 'output_unwritable', path);
@@ -73,6 +94,7 @@ export async function createDurably(path: string, bytes: Uint8Array, mode: numbe
       return 'equal';
     }
     if (before === 'other') throw existsError(path);
+    if (before === 'part') removeIfPresent(path);
     try {
       writeWhole(temporary, bytes, mode);
       await steps.written?.();
@@ -91,7 +113,8 @@ export async function createDurably(path: string, bytes: Uint8Array, mode: numbe
   }
 }
 
-function placeWithoutReplacing(temporary: string, path: string, bytes: Uint8Array, mode: number): void {
+/** Gives a file its final name. @throws VtlicError `output_exists` where something else has it; what the system says otherwise */
+export function placeWithoutReplacing(temporary: string, path: string, bytes: Uint8Array, mode: number): void {
   try {
     linkSync(temporary, path);
   } catch (error) {
@@ -130,7 +153,7 @@ export function replaceDurably(path: string, bytes: Uint8Array, mode: number): v
   }
 }
 
-function removeIfPresent(path: string): void {
+export function removeIfPresent(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
@@ -138,6 +161,6 @@ function removeIfPresent(path: string): void {
   }
 }
 
-function existsError(path: string): VtlicError {
+export function existsError(path: string): VtlicError {
   return new VtlicError('output_exists', 'a file stands here already and is never replaced', { file: path, hint: 'move it away, or choose another name' });
 }

@@ -1,5 +1,5 @@
 /** Reads whole files with a size limit: what is larger is refused before it fills the memory. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { VtlicError, type ToolFault } from '../../formats/error.ts';
 import { describeFileError } from './file-error.ts';
 
@@ -9,9 +9,12 @@ import { describeFileError } from './file-error.ts';
  */
 export function readLimited(path: string, limit: number, code: ToolFault = 'file_unreadable'): Uint8Array {
   try {
-    const fd = openSync(path, 'r');
+    // A pipe without a writer would hold the process, and a Ctrl-C, for ever.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      if (fstatSync(fd).isDirectory()) throw new VtlicError(code, 'this is a folder, not a file', { file: path });
+      const facts = fstatSync(fd);
+      if (facts.isDirectory()) throw new VtlicError(code, 'this is a folder, not a file', { file: path });
+      if (!facts.isFile()) throw new VtlicError(code, 'this is a pipe or a device, not a file', { file: path, hint: 'write it to a file first' });
       const chunks: Uint8Array[] = [];
       let total = 0;
       for (;;) {

@@ -14,7 +14,7 @@ import { anchorIssued } from './anchor-issued.ts';
 import { intend } from './intend.ts';
 import { recordIssue } from './record-issue.ts';
 import { release } from './release.ts';
-import { selfCheck } from './self-check.ts';
+import { directChecker, type Checker } from './checker.ts';
 import { sign } from './sign.ts';
 import type { IntendedLicense, IssuedLicense, ReleasedLicense } from './stages.ts';
 
@@ -27,10 +27,11 @@ export interface Workplace {
 }
 
 export async function carryOut(reviewed: ReviewedPlan, workplace: Workplace): Promise<readonly ReleasedLicense[]> {
-  const { ledger, siteFolder, world } = workplace;
+  const { ledger, siteFolder, key, world } = workplace;
+  const checker = directChecker(key);
   const released: ReleasedLicense[] = [];
   for (const item of reviewed.plan.items) {
-    const issued = await signOne(reviewed, item, workplace);
+    const issued = await signOne(reviewed, item, checker, workplace);
     const group = await anchorIssued(ledger, [issued]);
     await world.step('anchor-durable');
     for (const anchored of group) released.push(await release(ledger, siteFolder, anchored, world));
@@ -38,21 +39,21 @@ export async function carryOut(reviewed: ReviewedPlan, workplace: Workplace): Pr
   return released;
 }
 
-async function signOne(reviewed: ReviewedPlan, item: PlanItem, { ledger, key, world }: Workplace): Promise<IssuedLicense> {
+async function signOne(reviewed: ReviewedPlan, item: PlanItem, checker: Checker, { ledger, key, world }: Workplace): Promise<IssuedLicense> {
   stopIfInterrupted(world);
-  const intended = intend(ledger, reviewed, item, key.custody, world.operator);
+  const intended = intend(ledger, reviewed, item, { custody: key.custody, operator: world.operator });
   try {
     await world.step('intent-durable');
     stopIfInterrupted(world);
     const signed = await sign(intended, key);
     await world.step('signed');
-    const checked = selfCheck(signed, key);
+    const checked = await checker.check(signed);
     await world.step('self-checked');
     const issued = recordIssue(ledger, checked);
     await world.step('issue-durable');
     return issued;
   } catch (error) {
-    voidOpen(ledger, intended, reasonOf(error));
+    voidOpen(ledger, intended, voidReasonOf(error));
     throw error;
   }
 }
@@ -66,7 +67,7 @@ function voidOpen(ledger: Ledger, intended: IntendedLicense, reason: VoidReason)
   }
 }
 
-function reasonOf(error: unknown): VoidReason {
+export function voidReasonOf(error: unknown): VoidReason {
   const code = error instanceof VtlicError ? error.code : 'internal';
   if (code === 'signing_unknown' || code === 'self_check_failed' || code === 'interrupted') return code;
   return 'signing_failed';

@@ -3,11 +3,11 @@ import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { uuidToBytes } from '../../formats/license/id.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';
-import type { IntentEntry } from '../ledger/entry.ts';
+import type { BatchRow, IntentEntry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { lineageText } from '../ledger/lineage.ts';
 import type { PlanItem } from '../plan/plan.ts';
-import type { ReviewedPlan } from '../plan/review.ts';
+import type { Reviewed } from '../plan/review.ts';
 import { releasePath } from '../site/paths.ts';
 import { lineageOf } from './lineage-of.ts';
 import type { IntendedLicense } from './stages.ts';
@@ -18,15 +18,24 @@ function known(bytes: Uint8Array | undefined): Uint8Array {
   return bytes;
 }
 
+/** Who signs, and where the file will go. */
+export interface IntendInput {
+  readonly custody: Custody;
+  readonly operator: string;
+  /** Relative to the site; left out: `out/PRODUCT/CUSTOMER/…`. */
+  readonly path?: string;
+  readonly batch?: BatchRow;
+}
+
 /**
  * @throws VtlicError `plan_stale` when a counter of the plan has been used since it was made.
  */
-export function intend(ledger: Ledger, reviewed: ReviewedPlan, item: PlanItem, custody: Custody, operator: string): IntendedLicense {
+export function intend(ledger: Ledger, reviewed: Reviewed, item: PlanItem, input: IntendInput): IntendedLicense {
   const { license } = item;
   const lineage = lineageOf(license);
-  const last = ledger.lastOfLineage(lineage)?.ctr ?? 0;
-  if (license.ctr !== last + 1) {
-    throw new VtlicError('plan_stale', `the plan gives counter ${license.ctr} to ${lineageText(lineage)}, but ${last} is the last one used now`, { hint: 'make a new plan and review it' });
+  const next = ledger.nextCounter(lineage);
+  if (license.ctr !== next) {
+    throw new VtlicError('plan_stale', `the plan gives counter ${license.ctr} to ${lineageText(lineage)}, but ${next - 1} is the last one used now`, { hint: 'make a new plan and review it' });
   }
   const intent: IntentEntry = ledger.intend({
     ...lineage,
@@ -34,12 +43,13 @@ export function intend(ledger: Ledger, reviewed: ReviewedPlan, item: PlanItem, c
     licenseId: known(uuidToBytes(license.cti)),
     kid: item.kid,
     payload: item.payload,
-    custody,
-    operator,
+    custody: input.custody,
+    operator: input.operator,
     planDigest: known(fromHex(reviewed.digest)),
-    catalogDigest: known(fromHex(reviewed.plan.catalog)),
-    siteDigest: known(fromHex(reviewed.plan.site)),
-    path: releasePath(license),
+    catalogDigest: known(fromHex(reviewed.origin.catalog)),
+    siteDigest: known(fromHex(reviewed.origin.site)),
+    path: input.path ?? releasePath(license),
+    ...(input.batch === undefined ? {} : { batch: input.batch }),
   });
   return Object.freeze({ stage: 'intended', item, intent });
 }

@@ -5,10 +5,12 @@ import { isId } from '../../formats/license/id.ts';
 import { selfTest } from '../../keys/private/self-test.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
+import { acquireLock } from '../ledger/lock.ts';
 import { formatInstant } from '../request/dates.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore, KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
-import { writeSite, type Site } from '../site/site.ts';
+import { sitePaths } from '../site/paths.ts';
+import { openSite, writeSite, type Site } from '../site/site.ts';
 import { nowSeconds, type World } from '../world.ts';
 import { generateInFile, keyFiles } from './file-keystore.ts';
 import { claimKey } from './key-claim.ts';
@@ -17,12 +19,22 @@ import type { NewKey } from './new-key.ts';
 import type { SecretSource } from './secret-source.ts';
 import { generateInToken } from './token-keystore.ts';
 
-export async function generateKey(site: Site, wanted: NewKey, secrets: SecretSource, ledgerId: string, world: World): Promise<KeyRecord> {
+/** One at a time, and not while somebody signs: `site.json` is read, changed and written under the ledger's lock. */
+export async function generateKey(folder: string, wanted: NewKey, secrets: SecretSource, ledgerId: string, world: World): Promise<KeyRecord> {
+  const lock = acquireLock(sitePaths(folder).ledger, { command: 'vtlic key generate' }, nowSeconds(world));
+  try {
+    return await generateLocked(openSite(folder), wanted, secrets, ledgerId, world);
+  } finally {
+    lock.release();
+  }
+}
+
+async function generateLocked(site: Site, wanted: NewKey, secrets: SecretSource, ledgerId: string, world: World): Promise<KeyRecord> {
   if (!isId(wanted.name)) throw new VtlicError('usage', 'a key name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
   if (site.config.keys.some((key) => key.name === wanted.name)) throw new VtlicError('usage', `this site has a key ${wanted.name} already`, { hint: 'take another name; keys are never replaced' });
   const store = keystoreOf(site, wanted.keystore);
   checkCustody(wanted, store);
-  const made = store.type === 'file' ? { key: await makeSoftware(site, store, wanted, secrets, world) } : await generateInToken(tokenStores(site, store, wanted), wanted, secrets, world);
+  const made = store.type === 'file' ? { key: await makeSoftware(site, store, wanted, secrets, world) } : await generateInToken(tokenStores(site, store, wanted), wanted, secrets, ledgerId, world);
   const { key } = made;
   try {
     importPublicKey(key.publicKey.alg, key.publicKey.bytes, { forSite: true });

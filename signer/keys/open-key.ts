@@ -20,7 +20,7 @@ const SELF_TEST_RANDOM_BYTES = 32;
 export async function openKey(site: Site, record: KeyRecord, secrets: SecretSource, ledgerId: string, world: World): Promise<SigningKey> {
   const store = keystoreOf(site, record.keystore);
   // A token's key was self-tested when it was opened.
-  if (store.type === 'pkcs11') return openFromToken(keystoresUsed(record).map((name) => tokenKeystoreOf(site, name)), record, secrets, world);
+  if (store.type === 'pkcs11') return openFromToken(keystoresUsed(record).map((name) => tokenKeystoreOf(site, name)), record, secrets, ledgerId, world);
   const key = await openSoftware(site, store, record, secrets, ledgerId, world);
   try {
     await selfTest(key, world.random(SELF_TEST_RANDOM_BYTES));

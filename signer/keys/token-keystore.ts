@@ -10,6 +10,7 @@ import { cleanText } from '../../formats/clean-text.ts';
 import type { KeyRecord, TokenObject } from '../site/key-record.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
 import type { World } from '../world.ts';
+import { claimInToken } from './token-claim.ts';
 import type { NewKey } from './new-key.ts';
 import type { SecretSource } from './secret-source.ts';
 
@@ -28,6 +29,7 @@ export function openTokenOf(store: TokenKeystore, secrets: SecretSource, world: 
       uri,
       ...(uri.pinSourceFile === undefined ? { pin: (token: TokenDescription) => secrets.take(store.name, `PIN of token ${cleanText(token.label, 64)} (serial ${cleanText(token.serial, 64)}), keystore ${store.name}: `) } : {}),
       ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
+      ...(world.tokenLimits === undefined ? {} : { limits: world.tokenLimits }),
       allowUntested: settings.allowUntested ?? secrets.allowUntested ?? false,
       notify: (sentence) => {
         world.tell(`${store.name}: ${sentence}`);
@@ -78,7 +80,7 @@ function pair(tokens: readonly Token[]): { readonly ed25519: Token; readonly mld
 }
 
 /** @param stores the keystore of the key, and for split custody that of its ML-DSA half */
-export function openFromToken(stores: readonly TokenKeystore[], record: KeyRecord, secrets: SecretSource, world: World): Promise<SigningKey> {
+export function openFromToken(stores: readonly TokenKeystore[], record: KeyRecord, secrets: SecretSource, ledgerId: string, world: World): Promise<SigningKey> {
   const { object } = record;
   if (object === undefined) throw new VtlicError('internal', `the key ${record.name} has no object in a token`);
   const id = fromHex(object.id) ?? new Uint8Array();
@@ -86,6 +88,7 @@ export function openFromToken(stores: readonly TokenKeystore[], record: KeyRecor
   return withTokens(stores, secrets, world, async (tokens) => {
     const [token] = tokens;
     if (token === undefined) throw new VtlicError('internal', 'no token was opened');
+    await claimInToken(token, { kid: record.publicKey.kid, ledger: ledgerId }, world);
     const key =
       record.custody === 'split'
         ? await openSplitKey(pair(tokens), wanted, world.random)
@@ -95,7 +98,7 @@ export function openFromToken(stores: readonly TokenKeystore[], record: KeyRecor
 }
 
 /** Makes a key in the tokens of `stores`; label is the key's name, the id is random. */
-export function generateInToken(stores: readonly TokenKeystore[], wanted: NewKey, secrets: SecretSource, world: World): Promise<MadeTokenKey> {
+export function generateInToken(stores: readonly TokenKeystore[], wanted: NewKey, secrets: SecretSource, ledgerId: string, world: World): Promise<MadeTokenKey> {
   const id = world.random(OBJECT_ID_BYTES);
   const name = { label: wanted.name, id, job: wanted.job };
   const object: TokenObject = { label: wanted.name, id: toHex(id) };
@@ -104,9 +107,11 @@ export function generateInToken(stores: readonly TokenKeystore[], wanted: NewKey
     if (token === undefined) throw new VtlicError('internal', 'no token was opened');
     if (second !== undefined) {
       const key = await generateSplitKey(pair(tokens), name, world.random);
+      await claimInToken(token, { kid: key.publicKey.kid, ledger: ledgerId }, world);
       return { key: closingTokens(key, tokens), object: { ...object, mldsaKeystore: wanted.mldsaKeystore ?? '' } };
     }
     const made = await token.generateKey({ ...name, alg: wanted.algorithm, custody: wanted.wrapped ? 'hsm-wrapped' : 'hsm' });
+    await claimInToken(token, { kid: made.key.publicKey.kid, ledger: ledgerId }, world);
     return { key: closingTokens(made.key, tokens), object: made.wrappedSeed === undefined ? object : { ...object, wrappedSeed: made.wrappedSeed } };
   });
 }

@@ -1,18 +1,19 @@
 /** Does the ledger hold all that its anchor vouches for? */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { AnchorComparison, AnchorRecord } from './anchor.ts';
+import type { AnchorComparison, AnchorRecord, LedgerHead } from './anchor.ts';
 import type { LedgerView } from './ledger.ts';
 
-const NOTHING_SIGNED = 'put the newest ledger back, whole, with its -wal file if it has one; nothing is signed until ledger and anchor agree';
+const NOTHING_SIGNED = 'put the newest ledger back, whole, with its -wal file if it has one; if it is lost, see: vtlic help ledger restore';
 
 /**
  * @param records what the anchor store holds; every one must be a prefix of the ledger
  * @param description of the store, for sentences
  * @throws VtlicError `ledger_rolled_back`: no anchor, one of another ledger, one ahead of the ledger, or one of another history
  */
-export function compareAnchor(ledger: Pick<LedgerView, 'path' | 'genesis' | 'head' | 'rootAt' | 'entry'>, records: readonly AnchorRecord[], description: string): AnchorComparison {
+export function compareAnchor(ledger: Pick<LedgerView, 'path' | 'genesis' | 'head' | 'logs' | 'rootAt' | 'reachAt' | 'entry'>, records: readonly AnchorRecord[], description: string): AnchorComparison {
   const head = ledger.head();
+  const logs = ledger.logs();
   let largest: AnchorRecord | undefined;
   for (const record of records) {
     if (!equalBytes(record.ledgerId, ledger.genesis.ledgerId)) {
@@ -22,16 +23,21 @@ export function compareAnchor(ledger: Pick<LedgerView, 'path' | 'genesis' | 'hea
       throw refused(ledger.path, `the ledger is older than its anchor: it ends with entry ${head.entries}, and ${description} has seen entry ${record.entries}; an old copy of the ledger was put back`, NOTHING_SIGNED);
     }
     const chain = ledger.entry(record.entries)?.chain;
-    const root = ledger.rootAt(record.size);
-    if (chain === undefined || root === undefined || !equalBytes(chain, record.chain) || !equalBytes(root, record.root)) {
+    const root = ledger.rootAt(record.size, record.logId);
+    const log = logs.findLast((candidate) => candidate.entry <= record.entries);
+    if (chain === undefined || log === undefined || !equalBytes(log.logId, record.logId) || root === undefined || !equalBytes(chain, record.chain) || !equalBytes(root, record.root) || !sameReach(ledger.reachAt(record), record)) {
       throw refused(ledger.path, `the ledger is not the one that ${description} has seen: at entry ${record.entries} it tells another history; an old copy was put back and written to, or the file was changed`, NOTHING_SIGNED);
     }
     if (largest === undefined || record.entries > largest.entries) largest = record;
   }
   if (largest === undefined) {
-    throw refused(ledger.path, `${description} is missing, and this ledger was made with one: whether the ledger is the newest cannot be known`, 'put the anchor back in its place; nothing is signed without it');
+    throw refused(ledger.path, `${description} is missing, and this ledger was made with one: whether the ledger is the newest cannot be known`, 'put the anchor back in its place; if it is lost, see: vtlic help ledger restore');
   }
   return Object.freeze({ state: largest.entries === head.entries ? 'current' : 'ahead', anchor: largest });
+}
+
+function sameReach(a: Pick<LedgerHead, 'reach' | 'closes'>, b: AnchorRecord): boolean {
+  return a.reach === b.reach && a.closes === b.closes;
 }
 
 function refused(file: string, message: string, hint: string): VtlicError {

@@ -3,7 +3,7 @@
  *
  * It protects only where it is not in the same snapshot or backup as the ledger.
  */
-import { closeSync, fsyncSync, openSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -14,10 +14,11 @@ import type { AnchorRecord, AnchorStore } from './anchor.ts';
 import { decodeAnchorRecord, encodeAnchorRecord, MAX_ANCHOR_BYTES } from './anchor-record.ts';
 
 /**
- * @param path absolute. The new record is made as `path.new`, read back, and takes the old one's place; a crash leaves
+ * @param named absolute; a link is followed, never replaced. The new record is made as `path.new`, read back, and takes the old one's place; a crash leaves
  *   both, or a half `path.new` beside a whole `path`.
  */
-export function anchorFile(path: string): AnchorStore {
+export function anchorFile(named: string): AnchorStore {
+  const path = behindLink(named);
   const next = `${path}.new`;
   return Object.freeze({
     description: `the anchor file ${path}`,
@@ -38,6 +39,17 @@ export function anchorFile(path: string): AnchorStore {
       }
     },
   });
+}
+
+/** Renaming over a link would leave the record beside the ledger, and the real place stale. */
+function behindLink(named: string): string {
+  try {
+    return lstatSync(named).isSymbolicLink() ? realpathSync(named) : named;
+  } catch (error) {
+    if (errorCodeOf(error) !== 'ENOENT') throw describeFileError(error, 'file_unreadable', named);
+    if (lstatSync(named, { throwIfNoEntry: false }) === undefined) return named;
+    throw new VtlicError('file_unreadable', 'the anchor file is a link that leads nowhere', { file: named, hint: 'attach or mount the disk that holds the anchor and run it again' });
+  }
 }
 
 function readBoth(path: string, next: string): readonly AnchorRecord[] {

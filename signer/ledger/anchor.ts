@@ -3,8 +3,8 @@
  * Only what an anchor covers may leave the site, so a ledger older than its anchor is noticed.
  */
 
-/** Where the anchor lies; fixed by the genesis entry. One kind today. */
-export type AnchorPlace = FileAnchorPlace;
+/** Where the anchor lies: the genesis entry says it, and an act may say it anew. */
+export type AnchorPlace = FileAnchorPlace | TokenAnchorPlace;
 
 export interface FileAnchorPlace {
   readonly kind: 'file';
@@ -12,14 +12,32 @@ export interface FileAnchorPlace {
   readonly path: string;
 }
 
+/** A private data object in a token. */
+export interface TokenAnchorPlace {
+  readonly kind: 'token';
+  /** Name of the keystore in site.json. */
+  readonly keystore: string;
+  /** CKA_LABEL. */
+  readonly label: string;
+}
+
 /** State of the whole record after some entry. */
 export interface LedgerHead {
   /** Number of entries = seq of the last one. */
   readonly entries: number;
-  /** Number of leaves in the tree. */
+  /** The log in which that entry stands, 16 bytes; of the first log it is the ledger's id. */
+  readonly logId: Uint8Array;
+  /** Number of leaves in that log's tree. */
   readonly size: number;
   /** RFC 9162 tree root over `size` leaves, 32 bytes. */
   readonly root: Uint8Array;
+  /**
+   * Grows by one with each leaf, and by all that acts add to counters: between two states of a record, no lineage's
+   * counter grows by more than its reach does.
+   */
+  readonly reach: number;
+  /** How many times counters were handed over. */
+  readonly closes: number;
   /** Chain value of entry `entries`, 32 bytes. */
   readonly chain: Uint8Array;
 }

@@ -45,6 +45,12 @@ export class BodyReader {
     return value;
   }
 
+  boolean(name: string): boolean {
+    const value = this.#member(name);
+    if (typeof value !== 'boolean') throw this.fault(name, `should be true or false, but it is ${cborTypeInWords(value)}`);
+    return value;
+  }
+
   /** @param length exact; any number of bytes from 1 if left out */
   bytes(name: string, length?: number): Uint8Array {
     const value = this.#member(name);

@@ -7,6 +7,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
 import { fsyncFolder } from '../files/durable-file.ts';
 import { describeFileError, errorCodeOf } from '../files/file-error.ts';
+import { samePlace } from './anchor-place.ts';
 import { openAnchorStore } from './anchor-store.ts';
 import type { AnchorPlace, AnchorRecord, AnchorStore } from './anchor.ts';
 import { CHAIN_START, chainValue } from './chain.ts';
@@ -38,7 +39,7 @@ export interface CreateOptions extends Omit<WriterOptions, 'holder'> {
 export async function createLedger(path: string, options: CreateOptions): Promise<void> {
   const file = resolve(path);
   if (!isId(options.iss)) throw new VtlicError('configuration_invalid', 'the issuer of a ledger should be an id', { field: 'iss' });
-  if (!isAbsolute(options.anchor.path)) throw new VtlicError('configuration_invalid', 'the path of the anchor should be absolute', { field: 'anchor' });
+  if (options.anchor.kind === 'file' && !isAbsolute(options.anchor.path)) throw new VtlicError('configuration_invalid', 'the path of the anchor should be absolute', { field: 'anchor' });
   refuseExisting(file);
   const lock = acquireLock(file, { command: 'vtlic init' }, options.now());
   try {
@@ -85,7 +86,7 @@ function isDraftOf(record: AnchorRecord, draft: string, options: CreateOptions):
     const view = openLedgerForReading(draft);
     try {
       const { genesis } = view;
-      return equalBytes(view.head().chain, record.chain) && genesis.iss === options.iss && genesis.anchor.path === options.anchor.path;
+      return equalBytes(view.head().chain, record.chain) && genesis.iss === options.iss && samePlace(genesis.anchor, options.anchor);
     } finally {
       view.close();
     }
@@ -116,7 +117,9 @@ function writeDraft(draft: string, options: CreateOptions): AnchorRecord {
     closeSync(openSync(draft, 'wx', 0o600));
     db = new DatabaseSync(draft, { timeout: TIMEOUT_MS });
     createTables(db);
-    new Tables(db).insertEntry({ seq: 1, kind: 'genesis', at, body, chain });
+    const tables = new Tables(db);
+    tables.insertEntry({ seq: 1, kind: 'genesis', at, body, chain });
+    tables.insertLog({ number: 1, entry: 1, logId: ledgerId, firstLeaf: 0, firstNode: 0 });
     // Closing brings everything from the WAL into the one file that gets the name.
     db.close();
   } catch (error) {
@@ -124,5 +127,5 @@ function writeDraft(draft: string, options: CreateOptions): AnchorRecord {
     const fault = ledgerFault(error, draft, 'write');
     throw describeFileError(fault, 'ledger_unwritable', draft);
   }
-  return Object.freeze({ ledgerId, entries: 1, size: 0, root: EMPTY_ROOT, chain });
+  return Object.freeze({ ledgerId, entries: 1, logId: ledgerId, size: 0, root: EMPTY_ROOT, reach: 0, closes: 0, chain });
 }

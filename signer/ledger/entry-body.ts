@@ -6,10 +6,13 @@ import { VtlicError } from '../../formats/error.ts';
 import { MAX_COUNT, MAX_TIME } from '../../formats/license/bounds.ts';
 import { isId, isUuidV7Bytes } from '../../formats/license/id.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';
-import type { AnchorPlace } from './anchor.ts';
+import { adoptMembers, closeMembers, readAdopt, readClose } from './act-body.ts';
+import type { AdoptBody, CloseBody } from './act.ts';
+import { anchorPlaceMembers, readAnchorPlace } from './anchor-place.ts';
 import { BodyReader } from './body-reader.ts';
 import {
   VOID_REASONS,
+  type BatchRow,
   type ClockBody,
   type Entry,
   type EntryKind,
@@ -72,18 +75,12 @@ function mapOf(members: Members): ReadonlyMap<CborValue, CborValue> {
 }
 
 const genesis: Codec<GenesisBody> = {
-  members: (body) => ({ format: body.format, ledger: body.ledgerId, iss: body.iss, origin: body.origin, anchor: mapOf({ kind: body.anchor.kind, path: body.anchor.path }) }),
+  members: (body) => ({ format: body.format, ledger: body.ledgerId, iss: body.iss, origin: body.origin, anchor: mapOf(anchorPlaceMembers(body.anchor)) }),
   read: (reader) => {
     reader.integer('format', 1, 1);
-    return { format: 1, ledgerId: reader.bytes('ledger', LEDGER_ID_BYTES), iss: id(reader, 'iss'), origin: reader.text('origin', 512), anchor: anchorPlace(reader.map('anchor')) };
+    return { format: 1, ledgerId: reader.bytes('ledger', LEDGER_ID_BYTES), iss: id(reader, 'iss'), origin: reader.text('origin', 512), anchor: readAnchorPlace(reader.map('anchor')) };
   },
 };
-
-function anchorPlace(reader: BodyReader): AnchorPlace {
-  const place: AnchorPlace = Object.freeze({ kind: reader.oneOf('kind', ['file']), path: reader.text('path', MAX_PATH) });
-  reader.end();
-  return place;
-}
 
 const intent: Codec<IntentBody> = {
   members: (body) => ({
@@ -100,6 +97,7 @@ const intent: Codec<IntentBody> = {
     catalog: body.catalogDigest,
     site: body.siteDigest,
     path: body.path,
+    batch: body.batch === undefined ? undefined : mapOf({ name: body.batch.name, row: body.batch.row }),
   }),
   read: (reader) => {
     const licenseId = reader.bytes('id', 16);
@@ -118,9 +116,16 @@ const intent: Codec<IntentBody> = {
       catalogDigest: reader.bytes('catalog', DIGEST_BYTES),
       siteDigest: reader.bytes('site', DIGEST_BYTES),
       path: releasePath(reader),
+      ...(reader.has('batch') ? { batch: batchRow(reader.map('batch')) } : {}),
     };
   },
 };
+
+function batchRow(reader: BodyReader): BatchRow {
+  const row: BatchRow = Object.freeze({ name: id(reader, 'name'), row: reader.bytes('row', DIGEST_BYTES) });
+  reader.end();
+  return row;
+}
 
 const issue: Codec<IssueBody> = {
   members: (body) => ({ intent: body.intent, cose: body.cose, salt: body.salt, leaf: body.leafIndex }),
@@ -142,7 +147,10 @@ const clock: Codec<ClockBody> = {
   read: (reader) => ({ reading: reader.integer('reading', 0, MAX_TIME), confirmed: reader.integer('confirmed', 0, MAX_TIME), operator: reader.text('operator', MAX_OPERATOR) }),
 };
 
-const CODECS: { readonly [K in EntryKind]: Codec<Bodies[K]> } = { genesis, intent, issue, void: voided, release, clock };
+const adopt: Codec<AdoptBody> = { members: adoptMembers, read: readAdopt };
+const close: Codec<CloseBody> = { members: closeMembers, read: readClose };
+
+const CODECS: { readonly [K in EntryKind]: Codec<Bodies[K]> } = { genesis, intent, issue, void: voided, release, clock, adopt, close };
 
 function id(reader: BodyReader, name: string): string {
   const text = reader.text(name, MAX_ID);

@@ -1,10 +1,11 @@
 /** What the ledger records: the closed list of entries and the shape of each body. Bytes: `entry-body.ts`. */
 import type { Custody } from '../../keys/private/signing-key.ts';
+import type { AdoptBody, CloseBody } from './act.ts';
+import type { CounterOf } from './counter-of.ts';
 import type { AnchorPlace } from './anchor.ts';
-import type { Lineage } from './lineage.ts';
 
 /** Why a reserved counter never came to a license. */
-export type VoidReason = 'crash' | 'signing_failed' | 'signing_unknown' | 'self_check_failed' | 'interrupted';
+export type VoidReason = 'crash' | 'signing_failed' | 'signing_unknown' | 'self_check_failed' | 'interrupted' | 'restored';
 
 export const VOID_REASONS: readonly VoidReason[] = Object.freeze([
   'crash',
@@ -12,6 +13,8 @@ export const VOID_REASONS: readonly VoidReason[] = Object.freeze([
   'signing_unknown',
   'self_check_failed',
   'interrupted',
+  // A restored copy does not say what became of it: a license with this counter may have left.
+  'restored',
 ]);
 
 /** The first entry, and the only one of its kind. */
@@ -26,15 +29,16 @@ export interface GenesisBody {
   readonly anchor: AnchorPlace;
 }
 
+/** A row of a batch is known by these two for ever: what they name is never signed twice. */
+export interface BatchRow {
+  /** An id: the batch's name. */
+  readonly name: string;
+  /** SHA-256 of the row's parsed values, 32 bytes. */
+  readonly row: Uint8Array;
+}
+
 /** A counter is reserved for exactly these bytes. Written before a key is touched. */
-export interface IntentBody extends Lineage {
-  readonly ctr: number;
-  /** cti, 16 bytes. */
-  readonly licenseId: Uint8Array;
-  /** Thumbprint of the signing key, 64 hex digits. */
-  readonly kid: string;
-  /** The claims map exactly as it will be signed. */
-  readonly payload: Uint8Array;
+export interface IntentBody extends CounterOf {
   readonly custody: Custody;
   /** Who confirmed, in the officer's own words; may be empty. */
   readonly operator: string;
@@ -46,6 +50,8 @@ export interface IntentBody extends Lineage {
   readonly siteDigest: Uint8Array;
   /** Where the file will go, relative to the site's folder, parts joined by `/`. */
   readonly path: string;
+  /** The row that asked for it; absent for a license that was issued or renewed by itself. */
+  readonly batch?: BatchRow;
 }
 
 /** The finished license, and its place in the tree. */
@@ -101,7 +107,9 @@ export type IssueEntry = EntryOf<'issue', IssueBody>;
 export type VoidEntry = EntryOf<'void', VoidBody>;
 export type ReleaseEntry = EntryOf<'release', ReleaseBody>;
 export type ClockEntry = EntryOf<'clock', ClockBody>;
-export type Entry = GenesisEntry | IntentEntry | IssueEntry | VoidEntry | ReleaseEntry | ClockEntry;
+export type AdoptEntry = EntryOf<'adopt', AdoptBody>;
+export type CloseEntry = EntryOf<'close', CloseBody>;
+export type Entry = GenesisEntry | IntentEntry | IssueEntry | VoidEntry | ReleaseEntry | ClockEntry | AdoptEntry | CloseEntry;
 export type EntryKind = Entry['kind'];
 
-export const ENTRY_KINDS: readonly EntryKind[] = Object.freeze(['genesis', 'intent', 'issue', 'void', 'release', 'clock']);
+export const ENTRY_KINDS: readonly EntryKind[] = Object.freeze(['genesis', 'intent', 'issue', 'void', 'release', 'clock', 'adopt', 'close']);

@@ -4,20 +4,40 @@
  */
 import { fromHex } from '../../formats/bytes.ts';
 import { encodeCbor } from '../../formats/cbor/encode.ts';
+import type { CborValue } from '../../formats/cbor/value.ts';
 import { VtlicError } from '../../formats/error.ts';
+import type { NewLogBody, ReenteredBody } from './act.ts';
+import type { LedgerHead } from './anchor.ts';
 import type { IntentBody, IssueBody, VoidBody } from './entry.ts';
 import { sha256 } from './sha256.ts';
 
-const DOMAIN = 'vtlic-ledger-leaf/1';
+export const LEAF_DOMAIN = 'vtlic-ledger-leaf/1';
 
 /** CBOR `[domain, "issue", salt, license id, counter, SHA-256 of payload, SHA-256 of COSE bytes, kid]`. */
-export function issueLeaf(intent: IntentBody, issue: IssueBody): Uint8Array {
+export function issueLeaf(intent: Pick<IntentBody, 'licenseId' | 'ctr' | 'payload' | 'kid'>, issue: Pick<IssueBody, 'salt' | 'cose'>): Uint8Array {
   const kid = fromHex(intent.kid);
   if (kid === undefined) throw new VtlicError('internal', 'a kid is hex digits');
-  return encodeCbor([DOMAIN, 'issue', issue.salt, intent.licenseId, intent.ctr, sha256(intent.payload), sha256(issue.cose), kid]);
+  return encodeCbor([LEAF_DOMAIN, 'issue', issue.salt, intent.licenseId, intent.ctr, sha256(intent.payload), sha256(issue.cose), kid]);
 }
 
 /** CBOR `[domain, "void", salt, license id, counter, SHA-256 of payload, reason]`. */
 export function voidLeaf(intent: IntentBody, voided: VoidBody): Uint8Array {
-  return encodeCbor([DOMAIN, 'void', voided.salt, intent.licenseId, intent.ctr, sha256(intent.payload), voided.reason]);
+  return encodeCbor([LEAF_DOMAIN, 'void', voided.salt, intent.licenseId, intent.ctr, sha256(intent.payload), voided.reason]);
+}
+
+/**
+ * CBOR `[domain, "log", salt, origin, restored, found]`, each of the two being `[entries, log id, size, root, reach, closes, chain]`,
+ * and `found` the empty array where the anchor was lost.
+ */
+export function newLogLeaf(opened: NewLogBody): Uint8Array {
+  return encodeCbor([LEAF_DOMAIN, 'log', opened.salt, opened.origin, headArray(opened.restored), opened.found === undefined ? [] : headArray(opened.found)]);
+}
+
+function headArray(head: LedgerHead): CborValue {
+  return [head.entries, head.logId, head.size, head.root, head.reach, head.closes, head.chain];
+}
+
+/** As an issued license's: it is one, that the lost part of the record had issued. */
+export function reenteredLeaf({ license, salt, cose }: ReenteredBody): Uint8Array {
+  return issueLeaf(license, { salt, cose });
 }

@@ -2,8 +2,10 @@
  * The ledger as the rest of the signer sees it. Opened by `open.ts`:
  * `LedgerView` reads, also beside a writer; `Ledger` is the one writer.
  */
-import type { AnchorRecord, LedgerHead } from './anchor.ts';
-import type { ClockEntry, Entry, GenesisBody, IntentBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry, VoidReason } from './entry.ts';
+import type { PublicKey } from '../../keys/public/public-key.ts';
+import type { CloseBody, ImportBody, ImportedCounterBody, MovedAnchorBody, NewLogBody, ReenteredBody, ReopenBody } from './act.ts';
+import type { AnchorPlace, AnchorRecord, LedgerHead } from './anchor.ts';
+import type { AdoptEntry, ClockEntry, CloseEntry, Entry, GenesisBody, IntentBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry, VoidReason } from './entry.ts';
 import type { Lineage } from './lineage.ts';
 
 export type LicenseState = 'open' | 'void' | 'issued' | 'released';
@@ -20,9 +22,9 @@ export interface LicenseRecord {
 
 export interface LineageState {
   readonly lineage: Lineage;
-  /** The highest counter ever reserved, void ones too; the next is one more. */
+  /** The counter that was spent last, void and skipped ones too; the next is one more. */
   readonly ctr: number;
-  /** The record of that counter. */
+  /** The record of the highest counter that was reserved. */
   readonly last: LicenseRecord;
   /** The record of the highest counter that has a license: what a new one replaces. */
   readonly lastIssued?: LicenseRecord;
@@ -42,26 +44,71 @@ export type Progress = (done: number, total: number) => void;
 export interface VerifyOptions {
   /** Called now and then, and once at the end. */
   readonly progress?: Progress;
+  /** The keys that may have signed licenses: each signature is checked too. Left out: none is. */
+  readonly keys?: readonly PublicKey[];
   readonly signal?: AbortSignal;
 }
 
 /** What a full recomputation found; every number is counted from the entries themselves. */
 export interface LedgerSummary {
   readonly head: LedgerHead;
+  readonly logs: number;
   readonly lineages: number;
   readonly intents: number;
   readonly issued: number;
+  /** Licenses that a restored ledger was given back. */
+  readonly reentered: number;
   readonly voided: number;
   readonly released: number;
   readonly open: number;
+  /** Signatures checked; undefined where no keys were given. */
+  readonly signatures: number | undefined;
+}
+
+/** A tree of its own, under an origin of its own. */
+export interface LogInfo {
+  /** From 1. */
+  readonly number: number;
+  readonly logId: Uint8Array;
+  readonly origin: string;
+  /** seq of the entry that opened it. */
+  readonly entry: number;
+  readonly firstLeaf: number;
+  readonly firstNode: number;
+  readonly size: number;
 }
 
 export interface LedgerView {
   readonly path: string;
   readonly genesis: GenesisBody;
   head(): LedgerHead;
-  /** Tree root over the first `size` leaves; undefined beyond the ledger's own size. */
-  rootAt(size: number): Uint8Array | undefined;
+  /** In the order in which they were opened; the last one grows. */
+  logs(): readonly LogInfo[];
+  /** Tree root over the first `size` leaves of a log (the last one if left out); undefined beyond its size, or for no log of this ledger. */
+  rootAt(size: number, logId?: Uint8Array): Uint8Array | undefined;
+  /** What reach and closes were when a log of this ledger had that size, at that entry. */
+  reachAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'reach' | 'closes'>;
+  /** That leaf `index` is in the tree of `size` leaves, RFC 9162 §2.1.3: from the leaf's sibling up. undefined as for `rootAt`. */
+  inclusionProof(index: number, size: number, logId?: Uint8Array): readonly Uint8Array[] | undefined;
+  /** That the tree of `to` leaves begins with that of `from`, RFC 9162 §2.1.4. undefined as for `rootAt`. */
+  consistencyProof(from: number, to: number, logId?: Uint8Array): readonly Uint8Array[] | undefined;
+  /** Where the anchor lies now. */
+  anchorPlace(): AnchorPlace;
+  /** Acts on the record itself, the entries for single licenses and lineages left out, oldest first. */
+  acts(): readonly (AdoptEntry | CloseEntry)[];
+  /** The counter of a lineage that was spent or skipped last; 0 for none. */
+  lastCounter(lineage: Lineage): number;
+  /**
+   * The counter that the lineage takes next.
+   * @throws VtlicError `ledger_conflict` where its counters were handed over
+   */
+  nextCounter(lineage: Lineage): number;
+  /** seq of the entry that closed the counters of a customer; undefined while they are open. */
+  closedBy(sub: string): number | undefined;
+  /** A license that a restored ledger was given back, by its id. */
+  findReentered(licenseId: Uint8Array): AdoptEntry | undefined;
+  /** In bytewise order of (sub, aud, dep): every lineage that has an intent, or a counter by an act. */
+  knownLineages(page: { readonly after?: Lineage; readonly limit: number }): readonly Lineage[];
   /** undefined where there is no such entry. */
   entry(seq: number): Entry | undefined;
   /** All entries from `seq` on, read in pages; ends at what was the last entry when it got there. */
@@ -83,6 +130,10 @@ export interface LedgerView {
   customers(page: { readonly after?: string; readonly limit: number }): readonly string[];
   /** Intents without issue or void, oldest first. */
   openIntents(): readonly LicenseRecord[];
+  /** The newest issue whose license was released; undefined for none. Reads all intents. */
+  lastReleasedIssue(): IssueEntry | undefined;
+  /** The counter that a lineage which was never seen has spent, of one customer or of any: what acts skipped. */
+  floorOf(sub: string | undefined): number;
   /** Issues without release, oldest first. */
   unreleased(): readonly LicenseRecord[];
   /**
@@ -124,11 +175,22 @@ export interface Ledger extends LedgerView {
   /** Records a file that stands in its place; `internal` unless the license is issued and the anchor covers its leaf. */
   release(intentSeq: number, file: { readonly path: string; readonly digest: Uint8Array }): ReleaseEntry;
   clock(confirmed: number, operator: string): ClockEntry;
+  /** Begins a new log, whose first leaf binds the record so far. For `restored` and `anchor_lost` alone. */
+  openLog(input: Omit<NewLogBody, 'act' | 'logId' | 'origin' | 'restored' | 'salt' | 'leafIndex'>): AdoptEntry;
+  /** A license that this record does not know, with its leaf; right after `openLog`. @param skip of that log */
+  reenter(cose: Uint8Array, license: ReenteredBody['license'], skip: number): AdoptEntry;
+  adopt(body: MovedAnchorBody | ImportBody | ImportedCounterBody | ReopenBody): AdoptEntry;
+  closeCounters(body: CloseBody): CloseEntry;
   /**
    * Several appends in one transaction: all of them are durable on return, or none happened.
    * `fn` is synchronous; no group inside a group.
    */
   group<T>(fn: () => T): T;
+  /**
+   * The anchor is still the one that this run knows: asked again before a counter is reserved, since a prompt may stand open for hours.
+   * @throws VtlicError `ledger_rolled_back` when a copy of this ledger has moved it
+   */
+  requireAnchor(): Promise<void>;
   /** The last anchor written or found at opening. */
   readonly anchored: AnchorRecord;
   /** How far the ledger is ahead of it. */

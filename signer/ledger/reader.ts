@@ -1,15 +1,20 @@
 /** The reading half of a ledger, on a connection that is already opened and checked (`open.ts`). */
 import type { DatabaseSync } from 'node:sqlite';
+import { equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
 import { MAX_COUNT } from '../../formats/license/bounds.ts';
-import type { LedgerHead } from './anchor.ts';
+import type { AnchorPlace, LedgerHead } from './anchor.ts';
 import { ledgerCorrupt } from './corrupt.ts';
+import { movedCounter } from './counter-rule.ts';
 import { decodeEntry } from './decode-entry.ts';
-import type { ClockEntry, Entry, GenesisBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry } from './entry.ts';
-import type { LedgerSummary, LedgerView, LicenseRecord, LineageState, LineageSummary, VerifyOptions } from './ledger.ts';
-import type { Lineage } from './lineage.ts';
+import type { AdoptEntry, ClockEntry, CloseEntry, Entry, GenesisBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry } from './entry.ts';
+import type { LedgerSummary, LedgerView, LicenseRecord, LineageState, LineageSummary, LogInfo, VerifyOptions } from './ledger.ts';
+import { lineageText, type Lineage } from './lineage.ts';
+import { consistencyProof, inclusionProof } from './merkle-proof.ts';
 import { rootOf } from './merkle.ts';
+import { logOrigin } from './origin.ts';
 import { withLedgerFaults } from './sqlite-faults.ts';
-import { Tables, type EntryRow, type IntentRow, type LineageRow } from './tables.ts';
+import { Tables, type EntryRow, type IntentRow, type LineageRow, type LogRow } from './tables.ts';
 import { verifyLedger } from './verify.ts';
 
 const PAGE = 256;
@@ -31,13 +36,82 @@ export class LedgerReader implements LedgerView {
   head(): LedgerHead {
     return this.read(() => {
       const last = this.#last();
+      const log = this.tables.lastLog();
       const { leaves } = this.tables.sizes();
-      return Object.freeze({ entries: last.seq, size: leaves, root: this.#root(leaves), chain: last.chain });
+      const size = leaves - log.firstLeaf;
+      const { raise, closes } = this.tables.raised(last.seq);
+      return Object.freeze({ entries: last.seq, logId: log.logId, size, root: this.#root(log, size), reach: leaves + raise, closes, chain: last.chain });
     });
   }
 
-  rootAt(size: number): Uint8Array | undefined {
-    return this.read(() => (size <= this.tables.sizes().leaves ? this.#root(size) : undefined));
+  logs(): readonly LogInfo[] {
+    return this.read(() => {
+      const rows = this.tables.logs();
+      const { leaves } = this.tables.sizes();
+      return Object.freeze(rows.map((row, i) => Object.freeze({ ...row, origin: logOrigin(this.genesis.iss, row.logId), size: (rows[i + 1]?.firstLeaf ?? leaves) - row.firstLeaf })));
+    });
+  }
+
+  rootAt(size: number, logId?: Uint8Array): Uint8Array | undefined {
+    const log = this.#log(logId);
+    return log === undefined || size > log.size ? undefined : this.read(() => this.#root(log, size));
+  }
+
+  reachAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'reach' | 'closes'> {
+    const log = this.#log(head.logId);
+    const { raise, closes } = this.read(() => this.tables.raised(head.entries));
+    return { reach: (log?.firstLeaf ?? 0) + head.size + raise, closes };
+  }
+
+  inclusionProof(index: number, size: number, logId?: Uint8Array): readonly Uint8Array[] | undefined {
+    const log = this.#log(logId);
+    if (log === undefined || size > log.size || index >= size) return undefined;
+    return this.read(() => inclusionProof(index, size, this.tables.nodesOf(log)));
+  }
+
+  consistencyProof(from: number, to: number, logId?: Uint8Array): readonly Uint8Array[] | undefined {
+    const log = this.#log(logId);
+    if (log === undefined || to > log.size || from > to) return undefined;
+    return this.read(() => consistencyProof(from, to, this.tables.nodesOf(log)));
+  }
+
+  anchorPlace(): AnchorPlace {
+    return this.read(() => {
+      const acts = this.tables.acts().filter((act) => act.kind === 'log' || act.kind === 'closed-log' || act.kind === 'anchor');
+      const last = acts.at(-1);
+      if (last === undefined) return this.genesis.anchor;
+      const { body } = this.#entryOf('adopt', last.seq);
+      if (body.act !== 'log' && body.act !== 'anchor') throw ledgerCorrupt(`entry ${last.seq} (adopt) is another act than its index says`);
+      return body.anchor;
+    });
+  }
+
+  acts(): readonly (AdoptEntry | CloseEntry)[] {
+    return this.read(() => Object.freeze(this.tables.acts().map((act) => (act.kind === 'close' ? this.#entryOf('close', act.seq) : this.#entryOf('adopt', act.seq)))));
+  }
+
+  lastCounter(lineage: Lineage): number {
+    return this.read(() => this.tables.lastCounter(lineage));
+  }
+
+  nextCounter(lineage: Lineage): number {
+    this.requireOpen(lineage);
+    return this.lastCounter(lineage) + 1;
+  }
+
+  closedBy(sub: string): number | undefined {
+    return this.read(() => this.tables.closedBy(sub));
+  }
+
+  findReentered(licenseId: Uint8Array): AdoptEntry | undefined {
+    return this.read(() => {
+      const row = this.tables.counterByLicenseId(licenseId);
+      return row === undefined ? undefined : this.#entryOf('adopt', row.seq);
+    });
+  }
+
+  knownLineages(page: { readonly after?: Lineage; readonly limit: number }): readonly Lineage[] {
+    return this.read(() => Object.freeze(this.tables.knownLineages(page.after, page.limit).map((lineage) => Object.freeze(lineage))));
   }
 
   entry(seq: number): Entry | undefined {
@@ -75,7 +149,7 @@ export class LedgerReader implements LedgerView {
       const last = this.#record(row);
       const issuedRow = row.issue === undefined ? this.tables.lastIssuedOf(lineage) : row;
       const lastIssued = issuedRow === undefined ? {} : { lastIssued: issuedRow === row ? last : this.#record(issuedRow) };
-      return Object.freeze({ lineage: lineageOnly(row), ctr: row.ctr, last, ...lastIssued });
+      return Object.freeze({ lineage: lineageOnly(row), ctr: this.tables.lastCounter(lineage), last, ...lastIssued });
     });
   }
 
@@ -100,6 +174,17 @@ export class LedgerReader implements LedgerView {
 
   customers(page: { readonly after?: string; readonly limit: number }): readonly string[] {
     return this.read(() => Object.freeze(this.tables.customers(page.after ?? '', page.limit)));
+  }
+
+  lastReleasedIssue(): IssueEntry | undefined {
+    return this.read(() => {
+      const seq = this.tables.lastReleasedIssue();
+      return seq === undefined ? undefined : this.#entryOf('issue', seq);
+    });
+  }
+
+  floorOf(sub: string | undefined): number {
+    return this.read(() => movedCounter(0, this.tables.acts().filter((act) => sub === undefined || act.sub === '' || act.sub === sub)));
   }
 
   openIntents(): readonly LicenseRecord[] {
@@ -164,8 +249,23 @@ export class LedgerReader implements LedgerView {
     return last;
   }
 
-  #root(size: number): Uint8Array {
-    return rootOf(size, (position) => this.tables.node(position));
+  #root(log: LogRow, size: number): Uint8Array {
+    return rootOf(size, this.tables.nodesOf(log));
+  }
+
+  #log(logId: Uint8Array | undefined): LogInfo | undefined {
+    const logs = this.logs();
+    return logId === undefined ? logs.at(-1) : logs.find((log) => equalBytes(log.logId, logId));
+  }
+
+  /** @throws VtlicError `ledger_conflict` for a lineage whose counters were handed over */
+  protected requireOpen(lineage: Lineage): void {
+    const entry = this.closedBy(lineage.sub);
+    if (entry === undefined) return;
+    throw new VtlicError('ledger_conflict', `the counters of ${lineageText(lineage)} were handed over (entry ${entry}): this ledger issues nothing for it any more, so that no counter is used twice`, {
+      file: this.path,
+      hint: 'issue where they were taken over; or take them back: vtlic counters import FILE',
+    });
   }
 }
 

@@ -14,7 +14,9 @@ const VERSION = 1;
 /**
  * `intent.dep` is '' for an absent deployment (an id is never empty), for NULL is no member of a key.
  * `node.position` counts the complete subtrees in the order in which they become complete (`merkle.ts`),
- * so that every table but the two indexes grows at its end.
+ * so that every table but the indexes grows at its end. `leaf` and `node` hold the trees of all logs one behind the other;
+ * `log` says where each begins. `act` and `counter` hold what acts do to counters: of all lineages (`act.sub` = '' for
+ * every customer), and of one.
  */
 const STATEMENTS: readonly string[] = [
   'CREATE TABLE entry (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, chain BLOB NOT NULL) STRICT',
@@ -26,6 +28,11 @@ const STATEMENTS: readonly string[] = [
   'CREATE TABLE leaf (leaf_index INTEGER PRIMARY KEY, entry INTEGER NOT NULL) STRICT',
   'CREATE TABLE node (position INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT',
   'CREATE TABLE clock (seq INTEGER PRIMARY KEY) STRICT',
+  'CREATE TABLE log (number INTEGER PRIMARY KEY, entry INTEGER NOT NULL, log_id BLOB NOT NULL, first_leaf INTEGER NOT NULL, first_node INTEGER NOT NULL) STRICT',
+  'CREATE TABLE act (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, sub TEXT NOT NULL, skip INTEGER NOT NULL, floor INTEGER NOT NULL, reach INTEGER NOT NULL) STRICT',
+  'CREATE TABLE counter (seq INTEGER PRIMARY KEY, sub TEXT NOT NULL, aud TEXT NOT NULL, dep TEXT NOT NULL, ctr INTEGER NOT NULL, license_id BLOB) STRICT',
+  'CREATE INDEX counter_by_lineage ON counter (sub, aud, dep, seq)',
+  'CREATE INDEX counter_by_license_id ON counter (license_id) WHERE license_id IS NOT NULL',
 ];
 
 /** Makes an empty database a ledger without entries, in WAL mode. */

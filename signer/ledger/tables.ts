@@ -1,8 +1,9 @@
 /** Rows of the ledger's tables: every statement of reading and appending, prepared once. No rule of the ledger is here. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { ledgerCorrupt } from './corrupt.ts';
+import { movedCounter, type CounterMove } from './counter-rule.ts';
 import type { Lineage } from './lineage.ts';
-import { completeSubtrees } from './merkle.ts';
+import { completeSubtrees, type ReadNode } from './merkle.ts';
 
 export type Row = readonly SQLOutputValue[];
 
@@ -31,6 +32,35 @@ export interface LineageRow {
   readonly issued: number;
 }
 
+/** A tree, and where its rows begin. */
+export interface LogRow {
+  /** From 1. */
+  readonly number: number;
+  /** seq of the entry that opened it. */
+  readonly entry: number;
+  readonly logId: Uint8Array;
+  readonly firstLeaf: number;
+  readonly firstNode: number;
+}
+
+export const ACT_ROW_KINDS = ['log', 'closed-log', 'anchor', 'import', 'reopen', 'close'] as const;
+
+/** What an entry does to all lineages, or to all of one customer. */
+export interface ActRow extends CounterMove {
+  readonly kind: (typeof ACT_ROW_KINDS)[number];
+  /** '' for every customer. */
+  readonly sub: string;
+  /** Added to the record's reach. */
+  readonly raise: number;
+}
+
+/** A counter that an act gave to one lineage. */
+export interface CounterRow extends Lineage {
+  readonly seq: number;
+  readonly ctr: number;
+  readonly licenseId: Uint8Array | undefined;
+}
+
 /** How much of each kind of row there is, by the highest key. */
 export interface TableSizes {
   readonly entries: number;
@@ -40,20 +70,25 @@ export interface TableSizes {
 
 export const ENTRY_COLUMNS = 'seq, kind, at, body, chain';
 export const INTENT_COLUMNS = 'seq, sub, aud, dep, ctr, license_id, issue, void, release';
+export const LOG_COLUMNS = 'number, entry, log_id, first_leaf, first_node';
+export const ACT_COLUMNS = 'seq, kind, sub, skip, floor, reach';
+export const COUNTER_COLUMNS = 'seq, sub, aud, dep, ctr, license_id';
 
 const SQL = {
   entry: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq = ?`,
   entries: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?`,
   lastEntry: `SELECT ${ENTRY_COLUMNS} FROM entry ORDER BY seq DESC LIMIT 1`,
+  outcomes: 'SELECT (SELECT count(*) FROM intent WHERE issue IS NOT NULL OR void IS NOT NULL), (SELECT count(*) FROM leaf WHERE entry NOT IN (SELECT seq FROM act UNION ALL SELECT entry FROM log UNION ALL SELECT seq FROM counter))',
   sizes: 'SELECT (SELECT max(seq) FROM entry), (SELECT max(leaf_index) FROM leaf), (SELECT max(position) FROM node)',
   insertEntry: 'INSERT INTO entry (seq, kind, at, body, chain) VALUES (?, ?, ?, ?, ?)',
   intent: `SELECT ${INTENT_COLUMNS} FROM intent WHERE seq = ?`,
   intentByLicenseId: `SELECT ${INTENT_COLUMNS} FROM intent WHERE license_id = ?`,
   intentsOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND ctr < ? ORDER BY ctr DESC LIMIT ?`,
   lastIssuedOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND issue IS NOT NULL ORDER BY ctr DESC LIMIT 1`,
-  lastCounter: 'SELECT max(ctr) FROM intent WHERE sub = ? AND aud = ? AND dep = ?',
+  lastIntentOf: 'SELECT seq, ctr FROM intent WHERE sub = ? AND aud = ? AND dep = ? ORDER BY ctr DESC LIMIT 1',
   openIntents: `SELECT ${INTENT_COLUMNS} FROM intent WHERE issue IS NULL AND void IS NULL ORDER BY seq`,
   unreleased: `SELECT ${INTENT_COLUMNS} FROM intent WHERE issue IS NOT NULL AND release IS NULL ORDER BY seq`,
+  lastReleasedIssue: 'SELECT max(issue) FROM intent WHERE release IS NOT NULL',
   lineages: 'SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE (sub, aud, dep) > (?, ?, ?) GROUP BY sub, aud, dep ORDER BY sub, aud, dep LIMIT ?',
   lineagesOf: 'SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE sub = ? AND (aud, dep) > (?, ?) GROUP BY sub, aud, dep ORDER BY sub, aud, dep LIMIT ?',
   customers: 'SELECT DISTINCT sub FROM intent WHERE sub > ? ORDER BY sub LIMIT ?',
@@ -68,6 +103,20 @@ const SQL = {
   lastClock: 'SELECT max(seq) FROM clock',
   isClock: 'SELECT 1 FROM clock WHERE seq = ?',
   insertClock: 'INSERT INTO clock (seq) VALUES (?)',
+  logs: `SELECT ${LOG_COLUMNS} FROM log ORDER BY number`,
+  lastLog: `SELECT ${LOG_COLUMNS} FROM log ORDER BY number DESC LIMIT 1`,
+  insertLog: `INSERT INTO log (${LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?)`,
+  act: `SELECT ${ACT_COLUMNS} FROM act WHERE seq = ?`,
+  acts: `SELECT ${ACT_COLUMNS} FROM act ORDER BY seq`,
+  insertAct: `INSERT INTO act (${ACT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
+  raised: "SELECT sum(reach), sum(kind IN ('close', 'closed-log')) FROM act WHERE seq <= ?",
+  movesOfAll: "SELECT seq, skip, floor FROM act WHERE seq > ? AND sub IN ('', ?) AND (skip > 0 OR floor > 0) ORDER BY seq",
+  lastGate: "SELECT seq, kind FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq DESC LIMIT 1",
+  counter: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE seq = ?`,
+  counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
+  countersOf: 'SELECT seq, 0, ctr FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND seq > ? ORDER BY seq',
+  insertCounter: `INSERT INTO counter (${COUNTER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
+  knownLineages: 'SELECT sub, aud, dep FROM intent WHERE (sub, aud, dep) > (?, ?, ?) UNION SELECT sub, aud, dep FROM counter WHERE (sub, aud, dep) > (?, ?, ?) ORDER BY sub, aud, dep LIMIT ?',
 } as const;
 
 type Name = keyof typeof SQL;
@@ -83,6 +132,12 @@ export class Tables {
   sizes(): TableSizes {
     const row = this.#one('sizes') ?? [];
     return { entries: optionalInteger(row[0]) ?? 0, leaves: (optionalInteger(row[1]) ?? -1) + 1, nodes: (optionalInteger(row[2]) ?? -1) + 1 };
+  }
+
+  /** Intents with an issue or a void, and leaves that are not of an act: the same number in a whole ledger. */
+  outcomes(): { readonly intents: number; readonly leaves: number } {
+    const row = this.#one('outcomes') ?? [];
+    return { intents: optionalInteger(row[0]) ?? 0, leaves: optionalInteger(row[1]) ?? 0 };
   }
 
   entry(seq: number): EntryRow | undefined {
@@ -118,9 +173,12 @@ export class Tables {
     return optionally(this.#one('lastIssuedOf', ...key(lineage)), intentRow);
   }
 
-  /** 0 for a lineage without intents. */
+  /** The counter of a lineage that was spent or skipped last; 0 for none. */
   lastCounter(lineage: Lineage): number {
-    return optionalInteger(this.#one('lastCounter', ...key(lineage))?.[0]) ?? 0;
+    const row = this.#one('lastIntentOf', ...key(lineage));
+    const [seq, ctr] = row === undefined ? [0, 0] : [integer(row[0]), integer(row[1])];
+    const moves = [...this.#all('movesOfAll', seq, lineage.sub), ...this.#all('countersOf', ...key(lineage), seq)].map(moveRow);
+    return movedCounter(ctr, moves.sort((a, b) => a.seq - b.seq));
   }
 
   openIntents(): readonly IntentRow[] {
@@ -156,21 +214,37 @@ export class Tables {
     this.#run('setVoid', seq, intent);
   }
 
+  /** seq of the newest issue whose license was released. */
+  lastReleasedIssue(): number | undefined {
+    return optionalInteger(this.#one('lastReleasedIssue')?.[0]);
+  }
+
   /** The first release stays. */
   setRelease(intent: number, seq: number): void {
     this.#run('setRelease', seq, intent);
   }
 
-  /** seq of the entry that a leaf stands for. */
+  /** seq of the entry that closed the counters of a customer; undefined while they are open. */
+  closedBy(sub: string): number | undefined {
+    const row = this.#one('lastGate', sub);
+    return row !== undefined && (row[1] === 'close' || row[1] === 'closed-log') ? integer(row[0]) : undefined;
+  }
+
+  /** seq of the entry that a leaf stands for, by its place among the leaves of all logs. */
   leaf(index: number): number | undefined {
     return optionalInteger(this.#one('leaf', index)?.[0]);
   }
 
-  /** Adds the leaf with index `size` and the subtrees that it completes, the leaf's own hash first. */
-  insertLeaf(size: number, entry: number, completed: readonly Uint8Array[]): void {
-    this.#run('insertLeaf', size, entry);
-    let position = completeSubtrees(size);
+  /** Adds the leaf with index `size` of a log, and the subtrees that it completes, the leaf's own hash first. */
+  insertLeaf(log: LogRow, size: number, entry: number, completed: readonly Uint8Array[]): void {
+    this.#run('insertLeaf', log.firstLeaf + size, entry);
+    let position = log.firstNode + completeSubtrees(size);
     for (const hash of completed) this.#run('insertNode', position++, hash);
+  }
+
+  /** The subtrees of one log by their positions in it. */
+  nodesOf(log: LogRow): ReadNode {
+    return (position) => this.node(log.firstNode + position);
   }
 
   /** @throws VtlicError `ledger_corrupt` where it is missing */
@@ -190,6 +264,58 @@ export class Tables {
 
   insertClock(seq: number): void {
     this.#run('insertClock', seq);
+  }
+
+  logs(): readonly LogRow[] {
+    return this.#all('logs').map(logRow);
+  }
+
+  /** @throws VtlicError `ledger_corrupt` where there is none */
+  lastLog(): LogRow {
+    const log = optionally(this.#one('lastLog'), logRow);
+    if (log === undefined) throw ledgerCorrupt('its table of logs is empty');
+    return log;
+  }
+
+  insertLog(row: LogRow): void {
+    this.#run('insertLog', row.number, row.entry, row.logId, row.firstLeaf, row.firstNode);
+  }
+
+  act(seq: number): ActRow | undefined {
+    return optionally(this.#one('act', seq), actRow);
+  }
+
+  /** Few, in a ledger's whole life. */
+  acts(): readonly ActRow[] {
+    return this.#all('acts').map(actRow);
+  }
+
+  insertAct(row: ActRow): void {
+    this.#run('insertAct', row.seq, row.kind, row.sub, row.skip, row.floor, row.raise);
+  }
+
+  /** What all acts up to an entry added to the reach, and how many of them closed something. */
+  raised(seq: number): { readonly raise: number; readonly closes: number } {
+    const row = this.#one('raised', seq);
+    return { raise: optionalInteger(row?.[0]) ?? 0, closes: optionalInteger(row?.[1]) ?? 0 };
+  }
+
+  counter(seq: number): CounterRow | undefined {
+    return optionally(this.#one('counter', seq), counterRow);
+  }
+
+  counterByLicenseId(licenseId: Uint8Array): CounterRow | undefined {
+    return optionally(this.#one('counterByLicenseId', licenseId), counterRow);
+  }
+
+  insertCounter(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array | undefined): void {
+    this.#run('insertCounter', seq, ...key(lineage), ctr, licenseId ?? null);
+  }
+
+  /** Every lineage with an intent or a counter of its own, in bytewise order. */
+  knownLineages(after: Lineage | undefined, limit: number): readonly Lineage[] {
+    const from = after === undefined ? (['', '', ''] as const) : key(after);
+    return this.#all('knownLineages', ...from, ...from, limit).map((row) => lineageFromKey(text(row[0]), text(row[1]), text(row[2])));
   }
 
   #statement(name: Name): StatementSync {
@@ -230,6 +356,25 @@ export function intentRow(row: Row): IntentRow {
     void: optionalInteger(row[7]),
     release: optionalInteger(row[8]),
   };
+}
+
+export function logRow(row: Row): LogRow {
+  return { number: integer(row[0]), entry: integer(row[1]), logId: blob(row[2], 16), firstLeaf: integer(row[3]), firstNode: integer(row[4]) };
+}
+
+export function actRow(row: Row): ActRow {
+  const kind = ACT_ROW_KINDS.find((known) => known === row[1]);
+  if (kind === undefined) throw ledgerCorrupt('a row of the table "act" is of no kind that this version knows');
+  return { seq: integer(row[0]), kind, sub: text(row[2]), skip: integer(row[3]), floor: integer(row[4]), raise: integer(row[5]) };
+}
+
+export function counterRow(row: Row): CounterRow {
+  const licenseId = row[5];
+  return { seq: integer(row[0]), ...lineageFromKey(text(row[1]), text(row[2]), text(row[3])), ctr: integer(row[4]), licenseId: licenseId === null || licenseId === undefined ? undefined : blob(licenseId, 16) };
+}
+
+function moveRow(row: Row): CounterMove {
+  return { seq: integer(row[0]), skip: integer(row[1]), floor: integer(row[2]) };
 }
 
 function lineageRow(row: Row): LineageRow {

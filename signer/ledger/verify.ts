@@ -4,29 +4,35 @@
  * One pass over the entries in their order. Each derived table is read beside it by its own cursor, in the order in which its rows were
  * made, so memory stays flat: only intents without an outcome and licenses without a release are held.
  */
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { setImmediate } from 'node:timers/promises';
+import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { LedgerHead } from './anchor.ts';
 import { CHAIN_START, chainValue } from './chain.ts';
 import { ledgerCorrupt } from './corrupt.ts';
 import { coseFault } from './cose-agrees.ts';
 import { decodeEntry } from './decode-entry.ts';
-import type { Entry, IntentBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry } from './entry.ts';
-import { issueLeaf, voidLeaf } from './leaf.ts';
+import { tableCursor, wrongIndex, type Cursor } from './verify-cursor.ts';
+import type { AdoptEntry, Entry, IntentBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry } from './entry.ts';
+import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from './leaf.ts';
 import type { LedgerSummary, VerifyOptions } from './ledger.ts';
 import { lineageText, sameLineage } from './lineage.ts';
-import { leafHash } from './merkle.ts';
+import { completeSubtrees, leafHash } from './merkle.ts';
 import { openReadOnly } from './open-database.ts';
 import { logOrigin } from './origin.ts';
 import { payloadFault } from './payload-agrees.ts';
 import { ledgerFault } from './sqlite-faults.ts';
-import { blob, ENTRY_COLUMNS, entryRow, integer, INTENT_COLUMNS, intentRow, Tables, type EntryRow, type IntentRow, type Row } from './tables.ts';
+import { blob, ENTRY_COLUMNS, entryRow, integer, INTENT_COLUMNS, intentRow, Tables, type EntryRow, type IntentRow } from './tables.ts';
 import { TreeBuilder } from './tree-builder.ts';
+import { ActCheck } from './verify-acts.ts';
+import { checkCounters } from './verify-counters.ts';
+import { checkSignatures, type SignatureCheck } from './verify-signatures.ts';
 
 /** Entries between two looks at the clock of others: progress, signal, the event loop. */
 const STRIDE = 1024;
+const LOOK_MS = 100;
 
 /**
  * @param file absolute path of the ledger
@@ -34,25 +40,46 @@ const STRIDE = 1024;
  */
 export async function verifyLedger(file: string, options: VerifyOptions = {}): Promise<LedgerSummary> {
   const db = openReadOnly(file);
+  let signatures: SignatureCheck | undefined;
   try {
     // One snapshot for all cursors, also while a writer appends.
     db.exec('BEGIN');
     const check = new Check(db);
     const total = new Tables(db).sizes().entries;
+    if (options.keys !== undefined) signatures = checkSignatures(file, total, options.keys);
+    // Looked at below; until then its error must not be one that nobody handles.
+    signatures?.finished.catch(() => undefined);
     for (let done = 0; ; ) {
       const more = check.entries(STRIDE);
       done += more;
-      options.progress?.(done, total);
+      options.progress?.(signatures === undefined ? done : Math.min(done, signatures.done()), total);
       if (more < STRIDE) break;
       await setImmediate();
-      if (options.signal?.aborted === true) throw new VtlicError('interrupted', 'the check of the ledger was interrupted; nothing was found up to there');
+      stopIfAborted(options);
     }
-    return check.finish();
+    const found = check.finish();
+    return Object.freeze({ ...found, signatures: await awaitSignatures(signatures, total, options) });
   } catch (error) {
     throw ledgerFault(error, file, 'read');
   } finally {
+    signatures?.stop();
+    await signatures?.finished.catch(() => undefined);
     db.close();
   }
+}
+
+async function awaitSignatures(signatures: SignatureCheck | undefined, total: number, options: VerifyOptions): Promise<number | undefined> {
+  if (signatures === undefined) return undefined;
+  for (;;) {
+    const checked = await Promise.race([signatures.finished, setTimeout(LOOK_MS)]);
+    options.progress?.(signatures.done(), total);
+    if (checked !== undefined) return checked;
+    stopIfAborted(options);
+  }
+}
+
+function stopIfAborted(options: VerifyOptions): void {
+  if (options.signal?.aborted === true) throw new VtlicError('interrupted', 'the check of the ledger was interrupted; nothing was found up to there');
 }
 
 /** What is still expected of an intent. */
@@ -70,8 +97,12 @@ class Check {
   readonly #leaves: Cursor<{ readonly index: number; readonly entry: number }>;
   readonly #nodes: Cursor<Uint8Array>;
   readonly #clocks: Cursor<number>;
+  readonly #acts: ActCheck;
   readonly #pending: Map<number, Pending> = new Map();
-  readonly #tree: TreeBuilder = new TreeBuilder();
+  #tree: TreeBuilder = new TreeBuilder();
+  /** Leaves of the logs before the one that grows. */
+  #firstLeaf = 0;
+  #nodeCount = 0;
   #iss = '';
   #seq = 0;
   #chain: Uint8Array = CHAIN_START;
@@ -83,11 +114,12 @@ class Check {
   constructor(db: DatabaseSync) {
     this.#db = db;
     this.#tables = new Tables(db);
-    this.#entries = cursor(db, `SELECT ${ENTRY_COLUMNS} FROM entry ORDER BY seq`, entryRow);
-    this.#intents = cursor(db, `SELECT ${INTENT_COLUMNS} FROM intent ORDER BY seq`, intentRow);
-    this.#leaves = cursor(db, 'SELECT leaf_index, entry FROM leaf ORDER BY leaf_index', (row) => ({ index: integer(row[0]), entry: integer(row[1]) }));
-    this.#nodes = cursor(db, 'SELECT position, hash FROM node ORDER BY position', (row) => blob(row[1], 32));
-    this.#clocks = cursor(db, 'SELECT seq FROM clock ORDER BY seq', (row) => integer(row[0]));
+    this.#entries = tableCursor(db, ENTRY_COLUMNS, 'entry', entryRow);
+    this.#intents = tableCursor(db, INTENT_COLUMNS, 'intent', intentRow);
+    this.#leaves = tableCursor(db, 'leaf_index, entry', 'leaf', (row) => ({ index: integer(row[0]), entry: integer(row[1]) }));
+    this.#nodes = tableCursor(db, 'position, hash', 'node', (row) => blob(row[1], 32));
+    this.#acts = new ActCheck(db);
+    this.#clocks = tableCursor(db, 'seq', 'clock', (row) => integer(row[0]));
   }
 
   /** Checks up to `limit` entries; fewer means that there are no more. */
@@ -100,7 +132,7 @@ class Check {
     return limit;
   }
 
-  finish(): LedgerSummary {
+  finish(): Omit<LedgerSummary, 'signatures'> {
     if (this.#seq === 0) throw ledgerCorrupt('it has no entries');
     for (const { row, issued } of this.#pending.values()) {
       if (row.release !== undefined || row.void !== undefined || (row.issue !== undefined && !issued)) throw wrongIndex(row.seq, 'names an entry that is not there');
@@ -109,12 +141,13 @@ class Check {
     this.#requireEnd(this.#leaves, 'leaf');
     this.#requireEnd(this.#nodes, 'node');
     this.#requireEnd(this.#clocks, 'clock');
+    this.#acts.finish();
     this.#indexes();
-    const lineages = this.#lineages();
+    const lineages = checkCounters(this.#db, this.#tables);
     let open = 0;
     for (const { issued } of this.#pending.values()) if (!issued) open++;
-    const head: LedgerHead = Object.freeze({ entries: this.#seq, size: this.#tree.size, root: this.#tree.root(), chain: this.#chain });
-    return Object.freeze({ head, lineages, intents: this.#intended, issued: this.#issued, voided: this.#voided, released: this.#released, open });
+    const { logs, reentered } = this.#acts;
+    return Object.freeze({ head: this.#head(), logs, lineages, intents: this.#intended, issued: this.#issued, reentered, voided: this.#voided, released: this.#released, open });
   }
 
   #entry(row: EntryRow): void {
@@ -123,16 +156,24 @@ class Check {
       throw ledgerCorrupt(`entry ${row.seq}: its chain value does not follow from what it holds and from the entry before it`);
     }
     const entry = decodeEntry(row);
+    const before = entry.kind === 'adopt' && entry.body.act === 'log' ? this.#head() : undefined;
     this.#seq = row.seq;
     this.#chain = row.chain;
     if ((entry.kind === 'genesis') !== (entry.seq === 1)) throw ledgerCorrupt(`entry ${entry.seq}: the genesis entry stands first, and only there`);
-    this.#follow(entry);
+    this.#follow(entry, before);
   }
 
-  #follow(entry: Entry): void {
+  #head(): LedgerHead {
+    const { logId, raise, closes } = this.#acts;
+    return Object.freeze({ entries: this.#seq, logId, size: this.#tree.size, root: this.#tree.root(), reach: this.#firstLeaf + this.#tree.size + raise, closes, chain: this.#chain });
+  }
+
+  #follow(entry: Entry, before: LedgerHead | undefined): void {
+    if (entry.kind !== 'adopt') this.#acts.interrupt();
     switch (entry.kind) {
       case 'genesis':
         this.#iss = entry.body.iss;
+        this.#acts.genesis(entry.body);
         if (entry.body.origin !== logOrigin(entry.body.iss, entry.body.ledgerId)) throw ledgerCorrupt("entry 1 (genesis): the log's origin does not follow from its issuer and id");
         return;
       case 'intent':
@@ -145,12 +186,33 @@ class Check {
         return this.#release(entry);
       case 'clock':
         if (this.#clocks.next() !== entry.seq) throw wrongIndex(entry.seq, 'is not what the record says');
+        return;
+      case 'close':
+        return this.#acts.close(entry);
+      case 'adopt':
+        return this.#adopt(entry, before);
+    }
+  }
+
+  #adopt(entry: AdoptEntry, before: LedgerHead | undefined): void {
+    const { seq, body } = entry;
+    if (before !== undefined) {
+      this.#firstLeaf += this.#tree.size;
+      this.#nodeCount += completeSubtrees(this.#tree.size);
+      this.#tree = new TreeBuilder();
+    }
+    this.#acts.adopt(entry, { iss: this.#iss, before, firstLeaf: this.#firstLeaf, firstNode: this.#nodeCount });
+    if (body.act === 'log') this.#leaf(seq, body.leafIndex, newLogLeaf(body));
+    if (body.act === 'license') {
+      if (decodeLicense(body.license.payload).iss !== this.#iss) throw ledgerCorrupt(`entry ${seq} (adopt): the license has another issuer than the ledger`);
+      this.#leaf(seq, body.leafIndex, reenteredLeaf(body));
     }
   }
 
   #intent({ seq, body }: IntentEntry): void {
     const fault = payloadFault(this.#iss, body);
     if (fault !== undefined) throw ledgerCorrupt(`entry ${seq} (intent): ${fault}`);
+    if (this.#acts.isClosed(body.sub)) throw ledgerCorrupt(`entry ${seq} (intent): the counters of ${lineageText(body)} had been handed over`);
     const row = this.#intents.next();
     if (row?.seq !== seq || !sameLineage(row, body) || row.ctr !== body.ctr || !equalBytes(row.licenseId, body.licenseId)) throw wrongIndex(seq, 'is not what the record says');
     this.#pending.set(seq, { row, body, issued: false });
@@ -199,7 +261,7 @@ class Check {
   #leaf(seq: number, index: number, data: Uint8Array): void {
     if (index !== this.#tree.size) throw ledgerCorrupt(`entry ${seq}: its leaf should have the index ${this.#tree.size}, but has ${index}`);
     const row = this.#leaves.next();
-    if (row?.index !== index || row.entry !== seq) throw wrongIndex(seq, 'is not what the record says');
+    if (row?.index !== this.#firstLeaf + index || row.entry !== seq) throw wrongIndex(seq, 'is not what the record says');
     for (const hash of this.#tree.add(leafHash(data))) {
       const stored = this.#nodes.next();
       if (stored === undefined || !equalBytes(stored, hash)) throw ledgerCorrupt(`the tree does not follow from the record: a stored node over leaf ${index} is another`);
@@ -210,48 +272,9 @@ class Check {
     if (rest.next() !== undefined) throw ledgerCorrupt(`the table "${table}" has rows that no entry stands for`);
   }
 
-  /** Counters begin at 1 and rise by one within each lineage, in the order of the record. Returns the number of lineages. */
-  #lineages(): number {
-    const rows = cursor(this.#db, 'SELECT sub, aud, dep, ctr, seq FROM intent INDEXED BY intent_by_lineage ORDER BY sub, aud, dep, ctr', (row) => row);
-    let lineages = 0;
-    let before: Row = [];
-    for (let row = rows.next(); row !== undefined; row = rows.next()) {
-      const first = row[0] !== before[0] || row[1] !== before[1] || row[2] !== before[2];
-      const [ctr, seq] = [integer(row[3]), integer(row[4])];
-      const expected = first ? 1 : integer(before[3]) + 1;
-      if (first) lineages++;
-      if (ctr !== expected || (!first && seq <= integer(before[4]))) {
-        const body = this.#tables.intent(seq);
-        throw ledgerCorrupt(`entry ${seq} (intent): the counter of ${body === undefined ? 'its lineage' : lineageText(body)} should be ${expected}, but is ${ctr}`);
-      }
-      before = row;
-    }
-    return lineages;
-  }
-
   /** SQLite's own comparison of the one table that has indexes with them; a license id that stands twice is found here too. */
   #indexes(): void {
     const result: unknown = this.#db.prepare("PRAGMA integrity_check('intent')").get()?.['integrity_check'];
     if (result !== 'ok') throw ledgerCorrupt(`an index does not fit its table (${typeof result === 'string' ? result.slice(0, 200) : 'no answer'})`);
   }
-}
-
-interface Cursor<T> {
-  next(): T | undefined;
-}
-
-function cursor<T>(db: DatabaseSync, sql: string, read: (row: Row) => T): Cursor<T> {
-  const statement = db.prepare(sql);
-  statement.setReturnArrays(true);
-  const rows = statement.iterate() as unknown as Iterator<readonly SQLOutputValue[]>;
-  return {
-    next: () => {
-      const item = rows.next();
-      return item.done === true ? undefined : read(item.value);
-    },
-  };
-}
-
-function wrongIndex(seq: number, what: string): VtlicError {
-  return ledgerCorrupt(`the row of entry ${seq} in the tables beside the record ${what}`);
 }

@@ -3,19 +3,23 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_TIME } from '../../formats/license/bounds.ts';
+import { actRowOf, counterRowOf } from './act-rows.ts';
+import type { CloseBody, ImportBody, ImportedCounterBody, MovedAnchorBody, NewLogBody, ReenteredBody, ReopenBody } from './act.ts';
 import type { AnchorRecord, AnchorStore } from './anchor.ts';
 import { chainValue } from './chain.ts';
 import { coseFault } from './cose-agrees.ts';
-import { makeBody, SALT_BYTES, type Bodies } from './entry-body.ts';
-import type { ClockEntry, Entry, EntryKind, IntentBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry, VoidReason } from './entry.ts';
-import { issueLeaf, voidLeaf } from './leaf.ts';
+import { LEDGER_ID_BYTES, makeBody, SALT_BYTES, type Bodies } from './entry-body.ts';
+import type { AdoptEntry, ClockEntry, CloseEntry, Entry, EntryKind, IntentBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry, VoidReason } from './entry.ts';
+import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from './leaf.ts';
 import type { IntentInput, Ledger, RecoveryPlan } from './ledger.ts';
 import { lineageText } from './lineage.ts';
 import type { LedgerLock } from './lock.ts';
 import { completedBy, leafHash } from './merkle.ts';
+import { logOrigin } from './origin.ts';
 import { payloadFault } from './payload-agrees.ts';
 import { LedgerReader } from './reader.ts';
 import { isDiskFull, ledgerFault, withLedgerFaults } from './sqlite-faults.ts';
+import type { LogRow } from './tables.ts';
 
 export interface WriterParts {
   readonly db: DatabaseSync;
@@ -32,6 +36,8 @@ export interface WriterParts {
 interface Tip {
   readonly seq: number;
   readonly chain: Uint8Array;
+  /** The log that grows, and its number of leaves. */
+  readonly log: LogRow;
   readonly size: number;
 }
 
@@ -52,7 +58,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     this.#parts = parts;
     this.#anchored = parts.anchored;
     const head = this.head();
-    this.#tip = { seq: head.entries, chain: head.chain, size: head.size };
+    this.#tip = { seq: head.entries, chain: head.chain, log: this.tables.lastLog(), size: head.size };
   }
 
   get anchored(): AnchorRecord {
@@ -60,7 +66,8 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   }
 
   unanchored(): { readonly entries: number; readonly leaves: number } {
-    return Object.freeze({ entries: this.#tip.seq - this.#anchored.entries, leaves: this.#tip.size - this.#anchored.size });
+    const { log, size } = this.#tip;
+    return Object.freeze({ entries: this.#tip.seq - this.#anchored.entries, leaves: equalBytes(log.logId, this.#anchored.logId) ? size - this.#anchored.size : size });
   }
 
   group<T>(fn: () => T): T {
@@ -87,6 +94,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     return this.#append(() => {
       const fault = payloadFault(this.genesis.iss, input);
       if (fault !== undefined) throw new VtlicError('internal', `an intent was to be recorded that contradicts itself: ${fault}`);
+      this.requireOpen(input);
       const last = this.tables.lastCounter(input);
       if (input.ctr !== last + 1) {
         throw new VtlicError('ledger_conflict', `the last counter of ${lineageText(input)} is ${last}, so the next is ${last + 1}, but ${input.ctr} was planned; nothing was recorded`, { hint: 'plan it again' });
@@ -140,14 +148,68 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     });
   }
 
+  openLog(input: Omit<NewLogBody, 'act' | 'logId' | 'origin' | 'restored' | 'salt' | 'leafIndex'>): AdoptEntry {
+    return this.#append(() => {
+      const logId = this.#parts.random(LEDGER_ID_BYTES);
+      const restored = this.head();
+      const origin = logOrigin(this.genesis.iss, logId);
+      const entry = this.#write('adopt', { act: 'log', ...input, logId, origin, restored, salt: this.#parts.random(SALT_BYTES), leafIndex: 0 });
+      if (entry.body.act !== 'log') throw new VtlicError('internal', 'an act was recorded as another');
+      const { leaves, nodes } = this.tables.sizes();
+      const log: LogRow = { number: this.#tip.log.number + 1, entry: entry.seq, logId, firstLeaf: leaves, firstNode: nodes };
+      this.tables.insertLog(log);
+      this.#tip = { ...this.#tip, log, size: 0 };
+      this.#addLeaf(entry.seq, newLogLeaf(entry.body));
+      return this.#recordAct(entry);
+    });
+  }
+
+  reenter(cose: Uint8Array, license: ReenteredBody['license'], skip: number): AdoptEntry {
+    return this.#append(() => {
+      const entry = this.#write('adopt', { act: 'license', cose, license, salt: this.#parts.random(SALT_BYTES), leafIndex: this.#tip.size });
+      if (entry.body.act !== 'license') throw new VtlicError('internal', 'an act was recorded as another');
+      this.#addLeaf(entry.seq, reenteredLeaf(entry.body));
+      return this.#recordAct(entry, skip);
+    });
+  }
+
+  adopt(body: MovedAnchorBody | ImportBody | ImportedCounterBody | ReopenBody): AdoptEntry {
+    return this.#append(() => this.#recordAct(this.#write('adopt', body)));
+  }
+
+  closeCounters(body: CloseBody): CloseEntry {
+    return this.#append(() => this.#recordAct(this.#write('close', body)));
+  }
+
   async anchor(): Promise<AnchorRecord> {
     if (this.#inGroup) throw new VtlicError('internal', 'the ledger was to be anchored within a group of appends');
     this.#requireUsable();
     const record: AnchorRecord = Object.freeze({ ledgerId: this.genesis.ledgerId, ...this.head() });
     if (record.entries === this.#anchored.entries) return this.#anchored;
+    await this.requireAnchor();
     await this.#parts.anchorStore.write(record);
     if (record.entries > this.#anchored.entries) this.#anchored = record;
     return this.#anchored;
+  }
+
+  async requireAnchor(): Promise<void> {
+    const found = await this.#readAnchor();
+    const now = found.reduce<AnchorRecord | undefined>((newest, record) => (newest === undefined || record.entries > newest.entries ? record : newest), undefined);
+    if (now !== undefined && now.entries === this.#anchored.entries && equalBytes(now.chain, this.#anchored.chain) && equalBytes(now.ledgerId, this.#anchored.ledgerId)) return;
+    throw new VtlicError('ledger_rolled_back', `${this.#parts.anchorStore.description} was changed while this run had the ledger open: another copy of this ledger is in use, or somebody changed the anchor; nothing more is signed here`, {
+      file: this.path,
+      hint: 'find the other copy; the one that the anchor agrees with is the ledger',
+    });
+  }
+
+  /** A place that cannot be read cannot be written either: the same word for both. */
+  async #readAnchor(): Promise<readonly AnchorRecord[]> {
+    try {
+      return await this.#parts.anchorStore.read();
+    } catch (error) {
+      if (!(error instanceof VtlicError)) throw error;
+      throw new VtlicError('ledger_unwritable', `the anchor was not written: ${error.message}; what is recorded but not released stays in the ledger`, { ...error.place, hint: error.hint ?? 'mend the place of the anchor and run it again', cause: error });
+    }
   }
 
   recoveryPlan(): RecoveryPlan {
@@ -190,9 +252,17 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   }
 
   #addLeaf(seq: number, data: Uint8Array): void {
-    const { size } = this.#tip;
-    this.tables.insertLeaf(size, seq, completedBy(size, leafHash(data), (position) => this.tables.node(position)));
+    const { log, size } = this.#tip;
+    this.tables.insertLeaf(log, size, seq, completedBy(size, leafHash(data), this.tables.nodesOf(log)));
     this.#tip = { ...this.#tip, size: size + 1 };
+  }
+
+  #recordAct<E extends AdoptEntry | CloseEntry>(entry: E, skip = 0): E {
+    const act = actRowOf(entry);
+    if (act !== undefined) this.tables.insertAct(act);
+    const counter = counterRowOf(entry, skip);
+    if (counter !== undefined) this.tables.insertCounter(counter.seq, counter, counter.ctr, counter.licenseId);
+    return entry;
   }
 
   #openIntent(seq: number): IntentBody {

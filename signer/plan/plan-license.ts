@@ -1,4 +1,7 @@
 /** Request → plan: the claims, the lineage's next counter, and the exact bytes that would be signed. */
+import { LICENSE_LIMITS } from '../../formats/armor.ts';
+import { ALGORITHMS } from '../../formats/cose-algorithm.ts';
+import { encodeCoseSign1, encodeProtected, TYP } from '../../formats/cose-sign1.ts';
 import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { makeUuidV7 } from '../../formats/license/id.ts';
@@ -6,12 +9,13 @@ import type { License } from '../../formats/license/license.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { toHex } from '../../formats/bytes.ts';
 import type { LedgerView } from '../ledger/ledger.ts';
+import type { Lineage } from '../ledger/lineage.ts';
 import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
 import { nowSeconds, type World } from '../world.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PlanItem, PlanOrigin } from './plan.ts';
 
 const UUID_RANDOM_BYTES = 10;
 
@@ -23,12 +27,25 @@ export interface PlanInput {
   readonly world: Pick<World, 'nowMs' | 'random'>;
 }
 
+/** What a payload needs besides the request. */
+export interface ItemInput {
+  readonly site: Site;
+  readonly key: KeyRecord;
+  readonly world: Pick<World, 'nowMs' | 'random'>;
+  /** Seconds since 1970: the time of the whole plan. */
+  readonly now: number;
+  /** The lineage's next counter. */
+  readonly ctr: number;
+}
+
+export function lineageOfRequest(request: Request): Lineage {
+  return { aud: request.product, sub: request.customer, ...(request.deployment === undefined ? {} : { dep: request.deployment }) };
+}
+
 /** @throws VtlicError `request_invalid` where the claims would break a bound of the format (`until` already past, say). */
-export function planLicense(request: Request, input: PlanInput): Plan {
-  const { site, catalog, ledger, key, world } = input;
-  const now = nowSeconds(world);
+export function planItem(request: Request, input: ItemInput): PlanItem {
+  const { site, key, world, now, ctr } = input;
   if (request.until <= now) throw new VtlicError('request_invalid', '"until" lies in the past: the license would be expired when it is signed', { field: 'until' });
-  const last = ledger.lastOfLineage({ aud: request.product, sub: request.customer, ...(request.deployment === undefined ? {} : { dep: request.deployment }) });
   const claims: License = {
     iss: site.config.issuer,
     sub: request.customer,
@@ -37,7 +54,7 @@ export function planLicense(request: Request, input: PlanInput): Plan {
     nbf: request.from,
     iat: now,
     cti: makeUuidV7(world.nowMs(), world.random(UUID_RANDOM_BYTES)),
-    ctr: (last?.ctr ?? 0) + 1,
+    ctr,
     tier: request.tier,
     seats: request.seats,
     features: request.features,
@@ -59,15 +76,22 @@ export function planLicense(request: Request, input: PlanInput): Plan {
     if (error instanceof VtlicError && error.code === 'claims_malformed') throw new VtlicError('request_invalid', error.message, { ...error.place, cause: error });
     throw error;
   }
+  const whole = encodeCoseSign1(encodeProtected(key.algorithm, key.publicKey.kid, TYP.license), payload, new Uint8Array(ALGORITHMS[key.algorithm].signatureBytes)).length;
+  if (whole > LICENSE_LIMITS.decodedBytes) throw new VtlicError('request_invalid', `the license would have ${whole} bytes, but at most ${LICENSE_LIMITS.decodedBytes} are allowed`, { hint: 'name fewer hosts, or carry less in "ext"' });
+  // The view is made from the bytes, never from the request.
+  return Object.freeze({ payload, license: decodeLicense(payload), kid: key.publicKey.kid });
+}
+
+/** @throws VtlicError `request_invalid`, as `planItem` does. */
+export function planLicense(request: Request, input: PlanInput): Plan {
+  const { site, catalog, ledger, key, world } = input;
+  const now = nowSeconds(world);
+  const item = planItem(request, { site, key, world, now, ctr: ledger.nextCounter(lineageOfRequest(request)) });
+  return Object.freeze({ ...planOrigin(ledger, site, catalog, now), items: Object.freeze([item]) });
+}
+
+/** What a plan says of the moment in which it is made. */
+export function planOrigin(ledger: LedgerView, site: Site, catalog: Catalog, now: number): PlanOrigin {
   const head = ledger.head();
-  return Object.freeze({
-    ledger: toHex(ledger.genesis.ledgerId),
-    entries: head.entries,
-    chain: toHex(head.chain),
-    made: now,
-    site: site.digest,
-    catalog: catalog.digest,
-    // The view is made from the bytes, never from the request.
-    items: Object.freeze([Object.freeze({ payload, license: decodeLicense(payload), kid: key.publicKey.kid })]),
-  });
+  return { ledger: toHex(ledger.genesis.ledgerId), entries: head.entries, chain: toHex(head.chain), made: now, site: site.digest, catalog: catalog.digest };
 }

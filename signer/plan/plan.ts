@@ -23,7 +23,8 @@ export interface PlanItem {
   readonly kid: string;
 }
 
-export interface Plan {
+/** Where and when a plan was made: it stands only while these hold. */
+export interface PlanOrigin {
   /** 32 hex digits. */
   readonly ledger: string;
   /** Entries in the ledger when the plan was made. */
@@ -35,6 +36,9 @@ export interface Plan {
   /** SHA-256 of site.json and catalog.json, hex. */
   readonly site: string;
   readonly catalog: string;
+}
+
+export interface Plan extends PlanOrigin {
   readonly items: readonly PlanItem[];
 }
 

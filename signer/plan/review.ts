@@ -1,22 +1,35 @@
 /**
- * The officer's word. Nothing is signed but a `ReviewedPlan`, and only the two functions here make one.
+ * The officer's word. Nothing is signed but what is `Reviewed`, and only the functions here make one.
  */
 import { VtlicError } from '../../formats/error.ts';
-import { planDigest, encodePlan, type Plan } from './plan.ts';
+import type { BatchPlan } from '../batch/plan-reader.ts';
+import { planDigest, encodePlan, type Plan, type PlanOrigin } from './plan.ts';
 import { readPlan } from './plan-file.ts';
 
 const DAY_SECONDS = 86_400;
 const reviewed: unique symbol = Symbol('reviewed');
 
-export interface ReviewedPlan {
+export interface Reviewed {
   readonly [reviewed]: true;
-  readonly plan: Plan;
+  readonly origin: PlanOrigin;
   /** SHA-256 of the plan's bytes, hex: recorded with each intent. */
   readonly digest: string;
 }
 
-function markReviewed(plan: Plan): ReviewedPlan {
-  return Object.freeze({ [reviewed]: true as const, plan, digest: planDigest(encodePlan(plan)) });
+export interface ReviewedPlan extends Reviewed {
+  readonly plan: Plan;
+}
+
+export interface ReviewedBatch extends Reviewed {
+  readonly batch: BatchPlan;
+}
+
+function markPlan(plan: Plan): ReviewedPlan {
+  return Object.freeze({ [reviewed]: true as const, origin: plan, plan, digest: planDigest(encodePlan(plan)) });
+}
+
+function markBatch(batch: BatchPlan): ReviewedBatch {
+  return Object.freeze({ [reviewed]: true as const, origin: batch.head, batch, digest: batch.digest });
 }
 
 /** What a review needs of a terminal. */
@@ -25,16 +38,30 @@ export interface ReviewTerminal {
   readonly ask: (prompt: string) => Promise<string>;
 }
 
-/**
- * Shows the view to a person and takes exactly `Yes` for consent.
- *
- * @throws VtlicError `declined` for any other answer.
- */
-export async function reviewOnTerminal(plan: Plan, view: readonly string[], terminal: ReviewTerminal): Promise<ReviewedPlan> {
+/** Shows the view to a person and takes exactly `Yes` for consent. @throws VtlicError `declined` for any other answer */
+async function askForYes(view: readonly string[], prompt: string, terminal: ReviewTerminal): Promise<void> {
   terminal.show(`${view.join('\n')}\n\n`);
-  const answer = await terminal.ask('Sign this? Type Yes to sign, anything else to decline: ');
+  const answer = await terminal.ask(prompt);
   if (answer !== 'Yes') throw new VtlicError('declined', 'declined: nothing was signed and nothing was recorded');
-  return markReviewed(plan);
+}
+
+/** @throws VtlicError `declined` for any answer but `Yes` */
+export async function reviewOnTerminal(plan: Plan, view: readonly string[], terminal: ReviewTerminal): Promise<ReviewedPlan> {
+  await askForYes(view, 'Sign this? Type Yes to sign, anything else to decline: ', terminal);
+  return markPlan(plan);
+}
+
+/** @throws VtlicError `declined` for any answer but `Yes` */
+export async function reviewBatchOnTerminal(batch: BatchPlan, view: readonly string[], terminal: ReviewTerminal): Promise<ReviewedBatch> {
+  await askForYes(view, `Sign these ${batch.end.sign.toLocaleString('en-US')} licenses? Type Yes to sign, anything else to decline: `, terminal);
+  return markBatch(batch);
+}
+
+const HINT = 'make a new plan with --dry-run and review it';
+
+function checkAge(made: number, now: number): void {
+  if (now - made > DAY_SECONDS) throw new VtlicError('plan_stale', 'the plan is older than 24 hours', { hint: HINT });
+  if (made > now) throw new VtlicError('plan_stale', "the plan was made later than this machine's clock reads now", { hint: 'check the clock' });
 }
 
 /**
@@ -45,8 +72,26 @@ export async function reviewOnTerminal(plan: Plan, view: readonly string[], term
  */
 export function reviewByDigest(folder: string, digest: string, now: number): ReviewedPlan {
   const plan = readPlan(folder, digest);
-  const hint = 'make a new plan with --dry-run and review it';
-  if (now - plan.made > DAY_SECONDS) throw new VtlicError('plan_stale', 'the plan is older than 24 hours', { hint });
-  if (plan.made > now) throw new VtlicError('plan_stale', "the plan was made later than this machine's clock reads now", { hint: 'check the clock' });
-  return markReviewed(plan);
+  checkAge(plan.made, now);
+  return markPlan(plan);
+}
+
+/**
+ * Takes a batch's plan that the officer named by its digest.
+ *
+ * @throws VtlicError `plan_stale` when it is from the future or older than 24 hours.
+ */
+export function reviewBatchByDigest(batch: BatchPlan, now: number): ReviewedBatch {
+  checkAge(batch.head.made, now);
+  return markBatch(batch);
+}
+
+/**
+ * Takes the plan of a batch that was reviewed and begun: it is good at any age.
+ *
+ * @param begun digest of the plan that the record of the batch names
+ */
+export function reviewedWhenBegun(batch: BatchPlan, begun: string): ReviewedBatch {
+  if (batch.digest !== begun) throw new VtlicError('internal', 'a plan was to be taken for the begun one');
+  return markBatch(batch);
 }

@@ -6,9 +6,11 @@
 import { cleanText } from '../../formats/clean-text.ts';
 import { ExtBytes, type ExtValue, type License } from '../../formats/license/license.ts';
 import { formatDay, formatInstant } from '../request/dates.ts';
+import type { Anomaly } from './anomalies.ts';
 import type { PlanItem } from './plan.ts';
 
 const DAY_SECONDS = 86_400;
+const END_OF_DAY = ' (until the end of this day, UTC)';
 
 /** One line of a license: what it is called, and what it says in words. */
 export type ViewRow = readonly [name: string, value: string];
@@ -20,7 +22,7 @@ function days(seconds: number): string {
 
 /** The last day on which the license holds, where it ends at a midnight. */
 function lastDay(exp: number): string {
-  return exp % DAY_SECONDS === 0 ? `${formatDay(exp - DAY_SECONDS)} (until the end of this day, UTC)` : formatInstant(exp);
+  return exp % DAY_SECONDS === 0 ? `${formatDay(exp - DAY_SECONDS)}${END_OF_DAY}` : formatInstant(exp);
 }
 
 function isExtList(value: ExtValue): value is readonly ExtValue[] {
@@ -28,7 +30,7 @@ function isExtList(value: ExtValue): value is readonly ExtValue[] {
 }
 
 function extText(value: ExtValue): string {
-  if (typeof value === 'string') return `"${value}"`;
+  if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value !== 'object') return String(value);
   if (value instanceof ExtBytes) return `h'${value.hex}'`;
   if (isExtList(value)) return `[${value.map(extText).join(', ')}]`;
@@ -60,37 +62,95 @@ export function licenseRows(license: License): ViewRow[] {
     ['issuer', license.iss],
     ['issued at', formatInstant(license.iat)],
   ];
-  return rows.map(([name, value]) => [cleanText(name), cleanText(value, 2000)]);
+  return rows.map(([name, value]) => [cleanText(name), cleanText(value, WHOLE)]);
 }
 
 export function formatRows(rows: readonly ViewRow[]): string[] {
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`);
+  return rows.flatMap(([name, value]) => {
+    // Broken here and not by the terminal: no value can look like a row of its own.
+    const [first = '', ...rest] = pieces(value, Math.max(LEAST_COLUMNS, COLUMNS - width - 2));
+    return [`  ${name.padEnd(width)}${first}`, ...rest.map((piece) => `  ${' '.repeat(width - 2)}| ${piece}`)];
+  });
+}
+
+/** Every claim is shown whole. */
+const WHOLE = Number.MAX_SAFE_INTEGER;
+const COLUMNS = 80;
+/** A key id fits. */
+const LEAST_COLUMNS = 64;
+
+function pieces(value: string, columns: number): string[] {
+  const characters = Array.from(value);
+  const out: string[] = [];
+  for (let i = 0; i < characters.length || i === 0; i += columns) out.push(characters.slice(i, i + columns).join(''));
+  return out;
 }
 
 export interface ViewContext {
-  /** The last license of the same lineage, if there is one. */
+  /** The license with which it is compared: the last of the lineage, else another of the customer; undefined for a new customer. */
   readonly previous: License | undefined;
+  readonly anomalies: readonly Anomaly[];
   readonly keyName: string;
   readonly algorithm: string;
   readonly custody: string;
 }
 
-/** The view of one license: first what it replaces, then every claim, then the key. */
+/** The view of one license: what it replaces, what to look at twice, then every claim beside what it was, then the key. */
 export function licenseView(item: PlanItem, context: ViewContext): string[] {
   const { license } = item;
-  const { previous } = context;
-  const first =
-    previous === undefined
-      ? `New customer lineage: no license of ${license.sub} for ${license.aud}${license.dep === undefined ? '' : ` (${license.dep})`} is in this ledger.`
-      : `Replaces license ${previous.cti} (counter ${previous.ctr}, ${previous.tier}, ${previous.seats} seats, until ${lastDay(previous.exp)}).`;
+  const { previous, anomalies } = context;
   return [
-    cleanText(first, 2000),
+    cleanText(firstLine(license, previous), 2000),
+    ...(anomalies.length === 0 ? [] : ['', 'Look at this twice:', ...anomalies.map(({ sentence }) => `  ! ${cleanText(sentence, 2000)}`)]),
     '',
     ...formatRows([
-      ...licenseRows(license),
-      ['signed by', `${cleanText(context.keyName)} (${context.algorithm}, custody ${context.custody})`],
-      ['key id', item.kid],
+      ...(previous === undefined ? licenseRows(license).map(([name, value]) => [`  ${name}`, value] as const) : diffRows(previous, license)),
+      ['  signed by', `${cleanText(context.keyName)} (${context.algorithm}, custody ${context.custody})`],
+      ['  key id', item.kid],
     ]),
   ];
+}
+
+function lineageInWords(license: License): string {
+  return `${license.sub} for ${license.aud}${license.dep === undefined ? '' : ` (${license.dep})`}`;
+}
+
+function firstLine(license: License, previous: License | undefined): string {
+  if (previous === undefined) return `New customer lineage: no license of ${lineageInWords(license)} is in this ledger.`;
+  const last = `license ${previous.cti} (counter ${previous.ctr}, ${previous.tier}, ${previous.seats} seats, until ${lastDay(previous.exp)})`;
+  if (license.aud === previous.aud && license.dep === previous.dep) return `Replaces ${last}.`;
+  return `Begins or continues the lineage of ${lineageInWords(license)}. Compared with the customer's last license, of ${lineageInWords(previous)}: ${last}.`;
+}
+
+/**
+ * Every line of the new license, and of the old one what is gone. `~` marks what changed, `+` what came, `-` what went.
+ * The issuer's own marks (id, issue time) change with every license and carry no sign.
+ */
+function diffRows(previous: License, license: License): ViewRow[] {
+  const before = new Map(licenseRows(previous));
+  const rows: ViewRow[] = [];
+  const now = licenseRows(license);
+  for (const [name, value] of now) {
+    const old = before.get(name);
+    if (old === value || ALWAYS_NEW.has(name)) rows.push([`  ${name}`, value]);
+    else if (old === undefined) rows.push([`+ ${name}`, value]);
+    else rows.push([`~ ${name}`, `${value}   (was ${old.replace(END_OF_DAY, '')}${howFar(name, previous, license)})`]);
+  }
+  const names = new Set(now.map(([name]) => name));
+  for (const [name, old] of before) if (!names.has(name)) rows.push([`- ${name}`, `(was ${old})`]);
+  return rows;
+}
+
+const ALWAYS_NEW: ReadonlySet<string> = new Set(['license id', 'issued at']);
+
+/** The distance that a person would otherwise work out. */
+function howFar(name: string, previous: License, license: License): string {
+  const [key, other] = name === 'until' ? [license.exp, previous.exp] : name === 'from' ? [license.nbf, previous.nbf] : [0, 0];
+  if (key !== other) return `, ${days(Math.abs(key - other))} ${key > other ? 'later' : 'earlier'}`;
+  if (name === 'seats' && typeof license.seats === 'number' && typeof previous.seats === 'number') {
+    const more = license.seats - previous.seats;
+    return `, ${more > 0 ? `${more} more` : `${-more} fewer`}`;
+  }
+  return '';
 }

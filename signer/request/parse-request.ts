@@ -1,17 +1,11 @@
-/** Bytes of a request file → a frozen `Request`. Every fault names the member, its line and its column. */
-import { hasControlOrBidi } from '../../formats/clean-text.ts';
-import { readObject, type JsonObjectReader, type JsonValueReader } from '../../formats/json/reader.ts';
-import { MAX_COUNT, MAX_EXT_KEYS, MAX_FEATURES, MAX_GRACE_SECONDS, MAX_HOSTS, MAX_LIMITS, MAX_NAME_CODE_POINTS, MAX_OFFLINE_SECONDS, MAX_REF_CODE_POINTS, MAX_TIME } from '../../formats/license/bounds.ts';
-import { isId } from '../../formats/license/id.ts';
+/** Bytes of a request file → a frozen `Request`. A fault names the member, its line and its column. */
+import { readObject } from '../../formats/json/reader.ts';
 import { parseJsonFile } from '../files/json-file.ts';
-import type { ExtMap, ExtValue } from '../../formats/license/license.ts';
-import { parseDate } from './dates.ts';
+import { readRequest } from './read-request.ts';
 import type { Request } from './request.ts';
 
-const SCHEMA = 'vtlic-request/1';
+export const REQUEST_SCHEMA = 'vtlic-request/1';
 const MOST_BYTES = 1 << 20;
-const DAY_SECONDS = 86_400;
-const ID_IN_WORDS = 'should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)';
 
 /**
  * @param file the name for messages
@@ -20,135 +14,8 @@ const ID_IN_WORDS = 'should be an id (a letter or digit, then up to 127 letters,
 export function parseRequest(bytes: Uint8Array, file: string): Request {
   const root = readObject(parseJsonFile(bytes, file, MOST_BYTES), { code: 'request_invalid', file });
   const schema = root.required('schema');
-  if (schema.string() !== SCHEMA) throw schema.fault(`should be "${SCHEMA}"`);
-  const request: Request = {
-    customer: id(root.required('customer')),
-    ...optional('name', root.member('name'), (value) => shownText(value, MAX_NAME_CODE_POINTS)),
-    product: id(root.required('product')),
-    ...optional('deployment', root.member('deployment'), id),
-    tier: id(root.required('tier')),
-    seats: seats(root.required('seats')),
-    from: date(root.required('from'), false),
-    until: date(root.required('until'), true),
-    ...optional('graceSeconds', root.member('graceDays'), (value) => value.integer({ min: 0, max: MAX_GRACE_SECONDS / DAY_SECONDS }) * DAY_SECONDS),
-    features: sortedIds(root.member('features'), MAX_FEATURES),
-    limits: limits(root.optionalObject('limits')),
-    ...optional('reference', root.member('reference'), (value) => shownText(value, MAX_REF_CODE_POINTS)),
-    ...optional('instances', root.member('instances'), (value) => value.integer({ min: 1, max: MAX_COUNT })),
-    ...optional('hosts', root.member('hosts'), hosts),
-    ...optional('offlineSeconds', root.member('offlineSeconds'), (value) => value.integer({ min: 0, max: MAX_OFFLINE_SECONDS })),
-    ...optional('resetClock', root.member('resetClock'), resetClock),
-    ...optional('ext', root.member('ext'), ext),
-  };
-  root.end();
-  return Object.freeze(request);
-}
-
-function optional<K extends string, T>(name: K, value: JsonValueReader | undefined, read: (value: JsonValueReader) => T): { readonly [key in K]?: T } {
-  return value === undefined ? {} : ({ [name]: read(value) } as { readonly [key in K]: T });
-}
-
-function id(value: JsonValueReader): string {
-  const text = value.string();
-  if (!isId(text)) throw value.fault(ID_IN_WORDS);
-  return text;
-}
-
-/** Text for people: NFC, no control or bidi characters, so that what is shown is what is there. */
-function shownText(value: JsonValueReader, most: number): string {
-  const text = value.string();
-  const length = Array.from(text).length;
-  if (length > most) throw value.fault(`should have at most ${most} characters, but it has ${length}`);
-  if (hasControlOrBidi(text)) throw value.fault('should hold no control, invisible or direction-changing characters');
-  if (text.normalize('NFC') !== text) throw value.fault('should be in Unicode normalization form C (NFC)', 'type the accented letters as single characters');
-  return text;
-}
-
-function seats(value: JsonValueReader): number | 'unlimited' {
-  if (value.node.kind === 'string' && value.node.value === 'unlimited') return 'unlimited';
-  if (value.node.kind === 'string' && !/^-?\d+$/.test(value.node.value)) throw value.fault('should be a whole number, or the text "unlimited"');
-  return value.integer({ min: 0, max: MAX_COUNT });
-}
-
-function date(value: JsonValueReader, end: boolean): number {
-  const parsed = parseDate(value.string(), end);
-  if (!parsed.ok) throw value.fault(`is no date: ${parsed.why}`);
-  if (parsed.seconds < 0 || parsed.seconds > MAX_TIME) throw value.fault('should lie between 1970-01-01 and 9999-12-31');
-  return parsed.seconds;
-}
-
-function sortedIds(value: JsonValueReader | undefined, most: number): readonly string[] {
-  if (value === undefined) return Object.freeze([]);
-  const items = value.array();
-  if (items.length > most) throw value.fault(`should have at most ${most} items, but it has ${items.length}`);
-  const seen = new Set<string>();
-  for (const item of items) {
-    const text = id(item);
-    if (seen.has(text)) throw item.fault(`names ${text} a second time`);
-    seen.add(text);
-  }
-  return Object.freeze([...seen].sort());
-}
-
-function limits(reader: JsonObjectReader | undefined): Readonly<Record<string, number>> {
-  const out = Object.create(null) as Record<string, number>;
-  const entries = reader?.entries() ?? [];
-  if (reader !== undefined && entries.length > MAX_LIMITS) throw reader.fault(`should have at most ${MAX_LIMITS} members, but it has ${entries.length}`);
-  for (const [name, value] of entries) {
-    if (!isId(name)) throw value.fault(`has a name that is no id`);
-    out[name] = value.integer({ min: 0, max: MAX_COUNT });
-  }
-  return Object.freeze(out);
-}
-
-function hosts(value: JsonValueReader): readonly string[] {
-  const items = value.array();
-  if (items.length === 0 || items.length > MAX_HOSTS) throw value.fault(`should have 1 to ${MAX_HOSTS} items, but it has ${items.length}`);
-  const seen = new Set<string>();
-  for (const item of items) {
-    const text = item.string().toLowerCase();
-    if (!/^[0-9a-f]{64}$/.test(text)) throw item.fault('should be a host fingerprint: 64 hex digits');
-    if (seen.has(text)) throw item.fault('names a host a second time');
-    seen.add(text);
-  }
-  return Object.freeze([...seen].sort());
-}
-
-function resetClock(value: JsonValueReader): true {
-  if (!value.boolean()) throw value.fault('should be true, or left out');
-  return true;
-}
-
-/** Profile values in JSON: no byte strings, since JSON has none. */
-function ext(value: JsonValueReader): ExtMap {
-  const map = extMap(value);
-  const count = Object.keys(map).length;
-  if (count === 0 || count > MAX_EXT_KEYS) throw value.fault(`should have 1 to ${MAX_EXT_KEYS} members, but it has ${count}`);
-  return map;
-}
-
-function extMap(value: JsonValueReader): ExtMap {
-  const out = Object.create(null) as Record<string, ExtValue>;
-  for (const [name, item] of value.object().entries()) {
-    if (!isId(name)) throw item.fault('has a name that is no id');
-    out[name] = extValue(item);
-  }
-  return Object.freeze(out);
-}
-
-function extValue(value: JsonValueReader): ExtValue {
-  switch (value.node.kind) {
-    case 'string':
-      return value.string();
-    case 'boolean':
-      return value.boolean();
-    case 'number':
-      return value.integer();
-    case 'array':
-      return Object.freeze(value.array().map(extValue));
-    case 'object':
-      return extMap(value);
-    default:
-      throw value.fault('should be a text, a whole number, true, false, a list or an object');
-  }
+  if (schema.string() !== REQUEST_SCHEMA) throw schema.fault(`should be "${REQUEST_SCHEMA}"`);
+  const request = readRequest(root);
+  if ('customer' in request) return request;
+  throw request[0] ?? root.fault('is no request');
 }

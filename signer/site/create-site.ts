@@ -1,6 +1,6 @@
 /** `vtlic init`: a new folder with a site, a catalog, an empty ledger and its anchor. */
-import { existsSync, readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
@@ -39,6 +39,20 @@ export function defaultAnchorFile(folder: string): string {
   return `${resolve(folder)}.anchor`;
 }
 
+/** Links are followed: as far as the path exists, it is compared by what it really is. */
+function liesInside(file: string, folder: string): boolean {
+  return `${realPath(file)}/`.startsWith(`${realPath(folder)}/`);
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
+}
+
 /** @throws VtlicError `output_exists` for a folder that holds anything, or an anchor that stands already. */
 export async function createSite(wanted: NewSite, world: World): Promise<SitePaths> {
   if (!isId(wanted.issuer)) throw new VtlicError('usage', '--issuer should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
@@ -46,10 +60,10 @@ export async function createSite(wanted: NewSite, world: World): Promise<SitePat
   if (existsSync(paths.folder) && readdirSync(paths.folder).length > 0) {
     throw new VtlicError('output_exists', 'this folder exists and is not empty', { file: paths.folder, hint: existsSync(paths.site) ? 'it is a site already: go on with it' : 'name a new folder; if an init was cut short here, remove the folder and its anchor file first' });
   }
-  if (wanted.anchorFile.startsWith(`${paths.folder}/`)) {
+  if (liesInside(wanted.anchorFile, paths.folder)) {
     throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', { file: wanted.anchorFile, hint: 'give --anchor a place outside the site, best on another disk' });
   }
-  if (existsSync(wanted.anchorFile)) {
+  if (lstatSync(wanted.anchorFile, { throwIfNoEntry: false }) !== undefined) {
     throw new VtlicError('output_exists', 'an anchor of another ledger stands here', { file: wanted.anchorFile, hint: 'give this site its own place: --anchor FILE' });
   }
   const site = encodeSite({ issuer: wanted.issuer, keystores: new Map(wanted.keystores.map((store) => [store.name, store])), keys: [] });

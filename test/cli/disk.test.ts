@@ -30,7 +30,7 @@ interface Round {
 }
 
 describe('a disk that fills up', () => {
-  it('stops the issue with exit 11 or lets it through, and the next one goes on by itself', () => {
+  it('stops the issue with exit 11 or lets it through, and the next one goes on by itself', { timeout: 300_000 }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'vtlic-full-'));
     try {
       // Only root may mount; others become root of a namespace of their own.

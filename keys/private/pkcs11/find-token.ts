@@ -42,7 +42,7 @@ function namesToken(uri: Pkcs11Uri): boolean {
 }
 
 function found(initialized: readonly TokenSlot[], slots: readonly SlotDescription[]): string {
-  const unreadable = slots.filter((slot) => slot.fault !== undefined).map((slot) => `${cleanText(slot.description, 64)}: ${slot.fault ?? ''}`);
+  const unreadable = slots.filter((slot) => slot.fault !== undefined).map((slot) => `${slot.description === '' ? 'of unknown name' : cleanText(slot.description, 64)}: ${slot.fault ?? ''}`);
   const faults = unreadable.length === 0 ? '' : ` (a slot could not be read: ${unreadable.join('; ')})`;
   return `${initialized.length === 0 ? 'the module shows no initialized token' : `the module shows ${listed(initialized)}`}${faults}`;
 }

@@ -18,7 +18,7 @@ export function findData(module: Pkcs11Module, session: SessionHandle, label: st
     [ck.CKA_APPLICATION, APPLICATION],
     [ck.CKA_LABEL, label],
   ]);
-  return handles.map((handle) => ({ handle, bytes: module.read(session, handle, ck.CKA_VALUE) ?? new Uint8Array() }));
+  return handles.map((handle) => ({ handle, bytes: module.readShown(session, handle, ck.CKA_VALUE) }));
 }
 
 /** Makes an object and reads it back: what is returned is what the token holds. */
@@ -31,5 +31,5 @@ export function createData(module: Pkcs11Module, session: SessionHandle, label: 
     [ck.CKA_LABEL, label],
     [ck.CKA_VALUE, bytes],
   ]);
-  return { handle, bytes: module.read(session, handle, ck.CKA_VALUE) ?? new Uint8Array() };
+  return { handle, bytes: module.readShown(session, handle, ck.CKA_VALUE) };
 }

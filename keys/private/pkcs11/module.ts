@@ -68,7 +68,7 @@ export class Pkcs11Module {
         slot.manufacturer = trimmed(info.manufacturerID);
         return { ...slot, token: this.token(slotId) };
       } catch (error) {
-        if (error instanceof CallFault) return { ...slot, fault: returnCodeInWords(error.rv) };
+        if (error instanceof CallFault) return { ...slot, fault: `${error.call}, ${returnCodeInWords(error.rv)}` };
         throw error;
       }
     });
@@ -136,12 +136,17 @@ export class Pkcs11Module {
   /** An attribute's bytes, or undefined where the object has none or does not show it. */
   read(session: SessionHandle, object: ObjectHandle, attribute: number): Uint8Array | undefined {
     try {
-      const [result] = this.#call('C_GetAttributeValue', () => this.#binding.C_GetAttributeValue(session, object, [{ type: attribute }]));
-      return result?.value === undefined ? undefined : Uint8Array.from(result.value);
+      return this.readShown(session, object, attribute);
     } catch (error) {
       if (error instanceof CallFault && NOT_SHOWN.includes(error.rv)) return undefined;
       throw error;
     }
+  }
+
+  /** The same of an attribute that the object must have: one that is not shown is a fault. */
+  readShown(session: SessionHandle, object: ObjectHandle, attribute: number): Uint8Array {
+    const [result] = this.#call('C_GetAttributeValue', () => this.#binding.C_GetAttributeValue(session, object, [{ type: attribute }]));
+    return Uint8Array.from(result?.value ?? []);
   }
 
   async generateKeyPair(session: SessionHandle, mechanism: Mechanism, publicTemplate: Template, privateTemplate: Template): Promise<{ publicKey: ObjectHandle; privateKey: ObjectHandle }> {

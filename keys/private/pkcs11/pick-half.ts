@@ -21,7 +21,7 @@ export function pickHalf(half: Half, keys: readonly KeyObjectDescription[], want
   const candidates = keys.filter((key) => key.class === 'private' && key.half === half);
   const [only, second] = candidates;
   if (only === undefined) {
-    const others = keys.filter((key) => key.class === 'private').map((key) => (key.half === undefined ? `a key of type 0x${key.keyType.toString(16)}` : `an ${WORDS[key.half]} key`));
+    const others = keys.filter((key) => key.class === 'private').map((key) => (key.half === undefined ? (key.keyType < 0 ? 'a key that does not show its type' : `a key of type 0x${key.keyType.toString(16)}`) : `an ${WORDS[key.half]} key`));
     const instead = others.length === 0 ? '' : `; under this name it has ${[...new Set(others)].join(' and ')}`;
     throw new VtlicError('key_not_found', `${token} has no private ${WORDS[half]} key ${name}${instead}`, { hint: 'see what is there: vtlic hsm list' });
   }

@@ -44,7 +44,7 @@ export interface SlotDescription {
   readonly manufacturer: string;
   /** Absent where the slot holds no token that the module can read; then `fault` says why. */
   readonly token?: TokenDescription;
-  /** A return code in words. */
+  /** The call and its return code in words. */
   readonly fault?: string;
 }
 

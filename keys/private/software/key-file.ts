@@ -2,6 +2,7 @@
  * One key in one file: age v1 with a passphrase, and inside it the private COSE_Key (RFC 9052 §7), so that a lost copy of
  * this toolkit loses no key: `age -d FILE` opens it.
  */
+import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { equalBytes } from '../../../formats/bytes.ts';
 import { ALGORITHMS, type Algorithm } from '../../../formats/cose-algorithm.ts';
@@ -97,7 +98,8 @@ export async function keyFileWarning(path: string): Promise<string | undefined> 
 
 async function readKeyFile(path: string): Promise<Uint8Array> {
   try {
-    const handle = await open(path, 'r');
+    // A pipe without a writer would hold the process for ever.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const facts = await handle.stat();
       if (!facts.isFile()) throw new VtlicError('file_unreadable', 'the key file is no ordinary file', { file: path });

@@ -14,6 +14,7 @@ import type { TokenKeystore } from '../../site/keystore-config.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 import { SecretBook } from '../secrets.ts';
 import { secretOption, siteFolder, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 
@@ -76,7 +77,7 @@ async function list(io: Io, options: ListOptions, setExit: SetExit): Promise<voi
   }
   const [first] = faults;
   if (first !== undefined && (modules.length === 0 || options.module.length > 0)) setExit(exitCodeOf(first.code));
-  io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-hsm-list/1', modules: modules.map(moduleDocument), faults: faults.map(({ code, message }) => ({ code, message })) })}\n` : modules.map(moduleText).join(''));
+  io.out(options.json === true ? `${jsonText({ schema: 'vtlic-hsm-list/1', modules: modules.map(moduleDocument), faults: faults.map(({ code, message }) => ({ code, message })) })}\n` : modules.map(moduleText).join(''));
 }
 
 function moduleText({ path, module, tokens, unreadable }: ListedModule): string {
@@ -115,7 +116,7 @@ async function doctor(io: Io, token: string, options: DoctorOptions, setExit: Se
     const { checks, stopped } = await diagnose(store, keys, secrets, io.world);
     const failed = checks.some(({ status }) => status === 'fail');
     setExit(stopped === undefined ? (failed ? EXIT.checksFailed : EXIT.done) : exitCodeOf(stopped.code));
-    io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-hsm-doctor/1', ok: !failed, checks })}\n` : checks.map(checkText).join(''));
+    io.out(options.json === true ? `${jsonText({ schema: 'vtlic-hsm-doctor/1', ok: !failed, checks })}\n` : checks.map(checkText).join(''));
   } finally {
     terminal?.close();
   }

@@ -6,6 +6,7 @@ import { isId } from '../../../formats/license/id.ts';
 import { createSite, defaultAnchorFile } from '../../site/create-site.ts';
 import type { KeystoreConfig } from '../../site/keystore-config.ts';
 import type { Io } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 import { invalid } from './common.ts';
 
 interface InitOptions {
@@ -43,6 +44,6 @@ export function addInit(program: Command, io: Io): void {
       io.err(`  anchor:  ${cleanText(anchorFile, 1000)} (keep it out of backups of the site: it is what notices a restored ledger)`);
       if (options.exampleCatalog !== true) io.err(`next: say what you sell in ${cleanText(paths.catalog, 1000)}`);
       io.err(`next: vtlic key generate --site ${cleanText(dir, 1000)} --name license-1`);
-      io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-init/1', site: folder, ledger: paths.ledger, anchor: anchorFile })}\n` : `${folder}\n`);
+      io.out(options.json === true ? `${jsonText({ schema: 'vtlic-init/1', site: folder, ledger: paths.ledger, anchor: anchorFile })}\n` : `${cleanText(folder, 4000)}\n`);
     });
 }

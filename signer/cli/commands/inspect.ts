@@ -10,6 +10,7 @@ import type { License } from '../../../formats/license/license.ts';
 import { readLimited } from '../../files/read-file.ts';
 import { formatRows, licenseRows } from '../../plan/view.ts';
 import type { Io } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 
 interface InspectOptions {
   readonly json?: boolean;
@@ -45,7 +46,7 @@ export function addInspect(program: Command, io: Io): void {
       const { cose, license, bytes } = inspect(resolve(io.cwd, name));
       io.err('NOT VERIFIED: anybody could have written this. To verify it: vtlic verify FILE --product P');
       if (options.json === true) {
-        io.out(`${JSON.stringify({ schema: 'vtlic-inspect/1', verified: false, algorithm: cose.alg, kid: cose.kid, bytes, signatureBytes: cose.signature.length, payloadSha256: sha256(cose.payload), license })}\n`);
+        io.out(`${jsonText({ schema: 'vtlic-inspect/1', verified: false, algorithm: cose.alg, kid: cose.kid, bytes, signatureBytes: cose.signature.length, payloadSha256: sha256(cose.payload), license })}\n`);
         return;
       }
       const rows = [

@@ -17,6 +17,7 @@ import { formatRows } from '../../plan/view.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { findKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 import { SecretBook } from '../secrets.ts';
 import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 
@@ -98,10 +99,10 @@ function addGenerate(key: Command, io: Io): void {
         makeDefault: options.default ?? false,
         ...(options.mlDsaKeystore === undefined ? {} : { mldsaKeystore: options.mlDsaKeystore }),
       };
-      const record = await generateKey(site, wanted, secrets, ledgerIdOf(site), io.world);
+      const record = await generateKey(site.paths.folder, wanted, secrets, ledgerIdOf(site), io.world);
       io.err(`made the key ${record.name}: ${record.algorithm}, job ${record.job}, custody ${record.custody}, in keystore ${record.keystore}`);
       if (record.custody === 'software') io.err('back up its file, and keep the passphrase elsewhere: without either, nothing can be signed with it again');
-      io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-key/1', ...recordDocument(record) })}\n` : `${record.publicKey.kid}\n`);
+      io.out(options.json === true ? `${jsonText({ schema: 'vtlic-key/1', ...recordDocument(record) })}\n` : `${record.publicKey.kid}\n`);
     } finally {
       terminal?.close();
     }
@@ -119,7 +120,7 @@ function addList(key: Command, io: Io): void {
   siteOption(key.command('list').description('lists the keys of the site').option('--json', 'the result as one JSON document')).action((options: SiteOptions & JsonOption) => {
     const site = openNamedSite(io, options);
     if (options.json === true) {
-      io.out(`${JSON.stringify({ schema: 'vtlic-keys/1', defaultKey: site.config.defaultKey ?? null, keys: site.config.keys.map(recordDocument) })}\n`);
+      io.out(`${jsonText({ schema: 'vtlic-keys/1', defaultKey: site.config.defaultKey ?? null, keys: site.config.keys.map(recordDocument) })}\n`);
       return;
     }
     if (site.config.keys.length === 0) io.err('this site has no keys yet; make one with: vtlic key generate --name NAME');
@@ -133,7 +134,7 @@ function addShow(key: Command, io: Io): void {
   siteOption(key.command('show <name>').description('shows a key of the site').option('--json', 'the result as one JSON document')).action((name: string, options: SiteOptions & JsonOption) => {
     const record = findKey(openNamedSite(io, options), name);
     const document = recordDocument(record);
-    io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-key/1', ...document })}\n` : `${formatRows(Object.entries(document).map(([label, value]) => [label, cleanText(value)] as const)).join('\n')}\n`);
+    io.out(options.json === true ? `${jsonText({ schema: 'vtlic-key/1', ...document })}\n` : `${formatRows(Object.entries(document).map(([label, value]) => [label, cleanText(value)] as const)).join('\n')}\n`);
   });
 }
 
@@ -170,7 +171,7 @@ function addCheck(key: Command, io: Io): void {
       const opened = await openKey(site, record, secrets, ledgerIdOf(site), io.world);
       await opened.close();
       io.err(`the key ${record.name} opens, signs, and its signature verifies with node:crypto and with noble`);
-      io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-key-check/1', name: record.name, kid: record.publicKey.kid, ok: true })}\n` : `ok ${record.publicKey.kid}\n`);
+      io.out(options.json === true ? `${jsonText({ schema: 'vtlic-key-check/1', name: record.name, kid: record.publicKey.kid, ok: true })}\n` : `ok ${record.publicKey.kid}\n`);
     } finally {
       terminal?.close();
     }

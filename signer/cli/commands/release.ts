@@ -8,6 +8,7 @@ import { openForSigning } from '../../issue/open-ledger.ts';
 import { issuedFromRecord } from '../../issue/recover.ts';
 import { release } from '../../issue/release.ts';
 import type { Io } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 import { openNamedSite, siteOption, type SiteOptions } from './common.ts';
 
 interface ReleaseOptions extends SiteOptions {
@@ -28,7 +29,7 @@ export function addRelease(program: Command, io: Io): void {
         for (const anchored of await anchorIssued(ledger, [issuedFromRecord(record)])) {
           const done = await release(ledger, site.paths.folder, anchored, io.world);
           io.err(done.written ? 'released: the file is written' : 'the file stands there already, with the very bytes of the ledger');
-          io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-release/1', file: done.path, id: id.toLowerCase(), written: done.written })}\n` : `${cleanText(done.path, 4000)}\n`);
+          io.out(options.json === true ? `${jsonText({ schema: 'vtlic-release/1', file: done.path, id: id.toLowerCase(), written: done.written })}\n` : `${cleanText(done.path, 4000)}\n`);
         }
       } finally {
         ledger.close();

@@ -18,6 +18,7 @@ import { openSite, type Site } from '../../site/site.ts';
 import { nowSeconds } from '../../world.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 import { invalid, siteFolder, siteOption, type SiteOptions } from './common.ts';
 
 const MOST_KEY_BYTES = 1 << 20;
@@ -133,7 +134,7 @@ const STATE_WORDS: Readonly<Record<Accepted['state'], (verdict: Accepted) => str
 function accepted(io: Io, verdict: Accepted, options: VerifyOptions): void {
   if (options.json === true) {
     const { state, license, alg, kid, payloadDigest, judgedAt, graceUntil } = verdict;
-    io.out(`${JSON.stringify({ schema: 'vtlic-verify/1', ok: true, state, judgedAt, graceUntil, algorithm: alg, kid, payloadSha256: payloadDigest, license })}\n`);
+    io.out(`${jsonText({ schema: 'vtlic-verify/1', ok: true, state, judgedAt, graceUntil, algorithm: alg, kid, payloadSha256: payloadDigest, license })}\n`);
     return;
   }
   io.out(`${verdict.state}: genuine, ${STATE_WORDS[verdict.state](verdict)}\n`);
@@ -143,7 +144,7 @@ function accepted(io: Io, verdict: Accepted, options: VerifyOptions): void {
 function refused(io: Io, path: string, verdict: Refused, options: VerifyOptions): void {
   const { sentence, remedy } = REASONS[verdict.reason];
   if (options.json === true) {
-    io.out(`${JSON.stringify({ schema: 'vtlic-verify/1', ok: false, layer: verdict.layer, reason: verdict.reason, detail: verdict.detail, sentence, remedy, ...verdict.place })}\n`);
+    io.out(`${jsonText({ schema: 'vtlic-verify/1', ok: false, layer: verdict.layer, reason: verdict.reason, detail: verdict.detail, sentence, remedy, ...verdict.place })}\n`);
     return;
   }
   io.out(`refused: ${verdict.reason}\n`);

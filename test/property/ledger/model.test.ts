@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeCbor } from '../../../formats/cbor/encode.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import type { LedgerHead } from '../../../signer/ledger/anchor.ts';
 import type { LicenseState, Ledger } from '../../../signer/ledger/ledger.ts';
 import type { Lineage } from '../../../signer/ledger/lineage.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
@@ -158,17 +159,20 @@ async function compare(model: Model, ledger: Ledger, place: Place): Promise<void
   const count = (state: LicenseState): number => model.licenses.filter((license) => license.state === state).length;
   expect(summary).toEqual({
     head,
+    logs: 1,
+    reentered: 0,
     lineages: new Set(model.licenses.map((license) => license.lineage)).size,
     intents: model.licenses.length,
     issued: count('issued') + count('released'),
     released: count('released'),
     voided: count('void'),
     open: count('open'),
+    signatures: undefined,
   });
 }
 
 /** The head from the entries alone, by the definitions. */
-function plainHead(path: string): { readonly entries: number; readonly size: number; readonly root: Uint8Array; readonly chain: Uint8Array } {
+function plainHead(path: string): LedgerHead {
   const view = openLedgerForReading(path);
   const db = new DatabaseSync(path, { readOnly: true });
   let chain: Uint8Array = new Uint8Array(32);
@@ -185,9 +189,10 @@ function plainHead(path: string): { readonly entries: number; readonly size: num
     const common = ['vtlic-ledger-leaf/1', entry.kind, entry.body.salt, intent.licenseId, intent.ctr, digest(intent.payload)];
     leaves.push(encodeCbor(entry.kind === 'issue' ? [...common, digest(entry.body.cose), Buffer.from(intent.kid, 'hex')] : [...common, entry.body.reason]));
   }
+  const { ledgerId } = view.genesis;
   db.close();
   view.close();
-  return { entries, size: leaves.length, root: plainRoot(leaves), chain };
+  return { entries, logId: ledgerId, size: leaves.length, root: plainRoot(leaves), reach: leaves.length, closes: 0, chain };
 }
 
 function plainRoot(leaves: readonly Uint8Array[]): Uint8Array {

@@ -7,6 +7,8 @@ import type { TestToken } from './test-token.ts';
 export interface FaultyToken extends TestToken {
   /** The calls so far, in their order, over all hosts. */
   readonly calls: () => readonly string[];
+  /** Other faults than before, for hosts that start from now on: `C_Sign 1 hang`. */
+  readonly setFaults: (faults: readonly string[]) => void;
 }
 
 /** @param lines of the proxy's configuration; `once` is the path of a marker by which a fault comes in the first host alone */
@@ -15,6 +17,16 @@ export function faulty(made: TestToken, lines: readonly string[], once = false):
   const module = join(folder, 'libfault_proxy.so');
   const log = join(folder, 'calls.log');
   copyFileSync(ensureFaultProxy(), module);
-  writeFileSync(join(folder, 'fault-proxy.conf'), [`target ${made.module}`, `log ${log}`, ...(once ? [`once ${join(folder, 'once')}`] : []), ...lines, ''].join('\n'));
-  return { ...made, module, calls: () => (existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : []) };
+  const write = (more: readonly string[]): void => {
+    writeFileSync(join(folder, 'fault-proxy.conf'), [`target ${made.module}`, `log ${log}`, ...(once ? [`once ${join(folder, 'once')}`] : []), ...more, ''].join('\n'));
+  };
+  write(lines);
+  return {
+    ...made,
+    module,
+    calls: () => (existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : []),
+    setFaults: (faults) => {
+      write([...lines, ...faults.map((fault) => `fault ${fault}`)]);
+    },
+  };
 }

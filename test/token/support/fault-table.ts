@@ -27,6 +27,7 @@ export const FAULT_TABLE: Readonly<Record<string, readonly string[]>> = {
   C_GetMechanismList: [...TOKEN, 'CKR_BUFFER_TOO_SMALL'],
   C_GetMechanismInfo: [...TOKEN, 'CKR_MECHANISM_INVALID'],
   C_OpenSession: [...TOKEN, 'CKR_SESSION_COUNT', 'CKR_SESSION_PARALLEL_NOT_SUPPORTED', 'CKR_SESSION_READ_WRITE_SO_EXISTS', 'CKR_TOKEN_WRITE_PROTECTED'],
+  C_CloseSession: SESSION,
   C_CloseAllSessions: TOKEN,
   C_Login: [
     ...SESSION, 'CKR_FUNCTION_CANCELED', 'CKR_OPERATION_ACTIVE', 'CKR_OPERATION_NOT_INITIALIZED', 'CKR_PIN_INCORRECT', 'CKR_PIN_LOCKED', 'CKR_SESSION_READ_ONLY_EXISTS',
@@ -49,3 +50,16 @@ export const FAULT_TABLE: Readonly<Record<string, readonly string[]>> = {
   C_GenerateKeyPair: GENERATE,
   C_GenerateRandom: [...SESSION, 'CKR_FUNCTION_CANCELED', 'CKR_OPERATION_ACTIVE', 'CKR_RANDOM_NO_RNG', 'CKR_USER_NOT_LOGGED_IN'],
 };
+
+/** What must go wrong first: a session is closed in the midst of a run only where an operation in it failed. */
+export const FIRST_FAULT: Readonly<Record<string, string>> = { C_CloseSession: 'C_SignInit 1 rv 0x6' };
+
+/** What a return code speaks of, by its name; each class once is the sample of the tests that cannot walk all. */
+export type FaultClass = 'any' | 'token' | 'session' | 'user' | 'operation';
+
+export function classOf(code: string): FaultClass {
+  if (ANY.includes(code)) return 'any';
+  if (/^CKR_(?:SLOT|TOKEN|DEVICE)_/.test(code)) return 'token';
+  if (code.startsWith('CKR_SESSION_')) return 'session';
+  return /^CKR_(?:PIN|USER)_/.test(code) ? 'user' : 'operation';
+}

@@ -216,7 +216,7 @@ static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W 
 #define EACH(X) \
   X(0, C_Initialize, F1) X(1, C_Finalize, F1) X(2, C_GetInfo, F1) X(4, C_GetSlotList, F3) X(5, C_GetSlotInfo, F2) \
   X(6, C_GetTokenInfo, F2) X(7, C_GetMechanismList, F3) X(8, C_GetMechanismInfo, F3) X(12, C_OpenSession, F5) \
-  X(14, C_CloseAllSessions, F1) X(18, C_Login, F4) X(19, C_Logout, F1) X(20, C_CreateObject, F4) X(22, C_DestroyObject, F2) \
+  X(13, C_CloseSession, F1) X(14, C_CloseAllSessions, F1) X(18, C_Login, F4) X(19, C_Logout, F1) X(20, C_CreateObject, F4) X(22, C_DestroyObject, F2) \
   X(24, C_GetAttributeValue, F4) X(26, C_FindObjectsInit, F3) X(27, C_FindObjects, F4) X(28, C_FindObjectsFinal, F1) \
   X(29, C_EncryptInit, F3) X(30, C_Encrypt, F5) X(33, C_DecryptInit, F3) X(34, C_Decrypt, F5) X(42, C_SignInit, F3) \
   X(43, C_Sign, F5) X(58, C_GenerateKey, F5) X(59, C_GenerateKeyPair, F8) X(64, C_GenerateRandom, F3)

@@ -9,7 +9,7 @@ import type { AnchorRecord } from '../../../signer/ledger/anchor.ts';
 import { temporaryFolder } from './ledger-fixture.ts';
 
 function record(entries: number): AnchorRecord {
-  return { ledgerId: new Uint8Array(16).fill(1), entries, size: entries - 1, root: new Uint8Array(32).fill(2), chain: new Uint8Array(32).fill(entries) };
+  return { ledgerId: new Uint8Array(16).fill(1), entries, logId: new Uint8Array(16).fill(3), size: entries - 1, root: new Uint8Array(32).fill(2), reach: entries + 5, closes: 0, chain: new Uint8Array(32).fill(entries) };
 }
 
 async function refusal(promise: Promise<unknown>): Promise<VtlicError> {

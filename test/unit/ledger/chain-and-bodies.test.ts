@@ -13,7 +13,7 @@ import { issueLeaf, voidLeaf } from '../../../signer/ledger/leaf.ts';
 import { lineageText, sameLineage } from '../../../signer/ledger/lineage.ts';
 import { logOrigin } from '../../../signer/ledger/origin.ts';
 import { isReleasePath } from '../../../signer/ledger/release-path.ts';
-import { ACME, digest, intentFor, ISS, START } from './ledger-fixture.ts';
+import { ACME, coseFor, digest, intentFor, ISS, KID, START } from './ledger-fixture.ts';
 
 const ledgerId = new Uint8Array(16).fill(7);
 const intent = intentFor({ ...ACME, dep: 'prod' }, 3);
@@ -24,6 +24,8 @@ const BODIES: Bodies = {
   void: { intent: 2, reason: 'crash', salt: new Uint8Array(32).fill(1), leafIndex: 5 },
   release: { intent: 2, path: 'out/a/b/1-x.vtlic', fileDigest: digest('x') },
   clock: { reading: 1, confirmed: 2, operator: '' },
+  adopt: { act: 'import', document: digest('document'), kid: KID, ledgerId, sub: 'acme-gmbh', floor: 3, highest: 9, operator: 'officer' },
+  close: { sub: 'acme-gmbh', document: Uint8Array.of(1), operator: 'officer' },
 };
 
 function corrupt(fn: () => unknown): string {
@@ -57,16 +59,33 @@ describe('the chain', () => {
   });
 });
 
+const head = { entries: 9, logId: ledgerId, size: 4, root: digest('root'), reach: 4, closes: 0, chain: digest('chain') };
+const anchor = { kind: 'file', path: '/anchors/b' } as const;
+const opened = { act: 'log', reason: 'restored', logId: new Uint8Array(16).fill(8), origin: 'x/vtlic-ledger/08', anchor, restored: head, covered: 3, coveredReach: 3, found: { ...head, entries: 20, size: 9, reach: 9 }, skip: 6, highest: 3, closed: false, operator: 'officer', salt: new Uint8Array(32).fill(2), leafIndex: 0 } as const;
+const { aud, sub, dep, ctr, licenseId, kid, payload } = intent;
+
+const BODIES_OF_EACH: readonly (readonly [string, EntryKind, Bodies[EntryKind]])[] = [
+  ...ENTRY_KINDS.map((kind) => [kind, kind, BODIES[kind]] as const),
+  ['adopt log', 'adopt', opened],
+  ['adopt license', 'adopt', { act: 'license', cose: coseFor(intent), license: { aud, sub, ...(dep === undefined ? {} : { dep }), ctr, licenseId, kid, payload }, salt: opened.salt, leafIndex: 1 }],
+  ['adopt anchor', 'adopt', { act: 'anchor', anchor, operator: '' }],
+  ['adopt counter', 'adopt', { act: 'counter', aud: 'vaultdesk', sub: 'acme-gmbh', dep: 'eu', ctr: 5, payloadDigest: digest('p') }],
+  ['adopt reopen', 'adopt', { act: 'reopen', closedBy: 7, sub: 'acme-gmbh', operator: 'officer' }],
+];
+
+/** Members that may be left out, of the entries that have them. */
+const OPTIONAL: Readonly<Record<string, readonly string[]>> = { intent: ['dep'], adopt: ['sub'], close: ['sub'], 'adopt log': ['found'], 'adopt counter': ['dep', 'payload'], 'adopt reopen': ['sub'] };
+
 describe('bodies', () => {
-  it.each(ENTRY_KINDS)('%s: comes back as it went', <K extends EntryKind>(kind: K) => {
-    const { bytes, body } = makeBody(kind, BODIES[kind]);
-    expect(body).toEqual(BODIES[kind]);
-    expect(decodeBody(kind, bytes, 'entry 1')).toEqual(BODIES[kind]);
+  it.each(BODIES_OF_EACH)('%s: comes back as it went', (_name, kind, given) => {
+    const { bytes, body } = makeBody(kind, given);
+    expect(body).toEqual(given);
+    expect(decodeBody(kind, bytes, 'entry 1')).toEqual(given);
     expect(encodeCbor(decodeCbor(bytes))).toEqual(bytes);
   });
 
-  it.each(ENTRY_KINDS)('%s: a missing, an unknown and a mistyped member is refused', <K extends EntryKind>(kind: K) => {
-    const map = decodeCbor(makeBody(kind, BODIES[kind]).bytes);
+  it.each(BODIES_OF_EACH)('%s: a missing, an unknown and a mistyped member is refused', (each, kind, given) => {
+    const map = decodeCbor(makeBody(kind, given).bytes);
     if (!isCborMap(map)) throw new Error('no map');
     const changed = (change: (copy: Map<CborValue, CborValue>) => void): (() => unknown) => {
       const copy = new Map(map);
@@ -76,9 +95,24 @@ describe('bodies', () => {
     expect(corrupt(changed((copy) => copy.set('surprise', 1)))).toContain(`entry 7 (${kind}): its body has members that this version does not know`);
     for (const name of map.keys()) {
       if (typeof name !== 'string') throw new Error('members are named by texts');
-      if (name !== 'dep') expect(corrupt(changed((copy) => copy.delete(name)))).toContain(`${name} should be`);
-      expect(corrupt(changed((copy) => copy.set(name, false)))).toContain(`${name} should be`);
+      if (!(OPTIONAL[each] ?? []).includes(name)) expect(corrupt(changed((copy) => copy.delete(name)))).toContain(`${name} should be`);
+      expect(corrupt(changed((copy) => copy.set(name, name === 'closed' ? 0 : false)))).toContain(`${name} should be`);
     }
+  });
+
+  it('an intent names the row of the batch that asked for it, strictly', () => {
+    const batch = { name: 'renewals-2028', row: digest('row') };
+    const { bytes, body } = makeBody('intent', { ...intent, batch });
+    expect(body.batch).toEqual(batch);
+    expect(Object.isFrozen(body.batch)).toBe(true);
+    expect(makeBody('intent', intent).body.batch).toBeUndefined();
+    const map = decodeCbor(bytes);
+    if (!isCborMap(map)) throw new Error('no map');
+    const withBatch = (members: Readonly<Record<string, CborValue>>): (() => unknown) => () => decodeBody('intent', encodeCbor(new Map([...map, ['batch', new Map<CborValue, CborValue>(Object.entries(members))]])), 'entry 7 (intent)');
+    expect(corrupt(withBatch({ name: 'renewals-2028' }))).toContain('row should be');
+    expect(corrupt(withBatch({ name: 'two words', row: batch.row }))).toContain('name should be an id');
+    expect(corrupt(withBatch({ ...batch, row: batch.row.subarray(1) }))).toContain('row should have 32 bytes');
+    expect(corrupt(withBatch({ ...batch, line: 4 }))).toContain('members that this version does not know');
   });
 
   it('what is no map, or no CBOR, is refused', () => {
@@ -91,7 +125,7 @@ describe('bodies', () => {
     expect(corrupt(() => decodeEntry({ seq: 4, kind: 'ado\u001bpt', at: 1, body: Uint8Array.of(0xa0), chain: new Uint8Array(32) }))).toContain('entry 4: its kind "ado\\u{001B}pt" is unknown');
     expect(corrupt(() => decodeEntry({ seq: 4, kind: 'clock', at: -1, body: Uint8Array.of(0xa0), chain: new Uint8Array(32) }))).toContain('its time -1 is out of range');
     const bytes = encodeCbor(new Map<CborValue, CborValue>([['intent', 2], ['reason', 'boredom'], ['salt', new Uint8Array(32)], ['leaf', 0]]));
-    expect(corrupt(() => decodeBody('void', bytes, 'entry 2'))).toContain('reason should be one of crash, signing_failed, signing_unknown, self_check_failed, interrupted, but it is "boredom"');
+    expect(corrupt(() => decodeBody('void', bytes, 'entry 2'))).toContain('reason should be one of crash, signing_failed, signing_unknown, self_check_failed, interrupted, restored, but it is "boredom"');
   });
 
   it('a body out of bounds is never recorded', () => {

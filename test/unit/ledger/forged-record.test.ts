@@ -38,8 +38,9 @@ class Forger {
   }
 
   leaf(seq: number, data: Uint8Array): void {
-    const size = this.tables.sizes().leaves;
-    this.tables.insertLeaf(size, seq, completedBy(size, leafHash(data), (position) => this.tables.node(position)));
+    const log = this.tables.lastLog();
+    const size = this.tables.sizes().leaves - log.firstLeaf;
+    this.tables.insertLeaf(log, size, seq, completedBy(size, leafHash(data), this.tables.nodesOf(log)));
   }
 
   issue(intent: number, body: IntentBody, cose: Uint8Array, leafIndex: number = this.tables.sizes().leaves): void {

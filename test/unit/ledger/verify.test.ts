@@ -34,7 +34,7 @@ describe('a whole check', () => {
     const view = closing(openLedgerForReading((await rich()).ledger));
     const seen: [number, number][] = [];
     const summary = await view.verify({ progress: (done, total) => seen.push([done, total]) });
-    expect(summary).toEqual({ head: view.head(), lineages: 2, intents: 5, issued: 3, voided: 1, released: 2, open: 1 });
+    expect(summary).toEqual({ head: view.head(), logs: 1, lineages: 2, intents: 5, issued: 3, reentered: 0, voided: 1, released: 2, open: 1, signatures: undefined });
     expect(seen).toEqual([[14, 14]]);
   });
 

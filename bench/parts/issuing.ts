@@ -1,0 +1,88 @@
+/** Issuing with everything that belongs to it, beside the bare signing loop of the same key. */
+import { rmSync } from 'node:fs';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import { carryOutBatch } from '../../signer/batch/carry-out-batch.ts';
+import { directChecker, workerChecker } from '../../signer/issue/checker.ts';
+import { benchWorld, freshFolder, makeBatchSite } from './batch-site.ts';
+import { freshKey, signExample } from './example.ts';
+import { median } from './measure.ts';
+import type { Part, Row } from './report.ts';
+
+const BARE_LICENSES = 300;
+const ROUNDS = 3;
+
+async function bareRate(key: SigningKey, message: Uint8Array, atOnce: number, count: number): Promise<number> {
+  const begun = performance.now();
+  let left = count;
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      while (left-- > 0) await key.sign(message);
+    }),
+  );
+  return (count / (performance.now() - begun)) * 1000;
+}
+
+/** Licenses a second from the first intent to the last release, recovery, plan and key opening left out. */
+async function issuingRate(key: SigningKey, licenses: number): Promise<number> {
+  const folder = freshFolder();
+  const { site, ledger, reviewed } = await makeBatchSite(folder, licenses, key);
+  const checker = key.signedBy === 'token' ? directChecker(key) : workerChecker(key);
+  try {
+    const begun = performance.now();
+    const outcome = await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key, checker, world: benchWorld, progress: () => undefined });
+    const took = performance.now() - begun;
+    if (outcome.released !== licenses) throw new Error(`${outcome.released} of ${licenses} licenses were released: ${outcome.stoppedBy?.message ?? ''}`);
+    return (licenses / took) * 1000;
+  } finally {
+    await checker.close();
+    ledger.close();
+    folders.push(folder);
+  }
+}
+
+/** Deleted at the end: what is deleted between two measurements slows the second. */
+const folders: string[] = [];
+
+/** Bare loop and issuing take turns. */
+export async function compareIssuing(key: SigningKey, licenses: number, what: string): Promise<{ readonly rows: readonly Row[]; readonly ratio: number }> {
+  const message = (await signExample(freshKey(key.publicKey.alg))).message;
+  await bareRate(key, message, 1, 50);
+  const bare: number[] = [];
+  const four: number[] = [];
+  const issued: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    bare.push(await bareRate(key, message, 1, BARE_LICENSES));
+    issued.push(await issuingRate(key, licenses));
+    four.push(await bareRate(key, message, 4, BARE_LICENSES));
+  }
+  bare.push(await bareRate(key, message, 1, BARE_LICENSES));
+  const middle = (values: readonly number[]): number => median(values.toSorted((a, b) => a - b));
+  return {
+    rows: [
+      { what: `${what}: bare signing loop, one at a time`, value: middle(bare), unit: 'a second' },
+      { what: `${what}: bare signing loop, four in flight`, value: middle(four), unit: 'a second' },
+      { what: `${what}: issuing in a batch of ${licenses}`, value: middle(issued), unit: 'a second' },
+    ],
+    ratio: middle(issued) / middle(bare),
+  };
+}
+
+export function removeBenchFolders(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+}
+
+export async function measureIssuing(licenses: number): Promise<Part> {
+  const composite = freshKey('ed25519+ml-dsa-65');
+  const ed25519 = freshKey('ed25519');
+  const first = await compareIssuing(composite, licenses, 'composite, software');
+  const second = await compareIssuing(ed25519, licenses, 'Ed25519, software');
+  return {
+    name: 'Issuing with a software key',
+    rows: [...first.rows, ...second.rows],
+    ratios: [
+      { what: 'composite: issuing ÷ bare loop', value: first.ratio, atLeast: 0.4 },
+      { what: 'Ed25519: issuing ÷ bare loop', value: second.ratio },
+    ],
+    notes: ['issuing = intent, signature, second opinion in pure JavaScript on the other cores, record, anchor, file, release, all durable', 'the second opinion takes longer than the signature: it is what bounds the ratio'],
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * `npm run bench`: what the toolkit costs beside what it cannot do without, in one run. Figures are ratios first: those carry from one
+ * machine to another (docs/performance.md).
+ *
+ *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,process]
+ */
+import { parseArgs } from 'node:util';
+import { askForThreads } from '../signer/files/durable-group.ts';
+import { measureIssuing, removeBenchFolders } from './parts/issuing.ts';
+import { measureLedger } from './parts/ledger.ts';
+import { machineFacts } from './parts/machine.ts';
+import { measureMemory } from './parts/memory.ts';
+import { measureProcess } from './parts/process.ts';
+import { holds, partLines, type Part } from './parts/report.ts';
+import { measureToken } from './parts/token.ts';
+import { measureVerifying } from './parts/verifying.ts';
+
+askForThreads();
+const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, full: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const LICENSES = 1024;
+
+const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Part>])[] = [
+  ['verifying', measureVerifying],
+  ['issuing', () => measureIssuing(LICENSES)],
+  ['token', () => measureToken(LICENSES)],
+  ['memory', () => measureMemory(values.full ? [1000, 10_000, 100_000, 1_000_000] : [1000, 10_000, 50_000], 10_000)],
+  ['ledger', () => measureLedger(values.full ? [10_000, 1_000_000, 10_000_000] : [10_000, 300_000])],
+  ['process', measureProcess],
+];
+
+const only = values.only?.split(',');
+const unknown = only?.filter((name) => !PARTS.some(([part]) => part === name)) ?? [];
+if (unknown.length > 0) {
+  process.stderr.write(`bench: no such part: ${unknown.join(', ')} (there are: ${PARTS.map(([name]) => name).join(', ')})\n`);
+  process.exit(2);
+}
+
+const say = (line: string): void => {
+  if (!values.json) process.stdout.write(`${line}\n`);
+};
+const machine = machineFacts();
+say(Object.entries(machine).map(([name, value]) => `${name} ${value}`).join(', '));
+const parts: Part[] = [];
+try {
+  for (const [name, measure] of PARTS) {
+    if (only !== undefined && !only.includes(name)) continue;
+    const part = await measure();
+    parts.push(part);
+    for (const line of partLines(part)) say(line);
+  }
+} finally {
+  removeBenchFolders();
+}
+const missed = parts.flatMap(({ ratios }) => ratios).filter((ratio) => holds(ratio) === false);
+if (values.json) process.stdout.write(`${JSON.stringify({ schema: 'vtlic-bench/1', machine, parts, missed: missed.map(({ what }) => what) }, null, 2)}\n`);
+else say(`\n${missed.length === 0 ? 'every goal holds' : `goals that do not hold here: ${missed.map(({ what }) => what).join('; ')}`}`);
+process.exit(0);

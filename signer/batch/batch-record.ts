@@ -1,0 +1,54 @@
+/** `batches/NAME/batch.json`: which plan a batch was begun with. The ledger says which rows are done; this says where the rest is. */
+import { join } from 'node:path';
+import { utf8 } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { readObject } from '../../formats/json/reader.ts';
+import { makeFolders, replaceDurably } from '../files/durable-file.ts';
+import { describeFileError, errorCodeOf } from '../files/file-error.ts';
+import { parseJsonFile } from '../files/json-file.ts';
+import { readLimited } from '../files/read-file.ts';
+
+const SCHEMA = 'vtlic-batch/1';
+const MOST_BYTES = 65_536;
+
+export interface BatchRecord {
+  readonly name: string;
+  /** SHA-256 of the file, hex. */
+  readonly input: string;
+  /** Digest of the newest reviewed plan, hex. */
+  readonly plan: string;
+}
+
+/** The folder of a batch's record and results. Names are ids: no part of one can climb out. */
+export function batchFolder(siteFolder: string, name: string): string {
+  return join(siteFolder, 'batches', name);
+}
+
+export function writeBatchRecord(siteFolder: string, record: BatchRecord): void {
+  const folder = batchFolder(siteFolder, record.name);
+  const file = join(folder, 'batch.json');
+  try {
+    makeFolders(folder);
+  } catch (error) {
+    throw describeFileError(error, 'output_unwritable', folder);
+  }
+  replaceDurably(file, utf8(`${JSON.stringify({ schema: SCHEMA, ...record }, null, 2)}\n`), 0o644);
+}
+
+/** undefined where the batch was never begun. */
+export function readBatchRecord(siteFolder: string, name: string): BatchRecord | undefined {
+  const file = join(batchFolder(siteFolder, name), 'batch.json');
+  let bytes: Uint8Array;
+  try {
+    bytes = readLimited(file, MOST_BYTES);
+  } catch (error) {
+    if (error instanceof VtlicError && errorCodeOf(error.cause) === 'ENOENT') return undefined;
+    throw error;
+  }
+  const root = readObject(parseJsonFile(bytes, file, MOST_BYTES), { code: 'configuration_invalid', file });
+  const schema = root.required('schema');
+  if (schema.string() !== SCHEMA) throw schema.fault(`should be "${SCHEMA}"`);
+  const record: BatchRecord = { name: root.string('name'), input: root.string('input'), plan: root.string('plan') };
+  root.end();
+  return Object.freeze(record);
+}

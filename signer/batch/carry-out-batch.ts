@@ -1,0 +1,237 @@
+/**
+ * Carries out a reviewed batch in groups: the intents of a group in one transaction, the signatures in flight together, the checks on
+ * other cores; then its issues in one transaction, one anchor, its files, its releases in one transaction.
+ *
+ * While a group is being finished the next one is signed. Whatever fails between intent and issue voids its counter.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { VtlicError } from '../../formats/error.ts';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import { createGroupDurably, type FileOutcome } from '../files/durable-group.ts';
+import { voidReasonOf } from '../issue/carry-out.ts';
+import type { Checker } from '../issue/checker.ts';
+import { intend } from '../issue/intend.ts';
+import { lineageOf } from '../issue/lineage-of.ts';
+import { recordIssue } from '../issue/record-issue.ts';
+import { sign } from '../issue/sign.ts';
+import type { CheckedLicense, IntendedLicense, IssuedLicense } from '../issue/stages.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { ReviewedBatch } from '../plan/review.ts';
+import type { World } from '../world.ts';
+import { placeOf } from './file-place.ts';
+import type { SignRow } from './plan-row.ts';
+import { isDone, recordOfRow } from './row-state.ts';
+
+/** Reserved at once; what a crash voids at the most is this many, and as many that are being finished. */
+const MOST_A_GROUP = 256;
+const FIRST_GROUP = 8;
+const GROUP_SECONDS = 2;
+/** Requests on their way to the key. */
+const IN_FLIGHT = 4;
+
+export interface BatchWorkplace {
+  readonly ledger: Ledger;
+  /** Absolute path of the site. */
+  readonly siteFolder: string;
+  readonly key: SigningKey;
+  readonly checker: Checker;
+  readonly world: World;
+  /** Called after each group. */
+  readonly progress: (done: number) => void;
+}
+
+export interface BatchOutcome {
+  /** Released in this run. */
+  readonly released: number;
+  /** Rows that had their license before. */
+  readonly passedOver: number;
+  /** Rows of this run that came to no license, or whose file could not be written. */
+  readonly failed: number;
+  /** The officer stopped it before the last row. */
+  readonly interrupted: boolean;
+  /** What ended it before the last row. */
+  readonly stoppedBy?: VtlicError;
+}
+
+/** Never throws for a row, a key or a disk: what stopped it is in the outcome, so that the results can be written. */
+export async function carryOutBatch(reviewed: ReviewedBatch, workplace: BatchWorkplace): Promise<BatchOutcome> {
+  const run = new BatchRun(reviewed, workplace);
+  return run.all();
+}
+
+class BatchRun {
+  readonly #reviewed: ReviewedBatch;
+  readonly #at: BatchWorkplace;
+  #released = 0;
+  #passedOver = 0;
+  #failed = 0;
+  #stoppedBy: VtlicError | undefined;
+
+  constructor(reviewed: ReviewedBatch, workplace: BatchWorkplace) {
+    this.#reviewed = reviewed;
+    this.#at = workplace;
+  }
+
+  async all(): Promise<BatchOutcome> {
+    const rows = this.#open();
+    let size = FIRST_GROUP;
+    let finishing: Promise<void> = Promise.resolve();
+    let interrupted = false;
+    try {
+      for (let group = take(rows, size); group.length > 0 && this.#stoppedBy === undefined; group = take(rows, size)) {
+        if (this.#at.world.interrupted()) {
+          interrupted = true;
+          break;
+        }
+        const begun = performance.now();
+        const signed = await this.#sign(group);
+        const seconds = (performance.now() - begun) / 1000;
+        size = Math.max(1, Math.min(MOST_A_GROUP, Math.floor((group.length / seconds) * GROUP_SECONDS)));
+        await finishing;
+        finishing = this.#finish(signed);
+      }
+    } catch (error) {
+      this.#stop(error);
+    } finally {
+      rows.return(undefined);
+    }
+    await finishing;
+    return Object.freeze({ released: this.#released, passedOver: this.#passedOver, failed: this.#failed, interrupted, ...(this.#stoppedBy === undefined ? {} : { stoppedBy: this.#stoppedBy }) });
+  }
+
+  #stop(error: unknown): void {
+    this.#stoppedBy ??= error instanceof VtlicError ? error : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error', { cause: error });
+  }
+
+  /** The rows that have no license yet. */
+  *#open(): Generator<SignRow, void, void> {
+    const { batch } = this.#reviewed;
+    for (const row of batch.rows()) {
+      if (row.kind === 'done' || isDone(recordOfRow(this.#at.ledger, lineageOf(row.item.license), batch.head.name, row.row))) this.#passedOver++;
+      else yield row;
+    }
+  }
+
+  /** Intended → signed → self-checked. What failed is void already when this returns. */
+  async #sign(group: readonly SignRow[]): Promise<readonly CheckedLicense[]> {
+    const { ledger, key, checker, world } = this.#at;
+    const { head, end } = this.#reviewed.batch;
+    const intended = ledger.group(() =>
+      group.map((row) =>
+        intend(ledger, this.#reviewed, row.item, {
+          custody: key.custody,
+          operator: world.operator,
+          path: placeOf(row.item.license, end.sharded),
+          batch: { name: head.name, row: row.row },
+        }),
+      ),
+    );
+    await world.step('intent-durable');
+    const results = new Array<CheckedLicense | VtlicError | undefined>(group.length);
+    const checks: Promise<void>[] = [];
+    let next = 0;
+    const fail = (index: number, error: unknown): void => {
+      const fault = error instanceof VtlicError ? error : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error', { cause: error });
+      results[index] = fault;
+      // One signature that was not made is that row's matter; whatever else fails would fail for the next row too.
+      if (fault.code !== 'signing_failed') this.#stop(fault);
+    };
+    const work = async (): Promise<void> => {
+      while (next < intended.length && this.#stoppedBy === undefined) {
+        const index = next++;
+        const one = intended[index];
+        if (one === undefined) return;
+        try {
+          const signed = await sign(one, key);
+          await world.step('signed');
+          checks.push(
+            checker.check(signed).then(
+              async (checked) => {
+                results[index] = checked;
+                await world.step('self-checked');
+              },
+              (error: unknown) => {
+                fail(index, error);
+              },
+            ),
+          );
+        } catch (error) {
+          fail(index, error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+    await Promise.all(checks);
+    const faults = results.filter((result) => result instanceof VtlicError);
+    if (faults.length === group.length) this.#stop(faults[0]);
+    this.#voidAll(intended, results);
+    return results.filter((result): result is CheckedLicense => result !== undefined && !(result instanceof VtlicError));
+  }
+
+  /** What was reserved and came to nothing; also what was never sent to a key that has failed. */
+  #voidAll(intended: readonly IntendedLicense[], results: readonly (CheckedLicense | VtlicError | undefined)[]): void {
+    const { ledger } = this.#at;
+    const lost = intended.flatMap(({ intent }, i) => {
+      const result = results[i];
+      if (result === undefined) return [{ intent, reason: voidReasonOf(this.#stoppedBy) }];
+      return result instanceof VtlicError ? [{ intent, reason: voidReasonOf(result) }] : [];
+    });
+    if (lost.length === 0) return;
+    this.#failed += lost.length;
+    try {
+      ledger.group(() => {
+        for (const { intent, reason } of lost) ledger.void_(intent.seq, reason);
+      });
+    } catch (error) {
+      // Open intents are voided by the next start.
+      this.#stop(error);
+    }
+  }
+
+  /** Self-checked → issued → anchored → released. */
+  async #finish(group: readonly CheckedLicense[]): Promise<void> {
+    const { ledger, world } = this.#at;
+    if (group.length === 0) return;
+    try {
+      const issued = ledger.group(() => group.map((checked) => recordIssue(ledger, checked)));
+      await world.step('issue-durable');
+      await ledger.anchor();
+      await world.step('anchor-durable');
+      await this.#release(issued);
+    } catch (error) {
+      this.#stop(error);
+    }
+  }
+
+  async #release(issued: readonly IssuedLicense[]): Promise<void> {
+    const { ledger, siteFolder, world, progress } = this.#at;
+    const outcomes = await createGroupDurably(
+      issued.map(({ intent, file }) => ({ path: join(siteFolder, intent.body.path), bytes: file })),
+      0o644,
+      { written: () => world.step('file-written'), linked: () => world.step('file-linked') },
+    );
+    const released = issued.filter((_, i) => outcomes[i]?.ok === true);
+    ledger.group(() => {
+      for (const { intent, file } of released) ledger.release(intent.seq, { path: intent.body.path, digest: createHash('sha256').update(file).digest() });
+    });
+    this.#released += released.length;
+    for (const outcome of outcomes) this.#refused(outcome);
+    await world.step('release-durable');
+    progress(this.#released + this.#failed);
+  }
+
+  #refused(outcome: FileOutcome): void {
+    if (!outcome.ok) this.#failed++;
+  }
+}
+
+function take(rows: Iterator<SignRow>, size: number): readonly SignRow[] {
+  const group: SignRow[] = [];
+  while (group.length < size) {
+    const next = rows.next();
+    if (next.done === true) break;
+    group.push(next.value);
+  }
+  return group;
+}

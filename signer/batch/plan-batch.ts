@@ -1,0 +1,202 @@
+/** File → plan: every row is read, judged and planned before anything is signed. What is wrong is collected; then there is no plan. */
+import { createHash } from 'node:crypto';
+import { VtlicError } from '../../formats/error.ts';
+import type { License } from '../../formats/license/license.ts';
+import { readChunks } from '../files/read-chunks.ts';
+import type { LedgerView, LineageState } from '../ledger/ledger.ts';
+import { lineageText } from '../ledger/lineage.ts';
+import { findAnomalies } from '../plan/anomalies.ts';
+import { lineageOfRequest, planItem, planOrigin } from '../plan/plan-license.ts';
+import { lastLicense, type LastLicense } from '../plan/plan-view.ts';
+import { customerLicenses } from '../renew/customer-licenses.ts';
+import { catalogViolations } from '../request/check-against-catalog.ts';
+import type { Request } from '../request/request.ts';
+import type { Catalog } from '../site/catalog.ts';
+import type { KeyRecord } from '../site/key-record.ts';
+import type { Site } from '../site/site.ts';
+import { nowSeconds, type World } from '../world.ts';
+import { LineagesSeen } from './lineages-seen.ts';
+import { BatchPlanWriter } from './plan-writer.ts';
+import { readRows, type BatchFormat, type InputRow } from './read-rows.ts';
+import { rowDigest } from './row-identity.ts';
+import { isDone, recordOfRow } from './row-state.ts';
+import { isSharded } from './file-place.ts';
+import { count, emptySummary, type BatchSummary } from './summary.ts';
+
+/** Faults that are kept to be shown; the rest are counted. */
+const FAULTS_KEPT = 100;
+const ROWS_A_TURN = 256;
+const TEMPORARY_NAME_BYTES = 8;
+
+export interface BatchPlanning {
+  readonly site: Site;
+  readonly catalog: Catalog;
+  readonly ledger: LedgerView;
+  readonly key: KeyRecord;
+  readonly world: World;
+  /** Absolute. */
+  readonly file: string;
+  readonly format: BatchFormat;
+  readonly name: string;
+  /** SHA-256 of the file as it was read to name the batch, hex. */
+  readonly input: string;
+  readonly newCustomers: boolean;
+  /** True to go on with a batch of which rows are done: they are passed over. */
+  readonly resume: boolean;
+  /** Called now and then with the rows read. */
+  readonly progress?: (rows: number) => void;
+}
+
+export type BatchPlanned =
+  | { readonly kind: 'planned'; readonly digest: string; readonly summary: BatchSummary; readonly sharded: boolean }
+  /** Nothing is planned: these are the first faults of all that there are. */
+  | { readonly kind: 'faults'; readonly faults: readonly VtlicError[]; readonly all: number; readonly faultyRows: number; readonly rows: number }
+  /** Some rows of this batch were reserved before; `resume` was not said. */
+  | { readonly kind: 'begun'; readonly done: number; readonly rows: number }
+  | { readonly kind: 'finished'; readonly rows: number };
+
+/** SHA-256 of a file, hex. */
+export function digestOfFile(file: string): string {
+  const hash = createHash('sha256');
+  for (const chunk of readChunks(file)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+export async function planBatch(planning: BatchPlanning): Promise<BatchPlanned> {
+  const { site, catalog, ledger, key, world, file, format, name, input } = planning;
+  const now = nowSeconds(world);
+  const seen = new LineagesSeen();
+  const hash = createHash('sha256');
+  const writer = new BatchPlanWriter(site.paths.plans, world.random(TEMPORARY_NAME_BYTES), { ...planOrigin(ledger, site, catalog, now), name, input, kid: key.publicKey.kid });
+  const planner = new RowPlanner(planning, now, seen, writer);
+  try {
+    for (const row of readRows(format, hashed(readChunks(file), hash), file)) {
+      planner.take(row);
+      if (planner.summary.rows % ROWS_A_TURN !== 0) continue;
+      planning.progress?.(planner.summary.rows);
+      await turn();
+      if (world.interrupted()) throw new VtlicError('interrupted', 'interrupted while planning: nothing was signed', { hint: 'run it again' });
+    }
+    const { summary, faults } = planner;
+    if (planner.begun && summary.done < summary.rows && !planning.resume) return { kind: 'begun', done: summary.done, rows: summary.rows };
+    if (planner.allFaults > 0) return { kind: 'faults', faults, all: planner.allFaults, faultyRows: planner.faultyRows, rows: summary.rows };
+    if (hash.digest('hex') !== input) throw new VtlicError('file_unreadable', 'the file changed while it was read', { file, hint: 'run it again when nobody writes to it' });
+    if (summary.rows === 0) throw new VtlicError('request_invalid', 'the file has no rows', { file });
+    if (summary.done === summary.rows) return { kind: 'finished', rows: summary.rows };
+    const sharded = isSharded(summary.rows);
+    return { kind: 'planned', digest: writer.finish(sharded).digest, summary, sharded };
+  } finally {
+    writer.abandon();
+    seen.close();
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function* hashed(chunks: Iterable<Uint8Array>, hash: { update: (bytes: Uint8Array) => unknown }): Generator<Uint8Array> {
+  for (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+class RowPlanner {
+  readonly summary: BatchSummary = emptySummary();
+  readonly faults: VtlicError[] = [];
+  allFaults = 0;
+  faultyRows = 0;
+  /** A row of this batch was reserved before. */
+  begun = false;
+  readonly #planning: BatchPlanning;
+  readonly #now: number;
+  readonly #seen: LineagesSeen;
+  readonly #writer: BatchPlanWriter;
+
+  constructor(planning: BatchPlanning, now: number, seen: LineagesSeen, writer: BatchPlanWriter) {
+    this.#planning = planning;
+    this.#now = now;
+    this.#seen = seen;
+    this.#writer = writer;
+  }
+
+  take(row: InputRow): void {
+    this.summary.rows++;
+    const { content } = row;
+    const faults = 'customer' in content ? this.#plan(row, content) : content;
+    if (faults.length === 0) return;
+    this.faultyRows++;
+    this.allFaults += faults.length;
+    for (const fault of faults) if (this.faults.length < FAULTS_KEPT) this.faults.push(fault);
+  }
+
+  /** @returns what is wrong with the row; nothing where it is planned, or done before. */
+  #plan(row: InputRow, request: Request): readonly VtlicError[] {
+    const { ledger, file, name } = this.#planning;
+    const lineage = lineageOfRequest(request);
+    const first = this.#seen.firstLine(lineage, row.line);
+    if (first !== undefined) return [new VtlicError('request_invalid', `a second row of ${lineageText(lineage)}, which stands on line ${first} already`, { file, line: row.line, ...columnOnly(row, 'customer'), hint: 'one row a license: take one of the two out' })];
+    const last = ledger.lastOfLineage(lineage);
+    const digest = rowDigest(request);
+    const before = recordOfRow(ledger, lineage, name, digest, last);
+    if (before !== undefined) this.begun = true;
+    if (isDone(before)) {
+      this.summary.done++;
+      this.#writer.done({ line: row.line, row: digest, lineage });
+      return [];
+    }
+    const faults = this.#judge(row, request);
+    const base = this.#base(request, last);
+    if (base === undefined && !this.#planning.newCustomers) faults.push(this.#fault(row, 'customer', `${request.customer} has no license in this ledger`, 'check the spelling; --new-customers takes new customers'));
+    if (faults.length > 0) return faults;
+    return this.#write(row, request, digest, last, base, before !== undefined);
+  }
+
+  #judge(row: InputRow, request: Request): VtlicError[] {
+    return catalogViolations(request, this.#planning.catalog).map(({ field, sentence }) => this.#fault(row, field, sentence));
+  }
+
+  #fault(row: InputRow, field: string, sentence: string, hint?: string): VtlicError {
+    return new VtlicError('policy_refused', sentence, { file: this.#planning.file, field, ...row.placeOf(field), ...(hint === undefined ? {} : { hint }) });
+  }
+
+  /** The last license of the lineage, else the customer's newest. */
+  #base(request: Request, last: LineageState | undefined): LastLicense | undefined {
+    if (last?.lastIssued !== undefined) return lastLicense(last.lastIssued);
+    let newest: LastLicense | undefined;
+    for (const record of customerLicenses(this.#planning.ledger, request.customer)) {
+      const other = lastLicense(record);
+      if (newest === undefined || other.license.iat > newest.license.iat) newest = other;
+    }
+    return newest;
+  }
+
+  #write(row: InputRow, request: Request, digest: Uint8Array, last: LineageState | undefined, base: LastLicense | undefined, again: boolean): readonly VtlicError[] {
+    const { site, key, world, file, catalog, ledger } = this.#planning;
+    let payload: Uint8Array;
+    let license: License;
+    try {
+      ({ payload, license } = planItem(request, { site, key, world, now: this.#now, ctr: ledger.nextCounter(lineageOfRequest(request)) }));
+    } catch (error) {
+      // Bounds of the format, or counters that were handed over to another ledger.
+      if (!(error instanceof VtlicError) || (error.code !== 'request_invalid' && error.code !== 'ledger_conflict')) throw error;
+      return [error.at({ file, ...row.placeOf(error.place.field ?? 'customer') })];
+    }
+    this.#writer.sign(row.line, digest, payload);
+    const previousKey = base === undefined ? undefined : site.config.keys.find((candidate) => candidate.publicKey.kid === base.kid);
+    count(this.summary, {
+      line: row.line,
+      license,
+      anomalies: findAnomalies({ license, previous: base?.license, catalog, algorithm: key.algorithm, ...(previousKey === undefined ? {} : { previousAlgorithm: previousKey.algorithm }) }),
+      newCustomer: base === undefined,
+      newLineage: last?.lastIssued === undefined,
+      again,
+    });
+    return [];
+  }
+}
+
+function columnOnly(row: InputRow, field: string): { readonly column: number } {
+  return { column: row.placeOf(field).column };
+}

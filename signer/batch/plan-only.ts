@@ -1,0 +1,36 @@
+/** `--dry-run`: the plan and its summary, and nothing signed. The ledger is read beside whoever writes it. */
+import { VtlicError } from '../../formats/error.ts';
+import { openLedgerForReading } from '../ledger/open.ts';
+import { readCatalog } from '../site/catalog.ts';
+import { licenseKey } from '../site/site.ts';
+import { finishedError, preparePlan } from './prepare-plan.ts';
+import type { BatchIo, BatchWanted } from './run-batch.ts';
+import { summaryDocument, summaryView } from './summary.ts';
+
+export interface PlanMade {
+  readonly digest: string;
+  readonly name: string;
+  readonly document: Readonly<Record<string, unknown>>;
+}
+
+export async function planOnly(io: BatchIo, wanted: BatchWanted): Promise<PlanMade> {
+  const { site, world } = io;
+  const { source } = wanted;
+  if (source === undefined) throw new VtlicError('internal', 'a plan needs a file');
+  io.secrets.assertFor([]);
+  const key = licenseKey(site, wanted.key);
+  const ledger = openLedgerForReading(site.paths.ledger);
+  try {
+    const prepared = await preparePlan({ site, catalog: readCatalog(site.paths.catalog), ledger, key, world, source, resume: wanted.resume, fault: io.fault, tell: io.tell, progress: () => undefined });
+    if (prepared.kind === 'finished') throw finishedError(source.name, prepared.rows);
+    const { plan } = prepared;
+    if (prepared.kind === 'begun') {
+      io.tell(`the plan that was reviewed still stands: ${(plan.end.rows - prepared.done).toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows are left`);
+      return { digest: plan.digest, name: source.name, document: { rows: plan.end.rows, done: prepared.done } };
+    }
+    for (const line of summaryView(prepared.summary, { file: source.file, name: source.name, sharded: plan.end.sharded, keyName: key.name, algorithm: key.algorithm, custody: key.custody, digest: plan.digest })) io.tell(line);
+    return { digest: plan.digest, name: source.name, document: summaryDocument(prepared.summary) };
+  } finally {
+    ledger.close();
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Reads a batch plan as a stream, as often as needed. The digest is checked over the whole file first; a digest of each block of rows
+ * is kept from then, and checked again whenever the block is read: what is signed is what was reviewed.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { concatBytes, equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { readChunks } from '../files/read-chunks.ts';
+import { decodeEnd, decodeHead, decodeRow, type BatchEnd, type BatchHead, type PlanRow } from './plan-row.ts';
+
+/** Rows a block: also the most that are reserved at once. */
+const BLOCK_ROWS = 256;
+const MOST_ITEM_BYTES = 1 << 21;
+
+export interface BatchPlan {
+  /** SHA-256 of the file, hex: its name. */
+  readonly digest: string;
+  readonly head: BatchHead;
+  readonly end: BatchEnd;
+  /** All rows in their order. @throws VtlicError `plan_stale` where the file is no longer what it was */
+  readonly rows: () => Generator<PlanRow>;
+}
+
+/** @throws VtlicError `usage` for a digest of the wrong form, `plan_stale` for a plan that is missing, altered or of another version */
+export function openBatchPlan(folder: string, digest: string): BatchPlan {
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw new VtlicError('usage', '--confirm takes the 64 hex digits that --dry-run printed');
+  const path = join(folder, digest);
+  const blocks: Uint8Array[] = [];
+  const { head, end } = scan(path, digest, blocks);
+  return Object.freeze({ digest, head, end, rows: () => readRows(path, head.kid, end.rows, blocks) });
+}
+
+function altered(path: string, found: string): VtlicError {
+  return new VtlicError('plan_stale', `the plan was altered after it was made: ${found}`, { file: path, hint: 'make a new plan with --dry-run and review it' });
+}
+
+/** The whole file once: its digest, its first and last map, and a digest of each block of rows between them. */
+function scan(path: string, digest: string, blocks: Uint8Array[]): { readonly head: BatchHead; readonly end: BatchEnd } {
+  const whole = createHash('sha256');
+  let block = createHash('sha256');
+  let rows = 0;
+  let first: Uint8Array | undefined;
+  let last: Uint8Array | undefined;
+  for (const item of items(path)) {
+    whole.update(item.head).update(item.bytes);
+    if (first === undefined) {
+      first = item.bytes;
+      continue;
+    }
+    if (last !== undefined) {
+      block.update(last);
+      if (++rows % BLOCK_ROWS === 0) {
+        blocks.push(block.digest());
+        block = createHash('sha256');
+      }
+    }
+    last = item.bytes;
+  }
+  const found = whole.digest('hex');
+  if (found !== digest) throw altered(path, `its digest is now ${found}`);
+  if (first === undefined || last === undefined) throw altered(path, 'it is not whole');
+  if (rows % BLOCK_ROWS !== 0) blocks.push(block.digest());
+  const end = decodeEnd(last);
+  if (end.rows !== rows) throw altered(path, `it says ${end.rows} rows and has ${rows}`);
+  return { head: decodeHead(first), end };
+}
+
+function* readRows(path: string, kid: string, rows: number, blocks: readonly Uint8Array[]): Generator<PlanRow> {
+  let held: Uint8Array[] = [];
+  let seen = -1;
+  for (const { bytes } of items(path)) {
+    if (++seen === 0) continue;
+    if (seen > rows) return;
+    held.push(bytes);
+    if (held.length < BLOCK_ROWS && seen < rows) continue;
+    const hash = createHash('sha256');
+    for (const row of held) hash.update(row);
+    const expected = blocks[Math.ceil(seen / BLOCK_ROWS) - 1];
+    if (expected === undefined || !equalBytes(hash.digest(), expected)) throw altered(path, 'a part of it reads differently than a moment ago');
+    for (const row of held) yield decodeRow(row, kid);
+    held = [];
+  }
+  throw altered(path, 'it is shorter than a moment ago');
+}
+
+interface Item {
+  readonly head: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** The byte strings of the sequence. */
+function* items(path: string): Generator<Item> {
+  let rest: Uint8Array = new Uint8Array(0);
+  for (const chunk of readChunks(path, 'plan_stale')) {
+    let bytes = concatBytes(rest, chunk);
+    for (;;) {
+      const head = byteStringHead(bytes);
+      if (head === 'fault') throw altered(path, 'it is no sequence of byte strings');
+      if (head === 'short' || bytes.length < head.bytes + head.length) break;
+      yield { head: bytes.slice(0, head.bytes), bytes: bytes.slice(head.bytes, head.bytes + head.length) };
+      bytes = bytes.subarray(head.bytes + head.length);
+    }
+    rest = bytes;
+  }
+  if (rest.length > 0) throw altered(path, 'it ends in the middle of a row');
+}
+
+function byteStringHead(bytes: Uint8Array): { readonly bytes: number; readonly length: number } | 'short' | 'fault' {
+  const [first = 0, a = 0, b = 0, c = 0, d = 0] = bytes;
+  if (bytes.length === 0) return 'short';
+  if (first >= 0x40 && first <= 0x57) return { bytes: 1, length: first - 0x40 };
+  const extra = first === 0x58 ? 1 : first === 0x59 ? 2 : first === 0x5a ? 4 : 0;
+  if (extra === 0) return 'fault';
+  if (bytes.length <= extra) return 'short';
+  const length = extra === 1 ? a : extra === 2 ? a * 256 + b : ((a * 256 + b) * 256 + c) * 256 + d;
+  return length > MOST_ITEM_BYTES ? 'fault' : { bytes: extra + 1, length };
+}

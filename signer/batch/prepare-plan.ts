@@ -1,0 +1,99 @@
+/** Which plan is to be signed: the begun one, what is left of it, or a new one from the file. */
+import { VtlicError } from '../../formats/error.ts';
+import type { LedgerView } from '../ledger/ledger.ts';
+import { checkPlanStands } from '../plan/check-plan.ts';
+import type { Catalog } from '../site/catalog.ts';
+import type { KeyRecord } from '../site/key-record.ts';
+import type { Site } from '../site/site.ts';
+import type { World } from '../world.ts';
+import { readBatchRecord } from './batch-record.ts';
+import type { BatchSource } from './batch-source.ts';
+import { checkRows } from './check-rows.ts';
+import { planBatch } from './plan-batch.ts';
+import { openBatchPlan, type BatchPlan } from './plan-reader.ts';
+import { planResumption } from './resume-plan.ts';
+import type { BatchSummary } from './summary.ts';
+
+export interface PrepareInput {
+  readonly site: Site;
+  readonly catalog: Catalog;
+  readonly ledger: LedgerView;
+  readonly key: KeyRecord;
+  readonly world: World;
+  readonly source: BatchSource;
+  readonly resume: boolean;
+  /** One fault of a row. */
+  readonly fault: (fault: VtlicError) => void;
+  readonly tell: (line: string) => void;
+  readonly progress: (rows: number) => void;
+}
+
+/** `begun`: reviewed before, nothing to show. `new`: to be shown and confirmed. */
+export type PreparedPlan =
+  | { readonly kind: 'begun'; readonly plan: BatchPlan; readonly done: number }
+  | { readonly kind: 'new'; readonly plan: BatchPlan; readonly summary: BatchSummary }
+  /** Every row has its license. The plan is there for the results, if it is still on disk. */
+  | { readonly kind: 'finished'; readonly rows: number; readonly plan?: BatchPlan };
+
+/** @throws VtlicError `request_invalid` for rows at fault (each was told before), `policy_refused` for a batch that was begun and is not resumed */
+export async function preparePlan(input: PrepareInput): Promise<PreparedPlan> {
+  const begun = input.resume ? await openBegun(input) : undefined;
+  if (begun !== undefined) {
+    const checked = checkRows(begun, input.ledger);
+    if (checked.done === checked.rows) return { kind: 'finished', rows: checked.rows, plan: begun };
+    if (checked.stale === 0) return { kind: 'begun', plan: begun, done: checked.done };
+    const { digest, summary } = planResumption(begun, input);
+    return { kind: 'new', plan: openBatchPlan(input.site.paths.plans, digest), summary };
+  }
+  return fromFile(input);
+}
+
+/** The plan with which this very file was begun under this name; undefined where it is gone or no longer stands. */
+async function openBegun(input: PrepareInput): Promise<BatchPlan | undefined> {
+  const { site, catalog, ledger, key, source } = input;
+  const record = readBatchRecord(site.paths.folder, source.name);
+  if (record === undefined || record.input !== source.input) return undefined;
+  try {
+    const plan = openBatchPlan(site.paths.plans, record.plan);
+    checkPlanStands(plan.head, site, catalog, ledger);
+    return plan.head.kid === key.publicKey.kid ? plan : undefined;
+  } catch (error) {
+    if (!(error instanceof VtlicError) || error.code !== 'plan_stale') throw error;
+    input.tell(`the plan that this batch was begun with no longer stands (${error.message}): what is left is planned anew`);
+    return undefined;
+  }
+}
+
+async function fromFile(input: PrepareInput): Promise<PreparedPlan> {
+  const { source, site } = input;
+  const planned = await planBatch({ ...input, ...source });
+  switch (planned.kind) {
+    case 'finished': {
+      const record = readBatchRecord(site.paths.folder, source.name);
+      return { kind: 'finished', rows: planned.rows, ...(record === undefined ? {} : optionalPlan(site.paths.plans, record.plan)) };
+    }
+    case 'faults': {
+      for (const fault of planned.faults) input.fault(fault);
+      const more = planned.all - planned.faults.length;
+      if (more > 0) input.tell(`… and ${more.toLocaleString('en-US')} more`);
+      throw new VtlicError('request_invalid', `${planned.all.toLocaleString('en-US')} fault${planned.all === 1 ? '' : 's'} in ${planned.faultyRows.toLocaleString('en-US')} of ${planned.rows.toLocaleString('en-US')} rows: nothing was planned, and nothing was signed`, { file: source.file, hint: 'correct the rows and run it again' });
+    }
+    case 'begun':
+      throw new VtlicError('policy_refused', `the batch ${source.name} was begun before: ${planned.done.toLocaleString('en-US')} of its ${planned.rows.toLocaleString('en-US')} rows have their license`, { hint: 'go on with it by --resume; to sign all rows once more, give it another --name' });
+    default:
+      return { kind: 'new', plan: openBatchPlan(site.paths.plans, planned.digest), summary: planned.summary };
+  }
+}
+
+function optionalPlan(folder: string, digest: string): { readonly plan: BatchPlan } | Record<string, never> {
+  try {
+    return { plan: openBatchPlan(folder, digest) };
+  } catch (error) {
+    if (error instanceof VtlicError) return {};
+    throw error;
+  }
+}
+
+export function finishedError(name: string, rows: number): VtlicError {
+  return new VtlicError('policy_refused', `the batch ${name} is finished: all ${rows.toLocaleString('en-US')} rows have their license; nothing was signed`, { hint: 'to sign the same rows once more (next year, say), give it another --name' });
+}

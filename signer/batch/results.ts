@@ -1,0 +1,164 @@
+/**
+ * What became of every row, as the ledger says: `results.jsonl` for programs, `results.csv` for people. Made anew from plan and ledger
+ * after each run, so they are right also after a crash.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { csvRow } from '../../formats/csv/write-csv.ts';
+import { uuidFromBytes } from '../../formats/license/id.ts';
+import { fsyncFolder, makeFolders, removeIfPresent } from '../files/durable-file.ts';
+import { describeFileError } from '../files/file-error.ts';
+import { lineageOf } from '../issue/lineage-of.ts';
+import type { VoidReason } from '../ledger/entry.ts';
+import type { LedgerView, LicenseRecord } from '../ledger/ledger.ts';
+import { batchFolder } from './batch-record.ts';
+import type { BatchPlan } from './plan-reader.ts';
+import type { PlanRow } from './plan-row.ts';
+import { recordOfRow } from './row-state.ts';
+
+const SCHEMA = 'vtlic-batch-result/1';
+const ROWS_A_TURN = 256;
+
+export type ResultStatus = 'released' | 'issued' | 'void' | 'open' | 'not signed';
+
+interface RowResult {
+  readonly line: number;
+  readonly customer: string;
+  readonly product: string;
+  readonly deployment?: string;
+  readonly status: ResultStatus;
+  /** Relative to the site. */
+  readonly file?: string;
+  readonly id?: string;
+  readonly counter?: number;
+  readonly payloadSha256?: string;
+  readonly error?: string;
+}
+
+export interface ResultFiles {
+  readonly jsonl: string;
+  readonly csv: string;
+}
+
+export function resultFiles(siteFolder: string, name: string): ResultFiles {
+  const folder = batchFolder(siteFolder, name);
+  return { jsonl: join(folder, 'results.jsonl'), csv: join(folder, 'results.csv') };
+}
+
+const VOID_WORDS: Readonly<Record<VoidReason, string>> = {
+  crash: 'the run stopped before the license was signed and recorded; its counter is void',
+  signing_failed: 'the key made no signature; the counter is void',
+  signing_unknown: 'it is not known whether the key signed; the counter is void',
+  self_check_failed: 'the license failed its self-check and was not released; the counter is void',
+  restored: 'the ledger was restored from a copy that knew no license of this counter; the counter is void',
+  interrupted: 'interrupted before it was signed; the counter is void',
+};
+
+const COLUMNS = ['line', 'customer', 'product', 'deployment', 'status', 'file', 'license id', 'counter', 'payload sha256', 'error'] as const;
+
+export interface Results {
+  /** Each replaces the one of the run before, whole or not at all. */
+  readonly files: ResultFiles;
+  readonly counts: Readonly<Record<ResultStatus, number>>;
+}
+
+export async function writeResults(plan: BatchPlan, siteFolder: string, ledger: LedgerView): Promise<Results> {
+  const files = resultFiles(siteFolder, plan.head.name);
+  const counts: Record<ResultStatus, number> = { released: 0, issued: 0, void: 0, open: 0, 'not signed': 0 };
+  const jsonl = new Replacement(files.jsonl);
+  const csv = new Replacement(files.csv);
+  try {
+    csv.write(csvRow(COLUMNS));
+    let rows = 0;
+    for (const row of plan.rows()) {
+      const result = resultOf(row, plan.head.name, ledger);
+      counts[result.status]++;
+      jsonl.write(`${JSON.stringify({ schema: SCHEMA, ...result })}\n`);
+      csv.write(csvRow([result.line, result.customer, result.product, result.deployment ?? '', result.status, result.file ?? '', result.id ?? '', result.counter ?? '', result.payloadSha256 ?? '', result.error ?? '']));
+      if (++rows % ROWS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    jsonl.finish();
+    csv.finish();
+    return { files, counts };
+  } finally {
+    jsonl.abandon();
+    csv.abandon();
+  }
+}
+
+function resultOf(row: PlanRow, batch: string, ledger: LedgerView): RowResult {
+  const lineage = row.kind === 'done' ? row.lineage : lineageOf(row.item.license);
+  const of = { line: row.line, customer: lineage.sub, product: lineage.aud, ...(lineage.dep === undefined ? {} : { deployment: lineage.dep }) };
+  const record = recordOfRow(ledger, lineage, batch, row.row);
+  if (record === undefined) return { ...of, status: 'not signed', error: 'not reserved and not signed yet' };
+  const { body } = record.intent;
+  const counter = { ...of, id: uuidFromBytes(body.licenseId), counter: body.ctr };
+  if (record.state === 'void') return { ...counter, status: 'void', error: wordsOf(record) };
+  if (record.state === 'open') return { ...counter, status: 'open', error: 'its counter is reserved, and no license is recorded; the next start voids it' };
+  const signed = { ...counter, file: body.path, payloadSha256: createHash('sha256').update(body.payload).digest('hex') };
+  return record.state === 'released' ? { ...signed, status: 'released' } : { ...signed, status: 'issued', error: 'the license is signed and in the ledger, but its file is not written; the next start writes it' };
+}
+
+function wordsOf(record: LicenseRecord): string {
+  return VOID_WORDS[record.void?.body.reason ?? 'crash'];
+}
+
+/** A file that takes the place of another once it is whole and durable. */
+class Replacement {
+  readonly #path: string;
+  readonly #temporary: string;
+  #fd: number | undefined;
+  #held = '';
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#temporary = `${path}.new`;
+    try {
+      makeFolders(dirname(path));
+      removeIfPresent(this.#temporary);
+      this.#fd = openSync(this.#temporary, 'wx', 0o644);
+    } catch (error) {
+      throw describeFileError(error, 'output_unwritable', path);
+    }
+  }
+
+  write(text: string): void {
+    this.#held += text;
+    if (this.#held.length > 65_536) this.#flush();
+  }
+
+  finish(): void {
+    this.#flush();
+    try {
+      if (this.#fd !== undefined) fsyncSync(this.#fd);
+      renameSync(this.#temporary, this.#path);
+      fsyncFolder(dirname(this.#path));
+    } catch (error) {
+      throw describeFileError(error, 'output_unwritable', this.#path);
+    }
+    this.#close();
+  }
+
+  /** Does nothing when it is finished. */
+  abandon(): void {
+    if (this.#fd === undefined) return;
+    this.#close();
+    removeIfPresent(this.#temporary);
+  }
+
+  #close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #flush(): void {
+    const bytes = Buffer.from(this.#held, 'utf8');
+    this.#held = '';
+    try {
+      for (let offset = 0; this.#fd !== undefined && offset < bytes.length; ) offset += writeSync(this.#fd, bytes, offset);
+    } catch (error) {
+      throw describeFileError(error, 'output_unwritable', this.#path);
+    }
+  }
+}

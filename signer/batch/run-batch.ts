@@ -1,0 +1,156 @@
+/** One run of a batch: plan, word of the officer, key, groups, results. */
+import { toHex } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { askForThreads } from '../files/durable-group.ts';
+import { directChecker, workerChecker, type Checker } from '../issue/checker.ts';
+import { openForSigning } from '../issue/open-ledger.ts';
+import { openKey } from '../keys/open-key.ts';
+import type { SecretSource } from '../keys/secret-source.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import { checkPlanStands, keyOfPlan } from '../plan/check-plan.ts';
+import { reviewBatchByDigest, reviewBatchOnTerminal, reviewedWhenBegun, type ReviewedBatch, type ReviewTerminal } from '../plan/review.ts';
+import { readCatalog } from '../site/catalog.ts';
+import type { KeyRecord } from '../site/key-record.ts';
+import { licenseKey, type Site } from '../site/site.ts';
+import { nowSeconds, type World } from '../world.ts';
+import { readBatchRecord, writeBatchRecord } from './batch-record.ts';
+import type { BatchSource } from './batch-source.ts';
+import { carryOutBatch, type BatchOutcome } from './carry-out-batch.ts';
+import { checkRows } from './check-rows.ts';
+import { openBatchPlan } from './plan-reader.ts';
+import { finishedError, preparePlan } from './prepare-plan.ts';
+import { progressLine } from './progress.ts';
+import { writeResults, type ResultFiles, type Results } from './results.ts';
+import { summaryView } from './summary.ts';
+
+/** Workers take longer to start than this many licenses to check. */
+const FEW = 24;
+
+export interface BatchSecrets extends SecretSource {
+  /** Before any login: the secrets of these keystores can be had, and no other was given. */
+  readonly assertFor: (keystores: readonly string[]) => void;
+}
+
+export interface BatchIo {
+  readonly site: Site;
+  readonly world: World;
+  readonly terminal: ReviewTerminal | undefined;
+  readonly tell: (line: string) => void;
+  /** One fault of a row. */
+  readonly fault: (fault: VtlicError) => void;
+  readonly secrets: BatchSecrets;
+}
+
+export interface BatchWanted {
+  /** undefined where `confirm` names the plan. */
+  readonly source?: BatchSource;
+  readonly confirm?: string;
+  readonly key?: string;
+  readonly resume: boolean;
+  readonly confirmTime?: number;
+}
+
+export interface BatchDone {
+  readonly results: ResultFiles;
+  readonly failed: number;
+  /** What ended the run before its last row; the results are written all the same. */
+  readonly stoppedBy?: VtlicError;
+}
+
+export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchDone> {
+  const { site, world } = io;
+  askForThreads();
+  if (io.terminal === undefined && wanted.confirm === undefined && !wanted.resume) {
+    throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', { hint: 'plan it with --dry-run, then sign it with --confirm DIGEST' });
+  }
+  // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
+  const key = wanted.confirm === undefined ? licenseKey(site, wanted.key) : keyOfPlan(openBatchPlan(site.paths.plans, wanted.confirm).head.kid, site);
+  io.secrets.assertFor([key.keystore]);
+  const ledger = await openForSigning(site, world, 'batch', wanted.confirmTime);
+  try {
+    const reviewed = wanted.confirm === undefined ? await fromSource(io, wanted, key, ledger) : confirmed(io, wanted, wanted.confirm, ledger);
+    return await carryOutReviewed(io, reviewed, key, ledger);
+  } finally {
+    ledger.close();
+  }
+}
+
+/** `--confirm DIGEST`: exactly that plan, or a refusal before the first signature. */
+function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Ledger): ReviewedBatch {
+  const { site, world } = io;
+  const plan = openBatchPlan(site.paths.plans, digest);
+  const begun = readBatchRecord(site.paths.folder, plan.head.name)?.plan === digest;
+  const reviewed = begun ? reviewedWhenBegun(plan, digest) : reviewBatchByDigest(plan, nowSeconds(world));
+  checkPlanStands(plan.head, site, readCatalog(site.paths.catalog), ledger);
+  const checked = checkRows(plan, ledger);
+  if (checked.done === checked.rows) throw finishedError(plan.head.name, checked.rows);
+  if (checked.done > 0 && !wanted.resume) throw new VtlicError('policy_refused', `the batch ${plan.head.name} was begun before: ${checked.done.toLocaleString('en-US')} of its ${checked.rows.toLocaleString('en-US')} rows have their license`, { hint: 'go on with it by --resume' });
+  if (checked.stale > 0) {
+    throw new VtlicError('plan_stale', `the counters of ${checked.stale.toLocaleString('en-US')} of ${checked.rows.toLocaleString('en-US')} rows are spent since the plan was made: ${checked.firstStale ?? ''}`, { hint: 'plan what is left: vtlic batch FILE --resume --dry-run, with the same --name if one was given' });
+  }
+  return reviewed;
+}
+
+async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledger: Ledger): Promise<ReviewedBatch> {
+  const { site, world, terminal } = io;
+  const { source } = wanted;
+  if (source === undefined) throw new VtlicError('internal', 'a batch needs a file or a plan');
+  const reading = progressLine('rows read and planned:', undefined, world.nowMs, terminal?.show);
+  const prepared = await preparePlan({ site, catalog: readCatalog(site.paths.catalog), ledger, key, world, source, resume: wanted.resume, fault: io.fault, tell: io.tell, progress: reading.show }).finally(reading.end);
+  if (prepared.kind === 'finished') {
+    // A crash may have come between the last license and the results.
+    if (prepared.plan !== undefined) await writeResults(prepared.plan, site.paths.folder, ledger);
+    throw finishedError(source.name, prepared.rows);
+  }
+  const { plan } = prepared;
+  if (prepared.kind === 'begun') {
+    io.tell(`goes on with batch ${source.name}: ${prepared.done.toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows have their license; the rest is signed as it was reviewed`);
+    return reviewedWhenBegun(plan, plan.digest);
+  }
+  if (terminal === undefined) {
+    throw new VtlicError('usage', `what is left of this batch was planned anew and must be confirmed: ${prepared.summary.again.toLocaleString('en-US')} rows need a new counter`, { hint: `review it with --resume --dry-run, then: vtlic batch --confirm DIGEST --resume` });
+  }
+  return reviewBatchOnTerminal(plan, summaryView(prepared.summary, { file: source.file, name: source.name, sharded: plan.end.sharded, keyName: key.name, algorithm: key.algorithm, custody: key.custody, digest: plan.digest }), terminal);
+}
+
+async function carryOutReviewed(io: BatchIo, reviewed: ReviewedBatch, key: KeyRecord, ledger: Ledger): Promise<BatchDone> {
+  const { site, world, terminal } = io;
+  const { batch } = reviewed;
+  checkPlanStands(batch.head, site, readCatalog(site.paths.catalog), ledger);
+  const signingKey = await openKey(site, key, io.secrets, toHex(ledger.genesis.ledgerId), world);
+  const checker = checkerFor(signingKey, batch.end.sign);
+  let outcome: BatchOutcome;
+  try {
+    await world.step('key-open');
+    writeBatchRecord(site.paths.folder, { name: batch.head.name, input: batch.head.input, plan: batch.digest });
+    await world.step('batch-begun');
+    const signing = progressLine('signed', batch.end.sign, () => performance.now(), terminal?.show);
+    outcome = await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key: signingKey, checker, world, progress: signing.show }).finally(signing.end);
+  } finally {
+    await checker.close();
+    await signingKey.close();
+  }
+  const results = await writeResults(batch, site.paths.folder, ledger);
+  await world.step('results-written');
+  const { counts } = results;
+  const stoppedBy = reasonToStop(outcome, counts);
+  const n = (value: number): string => value.toLocaleString('en-US');
+  io.tell(`signed and released: ${n(outcome.released)}; of the ${n(batch.end.rows)} rows of batch ${batch.head.name} ${n(counts.released)} have their license, ${n(counts.void + counts.issued + counts.open)} failed, ${n(counts['not signed'])} are not begun`);
+  return { results: results.files, failed: outcome.failed, ...(stoppedBy === undefined ? {} : { stoppedBy }) };
+}
+
+function checkerFor(key: SigningKey, licenses: number): Checker {
+  return key.signedBy === 'token' || licenses < FEW ? directChecker(key) : workerChecker(key);
+}
+
+function reasonToStop(outcome: BatchOutcome, counts: Results['counts']): VtlicError | undefined {
+  const left = `${counts['not signed'].toLocaleString('en-US')} rows are not begun`;
+  const goOn = 'go on with --resume';
+  const { stoppedBy } = outcome;
+  if (stoppedBy !== undefined) {
+    const lost = counts.void === 0 ? '' : `, and the counters of ${counts.void.toLocaleString('en-US')} are void: the results list them`;
+    return new VtlicError(stoppedBy.code, `${stoppedBy.message}; ${left}${lost}`, { ...stoppedBy.place, hint: stoppedBy.hint === undefined ? goOn : `${stoppedBy.hint}; then ${goOn}`, cause: stoppedBy });
+  }
+  return outcome.interrupted ? new VtlicError('interrupted', `interrupted: the licenses in hand were finished; ${left}`, { hint: goOn }) : undefined;
+}

@@ -1,0 +1,89 @@
+/** `vtlic batch FILE.csv|.jsonl`: every row judged → one plan → one summary, one `Yes`, one secret → groups of licenses → results. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { isId } from '../../../formats/license/id.ts';
+import { runBatch, type BatchIo } from '../../batch/run-batch.ts';
+import { planOnly } from '../../batch/plan-only.ts';
+import { digestOfFile } from '../../batch/plan-batch.ts';
+import { formatOf } from '../../batch/read-rows.ts';
+import type { BatchSource } from '../../batch/batch-source.ts';
+import { readChunks } from '../../files/read-chunks.ts';
+import { errorDocument, errorLines } from '../error-text.ts';
+import type { Io, SetExit } from '../io.ts';
+import { SecretBook } from '../secrets.ts';
+import { openNamedSite } from './common.ts';
+import { signingOptions, type SigningOptions } from './sign-plan.ts';
+
+/** A part of the batch failed: its results say which. */
+const PART_FAILED = 18;
+
+interface BatchOptions extends SigningOptions {
+  readonly name?: string;
+  readonly newCustomers?: boolean;
+  readonly resume?: boolean;
+}
+
+export function addBatch(program: Command, io: Io, setExit: SetExit): void {
+  const command = program
+    .command('batch [file]')
+    .description('issues and renews by the thousand: judges every row, shows one summary, and signs after one Yes')
+    .option('--name <name>', "the batch's name (default: the digest of the file); a row is signed once under one name")
+    .option('--new-customers', 'takes customers who have no license yet')
+    .option('--resume', 'goes on with a batch where it stopped');
+  signingOptions(command).action(async (file: string | undefined, options: BatchOptions) => {
+    checkOptions(file, options);
+    const site = openNamedSite(io, options);
+    const source = file === undefined ? undefined : sourceOf(resolve(io.cwd, file), options);
+    const hints = new Set<string>();
+    const terminal = options.dryRun === true ? undefined : io.openTerminal();
+    try {
+      const batchIo: BatchIo = {
+        site,
+        world: io.world,
+        terminal,
+        tell: io.err,
+        fault: (fault) => {
+          const [line = '', ...hint] = errorLines(fault);
+          io.err(line);
+          // A hint that holds for a thousand rows is said once.
+          for (const text of hint) if (!hints.has(text)) io.err(text);
+          for (const text of hint) hints.add(text);
+          if (options.json === true) io.out(`${JSON.stringify({ ...errorDocument(fault), schema: 'vtlic-batch-fault/1' })}\n`);
+        },
+        secrets: new SecretBook(options.secret, terminal),
+      };
+      const wanted = { ...(source === undefined ? {} : { source }), ...(options.key === undefined ? {} : { key: options.key }), resume: options.resume === true };
+      if (options.dryRun === true) {
+        const made = await planOnly(batchIo, wanted);
+        io.err('');
+        io.err('nothing was signed; within 24 hours, this plan is signed by:');
+        io.err(`  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}`);
+        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-batch-plan-made/1', digest: made.digest, batch: made.name, ...made.document })}\n` : `${made.digest}\n`);
+        return;
+      }
+      const done = await runBatch(batchIo, { ...wanted, ...(options.confirm === undefined ? {} : { confirm: options.confirm }), ...(options.confirmTime === undefined ? {} : { confirmTime: options.confirmTime }) });
+      if (options.json === true) for (const chunk of readChunks(done.results.jsonl)) io.out(chunk);
+      else io.out(`${cleanText(done.results.jsonl, 4000)}\n${cleanText(done.results.csv, 4000)}\n`);
+      if (done.stoppedBy !== undefined) throw done.stoppedBy;
+      if (done.failed > 0) setExit(PART_FAILED);
+    } finally {
+      terminal?.close();
+    }
+  });
+}
+
+function checkOptions(file: string | undefined, options: BatchOptions): void {
+  if ((options.confirm === undefined) === (file === undefined)) throw new VtlicError('usage', 'batch takes a file, or --confirm DIGEST instead of one', { hint: 'see: vtlic help batch' });
+  if (options.confirm !== undefined && (options.dryRun === true || options.key !== undefined || options.name !== undefined || options.newCustomers === true)) {
+    throw new VtlicError('usage', '--confirm takes none of --dry-run, --key, --name and --new-customers: the plan says all of it');
+  }
+  if (options.name !== undefined && !isId(options.name)) throw new VtlicError('usage', '--name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
+}
+
+function sourceOf(file: string, options: BatchOptions): BatchSource {
+  const format = formatOf(file);
+  const input = digestOfFile(file);
+  return { file, format, input, name: options.name ?? input, newCustomers: options.newCustomers === true };
+}

@@ -1,0 +1,88 @@
+/** `vtlic counters export FILE` */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { toHex } from '../../../formats/bytes.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { isId } from '../../../formats/license/id.ts';
+import { createDurably } from '../../files/durable-file.ts';
+import { countersOf, handOver, standingDocument } from '../../handover/export-counters.ts';
+import { openForSigning } from '../../issue/open-ledger.ts';
+import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
+import { openKey } from '../../keys/open-key.ts';
+import { fileExists } from '../../ledger/ledger-file.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
+import { formatRows } from '../../plan/view.ts';
+import { nowSeconds } from '../../world.ts';
+import type { Io } from '../io.ts';
+import { SecretBook } from '../secrets.ts';
+import { askForWord } from '../typed-word.ts';
+import { invalid, openNamedSite, secretOption, siteOption, type SiteOptions } from './common.ts';
+import { keyWithJob, type LogSigningOptions } from './log-signing.ts';
+
+interface ExportOptions extends SiteOptions, LogSigningOptions {
+  readonly customer?: string;
+  readonly json?: boolean;
+}
+
+function parseCustomer(text: string): string {
+  if (!isId(text)) throw invalid('expected the id of a customer');
+  return text;
+}
+
+export function addCountersExport(parent: Command, io: Io): void {
+  const command = parent
+    .command('export <file>')
+    .description('hands counters over in a signed document: nothing is issued here for them any more')
+    .option('--customer <id>', 'of one customer alone (default: of all, also those never seen)', parseCustomer)
+    .option('--key <name>', 'the key that signs (default: the only one with the job counters)')
+    .option('--json', 'the result as one JSON document');
+  secretOption(siteOption(command)).action(async (file: string, options: ExportOptions) => {
+    const site = openNamedSite(io, options);
+    const target = resolve(io.cwd, file);
+    // Before anything is closed.
+    if (fileExists(target)) throw new VtlicError('output_exists', 'a file stands here already and is never replaced', { file: target, hint: 'name a new file' });
+    const record = keyWithJob(site, 'counters', options.key);
+    const terminal = io.openTerminal();
+    try {
+      const secrets = new SecretBook(options.secret, terminal, options);
+      const stores = keystoresUsed(record);
+      secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
+      const ledger = await openForSigning(site, io.world, 'counters export');
+      try {
+        const standing = standingDocument(ledger, options.customer);
+        if (standing === undefined) await askForWord(terminal, viewOf(ledger, options, io), 'HAND OVER');
+        const document = standing ?? (await sign());
+        await createDurably(target, document, 0o644);
+        io.err(standing === undefined ? 'handed over, and closed here' : 'handed over before: the same document is written out again, nothing else was done');
+        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-counters-export/1', file: target, customer: options.customer ?? null, again: standing !== undefined })}\n` : `${cleanText(target, 4000)}\n`);
+      } finally {
+        ledger.close();
+      }
+
+      async function sign(): Promise<Uint8Array> {
+        const key = await openKey(site, record, secrets, toHex(ledger.genesis.ledgerId), io.world);
+        try {
+          return await handOver(ledger, options.customer, key, io.world);
+        } finally {
+          await key.close();
+        }
+      }
+    } finally {
+      terminal?.close();
+    }
+  });
+}
+
+function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
+  const document = countersOf(ledger, options.customer, nowSeconds(io.world));
+  return [
+    `FROM NOW ON THIS LEDGER ISSUES NOTHING ${options.customer === undefined ? 'FOR ANYBODY' : `FOR ${options.customer}`}, until the counters are taken back or over.`,
+    '',
+    ...formatRows([
+      ['ledger', `${toHex(document.ledgerId)} of ${document.iss}`],
+      ['lineages', `${document.lineages.length}, with their last counters${options.customer === undefined ? '; and all that were never seen' : ''}`],
+      ['tree', `${document.head.size} leaves, root ${toHex(document.head.root)}`],
+    ]),
+  ];
+}

@@ -1,0 +1,76 @@
+/** `vtlic counters import FILE` */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { toHex } from '../../../formats/bytes.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { readLimited } from '../../files/read-file.ts';
+import { openCounters, planTaking, takeCounters, type ReceivedDocument, type Taking } from '../../handover/import-counters.ts';
+import { openForSigning } from '../../issue/open-ledger.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
+import { formatRows } from '../../plan/view.ts';
+import { formatInstant } from '../../request/dates.ts';
+import type { Io } from '../io.ts';
+import { askForWord } from '../typed-word.ts';
+import { openNamedSite, siteOption, type SiteOptions } from './common.ts';
+import { readTrustFile } from './trust-file.ts';
+
+const MOST_DOCUMENT_BYTES = 1 << 28;
+
+interface ImportOptions extends SiteOptions {
+  readonly trust: readonly string[];
+  readonly json?: boolean;
+}
+
+export function addCountersImport(parent: Command, io: Io): void {
+  const command = parent
+    .command('import <file>')
+    .description("takes counters over from another ledger; this ledger's own document takes them back")
+    .option('--trust <keys>', "a file with the counters key of the other site (repeatable; besides the site's own)", (value: string, all: string[]) => [...all, value], [] as string[])
+    .option('--json', 'the result as one JSON document');
+  siteOption(command).action(async (file: string, options: ImportOptions) => {
+    const site = openNamedSite(io, options);
+    const keys = [...site.config.keys.filter((key) => key.job === 'counters').map((key) => key.publicKey), ...options.trust.flatMap((name) => readTrustFile(io, name))];
+    const path = resolve(io.cwd, file);
+    const received = open(path, keys);
+    const terminal = io.openTerminal();
+    try {
+      const ledger = await openForSigning(site, io.world, 'counters import');
+      try {
+        const taking = planTaking(ledger, received);
+        await askForWord(terminal, viewOf(ledger, received, taking), taking.how === 'back' ? 'TAKE BACK' : 'TAKE OVER');
+        await takeCounters(ledger, received, taking, io.world);
+        const { document } = received;
+        io.err(taking.how === 'back' ? 'taken back: this ledger issues for them again' : `taken over: ${document.lineages.length} lineages go on here above their last counters`);
+        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-counters-import/1', how: taking.how, ledger: toHex(document.ledgerId), customer: document.sub ?? null, lineages: document.lineages.length })}\n` : `${taking.how}\n`);
+      } finally {
+        ledger.close();
+      }
+    } finally {
+      terminal?.close();
+    }
+  });
+}
+
+function open(path: string, keys: Parameters<typeof openCounters>[1]): ReceivedDocument {
+  try {
+    return openCounters(readLimited(path, MOST_DOCUMENT_BYTES), keys);
+  } catch (error) {
+    throw error instanceof VtlicError ? error.at({ file: path }) : error;
+  }
+}
+
+function viewOf(ledger: LedgerView, { document, digest, kid }: ReceivedDocument, taking: Taking): string[] {
+  const raised = document.lineages.filter((lineage) => lineage.ctr > ledger.lastCounter(lineage)).length;
+  const title = taking.how === 'back' ? 'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue under one counter: ask there for a document of its own instead.' : 'Takes over the counters of another ledger: from now on this one issues for them, above their last counters.';
+  return [
+    title,
+    '',
+    ...formatRows([
+      ['document', toHex(digest)],
+      ['made', `${formatInstant(document.made)}, signed by ${kid}`],
+      ['from', `the ledger ${toHex(document.ledgerId)} of ${document.iss}, at its entry ${document.head.entries}`],
+      ['for', document.sub ?? 'everybody'],
+      ['lineages', `${document.lineages.length}; ${raised} of them stand higher there than here`],
+    ]),
+  ];
+}

@@ -1,0 +1,26 @@
+/** `vtlic ledger backup FILE` */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { toHex } from '../../../formats/bytes.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { backupLedger } from '../../handover/backup.ts';
+import type { Io } from '../io.ts';
+import { progressLine } from '../progress.ts';
+import { openNamedSite, siteOption, type SiteOptions } from './common.ts';
+
+interface BackupOptions extends SiteOptions {
+  readonly json?: boolean;
+}
+
+export function addLedgerBackup(parent: Command, io: Io): void {
+  siteOption(parent.command('backup <file>').description('a checked copy of the ledger in a new file, also while it is in use').option('--json', 'the result as one JSON document')).action(async (name: string, options: BackupOptions) => {
+    const site = openNamedSite(io, options);
+    const target = resolve(io.cwd, name);
+    const progress = progressLine('entries', io.world.nowMs);
+    const keys = site.config.keys.filter((key) => key.job === 'license').map((key) => key.publicKey);
+    const summary = await backupLedger(site.paths.ledger, target, io.world, { keys, progress: progress.show }).finally(progress.clear);
+    io.err(`copied and checked: ${summary.head.entries} entries, ${summary.issued} licenses with their signatures`);
+    io.err('it holds every license in full: keep it as safe as the ledger, and apart from the anchor');
+    io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-ledger-backup/1', file: target, entries: summary.head.entries, size: summary.head.size, root: toHex(summary.head.root), chain: toHex(summary.head.chain) })}\n` : `${cleanText(target, 4000)}\n`);
+  });
+}

@@ -1,0 +1,50 @@
+/** `vtlic ledger checkpoint`: the tree head as others read it, signed by the ledger's own key. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { toHex, utf8 } from '../../../formats/bytes.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { createDurably } from '../../files/durable-file.ts';
+import { encodeLogKey, logKey } from '../../ledger/log-key.ts';
+import { provableHead } from '../../ledger/provable-head.ts';
+import type { Io } from '../io.ts';
+import { secretOption, siteOption } from './common.ts';
+import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { keyWithJob, signHead, type LogSigningOptions } from './log-signing.ts';
+
+interface CheckpointOptions extends LedgerFileOptions, LogSigningOptions {
+  readonly out?: string;
+  readonly logKey?: boolean;
+}
+
+export function addLedgerCheckpoint(parent: Command, io: Io): void {
+  const command = parent
+    .command('checkpoint')
+    .description('signs the tree head (c2sp.org/tlog-checkpoint)')
+    .option('--key <name>', 'the key that signs (default: the only one with the job ledger)')
+    .option('--log-key', "print the public key of each log, the newest first, for those who check; sign nothing")
+    .option('--out <file>', 'into a new file (default: standard output)')
+    .option('--json', 'the result as one JSON document');
+  secretOption(siteOption(command)).action((options: CheckpointOptions) =>
+    withLedger(io, options, undefined, async (ledger, site) => {
+      const log = ledger.logs().at(-1);
+      if (site === undefined || log === undefined) throw new VtlicError('internal', 'a checkpoint is of a site');
+      if (options.logKey === true) {
+        const { publicKey } = keyWithJob(site, 'ledger', options.key);
+        // A restored ledger has more than one log; a proof of an older one is checked under that one's name.
+        const lines = ledger.logs().toReversed().map((each) => encodeLogKey(logKey(each.origin, publicKey)));
+        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-log-keys/1', logKeys: lines })}\n` : `${lines.join('\n')}\n`);
+        return;
+      }
+      const { note, checkpoint } = await signHead(io, site, ledger, () => provableHead(ledger, log), options);
+      io.err(`signed the tree head: ${checkpoint.size} leaves of ${checkpoint.origin}`);
+      const path = options.out === undefined ? undefined : resolve(io.cwd, options.out);
+      if (path !== undefined) {
+        await createDurably(path, utf8(note), 0o644);
+        io.err(`wrote ${cleanText(path, 1000)}`);
+      }
+      if (options.json === true) io.out(`${JSON.stringify({ schema: 'vtlic-checkpoint/1', origin: checkpoint.origin, size: checkpoint.size, root: toHex(checkpoint.root), checkpoint: note, file: path ?? null })}\n`);
+      else if (path === undefined) io.out(note);
+    }),
+  );
+}

@@ -1,0 +1,39 @@
+/** `vtlic ledger export`: JSON lines for an auditor. */
+import type { Command } from 'commander';
+import { toHex } from '../../../formats/bytes.ts';
+import { AuditLines } from '../../ledger/audit-line.ts';
+import type { Io } from '../io.ts';
+import { siteOption } from './common.ts';
+import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+
+interface ExportOptions extends LedgerFileOptions {
+  readonly withNames?: boolean;
+  readonly ledger?: string;
+}
+
+/** Characters that are gathered before they are written. */
+const CHUNK = 1 << 16;
+
+export function addLedgerExport(parent: Command, io: Io): void {
+  const command = parent
+    .command('export')
+    .description('every entry as a line of JSON, without what says who a customer is')
+    .option('--with-names', 'with customers, deployments, names, references, file names and salts')
+    .option('--ledger <file>', "another copy of the ledger than the site's");
+  siteOption(command).action((options: ExportOptions) =>
+    withLedger(io, options, options.ledger, (ledger) => {
+      const lines = new AuditLines(ledger, options.withNames ?? false);
+      const head = ledger.head();
+      let text = `${JSON.stringify({ schema: 'vtlic-ledger-export/1', ledger: toHex(ledger.genesis.ledgerId), issuer: ledger.genesis.iss, withNames: options.withNames ?? false, entries: head.entries, size: head.size, root: toHex(head.root), chain: toHex(head.chain) })}\n`;
+      for (const entry of ledger.entriesFrom(1)) {
+        if (entry.seq > head.entries) break;
+        text += `${JSON.stringify(lines.of(entry))}\n`;
+        if (text.length > CHUNK) {
+          io.out(text);
+          text = '';
+        }
+      }
+      io.out(text);
+    }),
+  );
+}

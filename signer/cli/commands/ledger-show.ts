@@ -1,0 +1,86 @@
+/** `vtlic ledger show [CUSTOMER]`: a customer's history; without one, the customers. */
+import type { Command } from 'commander';
+import { VtlicError } from '../../../formats/error.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { isId } from '../../../formats/license/id.ts';
+import { customerHistory, type HistoryLine, type LineageHistory } from '../../ledger/history.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
+import { lineageText } from '../../ledger/lineage.ts';
+import { formatInstant } from '../../request/dates.ts';
+import type { Io } from '../io.ts';
+import { siteOption } from './common.ts';
+import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+
+const PAGE = 500;
+
+interface ShowOptions extends LedgerFileOptions {
+  readonly ledger?: string;
+}
+
+export function addLedgerShow(parent: Command, io: Io): void {
+  const command = parent
+    .command('show [customer]')
+    .description("a customer's licenses, oldest first; without one, all customers")
+    .option('--ledger <file>', "another copy of the ledger than the site's")
+    .option('--json', 'the result as one JSON document');
+  siteOption(command).action((customer: string | undefined, options: ShowOptions) =>
+    withLedger(io, options, options.ledger, (ledger) => {
+      if (customer === undefined) showCustomers(io, ledger, options);
+      else showCustomer(io, ledger, customer, options);
+    }),
+  );
+}
+
+function showCustomers(io: Io, ledger: LedgerView, options: ShowOptions): void {
+  const all: string[] = [];
+  for (let after: string | undefined; ; ) {
+    const page = ledger.customers({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    if (options.json === true) all.push(...page);
+    else for (const customer of page) io.out(`${customer}\n`);
+    after = page.at(-1);
+    if (page.length < PAGE) break;
+  }
+  if (options.json === true) io.out(`${JSON.stringify({ schema: 'vtlic-ledger-customers/1', customers: all })}\n`);
+}
+
+function showCustomer(io: Io, ledger: LedgerView, customer: string, options: ShowOptions): void {
+  if (!isId(customer)) throw new VtlicError('usage', 'show takes the id of a customer', { hint: 'without one it lists them: vtlic ledger show' });
+  const histories = customerHistory(ledger, customer);
+  if (histories.length === 0) throw new VtlicError('request_invalid', `the ledger has no license of a customer ${customer}`, { hint: 'list the customers: vtlic ledger show' });
+  if (options.json === true) {
+    io.out(`${JSON.stringify({ schema: 'vtlic-ledger-history/1', customer, lineages: histories.map(({ lineage, next, lines }) => ({ product: lineage.aud, deployment: lineage.dep ?? null, nextCounter: next ?? null, licenses: lines })) })}\n`);
+    return;
+  }
+  io.out(`${histories.map((history) => textOf(history).join('\n')).join('\n\n')}\n`);
+}
+
+function textOf({ lineage, next, lines }: LineageHistory): string[] {
+  return [
+    `${lineageText(lineage)}   (${next === undefined ? 'counters handed over: nothing is issued here any more' : `next counter: ${next}`})`,
+    ...lines.flatMap((line) => lineText(line)),
+  ];
+}
+
+function lineText(line: HistoryLine): string[] {
+  const { license } = line;
+  const what = `${license.tier}, ${license.seats} seats, ${formatInstant(license.nbf)} to ${formatInstant(license.exp)}`;
+  const more = [license.name === undefined ? undefined : `"${cleanText(license.name)}"`, license.ref === undefined ? undefined : `ref ${cleanText(license.ref)}`].filter((part) => part !== undefined);
+  return [
+    `  ${String(license.ctr).padStart(4)}  ${stateText(line)}`,
+    `        ${cleanText(what, 500)}${more.length === 0 ? '' : `, ${more.join(', ')}`}`,
+    `        license ${line.id}, key ${line.kid.slice(0, 16)}… (${line.custody}), by ${cleanText(line.operator)}`,
+  ];
+}
+
+function stateText(line: HistoryLine): string {
+  switch (line.state) {
+    case 'open':
+      return `reserved ${formatInstant(line.intendedAt)}, not finished`;
+    case 'void':
+      return `VOID (${line.voidReason ?? ''}): reserved ${formatInstant(line.intendedAt)}, no license has it`;
+    case 'issued':
+      return `signed ${formatInstant(line.issuedAt ?? line.intendedAt)}, not released yet`;
+    default:
+      return `released ${formatInstant(line.releasedAt ?? line.intendedAt)}: ${cleanText(line.path, 1000)}`;
+  }
+}

@@ -1,0 +1,78 @@
+/** `vtlic ledger status` */
+import type { Command } from 'commander';
+import { toHex } from '../../../formats/bytes.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
+import type { AdoptEntry, CloseEntry } from '../../ledger/entry.ts';
+import { ledgerStatus, type AnchorStatus } from '../../ledger/status.ts';
+import { formatRows } from '../../plan/view.ts';
+import { formatInstant } from '../../request/dates.ts';
+import type { Io } from '../io.ts';
+import { siteOption } from './common.ts';
+import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+
+export function addLedgerStatus(parent: Command, io: Io): void {
+  siteOption(parent.command('status').description('where the ledger stands, and whether its anchor agrees').option('--json', 'the result as one JSON document')).action((options: LedgerFileOptions) =>
+    withLedger(io, options, undefined, async (ledger) => {
+      const status = await ledgerStatus(ledger);
+      const { head, anchor } = status;
+      const acts = ledger.acts();
+      const log = status.logs.at(-1);
+      if (options.json === true) {
+        io.out(
+          `${JSON.stringify({
+            schema: 'vtlic-ledger-status/1',
+            ledger: toHex(ledger.genesis.ledgerId),
+            issuer: ledger.genesis.iss,
+            origin: log?.origin ?? null,
+            logs: status.logs.length,
+            entries: head.entries,
+            size: head.size,
+            root: toHex(head.root),
+            chain: toHex(head.chain),
+            reach: head.reach,
+            lastEntryAt: status.lastAt,
+            open: status.open,
+            unreleased: status.unreleased,
+            anchor: { description: anchor.description, state: anchor.state, entries: anchor.entries ?? null, fault: anchor.fault?.message ?? null },
+            acts: acts.map((entry) => ({ seq: entry.seq, at: entry.at, act: actName(entry) })),
+          })}\n`,
+        );
+        return;
+      }
+      io.out(
+        `${formatRows([
+          ['ledger', toHex(ledger.genesis.ledgerId)],
+          ['issuer', ledger.genesis.iss],
+          ['log', `${log?.origin ?? ''}${status.logs.length > 1 ? ` (log ${status.logs.length}: the ledger was restored)` : ''}`],
+          ['entries', `${head.entries}, the last at ${formatInstant(status.lastAt)}`],
+          ['tree', `${head.size} leaves, root ${toHex(head.root)}`],
+          ['chain', toHex(head.chain)],
+          ['unfinished', `${status.open} reserved, ${status.unreleased} signed but not released${status.open + status.unreleased > 0 ? ' (the next signing run finishes or voids them)' : ''}`],
+          ['anchor', anchorText(anchor)],
+          ...acts.map((entry) => [`entry ${entry.seq}`, `${actName(entry)}, ${formatInstant(entry.at)}, by ${cleanText(operatorOf(entry))}`] as const),
+        ]).join('\n')}\n`,
+      );
+      if (anchor.fault !== undefined) io.err(`warning: signing will be refused: ${cleanText(anchor.fault.message, 1000)}`);
+    }),
+  );
+}
+
+function anchorText(anchor: AnchorStatus): string {
+  const where = cleanText(anchor.description, 1000);
+  if (anchor.state === 'current') return `${where}: agrees, and covers everything`;
+  if (anchor.allLeaves === true) return `${where}: agrees, and covers every license`;
+  if (anchor.state === 'ahead') return `${where}: agrees, and covers ${anchor.entries ?? 0} entries (a run is at work, or one stopped early)`;
+  return `${where}: DOES NOT AGREE`;
+}
+
+const ACT_NAMES = { log: 'restored: a new log begins', license: 'license entered again', anchor: 'anchor in another place', import: 'counters taken over', counter: 'counter taken over', reopen: 'counters taken back' } as const;
+
+function actName(entry: AdoptEntry | CloseEntry): string {
+  if (entry.kind === 'close') return entry.body.sub === undefined ? 'all counters handed over' : `counters of ${entry.body.sub} handed over`;
+  if (entry.body.act === 'log' && entry.body.reason === 'anchor_lost') return 'taken up without its anchor: a new log begins';
+  return ACT_NAMES[entry.body.act];
+}
+
+function operatorOf(entry: AdoptEntry | CloseEntry): string {
+  return 'operator' in entry.body ? entry.body.operator : '';
+}

@@ -1,0 +1,97 @@
+/** `vtlic ledger verify [FILE]`: everything, recomputed from the stored bytes. Exit code 19 when anything does not hold. */
+import type { Command } from 'commander';
+import { toHex } from '../../../formats/bytes.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import type { PublicKey } from '../../../keys/public/public-key.ts';
+import { anchorStatus } from '../../ledger/status.ts';
+import type { LedgerSummary, LedgerView } from '../../ledger/ledger.ts';
+import { formatRows } from '../../plan/view.ts';
+import { openSite, type Site } from '../../site/site.ts';
+import type { Io } from '../io.ts';
+import { progressLine } from '../progress.ts';
+import { invalid, siteFolder, siteOption } from './common.ts';
+import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { readTrustFile } from './trust-file.ts';
+
+interface VerifyOptions extends LedgerFileOptions {
+  readonly signatures: boolean;
+  readonly trust: readonly string[];
+}
+
+export function addLedgerVerify(parent: Command, io: Io): void {
+  const command = parent
+    .command('verify [file]')
+    .description("recomputes the whole record from its bytes, with every license's signature; of a copy if FILE is given")
+    .option('--no-signatures', 'leave the signatures out')
+    .option('--trust <keys>', "a file with the license keys (repeatable; default: the site's)", (value: string, all: string[]) => [...all, value], [] as string[])
+    .option('--json', 'the result as one JSON document');
+  siteOption(command).action((file: string | undefined, options: VerifyOptions) =>
+    withLedger(io, options, file, async (ledger, site) => {
+      const keys = options.signatures ? keysFor(io, options, site) : undefined;
+      const abort = new AbortController();
+      const progress = progressLine('entries', io.world.nowMs);
+      try {
+        const summary = await ledger.verify({
+          signal: abort.signal,
+          progress: (done, total) => {
+            progress.show(done, total);
+            if (io.world.interrupted()) abort.abort();
+          },
+          ...(keys === undefined ? {} : { keys }),
+        });
+        progress.clear();
+        const anchor = site === undefined ? undefined : await anchorStatus(ledger);
+        if (anchor?.fault !== undefined) throw anchor.fault;
+        report(io, ledger, summary, options);
+        if (anchor === undefined) io.err('the anchor was not asked: whether this copy is the newest, it cannot say');
+      } catch (error) {
+        progress.clear();
+        throw asFailedCheck(error);
+      }
+    }),
+  );
+}
+
+function keysFor(io: Io, options: VerifyOptions, site: Site | undefined): readonly PublicKey[] {
+  if (options.trust.length > 0) return options.trust.flatMap((name) => readTrustFile(io, name));
+  const of = site ?? tryOpenSite(io, options);
+  if (of === undefined) throw invalid('a copy outside a site: give its license keys with --trust FILE, or leave the signatures out with --no-signatures');
+  return of.config.keys.filter((record) => record.job === 'license').map((record) => record.publicKey);
+}
+
+function tryOpenSite(io: Io, options: VerifyOptions): Site | undefined {
+  try {
+    return openSite(siteFolder(io, options));
+  } catch (error) {
+    if (options.site === undefined && error instanceof VtlicError) return undefined;
+    throw error;
+  }
+}
+
+/** What this command is for to find is its result; a missing or unreadable file is not. */
+function asFailedCheck(error: unknown): unknown {
+  if (!(error instanceof VtlicError) || (error.code !== 'ledger_corrupt' && error.code !== 'ledger_rolled_back')) return error;
+  return new VtlicError('checks_failed', error.message, { ...error.place, ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
+}
+
+function report(io: Io, ledger: LedgerView, summary: LedgerSummary, options: VerifyOptions): void {
+  const { head } = summary;
+  if (options.json === true) {
+    const { logs, lineages, intents, issued, reentered, voided, released, open, signatures } = summary;
+    io.out(`${JSON.stringify({ schema: 'vtlic-ledger-verify/1', ok: true, ledger: toHex(ledger.genesis.ledgerId), entries: head.entries, size: head.size, root: toHex(head.root), chain: toHex(head.chain), logs, lineages, intents, issued, reentered, voided, released, open, signatures: signatures ?? null })}\n`);
+    return;
+  }
+  io.out('the ledger holds\n');
+  io.out(
+    `${formatRows([
+      ['ledger', toHex(ledger.genesis.ledgerId)],
+      ['entries', String(head.entries)],
+      ['tree', `${head.size} leaves, root ${toHex(head.root)}${summary.logs > 1 ? ` (log ${summary.logs})` : ''}`],
+      ['chain', toHex(head.chain)],
+      ['lineages', String(summary.lineages)],
+      ['counters', `${summary.intents} reserved: ${summary.issued} issued, ${summary.voided} void, ${summary.open} open`],
+      ['licenses', `${summary.issued} issued here, ${summary.released} of them released${summary.reentered > 0 ? `; ${summary.reentered} entered again after a restore` : ''}`],
+      ['signatures', summary.signatures === undefined ? 'not checked' : `${summary.signatures} checked, all good`],
+    ]).join('\n')}\n`,
+  );
+}

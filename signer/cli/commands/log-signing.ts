@@ -1,0 +1,59 @@
+/** The key that signs checkpoints, found in the site and opened. */
+import { toHex } from '../../../formats/bytes.ts';
+import type { Checkpoint } from '../../../formats/checkpoint.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
+import { openKey } from '../../keys/open-key.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
+import { logKey, type LogKey } from '../../ledger/log-key.ts';
+import { signCheckpoint } from '../../ledger/sign-checkpoint.ts';
+import type { KeyRecord } from '../../site/key-record.ts';
+import { findKey, type Site } from '../../site/site.ts';
+import type { Io } from '../io.ts';
+import { SecretBook } from '../secrets.ts';
+import type { SecretOptions } from './common.ts';
+
+export interface LogSigningOptions extends SecretOptions {
+  readonly key?: string;
+}
+
+/** @throws VtlicError `key_not_found`, or `usage` where it is not clear which is meant or the job is another */
+export function keyWithJob(site: Site, job: 'ledger' | 'counters', name: string | undefined): KeyRecord {
+  if (name !== undefined) {
+    const named = findKey(site, name);
+    if (named.job !== job) throw new VtlicError('usage', `the key ${named.name} has the job ${named.job}, and this is the work of a key with the job ${job}`, { hint: 'one key has one job' });
+    return named;
+  }
+  const all = site.config.keys.filter((key) => key.job === job);
+  const [first] = all;
+  if (first === undefined) {
+    throw new VtlicError('key_not_found', `this site has no key with the job ${job} yet`, { file: site.paths.site, hint: `make one with: vtlic key generate --name ${job}-1 --job ${job} --algorithm ed25519` });
+  }
+  if (all.length > 1) throw new VtlicError('usage', `this site has ${all.length} keys with the job ${job}: say which with --key`, { hint: `there are: ${all.map((key) => key.name).join(', ')}` });
+  return first;
+}
+
+/** All keys that sign, or once signed, checkpoints of a log of this site. */
+export function logKeysOf(site: Site, ledger: LedgerView): readonly LogKey[] {
+  const keys = site.config.keys.filter((key) => key.job === 'ledger' && key.algorithm === 'ed25519');
+  return ledger.logs().flatMap((log) => keys.map((key) => logKey(log.origin, key.publicKey)));
+}
+
+export async function signHead(io: Io, site: Site, ledger: LedgerView, head: () => Promise<Checkpoint>, options: LogSigningOptions): Promise<{ readonly note: string; readonly checkpoint: Checkpoint }> {
+  const record = keyWithJob(site, 'ledger', options.key);
+  const terminal = io.openTerminal();
+  try {
+    const secrets = new SecretBook(options.secret, terminal, options);
+    const stores = keystoresUsed(record);
+    secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
+    const checkpoint = await head();
+    const key = await openKey(site, record, secrets, toHex(ledger.genesis.ledgerId), io.world);
+    try {
+      return { note: await signCheckpoint(checkpoint, key), checkpoint };
+    } finally {
+      await key.close();
+    }
+  } finally {
+    terminal?.close();
+  }
+}

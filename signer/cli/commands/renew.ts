@@ -1,0 +1,90 @@
+/** `vtlic renew ID|FILE|CUSTOMER`: the last license, what changes → plan → show and confirm → sign → release. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { VtlicError } from '../../../formats/error.ts';
+import { readLimited } from '../../files/read-file.ts';
+import { planLicense } from '../../plan/plan-license.ts';
+import { planView } from '../../plan/plan-view.ts';
+import { changesFromTexts, mergeChanges, parseChanges, type Changes } from '../../renew/changes.ts';
+import { findBase, parseTarget, type RenewalTarget } from '../../renew/find-base.ts';
+import { firstRequest, renewalRequest } from '../../renew/renewal-request.ts';
+import { checkAgainstCatalog } from '../../request/check-against-catalog.ts';
+import type { MemberName } from '../../request/read-request.ts';
+import { nowSeconds } from '../../world.ts';
+import type { Io } from '../io.ts';
+import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from './sign-plan.ts';
+
+const MOST_CHANGES_BYTES = 1 << 20;
+
+/** The option of each member that a renewal may change. */
+const MEMBER_OPTIONS: readonly (readonly [member: MemberName, flags: string, words: string])[] = [
+  ['until', '--until <day>', 'the last day (UTC) or an instant'],
+  ['from', '--from <day>', 'the first day (default: where the last license ends; today where --until is not given)'],
+  ['seats', '--seats <n>', 'a number, or unlimited'],
+  ['tier', '--tier <tier>', 'the tier'],
+  ['graceDays', '--grace-days <n>', 'days of grace after the end'],
+  ['features', '--features <list>', 'all features, as a;b'],
+  ['name', '--name <text>', "the customer's name"],
+  ['reference', '--reference <text>', 'the order'],
+  ['instances', '--instances <n>', 'hosts at once'],
+  ['hosts', '--hosts <list>', 'host fingerprints, as hex;hex'],
+  ['offlineSeconds', '--offline-seconds <n>', 'the offline window'],
+  ['resetClock', '--reset-clock', 'lowers the time floor of the verifiers once'],
+  ['product', '--product <id>', 'another product (another lineage), or which of a customer'],
+  ['deployment', '--deployment <id>', 'another deployment (another lineage), or which of a customer'],
+];
+
+interface RenewOptions extends SigningOptions, Readonly<Partial<Record<MemberName, string | true>>> {
+  readonly changes?: string;
+  readonly limit: readonly string[];
+  readonly unset: readonly string[];
+  readonly newCustomers?: boolean;
+}
+
+const collect = (value: string, all: string[]): string[] => [...all, value];
+
+export function addRenew(program: Command, io: Io): void {
+  const command = program.command('renew [target]').description('renews a license (id, file or customer): shows what changes, and signs it after Yes');
+  for (const [, flags, words] of MEMBER_OPTIONS) command.option(flags, words);
+  command
+    .option('--limit <name=value>', 'one limit; the others stay (repeatable)', collect, [] as string[])
+    .option('--unset <member>', 'a member that the renewal no longer has (repeatable)', collect, [] as string[])
+    .option('--changes <file>', 'the changes as strict JSON, by the names of a request; null takes a member away')
+    .option('--new-customers', 'also for a customer who has no license yet; all members must be given then');
+  signingOptions(command).action(async (target: string | undefined, options: RenewOptions) => {
+    if ((options.confirm === undefined) === (target === undefined)) throw new VtlicError('usage', 'renew takes a license id, a file or a customer, or --confirm DIGEST instead of one', { hint: 'see: vtlic help renew' });
+    if (target === undefined && (givenMembers(options).length > 0 || options.changes !== undefined)) throw new VtlicError('usage', '--confirm takes no changes: the plan says all of it');
+    await runSigning(io, { name: 'renew', prepare: target === undefined ? undefined : prepare(io, parseTarget(target, (path) => resolve(io.cwd, path)), options) }, options);
+  });
+}
+
+function givenMembers(options: RenewOptions): readonly (readonly [MemberName, string | true])[] {
+  return MEMBER_OPTIONS.flatMap(([member]) => {
+    const value = options[member];
+    return value === undefined ? [] : [[member, value] as const];
+  });
+}
+
+function changesOf(io: Io, options: RenewOptions): Changes {
+  const told = changesFromTexts({ members: Object.fromEntries(givenMembers(options)), limit: options.limit, unset: options.unset });
+  if (options.changes === undefined) return told;
+  const file = resolve(io.cwd, options.changes);
+  return mergeChanges(parseChanges(readLimited(file, MOST_CHANGES_BYTES), file), told);
+}
+
+function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningCommand['prepare'] {
+  return (site) => {
+    const changes = changesOf(io, options);
+    return (input) => {
+      const base = findBase(target, input.ledger, changes.set);
+      if (base.kind === 'new' && options.newCustomers !== true) {
+        throw new VtlicError('policy_refused', `${base.customer} has no license in this ledger`, { hint: 'check the spelling; --new-customers takes it as a new customer' });
+      }
+      if (base.kind === 'license' && base.note !== undefined) io.err(base.note);
+      const request = base.kind === 'new' ? firstRequest(base.customer, changes) : renewalRequest(base.last.license, changes, nowSeconds(io.world));
+      checkAgainstCatalog(request, input.catalog, site.paths.catalog);
+      const plan = planLicense(request, { ...input, world: io.world });
+      return { plan, view: planView(plan, { ...input, ...(base.kind === 'new' ? {} : { base: base.last }) }) };
+    };
+  };
+}

@@ -1,0 +1,154 @@
+/** What `issue` and `renew` share: a plan, its view, and one of three ways to the officer's word (`Yes`, `--dry-run`, `--confirm`). */
+import { createHash } from 'node:crypto';
+import type { Command } from 'commander';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { toHex } from '../../../formats/bytes.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { decodeLicense } from '../../../formats/license/decode-license.ts';
+import { carryOut } from '../../issue/carry-out.ts';
+import { openForSigning } from '../../issue/open-ledger.ts';
+import type { ReleasedLicense } from '../../issue/stages.ts';
+import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
+import { openKey } from '../../keys/open-key.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
+import { openLedgerForReading } from '../../ledger/open.ts';
+import { planView } from '../../plan/plan-view.ts';
+import { checkPlanned } from '../../plan/check-planned.ts';
+import { checkPlanStands, keyOfPlan } from '../../plan/check-plan.ts';
+import { writePlan } from '../../plan/plan-file.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { reviewByDigest, reviewOnTerminal } from '../../plan/review.ts';
+import { parseDate } from '../../request/dates.ts';
+import { readCatalog, type Catalog } from '../../site/catalog.ts';
+import type { KeyRecord } from '../../site/key-record.ts';
+import { licenseKey, type Site, openSite } from '../../site/site.ts';
+import { nowSeconds } from '../../world.ts';
+import { jsonText } from '../json-text.ts';
+import type { Io } from '../io.ts';
+import { SecretBook } from '../secrets.ts';
+import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+
+export interface SigningOptions extends SiteOptions, SecretOptions {
+  readonly key?: string;
+  readonly dryRun?: boolean;
+  readonly confirm?: string;
+  readonly confirmTime?: number;
+  readonly json?: boolean;
+}
+
+function parseTime(text: string): number {
+  const time = parseDate(text, false);
+  if (!time.ok) throw invalid(time.why);
+  return time.seconds;
+}
+
+export function signingOptions(command: Command): Command {
+  command
+    .option('--key <name>', 'the key that signs (default: that of the site)')
+    .option('--dry-run', 'write the plan to plans/DIGEST and print the digest, sign nothing')
+    .option('--confirm <digest>', 'sign exactly the plan of this digest')
+    .option('--confirm-time <time>', "the time now, where the ledger doubts this machine's clock", parseTime)
+    .option('--json', 'the result as one JSON document');
+  return secretOption(siteOption(command));
+}
+
+/** A plan, and what the officer reads of it. */
+export interface ShownPlan {
+  readonly plan: Plan;
+  readonly view: readonly string[];
+}
+
+export interface PlanningInput {
+  readonly site: Site;
+  readonly catalog: Catalog;
+  readonly ledger: LedgerView;
+  readonly key: KeyRecord;
+}
+
+export interface SigningCommand {
+  /** `issue` or `renew`: for the ledger's holder and for hints. */
+  readonly name: string;
+  /** Names what is to be signed; undefined where `--confirm` names it. Called with the site before a ledger is opened. */
+  readonly prepare: ((site: Site, catalog: Catalog) => (input: PlanningInput) => ShownPlan) | undefined;
+}
+
+export async function runSigning(io: Io, command: SigningCommand, options: SigningOptions): Promise<void> {
+  if (options.confirm !== undefined && (options.dryRun === true || options.key !== undefined)) throw new VtlicError('usage', '--confirm takes neither --dry-run nor --key: the plan says all of it');
+  const site = openNamedSite(io, options);
+  const makePlan = command.prepare?.(site, readCatalog(site.paths.catalog));
+  if (options.dryRun === true && makePlan !== undefined) await dryRun(io, site, command, makePlan, options);
+  else await signPlan(io, site, command, makePlan, options);
+}
+
+type MakePlan = (input: PlanningInput) => ShownPlan;
+
+async function dryRun(io: Io, site: Site, command: SigningCommand, makePlan: MakePlan, options: SigningOptions): Promise<void> {
+  new SecretBook(options.secret, undefined).assertFor([]);
+  const ledger = openLedgerForReading(site.paths.ledger);
+  try {
+    const { plan, view } = makePlan({ site, catalog: readCatalog(site.paths.catalog), ledger, key: licenseKey(site, options.key) });
+    for (const line of view) io.err(line);
+    const digest = await writePlan(site.paths.plans, plan);
+    io.err('');
+    io.err('nothing was signed; within 24 hours, this plan is signed by:');
+    io.err(`  vtlic ${command.name} --confirm ${digest}`);
+    io.out(options.json === true ? `${jsonText({ schema: 'vtlic-plan-made/1', digest, items: plan.items.map(({ license }) => license) })}\n` : `${digest}\n`);
+  } finally {
+    ledger.close();
+  }
+}
+
+async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: MakePlan | undefined, options: SigningOptions): Promise<void> {
+  const terminal = io.openTerminal();
+  try {
+    if (terminal === undefined && options.confirm === undefined) {
+      throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', { hint: 'plan it with --dry-run, then sign it with --confirm DIGEST' });
+    }
+    const secrets = new SecretBook(options.secret, terminal, options);
+    // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
+    const early = options.confirm === undefined ? undefined : reviewByDigest(site.paths.plans, options.confirm, nowSeconds(io.world));
+    const key = early === undefined ? licenseKey(site, options.key) : keyOfPlan(early.plan.items[0]?.kid, site);
+    if (early?.plan.items.some((item) => item.kid !== key.publicKey.kid) === true) throw new VtlicError('plan_stale', 'the plan names more than one key', { hint: 'make a new plan with --dry-run and review it' });
+    const stores = keystoresUsed(key);
+    secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
+    const ledger = await openForSigning(site, io.world, command.name, options.confirmTime);
+    try {
+      const catalog = readCatalog(site.paths.catalog);
+      const reviewed = early ?? (await reviewHere());
+      // Read again: a prompt may have stood open while somebody changed them.
+      checkPlanStands(reviewed.plan, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
+      checkPlanned(reviewed.plan, site, catalog);
+      if (early !== undefined) for (const line of planView(early.plan, { site, catalog, ledger })) io.err(line);
+      await ledger.requireAnchor();
+      const signingKey = await openKey(site, key, secrets, toHex(ledger.genesis.ledgerId), io.world);
+      try {
+        await io.world.step('key-open');
+        const released = await carryOut(reviewed, { ledger, siteFolder: site.paths.folder, key: signingKey, world: io.world });
+        for (const license of released) report(io, license, options);
+      } finally {
+        await signingKey.close();
+      }
+
+      async function reviewHere(): ReturnType<typeof reviewOnTerminal> {
+        if (makePlan === undefined || terminal === undefined) throw new VtlicError('internal', 'a review needs a plan and a terminal');
+        const { plan, view } = makePlan({ site, catalog, ledger, key });
+        return reviewOnTerminal(plan, view, terminal);
+      }
+    } finally {
+      ledger.close();
+    }
+  } finally {
+    terminal?.close();
+  }
+}
+
+function report(io: Io, released: ReleasedLicense, options: SigningOptions): void {
+  const { intent } = released.issued;
+  const license = decodeLicense(intent.body.payload);
+  io.err(`signed and released: counter ${license.ctr} of ${license.sub} / ${license.aud}, license ${license.cti}`);
+  io.out(
+    options.json === true
+      ? `${jsonText({ schema: 'vtlic-issue/1', file: released.path, id: license.cti, counter: license.ctr, kid: intent.body.kid, payloadSha256: createHash('sha256').update(intent.body.payload).digest('hex') })}\n`
+      : `${cleanText(released.path, 4000)}\n`,
+  );
+}

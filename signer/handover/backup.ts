@@ -1,0 +1,102 @@
+/** A copy of the ledger as it stands at one moment, also while it is written, that opens without any file beside it. */
+import { chmodSync, closeSync, fsyncSync, linkSync, lstatSync, openSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import type { PublicKey } from '../../keys/public/public-key.ts';
+import { fsyncFolder, makeFolders } from '../files/durable-file.ts';
+import { describeFileError, errorCodeOf } from '../files/file-error.ts';
+import { copyLedger } from '../ledger/copy-ledger.ts';
+import type { LedgerSummary, Progress } from '../ledger/ledger.ts';
+import { openLedgerForReading } from '../ledger/open.ts';
+import type { World } from '../world.ts';
+
+export interface BackupOptions {
+  /** License keys: the copy's signatures are checked too. */
+  readonly keys?: readonly PublicKey[];
+  readonly progress?: Progress;
+}
+
+/**
+ * Copies, checks the copy whole, and gives it its name; never over an existing file.
+ *
+ * @param ledger absolute, as is `target`
+ * @throws VtlicError `output_exists`, `output_unwritable`, and what reading a ledger throws
+ */
+export async function backupLedger(ledger: string, target: string, world: Pick<World, 'step' | 'interrupted'>, options: BackupOptions = {}): Promise<LedgerSummary> {
+  const temporary = join(dirname(target), `.${basename(target)}.tmp`);
+  try {
+    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw exists(target);
+    makeFolders(dirname(target));
+    removeIfPresent(temporary);
+    copyLedger(ledger, temporary, 'output_unwritable');
+    chmodSync(temporary, 0o600);
+    fsyncFile(temporary);
+    await world.step('backup-copied');
+    const summary = await checkCopy(ledger, temporary, world, options);
+    link(temporary, target);
+    fsyncFolder(dirname(target));
+    await world.step('backup-linked');
+    return summary;
+  } catch (error) {
+    throw describeFileError(error, 'output_unwritable', target);
+  } finally {
+    removeIfPresent(temporary);
+  }
+}
+
+async function checkCopy(ledger: string, copy: string, world: Pick<World, 'interrupted'>, options: BackupOptions): Promise<LedgerSummary> {
+  const source = openLedgerForReading(ledger);
+  const made = openLedgerForReading(copy);
+  try {
+    const abort = new AbortController();
+    const summary = await made.verify({
+      ...(options.keys === undefined ? {} : { keys: options.keys }),
+      signal: abort.signal,
+      progress: (done, total) => {
+        options.progress?.(done, total);
+        if (world.interrupted()) abort.abort();
+      },
+    });
+    const { entries, chain } = summary.head;
+    const there = source.entry(entries)?.chain;
+    if (there === undefined || !equalBytes(there, chain)) throw new VtlicError('output_unwritable', 'the copy is not what the ledger holds', { file: copy, hint: 'check this disk before you go on' });
+    return summary;
+  } finally {
+    made.close();
+    source.close();
+  }
+}
+
+function link(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (errorCodeOf(error) === 'EEXIST') throw exists(to);
+    throw error;
+  }
+}
+
+export function fsyncFile(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function removeIfPresent(path: string): void {
+  for (const name of [path, `${path}-journal`, `${path}-wal`, `${path}-shm`]) {
+    try {
+      unlinkSync(name);
+    } catch (error) {
+      const code = errorCodeOf(error);
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    }
+  }
+}
+
+function exists(file: string): VtlicError {
+  return new VtlicError('output_exists', 'a file stands here already and is never replaced', { file, hint: 'name a new file: a backup a day, say' });
+}

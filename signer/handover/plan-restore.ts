@@ -1,0 +1,142 @@
+/** What a restore would do: the copy held against its anchor, and against the licenses that came back. Changes nothing. */
+import { equalBytes, toHex } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { MAX_COUNT } from '../../formats/license/bounds.ts';
+import { compareAnchor } from '../ledger/anchor-compare.ts';
+import { samePlace } from '../ledger/anchor-place.ts';
+import type { AnchorPlace, AnchorRecord, AnchorStore, LedgerHead } from '../ledger/anchor.ts';
+import { coseFault } from '../ledger/cose-agrees.ts';
+import type { LedgerView } from '../ledger/ledger.ts';
+import { lineageText } from '../ledger/lineage.ts';
+import { skipAfter } from '../ledger/skip-after.ts';
+import type { ReleasedFile } from './released-licenses.ts';
+
+/**
+ * - `as-is`: the anchor says that nothing is missing; the copy takes its place.
+ * - `moved`: likewise, and the anchor lies elsewhere from now on.
+ * - `restored`: the anchor has seen more; a new log begins, and counters skip what may have been used.
+ * - `anchor_lost`: nothing says what is missing; the officer does.
+ */
+export type RestoreKind = 'as-is' | 'moved' | 'restored' | 'anchor_lost';
+
+export interface RestorePlan {
+  readonly kind: RestoreKind;
+  readonly place: AnchorPlace;
+  readonly head: LedgerHead;
+  readonly found: AnchorRecord | undefined;
+  readonly covered: number;
+  readonly coveredReach: number;
+  readonly skip: number;
+  readonly closed: boolean;
+  /** Licenses that the copy does not know. */
+  readonly reenter: readonly ReleasedFile[];
+  /** Licenses whose counter the copy has reserved, and not finished. */
+  readonly fulfil: readonly (ReleasedFile & { readonly intent: number })[];
+  /** Licenses that the copy has. */
+  readonly known: number;
+  /** Reserved in the copy, and none of the licenses: their counters are void. */
+  readonly voids: readonly number[];
+}
+
+export interface RestoreInput {
+  readonly copy: LedgerView;
+  readonly store: AnchorStore;
+  readonly place: AnchorPlace;
+  readonly released: readonly ReleasedFile[];
+  /** The officer says that the anchor is gone, and how many licenses may have been issued that the copy does not know. */
+  readonly lost: { readonly skip: number } | undefined;
+}
+
+export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
+  const { copy, place, released, lost } = input;
+  const records = await readAnchor(input);
+  const found = largest(copy, records, input.store.description);
+  if (found !== undefined && lost !== undefined) {
+    throw new VtlicError('usage', `${input.store.description} is there and whole: it says what is missing`, { hint: 'leave --lost-anchor out' });
+  }
+  if (found === undefined && lost === undefined) {
+    throw new VtlicError('ledger_rolled_back', `${input.store.description} is not there: nothing says how much is missing in this copy`, {
+      hint: 'find the anchor and say where it is: --anchor FILE; only if it is lost for good: --lost-anchor --skip N',
+    });
+  }
+  const head = copy.head();
+  const agrees = found !== undefined && anchorAgrees(copy, records, input.store.description);
+  const kind: RestoreKind = found === undefined ? 'anchor_lost' : !agrees ? 'restored' : samePlace(place, copy.anchorPlace()) ? 'as-is' : 'moved';
+  const sorted = sortReleased(copy, released);
+  // A ledger that was restored before may have lost them then; their counters were skipped.
+  if (agrees && copy.logs().length === 1 && sorted.reenter.length + sorted.fulfil.length > 0) {
+    const [first] = [...sorted.reenter, ...sorted.fulfil];
+    throw new VtlicError('ledger_conflict', `the anchor says that this copy lacks nothing that was released, but it does not know this license, which a key of this site signed${first === undefined ? '' : ` (counter ${first.license.ctr} of ${lineageText(first.license)})`}`, {
+      ...(first === undefined ? {} : { file: first.file }),
+      hint: 'find out where it comes from before anything is signed: the key may be in use elsewhere',
+    });
+  }
+  const { covered, coveredReach } = coveredOf(copy);
+  const skip = found === undefined ? (lost?.skip ?? 0) : agrees ? 0 : skipAfter(head, coveredReach, found);
+  if (!Number.isSafeInteger(skip + head.reach) || skip > MAX_COUNT / 2) throw new VtlicError('usage', 'so many counters cannot be skipped');
+  return Object.freeze({ kind, place, head, found, covered, coveredReach, skip, closed: found !== undefined && !agrees && found.closes > head.closes, ...(agrees ? { ...sorted, ...NOTHING } : sorted) });
+}
+
+/** Where nothing is missing, nothing is entered. */
+const NOTHING: Pick<RestorePlan, 'reenter' | 'fulfil' | 'voids'> = Object.freeze({ reenter: [], fulfil: [], voids: [] });
+
+/** Where the officer says that it is lost, a damaged one and a place that is gone count as lost. */
+async function readAnchor({ store, lost }: RestoreInput): Promise<readonly AnchorRecord[]> {
+  try {
+    return await store.read();
+  } catch (error) {
+    if (lost !== undefined && error instanceof VtlicError && (error.code === 'ledger_corrupt' || error.code === 'file_unreadable')) return [];
+    throw error;
+  }
+}
+
+function largest(copy: LedgerView, records: readonly AnchorRecord[], description: string): AnchorRecord | undefined {
+  let found: AnchorRecord | undefined;
+  for (const record of records) {
+    if (!equalBytes(record.ledgerId, copy.genesis.ledgerId)) {
+      throw new VtlicError('ledger_conflict', `${description} belongs to the ledger ${toHex(record.ledgerId)}, but this is a copy of the ledger ${toHex(copy.genesis.ledgerId)}`, { hint: 'give the copy and the anchor that belong together' });
+    }
+    if (found === undefined || record.reach > found.reach) found = record;
+  }
+  return found;
+}
+
+function anchorAgrees(copy: LedgerView, records: readonly AnchorRecord[], description: string): boolean {
+  try {
+    compareAnchor(copy, records, description);
+    return true;
+  } catch (error) {
+    if (error instanceof VtlicError && error.code === 'ledger_rolled_back') return false;
+    throw error;
+  }
+}
+
+/** A release is recorded only when the anchor covers the leaf, and a log that was opened is anchored before it is used. */
+function coveredOf(copy: LedgerView): { readonly covered: number; readonly coveredReach: number } {
+  const log = copy.logs().at(-1);
+  if (log === undefined) throw new VtlicError('internal', 'a ledger has a log');
+  const last = copy.lastReleasedIssue();
+  const inThisLog = last !== undefined && last.seq > log.entry ? last : undefined;
+  const covered = inThisLog === undefined ? (log.number > 1 ? 1 : 0) : inThisLog.body.leafIndex + 1;
+  return { covered, coveredReach: copy.reachAt({ entries: inThisLog?.seq ?? log.entry, logId: log.logId, size: covered }).reach };
+}
+
+function sortReleased(copy: LedgerView, released: readonly ReleasedFile[]): Pick<RestorePlan, 'reenter' | 'fulfil' | 'known' | 'voids'> {
+  const reenter: ReleasedFile[] = [];
+  const fulfil: (ReleasedFile & { readonly intent: number })[] = [];
+  let known = 0;
+  for (const item of released) {
+    const record = copy.findByLicenseId(item.license.licenseId);
+    const again = copy.findReentered(item.license.licenseId);
+    const payload = again?.body.act === 'license' ? again.body.license.payload : record?.intent.body.payload;
+    if (payload !== undefined && !equalBytes(payload, item.license.payload)) {
+      throw new VtlicError('ledger_conflict', `the copy holds another license under the id of this one (counter ${item.license.ctr} of ${lineageText(item.license)})`, { file: item.file, hint: 'two histories were written under one key: find out how before anything is signed' });
+    }
+    if (again !== undefined || record?.issue !== undefined) known++;
+    else if (record?.state === 'open' && coseFault(record.intent.body, item.cose) === undefined) fulfil.push({ ...item, intent: record.intent.seq });
+    else reenter.push(item);
+  }
+  const fulfilled = new Set(fulfil.map((item) => item.intent));
+  const voids = copy.openIntents().map((record) => record.intent.seq).filter((seq) => !fulfilled.has(seq));
+  return { reenter: Object.freeze(reenter), fulfil: Object.freeze(fulfil), known, voids: Object.freeze(voids) };
+}

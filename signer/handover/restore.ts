@@ -1,0 +1,158 @@
+/**
+ * Puts a copy in the ledger's place, as planned.
+ *
+ * The new ledger is finished and anchored under another name before it gets its place: a restore that stops half-way leaves the old state,
+ * or a draft that the next one finishes.
+ */
+import { chmodSync, existsSync, renameSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { fsyncFolder } from '../files/durable-file.ts';
+import { describeFileError, errorCodeOf } from '../files/file-error.ts';
+import type { AnchorRecord, AnchorStore } from '../ledger/anchor.ts';
+import { openAnchorStore, type AnchorStoreOpener } from '../ledger/anchor-store.ts';
+import { copyLedger } from '../ledger/copy-ledger.ts';
+import { withDraft } from '../ledger/draft.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { fileExists } from '../ledger/ledger-file.ts';
+import { openLedgerForReading } from '../ledger/open.ts';
+import { nowSeconds, type World } from '../world.ts';
+import { fsyncFile } from './backup.ts';
+import type { RestorePlan } from './plan-restore.ts';
+
+export interface RestoreResult {
+  /** Where the ledger that stood there lies now; undefined where there was none. */
+  readonly replaced: string | undefined;
+  readonly head: AnchorRecord;
+}
+
+/**
+ * @param ledger absolute path of the site's ledger, whose lock the caller holds
+ * @param copy absolute; may be the ledger itself
+ */
+export async function restoreLedger(ledger: string, copy: string, plan: RestorePlan, store: AnchorStore, world: World): Promise<RestoreResult> {
+  const draft = draftOf(ledger);
+  removeDatabase(draft);
+  try {
+    copyLedger(copy, draft, 'ledger_unwritable');
+    chmodSync(draft, 0o600);
+    const head = withDraft(draft, { now: () => nowSeconds(world), random: world.random, anchorStore: store, anchored: plan.found }, (writer) => {
+      carryOutActs(writer, plan, world.operator);
+      return Object.freeze({ ledgerId: writer.genesis.ledgerId, ...writer.head() });
+    });
+    fsyncFile(draft);
+    fsyncFolder(dirname(draft));
+    await checkDraft(draft);
+    await world.step('restore-drafted');
+    await store.write(head);
+    await world.step('restore-anchored');
+    return { replaced: await place(ledger, draft, world), head };
+  } catch (error) {
+    throw describeFileError(error, 'ledger_unwritable', ledger);
+  }
+}
+
+/** Finishes a restore that stopped after its anchor was written; undefined where there is none. */
+export async function finishRestore(ledger: string, world: World, opener?: AnchorStoreOpener): Promise<RestoreResult | undefined> {
+  const draft = draftOf(ledger);
+  if (!fileExists(draft)) return undefined;
+  const head = await anchoredHead(draft, opener);
+  if (head === undefined) {
+    removeDatabase(draft);
+    return undefined;
+  }
+  return { replaced: await place(ledger, draft, world), head };
+}
+
+function carryOutActs(writer: Ledger, plan: RestorePlan, operator: string): void {
+  const { kind, place: anchor } = plan;
+  if (kind === 'as-is') return;
+  writer.group(() => {
+    if (kind === 'moved') {
+      writer.adopt({ act: 'anchor', anchor, operator });
+      return;
+    }
+    const highest = Math.max(0, ...plan.reenter.map((item) => item.license.ctr));
+    writer.openLog({
+      reason: kind,
+      anchor,
+      covered: plan.covered,
+      coveredReach: plan.coveredReach,
+      ...(plan.found === undefined ? {} : { found: headOf(plan.found) }),
+      skip: plan.skip,
+      highest,
+      closed: plan.closed,
+      operator,
+    });
+    for (const { cose, license } of plan.reenter) writer.reenter(cose, license, plan.skip);
+    for (const { intent, cose } of plan.fulfil) writer.issue(intent, cose);
+    for (const intent of plan.voids) writer.void_(intent, 'restored');
+  });
+}
+
+function headOf({ ledgerId: _ledgerId, ...head }: AnchorRecord): Omit<AnchorRecord, 'ledgerId'> {
+  return head;
+}
+
+async function checkDraft(draft: string): Promise<void> {
+  const view = openLedgerForReading(draft);
+  try {
+    await view.verify();
+  } finally {
+    view.close();
+  }
+}
+
+/** The head of a draft whose very head is what its anchor holds. */
+async function anchoredHead(draft: string, opener?: AnchorStoreOpener): Promise<AnchorRecord | undefined> {
+  try {
+    const view = openLedgerForReading(draft);
+    try {
+      const records = await openAnchorStore(view.anchorPlace(), opener).read();
+      const head = view.head();
+      return records.some((record) => equalBytes(record.chain, head.chain)) ? Object.freeze({ ledgerId: view.genesis.ledgerId, ...head }) : undefined;
+    } finally {
+      view.close();
+    }
+  } catch (error) {
+    if (error instanceof VtlicError) return undefined;
+    throw error;
+  }
+}
+
+/** What stood there goes first, with the files that SQLite keeps beside it: an old log of writes beside a new database would be read into it. */
+async function place(ledger: string, draft: string, world: World): Promise<string | undefined> {
+  const replaced = fileExists(ledger) ? freeName(ledger, nowSeconds(world)) : undefined;
+  if (replaced !== undefined) {
+    for (const suffix of ['-wal', '-shm', '-journal', '']) if (fileExists(ledger + suffix)) renameSync(ledger + suffix, replaced + suffix);
+  }
+  await world.step('restore-cleared');
+  renameSync(draft, ledger);
+  removeDatabase(draft);
+  fsyncFolder(dirname(ledger));
+  await world.step('restore-placed');
+  return replaced;
+}
+
+function freeName(ledger: string, now: number): string {
+  const stamp = new Date(now * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
+  for (let i = 0; ; i++) {
+    const name = `${ledger}.replaced-${stamp}${i === 0 ? '' : `-${i}`}`;
+    if (!existsSync(name)) return name;
+  }
+}
+
+function draftOf(ledger: string): string {
+  return `${ledger}.restored`;
+}
+
+function removeDatabase(file: string): void {
+  for (const name of [file, `${file}-wal`, `${file}-shm`, `${file}-journal`]) {
+    try {
+      unlinkSync(name);
+    } catch (error) {
+      if (errorCodeOf(error) !== 'ENOENT') throw describeFileError(error, 'ledger_unwritable', name);
+    }
+  }
+}

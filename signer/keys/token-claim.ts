@@ -1,0 +1,34 @@
+/** The claim of a key in a token: a private data object beside it, kid → ledger id. In a split key, in the token of the Ed25519 half. */
+import { concatBytes, equalBytes, fromHex, toHex, utf8 } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import type { Token } from '../../keys/private/pkcs11/token.ts';
+import type { World } from '../world.ts';
+import type { KeyClaim } from './key-claim.ts';
+
+const PREFIX = 'vtlic-claim/1 ';
+const KID_DIGITS_IN_LABEL = 16;
+
+function bytesOf({ kid, ledger }: KeyClaim): Uint8Array {
+  return concatBytes(utf8(PREFIX), fromHex(kid) ?? new Uint8Array(), fromHex(ledger) ?? new Uint8Array());
+}
+
+/**
+ * Claims a key for a ledger, once and for all. A token that has no data objects cannot hold a claim, which is said.
+ *
+ * @throws VtlicError `key_claimed` when another ledger has claimed it
+ */
+export async function claimInToken(token: Token, claim: KeyClaim, world: Pick<World, 'tell'>): Promise<void> {
+  if (token.opened.profile.dataObjects === 'none') {
+    world.tell(`warning: ${token.connection.name} has no data objects, so nothing there says to which ledger the key belongs`);
+    return;
+  }
+  const wanted = bytesOf(claim);
+  const label = `vtlic-claim-${claim.kid.slice(0, KID_DIGITS_IN_LABEL)}`;
+  const found = await token.readData(label);
+  const other = found.find(({ bytes }) => !equalBytes(bytes, wanted));
+  if (other !== undefined) {
+    const owner = toHex(other.bytes.subarray(-16));
+    throw new VtlicError('key_claimed', `this key belongs to the ledger ${owner}, but this site has the ledger ${claim.ledger}: its counters would begin again`, { hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' });
+  }
+  if (found.length === 0) await token.createData(label, wanted);
+}

@@ -1,0 +1,72 @@
+/** A customer's history, from the bytes that were signed. */
+import { uuidFromBytes } from '../../formats/license/id.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
+import type { License } from '../../formats/license/license.ts';
+import type { LedgerView, LicenseRecord, LicenseState } from './ledger.ts';
+import type { Lineage } from './lineage.ts';
+
+const PAGE = 256;
+
+export interface HistoryLine {
+  readonly state: LicenseState;
+  readonly license: License;
+  readonly id: string;
+  readonly kid: string;
+  readonly custody: string;
+  readonly operator: string;
+  /** Seconds; the times of the entries. */
+  readonly intendedAt: number;
+  readonly issuedAt?: number;
+  readonly releasedAt?: number;
+  readonly voidReason?: string;
+  readonly path: string;
+}
+
+export interface LineageHistory {
+  readonly lineage: Lineage;
+  /** The counter that comes next; undefined where its counters were handed over. */
+  readonly next: number | undefined;
+  /** Oldest first. */
+  readonly lines: readonly HistoryLine[];
+}
+
+/** Empty for a customer that the ledger never saw. */
+export function customerHistory(ledger: LedgerView, sub: string): readonly LineageHistory[] {
+  const histories: LineageHistory[] = [];
+  for (let after: Lineage | undefined; ; ) {
+    const page = ledger.lineages({ sub, limit: PAGE, ...(after === undefined ? {} : { after }) });
+    for (const { lineage } of page) {
+      const next = ledger.closedBy(sub) === undefined ? ledger.nextCounter(lineage) : undefined;
+      histories.push(Object.freeze({ lineage, next, lines: Object.freeze(allOf(ledger, lineage)) }));
+    }
+    after = page.at(-1)?.lineage;
+    if (page.length < PAGE) return Object.freeze(histories);
+  }
+}
+
+function allOf(ledger: LedgerView, lineage: Lineage): HistoryLine[] {
+  const lines: HistoryLine[] = [];
+  for (let below: number | undefined; ; ) {
+    const page = ledger.historyOf(lineage, { limit: PAGE, ...(below === undefined ? {} : { below }) });
+    lines.push(...page.map(lineOf));
+    below = page.at(-1)?.intent.body.ctr;
+    if (page.length < PAGE) return lines.reverse();
+  }
+}
+
+function lineOf({ state, intent, issue, void: voided, release }: LicenseRecord): HistoryLine {
+  const { body } = intent;
+  return Object.freeze({
+    state,
+    license: decodeLicense(body.payload),
+    id: uuidFromBytes(body.licenseId),
+    kid: body.kid,
+    custody: body.custody,
+    operator: body.operator,
+    intendedAt: intent.at,
+    ...(issue === undefined ? {} : { issuedAt: issue.at }),
+    ...(release === undefined ? {} : { releasedAt: release.at }),
+    ...(voided === undefined ? {} : { voidReason: voided.body.reason }),
+    path: body.path,
+  });
+}

@@ -1,0 +1,123 @@
+/**
+ * What an officer should look at twice: where a license differs from the one it is compared with in a way that is
+ * seldom meant. Marks, not refusals: a plan with anomalies can be signed.
+ */
+import type { Algorithm } from '../../formats/cose-algorithm.ts';
+import type { License } from '../../formats/license/license.ts';
+import { formatDay, formatInstant } from '../request/dates.ts';
+import type { Catalog } from '../site/catalog.ts';
+
+const DAY_SECONDS = 86_400;
+const MANY_TIMES = 10;
+/** A year with a leap day may become one without. */
+const TERM_SLACK_SECONDS: number = 2 * DAY_SECONDS;
+const SOON_SECONDS: number = 30 * DAY_SECONDS;
+
+/** In the order in which a summary counts them. */
+export const ANOMALY_KINDS = [
+  'seats x10',
+  'seats down',
+  'shorter term',
+  'ends earlier',
+  'tier down',
+  'features lost',
+  'limits down',
+  'product changed',
+  'deployment changed',
+  'counter jump',
+  'clock',
+  'algorithm down',
+] as const;
+export type AnomalyKind = (typeof ANOMALY_KINDS)[number];
+
+export interface Anomaly {
+  readonly kind: AnomalyKind;
+  readonly sentence: string;
+}
+
+export interface Compared {
+  readonly license: License;
+  /** The customer's last license, if there is one. */
+  readonly previous: License | undefined;
+  /** The order of tiers is that of the catalog. */
+  readonly catalog: Catalog;
+  /** Of the key that will sign. */
+  readonly algorithm: Algorithm;
+  /** Of the key that signed the previous license, where the site knows it. */
+  readonly previousAlgorithm?: Algorithm;
+}
+
+/** Empty where there is nothing to look at twice. */
+export function findAnomalies(compared: Compared): readonly Anomaly[] {
+  const { license, previous } = compared;
+  const found: Anomaly[] = [];
+  const mark = (kind: AnomalyKind, sentence: string): void => {
+    found.push(Object.freeze({ kind, sentence }));
+  };
+  if (previous !== undefined) {
+    seats(license, previous, mark);
+    term(license, previous, mark);
+    tier(license, previous, compared.catalog, mark);
+    losses(license, previous, mark);
+    lineage(license, previous, mark);
+    if (compared.previousAlgorithm === 'ed25519+ml-dsa-65' && compared.algorithm === 'ed25519') mark('algorithm down', 'the last license was signed with Ed25519 and ML-DSA-65, this one with Ed25519 alone');
+  }
+  clock(license, previous, mark);
+  return Object.freeze(found);
+}
+
+type Mark = (kind: AnomalyKind, sentence: string) => void;
+
+function seats(license: License, previous: License, mark: Mark): void {
+  const [now, before] = [license.seats, previous.seats];
+  if (now === before) return;
+  if (now === 'unlimited') mark('seats x10', `seats become unlimited: ${before} until now`);
+  else if (before === 'unlimited') mark('seats down', `seats are no longer unlimited: ${now} from now on`);
+  else if (now < before) mark('seats down', `fewer seats: ${now} instead of ${before}`);
+  else if (now >= MANY_TIMES * before && before > 0) mark('seats x10', `${Math.floor(now / before)} times the seats: ${now} instead of ${before}`);
+}
+
+function term(license: License, previous: License, mark: Mark): void {
+  if (license.exp < previous.exp) mark('ends earlier', `ends before the last license does: ${formatDay(license.exp)} instead of ${formatDay(previous.exp)} (first moment after the end)`);
+  const [now, before] = [license.exp - license.nbf, previous.exp - previous.nbf];
+  if (now < before - TERM_SLACK_SECONDS) mark('shorter term', `the term is shorter: ${inDays(now)} instead of ${inDays(before)}`);
+}
+
+function inDays(seconds: number): string {
+  const days = Math.round(seconds / DAY_SECONDS);
+  return `${days} day${days === 1 ? '' : 's'}`;
+}
+
+/** A product's tiers stand in the catalog from the lowest to the highest. */
+function tier(license: License, previous: License, catalog: Catalog, mark: Mark): void {
+  if (license.tier === previous.tier || license.aud !== previous.aud) return;
+  const order = [...(catalog.products.get(license.aud)?.tiers.keys() ?? [])];
+  const [now, before] = [order.indexOf(license.tier), order.indexOf(previous.tier)];
+  if (before < 0) mark('tier down', `the tier of the last license, ${previous.tier}, is no longer in the catalog, so it cannot be said whether ${license.tier} is higher`);
+  else if (now < before) mark('tier down', `a lower tier: ${license.tier} instead of ${previous.tier}`);
+}
+
+function losses(license: License, previous: License, mark: Mark): void {
+  const gone = previous.features.filter((feature) => !license.features.includes(feature));
+  if (gone.length > 0) mark('features lost', `features that the last license has and this one has not: ${gone.join(', ')}`);
+  for (const [name, before] of Object.entries(previous.limits)) {
+    const now = license.limits[name];
+    if (now === undefined) mark('limits down', `the limit ${name} is gone; the last license has ${before}`);
+    else if (now < before) mark('limits down', `the limit ${name} is lower: ${now} instead of ${before}`);
+  }
+}
+
+function lineage(license: License, previous: License, mark: Mark): void {
+  if (license.aud !== previous.aud) mark('product changed', `another product than in the last license: ${license.aud} instead of ${previous.aud}; the counter is that of another lineage`);
+  if (license.dep !== previous.dep) mark('deployment changed', `another deployment than in the last license: ${license.dep ?? 'none'} instead of ${previous.dep ?? 'none'}; the counter is that of another lineage`);
+  if (license.aud !== previous.aud || license.dep !== previous.dep) return;
+  if (license.ctr > previous.ctr + 1) mark('counter jump', `the counter jumps from ${previous.ctr} to ${license.ctr}: those between were reserved and came to no license`);
+}
+
+function clock(license: License, previous: License | undefined, mark: Mark): void {
+  if (license.clk === true) mark('clock', 'it resets the clock of the verifiers that take it');
+  if (previous !== undefined && license.iat < previous.iat) mark('clock', `it is issued at ${formatInstant(license.iat)}, before the last license (${formatInstant(previous.iat)})`);
+  if (license.exp - license.iat < SOON_SECONDS) mark('clock', `it ends within ${inDays(SOON_SECONDS)}: ${formatDay(license.exp)}`);
+  if (previous !== undefined && license.nbf > previous.exp) mark('clock', `there is a gap: the last license ends ${formatDay(previous.exp)}, this one begins ${formatDay(license.nbf)}`);
+  else if (previous === undefined && license.nbf - license.iat > SOON_SECONDS) mark('clock', `it begins only on ${formatDay(license.nbf)}, more than ${inDays(SOON_SECONDS)} from now`);
+}

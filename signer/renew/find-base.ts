@@ -1,0 +1,102 @@
+/** What a renewal starts from: the newest license of the lineage that an id, a file or a customer names. */
+import { existsSync } from 'node:fs';
+import { dearmor } from '../../formats/armor.ts';
+import { equalBytes } from '../../formats/bytes.ts';
+import { cleanText } from '../../formats/clean-text.ts';
+import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
+import { isId, uuidFromBytes, uuidToBytes } from '../../formats/license/id.ts';
+import { readLimited } from '../files/read-file.ts';
+import type { LedgerView, LicenseRecord } from '../ledger/ledger.ts';
+import { lineageText, sameLineage, type Lineage } from '../ledger/lineage.ts';
+import { lastLicense, type LastLicense } from '../plan/plan-view.ts';
+import type { Request } from '../request/request.ts';
+import { customerLicenses } from './customer-licenses.ts';
+
+const MOST_FILE_BYTES = 98_304;
+
+/** How the officer named it. */
+export type RenewalTarget =
+  | { readonly kind: 'id'; readonly id: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'customer'; readonly customer: string };
+
+/**
+ * A license id is a UUID; a file has a slash, ends with `.vtlic` or stands there under a name that is no id; all else is a customer.
+ *
+ * @param resolvePath to an absolute path
+ */
+export function parseTarget(text: string, resolvePath: (path: string) => string): RenewalTarget {
+  const bytes = uuidToBytes(text.toLowerCase());
+  if (bytes !== undefined) return { kind: 'id', id: text.toLowerCase(), bytes };
+  if (text.includes('/') || text.endsWith('.vtlic') || (!isId(text) && existsSync(resolvePath(text)))) return { kind: 'file', path: resolvePath(text) };
+  if (isId(text)) return { kind: 'customer', customer: text };
+  throw new VtlicError('usage', `renew takes a license id, a license file or a customer, and "${cleanText(text, 100)}" is none of them`, { hint: 'see: vtlic help renew' });
+}
+
+/** The base, or only the customer where there is no license of theirs. */
+export type RenewalBase = { readonly kind: 'license'; readonly last: LastLicense; readonly note?: string } | { readonly kind: 'new'; readonly customer: string };
+
+/**
+ * @param changes tell the lineages of a customer apart, by product and deployment
+ * @throws VtlicError `request_invalid` for a license that this ledger never issued, or a customer with several licenses of whom none is named
+ */
+export function findBase(target: RenewalTarget, ledger: LedgerView, changes: Partial<Request>): RenewalBase {
+  switch (target.kind) {
+    case 'id':
+      return newestOf(ledger, recordOf(ledger, target.bytes, target.id));
+    case 'file':
+      return newestOf(ledger, recordOfFile(ledger, target.path));
+    default:
+      return ofCustomer(ledger, target.customer, changes);
+  }
+}
+
+function recordOf(ledger: LedgerView, bytes: Uint8Array, id: string): LicenseRecord {
+  const record = ledger.findByLicenseId(bytes);
+  if (record === undefined) throw new VtlicError('request_invalid', `the ledger has no license ${id}`, { hint: 'check the id, or name the customer' });
+  return record;
+}
+
+/** The file must hold what the ledger recorded: a foreign or altered license is no base. */
+function recordOfFile(ledger: LedgerView, path: string): LicenseRecord {
+  let payload: Uint8Array;
+  let id: string;
+  try {
+    const cose = decodeCoseSign1(dearmor('VTLIC', readLimited(path, MOST_FILE_BYTES)), TYP.license);
+    payload = cose.payload;
+    id = decodeLicense(payload).cti;
+  } catch (error) {
+    throw error instanceof VtlicError ? error.at({ file: path }) : error;
+  }
+  const record = recordOf(ledger, uuidToBytes(id) ?? new Uint8Array(0), id);
+  if (!equalBytes(record.intent.body.payload, payload)) throw new VtlicError('request_invalid', `the file says otherwise than the ledger's record of license ${id}`, { file: path, hint: `renew by the id instead, and find out where this file comes from: vtlic renew ${id}` });
+  return record;
+}
+
+function newestOf(ledger: LedgerView, record: LicenseRecord): RenewalBase {
+  const { body } = record.intent;
+  const newest = ledger.lastOfLineage(body)?.lastIssued;
+  if (newest === undefined) throw new VtlicError('request_invalid', `no license of ${lineageText(body)} was ever issued: the counter of this one is void`, { hint: 'issue a new one: vtlic issue REQUEST.json' });
+  const note = newest.intent.seq === record.intent.seq ? undefined : `note: counter ${body.ctr} is not the last license of ${lineageText(body)}; the renewal starts from counter ${newest.intent.body.ctr}`;
+  return { kind: 'license', last: lastLicense(newest), ...(note === undefined ? {} : { note }) };
+}
+
+function ofCustomer(ledger: LedgerView, customer: string, changes: Partial<Request>): RenewalBase {
+  const all = customerLicenses(ledger, customer);
+  const [first] = all;
+  if (first === undefined) return { kind: 'new', customer };
+  if (all.length === 1) return { kind: 'license', last: lastLicense(first) };
+  const wanted = all.filter(({ intent: { body } }) => (changes.product === undefined || body.aud === changes.product) && (changes.deployment === undefined || body.dep === changes.deployment));
+  const [only] = wanted;
+  if (only !== undefined && wanted.length === 1) return { kind: 'license', last: lastLicense(only) };
+  const without = all.find(({ intent: { body } }) => changes.product !== undefined && sameLineage(body, lineage(customer, changes.product, changes.deployment)));
+  if (without !== undefined) return { kind: 'license', last: lastLicense(without) };
+  const names = all.map(({ intent: { body } }) => `${body.aud}${body.dep === undefined ? '' : ` / ${body.dep}`} (${uuidFromBytes(body.licenseId)})`);
+  throw new VtlicError('request_invalid', `${customer} has ${all.length} lineages, and it is not said which to renew: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`, { hint: 'name the license id, or --product and --deployment' });
+}
+
+function lineage(sub: string, aud: string, dep: string | undefined): Lineage {
+  return dep === undefined ? { sub, aud } : { sub, aud, dep };
+}

@@ -1,0 +1,59 @@
+/** The last license and what changes → the request for the next one. */
+import { VtlicError } from '../../formats/error.ts';
+import type { License } from '../../formats/license/license.ts';
+import type { Request } from '../request/request.ts';
+import type { Changes } from './changes.ts';
+
+const DAY_SECONDS = 86_400;
+
+/**
+ * Everything stays that is not changed, but for the clock reset, which is for once. With a new end (`until`) the license begins where
+ * the last one ends, or today where that has passed; without one it begins today and keeps the end.
+ *
+ * @param now seconds since 1970
+ * @throws VtlicError `request_invalid` where the end has passed and no new one is given
+ */
+export function renewalRequest(last: License, changes: Changes, now: number): Request {
+  const today = now - (now % DAY_SECONDS);
+  const { set } = changes;
+  if (set.until === undefined && last.exp <= now) throw new VtlicError('request_invalid', 'the last license has ended, so a renewal needs a new end', { field: 'until', hint: 'give it: --until 2028-12-31' });
+  const until = set.until ?? last.exp;
+  const from = set.until === undefined || last.exp >= until ? today : Math.max(last.exp, today);
+  const kept: Request = {
+    customer: last.sub,
+    ...optional('name', last.name),
+    product: last.aud,
+    ...optional('deployment', last.dep),
+    tier: last.tier,
+    seats: last.seats,
+    from,
+    until,
+    ...optional('graceSeconds', last.grace),
+    features: last.features,
+    limits: last.limits,
+    ...optional('reference', last.ref),
+    ...optional('instances', last.instances),
+    ...optional('hosts', last.hosts),
+    ...optional('offlineSeconds', last.offline),
+    ...optional('ext', last.ext),
+  };
+  const without = Object.fromEntries(Object.entries(kept).filter(([key]) => !changes.unset.has(key as keyof Request))) as Partial<Request>;
+  return withLimits({ features: [], limits: {}, ...without, ...set } as Request, changes);
+}
+
+/** A request for a customer who has no license yet: everything must be said. */
+export function firstRequest(customer: string, changes: Changes): Request {
+  const { set } = changes;
+  const missing = (['product', 'tier', 'seats', 'from', 'until'] as const).filter((name) => set[name] === undefined);
+  if (missing.length > 0) throw new VtlicError('request_invalid', `${customer} has no license yet, so all of it must be said, but this is missing: ${missing.join(', ')}`, { hint: 'give the members as options or with --changes FILE.json' });
+  return withLimits({ features: [], limits: {}, ...set, customer } as Request, changes);
+}
+
+function withLimits(request: Request, changes: Changes): Request {
+  const limits = Object.assign(Object.create(null) as Record<string, number>, request.limits, changes.limits);
+  return Object.freeze({ ...request, limits: Object.freeze(limits) });
+}
+
+function optional<K extends keyof Request>(key: K, value: Request[K] | undefined): Pick<Request, K> | Record<string, never> {
+  return value === undefined ? {} : ({ [key]: value } as Pick<Request, K>);
+}

@@ -1,0 +1,94 @@
+/** The members of a request, by the names that a file, a batch's columns and a renewal's changes share. */
+import type { VtlicError } from '../../formats/error.ts';
+import type { JsonObjectReader, JsonValueReader } from '../../formats/json/reader.ts';
+import { FaultList } from './fault-list.ts';
+import { readExt, readFeatures, readFrom, readGraceSeconds, readHosts, readId, readInstances, readLimits, readName, readOfflineSeconds, readReference, readResetClock, readSeats, readUntil } from './member-readers.ts';
+import type { Request } from './request.ts';
+
+interface Member<K extends keyof Request> {
+  /** What the parsed value is called. */
+  readonly key: K;
+  readonly read: (value: JsonValueReader) => NonNullable<Request[K]>;
+  readonly required: boolean;
+}
+
+function required<K extends keyof Request>(key: K, read: Member<K>['read']): Member<K> {
+  return { key, read, required: true };
+}
+
+function optional<K extends keyof Request>(key: K, read: Member<K>['read']): Member<K> {
+  return { key, read, required: false };
+}
+
+export type MemberName =
+  | 'customer'
+  | 'name'
+  | 'product'
+  | 'deployment'
+  | 'tier'
+  | 'seats'
+  | 'from'
+  | 'until'
+  | 'graceDays'
+  | 'features'
+  | 'limits'
+  | 'reference'
+  | 'instances'
+  | 'hosts'
+  | 'offlineSeconds'
+  | 'resetClock'
+  | 'ext';
+
+const MEMBERS: { readonly [N in MemberName]: Member<keyof Request> } = {
+  customer: required('customer', readId),
+  name: optional('name', readName),
+  product: required('product', readId),
+  deployment: optional('deployment', readId),
+  tier: required('tier', readId),
+  seats: required('seats', readSeats),
+  from: required('from', readFrom),
+  until: required('until', readUntil),
+  graceDays: optional('graceSeconds', readGraceSeconds),
+  features: optional('features', readFeatures),
+  limits: optional('limits', readLimits),
+  reference: optional('reference', readReference),
+  instances: optional('instances', readInstances),
+  hosts: optional('hosts', readHosts),
+  offlineSeconds: optional('offlineSeconds', readOfflineSeconds),
+  resetClock: optional('resetClock', readResetClock),
+  ext: optional('ext', readExt),
+};
+
+export const MEMBER_NAMES: readonly MemberName[] = Object.freeze(Object.keys(MEMBERS) as MemberName[]);
+
+/** What the parsed value of a member is called in a `Request`. */
+export function keyOfMember(name: MemberName): keyof Request {
+  return MEMBERS[name].key;
+}
+
+const NONE: Readonly<Record<string, number>> = Object.freeze(Object.create(null) as Record<string, number>);
+
+/** Every member that is there; each fault goes to the list. Members that no request has are for the caller's `root.end()`. */
+export function readMembers(root: JsonObjectReader, faults: FaultList): Partial<Request> {
+  const out: Partial<Record<keyof Request, unknown>> = {};
+  for (const name of MEMBER_NAMES) {
+    const member = MEMBERS[name];
+    const value = root.member(name);
+    const parsed = value === undefined ? undefined : faults.take(() => member.read(value));
+    if (parsed !== undefined) out[member.key] = parsed;
+  }
+  // Each reader gives the type of its own key: the table's rows are checked, their union is not.
+  return out as Partial<Request>;
+}
+
+/** A whole request, or everything that is wrong with it in the order of the members. `schema` is for the caller to read before. */
+export function readRequest(root: JsonObjectReader): Request | readonly VtlicError[] {
+  const faults = new FaultList();
+  const members = readMembers(root, faults);
+  for (const name of MEMBER_NAMES) if (MEMBERS[name].required) faults.take(() => root.required(name));
+  faults.take(() => {
+    root.end();
+  });
+  if (faults.all.length > 0) return faults.all;
+  return Object.freeze({ features: Object.freeze([]), limits: NONE, ...members }) as Request;
+}

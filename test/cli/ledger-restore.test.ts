@@ -1,0 +1,228 @@
+/** A ledger that was lost, and counters that change hands: typed acts at a real terminal. */
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PtyRun, runCli, type CliResult } from '../support/run-cli.ts';
+import { makeSite, PASSPHRASE, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
+import { addKey } from '../support/site-keys.ts';
+
+let fixture: SiteFixture;
+let run: PtyRun | undefined;
+beforeEach(async () => {
+  fixture = await makeSite({ algorithm: 'ed25519' });
+});
+afterEach(() => {
+  run?.kill();
+  fixture.remove();
+});
+
+function issue(site: SiteFixture = fixture, changes: Readonly<Record<string, unknown>> = {}): CliResult {
+  const plan = runCli(['issue', writeRequest(site, changes), '--site', site.site, '--dry-run']);
+  return plan.code === 0 ? runCli(['issue', '--confirm', plan.stdout.trim(), '--site', site.site, ...site.secret]) : plan;
+}
+
+function ledger(site: SiteFixture, ...args: readonly string[]): CliResult {
+  return runCli(['ledger', ...args, '--site', site.site]);
+}
+
+function counters(site: SiteFixture): readonly number[] {
+  const document = JSON.parse(ledger(site, 'show', 'acme-gmbh', '--json').stdout) as { readonly lineages: readonly { readonly licenses: readonly { readonly license: { readonly ctr: number } }[] }[] };
+  return document.lineages.flatMap((lineage) => lineage.licenses.map((line) => line.license.ctr));
+}
+
+async function typed(args: readonly string[], prompt: RegExp, word: string): Promise<{ readonly code: number | null; readonly output: string }> {
+  run = new PtyRun(args);
+  await run.until(prompt, 60_000);
+  run.type(`${word}\r`);
+  const code = await run.ended();
+  return { code, output: run.output };
+}
+
+function removeLedger(): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(join(fixture.site, `ledger.sqlite${suffix}`), { force: true });
+}
+
+/** One license, a copy, two more licenses; then the ledger is gone. */
+function lostAfterCopy(): string {
+  expect(issue().code).toBe(0);
+  const copy = join(fixture.folder, 'copy.sqlite');
+  expect(ledger(fixture, 'backup', copy).code).toBe(0);
+  expect(issue().code).toBe(0);
+  expect(issue().code).toBe(0);
+  removeLedger();
+  return copy;
+}
+
+describe('restore', () => {
+  it('begins a new log above everything that may have left, and the old licenses come back', async () => {
+    const copy = lostAfterCopy();
+    // Put there by hand, the copy is refused.
+    copyFileSync(copy, join(fixture.site, 'ledger.sqlite'));
+    const refused = issue();
+    expect(refused.code).toBe(4);
+    expect(refused.stderr).toContain('an old copy of the ledger was put back');
+    expect(ledger(fixture, 'verify').code).toBe(19);
+    removeLedger();
+
+    const args = ['ledger', 'restore', copy, '--license', join(fixture.site, 'out'), '--site', fixture.site];
+    expect(runCli(args)).toMatchObject({ code: 2, stdout: '' });
+    const declined = await typed(args, /Type RESTORE/, 'restore');
+    expect(declined.code).toBe(10);
+    expect(existsSync(join(fixture.site, 'ledger.sqlite'))).toBe(false);
+
+    const done = await typed(args, /Type RESTORE/, 'RESTORE');
+    expect(done.code).toBe(0);
+    expect(done.output).toContain('every lineage skips 2, also those never seen: a new one begins at 3');
+    expect(done.output).toContain('3: 1 known to the copy, 2 entered again');
+    expect(ledger(fixture, 'verify').stdout).toContain('2 entered again after a restore');
+    expect(ledger(fixture, 'status').stdout).toContain('restored: a new log begins');
+    expect(issue().code).toBe(0);
+    expect(issue(fixture, { customer: 'late-gmbh', deployment: undefined }).stdout).toContain('/late-gmbh/3-');
+    // 3 left, and the copy knew 1: the next is max(1, 3) + 2 + 1.
+    expect(counters(fixture)).toEqual([1, 6]);
+    expect(ledger(fixture, 'verify').code).toBe(0);
+    expect(ledger(fixture, 'export').stdout).toContain('"act":"log","reason":"restored"');
+  });
+
+  it('keeps what stood there, and takes a whole copy as it is', async () => {
+    expect(issue().code).toBe(0);
+    const copy = join(fixture.folder, 'copy.sqlite');
+    expect(ledger(fixture, 'backup', copy).code).toBe(0);
+    const done = await typed(['ledger', 'restore', copy, '--site', fixture.site], /Type RESTORE/, 'RESTORE');
+    expect(done.code).toBe(0);
+    expect(done.output).toContain('nothing that was released is missing');
+    expect(readdirSync(fixture.site).filter((name) => name.startsWith('ledger.sqlite.replaced-')).length).toBeGreaterThan(0);
+    expect(issue().code).toBe(0);
+    expect(counters(fixture)).toEqual([1, 2]);
+    const nothing = runCli(['ledger', 'restore', '--site', fixture.site]);
+    expect(nothing.code).toBe(0);
+    expect(nothing.stderr).toContain('there is nothing to restore');
+  });
+
+  it('without its anchor wants it said, with a number and other words', async () => {
+    expect(issue().code).toBe(0);
+    rmSync(fixture.anchor);
+    expect(issue().code).toBe(4);
+    const refused = ledger(fixture, 'restore');
+    expect(refused.code).toBe(4);
+    expect(refused.stderr).toContain('--lost-anchor --skip N');
+    expect(ledger(fixture, 'restore', '--lost-anchor').code).toBe(2);
+    const place = join(fixture.folder, 'elsewhere', 'anchor');
+    const args = ['ledger', 'restore', '--lost-anchor', '--skip', '10', '--site', fixture.site];
+    expect((await typed(args, /Type ADOPT WITHOUT ANCHOR/, 'RESTORE')).code).toBe(10);
+    expect(runCli([...args, '--anchor', join(fixture.site, 'anchor')]).code).toBe(2);
+    expect((await typed(args, /Type ADOPT WITHOUT ANCHOR/, 'ADOPT WITHOUT ANCHOR')).code).toBe(0);
+    expect(existsSync(place)).toBe(false);
+    expect(issue().code).toBe(0);
+    expect(counters(fixture)).toEqual([1, 12]);
+    expect(ledger(fixture, 'status').stdout).toContain('taken up without its anchor: a new log begins');
+    expect(ledger(fixture, 'verify').code).toBe(0);
+    const there = ledger(fixture, 'restore', '--lost-anchor', '--skip', '1');
+    expect(there).toMatchObject({ code: 2 });
+    expect(there.stderr).toContain('leave --lost-anchor out');
+  });
+
+  it('follows an anchor that was carried to another place', async () => {
+    expect(issue().code).toBe(0);
+    const place = join(fixture.folder, 'carried');
+    renameSync(fixture.anchor, place);
+    expect(issue().code).toBe(4);
+    expect((await typed(['ledger', 'restore', '--anchor', place, '--site', fixture.site], /Type RESTORE/, 'RESTORE')).code).toBe(0);
+    expect(issue().code).toBe(0);
+    expect(counters(fixture)).toEqual([1, 2]);
+    expect(ledger(fixture, 'status').stdout).toContain(place);
+  });
+
+  it('takes no ledger of another site, no other anchor, and no foreign license', async () => {
+    const other = await makeSite({ algorithm: 'ed25519' });
+    try {
+      expect(issue(other).code).toBe(0);
+      const copy = lostAfterCopy();
+      const foreign = ledger(fixture, 'restore', join(other.site, 'ledger.sqlite'), '--anchor', fixture.anchor);
+      expect(foreign.code).toBe(4);
+      const wrongAnchor = ledger(fixture, 'restore', copy, '--anchor', other.anchor);
+      expect(wrongAnchor.code).toBe(4);
+      expect(wrongAnchor.stderr).toContain('belongs to the ledger');
+      const license = ledger(fixture, 'restore', copy, '--license', join(other.site, 'out'));
+      expect(license.code).toBe(3);
+      expect(license.stderr).toContain('which this site does not have');
+      const bent = join(fixture.folder, 'bent.vtlic');
+      writeFileSync(bent, readFileSync(join(fixture.site, 'site.json')));
+      expect(ledger(fixture, 'restore', copy, '--license', bent).code).not.toBe(0);
+      expect(existsSync(join(fixture.site, 'ledger.sqlite'))).toBe(false);
+    } finally {
+      other.remove();
+    }
+  });
+});
+
+describe('counters', () => {
+  it('are handed over, refused here, taken over there above the last, and taken back', async () => {
+    const other = await makeSite({ algorithm: 'ed25519' });
+    try {
+      await addKey(fixture, 'counters-1', 'counters');
+      expect(issue().code).toBe(0);
+      expect(issue().code).toBe(0);
+      const document = join(fixture.folder, 'handed.counters');
+      const exporting = ['counters', 'export', document, '--site', fixture.site];
+      expect(runCli([...exporting, ...fixture.secret])).toMatchObject({ code: 2 });
+      run = new PtyRun(exporting);
+      await run.until(/Type HAND OVER/, 60_000);
+      expect(run.output).toContain('ISSUES NOTHING FOR ANYBODY');
+      run.type('HAND OVER\r');
+      await run.until(/Passphrase of key counters-1/);
+      run.type(`${PASSPHRASE}\r`);
+      expect(await run.ended()).toBe(0);
+      expect(existsSync(document)).toBe(true);
+
+      for (const customer of ['acme-gmbh', 'never-seen']) {
+        const refused = issue(fixture, { customer });
+        expect(refused.code).toBe(4);
+        expect(refused.stderr).toContain('handed over');
+      }
+      // The document is written out again from the record; nothing is handed over twice.
+      const again = join(fixture.folder, 'again.counters');
+      expect(runCli(['counters', 'export', again, '--site', fixture.site, ...fixture.secret])).toMatchObject({ code: 0 });
+      expect(readFileSync(again)).toEqual(readFileSync(document));
+
+      // The other site trusts the key by its file alone.
+      expect(runCli(['counters', 'import', document, '--site', other.site]).code).toBe(19);
+      const key = join(fixture.folder, 'counters.pem');
+      writeFileSync(key, runCli(['key', 'export', 'counters-1', '--site', fixture.site]).stdout);
+      const importing = ['counters', 'import', document, '--trust', key, '--site', other.site];
+      const bent = join(fixture.folder, 'bent.counters');
+      const bytes = readFileSync(document);
+      bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+      writeFileSync(bent, bytes);
+      expect(runCli(['counters', 'import', bent, '--trust', key, '--site', other.site]).code).toBe(19);
+      expect((await typed(importing, /Type TAKE OVER/, 'TAKE OVER')).code).toBe(0);
+      expect(issue(other).code).toBe(0);
+      expect(counters(other)).toEqual([3]);
+      expect(runCli(importing).code).toBe(4);
+      expect(ledger(other, 'verify').code).toBe(0);
+
+      // Back, on the officer's word.
+      expect((await typed(['counters', 'import', document, '--site', fixture.site], /Type TAKE BACK/, 'TAKE BACK')).code).toBe(0);
+      expect(issue().code).toBe(0);
+      expect(ledger(fixture, 'verify').code).toBe(0);
+      expect(runCli(['counters', 'import', document, '--site', fixture.site]).code).toBe(4);
+    } finally {
+      other.remove();
+    }
+  });
+
+  it('of one customer leave the others', async () => {
+    await addKey(fixture, 'counters-1', 'counters');
+    expect(issue().code).toBe(0);
+    run = new PtyRun(['counters', 'export', join(fixture.folder, 'one.counters'), '--customer', 'acme-gmbh', '--site', fixture.site, ...fixture.secret]);
+    await run.until(/Type HAND OVER/, 60_000);
+    run.type('HAND OVER\r');
+    expect(await run.ended()).toBe(0);
+    expect(issue().code).toBe(4);
+    expect(issue(fixture, { customer: 'beta-inc' }).code).toBe(0);
+    const all = runCli(['counters', 'export', join(fixture.folder, 'all.counters'), '--site', fixture.site, ...fixture.secret]);
+    expect(all.code).toBe(4);
+    expect(all.stderr).toContain('not all can be handed over now');
+    expect(ledger(fixture, 'show', 'acme-gmbh').stdout).toContain('counters handed over');
+  });
+});

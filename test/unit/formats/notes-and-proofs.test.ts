@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { fromHex, utf8 } from '../../../formats/bytes.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../../formats/checkpoint.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { decodeNote, encodeNote, isNoteKeyName } from '../../../formats/note.ts';
+import { decodeConsistencyProof, decodeInclusionProof, encodeConsistencyProof, encodeInclusionProof } from '../../../formats/tlog-proof.ts';
+
+function refusal(fn: () => unknown): string {
+  try {
+    fn();
+  } catch (error) {
+    if (error instanceof VtlicError && error.code === 'checks_failed') return error.message;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+const SIGNATURE = { name: 'example.com/log', keyId: Uint8Array.of(1, 2, 3, 4), signature: new Uint8Array(64).fill(9) };
+
+describe('a note', () => {
+  it('comes back as it went, also with empty lines in its text and more signatures', () => {
+    const text = 'first\n\n\nlast\n';
+    const note = encodeNote(text, [SIGNATURE, { ...SIGNATURE, name: 'witness' }]);
+    expect(decodeNote(utf8(note))).toEqual({ text, signatures: [SIGNATURE, { ...SIGNATURE, name: 'witness' }] });
+  });
+
+  it.each([
+    ['no signature', 'text\n\n', 'not end with a signature line'],
+    ['no empty line', 'text\n', 'no empty line'],
+    ['nothing', '', 'no empty line'],
+    ['no last newline', 'text\n\n\u2014 a AQIDBAU=', 'not end with a signature line'],
+    ['a hyphen for the dash', 'text\n\n- a AQIDBAU=\n', 'signature line'],
+    ['two blanks', 'text\n\n\u2014  a AQIDBAU=\n', 'signature line'],
+    ['a plus in the name', 'text\n\n\u2014 a+b AQIDBAU=\n', 'signature line'],
+    ['a no-break blank in the name', 'text\n\n\u2014 a\u00a0b AQIDBAU=\n', 'signature line'],
+    ['an id without signature', 'text\n\n\u2014 a AQIDBA==\n', 'signature line'],
+    ['base64 that is not canonical', 'text\n\n\u2014 a AQIDBAV=\n', 'signature line'],
+    ['something behind it', 'text\n\n\u2014 a AQIDBAU= x\n', 'signature line'],
+    ['a control character', 'te\txt\n\n\u2014 a AQIDBAU=\n', 'control characters'],
+    ['a carriage return', 'text\r\n\n\u2014 a AQIDBAU=\n', 'control characters'],
+  ])('with %s is none', (_name, text, words) => {
+    expect(refusal(() => decodeNote(utf8(text)))).toContain(words);
+  });
+
+  it('in other bytes than UTF-8, or too long, is none', () => {
+    expect(refusal(() => decodeNote(Uint8Array.of(0xff, 10, 10, 65)))).toContain('not UTF-8');
+    expect(refusal(() => decodeNote(new Uint8Array((1 << 20) + 1)))).toContain('longer');
+    expect(refusal(() => decodeNote(utf8(encodeNote('t\n', Array.from({ length: 65 }, () => SIGNATURE)))))).toContain('more than 64');
+  });
+
+  it('names keys without blanks and plus signs', () => {
+    expect(['a', 'example.com/log42', 'ä'].every(isNoteKeyName)).toBe(true);
+    expect(['', 'a b', 'a+b', 'a\u2003b', 'a\nb', 'a\u0000'].some(isNoteKeyName)).toBe(false);
+  });
+});
+
+describe('a checkpoint', () => {
+  const root = new Uint8Array(32).fill(7);
+
+  it('is the example of its specification', () => {
+    const text = 'example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n';
+    const checkpoint = decodeCheckpoint(text);
+    expect(checkpoint).toEqual({ origin: 'example.com/behind-the-sofa', size: 20_852_163, root: fromHex('0ac5186a91863e8e1d90c808014aa89bf5da8e3ee1d9f07630f0378f68f1ab62') });
+    expect(encodeCheckpoint(checkpoint)).toBe(text);
+  });
+
+  it('may be of an empty tree, and may have lines that mean nothing here', () => {
+    expect(decodeCheckpoint(`${encodeCheckpoint({ origin: 'o', size: 0, root })}extension\nanother\n`)).toEqual({ origin: 'o', size: 0, root });
+  });
+
+  it.each([
+    ['o\n01\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'size'],
+    ['o\n-1\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'size'],
+    ['o\n1e3\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'size'],
+    ['o\n9007199254740992\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'size'],
+    ['\n1\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'origin'],
+    ['o\n1\nBwc=\n', 'root'],
+    ['o\n1\n', 'root'],
+    ['o\n1\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwd=\n', 'root'],
+    ['o\n1\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n\n', 'empty'],
+    ['o\n1\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=', 'origin'],
+  ])('%j is none', (text, words) => {
+    expect(refusal(() => decodeCheckpoint(text))).toContain(words);
+  });
+});
+
+describe('a proof', () => {
+  const hashes = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+  const checkpoint = encodeNote(encodeCheckpoint({ origin: 'o', size: 9, root: new Uint8Array(32) }), [SIGNATURE]);
+
+  it.each([
+    [Uint8Array.of(1, 2), 73_894, hashes],
+    [undefined, 0, []],
+  ])('that a leaf is in a log comes back as it went', (extra, index, list) => {
+    const text = encodeInclusionProof({ extra, index, hashes: list, checkpoint });
+    expect(text.startsWith('c2sp.org/tlog-proof@v1\n')).toBe(true);
+    expect(decodeInclusionProof(utf8(text))).toEqual({ extra, index, hashes: list, checkpoint: utf8(checkpoint) });
+  });
+
+  it('that a log only grew comes back as it went', () => {
+    for (const list of [hashes, []]) expect(decodeConsistencyProof(utf8(encodeConsistencyProof({ from: 5, hashes: list, checkpoint })))).toEqual({ from: 5, hashes: list, checkpoint: utf8(checkpoint) });
+  });
+
+  it.each([
+    ['c2sp.org/tlog-proof@v2\nindex 0\n\nx', 'first line'],
+    ['c2sp.org/tlog-proof@v1\n\nx', 'index'],
+    ['c2sp.org/tlog-proof@v1\nindex 00\n\nx', 'index'],
+    ['c2sp.org/tlog-proof@v1\nextra *\nindex 0\n\nx', 'base64'],
+    ['c2sp.org/tlog-proof@v1\nindex 0\nextra AA==\n\nx', 'hash'],
+    ['c2sp.org/tlog-proof@v1\nindex 0\nAA==\n\nx', 'hash'],
+    ['c2sp.org/tlog-proof@v1\nindex 0\n', 'no empty line'],
+    [`c2sp.org/tlog-proof@v1\nindex 0\n${'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n'.repeat(107)}\nx`, 'more hashes'],
+  ])('%j is none', (text, words) => {
+    expect(refusal(() => decodeInclusionProof(utf8(text)))).toContain(words);
+  });
+
+  it('of another kind is none', () => {
+    expect(refusal(() => decodeConsistencyProof(utf8('old x\n\nc')))).toContain('size of the older tree');
+    expect(refusal(() => decodeConsistencyProof(utf8(encodeInclusionProof({ extra: undefined, index: 1, hashes, checkpoint }))))).toContain('size of the older tree');
+  });
+});

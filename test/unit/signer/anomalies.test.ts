@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../../formats/bytes.ts';
+import type { License } from '../../../formats/license/license.ts';
+import { ANOMALY_KINDS, findAnomalies, type Compared } from '../../../signer/plan/anomalies.ts';
+import { parseCatalog } from '../../../signer/site/catalog.ts';
+
+const DAY = 86_400;
+const NOW = 1_800_000_000;
+const TIERS = { team: { maxSeats: 50 }, business: { maxSeats: 500 }, enterprise: { maxSeats: 'unlimited', features: ['sso'], limits: { vaults: 9 } } };
+const catalog = parseCatalog(utf8(JSON.stringify({ schema: 'vtlic-catalog/1', products: { vaultdesk: { maxTermDays: 800, maxGraceDays: 60, tiers: TIERS }, vaultpro: { maxTermDays: 800, maxGraceDays: 60, tiers: TIERS } } })), 'catalog.json');
+
+const last: License = {
+  iss: 'example-vendor', sub: 'acme', aud: 'vaultdesk', iat: NOW - 365 * DAY, nbf: NOW - 365 * DAY, exp: NOW, cti: '01936f2a-0c1d-7b3e-8a4f-5d6e7f809112', ctr: 4,
+  tier: 'business', seats: 100, features: ['audit', 'sso'], limits: { vaults: 5, users: 7 },
+};
+/** An honest renewal: nothing to look at twice. */
+const renewal: License = { ...last, iat: NOW - DAY, nbf: NOW, exp: NOW + 365 * DAY, ctr: 5 };
+
+function kinds(changes: Partial<License>, more: Partial<Compared> = {}): string[] {
+  return findAnomalies({ license: { ...renewal, ...changes }, previous: last, catalog, algorithm: 'ed25519+ml-dsa-65', previousAlgorithm: 'ed25519+ml-dsa-65', ...more }).map(({ kind }) => kind);
+}
+
+describe('anomalies', () => {
+  it('an honest renewal has none', () => {
+    expect(kinds({})).toEqual([]);
+    expect(kinds({ seats: 999, tier: 'enterprise', features: ['audit', 'more', 'sso'], limits: { vaults: 6, users: 7, new: 1 } })).toEqual([]);
+  });
+
+  it('a new customer is compared with nobody', () => {
+    expect(kinds({ seats: 1_000_000 }, { previous: undefined })).toEqual([]);
+  });
+
+  it.each<[string, Partial<License>]>([
+    ['seats x10', { seats: 1000 }],
+    ['seats x10', { seats: 'unlimited' }],
+    ['seats down', { seats: 99 }],
+    ['shorter term', { exp: NOW + 300 * DAY }],
+    ['tier down', { tier: 'team' }],
+    ['features lost', { features: ['audit'] }],
+    ['limits down', { limits: { vaults: 4, users: 7 } }],
+    ['limits down', { limits: { vaults: 5 } }],
+    ['counter jump', { ctr: 6 }],
+    ['clock', { clk: true }],
+    ['clock', { iat: last.iat - 1 }],
+    ['clock', { nbf: NOW + DAY, exp: NOW + 366 * DAY }],
+    ['product changed', { aud: 'vaultpro' }],
+    ['deployment changed', { dep: 'prod-eu' }],
+  ])('%s: %j', (kind, changes) => {
+    expect(kinds(changes)).toEqual([kind]);
+  });
+
+  it('marks an end before that of the last license, and one that is near', () => {
+    expect(kinds({ nbf: NOW - 10 * DAY, exp: NOW - 1 })).toEqual(['ends earlier', 'shorter term', 'clock']);
+    expect(kinds({ exp: NOW + 20 * DAY })).toEqual(['shorter term', 'clock']);
+  });
+
+  it('marks seats that are no longer unlimited, and a tier that the catalog no longer has', () => {
+    expect(kinds({}, { previous: { ...last, seats: 'unlimited', tier: 'platinum' } })).toEqual(['seats down', 'tier down']);
+  });
+
+  it('marks the way back from the composite to Ed25519 alone, not the way there', () => {
+    expect(kinds({}, { algorithm: 'ed25519' })).toEqual(['algorithm down']);
+    expect(kinds({}, { previousAlgorithm: 'ed25519' })).toEqual([]);
+  });
+
+  it('a term of a leap year is no shorter than one of another', () => {
+    expect(kinds({ exp: NOW + 365 * DAY }, { previous: { ...last, nbf: last.exp - 366 * DAY } })).toEqual([]);
+  });
+
+  it('has words for each kind', () => {
+    expect(new Set(ANOMALY_KINDS).size).toBe(ANOMALY_KINDS.length);
+  });
+});
