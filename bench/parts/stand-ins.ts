@@ -10,8 +10,8 @@ import type { Checker } from '../../signer/issue/checker.ts';
 import { freshKey } from './example.ts';
 
 export function standInKey(): SigningKey {
-  const { publicKey } = freshKey('ed25519');
-  const signature = new Uint8Array(ALGORITHMS.ed25519.signatureBytes);
+  const { publicKey } = freshKey('ed25519+ml-dsa-65');
+  const signature = new Uint8Array(ALGORITHMS['ed25519+ml-dsa-65'].signatureBytes);
   return { publicKey, job: 'license', custody: 'software', signedBy: 'node', sign: () => Promise.resolve(signature.slice()), close: () => Promise.resolve() };
 }
 

@@ -2,24 +2,26 @@
 import { uuidFromBytes } from '../../formats/license/id.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
+import type { AdoptEntry } from './entry.ts';
 import type { LedgerView, LicenseRecord, LicenseState } from './ledger.ts';
 import type { Lineage } from './lineage.ts';
 
 const PAGE = 256;
 
 export interface HistoryLine {
-  readonly state: LicenseState;
+  /** `reentered`: issued by a part of the record that was lost, and entered again by a restore. */
+  readonly state: LicenseState | 'reentered';
   readonly license: License;
   readonly id: string;
   readonly kid: string;
-  readonly custody: string;
-  readonly operator: string;
+  readonly custody?: string;
+  readonly operator?: string;
   /** Seconds; the times of the entries. */
   readonly intendedAt: number;
   readonly issuedAt?: number;
   readonly releasedAt?: number;
   readonly voidReason?: string;
-  readonly path: string;
+  readonly path?: string;
 }
 
 export interface LineageHistory {
@@ -33,13 +35,14 @@ export interface LineageHistory {
 /** Empty for a customer that the ledger never saw. */
 export function customerHistory(ledger: LedgerView, sub: string): readonly LineageHistory[] {
   const histories: LineageHistory[] = [];
-  for (let after: Lineage | undefined; ; ) {
-    const page = ledger.lineages({ sub, limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const { lineage } of page) {
+  for (let after: Lineage = { sub, aud: '' }; ; ) {
+    const page = ledger.knownLineages({ limit: PAGE, after });
+    for (const lineage of page) {
+      if (lineage.sub !== sub) return Object.freeze(histories);
       const next = ledger.closedBy(sub) === undefined ? ledger.nextCounter(lineage) : undefined;
       histories.push(Object.freeze({ lineage, next, lines: Object.freeze(allOf(ledger, lineage)) }));
     }
-    after = page.at(-1)?.lineage;
+    after = page.at(-1) ?? after;
     if (page.length < PAGE) return Object.freeze(histories);
   }
 }
@@ -50,8 +53,16 @@ function allOf(ledger: LedgerView, lineage: Lineage): HistoryLine[] {
     const page = ledger.historyOf(lineage, { limit: PAGE, ...(below === undefined ? {} : { below }) });
     lines.push(...page.map(lineOf));
     below = page.at(-1)?.intent.body.ctr;
-    if (page.length < PAGE) return lines.reverse();
+    if (page.length < PAGE) break;
   }
+  lines.push(...ledger.reenteredOf(lineage).flatMap(reenteredLine));
+  return lines.sort((a, b) => a.license.ctr - b.license.ctr);
+}
+
+function reenteredLine({ at, body }: AdoptEntry): HistoryLine[] {
+  if (body.act !== 'license') return [];
+  const { payload, licenseId, kid } = body.license;
+  return [Object.freeze({ state: 'reentered', license: decodeLicense(payload), id: uuidFromBytes(licenseId), kid, intendedAt: at })];
 }
 
 function lineOf({ state, intent, issue, void: voided, release }: LicenseRecord): HistoryLine {

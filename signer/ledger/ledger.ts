@@ -107,6 +107,8 @@ export interface LedgerView {
   closedBy(sub: string): number | undefined;
   /** A license that a restored ledger was given back, by its id. */
   findReentered(licenseId: Uint8Array): AdoptEntry | undefined;
+  /** All of a lineage that a restored ledger was given back. */
+  reenteredOf(lineage: Lineage): readonly AdoptEntry[];
   /** In bytewise order of (sub, aud, dep): every lineage that has an intent, or a counter by an act. */
   knownLineages(page: { readonly after?: Lineage; readonly limit: number }): readonly Lineage[];
   /** undefined where there is no such entry. */

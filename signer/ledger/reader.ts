@@ -110,6 +110,10 @@ export class LedgerReader implements LedgerView {
     });
   }
 
+  reenteredOf(lineage: Lineage): readonly AdoptEntry[] {
+    return this.read(() => Object.freeze(this.tables.reenteredOf(lineage).map((row) => this.#entryOf('adopt', row.seq))));
+  }
+
   knownLineages(page: { readonly after?: Lineage; readonly limit: number }): readonly Lineage[] {
     return this.read(() => Object.freeze(this.tables.knownLineages(page.after, page.limit).map((lineage) => Object.freeze(lineage))));
   }

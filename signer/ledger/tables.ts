@@ -115,6 +115,7 @@ const SQL = {
   counter: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE seq = ?`,
   counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
   countersOf: 'SELECT seq, 0, ctr FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND seq > ? ORDER BY seq',
+  reenteredOf: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND license_id IS NOT NULL ORDER BY seq`,
   insertCounter: `INSERT INTO counter (${COUNTER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
   knownLineages: 'SELECT sub, aud, dep FROM intent WHERE (sub, aud, dep) > (?, ?, ?) UNION SELECT sub, aud, dep FROM counter WHERE (sub, aud, dep) > (?, ?, ?) ORDER BY sub, aud, dep LIMIT ?',
 } as const;
@@ -306,6 +307,10 @@ export class Tables {
 
   counterByLicenseId(licenseId: Uint8Array): CounterRow | undefined {
     return optionally(this.#one('counterByLicenseId', licenseId), counterRow);
+  }
+
+  reenteredOf(lineage: Lineage): readonly CounterRow[] {
+    return this.#all('reenteredOf', ...key(lineage)).map(counterRow);
   }
 
   insertCounter(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array | undefined): void {

@@ -12,7 +12,7 @@ import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores
 import { openKey } from '../../keys/open-key.ts';
 import { fileExists } from '../../ledger/ledger-file.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
-import { formatRows } from '../../plan/view.ts';
+import { plainRows } from '../plain-rows.ts';
 import { nowSeconds } from '../../world.ts';
 import type { Io } from '../io.ts';
 import { SecretBook } from '../secrets.ts';
@@ -79,7 +79,7 @@ function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
   return [
     `FROM NOW ON THIS LEDGER ISSUES NOTHING ${options.customer === undefined ? 'FOR ANYBODY' : `FOR ${options.customer}`}, until the counters are taken back or over.`,
     '',
-    ...formatRows([
+    ...plainRows([
       ['ledger', `${toHex(document.ledgerId)} of ${document.iss}`],
       ['lineages', `${document.lineages.length}, with their last counters${options.customer === undefined ? '; and all that were never seen' : ''}`],
       ['tree', `${document.head.size} leaves, root ${toHex(document.head.root)}`],

@@ -7,7 +7,7 @@ import { readLimited } from '../../files/read-file.ts';
 import { openCounters, planTaking, takeCounters, type ReceivedDocument, type Taking } from '../../handover/import-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
-import { formatRows } from '../../plan/view.ts';
+import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { askForWord } from '../typed-word.ts';
@@ -65,7 +65,7 @@ function viewOf(ledger: LedgerView, { document, digest, kid }: ReceivedDocument,
   return [
     title,
     '',
-    ...formatRows([
+    ...plainRows([
       ['document', toHex(digest)],
       ['made', `${formatInstant(document.made)}, signed by ${kid}`],
       ['from', `the ledger ${toHex(document.ledgerId)} of ${document.iss}, at its entry ${document.head.entries}`],

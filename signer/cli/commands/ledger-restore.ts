@@ -12,7 +12,7 @@ import { openAnchorStore } from '../../ledger/anchor-store.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { acquireLock } from '../../ledger/lock.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
-import { formatRows } from '../../plan/view.ts';
+import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Site } from '../../site/site.ts';
 import { nowSeconds } from '../../world.ts';
@@ -149,7 +149,7 @@ function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: strin
   }
   if (plan.closed) rows.push(['handed over', 'the missing part handed counters over: all are closed until an act takes them back']);
   const warning = plan.kind === 'anchor_lost' ? ['', 'If more licenses than that were issued since, two of them will have one counter, and products will refuse one.', 'If counters were handed over since (vtlic counters export), do not do this: ask for them back first.'] : [];
-  return [TITLES[plan.kind], '', ...formatRows(rows), ...warning];
+  return [TITLES[plan.kind], '', ...plainRows(rows), ...warning];
 }
 
 function report(io: Io, site: Site, { replaced, head }: RestoreResult, options: RestoreOptions): void {

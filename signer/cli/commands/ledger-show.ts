@@ -68,7 +68,7 @@ function lineText(line: HistoryLine): string[] {
   return [
     `  ${String(license.ctr).padStart(4)}  ${stateText(line)}`,
     `        ${cleanText(what, 500)}${more.length === 0 ? '' : `, ${more.join(', ')}`}`,
-    `        license ${line.id}, key ${line.kid.slice(0, 16)}… (${line.custody}), by ${cleanText(line.operator)}`,
+    `        license ${line.id}, key ${line.kid.slice(0, 16)}…${line.custody === undefined ? '' : ` (${line.custody}), by ${cleanText(line.operator ?? '')}`}`,
   ];
 }
 
@@ -80,7 +80,9 @@ function stateText(line: HistoryLine): string {
       return `VOID (${line.voidReason ?? ''}): reserved ${formatInstant(line.intendedAt)}, no license has it`;
     case 'issued':
       return `signed ${formatInstant(line.issuedAt ?? line.intendedAt)}, not released yet`;
+    case 'reentered':
+      return `entered again ${formatInstant(line.intendedAt)}, after a restore`;
     default:
-      return `released ${formatInstant(line.releasedAt ?? line.intendedAt)}: ${cleanText(line.path, 1000)}`;
+      return `released ${formatInstant(line.releasedAt ?? line.intendedAt)}: ${cleanText(line.path ?? '', 1000)}`;
   }
 }

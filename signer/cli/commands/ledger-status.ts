@@ -4,7 +4,7 @@ import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import type { AdoptEntry, CloseEntry } from '../../ledger/entry.ts';
 import { ledgerStatus, type AnchorStatus } from '../../ledger/status.ts';
-import { formatRows } from '../../plan/view.ts';
+import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { siteOption } from './common.ts';
@@ -40,7 +40,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
         return;
       }
       io.out(
-        `${formatRows([
+        `${plainRows([
           ['ledger', toHex(ledger.genesis.ledgerId)],
           ['issuer', ledger.genesis.iss],
           ['log', `${log?.origin ?? ''}${status.logs.length > 1 ? ` (log ${status.logs.length}: the ledger was restored)` : ''}`],

@@ -5,7 +5,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { anchorStatus } from '../../ledger/status.ts';
 import type { LedgerSummary, LedgerView } from '../../ledger/ledger.ts';
-import { formatRows } from '../../plan/view.ts';
+import { plainRows } from '../plain-rows.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
@@ -83,7 +83,7 @@ function report(io: Io, ledger: LedgerView, summary: LedgerSummary, options: Ver
   }
   io.out('the ledger holds\n');
   io.out(
-    `${formatRows([
+    `${plainRows([
       ['ledger', toHex(ledger.genesis.ledgerId)],
       ['entries', String(head.entries)],
       ['tree', `${head.size} leaves, root ${toHex(head.root)}${summary.logs > 1 ? ` (log ${summary.logs})` : ''}`],
