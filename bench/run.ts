@@ -5,7 +5,6 @@
  *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,process]
  */
 import { parseArgs } from 'node:util';
-import { askForThreads } from '../signer/files/durable-group.ts';
 import { measureIssuing, removeBenchFolders } from './parts/issuing.ts';
 import { measureLedger } from './parts/ledger.ts';
 import { machineFacts } from './parts/machine.ts';
@@ -15,9 +14,8 @@ import { holds, partLines, type Part } from './parts/report.ts';
 import { measureToken } from './parts/token.ts';
 import { measureVerifying } from './parts/verifying.ts';
 
-askForThreads();
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, full: { type: 'boolean', default: false }, only: { type: 'string' } } });
-const LICENSES = 1024;
+const LICENSES = 4096;
 
 const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Part>])[] = [
   ['verifying', measureVerifying],

@@ -2,14 +2,15 @@
 import { rmSync } from 'node:fs';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { carryOutBatch } from '../../signer/batch/carry-out-batch.ts';
+import { workerGroupWriter } from '../../signer/files/durable-group.ts';
 import { directChecker, workerChecker } from '../../signer/issue/checker.ts';
 import { benchWorld, freshFolder, makeBatchSite } from './batch-site.ts';
 import { freshKey, signExample } from './example.ts';
 import { median } from './measure.ts';
 import type { Part, Row } from './report.ts';
 
-const BARE_LICENSES = 300;
-const ROUNDS = 3;
+const BARE_LICENSES = 1000;
+const ROUNDS = 2;
 
 async function bareRate(key: SigningKey, message: Uint8Array, atOnce: number, count: number): Promise<number> {
   const begun = performance.now();
@@ -26,14 +27,16 @@ async function bareRate(key: SigningKey, message: Uint8Array, atOnce: number, co
 async function issuingRate(key: SigningKey, licenses: number): Promise<number> {
   const folder = freshFolder();
   const { site, ledger, reviewed } = await makeBatchSite(folder, licenses, key);
+  const files = workerGroupWriter();
   const checker = key.signedBy === 'token' ? directChecker(key) : workerChecker(key);
   try {
     const begun = performance.now();
-    const outcome = await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key, checker, world: benchWorld, progress: () => undefined });
+    const outcome = await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key, checker, files, world: benchWorld, progress: () => undefined });
     const took = performance.now() - begun;
     if (outcome.released !== licenses) throw new Error(`${outcome.released} of ${licenses} licenses were released: ${outcome.stoppedBy?.message ?? ''}`);
     return (licenses / took) * 1000;
   } finally {
+    await files.close();
     await checker.close();
     ledger.close();
     folders.push(folder);

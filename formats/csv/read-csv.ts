@@ -93,7 +93,7 @@ function readFields(text: string, line: number): CsvRecord | CsvFault {
         value += '"';
       }
       at++;
-      if (at < text.length && text[at] !== ',') return fault(at, `behind a closing quote a comma or the end of the line should stand, but "${cleanText(String.fromCodePoint(text.codePointAt(at) ?? 0))}" does`, 'a quote inside a quoted field is written twice');
+      if (at < text.length && text[at] !== ',') return fault(at, `behind the closing quote of the field ${whereIn(text, starts.at(-1) ?? 0, line)} a comma or the end of the line should stand, but "${cleanText(String.fromCodePoint(text.codePointAt(at) ?? 0))}" does`, 'a quote inside a quoted field is written twice');
       fields.push(value);
     } else {
       const comma = text.indexOf(',', at);
@@ -109,6 +109,11 @@ function readFields(text: string, line: number): CsvRecord | CsvFault {
     if (at >= text.length) break;
   }
   return { kind: 'record', line, fields, placeOf: (field) => placeIn(text.slice(0, starts[field] ?? 0), line) };
+}
+
+function whereIn(text: string, at: number, line: number): string {
+  const place = placeIn(text.slice(0, at), line);
+  return `that begins at line ${place.line}, column ${place.column},`;
 }
 
 /** The place behind `before`, which begins on `line`. */

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { createGroupDurably, type FileOutcome } from '../files/durable-group.ts';
+import type { FileOutcome, GroupWriter } from '../files/durable-group.ts';
 import { voidReasonOf } from '../issue/carry-out.ts';
 import type { Checker } from '../issue/checker.ts';
 import { intend } from '../issue/intend.ts';
@@ -36,6 +36,7 @@ export interface BatchWorkplace {
   readonly siteFolder: string;
   readonly key: SigningKey;
   readonly checker: Checker;
+  readonly files: GroupWriter;
   readonly world: World;
   /** Called after each group. */
   readonly progress: (done: number) => void;
@@ -205,8 +206,8 @@ class BatchRun {
   }
 
   async #release(issued: readonly IssuedLicense[]): Promise<void> {
-    const { ledger, siteFolder, world, progress } = this.#at;
-    const outcomes = await createGroupDurably(
+    const { ledger, siteFolder, files, world, progress } = this.#at;
+    const outcomes = await files.create(
       issued.map(({ intent, file }) => ({ path: join(siteFolder, intent.body.path), bytes: file })),
       0o644,
       { written: () => world.step('file-written'), linked: () => world.step('file-linked') },

@@ -1,7 +1,7 @@
 /** One run of a batch: plan, word of the officer, key, groups, results. */
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { askForThreads } from '../files/durable-group.ts';
+import { groupWriter, workerGroupWriter } from '../files/durable-group.ts';
 import { directChecker, workerChecker, type Checker } from '../issue/checker.ts';
 import { openForSigning } from '../issue/open-ledger.ts';
 import { openKey } from '../keys/open-key.ts';
@@ -58,9 +58,14 @@ export interface BatchDone {
   readonly stoppedBy?: VtlicError;
 }
 
+interface ReadyBatch {
+  readonly reviewed: ReviewedBatch;
+  /** Rows that are still to be signed. */
+  readonly open: number;
+}
+
 export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchDone> {
   const { site, world } = io;
-  askForThreads();
   if (io.terminal === undefined && wanted.confirm === undefined && !wanted.resume) {
     throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', { hint: 'plan it with --dry-run, then sign it with --confirm DIGEST' });
   }
@@ -69,15 +74,15 @@ export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchD
   io.secrets.assertFor([key.keystore]);
   const ledger = await openForSigning(site, world, 'batch', wanted.confirmTime);
   try {
-    const reviewed = wanted.confirm === undefined ? await fromSource(io, wanted, key, ledger) : confirmed(io, wanted, wanted.confirm, ledger);
-    return await carryOutReviewed(io, reviewed, key, ledger);
+    const ready = wanted.confirm === undefined ? await fromSource(io, wanted, key, ledger) : confirmed(io, wanted, wanted.confirm, ledger);
+    return await carryOutReviewed(io, ready, key, ledger);
   } finally {
     ledger.close();
   }
 }
 
 /** `--confirm DIGEST`: exactly that plan, or a refusal before the first signature. */
-function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Ledger): ReviewedBatch {
+function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Ledger): ReadyBatch {
   const { site, world } = io;
   const plan = openBatchPlan(site.paths.plans, digest);
   const begun = readBatchRecord(site.paths.folder, plan.head.name)?.plan === digest;
@@ -89,10 +94,10 @@ function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Led
   if (checked.stale > 0) {
     throw new VtlicError('plan_stale', `the counters of ${checked.stale.toLocaleString('en-US')} of ${checked.rows.toLocaleString('en-US')} rows are spent since the plan was made: ${checked.firstStale ?? ''}`, { hint: 'plan what is left: vtlic batch FILE --resume --dry-run, with the same --name if one was given' });
   }
-  return reviewed;
+  return { reviewed, open: checked.open };
 }
 
-async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledger: Ledger): Promise<ReviewedBatch> {
+async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledger: Ledger): Promise<ReadyBatch> {
   const { site, world, terminal } = io;
   const { source } = wanted;
   if (source === undefined) throw new VtlicError('internal', 'a batch needs a file or a plan');
@@ -106,28 +111,31 @@ async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledg
   const { plan } = prepared;
   if (prepared.kind === 'begun') {
     io.tell(`goes on with batch ${source.name}: ${prepared.done.toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows have their license; the rest is signed as it was reviewed`);
-    return reviewedWhenBegun(plan, plan.digest);
+    return { reviewed: reviewedWhenBegun(plan, plan.digest), open: plan.end.rows - prepared.done };
   }
   if (terminal === undefined) {
     throw new VtlicError('usage', `what is left of this batch was planned anew and must be confirmed: ${prepared.summary.again.toLocaleString('en-US')} rows need a new counter`, { hint: `review it with --resume --dry-run, then: vtlic batch --confirm DIGEST --resume` });
   }
-  return reviewBatchOnTerminal(plan, summaryView(prepared.summary, { file: source.file, name: source.name, sharded: plan.end.sharded, keyName: key.name, algorithm: key.algorithm, custody: key.custody, digest: plan.digest }), terminal);
+  const view = summaryView(prepared.summary, { file: source.file, name: source.name, sharded: plan.end.sharded, keyName: key.name, algorithm: key.algorithm, custody: key.custody, digest: plan.digest });
+  return { reviewed: await reviewBatchOnTerminal(plan, view, terminal), open: plan.end.sign };
 }
 
-async function carryOutReviewed(io: BatchIo, reviewed: ReviewedBatch, key: KeyRecord, ledger: Ledger): Promise<BatchDone> {
+async function carryOutReviewed(io: BatchIo, { reviewed, open }: ReadyBatch, key: KeyRecord, ledger: Ledger): Promise<BatchDone> {
   const { site, world, terminal } = io;
   const { batch } = reviewed;
   checkPlanStands(batch.head, site, readCatalog(site.paths.catalog), ledger);
   const signingKey = await openKey(site, key, io.secrets, toHex(ledger.genesis.ledgerId), world);
-  const checker = checkerFor(signingKey, batch.end.sign);
+  const checker = checkerFor(signingKey, open);
+  const files = open < FEW ? groupWriter() : workerGroupWriter();
   let outcome: BatchOutcome;
   try {
     await world.step('key-open');
     writeBatchRecord(site.paths.folder, { name: batch.head.name, input: batch.head.input, plan: batch.digest });
     await world.step('batch-begun');
-    const signing = progressLine('signed', batch.end.sign, () => performance.now(), terminal?.show);
-    outcome = await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key: signingKey, checker, world, progress: signing.show }).finally(signing.end);
+    const signing = progressLine('signed', open, () => performance.now(), terminal?.show);
+    outcome = await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key: signingKey, checker, files, world, progress: signing.show }).finally(signing.end);
   } finally {
+    await files.close();
     await checker.close();
     await signingKey.close();
   }

@@ -1,34 +1,16 @@
 /**
- * Many new files, each whole or absent, made durable together: a file's own bytes are fsynced one by one, and a folder once for all
- * files that were made in it.
+ * Many new files, each whole or absent, made durable together: all bytes, then all names, then all folders, each folder once.
+ *
+ * The waiting is for the disk's flushes, and a disk takes several at a time for little more than one: so the files are shared among
+ * worker threads.
  */
-import { mkdirSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { VtlicError } from '../../formats/error.ts';
-import { existsError, fileState, placeWithoutReplacing, removeIfPresent } from './durable-file.ts';
-import { describeFileError } from './file-error.ts';
+import { Worker } from 'node:worker_threads';
+import { VtlicError, type ErrorCode, type ErrorDetails } from '../../formats/error.ts';
+import { forgetTemporary, outcomeError, placeTemporary, syncFolder, writeTemporary, type FileState, type NewFile, type Written } from './durable-phases.ts';
 
-export interface NewFile {
-  /** Absolute. */
-  readonly path: string;
-  readonly bytes: Uint8Array;
-}
+export type { NewFile } from './durable-phases.ts';
 
 export type FileOutcome = { readonly ok: true; readonly written: boolean } | { readonly ok: false; readonly error: VtlicError };
-
-/** Files on their way to the disk at once: a disk takes many flushes together for little more than one. */
-const AT_ONCE = 12;
-/** So many that files on their way never keep a key that signs in libuv's threads waiting. */
-const THREADS = 16;
-
-/**
- * Asks for more threads than libuv's four. Counts only where nothing has used them yet in this process (Node makes no promise
- * beyond that); without them files are written all the same, only slower.
- */
-export function askForThreads(): void {
-  process.env['UV_THREADPOOL_SIZE'] ??= String(THREADS);
-}
 
 export interface GroupSteps {
   /** The bytes are durable under temporary names. */
@@ -37,108 +19,104 @@ export interface GroupSteps {
   readonly linked: () => Promise<void>;
 }
 
-/**
- * Never over an existing file: where other bytes stand, that file alone fails (`output_exists`).
- *
- * @returns an outcome for each file, in their order
- * @throws VtlicError `output_unwritable` for everything else: the disk is full or broken, and the rest would fail too
- */
-export async function createGroupDurably(files: readonly NewFile[], mode: number, steps: GroupSteps): Promise<readonly FileOutcome[]> {
-  const outcomes = new Array<FileOutcome | undefined>(files.length);
-  const folders = new Set<string>();
-  const temporary = (file: NewFile): string => join(dirname(file.path), `.${basename(file.path)}.tmp`);
-  const writeOne = async (file: NewFile, i: number): Promise<void> => {
-    try {
-      makeFolderLater(dirname(file.path), folders);
-      removeIfPresent(temporary(file));
-      const before = fileState(file.path, file.bytes);
-      if (before === 'equal') outcomes[i] = { ok: true, written: false };
-      else if (before === 'other') outcomes[i] = { ok: false, error: existsError(file.path) };
-      else await writeWhole(temporary(file), file.bytes, mode);
-    } catch (error) {
-      throw describeFileError(error, 'output_unwritable', file.path);
-    }
-  };
+export interface GroupWriter {
+  /**
+   * Never over an existing file: where other bytes stand, that file alone fails (`output_exists`).
+   *
+   * @returns an outcome for each file, in their order
+   * @throws VtlicError `output_unwritable` for everything else: the disk is full or broken, and the rest would fail too
+   */
+  readonly create: (files: readonly NewFile[], mode: number, steps: GroupSteps) => Promise<readonly FileOutcome[]>;
+  readonly close: () => Promise<void>;
+}
+
+/** One share of one phase. */
+export type FileTask =
+  | { readonly phase: 'write' | 'place'; readonly files: readonly NewFile[]; readonly mode: number }
+  | { readonly phase: 'sync'; readonly folders: readonly string[] };
+
+export type FileAnswer =
+  | { readonly ok: true; readonly written?: readonly Written[]; readonly placed?: readonly FileState[] }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails };
+
+interface Phases {
+  readonly write: (files: readonly NewFile[], mode: number) => Promise<readonly Written[]>;
+  readonly place: (files: readonly NewFile[], mode: number) => Promise<readonly FileState[]>;
+  readonly sync: (folders: readonly string[]) => Promise<void>;
+}
+
+async function createGroup(phases: Phases, files: readonly NewFile[], mode: number, steps: GroupSteps): Promise<readonly FileOutcome[]> {
   try {
-    await eachAtOnce(files, AT_ONCE, writeOne);
+    const written = await phases.write(files, mode);
     await steps.written();
-    files.forEach((file, i) => {
-      if (outcomes[i] === undefined) outcomes[i] = place(file, temporary(file), mode);
-    });
+    const open = files.filter((_, i) => written[i]?.state === 'open');
+    const states = await phases.place(open, mode);
     await steps.linked();
-  } finally {
-    for (const file of files) {
-      try {
-        removeIfPresent(temporary(file));
-      } catch {
-        // What is left under a temporary name is in nobody's way; the first error is the one to tell.
-      }
-    }
-  }
-  await eachAtOnce([...folders], AT_ONCE, syncFolder);
-  return files.map((file, i) => outcomes[i] ?? { ok: false, error: new VtlicError('internal', 'a file was neither written nor refused', { file: file.path }) });
-}
-
-function place(file: NewFile, temporary: string, mode: number): FileOutcome {
-  try {
-    placeWithoutReplacing(temporary, file.path, file.bytes, mode);
-    if (fileState(file.path, file.bytes) === 'equal') return { ok: true, written: true };
-    throw new VtlicError('output_unwritable', 'the file reads back differently from what was written', { file: file.path, hint: 'check this disk before you go on' });
+    await phases.sync([...new Set(written.flatMap(({ folders }) => folders))]);
+    const placed = new Map(open.map((file, i) => [file, states[i]]));
+    return files.map((file, i): FileOutcome => {
+      const state = placed.get(file) ?? written[i]?.state;
+      return state === 'exists' || state === undefined ? { ok: false, error: outcomeError(file.path) } : { ok: true, written: state === 'open' };
+    });
   } catch (error) {
-    if (error instanceof VtlicError && error.code === 'output_exists') return { ok: false, error };
-    throw describeFileError(error, 'output_unwritable', file.path);
+    for (const file of files) forgetTemporary(file.path);
+    throw error;
   }
 }
 
-/** Makes a folder and its missing parents, and notes which must be fsynced: itself, and the parent of each that is new. */
-function makeFolderLater(folder: string, later: Set<string>): void {
-  if (later.has(folder)) return;
-  const first = mkdirSync(folder, { recursive: true, mode: 0o755 });
-  later.add(folder);
-  if (first === undefined) return;
-  for (let made = folder; made !== first; made = dirname(made)) later.add(dirname(made));
-  later.add(dirname(first));
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw describeFileError(error, 'output_unwritable', folder);
-  }
-}
-
-async function writeWhole(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const handle = await open(path, 'wx', mode);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** @throws the first error, once nothing is under way any more */
-async function eachAtOnce<T>(items: readonly T[], atOnce: number, act: (item: T, index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  let failed: { readonly error: unknown } | undefined;
-  const work = async (): Promise<void> => {
-    while (next < items.length && failed === undefined) {
-      const index = next++;
-      const item = items[index];
-      if (item === undefined) return;
-      try {
-        await act(item, index);
-      } catch (error) {
-        failed ??= { error };
-      }
-    }
+/** In this thread: for a few files. */
+export function groupWriter(): GroupWriter {
+  const phases: Phases = {
+    write: async (files, mode) => files.map((file) => writeTemporary(file, mode)),
+    place: async (files, mode) => files.map((file) => placeTemporary(file, mode)),
+    sync: async (folders) => {
+      folders.forEach(syncFolder);
+    },
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  if (failed !== undefined) throw failed.error;
+  return Object.freeze<GroupWriter>({ create: (files, mode, steps) => createGroup(phases, files, mode, steps), close: () => Promise.resolve() });
+}
+
+const WORKERS = 4;
+
+/** In worker threads: for many files. One group at a time. */
+export function workerGroupWriter(): GroupWriter {
+  const main = new URL(`./file-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+  const workers = Array.from({ length: WORKERS }, () => new Worker(main, { env: {} }));
+  const shared = async <T, R>(items: readonly T[], task: (share: readonly T[]) => FileTask, read: (answer: FileAnswer & { readonly ok: true }) => readonly R[]): Promise<readonly R[]> => {
+    const size = Math.ceil(items.length / workers.length);
+    const answers = await Promise.all(workers.map((worker, i) => ask(worker, task(items.slice(i * size, (i + 1) * size)))));
+    return answers.flatMap((answer) => {
+      if (!answer.ok) throw new VtlicError(answer.code, answer.message, answer.details);
+      return read(answer);
+    });
+  };
+  const phases: Phases = {
+    write: (files, mode) => shared(files, (share) => ({ phase: 'write', files: share, mode }), ({ written = [] }) => written),
+    place: (files, mode) => shared(files, (share) => ({ phase: 'place', files: share, mode }), ({ placed = [] }) => placed),
+    sync: async (folders) => {
+      await shared(folders, (share) => ({ phase: 'sync', folders: share }), () => []);
+    },
+  };
+  return Object.freeze<GroupWriter>({
+    create: (files, mode, steps) => createGroup(phases, files, mode, steps),
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  });
+}
+
+function ask(worker: Worker, task: FileTask): Promise<FileAnswer> {
+  return new Promise((resolve, reject) => {
+    const gone = (cause: unknown): void => {
+      reject(new VtlicError('internal', 'a worker that writes files ended before its time', { cause }));
+    };
+    worker.once('error', gone);
+    worker.once('exit', gone);
+    worker.once('message', (answer: FileAnswer) => {
+      worker.off('error', gone);
+      worker.off('exit', gone);
+      resolve(answer);
+    });
+    worker.postMessage(task);
+  });
 }

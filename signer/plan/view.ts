@@ -124,7 +124,8 @@ function firstLine(license: License, previous: License | undefined): string {
 }
 
 /**
- * Every line of the new license, and of the old one what is gone. `~` marks what changed, `+` what came, `-` what went.
+ * Every line of the new license, and of the old one what is gone. `~` marks what changed, `+` what came, `-` what went; what it was
+ * stands on a line of its own, so that no value can pretend to be it.
  * The issuer's own marks (id, issue time) change with every license and carry no sign.
  */
 function diffRows(previous: License, license: License): ViewRow[] {
@@ -135,10 +136,10 @@ function diffRows(previous: License, license: License): ViewRow[] {
     const old = before.get(name);
     if (old === value || ALWAYS_NEW.has(name)) rows.push([`  ${name}`, value]);
     else if (old === undefined) rows.push([`+ ${name}`, value]);
-    else rows.push([`~ ${name}`, `${value}   (was ${old.replace(END_OF_DAY, '')}${howFar(name, previous, license)})`]);
+    else rows.push([`~ ${name}`, value], ['    was', `${old.replace(END_OF_DAY, '')}${howFar(name, previous, license)}`]);
   }
   const names = new Set(now.map(([name]) => name));
-  for (const [name, old] of before) if (!names.has(name)) rows.push([`- ${name}`, `(was ${old})`]);
+  for (const [name, old] of before) if (!names.has(name)) rows.push([`- ${name}`, ''], ['    was', old]);
   return rows;
 }
 
@@ -147,10 +148,10 @@ const ALWAYS_NEW: ReadonlySet<string> = new Set(['license id', 'issued at']);
 /** The distance that a person would otherwise work out. */
 function howFar(name: string, previous: License, license: License): string {
   const [key, other] = name === 'until' ? [license.exp, previous.exp] : name === 'from' ? [license.nbf, previous.nbf] : [0, 0];
-  if (key !== other) return `, ${days(Math.abs(key - other))} ${key > other ? 'later' : 'earlier'}`;
+  if (key !== other) return ` (now ${days(Math.abs(key - other))} ${key > other ? 'later' : 'earlier'})`;
   if (name === 'seats' && typeof license.seats === 'number' && typeof previous.seats === 'number') {
     const more = license.seats - previous.seats;
-    return `, ${more > 0 ? `${more} more` : `${-more} fewer`}`;
+    return ` (now ${more > 0 ? `${more} more` : `${-more} fewer`})`;
   }
   return '';
 }

@@ -40,7 +40,7 @@ describe('renew', () => {
     issue();
     terminal = new PtyRun(['renew', 'acme-gmbh', '--site', fixture.site, '--until', day(700), '--seats', '2500', '--tier', 'enterprise', '--unset', 'reference']);
     await terminal.until(/Sign this\? Type Yes/);
-    for (const words of [/Replaces license [0-9a-f-]{36} \(counter 1/, /! 10 times the seats: 2500 instead of 250/, /~ seats +2500 {3}\(was 250, 2250 more\)/, /~ until .*days later\)/, /~ counter +2 {3}\(was 1\)/, /- reference +\(was PO-4711\)/, / {4}tier +enterprise\r/, /Digest of this plan: [0-9a-f]{64}/, / 25 {2}([a-z]+ ){7}[a-z]+/]) {
+    for (const words of [/Replaces license [0-9a-f-]{36} \(counter 1/, /! 10 times the seats: 2500 instead of 250/, /~ seats +2500\r?\n +was +250 \(now 2250 more\)/, /~ until .*\r?\n +was .* \(now \d+ days later\)/, /~ counter +2\r?\n +was +1\r/, /- reference +\r?\n +was +PO-4711/, / {4}tier +enterprise\r/, /Digest of this plan: [0-9a-f]{64}/, / 25 {2}([a-z]+ ){7}[a-z]+/]) {
       // A long value goes on behind a bar.
       expect(terminal.output.replaceAll(/\r?\n +\| /g, '')).toMatch(words);
     }
@@ -64,7 +64,7 @@ describe('renew', () => {
     // An older id names its lineage: the renewal starts from the newest.
     const again = vtlic('renew', id, '--seats', '310', '--dry-run');
     expect(again.stderr).toContain('is not the last license');
-    expect(again.stderr).toMatch(/~ counter +3 {3}\(was 2\)/);
+    expect(again.stderr).toMatch(/~ counter +3\n +was +2\n/);
   });
 
   it('takes changes from a file, with line and column of what is wrong in it', () => {

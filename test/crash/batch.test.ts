@@ -108,10 +108,10 @@ describe('kill -9 in a batch', () => {
   it.each(STEPS)('after %s (time %d)', async (step, count) => {
     const batch = await prepare();
     expect(killed(begin(batch, { step, count, signal: 'SIGKILL' }))).toBe(true);
-    await checkBatch(batch.site);
+    const before = await checkBatch(batch.site);
     const done = resume(batch);
-    // After the last license only the results may be missing: there is nothing left to sign.
-    if (step === 'results-written') {
+    // Where the last license was signed already, only its file or the results were missing: there is nothing left to sign.
+    if (before.issued.length === ROWS) {
       expect(done.code).toBe(3);
       expect(done.stderr).toContain('is finished');
     } else expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('30 have their license')]);
@@ -119,7 +119,7 @@ describe('kill -9 in a batch', () => {
     checkFinished(batch, found);
     if (step === 'intent-durable' || step === 'signed' || step === 'self-checked') expect(found.voided).toBeGreaterThan(0);
 
-    if (step !== 'release-durable') return;
+    if (step !== 'results-written') return;
     const again = resume(batch);
     expect(again.code).toBe(3);
     expect(again.stderr).toContain('the batch renewals is finished: all 30 rows');

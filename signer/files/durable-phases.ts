@@ -1,0 +1,100 @@
+/** The three phases in which new files are made durable, for one file or folder each. All of it is synchronous: it may run in a worker. */
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { VtlicError } from '../../formats/error.ts';
+import { existsError, fileState, fsyncFolder, placeWithoutReplacing, removeIfPresent } from './durable-file.ts';
+import { describeFileError, errorCodeOf } from './file-error.ts';
+
+export interface NewFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** `open`: on its way. `equal`: the very bytes stood there already. `exists`: something else stands there, and is never replaced. */
+export type FileState = 'open' | 'equal' | 'exists';
+
+export interface Written {
+  readonly state: FileState;
+  /** Folders whose entries changed: the file's own, and the parent of each that was made. */
+  readonly folders: readonly string[];
+}
+
+function temporaryOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.tmp`);
+}
+
+/** Phase 1: the bytes are durable under a temporary name. @throws VtlicError `output_unwritable` */
+export function writeTemporary(file: NewFile, mode: number): Written {
+  try {
+    const folders = makeFolder(dirname(file.path));
+    if (lstatSync(file.path, { throwIfNoEntry: false }) !== undefined) return { state: fileState(file.path, file.bytes) === 'equal' ? 'equal' : 'exists', folders };
+    const fd = openNew(temporaryOf(file.path), mode);
+    try {
+      for (let offset = 0; offset < file.bytes.length; ) offset += writeSync(fd, file.bytes, offset);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    return { state: 'open', folders };
+  } catch (error) {
+    throw describeFileError(error, 'output_unwritable', file.path);
+  }
+}
+
+/** A crash may have left one of that name. */
+function openNew(path: string, mode: number): number {
+  try {
+    return openSync(path, 'wx', mode);
+  } catch (error) {
+    if (errorCodeOf(error) !== 'EEXIST') throw error;
+    removeIfPresent(path);
+    return openSync(path, 'wx', mode);
+  }
+}
+
+function makeFolder(folder: string): readonly string[] {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const changed = [folder];
+  if (first === undefined) return changed;
+  for (let made = folder; made !== dirname(first); made = dirname(made)) changed.push(dirname(made));
+  return changed;
+}
+
+/** Phase 2: the file has its name. @throws VtlicError `output_unwritable` */
+export function placeTemporary(file: NewFile, mode: number): FileState {
+  const temporary = temporaryOf(file.path);
+  try {
+    placeWithoutReplacing(temporary, file.path, file.bytes, mode);
+    if (fileState(file.path, file.bytes) !== 'equal') throw new VtlicError('output_unwritable', 'the file reads back differently from what was written', { file: file.path, hint: 'check this disk before you go on' });
+    return 'open';
+  } catch (error) {
+    if (error instanceof VtlicError && error.code === 'output_exists') return 'exists';
+    throw describeFileError(error, 'output_unwritable', file.path);
+  } finally {
+    forgetTemporary(file.path);
+  }
+}
+
+/** What is left under a temporary name is in nobody's way. */
+export function forgetTemporary(path: string): void {
+  try {
+    removeIfPresent(temporaryOf(path));
+  } catch {
+    // The first error is the one to tell.
+  }
+}
+
+/** Phase 3: the names are durable. @throws VtlicError `output_unwritable` */
+export function syncFolder(folder: string): void {
+  try {
+    fsyncFolder(folder);
+  } catch (error) {
+    throw describeFileError(error, 'output_unwritable', folder);
+  }
+}
+
+/** What is told of a file that could not be placed. */
+export function outcomeError(path: string): VtlicError {
+  return existsError(path);
+}
