@@ -32,7 +32,11 @@ export type HandoverStep =
   | 'restore-placed'
   | 'counters-signed'
   | 'counters-recorded'
-  | 'counters-anchored';
+  | 'counters-anchored'
+  | 'anchor-copied'
+  | 'anchor-adopted'
+  | 'anchor-removed'
+  | 'anchor-moved';
 
 export interface World {
   /** Milliseconds since 1970, as the machine's clock says. */

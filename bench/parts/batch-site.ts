@@ -58,7 +58,7 @@ function writeRows(file: string, rows: number): void {
 }
 
 export async function makeBatchSite(folder: string, rows: number, key: SigningKey): Promise<BatchSite> {
-  const paths = await createSite({ folder: join(folder, 'site'), issuer: 'example-vendor', anchorFile: join(folder, 'anchor'), keystores: [{ type: 'file', name: 'bench', path: 'keys' }], exampleCatalog: true }, benchWorld);
+  const paths = await createSite({ folder: join(folder, 'site'), issuer: 'example-vendor', anchor: { kind: 'file', path: join(folder, 'anchor') }, keystores: [{ type: 'file', name: 'bench', path: 'keys' }], exampleCatalog: true }, benchWorld);
   const site = openSite(paths.folder);
   const record: KeyRecord = { name: 'bench', job: 'license', algorithm: key.publicKey.alg, publicKey: key.publicKey, keystore: 'bench', custody: key.custody, made: '2027-01-01T00:00:00Z' };
   const file = join(folder, 'batch.csv');

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
 import { generateInToken } from '../../signer/keys/token-keystore.ts';
+import { TokenPool } from '../../signer/keys/token-pool.ts';
 import { benchWorld, freshFolder } from './batch-site.ts';
 import { compareIssuing } from './issuing.ts';
 import type { Part } from './report.ts';
@@ -29,7 +30,8 @@ export async function measureToken(licenses: number): Promise<Part> {
   const made = spawnSync(process.execPath, [join(ROOT, 'test/token/support/init-token.ts'), token.module, 'bench', 'so-pin-of-the-bench', PIN], { encoding: 'utf8', env: { ...process.env } });
   if (made.stdout !== 'done\n') return { name, rows: [], ratios: [], notes: [`not measured: the token was not initialized: ${made.stderr.trim()}`] };
   const store = { type: 'pkcs11', name: 'bench', uri: `pkcs11:token=bench?module-path=${token.module}` } as const;
-  const { key } = await generateInToken([store], { name: 'bench', algorithm: 'ed25519+ml-dsa-65', job: 'license', keystore: 'bench', wrapped: false, makeDefault: false }, { asks: () => false, take: () => Promise.resolve(utf8(PIN)) }, '00'.repeat(16), benchWorld);
+  const tokens = new TokenPool(benchWorld);
+  const { key } = await generateInToken([store], { name: 'bench', algorithm: 'ed25519+ml-dsa-65', job: 'license', keystore: 'bench', wrapped: false, makeDefault: false }, { secrets: { asks: () => false, take: () => Promise.resolve(utf8(PIN)) }, tokens, world: benchWorld }, '00'.repeat(16));
   try {
     const found = await compareIssuing(key, licenses, 'composite, token');
     return {
@@ -40,5 +42,6 @@ export async function measureToken(licenses: number): Promise<Part> {
     };
   } finally {
     await key.close();
+    await tokens.close();
   }
 }

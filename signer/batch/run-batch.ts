@@ -4,8 +4,13 @@ import { VtlicError } from '../../formats/error.ts';
 import { groupWriter, workerGroupWriter } from '../files/durable-group.ts';
 import { directChecker, workerChecker, type Checker } from '../issue/checker.ts';
 import { openForSigning } from '../issue/open-ledger.ts';
+import { anchorKeystores } from '../keys/anchor-access.ts';
+import type { KeyAccess } from '../keys/key-access.ts';
+import { keystoresUsed, secretsNeeded, secretsTaken } from '../keys/keystores.ts';
 import { openKey } from '../keys/open-key.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
+import { openingWith } from '../keys/signing-run.ts';
+import { TokenPool } from '../keys/token-pool.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanStands, keyOfPlan } from '../plan/check-plan.ts';
@@ -28,8 +33,8 @@ import { summaryView } from './summary.ts';
 const FEW = 24;
 
 export interface BatchSecrets extends SecretSource {
-  /** Before any login: the secrets of these keystores can be had, and no other was given. */
-  readonly assertFor: (keystores: readonly string[]) => void;
+  /** Before any login: the secrets that are surely needed can be had, and none was given for a keystore that takes none. */
+  readonly assertFor: (taken: readonly string[], needed?: readonly string[]) => void;
 }
 
 export interface BatchIo {
@@ -71,11 +76,21 @@ export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchD
   }
   // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
   const key = wanted.confirm === undefined ? licenseKey(site, wanted.key) : keyOfPlan(openBatchPlan(site.paths.plans, wanted.confirm).head.kid, site);
-  io.secrets.assertFor([key.keystore]);
-  const ledger = await openForSigning(site, world, 'batch', wanted.confirmTime);
+  const stores = [...keystoresUsed(key), ...anchorKeystores(site)];
+  io.secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
+  const tokens = new TokenPool(world);
+  try {
+    return await runWith({ site, secrets: io.secrets, tokens, world }, io, wanted, key);
+  } finally {
+    await tokens.close();
+  }
+}
+
+async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, key: KeyRecord): Promise<BatchDone> {
+  const ledger = await openForSigning(io.site, io.world, { command: 'batch', confirmTime: wanted.confirmTime, ...openingWith(access, key) });
   try {
     const ready = wanted.confirm === undefined ? await fromSource(io, wanted, key, ledger) : confirmed(io, wanted, wanted.confirm, ledger);
-    return await carryOutReviewed(io, ready, key, ledger);
+    return await carryOutReviewed(io, ready, key, ledger, access);
   } finally {
     ledger.close();
   }
@@ -120,11 +135,11 @@ async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledg
   return { reviewed: await reviewBatchOnTerminal(plan, view, terminal), open: plan.end.sign };
 }
 
-async function carryOutReviewed(io: BatchIo, { reviewed, open }: ReadyBatch, key: KeyRecord, ledger: Ledger): Promise<BatchDone> {
+async function carryOutReviewed(io: BatchIo, { reviewed, open }: ReadyBatch, key: KeyRecord, ledger: Ledger, access: KeyAccess): Promise<BatchDone> {
   const { site, world, terminal } = io;
   const { batch } = reviewed;
   checkPlanStands(batch.head, site, readCatalog(site.paths.catalog), ledger);
-  const signingKey = await openKey(site, key, io.secrets, toHex(ledger.genesis.ledgerId), world);
+  const signingKey = await openKey(access, key, toHex(ledger.genesis.ledgerId));
   const checker = checkerFor(signingKey, open);
   const files = open < FEW ? groupWriter() : workerGroupWriter();
   let outcome: BatchOutcome;

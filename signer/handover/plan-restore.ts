@@ -56,11 +56,11 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
   }
   if (found === undefined && lost === undefined) {
     throw new VtlicError('ledger_rolled_back', `${input.store.description} is not there: nothing says how much is missing in this copy`, {
-      hint: 'find the anchor and say where it is: --anchor FILE; only if it is lost for good: --lost-anchor --skip N',
+      hint: 'find the anchor and say where it is: --anchor PLACE; only if it is lost for good: --lost-anchor --skip N',
     });
   }
   const head = copy.head();
-  const agrees = found !== undefined && anchorAgrees(copy, records, input.store.description);
+  const agrees = found !== undefined && anchorAgrees(copy, records, input.store);
   const kind: RestoreKind = found === undefined ? 'anchor_lost' : !agrees ? 'restored' : samePlace(place, copy.anchorPlace()) ? 'as-is' : 'moved';
   const sorted = sortReleased(copy, released);
   // A ledger that was restored before may have lost them then; their counters were skipped.
@@ -101,9 +101,9 @@ function largest(copy: LedgerView, records: readonly AnchorRecord[], description
   return found;
 }
 
-function anchorAgrees(copy: LedgerView, records: readonly AnchorRecord[], description: string): boolean {
+function anchorAgrees(copy: LedgerView, records: readonly AnchorRecord[], store: AnchorStore): boolean {
   try {
-    compareAnchor(copy, records, description);
+    compareAnchor(copy, records, store);
     return true;
   } catch (error) {
     if (error instanceof VtlicError && error.code === 'ledger_rolled_back') return false;

@@ -10,7 +10,7 @@ import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { fsyncFolder } from '../files/durable-file.ts';
 import { describeFileError, errorCodeOf } from '../files/file-error.ts';
-import type { AnchorRecord, AnchorStore } from '../ledger/anchor.ts';
+import type { AnchorPlace, AnchorRecord, AnchorStore } from '../ledger/anchor.ts';
 import { openAnchorStore, type AnchorStoreOpener } from '../ledger/anchor-store.ts';
 import { copyLedger } from '../ledger/copy-ledger.ts';
 import { withDraft } from '../ledger/draft.ts';
@@ -104,14 +104,26 @@ async function checkDraft(draft: string): Promise<void> {
   }
 }
 
-/** The head of a draft whose very head is what its anchor holds. */
+/** The place of the anchor that a draft was made for; undefined where there is none, or only a part of one. */
+export function placeOfDraft(ledger: string): AnchorPlace | undefined {
+  const draft = draftOf(ledger);
+  return fileExists(draft) ? readDraft(draft)?.place : undefined;
+}
+
+/** The head of a draft whose very head is what its anchor holds. An anchor that cannot be read is no reason to throw a draft away. */
 async function anchoredHead(draft: string, opener?: AnchorStoreOpener): Promise<AnchorRecord | undefined> {
+  const read = readDraft(draft);
+  if (read === undefined) return undefined;
+  const records = await openAnchorStore(read.place, opener).read();
+  return records.some((record) => equalBytes(record.chain, read.head.chain)) ? read.head : undefined;
+}
+
+/** undefined for a draft that was cut off before it was whole. */
+function readDraft(draft: string): { readonly place: AnchorPlace; readonly head: AnchorRecord } | undefined {
   try {
     const view = openLedgerForReading(draft);
     try {
-      const records = await openAnchorStore(view.anchorPlace(), opener).read();
-      const head = view.head();
-      return records.some((record) => equalBytes(record.chain, head.chain)) ? Object.freeze({ ledgerId: view.genesis.ledgerId, ...head }) : undefined;
+      return { place: view.anchorPlace(), head: Object.freeze({ ledgerId: view.genesis.ledgerId, ...view.head() }) };
     } finally {
       view.close();
     }

@@ -6,7 +6,7 @@ import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { examineToken, type Check } from '../../keys/private/pkcs11/doctor.ts';
 import type { KeyToOpen, Token } from '../../keys/private/pkcs11/token.ts';
-import { openTokenOf } from '../keys/token-keystore.ts';
+import { TokenPool } from '../keys/token-pool.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
@@ -27,9 +27,10 @@ function stageOf(error: VtlicError): string {
 
 /** @param keys the keys of the site that lie in this token */
 export async function diagnose(store: TokenKeystore, keys: readonly KeyRecord[], secrets: SecretSource, world: World): Promise<Diagnosis> {
+  const tokens = new TokenPool(world);
   let token: Token;
   try {
-    token = await openTokenOf(store, secrets, world, { allowUntested: true });
+    token = await tokens.open(store, allowingUntested(secrets));
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
     return { checks: [{ name: stageOf(error), status: 'fail', says: error.message, remedy: error.hint ?? 'see docs/hsm.md' }], stopped: error };
@@ -38,8 +39,13 @@ export async function diagnose(store: TokenKeystore, keys: readonly KeyRecord[],
     const checks = await examineToken(token, { keys: keys.flatMap(keyToOpen), random: world.random, clock: () => performance.now() });
     return { checks: [...checks, ...keys.flatMap(splitWarning), ...(keys.length === 0 ? [NO_KEY] : [])] };
   } finally {
-    await token.close();
+    await tokens.close();
   }
+}
+
+/** What is not yet trusted is what this command is for. */
+function allowingUntested(secrets: SecretSource): SecretSource {
+  return { asks: (name) => secrets.asks(name), take: (name, prompt) => secrets.take(name, prompt), ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }), allowUntested: true };
 }
 
 const NO_KEY: Check = { name: 'keys', status: 'warn', says: 'no key of a site was looked for, so no signature was made', remedy: 'name a keystore of a site, and make a key with: vtlic key generate' };

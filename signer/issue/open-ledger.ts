@@ -1,5 +1,9 @@
 /** The ledger opened for signing: one writer, the clock judged, and whatever a crash left finished or voided. */
+import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
+import { lastAnchorMove, type AnchorMove } from '../ledger/anchor-move.ts';
+import { anchorPlaceText } from '../ledger/anchor-place.ts';
+import type { AnchorStoreOpener } from '../ledger/anchor-store.ts';
 import { judgeClock } from '../ledger/clock-rule.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openLedgerForWriting } from '../ledger/open.ts';
@@ -10,22 +14,39 @@ import { recover } from './recover.ts';
 
 const CONFIRM_WITHIN_SECONDS = 300;
 
-/**
- * @param confirmTime what the officer says the time is (seconds), if `--confirm-time` was given
- * @param command for the name of the lock's holder
- */
-export async function openForSigning(site: Site, world: World, command: string, confirmTime?: number): Promise<Ledger> {
+export interface SigningRun {
+  /** For the name of the lock's holder. */
+  readonly command: string;
+  /** What the officer says the time is (seconds), if `--confirm-time` was given. */
+  readonly confirmTime?: number | undefined;
+  /** Opens the place of the anchor; files alone if left out. */
+  readonly anchorStore?: AnchorStoreOpener;
+  /** Throws where another ledger has claimed the key of this run (the ledger's id in hex). Called before anything of an earlier run is finished, or anything recorded. */
+  readonly requireOwnKey?: (ledgerId: string) => Promise<void>;
+  /** Finishes a move of the anchor that was cut short; without it, it is refused. */
+  readonly finishMove?: (move: AnchorMove) => Promise<void>;
+}
+
+export async function openForSigning(site: Site, world: World, run: SigningRun): Promise<Ledger> {
   const ledger = await openLedgerForWriting(site.paths.ledger, {
     now: () => nowSeconds(world),
     random: world.random,
-    holder: { command: `vtlic ${command}` },
+    holder: { command: `vtlic ${run.command}` },
+    ...(run.anchorStore === undefined ? {} : { anchorStore: run.anchorStore }),
   });
   try {
     if (ledger.genesis.iss !== site.config.issuer) {
       throw new VtlicError('configuration_invalid', `site.json says issuer ${site.config.issuer}, but this ledger was made for ${ledger.genesis.iss}`, { file: site.paths.site, hint: 'an issuer is never renamed: put the old value back' });
     }
     await world.step('ledger-open');
-    checkClock(ledger, world, confirmTime);
+    await settleMove(ledger, run);
+    const confirmed = timeToConfirm(ledger, world, run.confirmTime);
+    const { voids, releases, anchor } = ledger.recoveryPlan();
+    if (confirmed !== undefined || voids.length > 0 || releases.length > 0 || anchor) await run.requireOwnKey?.(toHex(ledger.genesis.ledgerId));
+    if (confirmed !== undefined) {
+      ledger.clock(confirmed, world.operator);
+      world.tell(`clock: ${formatInstant(nowSeconds(world))} confirmed by ${world.operator}, and recorded`);
+    }
     await recover(ledger, site.paths.folder, world);
     return ledger;
   } catch (error) {
@@ -34,16 +55,30 @@ export async function openForSigning(site: Site, world: World, command: string, 
   }
 }
 
-function checkClock(ledger: Ledger, world: World, confirmTime: number | undefined): void {
+/** Until the old place is empty, what stands there vouches for an older state of the record. */
+async function settleMove(ledger: Ledger, run: SigningRun): Promise<void> {
+  const move = lastAnchorMove(ledger);
+  if (move === undefined || move.seq <= ledger.anchored.entries) return;
+  if (run.finishMove === undefined) {
+    throw new VtlicError('ledger_conflict', `the anchor was being moved from ${anchorPlaceText(move.from)} to ${anchorPlaceText(move.to)}, and that was cut short: the old place may still vouch for the record as it was`, {
+      file: ledger.path,
+      hint: `finish it: vtlic ledger anchor --to ${anchorPlaceText(move.to)}`,
+    });
+  }
+  await run.finishMove(move);
+  await ledger.anchor();
+}
+
+/** What must be recorded before anything else, because the ledger doubts the clock and the officer does not. */
+function timeToConfirm(ledger: Ledger, world: World, confirmTime: number | undefined): number | undefined {
   const now = nowSeconds(world);
   if (confirmTime !== undefined && Math.abs(confirmTime - now) > CONFIRM_WITHIN_SECONDS) {
     throw new VtlicError('clock_refused', `--confirm-time says ${formatInstant(confirmTime)}, but the clock reads ${formatInstant(now)}: they should be within 5 minutes`, { hint: 'set the clock, or read it again' });
   }
   const verdict = judgeClock(ledger.lastAt(), ledger.lastClock()?.body, now);
-  if (verdict.ok) return;
+  if (verdict.ok) return undefined;
   if (confirmTime === undefined) {
     throw new VtlicError('clock_refused', verdict.sentence, { hint: `set the clock; or, if it is right, confirm it: --confirm-time ${formatInstant(now)}` });
   }
-  ledger.clock(confirmTime, world.operator);
-  world.tell(`clock: ${formatInstant(now)} confirmed by ${world.operator}, and recorded`);
+  return confirmTime;
 }

@@ -13,28 +13,33 @@ import { sitePaths } from '../site/paths.ts';
 import { openSite, writeSite, type Site } from '../site/site.ts';
 import { nowSeconds, type World } from '../world.ts';
 import { generateInFile, keyFiles } from './file-keystore.ts';
+import type { KeyAccess } from './key-access.ts';
 import { claimKey } from './key-claim.ts';
 import { keystoreOf, tokenKeystoreOf } from './keystores.ts';
 import type { NewKey } from './new-key.ts';
 import type { SecretSource } from './secret-source.ts';
 import { generateInToken } from './token-keystore.ts';
+import { TokenPool } from './token-pool.ts';
 
 /** One at a time, and not while somebody signs: `site.json` is read, changed and written under the ledger's lock. */
 export async function generateKey(folder: string, wanted: NewKey, secrets: SecretSource, ledgerId: string, world: World): Promise<KeyRecord> {
   const lock = acquireLock(sitePaths(folder).ledger, { command: 'vtlic key generate' }, nowSeconds(world));
+  const tokens = new TokenPool(world);
   try {
-    return await generateLocked(openSite(folder), wanted, secrets, ledgerId, world);
+    return await generateLocked({ site: openSite(folder), secrets, tokens, world }, wanted, ledgerId);
   } finally {
+    await tokens.close();
     lock.release();
   }
 }
 
-async function generateLocked(site: Site, wanted: NewKey, secrets: SecretSource, ledgerId: string, world: World): Promise<KeyRecord> {
+async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: string): Promise<KeyRecord> {
+  const { site, secrets, world } = access;
   if (!isId(wanted.name)) throw new VtlicError('usage', 'a key name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
   if (site.config.keys.some((key) => key.name === wanted.name)) throw new VtlicError('usage', `this site has a key ${wanted.name} already`, { hint: 'take another name; keys are never replaced' });
   const store = keystoreOf(site, wanted.keystore);
   checkCustody(wanted, store);
-  const made = store.type === 'file' ? { key: await makeSoftware(site, store, wanted, secrets, world) } : await generateInToken(tokenStores(site, store, wanted), wanted, secrets, ledgerId, world);
+  const made = store.type === 'file' ? { key: await makeSoftware(site, store, wanted, secrets, world) } : await generateInToken(tokenStores(site, store, wanted), wanted, access, ledgerId);
   const { key } = made;
   try {
     importPublicKey(key.publicKey.alg, key.publicKey.bytes, { forSite: true });

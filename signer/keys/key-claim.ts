@@ -31,19 +31,26 @@ function readClaim(file: string): KeyClaim {
 }
 
 /**
+ * @returns whether it is claimed at all
+ * @throws VtlicError `key_claimed` when another ledger has claimed it
+ */
+export function checkClaim(file: string, claim: KeyClaim): boolean {
+  if (!existsSync(file)) return false;
+  const standing = readClaim(file);
+  if (standing.kid !== claim.kid) throw new VtlicError('key_claimed', `the claim beside this key is of another key, ${standing.kid}`, { file, hint: 'put the key file and its claim back together from one backup' });
+  if (standing.ledger !== claim.ledger) {
+    throw new VtlicError('key_claimed', `this key belongs to the ledger ${standing.ledger}, but this site has the ledger ${claim.ledger}: its counters would begin again`, { file, hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' });
+  }
+  return true;
+}
+
+/**
  * Claims a key for a ledger, once and for all.
  *
  * @param file where the claim of this key lies
  * @throws VtlicError `key_claimed` when another ledger has claimed it
  */
 export async function claimKey(file: string, claim: KeyClaim): Promise<void> {
-  if (!existsSync(file)) {
-    await createDurably(file, utf8(`${JSON.stringify({ schema: SCHEMA, ...claim })}\n`), 0o600);
-    return;
-  }
-  const standing = readClaim(file);
-  if (standing.kid !== claim.kid) throw new VtlicError('key_claimed', `the claim beside this key is of another key, ${standing.kid}`, { file, hint: 'put the key file and its claim back together from one backup' });
-  if (standing.ledger !== claim.ledger) {
-    throw new VtlicError('key_claimed', `this key belongs to the ledger ${standing.ledger}, but this site has the ledger ${claim.ledger}: its counters would begin again`, { file, hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' });
-  }
+  if (checkClaim(file, claim)) return;
+  await createDurably(file, utf8(`${JSON.stringify({ schema: SCHEMA, ...claim })}\n`), 0o600);
 }

@@ -3,12 +3,11 @@ import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { selfTest } from '../../keys/private/self-test.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore } from '../site/keystore-config.ts';
-import type { Site } from '../site/site.ts';
-import type { World } from '../world.ts';
 import { keyFiles, openFromFile } from './file-keystore.ts';
-import { claimKey } from './key-claim.ts';
+import type { KeyAccess } from './key-access.ts';
+import { checkClaim, claimKey } from './key-claim.ts';
 import { keystoreOf, keystoresUsed, tokenKeystoreOf } from './keystores.ts';
-import type { SecretSource } from './secret-source.ts';
+import { checkClaimInToken } from './token-claim.ts';
 import { openFromToken } from './token-keystore.ts';
 
 const SELF_TEST_RANDOM_BYTES = 32;
@@ -17,11 +16,12 @@ const SELF_TEST_RANDOM_BYTES = 32;
  * @param ledgerId 32 hex digits: the ledger that the key's claim must name
  * @returns the opened key, self-tested; the caller closes it
  */
-export async function openKey(site: Site, record: KeyRecord, secrets: SecretSource, ledgerId: string, world: World): Promise<SigningKey> {
+export async function openKey(access: KeyAccess, record: KeyRecord, ledgerId: string): Promise<SigningKey> {
+  const { site, world } = access;
   const store = keystoreOf(site, record.keystore);
   // A token's key was self-tested when it was opened.
-  if (store.type === 'pkcs11') return openFromToken(keystoresUsed(record).map((name) => tokenKeystoreOf(site, name)), record, secrets, ledgerId, world);
-  const key = await openSoftware(site, store, record, secrets, ledgerId, world);
+  if (store.type === 'pkcs11') return openFromToken(keystoresUsed(record).map((name) => tokenKeystoreOf(site, name)), record, access, ledgerId);
+  const key = await openSoftware(access, store, record, ledgerId);
   try {
     await selfTest(key, world.random(SELF_TEST_RANDOM_BYTES));
     return key;
@@ -31,7 +31,20 @@ export async function openKey(site: Site, record: KeyRecord, secrets: SecretSour
   }
 }
 
-async function openSoftware(site: Site, store: FileKeystore, record: KeyRecord, secrets: SecretSource, ledgerId: string, world: World): Promise<SigningKey> {
+/**
+ * Whether another ledger has claimed the key: asked before a run finishes what an earlier one left. Claims nothing. A token must be
+ * logged in to for it.
+ *
+ * @throws VtlicError `key_claimed`
+ */
+export async function requireOwnKey({ site, secrets, tokens }: KeyAccess, record: KeyRecord, ledgerId: string): Promise<void> {
+  const store = keystoreOf(site, record.keystore);
+  const claim = { kid: record.publicKey.kid, ledger: ledgerId };
+  if (store.type === 'file') checkClaim(keyFiles(site.paths, store, record.name).claim, claim);
+  else await checkClaimInToken(await tokens.open(store, secrets, 'to finish what an earlier run left'), claim);
+}
+
+async function openSoftware({ site, secrets, world }: KeyAccess, store: FileKeystore, record: KeyRecord, ledgerId: string): Promise<SigningKey> {
   await claimKey(keyFiles(site.paths, store, record.name).claim, { kid: record.publicKey.kid, ledger: ledgerId });
   const passphrase = await secrets.take(store.name, `Passphrase of key ${record.name}: `);
   try {

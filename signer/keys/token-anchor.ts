@@ -2,19 +2,20 @@
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Token } from '../../keys/private/pkcs11/token.ts';
-import type { AnchorRecord, AnchorStore } from '../ledger/anchor.ts';
+import type { AnchorRecord, AnchorStore, TokenAnchorPlace } from '../ledger/anchor.ts';
 import { decodeAnchorRecord, encodeAnchorRecord } from '../ledger/anchor-record.ts';
 
-/**
- * @param token logged in; the caller closes it
- * @param label of the data object, as the ledger names it
- */
-export function tokenAnchor(token: Token, label: string): AnchorStore {
-  const description = `the anchor ${label} in ${token.connection.name}`;
+const IF_REPLACED = 'if that token was lost or replaced, see: vtlic help ledger anchor';
+
+/** @param open gives the token, logged in; called when the anchor is first needed. The caller closes it. */
+export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: TokenAnchorPlace): AnchorStore {
+  const description = `the anchor ${label} in the token of keystore ${keystore}`;
+  const token = async (): Promise<Token> => fit(await opened(open), label);
   return Object.freeze({
     description,
+    whenMissing: `plug in the token that holds it, and see that the keystore ${keystore} in site.json names that one; ${IF_REPLACED}`,
     read: async () => {
-      const found = await token.readData(label);
+      const found = await (await token()).readData(label);
       const records = found.map(({ bytes }) => decodeAnchorRecord(bytes)).filter((record) => record !== undefined);
       // Half an object beside a whole one is what an interrupted change leaves.
       if (found.length > 0 && records.length === 0) {
@@ -22,17 +23,62 @@ export function tokenAnchor(token: Token, label: string): AnchorStore {
       }
       return Object.freeze(records);
     },
-    write: (record: AnchorRecord) => replace(token, label, encodeAnchorRecord(record), description),
+    write: async (record: AnchorRecord) => {
+      const bytes = encodeAnchorRecord(record);
+      await changed(description, async () => replace(await token(), label, bytes));
+    },
+    remove: () => changed(description, async () => {
+      const at = await token();
+      for (const object of await at.readData(label)) await at.destroyData(object);
+    }),
   });
 }
 
+async function opened(open: () => Promise<Token>): Promise<Token> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof VtlicError) || error.code !== 'token_not_found') throw error;
+    throw new VtlicError(error.code, `the token that holds the ledger's anchor is not there: ${error.message}`, { ...error.place, hint: `${error.hint === undefined ? '' : `${error.hint}; `}${IF_REPLACED}`, cause: error });
+  }
+}
+
+/** @throws VtlicError `configuration_invalid` for a token that has no place for it */
+function fit(token: Token, label: string): Token {
+  const { profile } = token.opened;
+  if (profile.dataObjects === 'none') {
+    throw new VtlicError('configuration_invalid', `${token.connection.name} (${profile.name}) has no data objects, and so no place for the ledger's anchor`, { hint: 'keep the anchor in a file on another disk, or in a second token: --anchor FILE or --anchor token:KEYSTORE' });
+  }
+  const length = Buffer.byteLength(label);
+  if (length > profile.longestLabel) {
+    throw new VtlicError('configuration_invalid', `the label ${label} of the anchor has ${length} bytes, and ${profile.name} takes ${profile.longestLabel}`, { hint: 'give a shorter one: token:KEYSTORE/LABEL' });
+  }
+  return token;
+}
+
+/** Whatever the token does wrong here, the record stands in the ledger, and nothing has left that the anchor does not cover. */
+async function changed(description: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
+    throw new VtlicError('ledger_unwritable', `${description} was not written: ${error.message}; what is recorded but not released stays in the ledger`, {
+      ...error.place,
+      hint: 'check the token (vtlic hsm doctor) and run it again: the next start goes on from there',
+      cause: error,
+    });
+  }
+}
+
 /** Some tokens cannot change a data object: the new one is made and read back, then the others go. */
-async function replace(token: Token, label: string, bytes: Uint8Array, description: string): Promise<void> {
+async function replace(token: Token, label: string, bytes: Uint8Array): Promise<void> {
   const old = await token.readData(label);
-  const made = await token.createData(label, bytes);
-  if (!equalBytes(made.bytes, bytes)) {
-    await token.destroyData(made);
-    throw new VtlicError('ledger_unwritable', `${description} was not written: it reads back differently from what was written; what is recorded but not released stays in the ledger`, { hint: 'check the token: vtlic hsm doctor' });
+  if (!old.some((object) => equalBytes(object.bytes, bytes))) {
+    const made = await token.createData(label, bytes);
+    if (!equalBytes(made.bytes, bytes)) {
+      await token.destroyData(made);
+      throw new VtlicError('ledger_unwritable', 'it reads back differently from what was written');
+    }
   }
   for (const object of old) if (!equalBytes(object.bytes, bytes)) await token.destroyData(object);
 }

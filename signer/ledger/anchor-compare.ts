@@ -1,17 +1,17 @@
 /** Does the ledger hold all that its anchor vouches for? */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { AnchorComparison, AnchorRecord, LedgerHead } from './anchor.ts';
+import type { AnchorComparison, AnchorRecord, AnchorStore, LedgerHead } from './anchor.ts';
 import type { LedgerView } from './ledger.ts';
 
 const NOTHING_SIGNED = 'put the newest ledger back, whole, with its -wal file if it has one; if it is lost, see: vtlic help ledger restore';
 
 /**
  * @param records what the anchor store holds; every one must be a prefix of the ledger
- * @param description of the store, for sentences
+ * @param store that they came from, for sentences
  * @throws VtlicError `ledger_rolled_back`: no anchor, one of another ledger, one ahead of the ledger, or one of another history
  */
-export function compareAnchor(ledger: Pick<LedgerView, 'path' | 'genesis' | 'head' | 'logs' | 'rootAt' | 'reachAt' | 'entry'>, records: readonly AnchorRecord[], description: string): AnchorComparison {
+export function compareAnchor(ledger: Pick<LedgerView, 'path' | 'genesis' | 'head' | 'logs' | 'rootAt' | 'reachAt' | 'entry'>, records: readonly AnchorRecord[], { description, whenMissing }: Pick<AnchorStore, 'description' | 'whenMissing'>): AnchorComparison {
   const head = ledger.head();
   const logs = ledger.logs();
   let largest: AnchorRecord | undefined;
@@ -31,7 +31,7 @@ export function compareAnchor(ledger: Pick<LedgerView, 'path' | 'genesis' | 'hea
     if (largest === undefined || record.entries > largest.entries) largest = record;
   }
   if (largest === undefined) {
-    throw refused(ledger.path, `${description} is missing, and this ledger was made with one: whether the ledger is the newest cannot be known`, 'put the anchor back in its place; if it is lost, see: vtlic help ledger restore');
+    throw refused(ledger.path, `${description} is missing, and this ledger was made with one: whether the ledger is the newest cannot be known`, whenMissing);
   }
   return Object.freeze({ state: largest.entries === head.entries ? 'current' : 'ahead', anchor: largest });
 }

@@ -22,6 +22,7 @@ export function anchorFile(named: string): AnchorStore {
   const next = `${path}.new`;
   return Object.freeze({
     description: `the anchor file ${path}`,
+    whenMissing: 'put the anchor back in its place; if it is lost, see: vtlic help ledger restore',
     read: async () => readBoth(path, next),
     write: async (record: AnchorRecord) => {
       try {
@@ -36,6 +37,14 @@ export function anchorFile(named: string): AnchorStore {
           hint: 'mend the place of the anchor and run it again: the next start goes on from there',
           cause: error,
         });
+      }
+    },
+    remove: async () => {
+      try {
+        for (const file of [next, path]) if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) unlinkSync(file);
+        fsyncFolder(dirname(path));
+      } catch (error) {
+        throw describeFileError(error, 'ledger_unwritable', path);
       }
     },
   });

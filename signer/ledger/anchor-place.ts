@@ -18,6 +18,11 @@ export function readAnchorPlace(reader: BodyReader): AnchorPlace {
   return place;
 }
 
+/** As `--anchor` takes it. */
+export function anchorPlaceText(place: AnchorPlace): string {
+  return place.kind === 'file' ? place.path : `token:${place.keystore}/${place.label}`;
+}
+
 export function samePlace(a: AnchorPlace, b: AnchorPlace): boolean {
   if (a.kind === 'file') return b.kind === 'file' && a.path === b.path;
   return b.kind === 'token' && a.keystore === b.keystore && a.label === b.label;

@@ -52,8 +52,12 @@ export interface AnchorStore {
   read(): Promise<readonly AnchorRecord[]>;
   /** Durable on return: the new one is made and read back before the old one goes. `ledger_unwritable` leaves the old one. */
   write(record: AnchorRecord): Promise<void>;
+  /** Leaves none, once the anchor lies elsewhere. */
+  remove(): Promise<void>;
   /** For sentences: what and where it is. */
   readonly description: string;
+  /** What a person does where it is not there. */
+  readonly whenMissing: string;
 }
 
 /** `ahead`: the ledger holds more than the anchor covers, and is consistent with it. */

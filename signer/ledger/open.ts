@@ -63,7 +63,7 @@ async function openLocked(file: string, options: WriterOptions, lock: LedgerLock
   try {
     const view = new LedgerReader(db, file);
     const anchorStore = openAnchorStore(view.anchorPlace(), options.anchorStore);
-    const { anchor: anchored } = compareAnchor(view, await anchorStore.read(), anchorStore.description);
+    const { anchor: anchored } = compareAnchor(view, await anchorStore.read(), anchorStore);
     checkTail(new Tables(db), anchored.entries);
     return new LedgerWriter({ db, path: file, lock, anchorStore, anchored, now: options.now, random: options.random });
   } catch (error) {

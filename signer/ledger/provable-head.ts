@@ -24,7 +24,7 @@ async function provableSize(ledger: LedgerView, log: LogInfo, opener?: AnchorSto
     return entry?.kind === 'adopt' && entry.body.act === 'log' ? entry.body.covered : 0;
   }
   const store = openAnchorStore(ledger.anchorPlace(), opener);
-  const { anchor } = compareAnchor(ledger, await store.read(), store.description);
+  const { anchor } = compareAnchor(ledger, await store.read(), store);
   // The anchor of a log just begun may still be that of the log before.
   return anchor.entries >= log.entry ? anchor.size : 0;
 }

@@ -1,7 +1,7 @@
-/** Where a ledger stands, for a person or a program. Changes nothing; reads the anchor where that needs no login. */
-import { VtlicError } from '../../formats/error.ts';
+/** Where a ledger stands, for a person or a program. Changes nothing; an anchor in a token is read where it can be opened. */
+import { VtlicError, type ErrorCode } from '../../formats/error.ts';
 import { compareAnchor } from './anchor-compare.ts';
-import { openAnchorStore } from './anchor-store.ts';
+import { openAnchorStore, type AnchorStoreOpener } from './anchor-store.ts';
 import type { LedgerHead } from './anchor.ts';
 import type { LedgerView, LogInfo } from './ledger.ts';
 
@@ -11,13 +11,12 @@ export interface LedgerStatus {
   readonly lastAt: number;
   readonly open: number;
   readonly unreleased: number;
-  readonly anchor: AnchorStatus;
 }
 
-/** `ahead`: the ledger has more than the anchor covers, and agrees with it. */
+/** `ahead`: the ledger has more than the anchor covers, and agrees with it. `unread`: it lies in a token, and was not looked at. */
 export interface AnchorStatus {
   readonly description: string;
-  readonly state: 'current' | 'ahead' | 'refused';
+  readonly state: 'current' | 'ahead' | 'refused' | 'unread';
   /** How many entries the anchor covers, where it agrees. */
   readonly entries?: number;
   /** True where every leaf is covered: what it lacks says only that files were written. */
@@ -26,28 +25,32 @@ export interface AnchorStatus {
   readonly fault?: VtlicError;
 }
 
-export async function ledgerStatus(ledger: LedgerView): Promise<LedgerStatus> {
+export function ledgerStatus(ledger: LedgerView): LedgerStatus {
   return Object.freeze({
     head: ledger.head(),
     logs: ledger.logs(),
     lastAt: ledger.lastAt(),
     open: ledger.openIntents().length,
     unreleased: ledger.unreleased().length,
-    anchor: await anchorStatus(ledger),
   });
 }
 
-export async function anchorStatus(ledger: LedgerView): Promise<AnchorStatus> {
+/** @param opener for an anchor that needs a login; without one it is not looked at */
+export async function anchorStatus(ledger: LedgerView, opener?: AnchorStoreOpener): Promise<AnchorStatus> {
   const place = ledger.anchorPlace();
-  let description = place.kind === 'file' ? place.path : `the anchor ${place.label} in keystore ${place.keystore}`;
+  let description = place.kind === 'file' ? place.path : `the anchor ${place.label} in the token of keystore ${place.keystore}`;
+  if (place.kind === 'token' && opener === undefined) return Object.freeze({ description, state: 'unread' });
   try {
-    const store = openAnchorStore(place);
+    const store = openAnchorStore(place, opener);
     description = store.description;
-    const { state, anchor } = compareAnchor(ledger, await store.read(), description);
+    const { state, anchor } = compareAnchor(ledger, await store.read(), store);
     const head = ledger.head();
     return Object.freeze({ description, state, entries: anchor.entries, allLeaves: anchor.reach === head.reach });
   } catch (error) {
-    if (!(error instanceof VtlicError)) throw error;
+    // A PIN that was refused says nothing of the ledger.
+    if (!(error instanceof VtlicError) || LOGIN_FAULTS.has(error.code)) throw error;
     return Object.freeze({ description, state: 'refused', fault: error });
   }
 }
+
+const LOGIN_FAULTS: ReadonlySet<ErrorCode> = new Set(['pin_refused', 'pin_locked', 'pin_last_try', 'secret_missing']);

@@ -1,23 +1,26 @@
 /** `vtlic init`: a new folder with a site, a catalog, an empty ledger and its anchor. */
 import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { utf8 } from '../../formats/bytes.ts';
+import { toHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
 import { createDurably, makeFolders } from '../files/durable-file.ts';
+import { openAnchorStore, type AnchorStoreOpener } from '../ledger/anchor-store.ts';
+import type { AnchorPlace, AnchorStore } from '../ledger/anchor.ts';
 import { createLedger } from '../ledger/create.ts';
 import { nowSeconds, type World } from '../world.ts';
 import { CATALOG_SCHEMA, parseCatalog } from './catalog.ts';
 import type { KeystoreConfig } from './keystore-config.ts';
 import { sitePaths, type SitePaths } from './paths.ts';
 import { encodeSite, parseSite } from './site.ts';
+import { isUnfinishedInit, ledgerIsReady } from './unfinished-init.ts';
 
 export interface NewSite {
   /** Absolute. */
   readonly folder: string;
   readonly issuer: string;
-  /** Absolute; where the ledger's head is kept besides the ledger. */
-  readonly anchorFile: string;
+  /** Where the ledger's head is kept besides the ledger; a file's path is absolute. */
+  readonly anchor: AnchorPlace;
   readonly keystores: readonly KeystoreConfig[];
   /** A product to try things out with, instead of an empty catalog. */
   readonly exampleCatalog: boolean;
@@ -40,7 +43,7 @@ export function defaultAnchorFile(folder: string): string {
 }
 
 /** Links are followed: as far as the path exists, it is compared by what it really is. */
-function liesInside(file: string, folder: string): boolean {
+export function liesInside(file: string, folder: string): boolean {
   return `${realPath(file)}/`.startsWith(`${realPath(folder)}/`);
 }
 
@@ -53,32 +56,48 @@ function realPath(path: string): string {
   }
 }
 
-/** @throws VtlicError `output_exists` for a folder that holds anything, or an anchor that stands already. */
-export async function createSite(wanted: NewSite, world: World): Promise<SitePaths> {
+/**
+ * @param opener for an anchor in a token; called once all that needs no login was judged
+ * @throws VtlicError `output_exists` for a folder that holds anything but the beginning of this very site, or an anchor that stands already
+ */
+export async function createSite(wanted: NewSite, world: World, opener?: AnchorStoreOpener): Promise<SitePaths> {
   if (!isId(wanted.issuer)) throw new VtlicError('usage', '--issuer should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
   const paths = sitePaths(wanted.folder);
-  if (existsSync(paths.folder) && readdirSync(paths.folder).length > 0) {
-    throw new VtlicError('output_exists', 'this folder exists and is not empty', { file: paths.folder, hint: existsSync(paths.site) ? 'it is a site already: go on with it' : 'name a new folder; if an init was cut short here, remove the folder and its anchor file first' });
+  const begun = isUnfinishedInit(paths);
+  if (!begun && existsSync(paths.folder) && readdirSync(paths.folder).length > 0) {
+    throw new VtlicError('output_exists', 'this folder exists and is not empty', { file: paths.folder, hint: existsSync(paths.site) ? 'it is a site already: go on with it' : 'name a new folder' });
   }
-  if (liesInside(wanted.anchorFile, paths.folder)) {
-    throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', { file: wanted.anchorFile, hint: 'give --anchor a place outside the site, best on another disk' });
-  }
-  if (lstatSync(wanted.anchorFile, { throwIfNoEntry: false }) !== undefined) {
-    throw new VtlicError('output_exists', 'an anchor of another ledger stands here', { file: wanted.anchorFile, hint: 'give this site its own place: --anchor FILE' });
-  }
+  if (wanted.anchor.kind === 'file') checkAnchorFile(wanted.anchor.path, paths.folder, begun);
   const site = encodeSite({ issuer: wanted.issuer, keystores: new Map(wanted.keystores.map((store) => [store.name, store])), keys: [] });
   parseSite(site, paths.site);
   const catalog = utf8(`${JSON.stringify({ schema: CATALOG_SCHEMA, products: wanted.exampleCatalog ? EXAMPLE_PRODUCTS : {} }, null, 2)}\n`);
   parseCatalog(catalog, paths.catalog);
+  const store = openAnchorStore(wanted.anchor, opener);
+  // A token that cannot hold it, or a PIN that it refuses, leaves no folder behind.
+  if (wanted.anchor.kind === 'token') await checkTokenAnchor(store, begun);
   makeFolders(paths.folder, 0o700);
-  await createLedger(paths.ledger, {
-    iss: wanted.issuer,
-    anchor: { kind: 'file', path: wanted.anchorFile },
-    now: () => nowSeconds(world),
-    random: world.random,
-  });
+  if (!(begun && (await ledgerIsReady(paths, wanted, store)))) {
+    await createLedger(paths.ledger, { iss: wanted.issuer, anchor: wanted.anchor, anchorStore: () => store, now: () => nowSeconds(world), random: world.random });
+  }
   await createDurably(paths.catalog, catalog, 0o644);
   // Last: a folder without it is no site, so that an init that was cut short is seen.
   await createDurably(paths.site, site, 0o644);
   return paths;
+}
+
+function checkAnchorFile(file: string, folder: string, begun: boolean): void {
+  if (liesInside(file, folder)) {
+    throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', { file, hint: 'give --anchor a place outside the site, best on another disk' });
+  }
+  if (!begun && lstatSync(file, { throwIfNoEntry: false }) !== undefined) {
+    throw new VtlicError('output_exists', 'an anchor of another ledger stands here', { file, hint: 'give this site its own place: --anchor FILE' });
+  }
+}
+
+async function checkTokenAnchor(store: AnchorStore, begun: boolean): Promise<void> {
+  const [record] = await store.read();
+  if (record === undefined || begun) return;
+  throw new VtlicError('ledger_missing', `${store.description} stands there already: it vouches for the ledger ${toHex(record.ledgerId)} of ${record.entries} ${record.entries === 1 ? 'entry' : 'entries'}, which is not in this folder; a new one beside it would count from 1 again`, {
+    hint: 'put that ledger back; or, for another ledger in the same token, give its anchor a name of its own: --anchor token:KEYSTORE/LABEL',
+  });
 }

@@ -49,7 +49,7 @@ export async function makeSite(options: FixtureOptions = {}): Promise<SiteFixtur
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-test-'));
   const world = testWorld(options.world);
   const paths = await createSite(
-    { folder: join(folder, 'site'), issuer: 'example-vendor', anchorFile: join(folder, 'anchor'), keystores: [{ type: 'file', name: 'local', path: 'keys' }], exampleCatalog: true },
+    { folder: join(folder, 'site'), issuer: 'example-vendor', anchor: { kind: 'file', path: join(folder, 'anchor') }, keystores: [{ type: 'file', name: 'local', path: 'keys' }], exampleCatalog: true },
     world,
   );
   const site = openSite(paths.folder);

@@ -39,7 +39,7 @@ describe.each([
     folder = mkdtempSync(join(tmpdir(), 'vtlic-anchor-'));
     path = join(folder, 'ledger.sqlite');
     place = { kind: 'token', keystore: 'hsm', label: `vtlic-anchor-${label++}` };
-    store = tokenAnchor(token, place.label);
+    store = tokenAnchor(() => Promise.resolve(token), place);
     await createLedger(path, { ...writerOptions(), iss: ISS, anchor: place, anchorStore: () => store });
   });
   afterEach(() => {

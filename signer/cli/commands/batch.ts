@@ -52,7 +52,7 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
           for (const text of hint) hints.add(text);
           if (options.json === true) io.out(`${JSON.stringify({ ...errorDocument(fault), schema: 'vtlic-batch-fault/1' })}\n`);
         },
-        secrets: new SecretBook(options.secret, terminal),
+        secrets: new SecretBook(options.secret, terminal, options),
       };
       const wanted = { ...(source === undefined ? {} : { source }), ...(options.key === undefined ? {} : { key: options.key }), resume: options.resume === true };
       if (options.dryRun === true) {

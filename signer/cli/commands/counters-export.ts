@@ -8,16 +8,17 @@ import { isId } from '../../../formats/license/id.ts';
 import { createDurably } from '../../files/durable-file.ts';
 import { countersOf, handOver, standingDocument } from '../../handover/export-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
+import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { openKey } from '../../keys/open-key.ts';
+import { openingWith } from '../../keys/signing-run.ts';
 import { fileExists } from '../../ledger/ledger-file.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { plainRows } from '../plain-rows.ts';
 import { nowSeconds } from '../../world.ts';
 import type { Io } from '../io.ts';
-import { SecretBook } from '../secrets.ts';
 import { askForWord } from '../typed-word.ts';
 import { invalid, openNamedSite, secretOption, siteOption, type SiteOptions } from './common.ts';
+import { withAccess } from './key-access.ts';
 import { keyWithJob, type LogSigningOptions } from './log-signing.ts';
 
 interface ExportOptions extends SiteOptions, LogSigningOptions {
@@ -43,12 +44,8 @@ export function addCountersExport(parent: Command, io: Io): void {
     // Before anything is closed.
     if (fileExists(target)) throw new VtlicError('output_exists', 'a file stands here already and is never replaced', { file: target, hint: 'name a new file' });
     const record = keyWithJob(site, 'counters', options.key);
-    const terminal = io.openTerminal();
-    try {
-      const secrets = new SecretBook(options.secret, terminal, options);
-      const stores = keystoresUsed(record);
-      secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
-      const ledger = await openForSigning(site, io.world, 'counters export');
+    await withAccess(io, site, options, { key: record, anchors: anchorKeystores(site) }, async (access, terminal) => {
+      const ledger = await openForSigning(site, io.world, { command: 'counters export', ...openingWith(access, record) });
       try {
         const standing = standingDocument(ledger, options.customer);
         if (standing === undefined) await askForWord(terminal, viewOf(ledger, options, io), 'HAND OVER');
@@ -61,16 +58,14 @@ export function addCountersExport(parent: Command, io: Io): void {
       }
 
       async function sign(): Promise<Uint8Array> {
-        const key = await openKey(site, record, secrets, toHex(ledger.genesis.ledgerId), io.world);
+        const key = await openKey(access, record, toHex(ledger.genesis.ledgerId));
         try {
           return await handOver(ledger, options.customer, key, io.world);
         } finally {
           await key.close();
         }
       }
-    } finally {
-      terminal?.close();
-    }
+    });
   });
 }
 

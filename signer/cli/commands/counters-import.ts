@@ -6,17 +6,20 @@ import { VtlicError } from '../../../formats/error.ts';
 import { readLimited } from '../../files/read-file.ts';
 import { openCounters, planTaking, takeCounters, type ReceivedDocument, type Taking } from '../../handover/import-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
+import { anchorKeystores } from '../../keys/anchor-access.ts';
+import { openingWith } from '../../keys/signing-run.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { askForWord } from '../typed-word.ts';
-import { openNamedSite, siteOption, type SiteOptions } from './common.ts';
+import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { withAccess } from './key-access.ts';
 import { readTrustFile } from './trust-file.ts';
 
 const MOST_DOCUMENT_BYTES = 1 << 28;
 
-interface ImportOptions extends SiteOptions {
+interface ImportOptions extends SiteOptions, SecretOptions {
   readonly trust: readonly string[];
   readonly json?: boolean;
 }
@@ -27,14 +30,13 @@ export function addCountersImport(parent: Command, io: Io): void {
     .description("takes counters over from another ledger; this ledger's own document takes them back")
     .option('--trust <keys>', "a file with the counters key of the other site (repeatable; besides the site's own)", (value: string, all: string[]) => [...all, value], [] as string[])
     .option('--json', 'the result as one JSON document');
-  siteOption(command).action(async (file: string, options: ImportOptions) => {
+  secretOption(siteOption(command)).action(async (file: string, options: ImportOptions) => {
     const site = openNamedSite(io, options);
     const keys = [...site.config.keys.filter((key) => key.job === 'counters').map((key) => key.publicKey), ...options.trust.flatMap((name) => readTrustFile(io, name))];
     const path = resolve(io.cwd, file);
     const received = open(path, keys);
-    const terminal = io.openTerminal();
-    try {
-      const ledger = await openForSigning(site, io.world, 'counters import');
+    await withAccess(io, site, options, { anchors: anchorKeystores(site) }, async (access, terminal) => {
+      const ledger = await openForSigning(site, io.world, { command: 'counters import', ...openingWith(access) });
       try {
         const taking = planTaking(ledger, received);
         await askForWord(terminal, viewOf(ledger, received, taking), taking.how === 'back' ? 'TAKE BACK' : 'TAKE OVER');
@@ -45,9 +47,7 @@ export function addCountersImport(parent: Command, io: Io): void {
       } finally {
         ledger.close();
       }
-    } finally {
-      terminal?.close();
-    }
+    });
   });
 }
 

@@ -2,14 +2,23 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { parsePkcs11Uri } from '../../../keys/private/pkcs11/uri.ts';
 import { isId } from '../../../formats/license/id.ts';
-import { createSite, defaultAnchorFile } from '../../site/create-site.ts';
+import { createSite, defaultAnchorFile, type NewSite } from '../../site/create-site.ts';
 import type { KeystoreConfig } from '../../site/keystore-config.ts';
+import type { SitePaths } from '../../site/paths.ts';
+import { anchorOpener } from '../../keys/anchor-access.ts';
+import { TokenPool } from '../../keys/token-pool.ts';
+import { anchorPlaceText } from '../../ledger/anchor-place.ts';
+import type { AnchorPlace } from '../../ledger/anchor.ts';
 import type { Io } from '../io.ts';
 import { jsonText } from '../json-text.ts';
-import { invalid } from './common.ts';
+import { SecretBook } from '../secrets.ts';
+import { parseAnchorOption } from './anchor-option.ts';
+import { invalid, secretOption, type SecretOptions } from './common.ts';
 
-interface InitOptions {
+interface InitOptions extends SecretOptions {
   readonly issuer: string;
   readonly anchor?: string;
   readonly keystore: readonly KeystoreConfig[];
@@ -25,25 +34,52 @@ function parseKeystore(text: string): KeystoreConfig {
   return type === 'file' ? { type: 'file', name, path: rest } : { type: 'pkcs11', name, uri: `pkcs11:${rest}` };
 }
 
+const HELP = `
+--anchor token:KEYSTORE keeps the anchor in the token of a keystore (--keystore KEYSTORE=pkcs11:URI), as a private data
+object: it does not roll back with any disk. Every run that signs or releases then logs in to that token. The object is
+named after the issuer; token:KEYSTORE/LABEL gives it another name, for a second ledger in one token.`;
+
 export function addInit(program: Command, io: Io): void {
-  program
+  const command = program
     .command('init <dir>')
     .description('makes a site: the folder with the catalog, the keys and the ledger')
     .requiredOption('--issuer <id>', 'who issues: the iss of every license; never renamed')
-    .option('--anchor <file>', "where the ledger's head is kept besides the ledger, best on another disk (default: DIR.anchor)")
+    .option('--anchor <place>', "where the ledger's head is kept besides the ledger: a file, best on another disk, or token:KEYSTORE (default: the file DIR.anchor)")
     .option('--keystore <name=where>', 'where keys live: NAME=file:PATH or NAME=pkcs11:URI (repeatable; default: local=file:keys)', (value: string, all: KeystoreConfig[]) => [...all, parseKeystore(value)], [] as KeystoreConfig[])
     .option('--example-catalog', 'a catalog with one product to try things out with')
     .option('--json', 'the result as one JSON document')
-    .action(async (dir: string, options: InitOptions) => {
-      const folder = resolve(io.cwd, dir);
-      const anchorFile = options.anchor === undefined ? defaultAnchorFile(folder) : resolve(io.cwd, options.anchor);
-      const keystores: readonly KeystoreConfig[] = options.keystore.length === 0 ? [{ type: 'file', name: 'local', path: 'keys' }] : options.keystore;
-      const paths = await createSite({ folder, issuer: options.issuer, anchorFile, keystores, exampleCatalog: options.exampleCatalog ?? false }, io.world);
-      io.err(`made the site ${cleanText(folder, 1000)}`);
-      io.err(`  ledger:  ${cleanText(paths.ledger, 1000)}`);
-      io.err(`  anchor:  ${cleanText(anchorFile, 1000)} (keep it out of backups of the site: it is what notices a restored ledger)`);
-      if (options.exampleCatalog !== true) io.err(`next: say what you sell in ${cleanText(paths.catalog, 1000)}`);
-      io.err(`next: vtlic key generate --site ${cleanText(dir, 1000)} --name license-1`);
-      io.out(options.json === true ? `${jsonText({ schema: 'vtlic-init/1', site: folder, ledger: paths.ledger, anchor: anchorFile })}\n` : `${cleanText(folder, 4000)}\n`);
-    });
+    .addHelpText('after', HELP);
+  secretOption(command).action(async (dir: string, options: InitOptions) => {
+    const folder = resolve(io.cwd, dir);
+    const anchor: AnchorPlace = options.anchor === undefined ? { kind: 'file', path: defaultAnchorFile(folder) } : parseAnchorOption('--anchor', options.anchor, io.cwd, options.issuer);
+    const keystores: readonly KeystoreConfig[] = options.keystore.length === 0 ? [{ type: 'file', name: 'local', path: 'keys' }] : options.keystore;
+    const paths = await create(io, { folder, issuer: options.issuer, anchor, keystores, exampleCatalog: options.exampleCatalog ?? false }, options);
+    io.err(`made the site ${cleanText(folder, 1000)}`);
+    io.err(`  ledger:  ${cleanText(paths.ledger, 1000)}`);
+    io.err(`  anchor:  ${cleanText(anchorPlaceText(anchor), 1000)} (${anchor.kind === 'file' ? 'keep it out of backups of the site: it is what notices a restored ledger' : 'every run that signs or releases logs in to that token'})`);
+    if (options.exampleCatalog !== true) io.err(`next: say what you sell in ${cleanText(paths.catalog, 1000)}`);
+    io.err(`next: vtlic key generate --site ${cleanText(dir, 1000)} --name license-1`);
+    io.out(options.json === true ? `${jsonText({ schema: 'vtlic-init/1', site: folder, ledger: paths.ledger, anchor: anchorPlaceText(anchor) })}\n` : `${cleanText(folder, 4000)}\n`);
+  });
+}
+
+/** The one login of an init, where the anchor lies in a token. */
+async function create(io: Io, wanted: NewSite, options: SecretOptions): Promise<SitePaths> {
+  const { anchor } = wanted;
+  const keystores = new Map(wanted.keystores.map((store) => [store.name, store]));
+  const store = anchor.kind === 'token' ? keystores.get(anchor.keystore) : undefined;
+  if (anchor.kind === 'token' && store?.type !== 'pkcs11') {
+    throw new VtlicError('usage', `--anchor names the token of keystore ${anchor.keystore}, and no --keystore names such a token`, { hint: `add --keystore ${anchor.keystore}=pkcs11:URI; see: vtlic hsm list` });
+  }
+  const terminal = anchor.kind === 'token' ? io.openTerminal() : undefined;
+  const tokens = new TokenPool(io.world);
+  try {
+    const secrets = new SecretBook(options.secret, terminal, options);
+    const taken = store?.type === 'pkcs11' && parsePkcs11Uri(store.uri).pinSourceFile === undefined ? [store.name] : [];
+    secrets.assertFor(taken, []);
+    return await createSite(wanted, io.world, anchorOpener({ site: { config: { keystores } }, secrets, tokens }));
+  } finally {
+    await tokens.close();
+    terminal?.close();
+  }
 }

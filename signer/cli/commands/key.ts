@@ -9,7 +9,7 @@ import { exportPublicKey, PUBLIC_KEY_FORMS, type PublicKeyForm } from '../../../
 import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../files/durable-file.ts';
 import { generateKey } from '../../keys/generate-key.ts';
-import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
+import { secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import type { NewKey } from '../../keys/new-key.ts';
 import { openKey } from '../../keys/open-key.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
@@ -20,6 +20,7 @@ import type { Io } from '../io.ts';
 import { jsonText } from '../json-text.ts';
 import { SecretBook } from '../secrets.ts';
 import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { withAccess } from './key-access.ts';
 
 interface JsonOption {
   readonly json?: boolean;
@@ -163,17 +164,11 @@ function addCheck(key: Command, io: Io): void {
   secretOption(siteOption(command)).action(async (name: string, options: SiteOptions & SecretOptions & JsonOption) => {
     const site = openNamedSite(io, options);
     const record = findKey(site, name);
-    const terminal = io.openTerminal();
-    try {
-      const secrets = new SecretBook(options.secret, terminal, options);
-      const stores = keystoresUsed(record);
-      secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
-      const opened = await openKey(site, record, secrets, ledgerIdOf(site), io.world);
+    await withAccess(io, site, options, { key: record, anchors: [] }, async (access) => {
+      const opened = await openKey(access, record, ledgerIdOf(site));
       await opened.close();
       io.err(`the key ${record.name} opens, signs, and its signature verifies with node:crypto and with noble`);
       io.out(options.json === true ? `${jsonText({ schema: 'vtlic-key-check/1', name: record.name, kid: record.publicKey.kid, ok: true })}\n` : `ok ${record.publicKey.kid}\n`);
-    } finally {
-      terminal?.close();
-    }
+    });
   });
 }

@@ -36,7 +36,7 @@ export function addLedgerCheckpoint(parent: Command, io: Io): void {
         io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-log-keys/1', logKeys: lines })}\n` : `${lines.join('\n')}\n`);
         return;
       }
-      const { note, checkpoint } = await signHead(io, site, ledger, () => provableHead(ledger, log), options);
+      const { note, checkpoint } = await signHead(io, site, ledger, (anchor) => provableHead(ledger, log, anchor), options);
       io.err(`signed the tree head: ${checkpoint.size} leaves of ${checkpoint.origin}`);
       const path = options.out === undefined ? undefined : resolve(io.cwd, options.out);
       if (path !== undefined) {

@@ -82,7 +82,7 @@ async function proveConsistency(io: Io, site: Site, ledger: LedgerView, options:
 
 /** The checkpoint that was given, seen to be of this ledger; else a new one. */
 async function headOf(io: Io, site: Site, ledger: LedgerView, log: LogInfo, options: ProveOptions): Promise<{ readonly note: string; readonly checkpoint: Checkpoint }> {
-  if (options.checkpoint === undefined) return signHead(io, site, ledger, () => provableHead(ledger, log), options);
+  if (options.checkpoint === undefined) return signHead(io, site, ledger, (anchor) => provableHead(ledger, log, anchor), options);
   if (options.secret.length > 0 || options.key !== undefined) throw new VtlicError('usage', 'with --checkpoint nothing is signed: leave --key and --secret out');
   const bytes = readLimited(resolve(io.cwd, options.checkpoint), MOST_NOTE_BYTES);
   const own = openOwn(site, ledger, bytes, options.checkpoint);

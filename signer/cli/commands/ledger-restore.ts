@@ -6,22 +6,28 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { planRestore, type RestorePlan } from '../../handover/plan-restore.ts';
 import { readReleased } from '../../handover/released-licenses.ts';
-import { finishRestore, restoreLedger, type RestoreResult } from '../../handover/restore.ts';
+import { finishRestore, placeOfDraft, restoreLedger, type RestoreResult } from '../../handover/restore.ts';
+import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
+import { samePlace } from '../../ledger/anchor-place.ts';
 import type { AnchorPlace, AnchorStore } from '../../ledger/anchor.ts';
-import { openAnchorStore } from '../../ledger/anchor-store.ts';
+import { openAnchorStore, type AnchorStoreOpener } from '../../ledger/anchor-store.ts';
+import { fileExists } from '../../ledger/ledger-file.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { acquireLock } from '../../ledger/lock.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
 import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
+import { liesInside } from '../../site/create-site.ts';
 import type { Site } from '../../site/site.ts';
 import { nowSeconds } from '../../world.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
 import { askForWord } from '../typed-word.ts';
-import { invalid, openNamedSite, siteOption, type SiteOptions } from './common.ts';
+import { parseAnchorOption } from './anchor-option.ts';
+import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { withAccess } from './key-access.ts';
 
-interface RestoreOptions extends SiteOptions {
+interface RestoreOptions extends SiteOptions, SecretOptions {
   readonly license: readonly string[];
   readonly anchor?: string;
   readonly lostAnchor?: boolean;
@@ -37,7 +43,9 @@ Puts COPY in the place of the site's ledger (without COPY: takes up the ledger t
   missing part. Give the licenses that were released since (--license FILE or FOLDER, such as out/).
   If the anchor is lost for good, say so: --lost-anchor --skip N, where N is at least the number of licenses that
   may have been issued since the copy was made. Too small a number lets two licenses have one counter.
-  If the anchor was carried to another place, say where: --anchor FILE.
+  If the anchor was carried to another place, say where: --anchor PLACE. With --lost-anchor, PLACE is where the new one
+  comes to lie, such as a token in the place of one that was lost. PLACE is a file, or token:KEYSTORE. An anchor that can
+  still be read is moved by: vtlic ledger anchor --to PLACE
 
 It shows what it would do, and takes a typed word for it. The act stays in the record for ever.`;
 
@@ -46,12 +54,12 @@ export function addLedgerRestore(parent: Command, io: Io): void {
     .command('restore [copy]')
     .description('puts a copy of the ledger in its place, or takes up a ledger that its anchor disagrees with or has lost')
     .option('--license <file>', 'a license released since, or a folder of them (repeatable)', (value: string, all: string[]) => [...all, value], [] as string[])
-    .option('--anchor <file>', 'where the anchor lies from now on')
+    .option('--anchor <place>', 'where the anchor lies from now on: a file, or token:KEYSTORE')
     .option('--lost-anchor', 'the anchor is lost for good')
     .option('--skip <n>', 'with --lost-anchor: how many counters every customer skips', parseSkip)
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);
-  siteOption(command).action((copy: string | undefined, options: RestoreOptions) => restore(io, copy, options));
+  secretOption(siteOption(command)).action((copy: string | undefined, options: RestoreOptions) => restore(io, copy, options));
 }
 
 function parseSkip(text: string): number {
@@ -62,18 +70,22 @@ function parseSkip(text: string): number {
 async function restore(io: Io, name: string | undefined, options: RestoreOptions): Promise<void> {
   if ((options.lostAnchor === true) !== (options.skip !== undefined)) throw new VtlicError('usage', '--lost-anchor and --skip N go together: without an anchor, only you can say how many licenses may be missing', { hint: 'see: vtlic help ledger restore' });
   const site = openNamedSite(io, options);
-  const terminal = io.openTerminal();
-  try {
+  const copyPath = name === undefined ? site.paths.ledger : resolve(io.cwd, name);
+  const place = options.anchor === undefined ? undefined : parseAnchorOption('--anchor', options.anchor, io.cwd, site.config.issuer);
+  if (place?.kind === 'file' && liesInside(place.path, site.paths.folder)) throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', { file: place.path, hint: 'give --anchor a place outside the site' });
+  // Whose secrets are needed is known before any login.
+  const places = placesOf(site, copyPath, place);
+  await withAccess(io, site, options, { anchors: keystoresOfPlaces(site, places) }, async (access, terminal) => {
+    const opener = anchorOpener(access);
     const lock = acquireLock(site.paths.ledger, { command: 'vtlic ledger restore' }, nowSeconds(io.world));
     try {
-      const finished = await finishRestore(site.paths.ledger, io.world);
+      const finished = await finishRestore(site.paths.ledger, io.world, opener);
       if (finished !== undefined) {
         io.err('finished a restore that had been interrupted after it was confirmed; nothing more was done');
         report(io, site, finished, options);
         return;
       }
-      const copyPath = name === undefined ? site.paths.ledger : resolve(io.cwd, name);
-      const prepared = await prepare(io, site, copyPath, options);
+      const prepared = await prepare(io, site, copyPath, place, opener, options);
       if (prepared.plan.kind === 'as-is' && name === undefined) {
         io.err('the ledger that stands here and its anchor agree: there is nothing to restore');
         return;
@@ -83,8 +95,23 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
     } finally {
       lock.release();
     }
+  });
+}
+
+/** That of an interrupted restore, and that of this one. */
+function placesOf(site: Site, copyPath: string, named: AnchorPlace | undefined): readonly AnchorPlace[] {
+  const draft = placeOfDraft(site.paths.ledger);
+  if (named !== undefined) return draft === undefined ? [named] : [draft, named];
+  if (draft === undefined) return [placeOfCopy(copyPath)];
+  return fileExists(copyPath) ? [draft, placeOfCopy(copyPath)] : [draft];
+}
+
+function placeOfCopy(path: string): AnchorPlace {
+  const copy = openLedgerForReading(path);
+  try {
+    return copy.anchorPlace();
   } finally {
-    terminal?.close();
+    copy.close();
   }
 }
 
@@ -95,19 +122,31 @@ interface Prepared {
 }
 
 /** The copy is closed again on return: SQLite tidies up under the name of a file when it closes it. */
-async function prepare(io: Io, site: Site, copyPath: string, options: RestoreOptions): Promise<Prepared> {
+async function prepare(io: Io, site: Site, copyPath: string, named: AnchorPlace | undefined, opener: AnchorStoreOpener, options: RestoreOptions): Promise<Prepared> {
   const copy = openLedgerForReading(copyPath);
   try {
     await checkCopy(io, site, copy);
-    const place: AnchorPlace = options.anchor === undefined ? copy.anchorPlace() : { kind: 'file', path: resolve(io.cwd, options.anchor) };
-    if (place.kind === 'file' && place.path.startsWith(`${site.paths.folder}/`)) throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', { file: place.path, hint: 'give --anchor a place outside the site' });
-    const store = openAnchorStore(place);
+    const place = named ?? copy.anchorPlace();
+    const store = openAnchorStore(place, opener);
     const released = readReleased(site, options.license.map((path) => resolve(io.cwd, path)));
     const plan = await planRestore({ copy, store, place, released, lost: options.skip === undefined ? undefined : { skip: options.skip } });
+    await requireNewestAnchor(copy, plan);
     return { plan, store, view: viewOf(copy, copyPath, plan, store.description) };
   } finally {
     copy.close();
   }
+}
+
+/** A file that still stands where the copy says is asked too: what has seen more says what is missing. */
+async function requireNewestAnchor(copy: LedgerView, { place, found }: RestorePlan): Promise<void> {
+  const before = copy.anchorPlace();
+  if (before.kind !== 'file' || samePlace(before, place) || !fileExists(before.path)) return;
+  const store = openAnchorStore(before);
+  const newest = Math.max(0, ...(await store.read()).map((record) => record.entries));
+  if (newest <= (found?.entries ?? 0)) return;
+  throw new VtlicError('usage', `${store.description} still stands where this copy says, and has seen ${found === undefined ? `entry ${newest}` : 'more than the one that you name'}`, {
+    hint: found === undefined ? 'leave --lost-anchor, --skip and --anchor out: it says what is missing; move it afterwards: vtlic ledger anchor --to PLACE' : 'leave --anchor out; move it afterwards: vtlic ledger anchor --to PLACE',
+  });
 }
 
 /** A copy that does not hold by itself is no copy to go on from. */

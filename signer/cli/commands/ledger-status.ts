@@ -2,19 +2,26 @@
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
 import type { AdoptEntry, CloseEntry } from '../../ledger/entry.ts';
 import { ledgerStatus, type AnchorStatus } from '../../ledger/status.ts';
 import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
-import { siteOption } from './common.ts';
+import { lookAtAnchor } from './anchor-status.ts';
+import { secretOption, siteOption, type SecretOptions } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
 
+interface StatusOptions extends LedgerFileOptions, SecretOptions {}
+
 export function addLedgerStatus(parent: Command, io: Io): void {
-  siteOption(parent.command('status').description('where the ledger stands, and whether its anchor agrees').option('--json', 'the result as one JSON document')).action((options: LedgerFileOptions) =>
-    withLedger(io, options, undefined, async (ledger) => {
-      const status = await ledgerStatus(ledger);
-      const { head, anchor } = status;
+  const command = parent.command('status').description('where the ledger stands, and whether its anchor agrees').option('--json', 'the result as one JSON document');
+  secretOption(siteOption(command)).action((options: StatusOptions) =>
+    withLedger(io, options, undefined, async (ledger, site) => {
+      if (site === undefined) throw new VtlicError('internal', 'a status is of a site');
+      const status = ledgerStatus(ledger);
+      const anchor = await lookAtAnchor(io, site, ledger, options);
+      const { head } = status;
       const acts = ledger.acts();
       const log = status.logs.at(-1);
       if (options.json === true) {
@@ -59,6 +66,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
 
 function anchorText(anchor: AnchorStatus): string {
   const where = cleanText(anchor.description, 1000);
+  if (anchor.state === 'unread') return `${where}: NOT LOOKED AT; give the PIN by --secret to compare it`;
   if (anchor.state === 'current') return `${where}: agrees, and covers everything`;
   if (anchor.allLeaves === true) return `${where}: agrees, and covers every license`;
   if (anchor.state === 'ahead') return `${where}: agrees, and covers ${anchor.entries ?? 0} entries (a run is at work, or one stopped early)`;

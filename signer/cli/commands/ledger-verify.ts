@@ -3,17 +3,18 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
-import { anchorStatus } from '../../ledger/status.ts';
 import type { LedgerSummary, LedgerView } from '../../ledger/ledger.ts';
 import { plainRows } from '../plain-rows.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
-import { invalid, siteFolder, siteOption } from './common.ts';
+import { SecretBook } from '../secrets.ts';
+import { lookAtAnchor } from './anchor-status.ts';
+import { invalid, secretOption, siteFolder, siteOption, type SecretOptions } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
 import { readTrustFile } from './trust-file.ts';
 
-interface VerifyOptions extends LedgerFileOptions {
+interface VerifyOptions extends LedgerFileOptions, SecretOptions {
   readonly signatures: boolean;
   readonly trust: readonly string[];
 }
@@ -25,8 +26,9 @@ export function addLedgerVerify(parent: Command, io: Io): void {
     .option('--no-signatures', 'leave the signatures out')
     .option('--trust <keys>', "a file with the license keys (repeatable; default: the site's)", (value: string, all: string[]) => [...all, value], [] as string[])
     .option('--json', 'the result as one JSON document');
-  siteOption(command).action((file: string | undefined, options: VerifyOptions) =>
+  secretOption(siteOption(command)).action((file: string | undefined, options: VerifyOptions) =>
     withLedger(io, options, file, async (ledger, site) => {
+      if (site === undefined) new SecretBook(options.secret, undefined).assertFor([]);
       const keys = options.signatures ? keysFor(io, options, site) : undefined;
       const abort = new AbortController();
       const progress = progressLine('entries', io.world.nowMs);
@@ -40,10 +42,10 @@ export function addLedgerVerify(parent: Command, io: Io): void {
           ...(keys === undefined ? {} : { keys }),
         });
         progress.clear();
-        const anchor = site === undefined ? undefined : await anchorStatus(ledger);
+        const anchor = site === undefined ? undefined : await lookAtAnchor(io, site, ledger, options);
         if (anchor?.fault !== undefined) throw anchor.fault;
         report(io, ledger, summary, options);
-        if (anchor === undefined) io.err('the anchor was not asked: whether this copy is the newest, it cannot say');
+        if (anchor === undefined || anchor.state === 'unread') io.err(`the anchor was not asked: whether this ${anchor === undefined ? 'copy' : 'ledger'} is the newest, it cannot say${anchor === undefined ? '' : ' (give the PIN by --secret to compare it)'}`);
       } catch (error) {
         progress.clear();
         throw asFailedCheck(error);

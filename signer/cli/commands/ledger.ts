@@ -1,6 +1,7 @@
 /** `vtlic ledger …`: what the record says, proofs of it, copies of it, and what to do when it was lost. */
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
+import { addLedgerAnchor } from './ledger-anchor.ts';
 import { addLedgerBackup } from './ledger-backup.ts';
 import { addLedgerCheck } from './ledger-check.ts';
 import { addLedgerCheckpoint } from './ledger-checkpoint.ts';
@@ -21,5 +22,6 @@ export function addLedger(program: Command, io: Io): void {
   addLedgerProve(ledger, io);
   addLedgerCheck(ledger, io);
   addLedgerBackup(ledger, io);
+  addLedgerAnchor(ledger, io);
   addLedgerRestore(ledger, io);
 }

@@ -2,16 +2,17 @@
 import { toHex } from '../../../formats/bytes.ts';
 import type { Checkpoint } from '../../../formats/checkpoint.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
+import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
 import { openKey } from '../../keys/open-key.ts';
+import type { AnchorStoreOpener } from '../../ledger/anchor-store.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { logKey, type LogKey } from '../../ledger/log-key.ts';
 import { signCheckpoint } from '../../ledger/sign-checkpoint.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { findKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { SecretBook } from '../secrets.ts';
 import type { SecretOptions } from './common.ts';
+import { withAccess } from './key-access.ts';
 
 export interface LogSigningOptions extends SecretOptions {
   readonly key?: string;
@@ -39,21 +40,16 @@ export function logKeysOf(site: Site, ledger: LedgerView): readonly LogKey[] {
   return ledger.logs().flatMap((log) => keys.map((key) => logKey(log.origin, key.publicKey)));
 }
 
-export async function signHead(io: Io, site: Site, ledger: LedgerView, head: () => Promise<Checkpoint>, options: LogSigningOptions): Promise<{ readonly note: string; readonly checkpoint: Checkpoint }> {
+/** @param head makes the head to be signed, with the opener of this run for the anchor */
+export async function signHead(io: Io, site: Site, ledger: LedgerView, head: (anchor: AnchorStoreOpener) => Promise<Checkpoint>, options: LogSigningOptions): Promise<{ readonly note: string; readonly checkpoint: Checkpoint }> {
   const record = keyWithJob(site, 'ledger', options.key);
-  const terminal = io.openTerminal();
-  try {
-    const secrets = new SecretBook(options.secret, terminal, options);
-    const stores = keystoresUsed(record);
-    secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
-    const checkpoint = await head();
-    const key = await openKey(site, record, secrets, toHex(ledger.genesis.ledgerId), io.world);
+  return withAccess(io, site, options, { key: record, anchors: keystoresOfPlaces(site, [ledger.anchorPlace()]) }, async (access) => {
+    const checkpoint = await head(anchorOpener(access, record));
+    const key = await openKey(access, record, toHex(ledger.genesis.ledgerId));
     try {
       return { note: await signCheckpoint(checkpoint, key), checkpoint };
     } finally {
       await key.close();
     }
-  } finally {
-    terminal?.close();
-  }
+  });
 }

@@ -7,21 +7,25 @@ import { anchorIssued } from '../../issue/anchor-issued.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { issuedFromRecord } from '../../issue/recover.ts';
 import { release } from '../../issue/release.ts';
+import { anchorKeystores } from '../../keys/anchor-access.ts';
+import { openingWith } from '../../keys/signing-run.ts';
 import type { Io } from '../io.ts';
 import { jsonText } from '../json-text.ts';
-import { openNamedSite, siteOption, type SiteOptions } from './common.ts';
+import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { withAccess } from './key-access.ts';
 
-interface ReleaseOptions extends SiteOptions {
+interface ReleaseOptions extends SiteOptions, SecretOptions {
   readonly json?: boolean;
 }
 
 export function addRelease(program: Command, io: Io): void {
-  siteOption(program.command('release <id>').description('writes the file of an issued license again, from the bytes in the ledger').option('--json', 'the result as one JSON document')).action(
-    async (id: string, options: ReleaseOptions) => {
-      const bytes = uuidToBytes(id.toLowerCase());
-      if (bytes === undefined) throw new VtlicError('usage', 'release takes a license id, such as 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112');
-      const site = openNamedSite(io, options);
-      const ledger = await openForSigning(site, io.world, 'release');
+  const command = program.command('release <id>').description('writes the file of an issued license again, from the bytes in the ledger').option('--json', 'the result as one JSON document');
+  secretOption(siteOption(command)).action((id: string, options: ReleaseOptions) => {
+    const bytes = uuidToBytes(id.toLowerCase());
+    if (bytes === undefined) throw new VtlicError('usage', 'release takes a license id, such as 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112');
+    const site = openNamedSite(io, options);
+    return withAccess(io, site, options, { anchors: anchorKeystores(site) }, async (access) => {
+      const ledger = await openForSigning(site, io.world, { command: 'release', ...openingWith(access) });
       try {
         const record = ledger.findByLicenseId(bytes);
         if (record === undefined) throw new VtlicError('request_invalid', `the ledger has no license ${id.toLowerCase()}`);
@@ -34,6 +38,6 @@ export function addRelease(program: Command, io: Io): void {
       } finally {
         ledger.close();
       }
-    },
-  );
+    });
+  });
 }

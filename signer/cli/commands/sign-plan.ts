@@ -8,8 +8,11 @@ import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { carryOut } from '../../issue/carry-out.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import type { ReleasedLicense } from '../../issue/stages.ts';
+import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import { openKey } from '../../keys/open-key.ts';
+import { openingWith } from '../../keys/signing-run.ts';
+import { TokenPool } from '../../keys/token-pool.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
 import { planView } from '../../plan/plan-view.ts';
@@ -100,6 +103,7 @@ async function dryRun(io: Io, site: Site, command: SigningCommand, makePlan: Mak
 
 async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: MakePlan | undefined, options: SigningOptions): Promise<void> {
   const terminal = io.openTerminal();
+  const tokens = new TokenPool(io.world);
   try {
     if (terminal === undefined && options.confirm === undefined) {
       throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', { hint: 'plan it with --dry-run, then sign it with --confirm DIGEST' });
@@ -109,9 +113,10 @@ async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: M
     const early = options.confirm === undefined ? undefined : reviewByDigest(site.paths.plans, options.confirm, nowSeconds(io.world));
     const key = early === undefined ? licenseKey(site, options.key) : keyOfPlan(early.plan.items[0]?.kid, site);
     if (early?.plan.items.some((item) => item.kid !== key.publicKey.kid) === true) throw new VtlicError('plan_stale', 'the plan names more than one key', { hint: 'make a new plan with --dry-run and review it' });
-    const stores = keystoresUsed(key);
+    const stores = [...keystoresUsed(key), ...anchorKeystores(site)];
     secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
-    const ledger = await openForSigning(site, io.world, command.name, options.confirmTime);
+    const access = { site, secrets, tokens, world: io.world };
+    const ledger = await openForSigning(site, io.world, { command: command.name, confirmTime: options.confirmTime, ...openingWith(access, key) });
     try {
       const catalog = readCatalog(site.paths.catalog);
       const reviewed = early ?? (await reviewHere());
@@ -120,7 +125,7 @@ async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: M
       checkPlanned(reviewed.plan, site, catalog);
       if (early !== undefined) for (const line of planView(early.plan, { site, catalog, ledger })) io.err(line);
       await ledger.requireAnchor();
-      const signingKey = await openKey(site, key, secrets, toHex(ledger.genesis.ledgerId), io.world);
+      const signingKey = await openKey(access, key, toHex(ledger.genesis.ledgerId));
       try {
         await io.world.step('key-open');
         const released = await carryOut(reviewed, { ledger, siteFolder: site.paths.folder, key: signingKey, world: io.world });
@@ -138,6 +143,7 @@ async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: M
       ledger.close();
     }
   } finally {
+    await tokens.close();
     terminal?.close();
   }
 }

@@ -11,7 +11,7 @@ function recordOf(ledger: Ledger): AnchorRecord {
 
 function verdict(ledger: Ledger, ...records: readonly AnchorRecord[]): string {
   try {
-    const { state, anchor } = compareAnchor(ledger, records, 'the anchor');
+    const { state, anchor } = compareAnchor(ledger, records, { description: 'the anchor', whenMissing: 'look for it' });
     return `${state} ${anchor.entries}`;
   } catch (error) {
     if (error instanceof VtlicError) return `${error.code}: ${error.message}`;

@@ -19,7 +19,7 @@ afterEach(() => {
 
 async function open(nowMs: number, confirmTime?: number): Promise<string[]> {
   const told: string[] = [];
-  const ledger = await openForSigning(openSite(fixture.site), testWorld({ nowMs: () => nowMs, tell: (line) => told.push(line) }), 'test', confirmTime);
+  const ledger = await openForSigning(openSite(fixture.site), testWorld({ nowMs: () => nowMs, tell: (line) => told.push(line) }), { command: 'test', confirmTime });
   ledger.close();
   return told;
 }
@@ -59,6 +59,6 @@ describe("the signer's clock", () => {
 describe('a site', () => {
   it('whose issuer was renamed is refused', async () => {
     const site = openSite(fixture.site);
-    await expect(openForSigning({ ...site, config: { ...site.config, issuer: 'somebody-else' } }, testWorld({ nowMs: () => MADE }), 'test')).rejects.toMatchObject({ code: 'configuration_invalid' });
+    await expect(openForSigning({ ...site, config: { ...site.config, issuer: 'somebody-else' } }, testWorld({ nowMs: () => MADE }), { command: 'test' })).rejects.toMatchObject({ code: 'configuration_invalid' });
   });
 });

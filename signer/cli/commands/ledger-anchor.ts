@@ -1,0 +1,111 @@
+/** `vtlic ledger anchor --to PLACE`: the anchor comes to lie elsewhere, by a typed act of an officer. */
+import type { Command } from 'commander';
+import { toHex } from '../../../formats/bytes.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { moveAnchor, requireFreePlace } from '../../handover/move-anchor.ts';
+import { openForSigning } from '../../issue/open-ledger.ts';
+import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
+import { lastAnchorMove } from '../../ledger/anchor-move.ts';
+import { anchorPlaceText, samePlace } from '../../ledger/anchor-place.ts';
+import type { AnchorPlace } from '../../ledger/anchor.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
+import { openLedgerForReading } from '../../ledger/open.ts';
+import { liesInside } from '../../site/create-site.ts';
+import type { Site } from '../../site/site.ts';
+import type { Io } from '../io.ts';
+import { plainRows } from '../plain-rows.ts';
+import { askForWord } from '../typed-word.ts';
+import { parseAnchorOption } from './anchor-option.ts';
+import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { withAccess } from './key-access.ts';
+
+interface AnchorOptions extends SiteOptions, SecretOptions {
+  readonly to: string;
+  readonly json?: boolean;
+}
+
+const HELP = `
+PLACE is a file, or token:KEYSTORE (token:KEYSTORE/LABEL), where KEYSTORE is a name in site.json.
+
+  The token is replaced, and the old one is still readable: write the new one into site.json as a keystore with a
+  name of its own, keep the old one there until this is done, then:  vtlic ledger anchor --to token:NEW
+  The old token, or the disk with the anchor, is gone for good:
+    vtlic ledger restore --lost-anchor --skip N --anchor PLACE
+    Nothing then says what the ledger may lack, but you: see vtlic help ledger restore.
+  The keys of a lost token are lost with it: make new ones (vtlic key generate).
+
+The old place is left empty: what stayed there would vouch for an old copy of the ledger. It shows what it would do, and
+takes a typed word for it. The act stays in the record for ever. Cut short, it is finished by the same command.`;
+
+export function addLedgerAnchor(parent: Command, io: Io): void {
+  const command = parent
+    .command('anchor')
+    .description('moves the anchor: from a file to a token, from a token to another, or back')
+    .requiredOption('--to <place>', 'a file, or token:KEYSTORE')
+    .option('--json', 'the result as one JSON document')
+    .addHelpText('after', HELP);
+  secretOption(siteOption(command)).action(async (options: AnchorOptions) => {
+    const site = openNamedSite(io, options);
+    const to = parseAnchorOption('--to', options.to, io.cwd, site.config.issuer);
+    if (to.kind === 'file' && liesInside(to.path, site.paths.folder)) throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', { file: to.path, hint: 'give --to a place outside the site' });
+    const places = [...standingPlaces(site), to];
+    await withAccess(io, site, options, { anchors: keystoresOfPlaces(site, places) }, async (access, terminal) => {
+      if (terminal === undefined) throw new VtlicError('usage', 'this is done at a terminal alone, by a person who reads what it means', { hint: 'run it there' });
+      const open = anchorOpener(access);
+      const ledger = await openForSigning(site, io.world, {
+        command: 'ledger anchor',
+        anchorStore: open,
+        finishMove: async (move) => {
+          await open(move.from).remove();
+          io.err(`finished a move that had been cut short: the anchor lies in ${cleanText(anchorPlaceText(move.to), 1000)}, and the old place is empty`);
+        },
+      });
+      try {
+        const from = ledger.anchorPlace();
+        if (samePlace(from, to)) io.err('the anchor lies there: nothing more was done');
+        else {
+          await requireFreePlace(ledger, open(to));
+          await askForWord(terminal, viewOf(ledger, from, to), 'MOVE ANCHOR');
+          await moveAnchor(ledger, open(from), open(to), to, io.world);
+          io.err('moved: the old place is empty, and every run from now on asks the new one');
+        }
+        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-ledger-anchor/1', from: anchorPlaceText(from), to: anchorPlaceText(to), moved: !samePlace(from, to) })}\n` : `${cleanText(anchorPlaceText(to), 4000)}\n`);
+      } finally {
+        ledger.close();
+      }
+    });
+  });
+}
+
+/** Where the anchor lies, and where it lay before, for a move that was cut short. */
+function standingPlaces(site: Site): readonly AnchorPlace[] {
+  const ledger = openLedgerForReading(site.paths.ledger);
+  try {
+    const move = lastAnchorMove(ledger);
+    const unfinished = move !== undefined && move.seq === ledger.head().entries && known(site, move.from) ? [move.from] : [];
+    return [ledger.anchorPlace(), ...unfinished];
+  } finally {
+    ledger.close();
+  }
+}
+
+function known(site: Site, place: AnchorPlace): boolean {
+  return place.kind === 'file' || site.config.keystores.has(place.keystore);
+}
+
+function viewOf(ledger: LedgerView, from: AnchorPlace, to: AnchorPlace): string[] {
+  const head = ledger.head();
+  const warning = to.kind === 'file' ? ['', 'A file rolls back with its disk: it protects where it is in no snapshot or backup together with the ledger.'] : [];
+  return [
+    'The anchor of this ledger comes to lie elsewhere. It is read back there before the old one is destroyed.',
+    '',
+    ...plainRows([
+      ['ledger', `${toHex(ledger.genesis.ledgerId)} of ${ledger.genesis.iss}`],
+      ['it ends with', `entry ${head.entries}; ${head.size} leaves; its anchor agrees`],
+      ['from', cleanText(anchorPlaceText(from), 1000)],
+      ['to', cleanText(anchorPlaceText(to), 1000)],
+    ]),
+    ...warning,
+  ];
+}

@@ -1,0 +1,88 @@
+/**
+ * The tokens of one run: each opened on first need, with one login, and closed at the run's end. The signing key, its claim, the ledger's
+ * key and the anchor share them.
+ */
+import { cleanText } from '../../formats/clean-text.ts';
+import { readPinSource } from '../../keys/private/pkcs11/pin-source.ts';
+import { resolveModule } from '../../keys/private/pkcs11/resolve-module.ts';
+import { openToken, type Token } from '../../keys/private/pkcs11/token.ts';
+import type { TokenDescription } from '../../keys/private/pkcs11/token-description.ts';
+import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri.ts';
+import type { TokenKeystore } from '../site/keystore-config.ts';
+import type { World } from '../world.ts';
+import type { SecretSource } from './secret-source.ts';
+
+export class TokenPool {
+  readonly #world: World;
+  /** By the keystore's name. A login that failed stays here too: it is not tried again in this run. */
+  readonly #opened = new Map<string, Promise<Token>>();
+  readonly #tokens = new Set<Token>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** @param why for the person who is asked for the PIN, where the command's name does not say it */
+  open(store: TokenKeystore, secrets: SecretSource, why?: string): Promise<Token> {
+    const standing = this.#opened.get(store.name);
+    if (standing !== undefined) return standing;
+    const opening = this.#open(store, secrets, why);
+    this.#opened.set(store.name, opening);
+    return opening;
+  }
+
+  has(store: TokenKeystore): boolean {
+    return this.#opened.has(store.name);
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#opened.values());
+    for (const token of this.#tokens) await token.close();
+  }
+
+  async #open(store: TokenKeystore, secrets: SecretSource, why: string | undefined): Promise<Token> {
+    const uri = parsePkcs11Uri(store.uri);
+    const modulePath = resolveModule(uri);
+    let same: Token | undefined;
+    try {
+      const token = await openToken(
+        {
+          uri,
+          pin: (description) => {
+            same = this.#sameToken(modulePath, description);
+            // Two keystores may name one token: it has had its login.
+            if (same !== undefined) throw new AlreadyOpen();
+            return uri.pinSourceFile === undefined ? secrets.take(store.name, promptFor(store, description, why)) : Promise.resolve(readPinSource(uri.pinSourceFile));
+          },
+          ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
+          ...(this.#world.tokenLimits === undefined ? {} : { limits: this.#world.tokenLimits }),
+          allowUntested: secrets.allowUntested ?? false,
+          notify: (sentence) => {
+            this.#world.tell(`${store.name}: ${sentence}`);
+          },
+          moduleSaid: (line) => {
+            this.#world.tell(`${store.name}: the module says: ${line}`);
+          },
+        },
+        this.#world.random,
+      );
+      this.#tokens.add(token);
+      return token;
+    } catch (error) {
+      if (error instanceof AlreadyOpen && same !== undefined) return same;
+      throw error;
+    }
+  }
+
+  #sameToken(modulePath: string, { serial, label }: TokenDescription): Token | undefined {
+    return [...this.#tokens].find(({ opened }) => opened.modulePath === modulePath && opened.token.serial === serial && opened.token.label === label);
+  }
+}
+
+function promptFor(store: TokenKeystore, token: TokenDescription, why: string | undefined): string {
+  return `PIN of token ${cleanText(token.label, 64)} (serial ${cleanText(token.serial, 64)}), keystore ${store.name}${why === undefined ? '' : `, ${why}`}: `;
+}
+
+class AlreadyOpen extends Error {
+  override readonly name = 'AlreadyOpen';
+}
