@@ -12,6 +12,8 @@ import { MAX_CBOR_DEPTH, type CborMap, type CborValue } from './value.ts';
 export interface CborDecodeOptions {
   /** Added to the offsets in errors: where `bytes` begins in what the caller's user sees. */
   readonly offsetBase?: number;
+  /** Byte strings are views of `bytes`, which nobody may write to as long as they are used. */
+  readonly views?: boolean;
 }
 
 export interface TaggedDecodeOptions {
@@ -30,7 +32,7 @@ export interface TaggedCbor {
 }
 
 /**
- * Reads one item that fills `bytes` and has no tag. Byte strings are fresh copies.
+ * Reads one item that fills `bytes` and has no tag. Byte strings are fresh copies unless views are asked for.
  *
  * @throws VtlicError `cbor_malformed` (truncation, trailing bytes, additional information 28-30, a stray break, floats, null, undefined
  * and other simple values, an integer beyond ±(2^53-1), invalid UTF-8, depth above 8, a tag) or `cbor_not_deterministic` (an
@@ -38,7 +40,7 @@ export interface TaggedCbor {
  * at fault, of the first trailing byte, or the end where an item is missing
  */
 export function decodeCbor(bytes: Uint8Array, options?: CborDecodeOptions): CborValue {
-  const walk = new Walk(bytes, options?.offsetBase ?? 0, { copyStrings: true, embeddedFirst: false });
+  const walk = new Walk(bytes, options?.offsetBase ?? 0, options?.views === true ? VIEWS : COPIES);
   const value = walk.item(0);
   walk.end();
   return value;
@@ -57,6 +59,9 @@ export function decodeTaggedCbor(bytes: Uint8Array, options?: TaggedDecodeOption
   return { tag, value, embedded: walk.embedded };
 }
 
+const COPIES: Manner = { copyStrings: true, embeddedFirst: false };
+const VIEWS: Manner = { copyStrings: false, embeddedFirst: false };
+
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const MAJOR_TAG = 6;
@@ -64,6 +69,18 @@ const MAJOR_TAG = 6;
 interface Manner {
   readonly copyStrings: boolean;
   readonly embeddedFirst: boolean;
+}
+
+/** Keys and common values come again and again: comparing bytes with the last such text costs less than making it anew. */
+const familiarTexts: string[] = [];
+const FAMILIAR_TEXTS = 509;
+const LONGEST_FAMILIAR = 32;
+
+/** True only for ASCII: any other text has fewer characters than bytes. */
+function spells(text: string, bytes: Uint8Array, from: number, length: number): boolean {
+  if (text.length !== length) return false;
+  for (let i = 0; i < length; i++) if (text.charCodeAt(i) !== bytes[from + i]) return false;
+  return true;
 }
 
 class Walk {
@@ -108,7 +125,7 @@ class Walk {
       case 2:
         return this.byteString(this.content(start, argument), this.offset);
       case 3:
-        return this.text(start, this.content(start, argument), this.offset);
+        return this.text(start, this.content(start, argument));
       case 4:
         return this.array(start, argument, depth + 1);
       case 5:
@@ -161,8 +178,21 @@ class Walk {
     return this.manner.copyStrings ? copyBytes(this.bytes, from, to) : this.bytes.subarray(from, to);
   }
 
+  private text(start: number, from: number): string {
+    const to = this.offset;
+    const length = to - from;
+    if (length === 0 || length > LONGEST_FAMILIAR) return this.newText(start, from, to);
+    const { bytes } = this;
+    const slot = (length + 37 * (bytes[from] ?? 0) + 101 * (bytes[from + (length >> 1)] ?? 0) + 151 * (bytes[to - 1] ?? 0)) % FAMILIAR_TEXTS;
+    const familiar = familiarTexts[slot];
+    if (familiar !== undefined && spells(familiar, bytes, from, length)) return familiar;
+    const text = this.newText(start, from, to);
+    familiarTexts[slot] = text;
+    return text;
+  }
+
   /** Nearly every text is short and ASCII: four characters at a time are faster than a `TextDecoder` then. */
-  private text(start: number, from: number, to: number): string {
+  private newText(start: number, from: number, to: number): string {
     const { bytes } = this;
     let text = '';
     let i = from;

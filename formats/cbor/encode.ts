@@ -20,23 +20,42 @@ const encoder = new TextEncoder();
  * surrogate, a repeated map key, arrays and maps nested deeper than 8. Input from outside is checked before it comes here.
  */
 export function encodeCbor(value: CborValue): Uint8Array {
-  const out = new Output();
-  writeValue(out, value, 0);
-  return out.finish();
+  return encoded((out) => {
+    writeValue(out, value, 0);
+  });
 }
 
 /** The same behind a tag, which the profile allows at the very top alone. */
 export function encodeTagged(tag: number, value: CborValue): Uint8Array {
-  const out = new Output();
-  out.head(MAJOR_TAG, tag);
-  writeValue(out, value, 0);
-  return out.finish();
+  return encoded((out) => {
+    out.head(MAJOR_TAG, tag);
+    writeValue(out, value, 0);
+  });
+}
+
+/** One buffer for one encoding after the other; what a throw left in it is written over. */
+function encoded(write: (out: Output) => void): Uint8Array {
+  const out = spare ?? new Output(1024);
+  spare = undefined;
+  out.clear();
+  write(out);
+  const bytes = out.finish();
+  if (bytes.length <= LARGEST_SPARE) spare = out;
+  return bytes;
 }
 
 /** Bytes that grow as they are written. */
 class Output {
-  private bytes: Uint8Array = new Uint8Array(256);
+  private bytes: Uint8Array;
   private length = 0;
+
+  constructor(room: number) {
+    this.bytes = new Uint8Array(room);
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
 
   head(major: number, argument: number): void {
     this.reserve(9);
@@ -67,6 +86,19 @@ class Output {
     this.length += part.length;
   }
 
+  /** Writes a text whose characters are all ASCII, head and all; writes nothing and returns false for any other. */
+  ascii(text: string): boolean {
+    const { length } = text;
+    for (let i = 0; i < length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+    this.head(MAJOR_TEXT, length);
+    this.reserve(length);
+    const { bytes } = this;
+    let end = this.length;
+    for (let i = 0; i < length; i++) bytes[end++] = text.charCodeAt(i);
+    this.length = end;
+    return true;
+  }
+
   byte(value: number): void {
     this.reserve(1);
     this.bytes[this.length++] = value;
@@ -92,6 +124,11 @@ class Output {
   }
 }
 
+/** Longer encodings are rare, and their buffers are not kept. */
+const LARGEST_SPARE = 65_536;
+
+let spare: Output | undefined;
+
 function writeValue(out: Output, value: CborValue, depth: number): void {
   if (typeof value === 'number') writeInteger(out, value);
   else if (typeof value === 'string') writeText(out, value);
@@ -113,6 +150,7 @@ function writeInteger(out: Output, value: number): void {
 }
 
 function writeText(out: Output, value: string): void {
+  if (out.ascii(value)) return;
   if (!value.isWellFormed()) throw new VtlicError('internal', 'a text with a lone surrogate was to be encoded');
   const bytes = encoder.encode(value);
   out.head(MAJOR_TEXT, bytes.length);
@@ -122,9 +160,9 @@ function writeText(out: Output, value: string): void {
 function writeMap(out: Output, map: CborMap, depth: number): void {
   const pairs: { readonly key: Uint8Array; readonly value: CborValue }[] = [];
   for (const [key, value] of map) {
-    const encoded = new Output();
-    writeValue(encoded, key, depth);
-    pairs.push({ key: encoded.finish(), value });
+    const output = new Output(64);
+    writeValue(output, key, depth);
+    pairs.push({ key: output.finish(), value });
   }
   pairs.sort((a, b) => compareBytes(a.key, b.key));
   out.head(MAJOR_MAP, pairs.length);

@@ -86,7 +86,8 @@ export function decodeLicense(payload: Uint8Array): License {
 function claimsMap(payload: Uint8Array): CborMap {
   let value: CborValue;
   try {
-    value = decodeCbor(payload);
+    // Nothing of a license is a byte string: what was one is kept as text.
+    value = decodeCbor(payload, { views: true });
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
     throw new VtlicError('claims_malformed', `the payload is malformed: ${error.message}`, { ...error.place, cause: error });

@@ -15,10 +15,14 @@ export class BodyReader {
     this.#where = where;
   }
 
-  /** @param where for sentences: "entry 7 (issue)" */
+  /**
+   * Byte strings of what is read are views of `bytes`, which nobody may write to.
+   *
+   * @param where for sentences: "entry 7 (issue)"
+   */
   static of(bytes: Uint8Array, where: string): BodyReader {
     try {
-      const value = decodeCbor(bytes);
+      const value = decodeCbor(bytes, { views: true });
       if (isCborMap(value)) return new BodyReader(value, where);
     } catch (error) {
       if (!(error instanceof VtlicError)) throw error;

@@ -13,9 +13,22 @@ const MOST_AROUND = 256;
 /** Filled anew by each call: a whole check hashes every entry, and allocating for each would cost as much as the hash. */
 let scratch: Uint8Array = new Uint8Array(16_384);
 
+const kinds: Map<string, Uint8Array> = new Map();
+/** The closed list of kinds; a damaged ledger may name others, which are not kept. */
+const MOST_KINDS = 16;
+
+function bytesOfKind(kind: string): Uint8Array {
+  let bytes = kinds.get(kind);
+  if (bytes === undefined) {
+    bytes = utf8(kind);
+    if (kinds.size < MOST_KINDS) kinds.set(kind, bytes);
+  }
+  return bytes;
+}
+
 /** SHA-256 of the domain text, the chain value before, and the deterministic CBOR of [seq, kind, at, body]; 32 bytes. */
 export function chainValue(previous: Uint8Array, seq: number, kind: string, at: number, body: Uint8Array): Uint8Array {
-  const kindBytes = utf8(kind);
+  const kindBytes = bytesOfKind(kind);
   const needed = MOST_AROUND + kindBytes.length + body.length;
   if (scratch.length < needed) scratch = new Uint8Array(2 * needed);
   scratch.set(DOMAIN);

@@ -6,7 +6,10 @@ import { decodeBody } from './entry-body.ts';
 import { ENTRY_KINDS, type Entry, type EntryKind } from './entry.ts';
 import type { EntryRow } from './tables.ts';
 
-/** @throws VtlicError `ledger_corrupt` for a kind, a time or a body that this version does not know */
+const KNOWN: ReadonlySet<string> = new Set(ENTRY_KINDS);
+
+/** @param row whose bytes nobody writes to: the body's byte strings are views of them
+ * @throws VtlicError `ledger_corrupt` for a kind, a time or a body that this version does not know */
 export function decodeEntry(row: EntryRow): Entry {
   const kind = kindOf(row);
   if (row.at < 0 || row.at > MAX_TIME) throw ledgerCorrupt(`entry ${row.seq}: its time ${row.at} is out of range`);
@@ -16,7 +19,10 @@ export function decodeEntry(row: EntryRow): Entry {
 }
 
 function kindOf(row: EntryRow): EntryKind {
-  const kind = ENTRY_KINDS.find((known) => known === row.kind);
-  if (kind === undefined) throw ledgerCorrupt(`entry ${row.seq}: its kind "${cleanText(row.kind, 40)}" is unknown`);
-  return kind;
+  if (!isEntryKind(row.kind)) throw ledgerCorrupt(`entry ${row.seq}: its kind "${cleanText(row.kind, 40)}" is unknown`);
+  return row.kind;
+}
+
+function isEntryKind(kind: string): kind is EntryKind {
+  return KNOWN.has(kind);
 }

@@ -1,5 +1,5 @@
 /** Bodies of entries as deterministic CBOR maps with text keys, so that any CBOR tool shows what they say. */
-import { fromHex, toHex } from '../../formats/bytes.ts';
+import { fromHex } from '../../formats/bytes.ts';
 import { encodeCbor } from '../../formats/cbor/encode.ts';
 import type { CborValue } from '../../formats/cbor/value.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -22,6 +22,7 @@ import {
   type ReleaseBody,
   type VoidBody,
 } from './entry.ts';
+import { kidOfBytes } from './kid.ts';
 import { isReleasePath } from './release-path.ts';
 
 export const DIGEST_BYTES = 32;
@@ -36,6 +37,7 @@ const CUSTODIES = ['hsm', 'hsm-wrapped', 'split', 'software'] as const satisfies
 export type Bodies = { readonly [E in Entry as E['kind']]: E['body'] };
 
 type Codec<B> = { readonly members: (body: B) => Members; readonly read: (reader: BodyReader) => B };
+type Mutable<T> = { -readonly [M in keyof T]: T[M] };
 type Members = Readonly<Record<string, CborValue | undefined>>;
 
 /**
@@ -102,13 +104,12 @@ const intent: Codec<IntentBody> = {
   read: (reader) => {
     const licenseId = reader.bytes('id', 16);
     if (!isUuidV7Bytes(licenseId)) throw reader.fault('id', 'should be a UUID of version 7');
-    return {
+    const body: Mutable<IntentBody> = {
       aud: id(reader, 'aud'),
       sub: id(reader, 'sub'),
-      ...(reader.has('dep') ? { dep: id(reader, 'dep') } : {}),
       ctr: reader.integer('ctr', 1, MAX_COUNT),
       licenseId,
-      kid: toHex(reader.bytes('kid', DIGEST_BYTES)),
+      kid: kidOfBytes(reader.bytes('kid', DIGEST_BYTES)),
       payload: reader.bytes('payload'),
       custody: reader.oneOf('custody', CUSTODIES),
       operator: reader.text('operator', MAX_OPERATOR),
@@ -116,8 +117,10 @@ const intent: Codec<IntentBody> = {
       catalogDigest: reader.bytes('catalog', DIGEST_BYTES),
       siteDigest: reader.bytes('site', DIGEST_BYTES),
       path: releasePath(reader),
-      ...(reader.has('batch') ? { batch: batchRow(reader.map('batch')) } : {}),
     };
+    if (reader.has('dep')) body.dep = id(reader, 'dep');
+    if (reader.has('batch')) body.batch = batchRow(reader.map('batch'));
+    return body;
   },
 };
 

@@ -2,22 +2,19 @@
  * What a leaf of the tree commits to. The salt is random and stays in the ledger, so the hashes of other customers'
  * leaves in a proof tell nothing, not even to someone who can guess the license.
  */
-import { fromHex } from '../../formats/bytes.ts';
 import { encodeCbor } from '../../formats/cbor/encode.ts';
 import type { CborValue } from '../../formats/cbor/value.ts';
-import { VtlicError } from '../../formats/error.ts';
 import type { NewLogBody, ReenteredBody } from './act.ts';
 import type { LedgerHead } from './anchor.ts';
 import type { IntentBody, IssueBody, VoidBody } from './entry.ts';
+import { bytesOfKid } from './kid.ts';
 import { sha256 } from './sha256.ts';
 
 export const LEAF_DOMAIN = 'vtlic-ledger-leaf/1';
 
 /** CBOR `[domain, "issue", salt, license id, counter, SHA-256 of payload, SHA-256 of COSE bytes, kid]`. */
 export function issueLeaf(intent: Pick<IntentBody, 'licenseId' | 'ctr' | 'payload' | 'kid'>, issue: Pick<IssueBody, 'salt' | 'cose'>): Uint8Array {
-  const kid = fromHex(intent.kid);
-  if (kid === undefined) throw new VtlicError('internal', 'a kid is hex digits');
-  return encodeCbor([LEAF_DOMAIN, 'issue', issue.salt, intent.licenseId, intent.ctr, sha256(intent.payload), sha256(issue.cose), kid]);
+  return encodeCbor([LEAF_DOMAIN, 'issue', issue.salt, intent.licenseId, intent.ctr, sha256(intent.payload), sha256(issue.cose), bytesOfKid(intent.kid)]);
 }
 
 /** CBOR `[domain, "void", salt, license id, counter, SHA-256 of payload, reason]`. */

@@ -4,21 +4,29 @@
  * A complete subtree never changes. They are stored in the order in which they become complete: leaf 0, leaf 1, their
  * parent, leaf 2, … so an append writes at the end, and both append and root read O(log n) of them.
  */
-import { concatBytes } from '../../formats/bytes.ts';
 import { sha256 } from './sha256.ts';
 
 /** The root of the tree without leaves: SHA-256 of nothing. */
 export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array(0));
 
-const LEAF_PREFIX = Uint8Array.of(0);
-const NODE_PREFIX = Uint8Array.of(1);
+const LEAF_PREFIX = 0;
+const NODE_PREFIX = 1;
+
+/** Filled anew by each call: a whole check makes three such hashes for each license. */
+let scratch: Uint8Array = new Uint8Array(1024);
 
 export function leafHash(data: Uint8Array): Uint8Array {
-  return sha256(concatBytes(LEAF_PREFIX, data));
+  if (scratch.length <= data.length) scratch = new Uint8Array(2 * data.length);
+  scratch[0] = LEAF_PREFIX;
+  scratch.set(data, 1);
+  return sha256(scratch.subarray(0, 1 + data.length));
 }
 
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(concatBytes(NODE_PREFIX, left, right));
+  scratch[0] = NODE_PREFIX;
+  scratch.set(left, 1);
+  scratch.set(right, 1 + left.length);
+  return sha256(scratch.subarray(0, 1 + left.length + right.length));
 }
 
 /** How many complete subtrees, leaves included, a tree of `size` leaves has. */

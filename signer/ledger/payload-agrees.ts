@@ -1,6 +1,5 @@
-import { equalBytes } from '../../formats/bytes.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
-import { uuidToBytes } from '../../formats/license/id.ts';
+import { uuidFromBytes } from '../../formats/license/id.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { IntentBody } from './entry.ts';
 
@@ -11,8 +10,7 @@ export function payloadFault(iss: string, intent: IntentBody): string | undefine
     if (license.iss !== iss) return 'its payload has another issuer than the ledger';
     if (license.sub !== intent.sub || license.aud !== intent.aud || license.dep !== intent.dep) return 'its payload has another lineage';
     if (license.ctr !== intent.ctr) return 'its payload has another counter';
-    const id = uuidToBytes(license.cti);
-    return id !== undefined && equalBytes(id, intent.licenseId) ? undefined : 'its payload has another license id';
+    return license.cti === uuidFromBytes(intent.licenseId) ? undefined : 'its payload has another license id';
   } catch (error) {
     if (error instanceof VtlicError) return error.message;
     throw error;

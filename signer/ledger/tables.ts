@@ -352,15 +352,19 @@ export function entryRow(row: Row): EntryRow {
 }
 
 export function intentRow(row: Row): IntentRow {
-  return {
+  const read: { -readonly [M in keyof IntentRow]: IntentRow[M] } = {
     seq: integer(row[0]),
-    ...lineageFromKey(text(row[1]), text(row[2]), text(row[3])),
+    sub: text(row[1]),
+    aud: text(row[2]),
     ctr: integer(row[4]),
     licenseId: blob(row[5], 16),
     issue: optionalInteger(row[6]),
     void: optionalInteger(row[7]),
     release: optionalInteger(row[8]),
   };
+  const dep = text(row[3]);
+  if (dep !== '') read.dep = dep;
+  return read;
 }
 
 export function logRow(row: Row): LogRow {

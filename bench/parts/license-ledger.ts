@@ -1,0 +1,83 @@
+/** A ledger filled with licenses as a batch would leave it: each with intent, issue and release, and a signature that holds. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
+import { encodeLicense } from '../../formats/license/encode-license.ts';
+import { makeUuidV7, uuidToBytes } from '../../formats/license/id.ts';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import { createLedger } from '../../signer/ledger/create.ts';
+import type { IntentInput } from '../../signer/ledger/ledger.ts';
+import { openLedgerForWriting } from '../../signer/ledger/open.ts';
+import { benchWorld } from './batch-site.ts';
+import { EXAMPLE } from './example.ts';
+
+const A_GROUP = 256;
+const IN_FLIGHT = 4;
+
+/** What node:crypto is given to check one of them. */
+export interface Checkable {
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+interface Made extends Checkable {
+  readonly intent: IntentInput;
+  readonly cose: Uint8Array;
+}
+
+function digest(text: string): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(text).digest());
+}
+
+async function make(key: SigningKey, number: number): Promise<Made> {
+  const { alg, kid } = key.publicKey;
+  const lineage = { sub: `customer-${number}`, aud: EXAMPLE.aud, dep: 'prod-eu' };
+  const cti = makeUuidV7(EXAMPLE.nbf * 1000, benchWorld.random(10));
+  const licenseId = uuidToBytes(cti);
+  if (licenseId === undefined) throw new Error('no UUID');
+  const payload = encodeLicense({ ...EXAMPLE, ...lineage, name: `Customer ${number}, Inc.`, cti });
+  const protectedBytes = encodeProtected(alg, kid, TYP.license);
+  const message = sigStructure(protectedBytes, payload);
+  const signature = await key.sign(message);
+  const intent: IntentInput = {
+    ...lineage,
+    ctr: EXAMPLE.ctr,
+    licenseId,
+    kid,
+    payload,
+    custody: 'software',
+    operator: 'bench',
+    planDigest: digest('plan'),
+    catalogDigest: digest('catalog'),
+    siteDigest: digest('site'),
+    path: `out/${lineage.aud}/${lineage.sub}/1-${cti.slice(-8)}.vtlic`,
+    batch: { name: 'bench', row: digest(lineage.sub) },
+  };
+  return { intent, cose: encodeCoseSign1(protectedBytes, payload, signature), message, signature };
+}
+
+/** @returns the ledger's path, and what a raw loop checks */
+export async function licenseLedger(folder: string, key: SigningKey, licenses: number): Promise<{ readonly path: string; readonly checkables: readonly Checkable[] }> {
+  const path = join(folder, 'licenses.sqlite');
+  await createLedger(path, { iss: EXAMPLE.iss, anchor: { kind: 'file', path: join(folder, 'licenses-anchor') }, now: () => EXAMPLE.iat, random: benchWorld.random });
+  const ledger = await openLedgerForWriting(path, { now: () => EXAMPLE.iat, random: benchWorld.random, holder: { command: 'bench' } });
+  const checkables: Checkable[] = [];
+  try {
+    for (let from = 0; from < licenses; from += A_GROUP) {
+      const made: Made[] = [];
+      const until = Math.min(from + A_GROUP, licenses);
+      let next = from;
+      await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
+        while (next < until) made.push(await make(key, next++));
+      }));
+      const seqs = ledger.group(() => made.map(({ intent }) => ledger.intend(intent).seq));
+      ledger.group(() => made.forEach(({ cose }, i) => void ledger.issue(seqs[i] ?? 0, cose)));
+      await ledger.anchor();
+      ledger.group(() => made.forEach(({ intent }, i) => void ledger.release(seqs[i] ?? 0, { path: intent.path, digest: digest(intent.path) })));
+      for (const { message, signature } of made) checkables.push({ message, signature });
+    }
+  } finally {
+    ledger.close();
+  }
+  return { path, checkables };
+}
