@@ -53,10 +53,11 @@ function inheritSettings(parent: Command): void {
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   let exit: number = EXIT.done;
   try {
-    const program = await build(argv, io, (code) => {
+    const args = withNestedHelp(argv);
+    const program = await build(args, io, (code) => {
       exit = code;
     });
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
     return exit;
   } catch (thrown) {
     const error = thrown instanceof CommanderError ? usageError(thrown) : asVtlicError(thrown);
@@ -65,6 +66,11 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     if (argv.includes('--json')) tryToWrite(io, `${jsonText(errorDocument(error))}\n`);
     return exitCodeOf(error.code);
   }
+}
+
+/** `help ledger restore`: Commander's own help command goes one level deep. */
+function withNestedHelp(argv: readonly string[]): readonly string[] {
+  return argv[0] === 'help' && argv.length > 2 ? [...argv.slice(1), '--help'] : argv;
 }
 
 /** The exit code tells where standard output takes nothing. */

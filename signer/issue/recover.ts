@@ -21,15 +21,22 @@ export function issuedFromRecord(record: LicenseRecord): IssuedLicense {
   return Object.freeze({ stage: 'issued', intent: record.intent, issue: record.issue, file: utf8(armor('VTLIC', record.issue.body.cose)) });
 }
 
+/** That files were released needs no anchor: they would be found. An anchor in a token is worn by each change, so that a start makes none for it. */
+function isBehind(ledger: Ledger): boolean {
+  for (const entry of ledger.entriesFrom(ledger.anchored.entries + 1)) if (entry.kind !== 'release') return true;
+  return false;
+}
+
 export async function recover(ledger: Ledger, siteFolder: string, world: World): Promise<readonly ReleasedLicense[]> {
   const plan = ledger.recoveryPlan();
   for (const { intent } of plan.voids) {
     ledger.void_(intent.seq, 'crash');
     world.tell(`recovered: counter ${intent.body.ctr} of ${lineageText(intent.body)} was reserved by a run that stopped before it signed or recorded a license; it is void`);
   }
-  if (plan.voids.length > 0 || plan.releases.length > 0 || plan.anchor) await ledger.anchor();
+  if (isBehind(ledger)) await ledger.anchor();
   const released: ReleasedLicense[] = [];
-  for (const anchored of await anchorIssued(ledger, plan.releases.map(issuedFromRecord))) {
+  const left = plan.releases.length === 0 ? [] : await anchorIssued(ledger, plan.releases.map(issuedFromRecord));
+  for (const anchored of left) {
     const { intent } = anchored.issued;
     const done = await release(ledger, siteFolder, anchored, world);
     world.tell(`recovered: license ${uuidFromBytes(intent.body.licenseId)} (counter ${intent.body.ctr} of ${lineageText(intent.body)}) was signed by a run that stopped before its file was recorded as released; ${done.written ? 'its file is written now' : 'its file stood there already'}: ${intent.body.path}`);

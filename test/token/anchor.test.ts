@@ -1,5 +1,6 @@
 /** A ledger whose anchor lies in a token: made, read back, the old one destroyed; two are left by a change that was cut off. */
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -14,6 +15,8 @@ import { ISS, issueNext, releaseNow, writerOptions } from '../unit/ledger/ledger
 import { makeKryoptic } from './support/kryoptic.ts';
 import { makeSofthsm } from './support/softhsm.ts';
 import { open, type TestToken } from './support/test-token.ts';
+
+const PUBLIC_OBJECTS = join(import.meta.dirname, 'support/public-objects.ts');
 
 describe.each([
   ['SoftHSM', () => makeSofthsm('t')],
@@ -97,6 +100,25 @@ describe.each([
     for (const object of await token.readData(place.label)) await token.destroyData(object);
     await token.createData(place.label, encodeAnchorRecord(after).slice(1));
     await expect(writer()).rejects.toMatchObject({ code: 'ledger_corrupt' });
+  });
+
+  it('has no place in a token without data objects, which is said', async () => {
+    const { profile } = token.opened;
+    const without = await open(made, 't', { profile: { ...profile, dataObjects: 'none' } });
+    try {
+      const nowhere = tokenAnchor(() => Promise.resolve(without), place);
+      const file = join(folder, 'second.sqlite');
+      await expect(createLedger(file, { ...writerOptions(), iss: ISS, anchor: place, anchorStore: () => nowhere })).rejects.toMatchObject({ code: 'configuration_invalid', message: expect.stringContaining('no data objects') as string, hint: expect.stringContaining('--anchor FILE') as string });
+      expect(existsSync(file)).toBe(false);
+    } finally {
+      await without.close();
+    }
+  });
+
+  it('is shown to nobody who has not logged in', async () => {
+    expect(await token.readData(place.label)).toHaveLength(1);
+    const shown = spawnSync(process.execPath, [PUBLIC_OBJECTS, made.module], { env: { ...process.env, ...made.environment }, encoding: 'utf8' });
+    expect(shown.stdout).toBe('done\n');
   });
 
   it('is never put beside the anchor of another ledger', async () => {

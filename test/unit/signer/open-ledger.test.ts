@@ -1,10 +1,12 @@
 /** The ledger opened for signing: the clock is judged, and a doubted one must be confirmed. */
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { VtlicError } from '../../../formats/error.ts';
 import { openForSigning } from '../../../signer/issue/open-ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { openSite } from '../../../signer/site/site.ts';
 import { makeSite, testWorld, type SiteFixture } from '../../support/site-fixture.ts';
+import { ACME, intentFor } from '../ledger/ledger-inputs.ts';
 
 const MADE = Date.UTC(2027, 0, 1);
 const DAY = 86_400_000;
@@ -53,6 +55,26 @@ describe("the signer's clock", () => {
     expect(words).not.toBe('');
     // What was confirmed is what later readings are compared with.
     await open(now + DAY);
+  });
+});
+
+describe('a key that another ledger has claimed', () => {
+  const claimed = (): Promise<never> => Promise.reject(new VtlicError('key_claimed', 'it belongs to another'));
+
+  it('is looked at before anything is recorded or finished, and not where there is nothing to do', async () => {
+    const site = openSite(fixture.site);
+    (await openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })).close();
+    const later = MADE + 401 * DAY;
+    await expect(openForSigning(site, testWorld({ nowMs: () => later }), { command: 'test', confirmTime: later / 1000, requireOwnKey: claimed })).rejects.toMatchObject({ code: 'key_claimed' });
+    expect(kinds()).toEqual(['genesis']);
+
+    const ledger = await openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test' });
+    ledger.intend(intentFor(ACME, 1));
+    ledger.close();
+    await expect(openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })).rejects.toMatchObject({ code: 'key_claimed' });
+    expect(kinds()).toEqual(['genesis', 'intent']);
+    await open(MADE);
+    expect(kinds()).toEqual(['genesis', 'intent', 'void']);
   });
 });
 
