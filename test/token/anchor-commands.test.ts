@@ -118,7 +118,7 @@ describe('an anchor in SoftHSM', () => {
     const label = `vtlic-claim-${record?.intent.body.kid.slice(0, 16) ?? ''}`;
     const [own] = await at.data('one', label);
     if (own === undefined) throw new Error('no claim');
-    await at.replaceData('one', label, own.with(-1, (own.at(-1) ?? 0) ^ 1));
+    await at.replaceData('one', label, Uint8Array.of(...own.subarray(0, -1), (own.at(-1) ?? 0) ^ 1));
     const refused = await at.issue(...at.secret('hsm'));
     expect(`${refused.code} ${refused.stderr}`).toMatch(/^4 .*this key belongs to the ledger/s);
     expect([at.entries(), existsSync(join(at.site, record?.intent.body.path ?? ''))]).toEqual([before, false]);
