@@ -11,7 +11,7 @@ import { keystoresUsed } from './keystores.ts';
 import type { KeyAccess } from './key-access.ts';
 import { tokenAnchor } from './token-anchor.ts';
 
-const WHY = "which holds the ledger's anchor";
+const WHY = "for the ledger's anchor";
 
 /** @param key that signs in this run: where its own PIN opens the anchor too, nothing more is said */
 export function anchorOpener({ site, secrets, tokens }: Pick<KeyAccess, 'secrets' | 'tokens'> & { readonly site: AnchorSite }, key?: KeyRecord): AnchorStoreOpener {

@@ -133,6 +133,18 @@ describe('restore', () => {
     expect(ledger(fixture, 'status').stdout).toContain(place);
   });
 
+  it('is not led to another anchor, nor to none, while the old one stands; that one is moved', async () => {
+    expect(issue().code).toBe(0);
+    const place = join(fixture.folder, 'elsewhere');
+    const lost = ledger(fixture, 'restore', '--lost-anchor', '--skip', '0', '--anchor', place);
+    expect(`${lost.code} ${lost.stderr}`).toMatch(/^2 .*still stands where this copy says.*vtlic ledger anchor --to/s);
+    const moved = await typed(['ledger', 'anchor', '--to', place, '--site', fixture.site], /Type MOVE ANCHOR/, 'MOVE ANCHOR');
+    expect(`${moved.code} ${moved.output}`).toMatch(/^0 .*moved/s);
+    expect([existsSync(fixture.anchor), existsSync(place)]).toEqual([false, true]);
+    expect(issue().code).toBe(0);
+    expect(runCli(['help', 'ledger', 'anchor']).stdout).toContain('vtlic ledger restore --lost-anchor --skip N --anchor PLACE');
+  });
+
   it('takes no ledger of another site, no other anchor, and no foreign license', async () => {
     const other = await makeSite({ algorithm: 'ed25519' });
     try {

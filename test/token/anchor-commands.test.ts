@@ -9,7 +9,7 @@ import { makeKryoptic } from './support/kryoptic.ts';
 import { makeSofthsm } from './support/softhsm.ts';
 
 const ANCHOR = 'vtlic-anchor-example-vendor';
-const PIN_FOR_ANCHOR = /PIN of token one \(serial \S+\), keystore hsm, which holds the ledger's anchor: /;
+const PIN_FOR_ANCHOR = /PIN of token one \(serial \S+\), keystore hsm, for the ledger's anchor: /;
 
 let at: AnchoredSite;
 afterAll(() => {
@@ -111,6 +111,14 @@ describe('an anchor in SoftHSM', () => {
     expect(await at.data('one', ANCHOR)).toHaveLength(1);
   });
 
+  it('and the ledger key share one login, and a checkpoint compares it', async () => {
+    expect(at.run('key', 'generate', '--name', 'log', '--job', 'ledger', '--algorithm', 'ed25519', '--keystore', 'hsm', ...at.secret('hsm')).code).toBe(0);
+    at.calls();
+    const made = at.run('ledger', 'checkpoint', ...at.secret('hsm'));
+    expect(`${made.code} ${made.stdout}`).toMatch(/^0 example-vendor\/vtlic-ledger\//);
+    expect(at.logins()).toBe(1);
+  });
+
   it('does not let a run finish anything for a key that another ledger has claimed', async () => {
     expect(at.stopped('issue-durable', 'issue', '--confirm', await at.plan(), ...at.secret('hsm')).signal).toBe('SIGKILL');
     const [record] = at.read((ledger) => ledger.unreleased());
@@ -183,7 +191,6 @@ describe('an anchor in SoftHSM', () => {
     expect(`${refused.code} ${refused.stderr}`).toMatch(/^4 .*the anchor \S+ in the token of keystore spare is missing.*if that token was lost or replaced, see: vtlic help ledger anchor/s);
     // Two keystores that name one token: it has one login.
     expect(at.logins()).toBe(1);
-    expect((await at.here('help', 'ledger', 'anchor')).stdout).toContain('vtlic ledger restore --lost-anchor --skip N --anchor PLACE');
     const last = Math.max(...at.read((ledger) => [...ledger.entriesFrom(1)].flatMap((entry) => (entry.kind === 'intent' && entry.body.sub === 'acme-gmbh' ? [entry.body.ctr] : []))));
     const adopted = await at.typed(['ledger', 'restore', '--lost-anchor', '--skip', '7', '--anchor', 'token:hsm'], [[PIN_FOR_ANCHOR, at.token.pin], [/Type ADOPT WITHOUT ANCHOR/, 'ADOPT WITHOUT ANCHOR']]);
     expect(`${adopted.code} ${adopted.output}`).toMatch(/^0 .*LOST/s);

@@ -1,5 +1,6 @@
-/** Whether the anchor agrees, for commands that sign nothing: one in a token is looked at where the secret was given, and nobody is asked for a PIN. */
+/** Whether the anchor agrees, for commands that sign nothing: one in a token is looked at where the secret was given, or lies where the keystore says, and nobody is asked for a PIN. */
 import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
+import { secretsTaken } from '../../keys/keystores.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { anchorStatus, type AnchorStatus } from '../../ledger/status.ts';
 import type { Site } from '../../site/site.ts';
@@ -9,6 +10,7 @@ import { withAccess } from './key-access.ts';
 
 export function lookAtAnchor(io: Io, site: Site, ledger: LedgerView, options: SecretOptions): Promise<AnchorStatus> {
   const place = ledger.anchorPlace();
-  if (options.secret.length === 0) return anchorStatus(ledger);
-  return withAccess(io, site, options, { anchors: keystoresOfPlaces(site, [place]) }, (access) => anchorStatus(ledger, anchorOpener(access)));
+  const anchors = keystoresOfPlaces(site, [place]);
+  if (options.secret.length === 0 && (place.kind === 'file' || secretsTaken(site, anchors).length > 0)) return anchorStatus(ledger);
+  return withAccess(io, site, options, { anchors }, (access) => anchorStatus(ledger, anchorOpener(access)));
 }
