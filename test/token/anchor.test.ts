@@ -16,6 +16,10 @@ import { makeKryoptic } from './support/kryoptic.ts';
 import { makeSofthsm } from './support/softhsm.ts';
 import { open, type TestToken } from './support/test-token.ts';
 
+function withoutLogin(made: TestToken, ...args: readonly string[]): string {
+  return spawnSync(process.execPath, [PUBLIC_OBJECTS, made.module, ...args], { env: { ...process.env, ...made.environment }, encoding: 'utf8' }).stdout;
+}
+
 const PUBLIC_OBJECTS = join(import.meta.dirname, 'support/public-objects.ts');
 
 describe.each([
@@ -115,10 +119,14 @@ describe.each([
     }
   });
 
-  it('is shown to nobody who has not logged in', async () => {
+  it('is shown to nobody who has not logged in, and what such a one puts beside it is no anchor', async () => {
     expect(await token.readData(place.label)).toHaveLength(1);
-    const shown = spawnSync(process.execPath, [PUBLIC_OBJECTS, made.module], { env: { ...process.env, ...made.environment }, encoding: 'utf8' });
-    expect(shown.stdout).toBe('done\n');
+    expect(withoutLogin(made)).toBe('done\n');
+    const [record] = await store.read();
+    if (record === undefined) throw new Error('no anchor');
+    const planted = encodeAnchorRecord({ ...record, entries: record.entries + 1 });
+    expect(withoutLogin(made, place.label, Buffer.from(planted).toString('hex'))).toMatch(new RegExp(`^(?:${place.label}|refused)\ndone\n$`));
+    expect(await store.read()).toEqual([record]);
   });
 
   it('is never put beside the anchor of another ledger', async () => {

@@ -15,6 +15,8 @@ export function findData(module: Pkcs11Module, session: SessionHandle, label: st
   const handles = module.find(session, [
     [ck.CKA_CLASS, ck.CKO_DATA],
     [ck.CKA_TOKEN, true],
+    // A public object can be made by anybody without the PIN.
+    [ck.CKA_PRIVATE, true],
     [ck.CKA_APPLICATION, APPLICATION],
     [ck.CKA_LABEL, label],
   ]);
