@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Token } from '../../keys/private/pkcs11/token.ts';
 import { tokenAnchor } from '../../signer/keys/token-anchor.ts';
@@ -20,7 +21,7 @@ function withoutLogin(made: TestToken, ...args: readonly string[]): string {
   return spawnSync(process.execPath, [PUBLIC_OBJECTS, made.module, ...args], { env: { ...process.env, ...made.environment }, encoding: 'utf8' }).stdout;
 }
 
-const PUBLIC_OBJECTS = join(import.meta.dirname, 'support/public-objects.ts');
+const PUBLIC_OBJECTS = fileURLToPath(new URL('./support/public-objects.ts', import.meta.url));
 
 describe.each([
   ['SoftHSM', () => makeSofthsm('t')],
