@@ -3,6 +3,6 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { AnchoredLicense, IssuedLicense } from './stages.ts';
 
 export async function anchorIssued(ledger: Ledger, group: readonly IssuedLicense[]): Promise<readonly AnchoredLicense[]> {
-  await ledger.anchor();
+  if (group.length > 0) await ledger.anchor();
   return group.map((issued) => Object.freeze({ stage: 'anchored' as const, issued }));
 }

@@ -21,12 +21,6 @@ export function issuedFromRecord(record: LicenseRecord): IssuedLicense {
   return Object.freeze({ stage: 'issued', intent: record.intent, issue: record.issue, file: utf8(armor('VTLIC', record.issue.body.cose)) });
 }
 
-/** That files were released needs no anchor: they would be found. An anchor in a token is worn by each change, so that a start makes none for it. */
-function isBehind(ledger: Ledger): boolean {
-  for (const entry of ledger.entriesFrom(ledger.anchored.entries + 1)) if (entry.kind !== 'release') return true;
-  return false;
-}
-
 export async function recover(ledger: Ledger, siteFolder: string, world: World): Promise<readonly ReleasedLicense[]> {
   const plan = ledger.recoveryPlan();
   for (const { intent } of plan.voids) {
@@ -35,8 +29,7 @@ export async function recover(ledger: Ledger, siteFolder: string, world: World):
   }
   if (isBehind(ledger)) await ledger.anchor();
   const released: ReleasedLicense[] = [];
-  const left = plan.releases.length === 0 ? [] : await anchorIssued(ledger, plan.releases.map(issuedFromRecord));
-  for (const anchored of left) {
+  for (const anchored of await anchorIssued(ledger, plan.releases.map(issuedFromRecord))) {
     const { intent } = anchored.issued;
     const done = await release(ledger, siteFolder, anchored, world);
     world.tell(`recovered: license ${uuidFromBytes(intent.body.licenseId)} (counter ${intent.body.ctr} of ${lineageText(intent.body)}) was signed by a run that stopped before its file was recorded as released; ${done.written ? 'its file is written now' : 'its file stood there already'}: ${intent.body.path}`);
@@ -44,4 +37,10 @@ export async function recover(ledger: Ledger, siteFolder: string, world: World):
   }
   await world.step('recovered');
   return released;
+}
+
+/** That files were released needs no anchor: they would be found. An anchor in a token is worn by each change, so that a start makes none for it. */
+function isBehind(ledger: Ledger): boolean {
+  for (const entry of ledger.entriesFrom(ledger.anchored.entries + 1)) if (entry.kind !== 'release') return true;
+  return false;
 }
