@@ -148,9 +148,13 @@ describe('an anchor in SoftHSM', () => {
     expect(at.run('ledger', 'verify', '--no-signatures', ...at.secret('hsm')).code).toBe(19);
     at.putBack(undefined);
     at.calls();
-    const restored = await at.typed(['ledger', 'restore', copy, '--license', join(at.site, 'out')], [[PIN_FOR_ANCHOR, at.token.pin], [/Type RESTORE/, 'RESTORE']]);
-    expect(`${restored.code} ${restored.output}`).toMatch(/^0 .*THE ANCHOR HAS SEEN MORE/s);
+    const args = ['ledger', 'restore', copy, '--license', join(at.site, 'out')];
+    const restored = await at.typed(args, [[PIN_FOR_ANCHOR, at.token.pin], [/Type RESTORE/, 'RESTORE']], 'restore-anchored');
+    expect(restored.output).toContain('THE ANCHOR HAS SEEN MORE');
     expect(at.logins()).toBe(1);
+    expect(existsSync(at.ledger)).toBe(false);
+    const finished = await at.typed(args, [[PIN_FOR_ANCHOR, at.token.pin]]);
+    expect(`${finished.code} ${finished.output}`).toMatch(/^0 .*finished a restore that had been interrupted/s);
     expect((await at.issue(...at.secret('hsm'))).stdout).toMatch(/\/acme-gmbh\/\d+-/);
   });
 
