@@ -11,6 +11,7 @@ import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { FileOutcome, GroupWriter } from '../files/durable-group.ts';
 import { voidReasonOf } from '../issue/carry-out.ts';
 import type { Checker } from '../issue/checker.ts';
+import { requireClock } from '../issue/clock.ts';
 import { intend } from '../issue/intend.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import { recordIssue } from '../issue/record-issue.ts';
@@ -18,7 +19,7 @@ import { sign } from '../issue/sign.ts';
 import type { CheckedLicense, IntendedLicense, IssuedLicense } from '../issue/stages.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { ReviewedBatch } from '../plan/review.ts';
-import type { World } from '../world.ts';
+import { nowSeconds, type World } from '../world.ts';
 import { placeOf } from './file-place.ts';
 import type { SignRow } from './plan-row.ts';
 import { isDone, recordOfRow } from './row-state.ts';
@@ -80,6 +81,8 @@ class BatchRun {
     let finishing: Promise<void> = Promise.resolve();
     let interrupted = false;
     try {
+      // A passphrase may have been asked for since the ledger was opened; from here on, each group's anchor is looked at before it is moved.
+      await this.#at.ledger.requireAnchor();
       for (let group = take(rows, size); group.length > 0 && this.#stoppedBy === undefined; group = take(rows, size)) {
         if (this.#at.world.interrupted()) {
           interrupted = true;
@@ -118,6 +121,7 @@ class BatchRun {
   async #sign(group: readonly SignRow[]): Promise<readonly CheckedLicense[]> {
     const { ledger, key, checker, world } = this.#at;
     const { head, end } = this.#reviewed.batch;
+    requireClock(ledger, nowSeconds(world));
     const intended = ledger.group(() =>
       group.map((row) =>
         intend(ledger, this.#reviewed, row.item, {

@@ -1,9 +1,10 @@
 /** Before the first signature of a batch: which rows are done, and do the counters of the others still stand? */
-import type { LedgerView } from '../ledger/ledger.ts';
-import { lineageText } from '../ledger/lineage.ts';
+import { equalBytes, fromHex } from '../../formats/bytes.ts';
+import type { LedgerView, LicenseRecord } from '../ledger/ledger.ts';
+import { lineageText, type Lineage } from '../ledger/lineage.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import type { BatchPlan } from './plan-reader.ts';
-import type { PlanRow } from './plan-row.ts';
+import type { PlanRow, SignRow } from './plan-row.ts';
 import { isDone, recordOfRow } from './row-state.ts';
 
 export interface RowsChecked {
@@ -15,25 +16,40 @@ export interface RowsChecked {
   readonly stale: number;
   /** The first of those, in words. */
   readonly firstStale?: string;
+  /** A counter was reserved by this very plan: it was reviewed, whatever a file beside the ledger says. */
+  readonly begun: boolean;
 }
 
-export type RowStanding = 'done' | 'open' | 'stale';
+type RowStanding = 'done' | 'open' | 'stale';
 
-export function standingOf(row: PlanRow, batch: string, ledger: LedgerView): RowStanding {
-  if (row.kind === 'done') return 'done';
-  const lineage = lineageOf(row.item.license);
-  const last = ledger.lastOfLineage(lineage);
-  const record = recordOfRow(ledger, lineage, batch, row.row, last);
+/** @param record what became of the row, as `recordOfRow` finds it */
+function standingBy(row: SignRow, lineage: Lineage, record: LicenseRecord | undefined, ledger: LedgerView): RowStanding {
   if (isDone(record)) return 'done';
   return row.item.license.ctr === ledger.nextCounter(lineage) ? 'open' : 'stale';
 }
 
-export function checkRows(plan: BatchPlan, ledger: LedgerView): RowsChecked {
+export function standingOf(row: PlanRow, batch: string, ledger: LedgerView): RowStanding {
+  if (row.kind === 'done') return 'done';
+  const lineage = lineageOf(row.item.license);
+  return standingBy(row, lineage, recordOfRow(ledger, lineage, batch, row.row), ledger);
+}
+
+/** @param judge called with each row that would be signed */
+export function checkRows(plan: BatchPlan, ledger: LedgerView, judge: (row: SignRow) => void = () => undefined): RowsChecked {
+  const planDigest = fromHex(plan.digest) ?? new Uint8Array(0);
   let [rows, done, open, stale] = [0, 0, 0, 0];
   let firstStale: string | undefined;
+  let begun = false;
   for (const row of plan.rows()) {
     rows++;
-    const standing = standingOf(row, plan.head.name, ledger);
+    let standing: RowStanding = 'done';
+    if (row.kind === 'sign') {
+      const lineage = lineageOf(row.item.license);
+      const record = recordOfRow(ledger, lineage, plan.head.name, row.row);
+      begun ||= record !== undefined && equalBytes(record.intent.body.planDigest, planDigest);
+      standing = standingBy(row, lineage, record, ledger);
+      if (standing !== 'done') judge(row);
+    }
     if (standing === 'done') done++;
     else if (standing === 'open') open++;
     else {
@@ -41,5 +57,5 @@ export function checkRows(plan: BatchPlan, ledger: LedgerView): RowsChecked {
       if (row.kind === 'sign') firstStale ??= `line ${row.line} plans counter ${row.item.license.ctr} of ${lineageText(lineageOf(row.item.license))}, which is void or used by now`;
     }
   }
-  return Object.freeze({ rows, done, open, stale, ...(firstStale === undefined ? {} : { firstStale }) });
+  return Object.freeze({ rows, done, open, stale, begun, ...(firstStale === undefined ? {} : { firstStale }) });
 }

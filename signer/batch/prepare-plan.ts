@@ -8,7 +8,7 @@ import type { Site } from '../site/site.ts';
 import type { World } from '../world.ts';
 import { readBatchRecord } from './batch-record.ts';
 import type { BatchSource } from './batch-source.ts';
-import { checkRows } from './check-rows.ts';
+import { checkRows, type RowsChecked } from './check-rows.ts';
 import { planBatch } from './plan-batch.ts';
 import { openBatchPlan, type BatchPlan } from './plan-reader.ts';
 import { planResumption } from './resume-plan.ts';
@@ -30,7 +30,7 @@ export interface PrepareInput {
 
 /** `begun`: reviewed before, nothing to show. `new`: to be shown and confirmed. */
 export type PreparedPlan =
-  | { readonly kind: 'begun'; readonly plan: BatchPlan; readonly done: number }
+  | { readonly kind: 'begun'; readonly plan: BatchPlan; readonly checked: RowsChecked }
   | { readonly kind: 'new'; readonly plan: BatchPlan; readonly summary: BatchSummary }
   /** Every row has its license. The plan is there for the results, if it is still on disk. */
   | { readonly kind: 'finished'; readonly rows: number; readonly plan?: BatchPlan };
@@ -41,9 +41,12 @@ export async function preparePlan(input: PrepareInput): Promise<PreparedPlan> {
   if (begun !== undefined) {
     const checked = checkRows(begun, input.ledger);
     if (checked.done === checked.rows) return { kind: 'finished', rows: checked.rows, plan: begun };
-    if (checked.stale === 0) return { kind: 'begun', plan: begun, done: checked.done };
-    const { digest, summary } = planResumption(begun, input);
-    return { kind: 'new', plan: openBatchPlan(input.site.paths.plans, digest), summary };
+    // The record beside the ledger may name any plan; one that was reviewed has reserved a counter.
+    if (checked.begun && checked.stale === 0) return { kind: 'begun', plan: begun, checked };
+    if (checked.begun) {
+      const { digest, summary } = planResumption(begun, input);
+      return { kind: 'new', plan: openBatchPlan(input.site.paths.plans, digest), summary };
+    }
   }
   return fromFile(input);
 }

@@ -14,12 +14,13 @@ import { TokenPool } from '../keys/token-pool.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanStands, keyOfPlan } from '../plan/check-plan.ts';
+import { checkPlannedRow } from '../plan/check-planned.ts';
 import { reviewBatchByDigest, reviewBatchOnTerminal, reviewedWhenBegun, type ReviewedBatch, type ReviewTerminal } from '../plan/review.ts';
 import { readCatalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
-import { licenseKey, type Site } from '../site/site.ts';
+import { licenseKey, openSite, type Site } from '../site/site.ts';
 import { nowSeconds, type World } from '../world.ts';
-import { readBatchRecord, writeBatchRecord } from './batch-record.ts';
+import { writeBatchRecord } from './batch-record.ts';
 import type { BatchSource } from './batch-source.ts';
 import { carryOutBatch, type BatchOutcome } from './carry-out-batch.ts';
 import { checkRows } from './check-rows.ts';
@@ -100,10 +101,12 @@ async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, key:
 function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Ledger): ReadyBatch {
   const { site, world } = io;
   const plan = openBatchPlan(site.paths.plans, digest);
-  const begun = readBatchRecord(site.paths.folder, plan.head.name)?.plan === digest;
-  const reviewed = begun ? reviewedWhenBegun(plan, digest) : reviewBatchByDigest(plan, nowSeconds(world));
-  checkPlanStands(plan.head, site, readCatalog(site.paths.catalog), ledger);
-  const checked = checkRows(plan, ledger);
+  const catalog = readCatalog(site.paths.catalog);
+  checkPlanStands(plan.head, openSite(site.paths.folder), catalog, ledger);
+  const checked = checkRows(plan, ledger, (row) => {
+    checkPlannedRow(row, plan.head.made, site, catalog);
+  });
+  const reviewed = checked.begun ? reviewedWhenBegun(plan, checked) : reviewBatchByDigest(plan, nowSeconds(world));
   if (checked.done === checked.rows) throw finishedError(plan.head.name, checked.rows);
   if (checked.done > 0 && !wanted.resume) throw new VtlicError('policy_refused', `the batch ${plan.head.name} was begun before: ${checked.done.toLocaleString('en-US')} of its ${checked.rows.toLocaleString('en-US')} rows have their license`, { hint: 'go on with it by --resume' });
   if (checked.stale > 0) {
@@ -125,11 +128,12 @@ async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledg
   }
   const { plan } = prepared;
   if (prepared.kind === 'begun') {
-    io.tell(`goes on with batch ${source.name}: ${prepared.done.toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows have their license; the rest is signed as it was reviewed`);
-    return { reviewed: reviewedWhenBegun(plan, plan.digest), open: plan.end.rows - prepared.done };
+    io.tell(`goes on with batch ${source.name}: ${prepared.checked.done.toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows have their license; the rest is signed as it was reviewed`);
+    return { reviewed: reviewedWhenBegun(plan, prepared.checked), open: prepared.checked.open };
   }
   if (terminal === undefined) {
-    throw new VtlicError('usage', `what is left of this batch was planned anew and must be confirmed: ${prepared.summary.again.toLocaleString('en-US')} rows need a new counter`, { hint: `review it with --resume --dry-run, then: vtlic batch --confirm DIGEST --resume` });
+    const { again } = prepared.summary;
+    throw new VtlicError('usage', `what is left of this batch was planned anew and must be confirmed${again === 0 ? '' : `: ${again.toLocaleString('en-US')} rows need a new counter`}`, { hint: `review it with --resume --dry-run, then: vtlic batch --confirm DIGEST --resume` });
   }
   const view = summaryView(prepared.summary, { file: source.file, name: source.name, sharded: plan.end.sharded, keyName: key.name, algorithm: key.algorithm, custody: key.custody, digest: plan.digest });
   return { reviewed: await reviewBatchOnTerminal(plan, view, terminal), open: plan.end.sign };
@@ -138,7 +142,8 @@ async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledg
 async function carryOutReviewed(io: BatchIo, { reviewed, open }: ReadyBatch, key: KeyRecord, ledger: Ledger, access: KeyAccess): Promise<BatchDone> {
   const { site, world, terminal } = io;
   const { batch } = reviewed;
-  checkPlanStands(batch.head, site, readCatalog(site.paths.catalog), ledger);
+  // Read again: a prompt may have stood open while somebody changed them.
+  checkPlanStands(batch.head, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
   const signingKey = await openKey(access, key, toHex(ledger.genesis.ledgerId));
   const checker = checkerFor(signingKey, open);
   const files = open < FEW ? groupWriter() : workerGroupWriter();

@@ -9,8 +9,9 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { VoidReason } from '../ledger/entry.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { ReviewedPlan } from '../plan/review.ts';
-import type { World } from '../world.ts';
+import { nowSeconds, type World } from '../world.ts';
 import { anchorIssued } from './anchor-issued.ts';
+import { requireClock } from './clock.ts';
 import { intend } from './intend.ts';
 import { recordIssue } from './record-issue.ts';
 import { release } from './release.ts';
@@ -41,6 +42,7 @@ export async function carryOut(reviewed: ReviewedPlan, workplace: Workplace): Pr
 
 async function signOne(reviewed: ReviewedPlan, item: PlanItem, checker: Checker, { ledger, key, world }: Workplace): Promise<IssuedLicense> {
   stopIfInterrupted(world);
+  requireClock(ledger, nowSeconds(world));
   const intended = intend(ledger, reviewed, item, { custody: key.custody, operator: world.operator });
   try {
     await world.step('intent-durable');

@@ -9,7 +9,7 @@ import { makeSelfCheck } from './self-check.ts';
 const { alg, publicKey, signedBy } = workerData as CheckWorkerData;
 const key = importPublicKey(alg, publicKey);
 const provider = otherProvider(signedBy);
-const findFault = makeSelfCheck({ publicKey: key, signedBy }, provider.name === 'noble' ? nobleForOneKey(key.ed25519) : provider);
+const findFault = makeSelfCheck(key, provider.name === 'noble' ? nobleForOneKey(key.ed25519) : provider);
 
 parentPort?.on('message', (task: CheckTask) => {
   const answer: CheckAnswer = { id: task.id, fault: findFault(task) };

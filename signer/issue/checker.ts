@@ -5,6 +5,7 @@ import { armor } from '../../formats/armor.ts';
 import { copyBytes, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
+import { otherProvider } from '../../keys/public/second-opinion.ts';
 import { makeSelfCheck, selfCheckFailed, type Output } from './self-check.ts';
 import type { CheckedLicense, SignedLicense } from './stages.ts';
 
@@ -45,7 +46,7 @@ function checkWith(findFault: FindFault, close: () => Promise<void>): Checker {
 }
 
 export function directChecker(key: SigningKey): Checker {
-  return checkWith(makeSelfCheck(key), () => Promise.resolve());
+  return checkWith(makeSelfCheck(key.publicKey, otherProvider(key.signedBy)), () => Promise.resolve());
 }
 
 /** What a software key signed is judged in pure JavaScript, which takes longer than the signature: as many workers as there are cores. */

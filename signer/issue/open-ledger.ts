@@ -10,6 +10,7 @@ import { openLedgerForWriting } from '../ledger/open.ts';
 import { formatInstant } from '../request/dates.ts';
 import type { Site } from '../site/site.ts';
 import { nowSeconds, type World } from '../world.ts';
+import { clockRefused } from './clock.ts';
 import { recover } from './recover.ts';
 
 const CONFIRM_WITHIN_SECONDS = 300;
@@ -47,7 +48,7 @@ export async function openForSigning(site: Site, world: World, run: SigningRun):
       ledger.clock(confirmed, world.operator);
       world.tell(`clock: ${formatInstant(nowSeconds(world))} confirmed by ${world.operator}, and recorded`);
     }
-    await recover(ledger, site.paths.folder, world);
+    await recover(ledger, site, world);
     return ledger;
   } catch (error) {
     ledger.close();
@@ -78,7 +79,7 @@ function timeToConfirm(ledger: Ledger, world: World, confirmTime: number | undef
   const verdict = judgeClock(ledger.lastAt(), ledger.lastClock()?.body, now);
   if (verdict.ok) return undefined;
   if (confirmTime === undefined) {
-    throw new VtlicError('clock_refused', verdict.sentence, { hint: `set the clock; or, if it is right, confirm it: --confirm-time ${formatInstant(now)}` });
+    throw clockRefused(verdict.sentence, now);
   }
   return confirmTime;
 }

@@ -4,34 +4,29 @@
  * An intent without an issue is void, always: a hedged signature made again would be a second file for one counter.
  * An issue without a release is anchored, and its stored bytes go out.
  */
-import { armor } from '../../formats/armor.ts';
-import { utf8 } from '../../formats/bytes.ts';
-import { VtlicError } from '../../formats/error.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
-import type { Ledger, LicenseRecord } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { lineageText } from '../ledger/lineage.ts';
+import type { Site } from '../site/site.ts';
 import type { World } from '../world.ts';
 import { anchorIssued } from './anchor-issued.ts';
 import { release } from './release.ts';
-import type { IssuedLicense, ReleasedLicense } from './stages.ts';
+import { storedLicense } from './stored-license.ts';
+import type { ReleasedLicense } from './stages.ts';
 
-/** An issued license as the ledger holds it, ready to go out once more. */
-export function issuedFromRecord(record: LicenseRecord): IssuedLicense {
-  if (record.issue === undefined) throw new VtlicError('internal', 'this counter has no license');
-  return Object.freeze({ stage: 'issued', intent: record.intent, issue: record.issue, file: utf8(armor('VTLIC', record.issue.body.cose)) });
-}
-
-export async function recover(ledger: Ledger, siteFolder: string, world: World): Promise<readonly ReleasedLicense[]> {
+export async function recover(ledger: Ledger, site: Site, world: World): Promise<readonly ReleasedLicense[]> {
   const plan = ledger.recoveryPlan();
+  // Judged before anything is written: nothing is added to a record that does not hold.
+  const stored = plan.releases.map((record) => storedLicense(ledger, record, site));
   for (const { intent } of plan.voids) {
     ledger.void_(intent.seq, 'crash');
     world.tell(`recovered: counter ${intent.body.ctr} of ${lineageText(intent.body)} was reserved by a run that stopped before it signed or recorded a license; it is void`);
   }
   if (isBehind(ledger)) await ledger.anchor();
   const released: ReleasedLicense[] = [];
-  for (const anchored of await anchorIssued(ledger, plan.releases.map(issuedFromRecord))) {
+  for (const anchored of await anchorIssued(ledger, stored)) {
     const { intent } = anchored.issued;
-    const done = await release(ledger, siteFolder, anchored, world);
+    const done = await release(ledger, site.paths.folder, anchored, world);
     world.tell(`recovered: license ${uuidFromBytes(intent.body.licenseId)} (counter ${intent.body.ctr} of ${lineageText(intent.body)}) was signed by a run that stopped before its file was recorded as released; ${done.written ? 'its file is written now' : 'its file stood there already'}: ${intent.body.path}`);
     released.push(done);
   }

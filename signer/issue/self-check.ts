@@ -8,21 +8,13 @@ import { decodeCbor, decodeTaggedCbor } from '../../formats/cbor/decode.ts';
 import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
-import type { SignatureMaker } from '../../keys/private/signing-key.ts';
 import type { Provider } from '../../keys/public/provider.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
-import { otherProvider } from '../../keys/public/second-opinion.ts';
 import { makeTrust, type Trust } from '../../verifier/trust.ts';
 import { verify } from '../../verifier/verify.ts';
 import { secondDecoderAgrees } from './second-decoder.ts';
 
 const COSE_SIGN1_TAG = 18;
-
-/** What a check needs to know of the key. */
-export interface CheckedKey {
-  readonly publicKey: PublicKey;
-  readonly signedBy: SignatureMaker;
-}
 
 /** What will leave, and what was planned. */
 export interface Output {
@@ -42,8 +34,8 @@ export function selfCheckFailed(why: string, cause?: unknown): VtlicError {
  * @param provider another than the one that signed
  * @returns a function that names what is wrong with a license of this key; undefined where nothing is. It never throws.
  */
-export function makeSelfCheck(key: CheckedKey, provider: Provider = otherProvider(key.signedBy)): (output: Output) => string | undefined {
-  const trust = makeTrust({ keys: [{ key: key.publicKey, job: 'license', status: 'active' }] });
+export function makeSelfCheck(key: PublicKey, provider: Provider): (output: Output) => string | undefined {
+  const trust = makeTrust({ keys: [{ key, job: 'license', status: 'active' }] });
   return (output) => {
     try {
       return findFault(output, key, trust, provider);
@@ -53,11 +45,11 @@ export function makeSelfCheck(key: CheckedKey, provider: Provider = otherProvide
   };
 }
 
-function findFault({ file, cose, payload }: Output, key: CheckedKey, trust: Trust, provider: Provider): string | undefined {
+function findFault({ file, cose, payload }: Output, key: PublicKey, trust: Trust, provider: Provider): string | undefined {
   if (!equalBytes(dearmor('VTLIC', file), cose)) return 'the file holds other bytes than the ledger will';
   const parsed = decodeCoseSign1(cose, TYP.license);
   if (!equalBytes(parsed.payload, payload)) return 'the payload is not the one that was planned';
-  if (parsed.kid !== key.publicKey.kid || parsed.alg !== key.publicKey.alg) return 'the header names another key';
+  if (parsed.kid !== key.kid || parsed.alg !== key.alg) return 'the header names another key';
   if (!secondDecoderAgrees(cose, decodeTaggedCbor(cose).value, COSE_SIGN1_TAG)) return 'cbor-x reads the file differently';
   if (!secondDecoderAgrees(parsed.payload, decodeCbor(parsed.payload))) return 'cbor-x reads the claims differently';
   if (!secondDecoderAgrees(parsed.protectedBytes, decodeCbor(parsed.protectedBytes))) return 'cbor-x reads the header differently';

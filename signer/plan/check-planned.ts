@@ -2,14 +2,15 @@
 import { hasControlOrBidi } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
+import type { SignRow } from '../batch/plan-row.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { Site } from '../site/site.ts';
 import type { Plan } from './plan.ts';
 
-function faultOf(license: License, plan: Plan, site: Site, catalog: Catalog): string | undefined {
+/** What makes a license one that no request of this site could have led to; undefined where nothing does. */
+function faultOf(license: License, site: Site, catalog: Catalog): string | undefined {
   if (license.iss !== site.config.issuer) return `its issuer is ${license.iss}, and this site issues for ${site.config.issuer}`;
-  if (license.iat !== plan.made) return 'its time of issue is not the time at which the plan was made';
   for (const text of [license.name, license.ref]) {
     if (text !== undefined && (hasControlOrBidi(text) || text.normalize('NFC') !== text)) return 'its name or reference holds control or direction-changing characters, or is not in NFC';
   }
@@ -30,10 +31,26 @@ function faultOf(license: License, plan: Plan, site: Site, catalog: Catalog): st
   return violation?.sentence;
 }
 
+function refuse(license: License, where: string, fault: string | undefined): void {
+  if (fault === undefined) return;
+  throw new VtlicError('policy_refused', `the plan holds a license for ${license.sub}${where} that no request could have led to: ${fault}`, { hint: 'do not sign it; find out who wrote this plan' });
+}
+
 /** @throws VtlicError `policy_refused` for a license that no request could have led to. */
 export function checkPlanned(plan: Plan, site: Site, catalog: Catalog): void {
   for (const { license } of plan.items) {
-    const fault = faultOf(license, plan, site, catalog);
-    if (fault !== undefined) throw new VtlicError('policy_refused', `the plan holds a license for ${license.sub} that no request could have led to: ${fault}`, { hint: 'do not sign it; find out who wrote this plan' });
+    refuse(license, '', license.iat === plan.made ? undefined : 'its time of issue is not the time at which the plan was made');
+    refuse(license, '', faultOf(license, site, catalog));
   }
+}
+
+/**
+ * A row of a batch's plan. One that was reviewed before, in a run that stopped, keeps its time of issue.
+ *
+ * @throws VtlicError `policy_refused`
+ */
+export function checkPlannedRow({ line, item: { license } }: SignRow, made: number, site: Site, catalog: Catalog): void {
+  const where = ` (line ${line})`;
+  refuse(license, where, license.iat <= made ? undefined : 'its time of issue is later than the time at which the plan was made');
+  refuse(license, where, faultOf(license, site, catalog));
 }

@@ -2,6 +2,7 @@
  * The officer's word. Nothing is signed but what is `Reviewed`, and only the functions here make one.
  */
 import { VtlicError } from '../../formats/error.ts';
+import type { RowsChecked } from '../batch/check-rows.ts';
 import type { BatchPlan } from '../batch/plan-reader.ts';
 import { planDigest, encodePlan, type Plan, type PlanOrigin } from './plan.ts';
 import { readPlan } from './plan-file.ts';
@@ -89,9 +90,9 @@ export function reviewBatchByDigest(batch: BatchPlan, now: number): ReviewedBatc
 /**
  * Takes the plan of a batch that was reviewed and begun: it is good at any age.
  *
- * @param begun digest of the plan that the record of the batch names
+ * @param checked what the ledger says of the plan: only one that has reserved a counter was reviewed
  */
-export function reviewedWhenBegun(batch: BatchPlan, begun: string): ReviewedBatch {
-  if (batch.digest !== begun) throw new VtlicError('internal', 'a plan was to be taken for the begun one');
+export function reviewedWhenBegun(batch: BatchPlan, checked: Pick<RowsChecked, 'begun'>): ReviewedBatch {
+  if (!checked.begun) throw new VtlicError('internal', 'a plan was to be taken for one that was begun');
   return markBatch(batch);
 }

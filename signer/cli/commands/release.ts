@@ -5,8 +5,8 @@ import { VtlicError } from '../../../formats/error.ts';
 import { uuidToBytes } from '../../../formats/license/id.ts';
 import { anchorIssued } from '../../issue/anchor-issued.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { issuedFromRecord } from '../../issue/recover.ts';
 import { release } from '../../issue/release.ts';
+import { storedLicense } from '../../issue/stored-license.ts';
 import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { openingWith } from '../../keys/signing-run.ts';
 import type { Io } from '../io.ts';
@@ -30,7 +30,7 @@ export function addRelease(program: Command, io: Io): void {
         const record = ledger.findByLicenseId(bytes);
         if (record === undefined) throw new VtlicError('request_invalid', `the ledger has no license ${id.toLowerCase()}`);
         if (record.issue === undefined) throw new VtlicError('request_invalid', `the counter of license ${id.toLowerCase()} is void (${record.void?.body.reason ?? 'open'}): no license was signed with it`);
-        for (const anchored of await anchorIssued(ledger, [issuedFromRecord(record)])) {
+        for (const anchored of await anchorIssued(ledger, [storedLicense(ledger, record, site)])) {
           const done = await release(ledger, site.paths.folder, anchored, io.world);
           io.err(done.written ? 'released: the file is written' : 'the file stands there already, with the very bytes of the ledger');
           io.out(options.json === true ? `${jsonText({ schema: 'vtlic-release/1', file: done.path, id: id.toLowerCase(), written: done.written })}\n` : `${cleanText(done.path, 4000)}\n`);

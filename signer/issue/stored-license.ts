@@ -1,0 +1,64 @@
+/**
+ * A license that the ledger holds, on its way out once more. What is stored may have been changed since it was signed, so it is judged
+ * again before it leaves: by the chain, by the tree that the anchor covers, and by the verifier.
+ */
+import { armor } from '../../formats/armor.ts';
+import { equalBytes, utf8 } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { uuidFromBytes } from '../../formats/license/id.ts';
+import { defaultProvider } from '../../keys/public/provider-default.ts';
+import { chainValue } from '../ledger/chain.ts';
+import { ledgerCorrupt } from '../ledger/corrupt.ts';
+import { makeBody } from '../ledger/entry-body.ts';
+import type { IntentEntry, IssueEntry } from '../ledger/entry.ts';
+import { findLeaf } from '../ledger/find-leaf.ts';
+import type { Ledger, LicenseRecord } from '../ledger/ledger.ts';
+import { inclusionHolds } from '../ledger/merkle-proof.ts';
+import { leafHash } from '../ledger/merkle.ts';
+import type { Site } from '../site/site.ts';
+import { makeSelfCheck } from './self-check.ts';
+import type { IssuedLicense } from './stages.ts';
+
+/**
+ * @throws VtlicError `ledger_corrupt` where the stored bytes are not those that were issued; `key_not_found` where the site has no key
+ *   to verify them with
+ */
+export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site): IssuedLicense {
+  const { intent, issue } = record;
+  if (issue === undefined) throw new VtlicError('internal', 'this counter has no license');
+  const id = uuidFromBytes(intent.body.licenseId);
+  const key = site.config.keys.find((candidate) => candidate.job === 'license' && candidate.publicKey.kid === intent.body.kid);
+  if (key === undefined) {
+    throw new VtlicError('key_not_found', `the license ${id} was signed by the key ${intent.body.kid}, which this site does not have: what is stored of it cannot be verified and does not leave`, {
+      file: site.paths.site,
+      hint: "put the key's record back into site.json",
+    });
+  }
+  const file = utf8(armor('VTLIC', issue.body.cose));
+  const fault =
+    entryFault(ledger, intent) ??
+    entryFault(ledger, issue) ??
+    leafFault(ledger, intent.body.licenseId) ??
+    makeSelfCheck(key.publicKey, defaultProvider)({ file, cose: issue.body.cose, payload: intent.body.payload });
+  if (fault !== undefined) throw ledgerCorrupt(`what it holds of license ${id} (entry ${issue.seq}) is not what was issued: ${fault}; its file was not written`, { file: ledger.path });
+  return Object.freeze({ stage: 'issued', intent, issue, file });
+}
+
+function entryFault(ledger: Ledger, entry: IntentEntry | IssueEntry): string | undefined {
+  const before = ledger.entry(entry.seq - 1);
+  const body = entry.kind === 'intent' ? makeBody('intent', entry.body) : makeBody('issue', entry.body);
+  const follows = before !== undefined && equalBytes(entry.chain, chainValue(before.chain, entry.seq, entry.kind, entry.at, body.bytes));
+  return follows ? undefined : `the chain value of entry ${entry.seq} does not follow from what it holds`;
+}
+
+/** By the root that the anchor holds, where it covers the leaf: that one lies where the ledger's folder does not reach. */
+function leafFault(ledger: Ledger, licenseId: Uint8Array): string | undefined {
+  const { log, index, data } = findLeaf(ledger, licenseId);
+  const { anchored } = ledger;
+  const covered = equalBytes(anchored.logId, log.logId) && index < anchored.size;
+  const size = covered ? anchored.size : log.size;
+  const root = covered ? anchored.root : ledger.rootAt(size, log.logId);
+  const proof = ledger.inclusionProof(index, size, log.logId);
+  const holds = root !== undefined && proof !== undefined && inclusionHolds(leafHash(data), index, size, proof, root);
+  return holds ? undefined : `it is not leaf ${index} of the tree`;
+}
