@@ -35,6 +35,7 @@ export interface WriterParts {
 /** Where the record ends. */
 interface Tip {
   readonly seq: number;
+  readonly at: number;
   readonly chain: Uint8Array;
   /** The log that grows, and its number of leaves. */
   readonly log: LogRow;
@@ -58,7 +59,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     this.#parts = parts;
     this.#anchored = parts.anchored;
     const head = this.head();
-    this.#tip = { seq: head.entries, chain: head.chain, log: this.tables.lastLog(), size: head.size };
+    this.#tip = { seq: head.entries, at: this.lastAt(), chain: head.chain, log: this.tables.lastLog(), size: head.size };
   }
 
   get anchored(): AnchorRecord {
@@ -240,14 +241,15 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     }
   }
 
-  #write<K extends EntryKind>(kind: K, body: Bodies[K], at: number = this.#parts.now()): Extract<Entry, { readonly kind: K }> {
+  /** Never earlier than the entry before: a clock that is turned back in the middle of a run must not take the mark with it. */
+  #write<K extends EntryKind>(kind: K, body: Bodies[K], at: number = Math.max(this.#parts.now(), this.#tip.at)): Extract<Entry, { readonly kind: K }> {
     if (!Number.isSafeInteger(at) || at < 0 || at > MAX_TIME) throw new VtlicError('internal', `an entry was to be recorded at the time ${at}`);
     const { bytes, body: recorded } = makeBody(kind, body);
     const seq = this.#tip.seq + 1;
     const chain = chainValue(this.#tip.chain, seq, kind, at, bytes);
     this.#writing = true;
     this.tables.insertEntry({ seq, kind, at, body: bytes, chain });
-    this.#tip = { ...this.#tip, seq, chain };
+    this.#tip = { ...this.#tip, seq, at, chain };
     return Object.freeze({ seq, kind, at, body: recorded, chain }) as unknown as Extract<Entry, { readonly kind: K }>;
   }
 
