@@ -24,9 +24,10 @@ import { writeBatchRecord } from './batch-record.ts';
 import type { BatchSource } from './batch-source.ts';
 import { carryOutBatch, type BatchOutcome } from './carry-out-batch.ts';
 import { checkRows } from './check-rows.ts';
-import { openBatchPlan } from './plan-reader.ts';
+import { openBatchPlan, type BatchPlan } from './plan-reader.ts';
 import { finishedError, preparePlan } from './prepare-plan.ts';
 import { progressLine } from './progress.ts';
+import { proveBatch } from './prove-batch.ts';
 import { writeResults, type ResultFiles, type Results } from './results.ts';
 import { summaryView } from './summary.ts';
 
@@ -55,6 +56,8 @@ export interface BatchWanted {
   readonly key?: string;
   readonly resume: boolean;
   readonly confirmTime?: number;
+  /** Signs the checkpoint to which each released license is proved; left out: no proofs. */
+  readonly proofKey?: KeyRecord;
 }
 
 export interface BatchDone {
@@ -62,6 +65,11 @@ export interface BatchDone {
   readonly failed: number;
   /** What ended the run before its last row; the results are written all the same. */
   readonly stoppedBy?: VtlicError;
+}
+
+interface BatchKeys {
+  readonly key: KeyRecord;
+  readonly proofKey: KeyRecord | undefined;
 }
 
 interface ReadyBatch {
@@ -77,21 +85,22 @@ export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchD
   }
   // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
   const key = wanted.confirm === undefined ? licenseKey(site, wanted.key) : keyOfPlan(openBatchPlan(site.paths.plans, wanted.confirm).head.kid, site);
-  const stores = [...keystoresUsed(key), ...anchorKeystores(site)];
+  const { proofKey } = wanted;
+  const stores = [...keystoresUsed(key), ...(proofKey === undefined ? [] : keystoresUsed(proofKey)), ...anchorKeystores(site)];
   io.secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
   const tokens = new TokenPool(world);
   try {
-    return await runWith({ site, secrets: io.secrets, tokens, world }, io, wanted, key);
+    return await runWith({ site, secrets: io.secrets, tokens, world }, io, wanted, { key, proofKey });
   } finally {
     await tokens.close();
   }
 }
 
-async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, key: KeyRecord): Promise<BatchDone> {
-  const ledger = await openForSigning(io.site, io.world, { command: 'batch', confirmTime: wanted.confirmTime, ...openingWith(access, key) });
+async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, keys: BatchKeys): Promise<BatchDone> {
+  const ledger = await openForSigning(io.site, io.world, { command: 'batch', confirmTime: wanted.confirmTime, ...openingWith(access, keys.key) });
   try {
-    const ready = wanted.confirm === undefined ? await fromSource(io, wanted, key, ledger) : confirmed(io, wanted, wanted.confirm, ledger);
-    return await carryOutReviewed(io, ready, key, ledger, access);
+    const ready = wanted.confirm === undefined ? await fromSource(io, wanted, keys.key, ledger, access) : confirmed(io, wanted, wanted.confirm, ledger);
+    return await carryOutReviewed(io, ready, keys, ledger, access);
   } finally {
     ledger.close();
   }
@@ -115,7 +124,7 @@ function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Led
   return { reviewed, open: checked.open };
 }
 
-async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledger: Ledger): Promise<ReadyBatch> {
+async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledger: Ledger, access: KeyAccess): Promise<ReadyBatch> {
   const { site, world, terminal } = io;
   const { source } = wanted;
   if (source === undefined) throw new VtlicError('internal', 'a batch needs a file or a plan');
@@ -123,7 +132,10 @@ async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledg
   const prepared = await preparePlan({ site, catalog: readCatalog(site.paths.catalog), ledger, key, world, source, resume: wanted.resume, fault: io.fault, tell: io.tell, progress: reading.show }).finally(reading.end);
   if (prepared.kind === 'finished') {
     // A crash may have come between the last license and the results.
-    if (prepared.plan !== undefined) await writeResults(prepared.plan, site.paths.folder, ledger);
+    if (prepared.plan !== undefined) {
+      await writeResults(prepared.plan, site.paths.folder, ledger);
+      if (wanted.proofKey !== undefined) await proveFinished(io, prepared.plan, wanted.proofKey, ledger, access);
+    }
     throw finishedError(source.name, prepared.rows);
   }
   const { plan } = prepared;
@@ -139,33 +151,70 @@ async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledg
   return { reviewed: await reviewBatchOnTerminal(plan, view, terminal), open: plan.end.sign };
 }
 
-async function carryOutReviewed(io: BatchIo, { reviewed, open }: ReadyBatch, key: KeyRecord, ledger: Ledger, access: KeyAccess): Promise<BatchDone> {
-  const { site, world, terminal } = io;
+async function carryOutReviewed(io: BatchIo, { reviewed, open }: ReadyBatch, keys: BatchKeys, ledger: Ledger, access: KeyAccess): Promise<BatchDone> {
+  const { site, world } = io;
   const { batch } = reviewed;
   // Read again: a prompt may have stood open while somebody changed them.
   checkPlanStands(batch.head, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
-  const signingKey = await openKey(access, key, toHex(ledger.genesis.ledgerId));
-  const checker = checkerFor(signingKey, open);
-  const files = open < FEW ? groupWriter() : workerGroupWriter();
-  let outcome: BatchOutcome;
+  const ledgerId = toHex(ledger.genesis.ledgerId);
+  const signingKey = await openKey(access, keys.key, ledgerId);
   try {
-    await world.step('key-open');
-    writeBatchRecord(site.paths.folder, { name: batch.head.name, input: batch.head.input, plan: batch.digest });
-    await world.step('batch-begun');
+    // Both secrets are asked for before anything is signed.
+    const proofKey = keys.proofKey === undefined ? undefined : await openKey(access, keys.proofKey, ledgerId);
+    try {
+      await world.step('key-open');
+      writeBatchRecord(site.paths.folder, { name: batch.head.name, input: batch.head.input, plan: batch.digest });
+      await world.step('batch-begun');
+      const outcome = await signRows(io, { reviewed, open }, signingKey, ledger);
+      return await finish(io, batch, outcome, proofKey, ledger);
+    } finally {
+      await proofKey?.close();
+    }
+  } finally {
+    await signingKey.close();
+  }
+}
+
+async function signRows({ site, world, terminal }: BatchIo, { reviewed, open }: ReadyBatch, key: SigningKey, ledger: Ledger): Promise<BatchOutcome> {
+  const checker = checkerFor(key, open);
+  const files = open < FEW ? groupWriter() : workerGroupWriter();
+  try {
     const signing = progressLine('signed', open, () => performance.now(), terminal?.show);
-    outcome = await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key: signingKey, checker, files, world, progress: signing.show }).finally(signing.end);
+    return await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key, checker, files, world, progress: signing.show }).finally(signing.end);
   } finally {
     await files.close();
     await checker.close();
-    await signingKey.close();
   }
+}
+
+async function finish({ site, world, tell }: BatchIo, batch: BatchPlan, outcome: BatchOutcome, proofKey: SigningKey | undefined, ledger: Ledger): Promise<BatchDone> {
   const results = await writeResults(batch, site.paths.folder, ledger);
   await world.step('results-written');
   const { counts } = results;
-  const stoppedBy = reasonToStop(outcome, counts);
   const n = (value: number): string => value.toLocaleString('en-US');
-  io.tell(`signed and released: ${n(outcome.released)}; of the ${n(batch.end.rows)} rows of batch ${batch.head.name} ${n(counts.released)} have their license, ${n(counts.void + counts.issued + counts.open)} failed, ${n(counts['not signed'])} are not begun`);
+  tell(`signed and released: ${n(outcome.released)}; of the ${n(batch.end.rows)} rows of batch ${batch.head.name} ${n(counts.released)} have their license, ${n(counts.void + counts.issued + counts.open)} failed, ${n(counts['not signed'])} are not begun`);
+  const stoppedBy = reasonToStop(outcome, counts) ?? (proofKey === undefined ? undefined : await proofFault(batch, site, proofKey, ledger, tell));
   return { results: results.files, failed: outcome.failed, ...(stoppedBy === undefined ? {} : { stoppedBy }) };
+}
+
+/** The licenses are released, whatever becomes of their proofs. */
+async function proofFault(batch: BatchPlan, site: Site, key: SigningKey, ledger: Ledger, tell: BatchIo['tell']): Promise<VtlicError | undefined> {
+  try {
+    tell(await proveBatch(batch, site.paths.folder, key, ledger));
+    return undefined;
+  } catch (error) {
+    if (error instanceof VtlicError) return error;
+    throw error;
+  }
+}
+
+async function proveFinished({ site, tell }: BatchIo, batch: BatchPlan, record: KeyRecord, ledger: Ledger, access: KeyAccess): Promise<void> {
+  const key = await openKey(access, record, toHex(ledger.genesis.ledgerId));
+  try {
+    tell(await proveBatch(batch, site.paths.folder, key, ledger));
+  } finally {
+    await key.close();
+  }
 }
 
 function checkerFor(key: SigningKey, licenses: number): Checker {

@@ -58,10 +58,17 @@ function readSource(name: string, source: Source): Uint8Array {
   }
 }
 
+function missing(name: string): VtlicError {
+  return new VtlicError('secret_missing', `the secret of keystore ${name} is needed and there is no terminal to ask for it`, { hint: `give --secret ${name}=file:PATH or --secret ${name}=fd:N` });
+}
+
 /** The secrets of one run, by keystore name. */
 export class SecretBook {
   readonly #sources: ReadonlyMap<string, Source>;
   readonly #terminal: Terminal | undefined;
+  /** A descriptor gives its secret once: kept for a keystore of which two keys are opened, until `forget`. */
+  readonly #kept = new Map<string, Uint8Array>();
+  #keep: ReadonlySet<string> = new Set();
 
   /** For `SecretSource`: see there. */
   readonly lastTrySerial?: string;
@@ -83,16 +90,17 @@ export class SecretBook {
   /**
    * Before any login: each secret that will be needed can be had, and none was given for a keystore not in use.
    *
-   * @param taken names of the keystores that take a secret in this run
+   * @param taken names of the keystores that take a secret in this run; one that two keys are opened from stands there twice
    * @param needed those that surely need it: a token may have a pad of its own
    */
   assertFor(taken: readonly string[], needed: readonly string[] = taken): void {
+    this.#keep = new Set(taken.filter((name, i) => taken.indexOf(name) !== i));
     for (const name of this.#sources.keys()) {
-      if (!taken.includes(name)) throw new VtlicError('usage', `--secret names the keystore ${cleanText(name)}, which takes no secret in this command`, { hint: taken.length === 0 ? 'leave it out' : `the keystore in use is ${taken.join(', ')}` });
+      if (!taken.includes(name)) throw new VtlicError('usage', `--secret names the keystore ${cleanText(name)}, which takes no secret in this command`, { hint: taken.length === 0 ? 'leave it out' : `the keystore in use is ${[...new Set(taken)].join(', ')}` });
     }
     for (const name of needed) {
       if (!this.#sources.has(name) && this.#terminal === undefined) {
-        throw new VtlicError('secret_missing', `the secret of keystore ${name} is needed and there is no terminal to ask for it`, { hint: `give --secret ${name}=file:PATH or --secret ${name}=fd:N` });
+        throw missing(name);
       }
     }
   }
@@ -105,9 +113,19 @@ export class SecretBook {
   /** The secret's bytes; the caller wipes them. */
   async take(name: string, prompt: string): Promise<Uint8Array> {
     const source = this.#sources.get(name);
-    if (source !== undefined) return readSource(name, source);
-    this.assertFor([name]);
-    if (this.#terminal === undefined) throw new VtlicError('secret_missing', `the secret of keystore ${name} is needed`);
+    if (source !== undefined) {
+      const secret = this.#kept.get(name) ?? readSource(name, source);
+      if (source.kind === 'file' || !this.#keep.has(name)) return secret;
+      this.#kept.set(name, secret);
+      return Uint8Array.from(secret);
+    }
+    if (this.#terminal === undefined) throw missing(name);
     return this.#terminal.askSecret(prompt);
+  }
+
+  /** At the end of the run. */
+  forget(): void {
+    for (const secret of this.#kept.values()) secret.fill(0);
+    this.#kept.clear();
   }
 }

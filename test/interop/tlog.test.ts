@@ -1,6 +1,6 @@
 /** Checkpoints and proofs against Go's `golang.org/x/mod/sumdb/{note,tlog}`, both ways (tlog-check/). */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +13,7 @@ import { decodeLogKey } from '../../signer/ledger/log-key.ts';
 import { inclusionHolds } from '../../signer/ledger/merkle-proof.ts';
 import { leafHash } from '../../signer/ledger/merkle.ts';
 import { openCheckpoint } from '../../signer/ledger/sign-checkpoint.ts';
+import { csv, row, writeBatch } from '../support/batch-file.ts';
 import { runCli } from '../support/run-cli.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 import { addKey } from '../support/site-keys.ts';
@@ -80,6 +81,18 @@ describe('Go checks ours', () => {
       expect(data).toBe(toHex(decodeInclusionProof(readFileSync(proof)).extra ?? new Uint8Array(0)));
       expect(checkInclusion(readFileSync(proof), [decodeLogKey(key)], dearmor('VTLIC', readFileSync(file))).index).toBe(i);
     });
+  });
+
+  it('that each license is in the log, by the proof that was laid beside it when it was signed', () => {
+    const digest = runCli(['issue', writeRequest(fixture, { customer: 'proved' }), '--site', fixture.site, '--dry-run']).stdout.trim();
+    const [file, proof] = runCli(['issue', '--confirm', digest, '--proof', '--site', fixture.site, ...fixture.secret]).stdout.trim().split('\n');
+    expect(go('inclusion', proof ?? '', key)?.startsWith(`${LICENSES} ${LICENSES + 1} `)).toBe(true);
+    expect(checkInclusion(readFileSync(proof ?? ''), [decodeLogKey(key)], dearmor('VTLIC', readFileSync(file ?? ''))).index).toBe(LICENSES);
+    const rows = writeBatch(fixture, csv(['a', 'b', 'c'].map((name) => row(name))));
+    const plan = runCli(['batch', rows, '--name', 'proved', '--new-customers', '--site', fixture.site, '--dry-run']).stdout.trim();
+    expect(runCli(['batch', '--confirm', plan, '--proof', '--site', fixture.site, ...fixture.secret]).code).toBe(0);
+    const proofs = readdirSync(join(fixture.site, 'out'), { recursive: true, encoding: 'utf8' }).filter((name) => /[/][abc][/].*[.]proof$/.test(name));
+    expect(proofs.map((name) => go('inclusion', join(fixture.site, 'out', name), key)?.split(' ').slice(0, 2).join(' ')).sort()).toEqual([8, 9, 10].map((i) => `${i} 11`).sort());
   });
 
   it('that the log only grew', () => {

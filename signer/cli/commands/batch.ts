@@ -14,6 +14,7 @@ import { errorDocument, errorLines } from '../error-text.ts';
 import type { Io, SetExit } from '../io.ts';
 import { SecretBook } from '../secrets.ts';
 import { openNamedSite } from './common.ts';
+import { proofKeyOf } from './proof-option.ts';
 import { signingOptions, type SigningOptions } from './sign-plan.ts';
 
 /** A part of the batch failed: its results say which. */
@@ -38,6 +39,7 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
     const source = file === undefined ? undefined : sourceOf(resolve(io.cwd, file), options);
     const hints = new Set<string>();
     const terminal = options.dryRun === true ? undefined : io.openTerminal();
+    const secrets = new SecretBook(options.secret, terminal, options);
     try {
       const batchIo: BatchIo = {
         site,
@@ -52,14 +54,15 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
           for (const text of hint) hints.add(text);
           if (options.json === true) io.out(`${JSON.stringify({ ...errorDocument(fault), schema: 'vtlic-batch-fault/1' })}\n`);
         },
-        secrets: new SecretBook(options.secret, terminal, options),
+        secrets,
       };
-      const wanted = { ...(source === undefined ? {} : { source }), ...(options.key === undefined ? {} : { key: options.key }), resume: options.resume === true };
+      const proofKey = proofKeyOf(site, options);
+      const wanted = { ...(source === undefined ? {} : { source }), ...(proofKey === undefined ? {} : { proofKey }), ...(options.key === undefined ? {} : { key: options.key }), resume: options.resume === true };
       if (options.dryRun === true) {
         const made = await planOnly(batchIo, wanted);
         io.err('');
         io.err('nothing was signed; within 24 hours, this plan is signed by:');
-        io.err(`  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}`);
+        io.err(`  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}${options.proof === true ? ' --proof' : ''}`);
         io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-batch-plan-made/1', digest: made.digest, batch: made.name, ...made.document })}\n` : `${made.digest}\n`);
         return;
       }
@@ -69,6 +72,7 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
       if (done.stoppedBy !== undefined) throw done.stoppedBy;
       if (done.failed > 0) setExit(PART_FAILED);
     } finally {
+      secrets.forget();
       terminal?.close();
     }
   });

@@ -7,6 +7,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { carryOut } from '../../issue/carry-out.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
+import { proveReleased, type ProofWork } from '../../issue/prove-released.ts';
 import type { ReleasedLicense } from '../../issue/stages.ts';
 import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
@@ -30,8 +31,9 @@ import { jsonText } from '../json-text.ts';
 import type { Io } from '../io.ts';
 import { SecretBook } from '../secrets.ts';
 import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { proofKeyOf, proofOption, type ProofOptions } from './proof-option.ts';
 
-export interface SigningOptions extends SiteOptions, SecretOptions {
+export interface SigningOptions extends SiteOptions, SecretOptions, ProofOptions {
   readonly key?: string;
   readonly dryRun?: boolean;
   readonly confirm?: string;
@@ -52,7 +54,7 @@ export function signingOptions(command: Command): Command {
     .option('--confirm <digest>', 'sign exactly the plan of this digest')
     .option('--confirm-time <time>', "the time now, where the ledger doubts this machine's clock", parseTime)
     .option('--json', 'the result as one JSON document');
-  return secretOption(siteOption(command));
+  return secretOption(siteOption(proofOption(command)));
 }
 
 /** A plan, and what the officer reads of it. */
@@ -78,9 +80,10 @@ export interface SigningCommand {
 export async function runSigning(io: Io, command: SigningCommand, options: SigningOptions): Promise<void> {
   if (options.confirm !== undefined && (options.dryRun === true || options.key !== undefined)) throw new VtlicError('usage', '--confirm takes neither --dry-run nor --key: the plan says all of it');
   const site = openNamedSite(io, options);
+  const proofKey = proofKeyOf(site, options);
   const makePlan = command.prepare?.(site, readCatalog(site.paths.catalog));
   if (options.dryRun === true && makePlan !== undefined) await dryRun(io, site, command, makePlan, options);
-  else await signPlan(io, site, command, makePlan, options);
+  else await signPlan(io, site, command, makePlan, proofKey, options);
 }
 
 type MakePlan = (input: PlanningInput) => ShownPlan;
@@ -94,26 +97,26 @@ async function dryRun(io: Io, site: Site, command: SigningCommand, makePlan: Mak
     const digest = await writePlan(site.paths.plans, plan);
     io.err('');
     io.err('nothing was signed; within 24 hours, this plan is signed by:');
-    io.err(`  vtlic ${command.name} --confirm ${digest}`);
+    io.err(`  vtlic ${command.name} --confirm ${digest}${options.proof === true ? ' --proof' : ''}`);
     io.out(options.json === true ? `${jsonText({ schema: 'vtlic-plan-made/1', digest, items: plan.items.map(({ license }) => license) })}\n` : `${digest}\n`);
   } finally {
     ledger.close();
   }
 }
 
-async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: MakePlan | undefined, options: SigningOptions): Promise<void> {
+async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: MakePlan | undefined, proofKey: KeyRecord | undefined, options: SigningOptions): Promise<void> {
   const terminal = io.openTerminal();
+  const secrets = new SecretBook(options.secret, terminal, options);
   const tokens = new TokenPool(io.world);
   try {
     if (terminal === undefined && options.confirm === undefined) {
       throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', { hint: 'plan it with --dry-run, then sign it with --confirm DIGEST' });
     }
-    const secrets = new SecretBook(options.secret, terminal, options);
     // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
     const early = options.confirm === undefined ? undefined : reviewByDigest(site.paths.plans, options.confirm, nowSeconds(io.world));
     const key = early === undefined ? licenseKey(site, options.key) : keyOfPlan(early.plan.items[0]?.kid, site);
     if (early?.plan.items.some((item) => item.kid !== key.publicKey.kid) === true) throw new VtlicError('plan_stale', 'the plan names more than one key', { hint: 'make a new plan with --dry-run and review it' });
-    const stores = [...keystoresUsed(key), ...anchorKeystores(site)];
+    const stores = [...keystoresUsed(key), ...(proofKey === undefined ? [] : keystoresUsed(proofKey)), ...anchorKeystores(site)];
     secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
     const access = { site, secrets, tokens, world: io.world };
     const ledger = await openForSigning(site, io.world, { command: command.name, confirmTime: options.confirmTime, ...openingWith(access, key) });
@@ -125,11 +128,20 @@ async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: M
       checkPlanned(reviewed.plan, site, catalog);
       if (early !== undefined) for (const line of planView(early.plan, { site, catalog, ledger })) io.err(line);
       await ledger.requireAnchor();
-      const signingKey = await openKey(access, key, toHex(ledger.genesis.ledgerId));
+      const ledgerId = toHex(ledger.genesis.ledgerId);
+      const signingKey = await openKey(access, key, ledgerId);
       try {
-        await io.world.step('key-open');
-        const released = await carryOut(reviewed, { ledger, siteFolder: site.paths.folder, key: signingKey, world: io.world });
-        for (const license of released) report(io, license, options);
+        // Both secrets are asked for before anything is signed.
+        const headKey = proofKey === undefined ? undefined : await openKey(access, proofKey, ledgerId);
+        try {
+          await io.world.step('key-open');
+          const released = await carryOut(reviewed, { ledger, siteFolder: site.paths.folder, key: signingKey, world: io.world });
+          const proof = headKey === undefined ? {} : await prove(released, { ledger, siteFolder: site.paths.folder, key: headKey });
+          for (const license of released) report(io, license, proof.path, options);
+          if (proof.fault !== undefined) throw proof.fault;
+        } finally {
+          await headKey?.close();
+        }
       } finally {
         await signingKey.close();
       }
@@ -144,17 +156,39 @@ async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: M
     }
   } finally {
     await tokens.close();
+    secrets.forget();
     terminal?.close();
   }
 }
 
-function report(io: Io, released: ReleasedLicense, options: SigningOptions): void {
+interface ProofOutcome {
+  readonly path?: string;
+  readonly fault?: VtlicError;
+}
+
+/** What fails here is told after the license is: that one is released. */
+async function prove(released: readonly ReleasedLicense[], work: ProofWork): Promise<ProofOutcome> {
+  try {
+    const records = released.flatMap(({ issued }) => work.ledger.findByIntent(issued.intent.seq) ?? []);
+    const { paths, stood } = await proveReleased(records, work);
+    const [path] = paths;
+    if (stood > 0) return { fault: new VtlicError('output_exists', 'a file stands where the proof should go and is never replaced; the license is signed and released', { hint: 'move it away, then: vtlic ledger prove LICENSE --beside' }) };
+    return path === undefined ? {} : { path };
+  } catch (error) {
+    if (error instanceof VtlicError) return { fault: error };
+    throw error;
+  }
+}
+
+function report(io: Io, released: ReleasedLicense, proof: string | undefined, options: SigningOptions): void {
   const { intent } = released.issued;
   const license = decodeLicense(intent.body.payload);
   io.err(`signed and released: counter ${license.ctr} of ${license.sub} / ${license.aud}, license ${license.cti}`);
+  if (proof !== undefined) io.err('proved beside it: the ledger holds this license, to a checkpoint signed just now');
+  const files = proof === undefined ? [released.path] : [released.path, proof];
   io.out(
     options.json === true
-      ? `${jsonText({ schema: 'vtlic-issue/1', file: released.path, id: license.cti, counter: license.ctr, kid: intent.body.kid, payloadSha256: createHash('sha256').update(intent.body.payload).digest('hex') })}\n`
-      : `${cleanText(released.path, 4000)}\n`,
+      ? `${jsonText({ schema: 'vtlic-issue/1', file: released.path, ...(proof === undefined ? {} : { proof }), id: license.cti, counter: license.ctr, kid: intent.body.kid, payloadSha256: createHash('sha256').update(intent.body.payload).digest('hex') })}\n`
+      : files.map((file) => `${cleanText(file, 4000)}\n`).join(''),
   );
 }
