@@ -30,8 +30,9 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'vtlic-interop-'));
   program = join(folder, 'tlog-check');
   const built = spawnSync('go', ['build', '-trimpath', '-o', program, '.'], { cwd: SOURCE, env: { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' }, encoding: 'utf8' });
-  if (built.error !== undefined) throw new Error('Go 1.24 or later is needed: apt-get install -y golang-go', { cause: built.error });
-  if (built.status !== 0) throw new Error(built.stderr);
+  const needed = 'Go 1.24 or later is needed (Debian 13: apt-get install -y golang-go)';
+  if (built.error !== undefined) throw new Error(needed, { cause: built.error });
+  if (built.status !== 0) throw new Error(`${built.stderr}\n${needed}`);
 });
 afterAll(() => {
   rmSync(folder, { recursive: true });
