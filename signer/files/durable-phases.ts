@@ -1,5 +1,5 @@
 /** The three phases in which new files are made durable, for one file or folder each. All of it is synchronous: it may run in a worker. */
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import { existsError, fileState, fsyncFolder, placeWithoutReplacing, removeIfPresent } from './durable-file.ts';
@@ -53,12 +53,30 @@ function openNew(path: string, mode: number): number {
   }
 }
 
+/**
+ * With its missing parents, one by one: `mkdir` with `recursive` never ends where a parent cannot be made.
+ *
+ * @returns the folder, and the parent of each that was made
+ */
 function makeFolder(folder: string): readonly string[] {
-  const first = mkdirSync(folder, { recursive: true, mode: 0o755 });
-  const changed = [folder];
-  if (first === undefined) return changed;
-  for (let made = folder; made !== dirname(first); made = dirname(made)) changed.push(dirname(made));
-  return changed;
+  const first = madeFolder(folder);
+  if (first === 'stands') return [folder];
+  if (first === 'made') return [folder, dirname(folder)];
+  const parents = makeFolder(dirname(folder));
+  if (madeFolder(folder) === 'no parent') throw new VtlicError('output_unwritable', 'this folder cannot be made', { file: folder });
+  return [folder, ...parents];
+}
+
+function madeFolder(folder: string): 'made' | 'stands' | 'no parent' {
+  try {
+    mkdirSync(folder, { mode: 0o755 });
+    return 'made';
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code === 'EEXIST' && statSync(folder).isDirectory()) return 'stands';
+    if (code === 'ENOENT' && dirname(folder) !== folder) return 'no parent';
+    throw error;
+  }
 }
 
 /** Phase 2: the file has its name. @throws VtlicError `output_unwritable` */

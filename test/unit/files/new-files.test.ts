@@ -1,0 +1,91 @@
+/** Files that are whole or absent, alone and in groups, in the places where that is hard. */
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { utf8 } from '../../../formats/bytes.ts';
+import { createDurably } from '../../../signer/files/durable-file.ts';
+import { groupWriter, workerGroupWriter, type FileOutcome, type GroupWriter } from '../../../signer/files/durable-group.ts';
+
+const BYTES = utf8('the whole of a license file\n');
+const NOTHING = { written: () => Promise.resolve(), linked: () => Promise.resolve() };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vtlic-files-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('a new file', () => {
+  it('takes the place of its own beginning, which a crash leaves on a disk that knows no links', async () => {
+    const path = join(folder, 'a/b/file');
+    mkdirSync(join(folder, 'a/b'), { recursive: true });
+    for (const length of [0, 1, BYTES.length - 1]) {
+      writeFileSync(path, BYTES.subarray(0, length));
+      expect(await createDurably(path, BYTES, 0o644)).toBe('created');
+      expect(readFileSync(path)).toEqual(Buffer.from(BYTES));
+    }
+    expect(await createDurably(path, BYTES, 0o644)).toBe('equal');
+    expect(readdirSync(join(folder, 'a/b'))).toEqual(['file']);
+  });
+
+  it.each([
+    ['other bytes of the same length', BYTES.map((byte) => byte ^ 1)],
+    ['a beginning that is another', BYTES.subarray(0, 9).map((byte) => byte ^ 1)],
+    ['more than it', utf8('the whole of a license file\n\n')],
+  ])('never takes the place of %s', async (_what, bytes) => {
+    const path = join(folder, 'file');
+    writeFileSync(path, bytes);
+    await expect(createDurably(path, BYTES, 0o644)).rejects.toMatchObject({ code: 'output_exists' });
+    expect(readFileSync(path)).toEqual(Buffer.from(bytes));
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it('never follows a link that stands in its place', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    writeFileSync(elsewhere, '');
+    symlinkSync(elsewhere, join(folder, 'link'));
+    symlinkSync(join(folder, 'absent'), join(folder, 'dangling'));
+    for (const name of ['link', 'dangling']) await expect(createDurably(join(folder, name), BYTES, 0o644)).rejects.toMatchObject({ code: 'output_exists' });
+    expect(readFileSync(elsewhere, 'utf8')).toBe('');
+    expect(existsSync(join(folder, 'absent'))).toBe(false);
+  });
+
+  // `mkdir` with `recursive` would try this for ever: a test that hangs here has found it.
+  it('in a folder that cannot be made is refused', async () => {
+    symlinkSync('/proc', join(folder, 'out'));
+    await expect(createDurably(join(folder, 'out/vaultdesk/acme/file'), BYTES, 0o644)).rejects.toMatchObject({ code: 'output_unwritable' });
+  });
+});
+
+describe.each([
+  ['in this thread', groupWriter],
+  ['in workers', workerGroupWriter],
+] as const)('a group of new files %s', (_where, make) => {
+  async function create(...paths: readonly string[]): Promise<readonly FileOutcome[]> {
+    const writer: GroupWriter = make();
+    try {
+      return await writer.create(paths.map((path) => ({ path: join(folder, path), bytes: BYTES })), 0o644, NOTHING);
+    } finally {
+      await writer.close();
+    }
+  }
+
+  it('makes the folders it needs, and says which file was in the way', async () => {
+    mkdirSync(join(folder, 'out/a'), { recursive: true });
+    writeFileSync(join(folder, 'out/a/2'), 'something else');
+    writeFileSync(join(folder, 'out/a/3'), BYTES);
+    expect(await create('out/a/1', 'out/a/2', 'out/a/3', 'out/b/c/4')).toMatchObject([{ ok: true, written: true }, { ok: false, error: { code: 'output_exists' } }, { ok: true, written: false }, { ok: true, written: true }]);
+    expect(readFileSync(join(folder, 'out/b/c/4'))).toEqual(Buffer.from(BYTES));
+    expect(readFileSync(join(folder, 'out/a/2'), 'utf8')).toBe('something else');
+    expect(readdirSync(join(folder, 'out/a'))).toEqual(['1', '2', '3']);
+  });
+
+  it('is refused where a folder cannot be made, and leaves nothing', async () => {
+    symlinkSync('/proc', join(folder, 'link'));
+    await expect(create('out/1', 'link/vaultdesk/acme/2')).rejects.toMatchObject({ code: 'output_unwritable' });
+    expect(readdirSync(join(folder, 'out'))).toEqual([]);
+  });
+});

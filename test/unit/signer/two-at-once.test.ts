@@ -1,0 +1,76 @@
+/** One site in two hands: two copies of it, and two commands that change `site.json`. */
+import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openLedgerForReading } from '../../../signer/ledger/open.ts';
+import { openSite } from '../../../signer/site/site.ts';
+import type { Step } from '../../../signer/world.ts';
+import { csv, customers, row, writeBatch } from '../../support/batch-file.ts';
+import { runHere, type RanHere } from '../../support/run-here.ts';
+import { makeSite, writeRequest, type SiteFixture } from '../../support/site-fixture.ts';
+
+let fixture: SiteFixture;
+beforeEach(async () => {
+  fixture = await makeSite({ algorithm: 'ed25519' });
+});
+afterEach(() => {
+  fixture.remove();
+});
+
+function licenses(site: string): readonly string[] {
+  const out = join(site, 'out');
+  return existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic')) : [];
+}
+
+describe('two copies of a site that are in use at the same time', () => {
+  async function plan(site: string, ...args: readonly string[]): Promise<string> {
+    return (await runHere([...args, '--site', site, '--dry-run'])).stdout.trim();
+  }
+
+  /** The whole of another copy's issue happens when this copy has taken a step. */
+  async function interleaved(args: readonly string[], step: Step): Promise<RanHere> {
+    const copy = join(fixture.folder, 'copy');
+    cpSync(fixture.site, copy, { recursive: true });
+    const digest = await plan(copy, 'issue', writeRequest(fixture, { customer: 'customer-0000' }));
+    let other: RanHere | undefined;
+    const mine = await runHere([...args, '--site', fixture.site, ...fixture.secret], {
+      step: async (taken) => {
+        if (taken === step && other === undefined) other = await runHere(['issue', '--confirm', digest, '--site', copy, ...fixture.secret]);
+      },
+    });
+    expect(other?.code).toBe(0);
+    expect(licenses(copy)).toHaveLength(1);
+    return mine;
+  }
+
+  it.each<Step>(['recovered', 'key-open', 'intent-durable', 'issue-durable'])('issue: where the other one issued after %s, this one releases nothing: exit 4', async (step) => {
+    const digest = await plan(fixture.site, 'issue', writeRequest(fixture, { customer: 'customer-0000' }));
+    const mine = await interleaved(['issue', '--confirm', digest], step);
+    expect([mine.code, mine.stderr]).toEqual([4, expect.stringContaining('another copy of this ledger is in use')]);
+    expect(licenses(fixture.site)).toEqual([]);
+  });
+
+  it.each<Step>(['key-open', 'intent-durable', 'issue-durable'])('batch: where the other one issued after %s, this one releases nothing: exit 4', async (step) => {
+    const digest = await plan(fixture.site, 'batch', writeBatch(fixture, csv(customers(12).map((name) => row(name)))), '--new-customers');
+    const mine = await interleaved(['batch', '--confirm', digest], step);
+    expect([mine.code, mine.stderr]).toEqual([4, expect.stringContaining('another copy of this ledger is in use')]);
+    expect(licenses(fixture.site)).toEqual([]);
+    const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
+    expect([...ledger.entriesFrom(1)].some((entry) => entry.kind === 'release')).toBe(false);
+    ledger.close();
+  });
+});
+
+describe('two `key generate` at the same time', () => {
+  it('one is told who holds the site, and no key is lost', async () => {
+    const generate = async (name: string): Promise<RanHere> => runHere(['key', 'generate', '--name', name, '--algorithm', 'ed25519', '--site', fixture.site, ...fixture.secret]);
+    const both = await Promise.all([generate('second'), generate('third')]);
+    expect(both.map(({ code }) => code).sort()).toEqual([0, 4]);
+    expect(both.find(({ code }) => code === 4)?.stderr).toContain(`${process.pid}`);
+    const names = (): readonly string[] => openSite(fixture.site).config.keys.map(({ name }) => name);
+    const [made, refused] = both[0].code === 0 ? ['second', 'third'] : ['third', 'second'];
+    expect(names()).toEqual(['license-1', made]);
+    expect((await generate(refused)).code).toBe(0);
+    expect(names()).toEqual(['license-1', made, refused]);
+  });
+});
