@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { VtlicError, type ToolFault } from '../../formats/error.ts';
 import { describeFileError } from './file-error.ts';
+import { requireFile } from './read-chunks.ts';
 
 /**
  * @param limit most bytes to read
@@ -12,9 +13,7 @@ export function readLimited(path: string, limit: number, code: ToolFault = 'file
     // A pipe without a writer would hold the process, and a Ctrl-C, for ever.
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      const facts = fstatSync(fd);
-      if (facts.isDirectory()) throw new VtlicError(code, 'this is a folder, not a file', { file: path });
-      if (!facts.isFile()) throw new VtlicError(code, 'this is a pipe or a device, not a file', { file: path, hint: 'write it to a file first' });
+      requireFile(fstatSync(fd), path, code);
       const chunks: Uint8Array[] = [];
       let total = 0;
       for (;;) {

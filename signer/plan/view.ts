@@ -65,12 +65,14 @@ export function licenseRows(license: License): ViewRow[] {
   return rows.map(([name, value]) => [cleanText(name), cleanText(value, WHOLE)]);
 }
 
-export function formatRows(rows: readonly ViewRow[]): string[] {
+/** @param indent blanks before each line */
+export function formatRows(rows: readonly ViewRow[], indent = 2): string[] {
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
+  const margin = ' '.repeat(indent);
   return rows.flatMap(([name, value]) => {
     // Broken here and not by the terminal: no value can look like a row of its own.
-    const [first = '', ...rest] = pieces(value, Math.max(LEAST_COLUMNS, COLUMNS - width - 2));
-    return [`  ${name.padEnd(width)}${first}`, ...rest.map((piece) => `  ${' '.repeat(width - 2)}| ${piece}`)];
+    const [first = '', ...rest] = pieces(value, Math.max(LEAST_COLUMNS, COLUMNS - width - indent));
+    return [`${margin}${name.padEnd(width)}${first}`, ...rest.map((piece) => `${margin}${' '.repeat(width - 2)}| ${piece}`)];
   });
 }
 
@@ -80,11 +82,25 @@ const COLUMNS = 80;
 /** A key id fits. */
 const LEAST_COLUMNS = 64;
 
+/** The first character that a terminal may draw two columns wide. */
+const FIRST_WIDE = 0x1100;
+
+/** Rather too short than too long: a character that may be wide counts as wide. */
 function pieces(value: string, columns: number): string[] {
-  const characters = Array.from(value);
   const out: string[] = [];
-  for (let i = 0; i < characters.length || i === 0; i += columns) out.push(characters.slice(i, i + columns).join(''));
-  return out;
+  let piece = '';
+  let filled = 0;
+  for (const character of value) {
+    const width = (character.codePointAt(0) ?? 0) < FIRST_WIDE ? 1 : 2;
+    if (filled + width > columns) {
+      out.push(piece);
+      piece = '';
+      filled = 0;
+    }
+    piece += character;
+    filled += width;
+  }
+  return [...out, piece];
 }
 
 export interface ViewContext {

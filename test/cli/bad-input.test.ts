@@ -108,6 +108,8 @@ describe('requests', () => {
     ['a repeated member', `{"seats":1,${JSON.stringify(requestDocument()).slice(1)}`, 2, /seats/],
     ['nothing', '', 2, /bad\.json/],
     ['nesting without end', '['.repeat(100_000), 2, /deep|depth|nest/i],
+    ['more hosts than a license holds', JSON.stringify(requestDocument({ hosts: Array.from({ length: 1000 }, (_, i) => i.toString(16).padStart(64, '0')), ext: { 'x.example': 'y'.repeat(16_000) } })), 3, /the license would have \d+ bytes, but at most 49152|at most \d+ (hosts|bytes)/],
+    ['more bytes than a request has', `${JSON.stringify(requestDocument())}${' '.repeat(1 << 20)}`, 2, /larger than 1048576 bytes/],
   ])('with %s are refused', async (_what, text, code, words) => {
     writeFileSync(join(fixture.folder, 'bad.json'), text);
     const before = await ledgerEntries();

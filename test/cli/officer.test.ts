@@ -51,6 +51,18 @@ describe('issue on a terminal', () => {
     expect(licenses()).toEqual([]);
   });
 
+  it('takes nothing that was typed before the question stood there', async () => {
+    const terminal = start(writeRequest(fixture));
+    // Into the terminal's buffer while the process still starts.
+    terminal.type('Yes\r');
+    await terminal.until(PROMPT);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(terminal.output).not.toContain('Passphrase');
+    terminal.type('no\r');
+    expect(await terminal.ended()).toBe(10);
+    expect(licenses()).toEqual([]);
+  });
+
   it('takes Ctrl-C at the prompt for an interruption: exit 130, no license', async () => {
     const terminal = start(writeRequest(fixture));
     await terminal.until(PROMPT);

@@ -6,6 +6,7 @@ import { isId } from '../../../formats/license/id.ts';
 import { customerHistory, type HistoryLine, type LineageHistory } from '../../ledger/history.ts';
 import type { LedgerView } from '../../ledger/ledger.ts';
 import { lineageText } from '../../ledger/lineage.ts';
+import { formatRows, type ViewRow } from '../../plan/view.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { siteOption } from './common.ts';
@@ -64,10 +65,13 @@ function textOf({ lineage, next, lines }: LineageHistory): string[] {
 function lineText(line: HistoryLine): string[] {
   const { license } = line;
   const what = `${license.tier}, ${license.seats} seats, ${formatInstant(license.nbf)} to ${formatInstant(license.exp)}`;
-  const more = [license.name === undefined ? undefined : `"${cleanText(license.name)}"`, license.ref === undefined ? undefined : `ref ${cleanText(license.ref)}`].filter((part) => part !== undefined);
+  const named: ViewRow[] = [];
+  if (license.name !== undefined) named.push(['name', cleanText(license.name)]);
+  if (license.ref !== undefined) named.push(['reference', cleanText(license.ref)]);
   return [
     `  ${String(license.ctr).padStart(4)}  ${stateText(line)}`,
-    `        ${cleanText(what, 500)}${more.length === 0 ? '' : `, ${more.join(', ')}`}`,
+    `        ${cleanText(what, 500)}`,
+    ...formatRows(named, 8),
     `        license ${line.id}, key ${line.kid.slice(0, 16)}…${line.custody === undefined ? '' : ` (${line.custody}), by ${cleanText(line.operator ?? '')}`}`,
   ];
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../formats/bytes.ts';
 import { importPublicKey } from '../../../keys/public/public-key.ts';
-import { makeTrust } from '../../../verifier/trust.ts';
+import { indexOfTrust, makeTrust } from '../../../verifier/trust.ts';
 import { compositeKey, ed25519Key, halfKey, strangeKey, trusted } from './sample.ts';
 
 const REVOKED = '0193817a-6c00-7000-8000-000000000001';
@@ -46,6 +46,15 @@ describe('makeTrust', () => {
   it('refuses spellings that would match nothing, and so revoke nothing without a word', () => {
     for (const id of ['x', REVOKED.toUpperCase(), REVOKED.replaceAll('-', ''), '']) expect(() => makeTrust({ keys: [], revokedLicenses: [id] })).toThrow('revoked license');
     for (const lineage of ['', 'a', 'a/b', 'a/b/c/', 'a/b/c/d/e', 'a//c', 'a b/c/d']) expect(() => makeTrust({ keys: [], lowestCounters: [[lineage, 1]] })).toThrow('lineage');
+  });
+
+  it('refuses a job or a status that there is none, and a trust value that it did not make', () => {
+    const lax = (change: object): void => {
+      makeTrust({ keys: [{ ...trusted(ed25519Key), ...change }] });
+    };
+    for (const job of ['', 'License', 'licence', 'anything']) expect(() => { lax({ job }); }).toThrow('the job of the key');
+    for (const status of ['', 'Active', 'valid', 'REVOKED']) expect(() => { lax({ status }); }).toThrow('the status of the key');
+    expect(() => indexOfTrust({ ...makeTrust({ keys: [] }) })).toThrow('not made by makeTrust');
   });
 
   it('compares scopes as sets', () => {
