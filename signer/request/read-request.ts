@@ -85,10 +85,11 @@ export function readMembers(root: JsonObjectReader, faults: FaultList): Partial<
 export function readRequest(root: JsonObjectReader): Request | readonly VtlicError[] {
   const faults = new FaultList();
   const members = readMembers(root, faults);
-  for (const name of MEMBER_NAMES) if (MEMBERS[name].required) faults.take(() => root.required(name));
+  // A name that was mistyped, before the one that is missing for it.
   faults.take(() => {
     root.end();
   });
+  for (const name of MEMBER_NAMES) if (MEMBERS[name].required) faults.take(() => root.required(name));
   if (faults.all.length > 0) return faults.all;
   return Object.freeze({ features: Object.freeze([]), limits: NONE, ...members }) as Request;
 }

@@ -115,6 +115,11 @@ describe('a request', () => {
     expect(fault.place).toMatchObject({ field: 'seat', line: 1, column: 2 });
   });
 
+  it('names a mistyped member rather than the one that is missing for it', () => {
+    const fault = faultOf(JSON.stringify({ ...EXAMPLE, seats: undefined, seatz: 250 }));
+    expect([fault.place.field, fault.hint]).toEqual(['seatz', 'Did you mean "seats"?']);
+  });
+
   it('refuses a repeated member with its line and column, where JSON.parse keeps the last', () => {
     const fault = faultOf(`{"seats": 1,\n ${JSON.stringify(EXAMPLE).slice(1)}`);
     expect(fault.code).toBe('json_malformed');
