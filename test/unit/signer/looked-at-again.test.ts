@@ -1,4 +1,5 @@
 /** What was good when the ledger was opened is looked at again right before counters are reserved, and before stored bytes leave. */
+import { randomBytes } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -257,9 +258,10 @@ async function rewriteRecord({ released = true } = {}): Promise<void> {
   expect((await vtlic(['ledger', 'backup', old])).code).toBe(0);
   for (const name of readdirSync(fixture.site).filter((each) => each.startsWith('ledger.'))) rmSync(join(fixture.site, name));
   rmSync(fixture.anchor);
-  const options = writerOptions(() => Math.floor(Date.now() / 1000));
-  await createLedger(path, { ...options, iss: 'example-vendor', anchor: { kind: 'file', path: fixture.anchor } });
   const source = openLedgerForReading(old);
+  const { ledgerId } = source.genesis;
+  const options = { ...writerOptions(() => Math.floor(Date.now() / 1000)), random: (bytes: number) => (bytes === ledgerId.length ? ledgerId : new Uint8Array(randomBytes(bytes))) };
+  await createLedger(path, { ...options, iss: 'example-vendor', anchor: { kind: 'file', path: fixture.anchor } });
   const made = await openLedgerForWriting(path, options);
   const newSeq = new Map<number, number>();
   let bent = false;
