@@ -1,8 +1,8 @@
 /**
- * Whatever happens to the file (crashes, old copies put back, restores from any copy, with any of the licenses that left), no counter of a
+ * Whatever happens to the file (crashes, old copies put back, a second process, restores from any copy, with any of the licenses that left), no counter of a
  * lineage leaves twice, and each that leaves is higher than all before it.
  */
-import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -31,6 +31,7 @@ type Op =
   | { readonly op: 'issue'; readonly lineage: number; readonly stop: (typeof STOPS)[number] }
   | { readonly op: 'copy' }
   | { readonly op: 'putBack'; readonly pick: number }
+  | { readonly op: 'rival'; readonly lineage: number }
   | { readonly op: 'restore'; readonly pick: number; readonly give: number; readonly stop: (typeof RESTORE_STOPS)[number] };
 
 const ops: fc.Arbitrary<readonly Op[]> = fc.array(
@@ -38,6 +39,7 @@ const ops: fc.Arbitrary<readonly Op[]> = fc.array(
     { weight: 12, arbitrary: fc.record({ op: fc.constant('issue' as const), lineage: fc.nat(LINEAGES.length - 1), stop: fc.constantFrom(...STOPS, 'end' as const, 'end' as const, 'end' as const) }) },
     { weight: 4, arbitrary: fc.record({ op: fc.constant('copy' as const) }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('putBack' as const), pick: fc.nat(20) }) },
+    { weight: 2, arbitrary: fc.record({ op: fc.constant('rival' as const), lineage: fc.nat(LINEAGES.length - 1) }) },
     { weight: 3, arbitrary: fc.record({ op: fc.constant('restore' as const), pick: fc.nat(20), give: fc.nat(3), stop: fc.constantFrom(...RESTORE_STOPS, 'none' as const, 'none' as const) }) },
   ),
   { minLength: 3, maxLength: 28 },
@@ -102,6 +104,8 @@ async function apply(op: Op, place: Place, outside: Outside): Promise<void> {
     }
     case 'putBack':
       return putBack(op.pick, place, outside);
+    case 'rival':
+      return rival(op.lineage, place, outside);
     case 'restore':
       return restore(op, place, outside);
   }
@@ -126,6 +130,30 @@ async function issue(op: Extract<Op, { op: 'issue' }>, place: Place, outside: Ou
   } finally {
     ledger.close();
   }
+}
+
+/** A second process: on the same file it is refused; on a copy, used at the same time, only one of the two may let anything leave. */
+async function rival(pick: number, place: Place, outside: Outside): Promise<void> {
+  const lineage = LINEAGES[pick];
+  if (lineage === undefined) throw new Error('no lineage');
+  const copy: Place = { ...place, ledger: join(place.folder, 'rival', 'ledger.sqlite') };
+  rmSync(join(place.folder, 'rival'), { recursive: true, force: true });
+  mkdirSync(join(place.folder, 'rival'));
+  const mine = await openWriter(place);
+  try {
+    await startUp(mine, outside);
+    await expect(openWriter(place)).rejects.toMatchObject({ code: 'ledger_in_use' });
+    copyLedger(place.ledger, copy.ledger, 'output_unwritable');
+    const input = intentFor(lineage, mine.nextCounter(lineage));
+    mine.issue(mine.intend(input).seq, coseFor(input));
+    await issue({ op: 'issue', lineage: pick, stop: 'end' }, copy, outside);
+    await expect(mine.anchor()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+  } finally {
+    mine.close();
+  }
+  // The one that the anchor agrees with is the ledger.
+  for (const suffix of ['', '-wal', '-shm']) rmSync(place.ledger + suffix, { force: true });
+  for (const suffix of ['-wal', '-shm', '']) if (existsSync(copy.ledger + suffix)) renameSync(copy.ledger + suffix, place.ledger + suffix);
 }
 
 /** An old copy simply put in the place: where anything that left is missing, nothing may be signed. */
