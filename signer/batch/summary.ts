@@ -110,17 +110,18 @@ function mentionLine({ line, lineage, text }: Mention): string {
 
 export function summaryView(summary: BatchSummary, context: SummaryContext): string[] {
   const n = (value: number): string => value.toLocaleString('en-US');
+  const licenses = (count: number): string => `${n(count)} license${count === 1 ? '' : 's'}`;
   const tiers = [...summary.tiers.values()].sort((a, b) => (a.product < b.product ? -1 : a.product > b.product ? 1 : b.licenses - a.licenses));
   const unlimited = (tier: TierCount): string => (tier.unlimited === 0 ? '' : ` and ${n(tier.unlimited)} without a limit`);
   const totals = tiers.reduce((sum, tier) => sum + tier.seats, 0);
   return [
-    `Batch ${cleanText(context.name)}: ${n(summary.sign)} license${summary.sign === 1 ? '' : 's'} to sign${context.file === undefined ? '' : `, from ${cleanText(context.file, 1000)}`}.`,
+    `Batch ${cleanText(context.name)}: ${licenses(summary.sign)} to sign${context.file === undefined ? '' : `, from ${cleanText(context.file, 1000)}`}.`,
     ...(summary.done > 0 ? [`${n(summary.done)} of the ${n(summary.rows)} rows have their license already and are not signed again.`] : []),
     ...(summary.again > 0 ? [`${n(summary.again)} rows get a new counter, license id and issue time, because the last counter was voided or used; all else is as it was reviewed.`] : []),
     '',
     '  by product and tier:',
-    ...tiers.map((tier) => `      ${tier.product} / ${tier.tier}: ${n(tier.licenses)} licenses, ${n(tier.seats)} seats${unlimited(tier)}`),
-    `      in all: ${n(summary.sign)} licenses, ${n(totals)} seats`,
+    ...tiers.map((tier) => `      ${tier.product} / ${tier.tier}: ${licenses(tier.licenses)}, ${n(tier.seats)} seats${unlimited(tier)}`),
+    `      in all: ${licenses(summary.sign)}, ${n(totals)} seats`,
     `  terms: from ${day(summary.firstFrom)} at the earliest, until ${day(summary.lastUntil - 1)} at the latest`,
     `  new customers: ${n(summary.newCustomers)}; new lineages of known customers: ${n(summary.newLineages - summary.newCustomers)}`,
     '',
@@ -143,7 +144,7 @@ function day(seconds: number): string {
 function anomalyLines(summary: BatchSummary, n: (value: number) => string): string[] {
   if (summary.rowsWithAnomalies === 0) return ['  nothing to look at twice'];
   return [
-    `  look at these twice (${n(summary.rowsWithAnomalies)} rows):`,
+    `  look at ${summary.rowsWithAnomalies === 1 ? 'this twice (1 row)' : `these twice (${n(summary.rowsWithAnomalies)} rows)`}:`,
     ...ANOMALY_KINDS.flatMap((kind) => {
       const found = summary.anomalies.get(kind);
       if (found === undefined) return [];

@@ -13,7 +13,7 @@ import { readChunks } from '../../files/read-chunks.ts';
 import { errorDocument, errorLines } from '../error-text.ts';
 import type { Io, SetExit } from '../io.ts';
 import { SecretBook } from '../secrets.ts';
-import { openNamedSite } from './common.ts';
+import { openNamedSite, siteArgument } from './common.ts';
 import { proofKeyOf } from './proof-option.ts';
 import { signingOptions, type SigningOptions } from './sign-plan.ts';
 
@@ -62,7 +62,7 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
         const made = await planOnly(batchIo, wanted);
         io.err('');
         io.err('nothing was signed; within 24 hours, this plan is signed by:');
-        io.err(`  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}${options.proof === true ? ' --proof' : ''}`);
+        io.err(`  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`);
         io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-batch-plan-made/1', digest: made.digest, batch: made.name, ...made.document })}\n` : `${made.digest}\n`);
         return;
       }

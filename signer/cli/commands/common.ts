@@ -30,6 +30,12 @@ export function siteFolder(io: Io, options: SiteOptions): string {
   return resolve(io.cwd, named === undefined || named === '' ? '.' : named);
 }
 
+/** For a next command that is told: it should work as it is told. */
+export function siteArgument(options: SiteOptions): string {
+  if (options.site === undefined) return '';
+  return ` --site ${/^[\w./:=@+-]+$/.test(options.site) ? options.site : `'${options.site.replaceAll("'", "'\\''")}'`}`;
+}
+
 export function openNamedSite(io: Io, options: SiteOptions): Site {
   return openSite(siteFolder(io, options));
 }

@@ -30,7 +30,7 @@ import { nowSeconds } from '../../world.ts';
 import { jsonText } from '../json-text.ts';
 import type { Io } from '../io.ts';
 import { SecretBook } from '../secrets.ts';
-import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { invalid, openNamedSite, secretOption, siteArgument, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 import { proofKeyOf, proofOption, type ProofOptions } from './proof-option.ts';
 
 export interface SigningOptions extends SiteOptions, SecretOptions, ProofOptions {
@@ -97,7 +97,7 @@ async function dryRun(io: Io, site: Site, command: SigningCommand, makePlan: Mak
     const digest = await writePlan(site.paths.plans, plan);
     io.err('');
     io.err('nothing was signed; within 24 hours, this plan is signed by:');
-    io.err(`  vtlic ${command.name} --confirm ${digest}${options.proof === true ? ' --proof' : ''}`);
+    io.err(`  vtlic ${command.name} --confirm ${digest}${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`);
     io.out(options.json === true ? `${jsonText({ schema: 'vtlic-plan-made/1', digest, items: plan.items.map(({ license }) => license) })}\n` : `${digest}\n`);
   } finally {
     ledger.close();
