@@ -42,6 +42,8 @@ export async function carryOut(reviewed: ReviewedPlan, workplace: Workplace): Pr
 
 async function signOne(reviewed: ReviewedPlan, item: PlanItem, checker: Checker, { ledger, key, world }: Workplace): Promise<IssuedLicense> {
   stopIfInterrupted(world);
+  // A passphrase may have been asked for since the ledger was opened.
+  await ledger.requireAnchor();
   requireClock(ledger, nowSeconds(world));
   const intended = intend(ledger, reviewed, item, { custody: key.custody, operator: world.operator });
   try {

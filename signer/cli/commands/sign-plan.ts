@@ -127,7 +127,6 @@ async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: M
       checkPlanStands(reviewed.plan, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
       checkPlanned(reviewed.plan, site, catalog);
       if (early !== undefined) for (const line of planView(early.plan, { site, catalog, ledger })) io.err(line);
-      await ledger.requireAnchor();
       const ledgerId = toHex(ledger.genesis.ledgerId);
       const signingKey = await openKey(access, key, ledgerId);
       try {
