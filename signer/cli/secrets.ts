@@ -58,10 +58,6 @@ function readSource(name: string, source: Source): Uint8Array {
   }
 }
 
-function missing(name: string): VtlicError {
-  return new VtlicError('secret_missing', `the secret of keystore ${name} is needed and there is no terminal to ask for it`, { hint: `give --secret ${name}=file:PATH or --secret ${name}=fd:N` });
-}
-
 /** The secrets of one run, by keystore name. */
 export class SecretBook {
   readonly #sources: ReadonlyMap<string, Source>;
@@ -128,4 +124,8 @@ export class SecretBook {
     for (const secret of this.#kept.values()) secret.fill(0);
     this.#kept.clear();
   }
+}
+
+function missing(name: string): VtlicError {
+  return new VtlicError('secret_missing', `the secret of keystore ${name} is needed and there is no terminal to ask for it`, { hint: `give --secret ${name}=file:PATH or --secret ${name}=fd:N` });
 }
