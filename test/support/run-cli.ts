@@ -28,7 +28,7 @@ export interface CliOptions {
 /** Node's cache of stripped and compiled modules: halves the start of a process, and there are hundreds. */
 const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/vtlic-compile');
 
-function baseEnv(extra: CliOptions['env']): NodeJS.ProcessEnv {
+export function baseEnv(extra: CliOptions['env']): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', NODE_NO_WARNINGS: '1', NODE_COMPILE_CACHE: COMPILE_CACHE, ...extra };
 }
 

@@ -1,0 +1,197 @@
+/**
+ * Kills the real command again and again at the same sites, and looks after each kill: a start after a kill is mostly killed too, so that
+ * what is recovered is often the state of a recovery that was cut off itself.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCli } from '../../support/run-cli.ts';
+import { NO_KILL, type KillPoint } from './kill-point.ts';
+import { look, Memory, type Found } from './look.ts';
+import { COMMANDS, Officer, STEPS, type Act, type CommandName } from './officer.ts';
+import { makePlace, type KeystoreName, type Place } from './place.ts';
+import { runToDeath, type Ended } from './process-that-dies.ts';
+import { Deck, Random } from './random.ts';
+import { Totals, type Problem } from './totals.ts';
+
+export interface CampaignOptions {
+  readonly kills: number;
+  readonly seed: number;
+  readonly keystores: readonly KeystoreName[];
+  /** Sites at a time. */
+  readonly lanes: number;
+  readonly killsPerSite: number;
+  readonly commands?: readonly CommandName[];
+  readonly tell: (line: string) => void;
+  /** Called after each kill. */
+  readonly progress?: (totals: Totals) => void;
+}
+
+/** How often each command is killed, of 100. */
+const SHARES: Readonly<Record<CommandName, number>> = {
+  issue: 20,
+  renew: 12,
+  batch: 26,
+  'ledger backup': 8,
+  'ledger checkpoint': 6,
+  'ledger restore': 12,
+  'counters export': 9,
+  'counters import': 7,
+};
+
+type Cut = 'step' | 'call' | 'anchor' | 'time';
+const CUTS: readonly Cut[] = ['step', 'step', 'step', 'call', 'call', 'anchor', 'time', 'time', 'time'];
+
+/** What is learnt of a command by the runs that came to their end. */
+interface Known {
+  milliseconds: number;
+}
+
+export class Campaign {
+  readonly totals: Totals = new Totals();
+  readonly #options: CampaignOptions;
+  readonly #random: Random;
+  readonly #commands: Deck<CommandName>;
+  readonly #cuts = new Map<CommandName, Deck<Cut>>();
+  readonly #steps = new Map<CommandName, Deck<number>>();
+  readonly #known = new Map<string, Known>();
+  #sites = 0;
+
+  constructor(options: CampaignOptions) {
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    const cards = (options.commands ?? COMMANDS).flatMap((command) => Array.from({ length: SHARES[command] }, () => command));
+    this.#commands = new Deck(cards, this.#random);
+    for (const command of COMMANDS) {
+      this.#cuts.set(command, new Deck(STEPS[command].length === 0 ? CUTS.filter((cut) => cut !== 'step' && cut !== 'anchor') : CUTS, this.#random));
+      this.#steps.set(command, new Deck([...STEPS[command].keys()], this.#random));
+    }
+  }
+
+  async run(): Promise<Totals> {
+    await Promise.all(Array.from({ length: this.#options.lanes }, () => this.#lane()));
+    return this.totals;
+  }
+
+  async #lane(): Promise<void> {
+    while (this.totals.kills < this.#options.kills) {
+      const number = this.#sites++;
+      const keystore = this.#options.keystores[number % this.#options.keystores.length] ?? 'software';
+      const place = await makePlace(keystore, number % 4 === 3);
+      this.totals.sites++;
+      const before = this.totals.problems.length;
+      try {
+        await this.#site(place, new Random(this.#options.seed + 7919 * (number + 1)));
+      } catch (error) {
+        this.#problem(place, { kind: 'other', words: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      }
+      // What is wrong is kept, to be looked at.
+      if (this.totals.problems.length === before) place.remove();
+    }
+  }
+
+  async #site(place: Place, random: Random): Promise<void> {
+    const officer = new Officer(place, random);
+    const memory = new Memory();
+    let found = await this.#begin(place, officer, memory);
+    let afterKill = false;
+    let kills = 0;
+    while (kills < this.#options.killsPerSite && this.totals.kills < this.#options.kills) {
+      const act = officer.next(this.#commands.deal(), found);
+      const { point, kind } = this.#pointFor(act.command, place);
+      const ended = await runToDeath(act.args, point, place);
+      if (afterKill) this.totals.starts++;
+      if (ended.killed) {
+        kills++;
+        this.totals.countKill(act.command, kind, place.keystore, ended.at);
+        // A start that was killed on its way had gone on until then.
+        if (afterKill) this.totals.wentOn++;
+      } else {
+        this.totals.ended++;
+        this.#learn(act.command, place, ended);
+        if (act.good.includes(ended.code ?? -1)) {
+          act.done();
+          if (afterKill) this.totals.wentOn++;
+        } else {
+          this.#problem(place, { kind: 'hand', words: `${afterKill ? 'after a kill, ' : ''}${act.command} ended with exit code ${ended.code}: ${ended.stderr}` }, act);
+          return;
+        }
+      }
+      afterKill = ended.killed;
+      found = await look(place, memory);
+      for (const { kind, words } of found.problems) this.#problem(place, { kind, words: `${words} (${ended.killed ? `killed ${ended.at}` : `ended with ${ended.code}`})` }, act);
+      this.#options.progress?.(this.totals);
+      if (found.problems.length > 0) return;
+    }
+    await this.#finish(place, officer, memory, found);
+  }
+
+  /** One license for each customer, and a copy of the ledger. */
+  async #begin(place: Place, officer: Officer, memory: Memory): Promise<Found | undefined> {
+    let found: Found | undefined;
+    for (const act of officer.first()) {
+      const ended = await runToDeath(act.args, NO_KILL, place);
+      this.#learn(act.command, place, ended);
+      if (ended.code === 0) act.done();
+      else this.#problem(place, { kind: 'other', words: `before any kill, ${act.command} ended with exit code ${ended.code}: ${ended.stderr}` }, act);
+      found = await look(place, memory);
+    }
+    return found;
+  }
+
+  /** No hand: the same commands, let run to their end, leave nothing open, and the record holds whole. */
+  async #finish(place: Place, officer: Officer, memory: Memory, last: Found | undefined): Promise<void> {
+    let found = last;
+    for (const command of found?.restoring === true ? (['ledger restore', 'batch', 'issue'] as const) : (['batch', 'issue'] as const)) {
+      const act = officer.next(command, found);
+      const ended = await runToDeath(act.args, NO_KILL, place);
+      if (!act.good.includes(ended.code ?? -1)) this.#problem(place, { kind: 'hand', words: `in the end, ${act.command} ended with exit code ${ended.code}: ${ended.stderr}` }, act);
+      else act.done();
+      found = await look(place, memory);
+      for (const problem of found.problems) this.#problem(place, problem, act);
+    }
+    if (found !== undefined && (found.open > 0 || found.unreleased > 0)) this.#problem(place, { kind: 'hand', words: `${found.open} counters and ${found.unreleased} licenses are still unfinished` });
+    const out = join(place.site, 'out');
+    const left = existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp')) : [];
+    if (left.length > 0) this.#problem(place, { kind: 'other', words: `half files are left: ${left.join(', ')}` });
+    const verified = runCli(['ledger', 'verify', '--site', place.site]);
+    if (verified.code === 0) this.totals.verified++;
+    else this.#problem(place, { kind: 'refused', words: `ledger verify ended with ${verified.code}: ${verified.stderr}` });
+    this.totals.licenses += memory.files.size;
+  }
+
+  #problem(place: Place, { kind, words }: Problem, act?: Act): void {
+    const line = `${place.folder} (${place.keystore})${act === undefined ? '' : `, vtlic ${act.args.slice(0, 3).join(' ')}`}: ${words}`;
+    this.totals.problems.push({ kind, words: line });
+    this.#options.tell(`PROBLEM: ${line}`);
+  }
+
+  #pointFor(command: CommandName, place: Place): { readonly point: KillPoint; readonly kind: string } {
+    const cut = this.#cuts.get(command)?.deal() ?? 'time';
+    const random = this.#random;
+    switch (cut) {
+      case 'step': {
+        const step = STEPS[command][this.#steps.get(command)?.deal() ?? 0] ?? 'ledger-open';
+        const many = command === 'batch' && (step === 'signed' || step === 'self-checked');
+        // Recovery goes through the last steps too, before a license of this run does.
+        const count = many ? 1 + random.below(10) : random.below(4) === 0 ? 2 : 1;
+        return { point: { kind: 'step', step, count }, kind: 'at a step' };
+      }
+      case 'call':
+        return { point: { kind: 'call', on: 'any', when: random.pick(['before', 'after']), count: 1 + random.below(command === 'batch' ? 60 : 30) }, kind: 'at a call of the file system' };
+      case 'anchor':
+        return { point: { kind: 'call', on: 'anchor', when: random.pick(['before', 'after']), count: 1 + random.below(5) + (random.below(4) === 0 ? 5 : 0) }, kind: 'while the anchor is written' };
+      default: {
+        const known = this.#known.get(`${command} ${place.keystore}`)?.milliseconds ?? 200;
+        return { point: { kind: 'time', milliseconds: random.next() * known }, kind: 'at a random time' };
+      }
+    }
+  }
+
+  /** How long it takes: the mean of the runs that came to their end. */
+  #learn(command: CommandName, place: Place, ended: Ended): void {
+    const name = `${command} ${place.keystore}`;
+    const known = this.#known.get(name);
+    if (known === undefined) this.#known.set(name, { milliseconds: ended.milliseconds });
+    else known.milliseconds = known.milliseconds * 0.8 + ended.milliseconds * 0.2;
+  }
+}

@@ -1,0 +1,30 @@
+/** Where a process is to be killed: handed to `main-that-dies.ts` as JSON. */
+import type { Step } from '../../../signer/world.ts';
+
+export type KillPoint =
+  /** After a step of the signer has taken effect for the n-th time. */
+  | { readonly kind: 'step'; readonly step: Step; readonly count: number }
+  /** Before or after the n-th call of the file system (or `COMMIT`), of all or of those on the anchor. */
+  | { readonly kind: 'call'; readonly on: 'any' | 'anchor'; readonly when: 'before' | 'after'; readonly count: number }
+  /** From outside, so many milliseconds after the first call of the file system: in the midst of anything, SQLite and fsync too. */
+  | { readonly kind: 'time'; readonly milliseconds: number }
+  | { readonly kind: 'none' };
+
+export const NO_KILL: KillPoint = { kind: 'none' };
+
+/** What of a site a path belongs to, in a word. */
+export function partOf(path: string, folder: string): string {
+  const name = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
+  if (name === 'anchor.new' || name === 'site.anchor.new') return 'anchor .new';
+  if (name === 'anchor' || name === 'site.anchor') return 'anchor';
+  if (name === '' || name === folder) return 'folder of the anchor';
+  if (name.startsWith('site/ledger.sqlite.restored')) return 'draft';
+  if (name.startsWith('site/ledger.sqlite')) return 'ledger';
+  if (/^site\/ledger\.(?:lock|holder)/.test(name)) return 'lock';
+  if (name.startsWith('site/out/')) return name.endsWith('.tmp') ? 'license .tmp' : name.endsWith('.vtlic') ? 'license' : 'folder of licenses';
+  if (name.startsWith('site/out')) return 'folder of licenses';
+  if (name.startsWith('site/plans')) return 'plan';
+  if (name.startsWith('site/batches')) return 'batch record and results';
+  if (name === 'site') return 'folder of the site';
+  return name.startsWith('given/') || name === 'given' ? 'output file' : 'other';
+}

@@ -1,0 +1,198 @@
+/**
+ * What must hold of a site whatever happened to the process that wrote it.
+ *
+ * The files of the ledger are copied, and the copy is opened: looking at the site itself would tidy up after the crash before the next
+ * start can.
+ */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { dearmor } from '../../../formats/armor.ts';
+import { toHex } from '../../../formats/bytes.ts';
+import { decodeCheckpoint } from '../../../formats/checkpoint.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
+import { decodeLicense } from '../../../formats/license/decode-license.ts';
+import { decodeAnchorRecord } from '../../../signer/ledger/anchor-record.ts';
+import type { LedgerView } from '../../../signer/ledger/ledger.ts';
+import { openLedgerForReading } from '../../../signer/ledger/open.ts';
+import { sha256 } from '../../../signer/ledger/sha256.ts';
+import type { Place } from './place.ts';
+import type { Problem, ProblemKind } from './totals.ts';
+
+/** A license, by the digest of its COSE bytes, in the record. */
+interface Recorded {
+  readonly seq: number;
+  readonly counter: string;
+}
+
+class Problems {
+  readonly all: Problem[] = [];
+
+  add(kind: ProblemKind, words: string): void {
+    this.all.push({ kind, words });
+  }
+}
+
+/** What a look at a site remembers for the next one: what has left is never forgotten. */
+export class Memory {
+  /** Name of a released file → digest of its COSE bytes. */
+  readonly files: Map<string, string> = new Map();
+  /** Lineage and counter → digest of the license that left with it. */
+  readonly counters: Map<string, string> = new Map();
+  readonly judged: Set<string> = new Set();
+}
+
+export interface Found {
+  /** None when everything holds. */
+  readonly problems: readonly Problem[];
+  readonly entries: number;
+  readonly open: number;
+  readonly unreleased: number;
+  /** Customers whose counters were handed over, and who are closed here; '*' for all. */
+  readonly closed: readonly string[];
+  /** A restore has begun and must be finished. */
+  readonly restoring: boolean;
+}
+
+export async function look(place: Place, memory: Memory): Promise<Found> {
+  const problems = new Problems();
+  const standing = join(place.site, 'ledger.sqlite');
+  const draft = `${standing}.restored`;
+  const restoring = existsSync(draft);
+  const file = existsSync(standing) || !restoring ? standing : draft;
+  const copy = copyOf(file, place.folder);
+  let ledger: LedgerView;
+  try {
+    ledger = openLedgerForReading(copy);
+  } catch (error) {
+    problems.add('refused', `the ledger cannot be opened: ${wordsOf(error)}`);
+    return { problems: problems.all, entries: 0, open: 0, unreleased: 0, closed: [], restoring };
+  }
+  try {
+    await ledger.verify();
+    const recorded = recordedLicenses(ledger, problems);
+    const covered = restoring ? Infinity : coveredEntries(place.anchor, problems);
+    checkFiles(place, memory, recorded, covered, problems);
+    await checkOutputs(place, memory, ledger, problems);
+    return {
+      problems: problems.all,
+      entries: ledger.head().entries,
+      open: ledger.openIntents().length,
+      unreleased: ledger.unreleased().length,
+      closed: ledger.acts().flatMap((act) => (act.kind === 'close' && ledger.closedBy(act.body.sub ?? '') === act.seq ? [act.body.sub ?? '*'] : [])),
+      restoring,
+    };
+  } catch (error) {
+    problems.add('refused', `the ledger is refused: ${wordsOf(error)}`);
+    return { problems: problems.all, entries: 0, open: 0, unreleased: 0, closed: [], restoring };
+  } finally {
+    ledger.close();
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof VtlicError ? `${error.code}: ${error.message}` : String(error);
+}
+
+function copyOf(file: string, folder: string): string {
+  const looked = join(folder, 'looked-at');
+  rmSync(looked, { recursive: true, force: true });
+  mkdirSync(looked);
+  const copy = join(looked, 'ledger.sqlite');
+  for (const suffix of ['', '-wal']) if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix);
+  return copy;
+}
+
+/** No counter is on two licenses, no license id and no place is used twice. */
+function recordedLicenses(ledger: LedgerView, problems: Problems): ReadonlyMap<string, Recorded> {
+  const licenses = new Map<string, Recorded>();
+  const counters = new Map<string, string>();
+  const intended = new Set<string>();
+  const intents = new Map<number, string>();
+  const ids = new Set<string>();
+  const add = (counter: string, digest: string, seq: number): void => {
+    if (counters.has(counter)) problems.add('counter', `the counter ${counter} is on two licenses`);
+    counters.set(counter, digest);
+    licenses.set(digest, { seq, counter });
+  };
+  for (const entry of ledger.entriesFrom(1)) {
+    if (entry.kind === 'intent') {
+      const counter = counterText(entry.body);
+      if (intended.has(counter)) problems.add('counter', `the counter ${counter} was reserved twice`);
+      intended.add(counter);
+      intents.set(entry.seq, counter);
+      const id = toHex(entry.body.licenseId);
+      if (ids.has(id)) problems.add('counter', `the license id ${id} was used twice`);
+      ids.add(id);
+    } else if (entry.kind === 'issue') add(intents.get(entry.body.intent) ?? 'unknown', toHex(sha256(entry.body.cose)), entry.seq);
+    else if (entry.kind === 'adopt' && entry.body.act === 'license') add(counterText(entry.body.license), toHex(sha256(entry.body.cose)), entry.seq);
+  }
+  return licenses;
+}
+
+function counterText(of: { readonly aud: string; readonly sub: string; readonly dep?: string; readonly ctr: number }): string {
+  return `${of.sub}/${of.aud}/${of.dep ?? ''}/${of.ctr}`;
+}
+
+/** How many entries the anchor covers: the larger of the whole records that lie there. */
+function coveredEntries(anchor: string, problems: Problems): number {
+  const records = [anchor, `${anchor}.new`].flatMap((file) => (existsSync(file) ? [decodeAnchorRecord(readFileSync(file))] : []));
+  const whole = records.flatMap((record) => (record === undefined ? [] : [record.entries]));
+  if (whole.length === 0) problems.add('other', 'no whole anchor is left');
+  return Math.max(0, ...whole);
+}
+
+/** Each file that stands under a license's name is whole, in the record, covered by the anchor, and the same as it ever was. */
+function checkFiles(place: Place, memory: Memory, recorded: ReadonlyMap<string, Recorded>, covered: number, problems: Problems): void {
+  const out = join(place.site, 'out');
+  const names = existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic')) : [];
+  for (const name of memory.files.keys()) if (!names.includes(name)) problems.add('missing', `${name} was released, and is gone`);
+  for (const name of names) {
+    let cose: Uint8Array;
+    try {
+      cose = dearmor('VTLIC', readFileSync(join(out, name)));
+    } catch (error) {
+      problems.add('other', `${name} is half a file: ${wordsOf(error)}`);
+      continue;
+    }
+    const digest = toHex(sha256(cose));
+    const before = memory.files.get(name);
+    if (before === undefined) {
+      memory.files.set(name, digest);
+      const counter = counterText(decodeLicense(decodeCoseSign1(cose, TYP.license).payload));
+      const other = memory.counters.get(counter);
+      if (other !== undefined && other !== digest) problems.add('counter', `two licenses left with the counter ${counter}`);
+      memory.counters.set(counter, digest);
+    } else if (before !== digest) problems.add('other', `${name} was changed after it was released`);
+    const entry = recorded.get(digest);
+    if (entry === undefined) problems.add('missing', `${name} was released, and the ledger does not have it`);
+    else if (entry.seq > covered) problems.add('missing', `${name} was released by entry ${entry.seq}, and the anchor covers only ${covered}`);
+  }
+}
+
+/** Copies are whole ledgers; a checkpoint is a head of this record; a document of counters has closed what it speaks of. */
+async function checkOutputs(place: Place, memory: Memory, ledger: LedgerView, problems: Problems): Promise<void> {
+  for (const name of readdirSync(place.given)) {
+    const file = join(place.given, name);
+    if (name.startsWith('.') || memory.judged.has(name) || !statSync(file).isFile()) continue;
+    memory.judged.add(name);
+    try {
+      if (name.endsWith('.sqlite')) {
+        const backup = openLedgerForReading(file);
+        const summary = await backup.verify().finally(() => {
+          backup.close();
+        });
+        if (toHex(ledger.entry(summary.head.entries)?.chain ?? new Uint8Array(0)) !== toHex(summary.head.chain)) problems.add('refused', `${name} is no copy of this ledger`);
+      } else if (name.endsWith('.checkpoint')) {
+        const { origin, size, root } = decodeCheckpoint(`${readFileSync(file, 'utf8').split('\n\n')[0] ?? ''}\n`);
+        const log = ledger.logs().find((each) => each.origin === origin);
+        if (log === undefined || toHex(ledger.rootAt(size, log.logId) ?? new Uint8Array(0)) !== toHex(root)) problems.add('refused', `${name} signs a head that this ledger does not have`);
+      } else if (name.endsWith('.counters')) {
+        const document = toHex(sha256(readFileSync(file)));
+        if (!ledger.acts().some((act) => act.kind === 'close' && toHex(sha256(act.body.document)) === document)) problems.add('refused', `${name} left, and the ledger has closed nothing`);
+      }
+    } catch (error) {
+      problems.add('other', `${name} does not hold: ${wordsOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+/** A site to kill processes in, with keys for licenses, checkpoints and counters in one of three keystores. */
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSite } from '../../../signer/site/site.ts';
+import { runCli } from '../../support/run-cli.ts';
+import { makeSite } from '../../support/site-fixture.ts';
+import { addKey } from '../../support/site-keys.ts';
+import { makeKryoptic } from '../../token/support/kryoptic.ts';
+import { makeSofthsm } from '../../token/support/softhsm.ts';
+
+export const KEYSTORES = ['software', 'softhsm', 'kryoptic'] as const;
+export type KeystoreName = (typeof KEYSTORES)[number];
+
+export interface Place {
+  readonly keystore: KeystoreName;
+  /** Holds the site, the anchor and everything that is written. */
+  readonly folder: string;
+  readonly site: string;
+  readonly anchor: string;
+  /** Output files of commands. */
+  readonly given: string;
+  readonly secret: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly remove: () => void;
+}
+
+const TOKEN = 'crash';
+
+/** @param composite in software: with a composite license key, which signs slower */
+export async function makePlace(keystore: KeystoreName, composite: boolean): Promise<Place> {
+  return keystore === 'software' ? makeSoftwarePlace(composite) : makeTokenPlace(keystore);
+}
+
+async function makeSoftwarePlace(composite: boolean): Promise<Place> {
+  const fixture = await makeSite({ algorithm: composite ? 'ed25519+ml-dsa-65' : 'ed25519' });
+  await addKey(fixture, 'log', 'ledger');
+  await addKey(fixture, 'counters', 'counters');
+  const given = join(fixture.folder, 'given');
+  mkdirSync(given);
+  return { keystore: 'software', folder: fixture.folder, site: fixture.site, anchor: fixture.anchor, given, secret: fixture.secret, env: {}, remove: fixture.remove };
+}
+
+function makeTokenPlace(keystore: 'softhsm' | 'kryoptic'): Place {
+  const token = keystore === 'softhsm' ? makeSofthsm(TOKEN) : makeKryoptic([TOKEN]);
+  const folder = mkdtempSync(join(tmpdir(), 'vtlic-crash-'));
+  const pin = join(folder, 'pin');
+  writeFileSync(pin, token.pin, { mode: 0o600 });
+  const site = join(folder, 'site');
+  const given = join(folder, 'given');
+  mkdirSync(given);
+  const anchor = join(folder, 'anchor');
+  const secret = ['--secret', `hsm=file:${pin}`];
+  const must = (...args: readonly string[]): void => {
+    const done = runCli(args, { env: token.environment });
+    if (done.code !== 0) throw new Error(`vtlic ${args.join(' ')}: ${done.code}\n${done.stderr}`);
+  };
+  must('init', site, '--issuer', 'example-vendor', '--example-catalog', '--anchor', anchor, '--keystore', `hsm=pkcs11:token=${TOKEN}?module-path=${token.module}`);
+  for (const [name, job] of [['license-1', 'license'], ['log', 'ledger'], ['counters', 'counters']] as const) {
+    must('key', 'generate', '--site', site, '--name', name, '--job', job, '--algorithm', 'ed25519', '--keystore', 'hsm', ...secret);
+  }
+  // A composite key too where the token can make one.
+  if (keystore === 'kryoptic') must('key', 'generate', '--site', site, '--name', 'license-2', '--default', '--algorithm', 'ed25519+ml-dsa-65', '--keystore', 'hsm', ...secret);
+  openSite(site);
+  return {
+    keystore,
+    folder,
+    site,
+    anchor,
+    given,
+    secret,
+    env: token.environment,
+    remove: () => {
+      rmSync(folder, { recursive: true, force: true });
+      token.remove();
+    },
+  };
+}
