@@ -20,6 +20,8 @@ export interface CampaignOptions {
   /** Sites at a time. */
   readonly lanes: number;
   readonly killsPerSite: number;
+  /** With kills between the calls of libc, for which a C compiler must be here. */
+  readonly syscalls: boolean;
   readonly commands?: readonly CommandName[];
   readonly tell: (line: string) => void;
   /** Called after each kill. */
@@ -38,8 +40,10 @@ const SHARES: Readonly<Record<CommandName, number>> = {
   'counters import': 7,
 };
 
-type Cut = 'step' | 'call' | 'anchor' | 'time';
+type Cut = 'step' | 'call' | 'anchor' | 'syscall' | 'time';
 const CUTS: readonly Cut[] = ['step', 'step', 'step', 'call', 'call', 'anchor', 'time', 'time', 'time'];
+/** About how many calls of libc a command makes. */
+const SYSCALLS: Readonly<Record<CommandName, number>> = { issue: 100, renew: 100, batch: 260, 'ledger backup': 90, 'ledger checkpoint': 8, 'ledger restore': 140, 'counters export': 70, 'counters import': 60 };
 
 /** What is learnt of a command by the runs that came to their end. */
 interface Known {
@@ -61,8 +65,9 @@ export class Campaign {
     this.#random = new Random(options.seed);
     const cards = (options.commands ?? COMMANDS).flatMap((command) => Array.from({ length: SHARES[command] }, () => command));
     this.#commands = new Deck(cards, this.#random);
+    const cuts: readonly Cut[] = options.syscalls ? [...CUTS, 'syscall', 'syscall', 'syscall'] : CUTS;
     for (const command of COMMANDS) {
-      this.#cuts.set(command, new Deck(STEPS[command].length === 0 ? CUTS.filter((cut) => cut !== 'step' && cut !== 'anchor') : CUTS, this.#random));
+      this.#cuts.set(command, new Deck(STEPS[command].length === 0 ? cuts.filter((cut) => cut !== 'step' && cut !== 'anchor') : cuts, this.#random));
       this.#steps.set(command, new Deck([...STEPS[command].keys()], this.#random));
     }
   }
@@ -180,6 +185,8 @@ export class Campaign {
         return { point: { kind: 'call', on: 'any', when: random.pick(['before', 'after']), count: 1 + random.below(command === 'batch' ? 60 : 30) }, kind: 'at a call of the file system' };
       case 'anchor':
         return { point: { kind: 'call', on: 'anchor', when: random.pick(['before', 'after']), count: 1 + random.below(5) + (random.below(4) === 0 ? 5 : 0) }, kind: 'while the anchor is written' };
+      case 'syscall':
+        return { point: { kind: 'syscall', when: random.pick(['before', 'after']), count: 1 + random.below(SYSCALLS[command]) }, kind: 'between the calls of libc' };
       default: {
         const known = this.#known.get(`${command} ${place.keystore}`)?.milliseconds ?? 200;
         return { point: { kind: 'time', milliseconds: random.next() * known }, kind: 'at a random time' };

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { baseEnv, ROOT } from '../../support/run-cli.ts';
+import { diskFaultEnv } from '../disk-faults/build-disk-faults.ts';
 import type { KillPoint } from './kill-point.ts';
 
 const MAIN = join(import.meta.dirname, 'main-that-dies.ts');
@@ -26,8 +27,9 @@ export interface DyingOptions {
 
 export function runToDeath(args: readonly string[], point: KillPoint, { folder, env }: DyingOptions): Promise<Ended> {
   return new Promise((resolve, reject) => {
+    const disk = point.kind === 'syscall' ? diskFaultEnv(folder, { at: point.count, how: `kill-${point.when}` }) : {};
     // A session of its own: what a terminal sends to a group of processes does not come here.
-    const child = spawn(process.execPath, [MAIN, JSON.stringify(point), folder, ...args], { cwd: ROOT, env: baseEnv(env), stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true });
+    const child = spawn(process.execPath, [MAIN, JSON.stringify(point), folder, ...args], { cwd: ROOT, env: baseEnv({ ...env, ...disk }), stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true });
     const texts = ['', '', '', ''];
     let began = 0;
     let timer: NodeJS.Timeout | undefined;
@@ -52,7 +54,7 @@ export function runToDeath(args: readonly string[], point: KillPoint, { folder, 
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       clearTimeout(limit);
-      const at = /^at (.+)$/m.exec(texts[3] ?? '')?.[1] ?? (outside ? 'at a random time' : '');
+      const at = /^at (.+)$/m.exec(texts[3] ?? '')?.[1] ?? (outside ? 'at a random time' : point.kind === 'syscall' ? `${point.when} a call of libc` : '');
       resolve({ killed: signal === 'SIGKILL', at, code, stdout: texts[1] ?? '', stderr: texts[2] ?? '', milliseconds: began === 0 ? 0 : performance.now() - began });
     });
   });

@@ -7,6 +7,7 @@
  *   --lanes N        sites at a time (2)
  */
 import { parseArgs } from 'node:util';
+import { ensureDiskFaults } from '../disk-faults/build-disk-faults.ts';
 import { Campaign } from './campaign.ts';
 import { KEYSTORES, makePlace, type KeystoreName } from './place.ts';
 
@@ -42,7 +43,19 @@ async function usable(): Promise<readonly KeystoreName[]> {
   return found;
 }
 
+/** Whether there is a C compiler; said where there is none. */
+function canPreload(): boolean {
+  try {
+    ensureDiskFaults();
+    return true;
+  } catch (error) {
+    say(`NOT COVERED: kills between the calls of libc, and disks that go wrong: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`);
+    return false;
+  }
+}
+
 const keystores = await usable();
+const preload = canPreload();
 say(`${kills} kills, seed ${seed}, keystores ${keystores.join(', ')}, ${lanes} sites at a time`);
 const began = performance.now();
 let told = 0;
@@ -52,6 +65,7 @@ const campaign = new Campaign({
   keystores,
   lanes,
   killsPerSite: 100,
+  syscalls: preload,
   tell: say,
   progress: (totals) => {
     if (totals.kills < told + 500) return;
