@@ -57,12 +57,19 @@ export async function restoreLedger(ledger: string, copy: string, plan: RestoreP
 export async function finishRestore(ledger: string, world: World, opener?: AnchorStoreOpener): Promise<RestoreResult | undefined> {
   const draft = draftOf(ledger);
   if (!fileExists(draft)) return undefined;
-  const head = await anchoredHead(draft, opener);
-  if (head === undefined) {
+  const anchored = await anchoredHead(draft, opener);
+  if (anchored === undefined) {
     removeDatabase(draft);
     return undefined;
   }
-  return { replaced: await place(ledger, draft, world), head };
+  const { head, store, alone } = anchored;
+  try {
+    // Cut off while the anchor was changed, it left the record before beside the new one: that would refuse the ledger that takes its place.
+    if (!alone) await store.write(head);
+    return { replaced: await place(ledger, draft, world), head };
+  } catch (error) {
+    throw describeFileError(error, 'ledger_unwritable', ledger);
+  }
 }
 
 function carryOutActs(writer: Ledger, plan: RestorePlan, operator: string): void {
@@ -110,12 +117,21 @@ export function placeOfDraft(ledger: string): AnchorPlace | undefined {
   return fileExists(draft) ? readDraft(draft)?.place : undefined;
 }
 
-/** The head of a draft whose very head is what its anchor holds. An anchor that cannot be read is no reason to throw a draft away. */
-async function anchoredHead(draft: string, opener?: AnchorStoreOpener): Promise<AnchorRecord | undefined> {
+interface AnchoredDraft {
+  readonly head: AnchorRecord;
+  readonly store: AnchorStore;
+  /** The anchor holds no other record than this head. */
+  readonly alone: boolean;
+}
+
+/** A draft whose very head is what its anchor holds. An anchor that cannot be read is no reason to throw a draft away. */
+async function anchoredHead(draft: string, opener?: AnchorStoreOpener): Promise<AnchoredDraft | undefined> {
   const read = readDraft(draft);
   if (read === undefined) return undefined;
-  const records = await openAnchorStore(read.place, opener).read();
-  return records.some((record) => equalBytes(record.chain, read.head.chain)) ? read.head : undefined;
+  const store = openAnchorStore(read.place, opener);
+  const records = await store.read();
+  const own = records.filter((record) => equalBytes(record.chain, read.head.chain));
+  return own.length === 0 ? undefined : { head: read.head, store, alone: own.length === records.length };
 }
 
 /** undefined for a draft that was cut off before it was whole. */

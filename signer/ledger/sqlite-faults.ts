@@ -48,9 +48,9 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
     case PERM:
     case AUTH:
       if (act === 'read') return unreadable(file, error);
-      return unwritable('the ledger or its folder is read-only for this user; nothing was recorded', file, error, 'give this user write access to the folder and the files in it');
+      return unwritable('the ledger or its folder is read-only for this user; nothing more was recorded', file, error, 'give this user write access to the folder and the files in it');
     case FULL:
-      return unwritable('the disk is full; nothing was recorded', file, error, 'make room on the disk that holds the ledger and run it again');
+      return unwritable('the disk is full; nothing more was recorded', file, error, 'make room on the disk that holds the ledger and run it again: the next start finishes or voids what was recorded before');
     case IOERR:
       return act === 'write'
         ? unwritable('the disk reported an input/output error while the ledger was written; the next start says what it holds', file, error, 'check the disk that holds the ledger, then run it again')
@@ -58,7 +58,7 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
     case CANTOPEN:
       return act === 'read'
         ? unreadable(file, error)
-        : unwritable('the ledger cannot be opened for writing; nothing was recorded', file, error, 'give this user write access to the folder and the files in it');
+        : unwritable('the ledger cannot be opened for writing; nothing more was recorded', file, error, 'give this user write access to the folder and the files in it');
     case CORRUPT:
       return corrupt('SQLite finds it damaged', file, error);
     case NOTADB:

@@ -309,7 +309,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   #requireOwnTip(): void {
     const last = this.tables.lastEntry();
     if (last?.seq !== this.#tip.seq || !equalBytes(last.chain, this.#tip.chain)) {
-      throw new VtlicError('ledger_conflict', 'another program wrote to the ledger while this one held it; nothing was recorded', { file: this.path, hint: 'find out which program it was before anything is signed again' });
+      throw new VtlicError('ledger_conflict', 'another program wrote to the ledger while this one held it; nothing more was recorded', { file: this.path, hint: 'find out which program it was before anything is signed again' });
     }
   }
 

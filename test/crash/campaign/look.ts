@@ -13,6 +13,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { decodeAnchorRecord } from '../../../signer/ledger/anchor-record.ts';
+import type { AnchorRecord } from '../../../signer/ledger/anchor.ts';
 import type { LedgerView } from '../../../signer/ledger/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { sha256 } from '../../../signer/ledger/sha256.ts';
@@ -59,8 +60,7 @@ export async function look(place: Place, memory: Memory): Promise<Found> {
   const standing = join(place.site, 'ledger.sqlite');
   const draft = `${standing}.restored`;
   const restoring = existsSync(draft);
-  const file = existsSync(standing) || !restoring ? standing : draft;
-  const copy = copyOf(file, place.folder);
+  const copy = copyOf(restoring && (isAnchored(draft, place) || !existsSync(standing)) ? draft : standing, place.folder);
   let ledger: LedgerView;
   try {
     ledger = openLedgerForReading(copy);
@@ -87,6 +87,22 @@ export async function look(place: Place, memory: Memory): Promise<Found> {
     return { problems: problems.all, entries: 0, open: 0, unreleased: 0, closed: [], restoring };
   } finally {
     ledger.close();
+  }
+}
+
+/** From then on the draft is the ledger, and only wants its name. */
+function isAnchored(draft: string, place: Place): boolean {
+  try {
+    const view = openLedgerForReading(copyOf(draft, place.folder));
+    try {
+      const chain = toHex(view.head().chain);
+      return anchorRecords(place.anchor).some((record) => toHex(record.chain) === chain);
+    } finally {
+      view.close();
+    }
+  } catch (error) {
+    if (error instanceof VtlicError) return false;
+    throw error;
   }
 }
 
@@ -134,10 +150,14 @@ function counterText(of: { readonly aud: string; readonly sub: string; readonly 
   return `${of.sub}/${of.aud}/${of.dep ?? ''}/${of.ctr}`;
 }
 
+function anchorRecords(anchor: string): readonly AnchorRecord[] {
+  const records = [anchor, `${anchor}.new`].map((file) => (existsSync(file) ? decodeAnchorRecord(readFileSync(file)) : undefined));
+  return records.filter((record) => record !== undefined);
+}
+
 /** How many entries the anchor covers: the larger of the whole records that lie there. */
 function coveredEntries(anchor: string, problems: Problems): number {
-  const records = [anchor, `${anchor}.new`].flatMap((file) => (existsSync(file) ? [decodeAnchorRecord(readFileSync(file))] : []));
-  const whole = records.flatMap((record) => (record === undefined ? [] : [record.entries]));
+  const whole = anchorRecords(anchor).map((record) => record.entries);
   if (whole.length === 0) problems.add('other', 'no whole anchor is left');
   return Math.max(0, ...whole);
 }

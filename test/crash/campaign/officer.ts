@@ -50,6 +50,8 @@ export class Officer {
   #backups: string[] = [];
   #restore: string | undefined;
   #document: string | undefined;
+  /** Whether a copy was restored: the temporary file of a license that the copy does not know is then nobody's to finish. */
+  restored = false;
 
   constructor(place: Place, random: Random) {
     this.#place = place;
@@ -65,7 +67,8 @@ export class Officer {
       case 'renew':
         return this.#renew();
       case 'batch':
-        return this.#batching();
+        // Seldom so many that workers are started.
+        return this.batch(this.#random.below(8) === 0 ? 30 : 2 + this.#random.below(11));
       case 'ledger backup':
         return this.#backup();
       case 'ledger checkpoint':
@@ -95,12 +98,11 @@ export class Officer {
     return this.#act('renew', ['renew', customer, '--product', 'vaultdesk', '--deployment', 'prod-eu', '--from', day(0), '--until', day(300), '--seats', String(1 + this.#random.below(500))]);
   }
 
-  #batching(): Act {
+  /** A new batch of so many rows, or the rest of the one that was begun. */
+  batch(rows: number): Act {
     const resumed = this.#batch !== undefined;
     if (this.#batch === undefined) {
       const name = `season-${++this.#number}`;
-      // Seldom so many that workers are started.
-      const rows = this.#random.below(8) === 0 ? 30 : 2 + this.#random.below(11);
       const file = join(this.#place.folder, `${name}.csv`);
       writeFileSync(file, csv(Array.from({ length: rows }, (_, i) => row(`customer-${i}`))));
       this.#batch = { name, file };
@@ -129,6 +131,7 @@ export class Officer {
     this.#restore = copy;
     const done = (): void => {
       this.#restore = undefined;
+      this.restored = true;
       // What was copied before is of the history before; and what a batch had signed is no row's any more.
       this.#backups = [];
       this.#batch = undefined;
