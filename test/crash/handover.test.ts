@@ -1,0 +1,160 @@
+/** `ledger backup`, `ledger restore`, `counters export` and `import` are killed at each of their steps; the same command again goes on from there. */
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openLedgerForReading } from '../../signer/ledger/open.ts';
+import type { LedgerSummary } from '../../signer/ledger/ledger.ts';
+import type { HandoverStep } from '../../signer/world.ts';
+import { writeRequest } from '../support/site-fixture.ts';
+import { NO_KILL, type KillPoint } from './campaign/kill-point.ts';
+import { look, Memory, type Found } from './campaign/look.ts';
+import { makePlace, type Place } from './campaign/place.ts';
+import { runToDeath, type Ended } from './campaign/process-that-dies.ts';
+
+let place: Place;
+let memory: Memory;
+let request: string;
+beforeEach(async () => {
+  place = await makePlace('software', false);
+  memory = new Memory();
+  request = writeRequest({ ...place, passphraseFile: '' });
+  for (const customer of [1, 2]) expect([customer, (await run(['issue', request])).code]).toEqual([customer, 0]);
+});
+afterEach(() => {
+  place.remove();
+});
+
+function run(args: readonly string[], point: KillPoint = NO_KILL): Promise<Ended> {
+  const secret = args[1] === 'backup' || args[1] === 'restore' || args[1] === 'import' ? [] : place.secret;
+  return runToDeath([...args, '--site', place.site, ...secret], point, place);
+}
+
+async function kill(args: readonly string[], step: HandoverStep): Promise<Found> {
+  const ended = await run(args, { kind: 'step', step, count: 1 });
+  expect([ended.killed, ended.at, ended.stderr]).toEqual([true, step, expect.anything()]);
+  return whole();
+}
+
+async function whole(): Promise<Found> {
+  const found = await look(place, memory);
+  expect(found.problems).toEqual([]);
+  return found;
+}
+
+async function summaryOf(file: string): Promise<LedgerSummary> {
+  const view = openLedgerForReading(file);
+  try {
+    return await view.verify();
+  } finally {
+    view.close();
+  }
+}
+
+/** The counters of acme-gmbh in the order of the ledger. */
+function counters(): readonly number[] {
+  const view = openLedgerForReading(join(place.site, 'ledger.sqlite'));
+  try {
+    return [...view.entriesFrom(1)].flatMap((entry) => (entry.kind === 'intent' ? [entry.body.ctr] : []));
+  } finally {
+    view.close();
+  }
+}
+
+describe('ledger backup', () => {
+  it.each(['backup-copied', 'backup-linked'] as const)('killed after %s', async (step) => {
+    const copy = join(place.given, 'copy.sqlite');
+    await kill(['ledger', 'backup', copy], step);
+    expect(existsSync(copy)).toBe(step === 'backup-linked');
+    const again = await run(['ledger', 'backup', copy]);
+    // What has its name is whole, and is never replaced.
+    expect(again.code).toBe(step === 'backup-linked' ? 11 : 0);
+    expect((await summaryOf(copy)).issued).toBe(2);
+    expect((await run(['ledger', 'backup', join(place.given, 'next.sqlite')])).code).toBe(0);
+    await whole();
+  });
+});
+
+describe('ledger restore', () => {
+  /** A copy, and two licenses that it does not know. */
+  async function oldCopy(): Promise<readonly string[]> {
+    const copy = join(place.given, 'copy.sqlite');
+    expect((await run(['ledger', 'backup', copy])).code).toBe(0);
+    for (const time of [1, 2]) expect([time, (await run(['issue', request])).code]).toEqual([time, 0]);
+    return ['ledger', 'restore', copy, '--license', join(place.site, 'out')];
+  }
+
+  async function finish(args: readonly string[]): Promise<Ended> {
+    const done = await run(args);
+    expect(`${done.code} ${done.stderr}`).toMatch(/^0 /);
+    expect((await whole()).restoring).toBe(false);
+    // Above all that left, and the anchor agrees.
+    expect((await run(['issue', request])).code).toBe(0);
+    expect(counters()).toEqual([1, 2, 7]);
+    await whole();
+    return done;
+  }
+
+  it.each([
+    ['restore-drafted', 4],
+    ['restore-anchored', 4],
+    ['restore-cleared', 4],
+    ['restore-placed', 0],
+  ] as const)('killed after %s: until it is finished an issue ends with %d, and the next restore finishes it', async (step, code) => {
+    const args = await oldCopy();
+    await kill(args, step);
+    if (step === 'restore-placed') {
+      expect((await run(['issue', request])).code).toBe(code);
+      expect(counters()).toEqual([1, 2, 7]);
+      await whole();
+      return;
+    }
+    if (step !== 'restore-drafted') expect((await run(['issue', request])).code).toBe(code);
+    const done = await finish(args);
+    expect(done.stderr.includes('finished a restore that had been interrupted')).toBe(step !== 'restore-drafted');
+  });
+
+  // The record before had more entries than the restored one: it was taken for the newer anchor, and refused the ledger for ever.
+  it.each([
+    ['before', 4],
+    ['after', 4],
+    ['after', 5],
+  ] as const)('killed %s call %d on the anchor, between its new record and its place', async (when, count) => {
+    const args = await oldCopy();
+    const ended = await run(args, { kind: 'call', on: 'anchor', when, count });
+    expect(ended.at).toContain('anchor');
+    await whole();
+    await finish(args);
+  });
+});
+
+describe('counters export', () => {
+  it.each([
+    ['counters-signed', false],
+    ['counters-recorded', true],
+    ['counters-anchored', true],
+  ] as const)('killed after %s: closed here is %s, and one document is written out', async (step, closed) => {
+    const args = ['counters', 'export', join(place.given, 'handed.counters'), '--customer', 'acme-gmbh'];
+    expect((await kill(args, step)).closed).toEqual(closed ? ['acme-gmbh'] : []);
+    expect(readdirSync(place.given)).toEqual([]);
+    expect((await run(['issue', request])).code).toBe(closed ? 4 : 0);
+    expect((await run(args)).code).toBe(0);
+    expect((await whole()).closed).toEqual(['acme-gmbh']);
+    // The same again under another name: nothing was handed over twice.
+    expect((await run(['counters', 'export', join(place.given, 'again.counters'), '--customer', 'acme-gmbh'])).code).toBe(0);
+    expect(readFileSync(join(place.given, 'again.counters'))).toEqual(readFileSync(join(place.given, 'handed.counters')));
+  });
+});
+
+describe('counters import', () => {
+  it.each(['counters-recorded', 'counters-anchored'] as const)('killed after %s: taken back once', async (step) => {
+    const document = join(place.folder, 'handed.counters');
+    expect((await run(['counters', 'export', document, '--customer', 'acme-gmbh'])).code).toBe(0);
+    copyFileSync(document, join(place.given, 'handed.counters'));
+    expect((await kill(['counters', 'import', document], step)).closed).toEqual([]);
+    // It is done: taking it back once more is refused, and issuing goes on.
+    expect((await run(['counters', 'import', document])).code).toBe(4);
+    expect((await run(['issue', request])).code).toBe(0);
+    expect(counters()).toEqual([1, 2, 3]);
+    await whole();
+  });
+});
