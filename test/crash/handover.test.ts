@@ -18,7 +18,7 @@ beforeEach(async () => {
   place = await makePlace('software', false);
   memory = new Memory();
   request = writeRequest({ ...place, passphraseFile: '' });
-  for (const customer of [1, 2]) expect([customer, (await run(['issue', request])).code]).toEqual([customer, 0]);
+  expect((await run(['issue', request])).code).toBe(0);
 });
 afterEach(() => {
   place.remove();
@@ -68,7 +68,7 @@ describe('ledger backup', () => {
     const again = await run(['ledger', 'backup', copy]);
     // What has its name is whole, and is never replaced.
     expect(again.code).toBe(step === 'backup-linked' ? 11 : 0);
-    expect((await summaryOf(copy)).issued).toBe(2);
+    expect((await summaryOf(copy)).issued).toBe(1);
     expect((await run(['ledger', 'backup', join(place.given, 'next.sqlite')])).code).toBe(0);
     await whole();
   });
@@ -89,7 +89,7 @@ describe('ledger restore', () => {
     expect((await whole()).restoring).toBe(false);
     // Above all that left, and the anchor agrees.
     expect((await run(['issue', request])).code).toBe(0);
-    expect(counters()).toEqual([1, 2, 7]);
+    expect(counters()).toEqual([1, 6]);
     await whole();
     return done;
   }
@@ -104,7 +104,7 @@ describe('ledger restore', () => {
     await kill(args, step);
     if (step === 'restore-placed') {
       expect((await run(['issue', request])).code).toBe(code);
-      expect(counters()).toEqual([1, 2, 7]);
+      expect(counters()).toEqual([1, 6]);
       await whole();
       return;
     }
@@ -114,14 +114,10 @@ describe('ledger restore', () => {
   });
 
   // The record before had more entries than the restored one: it was taken for the newer anchor, and refused the ledger for ever.
-  it.each([
-    ['before', 4],
-    ['after', 4],
-    ['after', 5],
-  ] as const)('killed %s call %d on the anchor, between its new record and its place', async (when, count) => {
+  it('killed between the new record of the anchor and its place', async () => {
     const args = await oldCopy();
-    const ended = await run(args, { kind: 'call', on: 'anchor', when, count });
-    expect(ended.at).toContain('anchor');
+    const ended = await run(args, { kind: 'call', on: 'anchor', when: 'before', count: 4 });
+    expect(ended.at).toBe('before rename anchor .new');
     await whole();
     await finish(args);
   });
@@ -154,7 +150,7 @@ describe('counters import', () => {
     // It is done: taking it back once more is refused, and issuing goes on.
     expect((await run(['counters', 'import', document])).code).toBe(4);
     expect((await run(['issue', request])).code).toBe(0);
-    expect(counters()).toEqual([1, 2, 3]);
+    expect(counters()).toEqual([1, 2]);
     await whole();
   });
 });

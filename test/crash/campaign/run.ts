@@ -1,23 +1,32 @@
 /**
- * `npm run test:crash`: kills the real command at every numbered step and at random times, and tells what it found.
+ * `npm run test:crash`: kills the real command at every numbered step and at random times, lets the disk go wrong at every call, damages
+ * ledgers as a power loss does, and tells what it found.
  *
- *   --kills N        how many (10,000)
+ *   --kills N        how many (10,000; 0 leaves the kills out)
+ *   --disk N         lets the disk go wrong at every N-th call (1; 0 leaves it out)
+ *   --damage N       so many ledgers damaged at random (2,000; 0 leaves it out)
  *   --seed S         for the choice of commands and points (a random one, printed)
  *   --keystore NAME  software, softhsm, kryoptic; repeatable (all that are here)
  *   --lanes N        sites at a time (2)
  */
 import { parseArgs } from 'node:util';
 import { ensureDiskFaults } from '../disk-faults/build-disk-faults.ts';
+import { walkDisk } from '../disk-faults/disk-walk.ts';
+import { PowerLoss, type Judged } from '../power-loss/damage.ts';
+import { makeSite } from '../../support/site-fixture.ts';
 import { Campaign } from './campaign.ts';
 import { KEYSTORES, makePlace, type KeystoreName } from './place.ts';
+import { Random } from './random.ts';
 
 const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '10000' }, seed: { type: 'string' }, keystore: { type: 'string', multiple: true }, lanes: { type: 'string', default: '2' } },
+  options: { kills: { type: 'string', default: '10000' }, disk: { type: 'string', default: '1' }, damage: { type: 'string', default: '2000' }, seed: { type: 'string' }, keystore: { type: 'string', multiple: true }, lanes: { type: 'string', default: '2' } },
 });
 const kills = Number(values.kills);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
 const lanes = Number(values.lanes);
-if (![kills, seed, lanes].every((number) => Number.isSafeInteger(number) && number >= 0) || kills < 1 || lanes < 1) throw new Error('--kills, --seed and --lanes take whole numbers');
+const disk = Number(values.disk);
+const damage = Number(values.damage);
+if (![kills, seed, lanes, disk, damage].every((number) => Number.isSafeInteger(number) && number >= 0) || lanes < 1) throw new Error('--kills, --disk, --damage, --seed and --lanes take whole numbers');
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -54,27 +63,63 @@ function canPreload(): boolean {
   }
 }
 
-const keystores = await usable();
-const preload = canPreload();
-say(`${kills} kills, seed ${seed}, keystores ${keystores.join(', ')}, ${lanes} sites at a time`);
 const began = performance.now();
-let told = 0;
-const campaign = new Campaign({
-  kills,
-  seed,
-  keystores,
-  lanes,
-  killsPerSite: 100,
-  syscalls: preload,
-  tell: say,
-  progress: (totals) => {
-    if (totals.kills < told + 500) return;
-    told = totals.kills;
-    say(`${totals.kills} kills, ${totals.problems.length} problems, ${((totals.kills * 1000) / (performance.now() - began)).toFixed(2)} a second`);
-  },
-});
-const totals = await campaign.run();
-for (const line of totals.lines()) say(line);
-const seconds = (performance.now() - began) / 1000;
-say(`${Math.round(seconds)} s, ${(totals.kills / seconds).toFixed(2)} kills a second; seed ${seed}`);
-process.exit(totals.problems.length === 0 ? 0 : 1);
+const sinceBegun = (): string => `${Math.round((performance.now() - began) / 1000)} s`;
+const preload = canPreload();
+
+async function killProcesses(): Promise<number> {
+  const keystores = await usable();
+  say(`${kills} kills, seed ${seed}, keystores ${keystores.join(', ')}, ${lanes} sites at a time`);
+  const start = performance.now();
+  let told = 0;
+  const campaign = new Campaign({
+    kills,
+    seed,
+    keystores,
+    lanes,
+    killsPerSite: 100,
+    syscalls: preload,
+    tell: say,
+    progress: (totals) => {
+      if (totals.kills < told + 500) return;
+      told = totals.kills;
+      say(`${totals.kills} kills, ${totals.problems.length} problems, ${((totals.kills * 1000) / (performance.now() - start)).toFixed(2)} a second`);
+    },
+  });
+  const totals = await campaign.run();
+  for (const line of totals.lines()) say(line);
+  say(`${((totals.kills * 1000) / (performance.now() - start)).toFixed(2)} kills a second; seed ${seed}; ${sinceBegun()}`);
+  return totals.problems.length;
+}
+
+async function breakDisks(): Promise<number> {
+  const cases = await walkDisk({ every: disk, seed, lanes, tell: say });
+  const codes = new Map<string, number>();
+  for (const { command, way, code } of cases) codes.set(`${command} · ${way} · exit ${code}`, (codes.get(`${command} · ${way} · exit ${code}`) ?? 0) + 1);
+  say('disks that went wrong, by command, way and exit code:');
+  for (const [name, count] of [...codes].sort(([a], [b]) => (a < b ? -1 : 1))) say(`  ${String(count).padStart(6)}  ${name}`);
+  const bad = cases.filter(({ problems }) => problems.length > 0).length;
+  say(`${cases.length} calls at which the disk went wrong, ${bad} with problems; ${sinceBegun()}`);
+  return bad;
+}
+
+async function damageLedgers(): Promise<number> {
+  const site = await makeSite({ algorithm: 'ed25519' });
+  const loss = await PowerLoss.prepare(site);
+  const random = new Random(seed);
+  const judged: Judged[] = [];
+  for (const damaged of loss.certain()) judged.push(await loss.judge(damaged));
+  while (judged.length < damage) judged.push(await loss.judge(loss.random(random)));
+  site.remove();
+  const bad = judged.filter(({ problem }) => problem !== undefined);
+  for (const { what, problem } of bad) say(`PROBLEM: ${what}: ${problem ?? ''}`);
+  const count = (outcome: Judged['outcome']): number => judged.filter((each) => each.outcome === outcome).length;
+  say(`${judged.length} ledgers damaged: ${count('refused')} refused by the next start (exit 4), ${count('noticed')} noticed by ledger verify (exit 19), ${count('harmless')} without harm to anything that left, ${bad.length} with problems; ${sinceBegun()}`);
+  return bad.length;
+}
+
+let problems = 0;
+if (kills > 0) problems += await killProcesses();
+if (disk > 0 && preload) problems += await breakDisks();
+if (damage > 0) problems += await damageLedgers();
+process.exit(problems === 0 ? 0 : 1);

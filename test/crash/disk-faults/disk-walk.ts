@@ -113,3 +113,39 @@ function faultsOfEnd(ended: Ended, recorded: number): string[] {
   if (recorded > 0 && stderr.includes('nothing was recorded')) problems.push(`it says that nothing was recorded, and ${recorded} entries were: ${sentences.join(' ')}`);
   return problems;
 }
+
+export interface WalkOptions {
+  /** At every n-th call. */
+  readonly every: number;
+  readonly seed: number;
+  /** Sites at a time. */
+  readonly lanes: number;
+  readonly ways?: readonly Way[];
+  readonly commands?: readonly DiskCase['command'][];
+  readonly tell: (line: string) => void;
+}
+
+/** Each way through each command, until it makes no more calls. */
+export async function walkDisk(options: WalkOptions): Promise<readonly DiskCase[]> {
+  const { every, seed, tell } = options;
+  const left = (options.commands ?? ['issue', 'batch']).flatMap((command) => (options.ways ?? WAYS).map((way) => ({ command, way })));
+  const cases: DiskCase[] = [];
+  const lane = async (): Promise<void> => {
+    const walk = new DiskWalk(seed);
+    try {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        // Not always the same calls where only some are tried.
+        for (let at = 1 + (seed % every); ; at += every) {
+          const one = await walk.try(next.command, next.way, at);
+          if (one.call === undefined) break;
+          cases.push(one);
+          if (one.problems.length > 0) tell(`PROBLEM: ${one.command}, ${one.way} at call ${at} (${one.call}): ${one.problems.join(' | ')}`);
+        }
+      }
+    } finally {
+      walk.close();
+    }
+  };
+  await Promise.all(Array.from({ length: options.lanes }, lane));
+  return cases;
+}
