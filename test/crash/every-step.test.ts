@@ -7,7 +7,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import type { Entry } from '../../signer/ledger/entry.ts';
+import { openSite } from '../../signer/site/site.ts';
 import type { Step } from '../../signer/world.ts';
+import { makeTrust, verify } from '../../verifier/index.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
@@ -72,12 +74,11 @@ function checkInvariants(site: SiteFixture, found: Found): void {
   expect(new Set(issued).size).toBe(issued.length);
   const paths = issued.map((seq) => intents.get(seq)?.body.path);
   expect(found.files.map((name) => `out/${name}`).sort()).toEqual([...paths].sort());
+  const trust = makeTrust({ keys: openSite(site.site).config.keys.map((record) => ({ key: record.publicKey, job: record.job, status: 'active' as const })) });
   for (const name of found.files) {
-    const verified = runCli(['verify', join(site.site, 'out', name), '--site', site.site, '--product', 'vaultdesk', '--deployment', 'prod-eu', '--json']);
-    expect(verified.code).toBe(0);
-    const verdict = JSON.parse(verified.stdout) as { readonly license: { readonly ctr: number } };
+    const verdict = verify(readFileSync(join(site.site, 'out', name)), trust, { issuer: 'example-vendor', product: 'vaultdesk', deployment: 'prod-eu', now: Math.floor(Date.now() / 1000) });
     const intent = [...intents.values()].find((entry) => entry.body.path === `out/${name}`);
-    expect(intent === undefined ? undefined : decodeLicense(intent.body.payload).ctr).toBe(verdict.license.ctr);
+    expect(verdict.ok ? verdict.license.ctr : verdict.reason).toBe(intent === undefined ? undefined : decodeLicense(intent.body.payload).ctr);
   }
 }
 

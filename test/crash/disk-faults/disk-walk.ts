@@ -139,6 +139,7 @@ export async function walkDisk(options: WalkOptions): Promise<readonly DiskCase[
           const one = await walk.try(next.command, next.way, at);
           if (one.call === undefined) break;
           cases.push(one);
+          if (cases.length % 100 === 0) tell(`${cases.length} calls at which the disk went wrong`);
           if (one.problems.length > 0) tell(`PROBLEM: ${one.command}, ${one.way} at call ${at} (${one.call}): ${one.problems.join(' | ')}`);
         }
       }
