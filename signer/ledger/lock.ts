@@ -77,5 +77,5 @@ function createPrivately(path: string): void {
 
 function lockUnwritable(error: unknown, path: string): VtlicError {
   const told = describeFileError(error, 'ledger_unwritable', path);
-  return new VtlicError('ledger_unwritable', `the ledger cannot be locked: ${told.message}; nothing was recorded`, { file: path, hint: 'give this user write access to the folder of the ledger', cause: error });
+  return new VtlicError('ledger_unwritable', `the ledger cannot be locked: ${told.message}; nothing was recorded`, { file: path, hint: 'make room, or give this user write access to the folder of the ledger', cause: error });
 }

@@ -48,7 +48,7 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
     case PERM:
     case AUTH:
       if (act === 'read') return unreadable(file, error);
-      return unwritable('the ledger or its folder is read-only for this user; nothing more was recorded', file, error, 'give this user write access to the folder and the files in it');
+      return unwritable('the ledger, its folder or its disk is read-only for this user; nothing more was recorded', file, error, 'give this user write access to the folder and the files in it, or mount the disk for writing');
     case FULL:
       return unwritable('the disk is full; nothing more was recorded', file, error, 'make room on the disk that holds the ledger and run it again: the next start finishes or voids what was recorded before');
     case IOERR:

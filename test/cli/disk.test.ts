@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, statSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ROOT, runCli } from '../support/run-cli.ts';
+import { ROOT, runCli, type CliResult } from '../support/run-cli.ts';
 import { isRoot, NOBODY, runUnprivileged } from '../support/unprivileged.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
@@ -23,25 +23,33 @@ interface Round {
   readonly words: string;
   readonly after: number;
   readonly afterWords: string;
+  /** Entries that the run on the full disk left. */
+  readonly recorded: number;
   readonly issued: number;
   readonly released: number;
   readonly files: readonly string[];
   readonly paths: readonly string[];
 }
 
+/** What the scenario prints. Only root may mount; others become root of a namespace of their own. */
+function onOwnMounts(scenario: string, folder: string): string {
+  const command = [...(isRoot ? [] : ['unshare', '-U', '-r', '-m']), process.execPath, join(ROOT, scenario), folder];
+  const done = spawnSync(command[0] ?? '', command.slice(1), { encoding: 'utf8', maxBuffer: 1 << 26 });
+  expect(`${done.stderr}${done.error?.message ?? ''}`).toBe('');
+  return done.stdout;
+}
+
 describe('a disk that fills up', () => {
   it('stops the issue with exit 11 or lets it through, and the next one goes on by itself', { timeout: 300_000 }, () => {
     const folder = mkdtempSync(join(tmpdir(), 'vtlic-full-'));
     try {
-      // Only root may mount; others become root of a namespace of their own.
-      const command = [...(isRoot ? [] : ['unshare', '-U', '-r', '-m']), process.execPath, join(ROOT, 'test/cli/full-disk-scenario.ts'), folder];
-      const done = spawnSync(command[0] ?? '', command.slice(1), { encoding: 'utf8', maxBuffer: 1 << 26 });
-      expect(`${done.stderr}${done.error?.message ?? ''}`).toBe('');
-      const rounds = JSON.parse(done.stdout) as readonly Round[];
+      const rounds = JSON.parse(onOwnMounts('test/cli/full-disk-scenario.ts', folder)) as readonly Round[];
       expect(rounds).toHaveLength(7);
       for (const round of rounds) {
         expect([0, 11], `with ${round.free} bytes free: ${round.words}`).toContain(round.full);
         if (round.full === 11) expect(round.words).toMatch(/^vtlic: .*full/m);
+        // An intent may have been recorded before the disk was full.
+        if (round.words.includes('nothing was recorded')) expect([round.words, round.recorded]).toEqual([round.words, 0]);
         expect(round.words).not.toMatch(/\n\s+at /);
         expect(`${round.free}: ${round.after} ${round.afterWords}`).toContain(`${round.free}: 0`);
         expect(round.released).toBe(round.issued);
@@ -49,6 +57,36 @@ describe('a disk that fills up', () => {
       }
       expect(rounds.filter((round) => round.full === 11).length).toBeGreaterThan(1);
       expect(rounds[0]?.full).toBe(11);
+      expect(rounds.some((round) => round.full === 11 && round.recorded > 0)).toBe(true);
+    } finally {
+      spawnSync('umount', ['-l', join(folder, 'disk')]);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+interface ReadOnlyRound {
+  readonly what: 'site' | 'anchor';
+  readonly issue: CliResult;
+  readonly entries: readonly string[];
+  readonly released: number;
+  readonly after: number;
+  readonly kinds: readonly string[];
+}
+
+describe('a disk that is remounted read-only', () => {
+  it('stops the issue with exit 11 and releases nothing, and the next one goes on by itself', { timeout: 300_000 }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vtlic-read-only-'));
+    try {
+      const done = onOwnMounts('test/cli/read-only-scenario.ts', folder);
+      const [site, anchor] = JSON.parse(done) as readonly ReadOnlyRound[];
+      expect([site?.issue.code, site?.released, site?.entries]).toEqual([11, 0, ['genesis']]);
+      expect(site?.issue.stderr).toMatch(/^vtlic: .*ledger\.lock: .*read-only.*\n {2}→ .*\n$/);
+      expect([site?.after, site?.kinds]).toEqual([0, ['genesis', 'intent', 'issue', 'release']]);
+      // The license is signed and recorded, and has not left: the anchor does not cover it.
+      expect([anchor?.issue.code, anchor?.released, anchor?.entries]).toEqual([11, 0, ['genesis', 'intent', 'issue']]);
+      expect(anchor?.issue.stderr).toContain('the anchor was not written: the file system is read-only; what is recorded but not released stays in the ledger');
+      expect([anchor?.after, anchor?.kinds]).toEqual([0, ['genesis', 'intent', 'issue', 'release', 'intent', 'issue', 'release']]);
     } finally {
       spawnSync('umount', ['-l', join(folder, 'disk')]);
       rmSync(folder, { recursive: true, force: true });

@@ -29,12 +29,23 @@ function fill(bytes: number): void {
   writeFileSync(ballast, Buffer.alloc(size));
 }
 
+function entries(): number {
+  const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
+  try {
+    return ledger.head().entries;
+  } finally {
+    ledger.close();
+  }
+}
+
 const rounds = [];
 for (const free of [0, 4096, 8192, 16_384, 24_576, 32_768, 65_536]) {
   const digest = plan();
+  const before = entries();
   fill(free);
   const full = runCli(['issue', '--site', fixture.site, '--confirm', digest, ...fixture.secret]);
   rmSync(ballast);
+  const recorded = entries() - before;
   const after = runCli(['issue', '--site', fixture.site, '--confirm', plan(), ...fixture.secret]);
   const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
   const summary = await ledger.verify();
@@ -42,6 +53,6 @@ for (const free of [0, 4096, 8192, 16_384, 24_576, 32_768, 65_536]) {
   ledger.close();
   const out = join(fixture.site, 'out');
   const files = existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(vtlic|tmp)$/.test(name)).map((name) => `out/${name}`) : [];
-  rounds.push({ free, full: full.code, words: full.stderr, after: after.code, afterWords: after.stderr, issued: summary.issued, released: summary.released, files: files.sort(), paths: paths.sort() });
+  rounds.push({ free, full: full.code, words: full.stderr, recorded, after: after.code, afterWords: after.stderr, issued: summary.issued, released: summary.released, files: files.sort(), paths: paths.sort() });
 }
 process.stdout.write(`${JSON.stringify(rounds)}\n`);

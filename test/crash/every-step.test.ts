@@ -76,7 +76,7 @@ function checkInvariants(site: SiteFixture, found: Found): void {
   expect(found.files.map((name) => `out/${name}`).sort()).toEqual([...paths].sort());
   const trust = makeTrust({ keys: openSite(site.site).config.keys.map((record) => ({ key: record.publicKey, job: record.job, status: 'active' as const })) });
   for (const name of found.files) {
-    const verdict = verify(readFileSync(join(site.site, 'out', name)), trust, { issuer: 'example-vendor', product: 'vaultdesk', deployment: 'prod-eu', now: Math.floor(Date.now() / 1000) });
+    const verdict = verify(readFileSync(join(site.site, 'out', name)), trust, { issuer: 'example-vendor', product: 'vaultdesk', deployment: 'prod-eu', now: Math.floor(Date.now() / 1000), defaultGrace: 0 });
     const intent = [...intents.values()].find((entry) => entry.body.path === `out/${name}`);
     expect(verdict.ok ? verdict.license.ctr : verdict.reason).toBe(intent === undefined ? undefined : decodeLicense(intent.body.payload).ctr);
   }
