@@ -144,7 +144,11 @@ class Replacement {
   abandon(): void {
     if (this.#fd === undefined) return;
     this.#close();
-    removeIfPresent(this.#temporary);
+    try {
+      removeIfPresent(this.#temporary);
+    } catch {
+      // The first error is the one to tell; the next results are made over what is left.
+    }
   }
 
   #close(): void {

@@ -41,7 +41,16 @@ export async function backupLedger(ledger: string, target: string, world: Pick<W
   } catch (error) {
     throw describeFileError(error, 'output_unwritable', target);
   } finally {
+    tidyUp(temporary);
+  }
+}
+
+/** The first error is the one to tell; a copy under the same name is made over what is left. */
+function tidyUp(temporary: string): void {
+  try {
     removeIfPresent(temporary);
+  } catch {
+    // Nothing is lost with it.
   }
 }
 

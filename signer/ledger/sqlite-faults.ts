@@ -13,6 +13,12 @@ const CONSTRAINT = 19;
 const AUTH = 23;
 const NOTADB = 26;
 
+/**
+ * Second byte of an input/output error: SQLite could not write a file beside the ledger (WRITE, FSYNC, DIR_FSYNC, TRUNCATE, DELETE, SHMOPEN,
+ * SHMSIZE, SHMMAP), which a full or read-only disk does also while a ledger is only opened. It says nothing against the ledger.
+ */
+const COULD_NOT_WRITE: ReadonlySet<number> = new Set([3, 4, 5, 6, 10, 18, 19, 21]);
+
 export type LedgerAct = 'open' | 'read' | 'write';
 
 /** The primary result code of an error by `node:sqlite`; undefined for any other error. */
@@ -24,6 +30,10 @@ export function sqliteCode(error: unknown): number | undefined {
 /** The disk had no room: SQLite has taken the whole transaction back. */
 export function isDiskFull(error: unknown): boolean {
   return sqliteCode(error) === FULL;
+}
+
+function couldNotWrite(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && COULD_NOT_WRITE.has(error.errcode >> 8);
 }
 
 /** Runs `fn`; what SQLite throws in it becomes a VtlicError, everything else passes. */
@@ -52,6 +62,9 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
     case FULL:
       return unwritable('the disk is full; nothing more was recorded', file, error, 'make room on the disk that holds the ledger and run it again: the next start finishes or voids what was recorded before');
     case IOERR:
+      if (act !== 'write' && couldNotWrite(error)) {
+        return act === 'read' ? unreadable(file, error) : unwritable('the disk is full, read-only or broken: nothing can be written beside the ledger; nothing more was recorded', file, error, 'make room on the disk that holds the ledger, or mend it, and run it again');
+      }
       return act === 'write'
         ? unwritable('the disk reported an input/output error while the ledger was written; the next start says what it holds', file, error, 'check the disk that holds the ledger, then run it again')
         : corrupt('the disk reported an input/output error while it was read', file, error);

@@ -24,6 +24,8 @@ export interface DiskCase {
   /** "NAME PATH" of that call, without the folder; undefined where the command made fewer calls. */
   readonly call: string | undefined;
   readonly code: number | null;
+  /** What it said in the end. */
+  readonly words: string;
   readonly problems: readonly string[];
 }
 
@@ -54,9 +56,10 @@ export class DiskWalk {
     const calls = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : [];
     const after = await look(place, this.#memory);
     problems.push(...after.problems.map(({ words }) => words), ...faultsOfEnd(ended, after.entries - before.entries));
+    if (ended.code === 0) act.done();
     await this.#goOn(ended.code === 0 ? undefined : act, problems);
     if (problems.length > 0) await this.#move();
-    return { command, way, at, call: calls[at - 1]?.replaceAll(`${place.folder}/`, '').replace(/[0-9a-f]{8}\.vtlic/, 'ID.vtlic'), code: ended.code, problems };
+    return { command, way, at, call: calls[at - 1]?.replaceAll(`${place.folder}/`, '').replace(/[0-9a-f]{8}\.vtlic/, 'ID.vtlic'), code: ended.code, words: ended.stderr.split('\n').findLast((line) => line.startsWith('vtlic: '))?.replaceAll(`${place.folder}/`, '') ?? '', problems };
   }
 
   close(): void {
@@ -99,8 +102,8 @@ export class DiskWalk {
   }
 }
 
-/** 4 where what was read is no ledger any more, 11 where something could not be written; a batch may tell 18. */
-const CODES: readonly number[] = [0, 4, 11, 18];
+/** 11 where something could not be written, 18 where that was a part of a batch. Never 4: the ledger that is there is whole. */
+const CODES: readonly number[] = [0, 11, 18];
 
 /** A documented exit code, one clear sentence, and no word that the record contradicts. */
 function faultsOfEnd(ended: Ended, recorded: number): string[] {
