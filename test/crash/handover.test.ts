@@ -15,9 +15,9 @@ let place: Place;
 let memory: Memory;
 let request: string;
 beforeEach(async () => {
-  place = await makePlace('software', false);
+  place = await makePlace('software');
   memory = new Memory();
-  request = writeRequest({ ...place, passphraseFile: '' });
+  request = writeRequest({ ...place, anchor: '', passphraseFile: '' });
   expect((await run(['issue', request])).code).toBe(0);
 });
 afterEach(() => {

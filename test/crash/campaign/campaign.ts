@@ -81,7 +81,8 @@ export class Campaign {
     while (this.totals.kills < this.#options.kills) {
       const number = this.#sites++;
       const keystore = this.#options.keystores[number % this.#options.keystores.length] ?? 'software';
-      const place = await makePlace(keystore, number % 4 === 3);
+      const turn = Math.floor(number / this.#options.keystores.length);
+      const place = await makePlace(keystore, { composite: turn % 4 === 3, anchorInToken: turn % 3 !== 2 });
       this.totals.sites++;
       const before = this.totals.problems.length;
       try {
@@ -107,7 +108,7 @@ export class Campaign {
       if (afterKill) this.totals.starts++;
       if (ended.killed) {
         kills++;
-        this.totals.countKill(act.command, kind, place.keystore, ended.at);
+        this.totals.countKill(act.command, kind, `${place.keystore}${place.anchor === undefined ? ' with the anchor' : ''}`, ended.at);
         // A start that was killed on its way had gone on until then.
         if (afterKill) this.totals.wentOn++;
       } else {
@@ -158,7 +159,7 @@ export class Campaign {
     const out = join(place.site, 'out');
     const left = existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp')) : [];
     if (left.length > 0 && !officer.restored) this.#problem(place, { kind: 'other', words: `half files are left: ${left.join(', ')}` });
-    const verified = runCli(['ledger', 'verify', '--site', place.site]);
+    const verified = runCli(['ledger', 'verify', '--site', place.site, ...(place.anchor === undefined ? place.secret : [])], { env: place.env });
     if (verified.code === 0) this.totals.verified++;
     else this.#problem(place, { kind: 'refused', words: `ledger verify ended with ${verified.code}: ${verified.stderr}` });
     this.totals.licenses += memory.files.size;
@@ -171,7 +172,9 @@ export class Campaign {
   }
 
   #pointFor(command: CommandName, place: Place): { readonly point: KillPoint; readonly kind: string } {
-    const cut = this.#cuts.get(command)?.deal() ?? 'time';
+    const dealt = this.#cuts.get(command)?.deal() ?? 'time';
+    // An anchor in a token is written by another process; that moment is met by time.
+    const cut = dealt === 'anchor' && place.anchor === undefined ? 'time' : dealt;
     const random = this.#random;
     switch (cut) {
       case 'step': {

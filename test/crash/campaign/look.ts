@@ -56,22 +56,30 @@ export interface Found {
 }
 
 export async function look(place: Place, memory: Memory): Promise<Found> {
-  const problems = new Problems();
   const standing = join(place.site, 'ledger.sqlite');
   const draft = `${standing}.restored`;
   const restoring = existsSync(draft);
-  const copy = copyOf(restoring && (isAnchored(draft, place) || !existsSync(standing)) ? draft : standing, place.folder);
+  if (!restoring) return lookAt(standing, place, memory, false);
+  if (!existsSync(standing) || isAnchored(draft, place)) return lookAt(draft, place, memory, true);
+  const found = await lookAt(standing, place, memory, true);
+  // What a token's anchor says is not asked here: one of the two must hold.
+  return found.problems.length > 0 && place.anchor === undefined ? lookAt(draft, place, memory, true) : found;
+}
+
+async function lookAt(file: string, place: Place, memory: Memory, restoring: boolean): Promise<Found> {
+  const problems = new Problems();
+  const nothing = { entries: 0, open: 0, unreleased: 0, closed: [], restoring };
   let ledger: LedgerView;
   try {
-    ledger = openLedgerForReading(copy);
+    ledger = openLedgerForReading(copyOf(file, place.folder));
   } catch (error) {
     problems.add('refused', `the ledger cannot be opened: ${wordsOf(error)}`);
-    return { problems: problems.all, entries: 0, open: 0, unreleased: 0, closed: [], restoring };
+    return { ...nothing, problems: problems.all };
   }
   try {
     await ledger.verify();
     const recorded = recordedLicenses(ledger, problems);
-    const covered = restoring ? Infinity : coveredEntries(place.anchor, problems);
+    const covered = restoring || place.anchor === undefined ? Infinity : coveredEntries(place.anchor, problems);
     checkFiles(place, memory, recorded, covered, problems);
     await checkOutputs(place, memory, ledger, problems);
     return {
@@ -84,7 +92,7 @@ export async function look(place: Place, memory: Memory): Promise<Found> {
     };
   } catch (error) {
     problems.add('refused', `the ledger is refused: ${wordsOf(error)}`);
-    return { problems: problems.all, entries: 0, open: 0, unreleased: 0, closed: [], restoring };
+    return { ...nothing, problems: problems.all };
   } finally {
     ledger.close();
   }
@@ -92,11 +100,13 @@ export async function look(place: Place, memory: Memory): Promise<Found> {
 
 /** From then on the draft is the ledger, and only wants its name. */
 function isAnchored(draft: string, place: Place): boolean {
+  const { anchor } = place;
+  if (anchor === undefined) return false;
   try {
     const view = openLedgerForReading(copyOf(draft, place.folder));
     try {
       const chain = toHex(view.head().chain);
-      return anchorRecords(place.anchor).some((record) => toHex(record.chain) === chain);
+      return anchorRecords(anchor).some((record) => toHex(record.chain) === chain);
     } finally {
       view.close();
     }

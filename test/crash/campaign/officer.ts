@@ -137,7 +137,7 @@ export class Officer {
       this.#batch = undefined;
       for (const name of readdirSync(this.#place.site)) if (name.includes('.replaced-')) rmSync(join(this.#place.site, name));
     };
-    return { command: 'ledger restore', args: ['ledger', 'restore', copy, '--license', join(this.#place.site, 'out'), '--site', this.#place.site], good: [0], done };
+    return { command: 'ledger restore', args: ['ledger', 'restore', copy, '--license', join(this.#place.site, 'out'), '--site', this.#place.site, ...this.#anchorSecret()], good: [0], done };
   }
 
   #export(): Act {
@@ -149,7 +149,12 @@ export class Officer {
 
   #import(document: string): Act {
     this.#backups = [];
-    return { command: 'counters import', args: ['counters', 'import', document, '--site', this.#place.site], good: [0], done: () => undefined };
+    return { command: 'counters import', args: ['counters', 'import', document, '--site', this.#place.site, ...this.#anchorSecret()], good: [0], done: () => undefined };
+  }
+
+  /** What needs no key needs the token all the same where the anchor lies in it. */
+  #anchorSecret(): readonly string[] {
+    return this.#place.anchor === undefined ? this.#place.secret : [];
   }
 
   #act(command: CommandName, args: readonly string[], done: () => unknown = () => undefined, good: readonly number[] = [0]): Act {

@@ -17,7 +17,8 @@ export interface Place {
   /** Holds the site, the anchor and everything that is written. */
   readonly folder: string;
   readonly site: string;
-  readonly anchor: string;
+  /** undefined where the anchor lies in the token. */
+  readonly anchor: string | undefined;
   /** Output files of commands. */
   readonly given: string;
   readonly secret: readonly string[];
@@ -27,9 +28,15 @@ export interface Place {
 
 const TOKEN = 'crash';
 
-/** @param composite in software: with a composite license key, which signs slower */
-export async function makePlace(keystore: KeystoreName, composite: boolean): Promise<Place> {
-  return keystore === 'software' ? makeSoftwarePlace(composite) : makeTokenPlace(keystore);
+export interface PlaceOptions {
+  /** In software: with a composite license key, which signs slower. */
+  readonly composite?: boolean;
+  /** With a token: the anchor lies in it too. */
+  readonly anchorInToken?: boolean;
+}
+
+export async function makePlace(keystore: KeystoreName, { composite = false, anchorInToken = false }: PlaceOptions = {}): Promise<Place> {
+  return keystore === 'software' ? makeSoftwarePlace(composite) : makeTokenPlace(keystore, anchorInToken);
 }
 
 async function makeSoftwarePlace(composite: boolean): Promise<Place> {
@@ -41,7 +48,7 @@ async function makeSoftwarePlace(composite: boolean): Promise<Place> {
   return { keystore: 'software', folder: fixture.folder, site: fixture.site, anchor: fixture.anchor, given, secret: fixture.secret, env: {}, remove: fixture.remove };
 }
 
-function makeTokenPlace(keystore: 'softhsm' | 'kryoptic'): Place {
+function makeTokenPlace(keystore: 'softhsm' | 'kryoptic', anchorInToken: boolean): Place {
   const token = keystore === 'softhsm' ? makeSofthsm(TOKEN) : makeKryoptic([TOKEN]);
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-crash-'));
   const pin = join(folder, 'pin');
@@ -49,13 +56,13 @@ function makeTokenPlace(keystore: 'softhsm' | 'kryoptic'): Place {
   const site = join(folder, 'site');
   const given = join(folder, 'given');
   mkdirSync(given);
-  const anchor = join(folder, 'anchor');
+  const anchor = anchorInToken ? undefined : join(folder, 'anchor');
   const secret = ['--secret', `hsm=file:${pin}`];
   const must = (...args: readonly string[]): void => {
     const done = runCli(args, { env: token.environment });
     if (done.code !== 0) throw new Error(`vtlic ${args.join(' ')}: ${done.code}\n${done.stderr}`);
   };
-  must('init', site, '--issuer', 'example-vendor', '--example-catalog', '--anchor', anchor, '--keystore', `hsm=pkcs11:token=${TOKEN}?module-path=${token.module}`);
+  must('init', site, '--issuer', 'example-vendor', '--example-catalog', '--keystore', `hsm=pkcs11:token=${TOKEN}?module-path=${token.module}`, '--anchor', ...(anchor === undefined ? ['token:hsm', ...secret] : [anchor]));
   for (const [name, job] of [['license-1', 'license'], ['log', 'ledger'], ['counters', 'counters']] as const) {
     must('key', 'generate', '--site', site, '--name', name, '--job', job, '--algorithm', 'ed25519', '--keystore', 'hsm', ...secret);
   }

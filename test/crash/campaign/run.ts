@@ -43,7 +43,7 @@ async function usable(): Promise<readonly KeystoreName[]> {
   const found: KeystoreName[] = [];
   for (const name of KEYSTORES) {
     try {
-      (await makePlace(name, false)).remove();
+      (await makePlace(name)).remove();
       found.push(name);
     } catch (error) {
       say(`NOT COVERED: ${name}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`);

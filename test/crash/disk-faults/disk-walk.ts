@@ -84,7 +84,7 @@ export class DiskWalk {
 
   async #move(): Promise<void> {
     this.close();
-    const place = await makePlace('software', false);
+    const place = await makePlace('software');
     const officer = new Officer(place, new Random(this.#seed));
     this.#place = place;
     this.#officer = officer;
