@@ -63,7 +63,7 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
       return unwritable('the disk is full; nothing more was recorded', file, error, 'make room on the disk that holds the ledger and run it again: the next start finishes or voids what was recorded before');
     case IOERR:
       if (act !== 'write' && couldNotWrite(error)) {
-        return act === 'read' ? unreadable(file, error) : unwritable('the disk is full, read-only or broken: nothing can be written beside the ledger; nothing more was recorded', file, error, 'make room on the disk that holds the ledger, or mend it, and run it again');
+        return unwritable('the disk is full, read-only or broken: nothing can be written beside the ledger; nothing more was recorded', file, error, 'make room on the disk that holds the ledger, or mend it, and run it again');
       }
       return act === 'write'
         ? unwritable('the disk reported an input/output error while the ledger was written; the next start says what it holds', file, error, 'check the disk that holds the ledger, then run it again')

@@ -44,7 +44,7 @@ describe("SQLite's words", () => {
     [10, 'read', 'ledger_corrupt'],
     [266, 'open', 'ledger_corrupt'],
     [4874, 'open', 'ledger_unwritable'],
-    [4874, 'read', 'file_unreadable'],
+    [4874, 'read', 'ledger_unwritable'],
     [778, 'open', 'ledger_unwritable'],
     [14, 'open', 'ledger_unwritable'],
     [14, 'read', 'file_unreadable'],
