@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Campaign } from '../crash/campaign/campaign.ts';
 import { walkDisk } from '../crash/disk-faults/disk-walk.ts';
 
-const KILLS = 200;
+const KILLS = 150;
 
 describe('kill -9 with a token', () => {
   it(`${KILLS} times: no counter twice, no license missing, no ledger refused, and each start goes on by itself`, async () => {

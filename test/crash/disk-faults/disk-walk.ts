@@ -102,8 +102,8 @@ export class DiskWalk {
   }
 }
 
-/** 11 where something could not be written, 18 where that was a part of a batch. Never 4: the ledger that is there is whole. */
-const CODES: readonly number[] = [0, 11, 18];
+/** 11 where something could not be written, 18 where that was a part of a batch, 2 where the ledger could not even be read. Never 4: it is whole. */
+const CODES: readonly number[] = [0, 2, 11, 18];
 
 /** A documented exit code, one clear sentence, and no word that the record contradicts. */
 function faultsOfEnd(ended: Ended, recorded: number): string[] {
