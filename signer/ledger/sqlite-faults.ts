@@ -89,7 +89,7 @@ function corrupt(why: string, file: string, cause: unknown): VtlicError {
 
 /** SQLite reads a database in WAL mode only where it can make the files that belong to it. */
 function unreadable(file: string, cause: unknown): VtlicError {
-  return new VtlicError('file_unreadable', 'the ledger cannot be opened for reading: this user must be able to read it, and to write beside it', { file, cause, hint: 'copy the whole folder to a place where this user may write, and read the copy' });
+  return new VtlicError('file_unreadable', 'the ledger cannot be opened for reading: this user must be able to read it, and to write beside it (its disk may be full or read-only)', { file, cause, hint: 'copy the whole folder to a place where this user may write, and read the copy' });
 }
 
 function unwritable(message: string, file: string, cause: unknown, hint: string): VtlicError {
