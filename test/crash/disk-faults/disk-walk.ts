@@ -23,6 +23,8 @@ export interface DiskCase {
   readonly at: number;
   /** "NAME PATH" of that call, without the folder; undefined where the command made fewer calls. */
   readonly call: string | undefined;
+  /** All calls of the run. */
+  readonly calls: readonly string[];
   readonly code: number | null;
   /** What it said in the end. */
   readonly words: string;
@@ -59,7 +61,7 @@ export class DiskWalk {
     if (ended.code === 0) act.done();
     await this.#goOn(ended.code === 0 ? undefined : act, problems);
     if (problems.length > 0) await this.#move();
-    return { command, way, at, call: calls[at - 1]?.replaceAll(`${place.folder}/`, '').replace(/[0-9a-f]{8}\.vtlic/, 'ID.vtlic'), code: ended.code, words: ended.stderr.split('\n').findLast((line) => line.startsWith('vtlic: '))?.replaceAll(`${place.folder}/`, '') ?? '', problems };
+    return { command, way, at, calls, call: calls[at - 1]?.replaceAll(`${place.folder}/`, '').replace(/[0-9a-f]{8}\.vtlic/, 'ID.vtlic'), code: ended.code, words: ended.stderr.split('\n').findLast((line) => line.startsWith('vtlic: '))?.replaceAll(`${place.folder}/`, '') ?? '', problems };
   }
 
   close(): void {
