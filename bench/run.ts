@@ -2,7 +2,7 @@
  * `npm run bench`: what the toolkit costs beside what it cannot do without, in one run. Figures are ratios first: those carry from one
  * machine to another (docs/performance.md).
  *
- *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,process]
+ *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,recomputing,process]
  */
 import { parseArgs } from 'node:util';
 import { measureIssuing, removeBenchFolders } from './parts/issuing.ts';
@@ -10,12 +10,14 @@ import { measureLedger } from './parts/ledger.ts';
 import { machineFacts } from './parts/machine.ts';
 import { measureMemory } from './parts/memory.ts';
 import { measureProcess } from './parts/process.ts';
+import { measureRecomputing } from './parts/recomputing.ts';
 import { holds, partLines, type Part } from './parts/report.ts';
 import { measureToken } from './parts/token.ts';
 import { measureVerifying } from './parts/verifying.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, full: { type: 'boolean', default: false }, only: { type: 'string' } } });
 const LICENSES = 4096;
+const RECOMPUTED = 10_000;
 
 const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Part>])[] = [
   ['verifying', measureVerifying],
@@ -23,6 +25,7 @@ const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Par
   ['token', () => measureToken(LICENSES)],
   ['memory', () => measureMemory(values.full ? [1000, 10_000, 100_000, 1_000_000] : [1000, 10_000, 50_000], 10_000)],
   ['ledger', () => measureLedger(values.full ? [10_000, 1_000_000, 10_000_000] : [10_000, 300_000])],
+  ['recomputing', () => measureRecomputing(RECOMPUTED)],
   ['process', measureProcess],
 ];
 

@@ -12,7 +12,8 @@ import { blob, integer, type Row } from './tables.ts';
 
 const STRETCH = 96;
 
-export function* signatureFaults(job: SignatureJob): Generator<string, void> {
+/** Yields after each stretch: a fault, or undefined where it had none. */
+export function* signatureFaults(job: SignatureJob): Generator<string | undefined, void> {
   const keys = new Map(job.keys.map(({ alg, bytes }) => importPublicKey(alg, bytes)).map((key) => [key.kid, key] as const));
   const db = openReadOnly(job.file);
   try {
@@ -30,6 +31,7 @@ export function* signatureFaults(job: SignatureJob): Generator<string, void> {
           yield encodeFault(integer(row[0]), fault);
         }
       }
+      yield undefined;
     }
   } catch (error) {
     throw ledgerFault(error, job.file, 'read');
@@ -40,7 +42,7 @@ export function* signatureFaults(job: SignatureJob): Generator<string, void> {
 
 function faultOf(body: Uint8Array, keys: ReadonlyMap<string, PublicKey>): string | undefined {
   try {
-    const map = decodeCbor(body);
+    const map = decodeCbor(body, { views: true });
     const cose = isCborMap(map) ? map.get('cose') : undefined;
     if (!isCborBytes(cose)) return 'no license';
     const { alg, kid, protectedBytes, payload, signature } = decodeCoseSign1(cose, TYP.license);

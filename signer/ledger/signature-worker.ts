@@ -3,4 +3,4 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { signatureFaults } from './signature-faults.ts';
 import type { SignatureJob } from './signature-job.ts';
 
-for (const fault of signatureFaults(workerData as SignatureJob)) parentPort?.postMessage(fault);
+for (const fault of signatureFaults(workerData as SignatureJob)) if (fault !== undefined) parentPort?.postMessage(fault);

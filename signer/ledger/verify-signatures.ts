@@ -1,5 +1,6 @@
 /** The signature of each license in the record, checked on all cores beside the check of everything else. */
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { VtlicError } from '../../formats/error.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
@@ -13,13 +14,21 @@ const ALONE_BELOW = 1024;
 export interface SignatureCheck {
   /** Entries looked at so far. */
   readonly done: () => number;
-  /** Resolves with the number of signatures that hold; throws VtlicError `ledger_corrupt` at one that does not. */
-  readonly finished: Promise<number>;
-  /** Ends it early; `finished` then resolves with what was done. */
-  readonly stop: () => void;
+  /**
+   * Takes part with the calling thread until nothing is left, then waits for the other threads.
+   *
+   * @param look called every few milliseconds
+   * @returns the number of signatures that hold
+   * @throws VtlicError `ledger_corrupt` at one that does not
+   */
+  readonly join: (look: () => void) => Promise<number>;
+  /** Ends it early. Resolves when no thread is left. */
+  readonly stop: () => Promise<void>;
 }
 
 /**
+ * Begins on the other cores at once; the calling thread has its own work until it joins.
+ *
  * @param file absolute path of the ledger
  * @param entries how many of its entries are looked at: what was there when the check began
  * @param keys that may have signed
@@ -27,24 +36,27 @@ export interface SignatureCheck {
 export function checkSignatures(file: string, entries: number, keys: readonly PublicKey[]): SignatureCheck {
   const shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_INTS));
   const job: SignatureJob = { file, entries, keys: keys.map(({ alg, bytes }) => ({ alg, bytes })), shared };
+  const others = Promise.all(Array.from({ length: entries < ALONE_BELOW ? 0 : availableParallelism() - 1 }, () => runWorker(job)));
+  // Looked at by `join`; until then its error must not be one that nobody handles.
+  others.catch(() => undefined);
   return {
     done: () => Math.min(entries, Atomics.load(shared, NEXT)),
-    finished: entries < ALONE_BELOW ? alone(job) : onAllCores(job),
-    stop: () => {
+    join: async (look) => {
+      const faults: string[] = [];
+      for (const fault of signatureFaults(job)) {
+        if (fault !== undefined) faults.push(fault);
+        await setImmediate();
+        look();
+      }
+      faults.push(...(await others).flat());
+      look();
+      return judge(job, faults);
+    },
+    stop: async () => {
       Atomics.store(shared, STOP, 1);
+      await others.catch(() => undefined);
     },
   };
-}
-
-async function alone(job: SignatureJob): Promise<number> {
-  await Promise.resolve();
-  return judge(job, [...signatureFaults(job)]);
-}
-
-async function onAllCores(job: SignatureJob): Promise<number> {
-  const workers = Array.from({ length: availableParallelism() }, () => runWorker(job));
-  const faults = (await Promise.all(workers)).flat();
-  return judge(job, faults);
 }
 
 function runWorker(job: SignatureJob): Promise<readonly string[]> {

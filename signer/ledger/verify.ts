@@ -5,7 +5,7 @@
  * made, so memory stays flat: only intents without an outcome and licenses without a release are held.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
@@ -32,7 +32,6 @@ import { checkSignatures, type SignatureCheck } from './verify-signatures.ts';
 
 /** Entries between two looks at the clock of others: progress, signal, the event loop. */
 const STRIDE = 1024;
-const LOOK_MS = 100;
 
 /**
  * @param file absolute path of the ledger
@@ -47,8 +46,6 @@ export async function verifyLedger(file: string, options: VerifyOptions = {}): P
     const check = new Check(db);
     const total = new Tables(db).sizes().entries;
     if (options.keys !== undefined) signatures = checkSignatures(file, total, options.keys);
-    // Looked at below; until then its error must not be one that nobody handles.
-    signatures?.finished.catch(() => undefined);
     for (let done = 0; ; ) {
       const more = check.entries(STRIDE);
       done += more;
@@ -58,23 +55,16 @@ export async function verifyLedger(file: string, options: VerifyOptions = {}): P
       stopIfAborted(options);
     }
     const found = check.finish();
-    return Object.freeze({ ...found, signatures: await awaitSignatures(signatures, total, options) });
+    const signed = await signatures?.join(() => {
+      options.progress?.(signatures?.done() ?? total, total);
+      stopIfAborted(options);
+    });
+    return Object.freeze({ ...found, signatures: signed });
   } catch (error) {
     throw ledgerFault(error, file, 'read');
   } finally {
-    signatures?.stop();
-    await signatures?.finished.catch(() => undefined);
+    await signatures?.stop();
     db.close();
-  }
-}
-
-async function awaitSignatures(signatures: SignatureCheck | undefined, total: number, options: VerifyOptions): Promise<number | undefined> {
-  if (signatures === undefined) return undefined;
-  for (;;) {
-    const checked = await Promise.race([signatures.finished, setTimeout(LOOK_MS)]);
-    options.progress?.(signatures.done(), total);
-    if (checked !== undefined) return checked;
-    stopIfAborted(options);
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeCbor, decodeTaggedCbor } from '../../../formats/cbor/decode.ts';
+import { encodeCbor } from '../../../formats/cbor/encode.ts';
 import { codeAt, faultOf, hex } from './fault-of.ts';
 
 describe('decodeCbor', () => {
@@ -25,6 +26,27 @@ describe('decodeCbor', () => {
       expect(copy).toEqual(Uint8Array.of(1, 2, 3));
       expect(Buffer.isBuffer(copy)).toBe(false);
     }
+  });
+
+  it('gives views where they are asked for', () => {
+    const bytes = hex('8243010203 a1614142ffff');
+    const value = decodeCbor(bytes, { views: true });
+    expect(value).toEqual([Uint8Array.of(1, 2, 3), new Map([['A', Uint8Array.of(255, 255)]])]);
+    bytes.fill(7, 2, 5);
+    expect(value).toEqual([Uint8Array.of(7, 7, 7), new Map([['A', Uint8Array.of(255, 255)]])]);
+  });
+
+  it('tells texts apart that are remembered at one place', () => {
+    // Same length, first, middle and last character: only the others differ.
+    const texts = ['abcdefg', 'aBcdefg', 'abcdeFg', 'abcdefg', 'axcdxxg', 'aBcdefg'];
+    for (const text of texts) expect(decodeCbor(encodeCbor(text))).toBe(text);
+    // Of two bytes a character, as long in bytes as an ASCII text with the same ends.
+    const accented = 'aébg';
+    expect(decodeCbor(encodeCbor('a12bg'))).toBe('a12bg');
+    expect(decodeCbor(encodeCbor(accented))).toBe(accented);
+    expect(decodeCbor(encodeCbor('a12bg'))).toBe('a12bg');
+    // What is no UTF-8 stays a fault, however familiar its place.
+    expect(codeAt(() => decodeCbor(hex('65 61ff326267')))).toBe('cbor_malformed@0');
   });
 
   // Each spelling of a meaning that has a shorter one.

@@ -13,6 +13,16 @@ function nested(depth: number): CborValue {
 }
 
 describe('encodeCbor', () => {
+  it('gives bytes that no later encoding changes, and begins anew after one that failed', () => {
+    const [first, second] = [encodeCbor(['a', 1]), encodeCbor([2, 'bcd'])];
+    expect(() => encodeCbor(['half', 0.5])).toThrow('integer');
+    const third = encodeCbor(new Map<CborValue, CborValue>([['k', encodeCbor('v')]]));
+    expect([first, second, third].map(toHex)).toEqual(['82616101', '820263626364', 'a1616b426176']);
+    expect(new Set([first.buffer, second.buffer, third.buffer]).size).toBe(3);
+    const long = encodeCbor(new Uint8Array(100_000));
+    expect([long.length, toHex(encodeCbor(7))]).toEqual([100_005, '07']);
+  });
+
   it.each<[CborValue, string]>([
     [23, '17'],
     [24, '1818'],

@@ -1,0 +1,115 @@
+/** `ledger verify` beside what it cannot do without: reading the same rows and hashing their bytes, and checking the same signatures. */
+import { hash } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { PublicKey } from '../../keys/public/public-key.ts';
+import { openLedgerForReading } from '../../signer/ledger/open.ts';
+import { freshFolder } from './batch-site.ts';
+import { freshKey } from './example.ts';
+import { licenseLedger, type Checkable } from './license-ledger.ts';
+import { rawSignatureLoop } from './raw-signature-loop.ts';
+import type { Part } from './report.ts';
+
+const ROUNDS = 7;
+const SIGNED_ROUNDS = 5;
+const PAGE = 256;
+
+/** All that a whole check reads, table by table: a query, and the column whose bytes are hashed, one hash a row. */
+const READS = [
+  ['SELECT seq, kind, at, body, chain FROM entry WHERE seq > ? ORDER BY seq LIMIT ?', 3],
+  ['SELECT seq, sub, aud, dep, ctr, license_id, issue, void, release FROM intent WHERE seq > ? ORDER BY seq LIMIT ?', 5],
+  ['SELECT leaf_index, entry FROM leaf WHERE leaf_index > ? ORDER BY leaf_index LIMIT ?', undefined],
+  ['SELECT position, hash FROM node WHERE position > ? ORDER BY position LIMIT ?', 1],
+  ['SELECT seq FROM clock WHERE seq > ? ORDER BY seq LIMIT ?', undefined],
+] as const;
+
+/** In pages, which is the fastest way that `node:sqlite` has. @returns milliseconds */
+function readAndHash(path: string): number {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    db.exec('PRAGMA cache_size = -65536');
+    const begun = performance.now();
+    for (const [sql, column] of READS) {
+      const statement = db.prepare(sql);
+      statement.setReturnArrays(true);
+      for (let last = -1, more = true; more; ) {
+        const rows = statement.all(last, PAGE) as unknown as readonly (readonly unknown[])[];
+        if (column !== undefined) for (const row of rows) hash('sha256', row[column] as Uint8Array);
+        last = Number(rows.at(-1)?.[0]);
+        more = rows.length === PAGE;
+      }
+    }
+    return performance.now() - begun;
+  } finally {
+    db.close();
+  }
+}
+
+async function recompute(path: string, keys: readonly PublicKey[] | undefined): Promise<number> {
+  const view = openLedgerForReading(path);
+  try {
+    const begun = performance.now();
+    await view.verify(keys === undefined ? {} : { keys });
+    return performance.now() - begun;
+  } finally {
+    view.close();
+  }
+}
+
+/** They take turns; of each the fastest round, in milliseconds. */
+export async function compareRecomputing(path: string, rounds: number): Promise<{ readonly bareMs: number; readonly verifyMs: number }> {
+  let [bareMs, verifyMs] = [Infinity, Infinity];
+  for (let round = 0; round < rounds; round++) {
+    bareMs = Math.min(bareMs, readAndHash(path));
+    verifyMs = Math.min(verifyMs, await recompute(path, undefined));
+  }
+  return { bareMs, verifyMs };
+}
+
+async function compareSignatures(path: string, key: PublicKey, checkables: readonly Checkable[]): Promise<{ readonly rawMs: number; readonly verifyMs: number }> {
+  const loop = await rawSignatureLoop(key, checkables);
+  let [rawMs, verifyMs] = [Infinity, Infinity];
+  try {
+    for (let round = 0; round < SIGNED_ROUNDS; round++) {
+      rawMs = Math.min(rawMs, await loop.run());
+      verifyMs = Math.min(verifyMs, await recompute(path, [key]));
+    }
+  } finally {
+    await loop.close();
+  }
+  return { rawMs, verifyMs };
+}
+
+export async function measureRecomputing(licenses: number): Promise<Part> {
+  const rows: Part['rows'][number][] = [];
+  const ratios: Part['ratios'][number][] = [];
+  for (const [name, algorithm] of [['composite', 'ed25519+ml-dsa-65'], ['Ed25519', 'ed25519']] as const) {
+    const folder = freshFolder();
+    try {
+      const key = freshKey(algorithm);
+      const { path, checkables } = await licenseLedger(folder, key, licenses);
+      const { bareMs, verifyMs } = await compareRecomputing(path, ROUNDS);
+      const signed = await compareSignatures(path, key.publicKey, checkables);
+      const rate = (ms: number): number => (licenses / ms) * 1000;
+      rows.push(
+        { what: `${name}: read and hash`, value: rate(bareMs), unit: 'licenses a second' },
+        { what: `${name}: ledger verify, no signatures`, value: rate(verifyMs), unit: 'licenses a second' },
+        { what: `${name}: raw signature checks on all cores`, value: rate(signed.rawMs), unit: 'licenses a second' },
+        { what: `${name}: ledger verify with signatures`, value: rate(signed.verifyMs), unit: 'licenses a second' },
+      );
+      const goal = algorithm === 'ed25519+ml-dsa-65';
+      ratios.push(
+        { what: `${name}: time of ledger verify ÷ read and hash`, value: verifyMs / bareMs, atMost: 3 },
+        { what: `${name}: with signatures ÷ raw checks`, value: signed.rawMs / signed.verifyMs, ...(goal ? { atLeast: 0.8 } : {}) },
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  return {
+    name: `A whole ledger recomputed (${licenses.toLocaleString('en-US')} released licenses)`,
+    rows,
+    ratios,
+    notes: ['read and hash = every row that the check reads, once, and one SHA-256 a row over its bytes, on one thread', 'raw checks = node:crypto alone, keys and messages ready, one thread a core'],
+  };
+}
