@@ -1,6 +1,15 @@
 #!/usr/bin/env node
 /** The command `vtlic`. Leaves with the exit code of the command. */
-import { processIo } from './process-io.ts';
-import { runCli } from './run.ts';
+const argv = process.argv.slice(2);
 
-process.exit(await runCli(process.argv.slice(2), processIo()));
+async function run(): Promise<number> {
+  if (argv[0] === 'verify') {
+    const { plainVerify } = await import('./plain-verify.ts');
+    const code = plainVerify(argv.slice(1));
+    if (code !== undefined) return code;
+  }
+  const [{ processIo }, { runCli }] = [await import('./process-io.ts'), await import('./run.ts')];
+  return runCli(argv, processIo());
+}
+
+process.exit(await run());

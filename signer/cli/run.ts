@@ -1,10 +1,10 @@
 /** The command line: one file a command, one exit code a fault. */
 import { Command, CommanderError } from 'commander';
 import { VtlicError } from '../../formats/error.ts';
-import { errorDocument, errorLines, asVtlicError } from './error-text.ts';
-import { EXIT, exitCodeOf } from './exit-codes.ts';
-import { jsonText } from './json-text.ts';
+import { asVtlicError } from './error-text.ts';
+import { EXIT } from './exit-codes.ts';
 import type { Io, SetExit } from './io.ts';
+import { reportError } from './report-error.ts';
 
 const VERSION = '0.1.0';
 
@@ -62,24 +62,13 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   } catch (thrown) {
     const error = thrown instanceof CommanderError ? usageError(thrown) : asVtlicError(thrown);
     if (error === undefined) return EXIT.done;
-    for (const line of errorLines(error)) io.err(line);
-    if (argv.includes('--json')) tryToWrite(io, `${jsonText(errorDocument(error))}\n`);
-    return exitCodeOf(error.code);
+    return reportError(error, argv, io);
   }
 }
 
 /** `help ledger restore`: Commander's own help command goes one level deep. */
 function withNestedHelp(argv: readonly string[]): readonly string[] {
   return argv[0] === 'help' && argv.length > 2 ? [...argv.slice(1), '--help'] : argv;
-}
-
-/** The exit code tells where standard output takes nothing. */
-function tryToWrite(io: Io, text: string): void {
-  try {
-    io.out(text);
-  } catch {
-    // Said on standard error already.
-  }
 }
 
 /** A fault of the command line itself; undefined where the person asked for help or the version, and has got it. */
