@@ -5,7 +5,8 @@
  *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,recomputing,process]
  */
 import { parseArgs } from 'node:util';
-import { measureIssuing, removeBenchFolders } from './parts/issuing.ts';
+import { removeBenchFolders } from './parts/batch-site.ts';
+import { measureIssuing } from './parts/issuing.ts';
 import { measureLedger } from './parts/ledger.ts';
 import { machineFacts } from './parts/machine.ts';
 import { measureMemory } from './parts/memory.ts';
@@ -17,12 +18,13 @@ import { measureVerifying } from './parts/verifying.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, full: { type: 'boolean', default: false }, only: { type: 'string' } } });
 const LICENSES = 4096;
-const RECOMPUTED = 10_000;
+const TOKEN_LICENSES = 1024;
+const RECOMPUTED = 8192;
 
 const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Part>])[] = [
   ['verifying', measureVerifying],
   ['issuing', () => measureIssuing(LICENSES)],
-  ['token', () => measureToken(LICENSES)],
+  ['token', () => measureToken(TOKEN_LICENSES)],
   ['memory', () => measureMemory(values.full ? [1000, 10_000, 100_000, 1_000_000] : [1000, 10_000, 50_000], 10_000)],
   ['ledger', () => measureLedger(values.full ? [10_000, 1_000_000, 10_000_000] : [10_000, 300_000])],
   ['recomputing', () => measureRecomputing(RECOMPUTED)],

@@ -1,6 +1,6 @@
 /** A fresh site with a batch of new customers, planned and reviewed: what is measured begins where the officer has said Yes. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
@@ -31,9 +31,17 @@ export interface BatchSite {
   readonly planMs: number;
 }
 
-/** A folder that no run before has used: ext4 slows after many deletions. */
+const folders: string[] = [];
+
+/** A folder that no run before has used. Deleted at the end: ext4 slows after many deletions. */
 export function freshFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'vtlic-bench-'));
+  const folder = mkdtempSync(join(tmpdir(), 'vtlic-bench-'));
+  folders.push(folder);
+  return folder;
+}
+
+export function removeBenchFolders(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
 function day(offset: number): string {

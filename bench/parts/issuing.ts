@@ -1,5 +1,4 @@
 /** Issuing with everything that belongs to it, beside the bare signing loop of the same key. */
-import { rmSync } from 'node:fs';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { carryOutBatch } from '../../signer/batch/carry-out-batch.ts';
 import { workerGroupWriter } from '../../signer/files/durable-group.ts';
@@ -12,7 +11,9 @@ import type { Part, Row } from './report.ts';
 const BARE_LICENSES = 1000;
 const ROUNDS = 2;
 
-async function bareRate(key: SigningKey, message: Uint8Array, atOnce: number, count: number): Promise<number> {
+/** Signatures a second, `atOnce` of them in flight. */
+export async function signingRate(key: SigningKey, atOnce: number, count: number): Promise<number> {
+  const { message } = await signExample(freshKey(key.publicKey.alg));
   const begun = performance.now();
   let left = count;
   await Promise.all(
@@ -24,7 +25,7 @@ async function bareRate(key: SigningKey, message: Uint8Array, atOnce: number, co
 }
 
 /** Licenses a second from the first intent to the last release, recovery, plan and key opening left out. */
-async function issuingRate(key: SigningKey, licenses: number): Promise<number> {
+export async function issuingRate(key: SigningKey, licenses: number): Promise<number> {
   const folder = freshFolder();
   const { site, ledger, reviewed } = await makeBatchSite(folder, licenses, key);
   const files = workerGroupWriter();
@@ -39,26 +40,21 @@ async function issuingRate(key: SigningKey, licenses: number): Promise<number> {
     await files.close();
     await checker.close();
     ledger.close();
-    folders.push(folder);
   }
 }
 
-/** Deleted at the end: what is deleted between two measurements slows the second. */
-const folders: string[] = [];
-
 /** Bare loop and issuing take turns. */
-export async function compareIssuing(key: SigningKey, licenses: number, what: string): Promise<{ readonly rows: readonly Row[]; readonly ratio: number }> {
-  const message = (await signExample(freshKey(key.publicKey.alg))).message;
-  await bareRate(key, message, 1, 50);
+async function compareIssuing(key: SigningKey, licenses: number, what: string): Promise<{ readonly rows: readonly Row[]; readonly ratio: number }> {
+  await signingRate(key, 1, 50);
   const bare: number[] = [];
   const four: number[] = [];
   const issued: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    bare.push(await bareRate(key, message, 1, BARE_LICENSES));
+    bare.push(await signingRate(key, 1, BARE_LICENSES));
     issued.push(await issuingRate(key, licenses));
-    four.push(await bareRate(key, message, 4, BARE_LICENSES));
+    four.push(await signingRate(key, 4, BARE_LICENSES));
   }
-  bare.push(await bareRate(key, message, 1, BARE_LICENSES));
+  bare.push(await signingRate(key, 1, BARE_LICENSES));
   const middle = (values: readonly number[]): number => median(values.toSorted((a, b) => a - b));
   return {
     rows: [
@@ -68,10 +64,6 @@ export async function compareIssuing(key: SigningKey, licenses: number, what: st
     ],
     ratio: middle(issued) / middle(bare),
   };
-}
-
-export function removeBenchFolders(): void {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
 export async function measureIssuing(licenses: number): Promise<Part> {

@@ -1,5 +1,5 @@
 /** What one durable entry costs as the ledger grows. */
-import { rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLedger } from '../../signer/ledger/create.ts';
 import type { Ledger } from '../../signer/ledger/ledger.ts';
@@ -70,31 +70,27 @@ async function measureOne(folder: string, entries: number): Promise<Filled> {
 
 export async function measureLedger(sizes: readonly number[]): Promise<Part> {
   const folder = freshFolder();
-  try {
-    const found: Filled[] = [];
-    for (const entries of sizes) found.push(await measureOne(folder, entries));
-    const n = (value: number): string => value.toLocaleString('en-US');
-    const [first, last] = [found[0], found.at(-1)];
-    const ratios: Ratio[] =
-      first === undefined || last === undefined
-        ? []
-        : [
-            { what: `one durable entry: ${n(last.entries)} ÷ ${n(first.entries)} entries`, value: last.singleMs / first.singleMs, atMost: 1.2 },
-            { what: `one of ${GROUPED} in a group: ${n(last.entries)} ÷ ${n(first.entries)}`, value: last.groupedUs / first.groupedUs },
-            { what: `ledger verify ÷ read and hash (${n(last.entries)} short entries)`, value: last.verifyMs / last.bareMs },
-          ];
-    return {
-      name: 'A ledger that grows (short synthetic entries)',
-      rows: found.flatMap((one): Row[] => [
-        { what: `${n(one.entries)} entries: one durable entry`, value: one.singleMs * 1000, unit: 'µs' },
-        { what: `${n(one.entries)} entries: one of ${GROUPED} in a durable group`, value: one.groupedUs, unit: 'µs' },
-        { what: `${n(one.entries)} entries: ledger verify`, value: one.entries / one.verifyMs, unit: 'thousand entries a second' },
-        { what: `${n(one.entries)} entries: file`, value: one.bytes / 2 ** 20, unit: 'MiB' },
-      ]),
-      ratios,
-      notes: ['synthetic entries are clock confirmations: they have no leaf and no counter', ...(Math.max(...sizes) < 10_000_000 ? ['--full goes to 10,000,000 entries'] : [])],
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const found: Filled[] = [];
+  for (const entries of sizes) found.push(await measureOne(folder, entries));
+  const n = (value: number): string => value.toLocaleString('en-US');
+  const [first, last] = [found[0], found.at(-1)];
+  const ratios: Ratio[] =
+    first === undefined || last === undefined
+      ? []
+      : [
+          { what: `one durable entry: ${n(last.entries)} ÷ ${n(first.entries)} entries`, value: last.singleMs / first.singleMs, atMost: 1.2 },
+          { what: `one of ${GROUPED} in a group: ${n(last.entries)} ÷ ${n(first.entries)}`, value: last.groupedUs / first.groupedUs },
+          { what: `ledger verify ÷ read and hash (${n(last.entries)} short entries)`, value: last.verifyMs / last.bareMs },
+        ];
+  return {
+    name: 'A ledger that grows (short synthetic entries)',
+    rows: found.flatMap((one): Row[] => [
+      { what: `${n(one.entries)} entries: one durable entry`, value: one.singleMs * 1000, unit: 'µs' },
+      { what: `${n(one.entries)} entries: one of ${GROUPED} in a durable group`, value: one.groupedUs, unit: 'µs' },
+      { what: `${n(one.entries)} entries: ledger verify`, value: one.entries / one.verifyMs, unit: 'thousand entries a second' },
+      { what: `${n(one.entries)} entries: file`, value: one.bytes / 2 ** 20, unit: 'MiB' },
+    ]),
+    ratios,
+    notes: ['synthetic entries are clock confirmations: they have no leaf and no counter', ...(Math.max(...sizes) < 10_000_000 ? ['--full goes to 10,000,000 entries'] : [])],
+  };
 }

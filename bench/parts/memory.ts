@@ -1,6 +1,5 @@
 /** Peak memory of whole batches, each in a process of its own. */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freshFolder } from './batch-site.ts';
 import type { Part } from './report.ts';
@@ -15,11 +14,7 @@ interface ChildResult {
 export function measureMemory(sizes: readonly number[], base: number): Part {
   const results = sizes.map((rows): ChildResult => {
     const folder = freshFolder();
-    try {
-      return JSON.parse(execFileSync(process.execPath, [join(import.meta.dirname, '../batch-child.ts'), folder, String(rows)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })) as ChildResult;
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    return JSON.parse(execFileSync(process.execPath, [join(import.meta.dirname, '../batch-child.ts'), folder, String(rows)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })) as ChildResult;
   });
   const peak = (rows: number): number => results.find((result) => result.rows === rows)?.peakMiB ?? NaN;
   const n = (value: number): string => value.toLocaleString('en-US');

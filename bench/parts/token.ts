@@ -1,16 +1,26 @@
-/** Issuing with the test token (kryoptic, which has ML-DSA): both private keys in it, four requests in flight. */
-import { spawnSync } from 'node:child_process';
+/** The test token (kryoptic, which has ML-DSA), both private keys in it: the toolkit's keystore and issuing beside the bare in-process loop. */
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { utf8 } from '../../formats/bytes.ts';
-import { generateInToken } from '../../signer/keys/token-keystore.ts';
-import { TokenPool } from '../../signer/keys/token-pool.ts';
+import { toHex, utf8 } from '../../formats/bytes.ts';
+import { openToken, type Token } from '../../keys/private/pkcs11/token.ts';
+import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri.ts';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import type { BareJob } from '../bare-token-child.ts';
 import { benchWorld, freshFolder } from './batch-site.ts';
-import { compareIssuing } from './issuing.ts';
+import { issuingRate, signingRate } from './issuing.ts';
+import { median } from './measure.ts';
 import type { Part } from './report.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const PIN = 'pin-of-the-bench-4862';
+const ID = Uint8Array.of(0xbe, 0x1c);
+
+const ROUNDS = 5;
+const SIGNATURES = 600;
+const IN_FLIGHT = 4;
+const NAME = 'Signing and issuing with a token (kryoptic)';
 
 /** The module's path, or why there is none. */
 function testToken(): { readonly module: string } | { readonly why: string } {
@@ -18,30 +28,90 @@ function testToken(): { readonly module: string } | { readonly why: string } {
   return built.status === 0 ? { module: built.stdout.trim() } : { why: built.stderr.trim().split('\n').at(-1) ?? 'the test token cannot be built' };
 }
 
+interface BareLoop {
+  /** Composite signatures a second. */
+  readonly rate: (sessions: number) => Promise<number>;
+  readonly close: () => void;
+}
+
+async function bareLoop(module: string): Promise<BareLoop> {
+  const child = fork(join(ROOT, 'bench/bare-token-child.ts'), [module, toHex(ID)], { serialization: 'advanced' });
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('the bare loop ended')));
+  ended.catch(() => undefined);
+  const answer = async (said: string | BareJob): Promise<unknown> => {
+    const heard = new Promise((resolve) => child.once('message', resolve));
+    child.send(said);
+    return Promise.race([heard, ended]);
+  };
+  await answer(PIN);
+  return {
+    rate: async (sessions) => (SIGNATURES / Number(await answer({ count: SIGNATURES, sessions }))) * 1000,
+    close: () => child.disconnect(),
+  };
+}
+
+interface Opened {
+  readonly token: Token;
+  readonly key: SigningKey;
+}
+
+async function openWith(module: string, sessions: number, made: SigningKey | undefined): Promise<Opened> {
+  const token = await openToken({ uri: parsePkcs11Uri(`pkcs11:token=bench?module-path=${module}`), pin: () => Promise.resolve(utf8(PIN)), sessions }, benchWorld.random);
+  const name = { label: 'bench', id: ID, job: 'license' as const };
+  const key = made === undefined ? (await token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65' })).key : await token.openKey({ ...name, publicKey: made.publicKey });
+  return { token, key };
+}
+
 /** @returns a part without figures where this machine has no test token */
 export async function measureToken(licenses: number): Promise<Part> {
-  const name = 'Issuing with a token (kryoptic)';
-  const token = testToken();
-  if ('why' in token) return { name, rows: [], ratios: [], notes: [`not measured: ${token.why}`] };
+  const unmeasured = (why: string): Part => ({ name: NAME, rows: [], ratios: [], notes: [`not measured: ${why}`] });
+  const found = testToken();
+  if ('why' in found) return unmeasured(found.why);
+  const { module } = found;
   const folder = freshFolder();
   const conf = join(folder, 'token.conf');
   writeFileSync(conf, `[ec_point_encoding]\nencoding = "Bytes"\n\n[[slots]]\nslot = 1\ndbtype = "sqlite"\ndbargs = "${join(folder, 'token.sql')}"\n`);
   process.env['KRYOPTIC_CONF'] = conf;
-  const made = spawnSync(process.execPath, [join(ROOT, 'test/token/support/init-token.ts'), token.module, 'bench', 'so-pin-of-the-bench', PIN], { encoding: 'utf8', env: { ...process.env } });
-  if (made.stdout !== 'done\n') return { name, rows: [], ratios: [], notes: [`not measured: the token was not initialized: ${made.stderr.trim()}`] };
-  const store = { type: 'pkcs11', name: 'bench', uri: `pkcs11:token=bench?module-path=${token.module}` } as const;
-  const tokens = new TokenPool(benchWorld);
-  const { key } = await generateInToken([store], { name: 'bench', algorithm: 'ed25519+ml-dsa-65', job: 'license', keystore: 'bench', wrapped: false, makeDefault: false }, { secrets: { asks: () => false, take: () => Promise.resolve(utf8(PIN)) }, tokens, world: benchWorld }, '00'.repeat(16));
+  const made = spawnSync(process.execPath, [join(ROOT, 'test/token/support/init-token.ts'), module, 'bench', 'so-pin-of-the-bench', PIN], { encoding: 'utf8' });
+  if (made.stdout !== 'done\n') return unmeasured(`the token was not initialized: ${made.stderr.trim()}`);
+
+  const one = await openWith(module, 1, undefined);
+  const four = await openWith(module, 4, one.key);
+  const bare = await bareLoop(module);
   try {
-    const found = await compareIssuing(key, licenses, 'composite, token');
+    const rates: Record<'bareOne' | 'bareFour' | 'one' | 'four' | 'issuing', number[]> = { bareOne: [], bareFour: [], one: [], four: [], issuing: [] };
+    for (let round = -1; round < ROUNDS; round++) {
+      const measured = {
+        bareOne: await bare.rate(1),
+        one: await signingRate(one.key, IN_FLIGHT, SIGNATURES),
+        bareFour: await bare.rate(4),
+        four: await signingRate(four.key, IN_FLIGHT, SIGNATURES),
+      };
+      // The first round warms up.
+      if (round < 0) continue;
+      for (const name of ['bareOne', 'one', 'bareFour', 'four'] as const) rates[name].push(measured[name]);
+      if (round % 2 === 0) rates.issuing.push(await issuingRate(one.key, licenses));
+    }
+    const middle = (name: keyof typeof rates): number => median(rates[name].toSorted((a, b) => a - b));
     return {
-      name,
-      rows: found.rows,
-      ratios: [{ what: 'composite on a token: issuing ÷ bare loop', value: found.ratio, atLeast: 0.8 }],
-      notes: ['the bare loop goes through the token host too, as every signature does'],
+      name: NAME,
+      rows: [
+        { what: 'bare loop in one process, one session', value: middle('bareOne'), unit: 'composite signatures a second' },
+        { what: "the toolkit's keystore, one session", value: middle('one'), unit: 'composite signatures a second' },
+        { what: 'bare loop in one process, four sessions', value: middle('bareFour'), unit: 'composite signatures a second' },
+        { what: "the toolkit's keystore, four sessions", value: middle('four'), unit: 'composite signatures a second' },
+        { what: `issuing in a batch of ${licenses}, one session`, value: middle('issuing'), unit: 'licenses a second' },
+      ],
+      ratios: [
+        { what: 'token: keystore ÷ bare loop, one session', value: middle('one') / middle('bareOne'), atLeast: 0.9 },
+        { what: 'token: keystore ÷ bare loop, four sessions', value: middle('four') / middle('bareFour') },
+        { what: 'token: issuing ÷ bare loop, one session each', value: middle('issuing') / middle('bareOne'), atLeast: 0.8 },
+      ],
+      notes: ["the keystore's signatures go through the token host and its pipe, four requests in flight", 'the bare loop is pkcs11js in a process of its own, with nothing around it'],
     };
   } finally {
-    await key.close();
-    await tokens.close();
+    bare.close();
+    await one.token.close();
+    await four.token.close();
   }
 }

@@ -1,0 +1,82 @@
+/**
+ * The bare loop: a token's module in this process, called through `pkcs11js` with nothing of the toolkit around it but its constants.
+ * argv: MODULE ID (hex). Messages from the parent: the PIN, then {count, sessions}; answers: 'ready', then milliseconds.
+ */
+import { createRequire } from 'node:module';
+import * as ck from '../keys/private/pkcs11/constants.ts';
+import { plainMechanism, signWithContext } from '../keys/private/pkcs11/mechanism.ts';
+import { COMPOSITE_LABEL } from '../keys/public/composite.ts';
+import { MLDSA65_SIGNATURE_BYTES } from '../keys/public/provider.ts';
+import type { Binding } from '../keys/private/pkcs11/binding.ts';
+
+export interface BareJob {
+  readonly count: number;
+  /** One signs by blocking calls, several by calls in libuv's threads. */
+  readonly sessions: number;
+}
+
+interface BareBinding extends Binding {
+  C_Sign(session: Buffer, data: Buffer, out: Buffer): Buffer;
+}
+
+const [module = '', id = ''] = process.argv.slice(2);
+const { PKCS11 } = createRequire(import.meta.url)('pkcs11js') as { PKCS11: new () => BareBinding };
+const p11 = new PKCS11();
+p11.load(module);
+p11.C_Initialize({ flags: ck.CKF_OS_LOCKING_OK });
+const [slot] = p11.C_GetSlotList(true);
+if (slot === undefined) throw new Error('no token');
+const open = (): Buffer => p11.C_OpenSession(slot, ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION);
+const sessions = Array.from({ length: 4 }, open);
+const [first = Buffer.alloc(0)] = sessions;
+/** As long as a composite's M'. */
+const message = Buffer.alloc(127, 7);
+const withContext = signWithContext(ck.CKM_ML_DSA, COMPOSITE_LABEL);
+const keys: { ed25519?: Buffer; mldsa65?: Buffer } = {};
+
+function logIn(pin: string): void {
+  p11.C_Login(first, ck.CKU_USER, pin);
+  const template = [{ type: ck.CKA_CLASS, value: ck.CKO_PRIVATE_KEY }, { type: ck.CKA_ID, value: Buffer.from(id, 'hex') }];
+  p11.C_FindObjectsInit(first, template);
+  for (const key of p11.C_FindObjects(first, 8)) {
+    const type = p11.C_GetAttributeValue(first, key, [{ type: ck.CKA_KEY_TYPE }])[0]?.value?.readUInt32LE();
+    keys[type === ck.CKK_ML_DSA ? 'mldsa65' : 'ed25519'] = key;
+  }
+  p11.C_FindObjectsFinal(first);
+}
+
+async function run({ count, sessions: wanted }: BareJob): Promise<number> {
+  const { ed25519, mldsa65 } = keys;
+  if (ed25519 === undefined || mldsa65 === undefined) throw new Error('the key is not in the token');
+  const begun = performance.now();
+  if (wanted === 1) {
+    for (let i = 0; i < count; i++) {
+      p11.C_SignInit(first, plainMechanism(ck.CKM_EDDSA), ed25519);
+      p11.C_Sign(first, message, Buffer.alloc(64));
+      p11.C_SignInit(first, withContext, mldsa65);
+      p11.C_Sign(first, message, Buffer.alloc(MLDSA65_SIGNATURE_BYTES));
+    }
+  } else {
+    let left = count;
+    await Promise.all(
+      sessions.slice(0, wanted).map(async (session) => {
+        while (left-- > 0) {
+          p11.C_SignInit(session, plainMechanism(ck.CKM_EDDSA), ed25519);
+          await p11.C_SignAsync(session, message, Buffer.alloc(64));
+          p11.C_SignInit(session, withContext, mldsa65);
+          await p11.C_SignAsync(session, message, Buffer.alloc(MLDSA65_SIGNATURE_BYTES));
+        }
+      }),
+    );
+  }
+  return performance.now() - begun;
+}
+
+process.on('message', (said: string | BareJob) => {
+  if (typeof said === 'string') {
+    logIn(said);
+    process.send?.('ready');
+  } else void run(said).then((ms) => process.send?.(ms));
+});
+// An ordinary exit with a module loaded may crash (two C++ runtimes in one process).
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
