@@ -75,6 +75,14 @@ describe('the package vtlic-signer', () => {
     expect(vtlic('--version')).toBe('0.1.0');
     const digest = vtlic('issue', writeRequest(fixture), '--site', fixture.site, '--dry-run');
     const file = vtlic('issue', '--site', fixture.site, '--confirm', digest, ...fixture.secret);
-    expect(vtlic('verify', file, '--site', fixture.site, '--product', 'vaultdesk', '--deployment', 'prod-eu')).toContain('active: genuine');
+    const verdict = vtlic('verify', file, '--site', fixture.site, '--product', 'vaultdesk', '--deployment', 'prod-eu');
+    expect(verdict).toContain('active: genuine');
+    // The plain form is a file of its own, packed with all that it imports.
+    const plain = readFileSync(join(folder, 'node_modules/vtlic-signer/signer/cli/plain-verify.js'), 'utf8');
+    expect([...plain.matchAll(/^import .* from "(.*)";$/gm)].map(([, from]) => from).filter((from) => from?.startsWith('node:') !== true)).toEqual([]);
+    expect(plain).not.toMatch(/\bimport\(|__require|eval\(|dist\/js/);
+    const trust = join(folder, 'vendor.pem');
+    writeFileSync(trust, vtlic('key', 'export', 'license-1', '--site', fixture.site));
+    expect(vtlic('verify', file, '--trust', trust, '--issuer', 'example-vendor', '--product', 'vaultdesk', '--deployment', 'prod-eu')).toBe(verdict);
   });
 });
