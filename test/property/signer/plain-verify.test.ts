@@ -33,6 +33,7 @@ const option = fc.oneof(
   fc.tuple(fc.constant('--at'), fc.constantFrom('2027-06-01', '2027-06-01T00:00:00Z', '1969-01-01', '2027-02-30', 'now')),
   fc.tuple(fc.constant('--grace-days'), fc.constantFrom('0', '30', '366', '367', '07', '-1', '1e2')),
   fc.constant(['--json']),
+  fc.constant(['--site', 'my-site']),
 );
 /** Mostly what a script would say, in any order, with whatever else in between. */
 const argv = fc
