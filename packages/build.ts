@@ -31,8 +31,9 @@ function filesBelow(folder: string): string[] {
     .filter((path) => statSync(path).isFile());
 }
 
-/** Packed with what they import. */
+/** Packed with what they import, and whose license goes with it. */
 const BUNDLED = ['signer/cli/plain-verify.js'];
+const BUNDLED_LIBRARY = '@noble/ed25519';
 
 async function bundle(file: string): Promise<string> {
   const build = await rolldown({
@@ -75,6 +76,7 @@ async function layOut(item: Package): Promise<void> {
   }
   cpSync(join(root, 'packages', item.name), folder, { recursive: true });
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+  if (item === SIGNER) cpSync(join(root, 'node_modules', BUNDLED_LIBRARY, 'LICENSE'), join(folder, `LICENSE-${BUNDLED_LIBRARY.replace('@', '').replace('/', '-')}`));
 }
 
 rmSync(dist, { recursive: true, force: true });
