@@ -16,6 +16,9 @@ interface TokenSlot extends SlotDescription {
   readonly token: TokenDescription;
 }
 
+/** A sentence that an officer can read. */
+const MOST_LISTED = 10;
+
 /** @throws VtlicError `token_not_found` or `token_ambiguous`, each with a list of the tokens there */
 export function findToken(uri: Pkcs11Uri, modulePath: string, module: ModuleDescription, slots: readonly SlotDescription[]): FoundToken {
   const withToken = slots.filter((slot): slot is TokenSlot => slot.token !== undefined);
@@ -42,13 +45,14 @@ function namesToken(uri: Pkcs11Uri): boolean {
 }
 
 function found(initialized: readonly TokenSlot[], slots: readonly SlotDescription[]): string {
-  const unreadable = slots.filter((slot) => slot.fault !== undefined).map((slot) => `${slot.description === '' ? 'of unknown name' : cleanText(slot.description, 64)}: ${slot.fault ?? ''}`);
+  const unreadable = slots.filter((slot) => slot.fault !== undefined).slice(0, MOST_LISTED).map((slot) => `${slot.description === '' ? 'of unknown name' : cleanText(slot.description, 64)}: ${slot.fault ?? ''}`);
   const faults = unreadable.length === 0 ? '' : ` (a slot could not be read: ${unreadable.join('; ')})`;
   return `${initialized.length === 0 ? 'the module shows no initialized token' : `the module shows ${listed(initialized)}`}${faults}`;
 }
 
 function listed(slots: readonly TokenSlot[]): string {
-  return slots.map(({ token }) => describeToken(token)).join(', ');
+  const more = slots.length > MOST_LISTED ? ` and ${slots.length - MOST_LISTED} more` : '';
+  return `${slots.slice(0, MOST_LISTED).map(({ token }) => describeToken(token)).join(', ')}${more}`;
 }
 
 function sayable(slots: readonly TokenSlot[], modulePath: string): string {

@@ -5,13 +5,16 @@
  * is with the host: what the token did with those is unknown.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
 import { hostEnvironment } from './host-environment.ts';
 import { HostFailure, type HostFailureCause } from './host-failure.ts';
-import { endHungHosts, HostLock, identify, lockFolder } from './host-lock.ts';
-import type { HostOperations, HostRequest, OperationName } from './host-protocol.ts';
+import { endHungHosts, HostLock, identify, lockFolder, type ProcessIdentity } from './host-lock.ts';
+import { GarbledMessage, HOST_PIPE, MessageReader, sendMessage } from './host-pipe.ts';
+import { READY_ID, type HostOperations, type HostRequest, type OperationName } from './host-protocol.ts';
 import { isHostReply, isReplyOf } from './host-reply.ts';
 import { ModuleOutput } from './module-output.ts';
 
@@ -29,6 +32,12 @@ const CLOSE_MILLISECONDS = 5_000;
 /** A process that only has to start, on a busy machine; the time of the module's own calls is counted apart. */
 const START_MILLISECONDS = 30_000;
 
+/**
+ * The shell turns core files off, which could hold a PIN, bounds the memory that a module may ask for, and becomes the host:
+ * the process number stays. A module that says it has 2^60 objects then ends its host, and not the machine.
+ */
+const HOST_SHELL = 'ulimit -c 0; ulimit -d 4194304 2>/dev/null; exec "$0" "$@"';
+
 interface Pending {
   readonly operation: OperationName;
   readonly body: unknown;
@@ -40,37 +49,43 @@ interface Pending {
 
 export class HostClient {
   readonly #child: ChildProcess;
-  readonly #lock: HostLock;
+  readonly #pipe: Socket;
+  readonly #reader = new MessageReader();
   readonly #output: ModuleOutput;
   readonly #ended: Promise<void>;
+  readonly #up = Promise.withResolvers<boolean>();
   readonly #sent = new Map<number, Pending>();
   readonly #queue: Pending[] = [];
   #lastId = 0;
+  /** Of the requests that are with the host, as many run at once as it has sessions, in the order in which they came. */
+  #atOnce = 1;
   #over: HostFailureCause | undefined;
 
-  private constructor(child: ChildProcess, lock: HostLock, options: HostOptions) {
+  private constructor(child: ChildProcess, pipe: Socket, options: HostOptions) {
     this.#child = child;
-    this.#lock = lock;
+    this.#pipe = pipe;
     this.#output = new ModuleOutput(options.moduleSaid);
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => this.#output.write(chunk));
-    child.on('message', (message) => this.#receive(message));
+    pipe.on('data', (chunk: Buffer) => this.#read(chunk));
+    // A pipe that breaks means a host that is ending: its exit tells more. One that closes its pipe and stays is ended.
+    pipe.on('error', () => {});
+    pipe.on('close', () => this.#child.kill('SIGKILL'));
     child.on('error', () => this.#finish({ kind: 'died', signal: undefined, exitCode: undefined }));
     this.#ended = new Promise((resolve) => {
       child.once('exit', (exitCode, signal) => {
         this.#finish({ kind: 'died', signal: signal ?? undefined, exitCode: exitCode ?? undefined });
         this.#output.end();
-        this.#lock.release();
         resolve();
       });
     });
-    this.#keepAlive();
   }
 
   /**
    * Starts a host for one module; nothing is loaded yet. A host of the same module that an earlier run left hanging is
    * ended first.
    *
-   * @throws VtlicError `module_unusable` where that host cannot be ended; HostFailure where none can be started
+   * @throws VtlicError `module_unusable` where that host cannot be ended, or no lock written; HostFailure where none can be
+   *   started
    */
   static async start(modulePath: string, options: HostOptions): Promise<HostClient> {
     const folder = lockFolder(options.environment);
@@ -79,19 +94,32 @@ export class HostClient {
     for (const pid of inUseBy) options.notify(`another run (process ${pid}) is using ${cleanText(modulePath)} at this moment`);
     // The same ending as this file: TypeScript when run from source, JavaScript when built.
     const main = fileURLToPath(new URL(`./host-main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
-    // The shell only turns core files off, which could hold a PIN, and becomes the host: the process number stays.
-    const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; exec "$0" "$@"', process.execPath, main], {
+    const child = spawn('/bin/sh', ['-c', HOST_SHELL, process.execPath, main], {
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: hostEnvironment(options.environment),
       cwd: '/',
     });
-    child.on('error', () => {});
-    const isReady = await readiness(child);
-    const identity = !isReady || child.pid === undefined ? undefined : identify(child.pid);
-    if (identity === undefined) throw new HostFailure('load', { kind: 'died', signal: undefined, exitCode: undefined });
-    return new HostClient(child, new HostLock(folder, identity, modulePath), options);
+    const host = new HostClient(child, child.stdio[HOST_PIPE] as Socket, options);
+    const identity = child.pid === undefined ? undefined : identify(child.pid);
+    if (identity !== undefined) host.#lockedBy(folder, identity, modulePath);
+    const late = setTimeout(() => host.#finish({ kind: 'late', milliseconds: START_MILLISECONDS }), START_MILLISECONDS);
+    const isUp = await host.#up.promise;
+    clearTimeout(late);
+    if (!isUp) throw new HostFailure('load', host.#over ?? { kind: 'gone' });
+    host.#keepAlive();
+    return host;
+  }
+
+  /** The lock lives as long as the host: from its first moment, before anything could hang in it. */
+  #lockedBy(folder: string, identity: ProcessIdentity, modulePath: string): void {
+    try {
+      const lock = new HostLock(folder, identity, modulePath);
+      void this.#ended.then(() => lock.release());
+    } catch (cause) {
+      this.#finish({ kind: 'gone' });
+      throw new VtlicError('module_unusable', `the lock of the token host cannot be written in ${cleanText(folder)}`, { hint: 'make room there, or set XDG_RUNTIME_DIR to another folder of your own', cause });
+    }
   }
 
   get pid(): number {
@@ -114,6 +142,8 @@ export class HostClient {
    * @throws HostFailure
    */
   call<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number): Promise<HostOperations[Name]['reply']> {
+    const { pin } = body as Partial<HostOperations['login']['request']>;
+    if (pin !== undefined) this.#output.hide(pin);
     return new Promise((resolve, reject) => {
       // The reply is checked against the operation before it gets here.
       this.#queue.push({ operation, body, limit, resolve: resolve as (value: unknown) => void, reject });
@@ -140,23 +170,44 @@ export class HostClient {
       this.#lastId += 1;
       const id = this.#lastId;
       this.#sent.set(id, pending);
-      pending.timer = setTimeout(() => this.#finish({ kind: 'late', milliseconds: pending.limit }), pending.limit);
       const request: HostRequest = { id, operation: pending.operation, body: pending.body as HostRequest['body'] };
-      // A pipe that is broken means a host that is ending: its exit tells more, and comes at once.
-      this.#child.send(request, () => {});
+      sendMessage(this.#pipe, request);
     }
+    this.#startTimers();
     if (this.#over !== undefined) {
       for (const pending of this.#queue.splice(0)) pending.reject(new HostFailure(pending.operation, { kind: 'gone' }));
     }
     this.#keepAlive();
   }
 
+  /** A call's time begins when its turn comes, not while it waits behind others for a session. */
+  #startTimers(): void {
+    let running = 0;
+    for (const pending of this.#sent.values()) {
+      if (++running > this.#atOnce) return;
+      pending.timer ??= setTimeout(() => this.#finish({ kind: 'late', milliseconds: pending.limit }), pending.limit);
+    }
+  }
+
+  #read(chunk: Buffer): void {
+    try {
+      for (const message of this.#reader.read(chunk)) this.#receive(message);
+    } catch (error) {
+      if (!(error instanceof GarbledMessage)) throw error;
+      this.#finish({ kind: 'garbled' });
+    }
+  }
+
   #receive(message: unknown): void {
-    const pending = isHostReply(message) ? this.#sent.get(message.id) : undefined;
-    if (!isHostReply(message) || pending === undefined) return this.#finish({ kind: 'garbled' });
+    if (this.#over !== undefined) return;
+    if (!isHostReply(message)) return this.#finish({ kind: 'garbled' });
+    if (message.id === READY_ID) return this.#up.resolve(true);
+    const pending = this.#sent.get(message.id);
+    if (pending === undefined) return this.#finish({ kind: 'garbled' });
     if ('fault' in message) pending.reject(new HostFailure(pending.operation, { kind: 'fault', fault: message.fault }));
     else if (isReplyOf(pending.operation, message.value)) pending.resolve(message.value);
     else return this.#finish({ kind: 'garbled' });
+    if (pending.operation === 'open' && 'value' in message) this.#atOnce = Math.max(1, Number(message.value));
     clearTimeout(pending.timer);
     this.#sent.delete(message.id);
     return this.#send();
@@ -166,6 +217,7 @@ export class HostClient {
   #finish(why: HostFailureCause): void {
     if (this.#over !== undefined) return;
     this.#over = why;
+    this.#up.resolve(false);
     this.#child.kill('SIGKILL');
     for (const pending of this.#sent.values()) {
       clearTimeout(pending.timer);
@@ -178,34 +230,12 @@ export class HostClient {
   /** An idle host must not keep the officer's process from ending: it leaves when its pipe closes. */
   #keepAlive(): void {
     const busy = this.#sent.size > 0 || this.#queue.length > 0;
-    const { channel } = this.#child;
-    if (busy) {
-      this.#child.ref();
-      channel?.ref();
-    } else {
-      this.#child.unref();
-      channel?.unref();
-    }
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+    if (busy) this.#child.ref();
+    else this.#child.unref();
+    for (const stream of [this.#child.stdout, this.#child.stderr, this.#pipe]) {
       const socket = stream as unknown as { ref(): void; unref(): void } | null;
       if (busy) socket?.ref();
       else socket?.unref();
     }
   }
-}
-
-/** Waits for the host's first word; one that does not come up is ended. */
-async function readiness(child: ChildProcess): Promise<boolean> {
-  const isReady = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), START_MILLISECONDS);
-    const settle = (value: boolean) => (): void => {
-      clearTimeout(timer);
-      resolve(value);
-    };
-    child.once('message', settle(true));
-    child.once('exit', settle(false));
-    child.once('error', settle(false));
-  });
-  if (!isReady) child.kill('SIGKILL');
-  return isReady;
 }

@@ -4,24 +4,28 @@
  * It is started by `host-client.ts`, answers its requests, and leaves when its pipe closes. It always leaves by a signal to
  * itself: with a module loaded, an ordinary exit may crash (two C++ runtimes in one process) or hang (a call in a thread).
  */
+import { Socket } from 'node:net';
 import { VtlicError } from '../../../formats/error.ts';
 import { CallFault, LoadFault } from './call-fault.ts';
+import { HOST_PIPE, MessageReader, sendMessage } from './host-pipe.ts';
 import { HostRefusal } from './host-refusal.ts';
 import { ContextPinFault, HostToken } from './host-token.ts';
-import type { HostFault, HostReply, HostRequest } from './host-protocol.ts';
+import { READY_ID, type HostFault, type HostReply, type HostRequest } from './host-protocol.ts';
 
 const token = new HostToken();
+const pipe = new Socket({ fd: HOST_PIPE, readable: true, writable: true });
+const reader = new MessageReader();
 
-process.on('message', (message) => {
-  void answer(message as HostRequest);
+pipe.on('data', (chunk: Buffer) => {
+  for (const message of reader.read(chunk)) void answer(message as HostRequest);
 });
-process.on('disconnect', leave);
+for (const event of ['end', 'close', 'error'] as const) pipe.on(event, leave);
 // The officer's terminal sends these to its own processes; this one ends when the officer's process says so.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
 process.on('uncaughtException', leave);
 process.on('unhandledRejection', leave);
 // The first word: from here on the time limits of calls are counted.
-reply({ id: 0, value: 'ready' });
+reply({ id: READY_ID, value: 'ready' });
 
 async function answer(request: HostRequest): Promise<void> {
   const { id, operation } = request;
@@ -34,8 +38,7 @@ async function answer(request: HostRequest): Promise<void> {
 }
 
 function reply(message: HostReply): void {
-  if (process.send === undefined || !process.connected) leave();
-  else process.send(message);
+  sendMessage(pipe, message);
 }
 
 function faultOf(error: unknown): HostFault {

@@ -125,4 +125,7 @@ export type HostFault =
   | { readonly kind: 'context-pin'; readonly rv: number }
   | { readonly kind: 'defect'; readonly text: string };
 
+/** The id of the host's first word, which answers nothing. */
+export const READY_ID = 0;
+
 export type HostReply = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly fault: HostFault };

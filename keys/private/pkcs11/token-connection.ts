@@ -62,7 +62,7 @@ export class TokenConnection {
     let pin: Uint8Array | undefined;
     try {
       const { token, slotId } = found;
-      const ask = asker(host, describeToken(token));
+      const ask = asker(host, `the token ${describeToken(token)}`);
       const profile = options.profile ?? profileOf(module, token);
       if (!profile.tested && options.allowUntested !== true) {
         throw new VtlicError('configuration_invalid', `the token ${describeToken(token)} is of a kind that was never tried with this toolkit (${profile.name})`, {

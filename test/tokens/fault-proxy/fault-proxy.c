@@ -12,6 +12,12 @@
  *   fault CALL N length BYTES    is forwarded, and its output has this length (C_Sign)
  *   fault CALL N flip            is forwarded, and the last byte of its output is changed (C_Sign, C_GenerateRandom)
  *   fault C_SignInit N otherkey  is forwarded with another private key of the same type, where there is one
+ *   fault CALL N count NUMBER    is forwarded, and says that there are so many slots, mechanisms or objects, or that the
+ *                                attribute or signature has so many bytes
+ *   fault CALL N junk            is forwarded, and each text or attribute in its answer is replaced by bytes that clear a
+ *                                screen, are no UTF-8, and do not end
+ *   fault CALL N garble          writes nonsense into the descriptors that are not its own, and is forwarded
+ *   fault C_Login N tell         prints the PIN, and is forwarded
  *   once PATH                    no fault while this file exists; the first fault makes it
  *   print TEXT                   written to stdout and stderr by C_Initialize
  *   flags HEX                    or-ed into the token's flags
@@ -41,7 +47,7 @@ typedef struct {
 } FunctionList;
 
 enum {
-  INITIALIZE = 0, GET_FUNCTION_LIST = 3, GET_TOKEN_INFO = 6, LOGIN = 18, GET_ATTRIBUTE_VALUE = 24, FIND_INIT = 26, FIND = 27,
+  INITIALIZE = 0, GET_INFO = 2, GET_FUNCTION_LIST = 3, GET_SLOT_LIST = 4, GET_SLOT_INFO = 5, GET_TOKEN_INFO = 6, GET_MECHANISM_LIST = 7, LOGIN = 18, GET_ATTRIBUTE_VALUE = 24, FIND_INIT = 26, FIND = 27,
   FIND_FINAL = 28, SIGN_INIT = 42, SIGN = 43, GENERATE_RANDOM = 64
 };
 
@@ -107,7 +113,7 @@ static void read_configuration(void) {
       Fault *fault = &faults[fault_count];
       char value[32] = "0";
       if (sscanf(line + 6, "%39s %d %15s %31s", fault->call, &fault->nth, fault->kind, value) >= 3) {
-        fault->value = strtoul(value, NULL, strcmp(fault->kind, "length") == 0 ? 10 : 16);
+        fault->value = strtoul(value, NULL, strcmp(fault->kind, "length") == 0 || strcmp(fault->kind, "count") == 0 ? 10 : 16);
         fault_count++;
       }
     }
@@ -185,6 +191,37 @@ static W forward(int index, W a, W b, W c, W d, W e, W f, W g, W h) {
   return rv;
 }
 
+static void fill_with_junk(char *bytes, size_t length) {
+  static const char junk[] = {27, '[', '2', 'J', (char)0xff, (char)0xe2, (char)0x80, (char)0xae};
+  for (size_t i = 0; i < length; i++) bytes[i] = junk[i % sizeof junk];
+}
+
+/* Where each answer keeps its texts: CK_INFO, CK_SLOT_INFO, CK_TOKEN_INFO, and the value of one attribute. */
+static void spoil(int index, W a, W b, W c) {
+  if (index == GET_INFO) {
+    fill_with_junk((char *)a + 2, 32);
+    fill_with_junk((char *)a + 48, 32);
+  }
+  if (index == GET_SLOT_INFO) fill_with_junk((char *)b, 96);
+  if (index == GET_TOKEN_INFO) fill_with_junk((char *)b, TOKEN_FLAGS_OFFSET);
+  if (index == GET_ATTRIBUTE_VALUE && ((Attribute *)c)->value != NULL) fill_with_junk(((Attribute *)c)->value, ((Attribute *)c)->length);
+}
+
+static void lie(int index, W c, W d, W e, W count) {
+  if (index == GET_SLOT_LIST || index == GET_MECHANISM_LIST) *(W *)c = count;
+  if (index == FIND) *(W *)d = count;
+  if (index == GET_ATTRIBUTE_VALUE) ((Attribute *)c)->length = count;
+  if (index == SIGN) *(W *)e = count;
+}
+
+/* The pipe to the officer's process is among them. */
+static void garble(void) {
+  for (int fd = 3; fd < 32; fd++) {
+    struct stat kind;
+    if (fstat(fd, &kind) == 0 && S_ISSOCK(kind.st_mode) && write(fd, "\0\0\0\5hello", 9) < 0) continue;
+  }
+}
+
 static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W h) {
   Fault *fault = fault_of(index, name);
   if (fault == NULL) return forward(index, a, b, c, d, e, f, g, h);
@@ -194,10 +231,17 @@ static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W 
     kill(getpid(), SIGSEGV);
     for (;;) pause();
   }
+  if (strcmp(fault->kind, "garble") == 0) garble();
+  if (strcmp(fault->kind, "tell") == 0 && index == LOGIN) {
+    fprintf(stderr, "C_Login(%lu, %lu, %.*s)\n", a, b, (int)d, (char *)c);
+    fflush(stderr);
+  }
   if (strcmp(fault->kind, "otherkey") == 0) return forward(index, a, b, other_key(a, c), d, e, f, g, h);
   W rv = forward(index, a, b, c, d, e, f, g, h);
   if (strcmp(fault->kind, "late") == 0) return fault->value;
   if (rv != CKR_OK) return rv;
+  if (strcmp(fault->kind, "junk") == 0) spoil(index, a, b, c);
+  if (strcmp(fault->kind, "count") == 0) lie(index, c, d, e, fault->value);
   if (strcmp(fault->kind, "length") == 0 && index == SIGN) *(W *)e = fault->value;
   if (strcmp(fault->kind, "flip") == 0 && index == SIGN) ((unsigned char *)d)[*(W *)e - 1] ^= 1;
   if (strcmp(fault->kind, "flip") == 0 && index == GENERATE_RANDOM) ((unsigned char *)b)[c - 1] ^= 1;

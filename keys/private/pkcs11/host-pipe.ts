@@ -1,0 +1,82 @@
+/**
+ * Messages between the officer's process and the token host, over one stream: the length in 4 bytes, then the value as
+ * node:v8 serializes it.
+ *
+ * Not the channel of `child_process`: that one throws what it cannot read outside of every handler, and a module that
+ * writes into a descriptor which is not its own would end the writer of the ledger.
+ */
+import type { Duplex } from 'node:stream';
+import { deserialize, serialize } from 'node:v8';
+
+/** The host's descriptor of it. */
+export const HOST_PIPE = 3;
+
+const HEAD_BYTES = 4;
+/** All keys of a full token are a few megabytes. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** What came is no message. */
+export class GarbledMessage extends Error {
+  override readonly name = 'GarbledMessage';
+}
+
+/** Sends a value. The bytes, in which a PIN may be, are wiped once they are written. */
+export function sendMessage(stream: Duplex, value: unknown): void {
+  const body = serialize(value);
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt32BE(body.length);
+  stream.cork();
+  stream.write(head);
+  stream.write(body, () => body.fill(0));
+  stream.uncork();
+}
+
+/** Puts messages together out of what a stream brings. */
+export class MessageReader {
+  #chunks: Buffer[] = [];
+  #have = 0;
+  #wanted = HEAD_BYTES;
+  #inBody = false;
+
+  /**
+   * @returns the messages that are whole now
+   * @throws GarbledMessage
+   */
+  read(chunk: Buffer): unknown[] {
+    const messages: unknown[] = [];
+    this.#chunks.push(chunk);
+    this.#have += chunk.length;
+    while (this.#have >= this.#wanted) {
+      const bytes = this.#take(this.#wanted);
+      if (this.#inBody) messages.push(valueOf(bytes));
+      this.#inBody = !this.#inBody;
+      this.#wanted = this.#inBody ? bytes.readUInt32BE() : HEAD_BYTES;
+      if (this.#wanted > MOST_BYTES) throw new GarbledMessage(`a message of ${this.#wanted} bytes`);
+    }
+    return messages;
+  }
+
+  #take(length: number): Buffer {
+    const all = this.#joined();
+    this.#chunks = all.length === length ? [] : [all.subarray(length)];
+    this.#have -= length;
+    return all.subarray(0, length);
+  }
+
+  #joined(): Buffer {
+    const [first] = this.#chunks;
+    if (first !== undefined && this.#chunks.length === 1) return first;
+    const all = Buffer.concat(this.#chunks);
+    // A PIN stays in one place, where its owner wipes it.
+    for (const chunk of this.#chunks) chunk.fill(0);
+    return all;
+  }
+}
+
+function valueOf(bytes: Buffer): unknown {
+  try {
+    return deserialize(bytes);
+  } catch (cause) {
+    throw new GarbledMessage('not a message', { cause });
+  }
+}
