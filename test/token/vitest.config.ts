@@ -7,7 +7,9 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/token/**/*.test.ts'],
     globalSetup: ['test/token/support/check-needs.ts'],
     pool: 'forks',
-    fileParallelism: false,
+    // Two cores are what the time of a whole run is promised for. Each file has tokens, modules and PINs of its own.
+    maxWorkers: 2,
+    maxConcurrency: 3,
     testTimeout: 120_000,
     hookTimeout: 600_000,
     passWithNoTests: false,

@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureKryoptic } from '../../tokens/build-kryoptic.ts';
-import type { TestToken } from './test-token.ts';
+import { newPin, type TestToken } from './test-token.ts';
 
-export const KRYOPTIC_PIN = 'pin-of-a-test-4862';
 const INIT = fileURLToPath(new URL('./init-token.ts', import.meta.url));
 
 /** Makes one slot with a token for each label; `pointEncoding` is how it gives CKA_EC_POINT. */
@@ -18,9 +17,10 @@ export function makeKryoptic(labels: readonly string[], pointEncoding: 'Bytes' |
   writeFileSync(conf, `[ec_point_encoding]\nencoding = "${pointEncoding}"\n\n${slots.join('\n')}`);
   const environment = { KRYOPTIC_CONF: conf };
   const module = ensureKryoptic();
+  const pin = newPin();
   for (const label of labels) {
-    const made = spawnSync(process.execPath, [INIT, module, label, 'so-pin-of-a-test', KRYOPTIC_PIN], { env: { ...process.env, ...environment }, encoding: 'utf8' });
+    const made = spawnSync(process.execPath, [INIT, module, label, 'so-pin-of-a-test', pin], { env: { ...process.env, ...environment }, encoding: 'utf8' });
     if (made.stdout !== 'done\n') throw new Error(`the kryoptic token was not initialized: ${made.stderr}`);
   }
-  return { module, environment, pin: KRYOPTIC_PIN, folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { module, environment, pin, folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestToken } from './test-token.ts';
+import { newPin, type TestToken } from './test-token.ts';
 
 const PLACES = ['/usr/lib/softhsm/libsofthsm2.so', '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so', '/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so', '/opt/homebrew/lib/softhsm/libsofthsm2.so'];
 
@@ -13,8 +13,6 @@ export function softhsmModule(): string {
   return found;
 }
 
-export const SOFTHSM_PIN = 'pin-of-a-test-7391';
-
 /** Makes one token for each label. */
 export function makeSofthsm(...labels: readonly string[]): TestToken {
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-softhsm-'));
@@ -23,11 +21,12 @@ export function makeSofthsm(...labels: readonly string[]): TestToken {
   const conf = join(folder, 'softhsm2.conf');
   writeFileSync(conf, `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n`);
   const environment = { SOFTHSM2_CONF: conf };
+  const pin = newPin();
   for (const label of labels) {
-    execFileSync('softhsm2-util', ['--init-token', '--free', '--label', label, '--so-pin', 'so-pin-of-a-test', '--pin', SOFTHSM_PIN], {
+    execFileSync('softhsm2-util', ['--init-token', '--free', '--label', label, '--so-pin', 'so-pin-of-a-test', '--pin', pin], {
       env: { ...process.env, ...environment },
       stdio: 'pipe',
     });
   }
-  return { module: softhsmModule(), environment, pin: SOFTHSM_PIN, folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { module: softhsmModule(), environment, pin, folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

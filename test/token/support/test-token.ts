@@ -12,6 +12,9 @@ export interface TestToken {
   readonly remove: () => void;
 }
 
+/** Of its own for each token: other test files put theirs on command lines of other tools at the same time. */
+export const newPin = (): string => `pin-of-a-test-${randomBytes(4).toString('hex')}`;
+
 export const random: RandomSource = (length) => randomBytes(length);
 
 export function optionsOf(made: TestToken, label: string, more: Partial<TokenOptions> = {}): TokenOptions {
