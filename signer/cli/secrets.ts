@@ -106,6 +106,11 @@ export class SecretBook {
     return !this.#sources.has(name);
   }
 
+  /** For `SecretSource`: see there. */
+  async typeSerial(prompt: string): Promise<string | undefined> {
+    return this.#terminal?.ask(prompt);
+  }
+
   /** The secret's bytes; the caller wipes them. */
   async take(name: string, prompt: string): Promise<Uint8Array> {
     const source = this.#sources.get(name);

@@ -7,6 +7,7 @@ import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { VoidReason } from '../ledger/entry.ts';
+import { lineageText } from '../ledger/lineage.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { ReviewedPlan } from '../plan/review.ts';
 import { nowSeconds, type World } from '../world.ts';
@@ -57,18 +58,30 @@ async function signOne(reviewed: ReviewedPlan, item: PlanItem, checker: Checker,
     await world.step('issue-durable');
     return issued;
   } catch (error) {
-    voidOpen(ledger, intended, voidReasonOf(error));
-    throw error;
+    throw voidOpen(ledger, intended, voidReasonOf(error)) ? namingVoid(error, intended) : error;
   }
 }
 
-/** Nothing to do when the issue is already recorded, or when the ledger itself fails: the next start voids it then. */
-function voidOpen(ledger: Ledger, intended: IntendedLicense, reason: VoidReason): void {
+/**
+ * Nothing to do when the issue is already recorded, or when the ledger itself fails: the next start voids it then.
+ *
+ * @returns whether the counter was voided here
+ */
+function voidOpen(ledger: Ledger, intended: IntendedLicense, reason: VoidReason): boolean {
   try {
-    if (ledger.findByIntent(intended.intent.seq)?.state === 'open') ledger.void_(intended.intent.seq, reason);
+    if (ledger.findByIntent(intended.intent.seq)?.state !== 'open') return false;
+    ledger.void_(intended.intent.seq, reason);
+    return true;
   } catch {
     // The first error is the one to tell; an open intent is voided by the next start.
+    return false;
   }
+}
+
+function namingVoid(error: unknown, { intent }: IntendedLicense): unknown {
+  if (!(error instanceof VtlicError)) return error;
+  const { body } = intent;
+  return new VtlicError(error.code, `${error.message}; counter ${body.ctr} of ${lineageText(body)} is void`, { ...error.place, ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
 }
 
 export function voidReasonOf(error: unknown): VoidReason {

@@ -6,6 +6,8 @@ export interface SecretSource {
   readonly take: (keystore: string, prompt: string) => Promise<Uint8Array>;
   /** `--last-try SERIAL`: the one token whose last try may be used. */
   readonly lastTrySerial?: string;
+  /** The same, typed by a person who sees the prompt; undefined where there is no terminal. */
+  readonly typeSerial?: (prompt: string) => Promise<string | undefined>;
   /** `--untested-token`: use a token of a family that nobody has run this toolkit against. */
   readonly allowUntested?: boolean;
 }

@@ -4,6 +4,7 @@
  */
 import { cleanText } from '../../formats/clean-text.ts';
 import { readPinSource } from '../../keys/private/pkcs11/pin-source.ts';
+import { describeToken } from '../../keys/private/pkcs11/pin-policy.ts';
 import { resolveModule } from '../../keys/private/pkcs11/resolve-module.ts';
 import { openToken, type Token } from '../../keys/private/pkcs11/token.ts';
 import type { TokenDescription } from '../../keys/private/pkcs11/token-description.ts';
@@ -55,6 +56,7 @@ export class TokenPool {
             return uri.pinSourceFile === undefined ? secrets.take(store.name, promptFor(store, description, why)) : Promise.resolve(readPinSource(uri.pinSourceFile));
           },
           ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
+          typeSerial: async (description) => secrets.typeSerial?.(`${describeToken(description)} has one try of its user PIN left. If you are sure of the PIN, type the serial of this token, anything else to stop: `),
           ...(this.#world.tokenLimits === undefined ? {} : { limits: this.#world.tokenLimits }),
           allowUntested: secrets.allowUntested ?? false,
           notify: (sentence) => {

@@ -134,6 +134,13 @@ describe('a signing call', () => {
     expect((await faultOf(openBehind(faulty(made, [`fault ${fault}`])))).code).toBe('self_check_failed');
   });
 
+  it('has its own time: those that wait for the one session of a slow token are not late', async () => {
+    const { key } = await openBehind(faulty(made, ['fault C_Sign 0 slow 300']), { sessions: 1 });
+    // Four are with the host at once, and each takes 0.6 s of the limit of 1 s.
+    const all = await Promise.all([1, 2, 3, 4].map((n) => key.sign(Uint8Array.of(n))));
+    expect(all).toHaveLength(4);
+  });
+
   it('waits 30 s by default', async () => {
     const { key } = await openBehind(faulty(made, ['fault C_Sign 3 hang']), { limits: {} });
     const begun = Date.now();

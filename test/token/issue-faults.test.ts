@@ -120,6 +120,12 @@ function counters(): { readonly spent: number; readonly open: number } {
   }
 }
 
+/** A counter that was taken for nothing is named, and none other. */
+function expectVoidNamed(done: CliResult, taken: boolean): void {
+  const named = / is void$/m.test(done.stderr);
+  expect(`${named} ${done.stderr}`).toMatch(new RegExp(`^${taken && done.code !== 0} `));
+}
+
 async function issue(faults: readonly string[], limit: number): Promise<CliResult> {
   token.setFaults(faults);
   const before = counters().spent;
@@ -130,6 +136,7 @@ async function issue(faults: readonly string[], limit: number): Promise<CliResul
   // One run takes one counter or none, and leaves none open.
   expect(after.spent - before).toBeLessThanOrEqual(1);
   expect(after.open).toBe(0);
+  expectVoidNamed(done, after.spent > before);
   if (after.spent > before) digest = undefined;
   return done;
 }

@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toHex } from '../../formats/bytes.ts';
+import { toHex, utf8 } from '../../formats/bytes.ts';
+import { createKeyFile } from '../../keys/private/software/key-file.ts';
 import { generateSplitKey, openSplitKey } from '../../keys/private/pkcs11/split-key.ts';
 import { PROFILES, type TokenProfile } from '../../keys/private/pkcs11/profiles.ts';
 import { privateFault, type GeneratedKey, type KeyToGenerate, type Token } from '../../keys/private/pkcs11/token.ts';
@@ -80,6 +84,18 @@ describe.each(CASES)('$name', ({ make, alg, custody }) => {
     keyContract(() => key, custody, signedBy);
     closedKeyContract(() => key);
   });
+});
+
+describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('%s in software', (alg) => {
+  let folder: string;
+  let key: SigningKey;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'vtlic-software-'));
+    key = await createKeyFile(join(folder, 'k.age'), alg, 'license', utf8('correct horse battery staple'), random, { workFactor: 10 });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  keyContract(() => key, 'software', 'node');
+  closedKeyContract(() => key);
 });
 
 describe('split over two kryoptic tokens', () => {

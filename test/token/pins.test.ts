@@ -6,6 +6,8 @@ import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri.ts';
 import { openToken } from '../../keys/private/pkcs11/token.ts';
+import type { TokenOptions } from '../../keys/private/pkcs11/token-options.ts';
+import { PtyRun } from '../support/run-cli.ts';
 import { faulty, type FaultyToken } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { open, optionsOf, random, type TestToken } from './support/test-token.ts';
@@ -61,6 +63,25 @@ describe('a PIN', () => {
     expect(locking.message).toContain('locked');
     expect((await faultOf(open(proxy, 't', { lastTrySerial: serial }))).code).toBe('pin_locked');
     expect(logins(proxy)).toBe(10);
+  });
+
+  it('is shown on the last try where a person types the serial, and not for another word', async () => {
+    const proxy = make(['flags 20000']);
+    const asked: string[] = [];
+    const typing = (text: string | undefined): Partial<TokenOptions> => ({ typeSerial: (token) => { asked.push(token.serial); return Promise.resolve(text); } });
+    for (const other of [undefined, '', 'Yes', 'yes']) expect((await faultOf(open(proxy, 't', typing(other)))).code).toBe('pin_last_try');
+    expect(logins(proxy)).toBe(0);
+    const serial = asked[0] ?? '';
+    await (await open(proxy, 't', typing(serial))).close();
+    expect(logins(proxy)).toBe(1);
+
+    const terminal = new PtyRun(['hsm', 'doctor', `pkcs11:token=t?module-path=${proxy.module}`], { env: { ...proxy.environment } });
+    await terminal.until(/one try of its user PIN left.*type the serial/);
+    terminal.type(`${serial}\r`);
+    await terminal.until(/PIN of token t .*: /);
+    terminal.type(`${proxy.pin}\r`);
+    expect(await terminal.ended()).toBe(0);
+    expect(terminal.output).not.toContain(proxy.pin);
   });
 
   it('is not asked for where the token refuses a login beforehand', async () => {

@@ -70,6 +70,7 @@ export const CKF_USER_PIN_TO_BE_CHANGED = 0x80000;
 export const CKF_SO_PIN_COUNT_LOW = 0x100000;
 export const CKF_SO_PIN_FINAL_TRY = 0x200000;
 export const CKF_SO_PIN_LOCKED = 0x400000;
+export const CKF_SO_PIN_TO_BE_CHANGED = 0x800000;
 export const CKF_ERROR_STATE = 0x1000000;
 
 /** CK_SESSION_INFO.flags */

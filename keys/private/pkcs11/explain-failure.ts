@@ -25,7 +25,7 @@ const DOING: Readonly<Record<OperationName, string>> = {
   close: 'the session was ended',
 };
 
-const HINT_OF_SIGN = 'nothing was released; look at the token with `vtlic hsm doctor`, then run again';
+const HINT_OF_SIGN = 'what it was to sign was not released; look at the token with `vtlic hsm doctor`, then run again';
 const HINT_OF_GENERATE = 'the token may hold a key that nobody uses: look with `vtlic hsm list` before you try again with another name';
 const HINT = 'look at the token with `vtlic hsm doctor`, then run again';
 

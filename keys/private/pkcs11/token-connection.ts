@@ -11,7 +11,7 @@ import { findToken } from './find-token.ts';
 import { HostClient, type HostOptions } from './host-client.ts';
 import { HostFailure } from './host-failure.ts';
 import type { HostOperations, OperationName } from './host-protocol.ts';
-import { describeToken, explainLoginRefusal, judgeLogin, judgePinShape } from './pin-policy.ts';
+import { describeToken, explainLoginRefusal, judgeLogin, judgePinShape, type LoginWay } from './pin-policy.ts';
 import { readPinSource } from './pin-source.ts';
 import { profileOf, type TokenProfile } from './profiles.ts';
 import { resolveModule } from './resolve-module.ts';
@@ -72,8 +72,7 @@ export class TokenConnection {
       const mechanisms = await ask('mechanisms', { slotId }, limits.other);
       await ask('open', { slotId, sessions: sessionsOf(options), profile }, limits.other);
       // The flags are read again here, as late as can be: another program may have used up a try since.
-      const fresh = await ask('token', { slotId }, limits.other);
-      const way = judgeLogin(fresh, options.lastTrySerial);
+      const { fresh, way } = await wayIn(options, () => ask('token', { slotId }, limits.other));
       if (way === 'pin') {
         pin = await firstPin(options, fresh);
         judgePinShape(pin, fresh);
@@ -235,6 +234,20 @@ async function login(host: HostClient, slotId: number, token: TokenDescription, 
     () => undefined,
   );
   throw explainLoginRefusal(rv, token, after);
+}
+
+/** The token's flags, judged; on its last try a person may type its serial. The flags are read again after that. */
+async function wayIn(options: TokenOptions, read: () => Promise<TokenDescription>): Promise<{ readonly fresh: TokenDescription; readonly way: LoginWay }> {
+  const fresh = await read();
+  try {
+    return { fresh, way: judgeLogin(fresh, options.lastTrySerial) };
+  } catch (error) {
+    if (!(error instanceof VtlicError) || error.code !== 'pin_last_try' || options.lastTrySerial !== undefined) throw error;
+    const typed = await options.typeSerial?.(fresh);
+    if (typed === undefined || typed === '') throw error;
+    const again = await read();
+    return { fresh: again, way: judgeLogin(again, typed) };
+  }
 }
 
 async function firstPin(options: TokenOptions, token: TokenDescription): Promise<Uint8Array> {

@@ -24,6 +24,8 @@ export interface TokenOptions {
   readonly limits?: Partial<TokenLimits>;
   /** The serial that the officer typed, by which this one token's last try may be used. */
   readonly lastTrySerial?: string;
+  /** Asks a person to type that serial where it was not given; undefined where nobody can be asked. */
+  readonly typeSerial?: (token: TokenDescription) => Promise<string | undefined>;
   /** `--untested-token`: use a token whose profile was never run against the real thing. */
   readonly allowUntested?: boolean;
   /** Sessions, and so signatures at once; at most 4, fewer where the token allows fewer. */

@@ -7,7 +7,10 @@ import { formatPkcs11Uri, parsePkcs11Uri } from '../../../keys/private/pkcs11/ur
 export interface TestToken {
   readonly module: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** Of the first token. */
   readonly pin: string;
+  /** By label, where tokens differ. */
+  readonly pins?: Readonly<Record<string, string>>;
   readonly folder: string;
   readonly remove: () => void;
 }
@@ -19,7 +22,7 @@ export const random: RandomSource = (length) => randomBytes(length);
 
 export function optionsOf(made: TestToken, label: string, more: Partial<TokenOptions> = {}): TokenOptions {
   const uri = parsePkcs11Uri(formatPkcs11Uri({ token: label, modulePath: made.module, unknown: [], ignored: [] }));
-  return { uri, environment: { ...process.env, ...made.environment }, pin: () => Promise.resolve(utf8(made.pin)), ...more };
+  return { uri, environment: { ...process.env, ...made.environment }, pin: () => Promise.resolve(utf8(made.pins?.[label] ?? made.pin)), ...more };
 }
 
 export function open(made: TestToken, label: string, more: Partial<TokenOptions> = {}): Promise<Token> {

@@ -12,6 +12,7 @@
  *   fault CALL N length BYTES    is forwarded, and its output has this length (C_Sign)
  *   fault CALL N flip            is forwarded, and the last byte of its output is changed (C_Sign, C_GenerateRandom)
  *   fault C_SignInit N otherkey  is forwarded with another private key of the same type, where there is one
+ *   fault CALL N slow NUMBER     is forwarded after so many milliseconds
  *   fault CALL N count NUMBER    is forwarded, and says that there are so many slots, mechanisms or objects, or that the
  *                                attribute or signature has so many bytes
  *   fault CALL N junk            is forwarded, and each text or attribute in its answer is replaced by bytes that clear a
@@ -113,7 +114,7 @@ static void read_configuration(void) {
       Fault *fault = &faults[fault_count];
       char value[32] = "0";
       if (sscanf(line + 6, "%39s %d %15s %31s", fault->call, &fault->nth, fault->kind, value) >= 3) {
-        fault->value = strtoul(value, NULL, strcmp(fault->kind, "length") == 0 || strcmp(fault->kind, "count") == 0 ? 10 : 16);
+        fault->value = strtoul(value, NULL, strcmp(fault->kind, "length") == 0 || strcmp(fault->kind, "count") == 0 || strcmp(fault->kind, "slow") == 0 ? 10 : 16);
         fault_count++;
       }
     }
@@ -231,6 +232,7 @@ static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W 
     kill(getpid(), SIGSEGV);
     for (;;) pause();
   }
+  if (strcmp(fault->kind, "slow") == 0) usleep((unsigned)fault->value * 1000);
   if (strcmp(fault->kind, "garble") == 0) garble();
   if (strcmp(fault->kind, "tell") == 0 && index == LOGIN) {
     fprintf(stderr, "C_Login(%lu, %lu, %.*s)\n", a, b, (int)d, (char *)c);
