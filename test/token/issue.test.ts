@@ -1,6 +1,6 @@
 /** The real command with keys in real tokens, from `init` to a verified license, as docs/hsm.md tells it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, openSync, closeSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, openSync, closeSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,15 +35,18 @@ describe.each(CASES)('$name', ({ make, keystores, generate, custody, algorithm }
   let secrets: string[];
 
   const run = (...args: readonly string[]): CliResult => runCli(args, { env: { ...made.environment } });
+  const pinOf = (label: string): string => made.pins?.[label] ?? made.pin;
+  const pinFile = (label: string): string => join(folder, `pin-${label}`);
+  const allPins = (): readonly string[] => Object.values(keystores).map(pinOf);
   const plan = (): string => run('issue', join(folder, 'request.json'), '--site', site, '--dry-run').stdout.trim();
 
   beforeAll(() => {
     made = make();
     folder = mkdtempSync(join(tmpdir(), 'vtlic-token-site-'));
     site = join(folder, 'site');
-    writeFileSync(join(folder, 'pin'), made.pin, { mode: 0o600 });
+    for (const label of Object.values(keystores)) writeFileSync(pinFile(label), pinOf(label), { mode: 0o600 });
     writeFileSync(join(folder, 'request.json'), JSON.stringify(requestDocument()));
-    secrets = Object.keys(keystores).flatMap((name) => ['--secret', `${name}=file:${join(folder, 'pin')}`]);
+    secrets = Object.entries(keystores).flatMap(([name, label]) => ['--secret', `${name}=file:${pinFile(label)}`]);
     const stores = Object.entries(keystores).flatMap(([name, label]) => ['--keystore', `${name}=pkcs11:token=${label}?module-path=${made.module}`]);
     expect(run('init', site, '--issuer', 'example-vendor', '--example-catalog', ...stores)).toMatchObject({ code: 0 });
     const key = run('key', 'generate', '--site', site, '--name', 'k', ...generate, ...secrets);
@@ -78,10 +81,10 @@ describe.each(CASES)('$name', ({ make, keystores, generate, custody, algorithm }
         expect(main.length).toBeGreaterThan(0);
         expect(maps).toContain('/node');
         expect(maps).not.toMatch(/softhsm|vtlic_test_token|pkcs11\.node/);
-        terminal.type(`${made.pin}\r`);
+        terminal.type(`${pinOf(label)}\r`);
       }
       expect(await terminal.ended()).toBe(0);
-      expect(terminal.output).not.toContain(made.pin);
+      for (const pin of allPins()) expect(terminal.output).not.toContain(pin);
     } finally {
       terminal.kill();
     }
@@ -89,7 +92,7 @@ describe.each(CASES)('$name', ({ make, keystores, generate, custody, algorithm }
 
   it('takes the PIN from a descriptor', () => {
     if (Object.keys(keystores).length > 1) return expect(secrets).toHaveLength(4);
-    const fd = openSync(join(folder, 'pin'), 'r');
+    const fd = openSync(pinFile('one'), 'r');
     try {
       const done = spawnSync('setsid', ['--wait', process.execPath, MAIN, 'issue', '--site', site, '--confirm', plan(), '--secret', 'hsm=fd:3'], { env: { ...process.env, ...made.environment }, stdio: ['ignore', 'pipe', 'pipe', fd], encoding: 'utf8' });
       expect(`${done.status} ${done.stderr}`).toMatch(/^0 /);
@@ -110,6 +113,26 @@ describe.each(CASES)('$name', ({ make, keystores, generate, custody, algorithm }
     expect(run('issue', '--site', site, '--confirm', before, ...secrets).code).toBe(0);
   });
 
+  it('needs every PIN holder: no token takes the PIN of the other', () => {
+    const [first, second] = Object.entries(keystores);
+    if (first === undefined || second === undefined) return expect(custody).not.toBe('split');
+    const before = plan();
+    const exchanged = run('issue', '--site', site, '--confirm', before, '--secret', `${first[0]}=file:${pinFile(second[1])}`, '--secret', `${second[0]}=file:${pinFile(first[1])}`);
+    expect(exchanged.code).toBe(6);
+    const alone = run('issue', '--site', site, '--confirm', before, '--secret', `${first[0]}=file:${pinFile(first[1])}`);
+    expect(`${alone.code} ${alone.stderr}`).toMatch(new RegExp(`^2 [^]*^vtlic: the secret of keystore ${second[0]} is needed`, 'm'));
+    expect(run('issue', '--site', site, '--confirm', before, ...secrets).code).toBe(0);
+  });
+
+  it('belongs to one ledger: a site that took its record over may not sign with it', () => {
+    const other = join(folder, 'other');
+    expect(run('init', other, '--issuer', 'example-vendor', '--example-catalog').code).toBe(0);
+    copyFileSync(join(site, 'site.json'), join(other, 'site.json'));
+    const planned = run('issue', join(folder, 'request.json'), '--site', other, '--dry-run').stdout.trim();
+    const refused = run('issue', '--site', other, '--confirm', planned, ...secrets);
+    expect(`${refused.code} ${refused.stderr}`).toMatch(/^4 [^]*^vtlic: this key belongs to the ledger [0-9a-f]{32}/m);
+  });
+
   it('needs a PIN: off a terminal and without --secret it is exit 2', () => {
     const done = run('issue', '--site', site, '--confirm', plan());
     expect(done.code).toBe(2);
@@ -118,8 +141,8 @@ describe.each(CASES)('$name', ({ make, keystores, generate, custody, algorithm }
 
   it('checks the key, examines the token, and both say so', () => {
     expect(run('key', 'check', 'k', '--site', site, ...secrets)).toMatchObject({ code: 0 });
-    for (const [name] of Object.entries(keystores)) {
-      const doctor = run('hsm', 'doctor', name, '--site', site, '--secret', `${name}=file:${join(folder, 'pin')}`, '--json');
+    for (const [name, label] of Object.entries(keystores)) {
+      const doctor = run('hsm', 'doctor', name, '--site', site, '--secret', `${name}=file:${pinFile(label)}`, '--json');
       expect(`${doctor.code} ${doctor.stderr} ${doctor.stdout}`).toMatch(/^0 /);
       const { checks } = JSON.parse(doctor.stdout) as { readonly checks: readonly { readonly name: string; readonly status: string }[] };
       expect(checks.length).toBeGreaterThan(7);
@@ -128,9 +151,9 @@ describe.each(CASES)('$name', ({ make, keystores, generate, custody, algorithm }
   });
 
   it('leaves the PIN nowhere: not in the site, not in a message', () => {
-    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name !== 'pin' && name !== 'wrong' && statSync(join(folder, name)).isFile());
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => !name.startsWith('pin-') && name !== 'wrong' && statSync(join(folder, name)).isFile());
     expect(files.length).toBeGreaterThan(5);
-    for (const name of files) expect(`${name}: ${readFileSync(join(folder, name)).includes(made.pin)}`).toBe(`${name}: false`);
+    for (const name of files) for (const pin of allPins()) expect(`${name}: ${readFileSync(join(folder, name)).includes(pin)}`).toBe(`${name}: false`);
   });
 
   it('shows the PIN in no command line and no environment while it signs', async () => {
@@ -138,7 +161,7 @@ describe.each(CASES)('$name', ({ make, keystores, generate, custody, algorithm }
     const child = runInBackground(['issue', '--site', site, '--confirm', digest, ...secrets], made.environment);
     let looks = 0;
     while (!child.over()) {
-      for (const { command, environment } of processes()) expect(command.includes(made.pin) || environment.includes(made.pin)).toBe(false);
+      for (const { command, environment } of processes()) for (const pin of allPins()) expect(command.includes(pin) || environment.includes(pin)).toBe(false);
       looks++;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
