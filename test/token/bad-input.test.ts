@@ -10,16 +10,21 @@ import { PROFILES } from '../../keys/private/pkcs11/profiles.ts';
 import { openToken, type Token } from '../../keys/private/pkcs11/token.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri.ts';
 import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
+import { exitCodeOf } from '../../signer/cli/exit-codes.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { makeSofthsm } from './support/softhsm.ts';
 import { open, optionsOf, random, type TestToken } from './support/test-token.ts';
 
 const MAKE_OBJECTS = fileURLToPath(new URL('./support/make-objects.ts', import.meta.url));
 
+/** What an officer reads, by test: each kind of mistake has a sentence of its own. */
+const told = new Map<string, string>();
+
 async function faultOf(work: Promise<unknown>): Promise<VtlicError> {
   const error: unknown = await work.then(() => undefined, (fault: unknown) => fault);
-  if (error instanceof VtlicError) return error;
-  throw new Error(`not refused in our words: ${String(error)}`);
+  if (!(error instanceof VtlicError)) throw new Error(`not refused in our words: ${String(error)}`);
+  told.set(expect.getState().currentTestName ?? '', `${exitCodeOf(error.code)} ${error.message}`);
+  return error;
 }
 
 function plant(made: TestToken, what: string): void {
@@ -182,4 +187,27 @@ describe('a key', () => {
     if (key === undefined) throw new Error('not planted');
     expect(await token.readableSecrets(key)).toEqual(['CKA_VALUE']);
   });
+});
+
+it('each kind has its exit code and a sentence of its own', () => {
+  const exits = [
+    ['a module that is no library', 5],
+    ['a module that is a library, but not PKCS#11', 5],
+    ['a URI that names a token which is not initialized', 5],
+    ['a URI pkcs11:token=gamma is token_not_found', 5],
+    ['a URI pkcs11: is token_ambiguous', 5],
+    ['a token without ML-DSA', 2],
+    ['a key that is not there', 5],
+    ['a key of which there are two', 5],
+    ['a key whose public key beside it', 17],
+    ['a key that is another than the one on record', 5],
+    ['a key of Ed25519 offered as a composite', 5],
+    ['a key that is a half of a composite', 2],
+  ] as const;
+  const sentences = exits.map(([name, exit]) => {
+    const found = [...told].find(([test]) => test.replaceAll(' > ', ' ').includes(name))?.[1] ?? `${name}: nothing was told`;
+    expect(found).toMatch(new RegExp(`^${exit} `));
+    return found.replace(/"[^"]*"|'[^']*'|[0-9a-f]{16,}|\/\S+/g, '_');
+  });
+  expect(new Set(sentences).size).toBe(exits.length);
 });
