@@ -3,6 +3,7 @@
  * share of the walk. The call that fails is the function's first; of the signing calls, of which each signature is another
  * matter, the second and the last too.
  */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -50,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => {
   for (const { made } of benches) made.remove();
-  process.stdout.write(`fault walk of the keystore: ${cases} cases\n`);
+  process.stdout.write(`fault walk of the keystore: ${cases} of ${ALL_CASES} cases\n`);
 });
 
 async function makeBench(): Promise<Bench> {
@@ -134,7 +135,15 @@ async function walkOn(bench: Bench, call: string, nth: number, how: string): Pro
 /** Which of a function's calls fail. */
 const nthOf = (name: string): readonly number[] => (signs(name) ? [1, 2, SIGN_CALLS] : [1]);
 const signs = (name: string): boolean => name === 'C_Sign' || name === 'C_SignInit';
+/** How signatures are wrong. */
+const WRONG = ['length 0', 'length 63', 'flip', 'otherkey'] as const;
+const LOST = ['hang', 'kill'] as const;
+const ALL_CASES = Object.entries(FAULT_TABLE).reduce((sum, [name, codes]) => sum + nthOf(name).length * (codes.length + LOST.length), nthOf('C_Sign').length * WRONG.length);
 const cross = <T>(name: string, ways: readonly T[]): readonly (readonly [number, T])[] => nthOf(name).flatMap((nth) => ways.map((way) => [nth, way] as const));
+
+it('is as long as docs/hsm.md says', () => {
+  expect(readFileSync(new URL('../../docs/hsm.md', import.meta.url), 'utf8')).toContain(`${ALL_CASES} runs of the keystore`);
+});
 
 it('walks what a run calls, and no other function', () => {
   const called = new Set(clean);
@@ -151,7 +160,7 @@ describe.each(Object.entries(FAULT_TABLE))('%s', (name, codes) => {
     if (signs(name) || name === 'C_CloseSession') expect(end).toBe('signing_failed');
   });
 
-  it.concurrent.each(cross(name, ['hang', 'kill']))('call %i does not return: %s', async (nth, how) => {
+  it.concurrent.each(cross(name, LOST))('call %i does not return: %s', async (nth, how) => {
     const end = await walk(name, nth, how);
     expect(ENDS).toContain(end);
     if (signs(name) || name === 'C_CloseSession') expect(end).toBe('signing_unknown');
@@ -159,7 +168,7 @@ describe.each(Object.entries(FAULT_TABLE))('%s', (name, codes) => {
 });
 
 describe('a signature that is wrong', () => {
-  it.concurrent.each(cross('C_Sign', ['length 0', 'length 63', 'flip', 'otherkey']))('of call %i: %s', async (nth, how) => {
+  it.concurrent.each(cross('C_Sign', WRONG))('of call %i: %s', async (nth, how) => {
     const end = await walk(how === 'otherkey' ? 'C_SignInit' : 'C_Sign', nth, how);
     // The self-test at opening finds it; later it is the signer's check of its own output that does.
     expect(end).toBe(how.startsWith('length') ? 'signing_failed' : nth === SIGN_CALLS ? 'wrong signature' : 'self_check_failed');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { passedVariables, hostEnvironment } from '../../../keys/private/pkcs11/host-environment.ts';
 import { profileOf, PROFILES } from '../../../keys/private/pkcs11/profiles.ts';
@@ -22,6 +23,16 @@ describe('token profiles', () => {
 
   it('calls tested only what the tests of this repository run', () => {
     expect(PROFILES.filter(({ tested }) => tested).map(({ id }) => id)).toEqual(['softhsm-2.6', 'kryoptic']);
+  });
+
+  it('marks each row in docs/hsm.md as tried or not', () => {
+    const rows = readFileSync(new URL('../../../docs/hsm.md', import.meta.url), 'utf8').split('\n').filter((line) => line.startsWith('| '));
+    for (const { name, tested, mldsa65, dataObjects } of PROFILES) {
+      const cells = rows.map((row) => row.slice(2, -2).split(' | ')).find(([first]) => first?.startsWith(name));
+      expect(`${name}: ${cells?.at(-1)}`).toBe(`${name}: ${tested ? 'yes' : '**no**'}`);
+      if (mldsa65 === undefined) expect(cells?.[2]).toMatch(/^no$|could not be confirmed/);
+      if (dataObjects === 'none') expect(cells?.[4]).toBe('none');
+    }
   });
 
   it('ends with the row that fits every token, and has each row once', () => {
