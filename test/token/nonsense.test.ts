@@ -48,19 +48,13 @@ describe('a count that lies', () => {
   // Whether the memory behind a short list is there, chance decides: a host that dies and an answer that is none are both right.
   it.each([
     ['C_GetSlotList 1', ['none', 'module_unusable']],
-    ['C_GetSlotList 2', ['none', 'module_unusable', 'token_not_found']],
+    ['C_GetSlotList 2', ['none', 'module_unusable', 'token_not_found', 'token_ambiguous']],
     ['C_GetMechanismList 1', ['module_unusable']],
     ['C_FindObjects 1', ['signing_failed', 'key_not_found']],
     ['C_GetAttributeValue 1', ['signing_failed', 'key_not_found', 'none']],
     ['C_Sign 1', ['signing_failed', 'none']],
   ])('%s ends the host at most', async (call, codes) => {
     for (const count of COUNTS) expect(codes).toContain((await run(`${call} count ${count}`)).code);
-  });
-
-  it('of thousands of slots is told in a line', async () => {
-    const { code, text } = await run('C_GetSlotList 2 count 4000');
-    expect(code).toBe('token_ambiguous');
-    expect(text).toMatch(/"t" \(serial \w+\) and \d+ more/);
   });
 });
 
@@ -79,6 +73,14 @@ describe('a text that is none', () => {
     expect(`${listed.code} ${listed.stdout}`).toMatch(/^0 .*\\u\{001B\}\[2J/s);
     expect(hasControlOrBidi(listed.stdout.replaceAll('\n', ''))).toBe(false);
   });
+});
+
+it('another token in the place of the one that was found is shown no PIN', async () => {
+  const before = proxy.calls().length;
+  const { code, text } = await run('C_GetTokenInfo 2 junk');
+  expect(code).toBe('token_not_found');
+  expect(text).toMatch(/^another token, .* is in the place of "t"/);
+  expect(proxy.calls().slice(before)).not.toContain('C_Login');
 });
 
 describe('bytes in the pipe to the officer’s process', () => {

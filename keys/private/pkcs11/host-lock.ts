@@ -5,7 +5,7 @@
  * A process is known by its number and the time of its start, since numbers come again.
  */
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -83,7 +83,10 @@ export class HostLock {
     const officer = identify(process.pid);
     if (officer === undefined) throw new VtlicError('internal', 'this process does not find itself');
     const record: LockRecord = { host, officer, module };
-    writeFileSync(this.#file, JSON.stringify(record), { mode: 0o600 });
+    // Whole from its first moment: another run that starts now clears away what it cannot read.
+    const part = join(folder, `part-${host.pid}`);
+    writeFileSync(part, JSON.stringify(record), { mode: 0o600 });
+    renameSync(part, this.#file);
   }
 
   release(): void {

@@ -60,8 +60,10 @@ export class Pkcs11Module {
     const handles = this.#call('C_GetSlotList', () => this.#binding.C_GetSlotList(true));
     return handles.map((handle) => {
       const slotId = Number(handle.readBigUInt64LE());
-      this.#slots.set(slotId, handle);
       const slot = { slotId, description: '', manufacturer: '' };
+      // Slot numbers beyond 2^53 may fall together here, and a login to the wrong slot burns a try.
+      if (this.#slots.get(slotId)?.equals(handle) === false) return { ...slot, fault: `C_GetSlotList, the slot number 0x${handle.readBigUInt64LE().toString(16)} cannot be told from another` };
+      this.#slots.set(slotId, handle);
       try {
         const info = this.#call('C_GetSlotInfo', () => this.#binding.C_GetSlotInfo(handle));
         slot.description = trimmed(info.slotDescription);

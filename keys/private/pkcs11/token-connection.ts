@@ -72,7 +72,7 @@ export class TokenConnection {
       const mechanisms = await ask('mechanisms', { slotId }, limits.other);
       await ask('open', { slotId, sessions: sessionsOf(options), profile }, limits.other);
       // The flags are read again here, as late as can be: another program may have used up a try since.
-      const { fresh, way } = await wayIn(options, () => ask('token', { slotId }, limits.other));
+      const { fresh, way } = await wayIn(options, async () => stillThere(token, await ask('token', { slotId }, limits.other)));
       if (way === 'pin') {
         pin = await firstPin(options, fresh);
         judgePinShape(pin, fresh);
@@ -186,13 +186,11 @@ export class TokenConnection {
     try {
       const again = await findOnHost(this.#options, modulePath, this.limits);
       host = again.host;
-      if (again.found.token.serial !== token.serial || again.found.token.label !== token.label) {
-        throw new VtlicError('token_not_found', `another token, ${describeToken(again.found.token)}, is in the place of ${describeToken(token)}`, { hint: 'plug the right token in and run again' });
-      }
+      stillThere(token, again.found.token);
       const ask = asker(host, this.name);
       const { slotId } = again.found;
       await ask('open', { slotId, sessions: sessionsOf(this.#options), profile: this.opened.profile }, this.limits.other);
-      const fresh = await ask('token', { slotId }, this.limits.other);
+      const fresh = stillThere(token, await ask('token', { slotId }, this.limits.other));
       const way = judgeLogin(fresh, this.#options.lastTrySerial);
       if (way !== 'none-needed') await login(host, slotId, fresh, this.#pin, this.limits);
       this.#host = host;
@@ -234,6 +232,12 @@ async function login(host: HostClient, slotId: number, token: TokenDescription, 
     () => undefined,
   );
   throw explainLoginRefusal(rv, token, after);
+}
+
+/** A token can be changed for another between two calls, and the PIN of one is never shown to the other. */
+function stillThere(token: TokenDescription, now: TokenDescription): TokenDescription {
+  if (now.serial === token.serial && now.label === token.label) return now;
+  throw new VtlicError('token_not_found', `another token, ${describeToken(now)}, is in the place of ${describeToken(token)}`, { hint: 'plug the right token in and run again' });
 }
 
 /** The token's flags, judged; on its last try a person may type its serial. The flags are read again after that. */
