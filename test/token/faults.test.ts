@@ -135,8 +135,8 @@ describe('a signing call', () => {
   });
 
   it('has its own time: those that wait for the one session of a slow token are not late', async () => {
-    const { key } = await openBehind(faulty(made, ['fault C_Sign 0 slow 300']), { sessions: 1 });
-    // Four are with the host at once, and each takes 0.6 s of the limit of 1 s.
+    const { key } = await openBehind(faulty(made, ['fault C_Sign 0 slow 500']), { sessions: 1, limits: { sign: 2_000 } });
+    // Four are with the host at once, and each takes 1 s of the limit of 2 s.
     const all = await Promise.all([1, 2, 3, 4].map((n) => key.sign(Uint8Array.of(n))));
     expect(all).toHaveLength(4);
   });
