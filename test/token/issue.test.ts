@@ -119,7 +119,8 @@ describe.each(CASES)('$name', ({ make, keystores, generate, custody, algorithm }
     const before = plan();
     const exchanged = run('issue', '--site', site, '--confirm', before, '--secret', `${first[0]}=file:${pinFile(second[1])}`, '--secret', `${second[0]}=file:${pinFile(first[1])}`);
     expect(exchanged.code).toBe(6);
-    const alone = run('issue', '--site', site, '--confirm', before, '--secret', `${first[0]}=file:${pinFile(first[1])}`);
+    // A wrong PIN, which no token is shown: that the other is missing is known before any login.
+    const alone = run('issue', '--site', site, '--confirm', before, '--secret', `${first[0]}=file:${pinFile(second[1])}`);
     expect(`${alone.code} ${alone.stderr}`).toMatch(new RegExp(`^2 [^]*^vtlic: the secret of keystore ${second[0]} is needed`, 'm'));
     expect(run('issue', '--site', site, '--confirm', before, ...secrets).code).toBe(0);
   });
