@@ -118,6 +118,21 @@ describe('a PIN', () => {
     await token.close();
   });
 
+  it('is shown to no host that starts while the token is closed, nor anything in its place', async () => {
+    const proxy = make(['fault C_Sign 3 kill', 'fault C_GetTokenInfo 2 slow 1500']);
+    const token = await open(proxy, 't');
+    const { key } = await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), job: 'license' });
+    await key.sign(utf8('a'));
+    expect((await faultOf(key.sign(utf8('a')))).code).toBe('signing_unknown');
+    const sessions = (): number => proxy.calls().filter((call) => call === 'C_OpenSession').length;
+    const before = sessions();
+    const signing = faultOf(key.sign(utf8('a')));
+    for (const until = Date.now() + 20_000; sessions() < before + 5 && Date.now() < until; ) await new Promise((resolve) => setTimeout(resolve, 10));
+    await token.close();
+    expect((await signing).message).toContain('was closed');
+    expect(logins(proxy)).toBe(1);
+  });
+
   it('is wiped by the keystore, and in no message, file or error', async () => {
     const proxy = make();
     const given = utf8('wrong-pin-8812');

@@ -77,7 +77,7 @@ export class TokenConnection {
         pin = await firstPin(options, fresh);
         judgePinShape(pin, fresh);
       }
-      if (way !== 'none-needed') await login(host, slotId, fresh, pin, limits);
+      if (way !== 'none-needed') await login(host, slotId, fresh, way, pin, limits);
       return new TokenConnection(options, host, Object.freeze({ modulePath, module, token: fresh, profile, mechanisms }), slotId, pin);
     } catch (error) {
       pin?.fill(0);
@@ -192,7 +192,9 @@ export class TokenConnection {
       await ask('open', { slotId, sessions: sessionsOf(this.#options), profile: this.opened.profile }, this.limits.other);
       const fresh = stillThere(token, await ask('token', { slotId }, this.limits.other));
       const way = judgeLogin(fresh, this.#options.lastTrySerial);
-      if (way !== 'none-needed') await login(host, slotId, fresh, this.#pin, this.limits);
+      // Closed meanwhile: its PIN is wiped, and what is left of it must not be shown.
+      if (this.#final !== undefined) throw this.#final;
+      if (way !== 'none-needed') await login(host, slotId, fresh, way, this.#pin, this.limits);
       this.#host = host;
       this.#slotId = slotId;
       this.#stale = false;
@@ -223,7 +225,9 @@ const GONE: readonly number[] = [
 const CKR_OK = 0;
 
 /** Shows the PIN once. Whatever is not CKR_OK is final for this run. */
-async function login(host: HostClient, slotId: number, token: TokenDescription, pin: Uint8Array | undefined, limits: TokenLimits): Promise<void> {
+async function login(host: HostClient, slotId: number, token: TokenDescription, way: 'pin' | 'pad', pin: Uint8Array | undefined, limits: TokenLimits): Promise<void> {
+  // Without a pad no PIN means an empty one, which costs a try.
+  if (way === 'pin' && pin === undefined) throw new VtlicError('internal', 'a login without its PIN');
   const ask = asker(host, `the token ${describeToken(token)}`);
   const rv = await ask('login', { pin }, limits.login);
   if (rv === CKR_OK) return;
