@@ -45,7 +45,7 @@ export async function diagnose(store: TokenKeystore, keys: readonly KeyRecord[],
 
 /** What is not yet trusted is what this command is for. */
 function allowingUntested(secrets: SecretSource): SecretSource {
-  return { asks: (name) => secrets.asks(name), take: (name, prompt) => secrets.take(name, prompt), ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }), allowUntested: true };
+  return { asks: (name) => secrets.asks(name), take: (name, prompt) => secrets.take(name, prompt), typeSerial: async (prompt) => secrets.typeSerial?.(prompt), ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }), allowUntested: true };
 }
 
 const NO_KEY: Check = { name: 'keys', status: 'warn', says: 'no key of a site was looked for, so no signature was made', remedy: 'name a keystore of a site, and make a key with: vtlic key generate' };

@@ -11,7 +11,11 @@ import { faulty, type FaultyToken } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { open, type TestToken } from './support/test-token.ts';
 
-const SHORT: Partial<TokenOptions> = { limits: { sign: 1_000, keyGeneration: 1_000, login: 1_000, other: 1_000 } };
+/** Of the kind of call that hangs; the others have time, so that a busy machine makes no fault of its own. */
+const SHORT_LIMIT = 1_000;
+const SHORT: Partial<TokenOptions> = { limits: { sign: SHORT_LIMIT, keyGeneration: SHORT_LIMIT } };
+/** With room for a host that loads its module on a busy machine. */
+const SHORT_AT_OPENING: Partial<TokenOptions> = { limits: { login: SHORT_LIMIT, other: 4 * SHORT_LIMIT } };
 const MESSAGE = utf8('message');
 
 let made: TestToken;
@@ -35,7 +39,7 @@ afterAll(async () => {
 });
 
 async function openBehind(proxy: FaultyToken, more: Partial<TokenOptions> = {}): Promise<{ token: Token; key: SigningKey }> {
-  const token = await open(proxy, 't', { ...SHORT, ...more });
+  const token = await open(proxy, 't', more);
   opened.push(token);
   return { token, key: await token.openKey({ label: 'k', publicKey, job: 'license' }) };
 }
@@ -56,13 +60,13 @@ const holds = async (key: SigningKey): Promise<boolean> => verifySignature(publi
 describe('a signing call', () => {
   it.each(['C_Sign 3 hang', 'C_Sign 4 hang', 'C_SignInit 3 hang'])('that never ends (%s) is unknown after its limit; the token is then opened once more', async (fault) => {
     const proxy = faulty(made, [`fault ${fault}`], true);
-    const { key } = await openBehind(proxy);
+    const { key } = await openBehind(proxy, SHORT);
     const begun = Date.now();
     const error = await faultOf(key.sign(MESSAGE));
     expect(error.code).toBe('signing_unknown');
     expect(error.message).toContain('did not answer within 1 s');
     expect(error.message).toContain('C_Sign');
-    expect(Date.now() - begun).toBeLessThan(3_000);
+    expect(Date.now() - begun).toBeLessThan(6_000);
     expect(await holds(key)).toBe(true);
     expect(logins(proxy)).toBe(2);
   });
@@ -152,7 +156,7 @@ describe('a signing call', () => {
 describe('key generation', () => {
   it.each(['C_GenerateKeyPair 1 rv 0x31', 'C_GenerateKeyPair 2 rv 0x31', 'C_GenerateKeyPair 2 late 0x31', 'C_Sign 2 flip', 'C_GetAttributeValue 40 rv 0x30'])('that fails (%s) leaves nothing under its name', async (fault) => {
     const proxy = faulty(made, [`fault ${fault}`], true);
-    const token = await open(proxy, 't', SHORT);
+    const token = await open(proxy, 't');
     opened.push(token);
     const name = { label: `new ${fault}`, id: Uint8Array.of(3) };
     await faultOf(token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65', job: 'license' }));
@@ -190,7 +194,7 @@ describe('opening', () => {
     ['C_FindObjects 1 hang', 'signing_failed'],
   ])('with the fault %s is %s, with one login at most', async (fault, code) => {
     const proxy = faulty(made, [`fault ${fault}`]);
-    const error = await faultOf(openBehind(proxy));
+    const error = await faultOf(openBehind(proxy, fault.endsWith('hang') ? SHORT_AT_OPENING : {}));
     expect(error.code).toBe(code);
     expect(error.hint).toBeDefined();
     expect(logins(proxy)).toBeLessThanOrEqual(1);
