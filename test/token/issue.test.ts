@@ -25,7 +25,7 @@ const CASES: readonly Case[] = [
   { name: 'Ed25519 in SoftHSM', make: () => makeSofthsm('one'), keystores: { hsm: 'one' }, generate: ['--keystore', 'hsm', '--algorithm', 'ed25519'], custody: 'hsm', algorithm: 'ed25519' },
   { name: 'composite, wrapped, in SoftHSM', make: () => makeSofthsm('one'), keystores: { hsm: 'one' }, generate: ['--keystore', 'hsm', '--wrapped'], custody: 'hsm-wrapped', algorithm: 'ed25519+ml-dsa-65' },
   { name: 'composite in kryoptic', make: () => makeKryoptic(['one']), keystores: { hsm: 'one' }, generate: ['--keystore', 'hsm'], custody: 'hsm', algorithm: 'ed25519+ml-dsa-65' },
-  { name: 'composite split over two kryoptic tokens', make: () => makeKryoptic(['one', 'two']), keystores: { alice: 'one', bob: 'two' }, generate: ['--keystore', 'alice', '--ml-dsa-keystore', 'bob'], custody: 'split', algorithm: 'ed25519+ml-dsa-65' },
+  { name: 'composite split over two kryoptic tokens', make: () => makeKryoptic(['one', 'two'], 'Bytes', 'each'), keystores: { alice: 'one', bob: 'two' }, generate: ['--keystore', 'alice', '--ml-dsa-keystore', 'bob'], custody: 'split', algorithm: 'ed25519+ml-dsa-65' },
 ];
 
 describe.each(CASES)('$name', ({ make, keystores, generate, custody, algorithm }) => {
