@@ -1,28 +1,51 @@
 /**
- * `npm test`: everything that a bare machine with Node, npm and git can check. Stops at the first failure;
+ * `npm test`: everything that a bare machine with Node, npm and git can check. Stops where something fails;
  * its last line names what it did not cover.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules/.bin', name);
 
-const STEPS: readonly (readonly [what: string, command: string, args: readonly string[]])[] = [
+type Step = readonly [what: string, command: string, args: readonly string[]];
+
+/** At once: none of them uses both cores to its end. */
+const CHECKS: readonly Step[] = [
   ['types', bin('tsc'), ['-p', 'tsconfig.json']],
   ['lint with typed rules', bin('oxlint'), ['--deny-warnings']],
   ['dead code', bin('knip'), ['--no-progress']],
   ['build and pack', process.execPath, ['packages/build.ts']],
-  ['tests', bin('vitest'), ['run']],
 ];
+const TESTS: Step = ['tests', bin('vitest'), ['run']];
 
-for (const [what, command, args] of STEPS) {
-  process.stdout.write(`\n== ${what}\n`);
-  const done = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
-  if (done.status !== 0) {
-    process.stdout.write(`\nFAILED: ${what}\n`);
-    process.exit(1);
-  }
+async function run([, command, args]: Step, show: (text: string) => void): Promise<boolean> {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', show);
+  const [code] = (await once(child, 'close')) as readonly [number | null];
+  return code === 0;
 }
+
+function stop(what: string): never {
+  process.stdout.write(`\nFAILED: ${what}\n`);
+  process.exit(1);
+}
+
+const checked = await Promise.all(
+  CHECKS.map(async (step) => {
+    let said = '';
+    const ok = await run(step, (text) => {
+      said += text;
+    });
+    return { what: step[0], ok, said };
+  }),
+);
+for (const { what, said } of checked) process.stdout.write(`\n== ${what}\n${said}`);
+const failed = checked.filter(({ ok }) => !ok);
+if (failed.length > 0) stop(failed.map(({ what }) => what).join(', '));
+
+process.stdout.write('\n== tests\n');
+if (!(await run(TESTS, (text) => process.stdout.write(text)))) stop('tests');
 const asRoot = process.getuid?.() === 0;
 process.stdout.write(`\nAll passed. Not covered here: tokens, disks that go wrong at a chosen call, and Debian's age (npm run test:token); the long crash campaign (npm run test:crash)${asRoot ? '' : '; the ledger on a full disk by itself, which takes root (the whole command on one was tried)'}.\n`);
