@@ -3,11 +3,11 @@
  * argv: MODULE ID (hex). Messages from the parent: the PIN, then {count, sessions}; answers: 'ready', then milliseconds.
  */
 import { createRequire } from 'node:module';
-import * as ck from '../keys/private/pkcs11/constants.ts';
-import { plainMechanism, signWithContext } from '../keys/private/pkcs11/mechanism.ts';
+import * as ck from '../keys/private/pkcs11/shared/constants.ts';
+import { plainMechanism, signWithContext } from '../keys/private/pkcs11/host/mechanism.ts';
 import { COMPOSITE_LABEL } from '../keys/public/composite.ts';
 import { MLDSA65_SIGNATURE_BYTES } from '../keys/public/provider.ts';
-import type { Binding } from '../keys/private/pkcs11/binding.ts';
+import type { Binding } from '../keys/private/pkcs11/host/binding.ts';
 
 export interface BareJob {
   readonly count: number;

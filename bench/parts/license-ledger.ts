@@ -6,7 +6,7 @@ import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { makeUuidV7, uuidToBytes } from '../../formats/license/id.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { createLedger } from '../../signer/ledger/create.ts';
-import type { IntentInput } from '../../signer/ledger/ledger.ts';
+import type { IntentInput } from '../../signer/ledger/record/ledger.ts';
 import { openLedgerForWriting } from '../../signer/ledger/open.ts';
 import { benchWorld } from './batch-site.ts';
 import { EXAMPLE } from './example.ts';

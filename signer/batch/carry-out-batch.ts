@@ -17,7 +17,7 @@ import { lineageOf } from '../issue/lineage-of.ts';
 import { recordIssue } from '../issue/record-issue.ts';
 import { sign } from '../issue/sign.ts';
 import type { CheckedLicense, IntendedLicense, IssuedLicense } from '../issue/stages.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/record/ledger.ts';
 import type { ReviewedBatch } from '../plan/review.ts';
 import { nowSeconds, type World } from '../world.ts';
 import { placeOf } from './file-place.ts';

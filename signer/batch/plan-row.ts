@@ -6,7 +6,7 @@ import { isCborMap, type CborMap, type CborValue } from '../../formats/cbor/valu
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isId } from '../../formats/license/id.ts';
-import type { Lineage } from '../ledger/lineage.ts';
+import type { Lineage } from '../ledger/record/lineage.ts';
 import type { PlanItem, PlanOrigin } from '../plan/plan.ts';
 
 const SCHEMA = 'vtlic-batch-plan/1';

@@ -2,7 +2,7 @@
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import { proveReleased } from '../issue/prove-released.ts';
-import type { Ledger, LicenseRecord } from '../ledger/ledger.ts';
+import type { Ledger, LicenseRecord } from '../ledger/record/ledger.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import { recordOfRow } from './row-state.ts';
 

@@ -4,7 +4,7 @@ import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { makeUuidV7 } from '../../formats/license/id.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
-import type { LedgerView } from '../ledger/ledger.ts';
+import type { LedgerView } from '../ledger/record/ledger.ts';
 import { findAnomalies } from '../plan/anomalies.ts';
 import { planOrigin } from '../plan/plan-license.ts';
 import { lastLicense } from '../plan/plan-view.ts';

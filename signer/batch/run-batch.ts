@@ -11,7 +11,7 @@ import { openKey } from '../keys/open-key.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
 import { openingWith } from '../keys/signing-run.ts';
 import { TokenPool } from '../keys/token-pool.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/record/ledger.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanStands, keyOfPlan } from '../plan/check-plan.ts';
 import { checkPlannedRow } from '../plan/check-planned.ts';

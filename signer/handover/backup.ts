@@ -6,8 +6,8 @@ import { VtlicError } from '../../formats/error.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { fsyncFolder, makeFolders } from '../files/durable-file.ts';
 import { describeFileError, errorCodeOf } from '../files/file-error.ts';
-import { copyLedger } from '../ledger/copy-ledger.ts';
-import type { LedgerSummary, Progress } from '../ledger/ledger.ts';
+import { copyLedger } from '../ledger/store/copy-ledger.ts';
+import type { LedgerSummary, Progress } from '../ledger/record/ledger.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
 import type { World } from '../world.ts';
 

@@ -8,9 +8,9 @@ import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { otherProvider } from '../../keys/public/second-opinion.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import type { Ledger, LedgerView } from '../ledger/ledger.ts';
-import type { Lineage } from '../ledger/lineage.ts';
-import { sha256 } from '../ledger/sha256.ts';
+import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
+import type { Lineage } from '../ledger/record/lineage.ts';
+import { sha256 } from '../ledger/record/sha256.ts';
 import { nowSeconds, type World } from '../world.ts';
 
 const PAGE = 1000;

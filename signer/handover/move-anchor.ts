@@ -3,9 +3,9 @@
  *
  * There is never a ledger that no anchor vouches for, and in the end none is left in the old place: it would vouch for an old copy.
  */
-import type { AnchorPlace, AnchorRecord, AnchorStore } from '../ledger/anchor.ts';
-import { compareAnchor } from '../ledger/anchor-compare.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { AnchorPlace, AnchorRecord, AnchorStore } from '../ledger/record/anchor.ts';
+import { compareAnchor } from '../ledger/anchor/anchor-compare.ts';
+import type { Ledger } from '../ledger/record/ledger.ts';
 import type { World } from '../world.ts';
 
 /**

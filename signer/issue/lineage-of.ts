@@ -1,5 +1,5 @@
 import type { License } from '../../formats/license/license.ts';
-import type { Lineage } from '../ledger/lineage.ts';
+import type { Lineage } from '../ledger/record/lineage.ts';
 
 /** The line of licenses that this one belongs to, within its issuer. */
 export function lineageOf(license: License): Lineage {

@@ -1,11 +1,11 @@
 /** The ledger opened for signing: one writer, the clock judged, and whatever a crash left finished or voided. */
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { lastAnchorMove, type AnchorMove } from '../ledger/anchor-move.ts';
-import { anchorPlaceText } from '../ledger/anchor-place.ts';
-import type { AnchorStoreOpener } from '../ledger/anchor-store.ts';
-import { judgeClock } from '../ledger/clock-rule.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import { lastAnchorMove, type AnchorMove } from '../ledger/anchor/anchor-move.ts';
+import { anchorPlaceText } from '../ledger/record/anchor-place.ts';
+import type { AnchorStoreOpener } from '../ledger/anchor/anchor-store.ts';
+import { judgeClock } from '../ledger/record/clock-rule.ts';
+import type { Ledger } from '../ledger/record/ledger.ts';
 import { openLedgerForWriting } from '../ledger/open.ts';
 import { formatInstant } from '../request/dates.ts';
 import type { Site } from '../site/site.ts';

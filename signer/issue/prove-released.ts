@@ -6,11 +6,11 @@ import { VtlicError } from '../../formats/error.ts';
 import { encodeInclusionProof } from '../../formats/tlog-proof.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { groupWriter, type NewFile } from '../files/durable-group.ts';
-import { checkInclusion } from '../ledger/check-proof.ts';
-import { findLeaf } from '../ledger/find-leaf.ts';
-import type { Ledger, LicenseRecord } from '../ledger/ledger.ts';
-import { logKey } from '../ledger/log-key.ts';
-import { signCheckpoint } from '../ledger/sign-checkpoint.ts';
+import { checkInclusion } from '../ledger/tree/check-proof.ts';
+import { findLeaf } from '../ledger/tree/find-leaf.ts';
+import type { Ledger, LicenseRecord } from '../ledger/record/ledger.ts';
+import { logKey } from '../ledger/tree/log-key.ts';
+import { signCheckpoint } from '../ledger/tree/sign-checkpoint.ts';
 
 const AT_ONCE = 256;
 const NOT_A_STEP = { written: () => Promise.resolve(), linked: () => Promise.resolve() };

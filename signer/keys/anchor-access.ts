@@ -1,12 +1,12 @@
 /** Where the anchor of a site lies, opened: a file as it is, a token with the one login of its run. */
 import { VtlicError } from '../../formats/error.ts';
-import { anchorFile } from '../ledger/anchor-file.ts';
-import type { AnchorStoreOpener } from '../ledger/anchor-store.ts';
+import { anchorFile } from '../ledger/anchor/anchor-file.ts';
+import type { AnchorStoreOpener } from '../ledger/anchor/anchor-store.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
 import type { Site } from '../site/site.ts';
-import type { AnchorPlace } from '../ledger/anchor.ts';
+import type { AnchorPlace } from '../ledger/record/anchor.ts';
 import { keystoresUsed } from './keystores.ts';
 import type { KeyAccess } from './key-access.ts';
 import { tokenAnchor } from './token-anchor.ts';

@@ -5,7 +5,7 @@ import { isId } from '../../formats/license/id.ts';
 import { selfTest } from '../../keys/private/self-test.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
-import { acquireLock } from '../ledger/lock.ts';
+import { acquireLock } from '../ledger/store/lock.ts';
 import { formatInstant } from '../request/dates.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore, KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';

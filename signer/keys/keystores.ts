@@ -1,6 +1,6 @@
 /** Which keystores a key needs, and whose secrets. */
 import { VtlicError } from '../../formats/error.ts';
-import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri.ts';
+import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
 import type { Site } from '../site/site.ts';

@@ -1,9 +1,9 @@
 /** The anchor of a ledger in a token: a private data object, which does not roll back with any disk. */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { Token } from '../../keys/private/pkcs11/token.ts';
-import type { AnchorRecord, AnchorStore, TokenAnchorPlace } from '../ledger/anchor.ts';
-import { decodeAnchorRecord, encodeAnchorRecord } from '../ledger/anchor-record.ts';
+import type { Token } from '../../keys/private/pkcs11/officer/token.ts';
+import type { AnchorRecord, AnchorStore, TokenAnchorPlace } from '../ledger/record/anchor.ts';
+import { decodeAnchorRecord, encodeAnchorRecord } from '../ledger/record/anchor-record.ts';
 
 const IF_REPLACED = 'if that token was lost or replaced, see: vtlic help ledger anchor';
 

@@ -3,12 +3,12 @@
  * key and the anchor share them.
  */
 import { cleanText } from '../../formats/clean-text.ts';
-import { readPinSource } from '../../keys/private/pkcs11/pin-source.ts';
-import { describeToken } from '../../keys/private/pkcs11/pin-policy.ts';
-import { resolveModule } from '../../keys/private/pkcs11/resolve-module.ts';
-import { openToken, type Token } from '../../keys/private/pkcs11/token.ts';
-import type { TokenDescription } from '../../keys/private/pkcs11/token-description.ts';
-import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri.ts';
+import { readPinSource } from '../../keys/private/pkcs11/officer/pin-source.ts';
+import { describeToken } from '../../keys/private/pkcs11/officer/pin-policy.ts';
+import { resolveModule } from '../../keys/private/pkcs11/officer/resolve-module.ts';
+import { openToken, type Token } from '../../keys/private/pkcs11/officer/token.ts';
+import type { TokenDescription } from '../../keys/private/pkcs11/shared/token-description.ts';
+import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
 import type { World } from '../world.ts';
 import type { SecretSource } from './secret-source.ts';

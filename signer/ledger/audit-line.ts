@@ -7,14 +7,14 @@
 import { toHex } from '../../formats/bytes.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
-import type { AdoptBody } from './act.ts';
-import type { LedgerHead } from './anchor.ts';
-import type { Entry } from './entry.ts';
-import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from './leaf.ts';
-import type { LedgerView } from './ledger.ts';
-import type { Lineage } from './lineage.ts';
-import { leafHash } from './merkle.ts';
-import { sha256 } from './sha256.ts';
+import type { AdoptBody } from './record/act.ts';
+import type { LedgerHead } from './record/anchor.ts';
+import type { Entry } from './record/entry.ts';
+import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from './tree/leaf.ts';
+import type { LedgerView } from './record/ledger.ts';
+import type { Lineage } from './record/lineage.ts';
+import { leafHash } from './tree/merkle.ts';
+import { sha256 } from './record/sha256.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 

@@ -1,16 +1,16 @@
 /** Opening ledgers. A ledger is one file; `ledger.lock` and `ledger.holder` lie beside it while it is written. */
 import { resolve } from 'node:path';
-import { compareAnchor } from './anchor-compare.ts';
-import { openAnchorStore, type AnchorStoreOpener } from './anchor-store.ts';
-import { checkTail } from './check-tail.ts';
-import type { Holder } from './holder.ts';
-import type { Ledger, LedgerView } from './ledger.ts';
-import { requireLedgerFile } from './ledger-file.ts';
-import { acquireLock, type LedgerLock } from './lock.ts';
-import { openForWriting, openReadOnly } from './open-database.ts';
+import { compareAnchor } from './anchor/anchor-compare.ts';
+import { openAnchorStore, type AnchorStoreOpener } from './anchor/anchor-store.ts';
+import { checkTail } from './verify/check-tail.ts';
+import type { Holder } from './store/holder.ts';
+import type { Ledger, LedgerView } from './record/ledger.ts';
+import { requireLedgerFile } from './store/ledger-file.ts';
+import { acquireLock, type LedgerLock } from './store/lock.ts';
+import { openForWriting, openReadOnly } from './store/open-database.ts';
 import { LedgerReader } from './reader.ts';
-import { ledgerFault } from './sqlite-faults.ts';
-import { Tables } from './tables.ts';
+import { ledgerFault } from './store/sqlite-faults.ts';
+import { Tables } from './store/tables.ts';
 import { LedgerWriter } from './writer.ts';
 
 export interface WriterOptions {

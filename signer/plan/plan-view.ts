@@ -2,7 +2,7 @@
 import type { License } from '../../formats/license/license.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
-import type { LedgerView, LicenseRecord } from '../ledger/ledger.ts';
+import type { LedgerView, LicenseRecord } from '../ledger/record/ledger.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { findKey, type Site } from '../site/site.ts';
 import { findAnomalies } from './anomalies.ts';

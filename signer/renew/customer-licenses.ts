@@ -1,5 +1,5 @@
-import type { LedgerView, LicenseRecord } from '../ledger/ledger.ts';
-import type { Lineage } from '../ledger/lineage.ts';
+import type { LedgerView, LicenseRecord } from '../ledger/record/ledger.ts';
+import type { Lineage } from '../ledger/record/lineage.ts';
 
 const PAGE = 256;
 

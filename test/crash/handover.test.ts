@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
-import type { LedgerSummary } from '../../signer/ledger/ledger.ts';
+import type { LedgerSummary } from '../../signer/ledger/record/ledger.ts';
 import type { HandoverStep } from '../../signer/world.ts';
 import { writeRequest } from '../support/site-fixture.ts';
 import { NO_KILL, type KillPoint } from './campaign/kill-point.ts';

@@ -30,7 +30,9 @@ describe('import directions', () => {
     ['formats/a.ts', "import { b } from '../keys/public/b.ts';", 'keys/public/b.ts', 'room formats may not import room keys/public'],
     ['verifier/a.ts', "import type { B } from '../keys/private/b.ts';", 'keys/private/b.ts', 'room verifier may not import room keys/private'],
     ['keys/private/a.ts', "export * from '../../signer/b.ts';", 'signer/b.ts', 'room keys/private may not import room signer'],
-    ['signer/ledger/a.ts', ['const b = await import', "('../cli/b.ts');"].join(''), 'signer/cli/b.ts', 'room signer may not import room signer/cli'],
+    ['signer/ledger/a.ts', ['const b = await import', "('../cli/b.ts');"].join(''), 'signer/cli/b.ts', 'room signer/ledger may not import room signer/cli'],
+    ['signer/keys/a.ts', "import { b } from '../../keys/private/pkcs11/host/b.ts';", 'keys/private/pkcs11/host/b.ts', 'room signer may not import room keys/private/pkcs11/host'],
+    ['signer/ledger/record/a.ts', "import { b } from '../store/b.ts';", 'signer/ledger/store/b.ts', 'room signer/ledger/record may not import room signer/ledger/store'],
     ['signer/a.ts', "import\n  { b }\n  from '../vectors/b.ts';", 'vectors/b.ts', 'room signer may not import room vectors'],
   ])('refuse a planted upward import in %s', (file, text, target, rule) => {
     const { faults } = checkImportDirections(planted({ [file]: text, [target]: 'export const b = 1;' }));

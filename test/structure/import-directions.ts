@@ -6,19 +6,37 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 
+const LEDGER = ['signer/ledger/record', 'signer/ledger/tree', 'signer/ledger/store', 'signer/ledger/anchor', 'signer/ledger/verify'];
+/** What the officer's process may know of tokens. Not `pkcs11/host`: only the token host's own process loads a module. */
+const TOKENS = ['keys/private/pkcs11/shared', 'keys/private/pkcs11/uri', 'keys/private/pkcs11/officer'];
+const BELOW_SIGNER = ['formats', 'keys/public', 'keys/private', ...TOKENS, 'verifier'];
+const SIGNER = [...BELOW_SIGNER, 'signer/files', 'signer/ledger', ...LEDGER, 'signer'];
+const EVERYTHING = [...SIGNER, 'keys/private/pkcs11/host', 'signer/cli', 'vectors'];
+
 /** Room (longest matching folder wins) → rooms it may import besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   formats: [],
   'keys/public': ['formats'],
   'keys/private': ['formats', 'keys/public'],
+  'keys/private/pkcs11/shared': ['formats'],
+  'keys/private/pkcs11/uri': ['formats', 'keys/private/pkcs11/shared'],
+  'keys/private/pkcs11/host': ['formats', 'keys/public', 'keys/private', 'keys/private/pkcs11/shared'],
+  'keys/private/pkcs11/officer': ['formats', 'keys/public', 'keys/private', 'keys/private/pkcs11/shared', 'keys/private/pkcs11/uri'],
   verifier: ['formats', 'keys/public'],
-  signer: ['formats', 'keys/public', 'keys/private', 'verifier'],
-  'signer/cli': ['formats', 'keys/public', 'keys/private', 'verifier', 'signer'],
+  'signer/files': ['formats'],
+  'signer/ledger/record': ['formats', 'keys/public', 'keys/private'],
+  'signer/ledger/tree': ['formats', 'keys/public', 'keys/private', 'signer/ledger/record'],
+  'signer/ledger/store': ['formats', 'signer/files', 'signer/ledger/record', 'signer/ledger/tree'],
+  'signer/ledger/anchor': ['formats', 'signer/files', 'signer/ledger/record'],
+  'signer/ledger/verify': ['formats', 'keys/public', 'signer/ledger/record', 'signer/ledger/tree', 'signer/ledger/store'],
+  'signer/ledger': ['formats', 'keys/public', 'signer/files', ...LEDGER],
+  signer: [...BELOW_SIGNER, 'signer/files', 'signer/ledger', ...LEDGER],
+  'signer/cli': SIGNER,
   'signer/demo': [],
-  vectors: ['formats', 'keys/public', 'keys/private', 'verifier', 'signer'],
-  bench: ['formats', 'keys/public', 'keys/private', 'verifier', 'signer', 'signer/cli', 'vectors'],
+  vectors: SIGNER,
+  bench: EVERYTHING,
   packages: [],
-  test: ['formats', 'keys/public', 'keys/private', 'verifier', 'signer', 'signer/cli', 'vectors', 'packages'],
+  test: [...EVERYTHING, 'packages'],
 };
 
 /** Folders that hold no code of ours, and the native modules built for tests (no TypeScript imports of the rooms). */

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { examineToken, type Check, type DoctorOptions } from '../../keys/private/pkcs11/doctor.ts';
-import { listModule } from '../../keys/private/pkcs11/list-tokens.ts';
+import { examineToken, type Check, type DoctorOptions } from '../../keys/private/pkcs11/officer/doctor.ts';
+import { listModule } from '../../keys/private/pkcs11/officer/list-tokens.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
 import { faulty } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';

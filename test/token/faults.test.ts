@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { TokenOptions } from '../../keys/private/pkcs11/token-options.ts';
-import type { Token } from '../../keys/private/pkcs11/token.ts';
+import type { TokenOptions } from '../../keys/private/pkcs11/officer/token-options.ts';
+import type { Token } from '../../keys/private/pkcs11/officer/token.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { identify, lockFolder } from '../../keys/private/pkcs11/host-lock.ts';
+import { identify, lockFolder } from '../../keys/private/pkcs11/officer/host-lock.ts';
 import { faulty } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { makeSofthsm } from './support/softhsm.ts';

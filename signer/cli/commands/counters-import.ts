@@ -8,7 +8,7 @@ import { openCounters, planTaking, takeCounters, type ReceivedDocument, type Tak
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { openingWith } from '../../keys/signing-run.ts';
-import type { LedgerView } from '../../ledger/ledger.ts';
+import type { LedgerView } from '../../ledger/record/ledger.ts';
 import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';

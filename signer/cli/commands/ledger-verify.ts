@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
-import type { LedgerSummary, LedgerView } from '../../ledger/ledger.ts';
+import type { LedgerSummary, LedgerView } from '../../ledger/record/ledger.ts';
 import { plainRows } from '../plain-rows.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';

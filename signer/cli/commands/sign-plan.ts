@@ -14,7 +14,7 @@ import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores
 import { openKey } from '../../keys/open-key.ts';
 import { openingWith } from '../../keys/signing-run.ts';
 import { TokenPool } from '../../keys/token-pool.ts';
-import type { LedgerView } from '../../ledger/ledger.ts';
+import type { LedgerView } from '../../ledger/record/ledger.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
 import { planView } from '../../plan/plan-view.ts';
 import { checkPlanned } from '../../plan/check-planned.ts';

@@ -8,8 +8,8 @@ import type { SigningKey } from '../../../keys/private/signing-key.ts';
 import { createKeyFile } from '../../../keys/private/software/key-file.ts';
 import { handOver, standingDocument } from '../../../signer/handover/export-counters.ts';
 import { openCounters, planTaking, takeCounters } from '../../../signer/handover/import-counters.ts';
-import type { Ledger } from '../../../signer/ledger/ledger.ts';
-import type { Lineage } from '../../../signer/ledger/lineage.ts';
+import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
+import type { Lineage } from '../../../signer/ledger/record/lineage.ts';
 import { testWorld } from '../../support/site-fixture.ts';
 import { coseFor, intentFor, makeLedger, openWriter, temporaryFolder } from '../../unit/ledger/ledger-fixture.ts';
 

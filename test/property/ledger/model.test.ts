@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeCbor } from '../../../formats/cbor/encode.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import type { LedgerHead } from '../../../signer/ledger/anchor.ts';
-import type { LicenseState, Ledger } from '../../../signer/ledger/ledger.ts';
-import type { Lineage } from '../../../signer/ledger/lineage.ts';
+import type { LedgerHead } from '../../../signer/ledger/record/anchor.ts';
+import type { LicenseState, Ledger } from '../../../signer/ledger/record/ledger.ts';
+import type { Lineage } from '../../../signer/ledger/record/lineage.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { coseFor, digest, intentFor, makeLedger, openWriter, START, type Place } from '../../unit/ledger/ledger-fixture.ts';
 

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { completedBy, leafHash, rootOf } from '../../../signer/ledger/merkle.ts';
-import { consistencyHolds, consistencyProof, inclusionHolds, inclusionProof } from '../../../signer/ledger/merkle-proof.ts';
+import { completedBy, leafHash, rootOf } from '../../../signer/ledger/tree/merkle.ts';
+import { consistencyHolds, consistencyProof, inclusionHolds, inclusionProof } from '../../../signer/ledger/tree/merkle-proof.ts';
 
 const MOST = 70;
 const leaves = Array.from({ length: MOST }, (_, i) => leafHash(Uint8Array.of(i)));

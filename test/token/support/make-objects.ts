@@ -5,10 +5,10 @@
  * WHAT: `twin` two Ed25519 pairs of one label and id; `mismatch` a private key beside the public key of another;
  * `extractable` a private key that can be read.
  */
-import { CKA_EC_PARAMS, CKA_EXTRACTABLE, CKA_ID, CKA_LABEL, CKA_PRIVATE, CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_VERIFY, CKF_TOKEN_INITIALIZED, CKM_EC_EDWARDS_KEY_PAIR_GEN } from '../../../keys/private/pkcs11/constants.ts';
-import { plainMechanism } from '../../../keys/private/pkcs11/mechanism.ts';
-import { Pkcs11Module, type Template } from '../../../keys/private/pkcs11/module.ts';
-import { CURVE_NAMES } from '../../../keys/private/pkcs11/profiles.ts';
+import { CKA_EC_PARAMS, CKA_EXTRACTABLE, CKA_ID, CKA_LABEL, CKA_PRIVATE, CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_VERIFY, CKF_TOKEN_INITIALIZED, CKM_EC_EDWARDS_KEY_PAIR_GEN } from '../../../keys/private/pkcs11/shared/constants.ts';
+import { plainMechanism } from '../../../keys/private/pkcs11/host/mechanism.ts';
+import { Pkcs11Module, type Template } from '../../../keys/private/pkcs11/host/module.ts';
+import { CURVE_NAMES } from '../../../keys/private/pkcs11/shared/profiles.ts';
 
 const [path = '', pin = '', what = ''] = process.argv.slice(2);
 const module = Pkcs11Module.load(path);

@@ -2,9 +2,9 @@
  * Labels of the data objects that a token shows without a login. argv is MODULE, and LABEL and HEX for one that is made first, public, as
  * anybody can; a process of its own, since it loads a module. Prints one label a line, then `done`.
  */
-import { CKA_APPLICATION, CKA_CLASS, CKA_LABEL, CKA_PRIVATE, CKA_TOKEN, CKA_VALUE, CKF_TOKEN_INITIALIZED, CKO_DATA } from '../../../keys/private/pkcs11/constants.ts';
-import { APPLICATION } from '../../../keys/private/pkcs11/host-data.ts';
-import { Pkcs11Module } from '../../../keys/private/pkcs11/module.ts';
+import { CKA_APPLICATION, CKA_CLASS, CKA_LABEL, CKA_PRIVATE, CKA_TOKEN, CKA_VALUE, CKF_TOKEN_INITIALIZED, CKO_DATA } from '../../../keys/private/pkcs11/shared/constants.ts';
+import { APPLICATION } from '../../../keys/private/pkcs11/host/host-data.ts';
+import { Pkcs11Module } from '../../../keys/private/pkcs11/host/module.ts';
 
 const [path = '', label, hex = ''] = process.argv.slice(2);
 const module = Pkcs11Module.load(path);

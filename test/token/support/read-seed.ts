@@ -4,10 +4,10 @@
  * a module.
  */
 import { fromHex, toHex } from '../../../formats/bytes.ts';
-import { CKA_CLASS, CKA_LABEL, CKO_SECRET_KEY, CKU_USER } from '../../../keys/private/pkcs11/constants.ts';
-import { aesGcm } from '../../../keys/private/pkcs11/mechanism.ts';
-import { Pkcs11Module } from '../../../keys/private/pkcs11/module.ts';
-import { decodeWrappedSeed, wrappedSeedAssociatedData } from '../../../keys/private/pkcs11/wrapped-seed.ts';
+import { CKA_CLASS, CKA_LABEL, CKO_SECRET_KEY, CKU_USER } from '../../../keys/private/pkcs11/shared/constants.ts';
+import { aesGcm } from '../../../keys/private/pkcs11/host/mechanism.ts';
+import { Pkcs11Module } from '../../../keys/private/pkcs11/host/module.ts';
+import { decodeWrappedSeed, wrappedSeedAssociatedData } from '../../../keys/private/pkcs11/host/wrapped-seed.ts';
 
 const [path = '', tokenLabel = '', pin = '', label = '', kid = '', wrapped = ''] = process.argv.slice(2);
 const module = Pkcs11Module.load(path);

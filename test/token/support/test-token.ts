@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { utf8 } from '../../../formats/bytes.ts';
-import { openToken, type RandomSource, type Token } from '../../../keys/private/pkcs11/token.ts';
-import type { TokenOptions } from '../../../keys/private/pkcs11/token-options.ts';
-import { formatPkcs11Uri, parsePkcs11Uri } from '../../../keys/private/pkcs11/uri.ts';
+import { openToken, type RandomSource, type Token } from '../../../keys/private/pkcs11/officer/token.ts';
+import type { TokenOptions } from '../../../keys/private/pkcs11/officer/token-options.ts';
+import { formatPkcs11Uri, parsePkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
 
 export interface TestToken {
   readonly module: string;

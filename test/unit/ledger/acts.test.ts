@@ -1,10 +1,10 @@
 /** Acts on the record: what they do to counters, and what a whole check makes of acts that break the rules. */
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
-import { movedCounter } from '../../../signer/ledger/counter-rule.ts';
-import type { Ledger } from '../../../signer/ledger/ledger.ts';
+import { movedCounter } from '../../../signer/ledger/record/counter-rule.ts';
+import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { skipAfter } from '../../../signer/ledger/skip-after.ts';
+import { skipAfter } from '../../../signer/ledger/verify/skip-after.ts';
 import { ACME, closing, coseFor, digest, intentFor, issueNext, KID, newWriter, tamper, type Place } from './ledger-fixture.ts';
 
 const ANCHOR = { kind: 'file', path: '/anchors/elsewhere' } as const;
@@ -159,10 +159,10 @@ describe('a whole check', () => {
     ledger.close();
     // The writer of this test believes in a larger skip than the record has.
     tamper(place.ledger, 'UPDATE act SET skip = 20');
-    const forger = closing(await import('../../../signer/ledger/open-database.ts').then(({ openForWriting }) => openForWriting(place.ledger)));
+    const forger = closing(await import('../../../signer/ledger/store/open-database.ts').then(({ openForWriting }) => openForWriting(place.ledger)));
     const { LedgerWriter } = await import('../../../signer/ledger/writer.ts');
     const { writerOptions } = await import('./ledger-inputs.ts');
-    const { anchorFile } = await import('../../../signer/ledger/anchor-file.ts');
+    const { anchorFile } = await import('../../../signer/ledger/anchor/anchor-file.ts');
     const view = closing(openLedgerForReading(place.ledger));
     const writer = new LedgerWriter({ ...writerOptions(), db: forger, path: place.ledger, lock: { release: () => undefined }, anchorStore: anchorFile(place.anchor), anchored: { ledgerId: view.genesis.ledgerId, ...view.head() } });
     writer.intend(intentFor(ACME, 22));

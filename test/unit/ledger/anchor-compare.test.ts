@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
-import { compareAnchor } from '../../../signer/ledger/anchor-compare.ts';
-import type { AnchorRecord } from '../../../signer/ledger/anchor.ts';
-import type { Ledger } from '../../../signer/ledger/ledger.ts';
+import { compareAnchor } from '../../../signer/ledger/anchor/anchor-compare.ts';
+import type { AnchorRecord } from '../../../signer/ledger/record/anchor.ts';
+import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import { issueNext, newWriter } from './ledger-fixture.ts';
 
 function recordOf(ledger: Ledger): AnchorRecord {

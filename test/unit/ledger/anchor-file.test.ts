@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
-import { anchorFile } from '../../../signer/ledger/anchor-file.ts';
-import { decodeAnchorRecord, encodeAnchorRecord } from '../../../signer/ledger/anchor-record.ts';
-import type { AnchorRecord } from '../../../signer/ledger/anchor.ts';
+import { anchorFile } from '../../../signer/ledger/anchor/anchor-file.ts';
+import { decodeAnchorRecord, encodeAnchorRecord } from '../../../signer/ledger/record/anchor-record.ts';
+import type { AnchorRecord } from '../../../signer/ledger/record/anchor.ts';
 import { temporaryFolder } from './ledger-fixture.ts';
 
 function record(entries: number): AnchorRecord {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeClock } from '../../../signer/ledger/clock-rule.ts';
+import { judgeClock } from '../../../signer/ledger/record/clock-rule.ts';
 
 const LAST = Date.UTC(2027, 0, 1) / 1000;
 const DAYS_400 = 400 * 86_400;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isDiskFull, ledgerFault } from '../../../signer/ledger/sqlite-faults.ts';
+import { isDiskFull, ledgerFault } from '../../../signer/ledger/store/sqlite-faults.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { isRoot, unprivileged } from '../../support/unprivileged.ts';
 import { issueNext, makeLedger, newWriter, openWriter, temporaryFolder } from './ledger-fixture.ts';

@@ -2,13 +2,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
-import { chainValue } from '../../../signer/ledger/chain.ts';
-import { makeBody, type Bodies } from '../../../signer/ledger/entry-body.ts';
-import type { EntryKind, IntentBody } from '../../../signer/ledger/entry.ts';
-import { issueLeaf, voidLeaf } from '../../../signer/ledger/leaf.ts';
-import { completedBy, leafHash } from '../../../signer/ledger/merkle.ts';
+import { chainValue } from '../../../signer/ledger/record/chain.ts';
+import { makeBody, type Bodies } from '../../../signer/ledger/record/entry-body.ts';
+import type { EntryKind, IntentBody } from '../../../signer/ledger/record/entry.ts';
+import { issueLeaf, voidLeaf } from '../../../signer/ledger/tree/leaf.ts';
+import { completedBy, leafHash } from '../../../signer/ledger/tree/merkle.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { Tables } from '../../../signer/ledger/tables.ts';
+import { Tables } from '../../../signer/ledger/store/tables.ts';
 import { ACME, closing, coseFor, digest, intentFor, issueNext, newWriter, START, type Place } from './ledger-fixture.ts';
 
 const SALT = new Uint8Array(32).fill(3);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach } from 'vitest';
 import { createLedger } from '../../../signer/ledger/create.ts';
-import type { Ledger } from '../../../signer/ledger/ledger.ts';
+import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import { openLedgerForWriting } from '../../../signer/ledger/open.ts';
 import { ISS, writerOptions } from './ledger-inputs.ts';
 

@@ -3,8 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { encodeCoseSign1, encodeProtected, TYP } from '../../../formats/cose-sign1.ts';
 import { encodeLicense } from '../../../formats/license/encode-license.ts';
 import { makeUuidV7, uuidToBytes } from '../../../formats/license/id.ts';
-import type { IntentInput, Ledger } from '../../../signer/ledger/ledger.ts';
-import type { Lineage } from '../../../signer/ledger/lineage.ts';
+import type { IntentInput, Ledger } from '../../../signer/ledger/record/ledger.ts';
+import type { Lineage } from '../../../signer/ledger/record/lineage.ts';
 import type { WriterOptions } from '../../../signer/ledger/open.ts';
 
 export const ISS = 'example-vendor';

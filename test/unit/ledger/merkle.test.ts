@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../formats/bytes.ts';
-import { completedBy, completeSubtrees, EMPTY_ROOT, leafHash, nodePosition, rootOf } from '../../../signer/ledger/merkle.ts';
-import { TreeBuilder } from '../../../signer/ledger/tree-builder.ts';
+import { completedBy, completeSubtrees, EMPTY_ROOT, leafHash, nodePosition, rootOf } from '../../../signer/ledger/tree/merkle.ts';
+import { TreeBuilder } from '../../../signer/ledger/tree/tree-builder.ts';
 
 /** Inputs and roots as the Certificate Transparency project publishes them (google/certificate-transparency, merkle_tree_test.cc, Apache-2.0). */
 const LEAVES = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];

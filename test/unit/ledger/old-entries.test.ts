@@ -3,8 +3,8 @@ import { copyFileSync, symlinkSync, renameSync, lstatSync, readFileSync, rmSync 
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { CHAIN_START, chainValue } from '../../../signer/ledger/chain.ts';
-import { makeBody } from '../../../signer/ledger/entry-body.ts';
+import { CHAIN_START, chainValue } from '../../../signer/ledger/record/chain.ts';
+import { makeBody } from '../../../signer/ledger/record/entry-body.ts';
 import { openLedgerForWriting } from '../../../signer/ledger/open.ts';
 import { ACME, issueNext, makeLedger, openWriter, tamper, writerOptions, type Place } from './ledger-fixture.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
-import { encodeAnchorRecord } from '../../../signer/ledger/anchor-record.ts';
+import { encodeAnchorRecord } from '../../../signer/ledger/record/anchor-record.ts';
 import { createLedger } from '../../../signer/ledger/create.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../signer/ledger/open.ts';
 import { ACME, closing, intentFor, ISS, issueNext, makeLedger, newWriter, openWriter, START, tamper, temporaryFolder, writerOptions, type Place } from './ledger-fixture.ts';

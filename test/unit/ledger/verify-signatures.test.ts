@@ -7,9 +7,9 @@ import { describe, expect, it } from 'vitest';
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../../formats/cose-sign1.ts';
 import { SoftwareKey } from '../../../keys/private/software/software-key.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
-import type { LedgerSummary } from '../../../signer/ledger/ledger.ts';
+import type { LedgerSummary } from '../../../signer/ledger/record/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { ISSUES, SHARED_INTS, STOP, type SignatureJob } from '../../../signer/ledger/signature-job.ts';
+import { ISSUES, SHARED_INTS, STOP, type SignatureJob } from '../../../signer/ledger/verify/signature-job.ts';
 import { closing, intentFor, newWriter, type Place } from './ledger-fixture.ts';
 
 const KEY = new SoftwareKey('ed25519', 'license', new Uint8Array(randomBytes(32)));
@@ -65,7 +65,7 @@ describe('a check of signatures', () => {
     const place = await signed(SHORT, { at: SHORT - 1, how: (signature) => void (signature[40] = (signature[40] ?? 0) ^ 1) });
     const shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_INTS));
     const job: SignatureJob = { file: place.ledger, entries: 2 * SHORT + 1, keys: [{ alg: 'ed25519', bytes: KEY.publicKey.bytes }], shared };
-    const worker = new Worker(new URL('../../../signer/ledger/signature-worker.ts', import.meta.url), { workerData: job });
+    const worker = new Worker(new URL('../../../signer/ledger/verify/signature-worker.ts', import.meta.url), { workerData: job });
     const said: unknown[] = [];
     worker.on('message', (message) => said.push(message));
     await once(worker, 'exit');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
-import type { IntentEntry } from '../../../signer/ledger/entry.ts';
+import type { IntentEntry } from '../../../signer/ledger/record/entry.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { ACME, closing, coseFor, digest, intentFor, issueNext, KID, newWriter, openWriter, releaseNow, START, tamper } from './ledger-fixture.ts';
 

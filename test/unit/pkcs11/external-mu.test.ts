@@ -3,7 +3,7 @@ import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, toHex, utf8 } from '../../../formats/bytes.ts';
 import { COMPOSITE_LABEL, compositeMessage, splitCompositeKey, splitCompositeSignature } from '../../../keys/public/composite.ts';
-import { externalMu } from '../../../keys/private/pkcs11/external-mu.ts';
+import { externalMu } from '../../../keys/private/pkcs11/host/external-mu.ts';
 import { MLDSA65_SPKI_PREFIX } from '../../../keys/public/spki-prefix.ts';
 import { base64, hex, readData } from '../keys/public/read-data.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
-import { findToken } from '../../../keys/private/pkcs11/find-token.ts';
-import { parsePkcs11Uri } from '../../../keys/private/pkcs11/uri.ts';
+import { findToken } from '../../../keys/private/pkcs11/officer/find-token.ts';
+import { parsePkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
 
 const MODULE = { cryptokiVersion: '3.2', manufacturer: 'M', description: 'D', libraryVersion: '1.0' };
 const slot = (slotId: number, serial: string, label = 'T') => ({

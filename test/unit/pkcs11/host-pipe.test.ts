@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
-import { GarbledMessage, MessageReader, sendMessage } from '../../../keys/private/pkcs11/host-pipe.ts';
+import { GarbledMessage, MessageReader, sendMessage } from '../../../keys/private/pkcs11/shared/host-pipe.ts';
 
 const VALUES = [{ id: 1, value: [Uint8Array.of(1, 2, 3), 'text'] }, null, { id: 2, operation: 'login', body: { pin: utf8('4711') } }, { bytes: new Uint8Array(200_000).fill(7) }];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isHostReply, isReplyOf } from '../../../keys/private/pkcs11/host-reply.ts';
+import { isHostReply, isReplyOf } from '../../../keys/private/pkcs11/officer/host-reply.ts';
 
 const SIGNATURE = new Uint8Array(64);
 

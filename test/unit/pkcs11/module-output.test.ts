@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
-import { ModuleOutput } from '../../../keys/private/pkcs11/module-output.ts';
+import { ModuleOutput } from '../../../keys/private/pkcs11/officer/module-output.ts';
 
 function output(): { readonly output: ModuleOutput; readonly told: string[] } {
   const told: string[] = [];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { explainLoginRefusal, judgeLogin, judgePinShape } from '../../../keys/private/pkcs11/pin-policy.ts';
-import { returnCodeNames, returnCodeOf } from '../../../keys/private/pkcs11/return-codes.ts';
-import { tokenFlagsInWords } from '../../../keys/private/pkcs11/token-description.ts';
+import { explainLoginRefusal, judgeLogin, judgePinShape } from '../../../keys/private/pkcs11/officer/pin-policy.ts';
+import { returnCodeNames, returnCodeOf } from '../../../keys/private/pkcs11/shared/return-codes.ts';
+import { tokenFlagsInWords } from '../../../keys/private/pkcs11/shared/token-description.ts';
 
 const INITIALIZED = 0x400;
 const LOGIN = 0x4;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { passedVariables, hostEnvironment } from '../../../keys/private/pkcs11/host-environment.ts';
-import { profileOf, PROFILES } from '../../../keys/private/pkcs11/profiles.ts';
+import { passedVariables, hostEnvironment } from '../../../keys/private/pkcs11/officer/host-environment.ts';
+import { profileOf, PROFILES } from '../../../keys/private/pkcs11/shared/profiles.ts';
 
 const module = (manufacturer: string, description: string, libraryVersion = '1.0', cryptokiVersion = '2.40') => ({ manufacturer, description, libraryVersion, cryptokiVersion });
 const token = (model: string) => ({ label: 'T', manufacturer: 'M', model, serial: '1', flags: 0, minPinLength: 4, maxPinLength: 8, hardwareVersion: '1.0', firmwareVersion: '1.0' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
-import { formatPkcs11Uri, parsePkcs11Uri } from '../../../keys/private/pkcs11/uri.ts';
-import { matchesToken, uriOfToken } from '../../../keys/private/pkcs11/uri-match.ts';
+import { formatPkcs11Uri, parsePkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
+import { matchesToken, uriOfToken } from '../../../keys/private/pkcs11/uri/uri-match.ts';
 
 function faultOf(text: string, fault?: 'usage'): VtlicError {
   try {

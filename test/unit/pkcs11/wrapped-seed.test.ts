@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { decodeWrappedSeed, encodeWrappedSeed, wrappedSeedAssociatedData } from '../../../keys/private/pkcs11/wrapped-seed.ts';
+import { decodeWrappedSeed, encodeWrappedSeed, wrappedSeedAssociatedData } from '../../../keys/private/pkcs11/host/wrapped-seed.ts';
 
 const seed = { iv: new Uint8Array(12).fill(1), sealed: new Uint8Array(48).fill(2) };
 

@@ -11,7 +11,7 @@ import { writeBatchRecord } from '../../../signer/batch/batch-record.ts';
 import { openBatchPlan, type BatchPlan } from '../../../signer/batch/plan-reader.ts';
 import { BatchPlanWriter } from '../../../signer/batch/plan-writer.ts';
 import { createLedger } from '../../../signer/ledger/create.ts';
-import type { IntentEntry } from '../../../signer/ledger/entry.ts';
+import type { IntentEntry } from '../../../signer/ledger/record/entry.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../signer/ledger/open.ts';
 import { encodePlan, planDigest, type Plan } from '../../../signer/plan/plan.ts';
 import { readPlan, writePlan } from '../../../signer/plan/plan-file.ts';

@@ -1,0 +1,66 @@
+/** What a module shows without any login: for `vtlic hsm list`. */
+import { asker, moduleName, startHost } from './token-connection.ts';
+import { profileOf, type TokenProfile } from '../shared/profiles.ts';
+import { CKF_TOKEN_INITIALIZED } from '../shared/constants.ts';
+import { tokenFlagsInWords, type MechanismDescription, type ModuleDescription, type SlotDescription, type TokenDescription } from '../shared/token-description.ts';
+import { DEFAULT_LIMITS, type TokenOptions } from './token-options.ts';
+import { uriOfToken } from '../uri/uri-match.ts';
+
+export interface ListedToken {
+  readonly token: TokenDescription;
+  readonly slotDescription: string;
+  readonly profile: TokenProfile;
+  /** What an officer should know of its state, in plain words; empty for one that is ready. */
+  readonly state: readonly string[];
+  readonly mechanisms: readonly MechanismDescription[];
+  /** By which it is named in `site.json`; undefined for one that is not initialized. */
+  readonly uri?: string;
+}
+
+export interface ListedModule {
+  readonly path: string;
+  readonly module: ModuleDescription;
+  readonly tokens: readonly ListedToken[];
+  /** Slots whose token the module cannot read, with the return code in words. */
+  readonly unreadable: readonly { readonly slotDescription: string; readonly fault: string }[];
+  /** What it printed meanwhile, cleaned. */
+  readonly printed: readonly string[];
+}
+
+/**
+ * Loads a module in a host of its own and lists what it shows. All texts but `state`, `fault` and `printed` are the
+ * module's own, and not yet cleaned.
+ *
+ * @throws VtlicError `module_unusable`
+ */
+export async function listModule(path: string, options: Pick<TokenOptions, 'environment' | 'notify' | 'moduleSaid' | 'limits'> = {}): Promise<ListedModule> {
+  const limit = options.limits?.other ?? DEFAULT_LIMITS.other;
+  const host = await startHost(options, path);
+  try {
+    const ask = asker(host, moduleName(path));
+    const module = await ask('load', { path }, limit);
+    const slots = await ask('slots', {}, limit);
+    const tokens: ListedToken[] = [];
+    for (const slot of slots) {
+      if (slot.token === undefined) continue;
+      const mechanisms = await ask('mechanisms', { slotId: slot.slotId }, limit);
+      tokens.push(listed(path, module, slot, slot.token, mechanisms));
+    }
+    const unreadable = slots.flatMap(({ description, fault }) => (fault === undefined ? [] : [{ slotDescription: description, fault }]));
+    return { path, module, tokens, unreadable, printed: host.printed() };
+  } finally {
+    await host.close();
+  }
+}
+
+function listed(path: string, module: ModuleDescription, slot: SlotDescription, token: TokenDescription, mechanisms: readonly MechanismDescription[]): ListedToken {
+  const initialized = (token.flags & CKF_TOKEN_INITIALIZED) !== 0;
+  return {
+    token,
+    slotDescription: slot.description,
+    profile: profileOf(module, token),
+    state: tokenFlagsInWords(token.flags),
+    mechanisms,
+    ...(initialized ? { uri: uriOfToken(token, path) } : {}),
+  };
+}

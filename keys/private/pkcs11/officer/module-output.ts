@@ -1,0 +1,59 @@
+/** What a module prints, kept apart from the officer's own output: the last lines, cleaned, for a message or a doctor. */
+import { cleanText } from '../../../../formats/clean-text.ts';
+
+/** So many are kept, and as many are told while they come: a module that prints at every call hides no prompt of ours. */
+const MOST_LINES = 50;
+const LONGEST_LINE = 400;
+/** Of a line without end so much is kept, so that a module that prints for ever takes no memory. */
+const MOST_PENDING_BYTES = 4 * LONGEST_LINE;
+const NEWLINE = 0x0a;
+const WITHHELD = '(a line with the PIN in it, which is not repeated here)';
+
+export class ModuleOutput {
+  readonly #lines: string[] = [];
+  readonly #onLine: (line: string) => void;
+  #told = 0;
+  #pending: Buffer = Buffer.alloc(0);
+  #secret: Buffer | undefined;
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  /** From now on no line is passed on that holds these bytes: some modules print their arguments when they debug. */
+  hide(secret: Uint8Array): void {
+    this.#secret?.fill(0);
+    this.#secret = Buffer.from(secret);
+  }
+
+  write(chunk: Buffer): void {
+    let rest: Buffer = Buffer.concat([this.#pending, chunk]);
+    for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
+      this.#add(rest.subarray(0, end));
+      rest = rest.subarray(end + 1);
+    }
+    this.#pending = Buffer.from(rest.subarray(0, MOST_PENDING_BYTES));
+  }
+
+  end(): void {
+    if (this.#pending.length > 0) this.#add(this.#pending);
+    this.#pending = Buffer.alloc(0);
+    this.#secret?.fill(0);
+    this.#secret = undefined;
+  }
+
+  lines(): readonly string[] {
+    return [...this.#lines];
+  }
+
+  #add(line: Buffer): void {
+    const tells = this.#secret !== undefined && this.#secret.length > 0 && line.includes(this.#secret);
+    const cleaned = tells ? WITHHELD : cleanText(line.toString('utf8'), LONGEST_LINE);
+    if (cleaned === '') return;
+    this.#lines.push(cleaned);
+    if (this.#lines.length > MOST_LINES) this.#lines.shift();
+    this.#told += 1;
+    if (this.#told <= MOST_LINES) this.#onLine(cleaned);
+    else if (this.#told === MOST_LINES + 1) this.#onLine('(it prints more, which is not shown)');
+  }
+}

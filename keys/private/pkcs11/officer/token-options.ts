@@ -1,0 +1,38 @@
+/** What opening a token takes. */
+import type { TokenProfile } from '../shared/profiles.ts';
+import type { TokenDescription } from '../shared/token-description.ts';
+import type { Pkcs11Uri } from '../uri/uri.ts';
+
+/** Asked once a run, after the flags allowed it. The bytes become the keystore's, which wipes them. */
+export type PinProvider = (token: TokenDescription) => Promise<Uint8Array>;
+
+/** Milliseconds from the start of a call; a call past its limit ends the token host. */
+export interface TokenLimits {
+  readonly sign: number;
+  readonly keyGeneration: number;
+  /** A login may wait for a person at the token's own pad. */
+  readonly login: number;
+  readonly other: number;
+}
+
+export const DEFAULT_LIMITS: TokenLimits = Object.freeze({ sign: 30_000, keyGeneration: 120_000, login: 120_000, other: 30_000 });
+
+export interface TokenOptions {
+  readonly uri: Pkcs11Uri;
+  /** Not called for a token with its own pad. Without it a PIN comes from the URI's `pin-source`. */
+  readonly pin?: PinProvider;
+  readonly limits?: Partial<TokenLimits>;
+  /** The serial that the officer typed, by which this one token's last try may be used. */
+  readonly lastTrySerial?: string;
+  /** Asks a person to type that serial where it was not given; undefined where nobody can be asked. */
+  readonly typeSerial?: (token: TokenDescription) => Promise<string | undefined>;
+  /** `--untested-token`: use a token whose profile was never run against the real thing. */
+  readonly allowUntested?: boolean;
+  /** Sessions, and so signatures at once; at most 4, fewer where the token allows fewer. */
+  readonly sessions?: number;
+  /** Instead of the row that the token's own words lead to. */
+  readonly profile?: TokenProfile;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly notify?: (sentence: string) => void;
+  readonly moduleSaid?: (line: string) => void;
+}

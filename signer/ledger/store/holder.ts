@@ -1,0 +1,47 @@
+/** Who holds the ledger: a small file for people. What counts is the lock (`lock.ts`). */
+import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { utf8 } from '../../../formats/bytes.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { readObject } from '../../../formats/json/reader.ts';
+import { parseStrictJson } from '../../../formats/json/strict-json.ts';
+import { readLimited } from '../../files/read-file.ts';
+
+const MAX_BYTES = 4096;
+
+export interface Holder {
+  /** What it runs, without secrets: `vtlic issue`. */
+  readonly command: string;
+}
+
+/** Names this process of this host. @param since seconds */
+export function writeHolder(path: string, holder: Holder, since: number): void {
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, utf8(`${JSON.stringify({ pid: process.pid, host: hostname(), command: holder.command, since })}\n`), { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+/** The file may have gone with another hand; it means nothing then. */
+export function removeHolder(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // The lock counts, not this file.
+  }
+}
+
+/** "process 4711 on signer-1 (vtlic issue), since 2027-01-01T00:00:00Z", or undefined where the file does not say. */
+export function describeHolder(path: string): string | undefined {
+  try {
+    const reader = readObject(parseStrictJson(readLimited(path, MAX_BYTES)), { code: 'file_unreadable', file: path });
+    const pid = reader.integer('pid', { min: 1, max: 2 ** 32 });
+    const host = cleanText(reader.string('host'), 100);
+    const command = cleanText(reader.string('command'), 200);
+    const since = new Date(reader.integer('since', { min: 0, max: 253_402_300_799 }) * 1000).toISOString().replace('.000Z', 'Z');
+    return `process ${pid} on ${host} (${command}), since ${since}`;
+  } catch (error) {
+    if (error instanceof VtlicError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * One writer at a time: an exclusive SQLite transaction on `ledger.lock`, held for the life of the writer. The operating
+ * system drops it with the process, so nothing is left behind by a crash.
+ *
+ * Nobody opens that file but through SQLite: closing any other descriptor of it in this process would drop the lock (POSIX).
+ */
+import { closeSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { VtlicError } from '../../../formats/error.ts';
+import { describeFileError, errorCodeOf } from '../../files/file-error.ts';
+import { describeHolder, removeHolder, writeHolder, type Holder } from './holder.ts';
+import { ledgerFault, sqliteCode } from './sqlite-faults.ts';
+
+export interface LedgerLock {
+  /** Calling it again does nothing. */
+  release(): void;
+}
+
+/**
+ * @param ledgerPath the lock lies in its folder
+ * @param since seconds, for the words to a second writer
+ * @throws VtlicError `ledger_in_use` (saying by whom), `ledger_unwritable`
+ */
+export function acquireLock(ledgerPath: string, holder: Holder, since: number): LedgerLock {
+  const folder = dirname(ledgerPath);
+  const lockPath = join(folder, 'ledger.lock');
+  const holderPath = join(folder, 'ledger.holder');
+  createPrivately(lockPath);
+  const db = lockDatabase(lockPath, holderPath);
+  try {
+    writeHolder(holderPath, holder, since);
+  } catch (error) {
+    db.close();
+    throw lockUnwritable(error, holderPath);
+  }
+  let held = true;
+  return Object.freeze({
+    release: () => {
+      if (!held) return;
+      held = false;
+      removeHolder(holderPath);
+      db.close();
+    },
+  });
+}
+
+function lockDatabase(lockPath: string, holderPath: string): DatabaseSync {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(lockPath, { timeout: 0 });
+    // On a file that it may not write, SQLite takes a shared lock for an exclusive one without a word; only a write tells.
+    // It is never committed: the file stays empty, and needs no journal beside it.
+    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
+    return db;
+  } catch (error) {
+    db?.close();
+    const fault = ledgerFault(error, lockPath, 'open');
+    if (!(fault instanceof VtlicError)) throw fault;
+    if (fault.code === 'ledger_in_use') {
+      const who = describeHolder(holderPath);
+      throw new VtlicError('ledger_in_use', `another signer is using this ledger: ${who ?? 'it did not leave its name'}`, { file: lockPath, hint: 'wait until it has ended and run it again', cause: error });
+    }
+    if (sqliteCode(error) === 26) throw new VtlicError('ledger_corrupt', 'the lock file of the ledger is not a SQLite database', { file: lockPath, hint: 'it holds nothing of worth: remove it and run it again', cause: error });
+    throw fault;
+  }
+}
+
+/** The lock is only for the owner of the ledger; SQLite alone would make the file readable for all. */
+function createPrivately(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (errorCodeOf(error) !== 'EEXIST') throw lockUnwritable(error, path);
+  }
+}
+
+function lockUnwritable(error: unknown, path: string): VtlicError {
+  const told = describeFileError(error, 'ledger_unwritable', path);
+  return new VtlicError('ledger_unwritable', `the ledger cannot be locked: ${told.message}; nothing was recorded`, { file: path, hint: 'make room, or give this user write access to the folder of the ledger', cause: error });
+}

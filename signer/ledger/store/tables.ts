@@ -1,0 +1,423 @@
+/** Rows of the ledger's tables: every statement of reading and appending, prepared once. No rule of the ledger is here. */
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { ledgerCorrupt } from '../record/corrupt.ts';
+import { movedCounter, type CounterMove } from '../record/counter-rule.ts';
+import type { Lineage } from '../record/lineage.ts';
+import { completeSubtrees, type ReadNode } from '../tree/merkle.ts';
+
+export type Row = readonly SQLOutputValue[];
+
+/** An entry as it is stored. */
+export interface EntryRow {
+  readonly seq: number;
+  readonly kind: string;
+  readonly at: number;
+  readonly body: Uint8Array;
+  readonly chain: Uint8Array;
+}
+
+/** The derived row of an intent; the last three are seqs of entries. */
+export interface IntentRow extends Lineage {
+  readonly seq: number;
+  readonly ctr: number;
+  readonly licenseId: Uint8Array;
+  readonly issue: number | undefined;
+  readonly void: number | undefined;
+  readonly release: number | undefined;
+}
+
+export interface LineageRow {
+  readonly lineage: Lineage;
+  readonly ctr: number;
+  readonly issued: number;
+}
+
+/** A tree, and where its rows begin. */
+export interface LogRow {
+  /** From 1. */
+  readonly number: number;
+  /** seq of the entry that opened it. */
+  readonly entry: number;
+  readonly logId: Uint8Array;
+  readonly firstLeaf: number;
+  readonly firstNode: number;
+}
+
+export const ACT_ROW_KINDS = ['log', 'closed-log', 'anchor', 'import', 'reopen', 'close'] as const;
+
+/** What an entry does to all lineages, or to all of one customer. */
+export interface ActRow extends CounterMove {
+  readonly kind: (typeof ACT_ROW_KINDS)[number];
+  /** '' for every customer. */
+  readonly sub: string;
+  /** Added to the record's reach. */
+  readonly raise: number;
+}
+
+/** A counter that an act gave to one lineage. */
+export interface CounterRow extends Lineage {
+  readonly seq: number;
+  readonly ctr: number;
+  readonly licenseId: Uint8Array | undefined;
+}
+
+/** How much of each kind of row there is, by the highest key. */
+export interface TableSizes {
+  readonly entries: number;
+  readonly leaves: number;
+  readonly nodes: number;
+}
+
+export const ENTRY_COLUMNS = 'seq, kind, at, body, chain';
+export const INTENT_COLUMNS = 'seq, sub, aud, dep, ctr, license_id, issue, void, release';
+export const LOG_COLUMNS = 'number, entry, log_id, first_leaf, first_node';
+export const ACT_COLUMNS = 'seq, kind, sub, skip, floor, reach';
+export const COUNTER_COLUMNS = 'seq, sub, aud, dep, ctr, license_id';
+
+const SQL = {
+  entry: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq = ?`,
+  entries: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?`,
+  lastEntry: `SELECT ${ENTRY_COLUMNS} FROM entry ORDER BY seq DESC LIMIT 1`,
+  outcomes: 'SELECT (SELECT count(*) FROM intent WHERE issue IS NOT NULL OR void IS NOT NULL), (SELECT count(*) FROM leaf WHERE entry NOT IN (SELECT seq FROM act UNION ALL SELECT entry FROM log UNION ALL SELECT seq FROM counter))',
+  sizes: 'SELECT (SELECT max(seq) FROM entry), (SELECT max(leaf_index) FROM leaf), (SELECT max(position) FROM node)',
+  insertEntry: 'INSERT INTO entry (seq, kind, at, body, chain) VALUES (?, ?, ?, ?, ?)',
+  intent: `SELECT ${INTENT_COLUMNS} FROM intent WHERE seq = ?`,
+  intentByLicenseId: `SELECT ${INTENT_COLUMNS} FROM intent WHERE license_id = ?`,
+  intentsOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND ctr < ? ORDER BY ctr DESC LIMIT ?`,
+  lastIssuedOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND issue IS NOT NULL ORDER BY ctr DESC LIMIT 1`,
+  lastIntentOf: 'SELECT seq, ctr FROM intent WHERE sub = ? AND aud = ? AND dep = ? ORDER BY ctr DESC LIMIT 1',
+  openIntents: `SELECT ${INTENT_COLUMNS} FROM intent WHERE issue IS NULL AND void IS NULL ORDER BY seq`,
+  unreleased: `SELECT ${INTENT_COLUMNS} FROM intent WHERE issue IS NOT NULL AND release IS NULL ORDER BY seq`,
+  lastReleasedIssue: 'SELECT max(issue) FROM intent WHERE release IS NOT NULL',
+  lineages: 'SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE (sub, aud, dep) > (?, ?, ?) GROUP BY sub, aud, dep ORDER BY sub, aud, dep LIMIT ?',
+  lineagesOf: 'SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE sub = ? AND (aud, dep) > (?, ?) GROUP BY sub, aud, dep ORDER BY sub, aud, dep LIMIT ?',
+  customers: 'SELECT DISTINCT sub FROM intent WHERE sub > ? ORDER BY sub LIMIT ?',
+  insertIntent: 'INSERT INTO intent (seq, sub, aud, dep, ctr, license_id) VALUES (?, ?, ?, ?, ?, ?)',
+  setIssue: 'UPDATE intent SET issue = ? WHERE seq = ?',
+  setVoid: 'UPDATE intent SET void = ? WHERE seq = ?',
+  setRelease: 'UPDATE intent SET release = ? WHERE seq = ? AND release IS NULL',
+  leaf: 'SELECT entry FROM leaf WHERE leaf_index = ?',
+  insertLeaf: 'INSERT INTO leaf (leaf_index, entry) VALUES (?, ?)',
+  node: 'SELECT hash FROM node WHERE position = ?',
+  insertNode: 'INSERT INTO node (position, hash) VALUES (?, ?)',
+  lastClock: 'SELECT max(seq) FROM clock',
+  isClock: 'SELECT 1 FROM clock WHERE seq = ?',
+  insertClock: 'INSERT INTO clock (seq) VALUES (?)',
+  logs: `SELECT ${LOG_COLUMNS} FROM log ORDER BY number`,
+  lastLog: `SELECT ${LOG_COLUMNS} FROM log ORDER BY number DESC LIMIT 1`,
+  insertLog: `INSERT INTO log (${LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?)`,
+  act: `SELECT ${ACT_COLUMNS} FROM act WHERE seq = ?`,
+  acts: `SELECT ${ACT_COLUMNS} FROM act ORDER BY seq`,
+  insertAct: `INSERT INTO act (${ACT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
+  raised: "SELECT sum(reach), sum(kind IN ('close', 'closed-log')) FROM act WHERE seq <= ?",
+  movesOfAll: "SELECT seq, skip, floor FROM act WHERE seq > ? AND sub IN ('', ?) AND (skip > 0 OR floor > 0) ORDER BY seq",
+  lastGate: "SELECT seq, kind FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq DESC LIMIT 1",
+  counter: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE seq = ?`,
+  counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
+  countersOf: 'SELECT seq, 0, ctr FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND seq > ? ORDER BY seq',
+  reenteredOf: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND license_id IS NOT NULL ORDER BY seq`,
+  insertCounter: `INSERT INTO counter (${COUNTER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
+  knownLineages: 'SELECT sub, aud, dep FROM intent WHERE (sub, aud, dep) > (?, ?, ?) UNION SELECT sub, aud, dep FROM counter WHERE (sub, aud, dep) > (?, ?, ?) ORDER BY sub, aud, dep LIMIT ?',
+} as const;
+
+type Name = keyof typeof SQL;
+
+export class Tables {
+  readonly #db: DatabaseSync;
+  readonly #statements: Map<Name, StatementSync> = new Map();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  sizes(): TableSizes {
+    const row = this.#one('sizes') ?? [];
+    return { entries: optionalInteger(row[0]) ?? 0, leaves: (optionalInteger(row[1]) ?? -1) + 1, nodes: (optionalInteger(row[2]) ?? -1) + 1 };
+  }
+
+  /** Intents with an issue or a void, and leaves that are not of an act: the same number in a whole ledger. */
+  outcomes(): { readonly intents: number; readonly leaves: number } {
+    const row = this.#one('outcomes') ?? [];
+    return { intents: optionalInteger(row[0]) ?? 0, leaves: optionalInteger(row[1]) ?? 0 };
+  }
+
+  entry(seq: number): EntryRow | undefined {
+    return optionally(this.#one('entry', seq), entryRow);
+  }
+
+  entries(from: number, limit: number): readonly EntryRow[] {
+    return this.#all('entries', from, limit).map(entryRow);
+  }
+
+  lastEntry(): EntryRow | undefined {
+    return optionally(this.#one('lastEntry'), entryRow);
+  }
+
+  insertEntry(row: EntryRow): void {
+    this.#run('insertEntry', row.seq, row.kind, row.at, row.body, row.chain);
+  }
+
+  intent(seq: number): IntentRow | undefined {
+    return optionally(this.#one('intent', seq), intentRow);
+  }
+
+  intentByLicenseId(licenseId: Uint8Array): IntentRow | undefined {
+    return optionally(this.#one('intentByLicenseId', licenseId), intentRow);
+  }
+
+  /** Newest counter first. */
+  intentsOf(lineage: Lineage, below: number, limit: number): readonly IntentRow[] {
+    return this.#all('intentsOf', ...key(lineage), below, limit).map(intentRow);
+  }
+
+  lastIssuedOf(lineage: Lineage): IntentRow | undefined {
+    return optionally(this.#one('lastIssuedOf', ...key(lineage)), intentRow);
+  }
+
+  /** The counter of a lineage that was spent or skipped last; 0 for none. */
+  lastCounter(lineage: Lineage): number {
+    const row = this.#one('lastIntentOf', ...key(lineage));
+    const [seq, ctr] = row === undefined ? [0, 0] : [integer(row[0]), integer(row[1])];
+    const moves = [...this.#all('movesOfAll', seq, lineage.sub), ...this.#all('countersOf', ...key(lineage), seq)].map(moveRow);
+    return movedCounter(ctr, moves.sort((a, b) => a.seq - b.seq));
+  }
+
+  openIntents(): readonly IntentRow[] {
+    return this.#all('openIntents').map(intentRow);
+  }
+
+  unreleased(): readonly IntentRow[] {
+    return this.#all('unreleased').map(intentRow);
+  }
+
+  lineages(after: Lineage | undefined, limit: number): readonly LineageRow[] {
+    const [sub, aud, dep] = after === undefined ? ['', '', ''] : key(after);
+    return this.#all('lineages', sub, aud, dep, limit).map(lineageRow);
+  }
+
+  lineagesOf(sub: string, after: Lineage | undefined, limit: number): readonly LineageRow[] {
+    return this.#all('lineagesOf', sub, after?.aud ?? '', after?.dep ?? '', limit).map(lineageRow);
+  }
+
+  customers(after: string, limit: number): readonly string[] {
+    return this.#all('customers', after, limit).map((row) => text(row[0]));
+  }
+
+  insertIntent(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array): void {
+    this.#run('insertIntent', seq, ...key(lineage), ctr, licenseId);
+  }
+
+  setIssue(intent: number, seq: number): void {
+    this.#run('setIssue', seq, intent);
+  }
+
+  setVoid(intent: number, seq: number): void {
+    this.#run('setVoid', seq, intent);
+  }
+
+  /** seq of the newest issue whose license was released. */
+  lastReleasedIssue(): number | undefined {
+    return optionalInteger(this.#one('lastReleasedIssue')?.[0]);
+  }
+
+  /** The first release stays. */
+  setRelease(intent: number, seq: number): void {
+    this.#run('setRelease', seq, intent);
+  }
+
+  /** seq of the entry that closed the counters of a customer; undefined while they are open. */
+  closedBy(sub: string): number | undefined {
+    const row = this.#one('lastGate', sub);
+    return row !== undefined && (row[1] === 'close' || row[1] === 'closed-log') ? integer(row[0]) : undefined;
+  }
+
+  /** seq of the entry that a leaf stands for, by its place among the leaves of all logs. */
+  leaf(index: number): number | undefined {
+    return optionalInteger(this.#one('leaf', index)?.[0]);
+  }
+
+  /** Adds the leaf with index `size` of a log, and the subtrees that it completes, the leaf's own hash first. */
+  insertLeaf(log: LogRow, size: number, entry: number, completed: readonly Uint8Array[]): void {
+    this.#run('insertLeaf', log.firstLeaf + size, entry);
+    let position = log.firstNode + completeSubtrees(size);
+    for (const hash of completed) this.#run('insertNode', position++, hash);
+  }
+
+  /** The subtrees of one log by their positions in it. */
+  nodesOf(log: LogRow): ReadNode {
+    return (position) => this.node(log.firstNode + position);
+  }
+
+  /** @throws VtlicError `ledger_corrupt` where it is missing */
+  node(position: number): Uint8Array {
+    const hash = this.#one('node', position)?.[0];
+    if (hash === undefined) throw ledgerCorrupt(`node ${position} of the tree is missing`);
+    return blob(hash, 32);
+  }
+
+  lastClock(): number | undefined {
+    return optionalInteger(this.#one('lastClock')?.[0]);
+  }
+
+  isClock(seq: number): boolean {
+    return this.#one('isClock', seq) !== undefined;
+  }
+
+  insertClock(seq: number): void {
+    this.#run('insertClock', seq);
+  }
+
+  logs(): readonly LogRow[] {
+    return this.#all('logs').map(logRow);
+  }
+
+  /** @throws VtlicError `ledger_corrupt` where there is none */
+  lastLog(): LogRow {
+    const log = optionally(this.#one('lastLog'), logRow);
+    if (log === undefined) throw ledgerCorrupt('its table of logs is empty');
+    return log;
+  }
+
+  insertLog(row: LogRow): void {
+    this.#run('insertLog', row.number, row.entry, row.logId, row.firstLeaf, row.firstNode);
+  }
+
+  act(seq: number): ActRow | undefined {
+    return optionally(this.#one('act', seq), actRow);
+  }
+
+  /** Few, in a ledger's whole life. */
+  acts(): readonly ActRow[] {
+    return this.#all('acts').map(actRow);
+  }
+
+  insertAct(row: ActRow): void {
+    this.#run('insertAct', row.seq, row.kind, row.sub, row.skip, row.floor, row.raise);
+  }
+
+  /** What all acts up to an entry added to the reach, and how many of them closed something. */
+  raised(seq: number): { readonly raise: number; readonly closes: number } {
+    const row = this.#one('raised', seq);
+    return { raise: optionalInteger(row?.[0]) ?? 0, closes: optionalInteger(row?.[1]) ?? 0 };
+  }
+
+  counter(seq: number): CounterRow | undefined {
+    return optionally(this.#one('counter', seq), counterRow);
+  }
+
+  counterByLicenseId(licenseId: Uint8Array): CounterRow | undefined {
+    return optionally(this.#one('counterByLicenseId', licenseId), counterRow);
+  }
+
+  reenteredOf(lineage: Lineage): readonly CounterRow[] {
+    return this.#all('reenteredOf', ...key(lineage)).map(counterRow);
+  }
+
+  insertCounter(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array | undefined): void {
+    this.#run('insertCounter', seq, ...key(lineage), ctr, licenseId ?? null);
+  }
+
+  /** Every lineage with an intent or a counter of its own, in bytewise order. */
+  knownLineages(after: Lineage | undefined, limit: number): readonly Lineage[] {
+    const from = after === undefined ? (['', '', ''] as const) : key(after);
+    return this.#all('knownLineages', ...from, ...from, limit).map((row) => lineageFromKey(text(row[0]), text(row[1]), text(row[2])));
+  }
+
+  #statement(name: Name): StatementSync {
+    let statement = this.#statements.get(name);
+    if (statement === undefined) {
+      statement = this.#db.prepare(SQL[name]);
+      statement.setReturnArrays(true);
+      this.#statements.set(name, statement);
+    }
+    return statement;
+  }
+
+  #one(name: Name, ...values: readonly SQLInputValue[]): Row | undefined {
+    // `setReturnArrays` changes what comes; the library's types do not know.
+    return this.#statement(name).get(...values) as unknown as Row | undefined;
+  }
+
+  #all(name: Name, ...values: readonly SQLInputValue[]): readonly Row[] {
+    return this.#statement(name).all(...values) as unknown as readonly Row[];
+  }
+
+  #run(name: Name, ...values: readonly SQLInputValue[]): void {
+    this.#statement(name).run(...values);
+  }
+}
+
+export function entryRow(row: Row): EntryRow {
+  return { seq: integer(row[0]), kind: text(row[1]), at: integer(row[2]), body: blob(row[3]), chain: blob(row[4], 32) };
+}
+
+export function intentRow(row: Row): IntentRow {
+  const read: { -readonly [M in keyof IntentRow]: IntentRow[M] } = {
+    seq: integer(row[0]),
+    sub: text(row[1]),
+    aud: text(row[2]),
+    ctr: integer(row[4]),
+    licenseId: blob(row[5], 16),
+    issue: optionalInteger(row[6]),
+    void: optionalInteger(row[7]),
+    release: optionalInteger(row[8]),
+  };
+  const dep = text(row[3]);
+  if (dep !== '') read.dep = dep;
+  return read;
+}
+
+export function logRow(row: Row): LogRow {
+  return { number: integer(row[0]), entry: integer(row[1]), logId: blob(row[2], 16), firstLeaf: integer(row[3]), firstNode: integer(row[4]) };
+}
+
+export function actRow(row: Row): ActRow {
+  const kind = ACT_ROW_KINDS.find((known) => known === row[1]);
+  if (kind === undefined) throw ledgerCorrupt('a row of the table "act" is of no kind that this version knows');
+  return { seq: integer(row[0]), kind, sub: text(row[2]), skip: integer(row[3]), floor: integer(row[4]), raise: integer(row[5]) };
+}
+
+export function counterRow(row: Row): CounterRow {
+  const licenseId = row[5];
+  return { seq: integer(row[0]), ...lineageFromKey(text(row[1]), text(row[2]), text(row[3])), ctr: integer(row[4]), licenseId: licenseId === null || licenseId === undefined ? undefined : blob(licenseId, 16) };
+}
+
+function moveRow(row: Row): CounterMove {
+  return { seq: integer(row[0]), skip: integer(row[1]), floor: integer(row[2]) };
+}
+
+function lineageRow(row: Row): LineageRow {
+  return { lineage: Object.freeze(lineageFromKey(text(row[0]), text(row[1]), text(row[2]))), ctr: integer(row[3]), issued: integer(row[4]) };
+}
+
+/** As `schema.ts` says: an absent deployment is ''. */
+function key(lineage: Lineage): [sub: string, aud: string, dep: string] {
+  return [lineage.sub, lineage.aud, lineage.dep ?? ''];
+}
+
+function lineageFromKey(sub: string, aud: string, dep: string): Lineage {
+  return dep === '' ? { sub, aud } : { sub, aud, dep };
+}
+
+function optionally<T>(row: Row | undefined, read: (row: Row) => T): T | undefined {
+  return row === undefined ? undefined : read(row);
+}
+
+export function integer(value: SQLOutputValue | undefined): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw ledgerCorrupt('a row holds something else where an integer should stand');
+  return value;
+}
+
+function optionalInteger(value: SQLOutputValue | undefined): number | undefined {
+  return value === null || value === undefined ? undefined : integer(value);
+}
+
+function text(value: SQLOutputValue | undefined): string {
+  if (typeof value !== 'string') throw ledgerCorrupt('a row holds something else where a text should stand');
+  return value;
+}
+
+export function blob(value: SQLOutputValue | undefined, length?: number): Uint8Array {
+  if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length)) throw ledgerCorrupt('a row holds something else where bytes should stand');
+  return value;
+}

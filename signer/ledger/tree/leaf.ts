@@ -1,0 +1,40 @@
+/**
+ * What a leaf of the tree commits to. The salt is random and stays in the ledger, so the hashes of other customers'
+ * leaves in a proof tell nothing, not even to someone who can guess the license.
+ */
+import { encodeCbor } from '../../../formats/cbor/encode.ts';
+import type { CborValue } from '../../../formats/cbor/value.ts';
+import type { NewLogBody, ReenteredBody } from '../record/act.ts';
+import type { LedgerHead } from '../record/anchor.ts';
+import type { IntentBody, IssueBody, VoidBody } from '../record/entry.ts';
+import { bytesOfKid } from '../record/kid.ts';
+import { sha256 } from '../record/sha256.ts';
+
+export const LEAF_DOMAIN = 'vtlic-ledger-leaf/1';
+
+/** CBOR `[domain, "issue", salt, license id, counter, SHA-256 of payload, SHA-256 of COSE bytes, kid]`. */
+export function issueLeaf(intent: Pick<IntentBody, 'licenseId' | 'ctr' | 'payload' | 'kid'>, issue: Pick<IssueBody, 'salt' | 'cose'>): Uint8Array {
+  return encodeCbor([LEAF_DOMAIN, 'issue', issue.salt, intent.licenseId, intent.ctr, sha256(intent.payload), sha256(issue.cose), bytesOfKid(intent.kid)]);
+}
+
+/** CBOR `[domain, "void", salt, license id, counter, SHA-256 of payload, reason]`. */
+export function voidLeaf(intent: IntentBody, voided: VoidBody): Uint8Array {
+  return encodeCbor([LEAF_DOMAIN, 'void', voided.salt, intent.licenseId, intent.ctr, sha256(intent.payload), voided.reason]);
+}
+
+/**
+ * CBOR `[domain, "log", salt, origin, restored, found]`, each of the two being `[entries, log id, size, root, reach, closes, chain]`,
+ * and `found` the empty array where the anchor was lost.
+ */
+export function newLogLeaf(opened: NewLogBody): Uint8Array {
+  return encodeCbor([LEAF_DOMAIN, 'log', opened.salt, opened.origin, headArray(opened.restored), opened.found === undefined ? [] : headArray(opened.found)]);
+}
+
+function headArray(head: LedgerHead): CborValue {
+  return [head.entries, head.logId, head.size, head.root, head.reach, head.closes, head.chain];
+}
+
+/** As an issued license's: it is one, that the lost part of the record had issued. */
+export function reenteredLeaf({ license, salt, cose }: ReenteredBody): Uint8Array {
+  return issueLeaf(license, { salt, cose });
+}

@@ -1,0 +1,98 @@
+/** What is looked at each time a ledger is opened for writing: its end. The whole is for `verify.ts`. */
+import { equalBytes } from '../../../formats/bytes.ts';
+import { CHAIN_START, chainValue } from '../record/chain.ts';
+import { ledgerCorrupt } from '../record/corrupt.ts';
+import { decodeEntry } from '../store/decode-entry.ts';
+import { actRowOf, counterRowOf, sameAct, sameCounter } from '../store/act-rows.ts';
+import type { AdoptEntry, CloseEntry, Entry } from '../record/entry.ts';
+import { sameLineage } from '../record/lineage.ts';
+import { completeSubtrees } from '../tree/merkle.ts';
+import type { LogRow, Tables } from '../store/tables.ts';
+
+const AT_LEAST = 64;
+const PAGE = 256;
+
+/**
+ * Recomputes the chain and holds the derived rows against the entries, over the last 64 entries and all that the anchor
+ * does not cover yet.
+ *
+ * @param anchoredEntries how many entries the anchor covers
+ * @throws VtlicError `ledger_corrupt`
+ */
+export function checkTail(tables: Tables, anchoredEntries: number): void {
+  const { entries, leaves, nodes } = tables.sizes();
+  const logs = tables.logs();
+  const log = tables.lastLog();
+  const size = leaves - log.firstLeaf;
+  if (size < 0 || nodes - log.firstNode !== completeSubtrees(size)) throw ledgerCorrupt(`its last log has ${size} leaves, but ${nodes - log.firstNode} nodes of the tree instead of ${completeSubtrees(size)}`);
+  checkGenesis(tables);
+  const from = Math.max(1, Math.min(entries - AT_LEAST, anchoredEntries) + 1);
+  let before = from === 1 ? CHAIN_START : tables.entry(from - 1)?.chain;
+  for (let next = from; next <= entries; ) {
+    const page = tables.entries(next, PAGE);
+    for (const row of page) {
+      if (row.seq !== next || before === undefined) throw ledgerCorrupt(`entry ${before === undefined ? next - 1 : next} is missing`);
+      if (!equalBytes(row.chain, chainValue(before, row.seq, row.kind, row.at, row.body))) throw ledgerCorrupt(`entry ${row.seq}: its chain value does not follow from what it holds and from the entry before it`);
+      checkDerived(tables, decodeEntry(row), logs);
+      before = row.chain;
+      next++;
+    }
+    if (page.length === 0) throw ledgerCorrupt(`entry ${next} is missing`);
+  }
+  checkOutcomes(tables);
+}
+
+/** The first entry names the place of the anchor: it is looked at each time, however old it is. */
+function checkGenesis(tables: Tables): void {
+  const first = tables.entry(1);
+  if (first === undefined || !equalBytes(first.chain, chainValue(CHAIN_START, first.seq, first.kind, first.at, first.body))) {
+    throw ledgerCorrupt('entry 1 (genesis): its chain value does not follow from what it holds');
+  }
+}
+
+/** Each leaf of a license or a void counter has its intent: a row that went missing would give a counter a second time. */
+function checkOutcomes(tables: Tables): void {
+  const { intents, leaves } = tables.outcomes();
+  if (intents !== leaves) throw ledgerCorrupt(`its tables know ${intents} counters that came to an end, and the tree has ${leaves} leaves of such`);
+}
+
+function checkDerived(tables: Tables, entry: Entry, logs: readonly LogRow[]): void {
+  const log = logs.findLast((candidate) => candidate.entry <= entry.seq);
+  if (log === undefined) throw ledgerCorrupt('its table of logs does not begin with its first entry');
+  switch (entry.kind) {
+    case 'genesis':
+      return;
+    case 'intent': {
+      const row = tables.intent(entry.seq);
+      const { body } = entry;
+      if (row === undefined || !sameLineage(row, body) || row.ctr !== body.ctr || !equalBytes(row.licenseId, body.licenseId)) throw wrongIndex(entry);
+      return;
+    }
+    case 'issue':
+    case 'void':
+      if (tables.intent(entry.body.intent)?.[entry.kind] !== entry.seq || tables.leaf(log.firstLeaf + entry.body.leafIndex) !== entry.seq) throw wrongIndex(entry);
+      return;
+    case 'release': {
+      const first = tables.intent(entry.body.intent)?.release;
+      if (first === undefined || first > entry.seq) throw wrongIndex(entry);
+      return;
+    }
+    case 'clock':
+      if (!tables.isClock(entry.seq)) throw wrongIndex(entry);
+      return;
+    case 'adopt':
+    case 'close':
+      if (!sameRows(tables, entry, log)) throw wrongIndex(entry);
+  }
+}
+
+function sameRows(tables: Tables, entry: AdoptEntry | CloseEntry, log: LogRow): boolean {
+  if (entry.kind === 'adopt' && entry.body.act === 'log' && (log.entry !== entry.seq || !equalBytes(log.logId, entry.body.logId))) return false;
+  if (entry.kind === 'adopt' && (entry.body.act === 'log' || entry.body.act === 'license') && tables.leaf(log.firstLeaf + entry.body.leafIndex) !== entry.seq) return false;
+  const opened = tables.act(log.entry);
+  return sameAct(tables.act(entry.seq), actRowOf(entry)) && sameCounter(tables.counter(entry.seq), counterRowOf(entry, opened?.skip ?? 0));
+}
+
+function wrongIndex(entry: Entry): Error {
+  return ledgerCorrupt(`entry ${entry.seq} (${entry.kind}): the tables beside the record say otherwise than the record`);
+}
