@@ -17,7 +17,8 @@
  *                                attribute or signature has so many bytes
  *   fault CALL N junk            is forwarded, and each text or attribute in its answer is replaced by bytes that clear a
  *                                screen, are no UTF-8, and do not end
- *   fault CALL N garble          writes nonsense into the descriptors that are not its own, and is forwarded
+ *   fault CALL N garble          is forwarded, then writes nonsense into the descriptors that are not its own (then: the officer's
+ *                                process ends this one at once, and SoftHSM in the middle of a write loses its token)
  *   fault C_Login N tell         prints the PIN, and is forwarded
  *   once PATH                    no fault while this file exists; the first fault makes it
  *   print TEXT                   written to stdout and stderr by C_Initialize
@@ -233,13 +234,13 @@ static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W 
     for (;;) pause();
   }
   if (strcmp(fault->kind, "slow") == 0) usleep((unsigned)fault->value * 1000);
-  if (strcmp(fault->kind, "garble") == 0) garble();
   if (strcmp(fault->kind, "tell") == 0 && index == LOGIN) {
     fprintf(stderr, "C_Login(%lu, %lu, %.*s)\n", a, b, (int)d, (char *)c);
     fflush(stderr);
   }
   if (strcmp(fault->kind, "otherkey") == 0) return forward(index, a, b, other_key(a, c), d, e, f, g, h);
   W rv = forward(index, a, b, c, d, e, f, g, h);
+  if (strcmp(fault->kind, "garble") == 0) garble();
   if (strcmp(fault->kind, "late") == 0) return fault->value;
   if (rv != CKR_OK) return rv;
   if (strcmp(fault->kind, "junk") == 0) spoil(index, a, b, c);
