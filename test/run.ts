@@ -23,8 +23,8 @@ const TESTS: Step = ['tests', bin('vitest'), ['run']];
 async function run([, command, args]: Step, show: (text: string) => void): Promise<boolean> {
   const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', show);
-  const [code] = (await once(child, 'close')) as readonly [number | null];
-  return code === 0;
+  await once(child, 'close');
+  return child.exitCode === 0;
 }
 
 function stop(what: string): never {
