@@ -32,7 +32,7 @@ import { writeResults, type ResultFiles, type Results } from './results.ts';
 import { summaryView } from './summary.ts';
 
 /** Workers take longer to start than this many licenses to check. */
-const FEW = 24;
+const FEW = 64;
 
 export interface BatchSecrets extends SecretSource {
   /** Before any login: the secrets that are surely needed can be had, and none was given for a keystore that takes none. */

@@ -9,6 +9,7 @@ import { armor } from '../../formats/armor.ts';
 import { encodeCoseSign1, encodeProtected, TYP } from '../../formats/cose-sign1.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';
+import { runHere, type RanHere } from '../support/run-here.ts';
 import { makeSite, requestDocument, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
 let fixture: SiteFixture;
@@ -23,7 +24,7 @@ function dryRun(): string {
 }
 
 /** Exit code, one sentence that names the tool, a next step, no stack trace, and nothing on stdout. */
-function expectRefusal(result: CliResult, code: number, words: string | RegExp): void {
+function expectRefusal(result: CliResult | RanHere, code: number, words: string | RegExp): void {
   expect(result.stderr).toMatch(/^vtlic: /m);
   expect(result.stderr).toMatch(words);
   expect(result.code).toBe(code);
@@ -65,8 +66,8 @@ describe('the command line', () => {
     [['verify', 'x', '--product', 'p', '--host', 'zz'], '64 hex'],
     [['key'], 'which command'],
     [[], 'which command'],
-  ])('%j is exit 2', (args, words) => {
-    expectRefusal(runCli(args), 2, words);
+  ])('%j is exit 2', async (args, words) => {
+    expectRefusal(await runHere(args), 2, words);
   });
 
   it('answers --help and --version with exit 0', () => {
@@ -113,7 +114,7 @@ describe('requests', () => {
   ])('with %s are refused', async (_what, text, code, words) => {
     writeFileSync(join(fixture.folder, 'bad.json'), text);
     const before = await ledgerEntries();
-    expectRefusal(runCli(['issue', join(fixture.folder, 'bad.json'), '--site', fixture.site, '--dry-run']), code, words);
+    expectRefusal(await runHere(['issue', join(fixture.folder, 'bad.json'), '--site', fixture.site, '--dry-run']), code, words);
     expect(await ledgerEntries()).toBe(before);
   });
 
@@ -185,19 +186,19 @@ describe('off a terminal', () => {
 });
 
 describe('license files', () => {
-  function verifyText(text: string | Uint8Array): CliResult {
+  function verifyText(text: string | Uint8Array): Promise<RanHere> {
     const path = join(fixture.folder, 'probe.vtlic');
     writeFileSync(path, text);
-    return runCli(['verify', path, '--site', fixture.site, '--product', 'vaultdesk', '--deployment', 'prod-eu']);
+    return runHere(['verify', path, '--site', fixture.site, '--product', 'vaultdesk', '--deployment', 'prod-eu']);
   }
 
-  it('are accepted with CRLF, mixed line ends and blank space around', () => {
+  it('are accepted with CRLF, mixed line ends and blank space around', async () => {
     const text = readFileSync(license, 'utf8');
-    expect(verifyText(text.replaceAll('\n', '\r\n'))).toMatchObject({ code: 0 });
-    expect(verifyText(`\n \t\r\n${text.replace('\n', '\r\n').trimEnd()}  \n\n`)).toMatchObject({ code: 0 });
+    expect(await verifyText(text.replaceAll('\n', '\r\n'))).toMatchObject({ code: 0 });
+    expect(await verifyText(`\n \t\r\n${text.replace('\n', '\r\n').trimEnd()}  \n\n`)).toMatchObject({ code: 0 });
   });
 
-  it('are refused in every broken form, by name', () => {
+  it('are refused in every broken form, by name', async () => {
     const text = readFileSync(license, 'utf8');
     const cases: readonly (readonly [string, string | Uint8Array, string])[] = [
       ['0 bytes', '', 'armor_malformed'],
@@ -213,12 +214,12 @@ describe('license files', () => {
       ['an altered signature', alterSignature(text), 'signature_invalid'],
     ];
     for (const [what, file, reason] of cases) {
-      const done = verifyText(file);
+      const done = await verifyText(file);
       expect(`${what}: ${done.stdout.trim()}`).toBe(`${what}: refused: ${reason}`);
       expect(done.code).toBe(20);
       expect(done.stderr).toMatch(/^vtlic: .*probe\.vtlic: /m);
     }
-    expect(verifyText(`${text}${' '.repeat(98_304 - text.length)}`).code).toBe(0);
+    expect((await verifyText(`${text}${' '.repeat(98_304 - text.length)}`)).code).toBe(0);
   });
 
   it('for another product, deployment or time: 20 with the option that is missing, 21 outside their term', () => {
