@@ -15,12 +15,8 @@ export interface BareJob {
   readonly sessions: number;
 }
 
-interface BareBinding extends Binding {
-  C_Sign(session: Buffer, data: Buffer, out: Buffer): Buffer;
-}
-
 const [module = '', id = ''] = process.argv.slice(2);
-const { PKCS11 } = createRequire(import.meta.url)('pkcs11js') as { PKCS11: new () => BareBinding };
+const { PKCS11 } = createRequire(import.meta.url)('pkcs11js') as { PKCS11: new () => Binding };
 const p11 = new PKCS11();
 p11.load(module);
 p11.C_Initialize({ flags: ck.CKF_OS_LOCKING_OK });

@@ -72,6 +72,7 @@ export interface Binding {
     privateTemplate: BindingAttribute[],
   ): Promise<{ privateKey: Buffer; publicKey: Buffer }>;
   C_SignInit(session: Buffer, mechanism: BindingMechanism, key: Buffer): void;
+  C_Sign(session: Buffer, data: Buffer, out: Buffer): Buffer;
   C_SignAsync(session: Buffer, data: Buffer, out: Buffer): Promise<Buffer>;
   C_EncryptInit(session: Buffer, mechanism: BindingMechanism, key: Buffer): void;
   C_EncryptAsync(session: Buffer, data: Buffer, out: Buffer): Promise<Buffer>;

@@ -167,14 +167,15 @@ export class HostToken implements Operations {
     const known = this.#known.get(part.ref);
     if (known?.kind === 'seed') return signWithSeed(known.seed, part.message);
     const key = this.#key(part.ref);
+    const blocking = this.#opened?.sessions.size === 1;
     const contextLogin = key.alwaysAuthenticate ? (): void => this.#contextLogin(session) : undefined;
-    if (key.half === 'ed25519') return module.sign(session, key.handle, plainMechanism(profile.ed25519.sign), part.message, ED25519_SIGNATURE_BYTES, contextLogin);
+    if (key.half === 'ed25519') return module.sign(session, key.handle, plainMechanism(profile.ed25519.sign), part.message, ED25519_SIGNATURE_BYTES, contextLogin, blocking);
     const { mldsa65 } = profile;
     if (key.half === undefined || mldsa65 === undefined) throw new CallFault('C_SignInit', returnCodeOf('CKR_KEY_TYPE_INCONSISTENT'));
-    if (mldsa65.context === 'parameter') return module.sign(session, key.handle, signWithContext(mldsa65.sign, COMPOSITE_LABEL), part.message, MLDSA65_SIGNATURE_BYTES, contextLogin);
+    if (mldsa65.context === 'parameter') return module.sign(session, key.handle, signWithContext(mldsa65.sign, COMPOSITE_LABEL), part.message, MLDSA65_SIGNATURE_BYTES, contextLogin, blocking);
     if (key.publicBytes === undefined) throw new HostRefusal('configuration_invalid', 'the token gives no public key of its ML-DSA key, which the mu is computed from');
     const mu = externalMu(key.publicBytes, part.message, COMPOSITE_LABEL);
-    return module.sign(session, key.handle, plainMechanism(mldsa65.sign), mu, MLDSA65_SIGNATURE_BYTES, contextLogin);
+    return module.sign(session, key.handle, plainMechanism(mldsa65.sign), mu, MLDSA65_SIGNATURE_BYTES, contextLogin, blocking);
   }
 
   /** For a key that wants the PIN before each signature: shows one that was accepted in this run, until the first refusal. */
