@@ -138,6 +138,18 @@ describe('a signing call', () => {
     expect((await faultOf(openBehind(faulty(made, [`fault ${fault}`])))).code).toBe('self_check_failed');
   });
 
+  // With one session the host signs in its own thread, and can answer nothing meanwhile.
+  it.each([
+    ['hang', 'signing_unknown', 'did not answer within 1 s'],
+    ['kill', 'signing_unknown', 'C_Sign'],
+    ['rv 0x30', 'signing_failed', 'CKR_DEVICE_ERROR'],
+  ])('on the only session (%s) is %s, and the next one is made', async (fault, code, words) => {
+    const { key } = await openBehind(faulty(made, [`fault C_Sign 3 ${fault}`], true), { ...SHORT, sessions: 1 });
+    const error = await faultOf(key.sign(MESSAGE));
+    expect([error.code, error.message]).toEqual([code, expect.stringContaining(words)]);
+    expect(await holds(key)).toBe(true);
+  });
+
   it('has its own time: those that wait for the one session of a slow token are not late', async () => {
     const { key } = await openBehind(faulty(made, ['fault C_Sign 0 slow 500']), { sessions: 1, limits: { sign: 2_000 } });
     // Four are with the host at once, and each takes 1 s of the limit of 2 s.
