@@ -148,6 +148,9 @@ describe('a signing call', () => {
     const error = await faultOf(key.sign(MESSAGE));
     expect([error.code, error.message]).toEqual([code, expect.stringContaining(words)]);
     expect(await holds(key)).toBe(true);
+    // In the same words as where there are more.
+    const { key: other } = await openBehind(faulty(made, [`fault C_Sign 3 ${fault}`], true), SHORT);
+    expect(error.message).toBe((await faultOf(other.sign(MESSAGE))).message);
   });
 
   it('has its own time: those that wait for the one session of a slow token are not late', async () => {
