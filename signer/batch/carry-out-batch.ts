@@ -2,7 +2,8 @@
  * Carries out a reviewed batch in groups: the intents of a group in one transaction, the signatures in flight together, the checks on
  * other cores; then its issues in one transaction, one anchor, its files, its releases in one transaction.
  *
- * While a group is being finished the next one is signed. Whatever fails between intent and issue voids its counter.
+ * The key never waits: when the last signature of a group is asked for, the next group is reserved, and while that one is signed the
+ * first is finished. Whatever fails between intent and issue voids its counter.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -25,11 +26,13 @@ import type { SignRow } from './plan-row.ts';
 import { isDone, recordOfRow } from './row-state.ts';
 
 /** Reserved at once; what a crash voids at the most is this many, and as many that are being finished. */
-const MOST_A_GROUP = 256;
+const MOST_A_GROUP = 128;
 const FIRST_GROUP = 8;
 const GROUP_SECONDS = 2;
-/** Requests on their way to the key. */
-const IN_FLIGHT = 4;
+/** Requests on their way to the key: enough to keep it busy while a transaction holds this thread, and few where it is slow. */
+const LEAST_IN_FLIGHT = 4;
+const MOST_IN_FLIGHT = 32;
+const IN_FLIGHT_SECONDS = 0.1;
 
 export interface BatchWorkplace {
   readonly ledger: Ledger;
@@ -62,6 +65,14 @@ export async function carryOutBatch(reviewed: ReviewedBatch, workplace: BatchWor
   return run.all();
 }
 
+/** Reserved, and on its way to the key. */
+interface GroupInHand {
+  /** The last signature was asked for, and few are outstanding. */
+  readonly asked: Promise<void>;
+  /** What came of it; what failed is void by then. */
+  readonly signed: Promise<readonly CheckedLicense[]>;
+}
+
 class BatchRun {
   readonly #reviewed: ReviewedBatch;
   readonly #at: BatchWorkplace;
@@ -69,6 +80,7 @@ class BatchRun {
   #passedOver = 0;
   #failed = 0;
   #stoppedBy: VtlicError | undefined;
+  readonly #pace = new Pace();
 
   constructor(reviewed: ReviewedBatch, workplace: BatchWorkplace) {
     this.#reviewed = reviewed;
@@ -77,23 +89,24 @@ class BatchRun {
 
   async all(): Promise<BatchOutcome> {
     const rows = this.#open();
-    let size = FIRST_GROUP;
     let finishing: Promise<void> = Promise.resolve();
+    let first = true;
     let interrupted = false;
     try {
       // A passphrase may have been asked for since the ledger was opened; from here on, each group's anchor is looked at before it is moved.
       await this.#at.ledger.requireAnchor();
-      for (let group = take(rows, size); group.length > 0 && this.#stoppedBy === undefined; group = take(rows, size)) {
+      for (let group = take(rows, this.#pace.group); group.length > 0 && this.#stoppedBy === undefined; group = take(rows, this.#pace.group)) {
         if (this.#at.world.interrupted()) {
           interrupted = true;
           break;
         }
-        const begun = performance.now();
-        const signed = await this.#sign(group);
-        const seconds = (performance.now() - begun) / 1000;
-        size = Math.max(1, Math.min(MOST_A_GROUP, Math.floor((group.length / seconds) * GROUP_SECONDS)));
+        const { asked, signed } = await this.#sign(group);
+        // A key that signs nothing is noticed before a second group is reserved.
+        await (first ? signed : asked);
+        first = false;
+        this.#pace.next();
         await finishing;
-        finishing = this.#finish(signed);
+        finishing = signed.then((checked) => this.#finish(checked));
       }
     } catch (error) {
       this.#stop(error);
@@ -105,7 +118,7 @@ class BatchRun {
   }
 
   #stop(error: unknown): void {
-    this.#stoppedBy ??= error instanceof VtlicError ? error : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error', { cause: error });
+    this.#stoppedBy ??= asVtlicError(error);
   }
 
   /** The rows that have no license yet. */
@@ -117,8 +130,8 @@ class BatchRun {
     }
   }
 
-  /** Intended → signed → self-checked. What failed is void already when this returns. */
-  async #sign(group: readonly SignRow[]): Promise<readonly CheckedLicense[]> {
+  /** Intended → signed → self-checked. */
+  async #sign(group: readonly SignRow[]): Promise<GroupInHand> {
     const { ledger, key, checker, world } = this.#at;
     const { head, end } = this.#reviewed.batch;
     requireClock(ledger, nowSeconds(world));
@@ -135,9 +148,10 @@ class BatchRun {
     await world.step('intent-durable');
     const results = new Array<CheckedLicense | VtlicError | undefined>(group.length);
     const checks: Promise<void>[] = [];
+    const asked = Promise.withResolvers<void>();
     let next = 0;
     const fail = (index: number, error: unknown): void => {
-      const fault = error instanceof VtlicError ? error : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error', { cause: error });
+      const fault = asVtlicError(error);
       results[index] = fault;
       // One signature that was not made is that row's matter; whatever else fails would fail for the next row too.
       if (fault.code !== 'signing_failed') this.#stop(fault);
@@ -146,9 +160,11 @@ class BatchRun {
       while (next < intended.length && this.#stoppedBy === undefined) {
         const index = next++;
         const one = intended[index];
-        if (one === undefined) return;
+        if (one === undefined) break;
+        if (next === intended.length) asked.resolve();
         try {
           const signed = await sign(one, key);
+          this.#pace.made();
           await world.step('signed');
           checks.push(
             checker.check(signed).then(
@@ -165,13 +181,21 @@ class BatchRun {
           fail(index, error);
         }
       }
+      asked.resolve();
     };
-    await Promise.all(Array.from({ length: IN_FLIGHT }, work));
-    await Promise.all(checks);
-    const faults = results.filter((result) => result instanceof VtlicError);
-    if (faults.length === group.length) this.#stop(faults[0]);
-    this.#voidAll(intended, results);
-    return results.filter((result): result is CheckedLicense => result !== undefined && !(result instanceof VtlicError));
+    const outcome = async (): Promise<readonly CheckedLicense[]> => {
+      await Promise.all(Array.from({ length: this.#pace.inFlight }, work));
+      await Promise.all(checks);
+      const faults = results.filter((result) => result instanceof VtlicError);
+      if (faults.length === group.length) this.#stop(faults[0]);
+      this.#voidAll(intended, results);
+      return results.filter((result): result is CheckedLicense => result !== undefined && !(result instanceof VtlicError));
+    };
+    const signed = outcome().catch((error: unknown) => {
+      this.#stop(error);
+      return [];
+    });
+    return { asked: asked.promise, signed };
   }
 
   /** What was reserved and came to nothing; also what was never sent to a key that has failed. */
@@ -229,6 +253,33 @@ class BatchRun {
   #refused(outcome: FileOutcome): void {
     if (!outcome.ok) this.#failed++;
   }
+}
+
+/** How much is taken at once, by how fast the key was last. */
+class Pace {
+  group = FIRST_GROUP;
+  inFlight = LEAST_IN_FLIGHT;
+  #made = 0;
+  #since = performance.now();
+
+  made(): void {
+    this.#made++;
+  }
+
+  next(): void {
+    const now = performance.now();
+    if (this.#made > 0) {
+      const rate = (this.#made / (now - this.#since)) * 1000;
+      this.group = Math.max(1, Math.min(MOST_A_GROUP, Math.floor(rate * GROUP_SECONDS)));
+      this.inFlight = Math.max(LEAST_IN_FLIGHT, Math.min(MOST_IN_FLIGHT, Math.floor(rate * IN_FLIGHT_SECONDS)));
+    }
+    this.#made = 0;
+    this.#since = now;
+  }
+}
+
+function asVtlicError(error: unknown): VtlicError {
+  return error instanceof VtlicError ? error : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error', { cause: error });
 }
 
 function take(rows: Iterator<SignRow>, size: number): readonly SignRow[] {

@@ -171,11 +171,11 @@ describe('what the ledger holds of a license', () => {
   let many: SiteFixture;
   let first: IntentEntry;
 
-  /** The first license of thirty lies before what each start recomputes. Its file is lost. */
+  /** The first license of forty lies before what each start recomputes. Its file is lost. */
   beforeAll(async () => {
     many = await makeSite({ algorithm: 'ed25519' });
     fixture = many;
-    expect((await vtlic(['batch', '--confirm', await batchPlan(batchFile(30)), ...fixture.secret])).code).toBe(0);
+    expect((await vtlic(['batch', '--confirm', await batchPlan(batchFile(40)), ...fixture.secret])).code).toBe(0);
     const [oldest] = (await checkBatch(fixture)).issued;
     if (oldest === undefined) throw new Error('nothing was issued');
     first = oldest;

@@ -7,7 +7,7 @@
 import { Socket } from 'node:net';
 import { VtlicError } from '../../../../formats/error.ts';
 import { CallFault, LoadFault } from '../shared/call-fault.ts';
-import { HOST_PIPE, MessageReader, sendMessage } from '../shared/host-pipe.ts';
+import { HOST_PIPE, MessageReader, sendMessageNow } from '../shared/host-pipe.ts';
 import { HostRefusal } from './host-refusal.ts';
 import { ContextPinFault, HostToken } from './host-token.ts';
 import { READY_ID, type HostFault, type HostReply, type HostRequest } from '../shared/host-protocol.ts';
@@ -38,7 +38,7 @@ async function answer(request: HostRequest): Promise<void> {
 }
 
 function reply(message: HostReply): void {
-  sendMessage(pipe, message);
+  sendMessageNow(pipe, HOST_PIPE, message);
 }
 
 function faultOf(error: unknown): HostFault {

@@ -27,7 +27,7 @@ export interface HostOptions {
   readonly moduleSaid: (line: string) => void;
 }
 
-const MOST_IN_FLIGHT = 4;
+const MOST_IN_FLIGHT = 32;
 const CLOSE_MILLISECONDS = 5_000;
 /** A process that only has to start, on a busy machine; the time of the module's own calls is counted apart. */
 const START_MILLISECONDS = 30_000;

@@ -5,6 +5,7 @@
  * Not the channel of `child_process`: that one throws what it cannot read outside of every handler, and a module that
  * writes into a descriptor which is not its own would end the writer of the ledger.
  */
+import { writeSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { deserialize, serialize } from 'node:v8';
 
@@ -22,13 +23,39 @@ export class GarbledMessage extends Error {
 
 /** Sends a value. The bytes, in which a PIN may be, are wiped once they are written. */
 export function sendMessage(stream: Duplex, value: unknown): void {
+  const bytes = framed(value);
+  stream.write(bytes, () => bytes.fill(0));
+}
+
+/**
+ * The same, at once where the pipe has room: a reply by way of the stream's own queue costs a signature a fiftieth of its time.
+ *
+ * @param fd the stream's descriptor, non-blocking as the stream has made it
+ */
+export function sendMessageNow(stream: Duplex, fd: number, value: unknown): void {
+  const bytes = framed(value);
+  const written = stream.writableLength === 0 ? writtenNow(fd, bytes) : 0;
+  if (written === bytes.length) bytes.fill(0);
+  else stream.write(bytes.subarray(written), () => bytes.fill(0));
+}
+
+/** One piece for both: each write is a call of the system. */
+function framed(value: unknown): Buffer {
   const body = serialize(value);
-  // One write for both: the host makes a call of the system for each.
   const whole = Buffer.allocUnsafeSlow(HEAD_BYTES + body.length);
   whole.writeUInt32BE(body.length);
   whole.set(body, HEAD_BYTES);
   body.fill(0);
-  stream.write(whole, () => whole.fill(0));
+  return whole;
+}
+
+/** @returns how many bytes the pipe took; of a full or broken one the stream tells */
+function writtenNow(fd: number, bytes: Buffer): number {
+  try {
+    return writeSync(fd, bytes);
+  } catch {
+    return 0;
+  }
 }
 
 /** Puts messages together out of what a stream brings. */
