@@ -1,11 +1,10 @@
-/** Runs `main-that-dies.ts` and waits for its end. */
+/** Runs `main-that-dies.ts`, packed, and waits for its end. */
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { baseEnv, ROOT } from '../../support/run-cli.ts';
 import { diskFaultEnv } from '../disk-faults/build-disk-faults.ts';
 import type { KillPoint } from './kill-point.ts';
+import { packedMain } from './packed-main.ts';
 
-const MAIN = join(import.meta.dirname, 'main-that-dies.ts');
 const LONGEST_MS = 120_000;
 
 export interface Ended {
@@ -25,11 +24,12 @@ export interface DyingOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export function runToDeath(args: readonly string[], point: KillPoint, { folder, env }: DyingOptions): Promise<Ended> {
+export async function runToDeath(args: readonly string[], point: KillPoint, { folder, env }: DyingOptions): Promise<Ended> {
+  const main = await packedMain();
   return new Promise((resolve, reject) => {
     const disk = point.kind === 'syscall' ? diskFaultEnv(folder, { at: point.count, how: `kill-${point.when}` }) : {};
     // A session of its own: what a terminal sends to a group of processes does not come here.
-    const child = spawn(process.execPath, [MAIN, JSON.stringify(point), folder, ...args], { cwd: ROOT, env: baseEnv({ ...env, ...disk }), stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true });
+    const child = spawn(process.execPath, [main, JSON.stringify(point), folder, ...args], { cwd: ROOT, env: baseEnv({ ...env, ...disk }), stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true });
     const texts = ['', '', '', ''];
     let began = 0;
     let timer: NodeJS.Timeout | undefined;
