@@ -122,7 +122,7 @@ class RowPlanner {
   }
 
   take(row: InputRow): void {
-    this.summary.rows++;
+    if (row.header !== true) this.summary.rows++;
     const { content } = row;
     const faults = 'customer' in content ? this.#plan(row, content) : content;
     if (faults.length === 0) return;

@@ -79,7 +79,9 @@ async function fromFile(input: PrepareInput): Promise<PreparedPlan> {
       for (const fault of planned.faults) input.fault(fault);
       const more = planned.all - planned.faults.length;
       if (more > 0) input.tell(`… and ${more.toLocaleString('en-US')} more`);
-      throw new VtlicError('request_invalid', `${planned.all.toLocaleString('en-US')} fault${planned.all === 1 ? '' : 's'} in ${planned.faultyRows.toLocaleString('en-US')} of ${planned.rows.toLocaleString('en-US')} rows: nothing was planned, and nothing was signed`, { file: source.file, hint: 'correct the rows and run it again' });
+      const inHeader = planned.rows === 0;
+      const where = inHeader ? 'the header' : `${planned.faultyRows.toLocaleString('en-US')} of ${planned.rows.toLocaleString('en-US')} rows`;
+      throw new VtlicError('request_invalid', `${planned.all.toLocaleString('en-US')} fault${planned.all === 1 ? '' : 's'} in ${where}: nothing was planned, and nothing was signed`, { file: source.file, hint: `correct the ${inHeader ? 'header' : 'rows'} and run it again` });
     }
     case 'begun':
       throw new VtlicError('policy_refused', `the batch ${source.name} was begun before: ${planned.done.toLocaleString('en-US')} of its ${planned.rows.toLocaleString('en-US')} rows have their license`, { hint: 'go on with it by --resume; to sign all rows once more, give it another --name' });

@@ -14,6 +14,8 @@ const RECORD_BYTES = 1 << 20;
 
 export interface InputRow {
   readonly line: number;
+  /** No row, but what is wrong with what must come before the first one. */
+  readonly header?: true;
   /** The request, or everything that is wrong with the row. */
   readonly content: Request | readonly VtlicError[];
   /** Where a member of the request stands (`limits.vaults`, `features[2]`); the row's beginning for what is not there. */
@@ -40,19 +42,26 @@ function faulty(line: number, faults: readonly VtlicError[]): InputRow {
   return { line, content: faults, placeOf: () => ({ line, column: 1 }) };
 }
 
+function faultyHeader(line: number, faults: readonly VtlicError[]): InputRow {
+  return { ...faulty(line, faults), header: true };
+}
+
 function* csvRows(chunks: Iterable<Uint8Array>, file: string): Generator<InputRow> {
   let columns: readonly Column[] | undefined;
   for (const record of readCsv(chunks, { recordBytes: RECORD_BYTES })) {
     if (record.kind === 'fault') {
-      yield faulty(record.line, [faultOf(record, file)]);
       // Without a header no row can be read.
-      if (columns === undefined) return;
+      if (columns === undefined) {
+        yield faultyHeader(record.line, [faultOf(record, file)]);
+        return;
+      }
+      yield faulty(record.line, [faultOf(record, file)]);
       continue;
     }
     if (columns === undefined) {
       const header = readHeader(record, file);
       if (isFaults(header)) {
-        yield faulty(record.line, header);
+        yield faultyHeader(record.line, header);
         return;
       }
       columns = header;
@@ -60,7 +69,7 @@ function* csvRows(chunks: Iterable<Uint8Array>, file: string): Generator<InputRo
     }
     yield csvRow(record, columns, file);
   }
-  if (columns === undefined) yield faulty(1, [new VtlicError('request_invalid', 'the file is empty: it should begin with a header that names the columns', { file, line: 1, column: 1 })]);
+  if (columns === undefined) yield faultyHeader(1, [new VtlicError('request_invalid', 'the file is empty: it should begin with a header that names the columns', { file, line: 1, column: 1 })]);
 }
 
 function isFaults(header: readonly Column[] | readonly VtlicError[]): header is readonly VtlicError[] {

@@ -5,6 +5,14 @@ import { join } from 'node:path';
 export const ROOT: string = join(import.meta.dirname, '../..');
 export const MAIN: string = join(ROOT, 'signer/cli/main.ts');
 
+/** Environment variable of a test run: JSON, source of a main file → the same packed in one. */
+export const PACKED = 'VTLIC_TEST_PACKED';
+const packed = new Map(Object.entries(JSON.parse(process.env[PACKED] ?? '{}') as Readonly<Record<string, string>>));
+
+function mainOf({ main = MAIN }: CliOptions): string {
+  return packed.get(main) ?? main;
+}
+
 export interface CliResult {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -34,7 +42,7 @@ export function baseEnv(extra: CliOptions['env']): NodeJS.ProcessEnv {
 
 /** No terminal: a session of its own (`setsid`), so that `/dev/tty` cannot be opened, as in a build job. */
 export function runCli(args: readonly string[], options: CliOptions = {}): CliResult {
-  const command = [...(options.prefix ?? []), options.node ?? process.execPath, ...(options.nodeArgs ?? []), options.main ?? MAIN, ...args];
+  const command = [...(options.prefix ?? []), options.node ?? process.execPath, ...(options.nodeArgs ?? []), mainOf(options), ...args];
   const done = spawnSync('setsid', ['--wait', ...command], {
     cwd: options.cwd ?? ROOT,
     env: baseEnv(options.env),
@@ -58,7 +66,7 @@ export class PtyRun {
   readonly #watchers = new Set<() => void>();
 
   constructor(args: readonly string[], options: CliOptions = {}) {
-    const command = [...(options.prefix ?? []), process.execPath, ...(options.nodeArgs ?? []), options.main ?? MAIN, ...args].map(shellQuote).join(' ');
+    const command = [...(options.prefix ?? []), process.execPath, ...(options.nodeArgs ?? []), mainOf(options), ...args].map(shellQuote).join(' ');
     this.#child = spawn('script', ['-q', '-e', '-f', '-c', command, '/dev/null'], { cwd: options.cwd ?? ROOT, env: { ...baseEnv(options.env), TERM: 'xterm', SHELL: '/bin/sh' } });
     const take = (chunk: Buffer): void => {
       this.#output += chunk.toString('utf8');

@@ -1,9 +1,9 @@
 /** Runs `main-that-dies.ts`, packed, and waits for its end. */
 import { spawn } from 'node:child_process';
+import { packMain } from '../../support/pack-main.ts';
 import { baseEnv, ROOT } from '../../support/run-cli.ts';
 import { diskFaultEnv } from '../disk-faults/build-disk-faults.ts';
 import type { KillPoint } from './kill-point.ts';
-import { packedMain } from './packed-main.ts';
 
 const LONGEST_MS = 120_000;
 
@@ -25,7 +25,7 @@ export interface DyingOptions {
 }
 
 export async function runToDeath(args: readonly string[], point: KillPoint, { folder, env }: DyingOptions): Promise<Ended> {
-  const main = await packedMain();
+  const main = await packMain('test/crash/campaign/main-that-dies.ts');
   return new Promise((resolve, reject) => {
     const disk = point.kind === 'syscall' ? diskFaultEnv(folder, { at: point.count, how: `kill-${point.when}` }) : {};
     // A session of its own: what a terminal sends to a group of processes does not come here.

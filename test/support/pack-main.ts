@@ -1,16 +1,15 @@
 /**
- * `main-that-dies.ts` with all that it imports in one file, and beside it the files of its threads and of the token host: loading a
- * hundred files anew takes longer than what is killed, and there are thousands.
+ * A main file with all that it imports in one, and beside it the files of its threads and of the token host: loading a hundred files anew
+ * takes three times as long as most commands, and the tests run them by the thousand.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
-import { ROOT } from '../../support/run-cli.ts';
+import { ROOT } from './run-cli.ts';
 
-/** By where one names the other: `./check-worker.js`, `../host/host-main.js`. */
-const FILES: Readonly<Record<string, string>> = {
-  'cli/main-that-dies.js': 'test/crash/campaign/main-that-dies.ts',
+/** Beside `cli/MAIN.js`, by where one names the other: `./check-worker.js`, `../host/host-main.js`. */
+const THREADS: Readonly<Record<string, string>> = {
   'cli/check-worker.js': 'signer/issue/check-worker.ts',
   'cli/file-worker.js': 'signer/files/file-worker.ts',
   'cli/signature-worker.js': 'signer/ledger/verify/signature-worker.ts',
@@ -26,9 +25,10 @@ async function packed(input: string): Promise<string> {
   return code;
 }
 
-async function pack(): Promise<string> {
+async function pack(source: string): Promise<string> {
+  const main = `cli/${basename(source).replace(/\.ts$/, '.js')}`;
   const files: [name: string, text: string][] = [['package.json', '{"type":"module"}']];
-  for (const [name, input] of Object.entries(FILES)) files.push([name, await packed(input)]);
+  for (const [name, input] of [[main, source] as const, ...Object.entries(THREADS)]) files.push([name, await packed(input)]);
   const digest = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
   // Below the repository, whose pkcs11js the host loads; under one name for the same code, as Node's cache of compiled code wants it.
   const cache = join(ROOT, 'node_modules/.cache/vtlic-packed');
@@ -48,13 +48,17 @@ async function pack(): Promise<string> {
       rmSync(made, { recursive: true });
     }
   }
-  return join(folder, 'cli/main-that-dies.js');
+  return join(folder, main);
 }
 
-let made: Promise<string> | undefined;
+const made = new Map<string, Promise<string>>();
 
-/** @returns absolute path; packed once a process */
-export function packedMain(): Promise<string> {
-  made ??= pack();
-  return made;
+/**
+ * @param source from the repository's root
+ * @returns absolute path; packed once a process
+ */
+export function packMain(source: string): Promise<string> {
+  const packing = made.get(source) ?? pack(source);
+  made.set(source, packing);
+  return packing;
 }
