@@ -33,6 +33,8 @@ const GROUP_SECONDS = 2;
 const LEAST_IN_FLIGHT = 4;
 const MOST_IN_FLIGHT = 32;
 const IN_FLIGHT_SECONDS = 0.1;
+/** So many signatures that fail one after the other are the key's matter, and not a row's. */
+const MOST_FAILURES_IN_A_ROW = 8;
 
 export interface BatchWorkplace {
   readonly ledger: Ledger;
@@ -80,6 +82,7 @@ class BatchRun {
   #passedOver = 0;
   #failed = 0;
   #stoppedBy: VtlicError | undefined;
+  #failedInARow = 0;
   readonly #pace = new Pace();
 
   constructor(reviewed: ReviewedBatch, workplace: BatchWorkplace) {
@@ -117,8 +120,10 @@ class BatchRun {
     return Object.freeze({ released: this.#released, passedOver: this.#passedOver, failed: this.#failed, interrupted, ...(this.#stoppedBy === undefined ? {} : { stoppedBy: this.#stoppedBy }) });
   }
 
+  /** The first word stands, but that nobody knows what a key did is told before an anchor that was not written. */
   #stop(error: unknown): void {
-    this.#stoppedBy ??= asVtlicError(error);
+    const fault = asVtlicError(error);
+    if (this.#stoppedBy === undefined || (this.#stoppedBy.code === 'ledger_unwritable' && fault.code === 'signing_unknown')) this.#stoppedBy = fault;
   }
 
   /** The rows that have no license yet. */
@@ -154,7 +159,7 @@ class BatchRun {
       const fault = asVtlicError(error);
       results[index] = fault;
       // One signature that was not made is that row's matter; whatever else fails would fail for the next row too.
-      if (fault.code !== 'signing_failed') this.#stop(fault);
+      if (fault.code !== 'signing_failed' || ++this.#failedInARow >= MOST_FAILURES_IN_A_ROW) this.#stop(fault);
     };
     const work = async (): Promise<void> => {
       while (next < intended.length && this.#stoppedBy === undefined) {
@@ -165,6 +170,7 @@ class BatchRun {
         try {
           const signed = await sign(one, key);
           this.#pace.made();
+          this.#failedInARow = 0;
           await world.step('signed');
           checks.push(
             checker.check(signed).then(
@@ -203,7 +209,8 @@ class BatchRun {
     const { ledger } = this.#at;
     const lost = intended.flatMap(({ intent }, i) => {
       const result = results[i];
-      if (result === undefined) return [{ intent, reason: voidReasonOf(this.#stoppedBy) }];
+      // Never asked of the key: known not to be signed, whatever it was that stopped the batch.
+      if (result === undefined) return [{ intent, reason: 'signing_failed' as const }];
       return result instanceof VtlicError ? [{ intent, reason: voidReasonOf(result) }] : [];
     });
     if (lost.length === 0) return;

@@ -31,6 +31,8 @@ import { proveBatch } from './prove-batch.ts';
 import { writeResults, type ResultFiles, type Results } from './results.ts';
 import { summaryView } from './summary.ts';
 
+const GO_ON = 'go on with --resume';
+
 /** Workers take longer to start than this many licenses to check. */
 const FEW = 64;
 
@@ -188,13 +190,23 @@ async function signRows({ site, world, terminal }: BatchIo, { reviewed, open }: 
 }
 
 async function finish({ site, world, tell }: BatchIo, batch: BatchPlan, outcome: BatchOutcome, proofKey: SigningKey | undefined, ledger: Ledger): Promise<BatchDone> {
-  const results = await writeResults(batch, site.paths.folder, ledger);
+  const results = await resultsOf(batch, site, ledger, outcome);
   await world.step('results-written');
   const { counts } = results;
   const n = (value: number): string => value.toLocaleString('en-US');
   tell(`signed and released: ${n(outcome.released)}; of the ${n(batch.end.rows)} rows of batch ${batch.head.name} ${n(counts.released)} have their license, ${n(counts.void + counts.issued + counts.open)} failed, ${n(counts['not signed'])} are not begun`);
   const stoppedBy = reasonToStop(outcome, counts) ?? (proofKey === undefined ? undefined : await proofFault(batch, site, proofKey, ledger, tell));
   return { results: results.files, failed: outcome.failed, ...(stoppedBy === undefined ? {} : { stoppedBy }) };
+}
+
+/** What stopped the batch is told first: a key whose state is unknown matters more than a list that can be made again. */
+async function resultsOf(batch: BatchPlan, site: Site, ledger: Ledger, { stoppedBy }: BatchOutcome): Promise<Results> {
+  try {
+    return await writeResults(batch, site.paths.folder, ledger);
+  } catch (error) {
+    if (stoppedBy === undefined || !(error instanceof VtlicError)) throw error;
+    throw new VtlicError(stoppedBy.code, `${stoppedBy.message}; and the results could not be written: ${error.message}`, { ...stoppedBy.place, hint: stoppedBy.hint === undefined ? GO_ON : `${stoppedBy.hint}; then ${GO_ON}`, cause: stoppedBy });
+  }
 }
 
 /** The licenses are released, whatever becomes of their proofs. */
@@ -223,11 +235,10 @@ function checkerFor(key: SigningKey, licenses: number): Checker {
 
 function reasonToStop(outcome: BatchOutcome, counts: Results['counts']): VtlicError | undefined {
   const left = `${counts['not signed'].toLocaleString('en-US')} rows are not begun`;
-  const goOn = 'go on with --resume';
   const { stoppedBy } = outcome;
   if (stoppedBy !== undefined) {
     const lost = counts.void === 0 ? '' : `, and the counters of ${counts.void.toLocaleString('en-US')} are void: the results list them`;
-    return new VtlicError(stoppedBy.code, `${stoppedBy.message}; ${left}${lost}`, { ...stoppedBy.place, hint: stoppedBy.hint === undefined ? goOn : `${stoppedBy.hint}; then ${goOn}`, cause: stoppedBy });
+    return new VtlicError(stoppedBy.code, `${stoppedBy.message}; ${left}${lost}`, { ...stoppedBy.place, hint: stoppedBy.hint === undefined ? GO_ON : `${stoppedBy.hint}; then ${GO_ON}`, cause: stoppedBy });
   }
-  return outcome.interrupted ? new VtlicError('interrupted', `interrupted: the licenses in hand were finished; ${left}`, { hint: goOn }) : undefined;
+  return outcome.interrupted ? new VtlicError('interrupted', `interrupted: the licenses in hand were finished; ${left}`, { hint: GO_ON }) : undefined;
 }

@@ -35,9 +35,20 @@ export type FileTask =
   | { readonly phase: 'write' | 'place'; readonly files: readonly NewFile[]; readonly mode: number }
   | { readonly phase: 'sync'; readonly folders: readonly string[] };
 
+/** What goes to a worker and comes back. */
+export interface NumberedTask {
+  readonly id: number;
+  readonly task: FileTask;
+}
+
 export type FileAnswer =
   | { readonly ok: true; readonly written?: readonly Written[]; readonly placed?: readonly FileState[] }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails };
+
+export interface NumberedAnswer {
+  readonly id: number;
+  readonly answer: FileAnswer;
+}
 
 interface Phases {
   readonly write: (files: readonly NewFile[], mode: number) => Promise<readonly Written[]>;
@@ -80,12 +91,14 @@ const WORKERS = 4;
 
 /** In worker threads: for many files. One group at a time. */
 export function workerGroupWriter(): GroupWriter {
-  const main = new URL(`./file-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
-  const workers = Array.from({ length: WORKERS }, () => new Worker(main, { env: {} }));
+  const workers = Array.from({ length: WORKERS }, () => new FileWorker());
   const shared = async <T, R>(items: readonly T[], task: (share: readonly T[]) => FileTask, read: (answer: FileAnswer & { readonly ok: true }) => readonly R[]): Promise<readonly R[]> => {
     const size = Math.ceil(items.length / workers.length);
-    const answers = await Promise.all(workers.map((worker, i) => ask(worker, task(items.slice(i * size, (i + 1) * size)))));
-    return answers.flatMap((answer) => {
+    // All of them come to their end before one that failed is told: no file is written while its temporary name is tidied up.
+    const settled = await Promise.allSettled(workers.map((worker, i) => worker.carryOut(task(items.slice(i * size, (i + 1) * size)))));
+    return settled.flatMap((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      const answer = one.value;
       if (!answer.ok) throw new VtlicError(answer.code, answer.message, answer.details);
       return read(answer);
     });
@@ -100,23 +113,54 @@ export function workerGroupWriter(): GroupWriter {
   return Object.freeze<GroupWriter>({
     create: (files, mode, steps) => createGroup(phases, files, mode, steps),
     close: async () => {
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await Promise.all(workers.map((worker) => worker.close()));
     },
   });
 }
 
-function ask(worker: Worker, task: FileTask): Promise<FileAnswer> {
-  return new Promise((resolve, reject) => {
-    const gone = (cause: unknown): void => {
-      reject(new VtlicError('internal', 'a worker that writes files ended before its time', { cause }));
-    };
-    worker.once('error', gone);
-    worker.once('exit', gone);
-    worker.once('message', (answer: FileAnswer) => {
-      worker.off('error', gone);
-      worker.off('exit', gone);
-      resolve(answer);
+interface Waiting {
+  readonly resolve: (answer: FileAnswer) => void;
+  readonly reject: (error: VtlicError) => void;
+}
+
+/** One thread. When it is gone, what it was to do has failed, and so has whatever it is asked later. */
+class FileWorker {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 0;
+  #lost: VtlicError | undefined;
+
+  constructor() {
+    const main = new URL(`./file-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
+    this.#worker = new Worker(main, { env: {} });
+    this.#worker.on('message', ({ id, answer }: NumberedAnswer) => {
+      this.#waiting.get(id)?.resolve(answer);
+      this.#waiting.delete(id);
     });
-    worker.postMessage(task);
-  });
+    this.#worker.on('error', (error) => {
+      this.#lose(error);
+    });
+    this.#worker.on('exit', () => {
+      this.#lose(undefined);
+    });
+  }
+
+  carryOut(task: FileTask): Promise<FileAnswer> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost !== undefined) return reject(this.#lost);
+      const id = this.#next++;
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, task } satisfies NumberedTask);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #lose(cause: unknown): void {
+    this.#lost ??= new VtlicError('internal', 'a worker that writes files ended before its time', { cause });
+    for (const { reject } of this.#waiting.values()) reject(this.#lost);
+    this.#waiting.clear();
+  }
 }

@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { VtlicError } from '../../formats/error.ts';
 import { placeTemporary, syncFolder, writeTemporary } from './durable-phases.ts';
-import type { FileAnswer, FileTask } from './durable-group.ts';
+import type { FileAnswer, FileTask, NumberedAnswer, NumberedTask } from './durable-group.ts';
 
 function carryOut(task: FileTask): FileAnswer {
   try {
@@ -21,6 +21,6 @@ function carryOut(task: FileTask): FileAnswer {
   }
 }
 
-parentPort?.on('message', (task: FileTask) => {
-  parentPort?.postMessage(carryOut(task));
+parentPort?.on('message', ({ id, task }: NumberedTask) => {
+  parentPort?.postMessage({ id, answer: carryOut(task) } satisfies NumberedAnswer);
 });

@@ -49,7 +49,10 @@ function watched(before: (number: number) => Promise<void> | void): Watched {
     most: 0,
     asked: 0,
     key: {
-      ...{ publicKey: key.publicKey, job: key.job, custody: key.custody, signedBy: key.signedBy },
+      publicKey: key.publicKey,
+      job: key.job,
+      custody: key.custody,
+      signedBy: key.signedBy,
       close: () => Promise.resolve(),
       sign: async (message) => {
         watch.most = Math.max(watch.most, ++inFlight);
@@ -128,6 +131,17 @@ describe('the groups of a batch', () => {
     expect([intents.length, voided.length, open]).toEqual([FIRST_GROUP, FIRST_GROUP, 0]);
   });
 
+  it('a key that dies later is noticed after a few signatures, and what it was never asked for is not said to be unknown', async () => {
+    const watch = watched((number) => (number > 40 ? Promise.reject(failed('signing_failed')) : undefined));
+    const outcome = await batchOf(400, watch.key);
+    expect(outcome).toMatchObject({ released: 40, stoppedBy: { code: 'signing_failed' } });
+    const { intents, voided, open } = await found();
+    expect([intents.length, open]).toEqual([40 + voided.length, 0]);
+    // Some in a row, and those that were on their way.
+    expect(watch.asked).toBeLessThanOrEqual(40 + 8 + 64);
+    expect(voided.length).toBeLessThanOrEqual(2 * 128);
+  });
+
   it('one signature that is not made is one void counter, and the rest goes on', async () => {
     const watch = watched((number) => (number === 30 ? Promise.reject(failed('signing_failed')) : undefined));
     expect(await batchOf(60, watch.key)).toEqual({ released: 59, passedOver: 0, failed: 1, interrupted: false });
@@ -139,10 +153,12 @@ describe('the groups of a batch', () => {
     const watch = watched((number) => (number >= from ? Promise.reject(failed('signing_unknown')) : undefined));
     const outcome = await batchOf(150, watch.key);
     expect(outcome).toMatchObject({ interrupted: false, stoppedBy: { code: 'signing_unknown' } });
-    const { intents, voided, released, open } = await found();
+    const { entries, intents, voided, released, open } = await found();
     expect(open).toBe(0);
     expect([released.length, voided.length]).toEqual([outcome.released, outcome.failed]);
     expect(released.length).toBe(from - 1);
+    const reasons = entries.flatMap((entry) => (entry.kind === 'void' ? [entry.body.reason] : []));
+    expect(reasons.filter((reason) => reason === 'signing_unknown').length).toBe(watch.asked - (from - 1));
     expect(released.length + voided.length).toBe(intents.length);
   });
 

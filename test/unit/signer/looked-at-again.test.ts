@@ -1,6 +1,6 @@
 /** What was good when the ledger was opened is looked at again right before counters are reserved, and before stored bytes leave. */
 import { randomBytes } from 'node:crypto';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -92,6 +92,13 @@ describe("the signer's clock", () => {
     const resumed = await vtlic(['batch', file, '--name', 'b', '--resume', ...fixture.secret]);
     expect(resumed.code).toBe(0);
     expect((await checkBatch(fixture)).released).toBe(12);
+  });
+
+  it('and where the results cannot be written either, what stopped the batch is told first', async () => {
+    mkdirSync(join(fixture.site, 'batches/b/results.jsonl'), { recursive: true });
+    const done = await vtlic(['batch', '--confirm', await batchPlan(batchFile(12)), ...fixture.secret], clockTurned('intent-durable', 1, -HOUR));
+    expect([done.code, done.stderr]).toEqual([4, expect.stringMatching(/earlier than the ledger's last entry[^\n]*; and the results could not be written: [\s\S]*--resume/)]);
+    expect((await checkBatch(fixture)).released).toBe(8);
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * The officer's side of the token host: starts it, sends requests (up to four at once), keeps their time limits, ends it.
+ * The officer's side of the token host: starts it, sends requests (up to 32 at once), keeps their time limits, ends it.
  *
  * No PKCS#11 module is ever mapped into this process. A call past its limit ends the host, and with it every request that
  * is with the host: what the token did with those is unknown.
@@ -38,12 +38,16 @@ const START_MILLISECONDS = 30_000;
  */
 const HOST_SHELL = 'ulimit -c 0; ulimit -d 4194304 2>/dev/null; exec "$0" "$@"';
 
+const ignore = (): void => undefined;
+
 interface Pending {
   readonly operation: OperationName;
   readonly body: unknown;
   readonly limit: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: HostFailure) => void;
+  /** Resolves when the request came to its end, whatever that was. */
+  readonly settled: Promise<void>;
   timer?: NodeJS.Timeout;
 }
 
@@ -136,7 +140,7 @@ export class HostClient {
   }
 
   /**
-   * One request; further ones wait while four are with the host.
+   * One request; further ones wait while 32 are with the host.
    *
    * @param limit milliseconds, from the moment at which the request is sent
    * @throws HostFailure
@@ -144,15 +148,21 @@ export class HostClient {
   call<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number): Promise<HostOperations[Name]['reply']> {
     const { pin } = body as Partial<HostOperations['login']['request']>;
     if (pin !== undefined) this.#output.hide(pin);
-    return new Promise((resolve, reject) => {
-      // The reply is checked against the operation before it gets here.
-      this.#queue.push({ operation, body, limit, resolve: resolve as (value: unknown) => void, reject });
-      this.#send();
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<HostOperations[Name]['reply']>();
+    const settled = promise.then(ignore, ignore);
+    // The reply is checked against the operation before it gets here.
+    this.#queue.push({ operation, body, limit, resolve: resolve as (value: unknown) => void, reject, settled });
+    this.#send();
+    return promise;
   }
 
-  /** Logs out and ends the host; one that does not answer is ended all the same. Calling it again does nothing. */
+  /**
+   * Logs out and ends the host; one that does not answer is ended all the same. Calling it again does nothing.
+   *
+   * What is with the host comes to its end first, within its own limits: a signature that is cut off would be one of unknown state.
+   */
   async close(): Promise<void> {
+    while (!this.isOver && this.#sent.size > 0) await Promise.race([...this.#sent.values()].map(({ settled }) => settled));
     if (!this.isOver) await this.call('close', {}, CLOSE_MILLISECONDS).catch(() => {});
     this.#finish({ kind: 'gone' });
     this.#child.ref();
@@ -219,9 +229,11 @@ export class HostClient {
     this.#over = why;
     this.#up.resolve(false);
     this.#child.kill('SIGKILL');
+    // What was sent is not "never sent", whoever ended the host.
+    const sentWhy: HostFailureCause = why.kind === 'gone' ? { kind: 'died', signal: 'SIGKILL', exitCode: undefined } : why;
     for (const pending of this.#sent.values()) {
       clearTimeout(pending.timer);
-      pending.reject(new HostFailure(pending.operation, why));
+      pending.reject(new HostFailure(pending.operation, sentWhy));
     }
     this.#sent.clear();
     this.#send();
