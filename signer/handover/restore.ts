@@ -19,7 +19,7 @@ import { fileExists } from '../ledger/store/ledger-file.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
 import { nowSeconds, type World } from '../world.ts';
 import { fsyncFile } from './backup.ts';
-import type { RestorePlan } from './plan-restore.ts';
+import { requireSameAnchor, type RestorePlan } from './plan-restore.ts';
 
 export interface RestoreResult {
   /** Where the ledger that stood there lies now; undefined where there was none. */
@@ -30,9 +30,11 @@ export interface RestoreResult {
 /**
  * @param ledger absolute path of the site's ledger, whose lock the caller holds
  * @param copy absolute; may be the ledger itself
+ * @throws VtlicError `ledger_conflict` where the anchor holds another thing than the plan was made with
  */
 export async function restoreLedger(ledger: string, copy: string, plan: RestorePlan, store: AnchorStore, world: World): Promise<RestoreResult> {
   const draft = draftOf(ledger);
+  await requireSameAnchor(plan, store);
   removeDatabase(draft);
   try {
     copyLedger(copy, draft, 'ledger_unwritable');
@@ -45,6 +47,8 @@ export async function restoreLedger(ledger: string, copy: string, plan: RestoreP
     fsyncFolder(dirname(draft));
     await checkDraft(draft);
     await world.step('restore-drafted');
+    // The copy of a large ledger takes its time.
+    await requireSameAnchor(plan, store);
     await store.write(head);
     await world.step('restore-anchored');
     return { replaced: await place(ledger, draft, world), head };
