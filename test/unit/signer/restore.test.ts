@@ -1,5 +1,5 @@
 /** A restore whose anchor was changed after it was shown, and one that was cut off before its copy was checked. */
-import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { planRestore, type RestorePlan } from '../../../signer/handover/plan-restore.ts';
@@ -9,7 +9,7 @@ import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { copyLedger } from '../../../signer/ledger/store/copy-ledger.ts';
 import type { World } from '../../../signer/world.ts';
 import { testWorld } from '../../support/site-fixture.ts';
-import { issueNext, makeLedger, openWriter, releaseNow, type Place } from '../ledger/ledger-fixture.ts';
+import { issueNext, makeLedger, openWriter, releaseNow, tamper, type Place } from '../ledger/ledger-fixture.ts';
 
 let place: Place;
 let copy: string;
@@ -85,5 +85,33 @@ describe('a restore whose anchor was changed while the word was typed', () => {
     await expect(restore(planned)).rejects.toMatchObject(REFUSED);
     rmSync(place.anchor);
     await restore(planned);
+  });
+});
+
+describe('a restore that was cut off when its copy was made, and that is taken as it is', () => {
+  const draft = (): string => `${place.ledger}.restored`;
+
+  it('is finished where the copy is whole, for its owner alone', async () => {
+    copyFileSync(copy, draft());
+    chmodSync(draft(), 0o644);
+    expect(await finishRestore(place.ledger, testWorld())).toMatchObject({ replaced: expect.any(String) as unknown });
+    expect(statSync(place.ledger).mode & 0o777).toBe(0o600);
+    await goOn(1);
+  });
+
+  it.each([
+    ['lacks an old entry', 'DELETE FROM entry WHERE seq = 2'],
+    ['lacks a license in its index', 'DELETE FROM intent WHERE seq = 2'],
+  ])('is made anew where the copy %s, and the ledger that stands there is left', async (_what, damage) => {
+    copyFileSync(copy, draft());
+    tamper(draft(), 'PRAGMA foreign_keys = OFF', damage);
+    const before = readFileSync(place.ledger);
+    const told: string[] = [];
+    expect(await finishRestore(place.ledger, testWorld({ tell: (line) => told.push(line) }))).toBeUndefined();
+    expect(told).toEqual([expect.stringMatching(/left a copy that does not hold: .*ledger\.sqlite\.restored\.damaged-.*the restore is made anew/)]);
+    expect([readFileSync(place.ledger).equals(before), existsSync(draft())]).toEqual([true, false]);
+    expect(readdirSync(join(place.folder, 'site')).filter((name) => /\.restored\.damaged-[^-]+$/.test(name))).toHaveLength(1);
+    expect(await finishRestore(place.ledger, testWorld())).toBeUndefined();
+    await goOn(1);
   });
 });
