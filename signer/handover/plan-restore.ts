@@ -23,6 +23,9 @@ export interface RestorePlan {
   readonly kind: RestoreKind;
   readonly place: AnchorPlace;
   readonly head: LedgerHead;
+  /** All that the anchor held. */
+  readonly seen: readonly AnchorRecord[];
+  /** The newest of them. */
   readonly found: AnchorRecord | undefined;
   readonly covered: number;
   readonly coveredReach: number;
@@ -49,7 +52,7 @@ export interface RestoreInput {
 
 export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
   const { copy, place, released, lost } = input;
-  const records = await readAnchor(input);
+  const records = await readAnchor(input.store, lost !== undefined);
   const found = largest(copy, records, input.store.description);
   if (found !== undefined && lost !== undefined) {
     throw new VtlicError('usage', `${input.store.description} is there and whole: it says what is missing`, { hint: 'leave --lost-anchor out' });
@@ -74,18 +77,31 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
   const { covered, coveredReach } = coveredOf(copy);
   const skip = found === undefined ? (lost?.skip ?? 0) : agrees ? 0 : skipAfter(head, coveredReach, found);
   if (!Number.isSafeInteger(skip + head.reach) || skip > MAX_COUNT / 2) throw new VtlicError('usage', 'so many counters cannot be skipped');
-  return Object.freeze({ kind, place, head, found, covered, coveredReach, skip, closed: found !== undefined && !agrees && found.closes > head.closes, ...(agrees ? { ...sorted, ...NOTHING } : sorted) });
+  return Object.freeze({ kind, place, head, seen: records, found, covered, coveredReach, skip, closed: found !== undefined && !agrees && found.closes > head.closes, ...(agrees ? { ...sorted, ...NOTHING } : sorted) });
 }
 
 /** Where nothing is missing, nothing is entered. */
 const NOTHING: Pick<RestorePlan, 'reenter' | 'fulfil' | 'voids'> = Object.freeze({ reenter: [], fulfil: [], voids: [] });
 
+/**
+ * The anchor still holds what the plan was made with: asked again after the typed word, for a prompt may stand open for hours.
+ *
+ * @throws VtlicError `ledger_conflict`
+ */
+export async function requireSameAnchor({ kind, seen }: RestorePlan, store: AnchorStore): Promise<void> {
+  const records = await readAnchor(store, kind === 'anchor_lost');
+  if (records.length === seen.length && records.every((record) => seen.some((before) => equalBytes(before.chain, record.chain)))) return;
+  throw new VtlicError('ledger_conflict', `${store.description} was changed since this restore was shown: a copy of this ledger is in use, or somebody changed the anchor; nothing was restored`, {
+    hint: 'see that nobody signs with another copy, and run it again: what is missing is counted anew',
+  });
+}
+
 /** Where the officer says that it is lost, a damaged one and a place that is gone count as lost. */
-async function readAnchor({ store, lost }: RestoreInput): Promise<readonly AnchorRecord[]> {
+async function readAnchor(store: AnchorStore, lost: boolean): Promise<readonly AnchorRecord[]> {
   try {
     return await store.read();
   } catch (error) {
-    if (lost !== undefined && error instanceof VtlicError && (error.code === 'ledger_corrupt' || error.code === 'file_unreadable')) return [];
+    if (lost && error instanceof VtlicError && (error.code === 'ledger_corrupt' || error.code === 'file_unreadable')) return [];
     throw error;
   }
 }

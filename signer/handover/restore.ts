@@ -7,6 +7,7 @@
 import { chmodSync, existsSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { equalBytes } from '../../formats/bytes.ts';
+import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { fsyncFolder } from '../files/durable-file.ts';
 import { describeFileError, errorCodeOf } from '../files/file-error.ts';
@@ -19,7 +20,7 @@ import { fileExists } from '../ledger/store/ledger-file.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
 import { nowSeconds, type World } from '../world.ts';
 import { fsyncFile } from './backup.ts';
-import type { RestorePlan } from './plan-restore.ts';
+import { requireSameAnchor, type RestorePlan } from './plan-restore.ts';
 
 export interface RestoreResult {
   /** Where the ledger that stood there lies now; undefined where there was none. */
@@ -30,9 +31,11 @@ export interface RestoreResult {
 /**
  * @param ledger absolute path of the site's ledger, whose lock the caller holds
  * @param copy absolute; may be the ledger itself
+ * @throws VtlicError `ledger_conflict` where the anchor holds another thing than the plan was made with
  */
 export async function restoreLedger(ledger: string, copy: string, plan: RestorePlan, store: AnchorStore, world: World): Promise<RestoreResult> {
   const draft = draftOf(ledger);
+  await requireSameAnchor(plan, store);
   removeDatabase(draft);
   try {
     copyLedger(copy, draft, 'ledger_unwritable');
@@ -41,10 +44,10 @@ export async function restoreLedger(ledger: string, copy: string, plan: RestoreP
       carryOutActs(writer, plan, world.operator);
       return Object.freeze({ ledgerId: writer.genesis.ledgerId, ...writer.head() });
     });
-    fsyncFile(draft);
-    fsyncFolder(dirname(draft));
-    await checkDraft(draft);
+    await settleDraft(draft);
     await world.step('restore-drafted');
+    // The copy of a large ledger takes its time.
+    await requireSameAnchor(plan, store);
     await store.write(head);
     await world.step('restore-anchored');
     return { replaced: await place(ledger, draft, world), head };
@@ -53,7 +56,11 @@ export async function restoreLedger(ledger: string, copy: string, plan: RestoreP
   }
 }
 
-/** Finishes a restore that stopped after its anchor was written; undefined where there is none. */
+/**
+ * Finishes a restore that stopped after its anchor was written; undefined where there is none.
+ *
+ * A copy that is taken as it is agrees with its anchor from the first moment, before it was checked or is on the disk: each is checked here.
+ */
 export async function finishRestore(ledger: string, world: World, opener?: AnchorStoreOpener): Promise<RestoreResult | undefined> {
   const draft = draftOf(ledger);
   if (!fileExists(draft)) return undefined;
@@ -64,6 +71,7 @@ export async function finishRestore(ledger: string, world: World, opener?: Ancho
   }
   const { head, store, alone } = anchored;
   try {
+    if (!(await holds(draft, world))) return undefined;
     // Cut off while the anchor was changed, it left the record before beside the new one: that would refuse the ledger that takes its place.
     if (!alone) await store.write(head);
     return { replaced: await place(ledger, draft, world), head };
@@ -102,12 +110,31 @@ function headOf({ ledgerId: _ledgerId, ...head }: AnchorRecord): Omit<AnchorReco
   return head;
 }
 
-async function checkDraft(draft: string): Promise<void> {
+/** Readable for its owner alone, on the disk, and whole. */
+async function settleDraft(draft: string): Promise<void> {
+  chmodSync(draft, 0o600);
+  fsyncFile(draft);
+  fsyncFolder(dirname(draft));
   const view = openLedgerForReading(draft);
   try {
     await view.verify();
   } finally {
     view.close();
+  }
+}
+
+/** A draft that does not is kept aside: its anchor may have been written, and it may be the only one of its record. */
+async function holds(draft: string, world: World): Promise<boolean> {
+  try {
+    await settleDraft(draft);
+    return true;
+  } catch (error) {
+    if (!(error instanceof VtlicError) || error.code !== 'ledger_corrupt') throw error;
+    const aside = freeName(draft, 'damaged', nowSeconds(world));
+    renameDatabase(draft, aside);
+    fsyncFolder(dirname(draft));
+    world.tell(`a restore that had been interrupted left a copy that does not hold: ${error.message}; it is not used, and lies now in ${cleanText(aside, 1000)}; the restore is made anew`);
+    return false;
   }
 }
 
@@ -151,10 +178,8 @@ function readDraft(draft: string): { readonly place: AnchorPlace; readonly head:
 
 /** What stood there goes first, with the files that SQLite keeps beside it: an old log of writes beside a new database would be read into it. */
 async function place(ledger: string, draft: string, world: World): Promise<string | undefined> {
-  const replaced = fileExists(ledger) ? freeName(ledger, nowSeconds(world)) : undefined;
-  if (replaced !== undefined) {
-    for (const suffix of ['-wal', '-shm', '-journal', '']) if (fileExists(ledger + suffix)) renameSync(ledger + suffix, replaced + suffix);
-  }
+  const replaced = fileExists(ledger) ? freeName(ledger, 'replaced', nowSeconds(world)) : undefined;
+  if (replaced !== undefined) renameDatabase(ledger, replaced);
   await world.step('restore-cleared');
   renameSync(draft, ledger);
   removeDatabase(draft);
@@ -163,10 +188,15 @@ async function place(ledger: string, draft: string, world: World): Promise<strin
   return replaced;
 }
 
-function freeName(ledger: string, now: number): string {
+/** The database goes last: until then its name says that it is not done. */
+function renameDatabase(from: string, to: string): void {
+  for (const suffix of ['-wal', '-shm', '-journal', '']) if (fileExists(from + suffix)) renameSync(from + suffix, to + suffix);
+}
+
+function freeName(file: string, what: 'replaced' | 'damaged', now: number): string {
   const stamp = new Date(now * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
   for (let i = 0; ; i++) {
-    const name = `${ledger}.replaced-${stamp}${i === 0 ? '' : `-${i}`}`;
+    const name = `${file}.${what}-${stamp}${i === 0 ? '' : `-${i}`}`;
     if (!existsSync(name)) return name;
   }
 }

@@ -25,7 +25,7 @@ export interface SigningRun {
   /** Throws where another ledger has claimed the key of this run (the ledger's id in hex). Called before anything of an earlier run is finished, or anything recorded. */
   readonly requireOwnKey?: (ledgerId: string) => Promise<void>;
   /** Finishes a move of the anchor that was cut short; without it, it is refused. */
-  readonly finishMove?: (move: AnchorMove) => Promise<void>;
+  readonly finishMove?: (move: AnchorMove, ledger: Ledger) => Promise<void>;
 }
 
 export async function openForSigning(site: Site, world: World, run: SigningRun): Promise<Ledger> {
@@ -66,7 +66,7 @@ async function settleMove(ledger: Ledger, run: SigningRun): Promise<void> {
       hint: `finish it: vtlic ledger anchor --to ${anchorPlaceText(move.to)}`,
     });
   }
-  await run.finishMove(move);
+  await run.finishMove(move, ledger);
   await ledger.anchor();
 }
 

@@ -22,7 +22,7 @@ export async function recover(ledger: Ledger, site: Site, world: World): Promise
     ledger.void_(intent.seq, 'crash');
     world.tell(`recovered: counter ${intent.body.ctr} of ${lineageText(intent.body)} was reserved by a run that stopped before it signed or recorded a license; it is void`);
   }
-  if (isBehind(ledger)) await ledger.anchor();
+  if (plan.anchor) await ledger.anchor();
   const released: ReleasedLicense[] = [];
   for (const anchored of await anchorIssued(ledger, stored)) {
     const { intent } = anchored.issued;
@@ -32,10 +32,4 @@ export async function recover(ledger: Ledger, site: Site, world: World): Promise
   }
   await world.step('recovered');
   return released;
-}
-
-/** That files were released needs no anchor: they would be found. An anchor in a token is worn by each change, so that a start makes none for it. */
-function isBehind(ledger: Ledger): boolean {
-  for (const entry of ledger.entriesFrom(ledger.anchored.entries + 1)) if (entry.kind !== 'release') return true;
-  return false;
 }

@@ -216,7 +216,13 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   recoveryPlan(): RecoveryPlan {
     const voids = this.openIntents();
     const releases = this.unreleased();
-    return Object.freeze({ voids, releases, anchor: voids.length > 0 || this.unanchored().leaves > 0 });
+    return Object.freeze({ voids, releases, anchor: voids.length > 0 || this.#isBehind() });
+  }
+
+  /** That files were released needs no anchor: they would be found. An anchor in a token is worn by each change, so that a start makes none for it. */
+  #isBehind(): boolean {
+    for (const entry of this.entriesFrom(this.#anchored.entries + 1)) if (entry.kind !== 'release') return true;
+    return false;
   }
 
   override close(): void {

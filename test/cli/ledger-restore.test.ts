@@ -30,9 +30,10 @@ function counters(site: SiteFixture): readonly number[] {
   return document.lineages.flatMap((lineage) => lineage.licenses.map((line) => line.license.ctr));
 }
 
-async function typed(args: readonly string[], prompt: RegExp, word: string): Promise<{ readonly code: number | null; readonly output: string }> {
+async function typed(args: readonly string[], prompt: RegExp, word: string, meanwhile: () => void = () => undefined): Promise<{ readonly code: number | null; readonly output: string }> {
   run = new PtyRun(args);
   await run.until(prompt, 60_000);
+  meanwhile();
   run.type(`${word}\r`);
   const code = await run.ended();
   return { code, output: run.output };
@@ -143,6 +144,33 @@ describe('restore', () => {
     expect([existsSync(fixture.anchor), existsSync(place)]).toEqual([false, true]);
     expect(issue().code).toBe(0);
     expect(runCli(['help', 'ledger', 'anchor']).stdout).toContain('vtlic ledger restore --lost-anchor --skip N --anchor PLACE');
+  });
+
+  it('counts anew when an anchor comes back, or moves on, while the word is typed', async () => {
+    expect(issue().code).toBe(0);
+    const hidden = join(fixture.folder, 'hidden');
+    renameSync(fixture.anchor, hidden);
+    const back = (): void => {
+      if (existsSync(hidden)) renameSync(hidden, fixture.anchor);
+    };
+    const lost = await typed(['ledger', 'restore', '--lost-anchor', '--skip', '0', '--anchor', join(fixture.folder, 'elsewhere'), '--site', fixture.site], /Type ADOPT WITHOUT ANCHOR/, 'ADOPT WITHOUT ANCHOR', back);
+    expect(`${lost.code} ${lost.output}`).toMatch(/^2 .*still stands where this copy says/s);
+    expect(existsSync(join(fixture.folder, 'elsewhere'))).toBe(false);
+
+    const copy = join(fixture.folder, 'copy.sqlite');
+    expect(ledger(fixture, 'backup', copy).code).toBe(0);
+    const anchors = [readFileSync(fixture.anchor)];
+    expect(issue().code).toBe(0);
+    anchors.push(readFileSync(fixture.anchor));
+    const [older, newer] = anchors;
+    if (older === undefined || newer === undefined) throw new Error('no anchor');
+    writeFileSync(fixture.anchor, older);
+    const changed = await typed(['ledger', 'restore', copy, '--site', fixture.site], /Type RESTORE/, 'RESTORE', () => {
+      writeFileSync(fixture.anchor, newer);
+    });
+    expect(`${changed.code} ${changed.output}`).toMatch(/^4 .*was changed since this restore was shown.*run it again/s);
+    expect(issue().code).toBe(0);
+    expect(counters(fixture)).toEqual([1, 2, 3]);
   });
 
   it('takes no ledger of another site, no other anchor, and no foreign license', async () => {

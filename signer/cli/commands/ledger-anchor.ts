@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { moveAnchor, requireFreePlace } from '../../handover/move-anchor.ts';
+import { finishMove, moveAnchor, requireFreePlace } from '../../handover/move-anchor.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
 import { lastAnchorMove } from '../../ledger/anchor/anchor-move.ts';
@@ -56,8 +56,8 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
       const ledger = await openForSigning(site, io.world, {
         command: 'ledger anchor',
         anchorStore: open,
-        finishMove: async (move) => {
-          await open(move.from).remove();
+        finishMove: async (move, opened) => {
+          await finishMove(opened, move, open(move.from));
           io.err(`finished a move that had been cut short: the anchor lies in ${cleanText(anchorPlaceText(move.to), 1000)}, and the old place is empty`);
         },
       });

@@ -91,6 +91,7 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
         return;
       }
       await askForWord(terminal, prepared.view, wordFor(prepared.plan));
+      await requireNewestAnchor(prepared.before, prepared.plan);
       report(io, site, await restoreLedger(site.paths.ledger, copyPath, prepared.plan, prepared.store, io.world), options);
     } finally {
       lock.release();
@@ -118,6 +119,8 @@ function placeOfCopy(path: string): AnchorPlace {
 interface Prepared {
   readonly plan: RestorePlan;
   readonly store: AnchorStore;
+  /** Where the copy says that the anchor lies. */
+  readonly before: AnchorPlace;
   readonly view: readonly string[];
 }
 
@@ -130,16 +133,16 @@ async function prepare(io: Io, site: Site, copyPath: string, named: AnchorPlace 
     const store = openAnchorStore(place, opener);
     const released = readReleased(site, options.license.map((path) => resolve(io.cwd, path)));
     const plan = await planRestore({ copy, store, place, released, lost: options.skip === undefined ? undefined : { skip: options.skip } });
-    await requireNewestAnchor(copy, plan);
-    return { plan, store, view: viewOf(copy, copyPath, plan, store.description) };
+    const before = copy.anchorPlace();
+    await requireNewestAnchor(before, plan);
+    return { plan, store, before, view: viewOf(copy, copyPath, plan, store.description) };
   } finally {
     copy.close();
   }
 }
 
 /** A file that still stands where the copy says is asked too: what has seen more says what is missing. */
-async function requireNewestAnchor(copy: LedgerView, { place, found }: RestorePlan): Promise<void> {
-  const before = copy.anchorPlace();
+async function requireNewestAnchor(before: AnchorPlace, { place, found }: RestorePlan): Promise<void> {
   if (before.kind !== 'file' || samePlace(before, place) || !fileExists(before.path)) return;
   const store = openAnchorStore(before);
   const newest = Math.max(0, ...(await store.read()).map((record) => record.entries));

@@ -155,7 +155,7 @@ export interface RecoveryPlan {
   readonly voids: readonly LicenseRecord[];
   /** The stored bytes are to be released once the anchor covers them. */
   readonly releases: readonly LicenseRecord[];
-  /** The anchor lies behind, or will once the voids are written. */
+  /** The anchor lies behind an entry that is no release, or will once the voids are written. */
   readonly anchor: boolean;
 }
 

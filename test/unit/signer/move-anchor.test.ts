@@ -1,12 +1,14 @@
 /** A move of the anchor that stops after any of its steps: no old copy is vouched for, and the same act finishes it. Also a restore whose anchor cannot be read. */
-import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { moveAnchor, requireFreePlace } from '../../../signer/handover/move-anchor.ts';
+import { finishMove, moveAnchor, requireFreePlace } from '../../../signer/handover/move-anchor.ts';
 import { finishRestore } from '../../../signer/handover/restore.ts';
 import { openForSigning } from '../../../signer/issue/open-ledger.ts';
 import { anchorFile } from '../../../signer/ledger/anchor/anchor-file.ts';
+import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import type { FileAnchorPlace } from '../../../signer/ledger/record/anchor.ts';
+import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import { openSite } from '../../../signer/site/site.ts';
 import type { Step } from '../../../signer/world.ts';
 import { makeSite, testWorld, type SiteFixture } from '../../support/site-fixture.ts';
@@ -24,8 +26,8 @@ afterEach(() => {
   fixture.remove();
 });
 
-const open = (finish = false) =>
-  openForSigning(openSite(fixture.site), testWorld(), { command: 'test', ...(finish ? { finishMove: (move) => (move.from.kind === 'file' ? anchorFile(move.from.path).remove() : Promise.reject(new Error('no file'))) } : {}) });
+const open = (finish = false, site = fixture.site): Promise<Ledger> =>
+  openForSigning(openSite(site), testWorld(), { command: 'test', ...(finish ? { finishMove: (move, ledger) => (move.from.kind === 'file' ? finishMove(ledger, move, anchorFile(move.from.path)) : Promise.reject(new Error('no file'))) } : {}) });
 
 async function openAndClose(finish = false): Promise<void> {
   (await open(finish)).close();
@@ -93,6 +95,86 @@ describe('a move of the anchor', () => {
     copyFileSync(other.anchor, to.path);
     other.remove();
     await expect(move()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+    await openAndClose();
+  });
+});
+
+describe('a move of an old copy, when the ledger itself went on while the word was typed', () => {
+  const step = (): Promise<void> => Promise.resolve();
+  let copy: SiteFixture;
+  beforeEach(async () => {
+    await openAndClose();
+    copy = { ...fixture, site: join(fixture.folder, 'copied') };
+    cpSync(fixture.site, copy.site, { recursive: true });
+  });
+
+  const openCopy = (finish = false): Promise<Ledger> => open(finish, copy.site);
+
+  /** The ledger that the anchor agrees with. */
+  async function goOn(): Promise<void> {
+    const ledger = await open();
+    try {
+      issueNext(ledger);
+      const seq = issueNext(ledger);
+      await ledger.anchor();
+      releaseNow(ledger, seq);
+    } finally {
+      ledger.close();
+    }
+  }
+
+  /** It has issued two, and its anchor says so. */
+  async function ledgerStands(): Promise<void> {
+    const [record] = await anchorFile(fixture.anchor).read();
+    const ledger = openLedgerForReading(file);
+    try {
+      expect(record?.size).toBe(2);
+      expect(ledger.entry(record?.entries ?? 0)?.chain).toEqual(record?.chain);
+    } finally {
+      ledger.close();
+    }
+  }
+
+  it('is refused, and nothing is written', async () => {
+    const old = await openCopy();
+    try {
+      await requireFreePlace(old, anchorFile(to.path));
+      await goOn();
+      await expect(moveAnchor(old, anchorFile(fixture.anchor), anchorFile(to.path), to, { step, operator: 'tester' })).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+    } finally {
+      old.close();
+    }
+    expect(existsSync(to.path)).toBe(false);
+    await ledgerStands();
+    await expect(openCopy()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+  });
+
+  it('or after it: the newer anchor is left, and not removed by the same command again', async () => {
+    const old = await openCopy();
+    try {
+      const move = moveAnchor(old, anchorFile(fixture.anchor), anchorFile(to.path), to, { step: (name) => (name === 'anchor-adopted' ? goOn() : Promise.resolve()), operator: 'tester' });
+      await expect(move).rejects.toMatchObject({ code: 'ledger_rolled_back', message: expect.stringContaining('the old place was left as it is') as unknown, hint: expect.stringContaining('put that one here') as unknown });
+    } finally {
+      old.close();
+    }
+    await ledgerStands();
+    await expect(openCopy()).rejects.toMatchObject({ code: 'ledger_conflict' });
+    await expect(openCopy(true)).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+    await ledgerStands();
+  });
+
+  it('goes to no place that another anchor has taken in the meantime', async () => {
+    const ledger = await open();
+    const other = await makeSite({ algorithm: 'ed25519' });
+    try {
+      await requireFreePlace(ledger, anchorFile(to.path));
+      copyFileSync(other.anchor, to.path);
+      await expect(moveAnchor(ledger, anchorFile(fixture.anchor), anchorFile(to.path), to, { step, operator: 'tester' })).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+      expect(readFileSync(to.path)).toEqual(readFileSync(other.anchor));
+    } finally {
+      ledger.close();
+      other.remove();
+    }
     await openAndClose();
   });
 });

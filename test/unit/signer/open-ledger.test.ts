@@ -1,4 +1,5 @@
 /** The ledger opened for signing: the clock is judged, and a doubted one must be confirmed. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
@@ -75,6 +76,20 @@ describe('a key that another ledger has claimed', () => {
     expect(kinds()).toEqual(['genesis', 'intent']);
     await open(MADE);
     expect(kinds()).toEqual(['genesis', 'intent', 'void']);
+  });
+
+  it('is looked at before the anchor is moved to an entry that has no leaf', async () => {
+    const site = openSite(fixture.site);
+    const ledger = await openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test' });
+    // Cut off before it was anchored.
+    ledger.clock(MADE / 1000, 'tester');
+    ledger.close();
+    const anchor = readFileSync(fixture.anchor);
+    await expect(openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })).rejects.toMatchObject({ code: 'key_claimed' });
+    expect(readFileSync(fixture.anchor)).toEqual(anchor);
+    await open(MADE);
+    expect(readFileSync(fixture.anchor)).not.toEqual(anchor);
+    (await openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })).close();
   });
 });
 

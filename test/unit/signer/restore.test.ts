@@ -1,0 +1,117 @@
+/** A restore whose anchor was changed after it was shown, and one that was cut off before its copy was checked. */
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { planRestore, type RestorePlan } from '../../../signer/handover/plan-restore.ts';
+import { finishRestore, restoreLedger, type RestoreResult } from '../../../signer/handover/restore.ts';
+import { anchorFile } from '../../../signer/ledger/anchor/anchor-file.ts';
+import { openLedgerForReading } from '../../../signer/ledger/open.ts';
+import { copyLedger } from '../../../signer/ledger/store/copy-ledger.ts';
+import type { World } from '../../../signer/world.ts';
+import { testWorld } from '../../support/site-fixture.ts';
+import { issueNext, makeLedger, openWriter, releaseNow, tamper, type Place } from '../ledger/ledger-fixture.ts';
+
+let place: Place;
+let copy: string;
+beforeEach(async () => {
+  place = await makeLedger();
+  copy = join(place.folder, 'copy');
+  await goOn(2);
+  copyLedger(place.ledger, copy, 'output_unwritable');
+});
+
+async function goOn(licenses: number): Promise<void> {
+  const ledger = await openWriter(place);
+  try {
+    for (let i = 0; i < licenses; i++) {
+      const seq = issueNext(ledger);
+      await ledger.anchor();
+      releaseNow(ledger, seq);
+    }
+    await ledger.anchor();
+  } finally {
+    ledger.close();
+  }
+}
+
+async function plan(lost?: { readonly skip: number }): Promise<RestorePlan> {
+  const view = openLedgerForReading(copy);
+  try {
+    return await planRestore({ copy: view, store: anchorFile(place.anchor), place: view.anchorPlace(), released: [], lost });
+  } finally {
+    view.close();
+  }
+}
+
+/** The word was typed. The copy takes the place of another ledger: the real one is in use. */
+function restore(planned: RestorePlan, world: World = testWorld()): Promise<RestoreResult> {
+  return restoreLedger(join(place.folder, 'ledger.sqlite'), copy, planned, anchorFile(place.anchor), world);
+}
+
+const REFUSED = { code: 'ledger_conflict', message: expect.stringContaining('nothing was restored') as unknown, hint: expect.stringContaining('run it again') as unknown };
+
+describe('a restore whose anchor was changed while the word was typed', () => {
+  it.each([
+    ['as-is', 0],
+    ['restored', 1],
+  ] as const)('is refused where it was to be %s, and goes through when it is planned again', async (kind, before) => {
+    await goOn(before);
+    const planned = await plan();
+    expect(planned.kind).toBe(kind);
+    await goOn(3);
+    const anchor = readFileSync(place.anchor);
+    await expect(restore(planned)).rejects.toMatchObject(REFUSED);
+    expect(readFileSync(place.anchor)).toEqual(anchor);
+    expect(existsSync(join(place.folder, 'ledger.sqlite'))).toBe(false);
+    const again = await plan();
+    expect(again.skip).toBeGreaterThanOrEqual(before + 3);
+    await restore(again);
+  });
+
+  it('is refused also where it was changed while the copy was made', async () => {
+    const planned = await plan();
+    const step: World['step'] = (name) => (name === 'restore-drafted' ? goOn(1) : Promise.resolve());
+    await expect(restore(planned, testWorld({ step }))).rejects.toMatchObject(REFUSED);
+    expect(await finishRestore(join(place.folder, 'ledger.sqlite'), testWorld())).toBeUndefined();
+    await goOn(1);
+  });
+
+  it('is refused where the anchor was said to be lost and came back', async () => {
+    const kept = join(place.folder, 'kept');
+    copyFileSync(place.anchor, kept);
+    rmSync(place.anchor);
+    const planned = await plan({ skip: 0 });
+    copyFileSync(kept, place.anchor);
+    await expect(restore(planned)).rejects.toMatchObject(REFUSED);
+    rmSync(place.anchor);
+    await restore(planned);
+  });
+});
+
+describe('a restore that was cut off when its copy was made, and that is taken as it is', () => {
+  const draft = (): string => `${place.ledger}.restored`;
+
+  it('is finished where the copy is whole, for its owner alone', async () => {
+    copyFileSync(copy, draft());
+    chmodSync(draft(), 0o644);
+    expect(await finishRestore(place.ledger, testWorld())).toMatchObject({ replaced: expect.any(String) as unknown });
+    expect(statSync(place.ledger).mode & 0o777).toBe(0o600);
+    await goOn(1);
+  });
+
+  it.each([
+    ['lacks an old entry', 'DELETE FROM entry WHERE seq = 2'],
+    ['lacks a license in its index', 'DELETE FROM intent WHERE seq = 2'],
+  ])('is made anew where the copy %s, and the ledger that stands there is left', async (_what, damage) => {
+    copyFileSync(copy, draft());
+    tamper(draft(), 'PRAGMA foreign_keys = OFF', damage);
+    const before = readFileSync(place.ledger);
+    const told: string[] = [];
+    expect(await finishRestore(place.ledger, testWorld({ tell: (line) => told.push(line) }))).toBeUndefined();
+    expect(told).toEqual([expect.stringMatching(/left a copy that does not hold: .*ledger\.sqlite\.restored\.damaged-.*the restore is made anew/)]);
+    expect([readFileSync(place.ledger).equals(before), existsSync(draft())]).toEqual([true, false]);
+    expect(readdirSync(join(place.folder, 'site')).filter((name) => /\.restored\.damaged-[^-]+$/.test(name))).toHaveLength(1);
+    expect(await finishRestore(place.ledger, testWorld())).toBeUndefined();
+    await goOn(1);
+  });
+});
