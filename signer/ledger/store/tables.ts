@@ -2,6 +2,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { ledgerCorrupt } from '../record/corrupt.ts';
 import { movedCounter, type CounterMove } from '../record/counter-rule.ts';
+import { GATE_KINDS, Gates, type GateAct } from '../record/gate-rule.ts';
 import type { Lineage } from '../record/lineage.ts';
 import { completeSubtrees, type ReadNode } from '../tree/merkle.ts';
 
@@ -111,7 +112,7 @@ const SQL = {
   insertAct: `INSERT INTO act (${ACT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
   raised: "SELECT sum(reach), sum(kind IN ('close', 'closed-log')) FROM act WHERE seq <= ?",
   movesOfAll: "SELECT seq, skip, floor FROM act WHERE seq > ? AND sub IN ('', ?) AND (skip > 0 OR floor > 0) ORDER BY seq",
-  lastGate: "SELECT seq, kind FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq DESC LIMIT 1",
+  gatesOf: "SELECT seq, kind, sub FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq",
   counter: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE seq = ?`,
   counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
   countersOf: 'SELECT seq, 0, ctr FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND seq > ? ORDER BY seq',
@@ -227,8 +228,9 @@ export class Tables {
 
   /** seq of the entry that closed the counters of a customer; undefined while they are open. */
   closedBy(sub: string): number | undefined {
-    const row = this.#one('lastGate', sub);
-    return row !== undefined && (row[1] === 'close' || row[1] === 'closed-log') ? integer(row[0]) : undefined;
+    const gates = new Gates();
+    for (const row of this.#all('gatesOf', sub)) gates.add(gateRow(row));
+    return gates.closedBy(sub);
   }
 
   /** seq of the entry that a leaf stands for, by its place among the leaves of all logs. */
@@ -380,6 +382,12 @@ export function actRow(row: Row): ActRow {
 export function counterRow(row: Row): CounterRow {
   const licenseId = row[5];
   return { seq: integer(row[0]), ...lineageFromKey(text(row[1]), text(row[2]), text(row[3])), ctr: integer(row[4]), licenseId: licenseId === null || licenseId === undefined ? undefined : blob(licenseId, 16) };
+}
+
+function gateRow(row: Row): GateAct {
+  const kind = GATE_KINDS.find((known) => known === row[1]);
+  if (kind === undefined) throw ledgerCorrupt('a row of the table "act" neither closes nor opens');
+  return { seq: integer(row[0]), kind, sub: text(row[2]) };
 }
 
 function moveRow(row: Row): CounterMove {
