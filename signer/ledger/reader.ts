@@ -166,7 +166,7 @@ export class LedgerReader implements LedgerView {
   }
 
   historyOf(lineage: Lineage, page: { readonly below?: number; readonly limit: number }): readonly LicenseRecord[] {
-    return this.#records(() => this.tables.intentsOf(lineage, page.below ?? MAX_COUNT, page.limit));
+    return this.#records(() => this.tables.intentsOf(lineage, page.below === undefined ? MAX_COUNT : page.below - 1, page.limit));
   }
 
   lineages(page: { readonly after?: Lineage; readonly sub?: string; readonly limit: number }): readonly LineageSummary[] {
