@@ -8,6 +8,7 @@ import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { otherProvider } from '../../keys/public/second-opinion.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
+import type { CloseEntry } from '../ledger/record/entry.ts';
 import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
 import type { Lineage } from '../ledger/record/lineage.ts';
 import { sha256 } from '../ledger/record/sha256.ts';
@@ -24,15 +25,20 @@ export function standingDocument(ledger: LedgerView, sub: string | undefined): U
   }
   const entry = ledger.entry(gate);
   if (entry?.kind === 'close' && entry.body.sub === sub) return entry.body.document;
+  if (entry?.kind === 'adopt') throw new VtlicError('ledger_conflict', `these counters were closed by the restore in entry ${gate}`, { file: ledger.path, hint: 'see what opens them: vtlic help counters reopen' });
   throw new VtlicError('ledger_conflict', `these counters were handed over already, by entry ${gate}`, { file: ledger.path, hint: 'see what was handed over: vtlic ledger status' });
+}
+
+/** What closed a customer by name, and still does. */
+export function handedByName(ledger: LedgerView): readonly CloseEntry[] {
+  return ledger.acts().filter((entry): entry is CloseEntry => entry.kind === 'close' && entry.body.sub !== undefined && ledger.closedBy(entry.body.sub) === entry.seq);
 }
 
 /** A document for all would speak of a customer whose counters are elsewhere. */
 function refusePartlyClosed(ledger: LedgerView): void {
-  for (const entry of ledger.acts()) {
-    if (entry.kind !== 'close' || entry.body.sub === undefined || ledger.closedBy(entry.body.sub) !== entry.seq) continue;
-    throw new VtlicError('ledger_conflict', `the counters of ${entry.body.sub} were handed over before (entry ${entry.seq}), so that not all can be handed over now`, { file: ledger.path, hint: 'hand the other customers over one by one (--customer ID), or take those back first' });
-  }
+  const [entry] = handedByName(ledger);
+  if (entry?.body.sub === undefined) return;
+  throw new VtlicError('ledger_conflict', `the counters of ${entry.body.sub} were handed over before (entry ${entry.seq}), so that not all can be handed over now`, { file: ledger.path, hint: 'hand the other customers over one by one (--customer ID), or take those back first' });
 }
 
 /** What a document says of the ledger as it stands: of one customer, or of all. */

@@ -166,7 +166,7 @@ export class LedgerReader implements LedgerView {
   }
 
   historyOf(lineage: Lineage, page: { readonly below?: number; readonly limit: number }): readonly LicenseRecord[] {
-    return this.#records(() => this.tables.intentsOf(lineage, page.below ?? MAX_COUNT, page.limit));
+    return this.#records(() => this.tables.intentsOf(lineage, page.below === undefined ? MAX_COUNT : page.below - 1, page.limit));
   }
 
   lineages(page: { readonly after?: Lineage; readonly sub?: string; readonly limit: number }): readonly LineageSummary[] {
@@ -266,6 +266,12 @@ export class LedgerReader implements LedgerView {
   protected requireOpen(lineage: Lineage): void {
     const entry = this.closedBy(lineage.sub);
     if (entry === undefined) return;
+    if (this.read(() => this.tables.act(entry))?.kind === 'closed-log') {
+      throw new VtlicError('ledger_conflict', `the counters of ${lineageText(lineage)} were closed by the restore in entry ${entry}: the lost part of this ledger handed counters over, and these may be among them`, {
+        file: this.path,
+        hint: 'with the documents of what was lost, or for a customer who surely was not handed over: vtlic counters reopen; to take such a document back: vtlic counters import FILE',
+      });
+    }
     throw new VtlicError('ledger_conflict', `the counters of ${lineageText(lineage)} were handed over (entry ${entry}): this ledger issues nothing for it any more, so that no counter is used twice`, {
       file: this.path,
       hint: 'issue where they were taken over; or take them back: vtlic counters import FILE',

@@ -265,4 +265,33 @@ describe('counters', () => {
     expect(all.stderr).toContain('not all can be handed over now');
     expect(ledger(fixture, 'show', 'acme-gmbh').stdout).toContain('counters handed over');
   });
+
+  it('that a restore closed are opened: one customer, then all but who was handed over; that one is taken back', async () => {
+    await addKey(fixture, 'counters-1', 'counters');
+    const copy = join(fixture.folder, 'copy.sqlite');
+    expect([issue().code, issue(fixture, { customer: 'beta-inc' }).code, ledger(fixture, 'backup', copy).code]).toEqual([0, 0, 0]);
+    const document = join(fixture.folder, 'beta.counters');
+    expect((await typed(['counters', 'export', document, '--customer', 'beta-inc', '--site', fixture.site, ...fixture.secret], /Type HAND OVER/, 'HAND OVER')).code).toBe(0);
+    removeLedger();
+    expect((await typed(['ledger', 'restore', copy, '--site', fixture.site], /Type RESTORE/, 'RESTORE')).code).toBe(0);
+    const refused = issue();
+    expect(`${refused.code} ${refused.stderr}`).toMatch(/^4 .*closed by the restore.*vtlic counters reopen/s);
+
+    const reopen = ['counters', 'reopen', '--site', fixture.site];
+    const unshown = runCli(reopen);
+    expect(`${unshown.code} ${unshown.stderr}`).toMatch(/^4 .*once, and 0 of the documents are known.*--handed FILE/s);
+    expect(runCli([...reopen, '--customer', 'acme-gmbh', '--handed', document]).code).toBe(2);
+    expect((await typed([...reopen, '--customer', 'acme-gmbh'], /Type NOT HANDED OVER/, 'REOPEN')).code).toBe(10);
+    expect((await typed([...reopen, '--customer', 'acme-gmbh'], /Type NOT HANDED OVER/, 'NOT HANDED OVER')).code).toBe(0);
+    expect([issue().code, issue(fixture, { customer: 'late-gmbh' }).code]).toEqual([0, 4]);
+
+    const all = await typed([...reopen, '--handed', document], /Type NOT HANDED OVER/, 'NOT HANDED OVER');
+    expect(`${all.code} ${all.output}`).toMatch(/^0 .*everybody but beta-inc/s);
+    expect([issue(fixture, { customer: 'late-gmbh' }).code, issue(fixture, { customer: 'beta-inc' }).code]).toEqual([0, 4]);
+    expect(ledger(fixture, 'verify').code).toBe(0);
+    expect(runCli(reopen).code).toBe(4);
+
+    expect((await typed(['counters', 'import', document, '--site', fixture.site], /Type TAKE BACK/, 'TAKE BACK')).code).toBe(0);
+    expect([issue(fixture, { customer: 'beta-inc' }).code, ledger(fixture, 'verify').code]).toEqual([0, 0]);
+  });
 });

@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { isId } from '../../../formats/license/id.ts';
 import { createDurably } from '../../files/durable-file.ts';
 import { countersOf, handOver, standingDocument } from '../../handover/export-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
@@ -17,18 +16,14 @@ import { plainRows } from '../plain-rows.ts';
 import { nowSeconds } from '../../world.ts';
 import type { Io } from '../io.ts';
 import { askForWord } from '../typed-word.ts';
-import { invalid, openNamedSite, secretOption, siteOption, type SiteOptions } from './common.ts';
+import { openNamedSite, secretOption, siteOption, type SiteOptions } from './common.ts';
+import { parseCustomer } from './counters-file.ts';
 import { withAccess } from './key-access.ts';
 import { keyWithJob, type LogSigningOptions } from './log-signing.ts';
 
 interface ExportOptions extends SiteOptions, LogSigningOptions {
   readonly customer?: string;
   readonly json?: boolean;
-}
-
-function parseCustomer(text: string): string {
-  if (!isId(text)) throw invalid('expected the id of a customer');
-  return text;
 }
 
 export function addCountersExport(parent: Command, io: Io): void {

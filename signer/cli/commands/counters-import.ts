@@ -1,10 +1,9 @@
 /** `vtlic counters import FILE` */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { toHex } from '../../../formats/bytes.ts';
-import { VtlicError } from '../../../formats/error.ts';
-import { readLimited } from '../../files/read-file.ts';
-import { openCounters, planTaking, takeCounters, type ReceivedDocument, type Taking } from '../../handover/import-counters.ts';
+import { equalBytes, toHex } from '../../../formats/bytes.ts';
+import { planTaking, takeCounters, type ReceivedDocument } from '../../handover/import-counters.ts';
+import { handedByName } from '../../handover/export-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { openingWith } from '../../keys/signing-run.ts';
@@ -14,10 +13,8 @@ import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { askForWord } from '../typed-word.ts';
 import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { countersKeys, readCounters } from './counters-file.ts';
 import { withAccess } from './key-access.ts';
-import { readTrustFile } from './trust-file.ts';
-
-const MOST_DOCUMENT_BYTES = 1 << 28;
 
 interface ImportOptions extends SiteOptions, SecretOptions {
   readonly trust: readonly string[];
@@ -32,14 +29,12 @@ export function addCountersImport(parent: Command, io: Io): void {
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (file: string, options: ImportOptions) => {
     const site = openNamedSite(io, options);
-    const keys = [...site.config.keys.filter((key) => key.job === 'counters').map((key) => key.publicKey), ...options.trust.flatMap((name) => readTrustFile(io, name))];
-    const path = resolve(io.cwd, file);
-    const received = open(path, keys);
+    const received = readCounters(resolve(io.cwd, file), countersKeys(io, site, options.trust));
     await withAccess(io, site, options, { anchors: anchorKeystores(site) }, async (access, terminal) => {
       const ledger = await openForSigning(site, io.world, { command: 'counters import', ...openingWith(access) });
       try {
         const taking = planTaking(ledger, received);
-        await askForWord(terminal, viewOf(ledger, received, taking), taking.how === 'back' ? 'TAKE BACK' : 'TAKE OVER');
+        await askForWord(terminal, viewOf(ledger, received), isOwn(ledger, received) ? 'TAKE BACK' : 'TAKE OVER');
         await takeCounters(ledger, received, taking, io.world);
         const { document } = received;
         io.err(taking.how === 'back' ? 'taken back: this ledger issues for them again' : `taken over: ${document.lineages.length} lineages go on here above their last counters`);
@@ -51,17 +46,17 @@ export function addCountersImport(parent: Command, io: Io): void {
   });
 }
 
-function open(path: string, keys: Parameters<typeof openCounters>[1]): ReceivedDocument {
-  try {
-    return openCounters(readLimited(path, MOST_DOCUMENT_BYTES), keys);
-  } catch (error) {
-    throw error instanceof VtlicError ? error.at({ file: path }) : error;
-  }
+/** Also one that a lost part of this ledger made: it is taken over, at the same risk. */
+function isOwn(ledger: LedgerView, { document }: ReceivedDocument): boolean {
+  return equalBytes(document.ledgerId, ledger.genesis.ledgerId);
 }
 
-function viewOf(ledger: LedgerView, { document, digest, kid }: ReceivedDocument, taking: Taking): string[] {
+function viewOf(ledger: LedgerView, received: ReceivedDocument): string[] {
+  const { document, digest, kid } = received;
+  const own = isOwn(ledger, received);
+  const stay = document.sub === undefined ? handedByName(ledger).map((entry) => `${entry.body.sub ?? ''} (entry ${entry.seq})`) : [];
   const raised = document.lineages.filter((lineage) => lineage.ctr > ledger.lastCounter(lineage)).length;
-  const title = taking.how === 'back' ? 'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue under one counter: ask there for a document of its own instead.' : 'Takes over the counters of another ledger: from now on this one issues for them, above their last counters.';
+  const title = own ? 'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue under one counter: ask there for a document of its own instead.' : 'Takes over the counters of another ledger: from now on this one issues for them, above their last counters.';
   return [
     title,
     '',
@@ -71,6 +66,7 @@ function viewOf(ledger: LedgerView, { document, digest, kid }: ReceivedDocument,
       ['from', `the ledger ${toHex(document.ledgerId)} of ${document.iss}, at its entry ${document.head.entries}`],
       ['for', document.sub ?? 'everybody'],
       ['lineages', `${document.lineages.length}; ${raised} of them stand higher there than here`],
+      ...(stay.length === 0 ? [] : [['stay closed', `${stay.join(', ')}: handed over here by name; import a document of theirs to open them`] as const]),
     ]),
   ];
 }

@@ -189,7 +189,7 @@ function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: strin
       ['unfinished', plan.voids.length === 0 ? 'none' : `${plan.voids.length} reserved counters become void: what came of them is not known`],
     );
   }
-  if (plan.closed) rows.push(['handed over', 'the missing part handed counters over: all are closed until an act takes them back']);
+  if (plan.closed) rows.push(['handed over', 'the missing part handed counters over: all are closed until vtlic counters reopen, or import, opens them']);
   const warning = plan.kind === 'anchor_lost' ? ['', 'If more licenses than that were issued since, two of them will have one counter, and products will refuse one.', 'If counters were handed over since (vtlic counters export), do not do this: ask for them back first.'] : [];
   return [TITLES[plan.kind], '', ...plainRows(rows), ...warning];
 }

@@ -84,12 +84,12 @@ export interface ImportedCounterBody extends Lineage {
   readonly payloadDigest?: Uint8Array;
 }
 
-/** What was handed over is taken back: this ledger issues again. */
+/** What was handed over is taken back, or was not handed over though a restore closed it: this ledger issues again. */
 export interface ReopenBody {
   readonly act: 'reopen';
   /** seq of the entry that closed it. */
   readonly closedBy: number;
-  /** As that entry said; absent: everybody. */
+  /** The one customer; absent: everybody but those handed over by name. */
   readonly sub?: string;
   readonly operator: string;
 }

@@ -2,7 +2,8 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { ledgerCorrupt } from '../record/corrupt.ts';
 import { movedCounter, type CounterMove } from '../record/counter-rule.ts';
-import type { Lineage } from '../record/lineage.ts';
+import { GATE_KINDS, Gates, type GateAct } from '../record/gate-rule.ts';
+import { sameLineage, type Lineage } from '../record/lineage.ts';
 import { completeSubtrees, type ReadNode } from '../tree/merkle.ts';
 
 export type Row = readonly SQLOutputValue[];
@@ -78,12 +79,14 @@ const SQL = {
   entry: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq = ?`,
   entries: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?`,
   lastEntry: `SELECT ${ENTRY_COLUMNS} FROM entry ORDER BY seq DESC LIMIT 1`,
+  // Without the condition SQLite counts in whichever index is smallest.
+  intentsCounted: "SELECT (SELECT count(*) FROM intent NOT INDEXED), (SELECT count(*) FROM intent INDEXED BY intent_by_lineage WHERE sub > '')",
   outcomes: 'SELECT (SELECT count(*) FROM intent WHERE issue IS NOT NULL OR void IS NOT NULL), (SELECT count(*) FROM leaf WHERE entry NOT IN (SELECT seq FROM act UNION ALL SELECT entry FROM log UNION ALL SELECT seq FROM counter))',
   sizes: 'SELECT (SELECT max(seq) FROM entry), (SELECT max(leaf_index) FROM leaf), (SELECT max(position) FROM node)',
   insertEntry: 'INSERT INTO entry (seq, kind, at, body, chain) VALUES (?, ?, ?, ?, ?)',
   intent: `SELECT ${INTENT_COLUMNS} FROM intent WHERE seq = ?`,
   intentByLicenseId: `SELECT ${INTENT_COLUMNS} FROM intent WHERE license_id = ?`,
-  intentsOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND ctr < ? ORDER BY ctr DESC LIMIT ?`,
+  intentsOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND ctr <= ? ORDER BY ctr DESC LIMIT ?`,
   lastIssuedOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND issue IS NOT NULL ORDER BY ctr DESC LIMIT 1`,
   lastIntentOf: 'SELECT seq, ctr FROM intent WHERE sub = ? AND aud = ? AND dep = ? ORDER BY ctr DESC LIMIT 1',
   openIntents: `SELECT ${INTENT_COLUMNS} FROM intent WHERE issue IS NULL AND void IS NULL ORDER BY seq`,
@@ -111,7 +114,7 @@ const SQL = {
   insertAct: `INSERT INTO act (${ACT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
   raised: "SELECT sum(reach), sum(kind IN ('close', 'closed-log')) FROM act WHERE seq <= ?",
   movesOfAll: "SELECT seq, skip, floor FROM act WHERE seq > ? AND sub IN ('', ?) AND (skip > 0 OR floor > 0) ORDER BY seq",
-  lastGate: "SELECT seq, kind FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq DESC LIMIT 1",
+  gatesOf: "SELECT seq, kind, sub FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq",
   counter: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE seq = ?`,
   counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
   countersOf: 'SELECT seq, 0, ctr FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND seq > ? ORDER BY seq',
@@ -141,6 +144,12 @@ export class Tables {
     return { intents: optionalInteger(row[0]) ?? 0, leaves: optionalInteger(row[1]) ?? 0 };
   }
 
+  /** How many intents the table holds, and the index that counters are read from. */
+  intentsCounted(): { readonly rows: number; readonly indexed: number } {
+    const row = this.#one('intentsCounted') ?? [];
+    return { rows: optionalInteger(row[0]) ?? 0, indexed: optionalInteger(row[1]) ?? 0 };
+  }
+
   entry(seq: number): EntryRow | undefined {
     return optionally(this.#one('entry', seq), entryRow);
   }
@@ -166,8 +175,8 @@ export class Tables {
   }
 
   /** Newest counter first. */
-  intentsOf(lineage: Lineage, below: number, limit: number): readonly IntentRow[] {
-    return this.#all('intentsOf', ...key(lineage), below, limit).map(intentRow);
+  intentsOf(lineage: Lineage, highest: number, limit: number): readonly IntentRow[] {
+    return this.#all('intentsOf', ...key(lineage), highest, limit).map(intentRow);
   }
 
   lastIssuedOf(lineage: Lineage): IntentRow | undefined {
@@ -178,8 +187,15 @@ export class Tables {
   lastCounter(lineage: Lineage): number {
     const row = this.#one('lastIntentOf', ...key(lineage));
     const [seq, ctr] = row === undefined ? [0, 0] : [integer(row[0]), integer(row[1])];
+    if (row !== undefined) this.#requireIntent(seq, lineage, ctr);
     const moves = [...this.#all('movesOfAll', seq, lineage.sub), ...this.#all('countersOf', ...key(lineage), seq)].map(moveRow);
     return movedCounter(ctr, moves.sort((a, b) => a.seq - b.seq));
+  }
+
+  /** The counter was read from an index alone. */
+  #requireIntent(seq: number, lineage: Lineage, ctr: number): void {
+    const row = this.intent(seq);
+    if (row?.ctr !== ctr || !sameLineage(row, lineage)) throw ledgerCorrupt('an index does not fit its table (intent_by_lineage)');
   }
 
   openIntents(): readonly IntentRow[] {
@@ -227,8 +243,9 @@ export class Tables {
 
   /** seq of the entry that closed the counters of a customer; undefined while they are open. */
   closedBy(sub: string): number | undefined {
-    const row = this.#one('lastGate', sub);
-    return row !== undefined && (row[1] === 'close' || row[1] === 'closed-log') ? integer(row[0]) : undefined;
+    const gates = new Gates();
+    for (const row of this.#all('gatesOf', sub)) gates.add(gateRow(row));
+    return gates.closedBy(sub);
   }
 
   /** seq of the entry that a leaf stands for, by its place among the leaves of all logs. */
@@ -380,6 +397,12 @@ export function actRow(row: Row): ActRow {
 export function counterRow(row: Row): CounterRow {
   const licenseId = row[5];
   return { seq: integer(row[0]), ...lineageFromKey(text(row[1]), text(row[2]), text(row[3])), ctr: integer(row[4]), licenseId: licenseId === null || licenseId === undefined ? undefined : blob(licenseId, 16) };
+}
+
+function gateRow(row: Row): GateAct {
+  const kind = GATE_KINDS.find((known) => known === row[1]);
+  if (kind === undefined) throw ledgerCorrupt('a row of the table "act" neither closes nor opens');
+  return { seq: integer(row[0]), kind, sub: text(row[2]) };
 }
 
 function moveRow(row: Row): CounterMove {

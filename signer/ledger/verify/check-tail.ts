@@ -53,6 +53,8 @@ function checkGenesis(tables: Tables): void {
 /** Each leaf of a license or a void counter has its intent: a row that went missing would give a counter a second time. */
 function checkOutcomes(tables: Tables): void {
   const { intents, leaves } = tables.outcomes();
+  const { rows, indexed } = tables.intentsCounted();
+  if (rows !== indexed) throw ledgerCorrupt(`an index does not fit its table (intent_by_lineage has ${indexed} of ${rows} rows)`);
   if (intents !== leaves) throw ledgerCorrupt(`its tables know ${intents} counters that came to an end, and the tree has ${leaves} leaves of such`);
 }
 

@@ -6,6 +6,7 @@ import type { AdoptBody, ImportBody, NewLogBody } from '../record/act.ts';
 import type { LedgerHead } from '../record/anchor.ts';
 import { ledgerCorrupt } from '../record/corrupt.ts';
 import type { AdoptEntry, CloseEntry, GenesisBody } from '../record/entry.ts';
+import { Gates } from '../record/gate-rule.ts';
 import { logOrigin } from '../tree/origin.ts';
 import { skipAfter } from './skip-after.ts';
 import { ACT_COLUMNS, actRow, COUNTER_COLUMNS, counterRow, LOG_COLUMNS, logRow, type ActRow, type CounterRow, type LogRow } from '../store/tables.ts';
@@ -20,19 +21,15 @@ export interface ActPlace {
   readonly firstNode: number;
 }
 
-interface Gate {
-  readonly seq: number;
-  readonly closed: boolean;
-}
-
 export class ActCheck {
   readonly #logs: Cursor<LogRow>;
   readonly #acts: Cursor<ActRow>;
   readonly #counters: Cursor<CounterRow>;
   readonly #logIds: Set<string> = new Set();
   readonly #documents: Set<string> = new Set();
-  /** Customer → the newest entry that closed or opened; '' for every customer. */
-  readonly #gates: Map<string, Gate> = new Map();
+  readonly #gates: Gates = new Gates();
+  /** Customers closed by name of whom a document for everybody gave counters since: earlier versions issued for all that it opened. */
+  readonly #given: Set<string> = new Set();
   #logId: Uint8Array = new Uint8Array(0);
   #skip = 0;
   /** The act that entries for single licenses or lineages may follow. */
@@ -77,14 +74,13 @@ export class ActCheck {
   }
 
   isClosed(sub: string): boolean {
-    if (this.#gates.size === 0) return false;
-    const [ofAll, own] = [this.#gates.get(''), this.#gates.get(sub)];
-    const newest = (own?.seq ?? 0) > (ofAll?.seq ?? 0) ? own : ofAll;
-    return newest?.closed ?? false;
+    return (this.#given.has(sub) ? this.#gates.closedForAll(sub) : this.#gates.closedBy(sub)) !== undefined;
   }
 
   close(entry: CloseEntry): void {
-    this.#gates.set(entry.body.sub ?? '', { seq: entry.seq, closed: true });
+    const sub = entry.body.sub ?? '';
+    this.#gates.add({ seq: entry.seq, kind: 'close', sub });
+    this.#given.delete(sub);
     this.#closes++;
     this.#rows(entry);
   }
@@ -119,7 +115,7 @@ export class ActCheck {
         if (this.#documents.has(digest)) return 'this document was taken before';
         if (body.floor > body.highest) return 'its floor is above its highest counter';
         this.#documents.add(digest);
-        this.#gates.set(body.sub ?? '', { seq, closed: false });
+        this.#gates.add({ seq, kind: 'import', sub: body.sub ?? '' });
         this.#raise += body.highest;
         this.#open = body;
         return undefined;
@@ -127,11 +123,12 @@ export class ActCheck {
       case 'counter':
         if (open?.act !== 'import') return 'a counter is taken over that no document gave';
         if (body.ctr > open.highest) return 'its counter is higher than its document says';
+        if (open.sub === undefined) this.#given.add(body.sub);
         return open.sub !== undefined && open.sub !== body.sub ? 'it is of another customer than its document' : undefined;
       default: {
-        const gate = this.#gates.get(body.sub ?? '');
-        if (gate?.closed !== true || gate.seq !== body.closedBy) return `entry ${body.closedBy} did not close what it opens`;
-        this.#gates.set(body.sub ?? '', { seq, closed: false });
+        const sub = body.sub ?? '';
+        if (this.#gates.closedBy(sub) !== body.closedBy) return `entry ${body.closedBy} did not close what it opens`;
+        this.#gates.add({ seq, kind: 'reopen', sub });
         return undefined;
       }
     }
@@ -152,7 +149,7 @@ export class ActCheck {
     this.#skip = body.skip;
     this.#raise += body.skip + body.highest;
     if (body.closed) {
-      this.#gates.set('', { seq, closed: true });
+      this.#gates.add({ seq, kind: 'closed-log', sub: '' });
       this.#closes++;
     }
     this.#open = body;

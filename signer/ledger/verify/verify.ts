@@ -27,6 +27,7 @@ import { ledgerFault } from '../store/sqlite-faults.ts';
 import { blob, ENTRY_COLUMNS, entryRow, integer, INTENT_COLUMNS, intentRow, Tables, type EntryRow, type IntentRow } from '../store/tables.ts';
 import { TreeBuilder } from '../tree/tree-builder.ts';
 import { ActCheck } from './verify-acts.ts';
+import { checkIndexes } from './check-indexes.ts';
 import { checkCounters } from './verify-counters.ts';
 import { checkSignatures, type SignatureCheck } from './verify-signatures.ts';
 
@@ -132,7 +133,7 @@ class Check {
     this.#requireEnd(this.#nodes, 'node');
     this.#requireEnd(this.#clocks, 'clock');
     this.#acts.finish();
-    this.#indexes();
+    checkIndexes(this.#db);
     const lineages = checkCounters(this.#db, this.#tables);
     let open = 0;
     for (const { issued } of this.#pending.values()) if (!issued) open++;
@@ -260,11 +261,5 @@ class Check {
 
   #requireEnd(rest: Cursor<unknown>, table: string): void {
     if (rest.next() !== undefined) throw ledgerCorrupt(`the table "${table}" has rows that no entry stands for`);
-  }
-
-  /** SQLite's own comparison of the one table that has indexes with them; a license id that stands twice is found here too. */
-  #indexes(): void {
-    const result: unknown = this.#db.prepare("PRAGMA integrity_check('intent')").get()?.['integrity_check'];
-    if (result !== 'ok') throw ledgerCorrupt(`an index does not fit its table (${typeof result === 'string' ? result.slice(0, 200) : 'no answer'})`);
   }
 }

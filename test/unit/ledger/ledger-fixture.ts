@@ -60,3 +60,12 @@ export function tamper(path: string, ...statements: readonly string[]): void {
   for (const sql of statements) db.exec(sql);
   db.close();
 }
+
+/** The same while an index is out of sight: it keeps what it held. */
+export function tamperBehind(path: string, index: string, ...statements: readonly string[]): void {
+  const row = `FROM sqlite_schema WHERE name = '${index}'`;
+  tamper(path, 'PRAGMA writable_schema = ON', `CREATE TABLE hidden AS SELECT rowid AS place, * ${row}`, `DELETE ${row}`);
+  tamper(path, ...statements);
+  tamper(path, 'PRAGMA writable_schema = ON', 'INSERT INTO sqlite_schema (rowid, type, name, tbl_name, rootpage, sql) SELECT place, type, name, tbl_name, rootpage, sql FROM hidden');
+  tamper(path, 'DROP TABLE hidden');
+}

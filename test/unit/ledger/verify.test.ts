@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { ACME, closing, intentFor, issueNext, newWriter, releaseNow, tamper, type Place } from './ledger-fixture.ts';
+import { ACME, closing, digest, intentFor, issueNext, KID, newWriter, openWriter, releaseNow, tamper, tamperBehind, type Place } from './ledger-fixture.ts';
 
 /** Every kind of entry; 17 of them. */
 async function rich(): Promise<Place> {
@@ -127,12 +127,37 @@ describe('a changed table beside the record is found', () => {
   it('an index that says otherwise than its table', async () => {
     const place = await rich();
     // Wrong in both, then right again in the table while the index is out of sight.
-    const row = "FROM sqlite_schema WHERE name = 'intent_by_license_id'";
     tamper(place.ledger, 'CREATE TABLE kept AS SELECT seq, license_id FROM intent', 'UPDATE intent SET license_id = zeroblob(16) WHERE seq = 2');
-    tamper(place.ledger, 'PRAGMA writable_schema = ON', `CREATE TABLE hidden AS SELECT rowid AS place, * ${row}`, `DELETE ${row}`);
-    tamper(place.ledger, 'UPDATE intent SET license_id = (SELECT license_id FROM kept WHERE kept.seq = intent.seq)', 'DROP TABLE kept');
-    tamper(place.ledger, 'PRAGMA writable_schema = ON', 'INSERT INTO sqlite_schema (rowid, type, name, tbl_name, rootpage, sql) SELECT place, type, name, tbl_name, rootpage, sql FROM hidden');
-    tamper(place.ledger, 'DROP TABLE hidden');
+    tamperBehind(place.ledger, 'intent_by_license_id', 'UPDATE intent SET license_id = (SELECT license_id FROM kept WHERE kept.seq = intent.seq)', 'DROP TABLE kept');
     expect(await fault(place)).toContain('an index does not fit its table');
+  });
+
+  it('an index of counters taken over that lacks a row: found by the check, and before anything is written', async () => {
+    const { place, ledger } = await newWriter();
+    ledger.group(() => {
+      ledger.adopt({ act: 'import', document: digest('document'), kid: KID, ledgerId: new Uint8Array(16), floor: 0, highest: 5, operator: 'officer' });
+      ledger.adopt({ act: 'counter', ...ACME, ctr: 5 });
+    });
+    await ledger.anchor();
+    expect(ledger.nextCounter(ACME)).toBe(6);
+    ledger.close();
+    tamper(place.ledger, "UPDATE counter SET sub = 'zzz'");
+    tamperBehind(place.ledger, 'counter_by_lineage', `UPDATE counter SET sub = '${ACME.sub}'`);
+    expect(closing(openLedgerForReading(place.ledger)).nextCounter(ACME)).toBe(1);
+    expect(await fault(place)).toContain('an index does not fit its table');
+    await expect(openWriter(place)).rejects.toThrow('an index does not fit its table');
+  });
+
+  it('an index of intents that lacks a row, or says another counter than the row: found before a counter is taken from it', async () => {
+    const place = await rich();
+    tamperBehind(place.ledger, 'intent_by_lineage', 'UPDATE intent SET ctr = 9 WHERE seq = 14');
+    expect(() => closing(openLedgerForReading(place.ledger)).nextCounter(ACME)).toThrow('an index does not fit its table');
+    const other = await newWriter();
+    issueNext(other.ledger);
+    await other.ledger.anchor();
+    other.ledger.close();
+    // Put in while the index is out of sight: its entry is missing there.
+    tamperBehind(other.place.ledger, 'intent_by_lineage', "INSERT INTO intent (seq, sub, aud, dep, ctr, license_id) VALUES (9, 'x', 'y', '', 1, zeroblob(16))");
+    await expect(openWriter(other.place)).rejects.toThrow('intent_by_lineage has 1 of 2 rows');
   });
 });

@@ -290,6 +290,17 @@ describe('reading', () => {
     expect(ledger.historyOf({ aud: 'x', sub: 'a' }, { below: 2, limit: 2 }).map((record) => record.intent.body.ctr)).toEqual([1]);
   });
 
+  it('tells the last counter that there is', async () => {
+    const { place, ledger } = await newWriter();
+    ledger.adopt({ act: 'import', document: digest('document'), kid: KID, ledgerId: new Uint8Array(16), floor: Number.MAX_SAFE_INTEGER - 1, highest: 0, operator: 'officer' });
+    ledger.intend(intentFor(ACME, Number.MAX_SAFE_INTEGER));
+    ledger.close();
+    const view = closing(openLedgerForReading(place.ledger));
+    expect(view.lastOfLineage(ACME)?.ctr).toBe(Number.MAX_SAFE_INTEGER);
+    expect(view.historyOf(ACME, { limit: 2 }).map((record) => record.intent.body.ctr)).toEqual([Number.MAX_SAFE_INTEGER]);
+    expect(view.historyOf(ACME, { below: Number.MAX_SAFE_INTEGER, limit: 2 })).toEqual([]);
+  });
+
   it('gives what cannot be changed', async () => {
     const { ledger } = await newWriter();
     const input = intentFor(ACME, 1);

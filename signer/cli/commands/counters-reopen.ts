@@ -1,0 +1,71 @@
+/** `vtlic counters reopen` */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { VtlicError } from '../../../formats/error.ts';
+import { planReopening, reopenCounters, type LostDocument, type Reopening } from '../../handover/reopen-counters.ts';
+import { openForSigning } from '../../issue/open-ledger.ts';
+import { anchorKeystores } from '../../keys/anchor-access.ts';
+import { openingWith } from '../../keys/signing-run.ts';
+import { plainRows } from '../plain-rows.ts';
+import type { Io } from '../io.ts';
+import { askForWord } from '../typed-word.ts';
+import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { countersKeys, parseCustomer, readCounters } from './counters-file.ts';
+import { withAccess } from './key-access.ts';
+
+interface ReopenOptions extends SiteOptions, SecretOptions {
+  readonly customer?: string;
+  readonly handed: readonly string[];
+  readonly trust: readonly string[];
+  readonly json?: boolean;
+}
+
+const collect = (value: string, all: string[]): string[] => [...all, value];
+
+export function addCountersReopen(parent: Command, io: Io): void {
+  const command = parent
+    .command('reopen')
+    .description('opens again what a restore closed, because the lost part of the ledger had handed counters over')
+    .option('--customer <id>', 'one customer alone, who was not handed over', parseCustomer)
+    .option('--handed <file>', 'a document that the lost part made: whom it names stays closed, all others open (repeatable)', collect, [] as string[])
+    .option('--trust <keys>', "a file with a counters key that signed one (repeatable; besides the site's own)", collect, [] as string[])
+    .option('--json', 'the result as one JSON document');
+  secretOption(siteOption(command)).action(async (options: ReopenOptions) => {
+    if (options.customer !== undefined && options.handed.length > 0) throw new VtlicError('usage', '--customer opens one customer, and --handed all others: give one of the two');
+    const site = openNamedSite(io, options);
+    const keys = countersKeys(io, site, options.trust);
+    const handed = options.handed.map((file): LostDocument => readCounters(resolve(io.cwd, file), keys));
+    await withAccess(io, site, options, { anchors: anchorKeystores(site) }, async (access, terminal) => {
+      const ledger = await openForSigning(site, io.world, { command: 'counters reopen', ...openingWith(access) });
+      try {
+        const plan = planReopening(ledger, options.customer, handed);
+        await askForWord(terminal, viewOf(plan), 'NOT HANDED OVER');
+        await reopenCounters(ledger, plan, io.world);
+        io.err(`opened: this ledger issues again for ${whom(plan)}`);
+        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-counters-reopen/1', customer: options.customer ?? null, stillClosed: namesOf(plan) })}\n` : 'reopened\n');
+      } finally {
+        ledger.close();
+      }
+    });
+  });
+}
+
+function viewOf(plan: Reopening): string[] {
+  return [
+    'IF ANOTHER LEDGER ISSUES FOR ANY OF THEM, two licenses get one counter, and no ledger can see it.',
+    '',
+    ...plainRows([
+      ['closed by', `the restore in entry ${plan.closedBy}: the lost part handed counters over ${plan.lost === 1 ? 'once' : `${plan.lost} times`}`],
+      ['opens', whom(plan)],
+    ]),
+  ];
+}
+
+function whom(plan: Reopening): string {
+  const names = namesOf(plan);
+  return plan.sub ?? (names.length === 0 ? 'everybody who was not handed over by name' : `everybody but ${names.join(', ')}, and who else was handed over by name`);
+}
+
+function namesOf({ handed }: Reopening): string[] {
+  return [...new Set(handed.flatMap(({ document }) => document.sub ?? []))].sort();
+}

@@ -1,0 +1,69 @@
+/**
+ * Opens again what a restore closed for everybody, because the lost part of the record had handed counters over.
+ *
+ * One customer on the officer's word; everybody only where the document of each lost handing over is there: who is named in one stays closed.
+ */
+import { equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
+import { sha256 } from '../ledger/record/sha256.ts';
+import type { World } from '../world.ts';
+import type { ReceivedDocument } from './import-counters.ts';
+
+export interface LostDocument extends ReceivedDocument {
+  readonly bytes: Uint8Array;
+}
+
+export interface Reopening {
+  /** seq of the entry of the restore. */
+  readonly closedBy: number;
+  /** The one customer; absent: everybody but those in the documents. */
+  readonly sub: string | undefined;
+  /** They close again by name whom they speak of. */
+  readonly handed: readonly LostDocument[];
+  /** How many times the lost part handed counters over. */
+  readonly lost: number;
+}
+
+/** @throws VtlicError `ledger_conflict` where no restore closed them, or documents are missing or wrong */
+export function planReopening(ledger: LedgerView, sub: string | undefined, handed: readonly LostDocument[]): Reopening {
+  const closedBy = ledger.closedBy(sub ?? '');
+  const entry = closedBy === undefined ? undefined : ledger.entry(closedBy);
+  if (entry === undefined) throw conflict('these counters are not closed', 'see what is closed: vtlic ledger status');
+  if (entry.kind === 'close') throw conflict(`these counters were handed over by a document, in entry ${entry.seq}`, 'take them back with it: vtlic counters export FILE writes it out again, vtlic counters import FILE takes it back');
+  if (entry.kind !== 'adopt' || entry.body.act !== 'log') throw new VtlicError('internal', `entry ${entry.seq} closes nothing`);
+  const lost = (entry.body.found?.closes ?? 0) - entry.body.restored.closes;
+  if (sub === undefined) requireAllShown(ledger, entry.seq, handed, lost);
+  return Object.freeze({ closedBy: entry.seq, sub, handed, lost });
+}
+
+function requireAllShown(ledger: LedgerView, restored: number, handed: readonly LostDocument[], lost: number): void {
+  const acts = ledger.acts();
+  const own = (ledgerId: Uint8Array): boolean => equalBytes(ledgerId, ledger.genesis.ledgerId);
+  for (const [i, { document, digest }] of handed.entries()) {
+    if (!own(document.ledgerId)) throw conflict('one of the documents is of another ledger', 'give those that this ledger made before it was lost');
+    if (handed.findIndex((other) => equalBytes(other.digest, digest)) !== i) throw conflict('one document was given twice', 'give each once');
+    const known = acts.find((act) => (act.kind === 'close' ? equalBytes(sha256(act.body.document), digest) : act.body.act === 'import' && equalBytes(act.body.document, digest)));
+    if (known !== undefined) throw conflict(`one of the documents is in the record already, in entry ${known.seq}`, 'give those alone that the record does not know');
+    if (document.sub === undefined) throw conflict('one of the documents handed everybody over: nobody is left to open', 'take it back if nobody took it (vtlic counters import FILE), or ask for a document where it was taken');
+  }
+  // Taken back since the restore: they are here.
+  const back = acts.filter((act) => act.seq > restored && act.kind === 'adopt' && act.body.act === 'import' && own(act.body.ledgerId)).length;
+  if (handed.length + back < lost) {
+    throw conflict(`the lost part of the record handed counters over ${lost === 1 ? 'once' : `${lost} times`}, and ${handed.length + back} of the documents ${handed.length + back === 1 ? 'is' : 'are'} known: whom the others name is issued for elsewhere`, 'get each document from who has it and give it with --handed FILE, or open customers one by one: --customer ID');
+  }
+}
+
+export async function reopenCounters(ledger: Ledger, { closedBy, sub, handed }: Reopening, world: World): Promise<void> {
+  ledger.group(() => {
+    for (const { bytes, document } of handed) ledger.closeCounters({ ...(document.sub === undefined ? {} : { sub: document.sub }), document: bytes, operator: world.operator });
+    ledger.adopt({ act: 'reopen', closedBy, ...(sub === undefined ? {} : { sub }), operator: world.operator });
+  });
+  await world.step('counters-recorded');
+  await ledger.anchor();
+  await world.step('counters-anchored');
+}
+
+function conflict(message: string, hint: string): VtlicError {
+  return new VtlicError('ledger_conflict', message, { hint });
+}
