@@ -7,7 +7,7 @@ import { lineageOf } from '../issue/lineage-of.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
 import { findAnomalies } from '../plan/anomalies.ts';
 import { planOrigin } from '../plan/plan-license.ts';
-import { lastLicense } from '../plan/plan-view.ts';
+import { lastLicense } from '../plan/last-license.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
@@ -50,7 +50,7 @@ export function planResumption(begun: BatchPlan, input: ResumeInput): { readonly
       const payload = again ? anew(row, ledger.nextCounter(lineage), now, world) : row.item.payload;
       writer.sign(row.line, row.row, payload);
       const license = decodeLicense(payload);
-      const base = last?.lastIssued === undefined ? undefined : lastLicense(last.lastIssued);
+      const base = last?.lastIssued === undefined ? undefined : lastLicense(last.lastIssued.intent.body);
       count(summary, { line: row.line, license, anomalies: findAnomalies({ license, previous: base?.license, catalog, algorithm: key.algorithm }), newCustomer: false, newLineage: base === undefined, again });
     }
     return { digest: writer.finish(begun.end.sharded).digest, summary };
