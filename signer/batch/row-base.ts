@@ -11,12 +11,15 @@ export interface RowBase {
   readonly newLineage: boolean;
 }
 
-/** @param state of the lineage, as the ledger has it */
-export function baseOfRow(ledger: LedgerView, lineage: Lineage, state: LineageState | undefined): RowBase {
+/**
+ * @param state of the lineage, as the ledger has it
+ * @param begun the batch that goes on: what it signed of the customer's other lineages makes nobody a known customer
+ */
+export function baseOfRow(ledger: LedgerView, lineage: Lineage, state: LineageState | undefined, begun?: string): RowBase {
   const own = newestOfLineage(ledger, lineage, state);
   if (own !== undefined) return { last: lastLicense(own), newLineage: false };
   let newest: LastLicense | undefined;
-  for (const license of newestOfCustomer(ledger, lineage.sub)) {
+  for (const license of newestOfCustomer(ledger, lineage.sub, begun)) {
     const other = lastLicense(license);
     if (newest === undefined || other.license.iat > newest.license.iat) newest = other;
   }

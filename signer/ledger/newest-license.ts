@@ -1,7 +1,7 @@
 /** The newest license of a lineage or of each lineage of a customer: issued by this record, or entered again when it was restored. */
 import type { CounterOf } from './record/counter-of.ts';
 import type { AdoptEntry } from './record/entry.ts';
-import type { LedgerView, LineageState } from './record/ledger.ts';
+import type { LedgerView, LicenseRecord, LineageState } from './record/ledger.ts';
 import { lineageText, type Lineage } from './record/lineage.ts';
 
 const PAGE = 256;
@@ -15,8 +15,12 @@ export function newestOfLineage(ledger: LedgerView, lineage: Lineage, state: Lin
   return newer(state?.lastIssued?.intent.body, ...ledger.reenteredOf(lineage).map(reenteredLicense));
 }
 
-/** Of each lineage that has one. */
-export function newestOfCustomer(ledger: LedgerView, sub: string): readonly CounterOf[] {
+/**
+ * Of each lineage that has one.
+ *
+ * @param besides a batch whose licenses are passed over
+ */
+export function newestOfCustomer(ledger: LedgerView, sub: string, besides?: string): readonly CounterOf[] {
   const found = new Map<string, CounterOf>();
   const take = (license: CounterOf | undefined): void => {
     if (license === undefined) return;
@@ -26,12 +30,24 @@ export function newestOfCustomer(ledger: LedgerView, sub: string): readonly Coun
   let after: Lineage | undefined;
   for (;;) {
     const page = ledger.lineages({ sub, limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const { lineage, issued } of page) if (issued > 0) take(ledger.lastOfLineage(lineage)?.lastIssued?.intent.body);
+    for (const { lineage, issued } of page) if (issued > 0) take(lastIssued(ledger, lineage, besides));
     after = page.at(-1)?.lineage;
     if (page.length < PAGE || after === undefined) break;
   }
   for (const entry of ledger.reenteredOfCustomer(sub)) take(reenteredLicense(entry));
   return Object.freeze([...found.values()]);
+}
+
+function lastIssued(ledger: LedgerView, lineage: Lineage, besides: string | undefined): CounterOf | undefined {
+  const last = ledger.lastOfLineage(lineage)?.lastIssued?.intent.body;
+  if (last === undefined || besides === undefined || last.batch?.name !== besides) return last;
+  for (let below: number | undefined = last.ctr; below !== undefined; ) {
+    const page: readonly LicenseRecord[] = ledger.historyOf(lineage, { below, limit: PAGE });
+    const found = page.find(({ issue, intent }) => issue !== undefined && intent.body.batch?.name !== besides);
+    if (found !== undefined) return found.intent.body;
+    below = page.at(-1)?.intent.body.ctr;
+  }
+  return undefined;
 }
 
 export function reenteredLicense({ body }: AdoptEntry): CounterOf | undefined {
