@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
 import { readChunks } from '../files/read-chunks.ts';
-import type { LedgerView, LineageState } from '../ledger/record/ledger.ts';
+import type { LedgerView } from '../ledger/record/ledger.ts';
 import { lineageText } from '../ledger/record/lineage.ts';
 import { findAnomalies } from '../plan/anomalies.ts';
+import { comparedWith } from '../plan/last-license.ts';
 import { lineageOfRequest, planItem, planOrigin } from '../plan/plan-license.ts';
-import { lastLicense, type LastLicense } from '../plan/plan-view.ts';
-import { customerLicenses } from '../renew/customer-licenses.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
 import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
@@ -18,6 +17,7 @@ import { nowSeconds, type World } from '../world.ts';
 import { LineagesSeen } from './lineages-seen.ts';
 import { BatchPlanWriter } from './plan-writer.ts';
 import { readRows, type BatchFormat, type InputRow } from './read-rows.ts';
+import { baseOfRow, type RowBase } from './row-base.ts';
 import { rowDigest } from './row-identity.ts';
 import { isDone, recordOfRow } from './row-state.ts';
 import { isSharded } from './file-place.ts';
@@ -147,10 +147,10 @@ class RowPlanner {
       return [];
     }
     const faults = this.#judge(row, request);
-    const base = this.#base(request, last);
-    if (base === undefined && !this.#planning.newCustomers) faults.push(this.#fault(row, 'customer', `${request.customer} has no license in this ledger`, 'check the spelling; --new-customers takes new customers'));
+    const base = baseOfRow(ledger, lineage, last);
+    if (base.last === undefined && !this.#planning.newCustomers) faults.push(this.#fault(row, 'customer', `${request.customer} has no license in this ledger`, 'check the spelling; --new-customers takes new customers'));
     if (faults.length > 0) return faults;
-    return this.#write(row, request, digest, last, base, before !== undefined);
+    return this.#write(row, request, digest, base, before !== undefined);
   }
 
   #judge(row: InputRow, request: Request): VtlicError[] {
@@ -161,18 +161,7 @@ class RowPlanner {
     return new VtlicError('policy_refused', sentence, { file: this.#planning.file, field, ...row.placeOf(field), ...(hint === undefined ? {} : { hint }) });
   }
 
-  /** The last license of the lineage, else the customer's newest. */
-  #base(request: Request, last: LineageState | undefined): LastLicense | undefined {
-    if (last?.lastIssued !== undefined) return lastLicense(last.lastIssued);
-    let newest: LastLicense | undefined;
-    for (const record of customerLicenses(this.#planning.ledger, request.customer)) {
-      const other = lastLicense(record);
-      if (newest === undefined || other.license.iat > newest.license.iat) newest = other;
-    }
-    return newest;
-  }
-
-  #write(row: InputRow, request: Request, digest: Uint8Array, last: LineageState | undefined, base: LastLicense | undefined, again: boolean): readonly VtlicError[] {
+  #write(row: InputRow, request: Request, digest: Uint8Array, base: RowBase, again: boolean): readonly VtlicError[] {
     const { site, key, world, file, catalog, ledger } = this.#planning;
     let payload: Uint8Array;
     let license: License;
@@ -184,13 +173,12 @@ class RowPlanner {
       return [error.at({ file, ...row.placeOf(error.place.field ?? 'customer') })];
     }
     this.#writer.sign(row.line, digest, payload);
-    const previousKey = base === undefined ? undefined : site.config.keys.find((candidate) => candidate.publicKey.kid === base.kid);
     count(this.summary, {
       line: row.line,
       license,
-      anomalies: findAnomalies({ license, previous: base?.license, catalog, algorithm: key.algorithm, ...(previousKey === undefined ? {} : { previousAlgorithm: previousKey.algorithm }) }),
-      newCustomer: base === undefined,
-      newLineage: last?.lastIssued === undefined,
+      anomalies: findAnomalies({ license, catalog, algorithm: key.algorithm, ...comparedWith(base.last, site) }),
+      newCustomer: base.last === undefined,
+      newLineage: base.newLineage,
       again,
     });
     return [];

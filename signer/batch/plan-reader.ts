@@ -9,7 +9,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { readChunks } from '../files/read-chunks.ts';
 import { decodeEnd, decodeHead, decodeRow, type BatchEnd, type BatchHead, type PlanRow } from './plan-row.ts';
 
-/** Rows a block: also the most that are reserved at once. */
+/** Rows a block: as many are held in memory. */
 const BLOCK_ROWS = 256;
 const MOST_ITEM_BYTES = 1 << 21;
 

@@ -6,8 +6,8 @@ import { makeUuidV7 } from '../../formats/license/id.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
 import { findAnomalies } from '../plan/anomalies.ts';
+import { comparedWith } from '../plan/last-license.ts';
 import { planOrigin } from '../plan/plan-license.ts';
-import { lastLicense } from '../plan/plan-view.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
@@ -16,6 +16,7 @@ import { standingOf } from './check-rows.ts';
 import { BatchPlanWriter } from './plan-writer.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import type { SignRow } from './plan-row.ts';
+import { baseOfRow } from './row-base.ts';
 import { count, emptySummary, type BatchSummary } from './summary.ts';
 
 const UUID_RANDOM_BYTES = 10;
@@ -46,12 +47,18 @@ export function planResumption(begun: BatchPlan, input: ResumeInput): { readonly
       }
       const again = standing === 'stale';
       const lineage = lineageOf(row.item.license);
-      const last = ledger.lastOfLineage(lineage);
       const payload = again ? anew(row, ledger.nextCounter(lineage), now, world) : row.item.payload;
       writer.sign(row.line, row.row, payload);
       const license = decodeLicense(payload);
-      const base = last?.lastIssued === undefined ? undefined : lastLicense(last.lastIssued);
-      count(summary, { line: row.line, license, anomalies: findAnomalies({ license, previous: base?.license, catalog, algorithm: key.algorithm }), newCustomer: false, newLineage: base === undefined, again });
+      const base = baseOfRow(ledger, lineage, ledger.lastOfLineage(lineage), begun.head.name);
+      count(summary, {
+        line: row.line,
+        license,
+        anomalies: findAnomalies({ license, catalog, algorithm: key.algorithm, ...comparedWith(base.last, site) }),
+        newCustomer: base.last === undefined,
+        newLineage: base.newLineage,
+        again,
+      });
     }
     return { digest: writer.finish(begun.end.sharded).digest, summary };
   } finally {

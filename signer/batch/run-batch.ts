@@ -189,13 +189,14 @@ async function signRows({ site, world, terminal }: BatchIo, { reviewed, open }: 
   }
 }
 
-async function finish({ site, world, tell }: BatchIo, batch: BatchPlan, outcome: BatchOutcome, proofKey: SigningKey | undefined, ledger: Ledger): Promise<BatchDone> {
+async function finish(io: BatchIo, batch: BatchPlan, outcome: BatchOutcome, proofKey: SigningKey | undefined, ledger: Ledger): Promise<BatchDone> {
+  const { site, world, tell } = io;
   const results = await resultsOf(batch, site, ledger, outcome);
   await world.step('results-written');
   const { counts } = results;
   const n = (value: number): string => value.toLocaleString('en-US');
   tell(`signed and released: ${n(outcome.released)}; of the ${n(batch.end.rows)} rows of batch ${batch.head.name} ${n(counts.released)} have their license, ${n(counts.void + counts.issued + counts.open)} failed, ${n(counts['not signed'])} are not begun`);
-  const stoppedBy = reasonToStop(outcome, counts) ?? (proofKey === undefined ? undefined : await proofFault(batch, site, proofKey, ledger, tell));
+  const stoppedBy = reasonToStop(outcome, counts) ?? (proofKey === undefined ? undefined : await proofFault(io, batch, proofKey, ledger));
   return { results: results.files, failed: outcome.failed, ...(stoppedBy === undefined ? {} : { stoppedBy }) };
 }
 
@@ -210,9 +211,9 @@ async function resultsOf(batch: BatchPlan, site: Site, ledger: Ledger, { stopped
 }
 
 /** The licenses are released, whatever becomes of their proofs. */
-async function proofFault(batch: BatchPlan, site: Site, key: SigningKey, ledger: Ledger, tell: BatchIo['tell']): Promise<VtlicError | undefined> {
+async function proofFault({ site, world, tell }: BatchIo, batch: BatchPlan, key: SigningKey, ledger: Ledger): Promise<VtlicError | undefined> {
   try {
-    tell(await proveBatch(batch, site.paths.folder, key, ledger));
+    tell(await proveBatch(batch, { ledger, site, key, world }));
     return undefined;
   } catch (error) {
     if (error instanceof VtlicError) return error;
@@ -220,10 +221,10 @@ async function proofFault(batch: BatchPlan, site: Site, key: SigningKey, ledger:
   }
 }
 
-async function proveFinished({ site, tell }: BatchIo, batch: BatchPlan, record: KeyRecord, ledger: Ledger, access: KeyAccess): Promise<void> {
+async function proveFinished({ site, world, tell }: BatchIo, batch: BatchPlan, record: KeyRecord, ledger: Ledger, access: KeyAccess): Promise<void> {
   const key = await openKey(access, record, toHex(ledger.genesis.ledgerId));
   try {
-    tell(await proveBatch(batch, site.paths.folder, key, ledger));
+    tell(await proveBatch(batch, { ledger, site, key, world }));
   } finally {
     await key.close();
   }

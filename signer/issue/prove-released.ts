@@ -1,33 +1,40 @@
 /** Released → proved: `FILE.vtlic.proof` beside each license, all of them to one checkpoint, signed when the last file stands. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { equalBytes, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { encodeInclusionProof } from '../../formats/tlog-proof.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
+import { fileState, removeIfPresent } from '../files/durable-file.ts';
 import { groupWriter, type NewFile } from '../files/durable-group.ts';
+import { logKeysOf } from '../keys/log-keys.ts';
 import { checkInclusion } from '../ledger/tree/check-proof.ts';
 import { findLeaf } from '../ledger/tree/find-leaf.ts';
 import type { Ledger, LicenseRecord } from '../ledger/record/ledger.ts';
-import { logKey } from '../ledger/tree/log-key.ts';
 import { signCheckpoint } from '../ledger/tree/sign-checkpoint.ts';
+import type { Site } from '../site/site.ts';
+import type { World } from '../world.ts';
+import { standingProof } from './standing-proof.ts';
 
 const AT_ONCE = 256;
+/** Files in the way that are named; the rest are counted. */
+const NAMED = 5;
 const NOT_A_STEP = { written: () => Promise.resolve(), linked: () => Promise.resolve() };
 
 export interface ProofWork {
   readonly ledger: Ledger;
-  /** Absolute path of the site. */
-  readonly siteFolder: string;
+  readonly site: Site;
   /** With the job `ledger`, Ed25519. */
   readonly key: SigningKey;
+  readonly world: Pick<World, 'interrupted'>;
+  /** The command that makes what is missing. */
+  readonly goOn: string;
 }
 
 export interface ProofsWritten {
   /** Absolute paths; of the first few. */
   readonly paths: readonly string[];
   readonly written: number;
-  /** A proof stood there already: it still holds, and is left as it is. */
+  /** A proof stood there already: it was checked, holds, and is left as it is. */
   readonly stood: number;
   /** Recorded in a log that ended when the ledger was restored. */
   readonly ofOlderLog: number;
@@ -36,17 +43,19 @@ export interface ProofsWritten {
 /**
  * Of licenses that were released in the log that grows. Only what the anchor covers is in the checkpoint.
  *
- * @throws VtlicError what signing throws, `output_unwritable`; the licenses are released all the same
+ * @throws VtlicError what signing throws, `output_unwritable`, `interrupted`, `output_exists` where something else stands in the place of
+ *   a proof (all others are written); the licenses are released all the same
  */
-export async function proveReleased(records: Iterable<LicenseRecord>, { ledger, siteFolder, key }: ProofWork): Promise<ProofsWritten> {
+export async function proveReleased(records: Iterable<LicenseRecord>, { ledger, site, key, world, goOn }: ProofWork): Promise<ProofsWritten> {
   const { anchored } = ledger;
   const log = ledger.logs().find((candidate) => equalBytes(candidate.logId, anchored.logId));
   if (log === undefined) throw new VtlicError('internal', 'the anchor is of no log of this ledger');
-  const keys = [logKey(log.origin, key.publicKey)];
+  const keys = logKeysOf(site, ledger);
   const files = groupWriter();
   let checkpoint: string | undefined;
   let [written, stood, ofOlderLog] = [0, 0, 0];
   const paths: string[] = [];
+  const inTheWay = new FilesInTheWay();
   let group: NewFile[] = [];
   const flush = async (): Promise<void> => {
     for (const outcome of await files.create(group, 0o644, NOT_A_STEP)) {
@@ -57,30 +66,73 @@ export async function proveReleased(records: Iterable<LicenseRecord>, { ledger, 
   };
   try {
     for (const record of records) {
-      const path = join(siteFolder, `${record.intent.body.path}.proof`);
-      if (existsSync(path)) {
+      const cose = record.issue?.body.cose;
+      if (cose === undefined) throw new VtlicError('internal', 'a license that is to be proved was never issued');
+      const path = join(site.paths.folder, `${record.intent.body.path}.proof`);
+      await turn();
+      if (world.interrupted()) {
+        await flush();
+        throw new VtlicError('interrupted', `interrupted: ${written.toLocaleString('en-US')} proofs were written, and none from this one on`, { file: path });
+      }
+      const standing = standingProof(path, cose, keys);
+      if (standing === 'holds') {
         stood++;
         continue;
       }
       const leaf = findLeaf(ledger, record.intent.body.licenseId);
       const hashes = leaf.log.number === log.number ? ledger.inclusionProof(leaf.index, anchored.size, log.logId) : undefined;
       if (hashes === undefined) {
-        ofOlderLog++;
+        if (standing === 'other') inTheWay.add(path);
+        else ofOlderLog++;
         continue;
       }
       checkpoint ??= await signCheckpoint({ origin: log.origin, size: anchored.size, root: anchored.root }, key);
       const bytes = utf8(encodeInclusionProof({ extra: leaf.data, index: leaf.index, hashes, checkpoint }));
-      checkInclusion(bytes, keys, record.issue?.body.cose);
+      checkInclusion(bytes, keys, cose);
+      if (standing === 'other') {
+        if (fileState(path, bytes) !== 'part') {
+          inTheWay.add(path);
+          continue;
+        }
+        // What a crash leaves of these very bytes, on a disk that knows no links.
+        removeIfPresent(path);
+      }
       group.push({ path, bytes });
       if (paths.length < AT_ONCE) paths.push(path);
       if (group.length === AT_ONCE) await flush();
     }
     await flush();
+    inTheWay.tell();
     return Object.freeze({ paths, written, stood, ofOlderLog });
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    throw new VtlicError(error.code, `${error.message}; the licenses are signed and released, only proofs are missing`, { ...error.place, hint: 'mend it, then: vtlic ledger prove LICENSE --beside', cause: error });
+    const first = error.code === 'interrupted' ? '' : error.code === 'output_exists' ? 'move it away, then: ' : 'mend it, then: ';
+    throw new VtlicError(error.code, `${error.message}; the licenses are signed and released, only proofs are missing`, { ...error.place, hint: `${first}${goOn}`, cause: error });
   } finally {
     await files.close();
+  }
+}
+
+/** Lets a Ctrl-C be seen. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+class FilesInTheWay {
+  readonly #first: string[] = [];
+  #all = 0;
+
+  add(path: string): void {
+    this.#all++;
+    if (this.#first.length < NAMED) this.#first.push(path);
+  }
+
+  /** @throws VtlicError `output_exists` naming them */
+  tell(): void {
+    const [file, ...others] = this.#first;
+    if (file === undefined) return;
+    const unnamed = this.#all - this.#first.length;
+    const more = others.length === 0 ? '' : ` (the same holds of ${others.join(', ')}${unnamed === 0 ? '' : ` and ${unnamed.toLocaleString('en-US')} more`})`;
+    throw new VtlicError('output_exists', `a file stands here that is no proof of its license, and it is never replaced${more}`, { file });
   }
 }

@@ -49,12 +49,12 @@ export class TokenPool {
       const token = await openToken(
         {
           uri,
-          pin: (description) => {
+          beforeLogin: (description) => {
             same = this.#sameToken(modulePath, description);
             // Two keystores may name one token: it has had its login.
             if (same !== undefined) throw new AlreadyOpen();
-            return uri.pinSourceFile === undefined ? secrets.take(store.name, promptFor(store, description, why)) : Promise.resolve(readPinSource(uri.pinSourceFile));
           },
+          pin: (description) => (uri.pinSourceFile === undefined ? secrets.take(store.name, promptFor(store, description, why)) : Promise.resolve(readPinSource(uri.pinSourceFile))),
           ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
           typeSerial: async (description) => secrets.typeSerial?.(`${describeToken(description)} has one try of its user PIN left. If you are sure of the PIN, type the serial of this token, anything else to stop: `),
           ...(this.#world.tokenLimits === undefined ? {} : { limits: this.#world.tokenLimits }),

@@ -114,6 +114,10 @@ export class LedgerReader implements LedgerView {
     return this.read(() => Object.freeze(this.tables.reenteredOf(lineage).map((row) => this.#entryOf('adopt', row.seq))));
   }
 
+  reenteredOfCustomer(sub: string): readonly AdoptEntry[] {
+    return this.read(() => Object.freeze(this.tables.reenteredOfCustomer(sub).map((row) => this.#entryOf('adopt', row.seq))));
+  }
+
   knownLineages(page: { readonly after?: Lineage; readonly limit: number }): readonly Lineage[] {
     return this.read(() => Object.freeze(this.tables.knownLineages(page.after, page.limit).map((lineage) => Object.freeze(lineage))));
   }

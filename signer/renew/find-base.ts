@@ -6,13 +6,14 @@ import { cleanText } from '../../formats/clean-text.ts';
 import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
-import { isId, uuidFromBytes, uuidToBytes } from '../../formats/license/id.ts';
+import { isId, uuidToBytes } from '../../formats/license/id.ts';
 import { readLimited } from '../files/read-file.ts';
-import type { LedgerView, LicenseRecord } from '../ledger/record/ledger.ts';
+import { newestOfCustomer, newestOfLineage, reenteredLicense } from '../ledger/newest-license.ts';
+import type { CounterOf } from '../ledger/record/counter-of.ts';
+import type { LedgerView } from '../ledger/record/ledger.ts';
 import { lineageText, sameLineage, type Lineage } from '../ledger/record/lineage.ts';
-import { lastLicense, type LastLicense } from '../plan/plan-view.ts';
+import { lastLicense, type LastLicense } from '../plan/last-license.ts';
 import type { Request } from '../request/request.ts';
-import { customerLicenses } from './customer-licenses.ts';
 
 const MOST_FILE_BYTES = 98_304;
 
@@ -53,14 +54,15 @@ export function findBase(target: RenewalTarget, ledger: LedgerView, changes: Par
   }
 }
 
-function recordOf(ledger: LedgerView, bytes: Uint8Array, id: string): LicenseRecord {
-  const record = ledger.findByLicenseId(bytes);
+function recordOf(ledger: LedgerView, bytes: Uint8Array, id: string): CounterOf {
+  const again = ledger.findReentered(bytes);
+  const record = (again === undefined ? undefined : reenteredLicense(again)) ?? ledger.findByLicenseId(bytes)?.intent.body;
   if (record === undefined) throw new VtlicError('request_invalid', `the ledger has no license ${id}`, { hint: 'check the id, or name the customer' });
   return record;
 }
 
 /** The file must hold what the ledger recorded: a foreign or altered license is no base. */
-function recordOfFile(ledger: LedgerView, path: string): LicenseRecord {
+function recordOfFile(ledger: LedgerView, path: string): CounterOf {
   let payload: Uint8Array;
   let id: string;
   try {
@@ -71,29 +73,28 @@ function recordOfFile(ledger: LedgerView, path: string): LicenseRecord {
     throw error instanceof VtlicError ? error.at({ file: path }) : error;
   }
   const record = recordOf(ledger, uuidToBytes(id) ?? new Uint8Array(0), id);
-  if (!equalBytes(record.intent.body.payload, payload)) throw new VtlicError('request_invalid', `the file says otherwise than the ledger's record of license ${id}`, { file: path, hint: `renew by the id instead, and find out where this file comes from: vtlic renew ${id}` });
+  if (!equalBytes(record.payload, payload)) throw new VtlicError('request_invalid', `the file says otherwise than the ledger's record of license ${id}`, { file: path, hint: `renew by the id instead, and find out where this file comes from: vtlic renew ${id}` });
   return record;
 }
 
-function newestOf(ledger: LedgerView, record: LicenseRecord): RenewalBase {
-  const { body } = record.intent;
-  const newest = ledger.lastOfLineage(body)?.lastIssued;
-  if (newest === undefined) throw new VtlicError('request_invalid', `no license of ${lineageText(body)} was ever issued: the counter of this one is void`, { hint: 'issue a new one: vtlic issue REQUEST.json' });
-  const note = newest.intent.seq === record.intent.seq ? undefined : `note: counter ${body.ctr} is not the last license of ${lineageText(body)}; the renewal starts from counter ${newest.intent.body.ctr}`;
+function newestOf(ledger: LedgerView, record: CounterOf): RenewalBase {
+  const newest = newestOfLineage(ledger, record);
+  if (newest === undefined) throw new VtlicError('request_invalid', `no license of ${lineageText(record)} was ever issued: the counter of this one is void`, { hint: 'issue a new one: vtlic issue REQUEST.json' });
+  const note = equalBytes(newest.licenseId, record.licenseId) ? undefined : `note: counter ${record.ctr} is not the last license of ${lineageText(record)}; the renewal starts from counter ${newest.ctr}`;
   return { kind: 'license', last: lastLicense(newest), ...(note === undefined ? {} : { note }) };
 }
 
 function ofCustomer(ledger: LedgerView, customer: string, changes: Partial<Request>): RenewalBase {
-  const all = customerLicenses(ledger, customer);
+  const all = newestOfCustomer(ledger, customer).map(lastLicense);
   const [first] = all;
   if (first === undefined) return { kind: 'new', customer };
-  if (all.length === 1) return { kind: 'license', last: lastLicense(first) };
-  const wanted = all.filter(({ intent: { body } }) => (changes.product === undefined || body.aud === changes.product) && (changes.deployment === undefined || body.dep === changes.deployment));
+  if (all.length === 1) return { kind: 'license', last: first };
+  const wanted = all.filter(({ license }) => (changes.product === undefined || license.aud === changes.product) && (changes.deployment === undefined || license.dep === changes.deployment));
   const [only] = wanted;
-  if (only !== undefined && wanted.length === 1) return { kind: 'license', last: lastLicense(only) };
-  const without = all.find(({ intent: { body } }) => changes.product !== undefined && sameLineage(body, lineage(customer, changes.product, changes.deployment)));
-  if (without !== undefined) return { kind: 'license', last: lastLicense(without) };
-  const names = all.map(({ intent: { body } }) => `${body.aud}${body.dep === undefined ? '' : ` / ${body.dep}`} (${uuidFromBytes(body.licenseId)})`);
+  if (only !== undefined && wanted.length === 1) return { kind: 'license', last: only };
+  const without = all.find(({ license }) => changes.product !== undefined && sameLineage(license, lineage(customer, changes.product, changes.deployment)));
+  if (without !== undefined) return { kind: 'license', last: without };
+  const names = all.map(({ license }) => `${license.aud}${license.dep === undefined ? '' : ` / ${license.dep}`} (${license.cti})`);
   throw new VtlicError('request_invalid', `${customer} has ${all.length} lineages, and it is not said which to renew: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`, { hint: 'name the license id, or --product and --deployment' });
 }
 

@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { csv, row, writeBatch } from '../support/batch-file.ts';
 import { PtyRun, runCli, type CliResult } from '../support/run-cli.ts';
 import { makeSite, PASSPHRASE, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 import { addKey } from '../support/site-keys.ts';
@@ -83,6 +84,43 @@ describe('restore', () => {
     expect(counters(fixture)).toEqual([1, 2, 3, 6]);
     expect(ledger(fixture, 'verify').code).toBe(0);
     expect(ledger(fixture, 'export').stdout).toContain('"act":"log","reason":"restored"');
+  });
+
+  it('lets the licenses that were entered again be renewed, by id, file, customer and batch, each from the newest', async () => {
+    const late = { customer: 'late-gmbh', name: 'Late GmbH', seats: 40 };
+    expect(issue().code).toBe(0);
+    const copy = join(fixture.folder, 'copy.sqlite');
+    expect(ledger(fixture, 'backup', copy).code).toBe(0);
+    // The copy knows one license of this customer, and nothing of the next.
+    expect(issue(fixture, { seats: 260 }).code).toBe(0);
+    expect(issue(fixture, late).code).toBe(0);
+    expect(issue(fixture, { ...late, seats: 50 }).code).toBe(0);
+    removeLedger();
+    expect((await typed(['ledger', 'restore', copy, '--license', join(fixture.site, 'out'), '--site', fixture.site], /Type RESTORE/, 'RESTORE')).code).toBe(0);
+
+    const out = join(fixture.site, 'out/vaultdesk/late-gmbh');
+    const [first = '', second = ''] = readdirSync(out).sort();
+    const idOf = (file: string): string => (JSON.parse(runCli(['inspect', join(out, file), '--json']).stdout) as { readonly license: { readonly cti: string } }).license.cti;
+    for (const target of [idOf(second), join(out, second), 'late-gmbh']) {
+      const plan = runCli(['renew', target, '--seats', '20', '--dry-run', '--site', fixture.site]);
+      expect([plan.code, plan.stderr]).toEqual([0, expect.stringMatching(/Replaces license [0-9a-f-]{36} \(counter 2[\s\S]*fewer seats: 20 instead of 50/)]);
+      expect(plan.stderr).not.toContain('is not the last license');
+    }
+    const older = runCli(['renew', idOf(first), '--seats', '20', '--dry-run', '--site', fixture.site]);
+    expect([older.code, older.stderr]).toEqual([0, expect.stringMatching(/counter 1 is not the last license of .*; the renewal starts from counter 2[\s\S]*Replaces license/)]);
+    const known = runCli(['renew', 'acme-gmbh', '--seats', '20', '--dry-run', '--site', fixture.site]);
+    expect([known.code, known.stderr]).toEqual([0, expect.stringMatching(/\(counter 2[\s\S]*fewer seats: 20 instead of 260/)]);
+
+    const batch = (name: string): CliResult => runCli(['batch', writeBatch(fixture, csv(['acme-gmbh', 'late-gmbh'].map((customer) => row(customer, { seats: '20', deployment: name }))), `${name}.csv`), '--dry-run', '--site', fixture.site]);
+    const same = batch('prod-eu');
+    expect([same.code, same.stderr]).toEqual([0, expect.stringMatching(/new customers: 0; new lineages of known customers: 0[\s\S]*seats down: 2\n/)]);
+    const other = batch('prod-us');
+    expect([other.code, other.stderr]).toEqual([0, expect.stringMatching(/new customers: 0; new lineages of known customers: 2[\s\S]*deployment changed: 2\n/)]);
+
+    // What is issued now is the newest.
+    expect(issue(fixture, { ...late, seats: 60 }).code).toBe(0);
+    const next = runCli(['renew', idOf(second), '--seats', '20', '--dry-run', '--site', fixture.site]);
+    expect(next.stderr).toContain('fewer seats: 20 instead of 60');
   });
 
   it('keeps what stood there, and takes a whole copy as it is', async () => {

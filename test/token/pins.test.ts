@@ -1,13 +1,16 @@
 /** No PIN is burnt: kryoptic counts wrong ones and locks, as a real token does. */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
+import { formatPkcs11Uri, parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import { openToken } from '../../keys/private/pkcs11/officer/token.ts';
 import type { TokenOptions } from '../../keys/private/pkcs11/officer/token-options.ts';
+import type { SecretSource } from '../../signer/keys/secret-source.ts';
+import { TokenPool } from '../../signer/keys/token-pool.ts';
 import { PtyRun } from '../support/run-cli.ts';
+import { testWorld } from '../support/site-fixture.ts';
 import { faulty, type FaultyToken } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { open, optionsOf, random, type TestToken } from './support/test-token.ts';
@@ -156,6 +159,26 @@ describe('other ways in', () => {
     const token = await openToken(options, random);
     expect(await token.listKeys()).toEqual([]);
     await token.close();
+    expect(logins(proxy)).toBe(1);
+  });
+
+  it('uses the pad once, also where two keystores name its token', async () => {
+    const plain = makeKryoptic(['t']);
+    made.push(plain);
+    const proxy = faulty(plain, ['flags 100', `padpin ${plain.pin}`]);
+    for (const [name, value] of Object.entries(plain.environment)) vi.stubEnv(name, value);
+    const pool = new TokenPool(testWorld());
+    try {
+      const uri = formatPkcs11Uri({ token: 't', modulePath: proxy.module, unknown: [], ignored: [] });
+      const secrets: SecretSource = { asks: () => false, take: () => Promise.reject(new Error('a PIN was asked for')) };
+      const first = await pool.open({ type: 'pkcs11', name: 'keys', uri }, secrets);
+      const second = await pool.open({ type: 'pkcs11', name: 'anchor', uri }, secrets);
+      expect(second).toBe(first);
+      expect(await second.listKeys()).toEqual([]);
+    } finally {
+      await pool.close();
+      vi.unstubAllEnvs();
+    }
     expect(logins(proxy)).toBe(1);
   });
 

@@ -7,13 +7,13 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { isConsistencyProof, isInclusionProof } from '../../../formats/tlog-proof.ts';
 import { readLimited } from '../../files/read-file.ts';
+import { logKeysOf } from '../../keys/log-keys.ts';
 import { checkConsistency, checkInclusion } from '../../ledger/tree/check-proof.ts';
 import { decodeLogKey, type LogKey } from '../../ledger/tree/log-key.ts';
 import { openCheckpoint } from '../../ledger/tree/sign-checkpoint.ts';
 import type { Io } from '../io.ts';
 import { siteOption } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
-import { logKeysOf } from './log-signing.ts';
 
 const MOST_PROOF_BYTES = 1 << 21;
 

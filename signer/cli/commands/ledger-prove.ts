@@ -13,6 +13,7 @@ import { uuidFromBytes, uuidToBytes } from '../../../formats/license/id.ts';
 import { encodeConsistencyProof, encodeInclusionProof } from '../../../formats/tlog-proof.ts';
 import { createDurably } from '../../files/durable-file.ts';
 import { readLimited } from '../../files/read-file.ts';
+import { logKeysOf } from '../../keys/log-keys.ts';
 import { checkConsistency, checkInclusion } from '../../ledger/tree/check-proof.ts';
 import { findLeaf } from '../../ledger/tree/find-leaf.ts';
 import type { LedgerView, LogInfo } from '../../ledger/record/ledger.ts';
@@ -22,7 +23,7 @@ import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { secretOption, siteOption } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
-import { logKeysOf, signHead, type LogSigningOptions } from './log-signing.ts';
+import { signHead, type LogSigningOptions } from './log-signing.ts';
 
 const MOST_NOTE_BYTES = 1 << 20;
 

@@ -6,7 +6,6 @@ import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
 import { openKey } from '../../keys/open-key.ts';
 import type { AnchorStoreOpener } from '../../ledger/anchor/anchor-store.ts';
 import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { logKey, type LogKey } from '../../ledger/tree/log-key.ts';
 import { signCheckpoint } from '../../ledger/tree/sign-checkpoint.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { findKey, type Site } from '../../site/site.ts';
@@ -32,12 +31,6 @@ export function keyWithJob(site: Site, job: 'ledger' | 'counters', name: string 
   }
   if (all.length > 1) throw new VtlicError('usage', `this site has ${all.length} keys with the job ${job}: say which with --key`, { hint: `there are: ${all.map((key) => key.name).join(', ')}` });
   return first;
-}
-
-/** All keys that sign, or once signed, checkpoints of a log of this site. */
-export function logKeysOf(site: Site, ledger: LedgerView): readonly LogKey[] {
-  const keys = site.config.keys.filter((key) => key.job === 'ledger' && key.algorithm === 'ed25519');
-  return ledger.logs().flatMap((log) => keys.map((key) => logKey(log.origin, key.publicKey)));
 }
 
 /** @param head makes the head to be signed, with the opener of this run for the anchor */

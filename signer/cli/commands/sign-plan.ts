@@ -5,6 +5,7 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
+import { uuidFromBytes } from '../../../formats/license/id.ts';
 import { carryOut } from '../../issue/carry-out.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { proveReleased, type ProofWork } from '../../issue/prove-released.ts';
@@ -135,7 +136,7 @@ async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: M
         try {
           await io.world.step('key-open');
           const released = await carryOut(reviewed, { ledger, siteFolder: site.paths.folder, key: signingKey, world: io.world });
-          const proof = headKey === undefined ? {} : await prove(released, { ledger, siteFolder: site.paths.folder, key: headKey });
+          const proof = headKey === undefined ? {} : await prove(released, { ledger, site, key: headKey, world: io.world, goOn: provingCommand(released, options) });
           for (const license of released) report(io, license, proof.path, options);
           if (proof.fault !== undefined) throw proof.fault;
         } finally {
@@ -165,13 +166,17 @@ interface ProofOutcome {
   readonly fault?: VtlicError;
 }
 
+function provingCommand(released: readonly ReleasedLicense[], options: SigningOptions): string {
+  const [only] = released;
+  const id = only === undefined || released.length > 1 ? 'LICENSE' : uuidFromBytes(only.issued.intent.body.licenseId);
+  return `vtlic ledger prove ${id} --beside${options.proofKey === undefined ? '' : ` --key ${options.proofKey}`}${siteArgument(options)}`;
+}
+
 /** What fails here is told after the license is: that one is released. */
 async function prove(released: readonly ReleasedLicense[], work: ProofWork): Promise<ProofOutcome> {
   try {
     const records = released.flatMap(({ issued }) => work.ledger.findByIntent(issued.intent.seq) ?? []);
-    const { paths, stood } = await proveReleased(records, work);
-    const [path] = paths;
-    if (stood > 0) return { fault: new VtlicError('output_exists', 'a file stands where the proof should go and is never replaced; the license is signed and released', { hint: 'move it away, then: vtlic ledger prove LICENSE --beside' }) };
+    const [path] = (await proveReleased(records, work)).paths;
     return path === undefined ? {} : { path };
   } catch (error) {
     if (error instanceof VtlicError) return { fault: error };

@@ -109,6 +109,8 @@ export interface LedgerView {
   findReentered(licenseId: Uint8Array): AdoptEntry | undefined;
   /** All of a lineage that a restored ledger was given back. */
   reenteredOf(lineage: Lineage): readonly AdoptEntry[];
+  /** The same for all lineages of a customer. */
+  reenteredOfCustomer(sub: string): readonly AdoptEntry[];
   /** In bytewise order of (sub, aud, dep): every lineage that has an intent, or a counter by an act. */
   knownLineages(page: { readonly after?: Lineage; readonly limit: number }): readonly Lineage[];
   /** undefined where there is no such entry. */

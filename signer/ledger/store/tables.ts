@@ -119,6 +119,7 @@ const SQL = {
   counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
   countersOf: 'SELECT seq, 0, ctr FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND seq > ? ORDER BY seq',
   reenteredOf: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND license_id IS NOT NULL ORDER BY seq`,
+  reenteredOfCustomer: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND license_id IS NOT NULL ORDER BY seq`,
   insertCounter: `INSERT INTO counter (${COUNTER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
   knownLineages: 'SELECT sub, aud, dep FROM intent WHERE (sub, aud, dep) > (?, ?, ?) UNION SELECT sub, aud, dep FROM counter WHERE (sub, aud, dep) > (?, ?, ?) ORDER BY sub, aud, dep LIMIT ?',
 } as const;
@@ -328,6 +329,10 @@ export class Tables {
 
   reenteredOf(lineage: Lineage): readonly CounterRow[] {
     return this.#all('reenteredOf', ...key(lineage)).map(counterRow);
+  }
+
+  reenteredOfCustomer(sub: string): readonly CounterRow[] {
+    return this.#all('reenteredOfCustomer', sub).map(counterRow);
   }
 
   insertCounter(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array | undefined): void {

@@ -1,5 +1,5 @@
 /** `--proof`: beside each license a proof that the ledger holds it; and clear words, before any login, where there is no key for it. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
@@ -86,9 +86,72 @@ describe('with --proof', () => {
     });
     const license = done.stdout.trim();
     expect(license.startsWith(second)).toBe(true);
-    expect([done.code, done.stderr]).toEqual([11, expect.stringMatching(/signed and released: counter 2[\s\S]*never replaced; the license is signed and released[\s\S]*vtlic ledger prove/)]);
+    expect([done.code, done.stderr]).toEqual([11, expect.stringMatching(/signed and released: counter 2[\s\S]*never replaced; the licenses are signed and released[\s\S]*vtlic ledger prove [0-9a-f-]{36} --beside/)]);
     expect(readFileSync(`${license}.proof`, 'utf8')).toBe('something else');
     expect((await checkBatch(fixture)).released).toBe(2);
+  });
+
+  it('only a proof that holds counts as standing: another is told and not touched, and the rest get theirs', async () => {
+    const file = batchFile(4);
+    const digest = await plan('batch', file, '--name', 'b', '--new-customers');
+    expect((await vtlic('batch', '--confirm', digest, '--proof', ...fixture.secret)).code).toBe(0);
+    const proofs = resultFiles('b').map((license) => `${license}.proof`);
+    const [first = '', second = '', third = '', fourth = ''] = proofs;
+    const bytes = readFileSync(second);
+    copyFileSync(first, second);
+    const flipped = readFileSync(third, 'utf8').replace(/\nindex \d+\n/, '\nindex 0\n');
+    writeFileSync(third, flipped);
+    rmSync(fourth);
+    const again = async (): Promise<RanHere> => vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret);
+    const told = await again();
+    expect([told.code, told.stderr]).toEqual([11, expect.stringMatching(/is no proof of its license, and it is never replaced[\s\S]*only proofs are missing[\s\S]*move it away, then: vtlic batch FILE --name b --resume --proof/)]);
+    expect(told.stderr).toContain(second);
+    expect(told.stderr).toContain(third);
+    expect([readFileSync(second), readFileSync(third, 'utf8'), existsSync(fourth)]).toEqual([readFileSync(first), flipped, true]);
+    rmSync(second);
+    rmSync(third);
+    expect((await again()).stderr).toContain('proofs written beside the licenses: 2; 2 stood there already');
+    expect(readFileSync(second)).toEqual(bytes);
+  });
+
+  it('a proof that was torn off half-way is written whole', async () => {
+    const file = batchFile(2);
+    expect((await vtlic('batch', '--confirm', await plan('batch', file, '--name', 'b', '--new-customers'), '--proof', ...fixture.secret)).code).toBe(0);
+    const [first = '', second = ''] = resultFiles('b').map((license) => `${license}.proof`);
+    const bytes = [readFileSync(first), readFileSync(second)];
+    truncateSync(first, 0);
+    truncateSync(second, 100);
+    const done = await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret);
+    expect([done.code, done.stderr]).toEqual([3, expect.stringMatching(/proofs written beside the licenses: 2\n[\s\S]*is finished/)]);
+    expect([readFileSync(first), readFileSync(second)]).toEqual(bytes);
+  });
+
+  it('Ctrl-C while proofs are written ends it with exit 130 and says how to get the rest', async () => {
+    const file = batchFile(5);
+    const digest = await plan('batch', file, '--name', 'b', '--new-customers');
+    let asked = -Infinity;
+    const done = await runHere(['batch', '--confirm', digest, '--proof', '--site', fixture.site, ...fixture.secret], {
+      interrupted: () => ++asked > 2,
+      step: async (step) => {
+        if (step === 'results-written') asked = 0;
+        return Promise.resolve();
+      },
+    });
+    expect([done.code, done.stderr]).toEqual([130, expect.stringMatching(/\.proof: interrupted: 2 proofs were written, and none from this one on; the licenses are signed and released[\s\S]*→ vtlic batch FILE --name b --resume --proof/)]);
+    const files = resultFiles('b');
+    expect([files.length, files.filter((license) => existsSync(`${license}.proof`)).length]).toEqual([5, 2]);
+    expect((await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret)).stderr).toContain('proofs written beside the licenses: 3; 2 stood there already');
+
+    const issued = await runHere(['issue', '--confirm', await plan('issue', writeRequest(fixture)), '--proof', '--site', fixture.site, ...fixture.secret], {
+      interrupted: () => asked > 99,
+      step: async (step) => {
+        if (step === 'release-durable') asked = 100;
+        return Promise.resolve();
+      },
+    });
+    const license = issued.stdout.trim();
+    expect([issued.code, issued.stderr]).toEqual([130, expect.stringMatching(/signed and released: counter 1[\s\S]*interrupted[\s\S]*vtlic ledger prove [0-9a-f-]{36} --beside/)]);
+    expect([existsSync(license), existsSync(`${license}.proof`)]).toEqual([true, false]);
   });
 
   it('one secret from a descriptor opens both keys of a keystore', async () => {

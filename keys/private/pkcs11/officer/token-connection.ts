@@ -73,6 +73,7 @@ export class TokenConnection {
       await ask('open', { slotId, sessions: sessionsOf(options), profile }, limits.other);
       // The flags are read again here, as late as can be: another program may have used up a try since.
       const { fresh, way } = await wayIn(options, async () => stillThere(token, await ask('token', { slotId }, limits.other)));
+      if (way !== 'none-needed') options.beforeLogin?.(fresh);
       if (way === 'pin') {
         pin = await firstPin(options, fresh);
         judgePinShape(pin, fresh);

@@ -19,6 +19,8 @@ export const DEFAULT_LIMITS: TokenLimits = Object.freeze({ sign: 30_000, keyGene
 
 export interface TokenOptions {
   readonly uri: Pkcs11Uri;
+  /** Called once the token is known, before its PIN is asked for or its pad is used; what it throws ends the opening. */
+  readonly beforeLogin?: (token: TokenDescription) => void;
   /** Not called for a token with its own pad. Without it a PIN comes from the URI's `pin-source`. */
   readonly pin?: PinProvider;
   readonly limits?: Partial<TokenLimits>;

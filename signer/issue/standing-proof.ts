@@ -1,0 +1,34 @@
+/** What stands where a proof should go. */
+import { lstatSync } from 'node:fs';
+import { VtlicError } from '../../formats/error.ts';
+import { describeFileError } from '../files/file-error.ts';
+import { readLimited } from '../files/read-file.ts';
+import { checkInclusion } from '../ledger/tree/check-proof.ts';
+import type { LogKey } from '../ledger/tree/log-key.ts';
+
+const MOST_PROOF_BYTES = 1 << 20;
+
+/**
+ * `holds`: a proof of this very license, to a checkpoint of one of the keys. `other`: anything else, a proof of another license too.
+ *
+ * @param cose the license as the ledger has it
+ * @throws VtlicError `output_unwritable` where that cannot be seen
+ */
+export function standingProof(path: string, cose: Uint8Array, keys: readonly LogKey[]): 'absent' | 'holds' | 'other' {
+  if (!exists(path)) return 'absent';
+  try {
+    checkInclusion(readLimited(path, MOST_PROOF_BYTES), keys, cose);
+    return 'holds';
+  } catch (error) {
+    if (error instanceof VtlicError) return 'other';
+    throw error;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw describeFileError(error, 'output_unwritable', path);
+  }
+}

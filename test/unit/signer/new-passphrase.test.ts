@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../../formats/bytes.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { checkNewPassphrase } from '../../../signer/keys/file-keystore.ts';
+
+function refused(passphrase: Uint8Array): boolean {
+  try {
+    checkNewPassphrase(passphrase);
+    return false;
+  } catch (error) {
+    if (error instanceof VtlicError && error.code === 'usage') return true;
+    throw error;
+  }
+}
+
+describe('a new passphrase', () => {
+  it.each([
+    ['', true],
+    ['elevenchars', true],
+    ['twelve chars', false],
+    // Twelve bytes and more, but fewer characters.
+    ['äöüßéè', true],
+    ['äöüßéèäöüßé', true],
+    ['🔑🔑🔑', true],
+    ['パスワードを長くする', true],
+    ['äöüßéèäöüßéè', false],
+    ['🔑'.repeat(12), false],
+  ])('%j should have twelve characters: refused %s', (text, expected) => {
+    expect(refused(utf8(text))).toBe(expected);
+  });
+
+  it('is counted as it stands, also where it is not UTF-8', () => {
+    expect(refused(new Uint8Array(12).fill(0xe4))).toBe(false);
+    expect(refused(new Uint8Array(12).fill(0x80))).toBe(true);
+  });
+});
