@@ -9,7 +9,6 @@ import { createDurably } from '../../../signer/files/durable-file.ts';
 import { groupWriter, workerGroupWriter, type FileOutcome, type GroupWriter, type NewFile } from '../../../signer/files/durable-group.ts';
 
 const BYTES = utf8('the whole of a license file\n');
-const real = Worker.prototype.postMessage;
 const NOTHING = { written: () => Promise.resolve(), linked: () => Promise.resolve() };
 
 let folder: string;
@@ -93,18 +92,13 @@ describe.each([
 });
 
 it('a worker that ends before its time fails its files and all later ones, and nothing waits for it', async () => {
-  const workers = new Set<Worker>();
-  const post = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, ...given: Parameters<Worker['postMessage']>) {
-    workers.add(this);
-    return real.apply(this, given);
-  });
+  const post = vi.spyOn(Worker.prototype, 'postMessage');
   const files = (name: string): NewFile[] => Array.from({ length: 8 }, (_, i) => ({ path: join(folder, `${name}-${i}`), bytes: BYTES }));
   const writer = workerGroupWriter();
   try {
     expect(await writer.create(files('a'), 0o644, NOTHING)).toHaveLength(8);
     const cut = writer.create(files('b'), 0o644, NOTHING);
-    const [first] = workers;
-    await Promise.all([expect(cut).rejects.toThrow('a worker that writes files ended before its time'), first?.terminate()]);
+    await Promise.all([expect(cut).rejects.toThrow('a worker that writes files ended before its time'), post.mock.contexts[0]?.terminate()]);
     await expect(writer.create(files('c'), 0o644, NOTHING)).rejects.toThrow('a worker that writes files ended before its time');
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   } finally {
@@ -115,14 +109,10 @@ it('a worker that ends before its time fails its files and all later ones, and n
 
 it('a worker that ends between two groups ends no process', async () => {
   const writer = workerGroupWriter();
-  const workers = new Set<Worker>();
-  const post = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, ...given: Parameters<Worker['postMessage']>) {
-    workers.add(this);
-    return real.apply(this, given);
-  });
+  const post = vi.spyOn(Worker.prototype, 'postMessage');
   try {
     await writer.create([{ path: join(folder, 'a'), bytes: BYTES }], 0o644, NOTHING);
-    for (const worker of workers) worker.emit('error', new Error('out of memory'));
+    for (const worker of new Set(post.mock.contexts)) worker.emit('error', new Error('out of memory'));
     await expect(writer.create([{ path: join(folder, 'b'), bytes: BYTES }], 0o644, NOTHING)).rejects.toThrow('a worker that writes files ended before its time');
   } finally {
     post.mockRestore();
