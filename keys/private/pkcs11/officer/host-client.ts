@@ -64,6 +64,7 @@ export class HostClient {
   /** Of the requests that are with the host, as many run at once as it has sessions, in the order in which they came. */
   #atOnce = 1;
   #over: HostFailureCause | undefined;
+  #closing: Promise<void> | undefined;
 
   private constructor(child: ChildProcess, pipe: Socket, options: HostOptions) {
     this.#child = child;
@@ -78,10 +79,11 @@ export class HostClient {
     this.#ended = new Promise((resolve) => {
       child.once('exit', (exitCode, signal) => {
         this.#finish({ kind: 'died', signal: signal ?? undefined, exitCode: exitCode ?? undefined });
-        this.#output.end();
         resolve();
       });
     });
+    // What the module printed may come out later than the end of its process.
+    child.once('close', () => this.#output.end());
   }
 
   /**
@@ -140,12 +142,17 @@ export class HostClient {
   }
 
   /**
-   * One request; further ones wait while 32 are with the host.
+   * One request; further ones wait while 32 are with the host. One that comes while the host is being closed is never sent.
    *
-   * @param limit milliseconds, from the moment at which the request is sent
+   * @param limit milliseconds, from its turn: not while it waits behind others for a session
    * @throws HostFailure
    */
   call<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number): Promise<HostOperations[Name]['reply']> {
+    if (this.#closing !== undefined) return Promise.reject(new HostFailure(operation, { kind: 'gone' }));
+    return this.#enqueue(operation, body, limit);
+  }
+
+  #enqueue<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number): Promise<HostOperations[Name]['reply']> {
     const { pin } = body as Partial<HostOperations['login']['request']>;
     if (pin !== undefined) this.#output.hide(pin);
     const { promise, resolve, reject } = Promise.withResolvers<HostOperations[Name]['reply']>();
@@ -161,9 +168,15 @@ export class HostClient {
    *
    * What is with the host comes to its end first, within its own limits: a signature that is cut off would be one of unknown state.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#rejectQueue();
     while (!this.isOver && this.#sent.size > 0) await Promise.race([...this.#sent.values()].map(({ settled }) => settled));
-    if (!this.isOver) await this.call('close', {}, CLOSE_MILLISECONDS).catch(() => {});
+    if (!this.isOver) await this.#enqueue('close', {}, CLOSE_MILLISECONDS).catch(() => {});
     this.#finish({ kind: 'gone' });
     this.#child.ref();
     // A process that sits in a driver outlives the signal; its lock stays for the next run to find.
@@ -184,10 +197,12 @@ export class HostClient {
       sendMessage(this.#pipe, request);
     }
     this.#startTimers();
-    if (this.#over !== undefined) {
-      for (const pending of this.#queue.splice(0)) pending.reject(new HostFailure(pending.operation, { kind: 'gone' }));
-    }
+    if (this.#over !== undefined) this.#rejectQueue();
     this.#keepAlive();
+  }
+
+  #rejectQueue(): void {
+    for (const pending of this.#queue.splice(0)) pending.reject(new HostFailure(pending.operation, { kind: 'gone' }));
   }
 
   /** A call's time begins when its turn comes, not while it waits behind others for a session. */
