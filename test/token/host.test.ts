@@ -1,6 +1,6 @@
 /** The token host as a process: alone with its module, ended by the officer's process, found when it hangs. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -149,7 +149,10 @@ describe('the host', () => {
     await sleep(300);
     expect(identify(host)).toBeDefined();
     const notices: string[] = [];
-    const token = await open(slow, 't', { notify: (sentence) => notices.push(sentence) });
+    // By another path to the same module, too.
+    const link = join(slow.module, '..', 'link.so');
+    symlinkSync(slow.module, link);
+    const token = await open({ ...slow, module: link }, 't', { notify: (sentence) => notices.push(sentence) });
     expect(identify(host)).toBeUndefined();
     expect(notices.join(' ')).toContain(`process ${host}) was ended`);
     await token.close();

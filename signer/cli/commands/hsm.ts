@@ -5,7 +5,7 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { Check } from '../../../keys/private/pkcs11/officer/doctor.ts';
 import { listModule, type ListedModule } from '../../../keys/private/pkcs11/officer/list-tokens.ts';
-import { moduleAsWritten } from '../../../keys/private/pkcs11/officer/resolve-module.ts';
+import { resolveModule } from '../../../keys/private/pkcs11/officer/resolve-module.ts';
 import { parsePkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
 import { diagnose } from '../../hsm/diagnose.ts';
 import { knownModules } from '../../hsm/known-modules.ts';
@@ -56,7 +56,7 @@ function siteIfAny(io: Io, options: SiteOptions): Site | undefined {
 
 function modulesToList(io: Io, options: ListOptions): readonly string[] {
   if (options.module.length > 0) return options.module.map((path) => resolve(io.cwd, path));
-  const ofSite = [...(siteIfAny(io, options)?.config.keystores.values() ?? [])].flatMap((store) => (store.type === 'pkcs11' ? [moduleAsWritten(parsePkcs11Uri(store.uri))] : []));
+  const ofSite = [...(siteIfAny(io, options)?.config.keystores.values() ?? [])].flatMap((store) => (store.type === 'pkcs11' ? [resolveModule(parsePkcs11Uri(store.uri))] : []));
   return [...new Set([...ofSite, ...knownModules()])];
 }
 

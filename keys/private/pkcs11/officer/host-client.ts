@@ -17,6 +17,7 @@ import { GarbledMessage, HOST_PIPE, MessageReader, sendMessage } from '../shared
 import { READY_ID, type HostOperations, type HostRequest, type OperationName } from '../shared/host-protocol.ts';
 import { isHostReply, isReplyOf } from './host-reply.ts';
 import { ModuleOutput } from './module-output.ts';
+import { moduleFile } from './resolve-module.ts';
 
 export interface HostOptions {
   /** The officer's environment, of which the host sees a few variables. */
@@ -95,7 +96,7 @@ export class HostClient {
    */
   static async start(modulePath: string, options: HostOptions): Promise<HostClient> {
     const folder = lockFolder(options.environment);
-    const { ended, inUseBy } = await endHungHosts(folder, modulePath);
+    const { ended, inUseBy } = await endHungHosts(folder, moduleFile(modulePath));
     for (const pid of ended) options.notify(`a token host that an earlier run left hanging in ${cleanText(modulePath)} (process ${pid}) was ended`);
     for (const pid of inUseBy) options.notify(`another run (process ${pid}) is using ${cleanText(modulePath)} at this moment`);
     // The same ending as this file: TypeScript when run from source, JavaScript when built.
@@ -120,7 +121,7 @@ export class HostClient {
   /** The lock lives as long as the host: from its first moment, before anything could hang in it. */
   #lockedBy(folder: string, identity: ProcessIdentity, modulePath: string): void {
     try {
-      const lock = new HostLock(folder, identity, modulePath);
+      const lock = new HostLock(folder, identity, moduleFile(modulePath));
       void this.#ended.then(() => lock.release());
     } catch (cause) {
       this.#finish({ kind: 'gone' });

@@ -15,17 +15,11 @@ export const MODULE_FOLDERS: readonly string[] = Object.freeze([
 ]);
 
 /**
- * @returns the absolute path of a file, without links, so that one module has one path; whether it is a module is seen when
- *   the token host loads it
+ * @returns the absolute path of a file, as it is shown and loaded; whether it is a module is seen when the token host loads it
  * @throws VtlicError `configuration_invalid` where the URI names no module, none is found or more than one,
  *   `module_unusable` where the file is missing or unreadable
  */
 export function resolveModule(uri: Pkcs11Uri, folders: readonly string[] = MODULE_FOLDERS): string {
-  return realPath(moduleAsWritten(uri, folders));
-}
-
-/** The same with its links: for a URI that an officer is to write, since a maker's update may move what lies behind them. */
-export function moduleAsWritten(uri: Pkcs11Uri, folders: readonly string[] = MODULE_FOLDERS): string {
   const { modulePath, moduleName } = uri;
   if (modulePath === undefined && moduleName === undefined) {
     throw new VtlicError('configuration_invalid', 'the PKCS#11 URI names no module', { field: 'module-path', hint: "add ?module-path=/PATH of your token's PKCS#11 module" });
@@ -40,34 +34,32 @@ export function moduleAsWritten(uri: Pkcs11Uri, folders: readonly string[] = MOD
   throw new VtlicError('configuration_invalid', 'the PKCS#11 URI has a module-name beside a module-path that is no folder', { field: 'module-name', hint: 'leave module-name out' });
 }
 
+/** The file without links, by which two paths are known to be one module; of what is not there, the path. */
+export function moduleFile(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
 function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch (cause) {
-    throw unreadable(path, cause);
+    throw new VtlicError('module_unusable', `the PKCS#11 module ${cleanText(path)} cannot be read`, { field: 'module-path', hint: "install the token's software, or correct module-path", cause });
   }
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (cause) {
-    throw unreadable(path, cause);
-  }
-}
-
-function unreadable(path: string, cause: unknown): VtlicError {
-  return new VtlicError('module_unusable', `the PKCS#11 module ${cleanText(path)} cannot be read`, { field: 'module-path', hint: "install the token's software, or correct module-path", cause });
 }
 
 /** RFC 7512 §2.3: without "lib" before or ".so" behind it, in either case. */
 function moduleNamed(name: string, folders: readonly string[]): string {
   const wanted = name.toLowerCase();
-  /** By the file itself: links in two folders are no second module. */
+  // By the file itself: links in two folders are no second module.
   const files = new Map<string, string>();
   for (const folder of folders) {
     for (const file of filesOf(folder)) {
-      if (/^(?:lib)?(.+?)\.(?:so|dylib)$/.exec(file.toLowerCase())?.[1] === wanted) addFile(files, join(folder, file));
+      const path = join(folder, file);
+      if (/^(?:lib)?(.+?)\.(?:so|dylib)$/.exec(file.toLowerCase())?.[1] === wanted && !files.has(moduleFile(path))) files.set(moduleFile(path), path);
     }
   }
   const found = [...files.values()];
@@ -75,11 +67,6 @@ function moduleNamed(name: string, folders: readonly string[]): string {
   const where = folders.map((folder) => cleanText(folder)).join(', ');
   const message = found.length === 0 ? `no PKCS#11 module "${cleanText(name)}" lies in ${where}` : `more than one PKCS#11 module is named "${cleanText(name)}": ${found.map((path) => cleanText(path)).join(', ')}`;
   throw new VtlicError('configuration_invalid', message, { field: 'module-name', hint: 'write module-path=/PATH of the module instead' });
-}
-
-function addFile(files: Map<string, string>, path: string): void {
-  const file = realPath(path);
-  if (!files.has(file)) files.set(file, path);
 }
 
 function filesOf(folder: string): string[] {

@@ -14,7 +14,7 @@ import type { HostOperations, OperationName } from '../shared/host-protocol.ts';
 import { describeToken, explainLoginRefusal, judgeLogin, judgePinShape, type LoginWay } from './pin-policy.ts';
 import { readPinSource } from './pin-source.ts';
 import { profileOf, type TokenProfile } from '../shared/profiles.ts';
-import { moduleAsWritten, resolveModule } from './resolve-module.ts';
+import { resolveModule } from './resolve-module.ts';
 import { returnCodeOf } from '../shared/return-codes.ts';
 import type { MechanismDescription, ModuleDescription, TokenDescription } from '../shared/token-description.ts';
 import { DEFAULT_LIMITS, type TokenLimits, type TokenOptions } from './token-options.ts';
@@ -290,7 +290,7 @@ async function findOnHost(options: TokenOptions, modulePath: string, limits: Tok
     const ask = asker(host, moduleName(modulePath));
     const module = await ask('load', { path: modulePath }, limits.other);
     const slots = await ask('slots', {}, limits.other);
-    return { host, module, found: findToken(options.uri, moduleAsWritten(options.uri), module, slots) };
+    return { host, module, found: findToken(options.uri, modulePath, module, slots) };
   } catch (error) {
     await host.close();
     throw error;
