@@ -5,7 +5,7 @@
 import { cleanText } from '../../formats/clean-text.ts';
 import { readPinSource } from '../../keys/private/pkcs11/officer/pin-source.ts';
 import { describeToken } from '../../keys/private/pkcs11/officer/pin-policy.ts';
-import { resolveModule } from '../../keys/private/pkcs11/officer/resolve-module.ts';
+import { moduleFile, resolveModule } from '../../keys/private/pkcs11/officer/resolve-module.ts';
 import { openToken, type Token } from '../../keys/private/pkcs11/officer/token.ts';
 import type { TokenDescription } from '../../keys/private/pkcs11/shared/token-description.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
@@ -77,7 +77,7 @@ export class TokenPool {
   }
 
   #sameToken(modulePath: string, { serial, label }: TokenDescription): Token | undefined {
-    return [...this.#tokens].find(({ opened }) => opened.modulePath === modulePath && opened.token.serial === serial && opened.token.label === label);
+    return [...this.#tokens].find(({ opened }) => moduleFile(opened.modulePath) === moduleFile(modulePath) && opened.token.serial === serial && opened.token.label === label);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The token host as a process: alone with its module, ended by the officer's process, found when it hangs. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -122,6 +122,18 @@ describe('the host', () => {
     expect(said).toEqual(['hello \\u{001B}[31mred', 'hello \\u{001B}[31mred']);
   });
 
+  it('has a PIN withheld that comes out after its end, from a process that it left behind', async () => {
+    const said: string[] = [];
+    const token = await open(faulty(made, ['fault C_Login 1 telllater']), 't', { moduleSaid: (line) => said.push(line) });
+    const pid = token.connection.hostPid;
+    await token.close();
+    expect(identify(pid)).toBeUndefined();
+    expect(said).toEqual([]);
+    for (const until = Date.now() + 10_000; said.length === 0 && Date.now() < until; ) await sleep(50);
+    expect(said.join()).not.toContain(made.pin);
+    expect(said.join()).toContain('line with the PIN');
+  });
+
   it('that sits in a thread of its own notices that the officer is gone', async () => {
     const { child, host } = await startedOfficer(faulty(made, ['fault C_Sign 0 hang']), 'hang');
     await sleep(300);
@@ -137,7 +149,10 @@ describe('the host', () => {
     await sleep(300);
     expect(identify(host)).toBeDefined();
     const notices: string[] = [];
-    const token = await open(slow, 't', { notify: (sentence) => notices.push(sentence) });
+    // By another path to the same module, too.
+    const link = join(slow.module, '..', 'link.so');
+    symlinkSync(slow.module, link);
+    const token = await open({ ...slow, module: link }, 't', { notify: (sentence) => notices.push(sentence) });
     expect(identify(host)).toBeUndefined();
     expect(notices.join(' ')).toContain(`process ${host}) was ended`);
     await token.close();

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -127,6 +127,18 @@ describe('split over two kryoptic tokens', () => {
     await expect(tokens.mldsa65.openKey(wanted)).rejects.toMatchObject({ code: 'key_not_found' });
     await expect(openSplitKey({ ed25519: tokens.ed25519, mldsa65: tokens.ed25519 }, wanted, random)).rejects.toMatchObject({ code: 'configuration_invalid' });
     await expect(openSplitKey({ ed25519: tokens.mldsa65, mldsa65: tokens.ed25519 }, wanted, random)).rejects.toMatchObject({ code: 'key_not_found' });
+  });
+
+  it('does not take one token for two where its module has two paths', async () => {
+    const [link, copy] = ['link.so', 'copy.so'].map((name) => join(made.folder, name)) as [string, string];
+    symlinkSync(made.module, link);
+    copyFileSync(made.module, copy);
+    for (const module of [link, copy]) {
+      const again = await open({ ...made, module }, 'a');
+      await expect(generateSplitKey({ ed25519: tokens.ed25519, mldsa65: again }, { label: 'twice', id: Uint8Array.of(2), job: 'license' }, random)).rejects.toMatchObject({ code: 'configuration_invalid' });
+      await again.close();
+    }
+    expect((await tokens.ed25519.listKeys({ label: 'twice' }))).toEqual([]);
   });
 });
 

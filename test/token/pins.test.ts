@@ -87,6 +87,28 @@ describe('a PIN', () => {
     expect(terminal.output).not.toContain(proxy.pin);
   });
 
+  it('is not shown where only the flags read after the prompt say that one try is left: another program had the others meanwhile', async () => {
+    // The token is described when it is found, before the prompt, and after it.
+    const proxy = make(['fault C_GetTokenInfo 3 flags 20000']);
+    let atPrompt = 0;
+    let given = utf8('');
+    const pin = (): Promise<Uint8Array> => {
+      atPrompt = proxy.calls().length;
+      given = utf8(proxy.pin);
+      return Promise.resolve(given);
+    };
+    const error = await faultOf(open(proxy, 't', { pin }));
+    expect(error.code).toBe('pin_last_try');
+    expect(given.every((byte) => byte === 0)).toBe(true);
+    expect(proxy.calls()[atPrompt]).toBe('C_GetTokenInfo');
+    expect(logins(proxy)).toBe(0);
+    // With the serial given beforehand the try is the officer's to use; the flags are read again all the same.
+    const lastTrySerial = /serial ([0-9a-f]+)/.exec(error.message)?.[1] ?? '';
+    const token = await open(proxy, 't', { lastTrySerial, pin });
+    expect(proxy.calls().slice(atPrompt, atPrompt + 2)).toEqual(['C_GetTokenInfo', 'C_Login']);
+    await token.close();
+  });
+
   it('is not asked for where the token refuses a login beforehand', async () => {
     const proxy = make(['flags 40000']);
     let asked = false;

@@ -81,7 +81,7 @@ async function list(io: Io, options: ListOptions, setExit: SetExit): Promise<voi
 }
 
 function moduleText({ path, module, tokens, unreadable }: ListedModule): string {
-  const lines = [`${cleanText(path, 1000)}: ${cleanText(module.description)} ${module.libraryVersion} (${cleanText(module.manufacturer)}), PKCS#11 ${module.cryptokiVersion}`];
+  const lines = [`${cleanText(path, 1000)}: ${cleanText(module.description)} ${cleanText(module.libraryVersion)} (${cleanText(module.manufacturer)}), PKCS#11 ${cleanText(module.cryptokiVersion)}`];
   if (tokens.length === 0) lines.push('  no token');
   for (const { token, state, profile, uri } of tokens) {
     lines.push(`  "${cleanText(token.label)}"  serial ${cleanText(token.serial) || 'none'}  ${cleanText(token.manufacturer)} ${cleanText(token.model)}  ${state.length === 0 ? 'ready' : state.join(', ')}`);

@@ -12,6 +12,7 @@
  *   fault CALL N length BYTES    is forwarded, and its output has this length (C_Sign)
  *   fault CALL N flip            is forwarded, and the last byte of its output is changed (C_Sign, C_GenerateRandom)
  *   fault C_SignInit N otherkey  is forwarded with another private key of the same type, where there is one
+ *   fault C_GetTokenInfo N flags HEX  is forwarded, and these are or-ed into the token's flags
  *   fault CALL N slow NUMBER     is forwarded after so many milliseconds
  *   fault CALL N count NUMBER    is forwarded, and says that there are so many slots, mechanisms or objects, or that the
  *                                attribute or signature has so many bytes
@@ -20,6 +21,7 @@
  *   fault CALL N garble          is forwarded, then writes nonsense into the descriptors that are not its own (then: the officer's
  *                                process ends this one at once, and SoftHSM in the middle of a write loses its token)
  *   fault C_Login N tell         prints the PIN, and is forwarded
+ *   fault C_Login N telllater    the same, but the PIN is printed by a process of its own after three seconds
  *   once PATH                    no fault while this file exists; the first fault makes it
  *   print TEXT                   written to stdout and stderr by C_Initialize
  *   flags HEX                    or-ed into the token's flags
@@ -224,6 +226,15 @@ static void garble(void) {
   }
 }
 
+/* Out of a process that outlives this one and holds nothing of it but stdout. */
+static void tell_later(const char *pin, W length) {
+  if (fork() != 0) return;
+  for (int fd = 2; fd < 256; fd++) close(fd);
+  sleep(3);
+  dprintf(1, "C_Login(%.*s)\n", (int)length, pin);
+  _exit(0);
+}
+
 static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W h) {
   Fault *fault = fault_of(index, name);
   if (fault == NULL) return forward(index, a, b, c, d, e, f, g, h);
@@ -238,11 +249,13 @@ static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W 
     fprintf(stderr, "C_Login(%lu, %lu, %.*s)\n", a, b, (int)d, (char *)c);
     fflush(stderr);
   }
+  if (strcmp(fault->kind, "telllater") == 0 && index == LOGIN) tell_later((char *)c, d);
   if (strcmp(fault->kind, "otherkey") == 0) return forward(index, a, b, other_key(a, c), d, e, f, g, h);
   W rv = forward(index, a, b, c, d, e, f, g, h);
   if (strcmp(fault->kind, "garble") == 0) garble();
   if (strcmp(fault->kind, "late") == 0) return fault->value;
   if (rv != CKR_OK) return rv;
+  if (strcmp(fault->kind, "flags") == 0 && index == GET_TOKEN_INFO) *(W *)((char *)b + TOKEN_FLAGS_OFFSET) |= fault->value;
   if (strcmp(fault->kind, "junk") == 0) spoil(index, a, b, c);
   if (strcmp(fault->kind, "count") == 0) lie(index, c, d, e, fault->value);
   if (strcmp(fault->kind, "length") == 0 && index == SIGN) *(W *)e = fault->value;

@@ -91,6 +91,11 @@ describe.each([
   });
 });
 
+/** Those that were given something. */
+function workersOf(post: { readonly mock: { readonly contexts: readonly unknown[] } }): readonly Worker[] {
+  return [...new Set(post.mock.contexts)].filter((context) => context instanceof Worker);
+}
+
 it('a worker that ends before its time fails its files and all later ones, and nothing waits for it', async () => {
   const post = vi.spyOn(Worker.prototype, 'postMessage');
   const files = (name: string): NewFile[] => Array.from({ length: 8 }, (_, i) => ({ path: join(folder, `${name}-${i}`), bytes: BYTES }));
@@ -98,7 +103,7 @@ it('a worker that ends before its time fails its files and all later ones, and n
   try {
     expect(await writer.create(files('a'), 0o644, NOTHING)).toHaveLength(8);
     const cut = writer.create(files('b'), 0o644, NOTHING);
-    await Promise.all([expect(cut).rejects.toThrow('a worker that writes files ended before its time'), post.mock.contexts[0]?.terminate()]);
+    await Promise.all([expect(cut).rejects.toThrow('a worker that writes files ended before its time'), workersOf(post)[0]?.terminate()]);
     await expect(writer.create(files('c'), 0o644, NOTHING)).rejects.toThrow('a worker that writes files ended before its time');
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   } finally {
@@ -112,7 +117,7 @@ it('a worker that ends between two groups ends no process', async () => {
   const post = vi.spyOn(Worker.prototype, 'postMessage');
   try {
     await writer.create([{ path: join(folder, 'a'), bytes: BYTES }], 0o644, NOTHING);
-    for (const worker of new Set(post.mock.contexts)) worker.emit('error', new Error('out of memory'));
+    for (const worker of workersOf(post)) worker.emit('error', new Error('out of memory'));
     await expect(writer.create([{ path: join(folder, 'b'), bytes: BYTES }], 0o644, NOTHING)).rejects.toThrow('a worker that writes files ended before its time');
   } finally {
     post.mockRestore();

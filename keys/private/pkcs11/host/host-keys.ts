@@ -208,7 +208,7 @@ export async function generateWrappingKey(module: Pkcs11Module, session: Session
   ]);
 }
 
-/** The secret attributes that the token gives out, by name. Their values go nowhere, and are wiped. */
+/** The secret attributes that the token gives out, by name. Their values go nowhere. Our copy is wiped; the binding's own cannot be. */
 export function readableSecrets(module: Pkcs11Module, session: SessionHandle, handle: ObjectHandle): string[] {
   const readable: string[] = [];
   for (const [name, attribute] of [['CKA_VALUE', ck.CKA_VALUE], ['CKA_SEED', ck.CKA_SEED]] as const) {

@@ -1,5 +1,6 @@
 /** One module with one opened token, in the host: each operation of the protocol is a method of the same name. */
-import type { KeyObject } from 'node:crypto';
+import { randomInt, type KeyObject } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equalBytes } from '../../../../formats/bytes.ts';
 import { COMPOSITE_LABEL } from '../../../public/composite.ts';
 import { CallFault } from '../shared/call-fault.ts';
@@ -18,6 +19,9 @@ import { SessionPool } from './session-pool.ts';
 import { ED25519_SIGNATURE_BYTES, MLDSA65_SIGNATURE_BYTES } from '../../../public/provider.ts';
 
 const OK = 0;
+/** A turn of the event loop costs 3 µs, which would be felt at each signature of a fast token. */
+const LOOK_UP_MILLISECONDS = 5;
+const MOST_FIRST_REF = 2 ** 47;
 
 type Body<Name extends OperationName> = HostOperations[Name]['request'];
 type Reply<Name extends OperationName> = HostOperations[Name]['reply'];
@@ -38,8 +42,10 @@ export class HostToken implements Operations {
   #pin: Uint8Array | undefined;
   #loggedIn = false;
   #contextRefused = false;
+  #lookedUp = 0;
   readonly #known = new Map<number, Known>();
-  #lastRef = 0;
+  /** From a number of this host's own: one of an earlier host is then unknown here, and no other object. */
+  #lastRef = randomInt(MOST_FIRST_REF);
 
   load = ({ path }: Body<'load'>): Reply<'load'> => {
     this.#module = Pkcs11Module.load(path);
@@ -99,11 +105,11 @@ export class HostToken implements Operations {
     });
 
   readSecrets = ({ ref }: Body<'readSecrets'>): Promise<Reply<'readSecrets'>> =>
-    this.#session((session, module) => readableSecrets(module, session, this.#key(ref).handle));
+    this.#session((session, module) => readableSecrets(module, session, this.#handle(ref, 'C_GetAttributeValue')));
 
   destroy = ({ ref }: Body<'destroy'>): Promise<Reply<'destroy'>> =>
     this.#session((session, module) => {
-      module.destroyObject(session, this.#handle(ref));
+      module.destroyObject(session, this.#handle(ref, 'C_DestroyObject'));
       this.#known.delete(ref);
       return true;
     });
@@ -152,7 +158,9 @@ export class HostToken implements Operations {
 
   random = ({ length }: Body<'random'>): Promise<Reply<'random'>> => this.#session((session, module) => module.random(session, length));
 
-  close = (): Reply<'close'> => {
+  /** No call comes between others that are in the module: a signature that is cut off would be one of unknown state. */
+  close = async (): Promise<Reply<'close'>> => {
+    await this.#opened?.sessions.atRest();
     this.#known.clear();
     this.#pin?.fill(0);
     this.#pin = undefined;
@@ -168,6 +176,7 @@ export class HostToken implements Operations {
     if (known?.kind === 'seed') return signWithSeed(known.seed, part.message);
     const key = this.#key(part.ref);
     const blocking = this.#opened?.sessions.size === 1;
+    if (blocking) await this.#lookUp();
     const contextLogin = key.alwaysAuthenticate ? (): void => this.#contextLogin(session) : undefined;
     if (key.half === 'ed25519') return module.sign(session, key.handle, plainMechanism(profile.ed25519.sign), part.message, ED25519_SIGNATURE_BYTES, contextLogin, blocking);
     const { mldsa65 } = profile;
@@ -176,6 +185,13 @@ export class HostToken implements Operations {
     if (key.publicBytes === undefined) throw new HostRefusal('configuration_invalid', 'the token gives no public key of its ML-DSA key, which the mu is computed from');
     const mu = externalMu(key.publicBytes, part.message, COMPOSITE_LABEL);
     return module.sign(session, key.handle, plainMechanism(mldsa65.sign), mu, MLDSA65_SIGNATURE_BYTES, contextLogin, blocking);
+  }
+
+  /** Signatures in this thread leave no gap of their own in which the host could see that its pipe closed. */
+  async #lookUp(): Promise<void> {
+    if (performance.now() - this.#lookedUp < LOOK_UP_MILLISECONDS) return;
+    await nextTurn();
+    this.#lookedUp = performance.now();
   }
 
   /** For a key that wants the PIN before each signature: shows one that was accepted in this run, until the first refusal. */
@@ -226,10 +242,12 @@ export class HostToken implements Operations {
     return known.key;
   }
 
-  #handle(ref: number): ObjectHandle {
+  /** @param call that the object is for: the fault of a number that this host never gave names it */
+  #handle(ref: number, call: string): ObjectHandle {
     const known = this.#known.get(ref);
     if (known?.kind === 'data') return known.handle;
-    return this.#key(ref).handle;
+    if (known?.kind === 'key') return known.key.handle;
+    throw new CallFault(call, returnCodeOf('CKR_OBJECT_HANDLE_INVALID'));
   }
 }
 

@@ -1,8 +1,9 @@
 /**
- * The narrow seam: every PKCS#11 call that this toolkit makes, over a loaded module. No type of the binding leaves this
- * file, and no other file calls the binding. Runs in the token host alone.
+ * The narrow seam: every PKCS#11 call that this toolkit makes, over a loaded module. No other file calls the binding, and
+ * of its types only that of a mechanism leaves this one. Runs in the token host alone.
  *
- * Calls that may take long run in libuv's threads, so that the host still notices when its pipe closes.
+ * Calls that may take long run in libuv's threads, so that the host still notices when its pipe closes; with one session
+ * alone it notices between two of them.
  */
 import { loadBinding, type Binding, type BindingAttribute, type BindingMechanism } from './binding.ts';
 import { CallFault, LoadFault } from '../shared/call-fault.ts';

@@ -4,6 +4,7 @@ import type { SessionHandle } from './module.ts';
 export class SessionPool {
   readonly #free: SessionHandle[];
   readonly #waiting: ((session: SessionHandle) => void)[] = [];
+  readonly #resting: (() => void)[] = [];
   readonly size: number;
   readonly #renew: (session: SessionHandle) => SessionHandle;
 
@@ -26,6 +27,12 @@ export class SessionPool {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free.push(session);
       else next(session);
+      if (this.#free.length === this.size) for (const resolve of this.#resting.splice(0)) resolve();
     }
+  }
+
+  /** Resolves when no session is in use. */
+  async atRest(): Promise<void> {
+    if (this.#free.length < this.size) await new Promise<void>((resolve) => this.#resting.push(resolve));
   }
 }

@@ -17,6 +17,7 @@ import { GarbledMessage, HOST_PIPE, MessageReader, sendMessage } from '../shared
 import { READY_ID, type HostOperations, type HostRequest, type OperationName } from '../shared/host-protocol.ts';
 import { isHostReply, isReplyOf } from './host-reply.ts';
 import { ModuleOutput } from './module-output.ts';
+import { moduleFile } from './resolve-module.ts';
 
 export interface HostOptions {
   /** The officer's environment, of which the host sees a few variables. */
@@ -64,6 +65,7 @@ export class HostClient {
   /** Of the requests that are with the host, as many run at once as it has sessions, in the order in which they came. */
   #atOnce = 1;
   #over: HostFailureCause | undefined;
+  #closing: Promise<void> | undefined;
 
   private constructor(child: ChildProcess, pipe: Socket, options: HostOptions) {
     this.#child = child;
@@ -78,10 +80,11 @@ export class HostClient {
     this.#ended = new Promise((resolve) => {
       child.once('exit', (exitCode, signal) => {
         this.#finish({ kind: 'died', signal: signal ?? undefined, exitCode: exitCode ?? undefined });
-        this.#output.end();
         resolve();
       });
     });
+    // What the module printed may come out later than the end of its process.
+    child.once('close', () => this.#output.end());
   }
 
   /**
@@ -93,7 +96,7 @@ export class HostClient {
    */
   static async start(modulePath: string, options: HostOptions): Promise<HostClient> {
     const folder = lockFolder(options.environment);
-    const { ended, inUseBy } = await endHungHosts(folder, modulePath);
+    const { ended, inUseBy } = await endHungHosts(folder, moduleFile(modulePath));
     for (const pid of ended) options.notify(`a token host that an earlier run left hanging in ${cleanText(modulePath)} (process ${pid}) was ended`);
     for (const pid of inUseBy) options.notify(`another run (process ${pid}) is using ${cleanText(modulePath)} at this moment`);
     // The same ending as this file: TypeScript when run from source, JavaScript when built.
@@ -118,7 +121,7 @@ export class HostClient {
   /** The lock lives as long as the host: from its first moment, before anything could hang in it. */
   #lockedBy(folder: string, identity: ProcessIdentity, modulePath: string): void {
     try {
-      const lock = new HostLock(folder, identity, modulePath);
+      const lock = new HostLock(folder, identity, moduleFile(modulePath));
       void this.#ended.then(() => lock.release());
     } catch (cause) {
       this.#finish({ kind: 'gone' });
@@ -140,12 +143,17 @@ export class HostClient {
   }
 
   /**
-   * One request; further ones wait while 32 are with the host.
+   * One request; further ones wait while 32 are with the host. One that comes while the host is being closed is never sent.
    *
-   * @param limit milliseconds, from the moment at which the request is sent
+   * @param limit milliseconds, from its turn: not while it waits behind others for a session
    * @throws HostFailure
    */
   call<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number): Promise<HostOperations[Name]['reply']> {
+    if (this.#closing !== undefined) return Promise.reject(new HostFailure(operation, { kind: 'gone' }));
+    return this.#enqueue(operation, body, limit);
+  }
+
+  #enqueue<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number): Promise<HostOperations[Name]['reply']> {
     const { pin } = body as Partial<HostOperations['login']['request']>;
     if (pin !== undefined) this.#output.hide(pin);
     const { promise, resolve, reject } = Promise.withResolvers<HostOperations[Name]['reply']>();
@@ -161,9 +169,15 @@ export class HostClient {
    *
    * What is with the host comes to its end first, within its own limits: a signature that is cut off would be one of unknown state.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#rejectQueue();
     while (!this.isOver && this.#sent.size > 0) await Promise.race([...this.#sent.values()].map(({ settled }) => settled));
-    if (!this.isOver) await this.call('close', {}, CLOSE_MILLISECONDS).catch(() => {});
+    if (!this.isOver) await this.#enqueue('close', {}, CLOSE_MILLISECONDS).catch(() => {});
     this.#finish({ kind: 'gone' });
     this.#child.ref();
     // A process that sits in a driver outlives the signal; its lock stays for the next run to find.
@@ -184,10 +198,12 @@ export class HostClient {
       sendMessage(this.#pipe, request);
     }
     this.#startTimers();
-    if (this.#over !== undefined) {
-      for (const pending of this.#queue.splice(0)) pending.reject(new HostFailure(pending.operation, { kind: 'gone' }));
-    }
+    if (this.#over !== undefined) this.#rejectQueue();
     this.#keepAlive();
+  }
+
+  #rejectQueue(): void {
+    for (const pending of this.#queue.splice(0)) pending.reject(new HostFailure(pending.operation, { kind: 'gone' }));
   }
 
   /** A call's time begins when its turn comes, not while it waits behind others for a session. */

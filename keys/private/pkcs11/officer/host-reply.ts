@@ -6,6 +6,7 @@ const MOST_IN_A_LIST = 100_000;
 type Check = (value: unknown) => boolean;
 
 const text: Check = (value) => typeof value === 'string';
+const version: Check = (value) => typeof value === 'string' && /^\d{1,3}\.\d{1,3}$/.test(value);
 const number: Check = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 const bytes: Check = (value) => value instanceof Uint8Array;
 const isTrue: Check = (value) => value === true;
@@ -17,8 +18,8 @@ const oneOf = (...choices: readonly unknown[]): Check => (value) => choices.incl
 const shape = (members: Readonly<Record<string, Check>>): Check => (value) =>
   typeof value === 'object' && value !== null && Object.entries(members).every(([name, check]) => check(Reflect.get(value, name)));
 
-const module = shape({ cryptokiVersion: text, manufacturer: text, description: text, libraryVersion: text });
-const token = shape({ label: text, manufacturer: text, model: text, serial: text, flags: number, minPinLength: number, maxPinLength: number, hardwareVersion: text, firmwareVersion: text });
+const module = shape({ cryptokiVersion: version, manufacturer: text, description: text, libraryVersion: version });
+const token = shape({ label: text, manufacturer: text, model: text, serial: text, flags: number, minPinLength: number, maxPinLength: number, hardwareVersion: version, firmwareVersion: version });
 const slot = shape({ slotId: number, description: text, manufacturer: text, token: optional(token), fault: optional(text) });
 const mechanism = shape({ type: number, minKeySize: number, maxKeySize: number, flags: number });
 const half = oneOf('ed25519', 'mldsa65');

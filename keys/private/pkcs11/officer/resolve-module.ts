@@ -1,5 +1,5 @@
 /** From a URI's `module-path` and `module-name` to the file of one PKCS#11 module. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';
@@ -15,7 +15,7 @@ export const MODULE_FOLDERS: readonly string[] = Object.freeze([
 ]);
 
 /**
- * @returns the absolute path of a file; whether it is a module is seen when the token host loads it
+ * @returns the absolute path of a file, as it is shown and loaded; whether it is a module is seen when the token host loads it
  * @throws VtlicError `configuration_invalid` where the URI names no module, none is found or more than one,
  *   `module_unusable` where the file is missing or unreadable
  */
@@ -34,6 +34,15 @@ export function resolveModule(uri: Pkcs11Uri, folders: readonly string[] = MODUL
   throw new VtlicError('configuration_invalid', 'the PKCS#11 URI has a module-name beside a module-path that is no folder', { field: 'module-name', hint: 'leave module-name out' });
 }
 
+/** The file without links, by which two paths are known to be one module; of what is not there, the path. */
+export function moduleFile(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
 function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory();
@@ -45,12 +54,15 @@ function isDirectory(path: string): boolean {
 /** RFC 7512 §2.3: without "lib" before or ".so" behind it, in either case. */
 function moduleNamed(name: string, folders: readonly string[]): string {
   const wanted = name.toLowerCase();
-  const found: string[] = [];
+  // By the file itself: links in two folders are no second module.
+  const files = new Map<string, string>();
   for (const folder of folders) {
     for (const file of filesOf(folder)) {
-      if (/^(?:lib)?(.+?)\.(?:so|dylib)$/.exec(file.toLowerCase())?.[1] === wanted) found.push(join(folder, file));
+      const path = join(folder, file);
+      if (/^(?:lib)?(.+?)\.(?:so|dylib)$/.exec(file.toLowerCase())?.[1] === wanted && !files.has(moduleFile(path))) files.set(moduleFile(path), path);
     }
   }
+  const found = [...files.values()];
   if (found.length === 1 && found[0] !== undefined) return found[0];
   const where = folders.map((folder) => cleanText(folder)).join(', ');
   const message = found.length === 0 ? `no PKCS#11 module "${cleanText(name)}" lies in ${where}` : `more than one PKCS#11 module is named "${cleanText(name)}": ${found.map((path) => cleanText(path)).join(', ')}`;

@@ -37,8 +37,9 @@ export async function generateSplitKey(tokens: SplitTokens, name: NewKeyName & {
   return openSplitKey(tokens, { label: name.label, id: name.id, job: name.job, publicKey }, random);
 }
 
+/** By what the tokens say of themselves: one token can be reached by two modules. */
 function checkTwoTokens({ ed25519, mldsa65 }: SplitTokens): void {
-  const [a, b] = [ed25519.opened, mldsa65.opened];
-  if (a.modulePath !== b.modulePath || a.token.serial !== b.token.serial || a.token.label !== b.token.label) return;
+  const [a, b] = [ed25519.opened.token, mldsa65.opened.token];
+  if (a.serial !== b.serial || a.label !== b.label || a.manufacturer !== b.manufacturer || a.model !== b.model) return;
   throw new VtlicError('configuration_invalid', `split custody needs two tokens, but both halves are in ${ed25519.connection.name}`, { hint: 'name another token for one of the halves' });
 }

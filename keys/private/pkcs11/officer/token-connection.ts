@@ -71,11 +71,15 @@ export class TokenConnection {
       }
       const mechanisms = await ask('mechanisms', { slotId }, limits.other);
       await ask('open', { slotId, sessions: sessionsOf(options), profile }, limits.other);
-      // The flags are read again here, as late as can be: another program may have used up a try since.
-      const { fresh, way } = await wayIn(options, async () => stillThere(token, await ask('token', { slotId }, limits.other)));
+      const read = async (): Promise<TokenDescription> => stillThere(token, await ask('token', { slotId }, limits.other));
+      const { serial, ...before } = await wayIn(options, read);
+      let { fresh, way } = before;
       if (way !== 'none-needed') options.beforeLogin?.(fresh);
       if (way === 'pin') {
         pin = await firstPin(options, fresh);
+        // While the prompt stood open another program may have used up tries.
+        fresh = await read();
+        way = judgeLogin(fresh, serial);
         judgePinShape(pin, fresh);
       }
       if (way !== 'none-needed') await login(host, slotId, fresh, way, pin, limits);
@@ -221,6 +225,8 @@ const GONE: readonly number[] = [
   'CKR_SLOT_ID_INVALID',
   'CKR_CRYPTOKI_NOT_INITIALIZED',
   'CKR_KEY_HANDLE_INVALID',
+  // Of the only session of a token, which cannot be renewed without the login that it holds.
+  'CKR_OPERATION_ACTIVE',
 ].map(returnCodeOf);
 
 const CKR_OK = 0;
@@ -245,17 +251,24 @@ function stillThere(token: TokenDescription, now: TokenDescription): TokenDescri
   throw new VtlicError('token_not_found', `another token, ${describeToken(now)}, is in the place of ${describeToken(token)}`, { hint: 'plug the right token in and run again' });
 }
 
+interface WayIn {
+  readonly fresh: TokenDescription;
+  readonly way: LoginWay;
+  /** By which the last try may be used. */
+  readonly serial: string | undefined;
+}
+
 /** The token's flags, judged; on its last try a person may type its serial. The flags are read again after that. */
-async function wayIn(options: TokenOptions, read: () => Promise<TokenDescription>): Promise<{ readonly fresh: TokenDescription; readonly way: LoginWay }> {
+async function wayIn(options: TokenOptions, read: () => Promise<TokenDescription>): Promise<WayIn> {
   const fresh = await read();
   try {
-    return { fresh, way: judgeLogin(fresh, options.lastTrySerial) };
+    return { fresh, way: judgeLogin(fresh, options.lastTrySerial), serial: options.lastTrySerial };
   } catch (error) {
     if (!(error instanceof VtlicError) || error.code !== 'pin_last_try' || options.lastTrySerial !== undefined) throw error;
     const typed = await options.typeSerial?.(fresh);
     if (typed === undefined || typed === '') throw error;
     const again = await read();
-    return { fresh: again, way: judgeLogin(again, typed) };
+    return { fresh: again, way: judgeLogin(again, typed), serial: typed };
   }
 }
 

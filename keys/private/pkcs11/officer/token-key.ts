@@ -55,7 +55,8 @@ export class TokenPart {
       this.#refs = { host, refs };
       // A host on which the key was not found is asked again next time.
       refs.catch(() => {
-        this.#refs = undefined;
+        // The next host's numbers may stand there by now.
+        if (this.#refs?.refs === refs) this.#refs = undefined;
       });
     }
     return this.#refs.refs;

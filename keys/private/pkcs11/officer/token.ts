@@ -142,10 +142,14 @@ export class Token {
   /** @param object of `readData` or `createData` in this run */
   async destroyData(object: DataObjectDescription): Promise<void> {
     this.#checkData();
-    // The number may be of a host that has ended since: what is meant is looked for by its content.
-    const [same] = (await this.readData(object.label)).filter(({ bytes }) => equalBytes(bytes, object.bytes));
-    if (same === undefined) return;
-    await this.connection.ask('destroy', { ref: same.ref });
+    const { connection } = this;
+    const limit = connection.limits.other;
+    await connection.retryWhenGone(async (host) => {
+      // The number may be of a host that has ended since: what is meant is looked for by its content, on the host that destroys it.
+      const found = await connection.request(host, 'listData', { label: object.label }, limit);
+      const same = found.find(({ bytes }) => equalBytes(bytes, object.bytes));
+      if (same !== undefined) await connection.request(host, 'destroy', { ref: same.ref }, limit);
+    });
   }
 
   random(length: number): Promise<Uint8Array> {
@@ -244,8 +248,12 @@ export class Token {
 
   /** Destroys what a failed generation left under a name that was free before it. */
   async #discard(name: NewKeyName): Promise<void> {
+    const { connection } = this;
+    const limit = connection.limits.other;
     try {
-      for (const { ref } of await this.connection.ask('keys', { label: name.label, id: name.id })) await this.connection.ask('destroy', { ref });
+      await connection.retryWhenGone(async (host) => {
+        for (const { ref } of await connection.request(host, 'keys', { label: name.label, id: name.id }, limit)) await connection.request(host, 'destroy', { ref }, limit);
+      });
     } catch {
       // The first error says what happened; the half that stays behind is refused by name at the next try.
     }
