@@ -64,6 +64,8 @@ async function createGroup(phases: Phases, files: readonly NewFile[], mode: numb
     const states = await phases.place(open, mode);
     await steps.linked();
     await phases.sync([...new Set(written.flatMap(({ folders }) => folders))]);
+    // Once more, for one that a disk refused to remove at its time.
+    for (const file of open) forgetTemporary(file.path);
     const placed = new Map(open.map((file, i) => [file, states[i]]));
     return files.map((file, i): FileOutcome => {
       const state = placed.get(file) ?? written[i]?.state;
