@@ -1,5 +1,6 @@
 /** Files that are whole or absent, alone and in groups, in the places where that is hard. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -89,6 +90,25 @@ describe.each([
     await expect(create('out/1', 'link/vaultdesk/acme/2')).rejects.toMatchObject({ code: 'output_unwritable' });
     expect(readdirSync(join(folder, 'out'))).toEqual([]);
   });
+});
+
+it('a temporary name that the disk refused to remove is removed when the group is finished', async () => {
+  const { unlinkSync } = fs;
+  let refused = 0;
+  fs.unlinkSync = (path) => {
+    if (refused++ === 0) throw Object.assign(new Error('EIO: i/o error, unlink'), { code: 'EIO' });
+    unlinkSync(path);
+  };
+  syncBuiltinESMExports();
+  try {
+    const outcomes = await groupWriter().create([{ path: join(folder, 'a'), bytes: BYTES }], 0o644, NOTHING);
+    expect(outcomes).toMatchObject([{ ok: true }]);
+    expect(refused).toBeGreaterThan(0);
+    expect(readdirSync(folder)).toEqual(['a']);
+  } finally {
+    fs.unlinkSync = unlinkSync;
+    syncBuiltinESMExports();
+  }
 });
 
 /** Those that were given something. */
