@@ -46,7 +46,9 @@ describe.each([
   afterAll(() => made?.remove());
 
   it.each(['sign', 'leave'])('ends with its own exit code and never maps the module (%s)', async (act) => {
-    const { code, signal, lines } = officer(made, act);
+    const { code, signal, lines: all } = officer(made, act);
+    // Other tests use the same module at the same time, which an officer is told.
+    const lines = all.filter(({ notice }) => !(typeof notice === 'string' && notice.startsWith('another run ')));
     expect({ code, signal }).toEqual({ code: 7, signal: null });
     expect(lines).toHaveLength(1);
     expect(lines[0]?.['mapped']).toEqual([]);

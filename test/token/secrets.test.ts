@@ -125,7 +125,8 @@ it('is in no command line and no environment while it works, and no core file ma
       const command = read('cmdline');
       expect([...leaksOf(command), ...leaksOf(read('environ'))]).toEqual([]);
       seen.processes += 1;
-      if (command.includes('host-main') && read('environ').includes(token.environment['SOFTHSM2_CONF'] ?? '?')) {
+      // Until the shell has become the host its limits are not set, and no module is there.
+      if (command.includes('host-main') && !command.includes('/bin/sh') && read('environ').includes(token.environment['SOFTHSM2_CONF'] ?? '?')) {
         expect(read('limits').toString()).toMatch(/^Max core file size\s+0\s+0\s/m);
         seen.hosts += 1;
       }
