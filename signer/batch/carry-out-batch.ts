@@ -25,7 +25,7 @@ import { placeOf } from './file-place.ts';
 import type { SignRow } from './plan-row.ts';
 import { isDone, recordOfRow } from './row-state.ts';
 
-/** Reserved at once; what a crash voids at the most is this many, and as many that are being finished. */
+/** Reserved at once. A crash voids twice as many at the most: a group of which the last signatures are outstanding, and the next one. */
 const MOST_A_GROUP = 128;
 const FIRST_GROUP = 8;
 const GROUP_SECONDS = 2;

@@ -5,8 +5,6 @@ import type { License } from '../../formats/license/license.ts';
 import { readChunks } from '../files/read-chunks.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
 import { lineageText } from '../ledger/record/lineage.ts';
-import { findAnomalies } from '../plan/anomalies.ts';
-import { comparedWith } from '../plan/last-license.ts';
 import { lineageOfRequest, planItem, planOrigin } from '../plan/plan-license.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
 import type { Request } from '../request/request.ts';
@@ -17,11 +15,11 @@ import { nowSeconds, type World } from '../world.ts';
 import { LineagesSeen } from './lineages-seen.ts';
 import { BatchPlanWriter } from './plan-writer.ts';
 import { readRows, type BatchFormat, type InputRow } from './read-rows.ts';
-import { baseOfRow, type RowBase } from './row-base.ts';
+import { baseOfRow, countRow, type RowBase } from './row-base.ts';
 import { rowDigest } from './row-identity.ts';
 import { isDone, recordOfRow } from './row-state.ts';
 import { isSharded } from './file-place.ts';
-import { count, emptySummary, type BatchSummary } from './summary.ts';
+import { emptySummary, type BatchSummary } from './summary.ts';
 
 /** Faults that are kept to be shown; the rest are counted. */
 const FAULTS_KEPT = 100;
@@ -162,7 +160,7 @@ class RowPlanner {
   }
 
   #write(row: InputRow, request: Request, digest: Uint8Array, base: RowBase, again: boolean): readonly VtlicError[] {
-    const { site, key, world, file, catalog, ledger } = this.#planning;
+    const { site, key, world, file, ledger } = this.#planning;
     let payload: Uint8Array;
     let license: License;
     try {
@@ -173,14 +171,7 @@ class RowPlanner {
       return [error.at({ file, ...row.placeOf(error.place.field ?? 'customer') })];
     }
     this.#writer.sign(row.line, digest, payload);
-    count(this.summary, {
-      line: row.line,
-      license,
-      anomalies: findAnomalies({ license, catalog, algorithm: key.algorithm, ...comparedWith(base.last, site) }),
-      newCustomer: base.last === undefined,
-      newLineage: base.newLineage,
-      again,
-    });
+    countRow(this.summary, { line: row.line, license, base, again }, this.#planning);
     return [];
   }
 }

@@ -5,8 +5,6 @@ import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { makeUuidV7 } from '../../formats/license/id.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
-import { findAnomalies } from '../plan/anomalies.ts';
-import { comparedWith } from '../plan/last-license.ts';
 import { planOrigin } from '../plan/plan-license.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
@@ -16,8 +14,8 @@ import { standingOf } from './check-rows.ts';
 import { BatchPlanWriter } from './plan-writer.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import type { SignRow } from './plan-row.ts';
-import { baseOfRow } from './row-base.ts';
-import { count, emptySummary, type BatchSummary } from './summary.ts';
+import { baseOfRow, countRow } from './row-base.ts';
+import { emptySummary, type BatchSummary } from './summary.ts';
 
 const UUID_RANDOM_BYTES = 10;
 const TEMPORARY_NAME_BYTES = 8;
@@ -32,7 +30,7 @@ export interface ResumeInput {
 
 /** @throws VtlicError `request_invalid` for a row that would be signed anew after its license had ended */
 export function planResumption(begun: BatchPlan, input: ResumeInput): { readonly digest: string; readonly summary: BatchSummary } {
-  const { site, catalog, ledger, key, world } = input;
+  const { site, catalog, ledger, world } = input;
   const now = nowSeconds(world);
   const summary = emptySummary();
   const writer = new BatchPlanWriter(site.paths.plans, world.random(TEMPORARY_NAME_BYTES), { ...planOrigin(ledger, site, catalog, now), name: begun.head.name, input: begun.head.input, kid: begun.head.kid });
@@ -51,14 +49,7 @@ export function planResumption(begun: BatchPlan, input: ResumeInput): { readonly
       writer.sign(row.line, row.row, payload);
       const license = decodeLicense(payload);
       const base = baseOfRow(ledger, lineage, ledger.lastOfLineage(lineage), begun.head.name);
-      count(summary, {
-        line: row.line,
-        license,
-        anomalies: findAnomalies({ license, catalog, algorithm: key.algorithm, ...comparedWith(base.last, site) }),
-        newCustomer: base.last === undefined,
-        newLineage: base.newLineage,
-        again,
-      });
+      countRow(summary, { line: row.line, license, base, again }, input);
     }
     return { digest: writer.finish(begun.end.sharded).digest, summary };
   } finally {

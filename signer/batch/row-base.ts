@@ -1,8 +1,14 @@
-/** What a row's license is compared with. */
+/** What a row's license is compared with, and how it is counted by that. */
+import type { License } from '../../formats/license/license.ts';
 import { newestOfCustomer, newestOfLineage } from '../ledger/newest-license.ts';
 import type { LedgerView, LineageState } from '../ledger/record/ledger.ts';
 import type { Lineage } from '../ledger/record/lineage.ts';
-import { lastLicense, type LastLicense } from '../plan/last-license.ts';
+import { findAnomalies } from '../plan/anomalies.ts';
+import { comparedWith, lastLicense, type LastLicense } from '../plan/last-license.ts';
+import type { Catalog } from '../site/catalog.ts';
+import type { KeyRecord } from '../site/key-record.ts';
+import type { Site } from '../site/site.ts';
+import { count, type BatchSummary } from './summary.ts';
 
 export interface RowBase {
   /** The last license of the lineage, else the customer's newest; undefined for a new customer. */
@@ -24,4 +30,18 @@ export function baseOfRow(ledger: LedgerView, lineage: Lineage, state: LineageSt
     if (newest === undefined || other.license.iat > newest.license.iat) newest = other;
   }
   return { last: newest, newLineage: true };
+}
+
+export interface RowToSign {
+  readonly line: number;
+  /** Parsed back from the bytes that will be signed. */
+  readonly license: License;
+  readonly base: RowBase;
+  /** It was reserved before, and that counter is void or used. */
+  readonly again: boolean;
+}
+
+export function countRow(summary: BatchSummary, { line, license, base, again }: RowToSign, { site, catalog, key }: { readonly site: Site; readonly catalog: Catalog; readonly key: KeyRecord }): void {
+  const anomalies = findAnomalies({ license, catalog, algorithm: key.algorithm, ...comparedWith(base.last, site) });
+  count(summary, { line, license, anomalies, newCustomer: base.last === undefined, newLineage: base.newLineage, again });
 }

@@ -8,6 +8,7 @@ import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { otherProvider } from '../../keys/public/second-opinion.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
+import { newestOfLineage } from '../ledger/newest-license.ts';
 import type { CloseEntry } from '../ledger/record/entry.ts';
 import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
 import type { Lineage } from '../ledger/record/lineage.ts';
@@ -62,8 +63,8 @@ function* handed(ledger: LedgerView, sub: string | undefined): Generator<HandedL
     const page = ledger.knownLineages({ limit: PAGE, ...(after === undefined ? {} : { after }) });
     for (const lineage of page) {
       if (sub !== undefined && lineage.sub !== sub) return;
-      const issued = ledger.lastOfLineage(lineage)?.lastIssued;
-      yield { ...lineage, ctr: ledger.lastCounter(lineage), ...(issued === undefined ? {} : { payloadDigest: sha256(issued.intent.body.payload) }) };
+      const newest = newestOfLineage(ledger, lineage);
+      yield { ...lineage, ctr: ledger.lastCounter(lineage), ...(newest === undefined ? {} : { payloadDigest: sha256(newest.payload) }) };
     }
     after = page.at(-1);
     if (page.length < PAGE) return;

@@ -11,7 +11,7 @@ import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { fsyncFolder } from '../files/durable-file.ts';
 import { describeFileError, errorCodeOf } from '../files/file-error.ts';
-import type { AnchorPlace, AnchorRecord, AnchorStore } from '../ledger/record/anchor.ts';
+import type { AnchorPlace, AnchorRecord, AnchorStore, LedgerHead } from '../ledger/record/anchor.ts';
 import { openAnchorStore, type AnchorStoreOpener } from '../ledger/anchor/anchor-store.ts';
 import { copyLedger } from '../ledger/store/copy-ledger.ts';
 import { withDraft } from '../ledger/draft.ts';
@@ -41,6 +41,7 @@ export async function restoreLedger(ledger: string, copy: string, plan: RestoreP
     copyLedger(copy, draft, 'ledger_unwritable');
     chmodSync(draft, 0o600);
     const head = withDraft(draft, { now: () => nowSeconds(world), random: world.random, anchorStore: store, anchored: plan.found }, (writer) => {
+      requireSameCopy(plan, writer.head());
       carryOutActs(writer, plan, world.operator);
       return Object.freeze({ ledgerId: writer.genesis.ledgerId, ...writer.head() });
     });
@@ -54,6 +55,12 @@ export async function restoreLedger(ledger: string, copy: string, plan: RestoreP
   } catch (error) {
     throw describeFileError(error, 'ledger_unwritable', ledger);
   }
+}
+
+/** A copy may be a ledger in use, or a file that was exchanged while the prompt stood open. */
+function requireSameCopy({ head }: RestorePlan, now: LedgerHead): void {
+  if (now.entries === head.entries && equalBytes(now.chain, head.chain)) return;
+  throw new VtlicError('ledger_conflict', 'the copy was changed since this restore was shown; nothing was restored', { hint: 'see that nobody writes to it, and run it again: what is missing is counted anew' });
 }
 
 /**

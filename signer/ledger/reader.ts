@@ -14,7 +14,8 @@ import { consistencyProof, inclusionProof } from './tree/merkle-proof.ts';
 import { rootOf } from './tree/merkle.ts';
 import { logOrigin } from './tree/origin.ts';
 import { withLedgerFaults } from './store/sqlite-faults.ts';
-import { Tables, type EntryRow, type IntentRow, type LineageRow, type LogRow } from './store/tables.ts';
+import type { EntryRow, IntentRow, LineageRow, LogRow } from './store/rows.ts';
+import { Tables } from './store/tables.ts';
 import { verifyLedger } from './verify/verify.ts';
 
 const PAGE = 256;

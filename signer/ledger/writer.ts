@@ -19,7 +19,7 @@ import { logOrigin } from './tree/origin.ts';
 import { payloadFault } from './record/payload-agrees.ts';
 import { LedgerReader } from './reader.ts';
 import { isDiskFull, ledgerFault, withLedgerFaults } from './store/sqlite-faults.ts';
-import type { LogRow } from './store/tables.ts';
+import type { LogRow } from './store/rows.ts';
 
 export interface WriterParts {
   readonly db: DatabaseSync;

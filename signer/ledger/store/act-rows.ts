@@ -2,7 +2,7 @@
 import { equalBytes } from '../../../formats/bytes.ts';
 import type { Entry } from '../record/entry.ts';
 import { sameLineage } from '../record/lineage.ts';
-import type { ActRow, CounterRow } from './tables.ts';
+import type { ActRow, CounterRow } from './rows.ts';
 
 /** Of genesis and of all daily entries: none. */
 export function actRowOf(entry: Entry): ActRow | undefined {

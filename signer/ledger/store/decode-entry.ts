@@ -4,7 +4,7 @@ import { MAX_TIME } from '../../../formats/license/bounds.ts';
 import { ledgerCorrupt } from '../record/corrupt.ts';
 import { decodeBody } from '../record/entry-body.ts';
 import { ENTRY_KINDS, type Entry, type EntryKind } from '../record/entry.ts';
-import type { EntryRow } from './tables.ts';
+import type { EntryRow } from './rows.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(ENTRY_KINDS);
 

@@ -1,66 +1,11 @@
-/** Rows of the ledger's tables: every statement of reading and appending, prepared once. No rule of the ledger is here. */
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+/** The ledger's tables: every statement of reading and appending, prepared once. No rule of the ledger is here. */
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { ledgerCorrupt } from '../record/corrupt.ts';
-import { movedCounter, type CounterMove } from '../record/counter-rule.ts';
-import { GATE_KINDS, Gates, type GateAct } from '../record/gate-rule.ts';
+import { movedCounter } from '../record/counter-rule.ts';
+import { Gates } from '../record/gate-rule.ts';
 import { sameLineage, type Lineage } from '../record/lineage.ts';
 import { completeSubtrees, type ReadNode } from '../tree/merkle.ts';
-
-export type Row = readonly SQLOutputValue[];
-
-/** An entry as it is stored. */
-export interface EntryRow {
-  readonly seq: number;
-  readonly kind: string;
-  readonly at: number;
-  readonly body: Uint8Array;
-  readonly chain: Uint8Array;
-}
-
-/** The derived row of an intent; the last three are seqs of entries. */
-export interface IntentRow extends Lineage {
-  readonly seq: number;
-  readonly ctr: number;
-  readonly licenseId: Uint8Array;
-  readonly issue: number | undefined;
-  readonly void: number | undefined;
-  readonly release: number | undefined;
-}
-
-export interface LineageRow {
-  readonly lineage: Lineage;
-  readonly ctr: number;
-  readonly issued: number;
-}
-
-/** A tree, and where its rows begin. */
-export interface LogRow {
-  /** From 1. */
-  readonly number: number;
-  /** seq of the entry that opened it. */
-  readonly entry: number;
-  readonly logId: Uint8Array;
-  readonly firstLeaf: number;
-  readonly firstNode: number;
-}
-
-export const ACT_ROW_KINDS = ['log', 'closed-log', 'anchor', 'import', 'reopen', 'close'] as const;
-
-/** What an entry does to all lineages, or to all of one customer. */
-export interface ActRow extends CounterMove {
-  readonly kind: (typeof ACT_ROW_KINDS)[number];
-  /** '' for every customer. */
-  readonly sub: string;
-  /** Added to the record's reach. */
-  readonly raise: number;
-}
-
-/** A counter that an act gave to one lineage. */
-export interface CounterRow extends Lineage {
-  readonly seq: number;
-  readonly ctr: number;
-  readonly licenseId: Uint8Array | undefined;
-}
+import { ACT_COLUMNS, COUNTER_COLUMNS, ENTRY_COLUMNS, INTENT_COLUMNS, LOG_COLUMNS, actRow, blob, counterRow, entryRow, gateRow, integer, intentRow, lineageFromKey, lineageKey, lineageRow, logRow, moveRow, optionalInteger, optionally, text, type ActRow, type CounterRow, type EntryRow, type IntentRow, type LineageRow, type LogRow, type Row } from './rows.ts';
 
 /** How much of each kind of row there is, by the highest key. */
 export interface TableSizes {
@@ -68,12 +13,6 @@ export interface TableSizes {
   readonly leaves: number;
   readonly nodes: number;
 }
-
-export const ENTRY_COLUMNS = 'seq, kind, at, body, chain';
-export const INTENT_COLUMNS = 'seq, sub, aud, dep, ctr, license_id, issue, void, release';
-export const LOG_COLUMNS = 'number, entry, log_id, first_leaf, first_node';
-export const ACT_COLUMNS = 'seq, kind, sub, skip, floor, reach';
-export const COUNTER_COLUMNS = 'seq, sub, aud, dep, ctr, license_id';
 
 const SQL = {
   entry: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq = ?`,
@@ -177,19 +116,19 @@ export class Tables {
 
   /** Newest counter first. */
   intentsOf(lineage: Lineage, highest: number, limit: number): readonly IntentRow[] {
-    return this.#all('intentsOf', ...key(lineage), highest, limit).map(intentRow);
+    return this.#all('intentsOf', ...lineageKey(lineage), highest, limit).map(intentRow);
   }
 
   lastIssuedOf(lineage: Lineage): IntentRow | undefined {
-    return optionally(this.#one('lastIssuedOf', ...key(lineage)), intentRow);
+    return optionally(this.#one('lastIssuedOf', ...lineageKey(lineage)), intentRow);
   }
 
   /** The counter of a lineage that was spent or skipped last; 0 for none. */
   lastCounter(lineage: Lineage): number {
-    const row = this.#one('lastIntentOf', ...key(lineage));
+    const row = this.#one('lastIntentOf', ...lineageKey(lineage));
     const [seq, ctr] = row === undefined ? [0, 0] : [integer(row[0]), integer(row[1])];
     if (row !== undefined) this.#requireIntent(seq, lineage, ctr);
-    const moves = [...this.#all('movesOfAll', seq, lineage.sub), ...this.#all('countersOf', ...key(lineage), seq)].map(moveRow);
+    const moves = [...this.#all('movesOfAll', seq, lineage.sub), ...this.#all('countersOf', ...lineageKey(lineage), seq)].map(moveRow);
     return movedCounter(ctr, moves.sort((a, b) => a.seq - b.seq));
   }
 
@@ -208,7 +147,7 @@ export class Tables {
   }
 
   lineages(after: Lineage | undefined, limit: number): readonly LineageRow[] {
-    const [sub, aud, dep] = after === undefined ? ['', '', ''] : key(after);
+    const [sub, aud, dep] = after === undefined ? ['', '', ''] : lineageKey(after);
     return this.#all('lineages', sub, aud, dep, limit).map(lineageRow);
   }
 
@@ -221,7 +160,7 @@ export class Tables {
   }
 
   insertIntent(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array): void {
-    this.#run('insertIntent', seq, ...key(lineage), ctr, licenseId);
+    this.#run('insertIntent', seq, ...lineageKey(lineage), ctr, licenseId);
   }
 
   setIssue(intent: number, seq: number): void {
@@ -328,7 +267,7 @@ export class Tables {
   }
 
   reenteredOf(lineage: Lineage): readonly CounterRow[] {
-    return this.#all('reenteredOf', ...key(lineage)).map(counterRow);
+    return this.#all('reenteredOf', ...lineageKey(lineage)).map(counterRow);
   }
 
   reenteredOfCustomer(sub: string): readonly CounterRow[] {
@@ -336,12 +275,12 @@ export class Tables {
   }
 
   insertCounter(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array | undefined): void {
-    this.#run('insertCounter', seq, ...key(lineage), ctr, licenseId ?? null);
+    this.#run('insertCounter', seq, ...lineageKey(lineage), ctr, licenseId ?? null);
   }
 
   /** Every lineage with an intent or a counter of its own, in bytewise order. */
   knownLineages(after: Lineage | undefined, limit: number): readonly Lineage[] {
-    const from = after === undefined ? (['', '', ''] as const) : key(after);
+    const from = after === undefined ? (['', '', ''] as const) : lineageKey(after);
     return this.#all('knownLineages', ...from, ...from, limit).map((row) => lineageFromKey(text(row[0]), text(row[1]), text(row[2])));
   }
 
@@ -367,85 +306,4 @@ export class Tables {
   #run(name: Name, ...values: readonly SQLInputValue[]): void {
     this.#statement(name).run(...values);
   }
-}
-
-export function entryRow(row: Row): EntryRow {
-  return { seq: integer(row[0]), kind: text(row[1]), at: integer(row[2]), body: blob(row[3]), chain: blob(row[4], 32) };
-}
-
-export function intentRow(row: Row): IntentRow {
-  const read: { -readonly [M in keyof IntentRow]: IntentRow[M] } = {
-    seq: integer(row[0]),
-    sub: text(row[1]),
-    aud: text(row[2]),
-    ctr: integer(row[4]),
-    licenseId: blob(row[5], 16),
-    issue: optionalInteger(row[6]),
-    void: optionalInteger(row[7]),
-    release: optionalInteger(row[8]),
-  };
-  const dep = text(row[3]);
-  if (dep !== '') read.dep = dep;
-  return read;
-}
-
-export function logRow(row: Row): LogRow {
-  return { number: integer(row[0]), entry: integer(row[1]), logId: blob(row[2], 16), firstLeaf: integer(row[3]), firstNode: integer(row[4]) };
-}
-
-export function actRow(row: Row): ActRow {
-  const kind = ACT_ROW_KINDS.find((known) => known === row[1]);
-  if (kind === undefined) throw ledgerCorrupt('a row of the table "act" is of no kind that this version knows');
-  return { seq: integer(row[0]), kind, sub: text(row[2]), skip: integer(row[3]), floor: integer(row[4]), raise: integer(row[5]) };
-}
-
-export function counterRow(row: Row): CounterRow {
-  const licenseId = row[5];
-  return { seq: integer(row[0]), ...lineageFromKey(text(row[1]), text(row[2]), text(row[3])), ctr: integer(row[4]), licenseId: licenseId === null || licenseId === undefined ? undefined : blob(licenseId, 16) };
-}
-
-function gateRow(row: Row): GateAct {
-  const kind = GATE_KINDS.find((known) => known === row[1]);
-  if (kind === undefined) throw ledgerCorrupt('a row of the table "act" neither closes nor opens');
-  return { seq: integer(row[0]), kind, sub: text(row[2]) };
-}
-
-function moveRow(row: Row): CounterMove {
-  return { seq: integer(row[0]), skip: integer(row[1]), floor: integer(row[2]) };
-}
-
-function lineageRow(row: Row): LineageRow {
-  return { lineage: Object.freeze(lineageFromKey(text(row[0]), text(row[1]), text(row[2]))), ctr: integer(row[3]), issued: integer(row[4]) };
-}
-
-/** As `schema.ts` says: an absent deployment is ''. */
-function key(lineage: Lineage): [sub: string, aud: string, dep: string] {
-  return [lineage.sub, lineage.aud, lineage.dep ?? ''];
-}
-
-function lineageFromKey(sub: string, aud: string, dep: string): Lineage {
-  return dep === '' ? { sub, aud } : { sub, aud, dep };
-}
-
-function optionally<T>(row: Row | undefined, read: (row: Row) => T): T | undefined {
-  return row === undefined ? undefined : read(row);
-}
-
-export function integer(value: SQLOutputValue | undefined): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw ledgerCorrupt('a row holds something else where an integer should stand');
-  return value;
-}
-
-function optionalInteger(value: SQLOutputValue | undefined): number | undefined {
-  return value === null || value === undefined ? undefined : integer(value);
-}
-
-function text(value: SQLOutputValue | undefined): string {
-  if (typeof value !== 'string') throw ledgerCorrupt('a row holds something else where a text should stand');
-  return value;
-}
-
-export function blob(value: SQLOutputValue | undefined, length?: number): Uint8Array {
-  if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length)) throw ledgerCorrupt('a row holds something else where bytes should stand');
-  return value;
 }

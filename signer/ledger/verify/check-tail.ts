@@ -7,7 +7,8 @@ import { actRowOf, counterRowOf, sameAct, sameCounter } from '../store/act-rows.
 import type { AdoptEntry, CloseEntry, Entry } from '../record/entry.ts';
 import { sameLineage } from '../record/lineage.ts';
 import { completeSubtrees } from '../tree/merkle.ts';
-import type { LogRow, Tables } from '../store/tables.ts';
+import type { LogRow } from '../store/rows.ts';
+import type { Tables } from '../store/tables.ts';
 
 const AT_LEAST = 64;
 const PAGE = 256;

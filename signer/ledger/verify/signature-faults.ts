@@ -8,7 +8,7 @@ import { verifySignature } from '../../../keys/public/verify-signature.ts';
 import { openReadOnly } from '../store/open-database.ts';
 import { encodeFault, ISSUES, NEXT, STOP, type SignatureJob } from './signature-job.ts';
 import { ledgerFault } from '../store/sqlite-faults.ts';
-import { blob, integer, type Row } from '../store/tables.ts';
+import { blob, integer, type Row } from '../store/rows.ts';
 
 const STRETCH = 96;
 

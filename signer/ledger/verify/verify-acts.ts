@@ -9,7 +9,7 @@ import type { AdoptEntry, CloseEntry, GenesisBody } from '../record/entry.ts';
 import { Gates } from '../record/gate-rule.ts';
 import { logOrigin } from '../tree/origin.ts';
 import { skipAfter } from './skip-after.ts';
-import { ACT_COLUMNS, actRow, COUNTER_COLUMNS, counterRow, LOG_COLUMNS, logRow, type ActRow, type CounterRow, type LogRow } from '../store/tables.ts';
+import { ACT_COLUMNS, actRow, COUNTER_COLUMNS, counterRow, LOG_COLUMNS, logRow, type ActRow, type CounterRow, type LogRow } from '../store/rows.ts';
 import { tableCursor, wrongIndex, type Cursor } from './verify-cursor.ts';
 
 /** What the rest of the check knows where an act stands. */

@@ -3,7 +3,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { ledgerCorrupt } from '../record/corrupt.ts';
 import { movedCounter, type CounterMove } from '../record/counter-rule.ts';
 import { lineageText } from '../record/lineage.ts';
-import { integer, type ActRow, type Row, type Tables } from '../store/tables.ts';
+import { integer, type ActRow, type Row } from '../store/rows.ts';
+import type { Tables } from '../store/tables.ts';
 import { lineageCursor, type Cursor } from './verify-cursor.ts';
 
 /** @returns the number of lineages that have an intent */

@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { VtlicError } from '../../../formats/error.ts';
 import { ledgerCorrupt } from '../record/corrupt.ts';
-import { integer, type Row } from '../store/tables.ts';
+import { integer, type Row } from '../store/rows.ts';
 
 export interface Cursor<T> {
   next(): T | undefined;

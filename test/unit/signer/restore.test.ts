@@ -76,6 +76,22 @@ describe('a restore whose anchor was changed while the word was typed', () => {
     await goOn(1);
   });
 
+  it('is refused where the copy was exchanged for an older one, and the anchor is left', async () => {
+    const older = join(place.folder, 'older');
+    copyFileSync(copy, older);
+    await goOn(1);
+    copyLedger(place.ledger, join(place.folder, 'newer'), 'output_unwritable');
+    copyFileSync(join(place.folder, 'newer'), copy);
+    const planned = await plan();
+    expect(planned.kind).toBe('as-is');
+    copyFileSync(older, copy);
+    const anchor = readFileSync(place.anchor);
+    await expect(restore(planned)).rejects.toMatchObject(REFUSED);
+    expect(readFileSync(place.anchor)).toEqual(anchor);
+    expect(existsSync(join(place.folder, 'ledger.sqlite'))).toBe(false);
+    await restore(await plan());
+  });
+
   it('is refused where the anchor was said to be lost and came back', async () => {
     const kept = join(place.folder, 'kept');
     copyFileSync(place.anchor, kept);
