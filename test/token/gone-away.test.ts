@@ -61,8 +61,9 @@ describe('with four signatures in the token', () => {
     await token.close();
   });
 
-  it('closing the token waits for them', async () => {
-    const proxy = faulty(made, ['fault C_Sign 0 slow 500']);
+  // 6 s are more than a host is given to close.
+  it.each([500, 6000])('closing the token waits for them, of %d ms each', async (milliseconds) => {
+    const proxy = faulty(made, [`fault C_Sign 0 slow ${milliseconds}`]);
     const { token, key } = await openBehind(proxy);
     const four = [1, 2, 3, 4].map(() => outcome(key.sign(MESSAGE)));
     while (callsOf(proxy, 'C_Sign') < 5) await sleep(10);

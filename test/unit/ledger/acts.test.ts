@@ -1,9 +1,11 @@
 /** Acts on the record: what they do to counters, and what a whole check makes of acts that break the rules. */
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
+import { countersOf } from '../../../signer/handover/export-counters.ts';
 import { movedCounter } from '../../../signer/ledger/record/counter-rule.ts';
 import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
+import { sha256 } from '../../../signer/ledger/record/sha256.ts';
 import { skipAfter } from '../../../signer/ledger/verify/skip-after.ts';
 import { ACME, closing, coseFor, digest, intentFor, issueNext, KID, newWriter, tamper, type Place } from './ledger-fixture.ts';
 
@@ -17,6 +19,11 @@ type NewLog = Parameters<Ledger['openLog']>[0];
 function newLog(ledger: Ledger, changes: Partial<NewLog> = {}): NewLog {
   const head = ledger.head();
   return { reason: 'restored', anchor: ANCHOR, covered: 0, coveredReach: 0, found: { ...head, entries: head.entries + 15, size: head.size + 5, reach: head.reach + 5 }, skip: head.reach + 5, highest: 0, closed: false, operator: 'officer', ...changes };
+}
+
+/** What a document for ACME's customer would say. */
+function handed(ledger: Ledger): unknown[] {
+  return countersOf(ledger, ACME.sub, 0).lineages.map(({ ctr, payloadDigest }) => ({ ctr, payloadDigest }));
 }
 
 async function verdict(place: Place): Promise<string> {
@@ -153,7 +160,10 @@ describe('a whole check', () => {
         ledger.openLog(input);
         ledger.reenter(coseFor(lost), { aud, sub, ctr, licenseId, kid, payload }, input.skip);
         expect(ledger.nextCounter(ACME)).toBe(4 + input.skip + 1);
-        issueNext(ledger);
+        // A handover speaks of the newest license, whether this record issued it or was given it back.
+        expect(handed(ledger)).toEqual([{ ctr: 4 + input.skip, payloadDigest: sha256(payload) }]);
+        const next = ledger.entry(issueNext(ledger));
+        expect(handed(ledger)).toEqual([{ ctr: 4 + input.skip + 1, payloadDigest: next?.kind === 'intent' ? sha256(next.body.payload) : undefined }]);
         expect(ledger.logs().map((log) => log.size)).toEqual([1, 3]);
         expect(ledger.findReentered(licenseId)?.body.act).toBe('license');
         ledger.adopt({ act: 'anchor', anchor: ANCHOR, operator: 'officer' });

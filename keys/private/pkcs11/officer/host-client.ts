@@ -39,16 +39,12 @@ const START_MILLISECONDS = 30_000;
  */
 const HOST_SHELL = 'ulimit -c 0; ulimit -d 4194304 2>/dev/null; exec "$0" "$@"';
 
-const ignore = (): void => undefined;
-
 interface Pending {
   readonly operation: OperationName;
   readonly body: unknown;
   readonly limit: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: HostFailure) => void;
-  /** Resolves when the request came to its end, whatever that was. */
-  readonly settled: Promise<void>;
   timer?: NodeJS.Timeout;
 }
 
@@ -156,18 +152,18 @@ export class HostClient {
   #enqueue<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number): Promise<HostOperations[Name]['reply']> {
     const { pin } = body as Partial<HostOperations['login']['request']>;
     if (pin !== undefined) this.#output.hide(pin);
-    const { promise, resolve, reject } = Promise.withResolvers<HostOperations[Name]['reply']>();
-    const settled = promise.then(ignore, ignore);
-    // The reply is checked against the operation before it gets here.
-    this.#queue.push({ operation, body, limit, resolve: resolve as (value: unknown) => void, reject, settled });
-    this.#send();
-    return promise;
+    return new Promise((resolve, reject) => {
+      // The reply is checked against the operation before it gets here.
+      this.#queue.push({ operation, body, limit, resolve: resolve as (value: unknown) => void, reject });
+      this.#send();
+    });
   }
 
   /**
    * Logs out and ends the host; one that does not answer is ended all the same. Calling it again does nothing.
    *
-   * What is with the host comes to its end first, within its own limits: a signature that is cut off would be one of unknown state.
+   * What is with the host comes to its end first, within its own limits, for the host closes when its sessions are at rest: a signature
+   * that is cut off would be one of unknown state.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -176,7 +172,6 @@ export class HostClient {
 
   async #close(): Promise<void> {
     this.#rejectQueue();
-    while (!this.isOver && this.#sent.size > 0) await Promise.race([...this.#sent.values()].map(({ settled }) => settled));
     if (!this.isOver) await this.#enqueue('close', {}, CLOSE_MILLISECONDS).catch(() => {});
     this.#finish({ kind: 'gone' });
     this.#child.ref();
