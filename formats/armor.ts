@@ -4,7 +4,8 @@
  * People paste, so blank space around the block is ignored and line ends may be LF or CRLF. Nothing else may differ: a strict
  * reader is why white space alone can change in a file whose signature holds.
  */
-import { decodeBase64Into, encodeBase64 } from './base64.ts';
+import { base64Length, decodeBase64Into, encodeBase64Into } from './base64.ts';
+import { utf8 } from './bytes.ts';
 import { cleanText } from './clean-text.ts';
 import { VtlicError } from './error.ts';
 
@@ -31,12 +32,18 @@ const BEGIN: Readonly<Record<ArmorLabel, string>> = { VTLIC: '-----BEGIN VTLIC--
 const END: Readonly<Record<ArmorLabel, string>> = { VTLIC: '-----END VTLIC-----', 'VTLIC KEYSET': '-----END VTLIC KEYSET-----' };
 
 /** The file of the bytes (at least one): LF line ends, one at the end too. */
-export function armor(label: ArmorLabel, bytes: Uint8Array): string {
+export function armor(label: ArmorLabel, bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) throw new VtlicError('internal', 'an armor around no bytes was asked for');
-  const base64 = encodeBase64(bytes);
-  let out = `${BEGIN[label]}\n`;
-  for (let i = 0; i < base64.length; i += LINE_CHARACTERS) out += `${base64.slice(i, i + LINE_CHARACTERS)}\n`;
-  return `${out}${END[label]}\n`;
+  const [begin, end] = [utf8(`${BEGIN[label]}\n`), utf8(`${END[label]}\n`)];
+  const file = new Uint8Array(begin.length + base64Length(bytes.length) + Math.ceil(bytes.length / LINE_BYTES) + end.length);
+  file.set(begin);
+  let at = begin.length;
+  for (let from = 0; from < bytes.length; from += LINE_BYTES) {
+    at = encodeBase64Into(bytes, from, Math.min(from + LINE_BYTES, bytes.length), file, at);
+    file[at++] = LF;
+  }
+  file.set(end, at);
+  return file;
 }
 
 /**

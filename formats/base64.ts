@@ -21,26 +21,57 @@ const PAD = 0x3d;
 
 /** Base64 with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return encode(bytes, STANDARD, '=');
+  return padded(bytes, STANDARD_CHARACTERS);
 }
 
 /** Base64url without padding. */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return encode(bytes, URL_SAFE, '');
+  return padded(bytes, URL_SAFE_CHARACTERS).replace(/=+$/, '');
 }
 
-function encode(bytes: Uint8Array, alphabet: string, pad: '=' | ''): string {
-  const whole = bytes.length - (bytes.length % 3);
-  let out = '';
-  for (let i = 0; i < whole; i += 3) {
-    const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    out += alphabet.charAt(group >> 18) + alphabet.charAt((group >> 12) & 63) + alphabet.charAt((group >> 6) & 63) + alphabet.charAt(group & 63);
+const STANDARD_CHARACTERS = utf8(STANDARD);
+const URL_SAFE_CHARACTERS = utf8(URL_SAFE);
+const decoder = new TextDecoder();
+
+/** Padded length. */
+export function base64Length(bytes: number): number {
+  return 4 * Math.ceil(bytes / 3);
+}
+
+/**
+ * Writes the padded base64 of `source[start..end)` into `target` from `at`, which must have room.
+ *
+ * @returns the offset in `target` behind the last character written
+ */
+export function encodeBase64Into(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+  return encodeInto(STANDARD_CHARACTERS, source, start, end, target, at);
+}
+
+function padded(bytes: Uint8Array, characters: Uint8Array): string {
+  const target = new Uint8Array(base64Length(bytes.length));
+  encodeInto(characters, bytes, 0, bytes.length, target, 0);
+  return decoder.decode(target);
+}
+
+function encodeInto(characters: Uint8Array, source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+  const whole = end - ((end - start) % 3);
+  let to = at;
+  for (let i = start; i < whole; i += 3) {
+    const group = ((source[i] ?? 0) << 16) | ((source[i + 1] ?? 0) << 8) | (source[i + 2] ?? 0);
+    target[to] = characters[group >> 18] ?? 0;
+    target[to + 1] = characters[(group >> 12) & 63] ?? 0;
+    target[to + 2] = characters[(group >> 6) & 63] ?? 0;
+    target[to + 3] = characters[group & 63] ?? 0;
+    to += 4;
   }
-  const first = bytes[whole];
-  if (first === undefined) return out;
-  const second = bytes[whole + 1];
-  if (second === undefined) return out + alphabet.charAt(first >> 2) + alphabet.charAt((first & 3) << 4) + pad + pad;
-  return out + alphabet.charAt(first >> 2) + alphabet.charAt(((first & 3) << 4) | (second >> 4)) + alphabet.charAt((second & 15) << 2) + pad;
+  if (whole === end) return to;
+  const first = source[whole] ?? 0;
+  const second = whole + 1 < end ? (source[whole + 1] ?? 0) : undefined;
+  target[to] = characters[first >> 2] ?? 0;
+  target[to + 1] = characters[((first & 3) << 4) | ((second ?? 0) >> 4)] ?? 0;
+  target[to + 2] = second === undefined ? PAD : (characters[(second & 15) << 2] ?? 0);
+  target[to + 3] = PAD;
+  return to + 4;
 }
 
 /** The bytes of canonical base64: padded, unused bits zero, nothing else in it; undefined for any other text. */

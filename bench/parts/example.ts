@@ -1,7 +1,6 @@
 /** The design's example license, and keys to sign it with. */
 import { randomBytes } from 'node:crypto';
 import { armor } from '../../formats/armor.ts';
-import { utf8 } from '../../formats/bytes.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import { encodeLicense } from '../../formats/license/encode-license.ts';
@@ -48,5 +47,5 @@ export async function signExample(key: SoftwareKey): Promise<SignedExample> {
   const protectedBytes = encodeProtected(key.publicKey.alg, key.publicKey.kid, TYP.license);
   const message = sigStructure(protectedBytes, payload);
   const signature = await key.sign(message);
-  return { file: utf8(armor('VTLIC', encodeCoseSign1(protectedBytes, payload, signature))), message, signature };
+  return { file: armor('VTLIC', encodeCoseSign1(protectedBytes, payload, signature)), message, signature };
 }

@@ -6,6 +6,8 @@ export interface Sample {
   readonly rate: number;
   /** The median of all rounds. A value far below `rate` tells of a busy machine. */
   readonly middle: number;
+  /** Of each round, in their order. */
+  readonly rounds: readonly number[];
 }
 
 export interface Loop {
@@ -35,8 +37,9 @@ export async function takeTurns(loops: readonly Loop[], options: { readonly roun
     }
   }
   return loops.map((loop, i) => {
-    const sorted = (rates[i] ?? []).toSorted((a, b) => a - b);
-    return { name: loop.name, rate: sorted[Math.floor(sorted.length * 0.9)] ?? 0, middle: median(sorted) };
+    const inOrder = rates[i] ?? [];
+    const sorted = inOrder.toSorted((a, b) => a - b);
+    return { name: loop.name, rate: sorted[Math.floor(sorted.length * 0.9)] ?? 0, middle: median(sorted), rounds: inOrder };
   });
 }
 
@@ -50,6 +53,11 @@ async function calibrate(loop: Loop, roundMs: number): Promise<number> {
     count *= took > roundMs / 16 ? 2 : 4;
   }
   return count;
+}
+
+/** The median of what each round gives against the round of the other beside it: a machine that slows down for a second slows both. */
+export function ratioOfRounds(one: Sample, other: Sample): number {
+  return median(one.rounds.map((rate, i) => rate / (other.rounds[i] ?? rate)).sort((a, b) => a - b));
 }
 
 export function median(sorted: readonly number[]): number {

@@ -3,7 +3,6 @@
  * minutes. Nothing of this is part of the signer; what they "sign" verifies nowhere.
  */
 import { armor } from '../../formats/armor.ts';
-import { utf8 } from '../../formats/bytes.ts';
 import { ALGORITHMS } from '../../formats/cose-algorithm.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { Checker } from '../../signer/issue/checker.ts';
@@ -16,6 +15,6 @@ export function standInKey(): SigningKey {
 }
 
 export const standInChecker: Checker = Object.freeze<Checker>({
-  check: (signed) => Promise.resolve(Object.freeze({ stage: 'self-checked' as const, intended: signed.intended, cose: signed.cose, file: utf8(armor('VTLIC', signed.cose)) })),
+  check: (signed) => Promise.resolve(Object.freeze({ stage: 'self-checked' as const, intended: signed.intended, cose: signed.cose, file: armor('VTLIC', signed.cose) })),
   close: () => Promise.resolve(),
 });

@@ -1,6 +1,7 @@
 import { createPublicKey, hash, verify, type KeyObject } from 'node:crypto';
 import { concatBytes } from '../../formats/bytes.ts';
 import { meetsEd25519Criteria } from './ed25519-criteria.ts';
+import { verifyWithContext } from './mldsa65-with-context.ts';
 import { MLDSA65_PUBLIC_KEY_BYTES, MLDSA65_SIGNATURE_BYTES, type Provider } from './provider.ts';
 import { ED25519_SPKI_PREFIX, MLDSA65_SPKI_PREFIX } from './spki-prefix.ts';
 
@@ -40,7 +41,7 @@ export const nodeProvider: Provider = Object.freeze<Provider>({
   mldsa65Verify: (publicKey, message, signature, context) =>
     publicKey.length === MLDSA65_PUBLIC_KEY_BYTES &&
     signature.length === MLDSA65_SIGNATURE_BYTES &&
-    verify(null, message, { key: keyObjectOf(publicKey, MLDSA65_SPKI_PREFIX), context }, signature),
+    verifyWithContext(keyObjectOf(publicKey, MLDSA65_SPKI_PREFIX), message, signature, context),
 });
 
 /** What `#provider` means on this platform. */

@@ -6,7 +6,6 @@
  */
 import { closeSync, fsyncSync, linkSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { describeFileError, errorCodeOf } from './file-error.ts';
 
@@ -62,7 +61,7 @@ export function fileState(path: string, bytes: Uint8Array): 'absent' | 'equal' |
     const facts = lstatSync(path);
     if (!facts.isFile() || facts.size > bytes.length) return 'other';
     const found = readFileSync(path);
-    if (!equalBytes(found, bytes.subarray(0, found.length))) return 'other';
+    if (Buffer.compare(found, bytes.subarray(0, found.length)) !== 0) return 'other';
     return found.length === bytes.length ? 'equal' : 'part';
   } catch (error) {
     if (errorCodeOf(error) === 'ENOENT') return 'absent';

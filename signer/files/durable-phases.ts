@@ -68,6 +68,8 @@ function makeFolder(folder: string): readonly string[] {
 }
 
 function madeFolder(folder: string): 'made' | 'stands' | 'no parent' {
+  // Asked first: most stand, and an error that is thrown and caught for each file is felt in a batch.
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return 'stands';
   try {
     mkdirSync(folder, { mode: 0o755 });
     return 'made';
@@ -97,7 +99,9 @@ export function placeTemporary(file: NewFile, mode: number): FileState {
 /** What is left under a temporary name is in nobody's way. */
 export function forgetTemporary(path: string): void {
   try {
-    removeIfPresent(temporaryOf(path));
+    const temporary = temporaryOf(path);
+    // Asked first, as above.
+    if (lstatSync(temporary, { throwIfNoEntry: false }) !== undefined) removeIfPresent(temporary);
   } catch {
     // The first error is the one to tell.
   }

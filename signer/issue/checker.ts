@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { armor } from '../../formats/armor.ts';
-import { copyBytes, utf8 } from '../../formats/bytes.ts';
+import { copyBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { otherProvider } from '../../keys/public/second-opinion.ts';
@@ -36,7 +36,7 @@ type FindFault = (output: Output) => string | undefined | Promise<string | undef
 function checkWith(findFault: FindFault, close: () => Promise<void>): Checker {
   return Object.freeze({
     check: async (signed: SignedLicense): Promise<CheckedLicense> => {
-      const file = utf8(armor('VTLIC', signed.cose));
+      const file = armor('VTLIC', signed.cose);
       const fault = await findFault({ file, cose: signed.cose, payload: signed.intended.item.payload });
       if (fault !== undefined) throw selfCheckFailed(fault);
       return Object.freeze({ stage: 'self-checked' as const, intended: signed.intended, cose: signed.cose, file });

@@ -4,7 +4,6 @@
  * By its pure entry: the main one would load a native addon (SECURITY.md, "Dependencies").
  */
 import { Decoder, Tag } from 'cbor-x/index-no-eval';
-import { equalBytes } from '../../formats/bytes.ts';
 import type { CborValue } from '../../formats/cbor/value.ts';
 
 const decoder = new Decoder({ mapsAsObjects: false, useRecords: false });
@@ -12,7 +11,7 @@ const decoder = new Decoder({ mapsAsObjects: false, useRecords: false });
 function same(ours: CborValue, theirs: unknown): boolean {
   if (typeof ours === 'number') return typeof theirs === 'bigint' ? BigInt(ours) === theirs : ours === theirs;
   if (typeof ours === 'string' || typeof ours === 'boolean') return ours === theirs;
-  if (ours instanceof Uint8Array) return theirs instanceof Uint8Array && equalBytes(ours, theirs);
+  if (ours instanceof Uint8Array) return theirs instanceof Uint8Array && Buffer.compare(ours, theirs) === 0;
   if (ours instanceof Map) {
     if (!(theirs instanceof Map) || theirs.size !== ours.size) return false;
     const entries: unknown[] = [...theirs.entries()];

@@ -3,7 +3,6 @@
  * signature is verified by a provider that did not make it.
  */
 import { dearmor } from '../../formats/armor.ts';
-import { equalBytes } from '../../formats/bytes.ts';
 import { decodeCbor, decodeTaggedCbor } from '../../formats/cbor/decode.ts';
 import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -46,9 +45,9 @@ export function makeSelfCheck(key: PublicKey, provider: Provider): (output: Outp
 }
 
 function findFault({ file, cose, payload }: Output, key: PublicKey, trust: Trust, provider: Provider): string | undefined {
-  if (!equalBytes(dearmor('VTLIC', file), cose)) return 'the file holds other bytes than the ledger will';
+  if (Buffer.compare(dearmor('VTLIC', file), cose) !== 0) return 'the file holds other bytes than the ledger will';
   const parsed = decodeCoseSign1(cose, TYP.license);
-  if (!equalBytes(parsed.payload, payload)) return 'the payload is not the one that was planned';
+  if (Buffer.compare(parsed.payload, payload) !== 0) return 'the payload is not the one that was planned';
   if (parsed.kid !== key.kid || parsed.alg !== key.alg) return 'the header names another key';
   if (!secondDecoderAgrees(cose, decodeTaggedCbor(cose).value, COSE_SIGN1_TAG)) return 'cbor-x reads the file differently';
   if (!secondDecoderAgrees(parsed.payload, decodeCbor(parsed.payload))) return 'cbor-x reads the claims differently';

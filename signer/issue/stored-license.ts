@@ -3,7 +3,7 @@
  * again before it leaves: by the chain, by the tree that the anchor covers, and by the verifier.
  */
 import { armor } from '../../formats/armor.ts';
-import { equalBytes, utf8 } from '../../formats/bytes.ts';
+import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
 import { defaultProvider } from '../../keys/public/provider-default.ts';
@@ -34,7 +34,7 @@ export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site)
       hint: "put the key's record back into site.json",
     });
   }
-  const file = utf8(armor('VTLIC', issue.body.cose));
+  const file = armor('VTLIC', issue.body.cose);
   const fault =
     entryFault(ledger, intent) ??
     entryFault(ledger, issue) ??

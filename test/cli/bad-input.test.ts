@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../formats/armor.ts';
+import { armoredText } from '../support/armored-text.ts';
 import { encodeCoseSign1, encodeProtected, TYP } from '../../formats/cose-sign1.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';
@@ -253,7 +254,7 @@ function alterSignature(text: string): string {
   const body = text.split('\n').filter((line) => !line.startsWith('-----') && line !== '').join('');
   const bytes = Uint8Array.from(Buffer.from(body, 'base64'));
   bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 1;
-  return armor('VTLIC', bytes);
+  return armoredText('VTLIC', bytes);
 }
 
 describe('hostile text', () => {

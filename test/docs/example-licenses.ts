@@ -1,7 +1,7 @@
 /** The two worked examples of docs/format.md, with every value between the claims and the file. */
 import { sha512 } from '@noble/hashes/sha2.js';
 import { shake256 } from '@noble/hashes/sha3.js';
-import { armor } from '../../formats/armor.ts';
+import { armoredText } from '../support/armored-text.ts';
 import { compareBytes, concatBytes, fromHex, toHex, utf8 } from '../../formats/bytes.ts';
 import { encodeCoseKey } from '../../formats/cose-key.ts';
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
@@ -106,7 +106,7 @@ export function sealed(key: ExampleKey, payload: Uint8Array): Pick<ExampleLicens
   const toBeSigned = sigStructure(protectedBytes, payload);
   const signature = key.sign(toBeSigned);
   const cose = encodeCoseSign1(protectedBytes, payload, signature);
-  return { protectedBytes, sigStructure: toBeSigned, signature, cose, file: armor('VTLIC', cose) };
+  return { protectedBytes, sigStructure: toBeSigned, signature, cose, file: armoredText('VTLIC', cose) };
 }
 
 function exampleOf(key: ExampleKey, license: License): ExampleLicense {

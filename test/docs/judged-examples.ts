@@ -1,5 +1,5 @@
 /** Licenses, trust values and contexts, each with the verdict: Appendix C of docs/format.md. Plain data, so that any verifier can read it. */
-import { armor } from '../../formats/armor.ts';
+import { armoredText } from '../support/armored-text.ts';
 import { concatBytes, toHex } from '../../formats/bytes.ts';
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import type { VerifyContext } from '../../verifier/context.ts';
@@ -62,7 +62,7 @@ const at = (now: number): JudgedContext => ({ ...here, now });
 const hostsHere: JudgedContext = { ...here, now: LATER, hosts: [...(second.hosts ?? [])].slice(1) };
 const { deployment: _deployment, ...noDeployment } = here;
 
-const coseFile = (protectedBytes: Uint8Array, payload: Uint8Array, signature: Uint8Array): string => armor('VTLIC', encodeCoseSign1(protectedBytes, payload, signature));
+const coseFile = (protectedBytes: Uint8Array, payload: Uint8Array, signature: Uint8Array): string => armoredText('VTLIC', encodeCoseSign1(protectedBytes, payload, signature));
 const resigned = ({ protectedBytes, payload }: typeof ed25519License, signature: Uint8Array): string => coseFile(protectedBytes, payload, signature);
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {

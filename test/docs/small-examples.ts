@@ -33,9 +33,9 @@ export function fileOf(input: Input): Uint8Array {
     case 'bytes':
       return bytesOf(input.hex);
     case 'fill':
-      return input.of === 'file' ? filled(input) : utf8(armor('VTLIC', filled(input)));
+      return input.of === 'file' ? filled(input) : armor('VTLIC', filled(input));
     case 'decoded':
-      return utf8(armor('VTLIC', bytesOf(input.hex)));
+      return armor('VTLIC', bytesOf(input.hex));
     case 'payload':
       return utf8(sealed(ed25519Key, bytesOf(input.hex)).file);
     case 'entries':

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { armor, dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
 import { utf8 } from '../../../formats/bytes.ts';
+import { armoredText } from '../../support/armored-text.ts';
 import { faultOf } from './fault-of.ts';
 
 const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 7 + 3) % 256);
@@ -12,20 +13,20 @@ const ROW = 'A'.repeat(64);
 
 describe('armor', () => {
   it('has 64 characters a line and a line end at the end', () => {
-    expect(armor('VTLIC', new Uint8Array(50))).toBe(`${BEGIN}\n${ROW}\nAAA=\n${END}\n`);
-    expect(armor('VTLIC', new Uint8Array(48))).toBe(`${BEGIN}\n${ROW}\n${END}\n`);
-    expect(armor('VTLIC KEYSET', Uint8Array.of(0))).toBe('-----BEGIN VTLIC KEYSET-----\nAA==\n-----END VTLIC KEYSET-----\n');
+    expect(armoredText('VTLIC', new Uint8Array(50))).toBe(`${BEGIN}\n${ROW}\nAAA=\n${END}\n`);
+    expect(armoredText('VTLIC', new Uint8Array(48))).toBe(`${BEGIN}\n${ROW}\n${END}\n`);
+    expect(armoredText('VTLIC KEYSET', Uint8Array.of(0))).toBe('-----BEGIN VTLIC KEYSET-----\nAA==\n-----END VTLIC KEYSET-----\n');
     expect(faultOf(() => armor('VTLIC', new Uint8Array())).code).toBe('internal');
   });
 
   it.each([1, 2, 3, 47, 48, 49, 50, 95, 96, 97, 500, 49_152])('goes there and back with %i bytes', (length) => {
-    expect(read(armor('VTLIC', bytesOf(length)))).toEqual(bytesOf(length));
-    expect(dearmor('VTLIC KEYSET', utf8(armor('VTLIC KEYSET', bytesOf(length))))).toEqual(bytesOf(length));
+    expect(read(armoredText('VTLIC', bytesOf(length)))).toEqual(bytesOf(length));
+    expect(dearmor('VTLIC KEYSET', armor('VTLIC KEYSET', bytesOf(length)))).toEqual(bytesOf(length));
   });
 });
 
 describe('dearmor', () => {
-  const good = armor('VTLIC', bytesOf(100));
+  const good = armoredText('VTLIC', bytesOf(100));
   const lines = good.trimEnd().split('\n');
 
   it.each([
@@ -47,7 +48,7 @@ describe('dearmor', () => {
     ['a text after it', `${good}Regards`, 6],
     ['two blocks', `${good}${good}`, 6],
     ['a byte order mark', `\ufeff${good}`, 1],
-    ['another label', armor('VTLIC KEYSET', bytesOf(100)), 1],
+    ['another label', armoredText('VTLIC KEYSET', bytesOf(100)), 1],
     ['another END label', good.replace('END VTLIC', 'END VTLIC KEYSET'), 5],
     ['a private label', good.replaceAll('VTLIC', 'PRIVATE KEY'), 1],
     ['lower case', good.replace('BEGIN', 'begin'), 1],
@@ -132,9 +133,9 @@ describe('dearmor', () => {
   });
 
   it('keeps to its limits to the byte', () => {
-    const largest = armor('VTLIC', bytesOf(49_152));
+    const largest = armoredText('VTLIC', bytesOf(49_152));
     expect(read(largest)).toHaveLength(49_152);
-    expect(faultOf(() => read(armor('VTLIC', bytesOf(49_153)))).code).toBe('too_large');
+    expect(faultOf(() => read(armoredText('VTLIC', bytesOf(49_153)))).code).toBe('too_large');
 
     const padded = largest + ' '.repeat(LICENSE_LIMITS.fileBytes - largest.length);
     expect(read(padded)).toHaveLength(49_152);
@@ -144,11 +145,11 @@ describe('dearmor', () => {
   });
 
   it('judges the armor before the size of what it holds', () => {
-    expect(faultOf(() => read(`${armor('VTLIC', bytesOf(49_153))}x`)).code).toBe('armor_malformed');
+    expect(faultOf(() => read(`${armoredText('VTLIC', bytesOf(49_153))}x`)).code).toBe('armor_malformed');
   });
 
   it('takes other limits', () => {
-    const file = utf8(armor('VTLIC KEYSET', bytesOf(60_000)));
+    const file = armor('VTLIC KEYSET', bytesOf(60_000));
     expect(dearmor('VTLIC KEYSET', file, { fileBytes: file.length, decodedBytes: 60_000 })).toHaveLength(60_000);
     expect(faultOf(() => dearmor('VTLIC KEYSET', file, { fileBytes: file.length, decodedBytes: 59_999 })).code).toBe('too_large');
   });

@@ -1,6 +1,6 @@
 /** Licenses signed by real keys, whole or bent, for the tests of the verifier. */
 import { armor } from '../../../formats/armor.ts';
-import { concatBytes, utf8 } from '../../../formats/bytes.ts';
+import { concatBytes } from '../../../formats/bytes.ts';
 import type { CborValue } from '../../../formats/cbor/value.ts';
 import { encodeCbor } from '../../../formats/cbor/encode.ts';
 import type { Algorithm } from '../../../formats/cose-algorithm.ts';
@@ -65,7 +65,7 @@ export interface Bend {
 
 /** The file of any payload bytes, signed, as armored text. */
 export async function fileOf(payload: Uint8Array, key: SoftwareKey = ed25519Key, bend: Bend = {}): Promise<Uint8Array> {
-  return utf8(armor('VTLIC', await coseOf(payload, key, bend)));
+  return armor('VTLIC', await coseOf(payload, key, bend));
 }
 
 export async function coseOf(payload: Uint8Array, key: SoftwareKey = ed25519Key, bend: Bend = {}): Promise<Uint8Array> {

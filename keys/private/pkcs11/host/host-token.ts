@@ -1,6 +1,5 @@
 /** One module with one opened token, in the host: each operation of the protocol is a method of the same name. */
 import { randomInt, type KeyObject } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equalBytes } from '../../../../formats/bytes.ts';
 import { COMPOSITE_LABEL } from '../../../public/composite.ts';
 import { CallFault } from '../shared/call-fault.ts';
@@ -12,15 +11,13 @@ import type { HostOperations, KeyObjectDescription, OperationName, SignPart } fr
 import { HostRefusal } from './host-refusal.ts';
 import { makeWrappedSeed, openWrappedSeed, signWithSeed, type OpenedSeed } from './host-wrapped.ts';
 import { plainMechanism, signWithContext } from './mechanism.ts';
-import { Pkcs11Module, type ObjectHandle, type SessionHandle } from './module.ts';
+import { Pkcs11Module, type Mechanism, type ObjectHandle, type SessionHandle, type SignatureOrder } from './module.ts';
 import type { TokenProfile } from '../shared/profiles.ts';
 import { returnCodeOf } from '../shared/return-codes.ts';
 import { SessionPool } from './session-pool.ts';
 import { ED25519_SIGNATURE_BYTES, MLDSA65_SIGNATURE_BYTES } from '../../../public/provider.ts';
 
 const OK = 0;
-/** A turn of the event loop costs 3 µs, which would be felt at each signature of a fast token. */
-const LOOK_UP_MILLISECONDS = 5;
 const MOST_FIRST_REF = 2 ** 47;
 
 type Body<Name extends OperationName> = HostOperations[Name]['request'];
@@ -32,6 +29,20 @@ interface OpenedToken {
   readonly profile: TokenProfile;
   readonly sessions: SessionPool;
   readonly first: SessionHandle;
+  /** Of an ML-DSA signature, where the token takes the context as a parameter. */
+  readonly withContext: Mechanism | undefined;
+}
+
+type TokenOrder = (session: SessionHandle) => SignatureOrder;
+
+/** Half of a wrapped key, which this process signs with. */
+interface SeedOrder {
+  readonly seed: KeyObject;
+  readonly message: Uint8Array;
+}
+
+function isForToken(order: TokenOrder | SeedOrder): order is TokenOrder {
+  return typeof order === 'function';
 }
 
 type Known = { readonly kind: 'key'; readonly key: KnownKey } | { readonly kind: 'seed'; readonly seed: KeyObject } | { readonly kind: 'data'; readonly handle: ObjectHandle };
@@ -42,7 +53,6 @@ export class HostToken implements Operations {
   #pin: Uint8Array | undefined;
   #loggedIn = false;
   #contextRefused = false;
-  #lookedUp = 0;
   readonly #known = new Map<number, Known>();
   /** From a number of this host's own: one of an earlier host is then unknown here, and no other object. */
   #lastRef = randomInt(MOST_FIRST_REF);
@@ -70,7 +80,9 @@ export class HostToken implements Operations {
       if (!(error instanceof CallFault) || !NO_FURTHER_SESSION.includes(error.rv)) throw error;
     }
     const pool = handles.length === 0 ? new SessionPool([first], (session) => session) : new SessionPool(handles, (session) => renewed(module, slotId, session));
-    this.#opened = { slotId, profile, first, sessions: pool };
+    const { mldsa65 } = profile;
+    const withContext = mldsa65?.context === 'parameter' ? signWithContext(mldsa65.sign, COMPOSITE_LABEL) : undefined;
+    this.#opened = { slotId, profile, first, sessions: pool, withContext };
     return pool.size;
   };
 
@@ -114,11 +126,18 @@ export class HostToken implements Operations {
       return true;
     });
 
-  sign = async ({ parts }: Body<'sign'>): Promise<Reply<'sign'>> => {
-    // The parts in the order given, on one session: several requests at once are what keeps a token busy.
-    return this.#session(async (session, module, { profile }) => {
+  /** The parts in the order given, on one session. With a single session in this thread, before anything else is looked at. */
+  sign = ({ parts }: Body<'sign'>): Reply<'sign'> | Promise<Reply<'sign'>> => {
+    const token = this.#token();
+    const { sessions } = token;
+    const orders = parts.map((part) => this.#order(token, part));
+    if (sessions.size === 1 && sessions.isAtRest && orders.every(isForToken)) {
+      const module = this.#loaded();
+      return sessions.useNow((session) => orders.map((order) => module.signNow(session, order(session))));
+    }
+    return this.#session(async (session, module) => {
       const signatures: Uint8Array[] = [];
-      for (const part of parts) signatures.push(await this.#signPart(session, module, profile, part));
+      for (const order of orders) signatures.push(isForToken(order) ? await module.sign(session, order(session)) : await signWithSeed(order.seed, order.message));
       return signatures;
     });
   };
@@ -171,27 +190,17 @@ export class HostToken implements Operations {
     return true;
   };
 
-  async #signPart(session: SessionHandle, module: Pkcs11Module, profile: TokenProfile, part: SignPart): Promise<Uint8Array> {
-    const known = this.#known.get(part.ref);
-    if (known?.kind === 'seed') return signWithSeed(known.seed, part.message);
-    const key = this.#key(part.ref);
-    const blocking = this.#opened?.sessions.size === 1;
-    if (blocking) await this.#lookUp();
-    const contextLogin = key.alwaysAuthenticate ? (): void => this.#contextLogin(session) : undefined;
-    if (key.half === 'ed25519') return module.sign(session, key.handle, plainMechanism(profile.ed25519.sign), part.message, ED25519_SIGNATURE_BYTES, contextLogin, blocking);
+  #order({ profile, withContext }: OpenedToken, { ref, message }: SignPart): TokenOrder | SeedOrder {
+    const known = this.#known.get(ref);
+    if (known?.kind === 'seed') return { seed: known.seed, message };
+    const { handle, half, alwaysAuthenticate, publicBytes } = this.#key(ref);
+    const order = (mechanism: Mechanism, bytes: Uint8Array, mostBytes: number): TokenOrder => (session) => ({ key: handle, mechanism, message: bytes, mostBytes, contextLogin: alwaysAuthenticate ? () => this.#contextLogin(session) : undefined });
+    if (half === 'ed25519') return order(plainMechanism(profile.ed25519.sign), message, ED25519_SIGNATURE_BYTES);
     const { mldsa65 } = profile;
-    if (key.half === undefined || mldsa65 === undefined) throw new CallFault('C_SignInit', returnCodeOf('CKR_KEY_TYPE_INCONSISTENT'));
-    if (mldsa65.context === 'parameter') return module.sign(session, key.handle, signWithContext(mldsa65.sign, COMPOSITE_LABEL), part.message, MLDSA65_SIGNATURE_BYTES, contextLogin, blocking);
-    if (key.publicBytes === undefined) throw new HostRefusal('configuration_invalid', 'the token gives no public key of its ML-DSA key, which the mu is computed from');
-    const mu = externalMu(key.publicBytes, part.message, COMPOSITE_LABEL);
-    return module.sign(session, key.handle, plainMechanism(mldsa65.sign), mu, MLDSA65_SIGNATURE_BYTES, contextLogin, blocking);
-  }
-
-  /** Signatures in this thread leave no gap of their own in which the host could see that its pipe closed. */
-  async #lookUp(): Promise<void> {
-    if (performance.now() - this.#lookedUp < LOOK_UP_MILLISECONDS) return;
-    await nextTurn();
-    this.#lookedUp = performance.now();
+    if (half === undefined || mldsa65 === undefined) throw new CallFault('C_SignInit', returnCodeOf('CKR_KEY_TYPE_INCONSISTENT'));
+    if (withContext !== undefined) return order(withContext, message, MLDSA65_SIGNATURE_BYTES);
+    if (publicBytes === undefined) throw new HostRefusal('configuration_invalid', 'the token gives no public key of its ML-DSA key, which the mu is computed from');
+    return order(plainMechanism(mldsa65.sign), externalMu(publicBytes, message, COMPOSITE_LABEL), MLDSA65_SIGNATURE_BYTES);
   }
 
   /** For a key that wants the PIN before each signature: shows one that was accepted in this run, until the first refusal. */

@@ -20,6 +20,16 @@ export type Template = readonly (readonly [type: number, value: number | boolean
 
 export type Mechanism = BindingMechanism;
 
+export interface SignatureOrder {
+  readonly key: ObjectHandle;
+  readonly mechanism: Mechanism;
+  readonly message: Uint8Array;
+  /** Room for the signature; what comes back may be shorter. */
+  readonly mostBytes: number;
+  /** Between C_SignInit and C_Sign, for a key that wants the PIN each time. */
+  readonly contextLogin?: (() => void) | undefined;
+}
+
 const MOST_OBJECTS_A_CALL = 64;
 /** More objects than this under one search is no token of ours; the search ends there. */
 const MOST_OBJECTS = 4096;
@@ -161,16 +171,19 @@ export class Pkcs11Module {
     return (await this.#callAsync('C_GenerateKey', [], () => this.#binding.C_GenerateKeyAsync(session, mechanism, bindingTemplate(template)))) as ObjectHandle;
   }
 
-  /**
-   * C_SignInit, the context login of a key that wants one, and C_Sign.
-   *
-   * @param mostBytes room for the signature; what comes back may be shorter
-   * @param blocking in this thread: where there is one session alone, another thread costs a fifth of the rate and gains nothing
-   */
-  async sign(session: SessionHandle, key: ObjectHandle, mechanism: Mechanism, message: Uint8Array, mostBytes: number, contextLogin?: () => void, blocking = false): Promise<Uint8Array> {
+  /** C_SignInit, the context login of a key that wants one, and C_Sign. */
+  async sign(session: SessionHandle, { key, mechanism, message, mostBytes, contextLogin }: SignatureOrder): Promise<Uint8Array> {
     this.#call('C_SignInit', () => this.#binding.C_SignInit(session, mechanism, key));
     contextLogin?.();
-    return this.#crypt('C_Sign', session, message, mostBytes, blocking);
+    return this.#crypt('C_Sign', session, message, mostBytes);
+  }
+
+  /** The same in this thread: where there is one session alone, another thread costs a fifth of the rate and gains nothing. */
+  signNow(session: SessionHandle, { key, mechanism, message, mostBytes, contextLogin }: SignatureOrder): Uint8Array {
+    this.#call('C_SignInit', () => this.#binding.C_SignInit(session, mechanism, key));
+    contextLogin?.();
+    const [input, output] = [withByteBehind(message), Buffer.alloc(mostBytes)];
+    return this.#call('C_Sign', () => this.#binding.C_Sign(session, input, output));
   }
 
   async encrypt(session: SessionHandle, key: ObjectHandle, mechanism: Mechanism, plain: Uint8Array, mostBytes: number): Promise<Uint8Array> {
@@ -200,13 +213,9 @@ export class Pkcs11Module {
     this.#call('C_Finalize', () => this.#binding.C_Finalize());
   }
 
-  async #crypt(call: 'C_Sign' | 'C_Encrypt' | 'C_Decrypt', session: SessionHandle, data: Uint8Array, mostBytes: number, blocking = false): Promise<Uint8Array> {
-    // Of an empty buffer the binding passes a null pointer, which modules refuse: there is always a byte behind it.
-    const input = Buffer.alloc(data.length + 1).subarray(0, data.length);
-    input.set(data);
-    const output = Buffer.alloc(mostBytes);
+  async #crypt(call: 'C_Sign' | 'C_Encrypt' | 'C_Decrypt', session: SessionHandle, data: Uint8Array, mostBytes: number): Promise<Uint8Array> {
+    const [input, output] = [withByteBehind(data), Buffer.alloc(mostBytes)];
     try {
-      if (blocking && call === 'C_Sign') return Uint8Array.from(this.#call(call, () => this.#binding.C_Sign(session, input, output)));
       return Uint8Array.from(await this.#callAsync(call, [input, output], () => this.#binding[`${call}Async`](session, input, output)));
     } finally {
       output.fill(0);
@@ -239,6 +248,13 @@ export class Pkcs11Module {
       inUse.delete(buffers);
     }
   }
+}
+
+/** A copy. Of an empty buffer the binding passes a null pointer, which modules refuse: there is always a byte behind this one. */
+function withByteBehind(data: Uint8Array): Buffer {
+  const copy = Buffer.alloc(data.length + 1).subarray(0, data.length);
+  copy.set(data);
+  return copy;
 }
 
 const inUse = new Set<readonly Buffer[]>();
