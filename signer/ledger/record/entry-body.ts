@@ -1,5 +1,4 @@
 /** Bodies of entries as deterministic CBOR maps with text keys, so that any CBOR tool shows what they say. */
-import { fromHex } from '../../../formats/bytes.ts';
 import { encodeCbor } from '../../../formats/cbor/encode.ts';
 import type { CborValue } from '../../../formats/cbor/value.ts';
 import { VtlicError } from '../../../formats/error.ts';
@@ -22,7 +21,7 @@ import {
   type ReleaseBody,
   type VoidBody,
 } from './entry.ts';
-import { kidOfBytes } from './kid.ts';
+import { bytesOfKid, kidOfBytes } from './kid.ts';
 import { isReleasePath } from './release-path.ts';
 
 export const DIGEST_BYTES = 32;
@@ -91,7 +90,7 @@ const intent: Codec<IntentBody> = {
     dep: body.dep,
     ctr: body.ctr,
     id: body.licenseId,
-    kid: fromHex(body.kid) ?? new Uint8Array(0),
+    kid: bytesOfKid(body.kid),
     payload: body.payload,
     custody: body.custody,
     operator: body.operator,
