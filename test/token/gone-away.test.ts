@@ -1,5 +1,5 @@
 /** A token host that is closed or goes away while work is with it: nothing is signed twice, nothing is cut off. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { utf8 } from '../../formats/bytes.ts';
 import type { VtlicError } from '../../formats/error.ts';
@@ -93,6 +93,50 @@ it('a host that signs in its own thread sees between two signatures that the off
   host.drop();
   await host.ended;
   expect(callsOf(proxy, 'C_Sign')).toBeLessThanOrEqual(3);
+});
+
+describe('with one session', () => {
+  it.each(['kill', 'hang'])('a module that ends in a signature (%s) takes at most four with it that were made before', async (how) => {
+    const proxy = faulty(made, [`fault C_Sign 11 ${how}`]);
+    const { token, key } = await openBehind(proxy, { sessions: 1, limits: { sign: 1500 } });
+    const ten = await Promise.all(Array.from({ length: 10 }, () => outcome(key.sign(MESSAGE))));
+    expect(ten.filter((one) => one === 'signed').length).toBeGreaterThanOrEqual(9 - 4);
+    expect(ten.at(-1)).toBe('signing_unknown');
+    expect(new Set(ten)).toEqual(new Set(['signed', 'signing_unknown']));
+    await token.close();
+  });
+
+  it.each(['kill', 'hang'])('what was made is told before a module that ends while it is closed (%s)', async (how) => {
+    const proxy = faulty(made, [`fault C_Finalize 1 ${how}`]);
+    const { token, key } = await openBehind(proxy, { sessions: 1 });
+    const eight = Array.from({ length: 8 }, () => outcome(key.sign(MESSAGE)));
+    // They go to the host in this turn.
+    await nextTurn();
+    await token.close();
+    expect(await Promise.all(eight)).toEqual(eight.map(() => 'signed'));
+  });
+
+  it('signatures behind another operation are made in their order, and the pipe is looked at between them', async () => {
+    const proxy = faulty(made, ['fault C_Sign 0 slow 100']);
+    const host = new RawHost(proxy);
+    const request = await host.ready(proxy, 1);
+    // While the first is made the others come together.
+    const all = [host.ask('sign', request), host.ask('random', { length: 8 }), ...Array.from({ length: 12 }, () => host.ask('sign', request))];
+    await all[2];
+    host.drop();
+    await host.ended;
+    expect(callsOf(proxy, 'C_Sign')).toBeLessThanOrEqual(5);
+    expect(host.answered.slice(-3)).toEqual(['sign', 'random', 'sign']);
+  });
+});
+
+it('what several sessions made is told before a module that hangs while it is closed', async () => {
+  const proxy = faulty(made, ['fault C_Sign 0 slow 100', 'fault C_Logout 1 hang']);
+  const { token, key } = await openBehind(proxy);
+  const four = [1, 2, 3, 4].map(() => outcome(key.sign(MESSAGE)));
+  while (callsOf(proxy, 'C_Sign') < 5) await sleep(5);
+  await token.close();
+  expect(await Promise.all(four)).toEqual(['signed', 'signed', 'signed', 'signed']);
 });
 
 it('a token of one session alone is opened again after a failed signature that left its operation active', async () => {

@@ -7,7 +7,7 @@
 import { Socket } from 'node:net';
 import { VtlicError } from '../../../../formats/error.ts';
 import { CallFault, LoadFault } from '../shared/call-fault.ts';
-import { HOST_PIPE, MessageReader, sendMessagesNow } from '../shared/host-pipe.ts';
+import { framed, HOST_PIPE, MessageReader, sendFramedNow } from '../shared/host-pipe.ts';
 import { HostRefusal } from './host-refusal.ts';
 import { ContextPinFault, HostToken } from './host-token.ts';
 import { READY_ID, type HostFault, type HostReply, type HostRequest } from '../shared/host-protocol.ts';
@@ -15,11 +15,13 @@ import { READY_ID, type HostFault, type HostReply, type HostRequest } from '../s
 /** Signatures in this thread leave no gap in which the pipe could be looked at, and a turn of the event loop would be felt at each. */
 const LOOK_UP_MILLISECONDS = 5;
 const READ_BYTES = 65_536;
+/** As many signatures that were made can be lost with a module that dies in the next one. */
+const MOST_HELD = 4;
 
 const token = new HostToken();
 const reader = new MessageReader();
 const waiting: HostRequest[] = [];
-const held: HostReply[] = [];
+const held: Buffer[] = [];
 
 const pipe = new Socket({
   fd: HOST_PIPE,
@@ -60,11 +62,13 @@ function work(): void {
 }
 
 function begin({ id, operation, body }: HostRequest): void {
+  // What was made does not wait for a call of another kind: the module may never come back from it.
+  if (operation !== 'sign') sendHeld();
   const failed = (error: unknown): void => reply({ id, fault: faultOf(error) });
   try {
     const run = token[operation] as (body: unknown) => unknown;
     const value = run(body);
-    if (value instanceof Promise) value.then((settled: unknown) => reply({ id, value: settled }), failed);
+    if (value instanceof Promise) value.then((settled: unknown) => reply({ id, value: settled })).catch(failed);
     else reply({ id, value });
   } catch (error) {
     failed(error);
@@ -76,12 +80,13 @@ function begin({ id, operation, body }: HostRequest): void {
  * which costs a fortieth of a fast token's signature.
  */
 function reply(message: HostReply): void {
-  held.push(message);
-  if (held.length === 1) setImmediate(sendHeld);
+  held.push(framed(message));
+  if (held.length >= MOST_HELD) sendHeld();
+  else if (held.length === 1) setImmediate(sendHeld);
 }
 
 function sendHeld(): void {
-  sendMessagesNow(pipe, HOST_PIPE, held.splice(0));
+  if (held.length > 0) sendFramedNow(pipe, HOST_PIPE, held.splice(0));
 }
 
 function faultOf(error: unknown): HostFault {

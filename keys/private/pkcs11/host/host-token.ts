@@ -1,5 +1,6 @@
 /** One module with one opened token, in the host: each operation of the protocol is a method of the same name. */
 import { randomInt, type KeyObject } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { equalBytes } from '../../../../formats/bytes.ts';
 import { COMPOSITE_LABEL } from '../../../public/composite.ts';
 import { CallFault } from '../shared/call-fault.ts';
@@ -126,18 +127,25 @@ export class HostToken implements Operations {
       return true;
     });
 
-  /** The parts in the order given, on one session. With a single session in this thread, before anything else is looked at. */
+  /** The parts in the order given, on one session. With a single session in this thread: at once, where it is free. */
   sign = ({ parts }: Body<'sign'>): Reply<'sign'> | Promise<Reply<'sign'>> => {
     const token = this.#token();
     const { sessions } = token;
-    const orders = parts.map((part) => this.#order(token, part));
-    if (sessions.size === 1 && sessions.isAtRest && orders.every(isForToken)) {
-      const module = this.#loaded();
-      return sessions.useNow((session) => orders.map((order) => module.signNow(session, order(session))));
+    const module = this.#loaded();
+    const only = sessions.size === 1;
+    if (only && sessions.isAtRest) {
+      const orders = parts.map((part) => this.#order(token, part));
+      if (orders.every(isForToken)) return sessions.useNow((session) => orders.map((order) => module.signNow(session, order(session))));
     }
-    return this.#session(async (session, module) => {
+    return this.#session(async (session) => {
+      // The pipe is looked at before each that waited for the only session.
+      if (only) await nextTurn();
       const signatures: Uint8Array[] = [];
-      for (const order of orders) signatures.push(isForToken(order) ? await module.sign(session, order(session)) : await signWithSeed(order.seed, order.message));
+      for (const part of parts) {
+        const order = this.#order(token, part);
+        if (!isForToken(order)) signatures.push(await signWithSeed(order.seed, order.message));
+        else signatures.push(only ? module.signNow(session, order(session)) : await module.sign(session, order(session)));
+      }
       return signatures;
     });
   };
@@ -180,6 +188,9 @@ export class HostToken implements Operations {
   /** No call comes between others that are in the module: a signature that is cut off would be one of unknown state. */
   close = async (): Promise<Reply<'close'>> => {
     await this.#opened?.sessions.atRest();
+    // The last replies are made in the first turn and go out in the second.
+    await nextTurn();
+    await nextTurn();
     this.#known.clear();
     this.#pin?.fill(0);
     this.#pin = undefined;

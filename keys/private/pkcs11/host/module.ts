@@ -123,7 +123,7 @@ export class Pkcs11Module {
   /** @param pin undefined where the token has its own pad: the binding cannot pass a null pointer, so the length is 0 */
   login(session: SessionHandle, userType: number, pin: Uint8Array | undefined): void {
     // The binding takes the PIN as a string, which cannot be wiped: it lives in this process, never in the officer's.
-    const text = pin === undefined ? '' : Buffer.from(pin).toString('utf8');
+    const text = pin === undefined ? '' : Buffer.from(pin.buffer, pin.byteOffset, pin.length).toString('utf8');
     this.#call('C_Login', () => this.#binding.C_Login(session, userType, text));
   }
 

@@ -29,21 +29,20 @@ export function sendMessage(stream: Duplex, value: unknown): void {
 }
 
 /**
- * The same of several without a secret, at once where the pipe has room: a reply by way of the stream's own queue costs a signature a
- * fiftieth of its time. Nothing is wiped.
+ * Sends what `framed` gave, without a secret in it, at once where the pipe has room: a reply by way of the stream's own queue costs a
+ * signature a fiftieth of its time. Nothing is wiped.
  *
  * @param fd the stream's descriptor, non-blocking as the stream has made it
  */
-export function sendMessagesNow(stream: Duplex, fd: number, values: readonly unknown[]): void {
-  const pieces = values.map(framed);
+export function sendFramedNow(stream: Duplex, fd: number, pieces: readonly Buffer[]): void {
   const [first = Buffer.alloc(0)] = pieces;
   const bytes = pieces.length === 1 ? first : Buffer.concat(pieces);
   const written = stream.writableLength === 0 ? writtenNow(fd, bytes) : 0;
   if (written < bytes.length) stream.write(bytes.subarray(written));
 }
 
-/** One piece for both: each write is a call of the system. */
-function framed(value: unknown): Buffer {
+/** A message with its length: one piece for both, since each write is a call of the system. */
+export function framed(value: unknown): Buffer {
   const whole = encodeSignatureMessage(value, HEAD_BYTES) ?? serialized(value);
   whole.writeUInt32BE(whole.length - HEAD_BYTES);
   return whole;
