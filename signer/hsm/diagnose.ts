@@ -48,7 +48,7 @@ function allowingUntested(secrets: SecretSource): SecretSource {
   return { asks: (name) => secrets.asks(name), take: (name, prompt) => secrets.take(name, prompt), typeSerial: async (prompt) => secrets.typeSerial?.(prompt), ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }), allowUntested: true };
 }
 
-const NO_KEY: Check = { name: 'keys', status: 'warn', says: 'no key of a site was looked for, so no signature was made', remedy: 'name a keystore of a site, and make a key with: vtlic key generate' };
+const NO_KEY: Check = { name: 'keys', status: 'warn', says: 'no key of a site was looked for, so no signature was made', remedy: 'name the site with --site DIR, and make a key in this token with: vtlic key generate' };
 
 function keyToOpen(record: KeyRecord): (KeyToOpen & { readonly name: string })[] {
   const { object } = record;

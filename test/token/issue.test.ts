@@ -148,6 +148,12 @@ describe.each(CASES)('$name', ({ make, keystores, generate, custody, algorithm }
       const { checks } = JSON.parse(doctor.stdout) as { readonly checks: readonly { readonly name: string; readonly status: string }[] };
       expect(checks.length).toBeGreaterThan(7);
       expect(checks.filter(({ status }) => status === 'fail')).toEqual([]);
+      // Named by its URI, the token is looked for the same keys, whose site names it by its own.
+      const named = run('hsm', 'doctor', `pkcs11:token=${label}?module-path=${made.module}`, '--site', site, '--secret', `token=file:${pinFile(label)}`, '--json');
+      expect(`${named.code} ${named.stderr}`).toBe('0 ');
+      const names = (text: string): readonly string[] => (JSON.parse(text) as { readonly checks: readonly { readonly name: string }[] }).checks.map((check) => check.name);
+      expect(names(named.stdout)).toEqual(names(doctor.stdout));
+      expect(names(named.stdout).some((check) => check.startsWith('key k'))).toBe(true);
     }
   });
 

@@ -6,7 +6,8 @@ import { VtlicError } from '../../../formats/error.ts';
 import type { Check } from '../../../keys/private/pkcs11/officer/doctor.ts';
 import { listModule, type ListedModule } from '../../../keys/private/pkcs11/officer/list-tokens.ts';
 import { resolveModule } from '../../../keys/private/pkcs11/officer/resolve-module.ts';
-import { parsePkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
+import { nameOneToken } from '../../../keys/private/pkcs11/uri/uri-match.ts';
+import { parsePkcs11Uri, type Pkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
 import { diagnose } from '../../hsm/diagnose.ts';
 import { knownModules } from '../../hsm/known-modules.ts';
 import { keystoresUsed, secretsTaken, tokenKeystoreOf } from '../../keys/keystores.ts';
@@ -102,13 +103,19 @@ function moduleDocument({ path, module, tokens, unreadable }: ListedModule): Rea
   };
 }
 
+/** The keystores of the site that lie in the token of a bare URI. */
+function keystoresOf(site: Site, uri: Pkcs11Uri): readonly string[] {
+  return [...site.config.keystores.values()].flatMap((store) => (store.type === 'pkcs11' && nameOneToken(uri, parsePkcs11Uri(store.uri)) ? [store.name] : []));
+}
+
 async function doctor(io: Io, token: string, options: DoctorOptions, setExit: SetExit): Promise<void> {
   const bare = token.toLowerCase().startsWith('pkcs11:');
   const site = siteIfAny(io, options);
   if (!bare && site === undefined) throw new VtlicError('usage', 'doctor takes a pkcs11: URI, or the name of a keystore of a site', { hint: 'name the site with --site DIR' });
   const store: TokenKeystore = bare || site === undefined ? { type: 'pkcs11', name: BARE_NAME, uri: token } : tokenKeystoreOf(site, token);
   const uri = parsePkcs11Uri(store.uri, bare ? 'usage' : 'configuration_invalid');
-  const keys = bare || site === undefined ? [] : site.config.keys.filter((key) => keystoresUsed(key).includes(store.name));
+  const stores = site === undefined ? [] : bare ? keystoresOf(site, uri) : [store.name];
+  const keys = site?.config.keys.filter((key) => keystoresUsed(key).some((name) => stores.includes(name))) ?? [];
   const terminal = io.openTerminal();
   try {
     const secrets = new SecretBook(options.secret, terminal, options);

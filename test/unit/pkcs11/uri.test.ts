@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
 import { formatPkcs11Uri, parsePkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
-import { matchesToken, uriOfToken } from '../../../keys/private/pkcs11/uri/uri-match.ts';
+import { matchesToken, nameOneToken, uriOfToken } from '../../../keys/private/pkcs11/uri/uri-match.ts';
 
 function faultOf(text: string, fault?: 'usage'): VtlicError {
   try {
@@ -155,5 +155,22 @@ describe('which tokens a URI means', () => {
 
   it('names a token by label and serial, never by its slot', () => {
     expect(uriOfToken(token, '/m.so')).toBe('pkcs11:token=T;serial=0a?module-path=/m.so');
+  });
+});
+
+describe('two URIs', () => {
+  const M = '?module-path=/m.so';
+  it.each([
+    ['the same label', `pkcs11:token=a${M}`, `pkcs11:token=a${M}`, true],
+    ['the label, and one of them the serial too', `pkcs11:token=a;serial=1${M}`, `pkcs11:token=a${M}`, true],
+    ['the serial alone', `pkcs11:serial=1${M}`, `pkcs11:token=a;serial=1${M}`, true],
+    ['the label and two serials', `pkcs11:token=a;serial=1${M}`, `pkcs11:token=a;serial=2${M}`, false],
+    ['the serial and two labels', `pkcs11:token=a;serial=1${M}`, `pkcs11:token=b;serial=1${M}`, false],
+    ['a label, and a serial', `pkcs11:token=a${M}`, `pkcs11:serial=1${M}`, false],
+    ['nothing', `pkcs11:${M}`, `pkcs11:${M}`, false],
+    ['the label, in two modules', `pkcs11:token=a${M}`, 'pkcs11:token=a?module-path=/n.so', false],
+  ])('with %s name one token: %s and %s is %s', (_, a, b, expected) => {
+    expect(nameOneToken(parsePkcs11Uri(a), parsePkcs11Uri(b))).toBe(expected);
+    expect(nameOneToken(parsePkcs11Uri(b), parsePkcs11Uri(a))).toBe(expected);
   });
 });

@@ -1,5 +1,5 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { verifyWithContext } from '../../../../keys/public/mldsa65-with-context.ts';
 
@@ -24,5 +24,25 @@ describe('ML-DSA-65 with a context', () => {
     expect(verifyWithContext(publicKey, message, signed(utf8('long context')), utf8('long context'))).toBe(true);
     expect(verifyWithContext(publicKey, message, signed(utf8('long')), utf8('long'))).toBe(true);
     expect(verifyWithContext(publicKey, message, signed(utf8('long')), new Uint8Array(0))).toBe(false);
+  });
+
+  // The module as it is before the first signature that holds: what it finds out then is kept.
+  async function fresh(): Promise<typeof verifyWithContext> {
+    vi.resetModules();
+    return (await import('../../../../keys/public/mldsa65-with-context.ts')).verifyWithContext;
+  }
+
+  it.each([
+    ['takes no property', (key: object) => Object.freeze(key)],
+    ['forgets a context', (key: object) => Object.defineProperty(key, 'context', { get: () => undefined, set() {} })],
+  ])('is verified in the documented form by a Node whose key %s', async (_, bend) => {
+    const odd = createPublicKey(publicKey.export({ format: 'pem', type: 'spki' }));
+    bend(odd);
+    const verifying = await fresh();
+    for (const context of [new Uint8Array(0), utf8('a context')]) {
+      expect(verifying(odd, message, signed(context), context)).toBe(true);
+      expect(verifying(odd, message, signed(context), utf8('another'))).toBe(false);
+      expect(verifying(odd, message, signed(new Uint8Array(0)), utf8('another'))).toBe(false);
+    }
   });
 });
