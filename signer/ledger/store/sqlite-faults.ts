@@ -9,6 +9,7 @@ const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
+const TOOBIG = 18;
 const CONSTRAINT = 19;
 const AUTH = 23;
 const NOTADB = 26;
@@ -74,6 +75,8 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
         : unwritable('the ledger cannot be opened for writing; nothing more was recorded', file, error, 'give this user write access to the folder and the files in it');
     case CORRUPT:
       return corrupt('SQLite finds it damaged', file, error);
+    case TOOBIG:
+      return corrupt('a value in it is larger than any that a ledger holds', file, error);
     case NOTADB:
       return corrupt('it is not a SQLite database', file, error);
     case CONSTRAINT:

@@ -1,8 +1,8 @@
 /** Rows of a table, read beside the record in the order in which they were made. */
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { VtlicError } from '../../../formats/error.ts';
 import { ledgerCorrupt } from '../record/corrupt.ts';
-import { integer, type Row } from '../store/rows.ts';
+import { blob, integer, text, type Row } from '../store/rows.ts';
 
 export interface Cursor<T> {
   next(): T | undefined;
@@ -11,18 +11,70 @@ export interface Cursor<T> {
 /** Rows a page: SQLite's own iterator costs several times as much a row. */
 const PAGE = 256;
 
+/** Columns that hold bytes (`schema.ts`). */
+export const BYTES_COLUMNS: ReadonlySet<string> = new Set(['body', 'chain', 'hash', 'license_id', 'log_id']);
+
 /**
  * All rows of a table by its integer key, which must be the first column.
  *
- * @param key its name
+ * A page comes as one row: each value that `node:sqlite` hands over costs a microsecond or two, which for the many short ones of a ledger
+ * is more than all that is done with them. Numbers and texts are a JSON array a column, and of bytes one array tells the lengths.
  */
 export function tableCursor<T>(db: DatabaseSync, columns: string, table: string, read: (row: Row) => T): Cursor<T> {
-  const [key = ''] = columns.split(',');
+  const names = columns.split(', ');
+  const [key = ''] = names;
+  const sql = (started: boolean): string =>
+    `SELECT ${names.map(packedColumn).join(', ')} FROM (SELECT ${columns} FROM ${table} ${started ? `WHERE ${key} > ? ` : ''}ORDER BY ${key} LIMIT ${PAGE})`;
   let last: number | undefined;
-  return paged(db, (started) => `SELECT ${columns} FROM ${table} ${started ? `WHERE ${key} > ? ` : ''}ORDER BY ${key} LIMIT ${PAGE}`, () => (last === undefined ? [] : [last]), (row) => {
-    last = integer(row[0]);
-    return read(row);
+  return paged(
+    (started) => {
+      const statement = prepare(db, sql(started));
+      return () => unpackPage(names, (statement.get(...(last === undefined ? [] : [last])) ?? []) as unknown as Row);
+    },
+    (row) => {
+      last = integer(row[0]);
+      return read(row);
+    },
+  );
+}
+
+/**
+ * What is not of the column's kind becomes null, which no reader of a row takes for a value. In SQLite every blob, and nothing else, is
+ * as great as the empty one: that is asked instead of `typeof`, which takes several times as long.
+ */
+function packedColumn(name: string): string {
+  if (!BYTES_COLUMNS.has(name)) return `json_group_array(iif(${name} < x'', ${name}, NULL))`;
+  return `json_group_array(iif(${name} >= x'', length(${name}), NULL)), CAST(group_concat(${name}, '') AS BLOB)`;
+}
+
+function unpackPage(names: readonly string[], packed: Row): readonly Row[] {
+  let next = 0;
+  const columns = names.map((name) => {
+    const values = JSON.parse(text(packed[next++])) as readonly SQLOutputValue[];
+    return BYTES_COLUMNS.has(name) ? cut(values, packed[next++]) : values;
   });
+  const count = columns[0]?.length ?? 0;
+  const rows: Row[] = [];
+  for (let i = 0; i < count; i++) {
+    const row: SQLOutputValue[] = [];
+    for (const column of columns) row.push(column[i] ?? null);
+    rows.push(row);
+  }
+  return rows;
+}
+
+/** Views of one value that holds all of a column. */
+function cut(lengths: readonly SQLOutputValue[], packed: SQLOutputValue | undefined): readonly SQLOutputValue[] {
+  const all = packed === null ? new Uint8Array(0) : blob(packed);
+  const parts: SQLOutputValue[] = [];
+  let at = 0;
+  for (const length of lengths) {
+    const end = at + (length === null ? 0 : integer(length));
+    parts.push(length === null ? null : new Uint8Array(all.buffer as ArrayBuffer, all.byteOffset + at, end - at));
+    at = end;
+  }
+  if (at !== all.length) throw ledgerCorrupt('a row holds something else where bytes should stand');
+  return parts;
 }
 
 /**
@@ -31,21 +83,28 @@ export function tableCursor<T>(db: DatabaseSync, columns: string, table: string,
 export function lineageCursor(db: DatabaseSync, columns: string, tableAndIndex: string): Cursor<Row> {
   const names = columns.split(',').slice(0, 4).join(',');
   let last: Row | undefined;
-  return paged(db, (started) => `SELECT ${columns} FROM ${tableAndIndex} ${started ? `WHERE (${names}) > (?, ?, ?, ?) ` : ''}ORDER BY ${names} LIMIT ${PAGE}`, () => (last === undefined ? [] : last.slice(0, 4)) as SQLInputValue[], (row) => {
-    last = row;
-    return row;
-  });
+  return paged(
+    (started) => {
+      const statement = prepare(db, `SELECT ${columns} FROM ${tableAndIndex} ${started ? `WHERE (${names}) > (?, ?, ?, ?) ` : ''}ORDER BY ${names} LIMIT ${PAGE}`);
+      return () => statement.all(...((last === undefined ? [] : last.slice(0, 4)) as SQLInputValue[])) as unknown as readonly Row[];
+    },
+    (row) => {
+      last = row;
+      return row;
+    },
+  );
 }
 
-function paged<T>(db: DatabaseSync, sql: (started: boolean) => string, after: () => readonly SQLInputValue[], read: (row: Row) => T): Cursor<T> {
-  let page = rows(db, sql(false), []);
+/** @param pages makes what reads a page: the first, or one after the row that was read last */
+function paged<T>(pages: (started: boolean) => () => readonly Row[], read: (row: Row) => T): Cursor<T> {
+  let page = pages(false)();
   let at = 0;
-  let more: StatementSync | undefined;
+  let more: (() => readonly Row[]) | undefined;
   return {
     next: () => {
       if (at === PAGE) {
-        more ??= prepare(db, sql(true));
-        page = more.all(...after()) as unknown as readonly Row[];
+        more ??= pages(true);
+        page = more();
         at = 0;
       }
       const row = page[at];
@@ -54,10 +113,6 @@ function paged<T>(db: DatabaseSync, sql: (started: boolean) => string, after: ()
       return read(row);
     },
   };
-}
-
-function rows(db: DatabaseSync, sql: string, values: readonly SQLInputValue[]): readonly Row[] {
-  return prepare(db, sql).all(...values) as unknown as readonly Row[];
 }
 
 function prepare(db: DatabaseSync, sql: string): StatementSync {

@@ -87,7 +87,7 @@ class Check {
   readonly #entries: Cursor<EntryRow>;
   readonly #intents: Cursor<IntentRow>;
   readonly #leaves: Cursor<{ readonly index: number; readonly entry: number }>;
-  readonly #nodes: Cursor<Uint8Array>;
+  readonly #nodes: Cursor<{ readonly position: number; readonly hash: Uint8Array }>;
   readonly #clocks: Cursor<number>;
   readonly #acts: ActCheck;
   readonly #pending: Map<number, Pending> = new Map();
@@ -95,6 +95,7 @@ class Check {
   /** Leaves of the logs before the one that grows. */
   #firstLeaf = 0;
   #nodeCount = 0;
+  #nodesSeen = 0;
   #iss = '';
   #seq = 0;
   #chain: Uint8Array = CHAIN_START;
@@ -109,7 +110,7 @@ class Check {
     this.#entries = tableCursor(db, ENTRY_COLUMNS, 'entry', entryRow);
     this.#intents = tableCursor(db, INTENT_COLUMNS, 'intent', intentRow);
     this.#leaves = tableCursor(db, 'leaf_index, entry', 'leaf', (row) => ({ index: integer(row[0]), entry: integer(row[1]) }));
-    this.#nodes = tableCursor(db, 'position, hash', 'node', (row) => blob(row[1], 32));
+    this.#nodes = tableCursor(db, 'position, hash', 'node', (row) => ({ position: integer(row[0]), hash: blob(row[1], 32) }));
     this.#acts = new ActCheck(db);
     this.#clocks = tableCursor(db, 'seq', 'clock', (row) => integer(row[0]));
   }
@@ -256,7 +257,7 @@ class Check {
     if (row?.index !== this.#firstLeaf + index || row.entry !== seq) throw wrongIndex(seq, 'is not what the record says');
     for (const hash of this.#tree.add(leafHash(data))) {
       const stored = this.#nodes.next();
-      if (stored === undefined || !equalBytes(stored, hash)) throw ledgerCorrupt(`the tree does not follow from the record: a stored node over leaf ${index} is another`);
+      if (stored?.position !== this.#nodesSeen++ || !equalBytes(stored.hash, hash)) throw ledgerCorrupt(`the tree does not follow from the record: a stored node over leaf ${index} is another`);
     }
   }
 

@@ -115,6 +115,7 @@ describe('a changed table beside the record is found', () => {
     ['UPDATE node SET hash = zeroblob(32) WHERE position = 0', 'over leaf 0 is another'],
     ['UPDATE node SET hash = zeroblob(32) WHERE position = 6', 'over leaf 3 is another'],
     ['DELETE FROM node WHERE position = 6', 'over leaf 3 is another'],
+    ['UPDATE node SET position = 7 WHERE position = 6', 'over leaf 3 is another'],
     ['INSERT INTO node VALUES (7, zeroblob(32))', 'the table "node" has rows'],
     ['DELETE FROM clock', 'entry 8'],
     ['INSERT INTO clock VALUES (14)', 'the table "clock" has rows'],
