@@ -1,13 +1,13 @@
 /** A ledger filled with licenses as a batch would leave it: each with intent, issue and release, and a signature that holds. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
+import { decodeCoseSign1, encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { makeUuidV7, uuidToBytes } from '../../formats/license/id.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { createLedger } from '../../signer/ledger/create.ts';
 import type { IntentInput } from '../../signer/ledger/record/ledger.ts';
-import { openLedgerForWriting } from '../../signer/ledger/open.ts';
+import { openLedgerForReading, openLedgerForWriting } from '../../signer/ledger/open.ts';
 import { benchWorld } from './batch-site.ts';
 import { EXAMPLE } from './example.ts';
 
@@ -20,7 +20,7 @@ export interface Checkable {
   readonly signature: Uint8Array;
 }
 
-interface Made extends Checkable {
+interface Made {
   readonly intent: IntentInput;
   readonly cose: Uint8Array;
 }
@@ -37,8 +37,7 @@ async function make(key: SigningKey, number: number): Promise<Made> {
   if (licenseId === undefined) throw new Error('no UUID');
   const payload = encodeLicense({ ...EXAMPLE, ...lineage, name: `Customer ${number}, Inc.`, cti });
   const protectedBytes = encodeProtected(alg, kid, TYP.license);
-  const message = sigStructure(protectedBytes, payload);
-  const signature = await key.sign(message);
+  const signature = await key.sign(sigStructure(protectedBytes, payload));
   const intent: IntentInput = {
     ...lineage,
     ctr: EXAMPLE.ctr,
@@ -53,15 +52,14 @@ async function make(key: SigningKey, number: number): Promise<Made> {
     path: `out/${lineage.aud}/${lineage.sub}/1-${cti.slice(-8)}.vtlic`,
     batch: { name: 'bench', row: digest(lineage.sub) },
   };
-  return { intent, cose: encodeCoseSign1(protectedBytes, payload, signature), message, signature };
+  return { intent, cose: encodeCoseSign1(protectedBytes, payload, signature) };
 }
 
-/** @returns the ledger's path, and what a raw loop checks */
-export async function licenseLedger(folder: string, key: SigningKey, licenses: number): Promise<{ readonly path: string; readonly checkables: readonly Checkable[] }> {
+/** @returns the ledger's path */
+export async function licenseLedger(folder: string, key: SigningKey, licenses: number): Promise<string> {
   const path = join(folder, 'licenses.sqlite');
   await createLedger(path, { iss: EXAMPLE.iss, anchor: { kind: 'file', path: join(folder, 'licenses-anchor') }, now: () => EXAMPLE.iat, random: benchWorld.random });
   const ledger = await openLedgerForWriting(path, { now: () => EXAMPLE.iat, random: benchWorld.random, holder: { command: 'bench' } });
-  const checkables: Checkable[] = [];
   try {
     for (let from = 0; from < licenses; from += A_GROUP) {
       const made: Made[] = [];
@@ -74,10 +72,25 @@ export async function licenseLedger(folder: string, key: SigningKey, licenses: n
       ledger.group(() => made.forEach(({ cose }, i) => void ledger.issue(seqs[i] ?? 0, cose)));
       await ledger.anchor();
       ledger.group(() => made.forEach(({ intent }, i) => void ledger.release(seqs[i] ?? 0, { path: intent.path, digest: digest(intent.path) })));
-      for (const { message, signature } of made) checkables.push({ message, signature });
     }
   } finally {
     ledger.close();
   }
-  return { path, checkables };
+  return path;
+}
+
+/** What a raw loop checks: every signature of a ledger. */
+export function checkablesOf(path: string): readonly Checkable[] {
+  const view = openLedgerForReading(path);
+  try {
+    const found: Checkable[] = [];
+    for (const entry of view.entriesFrom(1)) {
+      if (entry.kind !== 'issue') continue;
+      const { protectedBytes, payload, signature } = decodeCoseSign1(entry.body.cose, TYP.license);
+      found.push({ message: sigStructure(protectedBytes, payload), signature });
+    }
+    return found;
+  } finally {
+    view.close();
+  }
 }

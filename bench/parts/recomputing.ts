@@ -5,7 +5,7 @@ import type { PublicKey } from '../../keys/public/public-key.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { freshFolder } from './batch-site.ts';
 import { freshKey } from './example.ts';
-import { licenseLedger, type Checkable } from './license-ledger.ts';
+import { checkablesOf, licenseLedger } from './license-ledger.ts';
 import { rawSignatureLoop } from './raw-signature-loop.ts';
 import { median } from './measure.ts';
 import type { Part } from './report.ts';
@@ -85,8 +85,8 @@ export function compareRecomputing(path: string, rounds: number): Promise<Turns>
   return takeTurns(rounds, () => readAndHash(path), () => recompute(path, undefined));
 }
 
-async function compareSignatures(path: string, key: PublicKey, checkables: readonly Checkable[]): Promise<Turns> {
-  const loop = await rawSignatureLoop(key, checkables);
+async function compareSignatures(path: string, key: PublicKey): Promise<Turns> {
+  const loop = await rawSignatureLoop(key, checkablesOf(path));
   try {
     return await takeTurns(SIGNED_ROUNDS, loop.run, () => recompute(path, [key]));
   } finally {
@@ -107,9 +107,9 @@ export async function measureRecomputing(licenses: number): Promise<Part> {
   for (const [name, algorithm] of [['composite', 'ed25519+ml-dsa-65'], ['Ed25519', 'ed25519']] as const) {
     const folder = freshFolder();
     const key = freshKey(algorithm);
-    const { path, checkables } = await licenseLedger(folder, key, licenses);
+    const path = await licenseLedger(folder, key, licenses);
     const read = await compareRecomputing(path, ROUNDS);
-    const signed = await compareSignatures(path, key.publicKey, checkables);
+    const signed = await compareSignatures(path, key.publicKey);
     const rate = (ms: readonly number[]): number => (licenses / middle(ms)) * 1000;
     rows.push(
       { what: `${name}: read and hash`, value: rate(read.bareMs), unit: 'licenses a second' },
