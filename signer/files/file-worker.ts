@@ -1,14 +1,14 @@
 /** Runs in a worker thread: one phase of one share of files, synchronously. The main thread waits for no disk. */
 import { parentPort } from 'node:worker_threads';
 import { VtlicError } from '../../formats/error.ts';
-import { placeTemporary, syncFolder, writeTemporary } from './durable-phases.ts';
+import { placeTemporary, syncFolder, writeTemporaries } from './durable-phases.ts';
 import type { FileAnswer, FileTask, NumberedAnswer, NumberedTask } from './durable-group.ts';
 
 function carryOut(task: FileTask): FileAnswer {
   try {
     switch (task.phase) {
       case 'write':
-        return { ok: true, written: task.files.map((file) => writeTemporary(file, task.mode)) };
+        return { ok: true, written: writeTemporaries(task.files, task.mode) };
       case 'place':
         return { ok: true, placed: task.files.map((file) => placeTemporary(file, task.mode)) };
       default:
