@@ -20,8 +20,8 @@ const ID = Uint8Array.of(0xbe, 0x1c);
 
 const ROUNDS = 50;
 const ROUND_MS = 250;
-const ISSUING_ROUNDS = 5;
-const BARE_SIGNATURES = 1000;
+const ISSUING_ROUNDS = 7;
+const BARE_SIGNATURES = 3000;
 const IN_FLIGHT = 4;
 const NAME = 'Signing and issuing with a token (kryoptic)';
 
