@@ -104,6 +104,38 @@ class Output {
     this.bytes[this.length++] = value;
   }
 
+  /**
+   * Whether the keys' encodings rise, each once: where they come in order, nothing need be sorted. They are written behind what is there,
+   * and given up again.
+   */
+  risingKeys(keys: Iterable<CborValue>, depth: number): boolean {
+    const start = this.length;
+    let [from, to] = [start, start];
+    let rising = true;
+    for (const key of keys) {
+      const at = this.length;
+      writeValue(this, key, depth);
+      if (to > from && !this.rises(from, to, at)) {
+        rising = false;
+        break;
+      }
+      from = at;
+      to = this.length;
+    }
+    this.length = start;
+    return rising;
+  }
+
+  /** One encoding never begins another, so that a difference comes before either ends. */
+  private rises(from: number, to: number, at: number): boolean {
+    const { bytes } = this;
+    for (let i = from, j = at; i < to; i++, j++) {
+      const difference = (bytes[j] ?? 0) - (bytes[i] ?? 0);
+      if (difference !== 0) return difference > 0;
+    }
+    return false;
+  }
+
   finish(): Uint8Array {
     return this.bytes.slice(0, this.length);
   }
@@ -158,6 +190,18 @@ function writeText(out: Output, value: string): void {
 }
 
 function writeMap(out: Output, map: CborMap, depth: number): void {
+  if (out.risingKeys(map.keys(), depth)) {
+    out.head(MAJOR_MAP, map.size);
+    for (const [key, value] of map) {
+      writeValue(out, key, depth);
+      writeValue(out, value, depth);
+    }
+  } else {
+    writeSorted(out, map, depth);
+  }
+}
+
+function writeSorted(out: Output, map: CborMap, depth: number): void {
   const pairs: { readonly key: Uint8Array; readonly value: CborValue }[] = [];
   for (const [key, value] of map) {
     const output = new Output(64);
