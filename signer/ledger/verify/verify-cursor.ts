@@ -18,7 +18,8 @@ export const BYTES_COLUMNS: ReadonlySet<string> = new Set(['body', 'chain', 'has
  * All rows of a table by its integer key, which must be the first column.
  *
  * A page comes as one row: each value that `node:sqlite` hands over costs a microsecond or two, which for the many short ones of a ledger
- * is more than all that is done with them. Numbers and texts are a JSON array a column, and of bytes one array tells the lengths.
+ * is more than all that is done with them. Numbers and texts are a JSON array a column, and of bytes one array tells the lengths. They stand
+ * in the order in which the inner query gives the rows; in any other, the check would find an entry missing.
  */
 export function tableCursor<T>(db: DatabaseSync, columns: string, table: string, read: (row: Row) => T): Cursor<T> {
   const names = columns.split(', ');
