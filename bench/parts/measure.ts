@@ -57,9 +57,10 @@ async function calibrate(loop: Loop, roundMs: number): Promise<number> {
 
 /** The median of what each round gives against the round of the other beside it: a machine that slows down for a second slows both. */
 export function ratioOfRounds(one: Sample, other: Sample): number {
-  return median(one.rounds.map((rate, i) => rate / (other.rounds[i] ?? rate)).sort((a, b) => a - b));
+  return median(one.rounds.map((rate, i) => rate / (other.rounds[i] ?? rate)));
 }
 
-export function median(sorted: readonly number[]): number {
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+/** Of values in any order. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

@@ -71,7 +71,7 @@ interface Turns {
   readonly verifyMs: readonly number[];
 }
 
-async function takeTurns(rounds: number, bare: () => number | Promise<number>, verify: () => Promise<number>): Promise<Turns> {
+async function inTurns(rounds: number, bare: () => number | Promise<number>, verify: () => Promise<number>): Promise<Turns> {
   const bareMs: number[] = [];
   const verifyMs: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -82,23 +82,21 @@ async function takeTurns(rounds: number, bare: () => number | Promise<number>, v
 }
 
 export function compareRecomputing(path: string, rounds: number): Promise<Turns> {
-  return takeTurns(rounds, () => readAndHash(path), () => recompute(path, undefined));
+  return inTurns(rounds, () => readAndHash(path), () => recompute(path, undefined));
 }
 
 async function compareSignatures(path: string, key: PublicKey): Promise<Turns> {
   const loop = await rawSignatureLoop(key, checkablesOf(path));
   try {
-    return await takeTurns(SIGNED_ROUNDS, loop.run, () => recompute(path, [key]));
+    return await inTurns(SIGNED_ROUNDS, loop.run, () => recompute(path, [key]));
   } finally {
     await loop.close();
   }
 }
 
-const middle = (values: readonly number[]): number => median(values.toSorted((a, b) => a - b));
-
 /** The median of a round's own ratio: a machine that slows down for some seconds slows both. */
 export function timeRatio({ bareMs, verifyMs }: Turns): number {
-  return middle(verifyMs.map((ms, i) => ms / (bareMs[i] ?? ms)));
+  return median(verifyMs.map((ms, i) => ms / (bareMs[i] ?? ms)));
 }
 
 export async function measureRecomputing(licenses: number): Promise<Part> {
@@ -110,7 +108,7 @@ export async function measureRecomputing(licenses: number): Promise<Part> {
     const path = await licenseLedger(folder, key, licenses);
     const read = await compareRecomputing(path, ROUNDS);
     const signed = await compareSignatures(path, key.publicKey);
-    const rate = (ms: readonly number[]): number => (licenses / middle(ms)) * 1000;
+    const rate = (ms: readonly number[]): number => (licenses / median(ms)) * 1000;
     rows.push(
       { what: `${name}: read and hash`, value: rate(read.bareMs), unit: 'licenses a second' },
       { what: `${name}: ledger verify, no signatures`, value: rate(read.verifyMs), unit: 'licenses a second' },

@@ -51,8 +51,6 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   #failed: { readonly error: unknown } | undefined = undefined;
   /** The append at hand has written its first row. */
   #writing = false;
-  /** Of intents that this run recorded and that are still open: their bodies as they were read back, so that they need not be read again. */
-  readonly #intents = new Map<number, IntentBody>();
   /** A commit whose outcome is unknown: this process must not write on. */
   #lost = false;
 
@@ -85,7 +83,6 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       return result;
     } catch (error) {
       this.#tip = before;
-      this.#intents.clear();
       this.#rollBack();
       throw ledgerFault(error, this.path, 'write');
     } finally {
@@ -106,7 +103,6 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       if (this.tables.intentByLicenseId(input.licenseId) !== undefined) throw new VtlicError('internal', 'a license id was to be used twice');
       const entry = this.#write('intent', input);
       this.tables.insertIntent(entry.seq, input, input.ctr, input.licenseId);
-      this.#intents.set(entry.seq, entry.body);
       return entry;
     });
   }
@@ -119,7 +115,6 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       const entry = this.#write('issue', { intent: intentSeq, cose, salt: this.#parts.random(SALT_BYTES), leafIndex: this.#tip.size });
       this.#addLeaf(entry.seq, issueLeaf(intent, entry.body));
       this.tables.setIssue(intentSeq, entry.seq);
-      this.#intents.delete(intentSeq);
       return entry;
     });
   }
@@ -130,7 +125,6 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       const entry = this.#write('void', { intent: intentSeq, reason, salt: this.#parts.random(SALT_BYTES), leafIndex: this.#tip.size });
       this.#addLeaf(entry.seq, voidLeaf(intent, entry.body));
       this.tables.setVoid(intentSeq, entry.seq);
-      this.#intents.delete(intentSeq);
       return entry;
     });
   }
@@ -280,9 +274,6 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   }
 
   #openIntent(seq: number): IntentBody {
-    const known = this.#intents.get(seq);
-    const row = known === undefined ? undefined : this.tables.intent(seq);
-    if (known !== undefined && row !== undefined && row.issue === undefined && row.void === undefined && row.release === undefined) return known;
     const record = this.findByIntent(seq);
     if (record?.state !== 'open') throw new VtlicError('internal', `entry ${seq} is no open intent: ${record === undefined ? 'there is none' : `it is ${record.state}`}`);
     return record.intent.body;

@@ -51,6 +51,7 @@ describe("SQLite's words", () => {
     [1544, 'read', 'file_unreadable'],
     [11, 'read', 'ledger_corrupt'],
     [26, 'open', 'ledger_corrupt'],
+    [18, 'read', 'ledger_corrupt'],
     [2067, 'write', 'internal'],
     [1, 'read', 'internal'],
   ] as const)('code %d while the ledger is %s', (errcode, act, code) => {
