@@ -144,3 +144,64 @@ it('a worker that ends between two groups ends no process', async () => {
     await writer.close();
   }
 });
+
+/** The calls themselves are made: they are only noted on their way. */
+function noteCalls(): { readonly calls: readonly string[]; readonly done: () => void } {
+  const calls: string[] = [];
+  const names = new Map<number, string>();
+  const real = { openSync: fs.openSync, fsyncSync: fs.fsyncSync, closeSync: fs.closeSync, linkSync: fs.linkSync };
+  const short = (path: fs.PathLike): string => String(path).slice(folder.length + 1);
+  fs.openSync = (path, flags, mode) => {
+    const fd = real.openSync(path, flags, mode);
+    names.set(fd, short(path));
+    return fd;
+  };
+  fs.fsyncSync = (fd) => {
+    real.fsyncSync(fd);
+    calls.push(`fsync ${names.get(fd) ?? '?'}`);
+  };
+  fs.closeSync = (fd) => {
+    real.closeSync(fd);
+    calls.push(`close ${names.get(fd) ?? '?'}`);
+  };
+  fs.linkSync = (from, to) => {
+    real.linkSync(from, to);
+    calls.push(`link ${short(to)}`);
+  };
+  syncBuiltinESMExports();
+  return {
+    calls,
+    done: () => {
+      Object.assign(fs, real);
+      syncBuiltinESMExports();
+    },
+  };
+}
+
+it.each([1, 32, 33, 70])('of a group of %i, each file is durable before it has its name, and each folder after it', async (count) => {
+  const names = Array.from({ length: count }, (_, i) => `out/${i % 7}/file-${i}`);
+  const { calls, done } = noteCalls();
+  try {
+    await groupWriter().create(names.map((name) => ({ path: join(folder, name), bytes: BYTES })), 0o644, NOTHING);
+  } finally {
+    done();
+  }
+  for (const name of names) {
+    const temporary = name.replace(/file-\d+$/, (file) => `.${file}.tmp`);
+    const steps = [`fsync ${temporary}`, `close ${temporary}`, `link ${name}`, `fsync ${name.slice(0, name.lastIndexOf('/'))}`].map((call) => calls.lastIndexOf(call));
+    expect(steps, name).not.toContain(-1);
+    expect(steps, name).toEqual(steps.toSorted((a, b) => a - b));
+  }
+});
+
+it('one file alone is durable before it has its name, and its folder after it', async () => {
+  const { calls, done } = noteCalls();
+  try {
+    await createDurably(join(folder, 'out/file'), BYTES, 0o644);
+  } finally {
+    done();
+  }
+  const steps = ['fsync out/.file.tmp', 'close out/.file.tmp', 'link out/file', 'fsync out'].map((call) => calls.lastIndexOf(call));
+  expect(steps).not.toContain(-1);
+  expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+});
