@@ -14,24 +14,29 @@ const PAGE = 256;
 /** Columns that hold bytes (`schema.ts`). */
 export const BYTES_COLUMNS: ReadonlySet<string> = new Set(['body', 'chain', 'hash', 'license_id', 'log_id']);
 
+/** The rows whose key is greater than `after`, at most `limit`, in its order. */
+export type PageReader = (after: number, limit: number) => readonly Row[];
+
 /**
- * All rows of a table by its integer key, which must be the first column.
+ * Rows of a table by its integer key, which must be the first column.
  *
  * A page comes as one row: each value that `node:sqlite` hands over costs a microsecond or two, which for the many short ones of a ledger
  * is more than all that is done with them. Numbers and texts are a JSON array a column, and of bytes one array tells the lengths. They stand
  * in the order in which the inner query gives the rows; in any other, the check would find an entry missing.
  */
-export function tableCursor<T>(db: DatabaseSync, columns: string, table: string, read: (row: Row) => T): Cursor<T> {
+export function pageReader(db: DatabaseSync, columns: string, table: string): PageReader {
   const names = columns.split(', ');
   const [key = ''] = names;
-  const sql = (started: boolean): string =>
-    `SELECT ${names.map(packedColumn).join(', ')} FROM (SELECT ${columns} FROM ${table} ${started ? `WHERE ${key} > ? ` : ''}ORDER BY ${key} LIMIT ${PAGE})`;
-  let last: number | undefined;
+  const statement = prepare(db, `SELECT ${names.map(packedColumn).join(', ')} FROM (SELECT ${columns} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ?)`);
+  return (after, limit) => unpackPage(names, (statement.get(after, limit) ?? []) as unknown as Row);
+}
+
+/** All rows of a table, as `pageReader` gives them. */
+export function tableCursor<T>(db: DatabaseSync, columns: string, table: string, read: (row: Row) => T): Cursor<T> {
+  const page = pageReader(db, columns, table);
+  let last = Number.MIN_SAFE_INTEGER;
   return paged(
-    (started) => {
-      const statement = prepare(db, sql(started));
-      return () => unpackPage(names, (statement.get(...(last === undefined ? [] : [last])) ?? []) as unknown as Row);
-    },
+    () => () => page(last, PAGE),
     (row) => {
       last = integer(row[0]);
       return read(row);

@@ -1,7 +1,7 @@
 /**
  * The whole ledger, recomputed from its stored bytes.
  *
- * One pass over the entries in their order. Each derived table is read beside it by its own cursor, in the order in which its rows were
+ * One pass over the entries in their order; beside it, on the other cores, what needs no following (`verify-stretches.ts`). Each derived table is read beside it by its own cursor, in the order in which its rows were
  * made, so memory stays flat: only intents without an outcome and licenses without a release are held.
  */
 import type { DatabaseSync } from 'node:sqlite';
@@ -10,8 +10,8 @@ import { equalBytes } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import type { LedgerHead } from '../record/anchor.ts';
-import { CHAIN_START, chainValue } from '../record/chain.ts';
-import { ledgerCorrupt } from '../record/corrupt.ts';
+import { CHAIN_START } from '../record/chain.ts';
+import { ledgerCorrupt, ledgerDamage } from '../record/corrupt.ts';
 import { coseFault } from '../record/cose-agrees.ts';
 import { decodeEntry } from '../store/decode-entry.ts';
 import { tableCursor, wrongIndex, type Cursor } from './verify-cursor.ts';
@@ -22,15 +22,15 @@ import { lineageText, sameLineage } from '../record/lineage.ts';
 import { completeSubtrees, leafHash } from '../tree/merkle.ts';
 import { openReadOnly } from '../store/open-database.ts';
 import { logOrigin } from '../tree/origin.ts';
-import { payloadFault } from '../record/payload-agrees.ts';
 import { ledgerFault } from '../store/sqlite-faults.ts';
 import { blob, ENTRY_COLUMNS, entryRow, integer, INTENT_COLUMNS, intentRow, type EntryRow, type IntentRow } from '../store/rows.ts';
 import { Tables } from '../store/tables.ts';
 import { TreeBuilder } from '../tree/tree-builder.ts';
 import { ActCheck } from './verify-acts.ts';
+import { checkChain, checkClaims } from './check-links.ts';
 import { checkIndexes } from './check-indexes.ts';
 import { checkCounters } from './verify-counters.ts';
-import { checkSignatures, type SignatureCheck } from './verify-signatures.ts';
+import { checkLinks, checkSignatures, handsOfMachine, type Hands, type Stretches } from './verify-stretches.ts';
 
 /** Entries between two looks at the clock of others: progress, signal, the event loop. */
 const STRIDE = 1024;
@@ -39,34 +39,59 @@ const STRIDE = 1024;
  * @param file absolute path of the ledger
  * @throws VtlicError `ledger_corrupt` at the first fault, `interrupted`, and what opening for reading throws
  */
-export async function verifyLedger(file: string, options: VerifyOptions = {}): Promise<LedgerSummary> {
+export async function verifyLedger(file: string, options: VerifyOptions = {}, hands: Hands = handsOfMachine()): Promise<LedgerSummary> {
+  const { keys } = options;
   const db = openReadOnly(file);
-  let signatures: SignatureCheck | undefined;
+  let stretches: Stretches | undefined;
   try {
     // One snapshot for all cursors, also while a writer appends.
     db.exec('BEGIN');
-    const check = new Check(db);
     const total = new Tables(db).sizes().entries;
-    if (options.keys !== undefined) signatures = checkSignatures(file, total, options.keys);
-    for (let done = 0; ; ) {
-      const more = check.entries(STRIDE);
-      done += more;
-      options.progress?.(signatures === undefined ? done : Math.min(done, signatures.done()), total);
-      if (more < STRIDE) break;
-      await setImmediate();
+    const elsewhere = keys === undefined && total >= hands.linksFrom;
+    if (keys !== undefined) stretches = checkSignatures(file, total, keys, hands);
+    else if (elsewhere) stretches = checkLinks(file, total, hands);
+    const check = new Check(db, !elsewhere);
+    const look = (): void => {
+      options.progress?.(Math.min(check.seq, stretches?.done() ?? total), total);
       stopIfAborted(options);
-    }
-    const found = check.finish();
-    const signed = await signatures?.join(() => {
-      options.progress?.(signatures?.done() ?? total, total);
-      stopIfAborted(options);
-    });
-    return Object.freeze({ ...found, signatures: signed });
+    };
+    const followed = await follow(check, look);
+    if ('error' in followed && !elsewhere) throw followed.error;
+    // One of the entries up to a fault may hold the reason of it.
+    const beside = await stretches?.join('error' in followed ? check.seq + 1 : total, look);
+    if (beside?.fault !== undefined) throw ledgerDamage(beside.fault.message, file);
+    if ('error' in followed) throw followed.error;
+    if (check.seq !== total) throw ledgerCorrupt(`its table of entries says that ${total} is the last one, and holds others`);
+    return Object.freeze({ ...followed.summary, signatures: keys === undefined ? undefined : beside?.signatures });
   } catch (error) {
     throw ledgerFault(error, file, 'read');
   } finally {
-    await signatures?.stop();
+    await stretches?.stop();
     db.close();
+  }
+}
+
+type Followed = { readonly summary: Omit<LedgerSummary, 'signatures'> } | { readonly error: unknown };
+
+/**
+ * Follows the record to its end or to the first fault.
+ *
+ * @throws VtlicError `interrupted`
+ */
+async function follow(check: Check, look: () => void): Promise<Followed> {
+  for (let more = true; more; ) {
+    try {
+      more = check.entries(STRIDE) === STRIDE;
+    } catch (error) {
+      return { error };
+    }
+    look();
+    if (more) await setImmediate();
+  }
+  try {
+    return { summary: check.finish() };
+  } catch (error) {
+    return { error };
   }
 }
 
@@ -83,6 +108,7 @@ interface Pending {
 
 class Check {
   readonly #db: DatabaseSync;
+  readonly #links: boolean;
   readonly #tables: Tables;
   readonly #entries: Cursor<EntryRow>;
   readonly #intents: Cursor<IntentRow>;
@@ -104,8 +130,10 @@ class Check {
   #voided = 0;
   #released = 0;
 
-  constructor(db: DatabaseSync) {
+  /** @param links whether those of the entries are looked at too (`check-links.ts`) */
+  constructor(db: DatabaseSync, links: boolean) {
     this.#db = db;
+    this.#links = links;
     this.#tables = new Tables(db);
     this.#entries = tableCursor(db, ENTRY_COLUMNS, 'entry', entryRow);
     this.#intents = tableCursor(db, INTENT_COLUMNS, 'intent', intentRow);
@@ -123,6 +151,11 @@ class Check {
       this.#entry(row);
     }
     return limit;
+  }
+
+  /** Highest entry that was followed. */
+  get seq(): number {
+    return this.#seq;
   }
 
   finish(): Omit<LedgerSummary, 'signatures'> {
@@ -145,9 +178,7 @@ class Check {
 
   #entry(row: EntryRow): void {
     if (row.seq !== this.#seq + 1) throw ledgerCorrupt(`entry ${this.#seq + 1} is missing`);
-    if (!equalBytes(row.chain, chainValue(this.#chain, row.seq, row.kind, row.at, row.body))) {
-      throw ledgerCorrupt(`entry ${row.seq}: its chain value does not follow from what it holds and from the entry before it`);
-    }
+    if (this.#links) checkChain(this.#chain, row);
     const entry = decodeEntry(row);
     const before = entry.kind === 'adopt' && entry.body.act === 'log' ? this.#head() : undefined;
     this.#seq = row.seq;
@@ -203,8 +234,7 @@ class Check {
   }
 
   #intent({ seq, body }: IntentEntry): void {
-    const fault = payloadFault(this.#iss, body);
-    if (fault !== undefined) throw ledgerCorrupt(`entry ${seq} (intent): ${fault}`);
+    if (this.#links) checkClaims(this.#iss, seq, body);
     if (this.#acts.isClosed(body.sub)) throw ledgerCorrupt(`entry ${seq} (intent): the counters of ${lineageText(body)} had been handed over`);
     const row = this.#intents.next();
     if (row?.seq !== seq || !sameLineage(row, body) || row.ctr !== body.ctr || !equalBytes(row.licenseId, body.licenseId)) throw wrongIndex(seq, 'is not what the record says');

@@ -7,7 +7,7 @@ import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { sha256 } from '../../../signer/ledger/record/sha256.ts';
 import { skipAfter } from '../../../signer/ledger/verify/skip-after.ts';
-import { ACME, closing, coseFor, digest, intentFor, issueNext, KID, newWriter, tamper, type Place } from './ledger-fixture.ts';
+import { ACME, closing, coseFor, digest, intentFor, issueNext, KID, newWriter, tamper, wholeCheck, type Place } from './ledger-fixture.ts';
 
 const ANCHOR = { kind: 'file', path: '/anchors/elsewhere' } as const;
 const BETA = { aud: 'vaultdesk', sub: 'beta-inc' } as const;
@@ -27,9 +27,8 @@ function handed(ledger: Ledger): unknown[] {
 }
 
 async function verdict(place: Place): Promise<string> {
-  const view = closing(openLedgerForReading(place.ledger));
-  const error: unknown = await view.verify().then(() => 'whole', (reason: unknown) => reason);
-  if (!(error instanceof VtlicError)) return String(error);
+  const error = await wholeCheck(place);
+  if (!(error instanceof VtlicError)) return 'whole';
   expect(error.code).toBe('ledger_corrupt');
   return error.message;
 }

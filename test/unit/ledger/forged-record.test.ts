@@ -7,9 +7,8 @@ import { makeBody, type Bodies } from '../../../signer/ledger/record/entry-body.
 import type { EntryKind, IntentBody } from '../../../signer/ledger/record/entry.ts';
 import { issueLeaf, voidLeaf } from '../../../signer/ledger/tree/leaf.ts';
 import { completedBy, leafHash } from '../../../signer/ledger/tree/merkle.ts';
-import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { Tables } from '../../../signer/ledger/store/tables.ts';
-import { ACME, closing, coseFor, digest, intentFor, issueNext, newWriter, START, type Place } from './ledger-fixture.ts';
+import { ACME, closing, coseFor, digest, intentFor, issueNext, newWriter, START, wholeCheck, type Place } from './ledger-fixture.ts';
 
 const SALT = new Uint8Array(32).fill(3);
 
@@ -73,8 +72,8 @@ async function forged(forge: (forger: Forger) => void): Promise<string> {
   ledger.close();
   const forger = closing(new Forger(place));
   forge(forger);
-  const error: unknown = await closing(openLedgerForReading(place.ledger)).verify().then(() => 'whole', (reason: unknown) => reason);
-  if (!(error instanceof VtlicError)) return String(error);
+  const error = await wholeCheck(place);
+  if (!(error instanceof VtlicError)) return 'whole';
   expect(error.code).toBe('ledger_corrupt');
   return error.message;
 }

@@ -3,10 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach } from 'vitest';
+import { afterEach, expect } from 'vitest';
+import { VtlicError } from '../../../formats/error.ts';
 import { createLedger } from '../../../signer/ledger/create.ts';
 import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import { openLedgerForWriting } from '../../../signer/ledger/open.ts';
+import { verifyLedger } from '../../../signer/ledger/verify/verify.ts';
 import { ISS, writerOptions } from './ledger-inputs.ts';
 
 export { ACME, coseFor, digest, intentFor, ISS, issueNext, KID, releaseNow, START, writerOptions } from './ledger-inputs.ts';
@@ -68,4 +70,16 @@ export function tamperBehind(path: string, index: string, ...statements: readonl
   tamper(path, ...statements);
   tamper(path, 'PRAGMA writable_schema = ON', 'INSERT INTO sqlite_schema (rowid, type, name, tbl_name, rootpage, sql) SELECT place, type, name, tbl_name, rootpage, sql FROM hidden');
   tamper(path, 'DROP TABLE hidden');
+}
+
+/** What a whole check finds: the same, whether who follows the record looks at the links of its entries too, or they are looked at by themselves. */
+export async function wholeCheck(place: Place): Promise<unknown> {
+  const found = (linksFrom: number): Promise<unknown> => verifyLedger(place.ledger, {}, { threads: 0, signaturesFrom: 0, linksFrom }).catch((error: unknown) => error);
+  const [whole, byStretches] = [await found(Infinity), await found(0)];
+  expect(toldBy(byStretches)).toEqual(toldBy(whole));
+  return whole;
+}
+
+function toldBy(found: unknown): unknown {
+  return found instanceof VtlicError ? { code: found.code, message: found.message, hint: found.hint, place: found.place } : found;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { ACME, closing, digest, intentFor, issueNext, KID, newWriter, openWriter, releaseNow, tamper, tamperBehind, type Place } from './ledger-fixture.ts';
+import { ACME, closing, digest, intentFor, issueNext, KID, newWriter, openWriter, releaseNow, tamper, tamperBehind, wholeCheck, type Place } from './ledger-fixture.ts';
 
 /** Every kind of entry; 17 of them. */
 async function rich(): Promise<Place> {
@@ -21,8 +21,7 @@ async function rich(): Promise<Place> {
 }
 
 async function fault(place: Place): Promise<string> {
-  const view = closing(openLedgerForReading(place.ledger));
-  const error: unknown = await view.verify().then(() => undefined, (reason: unknown) => reason);
+  const error = await wholeCheck(place);
   if (!(error instanceof VtlicError)) throw new Error(`no VtlicError, but ${String(error)}`);
   expect(error.code).toBe('ledger_corrupt');
   expect(error.place.file).toBe(place.ledger);
