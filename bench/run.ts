@@ -20,6 +20,7 @@ const { values } = parseArgs({ options: { json: { type: 'boolean', default: fals
 const LICENSES = 4096;
 const TOKEN_LICENSES = 4096;
 const RECOMPUTED = 24_576;
+const RECOMPUTED_MANY = 98_304;
 
 const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Part>])[] = [
   ['verifying', measureVerifying],
@@ -27,7 +28,7 @@ const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Par
   ['token', () => measureToken(TOKEN_LICENSES)],
   ['memory', () => measureMemory(values.full ? [1000, 10_000, 100_000, 1_000_000] : [1000, 10_000, 50_000], 10_000)],
   ['ledger', () => measureLedger(values.full ? [10_000, 1_000_000, 10_000_000] : [10_000, 300_000])],
-  ['recomputing', () => measureRecomputing(RECOMPUTED)],
+  ['recomputing', () => measureRecomputing(RECOMPUTED, RECOMPUTED_MANY)],
   ['process', measureProcess],
 ];
 

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { decodeCoseSign1, encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { makeUuidV7, uuidToBytes } from '../../formats/license/id.ts';
+import { ALGORITHMS } from '../../formats/cose-algorithm.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
+import type { PublicKey } from '../../keys/public/public-key.ts';
 import { createLedger } from '../../signer/ledger/create.ts';
 import type { IntentInput } from '../../signer/ledger/record/ledger.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../signer/ledger/open.ts';
@@ -20,6 +22,13 @@ export interface Checkable {
   readonly signature: Uint8Array;
 }
 
+type Signer = Pick<SigningKey, 'publicKey' | 'sign'>;
+
+/** A stand-in, for ledgers whose signatures nobody checks: random bytes of the right length. */
+export function unsignedKey(publicKey: PublicKey): Signer {
+  return { publicKey, sign: () => Promise.resolve(benchWorld.random(ALGORITHMS[publicKey.alg].signatureBytes)) };
+}
+
 interface Made {
   readonly intent: IntentInput;
   readonly cose: Uint8Array;
@@ -29,7 +38,7 @@ function digest(text: string): Uint8Array {
   return new Uint8Array(createHash('sha256').update(text).digest());
 }
 
-async function make(key: SigningKey, number: number): Promise<Made> {
+async function make(key: Signer, number: number): Promise<Made> {
   const { alg, kid } = key.publicKey;
   const lineage = { sub: `customer-${number}`, aud: EXAMPLE.aud, dep: 'prod-eu' };
   const cti = makeUuidV7(EXAMPLE.nbf * 1000, benchWorld.random(10));
@@ -56,7 +65,7 @@ async function make(key: SigningKey, number: number): Promise<Made> {
 }
 
 /** @returns the ledger's path */
-export async function licenseLedger(folder: string, key: SigningKey, licenses: number): Promise<string> {
+export async function licenseLedger(folder: string, key: Signer, licenses: number): Promise<string> {
   const path = join(folder, 'licenses.sqlite');
   await createLedger(path, { iss: EXAMPLE.iss, anchor: { kind: 'file', path: join(folder, 'licenses-anchor') }, now: () => EXAMPLE.iat, random: benchWorld.random });
   const ledger = await openLedgerForWriting(path, { now: () => EXAMPLE.iat, random: benchWorld.random, holder: { command: 'bench' } });

@@ -28,7 +28,7 @@ export interface Hands {
 
 export function handsOfMachine(): Hands {
   const threads = availableParallelism() - 1;
-  return { threads, signaturesFrom: 1024, linksFrom: threads > 0 ? 100_000 : Infinity };
+  return { threads, signaturesFrom: 1024, linksFrom: threads > 0 ? 65_536 : Infinity };
 }
 
 export interface Stretches {
