@@ -1,8 +1,9 @@
 /**
  * The whole ledger, recomputed from its stored bytes.
  *
- * One pass over the entries in their order; beside it, on the other cores, what needs no following (`verify-stretches.ts`). Each derived table is read beside it by its own cursor, in the order in which its rows were
- * made, so memory stays flat: only intents without an outcome and licenses without a release are held.
+ * One pass over the entries in their order; beside it, on the other cores, what needs no following (`verify-stretches.ts`). Each derived
+ * table is read beside it by its own cursor, in the order in which its rows were made, so memory stays flat: only intents without an
+ * outcome and licenses without a release are held.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
