@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../../formats/cose-sign1.ts';
@@ -13,7 +14,7 @@ import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { linkStretches } from '../../../signer/ledger/verify/link-stretches.ts';
 import { endAt, handedOut, signaturesOf, stretchJob, takeStretch, type SignatureJob } from '../../../signer/ledger/verify/stretch-job.ts';
 import { stretchFaults } from '../../../signer/ledger/verify/stretch-share.ts';
-import type { Hands } from '../../../signer/ledger/verify/verify-stretches.ts';
+import { checkLinks, checkSignatures, type Hands, type Stretches } from '../../../signer/ledger/verify/verify-stretches.ts';
 import { verifyLedger } from '../../../signer/ledger/verify/verify.ts';
 import { closing, intentFor, newWriter, tamper, type Place } from './ledger-fixture.ts';
 
@@ -88,6 +89,37 @@ describe('stretches', () => {
     expect([takeStretch(job), takeStretch(job), handedOut(job)]).toEqual([undefined, undefined, 8]);
     const whole = stretchJob('', 10, 4);
     expect([takeStretch(whole), takeStretch(whole), takeStretch(whole), takeStretch(whole), handedOut(whole)]).toEqual([{ from: 0, to: 4 }, { from: 4, to: 8 }, { from: 8, to: 10 }, undefined, 10]);
+  });
+});
+
+/** When the other threads have taken all up to an entry, so that the calling one finds nothing left there. */
+async function joinBehind(stretches: Stretches, taken: number, entries: number): Promise<Awaited<ReturnType<Stretches['join']>>> {
+  try {
+    while (stretches.done() < taken) await setTimeout(5);
+    return await stretches.join(entries, () => undefined);
+  } finally {
+    await stretches.stop();
+  }
+}
+
+describe('what another thread finds', () => {
+  const ONE: Hands = { threads: 1, signaturesFrom: 0, linksFrom: 0 };
+
+  it('is told: links', async () => {
+    const place = await signed(SHORT, undefined);
+    const entries = 2 * SHORT + 1;
+    expect(await joinBehind(checkLinks(place.ledger, entries, ONE), entries, entries)).toEqual({ fault: undefined, signatures: 0 });
+    tamper(place.ledger, 'UPDATE entry SET at = at + 1 WHERE seq = 30');
+    const { fault } = await joinBehind(checkLinks(place.ledger, entries, ONE), entries, entries);
+    expect(fault?.seq).toBe(30);
+    expect(fault?.message).toContain('entry 30: its chain value');
+  });
+
+  it('is told: signatures', async () => {
+    const place = await signed(SHORT, { at: 5, how: (signature) => void (signature[3] = (signature[3] ?? 0) ^ 4) });
+    const entries = 2 * SHORT + 1;
+    const { fault, signatures } = await joinBehind(checkSignatures(place.ledger, entries, [KEY.publicKey], ONE), entries, entries);
+    expect([fault?.seq, signatures]).toEqual([SHORT + 7, 5]);
   });
 });
 
