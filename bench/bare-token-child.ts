@@ -32,7 +32,10 @@ const keys: { ed25519?: Buffer; mldsa65?: Buffer } = {};
 
 function logIn(pin: string): void {
   p11.C_Login(first, ck.CKU_USER, pin);
-  const template = [{ type: ck.CKA_CLASS, value: ck.CKO_PRIVATE_KEY }, { type: ck.CKA_ID, value: Buffer.from(id, 'hex') }];
+  const template = [
+    { type: ck.CKA_CLASS, value: ck.CKO_PRIVATE_KEY },
+    { type: ck.CKA_ID, value: Buffer.from(id, 'hex') },
+  ];
   p11.C_FindObjectsInit(first, template);
   for (const key of p11.C_FindObjects(first, 8)) {
     const type = p11.C_GetAttributeValue(first, key, [{ type: ck.CKA_KEY_TYPE }])[0]?.value?.readUInt32LE();

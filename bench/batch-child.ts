@@ -10,10 +10,21 @@ const key = standInKey();
 const { site, ledger, reviewed, planMs } = await makeBatchSite(folder, Number(rows), key);
 const files = workerGroupWriter();
 const begun = performance.now();
-const outcome = await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key, checker: standInChecker, files, world: benchWorld, progress: () => undefined });
+const outcome = await carryOutBatch(reviewed, {
+  ledger,
+  siteFolder: site.paths.folder,
+  key,
+  checker: standInChecker,
+  files,
+  world: benchWorld,
+  progress: () => undefined,
+});
 const signMs = performance.now() - begun;
 await writeResults(reviewed.batch, site.paths.folder, ledger);
 await files.close();
 ledger.close();
-if (outcome.released !== Number(rows)) throw new Error(`${outcome.released} of ${rows} were released: ${outcome.stoppedBy?.message ?? ''}`);
-process.stdout.write(`${JSON.stringify({ rows: Number(rows), peakMiB: process.resourceUsage().maxRSS / 1024, planMs, signMs })}\n`);
+if (outcome.released !== Number(rows))
+  throw new Error(`${outcome.released} of ${rows} were released: ${outcome.stoppedBy?.message ?? ''}`);
+process.stdout.write(
+  `${JSON.stringify({ rows: Number(rows), peakMiB: process.resourceUsage().maxRSS / 1024, planMs, signMs })}\n`,
+);

@@ -10,7 +10,9 @@ const composite = keys.length === 2;
 
 parentPort?.on('message', () => {
   const whole = items.every(({ message, parts }) =>
-    keys.every((key, i) => verify(null, message, composite && i === 0 ? { key, context } : key, parts[i] ?? new Uint8Array(0))),
+    keys.every((key, i) =>
+      verify(null, message, composite && i === 0 ? { key, context } : key, parts[i] ?? new Uint8Array(0)),
+    ),
   );
   parentPort?.postMessage(whole ? 'whole' : 'broken');
 });

@@ -16,7 +16,13 @@ import { holds, partLines, type Part } from './parts/report.ts';
 import { measureToken } from './parts/token.ts';
 import { measureVerifying } from './parts/verifying.ts';
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, full: { type: 'boolean', default: false }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+});
 const LICENSES = 4096;
 const TOKEN_LICENSES = 4096;
 const RECOMPUTED = 24_576;
@@ -35,7 +41,9 @@ const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Par
 const only = values.only?.split(',');
 const unknown = only?.filter((name) => !PARTS.some(([part]) => part === name)) ?? [];
 if (unknown.length > 0) {
-  process.stderr.write(`bench: no such part: ${unknown.join(', ')} (there are: ${PARTS.map(([name]) => name).join(', ')})\n`);
+  process.stderr.write(
+    `bench: no such part: ${unknown.join(', ')} (there are: ${PARTS.map(([name]) => name).join(', ')})\n`,
+  );
   process.exit(2);
 }
 
@@ -43,7 +51,11 @@ const say = (line: string): void => {
   if (!values.json) process.stdout.write(`${line}\n`);
 };
 const machine = machineFacts();
-say(Object.entries(machine).map(([name, value]) => `${name} ${value}`).join(', '));
+say(
+  Object.entries(machine)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', '),
+);
 const parts: Part[] = [];
 try {
   for (const [name, measure] of PARTS) {
@@ -56,6 +68,12 @@ try {
   removeBenchFolders();
 }
 const missed = parts.flatMap(({ ratios }) => ratios).filter((ratio) => holds(ratio) === false);
-if (values.json) process.stdout.write(`${JSON.stringify({ schema: 'vtlic-bench/1', machine, parts, missed: missed.map(({ what }) => what) }, null, 2)}\n`);
-else say(`\n${missed.length === 0 ? 'every goal holds' : `goals that do not hold here: ${missed.map(({ what }) => what).join('; ')}`}`);
+if (values.json)
+  process.stdout.write(
+    `${JSON.stringify({ schema: 'vtlic-bench/1', machine, parts, missed: missed.map(({ what }) => what) }, null, 2)}\n`,
+  );
+else
+  say(
+    `\n${missed.length === 0 ? 'every goal holds' : `goals that do not hold here: ${missed.map(({ what }) => what).join('; ')}`}`,
+  );
 process.exit(0);

@@ -28,14 +28,22 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const DASH = 0x2d;
 
-const BEGIN: Readonly<Record<ArmorLabel, string>> = { VTLIC: '-----BEGIN VTLIC-----', 'VTLIC KEYSET': '-----BEGIN VTLIC KEYSET-----' };
-const END: Readonly<Record<ArmorLabel, string>> = { VTLIC: '-----END VTLIC-----', 'VTLIC KEYSET': '-----END VTLIC KEYSET-----' };
+const BEGIN: Readonly<Record<ArmorLabel, string>> = {
+  VTLIC: '-----BEGIN VTLIC-----',
+  'VTLIC KEYSET': '-----BEGIN VTLIC KEYSET-----',
+};
+const END: Readonly<Record<ArmorLabel, string>> = {
+  VTLIC: '-----END VTLIC-----',
+  'VTLIC KEYSET': '-----END VTLIC KEYSET-----',
+};
 
 /** The file of the bytes (at least one): LF line ends, one at the end too. */
 export function armor(label: ArmorLabel, bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) throw new VtlicError('internal', 'an armor around no bytes was asked for');
   const [begin, end] = [utf8(`${BEGIN[label]}\n`), utf8(`${END[label]}\n`)];
-  const file = new Uint8Array(begin.length + base64Length(bytes.length) + Math.ceil(bytes.length / LINE_BYTES) + end.length);
+  const file = new Uint8Array(
+    begin.length + base64Length(bytes.length) + Math.ceil(bytes.length / LINE_BYTES) + end.length,
+  );
   file.set(begin);
   let at = begin.length;
   for (let from = 0; from < bytes.length; from += LINE_BYTES) {
@@ -53,7 +61,8 @@ export function armor(label: ArmorLabel, bytes: Uint8Array): Uint8Array {
  * the line and the offset of the fault
  */
 export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits = LICENSE_LIMITS): Uint8Array {
-  if (file.length > limits.fileBytes) throw new VtlicError('too_large', `the file has ${file.length} bytes, but at most ${limits.fileBytes} are allowed`);
+  if (file.length > limits.fileBytes)
+    throw new VtlicError('too_large', `the file has ${file.length} bytes, but at most ${limits.fileBytes} are allowed`);
   const begin = skipBlank(file, 0);
   const body = afterLineEnd(file, begin + BEGIN[label].length);
   if (body < 0 || !standsAt(file, begin, BEGIN[label])) throw badBegin(label, file, begin);
@@ -66,7 +75,10 @@ export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits
     const lineEnd = endOfLine(file, at);
     const next = afterLineEnd(file, lineEnd);
     const length = lineEnd - at;
-    const end: number = lastWasFull && next > 0 && length > 0 && length <= LINE_CHARACTERS ? decodeBase64Into(file, at, lineEnd, target, written) : -1;
+    const end: number =
+      lastWasFull && next > 0 && length > 0 && length <= LINE_CHARACTERS
+        ? decodeBase64Into(file, at, lineEnd, target, written)
+        : -1;
     if (end < 0) throw badLine(label, file, at, lineEnd, lastWasFull);
     lastWasFull = end - written === LINE_BYTES;
     written = end;
@@ -76,7 +88,11 @@ export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits
   if (written === 0) throw malformed(file, at, 'the block should hold at least one line of base64');
   const rest = skipBlank(file, at + END[label].length);
   if (rest < file.length) throw malformed(file, rest, 'only blank space may follow the block (one block a file)');
-  if (written > limits.decodedBytes) throw new VtlicError('too_large', `the file holds ${written} bytes, but at most ${limits.decodedBytes} are allowed`);
+  if (written > limits.decodedBytes)
+    throw new VtlicError(
+      'too_large',
+      `the file holds ${written} bytes, but at most ${limits.decodedBytes} are allowed`,
+    );
   return target.subarray(0, written);
 }
 
@@ -111,31 +127,76 @@ const COPY_WHOLE = 'Copy the whole block again, from its BEGIN line to its END l
 
 function badBegin(label: ArmorLabel, file: Uint8Array, begin: number): VtlicError {
   const expected = `"${BEGIN[label]}"`;
-  if (begin === file.length) return malformed(file, begin, `the line ${expected} should begin it, but the file is ${begin === 0 ? 'empty' : 'blank'}`);
+  if (begin === file.length)
+    return malformed(
+      file,
+      begin,
+      `the line ${expected} should begin it, but the file is ${begin === 0 ? 'empty' : 'blank'}`,
+    );
   if (file[begin] === 0xef && file[begin + 1] === 0xbb && file[begin + 2] === 0xbf) {
-    return malformed(file, begin, 'it begins with a byte order mark (U+FEFF)', 'Save the file as plain UTF-8 or ASCII without a byte order mark.');
+    return malformed(
+      file,
+      begin,
+      'it begins with a byte order mark (U+FEFF)',
+      'Save the file as plain UTF-8 or ASCII without a byte order mark.',
+    );
   }
   const line = cleanText(ascii(file, begin, endOfLine(file, begin)), LINE_CHARACTERS);
-  return malformed(file, begin, `the line ${expected} should begin it, alone on its line, but "${line}" does`, COPY_WHOLE);
+  return malformed(
+    file,
+    begin,
+    `the line ${expected} should begin it, alone on its line, but "${line}" does`,
+    COPY_WHOLE,
+  );
 }
 
 function badLine(label: ArmorLabel, file: Uint8Array, from: number, to: number, lastWasFull: boolean): VtlicError {
   if (from === file.length) return malformed(file, from, `it ends before the line "${END[label]}"`, COPY_WHOLE);
-  if (from === to) return malformed(file, from, 'a line of base64 or the END line should stand here, but the line is empty', COPY_WHOLE);
+  if (from === to)
+    return malformed(
+      file,
+      from,
+      'a line of base64 or the END line should stand here, but the line is empty',
+      COPY_WHOLE,
+    );
   if (to === file.length) return malformed(file, from, 'it ends within a line of base64', COPY_WHOLE);
   for (let i = from; i < to; i++) {
     const byte = file[i] ?? 0;
     if (byte === SPACE || byte === TAB) return malformed(file, i, 'a blank stands within the block', COPY_WHOLE);
     if (byte === CR) return malformed(file, i, 'a carriage return stands without a line feed', COPY_WHOLE);
-    if (!isBase64Character(byte)) return malformed(file, i, 'a character that is not base64 stands within the block', COPY_WHOLE);
+    if (!isBase64Character(byte))
+      return malformed(file, i, 'a character that is not base64 stands within the block', COPY_WHOLE);
   }
-  if (!lastWasFull) return malformed(file, from, `every line of base64 but the last should have exactly ${LINE_CHARACTERS} characters, but the line before has fewer`, COPY_WHOLE);
-  if (to - from > LINE_CHARACTERS) return malformed(file, from, `a line of base64 should have at most ${LINE_CHARACTERS} characters, but this one has ${to - from}`, COPY_WHOLE);
-  return malformed(file, from, 'the base64 of this line is not canonical: whole groups of four, padded by "=" at the very end alone, unused bits zero', COPY_WHOLE);
+  if (!lastWasFull)
+    return malformed(
+      file,
+      from,
+      `every line of base64 but the last should have exactly ${LINE_CHARACTERS} characters, but the line before has fewer`,
+      COPY_WHOLE,
+    );
+  if (to - from > LINE_CHARACTERS)
+    return malformed(
+      file,
+      from,
+      `a line of base64 should have at most ${LINE_CHARACTERS} characters, but this one has ${to - from}`,
+      COPY_WHOLE,
+    );
+  return malformed(
+    file,
+    from,
+    'the base64 of this line is not canonical: whole groups of four, padded by "=" at the very end alone, unused bits zero',
+    COPY_WHOLE,
+  );
 }
 
 function isBase64Character(byte: number): boolean {
-  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x2f && byte <= 0x39) || byte === 0x2b || byte === 0x3d;
+  return (
+    (byte >= 0x41 && byte <= 0x5a) ||
+    (byte >= 0x61 && byte <= 0x7a) ||
+    (byte >= 0x2f && byte <= 0x39) ||
+    byte === 0x2b ||
+    byte === 0x3d
+  );
 }
 
 function ascii(file: Uint8Array, from: number, to: number): string {
@@ -145,5 +206,9 @@ function ascii(file: Uint8Array, from: number, to: number): string {
 function malformed(file: Uint8Array, offset: number, fault: string, hint?: string): VtlicError {
   let line = 1;
   for (let i = 0; i < offset; i++) if (file[i] === LF) line++;
-  return new VtlicError('armor_malformed', `the file is not well armored: ${fault}`, hint === undefined ? { line, offset } : { line, offset, hint });
+  return new VtlicError(
+    'armor_malformed',
+    `the file is not well armored: ${fault}`,
+    hint === undefined ? { line, offset } : { line, offset, hint },
+  );
 }

@@ -43,7 +43,13 @@ export function base64Length(bytes: number): number {
  *
  * @returns the offset in `target` behind the last character written
  */
-export function encodeBase64Into(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+export function encodeBase64Into(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
   return encodeInto(STANDARD_CHARACTERS, source, start, end, target, at);
 }
 
@@ -53,7 +59,14 @@ function padded(bytes: Uint8Array, characters: Uint8Array): string {
   return decoder.decode(target);
 }
 
-function encodeInto(characters: Uint8Array, source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+function encodeInto(
+  characters: Uint8Array,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
   const whole = end - ((end - start) % 3);
   let to = at;
   for (let i = start; i < whole; i += 3) {
@@ -88,7 +101,13 @@ export function decodeBase64(text: string): Uint8Array | undefined {
  * @returns the offset in `target` behind the last byte written, or -1 where the characters are not canonical padded base64
  * (the length is no multiple of four, a strange character, padding elsewhere than at the end, unused bits that are not zero).
  */
-export function decodeBase64Into(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): number {
+export function decodeBase64Into(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): number {
   if ((end - start) % 4 !== 0) return -1;
   const padded = end > start && source[end - 1] === PAD;
   const whole = padded ? end - 4 : end;
@@ -138,7 +157,14 @@ function valueAt(values: Int8Array, source: Uint8Array, offset: number): number 
 }
 
 /** The last two or three characters, which hold one or two bytes and then bits that must be zero. */
-function decodeTail(values: Int8Array, source: Uint8Array, from: number, characters: 2 | 3, target: Uint8Array, at: number): number {
+function decodeTail(
+  values: Int8Array,
+  source: Uint8Array,
+  from: number,
+  characters: 2 | 3,
+  target: Uint8Array,
+  at: number,
+): number {
   const high = (valueAt(values, source, from) << 12) | (valueAt(values, source, from + 1) << 6);
   if (characters === 2) {
     if (high < 0 || (high & 0x3ff) !== 0) return -1;

@@ -16,7 +16,12 @@ export interface AlgorithmFacts {
 
 export const ALGORITHMS: Readonly<Record<Algorithm, AlgorithmFacts>> = Object.freeze({
   ed25519: Object.freeze({ wire: -19, publicKeyBytes: 32, privateKeyBytes: 32, signatureBytes: 64 }),
-  'ed25519+ml-dsa-65': Object.freeze({ wire: 'ed25519+ml-dsa-65', publicKeyBytes: 1984, privateKeyBytes: 64, signatureBytes: 3373 }),
+  'ed25519+ml-dsa-65': Object.freeze({
+    wire: 'ed25519+ml-dsa-65',
+    publicKeyBytes: 1984,
+    privateKeyBytes: 64,
+    signatureBytes: 3373,
+  }),
 });
 
 export function isAlgorithm(text: string): text is Algorithm {

@@ -34,10 +34,17 @@ interface Frame {
 
 const FRAMES: Readonly<Record<Algorithm, Frame>> = {
   // 1 (kty): 1 (OKP), -1 (crv): 6 (Ed25519), -2 (x), -4 (d)
-  ed25519: { beforePublic: Uint8Array.of(0x01, 0x01, 0x20, 0x06, 0x21, 0x58, 0x20), beforePrivate: Uint8Array.of(0x23, 0x58, 0x20) },
+  ed25519: {
+    beforePublic: Uint8Array.of(0x01, 0x01, 0x20, 0x06, 0x21, 0x58, 0x20),
+    beforePrivate: Uint8Array.of(0x23, 0x58, 0x20),
+  },
   // 1 (kty): 7 (AKP), 3 (alg), -1 (pub), -2 (priv)
   'ed25519+ml-dsa-65': {
-    beforePublic: concatBytes(Uint8Array.of(0x01, 0x07, 0x03, 0x71), utf8('ed25519+ml-dsa-65'), Uint8Array.of(0x20, 0x59, 0x07, 0xc0)),
+    beforePublic: concatBytes(
+      Uint8Array.of(0x01, 0x07, 0x03, 0x71),
+      utf8('ed25519+ml-dsa-65'),
+      Uint8Array.of(0x20, 0x59, 0x07, 0xc0),
+    ),
     beforePrivate: Uint8Array.of(0x21, 0x58, 0x40),
   },
 };
@@ -66,15 +73,25 @@ export function decodeCoseKey(bytes: Uint8Array): CoseKey {
   for (const alg of ALGORITHM_NAMES) {
     const { beforePublic } = FRAMES[alg];
     const { publicKeyBytes } = ALGORITHMS[alg];
-    if (bytes.length !== 1 + beforePublic.length + publicKeyBytes || bytes[0] !== PUBLIC_HEAD || !standsAt(bytes, 1, beforePublic)) continue;
+    if (
+      bytes.length !== 1 + beforePublic.length + publicKeyBytes ||
+      bytes[0] !== PUBLIC_HEAD ||
+      !standsAt(bytes, 1, beforePublic)
+    )
+      continue;
     return Object.freeze({ alg, publicBytes: copyBytes(bytes, 1 + beforePublic.length) });
   }
   for (const alg of ALGORITHM_NAMES) {
     if (bytes[0] === PRIVATE_HEAD && standsAt(bytes, 1, FRAMES[alg].beforePublic)) {
-      throw new VtlicError('key_invalid', 'this COSE_Key holds a private key, where a public key was expected', { hint: 'Give the public key; keep this file secret.' });
+      throw new VtlicError('key_invalid', 'this COSE_Key holds a private key, where a public key was expected', {
+        hint: 'Give the public key; keep this file secret.',
+      });
     }
   }
-  throw new VtlicError('key_invalid', 'this is no COSE_Key of an Ed25519 or composite public key: exactly kty, crv, x or kty, alg, pub, deterministically encoded');
+  throw new VtlicError(
+    'key_invalid',
+    'this is no COSE_Key of an Ed25519 or composite public key: exactly kty, crv, x or kty, alg, pub, deterministically encoded',
+  );
 }
 
 /**
@@ -85,7 +102,13 @@ export function decodeCoseKey(bytes: Uint8Array): CoseKey {
 export function encodePrivateCoseKey(alg: Algorithm, publicBytes: Uint8Array, privateBytes: Uint8Array): Uint8Array {
   requireLength('public', alg, publicBytes, ALGORITHMS[alg].publicKeyBytes);
   requireLength('private', alg, privateBytes, ALGORITHMS[alg].privateKeyBytes);
-  return concatBytes(Uint8Array.of(PRIVATE_HEAD), FRAMES[alg].beforePublic, publicBytes, FRAMES[alg].beforePrivate, privateBytes);
+  return concatBytes(
+    Uint8Array.of(PRIVATE_HEAD),
+    FRAMES[alg].beforePublic,
+    publicBytes,
+    FRAMES[alg].beforePrivate,
+    privateBytes,
+  );
 }
 
 /**
@@ -102,9 +125,16 @@ export function decodePrivateCoseKey(bytes: Uint8Array): PrivateCoseKey {
     const privateFrom = publicTo + beforePrivate.length;
     if (bytes.length !== privateFrom + privateKeyBytes || bytes[0] !== PRIVATE_HEAD) continue;
     if (!standsAt(bytes, 1, beforePublic) || !standsAt(bytes, publicTo, beforePrivate)) continue;
-    return Object.freeze({ alg, publicBytes: copyBytes(bytes, publicFrom, publicTo), privateBytes: copyBytes(bytes, privateFrom) });
+    return Object.freeze({
+      alg,
+      publicBytes: copyBytes(bytes, publicFrom, publicTo),
+      privateBytes: copyBytes(bytes, privateFrom),
+    });
   }
-  throw new VtlicError('key_invalid', 'this is no COSE_Key of an Ed25519 or composite private key with its public key, deterministically encoded');
+  throw new VtlicError(
+    'key_invalid',
+    'this is no COSE_Key of an Ed25519 or composite private key with its public key, deterministically encoded',
+  );
 }
 
 function standsAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {

@@ -53,7 +53,8 @@ const SIGNATURE1 = Uint8Array.of(0x84, 0x6a, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x74,
  */
 export function encodeProtected(alg: Algorithm, kid: string, typ: Typ): Uint8Array {
   const kidBytes = fromHex(kid);
-  if (kidBytes?.length !== KID_BYTES) throw new VtlicError('internal', `a kid has ${2 * KID_BYTES} hex digits, but "${cleanText(kid)}" came`);
+  if (kidBytes?.length !== KID_BYTES)
+    throw new VtlicError('internal', `a kid has ${2 * KID_BYTES} hex digits, but "${cleanText(kid)}" came`);
   return encodeCbor(
     new Map<CborValue, CborValue>([
       [HEADER_ALG, ALGORITHMS[alg].wire],
@@ -65,7 +66,14 @@ export function encodeProtected(alg: Algorithm, kid: string, typ: Typ): Uint8Arr
 
 /** What is signed: the encoded `["Signature1", protected, external_aad = h'', payload]` (RFC 9052 §4.4). */
 export function sigStructure(protectedBytes: Uint8Array, payload: Uint8Array): Uint8Array {
-  const out = new Uint8Array(SIGNATURE1.length + headLength(protectedBytes.length) + protectedBytes.length + 1 + headLength(payload.length) + payload.length);
+  const out = new Uint8Array(
+    SIGNATURE1.length +
+      headLength(protectedBytes.length) +
+      protectedBytes.length +
+      1 +
+      headLength(payload.length) +
+      payload.length,
+  );
   out.set(SIGNATURE1);
   const externalAad = writeByteString(out, SIGNATURE1.length, protectedBytes);
   out[externalAad] = 0x40;
@@ -86,24 +94,33 @@ export function encodeCoseSign1(protectedBytes: Uint8Array, payload: Uint8Array,
  */
 export function decodeCoseSign1(bytes: Uint8Array, expectedTyp: Typ): CoseSign1 {
   const { tag, value, embedded } = decodeTaggedCbor(bytes, { embeddedFirst: true });
-  if (tag !== TAG_SIGN1) throw malformed(`tag 18 (COSE_Sign1) should stand at the top, but ${tag === undefined ? 'there is no tag' : `tag ${tag} does`}`);
+  if (tag !== TAG_SIGN1)
+    throw malformed(
+      `tag 18 (COSE_Sign1) should stand at the top, but ${tag === undefined ? 'there is no tag' : `tag ${tag} does`}`,
+    );
   if (!isCborArray(value)) throw malformed(`an array should follow the tag, but ${cborTypeInWords(value)} does`);
   const [protectedBytes, unprotected, payload, signature] = value;
   if (value.length !== 4) throw malformed(`the array should have 4 items, but it has ${value.length}`);
-  if (!isCborBytes(protectedBytes)) throw malformed(`the protected header should be a byte string, but it is ${cborTypeInWords(protectedBytes)}`);
-  if (!isCborMap(unprotected)) throw malformed(`the unprotected header should be the empty map, but it is ${cborTypeInWords(unprotected)}`);
+  if (!isCborBytes(protectedBytes))
+    throw malformed(`the protected header should be a byte string, but it is ${cborTypeInWords(protectedBytes)}`);
+  if (!isCborMap(unprotected))
+    throw malformed(`the unprotected header should be the empty map, but it is ${cborTypeInWords(unprotected)}`);
   if (unprotected.size > 0) throw malformed('the unprotected header should be the empty map, but it has entries');
-  if (!isCborBytes(payload)) throw malformed(`the payload should be a byte string, but it is ${cborTypeInWords(payload)}`);
-  if (!isCborBytes(signature)) throw malformed(`the signature should be a byte string, but it is ${cborTypeInWords(signature)}`);
+  if (!isCborBytes(payload))
+    throw malformed(`the payload should be a byte string, but it is ${cborTypeInWords(payload)}`);
+  if (!isCborBytes(signature))
+    throw malformed(`the signature should be a byte string, but it is ${cborTypeInWords(signature)}`);
 
-  if (!isCborMap(embedded)) throw malformed(`the protected bytes should hold a map, but they hold ${cborTypeInWords(embedded)}`);
+  if (!isCborMap(embedded))
+    throw malformed(`the protected bytes should hold a map, but they hold ${cborTypeInWords(embedded)}`);
   const alg = embedded.get(HEADER_ALG);
   const kid = embedded.get(HEADER_KID);
   const typ = embedded.get(HEADER_TYP);
   if (embedded.size !== 3 || alg === undefined || kid === undefined || typ === undefined) {
     throw malformed('the protected header should have exactly alg (1), kid (4) and typ (16)');
   }
-  if (typeof alg !== 'number' && typeof alg !== 'string') throw malformed(`alg should be an integer or a text, but it is ${cborTypeInWords(alg)}`);
+  if (typeof alg !== 'number' && typeof alg !== 'string')
+    throw malformed(`alg should be an integer or a text, but it is ${cborTypeInWords(alg)}`);
   if (!isCborBytes(kid)) throw malformed(`kid should be a byte string, but it is ${cborTypeInWords(kid)}`);
   if (kid.length !== KID_BYTES) throw malformed(`kid should have ${KID_BYTES} bytes, but it has ${kid.length}`);
   if (typeof typ !== 'string') throw malformed(`typ should be a text, but it is ${cborTypeInWords(typ)}`);
@@ -139,7 +156,10 @@ function malformed(fault: string): VtlicError {
 }
 
 function wrongTyp(typ: string, expected: Typ): VtlicError {
-  return new VtlicError('typ_wrong', `the signed thing should be a ${kindOf(expected) ?? expected}, but it is a ${kindOf(typ) ?? `thing of type "${cleanText(typ)}"`}`);
+  return new VtlicError(
+    'typ_wrong',
+    `the signed thing should be a ${kindOf(expected) ?? expected}, but it is a ${kindOf(typ) ?? `thing of type "${cleanText(typ)}"`}`,
+  );
 }
 
 function kindOf(typ: string): string | undefined {

@@ -19,7 +19,12 @@ export interface CountersDocument {
   readonly origin: string;
   /** Seconds. */
   readonly made: number;
-  readonly head: { readonly entries: number; readonly size: number; readonly root: Uint8Array; readonly chain: Uint8Array };
+  readonly head: {
+    readonly entries: number;
+    readonly size: number;
+    readonly root: Uint8Array;
+    readonly chain: Uint8Array;
+  };
   /** The one customer that it speaks of; absent: everybody. */
   readonly sub?: string;
   /** No lineage that is not listed goes on below this. */
@@ -54,7 +59,15 @@ export function encodeCounters(document: CountersDocument): Uint8Array {
       head: mapOf({ entries: head.entries, size: head.size, root: head.root, chain: head.chain }),
       sub: document.sub,
       floor: document.floor,
-      lineages: document.lineages.map((lineage) => mapOf({ aud: lineage.aud, sub: lineage.sub, dep: lineage.dep, ctr: lineage.ctr, payload: lineage.payloadDigest })),
+      lineages: document.lineages.map((lineage) =>
+        mapOf({
+          aud: lineage.aud,
+          sub: lineage.sub,
+          dep: lineage.dep,
+          ctr: lineage.ctr,
+          payload: lineage.payloadDigest,
+        }),
+      ),
     }),
   );
 }
@@ -72,15 +85,22 @@ export function decodeCounters(payload: Uint8Array): CountersDocument {
   const read1 = lineages.map(lineageOf);
   for (const [i, lineage] of read1.entries()) {
     const before = read1[i - 1];
-    if (before !== undefined && compareBytes(sortKey(before), sortKey(lineage)) >= 0) throw malformed('lineages', 'should be in order, each once');
-    if (sub.sub !== undefined && lineage.sub !== sub.sub) throw malformed('lineages', 'should be of the one customer that it speaks of');
+    if (before !== undefined && compareBytes(sortKey(before), sortKey(lineage)) >= 0)
+      throw malformed('lineages', 'should be in order, each once');
+    if (sub.sub !== undefined && lineage.sub !== sub.sub)
+      throw malformed('lineages', 'should be of the one customer that it speaks of');
   }
   return Object.freeze({
     iss: id(map, 'iss'),
     ledgerId: bytes(map, 'ledger', LEDGER_ID_BYTES),
     origin: text(map, 'origin', 512),
     made: integer(map, 'made', MAX_TIME),
-    head: Object.freeze({ entries: integer(head, 'entries', MAX_COUNT), size: integer(head, 'size', MAX_COUNT), root: bytes(head, 'root', DIGEST_BYTES), chain: bytes(head, 'chain', DIGEST_BYTES) }),
+    head: Object.freeze({
+      entries: integer(head, 'entries', MAX_COUNT),
+      size: integer(head, 'size', MAX_COUNT),
+      root: bytes(head, 'root', DIGEST_BYTES),
+      chain: bytes(head, 'chain', DIGEST_BYTES),
+    }),
     ...sub,
     floor: integer(map, 'floor', MAX_COUNT),
     lineages: Object.freeze(read1),
@@ -108,7 +128,8 @@ function read(payload: Uint8Array): CborValue {
   try {
     return decodeCbor(payload);
   } catch (error) {
-    if (error instanceof VtlicError) throw new VtlicError('claims_malformed', error.message, { ...error.place, cause: error });
+    if (error instanceof VtlicError)
+      throw new VtlicError('claims_malformed', error.message, { ...error.place, cause: error });
     throw error;
   }
 }
@@ -121,7 +142,9 @@ function asMap(value: CborValue | undefined, what: string): CborMap {
 function exact(map: CborMap, required: readonly string[], optional: readonly string[]): void {
   for (const name of required) if (!map.has(name)) throw malformed(name, 'is missing');
   const known = new Set<CborValue>([...required, ...optional]);
-  for (const name of map.keys()) if (!known.has(name)) throw new VtlicError('claims_unknown', 'the document of counters has a member that this version does not know');
+  for (const name of map.keys())
+    if (!known.has(name))
+      throw new VtlicError('claims_unknown', 'the document of counters has a member that this version does not know');
 }
 
 function id(map: CborMap, name: string): string {
@@ -132,7 +155,8 @@ function id(map: CborMap, name: string): string {
 
 function text(map: CborMap, name: string, most: number): string {
   const value = map.get(name);
-  if (typeof value !== 'string' || value.length > most) throw malformed(name, `should be a text of at most ${most} characters`);
+  if (typeof value !== 'string' || value.length > most)
+    throw malformed(name, `should be a text of at most ${most} characters`);
   return value;
 }
 
@@ -144,7 +168,8 @@ function bytes(map: CborMap, name: string, length: number): Uint8Array {
 
 function integer(map: CborMap, name: string, most: number): number {
   const value = map.get(name);
-  if (typeof value !== 'number' || value < 0 || value > most) throw malformed(name, `should be a number of 0 to ${most}`);
+  if (typeof value !== 'number' || value < 0 || value > most)
+    throw malformed(name, `should be a number of 0 to ${most}`);
   return value;
 }
 

@@ -36,7 +36,8 @@ export function isNoteKeyName(name: string): boolean {
 export function encodeNote(text: string, signatures: readonly NoteSignature[]): string {
   if (!text.endsWith('\n') || text === '\n') throw new VtlicError('internal', 'the text of a note ends with a newline');
   const lines = signatures.map(({ name, keyId, signature }) => {
-    if (!isNoteKeyName(name) || keyId.length !== NOTE_KEY_ID_BYTES) throw new VtlicError('internal', 'a signature of a note has a key name and an id of 4 bytes');
+    if (!isNoteKeyName(name) || keyId.length !== NOTE_KEY_ID_BYTES)
+      throw new VtlicError('internal', 'a signature of a note has a key name and an id of 4 bytes');
     return `${EM_DASH} ${name} ${encodeBase64(concatBytes(keyId, signature))}\n`;
   });
   return `${text}\n${lines.join('')}`;
@@ -75,7 +76,15 @@ function decodeText(bytes: Uint8Array): string {
 function signatureLine(line: string): NoteSignature {
   const [dash, name, encoded, ...more] = line.split(' ');
   const bytes = encoded === undefined ? undefined : decodeBase64(encoded);
-  if (dash !== EM_DASH || name === undefined || !isNoteKeyName(name) || bytes === undefined || bytes.length <= NOTE_KEY_ID_BYTES || more.length > 0) throw noNote('a signature line is not "— NAME BASE64"');
+  if (
+    dash !== EM_DASH ||
+    name === undefined ||
+    !isNoteKeyName(name) ||
+    bytes === undefined ||
+    bytes.length <= NOTE_KEY_ID_BYTES ||
+    more.length > 0
+  )
+    throw noNote('a signature line is not "— NAME BASE64"');
   return Object.freeze({ name, keyId: bytes.slice(0, NOTE_KEY_ID_BYTES), signature: bytes.slice(NOTE_KEY_ID_BYTES) });
 }
 

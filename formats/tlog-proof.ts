@@ -28,12 +28,21 @@ export interface ConsistencyProofFile {
   readonly checkpoint: Uint8Array;
 }
 
-export function encodeInclusionProof({ extra, index, hashes, checkpoint }: Omit<InclusionProofFile, 'checkpoint'> & { readonly checkpoint: string }): string {
+export function encodeInclusionProof({
+  extra,
+  index,
+  hashes,
+  checkpoint,
+}: Omit<InclusionProofFile, 'checkpoint'> & { readonly checkpoint: string }): string {
   const head = extra === undefined ? '' : `extra ${encodeBase64(extra)}\n`;
   return `${INCLUSION}\n${head}index ${index}\n${hashLines(hashes)}\n${checkpoint}`;
 }
 
-export function encodeConsistencyProof({ from, hashes, checkpoint }: Omit<ConsistencyProofFile, 'checkpoint'> & { readonly checkpoint: string }): string {
+export function encodeConsistencyProof({
+  from,
+  hashes,
+  checkpoint,
+}: Omit<ConsistencyProofFile, 'checkpoint'> & { readonly checkpoint: string }): string {
   return `old ${from}\n${hashLines(hashes)}\n${checkpoint}`;
 }
 

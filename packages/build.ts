@@ -41,25 +41,35 @@ async function bundle(file: string): Promise<string> {
     input: join(compiled, file),
     platform: 'node',
     external: /^node:/,
-    plugins: [{ name: 'provider', resolveId: (id: string) => (id === '#provider' ? join(compiled, 'keys/public/provider-node.js') : undefined) }],
+    plugins: [
+      {
+        name: 'provider',
+        resolveId: (id: string) => (id === '#provider' ? join(compiled, 'keys/public/provider-node.js') : undefined),
+      },
+    ],
   });
   const { output } = await build.generate({ format: 'es', codeSplitting: false });
   await build.close();
   const [{ code, imports }] = output;
-  if (output.length !== 1 || imports.some((id) => !id.startsWith('node:'))) throw new Error(`${file} is not whole: ${imports.join(', ')}`);
+  if (output.length !== 1 || imports.some((id) => !id.startsWith('node:')))
+    throw new Error(`${file} is not whole: ${imports.join(', ')}`);
   return code;
 }
 
 /** Relative imports, in JavaScript and in declarations: to `.js`, and to `vtlic/internal/…` where the target is packed there. */
 function rewriteImports(text: string, file: string, own: Package): string {
-  return text.replace(/(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\2/g, (_whole, before: string, quote: string, specifier: string) => {
-    const js = specifier.replace(/\.ts$/, '.js');
-    const target = posix.normalize(posix.join(posix.dirname(file), js));
-    const inside = own.rooms.some((room) => target.startsWith(`${room}/`));
-    if (inside) return `${before}${quote}${js}${quote}`;
-    if (!VTLIC.rooms.some((room) => target.startsWith(`${room}/`))) throw new Error(`${file} imports ${target}, which no package carries`);
-    return `${before}${quote}vtlic/internal/${target}${quote}`;
-  });
+  return text.replace(
+    /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\2/g,
+    (_whole, before: string, quote: string, specifier: string) => {
+      const js = specifier.replace(/\.ts$/, '.js');
+      const target = posix.normalize(posix.join(posix.dirname(file), js));
+      const inside = own.rooms.some((room) => target.startsWith(`${room}/`));
+      if (inside) return `${before}${quote}${js}${quote}`;
+      if (!VTLIC.rooms.some((room) => target.startsWith(`${room}/`)))
+        throw new Error(`${file} imports ${target}, which no package carries`);
+      return `${before}${quote}vtlic/internal/${target}${quote}`;
+    },
+  );
 }
 
 async function layOut(item: Package): Promise<void> {
@@ -76,16 +86,28 @@ async function layOut(item: Package): Promise<void> {
   }
   cpSync(join(root, 'packages', item.name), folder, { recursive: true });
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
-  if (item === SIGNER) cpSync(join(root, 'node_modules', BUNDLED_LIBRARY, 'LICENSE'), join(folder, `LICENSE-${BUNDLED_LIBRARY.replace('@', '').replace('/', '-')}`));
+  if (item === SIGNER)
+    cpSync(
+      join(root, 'node_modules', BUNDLED_LIBRARY, 'LICENSE'),
+      join(folder, `LICENSE-${BUNDLED_LIBRARY.replace('@', '').replace('/', '-')}`),
+    );
 }
 
 rmSync(dist, { recursive: true, force: true });
-execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(import.meta.dirname, 'tsconfig.build.json')], { stdio: 'inherit' });
+execFileSync(
+  process.execPath,
+  [join(root, 'node_modules/typescript/bin/tsc'), '-p', join(import.meta.dirname, 'tsconfig.build.json')],
+  { stdio: 'inherit' },
+);
 for (const item of [VTLIC, SIGNER]) {
   await layOut(item);
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', dist], { cwd: join(dist, item.name), stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', dist], {
+    cwd: join(dist, item.name),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 rmSync(compiled, { recursive: true });
 const tarballs = readdirSync(dist).filter((name) => name.endsWith('.tgz'));
-if (tarballs.length !== 2 || !existsSync(join(dist, 'vtlic/verifier/index.js'))) throw new Error('the build is not complete');
+if (tarballs.length !== 2 || !existsSync(join(dist, 'vtlic/verifier/index.js')))
+  throw new Error('the build is not complete');
 process.stdout.write(`built ${tarballs.join(' and ')} in dist/\n`);

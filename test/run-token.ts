@@ -3,5 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const done = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', '--config', 'test/token/vitest.config.ts'], { cwd: root, stdio: 'inherit' });
+const done = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', '--config', 'test/token/vitest.config.ts'], {
+  cwd: root,
+  stdio: 'inherit',
+});
 process.exit(done.status ?? 1);

@@ -15,6 +15,7 @@ type Step = readonly [what: string, command: string, args: readonly string[]];
 const CHECKS: readonly Step[] = [
   ['types', bin('tsc'), ['-p', 'tsconfig.json']],
   ['lint with typed rules', bin('oxlint'), ['--deny-warnings']],
+  ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
   ['dead code', bin('knip'), ['--no-progress']],
   ['build and pack', process.execPath, ['packages/build.ts']],
 ];
@@ -48,4 +49,6 @@ if (failed.length > 0) stop(failed.map(({ what }) => what).join(', '));
 process.stdout.write('\n== tests\n');
 if (!(await run(TESTS, (text) => process.stdout.write(text)))) stop('tests');
 const asRoot = process.getuid?.() === 0;
-process.stdout.write(`\nAll passed. Not covered here: tokens, disks that go wrong at a chosen call, and Debian's age (npm run test:token); the long crash campaign (npm run test:crash)${asRoot ? '' : '; the ledger on a full disk by itself, which takes root (the whole command on one was tried)'}.\n`);
+process.stdout.write(
+  `\nAll passed. Not covered here: tokens, disks that go wrong at a chosen call, and Debian's age (npm run test:token); the long crash campaign (npm run test:crash)${asRoot ? '' : '; the ledger on a full disk by itself, which takes root (the whole command on one was tried)'}.\n`,
+);

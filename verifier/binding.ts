@@ -3,16 +3,22 @@ import type { VerifyContext } from './context.ts';
 import { refuse, type Refused } from './verdict.ts';
 
 /** Whether the license is meant for here. A claim that binds something which the context does not give is refused, not ignored. */
-export function judgeBinding(license: License, { issuer, product, deployment, hosts }: VerifyContext): Refused | undefined {
-  if (license.iss !== issuer) return refuse('issuer_mismatch', `it is by ${license.iss}, and ${issuer} is expected`, { field: 'iss' });
-  if (license.aud !== product) return refuse('product_mismatch', `it is for ${license.aud}, and this is ${product}`, { field: 'aud' });
+export function judgeBinding(
+  license: License,
+  { issuer, product, deployment, hosts }: VerifyContext,
+): Refused | undefined {
+  if (license.iss !== issuer)
+    return refuse('issuer_mismatch', `it is by ${license.iss}, and ${issuer} is expected`, { field: 'iss' });
+  if (license.aud !== product)
+    return refuse('product_mismatch', `it is for ${license.aud}, and this is ${product}`, { field: 'aud' });
   if (license.dep !== undefined && license.dep !== deployment) {
     const here = deployment === undefined ? 'none is given here' : `this is ${deployment}`;
     return refuse('deployment_mismatch', `it is for the deployment ${license.dep}, and ${here}`, { field: 'dep' });
   }
   const named = license.hosts;
   if (named !== undefined && hosts?.some((host) => named.includes(host)) !== true) {
-    const here = hosts === undefined || hosts.length === 0 ? 'no fingerprint is given here' : 'this host is none of them';
+    const here =
+      hosts === undefined || hosts.length === 0 ? 'no fingerprint is given here' : 'this host is none of them';
     return refuse('host_mismatch', `it is bound to ${named.length} host(s), and ${here}`, { field: 'hosts' });
   }
   return undefined;

@@ -34,10 +34,13 @@ export function checkContext(context: VerifyContext): void {
   if (!isId(issuer)) throw misuse('issuer', 'an id', issuer);
   if (!isId(product)) throw misuse('product', 'an id', product);
   if (deployment !== undefined && !isId(deployment)) throw misuse('deployment', 'an id', deployment);
-  for (const host of hosts ?? []) if (!FINGERPRINT.test(host)) throw misuse('hosts', '64 lower-case hex digits each', host);
+  for (const host of hosts ?? [])
+    if (!FINGERPRINT.test(host)) throw misuse('hosts', '64 lower-case hex digits each', host);
   if (!isWhole(now, MAX_TIME)) throw misuse('now', 'whole seconds since 1970 (not milliseconds)', now);
-  if (clock !== undefined && !isWhole(clock, MAX_TIME)) throw misuse('clock', 'whole seconds since 1970 (not milliseconds)', clock);
-  if (!isWhole(defaultGrace, MAX_GRACE_SECONDS)) throw misuse('defaultGrace', `whole seconds, at most ${MAX_GRACE_SECONDS}`, defaultGrace);
+  if (clock !== undefined && !isWhole(clock, MAX_TIME))
+    throw misuse('clock', 'whole seconds since 1970 (not milliseconds)', clock);
+  if (!isWhole(defaultGrace, MAX_GRACE_SECONDS))
+    throw misuse('defaultGrace', `whole seconds, at most ${MAX_GRACE_SECONDS}`, defaultGrace);
   if (seen !== undefined) checkSeen(seen);
 }
 
@@ -55,5 +58,7 @@ function isWhole(value: number, max: number): boolean {
 }
 
 function misuse(field: string, expected: string, came: string | number): VtlicError {
-  return new VtlicError('usage', `the context's ${field} should be ${expected}, but ${JSON.stringify(came)} came`, { field });
+  return new VtlicError('usage', `the context's ${field} should be ${expected}, but ${JSON.stringify(came)} came`, {
+    field,
+  });
 }

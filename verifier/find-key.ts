@@ -11,5 +11,8 @@ export function findKey(cose: CoseSign1, { byKid, compositeOfHalf }: TrustIndex)
     return refuse('key_composite_only', `the key ${cose.kid} is the Ed25519 half of the composite key ${composite}`);
   }
   if (trusted.key.alg === cose.alg) return trusted;
-  return refuse('key_algorithm_mismatch', `the license says ${cose.alg}, but the key ${cose.kid} is one for ${trusted.key.alg}`);
+  return refuse(
+    'key_algorithm_mismatch',
+    `the license says ${cose.alg}, but the key ${cose.kid} is one for ${trusted.key.alg}`,
+  );
 }

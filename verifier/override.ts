@@ -27,10 +27,15 @@ const MAX_KEY_FILE_BYTES = 64 * 1024;
  * @param readFile reads the file of a `file:PATH` item; what it throws becomes `configuration_invalid`
  * @throws VtlicError `configuration_invalid` naming the variable and the item: never a silent return to built-in keys
  */
-export function trustFromOverride(env: OverrideVariables, builtIn: Trust, readFile: (path: string) => Uint8Array): Trust {
+export function trustFromOverride(
+  env: OverrideVariables,
+  builtIn: Trust,
+  readFile: (path: string) => Uint8Array,
+): Trust {
   const requireComposite = readRequireComposite(env.LICENSE_REQUIRE_COMPOSITE) || builtIn.requireComposite;
   const keys = readOverrideKeys(env, readFile);
-  if (keys === undefined) return requireComposite === builtIn.requireComposite ? builtIn : makeTrust({ ...builtIn, requireComposite });
+  if (keys === undefined)
+    return requireComposite === builtIn.requireComposite ? builtIn : makeTrust({ ...builtIn, requireComposite });
   // Over both sources: half of a built-in composite must not come back as a key of its own.
   refuseSharedHalves([...builtIn.keys.map(({ key }) => key), ...keys]);
   const { byKid } = indexOfTrust(builtIn);
@@ -43,21 +48,36 @@ function readRequireComposite(value: string | undefined): boolean {
   const text = trimBlank(value ?? '');
   if (text === '') return false;
   if (text === '1') return true;
-  throw new VtlicError('configuration_invalid', `LICENSE_REQUIRE_COMPOSITE should be 1 or unset, but it is "${cleanText(text, 40)}"`, {
-    field: 'LICENSE_REQUIRE_COMPOSITE',
-  });
+  throw new VtlicError(
+    'configuration_invalid',
+    `LICENSE_REQUIRE_COMPOSITE should be 1 or unset, but it is "${cleanText(text, 40)}"`,
+    {
+      field: 'LICENSE_REQUIRE_COMPOSITE',
+    },
+  );
 }
 
 /** Undefined where neither variable is there. */
-function readOverrideKeys(env: OverrideVariables, readFile: (path: string) => Uint8Array): readonly PublicKey[] | undefined {
+function readOverrideKeys(
+  env: OverrideVariables,
+  readFile: (path: string) => Uint8Array,
+): readonly PublicKey[] | undefined {
   const ed25519Items = itemsOf(env.LICENSE_PUBLIC_KEY);
   const mldsa65Items = itemsOf(env.LICENSE_MLDSA_PUBLIC_KEY);
   if (ed25519Items === undefined) {
     if (mldsa65Items === undefined) return undefined;
-    throw invalid('LICENSE_PUBLIC_KEY', undefined, 'is absent, but LICENSE_MLDSA_PUBLIC_KEY is there, and the items of the two pair up');
+    throw invalid(
+      'LICENSE_PUBLIC_KEY',
+      undefined,
+      'is absent, but LICENSE_MLDSA_PUBLIC_KEY is there, and the items of the two pair up',
+    );
   }
   if (mldsa65Items !== undefined && mldsa65Items.length !== ed25519Items.length) {
-    throw invalid('LICENSE_MLDSA_PUBLIC_KEY', undefined, `should have as many items as LICENSE_PUBLIC_KEY (${ed25519Items.length}), but it has ${mldsa65Items.length}`);
+    throw invalid(
+      'LICENSE_MLDSA_PUBLIC_KEY',
+      undefined,
+      `should have as many items as LICENSE_PUBLIC_KEY (${ed25519Items.length}), but it has ${mldsa65Items.length}`,
+    );
   }
   return ed25519Items.map((item, i) => {
     const number = i + 1;
@@ -65,7 +85,9 @@ function readOverrideKeys(env: OverrideVariables, readFile: (path: string) => Ui
     const other = mldsa65Items?.[i] ?? '';
     if (other === '') return importItem('LICENSE_PUBLIC_KEY', number, () => importPublicKey('ed25519', ed25519));
     const mldsa65 = readItem('LICENSE_MLDSA_PUBLIC_KEY', number, other, 'ml-dsa-65', readFile);
-    return importItem('LICENSE_PUBLIC_KEY', number, () => importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65, ed25519)));
+    return importItem('LICENSE_PUBLIC_KEY', number, () =>
+      importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65, ed25519)),
+    );
   });
 }
 
@@ -74,20 +96,34 @@ function itemsOf(value: string | undefined): readonly string[] | undefined {
   return value.split(',').map(trimBlank);
 }
 
-function readItem(variable: KeyVariable, number: number, item: string, kind: ComponentKind, readFile: (path: string) => Uint8Array): Uint8Array {
+function readItem(
+  variable: KeyVariable,
+  number: number,
+  item: string,
+  kind: ComponentKind,
+  readFile: (path: string) => Uint8Array,
+): Uint8Array {
   if (item === '') throw invalid(variable, number, 'is empty');
-  const text = item.startsWith(FILE_SCHEME) ? readItemFile(variable, number, item.slice(FILE_SCHEME.length), readFile) : item;
+  const text = item.startsWith(FILE_SCHEME)
+    ? readItemFile(variable, number, item.slice(FILE_SCHEME.length), readFile)
+    : item;
   return importItem(variable, number, () => decodeComponentText(text, kind));
 }
 
-function readItemFile(variable: KeyVariable, number: number, path: string, readFile: (path: string) => Uint8Array): string {
+function readItemFile(
+  variable: KeyVariable,
+  number: number,
+  path: string,
+  readFile: (path: string) => Uint8Array,
+): string {
   let bytes: Uint8Array;
   try {
     bytes = readFile(path);
   } catch (error) {
     throw invalid(variable, number, `names the file ${cleanText(path)}, which cannot be read`, error);
   }
-  if (bytes.length > MAX_KEY_FILE_BYTES) throw invalid(variable, number, `names the file ${cleanText(path)}, which is far too large for a public key`);
+  if (bytes.length > MAX_KEY_FILE_BYTES)
+    throw invalid(variable, number, `names the file ${cleanText(path)}, which is far too large for a public key`);
   return trimBlank(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
 }
 
@@ -96,7 +132,8 @@ function importItem<T>(variable: KeyVariable, number: number, read: () => T): T 
   try {
     return read();
   } catch (error) {
-    if (error instanceof VtlicError && error.code === 'key_invalid') throw invalid(variable, number, `is refused: ${error.message}`, error);
+    if (error instanceof VtlicError && error.code === 'key_invalid')
+      throw invalid(variable, number, `is refused: ${error.message}`, error);
     throw error;
   }
 }

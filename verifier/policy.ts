@@ -8,21 +8,41 @@ import { refuse, type Refused } from './verdict.ts';
  *
  * @param now the effective time of verifying, never a time that the license gives: a forger writes any
  */
-export function judgePolicy(license: License, { key, job, status, products, tiers }: TrustedKey, trust: Trust, index: TrustIndex, now: number): Refused | undefined {
+export function judgePolicy(
+  license: License,
+  { key, job, status, products, tiers }: TrustedKey,
+  trust: Trust,
+  index: TrustIndex,
+  now: number,
+): Refused | undefined {
   if (status === 'revoked') return refuse('key_revoked', `the key ${key.kid} is revoked`);
   if (job !== 'license') return refuse('key_wrong_job', `the key ${key.kid} has the job ${job}`);
-  if (products?.includes(license.aud) === false) return refuse('key_wrong_job', `the key ${key.kid} does not sign for the product ${license.aud}`, { field: 'aud' });
-  if (tiers?.includes(license.tier) === false) return refuse('key_wrong_job', `the key ${key.kid} does not sign for the tier ${license.tier}`, { field: 'tier' });
+  if (products?.includes(license.aud) === false)
+    return refuse('key_wrong_job', `the key ${key.kid} does not sign for the product ${license.aud}`, { field: 'aud' });
+  if (tiers?.includes(license.tier) === false)
+    return refuse('key_wrong_job', `the key ${key.kid} does not sign for the tier ${license.tier}`, { field: 'tier' });
   if (key.alg === 'ed25519') {
-    if (trust.requireComposite) return refuse('algorithm_not_allowed', 'the composite signature is required here, and this license has Ed25519 alone');
+    if (trust.requireComposite)
+      return refuse(
+        'algorithm_not_allowed',
+        'the composite signature is required here, and this license has Ed25519 alone',
+      );
     if (trust.ed25519Until !== undefined && now >= trust.ed25519Until) {
-      return refuse('algorithm_not_allowed', `licenses with Ed25519 alone were in force until ${new Date(trust.ed25519Until * 1000).toISOString()}`);
+      return refuse(
+        'algorithm_not_allowed',
+        `licenses with Ed25519 alone were in force until ${new Date(trust.ed25519Until * 1000).toISOString()}`,
+      );
     }
   }
-  if (index.revokedLicenses.has(license.cti)) return refuse('license_revoked', `the license ${license.cti} is revoked`, { field: 'cti' });
+  if (index.revokedLicenses.has(license.cti))
+    return refuse('license_revoked', `the license ${license.cti} is revoked`, { field: 'cti' });
   const lowest = index.lowestCounters.get(lineageOf(license));
   if (lowest !== undefined && license.ctr < lowest) {
-    return refuse('superseded', `its counter is ${license.ctr}, and the vendor's lowest for this lineage is ${lowest}`, { field: 'ctr' });
+    return refuse(
+      'superseded',
+      `its counter is ${license.ctr}, and the vendor's lowest for this lineage is ${lowest}`,
+      { field: 'ctr' },
+    );
   }
   return undefined;
 }

@@ -29,16 +29,24 @@ export function judgeSeen(license: License, payloadDigest: string, seen: Seen | 
   const lineage = lineageOf(license);
   const isCurrent = lineage === seen.current;
   if (!isCurrent && license.iat <= seen.highestIat) {
-    return refuse('lineage_not_newer', `its iat is ${license.iat}, and one with ${seen.highestIat} was accepted in the lineage ${seen.current}`, { field: 'iat' });
+    return refuse(
+      'lineage_not_newer',
+      `its iat is ${license.iat}, and one with ${seen.highestIat} was accepted in the lineage ${seen.current}`,
+      { field: 'iat' },
+    );
   }
   const known = seen.lineages.get(lineage);
   if (known === undefined) return 'other_lineage';
   if (license.ctr < known.counter) {
-    return refuse('counter_rolled_back', `its counter is ${license.ctr}, and ${known.counter} was accepted before`, { field: 'ctr' });
+    return refuse('counter_rolled_back', `its counter is ${license.ctr}, and ${known.counter} was accepted before`, {
+      field: 'ctr',
+    });
   }
   if (license.ctr > known.counter) return isCurrent ? 'newer' : 'other_lineage';
   if (payloadDigest === known.payloadDigest) return 'same';
-  return refuse('counter_conflict', `its counter is ${license.ctr}, which another payload had before`, { field: 'ctr' });
+  return refuse('counter_conflict', `its counter is ${license.ctr}, which another payload had before`, {
+    field: 'ctr',
+  });
 }
 
 /**
@@ -49,12 +57,16 @@ export function judgeSeen(license: License, payloadDigest: string, seen: Seen | 
  */
 export function seenAfter(seen: Seen | undefined, accepted: Accepted): Seen {
   if (accepted.state !== 'active' && accepted.state !== 'grace') {
-    throw new VtlicError('usage', `the counter of a license is taken when it is in force, but this one is ${accepted.state}`);
+    throw new VtlicError(
+      'usage',
+      `the counter of a license is taken when it is in force, but this one is ${accepted.state}`,
+    );
   }
   const { license, lineage, payloadDigest, resetsClock } = accepted;
   const lineages = new Map(seen?.lineages);
   const known = lineages.get(lineage);
-  if (known === undefined || known.counter < license.ctr) lineages.set(lineage, Object.freeze({ counter: license.ctr, payloadDigest }));
+  if (known === undefined || known.counter < license.ctr)
+    lineages.set(lineage, Object.freeze({ counter: license.ctr, payloadDigest }));
   const highestIat = resetsClock ? license.iat : Math.max(seen?.highestIat ?? 0, license.iat);
   return Object.freeze({ current: lineage, highestIat, lineages });
 }

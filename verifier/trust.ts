@@ -74,13 +74,21 @@ export function makeTrust(values: TrustValues): Trust {
   if (ed25519Until !== undefined) requireInteger('ed25519Until', ed25519Until, MAX_TIME);
   const lowestCounters = new Map(values.lowestCounters);
   for (const [lineage, counter] of lowestCounters) {
-    if (!isLineage(lineage)) throw new VtlicError('configuration_invalid', `a lowest counter is of a lineage "iss/aud/sub" or "iss/aud/sub/dep", but "${cleanText(lineage)}" came`);
+    if (!isLineage(lineage))
+      throw new VtlicError(
+        'configuration_invalid',
+        `a lowest counter is of a lineage "iss/aud/sub" or "iss/aud/sub/dep", but "${cleanText(lineage)}" came`,
+      );
     requireInteger(`the lowest counter of ${lineage}`, counter, Number.MAX_SAFE_INTEGER);
   }
   const revokedLicenses = new Set(values.revokedLicenses);
   // Another spelling would match nothing, and so revoke nothing without a word.
   for (const id of revokedLicenses) {
-    if (uuidToBytes(id) === undefined) throw new VtlicError('configuration_invalid', `a revoked license is named by its id, a lower-case UUID of version 7, but "${cleanText(id)}" came`);
+    if (uuidToBytes(id) === undefined)
+      throw new VtlicError(
+        'configuration_invalid',
+        `a revoked license is named by its id, a lower-case UUID of version 7, but "${cleanText(id)}" came`,
+      );
   }
 
   const trust: Trust = Object.freeze({
@@ -91,8 +99,14 @@ export function makeTrust(values: TrustValues): Trust {
     lowestCounters,
   });
   const compositeOfHalf = new Map<string, string>();
-  for (const { key } of keys) if (key.mldsa65 !== undefined) compositeOfHalf.set(kidOf('ed25519', key.ed25519), key.kid);
-  indexes.set(trust, { byKid, compositeOfHalf, revokedLicenses: new Set(revokedLicenses), lowestCounters: new Map(lowestCounters) });
+  for (const { key } of keys)
+    if (key.mldsa65 !== undefined) compositeOfHalf.set(kidOf('ed25519', key.ed25519), key.kid);
+  indexes.set(trust, {
+    byKid,
+    compositeOfHalf,
+    revokedLicenses: new Set(revokedLicenses),
+    lowestCounters: new Map(lowestCounters),
+  });
   return trust;
 }
 
@@ -117,9 +131,13 @@ export function refuseSharedHalves(keys: Iterable<PublicKey>): void {
     for (const half of halves) {
       const owner = owners.get(half);
       if (owner !== undefined && owner !== key.kid) {
-        throw new VtlicError('configuration_invalid', `the keys ${owner} and ${key.kid} share a half, but a half may stand in one key only`, {
-          hint: 'Give every key halves of its own; with an override, give both halves of a composite key (LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY).',
-        });
+        throw new VtlicError(
+          'configuration_invalid',
+          `the keys ${owner} and ${key.kid} share a half, but a half may stand in one key only`,
+          {
+            hint: 'Give every key halves of its own; with an override, give both halves of a composite key (LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY).',
+          },
+        );
       }
       owners.set(half, key.kid);
     }
@@ -130,7 +148,10 @@ function addKey(byKid: Map<string, TrustedKey>, entry: TrustedKey): void {
   const { kid } = entry.key;
   const earlier = byKid.get(kid);
   if (earlier !== undefined && !sameEntry(earlier, entry)) {
-    throw new VtlicError('configuration_invalid', `the key ${kid} stands twice in the trust value, with a different job, status or scope`);
+    throw new VtlicError(
+      'configuration_invalid',
+      `the key ${kid} stands twice in the trust value, with a different job, status or scope`,
+    );
   }
   byKid.set(kid, earlier ?? entry);
 }
@@ -146,9 +167,15 @@ function sameList(a: readonly string[] | undefined, b: readonly string[] | undef
 
 function frozenKey({ key, job, status, products, tiers }: TrustedKey): TrustedKey {
   const made = importPublicKey(key.alg, key.bytes);
-  if (key.kid !== made.kid) throw new VtlicError('usage', `the public key that calls itself ${key.kid} was not made by importPublicKey()`);
-  if (!isJob(job)) throw new VtlicError('configuration_invalid', `the job of the key ${made.kid} should be one of ${JOBS.join(', ')}`);
-  if (!STATUSES.has(status)) throw new VtlicError('configuration_invalid', `the status of the key ${made.kid} should be one of ${[...STATUSES].join(', ')}`);
+  if (key.kid !== made.kid)
+    throw new VtlicError('usage', `the public key that calls itself ${key.kid} was not made by importPublicKey()`);
+  if (!isJob(job))
+    throw new VtlicError('configuration_invalid', `the job of the key ${made.kid} should be one of ${JOBS.join(', ')}`);
+  if (!STATUSES.has(status))
+    throw new VtlicError(
+      'configuration_invalid',
+      `the status of the key ${made.kid} should be one of ${[...STATUSES].join(', ')}`,
+    );
   return Object.freeze({
     // Made anew from its bytes: what it says of its halves is not believed.
     key: made,
@@ -161,5 +188,8 @@ function frozenKey({ key, job, status, products, tiers }: TrustedKey): TrustedKe
 
 function requireInteger(name: string, value: number, max: number): void {
   if (Number.isInteger(value) && value >= 0 && value <= max) return;
-  throw new VtlicError('configuration_invalid', `${name} should be a whole number from 0 to ${max}, but it is ${value}`);
+  throw new VtlicError(
+    'configuration_invalid',
+    `${name} should be a whole number from 0 to ${max}, but it is ${value}`,
+  );
 }

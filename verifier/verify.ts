@@ -14,7 +14,15 @@ import { judgePolicy } from './policy.ts';
 import { isReason } from './reasons.ts';
 import { judgeSeen } from './seen.ts';
 import { indexOfTrust, type Trust } from './trust.ts';
-import { refuse, type Accepted, type Refused, type Standing, type State, type Verdict, type VerifiedLicense } from './verdict.ts';
+import {
+  refuse,
+  type Accepted,
+  type Refused,
+  type Standing,
+  type State,
+  type Verdict,
+  type VerifiedLicense,
+} from './verdict.ts';
 
 /**
  * Judges one license file. Pure: no clock, no files, no network; the same arguments give the same verdict.

@@ -51,7 +51,10 @@ function day(offset: number): string {
 function writeRows(file: string, rows: number): void {
   const fd = openSync(file, 'wx');
   try {
-    writeSync(fd, 'customer,name,product,deployment,tier,seats,from,until,graceDays,features,limits.vaults,reference\n');
+    writeSync(
+      fd,
+      'customer,name,product,deployment,tier,seats,from,until,graceDays,features,limits.vaults,reference\n',
+    );
     const [from, until] = [day(0), day(364)];
     let held = '';
     for (let i = 0; i < rows; i++) {
@@ -66,15 +69,48 @@ function writeRows(file: string, rows: number): void {
 }
 
 export async function makeBatchSite(folder: string, rows: number, key: SigningKey): Promise<BatchSite> {
-  const paths = await createSite({ folder: join(folder, 'site'), issuer: 'example-vendor', anchor: { kind: 'file', path: join(folder, 'anchor') }, keystores: [{ type: 'file', name: 'bench', path: 'keys' }], exampleCatalog: true }, benchWorld);
+  const paths = await createSite(
+    {
+      folder: join(folder, 'site'),
+      issuer: 'example-vendor',
+      anchor: { kind: 'file', path: join(folder, 'anchor') },
+      keystores: [{ type: 'file', name: 'bench', path: 'keys' }],
+      exampleCatalog: true,
+    },
+    benchWorld,
+  );
   const site = openSite(paths.folder);
-  const record: KeyRecord = { name: 'bench', job: 'license', algorithm: key.publicKey.alg, publicKey: key.publicKey, keystore: 'bench', custody: key.custody, made: '2027-01-01T00:00:00Z' };
+  const record: KeyRecord = {
+    name: 'bench',
+    job: 'license',
+    algorithm: key.publicKey.alg,
+    publicKey: key.publicKey,
+    keystore: 'bench',
+    custody: key.custody,
+    made: '2027-01-01T00:00:00Z',
+  };
   const file = join(folder, 'batch.csv');
   writeRows(file, rows);
   const input = digestOfFile(file);
-  const ledger = await openLedgerForWriting(paths.ledger, { now: () => nowSeconds(benchWorld), random: benchWorld.random, holder: { command: 'bench' } });
+  const ledger = await openLedgerForWriting(paths.ledger, {
+    now: () => nowSeconds(benchWorld),
+    random: benchWorld.random,
+    holder: { command: 'bench' },
+  });
   const begun = performance.now();
-  const planned = await planBatch({ site, catalog: readCatalog(paths.catalog), ledger, key: record, world: benchWorld, file, format: 'csv', name: 'bench', input, newCustomers: true, resume: false });
+  const planned = await planBatch({
+    site,
+    catalog: readCatalog(paths.catalog),
+    ledger,
+    key: record,
+    world: benchWorld,
+    file,
+    format: 'csv',
+    name: 'bench',
+    input,
+    newCustomers: true,
+    resume: false,
+  });
   if (planned.kind !== 'planned') throw new Error(`the batch was not planned: ${planned.kind}`);
   const reviewed = reviewBatchByDigest(openBatchPlan(paths.plans, planned.digest), nowSeconds(benchWorld));
   return { site, ledger, reviewed, planMs: performance.now() - begun };

@@ -37,9 +37,18 @@ export async function issuingRate(key: SigningKey, licenses: number): Promise<nu
   const checker = key.signedBy === 'token' ? directChecker(key) : workerChecker(key);
   try {
     const begun = performance.now();
-    const outcome = await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key, checker, files, world: benchWorld, progress: () => undefined });
+    const outcome = await carryOutBatch(reviewed, {
+      ledger,
+      siteFolder: site.paths.folder,
+      key,
+      checker,
+      files,
+      world: benchWorld,
+      progress: () => undefined,
+    });
     const took = performance.now() - begun;
-    if (outcome.released !== licenses) throw new Error(`${outcome.released} of ${licenses} licenses were released: ${outcome.stoppedBy?.message ?? ''}`);
+    if (outcome.released !== licenses)
+      throw new Error(`${outcome.released} of ${licenses} licenses were released: ${outcome.stoppedBy?.message ?? ''}`);
     return (licenses / took) * 1000;
   } finally {
     await files.close();
@@ -49,7 +58,11 @@ export async function issuingRate(key: SigningKey, licenses: number): Promise<nu
 }
 
 /** Bare loop and issuing take turns. */
-async function compareIssuing(key: SigningKey, licenses: number, what: string): Promise<{ readonly rows: readonly Row[]; readonly ratio: number }> {
+async function compareIssuing(
+  key: SigningKey,
+  licenses: number,
+  what: string,
+): Promise<{ readonly rows: readonly Row[]; readonly ratio: number }> {
   await signingRate(key, 1, 50);
   const bare: number[] = [];
   const four: number[] = [];
@@ -82,6 +95,9 @@ export async function measureIssuing(licenses: number): Promise<Part> {
       { what: 'composite: issuing ÷ bare loop', value: first.ratio, atLeast: 0.4 },
       { what: 'Ed25519: issuing ÷ bare loop', value: second.ratio },
     ],
-    notes: ['issuing = intent, signature, second opinion in pure JavaScript on the other cores, record, anchor, file, release, all durable', 'the second opinion takes longer than the signature: it is what bounds the ratio'],
+    notes: [
+      'issuing = intent, signature, second opinion in pure JavaScript on the other cores, record, anchor, file, release, all durable',
+      'the second opinion takes longer than the signature: it is what bounds the ratio',
+    ],
   };
 }

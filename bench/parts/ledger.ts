@@ -41,7 +41,12 @@ function fill(ledger: Ledger, entries: number): void {
 
 async function measureOne(folder: string, entries: number): Promise<Filled> {
   const path = join(folder, `ledger-${entries}.sqlite`);
-  await createLedger(path, { iss: 'example-vendor', anchor: { kind: 'file', path: join(folder, `anchor-${entries}`) }, now: () => NOW, random: benchWorld.random });
+  await createLedger(path, {
+    iss: 'example-vendor',
+    anchor: { kind: 'file', path: join(folder, `anchor-${entries}`) },
+    now: () => NOW,
+    random: benchWorld.random,
+  });
   const ledger = await open(path);
   try {
     fill(ledger, entries);
@@ -63,7 +68,14 @@ async function measureOne(folder: string, entries: number): Promise<Filled> {
     await ledger.anchor();
     const [singleMs, groupedUs] = [median(single), median(grouped)];
     const recomputing = await compareRecomputing(path, ROUNDS);
-    return { entries, singleMs, groupedUs, verifyMs: median(recomputing.verifyMs), verifyRatio: timeRatio(recomputing), bytes: statSync(path).size };
+    return {
+      entries,
+      singleMs,
+      groupedUs,
+      verifyMs: median(recomputing.verifyMs),
+      verifyRatio: timeRatio(recomputing),
+      bytes: statSync(path).size,
+    };
   } finally {
     ledger.close();
   }
@@ -79,8 +91,15 @@ export async function measureLedger(sizes: readonly number[]): Promise<Part> {
     first === undefined || last === undefined
       ? []
       : [
-          { what: `one durable entry: ${n(last.entries)} ÷ ${n(first.entries)} entries`, value: last.singleMs / first.singleMs, atMost: 1.2 },
-          { what: `one of ${GROUPED} in a group: ${n(last.entries)} ÷ ${n(first.entries)}`, value: last.groupedUs / first.groupedUs },
+          {
+            what: `one durable entry: ${n(last.entries)} ÷ ${n(first.entries)} entries`,
+            value: last.singleMs / first.singleMs,
+            atMost: 1.2,
+          },
+          {
+            what: `one of ${GROUPED} in a group: ${n(last.entries)} ÷ ${n(first.entries)}`,
+            value: last.groupedUs / first.groupedUs,
+          },
           { what: `ledger verify ÷ read and hash (${n(last.entries)} short entries)`, value: last.verifyRatio },
         ];
   return {
@@ -88,10 +107,17 @@ export async function measureLedger(sizes: readonly number[]): Promise<Part> {
     rows: found.flatMap((one): Row[] => [
       { what: `${n(one.entries)} entries: one durable entry`, value: one.singleMs * 1000, unit: 'µs' },
       { what: `${n(one.entries)} entries: one of ${GROUPED} in a durable group`, value: one.groupedUs, unit: 'µs' },
-      { what: `${n(one.entries)} entries: ledger verify`, value: one.entries / one.verifyMs, unit: 'thousand entries a second' },
+      {
+        what: `${n(one.entries)} entries: ledger verify`,
+        value: one.entries / one.verifyMs,
+        unit: 'thousand entries a second',
+      },
       { what: `${n(one.entries)} entries: file`, value: one.bytes / 2 ** 20, unit: 'MiB' },
     ]),
     ratios,
-    notes: ['synthetic entries are clock confirmations: they have no leaf and no counter', ...(Math.max(...sizes) < 10_000_000 ? ['--full goes to 10,000,000 entries'] : [])],
+    notes: [
+      'synthetic entries are clock confirmations: they have no leaf and no counter',
+      ...(Math.max(...sizes) < 10_000_000 ? ['--full goes to 10,000,000 entries'] : []),
+    ],
   };
 }

@@ -67,20 +67,35 @@ async function make(key: Signer, number: number): Promise<Made> {
 /** @returns the ledger's path */
 export async function licenseLedger(folder: string, key: Signer, licenses: number): Promise<string> {
   const path = join(folder, 'licenses.sqlite');
-  await createLedger(path, { iss: EXAMPLE.iss, anchor: { kind: 'file', path: join(folder, 'licenses-anchor') }, now: () => EXAMPLE.iat, random: benchWorld.random });
-  const ledger = await openLedgerForWriting(path, { now: () => EXAMPLE.iat, random: benchWorld.random, holder: { command: 'bench' } });
+  await createLedger(path, {
+    iss: EXAMPLE.iss,
+    anchor: { kind: 'file', path: join(folder, 'licenses-anchor') },
+    now: () => EXAMPLE.iat,
+    random: benchWorld.random,
+  });
+  const ledger = await openLedgerForWriting(path, {
+    now: () => EXAMPLE.iat,
+    random: benchWorld.random,
+    holder: { command: 'bench' },
+  });
   try {
     for (let from = 0; from < licenses; from += A_GROUP) {
       const made: Made[] = [];
       const until = Math.min(from + A_GROUP, licenses);
       let next = from;
-      await Promise.all(Array.from({ length: IN_FLIGHT }, async () => {
-        while (next < until) made.push(await make(key, next++));
-      }));
+      await Promise.all(
+        Array.from({ length: IN_FLIGHT }, async () => {
+          while (next < until) made.push(await make(key, next++));
+        }),
+      );
       const seqs = ledger.group(() => made.map(({ intent }) => ledger.intend(intent).seq));
       ledger.group(() => made.forEach(({ cose }, i) => void ledger.issue(seqs[i] ?? 0, cose)));
       await ledger.anchor();
-      ledger.group(() => made.forEach(({ intent }, i) => void ledger.release(seqs[i] ?? 0, { path: intent.path, digest: digest(intent.path) })));
+      ledger.group(() =>
+        made.forEach(
+          ({ intent }, i) => void ledger.release(seqs[i] ?? 0, { path: intent.path, digest: digest(intent.path) }),
+        ),
+      );
     }
   } finally {
     ledger.close();

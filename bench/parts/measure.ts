@@ -21,7 +21,10 @@ const ROUNDS = 80;
 const WARM_UP_MS = 400;
 
 /** The loops take turns, round by round; what warms up is thrown away. */
-export async function takeTurns(loops: readonly Loop[], options: { readonly rounds?: number; readonly roundMs?: number } = {}): Promise<readonly Sample[]> {
+export async function takeTurns(
+  loops: readonly Loop[],
+  options: { readonly rounds?: number; readonly roundMs?: number } = {},
+): Promise<readonly Sample[]> {
   const rounds = options.rounds ?? ROUNDS;
   const roundMs = options.roundMs ?? ROUND_MS;
   const counts: number[] = [];
@@ -39,7 +42,12 @@ export async function takeTurns(loops: readonly Loop[], options: { readonly roun
   return loops.map((loop, i) => {
     const inOrder = rates[i] ?? [];
     const sorted = inOrder.toSorted((a, b) => a - b);
-    return { name: loop.name, rate: sorted[Math.floor(sorted.length * 0.9)] ?? 0, middle: median(sorted), rounds: inOrder };
+    return {
+      name: loop.name,
+      rate: sorted[Math.floor(sorted.length * 0.9)] ?? 0,
+      middle: median(sorted),
+      rounds: inOrder,
+    };
   });
 }
 

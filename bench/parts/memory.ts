@@ -14,7 +14,12 @@ interface ChildResult {
 export function measureMemory(sizes: readonly number[], base: number): Part {
   const results = sizes.map((rows): ChildResult => {
     const folder = freshFolder();
-    return JSON.parse(execFileSync(process.execPath, [join(import.meta.dirname, '../batch-child.ts'), folder, String(rows)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })) as ChildResult;
+    return JSON.parse(
+      execFileSync(process.execPath, [join(import.meta.dirname, '../batch-child.ts'), folder, String(rows)], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      }),
+    ) as ChildResult;
   });
   const peak = (rows: number): number => results.find((result) => result.rows === rows)?.peakMiB ?? NaN;
   const n = (value: number): string => value.toLocaleString('en-US');
@@ -24,7 +29,11 @@ export function measureMemory(sizes: readonly number[], base: number): Part {
     rows: results.flatMap((result) => [
       { what: `${n(result.rows)} rows: peak`, value: result.peakMiB, unit: 'MiB' },
       { what: `${n(result.rows)} rows: plan`, value: (result.rows / result.planMs) * 1000, unit: 'rows a second' },
-      { what: `${n(result.rows)} rows: record, anchor, files`, value: (result.rows / result.signMs) * 1000, unit: 'licenses a second' },
+      {
+        what: `${n(result.rows)} rows: record, anchor, files`,
+        value: (result.rows / result.signMs) * 1000,
+        unit: 'licenses a second',
+      },
     ]),
     ratios: [{ what: `peak at ${n(largest)} ÷ peak at ${n(base)}`, value: peak(largest) / peak(base), atMost: 1.2 }],
     notes: largest < 1_000_000 ? ['--full goes to 1,000,000 rows'] : [],

@@ -15,8 +15,10 @@ const ROOT = join(import.meta.dirname, '../..');
 function install(folder: string): string {
   const modules = join(folder, 'node_modules');
   mkdirSync(modules, { recursive: true });
-  for (const name of ['vtlic', 'vtlic-signer']) cpSync(join(ROOT, 'dist', name), join(modules, name), { recursive: true });
-  for (const name of ['@noble', 'cbor-x', 'commander']) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  for (const name of ['vtlic', 'vtlic-signer'])
+    cpSync(join(ROOT, 'dist', name), join(modules, name), { recursive: true });
+  for (const name of ['@noble', 'cbor-x', 'commander'])
+    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   return join(modules, 'vtlic-signer/signer/cli/main.js');
 }
 
@@ -28,7 +30,21 @@ export async function measureProcess(): Promise<Part> {
   const key = freshKey('ed25519+ml-dsa-65');
   writeFileSync(join(folder, 'license.vtlic'), (await signExample(key)).file);
   writeFileSync(join(folder, 'vendor.pem'), exportPublicKey(key.publicKey, 'pem'));
-  const verifyArgs = [main, 'verify', join(folder, 'license.vtlic'), '--trust', join(folder, 'vendor.pem'), '--issuer', EXAMPLE.iss, '--product', EXAMPLE.aud, '--deployment', 'prod-eu', '--at', '2027-06-01T00:00:00Z'];
+  const verifyArgs = [
+    main,
+    'verify',
+    join(folder, 'license.vtlic'),
+    '--trust',
+    join(folder, 'vendor.pem'),
+    '--issuer',
+    EXAMPLE.iss,
+    '--product',
+    EXAMPLE.aud,
+    '--deployment',
+    'prod-eu',
+    '--at',
+    '2027-06-01T00:00:00Z',
+  ];
   const time = (args: readonly string[]): number => {
     const begun = performance.now();
     const done = spawnSync(process.execPath, args, { encoding: 'utf8', env: { PATH: process.env['PATH'] } });

@@ -20,7 +20,10 @@ function pemBlocks(key: PublicKey): string[] {
 }
 
 /** Threads are started and warm when it returns; `run` gives the milliseconds until the last of them is done. */
-export async function rawSignatureLoop(key: PublicKey, checkables: readonly Checkable[]): Promise<{ readonly run: () => Promise<number>; readonly close: () => Promise<void> }> {
+export async function rawSignatureLoop(
+  key: PublicKey,
+  checkables: readonly Checkable[],
+): Promise<{ readonly run: () => Promise<number>; readonly close: () => Promise<void> }> {
   const threads = availableParallelism();
   const composite = key.mldsa65 !== undefined;
   const items = checkables.map(({ message, signature }) => {
@@ -30,16 +33,22 @@ export async function rawSignatureLoop(key: PublicKey, checkables: readonly Chec
   });
   const share = Math.ceil(items.length / threads);
   const workers = Array.from({ length: threads }, (_, i) => {
-    const workerData: RawShare = { pems: pemBlocks(key), context: COMPOSITE_LABEL, items: items.slice(i * share, (i + 1) * share) };
+    const workerData: RawShare = {
+      pems: pemBlocks(key),
+      context: COMPOSITE_LABEL,
+      items: items.slice(i * share, (i + 1) * share),
+    };
     return new Worker(new URL('../raw-signature-worker.ts', import.meta.url), { workerData });
   });
   const run = async (): Promise<number> => {
     const begun = performance.now();
-    await Promise.all(workers.map(async (worker) => {
-      worker.postMessage('go');
-      const [answer] = (await once(worker, 'message')) as [unknown];
-      if (answer !== 'whole') throw new Error('a measured signature does not hold');
-    }));
+    await Promise.all(
+      workers.map(async (worker) => {
+        worker.postMessage('go');
+        const [answer] = (await once(worker, 'message')) as [unknown];
+        if (answer !== 'whole') throw new Error('a measured signature does not hold');
+      }),
+    );
     return performance.now() - begun;
   };
   await run();

@@ -26,8 +26,15 @@ interface Read {
 /** All that a whole check reads, table by table, and the one index that it walks. */
 const READS: readonly Read[] = [
   { sql: 'SELECT seq, kind, at, body, chain FROM entry WHERE seq > ? ORDER BY seq LIMIT ?', from: [0], hashed: 3 },
-  { sql: 'SELECT seq, sub, aud, dep, ctr, license_id, issue, void, release FROM intent WHERE seq > ? ORDER BY seq LIMIT ?', from: [0], hashed: 5 },
-  { sql: 'SELECT sub, aud, dep, ctr, seq FROM intent INDEXED BY intent_by_lineage WHERE (sub, aud, dep, ctr) > (?, ?, ?, ?) ORDER BY sub, aud, dep, ctr LIMIT ?', from: ['', '', '', 0] },
+  {
+    sql: 'SELECT seq, sub, aud, dep, ctr, license_id, issue, void, release FROM intent WHERE seq > ? ORDER BY seq LIMIT ?',
+    from: [0],
+    hashed: 5,
+  },
+  {
+    sql: 'SELECT sub, aud, dep, ctr, seq FROM intent INDEXED BY intent_by_lineage WHERE (sub, aud, dep, ctr) > (?, ?, ?, ?) ORDER BY sub, aud, dep, ctr LIMIT ?',
+    from: ['', '', '', 0],
+  },
   { sql: 'SELECT leaf_index, entry FROM leaf WHERE leaf_index > ? ORDER BY leaf_index LIMIT ?', from: [-1] },
   { sql: 'SELECT position, hash FROM node WHERE position > ? ORDER BY position LIMIT ?', from: [-1], hashed: 1 },
   { sql: 'SELECT seq FROM clock WHERE seq > ? ORDER BY seq LIMIT ?', from: [0] },
@@ -42,7 +49,7 @@ function readAndHash(path: string): number {
     for (const { sql, from, hashed } of READS) {
       const statement = db.prepare(sql);
       statement.setReturnArrays(true);
-      for (let last = from, more = true; more; ) {
+      for (let last = from, more = true; more;) {
         const rows = statement.all(...last, PAGE) as unknown as readonly (readonly (number | string | Uint8Array)[])[];
         if (hashed !== undefined) for (const row of rows) hash('sha256', row[hashed] as Uint8Array);
         last = (rows.at(-1) ?? []).slice(0, from.length) as (number | string)[];
@@ -72,7 +79,11 @@ interface Turns {
   readonly verifyMs: readonly number[];
 }
 
-async function inTurns(rounds: number, bare: () => number | Promise<number>, verify: () => Promise<number>): Promise<Turns> {
+async function inTurns(
+  rounds: number,
+  bare: () => number | Promise<number>,
+  verify: () => Promise<number>,
+): Promise<Turns> {
   const bareMs: number[] = [];
   const verifyMs: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -83,7 +94,11 @@ async function inTurns(rounds: number, bare: () => number | Promise<number>, ver
 }
 
 export function compareRecomputing(path: string, rounds: number): Promise<Turns> {
-  return inTurns(rounds, () => readAndHash(path), () => recompute(path, undefined));
+  return inTurns(
+    rounds,
+    () => readAndHash(path),
+    () => recompute(path, undefined),
+  );
 }
 
 async function compareSignatures(path: string, key: PublicKey): Promise<Turns> {
@@ -104,26 +119,52 @@ export function timeRatio({ bareMs, verifyMs }: Turns): number {
 export async function measureRecomputing(licenses: number, many: number): Promise<Part> {
   const rows: Part['rows'][number][] = [];
   const ratios: Part['ratios'][number][] = [];
-  for (const [name, algorithm] of [['composite', 'ed25519+ml-dsa-65'], ['Ed25519', 'ed25519']] as const) {
+  for (const [name, algorithm] of [
+    ['composite', 'ed25519+ml-dsa-65'],
+    ['Ed25519', 'ed25519'],
+  ] as const) {
     const key = freshKey(algorithm);
     const path = await licenseLedger(freshFolder(), key, licenses);
     const read = await compareRecomputing(path, ROUNDS);
-    const readMany = await compareRecomputing(await licenseLedger(freshFolder(), unsignedKey(key.publicKey), many), MANY_ROUNDS);
+    const readMany = await compareRecomputing(
+      await licenseLedger(freshFolder(), unsignedKey(key.publicKey), many),
+      MANY_ROUNDS,
+    );
     const signed = await compareSignatures(path, key.publicKey);
     const rate = (ms: readonly number[], checked: number): number => (checked / median(ms)) * 1000;
     rows.push(
       { what: `${name}: read and hash`, value: rate(read.bareMs, licenses), unit: 'licenses a second' },
-      { what: `${name}: ledger verify, no signatures`, value: rate(read.verifyMs, licenses), unit: 'licenses a second' },
+      {
+        what: `${name}: ledger verify, no signatures`,
+        value: rate(read.verifyMs, licenses),
+        unit: 'licenses a second',
+      },
       { what: `${name}, ${count(many)}: read and hash`, value: rate(readMany.bareMs, many), unit: 'licenses a second' },
-      { what: `${name}, ${count(many)}: ledger verify, no signatures`, value: rate(readMany.verifyMs, many), unit: 'licenses a second' },
-      { what: `${name}: raw signature checks on all cores`, value: rate(signed.bareMs, licenses), unit: 'licenses a second' },
-      { what: `${name}: ledger verify with signatures`, value: rate(signed.verifyMs, licenses), unit: 'licenses a second' },
+      {
+        what: `${name}, ${count(many)}: ledger verify, no signatures`,
+        value: rate(readMany.verifyMs, many),
+        unit: 'licenses a second',
+      },
+      {
+        what: `${name}: raw signature checks on all cores`,
+        value: rate(signed.bareMs, licenses),
+        unit: 'licenses a second',
+      },
+      {
+        what: `${name}: ledger verify with signatures`,
+        value: rate(signed.verifyMs, licenses),
+        unit: 'licenses a second',
+      },
     );
     const goal = algorithm === 'ed25519+ml-dsa-65';
     ratios.push(
       { what: `${name}: time of ledger verify ÷ read and hash`, value: timeRatio(read), atMost: 3 },
       { what: `${name}, ${count(many)}: time of ledger verify ÷ read and hash`, value: timeRatio(readMany), atMost: 3 },
-      { what: `${name}: with signatures ÷ raw checks`, value: 1 / timeRatio(signed), ...(goal ? { atLeast: 0.8 } : {}) },
+      {
+        what: `${name}: with signatures ÷ raw checks`,
+        value: 1 / timeRatio(signed),
+        ...(goal ? { atLeast: 0.8 } : {}),
+      },
     );
   }
   return {

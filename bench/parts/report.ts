@@ -28,7 +28,8 @@ export function holds(ratio: Ratio): boolean | undefined {
 
 export function partLines(part: Part): string[] {
   const width = Math.max(...[...part.rows, ...part.ratios].map(({ what }) => what.length), 0) + 2;
-  const number = (value: number): string => (value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3));
+  const number = (value: number): string =>
+    value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3);
   return [
     '',
     part.name,
@@ -39,6 +40,11 @@ export function partLines(part: Part): string[] {
 }
 
 function goal(ratio: Ratio): string {
-  const wanted = ratio.atLeast !== undefined ? `at least ${ratio.atLeast.toFixed(2)}` : ratio.atMost !== undefined ? `at most ${ratio.atMost.toFixed(2)}` : undefined;
+  const wanted =
+    ratio.atLeast !== undefined
+      ? `at least ${ratio.atLeast.toFixed(2)}`
+      : ratio.atMost !== undefined
+        ? `at most ${ratio.atMost.toFixed(2)}`
+        : undefined;
   return wanted === undefined ? '' : `   ${wanted}: ${holds(ratio) === true ? 'holds' : 'DOES NOT HOLD'}`;
 }

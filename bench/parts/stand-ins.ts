@@ -11,10 +11,25 @@ import { freshKey } from './example.ts';
 export function standInKey(): SigningKey {
   const { publicKey } = freshKey('ed25519+ml-dsa-65');
   const signature = new Uint8Array(ALGORITHMS['ed25519+ml-dsa-65'].signatureBytes);
-  return { publicKey, job: 'license', custody: 'software', signedBy: 'node', sign: () => Promise.resolve(signature.slice()), close: () => Promise.resolve() };
+  return {
+    publicKey,
+    job: 'license',
+    custody: 'software',
+    signedBy: 'node',
+    sign: () => Promise.resolve(signature.slice()),
+    close: () => Promise.resolve(),
+  };
 }
 
 export const standInChecker: Checker = Object.freeze<Checker>({
-  check: (signed) => Promise.resolve(Object.freeze({ stage: 'self-checked' as const, intended: signed.intended, cose: signed.cose, file: armor('VTLIC', signed.cose) })),
+  check: (signed) =>
+    Promise.resolve(
+      Object.freeze({
+        stage: 'self-checked' as const,
+        intended: signed.intended,
+        cose: signed.cose,
+        file: armor('VTLIC', signed.cose),
+      }),
+    ),
   close: () => Promise.resolve(),
 });

@@ -28,7 +28,9 @@ const NAME = 'Signing and issuing with a token (kryoptic)';
 /** The module's path, or why there is none. */
 function testToken(): { readonly module: string } | { readonly why: string } {
   const built = spawnSync(process.execPath, [join(ROOT, 'test/tokens/build-kryoptic.ts')], { encoding: 'utf8' });
-  return built.status === 0 ? { module: built.stdout.trim() } : { why: built.stderr.trim().split('\n').at(-1) ?? 'the test token cannot be built' };
+  return built.status === 0
+    ? { module: built.stdout.trim() }
+    : { why: built.stderr.trim().split('\n').at(-1) ?? 'the test token cannot be built' };
 }
 
 interface BareLoop {
@@ -59,9 +61,19 @@ interface Opened {
 }
 
 async function openWith(module: string, sessions: number, made: SigningKey | undefined): Promise<Opened> {
-  const token = await openToken({ uri: parsePkcs11Uri(`pkcs11:token=bench?module-path=${module}`), pin: () => Promise.resolve(utf8(PIN)), sessions }, benchWorld.random);
+  const token = await openToken(
+    {
+      uri: parsePkcs11Uri(`pkcs11:token=bench?module-path=${module}`),
+      pin: () => Promise.resolve(utf8(PIN)),
+      sessions,
+    },
+    benchWorld.random,
+  );
   const name = { label: 'bench', id: ID, job: 'license' as const };
-  const key = made === undefined ? (await token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65' })).key : await token.openKey({ ...name, publicKey: made.publicKey });
+  const key =
+    made === undefined
+      ? (await token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65' })).key
+      : await token.openKey({ ...name, publicKey: made.publicKey });
   return { token, key };
 }
 
@@ -73,9 +85,16 @@ export async function measureToken(licenses: number): Promise<Part> {
   const { module } = found;
   const folder = freshFolder();
   const conf = join(folder, 'token.conf');
-  writeFileSync(conf, `[ec_point_encoding]\nencoding = "Bytes"\n\n[[slots]]\nslot = 1\ndbtype = "sqlite"\ndbargs = "${join(folder, 'token.sql')}"\n`);
+  writeFileSync(
+    conf,
+    `[ec_point_encoding]\nencoding = "Bytes"\n\n[[slots]]\nslot = 1\ndbtype = "sqlite"\ndbargs = "${join(folder, 'token.sql')}"\n`,
+  );
   process.env['KRYOPTIC_CONF'] = conf;
-  const made = spawnSync(process.execPath, [join(ROOT, 'test/token/support/init-token.ts'), module, 'bench', 'so-pin-of-the-bench', PIN], { encoding: 'utf8' });
+  const made = spawnSync(
+    process.execPath,
+    [join(ROOT, 'test/token/support/init-token.ts'), module, 'bench', 'so-pin-of-the-bench', PIN],
+    { encoding: 'utf8' },
+  );
   if (made.stdout !== 'done\n') return unmeasured(`the token was not initialized: ${made.stderr.trim()}`);
 
   const one = await openWith(module, 1, undefined);
@@ -83,7 +102,10 @@ export async function measureToken(licenses: number): Promise<Part> {
   const bare = await bareLoop(module);
   try {
     const { message } = await signExample(freshKey(one.key.publicKey.alg));
-    const toolkit = (key: SigningKey) => (count: number): Promise<void> => signMany(key, message, IN_FLIGHT, count);
+    const toolkit =
+      (key: SigningKey) =>
+      (count: number): Promise<void> =>
+        signMany(key, message, IN_FLIGHT, count);
     const samples = await takeTurns(
       [
         { name: 'bareOne', run: async (count) => void (await bare.sign(count, 1)) },
@@ -115,19 +137,41 @@ export async function measureToken(licenses: number): Promise<Part> {
     return {
       name: NAME,
       rows: [
-        { what: 'bare loop in one process, one session', value: rate('bareOne'), unit: 'composite signatures a second' },
+        {
+          what: 'bare loop in one process, one session',
+          value: rate('bareOne'),
+          unit: 'composite signatures a second',
+        },
         { what: "the toolkit's keystore, one session", value: rate('one'), unit: 'composite signatures a second' },
-        { what: 'bare loop in one process, four sessions', value: rate('bareFour'), unit: 'composite signatures a second' },
+        {
+          what: 'bare loop in one process, four sessions',
+          value: rate('bareFour'),
+          unit: 'composite signatures a second',
+        },
         { what: "the toolkit's keystore, four sessions", value: rate('four'), unit: 'composite signatures a second' },
-        { what: 'bare loop in one process, one session, beside the batches', value: median(beside), unit: 'composite signatures a second' },
+        {
+          what: 'bare loop in one process, one session, beside the batches',
+          value: median(beside),
+          unit: 'composite signatures a second',
+        },
         { what: `issuing in a batch of ${licenses}, one session`, value: median(issuing), unit: 'licenses a second' },
       ],
       ratios: [
-        { what: 'token: keystore ÷ bare loop, one session', value: ratioOfRounds(sampleOf('one'), sampleOf('bareOne')), atLeast: 0.9 },
-        { what: 'token: keystore ÷ bare loop, four sessions', value: ratioOfRounds(sampleOf('four'), sampleOf('bareFour')) },
+        {
+          what: 'token: keystore ÷ bare loop, one session',
+          value: ratioOfRounds(sampleOf('one'), sampleOf('bareOne')),
+          atLeast: 0.9,
+        },
+        {
+          what: 'token: keystore ÷ bare loop, four sessions',
+          value: ratioOfRounds(sampleOf('four'), sampleOf('bareFour')),
+        },
         { what: 'token: issuing ÷ bare loop, one session each', value: median(ratios), atLeast: 0.8 },
       ],
-      notes: ["the keystore's signatures go through the token host and its pipe, four requests in flight", 'the bare loop is pkcs11js in a process of its own, with nothing around it'],
+      notes: [
+        "the keystore's signatures go through the token host and its pipe, four requests in flight",
+        'the bare loop is pkcs11js in a process of its own, with nothing around it',
+      ],
     };
   } finally {
     bare.close();

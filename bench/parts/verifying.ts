@@ -23,8 +23,15 @@ function claims(): Record<string, unknown> {
 
 async function jwtLoop(name: string, algorithm: string): Promise<Loop> {
   const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
-  const token = await new SignJWT(claims()).setProtectedHeader({ alg: algorithm, typ: 'JWT', kid: 'k' }).sign(privateKey);
-  const options = { issuer: EXAMPLE.iss, audience: EXAMPLE.aud, algorithms: [algorithm], currentDate: new Date((EXAMPLE.nbf + 1) * 1000) };
+  const token = await new SignJWT(claims())
+    .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid: 'k' })
+    .sign(privateKey);
+  const options = {
+    issuer: EXAMPLE.iss,
+    audience: EXAMPLE.aud,
+    algorithms: [algorithm],
+    currentDate: new Date((EXAMPLE.nbf + 1) * 1000),
+  };
   return {
     name,
     run: async (count) => {
@@ -35,20 +42,30 @@ async function jwtLoop(name: string, algorithm: string): Promise<Loop> {
 
 function pemKeys(key: SigningKey): KeyObject[] {
   const pem = Buffer.from(exportPublicKey(key.publicKey, 'pem')).toString('utf8');
-  return [...pem.matchAll(/-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g)].map(([block]) => createPublicKey(block));
+  return [...pem.matchAll(/-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g)].map(([block]) =>
+    createPublicKey(block),
+  );
 }
 
 export async function measureVerifying(): Promise<Part> {
   const composite = freshKey('ed25519+ml-dsa-65');
   const ed25519 = freshKey('ed25519');
   const [compositeLicense, ed25519License] = [await signExample(composite), await signExample(ed25519)];
-  const trustOf = (key: typeof composite): ReturnType<typeof makeTrust> => makeTrust({ keys: [{ key: key.publicKey, job: 'license', status: 'active' }] });
-  const context = { issuer: EXAMPLE.iss, product: EXAMPLE.aud, deployment: 'prod-eu', now: EXAMPLE.nbf + 1, defaultGrace: 0 };
+  const trustOf = (key: typeof composite): ReturnType<typeof makeTrust> =>
+    makeTrust({ keys: [{ key: key.publicKey, job: 'license', status: 'active' }] });
+  const context = {
+    issuer: EXAMPLE.iss,
+    product: EXAMPLE.aud,
+    deployment: 'prod-eu',
+    now: EXAMPLE.nbf + 1,
+    defaultGrace: 0,
+  };
   const [compositeTrust, ed25519Trust] = [trustOf(composite), trustOf(ed25519)];
 
   const [mldsaRaw, ed25519RawHalf] = pemKeys(composite);
   const [ed25519Raw] = pemKeys(ed25519);
-  if (mldsaRaw === undefined || ed25519RawHalf === undefined || ed25519Raw === undefined) throw new Error('the keys cannot be exported');
+  if (mldsaRaw === undefined || ed25519RawHalf === undefined || ed25519Raw === undefined)
+    throw new Error('the keys cannot be exported');
   const both = compositeMessage(compositeLicense.message, nodeProvider);
   const halves = splitCompositeSignature(compositeLicense.signature);
 
@@ -56,7 +73,11 @@ export async function measureVerifying(): Promise<Part> {
     {
       name: 'raw node:crypto, composite (Ed25519 + ML-DSA-65)',
       run: (count) => {
-        for (let i = 0; i < count; i++) check(nodeVerify(null, both, ed25519RawHalf, halves.ed25519) && nodeVerify(null, both, { key: mldsaRaw, context: COMPOSITE_LABEL }, halves.mldsa65));
+        for (let i = 0; i < count; i++)
+          check(
+            nodeVerify(null, both, ed25519RawHalf, halves.ed25519) &&
+              nodeVerify(null, both, { key: mldsaRaw, context: COMPOSITE_LABEL }, halves.mldsa65),
+          );
       },
     },
     {
@@ -68,7 +89,8 @@ export async function measureVerifying(): Promise<Part> {
     {
       name: 'raw node:crypto, Ed25519',
       run: (count) => {
-        for (let i = 0; i < count; i++) check(nodeVerify(null, ed25519License.message, ed25519Raw, ed25519License.signature));
+        for (let i = 0; i < count; i++)
+          check(nodeVerify(null, ed25519License.message, ed25519Raw, ed25519License.signature));
       },
     },
     {

@@ -106,7 +106,11 @@ class Walk {
 
   end(): void {
     const left = this.bytes.length - this.offset;
-    if (left > 0) throw this.malformed(this.offset, `${left === 1 ? 'one byte follows' : `${left} bytes follow`} the end of the item`);
+    if (left > 0)
+      throw this.malformed(
+        this.offset,
+        `${left === 1 ? 'one byte follows' : `${left} bytes follow`} the end of the item`,
+      );
   }
 
   /** @param depth the number of arrays and maps around the item */
@@ -143,7 +147,8 @@ class Walk {
     const initial = this.bytes[start];
     if (initial === undefined) throw this.malformed(start, 'the bytes end where an item should begin');
     const information = initial & 31;
-    if (initial >= 0xe0 && initial !== 0xf4 && initial !== 0xf5) throw this.malformed(start, typeSevenInWords(information));
+    if (initial >= 0xe0 && initial !== 0xf4 && initial !== 0xf5)
+      throw this.malformed(start, typeSevenInWords(information));
     if (information < 24) {
       this.argument = information;
       this.offset = start + 1;
@@ -155,13 +160,15 @@ class Walk {
 
   private longHead(start: number, major: number, information: number): void {
     const { bytes } = this;
-    if (information === 31 && major >= 2 && major <= 5) throw this.notDeterministic(start, 'an indefinite length is used');
+    if (information === 31 && major >= 2 && major <= 5)
+      throw this.notDeterministic(start, 'an indefinite length is used');
     if (information > 27) throw this.malformed(start, `the reserved additional information ${information} is used`);
     const size = 1 << (information - 24);
     if (start + 1 + size > bytes.length) throw this.malformed(start, 'the bytes end within the head of an item');
     let argument = 0;
     for (let i = start + 1; i <= start + size; i++) argument = argument * 256 + (bytes[i] ?? 0);
-    if (argument < (size === 1 ? 24 : 256 ** (size / 2))) throw this.notDeterministic(start, `${ARGUMENT_OF[major] ?? 'an argument'} is not in its shortest form`);
+    if (argument < (size === 1 ? 24 : 256 ** (size / 2)))
+      throw this.notDeterministic(start, `${ARGUMENT_OF[major] ?? 'an argument'} is not in its shortest form`);
     this.argument = argument;
     this.offset = start + 1 + size;
   }
@@ -169,7 +176,8 @@ class Walk {
   /** Steps over the content of a string and returns where it begins. */
   private content(start: number, length: number): number {
     const from = this.offset;
-    if (length > this.bytes.length - from) throw this.malformed(start, `a string should have ${length} bytes, but ${this.bytes.length - from} are left`);
+    if (length > this.bytes.length - from)
+      throw this.malformed(start, `a string should have ${length} bytes, but ${this.bytes.length - from} are left`);
     this.offset = from + length;
     return from;
   }
@@ -183,7 +191,9 @@ class Walk {
     const length = to - from;
     if (length === 0 || length > LONGEST_FAMILIAR) return this.newText(start, from, to);
     const { bytes } = this;
-    const slot = (length + 37 * (bytes[from] ?? 0) + 101 * (bytes[from + (length >> 1)] ?? 0) + 151 * (bytes[to - 1] ?? 0)) % FAMILIAR_TEXTS;
+    const slot =
+      (length + 37 * (bytes[from] ?? 0) + 101 * (bytes[from + (length >> 1)] ?? 0) + 151 * (bytes[to - 1] ?? 0)) %
+      FAMILIAR_TEXTS;
     const familiar = familiarTexts[slot];
     if (familiar !== undefined && spells(familiar, bytes, from, length)) return familiar;
     const text = this.newText(start, from, to);
@@ -273,7 +283,9 @@ class Walk {
   }
 
   private notDeterministic(offset: number, fault: string): VtlicError {
-    return new VtlicError('cbor_not_deterministic', `the CBOR is not deterministic: ${fault}`, { offset: this.base + offset });
+    return new VtlicError('cbor_not_deterministic', `the CBOR is not deterministic: ${fault}`, {
+      offset: this.base + offset,
+    });
   }
 }
 

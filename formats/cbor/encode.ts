@@ -176,7 +176,8 @@ function writeValue(out: Output, value: CborValue, depth: number): void {
 }
 
 function writeInteger(out: Output, value: number): void {
-  if (!Number.isSafeInteger(value)) throw new VtlicError('internal', `a number that is no integer within ±(2^53-1) was to be encoded: ${value}`);
+  if (!Number.isSafeInteger(value))
+    throw new VtlicError('internal', `a number that is no integer within ±(2^53-1) was to be encoded: ${value}`);
   if (value < 0) out.head(MAJOR_NEGATIVE, -1 - value);
   else out.head(MAJOR_UNSIGNED, value);
 }
@@ -212,7 +213,8 @@ function writeSorted(out: Output, map: CborMap, depth: number): void {
   out.head(MAJOR_MAP, pairs.length);
   let previous: Uint8Array | undefined;
   for (const { key, value } of pairs) {
-    if (previous !== undefined && compareBytes(previous, key) === 0) throw new VtlicError('internal', 'a map with a repeated key was to be encoded');
+    if (previous !== undefined && compareBytes(previous, key) === 0)
+      throw new VtlicError('internal', 'a map with a repeated key was to be encoded');
     previous = key;
     out.raw(key);
     writeValue(out, value, depth);
@@ -220,6 +222,7 @@ function writeSorted(out: Output, map: CborMap, depth: number): void {
 }
 
 function deeper(depth: number): number {
-  if (depth === MAX_CBOR_DEPTH) throw new VtlicError('internal', `arrays and maps nested deeper than ${MAX_CBOR_DEPTH} were to be encoded`);
+  if (depth === MAX_CBOR_DEPTH)
+    throw new VtlicError('internal', `arrays and maps nested deeper than ${MAX_CBOR_DEPTH} were to be encoded`);
   return depth + 1;
 }

@@ -1,7 +1,8 @@
 /** The seven types of the CBOR profile (docs/format.md), as JavaScript values. */
 
 /** Numbers are integers within ±(2^53-1). Maps keep the order of their encoding; keys may be of any type. */
-export type CborValue = number | string | boolean | Uint8Array | readonly CborValue[] | ReadonlyMap<CborValue, CborValue>;
+export type CborValue =
+  number | string | boolean | Uint8Array | readonly CborValue[] | ReadonlyMap<CborValue, CborValue>;
 
 export type CborMap = ReadonlyMap<CborValue, CborValue>;
 

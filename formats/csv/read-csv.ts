@@ -43,7 +43,14 @@ export function* readCsv(chunks: Iterable<Uint8Array>, limits: CsvLimits = {}): 
   let first = true;
   for (const raw of splitRecords(chunks, most)) {
     if (first && raw.bytes[0] === 0xef && raw.bytes[1] === 0xbb && raw.bytes[2] === 0xbf) {
-      yield { kind: 'fault', line: 1, column: 1, message: 'the file begins with a byte order mark (U+FEFF), which should not be there', hint: "save it as UTF-8 without BOM, or take it away with: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE", last: true };
+      yield {
+        kind: 'fault',
+        line: 1,
+        column: 1,
+        message: 'the file begins with a byte order mark (U+FEFF), which should not be there',
+        hint: "save it as UTF-8 without BOM, or take it away with: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE",
+        last: true,
+      };
       return;
     }
     first = false;
@@ -56,9 +63,19 @@ function parseRecord(raw: RawRecord, most: number): CsvRecord | CsvFault {
   if (typeof text !== 'string') return text;
   if (raw.fault === 'open-quote') {
     const before = new TextDecoder('utf-8', { ignoreBOM: true }).decode(raw.bytes.subarray(0, raw.quoteAt));
-    return { kind: 'fault', ...placeIn(before, raw.line), message: raw.bytes.length >= most ? `the quote that opens here is not closed within ${most} bytes` : 'the quote that opens here is never closed', hint: 'close it; a quote inside a quoted field is written twice', last: true };
+    return {
+      kind: 'fault',
+      ...placeIn(before, raw.line),
+      message:
+        raw.bytes.length >= most
+          ? `the quote that opens here is not closed within ${most} bytes`
+          : 'the quote that opens here is never closed',
+      hint: 'close it; a quote inside a quoted field is written twice',
+      last: true,
+    };
   }
-  if (raw.fault === 'too-long') return { kind: 'fault', line: raw.line, column: 1, message: `this row is longer than ${most} bytes`, last: false };
+  if (raw.fault === 'too-long')
+    return { kind: 'fault', line: raw.line, column: 1, message: `this row is longer than ${most} bytes`, last: false };
   return readFields(text.endsWith('\r') ? text.slice(0, -1) : text, raw.line);
 }
 
@@ -72,14 +89,26 @@ function decode(raw: RawRecord): string | CsvFault {
   } catch {
     const offset = Math.max(0, utf8FaultAt(raw.bytes));
     const before = new TextDecoder('utf-8', { ignoreBOM: true }).decode(raw.bytes.subarray(0, offset));
-    return { kind: 'fault', ...placeIn(before, raw.line), message: 'the file should be UTF-8, but a byte here is not', hint: 'save it as UTF-8', last: false };
+    return {
+      kind: 'fault',
+      ...placeIn(before, raw.line),
+      message: 'the file should be UTF-8, but a byte here is not',
+      hint: 'save it as UTF-8',
+      last: false,
+    };
   }
 }
 
 function readFields(text: string, line: number): CsvRecord | CsvFault {
   const fields: string[] = [];
   const starts: number[] = [];
-  const fault = (at: number, message: string, hint?: string): CsvFault => ({ kind: 'fault', ...placeIn(text.slice(0, at), line), message, ...(hint === undefined ? {} : { hint }), last: false });
+  const fault = (at: number, message: string, hint?: string): CsvFault => ({
+    kind: 'fault',
+    ...placeIn(text.slice(0, at), line),
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    last: false,
+  });
   for (let at = 0; ; at++) {
     starts.push(at);
     if (text[at] === '"') {
@@ -93,16 +122,27 @@ function readFields(text: string, line: number): CsvRecord | CsvFault {
         value += '"';
       }
       at++;
-      if (at < text.length && text[at] !== ',') return fault(at, `behind the closing quote of the field ${whereIn(text, starts.at(-1) ?? 0, line)} a comma or the end of the line should stand, but "${cleanText(String.fromCodePoint(text.codePointAt(at) ?? 0))}" does`, 'a quote inside a quoted field is written twice');
+      if (at < text.length && text[at] !== ',')
+        return fault(
+          at,
+          `behind the closing quote of the field ${whereIn(text, starts.at(-1) ?? 0, line)} a comma or the end of the line should stand, but "${cleanText(String.fromCodePoint(text.codePointAt(at) ?? 0))}" does`,
+          'a quote inside a quoted field is written twice',
+        );
       fields.push(value);
     } else {
       const comma = text.indexOf(',', at);
       const end = comma < 0 ? text.length : comma;
       const value = text.slice(at, end);
       const quote = value.indexOf('"');
-      if (quote >= 0) return fault(at + quote, 'a quote stands within a field that does not begin with one', 'put the whole field in quotes, and write a quote inside it twice');
+      if (quote >= 0)
+        return fault(
+          at + quote,
+          'a quote stands within a field that does not begin with one',
+          'put the whole field in quotes, and write a quote inside it twice',
+        );
       const stray = value.indexOf('\r');
-      if (stray >= 0) return fault(at + stray, 'a carriage return stands here without a line feed', 'end lines with LF or CRLF');
+      if (stray >= 0)
+        return fault(at + stray, 'a carriage return stands here without a line feed', 'end lines with LF or CRLF');
       fields.push(value);
       at = end;
     }

@@ -40,7 +40,12 @@ export function* splitRecords(chunks: Iterable<Uint8Array>, most: number): Gener
     const bytes = kept.length === 0 ? last : concatBytes(...kept, last);
     kept = [];
     keptLength = 0;
-    return { bytes: bytes.length > most ? bytes.subarray(0, most) : bytes, line, quoteAt, ...(fault === undefined ? {} : { fault }) };
+    return {
+      bytes: bytes.length > most ? bytes.subarray(0, most) : bytes,
+      line,
+      quoteAt,
+      ...(fault === undefined ? {} : { fault }),
+    };
   };
   for (const chunk of chunks) {
     let start = 0;

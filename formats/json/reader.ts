@@ -65,7 +65,10 @@ export class JsonValueReader {
   integer(bounds: IntegerBounds = {}): number {
     const { node } = this;
     if (node.kind === 'string' && /^-?[0-9]+$/.test(node.value)) {
-      throw this.fault(`should be a number, but it is the text "${cleanText(node.value, 40)}"`, `Write ${cleanText(node.value, 40)} without the quotes.`);
+      throw this.fault(
+        `should be a number, but it is the text "${cleanText(node.value, 40)}"`,
+        `Write ${cleanText(node.value, 40)} without the quotes.`,
+      );
     }
     if (node.kind !== 'number') throw this.fault(`should be an integer, but it is ${inWords(node)}`);
     const shown = cleanText(node.text, 40);
@@ -178,7 +181,10 @@ export class JsonObjectReader {
     for (const { name, nameLine, nameColumn } of this.node.members) {
       if (this.known.has(name)) continue;
       const nearest = nearestName(name, this.unused());
-      const hint = nearest === undefined ? `Known here: ${[...this.known].join(', ') || 'no members'}.` : `Did you mean "${nearest}"?`;
+      const hint =
+        nearest === undefined
+          ? `Known here: ${[...this.known].join(', ') || 'no members'}.`
+          : `Did you mean "${nearest}"?`;
       throw faultAt(this.context, this.pathOf(name), { line: nameLine, column: nameColumn }, 'is not known here', hint);
     }
   }
@@ -193,7 +199,13 @@ export class JsonObjectReader {
   }
 }
 
-function faultAt(context: ReadContext, path: string, at: { readonly line: number; readonly column: number }, sentence: string, hint?: string): VtlicError {
+function faultAt(
+  context: ReadContext,
+  path: string,
+  at: { readonly line: number; readonly column: number },
+  sentence: string,
+  hint?: string,
+): VtlicError {
   return new VtlicError(context.code, `${path === '' ? 'the document' : `"${path}"`} ${sentence}`, {
     ...(context.file === undefined ? {} : { file: context.file }),
     ...(path === '' ? {} : { field: path }),

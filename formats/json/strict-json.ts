@@ -46,7 +46,8 @@ const DEFAULT_DEPTH = 64;
  */
 export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonNode {
   const maxBytes = limits.bytes ?? DEFAULT_BYTES;
-  if (bytes.length > maxBytes) throw new VtlicError('json_malformed', `the JSON has ${bytes.length} bytes, but at most ${maxBytes} are allowed`);
+  if (bytes.length > maxBytes)
+    throw new VtlicError('json_malformed', `the JSON has ${bytes.length} bytes, but at most ${maxBytes} are allowed`);
   return new Parser(decodeUtf8(bytes), limits.depth ?? DEFAULT_DEPTH).document();
 }
 
@@ -57,7 +58,11 @@ function decodeUtf8(bytes: Uint8Array): string {
   const before = lenient.decode(bytes.subarray(0, fault));
   const lineStart = before.lastIndexOf('\n') + 1;
   const line = before.split('\n').length;
-  throw new VtlicError('json_malformed', 'the JSON should be UTF-8, but a byte here is not', { line, column: Array.from(before.slice(lineStart)).length + 1, offset: fault });
+  throw new VtlicError('json_malformed', 'the JSON should be UTF-8, but a byte here is not', {
+    line,
+    column: Array.from(before.slice(lineStart)).length + 1,
+    offset: fault,
+  });
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
@@ -92,7 +97,8 @@ class Parser {
   }
 
   document(): JsonNode {
-    if (this.text.startsWith('\ufeff')) throw this.fault('the JSON begins with a byte order mark (U+FEFF), which should not be there');
+    if (this.text.startsWith('\ufeff'))
+      throw this.fault('the JSON begins with a byte order mark (U+FEFF), which should not be there');
     this.skipBlank();
     const node = this.value(0);
     this.skipBlank();
@@ -122,15 +128,20 @@ class Parser {
     if (this.take('}')) return Object.freeze({ kind: 'object', members: Object.freeze(members), ...place });
     for (;;) {
       const { line: nameLine, column: nameColumn } = this.place();
-      if (this.text[this.at] !== '"') throw this.fault(`a member's name in double quotes should stand here, but ${this.found()} does`);
+      if (this.text[this.at] !== '"')
+        throw this.fault(`a member's name in double quotes should stand here, but ${this.found()} does`);
       const name = this.string();
       const first = seen.get(name);
       if (first !== undefined) {
-        throw new VtlicError('json_malformed', `the member "${cleanText(name)}" is repeated: it stands first at line ${first.line}, column ${first.column}`, {
-          field: cleanText(name),
-          line: nameLine,
-          column: nameColumn,
-        });
+        throw new VtlicError(
+          'json_malformed',
+          `the member "${cleanText(name)}" is repeated: it stands first at line ${first.line}, column ${first.column}`,
+          {
+            field: cleanText(name),
+            line: nameLine,
+            column: nameColumn,
+          },
+        );
       }
       seen.set(name, { line: nameLine, column: nameColumn });
       this.skipBlank();
@@ -180,7 +191,8 @@ class Parser {
       this.at += word.length;
       return Object.freeze({ kind: 'null', ...place });
     }
-    if (word !== undefined && /^[-+.]?[0-9]/.test(word)) throw this.fault(`"${cleanText(word, 40)}" is not how JSON writes a number`);
+    if (word !== undefined && /^[-+.]?[0-9]/.test(word))
+      throw this.fault(`"${cleanText(word, 40)}" is not how JSON writes a number`);
     throw this.fault(`a value should stand here, but ${this.found()} does`);
   }
 
@@ -201,8 +213,10 @@ class Parser {
         return value;
       }
       if (character === undefined) throw this.fault('the text that begins here has no closing quote', start);
-      if (character === '\n' || character === '\r') throw this.fault('the text that begins here has no closing quote on its line', start);
-      if (character < ' ') throw this.fault(`a control character (${cleanText(character)}) should be escaped in a text`);
+      if (character === '\n' || character === '\r')
+        throw this.fault('the text that begins here has no closing quote on its line', start);
+      if (character < ' ')
+        throw this.fault(`a control character (${cleanText(character)}) should be escaped in a text`);
       if (character === '\\') {
         value += this.escape();
       } else {
@@ -222,7 +236,8 @@ class Parser {
       this.at += 2;
       return simple;
     }
-    if (letter !== 'u') throw this.fault('a backslash should begin one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX', place);
+    if (letter !== 'u')
+      throw this.fault('a backslash should begin one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX', place);
     const unit = this.unit(place);
     if (unit < 0xd800 || unit > 0xdfff) return String.fromCharCode(unit);
     if (unit < 0xdc00 && this.text.startsWith('\\u', this.at)) {

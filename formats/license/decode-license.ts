@@ -90,17 +90,28 @@ function claimsMap(payload: Uint8Array): CborMap {
     value = decodeCbor(payload, { views: true });
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    throw new VtlicError('claims_malformed', `the payload is malformed: ${error.message}`, { ...error.place, cause: error });
+    throw new VtlicError('claims_malformed', `the payload is malformed: ${error.message}`, {
+      ...error.place,
+      cause: error,
+    });
   }
-  if (!isCborMap(value)) throw new VtlicError('claims_malformed', `the payload should be a map of claims, but it is ${cborTypeInWords(value)}`, { offset: 0 });
+  if (!isCborMap(value))
+    throw new VtlicError(
+      'claims_malformed',
+      `the payload should be a map of claims, but it is ${cborTypeInWords(value)}`,
+      { offset: 0 },
+    );
   return value;
 }
 
 function unknownClaim(key: CborValue): VtlicError {
-  const named = typeof key === 'string' ? `"${cleanText(key)}"` : typeof key === 'number' ? String(key) : cborTypeInWords(key);
+  const named =
+    typeof key === 'string' ? `"${cleanText(key)}"` : typeof key === 'number' ? String(key) : cborTypeInWords(key);
   return new VtlicError('claims_unknown', `the payload has the claim ${named}, which this version does not know`, {
     hint: 'A newer version of the product may know it.',
-    ...(typeof key === 'string' || typeof key === 'number' ? { field: typeof key === 'string' ? cleanText(key) : named } : {}),
+    ...(typeof key === 'string' || typeof key === 'number'
+      ? { field: typeof key === 'string' ? cleanText(key) : named }
+      : {}),
   });
 }
 
@@ -112,25 +123,35 @@ function required(claims: CborMap, field: Field): CborValue {
 
 function id(value: CborValue, field: Field): string {
   if (typeof value !== 'string') throw wrongType(field, 'an id', value);
-  if (!isId(value)) throw claimFault(field, `it should be an id (a letter or digit, then up to 127 of letters, digits, ". _ : -"), but it is "${cleanText(value)}"`);
+  if (!isId(value))
+    throw claimFault(
+      field,
+      `it should be an id (a letter or digit, then up to 127 of letters, digits, ". _ : -"), but it is "${cleanText(value)}"`,
+    );
   return value;
 }
 
 function integer(value: CborValue, field: string, min: number, max: number): number {
   if (typeof value !== 'number') throw wrongType(field, 'an integer', value);
-  if (value < min || value > max) throw claimFault(field, `it should lie between ${min} and ${max}, but it is ${value}`);
+  if (value < min || value > max)
+    throw claimFault(field, `it should lie between ${min} and ${max}, but it is ${value}`);
   return value;
 }
 
 function licenseId(value: CborValue): string {
   if (!isCborBytes(value)) throw wrongType('cti', 'a byte string', value);
-  if (!isUuidV7Bytes(value)) throw claimFault('cti', `it should be the 16 bytes of a version 7 UUID, but it is ${value.length === 16 ? uuidFromBytes(value) : `${value.length} bytes`}`);
+  if (!isUuidV7Bytes(value))
+    throw claimFault(
+      'cti',
+      `it should be the 16 bytes of a version 7 UUID, but it is ${value.length === 16 ? uuidFromBytes(value) : `${value.length} bytes`}`,
+    );
   return uuidFromBytes(value);
 }
 
 function seats(value: CborValue): number | 'unlimited' {
   if (value === 'unlimited') return value;
-  if (typeof value === 'string') throw claimFault('seats', `it should be an integer or the text "unlimited", but it is "${cleanText(value)}"`);
+  if (typeof value === 'string')
+    throw claimFault('seats', `it should be an integer or the text "unlimited", but it is "${cleanText(value)}"`);
   return integer(value, 'seats', 0, MAX_COUNT);
 }
 
@@ -141,7 +162,8 @@ function sortedFeatures(value: CborValue): readonly string[] {
   for (const item of items) {
     const feature = id(item, 'features');
     // Ids are ASCII, so that the order of JavaScript strings is that of their bytes.
-    if (feature <= previous) throw claimFault('features', `they should be sorted and unique, but "${feature}" comes after "${previous}"`);
+    if (feature <= previous)
+      throw claimFault('features', `they should be sorted and unique, but "${feature}" comes after "${previous}"`);
     features.push(feature);
     previous = feature;
   }
@@ -154,9 +176,11 @@ function sortedHosts(value: CborValue): readonly string[] {
   let previous = '';
   for (const item of items) {
     if (!isCborBytes(item)) throw wrongType('hosts', 'a list of byte strings', item);
-    if (item.length !== HOST_BYTES) throw claimFault('hosts', `each fingerprint should have ${HOST_BYTES} bytes, but one has ${item.length}`);
+    if (item.length !== HOST_BYTES)
+      throw claimFault('hosts', `each fingerprint should have ${HOST_BYTES} bytes, but one has ${item.length}`);
     const host = toHex(item);
-    if (host <= previous) throw claimFault('hosts', `they should be sorted and unique, but ${host} comes after ${previous}`);
+    if (host <= previous)
+      throw claimFault('hosts', `they should be sorted and unique, but ${host} comes after ${previous}`);
     hosts.push(host);
     previous = host;
   }
@@ -173,7 +197,8 @@ function filled(value: CborValue, field: Field, max: number): readonly CborValue
 function limitsOf(value: CborValue): Readonly<Record<string, number>> {
   if (!isCborMap(value)) throw wrongType('limits', 'a map', value);
   if (value.size === 0) throw claimFault('limits', 'it should be left out where it is empty');
-  if (value.size > MAX_LIMITS) throw claimFault('limits', `it should have at most ${MAX_LIMITS} keys, but it has ${value.size}`);
+  if (value.size > MAX_LIMITS)
+    throw claimFault('limits', `it should have at most ${MAX_LIMITS} keys, but it has ${value.size}`);
   const limits: Record<string, number> = Object.create(null) as Record<string, number>;
   for (const [key, limit] of value) {
     const name = id(key, 'limits');

@@ -56,6 +56,7 @@ function licenseIdBytes(cti: string): Uint8Array {
 
 function hostBytes(host: string): Uint8Array {
   const bytes = fromHex(host);
-  if (bytes === undefined || host !== host.toLowerCase()) throw claimFault('hosts', 'each fingerprint should be in lower-case hex digits');
+  if (bytes === undefined || host !== host.toLowerCase())
+    throw claimFault('hosts', 'each fingerprint should be in lower-case hex digits');
   return bytes;
 }

@@ -11,14 +11,19 @@ import { ExtBytes, type ExtMap, type ExtValue } from './license.ts';
 /** @throws VtlicError `claims_malformed` for no key, more than 64, or a key (at any depth) that is no id */
 export function extFromCbor(map: CborMap): ExtMap {
   if (map.size === 0) throw claimFault('ext', 'it should be left out where it is empty');
-  if (map.size > MAX_EXT_KEYS) throw claimFault('ext', `it should have at most ${MAX_EXT_KEYS} keys, but it has ${map.size}`);
+  if (map.size > MAX_EXT_KEYS)
+    throw claimFault('ext', `it should have at most ${MAX_EXT_KEYS} keys, but it has ${map.size}`);
   return mapFromCbor(map, 'ext');
 }
 
 function mapFromCbor(map: CborMap, path: string): ExtMap {
   const result: Record<string, ExtValue> = Object.create(null) as Record<string, ExtValue>;
   for (const [key, value] of map) {
-    if (typeof key !== 'string' || !isId(key)) throw claimFault(path, `each of its keys should be an id, but ${typeof key === 'string' ? `"${cleanText(key)}"` : 'one'} is not`);
+    if (typeof key !== 'string' || !isId(key))
+      throw claimFault(
+        path,
+        `each of its keys should be an id, but ${typeof key === 'string' ? `"${cleanText(key)}"` : 'one'} is not`,
+      );
     result[key] = valueFromCbor(value, `${path}.${key}`);
   }
   return Object.freeze(result);

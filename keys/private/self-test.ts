@@ -10,7 +10,8 @@ const SELF_TEST_TEXT: Uint8Array = utf8('vtlic key self-test, not a license\n');
 
 /** The fixed text, then the caller's 32 random bytes. */
 export function selfTestMessage(random32: Uint8Array): Uint8Array {
-  if (random32.length !== 32) throw new VtlicError('internal', `a self-test takes 32 random bytes, but ${random32.length} came`);
+  if (random32.length !== 32)
+    throw new VtlicError('internal', `a self-test takes 32 random bytes, but ${random32.length} came`);
   return concatBytes(SELF_TEST_TEXT, random32);
 }
 
@@ -24,8 +25,12 @@ export async function selfTest(key: SigningKey, random32: Uint8Array): Promise<v
   const signature = await key.sign(message);
   for (const provider of [nodeProvider, nobleProvider]) {
     if (verifySignature(key.publicKey, message, signature, provider)) continue;
-    throw new VtlicError('self_check_failed', `the key ${key.publicKey.kid} made a signature that ${provider.name} refuses under its own public key`, {
-      hint: 'Do not use this key: check the token or restore the key file from its backup.',
-    });
+    throw new VtlicError(
+      'self_check_failed',
+      `the key ${key.publicKey.kid} made a signature that ${provider.name} refuses under its own public key`,
+      {
+        hint: 'Do not use this key: check the token or restore the key file from its backup.',
+      },
+    );
   }
 }

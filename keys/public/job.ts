@@ -1,13 +1,6 @@
 /** What a key may sign. One key, one job: recorded with the key, checked at use. */
-export const JOBS: readonly ['license', 'root', 'ledger', 'approval', 'transcript', 'counters', 'release'] = Object.freeze([
-  'license',
-  'root',
-  'ledger',
-  'approval',
-  'transcript',
-  'counters',
-  'release',
-] as const);
+export const JOBS: readonly ['license', 'root', 'ledger', 'approval', 'transcript', 'counters', 'release'] =
+  Object.freeze(['license', 'root', 'ledger', 'approval', 'transcript', 'counters', 'release'] as const);
 
 export type Job = (typeof JOBS)[number];
 

@@ -11,7 +11,12 @@ type KeyWithContext = KeyObject & { context?: Uint8Array | undefined };
 let readsContextOfKey: boolean | undefined;
 
 /** @param context at most 255 bytes (FIPS 204 §5.3) */
-export function verifyWithContext(key: KeyObject, message: Uint8Array, signature: Uint8Array, context: Uint8Array): boolean {
+export function verifyWithContext(
+  key: KeyObject,
+  message: Uint8Array,
+  signature: Uint8Array,
+  context: Uint8Array,
+): boolean {
   if (readsContextOfKey === true) return verifyOnKey(key, message, signature, context);
   const holds = verify(null, message, { key, context }, signature);
   if (holds) readsContextOfKey ??= isReadOffKey(key, message, signature, context);

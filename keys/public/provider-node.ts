@@ -37,7 +37,8 @@ export const nodeProvider: Provider = Object.freeze<Provider>({
   sha256: (bytes) => digest('sha256', 32, bytes),
   sha512: (bytes) => digest('sha512', 64, bytes),
   ed25519Verify: (publicKey, message, signature) =>
-    meetsEd25519Criteria(publicKey, signature) && verify(null, message, keyObjectOf(publicKey, ED25519_SPKI_PREFIX), signature),
+    meetsEd25519Criteria(publicKey, signature) &&
+    verify(null, message, keyObjectOf(publicKey, ED25519_SPKI_PREFIX), signature),
   mldsa65Verify: (publicKey, message, signature, context) =>
     publicKey.length === MLDSA65_PUBLIC_KEY_BYTES &&
     signature.length === MLDSA65_SIGNATURE_BYTES &&

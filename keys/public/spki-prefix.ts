@@ -5,4 +5,5 @@ import { fromHex } from '../../formats/bytes.ts';
 export const ED25519_SPKI_PREFIX: Uint8Array = fromHex('302a300506032b6570032100') ?? new Uint8Array();
 
 /** OID 2.16.840.1.101.3.4.3.18 (RFC 9881); 1952 bytes follow. */
-export const MLDSA65_SPKI_PREFIX: Uint8Array = fromHex('308207b2300b0609608648016503040312038207a100') ?? new Uint8Array();
+export const MLDSA65_SPKI_PREFIX: Uint8Array =
+  fromHex('308207b2300b0609608648016503040312038207a100') ?? new Uint8Array();

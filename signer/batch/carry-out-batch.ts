@@ -98,7 +98,11 @@ class BatchRun {
     try {
       // A passphrase may have been asked for since the ledger was opened; from here on, each group's anchor is looked at before it is moved.
       await this.#at.ledger.requireAnchor();
-      for (let group = take(rows, this.#pace.group); group.length > 0 && this.#stoppedBy === undefined; group = take(rows, this.#pace.group)) {
+      for (
+        let group = take(rows, this.#pace.group);
+        group.length > 0 && this.#stoppedBy === undefined;
+        group = take(rows, this.#pace.group)
+      ) {
         if (this.#at.world.interrupted()) {
           interrupted = true;
           break;
@@ -117,20 +121,34 @@ class BatchRun {
       rows.return(undefined);
     }
     await finishing;
-    return Object.freeze({ released: this.#released, passedOver: this.#passedOver, failed: this.#failed, interrupted, ...(this.#stoppedBy === undefined ? {} : { stoppedBy: this.#stoppedBy }) });
+    return Object.freeze({
+      released: this.#released,
+      passedOver: this.#passedOver,
+      failed: this.#failed,
+      interrupted,
+      ...(this.#stoppedBy === undefined ? {} : { stoppedBy: this.#stoppedBy }),
+    });
   }
 
   /** The first word stands, but that nobody knows what a key did is told before an anchor that was not written. */
   #stop(error: unknown): void {
     const fault = asVtlicError(error);
-    if (this.#stoppedBy === undefined || (this.#stoppedBy.code === 'ledger_unwritable' && fault.code === 'signing_unknown')) this.#stoppedBy = fault;
+    if (
+      this.#stoppedBy === undefined ||
+      (this.#stoppedBy.code === 'ledger_unwritable' && fault.code === 'signing_unknown')
+    )
+      this.#stoppedBy = fault;
   }
 
   /** The rows that have no license yet. */
   *#open(): Generator<SignRow, void, void> {
     const { batch } = this.#reviewed;
     for (const row of batch.rows()) {
-      if (row.kind === 'done' || isDone(recordOfRow(this.#at.ledger, lineageOf(row.item.license), batch.head.name, row.row))) this.#passedOver++;
+      if (
+        row.kind === 'done' ||
+        isDone(recordOfRow(this.#at.ledger, lineageOf(row.item.license), batch.head.name, row.row))
+      )
+        this.#passedOver++;
       else yield row;
     }
   }
@@ -195,7 +213,9 @@ class BatchRun {
       const faults = results.filter((result) => result instanceof VtlicError);
       if (faults.length === group.length) this.#stop(faults[0]);
       this.#voidAll(intended, results);
-      return results.filter((result): result is CheckedLicense => result !== undefined && !(result instanceof VtlicError));
+      return results.filter(
+        (result): result is CheckedLicense => result !== undefined && !(result instanceof VtlicError),
+      );
     };
     const signed = outcome().catch((error: unknown) => {
       this.#stop(error);
@@ -249,7 +269,8 @@ class BatchRun {
     );
     const released = issued.filter((_, i) => outcomes[i]?.ok === true);
     ledger.group(() => {
-      for (const { intent, file } of released) ledger.release(intent.seq, { path: intent.body.path, digest: createHash('sha256').update(file).digest() });
+      for (const { intent, file } of released)
+        ledger.release(intent.seq, { path: intent.body.path, digest: createHash('sha256').update(file).digest() });
     });
     this.#released += released.length;
     for (const outcome of outcomes) this.#refused(outcome);
@@ -286,7 +307,11 @@ class Pace {
 }
 
 function asVtlicError(error: unknown): VtlicError {
-  return error instanceof VtlicError ? error : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error', { cause: error });
+  return error instanceof VtlicError
+    ? error
+    : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error', {
+        cause: error,
+      });
 }
 
 function take(rows: Iterator<SignRow>, size: number): readonly SignRow[] {

@@ -23,7 +23,12 @@ export interface RowsChecked {
 type RowStanding = 'done' | 'open' | 'stale';
 
 /** @param record what became of the row, as `recordOfRow` finds it */
-function standingBy(row: SignRow, lineage: Lineage, record: LicenseRecord | undefined, ledger: LedgerView): RowStanding {
+function standingBy(
+  row: SignRow,
+  lineage: Lineage,
+  record: LicenseRecord | undefined,
+  ledger: LedgerView,
+): RowStanding {
   if (isDone(record)) return 'done';
   return row.item.license.ctr === ledger.nextCounter(lineage) ? 'open' : 'stale';
 }
@@ -35,7 +40,11 @@ export function standingOf(row: PlanRow, batch: string, ledger: LedgerView): Row
 }
 
 /** @param judge called with each row that would be signed */
-export function checkRows(plan: BatchPlan, ledger: LedgerView, judge: (row: SignRow) => void = () => undefined): RowsChecked {
+export function checkRows(
+  plan: BatchPlan,
+  ledger: LedgerView,
+  judge: (row: SignRow) => void = () => undefined,
+): RowsChecked {
   const planDigest = fromHex(plan.digest) ?? new Uint8Array(0);
   let [rows, done, open, stale] = [0, 0, 0, 0];
   let firstStale: string | undefined;
@@ -54,7 +63,8 @@ export function checkRows(plan: BatchPlan, ledger: LedgerView, judge: (row: Sign
     else if (standing === 'open') open++;
     else {
       stale++;
-      if (row.kind === 'sign') firstStale ??= `line ${row.line} plans counter ${row.item.license.ctr} of ${lineageText(lineageOf(row.item.license))}, which is void or used by now`;
+      if (row.kind === 'sign')
+        firstStale ??= `line ${row.line} plans counter ${row.item.license.ctr} of ${lineageText(lineageOf(row.item.license))}, which is void or used by now`;
     }
   }
   return Object.freeze({ rows, done, open, stale, begun, ...(firstStale === undefined ? {} : { firstStale }) });

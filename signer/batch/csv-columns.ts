@@ -29,7 +29,9 @@ export function readHeader(header: CsvRecord, file: string): readonly Column[] |
   header.fields.forEach((name, i) => {
     const place = header.placeOf(i);
     const refuse = (sentence: string, hint?: string): void => {
-      faults.push(new VtlicError('request_invalid', sentence, { file, ...place, ...(hint === undefined ? {} : { hint }) }));
+      faults.push(
+        new VtlicError('request_invalid', sentence, { file, ...place, ...(hint === undefined ? {} : { hint }) }),
+      );
     };
     const first = seen.get(name);
     if (first !== undefined) {
@@ -38,10 +40,19 @@ export function readHeader(header: CsvRecord, file: string): readonly Column[] |
     }
     seen.set(name, place);
     const column = columnOf(name);
-    if (typeof column === 'string') refuse(`the column "${cleanText(name)}" ${column}`, hintFor(name, header.fields.length));
+    if (typeof column === 'string')
+      refuse(`the column "${cleanText(name)}" ${column}`, hintFor(name, header.fields.length));
     else columns.push(column);
   });
-  for (const name of REQUIRED) if (!seen.has(name)) faults.push(new VtlicError('request_invalid', `the header has no column "${name}", which every request needs`, { file, line: header.line, column: 1 }));
+  for (const name of REQUIRED)
+    if (!seen.has(name))
+      faults.push(
+        new VtlicError('request_invalid', `the header has no column "${name}", which every request needs`, {
+          file,
+          line: header.line,
+          column: 1,
+        }),
+      );
   return faults.length > 0 ? faults : columns;
 }
 
@@ -58,7 +69,9 @@ function columnOf(name: string): Column | string {
 function hintFor(name: string, columns: number): string {
   if (columns === 1 && name.includes(';')) return 'columns are separated by commas, not by semicolons';
   const nearest = nearestName(name, MEMBER_NAMES);
-  return nearest === undefined ? `known are: ${MEMBER_NAMES.filter((known) => !GROUPS.some((group) => group === known)).join(', ')}, limits.NAME, ext.NAME` : `did you mean "${nearest}"?`;
+  return nearest === undefined
+    ? `known are: ${MEMBER_NAMES.filter((known) => !GROUPS.some((group) => group === known)).join(', ')}, limits.NAME, ext.NAME`
+    : `did you mean "${nearest}"?`;
 }
 
 /** A row as the JSON object that a request file would hold, each value at its own place. An empty cell is a member that is not there. */
@@ -70,7 +83,8 @@ export function rowAsJson(record: CsvRecord, columns: readonly Column[]): JsonOb
     if (text === '') return;
     const place = record.placeOf(i);
     const value = cellAsJson(column, text, place);
-    if (column.inner === undefined) members.push({ name: column.member, nameLine: place.line, nameColumn: place.column, value });
+    if (column.inner === undefined)
+      members.push({ name: column.member, nameLine: place.line, nameColumn: place.column, value });
     else {
       const group = groups.get(column.member) ?? [];
       group.push({ name: column.inner, nameLine: place.line, nameColumn: place.column, value });
@@ -85,9 +99,15 @@ export function rowAsJson(record: CsvRecord, columns: readonly Column[]): JsonOb
 }
 
 function cellAsJson(column: Column, text: string, place: CsvPlace): JsonNode {
-  if (LISTS.has(column.member)) return { kind: 'array', items: splitList(text).map((value) => ({ kind: 'string', value, ...place })), ...place };
+  if (LISTS.has(column.member))
+    return { kind: 'array', items: splitList(text).map((value) => ({ kind: 'string', value, ...place })), ...place };
   // What is no plain number stays a text: the reader of the member then says what it should be.
-  if ((NUMBERS.has(column.member) || column.member === 'limits') && /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(text)) return { kind: 'number', text, ...place };
-  if (column.member === 'resetClock' && (text === 'true' || text === 'false')) return { kind: 'boolean', value: text === 'true', ...place };
+  if (
+    (NUMBERS.has(column.member) || column.member === 'limits') &&
+    /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(text)
+  )
+    return { kind: 'number', text, ...place };
+  if (column.member === 'resetClock' && (text === 'true' || text === 'false'))
+    return { kind: 'boolean', value: text === 'true', ...place };
   return { kind: 'string', value: text, ...place };
 }

@@ -14,7 +14,9 @@ export class LineagesSeen {
   constructor() {
     // The empty name: a file of SQLite's own in the temporary folder, gone when it is closed. It holds digests, no names.
     this.#db = new DatabaseSync('');
-    this.#db.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096; CREATE TABLE seen (lineage BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID, STRICT; BEGIN');
+    this.#db.exec(
+      'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096; CREATE TABLE seen (lineage BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID, STRICT; BEGIN',
+    );
     this.#insert = this.#db.prepare('INSERT INTO seen (lineage, line) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#find = this.#db.prepare('SELECT line FROM seen WHERE lineage = ?');
   }
@@ -22,7 +24,10 @@ export class LineagesSeen {
   /** The line on which the lineage stands already; undefined for the first time, which is remembered. */
   firstLine(lineage: Lineage, line: number): number | undefined {
     // Ids hold no line feed.
-    const key = createHash('sha256').update(`${lineage.sub}\n${lineage.aud}\n${lineage.dep ?? ''}`).digest().subarray(0, KEY_BYTES);
+    const key = createHash('sha256')
+      .update(`${lineage.sub}\n${lineage.aud}\n${lineage.dep ?? ''}`)
+      .digest()
+      .subarray(0, KEY_BYTES);
     if (this.#insert.run(key, line).changes === 1) return undefined;
     const first = this.#find.get(key)?.['line'];
     if (typeof first !== 'number') throw new VtlicError('internal', 'the lineages seen cannot be read back');

@@ -48,7 +48,13 @@ export interface BatchPlanning {
 export type BatchPlanned =
   | { readonly kind: 'planned'; readonly digest: string; readonly summary: BatchSummary; readonly sharded: boolean }
   /** Nothing is planned: these are the first faults of all that there are. */
-  | { readonly kind: 'faults'; readonly faults: readonly VtlicError[]; readonly all: number; readonly faultyRows: number; readonly rows: number }
+  | {
+      readonly kind: 'faults';
+      readonly faults: readonly VtlicError[];
+      readonly all: number;
+      readonly faultyRows: number;
+      readonly rows: number;
+    }
   /** Some rows of this batch were reserved before; `resume` was not said. */
   | { readonly kind: 'begun'; readonly done: number; readonly rows: number }
   | { readonly kind: 'finished'; readonly rows: number };
@@ -65,7 +71,12 @@ export async function planBatch(planning: BatchPlanning): Promise<BatchPlanned> 
   const now = nowSeconds(world);
   const seen = new LineagesSeen();
   const hash = createHash('sha256');
-  const writer = new BatchPlanWriter(site.paths.plans, world.random(TEMPORARY_NAME_BYTES), { ...planOrigin(ledger, site, catalog, now), name, input, kid: key.publicKey.kid });
+  const writer = new BatchPlanWriter(site.paths.plans, world.random(TEMPORARY_NAME_BYTES), {
+    ...planOrigin(ledger, site, catalog, now),
+    name,
+    input,
+    kid: key.publicKey.kid,
+  });
   const planner = new RowPlanner(planning, now, seen, writer);
   try {
     for (const row of readRows(format, hashed(readChunks(file), hash), file)) {
@@ -73,12 +84,19 @@ export async function planBatch(planning: BatchPlanning): Promise<BatchPlanned> 
       if (planner.summary.rows % ROWS_A_TURN !== 0) continue;
       planning.progress?.(planner.summary.rows);
       await turn();
-      if (world.interrupted()) throw new VtlicError('interrupted', 'interrupted while planning: nothing was signed', { hint: 'run it again' });
+      if (world.interrupted())
+        throw new VtlicError('interrupted', 'interrupted while planning: nothing was signed', { hint: 'run it again' });
     }
     const { summary, faults } = planner;
-    if (planner.begun && summary.done < summary.rows && !planning.resume) return { kind: 'begun', done: summary.done, rows: summary.rows };
-    if (planner.allFaults > 0) return { kind: 'faults', faults, all: planner.allFaults, faultyRows: planner.faultyRows, rows: summary.rows };
-    if (hash.digest('hex') !== input) throw new VtlicError('file_unreadable', 'the file changed while it was read', { file, hint: 'run it again when nobody writes to it' });
+    if (planner.begun && summary.done < summary.rows && !planning.resume)
+      return { kind: 'begun', done: summary.done, rows: summary.rows };
+    if (planner.allFaults > 0)
+      return { kind: 'faults', faults, all: planner.allFaults, faultyRows: planner.faultyRows, rows: summary.rows };
+    if (hash.digest('hex') !== input)
+      throw new VtlicError('file_unreadable', 'the file changed while it was read', {
+        file,
+        hint: 'run it again when nobody writes to it',
+      });
     if (summary.rows === 0) throw new VtlicError('request_invalid', 'the file has no rows', { file });
     if (summary.done === summary.rows) return { kind: 'finished', rows: summary.rows };
     const sharded = isSharded(summary.rows);
@@ -93,7 +111,10 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function* hashed(chunks: Iterable<Uint8Array>, hash: { update: (bytes: Uint8Array) => unknown }): Generator<Uint8Array> {
+function* hashed(
+  chunks: Iterable<Uint8Array>,
+  hash: { update: (bytes: Uint8Array) => unknown },
+): Generator<Uint8Array> {
   for (const chunk of chunks) {
     hash.update(chunk);
     yield chunk;
@@ -134,7 +155,14 @@ class RowPlanner {
     const { ledger, file, name } = this.#planning;
     const lineage = lineageOfRequest(request);
     const first = this.#seen.firstLine(lineage, row.line);
-    if (first !== undefined) return [new VtlicError('request_invalid', `a second row of ${lineageText(lineage)}, which stands on line ${first} already`, { file, line: row.line, ...columnOnly(row, 'customer'), hint: 'one row a license: take one of the two out' })];
+    if (first !== undefined)
+      return [
+        new VtlicError(
+          'request_invalid',
+          `a second row of ${lineageText(lineage)}, which stands on line ${first} already`,
+          { file, line: row.line, ...columnOnly(row, 'customer'), hint: 'one row a license: take one of the two out' },
+        ),
+      ];
     const last = ledger.lastOfLineage(lineage);
     const digest = rowDigest(request);
     const before = recordOfRow(ledger, lineage, name, digest, last);
@@ -146,17 +174,32 @@ class RowPlanner {
     }
     const faults = this.#judge(row, request);
     const base = baseOfRow(ledger, lineage, last);
-    if (base.last === undefined && !this.#planning.newCustomers) faults.push(this.#fault(row, 'customer', `${request.customer} has no license in this ledger`, 'check the spelling; --new-customers takes new customers'));
+    if (base.last === undefined && !this.#planning.newCustomers)
+      faults.push(
+        this.#fault(
+          row,
+          'customer',
+          `${request.customer} has no license in this ledger`,
+          'check the spelling; --new-customers takes new customers',
+        ),
+      );
     if (faults.length > 0) return faults;
     return this.#write(row, request, digest, base, before !== undefined);
   }
 
   #judge(row: InputRow, request: Request): VtlicError[] {
-    return catalogViolations(request, this.#planning.catalog).map(({ field, sentence }) => this.#fault(row, field, sentence));
+    return catalogViolations(request, this.#planning.catalog).map(({ field, sentence }) =>
+      this.#fault(row, field, sentence),
+    );
   }
 
   #fault(row: InputRow, field: string, sentence: string, hint?: string): VtlicError {
-    return new VtlicError('policy_refused', sentence, { file: this.#planning.file, field, ...row.placeOf(field), ...(hint === undefined ? {} : { hint }) });
+    return new VtlicError('policy_refused', sentence, {
+      file: this.#planning.file,
+      field,
+      ...row.placeOf(field),
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 
   #write(row: InputRow, request: Request, digest: Uint8Array, base: RowBase, again: boolean): readonly VtlicError[] {
@@ -164,10 +207,17 @@ class RowPlanner {
     let payload: Uint8Array;
     let license: License;
     try {
-      ({ payload, license } = planItem(request, { site, key, world, now: this.#now, ctr: ledger.nextCounter(lineageOfRequest(request)) }));
+      ({ payload, license } = planItem(request, {
+        site,
+        key,
+        world,
+        now: this.#now,
+        ctr: ledger.nextCounter(lineageOfRequest(request)),
+      }));
     } catch (error) {
       // Bounds of the format, or counters that were handed over to another ledger.
-      if (!(error instanceof VtlicError) || (error.code !== 'request_invalid' && error.code !== 'ledger_conflict')) throw error;
+      if (!(error instanceof VtlicError) || (error.code !== 'request_invalid' && error.code !== 'ledger_conflict'))
+        throw error;
       return [error.at({ file, ...row.placeOf(error.place.field ?? 'customer') })];
     }
     this.#writer.sign(row.line, digest, payload);

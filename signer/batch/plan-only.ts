@@ -21,14 +21,36 @@ export async function planOnly(io: BatchIo, wanted: BatchWanted): Promise<PlanMa
   const key = licenseKey(site, wanted.key);
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
-    const prepared = await preparePlan({ site, catalog: readCatalog(site.paths.catalog), ledger, key, world, source, resume: wanted.resume, fault: io.fault, tell: io.tell, progress: () => undefined });
+    const prepared = await preparePlan({
+      site,
+      catalog: readCatalog(site.paths.catalog),
+      ledger,
+      key,
+      world,
+      source,
+      resume: wanted.resume,
+      fault: io.fault,
+      tell: io.tell,
+      progress: () => undefined,
+    });
     if (prepared.kind === 'finished') throw finishedError(source.name, prepared.rows);
     const { plan } = prepared;
     if (prepared.kind === 'begun') {
-      io.tell(`the plan that was reviewed still stands: ${(plan.end.rows - prepared.checked.done).toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows are left`);
+      io.tell(
+        `the plan that was reviewed still stands: ${(plan.end.rows - prepared.checked.done).toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows are left`,
+      );
       return { digest: plan.digest, name: source.name, document: { rows: plan.end.rows, done: prepared.checked.done } };
     }
-    for (const line of summaryView(prepared.summary, { file: source.file, name: source.name, sharded: plan.end.sharded, keyName: key.name, algorithm: key.algorithm, custody: key.custody, digest: plan.digest })) io.tell(line);
+    for (const line of summaryView(prepared.summary, {
+      file: source.file,
+      name: source.name,
+      sharded: plan.end.sharded,
+      keyName: key.name,
+      algorithm: key.algorithm,
+      custody: key.custody,
+      digest: plan.digest,
+    }))
+      io.tell(line);
     return { digest: plan.digest, name: source.name, document: summaryDocument(prepared.summary) };
   } finally {
     ledger.close();

@@ -24,7 +24,8 @@ export interface BatchPlan {
 
 /** @throws VtlicError `usage` for a digest of the wrong form, `plan_stale` for a plan that is missing, altered or of another version */
 export function openBatchPlan(folder: string, digest: string): BatchPlan {
-  if (!/^[0-9a-f]{64}$/.test(digest)) throw new VtlicError('usage', '--confirm takes the 64 hex digits that --dry-run printed');
+  if (!/^[0-9a-f]{64}$/.test(digest))
+    throw new VtlicError('usage', '--confirm takes the 64 hex digits that --dry-run printed');
   const path = join(folder, digest);
   const blocks: Uint8Array[] = [];
   const { head, end } = scan(path, digest, blocks);
@@ -32,11 +33,18 @@ export function openBatchPlan(folder: string, digest: string): BatchPlan {
 }
 
 function altered(path: string, found: string): VtlicError {
-  return new VtlicError('plan_stale', `the plan was altered after it was made: ${found}`, { file: path, hint: 'make a new plan with --dry-run and review it' });
+  return new VtlicError('plan_stale', `the plan was altered after it was made: ${found}`, {
+    file: path,
+    hint: 'make a new plan with --dry-run and review it',
+  });
 }
 
 /** The whole file once: its digest, its first and last map, and a digest of each block of rows between them. */
-function scan(path: string, digest: string, blocks: Uint8Array[]): { readonly head: BatchHead; readonly end: BatchEnd } {
+function scan(
+  path: string,
+  digest: string,
+  blocks: Uint8Array[],
+): { readonly head: BatchHead; readonly end: BatchEnd } {
   const whole = createHash('sha256');
   let block = createHash('sha256');
   let rows = 0;
@@ -77,7 +85,8 @@ function* readRows(path: string, kid: string, rows: number, blocks: readonly Uin
     const hash = createHash('sha256');
     for (const row of held) hash.update(row);
     const expected = blocks[Math.ceil(seen / BLOCK_ROWS) - 1];
-    if (expected === undefined || !equalBytes(hash.digest(), expected)) throw altered(path, 'a part of it reads differently than a moment ago');
+    if (expected === undefined || !equalBytes(hash.digest(), expected))
+      throw altered(path, 'a part of it reads differently than a moment ago');
     for (const row of held) yield decodeRow(row, kid);
     held = [];
   }

@@ -78,7 +78,13 @@ export function encodeSignRow(line: number, row: Uint8Array, payload: Uint8Array
 }
 
 export function encodeDoneRow({ line, row, lineage }: Omit<DoneRow, 'kind'>): Uint8Array {
-  return map({ line, row, aud: lineage.aud, sub: lineage.sub, ...(lineage.dep === undefined ? {} : { dep: lineage.dep }) });
+  return map({
+    line,
+    row,
+    aud: lineage.aud,
+    sub: lineage.sub,
+    ...(lineage.dep === undefined ? {} : { dep: lineage.dep }),
+  });
 }
 
 export function encodeEnd(end: BatchEnd): Uint8Array {
@@ -139,7 +145,10 @@ class Members {
 }
 
 function notAPlan(cause?: unknown): VtlicError {
-  return new VtlicError('plan_stale', 'this is not a batch plan of this version', { hint: 'make a new plan with --dry-run and review it', ...(cause === undefined ? {} : { cause }) });
+  return new VtlicError('plan_stale', 'this is not a batch plan of this version', {
+    hint: 'make a new plan with --dry-run and review it',
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 export function decodeHead(bytes: Uint8Array): BatchHead {
@@ -167,9 +176,18 @@ export function decodeRow(bytes: Uint8Array, kid: string): PlanRow {
   if (members.has('payload')) {
     const payload = members.bytes('payload');
     members.end();
-    return Object.freeze({ kind: 'sign', line, row, item: Object.freeze({ payload, license: decodeLicense(payload), kid }) });
+    return Object.freeze({
+      kind: 'sign',
+      line,
+      row,
+      item: Object.freeze({ payload, license: decodeLicense(payload), kid }),
+    });
   }
-  const lineage: Lineage = { aud: members.id('aud'), sub: members.id('sub'), ...(members.has('dep') ? { dep: members.id('dep') } : {}) };
+  const lineage: Lineage = {
+    aud: members.id('aud'),
+    sub: members.id('sub'),
+    ...(members.has('dep') ? { dep: members.id('dep') } : {}),
+  };
   members.end();
   return Object.freeze({ kind: 'done', line, row, lineage: Object.freeze(lineage) });
 }

@@ -10,7 +10,15 @@ import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { fsyncFolder, makeFolders } from '../files/durable-file.ts';
 import { describeFileError, errorCodeOf } from '../files/file-error.ts';
-import { encodeDoneRow, encodeEnd, encodeHead, encodeSignRow, type BatchEnd, type BatchHead, type DoneRow } from './plan-row.ts';
+import {
+  encodeDoneRow,
+  encodeEnd,
+  encodeHead,
+  encodeSignRow,
+  type BatchEnd,
+  type BatchHead,
+  type DoneRow,
+} from './plan-row.ts';
 
 const BUFFER_BYTES = 1 << 18;
 
@@ -111,7 +119,7 @@ export class BatchPlanWriter {
 
   #write(bytes: Uint8Array): void {
     try {
-      for (let offset = 0; offset < bytes.length; ) offset += writeSync(this.#open(), bytes, offset);
+      for (let offset = 0; offset < bytes.length;) offset += writeSync(this.#open(), bytes, offset);
     } catch (error) {
       throw describeFileError(error, 'output_unwritable', this.#temporary);
     }

@@ -62,7 +62,9 @@ async function openBegun(input: PrepareInput): Promise<BatchPlan | undefined> {
     return plan.head.kid === key.publicKey.kid ? plan : undefined;
   } catch (error) {
     if (!(error instanceof VtlicError) || error.code !== 'plan_stale') throw error;
-    input.tell(`the plan that this batch was begun with no longer stands (${error.message}): what is left is planned anew`);
+    input.tell(
+      `the plan that this batch was begun with no longer stands (${error.message}): what is left is planned anew`,
+    );
     return undefined;
   }
 }
@@ -73,18 +75,32 @@ async function fromFile(input: PrepareInput): Promise<PreparedPlan> {
   switch (planned.kind) {
     case 'finished': {
       const record = readBatchRecord(site.paths.folder, source.name);
-      return { kind: 'finished', rows: planned.rows, ...(record === undefined ? {} : optionalPlan(site.paths.plans, record.plan)) };
+      return {
+        kind: 'finished',
+        rows: planned.rows,
+        ...(record === undefined ? {} : optionalPlan(site.paths.plans, record.plan)),
+      };
     }
     case 'faults': {
       for (const fault of planned.faults) input.fault(fault);
       const more = planned.all - planned.faults.length;
       if (more > 0) input.tell(`… and ${more.toLocaleString('en-US')} more`);
       const inHeader = planned.rows === 0;
-      const where = inHeader ? 'the header' : `${planned.faultyRows.toLocaleString('en-US')} of ${planned.rows.toLocaleString('en-US')} rows`;
-      throw new VtlicError('request_invalid', `${planned.all.toLocaleString('en-US')} fault${planned.all === 1 ? '' : 's'} in ${where}: nothing was planned, and nothing was signed`, { file: source.file, hint: `correct the ${inHeader ? 'header' : 'rows'} and run it again` });
+      const where = inHeader
+        ? 'the header'
+        : `${planned.faultyRows.toLocaleString('en-US')} of ${planned.rows.toLocaleString('en-US')} rows`;
+      throw new VtlicError(
+        'request_invalid',
+        `${planned.all.toLocaleString('en-US')} fault${planned.all === 1 ? '' : 's'} in ${where}: nothing was planned, and nothing was signed`,
+        { file: source.file, hint: `correct the ${inHeader ? 'header' : 'rows'} and run it again` },
+      );
     }
     case 'begun':
-      throw new VtlicError('policy_refused', `the batch ${source.name} was begun before: ${planned.done.toLocaleString('en-US')} of its ${planned.rows.toLocaleString('en-US')} rows have their license`, { hint: 'go on with it by --resume; to sign all rows once more, give it another --name' });
+      throw new VtlicError(
+        'policy_refused',
+        `the batch ${source.name} was begun before: ${planned.done.toLocaleString('en-US')} of its ${planned.rows.toLocaleString('en-US')} rows have their license`,
+        { hint: 'go on with it by --resume; to sign all rows once more, give it another --name' },
+      );
     default:
       return { kind: 'new', plan: openBatchPlan(site.paths.plans, planned.digest), summary: planned.summary };
   }
@@ -100,5 +116,9 @@ function optionalPlan(folder: string, digest: string): { readonly plan: BatchPla
 }
 
 export function finishedError(name: string, rows: number): VtlicError {
-  return new VtlicError('policy_refused', `the batch ${name} is finished: all ${rows.toLocaleString('en-US')} rows have their license; nothing was signed`, { hint: 'to sign the same rows once more (next year, say), give it another --name' });
+  return new VtlicError(
+    'policy_refused',
+    `the batch ${name} is finished: all ${rows.toLocaleString('en-US')} rows have their license; nothing was signed`,
+    { hint: 'to sign the same rows once more (next year, say), give it another --name' },
+  );
 }

@@ -12,7 +12,12 @@ export interface ProgressLine {
  * @param nowMs monotonic milliseconds
  * @param draw writes to the terminal; undefined where there is none
  */
-export function progressLine(label: string, total: number | undefined, nowMs: () => number, draw: ((text: string) => void) | undefined): ProgressLine {
+export function progressLine(
+  label: string,
+  total: number | undefined,
+  nowMs: () => number,
+  draw: ((text: string) => void) | undefined,
+): ProgressLine {
   const begun = nowMs();
   let drawn = -Infinity;
   let any = false;

@@ -16,7 +16,12 @@ export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'goOn'>
 
 function* releasedRows(batch: BatchPlan, ledger: LedgerView): Generator<LicenseRecord, void, void> {
   for (const row of batch.rows()) {
-    const record = recordOfRow(ledger, row.kind === 'done' ? row.lineage : lineageOf(row.item.license), batch.head.name, row.row);
+    const record = recordOfRow(
+      ledger,
+      row.kind === 'done' ? row.lineage : lineageOf(row.item.license),
+      batch.head.name,
+      row.row,
+    );
     if (record?.state === 'released') yield record;
   }
 }

@@ -35,7 +35,12 @@ export function readRows(format: BatchFormat, chunks: Iterable<Uint8Array>, file
 }
 
 function faultOf(fault: CsvFault, file: string): VtlicError {
-  return new VtlicError('request_invalid', fault.message, { file, line: fault.line, column: fault.column, ...(fault.hint === undefined ? {} : { hint: fault.hint }) });
+  return new VtlicError('request_invalid', fault.message, {
+    file,
+    line: fault.line,
+    column: fault.column,
+    ...(fault.hint === undefined ? {} : { hint: fault.hint }),
+  });
 }
 
 function faulty(line: number, faults: readonly VtlicError[]): InputRow {
@@ -69,7 +74,14 @@ function* csvRows(chunks: Iterable<Uint8Array>, file: string): Generator<InputRo
     }
     yield csvRow(record, columns, file);
   }
-  if (columns === undefined) yield faultyHeader(1, [new VtlicError('request_invalid', 'the file is empty: it should begin with a header that names the columns', { file, line: 1, column: 1 })]);
+  if (columns === undefined)
+    yield faultyHeader(1, [
+      new VtlicError('request_invalid', 'the file is empty: it should begin with a header that names the columns', {
+        file,
+        line: 1,
+        column: 1,
+      }),
+    ]);
 }
 
 function isFaults(header: readonly Column[] | readonly VtlicError[]): header is readonly VtlicError[] {
@@ -79,7 +91,10 @@ function isFaults(header: readonly Column[] | readonly VtlicError[]): header is 
 function csvRow(record: CsvRecord, columns: readonly Column[], file: string): InputRow {
   const { line } = record;
   if (record.fields.length !== columns.length) {
-    const sentence = record.fields.length === 1 && record.fields[0] === '' ? 'this line is empty' : `this row has ${record.fields.length} fields, but the header has ${columns.length}`;
+    const sentence =
+      record.fields.length === 1 && record.fields[0] === ''
+        ? 'this line is empty'
+        : `this row has ${record.fields.length} fields, but the header has ${columns.length}`;
     return faulty(line, [new VtlicError('request_invalid', sentence, { file, line, column: 1 })]);
   }
   const placeOf: InputRow['placeOf'] = (field) => {
@@ -89,11 +104,24 @@ function csvRow(record: CsvRecord, columns: readonly Column[], file: string): In
   };
   const content = readRequest(readObject(rowAsJson(record, columns), { code: 'request_invalid', file }));
   // A missing member is told at its own empty cell.
-  return { line, content: 'customer' in content ? content : content.map((fault) => withPlace(fault, fault.place.field === undefined ? { line, column: 1 } : placeOf(fault.place.field))), placeOf };
+  return {
+    line,
+    content:
+      'customer' in content
+        ? content
+        : content.map((fault) =>
+            withPlace(fault, fault.place.field === undefined ? { line, column: 1 } : placeOf(fault.place.field)),
+          ),
+    placeOf,
+  };
 }
 
 function withPlace(fault: VtlicError, place: { readonly line: number; readonly column: number }): VtlicError {
-  return new VtlicError(fault.code, fault.message, { ...fault.place, ...place, ...(fault.hint === undefined ? {} : { hint: fault.hint }) });
+  return new VtlicError(fault.code, fault.message, {
+    ...fault.place,
+    ...place,
+    ...(fault.hint === undefined ? {} : { hint: fault.hint }),
+  });
 }
 
 function* jsonRows(chunks: Iterable<Uint8Array>, file: string): Generator<InputRow> {
@@ -102,18 +130,30 @@ function* jsonRows(chunks: Iterable<Uint8Array>, file: string): Generator<InputR
     line++;
     yield jsonRow(bytes, line, file);
   }
-  if (line === 0) yield faulty(1, [new VtlicError('request_invalid', 'the file is empty: it should have one request a line', { file, line: 1, column: 1 })]);
+  if (line === 0)
+    yield faulty(1, [
+      new VtlicError('request_invalid', 'the file is empty: it should have one request a line', {
+        file,
+        line: 1,
+        column: 1,
+      }),
+    ]);
 }
 
 function jsonRow(bytes: Uint8Array, line: number, file: string): InputRow {
-  const refuse = (fault: VtlicError): VtlicError => withPlace(fault.at({ file }), { line, column: fault.place.column ?? 1 });
+  const refuse = (fault: VtlicError): VtlicError =>
+    withPlace(fault.at({ file }), { line, column: fault.place.column ?? 1 });
   try {
     if (bytes.length === 0) throw new VtlicError('request_invalid', 'this line is empty', { line: 1, column: 1 });
     const root = readObject(parseStrictJson(bytes, { bytes: RECORD_BYTES }), { code: 'request_invalid', file });
     const schema = root.member('schema');
     if (schema !== undefined && schema.string() !== REQUEST_SCHEMA) throw schema.fault(`should be "${REQUEST_SCHEMA}"`);
     const content = readRequest(root);
-    return { line, content: 'customer' in content ? content : content.map(refuse), placeOf: (field) => ({ line, column: columnOf(root.node, field) }) };
+    return {
+      line,
+      content: 'customer' in content ? content : content.map(refuse),
+      placeOf: (field) => ({ line, column: columnOf(root.node, field) }),
+    };
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
     return faulty(line, [refuse(error)]);

@@ -55,7 +55,18 @@ const VOID_WORDS: Readonly<Record<VoidReason, string>> = {
   interrupted: 'interrupted before it was signed; the counter is void',
 };
 
-const COLUMNS = ['line', 'customer', 'product', 'deployment', 'status', 'file', 'license id', 'counter', 'payload sha256', 'error'] as const;
+const COLUMNS = [
+  'line',
+  'customer',
+  'product',
+  'deployment',
+  'status',
+  'file',
+  'license id',
+  'counter',
+  'payload sha256',
+  'error',
+] as const;
 
 export interface Results {
   /** Each replaces the one of the run before, whole or not at all. */
@@ -75,7 +86,20 @@ export async function writeResults(plan: BatchPlan, siteFolder: string, ledger: 
       const result = resultOf(row, plan.head.name, ledger);
       counts[result.status]++;
       jsonl.write(`${JSON.stringify({ schema: SCHEMA, ...result })}\n`);
-      csv.write(csvRow([result.line, result.customer, result.product, result.deployment ?? '', result.status, result.file ?? '', result.id ?? '', result.counter ?? '', result.payloadSha256 ?? '', result.error ?? '']));
+      csv.write(
+        csvRow([
+          result.line,
+          result.customer,
+          result.product,
+          result.deployment ?? '',
+          result.status,
+          result.file ?? '',
+          result.id ?? '',
+          result.counter ?? '',
+          result.payloadSha256 ?? '',
+          result.error ?? '',
+        ]),
+      );
       if (++rows % ROWS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     jsonl.finish();
@@ -89,15 +113,35 @@ export async function writeResults(plan: BatchPlan, siteFolder: string, ledger: 
 
 function resultOf(row: PlanRow, batch: string, ledger: LedgerView): RowResult {
   const lineage = row.kind === 'done' ? row.lineage : lineageOf(row.item.license);
-  const of = { line: row.line, customer: lineage.sub, product: lineage.aud, ...(lineage.dep === undefined ? {} : { deployment: lineage.dep }) };
+  const of = {
+    line: row.line,
+    customer: lineage.sub,
+    product: lineage.aud,
+    ...(lineage.dep === undefined ? {} : { deployment: lineage.dep }),
+  };
   const record = recordOfRow(ledger, lineage, batch, row.row);
   if (record === undefined) return { ...of, status: 'not signed', error: 'not reserved and not signed yet' };
   const { body } = record.intent;
   const counter = { ...of, id: uuidFromBytes(body.licenseId), counter: body.ctr };
   if (record.state === 'void') return { ...counter, status: 'void', error: wordsOf(record) };
-  if (record.state === 'open') return { ...counter, status: 'open', error: 'its counter is reserved, and no license is recorded; the next start voids it' };
-  const signed = { ...counter, file: body.path, payloadSha256: createHash('sha256').update(body.payload).digest('hex') };
-  return record.state === 'released' ? { ...signed, status: 'released' } : { ...signed, status: 'issued', error: 'the license is signed and in the ledger, but its file is not written; the next start writes it' };
+  if (record.state === 'open')
+    return {
+      ...counter,
+      status: 'open',
+      error: 'its counter is reserved, and no license is recorded; the next start voids it',
+    };
+  const signed = {
+    ...counter,
+    file: body.path,
+    payloadSha256: createHash('sha256').update(body.payload).digest('hex'),
+  };
+  return record.state === 'released'
+    ? { ...signed, status: 'released' }
+    : {
+        ...signed,
+        status: 'issued',
+        error: 'the license is signed and in the ledger, but its file is not written; the next start writes it',
+      };
 }
 
 function wordsOf(record: LicenseRecord): string {
@@ -160,7 +204,8 @@ class Replacement {
     const bytes = Buffer.from(this.#held, 'utf8');
     this.#held = '';
     try {
-      for (let offset = 0; this.#fd !== undefined && offset < bytes.length; ) offset += writeSync(this.#fd, bytes, offset);
+      for (let offset = 0; this.#fd !== undefined && offset < bytes.length;)
+        offset += writeSync(this.#fd, bytes, offset);
     } catch (error) {
       throw describeFileError(error, 'output_unwritable', this.#path);
     }

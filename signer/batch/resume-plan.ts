@@ -29,18 +29,30 @@ export interface ResumeInput {
 }
 
 /** @throws VtlicError `request_invalid` for a row that would be signed anew after its license had ended */
-export function planResumption(begun: BatchPlan, input: ResumeInput): { readonly digest: string; readonly summary: BatchSummary } {
+export function planResumption(
+  begun: BatchPlan,
+  input: ResumeInput,
+): { readonly digest: string; readonly summary: BatchSummary } {
   const { site, catalog, ledger, world } = input;
   const now = nowSeconds(world);
   const summary = emptySummary();
-  const writer = new BatchPlanWriter(site.paths.plans, world.random(TEMPORARY_NAME_BYTES), { ...planOrigin(ledger, site, catalog, now), name: begun.head.name, input: begun.head.input, kid: begun.head.kid });
+  const writer = new BatchPlanWriter(site.paths.plans, world.random(TEMPORARY_NAME_BYTES), {
+    ...planOrigin(ledger, site, catalog, now),
+    name: begun.head.name,
+    input: begun.head.input,
+    kid: begun.head.kid,
+  });
   try {
     for (const row of begun.rows()) {
       summary.rows++;
       const standing = standingOf(row, begun.head.name, ledger);
       if (row.kind === 'done' || standing === 'done') {
         summary.done++;
-        writer.done({ line: row.line, row: row.row, lineage: row.kind === 'done' ? row.lineage : lineageOf(row.item.license) });
+        writer.done({
+          line: row.line,
+          row: row.row,
+          lineage: row.kind === 'done' ? row.lineage : lineageOf(row.item.license),
+        });
         continue;
       }
       const again = standing === 'stale';
@@ -60,6 +72,14 @@ export function planResumption(begun: BatchPlan, input: ResumeInput): { readonly
 /** Only counter, id and issue time differ from what was reviewed. */
 function anew(row: SignRow, ctr: number, now: number, world: World): Uint8Array {
   const { license } = row.item;
-  if (license.exp <= now) throw new VtlicError('request_invalid', `line ${row.line}: its counter is spent, and with a new one the license would be expired when it is signed`, { line: row.line, hint: 'take the row out of the file, or give it a later end, and resume under the same --name' });
+  if (license.exp <= now)
+    throw new VtlicError(
+      'request_invalid',
+      `line ${row.line}: its counter is spent, and with a new one the license would be expired when it is signed`,
+      {
+        line: row.line,
+        hint: 'take the row out of the file, or give it a later end, and resume under the same --name',
+      },
+    );
   return encodeLicense({ ...license, ctr, iat: now, cti: makeUuidV7(world.nowMs(), world.random(UUID_RANDOM_BYTES)) });
 }

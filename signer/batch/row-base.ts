@@ -21,7 +21,12 @@ export interface RowBase {
  * @param state of the lineage, as the ledger has it
  * @param begun the batch that goes on: what it signed of the customer's other lineages makes nobody a known customer
  */
-export function baseOfRow(ledger: LedgerView, lineage: Lineage, state: LineageState | undefined, begun?: string): RowBase {
+export function baseOfRow(
+  ledger: LedgerView,
+  lineage: Lineage,
+  state: LineageState | undefined,
+  begun?: string,
+): RowBase {
   const own = newestOfLineage(ledger, lineage, state);
   if (own !== undefined) return { last: lastLicense(own), newLineage: false };
   let newest: LastLicense | undefined;
@@ -41,7 +46,18 @@ export interface RowToSign {
   readonly again: boolean;
 }
 
-export function countRow(summary: BatchSummary, { line, license, base, again }: RowToSign, { site, catalog, key }: { readonly site: Site; readonly catalog: Catalog; readonly key: KeyRecord }): void {
+export function countRow(
+  summary: BatchSummary,
+  { line, license, base, again }: RowToSign,
+  { site, catalog, key }: { readonly site: Site; readonly catalog: Catalog; readonly key: KeyRecord },
+): void {
   const anomalies = findAnomalies({ license, catalog, algorithm: key.algorithm, ...comparedWith(base.last, site) });
-  count(summary, { line, license, anomalies, newCustomer: base.last === undefined, newLineage: base.newLineage, again });
+  count(summary, {
+    line,
+    license,
+    anomalies,
+    newCustomer: base.last === undefined,
+    newLineage: base.newLineage,
+    again,
+  });
 }

@@ -11,8 +11,14 @@ type Value = ExtValue | readonly string[] | Readonly<Record<string, number>>;
 
 /** SHA-256 (32 bytes) of the deterministic CBOR of `[domain, request]`. */
 export function rowDigest(request: Request): Uint8Array {
-  const members = new Map<CborValue, CborValue>(Object.entries(request as unknown as Readonly<Record<string, Value>>).map(([name, value]) => [name, toCbor(value)]));
-  return new Uint8Array(createHash('sha256').update(encodeCbor([DOMAIN, members])).digest());
+  const members = new Map<CborValue, CborValue>(
+    Object.entries(request as unknown as Readonly<Record<string, Value>>).map(([name, value]) => [name, toCbor(value)]),
+  );
+  return new Uint8Array(
+    createHash('sha256')
+      .update(encodeCbor([DOMAIN, members]))
+      .digest(),
+  );
 }
 
 function toCbor(value: Value): CborValue {

@@ -12,11 +12,18 @@ const PAGE = 64;
  *
  * @param last the lineage's state, where the caller has it
  */
-export function recordOfRow(ledger: LedgerView, lineage: Lineage, batch: string, row: Uint8Array, last: LineageState | undefined = ledger.lastOfLineage(lineage)): LicenseRecord | undefined {
+export function recordOfRow(
+  ledger: LedgerView,
+  lineage: Lineage,
+  batch: string,
+  row: Uint8Array,
+  last: LineageState | undefined = ledger.lastOfLineage(lineage),
+): LicenseRecord | undefined {
   if (last === undefined) return undefined;
-  const isIt = ({ intent }: LicenseRecord): boolean => intent.body.batch?.name === batch && equalBytes(intent.body.batch.row, row);
+  const isIt = ({ intent }: LicenseRecord): boolean =>
+    intent.body.batch?.name === batch && equalBytes(intent.body.batch.row, row);
   if (isIt(last.last)) return last.last;
-  for (let below = last.ctr; below > 1; ) {
+  for (let below = last.ctr; below > 1;) {
     const page = ledger.historyOf(lineage, { below, limit: PAGE });
     const found = page.find(isIt);
     if (found !== undefined) return found;

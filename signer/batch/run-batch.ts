@@ -15,7 +15,13 @@ import type { Ledger } from '../ledger/record/ledger.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanStands, keyOfPlan } from '../plan/check-plan.ts';
 import { checkPlannedRow } from '../plan/check-planned.ts';
-import { reviewBatchByDigest, reviewBatchOnTerminal, reviewedWhenBegun, type ReviewedBatch, type ReviewTerminal } from '../plan/review.ts';
+import {
+  reviewBatchByDigest,
+  reviewBatchOnTerminal,
+  reviewedWhenBegun,
+  type ReviewedBatch,
+  type ReviewTerminal,
+} from '../plan/review.ts';
 import { readCatalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import { licenseKey, openSite, type Site } from '../site/site.ts';
@@ -83,12 +89,21 @@ interface ReadyBatch {
 export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchDone> {
   const { site, world } = io;
   if (io.terminal === undefined && wanted.confirm === undefined && !wanted.resume) {
-    throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', { hint: 'plan it with --dry-run, then sign it with --confirm DIGEST' });
+    throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', {
+      hint: 'plan it with --dry-run, then sign it with --confirm DIGEST',
+    });
   }
   // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
-  const key = wanted.confirm === undefined ? licenseKey(site, wanted.key) : keyOfPlan(openBatchPlan(site.paths.plans, wanted.confirm).head.kid, site);
+  const key =
+    wanted.confirm === undefined
+      ? licenseKey(site, wanted.key)
+      : keyOfPlan(openBatchPlan(site.paths.plans, wanted.confirm).head.kid, site);
   const { proofKey } = wanted;
-  const stores = [...keystoresUsed(key), ...(proofKey === undefined ? [] : keystoresUsed(proofKey)), ...anchorKeystores(site)];
+  const stores = [
+    ...keystoresUsed(key),
+    ...(proofKey === undefined ? [] : keystoresUsed(proofKey)),
+    ...anchorKeystores(site),
+  ];
   io.secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
   const tokens = new TokenPool(world);
   try {
@@ -99,9 +114,16 @@ export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchD
 }
 
 async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, keys: BatchKeys): Promise<BatchDone> {
-  const ledger = await openForSigning(io.site, io.world, { command: 'batch', confirmTime: wanted.confirmTime, ...openingWith(access, keys.key) });
+  const ledger = await openForSigning(io.site, io.world, {
+    command: 'batch',
+    confirmTime: wanted.confirmTime,
+    ...openingWith(access, keys.key),
+  });
   try {
-    const ready = wanted.confirm === undefined ? await fromSource(io, wanted, keys.key, ledger, access) : confirmed(io, wanted, wanted.confirm, ledger);
+    const ready =
+      wanted.confirm === undefined
+        ? await fromSource(io, wanted, keys.key, ledger, access)
+        : confirmed(io, wanted, wanted.confirm, ledger);
     return await carryOutReviewed(io, ready, keys, ledger, access);
   } finally {
     ledger.close();
@@ -119,19 +141,45 @@ function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Led
   });
   const reviewed = checked.begun ? reviewedWhenBegun(plan, checked) : reviewBatchByDigest(plan, nowSeconds(world));
   if (checked.done === checked.rows) throw finishedError(plan.head.name, checked.rows);
-  if (checked.done > 0 && !wanted.resume) throw new VtlicError('policy_refused', `the batch ${plan.head.name} was begun before: ${checked.done.toLocaleString('en-US')} of its ${checked.rows.toLocaleString('en-US')} rows have their license`, { hint: 'go on with it by --resume' });
+  if (checked.done > 0 && !wanted.resume)
+    throw new VtlicError(
+      'policy_refused',
+      `the batch ${plan.head.name} was begun before: ${checked.done.toLocaleString('en-US')} of its ${checked.rows.toLocaleString('en-US')} rows have their license`,
+      { hint: 'go on with it by --resume' },
+    );
   if (checked.stale > 0) {
-    throw new VtlicError('plan_stale', `the counters of ${checked.stale.toLocaleString('en-US')} of ${checked.rows.toLocaleString('en-US')} rows are spent since the plan was made: ${checked.firstStale ?? ''}`, { hint: 'plan what is left: vtlic batch FILE --resume --dry-run, with the same --name if one was given' });
+    throw new VtlicError(
+      'plan_stale',
+      `the counters of ${checked.stale.toLocaleString('en-US')} of ${checked.rows.toLocaleString('en-US')} rows are spent since the plan was made: ${checked.firstStale ?? ''}`,
+      { hint: 'plan what is left: vtlic batch FILE --resume --dry-run, with the same --name if one was given' },
+    );
   }
   return { reviewed, open: checked.open };
 }
 
-async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledger: Ledger, access: KeyAccess): Promise<ReadyBatch> {
+async function fromSource(
+  io: BatchIo,
+  wanted: BatchWanted,
+  key: KeyRecord,
+  ledger: Ledger,
+  access: KeyAccess,
+): Promise<ReadyBatch> {
   const { site, world, terminal } = io;
   const { source } = wanted;
   if (source === undefined) throw new VtlicError('internal', 'a batch needs a file or a plan');
   const reading = progressLine('rows read and planned:', undefined, world.nowMs, terminal?.show);
-  const prepared = await preparePlan({ site, catalog: readCatalog(site.paths.catalog), ledger, key, world, source, resume: wanted.resume, fault: io.fault, tell: io.tell, progress: reading.show }).finally(reading.end);
+  const prepared = await preparePlan({
+    site,
+    catalog: readCatalog(site.paths.catalog),
+    ledger,
+    key,
+    world,
+    source,
+    resume: wanted.resume,
+    fault: io.fault,
+    tell: io.tell,
+    progress: reading.show,
+  }).finally(reading.end);
   if (prepared.kind === 'finished') {
     // A crash may have come between the last license and the results.
     if (prepared.plan !== undefined) {
@@ -142,18 +190,38 @@ async function fromSource(io: BatchIo, wanted: BatchWanted, key: KeyRecord, ledg
   }
   const { plan } = prepared;
   if (prepared.kind === 'begun') {
-    io.tell(`goes on with batch ${source.name}: ${prepared.checked.done.toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows have their license; the rest is signed as it was reviewed`);
+    io.tell(
+      `goes on with batch ${source.name}: ${prepared.checked.done.toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows have their license; the rest is signed as it was reviewed`,
+    );
     return { reviewed: reviewedWhenBegun(plan, prepared.checked), open: prepared.checked.open };
   }
   if (terminal === undefined) {
     const { again } = prepared.summary;
-    throw new VtlicError('usage', `what is left of this batch was planned anew and must be confirmed${again === 0 ? '' : `: ${again.toLocaleString('en-US')} rows need a new counter`}`, { hint: `review it with --resume --dry-run, then: vtlic batch --confirm DIGEST --resume` });
+    throw new VtlicError(
+      'usage',
+      `what is left of this batch was planned anew and must be confirmed${again === 0 ? '' : `: ${again.toLocaleString('en-US')} rows need a new counter`}`,
+      { hint: `review it with --resume --dry-run, then: vtlic batch --confirm DIGEST --resume` },
+    );
   }
-  const view = summaryView(prepared.summary, { file: source.file, name: source.name, sharded: plan.end.sharded, keyName: key.name, algorithm: key.algorithm, custody: key.custody, digest: plan.digest });
+  const view = summaryView(prepared.summary, {
+    file: source.file,
+    name: source.name,
+    sharded: plan.end.sharded,
+    keyName: key.name,
+    algorithm: key.algorithm,
+    custody: key.custody,
+    digest: plan.digest,
+  });
   return { reviewed: await reviewBatchOnTerminal(plan, view, terminal), open: plan.end.sign };
 }
 
-async function carryOutReviewed(io: BatchIo, { reviewed, open }: ReadyBatch, keys: BatchKeys, ledger: Ledger, access: KeyAccess): Promise<BatchDone> {
+async function carryOutReviewed(
+  io: BatchIo,
+  { reviewed, open }: ReadyBatch,
+  keys: BatchKeys,
+  ledger: Ledger,
+  access: KeyAccess,
+): Promise<BatchDone> {
   const { site, world } = io;
   const { batch } = reviewed;
   // Read again: a prompt may have stood open while somebody changed them.
@@ -177,26 +245,49 @@ async function carryOutReviewed(io: BatchIo, { reviewed, open }: ReadyBatch, key
   }
 }
 
-async function signRows({ site, world, terminal }: BatchIo, { reviewed, open }: ReadyBatch, key: SigningKey, ledger: Ledger): Promise<BatchOutcome> {
+async function signRows(
+  { site, world, terminal }: BatchIo,
+  { reviewed, open }: ReadyBatch,
+  key: SigningKey,
+  ledger: Ledger,
+): Promise<BatchOutcome> {
   const checker = checkerFor(key, open);
   const files = open < FEW ? groupWriter() : workerGroupWriter();
   try {
     const signing = progressLine('signed', open, () => performance.now(), terminal?.show);
-    return await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key, checker, files, world, progress: signing.show }).finally(signing.end);
+    return await carryOutBatch(reviewed, {
+      ledger,
+      siteFolder: site.paths.folder,
+      key,
+      checker,
+      files,
+      world,
+      progress: signing.show,
+    }).finally(signing.end);
   } finally {
     await files.close();
     await checker.close();
   }
 }
 
-async function finish(io: BatchIo, batch: BatchPlan, outcome: BatchOutcome, proofKey: SigningKey | undefined, ledger: Ledger): Promise<BatchDone> {
+async function finish(
+  io: BatchIo,
+  batch: BatchPlan,
+  outcome: BatchOutcome,
+  proofKey: SigningKey | undefined,
+  ledger: Ledger,
+): Promise<BatchDone> {
   const { site, world, tell } = io;
   const results = await resultsOf(batch, site, ledger, outcome);
   await world.step('results-written');
   const { counts } = results;
   const n = (value: number): string => value.toLocaleString('en-US');
-  tell(`signed and released: ${n(outcome.released)}; of the ${n(batch.end.rows)} rows of batch ${batch.head.name} ${n(counts.released)} have their license, ${n(counts.void + counts.issued + counts.open)} failed, ${n(counts['not signed'])} are not begun`);
-  const stoppedBy = reasonToStop(outcome, counts) ?? (proofKey === undefined ? undefined : await proofFault(io, batch, proofKey, ledger));
+  tell(
+    `signed and released: ${n(outcome.released)}; of the ${n(batch.end.rows)} rows of batch ${batch.head.name} ${n(counts.released)} have their license, ${n(counts.void + counts.issued + counts.open)} failed, ${n(counts['not signed'])} are not begun`,
+  );
+  const stoppedBy =
+    reasonToStop(outcome, counts) ??
+    (proofKey === undefined ? undefined : await proofFault(io, batch, proofKey, ledger));
   return { results: results.files, failed: outcome.failed, ...(stoppedBy === undefined ? {} : { stoppedBy }) };
 }
 
@@ -206,12 +297,25 @@ async function resultsOf(batch: BatchPlan, site: Site, ledger: Ledger, { stopped
     return await writeResults(batch, site.paths.folder, ledger);
   } catch (error) {
     if (stoppedBy === undefined || !(error instanceof VtlicError)) throw error;
-    throw new VtlicError(stoppedBy.code, `${stoppedBy.message}; and the results could not be written: ${error.message}`, { ...stoppedBy.place, hint: stoppedBy.hint === undefined ? GO_ON : `${stoppedBy.hint}; then ${GO_ON}`, cause: stoppedBy });
+    throw new VtlicError(
+      stoppedBy.code,
+      `${stoppedBy.message}; and the results could not be written: ${error.message}`,
+      {
+        ...stoppedBy.place,
+        hint: stoppedBy.hint === undefined ? GO_ON : `${stoppedBy.hint}; then ${GO_ON}`,
+        cause: stoppedBy,
+      },
+    );
   }
 }
 
 /** The licenses are released, whatever becomes of their proofs. */
-async function proofFault({ site, world, tell }: BatchIo, batch: BatchPlan, key: SigningKey, ledger: Ledger): Promise<VtlicError | undefined> {
+async function proofFault(
+  { site, world, tell }: BatchIo,
+  batch: BatchPlan,
+  key: SigningKey,
+  ledger: Ledger,
+): Promise<VtlicError | undefined> {
   try {
     tell(await proveBatch(batch, { ledger, site, key, world }));
     return undefined;
@@ -221,7 +325,13 @@ async function proofFault({ site, world, tell }: BatchIo, batch: BatchPlan, key:
   }
 }
 
-async function proveFinished({ site, world, tell }: BatchIo, batch: BatchPlan, record: KeyRecord, ledger: Ledger, access: KeyAccess): Promise<void> {
+async function proveFinished(
+  { site, world, tell }: BatchIo,
+  batch: BatchPlan,
+  record: KeyRecord,
+  ledger: Ledger,
+  access: KeyAccess,
+): Promise<void> {
   const key = await openKey(access, record, toHex(ledger.genesis.ledgerId));
   try {
     tell(await proveBatch(batch, { ledger, site, key, world }));
@@ -238,8 +348,17 @@ function reasonToStop(outcome: BatchOutcome, counts: Results['counts']): VtlicEr
   const left = `${counts['not signed'].toLocaleString('en-US')} rows are not begun`;
   const { stoppedBy } = outcome;
   if (stoppedBy !== undefined) {
-    const lost = counts.void === 0 ? '' : `, and the counters of ${counts.void.toLocaleString('en-US')} are void: the results list them`;
-    return new VtlicError(stoppedBy.code, `${stoppedBy.message}; ${left}${lost}`, { ...stoppedBy.place, hint: stoppedBy.hint === undefined ? GO_ON : `${stoppedBy.hint}; then ${GO_ON}`, cause: stoppedBy });
+    const lost =
+      counts.void === 0
+        ? ''
+        : `, and the counters of ${counts.void.toLocaleString('en-US')} are void: the results list them`;
+    return new VtlicError(stoppedBy.code, `${stoppedBy.message}; ${left}${lost}`, {
+      ...stoppedBy.place,
+      hint: stoppedBy.hint === undefined ? GO_ON : `${stoppedBy.hint}; then ${GO_ON}`,
+      cause: stoppedBy,
+    });
   }
-  return outcome.interrupted ? new VtlicError('interrupted', `interrupted: the licenses in hand were finished; ${left}`, { hint: GO_ON }) : undefined;
+  return outcome.interrupted
+    ? new VtlicError('interrupted', `interrupted: the licenses in hand were finished; ${left}`, { hint: GO_ON })
+    : undefined;
 }

@@ -47,7 +47,20 @@ export interface BatchSummary {
 }
 
 export function emptySummary(): BatchSummary {
-  return { rows: 0, sign: 0, again: 0, done: 0, newCustomers: 0, newLineages: 0, firstFrom: Infinity, lastUntil: 0, tiers: new Map(), anomalies: new Map(), rowsWithAnomalies: 0, largest: [] };
+  return {
+    rows: 0,
+    sign: 0,
+    again: 0,
+    done: 0,
+    newCustomers: 0,
+    newLineages: 0,
+    firstFrom: Infinity,
+    lastUntil: 0,
+    tiers: new Map(),
+    anomalies: new Map(),
+    rowsWithAnomalies: 0,
+    largest: [],
+  };
 }
 
 export interface Counted {
@@ -69,12 +82,23 @@ export function count(summary: BatchSummary, row: Counted): void {
   summary.firstFrom = Math.min(summary.firstFrom, license.nbf);
   summary.lastUntil = Math.max(summary.lastUntil, license.exp);
   const key = `${license.aud}\n${license.tier}`;
-  const tier = summary.tiers.get(key) ?? { product: license.aud, tier: license.tier, licenses: 0, seats: 0, unlimited: 0 };
+  const tier = summary.tiers.get(key) ?? {
+    product: license.aud,
+    tier: license.tier,
+    licenses: 0,
+    seats: 0,
+    unlimited: 0,
+  };
   tier.licenses++;
   if (license.seats === 'unlimited') tier.unlimited++;
   else tier.seats += license.seats;
   summary.tiers.set(key, tier);
-  const mention = (text: string): Mention => ({ line, lineage: lineageText(lineageOf(license)), seats: license.seats, text });
+  const mention = (text: string): Mention => ({
+    line,
+    lineage: lineageText(lineageOf(license)),
+    seats: license.seats,
+    text,
+  });
   if (row.anomalies.length > 0) summary.rowsWithAnomalies++;
   for (const { kind, sentence } of row.anomalies) {
     const found = summary.anomalies.get(kind) ?? { count: 0, examples: [] };
@@ -84,7 +108,9 @@ export function count(summary: BatchSummary, row: Counted): void {
   }
   const last = summary.largest.at(-1);
   if (summary.largest.length < LARGEST || last === undefined || weight(license.seats) > weight(last.seats)) {
-    summary.largest.push(mention(`${license.tier}, ${license.seats} seats, until ${formatDay(license.exp - 1).slice(0, 10)}`));
+    summary.largest.push(
+      mention(`${license.tier}, ${license.seats} seats, until ${formatDay(license.exp - 1).slice(0, 10)}`),
+    );
     summary.largest.sort((a, b) => weight(b.seats) - weight(a.seats) || a.line - b.line);
     if (summary.largest.length > LARGEST) summary.largest.pop();
   }
@@ -111,16 +137,28 @@ function mentionLine({ line, lineage, text }: Mention): string {
 export function summaryView(summary: BatchSummary, context: SummaryContext): string[] {
   const n = (value: number): string => value.toLocaleString('en-US');
   const licenses = (count: number): string => `${n(count)} license${count === 1 ? '' : 's'}`;
-  const tiers = [...summary.tiers.values()].sort((a, b) => (a.product < b.product ? -1 : a.product > b.product ? 1 : b.licenses - a.licenses));
-  const unlimited = (tier: TierCount): string => (tier.unlimited === 0 ? '' : ` and ${n(tier.unlimited)} without a limit`);
+  const tiers = [...summary.tiers.values()].sort((a, b) =>
+    a.product < b.product ? -1 : a.product > b.product ? 1 : b.licenses - a.licenses,
+  );
+  const unlimited = (tier: TierCount): string =>
+    tier.unlimited === 0 ? '' : ` and ${n(tier.unlimited)} without a limit`;
   const totals = tiers.reduce((sum, tier) => sum + tier.seats, 0);
   return [
     `Batch ${cleanText(context.name)}: ${licenses(summary.sign)} to sign${context.file === undefined ? '' : `, from ${cleanText(context.file, 1000)}`}.`,
-    ...(summary.done > 0 ? [`${n(summary.done)} of the ${n(summary.rows)} rows have their license already and are not signed again.`] : []),
-    ...(summary.again > 0 ? [`${n(summary.again)} rows get a new counter, license id and issue time, because the last counter was voided or used; all else is as it was reviewed.`] : []),
+    ...(summary.done > 0
+      ? [`${n(summary.done)} of the ${n(summary.rows)} rows have their license already and are not signed again.`]
+      : []),
+    ...(summary.again > 0
+      ? [
+          `${n(summary.again)} rows get a new counter, license id and issue time, because the last counter was voided or used; all else is as it was reviewed.`,
+        ]
+      : []),
     '',
     '  by product and tier:',
-    ...tiers.map((tier) => `      ${tier.product} / ${tier.tier}: ${licenses(tier.licenses)}, ${n(tier.seats)} seats${unlimited(tier)}`),
+    ...tiers.map(
+      (tier) =>
+        `      ${tier.product} / ${tier.tier}: ${licenses(tier.licenses)}, ${n(tier.seats)} seats${unlimited(tier)}`,
+    ),
     `      in all: ${licenses(summary.sign)}, ${n(totals)} seats`,
     `  terms: from ${day(summary.firstFrom)} at the earliest, until ${day(summary.lastUntil - 1)} at the latest`,
     `  new customers: ${n(summary.newCustomers)}; new lineages of known customers: ${n(summary.newLineages - summary.newCustomers)}`,
@@ -148,7 +186,11 @@ function anomalyLines(summary: BatchSummary, n: (value: number) => string): stri
     ...ANOMALY_KINDS.flatMap((kind) => {
       const found = summary.anomalies.get(kind);
       if (found === undefined) return [];
-      return [`    ! ${kind}: ${n(found.count)}`, ...found.examples.map(mentionLine), ...(found.count > found.examples.length ? [`      … and ${n(found.count - found.examples.length)} more`] : [])];
+      return [
+        `    ! ${kind}: ${n(found.count)}`,
+        ...found.examples.map(mentionLine),
+        ...(found.count > found.examples.length ? [`      … and ${n(found.count - found.examples.length)} more`] : []),
+      ];
     }),
   ];
 }

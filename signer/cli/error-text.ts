@@ -9,7 +9,10 @@ const MOST_TEXT = 4000;
 export function asVtlicError(error: unknown): VtlicError {
   if (error instanceof VtlicError) return error;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown that is no error';
-  return new VtlicError('internal', `a defect of this program: ${cleanText(what, 500)}`, { hint: 'report it (SECURITY.md); the ledger is intact, the next start finishes or voids what was under way', cause: error });
+  return new VtlicError('internal', `a defect of this program: ${cleanText(what, 500)}`, {
+    hint: 'report it (SECURITY.md); the ledger is intact, the next start finishes or voids what was under way',
+    cause: error,
+  });
 }
 
 /** `vtlic: FILE:LINE:COLUMN: FIELD: sentence`, and the next step on a line of its own. */
@@ -20,7 +23,10 @@ export function errorLines(error: VtlicError): string[] {
     line === undefined ? undefined : String(line),
     column === undefined ? undefined : String(column),
   ].filter((part) => part !== undefined);
-  const prefix = [where.length === 0 ? undefined : where.join(':'), field === undefined ? undefined : cleanText(field)].filter((part) => part !== undefined);
+  const prefix = [
+    where.length === 0 ? undefined : where.join(':'),
+    field === undefined ? undefined : cleanText(field),
+  ].filter((part) => part !== undefined);
   const tail = offset === undefined || error.message.includes('offset') ? '' : ` (at byte ${offset})`;
   const lines = [`vtlic: ${[...prefix, `${cleanText(error.message, MOST_TEXT)}${tail}`].join(': ')}`];
   if (error.hint !== undefined) lines.push(`  → ${cleanText(error.hint, MOST_TEXT)}`);

@@ -67,7 +67,12 @@ export function plainVerify(argv: readonly string[]): number | undefined {
   if (plain === undefined) return undefined;
   const io = { out: writeResult, err: writeLine };
   try {
-    return verifyFile({ ...io, cwd: process.cwd(), now: () => Math.floor(Date.now() / 1000) }, plain.file, plain.options, undefined);
+    return verifyFile(
+      { ...io, cwd: process.cwd(), now: () => Math.floor(Date.now() / 1000) },
+      plain.file,
+      plain.options,
+      undefined,
+    );
   } catch (error) {
     return reportError(asVtlicError(error), argv, io);
   }

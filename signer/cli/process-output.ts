@@ -8,7 +8,14 @@ export function writeResult(result: string | Uint8Array): void {
   try {
     writeAll(1, result);
   } catch (error) {
-    throw new VtlicError('output_unwritable', 'the result could not be written to standard output; what was done stands', { hint: 'where a license was issued, the ledger holds it and its file is written: do not issue it again', cause: error });
+    throw new VtlicError(
+      'output_unwritable',
+      'the result could not be written to standard output; what was done stands',
+      {
+        hint: 'where a license was issued, the ledger holds it and its file is written: do not issue it again',
+        cause: error,
+      },
+    );
   }
 }
 

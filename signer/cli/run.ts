@@ -75,5 +75,7 @@ function withNestedHelp(argv: readonly string[]): readonly string[] {
 function usageError(error: CommanderError): VtlicError | undefined {
   if (error.exitCode === 0) return undefined;
   const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-  return new VtlicError('usage', error.code === 'commander.help' ? 'which command?' : message, { hint: 'see: vtlic help' });
+  return new VtlicError('usage', error.code === 'commander.help' ? 'which command?' : message, {
+    hint: 'see: vtlic help',
+  });
 }

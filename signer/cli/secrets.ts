@@ -17,10 +17,14 @@ type Source = { readonly kind: 'fd'; readonly fd: number } | { readonly kind: 'f
 export function parseSecretOption(text: string): { readonly name: string; readonly source: Source } {
   const match = /^([A-Za-z0-9][A-Za-z0-9._:-]*)=(?:fd:(\d{1,4})|file:(.+))$/s.exec(text);
   // The text is not repeated in the message: somebody may have put the secret itself there.
-  if (match?.[1] === undefined) throw new VtlicError('usage', '--secret takes NAME=fd:N or NAME=file:PATH, where NAME is a keystore of this site', { hint: 'put the secret in a file that only you can read, and give its path' });
+  if (match?.[1] === undefined)
+    throw new VtlicError('usage', '--secret takes NAME=fd:N or NAME=file:PATH, where NAME is a keystore of this site', {
+      hint: 'put the secret in a file that only you can read, and give its path',
+    });
   if (match[2] !== undefined) {
     const fd = Number(match[2]);
-    if (fd === 1 || fd === 2) throw new VtlicError('usage', '--secret cannot read from standard output or standard error');
+    if (fd === 1 || fd === 2)
+      throw new VtlicError('usage', '--secret cannot read from standard output or standard error');
     return { name: match[1], source: { kind: 'fd', fd } };
   }
   return { name: match[1], source: { kind: 'file', path: match[3] ?? '' } };
@@ -35,7 +39,11 @@ function readSource(name: string, source: Source): Uint8Array {
     let length = 0;
     try {
       if (source.kind === 'file' && (fstatSync(fd).mode & 0o077) !== 0) {
-        throw new VtlicError('configuration_invalid', `the secret file of keystore ${name} can be read or changed by other users`, { file: where, hint: `run: chmod 600 ${cleanText(where)}` });
+        throw new VtlicError(
+          'configuration_invalid',
+          `the secret file of keystore ${name} can be read or changed by other users`,
+          { file: where, hint: `run: chmod 600 ${cleanText(where)}` },
+        );
       }
       while (length < buffer.length) {
         const count = readSync(fd, buffer, length, buffer.length - length, null);
@@ -47,9 +55,15 @@ function readSource(name: string, source: Source): Uint8Array {
     }
     const newline = buffer.subarray(0, length).indexOf(10);
     let end = newline === -1 ? length : newline;
-    if (end > MOST_BYTES) throw new VtlicError('configuration_invalid', `the secret of keystore ${name} is longer than ${MOST_BYTES} bytes`, { file: where });
+    if (end > MOST_BYTES)
+      throw new VtlicError(
+        'configuration_invalid',
+        `the secret of keystore ${name} is longer than ${MOST_BYTES} bytes`,
+        { file: where },
+      );
     if (end > 0 && buffer[end - 1] === 13) end--;
-    if (end === 0) throw new VtlicError('configuration_invalid', `the secret of keystore ${name} is empty`, { file: where });
+    if (end === 0)
+      throw new VtlicError('configuration_invalid', `the secret of keystore ${name} is empty`, { file: where });
     return new Uint8Array(buffer.subarray(0, end));
   } catch (error) {
     throw describeFileError(error, 'configuration_invalid', where);
@@ -70,7 +84,11 @@ export class SecretBook {
   readonly lastTrySerial?: string;
   readonly allowUntested?: boolean;
 
-  constructor(options: readonly string[], terminal: Terminal | undefined, settings: { readonly lastTry?: string; readonly untestedToken?: boolean } = {}) {
+  constructor(
+    options: readonly string[],
+    terminal: Terminal | undefined,
+    settings: { readonly lastTry?: string; readonly untestedToken?: boolean } = {},
+  ) {
     if (settings.lastTry !== undefined) this.lastTrySerial = settings.lastTry;
     if (settings.untestedToken !== undefined) this.allowUntested = settings.untestedToken;
     const sources = new Map<string, Source>();
@@ -92,7 +110,12 @@ export class SecretBook {
   assertFor(taken: readonly string[], needed: readonly string[] = taken): void {
     this.#keep = new Set(taken.filter((name, i) => taken.indexOf(name) !== i));
     for (const name of this.#sources.keys()) {
-      if (!taken.includes(name)) throw new VtlicError('usage', `--secret names the keystore ${cleanText(name)}, which takes no secret in this command`, { hint: taken.length === 0 ? 'leave it out' : `the keystore in use is ${[...new Set(taken)].join(', ')}` });
+      if (!taken.includes(name))
+        throw new VtlicError(
+          'usage',
+          `--secret names the keystore ${cleanText(name)}, which takes no secret in this command`,
+          { hint: taken.length === 0 ? 'leave it out' : `the keystore in use is ${[...new Set(taken)].join(', ')}` },
+        );
     }
     for (const name of needed) {
       if (!this.#sources.has(name) && this.#terminal === undefined) {
@@ -132,5 +155,9 @@ export class SecretBook {
 }
 
 function missing(name: string): VtlicError {
-  return new VtlicError('secret_missing', `the secret of keystore ${name} is needed and there is no terminal to ask for it`, { hint: `give --secret ${name}=file:PATH or --secret ${name}=fd:N` });
+  return new VtlicError(
+    'secret_missing',
+    `the secret of keystore ${name} is needed and there is no terminal to ask for it`,
+    { hint: `give --secret ${name}=file:PATH or --secret ${name}=fd:N` },
+  );
 }

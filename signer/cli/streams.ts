@@ -7,7 +7,7 @@ const wait = new Int32Array(new SharedArrayBuffer(4));
 /** Writes the whole text to a descriptor. A reader that has gone away (EPIPE) ends the output, not the act. */
 export function writeAll(fd: 1 | 2, text: string | Uint8Array): void {
   const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     try {
       offset += writeSync(fd, bytes, offset);
     } catch (error) {

@@ -34,7 +34,7 @@ export function openTerminal(path = '/dev/tty'): Terminal | undefined {
   }
   const show = (text: string | Uint8Array): void => {
     const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
-    for (let offset = 0; offset < bytes.length; ) {
+    for (let offset = 0; offset < bytes.length;) {
       try {
         offset += writeSync(fd, bytes, offset);
       } catch (error) {
@@ -72,7 +72,12 @@ async function discardTyped(input: ReadStream): Promise<void> {
 }
 
 /** Reads one line in raw mode; echo is ours, so that a secret is never shown, not even for the moment before raw mode is set. */
-async function readLine(path: string, prompt: string, show: (text: string | Uint8Array) => void, echo: boolean): Promise<Uint8Array> {
+async function readLine(
+  path: string,
+  prompt: string,
+  show: (text: string | Uint8Array) => void,
+  echo: boolean,
+): Promise<Uint8Array> {
   const input = new ReadStream(openSync(path, 'r'));
   const line = Buffer.alloc(MOST_BYTES);
   let length = 0;

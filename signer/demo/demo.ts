@@ -45,7 +45,9 @@ vtlic('init', site, '--issuer', 'example-vendor', '--example-catalog');
 
 const passphrase = join(site, 'demo-passphrase');
 writeFileSync(passphrase, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-say(`\n(The demo keeps its passphrase in ${passphrase}, so that it needs no hand. A real one belongs in your head or a safe.)`);
+say(
+  `\n(The demo keeps its passphrase in ${passphrase}, so that it needs no hand. A real one belongs in your head or a safe.)`,
+);
 
 say('\n2. A composite key: Ed25519 and ML-DSA-65, in an encrypted file.');
 vtlic('key', 'generate', '--site', site, '--name', 'license-1', '--secret', `local=file:${passphrase}`);

@@ -4,7 +4,19 @@
  * A file is written under a temporary name in its own folder, fsynced, given its final name without
  * ever replacing another file, and the folder is fsynced.
  */
-import { closeSync, fsyncSync, linkSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import { describeFileError, errorCodeOf } from './file-error.ts';
@@ -25,7 +37,8 @@ export function fsyncFolder(folder: string): void {
 export function makeFolders(folder: string, mode = 0o755): void {
   if (madeFolder(folder, mode)) return;
   makeFolders(dirname(folder), mode);
-  if (!madeFolder(folder, mode)) throw new VtlicError('output_unwritable', 'this folder cannot be made', { file: folder });
+  if (!madeFolder(folder, mode))
+    throw new VtlicError('output_unwritable', 'this folder cannot be made', { file: folder });
 }
 
 /** False where the parent is missing. */
@@ -45,7 +58,7 @@ function madeFolder(folder: string, mode: number): boolean {
 function writeWhole(path: string, bytes: Uint8Array, mode: number): void {
   const fd = openSync(path, 'wx', mode);
   try {
-    for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+    for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
@@ -80,7 +93,12 @@ export interface DurableSteps {
  * @returns 'created', or 'equal' where the very bytes stand there already.
  * @throws VtlicError `output_exists`, `output_unwritable`; nothing half-written is left under the final name.
  */
-export async function createDurably(path: string, bytes: Uint8Array, mode: number, steps: DurableSteps = {}): Promise<'created' | 'equal'> {
+export async function createDurably(
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+  steps: DurableSteps = {},
+): Promise<'created' | 'equal'> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.tmp`);
   try {
@@ -104,7 +122,10 @@ export async function createDurably(path: string, bytes: Uint8Array, mode: numbe
     }
     fsyncFolder(folder);
     if (fileState(path, bytes) !== 'equal') {
-      throw new VtlicError('output_unwritable', 'the file reads back differently from what was written', { file: path, hint: 'check this disk before you go on' });
+      throw new VtlicError('output_unwritable', 'the file reads back differently from what was written', {
+        file: path,
+        hint: 'check this disk before you go on',
+      });
     }
     return 'created';
   } catch (error) {
@@ -161,5 +182,8 @@ export function removeIfPresent(path: string): void {
 }
 
 export function existsError(path: string): VtlicError {
-  return new VtlicError('output_exists', 'a file stands here already and is never replaced', { file: path, hint: 'move it away, or choose another name' });
+  return new VtlicError('output_exists', 'a file stands here already and is never replaced', {
+    file: path,
+    hint: 'move it away, or choose another name',
+  });
 }

@@ -6,11 +6,21 @@
  */
 import { Worker } from 'node:worker_threads';
 import { VtlicError, type ErrorCode, type ErrorDetails } from '../../formats/error.ts';
-import { forgetTemporary, outcomeError, placeTemporary, syncFolder, writeTemporaries, type FileState, type NewFile, type Written } from './durable-phases.ts';
+import {
+  forgetTemporary,
+  outcomeError,
+  placeTemporary,
+  syncFolder,
+  writeTemporaries,
+  type FileState,
+  type NewFile,
+  type Written,
+} from './durable-phases.ts';
 
 export type { NewFile } from './durable-phases.ts';
 
-export type FileOutcome = { readonly ok: true; readonly written: boolean } | { readonly ok: false; readonly error: VtlicError };
+export type FileOutcome =
+  { readonly ok: true; readonly written: boolean } | { readonly ok: false; readonly error: VtlicError };
 
 export interface GroupSteps {
   /** The bytes are durable under temporary names. */
@@ -56,7 +66,12 @@ interface Phases {
   readonly sync: (folders: readonly string[]) => Promise<void>;
 }
 
-async function createGroup(phases: Phases, files: readonly NewFile[], mode: number, steps: GroupSteps): Promise<readonly FileOutcome[]> {
+async function createGroup(
+  phases: Phases,
+  files: readonly NewFile[],
+  mode: number,
+  steps: GroupSteps,
+): Promise<readonly FileOutcome[]> {
   try {
     const written = await phases.write(files, mode);
     await steps.written();
@@ -69,7 +84,9 @@ async function createGroup(phases: Phases, files: readonly NewFile[], mode: numb
     const placed = new Map(open.map((file, i) => [file, states[i]]));
     return files.map((file, i): FileOutcome => {
       const state = placed.get(file) ?? written[i]?.state;
-      return state === 'exists' || state === undefined ? { ok: false, error: outcomeError(file.path) } : { ok: true, written: state === 'open' };
+      return state === 'exists' || state === undefined
+        ? { ok: false, error: outcomeError(file.path) }
+        : { ok: true, written: state === 'open' };
     });
   } catch (error) {
     for (const file of files) forgetTemporary(file.path);
@@ -86,7 +103,10 @@ export function groupWriter(): GroupWriter {
       folders.forEach(syncFolder);
     },
   };
-  return Object.freeze<GroupWriter>({ create: (files, mode, steps) => createGroup(phases, files, mode, steps), close: () => Promise.resolve() });
+  return Object.freeze<GroupWriter>({
+    create: (files, mode, steps) => createGroup(phases, files, mode, steps),
+    close: () => Promise.resolve(),
+  });
 }
 
 /** More of them take more of the processor, and the disk gives little for it. */
@@ -95,10 +115,16 @@ const WORKERS = 2;
 /** In worker threads: for many files. One group at a time. */
 export function workerGroupWriter(): GroupWriter {
   const workers = Array.from({ length: WORKERS }, () => new FileWorker());
-  const shared = async <T, R>(items: readonly T[], task: (share: readonly T[]) => FileTask, read: (answer: FileAnswer & { readonly ok: true }) => readonly R[]): Promise<readonly R[]> => {
+  const shared = async <T, R>(
+    items: readonly T[],
+    task: (share: readonly T[]) => FileTask,
+    read: (answer: FileAnswer & { readonly ok: true }) => readonly R[],
+  ): Promise<readonly R[]> => {
     const size = Math.ceil(items.length / workers.length);
     // All of them come to their end before one that failed is told: no file is written while its temporary name is tidied up.
-    const settled = await Promise.allSettled(workers.map((worker, i) => worker.carryOut(task(items.slice(i * size, (i + 1) * size)))));
+    const settled = await Promise.allSettled(
+      workers.map((worker, i) => worker.carryOut(task(items.slice(i * size, (i + 1) * size)))),
+    );
     return settled.flatMap((one) => {
       if (one.status === 'rejected') throw one.reason;
       const answer = one.value;
@@ -107,10 +133,24 @@ export function workerGroupWriter(): GroupWriter {
     });
   };
   const phases: Phases = {
-    write: (files, mode) => shared(files, (share) => ({ phase: 'write', files: share, mode }), ({ written = [] }) => written),
-    place: (files, mode) => shared(files, (share) => ({ phase: 'place', files: share, mode }), ({ placed = [] }) => placed),
+    write: (files, mode) =>
+      shared(
+        files,
+        (share) => ({ phase: 'write', files: share, mode }),
+        ({ written = [] }) => written,
+      ),
+    place: (files, mode) =>
+      shared(
+        files,
+        (share) => ({ phase: 'place', files: share, mode }),
+        ({ placed = [] }) => placed,
+      ),
     sync: async (folders) => {
-      await shared(folders, (share) => ({ phase: 'sync', folders: share }), () => []);
+      await shared(
+        folders,
+        (share) => ({ phase: 'sync', folders: share }),
+        () => [],
+      );
     },
   };
   return Object.freeze<GroupWriter>({

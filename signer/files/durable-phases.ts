@@ -35,7 +35,8 @@ const MOST_OPEN = 32;
  */
 export function writeTemporaries(files: readonly NewFile[], mode: number): readonly Written[] {
   const written: Written[] = [];
-  for (let from = 0; from < files.length; from += MOST_OPEN) written.push(...writeSome(files.slice(from, from + MOST_OPEN), mode));
+  for (let from = 0; from < files.length; from += MOST_OPEN)
+    written.push(...writeSome(files.slice(from, from + MOST_OPEN), mode));
   return written;
 }
 
@@ -45,10 +46,11 @@ function writeSome(files: readonly NewFile[], mode: number): readonly Written[] 
     const written = files.map((file) =>
       naming(file.path, (): Written => {
         const folders = makeFolder(dirname(file.path));
-        if (lstatSync(file.path, { throwIfNoEntry: false }) !== undefined) return { state: fileState(file.path, file.bytes) === 'equal' ? 'equal' : 'exists', folders };
+        if (lstatSync(file.path, { throwIfNoEntry: false }) !== undefined)
+          return { state: fileState(file.path, file.bytes) === 'equal' ? 'equal' : 'exists', folders };
         const fd = openNew(temporaryOf(file.path), mode);
         open.push({ fd, path: file.path });
-        for (let offset = 0; offset < file.bytes.length; ) offset += writeSync(fd, file.bytes, offset);
+        for (let offset = 0; offset < file.bytes.length;) offset += writeSync(fd, file.bytes, offset);
         return { state: 'open', folders };
       }),
     );
@@ -93,7 +95,8 @@ function makeFolder(folder: string): readonly string[] {
   if (first === 'stands') return [folder];
   if (first === 'made') return [folder, dirname(folder)];
   const parents = makeFolder(dirname(folder));
-  if (madeFolder(folder) === 'no parent') throw new VtlicError('output_unwritable', 'this folder cannot be made', { file: folder });
+  if (madeFolder(folder) === 'no parent')
+    throw new VtlicError('output_unwritable', 'this folder cannot be made', { file: folder });
   return [folder, ...parents];
 }
 
@@ -116,7 +119,11 @@ export function placeTemporary(file: NewFile, mode: number): FileState {
   const temporary = temporaryOf(file.path);
   try {
     placeWithoutReplacing(temporary, file.path, file.bytes, mode);
-    if (fileState(file.path, file.bytes) !== 'equal') throw new VtlicError('output_unwritable', 'the file reads back differently from what was written', { file: file.path, hint: 'check this disk before you go on' });
+    if (fileState(file.path, file.bytes) !== 'equal')
+      throw new VtlicError('output_unwritable', 'the file reads back differently from what was written', {
+        file: file.path,
+        hint: 'check this disk before you go on',
+      });
     return 'open';
   } catch (error) {
     if (error instanceof VtlicError && error.code === 'output_exists') return 'exists';

@@ -16,8 +16,16 @@ function carryOut(task: FileTask): FileAnswer {
         return { ok: true };
     }
   } catch (error) {
-    const fault = error instanceof VtlicError ? error : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error');
-    return { ok: false, code: fault.code, message: fault.message, details: { ...fault.place, ...(fault.hint === undefined ? {} : { hint: fault.hint }) } };
+    const fault =
+      error instanceof VtlicError
+        ? error
+        : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error');
+    return {
+      ok: false,
+      code: fault.code,
+      message: fault.message,
+      details: { ...fault.place, ...(fault.hint === undefined ? {} : { hint: fault.hint }) },
+    };
   }
 }
 

@@ -8,7 +8,11 @@ const CHUNK_BYTES = 1 << 18;
 /** @throws VtlicError with `code` for a folder, a pipe or a device */
 export function requireFile(facts: Stats, path: string, code: ToolFault): void {
   if (facts.isDirectory()) throw new VtlicError(code, 'this is a folder, not a file', { file: path });
-  if (!facts.isFile()) throw new VtlicError(code, 'this is a pipe or a device, not a file', { file: path, hint: 'write it to a file first' });
+  if (!facts.isFile())
+    throw new VtlicError(code, 'this is a pipe or a device, not a file', {
+      file: path,
+      hint: 'write it to a file first',
+    });
 }
 
 /** Each chunk is good until the next one is asked for. @throws VtlicError with `code` naming the file */

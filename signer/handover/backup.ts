@@ -23,7 +23,12 @@ export interface BackupOptions {
  * @param ledger absolute, as is `target`
  * @throws VtlicError `output_exists`, `output_unwritable`, and what reading a ledger throws
  */
-export async function backupLedger(ledger: string, target: string, world: Pick<World, 'step' | 'interrupted'>, options: BackupOptions = {}): Promise<LedgerSummary> {
+export async function backupLedger(
+  ledger: string,
+  target: string,
+  world: Pick<World, 'step' | 'interrupted'>,
+  options: BackupOptions = {},
+): Promise<LedgerSummary> {
   const temporary = join(dirname(target), `.${basename(target)}.tmp`);
   try {
     if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw exists(target);
@@ -54,7 +59,12 @@ function tidyUp(temporary: string): void {
   }
 }
 
-async function checkCopy(ledger: string, copy: string, world: Pick<World, 'interrupted'>, options: BackupOptions): Promise<LedgerSummary> {
+async function checkCopy(
+  ledger: string,
+  copy: string,
+  world: Pick<World, 'interrupted'>,
+  options: BackupOptions,
+): Promise<LedgerSummary> {
   const source = openLedgerForReading(ledger);
   const made = openLedgerForReading(copy);
   try {
@@ -69,7 +79,11 @@ async function checkCopy(ledger: string, copy: string, world: Pick<World, 'inter
     });
     const { entries, chain } = summary.head;
     const there = source.entry(entries)?.chain;
-    if (there === undefined || !equalBytes(there, chain)) throw new VtlicError('output_unwritable', 'the copy is not what the ledger holds', { file: copy, hint: 'check this disk before you go on' });
+    if (there === undefined || !equalBytes(there, chain))
+      throw new VtlicError('output_unwritable', 'the copy is not what the ledger holds', {
+        file: copy,
+        hint: 'check this disk before you go on',
+      });
     return summary;
   } finally {
     made.close();
@@ -107,5 +121,8 @@ function removeIfPresent(path: string): void {
 }
 
 function exists(file: string): VtlicError {
-  return new VtlicError('output_exists', 'a file stands here already and is never replaced', { file, hint: 'name a new file: a backup a day, say' });
+  return new VtlicError('output_exists', 'a file stands here already and is never replaced', {
+    file,
+    hint: 'name a new file: a backup a day, say',
+  });
 }

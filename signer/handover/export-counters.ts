@@ -26,20 +26,36 @@ export function standingDocument(ledger: LedgerView, sub: string | undefined): U
   }
   const entry = ledger.entry(gate);
   if (entry?.kind === 'close' && entry.body.sub === sub) return entry.body.document;
-  if (entry?.kind === 'adopt') throw new VtlicError('ledger_conflict', `these counters were closed by the restore in entry ${gate}`, { file: ledger.path, hint: 'see what opens them: vtlic help counters reopen' });
-  throw new VtlicError('ledger_conflict', `these counters were handed over already, by entry ${gate}`, { file: ledger.path, hint: 'see what was handed over: vtlic ledger status' });
+  if (entry?.kind === 'adopt')
+    throw new VtlicError('ledger_conflict', `these counters were closed by the restore in entry ${gate}`, {
+      file: ledger.path,
+      hint: 'see what opens them: vtlic help counters reopen',
+    });
+  throw new VtlicError('ledger_conflict', `these counters were handed over already, by entry ${gate}`, {
+    file: ledger.path,
+    hint: 'see what was handed over: vtlic ledger status',
+  });
 }
 
 /** What closed a customer by name, and still does. */
 export function handedByName(ledger: LedgerView): readonly CloseEntry[] {
-  return ledger.acts().filter((entry): entry is CloseEntry => entry.kind === 'close' && entry.body.sub !== undefined && ledger.closedBy(entry.body.sub) === entry.seq);
+  return ledger
+    .acts()
+    .filter(
+      (entry): entry is CloseEntry =>
+        entry.kind === 'close' && entry.body.sub !== undefined && ledger.closedBy(entry.body.sub) === entry.seq,
+    );
 }
 
 /** A document for all would speak of a customer whose counters are elsewhere. */
 function refusePartlyClosed(ledger: LedgerView): void {
   const [entry] = handedByName(ledger);
   if (entry?.body.sub === undefined) return;
-  throw new VtlicError('ledger_conflict', `the counters of ${entry.body.sub} were handed over before (entry ${entry.seq}), so that not all can be handed over now`, { file: ledger.path, hint: 'hand the other customers over one by one (--customer ID), or take those back first' });
+  throw new VtlicError(
+    'ledger_conflict',
+    `the counters of ${entry.body.sub} were handed over before (entry ${entry.seq}), so that not all can be handed over now`,
+    { file: ledger.path, hint: 'hand the other customers over one by one (--customer ID), or take those back first' },
+  );
 }
 
 /** What a document says of the ledger as it stands: of one customer, or of all. */
@@ -59,12 +75,16 @@ export function countersOf(ledger: LedgerView, sub: string | undefined, made: nu
 }
 
 function* handed(ledger: LedgerView, sub: string | undefined): Generator<HandedLineage, void> {
-  for (let after: Lineage | undefined = sub === undefined ? undefined : { sub, aud: '' }; ; ) {
+  for (let after: Lineage | undefined = sub === undefined ? undefined : { sub, aud: '' }; ;) {
     const page = ledger.knownLineages({ limit: PAGE, ...(after === undefined ? {} : { after }) });
     for (const lineage of page) {
       if (sub !== undefined && lineage.sub !== sub) return;
       const newest = newestOfLineage(ledger, lineage);
-      yield { ...lineage, ctr: ledger.lastCounter(lineage), ...(newest === undefined ? {} : { payloadDigest: sha256(newest.payload) }) };
+      yield {
+        ...lineage,
+        ctr: ledger.lastCounter(lineage),
+        ...(newest === undefined ? {} : { payloadDigest: sha256(newest.payload) }),
+      };
     }
     after = page.at(-1);
     if (page.length < PAGE) return;
@@ -72,12 +92,22 @@ function* handed(ledger: LedgerView, sub: string | undefined): Generator<HandedL
 }
 
 /** @param key with the job `counters` */
-export async function handOver(ledger: Ledger, sub: string | undefined, key: SigningKey, world: World): Promise<Uint8Array> {
+export async function handOver(
+  ledger: Ledger,
+  sub: string | undefined,
+  key: SigningKey,
+  world: World,
+): Promise<Uint8Array> {
   const payload = encodeCounters(countersOf(ledger, sub, nowSeconds(world)));
   const protectedBytes = encodeProtected(key.publicKey.alg, key.publicKey.kid, TYP.counters);
   const message = sigStructure(protectedBytes, payload);
   const signature = await key.sign(message);
-  if (!verifySignature(key.publicKey, message, signature, otherProvider(key.signedBy))) throw new VtlicError('self_check_failed', 'the signature on the document of counters does not hold: nothing was handed over', { hint: 'check the key: vtlic key check NAME' });
+  if (!verifySignature(key.publicKey, message, signature, otherProvider(key.signedBy)))
+    throw new VtlicError(
+      'self_check_failed',
+      'the signature on the document of counters does not hold: nothing was handed over',
+      { hint: 'check the key: vtlic key check NAME' },
+    );
   await world.step('counters-signed');
   const document = encodeCoseSign1(protectedBytes, payload, signature);
   ledger.closeCounters({ ...(sub === undefined ? {} : { sub }), document, operator: world.operator });

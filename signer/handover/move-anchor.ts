@@ -26,7 +26,13 @@ export async function requireFreePlace(ledger: Ledger, to: AnchorStore): Promise
  *
  * @throws VtlicError `ledger_rolled_back` where either place was changed since the prompt was shown, which may have stood open for hours
  */
-export async function moveAnchor(ledger: Ledger, from: AnchorStore, to: AnchorStore, place: AnchorPlace, world: Pick<World, 'step' | 'operator'>): Promise<AnchorRecord> {
+export async function moveAnchor(
+  ledger: Ledger,
+  from: AnchorStore,
+  to: AnchorStore,
+  place: AnchorPlace,
+  world: Pick<World, 'step' | 'operator'>,
+): Promise<AnchorRecord> {
   await ledger.requireAnchor();
   await ledger.anchor();
   await requireFreePlace(ledger, to);
@@ -49,20 +55,31 @@ export async function finishMove(ledger: Ledger, move: AnchorMove, from: AnchorS
   const copied = ledger.entry(move.seq - 1);
   const records = await from.read();
   // Nothing is there where the move was cut short after this.
-  if (copied === undefined || (records.length > 0 && !standsAt(records, { entries: copied.seq, chain: copied.chain }))) throw movedOn(ledger, from);
+  if (copied === undefined || (records.length > 0 && !standsAt(records, { entries: copied.seq, chain: copied.chain })))
+    throw movedOn(ledger, from);
   await from.remove();
 }
 
 /** Nothing newer is there, and no other history. */
-function standsAt(records: readonly AnchorRecord[], { entries, chain }: Pick<AnchorRecord, 'entries' | 'chain'>): boolean {
-  return records.some((record) => equalBytes(record.chain, chain)) && records.every((record) => record.entries < entries || equalBytes(record.chain, chain));
+function standsAt(
+  records: readonly AnchorRecord[],
+  { entries, chain }: Pick<AnchorRecord, 'entries' | 'chain'>,
+): boolean {
+  return (
+    records.some((record) => equalBytes(record.chain, chain)) &&
+    records.every((record) => record.entries < entries || equalBytes(record.chain, chain))
+  );
 }
 
 function movedOn(ledger: Ledger, from: AnchorStore): VtlicError {
-  return new VtlicError('ledger_rolled_back', `${from.description} was changed while it was being moved: another copy of this ledger is in use, or somebody changed the anchor; the old place was left as it is`, {
-    file: ledger.path,
-    hint: 'find the other copy; the one that the anchor in the old place agrees with is the ledger: put that one here, and move its anchor',
-  });
+  return new VtlicError(
+    'ledger_rolled_back',
+    `${from.description} was changed while it was being moved: another copy of this ledger is in use, or somebody changed the anchor; the old place was left as it is`,
+    {
+      file: ledger.path,
+      hint: 'find the other copy; the one that the anchor in the old place agrees with is the ledger: put that one here, and move its anchor',
+    },
+  );
 }
 
 function recordOf(ledger: Ledger): AnchorRecord {

@@ -55,33 +55,66 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
   const records = await readAnchor(input.store, lost !== undefined);
   const found = largest(copy, records, input.store.description);
   if (found !== undefined && lost !== undefined) {
-    throw new VtlicError('usage', `${input.store.description} is there and whole: it says what is missing`, { hint: 'leave --lost-anchor out' });
+    throw new VtlicError('usage', `${input.store.description} is there and whole: it says what is missing`, {
+      hint: 'leave --lost-anchor out',
+    });
   }
   if (found === undefined && lost === undefined) {
-    throw new VtlicError('ledger_rolled_back', `${input.store.description} is not there: nothing says how much is missing in this copy`, {
-      hint: 'find the anchor and say where it is: --anchor PLACE; only if it is lost for good: --lost-anchor --skip N',
-    });
+    throw new VtlicError(
+      'ledger_rolled_back',
+      `${input.store.description} is not there: nothing says how much is missing in this copy`,
+      {
+        hint: 'find the anchor and say where it is: --anchor PLACE; only if it is lost for good: --lost-anchor --skip N',
+      },
+    );
   }
   const head = copy.head();
   const agrees = found !== undefined && anchorAgrees(copy, records, input.store);
-  const kind: RestoreKind = found === undefined ? 'anchor_lost' : !agrees ? 'restored' : samePlace(place, copy.anchorPlace()) ? 'as-is' : 'moved';
+  const kind: RestoreKind =
+    found === undefined
+      ? 'anchor_lost'
+      : !agrees
+        ? 'restored'
+        : samePlace(place, copy.anchorPlace())
+          ? 'as-is'
+          : 'moved';
   const sorted = sortReleased(copy, released);
   // A ledger that was restored before may have lost them then; their counters were skipped.
   if (agrees && copy.logs().length === 1 && sorted.reenter.length + sorted.fulfil.length > 0) {
     const [first] = [...sorted.reenter, ...sorted.fulfil];
-    throw new VtlicError('ledger_conflict', `the anchor says that this copy lacks nothing that was released, but it does not know this license, which a key of this site signed${first === undefined ? '' : ` (counter ${first.license.ctr} of ${lineageText(first.license)})`}`, {
-      ...(first === undefined ? {} : { file: first.file }),
-      hint: 'find out where it comes from before anything is signed: the key may be in use elsewhere',
-    });
+    throw new VtlicError(
+      'ledger_conflict',
+      `the anchor says that this copy lacks nothing that was released, but it does not know this license, which a key of this site signed${first === undefined ? '' : ` (counter ${first.license.ctr} of ${lineageText(first.license)})`}`,
+      {
+        ...(first === undefined ? {} : { file: first.file }),
+        hint: 'find out where it comes from before anything is signed: the key may be in use elsewhere',
+      },
+    );
   }
   const { covered, coveredReach } = coveredOf(copy);
   const skip = found === undefined ? (lost?.skip ?? 0) : agrees ? 0 : skipAfter(head, coveredReach, found);
-  if (!Number.isSafeInteger(skip + head.reach) || skip > MAX_COUNT / 2) throw new VtlicError('usage', 'so many counters cannot be skipped');
-  return Object.freeze({ kind, place, head, seen: records, found, covered, coveredReach, skip, closed: found !== undefined && !agrees && found.closes > head.closes, ...(agrees ? { ...sorted, ...NOTHING } : sorted) });
+  if (!Number.isSafeInteger(skip + head.reach) || skip > MAX_COUNT / 2)
+    throw new VtlicError('usage', 'so many counters cannot be skipped');
+  return Object.freeze({
+    kind,
+    place,
+    head,
+    seen: records,
+    found,
+    covered,
+    coveredReach,
+    skip,
+    closed: found !== undefined && !agrees && found.closes > head.closes,
+    ...(agrees ? { ...sorted, ...NOTHING } : sorted),
+  });
 }
 
 /** Where nothing is missing, nothing is entered. */
-const NOTHING: Pick<RestorePlan, 'reenter' | 'fulfil' | 'voids'> = Object.freeze({ reenter: [], fulfil: [], voids: [] });
+const NOTHING: Pick<RestorePlan, 'reenter' | 'fulfil' | 'voids'> = Object.freeze({
+  reenter: [],
+  fulfil: [],
+  voids: [],
+});
 
 /**
  * The anchor still holds what the plan was made with: asked again after the typed word, for a prompt may stand open for hours.
@@ -90,10 +123,18 @@ const NOTHING: Pick<RestorePlan, 'reenter' | 'fulfil' | 'voids'> = Object.freeze
  */
 export async function requireSameAnchor({ kind, seen }: RestorePlan, store: AnchorStore): Promise<void> {
   const records = await readAnchor(store, kind === 'anchor_lost');
-  if (records.length === seen.length && records.every((record) => seen.some((before) => equalBytes(before.chain, record.chain)))) return;
-  throw new VtlicError('ledger_conflict', `${store.description} was changed since this restore was shown: a copy of this ledger is in use, or somebody changed the anchor; nothing was restored`, {
-    hint: 'see that nobody signs with another copy, and run it again: what is missing is counted anew',
-  });
+  if (
+    records.length === seen.length &&
+    records.every((record) => seen.some((before) => equalBytes(before.chain, record.chain)))
+  )
+    return;
+  throw new VtlicError(
+    'ledger_conflict',
+    `${store.description} was changed since this restore was shown: a copy of this ledger is in use, or somebody changed the anchor; nothing was restored`,
+    {
+      hint: 'see that nobody signs with another copy, and run it again: what is missing is counted anew',
+    },
+  );
 }
 
 /** Where the officer says that it is lost, a damaged one and a place that is gone count as lost. */
@@ -101,7 +142,8 @@ async function readAnchor(store: AnchorStore, lost: boolean): Promise<readonly A
   try {
     return await store.read();
   } catch (error) {
-    if (lost && error instanceof VtlicError && (error.code === 'ledger_corrupt' || error.code === 'file_unreadable')) return [];
+    if (lost && error instanceof VtlicError && (error.code === 'ledger_corrupt' || error.code === 'file_unreadable'))
+      return [];
     throw error;
   }
 }
@@ -110,7 +152,11 @@ function largest(copy: LedgerView, records: readonly AnchorRecord[], description
   let found: AnchorRecord | undefined;
   for (const record of records) {
     if (!equalBytes(record.ledgerId, copy.genesis.ledgerId)) {
-      throw new VtlicError('ledger_conflict', `${description} belongs to the ledger ${toHex(record.ledgerId)}, but this is a copy of the ledger ${toHex(copy.genesis.ledgerId)}`, { hint: 'give the copy and the anchor that belong together' });
+      throw new VtlicError(
+        'ledger_conflict',
+        `${description} belongs to the ledger ${toHex(record.ledgerId)}, but this is a copy of the ledger ${toHex(copy.genesis.ledgerId)}`,
+        { hint: 'give the copy and the anchor that belong together' },
+      );
     }
     if (found === undefined || record.reach > found.reach) found = record;
   }
@@ -134,10 +180,16 @@ function coveredOf(copy: LedgerView): { readonly covered: number; readonly cover
   const last = copy.lastReleasedIssue();
   const inThisLog = last !== undefined && last.seq > log.entry ? last : undefined;
   const covered = inThisLog === undefined ? (log.number > 1 ? 1 : 0) : inThisLog.body.leafIndex + 1;
-  return { covered, coveredReach: copy.reachAt({ entries: inThisLog?.seq ?? log.entry, logId: log.logId, size: covered }).reach };
+  return {
+    covered,
+    coveredReach: copy.reachAt({ entries: inThisLog?.seq ?? log.entry, logId: log.logId, size: covered }).reach,
+  };
 }
 
-function sortReleased(copy: LedgerView, released: readonly ReleasedFile[]): Pick<RestorePlan, 'reenter' | 'fulfil' | 'known' | 'voids'> {
+function sortReleased(
+  copy: LedgerView,
+  released: readonly ReleasedFile[],
+): Pick<RestorePlan, 'reenter' | 'fulfil' | 'known' | 'voids'> {
   const reenter: ReleasedFile[] = [];
   const fulfil: (ReleasedFile & { readonly intent: number })[] = [];
   let known = 0;
@@ -146,13 +198,21 @@ function sortReleased(copy: LedgerView, released: readonly ReleasedFile[]): Pick
     const again = copy.findReentered(item.license.licenseId);
     const payload = again?.body.act === 'license' ? again.body.license.payload : record?.intent.body.payload;
     if (payload !== undefined && !equalBytes(payload, item.license.payload)) {
-      throw new VtlicError('ledger_conflict', `the copy holds another license under the id of this one (counter ${item.license.ctr} of ${lineageText(item.license)})`, { file: item.file, hint: 'two histories were written under one key: find out how before anything is signed' });
+      throw new VtlicError(
+        'ledger_conflict',
+        `the copy holds another license under the id of this one (counter ${item.license.ctr} of ${lineageText(item.license)})`,
+        { file: item.file, hint: 'two histories were written under one key: find out how before anything is signed' },
+      );
     }
     if (again !== undefined || record?.issue !== undefined) known++;
-    else if (record?.state === 'open' && coseFault(record.intent.body, item.cose) === undefined) fulfil.push({ ...item, intent: record.intent.seq });
+    else if (record?.state === 'open' && coseFault(record.intent.body, item.cose) === undefined)
+      fulfil.push({ ...item, intent: record.intent.seq });
     else reenter.push(item);
   }
   const fulfilled = new Set(fulfil.map((item) => item.intent));
-  const voids = copy.openIntents().map((record) => record.intent.seq).filter((seq) => !fulfilled.has(seq));
+  const voids = copy
+    .openIntents()
+    .map((record) => record.intent.seq)
+    .filter((seq) => !fulfilled.has(seq));
   return { reenter: Object.freeze(reenter), fulfil: Object.freeze(fulfil), known, voids: Object.freeze(voids) };
 }

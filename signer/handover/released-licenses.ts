@@ -34,7 +34,10 @@ export function readReleased(site: Site, paths: readonly string[]): readonly Rel
 function filesAt(path: string): readonly string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
-    return readdirSync(path, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic')).map((name) => join(path, name)).sort();
+    return readdirSync(path, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.vtlic'))
+      .map((name) => join(path, name))
+      .sort();
   } catch (error) {
     throw describeFileError(error, 'file_unreadable', path);
   }
@@ -46,11 +49,16 @@ function readOne(site: Site, file: string): ReleasedFile {
     const { alg, kid, protectedBytes, payload, signature } = decodeCoseSign1(cose, TYP.license);
     const key = site.config.keys.find((record) => record.job === 'license' && record.publicKey.kid === kid)?.publicKey;
     if (key === undefined) throw foreign(`this license is signed by the key ${kid}, which this site does not have`);
-    if (key.alg !== alg || !verifySignature(key, sigStructure(protectedBytes, payload), signature)) throw foreign('the signature of this license does not hold');
+    if (key.alg !== alg || !verifySignature(key, sigStructure(protectedBytes, payload), signature))
+      throw foreign('the signature of this license does not hold');
     const { iss, aud, sub, dep, ctr, cti } = decodeLicense(payload);
     const licenseId = uuidToBytes(cti);
     if (iss !== site.config.issuer || licenseId === undefined) throw foreign(`this license is of the issuer ${iss}`);
-    return Object.freeze({ file, cose, license: Object.freeze({ aud, sub, ...(dep === undefined ? {} : { dep }), ctr, licenseId, kid, payload }) });
+    return Object.freeze({
+      file,
+      cose,
+      license: Object.freeze({ aud, sub, ...(dep === undefined ? {} : { dep }), ctr, licenseId, kid, payload }),
+    });
   } catch (error) {
     throw error instanceof VtlicError ? error.at({ file }) : error;
   }

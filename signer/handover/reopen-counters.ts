@@ -30,8 +30,13 @@ export function planReopening(ledger: LedgerView, sub: string | undefined, hande
   const closedBy = ledger.closedBy(sub ?? '');
   const entry = closedBy === undefined ? undefined : ledger.entry(closedBy);
   if (entry === undefined) throw conflict('these counters are not closed', 'see what is closed: vtlic ledger status');
-  if (entry.kind === 'close') throw conflict(`these counters were handed over by a document, in entry ${entry.seq}`, 'take them back with it: vtlic counters export FILE writes it out again, vtlic counters import FILE takes it back');
-  if (entry.kind !== 'adopt' || entry.body.act !== 'log') throw new VtlicError('internal', `entry ${entry.seq} closes nothing`);
+  if (entry.kind === 'close')
+    throw conflict(
+      `these counters were handed over by a document, in entry ${entry.seq}`,
+      'take them back with it: vtlic counters export FILE writes it out again, vtlic counters import FILE takes it back',
+    );
+  if (entry.kind !== 'adopt' || entry.body.act !== 'log')
+    throw new VtlicError('internal', `entry ${entry.seq} closes nothing`);
   const lost = (entry.body.found?.closes ?? 0) - entry.body.restored.closes;
   if (sub === undefined) requireAllShown(ledger, entry.seq, handed, lost);
   return Object.freeze({ closedBy: entry.seq, sub, handed, lost });
@@ -41,22 +46,53 @@ function requireAllShown(ledger: LedgerView, restored: number, handed: readonly 
   const acts = ledger.acts();
   const own = (ledgerId: Uint8Array): boolean => equalBytes(ledgerId, ledger.genesis.ledgerId);
   for (const [i, { document, digest }] of handed.entries()) {
-    if (!own(document.ledgerId)) throw conflict('one of the documents is of another ledger', 'give those that this ledger made before it was lost');
-    if (handed.findIndex((other) => equalBytes(other.digest, digest)) !== i) throw conflict('one document was given twice', 'give each once');
-    const known = acts.find((act) => (act.kind === 'close' ? equalBytes(sha256(act.body.document), digest) : act.body.act === 'import' && equalBytes(act.body.document, digest)));
-    if (known !== undefined) throw conflict(`one of the documents is in the record already, in entry ${known.seq}`, 'give those alone that the record does not know');
-    if (document.sub === undefined) throw conflict('one of the documents handed everybody over: nobody is left to open', 'take it back if nobody took it (vtlic counters import FILE), or ask for a document where it was taken');
+    if (!own(document.ledgerId))
+      throw conflict(
+        'one of the documents is of another ledger',
+        'give those that this ledger made before it was lost',
+      );
+    if (handed.findIndex((other) => equalBytes(other.digest, digest)) !== i)
+      throw conflict('one document was given twice', 'give each once');
+    const known = acts.find((act) =>
+      act.kind === 'close'
+        ? equalBytes(sha256(act.body.document), digest)
+        : act.body.act === 'import' && equalBytes(act.body.document, digest),
+    );
+    if (known !== undefined)
+      throw conflict(
+        `one of the documents is in the record already, in entry ${known.seq}`,
+        'give those alone that the record does not know',
+      );
+    if (document.sub === undefined)
+      throw conflict(
+        'one of the documents handed everybody over: nobody is left to open',
+        'take it back if nobody took it (vtlic counters import FILE), or ask for a document where it was taken',
+      );
   }
   // Taken back since the restore: they are here.
-  const back = acts.filter((act) => act.seq > restored && act.kind === 'adopt' && act.body.act === 'import' && own(act.body.ledgerId)).length;
+  const back = acts.filter(
+    (act) => act.seq > restored && act.kind === 'adopt' && act.body.act === 'import' && own(act.body.ledgerId),
+  ).length;
   if (handed.length + back < lost) {
-    throw conflict(`the lost part of the record handed counters over ${lost === 1 ? 'once' : `${lost} times`}, and ${handed.length + back} of the documents ${handed.length + back === 1 ? 'is' : 'are'} known: whom the others name is issued for elsewhere`, 'get each document from who has it and give it with --handed FILE, or open customers one by one: --customer ID');
+    throw conflict(
+      `the lost part of the record handed counters over ${lost === 1 ? 'once' : `${lost} times`}, and ${handed.length + back} of the documents ${handed.length + back === 1 ? 'is' : 'are'} known: whom the others name is issued for elsewhere`,
+      'get each document from who has it and give it with --handed FILE, or open customers one by one: --customer ID',
+    );
   }
 }
 
-export async function reopenCounters(ledger: Ledger, { closedBy, sub, handed }: Reopening, world: World): Promise<void> {
+export async function reopenCounters(
+  ledger: Ledger,
+  { closedBy, sub, handed }: Reopening,
+  world: World,
+): Promise<void> {
   ledger.group(() => {
-    for (const { bytes, document } of handed) ledger.closeCounters({ ...(document.sub === undefined ? {} : { sub: document.sub }), document: bytes, operator: world.operator });
+    for (const { bytes, document } of handed)
+      ledger.closeCounters({
+        ...(document.sub === undefined ? {} : { sub: document.sub }),
+        document: bytes,
+        operator: world.operator,
+      });
     ledger.adopt({ act: 'reopen', closedBy, ...(sub === undefined ? {} : { sub }), operator: world.operator });
   });
   await world.step('counters-recorded');

@@ -33,18 +33,28 @@ export interface RestoreResult {
  * @param copy absolute; may be the ledger itself
  * @throws VtlicError `ledger_conflict` where the anchor holds another thing than the plan was made with
  */
-export async function restoreLedger(ledger: string, copy: string, plan: RestorePlan, store: AnchorStore, world: World): Promise<RestoreResult> {
+export async function restoreLedger(
+  ledger: string,
+  copy: string,
+  plan: RestorePlan,
+  store: AnchorStore,
+  world: World,
+): Promise<RestoreResult> {
   const draft = draftOf(ledger);
   await requireSameAnchor(plan, store);
   removeDatabase(draft);
   try {
     copyLedger(copy, draft, 'ledger_unwritable');
     chmodSync(draft, 0o600);
-    const head = withDraft(draft, { now: () => nowSeconds(world), random: world.random, anchorStore: store, anchored: plan.found }, (writer) => {
-      requireSameCopy(plan, writer.head());
-      carryOutActs(writer, plan, world.operator);
-      return Object.freeze({ ledgerId: writer.genesis.ledgerId, ...writer.head() });
-    });
+    const head = withDraft(
+      draft,
+      { now: () => nowSeconds(world), random: world.random, anchorStore: store, anchored: plan.found },
+      (writer) => {
+        requireSameCopy(plan, writer.head());
+        carryOutActs(writer, plan, world.operator);
+        return Object.freeze({ ledgerId: writer.genesis.ledgerId, ...writer.head() });
+      },
+    );
     await settleDraft(draft);
     await world.step('restore-drafted');
     // The copy of a large ledger takes its time.
@@ -60,7 +70,9 @@ export async function restoreLedger(ledger: string, copy: string, plan: RestoreP
 /** A copy may be a ledger in use, or a file that was exchanged while the prompt stood open. */
 function requireSameCopy({ head }: RestorePlan, now: LedgerHead): void {
   if (now.entries === head.entries && equalBytes(now.chain, head.chain)) return;
-  throw new VtlicError('ledger_conflict', 'the copy was changed since this restore was shown; nothing was restored', { hint: 'see that nobody writes to it, and run it again: what is missing is counted anew' });
+  throw new VtlicError('ledger_conflict', 'the copy was changed since this restore was shown; nothing was restored', {
+    hint: 'see that nobody writes to it, and run it again: what is missing is counted anew',
+  });
 }
 
 /**
@@ -68,7 +80,11 @@ function requireSameCopy({ head }: RestorePlan, now: LedgerHead): void {
  *
  * A copy that is taken as it is agrees with its anchor from the first moment, before it was checked or is on the disk: each is checked here.
  */
-export async function finishRestore(ledger: string, world: World, opener?: AnchorStoreOpener): Promise<RestoreResult | undefined> {
+export async function finishRestore(
+  ledger: string,
+  world: World,
+  opener?: AnchorStoreOpener,
+): Promise<RestoreResult | undefined> {
   const draft = draftOf(ledger);
   if (!fileExists(draft)) return undefined;
   const anchored = await anchoredHead(draft, opener);
@@ -140,7 +156,9 @@ async function holds(draft: string, world: World): Promise<boolean> {
     const aside = freeName(draft, 'damaged', nowSeconds(world));
     renameDatabase(draft, aside);
     fsyncFolder(dirname(draft));
-    world.tell(`a restore that had been interrupted left a copy that does not hold: ${error.message}; it is not used, and lies now in ${cleanText(aside, 1000)}; the restore is made anew`);
+    world.tell(
+      `a restore that had been interrupted left a copy that does not hold: ${error.message}; it is not used, and lies now in ${cleanText(aside, 1000)}; the restore is made anew`,
+    );
     return false;
   }
 }
@@ -197,7 +215,8 @@ async function place(ledger: string, draft: string, world: World): Promise<strin
 
 /** The database goes last: until then its name says that it is not done. */
 function renameDatabase(from: string, to: string): void {
-  for (const suffix of ['-wal', '-shm', '-journal', '']) if (fileExists(from + suffix)) renameSync(from + suffix, to + suffix);
+  for (const suffix of ['-wal', '-shm', '-journal', ''])
+    if (fileExists(from + suffix)) renameSync(from + suffix, to + suffix);
 }
 
 function freeName(file: string, what: 'replaced' | 'damaged', now: number): string {

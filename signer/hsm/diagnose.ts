@@ -26,17 +26,29 @@ function stageOf(error: VtlicError): string {
 }
 
 /** @param keys the keys of the site that lie in this token */
-export async function diagnose(store: TokenKeystore, keys: readonly KeyRecord[], secrets: SecretSource, world: World): Promise<Diagnosis> {
+export async function diagnose(
+  store: TokenKeystore,
+  keys: readonly KeyRecord[],
+  secrets: SecretSource,
+  world: World,
+): Promise<Diagnosis> {
   const tokens = new TokenPool(world);
   let token: Token;
   try {
     token = await tokens.open(store, allowingUntested(secrets));
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    return { checks: [{ name: stageOf(error), status: 'fail', says: error.message, remedy: error.hint ?? 'see docs/hsm.md' }], stopped: error };
+    return {
+      checks: [{ name: stageOf(error), status: 'fail', says: error.message, remedy: error.hint ?? 'see docs/hsm.md' }],
+      stopped: error,
+    };
   }
   try {
-    const checks = await examineToken(token, { keys: keys.flatMap(keyToOpen), random: world.random, clock: () => performance.now() });
+    const checks = await examineToken(token, {
+      keys: keys.flatMap(keyToOpen),
+      random: world.random,
+      clock: () => performance.now(),
+    });
     return { checks: [...checks, ...keys.flatMap(splitWarning), ...(keys.length === 0 ? [NO_KEY] : [])] };
   } finally {
     await tokens.close();
@@ -45,19 +57,46 @@ export async function diagnose(store: TokenKeystore, keys: readonly KeyRecord[],
 
 /** What is not yet trusted is what this command is for. */
 function allowingUntested(secrets: SecretSource): SecretSource {
-  return { asks: (name) => secrets.asks(name), take: (name, prompt) => secrets.take(name, prompt), typeSerial: async (prompt) => secrets.typeSerial?.(prompt), ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }), allowUntested: true };
+  return {
+    asks: (name) => secrets.asks(name),
+    take: (name, prompt) => secrets.take(name, prompt),
+    typeSerial: async (prompt) => secrets.typeSerial?.(prompt),
+    ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
+    allowUntested: true,
+  };
 }
 
-const NO_KEY: Check = { name: 'keys', status: 'warn', says: 'no key of a site was looked for, so no signature was made', remedy: 'name the site with --site DIR, and make a key in this token with: vtlic key generate' };
+const NO_KEY: Check = {
+  name: 'keys',
+  status: 'warn',
+  says: 'no key of a site was looked for, so no signature was made',
+  remedy: 'name the site with --site DIR, and make a key in this token with: vtlic key generate',
+};
 
 function keyToOpen(record: KeyRecord): (KeyToOpen & { readonly name: string })[] {
   const { object } = record;
   if (object === undefined || record.custody === 'split') return [];
   const id = fromHex(object.id) ?? new Uint8Array();
-  return [{ name: record.name, label: object.label, id, publicKey: record.publicKey, job: record.job, ...(object.wrappedSeed === undefined ? {} : { wrappedSeed: object.wrappedSeed }) }];
+  return [
+    {
+      name: record.name,
+      label: object.label,
+      id,
+      publicKey: record.publicKey,
+      job: record.job,
+      ...(object.wrappedSeed === undefined ? {} : { wrappedSeed: object.wrappedSeed }),
+    },
+  ];
 }
 
 function splitWarning(record: KeyRecord): Check[] {
   if (record.custody !== 'split') return [];
-  return [{ name: `key ${record.name}`, status: 'warn', says: 'split custody: its other half lies in another token, so it was not tried', remedy: `try the whole key with: vtlic key check ${record.name}` }];
+  return [
+    {
+      name: `key ${record.name}`,
+      status: 'warn',
+      says: 'split custody: its other half lies in another token, so it was not tried',
+      remedy: `try the whole key with: vtlic key check ${record.name}`,
+    },
+  ];
 }

@@ -2,7 +2,10 @@
 import type { Ledger } from '../ledger/record/ledger.ts';
 import type { AnchoredLicense, IssuedLicense } from './stages.ts';
 
-export async function anchorIssued(ledger: Ledger, group: readonly IssuedLicense[]): Promise<readonly AnchoredLicense[]> {
+export async function anchorIssued(
+  ledger: Ledger,
+  group: readonly IssuedLicense[],
+): Promise<readonly AnchoredLicense[]> {
   if (group.length > 0) await ledger.anchor();
   return group.map((issued) => Object.freeze({ stage: 'anchored' as const, issued }));
 }

@@ -41,7 +41,12 @@ export async function carryOut(reviewed: ReviewedPlan, workplace: Workplace): Pr
   return released;
 }
 
-async function signOne(reviewed: ReviewedPlan, item: PlanItem, checker: Checker, { ledger, key, world }: Workplace): Promise<IssuedLicense> {
+async function signOne(
+  reviewed: ReviewedPlan,
+  item: PlanItem,
+  checker: Checker,
+  { ledger, key, world }: Workplace,
+): Promise<IssuedLicense> {
   stopIfInterrupted(world);
   // A passphrase may have been asked for since the ledger was opened.
   await ledger.requireAnchor();
@@ -81,7 +86,11 @@ function voidOpen(ledger: Ledger, intended: IntendedLicense, reason: VoidReason)
 function namingVoid(error: unknown, { intent }: IntendedLicense): unknown {
   if (!(error instanceof VtlicError)) return error;
   const { body } = intent;
-  return new VtlicError(error.code, `${error.message}; counter ${body.ctr} of ${lineageText(body)} is void`, { ...error.place, ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
+  return new VtlicError(error.code, `${error.message}; counter ${body.ctr} of ${lineageText(body)} is void`, {
+    ...error.place,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error,
+  });
 }
 
 export function voidReasonOf(error: unknown): VoidReason {
@@ -91,5 +100,6 @@ export function voidReasonOf(error: unknown): VoidReason {
 }
 
 function stopIfInterrupted(world: World): void {
-  if (world.interrupted()) throw new VtlicError('interrupted', 'interrupted: nothing was signed', { hint: 'run it again' });
+  if (world.interrupted())
+    throw new VtlicError('interrupted', 'interrupted: nothing was signed', { hint: 'run it again' });
 }

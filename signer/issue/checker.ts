@@ -52,7 +52,10 @@ export function directChecker(key: SigningKey): Checker {
 /** What a software key signed is judged in pure JavaScript, which takes longer than the signature: as many workers as there are cores. */
 export function workerChecker(key: SigningKey, workers: number = availableParallelism()): Checker {
   const pool = new CheckPool(key, workers);
-  return checkWith((output) => pool.run(output), () => pool.close());
+  return checkWith(
+    (output) => pool.run(output),
+    () => pool.close(),
+  );
 }
 
 interface Waiting {
@@ -73,7 +76,11 @@ class CheckPool {
 
   constructor(key: SigningKey, workers: number) {
     const main = new URL(`./check-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
-    const workerData: CheckWorkerData = { alg: key.publicKey.alg, publicKey: key.publicKey.bytes, signedBy: key.signedBy };
+    const workerData: CheckWorkerData = {
+      alg: key.publicKey.alg,
+      publicKey: key.publicKey.bytes,
+      signedBy: key.signedBy,
+    };
     this.#workers = Array.from({ length: workers }, () => {
       const entry = { worker: new Worker(main, { workerData, env: {} }), at: new Map<number, Waiting>() };
       entry.worker.on('message', (answer: CheckAnswer) => {
@@ -94,7 +101,11 @@ class CheckPool {
 
   run(output: Output): Promise<string | undefined> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ task: { id: this.#next++, file: whole(output.file), cose: whole(output.cose), payload: whole(output.payload) }, resolve, reject });
+      this.#queue.push({
+        task: { id: this.#next++, file: whole(output.file), cose: whole(output.cose), payload: whole(output.payload) },
+        resolve,
+        reject,
+      });
       this.#feed();
     });
   }

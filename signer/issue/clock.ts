@@ -5,7 +5,9 @@ import type { LedgerView } from '../ledger/record/ledger.ts';
 import { formatInstant } from '../request/dates.ts';
 
 export function clockRefused(sentence: string, now: number): VtlicError {
-  return new VtlicError('clock_refused', sentence, { hint: `set the clock; or, if it is right, confirm it: --confirm-time ${formatInstant(now)}` });
+  return new VtlicError('clock_refused', sentence, {
+    hint: `set the clock; or, if it is right, confirm it: --confirm-time ${formatInstant(now)}`,
+  });
 }
 
 /**
@@ -16,5 +18,6 @@ export function clockRefused(sentence: string, now: number): VtlicError {
  */
 export function requireClock(ledger: Pick<LedgerView, 'lastAt' | 'lastClock'>, now: number): void {
   const verdict = judgeClock(ledger.lastAt(), ledger.lastClock()?.body, now);
-  if (!verdict.ok) throw clockRefused(`${verdict.sentence}; it was changed during this run, and nothing more is signed`, now);
+  if (!verdict.ok)
+    throw clockRefused(`${verdict.sentence}; it was changed during this run, and nothing more is signed`, now);
 }

@@ -35,7 +35,11 @@ export function intend(ledger: Ledger, reviewed: Reviewed, item: PlanItem, input
   const lineage = lineageOf(license);
   const next = ledger.nextCounter(lineage);
   if (license.ctr !== next) {
-    throw new VtlicError('plan_stale', `the plan gives counter ${license.ctr} to ${lineageText(lineage)}, but ${next - 1} is the last one used now`, { hint: 'make a new plan and review it' });
+    throw new VtlicError(
+      'plan_stale',
+      `the plan gives counter ${license.ctr} to ${lineageText(lineage)}, but ${next - 1} is the last one used now`,
+      { hint: 'make a new plan and review it' },
+    );
   }
   const intent: IntentEntry = ledger.intend({
     ...lineage,

@@ -37,13 +37,18 @@ export async function openForSigning(site: Site, world: World, run: SigningRun):
   });
   try {
     if (ledger.genesis.iss !== site.config.issuer) {
-      throw new VtlicError('configuration_invalid', `site.json says issuer ${site.config.issuer}, but this ledger was made for ${ledger.genesis.iss}`, { file: site.paths.site, hint: 'an issuer is never renamed: put the old value back' });
+      throw new VtlicError(
+        'configuration_invalid',
+        `site.json says issuer ${site.config.issuer}, but this ledger was made for ${ledger.genesis.iss}`,
+        { file: site.paths.site, hint: 'an issuer is never renamed: put the old value back' },
+      );
     }
     await world.step('ledger-open');
     await settleMove(ledger, run);
     const confirmed = timeToConfirm(ledger, world, run.confirmTime);
     const { voids, releases, anchor } = ledger.recoveryPlan();
-    if (confirmed !== undefined || voids.length > 0 || releases.length > 0 || anchor) await run.requireOwnKey?.(toHex(ledger.genesis.ledgerId));
+    if (confirmed !== undefined || voids.length > 0 || releases.length > 0 || anchor)
+      await run.requireOwnKey?.(toHex(ledger.genesis.ledgerId));
     if (confirmed !== undefined) {
       ledger.clock(confirmed, world.operator);
       world.tell(`clock: ${formatInstant(nowSeconds(world))} confirmed by ${world.operator}, and recorded`);
@@ -61,10 +66,14 @@ async function settleMove(ledger: Ledger, run: SigningRun): Promise<void> {
   const move = lastAnchorMove(ledger);
   if (move === undefined || move.seq <= ledger.anchored.entries) return;
   if (run.finishMove === undefined) {
-    throw new VtlicError('ledger_conflict', `the anchor was being moved from ${anchorPlaceText(move.from)} to ${anchorPlaceText(move.to)}, and that was cut short: the old place may still vouch for the record as it was`, {
-      file: ledger.path,
-      hint: `finish it: vtlic ledger anchor --to ${anchorPlaceText(move.to)}`,
-    });
+    throw new VtlicError(
+      'ledger_conflict',
+      `the anchor was being moved from ${anchorPlaceText(move.from)} to ${anchorPlaceText(move.to)}, and that was cut short: the old place may still vouch for the record as it was`,
+      {
+        file: ledger.path,
+        hint: `finish it: vtlic ledger anchor --to ${anchorPlaceText(move.to)}`,
+      },
+    );
   }
   await run.finishMove(move, ledger);
   await ledger.anchor();
@@ -74,7 +83,11 @@ async function settleMove(ledger: Ledger, run: SigningRun): Promise<void> {
 function timeToConfirm(ledger: Ledger, world: World, confirmTime: number | undefined): number | undefined {
   const now = nowSeconds(world);
   if (confirmTime !== undefined && Math.abs(confirmTime - now) > CONFIRM_WITHIN_SECONDS) {
-    throw new VtlicError('clock_refused', `--confirm-time says ${formatInstant(confirmTime)}, but the clock reads ${formatInstant(now)}: they should be within 5 minutes`, { hint: 'set the clock, or read it again' });
+    throw new VtlicError(
+      'clock_refused',
+      `--confirm-time says ${formatInstant(confirmTime)}, but the clock reads ${formatInstant(now)}: they should be within 5 minutes`,
+      { hint: 'set the clock, or read it again' },
+    );
   }
   const verdict = judgeClock(ledger.lastAt(), ledger.lastClock()?.body, now);
   if (verdict.ok) return undefined;

@@ -46,7 +46,10 @@ export interface ProofsWritten {
  * @throws VtlicError what signing throws, `output_unwritable`, `interrupted`, `output_exists` where something else stands in the place of
  *   a proof (all others are written); the licenses are released all the same
  */
-export async function proveReleased(records: Iterable<LicenseRecord>, { ledger, site, key, world, goOn }: ProofWork): Promise<ProofsWritten> {
+export async function proveReleased(
+  records: Iterable<LicenseRecord>,
+  { ledger, site, key, world, goOn }: ProofWork,
+): Promise<ProofsWritten> {
   const { anchored } = ledger;
   const log = ledger.logs().find((candidate) => equalBytes(candidate.logId, anchored.logId));
   if (log === undefined) throw new VtlicError('internal', 'the anchor is of no log of this ledger');
@@ -72,7 +75,11 @@ export async function proveReleased(records: Iterable<LicenseRecord>, { ledger, 
       await turn();
       if (world.interrupted()) {
         await flush();
-        throw new VtlicError('interrupted', `interrupted: ${written.toLocaleString('en-US')} proofs were written, and none from this one on`, { file: path });
+        throw new VtlicError(
+          'interrupted',
+          `interrupted: ${written.toLocaleString('en-US')} proofs were written, and none from this one on`,
+          { file: path },
+        );
       }
       const standing = standingProof(path, cose, keys);
       if (standing === 'holds') {
@@ -80,7 +87,8 @@ export async function proveReleased(records: Iterable<LicenseRecord>, { ledger, 
         continue;
       }
       const leaf = findLeaf(ledger, record.intent.body.licenseId);
-      const hashes = leaf.log.number === log.number ? ledger.inclusionProof(leaf.index, anchored.size, log.logId) : undefined;
+      const hashes =
+        leaf.log.number === log.number ? ledger.inclusionProof(leaf.index, anchored.size, log.logId) : undefined;
       if (hashes === undefined) {
         if (standing === 'other') inTheWay.add(path);
         else ofOlderLog++;
@@ -106,8 +114,13 @@ export async function proveReleased(records: Iterable<LicenseRecord>, { ledger, 
     return Object.freeze({ paths, written, stood, ofOlderLog });
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    const first = error.code === 'interrupted' ? '' : error.code === 'output_exists' ? 'move it away, then: ' : 'mend it, then: ';
-    throw new VtlicError(error.code, `${error.message}; the licenses are signed and released, only proofs are missing`, { ...error.place, hint: `${first}${goOn}`, cause: error });
+    const first =
+      error.code === 'interrupted' ? '' : error.code === 'output_exists' ? 'move it away, then: ' : 'mend it, then: ';
+    throw new VtlicError(
+      error.code,
+      `${error.message}; the licenses are signed and released, only proofs are missing`,
+      { ...error.place, hint: `${first}${goOn}`, cause: error },
+    );
   } finally {
     await files.close();
   }
@@ -132,7 +145,14 @@ class FilesInTheWay {
     const [file, ...others] = this.#first;
     if (file === undefined) return;
     const unnamed = this.#all - this.#first.length;
-    const more = others.length === 0 ? '' : ` (the same holds of ${others.join(', ')}${unnamed === 0 ? '' : ` and ${unnamed.toLocaleString('en-US')} more`})`;
-    throw new VtlicError('output_exists', `a file stands here that is no proof of its license, and it is never replaced${more}`, { file });
+    const more =
+      others.length === 0
+        ? ''
+        : ` (the same holds of ${others.join(', ')}${unnamed === 0 ? '' : ` and ${unnamed.toLocaleString('en-US')} more`})`;
+    throw new VtlicError(
+      'output_exists',
+      `a file stands here that is no proof of its license, and it is never replaced${more}`,
+      { file },
+    );
   }
 }

@@ -20,14 +20,18 @@ export async function recover(ledger: Ledger, site: Site, world: World): Promise
   const stored = plan.releases.map((record) => storedLicense(ledger, record, site));
   for (const { intent } of plan.voids) {
     ledger.void_(intent.seq, 'crash');
-    world.tell(`recovered: counter ${intent.body.ctr} of ${lineageText(intent.body)} was reserved by a run that stopped before it signed or recorded a license; it is void`);
+    world.tell(
+      `recovered: counter ${intent.body.ctr} of ${lineageText(intent.body)} was reserved by a run that stopped before it signed or recorded a license; it is void`,
+    );
   }
   if (plan.anchor) await ledger.anchor();
   const released: ReleasedLicense[] = [];
   for (const anchored of await anchorIssued(ledger, stored)) {
     const { intent } = anchored.issued;
     const done = await release(ledger, site.paths.folder, anchored, world);
-    world.tell(`recovered: license ${uuidFromBytes(intent.body.licenseId)} (counter ${intent.body.ctr} of ${lineageText(intent.body)}) was signed by a run that stopped before its file was recorded as released; ${done.written ? 'its file is written now' : 'its file stood there already'}: ${intent.body.path}`);
+    world.tell(
+      `recovered: license ${uuidFromBytes(intent.body.licenseId)} (counter ${intent.body.ctr} of ${lineageText(intent.body)}) was signed by a run that stopped before its file was recorded as released; ${done.written ? 'its file is written now' : 'its file stood there already'}: ${intent.body.path}`,
+    );
     released.push(done);
   }
   await world.step('recovered');

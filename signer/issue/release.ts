@@ -11,7 +11,12 @@ import type { AnchoredLicense, ReleasedLicense } from './stages.ts';
  * @param siteFolder absolute
  * @throws VtlicError `output_exists`, `output_unwritable`, saying that the ledger holds the license and how to release it later.
  */
-export async function release(ledger: Ledger, siteFolder: string, anchored: AnchoredLicense, world: Pick<World, 'step'>): Promise<ReleasedLicense> {
+export async function release(
+  ledger: Ledger,
+  siteFolder: string,
+  anchored: AnchoredLicense,
+  world: Pick<World, 'step'>,
+): Promise<ReleasedLicense> {
   const { issued } = anchored;
   const relative = issued.intent.body.path;
   const path = join(siteFolder, relative);
@@ -24,11 +29,15 @@ export async function release(ledger: Ledger, siteFolder: string, anchored: Anch
     written = outcome === 'created';
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    throw new VtlicError(error.code, `${error.message}; the license is signed and safe in the ledger, only its file is missing`, {
-      ...error.place,
-      hint: `mend it, then run any signing command or: vtlic release ${licenseIdText(issued.intent.body.licenseId)}`,
-      cause: error,
-    });
+    throw new VtlicError(
+      error.code,
+      `${error.message}; the license is signed and safe in the ledger, only its file is missing`,
+      {
+        ...error.place,
+        hint: `mend it, then run any signing command or: vtlic release ${licenseIdText(issued.intent.body.licenseId)}`,
+        cause: error,
+      },
+    );
   }
   ledger.release(issued.intent.seq, { path: relative, digest: createHash('sha256').update(issued.file).digest() });
   await world.step('release-durable');

@@ -20,7 +20,12 @@ function same(ours: CborValue, theirs: unknown): boolean {
       return Array.isArray(entry) && same(key as CborValue, entry[0]) && same(value as CborValue, entry[1]);
     });
   }
-  return Array.isArray(ours) && Array.isArray(theirs) && ours.length === theirs.length && ours.every((item, i) => same(item as CborValue, theirs[i]));
+  return (
+    Array.isArray(ours) &&
+    Array.isArray(theirs) &&
+    ours.length === theirs.length &&
+    ours.every((item, i) => same(item as CborValue, theirs[i]))
+  );
 }
 
 /** True when cbor-x reads `bytes` as `ours`, an optional tag at the top included, to the last byte. */

@@ -26,7 +26,10 @@ export interface Output {
 }
 
 export function selfCheckFailed(why: string, cause?: unknown): VtlicError {
-  return new VtlicError('self_check_failed', `our own output failed its check and was not released: ${why}`, { hint: 'keep this ledger as it is and report it (SECURITY.md); the counter is void', cause });
+  return new VtlicError('self_check_failed', `our own output failed its check and was not released: ${why}`, {
+    hint: 'keep this ledger as it is and report it (SECURITY.md); the counter is void',
+    cause,
+  });
 }
 
 /**
@@ -44,14 +47,21 @@ export function makeSelfCheck(key: PublicKey, provider: Provider): (output: Outp
   };
 }
 
-function findFault({ file, cose, payload }: Output, key: PublicKey, trust: Trust, provider: Provider): string | undefined {
+function findFault(
+  { file, cose, payload }: Output,
+  key: PublicKey,
+  trust: Trust,
+  provider: Provider,
+): string | undefined {
   if (Buffer.compare(dearmor('VTLIC', file), cose) !== 0) return 'the file holds other bytes than the ledger will';
   const parsed = decodeCoseSign1(cose, TYP.license);
   if (Buffer.compare(parsed.payload, payload) !== 0) return 'the payload is not the one that was planned';
   if (parsed.kid !== key.kid || parsed.alg !== key.alg) return 'the header names another key';
-  if (!secondDecoderAgrees(cose, decodeTaggedCbor(cose).value, COSE_SIGN1_TAG)) return 'cbor-x reads the file differently';
+  if (!secondDecoderAgrees(cose, decodeTaggedCbor(cose).value, COSE_SIGN1_TAG))
+    return 'cbor-x reads the file differently';
   if (!secondDecoderAgrees(parsed.payload, decodeCbor(parsed.payload))) return 'cbor-x reads the claims differently';
-  if (!secondDecoderAgrees(parsed.protectedBytes, decodeCbor(parsed.protectedBytes))) return 'cbor-x reads the header differently';
+  if (!secondDecoderAgrees(parsed.protectedBytes, decodeCbor(parsed.protectedBytes)))
+    return 'cbor-x reads the header differently';
   const license = decodeLicense(payload);
   const verdict = verify(file, trust, {
     issuer: license.iss,

@@ -27,12 +27,18 @@ export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site)
   const { intent, issue } = record;
   if (issue === undefined) throw new VtlicError('internal', 'this counter has no license');
   const id = uuidFromBytes(intent.body.licenseId);
-  const key = site.config.keys.find((candidate) => candidate.job === 'license' && candidate.publicKey.kid === intent.body.kid);
+  const key = site.config.keys.find(
+    (candidate) => candidate.job === 'license' && candidate.publicKey.kid === intent.body.kid,
+  );
   if (key === undefined) {
-    throw new VtlicError('key_not_found', `the license ${id} was signed by the key ${intent.body.kid}, which this site does not have: what is stored of it cannot be verified and does not leave`, {
-      file: site.paths.site,
-      hint: "put the key's record back into site.json",
-    });
+    throw new VtlicError(
+      'key_not_found',
+      `the license ${id} was signed by the key ${intent.body.kid}, which this site does not have: what is stored of it cannot be verified and does not leave`,
+      {
+        file: site.paths.site,
+        hint: "put the key's record back into site.json",
+      },
+    );
   }
   const file = armor('VTLIC', issue.body.cose);
   const fault =
@@ -40,14 +46,20 @@ export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site)
     entryFault(ledger, issue) ??
     leafFault(ledger, intent.body.licenseId) ??
     makeSelfCheck(key.publicKey, defaultProvider)({ file, cose: issue.body.cose, payload: intent.body.payload });
-  if (fault !== undefined) throw ledgerCorrupt(`what it holds of license ${id} (entry ${issue.seq}) is not what was issued: ${fault}; its file was not written`, { file: ledger.path });
+  if (fault !== undefined)
+    throw ledgerCorrupt(
+      `what it holds of license ${id} (entry ${issue.seq}) is not what was issued: ${fault}; its file was not written`,
+      { file: ledger.path },
+    );
   return Object.freeze({ stage: 'issued', intent, issue, file });
 }
 
 function entryFault(ledger: Ledger, entry: IntentEntry | IssueEntry): string | undefined {
   const before = ledger.entry(entry.seq - 1);
   const body = entry.kind === 'intent' ? makeBody('intent', entry.body) : makeBody('issue', entry.body);
-  const follows = before !== undefined && equalBytes(entry.chain, chainValue(before.chain, entry.seq, entry.kind, entry.at, body.bytes));
+  const follows =
+    before !== undefined &&
+    equalBytes(entry.chain, chainValue(before.chain, entry.seq, entry.kind, entry.at, body.bytes));
   return follows ? undefined : `the chain value of entry ${entry.seq} does not follow from what it holds`;
 }
 

@@ -14,7 +14,10 @@ import { tokenAnchor } from './token-anchor.ts';
 const WHY = "for the ledger's anchor";
 
 /** @param key that signs in this run: where its own PIN opens the anchor too, nothing more is said */
-export function anchorOpener({ site, secrets, tokens }: Pick<KeyAccess, 'secrets' | 'tokens'> & { readonly site: AnchorSite }, key?: KeyRecord): AnchorStoreOpener {
+export function anchorOpener(
+  { site, secrets, tokens }: Pick<KeyAccess, 'secrets' | 'tokens'> & { readonly site: AnchorSite },
+  key?: KeyRecord,
+): AnchorStoreOpener {
   return (place) => {
     if (place.kind === 'file') return anchorFile(place.path);
     const why = key !== undefined && keystoresUsed(key).includes(place.keystore) ? undefined : WHY;
@@ -32,9 +35,13 @@ function anchorKeystore(site: AnchorSite, name: string): TokenKeystore {
   const store = site.config.keystores.get(name);
   if (store?.type === 'pkcs11') return store;
   const names = [...site.config.keystores.values()].filter(({ type }) => type === 'pkcs11').map((each) => each.name);
-  throw new VtlicError('configuration_invalid', `the ledger's anchor lies in a token, keystore ${name}, and this site has ${store === undefined ? 'no such keystore' : 'a folder of files under this name'}; its tokens are: ${names.join(', ') || 'none'}`, {
-    hint: 'write the keystore into site.json as it was; if the token was replaced, see: vtlic help ledger anchor',
-  });
+  throw new VtlicError(
+    'configuration_invalid',
+    `the ledger's anchor lies in a token, keystore ${name}, and this site has ${store === undefined ? 'no such keystore' : 'a folder of files under this name'}; its tokens are: ${names.join(', ') || 'none'}`,
+    {
+      hint: 'write the keystore into site.json as it was; if the token was replaced, see: vtlic help ledger anchor',
+    },
+  );
 }
 
 /** The keystores of token places, for the assertion that every secret can be had. */

@@ -25,7 +25,10 @@ export const SHORTEST_PASSPHRASE = 12;
 
 /** @throws VtlicError `usage` for a passphrase that is too short to protect a key against a stolen disk. */
 export function checkNewPassphrase(passphrase: Uint8Array): void {
-  if (characters(passphrase) < SHORTEST_PASSPHRASE) throw new VtlicError('usage', `a new passphrase should have at least ${SHORTEST_PASSPHRASE} characters`, { hint: 'take five or more random words' });
+  if (characters(passphrase) < SHORTEST_PASSPHRASE)
+    throw new VtlicError('usage', `a new passphrase should have at least ${SHORTEST_PASSPHRASE} characters`, {
+      hint: 'take five or more random words',
+    });
 }
 
 /** Code points of UTF-8, by the first byte of each: a secret is made no string, which nobody could wipe. */
@@ -33,14 +36,26 @@ function characters(bytes: Uint8Array): number {
   return bytes.reduce((count, byte) => ((byte & 0xc0) === 0x80 ? count : count + 1), 0);
 }
 
-export async function generateInFile(paths: SitePaths, store: FileKeystore, key: { readonly name: string; readonly algorithm: Algorithm; readonly job: Job }, passphrase: Uint8Array, world: World): Promise<SigningKey> {
+export async function generateInFile(
+  paths: SitePaths,
+  store: FileKeystore,
+  key: { readonly name: string; readonly algorithm: Algorithm; readonly job: Job },
+  passphrase: Uint8Array,
+  world: World,
+): Promise<SigningKey> {
   checkNewPassphrase(passphrase);
   const files = keyFiles(paths, store, key.name);
   makeFolders(join(files.key, '..'), 0o700);
   return createKeyFile(files.key, key.algorithm, key.job, passphrase, world.random);
 }
 
-export async function openFromFile(paths: SitePaths, store: FileKeystore, record: KeyRecord, passphrase: Uint8Array, world: World): Promise<SigningKey> {
+export async function openFromFile(
+  paths: SitePaths,
+  store: FileKeystore,
+  record: KeyRecord,
+  passphrase: Uint8Array,
+  world: World,
+): Promise<SigningKey> {
   const files = keyFiles(paths, store, record.name);
   const key = await openKeyFile(files.key, record.publicKey, record.job, passphrase);
   const warning = await keyFileWarning(files.key);

@@ -22,7 +22,13 @@ import { generateInToken } from './token-keystore.ts';
 import { TokenPool } from './token-pool.ts';
 
 /** One at a time, and not while somebody signs: `site.json` is read, changed and written under the ledger's lock. */
-export async function generateKey(folder: string, wanted: NewKey, secrets: SecretSource, ledgerId: string, world: World): Promise<KeyRecord> {
+export async function generateKey(
+  folder: string,
+  wanted: NewKey,
+  secrets: SecretSource,
+  ledgerId: string,
+  world: World,
+): Promise<KeyRecord> {
   const lock = acquireLock(sitePaths(folder).ledger, { command: 'vtlic key generate' }, nowSeconds(world));
   const tokens = new TokenPool(world);
   try {
@@ -35,16 +41,27 @@ export async function generateKey(folder: string, wanted: NewKey, secrets: Secre
 
 async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: string): Promise<KeyRecord> {
   const { site, secrets, world } = access;
-  if (!isId(wanted.name)) throw new VtlicError('usage', 'a key name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
-  if (site.config.keys.some((key) => key.name === wanted.name)) throw new VtlicError('usage', `this site has a key ${wanted.name} already`, { hint: 'take another name; keys are never replaced' });
+  if (!isId(wanted.name))
+    throw new VtlicError(
+      'usage',
+      'a key name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)',
+    );
+  if (site.config.keys.some((key) => key.name === wanted.name))
+    throw new VtlicError('usage', `this site has a key ${wanted.name} already`, {
+      hint: 'take another name; keys are never replaced',
+    });
   const store = keystoreOf(site, wanted.keystore);
   checkCustody(wanted, store);
-  const made = store.type === 'file' ? { key: await makeSoftware(site, store, wanted, secrets, world) } : await generateInToken(tokenStores(site, store, wanted), wanted, access, ledgerId);
+  const made =
+    store.type === 'file'
+      ? { key: await makeSoftware(site, store, wanted, secrets, world) }
+      : await generateInToken(tokenStores(site, store, wanted), wanted, access, ledgerId);
   const { key } = made;
   try {
     importPublicKey(key.publicKey.alg, key.publicKey.bytes, { forSite: true });
     await selfTest(key, world.random(32));
-    if (store.type === 'file') await claimKey(keyFiles(site.paths, store, wanted.name).claim, { kid: key.publicKey.kid, ledger: ledgerId });
+    if (store.type === 'file')
+      await claimKey(keyFiles(site.paths, store, wanted.name).claim, { kid: key.publicKey.kid, ledger: ledgerId });
     const record: KeyRecord = Object.freeze({
       name: wanted.name,
       job: wanted.job,
@@ -56,7 +73,11 @@ async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: strin
       ...('object' in made ? { object: made.object } : {}),
     });
     const first = wanted.job === 'license' && (wanted.makeDefault || site.config.defaultKey === undefined);
-    writeSite(site.paths, { ...site.config, keys: [...site.config.keys, record], ...(first ? { defaultKey: wanted.name } : {}) });
+    writeSite(site.paths, {
+      ...site.config,
+      keys: [...site.config.keys, record],
+      ...(first ? { defaultKey: wanted.name } : {}),
+    });
     return record;
   } finally {
     await key.close();
@@ -65,16 +86,28 @@ async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: strin
 
 function checkCustody(wanted: NewKey, store: KeystoreConfig): void {
   const special = wanted.wrapped || wanted.mldsaKeystore !== undefined;
-  if (special && store.type === 'file') throw new VtlicError('usage', 'hsm-wrapped and split custody are for tokens, and this keystore is a folder of files');
-  if (special && wanted.algorithm === 'ed25519') throw new VtlicError('usage', 'hsm-wrapped and split custody are for composite keys');
-  if (wanted.wrapped && wanted.mldsaKeystore !== undefined) throw new VtlicError('usage', 'a key is either wrapped or split, not both');
+  if (special && store.type === 'file')
+    throw new VtlicError(
+      'usage',
+      'hsm-wrapped and split custody are for tokens, and this keystore is a folder of files',
+    );
+  if (special && wanted.algorithm === 'ed25519')
+    throw new VtlicError('usage', 'hsm-wrapped and split custody are for composite keys');
+  if (wanted.wrapped && wanted.mldsaKeystore !== undefined)
+    throw new VtlicError('usage', 'a key is either wrapped or split, not both');
 }
 
 function tokenStores(site: Site, store: TokenKeystore, wanted: NewKey): readonly TokenKeystore[] {
   return wanted.mldsaKeystore === undefined ? [store] : [store, tokenKeystoreOf(site, wanted.mldsaKeystore)];
 }
 
-async function makeSoftware(site: Site, store: FileKeystore, wanted: NewKey, secrets: SecretSource, world: World): Promise<SigningKey> {
+async function makeSoftware(
+  site: Site,
+  store: FileKeystore,
+  wanted: NewKey,
+  secrets: SecretSource,
+  world: World,
+): Promise<SigningKey> {
   const passphrase = await secrets.take(store.name, `New passphrase for key ${wanted.name}: `);
   try {
     if (secrets.asks(store.name)) {

@@ -22,7 +22,10 @@ export interface KeyClaim {
 }
 
 function readClaim(file: string): KeyClaim {
-  const root = readObject(parseJsonFile(readLimited(file, MOST_BYTES), file, MOST_BYTES), { code: 'configuration_invalid', file });
+  const root = readObject(parseJsonFile(readLimited(file, MOST_BYTES), file, MOST_BYTES), {
+    code: 'configuration_invalid',
+    file,
+  });
   const schema = root.required('schema');
   if (schema.string() !== SCHEMA) throw schema.fault(`should be "${SCHEMA}"`);
   const claim = { kid: root.string('kid'), ledger: root.string('ledger') };
@@ -37,9 +40,17 @@ function readClaim(file: string): KeyClaim {
 export function checkClaim(file: string, claim: KeyClaim): boolean {
   if (!existsSync(file)) return false;
   const standing = readClaim(file);
-  if (standing.kid !== claim.kid) throw new VtlicError('key_claimed', `the claim beside this key is of another key, ${standing.kid}`, { file, hint: 'put the key file and its claim back together from one backup' });
+  if (standing.kid !== claim.kid)
+    throw new VtlicError('key_claimed', `the claim beside this key is of another key, ${standing.kid}`, {
+      file,
+      hint: 'put the key file and its claim back together from one backup',
+    });
   if (standing.ledger !== claim.ledger) {
-    throw new VtlicError('key_claimed', `this key belongs to the ledger ${standing.ledger}, but this site has the ledger ${claim.ledger}: its counters would begin again`, { file, hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' });
+    throw new VtlicError(
+      'key_claimed',
+      `this key belongs to the ledger ${standing.ledger}, but this site has the ledger ${claim.ledger}: its counters would begin again`,
+      { file, hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' },
+    );
   }
   return true;
 }

@@ -9,12 +9,17 @@ import type { Site } from '../site/site.ts';
 export function keystoreOf(site: Site, name: string): KeystoreConfig {
   const store = site.config.keystores.get(name);
   if (store !== undefined) return store;
-  throw new VtlicError('configuration_invalid', `this site has no keystore ${name}; it has: ${[...site.config.keystores.keys()].join(', ') || 'none'}`, { file: site.paths.site });
+  throw new VtlicError(
+    'configuration_invalid',
+    `this site has no keystore ${name}; it has: ${[...site.config.keystores.keys()].join(', ') || 'none'}`,
+    { file: site.paths.site },
+  );
 }
 
 export function tokenKeystoreOf(site: Site, name: string): TokenKeystore {
   const store = keystoreOf(site, name);
-  if (store.type !== 'pkcs11') throw new VtlicError('configuration_invalid', `the keystore ${name} is no token`, { file: site.paths.site });
+  if (store.type !== 'pkcs11')
+    throw new VtlicError('configuration_invalid', `the keystore ${name} is no token`, { file: site.paths.site });
   return store;
 }
 

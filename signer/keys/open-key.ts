@@ -20,7 +20,13 @@ export async function openKey(access: KeyAccess, record: KeyRecord, ledgerId: st
   const { site, world } = access;
   const store = keystoreOf(site, record.keystore);
   // A token's key was self-tested when it was opened.
-  if (store.type === 'pkcs11') return openFromToken(keystoresUsed(record).map((name) => tokenKeystoreOf(site, name)), record, access, ledgerId);
+  if (store.type === 'pkcs11')
+    return openFromToken(
+      keystoresUsed(record).map((name) => tokenKeystoreOf(site, name)),
+      record,
+      access,
+      ledgerId,
+    );
   const key = await openSoftware(access, store, record, ledgerId);
   try {
     await selfTest(key, world.random(SELF_TEST_RANDOM_BYTES));
@@ -37,14 +43,23 @@ export async function openKey(access: KeyAccess, record: KeyRecord, ledgerId: st
  *
  * @throws VtlicError `key_claimed`
  */
-export async function requireOwnKey({ site, secrets, tokens }: KeyAccess, record: KeyRecord, ledgerId: string): Promise<void> {
+export async function requireOwnKey(
+  { site, secrets, tokens }: KeyAccess,
+  record: KeyRecord,
+  ledgerId: string,
+): Promise<void> {
   const store = keystoreOf(site, record.keystore);
   const claim = { kid: record.publicKey.kid, ledger: ledgerId };
   if (store.type === 'file') checkClaim(keyFiles(site.paths, store, record.name).claim, claim);
   else await checkClaimInToken(await tokens.open(store, secrets, 'to finish what an earlier run left'), claim);
 }
 
-async function openSoftware({ site, secrets, world }: KeyAccess, store: FileKeystore, record: KeyRecord, ledgerId: string): Promise<SigningKey> {
+async function openSoftware(
+  { site, secrets, world }: KeyAccess,
+  store: FileKeystore,
+  record: KeyRecord,
+  ledgerId: string,
+): Promise<SigningKey> {
   await claimKey(keyFiles(site.paths, store, record.name).claim, { kid: record.publicKey.kid, ledger: ledgerId });
   const passphrase = await secrets.take(store.name, `Passphrase of key ${record.name}: `);
   try {

@@ -19,7 +19,9 @@ export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: Tok
       const records = found.map(({ bytes }) => decodeAnchorRecord(bytes)).filter((record) => record !== undefined);
       // Half an object beside a whole one is what an interrupted change leaves.
       if (found.length > 0 && records.length === 0) {
-        throw new VtlicError('ledger_corrupt', `${description} is damaged: it is not a whole anchor record`, { hint: 'nothing is signed until ledger and anchor agree; see: vtlic help ledger restore' });
+        throw new VtlicError('ledger_corrupt', `${description} is damaged: it is not a whole anchor record`, {
+          hint: 'nothing is signed until ledger and anchor agree; see: vtlic help ledger restore',
+        });
       }
       return Object.freeze(records);
     },
@@ -27,10 +29,11 @@ export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: Tok
       const bytes = encodeAnchorRecord(record);
       await changed(description, async () => replace(await token(), label, bytes));
     },
-    remove: () => changed(description, async () => {
-      const at = await token();
-      for (const object of await at.readData(label)) await at.destroyData(object);
-    }),
+    remove: () =>
+      changed(description, async () => {
+        const at = await token();
+        for (const object of await at.readData(label)) await at.destroyData(object);
+      }),
   });
 }
 
@@ -39,7 +42,11 @@ async function opened(open: () => Promise<Token>): Promise<Token> {
     return await open();
   } catch (error) {
     if (!(error instanceof VtlicError) || error.code !== 'token_not_found') throw error;
-    throw new VtlicError(error.code, `the token that holds the ledger's anchor is not there: ${error.message}`, { ...error.place, hint: `${error.hint === undefined ? '' : `${error.hint}; `}${IF_REPLACED}`, cause: error });
+    throw new VtlicError(error.code, `the token that holds the ledger's anchor is not there: ${error.message}`, {
+      ...error.place,
+      hint: `${error.hint === undefined ? '' : `${error.hint}; `}${IF_REPLACED}`,
+      cause: error,
+    });
   }
 }
 
@@ -47,11 +54,21 @@ async function opened(open: () => Promise<Token>): Promise<Token> {
 function fit(token: Token, label: string): Token {
   const { profile } = token.opened;
   if (profile.dataObjects === 'none') {
-    throw new VtlicError('configuration_invalid', `${token.connection.name} (${profile.name}) has no data objects, and so no place for the ledger's anchor`, { hint: 'keep the anchor in a file on another disk, or in a second token: --anchor FILE or --anchor token:KEYSTORE' });
+    throw new VtlicError(
+      'configuration_invalid',
+      `${token.connection.name} (${profile.name}) has no data objects, and so no place for the ledger's anchor`,
+      {
+        hint: 'keep the anchor in a file on another disk, or in a second token: --anchor FILE or --anchor token:KEYSTORE',
+      },
+    );
   }
   const length = Buffer.byteLength(label);
   if (length > profile.longestLabel) {
-    throw new VtlicError('configuration_invalid', `the label ${label} of the anchor has ${length} bytes, and ${profile.name} takes ${profile.longestLabel}`, { hint: 'give a shorter one: token:KEYSTORE/LABEL' });
+    throw new VtlicError(
+      'configuration_invalid',
+      `the label ${label} of the anchor has ${length} bytes, and ${profile.name} takes ${profile.longestLabel}`,
+      { hint: 'give a shorter one: token:KEYSTORE/LABEL' },
+    );
   }
   return token;
 }
@@ -62,11 +79,15 @@ async function changed(description: string, work: () => Promise<void>): Promise<
     await work();
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    throw new VtlicError('ledger_unwritable', `${description} was not written: ${error.message}; what is recorded but not released stays in the ledger`, {
-      ...error.place,
-      hint: 'check the token (vtlic hsm doctor) and run it again: the next start goes on from there',
-      cause: error,
-    });
+    throw new VtlicError(
+      'ledger_unwritable',
+      `${description} was not written: ${error.message}; what is recorded but not released stays in the ledger`,
+      {
+        ...error.place,
+        hint: 'check the token (vtlic hsm doctor) and run it again: the next start goes on from there',
+        cause: error,
+      },
+    );
   }
 }
 

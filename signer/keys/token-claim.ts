@@ -27,7 +27,11 @@ export async function checkClaimInToken(token: Token, claim: KeyClaim): Promise<
   const other = found.find(({ bytes }) => !equalBytes(bytes, wanted));
   if (other !== undefined) {
     const owner = toHex(other.bytes.subarray(-16));
-    throw new VtlicError('key_claimed', `this key belongs to the ledger ${owner}, but this site has the ledger ${claim.ledger}: its counters would begin again`, { hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' });
+    throw new VtlicError(
+      'key_claimed',
+      `this key belongs to the ledger ${owner}, but this site has the ledger ${claim.ledger}: its counters would begin again`,
+      { hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' },
+    );
   }
   return found.length > 0;
 }
@@ -39,7 +43,9 @@ export async function checkClaimInToken(token: Token, claim: KeyClaim): Promise<
  */
 export async function claimInToken(token: Token, claim: KeyClaim, world: Pick<World, 'tell'>): Promise<void> {
   if (token.opened.profile.dataObjects === 'none') {
-    world.tell(`warning: ${token.connection.name} has no data objects, so nothing there says to which ledger the key belongs`);
+    world.tell(
+      `warning: ${token.connection.name} has no data objects, so nothing there says to which ledger the key belongs`,
+    );
     return;
   }
   if (!(await checkClaimInToken(token, claim))) await token.createData(labelOf(claim), bytesOf(claim));

@@ -21,7 +21,10 @@ export interface MadeTokenKey {
 export type TokenAccess = Pick<KeyAccess, 'secrets' | 'tokens' | 'world'>;
 
 /** One after another: their PIN holders sit at one keyboard. */
-async function openAll(stores: readonly TokenKeystore[], { secrets, tokens }: TokenAccess): Promise<readonly [Token, ...Token[]]> {
+async function openAll(
+  stores: readonly TokenKeystore[],
+  { secrets, tokens }: TokenAccess,
+): Promise<readonly [Token, ...Token[]]> {
   const [first, ...others] = stores;
   if (first === undefined) throw new VtlicError('internal', 'a key in no token was to be opened');
   // First those for which a person is asked: where nobody can be, that is known before any other login.
@@ -32,12 +35,18 @@ async function openAll(stores: readonly TokenKeystore[], { secrets, tokens }: To
 }
 
 function pair([ed25519, mldsa65]: readonly Token[]): SplitTokens {
-  if (ed25519 === undefined || mldsa65 === undefined) throw new VtlicError('internal', 'split custody needs two tokens');
+  if (ed25519 === undefined || mldsa65 === undefined)
+    throw new VtlicError('internal', 'split custody needs two tokens');
   return { ed25519, mldsa65 };
 }
 
 /** @param stores the keystore of the key, and for split custody that of its ML-DSA half */
-export async function openFromToken(stores: readonly TokenKeystore[], record: KeyRecord, access: TokenAccess, ledgerId: string): Promise<SigningKey> {
+export async function openFromToken(
+  stores: readonly TokenKeystore[],
+  record: KeyRecord,
+  access: TokenAccess,
+  ledgerId: string,
+): Promise<SigningKey> {
   const { object } = record;
   const { world } = access;
   if (object === undefined) throw new VtlicError('internal', `the key ${record.name} has no object in a token`);
@@ -51,7 +60,12 @@ export async function openFromToken(stores: readonly TokenKeystore[], record: Ke
 }
 
 /** Makes a key in the tokens of `stores`; label is the key's name, the id is random. */
-export async function generateInToken(stores: readonly TokenKeystore[], wanted: NewKey, access: TokenAccess, ledgerId: string): Promise<MadeTokenKey> {
+export async function generateInToken(
+  stores: readonly TokenKeystore[],
+  wanted: NewKey,
+  access: TokenAccess,
+  ledgerId: string,
+): Promise<MadeTokenKey> {
   const { world } = access;
   const id = world.random(OBJECT_ID_BYTES);
   const name = { label: wanted.name, id, job: wanted.job };
@@ -63,9 +77,16 @@ export async function generateInToken(stores: readonly TokenKeystore[], wanted: 
     await claimNew(token, key, ledgerId, world);
     return { key, object: { ...object, mldsaKeystore: wanted.mldsaKeystore ?? '' } };
   }
-  const made = await token.generateKey({ ...name, alg: wanted.algorithm, custody: wanted.wrapped ? 'hsm-wrapped' : 'hsm' });
+  const made = await token.generateKey({
+    ...name,
+    alg: wanted.algorithm,
+    custody: wanted.wrapped ? 'hsm-wrapped' : 'hsm',
+  });
   await claimNew(token, made.key, ledgerId, world);
-  return { key: made.key, object: made.wrappedSeed === undefined ? object : { ...object, wrappedSeed: made.wrappedSeed } };
+  return {
+    key: made.key,
+    object: made.wrappedSeed === undefined ? object : { ...object, wrappedSeed: made.wrappedSeed },
+  };
 }
 
 function claimNew(token: Token, key: SigningKey, ledgerId: string, world: World): Promise<void> {

@@ -54,9 +54,15 @@ export class TokenPool {
             // Two keystores may name one token: it has had its login.
             if (same !== undefined) throw new AlreadyOpen();
           },
-          pin: (description) => (uri.pinSourceFile === undefined ? secrets.take(store.name, promptFor(store, description, why)) : Promise.resolve(readPinSource(uri.pinSourceFile))),
+          pin: (description) =>
+            uri.pinSourceFile === undefined
+              ? secrets.take(store.name, promptFor(store, description, why))
+              : Promise.resolve(readPinSource(uri.pinSourceFile)),
           ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
-          typeSerial: async (description) => secrets.typeSerial?.(`${describeToken(description)} has one try of its user PIN left. If you are sure of the PIN, type the serial of this token, anything else to stop: `),
+          typeSerial: async (description) =>
+            secrets.typeSerial?.(
+              `${describeToken(description)} has one try of its user PIN left. If you are sure of the PIN, type the serial of this token, anything else to stop: `,
+            ),
           ...(this.#world.tokenLimits === undefined ? {} : { limits: this.#world.tokenLimits }),
           allowUntested: secrets.allowUntested ?? false,
           notify: (sentence) => {
@@ -77,7 +83,12 @@ export class TokenPool {
   }
 
   #sameToken(modulePath: string, { serial, label }: TokenDescription): Token | undefined {
-    return [...this.#tokens].find(({ opened }) => moduleFile(opened.modulePath) === moduleFile(modulePath) && opened.token.serial === serial && opened.token.label === label);
+    return [...this.#tokens].find(
+      ({ opened }) =>
+        moduleFile(opened.modulePath) === moduleFile(modulePath) &&
+        opened.token.serial === serial &&
+        opened.token.label === label,
+    );
   }
 }
 

@@ -58,20 +58,40 @@ export class AuditLines {
       }
       case 'issue': {
         const intent = this.#intent(entry.body.intent);
-        return { intent: entry.body.intent, coseSha256: toHex(sha256(entry.body.cose)), leaf: entry.body.leafIndex, leafHash: hashOf(intent === undefined ? undefined : issueLeaf(intent, entry.body)), ...this.#salt(entry.body.salt) };
+        return {
+          intent: entry.body.intent,
+          coseSha256: toHex(sha256(entry.body.cose)),
+          leaf: entry.body.leafIndex,
+          leafHash: hashOf(intent === undefined ? undefined : issueLeaf(intent, entry.body)),
+          ...this.#salt(entry.body.salt),
+        };
       }
       case 'void': {
         const intent = this.#intent(entry.body.intent);
-        return { intent: entry.body.intent, reason: entry.body.reason, leaf: entry.body.leafIndex, leafHash: hashOf(intent === undefined ? undefined : voidLeaf(intent, entry.body)), ...this.#salt(entry.body.salt) };
+        return {
+          intent: entry.body.intent,
+          reason: entry.body.reason,
+          leaf: entry.body.leafIndex,
+          leafHash: hashOf(intent === undefined ? undefined : voidLeaf(intent, entry.body)),
+          ...this.#salt(entry.body.salt),
+        };
       }
       case 'release':
-        return { intent: entry.body.intent, fileSha256: toHex(entry.body.fileDigest), ...(this.#withNames ? { path: entry.body.path } : {}) };
+        return {
+          intent: entry.body.intent,
+          fileSha256: toHex(entry.body.fileDigest),
+          ...(this.#withNames ? { path: entry.body.path } : {}),
+        };
       case 'clock':
         return { reading: entry.body.reading, confirmed: entry.body.confirmed, operator: entry.body.operator };
       case 'adopt':
         return this.#adopt(entry.body);
       default:
-        return { ...this.#customer(entry.body.sub), documentSha256: toHex(sha256(entry.body.document)), operator: entry.body.operator };
+        return {
+          ...this.#customer(entry.body.sub),
+          documentSha256: toHex(sha256(entry.body.document)),
+          operator: entry.body.operator,
+        };
     }
   }
 
@@ -97,14 +117,39 @@ export class AuditLines {
         };
       case 'license': {
         const { license } = body;
-        return { act, ...this.#lineage(license), ctr: license.ctr, id: uuidFromBytes(license.licenseId), ...this.#claims(license.payload), kid: license.kid, coseSha256: toHex(sha256(body.cose)), leaf: body.leafIndex, leafHash: hashOf(reenteredLeaf(body)), ...this.#salt(body.salt) };
+        return {
+          act,
+          ...this.#lineage(license),
+          ctr: license.ctr,
+          id: uuidFromBytes(license.licenseId),
+          ...this.#claims(license.payload),
+          kid: license.kid,
+          coseSha256: toHex(sha256(body.cose)),
+          leaf: body.leafIndex,
+          leafHash: hashOf(reenteredLeaf(body)),
+          ...this.#salt(body.salt),
+        };
       }
       case 'anchor':
         return { act, operator: body.operator };
       case 'import':
-        return { act, documentSha256: toHex(body.document), kid: body.kid, ledger: toHex(body.ledgerId), ...this.#customer(body.sub), floor: body.floor, highest: body.highest, operator: body.operator };
+        return {
+          act,
+          documentSha256: toHex(body.document),
+          kid: body.kid,
+          ledger: toHex(body.ledgerId),
+          ...this.#customer(body.sub),
+          floor: body.floor,
+          highest: body.highest,
+          operator: body.operator,
+        };
       case 'counter':
-        return { act, ...this.#lineage(body), ctr: body.ctr, ...(body.payloadDigest === undefined ? {} : { payloadSha256: toHex(body.payloadDigest) }) };
+        return {
+          act,
+          ...this.#lineage(body),
+          ctr: body.ctr,
+          ...(body.payloadDigest === undefined ? {} : { payloadSha256: toHex(body.payloadDigest) }),
+        };
       default:
         return { act, closedBy: body.closedBy, ...this.#customer(body.sub), operator: body.operator };
     }
@@ -116,7 +161,8 @@ export class AuditLines {
   }
 
   #claims(payload: Uint8Array): Members {
-    const { iat, nbf, exp, tier, seats, features, limits, grace, offline, instances, hosts, clk, name, ref } = decodeLicense(payload);
+    const { iat, nbf, exp, tier, seats, features, limits, grace, offline, instances, hosts, clk, name, ref } =
+      decodeLicense(payload);
     return {
       iat,
       nbf,
@@ -138,7 +184,12 @@ export class AuditLines {
 
   #lineage({ aud, sub, dep }: Lineage): Members {
     const names = this.#withNames ? { customer: sub, ...(dep === undefined ? {} : { deployment: dep }) } : {};
-    return { lineage: numberOf(this.#lineages, `${sub}/${aud}/${dep ?? ''}`), customerNumber: numberOf(this.#customers, sub), product: aud, ...names };
+    return {
+      lineage: numberOf(this.#lineages, `${sub}/${aud}/${dep ?? ''}`),
+      customerNumber: numberOf(this.#customers, sub),
+      product: aud,
+      ...names,
+    };
   }
 
   /** Of an act that speaks of one customer, or of all. */
@@ -157,7 +208,15 @@ function hashOf(leaf: Uint8Array | undefined): string | null {
 }
 
 function headMembers(head: LedgerHead): Members {
-  return { entries: head.entries, log: toHex(head.logId), size: head.size, root: toHex(head.root), reach: head.reach, closes: head.closes, chain: toHex(head.chain) };
+  return {
+    entries: head.entries,
+    log: toHex(head.logId),
+    size: head.size,
+    root: toHex(head.root),
+    reach: head.reach,
+    closes: head.closes,
+    chain: toHex(head.chain),
+  };
 }
 
 function numberOf(known: Map<string, number>, name: string): number {

@@ -38,8 +38,10 @@ export interface CreateOptions extends Omit<WriterOptions, 'holder'> {
  */
 export async function createLedger(path: string, options: CreateOptions): Promise<void> {
   const file = resolve(path);
-  if (!isId(options.iss)) throw new VtlicError('configuration_invalid', 'the issuer of a ledger should be an id', { field: 'iss' });
-  if (options.anchor.kind === 'file' && !isAbsolute(options.anchor.path)) throw new VtlicError('configuration_invalid', 'the path of the anchor should be absolute', { field: 'anchor' });
+  if (!isId(options.iss))
+    throw new VtlicError('configuration_invalid', 'the issuer of a ledger should be an id', { field: 'iss' });
+  if (options.anchor.kind === 'file' && !isAbsolute(options.anchor.path))
+    throw new VtlicError('configuration_invalid', 'the path of the anchor should be absolute', { field: 'anchor' });
   refuseExisting(file);
   const lock = acquireLock(file, { command: 'vtlic init' }, options.now());
   try {
@@ -63,7 +65,11 @@ export async function createLedger(path: string, options: CreateOptions): Promis
 }
 
 function refuseExisting(file: string): void {
-  if (fileExists(file)) throw new VtlicError('output_exists', 'a ledger stands here already and is never replaced', { file, hint: 'use this site as it is, or choose another folder' });
+  if (fileExists(file))
+    throw new VtlicError('output_exists', 'a ledger stands here already and is never replaced', {
+      file,
+      hint: 'use this site as it is, or choose another folder',
+    });
 }
 
 /**
@@ -74,10 +80,15 @@ async function isAnchoredDraft(store: AnchorStore, draft: string, options: Creat
   const records = await store.read();
   const [record] = records;
   if (record === undefined) return false;
-  if (records.length === 1 && record.size === 0 && record.entries === 1 && isDraftOf(record, draft, options)) return true;
-  throw new VtlicError('ledger_missing', `${store.description} stands there already: it vouches for a ledger of ${record.entries} ${record.entries === 1 ? 'entry' : 'entries'} that is not here; a new one beside it would count from 1 again`, {
-    hint: 'put that ledger back, or give this one an anchor of its own',
-  });
+  if (records.length === 1 && record.size === 0 && record.entries === 1 && isDraftOf(record, draft, options))
+    return true;
+  throw new VtlicError(
+    'ledger_missing',
+    `${store.description} stands there already: it vouches for a ledger of ${record.entries} ${record.entries === 1 ? 'entry' : 'entries'} that is not here; a new one beside it would count from 1 again`,
+    {
+      hint: 'put that ledger back, or give this one an anchor of its own',
+    },
+  );
 }
 
 function isDraftOf(record: AnchorRecord, draft: string, options: CreateOptions): boolean {
@@ -86,7 +97,11 @@ function isDraftOf(record: AnchorRecord, draft: string, options: CreateOptions):
     const view = openLedgerForReading(draft);
     try {
       const { genesis } = view;
-      return equalBytes(view.head().chain, record.chain) && genesis.iss === options.iss && samePlace(genesis.anchor, options.anchor);
+      return (
+        equalBytes(view.head().chain, record.chain) &&
+        genesis.iss === options.iss &&
+        samePlace(genesis.anchor, options.anchor)
+      );
     } finally {
       view.close();
     }
@@ -110,7 +125,13 @@ function removeDatabase(file: string): void {
 function writeDraft(draft: string, options: CreateOptions): AnchorRecord {
   const ledgerId = options.random(LEDGER_ID_BYTES);
   const at = options.now();
-  const { bytes: body } = makeBody('genesis', { format: 1, ledgerId, iss: options.iss, origin: logOrigin(options.iss, ledgerId), anchor: options.anchor });
+  const { bytes: body } = makeBody('genesis', {
+    format: 1,
+    ledgerId,
+    iss: options.iss,
+    origin: logOrigin(options.iss, ledgerId),
+    anchor: options.anchor,
+  });
   const chain = chainValue(CHAIN_START, 1, 'genesis', at, body);
   let db: DatabaseSync | undefined;
   try {
@@ -127,5 +148,14 @@ function writeDraft(draft: string, options: CreateOptions): AnchorRecord {
     const fault = ledgerFault(error, draft, 'write');
     throw describeFileError(fault, 'ledger_unwritable', draft);
   }
-  return Object.freeze({ ledgerId, entries: 1, logId: ledgerId, size: 0, root: EMPTY_ROOT, reach: 0, closes: 0, chain });
+  return Object.freeze({
+    ledgerId,
+    entries: 1,
+    logId: ledgerId,
+    size: 0,
+    root: EMPTY_ROOT,
+    reach: 0,
+    closes: 0,
+    chain,
+  });
 }

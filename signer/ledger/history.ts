@@ -35,7 +35,7 @@ export interface LineageHistory {
 /** Empty for a customer that the ledger never saw. */
 export function customerHistory(ledger: LedgerView, sub: string): readonly LineageHistory[] {
   const histories: LineageHistory[] = [];
-  for (let after: Lineage = { sub, aud: '' }; ; ) {
+  for (let after: Lineage = { sub, aud: '' }; ;) {
     const page = ledger.knownLineages({ limit: PAGE, after });
     for (const lineage of page) {
       if (lineage.sub !== sub) return Object.freeze(histories);
@@ -49,7 +49,7 @@ export function customerHistory(ledger: LedgerView, sub: string): readonly Linea
 
 function allOf(ledger: LedgerView, lineage: Lineage): HistoryLine[] {
   const lines: HistoryLine[] = [];
-  for (let below: number | undefined; ; ) {
+  for (let below: number | undefined; ;) {
     const page = ledger.historyOf(lineage, { limit: PAGE, ...(below === undefined ? {} : { below }) });
     lines.push(...page.map(lineOf));
     below = page.at(-1)?.intent.body.ctr;
@@ -62,7 +62,15 @@ function allOf(ledger: LedgerView, lineage: Lineage): HistoryLine[] {
 function reenteredLine({ at, body }: AdoptEntry): HistoryLine[] {
   if (body.act !== 'license') return [];
   const { payload, licenseId, kid } = body.license;
-  return [Object.freeze({ state: 'reentered', license: decodeLicense(payload), id: uuidFromBytes(licenseId), kid, intendedAt: at })];
+  return [
+    Object.freeze({
+      state: 'reentered',
+      license: decodeLicense(payload),
+      id: uuidFromBytes(licenseId),
+      kid,
+      intendedAt: at,
+    }),
+  ];
 }
 
 function lineOf({ state, intent, issue, void: voided, release }: LicenseRecord): HistoryLine {

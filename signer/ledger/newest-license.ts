@@ -11,7 +11,11 @@ const PAGE = 256;
  *
  * @param state the lineage's state, where the caller has it
  */
-export function newestOfLineage(ledger: LedgerView, lineage: Lineage, state: LineageState | undefined = ledger.lastOfLineage(lineage)): CounterOf | undefined {
+export function newestOfLineage(
+  ledger: LedgerView,
+  lineage: Lineage,
+  state: LineageState | undefined = ledger.lastOfLineage(lineage),
+): CounterOf | undefined {
   return newer(state?.lastIssued?.intent.body, ...ledger.reenteredOf(lineage).map(reenteredLicense));
 }
 
@@ -41,7 +45,7 @@ export function newestOfCustomer(ledger: LedgerView, sub: string, besides?: stri
 function lastIssued(ledger: LedgerView, lineage: Lineage, besides: string | undefined): CounterOf | undefined {
   const last = ledger.lastOfLineage(lineage)?.lastIssued?.intent.body;
   if (last === undefined || besides === undefined || last.batch?.name !== besides) return last;
-  for (let below: number | undefined = last.ctr; below !== undefined; ) {
+  for (let below: number | undefined = last.ctr; below !== undefined;) {
     const page: readonly LicenseRecord[] = ledger.historyOf(lineage, { below, limit: PAGE });
     const found = page.find(({ issue, intent }) => issue !== undefined && intent.body.batch?.name !== besides);
     if (found !== undefined) return found.intent.body;
@@ -55,5 +59,8 @@ export function reenteredLicense({ body }: AdoptEntry): CounterOf | undefined {
 }
 
 function newer(...licenses: readonly (CounterOf | undefined)[]): CounterOf | undefined {
-  return licenses.reduce((best, license) => (best === undefined || (license !== undefined && license.ctr > best.ctr) ? license : best), undefined);
+  return licenses.reduce(
+    (best, license) => (best === undefined || (license !== undefined && license.ctr > best.ctr) ? license : best),
+    undefined,
+  );
 }

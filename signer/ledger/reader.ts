@@ -7,8 +7,26 @@ import type { AnchorPlace, LedgerHead } from './record/anchor.ts';
 import { ledgerCorrupt } from './record/corrupt.ts';
 import { movedCounter } from './record/counter-rule.ts';
 import { decodeEntry } from './store/decode-entry.ts';
-import type { AdoptEntry, ClockEntry, CloseEntry, Entry, GenesisBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry } from './record/entry.ts';
-import type { LedgerSummary, LedgerView, LicenseRecord, LineageState, LineageSummary, LogInfo, VerifyOptions } from './record/ledger.ts';
+import type {
+  AdoptEntry,
+  ClockEntry,
+  CloseEntry,
+  Entry,
+  GenesisBody,
+  IntentEntry,
+  IssueEntry,
+  ReleaseEntry,
+  VoidEntry,
+} from './record/entry.ts';
+import type {
+  LedgerSummary,
+  LedgerView,
+  LicenseRecord,
+  LineageState,
+  LineageSummary,
+  LogInfo,
+  VerifyOptions,
+} from './record/ledger.ts';
 import { lineageText, type Lineage } from './record/lineage.ts';
 import { consistencyProof, inclusionProof } from './tree/merkle-proof.ts';
 import { rootOf } from './tree/merkle.ts';
@@ -41,7 +59,15 @@ export class LedgerReader implements LedgerView {
       const { leaves } = this.tables.sizes();
       const size = leaves - log.firstLeaf;
       const { raise, closes } = this.tables.raised(last.seq);
-      return Object.freeze({ entries: last.seq, logId: log.logId, size, root: this.#root(log, size), reach: leaves + raise, closes, chain: last.chain });
+      return Object.freeze({
+        entries: last.seq,
+        logId: log.logId,
+        size,
+        root: this.#root(log, size),
+        reach: leaves + raise,
+        closes,
+        chain: last.chain,
+      });
     });
   }
 
@@ -49,7 +75,15 @@ export class LedgerReader implements LedgerView {
     return this.read(() => {
       const rows = this.tables.logs();
       const { leaves } = this.tables.sizes();
-      return Object.freeze(rows.map((row, i) => Object.freeze({ ...row, origin: logOrigin(this.genesis.iss, row.logId), size: (rows[i + 1]?.firstLeaf ?? leaves) - row.firstLeaf })));
+      return Object.freeze(
+        rows.map((row, i) =>
+          Object.freeze({
+            ...row,
+            origin: logOrigin(this.genesis.iss, row.logId),
+            size: (rows[i + 1]?.firstLeaf ?? leaves) - row.firstLeaf,
+          }),
+        ),
+      );
     });
   }
 
@@ -78,17 +112,26 @@ export class LedgerReader implements LedgerView {
 
   anchorPlace(): AnchorPlace {
     return this.read(() => {
-      const acts = this.tables.acts().filter((act) => act.kind === 'log' || act.kind === 'closed-log' || act.kind === 'anchor');
+      const acts = this.tables
+        .acts()
+        .filter((act) => act.kind === 'log' || act.kind === 'closed-log' || act.kind === 'anchor');
       const last = acts.at(-1);
       if (last === undefined) return this.genesis.anchor;
       const { body } = this.#entryOf('adopt', last.seq);
-      if (body.act !== 'log' && body.act !== 'anchor') throw ledgerCorrupt(`entry ${last.seq} (adopt) is another act than its index says`);
+      if (body.act !== 'log' && body.act !== 'anchor')
+        throw ledgerCorrupt(`entry ${last.seq} (adopt) is another act than its index says`);
       return body.anchor;
     });
   }
 
   acts(): readonly (AdoptEntry | CloseEntry)[] {
-    return this.read(() => Object.freeze(this.tables.acts().map((act) => (act.kind === 'close' ? this.#entryOf('close', act.seq) : this.#entryOf('adopt', act.seq)))));
+    return this.read(() =>
+      Object.freeze(
+        this.tables
+          .acts()
+          .map((act) => (act.kind === 'close' ? this.#entryOf('close', act.seq) : this.#entryOf('adopt', act.seq))),
+      ),
+    );
   }
 
   lastCounter(lineage: Lineage): number {
@@ -112,15 +155,21 @@ export class LedgerReader implements LedgerView {
   }
 
   reenteredOf(lineage: Lineage): readonly AdoptEntry[] {
-    return this.read(() => Object.freeze(this.tables.reenteredOf(lineage).map((row) => this.#entryOf('adopt', row.seq))));
+    return this.read(() =>
+      Object.freeze(this.tables.reenteredOf(lineage).map((row) => this.#entryOf('adopt', row.seq))),
+    );
   }
 
   reenteredOfCustomer(sub: string): readonly AdoptEntry[] {
-    return this.read(() => Object.freeze(this.tables.reenteredOfCustomer(sub).map((row) => this.#entryOf('adopt', row.seq))));
+    return this.read(() =>
+      Object.freeze(this.tables.reenteredOfCustomer(sub).map((row) => this.#entryOf('adopt', row.seq))),
+    );
   }
 
   knownLineages(page: { readonly after?: Lineage; readonly limit: number }): readonly Lineage[] {
-    return this.read(() => Object.freeze(this.tables.knownLineages(page.after, page.limit).map((lineage) => Object.freeze(lineage))));
+    return this.read(() =>
+      Object.freeze(this.tables.knownLineages(page.after, page.limit).map((lineage) => Object.freeze(lineage))),
+    );
   }
 
   entry(seq: number): Entry | undefined {
@@ -131,7 +180,7 @@ export class LedgerReader implements LedgerView {
   }
 
   *entriesFrom(seq: number): IterableIterator<Entry> {
-    for (let next = seq; ; ) {
+    for (let next = seq; ;) {
       const page = this.read(() => this.tables.entries(next, PAGE));
       for (const row of page) yield decodeEntry(row);
       const last = page.at(-1);
@@ -157,7 +206,8 @@ export class LedgerReader implements LedgerView {
       if (row === undefined) return undefined;
       const last = this.#record(row);
       const issuedRow = row.issue === undefined ? this.tables.lastIssuedOf(lineage) : row;
-      const lastIssued = issuedRow === undefined ? {} : { lastIssued: issuedRow === row ? last : this.#record(issuedRow) };
+      const lastIssued =
+        issuedRow === undefined ? {} : { lastIssued: issuedRow === row ? last : this.#record(issuedRow) };
       return Object.freeze({ lineage: lineageOnly(row), ctr: this.tables.lastCounter(lineage), last, ...lastIssued });
     });
   }
@@ -171,12 +221,21 @@ export class LedgerReader implements LedgerView {
   }
 
   historyOf(lineage: Lineage, page: { readonly below?: number; readonly limit: number }): readonly LicenseRecord[] {
-    return this.#records(() => this.tables.intentsOf(lineage, page.below === undefined ? MAX_COUNT : page.below - 1, page.limit));
+    return this.#records(() =>
+      this.tables.intentsOf(lineage, page.below === undefined ? MAX_COUNT : page.below - 1, page.limit),
+    );
   }
 
-  lineages(page: { readonly after?: Lineage; readonly sub?: string; readonly limit: number }): readonly LineageSummary[] {
+  lineages(page: {
+    readonly after?: Lineage;
+    readonly sub?: string;
+    readonly limit: number;
+  }): readonly LineageSummary[] {
     return this.read(() => {
-      const rows: readonly LineageRow[] = page.sub === undefined ? this.tables.lineages(page.after, page.limit) : this.tables.lineagesOf(page.sub, page.after, page.limit);
+      const rows: readonly LineageRow[] =
+        page.sub === undefined
+          ? this.tables.lineages(page.after, page.limit)
+          : this.tables.lineagesOf(page.sub, page.after, page.limit);
       return Object.freeze(rows.map((row) => Object.freeze(row)));
     });
   }
@@ -193,7 +252,12 @@ export class LedgerReader implements LedgerView {
   }
 
   floorOf(sub: string | undefined): number {
-    return this.read(() => movedCounter(0, this.tables.acts().filter((act) => sub === undefined || act.sub === '' || act.sub === sub)));
+    return this.read(() =>
+      movedCounter(
+        0,
+        this.tables.acts().filter((act) => sub === undefined || act.sub === '' || act.sub === sub),
+      ),
+    );
   }
 
   openIntents(): readonly LicenseRecord[] {
@@ -221,12 +285,15 @@ export class LedgerReader implements LedgerView {
     const intent: IntentEntry = this.#entryOf('intent', row.seq);
     const issue: IssueEntry | undefined = row.issue === undefined ? undefined : this.#entryOf('issue', row.issue);
     const voided: VoidEntry | undefined = row.void === undefined ? undefined : this.#entryOf('void', row.void);
-    const release: ReleaseEntry | undefined = row.release === undefined ? undefined : this.#entryOf('release', row.release);
+    const release: ReleaseEntry | undefined =
+      row.release === undefined ? undefined : this.#entryOf('release', row.release);
     for (const entry of [issue, voided, release]) {
-      if (entry !== undefined && entry.body.intent !== row.seq) throw ledgerCorrupt(`entry ${entry.seq} (${entry.kind}) belongs to another intent than its index says`);
+      if (entry !== undefined && entry.body.intent !== row.seq)
+        throw ledgerCorrupt(`entry ${entry.seq} (${entry.kind}) belongs to another intent than its index says`);
     }
     return Object.freeze({
-      state: release !== undefined ? 'released' : issue !== undefined ? 'issued' : voided !== undefined ? 'void' : 'open',
+      state:
+        release !== undefined ? 'released' : issue !== undefined ? 'issued' : voided !== undefined ? 'void' : 'open',
       intent,
       ...(issue === undefined ? {} : { issue }),
       ...(voided === undefined ? {} : { void: voided }),
@@ -248,7 +315,10 @@ export class LedgerReader implements LedgerView {
   #entryOf<K extends Entry['kind']>(kind: K, seq: number): Extract<Entry, { readonly kind: K }> {
     const row = this.tables.entry(seq);
     const entry = row === undefined ? undefined : decodeEntry(row);
-    if (entry?.kind !== kind) throw ledgerCorrupt(`entry ${seq} should be of kind ${kind}, but it is ${entry === undefined ? 'missing' : `of kind ${entry.kind}`}`);
+    if (entry?.kind !== kind)
+      throw ledgerCorrupt(
+        `entry ${seq} should be of kind ${kind}, but it is ${entry === undefined ? 'missing' : `of kind ${entry.kind}`}`,
+      );
     return entry as Extract<Entry, { readonly kind: K }>;
   }
 
@@ -272,18 +342,28 @@ export class LedgerReader implements LedgerView {
     const entry = this.closedBy(lineage.sub);
     if (entry === undefined) return;
     if (this.read(() => this.tables.act(entry))?.kind === 'closed-log') {
-      throw new VtlicError('ledger_conflict', `the counters of ${lineageText(lineage)} were closed by the restore in entry ${entry}: the lost part of this ledger handed counters over, and these may be among them`, {
-        file: this.path,
-        hint: 'with the documents of what was lost, or for a customer who surely was not handed over: vtlic counters reopen; to take such a document back: vtlic counters import FILE',
-      });
+      throw new VtlicError(
+        'ledger_conflict',
+        `the counters of ${lineageText(lineage)} were closed by the restore in entry ${entry}: the lost part of this ledger handed counters over, and these may be among them`,
+        {
+          file: this.path,
+          hint: 'with the documents of what was lost, or for a customer who surely was not handed over: vtlic counters reopen; to take such a document back: vtlic counters import FILE',
+        },
+      );
     }
-    throw new VtlicError('ledger_conflict', `the counters of ${lineageText(lineage)} were handed over (entry ${entry}): this ledger issues nothing for it any more, so that no counter is used twice`, {
-      file: this.path,
-      hint: 'issue where they were taken over; or take them back: vtlic counters import FILE',
-    });
+    throw new VtlicError(
+      'ledger_conflict',
+      `the counters of ${lineageText(lineage)} were handed over (entry ${entry}): this ledger issues nothing for it any more, so that no counter is used twice`,
+      {
+        file: this.path,
+        hint: 'issue where they were taken over; or take them back: vtlic counters import FILE',
+      },
+    );
   }
 }
 
 function lineageOnly(row: IntentRow): Lineage {
-  return Object.freeze(row.dep === undefined ? { aud: row.aud, sub: row.sub } : { aud: row.aud, sub: row.sub, dep: row.dep });
+  return Object.freeze(
+    row.dep === undefined ? { aud: row.aud, sub: row.sub } : { aud: row.aud, sub: row.sub, dep: row.dep },
+  );
 }

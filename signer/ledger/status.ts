@@ -38,7 +38,8 @@ export function ledgerStatus(ledger: LedgerView): LedgerStatus {
 /** @param opener for an anchor that needs a login; without one it is not looked at */
 export async function anchorStatus(ledger: LedgerView, opener?: AnchorStoreOpener): Promise<AnchorStatus> {
   const place = ledger.anchorPlace();
-  let description = place.kind === 'file' ? place.path : `the anchor ${place.label} in the token of keystore ${place.keystore}`;
+  let description =
+    place.kind === 'file' ? place.path : `the anchor ${place.label} in the token of keystore ${place.keystore}`;
   if (place.kind === 'token' && opener === undefined) return Object.freeze({ description, state: 'unread' });
   try {
     const store = openAnchorStore(place, opener);

@@ -4,12 +4,32 @@ import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_TIME } from '../../formats/license/bounds.ts';
 import { actRowOf, counterRowOf } from './store/act-rows.ts';
-import type { CloseBody, ImportBody, ImportedCounterBody, MovedAnchorBody, NewLogBody, ReenteredBody, ReopenBody } from './record/act.ts';
+import type {
+  CloseBody,
+  ImportBody,
+  ImportedCounterBody,
+  MovedAnchorBody,
+  NewLogBody,
+  ReenteredBody,
+  ReopenBody,
+} from './record/act.ts';
 import type { AnchorRecord, AnchorStore } from './record/anchor.ts';
 import { chainValue } from './record/chain.ts';
 import { coseFault } from './record/cose-agrees.ts';
 import { LEDGER_ID_BYTES, makeBody, SALT_BYTES, type Bodies } from './record/entry-body.ts';
-import type { AdoptEntry, ClockEntry, CloseEntry, Entry, EntryKind, IntentBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry, VoidReason } from './record/entry.ts';
+import type {
+  AdoptEntry,
+  ClockEntry,
+  CloseEntry,
+  Entry,
+  EntryKind,
+  IntentBody,
+  IntentEntry,
+  IssueEntry,
+  ReleaseEntry,
+  VoidEntry,
+  VoidReason,
+} from './record/entry.ts';
 import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from './tree/leaf.ts';
 import type { IntentInput, Ledger, RecoveryPlan } from './record/ledger.ts';
 import { lineageText } from './record/lineage.ts';
@@ -59,7 +79,13 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     this.#parts = parts;
     this.#anchored = parts.anchored;
     const head = this.head();
-    this.#tip = { seq: head.entries, at: this.lastAt(), chain: head.chain, log: this.tables.lastLog(), size: head.size };
+    this.#tip = {
+      seq: head.entries,
+      at: this.lastAt(),
+      chain: head.chain,
+      log: this.tables.lastLog(),
+      size: head.size,
+    };
   }
 
   get anchored(): AnchorRecord {
@@ -68,7 +94,10 @@ export class LedgerWriter extends LedgerReader implements Ledger {
 
   unanchored(): { readonly entries: number; readonly leaves: number } {
     const { log, size } = this.#tip;
-    return Object.freeze({ entries: this.#tip.seq - this.#anchored.entries, leaves: equalBytes(log.logId, this.#anchored.logId) ? size - this.#anchored.size : size });
+    return Object.freeze({
+      entries: this.#tip.seq - this.#anchored.entries,
+      leaves: equalBytes(log.logId, this.#anchored.logId) ? size - this.#anchored.size : size,
+    });
   }
 
   group<T>(fn: () => T): T {
@@ -94,13 +123,19 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   intend(input: IntentInput): IntentEntry {
     return this.#append(() => {
       const fault = payloadFault(this.genesis.iss, input);
-      if (fault !== undefined) throw new VtlicError('internal', `an intent was to be recorded that contradicts itself: ${fault}`);
+      if (fault !== undefined)
+        throw new VtlicError('internal', `an intent was to be recorded that contradicts itself: ${fault}`);
       this.requireOpen(input);
       const last = this.tables.lastCounter(input);
       if (input.ctr !== last + 1) {
-        throw new VtlicError('ledger_conflict', `the last counter of ${lineageText(input)} is ${last}, so the next is ${last + 1}, but ${input.ctr} was planned; nothing was recorded`, { hint: 'plan it again' });
+        throw new VtlicError(
+          'ledger_conflict',
+          `the last counter of ${lineageText(input)} is ${last}, so the next is ${last + 1}, but ${input.ctr} was planned; nothing was recorded`,
+          { hint: 'plan it again' },
+        );
       }
-      if (this.tables.intentByLicenseId(input.licenseId) !== undefined) throw new VtlicError('internal', 'a license id was to be used twice');
+      if (this.tables.intentByLicenseId(input.licenseId) !== undefined)
+        throw new VtlicError('internal', 'a license id was to be used twice');
       const entry = this.#write('intent', input);
       this.tables.insertIntent(entry.seq, input, input.ctr, input.licenseId);
       return entry;
@@ -111,8 +146,17 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     return this.#append(() => {
       const intent = this.#openIntent(intentSeq);
       const fault = coseFault(intent, cose);
-      if (fault !== undefined) throw new VtlicError('self_check_failed', `the finished license is not what was intended: ${fault}; it was not recorded`);
-      const entry = this.#write('issue', { intent: intentSeq, cose, salt: this.#parts.random(SALT_BYTES), leafIndex: this.#tip.size });
+      if (fault !== undefined)
+        throw new VtlicError(
+          'self_check_failed',
+          `the finished license is not what was intended: ${fault}; it was not recorded`,
+        );
+      const entry = this.#write('issue', {
+        intent: intentSeq,
+        cose,
+        salt: this.#parts.random(SALT_BYTES),
+        leafIndex: this.#tip.size,
+      });
       this.#addLeaf(entry.seq, issueLeaf(intent, entry.body));
       this.tables.setIssue(intentSeq, entry.seq);
       return entry;
@@ -122,7 +166,12 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   void_(intentSeq: number, reason: VoidReason): VoidEntry {
     return this.#append(() => {
       const intent = this.#openIntent(intentSeq);
-      const entry = this.#write('void', { intent: intentSeq, reason, salt: this.#parts.random(SALT_BYTES), leafIndex: this.#tip.size });
+      const entry = this.#write('void', {
+        intent: intentSeq,
+        reason,
+        salt: this.#parts.random(SALT_BYTES),
+        leafIndex: this.#tip.size,
+      });
       this.#addLeaf(entry.seq, voidLeaf(intent, entry.body));
       this.tables.setVoid(intentSeq, entry.seq);
       return entry;
@@ -133,7 +182,8 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     return this.#append(() => {
       const issue = this.read(() => this.tables.intent(intentSeq))?.issue;
       if (issue === undefined) throw new VtlicError('internal', `entry ${intentSeq} has no license to release`);
-      if (issue > this.#anchored.entries) throw new VtlicError('internal', 'a license was to be released that the anchor does not cover yet');
+      if (issue > this.#anchored.entries)
+        throw new VtlicError('internal', 'a license was to be released that the anchor does not cover yet');
       const entry = this.#write('release', { intent: intentSeq, path: file.path, fileDigest: file.digest });
       this.tables.setRelease(intentSeq, entry.seq);
       return entry;
@@ -154,10 +204,24 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       const logId = this.#parts.random(LEDGER_ID_BYTES);
       const restored = this.head();
       const origin = logOrigin(this.genesis.iss, logId);
-      const entry = this.#write('adopt', { act: 'log', ...input, logId, origin, restored, salt: this.#parts.random(SALT_BYTES), leafIndex: 0 });
+      const entry = this.#write('adopt', {
+        act: 'log',
+        ...input,
+        logId,
+        origin,
+        restored,
+        salt: this.#parts.random(SALT_BYTES),
+        leafIndex: 0,
+      });
       if (entry.body.act !== 'log') throw new VtlicError('internal', 'an act was recorded as another');
       const { leaves, nodes } = this.tables.sizes();
-      const log: LogRow = { number: this.#tip.log.number + 1, entry: entry.seq, logId, firstLeaf: leaves, firstNode: nodes };
+      const log: LogRow = {
+        number: this.#tip.log.number + 1,
+        entry: entry.seq,
+        logId,
+        firstLeaf: leaves,
+        firstNode: nodes,
+      };
       this.tables.insertLog(log);
       this.#tip = { ...this.#tip, log, size: 0 };
       this.#addLeaf(entry.seq, newLogLeaf(entry.body));
@@ -167,7 +231,13 @@ export class LedgerWriter extends LedgerReader implements Ledger {
 
   reenter(cose: Uint8Array, license: ReenteredBody['license'], skip: number): AdoptEntry {
     return this.#append(() => {
-      const entry = this.#write('adopt', { act: 'license', cose, license, salt: this.#parts.random(SALT_BYTES), leafIndex: this.#tip.size });
+      const entry = this.#write('adopt', {
+        act: 'license',
+        cose,
+        license,
+        salt: this.#parts.random(SALT_BYTES),
+        leafIndex: this.#tip.size,
+      });
       if (entry.body.act !== 'license') throw new VtlicError('internal', 'an act was recorded as another');
       this.#addLeaf(entry.seq, reenteredLeaf(entry.body));
       return this.#recordAct(entry, skip);
@@ -195,12 +265,25 @@ export class LedgerWriter extends LedgerReader implements Ledger {
 
   async requireAnchor(): Promise<void> {
     const found = await this.#readAnchor();
-    const now = found.reduce<AnchorRecord | undefined>((newest, record) => (newest === undefined || record.entries > newest.entries ? record : newest), undefined);
-    if (now !== undefined && now.entries === this.#anchored.entries && equalBytes(now.chain, this.#anchored.chain) && equalBytes(now.ledgerId, this.#anchored.ledgerId)) return;
-    throw new VtlicError('ledger_rolled_back', `${this.#parts.anchorStore.description} was changed while this run had the ledger open: another copy of this ledger is in use, or somebody changed the anchor; nothing more is signed here`, {
-      file: this.path,
-      hint: 'find the other copy; the one that the anchor agrees with is the ledger',
-    });
+    const now = found.reduce<AnchorRecord | undefined>(
+      (newest, record) => (newest === undefined || record.entries > newest.entries ? record : newest),
+      undefined,
+    );
+    if (
+      now !== undefined &&
+      now.entries === this.#anchored.entries &&
+      equalBytes(now.chain, this.#anchored.chain) &&
+      equalBytes(now.ledgerId, this.#anchored.ledgerId)
+    )
+      return;
+    throw new VtlicError(
+      'ledger_rolled_back',
+      `${this.#parts.anchorStore.description} was changed while this run had the ledger open: another copy of this ledger is in use, or somebody changed the anchor; nothing more is signed here`,
+      {
+        file: this.path,
+        hint: 'find the other copy; the one that the anchor agrees with is the ledger',
+      },
+    );
   }
 
   /** A place that cannot be read cannot be written either: the same word for both. */
@@ -209,7 +292,11 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       return await this.#parts.anchorStore.read();
     } catch (error) {
       if (!(error instanceof VtlicError)) throw error;
-      throw new VtlicError('ledger_unwritable', `the anchor was not written: ${error.message}; what is recorded but not released stays in the ledger`, { ...error.place, hint: error.hint ?? 'mend the place of the anchor and run it again', cause: error });
+      throw new VtlicError(
+        'ledger_unwritable',
+        `the anchor was not written: ${error.message}; what is recorded but not released stays in the ledger`,
+        { ...error.place, hint: error.hint ?? 'mend the place of the anchor and run it again', cause: error },
+      );
     }
   }
 
@@ -248,8 +335,13 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   }
 
   /** Never earlier than the entry before: a clock that is turned back in the middle of a run must not take the mark with it. */
-  #write<K extends EntryKind>(kind: K, body: Bodies[K], at: number = Math.max(this.#parts.now(), this.#tip.at)): Extract<Entry, { readonly kind: K }> {
-    if (!Number.isSafeInteger(at) || at < 0 || at > MAX_TIME) throw new VtlicError('internal', `an entry was to be recorded at the time ${at}`);
+  #write<K extends EntryKind>(
+    kind: K,
+    body: Bodies[K],
+    at: number = Math.max(this.#parts.now(), this.#tip.at),
+  ): Extract<Entry, { readonly kind: K }> {
+    if (!Number.isSafeInteger(at) || at < 0 || at > MAX_TIME)
+      throw new VtlicError('internal', `an entry was to be recorded at the time ${at}`);
     const { bytes, body: recorded } = makeBody(kind, body);
     const seq = this.#tip.seq + 1;
     const chain = chainValue(this.#tip.chain, seq, kind, at, bytes);
@@ -275,7 +367,11 @@ export class LedgerWriter extends LedgerReader implements Ledger {
 
   #openIntent(seq: number): IntentBody {
     const record = this.findByIntent(seq);
-    if (record?.state !== 'open') throw new VtlicError('internal', `entry ${seq} is no open intent: ${record === undefined ? 'there is none' : `it is ${record.state}`}`);
+    if (record?.state !== 'open')
+      throw new VtlicError(
+        'internal',
+        `entry ${seq} is no open intent: ${record === undefined ? 'there is none' : `it is ${record.state}`}`,
+      );
     return record.intent.body;
   }
 
@@ -315,13 +411,21 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   #requireOwnTip(): void {
     const last = this.tables.lastEntry();
     if (last?.seq !== this.#tip.seq || !equalBytes(last.chain, this.#tip.chain)) {
-      throw new VtlicError('ledger_conflict', 'another program wrote to the ledger while this one held it; nothing more was recorded', { file: this.path, hint: 'find out which program it was before anything is signed again' });
+      throw new VtlicError(
+        'ledger_conflict',
+        'another program wrote to the ledger while this one held it; nothing more was recorded',
+        { file: this.path, hint: 'find out which program it was before anything is signed again' },
+      );
     }
   }
 
   #requireUsable(): void {
     if (this.#lost) {
-      throw new VtlicError('ledger_unwritable', 'an earlier write failed, and what it left is not known in this run; nothing more was recorded', { file: this.path, hint: 'run it again: the next start says what the ledger holds' });
+      throw new VtlicError(
+        'ledger_unwritable',
+        'an earlier write failed, and what it left is not known in this run; nothing more was recorded',
+        { file: this.path, hint: 'run it again: the next start says what the ledger holds' },
+      );
     }
   }
 }

@@ -60,7 +60,8 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
     tier(license, previous, compared.catalog, mark);
     losses(license, previous, mark);
     lineage(license, previous, mark);
-    if (compared.previousAlgorithm === 'ed25519+ml-dsa-65' && compared.algorithm === 'ed25519') mark('algorithm down', 'the last license was signed with Ed25519 and ML-DSA-65, this one with Ed25519 alone');
+    if (compared.previousAlgorithm === 'ed25519+ml-dsa-65' && compared.algorithm === 'ed25519')
+      mark('algorithm down', 'the last license was signed with Ed25519 and ML-DSA-65, this one with Ed25519 alone');
   }
   clock(license, previous, mark);
   return Object.freeze(found);
@@ -74,13 +75,19 @@ function seats(license: License, previous: License, mark: Mark): void {
   if (now === 'unlimited') mark('seats x10', `seats become unlimited: ${before} until now`);
   else if (before === 'unlimited') mark('seats down', `seats are no longer unlimited: ${now} from now on`);
   else if (now < before) mark('seats down', `fewer seats: ${now} instead of ${before}`);
-  else if (now >= MANY_TIMES * before && before > 0) mark('seats x10', `${Math.floor(now / before)} times the seats: ${now} instead of ${before}`);
+  else if (now >= MANY_TIMES * before && before > 0)
+    mark('seats x10', `${Math.floor(now / before)} times the seats: ${now} instead of ${before}`);
 }
 
 function term(license: License, previous: License, mark: Mark): void {
-  if (license.exp < previous.exp) mark('ends earlier', `ends before the last license does: ${formatDay(license.exp)} instead of ${formatDay(previous.exp)} (first moment after the end)`);
+  if (license.exp < previous.exp)
+    mark(
+      'ends earlier',
+      `ends before the last license does: ${formatDay(license.exp)} instead of ${formatDay(previous.exp)} (first moment after the end)`,
+    );
   const [now, before] = [license.exp - license.nbf, previous.exp - previous.nbf];
-  if (now < before - TERM_SLACK_SECONDS) mark('shorter term', `the term is shorter: ${inDays(now)} instead of ${inDays(before)}`);
+  if (now < before - TERM_SLACK_SECONDS)
+    mark('shorter term', `the term is shorter: ${inDays(now)} instead of ${inDays(before)}`);
 }
 
 function inDays(seconds: number): string {
@@ -93,13 +100,18 @@ function tier(license: License, previous: License, catalog: Catalog, mark: Mark)
   if (license.tier === previous.tier || license.aud !== previous.aud) return;
   const order = [...(catalog.products.get(license.aud)?.tiers.keys() ?? [])];
   const [now, before] = [order.indexOf(license.tier), order.indexOf(previous.tier)];
-  if (before < 0) mark('tier down', `the tier of the last license, ${previous.tier}, is no longer in the catalog, so it cannot be said whether ${license.tier} is higher`);
+  if (before < 0)
+    mark(
+      'tier down',
+      `the tier of the last license, ${previous.tier}, is no longer in the catalog, so it cannot be said whether ${license.tier} is higher`,
+    );
   else if (now < before) mark('tier down', `a lower tier: ${license.tier} instead of ${previous.tier}`);
 }
 
 function losses(license: License, previous: License, mark: Mark): void {
   const gone = previous.features.filter((feature) => !license.features.includes(feature));
-  if (gone.length > 0) mark('features lost', `features that the last license has and this one has not: ${gone.join(', ')}`);
+  if (gone.length > 0)
+    mark('features lost', `features that the last license has and this one has not: ${gone.join(', ')}`);
   for (const [name, before] of Object.entries(previous.limits)) {
     const now = license.limits[name];
     if (now === undefined) mark('limits down', `the limit ${name} is gone; the last license has ${before}`);
@@ -108,16 +120,38 @@ function losses(license: License, previous: License, mark: Mark): void {
 }
 
 function lineage(license: License, previous: License, mark: Mark): void {
-  if (license.aud !== previous.aud) mark('product changed', `another product than in the last license: ${license.aud} instead of ${previous.aud}; the counter is that of another lineage`);
-  if (license.dep !== previous.dep) mark('deployment changed', `another deployment than in the last license: ${license.dep ?? 'none'} instead of ${previous.dep ?? 'none'}; the counter is that of another lineage`);
+  if (license.aud !== previous.aud)
+    mark(
+      'product changed',
+      `another product than in the last license: ${license.aud} instead of ${previous.aud}; the counter is that of another lineage`,
+    );
+  if (license.dep !== previous.dep)
+    mark(
+      'deployment changed',
+      `another deployment than in the last license: ${license.dep ?? 'none'} instead of ${previous.dep ?? 'none'}; the counter is that of another lineage`,
+    );
   if (license.aud !== previous.aud || license.dep !== previous.dep) return;
-  if (license.ctr > previous.ctr + 1) mark('counter jump', `the counter jumps from ${previous.ctr} to ${license.ctr}: those between were reserved and came to no license`);
+  if (license.ctr > previous.ctr + 1)
+    mark(
+      'counter jump',
+      `the counter jumps from ${previous.ctr} to ${license.ctr}: those between were reserved and came to no license`,
+    );
 }
 
 function clock(license: License, previous: License | undefined, mark: Mark): void {
   if (license.clk === true) mark('clock', 'it resets the clock of the verifiers that take it');
-  if (previous !== undefined && license.iat < previous.iat) mark('clock', `it is issued at ${formatInstant(license.iat)}, before the last license (${formatInstant(previous.iat)})`);
-  if (license.exp - license.iat < SOON_SECONDS) mark('clock', `it ends within ${inDays(SOON_SECONDS)}: ${formatDay(license.exp)}`);
-  if (previous !== undefined && license.nbf > previous.exp) mark('clock', `there is a gap: the last license ends ${formatDay(previous.exp)}, this one begins ${formatDay(license.nbf)}`);
-  else if (previous === undefined && license.nbf - license.iat > SOON_SECONDS) mark('clock', `it begins only on ${formatDay(license.nbf)}, more than ${inDays(SOON_SECONDS)} from now`);
+  if (previous !== undefined && license.iat < previous.iat)
+    mark(
+      'clock',
+      `it is issued at ${formatInstant(license.iat)}, before the last license (${formatInstant(previous.iat)})`,
+    );
+  if (license.exp - license.iat < SOON_SECONDS)
+    mark('clock', `it ends within ${inDays(SOON_SECONDS)}: ${formatDay(license.exp)}`);
+  if (previous !== undefined && license.nbf > previous.exp)
+    mark(
+      'clock',
+      `there is a gap: the last license ends ${formatDay(previous.exp)}, this one begins ${formatDay(license.nbf)}`,
+    );
+  else if (previous === undefined && license.nbf - license.iat > SOON_SECONDS)
+    mark('clock', `it begins only on ${formatDay(license.nbf)}, more than ${inDays(SOON_SECONDS)} from now`);
 }

@@ -10,16 +10,33 @@ import type { PlanOrigin } from './plan.ts';
 /** @throws VtlicError `plan_stale` naming what changed. Counters are judged again, one by one, when they are reserved. */
 export function checkPlanStands(plan: PlanOrigin, site: Site, catalog: Catalog, ledger: LedgerView): void {
   const hint = 'make a new plan with --dry-run and review it';
-  if (plan.ledger !== toHex(ledger.genesis.ledgerId)) throw new VtlicError('plan_stale', 'the plan was made for another ledger', { hint });
+  if (plan.ledger !== toHex(ledger.genesis.ledgerId))
+    throw new VtlicError('plan_stale', 'the plan was made for another ledger', { hint });
   const then = ledger.entry(plan.entries);
-  if (then === undefined || toHex(then.chain) !== plan.chain) throw new VtlicError('plan_stale', "the plan was made on another state of this ledger: its record is not among the ledger's entries", { hint });
-  if (plan.site !== site.digest) throw new VtlicError('plan_stale', 'site.json was changed since the plan was made', { file: site.paths.site, hint });
-  if (plan.catalog !== catalog.digest) throw new VtlicError('plan_stale', 'catalog.json was changed since the plan was made', { file: site.paths.catalog, hint });
+  if (then === undefined || toHex(then.chain) !== plan.chain)
+    throw new VtlicError(
+      'plan_stale',
+      "the plan was made on another state of this ledger: its record is not among the ledger's entries",
+      { hint },
+    );
+  if (plan.site !== site.digest)
+    throw new VtlicError('plan_stale', 'site.json was changed since the plan was made', {
+      file: site.paths.site,
+      hint,
+    });
+  if (plan.catalog !== catalog.digest)
+    throw new VtlicError('plan_stale', 'catalog.json was changed since the plan was made', {
+      file: site.paths.catalog,
+      hint,
+    });
 }
 
 /** @throws VtlicError `plan_stale` where the site no longer has the key that the plan names. */
 export function keyOfPlan(kid: string | undefined, site: Site): KeyRecord {
   const key = site.config.keys.find((candidate) => candidate.publicKey.kid === kid);
-  if (key === undefined) throw new VtlicError('plan_stale', `the plan names the key ${kid ?? ''}, which this site does not have`, { hint: 'make a new plan with --dry-run and review it' });
+  if (key === undefined)
+    throw new VtlicError('plan_stale', `the plan names the key ${kid ?? ''}, which this site does not have`, {
+      hint: 'make a new plan with --dry-run and review it',
+    });
   return key;
 }

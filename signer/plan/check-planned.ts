@@ -10,9 +10,11 @@ import type { Plan } from './plan.ts';
 
 /** What makes a license one that no request of this site could have led to; undefined where nothing does. */
 function faultOf(license: License, site: Site, catalog: Catalog): string | undefined {
-  if (license.iss !== site.config.issuer) return `its issuer is ${license.iss}, and this site issues for ${site.config.issuer}`;
+  if (license.iss !== site.config.issuer)
+    return `its issuer is ${license.iss}, and this site issues for ${site.config.issuer}`;
   for (const text of [license.name, license.ref]) {
-    if (text !== undefined && (hasControlOrBidi(text) || text.normalize('NFC') !== text)) return 'its name or reference holds control or direction-changing characters, or is not in NFC';
+    if (text !== undefined && (hasControlOrBidi(text) || text.normalize('NFC') !== text))
+      return 'its name or reference holds control or direction-changing characters, or is not in NFC';
   }
   const [violation] = catalogViolations(
     {
@@ -33,13 +35,21 @@ function faultOf(license: License, site: Site, catalog: Catalog): string | undef
 
 function refuse(license: License, where: string, fault: string | undefined): void {
   if (fault === undefined) return;
-  throw new VtlicError('policy_refused', `the plan holds a license for ${license.sub}${where} that no request could have led to: ${fault}`, { hint: 'do not sign it; find out who wrote this plan' });
+  throw new VtlicError(
+    'policy_refused',
+    `the plan holds a license for ${license.sub}${where} that no request could have led to: ${fault}`,
+    { hint: 'do not sign it; find out who wrote this plan' },
+  );
 }
 
 /** @throws VtlicError `policy_refused` for a license that no request could have led to. */
 export function checkPlanned(plan: Plan, site: Site, catalog: Catalog): void {
   for (const { license } of plan.items) {
-    refuse(license, '', license.iat === plan.made ? undefined : 'its time of issue is not the time at which the plan was made');
+    refuse(
+      license,
+      '',
+      license.iat === plan.made ? undefined : 'its time of issue is not the time at which the plan was made',
+    );
     refuse(license, '', faultOf(license, site, catalog));
   }
 }
@@ -49,8 +59,17 @@ export function checkPlanned(plan: Plan, site: Site, catalog: Catalog): void {
  *
  * @throws VtlicError `policy_refused`
  */
-export function checkPlannedRow({ line, item: { license } }: SignRow, made: number, site: Site, catalog: Catalog): void {
+export function checkPlannedRow(
+  { line, item: { license } }: SignRow,
+  made: number,
+  site: Site,
+  catalog: Catalog,
+): void {
   const where = ` (line ${line})`;
-  refuse(license, where, license.iat <= made ? undefined : 'its time of issue is later than the time at which the plan was made');
+  refuse(
+    license,
+    where,
+    license.iat <= made ? undefined : 'its time of issue is later than the time at which the plan was made',
+  );
   refuse(license, where, faultOf(license, site, catalog));
 }

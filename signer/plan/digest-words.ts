@@ -43,6 +43,7 @@ export function digestWords(digest: string): readonly string[] {
 export function digestWordLines(digest: string): string[] {
   const words = digestWords(digest);
   const lines: string[] = [];
-  for (let i = 0; i < words.length; i += WORDS_A_LINE) lines.push(`  ${String(i + 1).padStart(2)}  ${words.slice(i, i + WORDS_A_LINE).join(' ')}`);
+  for (let i = 0; i < words.length; i += WORDS_A_LINE)
+    lines.push(`  ${String(i + 1).padStart(2)}  ${words.slice(i, i + WORDS_A_LINE).join(' ')}`);
   return lines;
 }

@@ -17,7 +17,10 @@ export function lastLicense({ payload, kid }: CounterOf): LastLicense {
 }
 
 /** What there is to compare with; the algorithm where the site knows the key. */
-export function comparedWith(last: LastLicense | undefined, site: Site): Pick<Compared, 'previous' | 'previousAlgorithm'> {
+export function comparedWith(
+  last: LastLicense | undefined,
+  site: Site,
+): Pick<Compared, 'previous' | 'previousAlgorithm'> {
   const key = site.config.keys.find((candidate) => candidate.publicKey.kid === last?.kid);
   return { previous: last?.license, ...(key === undefined ? {} : { previousAlgorithm: key.algorithm }) };
 }

@@ -17,15 +17,24 @@ export async function writePlan(folder: string, plan: Plan): Promise<string> {
 
 /** @throws VtlicError `usage` for a digest of the wrong form, `plan_stale` for a missing or altered plan. */
 export function readPlan(folder: string, digest: string): Plan {
-  if (!/^[0-9a-f]{64}$/.test(digest)) throw new VtlicError('usage', '--confirm takes the 64 hex digits that --dry-run printed');
+  if (!/^[0-9a-f]{64}$/.test(digest))
+    throw new VtlicError('usage', '--confirm takes the 64 hex digits that --dry-run printed');
   const file = join(folder, digest);
   let bytes: Uint8Array;
   try {
     bytes = readLimited(file, MOST_BYTES);
   } catch (error) {
-    throw new VtlicError('plan_stale', 'there is no readable plan with this digest', { file, hint: 'make one with --dry-run and confirm the digest that it prints', cause: error });
+    throw new VtlicError('plan_stale', 'there is no readable plan with this digest', {
+      file,
+      hint: 'make one with --dry-run and confirm the digest that it prints',
+      cause: error,
+    });
   }
   const found = planDigest(bytes);
-  if (found !== digest) throw new VtlicError('plan_stale', `the plan was altered after it was made: its digest is now ${found}`, { file, hint: 'make a new plan with --dry-run and review it' });
+  if (found !== digest)
+    throw new VtlicError('plan_stale', `the plan was altered after it was made: its digest is now ${found}`, {
+      file,
+      hint: 'make a new plan with --dry-run and review it',
+    });
   return decodePlan(bytes);
 }

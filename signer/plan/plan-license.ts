@@ -39,13 +39,22 @@ export interface ItemInput {
 }
 
 export function lineageOfRequest(request: Request): Lineage {
-  return { aud: request.product, sub: request.customer, ...(request.deployment === undefined ? {} : { dep: request.deployment }) };
+  return {
+    aud: request.product,
+    sub: request.customer,
+    ...(request.deployment === undefined ? {} : { dep: request.deployment }),
+  };
 }
 
 /** @throws VtlicError `request_invalid` where the claims would break a bound of the format (`until` already past, say). */
 export function planItem(request: Request, input: ItemInput): PlanItem {
   const { site, key, world, now, ctr } = input;
-  if (request.until <= now) throw new VtlicError('request_invalid', '"until" lies in the past: the license would be expired when it is signed', { field: 'until' });
+  if (request.until <= now)
+    throw new VtlicError(
+      'request_invalid',
+      '"until" lies in the past: the license would be expired when it is signed',
+      { field: 'until' },
+    );
   const claims: License = {
     iss: site.config.issuer,
     sub: request.customer,
@@ -73,11 +82,21 @@ export function planItem(request: Request, input: ItemInput): PlanItem {
   try {
     payload = encodeLicense(claims);
   } catch (error) {
-    if (error instanceof VtlicError && error.code === 'claims_malformed') throw new VtlicError('request_invalid', error.message, { ...error.place, cause: error });
+    if (error instanceof VtlicError && error.code === 'claims_malformed')
+      throw new VtlicError('request_invalid', error.message, { ...error.place, cause: error });
     throw error;
   }
-  const whole = encodeCoseSign1(encodeProtected(key.algorithm, key.publicKey.kid, TYP.license), payload, new Uint8Array(ALGORITHMS[key.algorithm].signatureBytes)).length;
-  if (whole > LICENSE_LIMITS.decodedBytes) throw new VtlicError('request_invalid', `the license would have ${whole} bytes, but at most ${LICENSE_LIMITS.decodedBytes} are allowed`, { hint: 'name fewer hosts, or carry less in "ext"' });
+  const whole = encodeCoseSign1(
+    encodeProtected(key.algorithm, key.publicKey.kid, TYP.license),
+    payload,
+    new Uint8Array(ALGORITHMS[key.algorithm].signatureBytes),
+  ).length;
+  if (whole > LICENSE_LIMITS.decodedBytes)
+    throw new VtlicError(
+      'request_invalid',
+      `the license would have ${whole} bytes, but at most ${LICENSE_LIMITS.decodedBytes} are allowed`,
+      { hint: 'name fewer hosts, or carry less in "ext"' },
+    );
   // The view is made from the bytes, never from the request.
   return Object.freeze({ payload, license: decodeLicense(payload), kid: key.publicKey.kid });
 }
@@ -93,5 +112,12 @@ export function planLicense(request: Request, input: PlanInput): Plan {
 /** What a plan says of the moment in which it is made. */
 export function planOrigin(ledger: LedgerView, site: Site, catalog: Catalog, now: number): PlanOrigin {
   const head = ledger.head();
-  return { ledger: toHex(ledger.genesis.ledgerId), entries: head.entries, chain: toHex(head.chain), made: now, site: site.digest, catalog: catalog.digest };
+  return {
+    ledger: toHex(ledger.genesis.ledgerId),
+    entries: head.entries,
+    chain: toHex(head.chain),
+    made: now,
+    site: site.digest,
+    catalog: catalog.digest,
+  };
 }

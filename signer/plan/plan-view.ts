@@ -26,7 +26,12 @@ export function planView(plan: Plan, input: PlanViewInput): string[] {
     const key = findKey(site, item.kid);
     return licenseView(item, {
       previous: last?.license,
-      anomalies: findAnomalies({ license: item.license, catalog, algorithm: key.algorithm, ...comparedWith(last, site) }),
+      anomalies: findAnomalies({
+        license: item.license,
+        catalog,
+        algorithm: key.algorithm,
+        ...comparedWith(last, site),
+      }),
       keyName: key.name,
       algorithm: key.algorithm,
       custody: key.custody,

@@ -58,7 +58,16 @@ export function encodePlan(plan: Plan): Uint8Array {
       ['made', plan.made],
       ['site', bytesOf(plan.site)],
       ['catalog', bytesOf(plan.catalog)],
-      ['items', plan.items.map((item) => new Map<CborValue, CborValue>([['payload', item.payload], ['kid', bytesOf(item.kid)]]))],
+      [
+        'items',
+        plan.items.map(
+          (item) =>
+            new Map<CborValue, CborValue>([
+              ['payload', item.payload],
+              ['kid', bytesOf(item.kid)],
+            ]),
+        ),
+      ],
     ]),
   );
 }
@@ -70,14 +79,18 @@ export function planDigest(bytes: Uint8Array): string {
 
 /** @throws VtlicError `plan_stale` when the bytes are no plan of this version. */
 export function decodePlan(bytes: Uint8Array): Plan {
-  const refuse = (why: string): VtlicError => new VtlicError('plan_stale', `this is not a plan of this version: ${why}`, { hint: 'make a new plan with --dry-run' });
+  const refuse = (why: string): VtlicError =>
+    new VtlicError('plan_stale', `this is not a plan of this version: ${why}`, {
+      hint: 'make a new plan with --dry-run',
+    });
   let value: CborValue;
   try {
     value = decodeCbor(bytes);
   } catch (error) {
     throw refuse(error instanceof Error ? error.message : 'it cannot be read');
   }
-  if (!isCborMap(value) || value.get('schema') !== SCHEMA || value.size !== 8) throw refuse(`expected the members of ${SCHEMA}`);
+  if (!isCborMap(value) || value.get('schema') !== SCHEMA || value.size !== 8)
+    throw refuse(`expected the members of ${SCHEMA}`);
   const fields = value;
   const hex = (name: string, length: number): string => {
     const field = fields.get(name);
@@ -102,7 +115,14 @@ export function decodePlan(bytes: Uint8Array): Plan {
       items.map((item: CborValue): PlanItem => {
         const payload = isCborMap(item) ? item.get('payload') : undefined;
         const kid = isCborMap(item) ? item.get('kid') : undefined;
-        if (!isCborMap(item) || item.size !== 2 || !(payload instanceof Uint8Array) || !(kid instanceof Uint8Array) || kid.length !== 32) throw refuse('each item must hold payload and kid');
+        if (
+          !isCborMap(item) ||
+          item.size !== 2 ||
+          !(payload instanceof Uint8Array) ||
+          !(kid instanceof Uint8Array) ||
+          kid.length !== 32
+        )
+          throw refuse('each item must hold payload and kid');
         return Object.freeze({ payload, license: decodeLicense(payload), kid: toHex(kid) });
       }),
     ),

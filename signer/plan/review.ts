@@ -47,14 +47,26 @@ async function askForYes(view: readonly string[], prompt: string, terminal: Revi
 }
 
 /** @throws VtlicError `declined` for any answer but `Yes` */
-export async function reviewOnTerminal(plan: Plan, view: readonly string[], terminal: ReviewTerminal): Promise<ReviewedPlan> {
+export async function reviewOnTerminal(
+  plan: Plan,
+  view: readonly string[],
+  terminal: ReviewTerminal,
+): Promise<ReviewedPlan> {
   await askForYes(view, 'Sign this? Type Yes to sign, anything else to decline: ', terminal);
   return markPlan(plan);
 }
 
 /** @throws VtlicError `declined` for any answer but `Yes` */
-export async function reviewBatchOnTerminal(batch: BatchPlan, view: readonly string[], terminal: ReviewTerminal): Promise<ReviewedBatch> {
-  await askForYes(view, `Sign these ${batch.end.sign.toLocaleString('en-US')} licenses? Type Yes to sign, anything else to decline: `, terminal);
+export async function reviewBatchOnTerminal(
+  batch: BatchPlan,
+  view: readonly string[],
+  terminal: ReviewTerminal,
+): Promise<ReviewedBatch> {
+  await askForYes(
+    view,
+    `Sign these ${batch.end.sign.toLocaleString('en-US')} licenses? Type Yes to sign, anything else to decline: `,
+    terminal,
+  );
   return markBatch(batch);
 }
 
@@ -62,7 +74,10 @@ const HINT = 'make a new plan with --dry-run and review it';
 
 function checkAge(made: number, now: number): void {
   if (now - made > DAY_SECONDS) throw new VtlicError('plan_stale', 'the plan is older than 24 hours', { hint: HINT });
-  if (made > now) throw new VtlicError('plan_stale', "the plan was made later than this machine's clock reads now", { hint: 'check the clock' });
+  if (made > now)
+    throw new VtlicError('plan_stale', "the plan was made later than this machine's clock reads now", {
+      hint: 'check the clock',
+    });
 }
 
 /**

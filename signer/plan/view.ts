@@ -34,7 +34,9 @@ function extText(value: ExtValue): string {
   if (typeof value !== 'object') return String(value);
   if (value instanceof ExtBytes) return `h'${value.hex}'`;
   if (isExtList(value)) return `[${value.map(extText).join(', ')}]`;
-  return `{${Object.entries(value).map(([key, item]) => `${key}: ${extText(item)}`).join(', ')}}`;
+  return `{${Object.entries(value)
+    .map(([key, item]) => `${key}: ${extText(item)}`)
+    .join(', ')}}`;
 }
 
 /** A license in words, every claim that it holds. */
@@ -54,7 +56,9 @@ export function licenseRows(license: License): ViewRow[] {
     ...(license.instances === undefined ? [] : [['instances', String(license.instances)] as const]),
     ...(license.hosts === undefined ? [] : [['hosts', license.hosts.join(', ')] as const]),
     ...(license.offline === undefined ? [] : [['offline', days(license.offline)] as const]),
-    ...(license.clk === undefined ? [] : [['resets clock', 'yes: lowers the time floor of the verifier once'] as const]),
+    ...(license.clk === undefined
+      ? []
+      : [['resets clock', 'yes: lowers the time floor of the verifier once'] as const]),
     ...(license.ref === undefined ? [] : [['reference', license.ref] as const]),
     ...Object.entries(license.ext ?? {}).map(([name, value]) => [`ext ${name}`, extText(value)] as const),
     ['counter', String(license.ctr)],
@@ -72,7 +76,10 @@ export function formatRows(rows: readonly ViewRow[], indent = 2): string[] {
   return rows.flatMap(([name, value]) => {
     // Broken here and not by the terminal: no value can look like a row of its own.
     const [first = '', ...rest] = pieces(value, Math.max(LEAST_COLUMNS, COLUMNS - width - indent));
-    return [`${margin}${name.padEnd(width)}${first}`, ...rest.map((piece) => `${margin}${' '.repeat(width - 2)}| ${piece}`)];
+    return [
+      `${margin}${name.padEnd(width)}${first}`,
+      ...rest.map((piece) => `${margin}${' '.repeat(width - 2)}| ${piece}`),
+    ];
   });
 }
 
@@ -118,10 +125,14 @@ export function licenseView(item: PlanItem, context: ViewContext): string[] {
   const { previous, anomalies } = context;
   return [
     cleanText(firstLine(license, previous), 2000),
-    ...(anomalies.length === 0 ? [] : ['', 'Look at this twice:', ...anomalies.map(({ sentence }) => `  ! ${cleanText(sentence, 2000)}`)]),
+    ...(anomalies.length === 0
+      ? []
+      : ['', 'Look at this twice:', ...anomalies.map(({ sentence }) => `  ! ${cleanText(sentence, 2000)}`)]),
     '',
     ...formatRows([
-      ...(previous === undefined ? licenseRows(license).map(([name, value]) => [`  ${name}`, value] as const) : diffRows(previous, license)),
+      ...(previous === undefined
+        ? licenseRows(license).map(([name, value]) => [`  ${name}`, value] as const)
+        : diffRows(previous, license)),
       ['  signed by', `${cleanText(context.keyName)} (${context.algorithm}, custody ${context.custody})`],
       ['  key id', item.kid],
     ]),
@@ -133,7 +144,8 @@ function lineageInWords(license: License): string {
 }
 
 function firstLine(license: License, previous: License | undefined): string {
-  if (previous === undefined) return `New customer lineage: no license of ${lineageInWords(license)} is in this ledger.`;
+  if (previous === undefined)
+    return `New customer lineage: no license of ${lineageInWords(license)} is in this ledger.`;
   const last = `license ${previous.cti} (counter ${previous.ctr}, ${previous.tier}, ${previous.seats} seats, until ${lastDay(previous.exp)})`;
   if (license.aud === previous.aud && license.dep === previous.dep) return `Replaces ${last}.`;
   return `Begins or continues the lineage of ${lineageInWords(license)}. Compared with the customer's last license, of ${lineageInWords(previous)}: ${last}.`;
@@ -152,7 +164,8 @@ function diffRows(previous: License, license: License): ViewRow[] {
     const old = before.get(name);
     if (old === value || ALWAYS_NEW.has(name)) rows.push([`  ${name}`, value]);
     else if (old === undefined) rows.push([`+ ${name}`, value]);
-    else rows.push([`~ ${name}`, value], ['    was', `${old.replace(END_OF_DAY, '')}${howFar(name, previous, license)}`]);
+    else
+      rows.push([`~ ${name}`, value], ['    was', `${old.replace(END_OF_DAY, '')}${howFar(name, previous, license)}`]);
   }
   const names = new Set(now.map(([name]) => name));
   for (const [name, old] of before) if (!names.has(name)) rows.push([`- ${name}`, ''], ['    was', old]);
@@ -163,7 +176,8 @@ const ALWAYS_NEW: ReadonlySet<string> = new Set(['license id', 'issued at']);
 
 /** The distance that a person would otherwise work out. */
 function howFar(name: string, previous: License, license: License): string {
-  const [key, other] = name === 'until' ? [license.exp, previous.exp] : name === 'from' ? [license.nbf, previous.nbf] : [0, 0];
+  const [key, other] =
+    name === 'until' ? [license.exp, previous.exp] : name === 'from' ? [license.nbf, previous.nbf] : [0, 0];
   if (key !== other) return ` (now ${days(Math.abs(key - other))} ${key > other ? 'later' : 'earlier'})`;
   if (name === 'seats' && typeof license.seats === 'number' && typeof previous.seats === 'number') {
     const more = license.seats - previous.seats;

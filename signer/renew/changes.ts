@@ -55,7 +55,11 @@ function read(root: JsonObjectReader): Partial<Request> {
   });
   const [first] = faults.all;
   if (first !== undefined) throw first;
-  if (set.customer !== undefined) throw new VtlicError('request_invalid', '"customer" cannot change: a license of another customer is no renewal', { ...root.required('customer').fault('').place, hint: 'issue it: vtlic issue REQUEST.json' });
+  if (set.customer !== undefined)
+    throw new VtlicError('request_invalid', '"customer" cannot change: a license of another customer is no renewal', {
+      ...root.required('customer').fault('').place,
+      hint: 'issue it: vtlic issue REQUEST.json',
+    });
   return set;
 }
 
@@ -73,7 +77,8 @@ const WHOLE_NUMBERS: ReadonlySet<MemberName> = new Set(['seats', 'graceDays', 'i
 /** @throws VtlicError `request_invalid` naming the option's member, `usage` for what is no member. */
 export function changesFromTexts(texts: ChangeTexts): Changes {
   const document: string[] = [];
-  for (const [name, text] of Object.entries(texts.members) as [MemberName, string | true][]) document.push(`${JSON.stringify(name)}:${jsonOf(name, text)}`);
+  for (const [name, text] of Object.entries(texts.members) as [MemberName, string | true][])
+    document.push(`${JSON.stringify(name)}:${jsonOf(name, text)}`);
   const limits: string[] = [];
   for (const text of texts.limit) {
     const match = /^([^=]+)=(.*)$/s.exec(text);
@@ -83,13 +88,17 @@ export function changesFromTexts(texts: ChangeTexts): Changes {
   const unset = new Set(texts.unset.map(unsetMember));
   try {
     const set = parseChanges(utf8(`{${document.join(',')}}`), '');
-    const single = limits.length === 0 ? {} : (parseChanges(utf8(`{"limits":{${limits.join(',')}}}`), '').set.limits ?? {});
+    const single =
+      limits.length === 0 ? {} : (parseChanges(utf8(`{"limits":{${limits.join(',')}}}`), '').set.limits ?? {});
     return Object.freeze({ set: set.set, unset, limits: single });
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
     // The line and column are those of a document that nobody wrote.
     const { field } = error.place;
-    throw new VtlicError('request_invalid', error.message, { ...(field === undefined ? {} : { field }), ...(error.hint === undefined ? {} : { hint: error.hint }) });
+    throw new VtlicError('request_invalid', error.message, {
+      ...(field === undefined ? {} : { field }),
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
   }
 }
 
@@ -106,13 +115,22 @@ export function splitList(text: string): string[] {
 
 /** Digits as they are: JSON knows no leading zeros, and to a person `010` may be another number. */
 function numberOrText(field: string, text: string): string {
-  if (/^-?0[0-9]+$/.test(text)) throw new VtlicError('request_invalid', `"${cleanText(field, 80)}" should be written without leading zeros, but it is ${cleanText(text, 40)}`, { field: cleanText(field, 80) });
+  if (/^-?0[0-9]+$/.test(text))
+    throw new VtlicError(
+      'request_invalid',
+      `"${cleanText(field, 80)}" should be written without leading zeros, but it is ${cleanText(text, 40)}`,
+      { field: cleanText(field, 80) },
+    );
   return /^-?[0-9]+$/.test(text) ? text : JSON.stringify(text);
 }
 
 function unsetMember(name: string): keyof Request {
   const known = MEMBER_NAMES.find((member) => member === name);
-  if (known === undefined) throw new VtlicError('usage', `--unset takes the name of a request's member, one of: ${MEMBER_NAMES.filter((member) => !STAYS.has(member)).join(', ')}`);
+  if (known === undefined)
+    throw new VtlicError(
+      'usage',
+      `--unset takes the name of a request's member, one of: ${MEMBER_NAMES.filter((member) => !STAYS.has(member)).join(', ')}`,
+    );
   if (STAYS.has(known)) throw new VtlicError('usage', `--unset ${known}: a license always has it`);
   return keyOfMember(known);
 }
@@ -121,6 +139,7 @@ function unsetMember(name: string): keyof Request {
 export function mergeChanges(first: Changes, second: Changes): Changes {
   const unset = new Set([...first.unset, ...second.unset]);
   const set = { ...first.set, ...second.set };
-  for (const key of unset) if (set[key] !== undefined) throw new VtlicError('usage', `the renewal both sets and takes away ${key}`);
+  for (const key of unset)
+    if (set[key] !== undefined) throw new VtlicError('usage', `the renewal both sets and takes away ${key}`);
   return Object.freeze({ set, unset, limits: second.limits });
 }

@@ -31,13 +31,20 @@ export type RenewalTarget =
 export function parseTarget(text: string, resolvePath: (path: string) => string): RenewalTarget {
   const bytes = uuidToBytes(text.toLowerCase());
   if (bytes !== undefined) return { kind: 'id', id: text.toLowerCase(), bytes };
-  if (text.includes('/') || text.endsWith('.vtlic') || (!isId(text) && existsSync(resolvePath(text)))) return { kind: 'file', path: resolvePath(text) };
+  if (text.includes('/') || text.endsWith('.vtlic') || (!isId(text) && existsSync(resolvePath(text))))
+    return { kind: 'file', path: resolvePath(text) };
   if (isId(text)) return { kind: 'customer', customer: text };
-  throw new VtlicError('usage', `renew takes a license id, a license file or a customer, and "${cleanText(text, 100)}" is none of them`, { hint: 'see: vtlic help renew' });
+  throw new VtlicError(
+    'usage',
+    `renew takes a license id, a license file or a customer, and "${cleanText(text, 100)}" is none of them`,
+    { hint: 'see: vtlic help renew' },
+  );
 }
 
 /** The base, or only the customer where there is no license of theirs. */
-export type RenewalBase = { readonly kind: 'license'; readonly last: LastLicense; readonly note?: string } | { readonly kind: 'new'; readonly customer: string };
+export type RenewalBase =
+  | { readonly kind: 'license'; readonly last: LastLicense; readonly note?: string }
+  | { readonly kind: 'new'; readonly customer: string };
 
 /**
  * @param changes tell the lineages of a customer apart, by product and deployment
@@ -56,8 +63,12 @@ export function findBase(target: RenewalTarget, ledger: LedgerView, changes: Par
 
 function recordOf(ledger: LedgerView, bytes: Uint8Array, id: string): CounterOf {
   const again = ledger.findReentered(bytes);
-  const record = (again === undefined ? undefined : reenteredLicense(again)) ?? ledger.findByLicenseId(bytes)?.intent.body;
-  if (record === undefined) throw new VtlicError('request_invalid', `the ledger has no license ${id}`, { hint: 'check the id, or name the customer' });
+  const record =
+    (again === undefined ? undefined : reenteredLicense(again)) ?? ledger.findByLicenseId(bytes)?.intent.body;
+  if (record === undefined)
+    throw new VtlicError('request_invalid', `the ledger has no license ${id}`, {
+      hint: 'check the id, or name the customer',
+    });
   return record;
 }
 
@@ -73,14 +84,25 @@ function recordOfFile(ledger: LedgerView, path: string): CounterOf {
     throw error instanceof VtlicError ? error.at({ file: path }) : error;
   }
   const record = recordOf(ledger, uuidToBytes(id) ?? new Uint8Array(0), id);
-  if (!equalBytes(record.payload, payload)) throw new VtlicError('request_invalid', `the file says otherwise than the ledger's record of license ${id}`, { file: path, hint: `renew by the id instead, and find out where this file comes from: vtlic renew ${id}` });
+  if (!equalBytes(record.payload, payload))
+    throw new VtlicError('request_invalid', `the file says otherwise than the ledger's record of license ${id}`, {
+      file: path,
+      hint: `renew by the id instead, and find out where this file comes from: vtlic renew ${id}`,
+    });
   return record;
 }
 
 function newestOf(ledger: LedgerView, record: CounterOf): RenewalBase {
   const newest = newestOfLineage(ledger, record);
-  if (newest === undefined) throw new VtlicError('request_invalid', `no license of ${lineageText(record)} was ever issued: the counter of this one is void`, { hint: 'issue a new one: vtlic issue REQUEST.json' });
-  const note = equalBytes(newest.licenseId, record.licenseId) ? undefined : `note: counter ${record.ctr} is not the last license of ${lineageText(record)}; the renewal starts from counter ${newest.ctr}`;
+  if (newest === undefined)
+    throw new VtlicError(
+      'request_invalid',
+      `no license of ${lineageText(record)} was ever issued: the counter of this one is void`,
+      { hint: 'issue a new one: vtlic issue REQUEST.json' },
+    );
+  const note = equalBytes(newest.licenseId, record.licenseId)
+    ? undefined
+    : `note: counter ${record.ctr} is not the last license of ${lineageText(record)}; the renewal starts from counter ${newest.ctr}`;
   return { kind: 'license', last: lastLicense(newest), ...(note === undefined ? {} : { note }) };
 }
 
@@ -89,13 +111,26 @@ function ofCustomer(ledger: LedgerView, customer: string, changes: Partial<Reque
   const [first] = all;
   if (first === undefined) return { kind: 'new', customer };
   if (all.length === 1) return { kind: 'license', last: first };
-  const wanted = all.filter(({ license }) => (changes.product === undefined || license.aud === changes.product) && (changes.deployment === undefined || license.dep === changes.deployment));
+  const wanted = all.filter(
+    ({ license }) =>
+      (changes.product === undefined || license.aud === changes.product) &&
+      (changes.deployment === undefined || license.dep === changes.deployment),
+  );
   const [only] = wanted;
   if (only !== undefined && wanted.length === 1) return { kind: 'license', last: only };
-  const without = all.find(({ license }) => changes.product !== undefined && sameLineage(license, lineage(customer, changes.product, changes.deployment)));
+  const without = all.find(
+    ({ license }) =>
+      changes.product !== undefined && sameLineage(license, lineage(customer, changes.product, changes.deployment)),
+  );
   if (without !== undefined) return { kind: 'license', last: without };
-  const names = all.map(({ license }) => `${license.aud}${license.dep === undefined ? '' : ` / ${license.dep}`} (${license.cti})`);
-  throw new VtlicError('request_invalid', `${customer} has ${all.length} lineages, and it is not said which to renew: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`, { hint: 'name the license id, or --product and --deployment' });
+  const names = all.map(
+    ({ license }) => `${license.aud}${license.dep === undefined ? '' : ` / ${license.dep}`} (${license.cti})`,
+  );
+  throw new VtlicError(
+    'request_invalid',
+    `${customer} has ${all.length} lineages, and it is not said which to renew: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`,
+    { hint: 'name the license id, or --product and --deployment' },
+  );
 }
 
 function lineage(sub: string, aud: string, dep: string | undefined): Lineage {

@@ -16,7 +16,11 @@ const DAY_SECONDS = 86_400;
 export function renewalRequest(last: License, changes: Changes, now: number): Request {
   const today = now - (now % DAY_SECONDS);
   const { set } = changes;
-  if (set.until === undefined && last.exp <= now) throw new VtlicError('request_invalid', 'the last license has ended, so a renewal needs a new end', { field: 'until', hint: 'give it: --until 2028-12-31' });
+  if (set.until === undefined && last.exp <= now)
+    throw new VtlicError('request_invalid', 'the last license has ended, so a renewal needs a new end', {
+      field: 'until',
+      hint: 'give it: --until 2028-12-31',
+    });
   const until = set.until ?? last.exp;
   const from = set.until === undefined || last.exp >= until ? today : Math.max(last.exp, today);
   const kept: Request = {
@@ -37,7 +41,9 @@ export function renewalRequest(last: License, changes: Changes, now: number): Re
     ...optional('offlineSeconds', last.offline),
     ...optional('ext', last.ext),
   };
-  const without = Object.fromEntries(Object.entries(kept).filter(([key]) => !changes.unset.has(key as keyof Request))) as Partial<Request>;
+  const without = Object.fromEntries(
+    Object.entries(kept).filter(([key]) => !changes.unset.has(key as keyof Request)),
+  ) as Partial<Request>;
   return withLimits({ features: [], limits: {}, ...without, ...set } as Request, changes);
 }
 
@@ -45,7 +51,12 @@ export function renewalRequest(last: License, changes: Changes, now: number): Re
 export function firstRequest(customer: string, changes: Changes): Request {
   const { set } = changes;
   const missing = (['product', 'tier', 'seats', 'from', 'until'] as const).filter((name) => set[name] === undefined);
-  if (missing.length > 0) throw new VtlicError('request_invalid', `${customer} has no license yet, so all of it must be said, but this is missing: ${missing.join(', ')}`, { hint: 'give the members as options or with --changes FILE.json' });
+  if (missing.length > 0)
+    throw new VtlicError(
+      'request_invalid',
+      `${customer} has no license yet, so all of it must be said, but this is missing: ${missing.join(', ')}`,
+      { hint: 'give the members as options or with --changes FILE.json' },
+    );
   return withLimits({ features: [], limits: {}, ...set, customer } as Request, changes);
 }
 
@@ -54,6 +65,9 @@ function withLimits(request: Request, changes: Changes): Request {
   return Object.freeze({ ...request, limits: Object.freeze(limits) });
 }
 
-function optional<K extends keyof Request>(key: K, value: Request[K] | undefined): Pick<Request, K> | Record<string, never> {
+function optional<K extends keyof Request>(
+  key: K,
+  value: Request[K] | undefined,
+): Pick<Request, K> | Record<string, never> {
   return value === undefined ? {} : ({ [key]: value } as Pick<Request, K>);
 }

@@ -27,19 +27,38 @@ export function catalogViolations(request: Request, catalog: Catalog): CatalogFa
   }
   if (request.until <= request.from) add('until', '"until" should be later than "from"');
   const term = request.until - request.from;
-  if (term > product.maxTermDays * DAY_SECONDS) add('until', `the term from "from" until "until" is ${Math.ceil(term / DAY_SECONDS)} days, but ${request.product} is sold for at most ${product.maxTermDays}`);
-  if ((request.graceSeconds ?? 0) > product.maxGraceDays * DAY_SECONDS) add('graceDays', `"graceDays" is ${(request.graceSeconds ?? 0) / DAY_SECONDS}, but ${request.product} has at most ${product.maxGraceDays}`);
+  if (term > product.maxTermDays * DAY_SECONDS)
+    add(
+      'until',
+      `the term from "from" until "until" is ${Math.ceil(term / DAY_SECONDS)} days, but ${request.product} is sold for at most ${product.maxTermDays}`,
+    );
+  if ((request.graceSeconds ?? 0) > product.maxGraceDays * DAY_SECONDS)
+    add(
+      'graceDays',
+      `"graceDays" is ${(request.graceSeconds ?? 0) / DAY_SECONDS}, but ${request.product} has at most ${product.maxGraceDays}`,
+    );
   const tier = product.tiers.get(request.tier);
   if (tier === undefined) {
     add('tier', `"tier" ${request.tier} is not sold for ${request.product} (there are: ${list(product.tiers.keys())})`);
     return faults;
   }
-  if (tier.maxSeats !== 'unlimited' && (request.seats === 'unlimited' || request.seats > tier.maxSeats)) add('seats', `"seats" is ${request.seats}, but tier ${request.tier} is sold with at most ${tier.maxSeats}`);
-  for (const feature of request.features) if (!tier.features.has(feature)) add('features', `"features" names ${feature}, which tier ${request.tier} does not have (it has: ${list(tier.features)})`);
+  if (tier.maxSeats !== 'unlimited' && (request.seats === 'unlimited' || request.seats > tier.maxSeats))
+    add('seats', `"seats" is ${request.seats}, but tier ${request.tier} is sold with at most ${tier.maxSeats}`);
+  for (const feature of request.features)
+    if (!tier.features.has(feature))
+      add(
+        'features',
+        `"features" names ${feature}, which tier ${request.tier} does not have (it has: ${list(tier.features)})`,
+      );
   for (const [name, value] of Object.entries(request.limits)) {
     const most = tier.limits.get(name);
-    if (most === undefined) add(`limits.${name}`, `"limits" names ${name}, which tier ${request.tier} does not have (it has: ${list(tier.limits.keys())})`);
-    else if (value > most) add(`limits.${name}`, `"limits.${name}" is ${value}, but tier ${request.tier} is sold with at most ${most}`);
+    if (most === undefined)
+      add(
+        `limits.${name}`,
+        `"limits" names ${name}, which tier ${request.tier} does not have (it has: ${list(tier.limits.keys())})`,
+      );
+    else if (value > most)
+      add(`limits.${name}`, `"limits.${name}" is ${value}, but tier ${request.tier} is sold with at most ${most}`);
   }
   return faults;
 }
@@ -53,5 +72,8 @@ export function catalogFaults(request: Request, catalog: Catalog): string[] {
 export function checkAgainstCatalog(request: Request, catalog: Catalog, file: string): void {
   const faults = catalogFaults(request, catalog);
   if (faults.length === 0) return;
-  throw new VtlicError('policy_refused', `the catalog does not allow this request: ${faults.join('; ')}`, { file, hint: 'correct the request, or have catalog.json changed by whoever decides what is sold' });
+  throw new VtlicError('policy_refused', `the catalog does not allow this request: ${faults.join('; ')}`, {
+    file,
+    hint: 'correct the request, or have catalog.json changed by whoever decides what is sold',
+  });
 }

@@ -19,7 +19,8 @@ function dayStart(text: string): DateResult {
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return bad(`there is no day ${text} in the calendar`);
+  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day)
+    return bad(`there is no day ${text} in the calendar`);
   return { ok: true, seconds: date.getTime() / 1000 };
 }
 

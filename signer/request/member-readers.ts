@@ -1,7 +1,18 @@
 /** One value of a request, read from strict JSON: what each member may be, and the words for what it may not. */
 import { hasControlOrBidi } from '../../formats/clean-text.ts';
 import type { JsonValueReader } from '../../formats/json/reader.ts';
-import { MAX_COUNT, MAX_EXT_KEYS, MAX_FEATURES, MAX_GRACE_SECONDS, MAX_HOSTS, MAX_LIMITS, MAX_NAME_CODE_POINTS, MAX_OFFLINE_SECONDS, MAX_REF_CODE_POINTS, MAX_TIME } from '../../formats/license/bounds.ts';
+import {
+  MAX_COUNT,
+  MAX_EXT_KEYS,
+  MAX_FEATURES,
+  MAX_GRACE_SECONDS,
+  MAX_HOSTS,
+  MAX_LIMITS,
+  MAX_NAME_CODE_POINTS,
+  MAX_OFFLINE_SECONDS,
+  MAX_REF_CODE_POINTS,
+  MAX_TIME,
+} from '../../formats/license/bounds.ts';
 import { isId } from '../../formats/license/id.ts';
 import type { ExtMap, ExtValue } from '../../formats/license/license.ts';
 import { parseDate } from './dates.ts';
@@ -21,7 +32,11 @@ function shownText(value: JsonValueReader, most: number): string {
   const length = Array.from(text).length;
   if (length > most) throw value.fault(`should have at most ${most} characters, but it has ${length}`);
   if (hasControlOrBidi(text)) throw value.fault('should hold no control, invisible or direction-changing characters');
-  if (text.normalize('NFC') !== text) throw value.fault('should be in Unicode normalization form C (NFC)', 'type the accented letters as single characters');
+  if (text.normalize('NFC') !== text)
+    throw value.fault(
+      'should be in Unicode normalization form C (NFC)',
+      'type the accented letters as single characters',
+    );
   return text;
 }
 
@@ -35,14 +50,16 @@ export function readReference(value: JsonValueReader): string {
 
 export function readSeats(value: JsonValueReader): number | 'unlimited' {
   if (value.node.kind === 'string' && value.node.value === 'unlimited') return 'unlimited';
-  if (value.node.kind === 'string' && !/^-?\d+$/.test(value.node.value)) throw value.fault('should be a whole number, or the text "unlimited"');
+  if (value.node.kind === 'string' && !/^-?\d+$/.test(value.node.value))
+    throw value.fault('should be a whole number, or the text "unlimited"');
   return value.integer({ min: 0, max: MAX_COUNT });
 }
 
 function date(value: JsonValueReader, end: boolean): number {
   const parsed = parseDate(value.string(), end);
   if (!parsed.ok) throw value.fault(`is no date: ${parsed.why}`);
-  if (parsed.seconds < 0 || parsed.seconds > MAX_TIME) throw value.fault('should lie between 1970-01-01 and 9999-12-31');
+  if (parsed.seconds < 0 || parsed.seconds > MAX_TIME)
+    throw value.fault('should lie between 1970-01-01 and 9999-12-31');
   return parsed.seconds;
 }
 
@@ -69,7 +86,8 @@ export function readInstances(value: JsonValueReader): number {
 
 export function readFeatures(value: JsonValueReader): readonly string[] {
   const items = value.array();
-  if (items.length > MAX_FEATURES) throw value.fault(`should have at most ${MAX_FEATURES} items, but it has ${items.length}`);
+  if (items.length > MAX_FEATURES)
+    throw value.fault(`should have at most ${MAX_FEATURES} items, but it has ${items.length}`);
   const seen = new Set<string>();
   for (const item of items) {
     const text = readId(item);
@@ -82,7 +100,8 @@ export function readFeatures(value: JsonValueReader): readonly string[] {
 export function readLimits(value: JsonValueReader): Readonly<Record<string, number>> {
   const out = Object.create(null) as Record<string, number>;
   const entries = value.object().entries();
-  if (entries.length > MAX_LIMITS) throw value.fault(`should have at most ${MAX_LIMITS} members, but it has ${entries.length}`);
+  if (entries.length > MAX_LIMITS)
+    throw value.fault(`should have at most ${MAX_LIMITS} members, but it has ${entries.length}`);
   for (const [name, item] of entries) {
     if (!isId(name)) throw item.fault('has a name that is no id');
     out[name] = item.integer({ min: 0, max: MAX_COUNT });
@@ -92,7 +111,8 @@ export function readLimits(value: JsonValueReader): Readonly<Record<string, numb
 
 export function readHosts(value: JsonValueReader): readonly string[] {
   const items = value.array();
-  if (items.length === 0 || items.length > MAX_HOSTS) throw value.fault(`should have 1 to ${MAX_HOSTS} items, but it has ${items.length}`);
+  if (items.length === 0 || items.length > MAX_HOSTS)
+    throw value.fault(`should have 1 to ${MAX_HOSTS} items, but it has ${items.length}`);
   const seen = new Set<string>();
   for (const item of items) {
     const text = item.string().toLowerCase();
@@ -112,7 +132,8 @@ export function readResetClock(value: JsonValueReader): true {
 export function readExt(value: JsonValueReader): ExtMap {
   const map = extMap(value);
   const count = Object.keys(map).length;
-  if (count === 0 || count > MAX_EXT_KEYS) throw value.fault(`should have 1 to ${MAX_EXT_KEYS} members, but it has ${count}`);
+  if (count === 0 || count > MAX_EXT_KEYS)
+    throw value.fault(`should have 1 to ${MAX_EXT_KEYS} members, but it has ${count}`);
   return map;
 }
 

@@ -2,7 +2,22 @@
 import type { VtlicError } from '../../formats/error.ts';
 import type { JsonObjectReader, JsonValueReader } from '../../formats/json/reader.ts';
 import { FaultList } from './fault-list.ts';
-import { readExt, readFeatures, readFrom, readGraceSeconds, readHosts, readId, readInstances, readLimits, readName, readOfflineSeconds, readReference, readResetClock, readSeats, readUntil } from './member-readers.ts';
+import {
+  readExt,
+  readFeatures,
+  readFrom,
+  readGraceSeconds,
+  readHosts,
+  readId,
+  readInstances,
+  readLimits,
+  readName,
+  readOfflineSeconds,
+  readReference,
+  readResetClock,
+  readSeats,
+  readUntil,
+} from './member-readers.ts';
 import type { Request } from './request.ts';
 
 interface Member<K extends keyof Request> {

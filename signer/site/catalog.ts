@@ -67,14 +67,20 @@ function tier(reader: JsonObjectReader): Tier {
   const value: Tier = {
     maxSeats: maxSeats(reader.required('maxSeats')),
     features: new Set((reader.optionalArray('features') ?? []).map(idOf)),
-    limits: new Map((reader.optionalObject('limits')?.entries() ?? []).map(([name, limit]) => [nameOf(name, limit), limit.integer({ min: 0, max: MAX_COUNT })] as const)),
+    limits: new Map(
+      (reader.optionalObject('limits')?.entries() ?? []).map(
+        ([name, limit]) => [nameOf(name, limit), limit.integer({ min: 0, max: MAX_COUNT })] as const,
+      ),
+    ),
   };
   reader.end();
   return Object.freeze(value);
 }
 
 function maxSeats(value: JsonValueReader): number | 'unlimited' {
-  return value.node.kind === 'string' && value.node.value === 'unlimited' ? 'unlimited' : value.integer({ min: 0, max: MAX_COUNT });
+  return value.node.kind === 'string' && value.node.value === 'unlimited'
+    ? 'unlimited'
+    : value.integer({ min: 0, max: MAX_COUNT });
 }
 
 function idOf(value: JsonValueReader): string {

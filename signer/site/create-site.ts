@@ -61,23 +61,42 @@ function realPath(path: string): string {
  * @throws VtlicError `output_exists` for a folder that holds anything but the beginning of this very site, or an anchor that stands already
  */
 export async function createSite(wanted: NewSite, world: World, opener?: AnchorStoreOpener): Promise<SitePaths> {
-  if (!isId(wanted.issuer)) throw new VtlicError('usage', '--issuer should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
+  if (!isId(wanted.issuer))
+    throw new VtlicError(
+      'usage',
+      '--issuer should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)',
+    );
   const paths = sitePaths(wanted.folder);
   const begun = isUnfinishedInit(paths);
   if (!begun && existsSync(paths.folder) && readdirSync(paths.folder).length > 0) {
-    throw new VtlicError('output_exists', 'this folder exists and is not empty', { file: paths.folder, hint: existsSync(paths.site) ? 'it is a site already: go on with it' : 'name a new folder' });
+    throw new VtlicError('output_exists', 'this folder exists and is not empty', {
+      file: paths.folder,
+      hint: existsSync(paths.site) ? 'it is a site already: go on with it' : 'name a new folder',
+    });
   }
   if (wanted.anchor.kind === 'file') checkAnchorFile(wanted.anchor.path, paths.folder, begun);
-  const site = encodeSite({ issuer: wanted.issuer, keystores: new Map(wanted.keystores.map((store) => [store.name, store])), keys: [] });
+  const site = encodeSite({
+    issuer: wanted.issuer,
+    keystores: new Map(wanted.keystores.map((store) => [store.name, store])),
+    keys: [],
+  });
   parseSite(site, paths.site);
-  const catalog = utf8(`${JSON.stringify({ schema: CATALOG_SCHEMA, products: wanted.exampleCatalog ? EXAMPLE_PRODUCTS : {} }, null, 2)}\n`);
+  const catalog = utf8(
+    `${JSON.stringify({ schema: CATALOG_SCHEMA, products: wanted.exampleCatalog ? EXAMPLE_PRODUCTS : {} }, null, 2)}\n`,
+  );
   parseCatalog(catalog, paths.catalog);
   const store = openAnchorStore(wanted.anchor, opener);
   // A token that cannot hold it, or a PIN that it refuses, leaves no folder behind.
   if (wanted.anchor.kind === 'token') await checkTokenAnchor(store, begun);
   makeFolders(paths.folder, 0o700);
   if (!(begun && (await ledgerIsReady(paths, wanted, store)))) {
-    await createLedger(paths.ledger, { iss: wanted.issuer, anchor: wanted.anchor, anchorStore: () => store, now: () => nowSeconds(world), random: world.random });
+    await createLedger(paths.ledger, {
+      iss: wanted.issuer,
+      anchor: wanted.anchor,
+      anchorStore: () => store,
+      now: () => nowSeconds(world),
+      random: world.random,
+    });
   }
   await createDurably(paths.catalog, catalog, 0o644);
   // Last: a folder without it is no site, so that an init that was cut short is seen.
@@ -87,17 +106,27 @@ export async function createSite(wanted: NewSite, world: World, opener?: AnchorS
 
 function checkAnchorFile(file: string, folder: string, begun: boolean): void {
   if (liesInside(file, folder)) {
-    throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', { file, hint: 'give --anchor a place outside the site, best on another disk' });
+    throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', {
+      file,
+      hint: 'give --anchor a place outside the site, best on another disk',
+    });
   }
   if (!begun && lstatSync(file, { throwIfNoEntry: false }) !== undefined) {
-    throw new VtlicError('output_exists', 'an anchor of another ledger stands here', { file, hint: 'give this site its own place: --anchor FILE' });
+    throw new VtlicError('output_exists', 'an anchor of another ledger stands here', {
+      file,
+      hint: 'give this site its own place: --anchor FILE',
+    });
   }
 }
 
 async function checkTokenAnchor(store: AnchorStore, begun: boolean): Promise<void> {
   const [record] = await store.read();
   if (record === undefined || begun) return;
-  throw new VtlicError('ledger_missing', `${store.description} stands there already: it vouches for the ledger ${toHex(record.ledgerId)} of ${record.entries} ${record.entries === 1 ? 'entry' : 'entries'}, which is not in this folder; a new one beside it would count from 1 again`, {
-    hint: 'put that ledger back; or, for another ledger in the same token, give its anchor a name of its own: --anchor token:KEYSTORE/LABEL',
-  });
+  throw new VtlicError(
+    'ledger_missing',
+    `${store.description} stands there already: it vouches for the ledger ${toHex(record.ledgerId)} of ${record.entries} ${record.entries === 1 ? 'entry' : 'entries'}, which is not in this folder; a new one beside it would count from 1 again`,
+    {
+      hint: 'put that ledger back; or, for another ledger in the same token, give its anchor a name of its own: --anchor token:KEYSTORE/LABEL',
+    },
+  );
 }

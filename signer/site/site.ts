@@ -40,10 +40,17 @@ export interface Site {
 export function openSite(folder: string): Site {
   const paths = sitePaths(folder);
   if (!existsSync(paths.site)) {
-    throw new VtlicError('configuration_invalid', 'there is no site.json: this folder is not a site', { file: folder, hint: 'name the site with --site DIR or VTLIC_SITE, or make one with: vtlic init DIR --issuer ID' });
+    throw new VtlicError('configuration_invalid', 'there is no site.json: this folder is not a site', {
+      file: folder,
+      hint: 'name the site with --site DIR or VTLIC_SITE, or make one with: vtlic init DIR --issuer ID',
+    });
   }
   const bytes = readLimited(paths.site, MOST_BYTES, 'configuration_invalid');
-  return Object.freeze({ paths, config: parseSite(bytes, paths.site), digest: createHash('sha256').update(bytes).digest('hex') });
+  return Object.freeze({
+    paths,
+    config: parseSite(bytes, paths.site),
+    digest: createHash('sha256').update(bytes).digest('hex'),
+  });
 }
 
 export function parseSite(bytes: Uint8Array, file: string): SiteConfig {
@@ -59,15 +66,23 @@ export function parseSite(bytes: Uint8Array, file: string): SiteConfig {
   const keys: KeyRecord[] = [];
   for (const value of root.array('keys')) {
     const record = keyRecord(value.object(), keystores);
-    if (keys.some((other) => other.name === record.name)) throw value.fault(`is a second key of the name ${record.name}`);
-    if (keys.some((other) => other.publicKey.kid === record.publicKey.kid)) throw value.fault('is the same key as another one');
+    if (keys.some((other) => other.name === record.name))
+      throw value.fault(`is a second key of the name ${record.name}`);
+    if (keys.some((other) => other.publicKey.kid === record.publicKey.kid))
+      throw value.fault('is the same key as another one');
     keys.push(Object.freeze(record));
   }
   const defaultKeyReader = root.member('defaultKey');
   const defaultKey = defaultKeyReader?.string();
-  if (defaultKeyReader !== undefined && !keys.some((key) => key.name === defaultKey && key.job === 'license')) throw defaultKeyReader.fault('should be the name of a key with the job license');
+  if (defaultKeyReader !== undefined && !keys.some((key) => key.name === defaultKey && key.job === 'license'))
+    throw defaultKeyReader.fault('should be the name of a key with the job license');
   root.end();
-  return Object.freeze({ issuer, keystores, keys: Object.freeze(keys), ...(defaultKey === undefined ? {} : { defaultKey }) });
+  return Object.freeze({
+    issuer,
+    keystores,
+    keys: Object.freeze(keys),
+    ...(defaultKey === undefined ? {} : { defaultKey }),
+  });
 }
 
 function idOf(value: JsonValueReader): string {
@@ -80,7 +95,10 @@ function keystore(name: string, reader: JsonObjectReader): KeystoreConfig {
   const type = reader.required('type');
   const kind = type.string();
   if (kind !== 'file' && kind !== 'pkcs11') throw type.fault('should be "file" or "pkcs11"');
-  const value: KeystoreConfig = kind === 'file' ? { type: kind, name, path: reader.string('path') } : { type: kind, name, uri: reader.string('uri') };
+  const value: KeystoreConfig =
+    kind === 'file'
+      ? { type: kind, name, path: reader.string('path') }
+      : { type: kind, name, uri: reader.string('uri') };
   reader.end();
   return Object.freeze(value);
 }
@@ -100,12 +118,15 @@ function keyRecord(reader: JsonObjectReader, keystores: ReadonlyMap<string, Keys
   try {
     publicKey = importPublicKey(algorithm, bytes, { forSite: true });
   } catch (error) {
-    throw publicKeyReader.fault(`is no good public key: ${error instanceof Error ? error.message : 'it cannot be read'}`);
+    throw publicKeyReader.fault(
+      `is no good public key: ${error instanceof Error ? error.message : 'it cannot be read'}`,
+    );
   }
   const kid = reader.required('kid');
   if (kid.string() !== publicKey.kid) throw kid.fault(`should be ${publicKey.kid}, the thumbprint of this public key`);
   const keystoreReader = reader.required('keystore');
-  if (!keystores.has(keystoreReader.string())) throw keystoreReader.fault('names a keystore that this site does not have');
+  if (!keystores.has(keystoreReader.string()))
+    throw keystoreReader.fault('names a keystore that this site does not have');
   const custodyReader = reader.required('custody');
   const custody = custodyReader.string();
   if (!CUSTODIES.has(custody)) throw custodyReader.fault('should be hsm, hsm-wrapped, split or software');
@@ -113,12 +134,25 @@ function keyRecord(reader: JsonObjectReader, keystores: ReadonlyMap<string, Keys
   const isToken = keystores.get(store)?.type === 'pkcs11';
   if (isToken === (custody === 'software')) throw custodyReader.fault(`does not go with the keystore ${store}`);
   const object = isToken ? tokenObject(reader.object('object'), custody as Custody, keystores) : undefined;
-  const record: KeyRecord = { name, job, algorithm, publicKey, keystore: store, custody: custody as Custody, made: reader.string('made'), ...(object === undefined ? {} : { object }) };
+  const record: KeyRecord = {
+    name,
+    job,
+    algorithm,
+    publicKey,
+    keystore: store,
+    custody: custody as Custody,
+    made: reader.string('made'),
+    ...(object === undefined ? {} : { object }),
+  };
   reader.end();
   return record;
 }
 
-function tokenObject(reader: JsonObjectReader, custody: Custody, keystores: ReadonlyMap<string, KeystoreConfig>): TokenObject {
+function tokenObject(
+  reader: JsonObjectReader,
+  custody: Custody,
+  keystores: ReadonlyMap<string, KeystoreConfig>,
+): TokenObject {
   const label = reader.string('label');
   const id = reader.required('id');
   if ((fromHex(id.string())?.length ?? 0) === 0) throw id.fault('should be hex digits, two for each byte');
@@ -130,7 +164,8 @@ function tokenObject(reader: JsonObjectReader, custody: Custody, keystores: Read
     object = { ...object, wrappedSeed };
   } else if (custody === 'split') {
     const other = reader.required('mldsaKeystore');
-    if (keystores.get(other.string())?.type !== 'pkcs11') throw other.fault('should name another pkcs11 keystore of this site');
+    if (keystores.get(other.string())?.type !== 'pkcs11')
+      throw other.fault('should name another pkcs11 keystore of this site');
     object = { ...object, mldsaKeystore: other.string() };
   }
   reader.end();
@@ -147,7 +182,12 @@ export function encodeSite(config: SiteConfig): Uint8Array {
       {
         schema: SCHEMA,
         issuer: config.issuer,
-        keystores: Object.fromEntries([...config.keystores].map(([name, store]) => [name, store.type === 'file' ? { type: 'file', path: store.path } : { type: 'pkcs11', uri: store.uri }])),
+        keystores: Object.fromEntries(
+          [...config.keystores].map(([name, store]) => [
+            name,
+            store.type === 'file' ? { type: 'file', path: store.path } : { type: 'pkcs11', uri: store.uri },
+          ]),
+        ),
         keys: config.keys.map((key) => ({
           name: key.name,
           job: key.job,
@@ -179,14 +219,24 @@ export function findKey(site: Site, name: string): KeyRecord {
   const found = site.config.keys.find((key) => key.name === name || key.publicKey.kid === name);
   if (found !== undefined) return found;
   const names = site.config.keys.map((key) => key.name).join(', ') || 'none yet';
-  throw new VtlicError('key_not_found', `this site has no key of that name; it has: ${names}`, { file: site.paths.site, hint: 'see: vtlic key list' });
+  throw new VtlicError('key_not_found', `this site has no key of that name; it has: ${names}`, {
+    file: site.paths.site,
+    hint: 'see: vtlic key list',
+  });
 }
 
 /** The key that signs licenses: the one named, else the site's default. */
 export function licenseKey(site: Site, name: string | undefined): KeyRecord {
   const wanted = name ?? site.config.defaultKey;
-  if (wanted === undefined) throw new VtlicError('key_not_found', 'this site has no key that signs licenses yet', { file: site.paths.site, hint: 'make one with: vtlic key generate --name NAME' });
+  if (wanted === undefined)
+    throw new VtlicError('key_not_found', 'this site has no key that signs licenses yet', {
+      file: site.paths.site,
+      hint: 'make one with: vtlic key generate --name NAME',
+    });
   const key = findKey(site, wanted);
-  if (key.job !== 'license') throw new VtlicError('usage', `the key ${key.name} has the job ${key.job} and cannot sign licenses`, { hint: 'one key has one job: name a key with the job license' });
+  if (key.job !== 'license')
+    throw new VtlicError('usage', `the key ${key.name} has the job ${key.job} and cannot sign licenses`, {
+      hint: 'one key has one job: name a key with the job license',
+    });
   return key;
 }

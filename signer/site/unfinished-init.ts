@@ -7,7 +7,8 @@ import type { AnchorPlace, AnchorStore } from '../ledger/record/anchor.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
 import type { SitePaths } from './paths.ts';
 
-const LEFTOVER = /^(?:ledger\.sqlite(?:\.new)?(?:-wal|-shm|-journal)?|ledger\.(?:lock|holder)(?:-journal)?|catalog\.json|\.(?:catalog|site)\.json\..+)$/;
+const LEFTOVER =
+  /^(?:ledger\.sqlite(?:\.new)?(?:-wal|-shm|-journal)?|ledger\.(?:lock|holder)(?:-journal)?|catalog\.json|\.(?:catalog|site)\.json\..+)$/;
 
 /** True where the folder holds something, and nothing but what an init writes before `site.json`. */
 export function isUnfinishedInit(paths: SitePaths): boolean {
@@ -16,15 +17,29 @@ export function isUnfinishedInit(paths: SitePaths): boolean {
 }
 
 /** True where the ledger of an unfinished init stands, and is exactly what the anchor vouches for: nothing was ever written to it. */
-export async function ledgerIsReady(paths: SitePaths, wanted: { readonly issuer: string; readonly anchor: AnchorPlace }, store: AnchorStore): Promise<boolean> {
+export async function ledgerIsReady(
+  paths: SitePaths,
+  wanted: { readonly issuer: string; readonly anchor: AnchorPlace },
+  store: AnchorStore,
+): Promise<boolean> {
   if (!existsSync(paths.ledger)) return false;
   const view = openLedgerForReading(paths.ledger);
   try {
     const { genesis } = view;
     const head = view.head();
     const records = await store.read();
-    if (head.entries === 1 && genesis.iss === wanted.issuer && samePlace(genesis.anchor, wanted.anchor) && records.length === 1 && records.every((record) => equalBytes(record.chain, head.chain))) return true;
-    throw new VtlicError('output_exists', 'a ledger stands here that is no new one of this init', { file: paths.ledger, hint: 'name a new folder' });
+    if (
+      head.entries === 1 &&
+      genesis.iss === wanted.issuer &&
+      samePlace(genesis.anchor, wanted.anchor) &&
+      records.length === 1 &&
+      records.every((record) => equalBytes(record.chain, head.chain))
+    )
+      return true;
+    throw new VtlicError('output_exists', 'a ledger stands here that is no new one of this init', {
+      file: paths.ledger,
+      hint: 'name a new folder',
+    });
   } finally {
     view.close();
   }

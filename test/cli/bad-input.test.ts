@@ -1,7 +1,17 @@
 /** Bad input on the real command line: one clear sentence, the right exit code, nothing half-written, the record intact. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -78,9 +88,22 @@ describe('the command line', () => {
   });
 
   it('gives the fault as one JSON document where --json was asked for', () => {
-    const done = runCli(['verify', join(fixture.folder, 'absent'), '--site', fixture.site, '--product', 'vaultdesk', '--json']);
+    const done = runCli([
+      'verify',
+      join(fixture.folder, 'absent'),
+      '--site',
+      fixture.site,
+      '--product',
+      'vaultdesk',
+      '--json',
+    ]);
     expect(done.code).toBe(2);
-    expect(JSON.parse(done.stdout)).toMatchObject({ schema: 'vtlic-error/1', code: 'file_unreadable', exit: 2, file: join(fixture.folder, 'absent') });
+    expect(JSON.parse(done.stdout)).toMatchObject({
+      schema: 'vtlic-error/1',
+      code: 'file_unreadable',
+      exit: 2,
+      file: join(fixture.folder, 'absent'),
+    });
   });
 
   it('needs a site, and says how to name one', () => {
@@ -110,23 +133,50 @@ describe('requests', () => {
     ['a repeated member', `{"seats":1,${JSON.stringify(requestDocument()).slice(1)}`, 2, /seats/],
     ['nothing', '', 2, /bad\.json/],
     ['nesting without end', '['.repeat(100_000), 2, /deep|depth|nest/i],
-    ['more hosts than a license holds', JSON.stringify(requestDocument({ hosts: Array.from({ length: 1000 }, (_, i) => i.toString(16).padStart(64, '0')), ext: { 'x.example': 'y'.repeat(16_000) } })), 3, /the license would have \d+ bytes, but at most 49152|at most \d+ (hosts|bytes)/],
-    ['more bytes than a request has', `${JSON.stringify(requestDocument())}${' '.repeat(1 << 20)}`, 2, /larger than 1048576 bytes/],
+    [
+      'more hosts than a license holds',
+      JSON.stringify(
+        requestDocument({
+          hosts: Array.from({ length: 1000 }, (_, i) => i.toString(16).padStart(64, '0')),
+          ext: { 'x.example': 'y'.repeat(16_000) },
+        }),
+      ),
+      3,
+      /the license would have \d+ bytes, but at most 49152|at most \d+ (hosts|bytes)/,
+    ],
+    [
+      'more bytes than a request has',
+      `${JSON.stringify(requestDocument())}${' '.repeat(1 << 20)}`,
+      2,
+      /larger than 1048576 bytes/,
+    ],
   ])('with %s are refused', async (_what, text, code, words) => {
     writeFileSync(join(fixture.folder, 'bad.json'), text);
     const before = await ledgerEntries();
-    expectRefusal(await runHere(['issue', join(fixture.folder, 'bad.json'), '--site', fixture.site, '--dry-run']), code, words);
+    expectRefusal(
+      await runHere(['issue', join(fixture.folder, 'bad.json'), '--site', fixture.site, '--dry-run']),
+      code,
+      words,
+    );
     expect(await ledgerEntries()).toBe(before);
   });
 
   it('that do not exist are refused', () => {
-    expectRefusal(runCli(['issue', join(fixture.folder, 'none.json'), '--site', fixture.site, '--dry-run']), 2, /no such file/);
+    expectRefusal(
+      runCli(['issue', join(fixture.folder, 'none.json'), '--site', fixture.site, '--dry-run']),
+      2,
+      /no such file/,
+    );
   });
 });
 
 describe('off a terminal', () => {
   it('issue points to --dry-run and --confirm', () => {
-    expectRefusal(runCli(['issue', writeRequest(fixture), '--site', fixture.site, ...fixture.secret]), 2, /--dry-run[\s\S]*--confirm/);
+    expectRefusal(
+      runCli(['issue', writeRequest(fixture), '--site', fixture.site, ...fixture.secret]),
+      2,
+      /--dry-run[\s\S]*--confirm/,
+    );
   });
 
   it('a missing secret is exit 2, and one for a keystore not in use too, before the ledger is touched', async () => {
@@ -134,8 +184,14 @@ describe('off a terminal', () => {
     const before = await ledgerEntries();
     expectRefusal(runCli(['issue', '--site', fixture.site, '--confirm', digest]), 2, /--secret local=file:PATH/);
     expectRefusal(runCli([...issueArgs(digest), '--secret', `hsm=file:${fixture.passphraseFile}`]), 2, /hsm/);
-    expectRefusal(runCli(['issue', '--site', fixture.site, '--confirm', digest, '--secret', 'the-secret-itself']), 2, /NAME=fd:N/);
-    expect(runCli(['issue', '--site', fixture.site, '--confirm', digest, '--secret', 'the-secret-itself']).stderr).not.toContain('the-secret-itself');
+    expectRefusal(
+      runCli(['issue', '--site', fixture.site, '--confirm', digest, '--secret', 'the-secret-itself']),
+      2,
+      /NAME=fd:N/,
+    );
+    expect(
+      runCli(['issue', '--site', fixture.site, '--confirm', digest, '--secret', 'the-secret-itself']).stderr,
+    ).not.toContain('the-secret-itself');
     expect(await ledgerEntries()).toBe(before);
   });
 
@@ -143,7 +199,11 @@ describe('off a terminal', () => {
     const open = join(fixture.folder, 'open-secret');
     copyFileSync(fixture.passphraseFile, open);
     chmodSync(open, 0o644);
-    expectRefusal(runCli(['issue', '--site', fixture.site, '--confirm', dryRun(), '--secret', `local=file:${open}`]), 2, /chmod 600/);
+    expectRefusal(
+      runCli(['issue', '--site', fixture.site, '--confirm', dryRun(), '--secret', `local=file:${open}`]),
+      2,
+      /chmod 600/,
+    );
   });
 
   it('a wrong passphrase is exit 6, is not shown, and spends no counter', async () => {
@@ -210,7 +270,11 @@ describe('license files', () => {
       ['another label', text.replaceAll('VTLIC', 'LICENSE'), 'armor_malformed'],
       ['96 KiB and one', `${text}${' '.repeat(98_305 - text.length)}`, 'too_large'],
       ['48 KiB and one decoded', armor('VTLIC', new Uint8Array(49_153)), 'too_large'],
-      ['nested 10,000 deep', armor('VTLIC', Uint8Array.from([0xd2, ...Array.from({ length: 10_000 }, () => 0x81), 0x01])), 'cbor_malformed'],
+      [
+        'nested 10,000 deep',
+        armor('VTLIC', Uint8Array.from([0xd2, ...Array.from({ length: 10_000 }, () => 0x81), 0x01])),
+        'cbor_malformed',
+      ],
       ['an altered character', text.replace(/\n(.{10})./, (_, start: string) => `\n${start}!`), 'armor_malformed'],
       ['an altered signature', alterSignature(text), 'signature_invalid'],
     ];
@@ -229,7 +293,9 @@ describe('license files', () => {
     const missing = verify('--product', 'vaultdesk');
     expect(missing).toMatchObject({ code: 20, stdout: 'refused: deployment_mismatch\n' });
     expect(missing.stderr).toContain('--deployment');
-    expect(verify('--product', 'vaultdesk', '--deployment', 'prod-eu', '--at', '2000-01-01')).toMatchObject({ code: 21 });
+    expect(verify('--product', 'vaultdesk', '--deployment', 'prod-eu', '--at', '2000-01-01')).toMatchObject({
+      code: 21,
+    });
     expect(verify('--product', 'vaultdesk', '--deployment', 'prod-eu', '--at', '2099-01-01').stdout).toMatch(/^lapsed/);
   });
 
@@ -237,13 +303,49 @@ describe('license files', () => {
     for (const form of ['pem', 'der', 'jwk', 'cose', 'raw']) {
       const file = join(fixture.folder, `key.${form}`);
       rmSync(file, { force: true });
-      expect(runCli(['key', 'export', 'license-1', '--site', fixture.site, '--form', form, '--out', file]).code).toBe(0);
-      const done = runCli(['verify', license, '--trust', file, '--product', 'vaultdesk', '--deployment', 'prod-eu'], { cwd: '/' });
-      expect(`${form} ${done.code} ${done.stderr}`).toMatch(new RegExp(`^${form} 0 the issuer example-vendor is taken from the license`));
-      expect(runCli(['verify', license, '--trust', file, '--issuer', 'somebody', '--product', 'vaultdesk', '--deployment', 'prod-eu'], { cwd: '/' }).stdout).toBe('refused: issuer_mismatch\n');
+      expect(runCli(['key', 'export', 'license-1', '--site', fixture.site, '--form', form, '--out', file]).code).toBe(
+        0,
+      );
+      const done = runCli(['verify', license, '--trust', file, '--product', 'vaultdesk', '--deployment', 'prod-eu'], {
+        cwd: '/',
+      });
+      expect(`${form} ${done.code} ${done.stderr}`).toMatch(
+        new RegExp(`^${form} 0 the issuer example-vendor is taken from the license`),
+      );
+      expect(
+        runCli(
+          [
+            'verify',
+            license,
+            '--trust',
+            file,
+            '--issuer',
+            'somebody',
+            '--product',
+            'vaultdesk',
+            '--deployment',
+            'prod-eu',
+          ],
+          { cwd: '/' },
+        ).stdout,
+      ).toBe('refused: issuer_mismatch\n');
     }
     writeFileSync(join(fixture.folder, 'key.pem'), 'something else');
-    expectRefusal(runCli(['key', 'export', 'license-1', '--site', fixture.site, '--form', 'pem', '--out', join(fixture.folder, 'key.pem')]), 11, /stands here already/);
+    expectRefusal(
+      runCli([
+        'key',
+        'export',
+        'license-1',
+        '--site',
+        fixture.site,
+        '--form',
+        'pem',
+        '--out',
+        join(fixture.folder, 'key.pem'),
+      ]),
+      11,
+      /stands here already/,
+    );
     expect(readFileSync(join(fixture.folder, 'key.pem'), 'utf8')).toBe('something else');
     expectRefusal(runCli(['verify', license, '--product', 'vaultdesk'], { cwd: '/' }), 2, /--trust/);
   });
@@ -251,7 +353,10 @@ describe('license files', () => {
 
 /** Decodes, flips a bit in the last byte (the Ed25519 half of the signature), and armors again. */
 function alterSignature(text: string): string {
-  const body = text.split('\n').filter((line) => !line.startsWith('-----') && line !== '').join('');
+  const body = text
+    .split('\n')
+    .filter((line) => !line.startsWith('-----') && line !== '')
+    .join('');
   const bytes = Uint8Array.from(Buffer.from(body, 'base64'));
   bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 1;
   return armoredText('VTLIC', bytes);
@@ -262,11 +367,29 @@ describe('hostile text', () => {
     const { encodeLicense } = await import('../../formats/license/encode-license.ts');
     const hostile = 'Acme\u001b[2J\u001b]0;owned\u0007 \u202Eevil\u2066';
     const payload = encodeLicense({
-      iss: 'example-vendor', sub: 'acme', aud: 'vaultdesk', exp: 2_000_000_000, nbf: 1_000, iat: 1_000, cti: '01936f2a-0c1d-7b3e-8a4f-5d6e7f809112',
-      ctr: 1, tier: 'enterprise', seats: 1, features: [], limits: {}, name: hostile, ref: hostile,
+      iss: 'example-vendor',
+      sub: 'acme',
+      aud: 'vaultdesk',
+      exp: 2_000_000_000,
+      nbf: 1_000,
+      iat: 1_000,
+      cti: '01936f2a-0c1d-7b3e-8a4f-5d6e7f809112',
+      ctr: 1,
+      tier: 'enterprise',
+      seats: 1,
+      features: [],
+      limits: {},
+      name: hostile,
+      ref: hostile,
     });
     const path = join(fixture.folder, 'hostile.vtlic');
-    writeFileSync(path, armor('VTLIC', encodeCoseSign1(encodeProtected('ed25519', '00'.repeat(32), TYP.license), payload, new Uint8Array(64))));
+    writeFileSync(
+      path,
+      armor(
+        'VTLIC',
+        encodeCoseSign1(encodeProtected('ed25519', '00'.repeat(32), TYP.license), payload, new Uint8Array(64)),
+      ),
+    );
     const shown = runCli(['inspect', path]);
     expect(shown.code).toBe(0);
     expect(shown.stdout).toContain('Acme\\u{001B}');
@@ -305,7 +428,11 @@ describe('the ledger', () => {
 
   it('that another process signs on: exit 4 and who holds it, while readers work', async () => {
     const digest = dryRun();
-    const holder = spawn(process.execPath, [join(import.meta.dirname, 'hold-ledger.ts'), join(fixture.site, 'ledger.sqlite')], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const holder = spawn(
+      process.execPath,
+      [join(import.meta.dirname, 'hold-ledger.ts'), join(fixture.site, 'ledger.sqlite')],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
     await once(holder.stdout, 'data');
     try {
       expectRefusal(runCli(issueArgs(digest)), 4, new RegExp(`${holder.pid}`));
@@ -328,11 +455,13 @@ describe('the ledger', () => {
     expect(runCli(issueArgs(dryRun())).code).toBe(0);
     const keep = join(fixture.folder, 'keep');
     mkdirSync(keep);
-    for (const name of readdirSync(fixture.site).filter((part) => part.startsWith('ledger.sqlite'))) renameSync(join(fixture.site, name), join(keep, name));
+    for (const name of readdirSync(fixture.site).filter((part) => part.startsWith('ledger.sqlite')))
+      renameSync(join(fixture.site, name), join(keep, name));
     for (const name of parts) copyFileSync(join(old, name), join(fixture.site, name));
     const digest = dryRun();
     expectRefusal(runCli(issueArgs(digest)), 4, /anchor/);
-    for (const name of readdirSync(fixture.site).filter((part) => part.startsWith('ledger.sqlite'))) rmSync(join(fixture.site, name));
+    for (const name of readdirSync(fixture.site).filter((part) => part.startsWith('ledger.sqlite')))
+      rmSync(join(fixture.site, name));
     for (const name of readdirSync(keep)) renameSync(join(keep, name), join(fixture.site, name));
     expect(existsSync(file)).toBe(true);
   });
@@ -363,10 +492,25 @@ describe('the ledger', () => {
 describe('init', () => {
   it('never touches a folder that holds anything, nor an anchor that stands', () => {
     expectRefusal(runCli(['init', fixture.site, '--issuer', 'x']), 11, /not empty/);
-    expectRefusal(runCli(['init', join(fixture.folder, 'fresh'), '--issuer', 'x', '--anchor', fixture.anchor]), 11, /anchor/);
+    expectRefusal(
+      runCli(['init', join(fixture.folder, 'fresh'), '--issuer', 'x', '--anchor', fixture.anchor]),
+      11,
+      /anchor/,
+    );
     expect(existsSync(join(fixture.folder, 'fresh'))).toBe(false);
     expectRefusal(runCli(['init', join(fixture.folder, 'fresh'), '--issuer', 'not an id']), 2, /id/);
-    expectRefusal(runCli(['init', join(fixture.folder, 'fresh'), '--issuer', 'x', '--anchor', join(fixture.folder, 'fresh/inside')]), 2, /inside the site/);
+    expectRefusal(
+      runCli([
+        'init',
+        join(fixture.folder, 'fresh'),
+        '--issuer',
+        'x',
+        '--anchor',
+        join(fixture.folder, 'fresh/inside'),
+      ]),
+      2,
+      /inside the site/,
+    );
     expect(existsSync(join(fixture.folder, 'fresh'))).toBe(false);
   });
 });

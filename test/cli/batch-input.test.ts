@@ -16,7 +16,15 @@ afterAll(() => {
 });
 
 function plan(text: string | Uint8Array, name = 'batch.csv', ...more: readonly string[]): CliResult {
-  return runCli(['batch', writeBatch(fixture, text, name), '--site', fixture.site, '--dry-run', '--new-customers', ...more]);
+  return runCli([
+    'batch',
+    writeBatch(fixture, text, name),
+    '--site',
+    fixture.site,
+    '--dry-run',
+    '--new-customers',
+    ...more,
+  ]);
 }
 
 /** Nothing is left of a refused plan: no file, no entry. */
@@ -47,7 +55,10 @@ describe('a batch file at fault', () => {
     expect(done.stderr.split('\n').filter((line) => line.startsWith('vtlic: /')).length).toBe(101);
     expect(done.stderr).toContain('… and 350 more');
     expect(done.stderr).toContain('450 faults in 150 of 150 rows');
-    const lines = done.stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = done.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.slice(0, 3)).toMatchObject([
       { schema: 'vtlic-batch-fault/1', line: 2, field: 'tier', column: 55 },
       { schema: 'vtlic-batch-fault/1', line: 2, field: 'seats' },
@@ -78,7 +89,14 @@ describe('a batch file at fault', () => {
   });
 
   it('without a terminal a batch is not signed, only planned', () => {
-    const done = runCli(['batch', writeBatch(fixture, csv([good])), '--site', fixture.site, '--new-customers', ...fixture.secret]);
+    const done = runCli([
+      'batch',
+      writeBatch(fixture, csv([good])),
+      '--site',
+      fixture.site,
+      '--new-customers',
+      ...fixture.secret,
+    ]);
     expect(done.code).toBe(2);
     expect(done.stderr).toContain('--dry-run');
   });

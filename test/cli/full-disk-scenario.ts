@@ -49,10 +49,27 @@ for (const free of [0, 4096, 8192, 16_384, 24_576, 32_768, 65_536]) {
   const after = runCli(['issue', '--site', fixture.site, '--confirm', plan(), ...fixture.secret]);
   const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
   const summary = await ledger.verify();
-  const paths = [...ledger.entriesFrom(1)].flatMap((entry) => (entry.kind === 'issue' ? [ledger.findByIntent(entry.body.intent)?.intent.body.path] : []));
+  const paths = [...ledger.entriesFrom(1)].flatMap((entry) =>
+    entry.kind === 'issue' ? [ledger.findByIntent(entry.body.intent)?.intent.body.path] : [],
+  );
   ledger.close();
   const out = join(fixture.site, 'out');
-  const files = existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(vtlic|tmp)$/.test(name)).map((name) => `out/${name}`) : [];
-  rounds.push({ free, full: full.code, words: full.stderr, recorded, after: after.code, afterWords: after.stderr, issued: summary.issued, released: summary.released, files: files.sort(), paths: paths.sort() });
+  const files = existsSync(out)
+    ? readdirSync(out, { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(vtlic|tmp)$/.test(name))
+        .map((name) => `out/${name}`)
+    : [];
+  rounds.push({
+    free,
+    full: full.code,
+    words: full.stderr,
+    recorded,
+    after: after.code,
+    afterWords: after.stderr,
+    issued: summary.issued,
+    released: summary.released,
+    files: files.sort(),
+    paths: paths.sort(),
+  });
 }
 process.stdout.write(`${JSON.stringify(rounds)}\n`);

@@ -3,6 +3,10 @@ import { openLedgerForWriting } from '../../signer/ledger/open.ts';
 import { testWorld } from '../support/site-fixture.ts';
 
 const world = testWorld();
-await openLedgerForWriting(process.argv[2] ?? '', { now: () => Math.floor(world.nowMs() / 1000), random: world.random, holder: { command: 'hold-ledger' } });
+await openLedgerForWriting(process.argv[2] ?? '', {
+  now: () => Math.floor(world.nowMs() / 1000),
+  random: world.random,
+  holder: { command: 'hold-ledger' },
+});
 process.stdout.write('held\n');
 process.stdin.resume();

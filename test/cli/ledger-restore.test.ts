@@ -19,7 +19,9 @@ afterEach(() => {
 
 function issue(site: SiteFixture = fixture, changes: Readonly<Record<string, unknown>> = {}): CliResult {
   const plan = runCli(['issue', writeRequest(site, changes), '--site', site.site, '--dry-run']);
-  return plan.code === 0 ? runCli(['issue', '--confirm', plan.stdout.trim(), '--site', site.site, ...site.secret]) : plan;
+  return plan.code === 0
+    ? runCli(['issue', '--confirm', plan.stdout.trim(), '--site', site.site, ...site.secret])
+    : plan;
 }
 
 function ledger(site: SiteFixture, ...args: readonly string[]): CliResult {
@@ -27,11 +29,18 @@ function ledger(site: SiteFixture, ...args: readonly string[]): CliResult {
 }
 
 function counters(site: SiteFixture): readonly number[] {
-  const document = JSON.parse(ledger(site, 'show', 'acme-gmbh', '--json').stdout) as { readonly lineages: readonly { readonly licenses: readonly { readonly license: { readonly ctr: number } }[] }[] };
+  const document = JSON.parse(ledger(site, 'show', 'acme-gmbh', '--json').stdout) as {
+    readonly lineages: readonly { readonly licenses: readonly { readonly license: { readonly ctr: number } }[] }[];
+  };
   return document.lineages.flatMap((lineage) => lineage.licenses.map((line) => line.license.ctr));
 }
 
-async function typed(args: readonly string[], prompt: RegExp, word: string, meanwhile: () => void = () => undefined): Promise<{ readonly code: number | null; readonly output: string }> {
+async function typed(
+  args: readonly string[],
+  prompt: RegExp,
+  word: string,
+  meanwhile: () => void = () => undefined,
+): Promise<{ readonly code: number | null; readonly output: string }> {
   run = new PtyRun(args);
   await run.until(prompt, 60_000);
   meanwhile();
@@ -96,26 +105,67 @@ describe('restore', () => {
     expect(issue(fixture, late).code).toBe(0);
     expect(issue(fixture, { ...late, seats: 50 }).code).toBe(0);
     removeLedger();
-    expect((await typed(['ledger', 'restore', copy, '--license', join(fixture.site, 'out'), '--site', fixture.site], /Type RESTORE/, 'RESTORE')).code).toBe(0);
+    expect(
+      (
+        await typed(
+          ['ledger', 'restore', copy, '--license', join(fixture.site, 'out'), '--site', fixture.site],
+          /Type RESTORE/,
+          'RESTORE',
+        )
+      ).code,
+    ).toBe(0);
 
     const out = join(fixture.site, 'out/vaultdesk/late-gmbh');
     const [first = '', second = ''] = readdirSync(out).sort();
-    const idOf = (file: string): string => (JSON.parse(runCli(['inspect', join(out, file), '--json']).stdout) as { readonly license: { readonly cti: string } }).license.cti;
+    const idOf = (file: string): string =>
+      (
+        JSON.parse(runCli(['inspect', join(out, file), '--json']).stdout) as {
+          readonly license: { readonly cti: string };
+        }
+      ).license.cti;
     for (const target of [idOf(second), join(out, second), 'late-gmbh']) {
       const plan = runCli(['renew', target, '--seats', '20', '--dry-run', '--site', fixture.site]);
-      expect([plan.code, plan.stderr]).toEqual([0, expect.stringMatching(/Replaces license [0-9a-f-]{36} \(counter 2[\s\S]*fewer seats: 20 instead of 50/)]);
+      expect([plan.code, plan.stderr]).toEqual([
+        0,
+        expect.stringMatching(/Replaces license [0-9a-f-]{36} \(counter 2[\s\S]*fewer seats: 20 instead of 50/),
+      ]);
       expect(plan.stderr).not.toContain('is not the last license');
     }
     const older = runCli(['renew', idOf(first), '--seats', '20', '--dry-run', '--site', fixture.site]);
-    expect([older.code, older.stderr]).toEqual([0, expect.stringMatching(/counter 1 is not the last license of .*; the renewal starts from counter 2[\s\S]*Replaces license/)]);
+    expect([older.code, older.stderr]).toEqual([
+      0,
+      expect.stringMatching(
+        /counter 1 is not the last license of .*; the renewal starts from counter 2[\s\S]*Replaces license/,
+      ),
+    ]);
     const known = runCli(['renew', 'acme-gmbh', '--seats', '20', '--dry-run', '--site', fixture.site]);
-    expect([known.code, known.stderr]).toEqual([0, expect.stringMatching(/\(counter 2[\s\S]*fewer seats: 20 instead of 260/)]);
+    expect([known.code, known.stderr]).toEqual([
+      0,
+      expect.stringMatching(/\(counter 2[\s\S]*fewer seats: 20 instead of 260/),
+    ]);
 
-    const batch = (name: string): CliResult => runCli(['batch', writeBatch(fixture, csv(['acme-gmbh', 'late-gmbh'].map((customer) => row(customer, { seats: '20', deployment: name }))), `${name}.csv`), '--dry-run', '--site', fixture.site]);
+    const batch = (name: string): CliResult =>
+      runCli([
+        'batch',
+        writeBatch(
+          fixture,
+          csv(['acme-gmbh', 'late-gmbh'].map((customer) => row(customer, { seats: '20', deployment: name }))),
+          `${name}.csv`,
+        ),
+        '--dry-run',
+        '--site',
+        fixture.site,
+      ]);
     const same = batch('prod-eu');
-    expect([same.code, same.stderr]).toEqual([0, expect.stringMatching(/new customers: 0; new lineages of known customers: 0[\s\S]*seats down: 2\n/)]);
+    expect([same.code, same.stderr]).toEqual([
+      0,
+      expect.stringMatching(/new customers: 0; new lineages of known customers: 0[\s\S]*seats down: 2\n/),
+    ]);
     const other = batch('prod-us');
-    expect([other.code, other.stderr]).toEqual([0, expect.stringMatching(/new customers: 0; new lineages of known customers: 2[\s\S]*deployment changed: 2\n/)]);
+    expect([other.code, other.stderr]).toEqual([
+      0,
+      expect.stringMatching(/new customers: 0; new lineages of known customers: 2[\s\S]*deployment changed: 2\n/),
+    ]);
 
     // What is issued now is the newest.
     expect(issue(fixture, { ...late, seats: 60 }).code).toBe(0);
@@ -130,7 +180,9 @@ describe('restore', () => {
     const done = await typed(['ledger', 'restore', copy, '--site', fixture.site], /Type RESTORE/, 'RESTORE');
     expect(done.code).toBe(0);
     expect(done.output).toContain('nothing that was released is missing');
-    expect(readdirSync(fixture.site).filter((name) => name.startsWith('ledger.sqlite.replaced-')).length).toBeGreaterThan(0);
+    expect(
+      readdirSync(fixture.site).filter((name) => name.startsWith('ledger.sqlite.replaced-')).length,
+    ).toBeGreaterThan(0);
     expect(issue().code).toBe(0);
     expect(counters(fixture)).toEqual([1, 2]);
     const nothing = runCli(['ledger', 'restore', '--site', fixture.site]);
@@ -166,7 +218,9 @@ describe('restore', () => {
     const place = join(fixture.folder, 'carried');
     renameSync(fixture.anchor, place);
     expect(issue().code).toBe(4);
-    expect((await typed(['ledger', 'restore', '--anchor', place, '--site', fixture.site], /Type RESTORE/, 'RESTORE')).code).toBe(0);
+    expect(
+      (await typed(['ledger', 'restore', '--anchor', place, '--site', fixture.site], /Type RESTORE/, 'RESTORE')).code,
+    ).toBe(0);
     expect(issue().code).toBe(0);
     expect(counters(fixture)).toEqual([1, 2]);
     expect(ledger(fixture, 'status').stdout).toContain(place);
@@ -177,11 +231,17 @@ describe('restore', () => {
     const place = join(fixture.folder, 'elsewhere');
     const lost = ledger(fixture, 'restore', '--lost-anchor', '--skip', '0', '--anchor', place);
     expect(`${lost.code} ${lost.stderr}`).toMatch(/^2 .*still stands where this copy says.*vtlic ledger anchor --to/s);
-    const moved = await typed(['ledger', 'anchor', '--to', place, '--site', fixture.site], /Type MOVE ANCHOR/, 'MOVE ANCHOR');
+    const moved = await typed(
+      ['ledger', 'anchor', '--to', place, '--site', fixture.site],
+      /Type MOVE ANCHOR/,
+      'MOVE ANCHOR',
+    );
     expect(`${moved.code} ${moved.output}`).toMatch(/^0 .*moved/s);
     expect([existsSync(fixture.anchor), existsSync(place)]).toEqual([false, true]);
     expect(issue().code).toBe(0);
-    expect(runCli(['help', 'ledger', 'anchor']).stdout).toContain('vtlic ledger restore --lost-anchor --skip N --anchor PLACE');
+    expect(runCli(['help', 'ledger', 'anchor']).stdout).toContain(
+      'vtlic ledger restore --lost-anchor --skip N --anchor PLACE',
+    );
   });
 
   it('counts anew when an anchor comes back, or moves on, while the word is typed', async () => {
@@ -191,7 +251,22 @@ describe('restore', () => {
     const back = (): void => {
       if (existsSync(hidden)) renameSync(hidden, fixture.anchor);
     };
-    const lost = await typed(['ledger', 'restore', '--lost-anchor', '--skip', '0', '--anchor', join(fixture.folder, 'elsewhere'), '--site', fixture.site], /Type ADOPT WITHOUT ANCHOR/, 'ADOPT WITHOUT ANCHOR', back);
+    const lost = await typed(
+      [
+        'ledger',
+        'restore',
+        '--lost-anchor',
+        '--skip',
+        '0',
+        '--anchor',
+        join(fixture.folder, 'elsewhere'),
+        '--site',
+        fixture.site,
+      ],
+      /Type ADOPT WITHOUT ANCHOR/,
+      'ADOPT WITHOUT ANCHOR',
+      back,
+    );
     expect(`${lost.code} ${lost.output}`).toMatch(/^2 .*still stands where this copy says/s);
     expect(existsSync(join(fixture.folder, 'elsewhere'))).toBe(false);
 
@@ -260,7 +335,9 @@ describe('counters', () => {
       }
       // The document is written out again from the record; nothing is handed over twice.
       const again = join(fixture.folder, 'again.counters');
-      expect(runCli(['counters', 'export', again, '--site', fixture.site, ...fixture.secret])).toMatchObject({ code: 0 });
+      expect(runCli(['counters', 'export', again, '--site', fixture.site, ...fixture.secret])).toMatchObject({
+        code: 0,
+      });
       expect(readFileSync(again)).toEqual(readFileSync(document));
 
       // The other site trusts the key by its file alone.
@@ -280,7 +357,9 @@ describe('counters', () => {
       expect(ledger(other, 'verify').code).toBe(0);
 
       // Back, on the officer's word.
-      expect((await typed(['counters', 'import', document, '--site', fixture.site], /Type TAKE BACK/, 'TAKE BACK')).code).toBe(0);
+      expect(
+        (await typed(['counters', 'import', document, '--site', fixture.site], /Type TAKE BACK/, 'TAKE BACK')).code,
+      ).toBe(0);
       expect(issue().code).toBe(0);
       expect(ledger(fixture, 'verify').code).toBe(0);
       expect(runCli(['counters', 'import', document, '--site', fixture.site]).code).toBe(4);
@@ -292,13 +371,29 @@ describe('counters', () => {
   it('of one customer leave the others', async () => {
     await addKey(fixture, 'counters-1', 'counters');
     expect(issue().code).toBe(0);
-    run = new PtyRun(['counters', 'export', join(fixture.folder, 'one.counters'), '--customer', 'acme-gmbh', '--site', fixture.site, ...fixture.secret]);
+    run = new PtyRun([
+      'counters',
+      'export',
+      join(fixture.folder, 'one.counters'),
+      '--customer',
+      'acme-gmbh',
+      '--site',
+      fixture.site,
+      ...fixture.secret,
+    ]);
     await run.until(/Type HAND OVER/, 60_000);
     run.type('HAND OVER\r');
     expect(await run.ended()).toBe(0);
     expect(issue().code).toBe(4);
     expect(issue(fixture, { customer: 'beta-inc' }).code).toBe(0);
-    const all = runCli(['counters', 'export', join(fixture.folder, 'all.counters'), '--site', fixture.site, ...fixture.secret]);
+    const all = runCli([
+      'counters',
+      'export',
+      join(fixture.folder, 'all.counters'),
+      '--site',
+      fixture.site,
+      ...fixture.secret,
+    ]);
     expect(all.code).toBe(4);
     expect(all.stderr).toContain('not all can be handed over now');
     expect(ledger(fixture, 'show', 'acme-gmbh').stdout).toContain('counters handed over');
@@ -307,9 +402,19 @@ describe('counters', () => {
   it('that a restore closed are opened: one customer, then all but who was handed over; that one is taken back', async () => {
     await addKey(fixture, 'counters-1', 'counters');
     const copy = join(fixture.folder, 'copy.sqlite');
-    expect([issue().code, issue(fixture, { customer: 'beta-inc' }).code, ledger(fixture, 'backup', copy).code]).toEqual([0, 0, 0]);
+    expect([issue().code, issue(fixture, { customer: 'beta-inc' }).code, ledger(fixture, 'backup', copy).code]).toEqual(
+      [0, 0, 0],
+    );
     const document = join(fixture.folder, 'beta.counters');
-    expect((await typed(['counters', 'export', document, '--customer', 'beta-inc', '--site', fixture.site, ...fixture.secret], /Type HAND OVER/, 'HAND OVER')).code).toBe(0);
+    expect(
+      (
+        await typed(
+          ['counters', 'export', document, '--customer', 'beta-inc', '--site', fixture.site, ...fixture.secret],
+          /Type HAND OVER/,
+          'HAND OVER',
+        )
+      ).code,
+    ).toBe(0);
     removeLedger();
     expect((await typed(['ledger', 'restore', copy, '--site', fixture.site], /Type RESTORE/, 'RESTORE')).code).toBe(0);
     const refused = issue();
@@ -320,16 +425,22 @@ describe('counters', () => {
     expect(`${unshown.code} ${unshown.stderr}`).toMatch(/^4 .*once, and 0 of the documents are known.*--handed FILE/s);
     expect(runCli([...reopen, '--customer', 'acme-gmbh', '--handed', document]).code).toBe(2);
     expect((await typed([...reopen, '--customer', 'acme-gmbh'], /Type NOT HANDED OVER/, 'REOPEN')).code).toBe(10);
-    expect((await typed([...reopen, '--customer', 'acme-gmbh'], /Type NOT HANDED OVER/, 'NOT HANDED OVER')).code).toBe(0);
+    expect((await typed([...reopen, '--customer', 'acme-gmbh'], /Type NOT HANDED OVER/, 'NOT HANDED OVER')).code).toBe(
+      0,
+    );
     expect([issue().code, issue(fixture, { customer: 'late-gmbh' }).code]).toEqual([0, 4]);
 
     const all = await typed([...reopen, '--handed', document], /Type NOT HANDED OVER/, 'NOT HANDED OVER');
     expect(`${all.code} ${all.output}`).toMatch(/^0 .*everybody but beta-inc/s);
-    expect([issue(fixture, { customer: 'late-gmbh' }).code, issue(fixture, { customer: 'beta-inc' }).code]).toEqual([0, 4]);
+    expect([issue(fixture, { customer: 'late-gmbh' }).code, issue(fixture, { customer: 'beta-inc' }).code]).toEqual([
+      0, 4,
+    ]);
     expect(ledger(fixture, 'verify').code).toBe(0);
     expect(runCli(reopen).code).toBe(4);
 
-    expect((await typed(['counters', 'import', document, '--site', fixture.site], /Type TAKE BACK/, 'TAKE BACK')).code).toBe(0);
+    expect(
+      (await typed(['counters', 'import', document, '--site', fixture.site], /Type TAKE BACK/, 'TAKE BACK')).code,
+    ).toBe(0);
     expect([issue(fixture, { customer: 'beta-inc' }).code, ledger(fixture, 'verify').code]).toEqual([0, 0]);
   });
 });

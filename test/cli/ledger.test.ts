@@ -1,5 +1,14 @@
 /** `vtlic ledger` as a process: what it says, what it proves, and what it does not take for true. */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -31,7 +40,11 @@ beforeAll(async () => {
   fixture = await makeSite();
   other = await makeSite();
   for (const site of [fixture, other]) await addKey(site, 'ledger-1', 'ledger');
-  licenses = [issue(fixture), issue(fixture), issue(fixture, { customer: 'beta-inc', name: 'Beta Inc', reference: 'PO-1', deployment: undefined })];
+  licenses = [
+    issue(fixture),
+    issue(fixture),
+    issue(fixture, { customer: 'beta-inc', name: 'Beta Inc', reference: 'PO-1', deployment: undefined }),
+  ];
   issue(other);
   logKey = ledger(fixture, 'checkpoint', '--log-key').stdout.trim();
 });
@@ -55,16 +68,32 @@ function tampered(name: string, sql: string): string {
 describe('status, show, export', () => {
   it('say where the ledger stands', () => {
     const text = ledger(fixture, 'status').stdout;
-    for (const words of ['example-vendor/vtlic-ledger/', '3 leaves', 'agrees, and covers every license', '0 reserved']) expect(text).toContain(words);
+    for (const words of ['example-vendor/vtlic-ledger/', '3 leaves', 'agrees, and covers every license', '0 reserved'])
+      expect(text).toContain(words);
     const document = JSON.parse(ledger(fixture, 'status', '--json').stdout) as Record<string, unknown>;
-    expect(document).toMatchObject({ schema: 'vtlic-ledger-status/1', size: 3, logs: 1, open: 0, unreleased: 0, anchor: { state: 'ahead', fault: null } });
+    expect(document).toMatchObject({
+      schema: 'vtlic-ledger-status/1',
+      size: 3,
+      logs: 1,
+      open: 0,
+      unreleased: 0,
+      anchor: { state: 'ahead', fault: null },
+    });
   });
 
   it('tell of each customer, readably and as a document', () => {
     expect(ledger(fixture, 'show').stdout).toBe('acme-gmbh\nbeta-inc\n');
     const text = ledger(fixture, 'show', 'acme-gmbh').stdout;
-    for (const words of ['acme-gmbh / vaultdesk / prod-eu   (next counter: 3)', 'enterprise, 250 seats', 'PO-4711', 'released 20']) expect(text).toContain(words);
-    const document = JSON.parse(ledger(fixture, 'show', 'beta-inc', '--json').stdout) as { readonly lineages: readonly { readonly nextCounter: number }[] };
+    for (const words of [
+      'acme-gmbh / vaultdesk / prod-eu   (next counter: 3)',
+      'enterprise, 250 seats',
+      'PO-4711',
+      'released 20',
+    ])
+      expect(text).toContain(words);
+    const document = JSON.parse(ledger(fixture, 'show', 'beta-inc', '--json').stdout) as {
+      readonly lineages: readonly { readonly nextCounter: number }[];
+    };
     expect(document.lineages.map((lineage) => lineage.nextCounter)).toEqual([2]);
     expect(ledger(fixture, 'show', 'nobody')).toMatchObject({ code: 3, stdout: '' });
     expect(ledger(fixture, 'show', '../x').code).toBe(2);
@@ -72,13 +101,28 @@ describe('status, show, export', () => {
 
   it('give an auditor everything but who the customers are', () => {
     const text = ledger(fixture, 'export').stdout;
-    for (const secret of ['acme', 'Acme', 'beta', 'PO-', 'prod-eu', 'salt', '.vtlic']) expect(text).not.toContain(secret);
-    const lines = text.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const secret of ['acme', 'Acme', 'beta', 'PO-', 'prod-eu', 'salt', '.vtlic'])
+      expect(text).not.toContain(secret);
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines[0]).toMatchObject({ schema: 'vtlic-ledger-export/1', entries: 10, size: 3 });
     expect(lines.slice(1).map((line) => line['seq'])).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(lines.filter((line) => line['kind'] === 'intent').map((line) => [line['lineage'], line['ctr']])).toEqual([[1, 1], [1, 2], [2, 1]]);
+    expect(lines.filter((line) => line['kind'] === 'intent').map((line) => [line['lineage'], line['ctr']])).toEqual([
+      [1, 1],
+      [1, 2],
+      [2, 1],
+    ]);
     const named = ledger(fixture, 'export', '--with-names').stdout;
-    for (const words of ['"customer":"acme-gmbh"', '"name":"Beta Inc"', '"ref":"PO-4711"', '"deployment":"prod-eu"', '"salt":"']) expect(named).toContain(words);
+    for (const words of [
+      '"customer":"acme-gmbh"',
+      '"name":"Beta Inc"',
+      '"ref":"PO-4711"',
+      '"deployment":"prod-eu"',
+      '"salt":"',
+    ])
+      expect(named).toContain(words);
   });
 });
 
@@ -88,7 +132,12 @@ describe('verify', () => {
     expect(done).toMatchObject({ code: 0 });
     expect(done.stdout).toContain('3 checked, all good');
     expect(ledger(fixture, 'verify', '--no-signatures').stdout).toContain('not checked');
-    expect(JSON.parse(ledger(fixture, 'verify', '--json').stdout)).toMatchObject({ ok: true, signatures: 3, issued: 3, released: 3 });
+    expect(JSON.parse(ledger(fixture, 'verify', '--json').stdout)).toMatchObject({
+      ok: true,
+      signatures: 3,
+      issued: 3,
+      released: 3,
+    });
   });
 
   it('fails with 19 where a byte of the record was changed', () => {
@@ -132,11 +181,19 @@ async function forgedSignature(): Promise<string> {
   mkdirSync(folder);
   const path = join(folder, 'ledger.sqlite');
   const source = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
-  await createLedger(path, { ...writerOptions(), iss: 'example-vendor', anchor: { kind: 'file', path: join(folder, 'anchor') } });
+  await createLedger(path, {
+    ...writerOptions(),
+    iss: 'example-vendor',
+    anchor: { kind: 'file', path: join(folder, 'anchor') },
+  });
   const forged = await openLedgerForWriting(path, writerOptions());
   for (const entry of source.entriesFrom(1)) {
     if (entry.kind === 'intent') forged.intend(entry.body);
-    if (entry.kind === 'issue') forged.issue(forged.head().entries, Uint8Array.from(entry.body.cose, (byte, i) => (i === entry.body.cose.length - 1 ? byte ^ 1 : byte)));
+    if (entry.kind === 'issue')
+      forged.issue(
+        forged.head().entries,
+        Uint8Array.from(entry.body.cose, (byte, i) => (i === entry.body.cose.length - 1 ? byte ^ 1 : byte)),
+      );
   }
   forged.close();
   source.close();
@@ -164,7 +221,11 @@ describe('proofs', () => {
   });
 
   it('tell nothing of another customer', () => {
-    for (const words of ['acme', 'beta', 'vaultdesk', 'enterprise']) expect(readFileSync(proof, 'latin1') + Buffer.from(/extra (\S+)/.exec(readFileSync(proof, 'utf8'))?.[1] ?? '', 'base64').toString('latin1')).not.toContain(words);
+    for (const words of ['acme', 'beta', 'vaultdesk', 'enterprise'])
+      expect(
+        readFileSync(proof, 'latin1') +
+          Buffer.from(/extra (\S+)/.exec(readFileSync(proof, 'utf8'))?.[1] ?? '', 'base64').toString('latin1'),
+      ).not.toContain(words);
   });
 
   it('with any single bit changed are refused', () => {
@@ -186,11 +247,15 @@ describe('proofs', () => {
   });
 
   it('of another license, another ledger, or by another key are refused: exit 19', () => {
-    expect(runCli(['ledger', 'check', proof, '--license', licenses[1] ?? '', '--log-key', logKey])).toMatchObject({ code: 19 });
+    expect(runCli(['ledger', 'check', proof, '--license', licenses[1] ?? '', '--log-key', logKey])).toMatchObject({
+      code: 19,
+    });
     const foreign = ledger(other, 'check', proof, '--license', licenses[0] ?? '');
     expect(foreign).toMatchObject({ code: 19, stdout: '' });
     expect(foreign.stderr).toContain('signed by no key of this log');
-    expect(runCli(['ledger', 'check', checkpoint, '--log-key', ledger(other, 'checkpoint', '--log-key').stdout.trim()]).code).toBe(19);
+    expect(
+      runCli(['ledger', 'check', checkpoint, '--log-key', ledger(other, 'checkpoint', '--log-key').stdout.trim()]).code,
+    ).toBe(19);
     expect(runCli(['ledger', 'check', checkpoint, '--log-key', 'nonsense']).code).toBe(2);
   });
 
@@ -205,7 +270,9 @@ describe('proofs', () => {
     issue(fixture, { customer: 'gamma', deployment: undefined });
     const grown = join(fixture.folder, 'grown');
     expect(ledger(fixture, 'prove', '--from', checkpoint, '--out', grown, ...fixture.secret).code).toBe(0);
-    expect(runCli(['ledger', 'check', grown, '--from', checkpoint, '--log-key', logKey]).stdout).toContain('the 3 leaves are the beginning of 4');
+    expect(runCli(['ledger', 'check', grown, '--from', checkpoint, '--log-key', logKey]).stdout).toContain(
+      'the 3 leaves are the beginning of 4',
+    );
     const newer = join(fixture.folder, 'newer');
     writeFileSync(newer, readFileSync(grown, 'utf8').split('\n\n').slice(1).join('\n\n'));
     expect(runCli(['ledger', 'check', grown, '--from', newer, '--log-key', logKey]).code).toBe(19);
@@ -216,7 +283,10 @@ describe('proofs', () => {
   });
 
   it('are signed by a key with the job ledger, and by no other', async () => {
-    expect(ledger(fixture, 'checkpoint', '--key', 'license-1', ...fixture.secret)).toMatchObject({ code: 2, stdout: '' });
+    expect(ledger(fixture, 'checkpoint', '--key', 'license-1', ...fixture.secret)).toMatchObject({
+      code: 2,
+      stdout: '',
+    });
     const bare = await makeSite();
     try {
       const done = ledger(bare, 'checkpoint', ...bare.secret);
@@ -260,7 +330,10 @@ describe('backup', () => {
   });
 
   it('says where it cannot write', () => {
-    expect(ledger(fixture, 'backup', join(fixture.site, 'site.json', 'x.sqlite'))).toMatchObject({ code: 11, stdout: '' });
+    expect(ledger(fixture, 'backup', join(fixture.site, 'site.json', 'x.sqlite'))).toMatchObject({
+      code: 11,
+      stdout: '',
+    });
     expect(ledger(fixture, 'backup').code).toBe(2);
   });
 });

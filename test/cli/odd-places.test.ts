@@ -45,14 +45,24 @@ describe('a pipe that nobody writes to', () => {
     ['a license', (path) => ['inspect', path]],
     ['trust', (path) => ['verify', license, '--product', 'vaultdesk', '--trust', path]],
   ])('is not %s: exit 2, at once', (_what, args) => {
-    const done = inTime(...args(pipe('fifo.csv')), ...(args('')[0] === 'inspect' || args('')[0] === 'verify' ? [] : ['--site', fixture.site]));
+    const done = inTime(
+      ...args(pipe('fifo.csv')),
+      ...(args('')[0] === 'inspect' || args('')[0] === 'verify' ? [] : ['--site', fixture.site]),
+    );
     expect([done.code, done.stderr]).toEqual([2, expect.stringMatching(/a pipe or a device, not a file/)]);
   });
 });
 
 describe('a folder that cannot be made', () => {
   it('is told of, and not tried for ever: exit 11', () => {
-    const done = inTime('init', '/proc/nowhere/site', '--issuer', 'x', '--anchor', join(fixture.folder, 'other-anchor'));
+    const done = inTime(
+      'init',
+      '/proc/nowhere/site',
+      '--issuer',
+      'x',
+      '--anchor',
+      join(fixture.folder, 'other-anchor'),
+    );
     expect([done.code, done.stderr]).toEqual([11, expect.stringContaining('/proc/nowhere')]);
     expect(existsSync(join(fixture.folder, 'other-anchor'))).toBe(false);
     expect(inTime('ledger', 'backup', '/proc/nowhere/copy', '--site', fixture.site).code).toBe(11);
@@ -63,9 +73,18 @@ describe('standard output', () => {
   it('that is full: exit 11, and the license stands, is recorded, and the words say so', async () => {
     const digest = await plan();
     const full = openSync('/dev/full', 'w');
-    const done = spawnSync('setsid', ['--wait', process.execPath, MAIN, 'issue', '--confirm', digest, '--site', fixture.site, ...fixture.secret], { cwd: ROOT, stdio: ['ignore', full, 'pipe'], env: { PATH: process.env['PATH'] }, encoding: 'utf8' });
+    const done = spawnSync(
+      'setsid',
+      ['--wait', process.execPath, MAIN, 'issue', '--confirm', digest, '--site', fixture.site, ...fixture.secret],
+      { cwd: ROOT, stdio: ['ignore', full, 'pipe'], env: { PATH: process.env['PATH'] }, encoding: 'utf8' },
+    );
     closeSync(full);
-    expect([done.status, done.stderr]).toEqual([11, expect.stringMatching(/could not be written to standard output; what was done stands[\s\S]*do not issue it again/)]);
+    expect([done.status, done.stderr]).toEqual([
+      11,
+      expect.stringMatching(
+        /could not be written to standard output; what was done stands[\s\S]*do not issue it again/,
+      ),
+    ]);
     const found = await checkBatch(fixture);
     expect(found.released).toBe(found.issued.length);
     expect(readdirSync(join(license, '..'))).toHaveLength(found.released);
@@ -76,7 +95,11 @@ describe('standard output', () => {
     const nonBlocking = `perl -e 'use Fcntl; fcntl(STDOUT, 1031, 4096); fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK); exec @ARGV or die' "$@" | { sleep 1; cat; }`;
     const big = writeRequest(fixture, { ext: { note: 'y'.repeat(8000) } }, 'big.json');
     const args = ['issue', big, '--site', fixture.site, '--dry-run', '--json'];
-    const done = spawnSync('sh', ['-c', nonBlocking, 'sh', process.execPath, MAIN, ...args], { cwd: ROOT, env: { PATH: process.env['PATH'] }, encoding: 'utf8' });
+    const done = spawnSync('sh', ['-c', nonBlocking, 'sh', process.execPath, MAIN, ...args], {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'] },
+      encoding: 'utf8',
+    });
     expect(done.status).toBe(0);
     expect(JSON.parse(done.stdout)).toMatchObject({ items: [{ ext: { note: 'y'.repeat(8000) } }] });
   });
@@ -84,7 +107,23 @@ describe('standard output', () => {
   it('whose reader has gone ends the output, not the act', async () => {
     const digest = await plan();
     const before = (await checkBatch(fixture)).released;
-    const done = spawnSync('sh', ['-c', '"$@" | true', 'sh', process.execPath, MAIN, 'issue', '--confirm', digest, '--site', fixture.site, ...fixture.secret], { cwd: ROOT, env: { PATH: process.env['PATH'] }, encoding: 'utf8' });
+    const done = spawnSync(
+      'sh',
+      [
+        '-c',
+        '"$@" | true',
+        'sh',
+        process.execPath,
+        MAIN,
+        'issue',
+        '--confirm',
+        digest,
+        '--site',
+        fixture.site,
+        ...fixture.secret,
+      ],
+      { cwd: ROOT, env: { PATH: process.env['PATH'] }, encoding: 'utf8' },
+    );
     expect(done.stderr).not.toMatch(/EPIPE|\n\s+at /);
     expect((await checkBatch(fixture)).released).toBe(before + 1);
   });

@@ -30,7 +30,20 @@ describe('issue on a terminal', () => {
   it('shows what will be signed, takes Yes and the passphrase, and releases the license', async () => {
     const terminal = start(writeRequest(fixture));
     await terminal.until(PROMPT);
-    for (const words of ['acme-gmbh', 'Acme GmbH', 'vaultdesk', 'prod-eu', 'enterprise', '250', '30 days', 'audit-export, sso', 'PO-4711', 'New customer lineage', 'custody software']) expect(terminal.output).toContain(words);
+    for (const words of [
+      'acme-gmbh',
+      'Acme GmbH',
+      'vaultdesk',
+      'prod-eu',
+      'enterprise',
+      '250',
+      '30 days',
+      'audit-export, sso',
+      'PO-4711',
+      'New customer lineage',
+      'custody software',
+    ])
+      expect(terminal.output).toContain(words);
     terminal.type('Yes\r');
     await terminal.until(/Passphrase of key license-1: /);
     terminal.type(`${PASSPHRASE}\r`);
@@ -39,17 +52,31 @@ describe('issue on a terminal', () => {
     expect(terminal.output).not.toContain('correct');
     const [file] = licenses();
     expect(file).toMatch(/^out\/vaultdesk\/acme-gmbh\/1-[0-9a-f]{8}\.vtlic$/);
-    expect(runCli(['verify', join(fixture.site, file ?? ''), '--site', fixture.site, '--product', 'vaultdesk', '--deployment', 'prod-eu']).code).toBe(0);
+    expect(
+      runCli([
+        'verify',
+        join(fixture.site, file ?? ''),
+        '--site',
+        fixture.site,
+        '--product',
+        'vaultdesk',
+        '--deployment',
+        'prod-eu',
+      ]).code,
+    ).toBe(0);
   });
 
-  it.each(['no', 'yes', 'YES', 'Yes ', 'y', ''])('takes %j for a refusal: exit 10, no license, no entry', async (answer) => {
-    const terminal = start(writeRequest(fixture));
-    await terminal.until(PROMPT);
-    terminal.type(`${answer}\r`);
-    expect(await terminal.ended()).toBe(10);
-    expect(terminal.output).toContain('declined');
-    expect(licenses()).toEqual([]);
-  });
+  it.each(['no', 'yes', 'YES', 'Yes ', 'y', ''])(
+    'takes %j for a refusal: exit 10, no license, no entry',
+    async (answer) => {
+      const terminal = start(writeRequest(fixture));
+      await terminal.until(PROMPT);
+      terminal.type(`${answer}\r`);
+      expect(await terminal.ended()).toBe(10);
+      expect(terminal.output).toContain('declined');
+      expect(licenses()).toEqual([]);
+    },
+  );
 
   it('takes nothing that was typed before the question stood there', async () => {
     const terminal = start(writeRequest(fixture));

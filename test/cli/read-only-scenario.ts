@@ -38,7 +38,8 @@ for (const what of ['site', 'anchor'] as const) {
   const site = what === 'site' ? fixture.site : moved;
   const request = writeRequest(fixture);
   const plan = (): string => runCli(['issue', request, '--site', site, '--dry-run']).stdout.trim();
-  const confirm = (digest: string): CliResult => runCli(['issue', '--site', site, '--confirm', digest, ...fixture.secret]);
+  const confirm = (digest: string): CliResult =>
+    runCli(['issue', '--site', site, '--confirm', digest, ...fixture.secret]);
   const kinds = (): string[] => {
     const ledger = openLedgerForReading(join(site, 'ledger.sqlite'));
     try {
@@ -47,7 +48,12 @@ for (const what of ['site', 'anchor'] as const) {
       ledger.close();
     }
   };
-  const files = (): number => (existsSync(join(site, 'out')) ? readdirSync(join(site, 'out'), { recursive: true, encoding: 'utf8' }).filter((name) => /\.(vtlic|tmp)$/.test(name)).length : 0);
+  const files = (): number =>
+    existsSync(join(site, 'out'))
+      ? readdirSync(join(site, 'out'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+          /\.(vtlic|tmp)$/.test(name),
+        ).length
+      : 0;
   const digest = plan();
   remount('ro');
   const issue = confirm(digest);

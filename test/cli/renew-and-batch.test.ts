@@ -38,9 +38,32 @@ function issue(changes: Readonly<Record<string, unknown>> = {}): string {
 describe('renew', () => {
   it('on a terminal shows the difference, what to look at twice, and the digest in words', async () => {
     issue();
-    terminal = new PtyRun(['renew', 'acme-gmbh', '--site', fixture.site, '--until', day(700), '--seats', '2500', '--tier', 'enterprise', '--unset', 'reference']);
+    terminal = new PtyRun([
+      'renew',
+      'acme-gmbh',
+      '--site',
+      fixture.site,
+      '--until',
+      day(700),
+      '--seats',
+      '2500',
+      '--tier',
+      'enterprise',
+      '--unset',
+      'reference',
+    ]);
     await terminal.until(/Sign this\? Type Yes/);
-    for (const words of [/Replaces license [0-9a-f-]{36} \(counter 1/, /! 10 times the seats: 2500 instead of 250/, /~ seats +2500\r?\n +was +250 \(now 2250 more\)/, /~ until .*\r?\n +was .* \(now \d+ days later\)/, /~ counter +2\r?\n +was +1\r/, /- reference +\r?\n +was +PO-4711/, / {4}tier +enterprise\r/, /Digest of this plan: [0-9a-f]{64}/, / 25 {2}([a-z]+ ){7}[a-z]+/]) {
+    for (const words of [
+      /Replaces license [0-9a-f-]{36} \(counter 1/,
+      /! 10 times the seats: 2500 instead of 250/,
+      /~ seats +2500\r?\n +was +250 \(now 2250 more\)/,
+      /~ until .*\r?\n +was .* \(now \d+ days later\)/,
+      /~ counter +2\r?\n +was +1\r/,
+      /- reference +\r?\n +was +PO-4711/,
+      / {4}tier +enterprise\r/,
+      /Digest of this plan: [0-9a-f]{64}/,
+      / 25 {2}([a-z]+ ){7}[a-z]+/,
+    ]) {
       // A long value goes on behind a bar.
       expect(terminal.output.replaceAll(/\r?\n +\| /g, '')).toMatch(words);
     }
@@ -49,13 +72,26 @@ describe('renew', () => {
     terminal.type(`${PASSPHRASE}\r`);
     expect(await terminal.ended()).toBe(0);
     const [file] = readdirSync(join(fixture.site, 'out/vaultdesk/acme-gmbh')).filter((name) => name.startsWith('2-'));
-    const shown = vtlic('verify', join(fixture.site, 'out/vaultdesk/acme-gmbh', file ?? ''), '--product', 'vaultdesk', '--deployment', 'prod-eu', '--at', `${day(500)}T00:00:00Z`);
+    const shown = vtlic(
+      'verify',
+      join(fixture.site, 'out/vaultdesk/acme-gmbh', file ?? ''),
+      '--product',
+      'vaultdesk',
+      '--deployment',
+      'prod-eu',
+      '--at',
+      `${day(500)}T00:00:00Z`,
+    );
     expect(shown.stdout).toMatch(/seats +2500/);
   });
 
   it('by id, by file and by customer, and off a terminal by a plan; a plan whose counter is used is refused', () => {
     const id = issue();
-    const file = join(fixture.site, 'out/vaultdesk/acme-gmbh', readdirSync(join(fixture.site, 'out/vaultdesk/acme-gmbh'))[0] ?? '');
+    const file = join(
+      fixture.site,
+      'out/vaultdesk/acme-gmbh',
+      readdirSync(join(fixture.site, 'out/vaultdesk/acme-gmbh'))[0] ?? '',
+    );
     const plans = [id, file, 'acme-gmbh'].map((target) => vtlic('renew', target, '--seats', '300', '--dry-run'));
     for (const plan of plans) expect([plan.code, plan.stderr]).toEqual([0, expect.stringMatching(/~ seats +300/)]);
     expect(confirm('renew', plans[0]?.stdout.trim() ?? '').code).toBe(0);
@@ -70,11 +106,23 @@ describe('renew', () => {
   it('takes changes from a file, with line and column of what is wrong in it', () => {
     issue();
     const changes = join(fixture.folder, 'changes.json');
-    writeFileSync(changes, '{ "tier": "team",\n  "seats": 20, "limits": {"vaults": 5}, "features": ["audit-export"], "graceDays": null }');
+    writeFileSync(
+      changes,
+      '{ "tier": "team",\n  "seats": 20, "limits": {"vaults": 5}, "features": ["audit-export"], "graceDays": null }',
+    );
     const plan = vtlic('renew', 'acme-gmbh', '--changes', changes, '--dry-run');
-    for (const words of ['a lower tier: team instead of enterprise', 'fewer seats: 20 instead of 250', 'the limit vaults is lower', 'features that the last license has and this one has not: sso', '- grace']) expect(plan.stderr).toContain(words);
+    for (const words of [
+      'a lower tier: team instead of enterprise',
+      'fewer seats: 20 instead of 250',
+      'the limit vaults is lower',
+      'features that the last license has and this one has not: sso',
+      '- grace',
+    ])
+      expect(plan.stderr).toContain(words);
     writeFileSync(changes, '{ "tier": "team",\n  "seat": 20 }');
-    expect(vtlic('renew', 'acme-gmbh', '--changes', changes, '--dry-run').stderr).toContain('changes.json:2:3: seat: "seat" is not known here');
+    expect(vtlic('renew', 'acme-gmbh', '--changes', changes, '--dry-run').stderr).toContain(
+      'changes.json:2:3: seat: "seat" is not known here',
+    );
   });
 
   it.each<[readonly string[], number, string]>([
@@ -101,7 +149,9 @@ describe('renew', () => {
     const several = vtlic('renew', 'acme-gmbh', '--seats', '3', '--dry-run');
     expect([several.code, several.stderr]).toEqual([3, expect.stringContaining('has 2 lineages')]);
     expect(several.stderr).toContain(other);
-    expect(vtlic('renew', 'acme-gmbh', '--deployment', 'prod-us', '--seats', '3', '--dry-run').stderr).toContain(`Replaces license ${other}`);
+    expect(vtlic('renew', 'acme-gmbh', '--deployment', 'prod-us', '--seats', '3', '--dry-run').stderr).toContain(
+      `Replaces license ${other}`,
+    );
     const changed = vtlic('renew', other, '--deployment', 'prod-asia', '--dry-run');
     expect(changed.stderr).toContain('another deployment than in the last license: prod-asia instead of prod-us');
     expect(changed.stderr).toMatch(/counter +1\n/);
@@ -110,10 +160,26 @@ describe('renew', () => {
 
 describe('batch', () => {
   it('on a terminal: one summary, one Yes, one passphrase, progress, and results that a spreadsheet may open', async () => {
-    const rows = customers(40).map((name, i) => row(name, i === 3 ? { name: '"=cmd()|\'calc\'!A1"', reference: '=1+1' } : {}));
-    terminal = new PtyRun(['batch', writeBatch(fixture, csv(rows)), '--site', fixture.site, '--new-customers', '--name', 'first']);
+    const rows = customers(40).map((name, i) =>
+      row(name, i === 3 ? { name: '"=cmd()|\'calc\'!A1"', reference: '=1+1' } : {}),
+    );
+    terminal = new PtyRun([
+      'batch',
+      writeBatch(fixture, csv(rows)),
+      '--site',
+      fixture.site,
+      '--new-customers',
+      '--name',
+      'first',
+    ]);
     await terminal.until(/Sign these 40 licenses\? Type Yes/);
-    for (const words of ['Batch first: 40 licenses to sign', 'vaultdesk / enterprise: 40 licenses, 10,000 seats', 'new customers: 40', 'the largest:']) expect(terminal.output).toContain(words);
+    for (const words of [
+      'Batch first: 40 licenses to sign',
+      'vaultdesk / enterprise: 40 licenses, 10,000 seats',
+      'new customers: 40',
+      'the largest:',
+    ])
+      expect(terminal.output).toContain(words);
     terminal.type('Yes\r');
     await terminal.until(/Passphrase of key license-1: /);
     terminal.type(`${PASSPHRASE}\r`);
@@ -123,13 +189,24 @@ describe('batch', () => {
     expect((await checkBatch(fixture)).released).toBe(40);
     const sheet = readFileSync(join(fixture.site, 'batches/first/results.csv'), 'utf8');
     for (const cell of sheet.split(/[,\r\n]+/)) expect(cell).not.toMatch(/^"?[=+\-@\t]/);
-    const files = readFileSync(join(fixture.site, 'batches/first/results.jsonl'), 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { readonly file: string }).file);
+    const files = readFileSync(join(fixture.site, 'batches/first/results.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { readonly file: string }).file);
     expect(files.every((file) => existsSync(join(fixture.site, file)))).toBe(true);
-    expect(vtlic('verify', join(fixture.site, files[3] ?? ''), '--product', 'vaultdesk', '--deployment', 'prod-eu').stdout).toContain("=cmd()|'calc'!A1");
+    expect(
+      vtlic('verify', join(fixture.site, files[3] ?? ''), '--product', 'vaultdesk', '--deployment', 'prod-eu').stdout,
+    ).toContain("=cmd()|'calc'!A1");
   });
 
   it('declined on a terminal: exit 10, no entry', async () => {
-    terminal = new PtyRun(['batch', writeBatch(fixture, csv(customers(2).map((name) => row(name)))), '--site', fixture.site, '--new-customers']);
+    terminal = new PtyRun([
+      'batch',
+      writeBatch(fixture, csv(customers(2).map((name) => row(name)))),
+      '--site',
+      fixture.site,
+      '--new-customers',
+    ]);
     await terminal.until(/Type Yes/);
     terminal.type('yes\r');
     expect(await terminal.ended()).toBe(10);
@@ -140,20 +217,37 @@ describe('batch', () => {
     const file = writeBatch(fixture, csv(customers(3).map((name) => row(name))));
     expect(confirm('batch', vtlic('batch', file, '--new-customers', '--dry-run').stdout.trim()).code).toBe(0);
     const same = vtlic('batch', file, '--dry-run');
-    expect([same.code, same.stderr]).toEqual([3, expect.stringContaining('is finished: all 3 rows have their license')]);
+    expect([same.code, same.stderr]).toEqual([
+      3,
+      expect.stringContaining('is finished: all 3 rows have their license'),
+    ]);
     const next = confirm('batch', vtlic('batch', file, '--name', 'next-year', '--dry-run').stdout.trim(), '--json');
     expect(next.code).toBe(0);
-    expect(next.stdout.trim().split('\n').map((line) => JSON.parse(line) as object)).toMatchObject([{ line: 2, counter: 2, status: 'released' }, { line: 3, counter: 2 }, { line: 4, counter: 2 }]);
+    expect(
+      next.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as object),
+    ).toMatchObject([
+      { line: 2, counter: 2, status: 'released' },
+      { line: 3, counter: 2 },
+      { line: 4, counter: 2 },
+    ]);
   });
 
   it('refuses a plan when one counter of it was used since, before the first signature', async () => {
     const file = writeBatch(fixture, csv(customers(3).map((name) => row(name))));
-    expect(confirm('batch', vtlic('batch', file, '--new-customers', '--name', 'a', '--dry-run').stdout.trim()).code).toBe(0);
+    expect(
+      confirm('batch', vtlic('batch', file, '--new-customers', '--name', 'a', '--dry-run').stdout.trim()).code,
+    ).toBe(0);
     const plan = vtlic('batch', file, '--name', 'b', '--dry-run').stdout.trim();
     expect(confirm('renew', vtlic('renew', 'customer-0001', '--seats', '9', '--dry-run').stdout.trim()).code).toBe(0);
     const before = (await checkBatch(fixture)).intents.length;
     const refused = confirm('batch', plan);
-    expect([refused.code, refused.stderr]).toEqual([10, expect.stringContaining('line 3 plans counter 2 of customer-0001')]);
+    expect([refused.code, refused.stderr]).toEqual([
+      10,
+      expect.stringContaining('line 3 plans counter 2 of customer-0001'),
+    ]);
     expect((await checkBatch(fixture)).intents.length).toBe(before);
   });
 
@@ -167,12 +261,26 @@ describe('batch', () => {
     writeFileSync(inTheWay, 'something else');
     const done = confirm('batch', digest);
     expect([done.code, done.stderr]).toEqual([18, expect.stringContaining('1 failed')]);
-    const lines = readFileSync(join(fixture.site, 'batches/a/results.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as object);
-    expect(lines).toMatchObject([{ status: 'released' }, { line: 3, customer: 'customer-0001', status: 'issued', error: expect.stringContaining('its file is not written') as string }, { status: 'released' }]);
+    const lines = readFileSync(join(fixture.site, 'batches/a/results.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(lines).toMatchObject([
+      { status: 'released' },
+      {
+        line: 3,
+        customer: 'customer-0001',
+        status: 'issued',
+        error: expect.stringContaining('its file is not written') as string,
+      },
+      { status: 'released' },
+    ]);
     rmSync(inTheWay);
     expect(vtlic('batch', file, '--name', 'a', '--resume', ...fixture.secret).code).toBe(3);
     expect((await checkBatch(fixture)).released).toBe(3);
-    expect(readFileSync(join(fixture.site, 'batches/a/results.jsonl'), 'utf8').match(/"status":"released"/g)?.length).toBe(3);
+    expect(
+      readFileSync(join(fixture.site, 'batches/a/results.jsonl'), 'utf8').match(/"status":"released"/g)?.length,
+    ).toBe(3);
   });
 
   it('a folder that cannot be made: exit 11, everything signed is in the ledger, and goes out at the next start', async () => {

@@ -34,7 +34,9 @@ interface Stop {
 }
 
 function run(args: readonly string[], stop?: Stop): CliResult {
-  return stop === undefined ? runCli(args) : runCli([stop.step, String(stop.count), stop.signal, ...args], { main: STOPS });
+  return stop === undefined
+    ? runCli(args)
+    : runCli([stop.step, String(stop.count), stop.signal, ...args], { main: STOPS });
 }
 
 function planned({ site, file }: Batch, ...more: readonly string[]): string {
@@ -44,7 +46,10 @@ function planned({ site, file }: Batch, ...more: readonly string[]): string {
 }
 
 function begin(batch: Batch, stop?: Stop): CliResult {
-  return run(['batch', '--confirm', planned(batch, '--new-customers'), '--site', batch.site.site, ...batch.site.secret], stop);
+  return run(
+    ['batch', '--confirm', planned(batch, '--new-customers'), '--site', batch.site.site, ...batch.site.secret],
+    stop,
+  );
 }
 
 /** As an officer without a terminal goes on: resume, and where something must be confirmed anew, plan and confirm that. */
@@ -54,7 +59,18 @@ function resume(batch: Batch, stop?: Stop): CliResult {
   const done = run(['batch', file, ...args, ...site.secret], stop);
   if (done.code !== 2) return done;
   expect(done.stderr).toContain('must be confirmed');
-  return run(['batch', '--confirm', planned(batch, '--new-customers', '--resume'), '--resume', '--site', site.site, ...site.secret], stop);
+  return run(
+    [
+      'batch',
+      '--confirm',
+      planned(batch, '--new-customers', '--resume'),
+      '--resume',
+      '--site',
+      site.site,
+      ...site.secret,
+    ],
+    stop,
+  );
 }
 
 function killed(done: CliResult): boolean {
@@ -71,7 +87,10 @@ interface ResultLine {
 
 function results({ site }: Batch): readonly ResultLine[] {
   const text = readFileSync(join(site.site, 'batches/renewals/results.jsonl'), 'utf8');
-  return text.trim().split('\n').map((line) => JSON.parse(line) as ResultLine);
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ResultLine);
 }
 
 function checkFinished(batch: Batch, found: BatchFound, rows = ROWS): void {
@@ -79,12 +98,16 @@ function checkFinished(batch: Batch, found: BatchFound, rows = ROWS): void {
   expect(found.released).toBe(rows);
   expect(found.intents.length).toBe(rows + found.voided);
   const lines = results(batch);
-  expect(lines.map(({ line, status }) => [line, status])).toEqual(Array.from({ length: rows }, (_, i) => [i + 2, 'released']));
+  expect(lines.map(({ line, status }) => [line, status])).toEqual(
+    Array.from({ length: rows }, (_, i) => [i + 2, 'released']),
+  );
   for (const { customer, counter, file } of lines) {
     expect(found.issued.find(({ body }) => body.sub === customer)?.body.ctr).toBe(counter);
     expect(existsSync(join(batch.site.site, file))).toBe(true);
   }
-  expect(readFileSync(join(batch.site.site, 'batches/renewals/results.csv'), 'utf8').trim().split('\r\n').length).toBe(rows + 1);
+  expect(readFileSync(join(batch.site.site, 'batches/renewals/results.csv'), 'utf8').trim().split('\r\n').length).toBe(
+    rows + 1,
+  );
 }
 
 /** Those after which a batch goes on in different ways; the campaign kills at all of them, again and again. */
@@ -110,7 +133,8 @@ describe('kill -9 in a batch', () => {
     } else expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('30 have their license')]);
     const found = await checkBatch(batch.site);
     checkFinished(batch, found);
-    if (step === 'intent-durable' || step === 'signed' || step === 'self-checked') expect(found.voided).toBeGreaterThan(0);
+    if (step === 'intent-durable' || step === 'signed' || step === 'self-checked')
+      expect(found.voided).toBeGreaterThan(0);
 
     if (step !== 'results-written') return;
     const again = resume(batch);
@@ -126,26 +150,38 @@ describe('Ctrl-C in a batch', () => {
     ['intent-durable', 1],
     ['signed', 3],
     ['file-written', 1],
-  ] as const)('after %s (time %d): finishes the licenses in hand, voids nothing, exit 130, and resumes with no new word', async (step, count) => {
-    const batch = await prepare(80);
-    const stopped = begin(batch, { step, count, signal: 'SIGINT' });
-    expect(stopped.code).toBe(130);
-    expect(stopped.stderr).toContain('the licenses in hand were finished');
-    const found = await checkBatch(batch.site);
-    expect(found.voided).toBe(0);
-    expect(found.released).toBe(found.intents.length);
-    expect(found.released).toBeGreaterThan(0);
-    expect(found.released).toBeLessThan(80);
-    const lines = results(batch);
-    expect(lines.filter(({ status }) => status === 'released').length).toBe(found.released);
-    expect(lines.filter(({ status }) => status === 'not signed').length).toBe(80 - found.released);
+  ] as const)(
+    'after %s (time %d): finishes the licenses in hand, voids nothing, exit 130, and resumes with no new word',
+    async (step, count) => {
+      const batch = await prepare(80);
+      const stopped = begin(batch, { step, count, signal: 'SIGINT' });
+      expect(stopped.code).toBe(130);
+      expect(stopped.stderr).toContain('the licenses in hand were finished');
+      const found = await checkBatch(batch.site);
+      expect(found.voided).toBe(0);
+      expect(found.released).toBe(found.intents.length);
+      expect(found.released).toBeGreaterThan(0);
+      expect(found.released).toBeLessThan(80);
+      const lines = results(batch);
+      expect(lines.filter(({ status }) => status === 'released').length).toBe(found.released);
+      expect(lines.filter(({ status }) => status === 'not signed').length).toBe(80 - found.released);
 
-    const refused = run(['batch', batch.file, '--site', batch.site.site, '--name', 'renewals', '--dry-run']);
-    expect(refused.code).toBe(3);
-    expect(refused.stderr).toContain('was begun before');
-    // Not planned anew: what was reviewed is what is signed.
-    const done = run(['batch', batch.file, '--site', batch.site.site, '--name', 'renewals', '--resume', ...batch.site.secret]);
-    expect(done.code).toBe(0);
-    checkFinished(batch, await checkBatch(batch.site), 80);
-  });
+      const refused = run(['batch', batch.file, '--site', batch.site.site, '--name', 'renewals', '--dry-run']);
+      expect(refused.code).toBe(3);
+      expect(refused.stderr).toContain('was begun before');
+      // Not planned anew: what was reviewed is what is signed.
+      const done = run([
+        'batch',
+        batch.file,
+        '--site',
+        batch.site.site,
+        '--name',
+        'renewals',
+        '--resume',
+        ...batch.site.secret,
+      ]);
+      expect(done.code).toBe(0);
+      checkFinished(batch, await checkBatch(batch.site), 80);
+    },
+  );
 });

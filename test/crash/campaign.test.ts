@@ -7,7 +7,15 @@ const KILLS = 200;
 
 it(`${KILLS} kills: no counter twice, no license missing, no ledger refused, and each start goes on by itself`, async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
-  const totals = await new Campaign({ kills: KILLS, seed, keystores: ['software'], lanes: 2, killsPerSite: 60, syscalls: false, tell: () => undefined }).run();
+  const totals = await new Campaign({
+    kills: KILLS,
+    seed,
+    keystores: ['software'],
+    lanes: 2,
+    killsPerSite: 60,
+    syscalls: false,
+    tell: () => undefined,
+  }).run();
   expect(totals.problems, `seed ${seed}`).toEqual([]);
   expect(totals.kills).toBeGreaterThanOrEqual(KILLS);
   expect([totals.wentOn, totals.verified]).toEqual([totals.starts, totals.sites]);

@@ -41,7 +41,11 @@ function plan(site: SiteFixture): string {
   return done.stdout.trim();
 }
 
-function confirm(site: SiteFixture, digest: string, stop?: { readonly step: Step; readonly signal: NodeJS.Signals }): CliResult {
+function confirm(
+  site: SiteFixture,
+  digest: string,
+  stop?: { readonly step: Step; readonly signal: NodeJS.Signals },
+): CliResult {
   const args = ['issue', '--site', site.site, '--confirm', digest, ...site.secret];
   return stop === undefined ? runCli(args) : runCli([stop.step, stop.signal, ...args], { main: STOPS });
 }
@@ -58,7 +62,9 @@ async function look(site: SiteFixture): Promise<Found> {
   try {
     await ledger.verify();
     const out = join(site.site, 'out');
-    const files = existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic')) : [];
+    const files = existsSync(out)
+      ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic'))
+      : [];
     return { entries: [...ledger.entriesFrom(1)], files };
   } finally {
     ledger.close();
@@ -67,18 +73,36 @@ async function look(site: SiteFixture): Promise<Found> {
 
 /** No counter on two licenses; each file verifies and is in the ledger; nothing half-written. */
 function checkInvariants(site: SiteFixture, found: Found): void {
-  const intents = new Map(found.entries.flatMap((entry) => (entry.kind === 'intent' ? [[entry.seq, entry] as const] : [])));
-  const counters = [...intents.values()].map((entry) => `${entry.body.sub}/${entry.body.aud}/${entry.body.dep ?? ''}/${entry.body.ctr}`);
+  const intents = new Map(
+    found.entries.flatMap((entry) => (entry.kind === 'intent' ? [[entry.seq, entry] as const] : [])),
+  );
+  const counters = [...intents.values()].map(
+    (entry) => `${entry.body.sub}/${entry.body.aud}/${entry.body.dep ?? ''}/${entry.body.ctr}`,
+  );
   expect(new Set(counters).size).toBe(counters.length);
   const issued = found.entries.flatMap((entry) => (entry.kind === 'issue' ? [entry.body.intent] : []));
   expect(new Set(issued).size).toBe(issued.length);
   const paths = issued.map((seq) => intents.get(seq)?.body.path);
   expect(found.files.map((name) => `out/${name}`).sort()).toEqual([...paths].sort());
-  const trust = makeTrust({ keys: openSite(site.site).config.keys.map((record) => ({ key: record.publicKey, job: record.job, status: 'active' as const })) });
+  const trust = makeTrust({
+    keys: openSite(site.site).config.keys.map((record) => ({
+      key: record.publicKey,
+      job: record.job,
+      status: 'active' as const,
+    })),
+  });
   for (const name of found.files) {
-    const verdict = verify(readFileSync(join(site.site, 'out', name)), trust, { issuer: 'example-vendor', product: 'vaultdesk', deployment: 'prod-eu', now: Math.floor(Date.now() / 1000), defaultGrace: 0 });
+    const verdict = verify(readFileSync(join(site.site, 'out', name)), trust, {
+      issuer: 'example-vendor',
+      product: 'vaultdesk',
+      deployment: 'prod-eu',
+      now: Math.floor(Date.now() / 1000),
+      defaultGrace: 0,
+    });
     const intent = [...intents.values()].find((entry) => entry.body.path === `out/${name}`);
-    expect(verdict.ok ? verdict.license.ctr : verdict.reason).toBe(intent === undefined ? undefined : decodeLicense(intent.body.payload).ctr);
+    expect(verdict.ok ? verdict.license.ctr : verdict.reason).toBe(
+      intent === undefined ? undefined : decodeLicense(intent.body.payload).ctr,
+    );
   }
 }
 
@@ -100,7 +124,9 @@ describe('kill -9', () => {
       expect(next.code).toBe(10);
       expect(next.stderr).toContain('counter 1');
       if (step !== 'release-durable') expect(next.stderr).toContain('recovered:');
-      expect(kinds).toEqual(outcome === 'void' ? ['genesis', 'intent', 'void'] : ['genesis', 'intent', 'issue', 'release']);
+      expect(kinds).toEqual(
+        outcome === 'void' ? ['genesis', 'intent', 'void'] : ['genesis', 'intent', 'issue', 'release'],
+      );
     }
     checkInvariants(fixture, found);
 
@@ -109,7 +135,9 @@ describe('kill -9', () => {
     const after = await look(fixture);
     checkInvariants(fixture, after);
     expect(after.entries.filter((entry) => entry.kind === 'intent').map((entry) => entry.body.ctr)).toEqual([1, 2]);
-    expect(readdirSync(join(fixture.site, 'out/vaultdesk/acme-gmbh')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect(readdirSync(join(fixture.site, 'out/vaultdesk/acme-gmbh')).filter((name) => name.endsWith('.tmp'))).toEqual(
+      [],
+    );
     expect(readFileSync(join(fixture.site, 'site.json'), 'utf8')).toContain('license-1');
   });
 });
@@ -133,7 +161,9 @@ describe('Ctrl-C', () => {
       expect(stopped.code).toBe(130);
       expect(stopped.stdout).toBe('');
       expect(kinds).toEqual(outcome === 'void' ? ['genesis', 'intent', 'void'] : ['genesis']);
-      expect(found.entries.flatMap((entry) => (entry.kind === 'void' ? [entry.body.reason] : []))).toEqual(outcome === 'void' ? ['interrupted'] : []);
+      expect(found.entries.flatMap((entry) => (entry.kind === 'void' ? [entry.body.reason] : []))).toEqual(
+        outcome === 'void' ? ['interrupted'] : [],
+      );
     }
     checkInvariants(fixture, found);
   });

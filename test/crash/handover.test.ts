@@ -99,19 +99,22 @@ describe('ledger restore', () => {
     ['restore-anchored', 4],
     ['restore-cleared', 4],
     ['restore-placed', 0],
-  ] as const)('killed after %s: until it is finished an issue ends with %d, and the next restore finishes it', async (step, code) => {
-    const args = await oldCopy();
-    await kill(args, step);
-    if (step === 'restore-placed') {
-      expect((await run(['issue', request])).code).toBe(code);
-      expect(counters()).toEqual([1, 6]);
-      await whole();
-      return;
-    }
-    if (step !== 'restore-drafted') expect((await run(['issue', request])).code).toBe(code);
-    const done = await finish(args);
-    expect(done.stderr.includes('finished a restore that had been interrupted')).toBe(step !== 'restore-drafted');
-  });
+  ] as const)(
+    'killed after %s: until it is finished an issue ends with %d, and the next restore finishes it',
+    async (step, code) => {
+      const args = await oldCopy();
+      await kill(args, step);
+      if (step === 'restore-placed') {
+        expect((await run(['issue', request])).code).toBe(code);
+        expect(counters()).toEqual([1, 6]);
+        await whole();
+        return;
+      }
+      if (step !== 'restore-drafted') expect((await run(['issue', request])).code).toBe(code);
+      const done = await finish(args);
+      expect(done.stderr.includes('finished a restore that had been interrupted')).toBe(step !== 'restore-drafted');
+    },
+  );
 
   // The record before had more entries than the restored one: it was taken for the newer anchor, and refused the ledger for ever.
   it('killed between the new record of the anchor and its place', async () => {
@@ -136,8 +139,12 @@ describe('counters export', () => {
     expect((await run(args)).code).toBe(0);
     expect((await whole()).closed).toEqual(['acme-gmbh']);
     // The same again under another name: nothing was handed over twice.
-    expect((await run(['counters', 'export', join(place.given, 'again.counters'), '--customer', 'acme-gmbh'])).code).toBe(0);
-    expect(readFileSync(join(place.given, 'again.counters'))).toEqual(readFileSync(join(place.given, 'handed.counters')));
+    expect(
+      (await run(['counters', 'export', join(place.given, 'again.counters'), '--customer', 'acme-gmbh'])).code,
+    ).toBe(0);
+    expect(readFileSync(join(place.given, 'again.counters'))).toEqual(
+      readFileSync(join(place.given, 'handed.counters')),
+    );
   });
 });
 

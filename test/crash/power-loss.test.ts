@@ -17,8 +17,10 @@ afterAll(() => {
   site.remove();
 });
 
-const count = (judged: readonly Judged[], outcome: Judged['outcome']): number => judged.filter((each) => each.outcome === outcome).length;
-const problems = (judged: readonly Judged[]): readonly string[] => judged.flatMap(({ what, problem }) => (problem === undefined ? [] : [`${what}: ${problem}`]));
+const count = (judged: readonly Judged[], outcome: Judged['outcome']): number =>
+  judged.filter((each) => each.outcome === outcome).length;
+const problems = (judged: readonly Judged[]): readonly string[] =>
+  judged.flatMap(({ what, problem }) => (problem === undefined ? [] : [`${what}: ${problem}`]));
 
 describe('a ledger after a power loss', () => {
   it('is refused, or holds all that left: an old part beside a new one, a log cut at each page, each page zeroed', async () => {
@@ -26,7 +28,13 @@ describe('a ledger after a power loss', () => {
     for (const damaged of loss.certain()) judged.push(await loss.judge(damaged));
     expect(problems(judged)).toEqual([]);
     expect(judged.find(({ what }) => what === 'nothing')?.outcome).toBe('harmless');
-    for (const what of ['the whole state of before', 'a newer database beside an old log of writes', 'no log of writes', 'a log of writes without its header']) expect([what, judged.find((each) => each.what === what)?.outcome]).toEqual([what, 'refused']);
+    for (const what of [
+      'the whole state of before',
+      'a newer database beside an old log of writes',
+      'no log of writes',
+      'a log of writes without its header',
+    ])
+      expect([what, judged.find((each) => each.what === what)?.outcome]).toEqual([what, 'refused']);
     expect(count(judged, 'refused')).toBeGreaterThan(10);
   });
 

@@ -5,7 +5,11 @@ import { isCborArray, isCborBytes, isCborMap, type CborValue } from '../../forma
 const ONE_LINE = 60;
 
 /** @param names comments for the keys of the outermost map */
-export function diagnostic(value: CborValue, names: ReadonlyMap<CborValue, string> = new Map(), indent: string = ''): string {
+export function diagnostic(
+  value: CborValue,
+  names: ReadonlyMap<CborValue, string> = new Map(),
+  indent: string = '',
+): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (isCborBytes(value)) return `h'${toHex(value)}'`;
   if (isCborArray(value)) {

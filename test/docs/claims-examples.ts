@@ -6,7 +6,10 @@ import { bytesOf, hex, type Input, type Row } from './small-example.ts';
 
 const payload = (digits: string): Input => ({ kind: 'payload', hex: digits.replaceAll(' ', '') });
 /** @param value hex of the encoded value; absent: the claim is removed */
-const set = (key: number | string, value?: string): Input => ({ kind: 'entries', entries: [value === undefined ? { key: hex(key) } : { key: hex(key), value: value.replaceAll(' ', '') }] });
+const set = (key: number | string, value?: string): Input => ({
+  kind: 'entries',
+  entries: [value === undefined ? { key: hex(key) } : { key: hex(key), value: value.replaceAll(' ', '') }],
+});
 const setKey = (key: string): Input => ({ kind: 'entries', entries: [{ key, value: '00' }] });
 
 const host = (first: number): Uint8Array => new Uint8Array(32).fill(first);
@@ -21,9 +24,11 @@ const TIER = `${hex('tier')}${hex('pro')}`;
 const SEATS = `${hex('seats')}01`;
 
 /** `f000`, `f001`, …: ids in their order. */
-const ids = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `f${String(i).padStart(3, '0')}`);
+const ids = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, i) => `f${String(i).padStart(3, '0')}`);
 const counts = (count: number): CborValue => new Map(ids(count).map((id): [string, number] => [id, 1]));
-const hosts = (count: number): CborValue => Array.from({ length: count }, (_, i) => Uint8Array.from([i >> 8, i & 255, ...new Uint8Array(30)]));
+const hosts = (count: number): CborValue =>
+  Array.from({ length: count }, (_, i) => Uint8Array.from([i >> 8, i & 255, ...new Uint8Array(30)]));
 
 /** A code point of four bytes in UTF-8, and two units in UTF-16. */
 const WIDE = '\u{1f511}';
@@ -48,11 +53,25 @@ export const CLAIMS_ROWS: readonly Row[] = [
   ['claims-tag', payload('d83da0'), 'a tag', 'claims_malformed'],
   ['claims-indefinite', payload('bfff'), 'an indefinite map', 'claims_malformed'],
   ['claims-empty', payload('a0'), 'required claims missing', 'claims_malformed'],
-  ['claims-unknown-first', payload('a1 08 00'), 'a claim that is not known comes before those that are missing', 'claims_unknown'],
+  [
+    'claims-unknown-first',
+    payload('a1 08 00'),
+    'a claim that is not known comes before those that are missing',
+    'claims_unknown',
+  ],
   ['claims-encoding-first', payload('a1 08 1817'), 'a fault of the encoding comes before it', 'claims_malformed'],
   ['claims-trailing', payload(`${toHex(minimalPayload)}00`), 'a byte behind the minimal payload', 'claims_malformed'],
   ['claims-long-head', respelled('aa', 'b80a'), 'the head of the map in two bytes', 'claims_malformed'],
-  ['claims-repeated', payload(toHex(minimalPayload).replace('aa', 'ab').replace(CTR, CTR + CTR)), 'ctr twice', 'claims_malformed'],
+  [
+    'claims-repeated',
+    payload(
+      toHex(minimalPayload)
+        .replace('aa', 'ab')
+        .replace(CTR, CTR + CTR),
+    ),
+    'ctr twice',
+    'claims_malformed',
+  ],
   ['claims-unsorted', respelled(TIER + SEATS, SEATS + TIER), 'seats before tier', 'claims_malformed'],
   ['claims-cnf', set(8, '00'), 'claim 8', 'claims_unknown'],
   ['claims-negative', set(-1, '00'), 'claim -1', 'claims_unknown'],
@@ -60,7 +79,18 @@ export const CLAIMS_ROWS: readonly Row[] = [
   ['claims-case', set('Tier', '6161'), 'another case', 'claims_unknown'],
   ['claims-key-bytes', setKey('40'), 'a key that is a byte string', 'claims_unknown'],
   ['claims-key-bool', setKey('f5'), 'a key that is `true`', 'claims_unknown'],
-  ['claims-unknown-and-bound', { kind: 'entries', entries: [{ key: hex('x'), value: '00' }, { key: hex('grace'), value: '20' }] }, 'an unknown claim comes before a bound', 'claims_unknown'],
+  [
+    'claims-unknown-and-bound',
+    {
+      kind: 'entries',
+      entries: [
+        { key: hex('x'), value: '00' },
+        { key: hex('grace'), value: '20' },
+      ],
+    },
+    'an unknown claim comes before a bound',
+    'claims_unknown',
+  ],
   ...REQUIRED.map(([name, key]): Row => [`claims-no-${name}`, set(key), `${name} missing`, 'claims_malformed']),
   ['claims-iss-empty', set(1, '60'), 'an empty id', 'claims_malformed'],
   ['claims-iss-dot', set(1, '622e61'), 'an id that begins with a mark', 'claims_malformed'],
@@ -88,8 +118,18 @@ export const CLAIMS_ROWS: readonly Row[] = [
   ['claims-iat-zero', set(6, '00'), 'iat 0', 'active'],
   ['claims-iat-negative', set(6, '20'), 'iat -1', 'claims_malformed'],
   ['claims-iat-after-nbf', set(6, hex(1_830_297_599)), 'iat later than nbf', 'active'],
-  ['claims-cti-v4', set(7, hex(bytesOf('0193817a6c0040008000000000000001'))), 'a UUID of version 4', 'claims_malformed'],
-  ['claims-cti-variant', set(7, hex(bytesOf('0193817a6c0070000000000000000001'))), 'the variant bits wrong', 'claims_malformed'],
+  [
+    'claims-cti-v4',
+    set(7, hex(bytesOf('0193817a6c0040008000000000000001'))),
+    'a UUID of version 4',
+    'claims_malformed',
+  ],
+  [
+    'claims-cti-variant',
+    set(7, hex(bytesOf('0193817a6c0070000000000000000001'))),
+    'the variant bits wrong',
+    'claims_malformed',
+  ],
   ['claims-cti-15', set(7, hex(new Uint8Array(15))), '15 bytes', 'claims_malformed'],
   ['claims-cti-text', set(7, hex('0193817a-6c00-7000-8000-000000000001')), 'a UUID as text', 'claims_malformed'],
   ['claims-ctr-0', set('ctr', '00'), 'counter 0', 'claims_malformed'],
@@ -113,7 +153,12 @@ export const CLAIMS_ROWS: readonly Row[] = [
   ['claims-limits-empty', set('limits', 'a0'), 'an empty map', 'claims_malformed'],
   ['claims-limits-most', set('limits', hex(counts(256))), '256 entries', 'active'],
   ['claims-limits-many', set('limits', hex(counts(257))), '257 entries', 'claims_malformed'],
-  ['claims-limits-largest', set('limits', hex(new Map([['a', Number.MAX_SAFE_INTEGER]]))), 'a limit of 2^53-1', 'active'],
+  [
+    'claims-limits-largest',
+    set('limits', hex(new Map([['a', Number.MAX_SAFE_INTEGER]]))),
+    'a limit of 2^53-1',
+    'active',
+  ],
   ['claims-limits-key', set('limits', 'a10100'), 'a key that is no id', 'claims_malformed'],
   ['claims-limits-negative', set('limits', 'a1616120'), 'a limit of -1', 'claims_malformed'],
   ['claims-instances-largest', set('instances', hex(Number.MAX_SAFE_INTEGER)), '2^53-1 instances', 'active'],
@@ -124,7 +169,12 @@ export const CLAIMS_ROWS: readonly Row[] = [
   ['claims-hosts-twice', set('hosts', hex([host(1), host(1)])), 'the same fingerprint twice', 'claims_malformed'],
   ['claims-hosts-most', set('hosts', hex(hosts(1024))), '1024 fingerprints', 'host_mismatch'],
   ['claims-hosts-many', set('hosts', hex(hosts(1025))), '1025 fingerprints', 'claims_malformed'],
-  ['claims-hosts-text', set('hosts', hex(['00'.repeat(16)])), 'a fingerprint that is a text of 32 characters', 'claims_malformed'],
+  [
+    'claims-hosts-text',
+    set('hosts', hex(['00'.repeat(16)])),
+    'a fingerprint that is a text of 32 characters',
+    'claims_malformed',
+  ],
   ['claims-grace-zero', set('grace', '00'), 'grace 0', 'active'],
   ['claims-grace-negative', set('grace', '20'), 'grace -1', 'claims_malformed'],
   ['claims-grace-largest', set('grace', hex(31_622_400)), '366 days', 'active'],
@@ -134,7 +184,12 @@ export const CLAIMS_ROWS: readonly Row[] = [
   ['claims-offline-large', set('offline', hex(253_402_300_800)), 'a second more', 'claims_malformed'],
   ['claims-dep', set('dep', hex('prod-eu')), 'the deployment of the context', 'active'],
   ['claims-dep-empty', set('dep', '60'), 'an empty id', 'claims_malformed'],
-  ['claims-name-any', set('name', hex('\u0000\u202e')), 'control and bidi characters bind signers, not verifiers', 'active'],
+  [
+    'claims-name-any',
+    set('name', hex('\u0000\u202e')),
+    'control and bidi characters bind signers, not verifiers',
+    'active',
+  ],
   ['claims-name-longest', set('name', hex(WIDE.repeat(200))), '200 code points of four bytes each', 'active'],
   ['claims-name-long', set('name', hex('a'.repeat(201))), '201 code points', 'claims_malformed'],
   ['claims-name-utf8', set('name', '61ff'), 'invalid UTF-8', 'claims_malformed'],
@@ -146,17 +201,45 @@ export const CLAIMS_ROWS: readonly Row[] = [
   ['claims-clk', set('clk', 'f5'), '`true`', 'active'],
   ['claims-clk-false', set('clk', 'f4'), '`false`', 'claims_malformed'],
   ['claims-clk-1', set('clk', '01'), 'an integer', 'claims_malformed'],
-  ['claims-ext-nested-empty', set('ext', hex(new Map<string, CborValue>([['a', new Map()], ['b', []]]))), 'empty values within', 'active'],
+  [
+    'claims-ext-nested-empty',
+    set(
+      'ext',
+      hex(
+        new Map<string, CborValue>([
+          ['a', new Map()],
+          ['b', []],
+        ]),
+      ),
+    ),
+    'empty values within',
+    'active',
+  ],
   ['claims-ext-deep', set('ext', 'a1 6161 818181818180'), 'depth 8, counted from the claims map', 'active'],
   ['claims-ext-deeper', set('ext', 'a1 6161 81818181818180'), 'depth 9', 'claims_malformed'],
   ['claims-ext-most', set('ext', hex(counts(64))), '64 entries', 'active'],
   ['claims-ext-many', set('ext', hex(counts(65))), '65 entries', 'claims_malformed'],
-  ['claims-ext-inner-many', set('ext', hex(new Map<string, CborValue>([['a', counts(65)]]))), '65 entries in a map within', 'active'],
+  [
+    'claims-ext-inner-many',
+    set('ext', hex(new Map<string, CborValue>([['a', counts(65)]]))),
+    '65 entries in a map within',
+    'active',
+  ],
   ['claims-ext-empty', set('ext', 'a0'), 'an empty map', 'claims_malformed'],
   ['claims-ext-key', set('ext', 'a1 01 00'), 'a key that is no id', 'claims_malformed'],
   ['claims-ext-inner-key', set('ext', 'a1 6161 a1 4162 00'), 'a key within that is no id', 'claims_malformed'],
-  ['claims-ext-array-key', set('ext', 'a1 6161 81 a1 01 00'), 'a key that is no id, of a map in an array within', 'claims_malformed'],
-  ['claims-ext-inner-empty-key', set('ext', 'a1 6161 a1 60 00'), 'a key within that is an empty text', 'claims_malformed'],
+  [
+    'claims-ext-array-key',
+    set('ext', 'a1 6161 81 a1 01 00'),
+    'a key that is no id, of a map in an array within',
+    'claims_malformed',
+  ],
+  [
+    'claims-ext-inner-empty-key',
+    set('ext', 'a1 6161 a1 60 00'),
+    'a key within that is an empty text',
+    'claims_malformed',
+  ],
   ['claims-ext-array', set('ext', '8100'), 'no map', 'claims_malformed'],
   ['claims-ext-null', set('ext', 'a1 6161 f6'), 'null', 'claims_malformed'],
 ];

@@ -61,5 +61,13 @@ export const COSE_ROWS: readonly Row[] = [
   ['cose-alg-eddsa', cose([[1, -8]]), '`-8`, EdDSA', 'alg_unknown'],
   ['cose-alg-mldsa', cose([[1, -49]]), '`-49`, ML-DSA-65 alone', 'alg_unknown'],
   ['cose-alg-text', cose([[1, 'ML-DSA-65-Ed25519']]), 'the name that JOSE uses', 'alg_unknown'],
-  ['cose-typ-before-alg', cose([[1, -8], [16, 'JWT']]), 'typ and alg wrong: typ comes first', 'typ_wrong'],
+  [
+    'cose-typ-before-alg',
+    cose([
+      [1, -8],
+      [16, 'JWT'],
+    ]),
+    'typ and alg wrong: typ comes first',
+    'typ_wrong',
+  ],
 ];

@@ -38,7 +38,12 @@ function fenced(language: string, text: string): string {
 }
 
 function hexBlock(bytes: Uint8Array): string {
-  return fenced('hex', toHex(bytes).match(new RegExp(`.{1,${HEX_DIGITS_A_LINE}}`, 'g'))?.join('\n') ?? '');
+  return fenced(
+    'hex',
+    toHex(bytes)
+      .match(new RegExp(`.{1,${HEX_DIGITS_A_LINE}}`, 'g'))
+      ?.join('\n') ?? '',
+  );
 }
 
 function licenseBlocks(example: ExampleLicense): readonly (readonly [string, string])[] {
@@ -58,8 +63,20 @@ function licenseBlocks(example: ExampleLicense): readonly (readonly [string, str
     ['k', hexBlock(ed25519.k)],
   ];
   if (composite === undefined) {
-    blocks.push(['public-key', hexBlock(example.key.publicKey.bytes)], ['kid-input', hexBlock(example.coseKey)], ['cose', hexBlock(example.cose)], ['file', fenced('text', example.file)]);
-    for (const form of ['pem', 'jwk', 'raw'] as const) blocks.push([form, fenced(form === 'jwk' ? 'json' : 'text', new TextDecoder().decode(exportPublicKey(example.key.publicKey, form)))]);
+    blocks.push(
+      ['public-key', hexBlock(example.key.publicKey.bytes)],
+      ['kid-input', hexBlock(example.coseKey)],
+      ['cose', hexBlock(example.cose)],
+      ['file', fenced('text', example.file)],
+    );
+    for (const form of ['pem', 'jwk', 'raw'] as const)
+      blocks.push([
+        form,
+        fenced(
+          form === 'jwk' ? 'json' : 'text',
+          new TextDecoder().decode(exportPublicKey(example.key.publicKey, form)),
+        ),
+      ]);
     blocks.push(['der', hexBlock(exportPublicKey(example.key.publicKey, 'der'))]);
   } else {
     blocks.push(
@@ -75,8 +92,15 @@ function licenseBlocks(example: ExampleLicense): readonly (readonly [string, str
 }
 
 function seedTable({ ed25519Seed, mldsa65Seed }: ExampleKey): string {
-  const rows = [...(mldsa65Seed === undefined ? [] : [['ML-DSA-65', mldsa65Seed] as const]), ['Ed25519', ed25519Seed] as const];
-  return ['| seed of | ASCII, 32 bytes | hex |', '|---|---|---|', ...rows.map(([half, seed]) => `| ${half} | \`${seed}\` | \`${Buffer.from(seed).toString('hex')}\` |`)].join('\n');
+  const rows = [
+    ...(mldsa65Seed === undefined ? [] : [['ML-DSA-65', mldsa65Seed] as const]),
+    ['Ed25519', ed25519Seed] as const,
+  ];
+  return [
+    '| seed of | ASCII, 32 bytes | hex |',
+    '|---|---|---|',
+    ...rows.map(([half, seed]) => `| ${half} | \`${seed}\` | \`${Buffer.from(seed).toString('hex')}\` |`),
+  ].join('\n');
 }
 
 const sha256 = (bytes: Uint8Array): string => toHex(nodeProvider.sha256(bytes));
@@ -92,21 +116,39 @@ function digestTable(example: ExampleLicense): string {
     ['signature', example.signature],
     ['COSE_Sign1', example.cose],
   ];
-  return ['| value | bytes | SHA-256 |', '|---|---|---|', ...values.map(([what, bytes]) => `| ${what} | ${bytes.length} | \`${sha256(bytes)}\` |`)].join('\n');
+  return [
+    '| value | bytes | SHA-256 |',
+    '|---|---|---|',
+    ...values.map(([what, bytes]) => `| ${what} | ${bytes.length} | \`${sha256(bytes)}\` |`),
+  ].join('\n');
 }
 
 function fileTable(): string {
-  return ['| file | bytes | SHA-256 |', '|---|---|---|', ...[...exampleFiles()].map(([name, bytes]) => `| [${name}](examples/${name}) | ${bytes.length} | \`${sha256(bytes)}\` |`)].join('\n');
+  return [
+    '| file | bytes | SHA-256 |',
+    '|---|---|---|',
+    ...[...exampleFiles()].map(
+      ([name, bytes]) => `| [${name}](examples/${name}) | ${bytes.length} | \`${sha256(bytes)}\` |`,
+    ),
+  ].join('\n');
 }
 
 function smallTable(group: Group, head: string): string {
   const rows = smallExamples.filter((example) => example.group === group);
-  return [`| example | ${head} | what | result |`, '|---|---|---|---|', ...rows.map((example) => `| ${example.id} | ${inputInWords(example.input)} | ${example.what} | \`${example.expected}\` |`)].join('\n');
+  return [
+    `| example | ${head} | what | result |`,
+    '|---|---|---|---|',
+    ...rows.map(
+      (example) => `| ${example.id} | ${inputInWords(example.input)} | ${example.what} | \`${example.expected}\` |`,
+    ),
+  ].join('\n');
 }
 
 /** Line ends and everything that is not printable ASCII as JSON escapes. */
 function escaped(text: string): string {
-  const json = JSON.stringify(text).slice(1, -1).replaceAll(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const json = JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return json === '' ? '' : `\`${json}\``;
 }
 
@@ -125,31 +167,57 @@ function inputInWords(input: Input): string {
     case 'entries':
       break;
   }
-  return input.entries.map(({ key, value }) => (value === undefined ? `without \`${key}\`` : `\`${key}\` → ${shown(value)}`)).join(', ');
+  return input.entries
+    .map(({ key, value }) => (value === undefined ? `without \`${key}\`` : `\`${key}\` → ${shown(value)}`))
+    .join(', ');
 }
 
 const MOST_DIGITS_SHOWN = 320;
 
 /** Hex; of what is too long for a table, the beginning and the length. */
 function shown(digits: string): string {
-  return digits.length <= MOST_DIGITS_SHOWN ? `\`${digits}\`` : `\`${digits.slice(0, 32)}…\` (${digits.length / 2} bytes)`;
+  return digits.length <= MOST_DIGITS_SHOWN
+    ? `\`${digits}\``
+    : `\`${digits.slice(0, 32)}…\` (${digits.length / 2} bytes)`;
 }
 
 function judgedTable(): string {
-  return ['| example | what | verdict |', '|---|---|---|', ...judgedExamples.map(({ id, what, expected }) => `| ${id} | ${what} | \`${expected}\` |`)].join('\n');
+  return [
+    '| example | what | verdict |',
+    '|---|---|---|',
+    ...judgedExamples.map(({ id, what, expected }) => `| ${id} | ${what} | \`${expected}\` |`),
+  ].join('\n');
 }
 
 function trustTable(): string {
-  return ['| example | what | result |', '|---|---|---|', ...trustExamples.map(({ id, what, expected }) => `| ${id} | ${what} | ${expected === 'taken' ? expected : `\`${expected}\``} |`)].join('\n');
+  return [
+    '| example | what | result |',
+    '|---|---|---|',
+    ...trustExamples.map(
+      ({ id, what, expected }) => `| ${id} | ${what} | ${expected === 'taken' ? expected : `\`${expected}\``} |`,
+    ),
+  ].join('\n');
 }
 
 function keyFileTable(): string {
-  const result = (kids: readonly string[] | undefined): string => (kids === undefined ? 'refused' : kids.length === 1 ? '1 key' : `${kids.length} keys`);
-  return ['| example | what | result |', '|---|---|---|', ...keyFileExamples.map(({ id, what, kids }) => `| ${id} | ${what} | ${result(kids)} |`)].join('\n');
+  const result = (kids: readonly string[] | undefined): string =>
+    kids === undefined ? 'refused' : kids.length === 1 ? '1 key' : `${kids.length} keys`;
+  return [
+    '| example | what | result |',
+    '|---|---|---|',
+    ...keyFileExamples.map(({ id, what, kids }) => `| ${id} | ${what} | ${result(kids)} |`),
+  ].join('\n');
 }
 
 function overrideTable(): string {
-  return ['| example | what | result |', '|---|---|---|', ...overrideExamples.map(({ id, what, expected }) => `| ${id} | ${what} | ${expected === 'configuration_invalid' ? `\`${expected}\`` : 'taken'} |`)].join('\n');
+  return [
+    '| example | what | result |',
+    '|---|---|---|',
+    ...overrideExamples.map(
+      ({ id, what, expected }) =>
+        `| ${id} | ${what} | ${expected === 'configuration_invalid' ? `\`${expected}\`` : 'taken'} |`,
+    ),
+  ].join('\n');
 }
 
 function minimalBlock(): string {

@@ -26,7 +26,13 @@ function secretScalar(seed: Uint8Array): bigint {
 }
 
 /** A signature whose R is R = [r]B + T, and whose s fits that R: with T = 0 the equation holds. */
-function craftedSignature(seed: string, publicKey: Uint8Array, message: Uint8Array, r: bigint, torsion: Point): Uint8Array {
+function craftedSignature(
+  seed: string,
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  r: bigint,
+  torsion: Point,
+): Uint8Array {
   const base = r === 0n ? Point.ZERO : Point.BASE.multiply(r);
   const rBytes = base.add(torsion).toBytes();
   const k = littleEndian(sha512(concatBytes(rBytes, publicKey, message))) % GROUP_ORDER;

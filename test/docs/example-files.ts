@@ -31,7 +31,8 @@ export function exampleFiles(): ReadonlyMap<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   for (const { key, file } of [ed25519License, compositeLicense]) {
     files.set(`${key.name}.vtlic`, utf8(file));
-    for (const [extension, form] of KEY_FORMS) files.set(`${key.name}.pub.${extension}`, exportPublicKey(key.publicKey, form));
+    for (const [extension, form] of KEY_FORMS)
+      files.set(`${key.name}.pub.${extension}`, exportPublicKey(key.publicKey, form));
   }
   files.set('examples.json', utf8(`${JSON.stringify(allExamples(), undefined, 2)}\n`));
   return files;
@@ -50,9 +51,15 @@ function allExamples(): unknown {
     minimalPayload: toHex(minimalPayload),
     small: smallExamples.map(smallValues),
     judged: judgedExamples.map(({ expected, ...rest }) => ({ ...rest, expected: expectedValues(expected) })),
-    trusts: trustExamples.map(({ expected, ...rest }) => ({ ...rest, expected: expected === 'taken' ? { ok: true } : { ok: false, reason: expected } })),
+    trusts: trustExamples.map(({ expected, ...rest }) => ({
+      ...rest,
+      expected: expected === 'taken' ? { ok: true } : { ok: false, reason: expected },
+    })),
     keyFiles: keyFileExamples.map(keyFileValues),
-    overrides: overrideExamples.map(({ expected, ...rest }) => ({ ...rest, expected: expected === 'configuration_invalid' ? { ok: false, reason: expected } : { ok: true, trust: expected } })),
+    overrides: overrideExamples.map(({ expected, ...rest }) => ({
+      ...rest,
+      expected: expected === 'configuration_invalid' ? { ok: false, reason: expected } : { ok: true, trust: expected },
+    })),
   };
 }
 
@@ -105,7 +112,10 @@ function compositeValues({ composite }: ExampleLicense): Record<string, string> 
 
 /** Small examples are judged in the one context of Appendix B; the large fills are told by their recipe. */
 function smallValues({ id, group, what, input, expected }: SmallExample): unknown {
-  const file = input.kind === 'fill' ? { fill: { of: input.of, byte: input.byte, count: input.count } } : fileValues(fileOf(input));
+  const file =
+    input.kind === 'fill'
+      ? { fill: { of: input.of, byte: input.byte, count: input.count } }
+      : fileValues(fileOf(input));
   return { id, group, what, ...file, expected: expectedValues(expected) };
 }
 
@@ -120,5 +130,7 @@ function fileValues(file: Uint8Array): Record<'file', string> | Record<'fileHex'
 }
 
 function expectedValues(expected: SmallExample['expected']): unknown {
-  return isReason(expected) ? { ok: false, layer: REASONS[expected].layer, reason: expected } : { ok: true, state: expected };
+  return isReason(expected)
+    ? { ok: false, layer: REASONS[expected].layer, reason: expected }
+    : { ok: true, state: expected };
 }

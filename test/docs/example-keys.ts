@@ -47,7 +47,11 @@ export const compositeKey: ExampleKey = Object.freeze<ExampleKey>({
   alg: 'ed25519+ml-dsa-65',
   ed25519Seed: COMPOSITE_ED25519_SEED,
   mldsa65Seed: COMPOSITE_MLDSA65_SEED,
-  publicKey: importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65.publicKey, ed25519Half(utf8(COMPOSITE_ED25519_SEED)).publicBytes), { forSite: true }),
+  publicKey: importPublicKey(
+    'ed25519+ml-dsa-65',
+    concatBytes(mldsa65.publicKey, ed25519Half(utf8(COMPOSITE_ED25519_SEED)).publicBytes),
+    { forSite: true },
+  ),
   sign: (message) => {
     const both = compositeMessage(message);
     return concatBytes(
@@ -58,7 +62,14 @@ export const compositeKey: ExampleKey = Object.freeze<ExampleKey>({
 });
 
 /** A composite that misuses the Ed25519 example key as its half. No honest signer makes one. */
-export const sharedHalfKey: PublicKey = importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65.publicKey, ed25519Key.publicKey.bytes));
+export const sharedHalfKey: PublicKey = importPublicKey(
+  'ed25519+ml-dsa-65',
+  concatBytes(mldsa65.publicKey, ed25519Key.publicKey.bytes),
+);
 
 /** One more Ed25519 key, for examples that need one. */
-export const otherKey: PublicKey = importPublicKey('ed25519', ed25519Half(utf8('vtlic format example key another')).publicBytes, { forSite: true });
+export const otherKey: PublicKey = importPublicKey(
+  'ed25519',
+  ed25519Half(utf8('vtlic format example key another')).publicBytes,
+  { forSite: true },
+);

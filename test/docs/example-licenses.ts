@@ -50,14 +50,17 @@ interface CompositeParts {
 }
 
 const random = (hex: string): Uint8Array => fromHex(hex) ?? new Uint8Array();
-const limitsOf = (limits: Record<string, number>): Readonly<Record<string, number>> => Object.freeze(Object.assign(Object.create(null) as Record<string, number>, limits));
+const limitsOf = (limits: Record<string, number>): Readonly<Record<string, number>> =>
+  Object.freeze(Object.assign(Object.create(null) as Record<string, number>, limits));
 
 /** 2026-12-01T09:00:00Z and a year later. */
 const FIRST_IAT = 1_796_115_600;
 const SECOND_IAT = 1_827_651_600;
 
 const fingerprint = (host: string): Uint8Array => nodeProvider.sha256(utf8(host));
-const fingerprints = [fingerprint('vtlic example host 1'), fingerprint('vtlic example host 2')].sort(compareBytes).map(toHex);
+const fingerprints = [fingerprint('vtlic example host 1'), fingerprint('vtlic example host 2')]
+  .sort(compareBytes)
+  .map(toHex);
 
 const first: License = Object.freeze<License>({
   iss: 'example-vendor',
@@ -98,10 +101,17 @@ const second: License = Object.freeze<License>({
   dep: 'prod-eu',
   name: 'Acme Zürich GmbH',
   ref: 'PO-5203',
-  ext: Object.freeze({ 'reseller': 'Überseehandel', 'support': Object.freeze({ level: 2, weekend: true }), 'x.tag': new ExtBytes('c0ffee') }),
+  ext: Object.freeze({
+    reseller: 'Überseehandel',
+    support: Object.freeze({ level: 2, weekend: true }),
+    'x.tag': new ExtBytes('c0ffee'),
+  }),
 });
 
-export function sealed(key: ExampleKey, payload: Uint8Array): Pick<ExampleLicense, 'protectedBytes' | 'sigStructure' | 'signature' | 'cose' | 'file'> {
+export function sealed(
+  key: ExampleKey,
+  payload: Uint8Array,
+): Pick<ExampleLicense, 'protectedBytes' | 'sigStructure' | 'signature' | 'cose' | 'file'> {
   const protectedBytes = encodeProtected(key.alg, key.publicKey.kid, TYP.license);
   const toBeSigned = sigStructure(protectedBytes, payload);
   const signature = key.sign(toBeSigned);
@@ -120,7 +130,11 @@ function exampleOf(key: ExampleKey, license: License): ExampleLicense {
     payload,
     payloadDigest: nodeProvider.sha256(payload),
     ...parts,
-    ed25519: ed25519Parts(key, composite?.message ?? parts.sigStructure, composite?.ed25519Signature ?? parts.signature),
+    ed25519: ed25519Parts(
+      key,
+      composite?.message ?? parts.sigStructure,
+      composite?.ed25519Signature ?? parts.signature,
+    ),
     ...(composite === undefined ? {} : { composite }),
   });
 }

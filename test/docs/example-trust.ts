@@ -51,5 +51,7 @@ export function trustOf({ keys, lowestCounters, ...rest }: ExampleTrust): Trust 
 }
 
 function publicKeyOf(key: KeyName | GivenKey): PublicKey {
-  return typeof key === 'string' ? NAMED_KEYS[key] : importPublicKey(key.alg, fromHex(key.publicKey) ?? new Uint8Array());
+  return typeof key === 'string'
+    ? NAMED_KEYS[key]
+    : importPublicKey(key.alg, fromHex(key.publicKey) ?? new Uint8Array());
 }

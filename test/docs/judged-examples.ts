@@ -57,13 +57,21 @@ const alone = (changes: Partial<ExampleTrustedKey>): ExampleTrust => ({ keys: [{
 const NOW = 1_814_400_000;
 const LATER = 1_846_000_000;
 
-const here: JudgedContext = Object.freeze<JudgedContext>({ issuer: 'example-vendor', product: 'vaultdesk', deployment: 'prod-eu', now: NOW, defaultGrace: 0 });
+const here: JudgedContext = Object.freeze<JudgedContext>({
+  issuer: 'example-vendor',
+  product: 'vaultdesk',
+  deployment: 'prod-eu',
+  now: NOW,
+  defaultGrace: 0,
+});
 const at = (now: number): JudgedContext => ({ ...here, now });
 const hostsHere: JudgedContext = { ...here, now: LATER, hosts: [...(second.hosts ?? [])].slice(1) };
 const { deployment: _deployment, ...noDeployment } = here;
 
-const coseFile = (protectedBytes: Uint8Array, payload: Uint8Array, signature: Uint8Array): string => armoredText('VTLIC', encodeCoseSign1(protectedBytes, payload, signature));
-const resigned = ({ protectedBytes, payload }: typeof ed25519License, signature: Uint8Array): string => coseFile(protectedBytes, payload, signature);
+const coseFile = (protectedBytes: Uint8Array, payload: Uint8Array, signature: Uint8Array): string =>
+  armoredText('VTLIC', encodeCoseSign1(protectedBytes, payload, signature));
+const resigned = ({ protectedBytes, payload }: typeof ed25519License, signature: Uint8Array): string =>
+  coseFile(protectedBytes, payload, signature);
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {
   const copy = bytes.slice();
@@ -77,19 +85,30 @@ const crafted = (craft: typeof smallOrderSignature): string =>
 /** The header says composite, the kid names the Ed25519 key. */
 function mismatched(): string {
   const protectedBytes = encodeProtected('ed25519+ml-dsa-65', ed25519Key.publicKey.kid, TYP.license);
-  return coseFile(protectedBytes, ed25519License.payload, compositeKey.sign(sigStructure(protectedBytes, ed25519License.payload)));
+  return coseFile(
+    protectedBytes,
+    ed25519License.payload,
+    compositeKey.sign(sigStructure(protectedBytes, ed25519License.payload)),
+  );
 }
 
 /** B, its Ed25519 half crafted over M'. */
 const craftedHalf = (craft: typeof smallOrderSignature): string =>
-  halfReplaced(craft(COMPOSITE_ED25519_SEED, compositeKey.publicKey.ed25519, compositeLicense.composite?.message ?? new Uint8Array()));
+  halfReplaced(
+    craft(
+      COMPOSITE_ED25519_SEED,
+      compositeKey.publicKey.ed25519,
+      compositeLicense.composite?.message ?? new Uint8Array(),
+    ),
+  );
 
 function halfReplaced(ed25519Half: Uint8Array): string {
   return resigned(compositeLicense, concatBytes(compositeLicense.signature.slice(0, 3309), ed25519Half));
 }
 
 const compositeHalves = compositeLicense.composite;
-const halves = compositeHalves === undefined ? [] : [compositeHalves.mldsa65Signature, compositeHalves.ed25519Signature];
+const halves =
+  compositeHalves === undefined ? [] : [compositeHalves.mldsa65Signature, compositeHalves.ed25519Signature];
 
 const LINEAGE = lineageOf(first);
 const OTHER = 'example-vendor/vaultdesk/acme-gmbh/staging';
@@ -107,7 +126,10 @@ const seenOther = (highestIat: number, known?: number): JudgedContext => ({
   seen: {
     current: OTHER,
     highestIat,
-    lineages: { [OTHER]: { counter: 5, payloadDigest: otherDigest }, ...(known === undefined ? {} : { [LINEAGE]: { counter: known, payloadDigest: otherDigest } }) },
+    lineages: {
+      [OTHER]: { counter: 5, payloadDigest: otherDigest },
+      ...(known === undefined ? {} : { [LINEAGE]: { counter: known, payloadDigest: otherDigest } }),
+    },
   },
 });
 
@@ -116,7 +138,10 @@ const minimal = fileWith(payloadOf([]));
 const unknownClaim = fileWith(payloadOf([{ key: '08', value: '00' }]));
 /** "ctr" 2, and with "clk" true. */
 const next = fileWith(payloadOf([{ key: '63637472', value: '02' }]));
-const withClk = payloadOf([{ key: '63637472', value: '02' }, { key: '63636c6b', value: 'f5' }]);
+const withClk = payloadOf([
+  { key: '63637472', value: '02' },
+  { key: '63636c6b', value: 'f5' },
+]);
 const nextWithClk = fileWith(withClk);
 const otherProduct = fileWith(payloadOf([{ key: '03', value: '656f74686572' }]));
 
@@ -138,20 +163,36 @@ const FAR = 4_070_908_800;
 type Lineages = NonNullable<JudgedContext['seen']>['lineages'];
 
 /** The effective time is that of the mistake, by the floor; the clock is right. */
-const stuckAt = (current: string, lineages: Lineages, highestIat: number = FAR): JudgedContext => ({ ...here, now: FAR, clock: NOW, seen: { current, highestIat, lineages } });
+const stuckAt = (current: string, lineages: Lineages, highestIat: number = FAR): JudgedContext => ({
+  ...here,
+  now: FAR,
+  clock: NOW,
+  seen: { current, highestIat, lineages },
+});
 const stuck = stuckAt(MINIMAL_LINEAGE, { [MINIMAL_LINEAGE]: { counter: 1, payloadDigest: otherDigest } });
 const { clock: _clock, ...stuckWithoutClock } = stuck;
 const { seen: _seen, ...nothingSeen } = stuck;
 
 const seenMinimal = (counter: number, highestIat: number): JudgedContext => ({
   ...here,
-  seen: { current: MINIMAL_LINEAGE, highestIat, lineages: { [MINIMAL_LINEAGE]: { counter, payloadDigest: otherDigest } } },
+  seen: {
+    current: MINIMAL_LINEAGE,
+    highestIat,
+    lineages: { [MINIMAL_LINEAGE]: { counter, payloadDigest: otherDigest } },
+  },
 });
 
 const A = ed25519License.file;
 const B = compositeLicense.file;
 
-type Row = readonly [id: string, what: string, file: string, trust: ExampleTrust, context: JudgedContext, expected: Reason | State];
+type Row = readonly [
+  id: string,
+  what: string,
+  file: string,
+  trust: ExampleTrust,
+  context: JudgedContext,
+  expected: Reason | State,
+];
 
 const ROWS: readonly Row[] = [
   ['time-before', 'A a second before nbf', A, both, at(first.nbf - 1), 'not_yet_valid'],
@@ -161,81 +202,389 @@ const ROWS: readonly Row[] = [
   ['time-grace-last', 'A a second before exp + grace', A, both, at(first.exp + GRACE - 1), 'grace'],
   ['time-lapsed', 'A at exp + grace', A, both, at(first.exp + GRACE), 'lapsed'],
   ['time-no-grace', 'a license without `grace` at exp, the product gives none', minimal, both, at(first.exp), 'lapsed'],
-  ['time-default-grace', 'the same, the product gives 60 seconds', minimal, both, { ...at(first.exp + 59), defaultGrace: 60 }, 'grace'],
-  ['time-own-grace', 'A a second before exp + grace, the product gives 60 seconds: its own counts', A, both, { ...at(first.exp + GRACE - 1), defaultGrace: 60 }, 'grace'],
+  [
+    'time-default-grace',
+    'the same, the product gives 60 seconds',
+    minimal,
+    both,
+    { ...at(first.exp + 59), defaultGrace: 60 },
+    'grace',
+  ],
+  [
+    'time-own-grace',
+    'A a second before exp + grace, the product gives 60 seconds: its own counts',
+    A,
+    both,
+    { ...at(first.exp + GRACE - 1), defaultGrace: 60 },
+    'grace',
+  ],
 
   ['key-unknown', 'A, and no key is trusted', A, { keys: [] }, here, 'key_unknown'],
-  ['key-half', 'A, and its key is trusted as the half of a composite alone', A, { keys: [active('shared-half')] }, here, 'key_composite_only'],
-  ['key-half-revoked', 'the same, and that composite is revoked', A, { keys: [{ ...active('shared-half'), status: 'revoked' }] }, here, 'key_composite_only'],
-  ['key-half-job', 'the same, and that composite has the job `root`', A, { keys: [{ ...active('shared-half'), job: 'root' }] }, here, 'key_composite_only'],
-  ['key-mismatch', 'alg says composite, kid is that of the Ed25519 key', mismatched(), both, here, 'key_algorithm_mismatch'],
+  [
+    'key-half',
+    'A, and its key is trusted as the half of a composite alone',
+    A,
+    { keys: [active('shared-half')] },
+    here,
+    'key_composite_only',
+  ],
+  [
+    'key-half-revoked',
+    'the same, and that composite is revoked',
+    A,
+    { keys: [{ ...active('shared-half'), status: 'revoked' }] },
+    here,
+    'key_composite_only',
+  ],
+  [
+    'key-half-job',
+    'the same, and that composite has the job `root`',
+    A,
+    { keys: [{ ...active('shared-half'), job: 'root' }] },
+    here,
+    'key_composite_only',
+  ],
+  [
+    'key-mismatch',
+    'alg says composite, kid is that of the Ed25519 key',
+    mismatched(),
+    both,
+    here,
+    'key_algorithm_mismatch',
+  ],
 
-  ['signature-flipped', 'A, a bit of the signature flipped', resigned(ed25519License, flipped(ed25519License.signature, 40)), both, here, 'signature_invalid'],
-  ['signature-payload', 'A, a bit of the payload flipped', coseFile(ed25519License.protectedBytes, flipped(ed25519License.payload, 20), ed25519License.signature), both, here, 'signature_invalid'],
-  ['signature-short', 'A, the signature a byte short', resigned(ed25519License, ed25519License.signature.slice(0, 63)), both, here, 'signature_invalid'],
+  [
+    'signature-flipped',
+    'A, a bit of the signature flipped',
+    resigned(ed25519License, flipped(ed25519License.signature, 40)),
+    both,
+    here,
+    'signature_invalid',
+  ],
+  [
+    'signature-payload',
+    'A, a bit of the payload flipped',
+    coseFile(ed25519License.protectedBytes, flipped(ed25519License.payload, 20), ed25519License.signature),
+    both,
+    here,
+    'signature_invalid',
+  ],
+  [
+    'signature-short',
+    'A, the signature a byte short',
+    resigned(ed25519License, ed25519License.signature.slice(0, 63)),
+    both,
+    here,
+    'signature_invalid',
+  ],
   ['signature-empty', 'A, no signature', resigned(ed25519License, new Uint8Array()), both, here, 'signature_invalid'],
-  ['signature-large-s', 'A, s + L for s', resigned(ed25519License, largeScalarSignature(ed25519License.signature)), both, here, 'signature_invalid'],
-  ['signature-small-r', 'A, R is the neutral element and the equation holds', crafted(smallOrderSignature), both, here, 'signature_invalid'],
-  ['signature-torsion-r', 'A, R with a torsion part: holds with the cofactor alone', crafted(torsionSignature), both, here, 'signature_invalid'],
-  ['composite-mldsa', 'B, a bit of the ML-DSA half flipped', resigned(compositeLicense, flipped(compositeLicense.signature, 0)), both, hostsHere, 'signature_invalid'],
-  ['composite-ed25519', 'B, a bit of the Ed25519 half flipped', resigned(compositeLicense, flipped(compositeLicense.signature, 3372)), both, hostsHere, 'signature_invalid'],
-  ['composite-swapped', 'B, the halves swapped', resigned(compositeLicense, concatBytes(...halves.toReversed())), both, hostsHere, 'signature_invalid'],
-  ['composite-half', 'B, the ML-DSA half alone', resigned(compositeLicense, compositeLicense.signature.slice(0, 3309)), both, hostsHere, 'signature_invalid'],
+  [
+    'signature-large-s',
+    'A, s + L for s',
+    resigned(ed25519License, largeScalarSignature(ed25519License.signature)),
+    both,
+    here,
+    'signature_invalid',
+  ],
+  [
+    'signature-small-r',
+    'A, R is the neutral element and the equation holds',
+    crafted(smallOrderSignature),
+    both,
+    here,
+    'signature_invalid',
+  ],
+  [
+    'signature-torsion-r',
+    'A, R with a torsion part: holds with the cofactor alone',
+    crafted(torsionSignature),
+    both,
+    here,
+    'signature_invalid',
+  ],
+  [
+    'composite-mldsa',
+    'B, a bit of the ML-DSA half flipped',
+    resigned(compositeLicense, flipped(compositeLicense.signature, 0)),
+    both,
+    hostsHere,
+    'signature_invalid',
+  ],
+  [
+    'composite-ed25519',
+    'B, a bit of the Ed25519 half flipped',
+    resigned(compositeLicense, flipped(compositeLicense.signature, 3372)),
+    both,
+    hostsHere,
+    'signature_invalid',
+  ],
+  [
+    'composite-swapped',
+    'B, the halves swapped',
+    resigned(compositeLicense, concatBytes(...halves.toReversed())),
+    both,
+    hostsHere,
+    'signature_invalid',
+  ],
+  [
+    'composite-half',
+    'B, the ML-DSA half alone',
+    resigned(compositeLicense, compositeLicense.signature.slice(0, 3309)),
+    both,
+    hostsHere,
+    'signature_invalid',
+  ],
 
-  ['composite-large-s', 'B, s + L for s in the Ed25519 half', halfReplaced(largeScalarSignature(compositeLicense.signature.slice(3309))), both, hostsHere, 'signature_invalid'],
-  ['composite-small-r', 'B, R of its Ed25519 half is the neutral element and the equation holds', craftedHalf(smallOrderSignature), both, hostsHere, 'signature_invalid'],
-  ['composite-torsion-r', 'B, R of its Ed25519 half with a torsion part', craftedHalf(torsionSignature), both, hostsHere, 'signature_invalid'],
+  [
+    'composite-large-s',
+    'B, s + L for s in the Ed25519 half',
+    halfReplaced(largeScalarSignature(compositeLicense.signature.slice(3309))),
+    both,
+    hostsHere,
+    'signature_invalid',
+  ],
+  [
+    'composite-small-r',
+    'B, R of its Ed25519 half is the neutral element and the equation holds',
+    craftedHalf(smallOrderSignature),
+    both,
+    hostsHere,
+    'signature_invalid',
+  ],
+  [
+    'composite-torsion-r',
+    'B, R of its Ed25519 half with a torsion part',
+    craftedHalf(torsionSignature),
+    both,
+    hostsHere,
+    'signature_invalid',
+  ],
 
-  ['claims-before-policy', 'an unknown claim, by a revoked key', unknownClaim, alone({ status: 'revoked' }), here, 'claims_unknown'],
+  [
+    'claims-before-policy',
+    'an unknown claim, by a revoked key',
+    unknownClaim,
+    alone({ status: 'revoked' }),
+    here,
+    'claims_unknown',
+  ],
   ['policy-pre-published', 'A by a key that is `pre-published`', A, alone({ status: 'pre-published' }), here, 'active'],
   ['policy-retired', 'A by a key that is `retired`', A, alone({ status: 'retired' }), here, 'active'],
   ['policy-revoked', 'A by a key that is `revoked`', A, alone({ status: 'revoked' }), here, 'key_revoked'],
   ['policy-job', 'A by a key with the job `root`', A, alone({ job: 'root' }), here, 'key_wrong_job'],
-  ['policy-revoked-job', 'A by a revoked key with the job `root`', A, alone({ job: 'root', status: 'revoked' }), here, 'key_revoked'],
+  [
+    'policy-revoked-job',
+    'A by a revoked key with the job `root`',
+    A,
+    alone({ job: 'root', status: 'revoked' }),
+    here,
+    'key_revoked',
+  ],
   ['policy-product', 'A by a key for another product', A, alone({ products: ['other'] }), here, 'key_wrong_job'],
   ['policy-tier', 'A by a key for another tier', A, alone({ tiers: ['pro'] }), here, 'key_wrong_job'],
-  ['policy-scope', 'A by a key for this product and tier, among others', A, alone({ products: ['other', 'vaultdesk'], tiers: ['enterprise', 'pro'] }), here, 'active'],
+  [
+    'policy-scope',
+    'A by a key for this product and tier, among others',
+    A,
+    alone({ products: ['other', 'vaultdesk'], tiers: ['enterprise', 'pro'] }),
+    here,
+    'active',
+  ],
   ['policy-no-product', 'A by a key with an empty list of products', A, alone({ products: [] }), here, 'key_wrong_job'],
   ['policy-no-tier', 'A by a key with an empty list of tiers', A, alone({ tiers: [] }), here, 'key_wrong_job'],
-  ['policy-scope-license', 'a license for the product `other`, by a key for this product', otherProduct, alone({ products: ['vaultdesk'] }), here, 'key_wrong_job'],
-  ['policy-scope-key', 'the same, by a key for the product `other`', otherProduct, alone({ products: ['other'] }), here, 'product_mismatch'],
-  ['policy-composite', 'A where composite is required', A, { ...both, requireComposite: true }, here, 'algorithm_not_allowed'],
+  [
+    'policy-scope-license',
+    'a license for the product `other`, by a key for this product',
+    otherProduct,
+    alone({ products: ['vaultdesk'] }),
+    here,
+    'key_wrong_job',
+  ],
+  [
+    'policy-scope-key',
+    'the same, by a key for the product `other`',
+    otherProduct,
+    alone({ products: ['other'] }),
+    here,
+    'product_mismatch',
+  ],
+  [
+    'policy-composite',
+    'A where composite is required',
+    A,
+    { ...both, requireComposite: true },
+    here,
+    'algorithm_not_allowed',
+  ],
   ['policy-composite-b', 'B where composite is required', B, { ...both, requireComposite: true }, hostsHere, 'active'],
   ['policy-until', 'A a second before `ed25519_until`', A, { ...both, ed25519Until: NOW + 1 }, here, 'active'],
   ['policy-until-now', 'A at `ed25519_until`', A, { ...both, ed25519Until: NOW }, here, 'algorithm_not_allowed'],
   ['policy-license', 'A, its id is revoked', A, { ...both, revokedLicenses: [first.cti] }, here, 'license_revoked'],
-  ['policy-superseded', 'A, the lowest counter of its lineage is 2', A, { ...both, lowestCounters: { [LINEAGE]: 2 } }, here, 'superseded'],
-  ['policy-lowest', 'A, the lowest counter of its lineage is 1', A, { ...both, lowestCounters: { [LINEAGE]: 1 } }, here, 'active'],
+  [
+    'policy-superseded',
+    'A, the lowest counter of its lineage is 2',
+    A,
+    { ...both, lowestCounters: { [LINEAGE]: 2 } },
+    here,
+    'superseded',
+  ],
+  [
+    'policy-lowest',
+    'A, the lowest counter of its lineage is 1',
+    A,
+    { ...both, lowestCounters: { [LINEAGE]: 1 } },
+    here,
+    'active',
+  ],
 
-  ['binding-issuer', 'A, and another issuer is expected', A, both, { ...here, issuer: 'other-vendor' }, 'issuer_mismatch'],
+  [
+    'binding-issuer',
+    'A, and another issuer is expected',
+    A,
+    both,
+    { ...here, issuer: 'other-vendor' },
+    'issuer_mismatch',
+  ],
   ['binding-product', 'A, and this is another product', A, both, { ...here, product: 'other' }, 'product_mismatch'],
-  ['binding-deployment', 'A, and this is another deployment', A, both, { ...here, deployment: 'staging' }, 'deployment_mismatch'],
+  [
+    'binding-deployment',
+    'A, and this is another deployment',
+    A,
+    both,
+    { ...here, deployment: 'staging' },
+    'deployment_mismatch',
+  ],
   ['binding-no-deployment', 'A, and no deployment is given', A, both, noDeployment, 'deployment_mismatch'],
   ['binding-unbound', 'a license without `dep`, and a deployment is given', minimal, both, here, 'active'],
-  ['binding-host', 'B, one of two fingerprints is in it', B, both, { ...hostsHere, hosts: ['00'.repeat(32), ...(hostsHere.hosts ?? [])] }, 'active'],
-  ['binding-other-host', 'B, and this is another host', B, both, { ...hostsHere, hosts: ['00'.repeat(32)] }, 'host_mismatch'],
+  [
+    'binding-host',
+    'B, one of two fingerprints is in it',
+    B,
+    both,
+    { ...hostsHere, hosts: ['00'.repeat(32), ...(hostsHere.hosts ?? [])] },
+    'active',
+  ],
+  [
+    'binding-other-host',
+    'B, and this is another host',
+    B,
+    both,
+    { ...hostsHere, hosts: ['00'.repeat(32)] },
+    'host_mismatch',
+  ],
   ['binding-no-host', 'B, and no fingerprint is given', B, both, { ...here, now: LATER }, 'host_mismatch'],
-  ['policy-before-binding', 'A, its id is revoked and another product is expected', A, { ...both, revokedLicenses: [first.cti] }, { ...here, product: 'other' }, 'license_revoked'],
+  [
+    'policy-before-binding',
+    'A, its id is revoked and another product is expected',
+    A,
+    { ...both, revokedLicenses: [first.cti] },
+    { ...here, product: 'other' },
+    'license_revoked',
+  ],
 
   ['seen-same', 'A again, the same payload', A, both, seenCurrent(1, digest), 'active'],
-  ['seen-next', 'a license with counter 2, after counter 1 of its lineage', next, both, seenMinimal(1, first.iat), 'active'],
-  ['seen-current-iat', 'the same, and its iat is below the highest accepted', next, both, seenMinimal(1, NOW), 'active'],
+  [
+    'seen-next',
+    'a license with counter 2, after counter 1 of its lineage',
+    next,
+    both,
+    seenMinimal(1, first.iat),
+    'active',
+  ],
+  [
+    'seen-current-iat',
+    'the same, and its iat is below the highest accepted',
+    next,
+    both,
+    seenMinimal(1, NOW),
+    'active',
+  ],
   ['seen-conflict', 'A, and another payload had its counter', A, both, seenCurrent(1, otherDigest), 'counter_conflict'],
   ['seen-rolled-back', 'A, and counter 2 was accepted', A, both, seenCurrent(2, otherDigest), 'counter_rolled_back'],
-  ['seen-rolled-back-lapsed', 'the same, long after exp: the counter comes before time', A, both, { ...seenCurrent(2, otherDigest), now: first.exp + GRACE }, 'counter_rolled_back'],
-  ['seen-not-newer', 'A, and a license of another lineage with the same iat was accepted', A, both, seenOther(first.iat), 'lineage_not_newer'],
-  ['seen-newer', 'A, and the one of another lineage has an iat a second earlier', A, both, seenOther(first.iat - 1), 'active'],
-  ['seen-back', 'the same, but counter 2 of the lineage of A was accepted before that', A, both, seenOther(first.iat - 1, 2), 'counter_rolled_back'],
+  [
+    'seen-rolled-back-lapsed',
+    'the same, long after exp: the counter comes before time',
+    A,
+    both,
+    { ...seenCurrent(2, otherDigest), now: first.exp + GRACE },
+    'counter_rolled_back',
+  ],
+  [
+    'seen-not-newer',
+    'A, and a license of another lineage with the same iat was accepted',
+    A,
+    both,
+    seenOther(first.iat),
+    'lineage_not_newer',
+  ],
+  [
+    'seen-newer',
+    'A, and the one of another lineage has an iat a second earlier',
+    A,
+    both,
+    seenOther(first.iat - 1),
+    'active',
+  ],
+  [
+    'seen-back',
+    'the same, but counter 2 of the lineage of A was accepted before that',
+    A,
+    both,
+    seenOther(first.iat - 1, 2),
+    'counter_rolled_back',
+  ],
 
   ['clk-without', 'counter 2, after a license from 2099 was accepted', next, both, stuck, 'lapsed'],
   ['clk-with', 'the same with `clk`: judged by the plain clock', nextWithClk, both, stuck, 'active'],
-  ['clk-own-iat', 'the same with an iat that is later than the clock: judged by it', nextFromLaterIat, both, { ...stuck, clock: LATER_IAT - 2 * DAY }, 'active'],
-  ['clk-no-clock', 'the same as `clk-with`, and no clock is given: judged by t', nextWithClk, both, stuckWithoutClock, 'lapsed'],
+  [
+    'clk-own-iat',
+    'the same with an iat that is later than the clock: judged by it',
+    nextFromLaterIat,
+    both,
+    { ...stuck, clock: LATER_IAT - 2 * DAY },
+    'active',
+  ],
+  [
+    'clk-no-clock',
+    'the same as `clk-with`, and no clock is given: judged by t',
+    nextWithClk,
+    both,
+    stuckWithoutClock,
+    'lapsed',
+  ],
   ['clk-first', 'the license with `clk`, and nothing was seen', nextWithClk, both, nothingSeen, 'lapsed'],
-  ['clk-same', 'the license with `clk` again, after it was accepted', nextWithClk, both, stuckAt(MINIMAL_LINEAGE, { [MINIMAL_LINEAGE]: { counter: 2, payloadDigest: digestOf(withClk) } }), 'lapsed'],
-  ['clk-other', 'the license with `clk`, where another lineage is the current one', nextWithClk, both, stuckAt(OTHER, { [OTHER]: { counter: 5, payloadDigest: otherDigest }, [MINIMAL_LINEAGE]: { counter: 1, payloadDigest: otherDigest } }, 0), 'lapsed'],
+  [
+    'clk-same',
+    'the license with `clk` again, after it was accepted',
+    nextWithClk,
+    both,
+    stuckAt(MINIMAL_LINEAGE, { [MINIMAL_LINEAGE]: { counter: 2, payloadDigest: digestOf(withClk) } }),
+    'lapsed',
+  ],
+  [
+    'clk-other',
+    'the license with `clk`, where another lineage is the current one',
+    nextWithClk,
+    both,
+    stuckAt(
+      OTHER,
+      {
+        [OTHER]: { counter: 5, payloadDigest: otherDigest },
+        [MINIMAL_LINEAGE]: { counter: 1, payloadDigest: otherDigest },
+      },
+      0,
+    ),
+    'lapsed',
+  ],
   ['time-clock', 'A without `clk`: a clock is of no account', A, both, { ...here, clock: FAR }, 'active'],
-  ['clk-policy', 'the same; `ed25519_until` is 2090, and policy is judged by the effective time', nextWithClk, { ...both, ed25519Until: 3_786_912_000 }, stuck, 'algorithm_not_allowed'],
+  [
+    'clk-policy',
+    'the same; `ed25519_until` is 2090, and policy is judged by the effective time',
+    nextWithClk,
+    { ...both, ed25519Until: 3_786_912_000 },
+    stuck,
+    'algorithm_not_allowed',
+  ],
 ];
 
 export const judgedExamples: readonly JudgedExample[] = Object.freeze(

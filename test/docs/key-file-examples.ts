@@ -25,7 +25,8 @@ const textOf = (key: PublicKey, form: PublicKeyForm): string => new TextDecoder(
 
 const PEM = textOf(plain, 'pem');
 const [, BODY = ''] = PEM.split('\n');
-const pem = (label: string, ...lines: readonly string[]): string => [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+const pem = (label: string, ...lines: readonly string[]): string =>
+  [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 /** The two blocks of the composite. */
 const [MLDSA65_PEM = '', HALF_PEM = ''] = textOf(composite, 'pem').split(/(?<=-----END PUBLIC KEY-----\n)/);
 
@@ -36,7 +37,10 @@ const X = encodeBase64Url(plain.bytes);
 const jwkWith = (members: string): string => JWK.replace('}', `,${members}}`);
 
 /** PKCS#8 (RFC 8410) of the seed, which is published. */
-const PRIVATE_DER = concatBytes(fromHex('302e020100300506032b657004220420') ?? new Uint8Array(), utf8(ed25519Key.ed25519Seed));
+const PRIVATE_DER = concatBytes(
+  fromHex('302e020100300506032b657004220420') ?? new Uint8Array(),
+  utf8(ed25519Key.ed25519Seed),
+);
 
 /** A key whose base64 begins with the character "0", which is also the first byte of DER. */
 function keyThatBeginsWithZero(): PublicKey {
@@ -51,11 +55,31 @@ const zero = keyThatBeginsWithZero();
 
 const ROWS: readonly Row[] = [
   ['keys-pem-crlf', 'PEM with CRLF line ends, the last one missing', PEM.trimEnd().replaceAll('\n', '\r\n'), [plain]],
-  ['keys-pem-width', 'PEM with lines of 20 characters and an empty line', pem('PUBLIC KEY', ...(BODY.match(/.{1,20}/g) ?? []), ''), [plain]],
-  ['keys-pem-blanks', 'blank space around PEM blocks and behind their BEGIN and END', ` \n${PEM.replaceAll('-----\n', '----- \t\n')}\n\t${HALF_PEM}\n`, [plain, importPublicKey('ed25519', composite.ed25519)]],
+  [
+    'keys-pem-width',
+    'PEM with lines of 20 characters and an empty line',
+    pem('PUBLIC KEY', ...(BODY.match(/.{1,20}/g) ?? []), ''),
+    [plain],
+  ],
+  [
+    'keys-pem-blanks',
+    'blank space around PEM blocks and behind their BEGIN and END',
+    ` \n${PEM.replaceAll('-----\n', '----- \t\n')}\n\t${HALF_PEM}\n`,
+    [plain, importPublicKey('ed25519', composite.ed25519)],
+  ],
   ['keys-pem-list', 'three PEM blocks: A.1, then A.2', PEM + MLDSA65_PEM + HALF_PEM, [plain, composite]],
-  ['keys-der-list', 'the same as DER', concatBytes(bytesOf(plain, 'der'), bytesOf(composite, 'der')), [plain, composite]],
-  ['keys-jwk-more', 'a JWK with a false `kid`, `use` and `alg`', jwkWith('"kid":"00","use":"enc","alg":"none"'), [plain]],
+  [
+    'keys-der-list',
+    'the same as DER',
+    concatBytes(bytesOf(plain, 'der'), bytesOf(composite, 'der')),
+    [plain, composite],
+  ],
+  [
+    'keys-jwk-more',
+    'a JWK with a false `kid`, `use` and `alg`',
+    jwkWith('"kid":"00","use":"enc","alg":"none"'),
+    [plain],
+  ],
   ['keys-jwk-blanks', 'blank space around a JWK', `\r\n\t ${JWK} \n`, [plain]],
   ['keys-jwk-set', 'a JWK Set of two', `{"keys":[${COMPOSITE_JWK},${JWK}]}`, [composite, plain]],
   ['keys-raw-no-end', 'raw, without a line end', RAW, [plain]],
@@ -74,13 +98,23 @@ const ROWS: readonly Row[] = [
   ['keys-pem-label', 'another label', pem('CERTIFICATE', BODY), undefined],
   ['keys-pem-label-end', 'another label at the end', PEM.replace('END PUBLIC', 'END RSA PUBLIC'), undefined],
   ['keys-pem-private', 'a private key as PEM', pem('PRIVATE KEY', encodeBase64(PRIVATE_DER)), undefined],
-  ['keys-pem-private-too', 'a private key beside its public key', PEM + pem('PRIVATE KEY', encodeBase64(PRIVATE_DER)), undefined],
+  [
+    'keys-pem-private-too',
+    'a private key beside its public key',
+    PEM + pem('PRIVATE KEY', encodeBase64(PRIVATE_DER)),
+    undefined,
+  ],
   ['keys-pem-mldsa-alone', 'an ML-DSA-65 key alone', MLDSA65_PEM, undefined],
   ['keys-pem-ed25519-first', 'the halves of a composite, Ed25519 first', HALF_PEM + MLDSA65_PEM, undefined],
   ['keys-pem-mldsa-twice', 'two ML-DSA-65 keys, then an Ed25519 key', MLDSA65_PEM + MLDSA65_PEM + HALF_PEM, undefined],
   ['keys-der-trailing', 'a byte behind the DER', concatBytes(bytesOf(plain, 'der'), Uint8Array.of(0)), undefined],
   ['keys-der-truncated', 'DER a byte short', bytesOf(plain, 'der').slice(0, 43), undefined],
-  ['keys-der-null', 'DER with parameters (NULL)', concatBytes(fromHex('302c300706032b65700500032100') ?? new Uint8Array(), plain.bytes), undefined],
+  [
+    'keys-der-null',
+    'DER with parameters (NULL)',
+    concatBytes(fromHex('302c300706032b65700500032100') ?? new Uint8Array(), plain.bytes),
+    undefined,
+  ],
   ['keys-der-private', 'a private key as DER (PKCS #8)', PRIVATE_DER, undefined],
   ['keys-jwk-private', 'a private JWK', jwkWith(`"d":"${encodeBase64Url(utf8(ed25519Key.ed25519Seed))}"`), undefined],
   ['keys-jwk-private-empty', 'a JWK with an empty `d`', jwkWith('"d":""'), undefined],
@@ -88,24 +122,61 @@ const ROWS: readonly Row[] = [
   ['keys-jwk-set-private', 'a JWK Set, one of them private', `{"keys":[${JWK},${jwkWith('"d":"AA"')}]}`, undefined],
   ['keys-jwk-repeated', 'a member twice in a JWK', jwkWith(`"x":"${X}"`), undefined],
   ['keys-jwk-padded', 'base64url with padding', JWK.replace(X, `${X}=`), undefined],
-  ['keys-jwk-unused-bits', 'base64url with unused bits that are not zero', JWK.replace(X, `${X.slice(0, -1)}J`), undefined],
+  [
+    'keys-jwk-unused-bits',
+    'base64url with unused bits that are not zero',
+    JWK.replace(X, `${X.slice(0, -1)}J`),
+    undefined,
+  ],
   ['keys-jwk-curve', 'crv X25519', JWK.replace('Ed25519', 'X25519'), undefined],
-  ['keys-jwk-mldsa', 'an AKP of ML-DSA-65 alone', `{"kty":"AKP","alg":"ML-DSA-65","pub":"${encodeBase64Url(composite.mldsa65 ?? new Uint8Array())}"}`, undefined],
-  ['keys-jwk-set-other', 'a JWK Set, one of them of another kind', `{"keys":[${JWK},{"kty":"oct","k":"AA"}]}`, undefined],
+  [
+    'keys-jwk-mldsa',
+    'an AKP of ML-DSA-65 alone',
+    `{"kty":"AKP","alg":"ML-DSA-65","pub":"${encodeBase64Url(composite.mldsa65 ?? new Uint8Array())}"}`,
+    undefined,
+  ],
+  [
+    'keys-jwk-set-other',
+    'a JWK Set, one of them of another kind',
+    `{"keys":[${JWK},{"kty":"oct","k":"AA"}]}`,
+    undefined,
+  ],
   ['keys-jwk-array', 'an array of JWKs', `[${JWK}]`, undefined],
   ['keys-jwk-two', 'two JWKs, one after the other', `${JWK}\n${JWK}\n`, undefined],
   ['keys-cose-trailing', 'a byte behind a COSE_Key', concatBytes(bytesOf(plain, 'cose'), Uint8Array.of(0)), undefined],
-  ['keys-cose-alg', 'a COSE_Key with alg', concatBytes(fromHex('a4010103322006215820') ?? new Uint8Array(), plain.bytes), undefined],
-  ['keys-cose-private', 'a private COSE_Key', encodePrivateCoseKey('ed25519', plain.bytes, utf8(ed25519Key.ed25519Seed)), undefined],
+  [
+    'keys-cose-alg',
+    'a COSE_Key with alg',
+    concatBytes(fromHex('a4010103322006215820') ?? new Uint8Array(), plain.bytes),
+    undefined,
+  ],
+  [
+    'keys-cose-private',
+    'a private COSE_Key',
+    encodePrivateCoseKey('ed25519', plain.bytes, utf8(ed25519Key.ed25519Seed)),
+    undefined,
+  ],
   ['keys-raw-two', 'two raw keys', textOf(plain, 'raw') + textOf(otherKey, 'raw'), undefined],
   ['keys-raw-31', 'base64 of 31 bytes', encodeBase64(plain.bytes.slice(1)), undefined],
-  ['keys-raw-64', 'base64 of 64 bytes', encodeBase64(concatBytes(utf8(ed25519Key.ed25519Seed), plain.bytes)), undefined],
-  ['keys-raw-mldsa', 'base64 of an ML-DSA-65 key alone', encodeBase64(composite.mldsa65 ?? new Uint8Array()), undefined],
+  [
+    'keys-raw-64',
+    'base64 of 64 bytes',
+    encodeBase64(concatBytes(utf8(ed25519Key.ed25519Seed), plain.bytes)),
+    undefined,
+  ],
+  [
+    'keys-raw-mldsa',
+    'base64 of an ML-DSA-65 key alone',
+    encodeBase64(composite.mldsa65 ?? new Uint8Array()),
+    undefined,
+  ],
   ['keys-raw-url', 'base64url of 32 bytes', X, undefined],
   ['keys-hex', 'hex', '02b3a60156123daac464f3eb2801b06d730b4b973dffc788edf8223e7da0d512', undefined],
   ['keys-small-order', 'a key of small order', encodeBase64(new Uint8Array(32)), undefined],
 ];
 
 export const keyFileExamples: readonly KeyFileExample[] = Object.freeze(
-  ROWS.map(([id, what, file, keys]) => Object.freeze({ id, what, file: typeof file === 'string' ? utf8(file) : file, kids: keys?.map(({ kid }) => kid) })),
+  ROWS.map(([id, what, file, keys]) =>
+    Object.freeze({ id, what, file: typeof file === 'string' ? utf8(file) : file, kids: keys?.map(({ kid }) => kid) }),
+  ),
 );

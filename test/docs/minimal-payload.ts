@@ -26,7 +26,9 @@ export function payloadOf(entries: readonly Entry[]): Uint8Array {
     if (value === undefined) claims.delete(key);
     else claims.set(key, value);
   }
-  const pairs = [...claims].map(([key, value]) => ({ key: bytesOf(key), value: bytesOf(value) })).sort((a, b) => compareBytes(a.key, b.key));
+  const pairs = [...claims]
+    .map(([key, value]) => ({ key: bytesOf(key), value: bytesOf(value) }))
+    .sort((a, b) => compareBytes(a.key, b.key));
   return concatBytes(Uint8Array.of(0xa0 + pairs.length), ...pairs.flatMap(({ key, value }) => [key, value]));
 }
 

@@ -29,7 +29,11 @@ let program: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'vtlic-interop-'));
   program = join(folder, 'tlog-check');
-  const built = spawnSync('go', ['build', '-trimpath', '-o', program, '.'], { cwd: SOURCE, env: { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' }, encoding: 'utf8' });
+  const built = spawnSync('go', ['build', '-trimpath', '-o', program, '.'], {
+    cwd: SOURCE,
+    env: { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly' },
+    encoding: 'utf8',
+  });
   const needed = 'Go 1.24 or later is needed (Debian 13: apt-get install -y golang-go)';
   if (built.error !== undefined) throw new Error(needed, { cause: built.error });
   if (built.status !== 0) throw new Error(`${built.stderr}\n${needed}`);
@@ -58,7 +62,8 @@ describe('Go checks ours', () => {
     for (let i = 0; i < LICENSES; i++) {
       const digest = runCli(['issue', writeRequest(fixture), '--site', fixture.site, '--dry-run']).stdout.trim();
       files.push(runCli(['issue', '--confirm', digest, '--site', fixture.site, ...fixture.secret]).stdout.trim());
-      if (i + 1 === OLD) expect(runCli(['ledger', 'checkpoint', '--out', old, '--site', fixture.site, ...fixture.secret]).code).toBe(0);
+      if (i + 1 === OLD)
+        expect(runCli(['ledger', 'checkpoint', '--out', old, '--site', fixture.site, ...fixture.secret]).code).toBe(0);
     }
   });
   afterAll(() => {
@@ -67,7 +72,9 @@ describe('Go checks ours', () => {
 
   it('a checkpoint', () => {
     const file = join(fixture.folder, 'new');
-    const done = JSON.parse(runCli(['ledger', 'checkpoint', '--out', file, '--json', '--site', fixture.site, ...fixture.secret]).stdout) as { readonly root: string };
+    const done = JSON.parse(
+      runCli(['ledger', 'checkpoint', '--out', file, '--json', '--site', fixture.site, ...fixture.secret]).stdout,
+    ) as { readonly root: string };
     expect(go('checkpoint', file, key)).toBe(`${LICENSES} ${Buffer.from(done.root, 'hex').toString('base64')}`);
     expect(go('checkpoint', old, key)?.startsWith(`${OLD} `)).toBe(true);
   });
@@ -76,29 +83,76 @@ describe('Go checks ours', () => {
     const checkpoint = join(fixture.folder, 'new');
     files.forEach((file, i) => {
       const proof = join(fixture.folder, `proof-${i}`);
-      expect(runCli(['ledger', 'prove', file, '--checkpoint', checkpoint, '--out', proof, '--site', fixture.site]).code).toBe(0);
+      expect(
+        runCli(['ledger', 'prove', file, '--checkpoint', checkpoint, '--out', proof, '--site', fixture.site]).code,
+      ).toBe(0);
       const [index, size, data] = (go('inclusion', proof, key) ?? '').split(' ');
       expect([index, size]).toEqual([String(i), String(LICENSES)]);
       expect(data).toBe(toHex(decodeInclusionProof(readFileSync(proof)).extra ?? new Uint8Array(0)));
-      expect(checkInclusion(readFileSync(proof), [decodeLogKey(key)], dearmor('VTLIC', readFileSync(file))).index).toBe(i);
+      expect(checkInclusion(readFileSync(proof), [decodeLogKey(key)], dearmor('VTLIC', readFileSync(file))).index).toBe(
+        i,
+      );
     });
   });
 
   it('that each license is in the log, by the proof that was laid beside it when it was signed', () => {
-    const digest = runCli(['issue', writeRequest(fixture, { customer: 'proved' }), '--site', fixture.site, '--dry-run']).stdout.trim();
-    const [file, proof] = runCli(['issue', '--confirm', digest, '--proof', '--site', fixture.site, ...fixture.secret]).stdout.trim().split('\n');
+    const digest = runCli([
+      'issue',
+      writeRequest(fixture, { customer: 'proved' }),
+      '--site',
+      fixture.site,
+      '--dry-run',
+    ]).stdout.trim();
+    const [file, proof] = runCli(['issue', '--confirm', digest, '--proof', '--site', fixture.site, ...fixture.secret])
+      .stdout.trim()
+      .split('\n');
     expect(go('inclusion', proof ?? '', key)?.startsWith(`${LICENSES} ${LICENSES + 1} `)).toBe(true);
-    expect(checkInclusion(readFileSync(proof ?? ''), [decodeLogKey(key)], dearmor('VTLIC', readFileSync(file ?? ''))).index).toBe(LICENSES);
+    expect(
+      checkInclusion(readFileSync(proof ?? ''), [decodeLogKey(key)], dearmor('VTLIC', readFileSync(file ?? ''))).index,
+    ).toBe(LICENSES);
     const rows = writeBatch(fixture, csv(['a', 'b', 'c'].map((name) => row(name))));
-    const plan = runCli(['batch', rows, '--name', 'proved', '--new-customers', '--site', fixture.site, '--dry-run']).stdout.trim();
+    const plan = runCli([
+      'batch',
+      rows,
+      '--name',
+      'proved',
+      '--new-customers',
+      '--site',
+      fixture.site,
+      '--dry-run',
+    ]).stdout.trim();
     expect(runCli(['batch', '--confirm', plan, '--proof', '--site', fixture.site, ...fixture.secret]).code).toBe(0);
-    const proofs = readdirSync(join(fixture.site, 'out'), { recursive: true, encoding: 'utf8' }).filter((name) => /[/][abc][/].*[.]proof$/.test(name));
-    expect(proofs.map((name) => go('inclusion', join(fixture.site, 'out', name), key)?.split(' ').slice(0, 2).join(' ')).sort()).toEqual([8, 9, 10].map((i) => `${i} 11`).sort());
+    const proofs = readdirSync(join(fixture.site, 'out'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /[/][abc][/].*[.]proof$/.test(name),
+    );
+    expect(
+      proofs
+        .map((name) =>
+          go('inclusion', join(fixture.site, 'out', name), key)
+            ?.split(' ')
+            .slice(0, 2)
+            .join(' '),
+        )
+        .sort(),
+    ).toEqual([8, 9, 10].map((i) => `${i} 11`).sort());
   });
 
   it('that the log only grew', () => {
     const proof = join(fixture.folder, 'growth');
-    expect(runCli(['ledger', 'prove', '--from', old, '--checkpoint', join(fixture.folder, 'new'), '--out', proof, '--site', fixture.site]).code).toBe(0);
+    expect(
+      runCli([
+        'ledger',
+        'prove',
+        '--from',
+        old,
+        '--checkpoint',
+        join(fixture.folder, 'new'),
+        '--out',
+        proof,
+        '--site',
+        fixture.site,
+      ]).code,
+    ).toBe(0);
     expect(go('growth', proof, old, key)).toBe(`${OLD} ${LICENSES}`);
   });
 
@@ -116,7 +170,13 @@ describe('Go checks ours', () => {
 });
 
 describe('we check what Go made', () => {
-  it.each([[1, 1], [2, 1], [8, 5], [13, 8], [21, 13]])('a log of %d leaves, and of %d before', (count, before) => {
+  it.each([
+    [1, 1],
+    [2, 1],
+    [8, 5],
+    [13, 8],
+    [21, 13],
+  ])('a log of %d leaves, and of %d before', (count, before) => {
     const made = join(folder, `made-${count}`);
     mkdirSync(made);
     expect(go('make', made, 'go.example/log', String(count), String(before))).toBe('');
@@ -124,7 +184,10 @@ describe('we check what Go made', () => {
     const key = decodeLogKey(readFileSync(join(made, 'key'), 'utf8'));
     const head = openCheckpoint(read('new'), [key]);
     expect(head).toMatchObject({ origin: 'go.example/log', size: count });
-    expect(checkConsistency(read('growth'), read('old'), [key])).toMatchObject({ older: { size: before }, newer: { size: count } });
+    expect(checkConsistency(read('growth'), read('old'), [key])).toMatchObject({
+      older: { size: before },
+      newer: { size: count },
+    });
     for (let i = 0; i < count; i++) {
       const proof = decodeInclusionProof(read(`leaf-${i}`));
       expect(proof.index).toBe(i);
@@ -135,7 +198,8 @@ describe('we check what Go made', () => {
   });
 
   it('and the note of the documentation of Go', () => {
-    const text = 'If you think cryptography is the answer to your problem,\nthen you don\'t know what your problem is.\n\n\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n';
+    const text =
+      "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
     const key = decodeLogKey('PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW');
     // It is a good note by a known key, and no checkpoint.
     expect(() => openCheckpoint(utf8(text), [key])).toThrow('its second line is not the size of a tree');

@@ -21,29 +21,55 @@ interface Tree {
 function names(tree: Tree, found: Set<string> = new Set()): Set<string> {
   for (const [name, item] of Object.entries(tree.dependencies ?? {})) {
     // One name for what differs by platform alone.
-    if (item.version !== undefined) found.add(`${name.replace(/-(linux|darwin)-(x64|arm64)(-gnu|-musl)?$/, '-PLATFORM')}@${item.version}`);
+    if (item.version !== undefined)
+      found.add(`${name.replace(/-(linux|darwin)-(x64|arm64)(-gnu|-musl)?$/, '-PLATFORM')}@${item.version}`);
     names(item, found);
   }
   return found;
 }
 
 /** Installs tarballs into a new empty folder, compiling nothing. */
-function install(...tarballs: readonly string[]): { readonly folder: string; readonly tree: string[]; readonly bin: string[] } {
+function install(...tarballs: readonly string[]): {
+  readonly folder: string;
+  readonly tree: string[];
+  readonly bin: string[];
+} {
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-package-'));
   folders.push(folder);
   writeFileSync(join(folder, 'package.json'), '{"name":"empty","version":"1.0.0","private":true,"type":"module"}');
-  const npm = (...args: readonly string[]): string => execFileSync('npm', args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, npm_config_loglevel: 'error' } });
-  npm('install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs.map((name) => join(DIST, name)));
+  const npm = (...args: readonly string[]): string =>
+    execFileSync('npm', args, {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, npm_config_loglevel: 'error' },
+    });
+  npm(
+    'install',
+    '--ignore-scripts',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    ...tarballs.map((name) => join(DIST, name)),
+  );
   const bin = join(folder, 'node_modules/.bin');
-  return { folder, tree: [...names(JSON.parse(npm('ls', '--all', '--json')) as Tree)].sort(), bin: existsSync(bin) ? readdirSync(bin).sort() : [] };
+  return {
+    folder,
+    tree: [...names(JSON.parse(npm('ls', '--all', '--json')) as Tree)].sort(),
+    bin: existsSync(bin) ? readdirSync(bin).sort() : [],
+  };
 }
 
 function committed(name: string): { readonly tree: string[]; readonly bin: string[] } {
-  return JSON.parse(readFileSync(join(import.meta.dirname, `${name}.installs.json`), 'utf8')) as { tree: string[]; bin: string[] };
+  return JSON.parse(readFileSync(join(import.meta.dirname, `${name}.installs.json`), 'utf8')) as {
+    tree: string[];
+    bin: string[];
+  };
 }
 
 beforeAll(async () => {
-  if (!existsSync(join(DIST, 'vtlic-0.1.0.tgz'))) throw new Error('dist/ is not built: run npm run build first (npm test does)');
+  if (!existsSync(join(DIST, 'vtlic-0.1.0.tgz')))
+    throw new Error('dist/ is not built: run npm run build first (npm test does)');
   fixture = await makeSite();
 });
 afterAll(() => {
@@ -57,13 +83,25 @@ describe('the package vtlic', () => {
     expect({ tree, bin }).toEqual(committed('vtlic'));
     const files = readdirSync(join(folder, 'node_modules'), { recursive: true, encoding: 'utf8' });
     expect(files.filter((name) => name.endsWith('.node') || /signer|private|pkcs11/.test(name))).toEqual([]);
-    writeFileSync(join(folder, 'use.mjs'), "import { verify, makeTrust } from 'vtlic';\nconst v = verify(new Uint8Array(), makeTrust({ keys: [] }), { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 });\nconsole.log(v.ok, v.reason);\n");
+    writeFileSync(
+      join(folder, 'use.mjs'),
+      "import { verify, makeTrust } from 'vtlic';\nconst v = verify(new Uint8Array(), makeTrust({ keys: [] }), { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 });\nconsole.log(v.ok, v.reason);\n",
+    );
     for (const conditions of [[], ['-C', 'browser']]) {
-      expect(execFileSync(process.execPath, [...conditions, 'use.mjs'], { cwd: folder, encoding: 'utf8' })).toBe('false armor_malformed\n');
+      expect(execFileSync(process.execPath, [...conditions, 'use.mjs'], { cwd: folder, encoding: 'utf8' })).toBe(
+        'false armor_malformed\n',
+      );
     }
     // Its declarations hold for a strict TypeScript user.
-    writeFileSync(join(folder, 'use.ts'), "import { verify, makeTrust, type Verdict } from 'vtlic';\nexport const v: Verdict = verify(new Uint8Array(), makeTrust({ keys: [] }), { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 });\n");
-    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', '', 'use.ts'], { cwd: folder, stdio: 'inherit' });
+    writeFileSync(
+      join(folder, 'use.ts'),
+      "import { verify, makeTrust, type Verdict } from 'vtlic';\nexport const v: Verdict = verify(new Uint8Array(), makeTrust({ keys: [] }), { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 });\n",
+    );
+    execFileSync(
+      join(ROOT, 'node_modules/.bin/tsc'),
+      ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', '', 'use.ts'],
+      { cwd: folder, stdio: 'inherit' },
+    );
   });
 });
 
@@ -71,7 +109,12 @@ describe('the package vtlic-signer', () => {
   it('installs what is committed, and issues a license', () => {
     const { folder, tree, bin } = install('vtlic-0.1.0.tgz', 'vtlic-signer-0.1.0.tgz');
     expect({ tree, bin }).toEqual(committed('vtlic-signer'));
-    const vtlic = (...args: readonly string[]): string => execFileSync(process.execPath, [join(folder, 'node_modules/.bin/vtlic'), ...args], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const vtlic = (...args: readonly string[]): string =>
+      execFileSync(process.execPath, [join(folder, 'node_modules/.bin/vtlic'), ...args], {
+        cwd: folder,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).trim();
     expect(vtlic('--version')).toBe('0.1.0');
     const digest = vtlic('issue', writeRequest(fixture), '--site', fixture.site, '--dry-run');
     const file = vtlic('issue', '--site', fixture.site, '--confirm', digest, ...fixture.secret);
@@ -79,10 +122,27 @@ describe('the package vtlic-signer', () => {
     expect(verdict).toContain('active: genuine');
     // The plain form is a file of its own, packed with all that it imports.
     const plain = readFileSync(join(folder, 'node_modules/vtlic-signer/signer/cli/plain-verify.js'), 'utf8');
-    expect([...plain.matchAll(/^import .* from "(.*)";$/gm)].map(([, from]) => from).filter((from) => from?.startsWith('node:') !== true)).toEqual([]);
+    expect(
+      [...plain.matchAll(/^import .* from "(.*)";$/gm)]
+        .map(([, from]) => from)
+        .filter((from) => from?.startsWith('node:') !== true),
+    ).toEqual([]);
     expect(plain).not.toMatch(/\bimport\(|__require|eval\(|dist\/js/);
     const trust = join(folder, 'vendor.pem');
     writeFileSync(trust, vtlic('key', 'export', 'license-1', '--site', fixture.site));
-    expect(vtlic('verify', file, '--trust', trust, '--issuer', 'example-vendor', '--product', 'vaultdesk', '--deployment', 'prod-eu')).toBe(verdict);
+    expect(
+      vtlic(
+        'verify',
+        file,
+        '--trust',
+        trust,
+        '--issuer',
+        'example-vendor',
+        '--product',
+        'vaultdesk',
+        '--deployment',
+        'prod-eu',
+      ),
+    ).toBe(verdict);
   });
 });

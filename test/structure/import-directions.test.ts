@@ -27,21 +27,62 @@ describe('import directions', () => {
   });
 
   it.each([
-    ['formats/a.ts', "import { b } from '../keys/public/b.ts';", 'keys/public/b.ts', 'room formats may not import room keys/public'],
-    ['verifier/a.ts', "import type { B } from '../keys/private/b.ts';", 'keys/private/b.ts', 'room verifier may not import room keys/private'],
-    ['keys/private/a.ts', "export * from '../../signer/b.ts';", 'signer/b.ts', 'room keys/private may not import room signer'],
-    ['signer/ledger/a.ts', ['const b = await import', "('../cli/b.ts');"].join(''), 'signer/cli/b.ts', 'room signer/ledger may not import room signer/cli'],
-    ['signer/keys/a.ts', "import { b } from '../../keys/private/pkcs11/host/b.ts';", 'keys/private/pkcs11/host/b.ts', 'room signer may not import room keys/private/pkcs11/host'],
-    ['signer/ledger/record/a.ts', "import { b } from '../store/b.ts';", 'signer/ledger/store/b.ts', 'room signer/ledger/record may not import room signer/ledger/store'],
-    ['signer/a.ts', "import\n  { b }\n  from '../vectors/b.ts';", 'vectors/b.ts', 'room signer may not import room vectors'],
+    [
+      'formats/a.ts',
+      "import { b } from '../keys/public/b.ts';",
+      'keys/public/b.ts',
+      'room formats may not import room keys/public',
+    ],
+    [
+      'verifier/a.ts',
+      "import type { B } from '../keys/private/b.ts';",
+      'keys/private/b.ts',
+      'room verifier may not import room keys/private',
+    ],
+    [
+      'keys/private/a.ts',
+      "export * from '../../signer/b.ts';",
+      'signer/b.ts',
+      'room keys/private may not import room signer',
+    ],
+    [
+      'signer/ledger/a.ts',
+      ['const b = await import', "('../cli/b.ts');"].join(''),
+      'signer/cli/b.ts',
+      'room signer/ledger may not import room signer/cli',
+    ],
+    [
+      'signer/keys/a.ts',
+      "import { b } from '../../keys/private/pkcs11/host/b.ts';",
+      'keys/private/pkcs11/host/b.ts',
+      'room signer may not import room keys/private/pkcs11/host',
+    ],
+    [
+      'signer/ledger/record/a.ts',
+      "import { b } from '../store/b.ts';",
+      'signer/ledger/store/b.ts',
+      'room signer/ledger/record may not import room signer/ledger/store',
+    ],
+    [
+      'signer/a.ts',
+      "import\n  { b }\n  from '../vectors/b.ts';",
+      'vectors/b.ts',
+      'room signer may not import room vectors',
+    ],
   ])('refuse a planted upward import in %s', (file, text, target, rule) => {
     const { faults } = checkImportDirections(planted({ [file]: text, [target]: 'export const b = 1;' }));
-    expect(faults.map((fault) => `${fault.file}: ${fault.rule}`)).toEqual([expect.stringContaining(`${file}: ${rule}`)]);
+    expect(faults.map((fault) => `${fault.file}: ${fault.rule}`)).toEqual([
+      expect.stringContaining(`${file}: ${rule}`),
+    ]);
   });
 
   it('refuses a planted circle', () => {
     const { faults } = checkImportDirections(
-      planted({ 'formats/a.ts': "import './b.ts';", 'formats/b.ts': "import { c } from './c.ts';", 'formats/c.ts': "export { a } from './a.ts';" }),
+      planted({
+        'formats/a.ts': "import './b.ts';",
+        'formats/b.ts': "import { c } from './c.ts';",
+        'formats/c.ts': "export { a } from './a.ts';",
+      }),
     );
     expect(faults).toHaveLength(1);
     expect(faults[0]?.rule).toContain('formats/a.ts → formats/b.ts → formats/c.ts → formats/a.ts');

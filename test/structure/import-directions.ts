@@ -6,7 +6,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 
-const LEDGER = ['signer/ledger/record', 'signer/ledger/tree', 'signer/ledger/store', 'signer/ledger/anchor', 'signer/ledger/verify'];
+const LEDGER = [
+  'signer/ledger/record',
+  'signer/ledger/tree',
+  'signer/ledger/store',
+  'signer/ledger/anchor',
+  'signer/ledger/verify',
+];
 /** What the officer's process may know of tokens. Not `pkcs11/host`: only the token host's own process loads a module. */
 const TOKENS = ['keys/private/pkcs11/shared', 'keys/private/pkcs11/uri', 'keys/private/pkcs11/officer'];
 const BELOW_SIGNER = ['formats', 'keys/public', 'keys/private', ...TOKENS, 'verifier'];
@@ -21,14 +27,26 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'keys/private/pkcs11/shared': ['formats'],
   'keys/private/pkcs11/uri': ['formats', 'keys/private/pkcs11/shared'],
   'keys/private/pkcs11/host': ['formats', 'keys/public', 'keys/private', 'keys/private/pkcs11/shared'],
-  'keys/private/pkcs11/officer': ['formats', 'keys/public', 'keys/private', 'keys/private/pkcs11/shared', 'keys/private/pkcs11/uri'],
+  'keys/private/pkcs11/officer': [
+    'formats',
+    'keys/public',
+    'keys/private',
+    'keys/private/pkcs11/shared',
+    'keys/private/pkcs11/uri',
+  ],
   verifier: ['formats', 'keys/public'],
   'signer/files': ['formats'],
   'signer/ledger/record': ['formats', 'keys/public', 'keys/private'],
   'signer/ledger/tree': ['formats', 'keys/public', 'keys/private', 'signer/ledger/record'],
   'signer/ledger/store': ['formats', 'signer/files', 'signer/ledger/record', 'signer/ledger/tree'],
   'signer/ledger/anchor': ['formats', 'signer/files', 'signer/ledger/record'],
-  'signer/ledger/verify': ['formats', 'keys/public', 'signer/ledger/record', 'signer/ledger/tree', 'signer/ledger/store'],
+  'signer/ledger/verify': [
+    'formats',
+    'keys/public',
+    'signer/ledger/record',
+    'signer/ledger/tree',
+    'signer/ledger/store',
+  ],
   'signer/ledger': ['formats', 'keys/public', 'signer/files', ...LEDGER],
   signer: [...BELOW_SIGNER, 'signer/files', 'signer/ledger', ...LEDGER],
   'signer/cli': SIGNER,
@@ -42,7 +60,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Folders that hold no code of ours, and the native modules built for tests (no TypeScript imports of the rooms). */
 const SKIPPED: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.ci', '.cache', 'coverage']);
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
 
 export interface ImportFault {
   readonly file: string;
@@ -81,7 +100,10 @@ function roomOf(path: string): string | undefined {
 }
 
 /** All import faults under `root`, and the number of files read: zero files means that the check itself is broken. */
-export function checkImportDirections(root: string): { readonly files: number; readonly faults: readonly ImportFault[] } {
+export function checkImportDirections(root: string): {
+  readonly files: number;
+  readonly faults: readonly ImportFault[];
+} {
   const files = sourceFiles(root);
   const known = new Set(files.map((file) => file.path));
   const faults: ImportFault[] = [];
@@ -95,7 +117,9 @@ export function checkImportDirections(root: string): { readonly files: number; r
     const targets: string[] = [];
     for (const specifier of file.imports) {
       if (!specifier.startsWith('.')) continue;
-      const target = normalize(join(dirname(file.path), specifier)).split(sep).join('/');
+      const target = normalize(join(dirname(file.path), specifier))
+        .split(sep)
+        .join('/');
       if (!known.has(target)) {
         if (target.endsWith('.ts')) faults.push({ file: file.path, rule: `imports ${target}, which does not exist` });
         continue;
@@ -103,11 +127,13 @@ export function checkImportDirections(root: string): { readonly files: number; r
       targets.push(target);
       const other = roomOf(target);
       if (other === undefined || other === room) continue;
-      if (!(MAY_IMPORT[room] ?? []).includes(other)) faults.push({ file: file.path, rule: `room ${room} may not import room ${other} (${target})` });
+      if (!(MAY_IMPORT[room] ?? []).includes(other))
+        faults.push({ file: file.path, rule: `room ${room} may not import room ${other} (${target})` });
     }
     edges.set(file.path, targets);
   }
-  for (const circle of circles(edges)) faults.push({ file: circle[0] ?? '', rule: `imports run in a circle: ${circle.join(' → ')}` });
+  for (const circle of circles(edges))
+    faults.push({ file: circle[0] ?? '', rule: `imports run in a circle: ${circle.join(' → ')}` });
   return { files: files.length, faults };
 }
 

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SiteFixture } from './site-fixture.ts';
 
-export const HEADER = 'customer,name,product,deployment,tier,seats,from,until,graceDays,features,limits.vaults,reference';
+export const HEADER =
+  'customer,name,product,deployment,tier,seats,from,until,graceDays,features,limits.vaults,reference';
 
 export function day(offset: number): string {
   return new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
@@ -26,7 +27,9 @@ export function row(customer: string, changes: Readonly<Record<string, string>> 
     reference: 'PO-1',
     ...changes,
   };
-  return HEADER.split(',').map((name) => values[name] ?? '').join(',');
+  return HEADER.split(',')
+    .map((name) => values[name] ?? '')
+    .join(',');
 }
 
 export function customers(count: number): string[] {

@@ -34,18 +34,26 @@ export async function checkBatch(site: SiteFixture): Promise<BatchFound> {
     const intent = entry.kind === 'issue' ? bySeq.get(entry.body.intent) : undefined;
     return intent === undefined ? [] : [intent];
   });
-  const rows = issued.flatMap(({ body }) => (body.batch === undefined ? [] : [`${body.batch.name}/${toHex(body.batch.row)}`]));
+  const rows = issued.flatMap(({ body }) =>
+    body.batch === undefined ? [] : [`${body.batch.name}/${toHex(body.batch.row)}`],
+  );
   expect(new Set(rows).size).toBe(rows.length);
   const released = new Set(entries.flatMap((entry) => (entry.kind === 'release' ? [entry.body.intent] : [])));
   const out = join(site.site, 'out');
-  const files = existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic')) : [];
+  const files = existsSync(out)
+    ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic'))
+    : [];
   // A file may stand before its release is recorded; never without an issue.
   const places = new Map(issued.map((entry) => [entry.body.path, entry]));
-  const cose = new Map(entries.flatMap((entry) => (entry.kind === 'issue' ? [[entry.body.intent, entry.body.cose] as const] : [])));
+  const cose = new Map(
+    entries.flatMap((entry) => (entry.kind === 'issue' ? [[entry.body.intent, entry.body.cose] as const] : [])),
+  );
   for (const name of files) {
     const entry = places.get(`out/${name}`);
     expect(entry, `out/${name} is in no ledger`).toBeDefined();
-    expect(toHex(dearmor('VTLIC', readFileSync(join(out, name))))).toBe(toHex(cose.get(entry?.seq ?? 0) ?? new Uint8Array(0)));
+    expect(toHex(dearmor('VTLIC', readFileSync(join(out, name))))).toBe(
+      toHex(cose.get(entry?.seq ?? 0) ?? new Uint8Array(0)),
+    );
   }
   for (const seq of released) expect(files).toContain(bySeq.get(seq)?.body.path.slice('out/'.length));
   return { intents, issued, released: released.size, voided: entries.filter((entry) => entry.kind === 'void').length };

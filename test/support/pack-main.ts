@@ -22,14 +22,16 @@ async function packed(input: string): Promise<string> {
   const { output } = await build.generate({ format: 'es', codeSplitting: false });
   await build.close();
   const [{ code, imports }] = output;
-  if (output.length !== 1 || imports.some((id) => !id.startsWith('node:'))) throw new Error(`${input} is not whole: ${imports.join(', ')}`);
+  if (output.length !== 1 || imports.some((id) => !id.startsWith('node:')))
+    throw new Error(`${input} is not whole: ${imports.join(', ')}`);
   return code;
 }
 
 async function pack(source: string): Promise<string> {
   const main = `cli/${basename(source).replace(/\.ts$/, '.js')}`;
   const files: [name: string, text: string][] = [['package.json', '{"type":"module"}']];
-  for (const [name, input] of [[main, source] as const, ...Object.entries(THREADS)]) files.push([name, await packed(input)]);
+  for (const [name, input] of [[main, source] as const, ...Object.entries(THREADS)])
+    files.push([name, await packed(input)]);
   const digest = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
   // Below the repository, whose pkcs11js the host loads; under one name for the same code, as Node's cache of compiled code wants it.
   const cache = join(ROOT, 'node_modules/.cache/vtlic-packed');

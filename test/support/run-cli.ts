@@ -37,12 +37,25 @@ export interface CliOptions {
 const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/vtlic-compile');
 
 export function baseEnv(extra: CliOptions['env']): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', NODE_NO_WARNINGS: '1', NODE_COMPILE_CACHE: COMPILE_CACHE, ...extra };
+  return {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    LANG: 'C.UTF-8',
+    NODE_NO_WARNINGS: '1',
+    NODE_COMPILE_CACHE: COMPILE_CACHE,
+    ...extra,
+  };
 }
 
 /** No terminal: a session of its own (`setsid`), so that `/dev/tty` cannot be opened, as in a build job. */
 export function runCli(args: readonly string[], options: CliOptions = {}): CliResult {
-  const command = [...(options.prefix ?? []), options.node ?? process.execPath, ...(options.nodeArgs ?? []), mainOf(options), ...args];
+  const command = [
+    ...(options.prefix ?? []),
+    options.node ?? process.execPath,
+    ...(options.nodeArgs ?? []),
+    mainOf(options),
+    ...args,
+  ];
   const done = spawnSync('setsid', ['--wait', ...command], {
     cwd: options.cwd ?? ROOT,
     env: baseEnv(options.env),
@@ -50,7 +63,12 @@ export function runCli(args: readonly string[], options: CliOptions = {}): CliRe
     maxBuffer: 1 << 28,
   });
   if (done.error !== undefined) throw done.error;
-  return { code: done.status, signal: done.signal, stdout: done.stdout.toString('utf8'), stderr: done.stderr.toString('utf8') };
+  return {
+    code: done.status,
+    signal: done.signal,
+    stdout: done.stdout.toString('utf8'),
+    stderr: done.stderr.toString('utf8'),
+  };
 }
 
 function shellQuote(text: string): string {
@@ -66,8 +84,13 @@ export class PtyRun {
   readonly #watchers = new Set<() => void>();
 
   constructor(args: readonly string[], options: CliOptions = {}) {
-    const command = [...(options.prefix ?? []), process.execPath, ...(options.nodeArgs ?? []), mainOf(options), ...args].map(shellQuote).join(' ');
-    this.#child = spawn('script', ['-q', '-e', '-f', '-c', command, '/dev/null'], { cwd: options.cwd ?? ROOT, env: { ...baseEnv(options.env), TERM: 'xterm', SHELL: '/bin/sh' } });
+    const command = [...(options.prefix ?? []), process.execPath, ...(options.nodeArgs ?? []), mainOf(options), ...args]
+      .map(shellQuote)
+      .join(' ');
+    this.#child = spawn('script', ['-q', '-e', '-f', '-c', command, '/dev/null'], {
+      cwd: options.cwd ?? ROOT,
+      env: { ...baseEnv(options.env), TERM: 'xterm', SHELL: '/bin/sh' },
+    });
     const take = (chunk: Buffer): void => {
       this.#output += chunk.toString('utf8');
       for (const watcher of this.#watchers) watcher();
@@ -93,9 +116,16 @@ export class PtyRun {
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {
         if (pattern.test(this.#output)) finish(resolve);
-        else if (this.#exit !== null) finish(() => { reject(new Error(`the process ended (${this.#exit}) before it showed ${pattern}:\n${this.#output}`)); });
+        else if (this.#exit !== null)
+          finish(() => {
+            reject(new Error(`the process ended (${this.#exit}) before it showed ${pattern}:\n${this.#output}`));
+          });
       };
-      const timer = setTimeout(() => { finish(() => { reject(new Error(`did not show ${pattern}:\n${this.#output}`)); }); }, milliseconds);
+      const timer = setTimeout(() => {
+        finish(() => {
+          reject(new Error(`did not show ${pattern}:\n${this.#output}`));
+        });
+      }, milliseconds);
       const finish = (how: () => void): void => {
         clearTimeout(timer);
         this.#watchers.delete(look);

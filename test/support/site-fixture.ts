@@ -49,7 +49,13 @@ export async function makeSite(options: FixtureOptions = {}): Promise<SiteFixtur
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-test-'));
   const world = testWorld(options.world);
   const paths = await createSite(
-    { folder: join(folder, 'site'), issuer: 'example-vendor', anchor: { kind: 'file', path: join(folder, 'anchor') }, keystores: [{ type: 'file', name: 'local', path: 'keys' }], exampleCatalog: true },
+    {
+      folder: join(folder, 'site'),
+      issuer: 'example-vendor',
+      anchor: { kind: 'file', path: join(folder, 'anchor') },
+      keystores: [{ type: 'file', name: 'local', path: 'keys' }],
+      exampleCatalog: true,
+    },
     world,
   );
   const site = openSite(paths.folder);
@@ -57,13 +63,25 @@ export async function makeSite(options: FixtureOptions = {}): Promise<SiteFixtur
   const files = keyFiles(paths, store, 'license-1');
   mkdirSync(paths.keys, { mode: 0o700 });
   const algorithm = options.algorithm ?? 'ed25519+ml-dsa-65';
-  const key = await createKeyFile(files.key, algorithm, 'license', utf8(PASSPHRASE), world.random, { workFactor: FAST_WORK_FACTOR });
+  const key = await createKeyFile(files.key, algorithm, 'license', utf8(PASSPHRASE), world.random, {
+    workFactor: FAST_WORK_FACTOR,
+  });
   const ledger = openLedgerForReading(paths.ledger);
   await claimKey(files.claim, { kid: key.publicKey.kid, ledger: toHex(ledger.genesis.ledgerId) });
   ledger.close();
   writeSite(paths, {
     ...site.config,
-    keys: [{ name: 'license-1', job: 'license', algorithm, publicKey: key.publicKey, keystore: 'local', custody: 'software', made: '2026-01-01T00:00:00Z' }],
+    keys: [
+      {
+        name: 'license-1',
+        job: 'license',
+        algorithm,
+        publicKey: key.publicKey,
+        keystore: 'local',
+        custody: 'software',
+        made: '2026-01-01T00:00:00Z',
+      },
+    ],
     defaultKey: 'license-1',
   });
   await key.close();
@@ -111,7 +129,11 @@ export function requestDocument(changes: Readonly<Record<string, unknown>> = {})
 }
 
 /** Writes a request into the fixture's folder and returns its path. */
-export function writeRequest(fixture: SiteFixture, changes: Readonly<Record<string, unknown>> = {}, name = 'request.json'): string {
+export function writeRequest(
+  fixture: SiteFixture,
+  changes: Readonly<Record<string, unknown>> = {},
+  name = 'request.json',
+): string {
   const path = join(fixture.folder, name);
   writeFileSync(path, JSON.stringify(requestDocument(changes)));
   return path;

@@ -11,13 +11,34 @@ import { PASSPHRASE, testWorld, type SiteFixture } from './site-fixture.ts';
 
 const FAST_WORK_FACTOR = 10;
 
-export async function addKey(fixture: SiteFixture, name: string, job: Job, algorithm: Algorithm = 'ed25519'): Promise<void> {
+export async function addKey(
+  fixture: SiteFixture,
+  name: string,
+  job: Job,
+  algorithm: Algorithm = 'ed25519',
+): Promise<void> {
   const site = openSite(fixture.site);
   const files = keyFiles(site.paths, { type: 'file', name: 'local', path: 'keys' }, name);
-  const key = await createKeyFile(files.key, algorithm, job, utf8(PASSPHRASE), testWorld().random, { workFactor: FAST_WORK_FACTOR });
+  const key = await createKeyFile(files.key, algorithm, job, utf8(PASSPHRASE), testWorld().random, {
+    workFactor: FAST_WORK_FACTOR,
+  });
   const ledger = openLedgerForReading(site.paths.ledger);
   await claimKey(files.claim, { kid: key.publicKey.kid, ledger: toHex(ledger.genesis.ledgerId) });
   ledger.close();
-  writeSite(site.paths, { ...site.config, keys: [...site.config.keys, { name, job, algorithm, publicKey: key.publicKey, keystore: 'local', custody: 'software', made: '2026-01-01T00:00:00Z' }] });
+  writeSite(site.paths, {
+    ...site.config,
+    keys: [
+      ...site.config.keys,
+      {
+        name,
+        job,
+        algorithm,
+        publicKey: key.publicKey,
+        keystore: 'local',
+        custody: 'software',
+        made: '2026-01-01T00:00:00Z',
+      },
+    ],
+  });
   await key.close();
 }

@@ -62,5 +62,11 @@ function openCopy(): Unprivileged {
 /** The real command as that user. */
 export function runUnprivileged(args: readonly string[], options: CliOptions = {}): CliResult {
   const { prefix, node, path } = unprivileged();
-  return runCli(args, { ...options, cwd: '/', node, main: path(options.main ?? MAIN), prefix: [...prefix, ...(options.prefix ?? [])] });
+  return runCli(args, {
+    ...options,
+    cwd: '/',
+    node,
+    main: path(options.main ?? MAIN),
+    prefix: [...prefix, ...(options.prefix ?? [])],
+  });
 }

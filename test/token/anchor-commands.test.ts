@@ -18,20 +18,41 @@ afterAll(() => {
 
 function dailyWork(): void {
   it('is made by init under one login, private, and once for a ledger', async () => {
-    const made = at.run('init', at.site, '--issuer', 'example-vendor', '--example-catalog', ...at.keystores, '--anchor', 'token:hsm', ...at.secret('hsm'));
+    const made = at.run(
+      'init',
+      at.site,
+      '--issuer',
+      'example-vendor',
+      '--example-catalog',
+      ...at.keystores,
+      '--anchor',
+      'token:hsm',
+      ...at.secret('hsm'),
+    );
     expect(`${made.code} ${made.stderr}`).toMatch(/^0 .*anchor: {2}token:hsm\/vtlic-anchor-example-vendor/s);
     expect(at.logins()).toBe(1);
     expect(await at.data('one', ANCHOR)).toHaveLength(1);
 
     const second = join(at.folder, 'second');
-    const refused = at.run('init', second, '--issuer', 'example-vendor', ...at.keystores, '--anchor', 'token:hsm', ...at.secret('hsm'));
+    const refused = at.run(
+      'init',
+      second,
+      '--issuer',
+      'example-vendor',
+      ...at.keystores,
+      '--anchor',
+      'token:hsm',
+      ...at.secret('hsm'),
+    );
     expect(`${refused.code} ${refused.stderr}`).toMatch(/^4 .*stands there already.*--anchor token:KEYSTORE\/LABEL/s);
     expect(existsSync(second)).toBe(false);
     expect(await at.data('one', ANCHOR)).toHaveLength(1);
   });
 
   it('and the key share one login', async () => {
-    expect(at.run('key', 'generate', '--name', 'k', '--algorithm', 'ed25519', '--keystore', 'hsm', ...at.secret('hsm')).code).toBe(0);
+    expect(
+      at.run('key', 'generate', '--name', 'k', '--algorithm', 'ed25519', '--keystore', 'hsm', ...at.secret('hsm')).code,
+    ).toBe(0);
     at.calls();
     const issued = await at.issue(...at.secret('hsm'));
     expect(`${issued.code} ${issued.stderr}`).toMatch(/^0 /);
@@ -112,7 +133,21 @@ describe('an anchor in SoftHSM', () => {
   });
 
   it('and the ledger key share one login, and a checkpoint compares it', async () => {
-    expect(at.run('key', 'generate', '--name', 'log', '--job', 'ledger', '--algorithm', 'ed25519', '--keystore', 'hsm', ...at.secret('hsm')).code).toBe(0);
+    expect(
+      at.run(
+        'key',
+        'generate',
+        '--name',
+        'log',
+        '--job',
+        'ledger',
+        '--algorithm',
+        'ed25519',
+        '--keystore',
+        'hsm',
+        ...at.secret('hsm'),
+      ).code,
+    ).toBe(0);
     at.calls();
     const made = at.run('ledger', 'checkpoint', ...at.secret('hsm'));
     expect(`${made.code} ${made.stdout}`).toMatch(/^0 example-vendor\/vtlic-ledger\//);
@@ -120,7 +155,9 @@ describe('an anchor in SoftHSM', () => {
   });
 
   it('does not let a run finish anything for a key that another ledger has claimed', async () => {
-    expect(at.stopped('issue-durable', 'issue', '--confirm', await at.plan(), ...at.secret('hsm')).signal).toBe('SIGKILL');
+    expect(at.stopped('issue-durable', 'issue', '--confirm', await at.plan(), ...at.secret('hsm')).signal).toBe(
+      'SIGKILL',
+    );
     const [record] = at.read((ledger) => ledger.unreleased());
     const before = at.entries();
     const label = `vtlic-claim-${record?.intent.body.kid.slice(0, 16) ?? ''}`;
@@ -149,7 +186,14 @@ describe('an anchor in SoftHSM', () => {
     at.putBack(undefined);
     at.calls();
     const args = ['ledger', 'restore', copy, '--license', join(at.site, 'out')];
-    const restored = await at.typed(args, [[PIN_FOR_ANCHOR, at.token.pin], [/Type RESTORE/, 'RESTORE']], 'restore-anchored');
+    const restored = await at.typed(
+      args,
+      [
+        [PIN_FOR_ANCHOR, at.token.pin],
+        [/Type RESTORE/, 'RESTORE'],
+      ],
+      'restore-anchored',
+    );
     expect(restored.output).toContain('THE ANCHOR HAS SEEN MORE');
     expect(at.logins()).toBe(1);
     expect(existsSync(at.ledger)).toBe(false);
@@ -160,21 +204,35 @@ describe('an anchor in SoftHSM', () => {
 
   it('moves to another token; cut short, it is refused until the same command has finished it', async () => {
     const copy = await at.copy('before-move.sqlite');
-    const answers = [[/keystore hsm.*: /, at.token.pin], [/keystore spare.*: /, at.token.pin], [/Type MOVE ANCHOR/, 'MOVE ANCHOR']] as const;
+    const answers = [
+      [/keystore hsm.*: /, at.token.pin],
+      [/keystore spare.*: /, at.token.pin],
+      [/Type MOVE ANCHOR/, 'MOVE ANCHOR'],
+    ] as const;
     // Cut short before the act, all is as it was.
     await at.typed(['ledger', 'anchor', '--to', 'token:spare'], answers, 'anchor-copied');
     expect((await at.issue(...at.secret('hsm'))).code).toBe(0);
     await at.typed(['ledger', 'anchor', '--to', 'token:spare'], answers, 'anchor-adopted');
     expect([(await at.data('one', ANCHOR)).length, (await at.data('two', ANCHOR)).length]).toEqual([1, 1]);
     const refused = await at.issue(...at.secret('hsm', 'spare'));
-    expect(`${refused.code} ${refused.stderr}`).toMatch(/^4 .*was being moved from token:hsm\/\S+ to token:spare\/\S+, and that was cut short.*vtlic ledger anchor --to token:spare/s);
-    const finished = await at.typed(['ledger', 'anchor', '--to', 'token:spare'], [[/keystore spare.*: /, at.token.pin], [/keystore hsm.*: /, at.token.pin]]);
+    expect(`${refused.code} ${refused.stderr}`).toMatch(
+      /^4 .*was being moved from token:hsm\/\S+ to token:spare\/\S+, and that was cut short.*vtlic ledger anchor --to token:spare/s,
+    );
+    const finished = await at.typed(
+      ['ledger', 'anchor', '--to', 'token:spare'],
+      [
+        [/keystore spare.*: /, at.token.pin],
+        [/keystore hsm.*: /, at.token.pin],
+      ],
+    );
     expect(`${finished.code} ${finished.output}`).toMatch(/^0 .*finished a move/s);
     expect([(await at.data('one', ANCHOR)).length, (await at.data('two', ANCHOR)).length]).toEqual([0, 1]);
     at.calls();
     expect((await at.issue(...at.secret('hsm', 'spare'))).code).toBe(0);
     expect(at.logins()).toBe(2);
-    expect(at.run('ledger', 'status', ...at.secret('spare')).stdout).toMatch(/token of keystore spare: agrees.*anchor in another place/s);
+    expect(at.run('ledger', 'status', ...at.secret('spare')).stdout).toMatch(
+      /token of keystore spare: agrees.*anchor in another place/s,
+    );
     expect((await at.here('ledger', 'verify')).code).toBe(0);
 
     // A copy from before the move finds no anchor in the old place that would vouch for it.
@@ -192,11 +250,25 @@ describe('an anchor in SoftHSM', () => {
     });
     at.calls();
     const refused = await at.issue(...at.secret('hsm', 'spare'));
-    expect(`${refused.code} ${refused.stderr}`).toMatch(/^4 .*the anchor \S+ in the token of keystore spare is missing.*if that token was lost or replaced, see: vtlic help ledger anchor/s);
+    expect(`${refused.code} ${refused.stderr}`).toMatch(
+      /^4 .*the anchor \S+ in the token of keystore spare is missing.*if that token was lost or replaced, see: vtlic help ledger anchor/s,
+    );
     // Two keystores that name one token: it has one login.
     expect(at.logins()).toBe(1);
-    const last = Math.max(...at.read((ledger) => [...ledger.entriesFrom(1)].flatMap((entry) => (entry.kind === 'intent' && entry.body.sub === 'acme-gmbh' ? [entry.body.ctr] : []))));
-    const adopted = await at.typed(['ledger', 'restore', '--lost-anchor', '--skip', '7', '--anchor', 'token:hsm'], [[PIN_FOR_ANCHOR, at.token.pin], [/Type ADOPT WITHOUT ANCHOR/, 'ADOPT WITHOUT ANCHOR']]);
+    const last = Math.max(
+      ...at.read((ledger) =>
+        [...ledger.entriesFrom(1)].flatMap((entry) =>
+          entry.kind === 'intent' && entry.body.sub === 'acme-gmbh' ? [entry.body.ctr] : [],
+        ),
+      ),
+    );
+    const adopted = await at.typed(
+      ['ledger', 'restore', '--lost-anchor', '--skip', '7', '--anchor', 'token:hsm'],
+      [
+        [PIN_FOR_ANCHOR, at.token.pin],
+        [/Type ADOPT WITHOUT ANCHOR/, 'ADOPT WITHOUT ANCHOR'],
+      ],
+    );
     expect(`${adopted.code} ${adopted.output}`).toMatch(/^0 .*LOST/s);
     expect((await at.issue(...at.secret('hsm'))).stdout).toContain(`/acme-gmbh/${last + 8}-`);
     expect((await at.here('ledger', 'status')).stdout).toContain('taken up without its anchor');
@@ -213,8 +285,22 @@ describe('an anchor in kryoptic', () => {
   dailyWork();
 
   it('and a split key take one login of each token', async () => {
-    expect(at.run('key', 'generate', '--name', 'both', '--keystore', 'hsm', '--ml-dsa-keystore', 'spare', ...at.secret('hsm', 'spare')).code).toBe(0);
-    const digest = (await at.here('issue', join(at.folder, 'request.json'), '--key', 'both', '--dry-run')).stdout.trim();
+    expect(
+      at.run(
+        'key',
+        'generate',
+        '--name',
+        'both',
+        '--keystore',
+        'hsm',
+        '--ml-dsa-keystore',
+        'spare',
+        ...at.secret('hsm', 'spare'),
+      ).code,
+    ).toBe(0);
+    const digest = (
+      await at.here('issue', join(at.folder, 'request.json'), '--key', 'both', '--dry-run')
+    ).stdout.trim();
     at.calls();
     const issued = at.run('issue', '--confirm', digest, ...at.secret('hsm', 'spare'));
     expect(`${issued.code} ${issued.stderr}`).toMatch(/^0 /);
@@ -242,10 +328,24 @@ describe('an anchor that was a file', () => {
       keystores['hsm'] = { type: 'pkcs11', uri: at.uri('one') };
     });
     expect(at.run('ledger', 'anchor', '--to', 'token:hsm', ...at.secret('hsm'))).toMatchObject({ code: 2, stdout: '' });
-    const declined = await at.typed(['ledger', 'anchor', '--to', 'token:hsm'], [[PIN_FOR_ANCHOR, at.token.pin], [/Type MOVE ANCHOR/, 'yes']]);
+    const declined = await at.typed(
+      ['ledger', 'anchor', '--to', 'token:hsm'],
+      [
+        [PIN_FOR_ANCHOR, at.token.pin],
+        [/Type MOVE ANCHOR/, 'yes'],
+      ],
+    );
     expect([declined.code, existsSync(fixture.anchor)]).toEqual([10, true]);
-    const moved = await at.typed(['ledger', 'anchor', '--to', 'token:hsm'], [[PIN_FOR_ANCHOR, at.token.pin], [/Type MOVE ANCHOR/, 'MOVE ANCHOR']]);
-    expect(`${moved.code} ${moved.output}`).toMatch(/^0 .*from +\S+anchor.*to +token:hsm.*moved: the old place is empty/s);
+    const moved = await at.typed(
+      ['ledger', 'anchor', '--to', 'token:hsm'],
+      [
+        [PIN_FOR_ANCHOR, at.token.pin],
+        [/Type MOVE ANCHOR/, 'MOVE ANCHOR'],
+      ],
+    );
+    expect(`${moved.code} ${moved.output}`).toMatch(
+      /^0 .*from +\S+anchor.*to +token:hsm.*moved: the old place is empty/s,
+    );
     expect(existsSync(fixture.anchor)).toBe(false);
     expect(await at.issue(...fixture.secret, ...at.secret('hsm'))).toMatchObject({ code: 0 });
     at.putBack(copy);

@@ -13,10 +13,27 @@ let at: AnchoredSite;
 
 beforeAll(() => {
   at = new AnchoredSite(makeSofthsm('one'), { hsm: 'one' });
-  expect(at.run('init', at.site, '--issuer', 'example-vendor', '--example-catalog', ...at.keystores, '--anchor', 'token:hsm', ...at.secret('hsm'))).toMatchObject({ code: 0 });
+  expect(
+    at.run(
+      'init',
+      at.site,
+      '--issuer',
+      'example-vendor',
+      '--example-catalog',
+      ...at.keystores,
+      '--anchor',
+      'token:hsm',
+      ...at.secret('hsm'),
+    ),
+  ).toMatchObject({ code: 0 });
   expect(at.run('key', 'generate', '--name', 'wrapped', '--wrapped', ...at.secret('hsm'))).toMatchObject({ code: 0 });
-  for (const [name, job] of [['log', 'ledger'], ['counters', 'counters']] as const) {
-    expect(at.run('key', 'generate', '--name', name, '--job', job, '--algorithm', 'ed25519', ...at.secret('hsm'))).toMatchObject({ code: 0 });
+  for (const [name, job] of [
+    ['log', 'ledger'],
+    ['counters', 'counters'],
+  ] as const) {
+    expect(
+      at.run('key', 'generate', '--name', name, '--job', job, '--algorithm', 'ed25519', ...at.secret('hsm')),
+    ).toMatchObject({ code: 0 });
   }
   at.calls();
 });
@@ -49,7 +66,9 @@ it('a key with a wrapped seed and the anchor share one login', async () => {
   const issued = await at.issue(...at.secret('hsm'));
   expect(`${issued.code} ${issued.stderr}`).toMatch(/^0 /);
   await costsOneLogin();
-  expect(at.run('verify', issued.stdout.trim(), '--product', 'vaultdesk', '--deployment', 'prod-eu')).toMatchObject({ code: 0 });
+  expect(at.run('verify', issued.stdout.trim(), '--product', 'vaultdesk', '--deployment', 'prod-eu')).toMatchObject({
+    code: 0,
+  });
 });
 
 it('a renewal takes the next counter under one login, and a copy from before it is refused', async () => {
@@ -68,7 +87,9 @@ it('a proof beside a license, and one made later, come from the anchored log und
   expect(`${issued.code} ${issued.stderr}`).toMatch(/^0 /);
   const license = issued.stdout.trim().split('\n')[0] ?? '';
   await costsOneLogin();
-  expect((await at.here('ledger', 'check', `${license}.proof`, '--license', license)).stdout).toContain('holds: license');
+  expect((await at.here('ledger', 'check', `${license}.proof`, '--license', license)).stdout).toContain(
+    'holds: license',
+  );
   const proof = join(at.folder, 'later.proof');
   expect(at.run('ledger', 'prove', license, '--out', proof, ...at.secret('hsm'))).toMatchObject({ code: 0 });
   await costsOneLogin();
@@ -78,7 +99,11 @@ it('a proof beside a license, and one made later, come from the anchored log und
 it('counters that are handed over stay so: a copy from before is refused, also where the run was cut off between record and anchor', async () => {
   const copy = await at.copy('before-handover.sqlite');
   const document = join(at.folder, 'handed.counters');
-  await at.typed(['counters', 'export', document, '--customer', 'acme-gmbh', ...at.secret('hsm')], [[/Type HAND OVER/, 'HAND OVER']], 'counters-recorded');
+  await at.typed(
+    ['counters', 'export', document, '--customer', 'acme-gmbh', ...at.secret('hsm')],
+    [[/Type HAND OVER/, 'HAND OVER']],
+    'counters-recorded',
+  );
   expect(existsSync(document)).toBe(false);
   at.calls();
   // What is in the record is finished without a word, and the document written out of it.
@@ -91,9 +116,15 @@ it('counters that are handed over stay so: a copy from before is refused, also w
   await refusesOlder(copy);
 });
 
-it('and are taken back under one login, on the officer\'s word', async () => {
+it("and are taken back under one login, on the officer's word", async () => {
   at.calls();
-  const back = await at.typed(['counters', 'import', join(at.folder, 'handed.counters')], [[PIN_PROMPT, at.token.pin], [/Type TAKE BACK/, 'TAKE BACK']]);
+  const back = await at.typed(
+    ['counters', 'import', join(at.folder, 'handed.counters')],
+    [
+      [PIN_PROMPT, at.token.pin],
+      [/Type TAKE BACK/, 'TAKE BACK'],
+    ],
+  );
   expect(`${back.code} ${back.output}`).toMatch(/^0 /);
   await costsOneLogin();
   const issued = await at.issue(...at.secret('hsm'));

@@ -18,7 +18,10 @@ import { makeSofthsm } from './support/softhsm.ts';
 import { open, type TestToken } from './support/test-token.ts';
 
 function withoutLogin(made: TestToken, ...args: readonly string[]): string {
-  return spawnSync(process.execPath, [PUBLIC_OBJECTS, made.module, ...args], { env: { ...process.env, ...made.environment }, encoding: 'utf8' }).stdout;
+  return spawnSync(process.execPath, [PUBLIC_OBJECTS, made.module, ...args], {
+    env: { ...process.env, ...made.environment },
+    encoding: 'utf8',
+  }).stdout;
 }
 
 const PUBLIC_OBJECTS = fileURLToPath(new URL('./support/public-objects.ts', import.meta.url));
@@ -113,7 +116,13 @@ describe.each([
     try {
       const nowhere = tokenAnchor(() => Promise.resolve(without), place);
       const file = join(folder, 'second.sqlite');
-      await expect(createLedger(file, { ...writerOptions(), iss: ISS, anchor: place, anchorStore: () => nowhere })).rejects.toMatchObject({ code: 'configuration_invalid', message: expect.stringContaining('no data objects') as string, hint: expect.stringContaining('--anchor FILE') as string });
+      await expect(
+        createLedger(file, { ...writerOptions(), iss: ISS, anchor: place, anchorStore: () => nowhere }),
+      ).rejects.toMatchObject({
+        code: 'configuration_invalid',
+        message: expect.stringContaining('no data objects') as string,
+        hint: expect.stringContaining('--anchor FILE') as string,
+      });
       expect(existsSync(file)).toBe(false);
     } finally {
       await without.close();
@@ -126,11 +135,20 @@ describe.each([
     const [record] = await store.read();
     if (record === undefined) throw new Error('no anchor');
     const planted = encodeAnchorRecord({ ...record, entries: record.entries + 1 });
-    expect(withoutLogin(made, place.label, Buffer.from(planted).toString('hex'))).toMatch(new RegExp(`^(?:${place.label}|refused)\ndone\n$`));
+    expect(withoutLogin(made, place.label, Buffer.from(planted).toString('hex'))).toMatch(
+      new RegExp(`^(?:${place.label}|refused)\ndone\n$`),
+    );
     expect(await store.read()).toEqual([record]);
   });
 
   it('is never put beside the anchor of another ledger', async () => {
-    await expect(createLedger(join(folder, 'second.sqlite'), { ...writerOptions(), iss: ISS, anchor: place, anchorStore: () => store })).rejects.toMatchObject({ code: 'ledger_missing' });
+    await expect(
+      createLedger(join(folder, 'second.sqlite'), {
+        ...writerOptions(),
+        iss: ISS,
+        anchor: place,
+        anchorStore: () => store,
+      }),
+    ).rejects.toMatchObject({ code: 'ledger_missing' });
   });
 });

@@ -21,14 +21,20 @@ const MAKE_OBJECTS = fileURLToPath(new URL('./support/make-objects.ts', import.m
 const told = new Map<string, string>();
 
 async function faultOf(work: Promise<unknown>): Promise<VtlicError> {
-  const error: unknown = await work.then(() => undefined, (fault: unknown) => fault);
+  const error: unknown = await work.then(
+    () => undefined,
+    (fault: unknown) => fault,
+  );
   if (!(error instanceof VtlicError)) throw new Error(`not refused in our words: ${String(error)}`);
   told.set(expect.getState().currentTestName ?? '', `${exitCodeOf(error.code)} ${error.message}`);
   return error;
 }
 
 function plant(made: TestToken, what: string): void {
-  const run = spawnSync(process.execPath, [MAKE_OBJECTS, made.module, made.pin, what], { env: { ...process.env, ...made.environment }, encoding: 'utf8' });
+  const run = spawnSync(process.execPath, [MAKE_OBJECTS, made.module, made.pin, what], {
+    env: { ...process.env, ...made.environment },
+    encoding: 'utf8',
+  });
   if (run.stdout !== 'done\n') throw new Error(run.stderr);
 }
 
@@ -51,7 +57,9 @@ describe('a module', () => {
     const text = join(soft.folder, 'text.so');
     writeFileSync(text, 'not a library');
     mkdirSync(join(soft.folder, 'folder'), { recursive: true });
-    const libm = spawnSync('sh', ['-c', 'ldconfig -p | grep -m1 -o "/.*libm\\.so.*"'], { encoding: 'utf8' }).stdout.trim();
+    const libm = spawnSync('sh', ['-c', 'ldconfig -p | grep -m1 -o "/.*libm\\.so.*"'], {
+      encoding: 'utf8',
+    }).stdout.trim();
     const path = name === 'libm' ? libm : name.startsWith('/') ? name : join(soft.folder, name);
     const error = await faultOf(openUri(`pkcs11:token=alpha?module-path=${path}`));
     expect(error.code).toBe(code);
@@ -61,7 +69,9 @@ describe('a module', () => {
 
   it('that is not named', async () => {
     expect((await faultOf(openUri('pkcs11:token=alpha'))).message).toContain('names no module');
-    expect((await faultOf(openUri('pkcs11:token=alpha?module-name=no-such-module'))).message).toContain('no PKCS#11 module "no-such-module"');
+    expect((await faultOf(openUri('pkcs11:token=alpha?module-name=no-such-module'))).message).toContain(
+      'no PKCS#11 module "no-such-module"',
+    );
   });
 
   it('is found by its name in a folder', async () => {
@@ -72,7 +82,12 @@ describe('a module', () => {
 
   it('whose configuration is broken', async () => {
     const options = optionsOf(soft, 'alpha');
-    const error = await faultOf(openToken({ ...options, environment: { ...options.environment, SOFTHSM2_CONF: '/nowhere/softhsm2.conf' } }, random));
+    const error = await faultOf(
+      openToken(
+        { ...options, environment: { ...options.environment, SOFTHSM2_CONF: '/nowhere/softhsm2.conf' } },
+        random,
+      ),
+    );
     expect(['module_unusable', 'token_not_found']).toContain(error.code);
     expect(error.hint).toBeDefined();
   });
@@ -97,14 +112,18 @@ describe('a URI', () => {
   });
 
   it('with an unknown attribute says so', async () => {
-    expect((await faultOf(openUri(`pkcs11:token=alpha;x-color=blue?module-path=${soft.module}`))).message).toContain('x-color');
+    expect((await faultOf(openUri(`pkcs11:token=alpha;x-color=blue?module-path=${soft.module}`))).message).toContain(
+      'x-color',
+    );
   });
 
   it('that names a token which is not initialized', async () => {
     const listed = await listModule(soft.module, { environment: { ...process.env, ...soft.environment } });
     const free = listed.tokens.find(({ state }) => state.includes('not initialized'));
     expect(free?.uri).toBeUndefined();
-    const error = await faultOf(openUri(`pkcs11:slot-description=${encodeURIComponent(free?.slotDescription ?? '')}?module-path=${soft.module}`));
+    const error = await faultOf(
+      openUri(`pkcs11:slot-description=${encodeURIComponent(free?.slotDescription ?? '')}?module-path=${soft.module}`),
+    );
     expect(error.code).toBe('token_not_found');
     expect(error.message).toContain('not initialized');
   });
@@ -122,7 +141,9 @@ describe('a token', () => {
 
   it('without ML-DSA makes no composite key inside, and says what there is instead', async () => {
     const token = await open(soft, 'alpha');
-    const error = await faultOf(token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'x', id: Uint8Array.of(1), job: 'license' }));
+    const error = await faultOf(
+      token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'x', id: Uint8Array.of(1), job: 'license' }),
+    );
     expect(error.code).toBe('configuration_invalid');
     expect(error.hint).toContain('hsm-wrapped');
     expect(await token.listKeys()).toEqual([]);
@@ -139,14 +160,18 @@ describe('a key', () => {
     made = makeKryoptic(['t']);
     for (const what of ['twin', 'mismatch', 'extractable']) plant(made, what);
     token = await open(made, 't');
-    publicKey = (await token.generateKey({ alg: 'ed25519', label: 'ed', id: Uint8Array.of(1), job: 'license' })).key.publicKey;
-    composite = (await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'both', id: Uint8Array.of(2), job: 'license' })).key.publicKey;
+    publicKey = (await token.generateKey({ alg: 'ed25519', label: 'ed', id: Uint8Array.of(1), job: 'license' })).key
+      .publicKey;
+    composite = (
+      await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'both', id: Uint8Array.of(2), job: 'license' })
+    ).key.publicKey;
   });
   afterAll(async () => {
     await token?.close();
     made?.remove();
   });
-  const openKey = (label: string, key: PublicKey): Promise<unknown> => token.openKey({ label, publicKey: key, job: 'license' });
+  const openKey = (label: string, key: PublicKey): Promise<unknown> =>
+    token.openKey({ label, publicKey: key, job: 'license' });
 
   it('that is not there', async () => {
     expect(await faultOf(openKey('nobody', publicKey))).toMatchObject({ code: 'key_not_found' });
@@ -159,7 +184,9 @@ describe('a key', () => {
   });
 
   it('whose public key beside it is another’s', async () => {
-    const shown = (await token.listKeys({ label: 'mismatch' })).find((key) => key.class === 'public')?.publicBytes ?? new Uint8Array();
+    const shown =
+      (await token.listKeys({ label: 'mismatch' })).find((key) => key.class === 'public')?.publicBytes ??
+      new Uint8Array();
     const error = await faultOf(openKey('mismatch', importPublicKey('ed25519', shown)));
     expect(error.code).toBe('self_check_failed');
   });
@@ -205,7 +232,8 @@ it('each kind has its exit code and a sentence of its own', () => {
     ['a key that is a half of a composite', 2],
   ] as const;
   const sentences = exits.map(([name, exit]) => {
-    const found = [...told].find(([test]) => test.replaceAll(' > ', ' ').includes(name))?.[1] ?? `${name}: nothing was told`;
+    const found =
+      [...told].find(([test]) => test.replaceAll(' > ', ' ').includes(name))?.[1] ?? `${name}: nothing was told`;
     expect(found).toMatch(new RegExp(`^${exit} `));
     return found.replace(/"[^"]*"|'[^']*'|[0-9a-f]{16,}|\/\S+/g, '_');
   });

@@ -20,7 +20,8 @@ let site: string;
 let secret: readonly string[];
 
 const run = (...args: readonly string[]): CliResult => runCli(args, { env: { ...token.environment } });
-const plan = (name: string, ...more: readonly string[]): string => run('batch', join(folder, `${name}.csv`), '--site', site, '--new-customers', '--dry-run', ...more).stdout.trim();
+const plan = (name: string, ...more: readonly string[]): string =>
+  run('batch', join(folder, `${name}.csv`), '--site', site, '--new-customers', '--dry-run', ...more).stdout.trim();
 
 beforeAll(() => {
   const made = makeKryoptic(['t']);
@@ -29,8 +30,19 @@ beforeAll(() => {
   site = join(folder, 'site');
   writeFileSync(join(folder, 'pin'), made.pin, { mode: 0o600 });
   secret = ['--secret', `hsm=file:${join(folder, 'pin')}`];
-  for (const name of ['hang', 'stop']) writeFileSync(join(folder, `${name}.csv`), csv(customers(ROWS).map((customer) => row(`${name}-${customer}`))));
-  expect(run('init', site, '--issuer', 'example-vendor', '--example-catalog', '--keystore', `hsm=pkcs11:token=t?module-path=${token.module}`)).toMatchObject({ code: 0 });
+  for (const name of ['hang', 'stop'])
+    writeFileSync(join(folder, `${name}.csv`), csv(customers(ROWS).map((customer) => row(`${name}-${customer}`))));
+  expect(
+    run(
+      'init',
+      site,
+      '--issuer',
+      'example-vendor',
+      '--example-catalog',
+      '--keystore',
+      `hsm=pkcs11:token=t?module-path=${token.module}`,
+    ),
+  ).toMatchObject({ code: 0 });
   expect(run('key', 'generate', '--site', site, '--name', 'k', ...secret)).toMatchObject({ code: 0 });
 });
 afterAll(() => {
@@ -48,16 +60,24 @@ function ledger(): Outcome {
   const view = openLedgerForReading(join(site, 'ledger.sqlite'));
   try {
     const entries = [...view.entriesFrom(1)];
-    const intents = new Map(entries.flatMap((entry) => (entry.kind === 'intent' ? [[entry.seq, entry.body] as const] : [])));
+    const intents = new Map(
+      entries.flatMap((entry) => (entry.kind === 'intent' ? [[entry.seq, entry.body] as const] : [])),
+    );
     const voids = entries.flatMap((entry) => (entry.kind === 'void' ? [entry.body.intent] : []));
-    return { intents: intents.size, open: view.openIntents().length, voids: voids.map((seq) => `${intents.get(seq)?.sub ?? '?'} ${intents.get(seq)?.ctr ?? '?'}`).sort() };
+    return {
+      intents: intents.size,
+      open: view.openIntents().length,
+      voids: voids.map((seq) => `${intents.get(seq)?.sub ?? '?'} ${intents.get(seq)?.ctr ?? '?'}`).sort(),
+    };
   } finally {
     view.close();
   }
 }
 
 const resultsOf = (done: string): string => readFileSync(/\S+results\.csv/.exec(done)?.[0] ?? '', 'utf8');
-const released = (): number => readdirSync(join(site, 'out'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic')).length;
+const released = (): number =>
+  readdirSync(join(site, 'out'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic'))
+    .length;
 
 /** Whatever was left: planned again, confirmed, and then every row has one license. */
 function goesOn(name: string): void {
@@ -73,12 +93,20 @@ function goesOn(name: string): void {
 describe('a batch in a token', () => {
   it('that hangs in a signature ends with exit 8, and the results list each void counter', () => {
     token.setFaults(['C_Sign 30 hang']);
-    const done = runCli(['2000', 'batch', '--site', site, '--confirm', plan('hang'), ...secret], { main: MAIN_WITH_LIMITS, env: { ...token.environment } });
-    expect(`${done.code} ${done.stderr}`).toMatch(new RegExp(`^${EXIT.signingUnknown} [^]*the counters of \\d+ are void: the results list them[^]*→ .*run again`));
+    const done = runCli(['2000', 'batch', '--site', site, '--confirm', plan('hang'), ...secret], {
+      main: MAIN_WITH_LIMITS,
+      env: { ...token.environment },
+    });
+    expect(`${done.code} ${done.stderr}`).toMatch(
+      new RegExp(`^${EXIT.signingUnknown} [^]*the counters of \\d+ are void: the results list them[^]*→ .*run again`),
+    );
     const { open, voids } = ledger();
     expect(open).toBe(0);
     expect(voids.length).toBeGreaterThan(0);
-    const listed = resultsOf(`${done.stdout}${done.stderr}`).split('\n').map((line) => line.split(',')).filter((fields) => fields[4] === 'void');
+    const listed = resultsOf(`${done.stdout}${done.stderr}`)
+      .split('\n')
+      .map((line) => line.split(','))
+      .filter((fields) => fields[4] === 'void');
     expect(listed.map((fields) => `${fields[1]} ${fields[7]}`).sort()).toEqual(voids);
     goesOn('hang');
   });
@@ -88,9 +116,18 @@ describe('a batch in a token', () => {
     const digest = plan('stop');
     token.setFaults(['C_Sign 0 slow 20']);
     const before = token.calls().length;
-    const terminal = new PtyRun(['batch', '--site', site, '--confirm', digest, ...secret], { env: { ...token.environment } });
+    const terminal = new PtyRun(['batch', '--site', site, '--confirm', digest, ...secret], {
+      env: { ...token.environment },
+    });
     try {
-      for (const until = Date.now() + 60_000; token.calls().slice(before).filter((call) => call === 'C_Sign').length < 12 && Date.now() < until; ) await new Promise((resolve) => setTimeout(resolve, 20));
+      for (
+        const until = Date.now() + 60_000;
+        token
+          .calls()
+          .slice(before)
+          .filter((call) => call === 'C_Sign').length < 12 && Date.now() < until;
+      )
+        await new Promise((resolve) => setTimeout(resolve, 20));
       terminal.type('\u0003');
       expect(await terminal.ended()).toBe(EXIT.interrupted);
     } finally {

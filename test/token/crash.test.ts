@@ -8,19 +8,42 @@ const KILLS = 150;
 describe('kill -9 with a token', () => {
   it(`${KILLS} times: no counter twice, no license missing, no ledger refused, and each start goes on by itself`, async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
-    const totals = await new Campaign({ kills: KILLS, seed, keystores: ['softhsm', 'kryoptic'], lanes: 2, killsPerSite: 50, syscalls: true, tell: () => undefined }).run();
+    const totals = await new Campaign({
+      kills: KILLS,
+      seed,
+      keystores: ['softhsm', 'kryoptic'],
+      lanes: 2,
+      killsPerSite: 50,
+      syscalls: true,
+      tell: () => undefined,
+    }).run();
     expect(totals.problems, `seed ${seed}`).toEqual([]);
     expect(totals.kills).toBeGreaterThanOrEqual(KILLS);
     expect([totals.wentOn, totals.verified]).toEqual([totals.starts, totals.sites]);
-    for (const keystore of ['softhsm', 'kryoptic']) expect([...totals.byKind].reduce((sum, [name, count]) => (name.includes(` · ${keystore}`) ? sum + count : sum), 0)).toBeGreaterThan(KILLS / 4);
+    for (const keystore of ['softhsm', 'kryoptic'])
+      expect(
+        [...totals.byKind].reduce((sum, [name, count]) => (name.includes(` · ${keystore}`) ? sum + count : sum), 0),
+      ).toBeGreaterThan(KILLS / 4);
   }, 900_000);
 });
 
 describe('a disk that goes wrong', () => {
   it('at every ninth call of an issue: a documented exit code, one sentence, and the next start goes on', async () => {
     const seed = Math.floor(Math.random() * 9);
-    const cases = await walkDisk({ every: 9, seed, lanes: 2, commands: ['issue'], ways: ['ENOSPC', 'EIO+', 'torn'], tell: () => undefined });
-    expect(cases.flatMap(({ way, at, call, problems }) => problems.map((problem) => `${way} at ${at} (${call}): ${problem}`)), `seed ${seed}`).toEqual([]);
+    const cases = await walkDisk({
+      every: 9,
+      seed,
+      lanes: 2,
+      commands: ['issue'],
+      ways: ['ENOSPC', 'EIO+', 'torn'],
+      tell: () => undefined,
+    });
+    expect(
+      cases.flatMap(({ way, at, call, problems }) =>
+        problems.map((problem) => `${way} at ${at} (${call}): ${problem}`),
+      ),
+      `seed ${seed}`,
+    ).toEqual([]);
     expect(cases.length).toBeGreaterThan(15);
     expect(cases.filter(({ code }) => code === 11).length).toBeGreaterThan(cases.length / 2);
   }, 900_000);
@@ -32,7 +55,11 @@ describe('a disk that goes wrong', () => {
       // The first batch of a site makes folders too.
       await walk.try('batch', 'EIO+', 1_000_000);
       const { calls } = await walk.try('batch', 'EIO+', 1_000_000);
-      const one = await walk.try('batch', 'EIO+', calls.findIndex((call) => /^rename .*results\.jsonl$/.test(call)) + 1);
+      const one = await walk.try(
+        'batch',
+        'EIO+',
+        calls.findIndex((call) => /^rename .*results\.jsonl$/.test(call)) + 1,
+      );
       expect([one.problems, one.code]).toEqual([[], 11]);
       expect(one.call).toContain('site/batches/');
       expect(one.words).toContain('the disk reported an input/output error');

@@ -22,7 +22,10 @@ afterAll(() => {
 
 /** age asks on the terminal, so it gets one. */
 async function age(args: string, answers: number): Promise<number | null> {
-  const child = spawn('script', ['-q', '-e', '-f', '-c', `age ${args}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, SHELL: '/bin/sh' } });
+  const child = spawn('script', ['-q', '-e', '-f', '-c', `age ${args}`, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, SHELL: '/bin/sh' },
+  });
   let asked = 0;
   child.stdout.on('data', (chunk: Buffer) => {
     if (/passphrase/i.test(chunk.toString('utf8')) && asked < answers) {
@@ -37,7 +40,14 @@ async function age(args: string, answers: number): Promise<number | null> {
 describe("Debian's age", () => {
   it.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('opens a key file of %s', async (alg) => {
     const file = join(folder, `${alg}.age`);
-    const key = await createKeyFile(file, alg, 'license', utf8(PASSPHRASE), (length) => new Uint8Array(randomBytes(length)), { workFactor: 12 });
+    const key = await createKeyFile(
+      file,
+      alg,
+      'license',
+      utf8(PASSPHRASE),
+      (length) => new Uint8Array(randomBytes(length)),
+      { workFactor: 12 },
+    );
     const out = join(folder, `${alg}.cbor`);
     expect(await age(`-d -o '${out}' '${file}'`, 1)).toBe(0);
     const content = decodePrivateCoseKey(new Uint8Array(readFileSync(out)));

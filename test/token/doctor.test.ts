@@ -10,8 +10,14 @@ import { makeSofthsm } from './support/softhsm.ts';
 import { open, random, type TestToken } from './support/test-token.ts';
 
 const MAKE_OBJECTS = fileURLToPath(new URL('./support/make-objects.ts', import.meta.url));
-const optionsOf = (keys: DoctorOptions['keys']): DoctorOptions => ({ keys, random, clock: () => performance.now(), signatures: 5 });
-const named = (checks: readonly Check[], name: string): Check | undefined => checks.find((check) => check.name === name);
+const optionsOf = (keys: DoctorOptions['keys']): DoctorOptions => ({
+  keys,
+  random,
+  clock: () => performance.now(),
+  signatures: 5,
+});
+const named = (checks: readonly Check[], name: string): Check | undefined =>
+  checks.find((check) => check.name === name);
 
 describe('the doctor', () => {
   let kryoptic: TestToken;
@@ -27,9 +33,17 @@ describe('the doctor', () => {
 
   it('passes a good token with a good key, and leaves nothing in it', async () => {
     const token = await open(kryoptic, 't');
-    const { key } = await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' });
+    const { key } = await token.generateKey({
+      alg: 'ed25519+ml-dsa-65',
+      label: 'k',
+      id: Uint8Array.of(1),
+      job: 'license',
+    });
     const before = (await token.listKeys()).length;
-    const checks = await examineToken(token, optionsOf([{ name: 'k', label: 'k', publicKey: key.publicKey, job: 'license' }]));
+    const checks = await examineToken(
+      token,
+      optionsOf([{ name: 'k', label: 'k', publicKey: key.publicKey, job: 'license' }]),
+    );
     expect(checks.filter(({ status }) => status !== 'pass')).toEqual([]);
     expect(named(checks, 'custody')?.says).toContain('hsm, hsm-wrapped, split');
     expect(named(checks, 'key k: signature')?.says).toContain('5 signatures hold in both providers');
@@ -47,14 +61,30 @@ describe('the doctor', () => {
   });
 
   it('finds a key that could be copied, one that is missing, and faults of the token, each with its remedy', async () => {
-    spawnSync(process.execPath, [MAKE_OBJECTS, kryoptic.module, kryoptic.pin, 'extractable'], { env: { ...process.env, ...kryoptic.environment } });
+    spawnSync(process.execPath, [MAKE_OBJECTS, kryoptic.module, kryoptic.pin, 'extractable'], {
+      env: { ...process.env, ...kryoptic.environment },
+    });
     const proxy = faulty(kryoptic, ['fault C_GenerateRandom 0 rv 0x121', 'fault C_CreateObject 0 rv 0x31']);
     const token = await open(proxy, 't');
-    const publicBytes = (await token.listKeys({ label: 'extractable' })).find((key) => key.class === 'public')?.publicBytes ?? new Uint8Array();
+    const publicBytes =
+      (await token.listKeys({ label: 'extractable' })).find((key) => key.class === 'public')?.publicBytes ??
+      new Uint8Array();
     const publicKey = importPublicKey('ed25519', publicBytes);
-    const checks = await examineToken(token, optionsOf([{ name: 'bad', label: 'extractable', publicKey, job: 'license' }, { name: 'missing', label: 'nobody', publicKey, job: 'license' }]));
+    const checks = await examineToken(
+      token,
+      optionsOf([
+        { name: 'bad', label: 'extractable', publicKey, job: 'license' },
+        { name: 'missing', label: 'nobody', publicKey, job: 'license' },
+      ]),
+    );
     const failed = checks.filter(({ status }) => status === 'fail');
-    expect(failed.map(({ name }) => name)).toEqual(['key bad: protection', 'key missing: protection', 'key missing: signature', 'random source', 'data objects']);
+    expect(failed.map(({ name }) => name)).toEqual([
+      'key bad: protection',
+      'key missing: protection',
+      'key missing: signature',
+      'random source',
+      'data objects',
+    ]);
     for (const check of failed) expect(check.remedy).toBeDefined();
     expect(named(checks, 'key bad: protection')?.says).toContain('can be read out (CKA_VALUE)');
     expect(named(checks, 'data objects')?.says).toContain('CKR_DEVICE_MEMORY');

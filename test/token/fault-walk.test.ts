@@ -27,7 +27,19 @@ const AT_ONCE = 3;
 /** C_SignInit and C_Sign in one run: a test at the end compares. */
 const SIGN_CALLS = 8;
 /** What a run may end with; 'none' where the fault did not matter. */
-const ENDS = new Set(['none', 'module_unusable', 'token_not_found', 'pin_refused', 'pin_locked', 'key_not_found', 'key_ambiguous', 'signing_failed', 'signing_unknown', 'self_check_failed', 'keyfile_corrupt']);
+const ENDS = new Set([
+  'none',
+  'module_unusable',
+  'token_not_found',
+  'pin_refused',
+  'pin_locked',
+  'key_not_found',
+  'key_ambiguous',
+  'signing_failed',
+  'signing_unknown',
+  'self_check_failed',
+  'keyfile_corrupt',
+]);
 
 interface Bench {
   readonly made: TestToken;
@@ -57,7 +69,9 @@ afterAll(() => {
 async function makeBench(): Promise<Bench> {
   const made = makeKryoptic(['t']);
   const token = await open(made, 't');
-  const { publicKey } = (await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' })).key;
+  const { publicKey } = (
+    await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' })
+  ).key;
   // There to sign in the place of the first.
   await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'other', id: Uint8Array.of(2), job: 'license' });
   await token.close();
@@ -65,15 +79,27 @@ async function makeBench(): Promise<Bench> {
 }
 
 /** Everything that the keystore does, once. */
-async function run({ proxy, publicKey }: Bench, label: string, hosts: number[], limits: TokenLimits): Promise<'none' | 'wrong signature'> {
+async function run(
+  { proxy, publicKey }: Bench,
+  label: string,
+  hosts: number[],
+  limits: TokenLimits,
+): Promise<'none' | 'wrong signature'> {
   const token: Token = await open(proxy, 't', { limits });
   hosts.push(token.connection.hostPid);
   try {
     const key = await token.openKey({ label: 'k', publicKey, job: 'license' });
-    for (const message of [utf8('one'), utf8('two')]) if (!verifySignature(publicKey, message, await key.sign(message))) return 'wrong signature';
+    for (const message of [utf8('one'), utf8('two')])
+      if (!verifySignature(publicKey, message, await key.sign(message))) return 'wrong signature';
     const object = await token.createData('anchor', utf8('head'));
     await token.destroyData(object);
-    const wrapped = await token.generateKey({ alg: 'ed25519+ml-dsa-65', label, id: utf8(label), job: 'license', custody: 'hsm-wrapped' });
+    const wrapped = await token.generateKey({
+      alg: 'ed25519+ml-dsa-65',
+      label,
+      id: utf8(label),
+      job: 'license',
+      custody: 'hsm-wrapped',
+    });
     const signature = await wrapped.key.sign(utf8('three'));
     for (const { ref } of await token.listKeys({ label })) await token.connection.ask('destroy', { ref });
     return verifySignature(wrapped.key.publicKey, utf8('three'), signature) ? 'none' : 'wrong signature';
@@ -86,7 +112,17 @@ async function run({ proxy, publicKey }: Bench, label: string, hosts: number[], 
 /** The time limits of a case: short for the kind of request whose call hangs. */
 function limitsOf(call: string, how: string): TokenLimits {
   if (how !== 'hang') return LIMITS;
-  const kinds: readonly (keyof TokenLimits)[] = signs(call) ? ['sign'] : call === 'C_Login' ? ['login'] : KEY_GENERATION.includes(call) ? ['keyGeneration'] : ['other', ...(call === 'C_CloseSession' ? (['sign'] as const) : []), ...(IN_KEY_GENERATION.includes(call) ? (['keyGeneration'] as const) : [])];
+  const kinds: readonly (keyof TokenLimits)[] = signs(call)
+    ? ['sign']
+    : call === 'C_Login'
+      ? ['login']
+      : KEY_GENERATION.includes(call)
+        ? ['keyGeneration']
+        : [
+            'other',
+            ...(call === 'C_CloseSession' ? (['sign'] as const) : []),
+            ...(IN_KEY_GENERATION.includes(call) ? (['keyGeneration'] as const) : []),
+          ];
   return { ...LIMITS, ...Object.fromEntries(kinds.map((kind) => [kind, SHORT_LIMIT])) };
 }
 
@@ -126,7 +162,10 @@ async function walkOn(bench: Bench, call: string, nth: number, how: string): Pro
   );
   // One call past its limit, one host started again, one end: never more.
   expect(Date.now() - begun).toBeLessThan(how === 'hang' ? 30_000 : 4 * LIMIT);
-  const logins = proxy.calls().slice(before).filter((name) => name === 'C_Login').length;
+  const logins = proxy
+    .calls()
+    .slice(before)
+    .filter((name) => name === 'C_Login').length;
   expect(logins).toBeLessThanOrEqual(call === 'C_Login' ? 1 : 2);
   for (const pid of hosts) expect(identify(pid)).toBeUndefined();
   return end;
@@ -138,11 +177,17 @@ const signs = (name: string): boolean => name === 'C_Sign' || name === 'C_SignIn
 /** How signatures are wrong. */
 const WRONG = ['length 0', 'length 63', 'flip', 'otherkey'] as const;
 const LOST = ['hang', 'kill'] as const;
-const ALL_CASES = Object.entries(FAULT_TABLE).reduce((sum, [name, codes]) => sum + nthOf(name).length * (codes.length + LOST.length), nthOf('C_Sign').length * WRONG.length);
-const cross = <T>(name: string, ways: readonly T[]): readonly (readonly [number, T])[] => nthOf(name).flatMap((nth) => ways.map((way) => [nth, way] as const));
+const ALL_CASES = Object.entries(FAULT_TABLE).reduce(
+  (sum, [name, codes]) => sum + nthOf(name).length * (codes.length + LOST.length),
+  nthOf('C_Sign').length * WRONG.length,
+);
+const cross = <T>(name: string, ways: readonly T[]): readonly (readonly [number, T])[] =>
+  nthOf(name).flatMap((nth) => ways.map((way) => [nth, way] as const));
 
 it('is as long as docs/hsm.md says', () => {
-  expect(readFileSync(new URL('../../docs/hsm.md', import.meta.url), 'utf8')).toContain(`${ALL_CASES} runs of the keystore`);
+  expect(readFileSync(new URL('../../docs/hsm.md', import.meta.url), 'utf8')).toContain(
+    `${ALL_CASES} runs of the keystore`,
+  );
 });
 
 it('walks what a run calls, and no other function', () => {
@@ -156,7 +201,14 @@ describe.each(Object.entries(FAULT_TABLE))('%s', (name, codes) => {
   it.concurrent.each(cross(name, codes))('call %i returns %s', async (nth, code) => {
     const end = await walk(name, nth, `rv 0x${returnCodeOf(code).toString(16)}`);
     expect(ENDS).toContain(end);
-    if (name === 'C_Login') expect(end).toBe(code === 'CKR_PIN_LOCKED' ? 'pin_locked' : ['CKR_PIN_INCORRECT', 'CKR_USER_PIN_NOT_INITIALIZED', 'CKR_FUNCTION_CANCELED'].includes(code) ? 'pin_refused' : 'signing_failed');
+    if (name === 'C_Login')
+      expect(end).toBe(
+        code === 'CKR_PIN_LOCKED'
+          ? 'pin_locked'
+          : ['CKR_PIN_INCORRECT', 'CKR_USER_PIN_NOT_INITIALIZED', 'CKR_FUNCTION_CANCELED'].includes(code)
+            ? 'pin_refused'
+            : 'signing_failed',
+      );
     if (signs(name) || name === 'C_CloseSession') expect(end).toBe('signing_failed');
   });
 
@@ -171,6 +223,8 @@ describe('a signature that is wrong', () => {
   it.concurrent.each(cross('C_Sign', WRONG))('of call %i: %s', async (nth, how) => {
     const end = await walk(how === 'otherkey' ? 'C_SignInit' : 'C_Sign', nth, how);
     // The self-test at opening finds it; later it is the signer's check of its own output that does.
-    expect(end).toBe(how.startsWith('length') ? 'signing_failed' : nth === SIGN_CALLS ? 'wrong signature' : 'self_check_failed');
+    expect(end).toBe(
+      how.startsWith('length') ? 'signing_failed' : nth === SIGN_CALLS ? 'wrong signature' : 'self_check_failed',
+    );
   });
 });

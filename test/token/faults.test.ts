@@ -25,7 +25,8 @@ let opened: Token[] = [];
 beforeAll(async () => {
   made = makeKryoptic(['t']);
   const token = await open(made, 't');
-  publicKey = (await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' })).key.publicKey;
+  publicKey = (await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' }))
+    .key.publicKey;
   await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'other', id: Uint8Array.of(2), job: 'license' });
   await token.close();
 });
@@ -38,7 +39,10 @@ afterAll(async () => {
   made?.remove();
 });
 
-async function openBehind(proxy: FaultyToken, more: Partial<TokenOptions> = {}): Promise<{ token: Token; key: SigningKey }> {
+async function openBehind(
+  proxy: FaultyToken,
+  more: Partial<TokenOptions> = {},
+): Promise<{ token: Token; key: SigningKey }> {
   const token = await open(proxy, 't', more);
   opened.push(token);
   return { token, key: await token.openKey({ label: 'k', publicKey, job: 'license' }) };
@@ -58,18 +62,21 @@ const holds = async (key: SigningKey): Promise<boolean> => verifySignature(publi
 
 // The self-test at opening makes the first two signatures, ML-DSA and Ed25519.
 describe('a signing call', () => {
-  it.each(['C_Sign 3 hang', 'C_Sign 4 hang', 'C_SignInit 3 hang'])('that never ends (%s) is unknown after its limit; the token is then opened once more', async (fault) => {
-    const proxy = faulty(made, [`fault ${fault}`], true);
-    const { key } = await openBehind(proxy, SHORT);
-    const begun = Date.now();
-    const error = await faultOf(key.sign(MESSAGE));
-    expect(error.code).toBe('signing_unknown');
-    expect(error.message).toContain('did not answer within 1 s');
-    expect(error.message).toContain('C_Sign');
-    expect(Date.now() - begun).toBeLessThan(6_000);
-    expect(await holds(key)).toBe(true);
-    expect(logins(proxy)).toBe(2);
-  });
+  it.each(['C_Sign 3 hang', 'C_Sign 4 hang', 'C_SignInit 3 hang'])(
+    'that never ends (%s) is unknown after its limit; the token is then opened once more',
+    async (fault) => {
+      const proxy = faulty(made, [`fault ${fault}`], true);
+      const { key } = await openBehind(proxy, SHORT);
+      const begun = Date.now();
+      const error = await faultOf(key.sign(MESSAGE));
+      expect(error.code).toBe('signing_unknown');
+      expect(error.message).toContain('did not answer within 1 s');
+      expect(error.message).toContain('C_Sign');
+      expect(Date.now() - begun).toBeLessThan(6_000);
+      expect(await holds(key)).toBe(true);
+      expect(logins(proxy)).toBe(2);
+    },
+  );
 
   it('that kills the host is unknown, and so is every other that is with the host', async () => {
     const proxy = faulty(made, ['fault C_Sign 6 kill'], true);
@@ -81,7 +88,8 @@ describe('a signing call', () => {
     expect(unknown).toBeLessThanOrEqual(32);
     // Those that were never sent are signed by the next host.
     expect(codes.filter((code) => code === 'signed')).toHaveLength(40 - unknown);
-    for (const result of all) if (result.status === 'fulfilled') expect(verifySignature(publicKey, MESSAGE, result.value)).toBe(true);
+    for (const result of all)
+      if (result.status === 'fulfilled') expect(verifySignature(publicKey, MESSAGE, result.value)).toBe(true);
     expect(logins(proxy)).toBe(2);
   });
 
@@ -134,9 +142,12 @@ describe('a signing call', () => {
     expect(error.message).toContain('should have 3309');
   });
 
-  it.each(['C_Sign 1 flip', 'C_Sign 2 flip', 'C_SignInit 1 otherkey', 'C_SignInit 2 otherkey'])('that is wrong (%s) is found at opening', async (fault) => {
-    expect((await faultOf(openBehind(faulty(made, [`fault ${fault}`])))).code).toBe('self_check_failed');
-  });
+  it.each(['C_Sign 1 flip', 'C_Sign 2 flip', 'C_SignInit 1 otherkey', 'C_SignInit 2 otherkey'])(
+    'that is wrong (%s) is found at opening',
+    async (fault) => {
+      expect((await faultOf(openBehind(faulty(made, [`fault ${fault}`])))).code).toBe('self_check_failed');
+    },
+  );
 
   // With one session the host signs in its own thread, and can answer nothing meanwhile.
   it.each([
@@ -154,7 +165,10 @@ describe('a signing call', () => {
   });
 
   it('has its own time: those that wait for the one session of a slow token are not late', async () => {
-    const { key } = await openBehind(faulty(made, ['fault C_Sign 0 slow 500']), { sessions: 1, limits: { sign: 2_000 } });
+    const { key } = await openBehind(faulty(made, ['fault C_Sign 0 slow 500']), {
+      sessions: 1,
+      limits: { sign: 2_000 },
+    });
     // Four are with the host at once, and each takes 1 s of the limit of 2 s.
     const all = await Promise.all([1, 2, 3, 4].map((n) => key.sign(Uint8Array.of(n))));
     expect(all).toHaveLength(4);
@@ -169,7 +183,13 @@ describe('a signing call', () => {
 });
 
 describe('key generation', () => {
-  it.each(['C_GenerateKeyPair 1 rv 0x31', 'C_GenerateKeyPair 2 rv 0x31', 'C_GenerateKeyPair 2 late 0x31', 'C_Sign 2 flip', 'C_GetAttributeValue 40 rv 0x30'])('that fails (%s) leaves nothing under its name', async (fault) => {
+  it.each([
+    'C_GenerateKeyPair 1 rv 0x31',
+    'C_GenerateKeyPair 2 rv 0x31',
+    'C_GenerateKeyPair 2 late 0x31',
+    'C_Sign 2 flip',
+    'C_GetAttributeValue 40 rv 0x30',
+  ])('that fails (%s) leaves nothing under its name', async (fault) => {
     const proxy = faulty(made, [`fault ${fault}`], true);
     const token = await open(proxy, 't');
     opened.push(token);
@@ -185,7 +205,9 @@ describe('key generation', () => {
   it('that hangs is ended, and names the call', async () => {
     const token = await open(faulty(made, ['fault C_GenerateKeyPair 1 hang']), 't', SHORT);
     opened.push(token);
-    const error = await faultOf(token.generateKey({ alg: 'ed25519', label: 'hang', id: Uint8Array.of(4), job: 'license' }));
+    const error = await faultOf(
+      token.generateKey({ alg: 'ed25519', label: 'hang', id: Uint8Array.of(4), job: 'license' }),
+    );
     expect(error.code).toBe('signing_failed');
     expect(error.message).toContain('C_GenerateKeyPair');
   });

@@ -21,7 +21,8 @@ let publicKey: PublicKey;
 beforeAll(async () => {
   made = makeSofthsm('t');
   const token = await open(made, 't');
-  publicKey = (await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), job: 'license' })).key.publicKey;
+  publicKey = (await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), job: 'license' })).key
+    .publicKey;
   await token.close();
 });
 afterAll(() => made?.remove());
@@ -34,23 +35,29 @@ const outcome = (signing: Promise<Uint8Array>): Promise<string> =>
   );
 
 /** The self-test at opening makes the first signature. */
-async function openBehind(proxy: FaultyToken, more: Partial<TokenOptions> = {}): Promise<{ token: Token; key: SigningKey }> {
+async function openBehind(
+  proxy: FaultyToken,
+  more: Partial<TokenOptions> = {},
+): Promise<{ token: Token; key: SigningKey }> {
   const token = await open(proxy, 't', more);
   return { token, key: await token.openKey({ label: 'k', publicKey, job: 'license' }) };
 }
 
 describe('with four signatures in the token', () => {
-  it.each(['0x30', '0x32', '0xb3'])('one that says the token is gone (%s) leaves the other three to their end, and none is made twice', async (rv) => {
-    const proxy = faulty(made, [`fault C_Sign 2 rv ${rv}`, 'fault C_Sign 0 slow 700']);
-    const { token, key } = await openBehind(proxy);
-    const four = [1, 2, 3, 4].map(() => outcome(key.sign(MESSAGE)));
-    expect(await Promise.race(four)).toBe('signing_failed');
-    expect(await outcome(key.sign(MESSAGE))).toBe('signed');
-    expect((await Promise.all(four)).toSorted()).toEqual(['signed', 'signed', 'signed', 'signing_failed']);
-    expect(callsOf(proxy, 'C_Sign')).toBe(1 + 4 + 1);
-    expect(callsOf(proxy, 'C_Login')).toBe(2);
-    await token.close();
-  });
+  it.each(['0x30', '0x32', '0xb3'])(
+    'one that says the token is gone (%s) leaves the other three to their end, and none is made twice',
+    async (rv) => {
+      const proxy = faulty(made, [`fault C_Sign 2 rv ${rv}`, 'fault C_Sign 0 slow 700']);
+      const { token, key } = await openBehind(proxy);
+      const four = [1, 2, 3, 4].map(() => outcome(key.sign(MESSAGE)));
+      expect(await Promise.race(four)).toBe('signing_failed');
+      expect(await outcome(key.sign(MESSAGE))).toBe('signed');
+      expect((await Promise.all(four)).toSorted()).toEqual(['signed', 'signed', 'signed', 'signing_failed']);
+      expect(callsOf(proxy, 'C_Sign')).toBe(1 + 4 + 1);
+      expect(callsOf(proxy, 'C_Login')).toBe(2);
+      await token.close();
+    },
+  );
 
   it('those that wait their turn outside the host are signed by the next one', async () => {
     const proxy = faulty(made, ['fault C_Sign 2 rv 0x30', 'fault C_Sign 0 slow 50']);
@@ -96,15 +103,18 @@ it('a host that signs in its own thread sees between two signatures that the off
 });
 
 describe('with one session', () => {
-  it.each(['kill', 'hang'])('a module that ends in a signature (%s) takes at most four with it that were made before', async (how) => {
-    const proxy = faulty(made, [`fault C_Sign 11 ${how}`]);
-    const { token, key } = await openBehind(proxy, { sessions: 1, limits: { sign: 1500 } });
-    const ten = await Promise.all(Array.from({ length: 10 }, () => outcome(key.sign(MESSAGE))));
-    expect(ten.filter((one) => one === 'signed').length).toBeGreaterThanOrEqual(9 - 4);
-    expect(ten.at(-1)).toBe('signing_unknown');
-    expect(new Set(ten)).toEqual(new Set(['signed', 'signing_unknown']));
-    await token.close();
-  });
+  it.each(['kill', 'hang'])(
+    'a module that ends in a signature (%s) takes at most four with it that were made before',
+    async (how) => {
+      const proxy = faulty(made, [`fault C_Sign 11 ${how}`]);
+      const { token, key } = await openBehind(proxy, { sessions: 1, limits: { sign: 1500 } });
+      const ten = await Promise.all(Array.from({ length: 10 }, () => outcome(key.sign(MESSAGE))));
+      expect(ten.filter((one) => one === 'signed').length).toBeGreaterThanOrEqual(9 - 4);
+      expect(ten.at(-1)).toBe('signing_unknown');
+      expect(new Set(ten)).toEqual(new Set(['signed', 'signing_unknown']));
+      await token.close();
+    },
+  );
 
   it.each(['kill', 'hang'])('what was made is told before a module that ends while it is closed (%s)', async (how) => {
     const proxy = faulty(made, [`fault C_Finalize 1 ${how}`]);
@@ -121,7 +131,11 @@ describe('with one session', () => {
     const host = new RawHost(proxy);
     const request = await host.ready(proxy, 1);
     // While the first is made the others come together.
-    const all = [host.ask('sign', request), host.ask('random', { length: 8 }), ...Array.from({ length: 12 }, () => host.ask('sign', request))];
+    const all = [
+      host.ask('sign', request),
+      host.ask('random', { length: 8 }),
+      ...Array.from({ length: 12 }, () => host.ask('sign', request)),
+    ];
     await all[2];
     host.drop();
     await host.ended;
@@ -181,7 +195,10 @@ describe('a data object', () => {
     await ended(await token.connection.host());
     const two = await token.createData('two', utf8('2'));
     expect(two.ref).not.toBe(one.ref);
-    await expect(token.connection.ask('destroy', { ref: one.ref })).rejects.toMatchObject({ code: 'signing_failed', message: expect.stringContaining('C_DestroyObject, CKR_OBJECT_HANDLE_INVALID') as string });
+    await expect(token.connection.ask('destroy', { ref: one.ref })).rejects.toMatchObject({
+      code: 'signing_failed',
+      message: expect.stringContaining('C_DestroyObject, CKR_OBJECT_HANDLE_INVALID') as string,
+    });
     for (const object of [one, two]) await token.destroyData(object);
     expect([...(await token.readData('one')), ...(await token.readData('two'))]).toEqual([]);
     await token.close();

@@ -14,11 +14,22 @@ import { open, type TestToken } from './support/test-token.ts';
 
 const OFFICER = fileURLToPath(new URL('./support/officer.ts', import.meta.url));
 
-const orderOf = (made: TestToken, act: string): string => JSON.stringify({ module: made.module, label: 't', pin: made.pin, environment: made.environment, act });
+const orderOf = (made: TestToken, act: string): string =>
+  JSON.stringify({ module: made.module, label: 't', pin: made.pin, environment: made.environment, act });
 
-function officer(made: TestToken, act: string): { code: number | null; signal: string | null; lines: Record<string, unknown>[] } {
+function officer(
+  made: TestToken,
+  act: string,
+): { code: number | null; signal: string | null; lines: Record<string, unknown>[] } {
   const run = spawnSync(process.execPath, [OFFICER], { input: orderOf(made, act), encoding: 'utf8', timeout: 60_000 });
-  return { code: run.status, signal: run.signal, lines: run.stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>) };
+  return {
+    code: run.status,
+    signal: run.signal,
+    lines: run.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
 }
 
 async function startedOfficer(made: TestToken, act: string): Promise<{ child: ChildProcess; host: number }> {
@@ -31,7 +42,8 @@ async function startedOfficer(made: TestToken, act: string): Promise<{ child: Ch
 }
 
 async function gone(pid: number, milliseconds: number): Promise<boolean> {
-  for (const until = Date.now() + milliseconds; Date.now() < until; await sleep(20)) if (identify(pid) === undefined) return true;
+  for (const until = Date.now() + milliseconds; Date.now() < until; await sleep(20))
+    if (identify(pid) === undefined) return true;
   return false;
 }
 
@@ -117,7 +129,9 @@ describe('the host', () => {
 
   it('keeps what the module prints out of ours, cleaned', async () => {
     const said: string[] = [];
-    const token = await open(faulty(made, ['print hello \u001b[31mred']), 't', { moduleSaid: (line) => said.push(line) });
+    const token = await open(faulty(made, ['print hello \u001b[31mred']), 't', {
+      moduleSaid: (line) => said.push(line),
+    });
     await token.random(8);
     expect(token.connection.printed()).toContain('hello \\u{001B}[31mred');
     await token.close();
@@ -126,12 +140,14 @@ describe('the host', () => {
 
   it('has a PIN withheld that comes out after its end, from a process that it left behind', async () => {
     const said: string[] = [];
-    const token = await open(faulty(made, ['fault C_Login 1 telllater']), 't', { moduleSaid: (line) => said.push(line) });
+    const token = await open(faulty(made, ['fault C_Login 1 telllater']), 't', {
+      moduleSaid: (line) => said.push(line),
+    });
     const pid = token.connection.hostPid;
     await token.close();
     expect(identify(pid)).toBeUndefined();
     expect(said).toEqual([]);
-    for (const until = Date.now() + 10_000; said.length === 0 && Date.now() < until; ) await sleep(50);
+    for (const until = Date.now() + 10_000; said.length === 0 && Date.now() < until;) await sleep(50);
     expect(said.join()).not.toContain(made.pin);
     expect(said.join()).toContain('line with the PIN');
   });

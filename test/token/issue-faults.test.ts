@@ -42,8 +42,24 @@ interface Case {
 
 /** What `issue` calls; the first, clean run says whether that is still so. */
 const CALLED = [
-  'C_Initialize', 'C_GetInfo', 'C_GetSlotList', 'C_GetSlotInfo', 'C_GetTokenInfo', 'C_GetMechanismList', 'C_GetMechanismInfo', 'C_OpenSession', 'C_Login',
-  'C_FindObjectsInit', 'C_FindObjects', 'C_FindObjectsFinal', 'C_GetAttributeValue', 'C_SignInit', 'C_Sign', 'C_Logout', 'C_CloseAllSessions', 'C_Finalize',
+  'C_Initialize',
+  'C_GetInfo',
+  'C_GetSlotList',
+  'C_GetSlotInfo',
+  'C_GetTokenInfo',
+  'C_GetMechanismList',
+  'C_GetMechanismInfo',
+  'C_OpenSession',
+  'C_Login',
+  'C_FindObjectsInit',
+  'C_FindObjects',
+  'C_FindObjectsFinal',
+  'C_GetAttributeValue',
+  'C_SignInit',
+  'C_Sign',
+  'C_Logout',
+  'C_CloseAllSessions',
+  'C_Finalize',
 ] as const;
 /** Those that only ask, of which each has a hang or a death, in turn. */
 const IN_TURN: readonly string[] = CALLED.filter((call) => /^C_(?:Get|Find)/.test(call));
@@ -60,22 +76,36 @@ function sample(): readonly Case[] {
   const cases: Case[] = [];
   [...CALLED, 'C_CloseSession'].forEach((call, place) => {
     const classes = new Map<FaultClass, string[]>();
-    for (const code of FAULT_TABLE[call] ?? []) classes.set(classOf(code), [...(classes.get(classOf(code)) ?? []), code]);
+    for (const code of FAULT_TABLE[call] ?? [])
+      classes.set(classOf(code), [...(classes.get(classOf(code)) ?? []), code]);
     [...classes].forEach(([name, codes], i) => {
       const nth = signs(call) ? (LICENSE_CALLS[i % 2] ?? 0) : 1;
-      const taken = call === 'C_Login' && name === 'user' ? codes.filter((code, at) => at === codes.length - 1 || REFUSED_LOGINS.includes(code)) : codes.slice(place % codes.length).slice(0, 1);
+      const taken =
+        call === 'C_Login' && name === 'user'
+          ? codes.filter((code, at) => at === codes.length - 1 || REFUSED_LOGINS.includes(code))
+          : codes.slice(place % codes.length).slice(0, 1);
       for (const code of taken) cases.push({ call, nth, how: `rv 0x${returnCodeOf(code).toString(16)}`, code });
     });
     const lost = IN_TURN.includes(call) ? [place % 2 === 0 ? 'hang' : 'kill'] : ['hang', 'kill'];
     for (const nth of signs(call) ? [1, ...LICENSE_CALLS] : [1]) for (const how of lost) cases.push({ call, nth, how });
   });
-  for (const nth of SIGN_CALLS) cases.push({ call: 'C_Sign', nth, how: 'flip' }, { call: 'C_SignInit', nth, how: 'otherkey' });
-  for (const nth of LICENSE_CALLS) for (const length of [0, nth === 3 ? 3308 : 63]) cases.push({ call: 'C_Sign', nth, how: `length ${length}` });
-  cases.push({ call: 'C_Sign', nth: 3, how: 'late 0x30', code: 'CKR_DEVICE_ERROR' }, { call: 'C_Login', nth: 1, how: 'late 0x5', code: 'CKR_GENERAL_ERROR' });
+  for (const nth of SIGN_CALLS)
+    cases.push({ call: 'C_Sign', nth, how: 'flip' }, { call: 'C_SignInit', nth, how: 'otherkey' });
+  for (const nth of LICENSE_CALLS)
+    for (const length of [0, nth === 3 ? 3308 : 63]) cases.push({ call: 'C_Sign', nth, how: `length ${length}` });
+  cases.push(
+    { call: 'C_Sign', nth: 3, how: 'late 0x30', code: 'CKR_DEVICE_ERROR' },
+    { call: 'C_Login', nth: 1, how: 'late 0x5', code: 'CKR_GENERAL_ERROR' },
+  );
   return cases;
 }
 
-const REFUSED_LOGINS: readonly string[] = ['CKR_PIN_INCORRECT', 'CKR_PIN_LOCKED', 'CKR_USER_PIN_NOT_INITIALIZED', 'CKR_FUNCTION_CANCELED'];
+const REFUSED_LOGINS: readonly string[] = [
+  'CKR_PIN_INCORRECT',
+  'CKR_PIN_LOCKED',
+  'CKR_USER_PIN_NOT_INITIALIZED',
+  'CKR_FUNCTION_CANCELED',
+];
 
 /** The exit code that fits, by what an officer can know of the case. */
 function exitOf({ call, how, code }: Case): number {
@@ -85,7 +115,9 @@ function exitOf({ call, how, code }: Case): number {
   // A session that cannot be closed is no second fault; a host that is lost over it is.
   if (signs(call) || call === 'C_CloseSession') return lost ? EXIT.signingUnknown : EXIT.signingFailed;
   if (call === 'C_Login') return REFUSED_LOGINS.includes(code ?? '') ? EXIT.secretRefused : EXIT.signingFailed;
-  return call === 'C_OpenSession' || call.startsWith('C_Find') || call === 'C_GetAttributeValue' ? EXIT.signingFailed : EXIT.notFound;
+  return call === 'C_OpenSession' || call.startsWith('C_Find') || call === 'C_GetAttributeValue'
+    ? EXIT.signingFailed
+    : EXIT.notFound;
 }
 
 let token: FaultyToken;
@@ -130,7 +162,10 @@ async function issue(faults: readonly string[], limit: number): Promise<CliResul
   token.setFaults(faults);
   const before = counters().spent;
   const begun = performance.now();
-  const done = runCli([String(limit), 'issue', '--site', site, '--confirm', await plan(), ...secret], { main: MAIN_WITH_LIMITS, env: { ...token.environment } });
+  const done = runCli([String(limit), 'issue', '--site', site, '--confirm', await plan(), ...secret], {
+    main: MAIN_WITH_LIMITS,
+    env: { ...token.environment },
+  });
   milliseconds.push(performance.now() - begun);
   const after = counters();
   // One run takes one counter or none, and leaves none open.
@@ -150,13 +185,28 @@ beforeAll(() => {
   writeFileSync(join(folder, 'request.json'), JSON.stringify(requestDocument()));
   secret = ['--secret', `hsm=file:${join(folder, 'pin')}`];
   const run = (...args: readonly string[]): CliResult => runCli(args, { env: { ...made.environment } });
-  expect(run('init', site, '--issuer', 'example-vendor', '--example-catalog', '--keystore', `hsm=pkcs11:token=one?module-path=${token.module}`)).toMatchObject({ code: 0 });
+  expect(
+    run(
+      'init',
+      site,
+      '--issuer',
+      'example-vendor',
+      '--example-catalog',
+      '--keystore',
+      `hsm=pkcs11:token=one?module-path=${token.module}`,
+    ),
+  ).toMatchObject({ code: 0 });
   // The second key is there to sign in the place of the first.
-  for (const name of ['k', 'other']) expect(run('key', 'generate', '--site', site, '--name', name, '--keystore', 'hsm', ...secret)).toMatchObject({ code: 0 });
+  for (const name of ['k', 'other'])
+    expect(run('key', 'generate', '--site', site, '--name', name, '--keystore', 'hsm', ...secret)).toMatchObject({
+      code: 0,
+    });
 });
 afterAll(() => {
   const sorted = milliseconds.toSorted((a, b) => a - b);
-  process.stdout.write(`fault walk of vtlic issue: ${cases} of ${sample().length} cases, one process each (median ${Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0)} ms)\n`);
+  process.stdout.write(
+    `fault walk of vtlic issue: ${cases} of ${sample().length} cases, one process each (median ${Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0)} ms)\n`,
+  );
   token?.remove();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -166,40 +216,54 @@ it('calls what the sample is made for', async () => {
   expect(await issue([], LIMIT)).toMatchObject({ code: 0 });
   const calls = token.calls().slice(before);
   expect(new Set(calls)).toEqual(new Set(CALLED));
-  for (const call of ['C_SignInit', 'C_Sign']) expect(calls.filter((name) => name === call)).toHaveLength(SIGN_CALLS.length);
-  expect(readFileSync(new URL('../../docs/hsm.md', import.meta.url), 'utf8')).toContain(`${sample().length} runs of \`vtlic issue --confirm\``);
+  for (const call of ['C_SignInit', 'C_Sign'])
+    expect(calls.filter((name) => name === call)).toHaveLength(SIGN_CALLS.length);
+  expect(readFileSync(new URL('../../docs/hsm.md', import.meta.url), 'utf8')).toContain(
+    `${sample().length} runs of \`vtlic issue --confirm\``,
+  );
 });
 
-describe.each(sample().map((fault) => [`${fault.call} ${fault.nth} ${fault.code ?? ''} ${fault.how}`, fault] as const))('%s', (_, fault) => {
-  it('ends with its exit code and a sentence, and releases nothing that does not hold', async () => {
-    cases += 1;
-    const { call, nth, how, code } = fault;
-    const first = FIRST_FAULT[call];
-    const before = { calls: token.calls().length, files: files().length };
-    const done = await issue([...(first === undefined ? [] : [first]), `${call} ${nth} ${how}`], how === 'hang' ? SHORT_LIMIT : LIMIT);
-    const told = `exit ${done.code} ${done.stdout}${done.stderr}`;
+describe.each(sample().map((fault) => [`${fault.call} ${fault.nth} ${fault.code ?? ''} ${fault.how}`, fault] as const))(
+  '%s',
+  (_, fault) => {
+    it('ends with its exit code and a sentence, and releases nothing that does not hold', async () => {
+      cases += 1;
+      const { call, nth, how, code } = fault;
+      const first = FIRST_FAULT[call];
+      const before = { calls: token.calls().length, files: files().length };
+      const done = await issue(
+        [...(first === undefined ? [] : [first]), `${call} ${nth} ${how}`],
+        how === 'hang' ? SHORT_LIMIT : LIMIT,
+      );
+      const told = `exit ${done.code} ${done.stdout}${done.stderr}`;
 
-    expect(told).toMatch(new RegExp(`^exit ${exitOf(fault)} `));
-    expect(files().length - before.files).toBe(done.code === 0 ? 1 : 0);
-    expect(token.calls().slice(before.calls).filter((name) => name === 'C_Login').length).toBeLessThanOrEqual(1);
-    expect(told).not.toContain(token.pin);
-    expect(told).not.toMatch(/^\s+at |\.ts:\d|internal|defect/m);
-    if (done.code === 0) return expect(done.stderr).toMatch(/^signed and released: /m);
+      expect(told).toMatch(new RegExp(`^exit ${exitOf(fault)} `));
+      expect(files().length - before.files).toBe(done.code === 0 ? 1 : 0);
+      expect(
+        token
+          .calls()
+          .slice(before.calls)
+          .filter((name) => name === 'C_Login').length,
+      ).toBeLessThanOrEqual(1);
+      expect(told).not.toContain(token.pin);
+      expect(told).not.toMatch(/^\s+at |\.ts:\d|internal|defect/m);
+      if (done.code === 0) return expect(done.stderr).toMatch(/^signed and released: /m);
 
-    expect(done.stdout).toBe('');
-    const lines = done.stderr.split('\n').filter((line) => line !== '');
-    const sentences = lines.filter((line) => line.startsWith('vtlic: '));
-    expect(sentences).toHaveLength(1);
-    expect(lines.at(-1)).toMatch(/^ {2}→ \S/);
-    const sentence = sentences[0] ?? '';
-    // Of a session that was not closed the sentence says why it should have been.
-    const named = first === undefined || how === 'hang' || how === 'kill' ? call : 'C_SignInit';
-    if (call === 'C_CloseSession' || how === 'hang' || how === 'kill') expect(sentence).toMatch(/\(C_/);
-    else if (done.code !== EXIT.selfCheck) expect(sentence).toContain(named);
-    if (code !== undefined && first === undefined) expect(sentence).toContain(returnCodeInWords(returnCodeOf(code)));
-    if (how === 'hang') expect(sentence).toContain('did not answer within 1 s');
-  });
-});
+      expect(done.stdout).toBe('');
+      const lines = done.stderr.split('\n').filter((line) => line !== '');
+      const sentences = lines.filter((line) => line.startsWith('vtlic: '));
+      expect(sentences).toHaveLength(1);
+      expect(lines.at(-1)).toMatch(/^ {2}→ \S/);
+      const sentence = sentences[0] ?? '';
+      // Of a session that was not closed the sentence says why it should have been.
+      const named = first === undefined || how === 'hang' || how === 'kill' ? call : 'C_SignInit';
+      if (call === 'C_CloseSession' || how === 'hang' || how === 'kill') expect(sentence).toMatch(/\(C_/);
+      else if (done.code !== EXIT.selfCheck) expect(sentence).toContain(named);
+      if (code !== undefined && first === undefined) expect(sentence).toContain(returnCodeInWords(returnCodeOf(code)));
+      if (how === 'hang') expect(sentence).toContain('did not answer within 1 s');
+    });
+  },
+);
 
 describe('after all of them', () => {
   it('the ledger verifies', async () => {
@@ -211,7 +275,9 @@ describe('after all of them', () => {
     const ledger = openLedgerForReading(join(site, 'ledger.sqlite'));
     const entries = [...ledger.entriesFrom(1)];
     ledger.close();
-    const intents = new Map(entries.flatMap((entry) => (entry.kind === 'intent' ? [[entry.seq, entry.body] as const] : [])));
+    const intents = new Map(
+      entries.flatMap((entry) => (entry.kind === 'intent' ? [[entry.seq, entry.body] as const] : [])),
+    );
     expect(new Set([...intents.values()].map(({ ctr }) => ctr)).size).toBe(intents.size);
     const issued = entries.filter((entry): entry is IssueEntry => entry.kind === 'issue');
     const known = new Set(issued.map(({ body }) => toHex(body.cose)));
@@ -223,7 +289,16 @@ describe('after all of them', () => {
     expect(entries.filter(({ kind }) => kind === 'release')).toHaveLength(released.length);
     for (const file of released) {
       expect(known.delete(toHex(dearmor('VTLIC', readFileSync(file))))).toBe(true);
-      const verified = await runHere(['verify', file, '--site', site, '--product', 'vaultdesk', '--deployment', 'prod-eu']);
+      const verified = await runHere([
+        'verify',
+        file,
+        '--site',
+        site,
+        '--product',
+        'vaultdesk',
+        '--deployment',
+        'prod-eu',
+      ]);
       expect(`${verified.code} ${verified.stderr}`).toMatch(/^0 /);
     }
   });

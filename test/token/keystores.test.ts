@@ -6,7 +6,12 @@ import { toHex, utf8 } from '../../formats/bytes.ts';
 import { createKeyFile } from '../../keys/private/software/key-file.ts';
 import { generateSplitKey, openSplitKey } from '../../keys/private/pkcs11/officer/split-key.ts';
 import { PROFILES, type TokenProfile } from '../../keys/private/pkcs11/shared/profiles.ts';
-import { privateFault, type GeneratedKey, type KeyToGenerate, type Token } from '../../keys/private/pkcs11/officer/token.ts';
+import {
+  privateFault,
+  type GeneratedKey,
+  type KeyToGenerate,
+  type Token,
+} from '../../keys/private/pkcs11/officer/token.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { closedKeyContract, keyContract } from './support/key-contract.ts';
@@ -23,11 +28,26 @@ interface Case {
 
 const CASES: readonly Case[] = [
   { name: 'Ed25519 in SoftHSM', make: () => makeSofthsm('t'), alg: 'ed25519', custody: 'hsm' },
-  { name: 'composite in SoftHSM with a wrapped seed', make: () => makeSofthsm('t'), alg: 'ed25519+ml-dsa-65', custody: 'hsm-wrapped' },
+  {
+    name: 'composite in SoftHSM with a wrapped seed',
+    make: () => makeSofthsm('t'),
+    alg: 'ed25519+ml-dsa-65',
+    custody: 'hsm-wrapped',
+  },
   { name: 'Ed25519 in kryoptic', make: () => makeKryoptic(['t']), alg: 'ed25519', custody: 'hsm' },
   { name: 'composite in kryoptic', make: () => makeKryoptic(['t']), alg: 'ed25519+ml-dsa-65', custody: 'hsm' },
-  { name: 'composite in kryoptic, points in DER', make: () => makeKryoptic(['t'], 'Der'), alg: 'ed25519+ml-dsa-65', custody: 'hsm' },
-  { name: 'composite in kryoptic with a wrapped seed', make: () => makeKryoptic(['t']), alg: 'ed25519+ml-dsa-65', custody: 'hsm-wrapped' },
+  {
+    name: 'composite in kryoptic, points in DER',
+    make: () => makeKryoptic(['t'], 'Der'),
+    alg: 'ed25519+ml-dsa-65',
+    custody: 'hsm',
+  },
+  {
+    name: 'composite in kryoptic with a wrapped seed',
+    make: () => makeKryoptic(['t']),
+    alg: 'ed25519+ml-dsa-65',
+    custody: 'hsm-wrapped',
+  },
 ];
 
 describe.each(CASES)('$name', ({ make, alg, custody }) => {
@@ -54,7 +74,9 @@ describe.each(CASES)('$name', ({ make, alg, custody }) => {
   it('leaves halves that are sensitive, never were extractable, only sign, and cannot be read', async () => {
     const keys = await token.listKeys({ label: name.label });
     const privates = keys.filter((key) => key.class === 'private');
-    expect(privates.map(({ half }) => half).sort()).toEqual(alg === 'ed25519' || custody === 'hsm-wrapped' ? ['ed25519'] : ['ed25519', 'mldsa65']);
+    expect(privates.map(({ half }) => half).sort()).toEqual(
+      alg === 'ed25519' || custody === 'hsm-wrapped' ? ['ed25519'] : ['ed25519', 'mldsa65'],
+    );
     for (const key of keys) expect(toHex(key.id)).toBe('cafe');
     for (const key of [...privates, ...keys.filter((other) => other.class === 'secret')]) {
       expect(key).toMatchObject({ sensitive: true, extractable: false, alwaysSensitive: true, neverExtractable: true });
@@ -67,7 +89,9 @@ describe.each(CASES)('$name', ({ make, alg, custody }) => {
 
   it('refuses a second key of the same name, and makes nothing', async () => {
     const before = await token.listKeys();
-    await expect(token.generateKey({ ...name, alg, job: 'license', custody })).rejects.toMatchObject({ code: 'key_ambiguous' });
+    await expect(token.generateKey({ ...name, alg, job: 'license', custody })).rejects.toMatchObject({
+      code: 'key_ambiguous',
+    });
     expect(await token.listKeys()).toHaveLength(before.length);
   });
 
@@ -78,7 +102,12 @@ describe.each(CASES)('$name', ({ make, alg, custody }) => {
       await token.close();
       again = await open(made, 't');
       const { publicKey } = generated.key;
-      key = await again.openKey({ ...name, publicKey, job: 'license', ...(generated.wrappedSeed === undefined ? {} : { wrappedSeed: generated.wrappedSeed }) });
+      key = await again.openKey({
+        ...name,
+        publicKey,
+        job: 'license',
+        ...(generated.wrappedSeed === undefined ? {} : { wrappedSeed: generated.wrappedSeed }),
+      });
     });
     afterAll(() => again?.close());
     keyContract(() => key, custody, signedBy);
@@ -91,7 +120,9 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('%s in software', (alg)
   let key: SigningKey;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'vtlic-software-'));
-    key = await createKeyFile(join(folder, 'k.age'), alg, 'license', utf8('correct horse battery staple'), random, { workFactor: 10 });
+    key = await createKeyFile(join(folder, 'k.age'), alg, 'license', utf8('correct horse battery staple'), random, {
+      workFactor: 10,
+    });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   keyContract(() => key, 'software', 'node');
@@ -125,8 +156,12 @@ describe('split over two kryoptic tokens', () => {
     const wanted = { ...name, publicKey: key.publicKey, job: 'license' } as const;
     await expect(tokens.ed25519.openKey(wanted)).rejects.toMatchObject({ code: 'key_not_found' });
     await expect(tokens.mldsa65.openKey(wanted)).rejects.toMatchObject({ code: 'key_not_found' });
-    await expect(openSplitKey({ ed25519: tokens.ed25519, mldsa65: tokens.ed25519 }, wanted, random)).rejects.toMatchObject({ code: 'configuration_invalid' });
-    await expect(openSplitKey({ ed25519: tokens.mldsa65, mldsa65: tokens.ed25519 }, wanted, random)).rejects.toMatchObject({ code: 'key_not_found' });
+    await expect(
+      openSplitKey({ ed25519: tokens.ed25519, mldsa65: tokens.ed25519 }, wanted, random),
+    ).rejects.toMatchObject({ code: 'configuration_invalid' });
+    await expect(
+      openSplitKey({ ed25519: tokens.mldsa65, mldsa65: tokens.ed25519 }, wanted, random),
+    ).rejects.toMatchObject({ code: 'key_not_found' });
   });
 
   it('does not take one token for two where its module has two paths', async () => {
@@ -135,10 +170,16 @@ describe('split over two kryoptic tokens', () => {
     copyFileSync(made.module, copy);
     for (const module of [link, copy]) {
       const again = await open({ ...made, module }, 'a');
-      await expect(generateSplitKey({ ed25519: tokens.ed25519, mldsa65: again }, { label: 'twice', id: Uint8Array.of(2), job: 'license' }, random)).rejects.toMatchObject({ code: 'configuration_invalid' });
+      await expect(
+        generateSplitKey(
+          { ed25519: tokens.ed25519, mldsa65: again },
+          { label: 'twice', id: Uint8Array.of(2), job: 'license' },
+          random,
+        ),
+      ).rejects.toMatchObject({ code: 'configuration_invalid' });
       await again.close();
     }
-    expect((await tokens.ed25519.listKeys({ label: 'twice' }))).toEqual([]);
+    expect(await tokens.ed25519.listKeys({ label: 'twice' })).toEqual([]);
   });
 });
 
@@ -162,14 +203,24 @@ describe('a wrapped seed', () => {
     expect(seed).toHaveLength(79);
     for (const at of [0, 18, 19, 30, 31, 62, 63, 78]) {
       const wrappedSeed = Uint8Array.from(seed, (byte, i) => (i === at ? byte ^ 1 : byte));
-      await expect(token.openKey({ ...name, publicKey: generated.key.publicKey, job: 'license', wrappedSeed })).rejects.toMatchObject({ code: at < 19 ? 'keyfile_corrupt' : 'signing_failed' });
+      await expect(
+        token.openKey({ ...name, publicKey: generated.key.publicKey, job: 'license', wrappedSeed }),
+      ).rejects.toMatchObject({ code: at < 19 ? 'keyfile_corrupt' : 'signing_failed' });
     }
   });
 
   it('of another key does not open: the kid is bound to it', async () => {
-    const other = await token.generateKey({ label: 'w2', id: Uint8Array.of(2), alg: 'ed25519+ml-dsa-65', job: 'license', custody: 'hsm-wrapped' });
+    const other = await token.generateKey({
+      label: 'w2',
+      id: Uint8Array.of(2),
+      alg: 'ed25519+ml-dsa-65',
+      job: 'license',
+      custody: 'hsm-wrapped',
+    });
     const { publicKey } = generated.key;
-    await expect(token.openKey({ ...name, publicKey, job: 'license', wrappedSeed: other.wrappedSeed ?? new Uint8Array() })).rejects.toMatchObject({ code: 'signing_failed' });
+    await expect(
+      token.openKey({ ...name, publicKey, job: 'license', wrappedSeed: other.wrappedSeed ?? new Uint8Array() }),
+    ).rejects.toMatchObject({ code: 'signing_failed' });
   });
 });
 

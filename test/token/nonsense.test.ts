@@ -20,7 +20,8 @@ let publicKey: PublicKey;
 beforeAll(async () => {
   made = makeKryoptic(['t']);
   const token = await open(made, 't');
-  publicKey = (await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' })).key.publicKey;
+  publicKey = (await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' }))
+    .key.publicKey;
   await token.close();
   proxy = faulty(made, []);
 });

@@ -29,7 +29,10 @@ const WRONG = { pin: () => Promise.resolve(utf8('wrong-pin-8812')) };
 const logins = (proxy: FaultyToken): number => proxy.calls().filter((call) => call === 'C_Login').length;
 
 async function faultOf(work: Promise<unknown>): Promise<VtlicError> {
-  const error: unknown = await work.then(() => undefined, (fault: unknown) => fault);
+  const error: unknown = await work.then(
+    () => undefined,
+    (fault: unknown) => fault,
+  );
   if (error instanceof VtlicError) return error;
   throw new Error(`not refused in our words: ${String(error)}`);
 }
@@ -71,14 +74,22 @@ describe('a PIN', () => {
   it('is shown on the last try where a person types the serial, and not for another word', async () => {
     const proxy = make(['flags 20000']);
     const asked: string[] = [];
-    const typing = (text: string | undefined): Partial<TokenOptions> => ({ typeSerial: (token) => { asked.push(token.serial); return Promise.resolve(text); } });
-    for (const other of [undefined, '', 'Yes', 'yes']) expect((await faultOf(open(proxy, 't', typing(other)))).code).toBe('pin_last_try');
+    const typing = (text: string | undefined): Partial<TokenOptions> => ({
+      typeSerial: (token) => {
+        asked.push(token.serial);
+        return Promise.resolve(text);
+      },
+    });
+    for (const other of [undefined, '', 'Yes', 'yes'])
+      expect((await faultOf(open(proxy, 't', typing(other)))).code).toBe('pin_last_try');
     expect(logins(proxy)).toBe(0);
     const serial = asked[0] ?? '';
     await (await open(proxy, 't', typing(serial))).close();
     expect(logins(proxy)).toBe(1);
 
-    const terminal = new PtyRun(['hsm', 'doctor', `pkcs11:token=t?module-path=${proxy.module}`], { env: { ...proxy.environment } });
+    const terminal = new PtyRun(['hsm', 'doctor', `pkcs11:token=t?module-path=${proxy.module}`], {
+      env: { ...proxy.environment },
+    });
     await terminal.until(/one try of its user PIN left.*type the serial/);
     terminal.type(`${serial}\r`);
     await terminal.until(/PIN of token t .*: /);
@@ -123,7 +134,9 @@ describe('a PIN', () => {
 
   it('that is too short for the token is not shown', async () => {
     const proxy = make();
-    expect((await faultOf(open(proxy, 't', { pin: () => Promise.resolve(utf8('1')) }))).message).toContain('was not shown');
+    expect((await faultOf(open(proxy, 't', { pin: () => Promise.resolve(utf8('1')) }))).message).toContain(
+      'was not shown',
+    );
     expect(logins(proxy)).toBe(0);
   });
 
@@ -152,7 +165,8 @@ describe('a PIN', () => {
     const sessions = (): number => proxy.calls().filter((call) => call === 'C_OpenSession').length;
     const before = sessions();
     const signing = faultOf(key.sign(utf8('a')));
-    for (const until = Date.now() + 20_000; sessions() < before + 5 && Date.now() < until; ) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const until = Date.now() + 20_000; sessions() < before + 5 && Date.now() < until;)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     await token.close();
     expect((await signing).message).toContain('was closed');
     expect(logins(proxy)).toBe(1);
@@ -226,7 +240,12 @@ describe('other ways in', () => {
     made.push(plain);
     const proxy = faulty(plain, [`contextpin ${plain.pin}`]);
     const token = await open(proxy, 't');
-    const { key } = await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' });
+    const { key } = await token.generateKey({
+      alg: 'ed25519+ml-dsa-65',
+      label: 'k',
+      id: Uint8Array.of(1),
+      job: 'license',
+    });
     await Promise.all([1, 2, 3, 4, 5].map((n) => key.sign(Uint8Array.of(n))));
     await token.close();
     const refusing = faulty(plain, ['contextpin other-than-the-pin']);
@@ -244,7 +263,12 @@ describe('other ways in', () => {
     // The user's login is the first, the two halves of the two self-tests take four more.
     const proxy = faulty(plain, [`contextpin ${plain.pin}`, 'fault C_Login 6 rv 0xa0']);
     const token = await open(proxy, 't');
-    const { key } = await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' });
+    const { key } = await token.generateKey({
+      alg: 'ed25519+ml-dsa-65',
+      label: 'k',
+      id: Uint8Array.of(1),
+      job: 'license',
+    });
     await key.sign(utf8('a'));
     const all = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => key.sign(Uint8Array.of(n))));
     expect(all.every(({ status }) => status === 'rejected')).toBe(true);

@@ -23,8 +23,27 @@ beforeAll(() => {
   writeFileSync(join(folder, 'pin'), made.pin, { mode: 0o600 });
   writeFileSync(join(folder, 'request.json'), JSON.stringify(requestDocument()));
   const secret = ['--secret', `hsm=file:${join(folder, 'pin')}`];
-  expect(runCli(['init', site, '--issuer', 'example-vendor', '--example-catalog', '--keystore', `hsm=pkcs11:token=one?module-path=${made.module}`], { env: { ...made.environment } })).toMatchObject({ code: 0 });
-  for (const [name, job] of [['license-1', 'license'], ['ledger-1', 'ledger']] as const) expect(run('key', 'generate', '--name', name, '--job', job, '--algorithm', 'ed25519', ...secret)).toMatchObject({ code: 0 });
+  expect(
+    runCli(
+      [
+        'init',
+        site,
+        '--issuer',
+        'example-vendor',
+        '--example-catalog',
+        '--keystore',
+        `hsm=pkcs11:token=one?module-path=${made.module}`,
+      ],
+      { env: { ...made.environment } },
+    ),
+  ).toMatchObject({ code: 0 });
+  for (const [name, job] of [
+    ['license-1', 'license'],
+    ['ledger-1', 'ledger'],
+  ] as const)
+    expect(run('key', 'generate', '--name', name, '--job', job, '--algorithm', 'ed25519', ...secret)).toMatchObject({
+      code: 0,
+    });
 });
 afterAll(() => {
   made.remove();
@@ -32,7 +51,9 @@ afterAll(() => {
 });
 
 it('asks once, and the proof holds', async () => {
-  const terminal = new PtyRun(['issue', join(folder, 'request.json'), '--proof', '--site', site], { env: { ...made.environment } });
+  const terminal = new PtyRun(['issue', join(folder, 'request.json'), '--proof', '--site', site], {
+    env: { ...made.environment },
+  });
   try {
     await terminal.until(/Type Yes/);
     terminal.type('Yes\r');

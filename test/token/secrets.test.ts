@@ -37,26 +37,88 @@ function run(...args: readonly string[]): CliResult {
   return done;
 }
 const secret = (name: string, from: string): readonly string[] => ['--secret', `${name}=file:${file(from)}`];
-const plan = (key: string): string => run('issue', file('request.json'), '--site', site, '--key', key, '--dry-run').stdout.trim();
+const plan = (key: string): string =>
+  run('issue', file('request.json'), '--site', site, '--key', key, '--dry-run').stdout.trim();
 
 beforeAll(async () => {
   const made = makeSofthsm('t');
   token = faulty(made, ['print a module that talks']);
   folder = mkdtempSync(join(tmpdir(), 'vtlic-secrets-'));
   site = file('site');
-  for (const [name, text] of [['secret-pin', made.pin], ['secret-wrong', WRONG], ['secret-passphrase', PASSPHRASE]] as const) writeFileSync(file(name), text, { mode: 0o600 });
+  for (const [name, text] of [
+    ['secret-pin', made.pin],
+    ['secret-wrong', WRONG],
+    ['secret-passphrase', PASSPHRASE],
+  ] as const)
+    writeFileSync(file(name), text, { mode: 0o600 });
   writeFileSync(file('request.json'), JSON.stringify(requestDocument()));
-  expect(run('init', site, '--issuer', 'example-vendor', '--example-catalog', '--keystore', `hsm=pkcs11:token=t?module-path=${token.module}`, '--keystore', 'local=file:keys')).toMatchObject({ code: 0 });
-  expect(run('key', 'generate', '--site', site, '--name', 'wrapped', '--keystore', 'hsm', '--wrapped', ...secret('hsm', 'secret-pin'))).toMatchObject({ code: 0 });
-  expect(run('key', 'generate', '--site', site, '--name', 'soft', '--keystore', 'local', ...secret('local', 'secret-passphrase'))).toMatchObject({ code: 0 });
+  expect(
+    run(
+      'init',
+      site,
+      '--issuer',
+      'example-vendor',
+      '--example-catalog',
+      '--keystore',
+      `hsm=pkcs11:token=t?module-path=${token.module}`,
+      '--keystore',
+      'local=file:keys',
+    ),
+  ).toMatchObject({ code: 0 });
+  expect(
+    run(
+      'key',
+      'generate',
+      '--site',
+      site,
+      '--name',
+      'wrapped',
+      '--keystore',
+      'hsm',
+      '--wrapped',
+      ...secret('hsm', 'secret-pin'),
+    ),
+  ).toMatchObject({ code: 0 });
+  expect(
+    run(
+      'key',
+      'generate',
+      '--site',
+      site,
+      '--name',
+      'soft',
+      '--keystore',
+      'local',
+      ...secret('local', 'secret-passphrase'),
+    ),
+  ).toMatchObject({ code: 0 });
 
-  for (const [name, text] of [['PIN', made.pin], ['wrong PIN', WRONG], ['passphrase', PASSPHRASE]] as const) planted.set(name, utf8(text));
+  for (const [name, text] of [
+    ['PIN', made.pin],
+    ['wrong PIN', WRONG],
+    ['passphrase', PASSPHRASE],
+  ] as const)
+    planted.set(name, utf8(text));
   const record = openSite(site).config.keys.find(({ name }) => name === 'wrapped');
-  const args = [made.module, 't', made.pin, 'wrapped', record?.publicKey.kid ?? '', toHex(record?.object?.wrappedSeed ?? new Uint8Array())];
-  const seed = fromHex(spawnSync(process.execPath, [READ_SEED, ...args], { env: { ...process.env, ...made.environment }, encoding: 'utf8' }).stdout.trim());
+  const args = [
+    made.module,
+    't',
+    made.pin,
+    'wrapped',
+    record?.publicKey.kid ?? '',
+    toHex(record?.object?.wrappedSeed ?? new Uint8Array()),
+  ];
+  const seed = fromHex(
+    spawnSync(process.execPath, [READ_SEED, ...args], {
+      env: { ...process.env, ...made.environment },
+      encoding: 'utf8',
+    }).stdout.trim(),
+  );
   expect(seed).toHaveLength(32);
   planted.set('wrapped seed', seed ?? new Uint8Array());
-  const soft = decodePrivateCoseKey(await decryptAge(readFileSync(join(site, 'keys/soft.age')), utf8(PASSPHRASE))).privateBytes;
+  const soft = decodePrivateCoseKey(
+    await decryptAge(readFileSync(join(site, 'keys/soft.age')), utf8(PASSPHRASE)),
+  ).privateBytes;
   expect(soft).toHaveLength(64);
   planted.set('ML-DSA seed', soft.subarray(0, 32));
   planted.set('Ed25519 seed', soft.subarray(32));
@@ -72,28 +134,54 @@ function leaksOf(bytes: Uint8Array): readonly string[] {
   const text = all.toString('latin1');
   const lower = text.toLowerCase();
   return [...planted].flatMap(([name, value]) => {
-    const spellings = [0, 1, 2].map((shift) => encodeBase64(value.subarray(shift, shift + Math.floor((value.length - shift) / 3) * 3)));
+    const spellings = [0, 1, 2].map((shift) =>
+      encodeBase64(value.subarray(shift, shift + Math.floor((value.length - shift) / 3) * 3)),
+    );
     const url = spellings.map((spelling) => spelling.replaceAll('+', '-').replaceAll('/', '_'));
-    const found = all.includes(Buffer.from(value)) || lower.includes(toHex(value)) || [...spellings, ...url].some((spelling) => text.includes(spelling));
+    const found =
+      all.includes(Buffer.from(value)) ||
+      lower.includes(toHex(value)) ||
+      [...spellings, ...url].some((spelling) => text.includes(spelling));
     return found ? [name] : [];
   });
 }
 
-const filesLeft = (): readonly string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => !name.startsWith('secret-') && statSync(join(folder, name)).isFile());
+const filesLeft = (): readonly string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => !name.startsWith('secret-') && statSync(join(folder, name)).isFile(),
+  );
 
 it('the search finds what is there', () => {
   for (const [name, value] of planted) {
-    for (const spelling of [value, utf8(`x${toHex(value)}`), utf8(toHex(value).toUpperCase()), ...[0, 1, 2].map((shift) => utf8(encodeBase64(Uint8Array.of(...new Uint8Array(shift).fill(9), ...value))))]) expect(leaksOf(spelling)).toContain(name);
+    for (const spelling of [
+      value,
+      utf8(`x${toHex(value)}`),
+      utf8(toHex(value).toUpperCase()),
+      ...[0, 1, 2].map((shift) => utf8(encodeBase64(Uint8Array.of(...new Uint8Array(shift).fill(9), ...value)))),
+    ])
+      expect(leaksOf(spelling)).toContain(name);
   }
 });
 
 it('is in nothing that is said or left, whatever goes wrong', () => {
-  for (const [key, store, from] of [['wrapped', 'hsm', 'secret-pin'], ['soft', 'local', 'secret-passphrase']] as const) {
+  for (const [key, store, from] of [
+    ['wrapped', 'hsm', 'secret-pin'],
+    ['soft', 'local', 'secret-passphrase'],
+  ] as const) {
     expect(run('issue', '--site', site, '--confirm', plan(key), ...secret(store, from))).toMatchObject({ code: 0 });
     expect(run('key', 'show', key, '--site', site)).toMatchObject({ code: 0 });
-    expect(run('issue', '--site', site, '--confirm', plan(key), ...secret(store, 'secret-wrong'))).toMatchObject({ code: 6 });
+    expect(run('issue', '--site', site, '--confirm', plan(key), ...secret(store, 'secret-wrong'))).toMatchObject({
+      code: 6,
+    });
   }
-  for (const [fault, code] of [['C_Login 1 tell', 0], ['C_Decrypt 1 kill', 7], ['C_Decrypt 1 rv 0x42', 7], ['C_Sign 2 flip', 17], ['C_Sign 2 kill', 8], ['C_Login 1 garble', 7]] as const) {
+  for (const [fault, code] of [
+    ['C_Login 1 tell', 0],
+    ['C_Decrypt 1 kill', 7],
+    ['C_Decrypt 1 rv 0x42', 7],
+    ['C_Sign 2 flip', 17],
+    ['C_Sign 2 kill', 8],
+    ['C_Login 1 garble', 7],
+  ] as const) {
     token.setFaults([fault]);
     const done = run('issue', '--site', site, '--confirm', plan('wrapped'), ...secret('hsm', 'secret-pin'));
     expect(`${fault} ${done.code} ${done.stderr}`).toMatch(new RegExp(`^${fault} ${code} `));
@@ -111,7 +199,11 @@ it('is in nothing that is said or left, whatever goes wrong', () => {
 
 it('is in no command line and no environment while it works, and no core file may be written of the host', async () => {
   token.setFaults(['C_Sign 0 slow 50']);
-  const work = spawn('setsid', ['--wait', process.execPath, MAIN, 'hsm', 'doctor', 'hsm', '--site', site, ...secret('hsm', 'secret-pin')], { env: { ...process.env, ...token.environment }, stdio: 'ignore' });
+  const work = spawn(
+    'setsid',
+    ['--wait', process.execPath, MAIN, 'hsm', 'doctor', 'hsm', '--site', site, ...secret('hsm', 'secret-pin')],
+    { env: { ...process.env, ...token.environment }, stdio: 'ignore' },
+  );
   const seen = { processes: 0, hosts: 0 };
   while (work.exitCode === null && work.signalCode === null) {
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
@@ -126,7 +218,11 @@ it('is in no command line and no environment while it works, and no core file ma
       expect([...leaksOf(command), ...leaksOf(read('environ'))]).toEqual([]);
       seen.processes += 1;
       // Until the shell has become the host its limits are not set, and no module is there.
-      if (command.includes('host-main') && !command.includes('/bin/sh') && read('environ').includes(token.environment['SOFTHSM2_CONF'] ?? '?')) {
+      if (
+        command.includes('host-main') &&
+        !command.includes('/bin/sh') &&
+        read('environ').includes(token.environment['SOFTHSM2_CONF'] ?? '?')
+      ) {
         expect(read('limits').toString()).toMatch(/^Max core file size\s+0\s+0\s/m);
         seen.hosts += 1;
       }

@@ -45,9 +45,11 @@ export function encodeAgeHeader(stanza: ScryptStanza, mac: (macInput: Uint8Array
 export function parseAgeHeader(file: Uint8Array): AgeHeader {
   const { lines, length } = headerLines(file);
   const [version = '', stanza = '', body = '', last = ''] = lines;
-  if (version !== VERSION_LINE) throw corrupt(`the key file does not begin with the line "${VERSION_LINE}": it is no age file`);
+  if (version !== VERSION_LINE)
+    throw corrupt(`the key file does not begin with the line "${VERSION_LINE}": it is no age file`);
   const fields = /^-> scrypt ([A-Za-z0-9+/]+) ([1-9][0-9]?)$/.exec(stanza);
-  if (fields === null) throw corrupt('the key file is not encrypted to a passphrase (one scrypt recipient, and no other)');
+  if (fields === null)
+    throw corrupt('the key file is not encrypted to a passphrase (one scrypt recipient, and no other)');
   const macFields = /^--- ([A-Za-z0-9+/]+)$/.exec(last);
   if (macFields === null) throw corrupt('the header of the key file does not end in its authentication code');
   return {
@@ -73,12 +75,17 @@ function headerLines(file: Uint8Array): { readonly lines: readonly string[]; rea
   if (lines.length === 0 || lines[0] !== VERSION_LINE) {
     throw corrupt(`the key file does not begin with the line "${VERSION_LINE}": it is no age file`);
   }
-  throw corrupt(file.length < MAX_HEADER_BYTES ? 'the key file is truncated within its header' : 'the header of the key file is malformed');
+  throw corrupt(
+    file.length < MAX_HEADER_BYTES
+      ? 'the key file is truncated within its header'
+      : 'the header of the key file is malformed',
+  );
 }
 
 function exactly(length: number, text: string | undefined, name: string): Uint8Array {
   const bytes = text === undefined ? undefined : decodeBase64(padded(text));
-  if (bytes?.length !== length) throw corrupt(`the ${name} in the header of the key file is not ${length} bytes in base64`);
+  if (bytes?.length !== length)
+    throw corrupt(`the ${name} in the header of the key file is not ${length} bytes in base64`);
   return bytes;
 }
 

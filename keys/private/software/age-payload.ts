@@ -17,8 +17,14 @@ export function sealPayload(plain: Uint8Array, fileKey: Uint8Array, nonce: Uint8
     const parts: Uint8Array[] = [nonce];
     const chunks = Math.max(1, Math.ceil(plain.length / CHUNK_BYTES));
     for (let i = 0; i < chunks; i++) {
-      const cipher = createCipheriv('chacha20-poly1305', key, chunkNonce(i, i === chunks - 1), { authTagLength: TAG_BYTES });
-      parts.push(cipher.update(plain.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES)), cipher.final(), cipher.getAuthTag());
+      const cipher = createCipheriv('chacha20-poly1305', key, chunkNonce(i, i === chunks - 1), {
+        authTagLength: TAG_BYTES,
+      });
+      parts.push(
+        cipher.update(plain.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES)),
+        cipher.final(),
+        cipher.getAuthTag(),
+      );
     }
     return concatBytes(...parts);
   } finally {
@@ -43,7 +49,8 @@ export function openPayload(payload: Uint8Array, fileKey: Uint8Array): Uint8Arra
     for (let i = 0; i < chunks; i++) {
       const chunk = sealed.subarray(i * sealedChunk, (i + 1) * sealedChunk);
       const opened = openChunk(chunk, key, chunkNonce(i, i === chunks - 1));
-      if (opened === undefined) throw corrupt('the content of the key file was altered or truncated: its authentication code does not match');
+      if (opened === undefined)
+        throw corrupt('the content of the key file was altered or truncated: its authentication code does not match');
       plain.set(opened, i * CHUNK_BYTES);
       opened.fill(0);
     }

@@ -38,9 +38,16 @@ export interface DecryptOptions {
 }
 
 /** Encrypts to one passphrase (its bytes as they are: age's own tools take UTF-8). The caller wipes plain and passphrase. */
-export async function encryptAge(plain: Uint8Array, passphrase: Uint8Array, { workFactor, random }: EncryptOptions): Promise<Uint8Array> {
+export async function encryptAge(
+  plain: Uint8Array,
+  passphrase: Uint8Array,
+  { workFactor, random }: EncryptOptions,
+): Promise<Uint8Array> {
   if (!Number.isInteger(workFactor) || workFactor < 1 || workFactor > MAX_WORK_FACTOR) {
-    throw new VtlicError('usage', `the scrypt work factor is a whole number from 1 to ${MAX_WORK_FACTOR}, but ${workFactor} came`);
+    throw new VtlicError(
+      'usage',
+      `the scrypt work factor is a whole number from 1 to ${MAX_WORK_FACTOR}, but ${workFactor} came`,
+    );
   }
   const fileKey = random(FILE_KEY_BYTES);
   const salt = random(SALT_BYTES);
@@ -64,11 +71,18 @@ export async function encryptAge(plain: Uint8Array, passphrase: Uint8Array, { wo
  * @throws VtlicError `keyfile_corrupt` for a file that is no such age file, is truncated or altered, or asks for too
  *   much work; `passphrase_refused` when the passphrase does not open it.
  */
-export async function decryptAge(file: Uint8Array, passphrase: Uint8Array, options: DecryptOptions = {}): Promise<Uint8Array> {
+export async function decryptAge(
+  file: Uint8Array,
+  passphrase: Uint8Array,
+  options: DecryptOptions = {},
+): Promise<Uint8Array> {
   const header = parseAgeHeader(file);
   const limit = options.maxWorkFactor ?? MAX_WORK_FACTOR;
   if (header.workFactor > limit) {
-    throw new VtlicError('keyfile_corrupt', `the key file asks for the scrypt work factor ${header.workFactor}, but at most ${limit} is computed`);
+    throw new VtlicError(
+      'keyfile_corrupt',
+      `the key file asks for the scrypt work factor ${header.workFactor}, but at most ${limit} is computed`,
+    );
   }
   const payload = file.subarray(header.length);
   checkPayloadLength(payload, options.plainBytes);
@@ -78,7 +92,10 @@ export async function decryptAge(file: Uint8Array, passphrase: Uint8Array, optio
     wrapKey = await deriveWrapKey(passphrase, header.salt, header.workFactor);
     fileKey = unwrapFileKey(wrapKey, header.body);
     if (!timingSafeEqual(headerMac(fileKey, header.macInput), header.mac)) {
-      throw new VtlicError('keyfile_corrupt', 'the header of the key file was altered: its authentication code does not match');
+      throw new VtlicError(
+        'keyfile_corrupt',
+        'the header of the key file was altered: its authentication code does not match',
+      );
     }
     return openPayload(payload, fileKey);
   } finally {
@@ -93,14 +110,22 @@ function checkPayloadLength(payload: Uint8Array, plainBytes: readonly number[] |
   if (lengths?.includes(payload.length) === true) return;
   const expected = lengths?.[0] ?? overhead;
   if (payload.length < expected) {
-    throw new VtlicError('keyfile_corrupt', `the key file is truncated: ${payload.length} bytes follow its header where ${expected} should`, {
-      hint: 'Restore the key file from its backup.',
-    });
+    throw new VtlicError(
+      'keyfile_corrupt',
+      `the key file is truncated: ${payload.length} bytes follow its header where ${expected} should`,
+      {
+        hint: 'Restore the key file from its backup.',
+      },
+    );
   }
   if (lengths !== undefined) {
-    throw new VtlicError('keyfile_corrupt', `the key file is too long: ${payload.length} bytes follow its header where ${expected} should`, {
-      hint: 'Restore the key file from its backup.',
-    });
+    throw new VtlicError(
+      'keyfile_corrupt',
+      `the key file is too long: ${payload.length} bytes follow its header where ${expected} should`,
+      {
+        hint: 'Restore the key file from its backup.',
+      },
+    );
   }
 }
 

@@ -66,7 +66,13 @@ export interface OpenOptions {
  * @throws VtlicError `key_not_found`, `file_unreadable`, `passphrase_refused`, or `keyfile_corrupt` (truncated, altered, or
  * another key than the expected one, each in its own words)
  */
-export async function openKeyFile(path: string, expected: PublicKey, job: Job, passphrase: Uint8Array, options: OpenOptions = {}): Promise<SigningKey> {
+export async function openKeyFile(
+  path: string,
+  expected: PublicKey,
+  job: Job,
+  passphrase: Uint8Array,
+  options: OpenOptions = {},
+): Promise<SigningKey> {
   const file = await readKeyFile(path);
   const maxWorkFactor = options.maxWorkFactor ?? MAX_WORK_FACTOR;
   let plain: Uint8Array | undefined;
@@ -104,7 +110,11 @@ async function readKeyFile(path: string): Promise<Uint8Array> {
       const facts = await handle.stat();
       if (!facts.isFile()) throw new VtlicError('file_unreadable', 'the key file is no ordinary file', { file: path });
       if (facts.size > MAX_FILE_BYTES) {
-        throw new VtlicError('keyfile_corrupt', `a key file has at most ${MAX_FILE_BYTES} bytes, but this one has ${facts.size}`, { file: path });
+        throw new VtlicError(
+          'keyfile_corrupt',
+          `a key file has at most ${MAX_FILE_BYTES} bytes, but this one has ${facts.size}`,
+          { file: path },
+        );
       }
       return await handle.readFile();
     } finally {
@@ -113,7 +123,10 @@ async function readKeyFile(path: string): Promise<Uint8Array> {
   } catch (error) {
     if (error instanceof VtlicError) throw error;
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
-      throw new VtlicError('key_not_found', 'the key file does not exist', { file: path, hint: 'Restore it from its backup, or correct its place in site.json.' });
+      throw new VtlicError('key_not_found', 'the key file does not exist', {
+        file: path,
+        hint: 'Restore it from its backup, or correct its place in site.json.',
+      });
     }
     throw new VtlicError('file_unreadable', 'the key file cannot be read', { file: path, cause: error });
   }
@@ -132,19 +145,29 @@ function parseContent(plain: Uint8Array): PrivateCoseKey {
   try {
     return decodePrivateCoseKey(plain);
   } catch (error) {
-    throw new VtlicError('keyfile_corrupt', 'the passphrase is right, but what the key file holds is no private key of this toolkit', { cause: error });
+    throw new VtlicError(
+      'keyfile_corrupt',
+      'the passphrase is right, but what the key file holds is no private key of this toolkit',
+      { cause: error },
+    );
   }
 }
 
 function keyFromContent(content: PrivateCoseKey, expected: PublicKey, job: Job): SigningKey {
   const key = new SoftwareKey(content.alg, job, content.privateBytes);
   if (!equalBytes(key.publicKey.bytes, content.publicBytes)) {
-    throw new VtlicError('keyfile_corrupt', 'the private and the public key in the key file do not belong together', { hint: 'Restore the key file from its backup.' });
+    throw new VtlicError('keyfile_corrupt', 'the private and the public key in the key file do not belong together', {
+      hint: 'Restore the key file from its backup.',
+    });
   }
   if (key.publicKey.kid !== expected.kid) {
-    throw new VtlicError('keyfile_corrupt', `the key file should hold the key ${expected.kid}, but it holds another one, ${key.publicKey.kid}`, {
-      hint: 'Put the right file in its place, or correct its place in site.json.',
-    });
+    throw new VtlicError(
+      'keyfile_corrupt',
+      `the key file should hold the key ${expected.kid}, but it holds another one, ${key.publicKey.kid}`,
+      {
+        hint: 'Put the right file in its place, or correct its place in site.json.',
+      },
+    );
   }
   return key;
 }

@@ -38,7 +38,8 @@ export class SoftwareKey implements SigningKey {
   }
 
   async sign(message: Uint8Array): Promise<Uint8Array> {
-    if (this.#ed25519 === undefined) throw new VtlicError('signing_failed', `the software key ${this.publicKey.kid} is closed`);
+    if (this.#ed25519 === undefined)
+      throw new VtlicError('signing_failed', `the software key ${this.publicKey.kid} is closed`);
     if (this.#mldsa65 === undefined) return signWith(this.#ed25519, message);
     const both = compositeMessage(message);
     const [mldsa65, ed25519] = await Promise.all([
@@ -59,7 +60,10 @@ function signWith(key: KeyObject | SignKeyObjectInput, message: Uint8Array): Pro
   return new Promise((resolve, reject) => {
     sign(null, message, key, (error, signature) => {
       if (error === null) resolve(Uint8Array.from(signature));
-      else reject(new VtlicError('signing_failed', 'node:crypto made no signature with the software key', { cause: error }));
+      else
+        reject(
+          new VtlicError('signing_failed', 'node:crypto made no signature with the software key', { cause: error }),
+        );
     });
   });
 }

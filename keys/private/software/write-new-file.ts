@@ -35,11 +35,15 @@ async function createNew(path: string): Promise<FileHandle> {
     return await open(path, 'wx', 0o600);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
-      throw new VtlicError('output_exists', 'a file of this name exists, and a key file is never written over another', {
-        file: path,
-        hint: 'Choose another name; move the old file away only when its key is known to be elsewhere.',
-        cause: error,
-      });
+      throw new VtlicError(
+        'output_exists',
+        'a file of this name exists, and a key file is never written over another',
+        {
+          file: path,
+          hint: 'Choose another name; move the old file away only when its key is known to be elsewhere.',
+          cause: error,
+        },
+      );
     }
     throw new VtlicError('output_unwritable', 'the key file could not be created', { file: path, cause: error });
   }

@@ -5,7 +5,10 @@ import type { ComponentKind } from './key-component.ts';
 import { decodePem } from './pem.ts';
 import { decodeSpki } from './spki.ts';
 
-const BYTES: Readonly<Record<ComponentKind, number>> = { ed25519: ED25519_PUBLIC_KEY_BYTES, 'ml-dsa-65': MLDSA65_PUBLIC_KEY_BYTES };
+const BYTES: Readonly<Record<ComponentKind, number>> = {
+  ed25519: ED25519_PUBLIC_KEY_BYTES,
+  'ml-dsa-65': MLDSA65_PUBLIC_KEY_BYTES,
+};
 
 /**
  * The bytes of exactly one component of the wanted kind, written as an SPKI PEM block or as canonical base64 of the bytes.
@@ -18,13 +21,21 @@ export function decodeComponentText(text: string, kind: ComponentKind): Uint8Arr
   const bytes = decodeBase64(text);
   if (bytes?.length === BYTES[kind]) return bytes;
   const came = bytes === undefined ? 'it is neither' : `it is base64 of ${bytes.length} bytes`;
-  throw new VtlicError('key_invalid', `the ${kind} key should be an SPKI PEM block or canonical base64 of ${BYTES[kind]} bytes, but ${came}`);
+  throw new VtlicError(
+    'key_invalid',
+    `the ${kind} key should be an SPKI PEM block or canonical base64 of ${BYTES[kind]} bytes, but ${came}`,
+  );
 }
 
 function componentOfPem(text: string, kind: ComponentKind): Uint8Array {
   const components = decodePem(text).flatMap(decodeSpki);
   const [component] = components;
-  if (component === undefined || components.length > 1) throw new VtlicError('key_invalid', `one ${kind} key should stand here, but there are ${components.length} keys`);
-  if (component.kind !== kind) throw new VtlicError('key_invalid', `the PEM block should hold an ${kind} key, but it holds an ${component.kind} key`);
+  if (component === undefined || components.length > 1)
+    throw new VtlicError('key_invalid', `one ${kind} key should stand here, but there are ${components.length} keys`);
+  if (component.kind !== kind)
+    throw new VtlicError(
+      'key_invalid',
+      `the PEM block should hold an ${kind} key, but it holds an ${component.kind} key`,
+    );
   return component.bytes;
 }

@@ -33,7 +33,8 @@ export function decodeJwks(json: Uint8Array, options: ImportOptions = {}): reado
 function decodeJwk(node: JsonNode, options: ImportOptions): PublicKey {
   if (node.kind !== 'object') throw refused(node, 'a JWK should be an object');
   for (const name of ['d', 'priv']) {
-    if (member(node, name) !== undefined) throw refused(node, 'the JWK holds a private key, where a public key was expected');
+    if (member(node, name) !== undefined)
+      throw refused(node, 'the JWK holds a private key, where a public key was expected');
   }
   const kty = text(node, 'kty');
   if (kty === 'OKP' && text(node, 'crv') === 'Ed25519') return importPublicKey('ed25519', bytes(node, 'x'), options);

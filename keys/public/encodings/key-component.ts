@@ -17,7 +17,10 @@ export interface KeyComponent {
  *
  * @throws VtlicError `key_invalid`
  */
-export function keysOfComponents(components: readonly KeyComponent[], options: ImportOptions = {}): readonly PublicKey[] {
+export function keysOfComponents(
+  components: readonly KeyComponent[],
+  options: ImportOptions = {},
+): readonly PublicKey[] {
   const keys: PublicKey[] = [];
   let mldsa65: Uint8Array | undefined;
   for (const { kind, bytes } of components) {
@@ -25,7 +28,11 @@ export function keysOfComponents(components: readonly KeyComponent[], options: I
       if (mldsa65 !== undefined) throw lonely();
       mldsa65 = bytes;
     } else {
-      keys.push(mldsa65 === undefined ? importPublicKey('ed25519', bytes, options) : importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65, bytes), options));
+      keys.push(
+        mldsa65 === undefined
+          ? importPublicKey('ed25519', bytes, options)
+          : importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65, bytes), options),
+      );
       mldsa65 = undefined;
     }
   }
@@ -34,7 +41,11 @@ export function keysOfComponents(components: readonly KeyComponent[], options: I
 }
 
 function lonely(): VtlicError {
-  return new VtlicError('key_invalid', 'an ML-DSA-65 key should be followed by the Ed25519 key of its composite, but it stands alone', {
-    hint: 'Put both keys into one file, ML-DSA first.',
-  });
+  return new VtlicError(
+    'key_invalid',
+    'an ML-DSA-65 key should be followed by the Ed25519 key of its composite, but it stands alone',
+    {
+      hint: 'Put both keys into one file, ML-DSA first.',
+    },
+  );
 }

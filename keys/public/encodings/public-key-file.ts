@@ -42,7 +42,11 @@ export function exportPublicKey(key: PublicKey, form: PublicKeyForm): Uint8Array
  * @throws VtlicError `key_invalid`, or `json_malformed`
  */
 export function parsePublicKeys(file: Uint8Array, options: ImportOptions = {}): readonly PublicKey[] {
-  if (file.length > MAX_FILE_BYTES) throw new VtlicError('key_invalid', `a file of public keys has at most ${MAX_FILE_BYTES} bytes, but this one has ${file.length}`);
+  if (file.length > MAX_FILE_BYTES)
+    throw new VtlicError(
+      'key_invalid',
+      `a file of public keys has at most ${MAX_FILE_BYTES} bytes, but this one has ${file.length}`,
+    );
   const [first, second] = file;
   if (first === 0xa3 || first === 0xa4) return [decodeCose(file, options)];
   // DER of a sequence; the character "0", which may begin base64, is followed by another one of base64.

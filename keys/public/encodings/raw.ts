@@ -16,7 +16,12 @@ export function encodeRaw(key: PublicKey): string {
 export function decodeRaw(text: string, options: ImportOptions = {}): PublicKey {
   const bytes = decodeBase64(text.replaceAll(/[ \t\r\n]/g, ''));
   if (bytes?.length === ALGORITHMS.ed25519.publicKeyBytes) return importPublicKey('ed25519', bytes, options);
-  if (bytes?.length === ALGORITHMS['ed25519+ml-dsa-65'].publicKeyBytes) return importPublicKey('ed25519+ml-dsa-65', bytes, options);
-  const came = bytes === undefined ? 'it is neither these nor canonical base64' : `it is base64 of ${bytes.length} bytes`;
-  throw new VtlicError('key_invalid', `a public key should be SPKI PEM or DER, a JWK, a COSE_Key, or base64 of 32 or 1984 bytes, but ${came}`);
+  if (bytes?.length === ALGORITHMS['ed25519+ml-dsa-65'].publicKeyBytes)
+    return importPublicKey('ed25519+ml-dsa-65', bytes, options);
+  const came =
+    bytes === undefined ? 'it is neither these nor canonical base64' : `it is base64 of ${bytes.length} bytes`;
+  throw new VtlicError(
+    'key_invalid',
+    `a public key should be SPKI PEM or DER, a JWK, a COSE_Key, or base64 of 32 or 1984 bytes, but ${came}`,
+  );
 }

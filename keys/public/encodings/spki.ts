@@ -28,10 +28,15 @@ export function decodeSpki(der: Uint8Array): readonly KeyComponent[] {
   while (at < der.length) {
     const form = FORMS.find(({ prefix }) => equalBytes(der.subarray(at, at + prefix.length), prefix));
     if (form === undefined) {
-      throw new VtlicError('key_invalid', 'the public key should be Ed25519 or ML-DSA-65 in its one DER form (RFC 8410, RFC 9881), but it is neither', { offset: at });
+      throw new VtlicError(
+        'key_invalid',
+        'the public key should be Ed25519 or ML-DSA-65 in its one DER form (RFC 8410, RFC 9881), but it is neither',
+        { offset: at },
+      );
     }
     const end = at + form.prefix.length + form.keyBytes;
-    if (end > der.length) throw new VtlicError('key_invalid', `the DER of the ${form.kind} key is truncated`, { offset: at });
+    if (end > der.length)
+      throw new VtlicError('key_invalid', `the DER of the ${form.kind} key is truncated`, { offset: at });
     components.push({ kind: form.kind, bytes: der.slice(at + form.prefix.length, end) });
     at = end;
   }

@@ -15,7 +15,15 @@ export function parseAnchorOption(option: string, text: string, cwd: string, iss
   if (!text.startsWith(TOKEN)) return { kind: 'file', path: resolve(cwd, text) };
   const [keystore = '', ...rest] = text.slice(TOKEN.length).split('/');
   const label = rest.length === 0 ? `vtlic-anchor-${issuer}` : rest.join('/');
-  if (!isId(keystore)) throw new VtlicError('usage', `${option} takes a file, or token:KEYSTORE, where KEYSTORE is a name in site.json`, { hint: 'a file whose name begins with "token:" is written ./token:…' });
-  if (!isId(label)) throw new VtlicError('usage', `${option}: the label of the anchor should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)`, { hint: 'give one: token:KEYSTORE/LABEL' });
+  if (!isId(keystore))
+    throw new VtlicError('usage', `${option} takes a file, or token:KEYSTORE, where KEYSTORE is a name in site.json`, {
+      hint: 'a file whose name begins with "token:" is written ./token:…',
+    });
+  if (!isId(label))
+    throw new VtlicError(
+      'usage',
+      `${option}: the label of the anchor should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)`,
+      { hint: 'give one: token:KEYSTORE/LABEL' },
+    );
   return { kind: 'token', keystore, label };
 }

@@ -11,6 +11,7 @@ import { withAccess } from './key-access.ts';
 export function lookAtAnchor(io: Io, site: Site, ledger: LedgerView, options: SecretOptions): Promise<AnchorStatus> {
   const place = ledger.anchorPlace();
   const anchors = keystoresOfPlaces(site, [place]);
-  if (options.secret.length === 0 && (place.kind === 'file' || secretsTaken(site, anchors).length > 0)) return anchorStatus(ledger);
+  if (options.secret.length === 0 && (place.kind === 'file' || secretsTaken(site, anchors).length > 0))
+    return anchorStatus(ledger);
   return withAccess(io, site, options, { anchors }, (access) => anchorStatus(ledger, anchorOpener(access)));
 }

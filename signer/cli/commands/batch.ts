@@ -52,21 +52,37 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
           // A hint that holds for a thousand rows is said once.
           for (const text of hint) if (!hints.has(text)) io.err(text);
           for (const text of hint) hints.add(text);
-          if (options.json === true) io.out(`${JSON.stringify({ ...errorDocument(fault), schema: 'vtlic-batch-fault/1' })}\n`);
+          if (options.json === true)
+            io.out(`${JSON.stringify({ ...errorDocument(fault), schema: 'vtlic-batch-fault/1' })}\n`);
         },
         secrets,
       };
       const proofKey = proofKeyOf(site, options);
-      const wanted = { ...(source === undefined ? {} : { source }), ...(proofKey === undefined ? {} : { proofKey }), ...(options.key === undefined ? {} : { key: options.key }), resume: options.resume === true };
+      const wanted = {
+        ...(source === undefined ? {} : { source }),
+        ...(proofKey === undefined ? {} : { proofKey }),
+        ...(options.key === undefined ? {} : { key: options.key }),
+        resume: options.resume === true,
+      };
       if (options.dryRun === true) {
         const made = await planOnly(batchIo, wanted);
         io.err('');
         io.err('nothing was signed; within 24 hours, this plan is signed by:');
-        io.err(`  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`);
-        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-batch-plan-made/1', digest: made.digest, batch: made.name, ...made.document })}\n` : `${made.digest}\n`);
+        io.err(
+          `  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`,
+        );
+        io.out(
+          options.json === true
+            ? `${JSON.stringify({ schema: 'vtlic-batch-plan-made/1', digest: made.digest, batch: made.name, ...made.document })}\n`
+            : `${made.digest}\n`,
+        );
         return;
       }
-      const done = await runBatch(batchIo, { ...wanted, ...(options.confirm === undefined ? {} : { confirm: options.confirm }), ...(options.confirmTime === undefined ? {} : { confirmTime: options.confirmTime }) });
+      const done = await runBatch(batchIo, {
+        ...wanted,
+        ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
+        ...(options.confirmTime === undefined ? {} : { confirmTime: options.confirmTime }),
+      });
       if (options.json === true) for (const chunk of readChunks(done.results.jsonl)) io.out(chunk);
       else io.out(`${cleanText(done.results.jsonl, 4000)}\n${cleanText(done.results.csv, 4000)}\n`);
       if (done.stoppedBy !== undefined) throw done.stoppedBy;
@@ -79,11 +95,27 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
 }
 
 function checkOptions(file: string | undefined, options: BatchOptions): void {
-  if ((options.confirm === undefined) === (file === undefined)) throw new VtlicError('usage', 'batch takes a file, or --confirm DIGEST instead of one', { hint: 'see: vtlic help batch' });
-  if (options.confirm !== undefined && (options.dryRun === true || options.key !== undefined || options.name !== undefined || options.newCustomers === true)) {
-    throw new VtlicError('usage', '--confirm takes none of --dry-run, --key, --name and --new-customers: the plan says all of it');
+  if ((options.confirm === undefined) === (file === undefined))
+    throw new VtlicError('usage', 'batch takes a file, or --confirm DIGEST instead of one', {
+      hint: 'see: vtlic help batch',
+    });
+  if (
+    options.confirm !== undefined &&
+    (options.dryRun === true ||
+      options.key !== undefined ||
+      options.name !== undefined ||
+      options.newCustomers === true)
+  ) {
+    throw new VtlicError(
+      'usage',
+      '--confirm takes none of --dry-run, --key, --name and --new-customers: the plan says all of it',
+    );
   }
-  if (options.name !== undefined && !isId(options.name)) throw new VtlicError('usage', '--name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
+  if (options.name !== undefined && !isId(options.name))
+    throw new VtlicError(
+      'usage',
+      '--name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)',
+    );
 }
 
 function sourceOf(file: string, options: BatchOptions): BatchSource {

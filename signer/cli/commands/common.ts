@@ -20,7 +20,12 @@ export function siteOption(command: Command): Command {
 
 export function secretOption(command: Command): Command {
   return command
-    .option('--secret <name=source>', 'secret of keystore NAME from fd:N or file:PATH (repeatable)', (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      '--secret <name=source>',
+      'secret of keystore NAME from fd:N or file:PATH (repeatable)',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--last-try <serial>', 'show a PIN although the token of this serial says that it is its last try')
     .option('--untested-token', 'use a token of a family that this toolkit was never run against');
 }

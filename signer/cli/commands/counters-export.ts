@@ -37,17 +37,32 @@ export function addCountersExport(parent: Command, io: Io): void {
     const site = openNamedSite(io, options);
     const target = resolve(io.cwd, file);
     // Before anything is closed.
-    if (fileExists(target)) throw new VtlicError('output_exists', 'a file stands here already and is never replaced', { file: target, hint: 'name a new file' });
+    if (fileExists(target))
+      throw new VtlicError('output_exists', 'a file stands here already and is never replaced', {
+        file: target,
+        hint: 'name a new file',
+      });
     const record = keyWithJob(site, 'counters', options.key);
     await withAccess(io, site, options, { key: record, anchors: anchorKeystores(site) }, async (access, terminal) => {
-      const ledger = await openForSigning(site, io.world, { command: 'counters export', ...openingWith(access, record) });
+      const ledger = await openForSigning(site, io.world, {
+        command: 'counters export',
+        ...openingWith(access, record),
+      });
       try {
         const standing = standingDocument(ledger, options.customer);
         if (standing === undefined) await askForWord(terminal, viewOf(ledger, options, io), 'HAND OVER');
         const document = standing ?? (await sign());
         await createDurably(target, document, 0o644);
-        io.err(standing === undefined ? 'handed over, and closed here' : 'handed over before: the same document is written out again, nothing else was done');
-        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-counters-export/1', file: target, customer: options.customer ?? null, again: standing !== undefined })}\n` : `${cleanText(target, 4000)}\n`);
+        io.err(
+          standing === undefined
+            ? 'handed over, and closed here'
+            : 'handed over before: the same document is written out again, nothing else was done',
+        );
+        io.out(
+          options.json === true
+            ? `${JSON.stringify({ schema: 'vtlic-counters-export/1', file: target, customer: options.customer ?? null, again: standing !== undefined })}\n`
+            : `${cleanText(target, 4000)}\n`,
+        );
       } finally {
         ledger.close();
       }
@@ -71,7 +86,10 @@ function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
     '',
     ...plainRows([
       ['ledger', `${toHex(document.ledgerId)} of ${document.iss}`],
-      ['lineages', `${document.lineages.length}, with their last counters${options.customer === undefined ? '; and all that were never seen' : ''}`],
+      [
+        'lineages',
+        `${document.lineages.length}, with their last counters${options.customer === undefined ? '; and all that were never seen' : ''}`,
+      ],
       ['tree', `${document.head.size} leaves, root ${toHex(document.head.root)}`],
     ]),
   ];

@@ -25,7 +25,12 @@ export function addCountersImport(parent: Command, io: Io): void {
   const command = parent
     .command('import <file>')
     .description("takes counters over from another ledger; this ledger's own document takes them back")
-    .option('--trust <keys>', "a file with the counters key of the other site (repeatable; besides the site's own)", (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      '--trust <keys>',
+      "a file with the counters key of the other site (repeatable; besides the site's own)",
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (file: string, options: ImportOptions) => {
     const site = openNamedSite(io, options);
@@ -37,8 +42,16 @@ export function addCountersImport(parent: Command, io: Io): void {
         await askForWord(terminal, viewOf(ledger, received), isOwn(ledger, received) ? 'TAKE BACK' : 'TAKE OVER');
         await takeCounters(ledger, received, taking, io.world);
         const { document } = received;
-        io.err(taking.how === 'back' ? 'taken back: this ledger issues for them again' : `taken over: ${document.lineages.length} lineages go on here above their last counters`);
-        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-counters-import/1', how: taking.how, ledger: toHex(document.ledgerId), customer: document.sub ?? null, lineages: document.lineages.length })}\n` : `${taking.how}\n`);
+        io.err(
+          taking.how === 'back'
+            ? 'taken back: this ledger issues for them again'
+            : `taken over: ${document.lineages.length} lineages go on here above their last counters`,
+        );
+        io.out(
+          options.json === true
+            ? `${JSON.stringify({ schema: 'vtlic-counters-import/1', how: taking.how, ledger: toHex(document.ledgerId), customer: document.sub ?? null, lineages: document.lineages.length })}\n`
+            : `${taking.how}\n`,
+        );
       } finally {
         ledger.close();
       }
@@ -54,9 +67,14 @@ function isOwn(ledger: LedgerView, { document }: ReceivedDocument): boolean {
 function viewOf(ledger: LedgerView, received: ReceivedDocument): string[] {
   const { document, digest, kid } = received;
   const own = isOwn(ledger, received);
-  const stay = document.sub === undefined ? handedByName(ledger).map((entry) => `${entry.body.sub ?? ''} (entry ${entry.seq})`) : [];
+  const stay =
+    document.sub === undefined
+      ? handedByName(ledger).map((entry) => `${entry.body.sub ?? ''} (entry ${entry.seq})`)
+      : [];
   const raised = document.lineages.filter((lineage) => lineage.ctr > ledger.lastCounter(lineage)).length;
-  const title = own ? 'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue under one counter: ask there for a document of its own instead.' : 'Takes over the counters of another ledger: from now on this one issues for them, above their last counters.';
+  const title = own
+    ? 'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue under one counter: ask there for a document of its own instead.'
+    : 'Takes over the counters of another ledger: from now on this one issues for them, above their last counters.';
   return [
     title,
     '',
@@ -66,7 +84,14 @@ function viewOf(ledger: LedgerView, received: ReceivedDocument): string[] {
       ['from', `the ledger ${toHex(document.ledgerId)} of ${document.iss}, at its entry ${document.head.entries}`],
       ['for', document.sub ?? 'everybody'],
       ['lineages', `${document.lineages.length}; ${raised} of them stand higher there than here`],
-      ...(stay.length === 0 ? [] : [['stay closed', `${stay.join(', ')}: handed over here by name; import a document of theirs to open them`] as const]),
+      ...(stay.length === 0
+        ? []
+        : [
+            [
+              'stay closed',
+              `${stay.join(', ')}: handed over here by name; import a document of theirs to open them`,
+            ] as const,
+          ]),
     ]),
   ];
 }

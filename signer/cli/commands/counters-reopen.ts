@@ -27,11 +27,22 @@ export function addCountersReopen(parent: Command, io: Io): void {
     .command('reopen')
     .description('opens again what a restore closed, because the lost part of the ledger had handed counters over')
     .option('--customer <id>', 'one customer alone, who was not handed over', parseCustomer)
-    .option('--handed <file>', 'a document that the lost part made: whom it names stays closed, all others open (repeatable)', collect, [] as string[])
-    .option('--trust <keys>', "a file with a counters key that signed one (repeatable; besides the site's own)", collect, [] as string[])
+    .option(
+      '--handed <file>',
+      'a document that the lost part made: whom it names stays closed, all others open (repeatable)',
+      collect,
+      [] as string[],
+    )
+    .option(
+      '--trust <keys>',
+      "a file with a counters key that signed one (repeatable; besides the site's own)",
+      collect,
+      [] as string[],
+    )
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (options: ReopenOptions) => {
-    if (options.customer !== undefined && options.handed.length > 0) throw new VtlicError('usage', '--customer opens one customer, and --handed all others: give one of the two');
+    if (options.customer !== undefined && options.handed.length > 0)
+      throw new VtlicError('usage', '--customer opens one customer, and --handed all others: give one of the two');
     const site = openNamedSite(io, options);
     const keys = countersKeys(io, site, options.trust);
     const handed = options.handed.map((file): LostDocument => readCounters(resolve(io.cwd, file), keys));
@@ -42,7 +53,11 @@ export function addCountersReopen(parent: Command, io: Io): void {
         await askForWord(terminal, viewOf(plan), 'NOT HANDED OVER');
         await reopenCounters(ledger, plan, io.world);
         io.err(`opened: this ledger issues again for ${whom(plan)}`);
-        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-counters-reopen/1', customer: options.customer ?? null, stillClosed: namesOf(plan) })}\n` : 'reopened\n');
+        io.out(
+          options.json === true
+            ? `${JSON.stringify({ schema: 'vtlic-counters-reopen/1', customer: options.customer ?? null, stillClosed: namesOf(plan) })}\n`
+            : 'reopened\n',
+        );
       } finally {
         ledger.close();
       }
@@ -55,7 +70,10 @@ function viewOf(plan: Reopening): string[] {
     'IF ANOTHER LEDGER ISSUES FOR ANY OF THEM, two licenses get one counter, and no ledger can see it.',
     '',
     ...plainRows([
-      ['closed by', `the restore in entry ${plan.closedBy}: the lost part handed counters over ${plan.lost === 1 ? 'once' : `${plan.lost} times`}`],
+      [
+        'closed by',
+        `the restore in entry ${plan.closedBy}: the lost part handed counters over ${plan.lost === 1 ? 'once' : `${plan.lost} times`}`,
+      ],
       ['opens', whom(plan)],
     ]),
   ];
@@ -63,7 +81,12 @@ function viewOf(plan: Reopening): string[] {
 
 function whom(plan: Reopening): string {
   const names = namesOf(plan);
-  return plan.sub ?? (names.length === 0 ? 'everybody who was not handed over by name' : `everybody but ${names.join(', ')}, and who else was handed over by name`);
+  return (
+    plan.sub ??
+    (names.length === 0
+      ? 'everybody who was not handed over by name'
+      : `everybody but ${names.join(', ')}, and who else was handed over by name`)
+  );
 }
 
 function namesOf({ handed }: Reopening): string[] {

@@ -6,7 +6,9 @@ import { addCountersImport } from './counters-import.ts';
 import { addCountersReopen } from './counters-reopen.ts';
 
 export function addCounters(program: Command, io: Io): void {
-  const counters = program.command('counters').description('hands counters over to another ledger, and takes them over');
+  const counters = program
+    .command('counters')
+    .description('hands counters over to another ledger, and takes them over');
   addCountersExport(counters, io);
   addCountersImport(counters, io);
   addCountersReopen(counters, io);

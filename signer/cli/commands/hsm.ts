@@ -37,11 +37,23 @@ export function addHsm(program: Command, io: Io, setExit: SetExit): void {
     hsm
       .command('list')
       .description('lists PKCS#11 modules and their tokens; no PIN is asked for')
-      .option('--module <path>', "a module to look at (repeatable; default: the site's and the well-known ones)", (value: string, all: string[]) => [...all, value], [] as string[])
+      .option(
+        '--module <path>',
+        "a module to look at (repeatable; default: the site's and the well-known ones)",
+        (value: string, all: string[]) => [...all, value],
+        [] as string[],
+      )
       .option('--json', 'the result as one JSON document'),
   ).action((options: ListOptions) => list(io, options, setExit));
   secretOption(
-    siteOption(hsm.command('doctor <token>').description('examines a token, named by a keystore of the site or a pkcs11: URI; exit code 0 if all that is needed passes').option('--json', 'the result as one JSON document')),
+    siteOption(
+      hsm
+        .command('doctor <token>')
+        .description(
+          'examines a token, named by a keystore of the site or a pkcs11: URI; exit code 0 if all that is needed passes',
+        )
+        .option('--json', 'the result as one JSON document'),
+    ),
   ).action((token: string, options: DoctorOptions) => doctor(io, token, options, setExit));
 }
 
@@ -50,20 +62,31 @@ function siteIfAny(io: Io, options: SiteOptions): Site | undefined {
   try {
     return openSite(siteFolder(io, options));
   } catch (error) {
-    if (options.site === undefined && error instanceof VtlicError && error.code === 'configuration_invalid' && error.place.line === undefined) return undefined;
+    if (
+      options.site === undefined &&
+      error instanceof VtlicError &&
+      error.code === 'configuration_invalid' &&
+      error.place.line === undefined
+    )
+      return undefined;
     throw error;
   }
 }
 
 function modulesToList(io: Io, options: ListOptions): readonly string[] {
   if (options.module.length > 0) return options.module.map((path) => resolve(io.cwd, path));
-  const ofSite = [...(siteIfAny(io, options)?.config.keystores.values() ?? [])].flatMap((store) => (store.type === 'pkcs11' ? [resolveModule(parsePkcs11Uri(store.uri))] : []));
+  const ofSite = [...(siteIfAny(io, options)?.config.keystores.values() ?? [])].flatMap((store) =>
+    store.type === 'pkcs11' ? [resolveModule(parsePkcs11Uri(store.uri))] : [],
+  );
   return [...new Set([...ofSite, ...knownModules()])];
 }
 
 async function list(io: Io, options: ListOptions, setExit: SetExit): Promise<void> {
   const paths = modulesToList(io, options);
-  if (paths.length === 0) throw new VtlicError('module_unusable', 'no PKCS#11 module was found in the well-known places', { hint: 'name one with --module PATH' });
+  if (paths.length === 0)
+    throw new VtlicError('module_unusable', 'no PKCS#11 module was found in the well-known places', {
+      hint: 'name one with --module PATH',
+    });
   const modules: ListedModule[] = [];
   const faults: VtlicError[] = [];
   for (const path of paths) {
@@ -78,18 +101,27 @@ async function list(io: Io, options: ListOptions, setExit: SetExit): Promise<voi
   }
   const [first] = faults;
   if (first !== undefined && (modules.length === 0 || options.module.length > 0)) setExit(exitCodeOf(first.code));
-  io.out(options.json === true ? `${jsonText({ schema: 'vtlic-hsm-list/1', modules: modules.map(moduleDocument), faults: faults.map(({ code, message }) => ({ code, message })) })}\n` : modules.map(moduleText).join(''));
+  io.out(
+    options.json === true
+      ? `${jsonText({ schema: 'vtlic-hsm-list/1', modules: modules.map(moduleDocument), faults: faults.map(({ code, message }) => ({ code, message })) })}\n`
+      : modules.map(moduleText).join(''),
+  );
 }
 
 function moduleText({ path, module, tokens, unreadable }: ListedModule): string {
-  const lines = [`${cleanText(path, 1000)}: ${cleanText(module.description)} ${cleanText(module.libraryVersion)} (${cleanText(module.manufacturer)}), PKCS#11 ${cleanText(module.cryptokiVersion)}`];
+  const lines = [
+    `${cleanText(path, 1000)}: ${cleanText(module.description)} ${cleanText(module.libraryVersion)} (${cleanText(module.manufacturer)}), PKCS#11 ${cleanText(module.cryptokiVersion)}`,
+  ];
   if (tokens.length === 0) lines.push('  no token');
   for (const { token, state, profile, uri } of tokens) {
-    lines.push(`  "${cleanText(token.label)}"  serial ${cleanText(token.serial) || 'none'}  ${cleanText(token.manufacturer)} ${cleanText(token.model)}  ${state.length === 0 ? 'ready' : state.join(', ')}`);
+    lines.push(
+      `  "${cleanText(token.label)}"  serial ${cleanText(token.serial) || 'none'}  ${cleanText(token.manufacturer)} ${cleanText(token.model)}  ${state.length === 0 ? 'ready' : state.join(', ')}`,
+    );
     lines.push(`      ${profile.name}${profile.tested ? '' : ' (never tried with this toolkit)'}`);
     if (uri !== undefined) lines.push(`      ${uri}`);
   }
-  for (const { slotDescription, fault } of unreadable) lines.push(`  ${cleanText(slotDescription)}: ${cleanText(fault)}`);
+  for (const { slotDescription, fault } of unreadable)
+    lines.push(`  ${cleanText(slotDescription)}: ${cleanText(fault)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -98,32 +130,55 @@ function moduleDocument({ path, module, tokens, unreadable }: ListedModule): Rea
   return {
     path,
     ...module,
-    tokens: tokens.map(({ token, state, profile, uri }) => ({ ...token, state, profile: profile.id, tested: profile.tested, uri: uri ?? null })),
+    tokens: tokens.map(({ token, state, profile, uri }) => ({
+      ...token,
+      state,
+      profile: profile.id,
+      tested: profile.tested,
+      uri: uri ?? null,
+    })),
     unreadable,
   };
 }
 
 /** The keystores of the site that lie in the token of a bare URI. */
 function keystoresOf(site: Site, uri: Pkcs11Uri): readonly string[] {
-  return [...site.config.keystores.values()].flatMap((store) => (store.type === 'pkcs11' && nameOneToken(uri, parsePkcs11Uri(store.uri)) ? [store.name] : []));
+  return [...site.config.keystores.values()].flatMap((store) =>
+    store.type === 'pkcs11' && nameOneToken(uri, parsePkcs11Uri(store.uri)) ? [store.name] : [],
+  );
 }
 
 async function doctor(io: Io, token: string, options: DoctorOptions, setExit: SetExit): Promise<void> {
   const bare = token.toLowerCase().startsWith('pkcs11:');
   const site = siteIfAny(io, options);
-  if (!bare && site === undefined) throw new VtlicError('usage', 'doctor takes a pkcs11: URI, or the name of a keystore of a site', { hint: 'name the site with --site DIR' });
-  const store: TokenKeystore = bare || site === undefined ? { type: 'pkcs11', name: BARE_NAME, uri: token } : tokenKeystoreOf(site, token);
+  if (!bare && site === undefined)
+    throw new VtlicError('usage', 'doctor takes a pkcs11: URI, or the name of a keystore of a site', {
+      hint: 'name the site with --site DIR',
+    });
+  const store: TokenKeystore =
+    bare || site === undefined ? { type: 'pkcs11', name: BARE_NAME, uri: token } : tokenKeystoreOf(site, token);
   const uri = parsePkcs11Uri(store.uri, bare ? 'usage' : 'configuration_invalid');
   const stores = site === undefined ? [] : bare ? keystoresOf(site, uri) : [store.name];
   const keys = site?.config.keys.filter((key) => keystoresUsed(key).some((name) => stores.includes(name))) ?? [];
   const terminal = io.openTerminal();
   try {
     const secrets = new SecretBook(options.secret, terminal, options);
-    secrets.assertFor(uri.pinSourceFile !== undefined ? [] : site === undefined || bare ? [store.name] : secretsTaken(site, [store.name]), []);
+    secrets.assertFor(
+      uri.pinSourceFile !== undefined
+        ? []
+        : site === undefined || bare
+          ? [store.name]
+          : secretsTaken(site, [store.name]),
+      [],
+    );
     const { checks, stopped } = await diagnose(store, keys, secrets, io.world);
     const failed = checks.some(({ status }) => status === 'fail');
     setExit(stopped === undefined ? (failed ? EXIT.checksFailed : EXIT.done) : exitCodeOf(stopped.code));
-    io.out(options.json === true ? `${jsonText({ schema: 'vtlic-hsm-doctor/1', ok: !failed, checks })}\n` : checks.map(checkText).join(''));
+    io.out(
+      options.json === true
+        ? `${jsonText({ schema: 'vtlic-hsm-doctor/1', ok: !failed, checks })}\n`
+        : checks.map(checkText).join(''),
+    );
   } finally {
     terminal?.close();
   }

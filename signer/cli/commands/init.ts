@@ -44,22 +44,44 @@ export function addInit(program: Command, io: Io): void {
     .command('init <dir>')
     .description('makes a site: the folder with the catalog, the keys and the ledger')
     .requiredOption('--issuer <id>', 'who issues: the iss of every license; never renamed')
-    .option('--anchor <place>', "where the ledger's head is kept besides the ledger: a file, best on another disk, or token:KEYSTORE (default: the file DIR.anchor)")
-    .option('--keystore <name=where>', 'where keys live: NAME=file:PATH or NAME=pkcs11:URI (repeatable; default: local=file:keys)', (value: string, all: KeystoreConfig[]) => [...all, parseKeystore(value)], [] as KeystoreConfig[])
+    .option(
+      '--anchor <place>',
+      "where the ledger's head is kept besides the ledger: a file, best on another disk, or token:KEYSTORE (default: the file DIR.anchor)",
+    )
+    .option(
+      '--keystore <name=where>',
+      'where keys live: NAME=file:PATH or NAME=pkcs11:URI (repeatable; default: local=file:keys)',
+      (value: string, all: KeystoreConfig[]) => [...all, parseKeystore(value)],
+      [] as KeystoreConfig[],
+    )
     .option('--example-catalog', 'a catalog with one product to try things out with')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);
   secretOption(command).action(async (dir: string, options: InitOptions) => {
     const folder = resolve(io.cwd, dir);
-    const anchor: AnchorPlace = options.anchor === undefined ? { kind: 'file', path: defaultAnchorFile(folder) } : parseAnchorOption('--anchor', options.anchor, io.cwd, options.issuer);
-    const keystores: readonly KeystoreConfig[] = options.keystore.length === 0 ? [{ type: 'file', name: 'local', path: 'keys' }] : options.keystore;
-    const paths = await create(io, { folder, issuer: options.issuer, anchor, keystores, exampleCatalog: options.exampleCatalog ?? false }, options);
+    const anchor: AnchorPlace =
+      options.anchor === undefined
+        ? { kind: 'file', path: defaultAnchorFile(folder) }
+        : parseAnchorOption('--anchor', options.anchor, io.cwd, options.issuer);
+    const keystores: readonly KeystoreConfig[] =
+      options.keystore.length === 0 ? [{ type: 'file', name: 'local', path: 'keys' }] : options.keystore;
+    const paths = await create(
+      io,
+      { folder, issuer: options.issuer, anchor, keystores, exampleCatalog: options.exampleCatalog ?? false },
+      options,
+    );
     io.err(`made the site ${cleanText(folder, 1000)}`);
     io.err(`  ledger:  ${cleanText(paths.ledger, 1000)}`);
-    io.err(`  anchor:  ${cleanText(anchorPlaceText(anchor), 1000)} (${anchor.kind === 'file' ? 'keep it out of backups of the site: it is what notices a restored ledger' : 'every run that signs or releases logs in to that token'})`);
+    io.err(
+      `  anchor:  ${cleanText(anchorPlaceText(anchor), 1000)} (${anchor.kind === 'file' ? 'keep it out of backups of the site: it is what notices a restored ledger' : 'every run that signs or releases logs in to that token'})`,
+    );
     if (options.exampleCatalog !== true) io.err(`next: say what you sell in ${cleanText(paths.catalog, 1000)}`);
     io.err(`next: vtlic key generate --site ${cleanText(dir, 1000)} --name license-1`);
-    io.out(options.json === true ? `${jsonText({ schema: 'vtlic-init/1', site: folder, ledger: paths.ledger, anchor: anchorPlaceText(anchor) })}\n` : `${cleanText(folder, 4000)}\n`);
+    io.out(
+      options.json === true
+        ? `${jsonText({ schema: 'vtlic-init/1', site: folder, ledger: paths.ledger, anchor: anchorPlaceText(anchor) })}\n`
+        : `${cleanText(folder, 4000)}\n`,
+    );
   });
 }
 
@@ -69,7 +91,11 @@ async function create(io: Io, wanted: NewSite, options: SecretOptions): Promise<
   const keystores = new Map(wanted.keystores.map((store) => [store.name, store]));
   const store = anchor.kind === 'token' ? keystores.get(anchor.keystore) : undefined;
   if (anchor.kind === 'token' && store?.type !== 'pkcs11') {
-    throw new VtlicError('usage', `--anchor names the token of keystore ${anchor.keystore}, and no --keystore names such a token`, { hint: `add --keystore ${anchor.keystore}=pkcs11:URI; see: vtlic hsm list` });
+    throw new VtlicError(
+      'usage',
+      `--anchor names the token of keystore ${anchor.keystore}, and no --keystore names such a token`,
+      { hint: `add --keystore ${anchor.keystore}=pkcs11:URI; see: vtlic hsm list` },
+    );
   }
   const terminal = anchor.kind === 'token' ? io.openTerminal() : undefined;
   const tokens = new TokenPool(io.world);

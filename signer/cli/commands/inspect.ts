@@ -46,7 +46,9 @@ export function addInspect(program: Command, io: Io): void {
       const { cose, license, bytes } = inspect(resolve(io.cwd, name));
       io.err('NOT VERIFIED: anybody could have written this. To verify it: vtlic verify FILE --product P');
       if (options.json === true) {
-        io.out(`${jsonText({ schema: 'vtlic-inspect/1', verified: false, algorithm: cose.alg, kid: cose.kid, bytes, signatureBytes: cose.signature.length, payloadSha256: sha256(cose.payload), license })}\n`);
+        io.out(
+          `${jsonText({ schema: 'vtlic-inspect/1', verified: false, algorithm: cose.alg, kid: cose.kid, bytes, signatureBytes: cose.signature.length, payloadSha256: sha256(cose.payload), license })}\n`,
+        );
         return;
       }
       const rows = [

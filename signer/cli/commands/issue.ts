@@ -13,10 +13,19 @@ import { runSigning, signingOptions, type SigningCommand, type SigningOptions } 
 const MOST_REQUEST_BYTES = 1 << 20;
 
 export function addIssue(program: Command, io: Io): void {
-  const command = program.command('issue [request]').description('issues a license: shows what will be signed, and signs it after Yes');
+  const command = program
+    .command('issue [request]')
+    .description('issues a license: shows what will be signed, and signs it after Yes');
   signingOptions(command).action(async (file: string | undefined, options: SigningOptions) => {
-    if ((options.confirm === undefined) === (file === undefined)) throw new VtlicError('usage', 'issue takes a request file, or --confirm DIGEST instead of one', { hint: 'see: vtlic help issue' });
-    await runSigning(io, { name: 'issue', prepare: file === undefined ? undefined : prepare(io, resolve(io.cwd, file)) }, options);
+    if ((options.confirm === undefined) === (file === undefined))
+      throw new VtlicError('usage', 'issue takes a request file, or --confirm DIGEST instead of one', {
+        hint: 'see: vtlic help issue',
+      });
+    await runSigning(
+      io,
+      { name: 'issue', prepare: file === undefined ? undefined : prepare(io, resolve(io.cwd, file)) },
+      options,
+    );
   });
 }
 

@@ -16,7 +16,13 @@ export interface AccessNeeds {
   readonly anchors: readonly string[];
 }
 
-export async function withAccess<T>(io: Io, site: Site, options: SecretOptions, { key, anchors }: AccessNeeds, use: (access: KeyAccess, terminal: Terminal | undefined) => Promise<T>): Promise<T> {
+export async function withAccess<T>(
+  io: Io,
+  site: Site,
+  options: SecretOptions,
+  { key, anchors }: AccessNeeds,
+  use: (access: KeyAccess, terminal: Terminal | undefined) => Promise<T>,
+): Promise<T> {
   const terminal = io.openTerminal();
   const tokens = new TokenPool(io.world);
   try {

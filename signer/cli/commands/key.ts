@@ -5,7 +5,11 @@ import { isAlgorithm, type Algorithm } from '../../../formats/cose-algorithm.ts'
 import { cleanText } from '../../../formats/clean-text.ts';
 import { toHex } from '../../../formats/bytes.ts';
 import { isJob, JOBS, type Job } from '../../../keys/public/job.ts';
-import { exportPublicKey, PUBLIC_KEY_FORMS, type PublicKeyForm } from '../../../keys/public/encodings/public-key-file.ts';
+import {
+  exportPublicKey,
+  PUBLIC_KEY_FORMS,
+  type PublicKeyForm,
+} from '../../../keys/public/encodings/public-key-file.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../files/durable-file.ts';
 import { generateKey } from '../../keys/generate-key.ts';
@@ -60,7 +64,15 @@ function ledgerIdOf(site: Site): string {
 }
 
 function recordDocument(record: KeyRecord): Readonly<Record<string, string>> {
-  return { name: record.name, job: record.job, algorithm: record.algorithm, kid: record.publicKey.kid, keystore: record.keystore, custody: record.custody, made: record.made };
+  return {
+    name: record.name,
+    job: record.job,
+    algorithm: record.algorithm,
+    kid: record.publicKey.kid,
+    keystore: record.keystore,
+    custody: record.custody,
+    made: record.made,
+  };
 }
 
 /** One of a closed list of texts, or a usage fault that names the list. */
@@ -76,11 +88,19 @@ function addGenerate(key: Command, io: Io): void {
     .command('generate')
     .description('makes a key in a keystore of the site')
     .requiredOption('--name <name>', 'what the key is called in this site')
-    .option('--algorithm <algorithm>', 'ed25519 or ed25519+ml-dsa-65', oneOf(isAlgorithm, ['ed25519', 'ed25519+ml-dsa-65']), 'ed25519+ml-dsa-65')
+    .option(
+      '--algorithm <algorithm>',
+      'ed25519 or ed25519+ml-dsa-65',
+      oneOf(isAlgorithm, ['ed25519', 'ed25519+ml-dsa-65']),
+      'ed25519+ml-dsa-65',
+    )
     .option('--job <job>', `what it signs: ${JOBS.join(', ')}`, oneOf(isJob, JOBS), 'license')
     .option('--keystore <name>', 'where it lives (default: the only keystore of the site)')
     .option('--ml-dsa-keystore <name>', 'split custody: the token that holds the ML-DSA half')
-    .option('--wrapped', 'custody hsm-wrapped: for a token without ML-DSA, the ML-DSA seed is encrypted under a key of the token')
+    .option(
+      '--wrapped',
+      'custody hsm-wrapped: for a token without ML-DSA, the ML-DSA seed is encrypted under a key of the token',
+    )
     .option('--default', 'sign licenses with it from now on')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (options: GenerateOptions) => {
@@ -101,9 +121,18 @@ function addGenerate(key: Command, io: Io): void {
         ...(options.mlDsaKeystore === undefined ? {} : { mldsaKeystore: options.mlDsaKeystore }),
       };
       const record = await generateKey(site.paths.folder, wanted, secrets, ledgerIdOf(site), io.world);
-      io.err(`made the key ${record.name}: ${record.algorithm}, job ${record.job}, custody ${record.custody}, in keystore ${record.keystore}`);
-      if (record.custody === 'software') io.err('back up its file, and keep the passphrase elsewhere: without either, nothing can be signed with it again');
-      io.out(options.json === true ? `${jsonText({ schema: 'vtlic-key/1', ...recordDocument(record) })}\n` : `${record.publicKey.kid}\n`);
+      io.err(
+        `made the key ${record.name}: ${record.algorithm}, job ${record.job}, custody ${record.custody}, in keystore ${record.keystore}`,
+      );
+      if (record.custody === 'software')
+        io.err(
+          'back up its file, and keep the passphrase elsewhere: without either, nothing can be signed with it again',
+        );
+      io.out(
+        options.json === true
+          ? `${jsonText({ schema: 'vtlic-key/1', ...recordDocument(record) })}\n`
+          : `${record.publicKey.kid}\n`,
+      );
     } finally {
       terminal?.close();
     }
@@ -114,28 +143,46 @@ function onlyKeystore(site: Site): string {
   const names = [...site.config.keystores.keys()];
   const [first] = names;
   if (names.length === 1 && first !== undefined) return first;
-  throw new VtlicError('usage', `this site has ${names.length} keystores: say which with --keystore`, { hint: `there are: ${names.join(', ') || 'none'}` });
+  throw new VtlicError('usage', `this site has ${names.length} keystores: say which with --keystore`, {
+    hint: `there are: ${names.join(', ') || 'none'}`,
+  });
 }
 
 function addList(key: Command, io: Io): void {
-  siteOption(key.command('list').description('lists the keys of the site').option('--json', 'the result as one JSON document')).action((options: SiteOptions & JsonOption) => {
+  siteOption(
+    key.command('list').description('lists the keys of the site').option('--json', 'the result as one JSON document'),
+  ).action((options: SiteOptions & JsonOption) => {
     const site = openNamedSite(io, options);
     if (options.json === true) {
-      io.out(`${jsonText({ schema: 'vtlic-keys/1', defaultKey: site.config.defaultKey ?? null, keys: site.config.keys.map(recordDocument) })}\n`);
+      io.out(
+        `${jsonText({ schema: 'vtlic-keys/1', defaultKey: site.config.defaultKey ?? null, keys: site.config.keys.map(recordDocument) })}\n`,
+      );
       return;
     }
-    if (site.config.keys.length === 0) io.err('this site has no keys yet; make one with: vtlic key generate --name NAME');
+    if (site.config.keys.length === 0)
+      io.err('this site has no keys yet; make one with: vtlic key generate --name NAME');
     for (const record of site.config.keys) {
-      io.out(`${record.name}  ${record.job}  ${record.algorithm}  ${record.custody}  ${record.keystore}  ${record.publicKey.kid}${record.name === site.config.defaultKey ? '  (default)' : ''}\n`);
+      io.out(
+        `${record.name}  ${record.job}  ${record.algorithm}  ${record.custody}  ${record.keystore}  ${record.publicKey.kid}${record.name === site.config.defaultKey ? '  (default)' : ''}\n`,
+      );
     }
   });
 }
 
 function addShow(key: Command, io: Io): void {
-  siteOption(key.command('show <name>').description('shows a key of the site').option('--json', 'the result as one JSON document')).action((name: string, options: SiteOptions & JsonOption) => {
+  siteOption(
+    key
+      .command('show <name>')
+      .description('shows a key of the site')
+      .option('--json', 'the result as one JSON document'),
+  ).action((name: string, options: SiteOptions & JsonOption) => {
     const record = findKey(openNamedSite(io, options), name);
     const document = recordDocument(record);
-    io.out(options.json === true ? `${jsonText({ schema: 'vtlic-key/1', ...document })}\n` : `${formatRows(Object.entries(document).map(([label, value]) => [label, cleanText(value)] as const)).join('\n')}\n`);
+    io.out(
+      options.json === true
+        ? `${jsonText({ schema: 'vtlic-key/1', ...document })}\n`
+        : `${formatRows(Object.entries(document).map(([label, value]) => [label, cleanText(value)] as const)).join('\n')}\n`,
+    );
   });
 }
 
@@ -160,7 +207,10 @@ function addExport(key: Command, io: Io): void {
 }
 
 function addCheck(key: Command, io: Io): void {
-  const command = key.command('check <name>').description('opens a key, signs a test message, and verifies it with both providers').option('--json', 'the result as one JSON document');
+  const command = key
+    .command('check <name>')
+    .description('opens a key, signs a test message, and verifies it with both providers')
+    .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (name: string, options: SiteOptions & SecretOptions & JsonOption) => {
     const site = openNamedSite(io, options);
     const record = findKey(site, name);
@@ -168,7 +218,11 @@ function addCheck(key: Command, io: Io): void {
       const opened = await openKey(access, record, ledgerIdOf(site));
       await opened.close();
       io.err(`the key ${record.name} opens, signs, and its signature verifies with node:crypto and with noble`);
-      io.out(options.json === true ? `${jsonText({ schema: 'vtlic-key-check/1', name: record.name, kid: record.publicKey.kid, ok: true })}\n` : `ok ${record.publicKey.kid}\n`);
+      io.out(
+        options.json === true
+          ? `${jsonText({ schema: 'vtlic-key-check/1', name: record.name, kid: record.publicKey.kid, ok: true })}\n`
+          : `ok ${record.publicKey.kid}\n`,
+      );
     });
   });
 }

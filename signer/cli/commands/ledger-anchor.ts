@@ -48,17 +48,26 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
   secretOption(siteOption(command)).action(async (options: AnchorOptions) => {
     const site = openNamedSite(io, options);
     const to = parseAnchorOption('--to', options.to, io.cwd, site.config.issuer);
-    if (to.kind === 'file' && liesInside(to.path, site.paths.folder)) throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', { file: to.path, hint: 'give --to a place outside the site' });
+    if (to.kind === 'file' && liesInside(to.path, site.paths.folder))
+      throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', {
+        file: to.path,
+        hint: 'give --to a place outside the site',
+      });
     const places = [...standingPlaces(site), to];
     await withAccess(io, site, options, { anchors: keystoresOfPlaces(site, places) }, async (access, terminal) => {
-      if (terminal === undefined) throw new VtlicError('usage', 'this is done at a terminal alone, by a person who reads what it means', { hint: 'run it there' });
+      if (terminal === undefined)
+        throw new VtlicError('usage', 'this is done at a terminal alone, by a person who reads what it means', {
+          hint: 'run it there',
+        });
       const open = anchorOpener(access);
       const ledger = await openForSigning(site, io.world, {
         command: 'ledger anchor',
         anchorStore: open,
         finishMove: async (move, opened) => {
           await finishMove(opened, move, open(move.from));
-          io.err(`finished a move that had been cut short: the anchor lies in ${cleanText(anchorPlaceText(move.to), 1000)}, and the old place is empty`);
+          io.err(
+            `finished a move that had been cut short: the anchor lies in ${cleanText(anchorPlaceText(move.to), 1000)}, and the old place is empty`,
+          );
         },
       });
       try {
@@ -70,7 +79,11 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
           await moveAnchor(ledger, open(from), open(to), to, io.world);
           io.err('moved: the old place is empty, and every run from now on asks the new one');
         }
-        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-ledger-anchor/1', from: anchorPlaceText(from), to: anchorPlaceText(to), moved: !samePlace(from, to) })}\n` : `${cleanText(anchorPlaceText(to), 4000)}\n`);
+        io.out(
+          options.json === true
+            ? `${JSON.stringify({ schema: 'vtlic-ledger-anchor/1', from: anchorPlaceText(from), to: anchorPlaceText(to), moved: !samePlace(from, to) })}\n`
+            : `${cleanText(anchorPlaceText(to), 4000)}\n`,
+        );
       } finally {
         ledger.close();
       }
@@ -83,7 +96,8 @@ function standingPlaces(site: Site): readonly AnchorPlace[] {
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
     const move = lastAnchorMove(ledger);
-    const unfinished = move !== undefined && move.seq === ledger.head().entries && known(site, move.from) ? [move.from] : [];
+    const unfinished =
+      move !== undefined && move.seq === ledger.head().entries && known(site, move.from) ? [move.from] : [];
     return [ledger.anchorPlace(), ...unfinished];
   } finally {
     ledger.close();
@@ -96,7 +110,13 @@ function known(site: Site, place: AnchorPlace): boolean {
 
 function viewOf(ledger: LedgerView, from: AnchorPlace, to: AnchorPlace): string[] {
   const head = ledger.head();
-  const warning = to.kind === 'file' ? ['', 'A file rolls back with its disk: it protects where it is in no snapshot or backup together with the ledger.'] : [];
+  const warning =
+    to.kind === 'file'
+      ? [
+          '',
+          'A file rolls back with its disk: it protects where it is in no snapshot or backup together with the ledger.',
+        ]
+      : [];
   return [
     'The anchor of this ledger comes to lie elsewhere. It is read back there before the old one is destroyed.',
     '',

@@ -13,14 +13,25 @@ interface BackupOptions extends SiteOptions {
 }
 
 export function addLedgerBackup(parent: Command, io: Io): void {
-  siteOption(parent.command('backup <file>').description('a checked copy of the ledger in a new file, also while it is in use').option('--json', 'the result as one JSON document')).action(async (name: string, options: BackupOptions) => {
+  siteOption(
+    parent
+      .command('backup <file>')
+      .description('a checked copy of the ledger in a new file, also while it is in use')
+      .option('--json', 'the result as one JSON document'),
+  ).action(async (name: string, options: BackupOptions) => {
     const site = openNamedSite(io, options);
     const target = resolve(io.cwd, name);
     const progress = progressLine('entries', io.world.nowMs);
     const keys = site.config.keys.filter((key) => key.job === 'license').map((key) => key.publicKey);
-    const summary = await backupLedger(site.paths.ledger, target, io.world, { keys, progress: progress.show }).finally(progress.clear);
+    const summary = await backupLedger(site.paths.ledger, target, io.world, { keys, progress: progress.show }).finally(
+      progress.clear,
+    );
     io.err(`copied and checked: ${summary.head.entries} entries, ${summary.issued} licenses with their signatures`);
     io.err('it holds every license in full: keep it as safe as the ledger, and apart from the anchor');
-    io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-ledger-backup/1', file: target, entries: summary.head.entries, size: summary.head.size, root: toHex(summary.head.root), chain: toHex(summary.head.chain) })}\n` : `${cleanText(target, 4000)}\n`);
+    io.out(
+      options.json === true
+        ? `${JSON.stringify({ schema: 'vtlic-ledger-backup/1', file: target, entries: summary.head.entries, size: summary.head.size, root: toHex(summary.head.root), chain: toHex(summary.head.chain) })}\n`
+        : `${cleanText(target, 4000)}\n`,
+    );
   });
 }

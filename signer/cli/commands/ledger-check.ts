@@ -29,11 +29,21 @@ export function addLedgerCheck(parent: Command, io: Io): void {
     .description('checks a proof or a checkpoint by the key of its log; exit code 19 when it does not hold')
     .option('--license <file>', 'the license that a proof should speak of')
     .option('--from <checkpoint>', 'the older checkpoint, for a proof that the log only grew')
-    .option('--log-key <key>', "the key of the log, as it prints it (repeatable; default: the site's)", (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      '--log-key <key>',
+      "the key of the log, as it prints it (repeatable; default: the site's)",
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--json', 'the result as one JSON document');
   siteOption(command).action(async (name: string, options: CheckOptions) => {
     const path = resolve(io.cwd, name);
-    const keys = options.logKey.length > 0 ? options.logKey.map(decodeLogKey) : await withLedger(io, options, undefined, (ledger, site) => (site === undefined ? [] : logKeysOf(site, ledger)));
+    const keys =
+      options.logKey.length > 0
+        ? options.logKey.map(decodeLogKey)
+        : await withLedger(io, options, undefined, (ledger, site) =>
+            site === undefined ? [] : logKeysOf(site, ledger),
+          );
     try {
       checkFile(io, readLimited(path, MOST_PROOF_BYTES), keys, options);
     } catch (error) {
@@ -44,23 +54,51 @@ export function addLedgerCheck(parent: Command, io: Io): void {
 
 function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: CheckOptions): void {
   if (isInclusionProof(bytes)) {
-    if (options.from !== undefined) throw new VtlicError('usage', '--from is for a proof that a log only grew, and this one is of a license');
+    if (options.from !== undefined)
+      throw new VtlicError('usage', '--from is for a proof that a log only grew, and this one is of a license');
     const cose = options.license === undefined ? undefined : readLicense(io, options.license);
     const { checkpoint, index, leaf } = checkInclusion(bytes, keys, cose);
-    if (cose === undefined) io.err('no license was given: what the proof says of it was compared with nothing (--license FILE)');
-    const what = leaf.kind === 'issued' ? `license ${leaf.licenseId} (counter ${leaf.ctr})` : `counter ${leaf.ctr}, void (${cleanText(leaf.reason ?? '')}), of license id ${leaf.licenseId}`;
-    give(io, options, `holds: ${what} is leaf ${index} of ${checkpoint.size} in ${cleanText(checkpoint.origin)}`, { kind: 'inclusion', origin: checkpoint.origin, size: checkpoint.size, root: toHex(checkpoint.root), index, leaf });
+    if (cose === undefined)
+      io.err('no license was given: what the proof says of it was compared with nothing (--license FILE)');
+    const what =
+      leaf.kind === 'issued'
+        ? `license ${leaf.licenseId} (counter ${leaf.ctr})`
+        : `counter ${leaf.ctr}, void (${cleanText(leaf.reason ?? '')}), of license id ${leaf.licenseId}`;
+    give(io, options, `holds: ${what} is leaf ${index} of ${checkpoint.size} in ${cleanText(checkpoint.origin)}`, {
+      kind: 'inclusion',
+      origin: checkpoint.origin,
+      size: checkpoint.size,
+      root: toHex(checkpoint.root),
+      index,
+      leaf,
+    });
     return;
   }
-  if (options.license !== undefined) throw new VtlicError('usage', '--license is for the proof of a license, and this is none');
+  if (options.license !== undefined)
+    throw new VtlicError('usage', '--license is for the proof of a license, and this is none');
   if (isConsistencyProof(bytes)) {
-    if (options.from === undefined) throw new VtlicError('usage', 'a proof that a log only grew is checked with --from, the older checkpoint');
-    const { older, newer } = checkConsistency(bytes, readLimited(resolve(io.cwd, options.from), MOST_PROOF_BYTES), keys);
-    give(io, options, `holds: the ${older.size} leaves are the beginning of ${newer.size} in ${cleanText(newer.origin)}`, { kind: 'consistency', origin: newer.origin, from: older.size, size: newer.size, root: toHex(newer.root) });
+    if (options.from === undefined)
+      throw new VtlicError('usage', 'a proof that a log only grew is checked with --from, the older checkpoint');
+    const { older, newer } = checkConsistency(
+      bytes,
+      readLimited(resolve(io.cwd, options.from), MOST_PROOF_BYTES),
+      keys,
+    );
+    give(
+      io,
+      options,
+      `holds: the ${older.size} leaves are the beginning of ${newer.size} in ${cleanText(newer.origin)}`,
+      { kind: 'consistency', origin: newer.origin, from: older.size, size: newer.size, root: toHex(newer.root) },
+    );
     return;
   }
   const checkpoint = openCheckpoint(bytes, keys);
-  give(io, options, `holds: a checkpoint of ${cleanText(checkpoint.origin)} with ${checkpoint.size} leaves`, { kind: 'checkpoint', origin: checkpoint.origin, size: checkpoint.size, root: toHex(checkpoint.root) });
+  give(io, options, `holds: a checkpoint of ${cleanText(checkpoint.origin)} with ${checkpoint.size} leaves`, {
+    kind: 'checkpoint',
+    origin: checkpoint.origin,
+    size: checkpoint.size,
+    root: toHex(checkpoint.root),
+  });
 }
 
 function readLicense(io: Io, name: string): Uint8Array {
@@ -73,5 +111,9 @@ function readLicense(io: Io, name: string): Uint8Array {
 }
 
 function give(io: Io, options: CheckOptions, line: string, document: Readonly<Record<string, unknown>>): void {
-  io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-ledger-check/1', ok: true, ...document })}\n` : `${line}\n`);
+  io.out(
+    options.json === true
+      ? `${JSON.stringify({ schema: 'vtlic-ledger-check/1', ok: true, ...document })}\n`
+      : `${line}\n`,
+  );
 }

@@ -22,7 +22,7 @@ export function addLedgerCheckpoint(parent: Command, io: Io): void {
     .command('checkpoint')
     .description('signs the tree head (c2sp.org/tlog-checkpoint)')
     .option('--key <name>', 'the key that signs (default: the only one with the job ledger)')
-    .option('--log-key', "print the public key of each log, the newest first, for those who check; sign nothing")
+    .option('--log-key', 'print the public key of each log, the newest first, for those who check; sign nothing')
     .option('--out <file>', 'into a new file (default: standard output)')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((options: CheckpointOptions) =>
@@ -32,18 +32,34 @@ export function addLedgerCheckpoint(parent: Command, io: Io): void {
       if (options.logKey === true) {
         const { publicKey } = keyWithJob(site, 'ledger', options.key);
         // A restored ledger has more than one log; a proof of an older one is checked under that one's name.
-        const lines = ledger.logs().toReversed().map((each) => encodeLogKey(logKey(each.origin, publicKey)));
-        io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-log-keys/1', logKeys: lines })}\n` : `${lines.join('\n')}\n`);
+        const lines = ledger
+          .logs()
+          .toReversed()
+          .map((each) => encodeLogKey(logKey(each.origin, publicKey)));
+        io.out(
+          options.json === true
+            ? `${JSON.stringify({ schema: 'vtlic-log-keys/1', logKeys: lines })}\n`
+            : `${lines.join('\n')}\n`,
+        );
         return;
       }
-      const { note, checkpoint } = await signHead(io, site, ledger, (anchor) => provableHead(ledger, log, anchor), options);
+      const { note, checkpoint } = await signHead(
+        io,
+        site,
+        ledger,
+        (anchor) => provableHead(ledger, log, anchor),
+        options,
+      );
       io.err(`signed the tree head: ${checkpoint.size} leaves of ${checkpoint.origin}`);
       const path = options.out === undefined ? undefined : resolve(io.cwd, options.out);
       if (path !== undefined) {
         await createDurably(path, utf8(note), 0o644);
         io.err(`wrote ${cleanText(path, 1000)}`);
       }
-      if (options.json === true) io.out(`${JSON.stringify({ schema: 'vtlic-checkpoint/1', origin: checkpoint.origin, size: checkpoint.size, root: toHex(checkpoint.root), checkpoint: note, file: path ?? null })}\n`);
+      if (options.json === true)
+        io.out(
+          `${JSON.stringify({ schema: 'vtlic-checkpoint/1', origin: checkpoint.origin, size: checkpoint.size, root: toHex(checkpoint.root), checkpoint: note, file: path ?? null })}\n`,
+        );
       else if (path === undefined) io.out(note);
     }),
   );

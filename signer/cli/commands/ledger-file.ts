@@ -11,7 +11,12 @@ export interface LedgerFileOptions extends SiteOptions {
 }
 
 /** @param file a copy; the site's own ledger if left out */
-export async function withLedger<T>(io: Io, options: SiteOptions, file: string | undefined, use: (ledger: LedgerView, site: Site | undefined) => Promise<T> | T): Promise<T> {
+export async function withLedger<T>(
+  io: Io,
+  options: SiteOptions,
+  file: string | undefined,
+  use: (ledger: LedgerView, site: Site | undefined) => Promise<T> | T,
+): Promise<T> {
   const site = file === undefined ? openSite(siteFolder(io, options)) : undefined;
   const ledger = openLedgerForReading(site === undefined ? resolve(io.cwd, file ?? '') : site.paths.ledger);
   try {

@@ -37,16 +37,22 @@ interface ProveOptions extends LedgerFileOptions, LogSigningOptions {
 export function addLedgerProve(parent: Command, io: Io): void {
   const command = parent
     .command('prove [license]')
-    .description('proves that a license (its id, or its file) is in the log; with --from, that the log only grew since a checkpoint')
+    .description(
+      'proves that a license (its id, or its file) is in the log; with --from, that the log only grew since a checkpoint',
+    )
     .option('--from <checkpoint>', 'the older checkpoint, for a proof that the log only grew')
     .option('--checkpoint <file>', 'prove it to this checkpoint (default: to a new one, signed now)')
     .option('--key <name>', 'the key that signs a new checkpoint (default: the only one with the job ledger)')
-    .option('--beside', "write it beside the released license, as FILE.vtlic.proof")
+    .option('--beside', 'write it beside the released license, as FILE.vtlic.proof')
     .option('--out <file>', 'into a new file (default: standard output)')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((license: string | undefined, options: ProveOptions) => {
-    if ((license === undefined) === (options.from === undefined)) throw new VtlicError('usage', 'prove takes a license, or --from CHECKPOINT instead of one', { hint: 'see: vtlic help ledger prove' });
-    if (options.beside === true && (license === undefined || options.out !== undefined)) throw new VtlicError('usage', '--beside is for the proof of a license, without --out');
+    if ((license === undefined) === (options.from === undefined))
+      throw new VtlicError('usage', 'prove takes a license, or --from CHECKPOINT instead of one', {
+        hint: 'see: vtlic help ledger prove',
+      });
+    if (options.beside === true && (license === undefined || options.out !== undefined))
+      throw new VtlicError('usage', '--beside is for the proof of a license, without --out');
     return withLedger(io, options, undefined, async (ledger, site) => {
       if (site === undefined) throw new VtlicError('internal', 'a proof is of a site');
       if (license === undefined) await proveConsistency(io, site, ledger, options);
@@ -55,17 +61,35 @@ export function addLedgerProve(parent: Command, io: Io): void {
   });
 }
 
-async function proveInclusion(io: Io, site: Site, ledger: LedgerView, license: string, options: ProveOptions): Promise<void> {
+async function proveInclusion(
+  io: Io,
+  site: Site,
+  ledger: LedgerView,
+  license: string,
+  options: ProveOptions,
+): Promise<void> {
   const id = licenseIdOf(io, license);
   const leaf = findLeaf(ledger, id);
   const { note, checkpoint } = await headOf(io, site, ledger, leaf.log, options);
   const hashes = ledger.inclusionProof(leaf.index, checkpoint.size, leaf.log.logId);
-  if (hashes === undefined) throw new VtlicError('request_invalid', `the checkpoint has ${checkpoint.size} leaves, and the license is leaf ${leaf.index}: it does not reach so far`, { hint: 'take a newer checkpoint: vtlic ledger checkpoint' });
+  if (hashes === undefined)
+    throw new VtlicError(
+      'request_invalid',
+      `the checkpoint has ${checkpoint.size} leaves, and the license is leaf ${leaf.index}: it does not reach so far`,
+      { hint: 'take a newer checkpoint: vtlic ledger checkpoint' },
+    );
   const proof = encodeInclusionProof({ extra: leaf.data, index: leaf.index, hashes, checkpoint: note });
   checkInclusion(utf8(proof), logKeysOf(site, ledger));
-  if (options.beside === true && leaf.path === undefined) throw new VtlicError('request_invalid', 'no file of this license was released here: there is nothing to lay the proof beside');
-  const path = options.beside === true && leaf.path !== undefined ? join(site.paths.folder, `${leaf.path}.proof`) : undefined;
-  io.err(`leaf ${leaf.index} of ${checkpoint.size}: license ${uuidFromBytes(id)}${leaf.kind === 'void' ? ', whose counter is void' : ''}`);
+  if (options.beside === true && leaf.path === undefined)
+    throw new VtlicError(
+      'request_invalid',
+      'no file of this license was released here: there is nothing to lay the proof beside',
+    );
+  const path =
+    options.beside === true && leaf.path !== undefined ? join(site.paths.folder, `${leaf.path}.proof`) : undefined;
+  io.err(
+    `leaf ${leaf.index} of ${checkpoint.size}: license ${uuidFromBytes(id)}${leaf.kind === 'void' ? ', whose counter is void' : ''}`,
+  );
   await give(io, proof, path, options);
 }
 
@@ -74,7 +98,12 @@ async function proveConsistency(io: Io, site: Site, ledger: LedgerView, options:
   const from = openOwn(site, ledger, older, options.from ?? '');
   const { note, checkpoint } = await headOf(io, site, ledger, from.log, options);
   const hashes = ledger.consistencyProof(from.checkpoint.size, checkpoint.size, from.log.logId);
-  if (hashes === undefined) throw new VtlicError('request_invalid', `the newer checkpoint has ${checkpoint.size} leaves, fewer than the older one with ${from.checkpoint.size}`, { hint: 'the older one is given with --from, the newer one with --checkpoint' });
+  if (hashes === undefined)
+    throw new VtlicError(
+      'request_invalid',
+      `the newer checkpoint has ${checkpoint.size} leaves, fewer than the older one with ${from.checkpoint.size}`,
+      { hint: 'the older one is given with --from, the newer one with --checkpoint' },
+    );
   const proof = encodeConsistencyProof({ from: from.checkpoint.size, hashes, checkpoint: note });
   checkConsistency(utf8(proof), older, logKeysOf(site, ledger));
   io.err(`${from.checkpoint.size} leaves are the beginning of ${checkpoint.size}`);
@@ -82,23 +111,46 @@ async function proveConsistency(io: Io, site: Site, ledger: LedgerView, options:
 }
 
 /** The checkpoint that was given, seen to be of this ledger; else a new one. */
-async function headOf(io: Io, site: Site, ledger: LedgerView, log: LogInfo, options: ProveOptions): Promise<{ readonly note: string; readonly checkpoint: Checkpoint }> {
-  if (options.checkpoint === undefined) return signHead(io, site, ledger, (anchor) => provableHead(ledger, log, anchor), options);
-  if (options.secret.length > 0 || options.key !== undefined) throw new VtlicError('usage', 'with --checkpoint nothing is signed: leave --key and --secret out');
+async function headOf(
+  io: Io,
+  site: Site,
+  ledger: LedgerView,
+  log: LogInfo,
+  options: ProveOptions,
+): Promise<{ readonly note: string; readonly checkpoint: Checkpoint }> {
+  if (options.checkpoint === undefined)
+    return signHead(io, site, ledger, (anchor) => provableHead(ledger, log, anchor), options);
+  if (options.secret.length > 0 || options.key !== undefined)
+    throw new VtlicError('usage', 'with --checkpoint nothing is signed: leave --key and --secret out');
   const bytes = readLimited(resolve(io.cwd, options.checkpoint), MOST_NOTE_BYTES);
   const own = openOwn(site, ledger, bytes, options.checkpoint);
-  if (own.log.number !== log.number) throw new VtlicError('request_invalid', `the checkpoint is of ${cleanText(own.checkpoint.origin)}, but what is to be proved stands in ${log.origin}`, { hint: 'a restored ledger has a new log: take a checkpoint of the log in question' });
+  if (own.log.number !== log.number)
+    throw new VtlicError(
+      'request_invalid',
+      `the checkpoint is of ${cleanText(own.checkpoint.origin)}, but what is to be proved stands in ${log.origin}`,
+      { hint: 'a restored ledger has a new log: take a checkpoint of the log in question' },
+    );
   return { note: new TextDecoder().decode(bytes), checkpoint: own.checkpoint };
 }
 
-function openOwn(site: Site, ledger: LedgerView, bytes: Uint8Array, name: string): { readonly checkpoint: Checkpoint; readonly log: LogInfo } {
+function openOwn(
+  site: Site,
+  ledger: LedgerView,
+  bytes: Uint8Array,
+  name: string,
+): { readonly checkpoint: Checkpoint; readonly log: LogInfo } {
   try {
     const checkpoint = openCheckpoint(bytes, logKeysOf(site, ledger));
     const log = ledger.logs().find((candidate) => candidate.origin === checkpoint.origin);
     const root = log === undefined ? undefined : ledger.rootAt(checkpoint.size, log.logId);
-    if (log === undefined) throw new VtlicError('checks_failed', `the checkpoint is of another ledger: ${cleanText(checkpoint.origin)}`);
+    if (log === undefined)
+      throw new VtlicError('checks_failed', `the checkpoint is of another ledger: ${cleanText(checkpoint.origin)}`);
     if (root === undefined || !equalBytes(root, checkpoint.root)) {
-      throw new VtlicError('checks_failed', `the checkpoint of ${checkpoint.size} leaves is signed by this ledger's key, but is no state of this ledger, which has ${log.size}`, { hint: 'an old copy of the ledger may have been put back: vtlic ledger status' });
+      throw new VtlicError(
+        'checks_failed',
+        `the checkpoint of ${checkpoint.size} leaves is signed by this ledger's key, but is no state of this ledger, which has ${log.size}`,
+        { hint: 'an old copy of the ledger may have been put back: vtlic ledger status' },
+      );
     }
     return { checkpoint, log };
   } catch (error) {
@@ -110,9 +162,14 @@ function licenseIdOf(io: Io, license: string): Uint8Array {
   const id = uuidToBytes(license.toLowerCase());
   if (id !== undefined) return id;
   const path = resolve(io.cwd, license);
-  if (!existsSync(path)) throw new VtlicError('usage', 'prove takes a license id, or the file of a license; there is no such file', { file: path });
+  if (!existsSync(path))
+    throw new VtlicError('usage', 'prove takes a license id, or the file of a license; there is no such file', {
+      file: path,
+    });
   try {
-    const { cti } = decodeLicense(decodeCoseSign1(dearmor('VTLIC', readLimited(path, LICENSE_LIMITS.fileBytes + 1)), TYP.license).payload);
+    const { cti } = decodeLicense(
+      decodeCoseSign1(dearmor('VTLIC', readLimited(path, LICENSE_LIMITS.fileBytes + 1)), TYP.license).payload,
+    );
     return uuidToBytes(cti) ?? new Uint8Array(0);
   } catch (error) {
     throw error instanceof VtlicError ? error.at({ file: path }) : error;

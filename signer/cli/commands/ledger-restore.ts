@@ -52,14 +52,23 @@ It shows what it would do, and takes a typed word for it. The act stays in the r
 export function addLedgerRestore(parent: Command, io: Io): void {
   const command = parent
     .command('restore [copy]')
-    .description('puts a copy of the ledger in its place, or takes up a ledger that its anchor disagrees with or has lost')
-    .option('--license <file>', 'a license released since, or a folder of them (repeatable)', (value: string, all: string[]) => [...all, value], [] as string[])
+    .description(
+      'puts a copy of the ledger in its place, or takes up a ledger that its anchor disagrees with or has lost',
+    )
+    .option(
+      '--license <file>',
+      'a license released since, or a folder of them (repeatable)',
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--anchor <place>', 'where the anchor lies from now on: a file, or token:KEYSTORE')
     .option('--lost-anchor', 'the anchor is lost for good')
     .option('--skip <n>', 'with --lost-anchor: how many counters every customer skips', parseSkip)
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);
-  secretOption(siteOption(command)).action((copy: string | undefined, options: RestoreOptions) => restore(io, copy, options));
+  secretOption(siteOption(command)).action((copy: string | undefined, options: RestoreOptions) =>
+    restore(io, copy, options),
+  );
 }
 
 function parseSkip(text: string): number {
@@ -68,11 +77,23 @@ function parseSkip(text: string): number {
 }
 
 async function restore(io: Io, name: string | undefined, options: RestoreOptions): Promise<void> {
-  if ((options.lostAnchor === true) !== (options.skip !== undefined)) throw new VtlicError('usage', '--lost-anchor and --skip N go together: without an anchor, only you can say how many licenses may be missing', { hint: 'see: vtlic help ledger restore' });
+  if ((options.lostAnchor === true) !== (options.skip !== undefined))
+    throw new VtlicError(
+      'usage',
+      '--lost-anchor and --skip N go together: without an anchor, only you can say how many licenses may be missing',
+      { hint: 'see: vtlic help ledger restore' },
+    );
   const site = openNamedSite(io, options);
   const copyPath = name === undefined ? site.paths.ledger : resolve(io.cwd, name);
-  const place = options.anchor === undefined ? undefined : parseAnchorOption('--anchor', options.anchor, io.cwd, site.config.issuer);
-  if (place?.kind === 'file' && liesInside(place.path, site.paths.folder)) throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', { file: place.path, hint: 'give --anchor a place outside the site' });
+  const place =
+    options.anchor === undefined
+      ? undefined
+      : parseAnchorOption('--anchor', options.anchor, io.cwd, site.config.issuer);
+  if (place?.kind === 'file' && liesInside(place.path, site.paths.folder))
+    throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', {
+      file: place.path,
+      hint: 'give --anchor a place outside the site',
+    });
   // Whose secrets are needed is known before any login.
   const places = placesOf(site, copyPath, place);
   await withAccess(io, site, options, { anchors: keystoresOfPlaces(site, places) }, async (access, terminal) => {
@@ -92,7 +113,12 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
       }
       await askForWord(terminal, prepared.view, wordFor(prepared.plan));
       await requireNewestAnchor(prepared.before, prepared.plan);
-      report(io, site, await restoreLedger(site.paths.ledger, copyPath, prepared.plan, prepared.store, io.world), options);
+      report(
+        io,
+        site,
+        await restoreLedger(site.paths.ledger, copyPath, prepared.plan, prepared.store, io.world),
+        options,
+      );
     } finally {
       lock.release();
     }
@@ -125,14 +151,30 @@ interface Prepared {
 }
 
 /** The copy is closed again on return: SQLite tidies up under the name of a file when it closes it. */
-async function prepare(io: Io, site: Site, copyPath: string, named: AnchorPlace | undefined, opener: AnchorStoreOpener, options: RestoreOptions): Promise<Prepared> {
+async function prepare(
+  io: Io,
+  site: Site,
+  copyPath: string,
+  named: AnchorPlace | undefined,
+  opener: AnchorStoreOpener,
+  options: RestoreOptions,
+): Promise<Prepared> {
   const copy = openLedgerForReading(copyPath);
   try {
     await checkCopy(io, site, copy);
     const place = named ?? copy.anchorPlace();
     const store = openAnchorStore(place, opener);
-    const released = readReleased(site, options.license.map((path) => resolve(io.cwd, path)));
-    const plan = await planRestore({ copy, store, place, released, lost: options.skip === undefined ? undefined : { skip: options.skip } });
+    const released = readReleased(
+      site,
+      options.license.map((path) => resolve(io.cwd, path)),
+    );
+    const plan = await planRestore({
+      copy,
+      store,
+      place,
+      released,
+      lost: options.skip === undefined ? undefined : { skip: options.skip },
+    });
     const before = copy.anchorPlace();
     await requireNewestAnchor(before, plan);
     return { plan, store, before, view: viewOf(copy, copyPath, plan, store.description) };
@@ -147,17 +189,32 @@ async function requireNewestAnchor(before: AnchorPlace, { place, found }: Restor
   const store = openAnchorStore(before);
   const newest = Math.max(0, ...(await store.read()).map((record) => record.entries));
   if (newest <= (found?.entries ?? 0)) return;
-  throw new VtlicError('usage', `${store.description} still stands where this copy says, and has seen ${found === undefined ? `entry ${newest}` : 'more than the one that you name'}`, {
-    hint: found === undefined ? 'leave --lost-anchor, --skip and --anchor out: it says what is missing; move it afterwards: vtlic ledger anchor --to PLACE' : 'leave --anchor out; move it afterwards: vtlic ledger anchor --to PLACE',
-  });
+  throw new VtlicError(
+    'usage',
+    `${store.description} still stands where this copy says, and has seen ${found === undefined ? `entry ${newest}` : 'more than the one that you name'}`,
+    {
+      hint:
+        found === undefined
+          ? 'leave --lost-anchor, --skip and --anchor out: it says what is missing; move it afterwards: vtlic ledger anchor --to PLACE'
+          : 'leave --anchor out; move it afterwards: vtlic ledger anchor --to PLACE',
+    },
+  );
 }
 
 /** A copy that does not hold by itself is no copy to go on from. */
 async function checkCopy(io: Io, site: Site, copy: LedgerView): Promise<void> {
-  if (copy.genesis.iss !== site.config.issuer) throw new VtlicError('ledger_conflict', `this is a ledger of the issuer ${copy.genesis.iss}, but site.json says ${site.config.issuer}`, { file: copy.path, hint: 'give a copy of the ledger of this site' });
+  if (copy.genesis.iss !== site.config.issuer)
+    throw new VtlicError(
+      'ledger_conflict',
+      `this is a ledger of the issuer ${copy.genesis.iss}, but site.json says ${site.config.issuer}`,
+      { file: copy.path, hint: 'give a copy of the ledger of this site' },
+    );
   const progress = progressLine('entries', io.world.nowMs);
   try {
-    await copy.verify({ keys: site.config.keys.filter((key) => key.job === 'license').map((key) => key.publicKey), progress: progress.show });
+    await copy.verify({
+      keys: site.config.keys.filter((key) => key.job === 'license').map((key) => key.publicKey),
+      progress: progress.show,
+    });
   } finally {
     progress.clear();
   }
@@ -169,9 +226,12 @@ function wordFor(plan: RestorePlan): string {
 
 const TITLES = {
   'as-is': 'The anchor agrees with this copy: nothing that was released is missing. It takes its place as it is.',
-  moved: 'The anchor agrees with this copy: nothing that was released is missing. From now on the anchor lies in another place.',
-  restored: 'THE ANCHOR HAS SEEN MORE THAN THIS COPY HOLDS. A new log begins, and counters skip what may have been used.',
-  anchor_lost: 'NOTHING SAYS WHAT THIS COPY LACKS: its anchor is lost. A new log begins; how many counters are skipped is your word alone.',
+  moved:
+    'The anchor agrees with this copy: nothing that was released is missing. From now on the anchor lies in another place.',
+  restored:
+    'THE ANCHOR HAS SEEN MORE THAN THIS COPY HOLDS. A new log begins, and counters skip what may have been used.',
+  anchor_lost:
+    'NOTHING SAYS WHAT THIS COPY LACKS: its anchor is lost. A new log begins; how many counters are skipped is your word alone.',
 } as const;
 
 function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: string): string[] {
@@ -184,18 +244,46 @@ function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: strin
   ];
   if (plan.kind === 'restored' || plan.kind === 'anchor_lost') {
     rows.push(
-      ['counters', plan.skip === 0 ? 'none is skipped' : `every lineage skips ${plan.skip}, also those never seen: a new one begins at ${copy.floorOf(undefined) + plan.skip + 1}`],
-      ['licenses given', `${plan.reenter.length + plan.fulfil.length + plan.known}: ${plan.known} known to the copy, ${plan.reenter.length + plan.fulfil.length} entered again`],
-      ['unfinished', plan.voids.length === 0 ? 'none' : `${plan.voids.length} reserved counters become void: what came of them is not known`],
+      [
+        'counters',
+        plan.skip === 0
+          ? 'none is skipped'
+          : `every lineage skips ${plan.skip}, also those never seen: a new one begins at ${copy.floorOf(undefined) + plan.skip + 1}`,
+      ],
+      [
+        'licenses given',
+        `${plan.reenter.length + plan.fulfil.length + plan.known}: ${plan.known} known to the copy, ${plan.reenter.length + plan.fulfil.length} entered again`,
+      ],
+      [
+        'unfinished',
+        plan.voids.length === 0
+          ? 'none'
+          : `${plan.voids.length} reserved counters become void: what came of them is not known`,
+      ],
     );
   }
-  if (plan.closed) rows.push(['handed over', 'the missing part handed counters over: all are closed until vtlic counters reopen, or import, opens them']);
-  const warning = plan.kind === 'anchor_lost' ? ['', 'If more licenses than that were issued since, two of them will have one counter, and products will refuse one.', 'If counters were handed over since (vtlic counters export), do not do this: ask for them back first.'] : [];
+  if (plan.closed)
+    rows.push([
+      'handed over',
+      'the missing part handed counters over: all are closed until vtlic counters reopen, or import, opens them',
+    ]);
+  const warning =
+    plan.kind === 'anchor_lost'
+      ? [
+          '',
+          'If more licenses than that were issued since, two of them will have one counter, and products will refuse one.',
+          'If counters were handed over since (vtlic counters export), do not do this: ask for them back first.',
+        ]
+      : [];
   return [TITLES[plan.kind], '', ...plainRows(rows), ...warning];
 }
 
 function report(io: Io, site: Site, { replaced, head }: RestoreResult, options: RestoreOptions): void {
   if (replaced !== undefined) io.err(`the ledger that stood here lies now in ${cleanText(replaced, 1000)}`);
   io.err(`the ledger is in its place, and anchored: ${head.entries} entries; the next signing run goes on from there`);
-  io.out(options.json === true ? `${JSON.stringify({ schema: 'vtlic-ledger-restore/1', ledger: site.paths.ledger, replaced: replaced ?? null, entries: head.entries, log: toHex(head.logId), size: head.size })}\n` : `${cleanText(site.paths.ledger, 4000)}\n`);
+  io.out(
+    options.json === true
+      ? `${JSON.stringify({ schema: 'vtlic-ledger-restore/1', ledger: site.paths.ledger, replaced: replaced ?? null, entries: head.entries, log: toHex(head.logId), size: head.size })}\n`
+      : `${cleanText(site.paths.ledger, 4000)}\n`,
+  );
 }

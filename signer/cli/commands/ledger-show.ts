@@ -34,7 +34,7 @@ export function addLedgerShow(parent: Command, io: Io): void {
 
 function showCustomers(io: Io, ledger: LedgerView, options: ShowOptions): void {
   const all: string[] = [];
-  for (let after: string | undefined; ; ) {
+  for (let after: string | undefined; ;) {
     const page = ledger.customers({ limit: PAGE, ...(after === undefined ? {} : { after }) });
     if (options.json === true) all.push(...page);
     else for (const customer of page) io.out(`${customer}\n`);
@@ -45,11 +45,19 @@ function showCustomers(io: Io, ledger: LedgerView, options: ShowOptions): void {
 }
 
 function showCustomer(io: Io, ledger: LedgerView, customer: string, options: ShowOptions): void {
-  if (!isId(customer)) throw new VtlicError('usage', 'show takes the id of a customer', { hint: 'without one it lists them: vtlic ledger show' });
+  if (!isId(customer))
+    throw new VtlicError('usage', 'show takes the id of a customer', {
+      hint: 'without one it lists them: vtlic ledger show',
+    });
   const histories = customerHistory(ledger, customer);
-  if (histories.length === 0) throw new VtlicError('request_invalid', `the ledger has no license of a customer ${customer}`, { hint: 'list the customers: vtlic ledger show' });
+  if (histories.length === 0)
+    throw new VtlicError('request_invalid', `the ledger has no license of a customer ${customer}`, {
+      hint: 'list the customers: vtlic ledger show',
+    });
   if (options.json === true) {
-    io.out(`${JSON.stringify({ schema: 'vtlic-ledger-history/1', customer, lineages: histories.map(({ lineage, next, lines }) => ({ product: lineage.aud, deployment: lineage.dep ?? null, nextCounter: next ?? null, licenses: lines })) })}\n`);
+    io.out(
+      `${JSON.stringify({ schema: 'vtlic-ledger-history/1', customer, lineages: histories.map(({ lineage, next, lines }) => ({ product: lineage.aud, deployment: lineage.dep ?? null, nextCounter: next ?? null, licenses: lines })) })}\n`,
+    );
     return;
   }
   io.out(`${histories.map((history) => textOf(history).join('\n')).join('\n\n')}\n`);

@@ -15,7 +15,10 @@ import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
 interface StatusOptions extends LedgerFileOptions, SecretOptions {}
 
 export function addLedgerStatus(parent: Command, io: Io): void {
-  const command = parent.command('status').description('where the ledger stands, and whether its anchor agrees').option('--json', 'the result as one JSON document');
+  const command = parent
+    .command('status')
+    .description('where the ledger stands, and whether its anchor agrees')
+    .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((options: StatusOptions) =>
     withLedger(io, options, undefined, async (ledger, site) => {
       if (site === undefined) throw new VtlicError('internal', 'a status is of a site');
@@ -40,7 +43,12 @@ export function addLedgerStatus(parent: Command, io: Io): void {
             lastEntryAt: status.lastAt,
             open: status.open,
             unreleased: status.unreleased,
-            anchor: { description: anchor.description, state: anchor.state, entries: anchor.entries ?? null, fault: anchor.fault?.message ?? null },
+            anchor: {
+              description: anchor.description,
+              state: anchor.state,
+              entries: anchor.entries ?? null,
+              fault: anchor.fault?.message ?? null,
+            },
             acts: acts.map((entry) => ({ seq: entry.seq, at: entry.at, act: actName(entry) })),
           })}\n`,
         );
@@ -50,16 +58,29 @@ export function addLedgerStatus(parent: Command, io: Io): void {
         `${plainRows([
           ['ledger', toHex(ledger.genesis.ledgerId)],
           ['issuer', ledger.genesis.iss],
-          ['log', `${log?.origin ?? ''}${status.logs.length > 1 ? ` (log ${status.logs.length}: the ledger was restored)` : ''}`],
+          [
+            'log',
+            `${log?.origin ?? ''}${status.logs.length > 1 ? ` (log ${status.logs.length}: the ledger was restored)` : ''}`,
+          ],
           ['entries', `${head.entries}, the last at ${formatInstant(status.lastAt)}`],
           ['tree', `${head.size} leaves, root ${toHex(head.root)}`],
           ['chain', toHex(head.chain)],
-          ['unfinished', `${status.open} reserved, ${status.unreleased} signed but not released${status.open + status.unreleased > 0 ? ' (the next signing run finishes or voids them)' : ''}`],
+          [
+            'unfinished',
+            `${status.open} reserved, ${status.unreleased} signed but not released${status.open + status.unreleased > 0 ? ' (the next signing run finishes or voids them)' : ''}`,
+          ],
           ['anchor', anchorText(anchor)],
-          ...acts.map((entry) => [`entry ${entry.seq}`, `${actName(entry)}, ${formatInstant(entry.at)}, by ${cleanText(operatorOf(entry))}`] as const),
+          ...acts.map(
+            (entry) =>
+              [
+                `entry ${entry.seq}`,
+                `${actName(entry)}, ${formatInstant(entry.at)}, by ${cleanText(operatorOf(entry))}`,
+              ] as const,
+          ),
         ]).join('\n')}\n`,
       );
-      if (anchor.fault !== undefined) io.err(`warning: signing will be refused: ${cleanText(anchor.fault.message, 1000)}`);
+      if (anchor.fault !== undefined)
+        io.err(`warning: signing will be refused: ${cleanText(anchor.fault.message, 1000)}`);
     }),
   );
 }
@@ -69,15 +90,25 @@ function anchorText(anchor: AnchorStatus): string {
   if (anchor.state === 'unread') return `${where}: NOT LOOKED AT; give the PIN by --secret to compare it`;
   if (anchor.state === 'current') return `${where}: agrees, and covers everything`;
   if (anchor.allLeaves === true) return `${where}: agrees, and covers every license`;
-  if (anchor.state === 'ahead') return `${where}: agrees, and covers ${anchor.entries ?? 0} entries (a run is at work, or one stopped early)`;
+  if (anchor.state === 'ahead')
+    return `${where}: agrees, and covers ${anchor.entries ?? 0} entries (a run is at work, or one stopped early)`;
   return `${where}: DOES NOT AGREE`;
 }
 
-const ACT_NAMES = { log: 'restored: a new log begins', license: 'license entered again', anchor: 'anchor in another place', import: 'counters taken over', counter: 'counter taken over', reopen: 'counters taken back' } as const;
+const ACT_NAMES = {
+  log: 'restored: a new log begins',
+  license: 'license entered again',
+  anchor: 'anchor in another place',
+  import: 'counters taken over',
+  counter: 'counter taken over',
+  reopen: 'counters taken back',
+} as const;
 
 function actName(entry: AdoptEntry | CloseEntry): string {
-  if (entry.kind === 'close') return entry.body.sub === undefined ? 'all counters handed over' : `counters of ${entry.body.sub} handed over`;
-  if (entry.body.act === 'log' && entry.body.reason === 'anchor_lost') return 'taken up without its anchor: a new log begins';
+  if (entry.kind === 'close')
+    return entry.body.sub === undefined ? 'all counters handed over' : `counters of ${entry.body.sub} handed over`;
+  if (entry.body.act === 'log' && entry.body.reason === 'anchor_lost')
+    return 'taken up without its anchor: a new log begins';
   return ACT_NAMES[entry.body.act];
 }
 

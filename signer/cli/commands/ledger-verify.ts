@@ -22,9 +22,16 @@ interface VerifyOptions extends LedgerFileOptions, SecretOptions {
 export function addLedgerVerify(parent: Command, io: Io): void {
   const command = parent
     .command('verify [file]')
-    .description("recomputes the whole record from its bytes, with every license's signature; of a copy if FILE is given")
+    .description(
+      "recomputes the whole record from its bytes, with every license's signature; of a copy if FILE is given",
+    )
     .option('--no-signatures', 'leave the signatures out')
-    .option('--trust <keys>', "a file with the license keys (repeatable; default: the site's)", (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      '--trust <keys>',
+      "a file with the license keys (repeatable; default: the site's)",
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((file: string | undefined, options: VerifyOptions) =>
     withLedger(io, options, file, async (ledger, site) => {
@@ -45,7 +52,10 @@ export function addLedgerVerify(parent: Command, io: Io): void {
         const anchor = site === undefined ? undefined : await lookAtAnchor(io, site, ledger, options);
         if (anchor?.fault !== undefined) throw anchor.fault;
         report(io, ledger, summary, options);
-        if (anchor === undefined || anchor.state === 'unread') io.err(`the anchor was not asked: whether this ${anchor === undefined ? 'copy' : 'ledger'} is the newest, it cannot say${anchor === undefined ? '' : ' (give the PIN by --secret to compare it)'}`);
+        if (anchor === undefined || anchor.state === 'unread')
+          io.err(
+            `the anchor was not asked: whether this ${anchor === undefined ? 'copy' : 'ledger'} is the newest, it cannot say${anchor === undefined ? '' : ' (give the PIN by --secret to compare it)'}`,
+          );
       } catch (error) {
         progress.clear();
         throw asFailedCheck(error);
@@ -57,7 +67,10 @@ export function addLedgerVerify(parent: Command, io: Io): void {
 function keysFor(io: Io, options: VerifyOptions, site: Site | undefined): readonly PublicKey[] {
   if (options.trust.length > 0) return options.trust.flatMap((name) => readTrustFile(io, name));
   const of = site ?? tryOpenSite(io, options);
-  if (of === undefined) throw invalid('a copy outside a site: give its license keys with --trust FILE, or leave the signatures out with --no-signatures');
+  if (of === undefined)
+    throw invalid(
+      'a copy outside a site: give its license keys with --trust FILE, or leave the signatures out with --no-signatures',
+    );
   return of.config.keys.filter((record) => record.job === 'license').map((record) => record.publicKey);
 }
 
@@ -72,15 +85,22 @@ function tryOpenSite(io: Io, options: VerifyOptions): Site | undefined {
 
 /** What this command is for to find is its result; a missing or unreadable file is not. */
 function asFailedCheck(error: unknown): unknown {
-  if (!(error instanceof VtlicError) || (error.code !== 'ledger_corrupt' && error.code !== 'ledger_rolled_back')) return error;
-  return new VtlicError('checks_failed', error.message, { ...error.place, ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
+  if (!(error instanceof VtlicError) || (error.code !== 'ledger_corrupt' && error.code !== 'ledger_rolled_back'))
+    return error;
+  return new VtlicError('checks_failed', error.message, {
+    ...error.place,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error,
+  });
 }
 
 function report(io: Io, ledger: LedgerView, summary: LedgerSummary, options: VerifyOptions): void {
   const { head } = summary;
   if (options.json === true) {
     const { logs, lineages, intents, issued, reentered, voided, released, open, signatures } = summary;
-    io.out(`${JSON.stringify({ schema: 'vtlic-ledger-verify/1', ok: true, ledger: toHex(ledger.genesis.ledgerId), entries: head.entries, size: head.size, root: toHex(head.root), chain: toHex(head.chain), logs, lineages, intents, issued, reentered, voided, released, open, signatures: signatures ?? null })}\n`);
+    io.out(
+      `${JSON.stringify({ schema: 'vtlic-ledger-verify/1', ok: true, ledger: toHex(ledger.genesis.ledgerId), entries: head.entries, size: head.size, root: toHex(head.root), chain: toHex(head.chain), logs, lineages, intents, issued, reentered, voided, released, open, signatures: signatures ?? null })}\n`,
+    );
     return;
   }
   io.out('the ledger holds\n');
@@ -91,8 +111,14 @@ function report(io: Io, ledger: LedgerView, summary: LedgerSummary, options: Ver
       ['tree', `${head.size} leaves, root ${toHex(head.root)}${summary.logs > 1 ? ` (log ${summary.logs})` : ''}`],
       ['chain', toHex(head.chain)],
       ['lineages', String(summary.lineages)],
-      ['counters', `${summary.intents} reserved: ${summary.issued} issued, ${summary.voided} void, ${summary.open} open`],
-      ['licenses', `${summary.issued} issued here, ${summary.released} of them released${summary.reentered > 0 ? `; ${summary.reentered} entered again after a restore` : ''}`],
+      [
+        'counters',
+        `${summary.intents} reserved: ${summary.issued} issued, ${summary.voided} void, ${summary.open} open`,
+      ],
+      [
+        'licenses',
+        `${summary.issued} issued here, ${summary.released} of them released${summary.reentered > 0 ? `; ${summary.reentered} entered again after a restore` : ''}`,
+      ],
       ['signatures', summary.signatures === undefined ? 'not checked' : `${summary.signatures} checked, all good`],
     ]).join('\n')}\n`,
   );

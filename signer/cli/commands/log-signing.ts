@@ -21,28 +21,51 @@ export interface LogSigningOptions extends SecretOptions {
 export function keyWithJob(site: Site, job: 'ledger' | 'counters', name: string | undefined): KeyRecord {
   if (name !== undefined) {
     const named = findKey(site, name);
-    if (named.job !== job) throw new VtlicError('usage', `the key ${named.name} has the job ${named.job}, and this is the work of a key with the job ${job}`, { hint: 'one key has one job' });
+    if (named.job !== job)
+      throw new VtlicError(
+        'usage',
+        `the key ${named.name} has the job ${named.job}, and this is the work of a key with the job ${job}`,
+        { hint: 'one key has one job' },
+      );
     return named;
   }
   const all = site.config.keys.filter((key) => key.job === job);
   const [first] = all;
   if (first === undefined) {
-    throw new VtlicError('key_not_found', `this site has no key with the job ${job} yet`, { file: site.paths.site, hint: `make one with: vtlic key generate --name ${job}-1 --job ${job} --algorithm ed25519` });
+    throw new VtlicError('key_not_found', `this site has no key with the job ${job} yet`, {
+      file: site.paths.site,
+      hint: `make one with: vtlic key generate --name ${job}-1 --job ${job} --algorithm ed25519`,
+    });
   }
-  if (all.length > 1) throw new VtlicError('usage', `this site has ${all.length} keys with the job ${job}: say which with --key`, { hint: `there are: ${all.map((key) => key.name).join(', ')}` });
+  if (all.length > 1)
+    throw new VtlicError('usage', `this site has ${all.length} keys with the job ${job}: say which with --key`, {
+      hint: `there are: ${all.map((key) => key.name).join(', ')}`,
+    });
   return first;
 }
 
 /** @param head makes the head to be signed, with the opener of this run for the anchor */
-export async function signHead(io: Io, site: Site, ledger: LedgerView, head: (anchor: AnchorStoreOpener) => Promise<Checkpoint>, options: LogSigningOptions): Promise<{ readonly note: string; readonly checkpoint: Checkpoint }> {
+export async function signHead(
+  io: Io,
+  site: Site,
+  ledger: LedgerView,
+  head: (anchor: AnchorStoreOpener) => Promise<Checkpoint>,
+  options: LogSigningOptions,
+): Promise<{ readonly note: string; readonly checkpoint: Checkpoint }> {
   const record = keyWithJob(site, 'ledger', options.key);
-  return withAccess(io, site, options, { key: record, anchors: keystoresOfPlaces(site, [ledger.anchorPlace()]) }, async (access) => {
-    const checkpoint = await head(anchorOpener(access, record));
-    const key = await openKey(access, record, toHex(ledger.genesis.ledgerId));
-    try {
-      return { note: await signCheckpoint(checkpoint, key), checkpoint };
-    } finally {
-      await key.close();
-    }
-  });
+  return withAccess(
+    io,
+    site,
+    options,
+    { key: record, anchors: keystoresOfPlaces(site, [ledger.anchorPlace()]) },
+    async (access) => {
+      const checkpoint = await head(anchorOpener(access, record));
+      const key = await openKey(access, record, toHex(ledger.genesis.ledgerId));
+      try {
+        return { note: await signCheckpoint(checkpoint, key), checkpoint };
+      } finally {
+        await key.close();
+      }
+    },
+  );
 }

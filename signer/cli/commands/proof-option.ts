@@ -11,7 +11,10 @@ export interface ProofOptions {
 
 export function proofOption(command: Command): Command {
   return command
-    .option('--proof', 'write FILE.vtlic.proof beside each license: that the ledger holds it, to a checkpoint signed at the end')
+    .option(
+      '--proof',
+      'write FILE.vtlic.proof beside each license: that the ledger holds it, to a checkpoint signed at the end',
+    )
     .option('--proof-key <name>', 'the key with the job ledger that signs the checkpoint (default: the only one)');
 }
 
@@ -25,12 +28,29 @@ export function proofKeyOf(site: Site, options: ProofOptions): KeyRecord | undef
   const named = options.proofKey === undefined ? undefined : findKey(site, options.proofKey);
   const key = named ?? able[0];
   if (key === undefined) {
-    throw new VtlicError('usage', '--proof needs a checkpoint, which an ed25519 key with the job ledger signs, and this site has none', {
-      file: site.paths.site,
-      hint: 'make one with: vtlic key generate --name ledger-1 --job ledger --algorithm ed25519; or sign without --proof',
-    });
+    throw new VtlicError(
+      'usage',
+      '--proof needs a checkpoint, which an ed25519 key with the job ledger signs, and this site has none',
+      {
+        file: site.paths.site,
+        hint: 'make one with: vtlic key generate --name ledger-1 --job ledger --algorithm ed25519; or sign without --proof',
+      },
+    );
   }
-  if (!able.includes(key)) throw new VtlicError('usage', `the key ${key.name} (${key.algorithm}, job ${key.job}) signs no checkpoints: that takes an ed25519 key with the job ledger`, { hint: able.length === 0 ? 'make one with: vtlic key generate --name ledger-1 --job ledger --algorithm ed25519' : `there are: ${able.map(({ name }) => name).join(', ')}` });
-  if (named === undefined && able.length > 1) throw new VtlicError('usage', `this site has ${able.length} keys with the job ledger: say which with --proof-key`, { hint: `there are: ${able.map(({ name }) => name).join(', ')}` });
+  if (!able.includes(key))
+    throw new VtlicError(
+      'usage',
+      `the key ${key.name} (${key.algorithm}, job ${key.job}) signs no checkpoints: that takes an ed25519 key with the job ledger`,
+      {
+        hint:
+          able.length === 0
+            ? 'make one with: vtlic key generate --name ledger-1 --job ledger --algorithm ed25519'
+            : `there are: ${able.map(({ name }) => name).join(', ')}`,
+      },
+    );
+  if (named === undefined && able.length > 1)
+    throw new VtlicError('usage', `this site has ${able.length} keys with the job ledger: say which with --proof-key`, {
+      hint: `there are: ${able.map(({ name }) => name).join(', ')}`,
+    });
   return key;
 }

@@ -19,21 +19,38 @@ interface ReleaseOptions extends SiteOptions, SecretOptions {
 }
 
 export function addRelease(program: Command, io: Io): void {
-  const command = program.command('release <id>').description('writes the file of an issued license again, from the bytes in the ledger').option('--json', 'the result as one JSON document');
+  const command = program
+    .command('release <id>')
+    .description('writes the file of an issued license again, from the bytes in the ledger')
+    .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((id: string, options: ReleaseOptions) => {
     const bytes = uuidToBytes(id.toLowerCase());
-    if (bytes === undefined) throw new VtlicError('usage', 'release takes a license id, such as 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112');
+    if (bytes === undefined)
+      throw new VtlicError('usage', 'release takes a license id, such as 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112');
     const site = openNamedSite(io, options);
     return withAccess(io, site, options, { anchors: anchorKeystores(site) }, async (access) => {
       const ledger = await openForSigning(site, io.world, { command: 'release', ...openingWith(access) });
       try {
         const record = ledger.findByLicenseId(bytes);
-        if (record === undefined) throw new VtlicError('request_invalid', `the ledger has no license ${id.toLowerCase()}`);
-        if (record.issue === undefined) throw new VtlicError('request_invalid', `the counter of license ${id.toLowerCase()} is void (${record.void?.body.reason ?? 'open'}): no license was signed with it`);
+        if (record === undefined)
+          throw new VtlicError('request_invalid', `the ledger has no license ${id.toLowerCase()}`);
+        if (record.issue === undefined)
+          throw new VtlicError(
+            'request_invalid',
+            `the counter of license ${id.toLowerCase()} is void (${record.void?.body.reason ?? 'open'}): no license was signed with it`,
+          );
         for (const anchored of await anchorIssued(ledger, [storedLicense(ledger, record, site)])) {
           const done = await release(ledger, site.paths.folder, anchored, io.world);
-          io.err(done.written ? 'released: the file is written' : 'the file stands there already, with the very bytes of the ledger');
-          io.out(options.json === true ? `${jsonText({ schema: 'vtlic-release/1', file: done.path, id: id.toLowerCase(), written: done.written })}\n` : `${cleanText(done.path, 4000)}\n`);
+          io.err(
+            done.written
+              ? 'released: the file is written'
+              : 'the file stands there already, with the very bytes of the ledger',
+          );
+          io.out(
+            options.json === true
+              ? `${jsonText({ schema: 'vtlic-release/1', file: done.path, id: id.toLowerCase(), written: done.written })}\n`
+              : `${cleanText(done.path, 4000)}\n`,
+          );
         }
       } finally {
         ledger.close();

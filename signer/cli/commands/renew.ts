@@ -44,7 +44,9 @@ interface RenewOptions extends SigningOptions, Readonly<Partial<Record<MemberNam
 const collect = (value: string, all: string[]): string[] => [...all, value];
 
 export function addRenew(program: Command, io: Io): void {
-  const command = program.command('renew [target]').description('renews a license (id, file or customer): shows what changes, and signs it after Yes');
+  const command = program
+    .command('renew [target]')
+    .description('renews a license (id, file or customer): shows what changes, and signs it after Yes');
   for (const [, flags, words] of MEMBER_OPTIONS) command.option(flags, words);
   command
     .option('--limit <name=value>', 'one limit; the others stay (repeatable)', collect, [] as string[])
@@ -52,9 +54,29 @@ export function addRenew(program: Command, io: Io): void {
     .option('--changes <file>', 'the changes as strict JSON, by the names of a request; null takes a member away')
     .option('--new-customers', 'also for a customer who has no license yet; all members must be given then');
   signingOptions(command).action(async (target: string | undefined, options: RenewOptions) => {
-    if ((options.confirm === undefined) === (target === undefined)) throw new VtlicError('usage', 'renew takes a license id, a file or a customer, or --confirm DIGEST instead of one', { hint: 'see: vtlic help renew' });
-    if (target === undefined && (givenMembers(options).length > 0 || options.changes !== undefined)) throw new VtlicError('usage', '--confirm takes no changes: the plan says all of it');
-    await runSigning(io, { name: 'renew', prepare: target === undefined ? undefined : prepare(io, parseTarget(target, (path) => resolve(io.cwd, path)), options) }, options);
+    if ((options.confirm === undefined) === (target === undefined))
+      throw new VtlicError(
+        'usage',
+        'renew takes a license id, a file or a customer, or --confirm DIGEST instead of one',
+        { hint: 'see: vtlic help renew' },
+      );
+    if (target === undefined && (givenMembers(options).length > 0 || options.changes !== undefined))
+      throw new VtlicError('usage', '--confirm takes no changes: the plan says all of it');
+    await runSigning(
+      io,
+      {
+        name: 'renew',
+        prepare:
+          target === undefined
+            ? undefined
+            : prepare(
+                io,
+                parseTarget(target, (path) => resolve(io.cwd, path)),
+                options,
+              ),
+      },
+      options,
+    );
   });
 }
 
@@ -66,7 +88,11 @@ function givenMembers(options: RenewOptions): readonly (readonly [MemberName, st
 }
 
 function changesOf(io: Io, options: RenewOptions): Changes {
-  const told = changesFromTexts({ members: Object.fromEntries(givenMembers(options)), limit: options.limit, unset: options.unset });
+  const told = changesFromTexts({
+    members: Object.fromEntries(givenMembers(options)),
+    limit: options.limit,
+    unset: options.unset,
+  });
   if (options.changes === undefined) return told;
   const file = resolve(io.cwd, options.changes);
   return mergeChanges(parseChanges(readLimited(file, MOST_CHANGES_BYTES), file), told);
@@ -78,10 +104,15 @@ function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningC
     return (input) => {
       const base = findBase(target, input.ledger, changes.set);
       if (base.kind === 'new' && options.newCustomers !== true) {
-        throw new VtlicError('policy_refused', `${base.customer} has no license in this ledger`, { hint: 'check the spelling; --new-customers takes it as a new customer' });
+        throw new VtlicError('policy_refused', `${base.customer} has no license in this ledger`, {
+          hint: 'check the spelling; --new-customers takes it as a new customer',
+        });
       }
       if (base.kind === 'license' && base.note !== undefined) io.err(base.note);
-      const request = base.kind === 'new' ? firstRequest(base.customer, changes) : renewalRequest(base.last.license, changes, nowSeconds(io.world));
+      const request =
+        base.kind === 'new'
+          ? firstRequest(base.customer, changes)
+          : renewalRequest(base.last.license, changes, nowSeconds(io.world));
       checkAgainstCatalog(request, input.catalog, site.paths.catalog);
       const plan = planLicense(request, { ...input, world: io.world });
       return { plan, view: planView(plan, { ...input, ...(base.kind === 'new' ? {} : { base: base.last }) }) };

@@ -31,7 +31,15 @@ import { nowSeconds } from '../../world.ts';
 import { jsonText } from '../json-text.ts';
 import type { Io } from '../io.ts';
 import { SecretBook } from '../secrets.ts';
-import { invalid, openNamedSite, secretOption, siteArgument, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import {
+  invalid,
+  openNamedSite,
+  secretOption,
+  siteArgument,
+  siteOption,
+  type SecretOptions,
+  type SiteOptions,
+} from './common.ts';
 import { proofKeyOf, proofOption, type ProofOptions } from './proof-option.ts';
 
 export interface SigningOptions extends SiteOptions, SecretOptions, ProofOptions {
@@ -79,7 +87,8 @@ export interface SigningCommand {
 }
 
 export async function runSigning(io: Io, command: SigningCommand, options: SigningOptions): Promise<void> {
-  if (options.confirm !== undefined && (options.dryRun === true || options.key !== undefined)) throw new VtlicError('usage', '--confirm takes neither --dry-run nor --key: the plan says all of it');
+  if (options.confirm !== undefined && (options.dryRun === true || options.key !== undefined))
+    throw new VtlicError('usage', '--confirm takes neither --dry-run nor --key: the plan says all of it');
   const site = openNamedSite(io, options);
   const proofKey = proofKeyOf(site, options);
   const makePlan = command.prepare?.(site, readCatalog(site.paths.catalog));
@@ -89,38 +98,78 @@ export async function runSigning(io: Io, command: SigningCommand, options: Signi
 
 type MakePlan = (input: PlanningInput) => ShownPlan;
 
-async function dryRun(io: Io, site: Site, command: SigningCommand, makePlan: MakePlan, options: SigningOptions): Promise<void> {
+async function dryRun(
+  io: Io,
+  site: Site,
+  command: SigningCommand,
+  makePlan: MakePlan,
+  options: SigningOptions,
+): Promise<void> {
   new SecretBook(options.secret, undefined).assertFor([]);
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
-    const { plan, view } = makePlan({ site, catalog: readCatalog(site.paths.catalog), ledger, key: licenseKey(site, options.key) });
+    const { plan, view } = makePlan({
+      site,
+      catalog: readCatalog(site.paths.catalog),
+      ledger,
+      key: licenseKey(site, options.key),
+    });
     for (const line of view) io.err(line);
     const digest = await writePlan(site.paths.plans, plan);
     io.err('');
     io.err('nothing was signed; within 24 hours, this plan is signed by:');
-    io.err(`  vtlic ${command.name} --confirm ${digest}${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`);
-    io.out(options.json === true ? `${jsonText({ schema: 'vtlic-plan-made/1', digest, items: plan.items.map(({ license }) => license) })}\n` : `${digest}\n`);
+    io.err(
+      `  vtlic ${command.name} --confirm ${digest}${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`,
+    );
+    io.out(
+      options.json === true
+        ? `${jsonText({ schema: 'vtlic-plan-made/1', digest, items: plan.items.map(({ license }) => license) })}\n`
+        : `${digest}\n`,
+    );
   } finally {
     ledger.close();
   }
 }
 
-async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: MakePlan | undefined, proofKey: KeyRecord | undefined, options: SigningOptions): Promise<void> {
+async function signPlan(
+  io: Io,
+  site: Site,
+  command: SigningCommand,
+  makePlan: MakePlan | undefined,
+  proofKey: KeyRecord | undefined,
+  options: SigningOptions,
+): Promise<void> {
   const terminal = io.openTerminal();
   const secrets = new SecretBook(options.secret, terminal, options);
   const tokens = new TokenPool(io.world);
   try {
     if (terminal === undefined && options.confirm === undefined) {
-      throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', { hint: 'plan it with --dry-run, then sign it with --confirm DIGEST' });
+      throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', {
+        hint: 'plan it with --dry-run, then sign it with --confirm DIGEST',
+      });
     }
     // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
-    const early = options.confirm === undefined ? undefined : reviewByDigest(site.paths.plans, options.confirm, nowSeconds(io.world));
+    const early =
+      options.confirm === undefined
+        ? undefined
+        : reviewByDigest(site.paths.plans, options.confirm, nowSeconds(io.world));
     const key = early === undefined ? licenseKey(site, options.key) : keyOfPlan(early.plan.items[0]?.kid, site);
-    if (early?.plan.items.some((item) => item.kid !== key.publicKey.kid) === true) throw new VtlicError('plan_stale', 'the plan names more than one key', { hint: 'make a new plan with --dry-run and review it' });
-    const stores = [...keystoresUsed(key), ...(proofKey === undefined ? [] : keystoresUsed(proofKey)), ...anchorKeystores(site)];
+    if (early?.plan.items.some((item) => item.kid !== key.publicKey.kid) === true)
+      throw new VtlicError('plan_stale', 'the plan names more than one key', {
+        hint: 'make a new plan with --dry-run and review it',
+      });
+    const stores = [
+      ...keystoresUsed(key),
+      ...(proofKey === undefined ? [] : keystoresUsed(proofKey)),
+      ...anchorKeystores(site),
+    ];
     secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
     const access = { site, secrets, tokens, world: io.world };
-    const ledger = await openForSigning(site, io.world, { command: command.name, confirmTime: options.confirmTime, ...openingWith(access, key) });
+    const ledger = await openForSigning(site, io.world, {
+      command: command.name,
+      confirmTime: options.confirmTime,
+      ...openingWith(access, key),
+    });
     try {
       const catalog = readCatalog(site.paths.catalog);
       const reviewed = early ?? (await reviewHere());
@@ -135,8 +184,22 @@ async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: M
         const headKey = proofKey === undefined ? undefined : await openKey(access, proofKey, ledgerId);
         try {
           await io.world.step('key-open');
-          const released = await carryOut(reviewed, { ledger, siteFolder: site.paths.folder, key: signingKey, world: io.world });
-          const proof = headKey === undefined ? {} : await prove(released, { ledger, site, key: headKey, world: io.world, goOn: provingCommand(released, options) });
+          const released = await carryOut(reviewed, {
+            ledger,
+            siteFolder: site.paths.folder,
+            key: signingKey,
+            world: io.world,
+          });
+          const proof =
+            headKey === undefined
+              ? {}
+              : await prove(released, {
+                  ledger,
+                  site,
+                  key: headKey,
+                  world: io.world,
+                  goOn: provingCommand(released, options),
+                });
           for (const license of released) report(io, license, proof.path, options);
           if (proof.fault !== undefined) throw proof.fault;
         } finally {
@@ -147,7 +210,8 @@ async function signPlan(io: Io, site: Site, command: SigningCommand, makePlan: M
       }
 
       async function reviewHere(): ReturnType<typeof reviewOnTerminal> {
-        if (makePlan === undefined || terminal === undefined) throw new VtlicError('internal', 'a review needs a plan and a terminal');
+        if (makePlan === undefined || terminal === undefined)
+          throw new VtlicError('internal', 'a review needs a plan and a terminal');
         const { plan, view } = makePlan({ site, catalog, ledger, key });
         return reviewOnTerminal(plan, view, terminal);
       }

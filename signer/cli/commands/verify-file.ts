@@ -47,7 +47,12 @@ export interface VerifySurroundings {
 }
 
 /** @returns the exit code */
-export function verifyFile(io: VerifySurroundings, name: string, options: VerifyFileOptions, site: TrustingSite | undefined): number {
+export function verifyFile(
+  io: VerifySurroundings,
+  name: string,
+  options: VerifyFileOptions,
+  site: TrustingSite | undefined,
+): number {
   const path = resolve(io.cwd, name);
   const trust = site?.trust ?? trustFromFiles(io, options.trust);
   const file = readLimited(path, LICENSE_LIMITS.fileBytes + 1);
@@ -64,7 +69,8 @@ export function verifyFile(io: VerifySurroundings, name: string, options: Verify
     refused(io, path, verdict, options);
     return ROLLED_BACK.has(verdict.reason) ? EXIT.rolledBack : EXIT.notValid;
   }
-  if (options.issuer === undefined && site === undefined) io.err(`the issuer ${cleanText(verdict.license.iss)} is taken from the license: give --issuer to check it`);
+  if (options.issuer === undefined && site === undefined)
+    io.err(`the issuer ${cleanText(verdict.license.iss)} is taken from the license: give --issuer to check it`);
   accepted(io, verdict, options);
   return verdict.state === 'active' || verdict.state === 'grace' ? EXIT.done : EXIT.notInForce;
 }
@@ -92,25 +98,33 @@ function statedIssuer(file: Uint8Array): string | undefined {
 
 const STATE_WORDS: Readonly<Record<Accepted['state'], (verdict: Accepted) => string>> = {
   active: (verdict) => `in force until ${formatInstant(verdict.license.exp)}`,
-  grace: (verdict) => `expired at ${formatInstant(verdict.license.exp)}, honored in its grace until ${formatInstant(verdict.graceUntil)}`,
+  grace: (verdict) =>
+    `expired at ${formatInstant(verdict.license.exp)}, honored in its grace until ${formatInstant(verdict.graceUntil)}`,
   not_yet_valid: (verdict) => `not in force before ${formatInstant(verdict.license.nbf)}`,
-  lapsed: (verdict) => `lapsed: expired at ${formatInstant(verdict.license.exp)}, its grace ended at ${formatInstant(verdict.graceUntil)}`,
+  lapsed: (verdict) =>
+    `lapsed: expired at ${formatInstant(verdict.license.exp)}, its grace ended at ${formatInstant(verdict.graceUntil)}`,
 };
 
 function accepted(io: VerifySurroundings, verdict: Accepted, options: VerifyFileOptions): void {
   if (options.json === true) {
     const { state, license, alg, kid, payloadDigest, judgedAt, graceUntil } = verdict;
-    io.out(`${jsonText({ schema: 'vtlic-verify/1', ok: true, state, judgedAt, graceUntil, algorithm: alg, kid, payloadSha256: payloadDigest, license })}\n`);
+    io.out(
+      `${jsonText({ schema: 'vtlic-verify/1', ok: true, state, judgedAt, graceUntil, algorithm: alg, kid, payloadSha256: payloadDigest, license })}\n`,
+    );
     return;
   }
   io.out(`${verdict.state}: genuine, ${STATE_WORDS[verdict.state](verdict)}\n`);
-  io.out(`${formatRows([...licenseRows(verdict.license), ['algorithm', verdict.alg], ['key id', verdict.kid]]).join('\n')}\n`);
+  io.out(
+    `${formatRows([...licenseRows(verdict.license), ['algorithm', verdict.alg], ['key id', verdict.kid]]).join('\n')}\n`,
+  );
 }
 
 function refused(io: VerifySurroundings, path: string, verdict: Refused, options: VerifyFileOptions): void {
   const { sentence, remedy } = REASONS[verdict.reason];
   if (options.json === true) {
-    io.out(`${jsonText({ schema: 'vtlic-verify/1', ok: false, layer: verdict.layer, reason: verdict.reason, detail: verdict.detail, sentence, remedy, ...verdict.place })}\n`);
+    io.out(
+      `${jsonText({ schema: 'vtlic-verify/1', ok: false, layer: verdict.layer, reason: verdict.reason, detail: verdict.detail, sentence, remedy, ...verdict.place })}\n`,
+    );
     return;
   }
   io.out(`refused: ${verdict.reason}\n`);

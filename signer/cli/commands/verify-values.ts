@@ -4,7 +4,9 @@ import { parseDate } from '../../request/dates.ts';
 export type OptionValue<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
 
 export function hostValue(text: string): OptionValue<string> {
-  return /^[0-9a-fA-F]{64}$/.test(text) ? { ok: true, value: text.toLowerCase() } : { ok: false, why: 'expected a host fingerprint of 64 hex digits' };
+  return /^[0-9a-fA-F]{64}$/.test(text)
+    ? { ok: true, value: text.toLowerCase() }
+    : { ok: false, why: 'expected a host fingerprint of 64 hex digits' };
 }
 
 export function timeValue(text: string): OptionValue<number> {
@@ -14,5 +16,7 @@ export function timeValue(text: string): OptionValue<number> {
 }
 
 export function graceDaysValue(text: string): OptionValue<number> {
-  return /^\d{1,3}$/.test(text) && Number(text) <= 366 ? { ok: true, value: Number(text) } : { ok: false, why: 'expected 0 to 366 days' };
+  return /^\d{1,3}$/.test(text) && Number(text) <= 366
+    ? { ok: true, value: Number(text) }
+    : { ok: false, why: 'expected 0 to 366 days' };
 }

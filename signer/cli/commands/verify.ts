@@ -23,14 +23,31 @@ export function addVerify(program: Command, io: Io, setExit: SetExit): void {
     .requiredOption('--product <id>', 'the product that asks')
     .option('--deployment <id>', 'the deployment that asks')
     .option('--issuer <id>', "the vendor (default: the site's issuer)")
-    .option('--host <hex>', 'a fingerprint of this host (repeatable)', (value: string, all: string[]) => [...all, valueOf(hostValue(value))], [] as string[])
-    .option('--trust <keys>', "a file of public keys (repeatable; default: the site's)", (value: string, all: string[]) => [...all, value], [] as string[])
+    .option(
+      '--host <hex>',
+      'a fingerprint of this host (repeatable)',
+      (value: string, all: string[]) => [...all, valueOf(hostValue(value))],
+      [] as string[],
+    )
+    .option(
+      '--trust <keys>',
+      "a file of public keys (repeatable; default: the site's)",
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
+    )
     .option('--at <time>', 'verify as of this time (default: now)', (value: string) => valueOf(timeValue(value)))
-    .option('--grace-days <n>', 'the grace that the product gives by itself (default: 0)', (value: string) => valueOf(graceDaysValue(value)), 0)
+    .option(
+      '--grace-days <n>',
+      'the grace that the product gives by itself (default: 0)',
+      (value: string) => valueOf(graceDaysValue(value)),
+      0,
+    )
     .option('--json', 'the verdict as one JSON document');
   siteOption(command).action((name: string, options: VerifyOptions) => {
     const site = options.trust.length === 0 ? trusting(siteFor(io, options)) : undefined;
-    setExit(verifyFile({ out: io.out, err: io.err, cwd: io.cwd, now: () => nowSeconds(io.world) }, name, options, site));
+    setExit(
+      verifyFile({ out: io.out, err: io.err, cwd: io.cwd, now: () => nowSeconds(io.world) }, name, options, site),
+    );
   });
 }
 
@@ -38,11 +55,19 @@ function siteFor(io: Io, options: VerifyOptions): Site {
   try {
     return openSite(siteFolder(io, options));
   } catch (error) {
-    if (options.site === undefined && error instanceof VtlicError) throw new VtlicError('usage', 'which keys are trusted? There is no site here, and no --trust', { hint: 'give --trust FILE with the public keys of the vendor, or --site DIR' });
+    if (options.site === undefined && error instanceof VtlicError)
+      throw new VtlicError('usage', 'which keys are trusted? There is no site here, and no --trust', {
+        hint: 'give --trust FILE with the public keys of the vendor, or --site DIR',
+      });
     throw error;
   }
 }
 
 function trusting({ config }: Site): TrustingSite {
-  return { trust: makeTrust({ keys: config.keys.map((record) => ({ key: record.publicKey, job: record.job, status: 'active' as const })) }), issuer: config.issuer };
+  return {
+    trust: makeTrust({
+      keys: config.keys.map((record) => ({ key: record.publicKey, job: record.job, status: 'active' as const })),
+    }),
+    issuer: config.issuer,
+  };
 }

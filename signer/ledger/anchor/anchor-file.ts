@@ -3,7 +3,17 @@
  *
  * It protects only where it is not in the same snapshot or backup as the ledger.
  */
-import { closeSync, fsyncSync, lstatSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { equalBytes } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
@@ -32,11 +42,15 @@ export function anchorFile(named: string): AnchorStore {
         fsyncFolder(dirname(path));
       } catch (error) {
         const told = describeFileError(error, 'ledger_unwritable', path);
-        throw new VtlicError('ledger_unwritable', `the anchor was not written: ${told.message}; what is recorded but not released stays in the ledger`, {
-          file: path,
-          hint: 'mend the place of the anchor and run it again: the next start goes on from there',
-          cause: error,
-        });
+        throw new VtlicError(
+          'ledger_unwritable',
+          `the anchor was not written: ${told.message}; what is recorded but not released stays in the ledger`,
+          {
+            file: path,
+            hint: 'mend the place of the anchor and run it again: the next start goes on from there',
+            cause: error,
+          },
+        );
       }
     },
     remove: async () => {
@@ -57,7 +71,10 @@ function behindLink(named: string): string {
   } catch (error) {
     if (errorCodeOf(error) !== 'ENOENT') throw describeFileError(error, 'file_unreadable', named);
     if (lstatSync(named, { throwIfNoEntry: false }) === undefined) return named;
-    throw new VtlicError('file_unreadable', 'the anchor file is a link that leads nowhere', { file: named, hint: 'attach or mount the disk that holds the anchor and run it again' });
+    throw new VtlicError('file_unreadable', 'the anchor file is a link that leads nowhere', {
+      file: named,
+      hint: 'attach or mount the disk that holds the anchor and run it again',
+    });
   }
 }
 
@@ -67,7 +84,10 @@ function readBoth(path: string, next: string): readonly AnchorRecord[] {
   if (current === 'absent') requireFolder(path);
   // A half-written new record is what a crash leaves; nothing was released on its word.
   if (current === 'damaged' && typeof left === 'string') {
-    throw new VtlicError('ledger_corrupt', 'the anchor file is damaged: it is not a whole anchor record', { file: path, hint: 'put the newest good copy of this file back; nothing is signed until ledger and anchor agree' });
+    throw new VtlicError('ledger_corrupt', 'the anchor file is damaged: it is not a whole anchor record', {
+      file: path,
+      hint: 'put the newest good copy of this file back; nothing is signed until ledger and anchor agree',
+    });
   }
   return Object.freeze([current, left].filter((item) => typeof item !== 'string'));
 }
@@ -89,7 +109,10 @@ function readOne(file: string): AnchorRecord | 'absent' | 'damaged' {
 function requireFolder(path: string): void {
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
-  throw new VtlicError('file_unreadable', 'the folder of the anchor file is not there', { file: folder, hint: 'attach or mount the disk that holds the anchor and run it again' });
+  throw new VtlicError('file_unreadable', 'the folder of the anchor file is not there', {
+    file: folder,
+    hint: 'attach or mount the disk that holds the anchor and run it again',
+  });
 }
 
 /** Makes way for a new record without ever leaving no whole one. */
@@ -104,7 +127,7 @@ function keepWhole(path: string, next: string): void {
 function makeNew(file: string, bytes: Uint8Array): void {
   const fd = openSync(file, 'wx', 0o600);
   try {
-    for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+    for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
     fsyncSync(fd);
   } catch (error) {
     unlinkSync(file);
@@ -112,5 +135,6 @@ function makeNew(file: string, bytes: Uint8Array): void {
   } finally {
     closeSync(fd);
   }
-  if (!equalBytes(readLimited(file, MAX_ANCHOR_BYTES), bytes)) throw new VtlicError('ledger_unwritable', 'it reads back differently from what was written', { file });
+  if (!equalBytes(readLimited(file, MAX_ANCHOR_BYTES), bytes))
+    throw new VtlicError('ledger_unwritable', 'it reads back differently from what was written', { file });
 }

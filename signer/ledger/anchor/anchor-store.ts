@@ -13,5 +13,8 @@ export type AnchorStoreOpener = (place: AnchorPlace) => AnchorStore;
 export function openAnchorStore(place: AnchorPlace, opener?: AnchorStoreOpener): AnchorStore {
   if (opener !== undefined) return opener(place);
   if (place.kind === 'file') return anchorFile(place.path);
-  throw new VtlicError('secret_missing', `the anchor lies in the token of keystore ${place.keystore}, which shows it after a login`);
+  throw new VtlicError(
+    'secret_missing',
+    `the anchor lies in the token of keystore ${place.keystore}, which shows it after a login`,
+  );
 }

@@ -47,7 +47,16 @@ export function adoptMembers(body: AdoptBody): Members {
     case 'anchor':
       return { act: body.act, anchor: mapOf(anchorPlaceMembers(body.anchor)), operator: body.operator };
     case 'import':
-      return { act: body.act, document: body.document, kid: fromHex(body.kid) ?? new Uint8Array(0), ledger: body.ledgerId, sub: body.sub, floor: body.floor, highest: body.highest, operator: body.operator };
+      return {
+        act: body.act,
+        document: body.document,
+        kid: fromHex(body.kid) ?? new Uint8Array(0),
+        ledger: body.ledgerId,
+        sub: body.sub,
+        floor: body.floor,
+        highest: body.highest,
+        operator: body.operator,
+      };
     case 'counter':
       return { act: body.act, aud: body.aud, sub: body.sub, dep: body.dep, ctr: body.ctr, payload: body.payloadDigest };
     default:
@@ -78,7 +87,13 @@ export function readAdopt(reader: BodyReader): AdoptBody {
       };
     case 'license': {
       const cose = reader.bytes('cose');
-      return { act, cose, license: readLicense(reader, cose), salt: reader.bytes('salt', SALT_BYTES), leafIndex: count(reader, 'leaf') };
+      return {
+        act,
+        cose,
+        license: readLicense(reader, cose),
+        salt: reader.bytes('salt', SALT_BYTES),
+        leafIndex: count(reader, 'leaf'),
+      };
     }
     case 'anchor':
       return { act, anchor: readAnchorPlace(reader.map('anchor')), operator: reader.text('operator', MAX_OPERATOR) };
@@ -103,7 +118,12 @@ export function readAdopt(reader: BodyReader): AdoptBody {
         ...(reader.has('payload') ? { payloadDigest: reader.bytes('payload', DIGEST_BYTES) } : {}),
       };
     default:
-      return { act, closedBy: reader.integer('closed-by', 1, MAX_COUNT), ...scope(reader), operator: reader.text('operator', MAX_OPERATOR) };
+      return {
+        act,
+        closedBy: reader.integer('closed-by', 1, MAX_COUNT),
+        ...scope(reader),
+        operator: reader.text('operator', MAX_OPERATOR),
+      };
   }
 }
 
@@ -116,7 +136,15 @@ export function readClose(reader: BodyReader): CloseBody {
 }
 
 function headMap(head: LedgerHead): ReadonlyMap<CborValue, CborValue> {
-  return mapOf({ entries: head.entries, log: head.logId, size: head.size, root: head.root, reach: head.reach, closes: head.closes, chain: head.chain });
+  return mapOf({
+    entries: head.entries,
+    log: head.logId,
+    size: head.size,
+    root: head.root,
+    reach: head.reach,
+    closes: head.closes,
+    chain: head.chain,
+  });
 }
 
 function readHead(reader: BodyReader): LedgerHead {
@@ -142,7 +170,8 @@ function readLicense(reader: BodyReader, cose: Uint8Array): ReenteredBody['licen
     if (licenseId === undefined) throw reader.fault('cose', 'should hold a license with an id');
     return Object.freeze({ aud, sub, ...(dep === undefined ? {} : { dep }), ctr, licenseId, kid, payload });
   } catch (error) {
-    if (error instanceof VtlicError && error.code !== 'ledger_corrupt') throw reader.fault('cose', `should be a license: ${error.message}`);
+    if (error instanceof VtlicError && error.code !== 'ledger_corrupt')
+      throw reader.fault('cose', `should be a license: ${error.message}`);
     throw error;
   }
 }

@@ -8,12 +8,18 @@ const MAX_PATH = 4096;
 const MAX_ID = 128;
 
 export function anchorPlaceMembers(place: AnchorPlace): Readonly<Record<string, CborValue>> {
-  return place.kind === 'file' ? { kind: place.kind, path: place.path } : { kind: place.kind, keystore: place.keystore, label: place.label };
+  return place.kind === 'file'
+    ? { kind: place.kind, path: place.path }
+    : { kind: place.kind, keystore: place.keystore, label: place.label };
 }
 
 export function readAnchorPlace(reader: BodyReader): AnchorPlace {
   const kind = reader.oneOf('kind', ['file', 'token']);
-  const place: AnchorPlace = Object.freeze(kind === 'file' ? { kind, path: reader.text('path', MAX_PATH) } : { kind, keystore: id(reader, 'keystore'), label: id(reader, 'label') });
+  const place: AnchorPlace = Object.freeze(
+    kind === 'file'
+      ? { kind, path: reader.text('path', MAX_PATH) }
+      : { kind, keystore: id(reader, 'keystore'), label: id(reader, 'label') },
+  );
   reader.end();
   return place;
 }

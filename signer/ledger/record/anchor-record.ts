@@ -18,7 +18,17 @@ export const MAX_ANCHOR_BYTES = 1024;
  * tells a damaged anchor from one that contradicts the ledger.
  */
 export function encodeAnchorRecord(record: AnchorRecord): Uint8Array {
-  const fields: readonly CborValue[] = [DOMAIN, record.ledgerId, record.entries, record.logId, record.size, record.root, record.reach, record.closes, record.chain];
+  const fields: readonly CborValue[] = [
+    DOMAIN,
+    record.ledgerId,
+    record.entries,
+    record.logId,
+    record.size,
+    record.root,
+    record.reach,
+    record.closes,
+    record.chain,
+  ];
   return encodeCbor([...fields, sha256(encodeCbor(fields))]);
 }
 
@@ -29,7 +39,13 @@ export function decodeAnchorRecord(bytes: Uint8Array): AnchorRecord | undefined 
   const [domain, ledgerId, entries, logId, size, root, reach, closes, chain, check] = value;
   if (domain !== DOMAIN || !isBytes(check, DIGEST_BYTES)) return undefined;
   if (!equalBytes(check, sha256(encodeCbor(value.slice(0, 9))))) return undefined;
-  if (!isBytes(ledgerId, LEDGER_ID_BYTES) || !isBytes(logId, LEDGER_ID_BYTES) || !isBytes(root, DIGEST_BYTES) || !isBytes(chain, DIGEST_BYTES)) return undefined;
+  if (
+    !isBytes(ledgerId, LEDGER_ID_BYTES) ||
+    !isBytes(logId, LEDGER_ID_BYTES) ||
+    !isBytes(root, DIGEST_BYTES) ||
+    !isBytes(chain, DIGEST_BYTES)
+  )
+    return undefined;
   if (!isCount(entries) || !isCount(size) || !isCount(reach) || !isCount(closes)) return undefined;
   if (entries < 1 || size >= entries || reach < size || closes >= entries) return undefined;
   return Object.freeze({ ledgerId, entries, logId, size, root, reach, closes, chain });

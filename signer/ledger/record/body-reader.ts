@@ -51,7 +51,8 @@ export class BodyReader {
 
   boolean(name: string): boolean {
     const value = this.#member(name);
-    if (typeof value !== 'boolean') throw this.fault(name, `should be true or false, but it is ${cborTypeInWords(value)}`);
+    if (typeof value !== 'boolean')
+      throw this.fault(name, `should be true or false, but it is ${cborTypeInWords(value)}`);
     return value;
   }
 
@@ -68,7 +69,11 @@ export class BodyReader {
   oneOf<T extends string>(name: string, allowed: readonly T[]): T {
     const value = this.#member(name);
     const found = allowed.find((item) => item === value);
-    if (found === undefined) throw this.fault(name, `should be one of ${allowed.join(', ')}, but it is ${typeof value === 'string' ? `"${cleanText(value)}"` : cborTypeInWords(value)}`);
+    if (found === undefined)
+      throw this.fault(
+        name,
+        `should be one of ${allowed.join(', ')}, but it is ${typeof value === 'string' ? `"${cleanText(value)}"` : cborTypeInWords(value)}`,
+      );
     return found;
   }
 
@@ -80,7 +85,8 @@ export class BodyReader {
 
   /** Refuses members that nobody asked for. Each member is read once at most. */
   end(): void {
-    if (this.#read !== this.#map.size) throw ledgerCorrupt(`${this.#where}: its body has members that this version does not know`);
+    if (this.#read !== this.#map.size)
+      throw ledgerCorrupt(`${this.#where}: its body has members that this version does not know`);
   }
 
   fault(name: string, what: string): VtlicError {

@@ -13,7 +13,11 @@ export type ClockVerdict = { readonly ok: true } | { readonly ok: false; readonl
  * @param lastClock the last clock entry's reading, if there is one.
  * @param now what the clock reads, seconds.
  */
-export function judgeClock(lastEntryAt: number, lastClock: { readonly reading: number } | undefined, now: number): ClockVerdict {
+export function judgeClock(
+  lastEntryAt: number,
+  lastClock: { readonly reading: number } | undefined,
+  now: number,
+): ClockVerdict {
   // Entries after a clock entry were written by a clock that had passed; one that reads earlier says nothing new.
   const mark = Math.max(lastEntryAt, lastClock?.reading ?? lastEntryAt);
   if (now < mark) {

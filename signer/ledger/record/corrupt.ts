@@ -1,7 +1,10 @@
 import { VtlicError } from '../../../formats/error.ts';
 
 /** The stored bytes contradict themselves. `what` is a clause: "entry 7: its chain value does not follow from entry 6". */
-export function ledgerCorrupt(what: string, details: { readonly file?: string; readonly cause?: unknown } = {}): VtlicError {
+export function ledgerCorrupt(
+  what: string,
+  details: { readonly file?: string; readonly cause?: unknown } = {},
+): VtlicError {
   return new VtlicError('ledger_corrupt', `the ledger is damaged or was changed: ${what}`, { ...details, hint: HINT });
 }
 

@@ -22,12 +22,20 @@ export function coseFault(intent: IntentBody, cose: Uint8Array): string | undefi
  * encoding gives. A whole check compares them, which costs a fraction of reading them.
  */
 function isAsEncoded({ kid, payload }: IntentBody, cose: Uint8Array): boolean {
-  const known = headsOf(kid).find(({ head, length }) => cose.length === head.length + headLength(payload.length) + payload.length + headLength(length) + length);
+  const known = headsOf(kid).find(
+    ({ head, length }) =>
+      cose.length === head.length + headLength(payload.length) + payload.length + headLength(length) + length,
+  );
   if (known === undefined) return false;
   const { head, length } = known;
   const from = head.length + headLength(payload.length);
   const to = from + payload.length;
-  return equalBytes(cose.subarray(0, head.length), head) && isHead(cose, head.length, payload.length) && Buffer.compare(cose.subarray(from, to), payload) === 0 && isHead(cose, to, length);
+  return (
+    equalBytes(cose.subarray(0, head.length), head) &&
+    isHead(cose, head.length, payload.length) &&
+    Buffer.compare(cose.subarray(from, to), payload) === 0 &&
+    isHead(cose, to, length)
+  );
 }
 
 interface KnownHead {

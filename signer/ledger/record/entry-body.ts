@@ -45,13 +45,19 @@ type Members = Readonly<Record<string, CborValue | undefined>>;
  *
  * @throws VtlicError `internal` for a body that cannot be read back
  */
-export function makeBody<K extends EntryKind>(kind: K, body: Bodies[K]): { readonly bytes: Uint8Array; readonly body: Bodies[K] } {
+export function makeBody<K extends EntryKind>(
+  kind: K,
+  body: Bodies[K],
+): { readonly bytes: Uint8Array; readonly body: Bodies[K] } {
   const codec: Codec<Bodies[K]> = CODECS[kind];
   const bytes = encodeCbor(mapOf(codec.members(body)));
   try {
     return { bytes, body: decodeBody(kind, bytes, `a new ${kind} entry`) };
   } catch (error) {
-    if (error instanceof VtlicError && error.code === 'ledger_corrupt') throw new VtlicError('internal', `an entry that breaks the ledger's rules was to be recorded: ${error.message}`, { cause: error });
+    if (error instanceof VtlicError && error.code === 'ledger_corrupt')
+      throw new VtlicError('internal', `an entry that breaks the ledger's rules was to be recorded: ${error.message}`, {
+        cause: error,
+      });
     throw error;
   }
 }
@@ -76,10 +82,22 @@ function mapOf(members: Members): ReadonlyMap<CborValue, CborValue> {
 }
 
 const genesis: Codec<GenesisBody> = {
-  members: (body) => ({ format: body.format, ledger: body.ledgerId, iss: body.iss, origin: body.origin, anchor: mapOf(anchorPlaceMembers(body.anchor)) }),
+  members: (body) => ({
+    format: body.format,
+    ledger: body.ledgerId,
+    iss: body.iss,
+    origin: body.origin,
+    anchor: mapOf(anchorPlaceMembers(body.anchor)),
+  }),
   read: (reader) => {
     reader.integer('format', 1, 1);
-    return { format: 1, ledgerId: reader.bytes('ledger', LEDGER_ID_BYTES), iss: id(reader, 'iss'), origin: reader.text('origin', 512), anchor: readAnchorPlace(reader.map('anchor')) };
+    return {
+      format: 1,
+      ledgerId: reader.bytes('ledger', LEDGER_ID_BYTES),
+      iss: id(reader, 'iss'),
+      origin: reader.text('origin', 512),
+      anchor: readAnchorPlace(reader.map('anchor')),
+    };
   },
 };
 
@@ -132,28 +150,55 @@ function batchRow(reader: BodyReader): BatchRow {
 
 const issue: Codec<IssueBody> = {
   members: (body) => ({ cose: body.cose, leaf: body.leafIndex, salt: body.salt, intent: body.intent }),
-  read: (reader) => ({ intent: seq(reader, 'intent'), cose: reader.bytes('cose'), salt: reader.bytes('salt', SALT_BYTES), leafIndex: reader.integer('leaf', 0, MAX_COUNT) }),
+  read: (reader) => ({
+    intent: seq(reader, 'intent'),
+    cose: reader.bytes('cose'),
+    salt: reader.bytes('salt', SALT_BYTES),
+    leafIndex: reader.integer('leaf', 0, MAX_COUNT),
+  }),
 };
 
 const voided: Codec<VoidBody> = {
   members: (body) => ({ intent: body.intent, reason: body.reason, salt: body.salt, leaf: body.leafIndex }),
-  read: (reader) => ({ intent: seq(reader, 'intent'), reason: reader.oneOf('reason', VOID_REASONS), salt: reader.bytes('salt', SALT_BYTES), leafIndex: reader.integer('leaf', 0, MAX_COUNT) }),
+  read: (reader) => ({
+    intent: seq(reader, 'intent'),
+    reason: reader.oneOf('reason', VOID_REASONS),
+    salt: reader.bytes('salt', SALT_BYTES),
+    leafIndex: reader.integer('leaf', 0, MAX_COUNT),
+  }),
 };
 
 const release: Codec<ReleaseBody> = {
   members: (body) => ({ file: body.fileDigest, path: body.path, intent: body.intent }),
-  read: (reader) => ({ intent: seq(reader, 'intent'), path: releasePath(reader), fileDigest: reader.bytes('file', DIGEST_BYTES) }),
+  read: (reader) => ({
+    intent: seq(reader, 'intent'),
+    path: releasePath(reader),
+    fileDigest: reader.bytes('file', DIGEST_BYTES),
+  }),
 };
 
 const clock: Codec<ClockBody> = {
   members: (body) => ({ reading: body.reading, confirmed: body.confirmed, operator: body.operator }),
-  read: (reader) => ({ reading: reader.integer('reading', 0, MAX_TIME), confirmed: reader.integer('confirmed', 0, MAX_TIME), operator: reader.text('operator', MAX_OPERATOR) }),
+  read: (reader) => ({
+    reading: reader.integer('reading', 0, MAX_TIME),
+    confirmed: reader.integer('confirmed', 0, MAX_TIME),
+    operator: reader.text('operator', MAX_OPERATOR),
+  }),
 };
 
 const adopt: Codec<AdoptBody> = { members: adoptMembers, read: readAdopt };
 const close: Codec<CloseBody> = { members: closeMembers, read: readClose };
 
-const CODECS: { readonly [K in EntryKind]: Codec<Bodies[K]> } = { genesis, intent, issue, void: voided, release, clock, adopt, close };
+const CODECS: { readonly [K in EntryKind]: Codec<Bodies[K]> } = {
+  genesis,
+  intent,
+  issue,
+  void: voided,
+  release,
+  clock,
+  adopt,
+  close,
+};
 
 function id(reader: BodyReader, name: string): string {
   const text = reader.text(name, MAX_ID);

@@ -5,7 +5,8 @@ import type { CounterOf } from './counter-of.ts';
 import type { AnchorPlace } from './anchor.ts';
 
 /** Why a reserved counter never came to a license. */
-export type VoidReason = 'crash' | 'signing_failed' | 'signing_unknown' | 'self_check_failed' | 'interrupted' | 'restored';
+export type VoidReason =
+  'crash' | 'signing_failed' | 'signing_unknown' | 'self_check_failed' | 'interrupted' | 'restored';
 
 export const VOID_REASONS: readonly VoidReason[] = Object.freeze([
   'crash',
@@ -109,7 +110,17 @@ export type ReleaseEntry = EntryOf<'release', ReleaseBody>;
 export type ClockEntry = EntryOf<'clock', ClockBody>;
 export type AdoptEntry = EntryOf<'adopt', AdoptBody>;
 export type CloseEntry = EntryOf<'close', CloseBody>;
-export type Entry = GenesisEntry | IntentEntry | IssueEntry | VoidEntry | ReleaseEntry | ClockEntry | AdoptEntry | CloseEntry;
+export type Entry =
+  GenesisEntry | IntentEntry | IssueEntry | VoidEntry | ReleaseEntry | ClockEntry | AdoptEntry | CloseEntry;
 export type EntryKind = Entry['kind'];
 
-export const ENTRY_KINDS: readonly EntryKind[] = Object.freeze(['genesis', 'intent', 'issue', 'void', 'release', 'clock', 'adopt', 'close']);
+export const ENTRY_KINDS: readonly EntryKind[] = Object.freeze([
+  'genesis',
+  'intent',
+  'issue',
+  'void',
+  'release',
+  'clock',
+  'adopt',
+  'close',
+]);

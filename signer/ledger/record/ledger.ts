@@ -3,9 +3,29 @@
  * `LedgerView` reads, also beside a writer; `Ledger` is the one writer.
  */
 import type { PublicKey } from '../../../keys/public/public-key.ts';
-import type { CloseBody, ImportBody, ImportedCounterBody, MovedAnchorBody, NewLogBody, ReenteredBody, ReopenBody } from './act.ts';
+import type {
+  CloseBody,
+  ImportBody,
+  ImportedCounterBody,
+  MovedAnchorBody,
+  NewLogBody,
+  ReenteredBody,
+  ReopenBody,
+} from './act.ts';
 import type { AnchorPlace, AnchorRecord, LedgerHead } from './anchor.ts';
-import type { AdoptEntry, ClockEntry, CloseEntry, Entry, GenesisBody, IntentBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry, VoidReason } from './entry.ts';
+import type {
+  AdoptEntry,
+  ClockEntry,
+  CloseEntry,
+  Entry,
+  GenesisBody,
+  IntentBody,
+  IntentEntry,
+  IssueEntry,
+  ReleaseEntry,
+  VoidEntry,
+  VoidReason,
+} from './entry.ts';
 import type { Lineage } from './lineage.ts';
 
 export type LicenseState = 'open' | 'void' | 'issued' | 'released';
@@ -129,7 +149,11 @@ export interface LedgerView {
   /** Newest counter first; the page after the one that ended at `below`. */
   historyOf(lineage: Lineage, page: { readonly below?: number; readonly limit: number }): readonly LicenseRecord[];
   /** In bytewise order of (sub, aud, dep); the page after `after`; of one customer if given. */
-  lineages(page: { readonly after?: Lineage; readonly sub?: string; readonly limit: number }): readonly LineageSummary[];
+  lineages(page: {
+    readonly after?: Lineage;
+    readonly sub?: string;
+    readonly limit: number;
+  }): readonly LineageSummary[];
   /** Customers in bytewise order; the page after `after`. */
   customers(page: { readonly after?: string; readonly limit: number }): readonly string[];
   /** Intents without issue or void, oldest first. */

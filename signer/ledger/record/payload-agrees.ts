@@ -8,7 +8,8 @@ export function payloadFault(iss: string, intent: IntentBody): string | undefine
   try {
     const license = decodeLicense(intent.payload);
     if (license.iss !== iss) return 'its payload has another issuer than the ledger';
-    if (license.sub !== intent.sub || license.aud !== intent.aud || license.dep !== intent.dep) return 'its payload has another lineage';
+    if (license.sub !== intent.sub || license.aud !== intent.aud || license.dep !== intent.dep)
+      return 'its payload has another lineage';
     if (license.ctr !== intent.ctr) return 'its payload has another counter';
     return license.cti === uuidFromBytes(intent.licenseId) ? undefined : 'its payload has another license id';
   } catch (error) {

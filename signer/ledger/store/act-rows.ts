@@ -12,7 +12,14 @@ export function actRowOf(entry: Entry): ActRow | undefined {
   const { body } = entry;
   switch (body.act) {
     case 'log':
-      return { seq, kind: body.closed ? 'closed-log' : 'log', sub: '', skip: body.skip, floor: 0, raise: body.skip + body.highest };
+      return {
+        seq,
+        kind: body.closed ? 'closed-log' : 'log',
+        sub: '',
+        skip: body.skip,
+        floor: 0,
+        raise: body.skip + body.highest,
+      };
     case 'import':
       return { seq, kind: 'import', sub: body.sub ?? '', skip: 0, floor: body.floor, raise: body.highest };
     case 'anchor':
@@ -28,7 +35,15 @@ export function actRowOf(entry: Entry): ActRow | undefined {
 export function counterRowOf(entry: Entry, skip: number): CounterRow | undefined {
   if (entry.kind !== 'adopt') return undefined;
   const { seq, body } = entry;
-  if (body.act === 'counter') return { seq, aud: body.aud, sub: body.sub, ...(body.dep === undefined ? {} : { dep: body.dep }), ctr: body.ctr, licenseId: undefined };
+  if (body.act === 'counter')
+    return {
+      seq,
+      aud: body.aud,
+      sub: body.sub,
+      ...(body.dep === undefined ? {} : { dep: body.dep }),
+      ctr: body.ctr,
+      licenseId: undefined,
+    };
   if (body.act !== 'license') return undefined;
   const { aud, sub, dep, ctr, licenseId } = body.license;
   return { seq, aud, sub, ...(dep === undefined ? {} : { dep }), ctr: ctr + skip, licenseId };
@@ -36,11 +51,21 @@ export function counterRowOf(entry: Entry, skip: number): CounterRow | undefined
 
 export function sameAct(a: ActRow | undefined, b: ActRow | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.seq === b.seq && a.kind === b.kind && a.sub === b.sub && a.skip === b.skip && a.floor === b.floor && a.raise === b.raise;
+  return (
+    a.seq === b.seq &&
+    a.kind === b.kind &&
+    a.sub === b.sub &&
+    a.skip === b.skip &&
+    a.floor === b.floor &&
+    a.raise === b.raise
+  );
 }
 
 export function sameCounter(a: CounterRow | undefined, b: CounterRow | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  const sameId = a.licenseId === undefined || b.licenseId === undefined ? a.licenseId === b.licenseId : equalBytes(a.licenseId, b.licenseId);
+  const sameId =
+    a.licenseId === undefined || b.licenseId === undefined
+      ? a.licenseId === b.licenseId
+      : equalBytes(a.licenseId, b.licenseId);
   return a.seq === b.seq && sameLineage(a, b) && a.ctr === b.ctr && sameId;
 }

@@ -15,7 +15,12 @@ export function copyLedger(from: string, to: string, code: ToolFault): void {
   } catch (error) {
     if (isDiskFull(error)) throw new VtlicError(code, 'the disk is full: no copy was made', { file: to, cause: error });
     // What cannot be opened or written here is the target: the ledger itself was opened before.
-    if ([SQLITE_CANTOPEN, SQLITE_IOERR, SQLITE_READONLY].includes(sqliteCode(error) ?? 0)) throw new VtlicError(code, 'a copy of the ledger cannot be written here', { file: to, hint: 'check the folder, its disk, and that this user may write there', cause: error });
+    if ([SQLITE_CANTOPEN, SQLITE_IOERR, SQLITE_READONLY].includes(sqliteCode(error) ?? 0))
+      throw new VtlicError(code, 'a copy of the ledger cannot be written here', {
+        file: to,
+        hint: 'check the folder, its disk, and that this user may write there',
+        cause: error,
+      });
     throw ledgerFault(error, from, 'read');
   } finally {
     db.close();

@@ -18,7 +18,11 @@ export interface Holder {
 /** Names this process of this host. @param since seconds */
 export function writeHolder(path: string, holder: Holder, since: number): void {
   const temporary = `${path}.${process.pid}`;
-  writeFileSync(temporary, utf8(`${JSON.stringify({ pid: process.pid, host: hostname(), command: holder.command, since })}\n`), { mode: 0o600 });
+  writeFileSync(
+    temporary,
+    utf8(`${JSON.stringify({ pid: process.pid, host: hostname(), command: holder.command, since })}\n`),
+    { mode: 0o600 },
+  );
   renameSync(temporary, path);
 }
 
@@ -38,7 +42,9 @@ export function describeHolder(path: string): string | undefined {
     const pid = reader.integer('pid', { min: 1, max: 2 ** 32 });
     const host = cleanText(reader.string('host'), 100);
     const command = cleanText(reader.string('command'), 200);
-    const since = new Date(reader.integer('since', { min: 0, max: 253_402_300_799 }) * 1000).toISOString().replace('.000Z', 'Z');
+    const since = new Date(reader.integer('since', { min: 0, max: 253_402_300_799 }) * 1000)
+      .toISOString()
+      .replace('.000Z', 'Z');
     return `process ${pid} on ${host} (${command}), since ${since}`;
   } catch (error) {
     if (error instanceof VtlicError) return undefined;

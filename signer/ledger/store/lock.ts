@@ -59,9 +59,18 @@ function lockDatabase(lockPath: string, holderPath: string): DatabaseSync {
     if (!(fault instanceof VtlicError)) throw fault;
     if (fault.code === 'ledger_in_use') {
       const who = describeHolder(holderPath);
-      throw new VtlicError('ledger_in_use', `another signer is using this ledger: ${who ?? 'it did not leave its name'}`, { file: lockPath, hint: 'wait until it has ended and run it again', cause: error });
+      throw new VtlicError(
+        'ledger_in_use',
+        `another signer is using this ledger: ${who ?? 'it did not leave its name'}`,
+        { file: lockPath, hint: 'wait until it has ended and run it again', cause: error },
+      );
     }
-    if (sqliteCode(error) === 26) throw new VtlicError('ledger_corrupt', 'the lock file of the ledger is not a SQLite database', { file: lockPath, hint: 'it holds nothing of worth: remove it and run it again', cause: error });
+    if (sqliteCode(error) === 26)
+      throw new VtlicError('ledger_corrupt', 'the lock file of the ledger is not a SQLite database', {
+        file: lockPath,
+        hint: 'it holds nothing of worth: remove it and run it again',
+        cause: error,
+      });
     throw fault;
   }
 }
@@ -77,5 +86,9 @@ function createPrivately(path: string): void {
 
 function lockUnwritable(error: unknown, path: string): VtlicError {
   const told = describeFileError(error, 'ledger_unwritable', path);
-  return new VtlicError('ledger_unwritable', `the ledger cannot be locked: ${told.message}; nothing was recorded`, { file: path, hint: 'make room, or give this user write access to the folder of the ledger', cause: error });
+  return new VtlicError('ledger_unwritable', `the ledger cannot be locked: ${told.message}; nothing was recorded`, {
+    file: path,
+    hint: 'make room, or give this user write access to the folder of the ledger',
+    cause: error,
+  });
 }

@@ -88,18 +88,36 @@ export function intentRow(row: Row): IntentRow {
 }
 
 export function logRow(row: Row): LogRow {
-  return { number: integer(row[0]), entry: integer(row[1]), logId: blob(row[2], 16), firstLeaf: integer(row[3]), firstNode: integer(row[4]) };
+  return {
+    number: integer(row[0]),
+    entry: integer(row[1]),
+    logId: blob(row[2], 16),
+    firstLeaf: integer(row[3]),
+    firstNode: integer(row[4]),
+  };
 }
 
 export function actRow(row: Row): ActRow {
   const kind = ACT_ROW_KINDS.find((known) => known === row[1]);
   if (kind === undefined) throw ledgerCorrupt('a row of the table "act" is of no kind that this version knows');
-  return { seq: integer(row[0]), kind, sub: text(row[2]), skip: integer(row[3]), floor: integer(row[4]), raise: integer(row[5]) };
+  return {
+    seq: integer(row[0]),
+    kind,
+    sub: text(row[2]),
+    skip: integer(row[3]),
+    floor: integer(row[4]),
+    raise: integer(row[5]),
+  };
 }
 
 export function counterRow(row: Row): CounterRow {
   const licenseId = row[5];
-  return { seq: integer(row[0]), ...lineageFromKey(text(row[1]), text(row[2]), text(row[3])), ctr: integer(row[4]), licenseId: licenseId === null || licenseId === undefined ? undefined : blob(licenseId, 16) };
+  return {
+    seq: integer(row[0]),
+    ...lineageFromKey(text(row[1]), text(row[2]), text(row[3])),
+    ctr: integer(row[4]),
+    licenseId: licenseId === null || licenseId === undefined ? undefined : blob(licenseId, 16),
+  };
 }
 
 export function gateRow(row: Row): GateAct {
@@ -113,7 +131,11 @@ export function moveRow(row: Row): CounterMove {
 }
 
 export function lineageRow(row: Row): LineageRow {
-  return { lineage: Object.freeze(lineageFromKey(text(row[0]), text(row[1]), text(row[2]))), ctr: integer(row[3]), issued: integer(row[4]) };
+  return {
+    lineage: Object.freeze(lineageFromKey(text(row[0]), text(row[1]), text(row[2]))),
+    ctr: integer(row[3]),
+    issued: integer(row[4]),
+  };
 }
 
 /** As `schema.ts` says: an absent deployment is ''. */
@@ -130,7 +152,8 @@ export function optionally<T>(row: Row | undefined, read: (row: Row) => T): T | 
 }
 
 export function integer(value: SQLOutputValue | undefined): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw ledgerCorrupt('a row holds something else where an integer should stand');
+  if (typeof value !== 'number' || !Number.isSafeInteger(value))
+    throw ledgerCorrupt('a row holds something else where an integer should stand');
   return value;
 }
 
@@ -144,6 +167,7 @@ export function text(value: SQLOutputValue | undefined): string {
 }
 
 export function blob(value: SQLOutputValue | undefined, length?: number): Uint8Array {
-  if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length)) throw ledgerCorrupt('a row holds something else where bytes should stand');
+  if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length))
+    throw ledgerCorrupt('a row holds something else where bytes should stand');
   return value;
 }

@@ -41,12 +41,16 @@ export function createTables(db: DatabaseSync): void {
   db.exec('PRAGMA page_size = 8192');
   db.exec('PRAGMA journal_mode = WAL');
   setConnection(db);
-  db.exec(`BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}; ${STATEMENTS.join('; ')}; COMMIT`);
+  db.exec(
+    `BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}; ${STATEMENTS.join('; ')}; COMMIT`,
+  );
 }
 
 /** What holds for a connection, not for the file. */
 export function setConnection(db: DatabaseSync): void {
-  db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 67108864');
+  db.exec(
+    'PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 67108864',
+  );
 }
 
 /**
@@ -56,14 +60,24 @@ export function setConnection(db: DatabaseSync): void {
  */
 export function checkTables(db: DatabaseSync, file: string): void {
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
-    throw new VtlicError('ledger_corrupt', 'this is a SQLite database, but not a ledger', { file, hint: 'check the path; keep the file as it is if a ledger should stand here' });
+    throw new VtlicError('ledger_corrupt', 'this is a SQLite database, but not a ledger', {
+      file,
+      hint: 'check the path; keep the file as it is if a ledger should stand here',
+    });
   }
   const version = pragma(db, 'user_version');
   if (version !== VERSION) {
-    throw new VtlicError('ledger_version', `the ledger has version ${String(version)}, and this program knows version ${VERSION}`, { file, hint: 'use the release of this program that wrote it, or a newer one' });
+    throw new VtlicError(
+      'ledger_version',
+      `the ledger has version ${String(version)}, and this program knows version ${VERSION}`,
+      { file, hint: 'use the release of this program that wrote it, or a newer one' },
+    );
   }
   // In no order: VACUUM puts the tables before the indexes.
-  const found = db.prepare("SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'").all().map((row) => row['sql']);
+  const found = db
+    .prepare("SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    .all()
+    .map((row) => row['sql']);
   const same = found.length === STATEMENTS.length && STATEMENTS.every((sql) => found.includes(sql));
   if (!same) throw ledgerCorrupt('its tables are not those of a ledger', { file });
 }

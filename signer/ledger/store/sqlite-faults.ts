@@ -34,7 +34,12 @@ export function isDiskFull(error: unknown): boolean {
 }
 
 function couldNotWrite(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && COULD_NOT_WRITE.has(error.errcode >> 8);
+  return (
+    error instanceof Error &&
+    'errcode' in error &&
+    typeof error.errcode === 'number' &&
+    COULD_NOT_WRITE.has(error.errcode >> 8)
+  );
 }
 
 /** Runs `fn`; what SQLite throws in it becomes a VtlicError, everything else passes. */
@@ -48,31 +53,61 @@ export function withLedgerFaults<T>(file: string, act: LedgerAct, fn: () => T): 
 
 /** The error to throw instead: SQLite's in our words, a corrupt ledger with its file named, anything else unchanged. */
 export function ledgerFault(error: unknown, file: string, act: LedgerAct): unknown {
-  if (error instanceof VtlicError) return error.code === 'ledger_corrupt' && error.place.file === undefined ? error.at({ file }) : error;
+  if (error instanceof VtlicError)
+    return error.code === 'ledger_corrupt' && error.place.file === undefined ? error.at({ file }) : error;
   const code = sqliteCode(error);
   if (code === undefined) return isOutOfRange(error) ? corrupt('a number in it is out of range', file, error) : error;
   switch (code) {
     case BUSY:
     case LOCKED:
-      return new VtlicError('ledger_in_use', 'another program is using the ledger file', { file, cause: error, hint: 'close that program and run it again' });
+      return new VtlicError('ledger_in_use', 'another program is using the ledger file', {
+        file,
+        cause: error,
+        hint: 'close that program and run it again',
+      });
     case READONLY:
     case PERM:
     case AUTH:
       if (act === 'read') return unreadable(file, error);
-      return unwritable('the ledger, its folder or its disk is read-only for this user; nothing more was recorded', file, error, 'give this user write access to the folder and the files in it, or mount the disk for writing');
+      return unwritable(
+        'the ledger, its folder or its disk is read-only for this user; nothing more was recorded',
+        file,
+        error,
+        'give this user write access to the folder and the files in it, or mount the disk for writing',
+      );
     case FULL:
-      return unwritable('the disk is full; nothing more was recorded', file, error, 'make room on the disk that holds the ledger and run it again: the next start finishes or voids what was recorded before');
+      return unwritable(
+        'the disk is full; nothing more was recorded',
+        file,
+        error,
+        'make room on the disk that holds the ledger and run it again: the next start finishes or voids what was recorded before',
+      );
     case IOERR:
       if (act !== 'write' && couldNotWrite(error)) {
-        return unwritable('the disk is full, read-only or broken: nothing can be written beside the ledger; nothing more was recorded', file, error, 'make room on the disk that holds the ledger, or mend it, and run it again');
+        return unwritable(
+          'the disk is full, read-only or broken: nothing can be written beside the ledger; nothing more was recorded',
+          file,
+          error,
+          'make room on the disk that holds the ledger, or mend it, and run it again',
+        );
       }
       return act === 'write'
-        ? unwritable('the disk reported an input/output error while the ledger was written; the next start says what it holds', file, error, 'check the disk that holds the ledger, then run it again')
+        ? unwritable(
+            'the disk reported an input/output error while the ledger was written; the next start says what it holds',
+            file,
+            error,
+            'check the disk that holds the ledger, then run it again',
+          )
         : corrupt('the disk reported an input/output error while it was read', file, error);
     case CANTOPEN:
       return act === 'read'
         ? unreadable(file, error)
-        : unwritable('the ledger cannot be opened for writing; nothing more was recorded', file, error, 'give this user write access to the folder and the files in it');
+        : unwritable(
+            'the ledger cannot be opened for writing; nothing more was recorded',
+            file,
+            error,
+            'give this user write access to the folder and the files in it',
+          );
     case CORRUPT:
       return corrupt('SQLite finds it damaged', file, error);
     case TOOBIG:
@@ -87,12 +122,20 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
 }
 
 function corrupt(why: string, file: string, cause: unknown): VtlicError {
-  return new VtlicError('ledger_corrupt', `the ledger cannot be trusted: ${why}`, { file, cause, hint: 'keep this file as it is and put the newest good copy of the ledger in its place' });
+  return new VtlicError('ledger_corrupt', `the ledger cannot be trusted: ${why}`, {
+    file,
+    cause,
+    hint: 'keep this file as it is and put the newest good copy of the ledger in its place',
+  });
 }
 
 /** SQLite reads a database in WAL mode only where it can make the files that belong to it. */
 function unreadable(file: string, cause: unknown): VtlicError {
-  return new VtlicError('file_unreadable', 'the ledger cannot be opened for reading: this user must be able to read it, and to write beside it (its disk may be full or read-only)', { file, cause, hint: 'copy the whole folder to a place where this user may write, and read the copy' });
+  return new VtlicError(
+    'file_unreadable',
+    'the ledger cannot be opened for reading: this user must be able to read it, and to write beside it (its disk may be full or read-only)',
+    { file, cause, hint: 'copy the whole folder to a place where this user may write, and read the copy' },
+  );
 }
 
 function unwritable(message: string, file: string, cause: unknown, hint: string): VtlicError {
@@ -101,5 +144,10 @@ function unwritable(message: string, file: string, cause: unknown, hint: string)
 
 /** How `node:sqlite` reports an integer beyond 2^53-1, which no honest ledger holds. */
 function isOutOfRange(error: unknown): boolean {
-  return error instanceof RangeError && 'code' in error && error.code === 'ERR_OUT_OF_RANGE' && error.message.startsWith('Value is too large');
+  return (
+    error instanceof RangeError &&
+    'code' in error &&
+    error.code === 'ERR_OUT_OF_RANGE' &&
+    error.message.startsWith('Value is too large')
+  );
 }

@@ -5,7 +5,35 @@ import { movedCounter } from '../record/counter-rule.ts';
 import { Gates } from '../record/gate-rule.ts';
 import { sameLineage, type Lineage } from '../record/lineage.ts';
 import { completeSubtrees, type ReadNode } from '../tree/merkle.ts';
-import { ACT_COLUMNS, COUNTER_COLUMNS, ENTRY_COLUMNS, INTENT_COLUMNS, LOG_COLUMNS, actRow, blob, counterRow, entryRow, gateRow, integer, intentRow, lineageFromKey, lineageKey, lineageRow, logRow, moveRow, optionalInteger, optionally, text, type ActRow, type CounterRow, type EntryRow, type IntentRow, type LineageRow, type LogRow, type Row } from './rows.ts';
+import {
+  ACT_COLUMNS,
+  COUNTER_COLUMNS,
+  ENTRY_COLUMNS,
+  INTENT_COLUMNS,
+  LOG_COLUMNS,
+  actRow,
+  blob,
+  counterRow,
+  entryRow,
+  gateRow,
+  integer,
+  intentRow,
+  lineageFromKey,
+  lineageKey,
+  lineageRow,
+  logRow,
+  moveRow,
+  optionalInteger,
+  optionally,
+  text,
+  type ActRow,
+  type CounterRow,
+  type EntryRow,
+  type IntentRow,
+  type LineageRow,
+  type LogRow,
+  type Row,
+} from './rows.ts';
 
 /** How much of each kind of row there is, by the highest key. */
 export interface TableSizes {
@@ -19,8 +47,10 @@ const SQL = {
   entries: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?`,
   lastEntry: `SELECT ${ENTRY_COLUMNS} FROM entry ORDER BY seq DESC LIMIT 1`,
   // Without the condition SQLite counts in whichever index is smallest.
-  intentsCounted: "SELECT (SELECT count(*) FROM intent NOT INDEXED), (SELECT count(*) FROM intent INDEXED BY intent_by_lineage WHERE sub > '')",
-  outcomes: 'SELECT (SELECT count(*) FROM intent WHERE issue IS NOT NULL OR void IS NOT NULL), (SELECT count(*) FROM leaf WHERE entry NOT IN (SELECT seq FROM act UNION ALL SELECT entry FROM log UNION ALL SELECT seq FROM counter))',
+  intentsCounted:
+    "SELECT (SELECT count(*) FROM intent NOT INDEXED), (SELECT count(*) FROM intent INDEXED BY intent_by_lineage WHERE sub > '')",
+  outcomes:
+    'SELECT (SELECT count(*) FROM intent WHERE issue IS NOT NULL OR void IS NOT NULL), (SELECT count(*) FROM leaf WHERE entry NOT IN (SELECT seq FROM act UNION ALL SELECT entry FROM log UNION ALL SELECT seq FROM counter))',
   sizes: 'SELECT (SELECT max(seq) FROM entry), (SELECT max(leaf_index) FROM leaf), (SELECT max(position) FROM node)',
   insertEntry: 'INSERT INTO entry (seq, kind, at, body, chain) VALUES (?, ?, ?, ?, ?)',
   intent: `SELECT ${INTENT_COLUMNS} FROM intent WHERE seq = ?`,
@@ -31,8 +61,10 @@ const SQL = {
   openIntents: `SELECT ${INTENT_COLUMNS} FROM intent WHERE issue IS NULL AND void IS NULL ORDER BY seq`,
   unreleased: `SELECT ${INTENT_COLUMNS} FROM intent WHERE issue IS NOT NULL AND release IS NULL ORDER BY seq`,
   lastReleasedIssue: 'SELECT max(issue) FROM intent WHERE release IS NOT NULL',
-  lineages: 'SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE (sub, aud, dep) > (?, ?, ?) GROUP BY sub, aud, dep ORDER BY sub, aud, dep LIMIT ?',
-  lineagesOf: 'SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE sub = ? AND (aud, dep) > (?, ?) GROUP BY sub, aud, dep ORDER BY sub, aud, dep LIMIT ?',
+  lineages:
+    'SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE (sub, aud, dep) > (?, ?, ?) GROUP BY sub, aud, dep ORDER BY sub, aud, dep LIMIT ?',
+  lineagesOf:
+    'SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE sub = ? AND (aud, dep) > (?, ?) GROUP BY sub, aud, dep ORDER BY sub, aud, dep LIMIT ?',
   customers: 'SELECT DISTINCT sub FROM intent WHERE sub > ? ORDER BY sub LIMIT ?',
   insertIntent: 'INSERT INTO intent (seq, sub, aud, dep, ctr, license_id) VALUES (?, ?, ?, ?, ?, ?)',
   setIssue: 'UPDATE intent SET issue = ? WHERE seq = ?',
@@ -52,15 +84,18 @@ const SQL = {
   acts: `SELECT ${ACT_COLUMNS} FROM act ORDER BY seq`,
   insertAct: `INSERT INTO act (${ACT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
   raised: "SELECT sum(reach), sum(kind IN ('close', 'closed-log')) FROM act WHERE seq <= ?",
-  movesOfAll: "SELECT seq, skip, floor FROM act WHERE seq > ? AND sub IN ('', ?) AND (skip > 0 OR floor > 0) ORDER BY seq",
-  gatesOf: "SELECT seq, kind, sub FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq",
+  movesOfAll:
+    "SELECT seq, skip, floor FROM act WHERE seq > ? AND sub IN ('', ?) AND (skip > 0 OR floor > 0) ORDER BY seq",
+  gatesOf:
+    "SELECT seq, kind, sub FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq",
   counter: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE seq = ?`,
   counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
   countersOf: 'SELECT seq, 0, ctr FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND seq > ? ORDER BY seq',
   reenteredOf: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND license_id IS NOT NULL ORDER BY seq`,
   reenteredOfCustomer: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND license_id IS NOT NULL ORDER BY seq`,
   insertCounter: `INSERT INTO counter (${COUNTER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
-  knownLineages: 'SELECT sub, aud, dep FROM intent WHERE (sub, aud, dep) > (?, ?, ?) UNION SELECT sub, aud, dep FROM counter WHERE (sub, aud, dep) > (?, ?, ?) ORDER BY sub, aud, dep LIMIT ?',
+  knownLineages:
+    'SELECT sub, aud, dep FROM intent WHERE (sub, aud, dep) > (?, ?, ?) UNION SELECT sub, aud, dep FROM counter WHERE (sub, aud, dep) > (?, ?, ?) ORDER BY sub, aud, dep LIMIT ?',
 } as const;
 
 type Name = keyof typeof SQL;
@@ -75,7 +110,11 @@ export class Tables {
 
   sizes(): TableSizes {
     const row = this.#one('sizes') ?? [];
-    return { entries: optionalInteger(row[0]) ?? 0, leaves: (optionalInteger(row[1]) ?? -1) + 1, nodes: (optionalInteger(row[2]) ?? -1) + 1 };
+    return {
+      entries: optionalInteger(row[0]) ?? 0,
+      leaves: (optionalInteger(row[1]) ?? -1) + 1,
+      nodes: (optionalInteger(row[2]) ?? -1) + 1,
+    };
   }
 
   /** Intents with an issue or a void, and leaves that are not of an act: the same number in a whole ledger. */
@@ -128,14 +167,21 @@ export class Tables {
     const row = this.#one('lastIntentOf', ...lineageKey(lineage));
     const [seq, ctr] = row === undefined ? [0, 0] : [integer(row[0]), integer(row[1])];
     if (row !== undefined) this.#requireIntent(seq, lineage, ctr);
-    const moves = [...this.#all('movesOfAll', seq, lineage.sub), ...this.#all('countersOf', ...lineageKey(lineage), seq)].map(moveRow);
-    return movedCounter(ctr, moves.sort((a, b) => a.seq - b.seq));
+    const moves = [
+      ...this.#all('movesOfAll', seq, lineage.sub),
+      ...this.#all('countersOf', ...lineageKey(lineage), seq),
+    ].map(moveRow);
+    return movedCounter(
+      ctr,
+      moves.sort((a, b) => a.seq - b.seq),
+    );
   }
 
   /** The counter was read from an index alone. */
   #requireIntent(seq: number, lineage: Lineage, ctr: number): void {
     const row = this.intent(seq);
-    if (row?.ctr !== ctr || !sameLineage(row, lineage)) throw ledgerCorrupt('an index does not fit its table (intent_by_lineage)');
+    if (row?.ctr !== ctr || !sameLineage(row, lineage))
+      throw ledgerCorrupt('an index does not fit its table (intent_by_lineage)');
   }
 
   openIntents(): readonly IntentRow[] {
@@ -281,7 +327,9 @@ export class Tables {
   /** Every lineage with an intent or a counter of its own, in bytewise order. */
   knownLineages(after: Lineage | undefined, limit: number): readonly Lineage[] {
     const from = after === undefined ? (['', '', ''] as const) : lineageKey(after);
-    return this.#all('knownLineages', ...from, ...from, limit).map((row) => lineageFromKey(text(row[0]), text(row[1]), text(row[2])));
+    return this.#all('knownLineages', ...from, ...from, limit).map((row) =>
+      lineageFromKey(text(row[0]), text(row[1]), text(row[2])),
+    );
   }
 
   #statement(name: Name): StatementSync {

@@ -41,7 +41,8 @@ export function checkInclusion(file: Uint8Array, keys: readonly LogKey[], cose?:
   const checkpoint = openCheckpoint(proof.checkpoint, keys);
   if (proof.extra === undefined) throw refused('the proof does not carry what its leaf holds');
   const leaf = readLeaf(proof.extra);
-  if (!inclusionHolds(leafHash(proof.extra), proof.index, checkpoint.size, proof.hashes, checkpoint.root)) throw refused('the leaf is not in the tree of the checkpoint');
+  if (!inclusionHolds(leafHash(proof.extra), proof.index, checkpoint.size, proof.hashes, checkpoint.root))
+    throw refused('the leaf is not in the tree of the checkpoint');
   if (cose !== undefined) compareLicense(leaf, cose);
   return Object.freeze({ checkpoint, index: proof.index, leaf });
 }
@@ -50,13 +51,19 @@ export function checkInclusion(file: Uint8Array, keys: readonly LogKey[], cose?:
  * @param older the checkpoint that is said to be a beginning of the newer one
  * @throws VtlicError `checks_failed`
  */
-export function checkConsistency(file: Uint8Array, older: Uint8Array, keys: readonly LogKey[]): { readonly older: Checkpoint; readonly newer: Checkpoint } {
+export function checkConsistency(
+  file: Uint8Array,
+  older: Uint8Array,
+  keys: readonly LogKey[],
+): { readonly older: Checkpoint; readonly newer: Checkpoint } {
   const proof = decodeConsistencyProof(file);
   const newer = openCheckpoint(proof.checkpoint, keys);
   const before = openCheckpoint(older, keys);
   if (before.origin !== newer.origin) throw refused('the two checkpoints are of different logs');
-  if (before.size !== proof.from) throw refused(`the proof begins at ${proof.from} leaves, but the older checkpoint has ${before.size}`);
-  if (!consistencyHolds(before.size, newer.size, before.root, newer.root, proof.hashes)) throw refused('the newer tree does not begin with the older one');
+  if (before.size !== proof.from)
+    throw refused(`the proof begins at ${proof.from} leaves, but the older checkpoint has ${before.size}`);
+  if (!consistencyHolds(before.size, newer.size, before.root, newer.root, proof.hashes))
+    throw refused('the newer tree does not begin with the older one');
   return Object.freeze({ older: before, newer });
 }
 
@@ -65,7 +72,8 @@ function compareLicense(leaf: ProvedLeaf, cose: Uint8Array): void {
   const { kid, payload } = decodeCoseSign1(cose, TYP.license);
   if (leaf.payloadSha256 !== toHex(sha256(payload))) throw refused('the proof is of another license');
   // A second signature of the same payload is the same license to a verifier, but the log never saw it.
-  if (leaf.coseSha256 !== toHex(sha256(cose)) || leaf.kid !== kid) throw refused('the log holds this license under another signature');
+  if (leaf.coseSha256 !== toHex(sha256(cose)) || leaf.kid !== kid)
+    throw refused('the log holds this license under another signature');
 }
 
 function readLeaf(data: Uint8Array): ProvedLeaf {
@@ -79,13 +87,22 @@ function readLeaf(data: Uint8Array): ProvedLeaf {
   }
   if (!isCborArray(value)) throw no;
   const [domain, kind, salt, licenseId, ctr, payload, sixth, kid, ...more] = value;
-  if (domain !== LEAF_DOMAIN || more.length > 0 || !isCborBytes(salt) || !isCborBytes(licenseId) || typeof ctr !== 'number' || !isCborBytes(payload)) throw no;
+  if (
+    domain !== LEAF_DOMAIN ||
+    more.length > 0 ||
+    !isCborBytes(salt) ||
+    !isCborBytes(licenseId) ||
+    typeof ctr !== 'number' ||
+    !isCborBytes(payload)
+  )
+    throw no;
   const common = { licenseId: uuidFromBytes(licenseId), ctr, payloadSha256: toHex(payload) };
-  if (kind === 'issue' && isCborBytes(sixth) && isCborBytes(kid)) return Object.freeze({ kind: 'issued', ...common, coseSha256: toHex(sixth), kid: toHex(kid) });
-  if (kind === 'void' && typeof sixth === 'string' && kid === undefined) return Object.freeze({ kind: 'void', ...common, reason: sixth });
+  if (kind === 'issue' && isCborBytes(sixth) && isCborBytes(kid))
+    return Object.freeze({ kind: 'issued', ...common, coseSha256: toHex(sixth), kid: toHex(kid) });
+  if (kind === 'void' && typeof sixth === 'string' && kid === undefined)
+    return Object.freeze({ kind: 'void', ...common, reason: sixth });
   throw no;
 }
-
 
 function refused(why: string): VtlicError {
   return new VtlicError('checks_failed', why);

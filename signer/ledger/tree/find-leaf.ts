@@ -18,14 +18,35 @@ export interface FoundLeaf {
 export function findLeaf(ledger: LedgerView, licenseId: Uint8Array): FoundLeaf {
   const again = ledger.findReentered(licenseId);
   if (again?.body.act === 'license') {
-    return { log: logAt(ledger, again.seq), index: again.body.leafIndex, data: reenteredLeaf(again.body), kind: 'issued', path: undefined };
+    return {
+      log: logAt(ledger, again.seq),
+      index: again.body.leafIndex,
+      data: reenteredLeaf(again.body),
+      kind: 'issued',
+      path: undefined,
+    };
   }
   const record = ledger.findByLicenseId(licenseId);
   if (record?.issue !== undefined) {
-    return { log: logAt(ledger, record.issue.seq), index: record.issue.body.leafIndex, data: issueLeaf(record.intent.body, record.issue.body), kind: 'issued', path: record.intent.body.path };
+    return {
+      log: logAt(ledger, record.issue.seq),
+      index: record.issue.body.leafIndex,
+      data: issueLeaf(record.intent.body, record.issue.body),
+      kind: 'issued',
+      path: record.intent.body.path,
+    };
   }
-  if (record?.void !== undefined) return { log: logAt(ledger, record.void.seq), index: record.void.body.leafIndex, data: voidLeaf(record.intent.body, record.void.body), kind: 'void', path: undefined };
-  throw new VtlicError('request_invalid', `the ledger has no license ${uuidFromBytes(licenseId)}`, { hint: 'it may be of another ledger, or not finished: vtlic ledger status' });
+  if (record?.void !== undefined)
+    return {
+      log: logAt(ledger, record.void.seq),
+      index: record.void.body.leafIndex,
+      data: voidLeaf(record.intent.body, record.void.body),
+      kind: 'void',
+      path: undefined,
+    };
+  throw new VtlicError('request_invalid', `the ledger has no license ${uuidFromBytes(licenseId)}`, {
+    hint: 'it may be of another ledger, or not finished: vtlic ledger status',
+  });
 }
 
 function logAt(ledger: LedgerView, seq: number): LogInfo {

@@ -13,13 +13,33 @@ import { sha256 } from '../record/sha256.ts';
 export const LEAF_DOMAIN = 'vtlic-ledger-leaf/1';
 
 /** CBOR `[domain, "issue", salt, license id, counter, SHA-256 of payload, SHA-256 of COSE bytes, kid]`. */
-export function issueLeaf(intent: Pick<IntentBody, 'licenseId' | 'ctr' | 'payload' | 'kid'>, issue: Pick<IssueBody, 'salt' | 'cose'>): Uint8Array {
-  return encodeCbor([LEAF_DOMAIN, 'issue', issue.salt, intent.licenseId, intent.ctr, sha256(intent.payload), sha256(issue.cose), bytesOfKid(intent.kid)]);
+export function issueLeaf(
+  intent: Pick<IntentBody, 'licenseId' | 'ctr' | 'payload' | 'kid'>,
+  issue: Pick<IssueBody, 'salt' | 'cose'>,
+): Uint8Array {
+  return encodeCbor([
+    LEAF_DOMAIN,
+    'issue',
+    issue.salt,
+    intent.licenseId,
+    intent.ctr,
+    sha256(intent.payload),
+    sha256(issue.cose),
+    bytesOfKid(intent.kid),
+  ]);
 }
 
 /** CBOR `[domain, "void", salt, license id, counter, SHA-256 of payload, reason]`. */
 export function voidLeaf(intent: IntentBody, voided: VoidBody): Uint8Array {
-  return encodeCbor([LEAF_DOMAIN, 'void', voided.salt, intent.licenseId, intent.ctr, sha256(intent.payload), voided.reason]);
+  return encodeCbor([
+    LEAF_DOMAIN,
+    'void',
+    voided.salt,
+    intent.licenseId,
+    intent.ctr,
+    sha256(intent.payload),
+    voided.reason,
+  ]);
 }
 
 /**
@@ -27,7 +47,14 @@ export function voidLeaf(intent: IntentBody, voided: VoidBody): Uint8Array {
  * and `found` the empty array where the anchor was lost.
  */
 export function newLogLeaf(opened: NewLogBody): Uint8Array {
-  return encodeCbor([LEAF_DOMAIN, 'log', opened.salt, opened.origin, headArray(opened.restored), opened.found === undefined ? [] : headArray(opened.found)]);
+  return encodeCbor([
+    LEAF_DOMAIN,
+    'log',
+    opened.salt,
+    opened.origin,
+    headArray(opened.restored),
+    opened.found === undefined ? [] : headArray(opened.found),
+  ]);
 }
 
 function headArray(head: LedgerHead): CborValue {

@@ -29,7 +29,8 @@ export function decodeLogKey(text: string): LogKey {
   // The base64 of the key may have plus signs of its own.
   const bytes = decodeBase64(rest.join('+'));
   const keyId = fromHex(id);
-  if (!isNoteKeyName(name) || keyId?.length !== NOTE_KEY_ID_BYTES || bytes?.[0] !== NOTE_ED25519) throw noKey('it should be ORIGIN+ID+BASE64 of an Ed25519 key');
+  if (!isNoteKeyName(name) || keyId?.length !== NOTE_KEY_ID_BYTES || bytes?.[0] !== NOTE_ED25519)
+    throw noKey('it should be ORIGIN+ID+BASE64 of an Ed25519 key');
   const publicKey = importPublicKey('ed25519', bytes.slice(1));
   if (!equalBytes(keyId, keyIdOf(name, publicKey.ed25519))) throw noKey('its id does not follow from its name and key');
   return Object.freeze({ name, keyId, publicKey });
@@ -40,5 +41,7 @@ function keyIdOf(name: string, ed25519: Uint8Array): Uint8Array {
 }
 
 function noKey(why: string): VtlicError {
-  return new VtlicError('key_invalid', `this is no key of a log: ${why}`, { hint: 'take the line that the log prints: vtlic ledger checkpoint --log-key' });
+  return new VtlicError('key_invalid', `this is no key of a log: ${why}`, {
+    hint: 'take the line that the log prints: vtlic ledger checkpoint --log-key',
+  });
 }

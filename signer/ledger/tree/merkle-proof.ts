@@ -73,7 +73,13 @@ export function consistencyProof(from: number, to: number, read: ReadNode): read
 }
 
 /** RFC 9162 §2.1.3.2. */
-export function inclusionHolds(leaf: Uint8Array, index: number, size: number, proof: readonly Uint8Array[], root: Uint8Array): boolean {
+export function inclusionHolds(
+  leaf: Uint8Array,
+  index: number,
+  size: number,
+  proof: readonly Uint8Array[],
+  root: Uint8Array,
+): boolean {
   if (index < 0 || index >= size) return false;
   let fn = index;
   let sn = size - 1;
@@ -96,7 +102,13 @@ export function inclusionHolds(leaf: Uint8Array, index: number, size: number, pr
 }
 
 /** RFC 9162 §2.1.4.2; of an empty tree and of equal sizes, with no hashes, the roots alone decide. */
-export function consistencyHolds(from: number, to: number, fromRoot: Uint8Array, toRoot: Uint8Array, proof: readonly Uint8Array[]): boolean {
+export function consistencyHolds(
+  from: number,
+  to: number,
+  fromRoot: Uint8Array,
+  toRoot: Uint8Array,
+  proof: readonly Uint8Array[],
+): boolean {
   if (from < 0 || from > to) return false;
   if (from === 0) return proof.length === 0 && equalBytes(fromRoot, EMPTY_ROOT);
   if (from === to) return proof.length === 0 && equalBytes(fromRoot, toRoot);

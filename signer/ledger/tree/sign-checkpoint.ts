@@ -13,12 +13,22 @@ import { logKey, type LogKey } from './log-key.ts';
  * @throws VtlicError `usage` for a key of another job or algorithm, `self_check_failed`, and what signing throws
  */
 export async function signCheckpoint(head: Checkpoint, key: SigningKey): Promise<string> {
-  if (key.job !== 'ledger') throw new VtlicError('usage', `a checkpoint is signed by a key with the job ledger, and this one has the job ${key.job}`);
-  if (key.publicKey.alg !== 'ed25519') throw new VtlicError('usage', 'a checkpoint is signed by an Ed25519 key, which every tool that reads checkpoints knows');
+  if (key.job !== 'ledger')
+    throw new VtlicError(
+      'usage',
+      `a checkpoint is signed by a key with the job ledger, and this one has the job ${key.job}`,
+    );
+  if (key.publicKey.alg !== 'ed25519')
+    throw new VtlicError(
+      'usage',
+      'a checkpoint is signed by an Ed25519 key, which every tool that reads checkpoints knows',
+    );
   const text = encodeCheckpoint(head);
   const signature = await key.sign(noteMessage({ text }));
   if (!verifySignature(key.publicKey, noteMessage({ text }), signature, otherProvider(key.signedBy))) {
-    throw new VtlicError('self_check_failed', 'the signature on the checkpoint does not hold: it was not given out', { hint: 'check the key: vtlic key check NAME' });
+    throw new VtlicError('self_check_failed', 'the signature on the checkpoint does not hold: it was not given out', {
+      hint: 'check the key: vtlic key check NAME',
+    });
   }
   const { name, keyId } = logKey(head.origin, key.publicKey);
   return encodeNote(text, [{ name, keyId, signature }]);
@@ -36,10 +46,15 @@ export function openCheckpoint(bytes: Uint8Array, keys: readonly LogKey[]): Chec
   for (const { name, keyId, signature } of note.signatures) {
     const key = keys.find((candidate) => candidate.name === name && equalBytes(candidate.keyId, keyId));
     if (key === undefined) continue;
-    if (name !== checkpoint.origin) throw new VtlicError('checks_failed', 'the checkpoint is signed under the name of another log');
-    if (!verifySignature(key.publicKey, noteMessage(note), signature)) throw new VtlicError('checks_failed', "the signature of the log's key on the checkpoint does not hold");
+    if (name !== checkpoint.origin)
+      throw new VtlicError('checks_failed', 'the checkpoint is signed under the name of another log');
+    if (!verifySignature(key.publicKey, noteMessage(note), signature))
+      throw new VtlicError('checks_failed', "the signature of the log's key on the checkpoint does not hold");
     known++;
   }
-  if (known === 0) throw new VtlicError('checks_failed', 'the checkpoint is signed by no key of this log', { hint: 'give the key of the log that it belongs to: --log-key' });
+  if (known === 0)
+    throw new VtlicError('checks_failed', 'the checkpoint is signed by no key of this log', {
+      hint: 'give the key of the log that it belongs to: --log-key',
+    });
   return checkpoint;
 }

@@ -27,6 +27,8 @@ export class TreeBuilder {
 
   root(): Uint8Array {
     const smallest = this.#subtrees.at(-1);
-    return smallest === undefined ? EMPTY_ROOT : this.#subtrees.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), smallest);
+    return smallest === undefined
+      ? EMPTY_ROOT
+      : this.#subtrees.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), smallest);
   }
 }

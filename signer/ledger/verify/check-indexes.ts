@@ -5,9 +5,15 @@ import { ledgerCorrupt } from '../record/corrupt.ts';
 const INDEXED_TABLES = ['intent', 'counter'] as const;
 
 /** @throws VtlicError `ledger_corrupt` */
-export function checkIndexes(db: DatabaseSync, tables: readonly (typeof INDEXED_TABLES)[number][] = INDEXED_TABLES): void {
+export function checkIndexes(
+  db: DatabaseSync,
+  tables: readonly (typeof INDEXED_TABLES)[number][] = INDEXED_TABLES,
+): void {
   for (const table of tables) {
     const result: unknown = db.prepare(`PRAGMA integrity_check('${table}')`).get()?.['integrity_check'];
-    if (result !== 'ok') throw ledgerCorrupt(`an index does not fit its table (${typeof result === 'string' ? result.slice(0, 200) : 'no answer'})`);
+    if (result !== 'ok')
+      throw ledgerCorrupt(
+        `an index does not fit its table (${typeof result === 'string' ? result.slice(0, 200) : 'no answer'})`,
+      );
   }
 }

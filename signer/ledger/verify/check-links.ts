@@ -9,7 +9,9 @@ import type { EntryRow } from '../store/rows.ts';
 /** @throws VtlicError `ledger_corrupt` */
 export function checkChain(before: Uint8Array, { seq, kind, at, body, chain }: EntryRow): void {
   if (!equalBytes(chain, chainValue(before, seq, kind, at, body))) {
-    throw ledgerCorrupt(`entry ${seq}: its chain value does not follow from what it holds and from the entry before it`);
+    throw ledgerCorrupt(
+      `entry ${seq}: its chain value does not follow from what it holds and from the entry before it`,
+    );
   }
 }
 

@@ -25,15 +25,22 @@ export function checkTail(tables: Tables, anchoredEntries: number): void {
   const logs = tables.logs();
   const log = tables.lastLog();
   const size = leaves - log.firstLeaf;
-  if (size < 0 || nodes - log.firstNode !== completeSubtrees(size)) throw ledgerCorrupt(`its last log has ${size} leaves, but ${nodes - log.firstNode} nodes of the tree instead of ${completeSubtrees(size)}`);
+  if (size < 0 || nodes - log.firstNode !== completeSubtrees(size))
+    throw ledgerCorrupt(
+      `its last log has ${size} leaves, but ${nodes - log.firstNode} nodes of the tree instead of ${completeSubtrees(size)}`,
+    );
   checkGenesis(tables);
   const from = Math.max(1, Math.min(entries - AT_LEAST, anchoredEntries) + 1);
   let before = from === 1 ? CHAIN_START : tables.entry(from - 1)?.chain;
-  for (let next = from; next <= entries; ) {
+  for (let next = from; next <= entries;) {
     const page = tables.entries(next, PAGE);
     for (const row of page) {
-      if (row.seq !== next || before === undefined) throw ledgerCorrupt(`entry ${before === undefined ? next - 1 : next} is missing`);
-      if (!equalBytes(row.chain, chainValue(before, row.seq, row.kind, row.at, row.body))) throw ledgerCorrupt(`entry ${row.seq}: its chain value does not follow from what it holds and from the entry before it`);
+      if (row.seq !== next || before === undefined)
+        throw ledgerCorrupt(`entry ${before === undefined ? next - 1 : next} is missing`);
+      if (!equalBytes(row.chain, chainValue(before, row.seq, row.kind, row.at, row.body)))
+        throw ledgerCorrupt(
+          `entry ${row.seq}: its chain value does not follow from what it holds and from the entry before it`,
+        );
       checkDerived(tables, decodeEntry(row), logs);
       before = row.chain;
       next++;
@@ -46,7 +53,10 @@ export function checkTail(tables: Tables, anchoredEntries: number): void {
 /** The first entry names the place of the anchor: it is looked at each time, however old it is. */
 function checkGenesis(tables: Tables): void {
   const first = tables.entry(1);
-  if (first === undefined || !equalBytes(first.chain, chainValue(CHAIN_START, first.seq, first.kind, first.at, first.body))) {
+  if (
+    first === undefined ||
+    !equalBytes(first.chain, chainValue(CHAIN_START, first.seq, first.kind, first.at, first.body))
+  ) {
     throw ledgerCorrupt('entry 1 (genesis): its chain value does not follow from what it holds');
   }
 }
@@ -55,8 +65,12 @@ function checkGenesis(tables: Tables): void {
 function checkOutcomes(tables: Tables): void {
   const { intents, leaves } = tables.outcomes();
   const { rows, indexed } = tables.intentsCounted();
-  if (rows !== indexed) throw ledgerCorrupt(`an index does not fit its table (intent_by_lineage has ${indexed} of ${rows} rows)`);
-  if (intents !== leaves) throw ledgerCorrupt(`its tables know ${intents} counters that came to an end, and the tree has ${leaves} leaves of such`);
+  if (rows !== indexed)
+    throw ledgerCorrupt(`an index does not fit its table (intent_by_lineage has ${indexed} of ${rows} rows)`);
+  if (intents !== leaves)
+    throw ledgerCorrupt(
+      `its tables know ${intents} counters that came to an end, and the tree has ${leaves} leaves of such`,
+    );
 }
 
 function checkDerived(tables: Tables, entry: Entry, logs: readonly LogRow[]): void {
@@ -68,12 +82,22 @@ function checkDerived(tables: Tables, entry: Entry, logs: readonly LogRow[]): vo
     case 'intent': {
       const row = tables.intent(entry.seq);
       const { body } = entry;
-      if (row === undefined || !sameLineage(row, body) || row.ctr !== body.ctr || !equalBytes(row.licenseId, body.licenseId)) throw wrongIndex(entry);
+      if (
+        row === undefined ||
+        !sameLineage(row, body) ||
+        row.ctr !== body.ctr ||
+        !equalBytes(row.licenseId, body.licenseId)
+      )
+        throw wrongIndex(entry);
       return;
     }
     case 'issue':
     case 'void':
-      if (tables.intent(entry.body.intent)?.[entry.kind] !== entry.seq || tables.leaf(log.firstLeaf + entry.body.leafIndex) !== entry.seq) throw wrongIndex(entry);
+      if (
+        tables.intent(entry.body.intent)?.[entry.kind] !== entry.seq ||
+        tables.leaf(log.firstLeaf + entry.body.leafIndex) !== entry.seq
+      )
+        throw wrongIndex(entry);
       return;
     case 'release': {
       const first = tables.intent(entry.body.intent)?.release;
@@ -90,12 +114,27 @@ function checkDerived(tables: Tables, entry: Entry, logs: readonly LogRow[]): vo
 }
 
 function sameRows(tables: Tables, entry: AdoptEntry | CloseEntry, log: LogRow): boolean {
-  if (entry.kind === 'adopt' && entry.body.act === 'log' && (log.entry !== entry.seq || !equalBytes(log.logId, entry.body.logId))) return false;
-  if (entry.kind === 'adopt' && (entry.body.act === 'log' || entry.body.act === 'license') && tables.leaf(log.firstLeaf + entry.body.leafIndex) !== entry.seq) return false;
+  if (
+    entry.kind === 'adopt' &&
+    entry.body.act === 'log' &&
+    (log.entry !== entry.seq || !equalBytes(log.logId, entry.body.logId))
+  )
+    return false;
+  if (
+    entry.kind === 'adopt' &&
+    (entry.body.act === 'log' || entry.body.act === 'license') &&
+    tables.leaf(log.firstLeaf + entry.body.leafIndex) !== entry.seq
+  )
+    return false;
   const opened = tables.act(log.entry);
-  return sameAct(tables.act(entry.seq), actRowOf(entry)) && sameCounter(tables.counter(entry.seq), counterRowOf(entry, opened?.skip ?? 0));
+  return (
+    sameAct(tables.act(entry.seq), actRowOf(entry)) &&
+    sameCounter(tables.counter(entry.seq), counterRowOf(entry, opened?.skip ?? 0))
+  );
 }
 
 function wrongIndex(entry: Entry): Error {
-  return ledgerCorrupt(`entry ${entry.seq} (${entry.kind}): the tables beside the record say otherwise than the record`);
+  return ledgerCorrupt(
+    `entry ${entry.seq} (${entry.kind}): the tables beside the record say otherwise than the record`,
+  );
 }

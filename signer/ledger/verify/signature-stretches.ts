@@ -13,7 +13,9 @@ import { countSignature, type OpenStretches, type StretchJob } from './stretch-j
 export function signatureStretches(job: StretchJob, keys: readonly PublicKey[]): OpenStretches {
   const byKid = new Map(keys.map((key) => [key.kid, key]));
   return (db) => {
-    const statement = db.prepare("SELECT seq, body FROM entry WHERE seq > ? AND seq <= ? AND kind IN ('issue', 'adopt')");
+    const statement = db.prepare(
+      "SELECT seq, body FROM entry WHERE seq > ? AND seq <= ? AND kind IN ('issue', 'adopt')",
+    );
     statement.setReturnArrays(true);
     return ({ from, to }, at) => {
       for (const row of statement.all(from, to) as unknown as readonly Row[]) {
@@ -30,7 +32,10 @@ export function signatureStretches(job: StretchJob, keys: readonly PublicKey[]):
 
 const NO_LICENSE = Symbol('an entry without a license');
 
-function signatureFault(keys: ReadonlyMap<string, PublicKey>, body: Uint8Array): string | typeof NO_LICENSE | undefined {
+function signatureFault(
+  keys: ReadonlyMap<string, PublicKey>,
+  body: Uint8Array,
+): string | typeof NO_LICENSE | undefined {
   try {
     const map = decodeCbor(body, { views: true });
     const cose = isCborMap(map) ? map.get('cose') : undefined;
@@ -38,7 +43,9 @@ function signatureFault(keys: ReadonlyMap<string, PublicKey>, body: Uint8Array):
     const { alg, kid, protectedBytes, payload, signature } = decodeCoseSign1(cose, TYP.license);
     const key = keys.get(kid);
     if (key === undefined) return `the license is signed by the key ${kid}, which is none of the site's license keys`;
-    return key.alg === alg && verifySignature(key, sigStructure(protectedBytes, payload), signature) ? undefined : 'the signature of the license does not hold';
+    return key.alg === alg && verifySignature(key, sigStructure(protectedBytes, payload), signature)
+      ? undefined
+      : 'the signature of the license does not hold';
   } catch (error) {
     if (error instanceof VtlicError) return error.message;
     throw error;

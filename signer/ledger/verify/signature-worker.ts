@@ -6,4 +6,10 @@ import type { SignatureJob } from './stretch-job.ts';
 import { signatureStretches } from './signature-stretches.ts';
 
 const { keys, ...job } = workerData as SignatureJob;
-postFaults(job, signatureStretches(job, keys.map(({ alg, bytes }) => importPublicKey(alg, bytes))));
+postFaults(
+  job,
+  signatureStretches(
+    job,
+    keys.map(({ alg, bytes }) => importPublicKey(alg, bytes)),
+  ),
+);

@@ -2,7 +2,15 @@
 import { VtlicError } from '../../../formats/error.ts';
 import { openReadOnly } from '../store/open-database.ts';
 import { ledgerFault } from '../store/sqlite-faults.ts';
-import { endAt, takeStretch, type CheckStretch, type OpenStretches, type Stretch, type StretchFault, type StretchJob } from './stretch-job.ts';
+import {
+  endAt,
+  takeStretch,
+  type CheckStretch,
+  type OpenStretches,
+  type Stretch,
+  type StretchFault,
+  type StretchJob,
+} from './stretch-job.ts';
 
 /**
  * Yields after each stretch: its first fault, or undefined where it had none.

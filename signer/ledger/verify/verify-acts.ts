@@ -9,7 +9,17 @@ import type { AdoptEntry, CloseEntry, GenesisBody } from '../record/entry.ts';
 import { Gates } from '../record/gate-rule.ts';
 import { logOrigin } from '../tree/origin.ts';
 import { skipAfter } from './skip-after.ts';
-import { ACT_COLUMNS, actRow, COUNTER_COLUMNS, counterRow, LOG_COLUMNS, logRow, type ActRow, type CounterRow, type LogRow } from '../store/rows.ts';
+import {
+  ACT_COLUMNS,
+  actRow,
+  COUNTER_COLUMNS,
+  counterRow,
+  LOG_COLUMNS,
+  logRow,
+  type ActRow,
+  type CounterRow,
+  type LogRow,
+} from '../store/rows.ts';
 import { tableCursor, wrongIndex, type Cursor } from './verify-cursor.ts';
 
 /** What the rest of the check knows where an act stands. */
@@ -92,7 +102,11 @@ export class ActCheck {
   }
 
   finish(): void {
-    for (const [rest, table] of [[this.#logs, 'log'], [this.#acts, 'act'], [this.#counters, 'counter']] as const) {
+    for (const [rest, table] of [
+      [this.#logs, 'log'],
+      [this.#acts, 'act'],
+      [this.#counters, 'counter'],
+    ] as const) {
       if (rest.next() !== undefined) throw ledgerCorrupt(`the table "${table}" has rows that no entry stands for`);
     }
   }
@@ -124,7 +138,9 @@ export class ActCheck {
         if (open?.act !== 'import') return 'a counter is taken over that no document gave';
         if (body.ctr > open.highest) return 'its counter is higher than its document says';
         if (open.sub === undefined) this.#given.add(body.sub);
-        return open.sub !== undefined && open.sub !== body.sub ? 'it is of another customer than its document' : undefined;
+        return open.sub !== undefined && open.sub !== body.sub
+          ? 'it is of another customer than its document'
+          : undefined;
       default: {
         const sub = body.sub ?? '';
         if (this.#gates.closedBy(sub) !== body.closedBy) return `entry ${body.closedBy} did not close what it opens`;
@@ -135,15 +151,20 @@ export class ActCheck {
   }
 
   #newLog(seq: number, body: NewLogBody, { iss, before, firstLeaf, firstNode }: ActPlace): string | undefined {
-    if (before === undefined || !sameHead(before, body.restored)) return 'the record before it is not the one that it binds';
+    if (before === undefined || !sameHead(before, body.restored))
+      return 'the record before it is not the one that it binds';
     if (this.#logIds.has(toHex(body.logId))) return 'the id of its log was used before';
     if (body.origin !== logOrigin(iss, body.logId)) return "its log's origin does not follow from issuer and id";
-    if (body.covered > before.size || body.coveredReach > before.reach) return 'what it says of its anchor is more than the record has';
-    if ((body.reason === 'restored') !== (body.found !== undefined)) return 'whether the anchor was found contradicts its reason';
+    if (body.covered > before.size || body.coveredReach > before.reach)
+      return 'what it says of its anchor is more than the record has';
+    if ((body.reason === 'restored') !== (body.found !== undefined))
+      return 'whether the anchor was found contradicts its reason';
     if (body.found !== undefined) {
       const { found } = body;
-      if (body.skip !== skipAfter(before, body.coveredReach, found)) return 'the number of counters to skip does not follow from what it says was lost';
-      if (body.closed !== found.closes > before.closes) return 'whether counters are closed does not follow from its anchor';
+      if (body.skip !== skipAfter(before, body.coveredReach, found))
+        return 'the number of counters to skip does not follow from what it says was lost';
+      if (body.closed !== found.closes > before.closes)
+        return 'whether counters are closed does not follow from its anchor';
     }
     this.#beginLog(seq, body.logId, firstLeaf, firstNode);
     this.#skip = body.skip;
@@ -160,17 +181,34 @@ export class ActCheck {
     this.#logIds.add(toHex(logId));
     this.#logId = logId;
     const row = this.#logs.next();
-    if (row?.number !== this.#logIds.size || row.entry !== entry || !equalBytes(row.logId, logId) || row.firstLeaf !== firstLeaf || row.firstNode !== firstNode) throw wrongIndex(entry, 'is not what the record says');
+    if (
+      row?.number !== this.#logIds.size ||
+      row.entry !== entry ||
+      !equalBytes(row.logId, logId) ||
+      row.firstLeaf !== firstLeaf ||
+      row.firstNode !== firstNode
+    )
+      throw wrongIndex(entry, 'is not what the record says');
   }
 
   #rows(entry: AdoptEntry | CloseEntry): void {
     const act = actRowOf(entry);
-    if (act !== undefined && !sameAct(this.#acts.next(), act)) throw wrongIndex(entry.seq, 'is not what the record says');
+    if (act !== undefined && !sameAct(this.#acts.next(), act))
+      throw wrongIndex(entry.seq, 'is not what the record says');
     const counter = counterRowOf(entry, this.#skip);
-    if (counter !== undefined && !sameCounter(this.#counters.next(), counter)) throw wrongIndex(entry.seq, 'is not what the record says');
+    if (counter !== undefined && !sameCounter(this.#counters.next(), counter))
+      throw wrongIndex(entry.seq, 'is not what the record says');
   }
 }
 
 function sameHead(a: LedgerHead, b: LedgerHead): boolean {
-  return a.entries === b.entries && equalBytes(a.logId, b.logId) && a.size === b.size && equalBytes(a.root, b.root) && a.reach === b.reach && a.closes === b.closes && equalBytes(a.chain, b.chain);
+  return (
+    a.entries === b.entries &&
+    equalBytes(a.logId, b.logId) &&
+    a.size === b.size &&
+    equalBytes(a.root, b.root) &&
+    a.reach === b.reach &&
+    a.closes === b.closes &&
+    equalBytes(a.chain, b.chain)
+  );
 }

@@ -25,14 +25,22 @@ export function checkCounters(db: DatabaseSync, tables: Tables): number {
     const expected = movedCounter(lastCtr, moves(ofAll, own.until(seq), row[0], lastSeq, seq)) + 1;
     if (ctr !== expected || (!first && seq <= lastSeq)) {
       const body = tables.intent(seq);
-      throw ledgerCorrupt(`entry ${seq} (intent): the counter of ${body === undefined ? 'its lineage' : lineageText(body)} should be ${expected}, but is ${ctr}`);
+      throw ledgerCorrupt(
+        `entry ${seq} (intent): the counter of ${body === undefined ? 'its lineage' : lineageText(body)} should be ${expected}, but is ${ctr}`,
+      );
     }
     before = row;
   }
   return lineages;
 }
 
-function moves(ofAll: readonly ActRow[], own: readonly CounterMove[], sub: unknown, after: number, until: number): readonly CounterMove[] {
+function moves(
+  ofAll: readonly ActRow[],
+  own: readonly CounterMove[],
+  sub: unknown,
+  after: number,
+  until: number,
+): readonly CounterMove[] {
   if (ofAll.length === 0 && own.length === 0) return own;
   const general = ofAll.filter((act) => act.seq > after && act.seq < until && (act.sub === '' || act.sub === sub));
   return [...general, ...own].sort((a, b) => a.seq - b.seq);
@@ -59,7 +67,11 @@ class OwnMoves {
   until(seq: number): readonly CounterMove[] {
     if (this.#next === undefined) return NONE;
     const found: CounterMove[] = [];
-    while (this.#next !== undefined && compareLineage(this.#next, this.#lineage) === 0 && integer(this.#next[3]) < seq) {
+    while (
+      this.#next !== undefined &&
+      compareLineage(this.#next, this.#lineage) === 0 &&
+      integer(this.#next[3]) < seq
+    ) {
       found.push({ seq: integer(this.#next[3]), skip: 0, floor: integer(this.#next[4]) });
       this.#next = this.#rows.next();
     }

@@ -27,7 +27,10 @@ export type PageReader = (after: number, limit: number) => readonly Row[];
 export function pageReader(db: DatabaseSync, columns: string, table: string): PageReader {
   const names = columns.split(', ');
   const [key = ''] = names;
-  const statement = prepare(db, `SELECT ${names.map(packedColumn).join(', ')} FROM (SELECT ${columns} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ?)`);
+  const statement = prepare(
+    db,
+    `SELECT ${names.map(packedColumn).join(', ')} FROM (SELECT ${columns} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ?)`,
+  );
   return (after, limit) => unpackPage(names, (statement.get(after, limit) ?? []) as unknown as Row);
 }
 
@@ -91,8 +94,14 @@ export function lineageCursor(db: DatabaseSync, columns: string, tableAndIndex: 
   let last: Row | undefined;
   return paged(
     (started) => {
-      const statement = prepare(db, `SELECT ${columns} FROM ${tableAndIndex} ${started ? `WHERE (${names}) > (?, ?, ?, ?) ` : ''}ORDER BY ${names} LIMIT ${PAGE}`);
-      return () => statement.all(...((last === undefined ? [] : last.slice(0, 4)) as SQLInputValue[])) as unknown as readonly Row[];
+      const statement = prepare(
+        db,
+        `SELECT ${columns} FROM ${tableAndIndex} ${started ? `WHERE (${names}) > (?, ?, ?, ?) ` : ''}ORDER BY ${names} LIMIT ${PAGE}`,
+      );
+      return () =>
+        statement.all(
+          ...((last === undefined ? [] : last.slice(0, 4)) as SQLInputValue[]),
+        ) as unknown as readonly Row[];
     },
     (row) => {
       last = row;

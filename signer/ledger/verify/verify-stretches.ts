@@ -8,7 +8,18 @@ import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
-import { decodeFault, encodeFault, endAt, handedOut, signaturesOf, stretchJob, type OpenStretches, type SignatureJob, type StretchFault, type StretchJob } from './stretch-job.ts';
+import {
+  decodeFault,
+  encodeFault,
+  endAt,
+  handedOut,
+  signaturesOf,
+  stretchJob,
+  type OpenStretches,
+  type SignatureJob,
+  type StretchFault,
+  type StretchJob,
+} from './stretch-job.ts';
 import { linkStretches } from './link-stretches.ts';
 import { signatureStretches } from './signature-stretches.ts';
 import { stretchFaults } from './stretch-share.ts';
@@ -41,7 +52,10 @@ export interface Stretches {
    * @param look called every few milliseconds
    * @returns the fault that stands first in the record, and how many signatures hold
    */
-  readonly join: (last: number, look: () => void) => Promise<{ readonly fault: StretchFault | undefined; readonly signatures: number }>;
+  readonly join: (
+    last: number,
+    look: () => void,
+  ) => Promise<{ readonly fault: StretchFault | undefined; readonly signatures: number }>;
   /** Ends it early. Resolves when no thread is left. */
   readonly stop: () => Promise<void>;
 }
@@ -55,7 +69,11 @@ export interface Stretches {
 export function checkLinks(file: string, entries: number, { threads }: Hands): Stretches {
   const job = stretchJob(file, entries, LENGTH.links);
   // One needs less time for them than the calling thread to follow the record.
-  return checkStretches(job, linkStretches, Array.from({ length: Math.min(1, threads) }, () => runWorker('link-worker', job, job)));
+  return checkStretches(
+    job,
+    linkStretches,
+    Array.from({ length: Math.min(1, threads) }, () => runWorker('link-worker', job, job)),
+  );
 }
 
 /**
@@ -63,13 +81,26 @@ export function checkLinks(file: string, entries: number, { threads }: Hands): S
  *
  * @param keys that may have signed licenses
  */
-export function checkSignatures(file: string, entries: number, keys: readonly PublicKey[], { threads, signaturesFrom }: Hands): Stretches {
+export function checkSignatures(
+  file: string,
+  entries: number,
+  keys: readonly PublicKey[],
+  { threads, signaturesFrom }: Hands,
+): Stretches {
   const job = stretchJob(file, entries, LENGTH.signatures);
   const data: SignatureJob = { ...job, keys: keys.map(({ alg, bytes }) => ({ alg, bytes })) };
-  return checkStretches(job, signatureStretches(job, keys), Array.from({ length: entries < signaturesFrom ? 0 : threads }, () => runWorker('signature-worker', job, data)));
+  return checkStretches(
+    job,
+    signatureStretches(job, keys),
+    Array.from({ length: entries < signaturesFrom ? 0 : threads }, () => runWorker('signature-worker', job, data)),
+  );
 }
 
-function checkStretches(job: StretchJob, open: OpenStretches, threads: readonly Promise<readonly string[]>[]): Stretches {
+function checkStretches(
+  job: StretchJob,
+  open: OpenStretches,
+  threads: readonly Promise<readonly string[]>[],
+): Stretches {
   const others = Promise.all(threads);
   // Looked at by `join`; until then its error must not be one that nobody handles.
   others.catch(() => undefined);

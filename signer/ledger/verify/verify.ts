@@ -16,7 +16,15 @@ import { ledgerCorrupt, ledgerDamage } from '../record/corrupt.ts';
 import { coseFault } from '../record/cose-agrees.ts';
 import { decodeEntry } from '../store/decode-entry.ts';
 import { tableCursor, wrongIndex, type Cursor } from './verify-cursor.ts';
-import type { AdoptEntry, Entry, IntentBody, IntentEntry, IssueEntry, ReleaseEntry, VoidEntry } from '../record/entry.ts';
+import type {
+  AdoptEntry,
+  Entry,
+  IntentBody,
+  IntentEntry,
+  IssueEntry,
+  ReleaseEntry,
+  VoidEntry,
+} from '../record/entry.ts';
 import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from '../tree/leaf.ts';
 import type { LedgerSummary, VerifyOptions } from '../record/ledger.ts';
 import { lineageText, sameLineage } from '../record/lineage.ts';
@@ -24,7 +32,16 @@ import { completeSubtrees, leafHash } from '../tree/merkle.ts';
 import { openReadOnly } from '../store/open-database.ts';
 import { logOrigin } from '../tree/origin.ts';
 import { ledgerFault } from '../store/sqlite-faults.ts';
-import { blob, ENTRY_COLUMNS, entryRow, integer, INTENT_COLUMNS, intentRow, type EntryRow, type IntentRow } from '../store/rows.ts';
+import {
+  blob,
+  ENTRY_COLUMNS,
+  entryRow,
+  integer,
+  INTENT_COLUMNS,
+  intentRow,
+  type EntryRow,
+  type IntentRow,
+} from '../store/rows.ts';
 import { Tables } from '../store/tables.ts';
 import { TreeBuilder } from '../tree/tree-builder.ts';
 import { ActCheck } from './verify-acts.ts';
@@ -40,7 +57,11 @@ const STRIDE = 1024;
  * @param file absolute path of the ledger
  * @throws VtlicError `ledger_corrupt` at the first fault, `interrupted`, and what opening for reading throws
  */
-export async function verifyLedger(file: string, options: VerifyOptions = {}, hands: Hands = handsOfMachine()): Promise<LedgerSummary> {
+export async function verifyLedger(
+  file: string,
+  options: VerifyOptions = {},
+  hands: Hands = handsOfMachine(),
+): Promise<LedgerSummary> {
   const { keys } = options;
   const db = openReadOnly(file);
   let stretches: Stretches | undefined;
@@ -62,7 +83,8 @@ export async function verifyLedger(file: string, options: VerifyOptions = {}, ha
     const beside = await stretches?.join('error' in followed ? check.seq + 1 : total, look);
     if (beside?.fault !== undefined) throw ledgerDamage(beside.fault.message, file);
     if ('error' in followed) throw followed.error;
-    if (check.seq !== total) throw ledgerCorrupt(`its table of entries says that ${total} is the last one, and holds others`);
+    if (check.seq !== total)
+      throw ledgerCorrupt(`its table of entries says that ${total} is the last one, and holds others`);
     return Object.freeze({ ...followed.summary, signatures: keys === undefined ? undefined : beside?.signatures });
   } catch (error) {
     throw ledgerFault(error, file, 'read');
@@ -80,7 +102,7 @@ type Followed = { readonly summary: Omit<LedgerSummary, 'signatures'> } | { read
  * @throws VtlicError `interrupted`
  */
 async function follow(check: Check, look: () => void): Promise<Followed> {
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     try {
       more = check.entries(STRIDE) === STRIDE;
     } catch (error) {
@@ -97,7 +119,8 @@ async function follow(check: Check, look: () => void): Promise<Followed> {
 }
 
 function stopIfAborted(options: VerifyOptions): void {
-  if (options.signal?.aborted === true) throw new VtlicError('interrupted', 'the check of the ledger was interrupted; nothing was found up to there');
+  if (options.signal?.aborted === true)
+    throw new VtlicError('interrupted', 'the check of the ledger was interrupted; nothing was found up to there');
 }
 
 /** What is still expected of an intent. */
@@ -138,8 +161,14 @@ class Check {
     this.#tables = new Tables(db);
     this.#entries = tableCursor(db, ENTRY_COLUMNS, 'entry', entryRow);
     this.#intents = tableCursor(db, INTENT_COLUMNS, 'intent', intentRow);
-    this.#leaves = tableCursor(db, 'leaf_index, entry', 'leaf', (row) => ({ index: integer(row[0]), entry: integer(row[1]) }));
-    this.#nodes = tableCursor(db, 'position, hash', 'node', (row) => ({ position: integer(row[0]), hash: blob(row[1], 32) }));
+    this.#leaves = tableCursor(db, 'leaf_index, entry', 'leaf', (row) => ({
+      index: integer(row[0]),
+      entry: integer(row[1]),
+    }));
+    this.#nodes = tableCursor(db, 'position, hash', 'node', (row) => ({
+      position: integer(row[0]),
+      hash: blob(row[1], 32),
+    }));
     this.#acts = new ActCheck(db);
     this.#clocks = tableCursor(db, 'seq', 'clock', (row) => integer(row[0]));
   }
@@ -162,7 +191,8 @@ class Check {
   finish(): Omit<LedgerSummary, 'signatures'> {
     if (this.#seq === 0) throw ledgerCorrupt('it has no entries');
     for (const { row, issued } of this.#pending.values()) {
-      if (row.release !== undefined || row.void !== undefined || (row.issue !== undefined && !issued)) throw wrongIndex(row.seq, 'names an entry that is not there');
+      if (row.release !== undefined || row.void !== undefined || (row.issue !== undefined && !issued))
+        throw wrongIndex(row.seq, 'names an entry that is not there');
     }
     this.#requireEnd(this.#intents, 'intent');
     this.#requireEnd(this.#leaves, 'leaf');
@@ -174,7 +204,17 @@ class Check {
     let open = 0;
     for (const { issued } of this.#pending.values()) if (!issued) open++;
     const { logs, reentered } = this.#acts;
-    return Object.freeze({ head: this.#head(), logs, lineages, intents: this.#intended, issued: this.#issued, reentered, voided: this.#voided, released: this.#released, open });
+    return Object.freeze({
+      head: this.#head(),
+      logs,
+      lineages,
+      intents: this.#intended,
+      issued: this.#issued,
+      reentered,
+      voided: this.#voided,
+      released: this.#released,
+      open,
+    });
   }
 
   #entry(row: EntryRow): void {
@@ -184,13 +224,22 @@ class Check {
     const before = entry.kind === 'adopt' && entry.body.act === 'log' ? this.#head() : undefined;
     this.#seq = row.seq;
     this.#chain = row.chain;
-    if ((entry.kind === 'genesis') !== (entry.seq === 1)) throw ledgerCorrupt(`entry ${entry.seq}: the genesis entry stands first, and only there`);
+    if ((entry.kind === 'genesis') !== (entry.seq === 1))
+      throw ledgerCorrupt(`entry ${entry.seq}: the genesis entry stands first, and only there`);
     this.#follow(entry, before);
   }
 
   #head(): LedgerHead {
     const { logId, raise, closes } = this.#acts;
-    return Object.freeze({ entries: this.#seq, logId, size: this.#tree.size, root: this.#tree.root(), reach: this.#firstLeaf + this.#tree.size + raise, closes, chain: this.#chain });
+    return Object.freeze({
+      entries: this.#seq,
+      logId,
+      size: this.#tree.size,
+      root: this.#tree.root(),
+      reach: this.#firstLeaf + this.#tree.size + raise,
+      closes,
+      chain: this.#chain,
+    });
   }
 
   #follow(entry: Entry, before: LedgerHead | undefined): void {
@@ -199,7 +248,8 @@ class Check {
       case 'genesis':
         this.#iss = entry.body.iss;
         this.#acts.genesis(entry.body);
-        if (entry.body.origin !== logOrigin(entry.body.iss, entry.body.ledgerId)) throw ledgerCorrupt("entry 1 (genesis): the log's origin does not follow from its issuer and id");
+        if (entry.body.origin !== logOrigin(entry.body.iss, entry.body.ledgerId))
+          throw ledgerCorrupt("entry 1 (genesis): the log's origin does not follow from its issuer and id");
         return;
       case 'intent':
         return this.#intent(entry);
@@ -229,16 +279,24 @@ class Check {
     this.#acts.adopt(entry, { iss: this.#iss, before, firstLeaf: this.#firstLeaf, firstNode: this.#nodeCount });
     if (body.act === 'log') this.#leaf(seq, body.leafIndex, newLogLeaf(body));
     if (body.act === 'license') {
-      if (decodeLicense(body.license.payload).iss !== this.#iss) throw ledgerCorrupt(`entry ${seq} (adopt): the license has another issuer than the ledger`);
+      if (decodeLicense(body.license.payload).iss !== this.#iss)
+        throw ledgerCorrupt(`entry ${seq} (adopt): the license has another issuer than the ledger`);
       this.#leaf(seq, body.leafIndex, reenteredLeaf(body));
     }
   }
 
   #intent({ seq, body }: IntentEntry): void {
     if (this.#links) checkClaims(this.#iss, seq, body);
-    if (this.#acts.isClosed(body.sub)) throw ledgerCorrupt(`entry ${seq} (intent): the counters of ${lineageText(body)} had been handed over`);
+    if (this.#acts.isClosed(body.sub))
+      throw ledgerCorrupt(`entry ${seq} (intent): the counters of ${lineageText(body)} had been handed over`);
     const row = this.#intents.next();
-    if (row?.seq !== seq || !sameLineage(row, body) || row.ctr !== body.ctr || !equalBytes(row.licenseId, body.licenseId)) throw wrongIndex(seq, 'is not what the record says');
+    if (
+      row?.seq !== seq ||
+      !sameLineage(row, body) ||
+      row.ctr !== body.ctr ||
+      !equalBytes(row.licenseId, body.licenseId)
+    )
+      throw wrongIndex(seq, 'is not what the record says');
     this.#pending.set(seq, { row, body, issued: false });
     this.#intended++;
   }
@@ -256,7 +314,8 @@ class Check {
   #void({ seq, body }: VoidEntry): void {
     const pending = this.#open(seq, body.intent);
     const { row } = pending;
-    if (row.void !== seq || row.issue !== undefined || row.release !== undefined) throw wrongIndex(body.intent, 'says otherwise than the record');
+    if (row.void !== seq || row.issue !== undefined || row.release !== undefined)
+      throw wrongIndex(body.intent, 'says otherwise than the record');
     this.#leaf(seq, body.leafIndex, voidLeaf(pending.body, body));
     this.#pending.delete(body.intent);
     this.#voided++;
@@ -267,28 +326,35 @@ class Check {
     if (pending === undefined) {
       // Written out again. The row was held against the first release when that came by.
       const first = body.intent < seq ? this.#tables.intent(body.intent)?.release : undefined;
-      if (first === undefined || first >= seq) throw ledgerCorrupt(`entry ${seq} (release): entry ${body.intent} is no issued license`);
+      if (first === undefined || first >= seq)
+        throw ledgerCorrupt(`entry ${seq} (release): entry ${body.intent} is no issued license`);
       return;
     }
-    if (!pending.issued) throw ledgerCorrupt(`entry ${seq} (release): the license of entry ${body.intent} was not issued`);
-    if (pending.row.release !== seq || pending.row.void !== undefined) throw wrongIndex(body.intent, 'names another release');
+    if (!pending.issued)
+      throw ledgerCorrupt(`entry ${seq} (release): the license of entry ${body.intent} was not issued`);
+    if (pending.row.release !== seq || pending.row.void !== undefined)
+      throw wrongIndex(body.intent, 'names another release');
     this.#pending.delete(body.intent);
     this.#released++;
   }
 
   #open(seq: number, intent: number): Pending {
     const pending = this.#pending.get(intent);
-    if (pending === undefined || pending.issued) throw ledgerCorrupt(`entry ${seq}: entry ${intent} is no intent that is still open`);
+    if (pending === undefined || pending.issued)
+      throw ledgerCorrupt(`entry ${seq}: entry ${intent} is no intent that is still open`);
     return pending;
   }
 
   #leaf(seq: number, index: number, data: Uint8Array): void {
-    if (index !== this.#tree.size) throw ledgerCorrupt(`entry ${seq}: its leaf should have the index ${this.#tree.size}, but has ${index}`);
+    if (index !== this.#tree.size)
+      throw ledgerCorrupt(`entry ${seq}: its leaf should have the index ${this.#tree.size}, but has ${index}`);
     const row = this.#leaves.next();
-    if (row?.index !== this.#firstLeaf + index || row.entry !== seq) throw wrongIndex(seq, 'is not what the record says');
+    if (row?.index !== this.#firstLeaf + index || row.entry !== seq)
+      throw wrongIndex(seq, 'is not what the record says');
     for (const hash of this.#tree.add(leafHash(data))) {
       const stored = this.#nodes.next();
-      if (stored?.position !== this.#nodesSeen++ || !equalBytes(stored.hash, hash)) throw ledgerCorrupt(`the tree does not follow from the record: a stored node over leaf ${index} is another`);
+      if (stored?.position !== this.#nodesSeen++ || !equalBytes(stored.hash, hash))
+        throw ledgerCorrupt(`the tree does not follow from the record: a stored node over leaf ${index} is another`);
     }
   }
 

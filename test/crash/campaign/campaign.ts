@@ -43,7 +43,16 @@ const SHARES: Readonly<Record<CommandName, number>> = {
 type Cut = 'step' | 'call' | 'anchor' | 'syscall' | 'time';
 const CUTS: readonly Cut[] = ['step', 'step', 'step', 'call', 'call', 'anchor', 'time', 'time', 'time'];
 /** About how many calls of libc a command makes. */
-const SYSCALLS: Readonly<Record<CommandName, number>> = { issue: 100, renew: 100, batch: 260, 'ledger backup': 90, 'ledger checkpoint': 8, 'ledger restore': 140, 'counters export': 70, 'counters import': 60 };
+const SYSCALLS: Readonly<Record<CommandName, number>> = {
+  issue: 100,
+  renew: 100,
+  batch: 260,
+  'ledger backup': 90,
+  'ledger checkpoint': 8,
+  'ledger restore': 140,
+  'counters export': 70,
+  'counters import': 60,
+};
 
 /** What is learnt of a command by the runs that came to their end. */
 interface Known {
@@ -63,11 +72,19 @@ export class Campaign {
   constructor(options: CampaignOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
-    const cards = (options.commands ?? COMMANDS).flatMap((command) => Array.from({ length: SHARES[command] }, () => command));
+    const cards = (options.commands ?? COMMANDS).flatMap((command) =>
+      Array.from({ length: SHARES[command] }, () => command),
+    );
     this.#commands = new Deck(cards, this.#random);
     const cuts: readonly Cut[] = options.syscalls ? [...CUTS, 'syscall', 'syscall', 'syscall'] : CUTS;
     for (const command of COMMANDS) {
-      this.#cuts.set(command, new Deck(STEPS[command].length === 0 ? cuts.filter((cut) => cut !== 'step' && cut !== 'anchor') : cuts, this.#random));
+      this.#cuts.set(
+        command,
+        new Deck(
+          STEPS[command].length === 0 ? cuts.filter((cut) => cut !== 'step' && cut !== 'anchor') : cuts,
+          this.#random,
+        ),
+      );
       this.#steps.set(command, new Deck([...STEPS[command].keys()], this.#random));
     }
   }
@@ -88,7 +105,10 @@ export class Campaign {
       try {
         await this.#site(place, new Random(this.#options.seed + 7919 * (number + 1)));
       } catch (error) {
-        this.#problem(place, { kind: 'other', words: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+        this.#problem(place, {
+          kind: 'other',
+          words: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
       }
       // What is wrong is kept, to be looked at.
       if (this.totals.problems.length === before) place.remove();
@@ -108,7 +128,12 @@ export class Campaign {
       if (afterKill) this.totals.starts++;
       if (ended.killed) {
         kills++;
-        this.totals.countKill(act.command, kind, `${place.keystore}${place.anchor === undefined ? ' with the anchor' : ''}`, ended.at);
+        this.totals.countKill(
+          act.command,
+          kind,
+          `${place.keystore}${place.anchor === undefined ? ' with the anchor' : ''}`,
+          ended.at,
+        );
         // A start that was killed on its way had gone on until then.
         if (afterKill) this.totals.wentOn++;
       } else {
@@ -118,13 +143,25 @@ export class Campaign {
           act.done();
           if (afterKill) this.totals.wentOn++;
         } else {
-          this.#problem(place, { kind: 'hand', words: `${afterKill ? 'after a kill, ' : ''}${act.command} ended with exit code ${ended.code}: ${ended.stderr}` }, act);
+          this.#problem(
+            place,
+            {
+              kind: 'hand',
+              words: `${afterKill ? 'after a kill, ' : ''}${act.command} ended with exit code ${ended.code}: ${ended.stderr}`,
+            },
+            act,
+          );
           return;
         }
       }
       afterKill = ended.killed;
       found = await look(place, memory);
-      for (const { kind, words } of found.problems) this.#problem(place, { kind, words: `${words} (${ended.killed ? `killed ${ended.at}` : `ended with ${ended.code}`})` }, act);
+      for (const { kind, words } of found.problems)
+        this.#problem(
+          place,
+          { kind, words: `${words} (${ended.killed ? `killed ${ended.at}` : `ended with ${ended.code}`})` },
+          act,
+        );
       this.#options.progress?.(this.totals);
       if (found.problems.length > 0) return;
     }
@@ -138,7 +175,15 @@ export class Campaign {
       const ended = await runToDeath(act.args, NO_KILL, place);
       this.#learn(act.command, place, ended);
       if (ended.code === 0) act.done();
-      else this.#problem(place, { kind: 'other', words: `before any kill, ${act.command} ended with exit code ${ended.code}: ${ended.stderr}` }, act);
+      else
+        this.#problem(
+          place,
+          {
+            kind: 'other',
+            words: `before any kill, ${act.command} ended with exit code ${ended.code}: ${ended.stderr}`,
+          },
+          act,
+        );
       found = await look(place, memory);
     }
     return found;
@@ -147,21 +192,39 @@ export class Campaign {
   /** No hand: the same commands, let run to their end, leave nothing open, and the record holds whole. */
   async #finish(place: Place, officer: Officer, memory: Memory, last: Found | undefined): Promise<void> {
     let found = last;
-    for (const command of found?.restoring === true ? (['ledger restore', 'batch', 'issue'] as const) : (['batch', 'issue'] as const)) {
+    for (const command of found?.restoring === true
+      ? (['ledger restore', 'batch', 'issue'] as const)
+      : (['batch', 'issue'] as const)) {
       const act = officer.next(command, found);
       const ended = await runToDeath(act.args, NO_KILL, place);
-      if (!act.good.includes(ended.code ?? -1)) this.#problem(place, { kind: 'hand', words: `in the end, ${act.command} ended with exit code ${ended.code}: ${ended.stderr}` }, act);
+      if (!act.good.includes(ended.code ?? -1))
+        this.#problem(
+          place,
+          { kind: 'hand', words: `in the end, ${act.command} ended with exit code ${ended.code}: ${ended.stderr}` },
+          act,
+        );
       else act.done();
       found = await look(place, memory);
       for (const problem of found.problems) this.#problem(place, problem, act);
     }
-    if (found !== undefined && (found.open > 0 || found.unreleased > 0)) this.#problem(place, { kind: 'hand', words: `${found.open} counters and ${found.unreleased} licenses are still unfinished` });
+    if (found !== undefined && (found.open > 0 || found.unreleased > 0))
+      this.#problem(place, {
+        kind: 'hand',
+        words: `${found.open} counters and ${found.unreleased} licenses are still unfinished`,
+      });
     const out = join(place.site, 'out');
-    const left = existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp')) : [];
-    if (left.length > 0 && !officer.restored) this.#problem(place, { kind: 'other', words: `half files are left: ${left.join(', ')}` });
-    const verified = runCli(['ledger', 'verify', '--site', place.site, ...(place.anchor === undefined ? place.secret : [])], { env: place.env });
+    const left = existsSync(out)
+      ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp'))
+      : [];
+    if (left.length > 0 && !officer.restored)
+      this.#problem(place, { kind: 'other', words: `half files are left: ${left.join(', ')}` });
+    const verified = runCli(
+      ['ledger', 'verify', '--site', place.site, ...(place.anchor === undefined ? place.secret : [])],
+      { env: place.env },
+    );
     if (verified.code === 0) this.totals.verified++;
-    else this.#problem(place, { kind: 'refused', words: `ledger verify ended with ${verified.code}: ${verified.stderr}` });
+    else
+      this.#problem(place, { kind: 'refused', words: `ledger verify ended with ${verified.code}: ${verified.stderr}` });
     this.totals.licenses += memory.files.size;
   }
 
@@ -185,11 +248,34 @@ export class Campaign {
         return { point: { kind: 'step', step, count }, kind: 'at a step' };
       }
       case 'call':
-        return { point: { kind: 'call', on: 'any', when: random.pick(['before', 'after']), count: 1 + random.below(command === 'batch' ? 60 : 30) }, kind: 'at a call of the file system' };
+        return {
+          point: {
+            kind: 'call',
+            on: 'any',
+            when: random.pick(['before', 'after']),
+            count: 1 + random.below(command === 'batch' ? 60 : 30),
+          },
+          kind: 'at a call of the file system',
+        };
       case 'anchor':
-        return { point: { kind: 'call', on: 'anchor', when: random.pick(['before', 'after']), count: 1 + random.below(5) + (random.below(4) === 0 ? 5 : 0) }, kind: 'while the anchor is written' };
+        return {
+          point: {
+            kind: 'call',
+            on: 'anchor',
+            when: random.pick(['before', 'after']),
+            count: 1 + random.below(5) + (random.below(4) === 0 ? 5 : 0),
+          },
+          kind: 'while the anchor is written',
+        };
       case 'syscall':
-        return { point: { kind: 'syscall', when: random.pick(['before', 'after']), count: 1 + random.below(SYSCALLS[command]) }, kind: 'between the calls of libc' };
+        return {
+          point: {
+            kind: 'syscall',
+            when: random.pick(['before', 'after']),
+            count: 1 + random.below(SYSCALLS[command]),
+          },
+          kind: 'between the calls of libc',
+        };
       default: {
         const known = this.#known.get(`${command} ${place.keystore}`)?.milliseconds ?? 200;
         return { point: { kind: 'time', milliseconds: random.next() * known }, kind: 'at a random time' };

@@ -23,7 +23,8 @@ export function partOf(path: string, folder: string): string {
   if (name.startsWith('site/ledger.sqlite.restored')) return 'draft';
   if (name.startsWith('site/ledger.sqlite')) return 'ledger';
   if (/^site\/ledger\.(?:lock|holder)/.test(name)) return 'lock';
-  if (name.startsWith('site/out/')) return name.endsWith('.tmp') ? 'license .tmp' : name.endsWith('.vtlic') ? 'license' : 'folder of licenses';
+  if (name.startsWith('site/out/'))
+    return name.endsWith('.tmp') ? 'license .tmp' : name.endsWith('.vtlic') ? 'license' : 'folder of licenses';
   if (name.startsWith('site/out')) return 'folder of licenses';
   if (name.startsWith('site/plans')) return 'plan';
   if (name.startsWith('site/batches')) return 'batch record and results';

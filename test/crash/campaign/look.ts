@@ -87,7 +87,11 @@ async function lookAt(file: string, place: Place, memory: Memory, restoring: boo
       entries: ledger.head().entries,
       open: ledger.openIntents().length,
       unreleased: ledger.unreleased().length,
-      closed: ledger.acts().flatMap((act) => (act.kind === 'close' && ledger.closedBy(act.body.sub ?? '') === act.seq ? [act.body.sub ?? '*'] : [])),
+      closed: ledger
+        .acts()
+        .flatMap((act) =>
+          act.kind === 'close' && ledger.closedBy(act.body.sub ?? '') === act.seq ? [act.body.sub ?? '*'] : [],
+        ),
       restoring,
     };
   } catch (error) {
@@ -150,18 +154,27 @@ function recordedLicenses(ledger: LedgerView, problems: Problems): ReadonlyMap<s
       const id = toHex(entry.body.licenseId);
       if (ids.has(id)) problems.add('counter', `the license id ${id} was used twice`);
       ids.add(id);
-    } else if (entry.kind === 'issue') add(intents.get(entry.body.intent) ?? 'unknown', toHex(sha256(entry.body.cose)), entry.seq);
-    else if (entry.kind === 'adopt' && entry.body.act === 'license') add(counterText(entry.body.license), toHex(sha256(entry.body.cose)), entry.seq);
+    } else if (entry.kind === 'issue')
+      add(intents.get(entry.body.intent) ?? 'unknown', toHex(sha256(entry.body.cose)), entry.seq);
+    else if (entry.kind === 'adopt' && entry.body.act === 'license')
+      add(counterText(entry.body.license), toHex(sha256(entry.body.cose)), entry.seq);
   }
   return licenses;
 }
 
-function counterText(of: { readonly aud: string; readonly sub: string; readonly dep?: string; readonly ctr: number }): string {
+function counterText(of: {
+  readonly aud: string;
+  readonly sub: string;
+  readonly dep?: string;
+  readonly ctr: number;
+}): string {
   return `${of.sub}/${of.aud}/${of.dep ?? ''}/${of.ctr}`;
 }
 
 function anchorRecords(anchor: string): readonly AnchorRecord[] {
-  const records = [anchor, `${anchor}.new`].map((file) => (existsSync(file) ? decodeAnchorRecord(readFileSync(file)) : undefined));
+  const records = [anchor, `${anchor}.new`].map((file) =>
+    existsSync(file) ? decodeAnchorRecord(readFileSync(file)) : undefined,
+  );
   return records.filter((record) => record !== undefined);
 }
 
@@ -173,10 +186,19 @@ function coveredEntries(anchor: string, problems: Problems): number {
 }
 
 /** Each file that stands under a license's name is whole, in the record, covered by the anchor, and the same as it ever was. */
-function checkFiles(place: Place, memory: Memory, recorded: ReadonlyMap<string, Recorded>, covered: number, problems: Problems): void {
+function checkFiles(
+  place: Place,
+  memory: Memory,
+  recorded: ReadonlyMap<string, Recorded>,
+  covered: number,
+  problems: Problems,
+): void {
   const out = join(place.site, 'out');
-  const names = existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic')) : [];
-  for (const name of memory.files.keys()) if (!names.includes(name)) problems.add('missing', `${name} was released, and is gone`);
+  const names = existsSync(out)
+    ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic'))
+    : [];
+  for (const name of memory.files.keys())
+    if (!names.includes(name)) problems.add('missing', `${name} was released, and is gone`);
   for (const name of names) {
     let cose: Uint8Array;
     try {
@@ -191,12 +213,14 @@ function checkFiles(place: Place, memory: Memory, recorded: ReadonlyMap<string, 
       memory.files.set(name, digest);
       const counter = counterText(decodeLicense(decodeCoseSign1(cose, TYP.license).payload));
       const other = memory.counters.get(counter);
-      if (other !== undefined && other !== digest) problems.add('counter', `two licenses left with the counter ${counter}`);
+      if (other !== undefined && other !== digest)
+        problems.add('counter', `two licenses left with the counter ${counter}`);
       memory.counters.set(counter, digest);
     } else if (before !== digest) problems.add('other', `${name} was changed after it was released`);
     const entry = recorded.get(digest);
     if (entry === undefined) problems.add('missing', `${name} was released, and the ledger does not have it`);
-    else if (entry.seq > covered) problems.add('missing', `${name} was released by entry ${entry.seq}, and the anchor covers only ${covered}`);
+    else if (entry.seq > covered)
+      problems.add('missing', `${name} was released by entry ${entry.seq}, and the anchor covers only ${covered}`);
   }
 }
 
@@ -212,14 +236,17 @@ async function checkOutputs(place: Place, memory: Memory, ledger: LedgerView, pr
         const summary = await backup.verify().finally(() => {
           backup.close();
         });
-        if (toHex(ledger.entry(summary.head.entries)?.chain ?? new Uint8Array(0)) !== toHex(summary.head.chain)) problems.add('refused', `${name} is no copy of this ledger`);
+        if (toHex(ledger.entry(summary.head.entries)?.chain ?? new Uint8Array(0)) !== toHex(summary.head.chain))
+          problems.add('refused', `${name} is no copy of this ledger`);
       } else if (name.endsWith('.checkpoint')) {
         const { origin, size, root } = decodeCheckpoint(`${readFileSync(file, 'utf8').split('\n\n')[0] ?? ''}\n`);
         const log = ledger.logs().find((each) => each.origin === origin);
-        if (log === undefined || toHex(ledger.rootAt(size, log.logId) ?? new Uint8Array(0)) !== toHex(root)) problems.add('refused', `${name} signs a head that this ledger does not have`);
+        if (log === undefined || toHex(ledger.rootAt(size, log.logId) ?? new Uint8Array(0)) !== toHex(root))
+          problems.add('refused', `${name} signs a head that this ledger does not have`);
       } else if (name.endsWith('.counters')) {
         const document = toHex(sha256(readFileSync(file)));
-        if (!ledger.acts().some((act) => act.kind === 'close' && toHex(sha256(act.body.document)) === document)) problems.add('refused', `${name} left, and the ledger has closed nothing`);
+        if (!ledger.acts().some((act) => act.kind === 'close' && toHex(sha256(act.body.document)) === document))
+          problems.add('refused', `${name} left, and the ledger has closed nothing`);
       }
     } catch (error) {
       problems.add('other', `${name} does not hold: ${wordsOf(error)}`);

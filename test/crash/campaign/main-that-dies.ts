@@ -45,7 +45,11 @@ function atCall(when: 'before' | 'after', name: string, path: string | undefined
 /** The calls by which the signer changes a disk; SQLite's own are met by the kills at random times and by the preload library. */
 const paths = new Map<number, string>();
 
-function around<A extends unknown[], R>(name: string, call: (...given: A) => R, pathOf: (given: A) => string | undefined): (...given: A) => R {
+function around<A extends unknown[], R>(
+  name: string,
+  call: (...given: A) => R,
+  pathOf: (given: A) => string | undefined,
+): (...given: A) => R {
   return (...given) => {
     const path = pathOf(given);
     atCall('before', name, path);
@@ -69,17 +73,26 @@ fs.fsyncSync = around('fsync', fs.fsyncSync, ([fd]) => paths.get(fd));
 fs.renameSync = around('rename', fs.renameSync, ([from]) => asPath(from));
 fs.linkSync = around('link', fs.linkSync, ([, to]) => asPath(to));
 fs.unlinkSync = around('unlink', fs.unlinkSync, ([path]) => asPath(path));
-fs.mkdirSync = around('mkdir', fs.mkdirSync as (path: fs.PathLike, options?: fs.MakeDirectoryOptions) => string | undefined, ([path]) => asPath(path)) as typeof fs.mkdirSync;
-fs.writeSync = around('write', writeSync as (fd: number, buffer: Uint8Array, offset?: number) => number, ([fd]) => (fd > 3 ? paths.get(fd) : undefined)) as typeof fs.writeSync;
+fs.mkdirSync = around(
+  'mkdir',
+  fs.mkdirSync as (path: fs.PathLike, options?: fs.MakeDirectoryOptions) => string | undefined,
+  ([path]) => asPath(path),
+) as typeof fs.mkdirSync;
+fs.writeSync = around('write', writeSync as (fd: number, buffer: Uint8Array, offset?: number) => number, ([fd]) =>
+  fd > 3 ? paths.get(fd) : undefined,
+) as typeof fs.writeSync;
 syncBuiltinESMExports();
-DatabaseSync.prototype.exec = new Proxy(Object.getOwnPropertyDescriptor(DatabaseSync.prototype, 'exec')?.value as DatabaseSync['exec'], {
-  apply: (exec, self, [sql]: [string]) => {
-    const path = sql === 'COMMIT' ? `${folder}/site/ledger.sqlite` : undefined;
-    atCall('before', 'commit', path);
-    Reflect.apply(exec, self, [sql]);
-    atCall('after', 'commit', path);
+DatabaseSync.prototype.exec = new Proxy(
+  Object.getOwnPropertyDescriptor(DatabaseSync.prototype, 'exec')?.value as DatabaseSync['exec'],
+  {
+    apply: (exec, self, [sql]: [string]) => {
+      const path = sql === 'COMMIT' ? `${folder}/site/ledger.sqlite` : undefined;
+      atCall('before', 'commit', path);
+      Reflect.apply(exec, self, [sql]);
+      atCall('after', 'commit', path);
+    },
   },
-});
+);
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const terminal: Terminal = {

@@ -11,10 +11,31 @@ import type { Found } from './look.ts';
 import type { Place } from './place.ts';
 import type { Random } from './random.ts';
 
-export const COMMANDS = ['issue', 'renew', 'batch', 'ledger backup', 'ledger checkpoint', 'ledger restore', 'counters export', 'counters import'] as const;
+export const COMMANDS = [
+  'issue',
+  'renew',
+  'batch',
+  'ledger backup',
+  'ledger checkpoint',
+  'ledger restore',
+  'counters export',
+  'counters import',
+] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
-const SIGNING: readonly Step[] = ['ledger-open', 'recovered', 'key-open', 'intent-durable', 'signed', 'self-checked', 'issue-durable', 'anchor-durable', 'file-written', 'file-linked', 'release-durable'];
+const SIGNING: readonly Step[] = [
+  'ledger-open',
+  'recovered',
+  'key-open',
+  'intent-durable',
+  'signed',
+  'self-checked',
+  'issue-durable',
+  'anchor-durable',
+  'file-written',
+  'file-linked',
+  'release-durable',
+];
 
 /** The numbered steps that a command goes through. */
 export const STEPS: Readonly<Record<CommandName, readonly Step[]>> = {
@@ -76,7 +97,9 @@ export class Officer {
       case 'ledger restore':
         return this.#restoring();
       default:
-        return found?.closed.includes(HANDED) === true && this.#document !== undefined && existsSync(this.#document) ? this.#import(this.#document) : this.#export();
+        return found?.closed.includes(HANDED) === true && this.#document !== undefined && existsSync(this.#document)
+          ? this.#import(this.#document)
+          : this.#export();
     }
   }
 
@@ -95,7 +118,20 @@ export class Officer {
   #renew(): Act {
     if (this.#known.size === 0) return this.#issue();
     const customer = this.#random.pick([...this.#known]);
-    return this.#act('renew', ['renew', customer, '--product', 'vaultdesk', '--deployment', 'prod-eu', '--from', day(0), '--until', day(300), '--seats', String(1 + this.#random.below(500))]);
+    return this.#act('renew', [
+      'renew',
+      customer,
+      '--product',
+      'vaultdesk',
+      '--deployment',
+      'prod-eu',
+      '--from',
+      day(0),
+      '--until',
+      day(300),
+      '--seats',
+      String(1 + this.#random.below(500)),
+    ]);
   }
 
   /** A new batch of so many rows, or the rest of the one that was begun. */
@@ -108,7 +144,12 @@ export class Officer {
       this.#batch = { name, file };
     }
     const { name, file } = this.#batch;
-    return this.#act('batch', ['batch', file, '--name', name, '--new-customers', ...(resumed ? ['--resume'] : [])], () => (this.#batch = undefined), [0, 3]);
+    return this.#act(
+      'batch',
+      ['batch', file, '--name', name, '--new-customers', ...(resumed ? ['--resume'] : [])],
+      () => (this.#batch = undefined),
+      [0, 3],
+    );
   }
 
   #backup(): Act {
@@ -118,11 +159,21 @@ export class Officer {
       last = join(this.#place.given, `copy-${++this.#number}.sqlite`);
       this.#backups.push(last);
     }
-    return { command: 'ledger backup', args: ['ledger', 'backup', last, '--site', this.#place.site], good: [0], done: () => undefined };
+    return {
+      command: 'ledger backup',
+      args: ['ledger', 'backup', last, '--site', this.#place.site],
+      good: [0],
+      done: () => undefined,
+    };
   }
 
   #checkpoint(): Act {
-    return this.#act('ledger checkpoint', ['ledger', 'checkpoint', '--out', join(this.#place.given, `head-${++this.#number}.checkpoint`)]);
+    return this.#act('ledger checkpoint', [
+      'ledger',
+      'checkpoint',
+      '--out',
+      join(this.#place.given, `head-${++this.#number}.checkpoint`),
+    ]);
   }
 
   #restoring(): Act {
@@ -135,13 +186,29 @@ export class Officer {
       // What was copied before is of the history before; and what a batch had signed is no row's any more.
       this.#backups = [];
       this.#batch = undefined;
-      for (const name of readdirSync(this.#place.site)) if (name.includes('.replaced-')) rmSync(join(this.#place.site, name));
+      for (const name of readdirSync(this.#place.site))
+        if (name.includes('.replaced-')) rmSync(join(this.#place.site, name));
     };
-    return { command: 'ledger restore', args: ['ledger', 'restore', copy, '--license', join(this.#place.site, 'out'), '--site', this.#place.site, ...this.#anchorSecret()], good: [0], done };
+    return {
+      command: 'ledger restore',
+      args: [
+        'ledger',
+        'restore',
+        copy,
+        '--license',
+        join(this.#place.site, 'out'),
+        '--site',
+        this.#place.site,
+        ...this.#anchorSecret(),
+      ],
+      good: [0],
+      done,
+    };
   }
 
   #export(): Act {
-    if (this.#document === undefined || existsSync(this.#document)) this.#document = join(this.#place.given, `handed-${++this.#number}.counters`);
+    if (this.#document === undefined || existsSync(this.#document))
+      this.#document = join(this.#place.given, `handed-${++this.#number}.counters`);
     // A copy from before would close everybody.
     this.#backups = [];
     return this.#act('counters export', ['counters', 'export', this.#document, '--customer', HANDED]);
@@ -149,7 +216,12 @@ export class Officer {
 
   #import(document: string): Act {
     this.#backups = [];
-    return { command: 'counters import', args: ['counters', 'import', document, '--site', this.#place.site, ...this.#anchorSecret()], good: [0], done: () => undefined };
+    return {
+      command: 'counters import',
+      args: ['counters', 'import', document, '--site', this.#place.site, ...this.#anchorSecret()],
+      good: [0],
+      done: () => undefined,
+    };
   }
 
   /** What needs no key needs the token all the same where the anchor lies in it. */
@@ -157,7 +229,12 @@ export class Officer {
     return this.#place.anchor === undefined ? this.#place.secret : [];
   }
 
-  #act(command: CommandName, args: readonly string[], done: () => unknown = () => undefined, good: readonly number[] = [0]): Act {
+  #act(
+    command: CommandName,
+    args: readonly string[],
+    done: () => unknown = () => undefined,
+    good: readonly number[] = [0],
+  ): Act {
     return { command, args: [...args, '--site', this.#place.site, ...this.#place.secret], good, done };
   }
 }

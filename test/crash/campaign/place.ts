@@ -35,7 +35,10 @@ export interface PlaceOptions {
   readonly anchorInToken?: boolean;
 }
 
-export async function makePlace(keystore: KeystoreName, { composite = false, anchorInToken = false }: PlaceOptions = {}): Promise<Place> {
+export async function makePlace(
+  keystore: KeystoreName,
+  { composite = false, anchorInToken = false }: PlaceOptions = {},
+): Promise<Place> {
   return keystore === 'software' ? makeSoftwarePlace(composite) : makeTokenPlace(keystore, anchorInToken);
 }
 
@@ -45,7 +48,16 @@ async function makeSoftwarePlace(composite: boolean): Promise<Place> {
   await addKey(fixture, 'counters', 'counters');
   const given = join(fixture.folder, 'given');
   mkdirSync(given);
-  return { keystore: 'software', folder: fixture.folder, site: fixture.site, anchor: fixture.anchor, given, secret: fixture.secret, env: {}, remove: fixture.remove };
+  return {
+    keystore: 'software',
+    folder: fixture.folder,
+    site: fixture.site,
+    anchor: fixture.anchor,
+    given,
+    secret: fixture.secret,
+    env: {},
+    remove: fixture.remove,
+  };
 }
 
 function makeTokenPlace(keystore: 'softhsm' | 'kryoptic', anchorInToken: boolean): Place {
@@ -62,12 +74,54 @@ function makeTokenPlace(keystore: 'softhsm' | 'kryoptic', anchorInToken: boolean
     const done = runCli(args, { env: token.environment });
     if (done.code !== 0) throw new Error(`vtlic ${args.join(' ')}: ${done.code}\n${done.stderr}`);
   };
-  must('init', site, '--issuer', 'example-vendor', '--example-catalog', '--keystore', `hsm=pkcs11:token=${TOKEN}?module-path=${token.module}`, '--anchor', ...(anchor === undefined ? ['token:hsm', ...secret] : [anchor]));
-  for (const [name, job] of [['license-1', 'license'], ['log', 'ledger'], ['counters', 'counters']] as const) {
-    must('key', 'generate', '--site', site, '--name', name, '--job', job, '--algorithm', 'ed25519', '--keystore', 'hsm', ...secret);
+  must(
+    'init',
+    site,
+    '--issuer',
+    'example-vendor',
+    '--example-catalog',
+    '--keystore',
+    `hsm=pkcs11:token=${TOKEN}?module-path=${token.module}`,
+    '--anchor',
+    ...(anchor === undefined ? ['token:hsm', ...secret] : [anchor]),
+  );
+  for (const [name, job] of [
+    ['license-1', 'license'],
+    ['log', 'ledger'],
+    ['counters', 'counters'],
+  ] as const) {
+    must(
+      'key',
+      'generate',
+      '--site',
+      site,
+      '--name',
+      name,
+      '--job',
+      job,
+      '--algorithm',
+      'ed25519',
+      '--keystore',
+      'hsm',
+      ...secret,
+    );
   }
   // A composite key too where the token can make one.
-  if (keystore === 'kryoptic') must('key', 'generate', '--site', site, '--name', 'license-2', '--default', '--algorithm', 'ed25519+ml-dsa-65', '--keystore', 'hsm', ...secret);
+  if (keystore === 'kryoptic')
+    must(
+      'key',
+      'generate',
+      '--site',
+      site,
+      '--name',
+      'license-2',
+      '--default',
+      '--algorithm',
+      'ed25519+ml-dsa-65',
+      '--keystore',
+      'hsm',
+      ...secret,
+    );
   openSite(site);
   return {
     keystore,

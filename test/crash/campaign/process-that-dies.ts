@@ -24,19 +24,32 @@ export interface DyingOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export async function runToDeath(args: readonly string[], point: KillPoint, { folder, env }: DyingOptions): Promise<Ended> {
+export async function runToDeath(
+  args: readonly string[],
+  point: KillPoint,
+  { folder, env }: DyingOptions,
+): Promise<Ended> {
   const main = await packMain('test/crash/campaign/main-that-dies.ts');
   return new Promise((resolve, reject) => {
     const disk = point.kind === 'syscall' ? diskFaultEnv(folder, { at: point.count, how: `kill-${point.when}` }) : {};
     // A session of its own: what a terminal sends to a group of processes does not come here.
-    const child = spawn(process.execPath, [main, JSON.stringify(point), folder, ...args], { cwd: ROOT, env: baseEnv({ ...env, ...disk }), stdio: ['ignore', 'pipe', 'pipe', 'pipe'], detached: true });
+    const child = spawn(process.execPath, [main, JSON.stringify(point), folder, ...args], {
+      cwd: ROOT,
+      env: baseEnv({ ...env, ...disk }),
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
     const texts = ['', '', '', ''];
     let began = 0;
     let timer: NodeJS.Timeout | undefined;
     let outside = false;
     const limit = setTimeout(() => {
       child.kill('SIGKILL');
-      reject(new Error(`this did not end within ${LONGEST_MS / 1000} s: vtlic ${args.join(' ')}, ${JSON.stringify(point)}\n${texts.join('\n')}`));
+      reject(
+        new Error(
+          `this did not end within ${LONGEST_MS / 1000} s: vtlic ${args.join(' ')}, ${JSON.stringify(point)}\n${texts.join('\n')}`,
+        ),
+      );
     }, LONGEST_MS);
     for (const fd of [1, 2, 3] as const) {
       const stream = child.stdio[fd];
@@ -54,8 +67,17 @@ export async function runToDeath(args: readonly string[], point: KillPoint, { fo
     child.once('close', (code, signal) => {
       clearTimeout(timer);
       clearTimeout(limit);
-      const at = /^at (.+)$/m.exec(texts[3] ?? '')?.[1] ?? (outside ? 'at a random time' : point.kind === 'syscall' ? `${point.when} a call of libc` : '');
-      resolve({ killed: signal === 'SIGKILL', at, code, stdout: texts[1] ?? '', stderr: texts[2] ?? '', milliseconds: began === 0 ? 0 : performance.now() - began });
+      const at =
+        /^at (.+)$/m.exec(texts[3] ?? '')?.[1] ??
+        (outside ? 'at a random time' : point.kind === 'syscall' ? `${point.when} a call of libc` : '');
+      resolve({
+        killed: signal === 'SIGKILL',
+        at,
+        code,
+        stdout: texts[1] ?? '',
+        stderr: texts[2] ?? '',
+        milliseconds: began === 0 ? 0 : performance.now() - began,
+      });
     });
   });
 }

@@ -19,14 +19,22 @@ import { KEYSTORES, makePlace, type KeystoreName } from './place.ts';
 import { Random } from './random.ts';
 
 const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '10000' }, disk: { type: 'string', default: '1' }, damage: { type: 'string', default: '2000' }, seed: { type: 'string' }, keystore: { type: 'string', multiple: true }, lanes: { type: 'string', default: '2' } },
+  options: {
+    kills: { type: 'string', default: '10000' },
+    disk: { type: 'string', default: '1' },
+    damage: { type: 'string', default: '2000' },
+    seed: { type: 'string' },
+    keystore: { type: 'string', multiple: true },
+    lanes: { type: 'string', default: '2' },
+  },
 });
 const kills = Number(values.kills);
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
 const lanes = Number(values.lanes);
 const disk = Number(values.disk);
 const damage = Number(values.damage);
-if (![kills, seed, lanes, disk, damage].every((number) => Number.isSafeInteger(number) && number >= 0) || lanes < 1) throw new Error('--kills, --disk, --damage, --seed and --lanes take whole numbers');
+if (![kills, seed, lanes, disk, damage].every((number) => Number.isSafeInteger(number) && number >= 0) || lanes < 1)
+  throw new Error('--kills, --disk, --damage, --seed and --lanes take whole numbers');
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -58,7 +66,9 @@ function canPreload(): boolean {
     ensureDiskFaults();
     return true;
   } catch (error) {
-    say(`NOT COVERED: kills between the calls of libc, and disks that go wrong: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`);
+    say(
+      `NOT COVERED: kills between the calls of libc, and disks that go wrong: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`,
+    );
     return false;
   }
 }
@@ -83,21 +93,27 @@ async function killProcesses(): Promise<number> {
     progress: (totals) => {
       if (totals.kills < told + 500) return;
       told = totals.kills;
-      say(`${totals.kills} kills, ${totals.problems.length} problems, ${((totals.kills * 1000) / (performance.now() - start)).toFixed(2)} a second`);
+      say(
+        `${totals.kills} kills, ${totals.problems.length} problems, ${((totals.kills * 1000) / (performance.now() - start)).toFixed(2)} a second`,
+      );
     },
   });
   const totals = await campaign.run();
   for (const line of totals.lines()) say(line);
-  say(`${((totals.kills * 1000) / (performance.now() - start)).toFixed(2)} kills a second; seed ${seed}; ${sinceBegun()}`);
+  say(
+    `${((totals.kills * 1000) / (performance.now() - start)).toFixed(2)} kills a second; seed ${seed}; ${sinceBegun()}`,
+  );
   return totals.problems.length;
 }
 
 async function breakDisks(): Promise<number> {
   const cases = await walkDisk({ every: disk, seed, lanes, tell: say });
   const codes = new Map<string, number>();
-  for (const { command, way, code } of cases) codes.set(`${command} · ${way} · exit ${code}`, (codes.get(`${command} · ${way} · exit ${code}`) ?? 0) + 1);
+  for (const { command, way, code } of cases)
+    codes.set(`${command} · ${way} · exit ${code}`, (codes.get(`${command} · ${way} · exit ${code}`) ?? 0) + 1);
   say('disks that went wrong, by command, way and exit code:');
-  for (const [name, count] of [...codes].sort(([a], [b]) => (a < b ? -1 : 1))) say(`  ${String(count).padStart(6)}  ${name}`);
+  for (const [name, count] of [...codes].sort(([a], [b]) => (a < b ? -1 : 1)))
+    say(`  ${String(count).padStart(6)}  ${name}`);
   const bad = cases.filter(({ problems }) => problems.length > 0).length;
   say(`${cases.length} calls at which the disk went wrong, ${bad} with problems; ${sinceBegun()}`);
   return bad;
@@ -114,7 +130,9 @@ async function damageLedgers(): Promise<number> {
   const bad = judged.filter(({ problem }) => problem !== undefined);
   for (const { what, problem } of bad) say(`PROBLEM: ${what}: ${problem ?? ''}`);
   const count = (outcome: Judged['outcome']): number => judged.filter((each) => each.outcome === outcome).length;
-  say(`${judged.length} ledgers damaged: ${count('refused')} refused by the next start (exit 4), ${count('noticed')} noticed by ledger verify (exit 19), ${count('harmless')} without harm to anything that left, ${bad.length} with problems; ${sinceBegun()}`);
+  say(
+    `${judged.length} ledgers damaged: ${count('refused')} refused by the next start (exit 4), ${count('noticed')} noticed by ledger verify (exit 19), ${count('harmless')} without harm to anything that left, ${bad.length} with problems; ${sinceBegun()}`,
+  );
   return bad.length;
 }
 

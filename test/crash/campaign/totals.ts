@@ -29,7 +29,12 @@ export class Totals {
   }
 
   lines(): string[] {
-    const table = (title: string, counts: ReadonlyMap<string, number>): string[] => [title, ...[...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `  ${String(count).padStart(6)}  ${name}`)];
+    const table = (title: string, counts: ReadonlyMap<string, number>): string[] => [
+      title,
+      ...[...counts]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, count]) => `  ${String(count).padStart(6)}  ${name}`),
+    ];
     return [
       ...table('kills by command, kind and keystore:', this.byKind),
       ...table('kills by point:', this.byPoint),

@@ -13,15 +13,24 @@ export function ensureDiskFaults(): string {
   if (existsSync(library)) return library;
   mkdirSync(folder, { recursive: true });
   const part = `${library}.${process.pid}`;
-  const built = spawnSync('cc', ['-std=gnu11', '-Wall', '-Wextra', '-Wno-unused-result', '-O1', '-shared', '-fPIC', '-o', part, SOURCE, '-ldl'], { encoding: 'utf8' });
-  if (built.error !== undefined) throw new Error('the library of disk faults cannot be built: cc is missing. Run: apt-get install build-essential');
+  const built = spawnSync(
+    'cc',
+    ['-std=gnu11', '-Wall', '-Wextra', '-Wno-unused-result', '-O1', '-shared', '-fPIC', '-o', part, SOURCE, '-ldl'],
+    { encoding: 'utf8' },
+  );
+  if (built.error !== undefined)
+    throw new Error('the library of disk faults cannot be built: cc is missing. Run: apt-get install build-essential');
   if (built.status !== 0) throw new Error(`the library of disk faults did not build:\n${built.stderr}`);
   renameSync(part, library);
   return library;
 }
 
 /** What a process is given so that its disk goes wrong at the n-th call below a folder. */
-export function diskFaultEnv(under: string, fault: { readonly at: number; readonly how: string } | undefined, log?: string): Readonly<Record<string, string>> {
+export function diskFaultEnv(
+  under: string,
+  fault: { readonly at: number; readonly how: string } | undefined,
+  log?: string,
+): Readonly<Record<string, string>> {
   return {
     LD_PRELOAD: ensureDiskFaults(),
     VTLIC_DISK_UNDER: under,

@@ -54,14 +54,30 @@ export class DiskWalk {
     rmSync(log, { force: true });
     const before = await look(place, this.#memory);
     const act = command === 'issue' ? officer.next('issue', undefined) : officer.batch(rows);
-    const ended = await runToDeath(act.args, NO_KILL, { folder: place.folder, env: { ...place.env, ...diskFaultEnv(place.folder, { at, how: way }, log) } });
+    const ended = await runToDeath(act.args, NO_KILL, {
+      folder: place.folder,
+      env: { ...place.env, ...diskFaultEnv(place.folder, { at, how: way }, log) },
+    });
     const calls = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : [];
     const after = await look(place, this.#memory);
     problems.push(...after.problems.map(({ words }) => words), ...faultsOfEnd(ended, after.entries - before.entries));
     if (ended.code === 0) act.done();
     await this.#goOn(ended.code === 0 ? undefined : act, problems);
     if (problems.length > 0) await this.#move();
-    return { command, way, at, calls, call: calls[at - 1]?.replaceAll(`${place.folder}/`, '').replace(/[0-9a-f]{8}\.vtlic/, 'ID.vtlic'), code: ended.code, words: ended.stderr.split('\n').findLast((line) => line.startsWith('vtlic: '))?.replaceAll(`${place.folder}/`, '') ?? '', problems };
+    return {
+      command,
+      way,
+      at,
+      calls,
+      call: calls[at - 1]?.replaceAll(`${place.folder}/`, '').replace(/[0-9a-f]{8}\.vtlic/, 'ID.vtlic'),
+      code: ended.code,
+      words:
+        ended.stderr
+          .split('\n')
+          .findLast((line) => line.startsWith('vtlic: '))
+          ?.replaceAll(`${place.folder}/`, '') ?? '',
+      problems,
+    };
   }
 
   close(): void {
@@ -72,15 +88,24 @@ export class DiskWalk {
   /** On a good disk the same command goes through, with no hand, and leaves nothing behind. */
   async #goOn(act: Act | undefined, problems: string[]): Promise<void> {
     const { place, officer } = this.#here();
-    const again = act === undefined ? officer.next('issue', undefined) : act.command === 'batch' ? officer.next('batch', undefined) : act;
+    const again =
+      act === undefined
+        ? officer.next('issue', undefined)
+        : act.command === 'batch'
+          ? officer.next('batch', undefined)
+          : act;
     const next = await runToDeath(again.args, NO_KILL, place);
-    if (!again.good.includes(next.code ?? -1)) problems.push(`afterwards, on a good disk: exit code ${next.code}: ${next.stderr}`);
+    if (!again.good.includes(next.code ?? -1))
+      problems.push(`afterwards, on a good disk: exit code ${next.code}: ${next.stderr}`);
     else again.done();
     const found = await look(place, this.#memory);
     problems.push(...found.problems.map(({ words }) => `afterwards, on a good disk: ${words}`));
-    if (found.open > 0 || found.unreleased > 0) problems.push(`afterwards ${found.open} counters and ${found.unreleased} licenses are unfinished`);
+    if (found.open > 0 || found.unreleased > 0)
+      problems.push(`afterwards ${found.open} counters and ${found.unreleased} licenses are unfinished`);
     const out = join(place.site, 'out');
-    const left = existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp')) : [];
+    const left = existsSync(out)
+      ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.tmp'))
+      : [];
     if (left.length > 0) problems.push(`afterwards half files are left: ${left.join(', ')}`);
   }
 
@@ -115,7 +140,8 @@ function faultsOfEnd(ended: Ended, recorded: number): string[] {
   if (/\n\s+at |defect of this program/.test(stderr)) problems.push(`no sentence for a person: ${stderr}`);
   const sentences = stderr.split('\n').filter((line) => line.startsWith('vtlic: '));
   if (code !== 0 && code !== 18 && sentences.length !== 1) problems.push(`${sentences.length} sentences: ${stderr}`);
-  if (recorded > 0 && stderr.includes('nothing was recorded')) problems.push(`it says that nothing was recorded, and ${recorded} entries were: ${sentences.join(' ')}`);
+  if (recorded > 0 && stderr.includes('nothing was recorded'))
+    problems.push(`it says that nothing was recorded, and ${recorded} entries were: ${sentences.join(' ')}`);
   return problems;
 }
 
@@ -133,7 +159,9 @@ export interface WalkOptions {
 /** Each way through each command, until it makes no more calls. */
 export async function walkDisk(options: WalkOptions): Promise<readonly DiskCase[]> {
   const { every, seed, tell } = options;
-  const left = (options.commands ?? ['issue', 'batch']).flatMap((command) => (options.ways ?? WAYS).map((way) => ({ command, way })));
+  const left = (options.commands ?? ['issue', 'batch']).flatMap((command) =>
+    (options.ways ?? WAYS).map((way) => ({ command, way })),
+  );
   const cases: DiskCase[] = [];
   const lane = async (): Promise<void> => {
     const walk = new DiskWalk(seed);
@@ -145,7 +173,8 @@ export async function walkDisk(options: WalkOptions): Promise<readonly DiskCase[
           if (one.call === undefined) break;
           cases.push(one);
           if (cases.length % 100 === 0) tell(`${cases.length} calls at which the disk went wrong`);
-          if (one.problems.length > 0) tell(`PROBLEM: ${one.command}, ${one.way} at call ${at} (${one.call}): ${one.problems.join(' | ')}`);
+          if (one.problems.length > 0)
+            tell(`PROBLEM: ${one.command}, ${one.way} at call ${at} (${one.call}): ${one.problems.join(' | ')}`);
         }
       }
     } finally {

@@ -56,17 +56,33 @@ export class PowerLoss {
   /** Three batches; after the second and after the third the process was killed with its log of writes on disk. */
   static async prepare(site: SiteFixture): Promise<PowerLoss> {
     const run = async (args: readonly string[], point: KillPoint = NO_KILL): Promise<void> => {
-      const ended = await runToDeath([...args, '--site', site.site, ...site.secret], point, { folder: site.folder, env: {} });
-      if (ended.killed !== (point.kind !== 'none') || (!ended.killed && ended.code !== 0)) throw new Error(`vtlic ${args.join(' ')}: ${ended.code} ${ended.stderr}`);
+      const ended = await runToDeath([...args, '--site', site.site, ...site.secret], point, {
+        folder: site.folder,
+        env: {},
+      });
+      if (ended.killed !== (point.kind !== 'none') || (!ended.killed && ended.code !== 0))
+        throw new Error(`vtlic ${args.join(' ')}: ${ended.code} ${ended.stderr}`);
     };
     const batch = (name: string, rows: number, point?: KillPoint): Promise<void> =>
-      run(['batch', writeBatch(site, csv(customers(rows).map((customer) => row(customer))), `${name}.csv`), '--name', name, '--new-customers'], point);
+      run(
+        [
+          'batch',
+          writeBatch(site, csv(customers(rows).map((customer) => row(customer))), `${name}.csv`),
+          '--name',
+          name,
+          '--new-customers',
+        ],
+        point,
+      );
     // More entries than a start looks at.
     await batch('before', 40);
     const snapshots: Snapshot[] = [];
     for (const name of ['first', 'second']) {
       await batch(name, 4, { kind: 'step', step: 'release-durable', count: 1 });
-      snapshots.push({ database: readFileSync(join(site.site, 'ledger.sqlite')), wal: readFileSync(join(site.site, 'ledger.sqlite-wal')) });
+      snapshots.push({
+        database: readFileSync(join(site.site, 'ledger.sqlite')),
+        wal: readFileSync(join(site.site, 'ledger.sqlite-wal')),
+      });
     }
     const copy = join(site.folder, 'whole.sqlite');
     for (const suffix of ['', '-wal']) copyFileSync(join(site.site, `ledger.sqlite${suffix}`), copy + suffix);
@@ -75,7 +91,12 @@ export class PowerLoss {
     await view.verify();
     view.close();
     const anchored = Math.max(...entries.filter((entry) => entry.kind === 'issue').map((entry) => entry.seq));
-    return new PowerLoss(site, snapshots, entries.map((entry) => toHex(entry.chain)), anchored);
+    return new PowerLoss(
+      site,
+      snapshots,
+      entries.map((entry) => toHex(entry.chain)),
+      anchored,
+    );
   }
 
   /** The old beside the new, and what is missing whole. */
@@ -87,10 +108,24 @@ export class PowerLoss {
     yield { what: 'an old database beside a newer log of writes', database: old.database, wal: last.wal };
     yield { what: 'a newer database beside an old log of writes', database: last.database, wal: old.wal };
     yield { what: 'no log of writes', database: last.database, wal: Buffer.alloc(0) };
-    yield { what: 'a log of writes without its header', database: last.database, wal: Buffer.concat([Buffer.alloc(HEADER), last.wal.subarray(HEADER)]) };
+    yield {
+      what: 'a log of writes without its header',
+      database: last.database,
+      wal: Buffer.concat([Buffer.alloc(HEADER), last.wal.subarray(HEADER)]),
+    };
     yield { what: 'an empty database', database: Buffer.alloc(0), wal: last.wal };
-    for (let end = HEADER; end <= last.wal.length; end += FRAME) yield { what: `a log of writes cut after ${(end - HEADER) / FRAME} pages`, database: last.database, wal: last.wal.subarray(0, end) };
-    for (let page = 0; page * PAGE < last.database.length; page++) yield { what: `page ${page + 1} of the database zeroed`, database: zeroed(last.database, page * PAGE, PAGE), wal: last.wal };
+    for (let end = HEADER; end <= last.wal.length; end += FRAME)
+      yield {
+        what: `a log of writes cut after ${(end - HEADER) / FRAME} pages`,
+        database: last.database,
+        wal: last.wal.subarray(0, end),
+      };
+    for (let page = 0; page * PAGE < last.database.length; page++)
+      yield {
+        what: `page ${page + 1} of the database zeroed`,
+        database: zeroed(last.database, page * PAGE, PAGE),
+        wal: last.wal,
+      };
   }
 
   random(random: Random): Damaged {
@@ -126,7 +161,11 @@ export class PowerLoss {
     let ledger;
     try {
       const world = testWorld();
-      ledger = await openLedgerForWriting(path, { now: () => Math.floor(world.nowMs() / 1000), random: world.random, holder: { command: 'a test' } });
+      ledger = await openLedgerForWriting(path, {
+        now: () => Math.floor(world.nowMs() / 1000),
+        random: world.random,
+        holder: { command: 'a test' },
+      });
     } catch (error) {
       const refused = error instanceof VtlicError && exitCodeOf(error.code) === 4;
       return { what, outcome: 'refused', problem: refused ? undefined : `the start ended with ${String(error)}` };
@@ -156,7 +195,9 @@ export class PowerLoss {
       const chains = [...view.entriesFrom(1)].map((entry) => toHex(entry.chain));
       const other = chains.findIndex((chain, i) => chain !== this.#chains[i]);
       if (other !== -1) return `entry ${other + 1} is another than it was, and nobody noticed`;
-      return chains.length < this.#anchored ? `only ${chains.length} entries are left of ${this.#anchored} that licenses left with, and nobody noticed` : undefined;
+      return chains.length < this.#anchored
+        ? `only ${chains.length} entries are left of ${this.#anchored} that licenses left with, and nobody noticed`
+        : undefined;
     } finally {
       view.close();
     }

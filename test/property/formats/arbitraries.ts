@@ -11,14 +11,25 @@ export const integer: fc.Arbitrary<number> = fc.oneof(
   fc.maxSafeInteger(),
   fc.integer({ min: -300, max: 300 }),
   fc
-    .tuple(fc.constantFrom(24, 2 ** 8, 2 ** 16, 2 ** 32, Number.MAX_SAFE_INTEGER), fc.integer({ min: -2, max: 2 }), fc.boolean())
+    .tuple(
+      fc.constantFrom(24, 2 ** 8, 2 ** 16, 2 ** 32, Number.MAX_SAFE_INTEGER),
+      fc.integer({ min: -2, max: 2 }),
+      fc.boolean(),
+    )
     .map(([edge, step, negative]) => (negative ? -1 : 1) * Math.min(edge + step, Number.MAX_SAFE_INTEGER)),
 );
 
-export const bytes: fc.Arbitrary<Uint8Array> = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.uint8Array({ minLength: 250, maxLength: 260 }));
+export const bytes: fc.Arbitrary<Uint8Array> = fc.oneof(
+  fc.uint8Array({ maxLength: 40 }),
+  fc.uint8Array({ minLength: 250, maxLength: 260 }),
+);
 
 /** Well-formed Unicode. */
-export const text: fc.Arbitrary<string> = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ unit: 'binary-ascii', minLength: 20, maxLength: 30 }), fc.string({ unit: 'grapheme', maxLength: 10 }));
+export const text: fc.Arbitrary<string> = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: 'binary-ascii', minLength: 20, maxLength: 30 }),
+  fc.string({ unit: 'grapheme', maxLength: 10 }),
+);
 
 const leaf = fc.oneof(integer, text, fc.boolean(), bytes);
 
@@ -35,12 +46,20 @@ function cborOfDepth(depth: number): fc.Arbitrary<CborValue> {
   return fc.oneof(
     { weight: 2, arbitrary: leaf },
     { weight: 1, arbitrary: fc.array(inner, { maxLength: 5 }) },
-    { weight: 1, arbitrary: fc.array(fc.tuple(fc.oneof({ weight: 4, arbitrary: leaf }, inner), inner), { maxLength: 5 }).map(sortedMap) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .array(fc.tuple(fc.oneof({ weight: 4, arbitrary: leaf }, inner), inner), { maxLength: 5 })
+        .map(sortedMap),
+    },
   );
 }
 
 /** Every type, nested up to 8. */
-export const cbor: fc.Arbitrary<CborValue> = fc.integer({ min: 0, max: 3 }).chain(cborOfDepth).chain((value) => fc.integer({ min: 0, max: 5 }).map((wraps) => wrapped(value, wraps)));
+export const cbor: fc.Arbitrary<CborValue> = fc
+  .integer({ min: 0, max: 3 })
+  .chain(cborOfDepth)
+  .chain((value) => fc.integer({ min: 0, max: 5 }).map((wraps) => wrapped(value, wraps)));
 
 function wrapped(value: CborValue, count: number): CborValue {
   let result = value;
@@ -50,22 +69,46 @@ function wrapped(value: CborValue, count: number): CborValue {
 
 const idCharacter = fc.constantFrom(...Array.from('ABCXYZabcxyz0189._:-'));
 export const id: fc.Arbitrary<string> = fc.oneof(
-  fc.tuple(fc.constantFrom(...Array.from('AZaz09')), fc.array(idCharacter, { maxLength: 12 })).map(([first, rest]) => first + rest.join('')),
+  fc
+    .tuple(fc.constantFrom(...Array.from('AZaz09')), fc.array(idCharacter, { maxLength: 12 }))
+    .map(([first, rest]) => first + rest.join('')),
   fc.constantFrom('constructor', 'toString', 'hasOwnProperty', '10', '9', `a${'.'.repeat(127)}`),
 );
 
-const uuid = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((random) => uuidFromBytes(random.with(6, 0x70 | ((random[6] ?? 0) & 0x0f)).with(8, 0x80 | ((random[8] ?? 0) & 0x3f))));
+const uuid = fc
+  .uint8Array({ minLength: 16, maxLength: 16 })
+  .map((random) =>
+    uuidFromBytes(random.with(6, 0x70 | ((random[6] ?? 0) & 0x0f)).with(8, 0x80 | ((random[8] ?? 0) & 0x3f))),
+  );
 
-const sortedUnique = <T extends string>(items: readonly T[]): T[] => [...new Set(items)].toSorted((a, b) => (a < b ? -1 : 1));
+const sortedUnique = <T extends string>(items: readonly T[]): T[] =>
+  [...new Set(items)].toSorted((a, b) => (a < b ? -1 : 1));
 
-const count = (min: number): fc.Arbitrary<number> => fc.oneof(fc.integer({ min, max: 1000 }), fc.constantFrom(min, Number.MAX_SAFE_INTEGER), fc.integer({ min, max: Number.MAX_SAFE_INTEGER }));
+const count = (min: number): fc.Arbitrary<number> =>
+  fc.oneof(
+    fc.integer({ min, max: 1000 }),
+    fc.constantFrom(min, Number.MAX_SAFE_INTEGER),
+    fc.integer({ min, max: Number.MAX_SAFE_INTEGER }),
+  );
 
-const idRecord = <T>(value: fc.Arbitrary<T>, constraints: { readonly minKeys?: number; readonly maxKeys: number }): fc.Arbitrary<Record<string, T>> => fc.dictionary(id, value, { noNullPrototype: false, ...constraints });
+const idRecord = <T>(
+  value: fc.Arbitrary<T>,
+  constraints: { readonly minKeys?: number; readonly maxKeys: number },
+): fc.Arbitrary<Record<string, T>> => fc.dictionary(id, value, { noNullPrototype: false, ...constraints });
 
 const extValue = (depth: number): fc.Arbitrary<ExtValue> => {
-  const leaves = fc.oneof(integer, text, fc.boolean(), fc.uint8Array({ maxLength: 20 }).map((raw) => new ExtBytes(toHex(raw))));
+  const leaves = fc.oneof(
+    integer,
+    text,
+    fc.boolean(),
+    fc.uint8Array({ maxLength: 20 }).map((raw) => new ExtBytes(toHex(raw))),
+  );
   if (depth === 0) return leaves;
-  return fc.oneof({ weight: 3, arbitrary: leaves }, { weight: 1, arbitrary: fc.array(extValue(depth - 1), { maxLength: 3 }) }, { weight: 1, arbitrary: idRecord(extValue(depth - 1), { maxKeys: 3 }) as fc.Arbitrary<ExtMap> });
+  return fc.oneof(
+    { weight: 3, arbitrary: leaves },
+    { weight: 1, arbitrary: fc.array(extValue(depth - 1), { maxLength: 3 }) },
+    { weight: 1, arbitrary: idRecord(extValue(depth - 1), { maxKeys: 3 }) as fc.Arbitrary<ExtMap> },
+  );
 };
 
 const MAX_TIME = 253_402_300_799;
@@ -88,7 +131,9 @@ const claims = fc.record(
     features: fc.array(id, { maxLength: 8 }).map(sortedUnique),
     limits: idRecord(count(0), { maxKeys: 8 }),
     instances: count(1),
-    hosts: fc.array(fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex), { minLength: 1, maxLength: 4 }).map(sortedUnique),
+    hosts: fc
+      .array(fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex), { minLength: 1, maxLength: 4 })
+      .map(sortedUnique),
     grace: fc.integer({ min: 0, max: 31_622_400 }),
     offline: fc.integer({ min: 0, max: MAX_TIME }),
     dep: id,

@@ -12,7 +12,8 @@ function accepted(encoded: Uint8Array): CborValue | undefined {
   try {
     return decodeCbor(encoded);
   } catch (error) {
-    if (error instanceof VtlicError && (error.code === 'cbor_malformed' || error.code === 'cbor_not_deterministic')) return undefined;
+    if (error instanceof VtlicError && (error.code === 'cbor_malformed' || error.code === 'cbor_not_deterministic'))
+      return undefined;
     throw error;
   }
 }
@@ -133,14 +134,25 @@ describe('each other spelling is refused by its name', () => {
 
   it('an indefinite length', () => {
     fc.assert(
-      fc.property(fc.constantFrom(0x5f, 0x7f, 0x9f, 0xbf), fc.uint8Array({ maxLength: 10 }), fc.nat(8), (head, rest, depth) => {
-        expect(codeOf(Uint8Array.of(...new Uint8Array(depth).fill(0x81), head, ...rest, 0xff))).toBe(`cbor_not_deterministic@${depth}`);
-      }),
+      fc.property(
+        fc.constantFrom(0x5f, 0x7f, 0x9f, 0xbf),
+        fc.uint8Array({ maxLength: 10 }),
+        fc.nat(8),
+        (head, rest, depth) => {
+          expect(codeOf(Uint8Array.of(...new Uint8Array(depth).fill(0x81), head, ...rest, 0xff))).toBe(
+            `cbor_not_deterministic@${depth}`,
+          );
+        },
+      ),
     );
   });
 
   it('map keys in another order, and repeated', () => {
-    const keys = fc.uniqueArray(fc.oneof(integer, text, fc.boolean(), bytes), { minLength: 2, maxLength: 6, selector: (key) => toHex(encodeCbor(key)) });
+    const keys = fc.uniqueArray(fc.oneof(integer, text, fc.boolean(), bytes), {
+      minLength: 2,
+      maxLength: 6,
+      selector: (key) => toHex(encodeCbor(key)),
+    });
     fc.assert(
       fc.property(keys, fc.nat(), fc.boolean(), (unsorted, at, repeat) => {
         const sorted = [...decodeMapKeys(unsorted)];
@@ -158,7 +170,10 @@ describe('each other spelling is refused by its name', () => {
 
   /** The encodings of the keys, as hex, in their order by a comparison that is not ours. */
   function decodeMapKeys(keys: readonly CborValue[]): string[] {
-    return keys.map((key) => Buffer.from(encodeCbor(key))).sort((a, b) => Buffer.compare(a, b)).map((key) => key.toString('hex'));
+    return keys
+      .map((key) => Buffer.from(encodeCbor(key)))
+      .sort((a, b) => Buffer.compare(a, b))
+      .map((key) => key.toString('hex'));
   }
 });
 
@@ -197,9 +212,19 @@ describe('cbor-x, a second opinion,', () => {
   it('writes what we read as the same value, where it writes deterministically', () => {
     const small = fc.integer({ min: -(2 ** 31), max: 2 ** 32 - 1 });
     fc.assert(
-      fc.property(fc.array(fc.oneof(small, fc.boolean(), fc.string({ unit: 'grapheme-ascii', maxLength: 20 }), fc.uint8Array({ maxLength: 20 }))), (value) => {
-        expect(decodeCbor(Uint8Array.from(encoder.encode(value)))).toEqual(value);
-      }),
+      fc.property(
+        fc.array(
+          fc.oneof(
+            small,
+            fc.boolean(),
+            fc.string({ unit: 'grapheme-ascii', maxLength: 20 }),
+            fc.uint8Array({ maxLength: 20 }),
+          ),
+        ),
+        (value) => {
+          expect(decodeCbor(Uint8Array.from(encoder.encode(value)))).toEqual(value);
+        },
+      ),
     );
   });
 });

@@ -17,9 +17,15 @@ function* cut(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8Array
   }
 }
 
-function ours(text: string | Uint8Array, sizes: readonly number[] = [1 << 20]): { readonly rows: string[][]; readonly faults: number } {
+function ours(
+  text: string | Uint8Array,
+  sizes: readonly number[] = [1 << 20],
+): { readonly rows: string[][]; readonly faults: number } {
   const items = [...readCsv(cut(typeof text === 'string' ? utf8(text) : text, sizes))];
-  return { rows: items.flatMap((item) => (item.kind === 'record' ? [[...item.fields]] : [])), faults: items.filter(({ kind }) => kind === 'fault').length };
+  return {
+    rows: items.flatMap((item) => (item.kind === 'record' ? [[...item.fields]] : [])),
+    faults: items.filter(({ kind }) => kind === 'fault').length,
+  };
 }
 
 /** What others read in the same text; undefined where they refuse it. */
@@ -41,7 +47,11 @@ describe('CSV', () => {
       fc.property(table, sizes, (rows, chunks) => {
         const found = ours(rows.map((row) => csvRow(row)).join(''), chunks);
         expect(found.faults).toBe(0);
-        expect(found.rows.map((row, i) => row.map((field, j) => (field === `'${rows[i]?.[j] ?? ''}` ? field.slice(1) : field)))).toEqual(rows);
+        expect(
+          found.rows.map((row, i) =>
+            row.map((field, j) => (field === `'${rows[i]?.[j] ?? ''}` ? field.slice(1) : field)),
+          ),
+        ).toEqual(rows);
       }),
       RUNS,
     );
@@ -75,14 +85,21 @@ describe('CSV', () => {
   });
 
   it('refuses nothing that csv-parse accepts of well-formed tables', () => {
-    const cell = fc.oneof(fc.stringMatching(/^[a-z ]{0,6}$/), fc.stringMatching(/^[a-z,\n ]{0,6}$/).map((text) => `"${text}"`));
+    const cell = fc.oneof(
+      fc.stringMatching(/^[a-z ]{0,6}$/),
+      fc.stringMatching(/^[a-z,\n ]{0,6}$/).map((text) => `"${text}"`),
+    );
     fc.assert(
-      fc.property(fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 }), fc.constantFrom('\n', '\r\n'), (rows, end) => {
-        const text = rows.map((row) => row.join(',')).join(end);
-        const found = ours(text);
-        expect(found.faults).toBe(0);
-        expect(found.rows).toEqual(theirs(text));
-      }),
+      fc.property(
+        fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 }),
+        fc.constantFrom('\n', '\r\n'),
+        (rows, end) => {
+          const text = rows.map((row) => row.join(',')).join(end);
+          const found = ours(text);
+          expect(found.faults).toBe(0);
+          expect(found.rows).toEqual(theirs(text));
+        },
+      ),
       RUNS,
     );
   });

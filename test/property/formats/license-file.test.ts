@@ -38,7 +38,8 @@ describe('licenses', () => {
         try {
           other = decodeLicense(changed);
         } catch (error) {
-          if (error instanceof VtlicError && (error.code === 'claims_malformed' || error.code === 'claims_unknown')) return;
+          if (error instanceof VtlicError && (error.code === 'claims_malformed' || error.code === 'claims_unknown'))
+            return;
           throw error;
         }
         others++;
@@ -54,8 +55,18 @@ describe('licenses', () => {
     fc.assert(
       fc.property(license, (value) => {
         const claims = decoder.decode(encodeLicense(value)) as ReadonlyMap<unknown, unknown>;
-        expect([claims.get(1), claims.get(2), claims.get(3), claims.get('tier')]).toEqual([value.iss, value.sub, value.aud, value.tier]);
-        expect([Number(claims.get(4)), Number(claims.get(5)), Number(claims.get(6)), Number(claims.get('ctr'))]).toEqual([value.exp, value.nbf, value.iat, value.ctr]);
+        expect([claims.get(1), claims.get(2), claims.get(3), claims.get('tier')]).toEqual([
+          value.iss,
+          value.sub,
+          value.aud,
+          value.tier,
+        ]);
+        expect([
+          Number(claims.get(4)),
+          Number(claims.get(5)),
+          Number(claims.get(6)),
+          Number(claims.get('ctr')),
+        ]).toEqual([value.exp, value.nbf, value.iat, value.ctr]);
         expect(claims.get('name')).toBe(value.name);
         expect(claims.get('features') ?? []).toEqual(value.features);
       }),
@@ -89,7 +100,9 @@ describe('COSE_Sign1', () => {
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.nat(), fc.nat(), (whole, a, b) => {
         const [i, j] = [a % (whole.length + 1), b % (whole.length + 1)];
         fc.pre(i !== j);
-        expect(toHex(sigStructure(whole.slice(0, i), whole.slice(i)))).not.toBe(toHex(sigStructure(whole.slice(0, j), whole.slice(j))));
+        expect(toHex(sigStructure(whole.slice(0, i), whole.slice(i)))).not.toBe(
+          toHex(sigStructure(whole.slice(0, j), whole.slice(j))),
+        );
       }),
     );
   });
@@ -113,7 +126,8 @@ describe('a license file', () => {
       if (error instanceof VtlicError && error.code === 'armor_malformed') return 'refused';
       throw error;
     }
-    if (toHex(read) !== toHex(bytes)) throw new Error(`other bytes were read from ${new TextDecoder().decode(changed)}`);
+    if (toHex(read) !== toHex(bytes))
+      throw new Error(`other bytes were read from ${new TextDecoder().decode(changed)}`);
     return 'same';
   }
 
@@ -128,9 +142,13 @@ describe('a license file', () => {
 
   it('any bytes go there and back', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.constantFrom('VTLIC', 'VTLIC KEYSET'), (bytes, label) => {
-        expect(dearmor(label, armor(label, bytes))).toEqual(bytes);
-      }),
+      fc.property(
+        fc.uint8Array({ minLength: 1, maxLength: 300 }),
+        fc.constantFrom('VTLIC', 'VTLIC KEYSET'),
+        (bytes, label) => {
+          expect(dearmor(label, armor(label, bytes))).toEqual(bytes);
+        },
+      ),
     );
   });
 
@@ -157,13 +175,22 @@ describe('a license file', () => {
         const changed = concatBytes(text.slice(0, place), Uint8Array.of(inserted), text.slice(place));
         if (refusedOrSame(changed, bytes) === 'same') same.push(`+${place}:${inserted}`);
       }
-      if (place < text.length && refusedOrSame(concatBytes(text.slice(0, place), text.slice(place + 1)), bytes) === 'same') same.push(`-${place}`);
+      if (
+        place < text.length &&
+        refusedOrSame(concatBytes(text.slice(0, place), text.slice(place + 1)), bytes) === 'same'
+      )
+        same.push(`-${place}`);
     }
     // White space before and after the block, and a CR in front of each LF: nothing else is taken.
     const blanks = [0x09, 0x0a, 0x0d, 0x20];
     const end = text.length - 1;
     const lineEnds = [...text.keys()].filter((i) => text[i] === 0x0a && i < end);
-    const expected = [...blanks.map((blank) => `+0:${blank}`), ...lineEnds.map((i) => `+${i}:13`), ...[end, end + 1].flatMap((i) => blanks.map((blank) => `+${i}:${blank}`)), `-${end}`];
+    const expected = [
+      ...blanks.map((blank) => `+0:${blank}`),
+      ...lineEnds.map((i) => `+${i}:13`),
+      ...[end, end + 1].flatMap((i) => blanks.map((blank) => `+${i}:${blank}`)),
+      `-${end}`,
+    ];
     expect(same.toSorted()).toEqual(expected.toSorted());
   });
 

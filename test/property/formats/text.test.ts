@@ -37,7 +37,13 @@ describe('base64', () => {
 });
 
 describe('cleanText', () => {
-  const dirty = fc.string({ unit: fc.oneof(fc.constantFrom('\u001b', '\u009b', '\u202e', '\u2028', '\ud800', '\udc00', '\u{e0041}', 'a', '\\', '🚀'), fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })), maxLength: 300 });
+  const dirty = fc.string({
+    unit: fc.oneof(
+      fc.constantFrom('\u001b', '\u009b', '\u202e', '\u2028', '\ud800', '\udc00', '\u{e0041}', 'a', '\\', '🚀'),
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+    ),
+    maxLength: 300,
+  });
 
   it('leaves nothing that a terminal acts upon or hides', () => {
     fc.assert(
@@ -61,7 +67,32 @@ describe('cleanText', () => {
 
 describe('UTF-8', () => {
   it('is judged as Node judges it', () => {
-    const nearly = fc.oneof(fc.uint8Array({ maxLength: 8 }), fc.array(fc.constantFrom(0x41, 0x80, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xa0, 0xed, 0x9f, 0xef, 0xf0, 0x90, 0xf4, 0x8f, 0xf5), { maxLength: 6 }).map((bytes) => Uint8Array.from(bytes)));
+    const nearly = fc.oneof(
+      fc.uint8Array({ maxLength: 8 }),
+      fc
+        .array(
+          fc.constantFrom(
+            0x41,
+            0x80,
+            0xbf,
+            0xc0,
+            0xc2,
+            0xdf,
+            0xe0,
+            0xa0,
+            0xed,
+            0x9f,
+            0xef,
+            0xf0,
+            0x90,
+            0xf4,
+            0x8f,
+            0xf5,
+          ),
+          { maxLength: 6 },
+        )
+        .map((bytes) => Uint8Array.from(bytes)),
+    );
     const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     fc.assert(
       fc.property(nearly, (bytes) => {
@@ -98,16 +129,24 @@ describe('strict JSON', () => {
 
   it('reads what JSON.stringify writes, as JSON.parse reads it', () => {
     fc.assert(
-      fc.property(fc.json({ maxDepth: 6, stringUnit: 'binary' }), fc.constantFrom('', ' ', '\n', '\t', '\r\n'), fc.nat(4), (json, blank, indent) => {
-        const text = `${blank}${JSON.stringify(JSON.parse(json), undefined, indent)}${blank}`;
-        expect(toValue(parseStrictJson(utf8(text)))).toEqual(JSON.parse(json));
-      }),
+      fc.property(
+        fc.json({ maxDepth: 6, stringUnit: 'binary' }),
+        fc.constantFrom('', ' ', '\n', '\t', '\r\n'),
+        fc.nat(4),
+        (json, blank, indent) => {
+          const text = `${blank}${JSON.stringify(JSON.parse(json), undefined, indent)}${blank}`;
+          expect(toValue(parseStrictJson(utf8(text)))).toEqual(JSON.parse(json));
+        },
+      ),
       { numRuns: 1000 },
     );
   });
 
   it('takes nothing that JSON.parse refuses', () => {
-    const soup = fc.string({ unit: fc.constantFrom(...Array.from('{}[]:,"\\ud80-+.eE123truefalsn \n')), maxLength: 14 });
+    const soup = fc.string({
+      unit: fc.constantFrom(...Array.from('{}[]:,"\\ud80-+.eE123truefalsn \n')),
+      maxLength: 14,
+    });
     let taken = 0;
     fc.assert(
       fc.property(soup, (text) => {
@@ -126,7 +165,14 @@ describe('strict JSON', () => {
   });
 
   it('knows the place of every value: the text there begins with it', () => {
-    const first: Readonly<Record<JsonNode['kind'], RegExp>> = { object: /^\{/, array: /^\[/, string: /^"/, number: /^[-0-9]/, boolean: /^[tf]/, null: /^n/ };
+    const first: Readonly<Record<JsonNode['kind'], RegExp>> = {
+      object: /^\{/,
+      array: /^\[/,
+      string: /^"/,
+      number: /^[-0-9]/,
+      boolean: /^[tf]/,
+      null: /^n/,
+    };
     fc.assert(
       fc.property(fc.json({ maxDepth: 4, stringUnit: 'binary' }), fc.nat(3), (json, indent) => {
         const text = JSON.stringify(JSON.parse(json), undefined, indent);

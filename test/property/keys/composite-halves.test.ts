@@ -9,8 +9,16 @@ import { importPublicKey } from '../../../keys/public/public-key.ts';
 import { verifySignature } from '../../../keys/public/verify-signature.ts';
 
 const COMPOSITE = 'ed25519+ml-dsa-65';
-const key = new SoftwareKey(COMPOSITE, 'license', new Uint8Array(64).map((_, i) => i));
-const otherKey = new SoftwareKey(COMPOSITE, 'license', new Uint8Array(64).map((_, i) => 255 - i));
+const key = new SoftwareKey(
+  COMPOSITE,
+  'license',
+  new Uint8Array(64).map((_, i) => i),
+);
+const otherKey = new SoftwareKey(
+  COMPOSITE,
+  'license',
+  new Uint8Array(64).map((_, i) => 255 - i),
+);
 const text = fc.uint8Array({ maxLength: 300 });
 
 /** Both providers' word, which must be one. */
@@ -44,37 +52,49 @@ describe('a composite signature', () => {
     const { mldsa65, ed25519 } = splitCompositeSignature(await key.sign(message));
     fc.assert(
       fc.property(fc.boolean(), fc.nat(), fc.nat(7), (first, at, bit) => {
-        const bent = first ? concatBytes(flipped(mldsa65, at % 3309, bit), ed25519) : concatBytes(mldsa65, flipped(ed25519, at % 64, bit));
+        const bent = first
+          ? concatBytes(flipped(mldsa65, at % 3309, bit), ed25519)
+          : concatBytes(mldsa65, flipped(ed25519, at % 64, bit));
         expect(holds(message, bent)).toBe(false);
       }),
       { numRuns: 300 },
     );
   });
 
-  it('is refused with one half from another message or another key, or with the halves swapped', { timeout: 120_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(text, text, async (message, other) => {
-        fc.pre(!Buffer.from(message).equals(Buffer.from(other)));
-        const mine = splitCompositeSignature(await key.sign(message));
-        const [elsewhere, foreign] = [splitCompositeSignature(await key.sign(other)), splitCompositeSignature(await otherKey.sign(message))];
-        for (const half of [elsewhere, foreign]) {
-          expect(holds(message, concatBytes(half.mldsa65, mine.ed25519))).toBe(false);
-          expect(holds(message, concatBytes(mine.mldsa65, half.ed25519))).toBe(false);
-        }
-        expect(holds(message, concatBytes(mine.ed25519, mine.mldsa65))).toBe(false);
-      }),
-      { numRuns: 30 },
-    );
-  });
+  it(
+    'is refused with one half from another message or another key, or with the halves swapped',
+    { timeout: 120_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(text, text, async (message, other) => {
+          fc.pre(!Buffer.from(message).equals(Buffer.from(other)));
+          const mine = splitCompositeSignature(await key.sign(message));
+          const [elsewhere, foreign] = [
+            splitCompositeSignature(await key.sign(other)),
+            splitCompositeSignature(await otherKey.sign(message)),
+          ];
+          for (const half of [elsewhere, foreign]) {
+            expect(holds(message, concatBytes(half.mldsa65, mine.ed25519))).toBe(false);
+            expect(holds(message, concatBytes(mine.mldsa65, half.ed25519))).toBe(false);
+          }
+          expect(holds(message, concatBytes(mine.ed25519, mine.mldsa65))).toBe(false);
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 
   it('takes halves of two signatures of one message by one key, which is what a signer of two tokens makes', async () => {
     const message = new TextEncoder().encode('message');
-    const [one, two] = [splitCompositeSignature(await key.sign(message)), splitCompositeSignature(await key.sign(message))];
+    const [one, two] = [
+      splitCompositeSignature(await key.sign(message)),
+      splitCompositeSignature(await key.sign(message)),
+    ];
     expect(one.mldsa65).not.toEqual(two.mldsa65);
     expect(holds(message, concatBytes(one.mldsa65, two.ed25519))).toBe(true);
   });
 
-  it('is refused where a half signs the message itself instead of M\'', async () => {
+  it("is refused where a half signs the message itself instead of M'", async () => {
     const message = new TextEncoder().encode('message');
     const mine = splitCompositeSignature(await key.sign(message));
     const plain = new SoftwareKey('ed25519', 'license', new Uint8Array(64).map((_, i) => i).slice(32));
@@ -91,7 +111,9 @@ describe('a composite signature', () => {
     expect(holds(message, ed25519)).toBe(false);
     expect(holds(message, mldsa65)).toBe(false);
     for (const provider of [nodeProvider, nobleProvider]) {
-      expect(provider.mldsa65Verify(key.publicKey.mldsa65 ?? new Uint8Array(), message, mldsa65, COMPOSITE_LABEL)).toBe(false);
+      expect(provider.mldsa65Verify(key.publicKey.mldsa65 ?? new Uint8Array(), message, mldsa65, COMPOSITE_LABEL)).toBe(
+        false,
+      );
     }
   });
 });

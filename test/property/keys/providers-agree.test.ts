@@ -46,8 +46,17 @@ interface Crafted {
 }
 
 const scalar = fc.bigInt({ min: 0n, max: L - 1n });
-const smallScalar = fc.oneof({ weight: 4, arbitrary: scalar }, { weight: 1, arbitrary: fc.constantFrom(0n, 1n, 2n, L - 1n) });
-const spelling = fc.constantFrom('as is' as const, 'as is' as const, 'as is' as const, 'y plus p' as const, 'sign flipped' as const);
+const smallScalar = fc.oneof(
+  { weight: 4, arbitrary: scalar },
+  { weight: 1, arbitrary: fc.constantFrom(0n, 1n, 2n, L - 1n) },
+);
+const spelling = fc.constantFrom(
+  'as is' as const,
+  'as is' as const,
+  'as is' as const,
+  'y plus p' as const,
+  'sign flipped' as const,
+);
 
 const crafted: fc.Arbitrary<Crafted> = fc
   .record({
@@ -64,7 +73,12 @@ const crafted: fc.Arbitrary<Crafted> = fc
   .map(({ a, r, torsionA, torsionR, spellA, spellR, addedOrders, compensate, message }) => {
     const pointA = Point.BASE.multiplyUnsafe(a).add(TORSION[torsionA] ?? Point.ZERO);
     const publicKey = respell(pointA.toBytes(), spellA);
-    let rBytes = respell(Point.BASE.multiplyUnsafe(r).add(TORSION[torsionR] ?? Point.ZERO).toBytes(), spellR);
+    let rBytes = respell(
+      Point.BASE.multiplyUnsafe(r)
+        .add(TORSION[torsionR] ?? Point.ZERO)
+        .toBytes(),
+      spellR,
+    );
     let k = challenge(rBytes, publicKey, message);
     if (compensate) {
       // Look for an R whose torsion cancels the one in [k]A: then the cofactorless equation holds with a mixed-order key.
@@ -84,7 +98,11 @@ function challenge(r: Uint8Array, publicKey: Uint8Array, message: Uint8Array): b
   return fromLittleEndian(createHash('sha512').update(r).update(publicKey).update(message).digest()) % L;
 }
 
-const mutation = fc.record({ part: fc.constantFrom('publicKey' as const, 'message' as const, 'signature' as const), at: fc.nat(), bit: fc.nat(7) });
+const mutation = fc.record({
+  part: fc.constantFrom('publicKey' as const, 'message' as const, 'signature' as const),
+  at: fc.nat(),
+  bit: fc.nat(7),
+});
 
 function flip(bytes: Uint8Array, at: number, bit: number): Uint8Array {
   const out = bytes.slice();
@@ -114,7 +132,9 @@ describe('both providers say the same of Ed25519', () => {
       fc.property(crafted, mutation, (whole, { part, at, bit }) => {
         const bent = (name: keyof Crafted): Uint8Array => (name === part ? flip(whole[name], at, bit) : whole[name]);
         const [publicKey, message, signature] = [bent('publicKey'), bent('message'), bent('signature')];
-        expect(nobleProvider.ed25519Verify(publicKey, message, signature)).toBe(nodeProvider.ed25519Verify(publicKey, message, signature));
+        expect(nobleProvider.ed25519Verify(publicKey, message, signature)).toBe(
+          nodeProvider.ed25519Verify(publicKey, message, signature),
+        );
       }),
       { numRuns: 800 },
     );
@@ -122,7 +142,10 @@ describe('both providers say the same of Ed25519', () => {
 
   it('over noise, with points and scalars at their bounds', { timeout: 240_000 }, () => {
     const bound = fc.constantFrom(
-      ...[0n, 1n, 2n, L - 1n, L, L + 1n, P - 2n, P - 1n, P, P + 1n, P + 18n, 2n ** 255n - 1n].flatMap((value) => [littleEndian(value), littleEndian((value + 2n ** 255n) % 2n ** 256n)]),
+      ...[0n, 1n, 2n, L - 1n, L, L + 1n, P - 2n, P - 1n, P, P + 1n, P + 18n, 2n ** 255n - 1n].flatMap((value) => [
+        littleEndian(value),
+        littleEndian((value + 2n ** 255n) % 2n ** 256n),
+      ]),
       ...TORSION.map((point) => point.toBytes()),
       Point.BASE.toBytes(),
     );
@@ -130,7 +153,9 @@ describe('both providers say the same of Ed25519', () => {
     fc.assert(
       fc.property(word, word, word, fc.uint8Array({ maxLength: 8 }), (publicKey, r, s, message) => {
         const signature = concatBytes(r, s);
-        expect(nobleProvider.ed25519Verify(publicKey, message, signature)).toBe(nodeProvider.ed25519Verify(publicKey, message, signature));
+        expect(nobleProvider.ed25519Verify(publicKey, message, signature)).toBe(
+          nodeProvider.ed25519Verify(publicKey, message, signature),
+        );
       }),
       { numRuns: 1500 },
     );
@@ -146,14 +171,25 @@ describe('both providers say the same of ML-DSA-65', () => {
     const message = compositeMessage(new TextEncoder().encode('message'));
     const signature = (await key.sign(new TextEncoder().encode('message'))).slice(0, 3309);
     expect(nodeProvider.mldsa65Verify(publicBytes, message, signature, context)).toBe(true);
-    const part = fc.constantFrom('publicKey' as const, 'message' as const, 'signature' as const, 'hints' as const, 'context' as const);
+    const part = fc.constantFrom(
+      'publicKey' as const,
+      'message' as const,
+      'signature' as const,
+      'hints' as const,
+      'context' as const,
+    );
     fc.assert(
       fc.property(part, fc.nat(), fc.nat(7), (changed, at, bit) => {
         const hints = 3309 - 61;
         const bent = {
           publicKey: changed === 'publicKey' ? flip(publicBytes, at, bit) : publicBytes,
           message: changed === 'message' ? flip(message, at, bit) : message,
-          signature: changed === 'signature' ? flip(signature, at, bit) : changed === 'hints' ? flip(signature, hints + (at % 61), bit) : signature,
+          signature:
+            changed === 'signature'
+              ? flip(signature, at, bit)
+              : changed === 'hints'
+                ? flip(signature, hints + (at % 61), bit)
+                : signature,
           context: changed === 'context' ? flip(context, at, bit) : context,
         };
         const node = nodeProvider.mldsa65Verify(bent.publicKey, bent.message, bent.signature, bent.context);

@@ -34,7 +34,9 @@ describe('a writer that is killed', () => {
       const ledger = await openLedgerForWriting(place.ledger, writerOptions());
       try {
         await ledger.verify();
-        const states = new Map(ledger.historyOf(ACME, { limit: 1_000_000 }).map((record) => [record.intent.body.ctr, record]));
+        const states = new Map(
+          ledger.historyOf(ACME, { limit: 1_000_000 }).map((record) => [record.intent.body.ctr, record]),
+        );
         for (const line of told) {
           const [what = '', counter = ''] = line.split(' ');
           const record = states.get(Number(counter));

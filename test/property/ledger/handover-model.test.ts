@@ -11,9 +11,20 @@ import { openCounters, planTaking, takeCounters } from '../../../signer/handover
 import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import type { Lineage } from '../../../signer/ledger/record/lineage.ts';
 import { testWorld } from '../../support/site-fixture.ts';
-import { coseFor, intentFor, issueNext, makeLedger, openWriter, temporaryFolder } from '../../unit/ledger/ledger-fixture.ts';
+import {
+  coseFor,
+  intentFor,
+  issueNext,
+  makeLedger,
+  openWriter,
+  temporaryFolder,
+} from '../../unit/ledger/ledger-fixture.ts';
 
-const LINEAGES: readonly Lineage[] = [{ aud: 'p', sub: 'a' }, { aud: 'p', sub: 'a', dep: 'x' }, { aud: 'q', sub: 'b' }];
+const LINEAGES: readonly Lineage[] = [
+  { aud: 'p', sub: 'a' },
+  { aud: 'p', sub: 'a', dep: 'x' },
+  { aud: 'q', sub: 'b' },
+];
 /** Of ledgers that began by themselves, with a customer of their own. */
 const ELSEWHERE: Lineage = { aud: 'q', sub: 'c' };
 const CUSTOMERS = [undefined, 'a', 'b'] as const;
@@ -26,8 +37,18 @@ type Op =
 
 const ops: fc.Arbitrary<readonly Op[]> = fc.array(
   fc.oneof(
-    { weight: 6, arbitrary: fc.record({ op: fc.constant('issue' as const), at: fc.nat(1), lineage: fc.nat(LINEAGES.length - 1) }) },
-    { weight: 2, arbitrary: fc.record({ op: fc.constant('handOver' as const), at: fc.nat(1), customer: fc.nat(CUSTOMERS.length - 1) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({ op: fc.constant('issue' as const), at: fc.nat(1), lineage: fc.nat(LINEAGES.length - 1) }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        op: fc.constant('handOver' as const),
+        at: fc.nat(1),
+        customer: fc.nat(CUSTOMERS.length - 1),
+      }),
+    },
     { weight: 3, arbitrary: fc.record({ op: fc.constant('take' as const), at: fc.nat(1), pick: fc.nat(20) }) },
     { weight: 1, arbitrary: fc.record({ op: fc.constant('takeIn' as const), at: fc.nat(1) }) },
   ),
@@ -36,7 +57,14 @@ const ops: fc.Arbitrary<readonly Op[]> = fc.array(
 
 let key: SigningKey;
 beforeAll(async () => {
-  key = await createKeyFile(`${temporaryFolder()}/key`, 'ed25519', 'counters', utf8('a passphrase of a test'), testWorld().random, { workFactor: 10 });
+  key = await createKeyFile(
+    `${temporaryFolder()}/key`,
+    'ed25519',
+    'counters',
+    utf8('a passphrase of a test'),
+    testWorld().random,
+    { workFactor: 10 },
+  );
 });
 afterAll(() => key.close());
 
@@ -91,7 +119,9 @@ describe('two ledgers that pass counters on', () => {
             const open = ledger.closedBy(lineage.sub) === undefined;
             expect(await attempt(() => ledger.nextCounter(lineage))).toBe(open ? 'done' : 'ledger_conflict');
             const input = intentFor(lineage, ledger.lastCounter(lineage) + 1);
-            expect(await attempt(() => ledger.issue(ledger.intend(input).seq, coseFor(input)))).toBe(open ? 'done' : 'ledger_conflict');
+            expect(await attempt(() => ledger.issue(ledger.intend(input).seq, coseFor(input)))).toBe(
+              open ? 'done' : 'ledger_conflict',
+            );
             if (!open) continue;
             expect(input.ctr).toBeGreaterThan(issued.get(op.lineage) ?? 0);
             issued.set(op.lineage, input.ctr);
@@ -119,7 +149,8 @@ describe('two ledgers that pass counters on', () => {
             expect(received.document.iss).toBe(ledger.genesis.iss);
             await takeCounters(ledger, received, planTaking(ledger, received), testWorld());
             document.taken = true;
-            if (ledger !== document.from) expect(await attempt(() => planTaking(ledger, received))).toBe('ledger_conflict');
+            if (ledger !== document.from)
+              expect(await attempt(() => planTaking(ledger, received))).toBe('ledger_conflict');
           }
         }
         for (const ledger of ledgers) await ledger.verify();

@@ -11,7 +11,11 @@ function plainRoot(leaves: readonly Uint8Array[]): Buffer {
   if (leaves.length === 1) return createHash('sha256').update(Uint8Array.of(0)).update(first).digest();
   let k = 1;
   while (k * 2 < leaves.length) k *= 2;
-  return createHash('sha256').update(Uint8Array.of(1)).update(plainRoot(leaves.slice(0, k))).update(plainRoot(leaves.slice(k))).digest();
+  return createHash('sha256')
+    .update(Uint8Array.of(1))
+    .update(plainRoot(leaves.slice(0, k)))
+    .update(plainRoot(leaves.slice(k)))
+    .digest();
 }
 
 describe('the stored tree', () => {
@@ -32,7 +36,8 @@ describe('the stored tree', () => {
         });
         expect(nodes).toHaveLength(completeSubtrees(leaves.length));
         expect(Buffer.from(builder.root())).toEqual(plainRoot(leaves));
-        for (let size = 0; size <= leaves.length; size++) expect(Buffer.from(rootOf(size, read))).toEqual(plainRoot(leaves.slice(0, size)));
+        for (let size = 0; size <= leaves.length; size++)
+          expect(Buffer.from(rootOf(size, read))).toEqual(plainRoot(leaves.slice(0, size)));
       }),
       { numRuns: 60 },
     );

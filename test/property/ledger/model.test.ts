@@ -10,9 +10,21 @@ import type { LedgerHead } from '../../../signer/ledger/record/anchor.ts';
 import type { LicenseState, Ledger } from '../../../signer/ledger/record/ledger.ts';
 import type { Lineage } from '../../../signer/ledger/record/lineage.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { coseFor, digest, intentFor, makeLedger, openWriter, START, type Place } from '../../unit/ledger/ledger-fixture.ts';
+import {
+  coseFor,
+  digest,
+  intentFor,
+  makeLedger,
+  openWriter,
+  START,
+  type Place,
+} from '../../unit/ledger/ledger-fixture.ts';
 
-const LINEAGES: readonly Lineage[] = [{ aud: 'p', sub: 'a' }, { aud: 'p', sub: 'a', dep: 'x' }, { aud: 'q', sub: 'b' }];
+const LINEAGES: readonly Lineage[] = [
+  { aud: 'p', sub: 'a' },
+  { aud: 'p', sub: 'a', dep: 'x' },
+  { aud: 'q', sub: 'b' },
+];
 
 type Op =
   | { readonly op: 'intend'; readonly lineage: number; readonly skip: number }
@@ -21,9 +33,27 @@ type Op =
 
 const ops: fc.Arbitrary<readonly Op[]> = fc.array(
   fc.oneof(
-    { weight: 5, arbitrary: fc.record({ op: fc.constant('intend' as const), lineage: fc.nat(LINEAGES.length - 1), skip: fc.constantFrom(0, 0, 0, 1, -1) }) },
-    { weight: 8, arbitrary: fc.record({ op: fc.constantFrom('issue' as const, 'issue' as const, 'void' as const, 'release' as const), pick: fc.nat(30) }) },
-    { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('anchor' as const, 'clock' as const, 'reopen' as const, 'failedGroup' as const) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        op: fc.constant('intend' as const),
+        lineage: fc.nat(LINEAGES.length - 1),
+        skip: fc.constantFrom(0, 0, 0, 1, -1),
+      }),
+    },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        op: fc.constantFrom('issue' as const, 'issue' as const, 'void' as const, 'release' as const),
+        pick: fc.nat(30),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        op: fc.constantFrom('anchor' as const, 'clock' as const, 'reopen' as const, 'failedGroup' as const),
+      }),
+    },
   ),
   { minLength: 1, maxLength: 40 },
 );
@@ -43,7 +73,9 @@ class Model {
   anchoredLeaves = 0;
 
   last(lineage: number): number {
-    return this.licenses.filter((license) => license.lineage === lineage).reduce((highest, license) => Math.max(highest, license.ctr), 0);
+    return this.licenses
+      .filter((license) => license.lineage === lineage)
+      .reduce((highest, license) => Math.max(highest, license.ctr), 0);
   }
 
   /** Does it to the ledger too, and holds the answer against what the model expects. */
@@ -92,14 +124,20 @@ class Model {
     if (license === undefined) return;
     const { seq } = license;
     if (kind === 'release') {
-      const allowed = (license.state === 'issued' || license.state === 'released') && (license.leaf ?? Infinity) < this.anchoredLeaves;
-      expect(attempt(() => ledger.release(seq, { path: 'out/x', digest: digest('file') }))).toBe(allowed ? 'done' : 'internal');
+      const allowed =
+        (license.state === 'issued' || license.state === 'released') &&
+        (license.leaf ?? Infinity) < this.anchoredLeaves;
+      expect(attempt(() => ledger.release(seq, { path: 'out/x', digest: digest('file') }))).toBe(
+        allowed ? 'done' : 'internal',
+      );
       if (!allowed) return;
       license.state = 'released';
     } else {
       const payload = ledger.findByIntent(seq)?.intent.body;
       if (payload === undefined) throw new Error(`intent ${seq} is gone`);
-      const answer = attempt(() => (kind === 'issue' ? ledger.issue(seq, coseFor(payload)) : ledger.void_(seq, 'crash')));
+      const answer = attempt(() =>
+        kind === 'issue' ? ledger.issue(seq, coseFor(payload)) : ledger.void_(seq, 'crash'),
+      );
       expect(answer).toBe(license.state === 'open' ? 'done' : 'internal');
       if (license.state !== 'open') return;
       license.state = kind === 'issue' ? 'issued' : 'void';
@@ -153,8 +191,12 @@ async function compare(model: Model, ledger: Ledger, place: Place): Promise<void
     const counters = ledger.historyOf(lineage, { limit: 1000 }).map((record) => record.intent.body.ctr);
     expect(counters).toEqual(Array.from({ length: model.last(i) }, (_, j) => model.last(i) - j));
   });
-  expect(ledger.openIntents().map((record) => record.intent.seq)).toEqual(model.licenses.filter((license) => license.state === 'open').map((license) => license.seq));
-  expect(ledger.unreleased().map((record) => record.intent.seq)).toEqual(model.licenses.filter((license) => license.state === 'issued').map((license) => license.seq));
+  expect(ledger.openIntents().map((record) => record.intent.seq)).toEqual(
+    model.licenses.filter((license) => license.state === 'open').map((license) => license.seq),
+  );
+  expect(ledger.unreleased().map((record) => record.intent.seq)).toEqual(
+    model.licenses.filter((license) => license.state === 'issued').map((license) => license.seq),
+  );
   const summary = await ledger.verify();
   const count = (state: LicenseState): number => model.licenses.filter((license) => license.state === state).length;
   expect(summary).toEqual({
@@ -186,13 +228,34 @@ function plainHead(path: string): LedgerHead {
     if (entry.kind !== 'issue' && entry.kind !== 'void') continue;
     const intent = view.findByIntent(entry.body.intent)?.intent.body;
     if (intent === undefined) throw new Error('no intent');
-    const common = ['vtlic-ledger-leaf/1', entry.kind, entry.body.salt, intent.licenseId, intent.ctr, digest(intent.payload)];
-    leaves.push(encodeCbor(entry.kind === 'issue' ? [...common, digest(entry.body.cose), Buffer.from(intent.kid, 'hex')] : [...common, entry.body.reason]));
+    const common = [
+      'vtlic-ledger-leaf/1',
+      entry.kind,
+      entry.body.salt,
+      intent.licenseId,
+      intent.ctr,
+      digest(intent.payload),
+    ];
+    leaves.push(
+      encodeCbor(
+        entry.kind === 'issue'
+          ? [...common, digest(entry.body.cose), Buffer.from(intent.kid, 'hex')]
+          : [...common, entry.body.reason],
+      ),
+    );
   }
   const { ledgerId } = view.genesis;
   db.close();
   view.close();
-  return { entries, logId: ledgerId, size: leaves.length, root: plainRoot(leaves), reach: leaves.length, closes: 0, chain };
+  return {
+    entries,
+    logId: ledgerId,
+    size: leaves.length,
+    root: plainRoot(leaves),
+    reach: leaves.length,
+    closes: 0,
+    chain,
+  };
 }
 
 function plainRoot(leaves: readonly Uint8Array[]): Uint8Array {
@@ -239,16 +302,22 @@ describe('a ledger', () => {
     const { entries } = view.head();
     try {
       await fc.assert(
-        fc.asyncProperty(fc.integer({ min: 1, max: entries }), fc.constantFrom('kind' as const, 'at' as const, 'body' as const, 'chain' as const), fc.nat(), fc.integer({ min: 1, max: 255 }), async (seq, column, pick, mask) => {
-          const before = db.prepare(`SELECT ${column} AS value FROM entry WHERE seq = ?`).get(seq)?.['value'] ?? null;
-          const set = db.prepare(`UPDATE entry SET ${column} = ? WHERE seq = ?`);
-          set.run(changed(before, pick, mask), seq);
-          try {
-            await expect(view.verify()).rejects.toMatchObject({ code: 'ledger_corrupt' });
-          } finally {
-            set.run(before, seq);
-          }
-        }),
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: entries }),
+          fc.constantFrom('kind' as const, 'at' as const, 'body' as const, 'chain' as const),
+          fc.nat(),
+          fc.integer({ min: 1, max: 255 }),
+          async (seq, column, pick, mask) => {
+            const before = db.prepare(`SELECT ${column} AS value FROM entry WHERE seq = ?`).get(seq)?.['value'] ?? null;
+            const set = db.prepare(`UPDATE entry SET ${column} = ? WHERE seq = ?`);
+            set.run(changed(before, pick, mask), seq);
+            try {
+              await expect(view.verify()).rejects.toMatchObject({ code: 'ledger_corrupt' });
+            } finally {
+              set.run(before, seq);
+            }
+          },
+        ),
         { numRuns: 300 },
       );
       await view.verify();

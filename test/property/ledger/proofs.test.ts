@@ -3,7 +3,12 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { completedBy, leafHash, rootOf } from '../../../signer/ledger/tree/merkle.ts';
-import { consistencyHolds, consistencyProof, inclusionHolds, inclusionProof } from '../../../signer/ledger/tree/merkle-proof.ts';
+import {
+  consistencyHolds,
+  consistencyProof,
+  inclusionHolds,
+  inclusionProof,
+} from '../../../signer/ledger/tree/merkle-proof.ts';
 
 const MOST = 70;
 const leaves = Array.from({ length: MOST }, (_, i) => leafHash(Uint8Array.of(i)));
@@ -34,14 +39,18 @@ function split(n: number): number {
 function plainPath(m: number, list: readonly Uint8Array[]): Uint8Array[] {
   if (list.length === 1) return [];
   const k = split(list.length);
-  return m < k ? [...plainPath(m, list.slice(0, k)), plainRoot(list.slice(k))] : [...plainPath(m - k, list.slice(k)), plainRoot(list.slice(0, k))];
+  return m < k
+    ? [...plainPath(m, list.slice(0, k)), plainRoot(list.slice(k))]
+    : [...plainPath(m - k, list.slice(k)), plainRoot(list.slice(0, k))];
 }
 
 /** RFC 9162 §2.1.4.1, word for word. */
 function plainConsistency(m: number, list: readonly Uint8Array[], whole: boolean): Uint8Array[] {
   if (m === list.length) return whole ? [] : [plainRoot(list)];
   const k = split(list.length);
-  return m <= k ? [...plainConsistency(m, list.slice(0, k), whole), plainRoot(list.slice(k))] : [...plainConsistency(m - k, list.slice(k), false), plainRoot(list.slice(0, k))];
+  return m <= k
+    ? [...plainConsistency(m, list.slice(0, k), whole), plainRoot(list.slice(k))]
+    : [...plainConsistency(m - k, list.slice(k), false), plainRoot(list.slice(0, k))];
 }
 
 const hex = (list: readonly Uint8Array[]): string[] => list.map((hash) => Buffer.from(hash).toString('hex'));
@@ -76,7 +85,8 @@ describe('a proof read from the stored tree', () => {
       reads++;
       return sha256(Buffer.from(String(position)));
     };
-    for (const index of [0, 1, 2 ** 39, size - 1]) expect(inclusionProof(index, size, counting).length).toBeLessThanOrEqual(41);
+    for (const index of [0, 1, 2 ** 39, size - 1])
+      expect(inclusionProof(index, size, counting).length).toBeLessThanOrEqual(41);
     expect(consistencyProof(2 ** 39 + 3, size, counting).length).toBeLessThanOrEqual(42);
     expect(reads).toBeLessThan(600);
   });
@@ -90,8 +100,20 @@ describe('anything else is no proof', () => {
       fc.property(pairs, fc.nat(), fc.nat(255), fc.nat(), ([size, index], pick, bit, other) => {
         const leaf = leaves[index] ?? new Uint8Array(0);
         const proof = inclusionProof(index, size, read);
-        const holds = (changes: { leaf?: Uint8Array; index?: number; size?: number; proof?: readonly Uint8Array[]; root?: Uint8Array }): boolean =>
-          inclusionHolds(changes.leaf ?? leaf, changes.index ?? index, changes.size ?? size, changes.proof ?? proof, changes.root ?? root(size));
+        const holds = (changes: {
+          leaf?: Uint8Array;
+          index?: number;
+          size?: number;
+          proof?: readonly Uint8Array[];
+          root?: Uint8Array;
+        }): boolean =>
+          inclusionHolds(
+            changes.leaf ?? leaf,
+            changes.index ?? index,
+            changes.size ?? size,
+            changes.proof ?? proof,
+            changes.root ?? root(size),
+          );
         expect(holds({ proof: flippedAt(proof, pick, bit) })).toBe(false);
         expect(holds({ proof: proof.slice(1) })).toBe(false);
         expect(holds({ proof: [...proof, leaf] })).toBe(false);

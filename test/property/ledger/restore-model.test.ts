@@ -19,28 +19,62 @@ import type { Lineage } from '../../../signer/ledger/record/lineage.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import type { HandoverStep, Step } from '../../../signer/world.ts';
 import { testWorld } from '../../support/site-fixture.ts';
-import { coseFor, intentFor, makeLedger, openWriter, releaseNow, type Place } from '../../unit/ledger/ledger-fixture.ts';
+import {
+  coseFor,
+  intentFor,
+  makeLedger,
+  openWriter,
+  releaseNow,
+  type Place,
+} from '../../unit/ledger/ledger-fixture.ts';
 
-const LINEAGES: readonly Lineage[] = [{ aud: 'p', sub: 'a' }, { aud: 'p', sub: 'a', dep: 'x' }, { aud: 'q', sub: 'b' }, { aud: 'q', sub: 'never-seen-until-late' }];
+const LINEAGES: readonly Lineage[] = [
+  { aud: 'p', sub: 'a' },
+  { aud: 'p', sub: 'a', dep: 'x' },
+  { aud: 'q', sub: 'b' },
+  { aud: 'q', sub: 'never-seen-until-late' },
+];
 
 /** Where an issuing stops; `end` is none. */
 const STOPS = ['intent', 'issue', 'anchor', 'end'] as const;
-const RESTORE_STOPS = ['restore-drafted', 'restore-anchored', 'restore-cleared', 'none'] as const satisfies readonly (HandoverStep | 'none')[];
+const RESTORE_STOPS = ['restore-drafted', 'restore-anchored', 'restore-cleared', 'none'] as const satisfies readonly (
+  HandoverStep | 'none'
+)[];
 
 type Op =
   | { readonly op: 'issue'; readonly lineage: number; readonly stop: (typeof STOPS)[number] }
   | { readonly op: 'copy' }
   | { readonly op: 'putBack'; readonly pick: number }
   | { readonly op: 'rival'; readonly lineage: number }
-  | { readonly op: 'restore'; readonly pick: number; readonly give: number; readonly stop: (typeof RESTORE_STOPS)[number] };
+  | {
+      readonly op: 'restore';
+      readonly pick: number;
+      readonly give: number;
+      readonly stop: (typeof RESTORE_STOPS)[number];
+    };
 
 const ops: fc.Arbitrary<readonly Op[]> = fc.array(
   fc.oneof(
-    { weight: 12, arbitrary: fc.record({ op: fc.constant('issue' as const), lineage: fc.nat(LINEAGES.length - 1), stop: fc.constantFrom(...STOPS, 'end' as const, 'end' as const, 'end' as const) }) },
+    {
+      weight: 12,
+      arbitrary: fc.record({
+        op: fc.constant('issue' as const),
+        lineage: fc.nat(LINEAGES.length - 1),
+        stop: fc.constantFrom(...STOPS, 'end' as const, 'end' as const, 'end' as const),
+      }),
+    },
     { weight: 4, arbitrary: fc.record({ op: fc.constant('copy' as const) }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('putBack' as const), pick: fc.nat(20) }) },
     { weight: 2, arbitrary: fc.record({ op: fc.constant('rival' as const), lineage: fc.nat(LINEAGES.length - 1) }) },
-    { weight: 3, arbitrary: fc.record({ op: fc.constant('restore' as const), pick: fc.nat(20), give: fc.nat(3), stop: fc.constantFrom(...RESTORE_STOPS, 'none' as const, 'none' as const) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        op: fc.constant('restore' as const),
+        pick: fc.nat(20),
+        give: fc.nat(3),
+        stop: fc.constantFrom(...RESTORE_STOPS, 'none' as const, 'none' as const),
+      }),
+    },
   ),
   { minLength: 3, maxLength: 28 },
 );
@@ -67,7 +101,11 @@ class Outside {
     if (list.some((item) => item.id === id && item.ctr === ctr)) return;
     for (const before of list) expect(ctr).toBeGreaterThan(before.ctr);
     list.push({ ctr, id });
-    this.files.push({ file: `${id}.vtlic`, cose: record.issue.body.cose, license: { aud, sub, ...(dep === undefined ? {} : { dep }), ctr, licenseId, kid, payload } });
+    this.files.push({
+      file: `${id}.vtlic`,
+      cose: record.issue.body.cose,
+      license: { aud, sub, ...(dep === undefined ? {} : { dep }), ctr, licenseId, kid, payload },
+    });
   }
 
   anchored(ledger: Ledger): void {
@@ -153,7 +191,8 @@ async function rival(pick: number, place: Place, outside: Outside): Promise<void
   }
   // The one that the anchor agrees with is the ledger.
   for (const suffix of ['', '-wal', '-shm']) rmSync(place.ledger + suffix, { force: true });
-  for (const suffix of ['-wal', '-shm', '']) if (existsSync(copy.ledger + suffix)) renameSync(copy.ledger + suffix, place.ledger + suffix);
+  for (const suffix of ['-wal', '-shm', ''])
+    if (existsSync(copy.ledger + suffix)) renameSync(copy.ledger + suffix, place.ledger + suffix);
 }
 
 /** An old copy simply put in the place: where anything that left is missing, nothing may be signed. */
@@ -162,7 +201,8 @@ async function putBack(pick: number, place: Place, outside: Outside): Promise<vo
   if (copy === undefined) return;
   const aside = `${place.ledger}.aside`;
   renameSync(place.ledger, aside);
-  for (const suffix of ['-wal', '-shm']) if (existsSync(place.ledger + suffix)) renameSync(place.ledger + suffix, aside + suffix);
+  for (const suffix of ['-wal', '-shm'])
+    if (existsSync(place.ledger + suffix)) renameSync(place.ledger + suffix, aside + suffix);
   copyFileSync(copy, place.ledger);
   try {
     const ledger = await openWriter(place);
@@ -172,7 +212,8 @@ async function putBack(pick: number, place: Place, outside: Outside): Promise<vo
     if (!(error instanceof VtlicError)) throw error;
     expect(error.code).toBe('ledger_rolled_back');
     for (const suffix of ['', '-wal', '-shm']) rmSync(place.ledger + suffix, { force: true });
-    for (const suffix of ['-wal', '-shm', '']) if (existsSync(aside + suffix)) renameSync(aside + suffix, place.ledger + suffix);
+    for (const suffix of ['-wal', '-shm', ''])
+      if (existsSync(aside + suffix)) renameSync(aside + suffix, place.ledger + suffix);
   }
   for (const suffix of ['', '-wal', '-shm']) rmSync(aside + suffix, { force: true });
 }
@@ -181,7 +222,8 @@ async function restore(op: Extract<Op, { op: 'restore' }>, place: Place, outside
   const copyPath = outside.copies[op.pick % Math.max(1, outside.copies.length)];
   if (copyPath === undefined) return;
   // None, the first half, or all of the licenses that left.
-  const released = op.give === 0 ? [] : op.give === 1 ? outside.files.slice(0, Math.ceil(outside.files.length / 2)) : outside.files;
+  const released =
+    op.give === 0 ? [] : op.give === 1 ? outside.files.slice(0, Math.ceil(outside.files.length / 2)) : outside.files;
   const world = testWorld({
     step: (step: Step) => (step === op.stop ? Promise.reject(new Stopped()) : Promise.resolve()),
   });
@@ -191,9 +233,11 @@ async function restore(op: Extract<Op, { op: 'restore' }>, place: Place, outside
     if (finished !== undefined) break;
     const copy = openLedgerForReading(copyPath);
     const store = openAnchorStore(copy.anchorPlace());
-    const plan = await planRestore({ copy, store, place: copy.anchorPlace(), released, lost: undefined }).finally(() => {
-      copy.close();
-    });
+    const plan = await planRestore({ copy, store, place: copy.anchorPlace(), released, lost: undefined }).finally(
+      () => {
+        copy.close();
+      },
+    );
     entered = plan.kind === 'restored';
     try {
       await restoreLedger(place.ledger, copyPath, plan, store, attempt === 0 ? world : testWorld());
@@ -204,7 +248,11 @@ async function restore(op: Extract<Op, { op: 'restore' }>, place: Place, outside
   }
   const ledger = await openWriter(place);
   try {
-    if (entered) for (const file of released) expect(ledger.findByLicenseId(file.license.licenseId) ?? ledger.findReentered(file.license.licenseId)).toBeDefined();
+    if (entered)
+      for (const file of released)
+        expect(
+          ledger.findByLicenseId(file.license.licenseId) ?? ledger.findReentered(file.license.licenseId),
+        ).toBeDefined();
   } finally {
     ledger.close();
   }

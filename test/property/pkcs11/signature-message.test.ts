@@ -1,12 +1,19 @@
 import fc from 'fast-check';
 import { deserialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
-import { decodeSignatureMessage, encodeSignatureMessage } from '../../../keys/private/pkcs11/shared/signature-message.ts';
+import {
+  decodeSignatureMessage,
+  encodeSignatureMessage,
+} from '../../../keys/private/pkcs11/shared/signature-message.ts';
 
 const id = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const ref = fc.oneof(fc.integer({ min: -1, max: 2 ** 48 }), fc.constant(-1));
 const bytes = fc.uint8Array({ maxLength: 64 });
-const request = fc.record({ id, operation: fc.constant('sign' as const), body: fc.record({ parts: fc.array(fc.record({ ref, message: bytes }), { maxLength: 4 }) }) });
+const request = fc.record({
+  id,
+  operation: fc.constant('sign' as const),
+  body: fc.record({ parts: fc.array(fc.record({ ref, message: bytes }), { maxLength: 4 }) }),
+});
 const reply = fc.record({ id, value: fc.array(bytes, { minLength: 1, maxLength: 4 }) });
 const message = fc.oneof(request, reply);
 
@@ -44,7 +51,9 @@ describe("a signature's request and reply as flat bytes", () => {
   });
 
   it('of any bytes throw nothing, and what is read encodes to the same bytes', () => {
-    const head = fc.tuple(fc.constantFrom(1, 2), fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.constantFrom(0, 1, 2)).map(([kind, number, count]) => Buffer.from([kind, ...number, count]));
+    const head = fc
+      .tuple(fc.constantFrom(1, 2), fc.uint8Array({ minLength: 4, maxLength: 4 }), fc.constantFrom(0, 1, 2))
+      .map(([kind, number, count]) => Buffer.from([kind, ...number, count]));
     fc.assert(
       fc.property(head, fc.uint8Array({ maxLength: 40 }), (first, rest) => {
         const given = Buffer.concat([first, rest]);

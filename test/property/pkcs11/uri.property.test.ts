@@ -4,9 +4,13 @@ import { VtlicError } from '../../../formats/error.ts';
 import { formatPkcs11Uri, parsePkcs11Uri, type Pkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((value) => value.isWellFormed());
-const absolute = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).map((value) => `/x${value.replaceAll('\0', '')}`).filter((value) => value.isWellFormed());
+const absolute = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
+  .map((value) => `/x${value.replaceAll('\0', '')}`)
+  .filter((value) => value.isWellFormed());
 const attributeName = fc.stringMatching(/^x-[a-z0-9_-]{1,8}$/);
-const unique = (entries: readonly { name: string }[]): boolean => new Set(entries.map(({ name }) => name)).size === entries.length;
+const unique = (entries: readonly { name: string }[]): boolean =>
+  new Set(entries.map(({ name }) => name)).size === entries.length;
 
 const uri: fc.Arbitrary<Pkcs11Uri> = fc
   .record(
@@ -48,17 +52,39 @@ describe('PKCS#11 URI', () => {
   });
 
   it('reads or refuses any text, with an error of its own kind', () => {
-    const piece = fc.constantFrom('token=', 'id=', '%', '%41', ';', '?', '&', 'module-path=/', 'pin-source=file:/', 'pin-value=', 'a', 'ü', '=', 'type=private', 'slot-id=1');
+    const piece = fc.constantFrom(
+      'token=',
+      'id=',
+      '%',
+      '%41',
+      ';',
+      '?',
+      '&',
+      'module-path=/',
+      'pin-source=file:/',
+      'pin-value=',
+      'a',
+      'ü',
+      '=',
+      'type=private',
+      'slot-id=1',
+    );
     fc.assert(
-      fc.property(fc.oneof(fc.string(), fc.array(piece, { maxLength: 10 }).map((pieces) => pieces.join(''))), (rest) => {
-        try {
-          const parsed = parsePkcs11Uri(`pkcs11:${rest}`);
-          expect(parsePkcs11Uri(formatPkcs11Uri(parsed))).toEqual(parsed);
-        } catch (error) {
-          expect(error).toBeInstanceOf(VtlicError);
-          expect((error as VtlicError).code).toBe('configuration_invalid');
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(piece, { maxLength: 10 }).map((pieces) => pieces.join('')),
+        ),
+        (rest) => {
+          try {
+            const parsed = parsePkcs11Uri(`pkcs11:${rest}`);
+            expect(parsePkcs11Uri(formatPkcs11Uri(parsed))).toEqual(parsed);
+          } catch (error) {
+            expect(error).toBeInstanceOf(VtlicError);
+            expect((error as VtlicError).code).toBe('configuration_invalid');
+          }
+        },
+      ),
       { numRuns: 1000 },
     );
   });

@@ -19,12 +19,21 @@ function point(scalar: bigint, torsion: number): Point {
   return Point.BASE.multiplyUnsafe(scalar).add(TORSION[torsion] ?? Point.ZERO);
 }
 
-const scalar = fc.oneof({ weight: 4, arbitrary: fc.bigInt({ min: 0n, max: L - 1n }) }, { weight: 1, arbitrary: fc.constantFrom(0n, 1n, 2n, 15n, 16n, L - 1n) });
+const scalar = fc.oneof(
+  { weight: 4, arbitrary: fc.bigInt({ min: 0n, max: L - 1n }) },
+  { weight: 1, arbitrary: fc.constantFrom(0n, 1n, 2n, 15n, 16n, L - 1n) },
+);
 const torsion = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(7) });
 const message = fc.uint8Array({ maxLength: 20 });
 
 /** s so that [s]B = R + [k]A, where the torsion parts allow it; then bent. */
-const signature = fc.record({ r: scalar, torsionR: torsion, orders: fc.constantFrom(0n, 0n, 0n, 1n), flip: fc.option(fc.nat(511), { freq: 4, nil: undefined }), message });
+const signature = fc.record({
+  r: scalar,
+  torsionR: torsion,
+  orders: fc.constantFrom(0n, 0n, 0n, 1n),
+  flip: fc.option(fc.nat(511), { freq: 4, nil: undefined }),
+  message,
+});
 
 describe('the provider of one key', () => {
   it('says of every crafted signature what noble and node:crypto say', () => {
@@ -35,7 +44,10 @@ describe('the provider of one key', () => {
         const one = nobleForOneKey(key);
         for (const { r, torsionR, orders, flip, message: text } of signatures) {
           const encodedR = point(r, torsionR).toBytes();
-          const k = BigInt(`0x${toHex(Uint8Array.from(createHash('sha512').update(encodedR).update(key).update(text).digest()).toReversed())}`) % L;
+          const k =
+            BigInt(
+              `0x${toHex(Uint8Array.from(createHash('sha512').update(encodedR).update(key).update(text).digest()).toReversed())}`,
+            ) % L;
           const bytes = concatBytes(encodedR, littleEndian(((r + k * a) % L) + orders * L));
           if (flip !== undefined) bytes[flip >> 3] = (bytes[flip >> 3] ?? 0) ^ (1 << (flip & 7));
           const verdict = one.ed25519Verify(key, text, bytes);
@@ -45,7 +57,10 @@ describe('the provider of one key', () => {
         }
       }),
       // One honest signature comes first, so that at least one verdict is a yes.
-      { numRuns: 60, examples: [[5n, 0, [{ r: 9n, torsionR: 0, orders: 0n, flip: undefined, message: new Uint8Array(0) }]]] },
+      {
+        numRuns: 60,
+        examples: [[5n, 0, [{ r: 9n, torsionR: 0, orders: 0n, flip: undefined, message: new Uint8Array(0) }]]],
+      },
     );
     expect(held).toBeGreaterThan(0);
   });
@@ -55,7 +70,9 @@ describe('the provider of one key', () => {
     const other = point(7n, 0).toBytes();
     const one = nobleForOneKey(key);
     const encodedR = point(9n, 0).toBytes();
-    const k = BigInt(`0x${toHex(Uint8Array.from(createHash('sha512').update(encodedR).update(other).digest()).toReversed())}`) % L;
+    const k =
+      BigInt(`0x${toHex(Uint8Array.from(createHash('sha512').update(encodedR).update(other).digest()).toReversed())}`) %
+      L;
     const good = concatBytes(encodedR, littleEndian((9n + k * 7n) % L));
     expect(one.ed25519Verify(other, new Uint8Array(0), good)).toBe(true);
     expect(one.ed25519Verify(key, new Uint8Array(0), good)).toBe(false);

@@ -11,12 +11,17 @@ const NO_IO = Object.freeze({}) as Io;
 
 function byCommander(argv: readonly string[]): PlainVerify | undefined {
   let read: PlainVerify | undefined;
-  const program = new Command('vtlic').exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  const program = new Command('vtlic')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
   addVerify(program, NO_IO, () => undefined);
   const [command] = program.commands;
-  command?.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined }).action((file: string, options: PlainVerify['options']) => {
-    read = { file, options };
-  });
+  command
+    ?.exitOverride()
+    .configureOutput({ writeErr: () => undefined, writeOut: () => undefined })
+    .action((file: string, options: PlainVerify['options']) => {
+      read = { file, options };
+    });
   try {
     program.parse(['verify', ...argv], { from: 'user' });
     return read;
@@ -26,11 +31,34 @@ function byCommander(argv: readonly string[]): PlainVerify | undefined {
 }
 
 const HOST = 'Ab'.repeat(32);
-const word = fc.constantFrom('a.vtlic', 'vaultdesk', '-', '--', '-x', '', 'help', '7', '--json', '--product', '--product=x', '--site', '--trust', '--at', '--unknown', HOST);
+const word = fc.constantFrom(
+  'a.vtlic',
+  'vaultdesk',
+  '-',
+  '--',
+  '-x',
+  '',
+  'help',
+  '7',
+  '--json',
+  '--product',
+  '--product=x',
+  '--site',
+  '--trust',
+  '--at',
+  '--unknown',
+  HOST,
+);
 const option = fc.oneof(
-  fc.tuple(fc.constantFrom('--product', '--deployment', '--issuer', '--trust'), fc.oneof(fc.constantFrom('x', 'vendor.pem', '-', '--json', ''), fc.string())),
+  fc.tuple(
+    fc.constantFrom('--product', '--deployment', '--issuer', '--trust'),
+    fc.oneof(fc.constantFrom('x', 'vendor.pem', '-', '--json', ''), fc.string()),
+  ),
   fc.tuple(fc.constant('--host'), fc.constantFrom(HOST, 'ab', `${HOST}0`)),
-  fc.tuple(fc.constant('--at'), fc.constantFrom('2027-06-01', '2027-06-01T00:00:00Z', '1969-01-01', '2027-02-30', 'now')),
+  fc.tuple(
+    fc.constant('--at'),
+    fc.constantFrom('2027-06-01', '2027-06-01T00:00:00Z', '1969-01-01', '2027-02-30', 'now'),
+  ),
   fc.tuple(fc.constant('--grace-days'), fc.constantFrom('0', '30', '366', '367', '07', '-1', '1e2')),
   fc.constant(['--json']),
   fc.constant(['--site', 'my-site']),
@@ -39,7 +67,11 @@ const option = fc.oneof(
 const argv = fc
   .tuple(fc.array(option, { maxLength: 6 }), fc.array(word, { maxLength: 1 }), fc.boolean())
   .chain(([options, words, sound]) => {
-    const parts: readonly (readonly string[])[] = [...options, ...words.map((one) => [one]), ...(sound ? [['a.vtlic'], ['--product', 'vaultdesk'], ['--trust', 'vendor.pem']] : [])];
+    const parts: readonly (readonly string[])[] = [
+      ...options,
+      ...words.map((one) => [one]),
+      ...(sound ? [['a.vtlic'], ['--product', 'vaultdesk'], ['--trust', 'vendor.pem']] : []),
+    ];
     return fc.shuffledSubarray([...parts], { minLength: parts.length });
   })
   .map((parts) => parts.flat());

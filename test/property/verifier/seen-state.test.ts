@@ -64,7 +64,8 @@ describe('anti-rollback over histories', () => {
           seen = seenAfter(seen, acceptedLicense(one, payloadDigest, verdict, resetsClock));
           history.push(one);
           resets.push(resetsClock);
-          for (const [lineage, { counter }] of before?.lineages ?? []) expect(seen.lineages.get(lineage)?.counter).toBeGreaterThanOrEqual(counter);
+          for (const [lineage, { counter }] of before?.lineages ?? [])
+            expect(seen.lineages.get(lineage)?.counter).toBeGreaterThanOrEqual(counter);
           if (before !== undefined && !resetsClock) expect(seen.highestIat).toBeGreaterThanOrEqual(before.highestIat);
           // No counter of a lineage is ever taken with two payloads.
           const slot = `${lineageOf(one)} ${one.ctr}`;
@@ -77,7 +78,12 @@ describe('anti-rollback over histories', () => {
   });
 });
 
-function acceptedLicense(one: License, payloadDigest: string, standing: Accepted['standing'], resetsClock: boolean): Accepted {
+function acceptedLicense(
+  one: License,
+  payloadDigest: string,
+  standing: Accepted['standing'],
+  resetsClock: boolean,
+): Accepted {
   return {
     ok: true,
     state: 'active',

@@ -63,8 +63,15 @@ export class AnchoredSite {
   }
 
   /** At a pseudo-terminal; each answer is typed when its prompt is there. */
-  async typed(args: readonly string[], answers: readonly (readonly [prompt: RegExp, answer: string])[], stopAt?: string): Promise<TypedResult> {
-    const run = new PtyRun(stopAt === undefined ? this.#at(args) : [stopAt, 'SIGKILL', ...this.#at(args)], { env: { ...this.token.environment }, ...(stopAt === undefined ? {} : { main: MAIN_THAT_STOPS }) });
+  async typed(
+    args: readonly string[],
+    answers: readonly (readonly [prompt: RegExp, answer: string])[],
+    stopAt?: string,
+  ): Promise<TypedResult> {
+    const run = new PtyRun(stopAt === undefined ? this.#at(args) : [stopAt, 'SIGKILL', ...this.#at(args)], {
+      env: { ...this.token.environment },
+      ...(stopAt === undefined ? {} : { main: MAIN_THAT_STOPS }),
+    });
     try {
       for (const [prompt, answer] of answers) {
         await run.until(prompt, 60_000);

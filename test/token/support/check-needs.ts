@@ -8,8 +8,14 @@ import { softhsmModule } from './softhsm.ts';
 
 export default function checkNeeds(): void {
   // Not loaded here: in some processes its C++ runtime and Node's own clash at exit.
-  const addon = join(dirname(createRequire(import.meta.url).resolve('pkcs11js/package.json')), 'build/Release/pkcs11.node');
-  if (!existsSync(addon)) throw new Error('the addon pkcs11js did not build: apt-get install build-essential, then run npm ci again as the README says');
+  const addon = join(
+    dirname(createRequire(import.meta.url).resolve('pkcs11js/package.json')),
+    'build/Release/pkcs11.node',
+  );
+  if (!existsSync(addon))
+    throw new Error(
+      'the addon pkcs11js did not build: apt-get install build-essential, then run npm ci again as the README says',
+    );
   needs('softhsm2-util', 'softhsm2');
   needs('age', 'age');
   softhsmModule();

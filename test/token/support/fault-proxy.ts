@@ -18,7 +18,12 @@ export function faulty(made: TestToken, lines: readonly string[], once = false):
   const log = join(folder, 'calls.log');
   copyFileSync(ensureFaultProxy(), module);
   const write = (more: readonly string[]): void => {
-    writeFileSync(join(folder, 'fault-proxy.conf'), [`target ${made.module}`, `log ${log}`, ...(once ? [`once ${join(folder, 'once')}`] : []), ...more, ''].join('\n'));
+    writeFileSync(
+      join(folder, 'fault-proxy.conf'),
+      [`target ${made.module}`, `log ${log}`, ...(once ? [`once ${join(folder, 'once')}`] : []), ...more, ''].join(
+        '\n',
+      ),
+    );
   };
   write(lines);
   return {

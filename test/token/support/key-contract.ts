@@ -12,7 +12,11 @@ import { random } from './test-token.ts';
 const PROVIDERS = [nodeProvider, nobleProvider] as const;
 
 /** @param key given late, since keystores are made in `beforeAll` */
-export function keyContract(key: () => SigningKey, custody: SigningKey['custody'], signedBy: SigningKey['signedBy']): void {
+export function keyContract(
+  key: () => SigningKey,
+  custody: SigningKey['custody'],
+  signedBy: SigningKey['signedBy'],
+): void {
   it('says what it is', () => {
     expect(key().custody).toBe(custody);
     expect(key().signedBy).toBe(signedBy);
@@ -28,7 +32,9 @@ export function keyContract(key: () => SigningKey, custody: SigningKey['custody'
       expect(signature).toHaveLength(ALGORITHMS[key().publicKey.alg].signatureBytes);
       for (const provider of PROVIDERS) {
         expect(verifySignature(key().publicKey, message, signature, provider)).toBe(true);
-        expect(verifySignature(key().publicKey, Uint8Array.of(...message.subarray(0, 10), 1), signature, provider)).toBe(false);
+        expect(
+          verifySignature(key().publicKey, Uint8Array.of(...message.subarray(0, 10), 1), signature, provider),
+        ).toBe(false);
       }
     }
   });

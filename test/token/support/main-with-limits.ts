@@ -8,4 +8,6 @@ import { runCli } from '../../../signer/cli/run.ts';
 
 const [milliseconds, ...args] = process.argv.slice(2);
 const limit = Number(milliseconds);
-process.exit(await runCli(args, processIo({ tokenLimits: { sign: limit, keyGeneration: limit, login: limit, other: limit } })));
+process.exit(
+  await runCli(args, processIo({ tokenLimits: { sign: limit, keyGeneration: limit, login: limit, other: limit } })),
+);

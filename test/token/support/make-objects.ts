@@ -5,7 +5,19 @@
  * WHAT: `twin` two Ed25519 pairs of one label and id; `mismatch` a private key beside the public key of another;
  * `extractable` a private key that can be read.
  */
-import { CKA_EC_PARAMS, CKA_EXTRACTABLE, CKA_ID, CKA_LABEL, CKA_PRIVATE, CKA_SENSITIVE, CKA_SIGN, CKA_TOKEN, CKA_VERIFY, CKF_TOKEN_INITIALIZED, CKM_EC_EDWARDS_KEY_PAIR_GEN } from '../../../keys/private/pkcs11/shared/constants.ts';
+import {
+  CKA_EC_PARAMS,
+  CKA_EXTRACTABLE,
+  CKA_ID,
+  CKA_LABEL,
+  CKA_PRIVATE,
+  CKA_SENSITIVE,
+  CKA_SIGN,
+  CKA_TOKEN,
+  CKA_VERIFY,
+  CKF_TOKEN_INITIALIZED,
+  CKM_EC_EDWARDS_KEY_PAIR_GEN,
+} from '../../../keys/private/pkcs11/shared/constants.ts';
 import { plainMechanism } from '../../../keys/private/pkcs11/host/mechanism.ts';
 import { Pkcs11Module, type Template } from '../../../keys/private/pkcs11/host/module.ts';
 import { CURVE_NAMES } from '../../../keys/private/pkcs11/shared/profiles.ts';
@@ -16,8 +28,18 @@ const slot = module.slots().find(({ token }) => token !== undefined && (token.fl
 const session = module.openSession(slot?.slotId ?? -1);
 module.login(session, 1, Buffer.from(pin));
 
-async function pair(label: string, extractable = false): Promise<{ publicKey: Parameters<Pkcs11Module['destroyObject']>[1]; privateKey: Parameters<Pkcs11Module['destroyObject']>[1] }> {
-  const name: Template = [[CKA_LABEL, label], [CKA_ID, Uint8Array.of(7)], [CKA_TOKEN, true]];
+async function pair(
+  label: string,
+  extractable = false,
+): Promise<{
+  publicKey: Parameters<Pkcs11Module['destroyObject']>[1];
+  privateKey: Parameters<Pkcs11Module['destroyObject']>[1];
+}> {
+  const name: Template = [
+    [CKA_LABEL, label],
+    [CKA_ID, Uint8Array.of(7)],
+    [CKA_TOKEN, true],
+  ];
   return module.generateKeyPair(
     session,
     plainMechanism(CKM_EC_EDWARDS_KEY_PAIR_GEN),

@@ -18,14 +18,23 @@ interface Order {
 
 const order = JSON.parse(readFileSync(0, 'utf8')) as Order;
 const say = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
-const token = await open({ ...order, folder: '', remove: () => {} }, order.label, { notify: (sentence) => say({ notice: sentence }) });
+const token = await open({ ...order, folder: '', remove: () => {} }, order.label, {
+  notify: (sentence) => say({ notice: sentence }),
+});
 const [existing] = await token.listKeys({ label: 'officer' });
-if (existing === undefined) await token.generateKey({ alg: 'ed25519', label: 'officer', id: Uint8Array.of(1), job: 'license' });
+if (existing === undefined)
+  await token.generateKey({ alg: 'ed25519', label: 'officer', id: Uint8Array.of(1), job: 'license' });
 const { connection } = token;
 const [key] = (await token.listKeys({ label: 'officer' })).filter((found) => found.class === 'private');
-const sign = async (): Promise<void> => void (await connection.ask('sign', { parts: [{ ref: key?.ref ?? -1, message: utf8('m') }] }));
+const sign = async (): Promise<void> =>
+  void (await connection.ask('sign', { parts: [{ ref: key?.ref ?? -1, message: utf8('m') }] }));
 if (order.act !== 'hang') await sign();
-say({ host: connection.hostPid, mapped: readFileSync('/proc/self/maps', 'utf8').split('\n').filter((line) => /softhsm|vtlic_test_token|fault_proxy|pkcs11\.node/.test(line)) });
+say({
+  host: connection.hostPid,
+  mapped: readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .filter((line) => /softhsm|vtlic_test_token|fault_proxy|pkcs11\.node/.test(line)),
+});
 process.exitCode = 7;
 if (order.act === 'sign') await token.close();
 if (order.act === 'wait') for (;;) await sign();

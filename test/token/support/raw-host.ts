@@ -5,7 +5,12 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { utf8 } from '../../../formats/bytes.ts';
 import { HOST_PIPE, MessageReader, sendMessage } from '../../../keys/private/pkcs11/shared/host-pipe.ts';
-import { READY_ID, type HostOperations, type HostReply, type OperationName } from '../../../keys/private/pkcs11/shared/host-protocol.ts';
+import {
+  READY_ID,
+  type HostOperations,
+  type HostReply,
+  type OperationName,
+} from '../../../keys/private/pkcs11/shared/host-protocol.ts';
 import { profileOf } from '../../../keys/private/pkcs11/shared/profiles.ts';
 import type { TestToken } from './test-token.ts';
 
@@ -21,7 +26,10 @@ export class RawHost {
   #lastId = READY_ID;
 
   constructor(made: TestToken) {
-    const child = spawn(process.execPath, [MAIN], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], env: { ...process.env, ...made.environment } });
+    const child = spawn(process.execPath, [MAIN], {
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+      env: { ...process.env, ...made.environment },
+    });
     this.#pipe = child.stdio[HOST_PIPE] as Socket;
     this.ended = once(child, 'exit');
     this.#pipe.on('data', (chunk: Buffer) => {
@@ -29,7 +37,10 @@ export class RawHost {
     });
   }
 
-  async ask<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request']): Promise<HostOperations[Name]['reply']> {
+  async ask<Name extends OperationName>(
+    operation: Name,
+    body: HostOperations[Name]['request'],
+  ): Promise<HostOperations[Name]['reply']> {
     this.#lastId += 1;
     const id = this.#lastId;
     const { promise, resolve } = Promise.withResolvers<HostReply>();

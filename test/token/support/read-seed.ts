@@ -14,7 +14,10 @@ const module = Pkcs11Module.load(path);
 const slot = module.slots().find(({ token }) => token?.label === tokenLabel);
 const session = module.openSession(slot?.slotId ?? -1);
 module.login(session, CKU_USER, Buffer.from(pin));
-const [key] = module.find(session, [[CKA_CLASS, CKO_SECRET_KEY], [CKA_LABEL, label]]);
+const [key] = module.find(session, [
+  [CKA_CLASS, CKO_SECRET_KEY],
+  [CKA_LABEL, label],
+]);
 if (key === undefined) throw new Error('no wrapping key');
 const { iv, sealed } = decodeWrappedSeed(fromHex(wrapped) ?? new Uint8Array());
 const seed = await module.decrypt(session, key, aesGcm(iv, wrappedSeedAssociatedData(kid)), sealed, sealed.length);

@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newPin, type TestToken } from './test-token.ts';
 
-const PLACES = ['/usr/lib/softhsm/libsofthsm2.so', '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so', '/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so', '/opt/homebrew/lib/softhsm/libsofthsm2.so'];
+const PLACES = [
+  '/usr/lib/softhsm/libsofthsm2.so',
+  '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so',
+  '/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so',
+  '/opt/homebrew/lib/softhsm/libsofthsm2.so',
+];
 
 export function softhsmModule(): string {
   const found = PLACES.find((path) => existsSync(path));
@@ -19,14 +24,27 @@ export function makeSofthsm(...labels: readonly string[]): TestToken {
   const tokens = join(folder, 'tokens');
   mkdirSync(tokens, { mode: 0o700 });
   const conf = join(folder, 'softhsm2.conf');
-  writeFileSync(conf, `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n`);
+  writeFileSync(
+    conf,
+    `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n`,
+  );
   const environment = { SOFTHSM2_CONF: conf };
   const pin = newPin();
   for (const label of labels) {
-    execFileSync('softhsm2-util', ['--init-token', '--free', '--label', label, '--so-pin', 'so-pin-of-a-test', '--pin', pin], {
-      env: { ...process.env, ...environment },
-      stdio: 'pipe',
-    });
+    execFileSync(
+      'softhsm2-util',
+      ['--init-token', '--free', '--label', label, '--so-pin', 'so-pin-of-a-test', '--pin', pin],
+      {
+        env: { ...process.env, ...environment },
+        stdio: 'pipe',
+      },
+    );
   }
-  return { module: softhsmModule(), environment, pin, folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    module: softhsmModule(),
+    environment,
+    pin,
+    folder,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }

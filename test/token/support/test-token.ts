@@ -22,7 +22,12 @@ export const random: RandomSource = (length) => randomBytes(length);
 
 export function optionsOf(made: TestToken, label: string, more: Partial<TokenOptions> = {}): TokenOptions {
   const uri = parsePkcs11Uri(formatPkcs11Uri({ token: label, modulePath: made.module, unknown: [], ignored: [] }));
-  return { uri, environment: { ...process.env, ...made.environment }, pin: () => Promise.resolve(utf8(made.pins?.[label] ?? made.pin)), ...more };
+  return {
+    uri,
+    environment: { ...process.env, ...made.environment },
+    pin: () => Promise.resolve(utf8(made.pins?.[label] ?? made.pin)),
+    ...more,
+  };
 }
 
 export function open(made: TestToken, label: string, more: Partial<TokenOptions> = {}): Promise<Token> {

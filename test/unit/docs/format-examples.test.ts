@@ -65,14 +65,28 @@ describe('docs/format.md', () => {
   });
 
   it('names no section, file or example that does not exist', () => {
-    const anchors = new Set([...document.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase().replaceAll(/[^a-z0-9 -]/g, '').replaceAll(' ', '-')));
+    const anchors = new Set(
+      [...document.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+        title
+          .toLowerCase()
+          .replaceAll(/[^a-z0-9 -]/g, '')
+          .replaceAll(' ', '-'),
+      ),
+    );
     const links = [...document.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
     expect(links.length).toBeGreaterThan(20);
-    for (const target of links) expect(target.startsWith('#') ? anchors.has(target.slice(1)) : existsSync(join(DOCS, target)), target).toBe(true);
+    for (const target of links)
+      expect(target.startsWith('#') ? anchors.has(target.slice(1)) : existsSync(join(DOCS, target)), target).toBe(true);
     const numbers = new Set([...document.matchAll(/^#+ (\d+(?:\.\d+)?) /gm)].map(([, number]) => number));
-    const named = [...document.matchAll(/\bsections? (\d+(?:\.\d+)?)/g)].filter(({ index }) => !/(?:RFC|FIPS) \d+ $/.test(document.slice(0, index)));
+    const named = [...document.matchAll(/\bsections? (\d+(?:\.\d+)?)/g)].filter(
+      ({ index }) => !/(?:RFC|FIPS) \d+ $/.test(document.slice(0, index)),
+    );
     for (const [text, number] of named) expect(numbers.has(number), text).toBe(true);
-    for (const id of document.match(/`signature-[a-z-]+`/g) ?? []) expect(judgedExamples.some((example) => `\`${example.id}\`` === id), id).toBe(true);
+    for (const id of document.match(/`signature-[a-z-]+`/g) ?? [])
+      expect(
+        judgedExamples.some((example) => `\`${example.id}\`` === id),
+        id,
+      ).toBe(true);
   });
 
   it('lists every reason of the verifier, with its layer, in its order', () => {
@@ -90,7 +104,14 @@ describe('docs/format.md', () => {
 
 describe.each([nodeProvider, nobleProvider])('the verifier ($name)', (provider) => {
   const trust = makeTrust({ keys: [{ key: ed25519Key.publicKey, job: 'license', status: 'active' }] });
-  const context: VerifyContext = { issuer: 'example-vendor', product: 'vaultdesk', deployment: 'prod-eu', now: 1_814_400_000, defaultGrace: 0, provider };
+  const context: VerifyContext = {
+    issuer: 'example-vendor',
+    product: 'vaultdesk',
+    deployment: 'prod-eu',
+    now: 1_814_400_000,
+    defaultGrace: 0,
+    provider,
+  };
 
   it('says of each small example what stands there', () => {
     const wrong = smallExamples.filter(({ input, expected }) => resultOf(fileOf(input), trust, context) !== expected);
@@ -99,7 +120,11 @@ describe.each([nodeProvider, nobleProvider])('the verifier ($name)', (provider) 
 
   it('says of each judged example what stands there', () => {
     const encoder = new TextEncoder();
-    const wrong = judgedExamples.filter((example) => resultOf(encoder.encode(example.file), trustOf(example.trust), { ...contextOf(example.context), provider }) !== example.expected);
+    const wrong = judgedExamples.filter(
+      (example) =>
+        resultOf(encoder.encode(example.file), trustOf(example.trust), { ...contextOf(example.context), provider }) !==
+        example.expected,
+    );
     expect(wrong.map(({ id }) => id)).toEqual([]);
   });
 });
@@ -116,17 +141,29 @@ function madeOrRefused<T>(make: () => T, ...codes: readonly ErrorCode[]): T | 'r
 
 describe('what comes before a license', () => {
   it('a trust value is taken or refused as each example says', () => {
-    const wrong = trustExamples.filter(({ trust, expected }) => (madeOrRefused(() => trustOf(trust), 'key_invalid', 'configuration_invalid') === 'refused') !== (expected === 'configuration_invalid'));
+    const wrong = trustExamples.filter(
+      ({ trust, expected }) =>
+        (madeOrRefused(() => trustOf(trust), 'key_invalid', 'configuration_invalid') === 'refused') !==
+        (expected === 'configuration_invalid'),
+    );
     expect(wrong.map(({ id }) => id)).toEqual([]);
   });
 
   it('a file of public keys gives the keys of each example, or is refused', () => {
-    const found = keyFileExamples.map(({ id, file }) => [id, madeOrRefused(() => parsePublicKeys(file).map(({ kid }) => kid), 'key_invalid', 'json_malformed')]);
+    const found = keyFileExamples.map(({ id, file }) => [
+      id,
+      madeOrRefused(() => parsePublicKeys(file).map(({ kid }) => kid), 'key_invalid', 'json_malformed'),
+    ]);
     expect(found).toEqual(keyFileExamples.map(({ id, kids }) => [id, kids ?? 'refused']));
   });
 
   it('the environment gives the trust of each example, or is refused', () => {
-    const values = ({ keys, ...rest }: Trust): unknown => ({ ...rest, keys: keys.map(({ key, ...entry }) => ({ kid: key.kid, ...entry })).toSorted((a, b) => a.kid.localeCompare(b.kid)) });
+    const values = ({ keys, ...rest }: Trust): unknown => ({
+      ...rest,
+      keys: keys
+        .map(({ key, ...entry }) => ({ kid: key.kid, ...entry }))
+        .toSorted((a, b) => a.kid.localeCompare(b.kid)),
+    });
     const trustValues = (trust: ExampleTrust): unknown => values(trustOf(trust));
     const found = overrideExamples.map(({ id, builtIn, variables, files }) => {
       const readFile = (path: string): Uint8Array => {
@@ -134,10 +171,18 @@ describe('what comes before a license', () => {
         if (text === undefined) throw new Error(`no file ${path}`);
         return utf8(text);
       };
-      const trust = madeOrRefused(() => trustFromOverride(variables, trustOf(builtIn), readFile), 'configuration_invalid');
+      const trust = madeOrRefused(
+        () => trustFromOverride(variables, trustOf(builtIn), readFile),
+        'configuration_invalid',
+      );
       return [id, trust === 'refused' ? trust : values(trust)];
     });
-    expect(found).toEqual(overrideExamples.map(({ id, expected }) => [id, expected === 'configuration_invalid' ? 'refused' : trustValues(expected)]));
+    expect(found).toEqual(
+      overrideExamples.map(({ id, expected }) => [
+        id,
+        expected === 'configuration_invalid' ? 'refused' : trustValues(expected),
+      ]),
+    );
   });
 });
 
@@ -146,11 +191,15 @@ describe('the licenses of Appendix A, by the book,', () => {
   interface Values {
     readonly [name: string]: string;
   }
-  const examples = JSON.parse(readFileSync(join(DOCS, 'examples/examples.json'), 'utf8')) as { keys: Record<string, Values>; licenses: Record<string, Values> };
+  const examples = JSON.parse(readFileSync(join(DOCS, 'examples/examples.json'), 'utf8')) as {
+    keys: Record<string, Values>;
+    licenses: Record<string, Values>;
+  };
   const decoder = new Decoder({ mapsAsObjects: false, useRecords: false });
 
   const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(/\s/g, ''), 'hex');
-  const sha = (algorithm: string, ...parts: readonly Uint8Array[]): Buffer => createHash(algorithm).update(Buffer.concat(parts)).digest();
+  const sha = (algorithm: string, ...parts: readonly Uint8Array[]): Buffer =>
+    createHash(algorithm).update(Buffer.concat(parts)).digest();
   const value = (of: Values | undefined, name: string): Buffer => bytes(of?.[name] ?? '');
 
   /** The hex of a block in the document. */
@@ -177,14 +226,29 @@ describe('the licenses of Appendix A, by the book,', () => {
   const LABEL = quoted(/^ {7}= (434f4d[0-9a-f]+)$/m);
 
   function ed25519Holds(publicKey: Buffer, message: Buffer, signature: Buffer): boolean {
-    return nodeVerify(null, message, createPublicKey({ key: Buffer.concat([SPKI_ED25519, publicKey]), format: 'der', type: 'spki' }), signature);
+    return nodeVerify(
+      null,
+      message,
+      createPublicKey({ key: Buffer.concat([SPKI_ED25519, publicKey]), format: 'der', type: 'spki' }),
+      signature,
+    );
   }
 
   function mldsa65Holds(publicKey: Buffer, message: Buffer, signature: Buffer, context: Buffer): boolean {
-    return nodeVerify(null, message, { key: createPublicKey({ key: Buffer.concat([SPKI_MLDSA65, publicKey]), format: 'der', type: 'spki' }), context }, signature);
+    return nodeVerify(
+      null,
+      message,
+      { key: createPublicKey({ key: Buffer.concat([SPKI_MLDSA65, publicKey]), format: 'der', type: 'spki' }), context },
+      signature,
+    );
   }
 
-  const head = (length: number): Buffer => (length < 24 ? Buffer.of(0x40 + length) : length < 256 ? Buffer.of(0x58, length) : Buffer.of(0x59, length >> 8, length & 255));
+  const head = (length: number): Buffer =>
+    length < 24
+      ? Buffer.of(0x40 + length)
+      : length < 256
+        ? Buffer.of(0x58, length)
+        : Buffer.of(0x59, length >> 8, length & 255);
 
   it.each(['ed25519', 'composite'])('%s: file, COSE_Sign1, kid and Sig_structure', (name) => {
     const license = examples.licenses[name];
@@ -193,8 +257,18 @@ describe('the licenses of Appendix A, by the book,', () => {
     const cose = Buffer.from(body.slice(1, -2).join(''), 'base64');
     expect(cose.toString('hex')).toBe(license?.['cose']);
 
-    const [protectedBytes, payload, signature] = ['protected', 'payload', 'signature'].map((part) => value(license, part)) as [Buffer, Buffer, Buffer];
-    const items = [head(protectedBytes.length), protectedBytes, bytes('a0'), head(payload.length), payload, head(signature.length), signature];
+    const [protectedBytes, payload, signature] = ['protected', 'payload', 'signature'].map((part) =>
+      value(license, part),
+    ) as [Buffer, Buffer, Buffer];
+    const items = [
+      head(protectedBytes.length),
+      protectedBytes,
+      bytes('a0'),
+      head(payload.length),
+      payload,
+      head(signature.length),
+      signature,
+    ];
     expect(Buffer.concat([bytes('d284'), ...items])).toEqual(cose);
     expect(block(`${name}-protected`)).toEqual(protectedBytes);
     expect(block(`${name}-payload`)).toEqual(payload);
@@ -209,7 +283,14 @@ describe('the licenses of Appendix A, by the book,', () => {
         [16, 'application/vnd.vtlic.license+cose'],
       ]),
     );
-    const toBeSigned = Buffer.concat([bytes('846a5369676e617475726531'), head(protectedBytes.length), protectedBytes, bytes('40'), head(payload.length), payload]);
+    const toBeSigned = Buffer.concat([
+      bytes('846a5369676e617475726531'),
+      head(protectedBytes.length),
+      protectedBytes,
+      bytes('40'),
+      head(payload.length),
+      payload,
+    ]);
     expect(block(`${name}-sig-structure`)).toEqual(toBeSigned);
   });
 
@@ -238,7 +319,8 @@ describe('the licenses of Appendix A, by the book,', () => {
     expect(ed25519Holds(publicKey.subarray(1952), message, signature.subarray(3309))).toBe(true);
     expect(block('composite-ed25519-half')).toEqual(publicKey.subarray(1952));
     expect(Buffer.concat([block('composite-r'), block('composite-s')])).toEqual(signature.subarray(3309));
-    const shake = (...parts: readonly Buffer[]): Buffer => createHash('shake256', { outputLength: 64 }).update(Buffer.concat(parts)).digest();
+    const shake = (...parts: readonly Buffer[]): Buffer =>
+      createHash('shake256', { outputLength: 64 }).update(Buffer.concat(parts)).digest();
     expect(block('composite-tr')).toEqual(shake(publicKey.subarray(0, 1952)));
     expect(block('composite-mu')).toEqual(shake(block('composite-tr'), bytes('001e'), LABEL, message));
   });
@@ -258,7 +340,8 @@ describe('the criteria of a public key, by the book,', () => {
   const P = 2n ** 255n - 19n;
   const power = (base: bigint, exponent: bigint): bigint => {
     let result = 1n;
-    for (let square = base % P, left = exponent; left > 0n; square = (square * square) % P, left >>= 1n) if ((left & 1n) === 1n) result = (result * square) % P;
+    for (let square = base % P, left = exponent; left > 0n; square = (square * square) % P, left >>= 1n)
+      if ((left & 1n) === 1n) result = (result * square) % P;
     return result;
   };
   const D = ((P - 121_665n) * power(121_666n, P - 2n)) % P;
@@ -279,8 +362,15 @@ describe('the criteria of a public key, by the book,', () => {
     let judged = 0;
     for (const { id, trust, expected } of trustExamples) {
       const [entry] = trust.keys;
-      if (entry === undefined || typeof entry.key === 'string' || (entry.key.alg !== 'ed25519' && entry.key.publicKey.length !== 2 * 1984)) continue;
-      expect(isTaken(entry.key.publicKey.slice(entry.key.alg === 'ed25519' ? 0 : 2 * 1952)), id).toBe(expected === 'taken');
+      if (
+        entry === undefined ||
+        typeof entry.key === 'string' ||
+        (entry.key.alg !== 'ed25519' && entry.key.publicKey.length !== 2 * 1984)
+      )
+        continue;
+      expect(isTaken(entry.key.publicKey.slice(entry.key.alg === 'ed25519' ? 0 : 2 * 1952)), id).toBe(
+        expected === 'taken',
+      );
       judged++;
     }
     expect(judged).toBeGreaterThan(15);
@@ -291,7 +381,11 @@ describe('the criteria of a public key, by the book,', () => {
 describe('the numbers in docs/format.md', () => {
   it('are the eight encodings of small order, and L', () => {
     const listed = [...document.matchAll(/^\| `([0-9a-f]{64})` \| [1248] \|/gm)].map(([, encoding]) => encoding);
-    expect(listed.toSorted()).toEqual(torsionPoints().map((point) => point.toHex()).sort());
+    expect(listed.toSorted()).toEqual(
+      torsionPoints()
+        .map((point) => point.toHex())
+        .sort(),
+    );
     const order = toHex((fromHex(Point.CURVE().n.toString(16).padStart(64, '0')) ?? new Uint8Array()).toReversed());
     expect(document).toContain(`\n${order}\n`);
     expect(Point.CURVE().n).toBe(2n ** 252n + 27742317777372353535851937790883648493n);
@@ -302,12 +396,24 @@ describe('the numbers in docs/format.md', () => {
     expect(document).toContain(`decoded bytes are more than ${LICENSE_LIMITS.decodedBytes.toLocaleString('en')}`);
 
     const claims = document.slice(document.indexOf('### 4.2 '), document.indexOf('### 4.3 '));
-    const rows = [...claims.matchAll(/^\| `(\w+)`(?: (\w+))? \| (.*?) \| (required|optional) \|/gm)].map(([, key = '', name, , need]) => [name ?? key, /^\d+$/.test(key) ? Number(key) : key, need]);
+    const rows = [...claims.matchAll(/^\| `(\w+)`(?: (\w+))? \| (.*?) \| (required|optional) \|/gm)].map(
+      ([, key = '', name, , need]) => [name ?? key, /^\d+$/.test(key) ? Number(key) : key, need],
+    );
     const REQUIRED = new Set<string>(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'cti', 'ctr', 'tier', 'seats']);
-    expect(rows).toEqual(Object.entries(CLAIM_KEYS).map(([name, key]) => [name, key, REQUIRED.has(name) ? 'required' : 'optional']));
+    expect(rows).toEqual(
+      Object.entries(CLAIM_KEYS).map(([name, key]) => [name, key, REQUIRED.has(name) ? 'required' : 'optional']),
+    );
 
-    const typs = [...document.slice(document.indexOf('### 2.5 '), document.indexOf('### 2.6 ')).matchAll(/^\| \w.* \| `(application[^`]+)` \|$/gm)].map(([, typ]) => typ);
+    const typs = [
+      ...document
+        .slice(document.indexOf('### 2.5 '), document.indexOf('### 2.6 '))
+        .matchAll(/^\| \w.* \| `(application[^`]+)` \|$/gm),
+    ].map(([, typ]) => typ);
     expect(typs).toEqual(Object.values(TYP));
-    expect(document).toContain(`The jobs are ${JOBS.slice(0, -1).map((job) => `\`${job}\``).join(', ')} and \`${JOBS.at(-1)}\`.`);
+    expect(document).toContain(
+      `The jobs are ${JOBS.slice(0, -1)
+        .map((job) => `\`${job}\``)
+        .join(', ')} and \`${JOBS.at(-1)}\`.`,
+    );
   });
 });

@@ -1,5 +1,14 @@
 /** Files that are whole or absent, alone and in groups, in the places where that is hard. */
-import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +16,13 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
 import { createDurably } from '../../../signer/files/durable-file.ts';
-import { groupWriter, workerGroupWriter, type FileOutcome, type GroupWriter, type NewFile } from '../../../signer/files/durable-group.ts';
+import {
+  groupWriter,
+  workerGroupWriter,
+  type FileOutcome,
+  type GroupWriter,
+  type NewFile,
+} from '../../../signer/files/durable-group.ts';
 
 const BYTES = utf8('the whole of a license file\n');
 const NOTHING = { written: () => Promise.resolve(), linked: () => Promise.resolve() };
@@ -50,7 +65,8 @@ describe('a new file', () => {
     writeFileSync(elsewhere, '');
     symlinkSync(elsewhere, join(folder, 'link'));
     symlinkSync(join(folder, 'absent'), join(folder, 'dangling'));
-    for (const name of ['link', 'dangling']) await expect(createDurably(join(folder, name), BYTES, 0o644)).rejects.toMatchObject({ code: 'output_exists' });
+    for (const name of ['link', 'dangling'])
+      await expect(createDurably(join(folder, name), BYTES, 0o644)).rejects.toMatchObject({ code: 'output_exists' });
     expect(readFileSync(elsewhere, 'utf8')).toBe('');
     expect(existsSync(join(folder, 'absent'))).toBe(false);
   });
@@ -58,7 +74,9 @@ describe('a new file', () => {
   // `mkdir` with `recursive` would try this for ever: a test that hangs here has found it.
   it('in a folder that cannot be made is refused', async () => {
     symlinkSync('/proc', join(folder, 'out'));
-    await expect(createDurably(join(folder, 'out/vaultdesk/acme/file'), BYTES, 0o644)).rejects.toMatchObject({ code: 'output_unwritable' });
+    await expect(createDurably(join(folder, 'out/vaultdesk/acme/file'), BYTES, 0o644)).rejects.toMatchObject({
+      code: 'output_unwritable',
+    });
   });
 });
 
@@ -69,7 +87,11 @@ describe.each([
   async function create(...paths: readonly string[]): Promise<readonly FileOutcome[]> {
     const writer: GroupWriter = make();
     try {
-      return await writer.create(paths.map((path) => ({ path: join(folder, path), bytes: BYTES })), 0o644, NOTHING);
+      return await writer.create(
+        paths.map((path) => ({ path: join(folder, path), bytes: BYTES })),
+        0o644,
+        NOTHING,
+      );
     } finally {
       await writer.close();
     }
@@ -79,7 +101,12 @@ describe.each([
     mkdirSync(join(folder, 'out/a'), { recursive: true });
     writeFileSync(join(folder, 'out/a/2'), 'something else');
     writeFileSync(join(folder, 'out/a/3'), BYTES);
-    expect(await create('out/a/1', 'out/a/2', 'out/a/3', 'out/b/c/4')).toMatchObject([{ ok: true, written: true }, { ok: false, error: { code: 'output_exists' } }, { ok: true, written: false }, { ok: true, written: true }]);
+    expect(await create('out/a/1', 'out/a/2', 'out/a/3', 'out/b/c/4')).toMatchObject([
+      { ok: true, written: true },
+      { ok: false, error: { code: 'output_exists' } },
+      { ok: true, written: false },
+      { ok: true, written: true },
+    ]);
     expect(readFileSync(join(folder, 'out/b/c/4'))).toEqual(Buffer.from(BYTES));
     expect(readFileSync(join(folder, 'out/a/2'), 'utf8')).toBe('something else');
     expect(readdirSync(join(folder, 'out/a'))).toEqual(['1', '2', '3']);
@@ -118,13 +145,19 @@ function workersOf(post: { readonly mock: { readonly contexts: readonly unknown[
 
 it('a worker that ends before its time fails its files and all later ones, and nothing waits for it', async () => {
   const post = vi.spyOn(Worker.prototype, 'postMessage');
-  const files = (name: string): NewFile[] => Array.from({ length: 8 }, (_, i) => ({ path: join(folder, `${name}-${i}`), bytes: BYTES }));
+  const files = (name: string): NewFile[] =>
+    Array.from({ length: 8 }, (_, i) => ({ path: join(folder, `${name}-${i}`), bytes: BYTES }));
   const writer = workerGroupWriter();
   try {
     expect(await writer.create(files('a'), 0o644, NOTHING)).toHaveLength(8);
     const cut = writer.create(files('b'), 0o644, NOTHING);
-    await Promise.all([expect(cut).rejects.toThrow('a worker that writes files ended before its time'), workersOf(post)[0]?.terminate()]);
-    await expect(writer.create(files('c'), 0o644, NOTHING)).rejects.toThrow('a worker that writes files ended before its time');
+    await Promise.all([
+      expect(cut).rejects.toThrow('a worker that writes files ended before its time'),
+      workersOf(post)[0]?.terminate(),
+    ]);
+    await expect(writer.create(files('c'), 0o644, NOTHING)).rejects.toThrow(
+      'a worker that writes files ended before its time',
+    );
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   } finally {
     post.mockRestore();
@@ -138,7 +171,9 @@ it('a worker that ends between two groups ends no process', async () => {
   try {
     await writer.create([{ path: join(folder, 'a'), bytes: BYTES }], 0o644, NOTHING);
     for (const worker of workersOf(post)) worker.emit('error', new Error('out of memory'));
-    await expect(writer.create([{ path: join(folder, 'b'), bytes: BYTES }], 0o644, NOTHING)).rejects.toThrow('a worker that writes files ended before its time');
+    await expect(writer.create([{ path: join(folder, 'b'), bytes: BYTES }], 0o644, NOTHING)).rejects.toThrow(
+      'a worker that writes files ended before its time',
+    );
   } finally {
     post.mockRestore();
     await writer.close();
@@ -178,21 +213,33 @@ function noteCalls(): { readonly calls: readonly string[]; readonly done: () => 
   };
 }
 
-it.each([1, 32, 33, 70])('of a group of %i, each file is durable before it has its name, and each folder after it', async (count) => {
-  const names = Array.from({ length: count }, (_, i) => `out/${i % 7}/file-${i}`);
-  const { calls, done } = noteCalls();
-  try {
-    await groupWriter().create(names.map((name) => ({ path: join(folder, name), bytes: BYTES })), 0o644, NOTHING);
-  } finally {
-    done();
-  }
-  for (const name of names) {
-    const temporary = name.replace(/file-\d+$/, (file) => `.${file}.tmp`);
-    const steps = [`fsync ${temporary}`, `close ${temporary}`, `link ${name}`, `fsync ${name.slice(0, name.lastIndexOf('/'))}`].map((call) => calls.lastIndexOf(call));
-    expect(steps, name).not.toContain(-1);
-    expect(steps, name).toEqual(steps.toSorted((a, b) => a - b));
-  }
-});
+it.each([1, 32, 33, 70])(
+  'of a group of %i, each file is durable before it has its name, and each folder after it',
+  async (count) => {
+    const names = Array.from({ length: count }, (_, i) => `out/${i % 7}/file-${i}`);
+    const { calls, done } = noteCalls();
+    try {
+      await groupWriter().create(
+        names.map((name) => ({ path: join(folder, name), bytes: BYTES })),
+        0o644,
+        NOTHING,
+      );
+    } finally {
+      done();
+    }
+    for (const name of names) {
+      const temporary = name.replace(/file-\d+$/, (file) => `.${file}.tmp`);
+      const steps = [
+        `fsync ${temporary}`,
+        `close ${temporary}`,
+        `link ${name}`,
+        `fsync ${name.slice(0, name.lastIndexOf('/'))}`,
+      ].map((call) => calls.lastIndexOf(call));
+      expect(steps, name).not.toContain(-1);
+      expect(steps, name).toEqual(steps.toSorted((a, b) => a - b));
+    }
+  },
+);
 
 it('one file alone is durable before it has its name, and its folder after it', async () => {
   const { calls, done } = noteCalls();
@@ -201,7 +248,9 @@ it('one file alone is durable before it has its name, and its folder after it', 
   } finally {
     done();
   }
-  const steps = ['fsync out/.file.tmp', 'close out/.file.tmp', 'link out/file', 'fsync out'].map((call) => calls.lastIndexOf(call));
+  const steps = ['fsync out/.file.tmp', 'close out/.file.tmp', 'link out/file', 'fsync out'].map((call) =>
+    calls.lastIndexOf(call),
+  );
   expect(steps).not.toContain(-1);
   expect(steps).toEqual(steps.toSorted((a, b) => a - b));
 });

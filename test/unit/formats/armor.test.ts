@@ -15,7 +15,9 @@ describe('armor', () => {
   it('has 64 characters a line and a line end at the end', () => {
     expect(armoredText('VTLIC', new Uint8Array(50))).toBe(`${BEGIN}\n${ROW}\nAAA=\n${END}\n`);
     expect(armoredText('VTLIC', new Uint8Array(48))).toBe(`${BEGIN}\n${ROW}\n${END}\n`);
-    expect(armoredText('VTLIC KEYSET', Uint8Array.of(0))).toBe('-----BEGIN VTLIC KEYSET-----\nAA==\n-----END VTLIC KEYSET-----\n');
+    expect(armoredText('VTLIC KEYSET', Uint8Array.of(0))).toBe(
+      '-----BEGIN VTLIC KEYSET-----\nAA==\n-----END VTLIC KEYSET-----\n',
+    );
     expect(faultOf(() => armor('VTLIC', new Uint8Array())).code).toBe('internal');
   });
 
@@ -123,7 +125,10 @@ describe('dearmor', () => {
       const character = String.fromCharCode(byte);
       if (character === '-') continue;
       const isBase64 = /[A-Za-z0-9+/=]/.test(character);
-      expect([character, faultOf(() => read(`${BEGIN}\n${character}\n${END}`)).message.includes('that is not base64')]).toEqual([character, !isBase64]);
+      expect([
+        character,
+        faultOf(() => read(`${BEGIN}\n${character}\n${END}`)).message.includes('that is not base64'),
+      ]).toEqual([character, !isBase64]);
     }
   });
 
@@ -151,6 +156,8 @@ describe('dearmor', () => {
   it('takes other limits', () => {
     const file = armor('VTLIC KEYSET', bytesOf(60_000));
     expect(dearmor('VTLIC KEYSET', file, { fileBytes: file.length, decodedBytes: 60_000 })).toHaveLength(60_000);
-    expect(faultOf(() => dearmor('VTLIC KEYSET', file, { fileBytes: file.length, decodedBytes: 59_999 })).code).toBe('too_large');
+    expect(faultOf(() => dearmor('VTLIC KEYSET', file, { fileBytes: file.length, decodedBytes: 59_999 })).code).toBe(
+      'too_large',
+    );
   });
 });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBase64, decodeBase64Into, decodeBase64Url, encodeBase64, encodeBase64Url } from '../../../formats/base64.ts';
+import {
+  decodeBase64,
+  decodeBase64Into,
+  decodeBase64Url,
+  encodeBase64,
+  encodeBase64Url,
+} from '../../../formats/base64.ts';
 import { utf8 } from '../../../formats/bytes.ts';
 
 describe('base64', () => {

@@ -9,7 +9,13 @@ describe('decodeCbor', () => {
     ['3b001ffffffffffffe', -Number.MAX_SAFE_INTEGER],
     ['63efbbbf', '\ufeff'],
     ['6568c3a96c6c', 'héll'],
-    ['a2012002f5', new Map<number, number | boolean>([[1, -1], [2, true]])],
+    [
+      'a2012002f5',
+      new Map<number, number | boolean>([
+        [1, -1],
+        [2, true],
+      ]),
+    ],
     ['a18001', new Map([[[], 1]])],
   ])('reads %s', (bytes, value) => {
     expect(decodeCbor(hex(bytes))).toEqual(value);

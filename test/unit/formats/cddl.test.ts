@@ -16,7 +16,10 @@ function rule(name: string): string {
 
 /** Claim key → [may be absent, type]. */
 const claims = new Map(
-  [...rule('claims').matchAll(/^ {2}(\? )?("?)(\w+)\2 => (.*?),\s*(?:;.*)?$/gm)].map(([, optional, quote, key, type]) => [quote === '' ? Number(key) : (key ?? ''), [optional !== undefined, type ?? '']] as const),
+  [...rule('claims').matchAll(/^ {2}(\? )?("?)(\w+)\2 => (.*?),\s*(?:;.*)?$/gm)].map(
+    ([, optional, quote, key, type]) =>
+      [quote === '' ? Number(key) : (key ?? ''), [optional !== undefined, type ?? '']] as const,
+  ),
 );
 
 describe('docs/vtlic.cddl', () => {

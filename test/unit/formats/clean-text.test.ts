@@ -4,18 +4,13 @@ import { cleanText, hasControlOrBidi } from '../../../formats/clean-text.ts';
 const of = String.fromCodePoint;
 
 describe('cleanText', () => {
-  it.each([
-    'Acme GmbH',
-    'Größe & Söhne – Straße',
-    '株式会社例',
-    'שלום',
-    'a\\b',
-    '🚀',
-    'e\u0301',
-  ])('leaves %s as it is', (text) => {
-    expect(cleanText(text)).toBe(text);
-    expect(hasControlOrBidi(text)).toBe(false);
-  });
+  it.each(['Acme GmbH', 'Größe & Söhne – Straße', '株式会社例', 'שלום', 'a\\b', '🚀', 'e\u0301'])(
+    'leaves %s as it is',
+    (text) => {
+      expect(cleanText(text)).toBe(text);
+      expect(hasControlOrBidi(text)).toBe(false);
+    },
+  );
 
   it.each([
     ['NUL', 0x0],

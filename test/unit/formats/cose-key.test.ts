@@ -19,19 +19,38 @@ describe('algorithms', () => {
     expect(ALGS.every(isAlgorithm)).toBe(true);
     expect(['Ed25519', 'ml-dsa-65', '', 'toString'].some(isAlgorithm)).toBe(false);
     for (const alg of ALGS) expect(algorithmOfWire(ALGORITHMS[alg].wire)).toBe(alg);
-    for (const wire of [-8, -49, -55, -58, 'ed25519', 'Ed25519+ML-DSA-65', true, utf8('ed25519+ml-dsa-65')]) expect(algorithmOfWire(wire)).toBeUndefined();
+    for (const wire of [-8, -49, -55, -58, 'ed25519', 'Ed25519+ML-DSA-65', true, utf8('ed25519+ml-dsa-65')])
+      expect(algorithmOfWire(wire)).toBeUndefined();
   });
 });
 
 describe('COSE_Key', () => {
   it('has exactly the bytes that the thumbprint is made of', () => {
-    expect(toHex(encodeCoseKey('ed25519', publicOf('ed25519')))).toBe(`a3010120062158 20${'ab'.repeat(32)}`.replace(' ', ''));
-    expect(toHex(encodeCoseKey('ed25519+ml-dsa-65', publicOf('ed25519+ml-dsa-65')))).toBe(`a301070371${toHex(utf8('ed25519+ml-dsa-65'))}205907c0${'ab'.repeat(1984)}`);
+    expect(toHex(encodeCoseKey('ed25519', publicOf('ed25519')))).toBe(
+      `a3010120062158 20${'ab'.repeat(32)}`.replace(' ', ''),
+    );
+    expect(toHex(encodeCoseKey('ed25519+ml-dsa-65', publicOf('ed25519+ml-dsa-65')))).toBe(
+      `a301070371${toHex(utf8('ed25519+ml-dsa-65'))}205907c0${'ab'.repeat(1984)}`,
+    );
   });
 
   it.each<[Algorithm, [CborValue, CborValue][]]>([
-    ['ed25519', [[1, 1], [-1, 6], [-2, publicOf('ed25519')]]],
-    ['ed25519+ml-dsa-65', [[1, 7], [3, 'ed25519+ml-dsa-65'], [-1, publicOf('ed25519+ml-dsa-65')]]],
+    [
+      'ed25519',
+      [
+        [1, 1],
+        [-1, 6],
+        [-2, publicOf('ed25519')],
+      ],
+    ],
+    [
+      'ed25519+ml-dsa-65',
+      [
+        [1, 7],
+        [3, 'ed25519+ml-dsa-65'],
+        [-1, publicOf('ed25519+ml-dsa-65')],
+      ],
+    ],
   ])('is the deterministic encoding of its members: %s', (alg, members) => {
     expect(encodeCoseKey(alg, publicOf(alg))).toEqual(encodeCbor(new Map(members)));
     const secret: [CborValue, CborValue] = [alg === 'ed25519' ? -4 : -2, privateOf(alg)];
@@ -55,7 +74,9 @@ describe('COSE_Key', () => {
       const wrongPrivate = filled(ALGORITHMS[alg].privateKeyBytes + change, 1);
       expect(faultOf(() => encodeCoseKey(alg, wrongPublic)).code).toBe('key_invalid');
       expect(faultOf(() => encodePrivateCoseKey(alg, wrongPublic, privateOf(alg))).code).toBe('key_invalid');
-      expect(faultOf(() => encodePrivateCoseKey(alg, publicOf(alg), wrongPrivate)).message).toContain(`${ALGORITHMS[alg].privateKeyBytes} bytes`);
+      expect(faultOf(() => encodePrivateCoseKey(alg, publicOf(alg), wrongPrivate)).message).toContain(
+        `${ALGORITHMS[alg].privateKeyBytes} bytes`,
+      );
     }
   });
 
@@ -65,10 +86,13 @@ describe('COSE_Key', () => {
     const fixed = publicForm.length - ALGORITHMS[alg].publicKeyBytes;
     for (let i = 0; i < fixed; i++) {
       expect(faultOf(() => decodeCoseKey(publicForm.with(i, publicForm[i] === 0 ? 1 : 0))).code).toBe('key_invalid');
-      expect(faultOf(() => decodePrivateCoseKey(privateForm.with(i, privateForm[i] === 0 ? 1 : 0))).code).toBe('key_invalid');
+      expect(faultOf(() => decodePrivateCoseKey(privateForm.with(i, privateForm[i] === 0 ? 1 : 0))).code).toBe(
+        'key_invalid',
+      );
     }
     const gap = privateForm.length - ALGORITHMS[alg].privateKeyBytes - 3;
-    for (let i = gap; i < gap + 3; i++) expect(faultOf(() => decodePrivateCoseKey(privateForm.with(i, 0))).code).toBe('key_invalid');
+    for (let i = gap; i < gap + 3; i++)
+      expect(faultOf(() => decodePrivateCoseKey(privateForm.with(i, 0))).code).toBe('key_invalid');
     for (const form of [publicForm, privateForm]) {
       for (const wrong of [form.slice(0, -1), Uint8Array.of(...form, 0), form.slice(1)]) {
         expect(faultOf(() => decodeCoseKey(wrong)).code).toBe('key_invalid');

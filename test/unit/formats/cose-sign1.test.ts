@@ -7,7 +7,8 @@ import { decodeCoseSign1, encodeCoseSign1, encodeProtected, sigStructure, TYP } 
 import { faultOf, hex } from './fault-of.ts';
 
 const KID = '0123456789abcdef'.repeat(4);
-const map = (...pairs: readonly (readonly [CborValue, CborValue])[]): ReadonlyMap<CborValue, CborValue> => new Map(pairs);
+const map = (...pairs: readonly (readonly [CborValue, CborValue])[]): ReadonlyMap<CborValue, CborValue> =>
+  new Map(pairs);
 
 const HEADER: readonly (readonly [CborValue, CborValue])[] = [
   [1, -19],
@@ -15,7 +16,10 @@ const HEADER: readonly (readonly [CborValue, CborValue])[] = [
   [16, TYP.license],
 ];
 
-function signed(header: CborValue = map(...HEADER), rest: readonly CborValue[] = [map(), utf8('payload'), new Uint8Array(64)]): Uint8Array {
+function signed(
+  header: CborValue = map(...HEADER),
+  rest: readonly CborValue[] = [map(), utf8('payload'), new Uint8Array(64)],
+): Uint8Array {
   return encodeTagged(18, [encodeCbor(header), ...rest]);
 }
 
@@ -29,7 +33,10 @@ function withHeader(key: number, value: CborValue | undefined): Uint8Array {
 describe('the protected header', () => {
   it.each<[Algorithm, string]>([
     ['ed25519', `a3 01 32 04 5820 ${KID} 10 7822 ${toHex(utf8(TYP.license))}`],
-    ['ed25519+ml-dsa-65', `a3 01 71 ${toHex(utf8('ed25519+ml-dsa-65'))} 04 5820 ${KID} 10 7822 ${toHex(utf8(TYP.license))}`],
+    [
+      'ed25519+ml-dsa-65',
+      `a3 01 71 ${toHex(utf8('ed25519+ml-dsa-65'))} 04 5820 ${KID} 10 7822 ${toHex(utf8(TYP.license))}`,
+    ],
   ])('of %s', (alg, expected) => {
     expect(toHex(encodeProtected(alg, KID, TYP.license))).toBe(expected.replaceAll(' ', ''));
   });
@@ -40,12 +47,15 @@ describe('the protected header', () => {
 });
 
 describe('sigStructure', () => {
-  it.each([0, 23, 24, 255, 256, 65_535, 65_536])('is the CBOR of ["Signature1", protected, empty, payload] with %i bytes', (length) => {
-    const bytes = new Uint8Array(length).fill(7);
-    const short = Uint8Array.of(0xa0);
-    expect(sigStructure(bytes, short)).toEqual(encodeCbor(['Signature1', bytes, new Uint8Array(), short]));
-    expect(sigStructure(short, bytes)).toEqual(encodeCbor(['Signature1', short, new Uint8Array(), bytes]));
-  });
+  it.each([0, 23, 24, 255, 256, 65_535, 65_536])(
+    'is the CBOR of ["Signature1", protected, empty, payload] with %i bytes',
+    (length) => {
+      const bytes = new Uint8Array(length).fill(7);
+      const short = Uint8Array.of(0xa0);
+      expect(sigStructure(bytes, short)).toEqual(encodeCbor(['Signature1', bytes, new Uint8Array(), short]));
+      expect(sigStructure(short, bytes)).toEqual(encodeCbor(['Signature1', short, new Uint8Array(), bytes]));
+    },
+  );
 });
 
 describe('decodeCoseSign1', () => {
@@ -55,13 +65,23 @@ describe('decodeCoseSign1', () => {
       const file = encodeCoseSign1(protectedBytes, utf8('payload'), Uint8Array.of(1, 2, 3));
       const read = decodeCoseSign1(file, typ);
       file.fill(0);
-      expect(read).toEqual({ alg, kid: KID, typ, protectedBytes, payload: utf8('payload'), signature: Uint8Array.of(1, 2, 3) });
+      expect(read).toEqual({
+        alg,
+        kid: KID,
+        typ,
+        protectedBytes,
+        payload: utf8('payload'),
+        signature: Uint8Array.of(1, 2, 3),
+      });
       expect(Object.isFrozen(read)).toBe(true);
     }
   });
 
   it('takes a signature of any length, and an empty payload: others judge them', () => {
-    expect(decodeCoseSign1(signed(undefined, [map(), new Uint8Array(), new Uint8Array()]), TYP.license)).toMatchObject({ payload: new Uint8Array(), signature: new Uint8Array() });
+    expect(decodeCoseSign1(signed(undefined, [map(), new Uint8Array(), new Uint8Array()]), TYP.license)).toMatchObject({
+      payload: new Uint8Array(),
+      signature: new Uint8Array(),
+    });
   });
 
   const goodProtected = encodeCbor(map(...HEADER));
@@ -97,18 +117,28 @@ describe('decodeCoseSign1', () => {
     expect(faultOf(() => decodeCoseSign1(file, TYP.license)).code).toBe('cose_malformed');
   });
 
-  it.each([TYP.keyset, TYP.release, 'application/cwt', 'application/vnd.vtlic.license+COSE', ''])('refuses the typ %j', (typ) => {
-    expect(faultOf(() => decodeCoseSign1(withHeader(16, typ), TYP.license)).code).toBe('typ_wrong');
-  });
+  it.each([TYP.keyset, TYP.release, 'application/cwt', 'application/vnd.vtlic.license+COSE', ''])(
+    'refuses the typ %j',
+    (typ) => {
+      expect(faultOf(() => decodeCoseSign1(withHeader(16, typ), TYP.license)).code).toBe('typ_wrong');
+    },
+  );
 
   it('names the kind that came', () => {
-    expect(faultOf(() => decodeCoseSign1(withHeader(16, TYP.keyset), TYP.license)).message).toBe('the signed thing should be a license, but it is a keyset');
-    expect(faultOf(() => decodeCoseSign1(withHeader(16, 'a\u001b[2J'), TYP.license)).message).toContain('"a\\u{001B}[2J"');
+    expect(faultOf(() => decodeCoseSign1(withHeader(16, TYP.keyset), TYP.license)).message).toBe(
+      'the signed thing should be a license, but it is a keyset',
+    );
+    expect(faultOf(() => decodeCoseSign1(withHeader(16, 'a\u001b[2J'), TYP.license)).message).toContain(
+      '"a\\u{001B}[2J"',
+    );
   });
 
-  it.each<CborValue>([-8, -7, -55, -58, 0, 'Ed25519', 'ed25519', 'ed25519+ml-dsa-65 '])('does not know the alg %j', (alg) => {
-    expect(faultOf(() => decodeCoseSign1(withHeader(1, alg), TYP.license)).code).toBe('alg_unknown');
-  });
+  it.each<CborValue>([-8, -7, -55, -58, 0, 'Ed25519', 'ed25519', 'ed25519+ml-dsa-65 '])(
+    'does not know the alg %j',
+    (alg) => {
+      expect(faultOf(() => decodeCoseSign1(withHeader(1, alg), TYP.license)).code).toBe('alg_unknown');
+    },
+  );
 
   it('goes step by step: CBOR, shape, typ, alg', () => {
     const wrongTypAndAlg = map([1, -8], [4, hex(KID)], [16, TYP.keyset]);
@@ -121,7 +151,9 @@ describe('decodeCoseSign1', () => {
 
   it('walks the protected bytes in the CBOR step, also where the shape is wrong', () => {
     const unsorted = hex(`a3 04 5820 ${KID} 01 32 10 7822 ${toHex(utf8(TYP.license))}`);
-    expect(faultOf(() => decodeCoseSign1(encodeTagged(18, [unsorted, map(), utf8('p'), utf8('s')]), TYP.license))).toMatchObject({
+    expect(
+      faultOf(() => decodeCoseSign1(encodeTagged(18, [unsorted, map(), utf8('p'), utf8('s')]), TYP.license)),
+    ).toMatchObject({
       code: 'cbor_not_deterministic',
       place: { offset: 2 + 2 + 1 + 1 + 34 },
     });

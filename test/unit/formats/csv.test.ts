@@ -15,14 +15,34 @@ function rows(text: string): string[][] {
 }
 
 function faults(text: string | Uint8Array, recordBytes?: number): string[] {
-  return read(text, recordBytes).flatMap((item) => (item.kind === 'fault' ? [`${item.line}:${item.column} ${item.message}`] : []));
+  return read(text, recordBytes).flatMap((item) =>
+    item.kind === 'fault' ? [`${item.line}:${item.column} ${item.message}`] : [],
+  );
 }
 
 describe('CSV', () => {
   it.each<[string, string[][]]>([
-    ['a,b\n1,2\n', [['a', 'b'], ['1', '2']]],
-    ['a,b\r\n1,2\r\n', [['a', 'b'], ['1', '2']]],
-    ['a,b\n1,2', [['a', 'b'], ['1', '2']]],
+    [
+      'a,b\n1,2\n',
+      [
+        ['a', 'b'],
+        ['1', '2'],
+      ],
+    ],
+    [
+      'a,b\r\n1,2\r\n',
+      [
+        ['a', 'b'],
+        ['1', '2'],
+      ],
+    ],
+    [
+      'a,b\n1,2',
+      [
+        ['a', 'b'],
+        ['1', '2'],
+      ],
+    ],
     ['a\n\nb\n', [['a'], [''], ['b']]],
     ['', []],
     [',\n', [['', '']]],
@@ -38,7 +58,12 @@ describe('CSV', () => {
   it('knows where each field begins, in code points and over lines', () => {
     const [, second] = read('h\n"x\ny",😀,"z"\n');
     if (second?.kind !== 'record') throw new Error('no record');
-    expect([0, 1, 2, 9].map((i) => second.placeOf(i))).toEqual([{ line: 2, column: 1 }, { line: 3, column: 4 }, { line: 3, column: 6 }, { line: 2, column: 1 }]);
+    expect([0, 1, 2, 9].map((i) => second.placeOf(i))).toEqual([
+      { line: 2, column: 1 },
+      { line: 3, column: 4 },
+      { line: 3, column: 6 },
+      { line: 2, column: 1 },
+    ]);
   });
 
   it.each<[string, string]>([
@@ -59,21 +84,30 @@ describe('CSV', () => {
   });
 
   it('names the byte that is not UTF-8', () => {
-    expect(faults(Uint8Array.of(0x61, 0x0a, 0xc3, 0xa4, 0x2c, 0xe4, 0x0a))).toEqual(['2:3 the file should be UTF-8, but a byte here is not']);
+    expect(faults(Uint8Array.of(0x61, 0x0a, 0xc3, 0xa4, 0x2c, 0xe4, 0x0a))).toEqual([
+      '2:3 the file should be UTF-8, but a byte here is not',
+    ]);
   });
 
   it('refuses a field of a million characters, in or out of quotes, and reads on where it can', () => {
     const million = 'x'.repeat(1_000_000);
     expect(faults(`a\n${million},1\nb\n`, 65_536)).toEqual(['2:1 this row is longer than 65536 bytes']);
     expect(read(`a\n${million},"1\nb\n`, 65_536).map(({ kind }) => kind)).toEqual(['record', 'fault', 'record']);
-    expect(faults(`a\n1,"${million}"\nb\n`, 65_536)).toEqual(['2:3 the quote that opens here is not closed within 65536 bytes']);
+    expect(faults(`a\n1,"${million}"\nb\n`, 65_536)).toEqual([
+      '2:3 the quote that opens here is not closed within 65536 bytes',
+    ]);
   });
 
   it('keeps no more of a long row than its limit', () => {
     const chunk = new Uint8Array(65_536).fill(0x78);
-    const long = [...readCsv((function* (): Generator<Uint8Array> {
-      for (let i = 0; i < 2000; i++) yield chunk;
-    })(), { recordBytes: 1000 })];
+    const long = [
+      ...readCsv(
+        (function* (): Generator<Uint8Array> {
+          for (let i = 0; i < 2000; i++) yield chunk;
+        })(),
+        { recordBytes: 1000 },
+      ),
+    ];
     expect(long).toMatchObject([{ kind: 'fault', line: 1 }]);
   });
 });
@@ -83,10 +117,13 @@ describe('a CSV row for a spreadsheet', () => {
     expect(csvRow(['a', 'b,c', 'd "e"', 'f\ng', '', 7])).toBe('a,"b,c","d ""e""","f\ng",,7\r\n');
   });
 
-  it.each(['=cmd()', '+1', '-1', '@x', '\t=1', '\r=1', ' =1', '＝1', '\n=1', '\u00a0=1'])('%j is no formula', (text) => {
-    const [row] = rows(csvRow([text]));
-    expect(row).toEqual([`'${text}`]);
-  });
+  it.each(['=cmd()', '+1', '-1', '@x', '\t=1', '\r=1', ' =1', '＝1', '\n=1', '\u00a0=1'])(
+    '%j is no formula',
+    (text) => {
+      const [row] = rows(csvRow([text]));
+      expect(row).toEqual([`'${text}`]);
+    },
+  );
 
   it.each(['a=b', 'PO-1', "'x", '1-2', -5])('%j stays as it is', (text) => {
     expect(csvRow([text])).toBe(`${text}\r\n`);

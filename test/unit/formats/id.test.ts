@@ -3,13 +3,36 @@ import { isId, isUuidV7Bytes, makeUuidV7, uuidFromBytes, uuidToBytes } from '../
 import { faultOf, hex } from './fault-of.ts';
 
 describe('isId', () => {
-  it.each(['a', 'Z', '0', 'a.b', 'a_b', 'a:b', 'a-b', '1-', 'a'.repeat(128)])('takes %s', (text) => expect(isId(text)).toBe(true));
-  it.each(['', '.a', '_a', ':a', '-a', 'a b', ' a', 'a ', 'a\n', 'a/b', 'ä', 'a\u0000', 'a'.repeat(129), 'Ａ', 'aſ', '𝒂'])('refuses %j', (text) => expect(isId(text)).toBe(false));
+  it.each(['a', 'Z', '0', 'a.b', 'a_b', 'a:b', 'a-b', '1-', 'a'.repeat(128)])('takes %s', (text) =>
+    expect(isId(text)).toBe(true),
+  );
+  it.each([
+    '',
+    '.a',
+    '_a',
+    ':a',
+    '-a',
+    'a b',
+    ' a',
+    'a ',
+    'a\n',
+    'a/b',
+    'ä',
+    'a\u0000',
+    'a'.repeat(129),
+    'Ａ',
+    'aſ',
+    '𝒂',
+  ])('refuses %j', (text) => expect(isId(text)).toBe(false));
 
   it('agrees with the pattern of the format on every character', () => {
     for (let code = 0; code < 0x300; code++) {
       const character = String.fromCharCode(code);
-      expect([code, isId(character), isId(`a${character}`)]).toEqual([code, /^[A-Za-z0-9]$/.test(character), /^[A-Za-z0-9._:-]$/.test(character)]);
+      expect([code, isId(character), isId(`a${character}`)]).toEqual([
+        code,
+        /^[A-Za-z0-9]$/.test(character),
+        /^[A-Za-z0-9._:-]$/.test(character),
+      ]);
     }
   });
 });
@@ -30,7 +53,8 @@ describe('license ids', () => {
   });
 
   it('want a time and ten bytes', () => {
-    for (const time of [-1, 0.5, 2 ** 48, Number.NaN]) expect(faultOf(() => makeUuidV7(time, new Uint8Array(10))).code).toBe('internal');
+    for (const time of [-1, 0.5, 2 ** 48, Number.NaN])
+      expect(faultOf(() => makeUuidV7(time, new Uint8Array(10))).code).toBe('internal');
     expect(faultOf(() => makeUuidV7(0, new Uint8Array(9))).code).toBe('internal');
     expect(faultOf(() => uuidFromBytes(new Uint8Array(15))).code).toBe('internal');
   });
@@ -43,8 +67,13 @@ describe('license ids', () => {
     expect(isUuidV7Bytes(bytes ?? new Uint8Array(16))).toBe(true);
   });
 
-  it.each(['', '017f22e279b07cc398c4dc0c0c07398f', '017F22E2-79B0-7CC3-98C4-DC0C0C07398F', '017f22e2-79b0-4cc3-98c4-dc0c0c07398f', '017f22e2-79b0-7cc3-c8c4-dc0c0c07398f', '017f22e2-79b0-7cc3-98c4-dc0c0c07398f\n', '{017f22e2-79b0-7cc3-98c4-dc0c0c07398f}'])(
-    'have one spelling, not %j',
-    (text) => expect(uuidToBytes(text)).toBeUndefined(),
-  );
+  it.each([
+    '',
+    '017f22e279b07cc398c4dc0c0c07398f',
+    '017F22E2-79B0-7CC3-98C4-DC0C0C07398F',
+    '017f22e2-79b0-4cc3-98c4-dc0c0c07398f',
+    '017f22e2-79b0-7cc3-c8c4-dc0c0c07398f',
+    '017f22e2-79b0-7cc3-98c4-dc0c0c07398f\n',
+    '{017f22e2-79b0-7cc3-98c4-dc0c0c07398f}',
+  ])('have one spelling, not %j', (text) => expect(uuidToBytes(text)).toBeUndefined());
 });

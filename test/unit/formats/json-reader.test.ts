@@ -5,7 +5,8 @@ import { readObject, type JsonObjectReader } from '../../../formats/json/reader.
 import { parseStrictJson } from '../../../formats/json/strict-json.ts';
 import { faultOf } from './fault-of.ts';
 
-const read = (text: string): JsonObjectReader => readObject(parseStrictJson(utf8(text)), { code: 'request_invalid', file: 'request.json' });
+const read = (text: string): JsonObjectReader =>
+  readObject(parseStrictJson(utf8(text)), { code: 'request_invalid', file: 'request.json' });
 
 describe('the reader', () => {
   it('reads what is there', () => {
@@ -14,7 +15,15 @@ describe('the reader', () => {
     expect(root.integer('n', { min: -5, max: -5 })).toBe(-5);
     expect(root.boolean('b')).toBe(false);
     expect(root.array('list').map((item) => item.string())).toEqual(['p', 'q']);
-    expect(root.object('map').entries().map(([name, value]) => [name, value.integer()])).toEqual([['k', 1], ['l', 2]]);
+    expect(
+      root
+        .object('map')
+        .entries()
+        .map(([name, value]) => [name, value.integer()]),
+    ).toEqual([
+      ['k', 1],
+      ['l', 2],
+    ]);
     expect(root.object('o').boolean('inner')).toBe(true);
     expect(root.optionalString('no')).toBeUndefined();
     expect(root.optionalInteger('no')).toBeUndefined();
@@ -31,7 +40,13 @@ describe('the reader', () => {
       message: '"limits.vaults" should be an integer, but it is the text "x"',
       place: { file: 'request.json', field: 'limits.vaults', line: 2, column: 1 },
     });
-    expect(faultOf(() => read('{"f":["a",5]}').array('f').map((item) => item.string()))).toMatchObject({
+    expect(
+      faultOf(() =>
+        read('{"f":["a",5]}')
+          .array('f')
+          .map((item) => item.string()),
+      ),
+    ).toMatchObject({
       message: '"f[1]" should be a text, but it is the number 5',
       place: { field: 'f[1]', line: 1, column: 11 },
     });
@@ -42,7 +57,11 @@ describe('the reader', () => {
   });
 
   it('wants an object at the root', () => {
-    expect(faultOf(() => read('[]'))).toMatchObject({ code: 'request_invalid', message: 'the document should be an object, but it is an array', place: { line: 1, column: 1 } });
+    expect(faultOf(() => read('[]'))).toMatchObject({
+      code: 'request_invalid',
+      message: 'the document should be an object, but it is an array',
+      place: { line: 1, column: 1 },
+    });
   });
 
   it.each([
@@ -63,12 +82,19 @@ describe('the reader', () => {
     ['-1', 'should be at least 0, but it is -1'],
     ['11', 'should be at most 10, but it is 11'],
   ])('refuses the integer %s in words of its own', (text, words) => {
-    expect(faultOf(() => read(`{"seats":${text}}`).integer('seats', { min: 0, max: 10 })).message).toBe(`"seats" ${words}`);
+    expect(faultOf(() => read(`{"seats":${text}}`).integer('seats', { min: 0, max: 10 })).message).toBe(
+      `"seats" ${words}`,
+    );
   });
 
   it('takes the ends of a range, and of all integers', () => {
     const root = read('{"a":0,"b":10,"c":9007199254740991,"d":-9007199254740991}');
-    expect([root.integer('a', { min: 0 }), root.integer('b', { max: 10 }), root.integer('c'), root.integer('d')]).toEqual([0, 10, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER]);
+    expect([
+      root.integer('a', { min: 0 }),
+      root.integer('b', { max: 10 }),
+      root.integer('c'),
+      root.integer('d'),
+    ]).toEqual([0, 10, Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER]);
   });
 
   it.each<[string, (root: JsonObjectReader) => unknown, string]>([
@@ -114,7 +140,11 @@ describe('the reader', () => {
   });
 
   it('makes names and values fit for a terminal', () => {
-    const fault = faultOf(() => read(String.raw`{"\u001b[2J":"\u202e"}`).entries().map(([, value]) => value.integer()));
+    const fault = faultOf(() =>
+      read(String.raw`{"\u001b[2J":"\u202e"}`)
+        .entries()
+        .map(([, value]) => value.integer()),
+    );
     expect(fault.message).toBe('"\\u{001B}[2J" should be an integer, but it is the text "\\u{202E}"');
     expect(fault.place.field).toBe('\\u{001B}[2J');
   });
@@ -142,5 +172,7 @@ describe('nearestName', () => {
     ['form', 'from'],
     ['untill', 'until'],
   ])('%s is near %s', (name, nearest) => expect(nearestName(name, names)).toBe(nearest));
-  it.each(['', 'x', 'product', 'deployment', 'silmit', 'mrof'])('%j is near none', (name) => expect(nearestName(name, names)).toBeUndefined());
+  it.each(['', 'x', 'product', 'deployment', 'silmit', 'mrof'])('%j is near none', (name) =>
+    expect(nearestName(name, names)).toBeUndefined(),
+  );
 });

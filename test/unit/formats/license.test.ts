@@ -37,7 +37,8 @@ const with_ = (...changes: readonly (readonly [CborValue, CborValue | undefined]
 };
 
 const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `f${String(i).padStart(4, '0')}`);
-const hostsOf = (count: number): Uint8Array[] => Array.from({ length: count }, (_, i) => hex(`${i.toString(16).padStart(4, '0')}${'00'.repeat(30)}`));
+const hostsOf = (count: number): Uint8Array[] =>
+  Array.from({ length: count }, (_, i) => hex(`${i.toString(16).padStart(4, '0')}${'00'.repeat(30)}`));
 const limitsOf = (count: number): Claims => new Map<CborValue, CborValue>(ids(count).map((id) => [id, 1]));
 
 const FULL: License = {
@@ -94,9 +95,34 @@ describe('a license', () => {
   it('has the bytes that docs/vtlic.cddl says', () => {
     const claims = decodeCbor(encodeLicense(FULL));
     if (!isCborMap(claims)) throw new Error('no map');
-    expect([...claims.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 'clk', 'ctr', 'dep', 'ext', 'ref', 'name', 'tier', 'grace', 'hosts', 'seats', 'limits', 'offline', 'features', 'instances']);
+    expect([...claims.keys()]).toEqual([
+      1,
+      2,
+      3,
+      4,
+      5,
+      6,
+      7,
+      'clk',
+      'ctr',
+      'dep',
+      'ext',
+      'ref',
+      'name',
+      'tier',
+      'grace',
+      'hosts',
+      'seats',
+      'limits',
+      'offline',
+      'features',
+      'instances',
+    ]);
     expect(toHex(encodeLicense(decodeLicense(with_())))).toBe(
-      `aa016a7661756c74776f726b73026961636d652d676d626803697661756c746465736b041a6d182000051a6b36ec80061a6b36ea280750${CTI}6363747207647469657 26a656e7465727072697365657365617473 18fa`.replaceAll(' ', ''),
+      `aa016a7661756c74776f726b73026961636d652d676d626803697661756c746465736b041a6d182000051a6b36ec80061a6b36ea280750${CTI}6363747207647469657 26a656e7465727072697365657365617473 18fa`.replaceAll(
+        ' ',
+        '',
+      ),
     );
   });
 
@@ -155,8 +181,18 @@ describe('decodeLicense takes the bounds themselves', () => {
 describe('decodeLicense refuses as claims_malformed', () => {
   const uuid = (change: readonly [number, number]): Uint8Array => hex(CTI).with(...change);
   it.each<[string, string, CborValue, CborValue | undefined]>([
-    ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'cti'].map((field, i): [string, string, CborValue, undefined] => [`no ${field}`, field, i + 1, undefined]),
-    ...['ctr', 'tier', 'seats'].map((field): [string, string, CborValue, undefined] => [`no ${field}`, field, field, undefined]),
+    ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'cti'].map((field, i): [string, string, CborValue, undefined] => [
+      `no ${field}`,
+      field,
+      i + 1,
+      undefined,
+    ]),
+    ...['ctr', 'tier', 'seats'].map((field): [string, string, CborValue, undefined] => [
+      `no ${field}`,
+      field,
+      field,
+      undefined,
+    ]),
     ['an empty iss', 'iss', 1, ''],
     ['an iss that begins with a mark', 'iss', 1, '-a'],
     ['an iss with a blank', 'iss', 1, 'a b'],
@@ -222,7 +258,10 @@ describe('decodeLicense refuses as claims_malformed', () => {
     ['a key of ext that is a number', 'ext', 'ext', new Map([[1, 1]])],
     ['a key inside ext that is no id', 'ext.a[1]', 'ext', new Map([['a', [0, new Map([['', 1]])]]])],
   ])('%s', (_, field, key, value) => {
-    expect(faultOf(() => decodeLicense(with_([key, value])))).toMatchObject({ code: 'claims_malformed', place: { field } });
+    expect(faultOf(() => decodeLicense(with_([key, value])))).toMatchObject({
+      code: 'claims_malformed',
+      place: { field },
+    });
   });
 
   it.each([

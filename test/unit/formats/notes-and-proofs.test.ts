@@ -3,7 +3,12 @@ import { fromHex, utf8 } from '../../../formats/bytes.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../formats/checkpoint.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeNote, encodeNote, isNoteKeyName } from '../../../formats/note.ts';
-import { decodeConsistencyProof, decodeInclusionProof, encodeConsistencyProof, encodeInclusionProof } from '../../../formats/tlog-proof.ts';
+import {
+  decodeConsistencyProof,
+  decodeInclusionProof,
+  encodeConsistencyProof,
+  encodeInclusionProof,
+} from '../../../formats/tlog-proof.ts';
 
 function refusal(fn: () => unknown): string {
   try {
@@ -45,7 +50,18 @@ describe('a note', () => {
   it('in other bytes than UTF-8, or too long, is none', () => {
     expect(refusal(() => decodeNote(Uint8Array.of(0xff, 10, 10, 65)))).toContain('not UTF-8');
     expect(refusal(() => decodeNote(new Uint8Array((1 << 20) + 1)))).toContain('longer');
-    expect(refusal(() => decodeNote(utf8(encodeNote('t\n', Array.from({ length: 65 }, () => SIGNATURE)))))).toContain('more than 64');
+    expect(
+      refusal(() =>
+        decodeNote(
+          utf8(
+            encodeNote(
+              't\n',
+              Array.from({ length: 65 }, () => SIGNATURE),
+            ),
+          ),
+        ),
+      ),
+    ).toContain('more than 64');
   });
 
   it('names keys without blanks and plus signs', () => {
@@ -60,12 +76,20 @@ describe('a checkpoint', () => {
   it('is the example of its specification', () => {
     const text = 'example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n';
     const checkpoint = decodeCheckpoint(text);
-    expect(checkpoint).toEqual({ origin: 'example.com/behind-the-sofa', size: 20_852_163, root: fromHex('0ac5186a91863e8e1d90c808014aa89bf5da8e3ee1d9f07630f0378f68f1ab62') });
+    expect(checkpoint).toEqual({
+      origin: 'example.com/behind-the-sofa',
+      size: 20_852_163,
+      root: fromHex('0ac5186a91863e8e1d90c808014aa89bf5da8e3ee1d9f07630f0378f68f1ab62'),
+    });
     expect(encodeCheckpoint(checkpoint)).toBe(text);
   });
 
   it('may be of an empty tree, and may have lines that mean nothing here', () => {
-    expect(decodeCheckpoint(`${encodeCheckpoint({ origin: 'o', size: 0, root })}extension\nanother\n`)).toEqual({ origin: 'o', size: 0, root });
+    expect(decodeCheckpoint(`${encodeCheckpoint({ origin: 'o', size: 0, root })}extension\nanother\n`)).toEqual({
+      origin: 'o',
+      size: 0,
+      root,
+    });
   });
 
   it.each([
@@ -98,7 +122,12 @@ describe('a proof', () => {
   });
 
   it('that a log only grew comes back as it went', () => {
-    for (const list of [hashes, []]) expect(decodeConsistencyProof(utf8(encodeConsistencyProof({ from: 5, hashes: list, checkpoint })))).toEqual({ from: 5, hashes: list, checkpoint: utf8(checkpoint) });
+    for (const list of [hashes, []])
+      expect(decodeConsistencyProof(utf8(encodeConsistencyProof({ from: 5, hashes: list, checkpoint })))).toEqual({
+        from: 5,
+        hashes: list,
+        checkpoint: utf8(checkpoint),
+      });
   });
 
   it.each([
@@ -109,13 +138,20 @@ describe('a proof', () => {
     ['c2sp.org/tlog-proof@v1\nindex 0\nextra AA==\n\nx', 'hash'],
     ['c2sp.org/tlog-proof@v1\nindex 0\nAA==\n\nx', 'hash'],
     ['c2sp.org/tlog-proof@v1\nindex 0\n', 'no empty line'],
-    [`c2sp.org/tlog-proof@v1\nindex 0\n${'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n'.repeat(107)}\nx`, 'more hashes'],
+    [
+      `c2sp.org/tlog-proof@v1\nindex 0\n${'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n'.repeat(107)}\nx`,
+      'more hashes',
+    ],
   ])('%j is none', (text, words) => {
     expect(refusal(() => decodeInclusionProof(utf8(text)))).toContain(words);
   });
 
   it('of another kind is none', () => {
     expect(refusal(() => decodeConsistencyProof(utf8('old x\n\nc')))).toContain('size of the older tree');
-    expect(refusal(() => decodeConsistencyProof(utf8(encodeInclusionProof({ extra: undefined, index: 1, hashes, checkpoint }))))).toContain('size of the older tree');
+    expect(
+      refusal(() =>
+        decodeConsistencyProof(utf8(encodeInclusionProof({ extra: undefined, index: 1, hashes, checkpoint }))),
+      ),
+    ).toContain('size of the older tree');
   });
 });

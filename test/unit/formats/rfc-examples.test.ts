@@ -20,12 +20,25 @@ interface Examples {
   };
   readonly cborNotWellFormed: readonly string[];
   readonly cborKeyOrder: readonly string[];
-  readonly coseSign1: { readonly key: JsonWebKey; readonly protected: string; readonly payload: string; readonly signature: string; readonly message: string };
-  readonly cwt: { readonly claims: string; readonly claimValues: Readonly<Record<string, string | number>>; readonly key: JsonWebKey; readonly signed: string };
+  readonly coseSign1: {
+    readonly key: JsonWebKey;
+    readonly protected: string;
+    readonly payload: string;
+    readonly signature: string;
+    readonly message: string;
+  };
+  readonly cwt: {
+    readonly claims: string;
+    readonly claimValues: Readonly<Record<string, string | number>>;
+    readonly key: JsonWebKey;
+    readonly signed: string;
+  };
   readonly thumbprint: { readonly x: string; readonly y: string; readonly input: string; readonly sha256: string };
 }
 
-const examples = JSON.parse(readFileSync(new URL('../../data/cose/rfc-examples.json', import.meta.url), 'utf8')) as Examples;
+const examples = JSON.parse(
+  readFileSync(new URL('../../data/cose/rfc-examples.json', import.meta.url), 'utf8'),
+) as Examples;
 
 function fromJson(json: Json): CborValue {
   if (Array.isArray(json)) return (json as readonly Json[]).map(fromJson);
@@ -34,7 +47,12 @@ function fromJson(json: Json): CborValue {
 }
 
 function verifiesEs256(key: JsonWebKey, message: Uint8Array, signature: Uint8Array): boolean {
-  return verify('sha256', message, { key: createPublicKey({ key, format: 'jwk' }), dsaEncoding: 'ieee-p1363' }, signature);
+  return verify(
+    'sha256',
+    message,
+    { key: createPublicKey({ key, format: 'jwk' }), dsaEncoding: 'ieee-p1363' },
+    signature,
+  );
 }
 
 describe('RFC 8949', () => {
@@ -74,12 +92,19 @@ describe('RFC 9052, Appendix C.2.1', () => {
 
   it('the message is read and written byte for byte', () => {
     const read = decodeTaggedCbor(hex(message));
-    expect(read).toEqual({ tag: 18, value: [hex(header), new Map([[4, utf8('11')]]), hex(payload), hex(signature)], embedded: undefined });
+    expect(read).toEqual({
+      tag: 18,
+      value: [hex(header), new Map([[4, utf8('11')]]), hex(payload), hex(signature)],
+      embedded: undefined,
+    });
     expect(toHex(encodeTagged(18, read.value))).toBe(message);
   });
 
   it('and is none of ours: it has an unprotected header', () => {
-    expect(faultOf(() => decodeCoseSign1(hex(message), TYP.license))).toMatchObject({ code: 'cose_malformed', message: expect.stringContaining('empty map') as string });
+    expect(faultOf(() => decodeCoseSign1(hex(message), TYP.license))).toMatchObject({
+      code: 'cose_malformed',
+      message: expect.stringContaining('empty map') as string,
+    });
   });
 });
 
@@ -89,12 +114,20 @@ describe('RFC 8392, Appendix A', () => {
   it('A.1: the claims set is read and written', () => {
     const { cti, ...values } = claimValues;
     const read = decodeCbor(hex(claims));
-    expect(read).toEqual(new Map<number, CborValue>([...Object.values(values).map((value, i): [number, CborValue] => [i + 1, value]), [7, hex(String(cti))]]));
+    expect(read).toEqual(
+      new Map<number, CborValue>([
+        ...Object.values(values).map((value, i): [number, CborValue] => [i + 1, value]),
+        [7, hex(String(cti))],
+      ]),
+    );
     expect(toHex(encodeCbor(read))).toBe(claims);
   });
 
   it('A.1: is no license (its issuer is no id)', () => {
-    expect(faultOf(() => decodeLicense(hex(claims)))).toMatchObject({ code: 'claims_malformed', place: { field: 'iss' } });
+    expect(faultOf(() => decodeLicense(hex(claims)))).toMatchObject({
+      code: 'claims_malformed',
+      place: { field: 'iss' },
+    });
   });
 
   it('A.3: the signature holds over our Sig_structure', () => {

@@ -57,7 +57,9 @@ describe('parseStrictJson', () => {
   });
 
   it('takes members with names that objects have by themselves', () => {
-    expect(parse('{"__proto__":1,"constructor":2,"":3}')).toMatchObject({ members: [{ name: '__proto__' }, { name: 'constructor' }, { name: '' }] });
+    expect(parse('{"__proto__":1,"constructor":2,"":3}')).toMatchObject({
+      members: [{ name: '__proto__' }, { name: 'constructor' }, { name: '' }],
+    });
   });
 
   it.each(['0', '-0', '1e3', '9007199254740993', '-1.50E-07'])('keeps the number %s as it is written', (text) => {
@@ -128,11 +130,20 @@ describe('parseStrictJson', () => {
     ['an overlong form of three', [0x22, 0xe0, 0x80, 0x80, 0x22], 1, 2, 1],
     ['a surrogate', [0x22, 0xed, 0xa0, 0x80, 0x22], 1, 2, 1],
     ['a value beyond U+10FFFF', [0x22, 0xf4, 0x90, 0x80, 0x80, 0x22], 1, 2, 1],
-    ['a character whose third byte is wrong, behind one that is beyond the BMP', [0x22, 0xf0, 0x9f, 0x9a, 0x80, 0xe2, 0x82, 0x22], 1, 3, 5],
+    [
+      'a character whose third byte is wrong, behind one that is beyond the BMP',
+      [0x22, 0xf0, 0x9f, 0x9a, 0x80, 0xe2, 0x82, 0x22],
+      1,
+      3,
+      5,
+    ],
     ['a cut character', [0x22, 0xe2, 0x82], 1, 2, 1],
     ['a text in UTF-16', [0xff, 0xfe, 0x7b, 0x00], 1, 1, 0],
   ])('refuses what is not UTF-8: %s', (_, bytes, line, column, offset) => {
-    expect(faultOf(() => parseStrictJson(Uint8Array.from(bytes)))).toMatchObject({ code: 'json_malformed', place: { line, column, offset } });
+    expect(faultOf(() => parseStrictJson(Uint8Array.from(bytes)))).toMatchObject({
+      code: 'json_malformed',
+      place: { line, column, offset },
+    });
   });
 
   it('is 64 deep and no deeper', () => {

@@ -7,18 +7,49 @@ import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { sha256 } from '../../../signer/ledger/record/sha256.ts';
 import { skipAfter } from '../../../signer/ledger/verify/skip-after.ts';
-import { ACME, closing, coseFor, digest, intentFor, issueNext, KID, newWriter, tamper, wholeCheck, type Place } from './ledger-fixture.ts';
+import {
+  ACME,
+  closing,
+  coseFor,
+  digest,
+  intentFor,
+  issueNext,
+  KID,
+  newWriter,
+  tamper,
+  wholeCheck,
+  type Place,
+} from './ledger-fixture.ts';
 
 const ANCHOR = { kind: 'file', path: '/anchors/elsewhere' } as const;
 const BETA = { aud: 'vaultdesk', sub: 'beta-inc' } as const;
-const IMPORT = { act: 'import', document: digest('document'), kid: KID, ledgerId: new Uint8Array(16).fill(9), floor: 0, highest: 40, operator: 'officer' } as const;
+const IMPORT = {
+  act: 'import',
+  document: digest('document'),
+  kid: KID,
+  ledgerId: new Uint8Array(16).fill(9),
+  floor: 0,
+  highest: 40,
+  operator: 'officer',
+} as const;
 
 type NewLog = Parameters<Ledger['openLog']>[0];
 
 /** As a restore of a copy that lacks 5 leaves of the same log would do it. */
 function newLog(ledger: Ledger, changes: Partial<NewLog> = {}): NewLog {
   const head = ledger.head();
-  return { reason: 'restored', anchor: ANCHOR, covered: 0, coveredReach: 0, found: { ...head, entries: head.entries + 15, size: head.size + 5, reach: head.reach + 5 }, skip: head.reach + 5, highest: 0, closed: false, operator: 'officer', ...changes };
+  return {
+    reason: 'restored',
+    anchor: ANCHOR,
+    covered: 0,
+    coveredReach: 0,
+    found: { ...head, entries: head.entries + 15, size: head.size + 5, reach: head.reach + 5 },
+    skip: head.reach + 5,
+    highest: 0,
+    closed: false,
+    operator: 'officer',
+    ...changes,
+  };
 }
 
 /** What a document for ACME's customer would say. */
@@ -44,12 +75,30 @@ async function after(act: (ledger: Ledger) => void): Promise<string> {
 describe('counters', () => {
   it('move upwards alone, in the order of the record', () => {
     expect(movedCounter(0, [])).toBe(0);
-    expect(movedCounter(3, [{ seq: 1, skip: 4, floor: 0 }, { seq: 2, skip: 0, floor: 5 }])).toBe(7);
-    expect(movedCounter(3, [{ seq: 1, skip: 0, floor: 5 }, { seq: 2, skip: 4, floor: 0 }])).toBe(9);
+    expect(
+      movedCounter(3, [
+        { seq: 1, skip: 4, floor: 0 },
+        { seq: 2, skip: 0, floor: 5 },
+      ]),
+    ).toBe(7);
+    expect(
+      movedCounter(3, [
+        { seq: 1, skip: 0, floor: 5 },
+        { seq: 2, skip: 4, floor: 0 },
+      ]),
+    ).toBe(9);
   });
 
   it('skip by reach within a log, and by all of it across logs', () => {
-    const head = { entries: 9, logId: new Uint8Array(16).fill(1), size: 4, root: digest('r'), reach: 20, closes: 0, chain: digest('c') };
+    const head = {
+      entries: 9,
+      logId: new Uint8Array(16).fill(1),
+      size: 4,
+      root: digest('r'),
+      reach: 20,
+      closes: 0,
+      chain: digest('c'),
+    };
     expect(skipAfter(head, 18, { ...head, reach: 30 })).toBe(12);
     expect(skipAfter(head, 18, { ...head, logId: new Uint8Array(16).fill(2), reach: 30 })).toBe(30);
     expect(skipAfter(head, 20, { ...head, reach: 7 })).toBe(0);
@@ -93,7 +142,8 @@ describe('counters', () => {
 });
 
 describe('who was handed over by name', () => {
-  const hand = (ledger: Ledger): number => ledger.closeCounters({ sub: ACME.sub, document: Uint8Array.of(1), operator: 'officer' }).seq;
+  const hand = (ledger: Ledger): number =>
+    ledger.closeCounters({ sub: ACME.sub, document: Uint8Array.of(1), operator: 'officer' }).seq;
 
   it('stays closed when another ledger hands over everybody, until it comes back by name', async () => {
     const { place, ledger } = await newWriter();
@@ -162,7 +212,9 @@ describe('a whole check', () => {
         // A handover speaks of the newest license, whether this record issued it or was given it back.
         expect(handed(ledger)).toEqual([{ ctr: 4 + input.skip, payloadDigest: sha256(payload) }]);
         const next = ledger.entry(issueNext(ledger));
-        expect(handed(ledger)).toEqual([{ ctr: 4 + input.skip + 1, payloadDigest: next?.kind === 'intent' ? sha256(next.body.payload) : undefined }]);
+        expect(handed(ledger)).toEqual([
+          { ctr: 4 + input.skip + 1, payloadDigest: next?.kind === 'intent' ? sha256(next.body.payload) : undefined },
+        ]);
         expect(ledger.logs().map((log) => log.size)).toEqual([1, 3]);
         expect(ledger.findReentered(licenseId)?.body.act).toBe('license');
         ledger.adopt({ act: 'anchor', anchor: ANCHOR, operator: 'officer' });
@@ -171,29 +223,69 @@ describe('a whole check', () => {
   });
 
   it.each([
-    ['a skip that does not follow from what was lost', (ledger: Ledger): unknown => ledger.openLog(newLog(ledger, { skip: 5 })), 'the number of counters to skip'],
-    ['more covered than there is', (ledger: Ledger): unknown => ledger.openLog(newLog(ledger, { covered: 2 })), 'more than the record has'],
-    ['a lost anchor that was found', (ledger: Ledger): unknown => ledger.openLog(newLog(ledger, { reason: 'anchor_lost' })), 'contradicts its reason'],
-    ['closed counters that were not', (ledger: Ledger): unknown => ledger.openLog(newLog(ledger, { closed: true })), 'whether counters are closed'],
-    ['a license where no log begins', (ledger: Ledger): unknown => {
-      const lost = intentFor(ACME, 4);
-      return ledger.reenter(coseFor(lost), lost, 0);
-    }, 'where no log begins'],
-    ['a license above what its log says', (ledger: Ledger): unknown => {
-      const lost = intentFor(ACME, 4);
-      ledger.openLog(newLog(ledger, { highest: 3 }));
-      return ledger.reenter(coseFor(lost), lost, 6);
-    }, 'higher than the new log says'],
-    ['a counter that no document gave', (ledger: Ledger): unknown => ledger.adopt({ act: 'counter', ...BETA, ctr: 3 }), 'that no document gave'],
-    ['a counter above its document', (ledger: Ledger): unknown => {
-      ledger.adopt(IMPORT);
-      return ledger.adopt({ act: 'counter', ...BETA, ctr: 41 });
-    }, 'higher than its document says'],
-    ['a document that was taken before', (ledger: Ledger): unknown => {
-      ledger.adopt(IMPORT);
-      return ledger.adopt(IMPORT);
-    }, 'was taken before'],
-    ['an opening of what was not closed', (ledger: Ledger): unknown => ledger.adopt({ act: 'reopen', closedBy: 2, operator: '' }), 'did not close'],
+    [
+      'a skip that does not follow from what was lost',
+      (ledger: Ledger): unknown => ledger.openLog(newLog(ledger, { skip: 5 })),
+      'the number of counters to skip',
+    ],
+    [
+      'more covered than there is',
+      (ledger: Ledger): unknown => ledger.openLog(newLog(ledger, { covered: 2 })),
+      'more than the record has',
+    ],
+    [
+      'a lost anchor that was found',
+      (ledger: Ledger): unknown => ledger.openLog(newLog(ledger, { reason: 'anchor_lost' })),
+      'contradicts its reason',
+    ],
+    [
+      'closed counters that were not',
+      (ledger: Ledger): unknown => ledger.openLog(newLog(ledger, { closed: true })),
+      'whether counters are closed',
+    ],
+    [
+      'a license where no log begins',
+      (ledger: Ledger): unknown => {
+        const lost = intentFor(ACME, 4);
+        return ledger.reenter(coseFor(lost), lost, 0);
+      },
+      'where no log begins',
+    ],
+    [
+      'a license above what its log says',
+      (ledger: Ledger): unknown => {
+        const lost = intentFor(ACME, 4);
+        ledger.openLog(newLog(ledger, { highest: 3 }));
+        return ledger.reenter(coseFor(lost), lost, 6);
+      },
+      'higher than the new log says',
+    ],
+    [
+      'a counter that no document gave',
+      (ledger: Ledger): unknown => ledger.adopt({ act: 'counter', ...BETA, ctr: 3 }),
+      'that no document gave',
+    ],
+    [
+      'a counter above its document',
+      (ledger: Ledger): unknown => {
+        ledger.adopt(IMPORT);
+        return ledger.adopt({ act: 'counter', ...BETA, ctr: 41 });
+      },
+      'higher than its document says',
+    ],
+    [
+      'a document that was taken before',
+      (ledger: Ledger): unknown => {
+        ledger.adopt(IMPORT);
+        return ledger.adopt(IMPORT);
+      },
+      'was taken before',
+    ],
+    [
+      'an opening of what was not closed',
+      (ledger: Ledger): unknown => ledger.adopt({ act: 'reopen', closedBy: 2, operator: '' }),
+      'did not close',
+    ],
   ])('refuses %s', async (_name, act, words) => {
     expect(await after((ledger) => void act(ledger))).toContain(words);
   });
@@ -206,7 +298,7 @@ describe('a whole check', () => {
     ["INSERT INTO act VALUES (9, 'close', '', 0, 0, 0)", 'the table "act" has rows'],
     ['DELETE FROM log WHERE number = 2', 'entry 4'],
     ['UPDATE log SET first_leaf = 0 WHERE number = 2', 'entry 4'],
-    ["INSERT INTO log VALUES (3, 5, zeroblob(16), 9, 9)", 'the table "log" has rows'],
+    ['INSERT INTO log VALUES (3, 5, zeroblob(16), 9, 9)', 'the table "log" has rows'],
     ["INSERT INTO counter VALUES (5, 'a', 'b', '', 9, NULL)", 'the table "counter" has rows'],
   ])('finds a changed table: %s', async (sql, words) => {
     const { place, ledger } = await newWriter();
@@ -225,12 +317,23 @@ describe('a whole check', () => {
     ledger.close();
     // The writer of this test believes in a larger skip than the record has.
     tamper(place.ledger, 'UPDATE act SET skip = 20');
-    const forger = closing(await import('../../../signer/ledger/store/open-database.ts').then(({ openForWriting }) => openForWriting(place.ledger)));
+    const forger = closing(
+      await import('../../../signer/ledger/store/open-database.ts').then(({ openForWriting }) =>
+        openForWriting(place.ledger),
+      ),
+    );
     const { LedgerWriter } = await import('../../../signer/ledger/writer.ts');
     const { writerOptions } = await import('./ledger-inputs.ts');
     const { anchorFile } = await import('../../../signer/ledger/anchor/anchor-file.ts');
     const view = closing(openLedgerForReading(place.ledger));
-    const writer = new LedgerWriter({ ...writerOptions(), db: forger, path: place.ledger, lock: { release: () => undefined }, anchorStore: anchorFile(place.anchor), anchored: { ledgerId: view.genesis.ledgerId, ...view.head() } });
+    const writer = new LedgerWriter({
+      ...writerOptions(),
+      db: forger,
+      path: place.ledger,
+      lock: { release: () => undefined },
+      anchorStore: anchorFile(place.anchor),
+      anchored: { ledgerId: view.genesis.ledgerId, ...view.head() },
+    });
     writer.intend(intentFor(ACME, 22));
     tamper(place.ledger, 'UPDATE act SET skip = 6');
     expect(await verdict(place)).toContain('the counter of acme-gmbh / vaultdesk should be 8, but is 22');

@@ -9,11 +9,23 @@ import type { AnchorRecord } from '../../../signer/ledger/record/anchor.ts';
 import { temporaryFolder } from './ledger-fixture.ts';
 
 function record(entries: number): AnchorRecord {
-  return { ledgerId: new Uint8Array(16).fill(1), entries, logId: new Uint8Array(16).fill(3), size: entries - 1, root: new Uint8Array(32).fill(2), reach: entries + 5, closes: 0, chain: new Uint8Array(32).fill(entries) };
+  return {
+    ledgerId: new Uint8Array(16).fill(1),
+    entries,
+    logId: new Uint8Array(16).fill(3),
+    size: entries - 1,
+    root: new Uint8Array(32).fill(2),
+    reach: entries + 5,
+    closes: 0,
+    chain: new Uint8Array(32).fill(entries),
+  };
 }
 
 async function refusal(promise: Promise<unknown>): Promise<VtlicError> {
-  const error: unknown = await promise.then(() => undefined, (reason: unknown) => reason);
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   if (error instanceof VtlicError) return error;
   throw new Error(`no VtlicError, but ${String(error)}`);
 }
@@ -33,7 +45,8 @@ describe('an anchor record', () => {
       }),
       { numRuns: 500 },
     );
-    for (let length = 0; length < bytes.length; length++) expect(decodeAnchorRecord(bytes.subarray(0, length))).toBeUndefined();
+    for (let length = 0; length < bytes.length; length++)
+      expect(decodeAnchorRecord(bytes.subarray(0, length))).toBeUndefined();
     expect(decodeAnchorRecord(Uint8Array.of(...bytes, 0))).toBeUndefined();
   });
 
@@ -105,9 +118,16 @@ describe('an anchor file', () => {
 
   it('on a disk that is not there asks for the disk', async () => {
     const path = join(temporaryFolder(), 'usb', 'anchor');
-    expect(await refusal(anchorFile(path).read())).toMatchObject({ code: 'file_unreadable', message: 'the folder of the anchor file is not there' });
+    expect(await refusal(anchorFile(path).read())).toMatchObject({
+      code: 'file_unreadable',
+      message: 'the folder of the anchor file is not there',
+    });
     const error = await refusal(anchorFile(path).write(record(1)));
-    expect(error).toMatchObject({ code: 'ledger_unwritable', message: 'the anchor was not written: there is no such file or folder; what is recorded but not released stays in the ledger' });
+    expect(error).toMatchObject({
+      code: 'ledger_unwritable',
+      message:
+        'the anchor was not written: there is no such file or folder; what is recorded but not released stays in the ledger',
+    });
   });
 
   it('whose new place is taken by something odd is written all the same', async () => {

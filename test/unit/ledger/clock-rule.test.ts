@@ -16,11 +16,18 @@ describe('the clock is believed', () => {
 
 describe('the clock is not believed', () => {
   it('a second before the last entry', () => {
-    expect(judgeClock(LAST, undefined, LAST - 1)).toEqual({ ok: false, sentence: "the clock reads 2026-12-31T23:59:59Z, earlier than the ledger's last entry, 2027-01-01T00:00:00Z" });
+    expect(judgeClock(LAST, undefined, LAST - 1)).toEqual({
+      ok: false,
+      sentence: "the clock reads 2026-12-31T23:59:59Z, earlier than the ledger's last entry, 2027-01-01T00:00:00Z",
+    });
   });
 
   it('a second more than 400 days after it', () => {
-    expect(judgeClock(LAST, undefined, LAST + DAYS_400 + 1)).toEqual({ ok: false, sentence: "the clock reads 2028-02-05T00:00:01Z, more than 400 days after the ledger's last entry, 2027-01-01T00:00:00Z" });
+    expect(judgeClock(LAST, undefined, LAST + DAYS_400 + 1)).toEqual({
+      ok: false,
+      sentence:
+        "the clock reads 2028-02-05T00:00:01Z, more than 400 days after the ledger's last entry, 2027-01-01T00:00:00Z",
+    });
   });
 
   it('before a confirmed time, though a later entry was written by a clock that read earlier', () => {
@@ -28,6 +35,10 @@ describe('the clock is not believed', () => {
   });
 
   it('at a reading that is no date at all', () => {
-    expect(judgeClock(LAST, undefined, 1e15)).toEqual({ ok: false, sentence: "the clock reads 1000000000000000 s, more than 400 days after the ledger's last entry, 2027-01-01T00:00:00Z" });
+    expect(judgeClock(LAST, undefined, 1e15)).toEqual({
+      ok: false,
+      sentence:
+        "the clock reads 1000000000000000 s, more than 400 days after the ledger's last entry, 2027-01-01T00:00:00Z",
+    });
   });
 });

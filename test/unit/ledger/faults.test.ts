@@ -14,7 +14,10 @@ function sqliteError(errcode: number): Error {
 }
 
 /** Runs `ledger-child.ts`; by a shell where `before` sets something for it. */
-function child(args: readonly string[], wrap: readonly string[] = []): { readonly out: string[]; readonly err: string } {
+function child(
+  args: readonly string[],
+  wrap: readonly string[] = [],
+): { readonly out: string[]; readonly err: string } {
   const [command = '', ...rest] = [...wrap, process.execPath, CHILD, ...args];
   return run(command, rest);
 }
@@ -75,9 +78,13 @@ describe('a disk that takes no more', () => {
     const place = await makeLedger();
     // In units of 512 bytes: the ledger and its lock exist, the WAL may grow to 200 kB.
     const { out } = child(['append', place.ledger, '400', 'survive'], ['sh', '-c', 'ulimit -f 400; exec "$@"', 'sh']);
-    expect(out.at(-3)).toMatch(/^ledger_unwritable the disk reported an input\/output error while the ledger was written/);
+    expect(out.at(-3)).toMatch(
+      /^ledger_unwritable the disk reported an input\/output error while the ledger was written/,
+    );
     // Whether the entry came through is not known in that run, so it writes nothing more.
-    expect(out.at(-2)).toBe('ledger_unwritable an earlier write failed, and what it left is not known in this run; nothing more was recorded');
+    expect(out.at(-2)).toBe(
+      'ledger_unwritable an earlier write failed, and what it left is not known in this run; nothing more was recorded',
+    );
     const done = out.length - 3;
     expect(done).toBeGreaterThan(3);
     const ledger = await openWriter(place);
@@ -88,29 +95,32 @@ describe('a disk that takes no more', () => {
     await ledger.verify();
   });
 
-  it.runIf(isRoot)('by a full file system: says that nothing more was recorded, and goes on when there is room', async () => {
-    const folder = temporaryFolder();
-    const disk = join(folder, 'disk');
-    mkdirSync(disk);
-    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=700k', 'tmpfs', disk]).status).toBe(0);
-    try {
-      const place = await makeLedger(disk);
-      const { out } = child(['append', place.ledger, '2000', 'survive']);
-      expect(out.at(-3)).toMatch(/^ledger_unwritable the disk is full; nothing more was recorded/);
-      expect(out.at(-2)).toMatch(/^ledger_unwritable the disk is full; nothing more was recorded/);
-      // The same process, after the failed append: the head is that of the entries that were recorded.
-      const done = out.length - 3;
-      expect(out.at(-1)).toBe(`head ${1 + done}`);
-      expect(spawnSync('mount', ['-o', 'remount,size=5m', disk]).status).toBe(0);
-      const ledger = await openWriter(place);
-      expect((await ledger.verify()).head.entries).toBe(1 + done);
-      issueNext(ledger);
-      await ledger.anchor();
-      ledger.close();
-    } finally {
-      spawnSync('umount', ['-l', disk]);
-    }
-  });
+  it.runIf(isRoot)(
+    'by a full file system: says that nothing more was recorded, and goes on when there is room',
+    async () => {
+      const folder = temporaryFolder();
+      const disk = join(folder, 'disk');
+      mkdirSync(disk);
+      expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=700k', 'tmpfs', disk]).status).toBe(0);
+      try {
+        const place = await makeLedger(disk);
+        const { out } = child(['append', place.ledger, '2000', 'survive']);
+        expect(out.at(-3)).toMatch(/^ledger_unwritable the disk is full; nothing more was recorded/);
+        expect(out.at(-2)).toMatch(/^ledger_unwritable the disk is full; nothing more was recorded/);
+        // The same process, after the failed append: the head is that of the entries that were recorded.
+        const done = out.length - 3;
+        expect(out.at(-1)).toBe(`head ${1 + done}`);
+        expect(spawnSync('mount', ['-o', 'remount,size=5m', disk]).status).toBe(0);
+        const ledger = await openWriter(place);
+        expect((await ledger.verify()).head.entries).toBe(1 + done);
+        issueNext(ledger);
+        await ledger.anchor();
+        ledger.close();
+      } finally {
+        spawnSync('umount', ['-l', disk]);
+      }
+    },
+  );
 });
 
 describe('a place that is read-only', () => {
@@ -127,7 +137,9 @@ describe('a place that is read-only', () => {
     const { out, err } = unprivilegedChild(['append', place.ledger, '1']);
     expect(err).toBe('');
     expect(out).toHaveLength(1);
-    expect(out[0]).toMatch(/^ledger_unwritable .*(read-only|not do that here|cannot be opened for writing).*nothing (?:more )?was recorded/);
+    expect(out[0]).toMatch(
+      /^ledger_unwritable .*(read-only|not do that here|cannot be opened for writing).*nothing (?:more )?was recorded/,
+    );
     chmodSync(join(place.folder, name), 0o777);
     expect((await openWriter(place)).head().entries).toBe(3);
   });
@@ -139,14 +151,20 @@ describe('a place that is read-only', () => {
     openToAll(place.folder);
     chmodSync(place.ledger, 0o444);
     expect(unprivilegedChild(['read', place.ledger]).out).toEqual(['head 3']);
-    for (const name of readdirSync(join(place.folder, 'site'))) if (/-(?:wal|shm)$/.test(name)) rmSync(join(place.folder, 'site', name));
+    for (const name of readdirSync(join(place.folder, 'site')))
+      if (/-(?:wal|shm)$/.test(name)) rmSync(join(place.folder, 'site', name));
     chmodSync(join(place.folder, 'site'), 0o555);
     expect(unprivilegedChild(['read', place.ledger]).out[0]).toMatch(/^file_unreadable .*to write beside it/);
     chmodSync(join(place.folder, 'site'), 0o777);
   });
 
   function openToAll(folder: string): void {
-    for (const [path, mode] of [[folder, 0o777], [join(folder, 'site'), 0o777], [join(folder, 'anchor'), 0o666]] as const) chmodSync(path, mode);
+    for (const [path, mode] of [
+      [folder, 0o777],
+      [join(folder, 'site'), 0o777],
+      [join(folder, 'anchor'), 0o666],
+    ] as const)
+      chmodSync(path, mode);
     for (const file of readdirSync(join(folder, 'site'))) chmodSync(join(folder, 'site', file), 0o666);
   }
 });

@@ -8,7 +8,18 @@ import type { EntryKind, IntentBody } from '../../../signer/ledger/record/entry.
 import { issueLeaf, voidLeaf } from '../../../signer/ledger/tree/leaf.ts';
 import { completedBy, leafHash } from '../../../signer/ledger/tree/merkle.ts';
 import { Tables } from '../../../signer/ledger/store/tables.ts';
-import { ACME, closing, coseFor, digest, intentFor, issueNext, newWriter, START, wholeCheck, type Place } from './ledger-fixture.ts';
+import {
+  ACME,
+  closing,
+  coseFor,
+  digest,
+  intentFor,
+  issueNext,
+  newWriter,
+  START,
+  wholeCheck,
+  type Place,
+} from './ledger-fixture.ts';
 
 const SALT = new Uint8Array(32).fill(3);
 
@@ -26,7 +37,13 @@ class Forger {
     if (last === undefined) throw new Error('no entries');
     const seq = last.seq + 1;
     const { bytes } = makeBody(kind, body);
-    this.tables.insertEntry({ seq, kind, at: START, body: bytes, chain: chainValue(last.chain, seq, kind, START, bytes) });
+    this.tables.insertEntry({
+      seq,
+      kind,
+      at: START,
+      body: bytes,
+      chain: chainValue(last.chain, seq, kind, START, bytes),
+    });
     return seq;
   }
 
@@ -94,11 +111,15 @@ describe('a forged record', () => {
   });
 
   it('with a counter left out', async () => {
-    expect(await forged((forger) => void forger.intent(intentFor(ACME, 3)))).toContain('entry 4 (intent): the counter of acme-gmbh / vaultdesk should be 2, but is 3');
+    expect(await forged((forger) => void forger.intent(intentFor(ACME, 3)))).toContain(
+      'entry 4 (intent): the counter of acme-gmbh / vaultdesk should be 2, but is 3',
+    );
   });
 
   it('with a lineage that does not begin at 1', async () => {
-    expect(await forged((forger) => void forger.intent(intentFor({ ...ACME, dep: 'x' }, 2)))).toContain('the counter of acme-gmbh / vaultdesk / x should be 1, but is 2');
+    expect(await forged((forger) => void forger.intent(intentFor({ ...ACME, dep: 'x' }, 2)))).toContain(
+      'the counter of acme-gmbh / vaultdesk / x should be 1, but is 2',
+    );
   });
 
   it('with counters in another order', async () => {
@@ -111,9 +132,21 @@ describe('a forged record', () => {
   });
 
   it.each([
-    ['another issuer', (): IntentBody => ({ ...intentFor(ACME, 2), payload: intentFor({ ...ACME, sub: 'x' }, 2).payload }), 'its payload has another lineage'],
-    ['another counter', (): IntentBody => ({ ...intentFor(ACME, 2), payload: intentFor(ACME, 7).payload }), 'its payload has another counter'],
-    ['another id', (): IntentBody => ({ ...intentFor(ACME, 2), payload: intentFor(ACME, 2).payload }), 'its payload has another license id'],
+    [
+      'another issuer',
+      (): IntentBody => ({ ...intentFor(ACME, 2), payload: intentFor({ ...ACME, sub: 'x' }, 2).payload }),
+      'its payload has another lineage',
+    ],
+    [
+      'another counter',
+      (): IntentBody => ({ ...intentFor(ACME, 2), payload: intentFor(ACME, 7).payload }),
+      'its payload has another counter',
+    ],
+    [
+      'another id',
+      (): IntentBody => ({ ...intentFor(ACME, 2), payload: intentFor(ACME, 2).payload }),
+      'its payload has another license id',
+    ],
     ['no claims', (): IntentBody => ({ ...intentFor(ACME, 2), payload: Uint8Array.of(0xa0) }), 'entry 4 (intent): '],
   ])('with a payload of %s', async (_name, body, words) => {
     expect(await forged((forger) => void forger.intent(body()))).toContain(words);
@@ -121,23 +154,29 @@ describe('a forged record', () => {
 
   it('with a license that is not the intended one', async () => {
     const second = intentFor(ACME, 2);
-    expect(await forged((forger) => forger.issue(forger.intent(second), second, coseFor(intentFor(ACME, 2))))).toContain('entry 5 (issue): the license holds another payload than its intent');
+    expect(
+      await forged((forger) => forger.issue(forger.intent(second), second, coseFor(intentFor(ACME, 2)))),
+    ).toContain('entry 5 (issue): the license holds another payload than its intent');
   });
 
   it('with a leaf out of turn', async () => {
     const second = intentFor(ACME, 2);
-    expect(await forged((forger) => forger.issue(forger.intent(second), second, coseFor(second), 7))).toContain('entry 5: its leaf should have the index 1, but has 7');
+    expect(await forged((forger) => forger.issue(forger.intent(second), second, coseFor(second), 7))).toContain(
+      'entry 5: its leaf should have the index 1, but has 7',
+    );
   });
 
   it('with two outcomes of one intent', async () => {
     const second = intentFor(ACME, 2);
-    const twice = (first: 'issue' | 'void', then: 'issue' | 'void') => (forger: Forger): void => {
-      const seq = forger.intent(second);
-      for (const kind of [first, then]) {
-        if (kind === 'issue') forger.issue(seq, second, coseFor(second));
-        else forger.void(seq, second);
-      }
-    };
+    const twice =
+      (first: 'issue' | 'void', then: 'issue' | 'void') =>
+      (forger: Forger): void => {
+        const seq = forger.intent(second);
+        for (const kind of [first, then]) {
+          if (kind === 'issue') forger.issue(seq, second, coseFor(second));
+          else forger.void(seq, second);
+        }
+      };
     expect(await forged(twice('issue', 'issue'))).toContain('entry 4');
     expect(await forged(twice('void', 'void'))).toContain('entry 4');
     expect(await forged(twice('void', 'issue'))).toContain('entry 4');
@@ -146,16 +185,36 @@ describe('a forged record', () => {
 
   it('with an outcome of what is no intent', async () => {
     const second = intentFor(ACME, 2);
-    expect(await forged((forger) => void forger.entry('void', { intent: 1, reason: 'crash', salt: SALT, leafIndex: 1 }))).toContain('entry 4: entry 1 is no intent');
-    expect(await forged((forger) => void forger.entry('void', { intent: 5, reason: 'crash', salt: SALT, leafIndex: 1 }))).toContain('entry 4: entry 5 is no intent');
-    expect(await forged((forger) => forger.release(forger.intent(second)))).toContain('entry 5 (release): the license of entry 4 was not issued');
-    expect(await forged((forger) => void forger.entry('release', { intent: 1, path: 'x', fileDigest: digest('x') }))).toContain('entry 4 (release): entry 1 is no issued license');
-    expect(await forged((forger) => void forger.entry('release', { intent: 99, path: 'x', fileDigest: digest('x') }))).toContain('entry 4 (release): entry 99 is no issued license');
+    expect(
+      await forged((forger) => void forger.entry('void', { intent: 1, reason: 'crash', salt: SALT, leafIndex: 1 })),
+    ).toContain('entry 4: entry 1 is no intent');
+    expect(
+      await forged((forger) => void forger.entry('void', { intent: 5, reason: 'crash', salt: SALT, leafIndex: 1 })),
+    ).toContain('entry 4: entry 5 is no intent');
+    expect(await forged((forger) => forger.release(forger.intent(second)))).toContain(
+      'entry 5 (release): the license of entry 4 was not issued',
+    );
+    expect(
+      await forged((forger) => void forger.entry('release', { intent: 1, path: 'x', fileDigest: digest('x') })),
+    ).toContain('entry 4 (release): entry 1 is no issued license');
+    expect(
+      await forged((forger) => void forger.entry('release', { intent: 99, path: 'x', fileDigest: digest('x') })),
+    ).toContain('entry 4 (release): entry 99 is no issued license');
   });
 
   it('with a second genesis, or a clock entry that has no row', async () => {
-    const genesis = { format: 1, ledgerId: new Uint8Array(16), iss: 'x', origin: 'x', anchor: { kind: 'file', path: '/x' } } as const;
-    expect(await forged((forger) => void forger.entry('genesis', genesis))).toContain('entry 4: the genesis entry stands first, and only there');
-    expect(await forged((forger) => void forger.entry('clock', { reading: 1, confirmed: 1, operator: '' }))).toContain('entry 4');
+    const genesis = {
+      format: 1,
+      ledgerId: new Uint8Array(16),
+      iss: 'x',
+      origin: 'x',
+      anchor: { kind: 'file', path: '/x' },
+    } as const;
+    expect(await forged((forger) => void forger.entry('genesis', genesis))).toContain(
+      'entry 4: the genesis entry stands first, and only there',
+    );
+    expect(await forged((forger) => void forger.entry('clock', { reading: 1, confirmed: 1, operator: '' }))).toContain(
+      'entry 4',
+    );
   });
 });

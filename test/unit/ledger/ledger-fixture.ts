@@ -11,7 +11,18 @@ import { openLedgerForWriting } from '../../../signer/ledger/open.ts';
 import { verifyLedger } from '../../../signer/ledger/verify/verify.ts';
 import { ISS, writerOptions } from './ledger-inputs.ts';
 
-export { ACME, coseFor, digest, intentFor, ISS, issueNext, KID, releaseNow, START, writerOptions } from './ledger-inputs.ts';
+export {
+  ACME,
+  coseFor,
+  digest,
+  intentFor,
+  ISS,
+  issueNext,
+  KID,
+  releaseNow,
+  START,
+  writerOptions,
+} from './ledger-inputs.ts';
 
 const folders: string[] = [];
 const opened: { close(): void }[] = [];
@@ -66,20 +77,32 @@ export function tamper(path: string, ...statements: readonly string[]): void {
 /** The same while an index is out of sight: it keeps what it held. */
 export function tamperBehind(path: string, index: string, ...statements: readonly string[]): void {
   const row = `FROM sqlite_schema WHERE name = '${index}'`;
-  tamper(path, 'PRAGMA writable_schema = ON', `CREATE TABLE hidden AS SELECT rowid AS place, * ${row}`, `DELETE ${row}`);
+  tamper(
+    path,
+    'PRAGMA writable_schema = ON',
+    `CREATE TABLE hidden AS SELECT rowid AS place, * ${row}`,
+    `DELETE ${row}`,
+  );
   tamper(path, ...statements);
-  tamper(path, 'PRAGMA writable_schema = ON', 'INSERT INTO sqlite_schema (rowid, type, name, tbl_name, rootpage, sql) SELECT place, type, name, tbl_name, rootpage, sql FROM hidden');
+  tamper(
+    path,
+    'PRAGMA writable_schema = ON',
+    'INSERT INTO sqlite_schema (rowid, type, name, tbl_name, rootpage, sql) SELECT place, type, name, tbl_name, rootpage, sql FROM hidden',
+  );
   tamper(path, 'DROP TABLE hidden');
 }
 
 /** What a whole check finds: the same, whether who follows the record looks at the links of its entries too, or they are looked at by themselves. */
 export async function wholeCheck(place: Place): Promise<unknown> {
-  const found = (linksFrom: number): Promise<unknown> => verifyLedger(place.ledger, {}, { threads: 0, signaturesFrom: 0, linksFrom }).catch((error: unknown) => error);
+  const found = (linksFrom: number): Promise<unknown> =>
+    verifyLedger(place.ledger, {}, { threads: 0, signaturesFrom: 0, linksFrom }).catch((error: unknown) => error);
   const [whole, byStretches] = [await found(Infinity), await found(0)];
   expect(toldBy(byStretches)).toEqual(toldBy(whole));
   return whole;
 }
 
 function toldBy(found: unknown): unknown {
-  return found instanceof VtlicError ? { code: found.code, message: found.message, hint: found.hint, place: found.place } : found;
+  return found instanceof VtlicError
+    ? { code: found.code, message: found.message, hint: found.hint, place: found.place }
+    : found;
 }

@@ -24,7 +24,19 @@ export function intentFor(lineage: Lineage, ctr: number, changes: Partial<Intent
   const cti = makeUuidV7(START * 1000, new Uint8Array(randomBytes(10)));
   const licenseId = uuidToBytes(cti);
   if (licenseId === undefined) throw new Error('no UUID');
-  const payload = encodeLicense({ iss: ISS, ...lineage, cti, ctr, iat: START, nbf: START, exp: START + 86_400, tier: 'team', seats: 5, features: [], limits: {} });
+  const payload = encodeLicense({
+    iss: ISS,
+    ...lineage,
+    cti,
+    ctr,
+    iat: START,
+    nbf: START,
+    exp: START + 86_400,
+    tier: 'team',
+    seats: 5,
+    features: [],
+    limits: {},
+  });
   return {
     ...lineage,
     ctr,

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../formats/bytes.ts';
-import { completedBy, completeSubtrees, EMPTY_ROOT, leafHash, nodePosition, rootOf } from '../../../signer/ledger/tree/merkle.ts';
+import {
+  completedBy,
+  completeSubtrees,
+  EMPTY_ROOT,
+  leafHash,
+  nodePosition,
+  rootOf,
+} from '../../../signer/ledger/tree/merkle.ts';
 import { TreeBuilder } from '../../../signer/ledger/tree/tree-builder.ts';
 
 /** Inputs and roots as the Certificate Transparency project publishes them (google/certificate-transparency, merkle_tree_test.cc, Apache-2.0). */

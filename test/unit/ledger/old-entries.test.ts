@@ -42,7 +42,9 @@ describe('an old record', () => {
   it('with a row of its index deleted does not open: the counter would be given a second time', async () => {
     const place = await aged();
     tamper(place.ledger, "DELETE FROM intent WHERE sub = 'acme-gmbh'");
-    expect(await opened(place)).toContain(`its tables know ${TAIL} counters that came to an end, and the tree has ${TAIL + 1} leaves of such`);
+    expect(await opened(place)).toContain(
+      `its tables know ${TAIL} counters that came to an end, and the tree has ${TAIL + 1} leaves of such`,
+    );
   });
 
   it('whose first entry names another place for the anchor does not open', async () => {

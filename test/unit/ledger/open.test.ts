@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
@@ -7,10 +18,27 @@ import { VtlicError } from '../../../formats/error.ts';
 import { encodeAnchorRecord } from '../../../signer/ledger/record/anchor-record.ts';
 import { createLedger } from '../../../signer/ledger/create.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../signer/ledger/open.ts';
-import { ACME, closing, intentFor, ISS, issueNext, makeLedger, newWriter, openWriter, START, tamper, temporaryFolder, writerOptions, type Place } from './ledger-fixture.ts';
+import {
+  ACME,
+  closing,
+  intentFor,
+  ISS,
+  issueNext,
+  makeLedger,
+  newWriter,
+  openWriter,
+  START,
+  tamper,
+  temporaryFolder,
+  writerOptions,
+  type Place,
+} from './ledger-fixture.ts';
 
 async function refusal(promise: Promise<unknown>): Promise<VtlicError> {
-  const error: unknown = await promise.then(() => undefined, (reason: unknown) => reason);
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   if (error instanceof VtlicError) return error;
   throw new Error(`no VtlicError, but ${String(error)}`);
 }
@@ -87,10 +115,18 @@ describe('a new ledger', () => {
 
   it('wants an id as issuer and an absolute anchor', async () => {
     const path = join(temporaryFolder(), 'ledger.sqlite');
-    expect((await refusal(createLedger(path, { ...writerOptions(), iss: 'no id', anchor: { kind: 'file', path: '/a' } }))).code).toBe('configuration_invalid');
-    expect((await refusal(createLedger(path, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: 'a' } }))).code).toBe('configuration_invalid');
+    expect(
+      (await refusal(createLedger(path, { ...writerOptions(), iss: 'no id', anchor: { kind: 'file', path: '/a' } })))
+        .code,
+    ).toBe('configuration_invalid');
+    expect(
+      (await refusal(createLedger(path, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: 'a' } }))).code,
+    ).toBe('configuration_invalid');
     const nowhere = join(temporaryFolder(), 'no', 'ledger.sqlite');
-    expect((await refusal(createLedger(nowhere, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: '/a' } }))).code).toBe('ledger_unwritable');
+    expect(
+      (await refusal(createLedger(nowhere, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: '/a' } })))
+        .code,
+    ).toBe('ledger_unwritable');
   });
 });
 
@@ -98,14 +134,20 @@ describe('what is no ledger of ours', () => {
   it('missing: refused, and no file appears', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'ledger.sqlite');
-    expect(await refusal(openLedgerForWriting(path, writerOptions()))).toMatchObject({ code: 'ledger_missing', message: 'there is no ledger here' });
+    expect(await refusal(openLedgerForWriting(path, writerOptions()))).toMatchObject({
+      code: 'ledger_missing',
+      message: 'there is no ledger here',
+    });
     expect((await refusal(reading(path))).code).toBe('ledger_missing');
     expect(readdirSync(folder)).toEqual([]);
   });
 
   it.each([
     ['an empty file', ''],
-    ['a text', 'no database at all, but long enough to hold the header of one, which it does not, for it is a text'.repeat(3)],
+    [
+      'a text',
+      'no database at all, but long enough to hold the header of one, which it does not, for it is a text'.repeat(3),
+    ],
   ])('%s', async (_name, content) => {
     const path = join(temporaryFolder(), 'ledger.sqlite');
     writeFileSync(path, content);
@@ -129,11 +171,19 @@ describe('what is no ledger of ours', () => {
     const place = await makeLedger();
     tamper(place.ledger, 'PRAGMA user_version = 2');
     for (const attempt of [reading(place.ledger), openLedgerForWriting(place.ledger, writerOptions())]) {
-      expect(await refusal(attempt)).toMatchObject({ code: 'ledger_version', message: 'the ledger has version 2, and this program knows version 1' });
+      expect(await refusal(attempt)).toMatchObject({
+        code: 'ledger_version',
+        message: 'the ledger has version 2, and this program knows version 1',
+      });
     }
   });
 
-  it.each(['CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM entry; END', 'DROP INDEX intent_open', 'CREATE VIEW v AS SELECT 1', 'ALTER TABLE leaf ADD COLUMN x INTEGER'])('a ledger after %s', async (sql) => {
+  it.each([
+    'CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM entry; END',
+    'DROP INDEX intent_open',
+    'CREATE VIEW v AS SELECT 1',
+    'ALTER TABLE leaf ADD COLUMN x INTEGER',
+  ])('a ledger after %s', async (sql) => {
     const place = await makeLedger();
     tamper(place.ledger, sql);
     expect((await refusal(reading(place.ledger))).message).toContain('its tables are not those of a ledger');
@@ -142,7 +192,10 @@ describe('what is no ledger of ours', () => {
   it('a ledger without genesis', async () => {
     const place = await makeLedger();
     tamper(place.ledger, 'DELETE FROM entry');
-    expect(await refusal(reading(place.ledger))).toMatchObject({ code: 'ledger_corrupt', place: { file: place.ledger } });
+    expect(await refusal(reading(place.ledger))).toMatchObject({
+      code: 'ledger_corrupt',
+      place: { file: place.ledger },
+    });
   });
 });
 
@@ -225,7 +278,10 @@ describe('the anchor', () => {
   it('damaged: refused', async () => {
     const { place } = await aged();
     writeFileSync(place.anchor, readFileSync(place.anchor).subarray(1));
-    expect(await refusal(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({ code: 'ledger_corrupt', place: { file: place.anchor } });
+    expect(await refusal(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
+      code: 'ledger_corrupt',
+      place: { file: place.anchor },
+    });
   });
 
   it('that cannot be written leaves the ledger as it was, and the next start goes on', async () => {
@@ -241,12 +297,20 @@ describe('the anchor', () => {
 
 describe('opening for writing looks at the end of the record', () => {
   it.each([
-    ['a changed body', 'UPDATE entry SET body = CAST(body || x\'00\' AS BLOB) WHERE seq = 6', 'entry 6: its chain value does not follow'],
+    [
+      'a changed body',
+      "UPDATE entry SET body = CAST(body || x'00' AS BLOB) WHERE seq = 6",
+      'entry 6: its chain value does not follow',
+    ],
     ['a changed chain', 'UPDATE entry SET chain = zeroblob(32) WHERE seq = 5', 'entry 5: its chain value'],
     ['a changed time', 'UPDATE entry SET at = at + 1 WHERE seq = 2', 'entry 2: its chain value'],
     ['a changed kind', "UPDATE entry SET kind = 'void' WHERE seq = 5", 'entry 5: its chain value'],
     ['a missing entry', 'DELETE FROM entry WHERE seq = 4', 'is missing'],
-    ['a forgotten outcome', 'UPDATE intent SET issue = NULL WHERE seq = 6', 'entry 7 (issue): the tables beside the record say otherwise'],
+    [
+      'a forgotten outcome',
+      'UPDATE intent SET issue = NULL WHERE seq = 6',
+      'entry 7 (issue): the tables beside the record say otherwise',
+    ],
     ['another counter', 'UPDATE intent SET ctr = 9 WHERE seq = 6', 'entry 6 (intent)'],
     ['a forgotten intent', 'DELETE FROM intent WHERE seq = 6', 'entry 6 (intent)'],
     ['a missing node', 'DELETE FROM node WHERE position = (SELECT max(position) FROM node)', 'of the tree'],
@@ -269,7 +333,9 @@ describe('opening for writing looks at the end of the record', () => {
     });
     ledger.close();
     tamper(place.ledger, 'UPDATE entry SET at = at + 1 WHERE seq = 10');
-    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toContain('entry 10: its chain value');
+    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toContain(
+      'entry 10: its chain value',
+    );
   });
 });
 
@@ -296,7 +362,11 @@ describe('one writer', () => {
     const { place, ledger } = await newWriter();
     const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_in_use');
-    expect(error.message).toMatch(new RegExp(`^another signer is using this ledger: process ${process.pid} on .+ \\(a test\\), since 2027-01-15T08:00:00Z$`));
+    expect(error.message).toMatch(
+      new RegExp(
+        `^another signer is using this ledger: process ${process.pid} on .+ \\(a test\\), since 2027-01-15T08:00:00Z$`,
+      ),
+    );
     ledger.close();
     expect(existsSync(join(place.folder, 'site', 'ledger.holder'))).toBe(false);
     await openWriter(place);
@@ -306,29 +376,45 @@ describe('one writer', () => {
     const { place } = await newWriter();
     const script = `import { openLedgerForWriting } from './signer/ledger/open.ts';
       await openLedgerForWriting(process.argv[1], { now: () => 1, random: () => new Uint8Array(32), holder: { command: 'second' } }).catch((error) => console.log(error.code));`;
-    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script, place.ledger], { cwd: join(import.meta.dirname, '../../..'), encoding: 'utf8' });
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script, place.ledger], {
+      cwd: join(import.meta.dirname, '../../..'),
+      encoding: 'utf8',
+    });
     expect(stdout).toBe('ledger_in_use\n');
   });
 
-  it.each(['', 'rubbish', '{"pid":1}', `{"pid":1,"host":"${'x'.repeat(5000)}"}`])('a holder file that says %j is no obstacle, to the lock or to the words', async (content) => {
-    const place = await makeLedger();
-    const holder = join(place.folder, 'site', 'ledger.holder');
-    writeFileSync(holder, content);
-    await openWriter(place);
-    writeFileSync(holder, content);
-    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toBe('another signer is using this ledger: it did not leave its name');
-  });
+  it.each(['', 'rubbish', '{"pid":1}', `{"pid":1,"host":"${'x'.repeat(5000)}"}`])(
+    'a holder file that says %j is no obstacle, to the lock or to the words',
+    async (content) => {
+      const place = await makeLedger();
+      const holder = join(place.folder, 'site', 'ledger.holder');
+      writeFileSync(holder, content);
+      await openWriter(place);
+      writeFileSync(holder, content);
+      expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toBe(
+        'another signer is using this ledger: it did not leave its name',
+      );
+    },
+  );
 
   it("a holder's name reaches the terminal clean", async () => {
     const { place } = await newWriter();
-    writeFileSync(join(place.folder, 'site', 'ledger.holder'), JSON.stringify({ pid: 1, host: 'a\u001b[31m', command: '\u202e', since: 0 }));
-    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toContain('process 1 on a\\u{001B}[31m (\\u{202E}), since 1970-01-01T00:00:00Z');
+    writeFileSync(
+      join(place.folder, 'site', 'ledger.holder'),
+      JSON.stringify({ pid: 1, host: 'a\u001b[31m', command: '\u202e', since: 0 }),
+    );
+    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toContain(
+      'process 1 on a\\u{001B}[31m (\\u{202E}), since 1970-01-01T00:00:00Z',
+    );
   });
 
   it('a lock file that is no database: says that it may go', async () => {
     const place = await makeLedger();
     writeFileSync(join(place.folder, 'site', 'ledger.lock'), 'x'.repeat(2000));
-    expect(await refusal(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({ code: 'ledger_corrupt', hint: 'it holds nothing of worth: remove it and run it again' });
+    expect(await refusal(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
+      code: 'ledger_corrupt',
+      hint: 'it holds nothing of worth: remove it and run it again',
+    });
   });
 
   it('a refused opening leaves no lock', async () => {

@@ -44,7 +44,12 @@ describe('a page of a table', () => {
   });
 
   it.each([0, 1, 255, 256, 257, 512, 700])('of %i rows, each comes once and in order', (count) => {
-    const rows = Array.from({ length: count }, (_, i) => [3 * i - 5, `k${i}`, new Uint8Array(i % 7).fill(i), Uint8Array.of(0, i >> 8, i & 255, 0)]);
+    const rows = Array.from({ length: count }, (_, i) => [
+      3 * i - 5,
+      `k${i}`,
+      new Uint8Array(i % 7).fill(i),
+      Uint8Array.of(0, i >> 8, i & 255, 0),
+    ]);
     expect(read(table(rows))).toEqual(rows);
   });
 
@@ -53,8 +58,20 @@ describe('a page of a table', () => {
     expect(() => text(row?.[1])).toThrow('where a text should stand');
   });
 
-  it.each([['text', 'ab'], ['text of as many letters as bytes', '\u0001\u0002'], ['number', 7], ['fraction', 0.5]])('a %s where bytes should stand is refused, also among bytes', (_name, value) => {
-    expect(() => read(table([[1, 'k', Uint8Array.of(1), value], [2, 'k', Uint8Array.of(1), Uint8Array.of(2)]]))).toThrow('where bytes should stand');
+  it.each([
+    ['text', 'ab'],
+    ['text of as many letters as bytes', '\u0001\u0002'],
+    ['number', 7],
+    ['fraction', 0.5],
+  ])('a %s where bytes should stand is refused, also among bytes', (_name, value) => {
+    expect(() =>
+      read(
+        table([
+          [1, 'k', Uint8Array.of(1), value],
+          [2, 'k', Uint8Array.of(1), Uint8Array.of(2)],
+        ]),
+      ),
+    ).toThrow('where bytes should stand');
     expect(() => read(table([[1, 'k', value, Uint8Array.of(1)]]))).toThrow('where bytes should stand');
   });
 
@@ -68,7 +85,16 @@ it('the columns that hold bytes are those of the schema', () => {
   const db = new DatabaseSync(':memory:');
   open.push(db);
   createTables(db);
-  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all().map((row) => String(row['name']));
-  const blobs = tables.flatMap((name) => db.prepare(`PRAGMA table_info(${name})`).all().filter((column) => column['type'] === 'BLOB').map((column) => String(column['name'])));
+  const tables = db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    .all()
+    .map((row) => String(row['name']));
+  const blobs = tables.flatMap((name) =>
+    db
+      .prepare(`PRAGMA table_info(${name})`)
+      .all()
+      .filter((column) => column['type'] === 'BLOB')
+      .map((column) => String(column['name'])),
+  );
   expect(new Set(blobs)).toEqual(BYTES_COLUMNS);
 });

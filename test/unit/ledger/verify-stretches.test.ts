@@ -12,16 +12,29 @@ import type { PublicKey } from '../../../keys/public/public-key.ts';
 import type { LedgerSummary } from '../../../signer/ledger/record/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { linkStretches } from '../../../signer/ledger/verify/link-stretches.ts';
-import { endAt, handedOut, signaturesOf, stretchJob, takeStretch, type SignatureJob } from '../../../signer/ledger/verify/stretch-job.ts';
+import {
+  endAt,
+  handedOut,
+  signaturesOf,
+  stretchJob,
+  takeStretch,
+  type SignatureJob,
+} from '../../../signer/ledger/verify/stretch-job.ts';
 import { stretchFaults } from '../../../signer/ledger/verify/stretch-share.ts';
-import { checkLinks, checkSignatures, type Hands, type Stretches } from '../../../signer/ledger/verify/verify-stretches.ts';
+import {
+  checkLinks,
+  checkSignatures,
+  type Hands,
+  type Stretches,
+} from '../../../signer/ledger/verify/verify-stretches.ts';
 import { verifyLedger } from '../../../signer/ledger/verify/verify.ts';
 import { closing, intentFor, newWriter, tamper, type Place } from './ledger-fixture.ts';
 
 const KEY = new SoftwareKey('ed25519', 'license', new Uint8Array(randomBytes(32)));
 const OTHER = new SoftwareKey('ed25519', 'license', new Uint8Array(randomBytes(32)));
 
-const threads = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Worker' || name === 'MessagePort').length;
+const threads = (): number =>
+  process.getActiveResourcesInfo().filter((name) => name === 'Worker' || name === 'MessagePort').length;
 const THREADS_BEFORE = threads();
 
 /** Below and above the number of entries at which other threads begin to help. */
@@ -29,7 +42,10 @@ const SHORT = 20;
 const LONG = 520;
 
 /** Entries 2 … n+1 are intents, n+2 … 2n+1 their issues. `spoil` one of the licenses before it is recorded. */
-async function signed(licenses: number, spoil: { readonly at: number; readonly how: (signature: Uint8Array) => void } | undefined): Promise<Place> {
+async function signed(
+  licenses: number,
+  spoil: { readonly at: number; readonly how: (signature: Uint8Array) => void } | undefined,
+): Promise<Place> {
   const { place, ledger } = await newWriter();
   const made = await Promise.all(
     Array.from({ length: licenses }, async (_, i) => {
@@ -46,7 +62,11 @@ async function signed(licenses: number, spoil: { readonly at: number; readonly h
   return place;
 }
 
-async function verdict(place: Place, keys: readonly PublicKey[], signal?: AbortSignal): Promise<LedgerSummary | string> {
+async function verdict(
+  place: Place,
+  keys: readonly PublicKey[],
+  signal?: AbortSignal,
+): Promise<LedgerSummary | string> {
   const view = closing(openLedgerForReading(place.ledger));
   return view.verify({ keys, ...(signal === undefined ? {} : { signal }) }).catch((error: unknown) => String(error));
 }
@@ -57,15 +77,25 @@ describe.each([
 ])('signatures checked %s', (_name, licenses) => {
   it('hold in an honest ledger, and each is counted once', async () => {
     const place = await signed(licenses, undefined);
-    expect(await verdict(place, [OTHER.publicKey, KEY.publicKey])).toMatchObject({ issued: licenses, signatures: licenses });
-    expect(await verdict(place, [OTHER.publicKey])).toContain(`the license is signed by the key ${KEY.publicKey.kid}, which is none of the site's license keys`);
+    expect(await verdict(place, [OTHER.publicKey, KEY.publicKey])).toMatchObject({
+      issued: licenses,
+      signatures: licenses,
+    });
+    expect(await verdict(place, [OTHER.publicKey])).toContain(
+      `the license is signed by the key ${KEY.publicKey.kid}, which is none of the site's license keys`,
+    );
   });
 
   it.each([0, licenses - 1])('one that does not hold is found at license %i, and named', async (at) => {
     const place = await signed(licenses, { at, how: (signature) => void (signature[3] = (signature[3] ?? 0) ^ 4) });
-    expect(await verdict(place, [KEY.publicKey])).toContain(`entry ${licenses + 2 + at}: the signature of the license does not hold`);
+    expect(await verdict(place, [KEY.publicKey])).toContain(
+      `entry ${licenses + 2 + at}: the signature of the license does not hold`,
+    );
     // Everything else of the record agrees with it.
-    expect(await closing(openLedgerForReading(place.ledger)).verify()).toMatchObject({ issued: licenses, signatures: undefined });
+    expect(await closing(openLedgerForReading(place.ledger)).verify()).toMatchObject({
+      issued: licenses,
+      signatures: undefined,
+    });
   });
 });
 
@@ -88,12 +118,22 @@ describe('stretches', () => {
     expect([takeStretch(job), handedOut(job)]).toEqual([{ from: 4, to: 8 }, 8]);
     expect([takeStretch(job), takeStretch(job), handedOut(job)]).toEqual([undefined, undefined, 8]);
     const whole = stretchJob('', 10, 4);
-    expect([takeStretch(whole), takeStretch(whole), takeStretch(whole), takeStretch(whole), handedOut(whole)]).toEqual([{ from: 0, to: 4 }, { from: 4, to: 8 }, { from: 8, to: 10 }, undefined, 10]);
+    expect([takeStretch(whole), takeStretch(whole), takeStretch(whole), takeStretch(whole), handedOut(whole)]).toEqual([
+      { from: 0, to: 4 },
+      { from: 4, to: 8 },
+      { from: 8, to: 10 },
+      undefined,
+      10,
+    ]);
   });
 });
 
 /** When the other threads have taken all up to an entry, so that the calling one finds nothing left there. */
-async function joinBehind(stretches: Stretches, taken: number, entries: number): Promise<Awaited<ReturnType<Stretches['join']>>> {
+async function joinBehind(
+  stretches: Stretches,
+  taken: number,
+  entries: number,
+): Promise<Awaited<ReturnType<Stretches['join']>>> {
   try {
     while (stretches.done() < taken) await setTimeout(5);
     return await stretches.join(entries, () => undefined);
@@ -108,7 +148,10 @@ describe('what another thread finds', () => {
   it('is told: links', async () => {
     const place = await signed(SHORT, undefined);
     const entries = 2 * SHORT + 1;
-    expect(await joinBehind(checkLinks(place.ledger, entries, ONE), entries, entries)).toEqual({ fault: undefined, signatures: 0 });
+    expect(await joinBehind(checkLinks(place.ledger, entries, ONE), entries, entries)).toEqual({
+      fault: undefined,
+      signatures: 0,
+    });
     tamper(place.ledger, 'UPDATE entry SET at = at + 1 WHERE seq = 30');
     const { fault } = await joinBehind(checkLinks(place.ledger, entries, ONE), entries, entries);
     expect(fault?.seq).toBe(30);
@@ -118,7 +161,11 @@ describe('what another thread finds', () => {
   it('is told: signatures', async () => {
     const place = await signed(SHORT, { at: 5, how: (signature) => void (signature[3] = (signature[3] ?? 0) ^ 4) });
     const entries = 2 * SHORT + 1;
-    const { fault, signatures } = await joinBehind(checkSignatures(place.ledger, entries, [KEY.publicKey], ONE), entries, entries);
+    const { fault, signatures } = await joinBehind(
+      checkSignatures(place.ledger, entries, [KEY.publicKey], ONE),
+      entries,
+      entries,
+    );
     expect([fault?.seq, signatures]).toEqual([SHORT + 7, 5]);
   });
 });
@@ -126,10 +173,15 @@ describe('what another thread finds', () => {
 describe('links', () => {
   const ENTRIES = 601;
   const BESIDE: Hands = { threads: 1, signaturesFrom: 0, linksFrom: 0 };
-  const damage = (seq: number): string => `the ledger is damaged or was changed: entry ${seq}: its chain value does not follow from what it holds and from the entry before it`;
+  const damage = (seq: number): string =>
+    `the ledger is damaged or was changed: entry ${seq}: its chain value does not follow from what it holds and from the entry before it`;
   const later = (seq: number): string => `UPDATE entry SET at = at + 1 WHERE seq = ${seq}`;
   const earlier = (seq: number): string => `UPDATE entry SET at = at - 1 WHERE seq = ${seq}`;
-  const told = (place: Place): Promise<string> => verifyLedger(place.ledger, {}, BESIDE).then(() => 'whole', (error: unknown) => (error instanceof VtlicError ? error.message : String(error)));
+  const told = (place: Place): Promise<string> =>
+    verifyLedger(place.ledger, {}, BESIDE).then(
+      () => 'whole',
+      (error: unknown) => (error instanceof VtlicError ? error.message : String(error)),
+    );
 
   it('are looked at where stretches meet, and within', async () => {
     const place = await signed(300, undefined);
@@ -139,7 +191,11 @@ describe('links', () => {
       expect(faults.filter((fault) => fault !== undefined)).toEqual([{ seq, message: damage(seq) }]);
       tamper(place.ledger, earlier(seq));
     }
-    expect([...stretchFaults(stretchJob(place.ledger, ENTRIES, 256), linkStretches)]).toEqual([undefined, undefined, undefined]);
+    expect([...stretchFaults(stretchJob(place.ledger, ENTRIES, 256), linkStretches)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     // One that is not there is missed by whoever reads it, or the one behind it.
     tamper(place.ledger, 'DELETE FROM entry WHERE seq = 256');
     const missing = { seq: 256, message: 'the ledger is damaged or was changed: entry 256 is missing' };
@@ -174,16 +230,26 @@ describe('links', () => {
 
   it('are left where the check is interrupted, with no thread left', async () => {
     const place = await signed(SHORT, undefined);
-    await expect(verifyLedger(place.ledger, { signal: AbortSignal.abort() }, BESIDE)).rejects.toMatchObject({ code: 'interrupted' });
+    await expect(verifyLedger(place.ledger, { signal: AbortSignal.abort() }, BESIDE)).rejects.toMatchObject({
+      code: 'interrupted',
+    });
     expect(threads()).toBeLessThanOrEqual(THREADS_BEFORE);
   });
 });
 
 describe('a check of signatures', () => {
   it('is done by a thread of its own as well', async () => {
-    const place = await signed(SHORT, { at: SHORT - 1, how: (signature) => void (signature[40] = (signature[40] ?? 0) ^ 1) });
-    const job: SignatureJob = { ...stretchJob(place.ledger, 2 * SHORT + 1, 8), keys: [{ alg: 'ed25519', bytes: KEY.publicKey.bytes }] };
-    expect(await saidBy('signature-worker', job)).toEqual([`${2 * SHORT + 1} the ledger is damaged or was changed: entry ${2 * SHORT + 1}: the signature of the license does not hold`]);
+    const place = await signed(SHORT, {
+      at: SHORT - 1,
+      how: (signature) => void (signature[40] = (signature[40] ?? 0) ^ 1),
+    });
+    const job: SignatureJob = {
+      ...stretchJob(place.ledger, 2 * SHORT + 1, 8),
+      keys: [{ alg: 'ed25519', bytes: KEY.publicKey.bytes }],
+    };
+    expect(await saidBy('signature-worker', job)).toEqual([
+      `${2 * SHORT + 1} the ledger is damaged or was changed: entry ${2 * SHORT + 1}: the signature of the license does not hold`,
+    ]);
     expect(signaturesOf(job)).toBe(SHORT - 1);
   });
 

@@ -1,7 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { ACME, closing, digest, intentFor, issueNext, KID, newWriter, openWriter, releaseNow, tamper, tamperBehind, wholeCheck, type Place } from './ledger-fixture.ts';
+import {
+  ACME,
+  closing,
+  digest,
+  intentFor,
+  issueNext,
+  KID,
+  newWriter,
+  openWriter,
+  releaseNow,
+  tamper,
+  tamperBehind,
+  wholeCheck,
+  type Place,
+} from './ledger-fixture.ts';
 
 /** Every kind of entry; 17 of them. */
 async function rich(): Promise<Place> {
@@ -33,7 +47,18 @@ describe('a whole check', () => {
     const view = closing(openLedgerForReading((await rich()).ledger));
     const seen: [number, number][] = [];
     const summary = await view.verify({ progress: (done, total) => seen.push([done, total]) });
-    expect(summary).toEqual({ head: view.head(), logs: 1, lineages: 2, intents: 5, issued: 3, reentered: 0, voided: 1, released: 2, open: 1, signatures: undefined });
+    expect(summary).toEqual({
+      head: view.head(),
+      logs: 1,
+      lineages: 2,
+      intents: 5,
+      issued: 3,
+      reentered: 0,
+      voided: 1,
+      released: 2,
+      open: 1,
+      signatures: undefined,
+    });
     expect(seen).toEqual([[14, 14]]);
   });
 
@@ -77,8 +102,14 @@ describe('a changed record is found', () => {
     ['DELETE FROM entry WHERE seq = 8', 'entry 8 is missing'],
     ['DELETE FROM entry WHERE seq = 14', 'the table "intent" has rows that no entry stands for'],
     ['DELETE FROM entry WHERE seq = 13', 'entry 13 is missing'],
-    ['DELETE FROM entry WHERE seq > 12', 'the row of entry 12 in the tables beside the record names an entry that is not there'],
-    ['DELETE FROM entry WHERE seq > 8', 'the row of entry 2 in the tables beside the record names an entry that is not there'],
+    [
+      'DELETE FROM entry WHERE seq > 12',
+      'the row of entry 12 in the tables beside the record names an entry that is not there',
+    ],
+    [
+      'DELETE FROM entry WHERE seq > 8',
+      'the row of entry 2 in the tables beside the record names an entry that is not there',
+    ],
     ["INSERT INTO entry VALUES (15, 'clock', 1, x'a0', zeroblob(32))", 'entry 15: its chain value'],
     ["INSERT INTO entry VALUES (0, 'clock', 1, x'a0', zeroblob(32))", 'entry 1 is missing'],
     ['UPDATE entry SET seq = 9007199254740993 WHERE seq = 14', 'a number in it is out of range'],
@@ -107,7 +138,10 @@ describe('a changed table beside the record is found', () => {
     ['UPDATE intent SET release = 11 WHERE seq = 6', 'entry 6'],
     ['UPDATE intent SET release = 9 WHERE seq = 4', 'entry 4'],
     ['DELETE FROM intent WHERE seq = 14', 'entry 14'],
-    ["INSERT INTO intent (seq, sub, aud, dep, ctr, license_id) VALUES (15, 'x', 'y', '', 1, zeroblob(16))", 'the table "intent" has rows'],
+    [
+      "INSERT INTO intent (seq, sub, aud, dep, ctr, license_id) VALUES (15, 'x', 'y', '', 1, zeroblob(16))",
+      'the table "intent" has rows',
+    ],
     ['UPDATE leaf SET entry = 3 WHERE leaf_index = 1', 'entry 5'],
     ['DELETE FROM leaf WHERE leaf_index = 3', 'entry 13'],
     ['INSERT INTO leaf VALUES (4, 14)', 'the table "leaf" has rows'],
@@ -127,15 +161,32 @@ describe('a changed table beside the record is found', () => {
   it('an index that says otherwise than its table', async () => {
     const place = await rich();
     // Wrong in both, then right again in the table while the index is out of sight.
-    tamper(place.ledger, 'CREATE TABLE kept AS SELECT seq, license_id FROM intent', 'UPDATE intent SET license_id = zeroblob(16) WHERE seq = 2');
-    tamperBehind(place.ledger, 'intent_by_license_id', 'UPDATE intent SET license_id = (SELECT license_id FROM kept WHERE kept.seq = intent.seq)', 'DROP TABLE kept');
+    tamper(
+      place.ledger,
+      'CREATE TABLE kept AS SELECT seq, license_id FROM intent',
+      'UPDATE intent SET license_id = zeroblob(16) WHERE seq = 2',
+    );
+    tamperBehind(
+      place.ledger,
+      'intent_by_license_id',
+      'UPDATE intent SET license_id = (SELECT license_id FROM kept WHERE kept.seq = intent.seq)',
+      'DROP TABLE kept',
+    );
     expect(await fault(place)).toContain('an index does not fit its table');
   });
 
   it('an index of counters taken over that lacks a row: found by the check, and before anything is written', async () => {
     const { place, ledger } = await newWriter();
     ledger.group(() => {
-      ledger.adopt({ act: 'import', document: digest('document'), kid: KID, ledgerId: new Uint8Array(16), floor: 0, highest: 5, operator: 'officer' });
+      ledger.adopt({
+        act: 'import',
+        document: digest('document'),
+        kid: KID,
+        ledgerId: new Uint8Array(16),
+        floor: 0,
+        highest: 5,
+        operator: 'officer',
+      });
       ledger.adopt({ act: 'counter', ...ACME, ctr: 5 });
     });
     await ledger.anchor();
@@ -151,13 +202,19 @@ describe('a changed table beside the record is found', () => {
   it('an index of intents that lacks a row, or says another counter than the row: found before a counter is taken from it', async () => {
     const place = await rich();
     tamperBehind(place.ledger, 'intent_by_lineage', 'UPDATE intent SET ctr = 9 WHERE seq = 14');
-    expect(() => closing(openLedgerForReading(place.ledger)).nextCounter(ACME)).toThrow('an index does not fit its table');
+    expect(() => closing(openLedgerForReading(place.ledger)).nextCounter(ACME)).toThrow(
+      'an index does not fit its table',
+    );
     const other = await newWriter();
     issueNext(other.ledger);
     await other.ledger.anchor();
     other.ledger.close();
     // Put in while the index is out of sight: its entry is missing there.
-    tamperBehind(other.place.ledger, 'intent_by_lineage', "INSERT INTO intent (seq, sub, aud, dep, ctr, license_id) VALUES (9, 'x', 'y', '', 1, zeroblob(16))");
+    tamperBehind(
+      other.place.ledger,
+      'intent_by_lineage',
+      "INSERT INTO intent (seq, sub, aud, dep, ctr, license_id) VALUES (9, 'x', 'y', '', 1, zeroblob(16))",
+    );
     await expect(openWriter(other.place)).rejects.toThrow('intent_by_lineage has 1 of 2 rows');
   });
 });

@@ -2,7 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
 import type { IntentEntry } from '../../../signer/ledger/record/entry.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { ACME, closing, coseFor, digest, intentFor, issueNext, KID, newWriter, openWriter, releaseNow, START, tamper } from './ledger-fixture.ts';
+import {
+  ACME,
+  closing,
+  coseFor,
+  digest,
+  intentFor,
+  issueNext,
+  KID,
+  newWriter,
+  openWriter,
+  releaseNow,
+  START,
+  tamper,
+} from './ledger-fixture.ts';
 
 const OTHER = { aud: 'vaultdesk', sub: 'acme-gmbh', dep: 'prod-eu' };
 
@@ -33,14 +46,24 @@ describe('one license', () => {
     expect(ledger.unreleased()).toEqual([]);
     expect(ledger.findByIntent(2)).toMatchObject({ state: 'released', intent, issue, release });
     expect(ledger.head()).toMatchObject({ entries: 4, size: 1 });
-    expect(await ledger.verify()).toMatchObject({ intents: 1, issued: 1, released: 1, voided: 0, open: 0, lineages: 1 });
+    expect(await ledger.verify()).toMatchObject({
+      intents: 1,
+      issued: 1,
+      released: 1,
+      voided: 0,
+      open: 0,
+      lineages: 1,
+    });
   });
 
   it('is void after a failure, and the counter stays spent', async () => {
     const { ledger } = await newWriter();
     const intent = ledger.intend(intentFor(ACME, 1));
     ledger.void_(intent.seq, 'signing_failed');
-    expect(ledger.findByIntent(intent.seq)).toMatchObject({ state: 'void', void: { body: { reason: 'signing_failed', leafIndex: 0 } } });
+    expect(ledger.findByIntent(intent.seq)).toMatchObject({
+      state: 'void',
+      void: { body: { reason: 'signing_failed', leafIndex: 0 } },
+    });
     expect(refusal(() => ledger.intend(intentFor(ACME, 1))).code).toBe('ledger_conflict');
     expect(ledger.lastOfLineage(ACME)).toMatchObject({ ctr: 1, last: { state: 'void' } });
     expect(ledger.lastOfLineage(ACME)?.lastIssued).toBeUndefined();
@@ -82,7 +105,9 @@ describe('counters', () => {
     const { ledger } = await newWriter();
     issueNext(ledger);
     const error = refusal(() => ledger.intend(intentFor(ACME, 1)));
-    expect(error.message).toBe('the last counter of acme-gmbh / vaultdesk is 1, so the next is 2, but 1 was planned; nothing was recorded');
+    expect(error.message).toBe(
+      'the last counter of acme-gmbh / vaultdesk is 1, so the next is 2, but 1 was planned; nothing was recorded',
+    );
     expect(error.hint).toBe('plan it again');
   });
 
@@ -91,7 +116,11 @@ describe('counters', () => {
     const first = issueNext(ledger);
     ledger.void_(ledger.intend(intentFor(ACME, 2)).seq, 'interrupted');
     ledger.intend(intentFor(ACME, 3));
-    expect(ledger.lastOfLineage(ACME)).toMatchObject({ ctr: 3, last: { state: 'open' }, lastIssued: { state: 'issued', intent: { seq: first } } });
+    expect(ledger.lastOfLineage(ACME)).toMatchObject({
+      ctr: 3,
+      last: { state: 'open' },
+      lastIssued: { state: 'issued', intent: { seq: first } },
+    });
   });
 });
 
@@ -130,7 +159,9 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
     const intent = ledger.intend(intentFor(ACME, 1));
     const before = ledger.head();
     expect(refusal(() => ledger.issue(intent.seq, coseFor(intentFor(ACME, 1)))).code).toBe('self_check_failed');
-    expect(refusal(() => ledger.issue(intent.seq, coseFor({ ...intent.body, kid: 'cd'.repeat(32) }))).code).toBe('self_check_failed');
+    expect(refusal(() => ledger.issue(intent.seq, coseFor({ ...intent.body, kid: 'cd'.repeat(32) }))).code).toBe(
+      'self_check_failed',
+    );
     expect(refusal(() => ledger.issue(intent.seq, Uint8Array.of(0xd2))).code).toBe('self_check_failed');
     expect(ledger.head()).toEqual(before);
     expect(ledger.findByIntent(intent.seq)?.state).toBe('open');
@@ -263,7 +294,11 @@ describe('reading', () => {
 
   it('lists customers, lineages and histories in pages', async () => {
     const { ledger } = await newWriter();
-    const lineages = ['b', 'a', 'c'].flatMap((sub) => [{ aud: 'y', sub }, { aud: 'x', sub, dep: 'd' }, { aud: 'x', sub }]);
+    const lineages = ['b', 'a', 'c'].flatMap((sub) => [
+      { aud: 'y', sub },
+      { aud: 'x', sub, dep: 'd' },
+      { aud: 'x', sub },
+    ]);
     ledger.group(() => {
       for (const lineage of lineages) issueNext(ledger, lineage);
       for (const lineage of lineages) issueNext(ledger, lineage);
@@ -278,7 +313,7 @@ describe('reading', () => {
     ]);
     expect(ledger.lineages({ sub: 'a', after: { sub: 'a', aud: 'x', dep: 'd' }, limit: 9 })).toHaveLength(1);
     const paged = [];
-    for (let page = ledger.lineages({ limit: 2 }); page.length > 0; ) {
+    for (let page = ledger.lineages({ limit: 2 }); page.length > 0;) {
       paged.push(...page);
       const after = page.at(-1)?.lineage;
       page = after === undefined ? [] : ledger.lineages({ after, limit: 2 });
@@ -286,18 +321,33 @@ describe('reading', () => {
     expect(paged).toEqual(ledger.lineages({ limit: 100 }));
     expect(paged).toHaveLength(9);
     const history = ledger.historyOf({ aud: 'x', sub: 'a' }, { limit: 2 });
-    expect(history.map((record) => [record.intent.body.ctr, record.state])).toEqual([[3, 'open'], [2, 'issued']]);
-    expect(ledger.historyOf({ aud: 'x', sub: 'a' }, { below: 2, limit: 2 }).map((record) => record.intent.body.ctr)).toEqual([1]);
+    expect(history.map((record) => [record.intent.body.ctr, record.state])).toEqual([
+      [3, 'open'],
+      [2, 'issued'],
+    ]);
+    expect(
+      ledger.historyOf({ aud: 'x', sub: 'a' }, { below: 2, limit: 2 }).map((record) => record.intent.body.ctr),
+    ).toEqual([1]);
   });
 
   it('tells the last counter that there is', async () => {
     const { place, ledger } = await newWriter();
-    ledger.adopt({ act: 'import', document: digest('document'), kid: KID, ledgerId: new Uint8Array(16), floor: Number.MAX_SAFE_INTEGER - 1, highest: 0, operator: 'officer' });
+    ledger.adopt({
+      act: 'import',
+      document: digest('document'),
+      kid: KID,
+      ledgerId: new Uint8Array(16),
+      floor: Number.MAX_SAFE_INTEGER - 1,
+      highest: 0,
+      operator: 'officer',
+    });
     ledger.intend(intentFor(ACME, Number.MAX_SAFE_INTEGER));
     ledger.close();
     const view = closing(openLedgerForReading(place.ledger));
     expect(view.lastOfLineage(ACME)?.ctr).toBe(Number.MAX_SAFE_INTEGER);
-    expect(view.historyOf(ACME, { limit: 2 }).map((record) => record.intent.body.ctr)).toEqual([Number.MAX_SAFE_INTEGER]);
+    expect(view.historyOf(ACME, { limit: 2 }).map((record) => record.intent.body.ctr)).toEqual([
+      Number.MAX_SAFE_INTEGER,
+    ]);
     expect(view.historyOf(ACME, { below: Number.MAX_SAFE_INTEGER, limit: 2 })).toEqual([]);
   });
 
@@ -307,7 +357,16 @@ describe('reading', () => {
     const intent: IntentEntry = ledger.intend(input);
     input.payload.fill(0);
     expect(intent.body.payload[0]).not.toBe(0);
-    for (const value of [intent, intent.body, ledger.head(), ledger.genesis, ledger.findByIntent(2), ledger.openIntents(), ledger.lastOfLineage(ACME)]) expect(Object.isFrozen(value)).toBe(true);
+    for (const value of [
+      intent,
+      intent.body,
+      ledger.head(),
+      ledger.genesis,
+      ledger.findByIntent(2),
+      ledger.openIntents(),
+      ledger.lastOfLineage(ACME),
+    ])
+      expect(Object.isFrozen(value)).toBe(true);
   });
 });
 
@@ -354,7 +413,10 @@ describe('the clock', () => {
     expect(ledger.lastClock()).toBeUndefined();
     now = START + 50;
     const entry = ledger.clock(START + 60, 'officer');
-    expect(entry).toMatchObject({ at: START + 50, body: { reading: START + 50, confirmed: START + 60, operator: 'officer' } });
+    expect(entry).toMatchObject({
+      at: START + 50,
+      body: { reading: START + 50, confirmed: START + 60, operator: 'officer' },
+    });
     issueNext(ledger);
     expect(ledger.lastClock()).toEqual(entry);
     expect(ledger.lastAt()).toBe(START + 50);

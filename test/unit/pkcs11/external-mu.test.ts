@@ -2,7 +2,12 @@ import { createHash, createPublicKey, generateKeyPairSync, randomBytes, verify }
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, toHex, utf8 } from '../../../formats/bytes.ts';
-import { COMPOSITE_LABEL, compositeMessage, splitCompositeKey, splitCompositeSignature } from '../../../keys/public/composite.ts';
+import {
+  COMPOSITE_LABEL,
+  compositeMessage,
+  splitCompositeKey,
+  splitCompositeSignature,
+} from '../../../keys/public/composite.ts';
 import { externalMu } from '../../../keys/private/pkcs11/host/external-mu.ts';
 import { MLDSA65_SPKI_PREFIX } from '../../../keys/public/spki-prefix.ts';
 import { base64, hex, readData } from '../keys/public/read-data.ts';
@@ -15,10 +20,18 @@ describe('mu computed outside the token (FIPS 204)', () => {
       [new Uint8Array(), new Uint8Array()],
       [randomBytes(1000), randomBytes(255)],
     ] as const) {
-      const signature = ml_dsa65.internal.sign(externalMu(publicKey, message, context), secretKey, { externalMu: true });
-      const key = createPublicKey({ key: Buffer.from(concatBytes(MLDSA65_SPKI_PREFIX, publicKey)), format: 'der', type: 'spki' });
+      const signature = ml_dsa65.internal.sign(externalMu(publicKey, message, context), secretKey, {
+        externalMu: true,
+      });
+      const key = createPublicKey({
+        key: Buffer.from(concatBytes(MLDSA65_SPKI_PREFIX, publicKey)),
+        format: 'der',
+        type: 'spki',
+      });
       expect(verify(null, message, { key, context }, signature)).toBe(true);
-      expect(verify(null, message, { key, context: Uint8Array.of(1, ...context).subarray(0, 255) }, signature)).toBe(false);
+      expect(verify(null, message, { key, context: Uint8Array.of(1, ...context).subarray(0, 255) }, signature)).toBe(
+        false,
+      );
     }
   });
 
@@ -56,13 +69,34 @@ function madeByOthers(): readonly MadeByOthers[] {
   const [vector] = lamps.tests;
   if (vector === undefined) throw new Error('the LAMPS file should hold a test');
   const context = base64(lamps.ctx);
-  const withContext = concatBytes(utf8('CompositeAlgorithmSignatures2025'), COMPOSITE_LABEL, Uint8Array.of(context.length), context, createHash('sha512').update(base64(lamps.m)).digest());
+  const withContext = concatBytes(
+    utf8('CompositeAlgorithmSignatures2025'),
+    COMPOSITE_LABEL,
+    Uint8Array.of(context.length),
+    context,
+    createHash('sha512').update(base64(lamps.m)).digest(),
+  );
   const rows = [
     { name: 'LAMPS', key: base64(vector.pk), message: compositeMessage(base64(lamps.m)), signature: base64(vector.s) },
-    { name: 'LAMPS, with an application context', key: base64(vector.pk), message: withContext, signature: base64(vector.sWithContext) },
-    { name: 'JOSE/COSE', key: hex(cose.raw_public_key), message: compositeMessage(hex(cose.raw_to_be_signed)), signature: hex(cose.raw_signature) },
+    {
+      name: 'LAMPS, with an application context',
+      key: base64(vector.pk),
+      message: withContext,
+      signature: base64(vector.sWithContext),
+    },
+    {
+      name: 'JOSE/COSE',
+      key: hex(cose.raw_public_key),
+      message: compositeMessage(hex(cose.raw_to_be_signed)),
+      signature: hex(cose.raw_signature),
+    },
   ];
-  return rows.map(({ name, key, message, signature }) => ({ name, message, publicKey: splitCompositeKey(key).mldsa65, signature: splitCompositeSignature(signature).mldsa65 }));
+  return rows.map(({ name, key, message, signature }) => ({
+    name,
+    message,
+    publicKey: splitCompositeKey(key).mldsa65,
+    signature: splitCompositeSignature(signature).mldsa65,
+  }));
 }
 
 describe.each(madeByOthers())('the ML-DSA half of the vector of $name', ({ publicKey, message, signature }) => {

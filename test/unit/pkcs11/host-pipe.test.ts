@@ -9,9 +9,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
-import { framed, GarbledMessage, MessageReader, sendFramedNow, sendMessage } from '../../../keys/private/pkcs11/shared/host-pipe.ts';
+import {
+  framed,
+  GarbledMessage,
+  MessageReader,
+  sendFramedNow,
+  sendMessage,
+} from '../../../keys/private/pkcs11/shared/host-pipe.ts';
 
-const VALUES = [{ id: 1, value: [Uint8Array.of(1, 2, 3), 'text'] }, null, { id: 2, operation: 'login', body: { pin: utf8('4711') } }, { bytes: new Uint8Array(200_000).fill(7) }];
+const VALUES = [
+  { id: 1, value: [Uint8Array.of(1, 2, 3), 'text'] },
+  null,
+  { id: 2, operation: 'login', body: { pin: utf8('4711') } },
+  { bytes: new Uint8Array(200_000).fill(7) },
+];
 
 function sent(...values: readonly unknown[]): Buffer {
   const stream = new PassThrough({ highWaterMark: 1 << 24 });
@@ -24,13 +35,16 @@ describe('messages over the pipe', () => {
     const bytes = size < 4 ? sent(...VALUES.slice(0, 3)) : sent(...VALUES);
     const reader = new MessageReader();
     const came: unknown[] = [];
-    for (let at = 0; at < bytes.length; at += size) came.push(...reader.read(Buffer.from(bytes.subarray(at, at + size))));
+    for (let at = 0; at < bytes.length; at += size)
+      came.push(...reader.read(Buffer.from(bytes.subarray(at, at + size))));
     expect(came).toEqual(size < 4 ? VALUES.slice(0, 3) : VALUES);
   });
 
   it('leave one copy of a PIN, for its owner to wipe', () => {
     const bytes = sent(VALUES[2]);
-    const pieces = [bytes.subarray(0, 20), bytes.subarray(20, 40), bytes.subarray(40)].map((piece) => Buffer.from(piece));
+    const pieces = [bytes.subarray(0, 20), bytes.subarray(20, 40), bytes.subarray(40)].map((piece) =>
+      Buffer.from(piece),
+    );
     const reader = new MessageReader();
     const [message] = pieces.flatMap((piece) => reader.read(piece)) as [{ body: { pin: Uint8Array } }];
     expect(message.body.pin).toEqual(utf8('4711'));
@@ -41,7 +55,10 @@ describe('messages over the pipe', () => {
     ['a length of no message', Buffer.from([0xff, 0xff, 0xff, 0xff])],
     ['an empty message', Buffer.from([0, 0, 0, 0])],
     ['text', Buffer.from([0, 0, 0, 5, ...utf8('hello')])],
-    ['a value that breaks off', Buffer.concat([Buffer.from([0, 0, 0, 20]), serialize({ id: 1, value: 'a long text' }).subarray(0, 20)])],
+    [
+      'a value that breaks off',
+      Buffer.concat([Buffer.from([0, 0, 0, 20]), serialize({ id: 1, value: 'a long text' }).subarray(0, 20)]),
+    ],
   ])('that are %s are garbled', (_, bytes) => {
     expect(() => new MessageReader().read(bytes)).toThrow(GarbledMessage);
   });
@@ -54,7 +71,9 @@ describe('messages over the pipe', () => {
       const pipe = new Socket({ fd: 3 });
       for (let id = 0; id < 20; id++) sendFramedNow(pipe, 3, [framed({ id, value: [new Uint8Array(300_001).fill(id)] }), framed({ id, value: 'text' })]);
       pipe.end();`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', main], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', main], {
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    });
     const pipe = child.stdio[3] as Socket;
     const reader = new MessageReader();
     const came: unknown[] = [];
@@ -62,7 +81,12 @@ describe('messages over the pipe', () => {
     await sleep(500);
     pipe.on('data', (chunk: Buffer) => came.push(...reader.read(chunk)));
     await once(child, 'close');
-    expect(came).toEqual(Array.from({ length: 20 }, (_, id) => [{ id, value: [new Uint8Array(300_001).fill(id)] }, { id, value: 'text' }]).flat());
+    expect(came).toEqual(
+      Array.from({ length: 20 }, (_, id) => [
+        { id, value: [new Uint8Array(300_001).fill(id)] },
+        { id, value: 'text' },
+      ]).flat(),
+    );
   });
 
   it('that are sent at once do not overtake what still waits in the stream', () => {
@@ -75,7 +99,11 @@ describe('messages over the pipe', () => {
       const first = fstatSync(fd).size;
       stream.write('waits');
       sendFramedNow(stream, fd, [framed('second')]);
-      expect([first, fstatSync(fd).size, stream.writableLength]).toEqual([framed('first').length, first, 'waits'.length + framed('second').length]);
+      expect([first, fstatSync(fd).size, stream.writableLength]).toEqual([
+        framed('first').length,
+        first,
+        'waits'.length + framed('second').length,
+      ]);
     } finally {
       closeSync(fd);
       rmSync(folder, { recursive: true });

@@ -11,7 +11,16 @@ const PIN_SET = 0x8;
 const READY = INITIALIZED | LOGIN | PIN_SET;
 
 const token = (flags: number, more: { minPinLength?: number; maxPinLength?: number; label?: string } = {}) => ({
-  label: 'T', manufacturer: 'M', model: 'X', serial: '5f3a', flags, minPinLength: 4, maxPinLength: 8, hardwareVersion: '1.0', firmwareVersion: '1.0', ...more,
+  label: 'T',
+  manufacturer: 'M',
+  model: 'X',
+  serial: '5f3a',
+  flags,
+  minPinLength: 4,
+  maxPinLength: 8,
+  hardwareVersion: '1.0',
+  firmwareVersion: '1.0',
+  ...more,
 });
 
 function codeOf(run: () => unknown): string {
@@ -73,7 +82,9 @@ describe('a PIN that cannot be right is not shown', () => {
   });
 
   it('does not believe limits that say nothing', () => {
-    expect(codeOf(() => judgePinShape(utf8('1'.repeat(100)), token(READY, { minPinLength: 2 ** 53, maxPinLength: 0 })))).toBe('none');
+    expect(
+      codeOf(() => judgePinShape(utf8('1'.repeat(100)), token(READY, { minPinLength: 2 ** 53, maxPinLength: 0 }))),
+    ).toBe('none');
   });
 
   it('never repeats the PIN', () => {
@@ -124,6 +135,10 @@ describe('flags in plain words', () => {
     expect(tokenFlagsInWords(READY | 0x1)).toEqual([]);
   });
   it('says what an officer should know', () => {
-    expect(tokenFlagsInWords(0x20000 | 0x1 | LOGIN)).toEqual(['not initialized', 'no user PIN set', 'last try of the user PIN']);
+    expect(tokenFlagsInWords(0x20000 | 0x1 | LOGIN)).toEqual([
+      'not initialized',
+      'no user PIN set',
+      'last try of the user PIN',
+    ]);
   });
 });

@@ -3,8 +3,23 @@ import { describe, expect, it } from 'vitest';
 import { passedVariables, hostEnvironment } from '../../../keys/private/pkcs11/officer/host-environment.ts';
 import { profileOf, PROFILES } from '../../../keys/private/pkcs11/shared/profiles.ts';
 
-const module = (manufacturer: string, description: string, libraryVersion = '1.0', cryptokiVersion = '2.40') => ({ manufacturer, description, libraryVersion, cryptokiVersion });
-const token = (model: string) => ({ label: 'T', manufacturer: 'M', model, serial: '1', flags: 0, minPinLength: 4, maxPinLength: 8, hardwareVersion: '1.0', firmwareVersion: '1.0' });
+const module = (manufacturer: string, description: string, libraryVersion = '1.0', cryptokiVersion = '2.40') => ({
+  manufacturer,
+  description,
+  libraryVersion,
+  cryptokiVersion,
+});
+const token = (model: string) => ({
+  label: 'T',
+  manufacturer: 'M',
+  model,
+  serial: '1',
+  flags: 0,
+  minPinLength: 4,
+  maxPinLength: 8,
+  hardwareVersion: '1.0',
+  firmwareVersion: '1.0',
+});
 
 describe('token profiles', () => {
   it.each([
@@ -26,7 +41,9 @@ describe('token profiles', () => {
   });
 
   it('marks each row in docs/hsm.md as tried or not', () => {
-    const rows = readFileSync(new URL('../../../docs/hsm.md', import.meta.url), 'utf8').split('\n').filter((line) => line.startsWith('| '));
+    const rows = readFileSync(new URL('../../../docs/hsm.md', import.meta.url), 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('| '));
     for (const { name, tested, mldsa65, dataObjects } of PROFILES) {
       const cells = rows.map((row) => row.slice(2, -2).split(' | ')).find(([first]) => first?.startsWith(name));
       expect(`${name}: ${cells?.at(-1)}`).toBe(`${name}: ${tested ? 'yes' : '**no**'}`);
@@ -43,7 +60,15 @@ describe('token profiles', () => {
 
 describe("the token host's environment", () => {
   it('has what modules look for, and nothing else', () => {
-    const passed = hostEnvironment({ SOFTHSM2_CONF: '/a', KRYOPTIC_CONF: '/b', NODE_OPTIONS: '--require x', LD_PRELOAD: '/x.so', PATH: '/bin', SECRET: 'x', HOME: '/h' });
+    const passed = hostEnvironment({
+      SOFTHSM2_CONF: '/a',
+      KRYOPTIC_CONF: '/b',
+      NODE_OPTIONS: '--require x',
+      LD_PRELOAD: '/x.so',
+      PATH: '/bin',
+      SECRET: 'x',
+      HOME: '/h',
+    });
     expect(passed).toEqual({ SOFTHSM2_CONF: '/a', KRYOPTIC_CONF: '/b', HOME: '/h' });
     for (const name of passedVariables()) expect(name).not.toMatch(/^(NODE_|LD_)|PIN|SECRET|PASS/);
   });

@@ -4,13 +4,18 @@ import { concatBytes } from '../../../formats/bytes.ts';
 import { ed25519FromToken, mldsa65FromToken } from '../../../keys/private/pkcs11/host/public-key-forms.ts';
 
 /** DER by hand, for keys that node:crypto wrote: length octets as in X.690 §8.1.3. */
-const head = (tag: number, length: number): Uint8Array => (length < 128 ? Uint8Array.of(tag, length) : Uint8Array.of(tag, 0x82, length >> 8, length & 255));
+const head = (tag: number, length: number): Uint8Array =>
+  length < 128 ? Uint8Array.of(tag, length) : Uint8Array.of(tag, 0x82, length >> 8, length & 255);
 
 describe.each([
   ['ed25519', 32, ed25519FromToken],
   ['ml-dsa-65', 1952, mldsa65FromToken],
 ] as const)('public keys of %s as tokens give them', (type, length, fromToken) => {
-  const spki = Uint8Array.from(type === 'ed25519' ? generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' }) : generateKeyPairSync('ml-dsa-65').publicKey.export({ format: 'der', type: 'spki' }));
+  const spki = Uint8Array.from(
+    type === 'ed25519'
+      ? generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' })
+      : generateKeyPairSync('ml-dsa-65').publicKey.export({ format: 'der', type: 'spki' }),
+  );
   const raw = spki.slice(-length);
   const forms: readonly (readonly [string, Uint8Array])[] = [
     ['raw', raw],

@@ -6,7 +6,9 @@ import { TokenPart, type Refs } from '../../../keys/private/pkcs11/officer/token
 it('a key that an old host finds too late not to be there stays known to the new one', async () => {
   const [old, next] = [{}, {}] as unknown as [HostClient, HostClient];
   let present = old;
-  const connection = { retryWhenGone: (work: (host: HostClient) => unknown) => work(present) } as unknown as TokenConnection;
+  const connection = {
+    retryWhenGone: (work: (host: HostClient) => unknown) => work(present),
+  } as unknown as TokenConnection;
   const ofOld = Promise.withResolvers<Refs>();
   let lookups = 0;
   const part = new TokenPart(connection, ['ed25519'], (host) => {

@@ -37,7 +37,9 @@ describe('PKCS#11 URI (RFC 7512)', () => {
   });
 
   it('reads the query attributes', () => {
-    const uri = parsePkcs11Uri('pkcs11:token=t?module-path=/usr/lib/x.so&pin-source=file:/etc/token_pin&x-other=1&x-other=2');
+    const uri = parsePkcs11Uri(
+      'pkcs11:token=t?module-path=/usr/lib/x.so&pin-source=file:/etc/token_pin&x-other=1&x-other=2',
+    );
     expect(uri).toMatchObject({ modulePath: '/usr/lib/x.so', pinSourceFile: '/etc/token_pin' });
     expect(uri.ignored.map(({ name, value }) => `${name}=${value}`)).toEqual(['x-other=1', 'x-other=2']);
     expect(parsePkcs11Uri('pkcs11:?module-name=softhsm2').moduleName).toBe('softhsm2');
@@ -109,7 +111,11 @@ describe('PKCS#11 URI (RFC 7512)', () => {
     expect(faultOf(text, 'usage').code).toBe('usage');
   });
 
-  it.each(['pkcs11:?pin-value=planted-7391', 'pkcs11:?pin-value=%zzplanted-7391', 'pkcs11:?pin-value=planted-7391&pin-value=planted-7391'])('never repeats a PIN: %s', (text) => {
+  it.each([
+    'pkcs11:?pin-value=planted-7391',
+    'pkcs11:?pin-value=%zzplanted-7391',
+    'pkcs11:?pin-value=planted-7391&pin-value=planted-7391',
+  ])('never repeats a PIN: %s', (text) => {
     const fault = faultOf(text);
     expect(`${fault.message} ${fault.hint ?? ''} ${JSON.stringify(fault.place)}`).not.toContain('planted');
   });
@@ -119,16 +125,31 @@ describe('PKCS#11 URI (RFC 7512)', () => {
   });
 
   it('formats in one order, with all but the plainest characters encoded', () => {
-    const text = formatPkcs11Uri(parsePkcs11Uri("pkcs11:id=%01%ff;object=a'b;token=x y".replace(' ', '%20') + '?pin-source=file:/p&module-path=/m.so'));
+    const text = formatPkcs11Uri(
+      parsePkcs11Uri(
+        "pkcs11:id=%01%ff;object=a'b;token=x y".replace(' ', '%20') + '?pin-source=file:/p&module-path=/m.so',
+      ),
+    );
     expect(text).toBe('pkcs11:token=x%20y;object=a%27b;id=%01%FF?module-path=/m.so&pin-source=file:/p');
   });
 });
 
 describe('which tokens a URI means', () => {
   const module = { cryptokiVersion: '2.40', manufacturer: 'LM', description: 'LD', libraryVersion: '2.6' };
-  const token = { label: 'T', manufacturer: 'TM', model: 'TMod', serial: '0a', flags: 0, minPinLength: 4, maxPinLength: 255, hardwareVersion: '1.0', firmwareVersion: '1.0' };
+  const token = {
+    label: 'T',
+    manufacturer: 'TM',
+    model: 'TMod',
+    serial: '0a',
+    flags: 0,
+    minPinLength: 4,
+    maxPinLength: 255,
+    hardwareVersion: '1.0',
+    firmwareVersion: '1.0',
+  };
   const slot = { slotId: 7, description: 'SD', manufacturer: 'SM', token };
-  const all = 'token=T;manufacturer=TM;serial=0a;model=TMod;library-manufacturer=LM;library-version=2.6;library-description=LD;slot-manufacturer=SM;slot-description=SD;slot-id=7';
+  const all =
+    'token=T;manufacturer=TM;serial=0a;model=TMod;library-manufacturer=LM;library-version=2.6;library-description=LD;slot-manufacturer=SM;slot-description=SD;slot-id=7';
 
   it('matches where every attribute agrees', () => {
     expect(matchesToken(parsePkcs11Uri(`pkcs11:${all}`), module, slot)).toBe(true);
@@ -150,7 +171,9 @@ describe('which tokens a URI means', () => {
   });
 
   it('matches no slot without a token', () => {
-    expect(matchesToken(parsePkcs11Uri('pkcs11:'), module, { slotId: 7, description: 'SD', manufacturer: 'SM' })).toBe(false);
+    expect(matchesToken(parsePkcs11Uri('pkcs11:'), module, { slotId: 7, description: 'SD', manufacturer: 'SM' })).toBe(
+      false,
+    );
   });
 
   it('names a token by label and serial, never by its slot', () => {

@@ -6,24 +6,63 @@ import { parseCatalog } from '../../../signer/site/catalog.ts';
 
 const DAY = 86_400;
 const NOW = 1_800_000_000;
-const TIERS = { team: { maxSeats: 50 }, business: { maxSeats: 500 }, enterprise: { maxSeats: 'unlimited', features: ['sso'], limits: { vaults: 9 } } };
-const catalog = parseCatalog(utf8(JSON.stringify({ schema: 'vtlic-catalog/1', products: { vaultdesk: { maxTermDays: 800, maxGraceDays: 60, tiers: TIERS }, vaultpro: { maxTermDays: 800, maxGraceDays: 60, tiers: TIERS } } })), 'catalog.json');
+const TIERS = {
+  team: { maxSeats: 50 },
+  business: { maxSeats: 500 },
+  enterprise: { maxSeats: 'unlimited', features: ['sso'], limits: { vaults: 9 } },
+};
+const catalog = parseCatalog(
+  utf8(
+    JSON.stringify({
+      schema: 'vtlic-catalog/1',
+      products: {
+        vaultdesk: { maxTermDays: 800, maxGraceDays: 60, tiers: TIERS },
+        vaultpro: { maxTermDays: 800, maxGraceDays: 60, tiers: TIERS },
+      },
+    }),
+  ),
+  'catalog.json',
+);
 
 const last: License = {
-  iss: 'example-vendor', sub: 'acme', aud: 'vaultdesk', iat: NOW - 365 * DAY, nbf: NOW - 365 * DAY, exp: NOW, cti: '01936f2a-0c1d-7b3e-8a4f-5d6e7f809112', ctr: 4,
-  tier: 'business', seats: 100, features: ['audit', 'sso'], limits: { vaults: 5, users: 7 },
+  iss: 'example-vendor',
+  sub: 'acme',
+  aud: 'vaultdesk',
+  iat: NOW - 365 * DAY,
+  nbf: NOW - 365 * DAY,
+  exp: NOW,
+  cti: '01936f2a-0c1d-7b3e-8a4f-5d6e7f809112',
+  ctr: 4,
+  tier: 'business',
+  seats: 100,
+  features: ['audit', 'sso'],
+  limits: { vaults: 5, users: 7 },
 };
 /** An honest renewal: nothing to look at twice. */
 const renewal: License = { ...last, iat: NOW - DAY, nbf: NOW, exp: NOW + 365 * DAY, ctr: 5 };
 
 function kinds(changes: Partial<License>, more: Partial<Compared> = {}): string[] {
-  return findAnomalies({ license: { ...renewal, ...changes }, previous: last, catalog, algorithm: 'ed25519+ml-dsa-65', previousAlgorithm: 'ed25519+ml-dsa-65', ...more }).map(({ kind }) => kind);
+  return findAnomalies({
+    license: { ...renewal, ...changes },
+    previous: last,
+    catalog,
+    algorithm: 'ed25519+ml-dsa-65',
+    previousAlgorithm: 'ed25519+ml-dsa-65',
+    ...more,
+  }).map(({ kind }) => kind);
 }
 
 describe('anomalies', () => {
   it('an honest renewal has none', () => {
     expect(kinds({})).toEqual([]);
-    expect(kinds({ seats: 999, tier: 'enterprise', features: ['audit', 'more', 'sso'], limits: { vaults: 6, users: 7, new: 1 } })).toEqual([]);
+    expect(
+      kinds({
+        seats: 999,
+        tier: 'enterprise',
+        features: ['audit', 'more', 'sso'],
+        limits: { vaults: 6, users: 7, new: 1 },
+      }),
+    ).toEqual([]);
   });
 
   it('a new customer is compared with nobody', () => {
@@ -55,7 +94,10 @@ describe('anomalies', () => {
   });
 
   it('marks seats that are no longer unlimited, and a tier that the catalog no longer has', () => {
-    expect(kinds({}, { previous: { ...last, seats: 'unlimited', tier: 'platinum' } })).toEqual(['seats down', 'tier down']);
+    expect(kinds({}, { previous: { ...last, seats: 'unlimited', tier: 'platinum' } })).toEqual([
+      'seats down',
+      'tier down',
+    ]);
   });
 
   it('marks the way back from the composite to Ed25519 alone, not the way there', () => {

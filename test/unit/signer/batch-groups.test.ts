@@ -29,7 +29,12 @@ beforeEach(async () => {
   const { paths, config } = openSite(fixture.site);
   const [record] = config.keys;
   if (record === undefined) throw new Error('the site has no key');
-  key = await openKeyFile(keyFiles(paths, { type: 'file', name: 'local', path: 'keys' }, record.name).key, record.publicKey, 'license', utf8(PASSPHRASE));
+  key = await openKeyFile(
+    keyFiles(paths, { type: 'file', name: 'local', path: 'keys' }, record.name).key,
+    record.publicKey,
+    'license',
+    utf8(PASSPHRASE),
+  );
 });
 afterEach(async () => {
   await key.close();
@@ -69,29 +74,63 @@ function watched(before: (number: number) => Promise<void> | void): Watched {
 }
 
 async function batchOf(rows: number, signing: SigningKey, changes: Partial<World> = {}): Promise<BatchOutcome> {
-  const planned = await runHere(['batch', writeBatch(fixture, csv(customers(rows).map((name) => row(name)))), '--name', 'b', '--new-customers', '--dry-run', '--site', fixture.site]);
+  const planned = await runHere([
+    'batch',
+    writeBatch(fixture, csv(customers(rows).map((name) => row(name)))),
+    '--name',
+    'b',
+    '--new-customers',
+    '--dry-run',
+    '--site',
+    fixture.site,
+  ]);
   const site = openSite(fixture.site);
   const world = testWorld(changes);
-  const ledger = await openLedgerForWriting(site.paths.ledger, { now: () => nowSeconds(world), random: world.random, holder: { command: 'batch' } });
+  const ledger = await openLedgerForWriting(site.paths.ledger, {
+    now: () => nowSeconds(world),
+    random: world.random,
+    holder: { command: 'batch' },
+  });
   const checker = directChecker(signing);
   try {
     const reviewed = reviewBatchByDigest(openBatchPlan(site.paths.plans, planned.stdout.trim()), nowSeconds(world));
-    return await carryOutBatch(reviewed, { ledger, siteFolder: site.paths.folder, key: signing, checker, files: groupWriter(), world, progress: () => undefined });
+    return await carryOutBatch(reviewed, {
+      ledger,
+      siteFolder: site.paths.folder,
+      key: signing,
+      checker,
+      files: groupWriter(),
+      world,
+      progress: () => undefined,
+    });
   } finally {
     ledger.close();
   }
 }
 
 /** What the record and the folder hold, both whole. */
-async function found(): Promise<{ readonly entries: readonly Entry[]; readonly intents: readonly IntentEntry[]; readonly voided: readonly number[]; readonly released: readonly number[]; readonly open: number }> {
+async function found(): Promise<{
+  readonly entries: readonly Entry[];
+  readonly intents: readonly IntentEntry[];
+  readonly voided: readonly number[];
+  readonly released: readonly number[];
+  readonly open: number;
+}> {
   const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
   try {
     await ledger.verify({ keys: [key.publicKey] });
     const entries = [...ledger.entriesFrom(1)];
     const intents = entries.filter((entry) => entry.kind === 'intent');
     const released = entries.flatMap((entry) => (entry.kind === 'release' ? [entry.body.intent] : []));
-    for (const { seq, body } of intents) expect(existsSync(join(fixture.site, body.path)), body.path).toBe(released.includes(seq));
-    return { entries, intents, released, voided: entries.flatMap((entry) => (entry.kind === 'void' ? [entry.body.intent] : [])), open: ledger.openIntents().length };
+    for (const { seq, body } of intents)
+      expect(existsSync(join(fixture.site, body.path)), body.path).toBe(released.includes(seq));
+    return {
+      entries,
+      intents,
+      released,
+      voided: entries.flatMap((entry) => (entry.kind === 'void' ? [entry.body.intent] : [])),
+      open: ledger.openIntents().length,
+    };
   } finally {
     ledger.close();
   }
@@ -108,7 +147,11 @@ describe('the groups of a batch', () => {
     expect(await batchOf(rows, watch.key)).toEqual({ released: rows, passedOver: 0, failed: 0, interrupted: false });
     const { entries, intents, released, open } = await found();
     expect([intents.length, released.length, open]).toEqual([rows, rows, 0]);
-    const kinds = entries.map((entry) => (entry.kind === 'intent' ? 'i' : entry.kind === 'issue' ? 's' : entry.kind === 'release' ? 'r' : '.')).join('');
+    const kinds = entries
+      .map((entry) =>
+        entry.kind === 'intent' ? 'i' : entry.kind === 'issue' ? 's' : entry.kind === 'release' ? 'r' : '.',
+      )
+      .join('');
     // The first two groups are reserved before a license is recorded, and from then on always one more.
     expect(/^\.(i+)s{8}r{8}/.exec(kinds)?.[1]?.length).toBeGreaterThan(FIRST_GROUP);
     expect(kinds.replaceAll(/(.)\1+/g, '$1')).toMatch(/^\.(isr)+sr$/);
@@ -126,7 +169,12 @@ describe('the groups of a batch', () => {
   it('a key that signs nothing costs the first group alone', async () => {
     const watch = watched(() => Promise.reject(failed('signing_failed')));
     const outcome = await batchOf(60, watch.key);
-    expect(outcome).toMatchObject({ released: 0, failed: FIRST_GROUP, interrupted: false, stoppedBy: { code: 'signing_failed' } });
+    expect(outcome).toMatchObject({
+      released: 0,
+      failed: FIRST_GROUP,
+      interrupted: false,
+      stoppedBy: { code: 'signing_failed' },
+    });
     const { intents, voided, open } = await found();
     expect([intents.length, voided.length, open]).toEqual([FIRST_GROUP, FIRST_GROUP, 0]);
   });
@@ -149,18 +197,21 @@ describe('the groups of a batch', () => {
     expect([voided.length, released.length, open]).toEqual([1, 59, 0]);
   });
 
-  it.each([1, 9, 40, 120])('a key whose state is unknown from signature %d on: nothing stays open, and what was signed leaves', async (from) => {
-    const watch = watched((number) => (number >= from ? Promise.reject(failed('signing_unknown')) : undefined));
-    const outcome = await batchOf(150, watch.key);
-    expect(outcome).toMatchObject({ interrupted: false, stoppedBy: { code: 'signing_unknown' } });
-    const { entries, intents, voided, released, open } = await found();
-    expect(open).toBe(0);
-    expect([released.length, voided.length]).toEqual([outcome.released, outcome.failed]);
-    expect(released.length).toBe(from - 1);
-    const reasons = entries.flatMap((entry) => (entry.kind === 'void' ? [entry.body.reason] : []));
-    expect(reasons.filter((reason) => reason === 'signing_unknown').length).toBe(watch.asked - (from - 1));
-    expect(released.length + voided.length).toBe(intents.length);
-  });
+  it.each([1, 9, 40, 120])(
+    'a key whose state is unknown from signature %d on: nothing stays open, and what was signed leaves',
+    async (from) => {
+      const watch = watched((number) => (number >= from ? Promise.reject(failed('signing_unknown')) : undefined));
+      const outcome = await batchOf(150, watch.key);
+      expect(outcome).toMatchObject({ interrupted: false, stoppedBy: { code: 'signing_unknown' } });
+      const { entries, intents, voided, released, open } = await found();
+      expect(open).toBe(0);
+      expect([released.length, voided.length]).toEqual([outcome.released, outcome.failed]);
+      expect(released.length).toBe(from - 1);
+      const reasons = entries.flatMap((entry) => (entry.kind === 'void' ? [entry.body.reason] : []));
+      expect(reasons.filter((reason) => reason === 'signing_unknown').length).toBe(watch.asked - (from - 1));
+      expect(released.length + voided.length).toBe(intents.length);
+    },
+  );
 
   it('Ctrl-C finishes what is in hand, and no more is reserved', async () => {
     const watch = watched(() => undefined);

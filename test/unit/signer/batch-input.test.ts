@@ -27,7 +27,19 @@ async function plan(text: string | Uint8Array, name = 'batch.csv', newCustomers 
   const file = writeBatch(fixture, text, name);
   const input = digestOfFile(file);
   try {
-    const planned = await planBatch({ site, catalog: readCatalog(site.paths.catalog), ledger, key: licenseKey(site, undefined), world: testWorld(), file, format: formatOf(file), name: input, input, newCustomers, resume: false });
+    const planned = await planBatch({
+      site,
+      catalog: readCatalog(site.paths.catalog),
+      ledger,
+      key: licenseKey(site, undefined),
+      world: testWorld(),
+      file,
+      format: formatOf(file),
+      name: input,
+      input,
+      newCustomers,
+      resume: false,
+    });
     return planned.kind === 'faults' ? planned.faults.flatMap((fault) => errorLines(fault)).join('\n') : planned.kind;
   } catch (error) {
     return errorLines(error as VtlicError).join('\n');
@@ -46,22 +58,50 @@ const good = row('acme-gmbh');
 
 describe('a batch file at fault', () => {
   it.each<[string, string | Uint8Array, string]>([
-    ['a quote that is never closed', csv([good, row('other', { name: '"never' })]), 'batch.csv:3:7: the quote that opens here is never closed'],
+    [
+      'a quote that is never closed',
+      csv([good, row('other', { name: '"never' })]),
+      'batch.csv:3:7: the quote that opens here is never closed',
+    ],
     ['a byte order mark', `\ufeff${csv([good])}`, 'batch.csv:1:1: the file begins with a byte order mark'],
-    ['a header with a column twice', csv([`${good},7`], `${HEADER},seats`), 'batch.csv:1:99: the column "seats" stands in the header twice: first at column 39'],
+    [
+      'a header with a column twice',
+      csv([`${good},7`], `${HEADER},seats`),
+      'batch.csv:1:99: the column "seats" stands in the header twice: first at column 39',
+    ],
     ['the header a second time', csv([good, HEADER]), 'batch.csv:3:39: seats: "seats" should be a whole number'],
     ['an unknown column', csv([`${good},7`], `${HEADER},seat`), 'the column "seat" is not known'],
     ['no header', `${good}\n`, 'the column "acme-gmbh" is not known'],
     ['a missing column', csv(['a'], 'customer'), 'the header has no column "product"'],
-    ['semicolons', csv([good.replaceAll(',', ';')], HEADER.replaceAll(',', ';')), 'separated by commas, not by semicolons'],
+    [
+      'semicolons',
+      csv([good.replaceAll(',', ';')], HEADER.replaceAll(',', ';')),
+      'separated by commas, not by semicolons',
+    ],
     ['limits without a name', csv([`${good},7`], `${HEADER},limits`), 'should name one of the limits'],
     ['a field too many', csv([`${good},`]), 'batch.csv:2:1: this row has 13 fields, but the header has 12'],
     ['an empty line', csv([good, '', row('other')]), 'batch.csv:3:1: this line is empty'],
-    ['a field of a million characters', csv([row('other', { name: 'x'.repeat(1_000_000) })]), 'name: "name" should have at most 200 characters, but it has 1000000'],
-    ['a row of two million characters', csv([row('other', { name: `"${'x'.repeat(2_000_000)}"` })]), 'batch.csv:2:7: the quote that opens here is not closed within 1048576 bytes'],
-    ['a product that is not sold', csv([good, row('other', { product: 'vaultpro' })]), 'batch.csv:3:21: product: "product" vaultpro is not in the catalog (it has: vaultdesk)'],
+    [
+      'a field of a million characters',
+      csv([row('other', { name: 'x'.repeat(1_000_000) })]),
+      'name: "name" should have at most 200 characters, but it has 1000000',
+    ],
+    [
+      'a row of two million characters',
+      csv([row('other', { name: `"${'x'.repeat(2_000_000)}"` })]),
+      'batch.csv:2:7: the quote that opens here is not closed within 1048576 bytes',
+    ],
+    [
+      'a product that is not sold',
+      csv([good, row('other', { product: 'vaultpro' })]),
+      'batch.csv:3:21: product: "product" vaultpro is not in the catalog (it has: vaultdesk)',
+    ],
     ['a tier that is not sold', csv([row('a', { tier: 'gold' })]), '"tier" gold is not sold'],
-    ['too many seats', csv([row('a', { seats: '5001' })]), '"seats" is 5001, but tier enterprise is sold with at most 5000'],
+    [
+      'too many seats',
+      csv([row('a', { seats: '5001' })]),
+      '"seats" is 5001, but tier enterprise is sold with at most 5000',
+    ],
     ['a limit too high', csv([row('a', { 'limits.vaults': '501' })]), '"limits.vaults" is 501'],
     ['a feature that is not sold', csv([row('a', { features: 'sso;teleport' })]), '"features" names teleport'],
     ['no seats', csv([row('a', { seats: '' })]), 'seats: "seats" is required, but it is missing'],
@@ -71,7 +111,15 @@ describe('a batch file at fault', () => {
     ['a day that does not exist', csv([row('a', { until: '2027-02-30' })]), 'there is no day 2027-02-30'],
     ['a customer that is a formula', csv([row('=cmd()')]), '"customer" should be an id'],
     ['a name that turns the reading direction', csv([row('a', { name: 'Acme \u202e hbmG' })]), 'direction-changing'],
-    ['bytes that are no UTF-8', Buffer.concat([Buffer.from(csv([good])), Buffer.from(row('other').replace('other, Inc.', 'Caf\u00e9'), 'latin1'), Buffer.from('\n')]), 'batch.csv:3:11: the file should be UTF-8'],
+    [
+      'bytes that are no UTF-8',
+      Buffer.concat([
+        Buffer.from(csv([good])),
+        Buffer.from(row('other').replace('other, Inc.', 'Caf\u00e9'), 'latin1'),
+        Buffer.from('\n'),
+      ]),
+      'batch.csv:3:11: the file should be UTF-8',
+    ],
     ['an empty file', '', 'the file is empty'],
     ['a header alone', csv([]), 'the file has no rows'],
   ])('%s', async (_, text, words) => {
@@ -81,14 +129,20 @@ describe('a batch file at fault', () => {
 
   it('two rows of one lineage: an error that names both lines; another deployment is another lineage', async () => {
     const twice = await plan(csv([good, row('other'), row('acme-gmbh', { seats: '7' })]));
-    expect(twice).toContain('batch.csv:4:1: a second row of acme-gmbh / vaultdesk / prod-eu, which stands on line 2 already');
-    const lineages = await plan(csv([good, row('acme-gmbh', { deployment: 'prod-us' }), row('acme-gmbh', { deployment: '', seats: '-1' })]));
+    expect(twice).toContain(
+      'batch.csv:4:1: a second row of acme-gmbh / vaultdesk / prod-eu, which stands on line 2 already',
+    );
+    const lineages = await plan(
+      csv([good, row('acme-gmbh', { deployment: 'prod-us' }), row('acme-gmbh', { deployment: '', seats: '-1' })]),
+    );
     expect(lineages).not.toContain('second row');
     nothingHappened();
   });
 
   it('a customer without a license is refused unless new customers are taken', async () => {
-    expect(await plan(csv([good]), 'batch.csv', false)).toContain('batch.csv:2:1: customer: acme-gmbh has no license in this ledger');
+    expect(await plan(csv([good]), 'batch.csv', false)).toContain(
+      'batch.csv:2:1: customer: acme-gmbh has no license in this ledger',
+    );
   });
 
   it.each<[string, string, string]>([
@@ -97,7 +151,11 @@ describe('a batch file at fault', () => {
     ['an empty line', `\n${JSON.stringify(requestDocument())}\n`, 'batch.jsonl:1:1: this line is empty'],
     ['another schema', '{"schema": "vtlic-request/2"}', 'should be "vtlic-request/1"'],
     ['an unknown member', JSON.stringify(requestDocument({ seat: 1 })), 'batch.jsonl:1:'],
-    ['a fault on the second line', `${JSON.stringify(requestDocument())}\n${JSON.stringify(requestDocument({ customer: 'b', seats: -1 }))}\n`, 'batch.jsonl:2:'],
+    [
+      'a fault on the second line',
+      `${JSON.stringify(requestDocument())}\n${JSON.stringify(requestDocument({ customer: 'b', seats: -1 }))}\n`,
+      'batch.jsonl:2:',
+    ],
     ['an array', '[]', 'should be an object'],
     ['a line of two million characters', `"${'x'.repeat(2_000_000)}"`, 'at most 1048576 are allowed'],
   ])('JSON lines: %s', async (_, text, words) => {
@@ -108,7 +166,12 @@ describe('a batch file at fault', () => {
   it('a good file is planned, as CSV and as JSON lines, with CRLF too', async () => {
     expect(await plan(csv([good]))).toBe('planned');
     expect(await plan(csv([good]).replaceAll('\n', '\r\n'))).toBe('planned');
-    expect(await plan(`${JSON.stringify(requestDocument())}\n${JSON.stringify({ ...requestDocument({ customer: 'b', ext: { color: 'red' } }), schema: undefined })}`, 'batch.jsonl')).toBe('planned');
+    expect(
+      await plan(
+        `${JSON.stringify(requestDocument())}\n${JSON.stringify({ ...requestDocument({ customer: 'b', ext: { color: 'red' } }), schema: undefined })}`,
+        'batch.jsonl',
+      ),
+    ).toBe('planned');
     expect(await plan(csv([`${good},true,red`], `${HEADER},resetClock,ext.color`))).toBe('planned');
   });
 });

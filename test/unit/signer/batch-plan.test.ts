@@ -25,16 +25,45 @@ afterEach(() => {
 });
 
 const hex = (digit: string, bytes: number): string => digit.repeat(bytes * 2);
-const head: BatchHead = { ledger: hex('1', 16), entries: 7, chain: hex('2', 32), made: 1_800_000_000, site: hex('3', 32), catalog: hex('4', 32), name: 'renewals', input: hex('5', 32), kid: hex('6', 32) };
+const head: BatchHead = {
+  ledger: hex('1', 16),
+  entries: 7,
+  chain: hex('2', 32),
+  made: 1_800_000_000,
+  site: hex('3', 32),
+  catalog: hex('4', 32),
+  name: 'renewals',
+  input: hex('5', 32),
+  kid: hex('6', 32),
+};
 
 function license(i: number, changes: Partial<License> = {}): License {
-  return { iss: 'example-vendor', sub: `c${i}`, aud: 'vaultdesk', exp: 1_900_000_000, nbf: 1_800_000_000, iat: 1_800_000_000, cti: makeUuidV7(1_800_000_000_000, new Uint8Array(10).fill(i % 256)), ctr: 1, tier: 'team', seats: i, features: [], limits: {}, ...changes };
+  return {
+    iss: 'example-vendor',
+    sub: `c${i}`,
+    aud: 'vaultdesk',
+    exp: 1_900_000_000,
+    nbf: 1_800_000_000,
+    iat: 1_800_000_000,
+    cti: makeUuidV7(1_800_000_000_000, new Uint8Array(10).fill(i % 256)),
+    ctr: 1,
+    tier: 'team',
+    seats: i,
+    features: [],
+    limits: {},
+    ...changes,
+  };
 }
 
 function write(rows: number, done: number = 0): string {
   const writer = new BatchPlanWriter(folder, new Uint8Array(8).fill(9), head);
   for (let i = 0; i < rows; i++) {
-    if (i < done) writer.done({ line: i + 2, row: new Uint8Array(32).fill(i), lineage: { sub: `c${i}`, aud: 'vaultdesk', dep: 'eu' } });
+    if (i < done)
+      writer.done({
+        line: i + 2,
+        row: new Uint8Array(32).fill(i),
+        lineage: { sub: `c${i}`, aud: 'vaultdesk', dep: 'eu' },
+      });
     else writer.sign(i + 2, new Uint8Array(32).fill(i), encodeLicense(license(i)));
   }
   return writer.finish(true).digest;
@@ -60,7 +89,8 @@ describe('a batch plan on disk', () => {
       const read = [...plan.rows()];
       expect(read.map(({ line }) => line)).toEqual(Array.from({ length: rows }, (_, i) => i + 2));
       read.forEach((row, i) => {
-        if (row.kind === 'done') expect([i < 3, row.lineage]).toEqual([true, { sub: `c${i}`, aud: 'vaultdesk', dep: 'eu' }]);
+        if (row.kind === 'done')
+          expect([i < 3, row.lineage]).toEqual([true, { sub: `c${i}`, aud: 'vaultdesk', dep: 'eu' }]);
         else expect([i >= 3, row.item.license.sub, row.item.kid]).toEqual([true, `c${i}`, head.kid]);
       });
     }
@@ -71,15 +101,20 @@ describe('a batch plan on disk', () => {
     const digest = write(5, 1);
     const good = readFileSync(join(folder, digest));
     fc.assert(
-      fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), fc.constantFrom('change', 'insert', 'delete', 'cut'), (at, by, how) => {
-        const bytes = [...good];
-        if (how === 'change') bytes[at] = (bytes[at] ?? 0) ^ by;
-        else if (how === 'insert') bytes.splice(at, 0, by);
-        else if (how === 'delete') bytes.splice(at, 1);
-        else bytes.length = at;
-        writeFileSync(join(folder, digest), Uint8Array.from(bytes));
-        expect(code(() => openBatchPlan(folder, digest))).toBe('plan_stale');
-      }),
+      fc.property(
+        fc.nat(good.length - 1),
+        fc.integer({ min: 1, max: 255 }),
+        fc.constantFrom('change', 'insert', 'delete', 'cut'),
+        (at, by, how) => {
+          const bytes = [...good];
+          if (how === 'change') bytes[at] = (bytes[at] ?? 0) ^ by;
+          else if (how === 'insert') bytes.splice(at, 0, by);
+          else if (how === 'delete') bytes.splice(at, 1);
+          else bytes.length = at;
+          writeFileSync(join(folder, digest), Uint8Array.from(bytes));
+          expect(code(() => openBatchPlan(folder, digest))).toBe('plan_stale');
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -93,7 +128,11 @@ describe('a batch plan on disk', () => {
     bytes.write('c500', at);
     writeFileSync(join(folder, digest), bytes);
     const seen: number[] = [];
-    expect(code(() => { for (const row of plan.rows()) seen.push(row.line); })).toBe('plan_stale');
+    expect(
+      code(() => {
+        for (const row of plan.rows()) seen.push(row.line);
+      }),
+    ).toBe('plan_stale');
     expect(seen.length).toBe(256);
     writeFileSync(join(folder, digest), bytes.subarray(0, 2000));
     expect(code(() => [...plan.rows()])).toBe('plan_stale');
@@ -116,12 +155,38 @@ describe('a batch plan on disk', () => {
 });
 
 describe('the identity of a row', () => {
-  const request: Request = { customer: 'a', product: 'p', tier: 't', seats: 1, from: 1, until: 2, features: ['x', 'y'], limits: { v: 1, w: 2 } };
+  const request: Request = {
+    customer: 'a',
+    product: 'p',
+    tier: 't',
+    seats: 1,
+    from: 1,
+    until: 2,
+    features: ['x', 'y'],
+    limits: { v: 1, w: 2 },
+  };
 
   it('is that of its values: the order in which they stand does not matter, each value does', () => {
     const same = rowDigest(request);
-    expect(rowDigest(Object.fromEntries(Object.entries({ ...request, limits: { w: 2, v: 1 } }).reverse()) as unknown as Request)).toEqual(same);
-    const others: Partial<Request>[] = [{ customer: 'b' }, { seats: 2 }, { seats: 'unlimited' }, { from: 0 }, { features: ['x'] }, { limits: { v: 1, w: 3 } }, { reference: 'PO' }, { name: 'PO' }, { deployment: 'd' }, { resetClock: true }, { ext: { a: 1 } }, { ext: { a: '1' } }];
+    expect(
+      rowDigest(
+        Object.fromEntries(Object.entries({ ...request, limits: { w: 2, v: 1 } }).reverse()) as unknown as Request,
+      ),
+    ).toEqual(same);
+    const others: Partial<Request>[] = [
+      { customer: 'b' },
+      { seats: 2 },
+      { seats: 'unlimited' },
+      { from: 0 },
+      { features: ['x'] },
+      { limits: { v: 1, w: 3 } },
+      { reference: 'PO' },
+      { name: 'PO' },
+      { deployment: 'd' },
+      { resetClock: true },
+      { ext: { a: 1 } },
+      { ext: { a: '1' } },
+    ];
     const digests = others.map((changes) => Buffer.from(rowDigest({ ...request, ...changes })).toString('hex'));
     expect(new Set([...digests, Buffer.from(same).toString('hex')]).size).toBe(others.length + 1);
   });
@@ -132,13 +197,52 @@ describe('the summary', () => {
     const summary = emptySummary();
     for (let i = 0; i < 5000; i++) {
       summary.rows++;
-      count(summary, { line: i + 2, license: license(i, { tier: i % 2 === 0 ? 'team' : 'enterprise', seats: i === 77 ? 'unlimited' : (i * 7919) % 5000 }), anomalies: i % 10 === 0 ? [{ kind: 'seats down', sentence: 'fewer seats' }] : [], newCustomer: i < 4, newLineage: i < 6, again: false });
+      count(summary, {
+        line: i + 2,
+        license: license(i, {
+          tier: i % 2 === 0 ? 'team' : 'enterprise',
+          seats: i === 77 ? 'unlimited' : (i * 7919) % 5000,
+        }),
+        anomalies: i % 10 === 0 ? [{ kind: 'seats down', sentence: 'fewer seats' }] : [],
+        newCustomer: i < 4,
+        newLineage: i < 6,
+        again: false,
+      });
     }
-    expect(summary.largest.map(({ seats }) => seats)).toEqual(['unlimited', 4999, 4998, 4997, 4996, 4995, 4994, 4993, 4992, 4991]);
+    expect(summary.largest.map(({ seats }) => seats)).toEqual([
+      'unlimited',
+      4999,
+      4998,
+      4997,
+      4996,
+      4995,
+      4994,
+      4993,
+      4992,
+      4991,
+    ]);
     expect(summary.anomalies.get('seats down')).toMatchObject({ count: 500 });
     expect(summary.anomalies.get('seats down')?.examples.length).toBe(5);
-    const view = summaryView(summary, { file: 'a\u001b[31m.csv', name: 'renewals', sharded: false, keyName: 'k', algorithm: 'ed25519', custody: 'hsm', digest: hex('7', 32) }).join('\n');
-    for (const words of ['5,000 licenses to sign', 'vaultdesk / team: 2,500 licenses', '1 without a limit', 'look at these twice (500 rows)', '! seats down: 500', '… and 495 more', 'new customers: 4; new lineages of known customers: 2', 'line 79, c77 / vaultdesk']) expect(view).toContain(words);
+    const view = summaryView(summary, {
+      file: 'a\u001b[31m.csv',
+      name: 'renewals',
+      sharded: false,
+      keyName: 'k',
+      algorithm: 'ed25519',
+      custody: 'hsm',
+      digest: hex('7', 32),
+    }).join('\n');
+    for (const words of [
+      '5,000 licenses to sign',
+      'vaultdesk / team: 2,500 licenses',
+      '1 without a limit',
+      'look at these twice (500 rows)',
+      '! seats down: 500',
+      '… and 495 more',
+      'new customers: 4; new lineages of known customers: 2',
+      'line 79, c77 / vaultdesk',
+    ])
+      expect(view).toContain(words);
     expect(view).not.toContain('\u001b');
   });
 });

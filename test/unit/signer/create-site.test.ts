@@ -1,5 +1,15 @@
 /** An init that was cut short at any point is finished by the same command; nothing else that stands in a folder is touched. */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -12,7 +22,13 @@ let folder: string;
 let wanted: NewSite;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'vtlic-init-'));
-  wanted = { folder: join(folder, 'site'), issuer: 'example-vendor', anchor: { kind: 'file', path: join(folder, 'anchor') }, keystores: [{ type: 'file', name: 'local', path: 'keys' }], exampleCatalog: true };
+  wanted = {
+    folder: join(folder, 'site'),
+    issuer: 'example-vendor',
+    anchor: { kind: 'file', path: join(folder, 'anchor') },
+    keystores: [{ type: 'file', name: 'local', path: 'keys' }],
+    exampleCatalog: true,
+  };
 });
 afterEach(() => {
   rmSync(folder, { recursive: true });
@@ -47,7 +63,10 @@ describe('an init that was cut short', () => {
     await make();
     expect(existsSync(paths.site)).toBe(true);
     expect(ledgerId(paths)).toBe(id);
-    await expect(make()).rejects.toMatchObject({ code: 'output_exists', hint: expect.stringContaining('site already') as unknown });
+    await expect(make()).rejects.toMatchObject({
+      code: 'output_exists',
+      hint: expect.stringContaining('site already') as unknown,
+    });
   });
 
   it('before its anchor begins anew', async () => {

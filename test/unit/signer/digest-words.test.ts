@@ -9,7 +9,10 @@ function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    for (let j = 1; j <= b.length; j++)
+      next.push(
+        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)),
+      );
     row = next;
   }
   return row[b.length] ?? 0;
@@ -24,12 +27,18 @@ describe('the word list', () => {
 
   it('has no two words that are mixed up easily: the first three letters differ, and at least two letters in all', () => {
     expect(new Set(ALL.map((word) => word.slice(0, 3))).size).toBe(256);
-    const near = ALL.flatMap((a, i) => ALL.slice(0, i).filter((b) => distance(a, b) < 2).map((b) => `${a} ${b}`));
+    const near = ALL.flatMap((a, i) =>
+      ALL.slice(0, i)
+        .filter((b) => distance(a, b) < 2)
+        .map((b) => `${a} ${b}`),
+    );
     expect(near).toEqual([]);
   });
 
   it('never changes: words that were written down stay what they meant', () => {
-    expect(createHash('sha256').update(ALL.join('\n')).digest('hex')).toBe('26abdd526c887e46a938bb25eb1f59d06d2ed8051df9a537ddc24177cc7b40ff');
+    expect(createHash('sha256').update(ALL.join('\n')).digest('hex')).toBe(
+      '26abdd526c887e46a938bb25eb1f59d06d2ed8051df9a537ddc24177cc7b40ff',
+    );
   });
 });
 

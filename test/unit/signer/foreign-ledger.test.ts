@@ -37,15 +37,23 @@ describe("a ledger of another site in this one's place", () => {
   it('signs nothing: the key belongs to another ledger, exit 4', async () => {
     const done = await issue(fixture);
     expect([done.code, done.stderr]).toEqual([4, expect.stringContaining('this key belongs to the ledger')]);
-    const digest = (await vtlic(fixture, 'batch', writeBatch(fixture, csv([row('acme-gmbh')])), '--dry-run')).stdout.trim();
+    const digest = (
+      await vtlic(fixture, 'batch', writeBatch(fixture, csv([row('acme-gmbh')])), '--dry-run')
+    ).stdout.trim();
     const batch = await vtlic(fixture, 'batch', '--confirm', digest, ...fixture.secret);
     expect([batch.code, batch.stderr]).toEqual([4, expect.stringContaining('this key belongs to the ledger')]);
     expect(readdirSync(join(fixture.site, 'out/vaultdesk/acme-gmbh'))).toHaveLength(1);
   });
 
   it('gives out none of its licenses, and does not verify: they are signed by no key of this site', async () => {
-    expect(await vtlic(fixture, 'release', id)).toMatchObject({ code: 5, stderr: expect.stringContaining('which this site does not have') as unknown });
-    expect(await vtlic(fixture, 'ledger', 'verify')).toMatchObject({ code: 19, stderr: expect.stringContaining("none of the site's license keys") as unknown });
+    expect(await vtlic(fixture, 'release', id)).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('which this site does not have') as unknown,
+    });
+    expect(await vtlic(fixture, 'ledger', 'verify')).toMatchObject({
+      code: 19,
+      stderr: expect.stringContaining("none of the site's license keys") as unknown,
+    });
     expect(existsSync(join(fixture.site, 'batches'))).toBe(false);
   });
 });

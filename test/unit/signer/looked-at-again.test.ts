@@ -76,7 +76,10 @@ describe("the signer's clock", () => {
     ['back by an hour', -HOUR, "earlier than the ledger's last entry"],
     ['on by 401 days', 401 * DAY, 'more than 400 days'],
   ])('turned %s while the passphrase was asked for: nothing is reserved', async (_what, by, words) => {
-    const done = await vtlic(['issue', '--confirm', await issuePlan(), ...fixture.secret], clockTurned('key-open', 1, by));
+    const done = await vtlic(
+      ['issue', '--confirm', await issuePlan(), ...fixture.secret],
+      clockTurned('key-open', 1, by),
+    );
     expect([done.code, done.stderr]).toEqual([4, expect.stringContaining(words)]);
     expect(done.stderr).toContain('--confirm-time');
     expect((await checkBatch(fixture)).intents).toEqual([]);
@@ -84,8 +87,14 @@ describe("the signer's clock", () => {
 
   it('turned back in the middle of a batch: the licenses in hand are finished, the rest waits for --resume', async () => {
     const file = batchFile(12);
-    const done = await vtlic(['batch', '--confirm', await batchPlan(file), ...fixture.secret], clockTurned('intent-durable', 1, -HOUR));
-    expect([done.code, done.stderr]).toEqual([4, expect.stringMatching(/earlier than the ledger's last entry[\s\S]*--resume/)]);
+    const done = await vtlic(
+      ['batch', '--confirm', await batchPlan(file), ...fixture.secret],
+      clockTurned('intent-durable', 1, -HOUR),
+    );
+    expect([done.code, done.stderr]).toEqual([
+      4,
+      expect.stringMatching(/earlier than the ledger's last entry[\s\S]*--resume/),
+    ]);
     const stopped = await checkBatch(fixture);
     // The first group is of eight.
     expect([stopped.intents.length, stopped.released, stopped.voided]).toEqual([8, 8, 0]);
@@ -96,28 +105,50 @@ describe("the signer's clock", () => {
 
   it('and where the results cannot be written either, what stopped the batch is told first', async () => {
     mkdirSync(join(fixture.site, 'batches/b/results.jsonl'), { recursive: true });
-    const done = await vtlic(['batch', '--confirm', await batchPlan(batchFile(12)), ...fixture.secret], clockTurned('intent-durable', 1, -HOUR));
-    expect([done.code, done.stderr]).toEqual([4, expect.stringMatching(/earlier than the ledger's last entry[^\n]*; and the results could not be written: [\s\S]*--resume/)]);
+    const done = await vtlic(
+      ['batch', '--confirm', await batchPlan(batchFile(12)), ...fixture.secret],
+      clockTurned('intent-durable', 1, -HOUR),
+    );
+    expect([done.code, done.stderr]).toEqual([
+      4,
+      expect.stringMatching(
+        /earlier than the ledger's last entry[^\n]*; and the results could not be written: [\s\S]*--resume/,
+      ),
+    ]);
     expect((await checkBatch(fixture)).released).toBe(8);
   });
 });
 
 describe('a batch that is confirmed by its digest', () => {
-  it.each(['catalog.json', 'site.json'])('falls when %s was changed since it was planned: exit 10, and nothing is signed', async (name) => {
-    const digest = await batchPlan(batchFile(2));
-    const file = join(fixture.site, name);
-    const text = readFileSync(file, 'utf8');
-    writeFileSync(file, `${text}\n`);
-    const done = await vtlic(['batch', '--confirm', digest, ...fixture.secret]);
-    expect([done.code, done.stderr]).toEqual([10, expect.stringContaining(`${name} was changed since the plan was made`)]);
-    // The same while the command already runs.
-    writeFileSync(file, text);
-    const late = await vtlic(['batch', '--confirm', digest, ...fixture.secret], at('recovered', 1, () => { writeFileSync(file, `${text}\n`); }));
-    expect([late.code, late.stderr]).toEqual([10, expect.stringContaining(`${name} was changed since the plan was made`)]);
-    expect((await checkBatch(fixture)).intents).toEqual([]);
-    writeFileSync(file, text);
-    expect((await vtlic(['batch', '--confirm', digest, ...fixture.secret])).code).toBe(0);
-  });
+  it.each(['catalog.json', 'site.json'])(
+    'falls when %s was changed since it was planned: exit 10, and nothing is signed',
+    async (name) => {
+      const digest = await batchPlan(batchFile(2));
+      const file = join(fixture.site, name);
+      const text = readFileSync(file, 'utf8');
+      writeFileSync(file, `${text}\n`);
+      const done = await vtlic(['batch', '--confirm', digest, ...fixture.secret]);
+      expect([done.code, done.stderr]).toEqual([
+        10,
+        expect.stringContaining(`${name} was changed since the plan was made`),
+      ]);
+      // The same while the command already runs.
+      writeFileSync(file, text);
+      const late = await vtlic(
+        ['batch', '--confirm', digest, ...fixture.secret],
+        at('recovered', 1, () => {
+          writeFileSync(file, `${text}\n`);
+        }),
+      );
+      expect([late.code, late.stderr]).toEqual([
+        10,
+        expect.stringContaining(`${name} was changed since the plan was made`),
+      ]);
+      expect((await checkBatch(fixture)).intents).toEqual([]);
+      writeFileSync(file, text);
+      expect((await vtlic(['batch', '--confirm', digest, ...fixture.secret])).code).toBe(0);
+    },
+  );
 
   it.each<[string, Partial<License>, string]>([
     ['more seats than are sold', { seats: 5001 }, 'at most 5000'],
@@ -148,7 +179,12 @@ function forged(plan: BatchPlan, changes: Partial<License>): string {
   const writer = new BatchPlanWriter(join(fixture.site, 'plans'), new Uint8Array(8), plan.head);
   const rows = [...plan.rows()];
   rows.forEach((each, i) => {
-    if (each.kind === 'sign') writer.sign(each.line, each.row, i < rows.length - 1 ? each.item.payload : encodeLicense({ ...each.item.license, ...changes }));
+    if (each.kind === 'sign')
+      writer.sign(
+        each.line,
+        each.row,
+        i < rows.length - 1 ? each.item.payload : encodeLicense({ ...each.item.license, ...changes }),
+      );
   });
   return writer.finish(plan.end.sharded).digest;
 }
@@ -200,7 +236,9 @@ describe('what the ledger holds of a license', () => {
   });
 
   function idOf(intent: IntentEntry): string {
-    return Buffer.from(intent.body.licenseId).toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    return Buffer.from(intent.body.licenseId)
+      .toString('hex')
+      .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   }
 
   function coseOf(intent: IntentEntry): Uint8Array {
@@ -221,19 +259,31 @@ describe('what the ledger holds of a license', () => {
     expect((await vtlic(['verify', fileOf(first), '--product', 'vaultdesk', '--deployment', 'prod-eu'])).code).toBe(0);
   });
 
-  it.each(['its signature', 'the digest of its plan'])('with a bit of %s changed does not leave: exit 4', async (what) => {
-    const [kind, wanted] = what === 'its signature' ? (['issue', coseOf(first).subarray(-8)] as const) : (['intent', first.body.planDigest] as const);
-    const database = new DatabaseSync(join(fixture.site, 'ledger.sqlite'));
-    const entry = database.prepare('SELECT seq, body FROM entry WHERE kind = ? ORDER BY seq LIMIT 1').get(kind) as { readonly seq: number; readonly body: Uint8Array };
-    const where = Buffer.from(entry.body).indexOf(wanted);
-    expect(where).toBeGreaterThan(0);
-    database.prepare('UPDATE entry SET body = ? WHERE seq = ?').run(entry.body.map((byte, i) => (i === where ? byte ^ 1 : byte)), entry.seq);
-    database.close();
-    const done = await vtlic(['release', idOf(first)]);
-    expect([done.code, done.stderr]).toEqual([4, expect.stringContaining('the ledger is damaged or was changed')]);
-    expect(done.stderr).toContain(`the chain value of entry ${entry.seq} does not follow from what it holds`);
-    expect(readdirSync(join(fileOf(first), '..'))).toEqual([]);
-  });
+  it.each(['its signature', 'the digest of its plan'])(
+    'with a bit of %s changed does not leave: exit 4',
+    async (what) => {
+      const [kind, wanted] =
+        what === 'its signature'
+          ? (['issue', coseOf(first).subarray(-8)] as const)
+          : (['intent', first.body.planDigest] as const);
+      const database = new DatabaseSync(join(fixture.site, 'ledger.sqlite'));
+      const entry = database.prepare('SELECT seq, body FROM entry WHERE kind = ? ORDER BY seq LIMIT 1').get(kind) as {
+        readonly seq: number;
+        readonly body: Uint8Array;
+      };
+      const where = Buffer.from(entry.body).indexOf(wanted);
+      expect(where).toBeGreaterThan(0);
+      database.prepare('UPDATE entry SET body = ? WHERE seq = ?').run(
+        entry.body.map((byte, i) => (i === where ? byte ^ 1 : byte)),
+        entry.seq,
+      );
+      database.close();
+      const done = await vtlic(['release', idOf(first)]);
+      expect([done.code, done.stderr]).toEqual([4, expect.stringContaining('the ledger is damaged or was changed')]);
+      expect(done.stderr).toContain(`the chain value of entry ${entry.seq} does not follow from what it holds`);
+      expect(readdirSync(join(fileOf(first), '..'))).toEqual([]);
+    },
+  );
 
   it('is verified by its signature too: a record made anew around a bent one, tree, chain and anchor, gives nothing out', async () => {
     await rewriteRecord();
@@ -263,11 +313,15 @@ async function rewriteRecord({ released = true } = {}): Promise<void> {
   const path = join(fixture.site, 'ledger.sqlite');
   const old = join(fixture.folder, 'old.sqlite');
   expect((await vtlic(['ledger', 'backup', old])).code).toBe(0);
-  for (const name of readdirSync(fixture.site).filter((each) => each.startsWith('ledger.'))) rmSync(join(fixture.site, name));
+  for (const name of readdirSync(fixture.site).filter((each) => each.startsWith('ledger.')))
+    rmSync(join(fixture.site, name));
   rmSync(fixture.anchor);
   const source = openLedgerForReading(old);
   const { ledgerId } = source.genesis;
-  const options = { ...writerOptions(() => Math.floor(Date.now() / 1000)), random: (bytes: number) => (bytes === ledgerId.length ? ledgerId : new Uint8Array(randomBytes(bytes))) };
+  const options = {
+    ...writerOptions(() => Math.floor(Date.now() / 1000)),
+    random: (bytes: number) => (bytes === ledgerId.length ? ledgerId : new Uint8Array(randomBytes(bytes))),
+  };
   await createLedger(path, { ...options, iss: 'example-vendor', anchor: { kind: 'file', path: fixture.anchor } });
   const made = await openLedgerForWriting(path, options);
   const newSeq = new Map<number, number>();
@@ -276,7 +330,10 @@ async function rewriteRecord({ released = true } = {}): Promise<void> {
     if (entry.kind === 'intent') newSeq.set(entry.seq, made.intend(entry.body).seq);
     if (entry.kind === 'issue') {
       const { cose } = entry.body;
-      made.issue(newSeq.get(entry.body.intent) ?? 0, bent ? cose : cose.map((byte, i) => (i === cose.length - 1 ? byte ^ 1 : byte)));
+      made.issue(
+        newSeq.get(entry.body.intent) ?? 0,
+        bent ? cose : cose.map((byte, i) => (i === cose.length - 1 ? byte ^ 1 : byte)),
+      );
       bent = true;
     }
     if (entry.kind === 'release' && released) {

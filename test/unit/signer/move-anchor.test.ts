@@ -27,7 +27,17 @@ afterEach(() => {
 });
 
 const open = (finish = false, site = fixture.site): Promise<Ledger> =>
-  openForSigning(openSite(site), testWorld(), { command: 'test', ...(finish ? { finishMove: (move, ledger) => (move.from.kind === 'file' ? finishMove(ledger, move, anchorFile(move.from.path)) : Promise.reject(new Error('no file'))) } : {}) });
+  openForSigning(openSite(site), testWorld(), {
+    command: 'test',
+    ...(finish
+      ? {
+          finishMove: (move, ledger) =>
+            move.from.kind === 'file'
+              ? finishMove(ledger, move, anchorFile(move.from.path))
+              : Promise.reject(new Error('no file')),
+        }
+      : {}),
+  });
 
 async function openAndClose(finish = false): Promise<void> {
   (await open(finish)).close();
@@ -46,7 +56,8 @@ async function move(stopAt?: Step): Promise<void> {
     const again = await open();
     try {
       await requireFreePlace(again, anchorFile(to.path));
-      const step = (name: Step): Promise<void> => (name === stopAt ? Promise.reject(new Error('stopped')) : Promise.resolve());
+      const step = (name: Step): Promise<void> =>
+        name === stopAt ? Promise.reject(new Error('stopped')) : Promise.resolve();
       await moveAnchor(again, anchorFile(fixture.anchor), anchorFile(to.path), to, { step, operator: 'tester' });
     } finally {
       again.close();
@@ -57,7 +68,8 @@ async function move(stopAt?: Step): Promise<void> {
 }
 
 async function oldCopyIsRefused(): Promise<void> {
-  for (const suffix of ['', '-wal', '-shm']) if (existsSync(file + suffix)) renameSync(file + suffix, `${file}.kept${suffix}`);
+  for (const suffix of ['', '-wal', '-shm'])
+    if (existsSync(file + suffix)) renameSync(file + suffix, `${file}.kept${suffix}`);
   copyFileSync(join(fixture.folder, 'before'), file);
   await expect(openAndClose()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
 }
@@ -81,14 +93,20 @@ describe('a move of the anchor', () => {
     expect(existsSync(fixture.anchor)).toBe(false);
   });
 
-  it.each(['anchor-adopted', 'anchor-removed'] as const)('that stopped at %s is refused until it is finished', async (step) => {
-    await expect(move(step)).rejects.toThrow('stopped');
-    await expect(openAndClose()).rejects.toMatchObject({ code: 'ledger_conflict', hint: `finish it: vtlic ledger anchor --to ${to.path}` });
-    await openAndClose(true);
-    await openAndClose();
-    expect(existsSync(fixture.anchor)).toBe(false);
-    await oldCopyIsRefused();
-  });
+  it.each(['anchor-adopted', 'anchor-removed'] as const)(
+    'that stopped at %s is refused until it is finished',
+    async (step) => {
+      await expect(move(step)).rejects.toThrow('stopped');
+      await expect(openAndClose()).rejects.toMatchObject({
+        code: 'ledger_conflict',
+        hint: `finish it: vtlic ledger anchor --to ${to.path}`,
+      });
+      await openAndClose(true);
+      await openAndClose();
+      expect(existsSync(fixture.anchor)).toBe(false);
+      await oldCopyIsRefused();
+    },
+  );
 
   it('goes to no place that holds the anchor of another ledger', async () => {
     const other = await makeSite({ algorithm: 'ed25519' });
@@ -140,7 +158,9 @@ describe('a move of an old copy, when the ledger itself went on while the word w
     try {
       await requireFreePlace(old, anchorFile(to.path));
       await goOn();
-      await expect(moveAnchor(old, anchorFile(fixture.anchor), anchorFile(to.path), to, { step, operator: 'tester' })).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+      await expect(
+        moveAnchor(old, anchorFile(fixture.anchor), anchorFile(to.path), to, { step, operator: 'tester' }),
+      ).rejects.toMatchObject({ code: 'ledger_rolled_back' });
     } finally {
       old.close();
     }
@@ -152,8 +172,15 @@ describe('a move of an old copy, when the ledger itself went on while the word w
   it('or after it: the newer anchor is left, and not removed by the same command again', async () => {
     const old = await openCopy();
     try {
-      const move = moveAnchor(old, anchorFile(fixture.anchor), anchorFile(to.path), to, { step: (name) => (name === 'anchor-adopted' ? goOn() : Promise.resolve()), operator: 'tester' });
-      await expect(move).rejects.toMatchObject({ code: 'ledger_rolled_back', message: expect.stringContaining('the old place was left as it is') as unknown, hint: expect.stringContaining('put that one here') as unknown });
+      const move = moveAnchor(old, anchorFile(fixture.anchor), anchorFile(to.path), to, {
+        step: (name) => (name === 'anchor-adopted' ? goOn() : Promise.resolve()),
+        operator: 'tester',
+      });
+      await expect(move).rejects.toMatchObject({
+        code: 'ledger_rolled_back',
+        message: expect.stringContaining('the old place was left as it is') as unknown,
+        hint: expect.stringContaining('put that one here') as unknown,
+      });
     } finally {
       old.close();
     }
@@ -169,7 +196,9 @@ describe('a move of an old copy, when the ledger itself went on while the word w
     try {
       await requireFreePlace(ledger, anchorFile(to.path));
       copyFileSync(other.anchor, to.path);
-      await expect(moveAnchor(ledger, anchorFile(fixture.anchor), anchorFile(to.path), to, { step, operator: 'tester' })).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+      await expect(
+        moveAnchor(ledger, anchorFile(fixture.anchor), anchorFile(to.path), to, { step, operator: 'tester' }),
+      ).rejects.toMatchObject({ code: 'ledger_rolled_back' });
       expect(readFileSync(to.path)).toEqual(readFileSync(other.anchor));
     } finally {
       ledger.close();

@@ -22,7 +22,11 @@ afterEach(() => {
 
 async function open(nowMs: number, confirmTime?: number): Promise<string[]> {
   const told: string[] = [];
-  const ledger = await openForSigning(openSite(fixture.site), testWorld({ nowMs: () => nowMs, tell: (line) => told.push(line) }), { command: 'test', confirmTime });
+  const ledger = await openForSigning(
+    openSite(fixture.site),
+    testWorld({ nowMs: () => nowMs, tell: (line) => told.push(line) }),
+    { command: 'test', confirmTime },
+  );
   ledger.close();
   return told;
 }
@@ -48,8 +52,14 @@ describe("the signer's clock", () => {
     ['more than 400 days later', 400 * DAY + 1000],
   ])('is doubted when it reads %s, until the officer confirms it', async (words, offset) => {
     const now = MADE + offset;
-    await expect(open(now)).rejects.toMatchObject({ code: 'clock_refused', hint: expect.stringContaining('--confirm-time') as unknown });
-    await expect(open(now, now / 1000 + 301)).rejects.toMatchObject({ code: 'clock_refused', message: expect.stringContaining('within 5 minutes') as unknown });
+    await expect(open(now)).rejects.toMatchObject({
+      code: 'clock_refused',
+      hint: expect.stringContaining('--confirm-time') as unknown,
+    });
+    await expect(open(now, now / 1000 + 301)).rejects.toMatchObject({
+      code: 'clock_refused',
+      message: expect.stringContaining('within 5 minutes') as unknown,
+    });
     expect(kinds()).toEqual(['genesis']);
     expect((await open(now, now / 1000 + 299)).join()).toContain('confirmed');
     expect(kinds()).toEqual(['genesis', 'clock']);
@@ -66,13 +76,21 @@ describe('a key that another ledger has claimed', () => {
     const site = openSite(fixture.site);
     (await openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })).close();
     const later = MADE + 401 * DAY;
-    await expect(openForSigning(site, testWorld({ nowMs: () => later }), { command: 'test', confirmTime: later / 1000, requireOwnKey: claimed })).rejects.toMatchObject({ code: 'key_claimed' });
+    await expect(
+      openForSigning(site, testWorld({ nowMs: () => later }), {
+        command: 'test',
+        confirmTime: later / 1000,
+        requireOwnKey: claimed,
+      }),
+    ).rejects.toMatchObject({ code: 'key_claimed' });
     expect(kinds()).toEqual(['genesis']);
 
     const ledger = await openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test' });
     ledger.intend(intentFor(ACME, 1));
     ledger.close();
-    await expect(openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })).rejects.toMatchObject({ code: 'key_claimed' });
+    await expect(
+      openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed }),
+    ).rejects.toMatchObject({ code: 'key_claimed' });
     expect(kinds()).toEqual(['genesis', 'intent']);
     await open(MADE);
     expect(kinds()).toEqual(['genesis', 'intent', 'void']);
@@ -85,7 +103,9 @@ describe('a key that another ledger has claimed', () => {
     ledger.clock(MADE / 1000, 'tester');
     ledger.close();
     const anchor = readFileSync(fixture.anchor);
-    await expect(openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })).rejects.toMatchObject({ code: 'key_claimed' });
+    await expect(
+      openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed }),
+    ).rejects.toMatchObject({ code: 'key_claimed' });
     expect(readFileSync(fixture.anchor)).toEqual(anchor);
     await open(MADE);
     expect(readFileSync(fixture.anchor)).not.toEqual(anchor);
@@ -96,6 +116,12 @@ describe('a key that another ledger has claimed', () => {
 describe('a site', () => {
   it('whose issuer was renamed is refused', async () => {
     const site = openSite(fixture.site);
-    await expect(openForSigning({ ...site, config: { ...site.config, issuer: 'somebody-else' } }, testWorld({ nowMs: () => MADE }), { command: 'test' })).rejects.toMatchObject({ code: 'configuration_invalid' });
+    await expect(
+      openForSigning(
+        { ...site, config: { ...site.config, issuer: 'somebody-else' } },
+        testWorld({ nowMs: () => MADE }),
+        { command: 'test' },
+      ),
+    ).rejects.toMatchObject({ code: 'configuration_invalid' });
   });
 });

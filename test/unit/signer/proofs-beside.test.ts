@@ -38,7 +38,10 @@ async function check(license: string): Promise<string> {
 }
 
 function resultFiles(name: string): readonly string[] {
-  return readFileSync(join(fixture.site, 'batches', name, 'results.jsonl'), 'utf8').trim().split('\n').map((line) => join(fixture.site, (JSON.parse(line) as { readonly file: string }).file));
+  return readFileSync(join(fixture.site, 'batches', name, 'results.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => join(fixture.site, (JSON.parse(line) as { readonly file: string }).file));
 }
 
 describe('with --proof', () => {
@@ -53,7 +56,14 @@ describe('with --proof', () => {
     const [license = '', proof] = done.stdout.trim().split('\n');
     expect([done.code, proof]).toEqual([0, `${license}.proof`]);
     expect(await check(license)).toMatch(/^holds: license [0-9a-f-]{36} \(counter 1\) is leaf 0 of 1 in/);
-    const renewed = await vtlic('renew', '--confirm', await plan('renew', 'acme-gmbh', '--seats', '300'), '--proof', '--json', ...fixture.secret);
+    const renewed = await vtlic(
+      'renew',
+      '--confirm',
+      await plan('renew', 'acme-gmbh', '--seats', '300'),
+      '--proof',
+      '--json',
+      ...fixture.secret,
+    );
     const document = JSON.parse(renewed.stdout) as { readonly file: string; readonly proof: string };
     expect(document).toMatchObject({ schema: 'vtlic-issue/1', proof: `${document.file}.proof` });
     expect(await check(document.file)).toContain('(counter 2) is leaf 1 of 2');
@@ -66,15 +76,26 @@ describe('with --proof', () => {
     expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('proofs written beside the licenses: 5')]);
     const files = resultFiles('b');
     for (const license of files) expect(await check(license)).toMatch(/is leaf \d of 5 in/);
-    expect(new Set(files.map((license) => readFileSync(`${license}.proof`, 'utf8').split('\n\n').slice(1).join('\n\n'))).size).toBe(1);
+    expect(
+      new Set(files.map((license) => readFileSync(`${license}.proof`, 'utf8').split('\n\n').slice(1).join('\n\n')))
+        .size,
+    ).toBe(1);
     rmSync(`${files[3]}.proof`);
     const again = await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret);
-    expect([again.code, again.stderr]).toEqual([3, expect.stringMatching(/proofs written beside the licenses: 1; 4 stood there already[\s\S]*is finished/)]);
+    expect([again.code, again.stderr]).toEqual([
+      3,
+      expect.stringMatching(/proofs written beside the licenses: 1; 4 stood there already[\s\S]*is finished/),
+    ]);
     expect(await check(files[3] ?? '')).toContain('holds');
   });
 
   it('a file in the way of a proof: exit 11, it is not touched, and the license is released and reported', async () => {
-    await vtlic('batch', '--confirm', await plan('batch', batchFile(1), '--name', 'b', '--new-customers'), ...fixture.secret);
+    await vtlic(
+      'batch',
+      '--confirm',
+      await plan('batch', batchFile(1), '--name', 'b', '--new-customers'),
+      ...fixture.secret,
+    );
     const [first = ''] = resultFiles('b');
     const digest = await plan('renew', 'customer-0000', '--seats', '9');
     const second = join(first, '../2-');
@@ -86,7 +107,12 @@ describe('with --proof', () => {
     });
     const license = done.stdout.trim();
     expect(license.startsWith(second)).toBe(true);
-    expect([done.code, done.stderr]).toEqual([11, expect.stringMatching(/signed and released: counter 2[\s\S]*never replaced; the licenses are signed and released[\s\S]*vtlic ledger prove [0-9a-f-]{36} --beside/)]);
+    expect([done.code, done.stderr]).toEqual([
+      11,
+      expect.stringMatching(
+        /signed and released: counter 2[\s\S]*never replaced; the licenses are signed and released[\s\S]*vtlic ledger prove [0-9a-f-]{36} --beside/,
+      ),
+    ]);
     expect(readFileSync(`${license}.proof`, 'utf8')).toBe('something else');
     expect((await checkBatch(fixture)).released).toBe(2);
   });
@@ -102,12 +128,22 @@ describe('with --proof', () => {
     const flipped = readFileSync(third, 'utf8').replace(/\nindex \d+\n/, '\nindex 0\n');
     writeFileSync(third, flipped);
     rmSync(fourth);
-    const again = async (): Promise<RanHere> => vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret);
+    const again = async (): Promise<RanHere> =>
+      vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret);
     const told = await again();
-    expect([told.code, told.stderr]).toEqual([11, expect.stringMatching(/is no proof of its license, and it is never replaced[\s\S]*only proofs are missing[\s\S]*move it away, then: vtlic batch FILE --name b --resume --proof/)]);
+    expect([told.code, told.stderr]).toEqual([
+      11,
+      expect.stringMatching(
+        /is no proof of its license, and it is never replaced[\s\S]*only proofs are missing[\s\S]*move it away, then: vtlic batch FILE --name b --resume --proof/,
+      ),
+    ]);
     expect(told.stderr).toContain(second);
     expect(told.stderr).toContain(third);
-    expect([readFileSync(second), readFileSync(third, 'utf8'), existsSync(fourth)]).toEqual([readFileSync(first), flipped, true]);
+    expect([readFileSync(second), readFileSync(third, 'utf8'), existsSync(fourth)]).toEqual([
+      readFileSync(first),
+      flipped,
+      true,
+    ]);
     rmSync(second);
     rmSync(third);
     expect((await again()).stderr).toContain('proofs written beside the licenses: 2; 2 stood there already');
@@ -116,13 +152,26 @@ describe('with --proof', () => {
 
   it('a proof that was torn off half-way is written whole', async () => {
     const file = batchFile(2);
-    expect((await vtlic('batch', '--confirm', await plan('batch', file, '--name', 'b', '--new-customers'), '--proof', ...fixture.secret)).code).toBe(0);
+    expect(
+      (
+        await vtlic(
+          'batch',
+          '--confirm',
+          await plan('batch', file, '--name', 'b', '--new-customers'),
+          '--proof',
+          ...fixture.secret,
+        )
+      ).code,
+    ).toBe(0);
     const [first = '', second = ''] = resultFiles('b').map((license) => `${license}.proof`);
     const bytes = [readFileSync(first), readFileSync(second)];
     truncateSync(first, 0);
     truncateSync(second, 100);
     const done = await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret);
-    expect([done.code, done.stderr]).toEqual([3, expect.stringMatching(/proofs written beside the licenses: 2\n[\s\S]*is finished/)]);
+    expect([done.code, done.stderr]).toEqual([
+      3,
+      expect.stringMatching(/proofs written beside the licenses: 2\n[\s\S]*is finished/),
+    ]);
     expect([readFileSync(first), readFileSync(second)]).toEqual(bytes);
   });
 
@@ -137,26 +186,51 @@ describe('with --proof', () => {
         return Promise.resolve();
       },
     });
-    expect([done.code, done.stderr]).toEqual([130, expect.stringMatching(/\.proof: interrupted: 2 proofs were written, and none from this one on; the licenses are signed and released[\s\S]*→ vtlic batch FILE --name b --resume --proof/)]);
+    expect([done.code, done.stderr]).toEqual([
+      130,
+      expect.stringMatching(
+        /\.proof: interrupted: 2 proofs were written, and none from this one on; the licenses are signed and released[\s\S]*→ vtlic batch FILE --name b --resume --proof/,
+      ),
+    ]);
     const files = resultFiles('b');
     expect([files.length, files.filter((license) => existsSync(`${license}.proof`)).length]).toEqual([5, 2]);
-    expect((await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret)).stderr).toContain('proofs written beside the licenses: 3; 2 stood there already');
+    expect((await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret)).stderr).toContain(
+      'proofs written beside the licenses: 3; 2 stood there already',
+    );
 
-    const issued = await runHere(['issue', '--confirm', await plan('issue', writeRequest(fixture)), '--proof', '--site', fixture.site, ...fixture.secret], {
-      interrupted: () => asked > 99,
-      step: async (step) => {
-        if (step === 'release-durable') asked = 100;
-        return Promise.resolve();
+    const issued = await runHere(
+      [
+        'issue',
+        '--confirm',
+        await plan('issue', writeRequest(fixture)),
+        '--proof',
+        '--site',
+        fixture.site,
+        ...fixture.secret,
+      ],
+      {
+        interrupted: () => asked > 99,
+        step: async (step) => {
+          if (step === 'release-durable') asked = 100;
+          return Promise.resolve();
+        },
       },
-    });
+    );
     const license = issued.stdout.trim();
-    expect([issued.code, issued.stderr]).toEqual([130, expect.stringMatching(/signed and released: counter 1[\s\S]*interrupted[\s\S]*vtlic ledger prove [0-9a-f-]{36} --beside/)]);
+    expect([issued.code, issued.stderr]).toEqual([
+      130,
+      expect.stringMatching(
+        /signed and released: counter 1[\s\S]*interrupted[\s\S]*vtlic ledger prove [0-9a-f-]{36} --beside/,
+      ),
+    ]);
     expect([existsSync(license), existsSync(`${license}.proof`)]).toEqual([true, false]);
   });
 
   it('one secret from a descriptor opens both keys of a keystore', async () => {
     const digest = await plan('issue', writeRequest(fixture));
-    const done = runCli(['issue', '--confirm', digest, '--proof', '--site', fixture.site, '--secret', 'local=fd:0'], { input: `${PASSPHRASE}\n` });
+    const done = runCli(['issue', '--confirm', digest, '--proof', '--site', fixture.site, '--secret', 'local=fd:0'], {
+      input: `${PASSPHRASE}\n`,
+    });
     expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('proved beside it')]);
   });
 
@@ -167,26 +241,42 @@ describe('with --proof', () => {
       const done = await vtlic('issue', request, '--dry-run', ...args);
       return [done.code, done.stderr];
     };
-    expect(await ask('--proof')).toEqual([2, expect.stringMatching(/2 keys with the job ledger[\s\S]*ledger-1, ledger-2/)]);
-    expect(await ask('--proof', '--proof-key', 'license-1')).toEqual([2, expect.stringContaining('signs no checkpoints')]);
+    expect(await ask('--proof')).toEqual([
+      2,
+      expect.stringMatching(/2 keys with the job ledger[\s\S]*ledger-1, ledger-2/),
+    ]);
+    expect(await ask('--proof', '--proof-key', 'license-1')).toEqual([
+      2,
+      expect.stringContaining('signs no checkpoints'),
+    ]);
     expect(await ask('--proof-key', 'ledger-2')).toEqual([2, expect.stringContaining('goes with --proof')]);
     expect((await ask('--proof', '--proof-key', 'ledger-2'))[0]).toBe(0);
   });
 });
 
 describe('without a key for it', () => {
-  it.each(['none', 'composite'])('(%s) --proof is exit 2 and says what to make, before a secret is looked at or anything is recorded', async (which) => {
-    if (which === 'composite') await addKey(fixture, 'ledger-1', 'ledger', 'ed25519+ml-dsa-65');
-    const digest = await plan('issue', writeRequest(fixture));
-    const batch = await plan('batch', batchFile(1), '--new-customers');
-    const nowhere = ['--secret', `local=file:${join(fixture.folder, 'no-such-secret')}`];
-    for (const args of [['issue', '--confirm', digest], ['renew', '--confirm', digest], ['batch', '--confirm', batch]]) {
-      const done = await vtlic(...args, '--proof', ...nowhere);
-      expect([done.code, done.stderr]).toEqual([2, expect.stringContaining('vtlic key generate --name ledger-1 --job ledger --algorithm ed25519')]);
-    }
-    expect((await checkBatch(fixture)).intents).toEqual([]);
-    expect(existsSync(join(fixture.site, 'out'))).toBe(false);
-  });
+  it.each(['none', 'composite'])(
+    '(%s) --proof is exit 2 and says what to make, before a secret is looked at or anything is recorded',
+    async (which) => {
+      if (which === 'composite') await addKey(fixture, 'ledger-1', 'ledger', 'ed25519+ml-dsa-65');
+      const digest = await plan('issue', writeRequest(fixture));
+      const batch = await plan('batch', batchFile(1), '--new-customers');
+      const nowhere = ['--secret', `local=file:${join(fixture.folder, 'no-such-secret')}`];
+      for (const args of [
+        ['issue', '--confirm', digest],
+        ['renew', '--confirm', digest],
+        ['batch', '--confirm', batch],
+      ]) {
+        const done = await vtlic(...args, '--proof', ...nowhere);
+        expect([done.code, done.stderr]).toEqual([
+          2,
+          expect.stringContaining('vtlic key generate --name ledger-1 --job ledger --algorithm ed25519'),
+        ]);
+      }
+      expect((await checkBatch(fixture)).intents).toEqual([]);
+      expect(existsSync(join(fixture.site, 'out'))).toBe(false);
+    },
+  );
 });
 
 /** Where the newest license is going to stand. */

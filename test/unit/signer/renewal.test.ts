@@ -3,14 +3,36 @@ import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { License } from '../../../formats/license/license.ts';
-import { changesFromTexts, mergeChanges, parseChanges, type Changes, type ChangeTexts } from '../../../signer/renew/changes.ts';
+import {
+  changesFromTexts,
+  mergeChanges,
+  parseChanges,
+  type Changes,
+  type ChangeTexts,
+} from '../../../signer/renew/changes.ts';
 import { firstRequest, renewalRequest } from '../../../signer/renew/renewal-request.ts';
 
 const DAY = 86_400;
 const NOW = Date.UTC(2027, 5, 15, 12) / 1000;
 const last: License = {
-  iss: 'example-vendor', sub: 'acme', aud: 'vaultdesk', dep: 'prod-eu', name: 'Acme GmbH', ref: 'PO-1', iat: NOW - 300 * DAY, nbf: NOW - 300 * DAY, exp: Date.UTC(2027, 11, 1) / 1000,
-  cti: '01936f2a-0c1d-7b3e-8a4f-5d6e7f809112', ctr: 4, tier: 'business', seats: 100, features: ['audit', 'sso'], limits: { vaults: 5, users: 7 }, grace: 7 * DAY, clk: true, ext: { color: 'blue' },
+  iss: 'example-vendor',
+  sub: 'acme',
+  aud: 'vaultdesk',
+  dep: 'prod-eu',
+  name: 'Acme GmbH',
+  ref: 'PO-1',
+  iat: NOW - 300 * DAY,
+  nbf: NOW - 300 * DAY,
+  exp: Date.UTC(2027, 11, 1) / 1000,
+  cti: '01936f2a-0c1d-7b3e-8a4f-5d6e7f809112',
+  ctr: 4,
+  tier: 'business',
+  seats: 100,
+  features: ['audit', 'sso'],
+  limits: { vaults: 5, users: 7 },
+  grace: 7 * DAY,
+  clk: true,
+  ext: { color: 'blue' },
 };
 const NOTHING: Changes = { set: {}, unset: new Set(), limits: {} };
 
@@ -36,8 +58,19 @@ describe('a renewal', () => {
   it('without changes keeps everything and the end, begins today, and resets no clock', () => {
     const request = renewalRequest(last, NOTHING, NOW);
     expect(request).toEqual({
-      customer: 'acme', product: 'vaultdesk', deployment: 'prod-eu', name: 'Acme GmbH', reference: 'PO-1', tier: 'business', seats: 100, features: ['audit', 'sso'], limits: { vaults: 5, users: 7 }, graceSeconds: 7 * DAY, ext: { color: 'blue' },
-      from: Date.UTC(2027, 5, 15) / 1000, until: last.exp,
+      customer: 'acme',
+      product: 'vaultdesk',
+      deployment: 'prod-eu',
+      name: 'Acme GmbH',
+      reference: 'PO-1',
+      tier: 'business',
+      seats: 100,
+      features: ['audit', 'sso'],
+      limits: { vaults: 5, users: 7 },
+      graceSeconds: 7 * DAY,
+      ext: { color: 'blue' },
+      from: Date.UTC(2027, 5, 15) / 1000,
+      until: last.exp,
     });
     expect(Object.isFrozen(request)).toBe(true);
   });
@@ -49,29 +82,57 @@ describe('a renewal', () => {
 
   it('of a license that has ended begins today, and needs an end', () => {
     const ended = { ...last, exp: NOW - DAY };
-    expect(renewalRequest(ended, texts({ members: { until: '2028-11-30' } }), NOW).from).toBe(Date.UTC(2027, 5, 15) / 1000);
-    expect(fault(() => renewalRequest(ended, NOTHING, NOW))).toMatchObject({ code: 'request_invalid', place: { field: 'until' } });
+    expect(renewalRequest(ended, texts({ members: { until: '2028-11-30' } }), NOW).from).toBe(
+      Date.UTC(2027, 5, 15) / 1000,
+    );
+    expect(fault(() => renewalRequest(ended, NOTHING, NOW))).toMatchObject({
+      code: 'request_invalid',
+      place: { field: 'until' },
+    });
   });
 
   it('that shortens the term begins today', () => {
-    expect(renewalRequest(last, texts({ members: { until: '2027-08-01' } }), NOW).from).toBe(Date.UTC(2027, 5, 15) / 1000);
+    expect(renewalRequest(last, texts({ members: { until: '2027-08-01' } }), NOW).from).toBe(
+      Date.UTC(2027, 5, 15) / 1000,
+    );
   });
 
   it('takes single limits, whole members, and members away', () => {
-    const request = renewalRequest(last, texts({ members: { seats: 'unlimited', features: 'sso', from: '2027-07-01' }, limit: ['vaults=9'], unset: ['reference', 'ext', 'graceDays'] }), NOW);
-    expect(request).toMatchObject({ seats: 'unlimited', features: ['sso'], limits: { vaults: 9, users: 7 }, from: Date.UTC(2027, 6, 1) / 1000 });
+    const request = renewalRequest(
+      last,
+      texts({
+        members: { seats: 'unlimited', features: 'sso', from: '2027-07-01' },
+        limit: ['vaults=9'],
+        unset: ['reference', 'ext', 'graceDays'],
+      }),
+      NOW,
+    );
+    expect(request).toMatchObject({
+      seats: 'unlimited',
+      features: ['sso'],
+      limits: { vaults: 9, users: 7 },
+      from: Date.UTC(2027, 6, 1) / 1000,
+    });
     for (const gone of ['reference', 'ext', 'graceSeconds']) expect(request).not.toHaveProperty(gone);
-    expect(renewalRequest(last, file({ limits: { vaults: 1 }, deployment: null }), NOW)).toMatchObject({ limits: { vaults: 1 } });
+    expect(renewalRequest(last, file({ limits: { vaults: 1 }, deployment: null }), NOW)).toMatchObject({
+      limits: { vaults: 1 },
+    });
     expect(renewalRequest(last, file({ deployment: null }), NOW)).not.toHaveProperty('deployment');
     expect(renewalRequest(last, file({ features: null }), NOW).features).toEqual([]);
   });
 
   it('property: what is not changed stays as it was', () => {
     fc.assert(
-      fc.property(fc.record({ seats: fc.nat(), tier: fc.stringMatching(/^[a-z]{1,8}$/), name: fc.stringMatching(/^[A-Z][a-z]{0,20}$/) }, { requiredKeys: [] }), (changes) => {
-        const request = renewalRequest(last, file(changes), NOW);
-        expect(request).toEqual({ ...renewalRequest(last, NOTHING, NOW), ...changes });
-      }),
+      fc.property(
+        fc.record(
+          { seats: fc.nat(), tier: fc.stringMatching(/^[a-z]{1,8}$/), name: fc.stringMatching(/^[A-Z][a-z]{0,20}$/) },
+          { requiredKeys: [] },
+        ),
+        (changes) => {
+          const request = renewalRequest(last, file(changes), NOW);
+          expect(request).toEqual({ ...renewalRequest(last, NOTHING, NOW), ...changes });
+        },
+      ),
     );
   });
 });
@@ -109,12 +170,17 @@ describe('changes', () => {
   });
 
   it('merge: the command line wins, and a contradiction is refused', () => {
-    expect(mergeChanges(file({ seats: 3, tier: 'team' }), texts({ members: { seats: '4' } })).set).toEqual({ seats: 4, tier: 'team' });
+    expect(mergeChanges(file({ seats: 3, tier: 'team' }), texts({ members: { seats: '4' } })).set).toEqual({
+      seats: 4,
+      tier: 'team',
+    });
     expect(fault(() => mergeChanges(file({ reference: 'PO-2' }), texts({ unset: ['reference'] }))).code).toBe('usage');
   });
 
   it('a first license needs all of it', () => {
     expect(fault(() => firstRequest('newcomer', file({ seats: 3 }))).message).toContain('product, tier, from, until');
-    expect(firstRequest('newcomer', file({ product: 'p', tier: 't', seats: 3, from: '2027-01-01', until: '2027-12-31' }))).toMatchObject({ customer: 'newcomer', features: [], limits: {} });
+    expect(
+      firstRequest('newcomer', file({ product: 'p', tier: 't', seats: 3, from: '2027-01-01', until: '2027-12-31' })),
+    ).toMatchObject({ customer: 'newcomer', features: [], limits: {} });
   });
 });

@@ -103,11 +103,14 @@ describe('a request', () => {
     expect(fault.place.field).toContain(name);
   });
 
-  it.each(['seats', 'customer', 'product', 'tier', 'from', 'until', 'schema'])('without %s is refused by that name', (name) => {
-    const fault = faultOf(without(name));
-    expect(fault.code).toBe('request_invalid');
-    expect(fault.place.field).toBe(name);
-  });
+  it.each(['seats', 'customer', 'product', 'tier', 'from', 'until', 'schema'])(
+    'without %s is refused by that name',
+    (name) => {
+      const fault = faultOf(without(name));
+      expect(fault.code).toBe('request_invalid');
+      expect(fault.place.field).toBe(name);
+    },
+  );
 
   it('names an unknown member, and the one that was meant', () => {
     const fault = faultOf(`{"seat": 3, ${JSON.stringify(EXAMPLE).slice(1)}`);
@@ -130,19 +133,33 @@ describe('a request', () => {
     const request = parse(
       withMember(
         'ext',
-        '{"region":"eu","levels":[1,true,"x"],"nested":{"a":1}}, "instances": 3, "offlineSeconds": 3600, "resetClock": true, "hosts": ["' + 'AB'.repeat(32) + '"]',
-      ).replace('"seats": 250', '"seats": "unlimited"').replace('"2027-01-01"', '"2027-01-01T02:00:00+02:00"'),
+        '{"region":"eu","levels":[1,true,"x"],"nested":{"a":1}}, "instances": 3, "offlineSeconds": 3600, "resetClock": true, "hosts": ["' +
+          'AB'.repeat(32) +
+          '"]',
+      )
+        .replace('"seats": 250', '"seats": "unlimited"')
+        .replace('"2027-01-01"', '"2027-01-01T02:00:00+02:00"'),
     );
-    expect(request).toMatchObject({ seats: 'unlimited', from: Date.UTC(2027, 0, 1) / 1000, instances: 3, offlineSeconds: 3600, resetClock: true, hosts: ['ab'.repeat(32)] });
+    expect(request).toMatchObject({
+      seats: 'unlimited',
+      from: Date.UTC(2027, 0, 1) / 1000,
+      instances: 3,
+      offlineSeconds: 3600,
+      resetClock: true,
+      hosts: ['ab'.repeat(32)],
+    });
   });
 });
 
 describe('the catalog', () => {
   const catalog = parseCatalog(
-    utf8('{"schema":"vtlic-catalog/1","products":{"vaultdesk":{"maxTermDays":365,"maxGraceDays":30,"tiers":{"enterprise":{"maxSeats":500,"features":["sso","audit-export"],"limits":{"vaults":100}}}}}}'),
+    utf8(
+      '{"schema":"vtlic-catalog/1","products":{"vaultdesk":{"maxTermDays":365,"maxGraceDays":30,"tiers":{"enterprise":{"maxSeats":500,"features":["sso","audit-export"],"limits":{"vaults":100}}}}}}',
+    ),
     'catalog.json',
   );
-  const faults = (name: string, json: string): string => catalogFaults(parse(withMember(name, json)), catalog).join('; ');
+  const faults = (name: string, json: string): string =>
+    catalogFaults(parse(withMember(name, json)), catalog).join('; ');
 
   it('allows the example', () => {
     expect(catalogFaults(parse(JSON.stringify(EXAMPLE)), catalog)).toEqual([]);

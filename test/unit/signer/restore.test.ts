@@ -37,7 +37,13 @@ async function goOn(licenses: number): Promise<void> {
 async function plan(lost?: { readonly skip: number }): Promise<RestorePlan> {
   const view = openLedgerForReading(copy);
   try {
-    return await planRestore({ copy: view, store: anchorFile(place.anchor), place: view.anchorPlace(), released: [], lost });
+    return await planRestore({
+      copy: view,
+      store: anchorFile(place.anchor),
+      place: view.anchorPlace(),
+      released: [],
+      lost,
+    });
   } finally {
     view.close();
   }
@@ -48,7 +54,11 @@ function restore(planned: RestorePlan, world: World = testWorld()): Promise<Rest
   return restoreLedger(join(place.folder, 'ledger.sqlite'), copy, planned, anchorFile(place.anchor), world);
 }
 
-const REFUSED = { code: 'ledger_conflict', message: expect.stringContaining('nothing was restored') as unknown, hint: expect.stringContaining('run it again') as unknown };
+const REFUSED = {
+  code: 'ledger_conflict',
+  message: expect.stringContaining('nothing was restored') as unknown,
+  hint: expect.stringContaining('run it again') as unknown,
+};
 
 describe('a restore whose anchor was changed while the word was typed', () => {
   it.each([
@@ -124,9 +134,15 @@ describe('a restore that was cut off when its copy was made, and that is taken a
     const before = readFileSync(place.ledger);
     const told: string[] = [];
     expect(await finishRestore(place.ledger, testWorld({ tell: (line) => told.push(line) }))).toBeUndefined();
-    expect(told).toEqual([expect.stringMatching(/left a copy that does not hold: .*ledger\.sqlite\.restored\.damaged-.*the restore is made anew/)]);
+    expect(told).toEqual([
+      expect.stringMatching(
+        /left a copy that does not hold: .*ledger\.sqlite\.restored\.damaged-.*the restore is made anew/,
+      ),
+    ]);
     expect([readFileSync(place.ledger).equals(before), existsSync(draft())]).toEqual([true, false]);
-    expect(readdirSync(join(place.folder, 'site')).filter((name) => /\.restored\.damaged-[^-]+$/.test(name))).toHaveLength(1);
+    expect(
+      readdirSync(join(place.folder, 'site')).filter((name) => /\.restored\.damaged-[^-]+$/.test(name)),
+    ).toHaveLength(1);
     expect(await finishRestore(place.ledger, testWorld())).toBeUndefined();
     await goOn(1);
   });

@@ -28,8 +28,23 @@ describe('the summary of a resumed batch', () => {
     await issue('old-gmbh', 'license-1');
     await addKey(fixture, 'license-2', 'license');
     // The first group is of eight; one of its customers has another lineage behind it.
-    const rows = [...customers(8).map((name) => row(name)), row('customer-0000', { deployment: 'prod-us' }), row('new-a'), row('new-b'), row('old-gmbh')];
-    const batch = ['batch', writeBatch(fixture, csv(rows)), '--name', 'b', '--new-customers', '--key', 'license-2', '--dry-run'];
+    const rows = [
+      ...customers(8).map((name) => row(name)),
+      row('customer-0000', { deployment: 'prod-us' }),
+      row('new-a'),
+      row('new-b'),
+      row('old-gmbh'),
+    ];
+    const batch = [
+      'batch',
+      writeBatch(fixture, csv(rows)),
+      '--name',
+      'b',
+      '--new-customers',
+      '--key',
+      'license-2',
+      '--dry-run',
+    ];
     const planned = await vtlic(batch);
     expect(planned.stderr).toMatch(/new customers: 11; new lineages of known customers: 0[\s\S]*! algorithm down: 1\n/);
     let interrupted = false;
@@ -45,7 +60,12 @@ describe('the summary of a resumed batch', () => {
     // The counter of this row is used by now, so the rest must be confirmed; its customer has become a known one.
     await issue('new-b', 'license-2');
     const left = await vtlic([...batch, '--resume']);
-    expect([left.code, left.stderr]).toEqual([0, expect.stringMatching(/4 licenses to sign[\s\S]*new customers: 2; new lineages of known customers: 0\n[\s\S]*! algorithm down: 1\n +line 13, old-gmbh/)]);
+    expect([left.code, left.stderr]).toEqual([
+      0,
+      expect.stringMatching(
+        /4 licenses to sign[\s\S]*new customers: 2; new lineages of known customers: 0\n[\s\S]*! algorithm down: 1\n +line 13, old-gmbh/,
+      ),
+    ]);
     const done = await vtlic(['batch', '--confirm', left.stdout.trim(), '--resume', ...fixture.secret]);
     expect([done.code, (await checkBatch(fixture)).released]).toEqual([0, 14]);
   });

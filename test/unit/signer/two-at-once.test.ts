@@ -19,7 +19,9 @@ afterEach(() => {
 
 function licenses(site: string): readonly string[] {
   const out = join(site, 'out');
-  return existsSync(out) ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic')) : [];
+  return existsSync(out)
+    ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic'))
+    : [];
 }
 
 describe('two copies of a site that are in use at the same time', () => {
@@ -35,7 +37,8 @@ describe('two copies of a site that are in use at the same time', () => {
     let other: RanHere | undefined;
     const mine = await runHere([...args, '--site', fixture.site, ...fixture.secret], {
       step: async (taken) => {
-        if (taken === step && other === undefined) other = await runHere(['issue', '--confirm', digest, '--site', copy, ...fixture.secret]);
+        if (taken === step && other === undefined)
+          other = await runHere(['issue', '--confirm', digest, '--site', copy, ...fixture.secret]);
       },
     });
     expect(other?.code).toBe(0);
@@ -43,27 +46,39 @@ describe('two copies of a site that are in use at the same time', () => {
     return mine;
   }
 
-  it.each<Step>(['recovered', 'key-open', 'intent-durable', 'issue-durable'])('issue: where the other one issued after %s, this one releases nothing: exit 4', async (step) => {
-    const digest = await plan(fixture.site, 'issue', writeRequest(fixture, { customer: 'customer-0000' }));
-    const mine = await interleaved(['issue', '--confirm', digest], step);
-    expect([mine.code, mine.stderr]).toEqual([4, expect.stringContaining('another copy of this ledger is in use')]);
-    expect(licenses(fixture.site)).toEqual([]);
-  });
+  it.each<Step>(['recovered', 'key-open', 'intent-durable', 'issue-durable'])(
+    'issue: where the other one issued after %s, this one releases nothing: exit 4',
+    async (step) => {
+      const digest = await plan(fixture.site, 'issue', writeRequest(fixture, { customer: 'customer-0000' }));
+      const mine = await interleaved(['issue', '--confirm', digest], step);
+      expect([mine.code, mine.stderr]).toEqual([4, expect.stringContaining('another copy of this ledger is in use')]);
+      expect(licenses(fixture.site)).toEqual([]);
+    },
+  );
 
-  it.each<Step>(['key-open', 'intent-durable', 'issue-durable'])('batch: where the other one issued after %s, this one releases nothing: exit 4', async (step) => {
-    const digest = await plan(fixture.site, 'batch', writeBatch(fixture, csv(customers(12).map((name) => row(name)))), '--new-customers');
-    const mine = await interleaved(['batch', '--confirm', digest], step);
-    expect([mine.code, mine.stderr]).toEqual([4, expect.stringContaining('another copy of this ledger is in use')]);
-    expect(licenses(fixture.site)).toEqual([]);
-    const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
-    expect([...ledger.entriesFrom(1)].some((entry) => entry.kind === 'release')).toBe(false);
-    ledger.close();
-  });
+  it.each<Step>(['key-open', 'intent-durable', 'issue-durable'])(
+    'batch: where the other one issued after %s, this one releases nothing: exit 4',
+    async (step) => {
+      const digest = await plan(
+        fixture.site,
+        'batch',
+        writeBatch(fixture, csv(customers(12).map((name) => row(name)))),
+        '--new-customers',
+      );
+      const mine = await interleaved(['batch', '--confirm', digest], step);
+      expect([mine.code, mine.stderr]).toEqual([4, expect.stringContaining('another copy of this ledger is in use')]);
+      expect(licenses(fixture.site)).toEqual([]);
+      const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
+      expect([...ledger.entriesFrom(1)].some((entry) => entry.kind === 'release')).toBe(false);
+      ledger.close();
+    },
+  );
 });
 
 describe('two `key generate` at the same time', () => {
   it('one is told who holds the site, and no key is lost', async () => {
-    const generate = async (name: string): Promise<RanHere> => runHere(['key', 'generate', '--name', name, '--algorithm', 'ed25519', '--site', fixture.site, ...fixture.secret]);
+    const generate = async (name: string): Promise<RanHere> =>
+      runHere(['key', 'generate', '--name', name, '--algorithm', 'ed25519', '--site', fixture.site, ...fixture.secret]);
     const both = await Promise.all([generate('second'), generate('third')]);
     expect(both.map(({ code }) => code).sort()).toEqual([0, 4]);
     expect(both.find(({ code }) => code === 4)?.stderr).toContain(`${process.pid}`);

@@ -15,7 +15,10 @@ async function lines(changes: Readonly<Record<string, unknown>>): Promise<readon
   const done = await runHere(['issue', writeRequest(fixture, changes), '--site', fixture.site, '--dry-run']);
   expect(done.code).toBe(0);
   const all = done.stderr.split('\n');
-  return all.slice(0, all.findIndex((line) => line.startsWith('Digest of this plan')));
+  return all.slice(
+    0,
+    all.findIndex((line) => line.startsWith('Digest of this plan')),
+  );
 }
 
 /** A key id takes two more. */
@@ -36,7 +39,12 @@ describe('the view of a license', () => {
     const to = shown.findIndex((line) => line.startsWith('    product '));
     expect(to - from).toBeGreaterThan(1);
     for (const line of shown.slice(from + 1, to)) expect(line).toMatch(/^ +\| /);
-    expect(shown.slice(from, to).map((line) => line.replace(/^ {4}name {10}|^ +\| /, '')).join('')).toBe(name);
+    expect(
+      shown
+        .slice(from, to)
+        .map((line) => line.replace(/^ {4}name {10}|^ +\| /, ''))
+        .join(''),
+    ).toBe(name);
     for (const line of shown.slice(from)) expect(columnsOf(line), line).toBeLessThanOrEqual(COLUMNS + 2);
   });
 
@@ -51,5 +59,12 @@ describe('the view of a license', () => {
 
 /** As a terminal counts them: two for a wide character. */
 function columnsOf(text: string): number {
-  return Array.from(text).reduce((sum, character) => sum + (/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(character) ? 2 : 1), 0);
+  return Array.from(text).reduce(
+    (sum, character) =>
+      sum +
+      (/[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u.test(character)
+        ? 2
+        : 1),
+    0,
+  );
 }

@@ -7,7 +7,23 @@ import { encodeProtected, TYP } from '../../../formats/cose-sign1.ts';
 import { encodeLicense } from '../../../formats/license/encode-license.ts';
 import { REASONS, type Reason } from '../../../verifier/reasons.ts';
 import { verify } from '../../../verifier/verify.ts';
-import { compositeKey, context, coseOf, ed25519Key, EXP, fileOf, halfKey, HOST, license, licenseFile, OTHER_HOST, rawPayload, strangeKey, trust, trusted } from './sample.ts';
+import {
+  compositeKey,
+  context,
+  coseOf,
+  ed25519Key,
+  EXP,
+  fileOf,
+  halfKey,
+  HOST,
+  license,
+  licenseFile,
+  OTHER_HOST,
+  rawPayload,
+  strangeKey,
+  trust,
+  trusted,
+} from './sample.ts';
 import { makeTrust } from '../../../verifier/trust.ts';
 
 const payload = encodeLicense(license);
@@ -38,7 +54,9 @@ describe('each reason', () => {
     ['two in one file', (text: string) => text + text],
     ['a byte order mark', (text: string) => `\ufeff${text}`],
     ['another label', (text: string) => text.replaceAll('VTLIC', 'VTLIC KEYSET')],
-  ])('armor_malformed: %s', async (_, bend) => expect(reasonOf(utf8(bend(new TextDecoder().decode(await licenseFile()))))).toBe('armor_malformed'));
+  ])('armor_malformed: %s', async (_, bend) =>
+    expect(reasonOf(utf8(bend(new TextDecoder().decode(await licenseFile()))))).toBe('armor_malformed'),
+  );
 
   it('cbor_malformed, cbor_not_deterministic and cose_malformed', async () => {
     const cose = await coseOf(payload);
@@ -55,12 +73,19 @@ describe('each reason', () => {
   });
 
   it('typ_wrong: what another kind of thing signed is no license', async () => {
-    for (const typ of Object.values(TYP)) expect(reasonOf(await licenseFile({}, ed25519Key, { typ }))).toBe(typ === TYP.license ? undefined : 'typ_wrong');
+    for (const typ of Object.values(TYP))
+      expect(reasonOf(await licenseFile({}, ed25519Key, { typ }))).toBe(typ === TYP.license ? undefined : 'typ_wrong');
   });
 
   it('alg_unknown, the old EdDSA and the numbers asked for at the IETF among them', async () => {
     for (const alg of [-8, -49, -50, -55, -58, 'EdDSA', 'ML-DSA-65-Ed25519', 'ed25519+ml-dsa-65 ']) {
-      const protectedBytes = encodeCbor(new Map<CborValue, CborValue>([[1, alg], [4, Buffer.from(ed25519Key.publicKey.kid, 'hex')], [16, TYP.license]]));
+      const protectedBytes = encodeCbor(
+        new Map<CborValue, CborValue>([
+          [1, alg],
+          [4, Buffer.from(ed25519Key.publicKey.kid, 'hex')],
+          [16, TYP.license],
+        ]),
+      );
       expect(reasonOf(await licenseFile({}, ed25519Key, { protectedBytes }))).toBe('alg_unknown');
     }
   });
@@ -69,19 +94,29 @@ describe('each reason', () => {
     expect(reasonOf(await licenseFile({}, strangeKey))).toBe('key_unknown');
     expect(reasonOf(await licenseFile({}, halfKey))).toBe('key_composite_only');
     expect(reasonOf(await licenseFile({}, halfKey, { alg: 'ed25519+ml-dsa-65' }))).toBe('key_composite_only');
-    expect(reasonOf(await licenseFile({}, halfKey, { kid: compositeKey.publicKey.kid }))).toBe('key_algorithm_mismatch');
+    expect(reasonOf(await licenseFile({}, halfKey, { kid: compositeKey.publicKey.kid }))).toBe(
+      'key_algorithm_mismatch',
+    );
     expect(reasonOf(await licenseFile({}, compositeKey, { alg: 'ed25519' }))).toBe('key_algorithm_mismatch');
-    expect(reasonOf(await licenseFile({}, compositeKey, { kid: ed25519Key.publicKey.kid }))).toBe('key_algorithm_mismatch');
+    expect(reasonOf(await licenseFile({}, compositeKey, { kid: ed25519Key.publicKey.kid }))).toBe(
+      'key_algorithm_mismatch',
+    );
   });
 
   it('signature_invalid, for a wrong length too', async () => {
     for (const key of [ed25519Key, compositeKey]) {
       expect(reasonOf(await licenseFile({}, key))).toBeUndefined();
-      expect(reasonOf(await licenseFile({}, key, { signature: (bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) }))).toBe('signature_invalid');
+      expect(
+        reasonOf(
+          await licenseFile({}, key, { signature: (bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) }),
+        ),
+      ).toBe('signature_invalid');
       expect(reasonOf(await licenseFile({}, key, { signature: (bytes) => bytes.slice(1) }))).toBe('signature_invalid');
       expect(reasonOf(await licenseFile({}, key, { signature: () => new Uint8Array() }))).toBe('signature_invalid');
     }
-    expect(reasonOf(await licenseFile({}, compositeKey, { signature: (bytes) => bytes.slice(-64) }))).toBe('signature_invalid');
+    expect(reasonOf(await licenseFile({}, compositeKey, { signature: (bytes) => bytes.slice(-64) }))).toBe(
+      'signature_invalid',
+    );
     expect(reasonOf(await licenseFile({}, strangeKey, { kid: ed25519Key.publicKey.kid }))).toBe('signature_invalid');
   });
 
@@ -89,28 +124,56 @@ describe('each reason', () => {
     expect(reasonOf(await fileOf(new Uint8Array()))).toBe('claims_malformed');
     expect(reasonOf(await fileOf(encodeCbor('text')))).toBe('claims_malformed');
     expect(reasonOf(await fileOf(rawPayload([[1, 'example-vendor']])))).toBe('claims_malformed');
-    expect(reasonOf(await fileOf(rawPayload([[1, 'example-vendor'], ['unknown', 1]])))).toBe('claims_unknown');
+    expect(
+      reasonOf(
+        await fileOf(
+          rawPayload([
+            [1, 'example-vendor'],
+            ['unknown', 1],
+          ]),
+        ),
+      ),
+    ).toBe('claims_unknown');
     expect(reasonOf(await fileOf(Uint8Array.of(...payload, 0)))).toBe('claims_malformed');
   });
 
   it('claims are not read before the signature holds', async () => {
     const bent = { signature: (bytes: Uint8Array) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) };
-    for (const bytes of [new Uint8Array(), encodeCbor('text'), rawPayload([['unknown', 1]])]) expect(reasonOf(await fileOf(bytes, ed25519Key, bent))).toBe('signature_invalid');
+    for (const bytes of [new Uint8Array(), encodeCbor('text'), rawPayload([['unknown', 1]])])
+      expect(reasonOf(await fileOf(bytes, ed25519Key, bent))).toBe('signature_invalid');
   });
 });
 
 describe('the order', () => {
   /** Everything wrong at once, from the policy on: mended one by one, each next reason must come to light. */
   it('of policy, binding, lineage, counter and time is the one of docs/format.md', async () => {
-    const file = await licenseFile({ iss: 'other-vendor', aud: 'other-product', dep: 'prod-eu', hosts: [HOST], ctr: 2, exp: EXP });
+    const file = await licenseFile({
+      iss: 'other-vendor',
+      aud: 'other-product',
+      dep: 'prod-eu',
+      hosts: [HOST],
+      ctr: 2,
+      exp: EXP,
+    });
     let keys = [trusted(ed25519Key, { status: 'revoked', job: 'root' })];
-    let policy = { requireComposite: true, revokedLicenses: [license.cti], lowestCounters: [['other-vendor/other-product/acme-gmbh/prod-eu', 3]] as [string, number][] };
+    let policy = {
+      requireComposite: true,
+      revokedLicenses: [license.cti],
+      lowestCounters: [['other-vendor/other-product/acme-gmbh/prod-eu', 3]] as [string, number][],
+    };
     const lineage = 'other-vendor/other-product/acme-gmbh/prod-eu';
     let where = {
       ...context,
       now: EXP * 2,
       hosts: [OTHER_HOST],
-      seen: { current: 'x/y/z', highestIat: license.iat, lineages: new Map([['x/y/z', { counter: 1, payloadDigest: '' }], [lineage, { counter: 3, payloadDigest: '' }]]) },
+      seen: {
+        current: 'x/y/z',
+        highestIat: license.iat,
+        lineages: new Map([
+          ['x/y/z', { counter: 1, payloadDigest: '' }],
+          [lineage, { counter: 3, payloadDigest: '' }],
+        ]),
+      },
     };
     const next = (): string | undefined => {
       const verdict = verify(file, makeTrust({ keys, ...policy }), where);
@@ -131,8 +194,26 @@ describe('the order', () => {
     mend(() => (where = { ...where, deployment: 'prod-eu' } as typeof where));
     mend(() => (where = { ...where, hosts: [OTHER_HOST, HOST] }));
     mend(() => (where = { ...where, seen: { ...where.seen, highestIat: license.iat - 1 } }));
-    mend(() => (where = { ...where, seen: { ...where.seen, lineages: new Map([...where.seen.lineages, [lineage, { counter: 2, payloadDigest: '' }]]) } }));
-    mend(() => (where = { ...where, seen: { ...where.seen, lineages: new Map([...where.seen.lineages, [lineage, { counter: 1, payloadDigest: '' }]]) } }));
+    mend(
+      () =>
+        (where = {
+          ...where,
+          seen: {
+            ...where.seen,
+            lineages: new Map([...where.seen.lineages, [lineage, { counter: 2, payloadDigest: '' }]]),
+          },
+        }),
+    );
+    mend(
+      () =>
+        (where = {
+          ...where,
+          seen: {
+            ...where.seen,
+            lineages: new Map([...where.seen.lineages, [lineage, { counter: 1, payloadDigest: '' }]]),
+          },
+        }),
+    );
     expect(found).toEqual([
       'key_revoked',
       'key_wrong_job',
@@ -150,9 +231,19 @@ describe('the order', () => {
     ]);
   });
 
-  it('says nothing of a key\'s status but of genuine licenses', async () => {
-    const revoked = makeTrust({ keys: [trusted(ed25519Key, { status: 'revoked', job: 'root' }), trusted(compositeKey)], requireComposite: true });
-    expect(reasonOf(await licenseFile({}, ed25519Key, { signature: (bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) }), revoked)).toBe('signature_invalid');
+  it("says nothing of a key's status but of genuine licenses", async () => {
+    const revoked = makeTrust({
+      keys: [trusted(ed25519Key, { status: 'revoked', job: 'root' }), trusted(compositeKey)],
+      requireComposite: true,
+    });
+    expect(
+      reasonOf(
+        await licenseFile({}, ed25519Key, {
+          signature: (bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)),
+        }),
+        revoked,
+      ),
+    ).toBe('signature_invalid');
     expect(reasonOf(await fileOf(encodeCbor('text')), revoked)).toBe('claims_malformed');
     expect(reasonOf(await licenseFile(), revoked)).toBe('key_revoked');
   });

@@ -11,7 +11,10 @@ import { compositeKey, context, ed25519Key, halfKey, licenseFile, strangeKey, tr
 
 const base64 = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? new Uint8Array()).toString('base64');
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
-const pems = (key: SoftwareKey): readonly string[] => text(exportPublicKey(key.publicKey, 'pem')).split(/(?<=-----END PUBLIC KEY-----\n)/).filter((block) => block !== '');
+const pems = (key: SoftwareKey): readonly string[] =>
+  text(exportPublicKey(key.publicKey, 'pem'))
+    .split(/(?<=-----END PUBLIC KEY-----\n)/)
+    .filter((block) => block !== '');
 
 const ed = base64(ed25519Key.publicKey.bytes);
 const strange = base64(strangeKey.publicKey.bytes);
@@ -21,7 +24,14 @@ const [mldsaPem = '', edOfCompositePem = ''] = pems(compositeKey);
 const [edPem = ''] = pems(ed25519Key);
 
 const empty = makeTrust({ keys: [] });
-const files: Readonly<Record<string, string>> = { '/keys/ed.pem': edPem, '/keys/mldsa.pem': mldsaPem, '/keys/ed.b64': `\n${ed}\r\n`, '/keys/two.pem': edPem + edPem, '/keys/bom': `\ufeff${ed}`, '/keys/empty': '' };
+const files: Readonly<Record<string, string>> = {
+  '/keys/ed.pem': edPem,
+  '/keys/mldsa.pem': mldsaPem,
+  '/keys/ed.b64': `\n${ed}\r\n`,
+  '/keys/two.pem': edPem + edPem,
+  '/keys/bom': `\ufeff${ed}`,
+  '/keys/empty': '',
+};
 const readFile = (path: string): Uint8Array => {
   const content = files[path];
   if (content === undefined) throw new Error(`ENOENT ${path}`);
@@ -43,10 +53,12 @@ function refusal(env: OverrideVariables, builtIn: Trust = empty): string {
 
 describe('without the variables', () => {
   const builtIn = makeTrust({ keys: [trusted(ed25519Key)] });
-  it.each([{}, { LICENSE_PUBLIC_KEY: undefined }, { LICENSE_PUBLIC_KEY: '' }, { LICENSE_PUBLIC_KEY: ' \t\n', LICENSE_MLDSA_PUBLIC_KEY: '  ', LICENSE_REQUIRE_COMPOSITE: '' }])(
-    'the built-in trust stays: %j',
-    (env) => expect(overridden(env, builtIn)).toBe(builtIn),
-  );
+  it.each([
+    {},
+    { LICENSE_PUBLIC_KEY: undefined },
+    { LICENSE_PUBLIC_KEY: '' },
+    { LICENSE_PUBLIC_KEY: ' \t\n', LICENSE_MLDSA_PUBLIC_KEY: '  ', LICENSE_REQUIRE_COMPOSITE: '' },
+  ])('the built-in trust stays: %j', (env) => expect(overridden(env, builtIn)).toBe(builtIn));
 
   it('LICENSE_REQUIRE_COMPOSITE=1 alone keeps the keys and refuses Ed25519 alone', async () => {
     const trust = overridden({ LICENSE_REQUIRE_COMPOSITE: ' 1 ' }, builtIn);
@@ -55,7 +67,9 @@ describe('without the variables', () => {
   });
 
   it('what is built in as required stays required', () => {
-    expect(overridden({ LICENSE_PUBLIC_KEY: ed }, makeTrust({ keys: [], requireComposite: true })).requireComposite).toBe(true);
+    expect(
+      overridden({ LICENSE_PUBLIC_KEY: ed }, makeTrust({ keys: [], requireComposite: true })).requireComposite,
+    ).toBe(true);
   });
 });
 
@@ -67,22 +81,31 @@ describe('every form of an item', () => {
     ['PEM without its last line end, with CRLF', edPem.trimEnd().replaceAll('\n', '\r\n')],
     ['a file with PEM', 'file:/keys/ed.pem'],
     ['a file with base64', 'file:/keys/ed.b64'],
-  ])('%s gives the key', (_, item) => expect(kids(overridden({ LICENSE_PUBLIC_KEY: item }))).toEqual([ed25519Key.publicKey.kid]));
+  ])('%s gives the key', (_, item) =>
+    expect(kids(overridden({ LICENSE_PUBLIC_KEY: item }))).toEqual([ed25519Key.publicKey.kid]),
+  );
 
   it.each([
     ['base64', halfEd, halfMldsa],
     ['PEM', edOfCompositePem, mldsaPem],
     ['a file and base64', halfEd, 'file:/keys/mldsa.pem'],
   ])('%s pairs to the composite', (_, ed25519, mldsa65) => {
-    expect(kids(overridden({ LICENSE_PUBLIC_KEY: ed25519, LICENSE_MLDSA_PUBLIC_KEY: mldsa65 }))).toEqual([compositeKey.publicKey.kid]);
+    expect(kids(overridden({ LICENSE_PUBLIC_KEY: ed25519, LICENSE_MLDSA_PUBLIC_KEY: mldsa65 }))).toEqual([
+      compositeKey.publicKey.kid,
+    ]);
   });
 
   it('an empty ML-DSA item leaves its Ed25519 key alone', () => {
-    expect(kids(overridden({ LICENSE_PUBLIC_KEY: `${ed},${halfEd}`, LICENSE_MLDSA_PUBLIC_KEY: `,${halfMldsa}` }))).toEqual([ed25519Key.publicKey.kid, compositeKey.publicKey.kid]);
-    expect(kids(overridden({ LICENSE_PUBLIC_KEY: `${halfEd} , ${ed}`, LICENSE_MLDSA_PUBLIC_KEY: ` ${halfMldsa} , ` }))).toEqual([compositeKey.publicKey.kid, ed25519Key.publicKey.kid]);
+    expect(
+      kids(overridden({ LICENSE_PUBLIC_KEY: `${ed},${halfEd}`, LICENSE_MLDSA_PUBLIC_KEY: `,${halfMldsa}` })),
+    ).toEqual([ed25519Key.publicKey.kid, compositeKey.publicKey.kid]);
+    expect(
+      kids(overridden({ LICENSE_PUBLIC_KEY: `${halfEd} , ${ed}`, LICENSE_MLDSA_PUBLIC_KEY: ` ${halfMldsa} , ` })),
+    ).toEqual([compositeKey.publicKey.kid, ed25519Key.publicKey.kid]);
   });
 
-  it('the same key twice is one key', () => expect(kids(overridden({ LICENSE_PUBLIC_KEY: `${ed},${edPem}` }))).toEqual([ed25519Key.publicKey.kid]));
+  it('the same key twice is one key', () =>
+    expect(kids(overridden({ LICENSE_PUBLIC_KEY: `${ed},${edPem}` }))).toEqual([ed25519Key.publicKey.kid]));
 });
 
 describe('what stays of the built-in trust', () => {
@@ -96,7 +119,11 @@ describe('what stays of the built-in trust', () => {
   it('is all but the issuing keys', () => {
     const trust = overridden({ LICENSE_PUBLIC_KEY: halfEd, LICENSE_MLDSA_PUBLIC_KEY: halfMldsa }, builtIn);
     expect(kids(trust)).toEqual([strangeKey.publicKey.kid, compositeKey.publicKey.kid]);
-    expect(trust).toMatchObject({ ed25519Until: 5_000_000_000, revokedLicenses: new Set(['0193817a-6c00-7000-8000-000000000001']), lowestCounters: new Map([['a/b/c', 5]]) });
+    expect(trust).toMatchObject({
+      ed25519Until: 5_000_000_000,
+      revokedLicenses: new Set(['0193817a-6c00-7000-8000-000000000001']),
+      lowestCounters: new Map([['a/b/c', 5]]),
+    });
   });
 
   it('keeps the job and status of a kid that is known', async () => {
@@ -113,13 +140,29 @@ describe('what is configuration_invalid', () => {
   const privatePem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   it.each<[string, OverrideVariables, string]>([
     ['the second without the first', { LICENSE_MLDSA_PUBLIC_KEY: halfMldsa }, 'LICENSE_PUBLIC_KEY is absent'],
-    ['the second with a blank first', { LICENSE_PUBLIC_KEY: ' ', LICENSE_MLDSA_PUBLIC_KEY: halfMldsa }, 'LICENSE_PUBLIC_KEY is absent'],
-    ['fewer items in the second', { LICENSE_PUBLIC_KEY: `${ed},${halfEd}`, LICENSE_MLDSA_PUBLIC_KEY: halfMldsa }, 'as many items as LICENSE_PUBLIC_KEY (2), but it has 1'],
-    ['more items in the second', { LICENSE_PUBLIC_KEY: halfEd, LICENSE_MLDSA_PUBLIC_KEY: `${halfMldsa},` }, 'but it has 2'],
+    [
+      'the second with a blank first',
+      { LICENSE_PUBLIC_KEY: ' ', LICENSE_MLDSA_PUBLIC_KEY: halfMldsa },
+      'LICENSE_PUBLIC_KEY is absent',
+    ],
+    [
+      'fewer items in the second',
+      { LICENSE_PUBLIC_KEY: `${ed},${halfEd}`, LICENSE_MLDSA_PUBLIC_KEY: halfMldsa },
+      'as many items as LICENSE_PUBLIC_KEY (2), but it has 1',
+    ],
+    [
+      'more items in the second',
+      { LICENSE_PUBLIC_KEY: halfEd, LICENSE_MLDSA_PUBLIC_KEY: `${halfMldsa},` },
+      'but it has 2',
+    ],
     ['an empty Ed25519 item', { LICENSE_PUBLIC_KEY: `${ed},` }, 'item 2 of LICENSE_PUBLIC_KEY is empty'],
     ['a comma alone', { LICENSE_PUBLIC_KEY: ',' }, 'item 1 of LICENSE_PUBLIC_KEY is empty'],
     ['an ML-DSA key in the first', { LICENSE_PUBLIC_KEY: halfMldsa }, 'base64 of 1952 bytes'],
-    ['an Ed25519 key in the second', { LICENSE_PUBLIC_KEY: halfEd, LICENSE_MLDSA_PUBLIC_KEY: ed }, 'base64 of 32 bytes'],
+    [
+      'an Ed25519 key in the second',
+      { LICENSE_PUBLIC_KEY: halfEd, LICENSE_MLDSA_PUBLIC_KEY: ed },
+      'base64 of 32 bytes',
+    ],
     ['the bytes of a composite', { LICENSE_PUBLIC_KEY: base64(compositeKey.publicKey.bytes) }, 'base64 of 1984 bytes'],
     ['base64 without padding', { LICENSE_PUBLIC_KEY: ed.replace('=', '') }, 'canonical base64'],
     ['base64url', { LICENSE_PUBLIC_KEY: `${ed.slice(0, 10)}-${ed.slice(11)}` }, 'canonical base64'],
@@ -140,8 +183,16 @@ describe('what is configuration_invalid', () => {
     ['a path with terminal escapes', { LICENSE_PUBLIC_KEY: 'file:/keys/\u001b[31m' }, '\\u{001B}'],
     ['a strange LICENSE_REQUIRE_COMPOSITE', { LICENSE_REQUIRE_COMPOSITE: 'true' }, 'should be 1 or unset'],
     ['a LICENSE_REQUIRE_COMPOSITE of 0', { LICENSE_REQUIRE_COMPOSITE: '0' }, 'should be 1 or unset'],
-    ['one half with two partners', { LICENSE_PUBLIC_KEY: `${halfEd},${halfEd}`, LICENSE_MLDSA_PUBLIC_KEY: `${halfMldsa},` }, 'share a half'],
-    ['one ML-DSA half with two partners', { LICENSE_PUBLIC_KEY: `${halfEd},${ed}`, LICENSE_MLDSA_PUBLIC_KEY: `${halfMldsa},${halfMldsa}` }, 'share a half'],
+    [
+      'one half with two partners',
+      { LICENSE_PUBLIC_KEY: `${halfEd},${halfEd}`, LICENSE_MLDSA_PUBLIC_KEY: `${halfMldsa},` },
+      'share a half',
+    ],
+    [
+      'one ML-DSA half with two partners',
+      { LICENSE_PUBLIC_KEY: `${halfEd},${ed}`, LICENSE_MLDSA_PUBLIC_KEY: `${halfMldsa},${halfMldsa}` },
+      'share a half',
+    ],
   ])('%s', (_, env, words) => {
     const said = refusal(env);
     expect(said).toContain('configuration_invalid: ');
@@ -150,9 +201,19 @@ describe('what is configuration_invalid', () => {
 
   it('half of a built-in composite as a key of its own', () => {
     for (const job of ['license', 'root'] as const) {
-      expect(refusal({ LICENSE_PUBLIC_KEY: base64(halfKey.publicKey.bytes) }, makeTrust({ keys: [trusted(compositeKey, { job })] }))).toContain('share a half');
+      expect(
+        refusal(
+          { LICENSE_PUBLIC_KEY: base64(halfKey.publicKey.bytes) },
+          makeTrust({ keys: [trusted(compositeKey, { job })] }),
+        ),
+      ).toContain('share a half');
     }
     const reused = concatBytes(compositeKey.publicKey.mldsa65 ?? new Uint8Array());
-    expect(refusal({ LICENSE_PUBLIC_KEY: strange, LICENSE_MLDSA_PUBLIC_KEY: base64(reused) }, makeTrust({ keys: [trusted(compositeKey)] }))).toContain('share a half');
+    expect(
+      refusal(
+        { LICENSE_PUBLIC_KEY: strange, LICENSE_MLDSA_PUBLIC_KEY: base64(reused) },
+        makeTrust({ keys: [trusted(compositeKey)] }),
+      ),
+    ).toContain('share a half');
   });
 });

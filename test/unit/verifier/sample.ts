@@ -21,7 +21,11 @@ export const OTHER_HOST: string = 'cd'.repeat(32);
 const seeds = (fill: number, length: number): Uint8Array => new Uint8Array(length).fill(fill);
 
 /** Made once: the same in every test. */
-export const compositeKey: SoftwareKey = new SoftwareKey('ed25519+ml-dsa-65', 'license', concatBytes(seeds(1, 32), seeds(2, 32)));
+export const compositeKey: SoftwareKey = new SoftwareKey(
+  'ed25519+ml-dsa-65',
+  'license',
+  concatBytes(seeds(1, 32), seeds(2, 32)),
+);
 export const ed25519Key: SoftwareKey = new SoftwareKey('ed25519', 'license', seeds(3, 32));
 /** The Ed25519 half of `compositeKey`, misused as a key of its own. */
 export const halfKey: SoftwareKey = new SoftwareKey('ed25519', 'license', seeds(2, 32));
@@ -44,7 +48,12 @@ export const license: License = Object.freeze({
   limits: noLimits,
 });
 
-export const context: VerifyContext = Object.freeze({ issuer: 'example-vendor', product: 'vaultdesk', now: NBF, defaultGrace: GRACE });
+export const context: VerifyContext = Object.freeze({
+  issuer: 'example-vendor',
+  product: 'vaultdesk',
+  now: NBF,
+  defaultGrace: GRACE,
+});
 
 export function trusted(key: SoftwareKey, changes: Partial<TrustedKey> = {}): TrustedKey {
   return { key: key.publicKey, job: 'license', status: 'active', ...changes };
@@ -69,12 +78,18 @@ export async function fileOf(payload: Uint8Array, key: SoftwareKey = ed25519Key,
 }
 
 export async function coseOf(payload: Uint8Array, key: SoftwareKey = ed25519Key, bend: Bend = {}): Promise<Uint8Array> {
-  const protectedBytes = bend.protectedBytes ?? encodeProtected(bend.alg ?? key.publicKey.alg, bend.kid ?? key.publicKey.kid, bend.typ ?? TYP.license);
+  const protectedBytes =
+    bend.protectedBytes ??
+    encodeProtected(bend.alg ?? key.publicKey.alg, bend.kid ?? key.publicKey.kid, bend.typ ?? TYP.license);
   const signature = await key.sign(sigStructure(protectedBytes, payload));
   return encodeCoseSign1(protectedBytes, payload, bend.signature?.(signature) ?? signature);
 }
 
-export function licenseFile(changes: Partial<License> = {}, key: SoftwareKey = ed25519Key, bend: Bend = {}): Promise<Uint8Array> {
+export function licenseFile(
+  changes: Partial<License> = {},
+  key: SoftwareKey = ed25519Key,
+  bend: Bend = {},
+): Promise<Uint8Array> {
   return fileOf(encodeLicense({ ...license, ...changes }), key, bend);
 }
 

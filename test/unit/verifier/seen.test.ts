@@ -30,13 +30,15 @@ describe('the current lineage', () => {
     [Number.MAX_SAFE_INTEGER, 'newer'],
   ])('judges the counter %d as %s', (ctr, expected) => expect(judge({ ctr })).toBe(expected));
 
-  it('takes an equal counter with the same payload alone', () => expect(judge({ ctr: 7 }, 'other')).toBe('counter_conflict'));
+  it('takes an equal counter with the same payload alone', () =>
+    expect(judge({ ctr: 7 }, 'other')).toBe('counter_conflict'));
   it('is not judged by iat', () => expect(judge({ ctr: 8, iat: 0 })).toBe('newer'));
 });
 
 describe('any other lineage', () => {
   it.each([IAT, IAT - 1, 0])('with iat %d is not newer, whatever its counter', (iat) => {
-    for (const ctr of [1, 20, 21]) for (const dep of ['prod-us', 'prod-eu']) expect(judge({ iat, ctr, dep })).toBe('lineage_not_newer');
+    for (const ctr of [1, 20, 21])
+      for (const dep of ['prod-us', 'prod-eu']) expect(judge({ iat, ctr, dep })).toBe('lineage_not_newer');
   });
 
   it('with a higher iat is judged by its own counter', () => {
@@ -64,7 +66,12 @@ describe('lineageOf', () => {
 describe('seenAfter', () => {
   const accept = async (changes: Partial<License>, before?: Seen, now = context.now): Promise<Accepted> => {
     const deployment = changes.dep === undefined ? {} : { deployment: changes.dep };
-    const verdict = verify(await licenseFile(changes), trust(), { ...context, ...deployment, now, ...(before === undefined ? {} : { seen: before }) });
+    const verdict = verify(await licenseFile(changes), trust(), {
+      ...context,
+      ...deployment,
+      now,
+      ...(before === undefined ? {} : { seen: before }),
+    });
     if (!verdict.ok) throw new Error(verdict.reason);
     return verdict;
   };
@@ -72,7 +79,11 @@ describe('seenAfter', () => {
   it('takes the counter, the digest, the lineage and the highest iat', async () => {
     const first = await accept({});
     const one = seenAfter(undefined, first);
-    expect(one).toEqual({ current, highestIat: IAT, lineages: new Map([[current, { counter: 7, payloadDigest: first.payloadDigest }]]) });
+    expect(one).toEqual({
+      current,
+      highestIat: IAT,
+      lineages: new Map([[current, { counter: 7, payloadDigest: first.payloadDigest }]]),
+    });
     const other = await accept({ dep: 'prod-eu', iat: IAT + 5, ctr: 1 }, one);
     const two = seenAfter(one, other);
     expect(two.current).toBe(`${current}/prod-eu`);
@@ -82,12 +93,20 @@ describe('seenAfter', () => {
   });
 
   it('never lowers a counter, even for a verdict that was given without what is seen', async () => {
-    const high: Seen = { current, highestIat: IAT, lineages: new Map([[current, { counter: 9, payloadDigest: 'nine' }]]) };
+    const high: Seen = {
+      current,
+      highestIat: IAT,
+      lineages: new Map([[current, { counter: 9, payloadDigest: 'nine' }]]),
+    };
     expect(seenAfter(high, await accept({})).lineages.get(current)).toEqual({ counter: 9, payloadDigest: 'nine' });
   });
 
   it('never lowers the highest iat but by clk', async () => {
-    const high: Seen = { current, highestIat: IAT + 100, lineages: new Map([[current, { counter: 6, payloadDigest: '' }]]) };
+    const high: Seen = {
+      current,
+      highestIat: IAT + 100,
+      lineages: new Map([[current, { counter: 6, payloadDigest: '' }]]),
+    };
     expect(seenAfter(high, await accept({}, high)).highestIat).toBe(IAT + 100);
     expect(seenAfter(high, await accept({ clk: true }, high)).highestIat).toBe(IAT);
   });
@@ -95,6 +114,7 @@ describe('seenAfter', () => {
   it('does not take the counter of a license that is not in force', async () => {
     const early = await accept({}, undefined, 0);
     const late = await accept({}, undefined, EXP * 3);
-    for (const verdict of [early, late]) expect(() => seenAfter(undefined, verdict)).toThrow(expect.objectContaining({ code: 'usage' }) as Error);
+    for (const verdict of [early, late])
+      expect(() => seenAfter(undefined, verdict)).toThrow(expect.objectContaining({ code: 'usage' }) as Error);
   });
 });

@@ -15,26 +15,40 @@ describe('makeTrust', () => {
     products.push('c');
     expect([...trust.revokedLicenses]).toEqual([REVOKED]);
     expect(trust.keys[0]?.products).toEqual(['a', 'b']);
-    expect([trust, trust.keys, trust.keys[0], trust.keys[0]?.products].every((value) => Object.isFrozen(value))).toBe(true);
+    expect([trust, trust.keys, trust.keys[0], trust.keys[0]?.products].every((value) => Object.isFrozen(value))).toBe(
+      true,
+    );
     expect(trust).toMatchObject({ requireComposite: false });
     expect('ed25519Until' in trust).toBe(false);
   });
 
   it('takes two entries with one kid as one key', () => {
     const again = { ...trusted(ed25519Key), key: importPublicKey('ed25519', ed25519Key.publicKey.bytes) };
-    expect(makeTrust({ keys: [trusted(ed25519Key), again, trusted(compositeKey), trusted(compositeKey)] }).keys).toHaveLength(2);
+    expect(
+      makeTrust({ keys: [trusted(ed25519Key), again, trusted(compositeKey), trusted(compositeKey)] }).keys,
+    ).toHaveLength(2);
   });
 
-  it.each([{ job: 'root' }, { status: 'revoked' }, { products: ['a'] }, { tiers: ['a'] }] as const)('refuses one kid with another %j', (change) => {
-    expect(() => makeTrust({ keys: [trusted(ed25519Key), trusted(ed25519Key, change)] })).toThrow(expect.objectContaining({ code: 'configuration_invalid' }) as Error);
-  });
+  it.each([{ job: 'root' }, { status: 'revoked' }, { products: ['a'] }, { tiers: ['a'] }] as const)(
+    'refuses one kid with another %j',
+    (change) => {
+      expect(() => makeTrust({ keys: [trusted(ed25519Key), trusted(ed25519Key, change)] })).toThrow(
+        expect.objectContaining({ code: 'configuration_invalid' }) as Error,
+      );
+    },
+  );
 
   it('refuses a half that stands in two different keys, whatever their jobs', () => {
     const { publicKey } = compositeKey;
-    const sameMldsa65 = importPublicKey(publicKey.alg, concatBytes(publicKey.mldsa65 ?? new Uint8Array(), strangeKey.publicKey.bytes));
+    const sameMldsa65 = importPublicKey(
+      publicKey.alg,
+      concatBytes(publicKey.mldsa65 ?? new Uint8Array(), strangeKey.publicKey.bytes),
+    );
     for (const other of [halfKey.publicKey, sameMldsa65]) {
       for (const job of ['license', 'root'] as const) {
-        expect(() => makeTrust({ keys: [trusted(compositeKey), { key: other, job, status: 'revoked' }] })).toThrow('share a half');
+        expect(() => makeTrust({ keys: [trusted(compositeKey), { key: other, job, status: 'revoked' }] })).toThrow(
+          'share a half',
+        );
       }
     }
   });
@@ -44,25 +58,38 @@ describe('makeTrust', () => {
   });
 
   it('refuses spellings that would match nothing, and so revoke nothing without a word', () => {
-    for (const id of ['x', REVOKED.toUpperCase(), REVOKED.replaceAll('-', ''), '']) expect(() => makeTrust({ keys: [], revokedLicenses: [id] })).toThrow('revoked license');
-    for (const lineage of ['', 'a', 'a/b', 'a/b/c/', 'a/b/c/d/e', 'a//c', 'a b/c/d']) expect(() => makeTrust({ keys: [], lowestCounters: [[lineage, 1]] })).toThrow('lineage');
+    for (const id of ['x', REVOKED.toUpperCase(), REVOKED.replaceAll('-', ''), ''])
+      expect(() => makeTrust({ keys: [], revokedLicenses: [id] })).toThrow('revoked license');
+    for (const lineage of ['', 'a', 'a/b', 'a/b/c/', 'a/b/c/d/e', 'a//c', 'a b/c/d'])
+      expect(() => makeTrust({ keys: [], lowestCounters: [[lineage, 1]] })).toThrow('lineage');
   });
 
   it('refuses a job or a status that there is none, and a trust value that it did not make', () => {
     const lax = (change: object): void => {
       makeTrust({ keys: [{ ...trusted(ed25519Key), ...change }] });
     };
-    for (const job of ['', 'License', 'licence', 'anything']) expect(() => { lax({ job }); }).toThrow('the job of the key');
-    for (const status of ['', 'Active', 'valid', 'REVOKED']) expect(() => { lax({ status }); }).toThrow('the status of the key');
+    for (const job of ['', 'License', 'licence', 'anything'])
+      expect(() => {
+        lax({ job });
+      }).toThrow('the job of the key');
+    for (const status of ['', 'Active', 'valid', 'REVOKED'])
+      expect(() => {
+        lax({ status });
+      }).toThrow('the status of the key');
     expect(() => indexOfTrust({ ...makeTrust({ keys: [] }) })).toThrow('not made by makeTrust');
   });
 
   it('compares scopes as sets', () => {
-    expect(makeTrust({ keys: [trusted(ed25519Key, { products: ['a', 'b'] }), trusted(ed25519Key, { products: ['b', 'a', 'a'] })] }).keys).toHaveLength(1);
+    expect(
+      makeTrust({
+        keys: [trusted(ed25519Key, { products: ['a', 'b'] }), trusted(ed25519Key, { products: ['b', 'a', 'a'] })],
+      }).keys,
+    ).toHaveLength(1);
   });
 
   it('refuses a lowest counter out of bounds', () => {
-    for (const counter of [-1, 0.5, 2 ** 53]) expect(() => makeTrust({ keys: [], lowestCounters: [['a/b/c', counter]] })).toThrow('lowest counter');
+    for (const counter of [-1, 0.5, 2 ** 53])
+      expect(() => makeTrust({ keys: [], lowestCounters: [['a/b/c', counter]] })).toThrow('lowest counter');
   });
 
   it('refuses a key whose kid was not computed', () => {

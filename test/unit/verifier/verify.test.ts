@@ -8,24 +8,48 @@ import type { Seen } from '../../../verifier/seen.ts';
 import { makeTrust, type TrustValues } from '../../../verifier/trust.ts';
 import type { Verdict } from '../../../verifier/verdict.ts';
 import { verify } from '../../../verifier/verify.ts';
-import { compositeKey, context, ed25519Key, EXP, GRACE, HOST, IAT, license, licenseFile, NBF, OTHER_HOST, trust, trusted } from './sample.ts';
+import {
+  compositeKey,
+  context,
+  ed25519Key,
+  EXP,
+  GRACE,
+  HOST,
+  IAT,
+  license,
+  licenseFile,
+  NBF,
+  OTHER_HOST,
+  trust,
+  trusted,
+} from './sample.ts';
 
 const outcome = (verdict: Verdict): string => (verdict.ok ? verdict.state : verdict.reason);
 
-async function judge(changes: Partial<License>, where: Partial<VerifyContext> = {}, policy: Partial<TrustValues> = {}, key = ed25519Key): Promise<string> {
+async function judge(
+  changes: Partial<License>,
+  where: Partial<VerifyContext> = {},
+  policy: Partial<TrustValues> = {},
+  key = ed25519Key,
+): Promise<string> {
   return outcome(verify(await licenseFile(changes, key), trust(policy), { ...context, ...where }));
 }
 
 describe('an accepted license', () => {
   it.each([ed25519Key, compositeKey])('comes with what was verified', async (key) => {
-    const verdict = verify(await licenseFile({ dep: 'prod-eu', grace: 5 }, key), trust(), { ...context, deployment: 'prod-eu' });
+    const verdict = verify(await licenseFile({ dep: 'prod-eu', grace: 5 }, key), trust(), {
+      ...context,
+      deployment: 'prod-eu',
+    });
     expect(verdict).toEqual({
       ok: true,
       state: 'active',
       license: { ...license, dep: 'prod-eu', grace: 5 },
       alg: key.publicKey.alg,
       kid: key.publicKey.kid,
-      payloadDigest: createHash('sha256').update(encodeLicense({ ...license, dep: 'prod-eu', grace: 5 })).digest('hex'),
+      payloadDigest: createHash('sha256')
+        .update(encodeLicense({ ...license, dep: 'prod-eu', grace: 5 }))
+        .digest('hex'),
       lineage: 'example-vendor/vaultdesk/acme-gmbh/prod-eu',
       standing: 'first',
       judgedAt: NBF,
@@ -60,23 +84,34 @@ describe('the state', () => {
     [1, EXP, 'grace'],
     [1, EXP + 1, 'lapsed'],
     [31_622_400, EXP + GRACE, 'grace'],
-  ])('with a grace of %d of its own at %d is %s', async (grace, now, state) => expect(await judge({ grace }, { now })).toBe(state));
+  ])('with a grace of %d of its own at %d is %s', async (grace, now, state) =>
+    expect(await judge({ grace }, { now })).toBe(state),
+  );
 
-  it('knows no grace where the product gives none', async () => expect(await judge({}, { now: EXP, defaultGrace: 0 })).toBe('lapsed'));
+  it('knows no grace where the product gives none', async () =>
+    expect(await judge({}, { now: EXP, defaultGrace: 0 })).toBe('lapsed'));
 });
 
 describe('policy', () => {
   it.each(['pre-published', 'active', 'retired'] as const)('takes a key that is %s', async (status) => {
-    expect(outcome(verify(await licenseFile(), makeTrust({ keys: [trusted(ed25519Key, { status })] }), context))).toBe('active');
+    expect(outcome(verify(await licenseFile(), makeTrust({ keys: [trusted(ed25519Key, { status })] }), context))).toBe(
+      'active',
+    );
   });
 
-  it.each(['root', 'ledger', 'approval', 'transcript', 'counters', 'release'] as const)('refuses a key with the job %s', async (job) => {
-    expect(outcome(verify(await licenseFile(), makeTrust({ keys: [trusted(ed25519Key, { job })] }), context))).toBe('key_wrong_job');
-  });
+  it.each(['root', 'ledger', 'approval', 'transcript', 'counters', 'release'] as const)(
+    'refuses a key with the job %s',
+    async (job) => {
+      expect(outcome(verify(await licenseFile(), makeTrust({ keys: [trusted(ed25519Key, { job })] }), context))).toBe(
+        'key_wrong_job',
+      );
+    },
+  );
 
   it('keeps a key to its products and tiers', async () => {
     const file = await licenseFile();
-    const under = (scope: { products?: readonly string[]; tiers?: readonly string[] }): string => outcome(verify(file, makeTrust({ keys: [trusted(ed25519Key, scope)] }), context));
+    const under = (scope: { products?: readonly string[]; tiers?: readonly string[] }): string =>
+      outcome(verify(file, makeTrust({ keys: [trusted(ed25519Key, scope)] }), context));
     expect(under({ products: ['vaultdesk'], tiers: ['team', 'enterprise'] })).toBe('active');
     expect(under({ products: ['vault'] })).toBe('key_wrong_job');
     expect(under({ products: [] })).toBe('key_wrong_job');
@@ -98,9 +133,17 @@ describe('policy', () => {
   });
 
   it('cannot be escaped by clk, which a forger writes as well as iat', async () => {
-    const seen: Seen = { current: 'example-vendor/vaultdesk/acme-gmbh', highestIat: NBF + 1000, lineages: new Map([['example-vendor/vaultdesk/acme-gmbh', { counter: 6, payloadDigest: '' }]]) };
-    expect(await judge({ clk: true }, { now: NBF + 1000, clock: NBF, seen }, { ed25519Until: NBF + 1000 })).toBe('algorithm_not_allowed');
-    expect(await judge({ clk: true }, { now: NBF + 1000, clock: NBF, seen }, { ed25519Until: NBF + 1001 })).toBe('active');
+    const seen: Seen = {
+      current: 'example-vendor/vaultdesk/acme-gmbh',
+      highestIat: NBF + 1000,
+      lineages: new Map([['example-vendor/vaultdesk/acme-gmbh', { counter: 6, payloadDigest: '' }]]),
+    };
+    expect(await judge({ clk: true }, { now: NBF + 1000, clock: NBF, seen }, { ed25519Until: NBF + 1000 })).toBe(
+      'algorithm_not_allowed',
+    );
+    expect(await judge({ clk: true }, { now: NBF + 1000, clock: NBF, seen }, { ed25519Until: NBF + 1001 })).toBe(
+      'active',
+    );
   });
 
   it('refuses revoked licenses, and counters below the lowest of their lineage', async () => {
@@ -126,7 +169,9 @@ describe('binding', () => {
     ['prod-eu', 'prod-us', 'deployment_mismatch'],
     ['prod-eu', undefined, 'deployment_mismatch'],
   ])('dep %s on the deployment %s is %s', async (dep, deployment, expected) => {
-    expect(await judge(dep === undefined ? {} : { dep }, deployment === undefined ? {} : { deployment })).toBe(expected);
+    expect(await judge(dep === undefined ? {} : { dep }, deployment === undefined ? {} : { deployment })).toBe(
+      expected,
+    );
   });
 
   it.each([
@@ -161,7 +206,9 @@ describe('misuse throws', () => {
     ['seen.current', { seen: { current: 'x', highestIat: 0, lineages: new Map() } }],
   ])('with a bad %s', async (field, change) => {
     const file = await licenseFile();
-    expect(() => verify(file, trust(), { ...context, ...change })).toThrow(expect.objectContaining({ code: 'usage', place: { field } }) as Error);
+    expect(() => verify(file, trust(), { ...context, ...change })).toThrow(
+      expect.objectContaining({ code: 'usage', place: { field } }) as Error,
+    );
   });
 
   it('with a trust value that makeTrust did not make', async () => {
@@ -177,32 +224,68 @@ describe('misuse throws', () => {
 describe('clk', () => {
   const lineage = 'example-vendor/vaultdesk/acme-gmbh';
   const far = EXP * 2;
-  const seen: Seen = { current: lineage, highestIat: far, lineages: new Map([[lineage, { counter: 6, payloadDigest: '' }]]) };
+  const seen: Seen = {
+    current: lineage,
+    highestIat: far,
+    lineages: new Map([[lineage, { counter: 6, payloadDigest: '' }]]),
+  };
 
   it('judges the next license of the current lineage by the plain clock', async () => {
     const file = await licenseFile({ clk: true });
     const verdict = verify(file, trust(), { ...context, now: far, clock: NBF + 5, seen });
-    expect(verdict).toMatchObject({ ok: true, state: 'active', judgedAt: NBF + 5, resetsClock: true, standing: 'newer' });
+    expect(verdict).toMatchObject({
+      ok: true,
+      state: 'active',
+      judgedAt: NBF + 5,
+      resetsClock: true,
+      standing: 'newer',
+    });
   });
 
   it('never judges before its own iat', async () => {
-    const verdict = verify(await licenseFile({ clk: true, iat: NBF + 10 }), trust(), { ...context, now: far, clock: IAT, seen });
+    const verdict = verify(await licenseFile({ clk: true, iat: NBF + 10 }), trust(), {
+      ...context,
+      now: far,
+      clock: IAT,
+      seen,
+    });
     expect(verdict).toMatchObject({ ok: true, judgedAt: NBF + 10, state: 'active' });
   });
 
   it('does nothing without the claim, for the first license, for the same one, and for another lineage', async () => {
     const at = { ...context, now: far, clock: NBF };
     const file = await licenseFile({ clk: true });
-    expect(verify(await licenseFile(), trust(), { ...at, seen })).toMatchObject({ state: 'lapsed', resetsClock: false });
+    expect(verify(await licenseFile(), trust(), { ...at, seen })).toMatchObject({
+      state: 'lapsed',
+      resetsClock: false,
+    });
     expect(verify(file, trust(), at)).toMatchObject({ state: 'lapsed', resetsClock: false, standing: 'first' });
-    const digest = createHash('sha256').update(encodeLicense({ ...license, clk: true })).digest('hex');
+    const digest = createHash('sha256')
+      .update(encodeLicense({ ...license, clk: true }))
+      .digest('hex');
     const same: Seen = { ...seen, lineages: new Map([[lineage, { counter: 7, payloadDigest: digest }]]) };
-    expect(verify(file, trust(), { ...at, seen: same })).toMatchObject({ state: 'lapsed', resetsClock: false, standing: 'same' });
-    const other: Seen = { current: 'a/b/c', highestIat: 0, lineages: new Map([['a/b/c', { counter: 1, payloadDigest: '' }]]) };
-    expect(verify(file, trust(), { ...at, seen: other })).toMatchObject({ state: 'lapsed', resetsClock: false, standing: 'other_lineage' });
+    expect(verify(file, trust(), { ...at, seen: same })).toMatchObject({
+      state: 'lapsed',
+      resetsClock: false,
+      standing: 'same',
+    });
+    const other: Seen = {
+      current: 'a/b/c',
+      highestIat: 0,
+      lineages: new Map([['a/b/c', { counter: 1, payloadDigest: '' }]]),
+    };
+    expect(verify(file, trust(), { ...at, seen: other })).toMatchObject({
+      state: 'lapsed',
+      resetsClock: false,
+      standing: 'other_lineage',
+    });
   });
 
   it('is judged by now where no clock is given', async () => {
-    expect(verify(await licenseFile({ clk: true }), trust(), { ...context, now: EXP, seen })).toMatchObject({ state: 'grace', judgedAt: EXP, resetsClock: true });
+    expect(verify(await licenseFile({ clk: true }), trust(), { ...context, now: EXP, seen })).toMatchObject({
+      state: 'grace',
+      judgedAt: EXP,
+      resetsClock: true,
+    });
   });
 });

@@ -36,7 +36,12 @@ export interface Binding {
   load(path: string): void;
   C_Initialize(options: { flags: number }): void;
   C_Finalize(): void;
-  C_GetInfo(): { cryptokiVersion: BindingVersion; manufacturerID: string; libraryDescription: string; libraryVersion: BindingVersion };
+  C_GetInfo(): {
+    cryptokiVersion: BindingVersion;
+    manufacturerID: string;
+    libraryDescription: string;
+    libraryVersion: BindingVersion;
+  };
   C_GetSlotList(tokenPresent: boolean): Buffer[];
   C_GetSlotInfo(slot: Buffer): { slotDescription: string; manufacturerID: string; flags: number };
   C_GetTokenInfo(slot: Buffer): {
@@ -60,7 +65,11 @@ export interface Binding {
   C_FindObjectsInit(session: Buffer, template: BindingAttribute[]): void;
   C_FindObjects(session: Buffer, most: number): Buffer[];
   C_FindObjectsFinal(session: Buffer): void;
-  C_GetAttributeValue(session: Buffer, object: Buffer, template: BindingAttribute[]): { type: number; value?: Buffer }[];
+  C_GetAttributeValue(
+    session: Buffer,
+    object: Buffer,
+    template: BindingAttribute[],
+  ): { type: number; value?: Buffer }[];
   C_CreateObject(session: Buffer, template: BindingAttribute[]): Buffer;
   C_DestroyObject(session: Buffer, object: Buffer): void;
   C_GenerateRandom(session: Buffer, out: Buffer): Buffer;

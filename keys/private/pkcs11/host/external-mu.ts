@@ -13,8 +13,13 @@ const PURE = 0;
  * @param context at most 255 bytes
  */
 export function externalMu(publicKey: Uint8Array, message: Uint8Array, context: Uint8Array): Uint8Array {
-  if (context.length > 255) throw new VtlicError('internal', `an ML-DSA context has at most 255 bytes, but ${context.length} came`);
+  if (context.length > 255)
+    throw new VtlicError('internal', `an ML-DSA context has at most 255 bytes, but ${context.length} came`);
   const tr = createHash('shake256', { outputLength: MU_BYTES }).update(publicKey).digest();
-  const mu = createHash('shake256', { outputLength: MU_BYTES }).update(tr).update(Uint8Array.of(PURE, context.length)).update(context).update(message);
+  const mu = createHash('shake256', { outputLength: MU_BYTES })
+    .update(tr)
+    .update(Uint8Array.of(PURE, context.length))
+    .update(context)
+    .update(message);
   return Uint8Array.from(mu.digest());
 }

@@ -29,18 +29,33 @@ const CLASSES = [
 ] as const;
 
 /** All keys under a name, each with its public bytes where the token tells them. */
-export function findKeys(module: Pkcs11Module, session: SessionHandle, profile: TokenProfile, name: KeyName): DescribedKey[] {
+export function findKeys(
+  module: Pkcs11Module,
+  session: SessionHandle,
+  profile: TokenProfile,
+  name: KeyName,
+): DescribedKey[] {
   const found: DescribedKey[] = [];
   for (const [className, classNumber] of CLASSES) {
-    const template: [number, number | string | Uint8Array | boolean][] = [[ck.CKA_CLASS, classNumber], [ck.CKA_TOKEN, true]];
+    const template: [number, number | string | Uint8Array | boolean][] = [
+      [ck.CKA_CLASS, classNumber],
+      [ck.CKA_TOKEN, true],
+    ];
     if (name.label !== undefined) template.push([ck.CKA_LABEL, name.label]);
     if (name.id !== undefined) template.push([ck.CKA_ID, name.id]);
-    for (const handle of module.find(session, template)) found.push(describeKey(module, session, profile, handle, className));
+    for (const handle of module.find(session, template))
+      found.push(describeKey(module, session, profile, handle, className));
   }
   return found;
 }
 
-export function describeKey(module: Pkcs11Module, session: SessionHandle, profile: TokenProfile, handle: ObjectHandle, className: KeyObjectDescription['class']): DescribedKey {
+export function describeKey(
+  module: Pkcs11Module,
+  session: SessionHandle,
+  profile: TokenProfile,
+  handle: ObjectHandle,
+  className: KeyObjectDescription['class'],
+): DescribedKey {
   const read = (attribute: number): Uint8Array | undefined => module.read(session, handle, attribute);
   const keyType = numberOf(read(ck.CKA_KEY_TYPE)) ?? -1;
   const half = className === 'secret' ? undefined : halfOf(profile, keyType, read);
@@ -58,7 +73,11 @@ export function describeKey(module: Pkcs11Module, session: SessionHandle, profil
   return { description, known: { handle, half, publicBytes, alwaysAuthenticate: secrecy.alwaysAuthenticate === true } };
 }
 
-function halfOf(profile: TokenProfile, keyType: number, read: (attribute: number) => Uint8Array | undefined): Half | undefined {
+function halfOf(
+  profile: TokenProfile,
+  keyType: number,
+  read: (attribute: number) => Uint8Array | undefined,
+): Half | undefined {
   const { mldsa65 } = profile;
   if (mldsa65 !== undefined && keyType === mldsa65.keyType) {
     const set = numberOf(read(mldsa65.parameterSetAttribute));
@@ -71,7 +90,11 @@ function halfOf(profile: TokenProfile, keyType: number, read: (attribute: number
   return Object.values(CURVE_NAMES).some((known) => Buffer.from(known).equals(curve)) ? 'ed25519' : undefined;
 }
 
-function publicBytesOf(half: Half, className: KeyObjectDescription['class'], read: (attribute: number) => Uint8Array | undefined): Uint8Array | undefined {
+function publicBytesOf(
+  half: Half,
+  className: KeyObjectDescription['class'],
+  read: (attribute: number) => Uint8Array | undefined,
+): Uint8Array | undefined {
   const understand = half === 'ed25519' ? ed25519FromToken : mldsa65FromToken;
   const attributes: number[] = [ck.CKA_PUBLIC_KEY_INFO];
   // On a private key CKA_VALUE is the secret itself: it is never asked for here.
@@ -88,7 +111,10 @@ function publicBytesOf(half: Half, className: KeyObjectDescription['class'], rea
 /** What a private key could do besides signing. */
 const OTHER_USES: readonly number[] = [ck.CKA_DECRYPT, ck.CKA_UNWRAP, ck.CKA_DERIVE, ck.CKA_SIGN_RECOVER];
 
-type Secrecy = Pick<KeyObjectDescription, 'otherUses' | 'sensitive' | 'extractable' | 'alwaysSensitive' | 'neverExtractable' | 'maySign' | 'alwaysAuthenticate'>;
+type Secrecy = Pick<
+  KeyObjectDescription,
+  'otherUses' | 'sensitive' | 'extractable' | 'alwaysSensitive' | 'neverExtractable' | 'maySign' | 'alwaysAuthenticate'
+>;
 
 function secrecyOf(read: (attribute: number) => Uint8Array | undefined, className: 'private' | 'secret'): Secrecy {
   const secrecy: { -readonly [K in keyof Secrecy]: Secrecy[K] } = {};
@@ -150,7 +176,12 @@ export interface NewPair {
   readonly privateKey: ObjectHandle;
 }
 
-export async function generateMlDsa65(module: Pkcs11Module, session: SessionHandle, profile: TokenProfile, name: NewKeyName): Promise<NewPair> {
+export async function generateMlDsa65(
+  module: Pkcs11Module,
+  session: SessionHandle,
+  profile: TokenProfile,
+  name: NewKeyName,
+): Promise<NewPair> {
   const { mldsa65 } = profile;
   if (mldsa65 === undefined) throw new CallFault('C_GenerateKeyPair', returnCodeOf('CKR_MECHANISM_INVALID'));
   const parameterSet = [mldsa65.parameterSetAttribute, mldsa65.parameterSet] as const;
@@ -173,13 +204,23 @@ const WRONG_SPELLING: readonly number[] = [
   'CKR_GENERAL_ERROR',
 ].map(returnCodeOf);
 
-export async function generateEd25519(module: Pkcs11Module, session: SessionHandle, profile: TokenProfile, name: NewKeyName): Promise<NewPair> {
+export async function generateEd25519(
+  module: Pkcs11Module,
+  session: SessionHandle,
+  profile: TokenProfile,
+  name: NewKeyName,
+): Promise<NewPair> {
   const { keyType, keyPairGen, curveNames } = profile.ed25519;
   let refusal: unknown;
   for (const spelling of curveNames) {
     try {
       const forPublic: Template = [...publicTemplate(keyType, name), [ck.CKA_EC_PARAMS, CURVE_NAMES[spelling]]];
-      return await module.generateKeyPair(session, plainMechanism(keyPairGen), forPublic, privateTemplate(keyType, name));
+      return await module.generateKeyPair(
+        session,
+        plainMechanism(keyPairGen),
+        forPublic,
+        privateTemplate(keyType, name),
+      );
     } catch (error) {
       if (!(error instanceof CallFault) || !WRONG_SPELLING.includes(error.rv)) throw error;
       refusal ??= error;
@@ -189,7 +230,11 @@ export async function generateEd25519(module: Pkcs11Module, session: SessionHand
 }
 
 /** AES-256 that encrypts and decrypts one seed and does nothing else. */
-export async function generateWrappingKey(module: Pkcs11Module, session: SessionHandle, name: NewKeyName): Promise<ObjectHandle> {
+export async function generateWrappingKey(
+  module: Pkcs11Module,
+  session: SessionHandle,
+  name: NewKeyName,
+): Promise<ObjectHandle> {
   return module.generateKey(session, plainMechanism(ck.CKM_AES_KEY_GEN), [
     [ck.CKA_CLASS, ck.CKO_SECRET_KEY],
     [ck.CKA_KEY_TYPE, ck.CKK_AES],
@@ -211,7 +256,10 @@ export async function generateWrappingKey(module: Pkcs11Module, session: Session
 /** The secret attributes that the token gives out, by name. Their values go nowhere. Our copy is wiped; the binding's own cannot be. */
 export function readableSecrets(module: Pkcs11Module, session: SessionHandle, handle: ObjectHandle): string[] {
   const readable: string[] = [];
-  for (const [name, attribute] of [['CKA_VALUE', ck.CKA_VALUE], ['CKA_SEED', ck.CKA_SEED]] as const) {
+  for (const [name, attribute] of [
+    ['CKA_VALUE', ck.CKA_VALUE],
+    ['CKA_SEED', ck.CKA_SEED],
+  ] as const) {
     const value = module.read(session, handle, attribute);
     if (value === undefined || value.length === 0) continue;
     value.fill(0);

@@ -94,7 +94,8 @@ function faultOf(error: unknown): HostFault {
   if (error instanceof LoadFault) return { kind: 'load', why: error.kind, text: error.message };
   if (error instanceof ContextPinFault) return { kind: 'context-pin', rv: error.rv };
   if (error instanceof HostRefusal) return { kind: 'refused', why: error.why, text: error.message };
-  if (error instanceof VtlicError && error.code === 'keyfile_corrupt') return { kind: 'refused', why: 'keyfile_corrupt', text: error.message };
+  if (error instanceof VtlicError && error.code === 'keyfile_corrupt')
+    return { kind: 'refused', why: 'keyfile_corrupt', text: error.message };
   return { kind: 'defect', text: error instanceof Error ? error.message : String(error) };
 }
 

@@ -7,7 +7,16 @@ import { CallFault } from '../shared/call-fault.ts';
 import { CKF_PROTECTED_AUTHENTICATION_PATH, CKK_AES, CKU_CONTEXT_SPECIFIC, CKU_USER } from '../shared/constants.ts';
 import { externalMu } from './external-mu.ts';
 import { createData, findData } from './host-data.ts';
-import { describeKey, findKeys, generateEd25519, generateMlDsa65, generateWrappingKey, readableSecrets, type DescribedKey, type KnownKey } from './host-keys.ts';
+import {
+  describeKey,
+  findKeys,
+  generateEd25519,
+  generateMlDsa65,
+  generateWrappingKey,
+  readableSecrets,
+  type DescribedKey,
+  type KnownKey,
+} from './host-keys.ts';
 import type { HostOperations, KeyObjectDescription, OperationName, SignPart } from '../shared/host-protocol.ts';
 import { HostRefusal } from './host-refusal.ts';
 import { makeWrappedSeed, openWrappedSeed, signWithSeed, type OpenedSeed } from './host-wrapped.ts';
@@ -46,7 +55,10 @@ function isForToken(order: TokenOrder | SeedOrder): order is TokenOrder {
   return typeof order === 'function';
 }
 
-type Known = { readonly kind: 'key'; readonly key: KnownKey } | { readonly kind: 'seed'; readonly seed: KeyObject } | { readonly kind: 'data'; readonly handle: ObjectHandle };
+type Known =
+  | { readonly kind: 'key'; readonly key: KnownKey }
+  | { readonly kind: 'seed'; readonly seed: KeyObject }
+  | { readonly kind: 'data'; readonly handle: ObjectHandle };
 
 export class HostToken implements Operations {
   #module: Pkcs11Module | undefined;
@@ -80,7 +92,10 @@ export class HostToken implements Operations {
     } catch (error) {
       if (!(error instanceof CallFault) || !NO_FURTHER_SESSION.includes(error.rv)) throw error;
     }
-    const pool = handles.length === 0 ? new SessionPool([first], (session) => session) : new SessionPool(handles, (session) => renewed(module, slotId, session));
+    const pool =
+      handles.length === 0
+        ? new SessionPool([first], (session) => session)
+        : new SessionPool(handles, (session) => renewed(module, slotId, session));
     const { mldsa65 } = profile;
     const withContext = mldsa65?.context === 'parameter' ? signWithContext(mldsa65.sign, COMPOSITE_LABEL) : undefined;
     this.#opened = { slotId, profile, first, sessions: pool, withContext };
@@ -102,7 +117,9 @@ export class HostToken implements Operations {
   };
 
   keys = (name: Body<'keys'>): Promise<Reply<'keys'>> =>
-    this.#session((session, module, { profile }) => findKeys(module, session, profile, name).map((key) => this.#remember(key)));
+    this.#session((session, module, { profile }) =>
+      findKeys(module, session, profile, name).map((key) => this.#remember(key)),
+    );
 
   generateHalf = ({ half, ...name }: Body<'generateHalf'>): Promise<Reply<'generateHalf'>> =>
     this.#session(async (session, module, { profile }) => {
@@ -135,7 +152,8 @@ export class HostToken implements Operations {
     const only = sessions.size === 1;
     if (only && sessions.isAtRest) {
       const orders = parts.map((part) => this.#order(token, part));
-      if (orders.every(isForToken)) return sessions.useNow((session) => orders.map((order) => module.signNow(session, order(session))));
+      if (orders.every(isForToken))
+        return sessions.useNow((session) => orders.map((order) => module.signNow(session, order(session))));
     }
     return this.#session(async (session) => {
       // The pipe is looked at before each that waited for the only session.
@@ -144,7 +162,8 @@ export class HostToken implements Operations {
       for (const part of parts) {
         const order = this.#order(token, part);
         if (!isForToken(order)) signatures.push(await signWithSeed(order.seed, order.message));
-        else signatures.push(only ? module.signNow(session, order(session)) : await module.sign(session, order(session)));
+        else
+          signatures.push(only ? module.signNow(session, order(session)) : await module.sign(session, order(session)));
       }
       return signatures;
     });
@@ -164,26 +183,45 @@ export class HostToken implements Operations {
 
   openWrappedSeed = ({ name, wrapped, kid }: Body<'openWrappedSeed'>): Promise<Reply<'openWrappedSeed'>> =>
     this.#session(async (session, module, { profile }) => {
-      const found = findKeys(module, session, profile, name).filter(({ description }) => description.class === 'secret' && description.keyType === CKK_AES);
+      const found = findKeys(module, session, profile, name).filter(
+        ({ description }) => description.class === 'secret' && description.keyType === CKK_AES,
+      );
       const [wrappingKey, second] = found;
-      if (wrappingKey === undefined) throw new HostRefusal('key_not_found', 'the token has no AES key of this name, which encrypts the ML-DSA seed');
-      if (second !== undefined) throw new HostRefusal('key_ambiguous', `the token has ${found.length} AES keys of this name, and one of them should encrypt the ML-DSA seed`);
+      if (wrappingKey === undefined)
+        throw new HostRefusal('key_not_found', 'the token has no AES key of this name, which encrypts the ML-DSA seed');
+      if (second !== undefined)
+        throw new HostRefusal(
+          'key_ambiguous',
+          `the token has ${found.length} AES keys of this name, and one of them should encrypt the ML-DSA seed`,
+        );
       const seed = await openWrappedSeed(module, session, wrappingKey.known.handle, wrapped, kid);
-      if (seed === undefined) throw new HostRefusal('keyfile_corrupt', 'what the token decrypted is not a seed of 32 bytes');
+      if (seed === undefined)
+        throw new HostRefusal('keyfile_corrupt', 'what the token decrypted is not a seed of 32 bytes');
       return this.#rememberSeed(seed);
     });
 
   listData = ({ label }: Body<'listData'>): Promise<Reply<'listData'>> =>
-    this.#session((session, module) => findData(module, session, label).map(({ handle, bytes }) => ({ ref: this.#number({ kind: 'data', handle }), label, bytes })));
+    this.#session((session, module) =>
+      findData(module, session, label).map(({ handle, bytes }) => ({
+        ref: this.#number({ kind: 'data', handle }),
+        label,
+        bytes,
+      })),
+    );
 
   createData = ({ label, bytes }: Body<'createData'>): Promise<Reply<'createData'>> =>
     this.#session((session, module) => {
       const made = createData(module, session, label, bytes);
-      if (!equalBytes(made.bytes, bytes)) throw new HostRefusal('signing_failed', `the token gave the data object "${label}" back with other bytes than it was given`);
+      if (!equalBytes(made.bytes, bytes))
+        throw new HostRefusal(
+          'signing_failed',
+          `the token gave the data object "${label}" back with other bytes than it was given`,
+        );
       return { ref: this.#number({ kind: 'data', handle: made.handle }), label, bytes: made.bytes };
     });
 
-  random = ({ length }: Body<'random'>): Promise<Reply<'random'>> => this.#session((session, module) => module.random(session, length));
+  random = ({ length }: Body<'random'>): Promise<Reply<'random'>> =>
+    this.#session((session, module) => module.random(session, length));
 
   /** No call comes between others that are in the module: a signature that is cut off would be one of unknown state. */
   close = async (): Promise<Reply<'close'>> => {
@@ -205,19 +243,40 @@ export class HostToken implements Operations {
     const known = this.#known.get(ref);
     if (known?.kind === 'seed') return { seed: known.seed, message };
     const { handle, half, alwaysAuthenticate, publicBytes } = this.#key(ref);
-    const order = (mechanism: Mechanism, bytes: Uint8Array, mostBytes: number): TokenOrder => (session) => ({ key: handle, mechanism, message: bytes, mostBytes, contextLogin: alwaysAuthenticate ? () => this.#contextLogin(session) : undefined });
+    const order =
+      (mechanism: Mechanism, bytes: Uint8Array, mostBytes: number): TokenOrder =>
+      (session) => ({
+        key: handle,
+        mechanism,
+        message: bytes,
+        mostBytes,
+        contextLogin: alwaysAuthenticate ? () => this.#contextLogin(session) : undefined,
+      });
     if (half === 'ed25519') return order(plainMechanism(profile.ed25519.sign), message, ED25519_SIGNATURE_BYTES);
     const { mldsa65 } = profile;
-    if (half === undefined || mldsa65 === undefined) throw new CallFault('C_SignInit', returnCodeOf('CKR_KEY_TYPE_INCONSISTENT'));
+    if (half === undefined || mldsa65 === undefined)
+      throw new CallFault('C_SignInit', returnCodeOf('CKR_KEY_TYPE_INCONSISTENT'));
     if (withContext !== undefined) return order(withContext, message, MLDSA65_SIGNATURE_BYTES);
-    if (publicBytes === undefined) throw new HostRefusal('configuration_invalid', 'the token gives no public key of its ML-DSA key, which the mu is computed from');
-    return order(plainMechanism(mldsa65.sign), externalMu(publicBytes, message, COMPOSITE_LABEL), MLDSA65_SIGNATURE_BYTES);
+    if (publicBytes === undefined)
+      throw new HostRefusal(
+        'configuration_invalid',
+        'the token gives no public key of its ML-DSA key, which the mu is computed from',
+      );
+    return order(
+      plainMechanism(mldsa65.sign),
+      externalMu(publicBytes, message, COMPOSITE_LABEL),
+      MLDSA65_SIGNATURE_BYTES,
+    );
   }
 
   /** For a key that wants the PIN before each signature: shows one that was accepted in this run, until the first refusal. */
   #contextLogin(session: SessionHandle): void {
     const onPad = (this.#loaded().token(this.#token().slotId).flags & CKF_PROTECTED_AUTHENTICATION_PATH) !== 0;
-    if (this.#contextRefused || (this.#pin === undefined && !onPad)) throw new HostRefusal('signing_failed', 'the key wants the PIN before each signature, and none was accepted in this run');
+    if (this.#contextRefused || (this.#pin === undefined && !onPad))
+      throw new HostRefusal(
+        'signing_failed',
+        'the key wants the PIN before each signature, and none was accepted in this run',
+      );
     try {
       this.#loaded().login(session, CKU_CONTEXT_SPECIFIC, onPad ? undefined : this.#pin);
     } catch (error) {
@@ -292,4 +351,8 @@ export class ContextPinFault extends Error {
   }
 }
 
-const NO_FURTHER_SESSION: readonly number[] = ['CKR_SESSION_COUNT', 'CKR_TOKEN_RESOURCE_EXCEEDED', 'CKR_DEVICE_MEMORY'].map(returnCodeOf);
+const NO_FURTHER_SESSION: readonly number[] = [
+  'CKR_SESSION_COUNT',
+  'CKR_TOKEN_RESOURCE_EXCEEDED',
+  'CKR_DEVICE_MEMORY',
+].map(returnCodeOf);

@@ -10,7 +10,14 @@ import { kidOf } from '../../../public/public-key.ts';
 import { mldsa65Half } from '../../software/private-key-objects.ts';
 import { aesGcm } from './mechanism.ts';
 import type { ObjectHandle, Pkcs11Module, SessionHandle } from './module.ts';
-import { decodeWrappedSeed, encodeWrappedSeed, IV_BYTES, SEED_BYTES, TAG_BYTES, wrappedSeedAssociatedData } from './wrapped-seed.ts';
+import {
+  decodeWrappedSeed,
+  encodeWrappedSeed,
+  IV_BYTES,
+  SEED_BYTES,
+  TAG_BYTES,
+  wrappedSeedAssociatedData,
+} from './wrapped-seed.ts';
 
 export interface OpenedSeed {
   readonly privateKey: KeyObject;
@@ -21,7 +28,12 @@ export interface OpenedSeed {
 const COMPOSITE = 'ed25519+ml-dsa-65';
 
 /** A fresh seed: the system's randomness XOR the token's, so that neither alone decides it. */
-export async function makeWrappedSeed(module: Pkcs11Module, session: SessionHandle, wrappingKey: ObjectHandle, ed25519: Uint8Array): Promise<OpenedSeed & { readonly wrapped: Uint8Array }> {
+export async function makeWrappedSeed(
+  module: Pkcs11Module,
+  session: SessionHandle,
+  wrappingKey: ObjectHandle,
+  ed25519: Uint8Array,
+): Promise<OpenedSeed & { readonly wrapped: Uint8Array }> {
   const seed = randomBytes(SEED_BYTES);
   const other = module.random(session, SEED_BYTES);
   try {
@@ -38,10 +50,22 @@ export async function makeWrappedSeed(module: Pkcs11Module, session: SessionHand
 }
 
 /** @returns undefined where what was decrypted has not the length of a seed */
-export async function openWrappedSeed(module: Pkcs11Module, session: SessionHandle, wrappingKey: ObjectHandle, wrapped: Uint8Array, kid: string): Promise<OpenedSeed | undefined> {
+export async function openWrappedSeed(
+  module: Pkcs11Module,
+  session: SessionHandle,
+  wrappingKey: ObjectHandle,
+  wrapped: Uint8Array,
+  kid: string,
+): Promise<OpenedSeed | undefined> {
   const { iv, sealed } = decodeWrappedSeed(wrapped);
   // SoftHSM wants room for the tag in the output too.
-  const seed = await module.decrypt(session, wrappingKey, aesGcm(iv, wrappedSeedAssociatedData(kid)), sealed, sealed.length);
+  const seed = await module.decrypt(
+    session,
+    wrappingKey,
+    aesGcm(iv, wrappedSeedAssociatedData(kid)),
+    sealed,
+    sealed.length,
+  );
   try {
     if (seed.length !== SEED_BYTES) return undefined;
     const { privateKey, publicBytes } = mldsa65Half(seed);

@@ -27,6 +27,12 @@ export function signWithContext(mechanism: number, context: Uint8Array): Binding
 export function aesGcm(iv: Uint8Array, associatedData: Uint8Array): BindingMechanism {
   return {
     mechanism: CKM_AES_GCM,
-    parameter: { type: LAYOUT_GCM, iv: Buffer.from(iv), ivBits: iv.length * 8, aad: Buffer.from(associatedData), tagBits: TAG_BYTES * 8 },
+    parameter: {
+      type: LAYOUT_GCM,
+      iv: Buffer.from(iv),
+      ivBits: iv.length * 8,
+      aad: Buffer.from(associatedData),
+      tagBits: TAG_BYTES * 8,
+    },
   };
 }

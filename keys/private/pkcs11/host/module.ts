@@ -9,7 +9,12 @@ import { loadBinding, type Binding, type BindingAttribute, type BindingMechanism
 import { CallFault, LoadFault } from '../shared/call-fault.ts';
 import * as ck from '../shared/constants.ts';
 import { returnCodeInWords, returnCodeOf } from '../shared/return-codes.ts';
-import type { MechanismDescription, ModuleDescription, SlotDescription, TokenDescription } from '../shared/token-description.ts';
+import type {
+  MechanismDescription,
+  ModuleDescription,
+  SlotDescription,
+  TokenDescription,
+} from '../shared/token-description.ts';
 
 declare const handleOf: unique symbol;
 /** CK_SESSION_HANDLE and CK_OBJECT_HANDLE as the module gave them. */
@@ -73,7 +78,11 @@ export class Pkcs11Module {
       const slotId = Number(handle.readBigUInt64LE());
       const slot = { slotId, description: '', manufacturer: '' };
       // Slot numbers beyond 2^53 may fall together here, and a login to the wrong slot burns a try.
-      if (this.#slots.get(slotId)?.equals(handle) === false) return { ...slot, fault: `C_GetSlotList, the slot number 0x${handle.readBigUInt64LE().toString(16)} cannot be told from another` };
+      if (this.#slots.get(slotId)?.equals(handle) === false)
+        return {
+          ...slot,
+          fault: `C_GetSlotList, the slot number 0x${handle.readBigUInt64LE().toString(16)} cannot be told from another`,
+        };
       this.#slots.set(slotId, handle);
       try {
         const info = this.#call('C_GetSlotInfo', () => this.#binding.C_GetSlotInfo(handle));
@@ -106,14 +115,18 @@ export class Pkcs11Module {
     const slot = this.#slot(slotId);
     const types = this.#call('C_GetMechanismList', () => this.#binding.C_GetMechanismList(slot));
     return types.map((type) => {
-      const { minKeySize, maxKeySize, flags } = this.#call('C_GetMechanismInfo', () => this.#binding.C_GetMechanismInfo(slot, type));
+      const { minKeySize, maxKeySize, flags } = this.#call('C_GetMechanismInfo', () =>
+        this.#binding.C_GetMechanismInfo(slot, type),
+      );
       return { type, minKeySize, maxKeySize, flags };
     });
   }
 
   openSession(slotId: number): SessionHandle {
     const slot = this.#slot(slotId);
-    return this.#call('C_OpenSession', () => this.#binding.C_OpenSession(slot, ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION)) as SessionHandle;
+    return this.#call('C_OpenSession', () =>
+      this.#binding.C_OpenSession(slot, ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION),
+    ) as SessionHandle;
   }
 
   closeSession(session: SessionHandle): void {
@@ -158,21 +171,40 @@ export class Pkcs11Module {
 
   /** The same of an attribute that the object must have: one that is not shown is a fault. */
   readShown(session: SessionHandle, object: ObjectHandle, attribute: number): Uint8Array {
-    const [result] = this.#call('C_GetAttributeValue', () => this.#binding.C_GetAttributeValue(session, object, [{ type: attribute }]));
+    const [result] = this.#call('C_GetAttributeValue', () =>
+      this.#binding.C_GetAttributeValue(session, object, [{ type: attribute }]),
+    );
     return Uint8Array.from(result?.value ?? []);
   }
 
-  async generateKeyPair(session: SessionHandle, mechanism: Mechanism, publicTemplate: Template, privateTemplate: Template): Promise<{ publicKey: ObjectHandle; privateKey: ObjectHandle }> {
-    const pair = await this.#callAsync('C_GenerateKeyPair', [], () => this.#binding.C_GenerateKeyPairAsync(session, mechanism, bindingTemplate(publicTemplate), bindingTemplate(privateTemplate)));
+  async generateKeyPair(
+    session: SessionHandle,
+    mechanism: Mechanism,
+    publicTemplate: Template,
+    privateTemplate: Template,
+  ): Promise<{ publicKey: ObjectHandle; privateKey: ObjectHandle }> {
+    const pair = await this.#callAsync('C_GenerateKeyPair', [], () =>
+      this.#binding.C_GenerateKeyPairAsync(
+        session,
+        mechanism,
+        bindingTemplate(publicTemplate),
+        bindingTemplate(privateTemplate),
+      ),
+    );
     return { publicKey: pair.publicKey as ObjectHandle, privateKey: pair.privateKey as ObjectHandle };
   }
 
   async generateKey(session: SessionHandle, mechanism: Mechanism, template: Template): Promise<ObjectHandle> {
-    return (await this.#callAsync('C_GenerateKey', [], () => this.#binding.C_GenerateKeyAsync(session, mechanism, bindingTemplate(template)))) as ObjectHandle;
+    return (await this.#callAsync('C_GenerateKey', [], () =>
+      this.#binding.C_GenerateKeyAsync(session, mechanism, bindingTemplate(template)),
+    )) as ObjectHandle;
   }
 
   /** C_SignInit, the context login of a key that wants one, and C_Sign. */
-  async sign(session: SessionHandle, { key, mechanism, message, mostBytes, contextLogin }: SignatureOrder): Promise<Uint8Array> {
+  async sign(
+    session: SessionHandle,
+    { key, mechanism, message, mostBytes, contextLogin }: SignatureOrder,
+  ): Promise<Uint8Array> {
     this.#call('C_SignInit', () => this.#binding.C_SignInit(session, mechanism, key));
     contextLogin?.();
     return this.#crypt('C_Sign', session, message, mostBytes);
@@ -186,18 +218,32 @@ export class Pkcs11Module {
     return this.#call('C_Sign', () => this.#binding.C_Sign(session, input, output));
   }
 
-  async encrypt(session: SessionHandle, key: ObjectHandle, mechanism: Mechanism, plain: Uint8Array, mostBytes: number): Promise<Uint8Array> {
+  async encrypt(
+    session: SessionHandle,
+    key: ObjectHandle,
+    mechanism: Mechanism,
+    plain: Uint8Array,
+    mostBytes: number,
+  ): Promise<Uint8Array> {
     this.#call('C_EncryptInit', () => this.#binding.C_EncryptInit(session, mechanism, key));
     return this.#crypt('C_Encrypt', session, plain, mostBytes);
   }
 
-  async decrypt(session: SessionHandle, key: ObjectHandle, mechanism: Mechanism, sealed: Uint8Array, mostBytes: number): Promise<Uint8Array> {
+  async decrypt(
+    session: SessionHandle,
+    key: ObjectHandle,
+    mechanism: Mechanism,
+    sealed: Uint8Array,
+    mostBytes: number,
+  ): Promise<Uint8Array> {
     this.#call('C_DecryptInit', () => this.#binding.C_DecryptInit(session, mechanism, key));
     return this.#crypt('C_Decrypt', session, sealed, mostBytes);
   }
 
   createObject(session: SessionHandle, template: Template): ObjectHandle {
-    return this.#call('C_CreateObject', () => this.#binding.C_CreateObject(session, bindingTemplate(template))) as ObjectHandle;
+    return this.#call('C_CreateObject', () =>
+      this.#binding.C_CreateObject(session, bindingTemplate(template)),
+    ) as ObjectHandle;
   }
 
   destroyObject(session: SessionHandle, object: ObjectHandle): void {
@@ -205,18 +251,28 @@ export class Pkcs11Module {
   }
 
   random(session: SessionHandle, length: number): Uint8Array {
-    return Uint8Array.from(this.#call('C_GenerateRandom', () => this.#binding.C_GenerateRandom(session, Buffer.alloc(length))));
+    return Uint8Array.from(
+      this.#call('C_GenerateRandom', () => this.#binding.C_GenerateRandom(session, Buffer.alloc(length))),
+    );
   }
 
   finalize(slotId: number | undefined): void {
-    if (slotId !== undefined) this.#call('C_CloseAllSessions', () => this.#binding.C_CloseAllSessions(this.#slot(slotId)));
+    if (slotId !== undefined)
+      this.#call('C_CloseAllSessions', () => this.#binding.C_CloseAllSessions(this.#slot(slotId)));
     this.#call('C_Finalize', () => this.#binding.C_Finalize());
   }
 
-  async #crypt(call: 'C_Sign' | 'C_Encrypt' | 'C_Decrypt', session: SessionHandle, data: Uint8Array, mostBytes: number): Promise<Uint8Array> {
+  async #crypt(
+    call: 'C_Sign' | 'C_Encrypt' | 'C_Decrypt',
+    session: SessionHandle,
+    data: Uint8Array,
+    mostBytes: number,
+  ): Promise<Uint8Array> {
     const [input, output] = [withByteBehind(data), Buffer.alloc(mostBytes)];
     try {
-      return Uint8Array.from(await this.#callAsync(call, [input, output], () => this.#binding[`${call}Async`](session, input, output)));
+      return Uint8Array.from(
+        await this.#callAsync(call, [input, output], () => this.#binding[`${call}Async`](session, input, output)),
+      );
     } finally {
       output.fill(0);
       input.fill(0);
@@ -259,7 +315,11 @@ function withByteBehind(data: Uint8Array): Buffer {
 
 const inUse = new Set<readonly Buffer[]>();
 
-const NOT_SHOWN: readonly number[] = ['CKR_ATTRIBUTE_SENSITIVE', 'CKR_ATTRIBUTE_TYPE_INVALID', 'CKR_INFORMATION_SENSITIVE'].map(returnCodeOf);
+const NOT_SHOWN: readonly number[] = [
+  'CKR_ATTRIBUTE_SENSITIVE',
+  'CKR_ATTRIBUTE_TYPE_INVALID',
+  'CKR_INFORMATION_SENSITIVE',
+].map(returnCodeOf);
 
 /** The binding puts "CKR_NAME:number" into its messages, and the number into `code` where it catches the error itself. */
 function asCallFault(call: string, error: unknown): unknown {
@@ -271,7 +331,10 @@ function asCallFault(call: string, error: unknown): unknown {
 }
 
 function bindingTemplate(template: Template): BindingAttribute[] {
-  return template.map(([type, value]) => ({ type, value: typeof value === 'string' || value instanceof Uint8Array ? Buffer.from(value) : value }));
+  return template.map(([type, value]) => ({
+    type,
+    value: typeof value === 'string' || value instanceof Uint8Array ? Buffer.from(value) : value,
+  }));
 }
 
 function versionText(version: { readonly major: number; readonly minor: number }): string {

@@ -35,6 +35,8 @@ export function mldsa65FromToken(value: Uint8Array): Uint8Array | undefined {
 }
 
 function withoutPrefix(value: Uint8Array, keyBytes: number, prefixes: readonly Uint8Array[]): Uint8Array | undefined {
-  const prefix = prefixes.find((known) => value.length === known.length + keyBytes && equalBytes(value.subarray(0, known.length), known));
+  const prefix = prefixes.find(
+    (known) => value.length === known.length + keyBytes && equalBytes(value.subarray(0, known.length), known),
+  );
   return prefix === undefined ? undefined : Uint8Array.from(value.subarray(prefix.length));
 }

@@ -20,7 +20,8 @@ export interface WrappedSeed {
 }
 
 export function encodeWrappedSeed(seed: WrappedSeed): Uint8Array {
-  if (seed.iv.length !== IV_BYTES || seed.sealed.length !== SEED_BYTES + TAG_BYTES) throw new VtlicError('internal', 'a wrapped seed should have an IV of 12 bytes and 48 bytes sealed');
+  if (seed.iv.length !== IV_BYTES || seed.sealed.length !== SEED_BYTES + TAG_BYTES)
+    throw new VtlicError('internal', 'a wrapped seed should have an IV of 12 bytes and 48 bytes sealed');
   return concatBytes(HEAD, seed.iv, seed.sealed);
 }
 
@@ -28,7 +29,11 @@ export function encodeWrappedSeed(seed: WrappedSeed): Uint8Array {
 export function decodeWrappedSeed(bytes: Uint8Array): WrappedSeed {
   const length = HEAD.length + IV_BYTES + SEED_BYTES + TAG_BYTES;
   if (bytes.length !== length || !equalBytes(bytes.subarray(0, HEAD.length), HEAD)) {
-    throw new VtlicError('keyfile_corrupt', `a wrapped seed should have ${length} bytes that begin "vtlic-wrapped-seed" and version 1, but something else came`, { hint: 'restore it from its backup' });
+    throw new VtlicError(
+      'keyfile_corrupt',
+      `a wrapped seed should have ${length} bytes that begin "vtlic-wrapped-seed" and version 1, but something else came`,
+      { hint: 'restore it from its backup' },
+    );
   }
   const iv = bytes.slice(HEAD.length, HEAD.length + IV_BYTES);
   return { iv, sealed: bytes.slice(HEAD.length + IV_BYTES) };

@@ -26,7 +26,8 @@ const DOING: Readonly<Record<OperationName, string>> = {
 };
 
 const HINT_OF_SIGN = 'what it was to sign was not released; look at the token with `vtlic hsm doctor`, then run again';
-const HINT_OF_GENERATE = 'the token may hold a key that nobody uses: look with `vtlic hsm list` before you try again with another name';
+const HINT_OF_GENERATE =
+  'the token may hold a key that nobody uses: look with `vtlic hsm list` before you try again with another name';
 const HINT = 'look at the token with `vtlic hsm doctor`, then run again';
 
 /**
@@ -42,53 +43,108 @@ export function explainFailure(failure: HostFailure, what: string, printed?: str
   const call = CALLS_OF[operation];
   switch (why.kind) {
     case 'late':
-      return new VtlicError(code, `${what} did not answer within ${why.milliseconds / 1000} s while ${DOING[operation]} (${call}), and was ended${said}`, { hint });
+      return new VtlicError(
+        code,
+        `${what} did not answer within ${why.milliseconds / 1000} s while ${DOING[operation]} (${call}), and was ended${said}`,
+        { hint },
+      );
     case 'died': {
-      const how = why.signal === undefined ? (why.exitCode === undefined ? '' : ` (exit code ${why.exitCode})`) : ` (${why.signal})`;
-      return new VtlicError(code, `the process that holds ${what} died${how} while ${DOING[operation]} (${call})${said}`, { hint });
+      const how =
+        why.signal === undefined
+          ? why.exitCode === undefined
+            ? ''
+            : ` (exit code ${why.exitCode})`
+          : ` (${why.signal})`;
+      return new VtlicError(
+        code,
+        `the process that holds ${what} died${how} while ${DOING[operation]} (${call})${said}`,
+        { hint },
+      );
     }
     case 'garbled':
-      return new VtlicError(code, `the process that holds ${what} gave an answer that makes no sense while ${DOING[operation]} (${call}), and was ended${said}`, { hint });
+      return new VtlicError(
+        code,
+        `the process that holds ${what} gave an answer that makes no sense while ${DOING[operation]} (${call}), and was ended${said}`,
+        { hint },
+      );
     case 'gone':
   }
-  return new VtlicError(codeOf(operation, false), `the process that holds ${what} had ended before ${DOING[operation]}`, { hint });
+  return new VtlicError(
+    codeOf(operation, false),
+    `the process that holds ${what} had ended before ${DOING[operation]}`,
+    { hint },
+  );
 }
 
-function explainFault(operation: OperationName, fault: HostFault, what: string, said: string, hint: string): VtlicError {
+function explainFault(
+  operation: OperationName,
+  fault: HostFault,
+  what: string,
+  said: string,
+  hint: string,
+): VtlicError {
   switch (fault.kind) {
     case 'call':
-      return new VtlicError(codeOf(operation, false), `${what} failed while ${DOING[operation]} (${cleanText(fault.call, 40)}, ${returnCodeInWords(fault.rv)})${said}`, { hint });
+      return new VtlicError(
+        codeOf(operation, false),
+        `${what} failed while ${DOING[operation]} (${cleanText(fault.call, 40)}, ${returnCodeInWords(fault.rv)})${said}`,
+        { hint },
+      );
     case 'context-pin':
-      return new VtlicError('pin_refused', `${what} refused the PIN that its key wants before each signature (C_Login, ${returnCodeInWords(fault.rv)})`, { hint: 'the PIN is not shown again in this run; see `vtlic hsm doctor`' });
+      return new VtlicError(
+        'pin_refused',
+        `${what} refused the PIN that its key wants before each signature (C_Login, ${returnCodeInWords(fault.rv)})`,
+        { hint: 'the PIN is not shown again in this run; see `vtlic hsm doctor`' },
+      );
     case 'refused':
       return new VtlicError(fault.why, `${what}: ${cleanText(fault.text)}`, { hint });
     case 'load':
       return explainLoad(fault.why, what, cleanText(fault.text));
     case 'defect':
   }
-  return new VtlicError(codeOf(operation, false), `the process that holds ${what} failed while ${DOING[operation]}: ${cleanText(fault.text)}`, { hint });
+  return new VtlicError(
+    codeOf(operation, false),
+    `the process that holds ${what} failed while ${DOING[operation]}: ${cleanText(fault.text)}`,
+    { hint },
+  );
 }
 
 function explainLoad(why: Extract<HostFault, { kind: 'load' }>['why'], what: string, text: string): VtlicError {
   switch (why) {
     case 'no-addon':
-      return new VtlicError('module_unusable', 'the addon pkcs11js, which PKCS#11 tokens need, is not installed or does not load', { hint: 'install build-essential and run npm ci again' });
+      return new VtlicError(
+        'module_unusable',
+        'the addon pkcs11js, which PKCS#11 tokens need, is not installed or does not load',
+        { hint: 'install build-essential and run npm ci again' },
+      );
     case 'platform':
-      return new VtlicError('module_unusable', `PKCS#11 tokens are used on 64-bit Linux and macOS alone, and this is ${text}`);
+      return new VtlicError(
+        'module_unusable',
+        `PKCS#11 tokens are used on 64-bit Linux and macOS alone, and this is ${text}`,
+      );
     case 'not-pkcs11':
-      return new VtlicError('module_unusable', `${what} is a library, but not a PKCS#11 module: it has no C_GetFunctionList`, { hint: 'correct module-path' });
+      return new VtlicError(
+        'module_unusable',
+        `${what} is a library, but not a PKCS#11 module: it has no C_GetFunctionList`,
+        { hint: 'correct module-path' },
+      );
     case 'no-library':
   }
-  return new VtlicError('module_unusable', `${what} cannot be loaded: ${text}`, { hint: "install the token's software, or correct module-path" });
+  return new VtlicError('module_unusable', `${what} cannot be loaded: ${text}`, {
+    hint: "install the token's software, or correct module-path",
+  });
 }
 
 function codeOf(operation: OperationName, isUnknown: boolean): ErrorCode {
   if (operation === 'sign') return isUnknown ? 'signing_unknown' : 'signing_failed';
-  return operation === 'load' || operation === 'slots' || operation === 'mechanisms' ? 'module_unusable' : 'signing_failed';
+  return operation === 'load' || operation === 'slots' || operation === 'mechanisms'
+    ? 'module_unusable'
+    : 'signing_failed';
 }
 
 function hintOf(operation: OperationName): string {
   if (operation === 'sign') return HINT_OF_SIGN;
-  if (operation === 'load' || operation === 'slots') return "see that the token is plugged in and its maker's own tool finds it";
+  if (operation === 'load' || operation === 'slots')
+    return "see that the token is plugged in and its maker's own tool finds it";
   return operation === 'generateHalf' || operation === 'makeWrappedSeed' ? HINT_OF_GENERATE : HINT;
 }

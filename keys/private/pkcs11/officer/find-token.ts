@@ -20,39 +20,66 @@ interface TokenSlot extends SlotDescription {
 const MOST_LISTED = 10;
 
 /** @throws VtlicError `token_not_found` or `token_ambiguous`, each with a list of the tokens there */
-export function findToken(uri: Pkcs11Uri, modulePath: string, module: ModuleDescription, slots: readonly SlotDescription[]): FoundToken {
+export function findToken(
+  uri: Pkcs11Uri,
+  modulePath: string,
+  module: ModuleDescription,
+  slots: readonly SlotDescription[],
+): FoundToken {
   const withToken = slots.filter((slot): slot is TokenSlot => slot.token !== undefined);
   const initialized = withToken.filter(({ token }) => (token.flags & CKF_TOKEN_INITIALIZED) !== 0);
   const matching = initialized.filter((slot) => matchesToken(uri, module, slot));
   const [only, second] = matching;
   if (only !== undefined && second === undefined) return { slotId: only.slotId, token: only.token };
   if (second !== undefined) {
-    throw new VtlicError('token_ambiguous', `the PKCS#11 URI matches ${matching.length} tokens: ${listed(matching)}`, { hint: `say which, for example: ${sayable(matching, modulePath)}` });
+    throw new VtlicError('token_ambiguous', `the PKCS#11 URI matches ${matching.length} tokens: ${listed(matching)}`, {
+      hint: `say which, for example: ${sayable(matching, modulePath)}`,
+    });
   }
   const unready = withToken.find((slot) => !initialized.includes(slot) && matchesToken(uri, module, slot));
   if (unready !== undefined && namesToken(uri)) {
-    throw new VtlicError('token_not_found', `the token that the PKCS#11 URI matches, ${describeToken(unready.token)}, is not initialized`, { hint: "initialize it with its maker's tool, then set a user PIN" });
+    throw new VtlicError(
+      'token_not_found',
+      `the token that the PKCS#11 URI matches, ${describeToken(unready.token)}, is not initialized`,
+      { hint: "initialize it with its maker's tool, then set a user PIN" },
+    );
   }
   const [unknown] = uri.unknown;
-  const because = unknown === undefined ? '' : `: it has the attribute ${cleanText(unknown.name, 40)}, which is not one of RFC 7512, and so matches nothing`;
+  const because =
+    unknown === undefined
+      ? ''
+      : `: it has the attribute ${cleanText(unknown.name, 40)}, which is not one of RFC 7512, and so matches nothing`;
   throw new VtlicError('token_not_found', `no token matches the PKCS#11 URI${because}; ${found(initialized, slots)}`, {
-    hint: initialized.length === 0 ? "plug the token in and see that its maker's own tool finds it" : `say which, for example: ${sayable(initialized, modulePath)}`,
+    hint:
+      initialized.length === 0
+        ? "plug the token in and see that its maker's own tool finds it"
+        : `say which, for example: ${sayable(initialized, modulePath)}`,
   });
 }
 
 function namesToken(uri: Pkcs11Uri): boolean {
-  return uri.token !== undefined || uri.serial !== undefined || uri.slotId !== undefined || uri.slotDescription !== undefined;
+  return (
+    uri.token !== undefined || uri.serial !== undefined || uri.slotId !== undefined || uri.slotDescription !== undefined
+  );
 }
 
 function found(initialized: readonly TokenSlot[], slots: readonly SlotDescription[]): string {
-  const unreadable = slots.filter((slot) => slot.fault !== undefined).slice(0, MOST_LISTED).map((slot) => `${slot.description === '' ? 'of unknown name' : cleanText(slot.description, 64)}: ${slot.fault ?? ''}`);
+  const unreadable = slots
+    .filter((slot) => slot.fault !== undefined)
+    .slice(0, MOST_LISTED)
+    .map(
+      (slot) => `${slot.description === '' ? 'of unknown name' : cleanText(slot.description, 64)}: ${slot.fault ?? ''}`,
+    );
   const faults = unreadable.length === 0 ? '' : ` (a slot could not be read: ${unreadable.join('; ')})`;
   return `${initialized.length === 0 ? 'the module shows no initialized token' : `the module shows ${listed(initialized)}`}${faults}`;
 }
 
 function listed(slots: readonly TokenSlot[]): string {
   const more = slots.length > MOST_LISTED ? ` and ${slots.length - MOST_LISTED} more` : '';
-  return `${slots.slice(0, MOST_LISTED).map(({ token }) => describeToken(token)).join(', ')}${more}`;
+  return `${slots
+    .slice(0, MOST_LISTED)
+    .map(({ token }) => describeToken(token))
+    .join(', ')}${more}`;
 }
 
 function sayable(slots: readonly TokenSlot[], modulePath: string): string {

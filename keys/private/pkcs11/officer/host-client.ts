@@ -93,10 +93,16 @@ export class HostClient {
   static async start(modulePath: string, options: HostOptions): Promise<HostClient> {
     const folder = lockFolder(options.environment);
     const { ended, inUseBy } = await endHungHosts(folder, moduleFile(modulePath));
-    for (const pid of ended) options.notify(`a token host that an earlier run left hanging in ${cleanText(modulePath)} (process ${pid}) was ended`);
-    for (const pid of inUseBy) options.notify(`another run (process ${pid}) is using ${cleanText(modulePath)} at this moment`);
+    for (const pid of ended)
+      options.notify(
+        `a token host that an earlier run left hanging in ${cleanText(modulePath)} (process ${pid}) was ended`,
+      );
+    for (const pid of inUseBy)
+      options.notify(`another run (process ${pid}) is using ${cleanText(modulePath)} at this moment`);
     // The same ending as this file: TypeScript when run from source, JavaScript when built.
-    const main = fileURLToPath(new URL(`../host/host-main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+    const main = fileURLToPath(
+      new URL(`../host/host-main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+    );
     const child = spawn('/bin/sh', ['-c', HOST_SHELL, process.execPath, main], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -121,7 +127,10 @@ export class HostClient {
       void this.#ended.then(() => lock.release());
     } catch (cause) {
       this.#finish({ kind: 'gone' });
-      throw new VtlicError('module_unusable', `the lock of the token host cannot be written in ${cleanText(folder)}`, { hint: 'make room there, or set XDG_RUNTIME_DIR to another folder of your own', cause });
+      throw new VtlicError('module_unusable', `the lock of the token host cannot be written in ${cleanText(folder)}`, {
+        hint: 'make room there, or set XDG_RUNTIME_DIR to another folder of your own',
+        cause,
+      });
     }
   }
 
@@ -144,12 +153,20 @@ export class HostClient {
    * @param limit milliseconds, from its turn: not while it waits behind others for a session
    * @throws HostFailure
    */
-  call<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number): Promise<HostOperations[Name]['reply']> {
+  call<Name extends OperationName>(
+    operation: Name,
+    body: HostOperations[Name]['request'],
+    limit: number,
+  ): Promise<HostOperations[Name]['reply']> {
     if (this.#closing !== undefined) return Promise.reject(new HostFailure(operation, { kind: 'gone' }));
     return this.#enqueue(operation, body, limit);
   }
 
-  #enqueue<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number): Promise<HostOperations[Name]['reply']> {
+  #enqueue<Name extends OperationName>(
+    operation: Name,
+    body: HostOperations[Name]['request'],
+    limit: number,
+  ): Promise<HostOperations[Name]['reply']> {
     const { pin } = body as Partial<HostOperations['login']['request']>;
     if (pin !== undefined) this.#output.hide(pin);
     return new Promise((resolve, reject) => {
@@ -241,7 +258,8 @@ export class HostClient {
     this.#up.resolve(false);
     this.#child.kill('SIGKILL');
     // What was sent is not "never sent", whoever ended the host.
-    const sentWhy: HostFailureCause = why.kind === 'gone' ? { kind: 'died', signal: 'SIGKILL', exitCode: undefined } : why;
+    const sentWhy: HostFailureCause =
+      why.kind === 'gone' ? { kind: 'died', signal: 'SIGKILL', exitCode: undefined } : why;
     for (const pending of this.#sent.values()) {
       clearTimeout(pending.timer);
       pending.reject(new HostFailure(pending.operation, sentWhy));

@@ -36,15 +36,25 @@ const END_MILLISECONDS = 5_000;
 export function lockFolder(environment: Readonly<Record<string, string | undefined>>): string {
   const uid = userInfo().uid;
   const runtime = environment['XDG_RUNTIME_DIR'];
-  const folder = runtime !== undefined && runtime.startsWith('/') ? join(runtime, 'vtlic') : join(tmpdir(), `vtlic-${uid}`);
+  const folder =
+    runtime !== undefined && runtime.startsWith('/') ? join(runtime, 'vtlic') : join(tmpdir(), `vtlic-${uid}`);
   try {
     mkdirSync(folder, { mode: 0o700, recursive: runtime !== undefined });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw new VtlicError('configuration_invalid', `the folder ${cleanText(folder)} for the locks of token hosts cannot be made`, { cause });
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')
+      throw new VtlicError(
+        'configuration_invalid',
+        `the folder ${cleanText(folder)} for the locks of token hosts cannot be made`,
+        { cause },
+      );
   }
   const stat = lstatSync(folder);
   if (!stat.isDirectory() || stat.uid !== uid || (stat.mode & 0o077) !== 0) {
-    throw new VtlicError('configuration_invalid', `the folder ${cleanText(folder)} for the locks of token hosts should be yours and closed to other users`, { hint: 'remove it, or set XDG_RUNTIME_DIR to a folder of your own' });
+    throw new VtlicError(
+      'configuration_invalid',
+      `the folder ${cleanText(folder)} for the locks of token hosts should be yours and closed to other users`,
+      { hint: 'remove it, or set XDG_RUNTIME_DIR to a folder of your own' },
+    );
   }
   return folder;
 }
@@ -68,7 +78,10 @@ function startedByProc(pid: number): string | undefined {
 
 function startedByPs(pid: number): string | undefined {
   try {
-    const text = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const text = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
     return text === '' ? undefined : text;
   } catch {
     return undefined;
@@ -141,7 +154,11 @@ async function end(host: ProcessIdentity): Promise<void> {
       // It left by itself.
     }
     if (Date.now() > until) {
-      throw new VtlicError('module_unusable', `the token host of an earlier run, process ${host.pid}, hangs in its module and cannot be ended`, { hint: 'unplug the token, or restart the machine' });
+      throw new VtlicError(
+        'module_unusable',
+        `the token host of an earlier run, process ${host.pid}, hangs in its module and cannot be ended`,
+        { hint: 'unplug the token, or restart the machine' },
+      );
     }
     await sleep(10);
   }
@@ -158,10 +175,22 @@ function readRecord(file: string): LockRecord | undefined {
 
 function isRecord(value: unknown): value is LockRecord {
   const record = value as Partial<LockRecord> | null;
-  return typeof record === 'object' && record !== null && isIdentity(record.host) && isIdentity(record.officer) && typeof record.module === 'string';
+  return (
+    typeof record === 'object' &&
+    record !== null &&
+    isIdentity(record.host) &&
+    isIdentity(record.officer) &&
+    typeof record.module === 'string'
+  );
 }
 
 function isIdentity(value: unknown): value is ProcessIdentity {
   const identity = value as Partial<ProcessIdentity> | null | undefined;
-  return typeof identity === 'object' && identity !== null && Number.isSafeInteger(identity.pid) && (identity.pid ?? 0) > 1 && typeof identity.started === 'string';
+  return (
+    typeof identity === 'object' &&
+    identity !== null &&
+    Number.isSafeInteger(identity.pid) &&
+    (identity.pid ?? 0) > 1 &&
+    typeof identity.started === 'string'
+  );
 }

@@ -12,15 +12,47 @@ const bytes: Check = (value) => value instanceof Uint8Array;
 const isTrue: Check = (value) => value === true;
 const flag: Check = (value) => typeof value === 'boolean';
 /** No holes: of a list with 2^32 of them `every` sees none, and takes its time. */
-const listOf = (check: Check): Check => (value) => Array.isArray(value) && value.length <= MOST_IN_A_LIST && Object.keys(value).length === value.length && value.every(check);
-const optional = (check: Check): Check => (value) => value === undefined || check(value);
-const oneOf = (...choices: readonly unknown[]): Check => (value) => choices.includes(value);
-const shape = (members: Readonly<Record<string, Check>>): Check => (value) =>
-  typeof value === 'object' && value !== null && Object.entries(members).every(([name, check]) => check(Reflect.get(value, name)));
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) &&
+    value.length <= MOST_IN_A_LIST &&
+    Object.keys(value).length === value.length &&
+    value.every(check);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const oneOf =
+  (...choices: readonly unknown[]): Check =>
+  (value) =>
+    choices.includes(value);
+const shape =
+  (members: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(members).every(([name, check]) => check(Reflect.get(value, name)));
 
 const module = shape({ cryptokiVersion: version, manufacturer: text, description: text, libraryVersion: version });
-const token = shape({ label: text, manufacturer: text, model: text, serial: text, flags: number, minPinLength: number, maxPinLength: number, hardwareVersion: version, firmwareVersion: version });
-const slot = shape({ slotId: number, description: text, manufacturer: text, token: optional(token), fault: optional(text) });
+const token = shape({
+  label: text,
+  manufacturer: text,
+  model: text,
+  serial: text,
+  flags: number,
+  minPinLength: number,
+  maxPinLength: number,
+  hardwareVersion: version,
+  firmwareVersion: version,
+});
+const slot = shape({
+  slotId: number,
+  description: text,
+  manufacturer: text,
+  token: optional(token),
+  fault: optional(text),
+});
 const mechanism = shape({ type: number, minKeySize: number, maxKeySize: number, flags: number });
 const half = oneOf('ed25519', 'mldsa65');
 const key = shape({
@@ -62,14 +94,20 @@ const CHECKS: Readonly<Record<OperationName, Check>> = {
 };
 
 /** The value of a reply, where it has the shape that the operation promises. */
-export function isReplyOf<Name extends OperationName>(operation: Name, value: unknown): value is HostOperations[Name]['reply'] {
+export function isReplyOf<Name extends OperationName>(
+  operation: Name,
+  value: unknown,
+): value is HostOperations[Name]['reply'] {
   return CHECKS[operation](value);
 }
 
 const FAULTS: Readonly<Record<HostFault['kind'], Check>> = {
   call: shape({ call: text, rv: number }),
   load: shape({ why: oneOf('no-addon', 'no-library', 'not-pkcs11', 'platform'), text }),
-  refused: shape({ why: oneOf('key_not_found', 'key_ambiguous', 'configuration_invalid', 'keyfile_corrupt', 'signing_failed'), text }),
+  refused: shape({
+    why: oneOf('key_not_found', 'key_ambiguous', 'configuration_invalid', 'keyfile_corrupt', 'signing_failed'),
+    text,
+  }),
   'context-pin': shape({ rv: number }),
   defect: shape({ text }),
 };

@@ -2,7 +2,13 @@
 import { asker, moduleName, startHost } from './token-connection.ts';
 import { profileOf, type TokenProfile } from '../shared/profiles.ts';
 import { CKF_TOKEN_INITIALIZED } from '../shared/constants.ts';
-import { tokenFlagsInWords, type MechanismDescription, type ModuleDescription, type SlotDescription, type TokenDescription } from '../shared/token-description.ts';
+import {
+  tokenFlagsInWords,
+  type MechanismDescription,
+  type ModuleDescription,
+  type SlotDescription,
+  type TokenDescription,
+} from '../shared/token-description.ts';
 import { DEFAULT_LIMITS, type TokenOptions } from './token-options.ts';
 import { uriOfToken } from '../uri/uri-match.ts';
 
@@ -33,7 +39,10 @@ export interface ListedModule {
  *
  * @throws VtlicError `module_unusable`
  */
-export async function listModule(path: string, options: Pick<TokenOptions, 'environment' | 'notify' | 'moduleSaid' | 'limits'> = {}): Promise<ListedModule> {
+export async function listModule(
+  path: string,
+  options: Pick<TokenOptions, 'environment' | 'notify' | 'moduleSaid' | 'limits'> = {},
+): Promise<ListedModule> {
   const limit = options.limits?.other ?? DEFAULT_LIMITS.other;
   const host = await startHost(options, path);
   try {
@@ -46,14 +55,22 @@ export async function listModule(path: string, options: Pick<TokenOptions, 'envi
       const mechanisms = await ask('mechanisms', { slotId: slot.slotId }, limit);
       tokens.push(listed(path, module, slot, slot.token, mechanisms));
     }
-    const unreadable = slots.flatMap(({ description, fault }) => (fault === undefined ? [] : [{ slotDescription: description, fault }]));
+    const unreadable = slots.flatMap(({ description, fault }) =>
+      fault === undefined ? [] : [{ slotDescription: description, fault }],
+    );
     return { path, module, tokens, unreadable, printed: host.printed() };
   } finally {
     await host.close();
   }
 }
 
-function listed(path: string, module: ModuleDescription, slot: SlotDescription, token: TokenDescription, mechanisms: readonly MechanismDescription[]): ListedToken {
+function listed(
+  path: string,
+  module: ModuleDescription,
+  slot: SlotDescription,
+  token: TokenDescription,
+  mechanisms: readonly MechanismDescription[],
+): ListedToken {
   const initialized = (token.flags & CKF_TOKEN_INITIALIZED) !== 0;
   return {
     token,

@@ -16,21 +16,44 @@ const WORDS: Readonly<Record<Half, string>> = { ed25519: 'Ed25519', mldsa65: 'ML
  * @param token how the token is named in messages
  * @throws VtlicError `key_not_found` or `key_ambiguous`
  */
-export function pickHalf(half: Half, keys: readonly KeyObjectDescription[], wanted: Wanted, token: string): KeyObjectDescription {
+export function pickHalf(
+  half: Half,
+  keys: readonly KeyObjectDescription[],
+  wanted: Wanted,
+  token: string,
+): KeyObjectDescription {
   const name = nameInWords(wanted);
   const candidates = keys.filter((key) => key.class === 'private' && key.half === half);
   const [only, second] = candidates;
   if (only === undefined) {
-    const others = keys.filter((key) => key.class === 'private').map((key) => (key.half === undefined ? (key.keyType < 0 ? 'a key that does not show its type' : `a key of type 0x${key.keyType.toString(16)}`) : `an ${WORDS[key.half]} key`));
+    const others = keys
+      .filter((key) => key.class === 'private')
+      .map((key) =>
+        key.half === undefined
+          ? key.keyType < 0
+            ? 'a key that does not show its type'
+            : `a key of type 0x${key.keyType.toString(16)}`
+          : `an ${WORDS[key.half]} key`,
+      );
     const instead = others.length === 0 ? '' : `; under this name it has ${[...new Set(others)].join(' and ')}`;
-    throw new VtlicError('key_not_found', `${token} has no private ${WORDS[half]} key ${name}${instead}`, { hint: 'see what is there: vtlic hsm list' });
+    throw new VtlicError('key_not_found', `${token} has no private ${WORDS[half]} key ${name}${instead}`, {
+      hint: 'see what is there: vtlic hsm list',
+    });
   }
   if (second !== undefined) {
     const ids = candidates.map((key) => `"${cleanText(key.label, 64)}" id ${toHex(key.id) || 'none'}`);
-    throw new VtlicError('key_ambiguous', `${token} has ${candidates.length} private ${WORDS[half]} keys ${name}: ${ids.join(', ')}`, { hint: "say which by its id, or give one of them another name with the maker's tool" });
+    throw new VtlicError(
+      'key_ambiguous',
+      `${token} has ${candidates.length} private ${WORDS[half]} keys ${name}: ${ids.join(', ')}`,
+      { hint: "say which by its id, or give one of them another name with the maker's tool" },
+    );
   }
   if (wanted.publicKey.alg === 'ed25519' && keys.some((key) => isOtherHalf(key, only))) {
-    throw new VtlicError('configuration_invalid', `${token}: the Ed25519 key ${name} is one half of a composite key, and a half signs nothing by itself`, { hint: 'make a key of its own for Ed25519: vtlic key generate' });
+    throw new VtlicError(
+      'configuration_invalid',
+      `${token}: the Ed25519 key ${name} is one half of a composite key, and a half signs nothing by itself`,
+      { hint: 'make a key of its own for Ed25519: vtlic key generate' },
+    );
   }
   checkPublic(half, keys, wanted.publicKey, `${token}: the ${WORDS[half]} key ${name}`);
   return only;
@@ -48,10 +71,15 @@ function checkPublic(half: Half, keys: readonly KeyObjectDescription[], publicKe
   const shown = keys.filter((key) => key.half === half && key.publicBytes !== undefined);
   if (expected === undefined || shown.length === 0) return;
   if (shown.some((key) => key.publicBytes !== undefined && equalBytes(key.publicBytes, expected))) return;
-  throw new VtlicError('key_not_found', `${what} has another public key than the key ${publicKey.kid} should have`, { hint: 'see that the right token is plugged in, and compare the key with its record: vtlic key check' });
+  throw new VtlicError('key_not_found', `${what} has another public key than the key ${publicKey.kid} should have`, {
+    hint: 'see that the right token is plugged in, and compare the key with its record: vtlic key check',
+  });
 }
 
 function nameInWords({ label, id }: KeyName): string {
-  const parts = [...(label === undefined ? [] : [`named "${cleanText(label, 64)}"`]), ...(id === undefined ? [] : [`with id ${toHex(id)}`])];
+  const parts = [
+    ...(label === undefined ? [] : [`named "${cleanText(label, 64)}"`]),
+    ...(id === undefined ? [] : [`with id ${toHex(id)}`]),
+  ];
   return parts.length === 0 ? '(of any name)' : parts.join(' ');
 }

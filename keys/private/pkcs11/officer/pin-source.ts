@@ -13,7 +13,11 @@ const MOST_BYTES = 1024;
 export function readPinSource(path: string): Uint8Array {
   const buffer = Buffer.alloc(MOST_BYTES + 1);
   const fault = (what: string, hint: string, cause?: unknown): VtlicError =>
-    new VtlicError('configuration_invalid', `the PIN file ${cleanText(path)} of pin-source ${what}`, { field: 'pin-source', hint, ...(cause === undefined ? {} : { cause }) });
+    new VtlicError('configuration_invalid', `the PIN file ${cleanText(path)} of pin-source ${what}`, {
+      field: 'pin-source',
+      hint,
+      ...(cause === undefined ? {} : { cause }),
+    });
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -23,9 +27,11 @@ export function readPinSource(path: string): Uint8Array {
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw fault('is not a file', 'correct pin-source in the PKCS#11 URI');
-    if ((stat.mode & 0o077) !== 0) throw fault('can be read or changed by other users', `run: chmod 600 ${cleanText(path)}`);
+    if ((stat.mode & 0o077) !== 0)
+      throw fault('can be read or changed by other users', `run: chmod 600 ${cleanText(path)}`);
     let length = 0;
-    for (let count = -1; count !== 0 && length < buffer.length; length += count) count = readSync(fd, buffer, length, buffer.length - length, null);
+    for (let count = -1; count !== 0 && length < buffer.length; length += count)
+      count = readSync(fd, buffer, length, buffer.length - length, null);
     const newline = buffer.subarray(0, length).indexOf(10);
     let end = newline === -1 ? length : newline;
     if (end > MOST_BYTES) throw fault(`has a first line of more than ${MOST_BYTES} bytes`, 'put the PIN alone into it');

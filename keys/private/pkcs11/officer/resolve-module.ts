@@ -22,16 +22,26 @@ export const MODULE_FOLDERS: readonly string[] = Object.freeze([
 export function resolveModule(uri: Pkcs11Uri, folders: readonly string[] = MODULE_FOLDERS): string {
   const { modulePath, moduleName } = uri;
   if (modulePath === undefined && moduleName === undefined) {
-    throw new VtlicError('configuration_invalid', 'the PKCS#11 URI names no module', { field: 'module-path', hint: "add ?module-path=/PATH of your token's PKCS#11 module" });
+    throw new VtlicError('configuration_invalid', 'the PKCS#11 URI names no module', {
+      field: 'module-path',
+      hint: "add ?module-path=/PATH of your token's PKCS#11 module",
+    });
   }
   if (modulePath === undefined) return moduleNamed(moduleName ?? '', folders);
   const isFolder = isDirectory(modulePath);
   if (moduleName === undefined) {
     if (!isFolder) return modulePath;
-    throw new VtlicError('configuration_invalid', `the module-path ${cleanText(modulePath)} is a folder`, { field: 'module-path', hint: 'add module-name=NAME, or write the path of the module itself' });
+    throw new VtlicError('configuration_invalid', `the module-path ${cleanText(modulePath)} is a folder`, {
+      field: 'module-path',
+      hint: 'add module-name=NAME, or write the path of the module itself',
+    });
   }
   if (isFolder) return moduleNamed(moduleName, [modulePath]);
-  throw new VtlicError('configuration_invalid', 'the PKCS#11 URI has a module-name beside a module-path that is no folder', { field: 'module-name', hint: 'leave module-name out' });
+  throw new VtlicError(
+    'configuration_invalid',
+    'the PKCS#11 URI has a module-name beside a module-path that is no folder',
+    { field: 'module-name', hint: 'leave module-name out' },
+  );
 }
 
 /** The file without links, by which two paths are known to be one module; of what is not there, the path. */
@@ -47,7 +57,11 @@ function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch (cause) {
-    throw new VtlicError('module_unusable', `the PKCS#11 module ${cleanText(path)} cannot be read`, { field: 'module-path', hint: "install the token's software, or correct module-path", cause });
+    throw new VtlicError('module_unusable', `the PKCS#11 module ${cleanText(path)} cannot be read`, {
+      field: 'module-path',
+      hint: "install the token's software, or correct module-path",
+      cause,
+    });
   }
 }
 
@@ -59,14 +73,21 @@ function moduleNamed(name: string, folders: readonly string[]): string {
   for (const folder of folders) {
     for (const file of filesOf(folder)) {
       const path = join(folder, file);
-      if (/^(?:lib)?(.+?)\.(?:so|dylib)$/.exec(file.toLowerCase())?.[1] === wanted && !files.has(moduleFile(path))) files.set(moduleFile(path), path);
+      if (/^(?:lib)?(.+?)\.(?:so|dylib)$/.exec(file.toLowerCase())?.[1] === wanted && !files.has(moduleFile(path)))
+        files.set(moduleFile(path), path);
     }
   }
   const found = [...files.values()];
   if (found.length === 1 && found[0] !== undefined) return found[0];
   const where = folders.map((folder) => cleanText(folder)).join(', ');
-  const message = found.length === 0 ? `no PKCS#11 module "${cleanText(name)}" lies in ${where}` : `more than one PKCS#11 module is named "${cleanText(name)}": ${found.map((path) => cleanText(path)).join(', ')}`;
-  throw new VtlicError('configuration_invalid', message, { field: 'module-name', hint: 'write module-path=/PATH of the module instead' });
+  const message =
+    found.length === 0
+      ? `no PKCS#11 module "${cleanText(name)}" lies in ${where}`
+      : `more than one PKCS#11 module is named "${cleanText(name)}": ${found.map((path) => cleanText(path)).join(', ')}`;
+  throw new VtlicError('configuration_invalid', message, {
+    field: 'module-name',
+    hint: 'write module-path=/PATH of the module instead',
+  });
 }
 
 function filesOf(folder: string): string[] {

@@ -19,9 +19,14 @@ export interface SplitTokens {
  *
  * @throws VtlicError `configuration_invalid` where both are one token: then one PIN would be enough
  */
-export async function openSplitKey(tokens: SplitTokens, wanted: Omit<KeyToOpen, 'wrappedSeed'>, random: RandomSource): Promise<SigningKey> {
+export async function openSplitKey(
+  tokens: SplitTokens,
+  wanted: Omit<KeyToOpen, 'wrappedSeed'>,
+  random: RandomSource,
+): Promise<SigningKey> {
   checkTwoTokens(tokens);
-  if (wanted.publicKey.mldsa65 === undefined) throw new VtlicError('configuration_invalid', 'only a composite key can be split over two tokens');
+  if (wanted.publicKey.mldsa65 === undefined)
+    throw new VtlicError('configuration_invalid', 'only a composite key can be split over two tokens');
   const parts = [tokens.mldsa65.partOf(wanted, ['mldsa65']), tokens.ed25519.partOf(wanted, ['ed25519'])];
   const key = new TokenKey({ publicKey: wanted.publicKey, job: wanted.job, custody: 'split' }, parts);
   await selfTest(key, random(32));
@@ -29,7 +34,11 @@ export async function openSplitKey(tokens: SplitTokens, wanted: Omit<KeyToOpen, 
 }
 
 /** Makes both halves under one name. A half that was made before the other failed stays, and its name is then taken. */
-export async function generateSplitKey(tokens: SplitTokens, name: NewKeyName & { readonly job: Job }, random: RandomSource): Promise<SigningKey> {
+export async function generateSplitKey(
+  tokens: SplitTokens,
+  name: NewKeyName & { readonly job: Job },
+  random: RandomSource,
+): Promise<SigningKey> {
   checkTwoTokens(tokens);
   const mldsa65 = await tokens.mldsa65.generateHalf('mldsa65', name);
   const ed25519 = await tokens.ed25519.generateHalf('ed25519', name);
@@ -41,5 +50,9 @@ export async function generateSplitKey(tokens: SplitTokens, name: NewKeyName & {
 function checkTwoTokens({ ed25519, mldsa65 }: SplitTokens): void {
   const [a, b] = [ed25519.opened.token, mldsa65.opened.token];
   if (a.serial !== b.serial || a.label !== b.label || a.manufacturer !== b.manufacturer || a.model !== b.model) return;
-  throw new VtlicError('configuration_invalid', `split custody needs two tokens, but both halves are in ${ed25519.connection.name}`, { hint: 'name another token for one of the halves' });
+  throw new VtlicError(
+    'configuration_invalid',
+    `split custody needs two tokens, but both halves are in ${ed25519.connection.name}`,
+    { hint: 'name another token for one of the halves' },
+  );
 }

@@ -45,7 +45,13 @@ export class TokenConnection {
   #final: VtlicError | undefined;
   #stale = false;
 
-  private constructor(options: TokenOptions, host: HostClient, opened: OpenedToken, slotId: number, pin: Uint8Array | undefined) {
+  private constructor(
+    options: TokenOptions,
+    host: HostClient,
+    opened: OpenedToken,
+    slotId: number,
+    pin: Uint8Array | undefined,
+  ) {
     this.#options = options;
     this.limits = limitsOf(options);
     this.#host = host;
@@ -65,13 +71,18 @@ export class TokenConnection {
       const ask = asker(host, `the token ${describeToken(token)}`);
       const profile = options.profile ?? profileOf(module, token);
       if (!profile.tested && options.allowUntested !== true) {
-        throw new VtlicError('configuration_invalid', `the token ${describeToken(token)} is of a kind that was never tried with this toolkit (${profile.name})`, {
-          hint: 'add --untested-token if you take that risk; `vtlic hsm doctor` says what works',
-        });
+        throw new VtlicError(
+          'configuration_invalid',
+          `the token ${describeToken(token)} is of a kind that was never tried with this toolkit (${profile.name})`,
+          {
+            hint: 'add --untested-token if you take that risk; `vtlic hsm doctor` says what works',
+          },
+        );
       }
       const mechanisms = await ask('mechanisms', { slotId }, limits.other);
       await ask('open', { slotId, sessions: sessionsOf(options), profile }, limits.other);
-      const read = async (): Promise<TokenDescription> => stillThere(token, await ask('token', { slotId }, limits.other));
+      const read = async (): Promise<TokenDescription> =>
+        stillThere(token, await ask('token', { slotId }, limits.other));
       const { serial, ...before } = await wayIn(options, read);
       let { fresh, way } = before;
       if (way !== 'none-needed') options.beforeLogin?.(fresh);
@@ -83,7 +94,13 @@ export class TokenConnection {
         judgePinShape(pin, fresh);
       }
       if (way !== 'none-needed') await login(host, slotId, fresh, way, pin, limits);
-      return new TokenConnection(options, host, Object.freeze({ modulePath, module, token: fresh, profile, mechanisms }), slotId, pin);
+      return new TokenConnection(
+        options,
+        host,
+        Object.freeze({ modulePath, module, token: fresh, profile, mechanisms }),
+        slotId,
+        pin,
+      );
     } catch (error) {
       pin?.fill(0);
       await host.close();
@@ -115,7 +132,12 @@ export class TokenConnection {
   }
 
   /** One request to a host that `host()` gave. */
-  async request<Name extends OperationName>(host: HostClient, operation: Name, body: HostOperations[Name]['request'], limit: number): Promise<HostOperations[Name]['reply']> {
+  async request<Name extends OperationName>(
+    host: HostClient,
+    operation: Name,
+    body: HostOperations[Name]['request'],
+    limit: number,
+  ): Promise<HostOperations[Name]['reply']> {
     try {
       return await host.call(operation, body, limit);
     } catch (error) {
@@ -127,7 +149,11 @@ export class TokenConnection {
   }
 
   /** One request to whatever host is there now. */
-  async ask<Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number = this.limits.other): Promise<HostOperations[Name]['reply']> {
+  async ask<Name extends OperationName>(
+    operation: Name,
+    body: HostOperations[Name]['request'],
+    limit: number = this.limits.other,
+  ): Promise<HostOperations[Name]['reply']> {
     return this.retryWhenGone((host) => this.request(host, operation, body, limit));
   }
 
@@ -149,7 +175,9 @@ export class TokenConnection {
 
   /** The token's flags as they are now. */
   flags(): Promise<number> {
-    return this.retryWhenGone(async (host) => (await this.request(host, 'token', { slotId: this.#slotId }, this.limits.other)).flags);
+    return this.retryWhenGone(
+      async (host) => (await this.request(host, 'token', { slotId: this.#slotId }, this.limits.other)).flags,
+    );
   }
 
   async close(): Promise<void> {
@@ -180,7 +208,11 @@ export class TokenConnection {
 
   async #reopen(): Promise<HostClient> {
     if (this.#reopenings >= MOST_REOPENINGS) {
-      const why = new VtlicError('signing_failed', `${this.name} went away again, and its PIN is shown only once more in a run`, { hint: 'see that the token is well connected, then run again' });
+      const why = new VtlicError(
+        'signing_failed',
+        `${this.name} went away again, and its PIN is shown only once more in a run`,
+        { hint: 'see that the token is well connected, then run again' },
+      );
       this.#end(why);
       throw why;
     }
@@ -194,7 +226,11 @@ export class TokenConnection {
       stillThere(token, again.found.token);
       const ask = asker(host, this.name);
       const { slotId } = again.found;
-      await ask('open', { slotId, sessions: sessionsOf(this.#options), profile: this.opened.profile }, this.limits.other);
+      await ask(
+        'open',
+        { slotId, sessions: sessionsOf(this.#options), profile: this.opened.profile },
+        this.limits.other,
+      );
       const fresh = stillThere(token, await ask('token', { slotId }, this.limits.other));
       const way = judgeLogin(fresh, this.#options.lastTrySerial);
       // Closed meanwhile: its PIN is wiped, and what is left of it must not be shown.
@@ -207,7 +243,10 @@ export class TokenConnection {
       return host;
     } catch (error) {
       await host?.close();
-      const why = error instanceof VtlicError ? error : new VtlicError('signing_failed', `${this.name} could not be opened again`, { cause: error });
+      const why =
+        error instanceof VtlicError
+          ? error
+          : new VtlicError('signing_failed', `${this.name} could not be opened again`, { cause: error });
       this.#end(why);
       throw why;
     }
@@ -232,7 +271,14 @@ const GONE: readonly number[] = [
 const CKR_OK = 0;
 
 /** Shows the PIN once. Whatever is not CKR_OK is final for this run. */
-async function login(host: HostClient, slotId: number, token: TokenDescription, way: 'pin' | 'pad', pin: Uint8Array | undefined, limits: TokenLimits): Promise<void> {
+async function login(
+  host: HostClient,
+  slotId: number,
+  token: TokenDescription,
+  way: 'pin' | 'pad',
+  pin: Uint8Array | undefined,
+  limits: TokenLimits,
+): Promise<void> {
   // Without a pad no PIN means an empty one, which costs a try.
   if (way === 'pin' && pin === undefined) throw new VtlicError('internal', 'a login without its PIN');
   const ask = asker(host, `the token ${describeToken(token)}`);
@@ -248,7 +294,11 @@ async function login(host: HostClient, slotId: number, token: TokenDescription, 
 /** A token can be changed for another between two calls, and the PIN of one is never shown to the other. */
 function stillThere(token: TokenDescription, now: TokenDescription): TokenDescription {
   if (now.serial === token.serial && now.label === token.label) return now;
-  throw new VtlicError('token_not_found', `another token, ${describeToken(now)}, is in the place of ${describeToken(token)}`, { hint: 'plug the right token in and run again' });
+  throw new VtlicError(
+    'token_not_found',
+    `another token, ${describeToken(now)}, is in the place of ${describeToken(token)}`,
+    { hint: 'plug the right token in and run again' },
+  );
 }
 
 interface WayIn {
@@ -264,7 +314,8 @@ async function wayIn(options: TokenOptions, read: () => Promise<TokenDescription
   try {
     return { fresh, way: judgeLogin(fresh, options.lastTrySerial), serial: options.lastTrySerial };
   } catch (error) {
-    if (!(error instanceof VtlicError) || error.code !== 'pin_last_try' || options.lastTrySerial !== undefined) throw error;
+    if (!(error instanceof VtlicError) || error.code !== 'pin_last_try' || options.lastTrySerial !== undefined)
+      throw error;
     const typed = await options.typeSerial?.(fresh);
     if (typed === undefined || typed === '') throw error;
     const again = await read();
@@ -276,7 +327,9 @@ async function firstPin(options: TokenOptions, token: TokenDescription): Promise
   if (options.pin !== undefined) return options.pin(token);
   const { pinSourceFile } = options.uri;
   if (pinSourceFile !== undefined) return readPinSource(pinSourceFile);
-  throw new VtlicError('secret_missing', `the token ${describeToken(token)} wants a PIN, and none was given`, { hint: 'give --secret NAME=file:PATH or --secret NAME=fd:N, or run on a terminal' });
+  throw new VtlicError('secret_missing', `the token ${describeToken(token)} wants a PIN, and none was given`, {
+    hint: 'give --secret NAME=file:PATH or --secret NAME=fd:N, or run on a terminal',
+  });
 }
 
 interface FoundOnHost {
@@ -299,7 +352,10 @@ async function findOnHost(options: TokenOptions, modulePath: string, limits: Tok
 }
 
 /** Starts a host whose failures are told in an officer's words. */
-export async function startHost(options: Pick<TokenOptions, 'environment' | 'notify' | 'moduleSaid'>, modulePath: string): Promise<HostClient> {
+export async function startHost(
+  options: Pick<TokenOptions, 'environment' | 'notify' | 'moduleSaid'>,
+  modulePath: string,
+): Promise<HostClient> {
   const hostOptions: HostOptions = {
     environment: options.environment ?? process.env,
     notify: options.notify ?? ((): void => {}),
@@ -317,7 +373,11 @@ export function moduleName(modulePath: string): string {
   return `the PKCS#11 module ${cleanText(modulePath)}`;
 }
 
-type Ask = <Name extends OperationName>(operation: Name, body: HostOperations[Name]['request'], limit: number) => Promise<HostOperations[Name]['reply']>;
+type Ask = <Name extends OperationName>(
+  operation: Name,
+  body: HostOperations[Name]['request'],
+  limit: number,
+) => Promise<HostOperations[Name]['reply']>;
 
 export function asker(host: HostClient, what: string): Ask {
   return async (operation, body, limit) => {

@@ -40,7 +40,11 @@ export class TokenPart {
       const wanted = half === 'ed25519' ? ED25519_SIGNATURE_BYTES : MLDSA65_SIGNATURE_BYTES;
       const came = signatures[i]?.length;
       if (came === wanted) return;
-      throw new VtlicError('signing_failed', `${connection.name} made ${half === 'ed25519' ? 'an Ed25519' : 'an ML-DSA-65'} signature of ${came ?? 0} bytes (C_Sign), and it should have ${wanted}`, { hint: 'the signature was thrown away; look at the token with `vtlic hsm doctor`' });
+      throw new VtlicError(
+        'signing_failed',
+        `${connection.name} made ${half === 'ed25519' ? 'an Ed25519' : 'an ML-DSA-65'} signature of ${came ?? 0} bytes (C_Sign), and it should have ${wanted}`,
+        { hint: 'the signature was thrown away; look at the token with `vtlic hsm doctor`' },
+      );
     });
     return signatures;
   }
@@ -100,7 +104,8 @@ export class TokenKey implements SigningKey {
     );
     const order: readonly Half[] = composite ? ['mldsa65', 'ed25519'] : ['ed25519'];
     const signature = concatBytes(...order.map((half) => made.get(half) ?? new Uint8Array()));
-    if (signature.length !== ALGORITHMS[this.publicKey.alg].signatureBytes) throw new VtlicError('internal', 'a token key lacks a half');
+    if (signature.length !== ALGORITHMS[this.publicKey.alg].signatureBytes)
+      throw new VtlicError('internal', 'a token key lacks a half');
     return signature;
   }
 

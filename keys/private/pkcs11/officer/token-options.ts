@@ -15,7 +15,12 @@ export interface TokenLimits {
   readonly other: number;
 }
 
-export const DEFAULT_LIMITS: TokenLimits = Object.freeze({ sign: 30_000, keyGeneration: 120_000, login: 120_000, other: 30_000 });
+export const DEFAULT_LIMITS: TokenLimits = Object.freeze({
+  sign: 30_000,
+  keyGeneration: 120_000,
+  login: 120_000,
+  other: 30_000,
+});
 
 export interface TokenOptions {
   readonly uri: Pkcs11Uri;

@@ -9,7 +9,13 @@ import { selfTest } from '../../self-test.ts';
 import type { SigningKey } from '../../signing-key.ts';
 import { CKF_GENERATE_KEY_PAIR, CKF_SIGN, CKM_AES_GCM } from '../shared/constants.ts';
 import type { HostClient } from './host-client.ts';
-import type { DataObjectDescription, Half, KeyName, KeyObjectDescription, NewKeyName } from '../shared/host-protocol.ts';
+import type {
+  DataObjectDescription,
+  Half,
+  KeyName,
+  KeyObjectDescription,
+  NewKeyName,
+} from '../shared/host-protocol.ts';
 import { pickHalf } from './pick-half.ts';
 import { TokenConnection, type OpenedToken } from './token-connection.ts';
 import { TokenKey, TokenPart, type Refs } from './token-key.ts';
@@ -175,7 +181,11 @@ export class Token {
   async #generateWrapped(wanted: KeyToGenerate): Promise<GeneratedKey> {
     const name = { label: wanted.label, id: wanted.id };
     const ed25519 = await this.#makeHalf('ed25519', wanted);
-    const { mldsa65, wrapped } = await this.connection.ask('makeWrappedSeed', { ...name, ed25519 }, this.connection.limits.keyGeneration);
+    const { mldsa65, wrapped } = await this.connection.ask(
+      'makeWrappedSeed',
+      { ...name, ed25519 },
+      this.connection.limits.keyGeneration,
+    );
     const publicKey = importPublicKey(wanted.alg, concatBytes(mldsa65, ed25519), { forSite: true });
     const wrappedSeed = Uint8Array.from(wrapped);
     // Opened from its wrapped form, as every later run does it: what cannot be read back is not handed out.
@@ -188,8 +198,14 @@ export class Token {
     const described = await connection.ask('generateHalf', { half, label, id }, connection.limits.keyGeneration);
     const readable = await this.readableSecrets(described);
     const fault = privateFault(described, readable);
-    if (fault !== undefined) throw new VtlicError('self_check_failed', `${connection.name} made a private key that ${fault}`, { hint: 'the key was destroyed; this token cannot hold keys safely with its present settings' });
-    if (described.publicBytes === undefined) throw new VtlicError('signing_failed', `${connection.name} gives no public key for the key that it made`, { hint: 'look at the token with `vtlic hsm doctor`' });
+    if (fault !== undefined)
+      throw new VtlicError('self_check_failed', `${connection.name} made a private key that ${fault}`, {
+        hint: 'the key was destroyed; this token cannot hold keys safely with its present settings',
+      });
+    if (described.publicBytes === undefined)
+      throw new VtlicError('signing_failed', `${connection.name} gives no public key for the key that it made`, {
+        hint: 'look at the token with `vtlic hsm doctor`',
+      });
     return described.publicBytes;
   }
 
@@ -200,7 +216,12 @@ export class Token {
     const refs: Partial<Record<Half, number>> = {};
     for (const half of halves) {
       if (half === 'mldsa65' && wanted.wrappedSeed !== undefined) {
-        const seed = await connection.request(host, 'openWrappedSeed', { name, wrapped: wanted.wrappedSeed, kid: wanted.publicKey.kid }, connection.limits.other);
+        const seed = await connection.request(
+          host,
+          'openWrappedSeed',
+          { name, wrapped: wanted.wrappedSeed, kid: wanted.publicKey.kid },
+          connection.limits.other,
+        );
         refs[half] = seed.ref;
       } else {
         refs[half] = pickHalf(half, keys, wanted, connection.name).ref;
@@ -212,38 +233,72 @@ export class Token {
   async #checkFree(name: NewKeyName): Promise<void> {
     const taken = await this.connection.ask('keys', { label: name.label });
     if (taken.length === 0) return;
-    throw new VtlicError('key_ambiguous', `${this.connection.name} holds a key named "${cleanText(name.label, 64)}" already`, { hint: 'take another name; keys are never replaced' });
+    throw new VtlicError(
+      'key_ambiguous',
+      `${this.connection.name} holds a key named "${cleanText(name.label, 64)}" already`,
+      { hint: 'take another name; keys are never replaced' },
+    );
   }
 
   #checkNewName({ label, id }: NewKeyName): void {
     const { profile } = this.opened;
     const labelBytes = Buffer.byteLength(label);
-    if (labelBytes === 0 || labelBytes > profile.longestLabel) throw new VtlicError('usage', `a key name for ${profile.name} should have 1 to ${profile.longestLabel} bytes, but has ${labelBytes}`);
-    if (id.length === 0 || id.length > profile.longestId) throw new VtlicError('usage', `a key id for ${profile.name} should have 1 to ${profile.longestId} bytes, but has ${id.length}`);
+    if (labelBytes === 0 || labelBytes > profile.longestLabel)
+      throw new VtlicError(
+        'usage',
+        `a key name for ${profile.name} should have 1 to ${profile.longestLabel} bytes, but has ${labelBytes}`,
+      );
+    if (id.length === 0 || id.length > profile.longestId)
+      throw new VtlicError(
+        'usage',
+        `a key id for ${profile.name} should have 1 to ${profile.longestId} bytes, but has ${id.length}`,
+      );
   }
 
   #checkAbility(alg: Algorithm, custody: 'hsm' | 'hsm-wrapped'): void {
     if (!this.has('ed25519')) throw this.#unable('ed25519');
     if (alg === 'ed25519') {
-      if (custody === 'hsm-wrapped') throw new VtlicError('configuration_invalid', 'hsm-wrapped custody is for composite keys: an Ed25519 key lies in the token itself', { hint: 'leave the custody out' });
+      if (custody === 'hsm-wrapped')
+        throw new VtlicError(
+          'configuration_invalid',
+          'hsm-wrapped custody is for composite keys: an Ed25519 key lies in the token itself',
+          { hint: 'leave the custody out' },
+        );
       return;
     }
     if (custody === 'hsm') {
       if (!this.has('mldsa65')) throw this.#unable('mldsa65');
     } else if (!this.canWrap()) {
-      throw new VtlicError('configuration_invalid', `${this.connection.name} (${this.opened.profile.name}) cannot encrypt an ML-DSA seed: it has no AES-GCM that this toolkit can use`, { hint: 'keep the ML-DSA half in another token (split custody)' });
+      throw new VtlicError(
+        'configuration_invalid',
+        `${this.connection.name} (${this.opened.profile.name}) cannot encrypt an ML-DSA seed: it has no AES-GCM that this toolkit can use`,
+        { hint: 'keep the ML-DSA half in another token (split custody)' },
+      );
     }
   }
 
   #unable(half: Half): VtlicError {
     const what = half === 'ed25519' ? 'Ed25519' : 'ML-DSA-65';
-    const hint = half === 'ed25519' ? 'take another token' : this.canWrap() ? 'ask for hsm-wrapped custody, or keep the ML-DSA half in another token (split custody)' : 'keep the ML-DSA half in another token (split custody)';
-    return new VtlicError('configuration_invalid', `${this.connection.name} (${this.opened.profile.name}) has no ${what} keys that this toolkit can use`, { hint });
+    const hint =
+      half === 'ed25519'
+        ? 'take another token'
+        : this.canWrap()
+          ? 'ask for hsm-wrapped custody, or keep the ML-DSA half in another token (split custody)'
+          : 'keep the ML-DSA half in another token (split custody)';
+    return new VtlicError(
+      'configuration_invalid',
+      `${this.connection.name} (${this.opened.profile.name}) has no ${what} keys that this toolkit can use`,
+      { hint },
+    );
   }
 
   #checkData(): void {
     if (this.opened.profile.dataObjects !== 'none') return;
-    throw new VtlicError('configuration_invalid', `${this.connection.name} (${this.opened.profile.name}) has no data objects`, { hint: 'keep the anchor in a file, or in a second token' });
+    throw new VtlicError(
+      'configuration_invalid',
+      `${this.connection.name} (${this.opened.profile.name}) has no data objects`,
+      { hint: 'keep the anchor in a file, or in a second token' },
+    );
   }
 
   /** Destroys what a failed generation left under a name that was free before it. */
@@ -252,7 +307,8 @@ export class Token {
     const limit = connection.limits.other;
     try {
       await connection.retryWhenGone(async (host) => {
-        for (const { ref } of await connection.request(host, 'keys', { label: name.label, id: name.id }, limit)) await connection.request(host, 'destroy', { ref }, limit);
+        for (const { ref } of await connection.request(host, 'keys', { label: name.label, id: name.id }, limit))
+          await connection.request(host, 'destroy', { ref }, limit);
       });
     } catch {
       // The first error says what happened; the half that stays behind is refused by name at the next try.

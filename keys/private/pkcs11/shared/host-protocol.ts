@@ -4,7 +4,12 @@
  * The host has a vendor's code in it, so the officer's side takes nothing for granted: `host-reply.ts` checks each reply.
  */
 import type { TokenProfile } from './profiles.ts';
-import type { MechanismDescription, ModuleDescription, SlotDescription, TokenDescription } from './token-description.ts';
+import type {
+  MechanismDescription,
+  ModuleDescription,
+  SlotDescription,
+  TokenDescription,
+} from './token-description.ts';
 
 /** One component of a key, by what it signs with. */
 export type Half = 'ed25519' | 'mldsa65';
@@ -71,7 +76,10 @@ export interface HostOperations {
   slots: { request: NoBody; reply: readonly SlotDescription[] };
   mechanisms: { request: { readonly slotId: number }; reply: readonly MechanismDescription[] };
   token: { request: { readonly slotId: number }; reply: TokenDescription };
-  open: { request: { readonly slotId: number; readonly sessions: number; readonly profile: TokenProfile }; reply: number };
+  open: {
+    request: { readonly slotId: number; readonly sessions: number; readonly profile: TokenProfile };
+    reply: number;
+  };
   /** The reply is CKR_OK, or what C_Login returned: a refusal is an answer, and no fault of the call. */
   login: { request: { readonly pin: Uint8Array | undefined }; reply: number };
   keys: { request: KeyName; reply: readonly KeyObjectDescription[] };
@@ -80,8 +88,14 @@ export interface HostOperations {
   readSecrets: { request: { readonly ref: number }; reply: readonly string[] };
   destroy: { request: { readonly ref: number }; reply: true };
   sign: { request: { readonly parts: readonly SignPart[] }; reply: readonly Uint8Array[] };
-  makeWrappedSeed: { request: NewKeyName & { readonly ed25519: Uint8Array }; reply: WrappedSeedOpened & { readonly wrapped: Uint8Array } };
-  openWrappedSeed: { request: { readonly name: KeyName; readonly wrapped: Uint8Array; readonly kid: string }; reply: WrappedSeedOpened };
+  makeWrappedSeed: {
+    request: NewKeyName & { readonly ed25519: Uint8Array };
+    reply: WrappedSeedOpened & { readonly wrapped: Uint8Array };
+  };
+  openWrappedSeed: {
+    request: { readonly name: KeyName; readonly wrapped: Uint8Array; readonly kid: string };
+    reply: WrappedSeedOpened;
+  };
   listData: { request: { readonly label: string }; reply: readonly DataObjectDescription[] };
   createData: { request: { readonly label: string; readonly bytes: Uint8Array }; reply: DataObjectDescription };
   random: { request: { readonly length: number }; reply: Uint8Array };
@@ -120,12 +134,21 @@ export interface HostRequest<Name extends OperationName = OperationName> {
 /** Why the host did not do it. `text` is the dynamic linker's, the binding's or ours: cleaned before it is shown. */
 export type HostFault =
   | { readonly kind: 'call'; readonly call: string; readonly rv: number }
-  | { readonly kind: 'load'; readonly why: 'no-addon' | 'no-library' | 'not-pkcs11' | 'platform'; readonly text: string }
-  | { readonly kind: 'refused'; readonly why: 'key_not_found' | 'key_ambiguous' | 'configuration_invalid' | 'keyfile_corrupt' | 'signing_failed'; readonly text: string }
+  | {
+      readonly kind: 'load';
+      readonly why: 'no-addon' | 'no-library' | 'not-pkcs11' | 'platform';
+      readonly text: string;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly why: 'key_not_found' | 'key_ambiguous' | 'configuration_invalid' | 'keyfile_corrupt' | 'signing_failed';
+      readonly text: string;
+    }
   | { readonly kind: 'context-pin'; readonly rv: number }
   | { readonly kind: 'defect'; readonly text: string };
 
 /** The id of the host's first word, which answers nothing. */
 export const READY_ID = 0;
 
-export type HostReply = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly fault: HostFault };
+export type HostReply =
+  { readonly id: number; readonly value: unknown } | { readonly id: number; readonly fault: HostFault };

@@ -114,7 +114,7 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     longestId: LONG,
     longestLabel: LONG,
     environment: [],
-    notes: 'Before 3.27 ML-DSA has numbers of IBM\'s own, which are not in this table.',
+    notes: "Before 3.27 ML-DSA has numbers of IBM's own, which are not in this table.",
   }),
   row({
     id: 'yubihsm2',
@@ -162,7 +162,8 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     longestId: LONG,
     longestLabel: 127,
     environment: ['CLOUDHSM_PKCS11_CONFIG'],
-    notes: 'Reached over a network. ML-DSA by mu, with numbers of Amazon that could not be confirmed. AES-GCM uses an IV of the token, which is not built.',
+    notes:
+      'Reached over a network. ML-DSA by mu, with numbers of Amazon that could not be confirmed. AES-GCM uses an IV of the token, which is not built.',
   }),
   row({
     id: 'standard',
@@ -186,7 +187,8 @@ function row(profile: TokenProfile): TokenProfile {
 type Recognizer = (module: ModuleDescription, token: TokenDescription) => boolean;
 
 const RECOGNIZERS: Readonly<Record<TokenProfile['id'], Recognizer>> = {
-  'softhsm-2.6': (module, token) => token.model === 'SoftHSM v2' && module.libraryVersion === '2.6' && module.cryptokiVersion === '2.40',
+  'softhsm-2.6': (module, token) =>
+    token.model === 'SoftHSM v2' && module.libraryVersion === '2.6' && module.cryptokiVersion === '2.40',
   kryoptic: (module) => /kryoptic/i.test(`${module.manufacturer} ${module.description}`),
   opencryptoki: (module, token) => /opencryptoki/i.test(`${module.description} ${module.manufacturer} ${token.model}`),
   yubihsm2: (module, token) => /yubihsm/i.test(`${module.description} ${token.model}`),

@@ -23,7 +23,13 @@ const MOST_ID = 2 ** 32 - 1;
 export function encodeSignatureMessage(message: unknown, room: number): Buffer | undefined {
   if (isSignRequest(message)) {
     const { id, body } = message;
-    return encode(room, REQUEST, id, body.parts.map((part) => part.message), body.parts.map((part) => part.ref));
+    return encode(
+      room,
+      REQUEST,
+      id,
+      body.parts.map((part) => part.message),
+      body.parts.map((part) => part.ref),
+    );
   }
   return isListOfBytes(message) ? encode(room, REPLY, message.id, message.value) : undefined;
 }
@@ -47,10 +53,18 @@ export function decodeSignatureMessage(bytes: Buffer): HostRequest<'sign'> | Hos
     at += length;
   }
   if (at !== bytes.length) return undefined;
-  return kind === REQUEST ? { id, operation: 'sign', body: { parts } } : { id, value: parts.map(({ message }) => message) };
+  return kind === REQUEST
+    ? { id, operation: 'sign', body: { parts } }
+    : { id, value: parts.map(({ message }) => message) };
 }
 
-function encode(room: number, kind: number, id: number, fields: readonly Uint8Array[], refs?: readonly number[]): Buffer {
+function encode(
+  room: number,
+  kind: number,
+  id: number,
+  fields: readonly Uint8Array[],
+  refs?: readonly number[],
+): Buffer {
   let length = room + HEAD_BYTES;
   for (const field of fields) length += (refs === undefined ? 0 : REF_BYTES) + LENGTH_BYTES + field.length;
   const bytes = Buffer.allocUnsafeSlow(length);
@@ -73,7 +87,13 @@ function isSignRequest(message: unknown): message is HostRequest<'sign'> {
 
 function isListOfBytes(message: unknown): message is { readonly id: number; readonly value: readonly Uint8Array[] } {
   const { id, value } = (message ?? {}) as Partial<Readonly<Record<string, unknown>>>;
-  return isId(id) && Array.isArray(value) && value.length > 0 && value.length <= MOST_PARTS && value.every((one) => one instanceof Uint8Array);
+  return (
+    isId(id) &&
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= MOST_PARTS &&
+    value.every((one) => one instanceof Uint8Array)
+  );
 }
 
 function isId(id: unknown): id is number {

@@ -9,7 +9,7 @@ export const QUERY_CHARACTERS: RegExp = /^[A-Za-z0-9._~:[\]@!$'()*+,=/?|-]$/;
 /** The bytes of an encoded value, or what is wrong with it, to follow "the attribute X". */
 export function percentDecoded(raw: string, allowed: RegExp): Uint8Array | string {
   const out: number[] = [];
-  for (let i = 0; i < raw.length; ) {
+  for (let i = 0; i < raw.length;) {
     const character = raw[i] ?? '';
     if (character === '%') {
       const digits = raw.slice(i + 1, i + 3);
@@ -26,7 +26,11 @@ export function percentDecoded(raw: string, allowed: RegExp): Uint8Array | strin
 }
 
 /** What stays as it is: fewer characters than the RFC allows, so that a URI can be pasted between single quotes. */
-const KEPT: Readonly<Record<'all' | 'path' | 'query', RegExp>> = { all: /^$/, path: /^[A-Za-z0-9._~-]$/, query: /^[A-Za-z0-9._~/-]$/ };
+const KEPT: Readonly<Record<'all' | 'path' | 'query', RegExp>> = {
+  all: /^$/,
+  path: /^[A-Za-z0-9._~-]$/,
+  query: /^[A-Za-z0-9._~/-]$/,
+};
 
 export function encodePercent(value: string | Uint8Array, where: keyof typeof KEPT): string {
   let out = '';

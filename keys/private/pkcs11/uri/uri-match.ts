@@ -35,6 +35,12 @@ export function uriOfToken(token: TokenDescription, modulePath: string): string 
 /** True where two URIs name one token of one module as far as they can tell: a label or a serial in common, and no contradiction. */
 export function nameOneToken(a: Pkcs11Uri, b: Pkcs11Uri): boolean {
   if (a.modulePath !== b.modulePath || a.moduleName !== b.moduleName) return false;
-  const pairs = [[a.token, b.token], [a.serial, b.serial]] as const;
-  return pairs.every(([one, other]) => one === undefined || other === undefined || one === other) && pairs.some(([one, other]) => one !== undefined && one === other);
+  const pairs = [
+    [a.token, b.token],
+    [a.serial, b.serial],
+  ] as const;
+  return (
+    pairs.every(([one, other]) => one === undefined || other === undefined || one === other) &&
+    pairs.some(([one, other]) => one !== undefined && one === other)
+  );
 }

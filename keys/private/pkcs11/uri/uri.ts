@@ -85,8 +85,17 @@ class UriReader {
   }
 
   read(text: string): Pkcs11Uri {
-    if (text.length > LONGEST_URI) throw this.#error(undefined, `a PKCS#11 URI should have at most ${LONGEST_URI} characters, but this one has ${text.length}`);
-    if (!/^pkcs11:/i.test(text)) throw this.#error(undefined, 'a PKCS#11 URI should begin with "pkcs11:"', 'write for example: pkcs11:token=NAME?module-path=/usr/lib/softhsm/libsofthsm2.so');
+    if (text.length > LONGEST_URI)
+      throw this.#error(
+        undefined,
+        `a PKCS#11 URI should have at most ${LONGEST_URI} characters, but this one has ${text.length}`,
+      );
+    if (!/^pkcs11:/i.test(text))
+      throw this.#error(
+        undefined,
+        'a PKCS#11 URI should begin with "pkcs11:"',
+        'write for example: pkcs11:token=NAME?module-path=/usr/lib/softhsm/libsofthsm2.so',
+      );
     const rest = text.slice('pkcs11:'.length);
     const question = rest.indexOf('?');
     const uri: Building = {};
@@ -118,7 +127,11 @@ class UriReader {
     for (const { name, raw } of this.#attributes(query, '&', false)) {
       // Refused before its value is decoded: no message may come to repeat it.
       if (name === 'pin-value') {
-        throw this.#error(name, 'the attribute pin-value is refused: a PIN in a URI ends up in files, logs and process lists', 'remove it; the PIN is asked for on the terminal, or taken from --secret or pin-source=file:/PATH');
+        throw this.#error(
+          name,
+          'the attribute pin-value is refused: a PIN in a URI ends up in files, logs and process lists',
+          'remove it; the PIN is asked for on the terminal, or taken from --secret or pin-source=file:/PATH',
+        );
       }
       const value = this.#text(name, this.#decode(name, raw, QUERY_CHARACTERS));
       if (name === 'module-path') uri.modulePath = this.#absolutePath(name, value);
@@ -137,9 +150,13 @@ class UriReader {
       const equals = part.indexOf('=');
       const name = equals === -1 ? part : part.slice(0, equals);
       if (!/^[A-Za-z0-9_-]+$/.test(name) || equals === -1) {
-        throw this.#error(undefined, `a PKCS#11 URI should consist of NAME=VALUE parts with "${separator}" between them, but a part ${shownPart(name, equals)}`);
+        throw this.#error(
+          undefined,
+          `a PKCS#11 URI should consist of NAME=VALUE parts with "${separator}" between them, but a part ${shownPart(name, equals)}`,
+        );
       }
-      if (seen.has(name) && (isPath || isKnownQuery(name))) throw this.#error(name, `the attribute ${name} comes more than once in the PKCS#11 URI`, 'leave one of them');
+      if (seen.has(name) && (isPath || isKnownQuery(name)))
+        throw this.#error(name, `the attribute ${name} comes more than once in the PKCS#11 URI`, 'leave one of them');
       seen.add(name);
       return { name, raw: part.slice(equals + 1) };
     });
@@ -148,7 +165,11 @@ class UriReader {
   #decode(name: string, raw: string, allowed: RegExp): Uint8Array {
     const decoded = percentDecoded(raw, allowed);
     if (typeof decoded !== 'string') return decoded;
-    throw this.#error(name, `the attribute ${cleanText(name, 40)} of the PKCS#11 URI ${decoded}`, 'write other characters as %XX, the two hex digits of each UTF-8 byte');
+    throw this.#error(
+      name,
+      `the attribute ${cleanText(name, 40)} of the PKCS#11 URI ${decoded}`,
+      'write other characters as %XX, the two hex digits of each UTF-8 byte',
+    );
   }
 
   #text(name: string, bytes: Uint8Array): string {
@@ -161,44 +182,79 @@ class UriReader {
 
   #type(value: string): ObjectType {
     if (OBJECT_TYPES.includes(value)) return value as ObjectType;
-    throw this.#error('type', `the attribute type of the PKCS#11 URI should be one of ${OBJECT_TYPES.join(', ')}, but is "${cleanText(value, 40)}"`);
+    throw this.#error(
+      'type',
+      `the attribute type of the PKCS#11 URI should be one of ${OBJECT_TYPES.join(', ')}, but is "${cleanText(value, 40)}"`,
+    );
   }
 
   #slotId(value: string): number {
     const id = /^[0-9]+$/.test(value) ? Number(value) : Number.NaN;
     if (id <= MOST_SLOT_ID) return id;
-    throw this.#error('slot-id', `the attribute slot-id of the PKCS#11 URI should be a whole number, but is "${cleanText(value, 40)}"`);
+    throw this.#error(
+      'slot-id',
+      `the attribute slot-id of the PKCS#11 URI should be a whole number, but is "${cleanText(value, 40)}"`,
+    );
   }
 
   #version(value: string): string {
     const match = /^([0-9]{1,3})(?:\.([0-9]{1,3}))?$/.exec(value);
     if (match !== null) return `${Number(match[1])}.${Number(match[2] ?? '0')}`;
-    throw this.#error('library-version', `the attribute library-version of the PKCS#11 URI should be M.N, but is "${cleanText(value, 40)}"`);
+    throw this.#error(
+      'library-version',
+      `the attribute library-version of the PKCS#11 URI should be M.N, but is "${cleanText(value, 40)}"`,
+    );
   }
 
   #absolutePath(name: string, value: string): string {
     if (value.includes('\0')) throw this.#error(name, `the attribute ${name} of the PKCS#11 URI has a NUL byte`);
     if (value.startsWith('/')) return value;
-    throw this.#error(name, `the attribute ${name} of the PKCS#11 URI should be an absolute path, but is "${cleanText(value)}"`, 'write the whole path, from "/" on');
+    throw this.#error(
+      name,
+      `the attribute ${name} of the PKCS#11 URI should be an absolute path, but is "${cleanText(value)}"`,
+      'write the whole path, from "/" on',
+    );
   }
 
   #moduleName(value: string): string {
     if (/^[^/\0]+$/.test(value)) return value;
-    throw this.#error('module-name', 'the attribute module-name of the PKCS#11 URI should be a name without "/"', 'give a path with module-path');
+    throw this.#error(
+      'module-name',
+      'the attribute module-name of the PKCS#11 URI should be a name without "/"',
+      'give a path with module-path',
+    );
   }
 
   #pinSource(value: string): string {
     const hint = 'write pin-source=file:/PATH, with a file that only you can read';
-    if (value.startsWith('|')) throw this.#error('pin-source', 'the attribute pin-source of the PKCS#11 URI names a command, and none is ever run for a PIN', hint);
+    if (value.startsWith('|'))
+      throw this.#error(
+        'pin-source',
+        'the attribute pin-source of the PKCS#11 URI names a command, and none is ever run for a PIN',
+        hint,
+      );
     const match = /^file:(?:\/\/(?=\/))?(\/[^/].*)$/s.exec(value);
-    if (match?.[1] === undefined) throw this.#error('pin-source', 'the attribute pin-source of the PKCS#11 URI should be file: with an absolute path', hint);
+    if (match?.[1] === undefined)
+      throw this.#error(
+        'pin-source',
+        'the attribute pin-source of the PKCS#11 URI should be file: with an absolute path',
+        hint,
+      );
     // Some programs decode the file URI inside the attribute once more and some do not: no path may depend on it.
-    if (match[1].includes('%')) throw this.#error('pin-source', 'the path in the attribute pin-source of the PKCS#11 URI should not contain "%"', hint);
+    if (match[1].includes('%'))
+      throw this.#error(
+        'pin-source',
+        'the path in the attribute pin-source of the PKCS#11 URI should not contain "%"',
+        hint,
+      );
     return this.#absolutePath('pin-source', match[1]);
   }
 
   #error(field: string | undefined, message: string, hint?: string): VtlicError {
-    return new VtlicError(this.#fault, message, { ...(field === undefined ? {} : { field }), ...(hint === undefined ? {} : { hint }) });
+    return new VtlicError(this.#fault, message, {
+      ...(field === undefined ? {} : { field }),
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }
 

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes, toHex, utf8 } from '../../../../formats/bytes.ts';
 import { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
-import { COMPOSITE_LABEL, compositeMessage, splitCompositeKey, splitCompositeSignature } from '../../../../keys/public/composite.ts';
+import {
+  COMPOSITE_LABEL,
+  compositeMessage,
+  splitCompositeKey,
+  splitCompositeSignature,
+} from '../../../../keys/public/composite.ts';
 import { nobleProvider } from '../../../../keys/public/provider-noble.ts';
 import { nodeProvider } from '../../../../keys/public/provider-node.ts';
 import { importPublicKey } from '../../../../keys/public/public-key.ts';
@@ -13,7 +18,14 @@ const ALG = 'ed25519+ml-dsa-65';
 interface Lamps {
   readonly m: string;
   readonly ctx: string;
-  readonly tests: readonly { readonly pk: string; readonly x5c: string; readonly sk: string; readonly sk_pkcs8: string; readonly s: string; readonly sWithContext: string }[];
+  readonly tests: readonly {
+    readonly pk: string;
+    readonly x5c: string;
+    readonly sk: string;
+    readonly sk_pkcs8: string;
+    readonly s: string;
+    readonly sWithContext: string;
+  }[];
 }
 
 interface Cose {
@@ -30,7 +42,13 @@ const providers = [nodeProvider, nobleProvider];
 
 /** M' of the LAMPS draft with an application context, which this format never has. */
 function messageWithContext(message: Uint8Array, context: Uint8Array): Uint8Array {
-  return concatBytes(utf8('CompositeAlgorithmSignatures2025'), COMPOSITE_LABEL, Uint8Array.of(context.length), context, nodeProvider.sha512(message));
+  return concatBytes(
+    utf8('CompositeAlgorithmSignatures2025'),
+    COMPOSITE_LABEL,
+    Uint8Array.of(context.length),
+    context,
+    nodeProvider.sha512(message),
+  );
 }
 
 /** The parts of an X.509 certificate: [to be signed, algorithm, signature], each with its DER header. */
@@ -54,7 +72,10 @@ function certificateParts(der: Uint8Array): readonly Uint8Array[] {
 describe('compositeMessage', () => {
   it("is M' of 127 bytes, by either provider", () => {
     const message = utf8('any');
-    const expected = concatBytes(utf8('CompositeAlgorithmSignatures2025COMPSIG-MLDSA65-Ed25519-SHA512\0'), nodeProvider.sha512(message));
+    const expected = concatBytes(
+      utf8('CompositeAlgorithmSignatures2025COMPSIG-MLDSA65-Ed25519-SHA512\0'),
+      nodeProvider.sha512(message),
+    );
     for (const provider of providers) expect(compositeMessage(message, provider)).toEqual(expected);
     expect(expected).toHaveLength(127);
   });
@@ -67,17 +88,23 @@ describe('the LAMPS vector', () => {
   const context = base64(lamps.ctx);
   const key = importPublicKey(ALG, base64(vector.pk), { forSite: true });
 
-  it.each(providers)('is accepted with an empty context by $name, and the one with a context is refused', (provider) => {
-    expect(verifySignature(key, message, base64(vector.s), provider)).toBe(true);
-    expect(verifySignature(key, message, base64(vector.sWithContext), provider)).toBe(false);
-  });
+  it.each(providers)(
+    'is accepted with an empty context by $name, and the one with a context is refused',
+    (provider) => {
+      expect(verifySignature(key, message, base64(vector.s), provider)).toBe(true);
+      expect(verifySignature(key, message, base64(vector.sWithContext), provider)).toBe(false);
+    },
+  );
 
-  it.each(providers)('with a context holds for the M\' of that context alone, by $name', (provider) => {
+  it.each(providers)("with a context holds for the M' of that context alone, by $name", (provider) => {
     const both = messageWithContext(message, context);
     const { ed25519, mldsa65 } = splitCompositeKey(key.bytes);
     const holds = (signature: Uint8Array): readonly boolean[] => {
       const halves = splitCompositeSignature(signature);
-      return [provider.ed25519Verify(ed25519, both, halves.ed25519), provider.mldsa65Verify(mldsa65, both, halves.mldsa65, COMPOSITE_LABEL)];
+      return [
+        provider.ed25519Verify(ed25519, both, halves.ed25519),
+        provider.mldsa65Verify(mldsa65, both, halves.mldsa65, COMPOSITE_LABEL),
+      ];
     };
     expect(holds(base64(vector.sWithContext))).toEqual([true, true]);
     expect(holds(base64(vector.s))).toEqual([false, false]);
@@ -86,7 +113,11 @@ describe('the LAMPS vector', () => {
   it.each(providers)('has an ML-DSA half that $name refuses under any other context than the label', (provider) => {
     const { mldsa65 } = splitCompositeSignature(base64(vector.s));
     const mldsa65Key = splitCompositeKey(key.bytes).mldsa65;
-    for (const other of [new Uint8Array(), utf8('COMPSIG-MLDSA65-Ed25519-SHA51'), concatBytes(COMPOSITE_LABEL, Uint8Array.of(0))]) {
+    for (const other of [
+      new Uint8Array(),
+      utf8('COMPSIG-MLDSA65-Ed25519-SHA51'),
+      concatBytes(COMPOSITE_LABEL, Uint8Array.of(0)),
+    ]) {
       expect(provider.mldsa65Verify(mldsa65Key, compositeMessage(message), mldsa65, other)).toBe(false);
     }
   });

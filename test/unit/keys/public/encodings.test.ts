@@ -5,7 +5,11 @@ import { concatBytes, toHex, utf8 } from '../../../../formats/bytes.ts';
 import { encodePrivateCoseKey } from '../../../../formats/cose-key.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
-import { exportPublicKey, parsePublicKeys, PUBLIC_KEY_FORMS } from '../../../../keys/public/encodings/public-key-file.ts';
+import {
+  exportPublicKey,
+  parsePublicKeys,
+  PUBLIC_KEY_FORMS,
+} from '../../../../keys/public/encodings/public-key-file.ts';
 import { encodeSpki } from '../../../../keys/public/encodings/spki.ts';
 import type { PublicKey } from '../../../../keys/public/public-key.ts';
 
@@ -37,32 +41,51 @@ describe.each(both)('a key of $alg', (key) => {
 
   it('is written as others write it', () => {
     const ders = encodeSpki(key).map((der) => createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' }));
-    expect(ders.map((der) => der.asymmetricKeyType)).toEqual(key.mldsa65 === undefined ? ['ed25519'] : ['ml-dsa-65', 'ed25519']);
-    expect(textOf(exportPublicKey(key, 'pem'))).toBe(ders.map((der) => der.export({ format: 'pem', type: 'spki' }).toString()).join(''));
-    expect(Buffer.from(exportPublicKey(key, 'der'))).toEqual(Buffer.concat(ders.map((der) => der.export({ format: 'der', type: 'spki' }))));
+    expect(ders.map((der) => der.asymmetricKeyType)).toEqual(
+      key.mldsa65 === undefined ? ['ed25519'] : ['ml-dsa-65', 'ed25519'],
+    );
+    expect(textOf(exportPublicKey(key, 'pem'))).toBe(
+      ders.map((der) => der.export({ format: 'pem', type: 'spki' }).toString()).join(''),
+    );
+    expect(Buffer.from(exportPublicKey(key, 'der'))).toEqual(
+      Buffer.concat(ders.map((der) => der.export({ format: 'der', type: 'spki' }))),
+    );
     expect(textOf(exportPublicKey(key, 'raw'))).toBe(`${Buffer.from(key.bytes).toString('base64')}\n`);
     const jwk = JSON.parse(textOf(exportPublicKey(key, 'jwk'))) as Record<string, unknown>;
     if (key.alg === 'ed25519') expect(jwk).toEqual(ders[0]?.export({ format: 'jwk' }));
-    else expect(jwk).toEqual({ kty: 'AKP', alg: 'ed25519+ml-dsa-65', pub: Buffer.from(key.bytes).toString('base64url') });
+    else
+      expect(jwk).toEqual({ kty: 'AKP', alg: 'ed25519+ml-dsa-65', pub: Buffer.from(key.bytes).toString('base64url') });
   });
 
   it('is written as the lines that override a product', () => {
     const lines = textOf(exportPublicKey(key, 'env')).trimEnd().split('\n');
     expect(lines[0]).toBe(`LICENSE_PUBLIC_KEY=${Buffer.from(key.ed25519).toString('base64')}`);
-    expect(lines.slice(1)).toEqual(key.mldsa65 === undefined ? [] : [`LICENSE_MLDSA_PUBLIC_KEY=${Buffer.from(key.mldsa65).toString('base64')}`]);
+    expect(lines.slice(1)).toEqual(
+      key.mldsa65 === undefined ? [] : [`LICENSE_MLDSA_PUBLIC_KEY=${Buffer.from(key.mldsa65).toString('base64')}`],
+    );
   });
 });
 
 describe('parsePublicKeys', () => {
   it('takes several keys of a PEM or DER file, pairing an ML-DSA key with the Ed25519 key after it', () => {
     for (const form of ['pem', 'der'] as const) {
-      const file = concatBytes(exportPublicKey(ed25519, form), exportPublicKey(composite, form), exportPublicKey(ed25519, form));
+      const file = concatBytes(
+        exportPublicKey(ed25519, form),
+        exportPublicKey(composite, form),
+        exportPublicKey(ed25519, form),
+      );
       expect(kidsOf(parsePublicKeys(file))).toEqual(kidsOf([ed25519, composite, ed25519]));
     }
   });
 
   it('takes a JWK Set, and passes over members that are no part of a key', () => {
-    const jwks = { keys: both.map((key) => ({ use: 'sig', kid: 'not believed', ...(JSON.parse(textOf(exportPublicKey(key, 'jwk'))) as object) })) };
+    const jwks = {
+      keys: both.map((key) => ({
+        use: 'sig',
+        kid: 'not believed',
+        ...(JSON.parse(textOf(exportPublicKey(key, 'jwk'))) as object),
+      })),
+    };
     expect(kidsOf(parsePublicKeys(utf8(JSON.stringify(jwks))))).toEqual(kidsOf(both));
   });
 
@@ -71,22 +94,32 @@ describe('parsePublicKeys', () => {
     expect(kidsOf(parsePublicKeys(utf8(`\n  ${pem.replaceAll('\n', '\r\n')}\r\n\n`)))).toEqual([composite.kid]);
     expect(kidsOf(parsePublicKeys(utf8(pem.replaceAll(/([A-Za-z0-9+/]{64})\n/g, '$1'))))).toEqual([composite.kid]);
     expect(kidsOf(parsePublicKeys(utf8(pem.trimEnd())))).toEqual([composite.kid]);
-    const wrapped = Buffer.from(composite.bytes).toString('base64').replaceAll(/(.{76})/g, '$1\n');
+    const wrapped = Buffer.from(composite.bytes)
+      .toString('base64')
+      .replaceAll(/(.{76})/g, '$1\n');
     expect(kidsOf(parsePublicKeys(utf8(wrapped)))).toEqual([composite.kid]);
   });
 
   it('takes base64 that begins as DER does', () => {
-    const key = Array.from({ length: 400 }, (_, i) => new SoftwareKey('ed25519', 'license', new Uint8Array(32).fill(i % 256, i % 31))).map((one) => one.publicKey);
+    const key = Array.from(
+      { length: 400 },
+      (_, i) => new SoftwareKey('ed25519', 'license', new Uint8Array(32).fill(i % 256, i % 31)),
+    ).map((one) => one.publicKey);
     const startsWithZero = key.find((one) => textOf(exportPublicKey(one, 'raw')).startsWith('0'));
     expect(startsWithZero).toBeDefined();
-    if (startsWithZero !== undefined) expect(kidsOf(parsePublicKeys(exportPublicKey(startsWithZero, 'raw')))).toEqual([startsWithZero.kid]);
+    if (startsWithZero !== undefined)
+      expect(kidsOf(parsePublicKeys(exportPublicKey(startsWithZero, 'raw')))).toEqual([startsWithZero.kid]);
   });
 
   const pem = textOf(exportPublicKey(ed25519, 'pem'));
   const [mldsaDer = new Uint8Array(), edDer = new Uint8Array()] = encodeSpki(composite);
-  const [mldsaPem = '', edPem = ''] = textOf(exportPublicKey(composite, 'pem')).split(/(?<=-----END PUBLIC KEY-----\n)/);
+  const [mldsaPem = '', edPem = ''] = textOf(exportPublicKey(composite, 'pem')).split(
+    /(?<=-----END PUBLIC KEY-----\n)/,
+  );
   const privatePem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-  const rsaPem = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'pem', type: 'spki' }).toString();
+  const rsaPem = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    .publicKey.export({ format: 'pem', type: 'spki' })
+    .toString();
 
   it.each([
     ['nothing', '', 'is empty'],
@@ -101,7 +134,11 @@ describe('parsePublicKeys', () => {
     ['escapes in a label', pem.replaceAll('PUBLIC KEY', 'X\u001b[31m'), '\\u{001B}'],
     ['no END line', pem.replace(/-----END.*\n/, ''), 'whole PEM blocks'],
     ['a header in the block', pem.replace('KEY-----\n', 'KEY-----\nComment: hi\n'), 'canonical base64'],
-    ['base64 that is not canonical', pem.replace(/(.)\n-----END/, (_, last: string) => `${last === 'A' ? 'B' : 'A'}=\n-----END`), 'canonical base64'],
+    [
+      'base64 that is not canonical',
+      pem.replace(/(.)\n-----END/, (_, last: string) => `${last === 'A' ? 'B' : 'A'}=\n-----END`),
+      'canonical base64',
+    ],
     ['an ML-DSA key alone', mldsaPem, 'stands alone'],
     ['the halves in the wrong order', edPem + mldsaPem, 'stands alone'],
     ['two ML-DSA keys', mldsaPem + mldsaPem + edPem, 'stands alone'],

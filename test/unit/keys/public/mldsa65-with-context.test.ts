@@ -14,7 +14,8 @@ describe('ML-DSA-65 with a context', () => {
       const signature = signed(context);
       expect(verifyWithContext(publicKey, message, signature, context)).toBe(true);
       for (const other of [utf8('one contexT'), utf8('one'), new Uint8Array(0), Uint8Array.of(0)]) {
-        if (Buffer.compare(other, context) !== 0) expect(verifyWithContext(publicKey, message, signature, other)).toBe(false);
+        if (Buffer.compare(other, context) !== 0)
+          expect(verifyWithContext(publicKey, message, signature, other)).toBe(false);
       }
       expect(verifyWithContext(publicKey, utf8('b message'), signature, context)).toBe(false);
     }

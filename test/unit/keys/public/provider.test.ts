@@ -13,7 +13,9 @@ describe.each(providers)('the provider $name', (provider) => {
   it('hashes as FIPS 180-4 says', () => {
     const abc = Buffer.from('abc');
     expect(provider.sha256(abc)).toHaveLength(32);
-    expect(Buffer.from(provider.sha256(abc)).toString('hex')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+    expect(Buffer.from(provider.sha256(abc)).toString('hex')).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
     expect(Buffer.from(provider.sha512(abc)).toString('hex')).toBe(
       'ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f',
     );
@@ -38,14 +40,25 @@ describe.each(providers)('the provider $name', (provider) => {
     [1952, 3308],
     [1952, 3310],
   ])('says false to an ML-DSA key of %d bytes with a signature of %d', (key, signature) => {
-    expect(provider.mldsa65Verify(randomBytes(key), new Uint8Array(), new Uint8Array(signature), new Uint8Array())).toBe(false);
+    expect(
+      provider.mldsa65Verify(randomBytes(key), new Uint8Array(), new Uint8Array(signature), new Uint8Array()),
+    ).toBe(false);
   });
 
   it('says false to an ML-DSA key and signature of noise', () => {
     for (const fill of [0x00, 0xff]) {
-      expect(provider.mldsa65Verify(new Uint8Array(1952).fill(fill), new Uint8Array(1), new Uint8Array(3309).fill(fill), new Uint8Array())).toBe(false);
+      expect(
+        provider.mldsa65Verify(
+          new Uint8Array(1952).fill(fill),
+          new Uint8Array(1),
+          new Uint8Array(3309).fill(fill),
+          new Uint8Array(),
+        ),
+      ).toBe(false);
     }
-    expect(provider.mldsa65Verify(randomBytes(1952), new Uint8Array(1), randomBytes(3309), new Uint8Array())).toBe(false);
+    expect(provider.mldsa65Verify(randomBytes(1952), new Uint8Array(1), randomBytes(3309), new Uint8Array())).toBe(
+      false,
+    );
   });
 
   it('judges the bytes as they are now, not as they were at the first use', async () => {

@@ -22,9 +22,12 @@ function refusal(act: () => unknown): string {
 }
 
 describe('the kid', () => {
-  it.each(readData<readonly { name: string; publicKey: string; coseKey: string; thumbprint: string }[]>('rfc9679/thumbprints.json'))(
-    'of $name is the thumbprint that another tool computed',
-    ({ publicKey, thumbprint }) => expect(importPublicKey('ed25519', hex(publicKey)).kid).toBe(thumbprint),
+  it.each(
+    readData<readonly { name: string; publicKey: string; coseKey: string; thumbprint: string }[]>(
+      'rfc9679/thumbprints.json',
+    ),
+  )('of $name is the thumbprint that another tool computed', ({ publicKey, thumbprint }) =>
+    expect(importPublicKey('ed25519', hex(publicKey)).kid).toBe(thumbprint),
   );
 
   it('of a composite is SHA-256 over the bytes that docs/format.md gives', () => {
@@ -46,7 +49,9 @@ describe('importPublicKey', () => {
   });
 
   it.each([0, 31, 33, 1952, 1984])('refuses an Ed25519 key of %d bytes', (length) => {
-    expect(refusal(() => importPublicKey('ed25519', new Uint8Array(length)))).toContain(`key_invalid: a public key for ed25519 has 32 bytes, but ${length} came`);
+    expect(refusal(() => importPublicKey('ed25519', new Uint8Array(length)))).toContain(
+      `key_invalid: a public key for ed25519 has 32 bytes, but ${length} came`,
+    );
   });
 
   it.each([0, 32, 1952, 1983, 1985])('refuses a composite key of %d bytes', (length) => {
@@ -56,22 +61,27 @@ describe('importPublicKey', () => {
   const withHalf = (half: Uint8Array): Uint8Array => concatBytes(composite.bytes.slice(0, 1952), half);
   const small = torsionPoints().map((point) => point.toBytes());
 
-  it.each(small.map((encoding) => [toHex(encoding), encoding] as const))('refuses the point of small order %s, alone and as a half', (_, encoding) => {
-    expect(refusal(() => importPublicKey('ed25519', encoding))).toContain('small order');
-    expect(refusal(() => importPublicKey('ed25519+ml-dsa-65', withHalf(encoding)))).toContain('small order');
-  });
-
-  it.each(['edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f', '0100000000000000000000000000000000000000000000000000000000000080'])(
-    'refuses the encoding %s, which is not canonical',
-    (text) => {
-      expect(refusal(() => importPublicKey('ed25519', hex(text)))).toContain('canonical');
-      expect(refusal(() => importPublicKey('ed25519+ml-dsa-65', withHalf(hex(text))))).toContain('canonical');
+  it.each(small.map((encoding) => [toHex(encoding), encoding] as const))(
+    'refuses the point of small order %s, alone and as a half',
+    (_, encoding) => {
+      expect(refusal(() => importPublicKey('ed25519', encoding))).toContain('small order');
+      expect(refusal(() => importPublicKey('ed25519+ml-dsa-65', withHalf(encoding)))).toContain('small order');
     },
   );
 
+  it.each([
+    'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    '0100000000000000000000000000000000000000000000000000000000000080',
+  ])('refuses the encoding %s, which is not canonical', (text) => {
+    expect(refusal(() => importPublicKey('ed25519', hex(text)))).toContain('canonical');
+    expect(refusal(() => importPublicKey('ed25519+ml-dsa-65', withHalf(hex(text))))).toContain('canonical');
+  });
+
   it.each([undefined, true])('refuses y = 2, which is no point of the curve (forSite: %s)', (forSite) => {
     const encoding = fromHex('02'.padEnd(64, '0')) ?? new Uint8Array();
-    expect(refusal(() => importPublicKey('ed25519', encoding, forSite === undefined ? {} : { forSite }))).toContain('not a point of the curve');
+    expect(refusal(() => importPublicKey('ed25519', encoding, forSite === undefined ? {} : { forSite }))).toContain(
+      'not a point of the curve',
+    );
   });
 
   it('refuses mixed order for a site alone', () => {

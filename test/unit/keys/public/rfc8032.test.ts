@@ -33,9 +33,12 @@ describe('RFC 8032 §7.1', () => {
     });
   });
 
-  it.each(vectors)('$name is what a software key of its seed signs', async ({ secretKey, publicKey, message, signature }) => {
-    const key = new SoftwareKey('ed25519', 'license', hex(secretKey));
-    expect(key.publicKey.bytes).toEqual(hex(publicKey));
-    expect(await key.sign(hex(message))).toEqual(hex(signature));
-  });
+  it.each(vectors)(
+    '$name is what a software key of its seed signs',
+    async ({ secretKey, publicKey, message, signature }) => {
+      const key = new SoftwareKey('ed25519', 'license', hex(secretKey));
+      expect(key.publicKey.bytes).toEqual(hex(publicKey));
+      expect(await key.sign(hex(message))).toEqual(hex(signature));
+    },
+  );
 });

@@ -29,8 +29,11 @@ describe('edge cases of "Taming the many EdDSAs"', () => {
   it('are all named here', () => expect(cases).toHaveLength(WHY.length));
 
   describe.each([nodeProvider, nobleProvider])('$name', (provider) => {
-    it.each(cases.map((edge, i) => ({ ...edge, i, why: WHY[i] })))('case $i: $why', ({ message, pub_key: key, signature, why }) => {
-      expect(provider.ed25519Verify(hex(key), hex(message), hex(signature))).toBe(why === undefined);
-    });
+    it.each(cases.map((edge, i) => ({ ...edge, i, why: WHY[i] })))(
+      'case $i: $why',
+      ({ message, pub_key: key, signature, why }) => {
+        expect(provider.ed25519Verify(hex(key), hex(message), hex(signature))).toBe(why === undefined);
+      },
+    );
   });
 });

@@ -9,9 +9,14 @@ const PASSPHRASE = utf8('correct horse battery staple ✓');
 const FAST = 4;
 const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length));
 
-const seal = (plain: Uint8Array, workFactor = FAST): Promise<Uint8Array> => encryptAge(plain, PASSPHRASE, { workFactor, random });
+const seal = (plain: Uint8Array, workFactor = FAST): Promise<Uint8Array> =>
+  encryptAge(plain, PASSPHRASE, { workFactor, random });
 
-async function refusal(file: Uint8Array, options: { maxWorkFactor?: number; plainBytes?: readonly number[] } = {}, passphrase = PASSPHRASE): Promise<string> {
+async function refusal(
+  file: Uint8Array,
+  options: { maxWorkFactor?: number; plainBytes?: readonly number[] } = {},
+  passphrase = PASSPHRASE,
+): Promise<string> {
   try {
     await decryptAge(file, passphrase, options);
   } catch (error) {
@@ -65,15 +70,25 @@ describe('what does not open', () => {
 
   it('is told from a wrong passphrase', async () => {
     const file = await seal(random(75));
-    expect(await refusal(file, {}, utf8('wrong'))).toBe('passphrase_refused: the passphrase does not open the key file');
+    expect(await refusal(file, {}, utf8('wrong'))).toBe(
+      'passphrase_refused: the passphrase does not open the key file',
+    );
     expect(await refusal(file, {}, utf8(''))).toContain('passphrase_refused');
     expect(await refusal(file, {}, utf8('correct horse battery staple ✓\n'))).toContain('passphrase_refused');
   });
 
   it.each([
     ['an empty file', () => new Uint8Array(), 'the key file is empty'],
-    ['another file', () => utf8('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n\n'), 'it is no age file'],
-    ['an armored age file', () => utf8('-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n'), 'it is no age file'],
+    [
+      'another file',
+      () => utf8('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n\n'),
+      'it is no age file',
+    ],
+    [
+      'an armored age file',
+      () => utf8('-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n'),
+      'it is no age file',
+    ],
     ['noise', () => random(3000), 'it is no age file'],
   ])('says what %s is', async (_, make, words) => {
     const said = await refusal(make());
@@ -81,14 +96,18 @@ describe('what does not open', () => {
     expect(said).toContain(words);
   });
 
-  it('says of every truncation that it is one, where the length of the content is known', { timeout: 60_000 }, async () => {
-    const file = await seal(random(75));
-    for (let length = 0; length < file.length; length++) {
-      const said = await refusal(file.slice(0, length), { plainBytes: [75] });
-      expect(said).toContain('keyfile_corrupt');
-      if (length > 21) expect(said, `${length} bytes`).toContain('truncated');
-    }
-  });
+  it(
+    'says of every truncation that it is one, where the length of the content is known',
+    { timeout: 60_000 },
+    async () => {
+      const file = await seal(random(75));
+      for (let length = 0; length < file.length; length++) {
+        const said = await refusal(file.slice(0, length), { plainBytes: [75] });
+        expect(said).toContain('keyfile_corrupt');
+        if (length > 21) expect(said, `${length} bytes`).toContain('truncated');
+      }
+    },
+  );
 
   it('refuses a file that is too long, or is cut at a chunk', async () => {
     expect(await refusal(Uint8Array.of(...(await seal(random(75))), 0), { plainBytes: [75] })).toContain('too long');
@@ -107,7 +126,9 @@ describe('what does not open', () => {
       const altered = file.slice();
       altered[at] = (altered[at] ?? 0) ^ 0x01;
       const said = await refusal(altered, { plainBytes: [75], maxWorkFactor: 8 });
-      expect(said, `byte ${at}`).toMatch(at >= stanza.from && at < stanza.to ? /keyfile_corrupt|passphrase_refused/ : /keyfile_corrupt/);
+      expect(said, `byte ${at}`).toMatch(
+        at >= stanza.from && at < stanza.to ? /keyfile_corrupt|passphrase_refused/ : /keyfile_corrupt/,
+      );
     }
   });
 
@@ -115,11 +136,15 @@ describe('what does not open', () => {
     const file = await seal(random(75));
     const heavy = withLine(file, 1, (line) => line.replace(/ 4$/, ' 21'));
     const before = performance.now();
-    expect(await refusal(heavy)).toBe('keyfile_corrupt: the key file asks for the scrypt work factor 21, but at most 20 is computed');
+    expect(await refusal(heavy)).toBe(
+      'keyfile_corrupt: the key file asks for the scrypt work factor 21, but at most 20 is computed',
+    );
     expect(performance.now() - before).toBeLessThan(2_000);
     expect(await refusal(file, { maxWorkFactor: 3 })).toContain('work factor 4');
     for (const spelling of ['04', '+4', '4 ', ' 4', '0', '', '100', '4.0']) {
-      expect(await refusal(withLine(file, 1, (line) => line.replace(/4$/, spelling))), spelling).toContain('keyfile_corrupt');
+      expect(await refusal(withLine(file, 1, (line) => line.replace(/4$/, spelling))), spelling).toContain(
+        'keyfile_corrupt',
+      );
     }
   });
 

@@ -6,7 +6,14 @@ import { createKeyFile } from '../../../../keys/private/software/key-file.ts';
 
 const [, , path = ''] = process.argv;
 try {
-  await createKeyFile(path, 'ed25519+ml-dsa-65', 'license', utf8('passphrase'), (length) => Uint8Array.from(randomBytes(length)), { workFactor: 4 });
+  await createKeyFile(
+    path,
+    'ed25519+ml-dsa-65',
+    'license',
+    utf8('passphrase'),
+    (length) => Uint8Array.from(randomBytes(length)),
+    { workFactor: 4 },
+  );
   process.stdout.write('written');
 } catch (error) {
   process.stdout.write(error instanceof VtlicError ? error.code : String(error));

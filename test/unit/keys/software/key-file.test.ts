@@ -1,6 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +49,8 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
     const made = await createKeyFile(path, alg, 'license', PASSPHRASE, random, FAST);
     const opened = await openKeyFile(path, made.publicKey, 'license', PASSPHRASE);
     expect(opened).toMatchObject({ publicKey: made.publicKey, job: 'license', custody: 'software', signedBy: 'node' });
-    for (const key of [made, opened]) expect(verifySignature(made.publicKey, message, await key.sign(message))).toBe(true);
+    for (const key of [made, opened])
+      expect(verifySignature(made.publicKey, message, await key.sign(message))).toBe(true);
     await opened.close();
     await opened.close();
     expect(await refusal(opened.sign(message))).toMatchObject({ code: 'signing_failed' });
@@ -49,11 +60,18 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
   it('is private, holds nothing in the clear, and is never written over', async () => {
     const path = newPath();
     const seeds: Uint8Array[] = [];
-    const key = await createKeyFile(path, alg, 'license', PASSPHRASE, (length) => {
-      const bytes = random(length);
-      seeds.push(bytes.slice());
-      return bytes;
-    }, FAST);
+    const key = await createKeyFile(
+      path,
+      alg,
+      'license',
+      PASSPHRASE,
+      (length) => {
+        const bytes = random(length);
+        seeds.push(bytes.slice());
+        return bytes;
+      },
+      FAST,
+    );
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const written = readFileSync(path);
     const [seed = new Uint8Array()] = seeds;
@@ -66,11 +84,18 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
 
   it('wipes the seeds that it was given', async () => {
     const given: Uint8Array[] = [];
-    await createKeyFile(newPath(), alg, 'license', PASSPHRASE, (length) => {
-      const bytes = random(length);
-      given.push(bytes);
-      return bytes;
-    }, FAST);
+    await createKeyFile(
+      newPath(),
+      alg,
+      'license',
+      PASSPHRASE,
+      (length) => {
+        const bytes = random(length);
+        given.push(bytes);
+        return bytes;
+      },
+      FAST,
+    );
     const [seeds] = given;
     expect(seeds).toEqual(new Uint8Array(alg === 'ed25519' ? 32 : 64));
   });
@@ -78,7 +103,10 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
   it('tells a wrong passphrase, a truncated, an altered and another file apart', async () => {
     const path = newPath();
     const { publicKey } = await createKeyFile(path, alg, 'license', PASSPHRASE, random, FAST);
-    expect(await refusal(openKeyFile(path, publicKey, 'license', utf8('other')))).toMatchObject({ code: 'passphrase_refused', place: { file: path } });
+    expect(await refusal(openKeyFile(path, publicKey, 'license', utf8('other')))).toMatchObject({
+      code: 'passphrase_refused',
+      place: { file: path },
+    });
 
     const whole = readFileSync(path);
     truncateSync(path, whole.length - 1);
@@ -106,8 +134,13 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
     const seedLength = alg === 'ed25519' ? 32 : 64;
     const seeds = random(seedLength);
     const other = new SoftwareKey(alg, 'license', random(seedLength)).publicKey;
-    writeFileSync(path, await encryptAge(encodePrivateCoseKey(alg, other.bytes, seeds), PASSPHRASE, { ...FAST, random }));
-    expect((await refusal(openKeyFile(path, other, 'license', PASSPHRASE))).message).toContain('do not belong together');
+    writeFileSync(
+      path,
+      await encryptAge(encodePrivateCoseKey(alg, other.bytes, seeds), PASSPHRASE, { ...FAST, random }),
+    );
+    expect((await refusal(openKeyFile(path, other, 'license', PASSPHRASE))).message).toContain(
+      'do not belong together',
+    );
   });
 });
 
@@ -143,9 +176,14 @@ describe('a key file', () => {
   });
 
   it('is not made with an empty passphrase, nor in a folder that is not there', async () => {
-    expect(await refusal(createKeyFile(newPath(), 'ed25519', 'license', new Uint8Array(), random, FAST))).toMatchObject({ code: 'usage' });
+    expect(await refusal(createKeyFile(newPath(), 'ed25519', 'license', new Uint8Array(), random, FAST))).toMatchObject(
+      { code: 'usage' },
+    );
     const path = join(folder, 'missing', 'x.key');
-    expect(await refusal(createKeyFile(path, 'ed25519', 'license', PASSPHRASE, random, FAST))).toMatchObject({ code: 'output_unwritable', place: { file: path } });
+    expect(await refusal(createKeyFile(path, 'ed25519', 'license', PASSPHRASE, random, FAST))).toMatchObject({
+      code: 'output_unwritable',
+      place: { file: path },
+    });
     expect(existsSync(path)).toBe(false);
   });
 
@@ -153,7 +191,11 @@ describe('a key file', () => {
     const path = newPath();
     // Files of one block at most (512 or 1024 bytes): the write fails in its middle, as on a full disk.
     const script = fileURLToPath(import.meta.resolve('./create-key-file.ts'));
-    const { status, stdout } = spawnSync('sh', ['-c', `trap '' XFSZ; ulimit -f 1; exec "$0" "$1" "$2"`, process.execPath, script, path], { encoding: 'utf8' });
+    const { status, stdout } = spawnSync(
+      'sh',
+      ['-c', `trap '' XFSZ; ulimit -f 1; exec "$0" "$1" "$2"`, process.execPath, script, path],
+      { encoding: 'utf8' },
+    );
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'output_unwritable' });
     expect(existsSync(path)).toBe(false);
   });

@@ -6,21 +6,33 @@ import type { SigningKey } from '../../../../keys/private/signing-key.ts';
 import { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
 
 const ALGORITHMS = ['ed25519', 'ed25519+ml-dsa-65'] as const;
-const newKey = (alg: (typeof ALGORITHMS)[number]): SoftwareKey => new SoftwareKey(alg, 'license', randomBytes(alg === 'ed25519' ? 32 : 64));
+const newKey = (alg: (typeof ALGORITHMS)[number]): SoftwareKey =>
+  new SoftwareKey(alg, 'license', randomBytes(alg === 'ed25519' ? 32 : 64));
 
 /** The key with another way to sign. */
 function signingBy(key: SoftwareKey, sign: (message: Uint8Array) => Promise<Uint8Array>): SigningKey {
-  return { publicKey: key.publicKey, job: key.job, custody: key.custody, signedBy: key.signedBy, sign, close: () => key.close() };
+  return {
+    publicKey: key.publicKey,
+    job: key.job,
+    custody: key.custody,
+    signedBy: key.signedBy,
+    sign,
+    close: () => key.close(),
+  };
 }
 
 describe('selfTestMessage', () => {
   it('begins with a text of its own, so that it is never a Sig_structure', () => {
     const message = selfTestMessage(new Uint8Array(32).fill(1));
     expect(Buffer.from(message).toString('latin1')).toBe(`vtlic key self-test, not a license\n${'\u0001'.repeat(32)}`);
-    expect(sigStructure(encodeProtected('ed25519', '0'.repeat(64), TYP.license), new Uint8Array())[0]).not.toBe(message[0]);
+    expect(sigStructure(encodeProtected('ed25519', '0'.repeat(64), TYP.license), new Uint8Array())[0]).not.toBe(
+      message[0],
+    );
   });
 
-  it.each([0, 31, 33])('wants 32 random bytes, not %d', (length) => expect(() => selfTestMessage(new Uint8Array(length))).toThrow('32 random bytes'));
+  it.each([0, 31, 33])('wants 32 random bytes, not %d', (length) =>
+    expect(() => selfTestMessage(new Uint8Array(length))).toThrow('32 random bytes'),
+  );
 });
 
 describe.each(ALGORITHMS)('selfTest of %s', (alg) => {
@@ -41,7 +53,9 @@ describe.each(ALGORITHMS)('selfTest of %s', (alg) => {
     ];
     for (const [i, sign] of bad.entries()) {
       if (alg === 'ed25519' && i === 4) continue;
-      await expect(selfTest(signingBy(key, sign), randomBytes(32))).rejects.toMatchObject({ code: 'self_check_failed' });
+      await expect(selfTest(signingBy(key, sign), randomBytes(32))).rejects.toMatchObject({
+        code: 'self_check_failed',
+      });
     }
   });
 
