@@ -2,7 +2,7 @@
  * The reference verifier: what a product embeds.
  *
  * ```ts
- * const trust = makeTrust({ keys: parsePublicKeys(pem).map((key) => ({ key, job: 'license', status: 'active' })) });
+ * const trust = makeTrust({ keys: parsePublicKeys(pem).map((key) => ({ key, purpose: 'license', status: 'active' })) });
  * const verdict = verify(readFileSync('license.vtlic'), trust, { issuer: 'example-vendor', product: 'vaultdesk', now: Math.floor(Date.now() / 1000), defaultGrace: 0 });
  * if (!verdict.ok) throw new Error(REASONS[verdict.reason].sentence);
  * ```
@@ -11,7 +11,7 @@ export type { Algorithm } from '../formats/cose-algorithm.ts';
 export { VtlicError, type ErrorCode, type ErrorPlace } from '../formats/error.ts';
 export { ExtBytes, type ExtMap, type ExtValue, type License } from '../formats/license/license.ts';
 export { parsePublicKeys } from '../keys/public/encodings/public-key-file.ts';
-export type { Job } from '../keys/public/job.ts';
+export type { KeyPurpose } from '../keys/public/key-purpose.ts';
 export type { Provider, ProviderName } from '../keys/public/provider.ts';
 export { importPublicKey, type ImportOptions, type PublicKey } from '../keys/public/public-key.ts';
 export type { VerifyContext } from './context.ts';

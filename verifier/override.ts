@@ -22,7 +22,7 @@ const MAX_KEY_FILE_BYTES = 64 * 1024;
 
 /**
  * The trust with the override laid over what is built in. The issuing keys are then exactly those of the override; roots,
- * revocations and policy stay, and a kid that is known keeps its job and status. Without the variables: the built-in trust.
+ * revocations and policy stay, and a kid that is known keeps its purpose and status. Without the variables: the built-in trust.
  *
  * @param readFile reads the file of a `file:PATH` item; what it throws becomes `configuration_invalid`
  * @throws VtlicError `configuration_invalid` naming the variable and the item: never a silent return to built-in keys
@@ -39,8 +39,8 @@ export function trustFromOverride(
   // Over both sources: half of a built-in composite must not come back as a key of its own.
   refuseSharedHalves([...builtIn.keys.map(({ key }) => key), ...keys]);
   const { byKid } = indexOfTrust(builtIn);
-  const issuing = keys.map((key): TrustedKey => byKid.get(key.kid) ?? { key, job: 'license', status: 'active' });
-  const kept = builtIn.keys.filter(({ job }) => job !== 'license');
+  const issuing = keys.map((key): TrustedKey => byKid.get(key.kid) ?? { key, purpose: 'license', status: 'active' });
+  const kept = builtIn.keys.filter(({ purpose }) => purpose !== 'license');
   return makeTrust({ ...builtIn, requireComposite, keys: [...kept, ...issuing] });
 }
 

@@ -10,17 +10,21 @@ import { refuse, type Refused } from './verdict.ts';
  */
 export function judgePolicy(
   license: License,
-  { key, job, status, products, tiers }: TrustedKey,
+  { key, purpose, status, products, tiers }: TrustedKey,
   trust: Trust,
   index: TrustIndex,
   now: number,
 ): Refused | undefined {
   if (status === 'revoked') return refuse('key_revoked', `the key ${key.kid} is revoked`);
-  if (job !== 'license') return refuse('key_wrong_job', `the key ${key.kid} has the job ${job}`);
+  if (purpose !== 'license') return refuse('key_wrong_purpose', `the key ${key.kid} has the purpose ${purpose}`);
   if (products?.includes(license.aud) === false)
-    return refuse('key_wrong_job', `the key ${key.kid} does not sign for the product ${license.aud}`, { field: 'aud' });
+    return refuse('key_wrong_purpose', `the key ${key.kid} does not sign for the product ${license.aud}`, {
+      field: 'aud',
+    });
   if (tiers?.includes(license.tier) === false)
-    return refuse('key_wrong_job', `the key ${key.kid} does not sign for the tier ${license.tier}`, { field: 'tier' });
+    return refuse('key_wrong_purpose', `the key ${key.kid} does not sign for the tier ${license.tier}`, {
+      field: 'tier',
+    });
   if (key.alg === 'ed25519') {
     if (trust.requireComposite)
       return refuse(

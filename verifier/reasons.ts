@@ -18,7 +18,7 @@ export type Reason =
   | 'claims_malformed'
   | 'claims_unknown'
   | 'key_revoked'
-  | 'key_wrong_job'
+  | 'key_wrong_purpose'
   | 'algorithm_not_allowed'
   | 'license_revoked'
   | 'superseded'
@@ -103,7 +103,7 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
     sentence: 'The key that signed the license was revoked by the vendor.',
     remedy: 'Ask the vendor for a license by a current key.',
   },
-  key_wrong_job: {
+  key_wrong_purpose: {
     layer: 'policy',
     sentence: 'The key that signed the license is not one for licenses of this product and tier.',
     remedy: 'Report this file to the vendor and ask for another one.',

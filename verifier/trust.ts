@@ -4,7 +4,7 @@ import { cleanText } from '../formats/clean-text.ts';
 import { VtlicError } from '../formats/error.ts';
 import { uuidToBytes } from '../formats/license/id.ts';
 import { MAX_TIME } from '../formats/license/bounds.ts';
-import { isJob, JOBS, type Job } from '../keys/public/job.ts';
+import { isKeyPurpose, KEY_PURPOSES, type KeyPurpose } from '../keys/public/key-purpose.ts';
 import { defaultProvider } from '../keys/public/provider-default.ts';
 import { importPublicKey, kidOf, type PublicKey } from '../keys/public/public-key.ts';
 import { isLineage } from './lineage.ts';
@@ -16,7 +16,7 @@ const STATUSES: ReadonlySet<string> = new Set<KeyStatus>(['pre-published', 'acti
 
 export interface TrustedKey {
   readonly key: PublicKey;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   readonly status: KeyStatus;
   /** The products (aud) whose licenses it may sign; absent: any. */
   readonly products?: readonly string[];
@@ -61,7 +61,7 @@ const indexes = new WeakMap<Trust, TrustIndex>();
 /**
  * Judges and freezes a trust value.
  *
- * @throws VtlicError `configuration_invalid`: one kid with different jobs, status or scope; a half that stands in two different
+ * @throws VtlicError `configuration_invalid`: one kid with different purposes, status or scope; a half that stands in two different
  * keys; a time or a counter out of bounds
  */
 export function makeTrust(values: TrustValues): Trust {
@@ -150,14 +150,16 @@ function addKey(byKid: Map<string, TrustedKey>, entry: TrustedKey): void {
   if (earlier !== undefined && !sameEntry(earlier, entry)) {
     throw new VtlicError(
       'configuration_invalid',
-      `the key ${kid} stands twice in the trust value, with a different job, status or scope`,
+      `the key ${kid} stands twice in the trust value, with a different purpose, status or scope`,
     );
   }
   byKid.set(kid, earlier ?? entry);
 }
 
 function sameEntry(a: TrustedKey, b: TrustedKey): boolean {
-  return a.job === b.job && a.status === b.status && sameList(a.products, b.products) && sameList(a.tiers, b.tiers);
+  return (
+    a.purpose === b.purpose && a.status === b.status && sameList(a.products, b.products) && sameList(a.tiers, b.tiers)
+  );
 }
 
 function sameList(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
@@ -165,12 +167,15 @@ function sameList(a: readonly string[] | undefined, b: readonly string[] | undef
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
-function frozenKey({ key, job, status, products, tiers }: TrustedKey): TrustedKey {
+function frozenKey({ key, purpose, status, products, tiers }: TrustedKey): TrustedKey {
   const made = importPublicKey(key.alg, key.bytes);
   if (key.kid !== made.kid)
     throw new VtlicError('usage', `the public key that calls itself ${key.kid} was not made by importPublicKey()`);
-  if (!isJob(job))
-    throw new VtlicError('configuration_invalid', `the job of the key ${made.kid} should be one of ${JOBS.join(', ')}`);
+  if (!isKeyPurpose(purpose))
+    throw new VtlicError(
+      'configuration_invalid',
+      `the purpose of the key ${made.kid} should be one of ${KEY_PURPOSES.join(', ')}`,
+    );
   if (!STATUSES.has(status))
     throw new VtlicError(
       'configuration_invalid',
@@ -179,7 +184,7 @@ function frozenKey({ key, job, status, products, tiers }: TrustedKey): TrustedKe
   return Object.freeze({
     // Made anew from its bytes: what it says of its halves is not believed.
     key: made,
-    job,
+    purpose,
     status,
     ...(products === undefined ? {} : { products: Object.freeze([...new Set(products)].sort()) }),
     ...(tiers === undefined ? {} : { tiers: Object.freeze([...new Set(tiers)].sort()) }),

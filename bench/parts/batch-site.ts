@@ -82,7 +82,7 @@ export async function makeBatchSite(folder: string, rows: number, key: SigningKe
   const site = openSite(paths.folder);
   const record: KeyRecord = {
     name: 'bench',
-    job: 'license',
+    purpose: 'license',
     algorithm: key.publicKey.alg,
     publicKey: key.publicKey,
     keystore: 'bench',

@@ -13,7 +13,7 @@ export function standInKey(): SigningKey {
   const signature = new Uint8Array(ALGORITHMS['ed25519+ml-dsa-65'].signatureBytes);
   return {
     publicKey,
-    job: 'license',
+    purpose: 'license',
     custody: 'software',
     signedBy: 'node',
     sign: () => Promise.resolve(signature.slice()),

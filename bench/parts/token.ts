@@ -69,7 +69,7 @@ async function openWith(module: string, sessions: number, made: SigningKey | und
     },
     benchWorld.random,
   );
-  const name = { label: 'bench', id: ID, job: 'license' as const };
+  const name = { label: 'bench', id: ID, purpose: 'license' as const };
   const key =
     made === undefined
       ? (await token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65' })).key

@@ -52,7 +52,7 @@ export async function measureVerifying(): Promise<Part> {
   const ed25519 = freshKey('ed25519');
   const [compositeLicense, ed25519License] = [await signExample(composite), await signExample(ed25519)];
   const trustOf = (key: typeof composite): ReturnType<typeof makeTrust> =>
-    makeTrust({ keys: [{ key: key.publicKey, job: 'license', status: 'active' }] });
+    makeTrust({ keys: [{ key: key.publicKey, purpose: 'license', status: 'active' }] });
   const context = {
     issuer: EXAMPLE.iss,
     product: EXAMPLE.aud,

@@ -1,4 +1,4 @@
-import type { Job } from '../public/job.ts';
+import type { KeyPurpose } from '../public/key-purpose.ts';
 import type { PublicKey } from '../public/public-key.ts';
 
 /**
@@ -17,7 +17,7 @@ export type SignatureMaker = 'node' | 'noble' | 'token';
 /** An opened private key of any keystore. Everything above this interface is the same for files and tokens. */
 export interface SigningKey {
   readonly publicKey: PublicKey;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   readonly custody: Custody;
   readonly signedBy: SignatureMaker;
 

@@ -91,7 +91,7 @@ function* handed(ledger: LedgerView, sub: string | undefined): Generator<HandedL
   }
 }
 
-/** @param key with the job `counters` */
+/** @param key with the purpose `counters` */
 export async function handOver(
   ledger: Ledger,
   sub: string | undefined,

@@ -47,7 +47,9 @@ function readOne(site: Site, file: string): ReleasedFile {
   try {
     const cose = dearmor('VTLIC', readLimited(file, LICENSE_LIMITS.fileBytes + 1));
     const { alg, kid, protectedBytes, payload, signature } = decodeCoseSign1(cose, TYP.license);
-    const key = site.config.keys.find((record) => record.job === 'license' && record.publicKey.kid === kid)?.publicKey;
+    const key = site.config.keys.find(
+      (record) => record.purpose === 'license' && record.publicKey.kid === kid,
+    )?.publicKey;
     if (key === undefined) throw foreign(`this license is signed by the key ${kid}, which this site does not have`);
     if (key.alg !== alg || !verifySignature(key, sigStructure(protectedBytes, payload), signature))
       throw foreign('the signature of this license does not hold');

@@ -83,7 +83,7 @@ function keyToOpen(record: KeyRecord): (KeyToOpen & { readonly name: string })[]
       label: object.label,
       id,
       publicKey: record.publicKey,
-      job: record.job,
+      purpose: record.purpose,
       ...(object.wrappedSeed === undefined ? {} : { wrappedSeed: object.wrappedSeed }),
     },
   ];

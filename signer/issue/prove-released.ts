@@ -23,7 +23,7 @@ const NOT_A_STEP = { written: () => Promise.resolve(), linked: () => Promise.res
 export interface ProofWork {
   readonly ledger: Ledger;
   readonly site: Site;
-  /** With the job `ledger`, Ed25519. */
+  /** With the purpose `ledger`, Ed25519. */
   readonly key: SigningKey;
   readonly world: Pick<World, 'interrupted'>;
   /** The command that makes what is missing. */

@@ -37,7 +37,7 @@ export function selfCheckFailed(why: string, cause?: unknown): VtlicError {
  * @returns a function that names what is wrong with a license of this key; undefined where nothing is. It never throws.
  */
 export function makeSelfCheck(key: PublicKey, provider: Provider): (output: Output) => string | undefined {
-  const trust = makeTrust({ keys: [{ key, job: 'license', status: 'active' }] });
+  const trust = makeTrust({ keys: [{ key, purpose: 'license', status: 'active' }] });
   return (output) => {
     try {
       return findFault(output, key, trust, provider);

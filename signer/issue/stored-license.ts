@@ -28,7 +28,7 @@ export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site)
   if (issue === undefined) throw new VtlicError('internal', 'this counter has no license');
   const id = uuidFromBytes(intent.body.licenseId);
   const key = site.config.keys.find(
-    (candidate) => candidate.job === 'license' && candidate.publicKey.kid === intent.body.kid,
+    (candidate) => candidate.purpose === 'license' && candidate.publicKey.kid === intent.body.kid,
   );
   if (key === undefined) {
     throw new VtlicError(

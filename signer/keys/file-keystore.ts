@@ -4,7 +4,7 @@ import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { createKeyFile, keyFileWarning, openKeyFile } from '../../keys/private/software/key-file.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import type { Job } from '../../keys/public/job.ts';
+import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { makeFolders } from '../files/durable-file.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore } from '../site/keystore-config.ts';
@@ -39,14 +39,14 @@ function characters(bytes: Uint8Array): number {
 export async function generateInFile(
   paths: SitePaths,
   store: FileKeystore,
-  key: { readonly name: string; readonly algorithm: Algorithm; readonly job: Job },
+  key: { readonly name: string; readonly algorithm: Algorithm; readonly purpose: KeyPurpose },
   passphrase: Uint8Array,
   world: World,
 ): Promise<SigningKey> {
   checkNewPassphrase(passphrase);
   const files = keyFiles(paths, store, key.name);
   makeFolders(join(files.key, '..'), 0o700);
-  return createKeyFile(files.key, key.algorithm, key.job, passphrase, world.random);
+  return createKeyFile(files.key, key.algorithm, key.purpose, passphrase, world.random);
 }
 
 export async function openFromFile(
@@ -57,7 +57,7 @@ export async function openFromFile(
   world: World,
 ): Promise<SigningKey> {
   const files = keyFiles(paths, store, record.name);
-  const key = await openKeyFile(files.key, record.publicKey, record.job, passphrase);
+  const key = await openKeyFile(files.key, record.publicKey, record.purpose, passphrase);
   const warning = await keyFileWarning(files.key);
   if (warning !== undefined) world.tell(`warning: ${files.key}: ${warning}`);
   return key;

@@ -64,7 +64,7 @@ async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: strin
       await claimKey(keyFiles(site.paths, store, wanted.name).claim, { kid: key.publicKey.kid, ledger: ledgerId });
     const record: KeyRecord = Object.freeze({
       name: wanted.name,
-      job: wanted.job,
+      purpose: wanted.purpose,
       algorithm: wanted.algorithm,
       publicKey: key.publicKey,
       keystore: wanted.keystore,
@@ -72,7 +72,7 @@ async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: strin
       made: formatInstant(nowSeconds(world)),
       ...('object' in made ? { object: made.object } : {}),
     });
-    const first = wanted.job === 'license' && (wanted.makeDefault || site.config.defaultKey === undefined);
+    const first = wanted.purpose === 'license' && (wanted.makeDefault || site.config.defaultKey === undefined);
     writeSite(site.paths, {
       ...site.config,
       keys: [...site.config.keys, record],

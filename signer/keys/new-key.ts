@@ -1,11 +1,11 @@
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
-import type { Job } from '../../keys/public/job.ts';
+import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 
 /** What `vtlic key generate` was asked for. */
 export interface NewKey {
   readonly name: string;
   readonly algorithm: Algorithm;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   readonly keystore: string;
   /** Of a composite key in tokens: the keystore of its ML-DSA half, for split custody. */
   readonly mldsaKeystore?: string;

@@ -51,7 +51,7 @@ export async function openFromToken(
   const { world } = access;
   if (object === undefined) throw new VtlicError('internal', `the key ${record.name} has no object in a token`);
   const id = fromHex(object.id) ?? new Uint8Array();
-  const wanted = { label: object.label, id, publicKey: record.publicKey, job: record.job };
+  const wanted = { label: object.label, id, publicKey: record.publicKey, purpose: record.purpose };
   const tokens = await openAll(stores, access);
   const [token] = tokens;
   await claimInToken(token, { kid: record.publicKey.kid, ledger: ledgerId }, world);
@@ -68,7 +68,7 @@ export async function generateInToken(
 ): Promise<MadeTokenKey> {
   const { world } = access;
   const id = world.random(OBJECT_ID_BYTES);
-  const name = { label: wanted.name, id, job: wanted.job };
+  const name = { label: wanted.name, id, purpose: wanted.purpose };
   const object: TokenObject = { label: wanted.name, id: toHex(id) };
   const tokens = await openAll(stores, access);
   const [token] = tokens;

@@ -1,12 +1,12 @@
 /** What `site.json` says of a key. The kid is recomputed from the public key, and must be the one that is written there. */
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';
-import type { Job } from '../../keys/public/job.ts';
+import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 
 export interface KeyRecord {
   readonly name: string;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   readonly algorithm: Algorithm;
   readonly publicKey: PublicKey;
   /** Name of the keystore that holds the private key. */

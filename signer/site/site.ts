@@ -1,4 +1,4 @@
-/** `site.json`: who issues, where keys live, which key has which job. Read once into a frozen value. */
+/** `site.json`: who issues, where keys live, which key has which purpose. Read once into a frozen value. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';
@@ -9,7 +9,7 @@ import { readObject, type JsonObjectReader, type JsonValueReader } from '../../f
 import { isId } from '../../formats/license/id.ts';
 import { parseJsonFile } from '../files/json-file.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';
-import { isJob } from '../../keys/public/job.ts';
+import { isKeyPurpose } from '../../keys/public/key-purpose.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
 import { readLimited } from '../files/read-file.ts';
 import { replaceDurably } from '../files/durable-file.ts';
@@ -17,7 +17,10 @@ import type { KeyRecord, TokenObject } from './key-record.ts';
 import type { KeystoreConfig } from './keystore-config.ts';
 import { sitePaths, type SitePaths } from './paths.ts';
 
-const SCHEMA = 'vtlic-site/1';
+const SCHEMA = 'vtlic-site/2';
+
+/** Sites of version 0.1.0 call a key's purpose its `job`. They are read as they are; the next write is in the new schema. */
+const SCHEMA_WITH_JOBS = 'vtlic-site/1';
 const MOST_BYTES = 4 << 20;
 const CUSTODIES: ReadonlySet<string> = new Set<Custody>(['hsm', 'hsm-wrapped', 'split', 'software']);
 
@@ -56,7 +59,9 @@ export function openSite(folder: string): Site {
 export function parseSite(bytes: Uint8Array, file: string): SiteConfig {
   const root = readObject(parseJsonFile(bytes, file, MOST_BYTES), { code: 'configuration_invalid', file });
   const schema = root.required('schema');
-  if (schema.string() !== SCHEMA) throw schema.fault(`should be "${SCHEMA}"`);
+  const version = schema.string();
+  if (version !== SCHEMA && version !== SCHEMA_WITH_JOBS) throw schema.fault(`should be "${SCHEMA}"`);
+  const purposeMember = version === SCHEMA ? 'purpose' : 'job';
   const issuer = idOf(root.required('issuer'));
   const keystores = new Map<string, KeystoreConfig>();
   for (const [name, value] of root.object('keystores').entries()) {
@@ -65,7 +70,7 @@ export function parseSite(bytes: Uint8Array, file: string): SiteConfig {
   }
   const keys: KeyRecord[] = [];
   for (const value of root.array('keys')) {
-    const record = keyRecord(value.object(), keystores);
+    const record = keyRecord(value.object(), keystores, purposeMember);
     if (keys.some((other) => other.name === record.name))
       throw value.fault(`is a second key of the name ${record.name}`);
     if (keys.some((other) => other.publicKey.kid === record.publicKey.kid))
@@ -74,8 +79,8 @@ export function parseSite(bytes: Uint8Array, file: string): SiteConfig {
   }
   const defaultKeyReader = root.member('defaultKey');
   const defaultKey = defaultKeyReader?.string();
-  if (defaultKeyReader !== undefined && !keys.some((key) => key.name === defaultKey && key.job === 'license'))
-    throw defaultKeyReader.fault('should be the name of a key with the job license');
+  if (defaultKeyReader !== undefined && !keys.some((key) => key.name === defaultKey && key.purpose === 'license'))
+    throw defaultKeyReader.fault('should be the name of a key with the purpose license');
   root.end();
   return Object.freeze({
     issuer,
@@ -103,11 +108,15 @@ function keystore(name: string, reader: JsonObjectReader): KeystoreConfig {
   return Object.freeze(value);
 }
 
-function keyRecord(reader: JsonObjectReader, keystores: ReadonlyMap<string, KeystoreConfig>): KeyRecord {
+function keyRecord(
+  reader: JsonObjectReader,
+  keystores: ReadonlyMap<string, KeystoreConfig>,
+  purposeMember: 'purpose' | 'job',
+): KeyRecord {
   const name = idOf(reader.required('name'));
-  const jobReader = reader.required('job');
-  const job = jobReader.string();
-  if (!isJob(job)) throw jobReader.fault('is no job that a key can have');
+  const purposeReader = reader.required(purposeMember);
+  const purpose = purposeReader.string();
+  if (!isKeyPurpose(purpose)) throw purposeReader.fault('is no purpose that a key can have');
   const algorithmReader = reader.required('algorithm');
   const algorithm = algorithmReader.string();
   if (!isAlgorithm(algorithm)) throw algorithmReader.fault('should be "ed25519" or "ed25519+ml-dsa-65"');
@@ -136,7 +145,7 @@ function keyRecord(reader: JsonObjectReader, keystores: ReadonlyMap<string, Keys
   const object = isToken ? tokenObject(reader.object('object'), custody as Custody, keystores) : undefined;
   const record: KeyRecord = {
     name,
-    job,
+    purpose,
     algorithm,
     publicKey,
     keystore: store,
@@ -190,7 +199,7 @@ export function encodeSite(config: SiteConfig): Uint8Array {
         ),
         keys: config.keys.map((key) => ({
           name: key.name,
-          job: key.job,
+          purpose: key.purpose,
           algorithm: key.algorithm,
           kid: key.publicKey.kid,
           publicKey: encodeBase64(key.publicKey.bytes),
@@ -234,9 +243,9 @@ export function licenseKey(site: Site, name: string | undefined): KeyRecord {
       hint: 'make one with: vtlic key generate --name NAME',
     });
   const key = findKey(site, wanted);
-  if (key.job !== 'license')
-    throw new VtlicError('usage', `the key ${key.name} has the job ${key.job} and cannot sign licenses`, {
-      hint: 'one key has one job: name a key with the job license',
+  if (key.purpose !== 'license')
+    throw new VtlicError('usage', `the key ${key.name} has the purpose ${key.purpose} and cannot sign licenses`, {
+      hint: 'one key has one purpose: name a key with the purpose license',
     });
   return key;
 }

@@ -71,7 +71,7 @@ describe('the command line', () => {
     [['verify', '--product', 'p'], 'missing required argument'],
     [['verify', 'x.vtlic'], "required option '--product"],
     [['issue'], 'takes a request file'],
-    [['key', 'generate', '--name', 'x', '--job', 'everything'], 'license, root'],
+    [['key', 'generate', '--name', 'x', '--purpose', 'everything'], 'license, root'],
     [['key', 'generate', '--name', 'x', '--algorithm', 'rsa'], 'ed25519'],
     [['verify', 'x', '--product', 'p', '--at', 'yesterday'], 'expected a day'],
     [['verify', 'x', '--product', 'p', '--host', 'zz'], '64 hex'],

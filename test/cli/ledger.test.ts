@@ -282,7 +282,7 @@ describe('proofs', () => {
     expect(runCli(['ledger', 'check', witness, '--log-key', logKey]).code).toBe(0);
   });
 
-  it('are signed by a key with the job ledger, and by no other', async () => {
+  it('are signed by a key with the purpose ledger, and by no other', async () => {
     expect(ledger(fixture, 'checkpoint', '--key', 'license-1', ...fixture.secret)).toMatchObject({
       code: 2,
       stdout: '',
@@ -291,7 +291,7 @@ describe('proofs', () => {
     try {
       const done = ledger(bare, 'checkpoint', ...bare.secret);
       expect(done.code).toBe(5);
-      expect(done.stderr).toContain('--job ledger --algorithm ed25519');
+      expect(done.stderr).toContain('--purpose ledger --algorithm ed25519');
       await addKey(bare, 'composite', 'ledger', 'ed25519+ml-dsa-65');
       expect(ledger(bare, 'checkpoint', ...bare.secret).code).toBe(2);
     } finally {

@@ -87,7 +87,7 @@ function checkInvariants(site: SiteFixture, found: Found): void {
   const trust = makeTrust({
     keys: openSite(site.site).config.keys.map((record) => ({
       key: record.publicKey,
-      job: record.job,
+      purpose: record.purpose,
       status: 'active' as const,
     })),
   });

@@ -1,7 +1,7 @@
 /** A trust value as plain data, which any verifier can read. */
 import { fromHex } from '../../formats/bytes.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
-import type { Job } from '../../keys/public/job.ts';
+import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
 import { makeTrust, type KeyStatus, type Trust } from '../../verifier/trust.ts';
 import { compositeKey, ed25519Key, otherKey, sharedHalfKey } from './example-keys.ts';
@@ -24,7 +24,7 @@ interface GivenKey {
 
 export interface ExampleTrustedKey {
   readonly key: KeyName | GivenKey;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   readonly status: KeyStatus;
   readonly products?: readonly string[];
   readonly tiers?: readonly string[];
@@ -39,7 +39,7 @@ export interface ExampleTrust {
   readonly lowestCounters?: Readonly<Record<string, number>>;
 }
 
-export const active = (key: KeyName | GivenKey): ExampleTrustedKey => ({ key, job: 'license', status: 'active' });
+export const active = (key: KeyName | GivenKey): ExampleTrustedKey => ({ key, purpose: 'license', status: 'active' });
 
 /** @throws VtlicError as `importPublicKey` and `makeTrust` */
 export function trustOf({ keys, lowestCounters, ...rest }: ExampleTrust): Trust {

@@ -35,7 +35,7 @@ const [MLDSA65_PEM = '', HALF_PEM = ''] = new TextDecoder()
   .decode(exportPublicKey(compositeKey.publicKey, 'pem'))
   .split(/(?<=-----END PUBLIC KEY-----\n)/);
 
-const root: ExampleTrustedKey = { ...active('other'), job: 'root' };
+const root: ExampleTrustedKey = { ...active('other'), purpose: 'root' };
 const rootAnd = (...keys: readonly ExampleTrustedKey[]): ExampleTrust => ({
   keys: [root, ...keys],
   requireComposite: false,
@@ -87,8 +87,8 @@ const ROWS: readonly Row[] = [
     { '/keys/a.b64': `\n ${A}\r\n` },
   ],
   [
-    'override-known-job',
-    'a built-in root: it keeps its job, and no key for licenses is left',
+    'override-known-purpose',
+    'a built-in root: it keeps its purpose, and no key for licenses is left',
     BUILT_IN,
     first(OTHER),
     rootAnd(),

@@ -99,11 +99,11 @@ const ROWS: readonly Row[] = [
     'configuration_invalid',
   ],
   [
-    'trust-shared-job',
-    'a shared half, of keys with two jobs, one of them revoked',
+    'trust-shared-purpose',
+    'a shared half, of keys with two purposes, one of them revoked',
     {
       keys: [
-        { ...active('ed25519'), job: 'root' },
+        { ...active('ed25519'), purpose: 'root' },
         { ...active('shared-half'), status: 'revoked' },
       ],
     },
@@ -111,7 +111,7 @@ const ROWS: readonly Row[] = [
   ],
   ['trust-twice', 'one key twice, all the same', twice({}), 'taken'],
   ['trust-twice-order', 'one key twice, its products in another order', scoped(['a', 'b'], ['b', 'a']), 'taken'],
-  ['trust-twice-job', 'one key twice, with two jobs', twice({ job: 'root' }), 'configuration_invalid'],
+  ['trust-twice-purpose', 'one key twice, with two purposes', twice({ purpose: 'root' }), 'configuration_invalid'],
   ['trust-twice-status', 'one key twice, with two statuses', twice({ status: 'retired' }), 'configuration_invalid'],
   ['trust-twice-products', 'one key twice, with other products', scoped(['a'], ['a', 'b']), 'configuration_invalid'],
   [

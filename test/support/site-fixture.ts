@@ -74,7 +74,7 @@ export async function makeSite(options: FixtureOptions = {}): Promise<SiteFixtur
     keys: [
       {
         name: 'license-1',
-        job: 'license',
+        purpose: 'license',
         algorithm,
         publicKey: key.publicKey,
         keystore: 'local',

@@ -2,7 +2,7 @@
 import { toHex, utf8 } from '../../formats/bytes.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import { createKeyFile } from '../../keys/private/software/key-file.ts';
-import type { Job } from '../../keys/public/job.ts';
+import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { keyFiles } from '../../signer/keys/file-keystore.ts';
 import { claimKey } from '../../signer/keys/key-claim.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
@@ -14,12 +14,12 @@ const FAST_WORK_FACTOR = 10;
 export async function addKey(
   fixture: SiteFixture,
   name: string,
-  job: Job,
+  purpose: KeyPurpose,
   algorithm: Algorithm = 'ed25519',
 ): Promise<void> {
   const site = openSite(fixture.site);
   const files = keyFiles(site.paths, { type: 'file', name: 'local', path: 'keys' }, name);
-  const key = await createKeyFile(files.key, algorithm, job, utf8(PASSPHRASE), testWorld().random, {
+  const key = await createKeyFile(files.key, algorithm, purpose, utf8(PASSPHRASE), testWorld().random, {
     workFactor: FAST_WORK_FACTOR,
   });
   const ledger = openLedgerForReading(site.paths.ledger);
@@ -31,7 +31,7 @@ export async function addKey(
       ...site.config.keys,
       {
         name,
-        job,
+        purpose,
         algorithm,
         publicKey: key.publicKey,
         keystore: 'local',

@@ -139,7 +139,7 @@ describe('an anchor in SoftHSM', () => {
         'generate',
         '--name',
         'log',
-        '--job',
+        '--purpose',
         'ledger',
         '--algorithm',
         'ed25519',

@@ -27,12 +27,12 @@ beforeAll(() => {
     ),
   ).toMatchObject({ code: 0 });
   expect(at.run('key', 'generate', '--name', 'wrapped', '--wrapped', ...at.secret('hsm'))).toMatchObject({ code: 0 });
-  for (const [name, job] of [
+  for (const [name, purpose] of [
     ['log', 'ledger'],
     ['counters', 'counters'],
   ] as const) {
     expect(
-      at.run('key', 'generate', '--name', name, '--job', job, '--algorithm', 'ed25519', ...at.secret('hsm')),
+      at.run('key', 'generate', '--name', name, '--purpose', purpose, '--algorithm', 'ed25519', ...at.secret('hsm')),
     ).toMatchObject({ code: 0 });
   }
   at.calls();

@@ -142,7 +142,7 @@ describe('a token', () => {
   it('without ML-DSA makes no composite key inside, and says what there is instead', async () => {
     const token = await open(soft, 'alpha');
     const error = await faultOf(
-      token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'x', id: Uint8Array.of(1), job: 'license' }),
+      token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'x', id: Uint8Array.of(1), purpose: 'license' }),
     );
     expect(error.code).toBe('configuration_invalid');
     expect(error.hint).toContain('hsm-wrapped');
@@ -160,10 +160,10 @@ describe('a key', () => {
     made = makeKryoptic(['t']);
     for (const what of ['twin', 'mismatch', 'extractable']) plant(made, what);
     token = await open(made, 't');
-    publicKey = (await token.generateKey({ alg: 'ed25519', label: 'ed', id: Uint8Array.of(1), job: 'license' })).key
+    publicKey = (await token.generateKey({ alg: 'ed25519', label: 'ed', id: Uint8Array.of(1), purpose: 'license' })).key
       .publicKey;
     composite = (
-      await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'both', id: Uint8Array.of(2), job: 'license' })
+      await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'both', id: Uint8Array.of(2), purpose: 'license' })
     ).key.publicKey;
   });
   afterAll(async () => {
@@ -171,14 +171,14 @@ describe('a key', () => {
     made?.remove();
   });
   const openKey = (label: string, key: PublicKey): Promise<unknown> =>
-    token.openKey({ label, publicKey: key, job: 'license' });
+    token.openKey({ label, publicKey: key, purpose: 'license' });
 
   it('that is not there', async () => {
     expect(await faultOf(openKey('nobody', publicKey))).toMatchObject({ code: 'key_not_found' });
   });
 
   it('of which there are two with the same label and id', async () => {
-    const error = await faultOf(token.openKey({ label: 'twin', id: Uint8Array.of(7), publicKey, job: 'license' }));
+    const error = await faultOf(token.openKey({ label: 'twin', id: Uint8Array.of(7), publicKey, purpose: 'license' }));
     expect(error.code).toBe('key_ambiguous');
     expect(error.message).toContain('2 private Ed25519 keys named "twin" with id 07');
   });

@@ -37,12 +37,12 @@ describe('the doctor', () => {
       alg: 'ed25519+ml-dsa-65',
       label: 'k',
       id: Uint8Array.of(1),
-      job: 'license',
+      purpose: 'license',
     });
     const before = (await token.listKeys()).length;
     const checks = await examineToken(
       token,
-      optionsOf([{ name: 'k', label: 'k', publicKey: key.publicKey, job: 'license' }]),
+      optionsOf([{ name: 'k', label: 'k', publicKey: key.publicKey, purpose: 'license' }]),
     );
     expect(checks.filter(({ status }) => status !== 'pass')).toEqual([]);
     expect(named(checks, 'custody')?.says).toContain('hsm, hsm-wrapped, split');
@@ -73,8 +73,8 @@ describe('the doctor', () => {
     const checks = await examineToken(
       token,
       optionsOf([
-        { name: 'bad', label: 'extractable', publicKey, job: 'license' },
-        { name: 'missing', label: 'nobody', publicKey, job: 'license' },
+        { name: 'bad', label: 'extractable', publicKey, purpose: 'license' },
+        { name: 'missing', label: 'nobody', publicKey, purpose: 'license' },
       ]),
     );
     const failed = checks.filter(({ status }) => status === 'fail');

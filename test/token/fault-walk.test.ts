@@ -70,10 +70,10 @@ async function makeBench(): Promise<Bench> {
   const made = makeKryoptic(['t']);
   const token = await open(made, 't');
   const { publicKey } = (
-    await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' })
+    await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), purpose: 'license' })
   ).key;
   // There to sign in the place of the first.
-  await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'other', id: Uint8Array.of(2), job: 'license' });
+  await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'other', id: Uint8Array.of(2), purpose: 'license' });
   await token.close();
   return { made, proxy: faulty(made, []), publicKey };
 }
@@ -88,7 +88,7 @@ async function run(
   const token: Token = await open(proxy, 't', { limits });
   hosts.push(token.connection.hostPid);
   try {
-    const key = await token.openKey({ label: 'k', publicKey, job: 'license' });
+    const key = await token.openKey({ label: 'k', publicKey, purpose: 'license' });
     for (const message of [utf8('one'), utf8('two')])
       if (!verifySignature(publicKey, message, await key.sign(message))) return 'wrong signature';
     const object = await token.createData('anchor', utf8('head'));
@@ -97,7 +97,7 @@ async function run(
       alg: 'ed25519+ml-dsa-65',
       label,
       id: utf8(label),
-      job: 'license',
+      purpose: 'license',
       custody: 'hsm-wrapped',
     });
     const signature = await wrapped.key.sign(utf8('three'));

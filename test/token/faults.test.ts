@@ -25,9 +25,10 @@ let opened: Token[] = [];
 beforeAll(async () => {
   made = makeKryoptic(['t']);
   const token = await open(made, 't');
-  publicKey = (await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' }))
-    .key.publicKey;
-  await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'other', id: Uint8Array.of(2), job: 'license' });
+  publicKey = (
+    await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), purpose: 'license' })
+  ).key.publicKey;
+  await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'other', id: Uint8Array.of(2), purpose: 'license' });
   await token.close();
 });
 beforeEach(async () => {
@@ -45,7 +46,7 @@ async function openBehind(
 ): Promise<{ token: Token; key: SigningKey }> {
   const token = await open(proxy, 't', more);
   opened.push(token);
-  return { token, key: await token.openKey({ label: 'k', publicKey, job: 'license' }) };
+  return { token, key: await token.openKey({ label: 'k', publicKey, purpose: 'license' }) };
 }
 
 async function faultOf(work: Promise<unknown>): Promise<VtlicError> {
@@ -194,7 +195,7 @@ describe('key generation', () => {
     const token = await open(proxy, 't');
     opened.push(token);
     const name = { label: `new ${fault}`, id: Uint8Array.of(3) };
-    await faultOf(token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65', job: 'license' }));
+    await faultOf(token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65', purpose: 'license' }));
     await token.close();
     const after = await open(made, 't');
     opened.push(after);
@@ -206,7 +207,7 @@ describe('key generation', () => {
     const token = await open(faulty(made, ['fault C_GenerateKeyPair 1 hang']), 't', SHORT);
     opened.push(token);
     const error = await faultOf(
-      token.generateKey({ alg: 'ed25519', label: 'hang', id: Uint8Array.of(4), job: 'license' }),
+      token.generateKey({ alg: 'ed25519', label: 'hang', id: Uint8Array.of(4), purpose: 'license' }),
     );
     expect(error.code).toBe('signing_failed');
     expect(error.message).toContain('C_GenerateKeyPair');

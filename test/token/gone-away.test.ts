@@ -21,7 +21,7 @@ let publicKey: PublicKey;
 beforeAll(async () => {
   made = makeSofthsm('t');
   const token = await open(made, 't');
-  publicKey = (await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), job: 'license' })).key
+  publicKey = (await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), purpose: 'license' })).key
     .publicKey;
   await token.close();
 });
@@ -40,7 +40,7 @@ async function openBehind(
   more: Partial<TokenOptions> = {},
 ): Promise<{ token: Token; key: SigningKey }> {
   const token = await open(proxy, 't', more);
-  return { token, key: await token.openKey({ label: 'k', publicKey, job: 'license' }) };
+  return { token, key: await token.openKey({ label: 'k', publicKey, purpose: 'license' }) };
 }
 
 describe('with four signatures in the token', () => {

@@ -60,7 +60,7 @@ describe.each(CASES)('$name', ({ make, alg, custody }) => {
   beforeAll(async () => {
     made = make();
     token = await open(made, 't');
-    generated = await token.generateKey({ ...name, alg, job: 'license', custody });
+    generated = await token.generateKey({ ...name, alg, purpose: 'license', custody });
   });
   afterAll(async () => {
     await token?.close();
@@ -89,7 +89,7 @@ describe.each(CASES)('$name', ({ make, alg, custody }) => {
 
   it('refuses a second key of the same name, and makes nothing', async () => {
     const before = await token.listKeys();
-    await expect(token.generateKey({ ...name, alg, job: 'license', custody })).rejects.toMatchObject({
+    await expect(token.generateKey({ ...name, alg, purpose: 'license', custody })).rejects.toMatchObject({
       code: 'key_ambiguous',
     });
     expect(await token.listKeys()).toHaveLength(before.length);
@@ -105,7 +105,7 @@ describe.each(CASES)('$name', ({ make, alg, custody }) => {
       key = await again.openKey({
         ...name,
         publicKey,
-        job: 'license',
+        purpose: 'license',
         ...(generated.wrappedSeed === undefined ? {} : { wrappedSeed: generated.wrappedSeed }),
       });
     });
@@ -137,7 +137,7 @@ describe('split over two kryoptic tokens', () => {
   beforeAll(async () => {
     made = makeKryoptic(['a', 'b']);
     tokens = { ed25519: await open(made, 'a'), mldsa65: await open(made, 'b') };
-    key = await generateSplitKey(tokens, { ...name, job: 'license' }, random);
+    key = await generateSplitKey(tokens, { ...name, purpose: 'license' }, random);
   });
   afterAll(async () => {
     await tokens?.ed25519.close();
@@ -153,7 +153,7 @@ describe('split over two kryoptic tokens', () => {
   });
 
   it('does not open with one token alone, nor with the two exchanged', async () => {
-    const wanted = { ...name, publicKey: key.publicKey, job: 'license' } as const;
+    const wanted = { ...name, publicKey: key.publicKey, purpose: 'license' } as const;
     await expect(tokens.ed25519.openKey(wanted)).rejects.toMatchObject({ code: 'key_not_found' });
     await expect(tokens.mldsa65.openKey(wanted)).rejects.toMatchObject({ code: 'key_not_found' });
     await expect(
@@ -173,7 +173,7 @@ describe('split over two kryoptic tokens', () => {
       await expect(
         generateSplitKey(
           { ed25519: tokens.ed25519, mldsa65: again },
-          { label: 'twice', id: Uint8Array.of(2), job: 'license' },
+          { label: 'twice', id: Uint8Array.of(2), purpose: 'license' },
           random,
         ),
       ).rejects.toMatchObject({ code: 'configuration_invalid' });
@@ -191,7 +191,12 @@ describe('a wrapped seed', () => {
   beforeAll(async () => {
     made = makeSofthsm('t');
     token = await open(made, 't');
-    generated = await token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65', job: 'license', custody: 'hsm-wrapped' });
+    generated = await token.generateKey({
+      ...name,
+      alg: 'ed25519+ml-dsa-65',
+      purpose: 'license',
+      custody: 'hsm-wrapped',
+    });
   });
   afterAll(async () => {
     await token?.close();
@@ -204,7 +209,7 @@ describe('a wrapped seed', () => {
     for (const at of [0, 18, 19, 30, 31, 62, 63, 78]) {
       const wrappedSeed = Uint8Array.from(seed, (byte, i) => (i === at ? byte ^ 1 : byte));
       await expect(
-        token.openKey({ ...name, publicKey: generated.key.publicKey, job: 'license', wrappedSeed }),
+        token.openKey({ ...name, publicKey: generated.key.publicKey, purpose: 'license', wrappedSeed }),
       ).rejects.toMatchObject({ code: at < 19 ? 'keyfile_corrupt' : 'signing_failed' });
     }
   });
@@ -214,12 +219,12 @@ describe('a wrapped seed', () => {
       label: 'w2',
       id: Uint8Array.of(2),
       alg: 'ed25519+ml-dsa-65',
-      job: 'license',
+      purpose: 'license',
       custody: 'hsm-wrapped',
     });
     const { publicKey } = generated.key;
     await expect(
-      token.openKey({ ...name, publicKey, job: 'license', wrappedSeed: other.wrappedSeed ?? new Uint8Array() }),
+      token.openKey({ ...name, publicKey, purpose: 'license', wrappedSeed: other.wrappedSeed ?? new Uint8Array() }),
     ).rejects.toMatchObject({ code: 'signing_failed' });
   });
 });

@@ -20,8 +20,9 @@ let publicKey: PublicKey;
 beforeAll(async () => {
   made = makeKryoptic(['t']);
   const token = await open(made, 't');
-  publicKey = (await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), job: 'license' }))
-    .key.publicKey;
+  publicKey = (
+    await token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'k', id: Uint8Array.of(1), purpose: 'license' })
+  ).key.publicKey;
   await token.close();
   proxy = faulty(made, []);
 });
@@ -34,7 +35,7 @@ async function run(fault: string): Promise<{ readonly code: string; readonly tex
   try {
     const token = await open(proxy, 't', { moduleSaid: (line) => said.push(line) });
     try {
-      await token.openKey({ label: 'k', publicKey, job: 'license' });
+      await token.openKey({ label: 'k', publicKey, purpose: 'license' });
       return { code: 'none', text: said.join('\n') };
     } finally {
       await token.close();

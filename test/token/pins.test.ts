@@ -147,7 +147,7 @@ describe('a PIN', () => {
     const lines = readFileSync(conf, 'utf8');
     writeFileSync(conf, lines.replace('fault C_Login 1', 'fault C_Sign 3 kill\nfault C_Login 99'));
     const token = await open(proxy, 't');
-    const { key } = await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), job: 'license' });
+    const { key } = await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), purpose: 'license' });
     writeFileSync(conf, lines);
     await key.sign(utf8('a'));
     expect((await faultOf(key.sign(utf8('a')))).code).toBe('signing_unknown');
@@ -159,7 +159,7 @@ describe('a PIN', () => {
   it('is shown to no host that starts while the token is closed, nor anything in its place', async () => {
     const proxy = make(['fault C_Sign 3 kill', 'fault C_GetTokenInfo 2 slow 1500']);
     const token = await open(proxy, 't');
-    const { key } = await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), job: 'license' });
+    const { key } = await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), purpose: 'license' });
     await key.sign(utf8('a'));
     expect((await faultOf(key.sign(utf8('a')))).code).toBe('signing_unknown');
     const sessions = (): number => proxy.calls().filter((call) => call === 'C_OpenSession').length;
@@ -244,13 +244,13 @@ describe('other ways in', () => {
       alg: 'ed25519+ml-dsa-65',
       label: 'k',
       id: Uint8Array.of(1),
-      job: 'license',
+      purpose: 'license',
     });
     await Promise.all([1, 2, 3, 4, 5].map((n) => key.sign(Uint8Array.of(n))));
     await token.close();
     const refusing = faulty(plain, ['contextpin other-than-the-pin']);
     const other = await open(refusing, 't');
-    const opening = (): Promise<unknown> => other.openKey({ label: 'k', publicKey: key.publicKey, job: 'license' });
+    const opening = (): Promise<unknown> => other.openKey({ label: 'k', publicKey: key.publicKey, purpose: 'license' });
     expect((await faultOf(opening())).code).toBe('pin_refused');
     expect((await faultOf(opening())).code).toBe('pin_refused');
     expect(logins(refusing)).toBe(2);
@@ -267,7 +267,7 @@ describe('other ways in', () => {
       alg: 'ed25519+ml-dsa-65',
       label: 'k',
       id: Uint8Array.of(1),
-      job: 'license',
+      purpose: 'license',
     });
     await key.sign(utf8('a'));
     const all = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => key.sign(Uint8Array.of(n))));

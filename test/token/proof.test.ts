@@ -37,11 +37,13 @@ beforeAll(() => {
       { env: { ...made.environment } },
     ),
   ).toMatchObject({ code: 0 });
-  for (const [name, job] of [
+  for (const [name, purpose] of [
     ['license-1', 'license'],
     ['ledger-1', 'ledger'],
   ] as const)
-    expect(run('key', 'generate', '--name', name, '--job', job, '--algorithm', 'ed25519', ...secret)).toMatchObject({
+    expect(
+      run('key', 'generate', '--name', name, '--purpose', purpose, '--algorithm', 'ed25519', ...secret),
+    ).toMatchObject({
       code: 0,
     });
 });

@@ -8,7 +8,7 @@ import { equalBytes } from '../../../formats/bytes.ts';
 import { ALGORITHMS, type Algorithm } from '../../../formats/cose-algorithm.ts';
 import { decodePrivateCoseKey, encodePrivateCoseKey, type PrivateCoseKey } from '../../../formats/cose-key.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import type { Job } from '../../public/job.ts';
+import type { KeyPurpose } from '../../public/key-purpose.ts';
 import type { PublicKey } from '../../public/public-key.ts';
 import type { SigningKey } from '../signing-key.ts';
 import { decryptAge, DEFAULT_WORK_FACTOR, encryptAge, MAX_WORK_FACTOR } from './age.ts';
@@ -34,7 +34,7 @@ export interface CreateOptions {
 export async function createKeyFile(
   path: string,
   alg: Algorithm,
-  job: Job,
+  purpose: KeyPurpose,
   passphrase: Uint8Array,
   random: (length: number) => Uint8Array,
   options: CreateOptions = {},
@@ -43,7 +43,7 @@ export async function createKeyFile(
   const seeds = random(ALGORITHMS[alg].privateKeyBytes);
   let plain: Uint8Array | undefined;
   try {
-    const key = new SoftwareKey(alg, job, seeds);
+    const key = new SoftwareKey(alg, purpose, seeds);
     plain = encodePrivateCoseKey(alg, key.publicKey.bytes, seeds);
     const file = await encryptAge(plain, passphrase, { workFactor: options.workFactor ?? DEFAULT_WORK_FACTOR, random });
     await writeNewFile(path, file);
@@ -69,7 +69,7 @@ export interface OpenOptions {
 export async function openKeyFile(
   path: string,
   expected: PublicKey,
-  job: Job,
+  purpose: KeyPurpose,
   passphrase: Uint8Array,
   options: OpenOptions = {},
 ): Promise<SigningKey> {
@@ -80,7 +80,7 @@ export async function openKeyFile(
   try {
     plain = await decryptAge(file, passphrase, { maxWorkFactor, plainBytes: contentLengths(expected) });
     content = parseContent(plain);
-    return keyFromContent(content, expected, job);
+    return keyFromContent(content, expected, purpose);
   } catch (error) {
     throw error instanceof VtlicError ? error.at({ file: path }) : error;
   } finally {
@@ -153,8 +153,8 @@ function parseContent(plain: Uint8Array): PrivateCoseKey {
   }
 }
 
-function keyFromContent(content: PrivateCoseKey, expected: PublicKey, job: Job): SigningKey {
-  const key = new SoftwareKey(content.alg, job, content.privateBytes);
+function keyFromContent(content: PrivateCoseKey, expected: PublicKey, purpose: KeyPurpose): SigningKey {
+  const key = new SoftwareKey(content.alg, purpose, content.privateBytes);
   if (!equalBytes(key.publicKey.bytes, content.publicBytes)) {
     throw new VtlicError('keyfile_corrupt', 'the private and the public key in the key file do not belong together', {
       hint: 'Restore the key file from its backup.',

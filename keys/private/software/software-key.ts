@@ -3,7 +3,7 @@ import { concatBytes } from '../../../formats/bytes.ts';
 import type { Algorithm } from '../../../formats/cose-algorithm.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { COMPOSITE_LABEL, compositeMessage } from '../../public/composite.ts';
-import type { Job } from '../../public/job.ts';
+import type { KeyPurpose } from '../../public/key-purpose.ts';
 import { importPublicKey, type PublicKey } from '../../public/public-key.ts';
 import type { SigningKey } from '../signing-key.ts';
 import { ed25519Half, mldsa65Half } from './private-key-objects.ts';
@@ -13,7 +13,7 @@ const SEED_BYTES = 32;
 /** A private key in this process' memory, which signs with node:crypto: ML-DSA hedged, in libuv's threads. */
 export class SoftwareKey implements SigningKey {
   readonly publicKey: PublicKey;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   readonly custody = 'software';
   readonly signedBy = 'node';
   #ed25519: KeyObject | undefined;
@@ -22,8 +22,8 @@ export class SoftwareKey implements SigningKey {
   /**
    * @param seeds 32 bytes, or 64 for the composite (ML-DSA's, then Ed25519's); the caller wipes them.
    */
-  constructor(alg: Algorithm, job: Job, seeds: Uint8Array) {
-    this.job = job;
+  constructor(alg: Algorithm, purpose: KeyPurpose, seeds: Uint8Array) {
+    this.purpose = purpose;
     if (alg === 'ed25519') {
       const half = ed25519Half(seeds);
       this.#ed25519 = half.privateKey;

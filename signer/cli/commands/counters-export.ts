@@ -19,7 +19,7 @@ import { askForWord } from '../typed-word.ts';
 import { openNamedSite, secretOption, siteOption, type SiteOptions } from './common.ts';
 import { parseCustomer } from './counters-file.ts';
 import { withAccess } from './key-access.ts';
-import { keyWithJob, type LogSigningOptions } from './log-signing.ts';
+import { keyWithPurpose, type LogSigningOptions } from './log-signing.ts';
 
 interface ExportOptions extends SiteOptions, LogSigningOptions {
   readonly customer?: string;
@@ -31,7 +31,7 @@ export function addCountersExport(parent: Command, io: Io): void {
     .command('export <file>')
     .description('hands counters over in a signed document: nothing is issued here for them any more')
     .option('--customer <id>', 'of one customer alone (default: of all, also those never seen)', parseCustomer)
-    .option('--key <name>', 'the key that signs (default: the only one with the job counters)')
+    .option('--key <name>', 'the key that signs (default: the only one with the purpose counters)')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (file: string, options: ExportOptions) => {
     const site = openNamedSite(io, options);
@@ -42,7 +42,7 @@ export function addCountersExport(parent: Command, io: Io): void {
         file: target,
         hint: 'name a new file',
       });
-    const record = keyWithJob(site, 'counters', options.key);
+    const record = keyWithPurpose(site, 'counters', options.key);
     await withAccess(io, site, options, { key: record, anchors: anchorKeystores(site) }, async (access, terminal) => {
       const ledger = await openForSigning(site, io.world, {
         command: 'counters export',

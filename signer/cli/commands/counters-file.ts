@@ -19,7 +19,7 @@ export function parseCustomer(text: string): string {
 
 export function countersKeys(io: Io, site: Site, trust: readonly string[]): readonly PublicKey[] {
   return [
-    ...site.config.keys.filter((key) => key.job === 'counters').map((key) => key.publicKey),
+    ...site.config.keys.filter((key) => key.purpose === 'counters').map((key) => key.publicKey),
     ...trust.flatMap((name) => readTrustFile(io, name)),
   ];
 }

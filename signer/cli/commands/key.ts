@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { isAlgorithm, type Algorithm } from '../../../formats/cose-algorithm.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { toHex } from '../../../formats/bytes.ts';
-import { isJob, JOBS, type Job } from '../../../keys/public/job.ts';
+import { isKeyPurpose, KEY_PURPOSES, type KeyPurpose } from '../../../keys/public/key-purpose.ts';
 import {
   exportPublicKey,
   PUBLIC_KEY_FORMS,
@@ -33,7 +33,7 @@ interface JsonOption {
 interface GenerateOptions extends SiteOptions, SecretOptions, JsonOption {
   readonly name: string;
   readonly algorithm: Algorithm;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   readonly keystore?: string;
   readonly mlDsaKeystore?: string;
   readonly wrapped?: boolean;
@@ -66,7 +66,7 @@ function ledgerIdOf(site: Site): string {
 function recordDocument(record: KeyRecord): Readonly<Record<string, string>> {
   return {
     name: record.name,
-    job: record.job,
+    purpose: record.purpose,
     algorithm: record.algorithm,
     kid: record.publicKey.kid,
     keystore: record.keystore,
@@ -94,7 +94,12 @@ function addGenerate(key: Command, io: Io): void {
       oneOf(isAlgorithm, ['ed25519', 'ed25519+ml-dsa-65']),
       'ed25519+ml-dsa-65',
     )
-    .option('--job <job>', `what it signs: ${JOBS.join(', ')}`, oneOf(isJob, JOBS), 'license')
+    .option(
+      '--purpose <purpose>',
+      `what it signs: ${KEY_PURPOSES.join(', ')}`,
+      oneOf(isKeyPurpose, KEY_PURPOSES),
+      'license',
+    )
     .option('--keystore <name>', 'where it lives (default: the only keystore of the site)')
     .option('--ml-dsa-keystore <name>', 'split custody: the token that holds the ML-DSA half')
     .option(
@@ -114,7 +119,7 @@ function addGenerate(key: Command, io: Io): void {
       const wanted: NewKey = {
         name: options.name,
         algorithm: options.algorithm,
-        job: options.job,
+        purpose: options.purpose,
         keystore,
         wrapped: options.wrapped ?? false,
         makeDefault: options.default ?? false,
@@ -122,7 +127,7 @@ function addGenerate(key: Command, io: Io): void {
       };
       const record = await generateKey(site.paths.folder, wanted, secrets, ledgerIdOf(site), io.world);
       io.err(
-        `made the key ${record.name}: ${record.algorithm}, job ${record.job}, custody ${record.custody}, in keystore ${record.keystore}`,
+        `made the key ${record.name}: ${record.algorithm}, purpose ${record.purpose}, custody ${record.custody}, in keystore ${record.keystore}`,
       );
       if (record.custody === 'software')
         io.err(
@@ -163,7 +168,7 @@ function addList(key: Command, io: Io): void {
       io.err('this site has no keys yet; make one with: vtlic key generate --name NAME');
     for (const record of site.config.keys) {
       io.out(
-        `${record.name}  ${record.job}  ${record.algorithm}  ${record.custody}  ${record.keystore}  ${record.publicKey.kid}${record.name === site.config.defaultKey ? '  (default)' : ''}\n`,
+        `${record.name}  ${record.purpose}  ${record.algorithm}  ${record.custody}  ${record.keystore}  ${record.publicKey.kid}${record.name === site.config.defaultKey ? '  (default)' : ''}\n`,
       );
     }
   });

@@ -22,7 +22,7 @@ export function addLedgerBackup(parent: Command, io: Io): void {
     const site = openNamedSite(io, options);
     const target = resolve(io.cwd, name);
     const progress = progressLine('entries', io.world.nowMs);
-    const keys = site.config.keys.filter((key) => key.job === 'license').map((key) => key.publicKey);
+    const keys = site.config.keys.filter((key) => key.purpose === 'license').map((key) => key.publicKey);
     const summary = await backupLedger(site.paths.ledger, target, io.world, { keys, progress: progress.show }).finally(
       progress.clear,
     );

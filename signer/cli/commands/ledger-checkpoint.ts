@@ -10,7 +10,7 @@ import { provableHead } from '../../ledger/anchor/provable-head.ts';
 import type { Io } from '../io.ts';
 import { secretOption, siteOption } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
-import { keyWithJob, signHead, type LogSigningOptions } from './log-signing.ts';
+import { keyWithPurpose, signHead, type LogSigningOptions } from './log-signing.ts';
 
 interface CheckpointOptions extends LedgerFileOptions, LogSigningOptions {
   readonly out?: string;
@@ -21,7 +21,7 @@ export function addLedgerCheckpoint(parent: Command, io: Io): void {
   const command = parent
     .command('checkpoint')
     .description('signs the tree head (c2sp.org/tlog-checkpoint)')
-    .option('--key <name>', 'the key that signs (default: the only one with the job ledger)')
+    .option('--key <name>', 'the key that signs (default: the only one with the purpose ledger)')
     .option('--log-key', 'print the public key of each log, the newest first, for those who check; sign nothing')
     .option('--out <file>', 'into a new file (default: standard output)')
     .option('--json', 'the result as one JSON document');
@@ -30,7 +30,7 @@ export function addLedgerCheckpoint(parent: Command, io: Io): void {
       const log = ledger.logs().at(-1);
       if (site === undefined || log === undefined) throw new VtlicError('internal', 'a checkpoint is of a site');
       if (options.logKey === true) {
-        const { publicKey } = keyWithJob(site, 'ledger', options.key);
+        const { publicKey } = keyWithPurpose(site, 'ledger', options.key);
         // A restored ledger has more than one log; a proof of an older one is checked under that one's name.
         const lines = ledger
           .logs()

@@ -42,7 +42,7 @@ export function addLedgerProve(parent: Command, io: Io): void {
     )
     .option('--from <checkpoint>', 'the older checkpoint, for a proof that the log only grew')
     .option('--checkpoint <file>', 'prove it to this checkpoint (default: to a new one, signed now)')
-    .option('--key <name>', 'the key that signs a new checkpoint (default: the only one with the job ledger)')
+    .option('--key <name>', 'the key that signs a new checkpoint (default: the only one with the purpose ledger)')
     .option('--beside', 'write it beside the released license, as FILE.vtlic.proof')
     .option('--out <file>', 'into a new file (default: standard output)')
     .option('--json', 'the result as one JSON document');

@@ -212,7 +212,7 @@ async function checkCopy(io: Io, site: Site, copy: LedgerView): Promise<void> {
   const progress = progressLine('entries', io.world.nowMs);
   try {
     await copy.verify({
-      keys: site.config.keys.filter((key) => key.job === 'license').map((key) => key.publicKey),
+      keys: site.config.keys.filter((key) => key.purpose === 'license').map((key) => key.publicKey),
       progress: progress.show,
     });
   } finally {

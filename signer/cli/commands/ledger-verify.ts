@@ -71,7 +71,7 @@ function keysFor(io: Io, options: VerifyOptions, site: Site | undefined): readon
     throw invalid(
       'a copy outside a site: give its license keys with --trust FILE, or leave the signatures out with --no-signatures',
     );
-  return of.config.keys.filter((record) => record.job === 'license').map((record) => record.publicKey);
+  return of.config.keys.filter((record) => record.purpose === 'license').map((record) => record.publicKey);
 }
 
 function tryOpenSite(io: Io, options: VerifyOptions): Site | undefined {

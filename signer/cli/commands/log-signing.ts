@@ -17,30 +17,34 @@ export interface LogSigningOptions extends SecretOptions {
   readonly key?: string;
 }
 
-/** @throws VtlicError `key_not_found`, or `usage` where it is not clear which is meant or the job is another */
-export function keyWithJob(site: Site, job: 'ledger' | 'counters', name: string | undefined): KeyRecord {
+/** @throws VtlicError `key_not_found`, or `usage` where it is not clear which is meant or the purpose is another */
+export function keyWithPurpose(site: Site, purpose: 'ledger' | 'counters', name: string | undefined): KeyRecord {
   if (name !== undefined) {
     const named = findKey(site, name);
-    if (named.job !== job)
+    if (named.purpose !== purpose)
       throw new VtlicError(
         'usage',
-        `the key ${named.name} has the job ${named.job}, and this is the work of a key with the job ${job}`,
-        { hint: 'one key has one job' },
+        `the key ${named.name} has the purpose ${named.purpose}, and this is the work of a key with the purpose ${purpose}`,
+        { hint: 'one key has one purpose' },
       );
     return named;
   }
-  const all = site.config.keys.filter((key) => key.job === job);
+  const all = site.config.keys.filter((key) => key.purpose === purpose);
   const [first] = all;
   if (first === undefined) {
-    throw new VtlicError('key_not_found', `this site has no key with the job ${job} yet`, {
+    throw new VtlicError('key_not_found', `this site has no key with the purpose ${purpose} yet`, {
       file: site.paths.site,
-      hint: `make one with: vtlic key generate --name ${job}-1 --job ${job} --algorithm ed25519`,
+      hint: `make one with: vtlic key generate --name ${purpose}-1 --purpose ${purpose} --algorithm ed25519`,
     });
   }
   if (all.length > 1)
-    throw new VtlicError('usage', `this site has ${all.length} keys with the job ${job}: say which with --key`, {
-      hint: `there are: ${all.map((key) => key.name).join(', ')}`,
-    });
+    throw new VtlicError(
+      'usage',
+      `this site has ${all.length} keys with the purpose ${purpose}: say which with --key`,
+      {
+        hint: `there are: ${all.map((key) => key.name).join(', ')}`,
+      },
+    );
   return first;
 }
 
@@ -52,7 +56,7 @@ export async function signHead(
   head: (anchor: AnchorStoreOpener) => Promise<Checkpoint>,
   options: LogSigningOptions,
 ): Promise<{ readonly note: string; readonly checkpoint: Checkpoint }> {
-  const record = keyWithJob(site, 'ledger', options.key);
+  const record = keyWithPurpose(site, 'ledger', options.key);
   return withAccess(
     io,
     site,

@@ -84,7 +84,7 @@ function trustFromFiles(io: VerifySurroundings, files: readonly string[]): Trust
       throw error instanceof VtlicError ? error.at({ file: path }) : error;
     }
   });
-  return makeTrust({ keys: keys.map((key) => ({ key, job: 'license', status: 'active' })) });
+  return makeTrust({ keys: keys.map((key) => ({ key, purpose: 'license', status: 'active' })) });
 }
 
 /** What the file says of its issuer, before anything is verified: used only where nobody said which issuer to expect. */

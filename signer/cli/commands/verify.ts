@@ -66,7 +66,11 @@ function siteFor(io: Io, options: VerifyOptions): Site {
 function trusting({ config }: Site): TrustingSite {
   return {
     trust: makeTrust({
-      keys: config.keys.map((record) => ({ key: record.publicKey, job: record.job, status: 'active' as const })),
+      keys: config.keys.map((record) => ({
+        key: record.publicKey,
+        purpose: record.purpose,
+        status: 'active' as const,
+      })),
     }),
     issuer: config.issuer,
   };

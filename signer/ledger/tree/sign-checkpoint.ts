@@ -9,14 +9,14 @@ import { verifySignature } from '../../../keys/public/verify-signature.ts';
 import { logKey, type LogKey } from './log-key.ts';
 
 /**
- * @param key with the job `ledger`, Ed25519
- * @throws VtlicError `usage` for a key of another job or algorithm, `self_check_failed`, and what signing throws
+ * @param key with the purpose `ledger`, Ed25519
+ * @throws VtlicError `usage` for a key of another purpose or algorithm, `self_check_failed`, and what signing throws
  */
 export async function signCheckpoint(head: Checkpoint, key: SigningKey): Promise<string> {
-  if (key.job !== 'ledger')
+  if (key.purpose !== 'ledger')
     throw new VtlicError(
       'usage',
-      `a checkpoint is signed by a key with the job ledger, and this one has the job ${key.job}`,
+      `a checkpoint is signed by a key with the purpose ledger, and this one has the purpose ${key.purpose}`,
     );
   if (key.publicKey.alg !== 'ed25519')
     throw new VtlicError(

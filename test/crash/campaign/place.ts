@@ -85,7 +85,7 @@ function makeTokenPlace(keystore: 'softhsm' | 'kryoptic', anchorInToken: boolean
     '--anchor',
     ...(anchor === undefined ? ['token:hsm', ...secret] : [anchor]),
   );
-  for (const [name, job] of [
+  for (const [name, purpose] of [
     ['license-1', 'license'],
     ['log', 'ledger'],
     ['counters', 'counters'],
@@ -97,8 +97,8 @@ function makeTokenPlace(keystore: 'softhsm' | 'kryoptic', anchorInToken: boolean
       site,
       '--name',
       name,
-      '--job',
-      job,
+      '--purpose',
+      purpose,
       '--algorithm',
       'ed25519',
       '--keystore',

@@ -20,7 +20,7 @@ export function keyContract(
   it('says what it is', () => {
     expect(key().custody).toBe(custody);
     expect(key().signedBy).toBe(signedBy);
-    expect(key().job).toBe('license');
+    expect(key().purpose).toBe('license');
     const { alg, bytes, kid } = key().publicKey;
     expect(importPublicKey(alg, bytes, { forSite: true }).kid).toBe(kid);
   });

@@ -23,7 +23,7 @@ const token = await open({ ...order, folder: '', remove: () => {} }, order.label
 });
 const [existing] = await token.listKeys({ label: 'officer' });
 if (existing === undefined)
-  await token.generateKey({ alg: 'ed25519', label: 'officer', id: Uint8Array.of(1), job: 'license' });
+  await token.generateKey({ alg: 'ed25519', label: 'officer', id: Uint8Array.of(1), purpose: 'license' });
 const { connection } = token;
 const [key] = (await token.listKeys({ label: 'officer' })).filter((found) => found.class === 'private');
 const sign = async (): Promise<void> =>

@@ -10,7 +10,7 @@ import { VtlicError, type ErrorCode } from '../../../formats/error.ts';
 import { equalBytes, fromHex, toHex, utf8 } from '../../../formats/bytes.ts';
 import { TYP } from '../../../formats/cose-sign1.ts';
 import { CLAIM_KEYS } from '../../../formats/license/claim-keys.ts';
-import { JOBS } from '../../../keys/public/job.ts';
+import { KEY_PURPOSES } from '../../../keys/public/key-purpose.ts';
 import { nobleProvider } from '../../../keys/public/provider-noble.ts';
 import { nodeProvider } from '../../../keys/public/provider-node.ts';
 import { parsePublicKeys } from '../../../keys/public/encodings/public-key-file.ts';
@@ -103,7 +103,7 @@ describe('docs/format.md', () => {
 });
 
 describe.each([nodeProvider, nobleProvider])('the verifier ($name)', (provider) => {
-  const trust = makeTrust({ keys: [{ key: ed25519Key.publicKey, job: 'license', status: 'active' }] });
+  const trust = makeTrust({ keys: [{ key: ed25519Key.publicKey, purpose: 'license', status: 'active' }] });
   const context: VerifyContext = {
     issuer: 'example-vendor',
     product: 'vaultdesk',
@@ -391,7 +391,7 @@ describe('the numbers in docs/format.md', () => {
     expect(Point.CURVE().n).toBe(2n ** 252n + 27742317777372353535851937790883648493n);
   });
 
-  it('are those of the code: sizes, claims, kinds of signed things, jobs', () => {
+  it('are those of the code: sizes, claims, kinds of signed things, purposes', () => {
     expect(document).toContain(`more than ${LICENSE_LIMITS.fileBytes.toLocaleString('en')} bytes (96 KiB) as read`);
     expect(document).toContain(`decoded bytes are more than ${LICENSE_LIMITS.decodedBytes.toLocaleString('en')}`);
 
@@ -411,9 +411,9 @@ describe('the numbers in docs/format.md', () => {
     ].map(([, typ]) => typ);
     expect(typs).toEqual(Object.values(TYP));
     expect(document).toContain(
-      `The jobs are ${JOBS.slice(0, -1)
-        .map((job) => `\`${job}\``)
-        .join(', ')} and \`${JOBS.at(-1)}\`.`,
+      `The purposes are ${KEY_PURPOSES.slice(0, -1)
+        .map((purpose) => `\`${purpose}\``)
+        .join(', ')} and \`${KEY_PURPOSES.at(-1)}\`.`,
     );
   });
 });

@@ -55,7 +55,7 @@ function watched(before: (number: number) => Promise<void> | void): Watched {
     asked: 0,
     key: {
       publicKey: key.publicKey,
-      job: key.job,
+      purpose: key.purpose,
       custody: key.custody,
       signedBy: key.signedBy,
       close: () => Promise.resolve(),

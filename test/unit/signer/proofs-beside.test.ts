@@ -243,7 +243,7 @@ describe('with --proof', () => {
     };
     expect(await ask('--proof')).toEqual([
       2,
-      expect.stringMatching(/2 keys with the job ledger[\s\S]*ledger-1, ledger-2/),
+      expect.stringMatching(/2 keys with the purpose ledger[\s\S]*ledger-1, ledger-2/),
     ]);
     expect(await ask('--proof', '--proof-key', 'license-1')).toEqual([
       2,
@@ -270,7 +270,7 @@ describe('without a key for it', () => {
         const done = await vtlic(...args, '--proof', ...nowhere);
         expect([done.code, done.stderr]).toEqual([
           2,
-          expect.stringContaining('vtlic key generate --name ledger-1 --job ledger --algorithm ed25519'),
+          expect.stringContaining('vtlic key generate --name ledger-1 --purpose ledger --algorithm ed25519'),
         ]);
       }
       expect((await checkBatch(fixture)).intents).toEqual([]);

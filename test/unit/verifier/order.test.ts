@@ -155,7 +155,7 @@ describe('the order', () => {
       ctr: 2,
       exp: EXP,
     });
-    let keys = [trusted(ed25519Key, { status: 'revoked', job: 'root' })];
+    let keys = [trusted(ed25519Key, { status: 'revoked', purpose: 'root' })];
     let policy = {
       requireComposite: true,
       revokedLicenses: [license.cti],
@@ -184,7 +184,7 @@ describe('the order', () => {
       act();
       found.push(next());
     };
-    mend(() => (keys = [trusted(ed25519Key, { job: 'root' })]));
+    mend(() => (keys = [trusted(ed25519Key, { purpose: 'root' })]));
     mend(() => (keys = [trusted(ed25519Key)]));
     mend(() => (policy = { ...policy, requireComposite: false }));
     mend(() => (policy = { ...policy, revokedLicenses: [] }));
@@ -216,7 +216,7 @@ describe('the order', () => {
     );
     expect(found).toEqual([
       'key_revoked',
-      'key_wrong_job',
+      'key_wrong_purpose',
       'algorithm_not_allowed',
       'license_revoked',
       'superseded',
@@ -233,7 +233,7 @@ describe('the order', () => {
 
   it("says nothing of a key's status but of genuine licenses", async () => {
     const revoked = makeTrust({
-      keys: [trusted(ed25519Key, { status: 'revoked', job: 'root' }), trusted(compositeKey)],
+      keys: [trusted(ed25519Key, { status: 'revoked', purpose: 'root' }), trusted(compositeKey)],
       requireComposite: true,
     });
     expect(
@@ -259,7 +259,7 @@ describe('the reasons', () => {
 
   it('are those of docs/format.md, in its order', () => {
     expect(Object.keys(REASONS)).toEqual(
-      'too_large armor_malformed cbor_malformed cbor_not_deterministic cose_malformed typ_wrong alg_unknown key_unknown key_composite_only key_algorithm_mismatch signature_invalid claims_malformed claims_unknown key_revoked key_wrong_job algorithm_not_allowed license_revoked superseded issuer_mismatch product_mismatch deployment_mismatch host_mismatch lineage_not_newer counter_rolled_back counter_conflict'.split(
+      'too_large armor_malformed cbor_malformed cbor_not_deterministic cose_malformed typ_wrong alg_unknown key_unknown key_composite_only key_algorithm_mismatch signature_invalid claims_malformed claims_unknown key_revoked key_wrong_purpose algorithm_not_allowed license_revoked superseded issuer_mismatch product_mismatch deployment_mismatch host_mismatch lineage_not_newer counter_rolled_back counter_conflict'.split(
         ' ',
       ),
     );

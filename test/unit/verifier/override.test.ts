@@ -110,7 +110,7 @@ describe('every form of an item', () => {
 
 describe('what stays of the built-in trust', () => {
   const builtIn = makeTrust({
-    keys: [trusted(ed25519Key, { status: 'revoked' }), trusted(strangeKey, { job: 'root' })],
+    keys: [trusted(ed25519Key, { status: 'revoked' }), trusted(strangeKey, { purpose: 'root' })],
     ed25519Until: 5_000_000_000,
     revokedLicenses: ['0193817a-6c00-7000-8000-000000000001'],
     lowestCounters: [['a/b/c', 5]],
@@ -126,12 +126,12 @@ describe('what stays of the built-in trust', () => {
     });
   });
 
-  it('keeps the job and status of a kid that is known', async () => {
+  it('keeps the purpose and status of a kid that is known', async () => {
     const trust = overridden({ LICENSE_PUBLIC_KEY: `${ed},${strange}` }, builtIn);
     expect(trust.keys.find(({ key }) => key.kid === ed25519Key.publicKey.kid)).toMatchObject({ status: 'revoked' });
-    expect(trust.keys.find(({ key }) => key.kid === strangeKey.publicKey.kid)).toMatchObject({ job: 'root' });
+    expect(trust.keys.find(({ key }) => key.kid === strangeKey.publicKey.kid)).toMatchObject({ purpose: 'root' });
     expect(verify(await licenseFile(), trust, context)).toMatchObject({ reason: 'key_revoked' });
-    expect(verify(await licenseFile({}, strangeKey), trust, context)).toMatchObject({ reason: 'key_wrong_job' });
+    expect(verify(await licenseFile({}, strangeKey), trust, context)).toMatchObject({ reason: 'key_wrong_purpose' });
   });
 });
 
@@ -200,11 +200,11 @@ describe('what is configuration_invalid', () => {
   });
 
   it('half of a built-in composite as a key of its own', () => {
-    for (const job of ['license', 'root'] as const) {
+    for (const purpose of ['license', 'root'] as const) {
       expect(
         refusal(
           { LICENSE_PUBLIC_KEY: base64(halfKey.publicKey.bytes) },
-          makeTrust({ keys: [trusted(compositeKey, { job })] }),
+          makeTrust({ keys: [trusted(compositeKey, { purpose })] }),
         ),
       ).toContain('share a half');
     }

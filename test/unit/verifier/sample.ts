@@ -56,7 +56,7 @@ export const context: VerifyContext = Object.freeze({
 });
 
 export function trusted(key: SoftwareKey, changes: Partial<TrustedKey> = {}): TrustedKey {
-  return { key: key.publicKey, job: 'license', status: 'active', ...changes };
+  return { key: key.publicKey, purpose: 'license', status: 'active', ...changes };
 }
 
 export function trust(changes: Partial<TrustValues> = {}): Trust {

@@ -29,7 +29,7 @@ describe('makeTrust', () => {
     ).toHaveLength(2);
   });
 
-  it.each([{ job: 'root' }, { status: 'revoked' }, { products: ['a'] }, { tiers: ['a'] }] as const)(
+  it.each([{ purpose: 'root' }, { status: 'revoked' }, { products: ['a'] }, { tiers: ['a'] }] as const)(
     'refuses one kid with another %j',
     (change) => {
       expect(() => makeTrust({ keys: [trusted(ed25519Key), trusted(ed25519Key, change)] })).toThrow(
@@ -38,15 +38,15 @@ describe('makeTrust', () => {
     },
   );
 
-  it('refuses a half that stands in two different keys, whatever their jobs', () => {
+  it('refuses a half that stands in two different keys, whatever their purposes', () => {
     const { publicKey } = compositeKey;
     const sameMldsa65 = importPublicKey(
       publicKey.alg,
       concatBytes(publicKey.mldsa65 ?? new Uint8Array(), strangeKey.publicKey.bytes),
     );
     for (const other of [halfKey.publicKey, sameMldsa65]) {
-      for (const job of ['license', 'root'] as const) {
-        expect(() => makeTrust({ keys: [trusted(compositeKey), { key: other, job, status: 'revoked' }] })).toThrow(
+      for (const purpose of ['license', 'root'] as const) {
+        expect(() => makeTrust({ keys: [trusted(compositeKey), { key: other, purpose, status: 'revoked' }] })).toThrow(
           'share a half',
         );
       }
@@ -64,14 +64,14 @@ describe('makeTrust', () => {
       expect(() => makeTrust({ keys: [], lowestCounters: [[lineage, 1]] })).toThrow('lineage');
   });
 
-  it('refuses a job or a status that there is none, and a trust value that it did not make', () => {
+  it('refuses a purpose or a status that there is none, and a trust value that it did not make', () => {
     const lax = (change: object): void => {
       makeTrust({ keys: [{ ...trusted(ed25519Key), ...change }] });
     };
-    for (const job of ['', 'License', 'licence', 'anything'])
+    for (const purpose of ['', 'License', 'licence', 'anything'])
       expect(() => {
-        lax({ job });
-      }).toThrow('the job of the key');
+        lax({ purpose });
+      }).toThrow('the purpose of the key');
     for (const status of ['', 'Active', 'valid', 'REVOKED'])
       expect(() => {
         lax({ status });
@@ -94,6 +94,8 @@ describe('makeTrust', () => {
 
   it('refuses a key whose kid was not computed', () => {
     const forged = { ...strangeKey.publicKey, kid: ed25519Key.publicKey.kid };
-    expect(() => makeTrust({ keys: [{ key: forged, job: 'license', status: 'active' }] })).toThrow('importPublicKey');
+    expect(() => makeTrust({ keys: [{ key: forged, purpose: 'license', status: 'active' }] })).toThrow(
+      'importPublicKey',
+    );
   });
 });

@@ -100,11 +100,11 @@ describe('policy', () => {
   });
 
   it.each(['root', 'ledger', 'approval', 'transcript', 'counters', 'release'] as const)(
-    'refuses a key with the job %s',
-    async (job) => {
-      expect(outcome(verify(await licenseFile(), makeTrust({ keys: [trusted(ed25519Key, { job })] }), context))).toBe(
-        'key_wrong_job',
-      );
+    'refuses a key with the purpose %s',
+    async (purpose) => {
+      expect(
+        outcome(verify(await licenseFile(), makeTrust({ keys: [trusted(ed25519Key, { purpose })] }), context)),
+      ).toBe('key_wrong_purpose');
     },
   );
 
@@ -113,9 +113,9 @@ describe('policy', () => {
     const under = (scope: { products?: readonly string[]; tiers?: readonly string[] }): string =>
       outcome(verify(file, makeTrust({ keys: [trusted(ed25519Key, scope)] }), context));
     expect(under({ products: ['vaultdesk'], tiers: ['team', 'enterprise'] })).toBe('active');
-    expect(under({ products: ['vault'] })).toBe('key_wrong_job');
-    expect(under({ products: [] })).toBe('key_wrong_job');
-    expect(under({ tiers: ['team'] })).toBe('key_wrong_job');
+    expect(under({ products: ['vault'] })).toBe('key_wrong_purpose');
+    expect(under({ products: [] })).toBe('key_wrong_purpose');
+    expect(under({ tiers: ['team'] })).toBe('key_wrong_purpose');
   });
 
   it('requires the composite where told, whatever the times', async () => {

@@ -1,7 +1,7 @@
 /** Split custody: Ed25519 in one token, ML-DSA in another, each with its own PIN holder. */
 import { concatBytes } from '../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../formats/error.ts';
-import type { Job } from '../../../public/job.ts';
+import type { KeyPurpose } from '../../../public/key-purpose.ts';
 import { importPublicKey } from '../../../public/public-key.ts';
 import { selfTest } from '../../self-test.ts';
 import type { SigningKey } from '../../signing-key.ts';
@@ -28,7 +28,7 @@ export async function openSplitKey(
   if (wanted.publicKey.mldsa65 === undefined)
     throw new VtlicError('configuration_invalid', 'only a composite key can be split over two tokens');
   const parts = [tokens.mldsa65.partOf(wanted, ['mldsa65']), tokens.ed25519.partOf(wanted, ['ed25519'])];
-  const key = new TokenKey({ publicKey: wanted.publicKey, job: wanted.job, custody: 'split' }, parts);
+  const key = new TokenKey({ publicKey: wanted.publicKey, purpose: wanted.purpose, custody: 'split' }, parts);
   await selfTest(key, random(32));
   return key;
 }
@@ -36,14 +36,14 @@ export async function openSplitKey(
 /** Makes both halves under one name. A half that was made before the other failed stays, and its name is then taken. */
 export async function generateSplitKey(
   tokens: SplitTokens,
-  name: NewKeyName & { readonly job: Job },
+  name: NewKeyName & { readonly purpose: KeyPurpose },
   random: RandomSource,
 ): Promise<SigningKey> {
   checkTwoTokens(tokens);
   const mldsa65 = await tokens.mldsa65.generateHalf('mldsa65', name);
   const ed25519 = await tokens.ed25519.generateHalf('ed25519', name);
   const publicKey = importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65, ed25519), { forSite: true });
-  return openSplitKey(tokens, { label: name.label, id: name.id, job: name.job, publicKey }, random);
+  return openSplitKey(tokens, { label: name.label, id: name.id, purpose: name.purpose, publicKey }, random);
 }
 
 /** By what the tokens say of themselves: one token can be reached by two modules. */

@@ -3,7 +3,7 @@ import { concatBytes } from '../../../../formats/bytes.ts';
 import { ALGORITHMS } from '../../../../formats/cose-algorithm.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import { compositeMessage } from '../../../public/composite.ts';
-import type { Job } from '../../../public/job.ts';
+import type { KeyPurpose } from '../../../public/key-purpose.ts';
 import { ED25519_SIGNATURE_BYTES, MLDSA65_SIGNATURE_BYTES } from '../../../public/provider.ts';
 import type { PublicKey } from '../../../public/public-key.ts';
 import type { Custody, SignatureMaker, SigningKey } from '../../signing-key.ts';
@@ -69,13 +69,13 @@ export class TokenPart {
 
 export interface TokenKeyFacts {
   readonly publicKey: PublicKey;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   readonly custody: Exclude<Custody, 'software'>;
 }
 
 export class TokenKey implements SigningKey {
   readonly publicKey: PublicKey;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   readonly custody: Exclude<Custody, 'software'>;
   readonly signedBy: SignatureMaker;
   readonly #parts: readonly TokenPart[];
@@ -84,7 +84,7 @@ export class TokenKey implements SigningKey {
   /** @param parts one, or for split custody two */
   constructor(facts: TokenKeyFacts, parts: readonly TokenPart[]) {
     this.publicKey = facts.publicKey;
-    this.job = facts.job;
+    this.purpose = facts.purpose;
     this.custody = facts.custody;
     // With a wrapped seed node:crypto makes the ML-DSA half, so that noble must judge it.
     this.signedBy = facts.custody === 'hsm-wrapped' ? 'node' : 'token';

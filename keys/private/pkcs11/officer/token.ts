@@ -3,7 +3,7 @@ import { concatBytes, equalBytes } from '../../../../formats/bytes.ts';
 import { cleanText } from '../../../../formats/clean-text.ts';
 import type { Algorithm } from '../../../../formats/cose-algorithm.ts';
 import { VtlicError } from '../../../../formats/error.ts';
-import type { Job } from '../../../public/job.ts';
+import type { KeyPurpose } from '../../../public/key-purpose.ts';
 import { importPublicKey, type PublicKey } from '../../../public/public-key.ts';
 import { selfTest } from '../../self-test.ts';
 import type { SigningKey } from '../../signing-key.ts';
@@ -25,14 +25,14 @@ const SELF_TEST_RANDOM_BYTES = 32;
 
 export interface KeyToOpen extends KeyName {
   readonly publicKey: PublicKey;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   /** Of `hsm-wrapped` custody: the encrypted ML-DSA seed as `generateKey` gave it. */
   readonly wrappedSeed?: Uint8Array;
 }
 
 export interface KeyToGenerate extends NewKeyName {
   readonly alg: Algorithm;
-  readonly job: Job;
+  readonly purpose: KeyPurpose;
   /** Default `hsm`. `hsm-wrapped` must be asked for: its ML-DSA seed is in the host's memory while it is used. */
   readonly custody?: 'hsm' | 'hsm-wrapped';
 }
@@ -89,9 +89,9 @@ export class Token {
    * @throws VtlicError `key_not_found`, `key_ambiguous`, `self_check_failed`, and what signing throws
    */
   async openKey(wanted: KeyToOpen): Promise<SigningKey> {
-    const { publicKey, job, wrappedSeed } = wanted;
+    const { publicKey, purpose, wrappedSeed } = wanted;
     const custody = wrappedSeed === undefined ? 'hsm' : 'hsm-wrapped';
-    const key = new TokenKey({ publicKey, job, custody }, [this.partOf(wanted, halvesOf(publicKey))]);
+    const key = new TokenKey({ publicKey, purpose, custody }, [this.partOf(wanted, halvesOf(publicKey))]);
     await selfTest(key, this.#random(SELF_TEST_RANDOM_BYTES));
     return key;
   }
@@ -175,7 +175,7 @@ export class Token {
     const mldsa65 = wanted.alg === 'ed25519' ? new Uint8Array() : await this.#makeHalf('mldsa65', wanted);
     const ed25519 = await this.#makeHalf('ed25519', wanted);
     const publicKey = importPublicKey(wanted.alg, concatBytes(mldsa65, ed25519), { forSite: true });
-    return { key: await this.openKey({ label: wanted.label, id: wanted.id, job: wanted.job, publicKey }) };
+    return { key: await this.openKey({ label: wanted.label, id: wanted.id, purpose: wanted.purpose, publicKey }) };
   }
 
   async #generateWrapped(wanted: KeyToGenerate): Promise<GeneratedKey> {
@@ -189,7 +189,7 @@ export class Token {
     const publicKey = importPublicKey(wanted.alg, concatBytes(mldsa65, ed25519), { forSite: true });
     const wrappedSeed = Uint8Array.from(wrapped);
     // Opened from its wrapped form, as every later run does it: what cannot be read back is not handed out.
-    return { key: await this.openKey({ ...name, job: wanted.job, publicKey, wrappedSeed }), wrappedSeed };
+    return { key: await this.openKey({ ...name, purpose: wanted.purpose, publicKey, wrappedSeed }), wrappedSeed };
   }
 
   /** Makes a pair and checks its private side; its public bytes. */

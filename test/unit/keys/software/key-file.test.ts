@@ -48,7 +48,12 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
     const path = newPath();
     const made = await createKeyFile(path, alg, 'license', PASSPHRASE, random, FAST);
     const opened = await openKeyFile(path, made.publicKey, 'license', PASSPHRASE);
-    expect(opened).toMatchObject({ publicKey: made.publicKey, job: 'license', custody: 'software', signedBy: 'node' });
+    expect(opened).toMatchObject({
+      publicKey: made.publicKey,
+      purpose: 'license',
+      custody: 'software',
+      signedBy: 'node',
+    });
     for (const key of [made, opened])
       expect(verifySignature(made.publicKey, message, await key.sign(message))).toBe(true);
     await opened.close();

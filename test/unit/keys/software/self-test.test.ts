@@ -13,7 +13,7 @@ const newKey = (alg: (typeof ALGORITHMS)[number]): SoftwareKey =>
 function signingBy(key: SoftwareKey, sign: (message: Uint8Array) => Promise<Uint8Array>): SigningKey {
   return {
     publicKey: key.publicKey,
-    job: key.job,
+    purpose: key.purpose,
     custody: key.custody,
     signedBy: key.signedBy,
     sign,
