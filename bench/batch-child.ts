@@ -1,27 +1,23 @@
 /** One batch with stand-ins for key and check, in a process of its own: prints its peak memory. argv: FOLDER ROWS */
 import { carryOutBatch } from '../signer/batch/carry-out-batch.ts';
 import { writeResults } from '../signer/batch/results.ts';
-import { workerGroupWriter } from '../signer/files/durable-group.ts';
 import { benchWorld, makeBatchSite } from './parts/batch-site.ts';
 import { standInChecker, standInKey } from './parts/stand-ins.ts';
 
 const [folder = '', rows = '0'] = process.argv.slice(2);
 const key = standInKey();
 const { site, ledger, reviewed, planMs } = await makeBatchSite(folder, Number(rows), key);
-const files = workerGroupWriter();
 const begun = performance.now();
 const outcome = await carryOutBatch(reviewed, {
   ledger,
   siteFolder: site.paths.folder,
   key,
   checker: standInChecker,
-  files,
   world: benchWorld,
   progress: () => undefined,
 });
 const signMs = performance.now() - begun;
 await writeResults(reviewed.batch, site.paths.folder, ledger);
-await files.close();
 ledger.close();
 if (outcome.released !== Number(rows))
   throw new Error(`${outcome.released} of ${rows} were released: ${outcome.stoppedBy?.message ?? ''}`);

@@ -20,7 +20,7 @@ interface Package {
 }
 
 const VTLIC: Package = { name: 'vtlic', rooms: ['formats', 'keys/public', 'verifier'] };
-const SIGNER: Package = { name: 'vtlic-signer', rooms: ['keys/private', 'signer'] };
+const SIGNER: Package = { name: 'vtlic-signer', rooms: ['files', 'keys/private', 'signer'] };
 
 /** Helpers of the repository that no package carries. */
 const LEFT_OUT = new Set(['signer/demo']);

@@ -1,12 +1,11 @@
 /** The design's example license, and keys to sign it with. */
 import { randomBytes } from 'node:crypto';
 import { armor } from '../../formats/armor.ts';
-import type { Algorithm } from '../../formats/cose-algorithm.ts';
+import { type Algorithm, ALGORITHMS } from '../../formats/cose-algorithm.ts';
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { makeUuidV7 } from '../../formats/license/id.ts';
 import type { License } from '../../formats/license/license.ts';
-import { ALGORITHMS } from '../../formats/cose-algorithm.ts';
 import { SoftwareKey } from '../../keys/private/software/software-key.ts';
 
 const FROM = Date.UTC(2027, 0, 1) / 1000;

@@ -1,7 +1,6 @@
 /** Issuing with everything that belongs to it, beside the bare signing loop of the same key. */
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { carryOutBatch } from '../../signer/batch/carry-out-batch.ts';
-import { workerGroupWriter } from '../../signer/files/durable-group.ts';
 import { directChecker, workerChecker } from '../../signer/issue/checker.ts';
 import { benchWorld, freshFolder, makeBatchSite } from './batch-site.ts';
 import { freshKey, signExample } from './example.ts';
@@ -33,7 +32,6 @@ async function signingRate(key: SigningKey, atOnce: number, count: number): Prom
 export async function issuingRate(key: SigningKey, licenses: number): Promise<number> {
   const folder = freshFolder();
   const { site, ledger, reviewed } = await makeBatchSite(folder, licenses, key);
-  const files = workerGroupWriter();
   const checker = key.signedBy === 'token' ? directChecker(key) : workerChecker(key);
   try {
     const begun = performance.now();
@@ -42,7 +40,6 @@ export async function issuingRate(key: SigningKey, licenses: number): Promise<nu
       siteFolder: site.paths.folder,
       key,
       checker,
-      files,
       world: benchWorld,
       progress: () => undefined,
     });
@@ -51,7 +48,6 @@ export async function issuingRate(key: SigningKey, licenses: number): Promise<nu
       throw new Error(`${outcome.released} of ${licenses} licenses were released: ${outcome.stoppedBy?.message ?? ''}`);
     return (licenses / took) * 1000;
   } finally {
-    await files.close();
     await checker.close();
     ledger.close();
   }

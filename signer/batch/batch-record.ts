@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { readObject } from '../../formats/json/reader.ts';
-import { makeFolders, replaceDurably } from '../files/durable-file.ts';
-import { describeFileError, errorCodeOf } from '../files/file-error.ts';
-import { parseJsonFile } from '../files/json-file.ts';
-import { readLimited } from '../files/read-file.ts';
+import {
+  describeFileError,
+  errorCodeOf,
+  makeFolders,
+  parseJsonFile,
+  readLimited,
+  replaceDurably,
+} from '../../files/index.ts';
 
 const SCHEMA = 'vtlic-batch/1';
 const MOST_BYTES = 65_536;

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import type { FileOutcome, GroupWriter } from '../files/durable-group.ts';
+import { createManyDurably } from '../../files/index.ts';
 import { voidReasonOf } from '../issue/carry-out.ts';
 import type { Checker } from '../issue/checker.ts';
 import { requireClock } from '../issue/clock.ts';
@@ -42,7 +42,6 @@ export interface BatchWorkplace {
   readonly siteFolder: string;
   readonly key: SigningKey;
   readonly checker: Checker;
-  readonly files: GroupWriter;
   readonly world: World;
   /** Called after each group. */
   readonly progress: (done: number) => void;
@@ -261,8 +260,8 @@ class BatchRun {
   }
 
   async #release(issued: readonly IssuedLicense[]): Promise<void> {
-    const { ledger, siteFolder, files, world, progress } = this.#at;
-    const outcomes = await files.create(
+    const { ledger, siteFolder, world, progress } = this.#at;
+    const outcomes = await createManyDurably(
       issued.map(({ intent, file }) => ({ path: join(siteFolder, intent.body.path), bytes: file })),
       0o644,
       { written: () => world.step('file-written'), linked: () => world.step('file-linked') },
@@ -273,13 +272,9 @@ class BatchRun {
         ledger.release(intent.seq, { path: intent.body.path, digest: createHash('sha256').update(file).digest() });
     });
     this.#released += released.length;
-    for (const outcome of outcomes) this.#refused(outcome);
+    this.#failed += issued.length - released.length;
     await world.step('release-durable');
     progress(this.#released + this.#failed);
-  }
-
-  #refused(outcome: FileOutcome): void {
-    if (!outcome.ok) this.#failed++;
   }
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
-import { readChunks } from '../files/read-chunks.ts';
+import { readChunks } from '../../files/index.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
 import { lineageText } from '../ledger/record/lineage.ts';
 import { lineageOfRequest, planItem, planOrigin } from '../plan/plan-license.ts';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { concatBytes, equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { readChunks } from '../files/read-chunks.ts';
+import { readChunks } from '../../files/index.ts';
 import { decodeEnd, decodeHead, decodeRow, type BatchEnd, type BatchHead, type PlanRow } from './plan-row.ts';
 
 /** Rows a block: as many are held in memory. */

@@ -4,12 +4,9 @@
  * It grows under a temporary name, and takes the name of its digest (`plans/DIGEST`) once it is whole and durable.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '../../formats/bytes.ts';
-import { VtlicError } from '../../formats/error.ts';
-import { fsyncFolder, makeFolders } from '../files/durable-file.ts';
-import { describeFileError, errorCodeOf } from '../files/file-error.ts';
+import { describeFileError, DurableStream, makeFolders } from '../../files/index.ts';
 import {
   encodeDoneRow,
   encodeEnd,
@@ -20,28 +17,22 @@ import {
   type DoneRow,
 } from './plan-row.ts';
 
-const BUFFER_BYTES = 1 << 18;
-
 export class BatchPlanWriter {
   readonly #folder: string;
-  readonly #temporary: string;
   readonly #hash: Hash = createHash('sha256');
-  readonly #buffer: Buffer = Buffer.alloc(BUFFER_BYTES);
-  #filled = 0;
-  #fd: number | undefined;
+  readonly #file: DurableStream;
   #rows = 0;
   #sign = 0;
 
   /** @param random 8 bytes for the temporary name */
   constructor(folder: string, random: Uint8Array, head: BatchHead) {
     this.#folder = folder;
-    this.#temporary = join(folder, `.batch-${toHex(random)}.tmp`);
     try {
       makeFolders(folder);
-      this.#fd = openSync(this.#temporary, 'wx', 0o600);
     } catch (error) {
-      throw describeFileError(error, 'output_unwritable', this.#temporary);
+      throw describeFileError(error, 'output_unwritable', folder);
     }
+    this.#file = new DurableStream(join(folder, `.batch-${toHex(random)}.tmp`), 0o600);
     this.#append(encodeHead(head));
   }
 
@@ -64,70 +55,22 @@ export class BatchPlanWriter {
   finish(sharded: boolean): { readonly digest: string; readonly end: BatchEnd } {
     const end: BatchEnd = Object.freeze({ rows: this.#rows, sign: this.#sign, sharded });
     this.#append(encodeEnd(end));
-    const fd = this.#open();
     const digest = this.#hash.digest('hex');
-    const final = join(this.#folder, digest);
-    try {
-      this.#flush();
-      fsyncSync(fd);
-      try {
-        linkSync(this.#temporary, final);
-      } catch (error) {
-        // The very same plan, by its name.
-        if (errorCodeOf(error) !== 'EEXIST') throw error;
-      }
-      fsyncFolder(this.#folder);
-      return Object.freeze({ digest, end });
-    } catch (error) {
-      throw describeFileError(error, 'output_unwritable', final);
-    } finally {
-      this.abandon();
-    }
+    // Where the name is taken, the same plan has it.
+    this.#file.create(join(this.#folder, digest));
+    return Object.freeze({ digest, end });
   }
 
-  /** Takes the temporary file away. Does nothing a second time. */
+  /** Removes the temporary file. Does nothing when the plan is finished. */
   abandon(): void {
-    if (this.#fd === undefined) return;
-    closeSync(this.#fd);
-    this.#fd = undefined;
-    try {
-      unlinkSync(this.#temporary);
-    } catch {
-      // A temporary file that is left is in nobody's way.
-    }
+    this.#file.abandon();
   }
 
   #append(bytes: Uint8Array): void {
-    const head = byteStringHead(bytes.length);
-    this.#hash.update(head).update(bytes);
-    for (const part of [head, bytes]) {
-      if (part.length > BUFFER_BYTES) {
-        this.#flush();
-        this.#write(part);
-      } else {
-        if (this.#filled + part.length > BUFFER_BYTES) this.#flush();
-        this.#buffer.set(part, this.#filled);
-        this.#filled += part.length;
-      }
+    for (const part of [byteStringHead(bytes.length), bytes]) {
+      this.#hash.update(part);
+      this.#file.write(part);
     }
-  }
-
-  #flush(): void {
-    this.#write(this.#buffer.subarray(0, this.#filled));
-    this.#filled = 0;
-  }
-
-  #write(bytes: Uint8Array): void {
-    try {
-      for (let offset = 0; offset < bytes.length;) offset += writeSync(this.#open(), bytes, offset);
-    } catch (error) {
-      throw describeFileError(error, 'output_unwritable', this.#temporary);
-    }
-  }
-
-  #open(): number {
-    if (this.#fd === undefined) throw new VtlicError('internal', 'a plan was to be written that is finished');
-    return this.#fd;
   }
 }
 

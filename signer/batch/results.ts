@@ -3,12 +3,11 @@
  * after each run, so they are right also after a crash.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { utf8 } from '../../formats/bytes.ts';
 import { csvRow } from '../../formats/csv/write-csv.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
-import { fsyncFolder, makeFolders, removeIfPresent } from '../files/durable-file.ts';
-import { describeFileError } from '../files/file-error.ts';
+import { describeFileError, DurableStream, makeFolders } from '../../files/index.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import type { VoidReason } from '../ledger/record/entry.ts';
 import type { LedgerView, LicenseRecord } from '../ledger/record/ledger.ts';
@@ -148,66 +147,39 @@ function wordsOf(record: LicenseRecord): string {
   return VOID_WORDS[record.void?.body.reason ?? 'crash'];
 }
 
-/** A file that takes the place of another once it is whole and durable. */
+/** The results of this run take the place of those of the run before, whole or not at all. */
 class Replacement {
   readonly #path: string;
-  readonly #temporary: string;
-  #fd: number | undefined;
-  #held = '';
+  readonly #stream: DurableStream;
+  /** Text of many rows is encoded at once. */
+  #text = '';
 
   constructor(path: string) {
     this.#path = path;
-    this.#temporary = `${path}.new`;
     try {
       makeFolders(dirname(path));
-      removeIfPresent(this.#temporary);
-      this.#fd = openSync(this.#temporary, 'wx', 0o644);
     } catch (error) {
       throw describeFileError(error, 'output_unwritable', path);
     }
+    this.#stream = new DurableStream(`${path}.new`, 0o644);
   }
 
   write(text: string): void {
-    this.#held += text;
-    if (this.#held.length > 65_536) this.#flush();
+    this.#text += text;
+    if (this.#text.length > 65_536) this.#flush();
   }
 
   finish(): void {
     this.#flush();
-    try {
-      if (this.#fd !== undefined) fsyncSync(this.#fd);
-      renameSync(this.#temporary, this.#path);
-      fsyncFolder(dirname(this.#path));
-    } catch (error) {
-      throw describeFileError(error, 'output_unwritable', this.#path);
-    }
-    this.#close();
+    this.#stream.replace(this.#path);
   }
 
-  /** Does nothing when it is finished. */
   abandon(): void {
-    if (this.#fd === undefined) return;
-    this.#close();
-    try {
-      removeIfPresent(this.#temporary);
-    } catch {
-      // The first error is the one to tell; the next results are made over what is left.
-    }
-  }
-
-  #close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#stream.abandon();
   }
 
   #flush(): void {
-    const bytes = Buffer.from(this.#held, 'utf8');
-    this.#held = '';
-    try {
-      for (let offset = 0; this.#fd !== undefined && offset < bytes.length;)
-        offset += writeSync(this.#fd, bytes, offset);
-    } catch (error) {
-      throw describeFileError(error, 'output_unwritable', this.#path);
-    }
+    this.#stream.write(utf8(this.#text));
+    this.#text = '';
   }
 }

@@ -1,7 +1,6 @@
 /** One run of a batch: plan, word of the officer, key, groups, results. */
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { groupWriter, workerGroupWriter } from '../files/durable-group.ts';
 import { directChecker, workerChecker, type Checker } from '../issue/checker.ts';
 import { openForSigning } from '../issue/open-ledger.ts';
 import { anchorKeystores } from '../keys/anchor-access.ts';
@@ -252,7 +251,6 @@ async function signRows(
   ledger: Ledger,
 ): Promise<BatchOutcome> {
   const checker = checkerFor(key, open);
-  const files = open < FEW ? groupWriter() : workerGroupWriter();
   try {
     const signing = progressLine('signed', open, () => performance.now(), terminal?.show);
     return await carryOutBatch(reviewed, {
@@ -260,12 +258,10 @@ async function signRows(
       siteFolder: site.paths.folder,
       key,
       checker,
-      files,
       world,
       progress: signing.show,
     }).finally(signing.end);
   } finally {
-    await files.close();
     await checker.close();
   }
 }

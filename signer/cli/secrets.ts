@@ -6,7 +6,7 @@
 import { fstatSync, openSync, closeSync, readSync } from 'node:fs';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { describeFileError } from '../files/file-error.ts';
+import { describeFileError } from '../../files/index.ts';
 import type { Terminal } from './terminal.ts';
 
 const MOST_BYTES = 1024;

@@ -1,6 +1,6 @@
 /** Output that is complete before the process leaves: `process.exit` would cut a pipe that is still full. */
 import { writeSync } from 'node:fs';
-import { errorCodeOf } from '../files/file-error.ts';
+import { errorCodeOf } from '../../files/index.ts';
 
 const wait = new Int32Array(new SharedArrayBuffer(4));
 

@@ -1,11 +1,17 @@
 /** A copy of the ledger as it stands at one moment, also while it is written, that opens without any file beside it. */
-import { chmodSync, closeSync, fsyncSync, linkSync, lstatSync, openSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
-import { fsyncFolder, makeFolders } from '../files/durable-file.ts';
-import { describeFileError, errorCodeOf } from '../files/file-error.ts';
+import {
+  describeFileError,
+  errorCodeOf,
+  fsyncFolder,
+  fsyncPath,
+  makeFolders,
+  placeWithoutReplacing,
+} from '../../files/index.ts';
 import { copyLedger } from '../ledger/store/copy-ledger.ts';
 import type { LedgerSummary, Progress } from '../ledger/record/ledger.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
@@ -36,10 +42,10 @@ export async function backupLedger(
     removeIfPresent(temporary);
     copyLedger(ledger, temporary, 'output_unwritable');
     chmodSync(temporary, 0o600);
-    fsyncFile(temporary);
+    fsyncPath(temporary);
     await world.step('backup-copied');
     const summary = await checkCopy(ledger, temporary, world, options);
-    link(temporary, target);
+    if (!placeWithoutReplacing(temporary, target)) throw exists(target);
     fsyncFolder(dirname(target));
     await world.step('backup-linked');
     return summary;
@@ -88,24 +94,6 @@ async function checkCopy(
   } finally {
     made.close();
     source.close();
-  }
-}
-
-function link(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    if (errorCodeOf(error) === 'EEXIST') throw exists(to);
-    throw error;
-  }
-}
-
-export function fsyncFile(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

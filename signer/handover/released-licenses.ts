@@ -7,8 +7,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { uuidToBytes } from '../../formats/license/id.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import { describeFileError } from '../files/file-error.ts';
-import { readLimited } from '../files/read-file.ts';
+import { describeFileError, readLimited } from '../../files/index.ts';
 import type { ReenteredBody } from '../ledger/record/act.ts';
 import type { Site } from '../site/site.ts';
 

@@ -9,8 +9,7 @@ import { dirname } from 'node:path';
 import { equalBytes } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { fsyncFolder } from '../files/durable-file.ts';
-import { describeFileError, errorCodeOf } from '../files/file-error.ts';
+import { describeFileError, errorCodeOf, fsyncFolder, fsyncPath } from '../../files/index.ts';
 import type { AnchorPlace, AnchorRecord, AnchorStore, LedgerHead } from '../ledger/record/anchor.ts';
 import { openAnchorStore, type AnchorStoreOpener } from '../ledger/anchor/anchor-store.ts';
 import { copyLedger } from '../ledger/store/copy-ledger.ts';
@@ -19,7 +18,6 @@ import type { Ledger } from '../ledger/record/ledger.ts';
 import { fileExists } from '../ledger/store/ledger-file.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
 import { nowSeconds, type World } from '../world.ts';
-import { fsyncFile } from './backup.ts';
 import { requireSameAnchor, type RestorePlan } from './plan-restore.ts';
 
 export interface RestoreResult {
@@ -136,7 +134,7 @@ function headOf({ ledgerId: _ledgerId, ...head }: AnchorRecord): Omit<AnchorReco
 /** Readable for its owner alone, on the disk, and whole. */
 async function settleDraft(draft: string): Promise<void> {
   chmodSync(draft, 0o600);
-  fsyncFile(draft);
+  fsyncPath(draft);
   fsyncFolder(dirname(draft));
   const view = openLedgerForReading(draft);
   try {

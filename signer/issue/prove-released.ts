@@ -4,8 +4,7 @@ import { equalBytes, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { encodeInclusionProof } from '../../formats/tlog-proof.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { fileState, removeIfPresent } from '../files/durable-file.ts';
-import { groupWriter, type NewFile } from '../files/durable-group.ts';
+import { createManyDurably, fileState, type NewFile } from '../../files/index.ts';
 import { logKeysOf } from '../keys/log-keys.ts';
 import { checkInclusion } from '../ledger/tree/check-proof.ts';
 import { findLeaf } from '../ledger/tree/find-leaf.ts';
@@ -18,7 +17,6 @@ import { standingProof } from './standing-proof.ts';
 const AT_ONCE = 256;
 /** Files in the way that are named; the rest are counted. */
 const NAMED = 5;
-const NOT_A_STEP = { written: () => Promise.resolve(), linked: () => Promise.resolve() };
 
 export interface ProofWork {
   readonly ledger: Ledger;
@@ -54,14 +52,13 @@ export async function proveReleased(
   const log = ledger.logs().find((candidate) => equalBytes(candidate.logId, anchored.logId));
   if (log === undefined) throw new VtlicError('internal', 'the anchor is of no log of this ledger');
   const keys = logKeysOf(site, ledger);
-  const files = groupWriter();
   let checkpoint: string | undefined;
   let [written, stood, ofOlderLog] = [0, 0, 0];
   const paths: string[] = [];
   const inTheWay = new FilesInTheWay();
   let group: NewFile[] = [];
   const flush = async (): Promise<void> => {
-    for (const outcome of await files.create(group, 0o644, NOT_A_STEP)) {
+    for (const outcome of await createManyDurably(group, 0o644)) {
       if (!outcome.ok) throw outcome.error;
     }
     written += group.length;
@@ -98,12 +95,11 @@ export async function proveReleased(
       const bytes = utf8(encodeInclusionProof({ extra: leaf.data, index: leaf.index, hashes, checkpoint }));
       checkInclusion(bytes, keys, cose);
       if (standing === 'other') {
+        // A crash on a disk without hard links leaves a part of these bytes, which is written over.
         if (fileState(path, bytes) !== 'part') {
           inTheWay.add(path);
           continue;
         }
-        // What a crash leaves of these very bytes, on a disk that knows no links.
-        removeIfPresent(path);
       }
       group.push({ path, bytes });
       if (paths.length < AT_ONCE) paths.push(path);
@@ -121,8 +117,6 @@ export async function proveReleased(
       `${error.message}; the licenses are signed and released, only proofs are missing`,
       { ...error.place, hint: `${first}${goOn}`, cause: error },
     );
-  } finally {
-    await files.close();
   }
 }
 

@@ -1,8 +1,7 @@
 /** What stands where a proof should go. */
 import { lstatSync } from 'node:fs';
 import { VtlicError } from '../../formats/error.ts';
-import { describeFileError } from '../files/file-error.ts';
-import { readLimited } from '../files/read-file.ts';
+import { describeFileError, readLimited } from '../../files/index.ts';
 import { checkInclusion } from '../ledger/tree/check-proof.ts';
 import type { LogKey } from '../ledger/tree/log-key.ts';
 

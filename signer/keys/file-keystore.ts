@@ -5,7 +5,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { createKeyFile, keyFileWarning, openKeyFile } from '../../keys/private/software/key-file.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
-import { makeFolders } from '../files/durable-file.ts';
+import { makeFolders } from '../../files/index.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore } from '../site/keystore-config.ts';
 import type { SitePaths } from '../site/paths.ts';

@@ -7,9 +7,7 @@ import { existsSync } from 'node:fs';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { readObject } from '../../formats/json/reader.ts';
-import { createDurably } from '../files/durable-file.ts';
-import { parseJsonFile } from '../files/json-file.ts';
-import { readLimited } from '../files/read-file.ts';
+import { createDurably, parseJsonFile, readLimited } from '../../files/index.ts';
 
 const SCHEMA = 'vtlic-claim/1';
 const MOST_BYTES = 4096;

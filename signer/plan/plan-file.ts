@@ -1,8 +1,7 @@
 /** Plans on disk: `plans/DIGEST`, written by `--dry-run`, read by `--confirm DIGEST`. */
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
-import { createDurably } from '../files/durable-file.ts';
-import { readLimited } from '../files/read-file.ts';
+import { createDurably, readLimited } from '../../files/index.ts';
 import { decodePlan, encodePlan, planDigest, type Plan } from './plan.ts';
 
 const MOST_BYTES = 1 << 30;

@@ -4,7 +4,7 @@ import { utf8 } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { readObject, type JsonObjectReader } from '../../formats/json/reader.ts';
 import type { JsonNode, JsonObject } from '../../formats/json/strict-json.ts';
-import { parseJsonFile } from '../files/json-file.ts';
+import { parseJsonFile } from '../../files/index.ts';
 import { FaultList } from '../request/fault-list.ts';
 import { keyOfMember, MEMBER_NAMES, readMembers, type MemberName } from '../request/read-request.ts';
 import type { Request } from '../request/request.ts';

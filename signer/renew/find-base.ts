@@ -7,7 +7,7 @@ import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isId, uuidToBytes } from '../../formats/license/id.ts';
-import { readLimited } from '../files/read-file.ts';
+import { readLimited } from '../../files/index.ts';
 import { newestOfCustomer, newestOfLineage, reenteredLicense } from '../ledger/newest-license.ts';
 import type { CounterOf } from '../ledger/record/counter-of.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';

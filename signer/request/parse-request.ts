@@ -1,6 +1,6 @@
 /** Bytes of a request file → a frozen `Request`. A fault names the member, its line and its column. */
 import { readObject } from '../../formats/json/reader.ts';
-import { parseJsonFile } from '../files/json-file.ts';
+import { parseJsonFile } from '../../files/index.ts';
 import { readRequest } from './read-request.ts';
 import type { Request } from './request.ts';
 

@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { readObject, type JsonObjectReader, type JsonValueReader } from '../../formats/json/reader.ts';
 import { MAX_COUNT, MAX_GRACE_SECONDS } from '../../formats/license/bounds.ts';
 import { isId } from '../../formats/license/id.ts';
-import { parseJsonFile } from '../files/json-file.ts';
-import { readLimited } from '../files/read-file.ts';
+import { parseJsonFile, readLimited } from '../../files/index.ts';
 
 export const CATALOG_SCHEMA = 'vtlic-catalog/1';
 const MOST_BYTES = 8 << 20;

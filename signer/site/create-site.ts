@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { toHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
-import { createDurably, makeFolders } from '../files/durable-file.ts';
+import { createDurably, makeFolders } from '../../files/index.ts';
 import { openAnchorStore, type AnchorStoreOpener } from '../ledger/anchor/anchor-store.ts';
 import type { AnchorPlace, AnchorStore } from '../ledger/record/anchor.ts';
 import { createLedger } from '../ledger/create.ts';

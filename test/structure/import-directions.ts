@@ -15,15 +15,16 @@ const LEDGER = [
 ];
 /** What the officer's process may know of tokens. Not `pkcs11/host`: only the token host's own process loads a module. */
 const TOKENS = ['keys/private/pkcs11/shared', 'keys/private/pkcs11/uri', 'keys/private/pkcs11/officer'];
-const BELOW_SIGNER = ['formats', 'keys/public', 'keys/private', ...TOKENS, 'verifier'];
-const SIGNER = [...BELOW_SIGNER, 'signer/files', 'signer/ledger', ...LEDGER, 'signer'];
+const BELOW_SIGNER = ['formats', 'files', 'keys/public', 'keys/private', ...TOKENS, 'verifier'];
+const SIGNER = [...BELOW_SIGNER, 'signer/ledger', ...LEDGER, 'signer'];
 const EVERYTHING = [...SIGNER, 'keys/private/pkcs11/host', 'signer/cli', 'vectors'];
 
 /** Room (longest matching folder wins) → rooms it may import besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   formats: [],
   'keys/public': ['formats'],
-  'keys/private': ['formats', 'keys/public'],
+  files: ['formats'],
+  'keys/private': ['formats', 'files', 'keys/public'],
   'keys/private/pkcs11/shared': ['formats'],
   'keys/private/pkcs11/uri': ['formats', 'keys/private/pkcs11/shared'],
   'keys/private/pkcs11/host': ['formats', 'keys/public', 'keys/private', 'keys/private/pkcs11/shared'],
@@ -35,11 +36,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'keys/private/pkcs11/uri',
   ],
   verifier: ['formats', 'keys/public'],
-  'signer/files': ['formats'],
   'signer/ledger/record': ['formats', 'keys/public', 'keys/private'],
   'signer/ledger/tree': ['formats', 'keys/public', 'keys/private', 'signer/ledger/record'],
-  'signer/ledger/store': ['formats', 'signer/files', 'signer/ledger/record', 'signer/ledger/tree'],
-  'signer/ledger/anchor': ['formats', 'signer/files', 'signer/ledger/record'],
+  'signer/ledger/store': ['formats', 'files', 'signer/ledger/record', 'signer/ledger/tree'],
+  'signer/ledger/anchor': ['formats', 'files', 'signer/ledger/record'],
   'signer/ledger/verify': [
     'formats',
     'keys/public',
@@ -47,8 +47,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'signer/ledger/tree',
     'signer/ledger/store',
   ],
-  'signer/ledger': ['formats', 'keys/public', 'signer/files', ...LEDGER],
-  signer: [...BELOW_SIGNER, 'signer/files', 'signer/ledger', ...LEDGER],
+  'signer/ledger': ['formats', 'keys/public', 'files', ...LEDGER],
+  signer: [...BELOW_SIGNER, 'signer/ledger', ...LEDGER],
   'signer/cli': SIGNER,
   'signer/demo': [],
   vectors: SIGNER,

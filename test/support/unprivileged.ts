@@ -14,6 +14,7 @@ export const isRoot: boolean = process.getuid?.() === 0;
 
 const COPIED: readonly string[] = [
   'formats',
+  'files',
   'keys',
   'verifier',
   'signer',

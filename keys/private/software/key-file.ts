@@ -8,12 +8,12 @@ import { equalBytes } from '../../../formats/bytes.ts';
 import { ALGORITHMS, type Algorithm } from '../../../formats/cose-algorithm.ts';
 import { decodePrivateCoseKey, encodePrivateCoseKey, type PrivateCoseKey } from '../../../formats/cose-key.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import { createDurably } from '../../../files/index.ts';
 import type { KeyPurpose } from '../../public/key-purpose.ts';
 import type { PublicKey } from '../../public/public-key.ts';
 import type { SigningKey } from '../signing-key.ts';
 import { decryptAge, DEFAULT_WORK_FACTOR, encryptAge, MAX_WORK_FACTOR } from './age.ts';
 import { SoftwareKey } from './software-key.ts';
-import { writeNewFile } from './write-new-file.ts';
 
 /** A composite's file has 2.3 kB; what is far longer is not read into memory. */
 const MAX_FILE_BYTES = 16 * 1024;
@@ -46,11 +46,34 @@ export async function createKeyFile(
     const key = new SoftwareKey(alg, purpose, seeds);
     plain = encodePrivateCoseKey(alg, key.publicKey.bytes, seeds);
     const file = await encryptAge(plain, passphrase, { workFactor: options.workFactor ?? DEFAULT_WORK_FACTOR, random });
-    await writeNewFile(path, file);
+    await writeKeyFile(path, file);
     return key;
   } finally {
     seeds.fill(0);
     plain?.fill(0);
+  }
+}
+
+async function writeKeyFile(path: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await createDurably(path, bytes, 0o600, { folderExists: true });
+  } catch (cause) {
+    if (cause instanceof VtlicError && cause.code === 'output_exists') {
+      throw new VtlicError(
+        'output_exists',
+        'a file of this name exists, and a key file is never written over another',
+        {
+          file: path,
+          hint: 'Choose another name; move the old file away only when its key is known to be elsewhere.',
+          cause,
+        },
+      );
+    }
+    throw new VtlicError('output_unwritable', 'the key file could not be written', {
+      file: path,
+      hint: 'Nothing was kept: free the disk or choose another folder, and generate again.',
+      cause,
+    });
   }
 }
 

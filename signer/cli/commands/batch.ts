@@ -9,7 +9,7 @@ import { planOnly } from '../../batch/plan-only.ts';
 import { digestOfFile } from '../../batch/plan-batch.ts';
 import { formatOf } from '../../batch/read-rows.ts';
 import type { BatchSource } from '../../batch/batch-source.ts';
-import { readChunks } from '../../files/read-chunks.ts';
+import { readChunks } from '../../../files/index.ts';
 import { errorDocument, errorLines } from '../error-text.ts';
 import type { Io, SetExit } from '../io.ts';
 import { SecretBook } from '../secrets.ts';

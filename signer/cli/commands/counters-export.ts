@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { createDurably } from '../../files/durable-file.ts';
+import { createDurably } from '../../../files/index.ts';
 import { countersOf, handOver, standingDocument } from '../../handover/export-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorKeystores } from '../../keys/anchor-access.ts';

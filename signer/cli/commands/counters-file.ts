@@ -2,7 +2,7 @@
 import { VtlicError } from '../../../formats/error.ts';
 import { isId } from '../../../formats/license/id.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
-import { readLimited } from '../../files/read-file.ts';
+import { readLimited } from '../../../files/index.ts';
 import { openCounters } from '../../handover/import-counters.ts';
 import type { LostDocument } from '../../handover/reopen-counters.ts';
 import type { Site } from '../../site/site.ts';

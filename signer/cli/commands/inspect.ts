@@ -7,7 +7,7 @@ import { decodeCoseSign1, TYP, type CoseSign1 } from '../../../formats/cose-sign
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
-import { readLimited } from '../../files/read-file.ts';
+import { readLimited } from '../../../files/index.ts';
 import { formatRows, licenseRows } from '../../plan/view.ts';
 import type { Io } from '../io.ts';
 import { jsonText } from '../json-text.ts';

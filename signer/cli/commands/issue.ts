@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
-import { readLimited } from '../../files/read-file.ts';
+import { readLimited } from '../../../files/index.ts';
 import { planLicense } from '../../plan/plan-license.ts';
 import { planView } from '../../plan/plan-view.ts';
 import { checkAgainstCatalog } from '../../request/check-against-catalog.ts';

@@ -11,7 +11,7 @@ import {
   type PublicKeyForm,
 } from '../../../keys/public/encodings/public-key-file.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { createDurably } from '../../files/durable-file.ts';
+import { createDurably } from '../../../files/index.ts';
 import { generateKey } from '../../keys/generate-key.ts';
 import { secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import type { NewKey } from '../../keys/new-key.ts';

@@ -6,7 +6,7 @@ import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { isConsistencyProof, isInclusionProof } from '../../../formats/tlog-proof.ts';
-import { readLimited } from '../../files/read-file.ts';
+import { readLimited } from '../../../files/index.ts';
 import { logKeysOf } from '../../keys/log-keys.ts';
 import { checkConsistency, checkInclusion } from '../../ledger/tree/check-proof.ts';
 import { decodeLogKey, type LogKey } from '../../ledger/tree/log-key.ts';

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { toHex, utf8 } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { createDurably } from '../../files/durable-file.ts';
+import { createDurably } from '../../../files/index.ts';
 import { encodeLogKey, logKey } from '../../ledger/tree/log-key.ts';
 import { provableHead } from '../../ledger/anchor/provable-head.ts';
 import type { Io } from '../io.ts';

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { VtlicError } from '../../../formats/error.ts';
 import { parsePublicKeys } from '../../../keys/public/encodings/public-key-file.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
-import { readLimited } from '../../files/read-file.ts';
+import { readLimited } from '../../../files/index.ts';
 import type { Io } from '../io.ts';
 
 const MOST_KEY_BYTES = 1 << 20;

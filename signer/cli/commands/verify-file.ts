@@ -10,7 +10,7 @@ import { REASONS, type Reason } from '../../../verifier/reasons.ts';
 import { makeTrust, type Trust } from '../../../verifier/trust.ts';
 import type { Accepted, Refused } from '../../../verifier/verdict.ts';
 import { verify } from '../../../verifier/verify.ts';
-import { readLimited } from '../../files/read-file.ts';
+import { readLimited } from '../../../files/index.ts';
 import { formatRows, licenseRows } from '../../plan/view.ts';
 import { formatInstant } from '../../request/dates.ts';
 import { EXIT } from '../exit-codes.ts';

@@ -3,23 +3,17 @@
  *
  * It protects only where it is not in the same snapshot or backup as the ledger.
  */
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { lstatSync, realpathSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { equalBytes } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { fsyncFolder } from '../../files/durable-file.ts';
-import { describeFileError, errorCodeOf } from '../../files/file-error.ts';
-import { readLimited } from '../../files/read-file.ts';
+import {
+  describeFileError,
+  errorCodeOf,
+  fsyncFolder,
+  readLimited,
+  removeIfPresent,
+  replaceDurably,
+} from '../../../files/index.ts';
 import type { AnchorRecord, AnchorStore } from '../record/anchor.ts';
 import { decodeAnchorRecord, encodeAnchorRecord, MAX_ANCHOR_BYTES } from '../record/anchor-record.ts';
 
@@ -37,9 +31,7 @@ export function anchorFile(named: string): AnchorStore {
     write: async (record: AnchorRecord) => {
       try {
         keepWhole(path, next);
-        makeNew(next, encodeAnchorRecord(record));
-        renameSync(next, path);
-        fsyncFolder(dirname(path));
+        replaceDurably(path, encodeAnchorRecord(record), 0o600, { temporary: next });
       } catch (error) {
         const told = describeFileError(error, 'ledger_unwritable', path);
         throw new VtlicError(
@@ -55,7 +47,7 @@ export function anchorFile(named: string): AnchorStore {
     },
     remove: async () => {
       try {
-        for (const file of [next, path]) if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) unlinkSync(file);
+        for (const file of [next, path]) removeIfPresent(file);
         fsyncFolder(dirname(path));
       } catch (error) {
         throw describeFileError(error, 'ledger_unwritable', path);
@@ -122,19 +114,4 @@ function keepWhole(path: string, next: string): void {
   const current = readOne(path);
   if (left !== 'damaged' && (typeof current === 'string' || current.entries <= left.entries)) renameSync(next, path);
   else unlinkSync(next);
-}
-
-function makeNew(file: string, bytes: Uint8Array): void {
-  const fd = openSync(file, 'wx', 0o600);
-  try {
-    for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
-    fsyncSync(fd);
-  } catch (error) {
-    unlinkSync(file);
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-  if (!equalBytes(readLimited(file, MAX_ANCHOR_BYTES), bytes))
-    throw new VtlicError('ledger_unwritable', 'it reads back differently from what was written', { file });
 }

@@ -1,12 +1,12 @@
 /** Who holds the ledger: a small file for people. What counts is the lock (`lock.ts`). */
-import { renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { utf8 } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { readObject } from '../../../formats/json/reader.ts';
 import { parseStrictJson } from '../../../formats/json/strict-json.ts';
-import { readLimited } from '../../files/read-file.ts';
+import { readLimited, replaceDurably } from '../../../files/index.ts';
 
 const MAX_BYTES = 4096;
 
@@ -17,13 +17,11 @@ export interface Holder {
 
 /** Names this process of this host. @param since seconds */
 export function writeHolder(path: string, holder: Holder, since: number): void {
-  const temporary = `${path}.${process.pid}`;
-  writeFileSync(
-    temporary,
+  replaceDurably(
+    path,
     utf8(`${JSON.stringify({ pid: process.pid, host: hostname(), command: holder.command, since })}\n`),
-    { mode: 0o600 },
+    0o600,
   );
-  renameSync(temporary, path);
 }
 
 /** The file may have gone with another hand; it means nothing then. */

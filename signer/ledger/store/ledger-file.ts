@@ -1,6 +1,6 @@
 import { lstatSync, statSync } from 'node:fs';
 import { VtlicError } from '../../../formats/error.ts';
-import { describeFileError } from '../../files/file-error.ts';
+import { describeFileError } from '../../../files/index.ts';
 
 /** By name alone: nothing is opened (`lock.ts` says why). A link that leads nowhere exists. */
 export function fileExists(file: string): boolean {

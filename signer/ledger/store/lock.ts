@@ -8,7 +8,7 @@ import { closeSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { VtlicError } from '../../../formats/error.ts';
-import { describeFileError, errorCodeOf } from '../../files/file-error.ts';
+import { describeFileError, errorCodeOf } from '../../../files/index.ts';
 import { describeHolder, removeHolder, writeHolder, type Holder } from './holder.ts';
 import { ledgerFault, sqliteCode } from './sqlite-faults.ts';
 

@@ -10,6 +10,7 @@
  *     short                    half of the bytes are written, and the caller is told so (only writes are counted)
  *     torn                     the same, and the next write finds the disk full (only writes are counted)
  *     kill-before kill-after   the process ends by SIGKILL
+ *     no-links                 every link fails with EPERM, as on FAT and exFAT; N means nothing
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -28,7 +29,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum how { NONE, FAIL, SHORT, TORN, KILL_BEFORE, KILL_AFTER };
+enum how { NONE, FAIL, SHORT, TORN, KILL_BEFORE, KILL_AFTER, NO_LINKS };
 enum act { PASS, REFUSE, HALF, DIE_AFTER };
 enum kind { WRITES, MAKES, FLUSHES, NAMES, REMOVES };
 
@@ -60,6 +61,7 @@ __attribute__((constructor)) static void begin(void) {
     else if (!strcmp(name, "torn")) how = TORN;
     else if (!strcmp(name, "kill-before")) how = KILL_BEFORE;
     else if (!strcmp(name, "kill-after")) how = KILL_AFTER;
+    else if (!strcmp(name, "no-links")) how = NO_LINKS;
     else {
       how = FAIL;
       size_t length = strlen(name);
@@ -107,7 +109,7 @@ static enum act judge(const char *name, const char *path, enum kind kind) {
     int length = snprintf(line, sizeof line, "%s %s\n", name, path);
     syscall(SYS_write, log_fd, line, length);
   }
-  if (how == NONE || number < at || (number > at && !sticky)) return PASS;
+  if (how == NONE || how == NO_LINKS || number < at || (number > at && !sticky)) return PASS;
   switch (how) {
     case FAIL:
       /* A full disk still gives room back, and what needs none goes on. */
@@ -196,6 +198,10 @@ OPEN(open64)
 
 int link(const char *from, const char *to) {
   REAL(int, "link", const char *, const char *);
+  if (how == NO_LINKS && is_under(to)) {
+    errno = EPERM;
+    return -1;
+  }
   AROUND(judge("link", to, MAKES), real(from, to));
 }
 

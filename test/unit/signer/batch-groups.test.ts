@@ -8,7 +8,6 @@ import { openKeyFile } from '../../../keys/private/software/key-file.ts';
 import type { SigningKey } from '../../../keys/private/signing-key.ts';
 import { carryOutBatch, type BatchOutcome } from '../../../signer/batch/carry-out-batch.ts';
 import { openBatchPlan } from '../../../signer/batch/plan-reader.ts';
-import { groupWriter } from '../../../signer/files/durable-group.ts';
 import { directChecker } from '../../../signer/issue/checker.ts';
 import { keyFiles } from '../../../signer/keys/file-keystore.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../signer/ledger/open.ts';
@@ -99,7 +98,6 @@ async function batchOf(rows: number, signing: SigningKey, changes: Partial<World
       siteFolder: site.paths.folder,
       key: signing,
       checker,
-      files: groupWriter(),
       world,
       progress: () => undefined,
     });

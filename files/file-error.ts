@@ -1,5 +1,5 @@
 /** Faults of the file system in words. */
-import { VtlicError, type ToolFault } from '../../formats/error.ts';
+import { VtlicError, type ToolFault } from '../formats/error.ts';
 
 const WORDS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',

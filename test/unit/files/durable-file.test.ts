@@ -1,31 +1,30 @@
 /** Files that are whole or absent, alone and in groups, in the places where that is hard. */
 import fs, {
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
-import { createDurably } from '../../../signer/files/durable-file.ts';
 import {
-  groupWriter,
-  workerGroupWriter,
+  createDurably,
+  createManyDurably,
+  DurableStream,
+  replaceDurably,
   type FileOutcome,
-  type GroupWriter,
-  type NewFile,
-} from '../../../signer/files/durable-group.ts';
+} from '../../../files/index.ts';
 
 const BYTES = utf8('the whole of a license file\n');
-const NOTHING = { written: () => Promise.resolve(), linked: () => Promise.resolve() };
 
 let folder: string;
 beforeEach(() => {
@@ -80,21 +79,12 @@ describe('a new file', () => {
   });
 });
 
-describe.each([
-  ['in this thread', groupWriter],
-  ['in workers', workerGroupWriter],
-] as const)('a group of new files %s', (_where, make) => {
-  async function create(...paths: readonly string[]): Promise<readonly FileOutcome[]> {
-    const writer: GroupWriter = make();
-    try {
-      return await writer.create(
-        paths.map((path) => ({ path: join(folder, path), bytes: BYTES })),
-        0o644,
-        NOTHING,
-      );
-    } finally {
-      await writer.close();
-    }
+describe('a group of new files', () => {
+  function create(...paths: readonly string[]): Promise<readonly FileOutcome[]> {
+    return createManyDurably(
+      paths.map((path) => ({ path: join(folder, path), bytes: BYTES })),
+      0o644,
+    );
   }
 
   it('makes the folders it needs, and says which file was in the way', async () => {
@@ -128,7 +118,7 @@ it('a temporary name that the disk refused to remove is removed when the group i
   };
   syncBuiltinESMExports();
   try {
-    const outcomes = await groupWriter().create([{ path: join(folder, 'a'), bytes: BYTES }], 0o644, NOTHING);
+    const outcomes = await createManyDurably([{ path: join(folder, 'a'), bytes: BYTES }], 0o644);
     expect(outcomes).toMatchObject([{ ok: true }]);
     expect(refused).toBeGreaterThan(0);
     expect(readdirSync(folder)).toEqual(['a']);
@@ -138,63 +128,24 @@ it('a temporary name that the disk refused to remove is removed when the group i
   }
 });
 
-/** Those that were given something. */
-function workersOf(post: { readonly mock: { readonly contexts: readonly unknown[] } }): readonly Worker[] {
-  return [...new Set(post.mock.contexts)].filter((context) => context instanceof Worker);
-}
-
-it('a worker that ends before its time fails its files and all later ones, and nothing waits for it', async () => {
-  const post = vi.spyOn(Worker.prototype, 'postMessage');
-  const files = (name: string): NewFile[] =>
-    Array.from({ length: 8 }, (_, i) => ({ path: join(folder, `${name}-${i}`), bytes: BYTES }));
-  const writer = workerGroupWriter();
-  try {
-    expect(await writer.create(files('a'), 0o644, NOTHING)).toHaveLength(8);
-    const cut = writer.create(files('b'), 0o644, NOTHING);
-    await Promise.all([
-      expect(cut).rejects.toThrow('a worker that writes files ended before its time'),
-      workersOf(post)[0]?.terminate(),
-    ]);
-    await expect(writer.create(files('c'), 0o644, NOTHING)).rejects.toThrow(
-      'a worker that writes files ended before its time',
-    );
-    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-  } finally {
-    post.mockRestore();
-    await writer.close();
-  }
-});
-
-it('a worker that ends between two groups ends no process', async () => {
-  const writer = workerGroupWriter();
-  const post = vi.spyOn(Worker.prototype, 'postMessage');
-  try {
-    await writer.create([{ path: join(folder, 'a'), bytes: BYTES }], 0o644, NOTHING);
-    for (const worker of workersOf(post)) worker.emit('error', new Error('out of memory'));
-    await expect(writer.create([{ path: join(folder, 'b'), bytes: BYTES }], 0o644, NOTHING)).rejects.toThrow(
-      'a worker that writes files ended before its time',
-    );
-  } finally {
-    post.mockRestore();
-    await writer.close();
-  }
-});
-
 /** The calls themselves are made: they are only noted on their way. */
 function noteCalls(): { readonly calls: readonly string[]; readonly done: () => void } {
   const calls: string[] = [];
   const names = new Map<number, string>();
-  const real = { openSync: fs.openSync, fsyncSync: fs.fsyncSync, closeSync: fs.closeSync, linkSync: fs.linkSync };
+  const real = { openSync: fs.openSync, fsync: fs.fsync, closeSync: fs.closeSync, linkSync: fs.linkSync };
   const short = (path: fs.PathLike): string => String(path).slice(folder.length + 1);
   fs.openSync = (path, flags, mode) => {
     const fd = real.openSync(path, flags, mode);
     names.set(fd, short(path));
     return fd;
   };
-  fs.fsyncSync = (fd) => {
-    real.fsyncSync(fd);
-    calls.push(`fsync ${names.get(fd) ?? '?'}`);
+  const fsync = (fd: number, done: fs.NoParamCallback): void => {
+    real.fsync(fd, (error) => {
+      calls.push(`fsync ${names.get(fd) ?? '?'}`);
+      done(error);
+    });
   };
+  Object.assign(fs, { fsync });
   fs.closeSync = (fd) => {
     real.closeSync(fd);
     calls.push(`close ${names.get(fd) ?? '?'}`);
@@ -219,10 +170,9 @@ it.each([1, 32, 33, 70])(
     const names = Array.from({ length: count }, (_, i) => `out/${i % 7}/file-${i}`);
     const { calls, done } = noteCalls();
     try {
-      await groupWriter().create(
+      await createManyDurably(
         names.map((name) => ({ path: join(folder, name), bytes: BYTES })),
         0o644,
-        NOTHING,
       );
     } finally {
       done();
@@ -253,4 +203,116 @@ it('one file alone is durable before it has its name, and its folder after it', 
   );
   expect(steps).not.toContain(-1);
   expect(steps).toEqual(steps.toSorted((a, b) => a - b));
+});
+
+/** `link` fails as it does on FAT and exFAT. The call in C is tried in test/crash/no-hard-links.test.ts. */
+async function withoutLinks(act: () => Promise<void>): Promise<void> {
+  const { linkSync } = fs;
+  fs.linkSync = () => {
+    throw Object.assign(new Error('EPERM: operation not permitted, link'), { code: 'EPERM' });
+  };
+  syncBuiltinESMExports();
+  try {
+    await act();
+  } finally {
+    fs.linkSync = linkSync;
+    syncBuiltinESMExports();
+  }
+}
+
+describe('a disk without hard links', () => {
+  it('takes new files whole, under their names only', () =>
+    withoutLinks(async () => {
+      expect(await createDurably(join(folder, 'out/one'), BYTES, 0o644)).toBe('created');
+      expect(await createDurably(join(folder, 'out/one'), BYTES, 0o644)).toBe('equal');
+      const stream = new DurableStream(join(folder, 'out/.stream.tmp'), 0o600);
+      stream.write(BYTES);
+      expect(stream.create(join(folder, 'out/two'))).toBe(true);
+      for (const name of ['one', 'two']) expect(readFileSync(join(folder, 'out', name))).toEqual(Buffer.from(BYTES));
+      expect(readdirSync(join(folder, 'out'))).toEqual(['one', 'two']);
+      expect(statSync(join(folder, 'out/one')).mode & 0o777).toBe(0o644 & ~process.umask());
+    }));
+
+  it('never has a file replaced by a new one', () =>
+    withoutLinks(async () => {
+      const path = join(folder, 'file');
+      writeFileSync(path, 'something else');
+      await expect(createDurably(path, BYTES, 0o644)).rejects.toMatchObject({ code: 'output_exists' });
+      const stream = new DurableStream(join(folder, '.stream.tmp'), 0o600);
+      stream.write(BYTES);
+      expect(stream.create(path)).toBe(false);
+      expect(readFileSync(path, 'utf8')).toBe('something else');
+      expect(readdirSync(folder)).toEqual(['file']);
+    }));
+
+  it('keeps no empty file where the rename fails', () =>
+    withoutLinks(async () => {
+      const { renameSync } = fs;
+      fs.renameSync = () => {
+        throw Object.assign(new Error('EIO: i/o error, rename'), { code: 'EIO' });
+      };
+      syncBuiltinESMExports();
+      try {
+        await expect(createDurably(join(folder, 'file'), BYTES, 0o644)).rejects.toMatchObject({
+          code: 'output_unwritable',
+        });
+      } finally {
+        fs.renameSync = renameSync;
+        syncBuiltinESMExports();
+      }
+      expect(readdirSync(folder)).toEqual([]);
+    }));
+});
+
+describe('a file that is replaced', () => {
+  it('keeps its mode', () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, 'old', { mode: 0o640 });
+    replaceDurably(path, BYTES, 0o600);
+    expect(readFileSync(path)).toEqual(Buffer.from(BYTES));
+    expect(statSync(path).mode & 0o777).toBe(0o640 & ~process.umask());
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it.runIf(process.getuid?.() === 0)('keeps its owner when root replaces it', () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, 'old', { mode: 0o600 });
+    chownSync(path, 1000, 1001);
+    replaceDurably(path, BYTES, 0o644);
+    const { uid, gid, mode } = statSync(path);
+    expect([uid, gid, mode & 0o777]).toEqual([1000, 1001, 0o600]);
+    expect(readFileSync(path)).toEqual(Buffer.from(BYTES));
+  });
+
+  it('that did not exist gets the mode it is given', () => {
+    const path = join(folder, 'file');
+    replaceDurably(path, BYTES, 0o600);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('takes a stream of any length, in pieces of any length', () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, 'old');
+    const pieces = [1, 262_144, 262_145, 0, 700_000, 100].map((length, i) => new Uint8Array(length).fill(i + 1));
+    const stream = new DurableStream(`${path}.new`, 0o644);
+    for (const piece of pieces) stream.write(piece);
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    stream.replace(path);
+    stream.abandon();
+    expect(readFileSync(path).equals(Buffer.concat(pieces))).toBe(true);
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it('stays as it was when the stream is abandoned', () => {
+    const path = join(folder, 'file');
+    writeFileSync(path, 'old');
+    const stream = new DurableStream(`${path}.new`, 0o644);
+    stream.write(BYTES);
+    stream.abandon();
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(folder)).toEqual(['file']);
+    expect(() => {
+      stream.replace(path);
+    }).toThrow('the file is finished');
+  });
 });

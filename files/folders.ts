@@ -1,0 +1,83 @@
+/** Durable folders, and the small acts on files that durable writing is made of. */
+import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { VtlicError } from '../formats/error.ts';
+import { describeFileError, errorCodeOf } from './file-error.ts';
+
+/** Flushes a file, or a folder with the names in it. */
+export function fsyncPath(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Flushes the names in a folder. */
+export const fsyncFolder: (folder: string) => void = fsyncPath;
+
+/** Creates `folder` and its missing parents, each made durable in its own parent. */
+export function makeFolders(folder: string, mode = 0o755): void {
+  const changed = new Set<string>();
+  addFolders(folder, changed, mode);
+  changed.delete(folder);
+  // The outermost first.
+  for (const parent of [...changed].toReversed()) fsyncFolder(parent);
+}
+
+/**
+ * Creates `folder` and its missing parents, and adds to `changed` the folder and the parent of each that was made.
+ *
+ * It makes them one by one: `mkdir` with `recursive` never ends where a parent cannot be made (`/proc/nowhere/x`).
+ */
+export function addFolders(folder: string, changed: Set<string>, mode = 0o755): void {
+  changed.add(folder);
+  const first = madeFolder(folder, mode);
+  if (first === 'exists') return;
+  if (first === 'no parent') {
+    addFolders(dirname(folder), changed, mode);
+    if (madeFolder(folder, mode) === 'no parent')
+      throw new VtlicError('output_unwritable', 'this folder cannot be made', { file: folder });
+  }
+  changed.add(dirname(folder));
+}
+
+function madeFolder(folder: string, mode: number): 'made' | 'exists' | 'no parent' {
+  // Most folders exist: a thrown error for each file of a batch would cost time.
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return 'exists';
+  try {
+    mkdirSync(folder, { mode });
+    return 'made';
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code === 'EEXIST' && statSync(folder).isDirectory()) return 'exists';
+    if (code === 'ENOENT' && dirname(folder) !== folder) return 'no parent';
+    throw error;
+  }
+}
+
+/**
+ * What has a name: nothing, a file of exactly these bytes, a part of them from their beginning (what a crash leaves on
+ * a disk without hard links), or something else.
+ */
+export function fileState(path: string, bytes: Uint8Array): 'absent' | 'equal' | 'part' | 'other' {
+  try {
+    const facts = lstatSync(path);
+    if (!facts.isFile() || facts.size > bytes.length) return 'other';
+    const found = readFileSync(path);
+    if (Buffer.compare(found, bytes.subarray(0, found.length)) !== 0) return 'other';
+    return found.length === bytes.length ? 'equal' : 'part';
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOENT') return 'absent';
+    throw describeFileError(error, 'output_unwritable', path);
+  }
+}
+
+export function removeIfPresent(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errorCodeOf(error) !== 'ENOENT') throw error;
+  }
+}

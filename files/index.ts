@@ -1,0 +1,15 @@
+/** Reading and writing files: bounded reads, durable writes, errors that name the file. */
+export {
+  createDurably,
+  createManyDurably,
+  DurableStream,
+  existsError,
+  placeWithoutReplacing,
+  replaceDurably,
+  type DurableOptions,
+  type FileOutcome,
+  type NewFile,
+} from './durable-file.ts';
+export { describeFileError, errorCodeOf } from './file-error.ts';
+export { fileState, fsyncFolder, fsyncPath, makeFolders, removeIfPresent } from './folders.ts';
+export { parseJsonFile, readChunks, readLimited } from './read-file.ts';

@@ -1,0 +1,87 @@
+/** Reads files: whole with a size limit, so that a larger one never fills the memory, or of any size piece by piece. */
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { VtlicError, type ToolFault } from '../formats/error.ts';
+import { describeFileError } from './file-error.ts';
+import { parseStrictJson, type JsonNode } from '../formats/json/strict-json.ts';
+
+/**
+ * @param limit most bytes to read
+ * @throws VtlicError with `code` (default `file_unreadable`) naming the file
+ */
+export function readLimited(path: string, limit: number, code: ToolFault = 'file_unreadable'): Uint8Array {
+  try {
+    // A pipe without a writer would hold the process, and a Ctrl-C, for ever.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      requireFile(fstatSync(fd), path, code);
+      const chunks: Uint8Array[] = [];
+      let total = 0;
+      for (;;) {
+        const chunk = new Uint8Array(Math.min(65_536, limit + 1 - total));
+        const count = readSync(fd, chunk, 0, chunk.length, null);
+        if (count === 0) break;
+        chunks.push(chunk.subarray(0, count));
+        total += count;
+        if (total > limit) throw new VtlicError(code, `the file is larger than ${limit} bytes`, { file: path });
+      }
+      const out = new Uint8Array(total);
+      let offset = 0;
+      for (const chunk of chunks) {
+        out.set(chunk, offset);
+        offset += chunk.length;
+      }
+      return out;
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw describeFileError(error, code, path);
+  }
+}
+
+const CHUNK_BYTES = 1 << 18;
+
+/** Each chunk is good until the next one is asked for. @throws VtlicError with `code` naming the file */
+export function* readChunks(path: string, code: ToolFault = 'file_unreadable'): Generator<Uint8Array> {
+  let fd: number;
+  try {
+    // A pipe without a writer would hold the process, and a Ctrl-C, for ever.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    throw describeFileError(error, code, path);
+  }
+  try {
+    requireFile(fstatSync(fd), path, code);
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    for (;;) {
+      let count: number;
+      try {
+        count = readSync(fd, buffer, 0, buffer.length, null);
+      } catch (error) {
+        throw describeFileError(error, code, path);
+      }
+      if (count === 0) return;
+      yield buffer.subarray(0, count);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function requireFile(facts: Stats, path: string, code: ToolFault): void {
+  if (facts.isDirectory()) throw new VtlicError(code, 'this is a folder, not a file', { file: path });
+  if (!facts.isFile())
+    throw new VtlicError(code, 'this is a pipe or a device, not a file', {
+      file: path,
+      hint: 'write it to a file first',
+    });
+}
+
+/** Strict JSON of a named file: an error says which file. @param limit in bytes */
+export function parseJsonFile(bytes: Uint8Array, file: string, limit: number): JsonNode {
+  try {
+    return parseStrictJson(bytes, { bytes: limit });
+  } catch (error) {
+    throw error instanceof VtlicError ? error.at({ file }) : error;
+  }
+}
