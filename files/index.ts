@@ -3,13 +3,12 @@ export {
   createDurably,
   createManyDurably,
   DurableStream,
-  existsError,
   placeWithoutReplacing,
   replaceDurably,
-  type DurableOptions,
   type FileOutcome,
   type NewFile,
 } from './durable-file.ts';
 export { describeFileError, errorCodeOf } from './file-error.ts';
 export { fileState, fsyncFolder, fsyncPath, makeFolders, removeIfPresent } from './folders.ts';
 export { parseJsonFile, readChunks, readLimited } from './read-file.ts';
+export { MAX_SECRET_BYTES, readSecretLine, SECRET_SECONDS } from './secret.ts';

@@ -3,13 +3,10 @@
  *
  * Never from the command line itself or the environment, where other processes could read them.
  */
-import { fstatSync, openSync, closeSync, readSync } from 'node:fs';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { describeFileError } from '../../files/index.ts';
+import { describeFileError, MAX_SECRET_BYTES, readSecretLine, SECRET_SECONDS } from '../../files/index.ts';
 import type { Terminal } from './terminal.ts';
-
-const MOST_BYTES = 1024;
 
 type Source = { readonly kind: 'fd'; readonly fd: number } | { readonly kind: 'file'; readonly path: string };
 
@@ -30,45 +27,36 @@ export function parseSecretOption(text: string): { readonly name: string; readon
   return { name: match[1], source: { kind: 'file', path: match[3] ?? '' } };
 }
 
-/** The first line of a source, without its line end. */
-function readSource(name: string, source: Source): Uint8Array {
-  const where = source.kind === 'file' ? source.path : `fd:${source.fd}`;
-  const buffer = Buffer.alloc(MOST_BYTES + 1);
+async function readSource(name: string, source: Source): Promise<Uint8Array> {
+  const file = source.kind === 'file' ? source.path : `fd:${source.fd}`;
+  const fault = (what: string, hint?: string): VtlicError =>
+    new VtlicError('configuration_invalid', what, { file, ...(hint === undefined ? {} : { hint }) });
   try {
-    const fd = source.kind === 'file' ? openSync(source.path, 'r') : source.fd;
-    let length = 0;
-    try {
-      if (source.kind === 'file' && (fstatSync(fd).mode & 0o077) !== 0) {
-        throw new VtlicError(
-          'configuration_invalid',
-          `the secret file of keystore ${name} can be read or changed by other users`,
-          { file: where, hint: `run: chmod 600 ${cleanText(where)}` },
+    const line = await readSecretLine(source.kind === 'file' ? source.path : source.fd, { pipes: true });
+    if (line.ok) return line.bytes;
+    switch (line.fault) {
+      case 'not a file':
+        throw fault(
+          `the secret of keystore ${name} is in neither a file nor a pipe`,
+          'name a file that only you can read',
         );
-      }
-      while (length < buffer.length) {
-        const count = readSync(fd, buffer, length, buffer.length - length, null);
-        if (count === 0) break;
-        length += count;
-      }
-    } finally {
-      if (source.kind === 'file') closeSync(fd);
+      case 'open to others':
+        throw fault(
+          `the secret file of keystore ${name} can be read or changed by other users`,
+          `run: chmod 600 ${cleanText(file)}`,
+        );
+      case 'too long':
+        throw fault(`the secret of keystore ${name} is longer than ${MAX_SECRET_BYTES} bytes`);
+      case 'empty':
+        throw fault(`the secret of keystore ${name} is empty`);
+      default:
+        throw fault(
+          `no line came from the secret's pipe of keystore ${name} within ${SECRET_SECONDS} seconds`,
+          'check the program that writes to the pipe, and run the command again',
+        );
     }
-    const newline = buffer.subarray(0, length).indexOf(10);
-    let end = newline === -1 ? length : newline;
-    if (end > MOST_BYTES)
-      throw new VtlicError(
-        'configuration_invalid',
-        `the secret of keystore ${name} is longer than ${MOST_BYTES} bytes`,
-        { file: where },
-      );
-    if (end > 0 && buffer[end - 1] === 13) end--;
-    if (end === 0)
-      throw new VtlicError('configuration_invalid', `the secret of keystore ${name} is empty`, { file: where });
-    return new Uint8Array(buffer.subarray(0, end));
   } catch (error) {
-    throw describeFileError(error, 'configuration_invalid', where);
-  } finally {
-    buffer.fill(0);
+    throw describeFileError(error, 'configuration_invalid', file);
   }
 }
 
@@ -138,7 +126,7 @@ export class SecretBook {
   async take(name: string, prompt: string): Promise<Uint8Array> {
     const source = this.#sources.get(name);
     if (source !== undefined) {
-      const secret = this.#kept.get(name) ?? readSource(name, source);
+      const secret = this.#kept.get(name) ?? (await readSource(name, source));
       if (source.kind === 'file' || !this.#keep.has(name)) return secret;
       this.#kept.set(name, secret);
       return Uint8Array.from(secret);

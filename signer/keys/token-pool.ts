@@ -57,7 +57,7 @@ export class TokenPool {
           pin: (description) =>
             uri.pinSourceFile === undefined
               ? secrets.take(store.name, promptFor(store, description, why))
-              : Promise.resolve(readPinSource(uri.pinSourceFile)),
+              : readPinSource(uri.pinSourceFile),
           ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
           typeSerial: async (description) =>
             secrets.typeSerial?.(

@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'keys/private/pkcs11/host': ['formats', 'keys/public', 'keys/private', 'keys/private/pkcs11/shared'],
   'keys/private/pkcs11/officer': [
     'formats',
+    'files',
     'keys/public',
     'keys/private',
     'keys/private/pkcs11/shared',
