@@ -2,6 +2,7 @@
  * What became of every row, as the ledger says: `results.jsonl` for programs, `results.csv` for people. Made anew from plan and ledger
  * after each run, so they are right also after a crash.
  */
+import { jsonLine } from '../../formats/json/json-line.ts';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
@@ -84,7 +85,7 @@ export async function writeResults(plan: BatchPlan, siteFolder: string, ledger: 
     for (const row of plan.rows()) {
       const result = resultOf(row, plan.head.name, ledger);
       counts[result.status]++;
-      jsonl.write(`${JSON.stringify({ schema: SCHEMA, ...result })}\n`);
+      jsonl.write(jsonLine({ schema: SCHEMA, ...result }));
       csv.write(
         csvRow([
           result.line,

@@ -14,6 +14,8 @@ export const EXIT = {
   declined: 10,
   notWritten: 11,
   selfCheck: 17,
+  /** Part of a batch failed; its results say which rows. */
+  partFailed: 18,
   checksFailed: 19,
   notValid: 20,
   notInForce: 21,

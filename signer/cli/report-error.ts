@@ -1,13 +1,13 @@
+import { jsonLine } from '../../formats/json/json-line.ts';
 import type { VtlicError } from '../../formats/error.ts';
 import { errorDocument, errorLines } from './error-text.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
-import { jsonText } from './json-text.ts';
 
 /** Says an error on standard error, and as a document on standard output where `--json` asks for one; returns the exit code. */
 export function reportError(error: VtlicError, argv: readonly string[], { out, err }: Pick<Io, 'out' | 'err'>): number {
   for (const line of errorLines(error)) err(line);
-  if (argv.includes('--json')) tryToWrite(out, `${jsonText(errorDocument(error))}\n`);
+  if (argv.includes('--json')) tryToWrite(out, jsonLine(errorDocument(error)));
   return exitCodeOf(error.code);
 }
 

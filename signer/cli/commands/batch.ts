@@ -1,4 +1,5 @@
 /** `vtlic batch FILE.csv|.jsonl`: every row judged → one plan → one summary, one `Yes`, one secret → groups of licenses → results. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -11,14 +12,12 @@ import { formatOf } from '../../batch/read-rows.ts';
 import type { BatchSource } from '../../batch/batch-source.ts';
 import { readChunks } from '../../../files/index.ts';
 import { errorDocument, errorLines } from '../error-text.ts';
+import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
 import { SecretBook } from '../secrets.ts';
 import { openNamedSite, siteArgument } from './common.ts';
 import { proofKeyOf } from './proof-option.ts';
 import { signingOptions, type SigningOptions } from './sign-plan.ts';
-
-/** A part of the batch failed: its results say which. */
-const PART_FAILED = 18;
 
 interface BatchOptions extends SigningOptions {
   readonly name?: string;
@@ -52,8 +51,7 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
           // A hint that holds for a thousand rows is said once.
           for (const text of hint) if (!hints.has(text)) io.err(text);
           for (const text of hint) hints.add(text);
-          if (options.json === true)
-            io.out(`${JSON.stringify({ ...errorDocument(fault), schema: 'vtlic-batch-fault/1' })}\n`);
+          if (options.json === true) io.out(jsonLine({ ...errorDocument(fault), schema: 'vtlic-batch-fault/1' }));
         },
         secrets,
       };
@@ -73,7 +71,7 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
         );
         io.out(
           options.json === true
-            ? `${JSON.stringify({ schema: 'vtlic-batch-plan-made/1', digest: made.digest, batch: made.name, ...made.document })}\n`
+            ? jsonLine({ schema: 'vtlic-batch-plan-made/1', digest: made.digest, batch: made.name, ...made.document })
             : `${made.digest}\n`,
         );
         return;
@@ -86,7 +84,7 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
       if (options.json === true) for (const chunk of readChunks(done.results.jsonl)) io.out(chunk);
       else io.out(`${cleanText(done.results.jsonl, 4000)}\n${cleanText(done.results.csv, 4000)}\n`);
       if (done.stoppedBy !== undefined) throw done.stoppedBy;
-      if (done.failed > 0) setExit(PART_FAILED);
+      if (done.failed > 0) setExit(EXIT.partFailed);
     } finally {
       secrets.forget();
       terminal?.close();

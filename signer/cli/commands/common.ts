@@ -23,11 +23,16 @@ export function secretOption(command: Command): Command {
     .option(
       '--secret <name=source>',
       'secret of keystore NAME from fd:N or file:PATH (repeatable)',
-      (value: string, all: string[]) => [...all, value],
+      collect,
       [] as string[],
     )
     .option('--last-try <serial>', 'show a PIN although the token of this serial says that it is its last try')
     .option('--untested-token', 'use a token of a family that this toolkit was never run against');
+}
+
+/** For an option that may be repeated. */
+export function collect(value: string, all: readonly string[]): string[] {
+  return [...all, value];
 }
 
 export function siteFolder(io: Io, options: SiteOptions): string {

@@ -1,4 +1,5 @@
 /** `vtlic counters export FILE` */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
@@ -60,7 +61,12 @@ export function addCountersExport(parent: Command, io: Io): void {
         );
         io.out(
           options.json === true
-            ? `${JSON.stringify({ schema: 'vtlic-counters-export/1', file: target, customer: options.customer ?? null, again: standing !== undefined })}\n`
+            ? jsonLine({
+                schema: 'vtlic-counters-export/1',
+                file: target,
+                customer: options.customer ?? null,
+                again: standing !== undefined,
+              })
             : `${cleanText(target, 4000)}\n`,
         );
       } finally {

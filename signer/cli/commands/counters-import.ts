@@ -1,4 +1,5 @@
 /** `vtlic counters import FILE` */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { equalBytes, toHex } from '../../../formats/bytes.ts';
@@ -12,7 +13,7 @@ import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { askForWord } from '../typed-word.ts';
-import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { collect, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 import { countersKeys, readCounters } from './counters-file.ts';
 import { withAccess } from './key-access.ts';
 
@@ -28,7 +29,7 @@ export function addCountersImport(parent: Command, io: Io): void {
     .option(
       '--trust <keys>',
       "a file with the counters key of the other site (repeatable; besides the site's own)",
-      (value: string, all: string[]) => [...all, value],
+      collect,
       [] as string[],
     )
     .option('--json', 'the result as one JSON document');
@@ -49,7 +50,13 @@ export function addCountersImport(parent: Command, io: Io): void {
         );
         io.out(
           options.json === true
-            ? `${JSON.stringify({ schema: 'vtlic-counters-import/1', how: taking.how, ledger: toHex(document.ledgerId), customer: document.sub ?? null, lineages: document.lineages.length })}\n`
+            ? jsonLine({
+                schema: 'vtlic-counters-import/1',
+                how: taking.how,
+                ledger: toHex(document.ledgerId),
+                customer: document.sub ?? null,
+                lineages: document.lineages.length,
+              })
             : `${taking.how}\n`,
         );
       } finally {

@@ -1,4 +1,5 @@
 /** `vtlic counters reopen` */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
@@ -9,7 +10,7 @@ import { openingWith } from '../../keys/signing-run.ts';
 import { plainRows } from '../plain-rows.ts';
 import type { Io } from '../io.ts';
 import { askForWord } from '../typed-word.ts';
-import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { collect, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 import { countersKeys, parseCustomer, readCounters } from './counters-file.ts';
 import { withAccess } from './key-access.ts';
 
@@ -19,8 +20,6 @@ interface ReopenOptions extends SiteOptions, SecretOptions {
   readonly trust: readonly string[];
   readonly json?: boolean;
 }
-
-const collect = (value: string, all: string[]): string[] => [...all, value];
 
 export function addCountersReopen(parent: Command, io: Io): void {
   const command = parent
@@ -55,7 +54,11 @@ export function addCountersReopen(parent: Command, io: Io): void {
         io.err(`opened: this ledger issues again for ${whom(plan)}`);
         io.out(
           options.json === true
-            ? `${JSON.stringify({ schema: 'vtlic-counters-reopen/1', customer: options.customer ?? null, stillClosed: namesOf(plan) })}\n`
+            ? jsonLine({
+                schema: 'vtlic-counters-reopen/1',
+                customer: options.customer ?? null,
+                stillClosed: namesOf(plan),
+              })
             : 'reopened\n',
         );
       } finally {

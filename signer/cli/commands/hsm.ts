@@ -1,4 +1,5 @@
 /** `vtlic hsm list | doctor`: which tokens there are, and whether one is fit to sign. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -15,9 +16,8 @@ import type { TokenKeystore } from '../../site/keystore-config.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
-import { jsonText } from '../json-text.ts';
 import { SecretBook } from '../secrets.ts';
-import { secretOption, siteFolder, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { collect, secretOption, siteFolder, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 
 interface ListOptions extends SiteOptions {
   readonly module: readonly string[];
@@ -40,7 +40,7 @@ export function addHsm(program: Command, io: Io, setExit: SetExit): void {
       .option(
         '--module <path>',
         "a module to look at (repeatable; default: the site's and the well-known ones)",
-        (value: string, all: string[]) => [...all, value],
+        collect,
         [] as string[],
       )
       .option('--json', 'the result as one JSON document'),
@@ -103,7 +103,11 @@ async function list(io: Io, options: ListOptions, setExit: SetExit): Promise<voi
   if (first !== undefined && (modules.length === 0 || options.module.length > 0)) setExit(exitCodeOf(first.code));
   io.out(
     options.json === true
-      ? `${jsonText({ schema: 'vtlic-hsm-list/1', modules: modules.map(moduleDocument), faults: faults.map(({ code, message }) => ({ code, message })) })}\n`
+      ? jsonLine({
+          schema: 'vtlic-hsm-list/1',
+          modules: modules.map(moduleDocument),
+          faults: faults.map(({ code, message }) => ({ code, message })),
+        })
       : modules.map(moduleText).join(''),
   );
 }
@@ -176,7 +180,7 @@ async function doctor(io: Io, token: string, options: DoctorOptions, setExit: Se
     setExit(stopped === undefined ? (failed ? EXIT.checksFailed : EXIT.done) : exitCodeOf(stopped.code));
     io.out(
       options.json === true
-        ? `${jsonText({ schema: 'vtlic-hsm-doctor/1', ok: !failed, checks })}\n`
+        ? jsonLine({ schema: 'vtlic-hsm-doctor/1', ok: !failed, checks })
         : checks.map(checkText).join(''),
     );
   } finally {

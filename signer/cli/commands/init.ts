@@ -1,4 +1,5 @@
 /** `vtlic init DIR --issuer ID` */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -13,7 +14,6 @@ import { TokenPool } from '../../keys/token-pool.ts';
 import { anchorPlaceText } from '../../ledger/record/anchor-place.ts';
 import type { AnchorPlace } from '../../ledger/record/anchor.ts';
 import type { Io } from '../io.ts';
-import { jsonText } from '../json-text.ts';
 import { SecretBook } from '../secrets.ts';
 import { parseAnchorOption } from './anchor-option.ts';
 import { invalid, secretOption, type SecretOptions } from './common.ts';
@@ -79,7 +79,7 @@ export function addInit(program: Command, io: Io): void {
     io.err(`next: vtlic key generate --site ${cleanText(dir, 1000)} --name license-1`);
     io.out(
       options.json === true
-        ? `${jsonText({ schema: 'vtlic-init/1', site: folder, ledger: paths.ledger, anchor: anchorPlaceText(anchor) })}\n`
+        ? jsonLine({ schema: 'vtlic-init/1', site: folder, ledger: paths.ledger, anchor: anchorPlaceText(anchor) })
         : `${cleanText(folder, 4000)}\n`,
     );
   });

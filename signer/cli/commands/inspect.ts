@@ -1,4 +1,5 @@
 /** `vtlic inspect FILE`: what a file says of itself. Verifies nothing, and says so. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -10,7 +11,6 @@ import type { License } from '../../../formats/license/license.ts';
 import { readLimited } from '../../../files/index.ts';
 import { formatRows, licenseRows } from '../../plan/view.ts';
 import type { Io } from '../io.ts';
-import { jsonText } from '../json-text.ts';
 
 interface InspectOptions {
   readonly json?: boolean;
@@ -47,7 +47,16 @@ export function addInspect(program: Command, io: Io): void {
       io.err('NOT VERIFIED: anybody could have written this. To verify it: vtlic verify FILE --product P');
       if (options.json === true) {
         io.out(
-          `${jsonText({ schema: 'vtlic-inspect/1', verified: false, algorithm: cose.alg, kid: cose.kid, bytes, signatureBytes: cose.signature.length, payloadSha256: sha256(cose.payload), license })}\n`,
+          jsonLine({
+            schema: 'vtlic-inspect/1',
+            verified: false,
+            algorithm: cose.alg,
+            kid: cose.kid,
+            bytes,
+            signatureBytes: cose.signature.length,
+            payloadSha256: sha256(cose.payload),
+            license,
+          }),
         );
         return;
       }

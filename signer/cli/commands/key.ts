@@ -1,4 +1,5 @@
 /** `vtlic key generate | list | show | export | check` */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { isAlgorithm, type Algorithm } from '../../../formats/cose-algorithm.ts';
@@ -21,7 +22,6 @@ import { formatRows } from '../../plan/view.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { findKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { jsonText } from '../json-text.ts';
 import { SecretBook } from '../secrets.ts';
 import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
@@ -135,7 +135,7 @@ function addGenerate(key: Command, io: Io): void {
         );
       io.out(
         options.json === true
-          ? `${jsonText({ schema: 'vtlic-key/1', ...recordDocument(record) })}\n`
+          ? jsonLine({ schema: 'vtlic-key/1', ...recordDocument(record) })
           : `${record.publicKey.kid}\n`,
       );
     } finally {
@@ -160,7 +160,11 @@ function addList(key: Command, io: Io): void {
     const site = openNamedSite(io, options);
     if (options.json === true) {
       io.out(
-        `${jsonText({ schema: 'vtlic-keys/1', defaultKey: site.config.defaultKey ?? null, keys: site.config.keys.map(recordDocument) })}\n`,
+        jsonLine({
+          schema: 'vtlic-keys/1',
+          defaultKey: site.config.defaultKey ?? null,
+          keys: site.config.keys.map(recordDocument),
+        }),
       );
       return;
     }
@@ -185,7 +189,7 @@ function addShow(key: Command, io: Io): void {
     const document = recordDocument(record);
     io.out(
       options.json === true
-        ? `${jsonText({ schema: 'vtlic-key/1', ...document })}\n`
+        ? jsonLine({ schema: 'vtlic-key/1', ...document })
         : `${formatRows(Object.entries(document).map(([label, value]) => [label, cleanText(value)] as const)).join('\n')}\n`,
     );
   });
@@ -225,7 +229,7 @@ function addCheck(key: Command, io: Io): void {
       io.err(`the key ${record.name} opens, signs, and its signature verifies with node:crypto and with noble`);
       io.out(
         options.json === true
-          ? `${jsonText({ schema: 'vtlic-key-check/1', name: record.name, kid: record.publicKey.kid, ok: true })}\n`
+          ? jsonLine({ schema: 'vtlic-key-check/1', name: record.name, kid: record.publicKey.kid, ok: true })
           : `ok ${record.publicKey.kid}\n`,
       );
     });

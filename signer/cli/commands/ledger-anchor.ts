@@ -1,4 +1,5 @@
 /** `vtlic ledger anchor --to PLACE`: the anchor comes to lie elsewhere, by a typed act of an officer. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -81,7 +82,12 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
         }
         io.out(
           options.json === true
-            ? `${JSON.stringify({ schema: 'vtlic-ledger-anchor/1', from: anchorPlaceText(from), to: anchorPlaceText(to), moved: !samePlace(from, to) })}\n`
+            ? jsonLine({
+                schema: 'vtlic-ledger-anchor/1',
+                from: anchorPlaceText(from),
+                to: anchorPlaceText(to),
+                moved: !samePlace(from, to),
+              })
             : `${cleanText(anchorPlaceText(to), 4000)}\n`,
         );
       } finally {

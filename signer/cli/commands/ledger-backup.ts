@@ -1,4 +1,5 @@
 /** `vtlic ledger backup FILE` */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
@@ -30,7 +31,14 @@ export function addLedgerBackup(parent: Command, io: Io): void {
     io.err('it holds every license in full: keep it as safe as the ledger, and apart from the anchor');
     io.out(
       options.json === true
-        ? `${JSON.stringify({ schema: 'vtlic-ledger-backup/1', file: target, entries: summary.head.entries, size: summary.head.size, root: toHex(summary.head.root), chain: toHex(summary.head.chain) })}\n`
+        ? jsonLine({
+            schema: 'vtlic-ledger-backup/1',
+            file: target,
+            entries: summary.head.entries,
+            size: summary.head.size,
+            root: toHex(summary.head.root),
+            chain: toHex(summary.head.chain),
+          })
         : `${cleanText(target, 4000)}\n`,
     );
   });

@@ -1,4 +1,5 @@
 /** `vtlic ledger check FILE`: a proof or a checkpoint, judged by the key of its log. Needs no site. Exit code 19 when it does not hold. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
@@ -12,7 +13,7 @@ import { checkConsistency, checkInclusion } from '../../ledger/tree/check-proof.
 import { decodeLogKey, type LogKey } from '../../ledger/tree/log-key.ts';
 import { openCheckpoint } from '../../ledger/tree/sign-checkpoint.ts';
 import type { Io } from '../io.ts';
-import { siteOption } from './common.ts';
+import { collect, siteOption } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
 
 const MOST_PROOF_BYTES = 1 << 21;
@@ -32,7 +33,7 @@ export function addLedgerCheck(parent: Command, io: Io): void {
     .option(
       '--log-key <key>',
       "the key of the log, as it prints it (repeatable; default: the site's)",
-      (value: string, all: string[]) => [...all, value],
+      collect,
       [] as string[],
     )
     .option('--json', 'the result as one JSON document');
@@ -111,9 +112,5 @@ function readLicense(io: Io, name: string): Uint8Array {
 }
 
 function give(io: Io, options: CheckOptions, line: string, document: Readonly<Record<string, unknown>>): void {
-  io.out(
-    options.json === true
-      ? `${JSON.stringify({ schema: 'vtlic-ledger-check/1', ok: true, ...document })}\n`
-      : `${line}\n`,
-  );
+  io.out(options.json === true ? jsonLine({ schema: 'vtlic-ledger-check/1', ok: true, ...document }) : `${line}\n`);
 }

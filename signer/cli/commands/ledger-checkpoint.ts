@@ -1,4 +1,5 @@
 /** `vtlic ledger checkpoint`: the tree head as others read it, signed by the ledger's own key. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex, utf8 } from '../../../formats/bytes.ts';
@@ -37,9 +38,7 @@ export function addLedgerCheckpoint(parent: Command, io: Io): void {
           .toReversed()
           .map((each) => encodeLogKey(logKey(each.origin, publicKey)));
         io.out(
-          options.json === true
-            ? `${JSON.stringify({ schema: 'vtlic-log-keys/1', logKeys: lines })}\n`
-            : `${lines.join('\n')}\n`,
+          options.json === true ? jsonLine({ schema: 'vtlic-log-keys/1', logKeys: lines }) : `${lines.join('\n')}\n`,
         );
         return;
       }
@@ -58,7 +57,14 @@ export function addLedgerCheckpoint(parent: Command, io: Io): void {
       }
       if (options.json === true)
         io.out(
-          `${JSON.stringify({ schema: 'vtlic-checkpoint/1', origin: checkpoint.origin, size: checkpoint.size, root: toHex(checkpoint.root), checkpoint: note, file: path ?? null })}\n`,
+          jsonLine({
+            schema: 'vtlic-checkpoint/1',
+            origin: checkpoint.origin,
+            size: checkpoint.size,
+            root: toHex(checkpoint.root),
+            checkpoint: note,
+            file: path ?? null,
+          }),
         );
       else if (path === undefined) io.out(note);
     }),

@@ -1,4 +1,5 @@
 /** `vtlic ledger export`: JSON lines for an auditor. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { AuditLines } from '../../ledger/audit-line.ts';
@@ -24,10 +25,19 @@ export function addLedgerExport(parent: Command, io: Io): void {
     withLedger(io, options, options.ledger, (ledger) => {
       const lines = new AuditLines(ledger, options.withNames ?? false);
       const head = ledger.head();
-      let text = `${JSON.stringify({ schema: 'vtlic-ledger-export/1', ledger: toHex(ledger.genesis.ledgerId), issuer: ledger.genesis.iss, withNames: options.withNames ?? false, entries: head.entries, size: head.size, root: toHex(head.root), chain: toHex(head.chain) })}\n`;
+      let text = jsonLine({
+        schema: 'vtlic-ledger-export/1',
+        ledger: toHex(ledger.genesis.ledgerId),
+        issuer: ledger.genesis.iss,
+        withNames: options.withNames ?? false,
+        entries: head.entries,
+        size: head.size,
+        root: toHex(head.root),
+        chain: toHex(head.chain),
+      });
       for (const entry of ledger.entriesFrom(1)) {
         if (entry.seq > head.entries) break;
-        text += `${JSON.stringify(lines.of(entry))}\n`;
+        text += jsonLine(lines.of(entry));
         if (text.length > CHUNK) {
           io.out(text);
           text = '';

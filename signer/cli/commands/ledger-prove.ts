@@ -1,4 +1,5 @@
 /** `vtlic ledger prove`: that a license is in the log, or that the log only grew, in forms that other tools check. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -181,6 +182,6 @@ async function give(io: Io, proof: string, beside: string | undefined, options: 
     await createDurably(path, utf8(proof), 0o644);
     io.err(`wrote ${cleanText(path, 1000)}`);
   }
-  if (options.json === true) io.out(`${JSON.stringify({ schema: 'vtlic-proof/1', file: path ?? null, proof })}\n`);
+  if (options.json === true) io.out(jsonLine({ schema: 'vtlic-proof/1', file: path ?? null, proof }));
   else io.out(path === undefined ? proof : `${cleanText(path, 4000)}\n`);
 }

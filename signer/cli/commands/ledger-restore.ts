@@ -1,4 +1,5 @@
 /** `vtlic ledger restore [COPY]`: a typed act of an officer, in the record for ever. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
@@ -24,7 +25,15 @@ import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
 import { askForWord } from '../typed-word.ts';
 import { parseAnchorOption } from './anchor-option.ts';
-import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import {
+  collect,
+  invalid,
+  openNamedSite,
+  secretOption,
+  siteOption,
+  type SecretOptions,
+  type SiteOptions,
+} from './common.ts';
 import { withAccess } from './key-access.ts';
 
 interface RestoreOptions extends SiteOptions, SecretOptions {
@@ -55,12 +64,7 @@ export function addLedgerRestore(parent: Command, io: Io): void {
     .description(
       'puts a copy of the ledger in its place, or takes up a ledger that its anchor disagrees with or has lost',
     )
-    .option(
-      '--license <file>',
-      'a license released since, or a folder of them (repeatable)',
-      (value: string, all: string[]) => [...all, value],
-      [] as string[],
-    )
+    .option('--license <file>', 'a license released since, or a folder of them (repeatable)', collect, [] as string[])
     .option('--anchor <place>', 'where the anchor lies from now on: a file, or token:KEYSTORE')
     .option('--lost-anchor', 'the anchor is lost for good')
     .option('--skip <n>', 'with --lost-anchor: how many counters every customer skips', parseSkip)
@@ -283,7 +287,14 @@ function report(io: Io, site: Site, { replaced, head }: RestoreResult, options: 
   io.err(`the ledger is in its place, and anchored: ${head.entries} entries; the next signing run goes on from there`);
   io.out(
     options.json === true
-      ? `${JSON.stringify({ schema: 'vtlic-ledger-restore/1', ledger: site.paths.ledger, replaced: replaced ?? null, entries: head.entries, log: toHex(head.logId), size: head.size })}\n`
+      ? jsonLine({
+          schema: 'vtlic-ledger-restore/1',
+          ledger: site.paths.ledger,
+          replaced: replaced ?? null,
+          entries: head.entries,
+          log: toHex(head.logId),
+          size: head.size,
+        })
       : `${cleanText(site.paths.ledger, 4000)}\n`,
   );
 }

@@ -1,4 +1,5 @@
 /** `vtlic ledger show [CUSTOMER]`: a customer's history; without one, the customers. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -41,7 +42,7 @@ function showCustomers(io: Io, ledger: LedgerView, options: ShowOptions): void {
     after = page.at(-1);
     if (page.length < PAGE) break;
   }
-  if (options.json === true) io.out(`${JSON.stringify({ schema: 'vtlic-ledger-customers/1', customers: all })}\n`);
+  if (options.json === true) io.out(jsonLine({ schema: 'vtlic-ledger-customers/1', customers: all }));
 }
 
 function showCustomer(io: Io, ledger: LedgerView, customer: string, options: ShowOptions): void {
@@ -56,7 +57,16 @@ function showCustomer(io: Io, ledger: LedgerView, customer: string, options: Sho
     });
   if (options.json === true) {
     io.out(
-      `${JSON.stringify({ schema: 'vtlic-ledger-history/1', customer, lineages: histories.map(({ lineage, next, lines }) => ({ product: lineage.aud, deployment: lineage.dep ?? null, nextCounter: next ?? null, licenses: lines })) })}\n`,
+      jsonLine({
+        schema: 'vtlic-ledger-history/1',
+        customer,
+        lineages: histories.map(({ lineage, next, lines }) => ({
+          product: lineage.aud,
+          deployment: lineage.dep ?? null,
+          nextCounter: next ?? null,
+          licenses: lines,
+        })),
+      }),
     );
     return;
   }

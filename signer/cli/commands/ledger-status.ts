@@ -1,4 +1,5 @@
 /** `vtlic ledger status` */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -29,7 +30,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
       const log = status.logs.at(-1);
       if (options.json === true) {
         io.out(
-          `${JSON.stringify({
+          jsonLine({
             schema: 'vtlic-ledger-status/1',
             ledger: toHex(ledger.genesis.ledgerId),
             issuer: ledger.genesis.iss,
@@ -50,7 +51,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
               fault: anchor.fault?.message ?? null,
             },
             acts: acts.map((entry) => ({ seq: entry.seq, at: entry.at, act: actName(entry) })),
-          })}\n`,
+          }),
         );
         return;
       }

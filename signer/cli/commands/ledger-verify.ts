@@ -1,4 +1,5 @@
 /** `vtlic ledger verify [FILE]`: everything, recomputed from the stored bytes. Exit code 19 when anything does not hold. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
@@ -10,7 +11,7 @@ import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
 import { SecretBook } from '../secrets.ts';
 import { lookAtAnchor } from './anchor-status.ts';
-import { invalid, secretOption, siteFolder, siteOption, type SecretOptions } from './common.ts';
+import { collect, invalid, secretOption, siteFolder, siteOption, type SecretOptions } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
 import { readTrustFile } from './trust-file.ts';
 
@@ -26,12 +27,7 @@ export function addLedgerVerify(parent: Command, io: Io): void {
       "recomputes the whole record from its bytes, with every license's signature; of a copy if FILE is given",
     )
     .option('--no-signatures', 'leave the signatures out')
-    .option(
-      '--trust <keys>',
-      "a file with the license keys (repeatable; default: the site's)",
-      (value: string, all: string[]) => [...all, value],
-      [] as string[],
-    )
+    .option('--trust <keys>', "a file with the license keys (repeatable; default: the site's)", collect, [] as string[])
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((file: string | undefined, options: VerifyOptions) =>
     withLedger(io, options, file, async (ledger, site) => {
@@ -99,7 +95,24 @@ function report(io: Io, ledger: LedgerView, summary: LedgerSummary, options: Ver
   if (options.json === true) {
     const { logs, lineages, intents, issued, reentered, voided, released, open, signatures } = summary;
     io.out(
-      `${JSON.stringify({ schema: 'vtlic-ledger-verify/1', ok: true, ledger: toHex(ledger.genesis.ledgerId), entries: head.entries, size: head.size, root: toHex(head.root), chain: toHex(head.chain), logs, lineages, intents, issued, reentered, voided, released, open, signatures: signatures ?? null })}\n`,
+      jsonLine({
+        schema: 'vtlic-ledger-verify/1',
+        ok: true,
+        ledger: toHex(ledger.genesis.ledgerId),
+        entries: head.entries,
+        size: head.size,
+        root: toHex(head.root),
+        chain: toHex(head.chain),
+        logs,
+        lineages,
+        intents,
+        issued,
+        reentered,
+        voided,
+        released,
+        open,
+        signatures: signatures ?? null,
+      }),
     );
     return;
   }

@@ -1,4 +1,5 @@
 /** `vtlic release ID`: writes the stored bytes of an issued license out again. Signs nothing. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
@@ -10,7 +11,6 @@ import { storedLicense } from '../../issue/stored-license.ts';
 import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { openingWith } from '../../keys/signing-run.ts';
 import type { Io } from '../io.ts';
-import { jsonText } from '../json-text.ts';
 import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
 
@@ -48,7 +48,7 @@ export function addRelease(program: Command, io: Io): void {
           );
           io.out(
             options.json === true
-              ? `${jsonText({ schema: 'vtlic-release/1', file: done.path, id: id.toLowerCase(), written: done.written })}\n`
+              ? jsonLine({ schema: 'vtlic-release/1', file: done.path, id: id.toLowerCase(), written: done.written })
               : `${cleanText(done.path, 4000)}\n`,
           );
         }

@@ -12,6 +12,7 @@ import { checkAgainstCatalog } from '../../request/check-against-catalog.ts';
 import type { MemberName } from '../../request/read-request.ts';
 import { nowSeconds } from '../../world.ts';
 import type { Io } from '../io.ts';
+import { collect } from './common.ts';
 import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from './sign-plan.ts';
 
 const MOST_CHANGES_BYTES = 1 << 20;
@@ -40,8 +41,6 @@ interface RenewOptions extends SigningOptions, Readonly<Partial<Record<MemberNam
   readonly unset: readonly string[];
   readonly newCustomers?: boolean;
 }
-
-const collect = (value: string, all: string[]): string[] => [...all, value];
 
 export function addRenew(program: Command, io: Io): void {
   const command = program

@@ -1,4 +1,5 @@
 /** What `issue` and `renew` share: a plan, its view, and one of three ways to the officer's word (`Yes`, `--dry-run`, `--confirm`). */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -28,7 +29,6 @@ import { readCatalog, type Catalog } from '../../site/catalog.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { licenseKey, type Site, openSite } from '../../site/site.ts';
 import { nowSeconds } from '../../world.ts';
-import { jsonText } from '../json-text.ts';
 import type { Io } from '../io.ts';
 import { SecretBook } from '../secrets.ts';
 import {
@@ -123,7 +123,7 @@ async function dryRun(
     );
     io.out(
       options.json === true
-        ? `${jsonText({ schema: 'vtlic-plan-made/1', digest, items: plan.items.map(({ license }) => license) })}\n`
+        ? jsonLine({ schema: 'vtlic-plan-made/1', digest, items: plan.items.map(({ license }) => license) })
         : `${digest}\n`,
     );
   } finally {
@@ -256,7 +256,15 @@ function report(io: Io, released: ReleasedLicense, proof: string | undefined, op
   const files = proof === undefined ? [released.path] : [released.path, proof];
   io.out(
     options.json === true
-      ? `${jsonText({ schema: 'vtlic-issue/1', file: released.path, ...(proof === undefined ? {} : { proof }), id: license.cti, counter: license.ctr, kid: intent.body.kid, payloadSha256: createHash('sha256').update(intent.body.payload).digest('hex') })}\n`
+      ? jsonLine({
+          schema: 'vtlic-issue/1',
+          file: released.path,
+          ...(proof === undefined ? {} : { proof }),
+          id: license.cti,
+          counter: license.ctr,
+          kid: intent.body.kid,
+          payloadSha256: createHash('sha256').update(intent.body.payload).digest('hex'),
+        })
       : files.map((file) => `${cleanText(file, 4000)}\n`).join(''),
   );
 }

@@ -1,4 +1,5 @@
 /** What `vtlic verify` does once it knows its options; loads nothing that it does not need. */
+import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import { dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -14,7 +15,6 @@ import { readLimited } from '../../../files/index.ts';
 import { formatRows, licenseRows } from '../../plan/view.ts';
 import { formatInstant } from '../../request/dates.ts';
 import { EXIT } from '../exit-codes.ts';
-import { jsonText } from '../json-text.ts';
 
 const MOST_KEY_BYTES = 1 << 20;
 const DAY_SECONDS = 86_400;
@@ -109,7 +109,17 @@ function accepted(io: VerifySurroundings, verdict: Accepted, options: VerifyFile
   if (options.json === true) {
     const { state, license, alg, kid, payloadDigest, judgedAt, graceUntil } = verdict;
     io.out(
-      `${jsonText({ schema: 'vtlic-verify/1', ok: true, state, judgedAt, graceUntil, algorithm: alg, kid, payloadSha256: payloadDigest, license })}\n`,
+      jsonLine({
+        schema: 'vtlic-verify/1',
+        ok: true,
+        state,
+        judgedAt,
+        graceUntil,
+        algorithm: alg,
+        kid,
+        payloadSha256: payloadDigest,
+        license,
+      }),
     );
     return;
   }
@@ -123,7 +133,16 @@ function refused(io: VerifySurroundings, path: string, verdict: Refused, options
   const { sentence, remedy } = REASONS[verdict.reason];
   if (options.json === true) {
     io.out(
-      `${jsonText({ schema: 'vtlic-verify/1', ok: false, layer: verdict.layer, reason: verdict.reason, detail: verdict.detail, sentence, remedy, ...verdict.place })}\n`,
+      jsonLine({
+        schema: 'vtlic-verify/1',
+        ok: false,
+        layer: verdict.layer,
+        reason: verdict.reason,
+        detail: verdict.detail,
+        sentence,
+        remedy,
+        ...verdict.place,
+      }),
     );
     return;
   }

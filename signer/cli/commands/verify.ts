@@ -5,7 +5,7 @@ import { makeTrust } from '../../../verifier/trust.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { nowSeconds } from '../../world.ts';
 import type { Io, SetExit } from '../io.ts';
-import { invalid, siteFolder, siteOption, type SiteOptions } from './common.ts';
+import { collect, invalid, siteFolder, siteOption, type SiteOptions } from './common.ts';
 import { verifyFile, type TrustingSite, type VerifyFileOptions } from './verify-file.ts';
 import { graceDaysValue, hostValue, timeValue, type OptionValue } from './verify-values.ts';
 
@@ -29,12 +29,7 @@ export function addVerify(program: Command, io: Io, setExit: SetExit): void {
       (value: string, all: string[]) => [...all, valueOf(hostValue(value))],
       [] as string[],
     )
-    .option(
-      '--trust <keys>',
-      "a file of public keys (repeatable; default: the site's)",
-      (value: string, all: string[]) => [...all, value],
-      [] as string[],
-    )
+    .option('--trust <keys>', "a file of public keys (repeatable; default: the site's)", collect, [] as string[])
     .option('--at <time>', 'verify as of this time (default: now)', (value: string) => valueOf(timeValue(value)))
     .option(
       '--grace-days <n>',
