@@ -1,5 +1,5 @@
 /** One batch with stand-ins for key and check, in a process of its own: prints its peak memory. argv: FOLDER ROWS */
-import { carryOutBatch } from '../signer/batch/carry-out-batch.ts';
+import { carryOutBatch } from '../signer/batch/sign-batch.ts';
 import { writeResults } from '../signer/batch/results.ts';
 import { benchWorld, makeBatchSite } from './parts/batch-site.ts';
 import { standInChecker, standInKey } from './parts/stand-ins.ts';

@@ -13,7 +13,7 @@ import { readCatalog } from '../../signer/site/catalog.ts';
 import { createSite } from '../../signer/site/create-site.ts';
 import type { KeyRecord } from '../../signer/site/key-record.ts';
 import { openSite, type Site } from '../../signer/site/site.ts';
-import { nowSeconds, type World } from '../../signer/world.ts';
+import { nowSeconds, type World } from '../../signer/runtime.ts';
 
 export const benchWorld: World = Object.freeze<World>({
   nowMs: Date.now,

@@ -1,6 +1,6 @@
 /** Issuing with everything that belongs to it, beside the bare signing loop of the same key. */
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { carryOutBatch } from '../../signer/batch/carry-out-batch.ts';
+import { carryOutBatch } from '../../signer/batch/sign-batch.ts';
 import { directChecker, workerChecker } from '../../signer/issue/checker.ts';
 import { benchWorld, freshFolder, makeBatchSite } from './batch-site.ts';
 import { freshKey, signExample } from './example.ts';

@@ -5,7 +5,7 @@ import { lineageText, type Lineage } from '../ledger/record/lineage.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import type { PlanRow, SignRow } from './plan-row.ts';
-import { isDone, recordOfRow } from './row-state.ts';
+import { isDone, recordOfRow } from './row-status.ts';
 
 export interface RowsChecked {
   readonly rows: number;

@@ -6,7 +6,7 @@ import { nearestName } from '../../formats/json/nearest-name.ts';
 import type { JsonMember, JsonNode, JsonObject } from '../../formats/json/strict-json.ts';
 import { isId } from '../../formats/license/id.ts';
 import { splitList } from '../renew/changes.ts';
-import { MEMBER_NAMES, type MemberName } from '../request/read-request.ts';
+import { MEMBER_NAMES, type MemberName } from '../request/parse.ts';
 
 const REQUIRED: readonly MemberName[] = ['customer', 'product', 'tier', 'seats', 'from', 'until'];
 const LISTS: ReadonlySet<string> = new Set<MemberName>(['features', 'hosts']);

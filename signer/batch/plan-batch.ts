@@ -11,15 +11,15 @@ import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../world.ts';
-import { LineagesSeen } from './lineages-seen.ts';
+import { nowSeconds, type World } from '../runtime.ts';
+import { LineagesSeen } from './duplicate-lineages.ts';
 import { BatchPlanWriter } from './plan-writer.ts';
 import { readRows, type BatchFormat, type InputRow } from './read-rows.ts';
-import { baseOfRow, countRow, type RowBase } from './row-base.ts';
-import { rowDigest } from './row-identity.ts';
-import { isDone, recordOfRow } from './row-state.ts';
-import { isSharded } from './file-place.ts';
-import { emptySummary, type BatchSummary } from './summary.ts';
+import { baseOfRow, countRow, type RowBase } from './renewal-base.ts';
+import { rowDigest } from './row-digest.ts';
+import { isDone, recordOfRow } from './row-status.ts';
+import { isSharded } from './output-path.ts';
+import { emptySummary, type BatchSummary } from '../summary/batch-summary.ts';
 
 /** Faults that are kept to be shown; the rest are counted. */
 const FAULTS_KEPT = 100;

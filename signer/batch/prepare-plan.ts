@@ -1,18 +1,18 @@
 /** Which plan is to be signed: the begun one, what is left of it, or a new one from the file. */
 import { VtlicError } from '../../formats/error.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
-import { checkPlanStands } from '../plan/check-plan.ts';
+import { checkPlanStands } from '../plan/plan-freshness.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 import { readBatchRecord } from './batch-record.ts';
 import type { BatchSource } from './batch-source.ts';
 import { checkRows, type RowsChecked } from './check-rows.ts';
 import { planBatch } from './plan-batch.ts';
 import { openBatchPlan, type BatchPlan } from './plan-reader.ts';
 import { planResumption } from './resume-plan.ts';
-import type { BatchSummary } from './summary.ts';
+import type { BatchSummary } from '../summary/batch-summary.ts';
 
 export interface PrepareInput {
   readonly site: Site;

@@ -1,9 +1,9 @@
 /** `--proof` for a batch: a proof beside the license of every row that has its file, those of earlier runs too. */
 import { lineageOf } from '../issue/lineage-of.ts';
-import { proveReleased, type ProofWork } from '../issue/prove-released.ts';
+import { proveReleased, type ProofWork } from '../issue/write-proofs.ts';
 import type { LedgerView, LicenseRecord } from '../ledger/record/ledger.ts';
 import type { BatchPlan } from './plan-reader.ts';
-import { recordOfRow } from './row-state.ts';
+import { recordOfRow } from './row-status.ts';
 
 /** @returns what was done, in words */
 export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'goOn'>): Promise<string> {

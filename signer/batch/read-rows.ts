@@ -4,7 +4,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { readObject } from '../../formats/json/reader.ts';
 import { parseStrictJson, type JsonObject } from '../../formats/json/strict-json.ts';
 import { REQUEST_SCHEMA } from '../request/parse-request.ts';
-import { readRequest } from '../request/read-request.ts';
+import { readRequest } from '../request/parse.ts';
 import type { Request } from '../request/request.ts';
 import { readHeader, rowAsJson, type Column } from './csv-columns.ts';
 

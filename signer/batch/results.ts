@@ -15,7 +15,7 @@ import type { LedgerView, LicenseRecord } from '../ledger/record/ledger.ts';
 import { batchFolder } from './batch-record.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import type { PlanRow } from './plan-row.ts';
-import { recordOfRow } from './row-state.ts';
+import { recordOfRow } from './row-status.ts';
 
 const SCHEMA = 'vtlic-batch-result/1';
 const ROWS_A_TURN = 256;

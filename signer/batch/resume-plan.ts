@@ -9,13 +9,13 @@ import { planOrigin } from '../plan/plan-license.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../world.ts';
+import { nowSeconds, type World } from '../runtime.ts';
 import { standingOf } from './check-rows.ts';
 import { BatchPlanWriter } from './plan-writer.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import type { SignRow } from './plan-row.ts';
-import { baseOfRow, countRow } from './row-base.ts';
-import { emptySummary, type BatchSummary } from './summary.ts';
+import { baseOfRow, countRow } from './renewal-base.ts';
+import { emptySummary, type BatchSummary } from '../summary/batch-summary.ts';
 
 const UUID_RANDOM_BYTES = 10;
 const TEMPORARY_NAME_BYTES = 8;

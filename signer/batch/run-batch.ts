@@ -12,8 +12,8 @@ import { openingWith } from '../keys/signing-run.ts';
 import { TokenPool } from '../keys/token-pool.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { checkPlanStands, keyOfPlan } from '../plan/check-plan.ts';
-import { checkPlannedRow } from '../plan/check-planned.ts';
+import { checkPlanStands, keyOfPlan } from '../plan/plan-freshness.ts';
+import { checkPlannedRow } from '../plan/recheck-policy.ts';
 import {
   reviewBatchByDigest,
   reviewBatchOnTerminal,
@@ -24,17 +24,17 @@ import {
 import { readCatalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import { licenseKey, openSite, type Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../world.ts';
+import { nowSeconds, type World } from '../runtime.ts';
 import { writeBatchRecord } from './batch-record.ts';
 import type { BatchSource } from './batch-source.ts';
-import { carryOutBatch, type BatchOutcome } from './carry-out-batch.ts';
+import { carryOutBatch, type BatchOutcome } from './sign-batch.ts';
 import { checkRows } from './check-rows.ts';
 import { openBatchPlan, type BatchPlan } from './plan-reader.ts';
 import { finishedError, preparePlan } from './prepare-plan.ts';
 import { progressLine } from './progress.ts';
 import { proveBatch } from './prove-batch.ts';
 import { writeResults, type ResultFiles, type Results } from './results.ts';
-import { summaryView } from './summary.ts';
+import { summaryView } from '../summary/batch-summary.ts';
 
 const GO_ON = 'go on with --resume';
 

@@ -1,5 +1,5 @@
 /** What the command line takes from the process, as a parameter. */
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Io {

@@ -1,7 +1,7 @@
 /** The real process: its clock, randomness, streams, signals and terminal. */
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 import type { Io } from './io.ts';
 import { writeLine, writeResult } from './process-output.ts';
 import { openTerminal } from './terminal.ts';

@@ -1,6 +1,6 @@
 import { jsonLine } from '../../formats/json/json-line.ts';
 import type { VtlicError } from '../../formats/error.ts';
-import { errorDocument, errorLines } from './error-text.ts';
+import { errorDocument, errorLines } from './output.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
 

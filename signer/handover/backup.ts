@@ -15,7 +15,7 @@ import {
 import { copyLedger } from '../ledger/store/copy-ledger.ts';
 import type { LedgerSummary, Progress } from '../ledger/record/ledger.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 
 export interface BackupOptions {
   /** License keys: the copy's signatures are checked too. */

@@ -13,7 +13,7 @@ import type { CloseEntry } from '../ledger/record/entry.ts';
 import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
 import type { Lineage } from '../ledger/record/lineage.ts';
 import { sha256 } from '../ledger/record/sha256.ts';
-import { nowSeconds, type World } from '../world.ts';
+import { nowSeconds, type World } from '../runtime.ts';
 
 const PAGE = 1000;
 

@@ -7,7 +7,7 @@ import type { PublicKey } from '../../keys/public/public-key.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
 import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
 import { sha256 } from '../ledger/record/sha256.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 
 export interface ReceivedDocument {
   readonly document: CountersDocument;

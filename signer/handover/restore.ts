@@ -17,7 +17,7 @@ import { withDraft } from '../ledger/draft.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
 import { fileExists } from '../ledger/store/ledger-file.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
-import { nowSeconds, type World } from '../world.ts';
+import { nowSeconds, type World } from '../runtime.ts';
 import { requireSameAnchor, type RestorePlan } from './plan-restore.ts';
 
 export interface RestoreResult {

@@ -10,7 +10,7 @@ import { TokenPool } from '../keys/token-pool.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 
 export interface Diagnosis {
   readonly checks: readonly Check[];

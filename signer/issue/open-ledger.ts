@@ -9,7 +9,7 @@ import type { Ledger } from '../ledger/record/ledger.ts';
 import { openLedgerForWriting } from '../ledger/open.ts';
 import { formatInstant } from '../request/dates.ts';
 import type { Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../world.ts';
+import { nowSeconds, type World } from '../runtime.ts';
 import { clockRefused } from './clock.ts';
 import { recover } from './recover.ts';
 

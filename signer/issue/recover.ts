@@ -8,7 +8,7 @@ import { uuidFromBytes } from '../../formats/license/id.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
 import { lineageText } from '../ledger/record/lineage.ts';
 import type { Site } from '../site/site.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 import { anchorIssued } from './anchor-issued.ts';
 import { release } from './release.ts';
 import { storedLicense } from './stored-license.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import { createDurably } from '../../files/index.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 import type { AnchoredLicense, ReleasedLicense } from './stages.ts';
 
 /**

@@ -11,7 +11,7 @@ import type { Provider } from '../../keys/public/provider.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { makeTrust, type Trust } from '../../verifier/trust.ts';
 import { verify } from '../../verifier/verify.ts';
-import { secondDecoderAgrees } from './second-decoder.ts';
+import { secondDecoderAgrees } from './cbor-cross-check.ts';
 
 const COSE_SIGN1_TAG = 18;
 

@@ -9,7 +9,7 @@ import { makeFolders } from '../../files/index.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore } from '../site/keystore-config.ts';
 import type { SitePaths } from '../site/paths.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 
 export interface KeyFiles {
   readonly key: string;

@@ -11,7 +11,7 @@ import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore, KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
 import { sitePaths } from '../site/paths.ts';
 import { openSite, writeSite, type Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../world.ts';
+import { nowSeconds, type World } from '../runtime.ts';
 import { generateInFile, keyFiles } from './file-keystore.ts';
 import type { KeyAccess } from './key-access.ts';
 import { claimKey } from './key-claim.ts';

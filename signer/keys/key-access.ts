@@ -1,5 +1,5 @@
 import type { Site } from '../site/site.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 import type { SecretSource } from './secret-source.ts';
 import type { TokenPool } from './token-pool.ts';
 

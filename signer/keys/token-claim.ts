@@ -2,7 +2,7 @@
 import { concatBytes, equalBytes, fromHex, toHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Token } from '../../keys/private/pkcs11/officer/token.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 import type { KeyClaim } from './key-claim.ts';
 
 const PREFIX = 'vtlic-claim/1 ';

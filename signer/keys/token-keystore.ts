@@ -6,7 +6,7 @@ import type { Token } from '../../keys/private/pkcs11/officer/token.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { KeyRecord, TokenObject } from '../site/key-record.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 import type { KeyAccess } from './key-access.ts';
 import type { NewKey } from './new-key.ts';
 import { claimInToken } from './token-claim.ts';

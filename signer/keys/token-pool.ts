@@ -10,7 +10,7 @@ import { openToken, type Token } from '../../keys/private/pkcs11/officer/token.t
 import type { TokenDescription } from '../../keys/private/pkcs11/shared/token-description.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
-import type { World } from '../world.ts';
+import type { World } from '../runtime.ts';
 import type { SecretSource } from './secret-source.ts';
 
 export class TokenPool {

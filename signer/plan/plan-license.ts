@@ -14,7 +14,7 @@ import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../world.ts';
+import { nowSeconds, type World } from '../runtime.ts';
 import type { Plan, PlanItem, PlanOrigin } from './plan.ts';
 
 const UUID_RANDOM_BYTES = 10;

@@ -6,7 +6,7 @@ import { readObject, type JsonObjectReader } from '../../formats/json/reader.ts'
 import type { JsonNode, JsonObject } from '../../formats/json/strict-json.ts';
 import { parseJsonFile } from '../../files/index.ts';
 import { FaultList } from '../request/fault-list.ts';
-import { keyOfMember, MEMBER_NAMES, readMembers, type MemberName } from '../request/read-request.ts';
+import { keyOfMember, MEMBER_NAMES, readMembers, type MemberName } from '../request/parse.ts';
 import type { Request } from '../request/request.ts';
 
 const SCHEMA = 'vtlic-changes/1';

@@ -1,7 +1,7 @@
 /** Bytes of a request file → a frozen `Request`. A fault names the member, its line and its column. */
 import { readObject } from '../../formats/json/reader.ts';
 import { parseJsonFile } from '../../files/index.ts';
-import { readRequest } from './read-request.ts';
+import { readRequest } from './parse.ts';
 import type { Request } from './request.ts';
 
 export const REQUEST_SCHEMA = 'vtlic-request/1';

@@ -8,7 +8,7 @@ import { createDurably, makeFolders } from '../../files/index.ts';
 import { openAnchorStore, type AnchorStoreOpener } from '../ledger/anchor/anchor-store.ts';
 import type { AnchorPlace, AnchorStore } from '../ledger/record/anchor.ts';
 import { createLedger } from '../ledger/create.ts';
-import { nowSeconds, type World } from '../world.ts';
+import { nowSeconds, type World } from '../runtime.ts';
 import { CATALOG_SCHEMA, parseCatalog } from './catalog.ts';
 import type { KeystoreConfig } from './keystore-config.ts';
 import { sitePaths, type SitePaths } from './paths.ts';

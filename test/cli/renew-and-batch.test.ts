@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { placeOf } from '../../signer/batch/file-place.ts';
+import { placeOf } from '../../signer/batch/output-path.ts';
 import { openBatchPlan } from '../../signer/batch/plan-reader.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { csv, customers, day, row, writeBatch } from '../support/batch-file.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Step } from '../../signer/world.ts';
+import type { Step } from '../../signer/runtime.ts';
 import { checkBatch, type BatchFound } from '../support/batch-ledger.ts';
 import { csv, customers, row, writeBatch } from '../support/batch-file.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';

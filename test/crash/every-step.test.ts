@@ -8,7 +8,7 @@ import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import type { Entry } from '../../signer/ledger/record/entry.ts';
 import { openSite } from '../../signer/site/site.ts';
-import type { Step } from '../../signer/world.ts';
+import type { Step } from '../../signer/runtime.ts';
 import { makeTrust, verify } from '../../verifier/index.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';

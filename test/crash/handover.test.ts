@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import type { LedgerSummary } from '../../signer/ledger/record/ledger.ts';
-import type { HandoverStep } from '../../signer/world.ts';
+import type { HandoverStep } from '../../signer/runtime.ts';
 import { writeRequest } from '../support/site-fixture.ts';
 import { NO_KILL, type KillPoint } from './campaign/kill-point.ts';
 import { look, Memory, type Found } from './campaign/look.ts';

@@ -1,7 +1,7 @@
 /** A command in this process, off a terminal: for tests that set the clock or act between two steps. */
 import { processIo } from '../../signer/cli/process-io.ts';
 import { runCli } from '../../signer/cli/run.ts';
-import type { World } from '../../signer/world.ts';
+import type { World } from '../../signer/runtime.ts';
 
 export interface RanHere {
   readonly code: number;

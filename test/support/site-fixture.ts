@@ -11,7 +11,7 @@ import { claimKey } from '../../signer/keys/key-claim.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { createSite } from '../../signer/site/create-site.ts';
 import { openSite, writeSite } from '../../signer/site/site.ts';
-import type { World } from '../../signer/world.ts';
+import type { World } from '../../signer/runtime.ts';
 
 export const PASSPHRASE = 'correct horse battery staple';
 /** log2 of scrypt's N; real keys take 18. */

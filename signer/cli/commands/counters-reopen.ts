@@ -7,9 +7,9 @@ import { planReopening, reopenCounters, type LostDocument, type Reopening } from
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { openingWith } from '../../keys/signing-run.ts';
-import { plainRows } from '../plain-rows.ts';
+import { plainRows } from '../table.ts';
 import type { Io } from '../io.ts';
-import { askForWord } from '../typed-word.ts';
+import { askForWord } from '../confirm.ts';
 import { collect, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 import { countersKeys, parseCustomer, readCounters } from './counters-file.ts';
 import { withAccess } from './key-access.ts';

@@ -9,7 +9,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
 import { readLimited } from '../../../files/index.ts';
-import { formatRows, licenseRows } from '../../plan/view.ts';
+import { formatRows, licenseRows } from '../../summary/license-summary.ts';
 import type { Io } from '../io.ts';
 
 interface InspectOptions {

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import { readLimited } from '../../../files/index.ts';
 import { planLicense } from '../../plan/plan-license.ts';
-import { planView } from '../../plan/plan-view.ts';
+import { planView } from '../../summary/plan-summary.ts';
 import { checkAgainstCatalog } from '../../request/check-against-catalog.ts';
 import { parseRequest } from '../../request/parse-request.ts';
 import type { Io } from '../io.ts';

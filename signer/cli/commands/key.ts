@@ -18,7 +18,7 @@ import { secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import type { NewKey } from '../../keys/new-key.ts';
 import { openKey } from '../../keys/open-key.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
-import { formatRows } from '../../plan/view.ts';
+import { formatRows } from '../../summary/license-summary.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { findKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';

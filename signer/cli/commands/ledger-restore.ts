@@ -16,14 +16,14 @@ import { fileExists } from '../../ledger/store/ledger-file.ts';
 import type { LedgerView } from '../../ledger/record/ledger.ts';
 import { acquireLock } from '../../ledger/store/lock.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
-import { plainRows } from '../plain-rows.ts';
+import { plainRows } from '../table.ts';
 import { formatInstant } from '../../request/dates.ts';
 import { liesInside } from '../../site/create-site.ts';
 import type { Site } from '../../site/site.ts';
-import { nowSeconds } from '../../world.ts';
+import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
-import { askForWord } from '../typed-word.ts';
+import { askForWord } from '../confirm.ts';
 import { parseAnchorOption } from './anchor-option.ts';
 import {
   collect,

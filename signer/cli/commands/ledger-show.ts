@@ -7,7 +7,7 @@ import { isId } from '../../../formats/license/id.ts';
 import { customerHistory, type HistoryLine, type LineageHistory } from '../../ledger/history.ts';
 import type { LedgerView } from '../../ledger/record/ledger.ts';
 import { lineageText } from '../../ledger/record/lineage.ts';
-import { formatRows, type ViewRow } from '../../plan/view.ts';
+import { formatRows, type ViewRow } from '../../summary/license-summary.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { siteOption } from './common.ts';

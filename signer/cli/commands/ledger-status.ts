@@ -6,7 +6,7 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { AdoptEntry, CloseEntry } from '../../ledger/record/entry.ts';
 import { ledgerStatus, type AnchorStatus } from '../../ledger/status.ts';
-import { plainRows } from '../plain-rows.ts';
+import { plainRows } from '../table.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { lookAtAnchor } from './anchor-status.ts';

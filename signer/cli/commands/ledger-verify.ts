@@ -5,7 +5,7 @@ import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import type { LedgerSummary, LedgerView } from '../../ledger/record/ledger.ts';
-import { plainRows } from '../plain-rows.ts';
+import { plainRows } from '../table.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';

@@ -12,7 +12,7 @@ import { makeTrust, type Trust } from '../../../verifier/trust.ts';
 import type { Accepted, Refused } from '../../../verifier/verdict.ts';
 import { verify } from '../../../verifier/verify.ts';
 import { readLimited } from '../../../files/index.ts';
-import { formatRows, licenseRows } from '../../plan/view.ts';
+import { formatRows, licenseRows } from '../../summary/license-summary.ts';
 import { formatInstant } from '../../request/dates.ts';
 import { EXIT } from '../exit-codes.ts';
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import { makeTrust } from '../../../verifier/trust.ts';
 import { openSite, type Site } from '../../site/site.ts';
-import { nowSeconds } from '../../world.ts';
+import { nowSeconds } from '../../runtime.ts';
 import type { Io, SetExit } from '../io.ts';
 import { collect, invalid, siteFolder, siteOption, type SiteOptions } from './common.ts';
 import { verifyFile, type TrustingSite, type VerifyFileOptions } from './verify-file.ts';

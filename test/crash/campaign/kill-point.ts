@@ -1,5 +1,5 @@
 /** Where a process is to be killed: handed to `main-that-dies.ts` as JSON. */
-import type { Step } from '../../../signer/world.ts';
+import type { Step } from '../../../signer/runtime.ts';
 
 export type KillPoint =
   /** After a step of the signer has taken effect for the n-th time. */

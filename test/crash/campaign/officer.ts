@@ -6,7 +6,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requestDocument } from '../../support/site-fixture.ts';
 import { csv, day, row } from '../../support/batch-file.ts';
-import type { Step } from '../../../signer/world.ts';
+import type { Step } from '../../../signer/runtime.ts';
 import type { Found } from './look.ts';
 import type { Place } from './place.ts';
 import type { Random } from './random.ts';

@@ -17,7 +17,7 @@ import { consistencyHolds } from '../../../signer/ledger/tree/merkle-proof.ts';
 import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import type { Lineage } from '../../../signer/ledger/record/lineage.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import type { HandoverStep, Step } from '../../../signer/world.ts';
+import type { HandoverStep, Step } from '../../../signer/runtime.ts';
 import { testWorld } from '../../support/site-fixture.ts';
 import {
   coseFor,

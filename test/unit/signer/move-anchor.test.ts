@@ -10,7 +10,7 @@ import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import type { FileAnchorPlace } from '../../../signer/ledger/record/anchor.ts';
 import type { Ledger } from '../../../signer/ledger/record/ledger.ts';
 import { openSite } from '../../../signer/site/site.ts';
-import type { Step } from '../../../signer/world.ts';
+import type { Step } from '../../../signer/runtime.ts';
 import { makeSite, testWorld, type SiteFixture } from '../../support/site-fixture.ts';
 import { issueNext, releaseNow } from '../ledger/ledger-inputs.ts';
 

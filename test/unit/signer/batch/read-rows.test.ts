@@ -2,15 +2,15 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { VtlicError } from '../../../formats/error.ts';
-import { digestOfFile, planBatch } from '../../../signer/batch/plan-batch.ts';
-import { formatOf } from '../../../signer/batch/read-rows.ts';
-import { errorLines } from '../../../signer/cli/error-text.ts';
-import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { readCatalog } from '../../../signer/site/catalog.ts';
-import { licenseKey, openSite } from '../../../signer/site/site.ts';
-import { csv, day, HEADER, row, writeBatch } from '../../support/batch-file.ts';
-import { makeSite, requestDocument, testWorld, type SiteFixture } from '../../support/site-fixture.ts';
+import type { VtlicError } from '../../../../formats/error.ts';
+import { digestOfFile, planBatch } from '../../../../signer/batch/plan-batch.ts';
+import { formatOf } from '../../../../signer/batch/read-rows.ts';
+import { errorLines } from '../../../../signer/cli/output.ts';
+import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
+import { readCatalog } from '../../../../signer/site/catalog.ts';
+import { licenseKey, openSite } from '../../../../signer/site/site.ts';
+import { csv, day, HEADER, row, writeBatch } from '../../../support/batch-file.ts';
+import { makeSite, requestDocument, testWorld, type SiteFixture } from '../../../support/site-fixture.ts';
 
 let fixture: SiteFixture;
 beforeAll(async () => {

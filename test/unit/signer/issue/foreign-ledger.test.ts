@@ -2,9 +2,9 @@
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { csv, row, writeBatch } from '../../support/batch-file.ts';
-import { runHere, type RanHere } from '../../support/run-here.ts';
-import { makeSite, writeRequest, type SiteFixture } from '../../support/site-fixture.ts';
+import { csv, row, writeBatch } from '../../../support/batch-file.ts';
+import { runHere, type RanHere } from '../../../support/run-here.ts';
+import { makeSite, writeRequest, type SiteFixture } from '../../../support/site-fixture.ts';
 
 let fixture: SiteFixture;
 let other: SiteFixture;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { digestWordLines, digestWords } from '../../../signer/plan/digest-words.ts';
+import { digestWordLines, digestWords } from '../../../../signer/plan/digest-words.ts';
 
 const ALL = Array.from({ length: 256 }, (_, byte) => digestWords(byte.toString(16).padStart(2, '0'))[0] ?? '');
 

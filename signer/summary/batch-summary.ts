@@ -4,7 +4,7 @@ import type { License } from '../../formats/license/license.ts';
 import { lineageText } from '../ledger/record/lineage.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import { ANOMALY_KINDS, type Anomaly, type AnomalyKind } from '../plan/anomalies.ts';
-import { digestView } from '../plan/plan-view.ts';
+import { digestView } from './plan-summary.ts';
 import { formatDay } from '../request/dates.ts';
 
 const LARGEST = 10;

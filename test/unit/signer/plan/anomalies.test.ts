@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { utf8 } from '../../../formats/bytes.ts';
-import type { License } from '../../../formats/license/license.ts';
-import { ANOMALY_KINDS, findAnomalies, type Compared } from '../../../signer/plan/anomalies.ts';
-import { parseCatalog } from '../../../signer/site/catalog.ts';
+import { utf8 } from '../../../../formats/bytes.ts';
+import type { License } from '../../../../formats/license/license.ts';
+import { ANOMALY_KINDS, findAnomalies, type Compared } from '../../../../signer/plan/anomalies.ts';
+import { parseCatalog } from '../../../../signer/site/catalog.ts';
 
 const DAY = 86_400;
 const NOW = 1_800_000_000;

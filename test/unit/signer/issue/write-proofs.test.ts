@@ -2,13 +2,13 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { csv, customers, row, writeBatch } from '../../support/batch-file.ts';
-import { checkBatch } from '../../support/batch-ledger.ts';
-import { runCli } from '../../support/run-cli.ts';
-import { runHere, type RanHere } from '../../support/run-here.ts';
-import { makeSite, PASSPHRASE, writeRequest, type SiteFixture } from '../../support/site-fixture.ts';
-import { addKey } from '../../support/site-keys.ts';
+import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
+import { csv, customers, row, writeBatch } from '../../../support/batch-file.ts';
+import { checkBatch } from '../../../support/batch-ledger.ts';
+import { runCli } from '../../../support/run-cli.ts';
+import { runHere, type RanHere } from '../../../support/run-here.ts';
+import { makeSite, PASSPHRASE, writeRequest, type SiteFixture } from '../../../support/site-fixture.ts';
+import { addKey } from '../../../support/site-keys.ts';
 
 let fixture: SiteFixture;
 beforeEach(async () => {

@@ -8,7 +8,7 @@ import { comparedWith, lastLicense, type LastLicense } from '../plan/last-licens
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
-import { count, type BatchSummary } from './summary.ts';
+import { count, type BatchSummary } from '../summary/batch-summary.ts';
 
 export interface RowBase {
   /** The last license of the lineage, else the customer's newest; undefined for a new customer. */

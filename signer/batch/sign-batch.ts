@@ -10,20 +10,20 @@ import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { createManyDurably } from '../../files/index.ts';
-import { voidReasonOf } from '../issue/carry-out.ts';
+import { voidReasonOf } from '../issue/sign-plan.ts';
 import type { Checker } from '../issue/checker.ts';
 import { requireClock } from '../issue/clock.ts';
-import { intend } from '../issue/intend.ts';
+import { intend } from '../issue/reserve-counter.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import { recordIssue } from '../issue/record-issue.ts';
 import { sign } from '../issue/sign.ts';
 import type { CheckedLicense, IntendedLicense, IssuedLicense } from '../issue/stages.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
 import type { ReviewedBatch } from '../plan/review.ts';
-import { nowSeconds, type World } from '../world.ts';
-import { placeOf } from './file-place.ts';
+import { nowSeconds, type World } from '../runtime.ts';
+import { placeOf } from './output-path.ts';
 import type { SignRow } from './plan-row.ts';
-import { isDone, recordOfRow } from './row-state.ts';
+import { isDone, recordOfRow } from './row-status.ts';
 
 /** Reserved at once. A crash voids twice as many at the most: a group of which the last signatures are outstanding, and the next one. */
 const MOST_A_GROUP = 128;

@@ -6,8 +6,8 @@
 import { cleanText } from '../../formats/clean-text.ts';
 import { ExtBytes, type ExtValue, type License } from '../../formats/license/license.ts';
 import { formatDay, formatInstant } from '../request/dates.ts';
-import type { Anomaly } from './anomalies.ts';
-import type { PlanItem } from './plan.ts';
+import type { Anomaly } from '../plan/anomalies.ts';
+import type { PlanItem } from '../plan/plan.ts';
 
 const DAY_SECONDS = 86_400;
 const END_OF_DAY = ' (until the end of this day, UTC)';

@@ -4,11 +4,11 @@ import { newestOfLineage } from '../ledger/newest-license.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { findKey, type Site } from '../site/site.ts';
-import { findAnomalies } from './anomalies.ts';
-import { digestWordLines } from './digest-words.ts';
-import { comparedWith, lastLicense, type LastLicense } from './last-license.ts';
-import { encodePlan, planDigest, type Plan } from './plan.ts';
-import { licenseView } from './view.ts';
+import { findAnomalies } from '../plan/anomalies.ts';
+import { digestWordLines } from '../plan/digest-words.ts';
+import { comparedWith, lastLicense, type LastLicense } from '../plan/last-license.ts';
+import { encodePlan, planDigest, type Plan } from '../plan/plan.ts';
+import { licenseView } from './license-summary.ts';
 
 export interface PlanViewInput {
   readonly site: Site;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { utf8 } from '../../../formats/bytes.ts';
-import { VtlicError } from '../../../formats/error.ts';
-import { checkNewPassphrase } from '../../../signer/keys/file-keystore.ts';
+import { utf8 } from '../../../../formats/bytes.ts';
+import { VtlicError } from '../../../../formats/error.ts';
+import { checkNewPassphrase } from '../../../../signer/keys/file-keystore.ts';
 
 function refused(passphrase: Uint8Array): boolean {
   try {

@@ -2,12 +2,12 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { openSite } from '../../../signer/site/site.ts';
-import type { Step } from '../../../signer/world.ts';
-import { csv, customers, row, writeBatch } from '../../support/batch-file.ts';
-import { runHere, type RanHere } from '../../support/run-here.ts';
-import { makeSite, writeRequest, type SiteFixture } from '../../support/site-fixture.ts';
+import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
+import { openSite } from '../../../../signer/site/site.ts';
+import type { Step } from '../../../../signer/runtime.ts';
+import { csv, customers, row, writeBatch } from '../../../support/batch-file.ts';
+import { runHere, type RanHere } from '../../../support/run-here.ts';
+import { makeSite, writeRequest, type SiteFixture } from '../../../support/site-fixture.ts';
 
 let fixture: SiteFixture;
 beforeEach(async () => {

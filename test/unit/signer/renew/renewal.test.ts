@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { utf8 } from '../../../formats/bytes.ts';
-import { VtlicError } from '../../../formats/error.ts';
-import type { License } from '../../../formats/license/license.ts';
+import { utf8 } from '../../../../formats/bytes.ts';
+import { VtlicError } from '../../../../formats/error.ts';
+import type { License } from '../../../../formats/license/license.ts';
 import {
   changesFromTexts,
   mergeChanges,
   parseChanges,
   type Changes,
   type ChangeTexts,
-} from '../../../signer/renew/changes.ts';
-import { firstRequest, renewalRequest } from '../../../signer/renew/renewal-request.ts';
+} from '../../../../signer/renew/changes.ts';
+import { firstRequest, renewalRequest } from '../../../../signer/renew/renewal-request.ts';
 
 const DAY = 86_400;
 const NOW = Date.UTC(2027, 5, 15, 12) / 1000;

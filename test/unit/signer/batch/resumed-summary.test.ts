@@ -1,10 +1,10 @@
 /** What is shown when the rest of a batch must be confirmed anew: the same of each row as at first. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { csv, customers, row, writeBatch } from '../../support/batch-file.ts';
-import { checkBatch } from '../../support/batch-ledger.ts';
-import { runHere, type RanHere } from '../../support/run-here.ts';
-import { makeSite, writeRequest, type SiteFixture } from '../../support/site-fixture.ts';
-import { addKey } from '../../support/site-keys.ts';
+import { csv, customers, row, writeBatch } from '../../../support/batch-file.ts';
+import { checkBatch } from '../../../support/batch-ledger.ts';
+import { runHere, type RanHere } from '../../../support/run-here.ts';
+import { makeSite, writeRequest, type SiteFixture } from '../../../support/site-fixture.ts';
+import { addKey } from '../../../support/site-keys.ts';
 
 let fixture: SiteFixture;
 beforeEach(async () => {

@@ -2,22 +2,22 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { VtlicError } from '../../../formats/error.ts';
-import { utf8 } from '../../../formats/bytes.ts';
-import { openKeyFile } from '../../../keys/private/software/key-file.ts';
-import type { SigningKey } from '../../../keys/private/signing-key.ts';
-import { carryOutBatch, type BatchOutcome } from '../../../signer/batch/carry-out-batch.ts';
-import { openBatchPlan } from '../../../signer/batch/plan-reader.ts';
-import { directChecker } from '../../../signer/issue/checker.ts';
-import { keyFiles } from '../../../signer/keys/file-keystore.ts';
-import { openLedgerForReading, openLedgerForWriting } from '../../../signer/ledger/open.ts';
-import type { Entry, IntentEntry } from '../../../signer/ledger/record/entry.ts';
-import { reviewBatchByDigest } from '../../../signer/plan/review.ts';
-import { openSite } from '../../../signer/site/site.ts';
-import { nowSeconds, type World } from '../../../signer/world.ts';
-import { csv, customers, row, writeBatch } from '../../support/batch-file.ts';
-import { runHere } from '../../support/run-here.ts';
-import { makeSite, PASSPHRASE, testWorld, type SiteFixture } from '../../support/site-fixture.ts';
+import { VtlicError } from '../../../../formats/error.ts';
+import { utf8 } from '../../../../formats/bytes.ts';
+import { openKeyFile } from '../../../../keys/private/software/key-file.ts';
+import type { SigningKey } from '../../../../keys/private/signing-key.ts';
+import { carryOutBatch, type BatchOutcome } from '../../../../signer/batch/sign-batch.ts';
+import { openBatchPlan } from '../../../../signer/batch/plan-reader.ts';
+import { directChecker } from '../../../../signer/issue/checker.ts';
+import { keyFiles } from '../../../../signer/keys/file-keystore.ts';
+import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
+import type { Entry, IntentEntry } from '../../../../signer/ledger/record/entry.ts';
+import { reviewBatchByDigest } from '../../../../signer/plan/review.ts';
+import { openSite } from '../../../../signer/site/site.ts';
+import { nowSeconds, type World } from '../../../../signer/runtime.ts';
+import { csv, customers, row, writeBatch } from '../../../support/batch-file.ts';
+import { runHere } from '../../../support/run-here.ts';
+import { makeSite, PASSPHRASE, testWorld, type SiteFixture } from '../../../support/site-fixture.ts';
 
 const FIRST_GROUP = 8;
 

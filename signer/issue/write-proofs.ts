@@ -11,8 +11,8 @@ import { findLeaf } from '../ledger/tree/find-leaf.ts';
 import type { Ledger, LicenseRecord } from '../ledger/record/ledger.ts';
 import { signCheckpoint } from '../ledger/tree/sign-checkpoint.ts';
 import type { Site } from '../site/site.ts';
-import type { World } from '../world.ts';
-import { standingProof } from './standing-proof.ts';
+import type { World } from '../runtime.ts';
+import { standingProof } from './existing-proof.ts';
 
 const AT_ONCE = 256;
 /** Files in the way that are named; the rest are counted. */

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { VtlicError } from '../../../formats/error.ts';
-import { openForSigning } from '../../../signer/issue/open-ledger.ts';
-import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { openSite } from '../../../signer/site/site.ts';
-import { makeSite, testWorld, type SiteFixture } from '../../support/site-fixture.ts';
-import { ACME, intentFor } from '../ledger/ledger-inputs.ts';
+import { VtlicError } from '../../../../formats/error.ts';
+import { openForSigning } from '../../../../signer/issue/open-ledger.ts';
+import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
+import { openSite } from '../../../../signer/site/site.ts';
+import { makeSite, testWorld, type SiteFixture } from '../../../support/site-fixture.ts';
+import { ACME, intentFor } from '../../ledger/ledger-inputs.ts';
 
 const MADE = Date.UTC(2027, 0, 1);
 const DAY = 86_400_000;

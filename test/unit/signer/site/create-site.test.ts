@@ -13,10 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { createSite, type NewSite } from '../../../signer/site/create-site.ts';
-import type { SitePaths } from '../../../signer/site/paths.ts';
-import { testWorld } from '../../support/site-fixture.ts';
+import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
+import { createSite, type NewSite } from '../../../../signer/site/create-site.ts';
+import type { SitePaths } from '../../../../signer/site/paths.ts';
+import { testWorld } from '../../../support/site-fixture.ts';
 
 let folder: string;
 let wanted: NewSite;

@@ -1,7 +1,7 @@
 /** What an officer reads: no value, however it was written, looks like a line of its own. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runHere } from '../../support/run-here.ts';
-import { makeSite, writeRequest, type SiteFixture } from '../../support/site-fixture.ts';
+import { runHere } from '../../../support/run-here.ts';
+import { makeSite, writeRequest, type SiteFixture } from '../../../support/site-fixture.ts';
 
 let fixture: SiteFixture;
 beforeAll(async () => {

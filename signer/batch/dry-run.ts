@@ -5,7 +5,7 @@ import { readCatalog } from '../site/catalog.ts';
 import { licenseKey } from '../site/site.ts';
 import { finishedError, preparePlan } from './prepare-plan.ts';
 import type { BatchIo, BatchWanted } from './run-batch.ts';
-import { summaryDocument, summaryView } from './summary.ts';
+import { summaryDocument, summaryView } from '../summary/batch-summary.ts';
 
 export interface PlanMade {
   readonly digest: string;
