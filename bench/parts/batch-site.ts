@@ -8,12 +8,12 @@ import { openBatchPlan } from '../../signer/batch/plan-reader.ts';
 import { digestOfFile, planBatch } from '../../signer/batch/plan-batch.ts';
 import type { Ledger } from '../../signer/ledger/record/ledger.ts';
 import { openLedgerForWriting } from '../../signer/ledger/open.ts';
-import { reviewBatchByDigest, type ReviewedBatch } from '../../signer/plan/review.ts';
 import { readCatalog } from '../../signer/site/catalog.ts';
 import { createSite } from '../../signer/site/create-site.ts';
 import type { KeyRecord } from '../../signer/site/key-record.ts';
 import { openSite, type Site } from '../../signer/site/site.ts';
 import { nowSeconds, type World } from '../../signer/runtime.ts';
+import { reviewBatchByDigest, type ReviewedBatch } from '../../signer/batch/review.ts';
 
 export const benchWorld: World = Object.freeze<World>({
   nowMs: Date.now,

@@ -3,8 +3,7 @@ import { readCsv, type CsvFault, type CsvRecord } from '../../formats/csv/read-c
 import { VtlicError } from '../../formats/error.ts';
 import { readObject } from '../../formats/json/reader.ts';
 import { parseStrictJson, type JsonObject } from '../../formats/json/strict-json.ts';
-import { REQUEST_SCHEMA } from '../request/parse-request.ts';
-import { readRequest } from '../request/parse.ts';
+import { readRequest, REQUEST_SCHEMA } from '../request/parse.ts';
 import type { Request } from '../request/request.ts';
 import { readHeader, rowAsJson, type Column } from './csv-columns.ts';
 

@@ -13,14 +13,7 @@ import { TokenPool } from '../keys/token-pool.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanStands, keyOfPlan } from '../plan/plan-freshness.ts';
-import { checkPlannedRow } from '../plan/recheck-policy.ts';
-import {
-  reviewBatchByDigest,
-  reviewBatchOnTerminal,
-  reviewedWhenBegun,
-  type ReviewedBatch,
-  type ReviewTerminal,
-} from '../plan/review.ts';
+import { type ReviewTerminal } from '../plan/review.ts';
 import { readCatalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import { licenseKey, openSite, type Site } from '../site/site.ts';
@@ -35,6 +28,13 @@ import { progressLine } from './progress.ts';
 import { proveBatch } from './prove-batch.ts';
 import { writeResults, type ResultFiles, type Results } from './results.ts';
 import { summaryView } from '../summary/batch-summary.ts';
+import {
+  checkPlannedRow,
+  reviewBatchByDigest,
+  reviewBatchOnTerminal,
+  reviewedWhenBegun,
+  type ReviewedBatch,
+} from './review.ts';
 
 const GO_ON = 'go on with --resume';
 

@@ -15,15 +15,14 @@ import type { Checker } from '../issue/checker.ts';
 import { requireClock } from '../issue/clock.ts';
 import { intend } from '../issue/reserve-counter.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
-import { recordIssue } from '../issue/record-issue.ts';
-import { sign } from '../issue/sign.ts';
+import { recordIssue, sign } from '../issue/pipeline.ts';
 import type { CheckedLicense, IntendedLicense, IssuedLicense } from '../issue/stages.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
-import type { ReviewedBatch } from '../plan/review.ts';
 import { nowSeconds, type World } from '../runtime.ts';
 import { placeOf } from './output-path.ts';
 import type { SignRow } from './plan-row.ts';
 import { isDone, recordOfRow } from './row-status.ts';
+import type { ReviewedBatch } from './review.ts';
 
 /** Reserved at once. A crash voids twice as many at the most: a group of which the last signatures are outstanding, and the next one. */
 const MOST_A_GROUP = 128;

@@ -1,6 +1,12 @@
-/** What the command line takes from the process, as a parameter. */
+/** What the command line takes from the process, as a parameter; and the real process: its clock, randomness, streams, signals, terminal. */
+import { randomBytes } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { errorCodeOf } from '../../files/index.ts';
+import { cleanText } from '../../formats/clean-text.ts';
+import { VtlicError } from '../../formats/error.ts';
 import type { World } from '../runtime.ts';
-import type { Terminal } from './terminal.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
 
 export interface Io {
   /** The result alone. */
@@ -16,3 +22,77 @@ export interface Io {
 
 /** How a command whose result is a verdict leaves its exit code. */
 export type SetExit = (code: number) => void;
+
+function operatorName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
+
+/** @param changes parts of the world that a test replaces */
+export function processIo(changes: Partial<World> = {}): Io {
+  let interrupted = false;
+  process.on('SIGINT', () => {
+    interrupted = true;
+  });
+  return {
+    out: writeResult,
+    err: writeLine,
+    env: process.env,
+    cwd: process.cwd(),
+    openTerminal,
+    world: {
+      nowMs: Date.now,
+      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      // A turn of the event loop lets a Ctrl-C be seen between steps.
+      step: () => new Promise((resolve) => setImmediate(resolve)),
+      interrupted: () => interrupted,
+      tell: writeLine,
+      operator: operatorName(),
+      ...changes,
+    },
+  };
+}
+
+/** @throws VtlicError `output_unwritable` */
+export function writeResult(result: string | Uint8Array): void {
+  try {
+    writeAll(1, result);
+  } catch (error) {
+    throw new VtlicError(
+      'output_unwritable',
+      'the result could not be written to standard output; what was done stands',
+      {
+        hint: 'where a license was issued, the ledger holds it and its file is written: do not issue it again',
+        cause: error,
+      },
+    );
+  }
+}
+
+export function writeLine(line: string): void {
+  try {
+    writeAll(2, `${cleanText(line, Number.MAX_SAFE_INTEGER)}\n`);
+  } catch {
+    // Nowhere is left to say it; the act itself goes on, and the exit code tells.
+  }
+}
+
+const wait = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes the whole text to a descriptor. A reader that has gone away (EPIPE) ends the output, not the act. */
+export function writeAll(fd: 1 | 2, text: string | Uint8Array): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
+  for (let offset = 0; offset < bytes.length;) {
+    try {
+      offset += writeSync(fd, bytes, offset);
+    } catch (error) {
+      const code = errorCodeOf(error);
+      if (code === 'EAGAIN') Atomics.wait(wait, 0, 0, 5);
+      else if (code === 'EPIPE') return;
+      else throw error;
+    }
+  }
+}

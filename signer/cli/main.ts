@@ -8,7 +8,7 @@ async function run(): Promise<number> {
     const code = plainVerify(argv.slice(1));
     if (code !== undefined) return code;
   }
-  const [{ processIo }, { runCli }] = [await import('./process-io.ts'), await import('./run.ts')];
+  const [{ processIo }, { runCli }] = [await import('./io.ts'), await import('./run.ts')];
   return runCli(argv, processIo());
 }
 

@@ -1,7 +1,9 @@
 /** Errors as a person reads them, and as a program does. Never a stack trace, never raw untrusted text. */
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
+import { jsonLine } from '../../formats/json/json-line.ts';
 import { exitCodeOf } from './exit-codes.ts';
+import type { Io } from './io.ts';
 
 const MOST_TEXT = 4000;
 
@@ -42,4 +44,17 @@ export function errorDocument(error: VtlicError): Readonly<Record<string, unknow
     ...error.place,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
   };
+}
+
+/** Reports an error on standard error, and as a document on standard output where `--json` asks for one; returns the exit code. */
+export function reportError(error: VtlicError, argv: readonly string[], { out, err }: Pick<Io, 'out' | 'err'>): number {
+  for (const line of errorLines(error)) err(line);
+  if (argv.includes('--json')) {
+    try {
+      out(jsonLine(errorDocument(error)));
+    } catch {
+      // Standard output takes nothing; standard error and the exit code report the error.
+    }
+  }
+  return exitCodeOf(error.code);
 }

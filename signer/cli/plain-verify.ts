@@ -3,11 +3,10 @@
  * how a script asks, perhaps for one file after the other, so it starts without the command line's own library. The build packs this
  * file with all that it imports in it. Every other form, and whatever is wrong, goes the way of all commands and gets its words there.
  */
-import { asVtlicError } from './output.ts';
+import { asVtlicError, reportError } from './output.ts';
 import { verifyFile, type VerifyFileOptions } from './commands/verify-file.ts';
 import { graceDaysValue, hostValue, timeValue, type OptionValue } from './commands/verify-values.ts';
-import { writeLine, writeResult } from './process-output.ts';
-import { reportError } from './report-error.ts';
+import { writeLine, writeResult } from './io.ts';
 
 export interface PlainVerify {
   readonly file: string;

@@ -1,6 +1,6 @@
 /** Progress on a terminal: one line of standard error that is written over, and taken away at the end. Elsewhere nothing. */
 import { isatty } from 'node:tty';
-import { writeAll } from './streams.ts';
+import { writeAll } from './io.ts';
 
 const EVERY_MS = 200;
 

@@ -1,10 +1,9 @@
 /** The command line: one file a command, one exit code a fault. */
 import { Command, CommanderError } from 'commander';
 import { VtlicError } from '../../formats/error.ts';
-import { asVtlicError } from './output.ts';
+import { asVtlicError, reportError } from './output.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, SetExit } from './io.ts';
-import { reportError } from './report-error.ts';
 
 const VERSION = '0.1.0';
 

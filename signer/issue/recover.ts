@@ -9,8 +9,7 @@ import type { Ledger } from '../ledger/record/ledger.ts';
 import { lineageText } from '../ledger/record/lineage.ts';
 import type { Site } from '../site/site.ts';
 import type { World } from '../runtime.ts';
-import { anchorIssued } from './anchor-issued.ts';
-import { release } from './release.ts';
+import { anchorIssued, release } from './pipeline.ts';
 import { storedLicense } from './stored-license.ts';
 import type { ReleasedLicense } from './stages.ts';
 

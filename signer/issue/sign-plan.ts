@@ -11,13 +11,10 @@ import { lineageText } from '../ledger/record/lineage.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { ReviewedPlan } from '../plan/review.ts';
 import { nowSeconds, type World } from '../runtime.ts';
-import { anchorIssued } from './anchor-issued.ts';
+import { anchorIssued, recordIssue, release, sign } from './pipeline.ts';
 import { requireClock } from './clock.ts';
 import { intend } from './reserve-counter.ts';
-import { recordIssue } from './record-issue.ts';
-import { release } from './release.ts';
 import { directChecker, type Checker } from './checker.ts';
-import { sign } from './sign.ts';
 import type { IntendedLicense, IssuedLicense, ReleasedLicense } from './stages.ts';
 
 export interface Workplace {

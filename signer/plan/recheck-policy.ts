@@ -2,7 +2,6 @@
 import { hasControlOrBidi } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
-import type { SignRow } from '../batch/plan-row.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { Site } from '../site/site.ts';
@@ -33,7 +32,8 @@ function faultOf(license: License, site: Site, catalog: Catalog): string | undef
   return violation?.sentence;
 }
 
-function refuse(license: License, where: string, fault: string | undefined): void {
+/** @throws VtlicError `policy_refused` where there is a fault */
+export function refusePlanned(license: License, where: string, fault: string | undefined): void {
   if (fault === undefined) return;
   throw new VtlicError(
     'policy_refused',
@@ -45,31 +45,16 @@ function refuse(license: License, where: string, fault: string | undefined): voi
 /** @throws VtlicError `policy_refused` for a license that no request could have led to. */
 export function checkPlanned(plan: Plan, site: Site, catalog: Catalog): void {
   for (const { license } of plan.items) {
-    refuse(
+    refusePlanned(
       license,
       '',
       license.iat === plan.made ? undefined : 'its time of issue is not the time at which the plan was made',
     );
-    refuse(license, '', faultOf(license, site, catalog));
+    recheckLicense(license, '', site, catalog);
   }
 }
 
-/**
- * A row of a batch's plan. One that was reviewed before, in a run that stopped, keeps its time of issue.
- *
- * @throws VtlicError `policy_refused`
- */
-export function checkPlannedRow(
-  { line, item: { license } }: SignRow,
-  made: number,
-  site: Site,
-  catalog: Catalog,
-): void {
-  const where = ` (line ${line})`;
-  refuse(
-    license,
-    where,
-    license.iat <= made ? undefined : 'its time of issue is later than the time at which the plan was made',
-  );
-  refuse(license, where, faultOf(license, site, catalog));
+/** @throws VtlicError `policy_refused` */
+export function recheckLicense(license: License, where: string, site: Site, catalog: Catalog): void {
+  refusePlanned(license, where, faultOf(license, site, catalog));
 }

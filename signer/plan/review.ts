@@ -2,8 +2,6 @@
  * The officer's word. Nothing is signed but what is `Reviewed`, and only the functions here make one.
  */
 import { VtlicError } from '../../formats/error.ts';
-import type { RowsChecked } from '../batch/check-rows.ts';
-import type { BatchPlan } from '../batch/plan-reader.ts';
 import { planDigest, encodePlan, type Plan, type PlanOrigin } from './plan.ts';
 import { readPlan } from './plan-file.ts';
 
@@ -21,16 +19,13 @@ export interface ReviewedPlan extends Reviewed {
   readonly plan: Plan;
 }
 
-export interface ReviewedBatch extends Reviewed {
-  readonly batch: BatchPlan;
+/** For the functions that took an officer's word, here and in batch/review.ts. */
+export function markReviewed(origin: PlanOrigin, digest: string): Reviewed {
+  return Object.freeze({ [reviewed]: true as const, origin, digest });
 }
 
 function markPlan(plan: Plan): ReviewedPlan {
-  return Object.freeze({ [reviewed]: true as const, origin: plan, plan, digest: planDigest(encodePlan(plan)) });
-}
-
-function markBatch(batch: BatchPlan): ReviewedBatch {
-  return Object.freeze({ [reviewed]: true as const, origin: batch.head, batch, digest: batch.digest });
+  return Object.freeze({ ...markReviewed(plan, planDigest(encodePlan(plan))), plan });
 }
 
 /** What a review needs of a terminal. */
@@ -40,7 +35,7 @@ export interface ReviewTerminal {
 }
 
 /** Shows the view to a person and takes exactly `Yes` for consent. @throws VtlicError `declined` for any other answer */
-async function askForYes(view: readonly string[], prompt: string, terminal: ReviewTerminal): Promise<void> {
+export async function askForYes(view: readonly string[], prompt: string, terminal: ReviewTerminal): Promise<void> {
   terminal.show(`${view.join('\n')}\n\n`);
   const answer = await terminal.ask(prompt);
   if (answer !== 'Yes') throw new VtlicError('declined', 'declined: nothing was signed and nothing was recorded');
@@ -56,23 +51,10 @@ export async function reviewOnTerminal(
   return markPlan(plan);
 }
 
-/** @throws VtlicError `declined` for any answer but `Yes` */
-export async function reviewBatchOnTerminal(
-  batch: BatchPlan,
-  view: readonly string[],
-  terminal: ReviewTerminal,
-): Promise<ReviewedBatch> {
-  await askForYes(
-    view,
-    `Sign these ${batch.end.sign.toLocaleString('en-US')} licenses? Type Yes to sign, anything else to decline: `,
-    terminal,
-  );
-  return markBatch(batch);
-}
-
 const HINT = 'make a new plan with --dry-run and review it';
 
-function checkAge(made: number, now: number): void {
+/** @throws VtlicError `plan_stale` for a plan from the future or older than 24 hours */
+export function checkAge(made: number, now: number): void {
   if (now - made > DAY_SECONDS) throw new VtlicError('plan_stale', 'the plan is older than 24 hours', { hint: HINT });
   if (made > now)
     throw new VtlicError('plan_stale', "the plan was made later than this machine's clock reads now", {
@@ -90,24 +72,4 @@ export function reviewByDigest(folder: string, digest: string, now: number): Rev
   const plan = readPlan(folder, digest);
   checkAge(plan.made, now);
   return markPlan(plan);
-}
-
-/**
- * Takes a batch's plan that the officer named by its digest.
- *
- * @throws VtlicError `plan_stale` when it is from the future or older than 24 hours.
- */
-export function reviewBatchByDigest(batch: BatchPlan, now: number): ReviewedBatch {
-  checkAge(batch.head.made, now);
-  return markBatch(batch);
-}
-
-/**
- * Takes the plan of a batch that was reviewed and begun: it is good at any age.
- *
- * @param checked what the ledger says of the plan: only one that has reserved a counter was reviewed
- */
-export function reviewedWhenBegun(batch: BatchPlan, checked: Pick<RowsChecked, 'begun'>): ReviewedBatch {
-  if (!checked.begun) throw new VtlicError('internal', 'a plan was to be taken for one that was begun');
-  return markBatch(batch);
 }

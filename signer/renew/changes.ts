@@ -5,8 +5,7 @@ import { cleanText } from '../../formats/clean-text.ts';
 import { readObject, type JsonObjectReader } from '../../formats/json/reader.ts';
 import type { JsonNode, JsonObject } from '../../formats/json/strict-json.ts';
 import { parseJsonFile } from '../../files/index.ts';
-import { FaultList } from '../request/fault-list.ts';
-import { keyOfMember, MEMBER_NAMES, readMembers, type MemberName } from '../request/parse.ts';
+import { FaultList, keyOfMember, MEMBER_NAMES, type MemberName, readMembers } from '../request/parse.ts';
 import type { Request } from '../request/request.ts';
 
 const SCHEMA = 'vtlic-changes/1';

@@ -1,7 +1,10 @@
-/** The members of a request, by the names that a file, a batch's columns and a renewal's changes share. */
-import type { VtlicError } from '../../formats/error.ts';
-import type { JsonObjectReader, JsonValueReader } from '../../formats/json/reader.ts';
-import { FaultList } from './fault-list.ts';
+/**
+ * Bytes of a request file → a frozen `Request`; and its members, by the names that a file, a batch's columns and a
+ * renewal's changes share. An error names the member, its line and its column.
+ */
+import { parseJsonFile } from '../../files/index.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { readObject, type JsonObjectReader, type JsonValueReader } from '../../formats/json/reader.ts';
 import {
   readExt,
   readFeatures,
@@ -19,6 +22,38 @@ import {
   readUntil,
 } from './member-readers.ts';
 import type { Request } from './request.ts';
+
+export const REQUEST_SCHEMA = 'vtlic-request/1';
+const MAX_REQUEST_BYTES = 1 << 20;
+
+/**
+ * @param file the name for messages
+ * @throws VtlicError `request_invalid`, or `json_malformed` for text that is no strict JSON
+ */
+export function parseRequest(bytes: Uint8Array, file: string): Request {
+  const root = readObject(parseJsonFile(bytes, file, MAX_REQUEST_BYTES), { code: 'request_invalid', file });
+  const schema = root.required('schema');
+  if (schema.string() !== REQUEST_SCHEMA) throw schema.fault(`should be "${REQUEST_SCHEMA}"`);
+  const request = readRequest(root);
+  if ('customer' in request) return request;
+  throw request[0] ?? root.fault('is no request');
+}
+
+/** Collects what is wrong, so that a person can correct all of it at once. */
+export class FaultList {
+  readonly all: VtlicError[] = [];
+
+  /** What `read` gives; undefined where it threw an error, which is kept. */
+  take<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof VtlicError)) throw error;
+      this.all.push(error);
+      return undefined;
+    }
+  }
+}
 
 interface Member<K extends keyof Request> {
   /** What the parsed value is called. */

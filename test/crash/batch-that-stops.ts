@@ -3,7 +3,7 @@
  *
  *   node batch-that-stops.ts STEP|any COUNT SIGNAL [command line of vtlic…]
  */
-import { processIo } from '../../signer/cli/process-io.ts';
+import { processIo } from '../../signer/cli/io.ts';
 import { runCli } from '../../signer/cli/run.ts';
 
 const [stepName, count, signal, ...args] = process.argv.slice(2);

@@ -3,7 +3,7 @@
  *
  *   node main-that-stops.ts STEP SIGNAL [command line of vtlic…]
  */
-import { processIo } from '../../signer/cli/process-io.ts';
+import { processIo } from '../../signer/cli/io.ts';
 import { runCli } from '../../signer/cli/run.ts';
 
 const [stepName, signal, ...args] = process.argv.slice(2);

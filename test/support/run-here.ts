@@ -1,5 +1,5 @@
 /** A command in this process, off a terminal: for tests that set the clock or act between two steps. */
-import { processIo } from '../../signer/cli/process-io.ts';
+import { processIo } from '../../signer/cli/io.ts';
 import { runCli } from '../../signer/cli/run.ts';
 import type { World } from '../../signer/runtime.ts';
 

@@ -6,7 +6,7 @@ import { readLimited } from '../../../files/index.ts';
 import { planLicense } from '../../plan/plan-license.ts';
 import { planView } from '../../summary/plan-summary.ts';
 import { checkAgainstCatalog } from '../../request/check-against-catalog.ts';
-import { parseRequest } from '../../request/parse-request.ts';
+import { parseRequest } from '../../request/parse.ts';
 import type { Io } from '../io.ts';
 import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from './sign-plan.ts';
 

@@ -9,7 +9,7 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { DatabaseSync } from 'node:sqlite';
-import { processIo } from '../../../signer/cli/process-io.ts';
+import { processIo } from '../../../signer/cli/io.ts';
 import { runCli } from '../../../signer/cli/run.ts';
 import type { Terminal } from '../../../signer/cli/terminal.ts';
 import { partOf, type KillPoint } from './kill-point.ts';

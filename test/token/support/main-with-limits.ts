@@ -3,7 +3,7 @@
  *
  *   node main-with-limits.ts MILLISECONDS [command line of vtlic…]
  */
-import { processIo } from '../../../signer/cli/process-io.ts';
+import { processIo } from '../../../signer/cli/io.ts';
 import { runCli } from '../../../signer/cli/run.ts';
 
 const [milliseconds, ...args] = process.argv.slice(2);

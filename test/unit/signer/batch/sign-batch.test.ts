@@ -12,12 +12,12 @@ import { directChecker } from '../../../../signer/issue/checker.ts';
 import { keyFiles } from '../../../../signer/keys/file-keystore.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
 import type { Entry, IntentEntry } from '../../../../signer/ledger/record/entry.ts';
-import { reviewBatchByDigest } from '../../../../signer/plan/review.ts';
 import { openSite } from '../../../../signer/site/site.ts';
 import { nowSeconds, type World } from '../../../../signer/runtime.ts';
 import { csv, customers, row, writeBatch } from '../../../support/batch-file.ts';
 import { runHere } from '../../../support/run-here.ts';
 import { makeSite, PASSPHRASE, testWorld, type SiteFixture } from '../../../support/site-fixture.ts';
+import { reviewBatchByDigest } from '../../../../signer/batch/review.ts';
 
 const FIRST_GROUP = 8;
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import { catalogFaults } from '../../../../signer/request/check-against-catalog.ts';
-import { parseRequest } from '../../../../signer/request/parse-request.ts';
+import { parseRequest } from '../../../../signer/request/parse.ts';
 import type { Request } from '../../../../signer/request/request.ts';
 import { parseCatalog } from '../../../../signer/site/catalog.ts';
 

@@ -1,13 +1,48 @@
-/** Anchored → released: the file stands under its name, durable, and the ledger says so. */
+/** From a reserved counter to a released license, one step after the other: sign, record, anchor, release. */
+import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import type {
+  AnchoredLicense,
+  CheckedLicense,
+  IntendedLicense,
+  IssuedLicense,
+  ReleasedLicense,
+  SignedLicense,
+} from './stages.ts';
+import type { Ledger } from '../ledger/record/ledger.ts';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import { createDurably } from '../../files/index.ts';
-import type { Ledger } from '../ledger/record/ledger.ts';
 import type { World } from '../runtime.ts';
-import type { AnchoredLicense, ReleasedLicense } from './stages.ts';
+
+/** Intended → signed. */
+export async function sign(intended: IntendedLicense, key: SigningKey): Promise<SignedLicense> {
+  const { payload } = intended.item;
+  const protectedBytes = encodeProtected(key.publicKey.alg, key.publicKey.kid, TYP.license);
+  const signature = await key.sign(sigStructure(protectedBytes, payload));
+  return Object.freeze({ stage: 'signed', intended, cose: encodeCoseSign1(protectedBytes, payload, signature) });
+}
+
+/** Self-checked → issued: the finished file and its leaf are in the ledger. */
+export function recordIssue(ledger: Ledger, checked: CheckedLicense): IssuedLicense {
+  const { intent } = checked.intended;
+  const issue = ledger.issue(intent.seq, checked.cose);
+  return Object.freeze({ stage: 'issued', intent, issue, file: checked.file });
+}
+
+/** Issued → anchored: the head is also in a place that does not roll back with the ledger. Once a group. */
+export async function anchorIssued(
+  ledger: Ledger,
+  group: readonly IssuedLicense[],
+): Promise<readonly AnchoredLicense[]> {
+  if (group.length > 0) await ledger.anchor();
+  return group.map((issued) => Object.freeze({ stage: 'anchored' as const, issued }));
+}
 
 /**
+ * Anchored → released: the file has its name, is durable, and the ledger says so.
+ *
  * @param siteFolder absolute
  * @throws VtlicError `output_exists`, `output_unwritable`, saying that the ledger holds the license and how to release it later.
  */

@@ -1,0 +1,71 @@
+/** The officer's word on a batch, and the plan's rows against the policy once more. */
+import { VtlicError } from '../../formats/error.ts';
+import { askForYes, checkAge, markReviewed, type Reviewed, type ReviewTerminal } from '../plan/review.ts';
+import { recheckLicense, refusePlanned } from '../plan/recheck-policy.ts';
+import type { Catalog } from '../site/catalog.ts';
+import type { Site } from '../site/site.ts';
+import type { RowsChecked } from './check-rows.ts';
+import type { BatchPlan } from './plan-reader.ts';
+import type { SignRow } from './plan-row.ts';
+
+export interface ReviewedBatch extends Reviewed {
+  readonly batch: BatchPlan;
+}
+
+function markBatch(batch: BatchPlan): ReviewedBatch {
+  return Object.freeze({ ...markReviewed(batch.head, batch.digest), batch });
+}
+
+/** @throws VtlicError `declined` for any answer but `Yes` */
+export async function reviewBatchOnTerminal(
+  batch: BatchPlan,
+  view: readonly string[],
+  terminal: ReviewTerminal,
+): Promise<ReviewedBatch> {
+  await askForYes(
+    view,
+    `Sign these ${batch.end.sign.toLocaleString('en-US')} licenses? Type Yes to sign, anything else to decline: `,
+    terminal,
+  );
+  return markBatch(batch);
+}
+
+/**
+ * Takes a batch's plan that the officer named by its digest.
+ *
+ * @throws VtlicError `plan_stale` when it is from the future or older than 24 hours.
+ */
+export function reviewBatchByDigest(batch: BatchPlan, now: number): ReviewedBatch {
+  checkAge(batch.head.made, now);
+  return markBatch(batch);
+}
+
+/**
+ * Takes the plan of a batch that was reviewed and begun: it is valid at any age.
+ *
+ * @param checked what the ledger says of the plan: only one that has reserved a counter was reviewed
+ */
+export function reviewedWhenBegun(batch: BatchPlan, checked: Pick<RowsChecked, 'begun'>): ReviewedBatch {
+  if (!checked.begun) throw new VtlicError('internal', 'a plan was to be taken for one that was begun');
+  return markBatch(batch);
+}
+
+/**
+ * A row of a batch's plan. One that was reviewed before, in a run that stopped, keeps its time of issue.
+ *
+ * @throws VtlicError `policy_refused`
+ */
+export function checkPlannedRow(
+  { line, item: { license } }: SignRow,
+  made: number,
+  site: Site,
+  catalog: Catalog,
+): void {
+  const where = ` (line ${line})`;
+  refusePlanned(
+    license,
+    where,
+    license.iat <= made ? undefined : 'its time of issue is later than the time at which the plan was made',
+  );
+  recheckLicense(license, where, site, catalog);
+}
