@@ -16,6 +16,8 @@ export interface VerifyContext {
   readonly hosts?: readonly string[];
   /** The effective time: with durable state, the highest of clock, highest accepted iat and floor. */
   readonly now: number;
+  /** The date of the product's build. A license with `upd` is refused where this is absent or not before `upd`. */
+  readonly buildDate?: number;
   /** The plain clock, by which a license with `clk` is judged; `now` where absent. */
   readonly clock?: number;
   /** The grace that the product gives a license without one, 0 … 31,622,400. */
@@ -30,13 +32,15 @@ const FINGERPRINT = /^[0-9a-f]{64}$/;
 
 /** @throws VtlicError `usage` for a context that no license could be judged by: misuse, never a verdict. */
 export function checkContext(context: VerifyContext): void {
-  const { issuer, product, deployment, hosts, now, clock, defaultGrace, seen } = context;
+  const { issuer, product, deployment, hosts, now, buildDate, clock, defaultGrace, seen } = context;
   if (!isId(issuer)) throw misuse('issuer', 'an id', issuer);
   if (!isId(product)) throw misuse('product', 'an id', product);
   if (deployment !== undefined && !isId(deployment)) throw misuse('deployment', 'an id', deployment);
   for (const host of hosts ?? [])
     if (!FINGERPRINT.test(host)) throw misuse('hosts', '64 lower-case hex digits each', host);
   if (!isWhole(now, MAX_TIME)) throw misuse('now', 'whole seconds since 1970 (not milliseconds)', now);
+  if (buildDate !== undefined && !isWhole(buildDate, MAX_TIME))
+    throw misuse('buildDate', 'whole seconds since 1970 (not milliseconds)', buildDate);
   if (clock !== undefined && !isWhole(clock, MAX_TIME))
     throw misuse('clock', 'whole seconds since 1970 (not milliseconds)', clock);
   if (!isWhole(defaultGrace, MAX_GRACE_SECONDS))

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { fromHex } from '../../../formats/bytes.ts';
+import { encodeCbor } from '../../../formats/cbor/encode.ts';
+import type { CborValue } from '../../../formats/cbor/value.ts';
+import { ALGORITHMS } from '../../../formats/cose-algorithm.ts';
+import { TYP } from '../../../formats/cose-sign1.ts';
+import { LICENSE_USES, PERPETUAL_EXP } from '../../../formats/license/bounds.ts';
 import { encodeLicense } from '../../../formats/license/encode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
 import { nobleProvider } from '../../../keys/public/provider-noble.ts';
@@ -188,6 +194,62 @@ describe('binding', () => {
   });
 });
 
+describe('a license with updates', () => {
+  it.each([
+    [undefined, undefined, 'active'],
+    [undefined, EXP, 'active'],
+    [EXP, EXP - 1, 'active'],
+    [EXP, 0, 'active'],
+    [EXP, EXP, 'build_not_covered'],
+    [EXP, EXP + 1, 'build_not_covered'],
+    [EXP, undefined, 'build_not_covered'],
+    [0, 0, 'build_not_covered'],
+  ])('upd %s and a build dated %s is %s', async (upd, buildDate, expected) => {
+    expect(await judge(upd === undefined ? {} : { upd }, buildDate === undefined ? {} : { buildDate })).toBe(expected);
+  });
+
+  it('names both dates where it does not cover the build', async () => {
+    const file = await licenseFile({ upd: EXP });
+    expect(verify(file, trust(), { ...context, buildDate: EXP + 86_400 })).toMatchObject({
+      reason: 'build_not_covered',
+      layer: 'binding',
+      detail: 'it covers builds dated before 2028-01-01T00:00:00Z, and this build is dated 2028-01-02T00:00:00Z',
+      place: { field: 'upd' },
+    });
+    expect(verify(file, trust(), context)).toMatchObject({
+      detail: 'it covers builds dated before 2028-01-01T00:00:00Z, and no build date is given here',
+    });
+  });
+
+  it('judges the build by its own date, at whatever time it is asked', async () => {
+    const perpetual = { exp: PERPETUAL_EXP, upd: EXP };
+    expect(await judge(perpetual, { now: PERPETUAL_EXP - 1, buildDate: EXP - 1 })).toBe('active');
+    expect(await judge(perpetual, { now: NBF, buildDate: EXP })).toBe('build_not_covered');
+  });
+});
+
+describe('a license that says its use', () => {
+  it.each(LICENSE_USES)('%s is accepted, and the use is there for the product', async (use) => {
+    const verdict = verify(await licenseFile({ use }), trust(), context);
+    expect(verdict).toMatchObject({ ok: true, state: 'active', license: { use } });
+  });
+});
+
+describe('a document of a rehearsal', () => {
+  it.each(Object.keys(TYP))('%s is refused by its type, though a good key signed it', async (kind) => {
+    const typ = `application/vnd.vtlic.rehearsal.${kind}+cose`;
+    const protectedBytes = encodeCbor(
+      new Map<CborValue, CborValue>([
+        [1, ALGORITHMS.ed25519.wire],
+        [4, fromHex(ed25519Key.publicKey.kid) ?? new Uint8Array()],
+        [16, typ],
+      ]),
+    );
+    const verdict = verify(await licenseFile({}, ed25519Key, { protectedBytes }), trust(), context);
+    expect(verdict).toMatchObject({ ok: false, reason: 'typ_wrong', detail: expect.stringContaining(typ) as string });
+  });
+});
+
 describe('misuse throws', () => {
   it.each([
     ['issuer', { issuer: '' }],
@@ -201,6 +263,9 @@ describe('misuse throws', () => {
     ['now', { now: -1 }],
     ['now', { now: Number.NaN }],
     ['clock', { clock: Date.now() }],
+    ['buildDate', { buildDate: Date.now() }],
+    ['buildDate', { buildDate: -1 }],
+    ['buildDate', { buildDate: 0.5 }],
     ['defaultGrace', { defaultGrace: 31_622_401 }],
     ['defaultGrace', { defaultGrace: -1 }],
     ['seen.current', { seen: { current: 'x', highestIat: 0, lineages: new Map() } }],
