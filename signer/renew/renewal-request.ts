@@ -1,13 +1,15 @@
 /** The last license and what changes → the request for the next one. */
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
+import { isPerpetual } from '../request/dates.ts';
 import type { Request } from '../request/request.ts';
 import type { Changes } from './changes.ts';
 
 const DAY_SECONDS = 86_400;
 
 /**
- * Everything stays that is not changed, but for the clock reset, which is for once. With a new end (`until`) the license begins where
+ * Everything stays that is not changed, but for the clock reset, which is for once, and the grace of a license that becomes
+ * perpetual. With a new end (`until`) the license begins where
  * the last one ends, or today where that has passed; without one it begins today and keeps the end.
  *
  * @param now seconds since 1970
@@ -32,13 +34,15 @@ export function renewalRequest(last: License, changes: Changes, now: number): Re
     seats: last.seats,
     from,
     until,
-    ...optional('graceSeconds', last.grace),
+    ...optional('graceSeconds', isPerpetual(until) ? undefined : last.grace),
     features: last.features,
     limits: last.limits,
     ...optional('reference', last.ref),
     ...optional('instances', last.instances),
     ...optional('hosts', last.hosts),
     ...optional('offlineSeconds', last.offline),
+    ...optional('updatesUntil', last.upd),
+    ...optional('use', last.use),
     ...optional('ext', last.ext),
   };
   const without = Object.fromEntries(

@@ -12,7 +12,7 @@ import type { Accepted, Refused } from '../../../verifier/verdict.ts';
 import { verify } from '../../../verifier/verify.ts';
 import { readLimited } from '../../files/read-file.ts';
 import { formatRows, licenseRows } from '../../plan/view.ts';
-import { formatInstant } from '../../request/dates.ts';
+import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
 
@@ -28,6 +28,7 @@ export interface VerifyFileOptions {
   readonly host: readonly string[];
   readonly trust: readonly string[];
   readonly at?: number;
+  readonly buildDate?: number;
   readonly graceDays: number;
   readonly json?: boolean;
 }
@@ -62,6 +63,7 @@ export function verifyFile(
     product: options.product,
     ...(options.deployment === undefined ? {} : { deployment: options.deployment }),
     ...(options.host.length === 0 ? {} : { hosts: options.host }),
+    ...(options.buildDate === undefined ? {} : { buildDate: options.buildDate }),
     now: options.at ?? io.now(),
     defaultGrace: options.graceDays * DAY_SECONDS,
   });
@@ -97,7 +99,10 @@ function statedIssuer(file: Uint8Array): string | undefined {
 }
 
 const STATE_WORDS: Readonly<Record<Accepted['state'], (verdict: Accepted) => string>> = {
-  active: (verdict) => `in force until ${formatInstant(verdict.license.exp)}`,
+  active: (verdict) =>
+    isPerpetual(verdict.license.exp)
+      ? `in force, ${PERPETUAL}`
+      : `in force until ${formatInstant(verdict.license.exp)}`,
   grace: (verdict) =>
     `expired at ${formatInstant(verdict.license.exp)}, honored in its grace until ${formatInstant(verdict.graceUntil)}`,
   not_yet_valid: (verdict) => `not in force before ${formatInstant(verdict.license.nbf)}`,
@@ -136,5 +141,7 @@ function refused(io: VerifySurroundings, path: string, verdict: Refused, options
 function missingOption(verdict: Refused): string {
   if (verdict.reason === 'deployment_mismatch') return `(${verdict.detail}; the deployment is given with --deployment)`;
   if (verdict.reason === 'host_mismatch') return `(${verdict.detail}; a host is given with --host)`;
+  if (verdict.reason === 'build_not_covered')
+    return `(${verdict.detail}; the date of a build is given with --build-date)`;
   return `(${verdict.detail})`;
 }

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
 import { encodeLicense } from '../../../formats/license/encode-license.ts';
+import { PERPETUAL_EXP } from '../../../formats/license/bounds.ts';
 import type { License } from '../../../formats/license/license.ts';
 import { writeBatchRecord } from '../../../signer/batch/batch-record.ts';
 import { openBatchPlan, type BatchPlan } from '../../../signer/batch/plan-reader.ts';
@@ -155,6 +156,7 @@ describe('a batch that is confirmed by its digest', () => {
     ['a term that is not sold', { exp: 4_000_000_000 }, 'days'],
     ['another issuer', { iss: 'somebody-else' }, 'its issuer is somebody-else'],
     ['a name that turns the reading direction', { name: 'Acme\u202E' }, 'direction-changing'],
+    ['no end', { exp: PERPETUAL_EXP }, 'is perpetual'],
     ['an issue time to come', { iat: 3_000_000_000, nbf: 3_000_000_000, exp: 3_010_000_000 }, 'time of issue'],
   ])('whose plan was forged, with %s: exit 3, and nothing is signed', async (_what, changes, words) => {
     const plan = openBatchPlan(join(fixture.site, 'plans'), await batchPlan(batchFile(3)));
