@@ -142,8 +142,9 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   },
   build_not_covered: {
     layer: 'binding',
-    sentence: 'The license does not cover this build of the product: its updates ended before the build was made.',
-    remedy: 'Install a build from before that date, or ask the vendor for a license with a later end of updates.',
+    sentence: 'The license does not cover this build of the product.',
+    remedy:
+      'Install a build that is dated before the end of its updates, or ask the vendor for a license with later updates.',
   },
   lineage_not_newer: {
     layer: 'lineage',
