@@ -106,6 +106,15 @@ describe('a license that says its use', () => {
     expect(JSON.parse((await verify(file, '--json')).stdout)).toMatchObject({ license: { use } });
   });
 
+  it('is in what an auditor gets, with its updates', async () => {
+    await issue({ use: 'trial', updatesUntil: '2027-11-24' });
+    const lines = (await vtlic('ledger', 'export')).stdout.trim().split('\n');
+    const intents = lines.filter((line) => line.includes('"intent"') && line.includes('"tier"'));
+    expect(intents.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { use: 'trial', upd: Date.UTC(2027, 10, 25) / 1000 },
+    ]);
+  });
+
   it('and is renewed for production carries a mark', async () => {
     await issue({ use: 'trial' });
     const kept = await vtlic('renew', 'acme-gmbh', '--dry-run');
