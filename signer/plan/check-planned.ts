@@ -4,6 +4,7 @@ import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
 import type { SignRow } from '../batch/plan-row.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
+import { hasInvisible } from '../request/invisible-text.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { Site } from '../site/site.ts';
 import type { Plan } from './plan.ts';
@@ -13,8 +14,8 @@ function faultOf(license: License, site: Site, catalog: Catalog): string | undef
   if (license.iss !== site.config.issuer)
     return `its issuer is ${license.iss}, and this site issues for ${site.config.issuer}`;
   for (const text of [license.name, license.ref]) {
-    if (text !== undefined && (hasControlOrBidi(text) || text.normalize('NFC') !== text))
-      return 'its name or reference holds control or direction-changing characters, or is not in NFC';
+    if (text !== undefined && (hasControlOrBidi(text) || hasInvisible(text) || text.normalize('NFC') !== text))
+      return 'its name or reference holds control, invisible or direction-changing characters, or is not in NFC';
   }
   const [violation] = catalogViolations(
     {

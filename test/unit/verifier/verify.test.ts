@@ -136,7 +136,7 @@ describe('policy', () => {
     const seen: Seen = {
       current: 'example-vendor/vaultdesk/acme-gmbh',
       highestIat: NBF + 1000,
-      lineages: new Map([['example-vendor/vaultdesk/acme-gmbh', { counter: 6, payloadDigest: '' }]]),
+      lineages: new Map([['example-vendor/vaultdesk/acme-gmbh', { counter: 6, payloadDigest: '00'.repeat(32) }]]),
     };
     expect(await judge({ clk: true }, { now: NBF + 1000, clock: NBF, seen }, { ed25519Until: NBF + 1000 })).toBe(
       'algorithm_not_allowed',
@@ -227,7 +227,7 @@ describe('clk', () => {
   const seen: Seen = {
     current: lineage,
     highestIat: far,
-    lineages: new Map([[lineage, { counter: 6, payloadDigest: '' }]]),
+    lineages: new Map([[lineage, { counter: 6, payloadDigest: '00'.repeat(32) }]]),
   };
 
   it('judges the next license of the current lineage by the plain clock', async () => {
@@ -272,7 +272,7 @@ describe('clk', () => {
     const other: Seen = {
       current: 'a/b/c',
       highestIat: 0,
-      lineages: new Map([['a/b/c', { counter: 1, payloadDigest: '' }]]),
+      lineages: new Map([['a/b/c', { counter: 1, payloadDigest: '00'.repeat(32) }]]),
     };
     expect(verify(file, trust(), { ...at, seen: other })).toMatchObject({
       state: 'lapsed',
