@@ -188,6 +188,13 @@ describe('binding', () => {
   });
 });
 
+/** One lineage that was accepted. */
+const seenOf = (lineage: string, counter = 1, payloadDigest = 'ab'.repeat(32)): Seen => ({
+  current: lineage,
+  highestIat: 0,
+  lineages: new Map([[lineage, { counter, payloadDigest }]]),
+});
+
 describe('misuse throws', () => {
   it.each([
     ['issuer', { issuer: '' }],
@@ -204,11 +211,30 @@ describe('misuse throws', () => {
     ['defaultGrace', { defaultGrace: 31_622_401 }],
     ['defaultGrace', { defaultGrace: -1 }],
     ['seen.current', { seen: { current: 'x', highestIat: 0, lineages: new Map() } }],
+    ['seen.highestIat', { seen: { ...seenOf('a/b/c'), highestIat: Date.now() } }],
+    ['seen.lineages', { seen: seenOf('anything') }],
+    ['seen.lineages', { seen: seenOf('a/b') }],
+    ['seen.lineages', { seen: seenOf('a/b/c/') }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 1, 'AB'.repeat(32)) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 1, 'ab'.repeat(31)) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 1, `${'ab'.repeat(32)}\n`) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 0) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 2 ** 53) }],
   ])('with a bad %s', async (field, change) => {
     const file = await licenseFile();
     expect(() => verify(file, trust(), { ...context, ...change })).toThrow(
       expect.objectContaining({ code: 'usage', place: { field } }) as Error,
     );
+  });
+
+  it('without a default grace, and with a strange lineage beside the current one', async () => {
+    const file = await licenseFile();
+    const { defaultGrace: _, ...without } = context;
+    const lax = (value: object): unknown => verify(file, trust(), value as VerifyContext);
+    expect(() => lax(without)).toThrow('defaultGrace');
+    const seen: Seen = seenOf('a/b/c');
+    const lineages = new Map([...seen.lineages, ...seenOf('A B/c/d').lineages]);
+    expect(() => lax({ ...context, seen: { ...seen, lineages } })).toThrow('seen.lineages');
   });
 
   it('with a trust value that makeTrust did not make', async () => {
