@@ -4,15 +4,14 @@
  * Scripts in whose spelling a joiner (U+200D) or non-joiner (U+200C) between two letters changes how they look: the cursive ones,
  * and those that stack consonants.
  */
-const JOINING_SCRIPTS = [
-  ...['Arabic', 'Syriac', 'Mandaic', 'Nko', 'Mongolian', 'Adlam', 'Hanifi_Rohingya'],
-  ...['Devanagari', 'Bengali', 'Gurmukhi', 'Gujarati', 'Oriya', 'Tamil', 'Telugu', 'Kannada', 'Malayalam', 'Sinhala'],
-  ...['Myanmar', 'Khmer', 'Tibetan'],
-]
+const JOINING_SCRIPTS =
+  'Arabic Syriac Mandaic Nko Mongolian Adlam Hanifi_Rohingya Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu ' +
+  'Kannada Malayalam Sinhala Myanmar Khmer Tibetan';
+const JOINING = JOINING_SCRIPTS.split(' ')
   .map((script) => `\\p{Script_Extensions=${script}}`)
   .join('');
 const JOINER_IN_PLACE = new RegExp(
-  `(?<=(?=[\\p{L}\\p{M}])[${JOINING_SCRIPTS}])[\\u200c\\u200d](?=(?=[\\p{L}\\p{M}])[${JOINING_SCRIPTS}])`,
+  `(?<=(?=[\\p{L}\\p{M}])[${JOINING}])[\\u200c\\u200d](?=(?=[\\p{L}\\p{M}])[${JOINING}])`,
   'gu',
 );
 /** Shown as nothing; U+FFF9 to U+FFFB only mark other text. */
