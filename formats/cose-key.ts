@@ -12,10 +12,9 @@
  * | composite private | `a4 01 07 03 71` "ed25519+ml-dsa-65" `20 59 07 c0` pub `21 58 40` priv |
  */
 import { concatBytes, copyBytes, utf8 } from './bytes.ts';
-import { decodeCbor } from './cbor/decode.ts';
-import { isCborArray, isCborMap, type CborMap, type CborValue } from './cbor/value.ts';
 import { ALGORITHMS, type Algorithm } from './cose-algorithm.ts';
 import { VtlicError } from './error.ts';
+import { explainCoseKey } from './explain-cose-key.ts';
 
 export interface CoseKey {
   readonly alg: Algorithm;
@@ -83,75 +82,7 @@ export function decodeCoseKey(bytes: Uint8Array): CoseKey {
       continue;
     return Object.freeze({ alg, publicBytes: copyBytes(bytes, 1 + beforePublic.length) });
   }
-  throw explain(bytes);
-}
-
-const FORM_IN_WORDS = 'exactly kty, crv, x (Ed25519) or kty, alg, pub (composite), deterministically encoded';
-
-const KTY = 1;
-/** Names of the labels that a key may have whatever its type (RFC 9052 §7.1). */
-const COMMON_LABELS: ReadonlyMap<CborValue, string> = new Map([
-  [2, 'kid'],
-  [3, 'alg'],
-  [4, 'key_ops'],
-  [5, 'Base IV'],
-]);
-/** The label of the private or secret part by key type: OKP, EC2, RSA, Symmetric (RFC 9053 §7, RFC 8230), AKP (RFC 9964). */
-const PRIVATE_LABELS: ReadonlyMap<CborValue, number> = new Map([
-  [1, -4],
-  [2, -4],
-  [3, -3],
-  [4, -1],
-  [7, -2],
-]);
-
-/** What bytes are that are no public COSE_Key of this format, as far as they are CBOR of its profile. */
-function explain(bytes: Uint8Array): VtlicError {
-  const value = decodedOrUndefined(bytes);
-  const keys = (isCborArray(value) ? value : [value]).filter(isCborMap);
-  if (keys.some(holdsPrivatePart) || beginsAsPrivate(bytes)) {
-    return new VtlicError('key_invalid', 'this COSE_Key holds a private key, where a public key was expected', {
-      hint: 'Give the public key; keep this file secret.',
-    });
-  }
-  const [key] = keys;
-  if (isCborArray(value) && key !== undefined)
-    return new VtlicError('key_invalid', 'this is a COSE_KeySet, where one COSE_Key was expected', {
-      hint: 'Give each key in a file of its own.',
-    });
-  const more = key === undefined ? [] : moreMembers(key);
-  if (more.length > 0)
-    return new VtlicError(
-      'key_invalid',
-      `this COSE_Key should have ${FORM_IN_WORDS}, but it also has ${more.join(', ')}`,
-      { hint: 'Export the key without them, or as SPKI PEM.' },
-    );
-  return new VtlicError('key_invalid', `this is no COSE_Key of an Ed25519 or composite public key: ${FORM_IN_WORDS}`);
-}
-
-function decodedOrUndefined(bytes: Uint8Array): CborValue | undefined {
-  try {
-    return decodeCbor(bytes);
-  } catch (error) {
-    if (error instanceof VtlicError) return undefined;
-    throw error;
-  }
-}
-
-function holdsPrivatePart(key: CborMap): boolean {
-  const label = PRIVATE_LABELS.get(key.get(KTY) ?? 0);
-  return key.has(label ?? -4);
-}
-
-/** A private COSE_Key of this format, also where it is truncated. */
-function beginsAsPrivate(bytes: Uint8Array): boolean {
-  return bytes[0] === PRIVATE_HEAD && ALGORITHM_NAMES.some((alg) => standsAt(bytes, 1, FRAMES[alg].beforePublic));
-}
-
-function moreMembers(key: CborMap): readonly string[] {
-  return [...COMMON_LABELS].flatMap(([label, name]) =>
-    key.has(label) && !(name === 'alg' && key.get(KTY) !== 1) ? [name] : [],
-  );
+  throw explainCoseKey(bytes);
 }
 
 /**

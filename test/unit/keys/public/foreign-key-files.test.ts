@@ -63,6 +63,10 @@ const pkcs8v2 = concatBytes(
 );
 const cose = (...members: readonly [CborValue, CborValue][]): Uint8Array => encodeCbor(new Map(members));
 
+/** Hex digits, which blanks may part, and bytes. */
+const cborOf = (...parts: readonly (string | Uint8Array)[]): Uint8Array =>
+  concatBytes(...parts.map((part) => (typeof part === 'string' ? hex(part.replaceAll(' ', '')) : part)));
+
 describe('a private key', () => {
   it.each<[string, Uint8Array | string]>([
     ['PKCS #8 in DER', der('ed25519')],
@@ -98,6 +102,14 @@ describe('a private key', () => {
     ],
     ['a COSE_Key with kid and d', cose([1, 1], [2, utf8('k')], [-1, 6], [-2, ed25519.bytes], [-4, seed])],
     ['a COSE_Key of the IETF draft', hex(jose.key)],
+    [
+      'a COSE_Key whose members are in no order',
+      cborOf('a5 20 06 23 5820', seed, '03 27 01 01 21 5820', ed25519.bytes),
+    ],
+    ['a COSE_Key of indefinite length', cborOf('bf 01 01 20 06 23 5820', seed, 'ff')],
+    ['a COSE_Key with arguments in long forms', cborOf('b90003 1801 01 3800 06 3803 590020', seed)],
+    ['a COSE_Key with nested members before d', cborOf('a4 01 01 04 9f 02 81a16101f5 ff 6161 c2 4101 23 5820', seed)],
+    ['a truncated COSE_Key', cborOf('a4 01 01 20 06 21 5820', ed25519.bytes, '23 5820')],
     ['a symmetric COSE_Key', cose([1, 4], [-1, seed])],
     [
       'a COSE_KeySet with a private key',
@@ -170,6 +182,20 @@ describe('a file that is no public key in a published form', () => {
     expect(error.code).toBe('key_invalid');
     expect(error.message).toContain(words);
     expect(error.hint).toContain(hint);
+  });
+});
+
+describe('bytes that begin as CBOR', () => {
+  it.each<[string, Uint8Array]>([
+    ['a map that promises more than there is', cborOf('bb 00ffffffffffffff')],
+    ['an array that promises more than there is', cborOf('9b 00ffffffffffffff a0')],
+    ['deep nesting', cborOf('a1 01', new Uint8Array(100_000).fill(0x81))],
+    ['reserved information', cborOf('a1 1c')],
+    ['a break and nothing else', cborOf('bf ff')],
+    ['a label that is a text', cborOf('a1 6178 01')],
+    ['noise', concatBytes(Uint8Array.of(0xa3), randomBytes(1000))],
+  ])('are refused, also where they are no key: %s', (_, file) => {
+    expect(refusalOf(file).code).toBe('key_invalid');
   });
 });
 
