@@ -10,6 +10,7 @@ import type { LedgerView } from '../ledger/record/ledger.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
 import { combinationFault } from '../request/combination-fault.ts';
 import type { Request } from '../request/request.ts';
+import { hasInvisible } from '../request/invisible-text.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { Site } from '../site/site.ts';
 import type { Plan } from './plan.ts';
@@ -27,8 +28,8 @@ function faultOf(license: License, { site, catalog, ledger }: CheckedAgainst): s
   if (license.iss !== site.config.issuer)
     return `its issuer is ${license.iss}, and this site issues for ${site.config.issuer}`;
   for (const text of [license.name, license.ref]) {
-    if (text !== undefined && (hasControlOrBidi(text) || text.normalize('NFC') !== text))
-      return 'its name or reference holds control or direction-changing characters, or is not in NFC';
+    if (text !== undefined && (hasControlOrBidi(text) || hasInvisible(text) || text.normalize('NFC') !== text))
+      return 'its name or reference holds control, invisible or direction-changing characters, or is not in NFC';
   }
   const request: Request = {
     customer: license.sub,

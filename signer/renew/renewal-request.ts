@@ -2,6 +2,7 @@
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
 import { isPerpetual } from '../request/dates.ts';
+import { hasInvisible } from '../request/invisible-text.ts';
 import type { Request } from '../request/request.ts';
 import type { Changes } from './changes.ts';
 
@@ -13,7 +14,8 @@ const DAY_SECONDS = 86_400;
  * the last one ends, or today where that has passed; without one it begins today and keeps the end.
  *
  * @param now seconds since 1970
- * @throws VtlicError `request_invalid` where the end has passed and no new one is given
+ * @throws VtlicError `request_invalid` where the end has passed and no new one is given, or where the last license has a name or
+ * reference with characters that nobody sees (earlier versions signed such) and no new one is given
  */
 export function renewalRequest(last: License, changes: Changes, now: number): Request {
   const today = now - (now % DAY_SECONDS);
@@ -48,7 +50,14 @@ export function renewalRequest(last: License, changes: Changes, now: number): Re
   const without = Object.fromEntries(
     Object.entries(kept).filter(([key]) => !changes.unset.has(key as keyof Request)),
   ) as Partial<Request>;
-  return withLimits({ features: [], limits: {}, ...without, ...set } as Request, changes);
+  const request = withLimits({ features: [], limits: {}, ...without, ...set } as Request, changes);
+  for (const member of ['name', 'reference'] as const)
+    if (hasInvisible(request[member] ?? ''))
+      throw new VtlicError('request_invalid', `the ${member} of the last license has characters that nobody sees`, {
+        field: member,
+        hint: `give it without them: --${member} TEXT`,
+      });
+  return request;
 }
 
 /** A request for a customer who has no license yet: everything must be said. */

@@ -18,6 +18,7 @@ import {
 import { isId } from '../../formats/license/id.ts';
 import type { ExtMap, ExtValue, LicenseUse } from '../../formats/license/license.ts';
 import { parseDate, PERPETUAL } from './dates.ts';
+import { hasInvisible } from './invisible-text.ts';
 
 const DAY_SECONDS = 86_400;
 const ID_IN_WORDS = 'should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)';
@@ -28,12 +29,13 @@ export function readId(value: JsonValueReader): string {
   return text;
 }
 
-/** Text for people: NFC, no control or bidi characters, so that what is shown is what is there. */
+/** Text for people: NFC, no control, invisible or bidi characters, so that what is shown is what is there. */
 function shownText(value: JsonValueReader, most: number): string {
   const text = value.string();
   const length = Array.from(text).length;
   if (length > most) throw value.fault(`should have at most ${most} characters, but it has ${length}`);
-  if (hasControlOrBidi(text)) throw value.fault('should hold no control, invisible or direction-changing characters');
+  if (hasControlOrBidi(text) || hasInvisible(text))
+    throw value.fault('should hold no control, invisible or direction-changing characters');
   if (text.normalize('NFC') !== text)
     throw value.fault(
       'should be in Unicode normalization form C (NFC)',

@@ -33,7 +33,7 @@ export interface Catalog {
 }
 
 export function readCatalog(file: string): Catalog {
-  return parseCatalog(readLimited(file, MOST_BYTES, 'configuration_invalid'), file);
+  return parseCatalog(readLimited(file, MOST_BYTES, 'json_malformed', 'configuration_invalid'), file);
 }
 
 /** @throws VtlicError `configuration_invalid` or `json_malformed` with line and column. */

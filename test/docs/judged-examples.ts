@@ -281,6 +281,14 @@ const ROWS: readonly Row[] = [
     'key_composite_only',
   ],
   [
+    'key-half-alg',
+    "alg says composite, kid is that of the composite's half",
+    mismatched(),
+    { keys: [active('shared-half')] },
+    here,
+    'key_composite_only',
+  ],
+  [
     'key-mismatch',
     'alg says composite, kid is that of the Ed25519 key',
     mismatched(),

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
+import { dearmor } from '../../../formats/armor.ts';
 import { decodeCoseSign1, TYP, type CoseSign1 } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
-import { readLimited } from '../../files/read-file.ts';
+import { readLicenseFile } from '../../files/read-file.ts';
 import { formatRows, licenseRows } from '../../plan/view.ts';
 import type { Io } from '../io.ts';
 import { jsonText } from '../json-text.ts';
@@ -23,7 +23,7 @@ interface Inspected {
 }
 
 function inspect(path: string): Inspected {
-  const file = readLimited(path, LICENSE_LIMITS.fileBytes + 1);
+  const file = readLicenseFile(path);
   try {
     const bytes = dearmor('VTLIC', file);
     const cose = decodeCoseSign1(bytes, TYP.license);

@@ -97,7 +97,7 @@ function changesOf(io: Io, options: RenewOptions): Changes {
   });
   if (options.changes === undefined) return told;
   const file = resolve(io.cwd, options.changes);
-  return mergeChanges(parseChanges(readLimited(file, MOST_CHANGES_BYTES), file), told);
+  return mergeChanges(parseChanges(readLimited(file, MOST_CHANGES_BYTES, 'json_malformed'), file), told);
 }
 
 function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningCommand['prepare'] {

@@ -1,22 +1,21 @@
 /** What `vtlic verify` does once it knows its options; loads nothing that it does not need. */
 import { resolve } from 'node:path';
-import { dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
+import { dearmor } from '../../../formats/armor.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import { parsePublicKeys } from '../../../keys/public/encodings/public-key-file.ts';
+import { MAX_KEY_FILE_BYTES, parsePublicKeys } from '../../../keys/public/encodings/public-key-file.ts';
 import { REASONS, type Reason } from '../../../verifier/reasons.ts';
 import { makeTrust, type Trust } from '../../../verifier/trust.ts';
 import type { Accepted, Refused } from '../../../verifier/verdict.ts';
 import { verify } from '../../../verifier/verify.ts';
-import { readLimited } from '../../files/read-file.ts';
+import { readLicenseFile, readLimited } from '../../files/read-file.ts';
 import { formatRows, licenseRows } from '../../plan/view.ts';
 import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
 
-const MOST_KEY_BYTES = 1 << 20;
 const DAY_SECONDS = 86_400;
 const ROLLED_BACK: ReadonlySet<Reason> = new Set(['lineage_not_newer', 'counter_rolled_back', 'counter_conflict']);
 
@@ -56,7 +55,7 @@ export function verifyFile(
 ): number {
   const path = resolve(io.cwd, name);
   const trust = site?.trust ?? trustFromFiles(io, options.trust);
-  const file = readLimited(path, LICENSE_LIMITS.fileBytes + 1);
+  const file = readLicenseFile(path);
   const issuer = options.issuer ?? site?.issuer ?? statedIssuer(file);
   const verdict = verify(file, trust, {
     issuer: issuer ?? 'unknown',
@@ -81,7 +80,7 @@ function trustFromFiles(io: VerifySurroundings, files: readonly string[]): Trust
   const keys = files.flatMap((name) => {
     const path = resolve(io.cwd, name);
     try {
-      return parsePublicKeys(readLimited(path, MOST_KEY_BYTES));
+      return parsePublicKeys(readLimited(path, MAX_KEY_FILE_BYTES, 'key_invalid'));
     } catch (error) {
       throw error instanceof VtlicError ? error.at({ file: path }) : error;
     }

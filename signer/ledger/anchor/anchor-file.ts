@@ -95,7 +95,7 @@ function readBoth(path: string, next: string): readonly AnchorRecord[] {
 function readOne(file: string): AnchorRecord | 'absent' | 'damaged' {
   let bytes: Uint8Array;
   try {
-    bytes = readLimited(file, MAX_ANCHOR_BYTES);
+    bytes = readLimited(file, MAX_ANCHOR_BYTES, 'ledger_corrupt');
   } catch (error) {
     const system = error instanceof VtlicError ? errorCodeOf(error.cause) : undefined;
     if (system === 'ENOENT') return 'absent';
@@ -135,6 +135,6 @@ function makeNew(file: string, bytes: Uint8Array): void {
   } finally {
     closeSync(fd);
   }
-  if (!equalBytes(readLimited(file, MAX_ANCHOR_BYTES), bytes))
+  if (!equalBytes(readLimited(file, MAX_ANCHOR_BYTES, 'ledger_corrupt'), bytes))
     throw new VtlicError('ledger_unwritable', 'it reads back differently from what was written', { file });
 }

@@ -195,7 +195,8 @@ describe('a plan of one license that was forged', () => {
   it.each<[string, Partial<License>, string]>([
     ['a tier that is not sold', { tier: 'gold' }, 'not sold'],
     ['another issuer', { iss: 'somebody-else' }, 'its issuer is somebody-else'],
-    ['a reference that clears the screen', { ref: '\u001b[2J' }, 'control or direction-changing'],
+    ['a reference that clears the screen', { ref: '\u001b[2J' }, 'control, invisible or direction-changing'],
+    ['a name that hides a character', { name: 'Acme\u2063' }, 'control, invisible or direction-changing'],
     ['an older issue time', { iat: 1_000 }, 'time of issue'],
   ])('with %s: exit 3, and nothing is signed', async (_what, changes, words) => {
     const plans = join(fixture.site, 'plans');

@@ -92,6 +92,22 @@ describe('a renewal', () => {
     });
   });
 
+  it('does not carry on a name or reference that hides a character, and takes another one', () => {
+    for (const [member, changed] of [
+      ['name', { name: 'Acme\u200b GmbH' }],
+      ['reference', { ref: 'PO\u00ad-1' }],
+    ] as const) {
+      const hidden = { ...last, ...changed };
+      expect(fault(() => renewalRequest(hidden, NOTHING, NOW))).toMatchObject({
+        code: 'request_invalid',
+        place: { field: member },
+        hint: expect.stringContaining(`--${member}`) as string,
+      });
+      const again = renewalRequest(hidden, texts({ members: { [member]: 'Acme' } }), NOW);
+      expect(again[member]).toBe('Acme');
+    }
+  });
+
   it('that shortens the term begins today', () => {
     expect(renewalRequest(last, texts({ members: { until: '2027-08-01' } }), NOW).from).toBe(
       Date.UTC(2027, 5, 15) / 1000,

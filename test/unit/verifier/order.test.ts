@@ -172,8 +172,8 @@ describe('the order', () => {
         current: 'x/y/z',
         highestIat: license.iat,
         lineages: new Map([
-          ['x/y/z', { counter: 1, payloadDigest: '' }],
-          [lineage, { counter: 3, payloadDigest: '' }],
+          ['x/y/z', { counter: 1, payloadDigest: '00'.repeat(32) }],
+          [lineage, { counter: 3, payloadDigest: '00'.repeat(32) }],
         ]),
       },
     };
@@ -203,7 +203,7 @@ describe('the order', () => {
           ...where,
           seen: {
             ...where.seen,
-            lineages: new Map([...where.seen.lineages, [lineage, { counter: 2, payloadDigest: '' }]]),
+            lineages: new Map([...where.seen.lineages, [lineage, { counter: 2, payloadDigest: '00'.repeat(32) }]]),
           },
         }),
     );
@@ -213,7 +213,7 @@ describe('the order', () => {
           ...where,
           seen: {
             ...where.seen,
-            lineages: new Map([...where.seen.lineages, [lineage, { counter: 1, payloadDigest: '' }]]),
+            lineages: new Map([...where.seen.lineages, [lineage, { counter: 1, payloadDigest: '00'.repeat(32) }]]),
           },
         }),
     );

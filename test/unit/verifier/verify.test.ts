@@ -142,7 +142,7 @@ describe('policy', () => {
     const seen: Seen = {
       current: 'example-vendor/vaultdesk/acme-gmbh',
       highestIat: NBF + 1000,
-      lineages: new Map([['example-vendor/vaultdesk/acme-gmbh', { counter: 6, payloadDigest: '' }]]),
+      lineages: new Map([['example-vendor/vaultdesk/acme-gmbh', { counter: 6, payloadDigest: '00'.repeat(32) }]]),
     };
     expect(await judge({ clk: true }, { now: NBF + 1000, clock: NBF, seen }, { ed25519Until: NBF + 1000 })).toBe(
       'algorithm_not_allowed',
@@ -250,6 +250,13 @@ describe('a document of a rehearsal', () => {
   });
 });
 
+/** One lineage that was accepted. */
+const seenOf = (lineage: string, counter = 1, payloadDigest = 'ab'.repeat(32)): Seen => ({
+  current: lineage,
+  highestIat: 0,
+  lineages: new Map([[lineage, { counter, payloadDigest }]]),
+});
+
 describe('misuse throws', () => {
   it.each([
     ['issuer', { issuer: '' }],
@@ -269,11 +276,30 @@ describe('misuse throws', () => {
     ['defaultGrace', { defaultGrace: 31_622_401 }],
     ['defaultGrace', { defaultGrace: -1 }],
     ['seen.current', { seen: { current: 'x', highestIat: 0, lineages: new Map() } }],
+    ['seen.highestIat', { seen: { ...seenOf('a/b/c'), highestIat: Date.now() } }],
+    ['seen.lineages', { seen: seenOf('anything') }],
+    ['seen.lineages', { seen: seenOf('a/b') }],
+    ['seen.lineages', { seen: seenOf('a/b/c/') }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 1, 'AB'.repeat(32)) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 1, 'ab'.repeat(31)) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 1, `${'ab'.repeat(32)}\n`) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 0) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 2 ** 53) }],
   ])('with a bad %s', async (field, change) => {
     const file = await licenseFile();
     expect(() => verify(file, trust(), { ...context, ...change })).toThrow(
       expect.objectContaining({ code: 'usage', place: { field } }) as Error,
     );
+  });
+
+  it('without a default grace, and with a strange lineage beside the current one', async () => {
+    const file = await licenseFile();
+    const { defaultGrace: _, ...without } = context;
+    const lax = (value: object): unknown => verify(file, trust(), value as VerifyContext);
+    expect(() => lax(without)).toThrow('defaultGrace');
+    const seen: Seen = seenOf('a/b/c');
+    const lineages = new Map([...seen.lineages, ...seenOf('A B/c/d').lineages]);
+    expect(() => lax({ ...context, seen: { ...seen, lineages } })).toThrow('seen.lineages');
   });
 
   it('with a trust value that makeTrust did not make', async () => {
@@ -292,7 +318,7 @@ describe('clk', () => {
   const seen: Seen = {
     current: lineage,
     highestIat: far,
-    lineages: new Map([[lineage, { counter: 6, payloadDigest: '' }]]),
+    lineages: new Map([[lineage, { counter: 6, payloadDigest: '00'.repeat(32) }]]),
   };
 
   it('judges the next license of the current lineage by the plain clock', async () => {
@@ -337,7 +363,7 @@ describe('clk', () => {
     const other: Seen = {
       current: 'a/b/c',
       highestIat: 0,
-      lineages: new Map([['a/b/c', { counter: 1, payloadDigest: '' }]]),
+      lineages: new Map([['a/b/c', { counter: 1, payloadDigest: '00'.repeat(32) }]]),
     };
     expect(verify(file, trust(), { ...at, seen: other })).toMatchObject({
       state: 'lapsed',

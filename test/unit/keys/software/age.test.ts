@@ -87,7 +87,28 @@ describe('what does not open', () => {
     [
       'an armored age file',
       () => utf8('-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n-----END AGE ENCRYPTED FILE-----\n'),
-      'it is no age file',
+      'armored age file, and the binary form was expected',
+    ],
+    [
+      'an armored age file behind blank lines, cut short',
+      () => utf8('\r\n\n-----BEGIN AGE ENCRYPTED FILE-----\r\nYWdl'),
+      'armored age file, and the binary form was expected',
+    ],
+    [
+      'a file of another age version',
+      () => utf8('age-encryption.org/v2\n-> scrypt AAAA 18\nAAAA\n--- AAAA\n'),
+      'of age version "v2", and only version "v1" can be read here',
+    ],
+    ['a file of another age version with a hostile name', () => utf8('age-encryption.org/\u001b[31m\n'), '\\u{001B}'],
+    [
+      'a file of age version 1 whose line ends a transfer changed',
+      () => utf8('age-encryption.org/v1\r\n-> scrypt AAAA 18\r\nAAAA\r\n--- AAAA\r\n'),
+      'its line end should be a line feed',
+    ],
+    [
+      'an age identity',
+      () => utf8('# created: 2026-11-01T00:00:00Z\n# public key: age1x\nAGE-SECRET-KEY-1QQQ\n'),
+      'an age identity, not an encrypted key file',
     ],
     ['noise', () => random(3000), 'it is no age file'],
   ])('says what %s is', async (_, make, words) => {
