@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isDiskFull, ledgerFault } from '../../../signer/ledger/store/sqlite-faults.ts';
@@ -142,6 +142,19 @@ describe('a place that is read-only', () => {
     );
     chmodSync(join(place.folder, name), 0o777);
     expect((await openWriter(place)).head().entries).toBe(3);
+  });
+
+  it('leaves files of SQLite that are read-only too, and they do not stop the next writer', async () => {
+    const { place, ledger } = await newWriter();
+    issueNext(ledger);
+    ledger.close();
+    openToAll(place.folder);
+    chmodSync(place.ledger, 0o444);
+    expect(unprivilegedChild(['read', place.ledger]).out).toEqual(['head 3']);
+    const left = ['-wal', '-shm'].map((end) => statSync(`${place.ledger}${end}`).mode & 0o777);
+    expect(left).toEqual([0o444, 0o444]);
+    chmodSync(place.ledger, 0o666);
+    expect(unprivilegedChild(['append', place.ledger, '1']).out).toEqual(['intent']);
   });
 
   it('may be read where SQLite may write beside it, and says so where not', async () => {
