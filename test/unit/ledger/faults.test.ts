@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isDiskFull, ledgerFault } from '../../../signer/ledger/store/sqlite-faults.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { isRoot, unprivileged } from '../../support/unprivileged.ts';
+import { mountsHere } from '../../support/mounts.ts';
+import { unprivileged } from '../../support/unprivileged.ts';
 import { issueNext, makeLedger, newWriter, openWriter, temporaryFolder } from './ledger-fixture.ts';
 
 const CHILD = join(import.meta.dirname, 'ledger-child.ts');
@@ -95,7 +96,7 @@ describe('a disk that takes no more', () => {
     await ledger.verify();
   });
 
-  it.runIf(isRoot)(
+  it.runIf(mountsHere)(
     'by a full file system: says that nothing more was recorded, and goes on when there is room',
     async () => {
       const folder = temporaryFolder();
