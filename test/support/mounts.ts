@@ -11,7 +11,7 @@ function works(way: readonly string[]): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-mount-'));
   try {
     const script = 'mount -t tmpfs tmpfs "$1" && mount -o remount,bind,ro "$1" && umount "$1"';
-    const [command = '', ...args] = [...way, 'sh', '-c', script, 'sh', folder];
+    const [command, ...args] = [...way, 'sh', '-c', script, 'sh', folder] as const;
     return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
   } finally {
     spawnSync('umount', ['-l', folder], { stdio: 'ignore' });
@@ -21,6 +21,3 @@ function works(way: readonly string[]): boolean {
 
 /** What to put before a command that mounts; undefined where nothing that runs here may mount. */
 export const mountPrefix: readonly string[] | undefined = WAYS.find(works);
-
-/** Whether a test may mount without a process of its own for it. */
-export const mountsHere: boolean = mountPrefix?.length === 0;
