@@ -1,5 +1,5 @@
 /** Bad input on the real command line: one clear sentence, the right exit code, nothing half-written, the record intact. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -587,5 +587,16 @@ describe('init', () => {
       /inside the site/,
     );
     expect(existsSync(join(fixture.folder, 'fresh'))).toBe(false);
+  });
+
+  it('prints its next command so that a shell reads it back, also for a folder with blanks and quotes', () => {
+    const folder = "the vendor's site";
+    const made = runCli(['init', folder, '--issuer', 'x'], { cwd: fixture.folder });
+    expect(made.code).toBe(0);
+    const next = /^next: vtlic (key generate .*)$/m.exec(made.stderr)?.[1] ?? '';
+    const words = spawnSync('sh', ['-c', `printf '%s\\n' ${next}`], { encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n');
+    expect(words).toEqual(['key', 'generate', '--site', folder, '--name', 'license-1']);
   });
 });

@@ -1,31 +1,47 @@
 /** A missing piece is a failure with the line that installs it, never a silent skip. */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { ensureKryoptic } from '../../tokens/build-kryoptic.ts';
 import { softhsmModule } from './softhsm.ts';
 
-export default function checkNeeds(): void {
+const ROOT = join(import.meta.dirname, '../../..');
+
+type Need = readonly [what: string, isHere: () => boolean, remedy: string];
+
+const NEEDS: readonly Need[] = [
+  ['softhsm2-util', () => runs('softhsm2-util'), 'apt-get install -y softhsm2'],
+  ['the module of SoftHSM', hasSofthsm, 'apt-get install -y softhsm2'],
+  ['age', () => runs('age'), 'apt-get install -y age'],
+  ['cc (a C compiler)', () => runs('cc'), 'apt-get install -y build-essential'],
   // Not loaded here: in some processes its C++ runtime and Node's own clash at exit.
-  const addon = join(
-    dirname(createRequire(import.meta.url).resolve('pkcs11js/package.json')),
-    'build/Release/pkcs11.node',
-  );
-  if (!existsSync(addon))
-    throw new Error(
-      'the addon pkcs11js did not build: apt-get install build-essential, then run npm ci again as the README says',
-    );
-  needs('softhsm2-util', 'softhsm2');
-  needs('age', 'age');
-  softhsmModule();
-  ensureKryoptic();
+  [
+    'pkcs11js (compiled)',
+    () => existsSync(join(ROOT, 'node_modules/pkcs11js/build/Release/pkcs11.node')),
+    'apt-get install -y build-essential python3, then npm ci as the README says',
+  ],
+];
+
+function runs(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
-function needs(program: string, debianPackage: string): void {
+function hasSofthsm(): boolean {
   try {
-    execFileSync(program, ['--version'], { stdio: 'pipe' });
+    softhsmModule();
+    return true;
   } catch {
-    throw new Error(`${program} is missing: apt-get install ${debianPackage}`);
+    return false;
   }
+}
+
+/** One line a missing piece: its name and how to get it. */
+export function missingNeeds(): readonly string[] {
+  return NEEDS.filter(([, isHere]) => !isHere()).map(([what, , remedy]) => `${what} is missing: ${remedy}`);
+}
+
+export default function checkNeeds(): void {
+  const missing = missingNeeds();
+  if (missing.length > 0) throw new Error(missing.join('\n'));
+  ensureKryoptic();
 }
