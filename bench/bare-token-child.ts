@@ -4,10 +4,10 @@
  */
 import { createRequire } from 'node:module';
 import * as ck from '../keys/private/pkcs11/shared/constants.ts';
-import { plainMechanism, signWithContext } from '../keys/private/pkcs11/host/mechanism.ts';
+import { plainMechanism, signWithContext } from '../keys/private/pkcs11/token-host/mechanism.ts';
 import { COMPOSITE_LABEL } from '../keys/public/composite.ts';
 import { MLDSA65_SIGNATURE_BYTES } from '../keys/public/provider.ts';
-import type { Binding } from '../keys/private/pkcs11/host/binding.ts';
+import type { Binding } from '../keys/private/pkcs11/token-host/native-binding.ts';
 
 export interface BareJob {
   readonly count: number;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const done = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', '--config', 'test/token/vitest.config.ts'], {
+const done = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', '--config', 'test/pkcs11/vitest.config.ts'], {
   cwd: root,
   stdio: 'inherit',
 });

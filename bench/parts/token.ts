@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex, utf8 } from '../../formats/bytes.ts';
-import { openToken, type Token } from '../../keys/private/pkcs11/officer/token.ts';
+import { openToken, type Token } from '../../keys/private/pkcs11/client/token.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { BareJob } from '../bare-token-child.ts';
@@ -27,7 +27,9 @@ const NAME = 'Signing and issuing with a token (kryoptic)';
 
 /** The module's path, or why there is none. */
 function testToken(): { readonly module: string } | { readonly why: string } {
-  const built = spawnSync(process.execPath, [join(ROOT, 'test/tokens/build-kryoptic.ts')], { encoding: 'utf8' });
+  const built = spawnSync(process.execPath, [join(ROOT, 'test/support/tokens/build-kryoptic.ts')], {
+    encoding: 'utf8',
+  });
   return built.status === 0
     ? { module: built.stdout.trim() }
     : { why: built.stderr.trim().split('\n').at(-1) ?? 'the test token cannot be built' };
@@ -92,7 +94,7 @@ export async function measureToken(licenses: number): Promise<Part> {
   process.env['KRYOPTIC_CONF'] = conf;
   const made = spawnSync(
     process.execPath,
-    [join(ROOT, 'test/token/support/init-token.ts'), module, 'bench', 'so-pin-of-the-bench', PIN],
+    [join(ROOT, 'test/pkcs11/support/init-token.ts'), module, 'bench', 'so-pin-of-the-bench', PIN],
     { encoding: 'utf8' },
   );
   if (made.stdout !== 'done\n') return unmeasured(`the token was not initialized: ${made.stderr.trim()}`);

@@ -3,10 +3,10 @@
  * key and the anchor share them.
  */
 import { cleanText } from '../../formats/clean-text.ts';
-import { readPinSource } from '../../keys/private/pkcs11/officer/pin-source.ts';
-import { describeToken } from '../../keys/private/pkcs11/officer/pin-policy.ts';
-import { moduleFile, resolveModule } from '../../keys/private/pkcs11/officer/resolve-module.ts';
-import { openToken, type Token } from '../../keys/private/pkcs11/officer/token.ts';
+import { readPinSource } from '../../keys/private/pkcs11/client/pin-source.ts';
+import { describeToken } from '../../keys/private/pkcs11/client/pin-policy.ts';
+import { moduleFile, resolveModule } from '../../keys/private/pkcs11/client/resolve-module.ts';
+import { openToken, type Token } from '../../keys/private/pkcs11/client/token.ts';
 import type { TokenDescription } from '../../keys/private/pkcs11/shared/token-description.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
