@@ -152,29 +152,25 @@ describe('the host', () => {
     expect(said.join()).toContain('line with the PIN');
   });
 
-  it('that sits in a thread of its own notices that the officer is gone', async () => {
-    const { child, host } = await startedOfficer(faulty(made, ['fault C_Sign 0 hang']), 'hang');
-    await sleep(300);
-    child.kill('SIGKILL');
-    expect(await gone(host, 3_000)).toBe(true);
-  });
-
-  it('that an earlier run left hanging is found and ended by the next', async () => {
-    const slow = faulty(made, ['fault C_SignInit 1 hang'], true);
-    const { child, host } = await startedOfficer(slow, 'hang');
-    await sleep(300);
-    child.kill('SIGKILL');
-    await sleep(300);
-    expect(identify(host)).toBeDefined();
-    const notices: string[] = [];
-    // By another path to the same module, too.
-    const link = join(slow.module, '..', 'link.so');
-    symlinkSync(slow.module, link);
-    const token = await open({ ...slow, module: link }, 't', { notify: (sentence) => notices.push(sentence) });
-    expect(identify(host)).toBeUndefined();
-    expect(notices.join(' ')).toContain(`process ${host}) was ended`);
-    await token.close();
-  });
+  it.each(['C_SignInit', 'C_Sign'])(
+    'that an earlier run left hanging in %s is found and ended by the next',
+    async (call) => {
+      const slow = faulty(made, [`fault ${call} 1 hang`], true);
+      const { child, host } = await startedOfficer(slow, 'hang');
+      await sleep(300);
+      child.kill('SIGKILL');
+      await sleep(300);
+      expect(identify(host)).toBeDefined();
+      const notices: string[] = [];
+      // By another path to the same module, too.
+      const link = join(slow.module, '..', 'link.so');
+      symlinkSync(slow.module, link);
+      const token = await open({ ...slow, module: link }, 't', { notify: (sentence) => notices.push(sentence) });
+      expect(identify(host)).toBeUndefined();
+      expect(notices.join(' ')).toContain(`process ${host}) was ended`);
+      await token.close();
+    },
+  );
 
   it('of a run that goes on is left alone, and told of', async () => {
     const { child, host } = await startedOfficer(made, 'wait');

@@ -12,7 +12,7 @@ import {
   CKF_TOKEN_INITIALIZED,
   CKO_DATA,
 } from '../../../keys/private/pkcs11/shared/constants.ts';
-import { APPLICATION } from '../../../keys/private/pkcs11/token-host/host-data.ts';
+import { APPLICATION } from '../../../keys/private/pkcs11/token-host/host-token.ts';
 import { Pkcs11Module } from '../../../keys/private/pkcs11/token-host/module.ts';
 
 const [path = '', label, hex = ''] = process.argv.slice(2);

@@ -52,12 +52,12 @@ export class RawHost {
     return reply.value as HostOperations[Name]['reply'];
   }
 
-  /** Opens the module's first token with so many sessions, logs in, and finds a private key: what a signature by it asks for. */
-  async ready(made: TestToken, sessions: number): Promise<HostOperations['sign']['request']> {
+  /** Opens the module's first token, logs in, and finds a private key: what a signature by it asks for. */
+  async ready(made: TestToken): Promise<HostOperations['sign']['request']> {
     const module = await this.ask('load', { path: made.module });
     const found = (await this.ask('slots', {})).find(({ token }) => token?.label === 't');
     if (found?.token === undefined) throw new Error('no token');
-    await this.ask('open', { slotId: found.slotId, sessions, profile: profileOf(module, found.token) });
+    await this.ask('open', { slotId: found.slotId, profile: profileOf(module, found.token) });
     await this.ask('login', { pin: utf8(made.pin) });
     const key = (await this.ask('keys', {})).find((one) => one.class === 'private');
     if (key === undefined) throw new Error('no key');

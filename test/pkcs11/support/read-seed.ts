@@ -20,5 +20,5 @@ const [key] = module.find(session, [
 ]);
 if (key === undefined) throw new Error('no wrapping key');
 const { iv, sealed } = decodeWrappedSeed(fromHex(wrapped) ?? new Uint8Array());
-const seed = await module.decrypt(session, key, aesGcm(iv, wrappedSeedAssociatedData(kid)), sealed, sealed.length);
+const seed = module.decrypt(session, key, aesGcm(iv, wrappedSeedAssociatedData(kid)), sealed, sealed.length);
 process.stdout.write(`${toHex(seed)}\n`, () => process.kill(process.pid, 'SIGKILL'));

@@ -28,7 +28,7 @@ export interface HostOptions {
   readonly moduleSaid: (line: string) => void;
 }
 
-const MOST_IN_FLIGHT = 32;
+const MAX_IN_FLIGHT = 32;
 const CLOSE_MILLISECONDS = 5_000;
 /** A process that only has to start, on a busy machine; the time of the module's own calls is counted apart. */
 const START_MILLISECONDS = 30_000;
@@ -58,8 +58,6 @@ export class HostClient {
   readonly #sent = new Map<number, Pending>();
   readonly #queue: Pending[] = [];
   #lastId = 0;
-  /** Of the requests that are with the host, as many run at once as it has sessions, in the order in which they came. */
-  #atOnce = 1;
   #over: HostFailureCause | undefined;
   #closing: Promise<void> | undefined;
 
@@ -150,7 +148,7 @@ export class HostClient {
   /**
    * One request; further ones wait while 32 are with the host. One that comes while the host is being closed is never sent.
    *
-   * @param limit milliseconds, from its turn: not while it waits behind others for a session
+   * @param limit milliseconds, from its turn: not while it waits behind others
    * @throws HostFailure
    */
   call<Name extends OperationName>(
@@ -179,8 +177,8 @@ export class HostClient {
   /**
    * Logs out and ends the host; one that does not answer is ended all the same. Calling it again does nothing.
    *
-   * What is with the host comes to its end first, within its own limits, for the host closes when its sessions are at rest: a signature
-   * that is cut off would be one of unknown state.
+   * What is with the host comes to its end first, within its own limits, for the host answers in order: a signature that is
+   * cut off would be one of unknown state.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -200,7 +198,7 @@ export class HostClient {
   }
 
   #send(): void {
-    while (this.#queue.length > 0 && this.#sent.size < MOST_IN_FLIGHT && this.#over === undefined) {
+    while (this.#queue.length > 0 && this.#sent.size < MAX_IN_FLIGHT && this.#over === undefined) {
       const pending = this.#queue.shift();
       if (pending === undefined) return;
       this.#lastId += 1;
@@ -209,7 +207,7 @@ export class HostClient {
       const request: HostRequest = { id, operation: pending.operation, body: pending.body as HostRequest['body'] };
       sendMessage(this.#pipe, request);
     }
-    this.#startTimers();
+    this.#startTimer();
     if (this.#over !== undefined) this.#rejectQueue();
     this.#keepAlive();
   }
@@ -218,13 +216,11 @@ export class HostClient {
     for (const pending of this.#queue.splice(0)) pending.reject(new HostFailure(pending.operation, { kind: 'gone' }));
   }
 
-  /** A call's time begins when its turn comes, not while it waits behind others for a session. */
-  #startTimers(): void {
-    let running = 0;
-    for (const pending of this.#sent.values()) {
-      if (++running > this.#atOnce) return;
-      pending.timer ??= setTimeout(() => this.#finish({ kind: 'late', milliseconds: pending.limit }), pending.limit);
-    }
+  /** The host answers requests in their order, so that the time of the oldest one runs, and of no other. */
+  #startTimer(): void {
+    const [oldest] = this.#sent.values();
+    if (oldest === undefined) return;
+    oldest.timer ??= setTimeout(() => this.#finish({ kind: 'late', milliseconds: oldest.limit }), oldest.limit);
   }
 
   #read(chunk: Buffer): void {
@@ -245,7 +241,6 @@ export class HostClient {
     if ('fault' in message) pending.reject(new HostFailure(pending.operation, { kind: 'fault', fault: message.fault }));
     else if (isReplyOf(pending.operation, message.value)) pending.resolve(message.value);
     else return this.#finish({ kind: 'garbled' });
-    if (pending.operation === 'open' && 'value' in message) this.#atOnce = Math.max(1, Number(message.value));
     clearTimeout(pending.timer);
     this.#sent.delete(message.id);
     return this.#send();

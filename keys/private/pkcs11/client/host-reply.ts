@@ -78,7 +78,7 @@ const CHECKS: Readonly<Record<OperationName, Check>> = {
   slots: listOf(slot),
   mechanisms: listOf(mechanism),
   token,
-  open: number,
+  open: isTrue,
   login: number,
   keys: listOf(key),
   generateHalf: key,

@@ -30,7 +30,6 @@ export interface OpenedToken {
 
 /** How often a token may be opened again in one run: as often as an accepted PIN may be shown again. */
 const MOST_REOPENINGS = 1;
-const MOST_SESSIONS = 4;
 
 export class TokenConnection {
   readonly opened: OpenedToken;
@@ -80,14 +79,15 @@ export class TokenConnection {
         );
       }
       const mechanisms = await ask('mechanisms', { slotId }, limits.other);
-      await ask('open', { slotId, sessions: sessionsOf(options), profile }, limits.other);
+      await ask('open', { slotId, profile }, limits.other);
       const read = async (): Promise<TokenDescription> =>
         stillThere(token, await ask('token', { slotId }, limits.other));
       const { serial, ...before } = await wayIn(options, read);
       let { fresh, way } = before;
       if (way !== 'none-needed') options.beforeLogin?.(fresh);
       if (way === 'pin') {
-        pin = await firstPin(options, fresh);
+        const { pinSourceFile } = options.uri;
+        pin = pinSourceFile === undefined ? await options.pin(fresh) : readPinSource(pinSourceFile);
         // While the prompt stood open another program may have used up tries.
         fresh = await read();
         way = judgeLogin(fresh, serial);
@@ -226,11 +226,7 @@ export class TokenConnection {
       stillThere(token, again.found.token);
       const ask = asker(host, this.name);
       const { slotId } = again.found;
-      await ask(
-        'open',
-        { slotId, sessions: sessionsOf(this.#options), profile: this.opened.profile },
-        this.limits.other,
-      );
+      await ask('open', { slotId, profile: this.opened.profile }, this.limits.other);
       const fresh = stillThere(token, await ask('token', { slotId }, this.limits.other));
       const way = judgeLogin(fresh, this.#options.lastTrySerial);
       // Closed meanwhile: its PIN is wiped, and what is left of it must not be shown.
@@ -323,15 +319,6 @@ async function wayIn(options: TokenOptions, read: () => Promise<TokenDescription
   }
 }
 
-async function firstPin(options: TokenOptions, token: TokenDescription): Promise<Uint8Array> {
-  if (options.pin !== undefined) return options.pin(token);
-  const { pinSourceFile } = options.uri;
-  if (pinSourceFile !== undefined) return readPinSource(pinSourceFile);
-  throw new VtlicError('secret_missing', `the token ${describeToken(token)} wants a PIN, and none was given`, {
-    hint: 'give --secret NAME=file:PATH or --secret NAME=fd:N, or run on a terminal',
-  });
-}
-
 interface FoundOnHost {
   readonly host: HostClient;
   readonly module: ModuleDescription;
@@ -392,8 +379,4 @@ export function asker(host: HostClient, what: string): Ask {
 
 function limitsOf(options: TokenOptions): TokenLimits {
   return { ...DEFAULT_LIMITS, ...options.limits };
-}
-
-function sessionsOf(options: TokenOptions): number {
-  return Math.max(1, Math.min(MOST_SESSIONS, options.sessions ?? MOST_SESSIONS));
 }

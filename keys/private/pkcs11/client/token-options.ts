@@ -26,8 +26,8 @@ export interface TokenOptions {
   readonly uri: Pkcs11Uri;
   /** Called once the token is known, before its PIN is asked for or its pad is used; what it throws ends the opening. */
   readonly beforeLogin?: (token: TokenDescription) => void;
-  /** Not called for a token with its own pad. Without it a PIN comes from the URI's `pin-source`. */
-  readonly pin?: PinProvider;
+  /** Not called for a token with its own pad, nor where the URI's `pin-source` names a file: the PIN is read from that. */
+  readonly pin: PinProvider;
   readonly limits?: Partial<TokenLimits>;
   /** The serial that the officer typed, by which this one token's last try may be used. */
   readonly lastTrySerial?: string;
@@ -35,8 +35,6 @@ export interface TokenOptions {
   readonly typeSerial?: (token: TokenDescription) => Promise<string | undefined>;
   /** `--untested-token`: use a token whose profile was never run against the real thing. */
   readonly allowUntested?: boolean;
-  /** Sessions, and so signatures at once; at most 4, fewer where the token allows fewer. */
-  readonly sessions?: number;
   /** Instead of the row that the token's own words lead to. */
   readonly profile?: TokenProfile;
   readonly environment?: Readonly<Record<string, string | undefined>>;

@@ -1,13 +1,14 @@
 /** The mechanisms with their parameters, in the few shapes that the binding is ever given. */
 import { CKH_HEDGE_PREFERRED, CKM_AES_GCM } from '../shared/constants.ts';
 import type { BindingMechanism } from './native-binding.ts';
-import { TAG_BYTES } from './wrapped-seed.ts';
 
 /** The binding's names of parameter layouts (`pkcs11js`, common.h). */
 const LAYOUT_DES_CBC_ENCRYPT_DATA = 20;
 const LAYOUT_GCM = 25;
 
 const CK_ULONG_BYTES = 8;
+/** The tag of AES-GCM. */
+export const TAG_BYTES = 16;
 
 export function plainMechanism(mechanism: number): BindingMechanism {
   return { mechanism };

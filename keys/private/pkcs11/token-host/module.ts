@@ -2,11 +2,10 @@
  * The narrow seam: every PKCS#11 call that this toolkit makes, over a loaded module. No other file calls the binding, and
  * of its types only that of a mechanism leaves this one. Runs in the token host alone.
  *
- * Calls that may take long run in libuv's threads, so that the host still notices when its pipe closes; with one session
- * alone it notices between two of them.
+ * Every call blocks this process until the module returns. The client ends a host that takes too long.
  */
 import { loadBinding, type Binding, type BindingAttribute, type BindingMechanism } from './native-binding.ts';
-import { CallFault, LoadFault } from '../shared/call-fault.ts';
+import { CallFault, LoadFault } from './host-errors.ts';
 import * as ck from '../shared/constants.ts';
 import { returnCodeInWords, returnCodeOf } from '../shared/return-codes.ts';
 import type {
@@ -30,14 +29,14 @@ export interface SignatureOrder {
   readonly mechanism: Mechanism;
   readonly message: Uint8Array;
   /** Room for the signature; what comes back may be shorter. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
   /** Between C_SignInit and C_Sign, for a key that wants the PIN each time. */
   readonly contextLogin?: (() => void) | undefined;
 }
 
-const MOST_OBJECTS_A_CALL = 64;
+const MAX_OBJECTS_PER_CALL = 64;
 /** More objects than this under one search is no token of ours; the search ends there. */
-const MOST_OBJECTS = 4096;
+const MAX_OBJECTS = 4096;
 
 export class Pkcs11Module {
   readonly #binding: Binding;
@@ -148,8 +147,8 @@ export class Pkcs11Module {
     const found: ObjectHandle[] = [];
     this.#call('C_FindObjectsInit', () => this.#binding.C_FindObjectsInit(session, bindingTemplate(template)));
     try {
-      while (found.length < MOST_OBJECTS) {
-        const more = this.#call('C_FindObjects', () => this.#binding.C_FindObjects(session, MOST_OBJECTS_A_CALL));
+      while (found.length < MAX_OBJECTS) {
+        const more = this.#call('C_FindObjects', () => this.#binding.C_FindObjects(session, MAX_OBJECTS_PER_CALL));
         if (more.length === 0) break;
         found.push(...(more as ObjectHandle[]));
       }
@@ -177,14 +176,14 @@ export class Pkcs11Module {
     return Uint8Array.from(result?.value ?? []);
   }
 
-  async generateKeyPair(
+  generateKeyPair(
     session: SessionHandle,
     mechanism: Mechanism,
     publicTemplate: Template,
     privateTemplate: Template,
-  ): Promise<{ publicKey: ObjectHandle; privateKey: ObjectHandle }> {
-    const pair = await this.#callAsync('C_GenerateKeyPair', [], () =>
-      this.#binding.C_GenerateKeyPairAsync(
+  ): { publicKey: ObjectHandle; privateKey: ObjectHandle } {
+    const pair = this.#call('C_GenerateKeyPair', () =>
+      this.#binding.C_GenerateKeyPair(
         session,
         mechanism,
         bindingTemplate(publicTemplate),
@@ -194,50 +193,39 @@ export class Pkcs11Module {
     return { publicKey: pair.publicKey as ObjectHandle, privateKey: pair.privateKey as ObjectHandle };
   }
 
-  async generateKey(session: SessionHandle, mechanism: Mechanism, template: Template): Promise<ObjectHandle> {
-    return (await this.#callAsync('C_GenerateKey', [], () =>
-      this.#binding.C_GenerateKeyAsync(session, mechanism, bindingTemplate(template)),
-    )) as ObjectHandle;
+  generateKey(session: SessionHandle, mechanism: Mechanism, template: Template): ObjectHandle {
+    return this.#call('C_GenerateKey', () =>
+      this.#binding.C_GenerateKey(session, mechanism, bindingTemplate(template)),
+    ) as ObjectHandle;
   }
 
   /** C_SignInit, the context login of a key that wants one, and C_Sign. */
-  async sign(
-    session: SessionHandle,
-    { key, mechanism, message, mostBytes, contextLogin }: SignatureOrder,
-  ): Promise<Uint8Array> {
+  sign(session: SessionHandle, { key, mechanism, message, maxBytes, contextLogin }: SignatureOrder): Uint8Array {
     this.#call('C_SignInit', () => this.#binding.C_SignInit(session, mechanism, key));
     contextLogin?.();
-    return this.#crypt('C_Sign', session, message, mostBytes);
+    return this.#crypt('C_Sign', session, message, maxBytes);
   }
 
-  /** The same in this thread: where there is one session alone, another thread costs a fifth of the rate and gains nothing. */
-  signNow(session: SessionHandle, { key, mechanism, message, mostBytes, contextLogin }: SignatureOrder): Uint8Array {
-    this.#call('C_SignInit', () => this.#binding.C_SignInit(session, mechanism, key));
-    contextLogin?.();
-    const [input, output] = [withByteBehind(message), Buffer.alloc(mostBytes)];
-    return this.#call('C_Sign', () => this.#binding.C_Sign(session, input, output));
-  }
-
-  async encrypt(
+  encrypt(
     session: SessionHandle,
     key: ObjectHandle,
     mechanism: Mechanism,
     plain: Uint8Array,
-    mostBytes: number,
-  ): Promise<Uint8Array> {
+    maxBytes: number,
+  ): Uint8Array {
     this.#call('C_EncryptInit', () => this.#binding.C_EncryptInit(session, mechanism, key));
-    return this.#crypt('C_Encrypt', session, plain, mostBytes);
+    return this.#crypt('C_Encrypt', session, plain, maxBytes);
   }
 
-  async decrypt(
+  decrypt(
     session: SessionHandle,
     key: ObjectHandle,
     mechanism: Mechanism,
     sealed: Uint8Array,
-    mostBytes: number,
-  ): Promise<Uint8Array> {
+    maxBytes: number,
+  ): Uint8Array {
     this.#call('C_DecryptInit', () => this.#binding.C_DecryptInit(session, mechanism, key));
-    return this.#crypt('C_Decrypt', session, sealed, mostBytes);
+    return this.#crypt('C_Decrypt', session, sealed, maxBytes);
   }
 
   createObject(session: SessionHandle, template: Template): ObjectHandle {
@@ -262,17 +250,15 @@ export class Pkcs11Module {
     this.#call('C_Finalize', () => this.#binding.C_Finalize());
   }
 
-  async #crypt(
+  #crypt(
     call: 'C_Sign' | 'C_Encrypt' | 'C_Decrypt',
     session: SessionHandle,
     data: Uint8Array,
-    mostBytes: number,
-  ): Promise<Uint8Array> {
-    const [input, output] = [withByteBehind(data), Buffer.alloc(mostBytes)];
+    maxBytes: number,
+  ): Uint8Array {
+    const [input, output] = [withByteBehind(data), Buffer.alloc(maxBytes)];
     try {
-      return Uint8Array.from(
-        await this.#callAsync(call, [input, output], () => this.#binding[`${call}Async`](session, input, output)),
-      );
+      return Uint8Array.from(this.#call(call, () => this.#binding[call](session, input, output)));
     } finally {
       output.fill(0);
       input.fill(0);
@@ -292,18 +278,6 @@ export class Pkcs11Module {
       throw asCallFault(call, error);
     }
   }
-
-  /** @param buffers memory that the call's thread uses: kept from the garbage collector until it ends */
-  async #callAsync<T>(call: string, buffers: readonly Buffer[], run: () => Promise<T>): Promise<T> {
-    inUse.add(buffers);
-    try {
-      return await run();
-    } catch (error) {
-      throw asCallFault(call, error);
-    } finally {
-      inUse.delete(buffers);
-    }
-  }
 }
 
 /** A copy. Of an empty buffer the binding passes a null pointer, which modules refuse: there is always a byte behind this one. */
@@ -312,8 +286,6 @@ function withByteBehind(data: Uint8Array): Buffer {
   copy.set(data);
   return copy;
 }
-
-const inUse = new Set<readonly Buffer[]>();
 
 const NOT_SHOWN: readonly number[] = [
   'CKR_ATTRIBUTE_SENSITIVE',

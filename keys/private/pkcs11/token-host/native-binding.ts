@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
-import { LoadFault } from '../shared/call-fault.ts';
+import { LoadFault } from './host-errors.ts';
 
 export interface BindingAttribute {
   readonly type: number;
@@ -73,20 +73,19 @@ export interface Binding {
   C_CreateObject(session: Buffer, template: BindingAttribute[]): Buffer;
   C_DestroyObject(session: Buffer, object: Buffer): void;
   C_GenerateRandom(session: Buffer, out: Buffer): Buffer;
-  C_GenerateKeyAsync(session: Buffer, mechanism: BindingMechanism, template: BindingAttribute[]): Promise<Buffer>;
-  C_GenerateKeyPairAsync(
+  C_GenerateKey(session: Buffer, mechanism: BindingMechanism, template: BindingAttribute[]): Buffer;
+  C_GenerateKeyPair(
     session: Buffer,
     mechanism: BindingMechanism,
     publicTemplate: BindingAttribute[],
     privateTemplate: BindingAttribute[],
-  ): Promise<{ privateKey: Buffer; publicKey: Buffer }>;
+  ): { privateKey: Buffer; publicKey: Buffer };
   C_SignInit(session: Buffer, mechanism: BindingMechanism, key: Buffer): void;
   C_Sign(session: Buffer, data: Buffer, out: Buffer): Buffer;
-  C_SignAsync(session: Buffer, data: Buffer, out: Buffer): Promise<Buffer>;
   C_EncryptInit(session: Buffer, mechanism: BindingMechanism, key: Buffer): void;
-  C_EncryptAsync(session: Buffer, data: Buffer, out: Buffer): Promise<Buffer>;
+  C_Encrypt(session: Buffer, data: Buffer, out: Buffer): Buffer;
   C_DecryptInit(session: Buffer, mechanism: BindingMechanism, key: Buffer): void;
-  C_DecryptAsync(session: Buffer, data: Buffer, out: Buffer): Promise<Buffer>;
+  C_Decrypt(session: Buffer, data: Buffer, out: Buffer): Buffer;
 }
 
 /** @throws LoadFault `no-addon` where the addon did not build, `platform` where its memory layout is another one */

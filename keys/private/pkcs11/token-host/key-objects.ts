@@ -1,5 +1,5 @@
 /** Keys in a token, as the host sees them: found, made, described. */
-import { CallFault } from '../shared/call-fault.ts';
+import { CallFault } from './host-errors.ts';
 import * as ck from '../shared/constants.ts';
 import type { Half, KeyName, KeyObjectDescription, NewKeyName } from '../shared/host-protocol.ts';
 import { plainMechanism } from './mechanism.ts';
@@ -176,12 +176,12 @@ export interface NewPair {
   readonly privateKey: ObjectHandle;
 }
 
-export async function generateMlDsa65(
+export function generateMlDsa65(
   module: Pkcs11Module,
   session: SessionHandle,
   profile: TokenProfile,
   name: NewKeyName,
-): Promise<NewPair> {
+): NewPair {
   const { mldsa65 } = profile;
   if (mldsa65 === undefined) throw new CallFault('C_GenerateKeyPair', returnCodeOf('CKR_MECHANISM_INVALID'));
   const parameterSet = [mldsa65.parameterSetAttribute, mldsa65.parameterSet] as const;
@@ -204,23 +204,18 @@ const WRONG_SPELLING: readonly number[] = [
   'CKR_GENERAL_ERROR',
 ].map(returnCodeOf);
 
-export async function generateEd25519(
+export function generateEd25519(
   module: Pkcs11Module,
   session: SessionHandle,
   profile: TokenProfile,
   name: NewKeyName,
-): Promise<NewPair> {
+): NewPair {
   const { keyType, keyPairGen, curveNames } = profile.ed25519;
   let refusal: unknown;
   for (const spelling of curveNames) {
     try {
       const forPublic: Template = [...publicTemplate(keyType, name), [ck.CKA_EC_PARAMS, CURVE_NAMES[spelling]]];
-      return await module.generateKeyPair(
-        session,
-        plainMechanism(keyPairGen),
-        forPublic,
-        privateTemplate(keyType, name),
-      );
+      return module.generateKeyPair(session, plainMechanism(keyPairGen), forPublic, privateTemplate(keyType, name));
     } catch (error) {
       if (!(error instanceof CallFault) || !WRONG_SPELLING.includes(error.rv)) throw error;
       refusal ??= error;
@@ -230,11 +225,7 @@ export async function generateEd25519(
 }
 
 /** AES-256 that encrypts and decrypts one seed and does nothing else. */
-export async function generateWrappingKey(
-  module: Pkcs11Module,
-  session: SessionHandle,
-  name: NewKeyName,
-): Promise<ObjectHandle> {
+export function generateWrappingKey(module: Pkcs11Module, session: SessionHandle, name: NewKeyName): ObjectHandle {
   return module.generateKey(session, plainMechanism(ck.CKM_AES_KEY_GEN), [
     [ck.CKA_CLASS, ck.CKO_SECRET_KEY],
     [ck.CKA_KEY_TYPE, ck.CKK_AES],
