@@ -1,7 +1,7 @@
 /** `npm run test:token`: the tests on real tokens; what they need is in the README. A missing piece is a failure that names it. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { missingNeeds } from './token/support/check-needs.ts';
+import { missingNeeds } from './pkcs11/support/check-needs.ts';
 
 const missing = missingNeeds();
 if (missing.length > 0) {
@@ -9,7 +9,7 @@ if (missing.length > 0) {
   process.exit(2);
 }
 const root = join(import.meta.dirname, '..');
-const done = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', '--config', 'test/token/vitest.config.ts'], {
+const done = spawnSync(join(root, 'node_modules/.bin/vitest'), ['run', '--config', 'test/pkcs11/vitest.config.ts'], {
   cwd: root,
   stdio: 'inherit',
 });

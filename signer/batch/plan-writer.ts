@@ -7,13 +7,14 @@ import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex } from '../../formats/bytes.ts';
+import { encodeHead, MAJOR_BYTES } from '../../formats/cbor/index.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { fsyncFolder, makeFolders } from '../files/durable-file.ts';
 import { describeFileError, errorCodeOf } from '../files/file-error.ts';
 import {
   encodeDoneRow,
   encodeEnd,
-  encodeHead,
+  encodePlanHead,
   encodeSignRow,
   type BatchEnd,
   type BatchHead,
@@ -42,7 +43,7 @@ export class BatchPlanWriter {
     } catch (error) {
       throw describeFileError(error, 'output_unwritable', this.#temporary);
     }
-    this.#append(encodeHead(head));
+    this.#append(encodePlanHead(head));
   }
 
   get rows(): number {
@@ -98,7 +99,7 @@ export class BatchPlanWriter {
   }
 
   #append(bytes: Uint8Array): void {
-    const head = byteStringHead(bytes.length);
+    const head = encodeHead(MAJOR_BYTES, bytes.length);
     this.#hash.update(head).update(bytes);
     for (const part of [head, bytes]) {
       if (part.length > BUFFER_BYTES) {
@@ -129,12 +130,4 @@ export class BatchPlanWriter {
     if (this.#fd === undefined) throw new VtlicError('internal', 'a plan was to be written that is finished');
     return this.#fd;
   }
-}
-
-/** Head of a CBOR byte string (RFC 8949 §3), in its shortest form. */
-function byteStringHead(length: number): Uint8Array {
-  if (length < 24) return Uint8Array.of(0x40 + length);
-  if (length < 0x100) return Uint8Array.of(0x58, length);
-  if (length < 0x1_0000) return Uint8Array.of(0x59, length >> 8, length & 0xff);
-  return Uint8Array.of(0x5a, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
 }
