@@ -1,5 +1,5 @@
 /** The CBOR profile of this toolkit (docs/format.md): seven types, one deterministic encoding of each value (RFC 8949 §4.2.1). */
-export { decodeCbor, decodeTaggedCbor, type CborDecodeOptions, type TaggedCbor } from './decode.ts';
+export { decodeCbor, decodeTaggedCbor } from './decode.ts';
 export { encodeCbor, encodeTagged } from './encode.ts';
 export {
   encodeHead,
@@ -11,7 +11,6 @@ export {
   MAX_HEAD_BYTES,
   readByteStringHead,
   writeHead,
-  type ByteStringHead,
 } from './head.ts';
 export { MapReader, type MapErrors } from './map-reader.ts';
 export {

@@ -50,7 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'signer/ledger': ['formats', 'keys/public', 'signer/files', ...LEDGER],
   signer: [...BELOW_SIGNER, 'signer/files', 'signer/ledger', ...LEDGER],
   'signer/cli': SIGNER,
-  'signer/demo': [],
+  'signer/demo': ['signer/cli'],
   vectors: SIGNER,
   bench: EVERYTHING,
   packages: [],
