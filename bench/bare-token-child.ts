@@ -1,18 +1,16 @@
 /**
  * The bare loop: a token's module in this process, called through `pkcs11js` with nothing of the toolkit around it but its constants.
- * argv: MODULE ID (hex). Messages from the parent: the PIN, then {count, sessions}; answers: 'ready', then milliseconds.
+ * argv: MODULE ID (hex). Messages from the parent: the PIN, then {count}; answers: 'ready', then milliseconds.
  */
 import { createRequire } from 'node:module';
 import * as ck from '../keys/private/pkcs11/shared/constants.ts';
-import { plainMechanism, signWithContext } from '../keys/private/pkcs11/host/mechanism.ts';
+import { plainMechanism, signWithContext } from '../keys/private/pkcs11/token-host/mechanism.ts';
 import { COMPOSITE_LABEL } from '../keys/public/composite.ts';
 import { MLDSA65_SIGNATURE_BYTES } from '../keys/public/provider.ts';
-import type { Binding } from '../keys/private/pkcs11/host/binding.ts';
+import type { Binding } from '../keys/private/pkcs11/token-host/native-binding.ts';
 
 export interface BareJob {
   readonly count: number;
-  /** One signs by blocking calls, several by calls in libuv's threads. */
-  readonly sessions: number;
 }
 
 const [module = '', id = ''] = process.argv.slice(2);
@@ -22,9 +20,7 @@ p11.load(module);
 p11.C_Initialize({ flags: ck.CKF_OS_LOCKING_OK });
 const [slot] = p11.C_GetSlotList(true);
 if (slot === undefined) throw new Error('no token');
-const open = (): Buffer => p11.C_OpenSession(slot, ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION);
-const sessions = Array.from({ length: 4 }, open);
-const [first = Buffer.alloc(0)] = sessions;
+const first = p11.C_OpenSession(slot, ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION);
 /** As long as a composite's M'. */
 const message = Buffer.alloc(127, 7);
 const withContext = signWithContext(ck.CKM_ML_DSA, COMPOSITE_LABEL);
@@ -44,29 +40,15 @@ function logIn(pin: string): void {
   p11.C_FindObjectsFinal(first);
 }
 
-async function run({ count, sessions: wanted }: BareJob): Promise<number> {
+function run({ count }: BareJob): number {
   const { ed25519, mldsa65 } = keys;
   if (ed25519 === undefined || mldsa65 === undefined) throw new Error('the key is not in the token');
   const begun = performance.now();
-  if (wanted === 1) {
-    for (let i = 0; i < count; i++) {
-      p11.C_SignInit(first, plainMechanism(ck.CKM_EDDSA), ed25519);
-      p11.C_Sign(first, message, Buffer.alloc(64));
-      p11.C_SignInit(first, withContext, mldsa65);
-      p11.C_Sign(first, message, Buffer.alloc(MLDSA65_SIGNATURE_BYTES));
-    }
-  } else {
-    let left = count;
-    await Promise.all(
-      sessions.slice(0, wanted).map(async (session) => {
-        while (left-- > 0) {
-          p11.C_SignInit(session, plainMechanism(ck.CKM_EDDSA), ed25519);
-          await p11.C_SignAsync(session, message, Buffer.alloc(64));
-          p11.C_SignInit(session, withContext, mldsa65);
-          await p11.C_SignAsync(session, message, Buffer.alloc(MLDSA65_SIGNATURE_BYTES));
-        }
-      }),
-    );
+  for (let i = 0; i < count; i++) {
+    p11.C_SignInit(first, plainMechanism(ck.CKM_EDDSA), ed25519);
+    p11.C_Sign(first, message, Buffer.alloc(64));
+    p11.C_SignInit(first, withContext, mldsa65);
+    p11.C_Sign(first, message, Buffer.alloc(MLDSA65_SIGNATURE_BYTES));
   }
   return performance.now() - begun;
 }
@@ -75,7 +57,7 @@ process.on('message', (said: string | BareJob) => {
   if (typeof said === 'string') {
     logIn(said);
     process.send?.('ready');
-  } else void run(said).then((ms) => process.send?.(ms));
+  } else process.send?.(run(said));
 });
 // An ordinary exit with a module loaded may crash (two C++ runtimes in one process).
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));

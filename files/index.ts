@@ -10,5 +10,5 @@ export {
 } from './durable-file.ts';
 export { describeFileError, errorCodeOf } from './file-error.ts';
 export { fileState, fsyncFolder, fsyncPath, makeFolders, removeIfPresent } from './folders.ts';
-export { parseJsonFile, readChunks, readLimited } from './read-file.ts';
+export { parseJsonFile, readChunks, readLicenseFile, readLimited } from './read-file.ts';
 export { MAX_SECRET_BYTES, readSecretLine, SECRET_SECONDS } from './secret.ts';

@@ -1,14 +1,38 @@
 /** Reads files: whole with a size limit, so that a larger one never fills the memory, or of any size piece by piece. */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
-import { VtlicError, type ToolFault } from '../formats/error.ts';
-import { describeFileError } from './file-error.ts';
+import { LICENSE_LIMITS } from '../formats/armor.ts';
+import { concatBytes } from '../formats/bytes.ts';
+import { VtlicError, type ErrorCode, type ToolFault } from '../formats/error.ts';
 import { parseStrictJson, type JsonNode } from '../formats/json/strict-json.ts';
+import { describeFileError } from './file-error.ts';
 
 /**
  * @param limit most bytes to read
- * @throws VtlicError with `code` (default `file_unreadable`) naming the file
+ * @param tooLarge the code for a larger file: the one that the format's own decoder gives for it, so that one fault has one name
+ * @throws VtlicError with `tooLarge`, or with `code` (default `file_unreadable`), naming the file
  */
-export function readLimited(path: string, limit: number, code: ToolFault = 'file_unreadable'): Uint8Array {
+export function readLimited(
+  path: string,
+  limit: number,
+  tooLarge: ErrorCode,
+  code: ToolFault = 'file_unreadable',
+): Uint8Array {
+  const bytes = readBeginning(path, limit + 1, code);
+  if (bytes.length > limit) throw new VtlicError(tooLarge, `the file is larger than ${limit} bytes`, { file: path });
+  return bytes;
+}
+
+/**
+ * A license file, or the beginning of a larger one: enough for `dearmor` to refuse it as `too_large`, whatever its size.
+ *
+ * @throws VtlicError `file_unreadable` naming the file
+ */
+export function readLicenseFile(path: string): Uint8Array {
+  return readBeginning(path, LICENSE_LIMITS.fileBytes + 1, 'file_unreadable');
+}
+
+/** At most `most` bytes of the file. */
+function readBeginning(path: string, most: number, code: ToolFault): Uint8Array {
   try {
     // A pipe without a writer would hold the process, and a Ctrl-C, for ever.
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -16,21 +40,14 @@ export function readLimited(path: string, limit: number, code: ToolFault = 'file
       requireFile(fstatSync(fd), path, code);
       const chunks: Uint8Array[] = [];
       let total = 0;
-      for (;;) {
-        const chunk = new Uint8Array(Math.min(65_536, limit + 1 - total));
+      while (total < most) {
+        const chunk = new Uint8Array(Math.min(65_536, most - total));
         const count = readSync(fd, chunk, 0, chunk.length, null);
         if (count === 0) break;
         chunks.push(chunk.subarray(0, count));
         total += count;
-        if (total > limit) throw new VtlicError(code, `the file is larger than ${limit} bytes`, { file: path });
       }
-      const out = new Uint8Array(total);
-      let offset = 0;
-      for (const chunk of chunks) {
-        out.set(chunk, offset);
-        offset += chunk.length;
-      }
-      return out;
+      return concatBytes(...chunks);
     } finally {
       closeSync(fd);
     }

@@ -62,7 +62,7 @@ export function armor(label: ArmorLabel, bytes: Uint8Array): Uint8Array {
  */
 export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits = LICENSE_LIMITS): Uint8Array {
   if (file.length > limits.fileBytes)
-    throw new VtlicError('too_large', `the file has ${file.length} bytes, but at most ${limits.fileBytes} are allowed`);
+    throw new VtlicError('too_large', `the file has more than ${limits.fileBytes} bytes, the most that are allowed`);
   const begin = skipBlank(file, 0);
   const body = afterLineEnd(file, begin + BEGIN[label].length);
   if (body < 0 || !standsAt(file, begin, BEGIN[label])) throw badBegin(label, file, begin);

@@ -11,6 +11,9 @@ export interface Checkpoint {
 
 const ROOT_BYTES = 32;
 
+/** SHA-256 of nothing: the root of the tree without leaves (RFC 9162 §2.1.1). */
+const EMPTY_ROOT = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
+
 export function encodeCheckpoint({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${encodeBase64(root)}\n`;
 }
@@ -28,6 +31,8 @@ export function decodeCheckpoint(text: string): Checkpoint {
   if (size === undefined) throw noCheckpoint('its second line is not the size of a tree');
   const root = decodeBase64(rootText);
   if (root?.length !== ROOT_BYTES) throw noCheckpoint('its third line is not a root of 32 bytes');
+  if (size === 0 && rootText !== EMPTY_ROOT)
+    throw noCheckpoint('its tree has no leaves, but not the root of such a tree');
   if (extensions.includes('')) throw noCheckpoint('one of its lines is empty');
   return Object.freeze({ origin, size, root });
 }

@@ -14,6 +14,7 @@
 import { concatBytes, copyBytes, utf8 } from './bytes.ts';
 import { ALGORITHMS, type Algorithm } from './cose-algorithm.ts';
 import { VtlicError } from './error.ts';
+import { explainCoseKey } from './explain-cose-key.ts';
 
 export interface CoseKey {
   readonly alg: Algorithm;
@@ -81,17 +82,7 @@ export function decodeCoseKey(bytes: Uint8Array): CoseKey {
       continue;
     return Object.freeze({ alg, publicBytes: copyBytes(bytes, 1 + beforePublic.length) });
   }
-  for (const alg of ALGORITHM_NAMES) {
-    if (bytes[0] === PRIVATE_HEAD && standsAt(bytes, 1, FRAMES[alg].beforePublic)) {
-      throw new VtlicError('key_invalid', 'this COSE_Key holds a private key, where a public key was expected', {
-        hint: 'Give the public key; keep this file secret.',
-      });
-    }
-  }
-  throw new VtlicError(
-    'key_invalid',
-    'this is no COSE_Key of an Ed25519 or composite public key: exactly kty, crv, x or kty, alg, pub, deterministically encoded',
-  );
+  throw explainCoseKey(bytes);
 }
 
 /**

@@ -3,9 +3,19 @@
  * no external data.
  */
 import { fromHex, toHex } from './bytes.ts';
-import { decodeTaggedCbor } from './cbor/decode.ts';
-import { encodeCbor, encodeTagged } from './cbor/encode.ts';
-import { cborTypeInWords, isCborArray, isCborBytes, isCborMap, type CborValue } from './cbor/value.ts';
+import {
+  cborTypeInWords,
+  decodeTaggedCbor,
+  encodeCbor,
+  encodeTagged,
+  headLength,
+  isCborArray,
+  isCborBytes,
+  isCborMap,
+  MAJOR_BYTES,
+  writeHead,
+  type CborValue,
+} from './cbor/index.ts';
 import { cleanText } from './clean-text.ts';
 import { ALGORITHMS, algorithmOfWire, type Algorithm } from './cose-algorithm.ts';
 import { VtlicError } from './error.ts';
@@ -131,25 +141,12 @@ export function decodeCoseSign1(bytes: Uint8Array, expectedTyp: Typ): CoseSign1 
   return Object.freeze({ alg: algorithm, kid: toHex(kid), typ: expectedTyp, protectedBytes, payload, signature });
 }
 
-/** Files are far below 4 GiB, so that a length of eight bytes does not occur. */
-function headLength(length: number): 1 | 2 | 3 | 5 {
-  if (length < 24) return 1;
-  if (length < 0x100) return 2;
-  return length < 0x10000 ? 3 : 5;
-}
-
-/** Returns the offset behind what it wrote. */
+/** @returns the offset behind the string */
 function writeByteString(out: Uint8Array, at: number, bytes: Uint8Array): number {
-  const { length } = bytes;
-  const head = headLength(length);
-  out[at] = head === 1 ? 0x40 | length : FIRST_OF_HEAD[head];
-  for (let i = 1; i < head; i++) out[at + i] = length >>> (8 * (head - 1 - i));
-  out.set(bytes, at + head);
-  return at + head + length;
+  const content = writeHead(out, at, MAJOR_BYTES, bytes.length);
+  out.set(bytes, content);
+  return content + bytes.length;
 }
-
-/** The first byte of a byte string's head by the head's length. */
-const FIRST_OF_HEAD: Readonly<Record<2 | 3 | 5, number>> = { 2: 0x58, 3: 0x59, 5: 0x5a };
 
 function malformed(fault: string): VtlicError {
   return new VtlicError('cose_malformed', `the COSE structure is malformed: ${fault}`);

@@ -4,9 +4,7 @@
  * A deterministic CBOR map with text keys; docs/ledger.md has its members.
  */
 import { compareBytes, utf8 } from './bytes.ts';
-import { decodeCbor } from './cbor/decode.ts';
-import { encodeCbor } from './cbor/encode.ts';
-import { isCborArray, isCborBytes, isCborMap, type CborMap, type CborValue } from './cbor/value.ts';
+import { encodeCbor, MapReader, type CborMap, type CborValue, type MapErrors } from './cbor/index.ts';
 import { VtlicError } from './error.ts';
 import { MAX_COUNT, MAX_TIME } from './license/bounds.ts';
 import { isId } from './license/id.ts';
@@ -46,6 +44,7 @@ export interface HandedLineage {
 const FORMAT = 1;
 const DIGEST_BYTES = 32;
 const LEDGER_ID_BYTES = 16;
+const MAX_ORIGIN_LENGTH = 512;
 
 export function encodeCounters(document: CountersDocument): Uint8Array {
   const { head } = document;
@@ -72,51 +71,56 @@ export function encodeCounters(document: CountersDocument): Uint8Array {
   );
 }
 
-/** @throws VtlicError `claims_malformed` */
+/** @throws VtlicError `claims_malformed`, `claims_unknown` for a member that this version does not know */
 export function decodeCounters(payload: Uint8Array): CountersDocument {
-  const map = asMap(read(payload), 'the document');
-  exact(map, ['format', 'iss', 'ledger', 'origin', 'made', 'head', 'floor', 'lineages'], ['sub']);
-  if (map.get('format') !== FORMAT) throw malformed('format', `should be ${FORMAT}`);
-  const head = asMap(map.get('head'), 'head');
-  exact(head, ['entries', 'size', 'root', 'chain'], []);
-  const sub = map.has('sub') ? { sub: id(map, 'sub') } : {};
-  const lineages = map.get('lineages');
-  if (!isCborArray(lineages)) throw malformed('lineages', 'should be an array');
-  const read1 = lineages.map(lineageOf);
-  for (const [i, lineage] of read1.entries()) {
-    const before = read1[i - 1];
-    if (before !== undefined && compareBytes(sortKey(before), sortKey(lineage)) >= 0)
-      throw malformed('lineages', 'should be in order, each once');
-    if (sub.sub !== undefined && lineage.sub !== sub.sub)
-      throw malformed('lineages', 'should be of the one customer that it speaks of');
-  }
-  return Object.freeze({
-    iss: id(map, 'iss'),
-    ledgerId: bytes(map, 'ledger', LEDGER_ID_BYTES),
-    origin: text(map, 'origin', 512),
-    made: integer(map, 'made', MAX_TIME),
-    head: Object.freeze({
-      entries: integer(head, 'entries', MAX_COUNT),
-      size: integer(head, 'size', MAX_COUNT),
-      root: bytes(head, 'root', DIGEST_BYTES),
-      chain: bytes(head, 'chain', DIGEST_BYTES),
-    }),
-    ...sub,
-    floor: integer(map, 'floor', MAX_COUNT),
-    lineages: Object.freeze(read1),
-  });
+  const reader = MapReader.decode(payload, ERRORS);
+  reader.oneOf('format', [FORMAT]);
+  const document: CountersDocument = {
+    iss: readId(reader, 'iss'),
+    ledgerId: reader.bytes('ledger', LEDGER_ID_BYTES),
+    origin: reader.text('origin', MAX_ORIGIN_LENGTH),
+    made: reader.integer('made', 0, MAX_TIME),
+    head: decodeHead(reader.map('head')),
+    ...(reader.has('sub') ? { sub: readId(reader, 'sub') } : {}),
+    floor: reader.integer('floor', 0, MAX_COUNT),
+    lineages: Object.freeze(reader.maps('lineages').map(decodeLineage)),
+  };
+  reader.end();
+  checkLineages(document);
+  return Object.freeze(document);
 }
 
-function lineageOf(value: CborValue): HandedLineage {
-  const map = asMap(value, 'a lineage');
-  exact(map, ['aud', 'sub', 'ctr'], ['dep', 'payload']);
-  return Object.freeze({
-    aud: id(map, 'aud'),
-    sub: id(map, 'sub'),
-    ...(map.has('dep') ? { dep: id(map, 'dep') } : {}),
-    ctr: integer(map, 'ctr', MAX_COUNT),
-    ...(map.has('payload') ? { payloadDigest: bytes(map, 'payload', DIGEST_BYTES) } : {}),
-  });
+function decodeHead(reader: MapReader): CountersDocument['head'] {
+  const head = {
+    entries: reader.integer('entries', 0, MAX_COUNT),
+    size: reader.integer('size', 0, MAX_COUNT),
+    root: reader.bytes('root', DIGEST_BYTES),
+    chain: reader.bytes('chain', DIGEST_BYTES),
+  };
+  reader.end();
+  return Object.freeze(head);
+}
+
+function decodeLineage(reader: MapReader): HandedLineage {
+  const lineage = {
+    aud: readId(reader, 'aud'),
+    sub: readId(reader, 'sub'),
+    ...(reader.has('dep') ? { dep: readId(reader, 'dep') } : {}),
+    ctr: reader.integer('ctr', 0, MAX_COUNT),
+    ...(reader.has('payload') ? { payloadDigest: reader.bytes('payload', DIGEST_BYTES) } : {}),
+  };
+  reader.end();
+  return Object.freeze(lineage);
+}
+
+function checkLineages({ sub, lineages }: CountersDocument): void {
+  for (const [i, lineage] of lineages.entries()) {
+    const before = lineages[i - 1];
+    if (before !== undefined && compareBytes(sortKey(before), sortKey(lineage)) >= 0)
+      throw malformed('lineages', 'should be in order, each once');
+    if (sub !== undefined && lineage.sub !== sub)
+      throw malformed('lineages', 'should be of the one customer that it speaks of');
+  }
 }
 
 /** Ids hold no character below 0x2d, so that a shorter one comes first. */
@@ -124,53 +128,8 @@ function sortKey({ sub, aud, dep }: HandedLineage): Uint8Array {
   return utf8(`${sub} ${aud} ${dep ?? ''}`);
 }
 
-function read(payload: Uint8Array): CborValue {
-  try {
-    return decodeCbor(payload);
-  } catch (error) {
-    if (error instanceof VtlicError)
-      throw new VtlicError('claims_malformed', error.message, { ...error.place, cause: error });
-    throw error;
-  }
-}
-
-function asMap(value: CborValue | undefined, what: string): CborMap {
-  if (!isCborMap(value)) throw malformed(what, 'should be a map');
-  return value;
-}
-
-function exact(map: CborMap, required: readonly string[], optional: readonly string[]): void {
-  for (const name of required) if (!map.has(name)) throw malformed(name, 'is missing');
-  const known = new Set<CborValue>([...required, ...optional]);
-  for (const name of map.keys())
-    if (!known.has(name))
-      throw new VtlicError('claims_unknown', 'the document of counters has a member that this version does not know');
-}
-
-function id(map: CborMap, name: string): string {
-  const value = map.get(name);
-  if (typeof value !== 'string' || !isId(value)) throw malformed(name, 'should be an id');
-  return value;
-}
-
-function text(map: CborMap, name: string, most: number): string {
-  const value = map.get(name);
-  if (typeof value !== 'string' || value.length > most)
-    throw malformed(name, `should be a text of at most ${most} characters`);
-  return value;
-}
-
-function bytes(map: CborMap, name: string, length: number): Uint8Array {
-  const value = map.get(name);
-  if (!isCborBytes(value) || value.length !== length) throw malformed(name, `should be ${length} bytes`);
-  return value;
-}
-
-function integer(map: CborMap, name: string, most: number): number {
-  const value = map.get(name);
-  if (typeof value !== 'number' || value < 0 || value > most)
-    throw malformed(name, `should be a number of 0 to ${most}`);
-  return value;
+function readId(reader: MapReader, name: string): string {
+  return reader.textOf(name, isId, 'an id');
 }
 
 function mapOf(members: Readonly<Record<string, CborValue | undefined>>): CborMap {
@@ -178,6 +137,13 @@ function mapOf(members: Readonly<Record<string, CborValue | undefined>>): CborMa
   for (const [name, value] of Object.entries(members)) if (value !== undefined) map.set(name, value);
   return map;
 }
+
+const ERRORS: MapErrors = {
+  member: malformed,
+  unknown: () =>
+    new VtlicError('claims_unknown', 'the document of counters has a member that this version does not know'),
+  unreadable: (why, cause) => new VtlicError('claims_malformed', why, { ...cause?.place, cause }),
+};
 
 function malformed(field: string, what: string): VtlicError {
   return new VtlicError('claims_malformed', `the document of counters is malformed: ${field} ${what}`, { field });

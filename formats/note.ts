@@ -69,6 +69,7 @@ function decodeText(bytes: Uint8Array): string {
   } catch {
     throw noNote('it is not UTF-8');
   }
+  if (text.startsWith('\ufeff')) throw noNote('it begins with a byte order mark (U+FEFF)');
   if (/[\u0000-\u0009\u000b-\u001f]/.test(text)) throw noNote('it has control characters');
   return text;
 }

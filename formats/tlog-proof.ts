@@ -79,7 +79,9 @@ export function decodeConsistencyProof(bytes: Uint8Array): ConsistencyProofFile 
 function split(bytes: Uint8Array): { readonly lines: string[]; readonly checkpoint: Uint8Array } {
   for (let at = 0; at + 1 < bytes.length; at++) {
     if (bytes[at] !== LINE_FEED || bytes[at + 1] !== LINE_FEED) continue;
-    return { lines: new TextDecoder().decode(bytes.subarray(0, at)).split('\n'), checkpoint: bytes.slice(at + 2) };
+    // A byte order mark stays in the first line, which is then not the one that it should be.
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, at));
+    return { lines: text.split('\n'), checkpoint: bytes.slice(at + 2) };
   }
   throw noProof('no empty line parts it from a checkpoint');
 }

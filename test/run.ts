@@ -5,6 +5,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { lastLine } from './support/not-covered.ts';
+import { mountPrefix } from './support/mounts.ts';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules/.bin', name);
@@ -48,7 +50,4 @@ if (failed.length > 0) stop(failed.map(({ what }) => what).join(', '));
 
 process.stdout.write('\n== tests\n');
 if (!(await run(TESTS, (text) => process.stdout.write(text)))) stop('tests');
-const asRoot = process.getuid?.() === 0;
-process.stdout.write(
-  `\nAll passed. Not covered here: tokens, disks that go wrong at a chosen call, and Debian's age (npm run test:token); the long crash campaign (npm run test:crash)${asRoot ? '' : '; the ledger on a full disk by itself, which takes root (the whole command on one was tried)'}.\n`,
-);
+process.stdout.write(`\n${lastLine(mountPrefix !== undefined)}\n`);

@@ -5,7 +5,7 @@ import { refuse, type Refused } from './verdict.ts';
 /** Whether the license is meant for here. A claim that binds something which the context does not give is refused, not ignored. */
 export function judgeBinding(
   license: License,
-  { issuer, product, deployment, hosts }: VerifyContext,
+  { issuer, product, deployment, hosts, buildDate }: VerifyContext,
 ): Refused | undefined {
   if (license.iss !== issuer)
     return refuse('issuer_mismatch', `it is by ${license.iss}, and ${issuer} is expected`, { field: 'iss' });
@@ -21,5 +21,16 @@ export function judgeBinding(
       hosts === undefined || hosts.length === 0 ? 'no fingerprint is given here' : 'this host is none of them';
     return refuse('host_mismatch', `it is bound to ${named.length} host(s), and ${here}`, { field: 'hosts' });
   }
+  if (license.upd !== undefined && (buildDate === undefined || buildDate >= license.upd)) {
+    const here = buildDate === undefined ? 'no build date is given here' : `this build is dated ${instant(buildDate)}`;
+    return refuse('build_not_covered', `it covers builds dated before ${instant(license.upd)}, and ${here}`, {
+      field: 'upd',
+    });
+  }
   return undefined;
+}
+
+/** RFC 3339 in UTC, whole seconds. */
+function instant(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 }

@@ -9,7 +9,7 @@
  */
 export type { Algorithm } from '../formats/cose-algorithm.ts';
 export { VtlicError, type ErrorCode, type ErrorPlace } from '../formats/error.ts';
-export { ExtBytes, type ExtMap, type ExtValue, type License } from '../formats/license/license.ts';
+export { ExtBytes, type ExtMap, type ExtValue, type License, type LicenseUse } from '../formats/license/license.ts';
 export { parsePublicKeys } from '../keys/public/encodings/public-key-file.ts';
 export type { KeyPurpose } from '../keys/public/key-purpose.ts';
 export type { Provider, ProviderName } from '../keys/public/provider.ts';

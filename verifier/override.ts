@@ -1,4 +1,4 @@
-/** The environment's override of the built-in keys, for rotation (docs/format.md, "Trust"). */
+/** The environment's override of the built-in keys, for rotation (docs/format.md, "The override"). */
 import { concatBytes } from '../formats/bytes.ts';
 import { cleanText } from '../formats/clean-text.ts';
 import { VtlicError } from '../formats/error.ts';

@@ -26,6 +26,7 @@ export type Reason =
   | 'product_mismatch'
   | 'deployment_mismatch'
   | 'host_mismatch'
+  | 'build_not_covered'
   | 'lineage_not_newer'
   | 'counter_rolled_back'
   | 'counter_conflict';
@@ -138,6 +139,12 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
     layer: 'binding',
     sentence: 'The license is bound to other hosts.',
     remedy: 'Send the fingerprint of this host to the vendor and ask for a license that names it.',
+  },
+  build_not_covered: {
+    layer: 'binding',
+    sentence: 'The license does not cover this build of the product.',
+    remedy:
+      'Install a build that is dated before the end of its updates, or ask the vendor for a license with later updates.',
   },
   lineage_not_newer: {
     layer: 'lineage',

@@ -1,12 +1,12 @@
 /** What a verifier trusts, taken whole before it looks at a license (docs/format.md, "Trust"). */
-import { toHex } from '../formats/bytes.ts';
 import { cleanText } from '../formats/clean-text.ts';
+import { isAlgorithm } from '../formats/cose-algorithm.ts';
 import { VtlicError } from '../formats/error.ts';
-import { uuidToBytes } from '../formats/license/id.ts';
+import { isId, uuidToBytes } from '../formats/license/id.ts';
 import { MAX_TIME } from '../formats/license/bounds.ts';
 import { isKeyPurpose, KEY_PURPOSES, type KeyPurpose } from '../keys/public/key-purpose.ts';
-import { defaultProvider } from '../keys/public/provider-default.ts';
 import { importPublicKey, kidOf, type PublicKey } from '../keys/public/public-key.ts';
+import { findSharedComponent } from '../keys/public/shared-component.ts';
 import { isLineage } from './lineage.ts';
 
 /** `pre-published`, `active` and `retired` keys all verify: those words bind signers. */
@@ -61,8 +61,8 @@ const indexes = new WeakMap<Trust, TrustIndex>();
 /**
  * Judges and freezes a trust value.
  *
- * @throws VtlicError `configuration_invalid`: one kid with different purposes, status or scope; a half that stands in two different
- * keys; a time or a counter out of bounds
+ * @throws VtlicError `configuration_invalid`: a key that its import refuses; an unknown purpose or status; a product or tier that is
+ * no id; one kid with different purposes, status or scope; a half that stands in two different keys; a time or a counter out of bounds
  */
 export function makeTrust(values: TrustValues): Trust {
   const byKid = new Map<string, TrustedKey>();
@@ -118,30 +118,20 @@ export function indexOfTrust(trust: Trust): TrustIndex {
 }
 
 /**
- * Halves of a composite are fresh and used for nothing else: whoever holds or breaks one half would issue alone under the
- * other key. Entries with one kid are one key.
+ * Refuses two different keys that share a half (`keys/public/shared-component.ts`).
  *
  * @throws VtlicError `configuration_invalid`
  */
 export function refuseSharedHalves(keys: Iterable<PublicKey>): void {
-  const owners = new Map<string, string>();
-  for (const key of keys) {
-    const halves = [`Ed25519 ${toHex(key.ed25519)}`];
-    if (key.mldsa65 !== undefined) halves.push(`ML-DSA-65 ${toHex(defaultProvider.sha256(key.mldsa65))}`);
-    for (const half of halves) {
-      const owner = owners.get(half);
-      if (owner !== undefined && owner !== key.kid) {
-        throw new VtlicError(
-          'configuration_invalid',
-          `the keys ${owner} and ${key.kid} share a half, but a half may stand in one key only`,
-          {
-            hint: 'Give every key halves of its own; with an override, give both halves of a composite key (LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY).',
-          },
-        );
-      }
-      owners.set(half, key.kid);
-    }
-  }
+  const shared = findSharedComponent(keys);
+  if (shared === undefined) return;
+  throw new VtlicError(
+    'configuration_invalid',
+    `the keys ${shared.join(' and ')} share a half, but a half may stand in one key only`,
+    {
+      hint: 'Give every key halves of its own; with an override, give both halves of a composite key (LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY).',
+    },
+  );
 }
 
 function addKey(byKid: Map<string, TrustedKey>, entry: TrustedKey): void {
@@ -168,7 +158,7 @@ function sameList(a: readonly string[] | undefined, b: readonly string[] | undef
 }
 
 function frozenKey({ key, purpose, status, products, tiers }: TrustedKey): TrustedKey {
-  const made = importPublicKey(key.alg, key.bytes);
+  const made = importedAgain(key);
   if (key.kid !== made.kid)
     throw new VtlicError('usage', `the public key that calls itself ${key.kid} was not made by importPublicKey()`);
   if (!isKeyPurpose(purpose))
@@ -181,6 +171,12 @@ function frozenKey({ key, purpose, status, products, tiers }: TrustedKey): Trust
       'configuration_invalid',
       `the status of the key ${made.kid} should be one of ${[...STATUSES].join(', ')}`,
     );
+  for (const item of [...(products ?? []), ...(tiers ?? [])])
+    if (!isId(item))
+      throw new VtlicError(
+        'configuration_invalid',
+        `the products and tiers of the key ${made.kid} should be ids, but ${JSON.stringify(cleanText(item))} is none`,
+      );
   return Object.freeze({
     // Made anew from its bytes: what it says of its halves is not believed.
     key: made,
@@ -189,6 +185,23 @@ function frozenKey({ key, purpose, status, products, tiers }: TrustedKey): Trust
     ...(products === undefined ? {} : { products: Object.freeze([...new Set(products)].sort()) }),
     ...(tiers === undefined ? {} : { tiers: Object.freeze([...new Set(tiers)].sort()) }),
   });
+}
+
+/** A key that somebody put together by hand is judged like one that is imported. */
+function importedAgain({ alg, bytes }: PublicKey): PublicKey {
+  if (!isAlgorithm(alg))
+    throw new VtlicError('configuration_invalid', 'a trusted key should be one for ed25519 or ed25519+ml-dsa-65');
+  try {
+    return importPublicKey(alg, bytes);
+  } catch (error) {
+    if (!(error instanceof VtlicError) || error.code !== 'key_invalid') throw error;
+    const { message, hint } = error;
+    throw new VtlicError(
+      'configuration_invalid',
+      `a trusted key is refused: ${message}`,
+      hint === undefined ? { cause: error } : { cause: error, hint },
+    );
+  }
 }
 
 function requireInteger(name: string, value: number, max: number): void {

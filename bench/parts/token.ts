@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex, utf8 } from '../../formats/bytes.ts';
-import { openToken, type Token } from '../../keys/private/pkcs11/officer/token.ts';
+import { openToken, type Token } from '../../keys/private/pkcs11/client/token.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { BareJob } from '../bare-token-child.ts';
@@ -27,7 +27,9 @@ const NAME = 'Signing and issuing with a token (kryoptic)';
 
 /** The module's path, or why there is none. */
 function testToken(): { readonly module: string } | { readonly why: string } {
-  const built = spawnSync(process.execPath, [join(ROOT, 'test/tokens/build-kryoptic.ts')], { encoding: 'utf8' });
+  const built = spawnSync(process.execPath, [join(ROOT, 'test/support/tokens/build-kryoptic.ts')], {
+    encoding: 'utf8',
+  });
   return built.status === 0
     ? { module: built.stdout.trim() }
     : { why: built.stderr.trim().split('\n').at(-1) ?? 'the test token cannot be built' };
@@ -35,7 +37,7 @@ function testToken(): { readonly module: string } | { readonly why: string } {
 
 interface BareLoop {
   /** Makes so many composite signatures. @returns milliseconds */
-  readonly sign: (count: number, sessions: number) => Promise<number>;
+  readonly sign: (count: number) => Promise<number>;
   readonly close: () => void;
 }
 
@@ -50,7 +52,7 @@ async function bareLoop(module: string): Promise<BareLoop> {
   };
   await answer(PIN);
   return {
-    sign: async (count, sessions) => Number(await answer({ count, sessions })),
+    sign: async (count) => Number(await answer({ count })),
     close: () => child.disconnect(),
   };
 }
@@ -60,20 +62,15 @@ interface Opened {
   readonly key: SigningKey;
 }
 
-async function openWith(module: string, sessions: number, made: SigningKey | undefined): Promise<Opened> {
+async function openWithNewKey(module: string): Promise<Opened> {
   const token = await openToken(
     {
       uri: parsePkcs11Uri(`pkcs11:token=bench?module-path=${module}`),
       pin: () => Promise.resolve(utf8(PIN)),
-      sessions,
     },
     benchWorld.random,
   );
-  const name = { label: 'bench', id: ID, purpose: 'license' as const };
-  const key =
-    made === undefined
-      ? (await token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65' })).key
-      : await token.openKey({ ...name, publicKey: made.publicKey });
+  const { key } = await token.generateKey({ label: 'bench', id: ID, purpose: 'license', alg: 'ed25519+ml-dsa-65' });
   return { token, key };
 }
 
@@ -92,26 +89,19 @@ export async function measureToken(licenses: number): Promise<Part> {
   process.env['KRYOPTIC_CONF'] = conf;
   const made = spawnSync(
     process.execPath,
-    [join(ROOT, 'test/token/support/init-token.ts'), module, 'bench', 'so-pin-of-the-bench', PIN],
+    [join(ROOT, 'test/pkcs11/support/init-token.ts'), module, 'bench', 'so-pin-of-the-bench', PIN],
     { encoding: 'utf8' },
   );
   if (made.stdout !== 'done\n') return unmeasured(`the token was not initialized: ${made.stderr.trim()}`);
 
-  const one = await openWith(module, 1, undefined);
-  const four = await openWith(module, 4, one.key);
+  const { token, key } = await openWithNewKey(module);
   const bare = await bareLoop(module);
   try {
-    const { message } = await signExample(freshKey(one.key.publicKey.alg));
-    const toolkit =
-      (key: SigningKey) =>
-      (count: number): Promise<void> =>
-        signMany(key, message, IN_FLIGHT, count);
+    const { message } = await signExample(freshKey(key.publicKey.alg));
     const samples = await takeTurns(
       [
-        { name: 'bareOne', run: async (count) => void (await bare.sign(count, 1)) },
-        { name: 'one', run: toolkit(one.key) },
-        { name: 'bareFour', run: async (count) => void (await bare.sign(count, 4)) },
-        { name: 'four', run: toolkit(four.key) },
+        { name: 'bare', run: async (count) => void (await bare.sign(count)) },
+        { name: 'toolkit', run: (count) => signMany(key, message, IN_FLIGHT, count) },
       ],
       { rounds: ROUNDS, roundMs: ROUND_MS },
     );
@@ -123,12 +113,12 @@ export async function measureToken(licenses: number): Promise<Part> {
     };
     const rate = (name: string): number => sampleOf(name).middle;
     // A batch takes seconds: each stands beside the bare loops before and after it.
-    const bareRate = async (): Promise<number> => (BARE_SIGNATURES / (await bare.sign(BARE_SIGNATURES, 1))) * 1000;
+    const bareRate = async (): Promise<number> => (BARE_SIGNATURES / (await bare.sign(BARE_SIGNATURES))) * 1000;
     const issuing: number[] = [];
     const beside = [await bareRate()];
     const ratios: number[] = [];
     for (let round = 0; round < ISSUING_ROUNDS; round++) {
-      const issued = await issuingRate(one.key, licenses);
+      const issued = await issuingRate(key, licenses);
       const [before, after] = [beside.at(-1) ?? issued, await bareRate()];
       issuing.push(issued);
       beside.push(after);
@@ -137,36 +127,18 @@ export async function measureToken(licenses: number): Promise<Part> {
     return {
       name: NAME,
       rows: [
+        { what: 'bare loop in one process', value: rate('bare'), unit: 'composite signatures a second' },
+        { what: "the toolkit's keystore", value: rate('toolkit'), unit: 'composite signatures a second' },
         {
-          what: 'bare loop in one process, one session',
-          value: rate('bareOne'),
-          unit: 'composite signatures a second',
-        },
-        { what: "the toolkit's keystore, one session", value: rate('one'), unit: 'composite signatures a second' },
-        {
-          what: 'bare loop in one process, four sessions',
-          value: rate('bareFour'),
-          unit: 'composite signatures a second',
-        },
-        { what: "the toolkit's keystore, four sessions", value: rate('four'), unit: 'composite signatures a second' },
-        {
-          what: 'bare loop in one process, one session, beside the batches',
+          what: 'bare loop in one process, beside the batches',
           value: median(beside),
           unit: 'composite signatures a second',
         },
-        { what: `issuing in a batch of ${licenses}, one session`, value: median(issuing), unit: 'licenses a second' },
+        { what: `issuing in a batch of ${licenses}`, value: median(issuing), unit: 'licenses a second' },
       ],
       ratios: [
-        {
-          what: 'token: keystore ÷ bare loop, one session',
-          value: ratioOfRounds(sampleOf('one'), sampleOf('bareOne')),
-          atLeast: 0.9,
-        },
-        {
-          what: 'token: keystore ÷ bare loop, four sessions',
-          value: ratioOfRounds(sampleOf('four'), sampleOf('bareFour')),
-        },
-        { what: 'token: issuing ÷ bare loop, one session each', value: median(ratios), atLeast: 0.8 },
+        { what: 'token: keystore ÷ bare loop', value: ratioOfRounds(sampleOf('toolkit'), sampleOf('bare')) },
+        { what: 'token: issuing ÷ bare loop', value: median(ratios), atLeast: 0.8 },
       ],
       notes: [
         "the keystore's signatures go through the token host and its pipe, four requests in flight",
@@ -175,7 +147,6 @@ export async function measureToken(licenses: number): Promise<Part> {
     };
   } finally {
     bare.close();
-    await one.token.close();
-    await four.token.close();
+    await token.close();
   }
 }

@@ -1,15 +1,18 @@
 /** Deterministic CBOR (RFC 8949 §4.2.1) of the profile's seven types. */
 import { compareBytes } from '../bytes.ts';
 import { VtlicError } from '../error.ts';
+import {
+  MAJOR_ARRAY,
+  MAJOR_BYTES,
+  MAJOR_MAP,
+  MAJOR_NEGATIVE,
+  MAJOR_TAG,
+  MAJOR_TEXT,
+  MAJOR_UNSIGNED,
+  MAX_HEAD_BYTES,
+  writeHead,
+} from './head.ts';
 import { isCborArray, isCborBytes, MAX_CBOR_DEPTH, type CborMap, type CborValue } from './value.ts';
-
-const MAJOR_UNSIGNED = 0;
-const MAJOR_NEGATIVE = 1;
-const MAJOR_BYTES = 2;
-const MAJOR_TEXT = 3;
-const MAJOR_ARRAY = 4;
-const MAJOR_MAP = 5;
-const MAJOR_TAG = 6;
 
 const encoder = new TextEncoder();
 
@@ -25,7 +28,7 @@ export function encodeCbor(value: CborValue): Uint8Array {
   });
 }
 
-/** The same behind a tag, which the profile allows at the very top alone. */
+/** The same behind a tag, which the profile allows only at the very top. */
 export function encodeTagged(tag: number, value: CborValue): Uint8Array {
   return encoded((out) => {
     out.head(MAJOR_TAG, tag);
@@ -33,14 +36,14 @@ export function encodeTagged(tag: number, value: CborValue): Uint8Array {
   });
 }
 
-/** One buffer for one encoding after the other; what a throw left in it is written over. */
+/** Reuses one buffer for all encodings, and overwrites what a throw left in it. */
 function encoded(write: (out: Output) => void): Uint8Array {
   const out = spare ?? new Output(1024);
   spare = undefined;
   out.clear();
   write(out);
   const bytes = out.finish();
-  if (bytes.length <= LARGEST_SPARE) spare = out;
+  if (bytes.length <= MAX_SPARE_BYTES) spare = out;
   return bytes;
 }
 
@@ -58,26 +61,8 @@ class Output {
   }
 
   head(major: number, argument: number): void {
-    this.reserve(9);
-    const { bytes } = this;
-    const first = major << 5;
-    if (argument < 24) {
-      bytes[this.length++] = first | argument;
-    } else if (argument < 0x100) {
-      bytes[this.length++] = first | 24;
-      bytes[this.length++] = argument;
-    } else if (argument < 0x10000) {
-      bytes[this.length++] = first | 25;
-      bytes[this.length++] = argument >> 8;
-      bytes[this.length++] = argument;
-    } else if (argument < 0x100000000) {
-      bytes[this.length++] = first | 26;
-      this.word(argument);
-    } else {
-      bytes[this.length++] = first | 27;
-      this.word(Math.floor(argument / 0x100000000));
-      this.word(argument % 0x100000000);
-    }
+    this.reserve(MAX_HEAD_BYTES);
+    this.length = writeHead(this.bytes, this.length, major, argument);
   }
 
   raw(part: Uint8Array): void {
@@ -105,8 +90,8 @@ class Output {
   }
 
   /**
-   * Whether the keys' encodings rise, each once: where they come in order, nothing need be sorted. They are written behind what is there,
-   * and given up again.
+   * Whether the keys' encodings are in strictly rising order, so that the map need not be sorted. Writes the encodings behind the output
+   * to compare them, and discards them.
    */
   risingKeys(keys: Iterable<CborValue>, depth: number): boolean {
     const start = this.length;
@@ -140,14 +125,6 @@ class Output {
     return this.bytes.slice(0, this.length);
   }
 
-  private word(value: number): void {
-    const { bytes } = this;
-    bytes[this.length++] = value >>> 24;
-    bytes[this.length++] = value >>> 16;
-    bytes[this.length++] = value >>> 8;
-    bytes[this.length++] = value;
-  }
-
   private reserve(count: number): void {
     if (this.length + count <= this.bytes.length) return;
     const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
@@ -156,8 +133,8 @@ class Output {
   }
 }
 
-/** Longer encodings are rare, and their buffers are not kept. */
-const LARGEST_SPARE = 65_536;
+/** Buffers of longer encodings, which are rare, are not kept. */
+const MAX_SPARE_BYTES = 65_536;
 
 let spare: Output | undefined;
 

@@ -3,6 +3,16 @@
 /** 9999-12-31T23:59:59Z, in seconds since 1970: the last time that has a four-digit year. */
 export const MAX_TIME = 253_402_300_799;
 
+/** The `exp` of a perpetual license. To a verifier it is a time like any other. */
+export const PERPETUAL_EXP: number = MAX_TIME;
+
+/** The values of `use`. */
+export const LICENSE_USES: readonly ['non-production', 'trial', 'emergency'] = Object.freeze([
+  'non-production',
+  'trial',
+  'emergency',
+] as const);
+
 /** 366 days. */
 export const MAX_GRACE_SECONDS = 31_622_400;
 

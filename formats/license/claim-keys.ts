@@ -23,6 +23,8 @@ export const CLAIM_KEYS: { readonly [Field in keyof License]-?: number | string 
   dep: 'dep',
   name: 'name',
   ref: 'ref',
+  upd: 'upd',
+  use: 'use',
   clk: 'clk',
   ext: 'ext',
 });

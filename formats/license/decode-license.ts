@@ -6,6 +6,7 @@ import { cleanText } from '../clean-text.ts';
 import { VtlicError } from '../error.ts';
 import {
   HOST_BYTES,
+  LICENSE_USES,
   MAX_COUNT,
   MAX_FEATURES,
   MAX_GRACE_SECONDS,
@@ -20,7 +21,7 @@ import { claimFault } from './claim-fault.ts';
 import { CLAIM_KEYS, isClaimKey } from './claim-keys.ts';
 import { extFromCbor } from './ext.ts';
 import { isId, isUuidV7Bytes, uuidFromBytes } from './id.ts';
-import type { License } from './license.ts';
+import type { License, LicenseUse } from './license.ts';
 
 type Field = keyof License;
 
@@ -70,6 +71,10 @@ export function decodeLicense(payload: Uint8Array): License {
   if (name !== undefined) license.name = shownText(name, 'name', MAX_NAME_CODE_POINTS);
   const ref = claims.get('ref');
   if (ref !== undefined) license.ref = shownText(ref, 'ref', MAX_REF_CODE_POINTS);
+  const upd = claims.get('upd');
+  if (upd !== undefined) license.upd = integer(upd, 'upd', 0, MAX_TIME);
+  const use = claims.get('use');
+  if (use !== undefined) license.use = licenseUse(use);
   const clk = claims.get('clk');
   if (clk !== undefined) license.clk = onlyTrue(clk);
   const ext = claims.get('ext');
@@ -220,6 +225,14 @@ function codePoints(text: string): number {
   let count = text.length;
   for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) count--;
   return count;
+}
+
+function licenseUse(value: CborValue): LicenseUse {
+  if (typeof value !== 'string') throw wrongType('use', 'a text', value);
+  const known = LICENSE_USES.find((use) => use === value);
+  if (known === undefined)
+    throw claimFault('use', `it should be one of ${LICENSE_USES.join(', ')}, but it is "${cleanText(value)}"`);
+  return known;
 }
 
 function onlyTrue(value: CborValue): true {

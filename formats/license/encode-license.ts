@@ -33,6 +33,8 @@ export function encodeLicense(license: License): Uint8Array {
   set('dep', license.dep);
   set('ext', license.ext === undefined ? undefined : extToCbor(license.ext));
   set('ref', license.ref);
+  set('upd', license.upd);
+  set('use', license.use);
   set('name', license.name);
   set('tier', license.tier);
   set('grace', license.grace);

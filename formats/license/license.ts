@@ -1,4 +1,5 @@
 /** The meaning of a license's payload. Values are frozen through and through; what makes them checks every bound. */
+import type { LICENSE_USES } from './bounds.ts';
 
 /** What `ext` may carry: the profile's types. A byte string is an `ExtBytes`, because byte arrays cannot be frozen. */
 export type ExtValue = number | string | boolean | ExtBytes | readonly ExtValue[] | ExtMap;
@@ -17,6 +18,9 @@ export class ExtBytes {
     Object.freeze(this);
   }
 }
+
+/** What a license that is not for production is for. No claim means production. */
+export type LicenseUse = (typeof LICENSE_USES)[number];
 
 export interface License {
   /** CWT claim 1: the vendor. */
@@ -55,6 +59,10 @@ export interface License {
   readonly name?: string;
   /** The vendor's order: shown, means nothing. Untrusted text, to be cleaned before it is shown. */
   readonly ref?: string;
+  /** Seconds since 1970: the license covers builds of the product that are dated before it. Absent: every build. */
+  readonly upd?: number;
+  /** Absent: production. A value for the product and for people to see. */
+  readonly use?: LicenseUse;
   /** Lowers the time floor once. */
   readonly clk?: true;
   /** Carried and shown, means nothing; at least one key. */

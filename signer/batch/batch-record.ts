@@ -44,7 +44,7 @@ export function readBatchRecord(siteFolder: string, name: string): BatchRecord |
   const file = join(batchFolder(siteFolder, name), 'batch.json');
   let bytes: Uint8Array;
   try {
-    bytes = readLimited(file, MOST_BYTES);
+    bytes = readLimited(file, MOST_BYTES, 'json_malformed');
   } catch (error) {
     if (error instanceof VtlicError && errorCodeOf(error.cause) === 'ENOENT') return undefined;
     throw error;

@@ -121,6 +121,8 @@ function* hashed(
   }
 }
 
+const FAULTS_OF_A_ROW: ReadonlySet<string> = new Set(['request_invalid', 'policy_refused', 'ledger_conflict']);
+
 class RowPlanner {
   readonly summary: BatchSummary = emptySummary();
   readonly faults: VtlicError[] = [];
@@ -213,11 +215,11 @@ class RowPlanner {
         world,
         now: this.#now,
         ctr: ledger.nextCounter(lineageOfRequest(request)),
+        replaced: base.newLineage ? undefined : base.last?.license,
       }));
     } catch (error) {
-      // Bounds of the format, or counters that were handed over to another ledger.
-      if (!(error instanceof VtlicError) || (error.code !== 'request_invalid' && error.code !== 'ledger_conflict'))
-        throw error;
+      // Bounds of the format, a use that the lineage is not for, or counters that were handed over to another ledger.
+      if (!(error instanceof VtlicError) || !FAULTS_OF_A_ROW.has(error.code)) throw error;
       return [error.at({ file, ...row.placeOf(error.place.field ?? 'customer') })];
     }
     this.#writer.sign(row.line, digest, payload);

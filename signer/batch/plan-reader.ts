@@ -5,13 +5,14 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { concatBytes, equalBytes } from '../../formats/bytes.ts';
+import { readByteStringHead } from '../../formats/cbor/index.ts';
 import { VtlicError } from '../../formats/error.ts';
+import { type BatchEnd, type BatchHead, decodeEnd, decodePlanHead, decodeRow, type PlanRow } from './plan-row.ts';
 import { readChunks } from '../../files/index.ts';
-import { decodeEnd, decodeHead, decodeRow, type BatchEnd, type BatchHead, type PlanRow } from './plan-row.ts';
 
 /** Rows a block: as many are held in memory. */
 const BLOCK_ROWS = 256;
-const MOST_ITEM_BYTES = 1 << 21;
+const MAX_ITEM_BYTES = 1 << 21;
 
 export interface BatchPlan {
   /** SHA-256 of the file, hex: its name. */
@@ -71,7 +72,7 @@ function scan(
   if (rows % BLOCK_ROWS !== 0) blocks.push(block.digest());
   const end = decodeEnd(last);
   if (end.rows !== rows) throw altered(path, `it says ${end.rows} rows and has ${rows}`);
-  return { head: decodeHead(first), end };
+  return { head: decodePlanHead(first), end };
 }
 
 function* readRows(path: string, kid: string, rows: number, blocks: readonly Uint8Array[]): Generator<PlanRow> {
@@ -104,24 +105,16 @@ function* items(path: string): Generator<Item> {
   for (const chunk of readChunks(path, 'plan_stale')) {
     let bytes = concatBytes(rest, chunk);
     for (;;) {
-      const head = byteStringHead(bytes);
-      if (head === 'fault') throw altered(path, 'it is no sequence of byte strings');
-      if (head === 'short' || bytes.length < head.bytes + head.length) break;
-      yield { head: bytes.slice(0, head.bytes), bytes: bytes.slice(head.bytes, head.bytes + head.length) };
-      bytes = bytes.subarray(head.bytes + head.length);
+      const head = readByteStringHead(bytes);
+      if (head === 'incomplete') break;
+      if (head === 'malformed' || head.length > MAX_ITEM_BYTES)
+        throw altered(path, 'it is no sequence of byte strings');
+      const end = head.headBytes + head.length;
+      if (bytes.length < end) break;
+      yield { head: bytes.slice(0, head.headBytes), bytes: bytes.slice(head.headBytes, end) };
+      bytes = bytes.subarray(end);
     }
     rest = bytes;
   }
   if (rest.length > 0) throw altered(path, 'it ends in the middle of a row');
-}
-
-function byteStringHead(bytes: Uint8Array): { readonly bytes: number; readonly length: number } | 'short' | 'fault' {
-  const [first = 0, a = 0, b = 0, c = 0, d = 0] = bytes;
-  if (bytes.length === 0) return 'short';
-  if (first >= 0x40 && first <= 0x57) return { bytes: 1, length: first - 0x40 };
-  const extra = first === 0x58 ? 1 : first === 0x59 ? 2 : first === 0x5a ? 4 : 0;
-  if (extra === 0) return 'fault';
-  if (bytes.length <= extra) return 'short';
-  const length = extra === 1 ? a : extra === 2 ? a * 256 + b : ((a * 256 + b) * 256 + c) * 256 + d;
-  return length > MOST_ITEM_BYTES ? 'fault' : { bytes: extra + 1, length };
 }

@@ -1,8 +1,6 @@
 /** What a batch plan holds: a head, a row for each row of the file, an end. Each is one deterministic CBOR map. */
-import { fromHex, toHex } from '../../formats/bytes.ts';
-import { decodeCbor } from '../../formats/cbor/decode.ts';
-import { encodeCbor } from '../../formats/cbor/encode.ts';
-import { isCborMap, type CborMap, type CborValue } from '../../formats/cbor/value.ts';
+import { fromHex } from '../../formats/bytes.ts';
+import { encodeCbor, MapReader, type CborValue, type MapErrors } from '../../formats/cbor/index.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isId } from '../../formats/license/id.ts';
@@ -11,6 +9,7 @@ import type { PlanItem, PlanOrigin } from '../plan/plan.ts';
 
 const SCHEMA = 'vtlic-batch-plan/1';
 const DIGEST_BYTES = 32;
+const LEDGER_ID_BYTES = 16;
 
 export interface BatchHead extends PlanOrigin {
   /** The batch's name. */
@@ -58,7 +57,7 @@ function map(members: Readonly<Record<string, CborValue>>): Uint8Array {
   return encodeCbor(new Map<CborValue, CborValue>(Object.entries(members)));
 }
 
-export function encodeHead(head: BatchHead): Uint8Array {
+export function encodePlanHead(head: BatchHead): Uint8Array {
   return map({
     schema: SCHEMA,
     ledger: hexBytes(head.ledger),
@@ -91,59 +90,6 @@ export function encodeEnd(end: BatchEnd): Uint8Array {
   return map({ rows: end.rows, sign: end.sign, sharded: end.sharded });
 }
 
-/** Reads one map, every member known. A plan's digest is checked before: a fault here is another version's plan. */
-class Members {
-  readonly #map: CborMap;
-  #left: number;
-
-  constructor(bytes: Uint8Array) {
-    let value: CborValue;
-    try {
-      value = decodeCbor(bytes);
-    } catch (error) {
-      throw notAPlan(error);
-    }
-    if (!isCborMap(value)) throw notAPlan();
-    this.#map = value;
-    this.#left = value.size;
-  }
-
-  has(name: string): boolean {
-    return this.#map.has(name);
-  }
-
-  get(name: string): CborValue | undefined {
-    this.#left--;
-    return this.#map.get(name);
-  }
-
-  hex(name: string, length: number): string {
-    return toHex(this.bytes(name, length));
-  }
-
-  bytes(name: string, length?: number): Uint8Array {
-    const value = this.get(name);
-    if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length)) throw notAPlan();
-    return value;
-  }
-
-  whole(name: string): number {
-    const value = this.get(name);
-    if (typeof value !== 'number' || value < 0) throw notAPlan();
-    return value;
-  }
-
-  id(name: string): string {
-    const value = this.get(name);
-    if (typeof value !== 'string' || !isId(value)) throw notAPlan();
-    return value;
-  }
-
-  end(): void {
-    if (this.#left !== 0) throw notAPlan();
-  }
-}
-
 function notAPlan(cause?: unknown): VtlicError {
   return new VtlicError('plan_stale', 'this is not a batch plan of this version', {
     hint: 'make a new plan with --dry-run and review it',
@@ -151,31 +97,38 @@ function notAPlan(cause?: unknown): VtlicError {
   });
 }
 
-export function decodeHead(bytes: Uint8Array): BatchHead {
-  const members = new Members(bytes);
-  if (members.get('schema') !== SCHEMA) throw notAPlan();
+/** A plan's digest is checked before it is decoded: an error here means a plan of another version. */
+const ERRORS: MapErrors = {
+  member: () => notAPlan(),
+  unknown: () => notAPlan(),
+  unreadable: (_why, cause) => notAPlan(cause),
+};
+
+export function decodePlanHead(bytes: Uint8Array): BatchHead {
+  const reader = MapReader.decode(bytes, ERRORS);
+  reader.oneOf('schema', [SCHEMA]);
   const head: BatchHead = {
-    ledger: members.hex('ledger', 16),
-    entries: members.whole('entries'),
-    chain: members.hex('chain', DIGEST_BYTES),
-    made: members.whole('made'),
-    site: members.hex('site', DIGEST_BYTES),
-    catalog: members.hex('catalog', DIGEST_BYTES),
-    name: members.id('batch'),
-    input: members.hex('input', DIGEST_BYTES),
-    kid: members.hex('kid', DIGEST_BYTES),
+    ledger: reader.hex('ledger', LEDGER_ID_BYTES),
+    entries: reader.integer('entries', 0),
+    chain: reader.hex('chain', DIGEST_BYTES),
+    made: reader.integer('made', 0),
+    site: reader.hex('site', DIGEST_BYTES),
+    catalog: reader.hex('catalog', DIGEST_BYTES),
+    name: readId(reader, 'batch'),
+    input: reader.hex('input', DIGEST_BYTES),
+    kid: reader.hex('kid', DIGEST_BYTES),
   };
-  members.end();
+  reader.end();
   return Object.freeze(head);
 }
 
 export function decodeRow(bytes: Uint8Array, kid: string): PlanRow {
-  const members = new Members(bytes);
-  const line = members.whole('line');
-  const row = members.bytes('row', DIGEST_BYTES);
-  if (members.has('payload')) {
-    const payload = members.bytes('payload');
-    members.end();
+  const reader = MapReader.decode(bytes, ERRORS);
+  const line = reader.integer('line', 0);
+  const row = reader.bytes('row', DIGEST_BYTES);
+  if (reader.has('payload')) {
+    const payload = reader.bytes('payload');
+    reader.end();
     return Object.freeze({
       kind: 'sign',
       line,
@@ -184,20 +137,25 @@ export function decodeRow(bytes: Uint8Array, kid: string): PlanRow {
     });
   }
   const lineage: Lineage = {
-    aud: members.id('aud'),
-    sub: members.id('sub'),
-    ...(members.has('dep') ? { dep: members.id('dep') } : {}),
+    aud: readId(reader, 'aud'),
+    sub: readId(reader, 'sub'),
+    ...(reader.has('dep') ? { dep: readId(reader, 'dep') } : {}),
   };
-  members.end();
+  reader.end();
   return Object.freeze({ kind: 'done', line, row, lineage: Object.freeze(lineage) });
 }
 
 export function decodeEnd(bytes: Uint8Array): BatchEnd {
-  const members = new Members(bytes);
-  const rows = members.whole('rows');
-  const sign = members.whole('sign');
-  const sharded = members.get('sharded');
-  if (typeof sharded !== 'boolean') throw notAPlan();
-  members.end();
-  return Object.freeze({ rows, sign, sharded });
+  const reader = MapReader.decode(bytes, ERRORS);
+  const end: BatchEnd = {
+    rows: reader.integer('rows', 0),
+    sign: reader.integer('sign', 0),
+    sharded: reader.boolean('sharded'),
+  };
+  reader.end();
+  return Object.freeze(end);
+}
+
+function readId(reader: MapReader, name: string): string {
+  return reader.textOf(name, isId, 'an id');
 }

@@ -7,10 +7,11 @@ import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
 import { toHex } from '../../formats/bytes.ts';
 import { describeFileError, DurableStream, makeFolders } from '../../files/index.ts';
+import { encodeHead, MAJOR_BYTES } from '../../formats/cbor/index.ts';
 import {
   encodeDoneRow,
   encodeEnd,
-  encodeHead,
+  encodePlanHead,
   encodeSignRow,
   type BatchEnd,
   type BatchHead,
@@ -33,7 +34,7 @@ export class BatchPlanWriter {
       throw describeFileError(error, 'output_unwritable', folder);
     }
     this.#file = new DurableStream(join(folder, `.batch-${toHex(random)}.tmp`), 0o600);
-    this.#append(encodeHead(head));
+    this.#append(encodePlanHead(head));
   }
 
   get rows(): number {
@@ -67,17 +68,9 @@ export class BatchPlanWriter {
   }
 
   #append(bytes: Uint8Array): void {
-    for (const part of [byteStringHead(bytes.length), bytes]) {
+    for (const part of [encodeHead(MAJOR_BYTES, bytes.length), bytes]) {
       this.#hash.update(part);
       this.#file.write(part);
     }
   }
-}
-
-/** Head of a CBOR byte string (RFC 8949 §3), in its shortest form. */
-function byteStringHead(length: number): Uint8Array {
-  if (length < 24) return Uint8Array.of(0x40 + length);
-  if (length < 0x100) return Uint8Array.of(0x58, length);
-  if (length < 0x1_0000) return Uint8Array.of(0x59, length >> 8, length & 0xff);
-  return Uint8Array.of(0x5a, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
 }

@@ -6,6 +6,7 @@ import { makeUuidV7 } from '../../formats/license/id.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
 import { planOrigin } from '../plan/plan-license.ts';
+import { useFault } from '../plan/use-fault.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
@@ -28,7 +29,10 @@ export interface ResumeInput {
   readonly world: World;
 }
 
-/** @throws VtlicError `request_invalid` for a row that would be signed anew after its license had ended */
+/**
+ * @throws VtlicError `request_invalid` for a row that would be signed anew after its license had ended, `policy_refused` for a use that
+ * the lineage is not for by now
+ */
 export function planResumption(
   begun: BatchPlan,
   input: ResumeInput,
@@ -61,6 +65,8 @@ export function planResumption(
       writer.sign(row.line, row.row, payload);
       const license = decodeLicense(payload);
       const base = baseOfRow(ledger, lineage, ledger.lastOfLineage(lineage), begun.head.name);
+      const fault = base.newLineage || base.last === undefined ? undefined : useFault(license, base.last.license);
+      if (fault !== undefined) throw fault.at({ line: row.line });
       countRow(summary, { line: row.line, license, base, again }, input);
     }
     return { digest: writer.finish(begun.end.sharded).digest, summary };

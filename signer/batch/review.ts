@@ -1,9 +1,7 @@
 /** The officer's word on a batch, and the plan's rows against the policy once more. */
 import { VtlicError } from '../../formats/error.ts';
 import { askForYes, checkAge, markReviewed, type Reviewed, type ReviewTerminal } from '../plan/review.ts';
-import { recheckLicense, refusePlanned } from '../plan/recheck-policy.ts';
-import type { Catalog } from '../site/catalog.ts';
-import type { Site } from '../site/site.ts';
+import { recheckLicense, refusePlanned, type CheckedAgainst } from '../plan/recheck-policy.ts';
 import type { RowsChecked } from './check-rows.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import type { SignRow } from './plan-row.ts';
@@ -55,17 +53,12 @@ export function reviewedWhenBegun(batch: BatchPlan, checked: Pick<RowsChecked, '
  *
  * @throws VtlicError `policy_refused`
  */
-export function checkPlannedRow(
-  { line, item: { license } }: SignRow,
-  made: number,
-  site: Site,
-  catalog: Catalog,
-): void {
+export function checkPlannedRow({ line, item: { license } }: SignRow, made: number, against: CheckedAgainst): void {
   const where = ` (line ${line})`;
   refusePlanned(
     license,
     where,
     license.iat <= made ? undefined : 'its time of issue is later than the time at which the plan was made',
   );
-  recheckLicense(license, where, site, catalog);
+  recheckLicense(license, where, against);
 }

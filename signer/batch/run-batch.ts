@@ -136,7 +136,7 @@ function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Led
   const catalog = readCatalog(site.paths.catalog);
   checkPlanStands(plan.head, openSite(site.paths.folder), catalog, ledger);
   const checked = checkRows(plan, ledger, (row) => {
-    checkPlannedRow(row, plan.head.made, site, catalog);
+    checkPlannedRow(row, plan.head.made, { site, catalog, ledger });
   });
   const reviewed = checked.begun ? reviewedWhenBegun(plan, checked) : reviewBatchByDigest(plan, nowSeconds(world));
   if (checked.done === checked.rows) throw finishedError(plan.head.name, checked.rows);

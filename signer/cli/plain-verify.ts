@@ -46,6 +46,8 @@ export function readPlainVerify(argv: readonly string[]): PlainVerify | undefine
       if (!take(hostValue(value), (host) => hosts.push(host))) return undefined;
     } else if (word === '--at' && options.at === undefined) {
       if (!take(timeValue(value), (time) => (options.at = time))) return undefined;
+    } else if (word === '--build-date' && options.buildDate === undefined) {
+      if (!take(timeValue(value), (time) => (options.buildDate = time))) return undefined;
     } else if (word === '--grace-days' && options.graceDays === undefined) {
       if (!take(graceDaysValue(value), (days) => (options.graceDays = days))) return undefined;
     } else return undefined;

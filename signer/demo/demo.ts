@@ -1,15 +1,19 @@
 /**
  * `npm run demo`: a newcomer's first license. Runs the real command, step by step, and shows each line that it runs.
  *
- * The passphrase lies in a file of the demo site, so that the demo needs no hand. Do not do so with a real key.
+ * Everything that it makes is in one folder, so that `rm -rf` of that folder undoes it. The passphrase is stored there too, so that nobody
+ * has to type it. Do not do so with a real key.
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { shellQuote } from '../cli/shell-quote.ts';
 
 const main = join(import.meta.dirname, '../cli/main.ts');
-const site = process.argv[2] ?? './demo-site';
+const folder = process.argv[2] ?? 'demo-site';
+/** Its anchor is made beside it, so inside the folder too. */
+const site = join(folder, 'site');
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -17,7 +21,7 @@ function say(text: string): void {
 
 /** Shows the command line, runs it, and returns what it wrote to standard output. */
 function vtlic(...args: readonly string[]): string {
-  say(`\n$ vtlic ${args.map((arg) => (/^[\w./:=@+-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ')}`);
+  say(`\n$ vtlic ${args.map(shellQuote).join(' ')}`);
   const done = spawnSync(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
   process.stdout.write(done.stdout);
   if (done.status !== 0) {
@@ -31,28 +35,30 @@ function day(offset: number): string {
   return new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
 }
 
-if (existsSync(site)) {
+if (existsSync(folder)) {
+  const again = process.argv[2] === undefined ? 'npm run demo' : `npm run demo -- ${shellQuote(folder)}`;
   process.stderr.write(
-    `vtlic demo: ${site} exists already and is never overwritten.\n` +
-      `  → go on with it:   npx vtlic key list --site ${site}\n` +
-      `  → or start anew:   npm run demo -- another-folder\n`,
+    `vtlic demo: ${folder} exists already, and the demo never overwrites anything\n` +
+      `  → to go on with it:  bin/vtlic key list --site ${shellQuote(site)}\n` +
+      `  → to start again:    rm -rf ${shellQuote(folder)} && ${again}\n`,
   );
   process.exit(2);
 }
+mkdirSync(folder);
 
 say('1. A site: the folder with the catalog, the keys and the ledger.');
 vtlic('init', site, '--issuer', 'example-vendor', '--example-catalog');
 
-const passphrase = join(site, 'demo-passphrase');
+const passphrase = join(folder, 'demo-passphrase');
 writeFileSync(passphrase, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
 say(
-  `\n(The demo keeps its passphrase in ${passphrase}, so that it needs no hand. A real one belongs in your head or a safe.)`,
+  `\n(The demo keeps its passphrase in ${passphrase}, so that nobody has to type it. A real one belongs in your head or a safe.)`,
 );
 
 say('\n2. A composite key: Ed25519 and ML-DSA-65, in an encrypted file.');
 vtlic('key', 'generate', '--site', site, '--name', 'license-1', '--secret', `local=file:${passphrase}`);
 
-const request = join(site, 'request.json');
+const request = join(folder, 'request.json');
 writeFileSync(
   request,
   `${JSON.stringify(
@@ -88,12 +94,19 @@ vtlic('verify', file, '--site', site, '--product', 'vaultdesk', '--deployment', 
 say('\n6. What was signed.');
 vtlic('inspect', file);
 
+const [onSite, license, secret] = [
+  `--site ${shellQuote(site)}`,
+  shellQuote(file),
+  `--secret ${shellQuote(`local=file:${passphrase}`)}`,
+];
 say(`
 Done: ${file}
 
 Try next:
-  npx vtlic issue ${request} --site ${site}        issue the next counter (asks for Yes and the passphrase)
-  npx vtlic key export license-1 --site ${site} --form pem
-  npx vtlic key check license-1 --site ${site} --secret local=file:${passphrase}
-  npx vtlic verify ${file} --site ${site} --product vaultdesk --deployment prod-eu --at 2040-01-01T00:00:00Z
-  npx vtlic help`);
+  bin/vtlic issue ${shellQuote(request)} ${onSite}        issue the next counter (asks for Yes and the passphrase)
+  bin/vtlic key export license-1 ${onSite} --form pem
+  bin/vtlic key check license-1 ${onSite} ${secret}
+  bin/vtlic verify ${license} ${onSite} --product vaultdesk --deployment prod-eu --at 2040-01-01T00:00:00Z
+  bin/vtlic help
+Remove it all:
+  rm -rf ${shellQuote(folder)}`);

@@ -1,13 +1,13 @@
 /** License files that left the site, read back for a restore: each genuine, by a key of this site. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { dearmor, LICENSE_LIMITS } from '../../formats/armor.ts';
+import { dearmor } from '../../formats/armor.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { uuidToBytes } from '../../formats/license/id.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import { describeFileError, readLimited } from '../../files/index.ts';
+import { describeFileError, readLicenseFile } from '../../files/index.ts';
 import type { ReenteredBody } from '../ledger/record/act.ts';
 import type { Site } from '../site/site.ts';
 
@@ -44,7 +44,7 @@ function filesAt(path: string): readonly string[] {
 
 function readOne(site: Site, file: string): ReleasedFile {
   try {
-    const cose = dearmor('VTLIC', readLimited(file, LICENSE_LIMITS.fileBytes + 1));
+    const cose = dearmor('VTLIC', readLicenseFile(file));
     const { alg, kid, protectedBytes, payload, signature } = decodeCoseSign1(cose, TYP.license);
     const key = site.config.keys.find(
       (record) => record.purpose === 'license' && record.publicKey.kid === kid,

@@ -16,7 +16,7 @@ const MOST_PROOF_BYTES = 1 << 20;
 export function standingProof(path: string, cose: Uint8Array, keys: readonly LogKey[]): 'absent' | 'holds' | 'other' {
   if (!exists(path)) return 'absent';
   try {
-    checkInclusion(readLimited(path, MOST_PROOF_BYTES), keys, cose);
+    checkInclusion(readLimited(path, MOST_PROOF_BYTES, 'checks_failed'), keys, cose);
     return 'holds';
   } catch (error) {
     if (error instanceof VtlicError) return 'other';

@@ -68,6 +68,7 @@ function findFault(
     product: license.aud,
     ...(license.dep === undefined ? {} : { deployment: license.dep }),
     ...(license.hosts === undefined ? {} : { hosts: license.hosts }),
+    ...(license.upd === undefined ? {} : { buildDate: license.upd - 1 }),
     now: license.nbf,
     defaultGrace: 0,
     provider,

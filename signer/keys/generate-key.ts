@@ -1,10 +1,15 @@
-/** Makes a key, proves that it signs, claims it for this ledger, and writes it into `site.json`, in this order. */
+/**
+ * Makes a key, proves that it signs, claims it for this ledger, and writes it into `site.json`, in this order. If a step fails, the files of
+ * the key are removed, so that its name is free again.
+ */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
 import { selfTest } from '../../keys/private/self-test.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
+import { removeIfPresent } from '../../files/index.ts';
+import { fileExists } from '../ledger/store/ledger-file.ts';
 import { acquireLock } from '../ledger/store/lock.ts';
 import { formatInstant } from '../request/dates.ts';
 import type { KeyRecord } from '../site/key-record.ts';
@@ -57,11 +62,12 @@ async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: strin
       ? { key: await makeSoftware(site, store, wanted, secrets, world) }
       : await generateInToken(tokenStores(site, store, wanted), wanted, access, ledgerId);
   const { key } = made;
+  const files = store.type === 'file' ? keyFiles(site.paths, store, wanted.name) : undefined;
+  const claimed = files !== undefined && fileExists(files.claim);
   try {
     importPublicKey(key.publicKey.alg, key.publicKey.bytes, { forSite: true });
     await selfTest(key, world.random(32));
-    if (store.type === 'file')
-      await claimKey(keyFiles(site.paths, store, wanted.name).claim, { kid: key.publicKey.kid, ledger: ledgerId });
+    if (files !== undefined) await claimKey(files.claim, { kid: key.publicKey.kid, ledger: ledgerId });
     const record: KeyRecord = Object.freeze({
       name: wanted.name,
       purpose: wanted.purpose,
@@ -79,8 +85,21 @@ async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: strin
       ...(first ? { defaultKey: wanted.name } : {}),
     });
     return record;
+  } catch (error) {
+    if (files !== undefined && !isRecorded(site, wanted.name))
+      for (const file of claimed ? [files.key] : [files.key, files.claim]) removeIfPresent(file);
+    throw error;
   } finally {
     await key.close();
+  }
+}
+
+/** Whether `site.json` names the key; also true where it cannot be read, since then the key file must stay. */
+function isRecorded(site: Site, name: string): boolean {
+  try {
+    return openSite(site.paths.folder).config.keys.some((key) => key.name === name);
+  } catch {
+    return true;
   }
 }
 

@@ -20,7 +20,7 @@ export interface KeyClaim {
 }
 
 function readClaim(file: string): KeyClaim {
-  const root = readObject(parseJsonFile(readLimited(file, MOST_BYTES), file, MOST_BYTES), {
+  const root = readObject(parseJsonFile(readLimited(file, MOST_BYTES, 'json_malformed'), file, MOST_BYTES), {
     code: 'configuration_invalid',
     file,
   });

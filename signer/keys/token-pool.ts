@@ -3,10 +3,9 @@
  * key and the anchor share them.
  */
 import { cleanText } from '../../formats/clean-text.ts';
-import { readPinSource } from '../../keys/private/pkcs11/officer/pin-source.ts';
-import { describeToken } from '../../keys/private/pkcs11/officer/pin-policy.ts';
-import { moduleFile, resolveModule } from '../../keys/private/pkcs11/officer/resolve-module.ts';
-import { openToken, type Token } from '../../keys/private/pkcs11/officer/token.ts';
+import { describeToken } from '../../keys/private/pkcs11/client/pin-policy.ts';
+import { moduleFile, resolveModule } from '../../keys/private/pkcs11/client/resolve-module.ts';
+import { openToken, type Token } from '../../keys/private/pkcs11/client/token.ts';
 import type { TokenDescription } from '../../keys/private/pkcs11/shared/token-description.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
@@ -54,10 +53,7 @@ export class TokenPool {
             // Two keystores may name one token: it has had its login.
             if (same !== undefined) throw new AlreadyOpen();
           },
-          pin: (description) =>
-            uri.pinSourceFile === undefined
-              ? secrets.take(store.name, promptFor(store, description, why))
-              : readPinSource(uri.pinSourceFile),
+          pin: (description) => secrets.take(store.name, promptFor(store, description, why)),
           ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
           typeSerial: async (description) =>
             secrets.typeSerial?.(

@@ -161,7 +161,7 @@ export class AuditLines {
   }
 
   #claims(payload: Uint8Array): Members {
-    const { iat, nbf, exp, tier, seats, features, limits, grace, offline, instances, hosts, clk, name, ref } =
+    const { iat, nbf, exp, tier, seats, features, limits, grace, offline, instances, hosts, upd, use, clk, name, ref } =
       decodeLicense(payload);
     return {
       iat,
@@ -175,6 +175,8 @@ export class AuditLines {
       ...(offline === undefined ? {} : { offline }),
       ...(instances === undefined ? {} : { instances }),
       ...(hosts === undefined ? {} : { hosts: hosts.length }),
+      ...(upd === undefined ? {} : { upd }),
+      ...(use === undefined ? {} : { use }),
       ...(clk === undefined ? {} : { clk }),
       ...(this.#withNames && name !== undefined ? { name } : {}),
       ...(this.#withNames && ref !== undefined ? { ref } : {}),

@@ -4,8 +4,9 @@
  */
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { License } from '../../formats/license/license.ts';
-import { formatDay, formatInstant } from '../request/dates.ts';
+import { formatDay, formatInstant, isPerpetual, PERPETUAL } from '../request/dates.ts';
 import type { Catalog } from '../site/catalog.ts';
+import { useInWords } from './use-fault.ts';
 
 const DAY_SECONDS = 86_400;
 const MANY_TIMES = 10;
@@ -19,14 +20,17 @@ export const ANOMALY_KINDS = [
   'seats down',
   'shorter term',
   'ends earlier',
+  'fewer updates',
   'tier down',
   'features lost',
   'limits down',
+  'use changed',
   'product changed',
   'deployment changed',
   'counter jump',
   'clock',
   'algorithm down',
+  'perpetual with Ed25519',
 ] as const;
 export type AnomalyKind = (typeof ANOMALY_KINDS)[number];
 
@@ -57,13 +61,20 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
   if (previous !== undefined) {
     seats(license, previous, mark);
     term(license, previous, mark);
+    updates(license, previous, mark);
     tier(license, previous, compared.catalog, mark);
     losses(license, previous, mark);
+    use(license, previous, mark);
     lineage(license, previous, mark);
     if (compared.previousAlgorithm === 'ed25519+ml-dsa-65' && compared.algorithm === 'ed25519')
       mark('algorithm down', 'the last license was signed with Ed25519 and ML-DSA-65, this one with Ed25519 alone');
   }
   clock(license, previous, mark);
+  if (isPerpetual(license.exp) && compared.algorithm === 'ed25519')
+    mark(
+      'perpetual with Ed25519',
+      'it is perpetual and signed with Ed25519 alone: on the day when Ed25519 is broken, it can no longer be replaced in time',
+    );
   return Object.freeze(found);
 }
 
@@ -83,11 +94,30 @@ function term(license: License, previous: License, mark: Mark): void {
   if (license.exp < previous.exp)
     mark(
       'ends earlier',
-      `ends before the last license does: ${formatDay(license.exp)} instead of ${formatDay(previous.exp)} (first moment after the end)`,
+      isPerpetual(previous.exp)
+        ? `ends, where the last license is ${PERPETUAL}: ${formatDay(license.exp)} (first moment after the end)`
+        : `ends before the last license does: ${formatDay(license.exp)} instead of ${formatDay(previous.exp)} (first moment after the end)`,
     );
+  // The length of a perpetual term is only the distance to the last time that there is.
+  if (isPerpetual(previous.exp)) return;
   const [now, before] = [license.exp - license.nbf, previous.exp - previous.nbf];
   if (now < before - TERM_SLACK_SECONDS)
     mark('shorter term', `the term is shorter: ${inDays(now)} instead of ${inDays(before)}`);
+}
+
+function updates(license: License, previous: License, mark: Mark): void {
+  const [now, before] = [license.upd, previous.upd];
+  if (now === undefined || (before !== undefined && now >= before)) return;
+  const from = `fewer updates: it covers builds dated before ${formatDay(now)}`;
+  mark(
+    'fewer updates',
+    before === undefined ? `${from}, the last license covers every build` : `${from} instead of ${formatDay(before)}`,
+  );
+}
+
+function use(license: License, previous: License, mark: Mark): void {
+  if (license.use !== previous.use)
+    mark('use changed', `use changes from ${useInWords(previous)} to ${useInWords(license)}`);
 }
 
 function inDays(seconds: number): string {

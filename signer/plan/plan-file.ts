@@ -21,7 +21,7 @@ export function readPlan(folder: string, digest: string): Plan {
   const file = join(folder, digest);
   let bytes: Uint8Array;
   try {
-    bytes = readLimited(file, MOST_BYTES);
+    bytes = readLimited(file, MOST_BYTES, 'plan_stale');
   } catch (error) {
     throw new VtlicError('plan_stale', 'there is no readable plan with this digest', {
       file,

@@ -8,14 +8,17 @@ import { makeUuidV7 } from '../../formats/license/id.ts';
 import type { License } from '../../formats/license/license.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { toHex } from '../../formats/bytes.ts';
+import { newestOfLineage } from '../ledger/newest-license.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
 import type { Lineage } from '../ledger/record/lineage.ts';
+import { combinationFault } from '../request/combination-fault.ts';
 import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
 import { nowSeconds, type World } from '../runtime.ts';
 import type { Plan, PlanItem, PlanOrigin } from './plan.ts';
+import { useFault } from './use-fault.ts';
 
 const UUID_RANDOM_BYTES = 10;
 
@@ -36,6 +39,8 @@ export interface ItemInput {
   readonly now: number;
   /** The lineage's next counter. */
   readonly ctr: number;
+  /** The lineage's newest license, which the new one replaces. */
+  readonly replaced: License | undefined;
 }
 
 export function lineageOfRequest(request: Request): Lineage {
@@ -46,15 +51,20 @@ export function lineageOfRequest(request: Request): Lineage {
   };
 }
 
-/** @throws VtlicError `request_invalid` where the claims would break a bound of the format (`until` already past, say). */
+/**
+ * @throws VtlicError `request_invalid` where the claims would break a bound of the format (`until` already past, say) or contradict
+ * each other; `policy_refused` for a use that the lineage is not for
+ */
 export function planItem(request: Request, input: ItemInput): PlanItem {
-  const { site, key, world, now, ctr } = input;
+  const { site, key, world, now, ctr, replaced } = input;
   if (request.until <= now)
     throw new VtlicError(
       'request_invalid',
       '"until" lies in the past: the license would be expired when it is signed',
       { field: 'until' },
     );
+  const fault = combinationFault(request);
+  if (fault !== undefined) throw fault;
   const claims: License = {
     iss: site.config.issuer,
     sub: request.customer,
@@ -75,6 +85,8 @@ export function planItem(request: Request, input: ItemInput): PlanItem {
     ...(request.deployment === undefined ? {} : { dep: request.deployment }),
     ...(request.name === undefined ? {} : { name: request.name }),
     ...(request.reference === undefined ? {} : { ref: request.reference }),
+    ...(request.updatesUntil === undefined ? {} : { upd: request.updatesUntil }),
+    ...(request.use === undefined ? {} : { use: request.use }),
     ...(request.resetClock === undefined ? {} : { clk: request.resetClock }),
     ...(request.ext === undefined ? {} : { ext: request.ext }),
   };
@@ -98,14 +110,26 @@ export function planItem(request: Request, input: ItemInput): PlanItem {
       { hint: 'name fewer hosts, or carry less in "ext"' },
     );
   // The view is made from the bytes, never from the request.
-  return Object.freeze({ payload, license: decodeLicense(payload), kid: key.publicKey.kid });
+  const license = decodeLicense(payload);
+  const useRefused = replaced === undefined ? undefined : useFault(license, replaced);
+  if (useRefused !== undefined) throw useRefused;
+  return Object.freeze({ payload, license, kid: key.publicKey.kid });
 }
 
-/** @throws VtlicError `request_invalid`, as `planItem` does. */
+/** @throws VtlicError as `planItem` does. */
 export function planLicense(request: Request, input: PlanInput): Plan {
   const { site, catalog, ledger, key, world } = input;
   const now = nowSeconds(world);
-  const item = planItem(request, { site, key, world, now, ctr: ledger.nextCounter(lineageOfRequest(request)) });
+  const lineage = lineageOfRequest(request);
+  const newest = newestOfLineage(ledger, lineage);
+  const item = planItem(request, {
+    site,
+    key,
+    world,
+    now,
+    ctr: ledger.nextCounter(lineage),
+    replaced: newest === undefined ? undefined : decodeLicense(newest.payload),
+  });
   return Object.freeze({ ...planOrigin(ledger, site, catalog, now), items: Object.freeze([item]) });
 }
 

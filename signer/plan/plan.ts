@@ -4,15 +4,15 @@
  * Its bytes are deterministic CBOR, and its digest names it: what was reviewed under a digest is what is signed.
  */
 import { createHash } from 'node:crypto';
-import { fromHex, toHex } from '../../formats/bytes.ts';
-import { decodeCbor } from '../../formats/cbor/decode.ts';
-import { encodeCbor } from '../../formats/cbor/encode.ts';
-import { isCborMap, type CborValue } from '../../formats/cbor/value.ts';
+import { fromHex } from '../../formats/bytes.ts';
+import { encodeCbor, MapReader, type CborValue, type MapErrors } from '../../formats/cbor/index.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
 
 const SCHEMA = 'vtlic-plan/1';
+const DIGEST_BYTES = 32;
+const LEDGER_ID_BYTES = 16;
 
 export interface PlanItem {
   /** The claims, exactly as they will be signed. */
@@ -79,52 +79,37 @@ export function planDigest(bytes: Uint8Array): string {
 
 /** @throws VtlicError `plan_stale` when the bytes are no plan of this version. */
 export function decodePlan(bytes: Uint8Array): Plan {
-  const refuse = (why: string): VtlicError =>
-    new VtlicError('plan_stale', `this is not a plan of this version: ${why}`, {
-      hint: 'make a new plan with --dry-run',
-    });
-  let value: CborValue;
-  try {
-    value = decodeCbor(bytes);
-  } catch (error) {
-    throw refuse(error instanceof Error ? error.message : 'it cannot be read');
-  }
-  if (!isCborMap(value) || value.get('schema') !== SCHEMA || value.size !== 8)
-    throw refuse(`expected the members of ${SCHEMA}`);
-  const fields = value;
-  const hex = (name: string, length: number): string => {
-    const field = fields.get(name);
-    if (!(field instanceof Uint8Array) || field.length !== length) throw refuse(`${name} must be ${length} bytes`);
-    return toHex(field);
+  const reader = MapReader.decode(bytes, ERRORS);
+  reader.oneOf('schema', [SCHEMA]);
+  const plan: Plan = {
+    ledger: reader.hex('ledger', LEDGER_ID_BYTES),
+    entries: reader.integer('entries', 0),
+    chain: reader.hex('chain', DIGEST_BYTES),
+    made: reader.integer('made', 0),
+    site: reader.hex('site', DIGEST_BYTES),
+    catalog: reader.hex('catalog', DIGEST_BYTES),
+    items: Object.freeze(reader.maps('items').map(decodeItem)),
   };
-  const whole = (name: string): number => {
-    const field = fields.get(name);
-    if (typeof field !== 'number' || field < 0) throw refuse(`${name} must be a whole number`);
-    return field;
-  };
-  const items = fields.get('items');
-  if (!Array.isArray(items) || items.length === 0) throw refuse('it plans nothing');
-  return Object.freeze({
-    ledger: hex('ledger', 16),
-    entries: whole('entries'),
-    chain: hex('chain', 32),
-    made: whole('made'),
-    site: hex('site', 32),
-    catalog: hex('catalog', 32),
-    items: Object.freeze(
-      items.map((item: CborValue): PlanItem => {
-        const payload = isCborMap(item) ? item.get('payload') : undefined;
-        const kid = isCborMap(item) ? item.get('kid') : undefined;
-        if (
-          !isCborMap(item) ||
-          item.size !== 2 ||
-          !(payload instanceof Uint8Array) ||
-          !(kid instanceof Uint8Array) ||
-          kid.length !== 32
-        )
-          throw refuse('each item must hold payload and kid');
-        return Object.freeze({ payload, license: decodeLicense(payload), kid: toHex(kid) });
-      }),
-    ),
+  reader.end();
+  if (plan.items.length === 0) throw refused('it plans nothing');
+  return Object.freeze(plan);
+}
+
+function decodeItem(reader: MapReader): PlanItem {
+  const payload = reader.bytes('payload');
+  const kid = reader.hex('kid', DIGEST_BYTES);
+  reader.end();
+  return Object.freeze({ payload, license: decodeLicense(payload), kid });
+}
+
+const ERRORS: MapErrors = {
+  member: (name, what) => refused(`${name} ${what}`),
+  unknown: () => refused(`expected the members of ${SCHEMA}`),
+  unreadable: refused,
+};
+
+function refused(why: string): VtlicError {
+  return new VtlicError('plan_stale', `this is not a plan of this version: ${why}`, {
+    hint: 'make a new plan with --dry-run',
   });
 }

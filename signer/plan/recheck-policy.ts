@@ -1,35 +1,54 @@
 /** What a plan would have signed, held against the rules once more: a plan file may not come from this program. */
 import { hasControlOrBidi } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
+import { lineageOf } from '../issue/lineage-of.ts';
+import { newestOfLineage } from '../ledger/newest-license.ts';
+import type { LedgerView } from '../ledger/record/ledger.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
+import { combinationFault } from '../request/combination-fault.ts';
+import type { Request } from '../request/request.ts';
+import { hasInvisible } from '../request/invisible-text.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { Site } from '../site/site.ts';
 import type { Plan } from './plan.ts';
+import { useFault } from './use-fault.ts';
+
+/** What a request of this site would have been judged by. */
+export interface CheckedAgainst {
+  readonly site: Site;
+  readonly catalog: Catalog;
+  readonly ledger: LedgerView;
+}
 
 /** What makes a license one that no request of this site could have led to; undefined where nothing does. */
-function faultOf(license: License, site: Site, catalog: Catalog): string | undefined {
+function faultOf(license: License, { site, catalog, ledger }: CheckedAgainst): string | undefined {
   if (license.iss !== site.config.issuer)
     return `its issuer is ${license.iss}, and this site issues for ${site.config.issuer}`;
   for (const text of [license.name, license.ref]) {
-    if (text !== undefined && (hasControlOrBidi(text) || text.normalize('NFC') !== text))
-      return 'its name or reference holds control or direction-changing characters, or is not in NFC';
+    if (text !== undefined && (hasControlOrBidi(text) || hasInvisible(text) || text.normalize('NFC') !== text))
+      return 'its name or reference holds control, invisible or direction-changing characters, or is not in NFC';
   }
-  const [violation] = catalogViolations(
-    {
-      customer: license.sub,
-      product: license.aud,
-      tier: license.tier,
-      seats: license.seats,
-      from: license.nbf,
-      until: license.exp,
-      ...(license.grace === undefined ? {} : { graceSeconds: license.grace }),
-      features: license.features,
-      limits: license.limits,
-    },
-    catalog,
-  );
-  return violation?.sentence;
+  const request: Request = {
+    customer: license.sub,
+    product: license.aud,
+    ...(license.dep === undefined ? {} : { deployment: license.dep }),
+    tier: license.tier,
+    seats: license.seats,
+    from: license.nbf,
+    until: license.exp,
+    ...(license.grace === undefined ? {} : { graceSeconds: license.grace }),
+    ...(license.use === undefined ? {} : { use: license.use }),
+    features: license.features,
+    limits: license.limits,
+  };
+  const [violation] = catalogViolations(request, catalog);
+  if (violation !== undefined) return violation.sentence;
+  const newest = newestOfLineage(ledger, lineageOf(license));
+  const fault =
+    combinationFault(request) ?? (newest === undefined ? undefined : useFault(license, decodeLicense(newest.payload)));
+  return fault?.message;
 }
 
 /** @throws VtlicError `policy_refused` where there is a fault */
@@ -43,18 +62,18 @@ export function refusePlanned(license: License, where: string, fault: string | u
 }
 
 /** @throws VtlicError `policy_refused` for a license that no request could have led to. */
-export function checkPlanned(plan: Plan, site: Site, catalog: Catalog): void {
+export function checkPlanned(plan: Plan, against: CheckedAgainst): void {
   for (const { license } of plan.items) {
     refusePlanned(
       license,
       '',
       license.iat === plan.made ? undefined : 'its time of issue is not the time at which the plan was made',
     );
-    recheckLicense(license, '', site, catalog);
+    recheckLicense(license, '', against);
   }
 }
 
 /** @throws VtlicError `policy_refused` */
-export function recheckLicense(license: License, where: string, site: Site, catalog: Catalog): void {
-  refusePlanned(license, where, faultOf(license, site, catalog));
+export function recheckLicense(license: License, where: string, against: CheckedAgainst): void {
+  refusePlanned(license, where, faultOf(license, against));
 }

@@ -7,15 +7,13 @@ import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isId, uuidToBytes } from '../../formats/license/id.ts';
-import { readLimited } from '../../files/index.ts';
+import { readLicenseFile } from '../../files/index.ts';
 import { newestOfCustomer, newestOfLineage, reenteredLicense } from '../ledger/newest-license.ts';
 import type { CounterOf } from '../ledger/record/counter-of.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
 import { lineageText, sameLineage, type Lineage } from '../ledger/record/lineage.ts';
 import { lastLicense, type LastLicense } from '../plan/last-license.ts';
 import type { Request } from '../request/request.ts';
-
-const MOST_FILE_BYTES = 98_304;
 
 /** How the officer named it. */
 export type RenewalTarget =
@@ -77,7 +75,7 @@ function recordOfFile(ledger: LedgerView, path: string): CounterOf {
   let payload: Uint8Array;
   let id: string;
   try {
-    const cose = decodeCoseSign1(dearmor('VTLIC', readLimited(path, MOST_FILE_BYTES)), TYP.license);
+    const cose = decodeCoseSign1(dearmor('VTLIC', readLicenseFile(path)), TYP.license);
     payload = cose.payload;
     id = decodeLicense(payload).cti;
   } catch (error) {

@@ -1,17 +1,21 @@
 /** The last license and what changes → the request for the next one. */
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
+import { isPerpetual } from '../request/dates.ts';
+import { hasInvisible } from '../request/invisible-text.ts';
 import type { Request } from '../request/request.ts';
 import type { Changes } from './changes.ts';
 
 const DAY_SECONDS = 86_400;
 
 /**
- * Everything stays that is not changed, but for the clock reset, which is for once. With a new end (`until`) the license begins where
+ * Everything stays that is not changed, but for the clock reset, which is for once, and the grace of a license that becomes
+ * perpetual. With a new end (`until`) the license begins where
  * the last one ends, or today where that has passed; without one it begins today and keeps the end.
  *
  * @param now seconds since 1970
- * @throws VtlicError `request_invalid` where the end has passed and no new one is given
+ * @throws VtlicError `request_invalid` where the end has passed and no new one is given, or where the last license has a name or
+ * reference with characters that nobody sees (earlier versions signed such) and no new one is given
  */
 export function renewalRequest(last: License, changes: Changes, now: number): Request {
   const today = now - (now % DAY_SECONDS);
@@ -32,19 +36,28 @@ export function renewalRequest(last: License, changes: Changes, now: number): Re
     seats: last.seats,
     from,
     until,
-    ...optional('graceSeconds', last.grace),
+    ...optional('graceSeconds', isPerpetual(until) ? undefined : last.grace),
     features: last.features,
     limits: last.limits,
     ...optional('reference', last.ref),
     ...optional('instances', last.instances),
     ...optional('hosts', last.hosts),
     ...optional('offlineSeconds', last.offline),
+    ...optional('updatesUntil', last.upd),
+    ...optional('use', last.use),
     ...optional('ext', last.ext),
   };
   const without = Object.fromEntries(
     Object.entries(kept).filter(([key]) => !changes.unset.has(key as keyof Request)),
   ) as Partial<Request>;
-  return withLimits({ features: [], limits: {}, ...without, ...set } as Request, changes);
+  const request = withLimits({ features: [], limits: {}, ...without, ...set } as Request, changes);
+  for (const member of ['name', 'reference'] as const)
+    if (hasInvisible(request[member] ?? ''))
+      throw new VtlicError('request_invalid', `the ${member} of the last license has characters that nobody sees`, {
+        field: member,
+        hint: `give it without them: --${member} TEXT`,
+      });
+  return request;
 }
 
 /** A request for a customer who has no license yet: everything must be said. */

@@ -1,6 +1,7 @@
 /** Is this what the vendor sells? All faults at once, each with what the catalog allows. */
 import { VtlicError } from '../../formats/error.ts';
 import type { Catalog } from '../site/catalog.ts';
+import { isPerpetual, PERPETUAL } from './dates.ts';
 import type { Request } from './request.ts';
 
 const DAY_SECONDS = 86_400;
@@ -27,10 +28,18 @@ export function catalogViolations(request: Request, catalog: Catalog): CatalogFa
   }
   if (request.until <= request.from) add('until', '"until" should be later than "from"');
   const term = request.until - request.from;
-  if (term > product.maxTermDays * DAY_SECONDS)
+  const { maxTermDays } = product;
+  if (maxTermDays === PERPETUAL) {
+    // Every term is sold.
+  } else if (isPerpetual(request.until))
     add(
       'until',
-      `the term from "from" until "until" is ${Math.ceil(term / DAY_SECONDS)} days, but ${request.product} is sold for at most ${product.maxTermDays}`,
+      `"until" is perpetual, but ${request.product} is sold for at most ${maxTermDays} days ("maxTermDays" is not "perpetual")`,
+    );
+  else if (term > maxTermDays * DAY_SECONDS)
+    add(
+      'until',
+      `the term from "from" until "until" is ${Math.ceil(term / DAY_SECONDS)} days, but ${request.product} is sold for at most ${maxTermDays}`,
     );
   if ((request.graceSeconds ?? 0) > product.maxGraceDays * DAY_SECONDS)
     add(

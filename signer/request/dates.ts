@@ -3,10 +3,19 @@
  *
  * A calendar date that does not exist is refused: `Date` would roll it over to the next month.
  */
+import { PERPETUAL_EXP } from '../../formats/license/bounds.ts';
+
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 const INSTANT = /^(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(?:Z|([+-])(\d{2}):(\d{2}))$/;
 
 const DAY_SECONDS = 86_400;
+
+/** In place of a date, for a license without an end: in requests and the catalog, and in what is shown. */
+export const PERPETUAL = 'perpetual';
+
+export function isPerpetual(exp: number): boolean {
+  return exp === PERPETUAL_EXP;
+}
 
 export type DateResult = { readonly ok: true; readonly seconds: number } | { readonly ok: false; readonly why: string };
 
@@ -53,4 +62,16 @@ export function formatInstant(seconds: number): string {
 export function formatDay(seconds: number): string {
   const text = formatInstant(seconds);
   return text.endsWith('T00:00:00Z') ? text.slice(0, 10) : text;
+}
+
+/**
+ * The last day of a window that ends at a midnight, with a note that the day belongs to it; otherwise the moment.
+ *
+ * @param end exclusive
+ * @param note for a day, and for a moment
+ */
+export function formatLastDay(end: number, note: { readonly day: string; readonly moment: string }): string {
+  return end % DAY_SECONDS === 0
+    ? `${formatDay(end - DAY_SECONDS)} (${note.day})`
+    : `${formatInstant(end)}${note.moment === '' ? '' : ` (${note.moment})`}`;
 }

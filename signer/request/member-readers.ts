@@ -2,6 +2,7 @@
 import { hasControlOrBidi } from '../../formats/clean-text.ts';
 import type { JsonValueReader } from '../../formats/json/reader.ts';
 import {
+  LICENSE_USES,
   MAX_COUNT,
   MAX_EXT_KEYS,
   MAX_FEATURES,
@@ -12,10 +13,12 @@ import {
   MAX_OFFLINE_SECONDS,
   MAX_REF_CODE_POINTS,
   MAX_TIME,
+  PERPETUAL_EXP,
 } from '../../formats/license/bounds.ts';
 import { isId } from '../../formats/license/id.ts';
-import type { ExtMap, ExtValue } from '../../formats/license/license.ts';
-import { parseDate } from './dates.ts';
+import type { ExtMap, ExtValue, LicenseUse } from '../../formats/license/license.ts';
+import { parseDate, PERPETUAL } from './dates.ts';
+import { hasInvisible } from './invisible-text.ts';
 
 const DAY_SECONDS = 86_400;
 const ID_IN_WORDS = 'should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)';
@@ -26,12 +29,13 @@ export function readId(value: JsonValueReader): string {
   return text;
 }
 
-/** Text for people: NFC, no control or bidi characters, so that what is shown is what is there. */
+/** Text for people: NFC, no control, invisible or bidi characters, so that what is shown is what is there. */
 function shownText(value: JsonValueReader, most: number): string {
   const text = value.string();
   const length = Array.from(text).length;
   if (length > most) throw value.fault(`should have at most ${most} characters, but it has ${length}`);
-  if (hasControlOrBidi(text)) throw value.fault('should hold no control, invisible or direction-changing characters');
+  if (hasControlOrBidi(text) || hasInvisible(text))
+    throw value.fault('should hold no control, invisible or direction-changing characters');
   if (text.normalize('NFC') !== text)
     throw value.fault(
       'should be in Unicode normalization form C (NFC)',
@@ -55,11 +59,12 @@ export function readSeats(value: JsonValueReader): number | 'unlimited' {
   return value.integer({ min: 0, max: MAX_COUNT });
 }
 
-function date(value: JsonValueReader, end: boolean): number {
+function date(value: JsonValueReader, end: boolean, hint?: string): number {
   const parsed = parseDate(value.string(), end);
-  if (!parsed.ok) throw value.fault(`is no date: ${parsed.why}`);
+  if (!parsed.ok) throw value.fault(`is no date: ${parsed.why}`, hint);
   if (parsed.seconds < 0 || parsed.seconds > MAX_TIME)
-    throw value.fault('should lie between 1970-01-01 and 9999-12-31');
+    // The end of 9999-12-31 is a time that no claim can hold.
+    throw value.fault(`should lie between 1970-01-01 and ${end ? '9999-12-30' : '9999-12-31'}`, hint);
   return parsed.seconds;
 }
 
@@ -69,7 +74,26 @@ export function readFrom(value: JsonValueReader): number {
 
 /** Inclusive in the request: a day means its last moment. */
 export function readUntil(value: JsonValueReader): number {
-  return date(value, true);
+  if (value.string() === PERPETUAL) return PERPETUAL_EXP;
+  return date(value, true, `write "${PERPETUAL}" for a license without an end`);
+}
+
+/** Inclusive in the request: a build that is dated on that day is covered. */
+export function readUpdatesUntil(value: JsonValueReader): number {
+  const end = date(value, true, 'leave it out for a license that covers every build');
+  if (end === 0) throw value.fault('should be later than 1970-01-01T00:00:00Z: it would cover no build');
+  return end;
+}
+
+export function readUse(value: JsonValueReader): LicenseUse {
+  const text = value.string();
+  const known = LICENSE_USES.find((use) => use === text);
+  if (known === undefined)
+    throw value.fault(
+      `should be one of ${LICENSE_USES.join(', ')}`,
+      text === 'production' ? 'leave it out for production' : undefined,
+    );
+  return known;
 }
 
 export function readGraceSeconds(value: JsonValueReader): number {

@@ -20,6 +20,8 @@ import {
   readResetClock,
   readSeats,
   readUntil,
+  readUpdatesUntil,
+  readUse,
 } from './member-readers.ts';
 import type { Request } from './request.ts';
 
@@ -86,6 +88,8 @@ export type MemberName =
   | 'instances'
   | 'hosts'
   | 'offlineSeconds'
+  | 'updatesUntil'
+  | 'use'
   | 'resetClock'
   | 'ext';
 
@@ -105,6 +109,8 @@ const MEMBERS: { readonly [N in MemberName]: Member<keyof Request> } = {
   instances: optional('instances', readInstances),
   hosts: optional('hosts', readHosts),
   offlineSeconds: optional('offlineSeconds', readOfflineSeconds),
+  updatesUntil: optional('updatesUntil', readUpdatesUntil),
+  use: optional('use', readUse),
   resetClock: optional('resetClock', readResetClock),
   ext: optional('ext', readExt),
 };

@@ -4,6 +4,7 @@ import { readObject, type JsonObjectReader, type JsonValueReader } from '../../f
 import { MAX_COUNT, MAX_GRACE_SECONDS } from '../../formats/license/bounds.ts';
 import { isId } from '../../formats/license/id.ts';
 import { parseJsonFile, readLimited } from '../../files/index.ts';
+import { PERPETUAL } from '../request/dates.ts';
 
 export const CATALOG_SCHEMA = 'vtlic-catalog/1';
 const MOST_BYTES = 8 << 20;
@@ -18,7 +19,8 @@ export interface Tier {
 }
 
 export interface Product {
-  readonly maxTermDays: number;
+  /** `perpetual` allows every term, and the text "perpetual" in a request. */
+  readonly maxTermDays: number | typeof PERPETUAL;
   readonly maxGraceDays: number;
   readonly tiers: ReadonlyMap<string, Tier>;
 }
@@ -30,7 +32,7 @@ export interface Catalog {
 }
 
 export function readCatalog(file: string): Catalog {
-  return parseCatalog(readLimited(file, MOST_BYTES, 'configuration_invalid'), file);
+  return parseCatalog(readLimited(file, MOST_BYTES, 'json_malformed', 'configuration_invalid'), file);
 }
 
 /** @throws VtlicError `configuration_invalid` or `json_malformed` with line and column. */
@@ -54,7 +56,7 @@ function named<T>(reader: JsonObjectReader, read: (value: JsonObjectReader) => T
 
 function product(reader: JsonObjectReader): Product {
   const value: Product = {
-    maxTermDays: reader.integer('maxTermDays', { min: 1, max: 36_525 }),
+    maxTermDays: maxTermDays(reader.required('maxTermDays')),
     maxGraceDays: reader.integer('maxGraceDays', { min: 0, max: MAX_GRACE_SECONDS / DAY_SECONDS }),
     tiers: named(reader.object('tiers'), tier),
   };
@@ -74,6 +76,12 @@ function tier(reader: JsonObjectReader): Tier {
   };
   reader.end();
   return Object.freeze(value);
+}
+
+function maxTermDays(value: JsonValueReader): number | typeof PERPETUAL {
+  if (value.node.kind === 'string' && value.node.value === PERPETUAL) return PERPETUAL;
+  if (value.node.kind === 'string') throw value.fault(`should be a number of days, or the text "${PERPETUAL}"`);
+  return value.integer({ min: 1, max: 36_525 });
 }
 
 function maxSeats(value: JsonValueReader): number | 'unlimited' {

@@ -46,7 +46,7 @@ export function openSite(folder: string): Site {
       hint: 'name the site with --site DIR or VTLIC_SITE, or make one with: vtlic init DIR --issuer ID',
     });
   }
-  const bytes = readLimited(paths.site, MOST_BYTES, 'configuration_invalid');
+  const bytes = readLimited(paths.site, MOST_BYTES, 'json_malformed', 'configuration_invalid');
   return Object.freeze({
     paths,
     config: parseSite(bytes, paths.site),

@@ -1,11 +1,11 @@
 /** What an officer reads of a batch before it is signed: counts, totals, what to look at twice, the largest. Memory does not grow with the rows. */
 import { cleanText } from '../../formats/clean-text.ts';
-import type { License } from '../../formats/license/license.ts';
+import type { License, LicenseUse } from '../../formats/license/license.ts';
 import { lineageText } from '../ledger/record/lineage.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import { ANOMALY_KINDS, type Anomaly, type AnomalyKind } from '../plan/anomalies.ts';
 import { digestView } from './plan-summary.ts';
-import { formatDay } from '../request/dates.ts';
+import { formatDay, isPerpetual, PERPETUAL } from '../request/dates.ts';
 
 const LARGEST = 10;
 const EXAMPLES = 5;
@@ -39,6 +39,8 @@ export interface BatchSummary {
   newLineages: number;
   firstFrom: number;
   lastUntil: number;
+  /** Licenses that are not for production, by their use. */
+  readonly uses: Map<LicenseUse, number>;
   readonly tiers: Map<string, TierCount>;
   readonly anomalies: Map<AnomalyKind, { count: number; readonly examples: Mention[] }>;
   rowsWithAnomalies: number;
@@ -56,6 +58,7 @@ export function emptySummary(): BatchSummary {
     newLineages: 0,
     firstFrom: Infinity,
     lastUntil: 0,
+    uses: new Map(),
     tiers: new Map(),
     anomalies: new Map(),
     rowsWithAnomalies: 0,
@@ -81,6 +84,7 @@ export function count(summary: BatchSummary, row: Counted): void {
   if (row.newLineage) summary.newLineages++;
   summary.firstFrom = Math.min(summary.firstFrom, license.nbf);
   summary.lastUntil = Math.max(summary.lastUntil, license.exp);
+  if (license.use !== undefined) summary.uses.set(license.use, (summary.uses.get(license.use) ?? 0) + 1);
   const key = `${license.aud}\n${license.tier}`;
   const tier = summary.tiers.get(key) ?? {
     product: license.aud,
@@ -109,7 +113,9 @@ export function count(summary: BatchSummary, row: Counted): void {
   const last = summary.largest.at(-1);
   if (summary.largest.length < LARGEST || last === undefined || weight(license.seats) > weight(last.seats)) {
     summary.largest.push(
-      mention(`${license.tier}, ${license.seats} seats, until ${formatDay(license.exp - 1).slice(0, 10)}`),
+      mention(
+        `${license.tier}, ${license.seats} seats, ${isPerpetual(license.exp) ? PERPETUAL : `until ${day(license.exp - 1)}`}`,
+      ),
     );
     summary.largest.sort((a, b) => weight(b.seats) - weight(a.seats) || a.line - b.line);
     if (summary.largest.length > LARGEST) summary.largest.pop();
@@ -160,7 +166,10 @@ export function summaryView(summary: BatchSummary, context: SummaryContext): str
         `      ${tier.product} / ${tier.tier}: ${licenses(tier.licenses)}, ${n(tier.seats)} seats${unlimited(tier)}`,
     ),
     `      in all: ${licenses(summary.sign)}, ${n(totals)} seats`,
-    `  terms: from ${day(summary.firstFrom)} at the earliest, until ${day(summary.lastUntil - 1)} at the latest`,
+    `  terms: from ${day(summary.firstFrom)} at the earliest, ${isPerpetual(summary.lastUntil) ? `some ${PERPETUAL}` : `until ${day(summary.lastUntil - 1)} at the latest`}`,
+    ...(summary.uses.size === 0
+      ? []
+      : [`  not for production: ${[...summary.uses].map(([use, licenses]) => `${n(licenses)} ${use}`).join(', ')}`]),
     `  new customers: ${n(summary.newCustomers)}; new lineages of known customers: ${n(summary.newLineages - summary.newCustomers)}`,
     '',
     ...anomalyLines(summary, n),
@@ -204,6 +213,7 @@ export function summaryDocument(summary: BatchSummary): Readonly<Record<string, 
     done: summary.done,
     newCustomers: summary.newCustomers,
     tiers: [...summary.tiers.values()],
+    uses: Object.fromEntries(summary.uses),
     anomalies: Object.fromEntries([...summary.anomalies].map(([kind, { count: number }]) => [kind, number])),
     largest: summary.largest,
   };

@@ -5,12 +5,14 @@
  */
 import { cleanText } from '../../formats/clean-text.ts';
 import { ExtBytes, type ExtValue, type License } from '../../formats/license/license.ts';
-import { formatDay, formatInstant } from '../request/dates.ts';
+import { formatDay, formatInstant, formatLastDay, isPerpetual, PERPETUAL } from '../request/dates.ts';
 import type { Anomaly } from '../plan/anomalies.ts';
 import type { PlanItem } from '../plan/plan.ts';
 
 const DAY_SECONDS = 86_400;
-const END_OF_DAY = ' (until the end of this day, UTC)';
+const UNTIL_NOTE = { day: 'until the end of this day, UTC', moment: '' };
+const UPDATES_NOTE = { day: 'builds dated up to this day', moment: 'builds dated before this moment' };
+const NOTE = / \([a-zA-Z, ]+\)$/;
 
 /** One line of a license: what it is called, and what it says in words. */
 export type ViewRow = readonly [name: string, value: string];
@@ -20,9 +22,9 @@ function days(seconds: number): string {
   return Number.isInteger(whole) ? `${whole} day${whole === 1 ? '' : 's'}` : `${seconds} seconds`;
 }
 
-/** The last day on which the license holds, where it ends at a midnight. */
+/** The last day on which the license is valid, where it ends at a midnight. */
 function lastDay(exp: number): string {
-  return exp % DAY_SECONDS === 0 ? `${formatDay(exp - DAY_SECONDS)}${END_OF_DAY}` : formatInstant(exp);
+  return isPerpetual(exp) ? PERPETUAL : formatLastDay(exp, UNTIL_NOTE);
 }
 
 function isExtList(value: ExtValue): value is readonly ExtValue[] {
@@ -51,6 +53,8 @@ export function licenseRows(license: License): ViewRow[] {
     ['from', formatDay(license.nbf)],
     ['until', lastDay(license.exp)],
     ...(license.grace === undefined ? [] : [['grace', days(license.grace)] as const]),
+    ...(license.upd === undefined ? [] : [['updates until', formatLastDay(license.upd, UPDATES_NOTE)] as const]),
+    ...(license.use === undefined ? [] : [['use', license.use] as const]),
     ...(license.features.length === 0 ? [] : [['features', license.features.join(', ')] as const]),
     ...Object.entries(license.limits).map(([name, limit]) => [`limit ${name}`, String(limit)] as const),
     ...(license.instances === undefined ? [] : [['instances', String(license.instances)] as const]),
@@ -146,7 +150,7 @@ function lineageInWords(license: License): string {
 function firstLine(license: License, previous: License | undefined): string {
   if (previous === undefined)
     return `New customer lineage: no license of ${lineageInWords(license)} is in this ledger.`;
-  const last = `license ${previous.cti} (counter ${previous.ctr}, ${previous.tier}, ${previous.seats} seats, until ${lastDay(previous.exp)})`;
+  const last = `license ${previous.cti} (counter ${previous.ctr}, ${previous.tier}, ${previous.seats} seats, ${isPerpetual(previous.exp) ? PERPETUAL : `until ${lastDay(previous.exp)}`})`;
   if (license.aud === previous.aud && license.dep === previous.dep) return `Replaces ${last}.`;
   return `Begins or continues the lineage of ${lineageInWords(license)}. Compared with the customer's last license, of ${lineageInWords(previous)}: ${last}.`;
 }
@@ -164,8 +168,7 @@ function diffRows(previous: License, license: License): ViewRow[] {
     const old = before.get(name);
     if (old === value || ALWAYS_NEW.has(name)) rows.push([`  ${name}`, value]);
     else if (old === undefined) rows.push([`+ ${name}`, value]);
-    else
-      rows.push([`~ ${name}`, value], ['    was', `${old.replace(END_OF_DAY, '')}${howFar(name, previous, license)}`]);
+    else rows.push([`~ ${name}`, value], ['    was', `${withoutNote(name, old)}${howFar(name, previous, license)}`]);
   }
   const names = new Set(now.map(([name]) => name));
   for (const [name, old] of before) if (!names.has(name)) rows.push([`- ${name}`, ''], ['    was', old]);
@@ -174,10 +177,23 @@ function diffRows(previous: License, license: License): ViewRow[] {
 
 const ALWAYS_NEW: ReadonlySet<string> = new Set(['license id', 'issued at']);
 
+/** The note is said once, with the new value. */
+function withoutNote(name: string, value: string): string {
+  return name === 'until' || name === 'updates until' ? value.replace(NOTE, '') : value;
+}
+
+/** The new and the old time of a row, between which a distance means something. */
+function timesOf(name: string, previous: License, license: License): readonly [number, number] {
+  if (name === 'from') return [license.nbf, previous.nbf];
+  if (name === 'updates until') return [license.upd ?? 0, previous.upd ?? 0];
+  return name === 'until' && !isPerpetual(license.exp) && !isPerpetual(previous.exp)
+    ? [license.exp, previous.exp]
+    : [0, 0];
+}
+
 /** The distance that a person would otherwise work out. */
 function howFar(name: string, previous: License, license: License): string {
-  const [key, other] =
-    name === 'until' ? [license.exp, previous.exp] : name === 'from' ? [license.nbf, previous.nbf] : [0, 0];
+  const [key, other] = timesOf(name, previous, license);
   if (key !== other) return ` (now ${days(Math.abs(key - other))} ${key > other ? 'later' : 'earlier'})`;
   if (name === 'seats' && typeof license.seats === 'number' && typeof previous.seats === 'number') {
     const more = license.seats - previous.seats;

@@ -1,5 +1,5 @@
 /** Bad input on the real command line: one clear sentence, the right exit code, nothing half-written, the record intact. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -71,7 +72,10 @@ describe('the command line', () => {
     [['verify', '--product', 'p'], 'missing required argument'],
     [['verify', 'x.vtlic'], "required option '--product"],
     [['issue'], 'takes a request file'],
-    [['key', 'generate', '--name', 'x', '--purpose', 'everything'], 'license, root'],
+    [['key', 'generate', '--name', 'x', '--purpose', 'everything'], 'a key can be made for: license, ledger, counters'],
+    [['key', 'generate', '--name', 'x', '--purpose', 'root'], 'no command uses a key for "root" yet'],
+    [['key', 'generate', '--name', 'x', '--purpose', 'receipt'], 'no command uses a key for "receipt" yet'],
+    [['key', 'generate', '--name', 'x', '--purpose', 'ledger'], '--algorithm ed25519'],
     [['key', 'generate', '--name', 'x', '--algorithm', 'rsa'], 'ed25519'],
     [['verify', 'x', '--product', 'p', '--at', 'yesterday'], 'expected a day'],
     [['verify', 'x', '--product', 'p', '--host', 'zz'], '64 hex'],
@@ -121,7 +125,7 @@ describe('requests', () => {
     rmSync(join(fixture.folder, 'bad.json'), { force: true });
   });
 
-  it.each([
+  it.each<readonly [what: string, text: string, code: number, words: RegExp]>([
     ['a wrong type', JSON.stringify(requestDocument({ seats: '250' })), 3, /bad\.json:1:\d+: .*"seats".*quotes/s],
     ['an unknown member', JSON.stringify(requestDocument({ seets: 1 })), 3, /seets/],
     ['a tier that is not sold', JSON.stringify(requestDocument({ tier: 'gold' })), 3, /not sold/],
@@ -150,6 +154,15 @@ describe('requests', () => {
       2,
       /larger than 1048576 bytes/,
     ],
+    ...['\u200b', '\u2060', '\u00ad', '\ufeff', '\u{e0041}'].map(
+      (hidden) =>
+        [
+          `the invisible U+${hidden.codePointAt(0)?.toString(16)} in a name`,
+          JSON.stringify(requestDocument({ name: `Acme${hidden} GmbH` })),
+          3,
+          /"name".*invisible/,
+        ] as const,
+    ),
   ])('with %s are refused', async (_what, text, code, words) => {
     writeFileSync(join(fixture.folder, 'bad.json'), text);
     const before = await ledgerEntries();
@@ -269,6 +282,8 @@ describe('license files', () => {
       ['text after', `${text}Regards`, 'armor_malformed'],
       ['another label', text.replaceAll('VTLIC', 'LICENSE'), 'armor_malformed'],
       ['96 KiB and one', `${text}${' '.repeat(98_305 - text.length)}`, 'too_large'],
+      ['96 KiB and two', `${text}${' '.repeat(98_306 - text.length)}`, 'too_large'],
+      ['a megabyte', `${text}${' '.repeat(1 << 20)}`, 'too_large'],
       ['48 KiB and one decoded', armor('VTLIC', new Uint8Array(49_153)), 'too_large'],
       [
         'nested 10,000 deep',
@@ -300,7 +315,7 @@ describe('license files', () => {
   });
 
   it('verify with no site at all, from exported keys in every form', () => {
-    for (const form of ['pem', 'der', 'jwk', 'cose', 'raw']) {
+    for (const form of ['pem', 'der', 'jwk', 'cose', 'raw', 'composite-pem', 'composite-der', 'composite-jwk']) {
       const file = join(fixture.folder, `key.${form}`);
       rmSync(file, { force: true });
       expect(runCli(['key', 'export', 'license-1', '--site', fixture.site, '--form', form, '--out', file]).code).toBe(
@@ -348,6 +363,66 @@ describe('license files', () => {
     );
     expect(readFileSync(join(fixture.folder, 'key.pem'), 'utf8')).toBe('something else');
     expectRefusal(runCli(['verify', license, '--product', 'vaultdesk'], { cwd: '/' }), 2, /--trust/);
+  });
+});
+
+describe('what is too large', () => {
+  it('is too_large of a license file of any size, whatever command is given it', () => {
+    const large = join(fixture.folder, 'large.vtlic');
+    // A sparse file: what would read it whole would take 3 GB of memory.
+    writeFileSync(large, readFileSync(license));
+    truncateSync(large, 3 * 2 ** 30);
+    const verified = runCli(['verify', large, '--site', fixture.site, '--product', 'vaultdesk', '--json']);
+    expect(verified.code).toBe(20);
+    expect(JSON.parse(verified.stdout)).toMatchObject({ ok: false, layer: 'size', reason: 'too_large' });
+    for (const args of [
+      ['inspect', large, '--json'],
+      ['renew', large, '--site', fixture.site, '--until', '2029-01-01', '--dry-run', '--json'],
+      ['ledger', 'prove', large, '--site', fixture.site, '--json'],
+    ]) {
+      const done = runCli(args);
+      expect(`${args[0]} ${done.code} ${done.stdout}`).toMatch(new RegExp(`^${args[0]} 20 .*"too_large"`, 's'));
+    }
+    rmSync(large);
+  });
+
+  it.each([
+    ['a file of public keys', ['verify', 'LICENSE', '--product', 'vaultdesk', '--trust', 'LARGE'], 2, 'key_invalid'],
+    ['a file of public keys for counters', ['counters', 'import', 'LICENSE', '--trust', 'LARGE'], 2, 'key_invalid'],
+    ['a request', ['issue', 'LARGE', '--dry-run'], 2, 'json_malformed'],
+    ['a proof', ['ledger', 'check', 'LARGE'], 19, 'checks_failed'],
+    ['a document of counters', ['counters', 'import', 'LARGE'], 19, 'checks_failed'],
+  ])('has the name that the decoder of its format gives it: %s', (_, args, code, name) => {
+    const large = join(fixture.folder, 'large');
+    writeFileSync(large, '');
+    truncateSync(large, 2 ** 29);
+    const files: Readonly<Record<string, string>> = { LICENSE: license, LARGE: large };
+    const site = args[0] === 'verify' ? [] : ['--site', fixture.site];
+    const done = runCli([...args.map((arg) => files[arg] ?? arg), ...site, '--json']);
+    expect(`${done.code} ${done.stdout}`).toMatch(new RegExp(`^${code} .*"${name}"`, 's'));
+    expect(done.stderr).toMatch(/larger than \d+ bytes/);
+    rmSync(large);
+  });
+});
+
+describe('a key file as --trust', () => {
+  it('that holds a private key is refused as one, with its name and what to do', () => {
+    const file = join(fixture.folder, 'mixed.json');
+    const jwk = JSON.parse(
+      runCli(['key', 'export', 'license-1', '--site', fixture.site, '--form', 'jwk']).stdout,
+    ) as object;
+    writeFileSync(file, JSON.stringify({ ...jwk, d: 'SECRET', keys: [jwk] }));
+    const done = runCli(['verify', license, '--product', 'vaultdesk', '--trust', file]);
+    expectRefusal(done, 2, /mixed\.json:1:\d+: the file holds a private key.*→ Give the public key/s);
+    expect(done.stderr).not.toContain('SECRET');
+  });
+});
+
+describe('key generate', () => {
+  it('offers in its help only the purposes that a command can use', () => {
+    const help = runCli(['key', 'generate', '--help']).stdout.replaceAll(/\s+/g, ' ');
+    expect(help).toContain('what it signs: license, ledger, counters');
+    expect(help).not.toMatch(/approval|transcript|receipt|root/);
   });
 });
 
@@ -512,5 +587,16 @@ describe('init', () => {
       /inside the site/,
     );
     expect(existsSync(join(fixture.folder, 'fresh'))).toBe(false);
+  });
+
+  it('prints its next command so that a shell reads it back, also for a folder with blanks and quotes', () => {
+    const folder = "the vendor's site";
+    const made = runCli(['init', folder, '--issuer', 'x'], { cwd: fixture.folder });
+    expect(made.code).toBe(0);
+    const next = /^next: vtlic (key generate .*)$/m.exec(made.stderr)?.[1] ?? '';
+    const words = spawnSync('sh', ['-c', `printf '%s\\n' ${next}`], { encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n');
+    expect(words).toEqual(['key', 'generate', '--site', folder, '--name', 'license-1']);
   });
 });

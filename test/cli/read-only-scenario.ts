@@ -15,8 +15,9 @@ const folder = process.argv[2] ?? '';
 const disk = join(folder, 'disk');
 mkdirSync(disk);
 execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]);
+// With `bind`, the mount point changes and not the file system: in a user namespace, an ordinary user may do only that.
 const remount = (how: 'ro' | 'rw'): void => {
-  execFileSync('mount', ['-o', `remount,${how}`, disk]);
+  execFileSync('mount', ['-o', `remount,bind,${how}`, disk]);
 };
 
 interface ReadOnlyRound {

@@ -1,9 +1,10 @@
 /**
- * The generated blocks of docs/format.md. Each stands between two comments, `<!-- made: NAME -->` and `<!-- /made -->`; everything
- * else in the document is written by hand.
+ * The generated blocks of docs/examples-of-format.md. Each is between two comments, `<!-- made: NAME -->` and `<!-- /made -->`;
+ * everything else in the document is written by hand. Values longer than 128 bytes are given by their SHA-256: their bytes are in
+ * docs/examples/examples.json.
  */
 import { toHex } from '../../formats/bytes.ts';
-import { decodeCbor, decodeTaggedCbor } from '../../formats/cbor/decode.ts';
+import { decodeCbor } from '../../formats/cbor/decode.ts';
 import type { CborValue } from '../../formats/cbor/value.ts';
 import { CLAIM_KEYS } from '../../formats/license/claim-keys.ts';
 import { exportPublicKey } from '../../keys/public/encodings/public-key-file.ts';
@@ -53,22 +54,16 @@ function licenseBlocks(example: ExampleLicense): readonly (readonly [string, str
     ['seeds', seedTable(example.key)],
     ['kid', hexBlock(nodeProvider.sha256(example.coseKey))],
     ['claims', fenced('cbor-diag', diagnostic(decodeCbor(example.payload), CLAIM_NAMES))],
-    ['payload', hexBlock(example.payload)],
     ['payload-sha256', hexBlock(example.payloadDigest)],
     ['header', fenced('cbor-diag', diagnostic(decodeCbor(example.protectedBytes), HEADER_NAMES))],
     ['protected', hexBlock(example.protectedBytes)],
-    ['sig-structure', hexBlock(example.sigStructure)],
     ['r', hexBlock(ed25519.r)],
     ['s', hexBlock(ed25519.s)],
     ['k', hexBlock(ed25519.k)],
+    ['digests', digestTable(example)],
   ];
   if (composite === undefined) {
-    blocks.push(
-      ['public-key', hexBlock(example.key.publicKey.bytes)],
-      ['kid-input', hexBlock(example.coseKey)],
-      ['cose', hexBlock(example.cose)],
-      ['file', fenced('text', example.file)],
-    );
+    blocks.push(['public-key', hexBlock(example.key.publicKey.bytes)], ['kid-input', hexBlock(example.coseKey)]);
     for (const form of ['pem', 'jwk', 'raw'] as const)
       blocks.push([
         form,
@@ -85,7 +80,6 @@ function licenseBlocks(example: ExampleLicense): readonly (readonly [string, str
       ['message', hexBlock(composite.message)],
       ['tr', hexBlock(composite.tr)],
       ['mu', hexBlock(composite.mu)],
-      ['digests', digestTable(example)],
     );
   }
   return blocks.map(([key, block]) => [`${name}-${key}`, block] as const);
@@ -107,19 +101,23 @@ const sha256 = (bytes: Uint8Array): string => toHex(nodeProvider.sha256(bytes));
 
 function digestTable(example: ExampleLicense): string {
   const { composite, key } = example;
-  const mldsa65 = key.publicKey.mldsa65 ?? new Uint8Array();
-  const values: readonly (readonly [string, Uint8Array])[] = [
+  const mldsa65 = key.publicKey.mldsa65;
+  const values: readonly (readonly [string, Uint8Array | undefined])[] = [
     ['ML-DSA-65 public key', mldsa65],
-    ['public key', key.publicKey.bytes],
-    ['kid input (COSE_Key)', example.coseKey],
-    ['ML-DSA-65 signature', composite?.mldsa65Signature ?? new Uint8Array()],
-    ['signature', example.signature],
+    ['public key', mldsa65 && key.publicKey.bytes],
+    ['kid input (COSE_Key)', mldsa65 && example.coseKey],
+    ['payload', example.payload],
+    ['Sig_structure', example.sigStructure],
+    ['ML-DSA-65 signature', composite?.mldsa65Signature],
+    ['signature', composite && example.signature],
     ['COSE_Sign1', example.cose],
   ];
   return [
     '| value | bytes | SHA-256 |',
     '|---|---|---|',
-    ...values.map(([what, bytes]) => `| ${what} | ${bytes.length} | \`${sha256(bytes)}\` |`),
+    ...values.flatMap(([what, bytes]) =>
+      bytes === undefined ? [] : [`| ${what} | ${bytes.length} | \`${sha256(bytes)}\` |`],
+    ),
   ].join('\n');
 }
 
@@ -224,17 +222,11 @@ function minimalBlock(): string {
   return `${fenced('cbor-diag', diagnostic(decodeCbor(minimalPayload), CLAIM_NAMES))}\n\n${hexBlock(minimalPayload)}`;
 }
 
-function coseShape(example: ExampleLicense): string {
-  const { tag, value } = decodeTaggedCbor(example.cose);
-  return fenced('cbor-diag', `${String(tag)}(${diagnostic(value)})`);
-}
-
 /** Name → Markdown. */
 export function documentBlocks(): ReadonlyMap<string, string> {
   return new Map([
     ...licenseBlocks(ed25519License),
     ...licenseBlocks(compositeLicense),
-    ['ed25519-cose-diag', coseShape(ed25519License)] as const,
     ['files', fileTable()] as const,
     ['minimal', minimalBlock()] as const,
     ['small-file', smallTable('file', 'file')] as const,
@@ -256,10 +248,11 @@ export function withBlocks(document: string): string {
   const used = new Set<string>();
   const result = document.replace(BLOCK, (_, begin: string, name: string, end: string) => {
     const block = blocks.get(name);
-    if (block === undefined) throw new Error(`docs/format.md has a block "${name}" that nobody makes`);
+    if (block === undefined) throw new Error(`docs/examples-of-format.md has a block "${name}" that nobody makes`);
     used.add(name);
     return `${begin}\n${block}\n\n${end}`;
   });
-  for (const name of blocks.keys()) if (!used.has(name)) throw new Error(`docs/format.md lacks the block "${name}"`);
+  for (const name of blocks.keys())
+    if (!used.has(name)) throw new Error(`docs/examples-of-format.md lacks the block "${name}"`);
   return result;
 }

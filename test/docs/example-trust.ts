@@ -24,8 +24,10 @@ interface GivenKey {
 
 export interface ExampleTrustedKey {
   readonly key: KeyName | GivenKey;
-  readonly purpose: KeyPurpose;
-  readonly status: KeyStatus;
+  /** A purpose, or a text that is none. */
+  readonly purpose: string;
+  /** A status, or a text that is none. */
+  readonly status: string;
   readonly products?: readonly string[];
   readonly tiers?: readonly string[];
 }
@@ -45,7 +47,13 @@ export const active = (key: KeyName | GivenKey): ExampleTrustedKey => ({ key, pu
 export function trustOf({ keys, lowestCounters, ...rest }: ExampleTrust): Trust {
   return makeTrust({
     ...rest,
-    keys: keys.map(({ key, ...entry }) => ({ ...entry, key: publicKeyOf(key) })),
+    // What is no purpose and no status is for makeTrust to refuse.
+    keys: keys.map(({ key, purpose, status, ...scope }) => ({
+      ...scope,
+      key: publicKeyOf(key),
+      purpose: purpose as KeyPurpose,
+      status: status as KeyStatus,
+    })),
     lowestCounters: Object.entries(lowestCounters ?? {}),
   });
 }

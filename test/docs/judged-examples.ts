@@ -1,6 +1,10 @@
 /** Licenses, trust values and contexts, each with the verdict: Appendix C of docs/format.md. Plain data, so that any verifier can read it. */
 import { armoredText } from '../support/armored-text.ts';
 import { concatBytes, toHex } from '../../formats/bytes.ts';
+import { encodeCbor } from '../../formats/cbor/encode.ts';
+import type { CborValue } from '../../formats/cbor/value.ts';
+import { ALGORITHMS } from '../../formats/cose-algorithm.ts';
+import { MAX_TIME } from '../../formats/license/bounds.ts';
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import type { VerifyContext } from '../../verifier/context.ts';
 import { nodeProvider } from '../../keys/public/provider-node.ts';
@@ -11,7 +15,7 @@ import { largeScalarSignature, smallOrderSignature, torsionSignature } from './e
 import { compositeKey, COMPOSITE_ED25519_SEED, ed25519Key } from './example-keys.ts';
 import { compositeLicense, ed25519License, sealed } from './example-licenses.ts';
 import { payloadOf } from './minimal-payload.ts';
-import { hex } from './small-example.ts';
+import { bytesOf, hex } from './small-example.ts';
 import { active, type ExampleTrust, type ExampleTrustedKey } from './example-trust.ts';
 
 interface JudgedContext {
@@ -21,6 +25,8 @@ interface JudgedContext {
   readonly hosts?: readonly string[];
   /** The effective time. */
   readonly now: number;
+  /** The date of the build. */
+  readonly buildDate?: number;
   /** The plain clock. */
   readonly clock?: number;
   readonly defaultGrace: number;
@@ -145,6 +151,36 @@ const withClk = payloadOf([
 const nextWithClk = fileWith(withClk);
 const otherProduct = fileWith(payloadOf([{ key: '03', value: '656f74686572' }]));
 
+const withEntry = (key: string, value: CborValue): { readonly key: string; readonly value: string } => ({
+  key: hex(key),
+  value: hex(value),
+});
+const withClaim = (key: string, value: CborValue): string => fileWith(payloadOf([withEntry(key, value)]));
+/** 2027-11-25: builds up to 2027-11-24 are covered. */
+const UPD = 1_827_100_800;
+const updates = withClaim('upd', UPD);
+const perpetual = { key: '04', value: hex(MAX_TIME) };
+const updatesOfPerpetual = fileWith(payloadOf([withEntry('upd', UPD), perpetual]));
+const updatesAndHosts = fileWith(payloadOf([withEntry('upd', UPD), withEntry('hosts', [new Uint8Array(32)])]));
+const withPerpetual = fileWith(payloadOf([perpetual]));
+const built = (buildDate: number): JudgedContext => ({ ...here, buildDate });
+
+/** A, signed anew by the same key with another typ. */
+function ofType(typ: string): string {
+  const protectedBytes = encodeCbor(
+    new Map<CborValue, CborValue>([
+      [1, ALGORITHMS.ed25519.wire],
+      [4, bytesOf(ed25519Key.publicKey.kid)],
+      [16, typ],
+    ]),
+  );
+  return coseFile(
+    protectedBytes,
+    ed25519License.payload,
+    ed25519Key.sign(sigStructure(protectedBytes, ed25519License.payload)),
+  );
+}
+
 const DAY = 86_400;
 /** A day after nbf of the minimal payload. */
 const LATER_IAT = first.nbf + DAY;
@@ -241,6 +277,14 @@ const ROWS: readonly Row[] = [
     'the same, and that composite has the purpose `root`',
     A,
     { keys: [{ ...active('shared-half'), purpose: 'root' }] },
+    here,
+    'key_composite_only',
+  ],
+  [
+    'key-half-alg',
+    "alg says composite, kid is that of the composite's half",
+    mismatched(),
+    { keys: [active('shared-half')] },
     here,
     'key_composite_only',
   ],
@@ -480,6 +524,92 @@ const ROWS: readonly Row[] = [
     'host_mismatch',
   ],
   ['binding-no-host', 'B, and no fingerprint is given', B, both, { ...here, now: LATER }, 'host_mismatch'],
+  [
+    'binding-build-covered',
+    '`upd`, and the build is dated a second before it',
+    updates,
+    both,
+    built(UPD - 1),
+    'active',
+  ],
+  ['binding-build-equal', 'the same, and the build is dated `upd`', updates, both, built(UPD), 'build_not_covered'],
+  ['binding-build-after', 'the same, and the build is later', updates, both, built(UPD + DAY), 'build_not_covered'],
+  ['binding-no-build', 'the same, and no build date is given', updates, both, here, 'build_not_covered'],
+  [
+    'binding-build-unbound',
+    'a license without `upd`, and a build date is given',
+    minimal,
+    both,
+    built(MAX_TIME),
+    'active',
+  ],
+  [
+    'binding-build-product',
+    'the build is not covered, and this is another product',
+    updates,
+    both,
+    { ...built(UPD), product: 'other' },
+    'product_mismatch',
+  ],
+  [
+    'binding-build-host',
+    'the build is not covered, and this is another host',
+    updatesAndHosts,
+    both,
+    built(UPD),
+    'host_mismatch',
+  ],
+  [
+    'binding-build-lapsed',
+    'the build is not covered, long after exp: binding comes before time',
+    updates,
+    both,
+    { ...built(UPD), now: first.exp + GRACE },
+    'build_not_covered',
+  ],
+  [
+    'binding-build-rolled-back',
+    'the build is not covered, and counter 2 was accepted: binding comes before the counter',
+    updates,
+    both,
+    { ...seenMinimal(2, first.iat), buildDate: UPD },
+    'build_not_covered',
+  ],
+  [
+    'binding-build-perpetual',
+    'a perpetual license, the build is covered, in the year 9000',
+    updatesOfPerpetual,
+    both,
+    { ...built(UPD - 1), now: 221_845_392_000 },
+    'active',
+  ],
+  [
+    'binding-build-perpetual-after',
+    'the same, and the build is later',
+    updatesOfPerpetual,
+    both,
+    { ...built(UPD), now: 221_845_392_000 },
+    'build_not_covered',
+  ],
+  [
+    'time-perpetual-last',
+    'a perpetual license a second before its `exp`',
+    withPerpetual,
+    both,
+    at(MAX_TIME - 1),
+    'active',
+  ],
+  ['use-non-production', '`use` is `non-production`', withClaim('use', 'non-production'), both, here, 'active'],
+  ['use-trial', '`use` is `trial`', withClaim('use', 'trial'), both, here, 'active'],
+  ['use-emergency', '`use` is `emergency`', withClaim('use', 'emergency'), both, here, 'active'],
+  [
+    'typ-rehearsal',
+    'A, signed anew by its key as the license of a rehearsal',
+    ofType('application/vnd.vtlic.rehearsal.license+cose'),
+    both,
+    here,
+    'typ_wrong',
+  ],
   [
     'policy-before-binding',
     'A, its id is revoked and another product is expected',

@@ -36,6 +36,9 @@ const COMPOSITE_JWK = textOf(composite, 'jwk').trimEnd();
 const X = encodeBase64Url(plain.bytes);
 const jwkWith = (members: string): string => JWK.replace('}', `,${members}}`);
 
+/** So many arrays inside one another. */
+const nested = (count: number): string => '['.repeat(count) + ']'.repeat(count);
+
 /** PKCS#8 (RFC 8410) of the seed, which is published. */
 const PRIVATE_DER = concatBytes(
   fromHex('302e020100300506032b657004220420') ?? new Uint8Array(),
@@ -86,6 +89,35 @@ const ROWS: readonly Row[] = [
   ['keys-raw-wrapped', 'raw, wrapped, with blanks', ` ${RAW.slice(0, 20)}\r\n\t${RAW.slice(20)}\n\n`, [plain]],
   ['keys-raw-zero', 'raw, and its first byte is `30`', textOf(zero, 'raw'), [zero]],
 
+  [
+    'keys-pem-carriage-return',
+    'a carriage return alone before BEGIN and behind END, where it is a blank',
+    `\r${PEM.trimEnd()}\r`,
+    [plain],
+  ],
+  ['keys-composite-pem', 'a composite in one piece, as PEM', textOf(composite, 'composite-pem'), [composite]],
+  ['keys-composite-der', 'the same as DER', bytesOf(composite, 'composite-der'), [composite]],
+  ['keys-composite-jwk', 'the same as a JWK', textOf(composite, 'composite-jwk'), [composite]],
+  [
+    'keys-composite-list',
+    'a composite in one piece, then an Ed25519 key',
+    textOf(composite, 'composite-pem') + PEM,
+    [composite, plain],
+  ],
+  [
+    'keys-twice',
+    'one key twice, and a composite in both forms',
+    PEM + textOf(composite, 'composite-pem') + PEM + textOf(composite, 'pem'),
+    [plain, composite],
+  ],
+  [
+    'keys-jwk-words',
+    'a JWK with a text about a private key',
+    jwkWith('"note":"the private key is in the safe"'),
+    [plain],
+  ],
+  ['keys-jwk-deep', '64 objects and arrays inside one another', jwkWith(`"a":${nested(63)}`), [plain]],
+
   ['keys-empty', 'nothing', '', undefined],
   ['keys-blank', 'blank space alone', ' \n', undefined],
   ['keys-bom', 'PEM behind a byte order mark', `\ufeff${PEM}`, undefined],
@@ -94,6 +126,21 @@ const ROWS: readonly Row[] = [
   ['keys-pem-header', 'a header in it', pem('PUBLIC KEY', 'Comment: A', '', BODY), undefined],
   ['keys-pem-one-line', 'a PEM block on one line', PEM.replaceAll('\n', ' '), undefined],
   ['keys-pem-glued', 'two PEM blocks without a line end between them', PEM.trimEnd() + HALF_PEM, undefined],
+  ['keys-pem-end-behind', 'END behind base64 on one line', PEM.replace(`${BODY}\n`, BODY), undefined],
+  ['keys-pem-end-blank', 'a blank before END', PEM.replace('-----END', ' -----END'), undefined],
+  ['keys-pem-return', 'a carriage return alone for each line end', PEM.replaceAll('\n', '\r'), undefined],
+  [
+    'keys-pem-return-inside',
+    'a carriage return alone within base64',
+    PEM.replace(BODY, `${BODY.slice(0, 8)}\r${BODY.slice(8)}`),
+    undefined,
+  ],
+  [
+    'keys-pem-two-structures',
+    'the two structures of a composite in one block',
+    pem('PUBLIC KEY', encodeBase64(bytesOf(composite, 'der'))),
+    undefined,
+  ],
   ['keys-pem-unpadded', 'PEM without padding', PEM.replace('=\n', '\n'), undefined],
   ['keys-pem-label', 'another label', pem('CERTIFICATE', BODY), undefined],
   ['keys-pem-label-end', 'another label at the end', PEM.replace('END PUBLIC', 'END RSA PUBLIC'), undefined],
@@ -104,9 +151,34 @@ const ROWS: readonly Row[] = [
     PEM + pem('PRIVATE KEY', encodeBase64(PRIVATE_DER)),
     undefined,
   ],
+  [
+    'keys-pem-private-behind',
+    'a private key behind text',
+    `Bag Attributes\n${pem('PRIVATE KEY', encodeBase64(PRIVATE_DER))}`,
+    undefined,
+  ],
+  ['keys-openssh-private', 'an OpenSSH private key', pem('OPENSSH PRIVATE KEY', encodeBase64(PRIVATE_DER)), undefined],
   ['keys-pem-mldsa-alone', 'an ML-DSA-65 key alone', MLDSA65_PEM, undefined],
   ['keys-pem-ed25519-first', 'the halves of a composite, Ed25519 first', HALF_PEM + MLDSA65_PEM, undefined],
   ['keys-pem-mldsa-twice', 'two ML-DSA-65 keys, then an Ed25519 key', MLDSA65_PEM + MLDSA65_PEM + HALF_PEM, undefined],
+  [
+    'keys-composite-after-mldsa',
+    'an ML-DSA-65 key, then a composite in one piece',
+    MLDSA65_PEM + textOf(composite, 'composite-pem'),
+    undefined,
+  ],
+  [
+    'keys-composite-short',
+    'DER of a composite in one piece, a byte short',
+    bytesOf(composite, 'composite-der').slice(0, -1),
+    undefined,
+  ],
+  [
+    'keys-shared',
+    'a composite in one piece, and its Ed25519 half as a key',
+    textOf(composite, 'composite-pem') + HALF_PEM,
+    undefined,
+  ],
   ['keys-der-trailing', 'a byte behind the DER', concatBytes(bytesOf(plain, 'der'), Uint8Array.of(0)), undefined],
   ['keys-der-truncated', 'DER a byte short', bytesOf(plain, 'der').slice(0, 43), undefined],
   [
@@ -116,10 +188,42 @@ const ROWS: readonly Row[] = [
     undefined,
   ],
   ['keys-der-private', 'a private key as DER (PKCS #8)', PRIVATE_DER, undefined],
+  [
+    'keys-der-private-behind',
+    'a private key behind a public one as DER',
+    concatBytes(bytesOf(plain, 'der'), PRIVATE_DER),
+    undefined,
+  ],
+  ['keys-raw-private', 'base64 of a private key (PKCS #8)', encodeBase64(PRIVATE_DER), undefined],
+  ['keys-raw-spki', 'base64 of an SPKI', encodeBase64(bytesOf(plain, 'der')), undefined],
+  ['keys-openssh', 'an OpenSSH public key', `ssh-ed25519 ${RAW} me\n`, undefined],
   ['keys-jwk-private', 'a private JWK', jwkWith(`"d":"${encodeBase64Url(utf8(ed25519Key.ed25519Seed))}"`), undefined],
   ['keys-jwk-private-empty', 'a JWK with an empty `d`', jwkWith('"d":""'), undefined],
   ['keys-jwk-priv', 'a composite JWK with `priv`', COMPOSITE_JWK.replace('}', ',"priv":null}'), undefined],
   ['keys-jwk-set-private', 'a JWK Set, one of them private', `{"keys":[${JWK},${jwkWith('"d":"AA"')}]}`, undefined],
+  ['keys-jwk-set-private-beside', 'a JWK Set with `d` beside its keys', `{"d":"AA","keys":[${JWK}]}`, undefined],
+  [
+    'keys-jwk-private-deep',
+    'a JWK with `d` in a member that is passed over',
+    jwkWith('"old":[{"kty":"OKP","d":"AA"}]'),
+    undefined,
+  ],
+  ['keys-jwk-secret', 'a JWK with a symmetric key in it', jwkWith('"old":{"kty":"oct","k":"AA"}'), undefined],
+  [
+    'keys-jwk-private-text',
+    'a JWK with a private key as PEM in a text, its dashes escaped',
+    jwkWith(`"note":${JSON.stringify(pem('PRIVATE KEY', encodeBase64(PRIVATE_DER))).replaceAll('-', '\\u002d')}`),
+    undefined,
+  ],
+  ['keys-jwk-both', 'an object with both `kty` and `keys`', jwkWith(`"keys":[${JWK}]`), undefined],
+  ['keys-jwk-surrogate', 'a lone surrogate, escaped', jwkWith('"note":"\\ud800"'), undefined],
+  ['keys-jwk-too-deep', '65 objects and arrays inside one another', jwkWith(`"a":${nested(64)}`), undefined],
+  [
+    'keys-jwk-set-shared',
+    'a JWK Set of a composite and of its Ed25519 half',
+    `{"keys":[${COMPOSITE_JWK},${textOf(importPublicKey('ed25519', composite.ed25519), 'jwk')}]}`,
+    undefined,
+  ],
   ['keys-jwk-repeated', 'a member twice in a JWK', jwkWith(`"x":"${X}"`), undefined],
   ['keys-jwk-padded', 'base64url with padding', JWK.replace(X, `${X}=`), undefined],
   [
@@ -148,6 +252,23 @@ const ROWS: readonly Row[] = [
     'keys-cose-alg',
     'a COSE_Key with alg',
     concatBytes(fromHex('a4010103322006215820') ?? new Uint8Array(), plain.bytes),
+    undefined,
+  ],
+  [
+    'keys-cose-kid',
+    'a COSE_Key with kid',
+    concatBytes(fromHex('a4010102416b2006215820') ?? new Uint8Array(), plain.bytes),
+    undefined,
+  ],
+  [
+    'keys-cose-private-kid',
+    'a private COSE_Key with kid',
+    concatBytes(
+      fromHex('a5010102416b2006215820') ?? new Uint8Array(),
+      plain.bytes,
+      fromHex('235820') ?? new Uint8Array(),
+      utf8(ed25519Key.ed25519Seed),
+    ),
     undefined,
   ],
   [

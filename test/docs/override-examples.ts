@@ -1,5 +1,6 @@
 /** The environment's override of built-in keys, good and bad: Appendix B.7 of docs/format.md. */
 import { encodeBase64, encodeBase64Url } from '../../formats/base64.ts';
+import { concatBytes, fromHex, utf8 } from '../../formats/bytes.ts';
 import { exportPublicKey } from '../../keys/public/encodings/public-key-file.ts';
 import type { OverrideVariables } from '../../verifier/override.ts';
 import { compositeKey, ed25519Key, otherKey } from './example-keys.ts';
@@ -34,6 +35,12 @@ const JWK = new TextDecoder().decode(exportPublicKey(ed25519Key.publicKey, 'jwk'
 const [MLDSA65_PEM = '', HALF_PEM = ''] = new TextDecoder()
   .decode(exportPublicKey(compositeKey.publicKey, 'pem'))
   .split(/(?<=-----END PUBLIC KEY-----\n)/);
+
+const COMPOSITE_PEM = new TextDecoder().decode(exportPublicKey(compositeKey.publicKey, 'composite-pem'));
+/** PKCS #8 (RFC 8410) of the seed, which is published. */
+const PRIVATE_PEM = `-----BEGIN PRIVATE KEY-----\n${encodeBase64(
+  concatBytes(fromHex('302e020100300506032b657004220420') ?? new Uint8Array(), utf8(ed25519Key.ed25519Seed)),
+)}\n-----END PRIVATE KEY-----\n`;
 
 const root: ExampleTrustedKey = { ...active('other'), purpose: 'root' };
 const rootAnd = (...keys: readonly ExampleTrustedKey[]): ExampleTrust => ({
@@ -85,6 +92,22 @@ const ROWS: readonly Row[] = [
     first('file:/keys/a.b64'),
     WITH_A,
     { '/keys/a.b64': `\n ${A}\r\n` },
+  ],
+  [
+    'override-mldsa-file',
+    'a file with the ML-DSA-65 key of a composite as PEM, which is no file of public keys by itself',
+    rootAnd(),
+    pair(HALF, 'file:/keys/b.pem'),
+    WITH_B,
+    { '/keys/b.pem': MLDSA65_PEM },
+  ],
+  [
+    'override-file-trailing',
+    'blanks behind a path, which are not part of it',
+    BUILT_IN,
+    first('file:/keys/a.pem \r\n'),
+    WITH_A,
+    { '/keys/a.pem': PEM },
   ],
   [
     'override-known-purpose',
@@ -193,6 +216,17 @@ const ROWS: readonly Row[] = [
     first('file:/keys/a'),
     INVALID,
     { '/keys/a': PEM + HALF_PEM },
+  ],
+  ['override-composite-pem', 'a composite in one piece as PEM', BUILT_IN, first(COMPOSITE_PEM), INVALID],
+  ['override-composite-mldsa', 'the same in the second variable', BUILT_IN, pair(HALF, COMPOSITE_PEM), INVALID],
+  ['override-private', 'a private key as PEM', BUILT_IN, first(PRIVATE_PEM), INVALID],
+  [
+    'override-private-file',
+    'a file with a public key and a private one',
+    BUILT_IN,
+    first('file:/keys/a'),
+    INVALID,
+    { '/keys/a': PEM + PRIVATE_PEM },
   ],
   ['override-small-order', 'a key of small order', BUILT_IN, first(encodeBase64(new Uint8Array(32))), INVALID],
   ['override-path', 'a path without `file:`', BUILT_IN, first('/keys/a.pem'), INVALID, { '/keys/a.pem': PEM }],

@@ -127,6 +127,77 @@ const ROWS: readonly Row[] = [
     'configuration_invalid',
   ],
   [
+    'trust-purpose-reserved',
+    'two keys with purposes that this version gives no work',
+    {
+      keys: [
+        { ...active('ed25519'), purpose: 'license-key' },
+        { ...active('other'), purpose: 'receipt' },
+      ],
+    },
+    'taken',
+  ],
+  [
+    'trust-purpose-unknown',
+    'an unknown purpose',
+    { keys: [{ ...active('ed25519'), purpose: 'licence' }] },
+    'configuration_invalid',
+  ],
+  [
+    'trust-status-unknown',
+    'an unknown status',
+    { keys: [{ ...active('ed25519'), status: 'Active' }] },
+    'configuration_invalid',
+  ],
+  [
+    'trust-scope-id',
+    'products and tiers that are ids of one character and of 128',
+    { keys: [{ ...active('ed25519'), products: ['a'], tiers: ['t'.repeat(128)] }] },
+    'taken',
+  ],
+  [
+    'trust-products-no-id',
+    'a product that is no id',
+    { keys: [{ ...active('ed25519'), products: ['vaultdesk', 'vault desk'] }] },
+    'configuration_invalid',
+  ],
+  [
+    'trust-tiers-no-id',
+    'a tier that is no id',
+    { keys: [{ ...active('ed25519'), tiers: [''] }] },
+    'configuration_invalid',
+  ],
+  [
+    'trust-tiers-long',
+    'a tier of 129 characters',
+    { keys: [{ ...active('ed25519'), tiers: ['t'.repeat(129)] }] },
+    'configuration_invalid',
+  ],
+  [
+    'trust-revoked-v7',
+    'a revoked license: a UUID of version 7',
+    { keys: [], revokedLicenses: ['0193817a-6c00-7000-8000-000000000001'] },
+    'taken',
+  ],
+  [
+    'trust-revoked-v4',
+    'one of version 4',
+    { keys: [], revokedLicenses: ['0193817a-6c00-4000-8000-000000000001'] },
+    'configuration_invalid',
+  ],
+  [
+    'trust-revoked-variant',
+    'one of version 7 and another variant',
+    { keys: [], revokedLicenses: ['0193817a-6c00-7000-c000-000000000001'] },
+    'configuration_invalid',
+  ],
+  [
+    'trust-revoked-case',
+    'one in upper case',
+    { keys: [], revokedLicenses: ['0193817A-6C00-7000-8000-000000000001'] },
+    'configuration_invalid',
+  ],
+  [
     'trust-until-last',
     '`ed25519_until` at the last second of 9999',
     { keys: [], ed25519Until: 253_402_300_799 },
@@ -144,6 +215,12 @@ const ROWS: readonly Row[] = [
     'trust-lowest-negative',
     'a lowest counter of -1',
     { keys: [], lowestCounters: { 'a/b/c': -1 } },
+    'configuration_invalid',
+  ],
+  [
+    'trust-lowest-lineage',
+    'a lowest counter of what is no lineage: five parts',
+    { keys: [], lowestCounters: { 'a/b/c/d/e': 1 } },
     'configuration_invalid',
   ],
 ];

@@ -53,9 +53,9 @@ describe('import directions', () => {
     ],
     [
       'signer/keys/a.ts',
-      "import { b } from '../../keys/private/pkcs11/host/b.ts';",
-      'keys/private/pkcs11/host/b.ts',
-      'room signer may not import room keys/private/pkcs11/host',
+      "import { b } from '../../keys/private/pkcs11/token-host/b.ts';",
+      'keys/private/pkcs11/token-host/b.ts',
+      'room signer may not import room keys/private/pkcs11/token-host',
     ],
     [
       'signer/ledger/record/a.ts',

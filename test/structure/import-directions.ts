@@ -13,11 +13,11 @@ const LEDGER = [
   'signer/ledger/anchor',
   'signer/ledger/verify',
 ];
-/** What the officer's process may know of tokens. Not `pkcs11/host`: only the token host's own process loads a module. */
-const TOKENS = ['keys/private/pkcs11/shared', 'keys/private/pkcs11/uri', 'keys/private/pkcs11/officer'];
+/** What the officer's process may know of tokens. Not `pkcs11/token-host`: only the token host's own process loads a module. */
+const TOKENS = ['keys/private/pkcs11/shared', 'keys/private/pkcs11/uri', 'keys/private/pkcs11/client'];
 const BELOW_SIGNER = ['formats', 'files', 'keys/public', 'keys/private', ...TOKENS, 'verifier'];
 const SIGNER = [...BELOW_SIGNER, 'signer/ledger', ...LEDGER, 'signer'];
-const EVERYTHING = [...SIGNER, 'keys/private/pkcs11/host', 'signer/cli', 'vectors'];
+const EVERYTHING = [...SIGNER, 'keys/private/pkcs11/token-host', 'signer/cli', 'vectors'];
 
 /** Room (longest matching folder wins) → rooms it may import besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -27,8 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'keys/private': ['formats', 'files', 'keys/public'],
   'keys/private/pkcs11/shared': ['formats'],
   'keys/private/pkcs11/uri': ['formats', 'keys/private/pkcs11/shared'],
-  'keys/private/pkcs11/host': ['formats', 'keys/public', 'keys/private', 'keys/private/pkcs11/shared'],
-  'keys/private/pkcs11/officer': [
+  'keys/private/pkcs11/token-host': ['formats', 'keys/public', 'keys/private', 'keys/private/pkcs11/shared'],
+  'keys/private/pkcs11/client': [
     'formats',
     'files',
     'keys/public',
@@ -51,7 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'signer/ledger': ['formats', 'keys/public', 'files', ...LEDGER],
   signer: [...BELOW_SIGNER, 'signer/ledger', ...LEDGER],
   'signer/cli': SIGNER,
-  'signer/demo': [],
+  'signer/demo': ['signer/cli'],
   vectors: SIGNER,
   bench: EVERYTHING,
   packages: [],

@@ -8,12 +8,12 @@ import { basename, dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { ROOT } from './run-cli.ts';
 
-/** Beside `cli/MAIN.js`, by where one names the other: `./check-worker.js`, `../host/host-main.js`. */
+/** Beside `cli/MAIN.js`, by where one names the other: `./check-worker.js`, `../token-host/host-main.js`. */
 const THREADS: Readonly<Record<string, string>> = {
   'cli/check-worker.js': 'signer/issue/check-worker.ts',
   'cli/link-worker.js': 'signer/ledger/verify/link-worker.ts',
   'cli/signature-worker.js': 'signer/ledger/verify/signature-worker.ts',
-  'host/host-main.js': 'keys/private/pkcs11/host/host-main.ts',
+  'token-host/host-main.js': 'keys/private/pkcs11/token-host/host-main.ts',
 };
 
 async function packed(input: string): Promise<string> {

@@ -1,6 +1,7 @@
-/** A command in this process, off a terminal: for tests that set the clock or act between two steps. */
+/** A command in this process, mostly off a terminal: for tests that set the clock or act between two steps. */
 import { processIo } from '../../signer/cli/io.ts';
 import { runCli } from '../../signer/cli/run.ts';
+import type { Terminal } from '../../signer/cli/terminal.ts';
 import type { World } from '../../signer/runtime.ts';
 
 export interface RanHere {
@@ -11,7 +12,19 @@ export interface RanHere {
 
 const io = processIo();
 
-export async function runHere(args: readonly string[], world: Partial<World> = {}): Promise<RanHere> {
+/** An officer who types every word that a command asks for; secrets come from files. */
+export const CONSENTING: Terminal = Object.freeze<Terminal>({
+  show: () => undefined,
+  ask: (prompt) => Promise.resolve(/Type (.+?) to /.exec(prompt)?.[1] ?? ''),
+  askSecret: () => Promise.reject(new Error('every secret comes from a file here')),
+  close: () => undefined,
+});
+
+export async function runHere(
+  args: readonly string[],
+  world: Partial<World> = {},
+  terminal?: Terminal,
+): Promise<RanHere> {
   let stdout = '';
   let stderr = '';
   const err = (line: string): void => {
@@ -23,7 +36,7 @@ export async function runHere(args: readonly string[], world: Partial<World> = {
       stdout += typeof result === 'string' ? result : Buffer.from(result).toString('utf8');
     },
     err,
-    openTerminal: () => undefined,
+    openTerminal: () => terminal,
     world: { ...io.world, tell: err, ...world },
   });
   return { code, stdout, stderr };

@@ -8,6 +8,7 @@
  */
 import { decodeBase64, encodeBase64 } from '../../../formats/base64.ts';
 import { concatBytes, utf8 } from '../../../formats/bytes.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 
 const VERSION_LINE = 'age-encryption.org/v1';
@@ -45,8 +46,7 @@ export function encodeAgeHeader(stanza: ScryptStanza, mac: (macInput: Uint8Array
 export function parseAgeHeader(file: Uint8Array): AgeHeader {
   const { lines, length } = headerLines(file);
   const [version = '', stanza = '', body = '', last = ''] = lines;
-  if (version !== VERSION_LINE)
-    throw corrupt(`the key file does not begin with the line "${VERSION_LINE}": it is no age file`);
+  if (version !== VERSION_LINE) throw otherFile(file);
   const fields = /^-> scrypt ([A-Za-z0-9+/]+) ([1-9][0-9]?)$/.exec(stanza);
   if (fields === null)
     throw corrupt('the key file is not encrypted to a passphrase (one scrypt recipient, and no other)');
@@ -72,14 +72,35 @@ function headerLines(file: Uint8Array): { readonly lines: readonly string[]; rea
     if (lines.length === LINES) return { lines, length: start };
   }
   if (file.length === 0) throw corrupt('the key file is empty');
-  if (lines.length === 0 || lines[0] !== VERSION_LINE) {
-    throw corrupt(`the key file does not begin with the line "${VERSION_LINE}": it is no age file`);
-  }
+  if (lines.length === 0 || lines[0] !== VERSION_LINE) throw otherFile(file);
   throw corrupt(
     file.length < MAX_HEADER_BYTES
       ? 'the key file is truncated within its header'
       : 'the header of the key file is malformed',
   );
+}
+
+/** What a file is that does not begin with the line of age version 1. */
+function otherFile(file: Uint8Array): VtlicError {
+  const start = String.fromCharCode(...file.subarray(0, MAX_HEADER_BYTES)).trimStart();
+  if (start.startsWith('-----BEGIN AGE ENCRYPTED FILE-----'))
+    return new VtlicError('keyfile_corrupt', 'the key file is an armored age file, and the binary form was expected', {
+      hint: 'Write it in the binary form, with the same passphrase: age -d FILE | age -p -o NEWFILE',
+    });
+  const [, version] = /^age-encryption\.org\/(\S{1,20})/.exec(start) ?? [];
+  if (version !== undefined && start.startsWith(VERSION_LINE))
+    return corrupt('the first line of the key file was changed: its line end should be a line feed and nothing else');
+  if (version !== undefined)
+    return new VtlicError(
+      'keyfile_corrupt',
+      `the key file is of age version "${cleanText(version)}", and only version "v1" can be read here`,
+      { hint: 'Write it with an age that makes version 1: age -d FILE | age -p -o NEWFILE' },
+    );
+  if (/^AGE-SECRET-KEY-|^# created: /.test(start))
+    return new VtlicError('keyfile_corrupt', 'the file is an age identity, not an encrypted key file', {
+      hint: 'Keep it secret; the key files of a site are those that vtlic key generate made.',
+    });
+  return corrupt(`the key file does not begin with the line "${VERSION_LINE}": it is no age file`);
 }
 
 function exactly(length: number, text: string | undefined, name: string): Uint8Array {

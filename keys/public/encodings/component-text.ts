@@ -1,8 +1,10 @@
 import { decodeBase64 } from '../../../formats/base64.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { ED25519_PUBLIC_KEY_BYTES, MLDSA65_PUBLIC_KEY_BYTES } from '../provider.ts';
+import { explainBase64OfDer } from './explain-der.ts';
 import type { ComponentKind } from './key-component.ts';
 import { decodePem } from './pem.ts';
+import { refusePrivateText } from './private-key-marks.ts';
 import { decodeSpki } from './spki.ts';
 
 const BYTES: Readonly<Record<ComponentKind, number>> = {
@@ -17,9 +19,12 @@ const BYTES: Readonly<Record<ComponentKind, number>> = {
  * @throws VtlicError `key_invalid` for anything else
  */
 export function decodeComponentText(text: string, kind: ComponentKind): Uint8Array {
+  refusePrivateText(text);
   if (text.startsWith('-----BEGIN')) return componentOfPem(text, kind);
   const bytes = decodeBase64(text);
   if (bytes?.length === BYTES[kind]) return bytes;
+  const notPublic = bytes === undefined ? undefined : explainBase64OfDer(bytes);
+  if (notPublic !== undefined) throw notPublic;
   const came = bytes === undefined ? 'it is neither' : `it is base64 of ${bytes.length} bytes`;
   throw new VtlicError(
     'key_invalid',
@@ -35,7 +40,8 @@ function componentOfPem(text: string, kind: ComponentKind): Uint8Array {
   if (component.kind !== kind)
     throw new VtlicError(
       'key_invalid',
-      `the PEM block should hold an ${kind} key, but it holds an ${component.kind} key`,
+      `the PEM block should hold an ${kind} key, but it holds ${component.kind === 'composite' ? 'a composite in one piece' : `an ${component.kind} key`}`,
+      component.kind === 'composite' ? { hint: 'Give its two components: vtlic key export NAME --form env' } : {},
     );
   return component.bytes;
 }

@@ -1,18 +1,28 @@
-/** JSON Web Keys: `OKP` for Ed25519 (RFC 8037), and for the composite the `AKP` of RFC 9964 with this format's own alg. */
+/**
+ * JSON Web Keys: `OKP` for Ed25519 (RFC 8037), and for the composite the `AKP` of RFC 9964 with this format's own alg, or with that
+ * of draft-ietf-jose-pq-composite-sigs-04. The key has the same 1984 bytes under both.
+ */
 import { decodeBase64Url, encodeBase64Url } from '../../../formats/base64.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { parseStrictJson, type JsonNode, type JsonObject } from '../../../formats/json/strict-json.ts';
 import { importPublicKey, type ImportOptions, type PublicKey } from '../public-key.ts';
+import { refusePrivateMembers } from './private-key-marks.ts';
 
 const COMPOSITE = 'ed25519+ml-dsa-65';
+const DRAFT_COMPOSITE = 'ML-DSA-65-Ed25519';
 
-/** One JWK with its required members alone, as JSON text. */
+/** One JWK with its required members and no other, as JSON text. */
 export function encodeJwk(key: PublicKey): string {
   const jwk =
     key.alg === 'ed25519'
       ? { kty: 'OKP', crv: 'Ed25519', x: encodeBase64Url(key.bytes) }
       : { kty: 'AKP', alg: COMPOSITE, pub: encodeBase64Url(key.bytes) };
   return `${JSON.stringify(jwk)}\n`;
+}
+
+/** A composite with the alg of the draft. */
+export function encodeCompositeJwk(compositeBytes: Uint8Array): string {
+  return `${JSON.stringify({ kty: 'AKP', alg: DRAFT_COMPOSITE, pub: encodeBase64Url(compositeBytes) })}\n`;
 }
 
 /**
@@ -23,8 +33,11 @@ export function encodeJwk(key: PublicKey): string {
  */
 export function decodeJwks(json: Uint8Array, options: ImportOptions = {}): readonly PublicKey[] {
   const root = parseStrictJson(json);
+  refusePrivateMembers(root);
   const keys = root.kind === 'object' ? member(root, 'keys') : undefined;
   if (keys === undefined) return [decodeJwk(root, options)];
+  if (root.kind === 'object' && member(root, 'kty') !== undefined)
+    throw refused(root, 'an object should be a JWK or a JWK Set, but this one has both "kty" and "keys"');
   if (keys.kind !== 'array') throw refused(keys, 'the keys of a JWK Set should be an array');
   if (keys.items.length === 0) throw refused(keys, 'the JWK Set holds no key');
   return keys.items.map((item) => decodeJwk(item, options));
@@ -32,14 +45,15 @@ export function decodeJwks(json: Uint8Array, options: ImportOptions = {}): reado
 
 function decodeJwk(node: JsonNode, options: ImportOptions): PublicKey {
   if (node.kind !== 'object') throw refused(node, 'a JWK should be an object');
-  for (const name of ['d', 'priv']) {
-    if (member(node, name) !== undefined)
-      throw refused(node, 'the JWK holds a private key, where a public key was expected');
-  }
   const kty = text(node, 'kty');
   if (kty === 'OKP' && text(node, 'crv') === 'Ed25519') return importPublicKey('ed25519', bytes(node, 'x'), options);
-  if (kty === 'AKP' && text(node, 'alg') === COMPOSITE) return importPublicKey(COMPOSITE, bytes(node, 'pub'), options);
-  throw refused(node, `a JWK should be kty "OKP" with crv "Ed25519", or kty "AKP" with alg "${COMPOSITE}"`);
+  const alg = text(node, 'alg');
+  if (kty === 'AKP' && (alg === COMPOSITE || alg === DRAFT_COMPOSITE))
+    return importPublicKey(COMPOSITE, bytes(node, 'pub'), options);
+  throw refused(
+    node,
+    `a JWK should be kty "OKP" with crv "Ed25519", or kty "AKP" with alg "${COMPOSITE}" or "${DRAFT_COMPOSITE}"`,
+  );
 }
 
 function member(node: JsonObject, name: string): JsonNode | undefined {

@@ -1,4 +1,4 @@
-/** The plain keys of which this toolkit's keys are made: an Ed25519 key, or an ML-DSA-65 key that needs one beside it. */
+/** What one SPKI contains: an Ed25519 key, an ML-DSA-65 key that needs one beside it, or a composite in one piece. */
 import { concatBytes } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { importPublicKey, type ImportOptions, type PublicKey } from '../public-key.ts';
@@ -6,14 +6,14 @@ import { importPublicKey, type ImportOptions, type PublicKey } from '../public-k
 export type ComponentKind = 'ed25519' | 'ml-dsa-65';
 
 export interface KeyComponent {
-  readonly kind: ComponentKind;
-  /** 32 bytes, or 1952. */
+  readonly kind: ComponentKind | 'composite';
+  /** 32 bytes, 1952, or 1984. */
   readonly bytes: Uint8Array;
 }
 
 /**
  * Pairs components in their order: an ML-DSA-65 key and the Ed25519 key right after it are one composite; an Ed25519 key
- * alone is a key. An ML-DSA-65 key alone is none.
+ * alone is a key, and so is a composite in one piece. An ML-DSA-65 key alone is none.
  *
  * @throws VtlicError `key_invalid`
  */
@@ -27,6 +27,9 @@ export function keysOfComponents(
     if (kind === 'ml-dsa-65') {
       if (mldsa65 !== undefined) throw lonely();
       mldsa65 = bytes;
+    } else if (kind === 'composite') {
+      if (mldsa65 !== undefined) throw lonely();
+      keys.push(importPublicKey('ed25519+ml-dsa-65', bytes, options));
     } else {
       keys.push(
         mldsa65 === undefined

@@ -3,19 +3,24 @@ import { encodeBase64 } from '../../../formats/base64.ts';
 import { concatBytes, utf8 } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { ImportOptions, PublicKey } from '../public-key.ts';
+import { findSharedComponent } from '../shared-component.ts';
 import { decodeCose, encodeCose } from './cose.ts';
-import { decodeJwks, encodeJwk } from './jwk.ts';
-import { keysOfComponents } from './key-component.ts';
+import { looksLikeDer } from './explain-der.ts';
+import { decodeJwks, encodeCompositeJwk, encodeJwk } from './jwk.ts';
+import { keysOfComponents, type KeyComponent } from './key-component.ts';
 import { decodePem, encodePem } from './pem.ts';
+import { refusePrivateText } from './private-key-marks.ts';
 import { decodeRaw, encodeRaw } from './raw.ts';
-import { decodeSpki, encodeSpki } from './spki.ts';
+import { decodeSpki, encodeCompositeSpki, encodeSpki } from './spki.ts';
 import { trimBlank } from './trim-blank.ts';
 
 /**
  * `pem` and `der`: SPKI, a composite as two, ML-DSA first. `jwk`, `cose`: as their files say. `raw`: base64 of the bytes.
- * `env`: the lines that override a product's built-in keys.
+ * `env`: the lines that override a product's built-in keys. `composite-…`: a composite in one piece, as the IETF's drafts
+ * (draft-ietf-lamps-pq-composite-sigs-19, draft-ietf-jose-pq-composite-sigs-04) write it.
  */
-export type PublicKeyForm = 'pem' | 'der' | 'jwk' | 'cose' | 'raw' | 'env';
+export type PublicKeyForm =
+  'pem' | 'der' | 'jwk' | 'cose' | 'raw' | 'env' | 'composite-pem' | 'composite-der' | 'composite-jwk';
 
 const ENCODERS: Readonly<Record<PublicKeyForm, (key: PublicKey) => Uint8Array>> = {
   pem: (key) => utf8(encodeSpki(key).map(encodePem).join('')),
@@ -24,38 +29,93 @@ const ENCODERS: Readonly<Record<PublicKeyForm, (key: PublicKey) => Uint8Array>> 
   cose: encodeCose,
   raw: (key) => utf8(encodeRaw(key)),
   env: (key) => utf8(encodeOverride(key)),
+  'composite-pem': (key) => utf8(encodePem(encodeCompositeSpki(bytesOfComposite(key)))),
+  'composite-der': (key) => encodeCompositeSpki(bytesOfComposite(key)),
+  'composite-jwk': (key) => utf8(encodeCompositeJwk(bytesOfComposite(key))),
 };
 
-export const PUBLIC_KEY_FORMS: readonly PublicKeyForm[] = Object.freeze(['pem', 'der', 'jwk', 'cose', 'raw', 'env']);
+export const PUBLIC_KEY_FORMS: readonly PublicKeyForm[] = Object.freeze([
+  'pem',
+  'der',
+  'jwk',
+  'cose',
+  'raw',
+  'env',
+  'composite-pem',
+  'composite-der',
+  'composite-jwk',
+]);
 
-const MAX_FILE_BYTES = 1024 * 1024;
+/** A caller that reads a file of public keys needs no more than one byte beyond this. */
+export const MAX_KEY_FILE_BYTES: number = 1024 * 1024;
 
-/** The bytes of a file with this key. */
+/**
+ * The bytes of a file with this key.
+ *
+ * @throws VtlicError `usage` for a composite form of an Ed25519 key
+ */
 export function exportPublicKey(key: PublicKey, form: PublicKeyForm): Uint8Array {
   return ENCODERS[form](key);
 }
 
 /**
- * The keys of a file, at least one, in their order. The form is told by its first bytes: PEM and DER may hold several keys, a JWK Set
- * too, COSE_Key and base64 one.
+ * The keys of a file, at least one, in their order, each once. The form is told by its first bytes: PEM and DER may hold several
+ * keys, a JWK Set too, COSE_Key and base64 one.
  *
  * @throws VtlicError `key_invalid`, or `json_malformed`
  */
 export function parsePublicKeys(file: Uint8Array, options: ImportOptions = {}): readonly PublicKey[] {
-  if (file.length > MAX_FILE_BYTES)
+  if (file.length > MAX_KEY_FILE_BYTES)
     throw new VtlicError(
       'key_invalid',
-      `a file of public keys has at most ${MAX_FILE_BYTES} bytes, but this one has ${file.length}`,
+      `a file of public keys has at most ${MAX_KEY_FILE_BYTES} bytes, but this one has more`,
     );
-  const [first, second] = file;
-  if (first === 0xa3 || first === 0xa4) return [decodeCose(file, options)];
-  // DER of a sequence; the character "0", which may begin base64, is followed by another one of base64.
-  if (first === 0x30 && (second === 0x2a || second === 0x82)) return keysOfComponents(decodeSpki(file), options);
-  const text = trimBlank(new TextDecoder('utf-8', { ignoreBOM: true }).decode(file));
-  if (text === '') throw new VtlicError('key_invalid', 'the file should hold a public key, but it is empty');
-  if (text.startsWith('-----BEGIN')) return keysOfComponents(decodePem(text).flatMap(decodeSpki), options);
-  if (text.startsWith('{')) return decodeJwks(file, options);
-  return [decodeRaw(text, options)];
+  const byKid = new Map<string, PublicKey>();
+  for (const key of decodeFile(file, options)) if (!byKid.has(key.kid)) byKid.set(key.kid, key);
+  const keys = [...byKid.values()];
+  const shared = findSharedComponent(keys);
+  if (shared !== undefined)
+    throw new VtlicError(
+      'key_invalid',
+      `the keys ${shared.join(' and ')} share a component, but a component belongs to one key only`,
+      { hint: 'Give a composite as a whole, without one of its components as a key of its own.' },
+    );
+  return keys;
+}
+
+function decodeFile(file: Uint8Array, options: ImportOptions): readonly PublicKey[] {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(file);
+  refusePrivateText(text);
+  if (beginsAsCbor(file)) return [decodeCose(file, options)];
+  if (looksLikeDer(file)) return keysOfComponents(decodeSpki(file), options);
+  const trimmed = trimBlank(text);
+  if (trimmed === '') throw new VtlicError('key_invalid', 'the file should hold a public key, but it is empty');
+  if (trimmed.startsWith('-----BEGIN')) return keysOfComponents(decodePem(text).map(onlyComponent), options);
+  if (trimmed.startsWith('{')) return decodeJwks(file, options);
+  return [decodeRaw(trimmed, options)];
+}
+
+/** An array or a map of CBOR, or a tag that says that CBOR follows: no UTF-8 text begins so. */
+function beginsAsCbor([first = 0, second = 0]: Uint8Array): boolean {
+  return (first >= 0x80 && first <= 0xbf) || (first === 0xd9 && second === 0xd9);
+}
+
+function onlyComponent(der: Uint8Array): KeyComponent {
+  const [component, ...more] = decodeSpki(der);
+  if (component === undefined || more.length > 0)
+    throw new VtlicError('key_invalid', 'each PEM block should hold one public key, but one of them holds several');
+  return component;
+}
+
+function bytesOfComposite({ alg, bytes }: PublicKey): Uint8Array {
+  if (alg === 'ed25519+ml-dsa-65') return bytes;
+  throw new VtlicError(
+    'usage',
+    `the key is one for ${alg}, and only a composite key has a form that begins with "composite-"`,
+    {
+      hint: 'export it with --form pem, der or jwk',
+    },
+  );
 }
 
 function encodeOverride(key: PublicKey): string {

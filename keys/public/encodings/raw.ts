@@ -1,7 +1,7 @@
 import { decodeBase64, encodeBase64 } from '../../../formats/base64.ts';
 import { ALGORITHMS } from '../../../formats/cose-algorithm.ts';
-import { VtlicError } from '../../../formats/error.ts';
 import { importPublicKey, type ImportOptions, type PublicKey } from '../public-key.ts';
+import { explainText } from './explain-text.ts';
 
 /** Base64 of the 32 or 1984 bytes, on one line. */
 export function encodeRaw(key: PublicKey): string {
@@ -18,10 +18,5 @@ export function decodeRaw(text: string, options: ImportOptions = {}): PublicKey 
   if (bytes?.length === ALGORITHMS.ed25519.publicKeyBytes) return importPublicKey('ed25519', bytes, options);
   if (bytes?.length === ALGORITHMS['ed25519+ml-dsa-65'].publicKeyBytes)
     return importPublicKey('ed25519+ml-dsa-65', bytes, options);
-  const came =
-    bytes === undefined ? 'it is neither these nor canonical base64' : `it is base64 of ${bytes.length} bytes`;
-  throw new VtlicError(
-    'key_invalid',
-    `a public key should be SPKI PEM or DER, a JWK, a COSE_Key, or base64 of 32 or 1984 bytes, but ${came}`,
-  );
+  throw explainText(text);
 }

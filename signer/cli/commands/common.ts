@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
+import { shellQuote } from '../shell-quote.ts';
 
 export interface SiteOptions {
   readonly site?: string;
@@ -43,7 +44,7 @@ export function siteFolder(io: Io, options: SiteOptions): string {
 /** For a next command that is told: it should work as it is told. */
 export function siteArgument(options: SiteOptions): string {
   if (options.site === undefined) return '';
-  return ` --site ${/^[\w./:=@+-]+$/.test(options.site) ? options.site : `'${options.site.replaceAll("'", "'\\''")}'`}`;
+  return ` --site ${shellQuote(options.site)}`;
 }
 
 export function openNamedSite(io: Io, options: SiteOptions): Site {

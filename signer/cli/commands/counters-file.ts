@@ -27,7 +27,7 @@ export function countersKeys(io: Io, site: Site, trust: readonly string[]): read
 /** @param path absolute */
 export function readCounters(path: string, keys: readonly PublicKey[]): LostDocument {
   try {
-    const bytes = readLimited(path, MOST_DOCUMENT_BYTES);
+    const bytes = readLimited(path, MOST_DOCUMENT_BYTES, 'checks_failed');
     return { bytes, ...openCounters(bytes, keys) };
   } catch (error) {
     throw error instanceof VtlicError ? error.at({ file: path }) : error;

@@ -15,6 +15,7 @@ import { anchorPlaceText } from '../../ledger/record/anchor-place.ts';
 import type { AnchorPlace } from '../../ledger/record/anchor.ts';
 import type { Io } from '../io.ts';
 import { SecretBook } from '../secrets.ts';
+import { shellQuote } from '../shell-quote.ts';
 import { parseAnchorOption } from './anchor-option.ts';
 import { invalid, secretOption, type SecretOptions } from './common.ts';
 
@@ -76,7 +77,7 @@ export function addInit(program: Command, io: Io): void {
       `  anchor:  ${cleanText(anchorPlaceText(anchor), 1000)} (${anchor.kind === 'file' ? 'keep it out of backups of the site: it is what notices a restored ledger' : 'every run that signs or releases logs in to that token'})`,
     );
     if (options.exampleCatalog !== true) io.err(`next: say what you sell in ${cleanText(paths.catalog, 1000)}`);
-    io.err(`next: vtlic key generate --site ${cleanText(dir, 1000)} --name license-1`);
+    io.err(`next: vtlic key generate --site ${cleanText(shellQuote(dir), 1000)} --name license-1`);
     io.out(
       options.json === true
         ? jsonLine({ schema: 'vtlic-init/1', site: folder, ledger: paths.ledger, anchor: anchorPlaceText(anchor) })

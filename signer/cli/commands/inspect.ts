@@ -3,12 +3,12 @@ import { jsonLine } from '../../../formats/json/json-line.ts';
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
+import { dearmor } from '../../../formats/armor.ts';
 import { decodeCoseSign1, TYP, type CoseSign1 } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
-import { readLimited } from '../../../files/index.ts';
+import { readLicenseFile } from '../../../files/index.ts';
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
 import type { Io } from '../io.ts';
 
@@ -23,7 +23,7 @@ interface Inspected {
 }
 
 function inspect(path: string): Inspected {
-  const file = readLimited(path, LICENSE_LIMITS.fileBytes + 1);
+  const file = readLicenseFile(path);
   try {
     const bytes = dearmor('VTLIC', file);
     const cose = decodeCoseSign1(bytes, TYP.license);

@@ -31,7 +31,7 @@ export function addIssue(program: Command, io: Io): void {
 
 function prepare(io: Io, path: string): SigningCommand['prepare'] {
   return (_site, catalog) => {
-    const request = parseRequest(readLimited(path, MOST_REQUEST_BYTES), path);
+    const request = parseRequest(readLimited(path, MOST_REQUEST_BYTES, 'json_malformed'), path);
     checkAgainstCatalog(request, catalog, path);
     return (input) => {
       const plan = planLicense(request, { ...input, world: io.world });

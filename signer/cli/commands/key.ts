@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { isAlgorithm, type Algorithm } from '../../../formats/cose-algorithm.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { toHex } from '../../../formats/bytes.ts';
-import { isKeyPurpose, KEY_PURPOSES, type KeyPurpose } from '../../../keys/public/key-purpose.ts';
+import { isKeyPurpose, type KeyPurpose } from '../../../keys/public/key-purpose.ts';
 import {
   exportPublicKey,
   PUBLIC_KEY_FORMS,
@@ -83,6 +83,16 @@ function oneOf<T extends string>(is: (text: string) => text is T, list: readonly
   };
 }
 
+/** What this toolkit signs today. A key for anything else would be one that no command can use. */
+const USABLE_PURPOSES: readonly KeyPurpose[] = ['license', 'ledger', 'counters'];
+
+function usablePurpose(text: string): KeyPurpose {
+  const usable = `a key can be made for: ${USABLE_PURPOSES.join(', ')}`;
+  if (!isKeyPurpose(text)) throw invalid(usable);
+  if (!USABLE_PURPOSES.includes(text)) throw invalid(`no command uses a key for "${text}" yet; ${usable}`);
+  return text;
+}
+
 function addGenerate(key: Command, io: Io): void {
   const command = key
     .command('generate')
@@ -94,12 +104,7 @@ function addGenerate(key: Command, io: Io): void {
       oneOf(isAlgorithm, ['ed25519', 'ed25519+ml-dsa-65']),
       'ed25519+ml-dsa-65',
     )
-    .option(
-      '--purpose <purpose>',
-      `what it signs: ${KEY_PURPOSES.join(', ')}`,
-      oneOf(isKeyPurpose, KEY_PURPOSES),
-      'license',
-    )
+    .option('--purpose <purpose>', `what it signs: ${USABLE_PURPOSES.join(', ')}`, usablePurpose, 'license')
     .option('--keystore <name>', 'where it lives (default: the only keystore of the site)')
     .option('--ml-dsa-keystore <name>', 'split custody: the token that holds the ML-DSA half')
     .option(
@@ -109,6 +114,10 @@ function addGenerate(key: Command, io: Io): void {
     .option('--default', 'sign licenses with it from now on')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (options: GenerateOptions) => {
+    if (options.purpose === 'ledger' && options.algorithm !== 'ed25519')
+      throw new VtlicError('usage', `a key for checkpoints of the ledger is Ed25519, not ${options.algorithm}`, {
+        hint: 'add --algorithm ed25519: every tool that reads checkpoints knows it',
+      });
     const site = openNamedSite(io, options);
     const keystore = options.keystore ?? onlyKeystore(site);
     const terminal = io.openTerminal();

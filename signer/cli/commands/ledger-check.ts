@@ -2,12 +2,12 @@
 import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
+import { dearmor } from '../../../formats/armor.ts';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { isConsistencyProof, isInclusionProof } from '../../../formats/tlog-proof.ts';
-import { readLimited } from '../../../files/index.ts';
+import { readLicenseFile, readLimited } from '../../../files/index.ts';
 import { logKeysOf } from '../../keys/log-keys.ts';
 import { checkConsistency, checkInclusion } from '../../ledger/tree/check-proof.ts';
 import { decodeLogKey, type LogKey } from '../../ledger/tree/log-key.ts';
@@ -46,7 +46,7 @@ export function addLedgerCheck(parent: Command, io: Io): void {
             site === undefined ? [] : logKeysOf(site, ledger),
           );
     try {
-      checkFile(io, readLimited(path, MOST_PROOF_BYTES), keys, options);
+      checkFile(io, readLimited(path, MOST_PROOF_BYTES, 'checks_failed'), keys, options);
     } catch (error) {
       throw error instanceof VtlicError ? error.at({ file: path }) : error;
     }
@@ -82,7 +82,7 @@ function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: 
       throw new VtlicError('usage', 'a proof that a log only grew is checked with --from, the older checkpoint');
     const { older, newer } = checkConsistency(
       bytes,
-      readLimited(resolve(io.cwd, options.from), MOST_PROOF_BYTES),
+      readLimited(resolve(io.cwd, options.from), MOST_PROOF_BYTES, 'checks_failed'),
       keys,
     );
     give(
@@ -105,7 +105,7 @@ function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: 
 function readLicense(io: Io, name: string): Uint8Array {
   const path = resolve(io.cwd, name);
   try {
-    return dearmor('VTLIC', readLimited(path, LICENSE_LIMITS.fileBytes + 1));
+    return dearmor('VTLIC', readLicenseFile(path));
   } catch (error) {
     throw error instanceof VtlicError ? error.at({ file: path }) : error;
   }

@@ -3,7 +3,7 @@ import { jsonLine } from '../../../formats/json/json-line.ts';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
+import { dearmor } from '../../../formats/armor.ts';
 import { equalBytes, utf8 } from '../../../formats/bytes.ts';
 import type { Checkpoint } from '../../../formats/checkpoint.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -12,7 +12,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { uuidFromBytes, uuidToBytes } from '../../../formats/license/id.ts';
 import { encodeConsistencyProof, encodeInclusionProof } from '../../../formats/tlog-proof.ts';
-import { createDurably, readLimited } from '../../../files/index.ts';
+import { createDurably, readLicenseFile, readLimited } from '../../../files/index.ts';
 import { logKeysOf } from '../../keys/log-keys.ts';
 import { checkConsistency, checkInclusion } from '../../ledger/tree/check-proof.ts';
 import { findLeaf } from '../../ledger/tree/find-leaf.ts';
@@ -94,7 +94,7 @@ async function proveInclusion(
 }
 
 async function proveConsistency(io: Io, site: Site, ledger: LedgerView, options: ProveOptions): Promise<void> {
-  const older = readLimited(resolve(io.cwd, options.from ?? ''), MOST_NOTE_BYTES);
+  const older = readLimited(resolve(io.cwd, options.from ?? ''), MOST_NOTE_BYTES, 'checks_failed');
   const from = openOwn(site, ledger, older, options.from ?? '');
   const { note, checkpoint } = await headOf(io, site, ledger, from.log, options);
   const hashes = ledger.consistencyProof(from.checkpoint.size, checkpoint.size, from.log.logId);
@@ -122,7 +122,7 @@ async function headOf(
     return signHead(io, site, ledger, (anchor) => provableHead(ledger, log, anchor), options);
   if (options.secret.length > 0 || options.key !== undefined)
     throw new VtlicError('usage', 'with --checkpoint nothing is signed: leave --key and --secret out');
-  const bytes = readLimited(resolve(io.cwd, options.checkpoint), MOST_NOTE_BYTES);
+  const bytes = readLimited(resolve(io.cwd, options.checkpoint), MOST_NOTE_BYTES, 'checks_failed');
   const own = openOwn(site, ledger, bytes, options.checkpoint);
   if (own.log.number !== log.number)
     throw new VtlicError(
@@ -167,9 +167,7 @@ function licenseIdOf(io: Io, license: string): Uint8Array {
       file: path,
     });
   try {
-    const { cti } = decodeLicense(
-      decodeCoseSign1(dearmor('VTLIC', readLimited(path, LICENSE_LIMITS.fileBytes + 1)), TYP.license).payload,
-    );
+    const { cti } = decodeLicense(decodeCoseSign1(dearmor('VTLIC', readLicenseFile(path)), TYP.license).payload);
     return uuidToBytes(cti) ?? new Uint8Array(0);
   } catch (error) {
     throw error instanceof VtlicError ? error.at({ file: path }) : error;

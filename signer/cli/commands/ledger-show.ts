@@ -7,8 +7,8 @@ import { isId } from '../../../formats/license/id.ts';
 import { customerHistory, type HistoryLine, type LineageHistory } from '../../ledger/history.ts';
 import type { LedgerView } from '../../ledger/record/ledger.ts';
 import { lineageText } from '../../ledger/record/lineage.ts';
-import { formatRows, type ViewRow } from '../../summary/license-summary.ts';
-import { formatInstant } from '../../request/dates.ts';
+import { formatRows, licenseRows } from '../../summary/license-summary.ts';
+import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { siteOption } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
@@ -80,12 +80,13 @@ function textOf({ lineage, next, lines }: LineageHistory): string[] {
   ];
 }
 
+/** What a line of the history shows besides tier, seats and term, where the license has it. */
+const SHOWN_ROWS: ReadonlySet<string> = new Set(['name', 'reference', 'updates until', 'use']);
+
 function lineText(line: HistoryLine): string[] {
   const { license } = line;
-  const what = `${license.tier}, ${license.seats} seats, ${formatInstant(license.nbf)} to ${formatInstant(license.exp)}`;
-  const named: ViewRow[] = [];
-  if (license.name !== undefined) named.push(['name', cleanText(license.name)]);
-  if (license.ref !== undefined) named.push(['reference', cleanText(license.ref)]);
+  const what = `${license.tier}, ${license.seats} seats, ${isPerpetual(license.exp) ? `from ${formatInstant(license.nbf)}, ${PERPETUAL}` : `${formatInstant(license.nbf)} to ${formatInstant(license.exp)}`}`;
+  const named = licenseRows(license).filter(([name]) => SHOWN_ROWS.has(name));
   return [
     `  ${String(license.ctr).padStart(4)}  ${stateText(line)}`,
     `        ${cleanText(what, 500)}`,

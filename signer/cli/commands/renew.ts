@@ -19,7 +19,7 @@ const MOST_CHANGES_BYTES = 1 << 20;
 
 /** The option of each member that a renewal may change. */
 const MEMBER_OPTIONS: readonly (readonly [member: MemberName, flags: string, words: string])[] = [
-  ['until', '--until <day>', 'the last day (UTC) or an instant'],
+  ['until', '--until <day>', 'the last day (UTC), an instant, or perpetual'],
   ['from', '--from <day>', 'the first day (default: where the last license ends; today where --until is not given)'],
   ['seats', '--seats <n>', 'a number, or unlimited'],
   ['tier', '--tier <tier>', 'the tier'],
@@ -30,6 +30,8 @@ const MEMBER_OPTIONS: readonly (readonly [member: MemberName, flags: string, wor
   ['instances', '--instances <n>', 'hosts at once'],
   ['hosts', '--hosts <list>', 'host fingerprints, as hex;hex'],
   ['offlineSeconds', '--offline-seconds <n>', 'the offline window'],
+  ['updatesUntil', '--updates-until <day>', 'the last day (UTC) of the builds that it covers, or an instant'],
+  ['use', '--use <use>', 'non-production, trial or emergency (production: --unset use)'],
   ['resetClock', '--reset-clock', 'lowers the time floor of the verifiers once'],
   ['product', '--product <id>', 'another product (another lineage), or which of a customer'],
   ['deployment', '--deployment <id>', 'another deployment (another lineage), or which of a customer'],
@@ -94,7 +96,7 @@ function changesOf(io: Io, options: RenewOptions): Changes {
   });
   if (options.changes === undefined) return told;
   const file = resolve(io.cwd, options.changes);
-  return mergeChanges(parseChanges(readLimited(file, MOST_CHANGES_BYTES), file), told);
+  return mergeChanges(parseChanges(readLimited(file, MOST_CHANGES_BYTES, 'json_malformed'), file), told);
 }
 
 function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningCommand['prepare'] {

@@ -175,7 +175,7 @@ async function signPlan(
       const reviewed = early ?? (await reviewHere());
       // Read again: a prompt may have stood open while somebody changed them.
       checkPlanStands(reviewed.plan, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
-      checkPlanned(reviewed.plan, site, catalog);
+      checkPlanned(reviewed.plan, { site, catalog, ledger });
       if (early !== undefined) for (const line of planView(early.plan, { site, catalog, ledger })) io.err(line);
       const ledgerId = toHex(ledger.genesis.ledgerId);
       const signingKey = await openKey(access, key, ledgerId);

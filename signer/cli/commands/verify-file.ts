@@ -1,22 +1,21 @@
 /** What `vtlic verify` does once it knows its options; loads nothing that it does not need. */
 import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
-import { dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
+import { dearmor } from '../../../formats/armor.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import { parsePublicKeys } from '../../../keys/public/encodings/public-key-file.ts';
+import { MAX_KEY_FILE_BYTES, parsePublicKeys } from '../../../keys/public/encodings/public-key-file.ts';
 import { REASONS, type Reason } from '../../../verifier/reasons.ts';
 import { makeTrust, type Trust } from '../../../verifier/trust.ts';
 import type { Accepted, Refused } from '../../../verifier/verdict.ts';
 import { verify } from '../../../verifier/verify.ts';
-import { readLimited } from '../../../files/index.ts';
+import { readLicenseFile, readLimited } from '../../../files/index.ts';
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
-import { formatInstant } from '../../request/dates.ts';
+import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
 import { EXIT } from '../exit-codes.ts';
 
-const MOST_KEY_BYTES = 1 << 20;
 const DAY_SECONDS = 86_400;
 const ROLLED_BACK: ReadonlySet<Reason> = new Set(['lineage_not_newer', 'counter_rolled_back', 'counter_conflict']);
 
@@ -28,6 +27,7 @@ export interface VerifyFileOptions {
   readonly host: readonly string[];
   readonly trust: readonly string[];
   readonly at?: number;
+  readonly buildDate?: number;
   readonly graceDays: number;
   readonly json?: boolean;
 }
@@ -55,13 +55,14 @@ export function verifyFile(
 ): number {
   const path = resolve(io.cwd, name);
   const trust = site?.trust ?? trustFromFiles(io, options.trust);
-  const file = readLimited(path, LICENSE_LIMITS.fileBytes + 1);
+  const file = readLicenseFile(path);
   const issuer = options.issuer ?? site?.issuer ?? statedIssuer(file);
   const verdict = verify(file, trust, {
     issuer: issuer ?? 'unknown',
     product: options.product,
     ...(options.deployment === undefined ? {} : { deployment: options.deployment }),
     ...(options.host.length === 0 ? {} : { hosts: options.host }),
+    ...(options.buildDate === undefined ? {} : { buildDate: options.buildDate }),
     now: options.at ?? io.now(),
     defaultGrace: options.graceDays * DAY_SECONDS,
   });
@@ -79,7 +80,7 @@ function trustFromFiles(io: VerifySurroundings, files: readonly string[]): Trust
   const keys = files.flatMap((name) => {
     const path = resolve(io.cwd, name);
     try {
-      return parsePublicKeys(readLimited(path, MOST_KEY_BYTES));
+      return parsePublicKeys(readLimited(path, MAX_KEY_FILE_BYTES, 'key_invalid'));
     } catch (error) {
       throw error instanceof VtlicError ? error.at({ file: path }) : error;
     }
@@ -97,7 +98,10 @@ function statedIssuer(file: Uint8Array): string | undefined {
 }
 
 const STATE_WORDS: Readonly<Record<Accepted['state'], (verdict: Accepted) => string>> = {
-  active: (verdict) => `in force until ${formatInstant(verdict.license.exp)}`,
+  active: (verdict) =>
+    isPerpetual(verdict.license.exp)
+      ? `in force, ${PERPETUAL}`
+      : `in force until ${formatInstant(verdict.license.exp)}`,
   grace: (verdict) =>
     `expired at ${formatInstant(verdict.license.exp)}, honored in its grace until ${formatInstant(verdict.graceUntil)}`,
   not_yet_valid: (verdict) => `not in force before ${formatInstant(verdict.license.nbf)}`,
@@ -155,5 +159,7 @@ function refused(io: VerifySurroundings, path: string, verdict: Refused, options
 function missingOption(verdict: Refused): string {
   if (verdict.reason === 'deployment_mismatch') return `(${verdict.detail}; the deployment is given with --deployment)`;
   if (verdict.reason === 'host_mismatch') return `(${verdict.detail}; a host is given with --host)`;
+  if (verdict.reason === 'build_not_covered')
+    return `(${verdict.detail}; the date of a build is given with --build-date)`;
   return `(${verdict.detail})`;
 }

@@ -1,4 +1,5 @@
 /** Values of the options of `vtlic verify`: what each accepts, and why not. */
+import { MAX_TIME } from '../../../formats/license/bounds.ts';
 import { parseDate } from '../../request/dates.ts';
 
 export type OptionValue<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
@@ -12,7 +13,9 @@ export function hostValue(text: string): OptionValue<string> {
 export function timeValue(text: string): OptionValue<number> {
   const time = parseDate(text, false);
   if (!time.ok) return time;
-  return time.seconds < 0 ? { ok: false, why: 'expected a time from 1970 on' } : { ok: true, value: time.seconds };
+  return time.seconds < 0 || time.seconds > MAX_TIME
+    ? { ok: false, why: 'expected a time from 1970 to 9999, in UTC' }
+    : { ok: true, value: time.seconds };
 }
 
 export function graceDaysValue(text: string): OptionValue<number> {

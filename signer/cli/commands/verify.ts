@@ -32,6 +32,11 @@ export function addVerify(program: Command, io: Io, setExit: SetExit): void {
     .option('--trust <keys>', "a file of public keys (repeatable; default: the site's)", collect, [] as string[])
     .option('--at <time>', 'verify as of this time (default: now)', (value: string) => valueOf(timeValue(value)))
     .option(
+      '--build-date <date>',
+      'the date of the build that asks, such as 2027-11-24 (the start of that day, UTC)',
+      (value: string) => valueOf(timeValue(value)),
+    )
+    .option(
       '--grace-days <n>',
       'the grace that the product gives by itself (default: 0)',
       (value: string) => valueOf(graceDaysValue(value)),

@@ -87,7 +87,7 @@ function readBoth(path: string, next: string): readonly AnchorRecord[] {
 function readOne(file: string): AnchorRecord | 'absent' | 'damaged' {
   let bytes: Uint8Array;
   try {
-    bytes = readLimited(file, MAX_ANCHOR_BYTES);
+    bytes = readLimited(file, MAX_ANCHOR_BYTES, 'ledger_corrupt');
   } catch (error) {
     const system = error instanceof VtlicError ? errorCodeOf(error.cause) : undefined;
     if (system === 'ENOENT') return 'absent';

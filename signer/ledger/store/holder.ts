@@ -36,7 +36,10 @@ export function removeHolder(path: string): void {
 /** "process 4711 on signer-1 (vtlic issue), since 2027-01-01T00:00:00Z", or undefined where the file does not say. */
 export function describeHolder(path: string): string | undefined {
   try {
-    const reader = readObject(parseStrictJson(readLimited(path, MAX_BYTES)), { code: 'file_unreadable', file: path });
+    const reader = readObject(parseStrictJson(readLimited(path, MAX_BYTES, 'json_malformed')), {
+      code: 'file_unreadable',
+      file: path,
+    });
     const pid = reader.integer('pid', { min: 1, max: 2 ** 32 });
     const host = cleanText(reader.string('host'), 100);
     const command = cleanText(reader.string('command'), 200);

@@ -101,7 +101,10 @@ export function inclusionHolds(
   return sn === 0 && equalBytes(hash, root);
 }
 
-/** RFC 9162 §2.1.4.2; of an empty tree and of equal sizes, with no hashes, the roots alone decide. */
+/**
+ * RFC 9162 §2.1.4.2. Equal sizes have equal roots and no hashes between them, the size 0 included; an empty tree has one root, and
+ * every tree begins with it.
+ */
 export function consistencyHolds(
   from: number,
   to: number,
@@ -110,8 +113,9 @@ export function consistencyHolds(
   proof: readonly Uint8Array[],
 ): boolean {
   if (from < 0 || from > to) return false;
+  if (from === to && !equalBytes(fromRoot, toRoot)) return false;
   if (from === 0) return proof.length === 0 && equalBytes(fromRoot, EMPTY_ROOT);
-  if (from === to) return proof.length === 0 && equalBytes(fromRoot, toRoot);
+  if (from === to) return proof.length === 0;
   const path = isPowerOfTwo(from) ? [fromRoot, ...proof] : [...proof];
   const first = path.shift();
   if (first === undefined) return false;

@@ -6,8 +6,8 @@ import { openSite } from '../../../signer/site/site.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { makeSite } from '../../support/site-fixture.ts';
 import { addKey } from '../../support/site-keys.ts';
-import { makeKryoptic } from '../../token/support/kryoptic.ts';
-import { makeSofthsm } from '../../token/support/softhsm.ts';
+import { makeKryoptic } from '../../pkcs11/support/kryoptic.ts';
+import { makeSofthsm } from '../../pkcs11/support/softhsm.ts';
 
 export const KEYSTORES = ['software', 'softhsm', 'kryoptic'] as const;
 export type KeystoreName = (typeof KEYSTORES)[number];

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from '../../tokens/cache-folder.ts';
+import { cacheFolder } from '../../support/tokens/cache-folder.ts';
 
 const SOURCE = join(import.meta.dirname, 'disk-faults.c');
 const LIBRARY = 'libdisk_faults.so';

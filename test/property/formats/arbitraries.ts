@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { compareBytes, toHex } from '../../../formats/bytes.ts';
 import { encodeCbor } from '../../../formats/cbor/encode.ts';
 import type { CborMap, CborValue } from '../../../formats/cbor/value.ts';
+import { LICENSE_USES } from '../../../formats/license/bounds.ts';
 import { uuidFromBytes } from '../../../formats/license/id.ts';
 import { ExtBytes, type ExtMap, type ExtValue, type License } from '../../../formats/license/license.ts';
 
@@ -139,6 +140,8 @@ const claims = fc.record(
     dep: id,
     name: shown(200),
     ref: shown(100),
+    upd: fc.integer({ min: 0, max: MAX_TIME }),
+    use: fc.constantFrom(...LICENSE_USES),
     clk: fc.constant(true as const),
     ext: idRecord(extValue(4), { minKeys: 1, maxKeys: 5 }) as fc.Arbitrary<ExtMap>,
   },

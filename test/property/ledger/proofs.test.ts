@@ -156,3 +156,19 @@ function flipped(bytes: Uint8Array, bit: number): Uint8Array {
 function flippedAt(list: readonly Uint8Array[], pick: number, bit: number): readonly Uint8Array[] {
   return list.map((hash, i) => (i === pick % list.length ? flipped(hash, bit) : hash));
 }
+
+describe('equal sizes', () => {
+  const [zeros, ones] = [new Uint8Array(32), new Uint8Array(32).fill(1)];
+
+  it.each([
+    ['the empty tree with the empty tree', 0, root(0), root(0), true],
+    ['the empty tree with another root of the size 0', 0, root(0), zeros, false],
+    ['another root of the size 0 with the empty tree', 0, zeros, root(0), false],
+    ['two equal roots of the size 0 that are not that of the empty tree', 0, zeros, zeros, false],
+    ['a tree with itself', 7, root(7), root(7), true],
+    ['a tree with another root of its size', 7, root(7), ones, false],
+  ])('are consistent only by their roots: %s', (_, size, from, to, expected) => {
+    expect(consistencyHolds(size, size, from, to, [])).toBe(expected);
+    expect(consistencyHolds(size, size, from, to, [ones])).toBe(false);
+  });
+});

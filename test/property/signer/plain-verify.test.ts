@@ -56,8 +56,15 @@ const option = fc.oneof(
   ),
   fc.tuple(fc.constant('--host'), fc.constantFrom(HOST, 'ab', `${HOST}0`)),
   fc.tuple(
-    fc.constant('--at'),
-    fc.constantFrom('2027-06-01', '2027-06-01T00:00:00Z', '1969-01-01', '2027-02-30', 'now'),
+    fc.constantFrom('--at', '--build-date'),
+    fc.constantFrom(
+      '2027-06-01',
+      '2027-06-01T00:00:00Z',
+      '1969-01-01',
+      '2027-02-30',
+      '9999-12-31T23:59:59-01:00',
+      'now',
+    ),
   ),
   fc.tuple(fc.constant('--grace-days'), fc.constantFrom('0', '30', '366', '367', '07', '-1', '1e2')),
   fc.constant(['--json']),
@@ -95,6 +102,8 @@ it.each([
   ['no trust: a site is meant', ['a.vtlic', '--product', 'p'], false],
   ['a site', ['a.vtlic', '--product', 'p', '--trust', 't', '--site', 's'], false],
   ['help', ['--help'], false],
+  ['a build date', ['a.vtlic', '--product', 'p', '--trust', 't', '--build-date', '2027-11-24'], true],
+  ['a build date that is none', ['a.vtlic', '--product', 'p', '--trust', 't', '--build-date', 'v2'], false],
   ['a value that does not hold', ['a.vtlic', '--product', 'p', '--trust', 't', '--at', 'soon'], false],
 ])('%s', (_name, words, plain) => {
   expect(readPlainVerify(words) !== undefined).toBe(plain);

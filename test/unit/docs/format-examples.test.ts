@@ -1,4 +1,4 @@
-/** docs/format.md tells the truth: its examples are made anew, judged, and recomputed without the code that made them. */
+/** docs/format.md and the code agree, and its examples are made anew, judged, and recomputed without the code that made them. */
 import { createHash, createPublicKey, verify as nodeVerify } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,36 @@ import { fileOf, smallExamples } from '../../docs/small-examples.ts';
 import { trustExamples } from '../../docs/trust-examples.ts';
 import { torsionPoints } from '../keys/public/torsion-points.ts';
 
-const document = readFileSync(join(DOCS, 'format.md'), 'utf8');
+const textOf = (name: string): string => readFileSync(join(DOCS, name), 'utf8');
+
+const document = textOf('format.md');
+const examplesDocument = textOf('examples-of-format.md');
+
+/** The verifier's part of docs/format.md ends here, after at most so many lines. */
+const END_OF_VERIFIER_PART = '<!-- end of what a verifier needs -->';
+const MAX_VERIFIER_LINES = 500;
+
+/** Documents that name sections of docs/format.md. */
+const DOCUMENTS = ['format.md', 'examples-of-format.md', 'library-notes.md', 'keysets.md', 'runtime.md'];
+
+/** The anchors of a document's headings, as GitHub makes them. */
+const anchorsOf = (text: string): ReadonlySet<string> =>
+  new Set(
+    [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9 -]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+
+/** From one heading or other text of docs/format.md to another. */
+function partOfDocument(from: string, to: string): string {
+  const start = document.indexOf(from);
+  const end = document.indexOf(to, start);
+  if (start < 0 || end < 0) throw new Error(`docs/format.md has no part from "${from}" to "${to}"`);
+  return document.slice(start, end);
+}
 
 const REMAKE = 'run: node test/docs/make-examples.ts';
 
@@ -59,40 +88,58 @@ describe('docs/examples', () => {
   });
 });
 
-describe('docs/format.md', () => {
+describe('docs/examples-of-format.md', () => {
   it('has the blocks that are made', () => {
-    expect(withBlocks(document) === document, REMAKE).toBe(true);
+    expect(withBlocks(examplesDocument) === examplesDocument, REMAKE).toBe(true);
+  });
+});
+
+describe('docs/format.md', () => {
+  it('says what a verifier needs in at most 500 lines', () => {
+    const lines = document.split('\n');
+    expect(lines.indexOf(END_OF_VERIFIER_PART)).toBeGreaterThan(MAX_VERIFIER_LINES / 2);
+    expect(lines.indexOf(END_OF_VERIFIER_PART) + 1).toBeLessThanOrEqual(MAX_VERIFIER_LINES);
   });
 
-  it('names no section, file or example that does not exist', () => {
-    const anchors = new Set(
-      [...document.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
-        title
-          .toLowerCase()
-          .replaceAll(/[^a-z0-9 -]/g, '')
-          .replaceAll(' ', '-'),
-      ),
-    );
-    const links = [...document.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
-    expect(links.length).toBeGreaterThan(20);
-    for (const target of links)
-      expect(target.startsWith('#') ? anchors.has(target.slice(1)) : existsSync(join(DOCS, target)), target).toBe(true);
+  it.each(DOCUMENTS)('and its companions name only sections and files that exist (%s)', (name) => {
+    const text = textOf(name);
+    const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target.replaceAll(/\s/g, ''));
+    expect(links.length).toBeGreaterThan(0);
+    for (const target of links) {
+      const [file = '', anchor] = target.split('#');
+      expect(file === '' || existsSync(join(DOCS, file)), target).toBe(true);
+      if (anchor !== undefined) expect(anchorsOf(file === '' ? text : textOf(file)).has(anchor), target).toBe(true);
+    }
     const numbers = new Set([...document.matchAll(/^#+ (\d+(?:\.\d+)?) /gm)].map(([, number]) => number));
-    const named = [...document.matchAll(/\bsections? (\d+(?:\.\d+)?)/g)].filter(
-      ({ index }) => !/(?:RFC|FIPS) \d+ $/.test(document.slice(0, index)),
+    const named = [...text.matchAll(/\bsections? (\d+(?:\.\d+)?)/g)].filter(
+      ({ index }) => !/(?:RFC|FIPS)\s+\d+\s+$/.test(text.slice(0, index)),
     );
-    for (const [text, number] of named) expect(numbers.has(number), text).toBe(true);
-    for (const id of document.match(/`signature-[a-z-]+`/g) ?? [])
+    for (const [words, number] of named) expect(numbers.has(number), words).toBe(true);
+    for (const id of text.match(/`(?:signature|composite)-[a-z]+-[a-z]+`/g) ?? [])
       expect(
         judgedExamples.some((example) => `\`${example.id}\`` === id),
         id,
       ).toBe(true);
   });
 
-  it('lists every reason of the verifier, with its layer, in its order', () => {
-    const table = document.slice(document.indexOf('### 6.4 '), document.indexOf('## 7 '));
-    const rows = [...table.matchAll(/^\| (\w+) \| `(\w+)` \|/gm)].map(([, layer, reason]) => [layer, reason]);
-    expect(rows).toEqual(Object.entries(REASONS).map(([reason, { layer }]) => [layer, reason]));
+  it('names in its map and its checklist only sections that exist', () => {
+    const numbers = new Set([...document.matchAll(/^#+ (\d+(?:\.\d+)?) /gm)].map(([, number]) => number));
+    const parts = partOfDocument('### 1.2 ', '## 3 ').matchAll(/\((\d+(?:\.\d+)?(?:, \d+(?:\.\d+)?)*)\)/g);
+    const named = [...parts].flatMap(([, list = '']) => list.split(', '));
+    expect(named.length).toBeGreaterThan(25);
+    for (const number of named) expect(numbers.has(number), number).toBe(true);
+  });
+
+  it('has in its map every reason of the verifier, with its layer, and every step, in their order', () => {
+    const rows = [...partOfDocument('## 2 ', '## 3 ').matchAll(/^\| (\d+) \| (\S+) \| `?([^ `]+)`? \|/gm)].map(
+      ([, step, layer, reason]) => ({ step: Number(step), entry: `${layer ?? ''} ${reason ?? ''}` }),
+    );
+    expect([...new Set(rows.map(({ entry }) => entry))]).toEqual([
+      ...Object.entries(REASONS).map(([reason, { layer }]) => `${layer} ${reason}`),
+      '— —',
+    ]);
+    expect([...new Set(rows.map(({ step }) => step))]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(rows.map(({ step }) => step)).toEqual(rows.map(({ step }) => step).toSorted((a, b) => a - b));
   });
 
   it('gives an example of every reason and every state', () => {
@@ -204,7 +251,7 @@ describe('the licenses of Appendix A, by the book,', () => {
 
   /** The hex of a block in the document. */
   function block(name: string): Buffer {
-    const found = new RegExp(`<!-- made: ${name} -->\\n\\n\`\`\`hex\\n([0-9a-f\\n]+)\\n\`\`\``).exec(document);
+    const found = new RegExp(`<!-- made: ${name} -->\\n\\n\`\`\`hex\\n([0-9a-f\\n]+)\\n\`\`\``).exec(examplesDocument);
     if (found?.[1] === undefined) throw new Error(`no block ${name}`);
     return bytes(found[1]);
   }
@@ -271,7 +318,6 @@ describe('the licenses of Appendix A, by the book,', () => {
     ];
     expect(Buffer.concat([bytes('d284'), ...items])).toEqual(cose);
     expect(block(`${name}-protected`)).toEqual(protectedBytes);
-    expect(block(`${name}-payload`)).toEqual(payload);
     expect(block(`${name}-payload-sha256`)).toEqual(sha('sha256', payload));
 
     const kid = sha('sha256', KID_PREFIX[name] ?? Buffer.of(), value(examples.keys[name], 'publicKey'));
@@ -291,7 +337,9 @@ describe('the licenses of Appendix A, by the book,', () => {
       head(payload.length),
       payload,
     ]);
-    expect(block(`${name}-sig-structure`)).toEqual(toBeSigned);
+    expect(value(license, 'sigStructure')).toEqual(toBeSigned);
+    for (const long of [payload, toBeSigned, cose])
+      expect(examplesDocument).toContain(`| ${long.length} | \`${sha('sha256', long).toString('hex')}\` |`);
   });
 
   it('ed25519: the signature', () => {
@@ -299,7 +347,7 @@ describe('the licenses of Appendix A, by the book,', () => {
     const signature = value(license, 'signature');
     const publicKey = block('ed25519-public-key');
     expect(Buffer.concat([block('ed25519-r'), block('ed25519-s')])).toEqual(signature);
-    expect(ed25519Holds(publicKey, block('ed25519-sig-structure'), signature)).toBe(true);
+    expect(ed25519Holds(publicKey, value(license, 'sigStructure'), signature)).toBe(true);
     expect(publicKey).toEqual(value(examples.keys['ed25519'], 'publicKey'));
     expect(block('ed25519-kid-input')).toEqual(Buffer.concat([KID_PREFIX['ed25519'] ?? Buffer.of(), publicKey]));
   });
@@ -307,7 +355,7 @@ describe('the licenses of Appendix A, by the book,', () => {
   it('composite: M′ and both halves', () => {
     const license = examples.licenses['composite'];
     const publicKey = value(examples.keys['composite'], 'publicKey');
-    const message = Buffer.concat([PREFIX, LABEL, Buffer.of(0), sha('sha512', block('composite-sig-structure'))]);
+    const message = Buffer.concat([PREFIX, LABEL, Buffer.of(0), sha('sha512', value(license, 'sigStructure'))]);
     expect(message).toHaveLength(127);
     expect(PREFIX.toString()).toBe('CompositeAlgorithmSignatures2025');
     expect(LABEL.toString()).toBe('COMPSIG-MLDSA65-Ed25519-SHA512');
@@ -335,7 +383,7 @@ describe('the licenses of Appendix A, by the book,', () => {
   });
 });
 
-/** Section 3.4, criteria 1 to 3, and section 3.5 on doing the third by hand: by big integers alone. */
+/** Section 6.4 of docs/format.md, criteria 1 to 3, by nothing but big integers. */
 describe('the criteria of a public key, by the book,', () => {
   const P = 2n ** 255n - 19n;
   const power = (base: bigint, exponent: bigint): bigint => {
@@ -387,7 +435,7 @@ describe('the numbers in docs/format.md', () => {
         .sort(),
     );
     const order = toHex((fromHex(Point.CURVE().n.toString(16).padStart(64, '0')) ?? new Uint8Array()).toReversed());
-    expect(document).toContain(`\n${order}\n`);
+    expect(document).toContain(`\nL = ${order} `);
     expect(Point.CURVE().n).toBe(2n ** 252n + 27742317777372353535851937790883648493n);
   });
 
@@ -395,7 +443,7 @@ describe('the numbers in docs/format.md', () => {
     expect(document).toContain(`more than ${LICENSE_LIMITS.fileBytes.toLocaleString('en')} bytes (96 KiB) as read`);
     expect(document).toContain(`decoded bytes are more than ${LICENSE_LIMITS.decodedBytes.toLocaleString('en')}`);
 
-    const claims = document.slice(document.indexOf('### 4.2 '), document.indexOf('### 4.3 '));
+    const claims = partOfDocument('### 7.2 ', '### 7.3 ');
     const rows = [...claims.matchAll(/^\| `(\w+)`(?: (\w+))? \| (.*?) \| (required|optional) \|/gm)].map(
       ([, key = '', name, , need]) => [name ?? key, /^\d+$/.test(key) ? Number(key) : key, need],
     );
@@ -404,13 +452,11 @@ describe('the numbers in docs/format.md', () => {
       Object.entries(CLAIM_KEYS).map(([name, key]) => [name, key, REQUIRED.has(name) ? 'required' : 'optional']),
     );
 
-    const typs = [
-      ...document
-        .slice(document.indexOf('### 2.5 '), document.indexOf('### 2.6 '))
-        .matchAll(/^\| \w.* \| `(application[^`]+)` \|$/gm),
-    ].map(([, typ]) => typ);
+    const typs = [...partOfDocument('### 12.1 ', '### 12.2 ').matchAll(/^\| \w.* \| `(application[^`]+)` \|$/gm)].map(
+      ([, typ]) => typ,
+    );
     expect(typs).toEqual(Object.values(TYP));
-    expect(document).toContain(
+    expect(document.replaceAll(/\s+/g, ' ')).toContain(
       `The purposes are ${KEY_PURPOSES.slice(0, -1)
         .map((purpose) => `\`${purpose}\``)
         .join(', ')} and \`${KEY_PURPOSES.at(-1)}\`.`,

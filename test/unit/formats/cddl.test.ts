@@ -34,7 +34,7 @@ describe('docs/vtlic.cddl', () => {
     expect(rule('count')).toBe(`0..${bounds.MAX_COUNT}`);
     expect(rule('fingerprint')).toBe(`bstr .size ${bounds.HOST_BYTES}`);
     expect(rule('id')).toContain(`{0,${bounds.MAX_ID_CHARACTERS - 1}}`);
-    expect(bounds.MAX_OFFLINE_SECONDS).toBe(bounds.MAX_TIME);
+    expect([bounds.MAX_OFFLINE_SECONDS, bounds.PERPETUAL_EXP]).toEqual([bounds.MAX_TIME, bounds.MAX_TIME]);
     expect(Object.fromEntries([...claims].map(([key, [, type]]) => [key, type]))).toMatchObject({
       ctr: `1..${bounds.MAX_COUNT}`,
       instances: `1..${bounds.MAX_COUNT}`,
@@ -43,6 +43,8 @@ describe('docs/vtlic.cddl', () => {
       hosts: `[1*${bounds.MAX_HOSTS} fingerprint]`,
       grace: `0..${bounds.MAX_GRACE_SECONDS}`,
       offline: 'seconds',
+      upd: 'seconds',
+      use: bounds.LICENSE_USES.map((use) => `"${use}"`).join(' / '),
       // UTF-8 has at most four bytes for a code point.
       name: `tstr .size (1..${4 * bounds.MAX_NAME_CODE_POINTS})`,
       ref: `tstr .size (1..${4 * bounds.MAX_REF_CODE_POINTS})`,

@@ -61,6 +61,8 @@ const FULL: License = {
   dep: 'prod-eu',
   name: 'Größe 🚀 GmbH',
   ref: 'PO-4711',
+  upd: 1_827_100_800,
+  use: 'trial',
   clk: true,
   ext: { a: 1, b: ['x', true, new ExtBytes('00ff'), [], {}], c: { toString: 'text', 2: -5, 1: false } },
 };
@@ -108,6 +110,8 @@ describe('a license', () => {
       'dep',
       'ext',
       'ref',
+      'upd',
+      'use',
       'name',
       'tier',
       'grace',
@@ -170,6 +174,12 @@ describe('decodeLicense takes the bounds themselves', () => {
     ['a name of 200 code points', 'name', '🚀'.repeat(200)],
     ['a name that a signer would refuse', 'name', 'e\u0301\u001b\u202e'],
     ['a ref of 100 code points', 'ref', '🚀'.repeat(100)],
+    ['upd at 0', 'upd', 0],
+    ['upd at the end of time', 'upd', 253_402_300_799],
+    ['upd after exp', 'upd', 1_830_297_601],
+    ['use for anything but production', 'use', 'non-production'],
+    ['use for a trial', 'use', 'trial'],
+    ['use for an emergency', 'use', 'emergency'],
     ['64 keys of ext', 'ext', limitsOf(64)],
     ['ext at depth 8', 'ext', new Map([['a', [[[[[[1]]]]]]]])],
   ])('%s', (_, key, value) => {
@@ -249,6 +259,13 @@ describe('decodeLicense refuses as claims_malformed', () => {
     ['a name of bytes', 'name', 'name', utf8('Acme')],
     ['an empty ref', 'ref', 'ref', ''],
     ['a ref of 101 code points', 'ref', 'ref', 'x'.repeat(101)],
+    ['an upd below 0', 'upd', 'upd', -1],
+    ['an upd beyond the end of time', 'upd', 'upd', 253_402_300_800],
+    ['an upd that is a day', 'upd', 'upd', '2027-11-24'],
+    ['a use for production', 'use', 'use', 'production'],
+    ['a use in upper case', 'use', 'use', 'TRIAL'],
+    ['an empty use', 'use', 'use', ''],
+    ['a use that is a list', 'use', 'use', ['trial']],
     ['a clk of false', 'clk', 'clk', false],
     ['a clk of 1', 'clk', 'clk', 1],
     ['an ext that is no map', 'ext', 'ext', true],
@@ -304,6 +321,7 @@ describe('encodeLicense', () => {
     ['seats below 0', { seats: -1 }],
     ['nbf after exp', { nbf: 1_830_297_601 }],
     ['a limit that is no id', { limits: { 'a b': 1 } }],
+    ['an upd below 0', { upd: -1 }],
   ])('refuses %s, as a verifier would', (_, change) => {
     expect(faultOf(() => encodeLicense({ ...FULL, ...change })).code).toBe('claims_malformed');
   });

@@ -9,6 +9,7 @@ import {
   encodeConsistencyProof,
   encodeInclusionProof,
 } from '../../../formats/tlog-proof.ts';
+import { sha256 } from '../../../signer/ledger/record/sha256.ts';
 
 function refusal(fn: () => unknown): string {
   try {
@@ -43,6 +44,7 @@ describe('a note', () => {
     ['something behind it', 'text\n\n\u2014 a AQIDBAU= x\n', 'signature line'],
     ['a control character', 'te\txt\n\n\u2014 a AQIDBAU=\n', 'control characters'],
     ['a carriage return', 'text\r\n\n\u2014 a AQIDBAU=\n', 'control characters'],
+    ['a byte order mark before it', '\ufefftext\n\n\u2014 a AQIDBAU=\n', 'byte order mark'],
   ])('with %s is none', (_name, text, words) => {
     expect(refusal(() => decodeNote(utf8(text)))).toContain(words);
   });
@@ -85,11 +87,21 @@ describe('a checkpoint', () => {
   });
 
   it('may be of an empty tree, and may have lines that mean nothing here', () => {
-    expect(decodeCheckpoint(`${encodeCheckpoint({ origin: 'o', size: 0, root })}extension\nanother\n`)).toEqual({
+    const empty = sha256(new Uint8Array());
+    expect(decodeCheckpoint(`${encodeCheckpoint({ origin: 'o', size: 0, root: empty })}extension\nanother\n`)).toEqual({
       origin: 'o',
       size: 0,
-      root,
+      root: empty,
     });
+  });
+
+  it.each([
+    ['zeros', new Uint8Array(32)],
+    ['the root of another tree', root],
+  ])('of an empty tree has the hash of nothing as its root, not %s', (_, wrong) => {
+    expect(refusal(() => decodeCheckpoint(encodeCheckpoint({ origin: 'o', size: 0, root: wrong })))).toContain(
+      'no leaves',
+    );
   });
 
   it.each([
@@ -132,6 +144,8 @@ describe('a proof', () => {
 
   it.each([
     ['c2sp.org/tlog-proof@v2\nindex 0\n\nx', 'first line'],
+    ['\ufeffc2sp.org/tlog-proof@v1\nindex 0\n\nx', 'first line'],
+    ['\u200bc2sp.org/tlog-proof@v1\nindex 0\n\nx', 'first line'],
     ['c2sp.org/tlog-proof@v1\n\nx', 'index'],
     ['c2sp.org/tlog-proof@v1\nindex 00\n\nx', 'index'],
     ['c2sp.org/tlog-proof@v1\nextra *\nindex 0\n\nx', 'base64'],
@@ -147,7 +161,8 @@ describe('a proof', () => {
   });
 
   it('of another kind is none', () => {
-    expect(refusal(() => decodeConsistencyProof(utf8('old x\n\nc')))).toContain('size of the older tree');
+    for (const text of ['old x\n\nc', '\ufeffold 1\n\nc'])
+      expect(refusal(() => decodeConsistencyProof(utf8(text)))).toContain('size of the older tree');
     expect(
       refusal(() =>
         decodeConsistencyProof(utf8(encodeInclusionProof({ extra: undefined, index: 1, hashes, checkpoint }))),

@@ -18,6 +18,7 @@ import {
   HOST,
   license,
   licenseFile,
+  NBF,
   OTHER_HOST,
   rawPayload,
   strangeKey,
@@ -152,6 +153,7 @@ describe('the order', () => {
       aud: 'other-product',
       dep: 'prod-eu',
       hosts: [HOST],
+      upd: NBF,
       ctr: 2,
       exp: EXP,
     });
@@ -170,8 +172,8 @@ describe('the order', () => {
         current: 'x/y/z',
         highestIat: license.iat,
         lineages: new Map([
-          ['x/y/z', { counter: 1, payloadDigest: '' }],
-          [lineage, { counter: 3, payloadDigest: '' }],
+          ['x/y/z', { counter: 1, payloadDigest: '00'.repeat(32) }],
+          [lineage, { counter: 3, payloadDigest: '00'.repeat(32) }],
         ]),
       },
     };
@@ -193,6 +195,7 @@ describe('the order', () => {
     mend(() => (where = { ...where, product: 'other-product' }));
     mend(() => (where = { ...where, deployment: 'prod-eu' } as typeof where));
     mend(() => (where = { ...where, hosts: [OTHER_HOST, HOST] }));
+    mend(() => (where = { ...where, buildDate: NBF - 1 } as typeof where));
     mend(() => (where = { ...where, seen: { ...where.seen, highestIat: license.iat - 1 } }));
     mend(
       () =>
@@ -200,7 +203,7 @@ describe('the order', () => {
           ...where,
           seen: {
             ...where.seen,
-            lineages: new Map([...where.seen.lineages, [lineage, { counter: 2, payloadDigest: '' }]]),
+            lineages: new Map([...where.seen.lineages, [lineage, { counter: 2, payloadDigest: '00'.repeat(32) }]]),
           },
         }),
     );
@@ -210,7 +213,7 @@ describe('the order', () => {
           ...where,
           seen: {
             ...where.seen,
-            lineages: new Map([...where.seen.lineages, [lineage, { counter: 1, payloadDigest: '' }]]),
+            lineages: new Map([...where.seen.lineages, [lineage, { counter: 1, payloadDigest: '00'.repeat(32) }]]),
           },
         }),
     );
@@ -224,6 +227,7 @@ describe('the order', () => {
       'product_mismatch',
       'deployment_mismatch',
       'host_mismatch',
+      'build_not_covered',
       'lineage_not_newer',
       'counter_rolled_back',
       'counter_conflict',
@@ -259,7 +263,7 @@ describe('the reasons', () => {
 
   it('are those of docs/format.md, in its order', () => {
     expect(Object.keys(REASONS)).toEqual(
-      'too_large armor_malformed cbor_malformed cbor_not_deterministic cose_malformed typ_wrong alg_unknown key_unknown key_composite_only key_algorithm_mismatch signature_invalid claims_malformed claims_unknown key_revoked key_wrong_purpose algorithm_not_allowed license_revoked superseded issuer_mismatch product_mismatch deployment_mismatch host_mismatch lineage_not_newer counter_rolled_back counter_conflict'.split(
+      'too_large armor_malformed cbor_malformed cbor_not_deterministic cose_malformed typ_wrong alg_unknown key_unknown key_composite_only key_algorithm_mismatch signature_invalid claims_malformed claims_unknown key_revoked key_wrong_purpose algorithm_not_allowed license_revoked superseded issuer_mismatch product_mismatch deployment_mismatch host_mismatch build_not_covered lineage_not_newer counter_rolled_back counter_conflict'.split(
         ' ',
       ),
     );

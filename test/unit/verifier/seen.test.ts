@@ -105,7 +105,7 @@ describe('seenAfter', () => {
     const high: Seen = {
       current,
       highestIat: IAT + 100,
-      lineages: new Map([[current, { counter: 6, payloadDigest: '' }]]),
+      lineages: new Map([[current, { counter: 6, payloadDigest: '00'.repeat(32) }]]),
     };
     expect(seenAfter(high, await accept({}, high)).highestIat).toBe(IAT + 100);
     expect(seenAfter(high, await accept({ clk: true }, high)).highestIat).toBe(IAT);

@@ -92,6 +92,25 @@ describe('makeTrust', () => {
       expect(() => makeTrust({ keys: [], lowestCounters: [['a/b/c', counter]] })).toThrow('lowest counter');
   });
 
+  it('refuses products and tiers that are no ids, which no license could have', () => {
+    for (const scope of [{ products: [''] }, { products: ['a', 'b c'] }, { tiers: ['pro\n'] }, { tiers: ['-pro'] }])
+      expect(() => makeTrust({ keys: [trusted(ed25519Key, scope)] })).toThrow('should be ids');
+  });
+
+  it.each([
+    ['no point of the curve', { bytes: Uint8Array.of(2, ...new Uint8Array(31)) }],
+    ['a point of small order', { bytes: new Uint8Array(32) }],
+    ['a byte too few', { bytes: new Uint8Array(31) }],
+    ['the bytes of another algorithm', { alg: 'ed25519+ml-dsa-65' as const }],
+    ['an algorithm that there is none', { alg: 'Ed25519' as 'ed25519' }],
+    ['an algorithm by the name of an inherited member', { alg: 'toString' as 'ed25519' }],
+  ])('refuses a key put together by hand as its configuration: %s', (_, change) => {
+    const key = { ...ed25519Key.publicKey, ...change };
+    expect(() => makeTrust({ keys: [{ key, purpose: 'license', status: 'active' }] })).toThrow(
+      expect.objectContaining({ code: 'configuration_invalid' }) as Error,
+    );
+  });
+
   it('refuses a key whose kid was not computed', () => {
     const forged = { ...strangeKey.publicKey, kid: ed25519Key.publicKey.kid };
     expect(() => makeTrust({ keys: [{ key: forged, purpose: 'license', status: 'active' }] })).toThrow(

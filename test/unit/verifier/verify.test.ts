@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { fromHex } from '../../../formats/bytes.ts';
+import { encodeCbor } from '../../../formats/cbor/encode.ts';
+import type { CborValue } from '../../../formats/cbor/value.ts';
+import { ALGORITHMS } from '../../../formats/cose-algorithm.ts';
+import { TYP } from '../../../formats/cose-sign1.ts';
+import { LICENSE_USES, PERPETUAL_EXP } from '../../../formats/license/bounds.ts';
 import { encodeLicense } from '../../../formats/license/encode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
 import { nobleProvider } from '../../../keys/public/provider-noble.ts';
@@ -136,7 +142,7 @@ describe('policy', () => {
     const seen: Seen = {
       current: 'example-vendor/vaultdesk/acme-gmbh',
       highestIat: NBF + 1000,
-      lineages: new Map([['example-vendor/vaultdesk/acme-gmbh', { counter: 6, payloadDigest: '' }]]),
+      lineages: new Map([['example-vendor/vaultdesk/acme-gmbh', { counter: 6, payloadDigest: '00'.repeat(32) }]]),
     };
     expect(await judge({ clk: true }, { now: NBF + 1000, clock: NBF, seen }, { ed25519Until: NBF + 1000 })).toBe(
       'algorithm_not_allowed',
@@ -188,6 +194,69 @@ describe('binding', () => {
   });
 });
 
+describe('a license with updates', () => {
+  it.each([
+    [undefined, undefined, 'active'],
+    [undefined, EXP, 'active'],
+    [EXP, EXP - 1, 'active'],
+    [EXP, 0, 'active'],
+    [EXP, EXP, 'build_not_covered'],
+    [EXP, EXP + 1, 'build_not_covered'],
+    [EXP, undefined, 'build_not_covered'],
+    [0, 0, 'build_not_covered'],
+  ])('upd %s and a build dated %s is %s', async (upd, buildDate, expected) => {
+    expect(await judge(upd === undefined ? {} : { upd }, buildDate === undefined ? {} : { buildDate })).toBe(expected);
+  });
+
+  it('names both dates where it does not cover the build', async () => {
+    const file = await licenseFile({ upd: EXP });
+    expect(verify(file, trust(), { ...context, buildDate: EXP + 86_400 })).toMatchObject({
+      reason: 'build_not_covered',
+      layer: 'binding',
+      detail: 'it covers builds dated before 2028-01-01T00:00:00Z, and this build is dated 2028-01-02T00:00:00Z',
+      place: { field: 'upd' },
+    });
+    expect(verify(file, trust(), context)).toMatchObject({
+      detail: 'it covers builds dated before 2028-01-01T00:00:00Z, and no build date is given here',
+    });
+  });
+
+  it('judges the build by its own date, at whatever time it is asked', async () => {
+    const perpetual = { exp: PERPETUAL_EXP, upd: EXP };
+    expect(await judge(perpetual, { now: PERPETUAL_EXP - 1, buildDate: EXP - 1 })).toBe('active');
+    expect(await judge(perpetual, { now: NBF, buildDate: EXP })).toBe('build_not_covered');
+  });
+});
+
+describe('a license that says its use', () => {
+  it.each(LICENSE_USES)('%s is accepted, and the use is there for the product', async (use) => {
+    const verdict = verify(await licenseFile({ use }), trust(), context);
+    expect(verdict).toMatchObject({ ok: true, state: 'active', license: { use } });
+  });
+});
+
+describe('a document of a rehearsal', () => {
+  it.each(Object.keys(TYP))('%s is refused by its type, though a good key signed it', async (kind) => {
+    const typ = `application/vnd.vtlic.rehearsal.${kind}+cose`;
+    const protectedBytes = encodeCbor(
+      new Map<CborValue, CborValue>([
+        [1, ALGORITHMS.ed25519.wire],
+        [4, fromHex(ed25519Key.publicKey.kid) ?? new Uint8Array()],
+        [16, typ],
+      ]),
+    );
+    const verdict = verify(await licenseFile({}, ed25519Key, { protectedBytes }), trust(), context);
+    expect(verdict).toMatchObject({ ok: false, reason: 'typ_wrong', detail: expect.stringContaining(typ) as string });
+  });
+});
+
+/** One lineage that was accepted. */
+const seenOf = (lineage: string, counter = 1, payloadDigest = 'ab'.repeat(32)): Seen => ({
+  current: lineage,
+  highestIat: 0,
+  lineages: new Map([[lineage, { counter, payloadDigest }]]),
+});
+
 describe('misuse throws', () => {
   it.each([
     ['issuer', { issuer: '' }],
@@ -201,14 +270,36 @@ describe('misuse throws', () => {
     ['now', { now: -1 }],
     ['now', { now: Number.NaN }],
     ['clock', { clock: Date.now() }],
+    ['buildDate', { buildDate: Date.now() }],
+    ['buildDate', { buildDate: -1 }],
+    ['buildDate', { buildDate: 0.5 }],
     ['defaultGrace', { defaultGrace: 31_622_401 }],
     ['defaultGrace', { defaultGrace: -1 }],
     ['seen.current', { seen: { current: 'x', highestIat: 0, lineages: new Map() } }],
+    ['seen.highestIat', { seen: { ...seenOf('a/b/c'), highestIat: Date.now() } }],
+    ['seen.lineages', { seen: seenOf('anything') }],
+    ['seen.lineages', { seen: seenOf('a/b') }],
+    ['seen.lineages', { seen: seenOf('a/b/c/') }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 1, 'AB'.repeat(32)) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 1, 'ab'.repeat(31)) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 1, `${'ab'.repeat(32)}\n`) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 0) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 2 ** 53) }],
   ])('with a bad %s', async (field, change) => {
     const file = await licenseFile();
     expect(() => verify(file, trust(), { ...context, ...change })).toThrow(
       expect.objectContaining({ code: 'usage', place: { field } }) as Error,
     );
+  });
+
+  it('without a default grace, and with a strange lineage beside the current one', async () => {
+    const file = await licenseFile();
+    const { defaultGrace: _, ...without } = context;
+    const lax = (value: object): unknown => verify(file, trust(), value as VerifyContext);
+    expect(() => lax(without)).toThrow('defaultGrace');
+    const seen: Seen = seenOf('a/b/c');
+    const lineages = new Map([...seen.lineages, ...seenOf('A B/c/d').lineages]);
+    expect(() => lax({ ...context, seen: { ...seen, lineages } })).toThrow('seen.lineages');
   });
 
   it('with a trust value that makeTrust did not make', async () => {
@@ -227,7 +318,7 @@ describe('clk', () => {
   const seen: Seen = {
     current: lineage,
     highestIat: far,
-    lineages: new Map([[lineage, { counter: 6, payloadDigest: '' }]]),
+    lineages: new Map([[lineage, { counter: 6, payloadDigest: '00'.repeat(32) }]]),
   };
 
   it('judges the next license of the current lineage by the plain clock', async () => {
@@ -272,7 +363,7 @@ describe('clk', () => {
     const other: Seen = {
       current: 'a/b/c',
       highestIat: 0,
-      lineages: new Map([['a/b/c', { counter: 1, payloadDigest: '' }]]),
+      lineages: new Map([['a/b/c', { counter: 1, payloadDigest: '00'.repeat(32) }]]),
     };
     expect(verify(file, trust(), { ...at, seen: other })).toMatchObject({
       state: 'lapsed',

@@ -77,8 +77,8 @@ export interface HostOperations {
   mechanisms: { request: { readonly slotId: number }; reply: readonly MechanismDescription[] };
   token: { request: { readonly slotId: number }; reply: TokenDescription };
   open: {
-    request: { readonly slotId: number; readonly sessions: number; readonly profile: TokenProfile };
-    reply: number;
+    request: { readonly slotId: number; readonly profile: TokenProfile };
+    reply: true;
   };
   /** The reply is CKR_OK, or what C_Login returned: a refusal is an answer, and no fault of the call. */
   login: { request: { readonly pin: Uint8Array | undefined }; reply: number };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../../formats/error.ts';
+import { PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import { encodeLicense } from '../../../../formats/license/encode-license.ts';
 import { makeUuidV7 } from '../../../../formats/license/id.ts';
 import type { License } from '../../../../formats/license/license.ts';
@@ -13,7 +14,7 @@ import type { BatchHead } from '../../../../signer/batch/plan-row.ts';
 import { BatchPlanWriter } from '../../../../signer/batch/plan-writer.ts';
 import { progressText } from '../../../../signer/batch/progress.ts';
 import { rowDigest } from '../../../../signer/batch/row-digest.ts';
-import { count, emptySummary, summaryView } from '../../../../signer/summary/batch-summary.ts';
+import { count, emptySummary, summaryDocument, summaryView } from '../../../../signer/summary/batch-summary.ts';
 import type { Request } from '../../../../signer/request/request.ts';
 
 let folder: string;
@@ -184,6 +185,9 @@ describe('the identity of a row', () => {
       { name: 'PO' },
       { deployment: 'd' },
       { resetClock: true },
+      { updatesUntil: 2 },
+      { use: 'trial' },
+      { use: 'emergency' },
       { ext: { a: 1 } },
       { ext: { a: '1' } },
     ];
@@ -244,6 +248,34 @@ describe('the summary', () => {
     ])
       expect(view).toContain(words);
     expect(view).not.toContain('\u001b');
+  });
+
+  it('says how many licenses are not for production, and that some are perpetual', () => {
+    const summary = emptySummary();
+    const uses = ['trial', 'trial', 'non-production', undefined] as const;
+    uses.forEach((use, i) => {
+      count(summary, {
+        line: i + 2,
+        license: license(i, use === undefined ? { exp: PERPETUAL_EXP } : { use }),
+        anomalies: [],
+        newCustomer: false,
+        newLineage: false,
+        again: false,
+      });
+    });
+    const view = summaryView(summary, {
+      file: undefined,
+      name: 'mixed',
+      sharded: false,
+      keyName: 'k',
+      algorithm: 'ed25519',
+      custody: 'hsm',
+      digest: hex('7', 32),
+    }).join('\n');
+    expect(view).toContain('  not for production: 2 trial, 1 non-production\n');
+    expect(view).toContain('at the earliest, some perpetual\n');
+    expect(view).toContain('c3 / vaultdesk: team, 3 seats, perpetual');
+    expect(summaryDocument(summary)).toMatchObject({ uses: { trial: 2, 'non-production': 1 } });
   });
 });
 

@@ -18,8 +18,8 @@ async function vtlic(args: readonly string[], world: Parameters<typeof runHere>[
   return runHere([...args, '--site', fixture.site], world);
 }
 
-async function issue(customer: string, key: string): Promise<void> {
-  const plan = await vtlic(['issue', writeRequest(fixture, { customer }), '--key', key, '--dry-run']);
+async function issue(customer: string, key: string, changes: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  const plan = await vtlic(['issue', writeRequest(fixture, { customer, ...changes }), '--key', key, '--dry-run']);
   expect((await vtlic(['issue', '--confirm', plan.stdout.trim(), ...fixture.secret])).code).toBe(0);
 }
 
@@ -68,5 +68,28 @@ describe('the summary of a resumed batch', () => {
     ]);
     const done = await vtlic(['batch', '--confirm', left.stdout.trim(), '--resume', ...fixture.secret]);
     expect([done.code, (await checkBatch(fixture)).released]).toEqual([0, 14]);
+  });
+
+  it('refuses a row whose lineage is for another use by now, and names the line', async () => {
+    // The first group is of eight.
+    const rows = [...customers(8), 'late'].map((name) => row(name));
+    const batch = ['batch', writeBatch(fixture, csv(rows)), '--name', 'b', '--new-customers', '--dry-run'];
+    const planned = await vtlic(batch);
+    let interrupted = false;
+    const stopped = await vtlic(['batch', '--confirm', planned.stdout.trim(), ...fixture.secret], {
+      interrupted: () => interrupted,
+      step: async (step) => {
+        interrupted ||= step === 'intent-durable';
+        return Promise.resolve();
+      },
+    });
+    expect([stopped.code, (await checkBatch(fixture)).released]).toEqual([130, 8]);
+    await issue('late', 'license-1', { use: 'non-production' });
+    const left = await vtlic([...batch, '--resume']);
+    expect([left.code, left.stderr]).toEqual([
+      3,
+      expect.stringMatching(/10: .*in the deployment prod-eu, [0-9a-f-]{36} \(counter 1\), is non-production/),
+    ]);
+    expect((await checkBatch(fixture)).released).toBe(9);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { ANOMALY_KINDS, type Compared, findAnomalies } from '../../../../signer/plan/anomalies.ts';
 import { utf8 } from '../../../../formats/bytes.ts';
+import { PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import type { License } from '../../../../formats/license/license.ts';
-import { ANOMALY_KINDS, findAnomalies, type Compared } from '../../../../signer/plan/anomalies.ts';
 import { parseCatalog } from '../../../../signer/site/catalog.ts';
 
 const DAY = 86_400;
@@ -78,6 +79,8 @@ describe('anomalies', () => {
     ['features lost', { features: ['audit'] }],
     ['limits down', { limits: { vaults: 4, users: 7 } }],
     ['limits down', { limits: { vaults: 5 } }],
+    ['fewer updates', { upd: NOW + 365 * DAY }],
+    ['use changed', { use: 'trial' }],
     ['counter jump', { ctr: 6 }],
     ['clock', { clk: true }],
     ['clock', { iat: last.iat - 1 }],
@@ -103,6 +106,40 @@ describe('anomalies', () => {
   it('marks the way back from the composite to Ed25519 alone, not the way there', () => {
     expect(kinds({}, { algorithm: 'ed25519' })).toEqual(['algorithm down']);
     expect(kinds({}, { previousAlgorithm: 'ed25519' })).toEqual([]);
+  });
+
+  it('marks updates that end earlier than those of the last license, and no others', () => {
+    const before = { ...last, upd: NOW };
+    expect(kinds({ upd: NOW - 1 }, { previous: before })).toEqual(['fewer updates']);
+    for (const upd of [NOW, NOW + DAY]) expect(kinds({ upd }, { previous: before })).toEqual([]);
+    expect(kinds({}, { previous: before })).toEqual([]);
+  });
+
+  it('says from which use to which it changes', () => {
+    const marked = (use: License['use'], before: License['use']): string | undefined =>
+      findAnomalies({
+        license: { ...renewal, ...(use === undefined ? {} : { use }) },
+        previous: { ...last, ...(before === undefined ? {} : { use: before }) },
+        catalog,
+        algorithm: 'ed25519',
+      })[0]?.sentence;
+    expect(marked(undefined, 'trial')).toBe('use changes from trial to production');
+    expect(marked('emergency', undefined)).toBe('use changes from production to emergency');
+    expect(marked('trial', 'trial')).toBeUndefined();
+  });
+
+  it('marks an end where the last license is perpetual, and not a perpetual one that begins later', () => {
+    const perpetual = { ...last, exp: PERPETUAL_EXP };
+    expect(kinds({}, { previous: perpetual })).toEqual(['ends earlier']);
+    expect(kinds({ exp: PERPETUAL_EXP }, { previous: perpetual })).toEqual([]);
+    expect(kinds({ exp: PERPETUAL_EXP })).toEqual([]);
+  });
+
+  it('marks a perpetual license by Ed25519 alone, also of a new customer', () => {
+    const alone = { algorithm: 'ed25519', previousAlgorithm: 'ed25519' } as const;
+    expect(kinds({ exp: PERPETUAL_EXP }, alone)).toEqual(['perpetual with Ed25519']);
+    expect(kinds({ exp: PERPETUAL_EXP }, { ...alone, previous: undefined })).toEqual(['perpetual with Ed25519']);
+    expect(kinds({ exp: PERPETUAL_EXP - 1 }, alone)).toEqual([]);
   });
 
   it('a term of a leap year is no shorter than one of another', () => {

@@ -4,22 +4,23 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type BatchPlan, openBatchPlan } from '../../../../signer/batch/plan-reader.ts';
+import { encodePlan, type Plan, planDigest } from '../../../../signer/plan/plan.ts';
+import { type RanHere, runHere } from '../../../support/run-here.ts';
+import { makeSite, type SiteFixture, writeRequest } from '../../../support/site-fixture.ts';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { encodeLicense } from '../../../../formats/license/encode-license.ts';
+import { PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import type { License } from '../../../../formats/license/license.ts';
 import { writeBatchRecord } from '../../../../signer/batch/batch-record.ts';
-import { openBatchPlan, type BatchPlan } from '../../../../signer/batch/plan-reader.ts';
 import { BatchPlanWriter } from '../../../../signer/batch/plan-writer.ts';
 import { createLedger } from '../../../../signer/ledger/create.ts';
 import type { IntentEntry } from '../../../../signer/ledger/record/entry.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
-import { encodePlan, planDigest, type Plan } from '../../../../signer/plan/plan.ts';
 import { readPlan, writePlan } from '../../../../signer/plan/plan-file.ts';
 import type { Step } from '../../../../signer/runtime.ts';
 import { csv, customers, row, writeBatch } from '../../../support/batch-file.ts';
 import { checkBatch } from '../../../support/batch-ledger.ts';
-import { runHere, type RanHere } from '../../../support/run-here.ts';
-import { makeSite, writeRequest, type SiteFixture } from '../../../support/site-fixture.ts';
 import { writerOptions } from '../../ledger/ledger-inputs.ts';
 
 let fixture: SiteFixture;
@@ -155,6 +156,7 @@ describe('a batch that is confirmed by its digest', () => {
     ['a term that is not sold', { exp: 4_000_000_000 }, 'days'],
     ['another issuer', { iss: 'somebody-else' }, 'its issuer is somebody-else'],
     ['a name that turns the reading direction', { name: 'Acme\u202E' }, 'direction-changing'],
+    ['no end', { exp: PERPETUAL_EXP }, 'is perpetual'],
     ['an issue time to come', { iat: 3_000_000_000, nbf: 3_000_000_000, exp: 3_010_000_000 }, 'time of issue'],
   ])('whose plan was forged, with %s: exit 3, and nothing is signed', async (_what, changes, words) => {
     const plan = openBatchPlan(join(fixture.site, 'plans'), await batchPlan(batchFile(3)));
@@ -193,7 +195,8 @@ describe('a plan of one license that was forged', () => {
   it.each<[string, Partial<License>, string]>([
     ['a tier that is not sold', { tier: 'gold' }, 'not sold'],
     ['another issuer', { iss: 'somebody-else' }, 'its issuer is somebody-else'],
-    ['a reference that clears the screen', { ref: '\u001b[2J' }, 'control or direction-changing'],
+    ['a reference that clears the screen', { ref: '\u001b[2J' }, 'control, invisible or direction-changing'],
+    ['a name that hides a character', { name: 'Acme\u2063' }, 'control, invisible or direction-changing'],
     ['an older issue time', { iat: 1_000 }, 'time of issue'],
   ])('with %s: exit 3, and nothing is signed', async (_what, changes, words) => {
     const plans = join(fixture.site, 'plans');

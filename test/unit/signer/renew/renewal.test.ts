@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../formats/error.ts';
+import { PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import type { License } from '../../../../formats/license/license.ts';
 import {
   changesFromTexts,
@@ -91,6 +92,22 @@ describe('a renewal', () => {
     });
   });
 
+  it('does not carry on a name or reference that hides a character, and takes another one', () => {
+    for (const [member, changed] of [
+      ['name', { name: 'Acme\u200b GmbH' }],
+      ['reference', { ref: 'PO\u00ad-1' }],
+    ] as const) {
+      const hidden = { ...last, ...changed };
+      expect(fault(() => renewalRequest(hidden, NOTHING, NOW))).toMatchObject({
+        code: 'request_invalid',
+        place: { field: member },
+        hint: expect.stringContaining(`--${member}`) as string,
+      });
+      const again = renewalRequest(hidden, texts({ members: { [member]: 'Acme' } }), NOW);
+      expect(again[member]).toBe('Acme');
+    }
+  });
+
   it('that shortens the term begins today', () => {
     expect(renewalRequest(last, texts({ members: { until: '2027-08-01' } }), NOW).from).toBe(
       Date.UTC(2027, 5, 15) / 1000,
@@ -121,6 +138,37 @@ describe('a renewal', () => {
     expect(renewalRequest(last, file({ features: null }), NOW).features).toEqual([]);
   });
 
+  it('keeps updates and use, changes them, and takes them away', () => {
+    const before: License = { ...last, upd: Date.UTC(2027, 10, 25) / 1000, use: 'trial' };
+    expect(renewalRequest(before, NOTHING, NOW)).toMatchObject({ updatesUntil: before.upd, use: 'trial' });
+    expect(
+      renewalRequest(before, texts({ members: { updatesUntil: '2028-11-24', use: 'emergency' } }), NOW),
+    ).toMatchObject({ updatesUntil: Date.UTC(2028, 10, 25) / 1000, use: 'emergency' });
+    const without = renewalRequest(before, texts({ unset: ['updatesUntil', 'use'] }), NOW);
+    for (const gone of ['updatesUntil', 'use']) expect(without).not.toHaveProperty(gone);
+    expect(renewalRequest(before, file({ updatesUntil: null, use: null }), NOW)).toEqual(without);
+  });
+
+  it('that becomes perpetual begins where the last one ends, and has no grace any more', () => {
+    const request = renewalRequest(last, texts({ members: { until: 'perpetual' } }), NOW);
+    expect([request.from, request.until]).toEqual([last.exp, PERPETUAL_EXP]);
+    expect(request).not.toHaveProperty('graceSeconds');
+    expect(renewalRequest(last, texts({ members: { until: 'perpetual', graceDays: '3' } }), NOW)).toHaveProperty(
+      'graceSeconds',
+    );
+  });
+
+  it('of a perpetual license stays perpetual, and begins today, also where it gets an end', () => {
+    const { grace: _grace, ...perpetual } = { ...last, exp: PERPETUAL_EXP };
+    const today = Date.UTC(2027, 5, 15) / 1000;
+    for (const changes of [NOTHING, texts({ members: { until: 'perpetual' } })])
+      expect(renewalRequest(perpetual, changes, NOW)).toMatchObject({ from: today, until: PERPETUAL_EXP });
+    expect(renewalRequest(perpetual, texts({ members: { until: '2028-11-30' } }), NOW)).toMatchObject({
+      from: today,
+      until: Date.UTC(2028, 11, 1) / 1000,
+    });
+  });
+
   it('property: what is not changed stays as it was', () => {
     fc.assert(
       fc.property(
@@ -143,6 +191,8 @@ describe('changes', () => {
     [{ members: { seats: '1e3' } }, 'request_invalid', 'whole number'],
     [{ members: { seats: '-1' } }, 'request_invalid', 'at least 0'],
     [{ members: { until: '2027-02-30' } }, 'request_invalid', 'no day'],
+    [{ members: { updatesUntil: 'never' } }, 'request_invalid', 'is no date'],
+    [{ members: { use: 'production' } }, 'request_invalid', 'one of non-production, trial, emergency'],
     [{ members: { features: 'sso;sso' } }, 'request_invalid', 'second time'],
     [{ members: { hosts: 'zz' } }, 'request_invalid', '64 hex digits'],
     [{ limit: ['vaults'] }, 'usage', 'NAME=VALUE'],

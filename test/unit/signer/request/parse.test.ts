@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { type Catalog, parseCatalog } from '../../../../signer/site/catalog.ts';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../formats/error.ts';
+import { LICENSE_USES, PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import { catalogFaults } from '../../../../signer/request/check-against-catalog.ts';
+import { combinationFault } from '../../../../signer/request/combination-fault.ts';
 import { parseRequest } from '../../../../signer/request/parse.ts';
 import type { Request } from '../../../../signer/request/request.ts';
-import { parseCatalog } from '../../../../signer/site/catalog.ts';
 
 const EXAMPLE = {
   schema: 'vtlic-request/1',
@@ -78,6 +80,17 @@ describe('a request', () => {
     ['from', '"2027-01-01T25:00:00Z"', 'no time'],
     ['from', '"1969-12-31"', 'between 1970'],
     ['until', '"2027-12-31T00:00:00"', 'expected a day'],
+    ['until', '"Perpetual"', 'write "perpetual"'],
+    ['until', '"9999-12-31"', 'between 1970-01-01 and 9999-12-30'],
+    ['updatesUntil', '"2027-11-31"', 'no day'],
+    ['updatesUntil', '"perpetual"', 'leave it out'],
+    ['updatesUntil', '"9999-12-31"', '9999-12-30'],
+    ['updatesUntil', '"1970-01-01T00:00:00Z"', 'it would cover no build'],
+    ['updatesUntil', '20271124', 'should be a text'],
+    ['use', '"production"', 'leave it out for production'],
+    ['use', '"Trial"', 'non-production, trial, emergency'],
+    ['use', '""', 'non-production, trial, emergency'],
+    ['use', 'true', 'should be a text'],
     ['graceDays', '367', 'at most 366'],
     ['features', '["sso","sso"]', 'second time'],
     ['features', '"sso"', 'should be an array'],
@@ -129,6 +142,21 @@ describe('a request', () => {
     expect(fault.place.line).toBe(2);
   });
 
+  it.each([
+    ['"2027-11-24"', Date.UTC(2027, 10, 25) / 1000],
+    ['"2027-11-24T12:00:00Z"', Date.UTC(2027, 10, 24, 12) / 1000],
+  ])('takes the builds up to the end of a day, or before a moment: updatesUntil %s', (json, updatesUntil) => {
+    expect(parse(withMember('updatesUntil', json))).toMatchObject({ updatesUntil });
+  });
+
+  it.each(LICENSE_USES)('takes the use %s', (use) => {
+    expect(parse(withMember('use', JSON.stringify(use)))).toMatchObject({ use });
+  });
+
+  it('takes "perpetual" for its end', () => {
+    expect(parse(withMember('until', '"perpetual"')).until).toBe(PERPETUAL_EXP);
+  });
+
   it('takes "unlimited", instants and every optional member', () => {
     const request = parse(
       withMember(
@@ -175,8 +203,51 @@ describe('the catalog', () => {
     ['seats', '"unlimited"', 'at most 500'],
     ['until', '"2028-01-01"', 'term'],
     ['until', '"2026-12-31"', 'later than "from"'],
+    ['until', '"perpetual"', '"until" is perpetual, but vaultdesk is sold for at most 365 days'],
     ['graceDays', '31', 'at most 30'],
   ])('refuses %s = %s', (name, json, words) => {
     expect(faults(name, json)).toContain(words);
+  });
+
+  /** The example's catalog, with another longest term. */
+  const withTerm = (json: string): Catalog =>
+    parseCatalog(
+      utf8(
+        `{"schema":"vtlic-catalog/1","products":{"vaultdesk":{"maxTermDays":${json},"maxGraceDays":30,"tiers":{"enterprise":{"maxSeats":500,"features":["sso","audit-export"],"limits":{"vaults":100}}}}}}`,
+      ),
+      'catalog.json',
+    );
+
+  it.each(['"perpetual"', '"9999-12-30"', '"2027-12-31"'])(
+    'whose longest term is "perpetual" allows every end: %s',
+    (until) => {
+      expect(catalogFaults(parse(withMember('until', until)), withTerm('"perpetual"'))).toEqual([]);
+    },
+  );
+
+  it.each(['"forever"', '"365"', '0', '36526', 'true', 'null'])('refuses %s for a longest term', (json) => {
+    expect(() => withTerm(json)).toThrow(
+      expect.objectContaining({
+        code: 'configuration_invalid',
+        place: expect.objectContaining({ line: 1 }) as object,
+      }) as Error,
+    );
+  });
+});
+
+describe('members that contradict each other', () => {
+  it.each<[string, Partial<Request>, string | undefined]>([
+    ['a perpetual license with grace', { until: PERPETUAL_EXP, graceSeconds: 0 }, 'graceDays'],
+    ['a perpetual license without grace', { until: PERPETUAL_EXP }, undefined],
+    ['grace after an end', { graceSeconds: 86_400 }, undefined],
+    ['non-production without a deployment', { use: 'non-production' }, 'use'],
+    ['non-production in a deployment of its own', { use: 'non-production', deployment: 'staging' }, undefined],
+    ['a trial without a deployment', { use: 'trial' }, undefined],
+    ['an emergency without a deployment', { use: 'emergency' }, undefined],
+  ])('%s', (_what, changes, field) => {
+    const fault = combinationFault({ until: 1_830_297_600, ...changes });
+    expect([fault?.code, fault?.place.field]).toEqual(
+      field === undefined ? [undefined, undefined] : ['request_invalid', field],
+    );
   });
 });

@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { examineToken, type Check, type DoctorOptions } from '../../keys/private/pkcs11/client/doctor.ts';
+import { listModule } from '../../keys/private/pkcs11/client/list-tokens.ts';
+import { importPublicKey } from '../../keys/public/public-key.ts';
+import { faulty } from './support/fault-proxy.ts';
+import { makeKryoptic } from './support/kryoptic.ts';
+import { makeSofthsm } from './support/softhsm.ts';
+import { open, random, type TestToken } from './support/test-token.ts';
+
+const MAKE_OBJECTS = fileURLToPath(new URL('./support/make-objects.ts', import.meta.url));
+const optionsOf = (keys: DoctorOptions['keys']): DoctorOptions => ({
+  keys,
+  random,
+  clock: () => performance.now(),
+  signatures: 5,
+});
+const named = (checks: readonly Check[], name: string): Check | undefined =>
+  checks.find((check) => check.name === name);
+
+describe('the doctor', () => {
+  let kryoptic: TestToken;
+  let soft: TestToken;
+  beforeAll(() => {
+    kryoptic = makeKryoptic(['t']);
+    soft = makeSofthsm('t');
+  });
+  afterAll(() => {
+    kryoptic?.remove();
+    soft?.remove();
+  });
+
+  it('passes a good token with a good key, and leaves nothing in it', async () => {
+    const token = await open(kryoptic, 't');
+    const { key } = await token.generateKey({
+      alg: 'ed25519+ml-dsa-65',
+      label: 'k',
+      id: Uint8Array.of(1),
+      purpose: 'license',
+    });
+    const before = (await token.listKeys()).length;
+    const checks = await examineToken(
+      token,
+      optionsOf([{ name: 'k', label: 'k', publicKey: key.publicKey, purpose: 'license' }]),
+    );
+    expect(checks.filter(({ status }) => status !== 'pass')).toEqual([]);
+    expect(named(checks, 'custody')?.says).toContain('hsm, hsm-wrapped, split');
+    expect(named(checks, 'key k: signature')?.says).toContain('5 signatures hold in both providers');
+    expect(await token.listKeys()).toHaveLength(before);
+    await token.close();
+  });
+
+  it('says what SoftHSM lacks', async () => {
+    const token = await open(soft, 't');
+    const checks = await examineToken(token, optionsOf([]));
+    expect(named(checks, 'ML-DSA-65')?.status).toBe('warn');
+    expect(named(checks, 'custody')?.says).not.toContain('hsm,');
+    expect(checks.some(({ status }) => status === 'fail')).toBe(false);
+    await token.close();
+  });
+
+  it('finds a key that could be copied, one that is missing, and faults of the token, each with its remedy', async () => {
+    spawnSync(process.execPath, [MAKE_OBJECTS, kryoptic.module, kryoptic.pin, 'extractable'], {
+      env: { ...process.env, ...kryoptic.environment },
+    });
+    const proxy = faulty(kryoptic, ['fault C_GenerateRandom 0 rv 0x121', 'fault C_CreateObject 0 rv 0x31']);
+    const token = await open(proxy, 't');
+    const publicBytes =
+      (await token.listKeys({ label: 'extractable' })).find((key) => key.class === 'public')?.publicBytes ??
+      new Uint8Array();
+    const publicKey = importPublicKey('ed25519', publicBytes);
+    const checks = await examineToken(
+      token,
+      optionsOf([
+        { name: 'bad', label: 'extractable', publicKey, purpose: 'license' },
+        { name: 'missing', label: 'nobody', publicKey, purpose: 'license' },
+      ]),
+    );
+    const failed = checks.filter(({ status }) => status === 'fail');
+    expect(failed.map(({ name }) => name)).toEqual([
+      'key bad: protection',
+      'key missing: protection',
+      'key missing: signature',
+      'random source',
+      'data objects',
+    ]);
+    for (const check of failed) expect(check.remedy).toBeDefined();
+    expect(named(checks, 'key bad: protection')?.says).toContain('can be read out (CKA_VALUE)');
+    expect(named(checks, 'data objects')?.says).toContain('CKR_DEVICE_MEMORY');
+    await token.close();
+  });
+});
+
+describe('the list of a module', () => {
+  it('has its tokens with profile, state, mechanisms and the URI that names each', async () => {
+    const made = makeSofthsm('a', 'b');
+    const listed = await listModule(made.module, { environment: { ...process.env, ...made.environment } });
+    made.remove();
+    expect(listed.module.manufacturer).toBe('SoftHSM');
+    expect(listed.tokens.map(({ token, state }) => [token.label, state])).toEqual([
+      [expect.stringMatching(/^[ab]$/), []],
+      [expect.stringMatching(/^[ab]$/), []],
+      ['', expect.arrayContaining(['not initialized', 'no user PIN set'])],
+    ]);
+    for (const token of listed.tokens) expect(token.mechanisms.length).toBeGreaterThan(10);
+    expect(listed.tokens[0]?.uri).toMatch(/^pkcs11:token=[ab];serial=[0-9a-f]+\?module-path=\//);
+  });
+});

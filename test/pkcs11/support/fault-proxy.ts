@@ -1,0 +1,37 @@
+/** A token behind the fault proxy: the same token, and what goes wrong with it. */
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureFaultProxy } from '../../support/tokens/build-fault-proxy.ts';
+import type { TestToken } from './test-token.ts';
+
+export interface FaultyToken extends TestToken {
+  /** The calls so far, in their order, over all hosts. */
+  readonly calls: () => readonly string[];
+  /** Other faults than before, for hosts that start from now on: `C_Sign 1 hang`. */
+  readonly setFaults: (faults: readonly string[]) => void;
+}
+
+/** @param lines of the proxy's configuration; `once` is the path of a marker by which a fault comes in the first host alone */
+export function faulty(made: TestToken, lines: readonly string[], once = false): FaultyToken {
+  const folder = mkdtempSync(join(made.folder, 'proxy-'));
+  const module = join(folder, 'libfault_proxy.so');
+  const log = join(folder, 'calls.log');
+  copyFileSync(ensureFaultProxy(), module);
+  const write = (more: readonly string[]): void => {
+    writeFileSync(
+      join(folder, 'fault-proxy.conf'),
+      [`target ${made.module}`, `log ${log}`, ...(once ? [`once ${join(folder, 'once')}`] : []), ...more, ''].join(
+        '\n',
+      ),
+    );
+  };
+  write(lines);
+  return {
+    ...made,
+    module,
+    calls: () => (existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : []),
+    setFaults: (faults) => {
+      write([...lines, ...faults.map((fault) => `fault ${fault}`)]);
+    },
+  };
+}

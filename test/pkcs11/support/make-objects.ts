@@ -1,0 +1,62 @@
+/**
+ * Puts objects into a token that this toolkit would never make. argv is MODULE PIN WHAT; a process of its own, since it
+ * loads a module.
+ *
+ * WHAT: `twin` two Ed25519 pairs of one label and id; `mismatch` a private key beside the public key of another;
+ * `extractable` a private key that can be read.
+ */
+import {
+  CKA_EC_PARAMS,
+  CKA_EXTRACTABLE,
+  CKA_ID,
+  CKA_LABEL,
+  CKA_PRIVATE,
+  CKA_SENSITIVE,
+  CKA_SIGN,
+  CKA_TOKEN,
+  CKA_VERIFY,
+  CKF_TOKEN_INITIALIZED,
+  CKM_EC_EDWARDS_KEY_PAIR_GEN,
+} from '../../../keys/private/pkcs11/shared/constants.ts';
+import { plainMechanism } from '../../../keys/private/pkcs11/token-host/mechanism.ts';
+import { Pkcs11Module, type Template } from '../../../keys/private/pkcs11/token-host/module.ts';
+import { CURVE_NAMES } from '../../../keys/private/pkcs11/shared/profiles.ts';
+
+const [path = '', pin = '', what = ''] = process.argv.slice(2);
+const module = Pkcs11Module.load(path);
+const slot = module.slots().find(({ token }) => token !== undefined && (token.flags & CKF_TOKEN_INITIALIZED) !== 0);
+const session = module.openSession(slot?.slotId ?? -1);
+module.login(session, 1, Buffer.from(pin));
+
+async function pair(
+  label: string,
+  extractable = false,
+): Promise<{
+  publicKey: Parameters<Pkcs11Module['destroyObject']>[1];
+  privateKey: Parameters<Pkcs11Module['destroyObject']>[1];
+}> {
+  const name: Template = [
+    [CKA_LABEL, label],
+    [CKA_ID, Uint8Array.of(7)],
+    [CKA_TOKEN, true],
+  ];
+  return module.generateKeyPair(
+    session,
+    plainMechanism(CKM_EC_EDWARDS_KEY_PAIR_GEN),
+    [...name, [CKA_EC_PARAMS, CURVE_NAMES.printable], [CKA_VERIFY, true]],
+    [...name, [CKA_PRIVATE, true], [CKA_SENSITIVE, !extractable], [CKA_EXTRACTABLE, extractable], [CKA_SIGN, true]],
+  );
+}
+
+if (what === 'twin') {
+  await pair('twin');
+  await pair('twin');
+} else if (what === 'extractable') {
+  await pair('extractable', true);
+} else {
+  const first = await pair('mismatch');
+  const second = await pair('mismatch');
+  module.destroyObject(session, first.publicKey);
+  module.destroyObject(session, second.privateKey);
+}
+process.stdout.write('done\n', () => process.kill(process.pid, 'SIGKILL'));

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { utf8 } from '../../../../../formats/bytes.ts';
+import { VtlicError } from '../../../../../formats/error.ts';
+import {
+  explainLoginRefusal,
+  judgeLogin,
+  judgePinShape,
+} from '../../../../../keys/private/pkcs11/client/pin-policy.ts';
+import { returnCodeNames, returnCodeOf } from '../../../../../keys/private/pkcs11/shared/return-codes.ts';
+import { tokenFlagsInWords } from '../../../../../keys/private/pkcs11/shared/token-description.ts';
+
+const INITIALIZED = 0x400;
+const LOGIN = 0x4;
+const PIN_SET = 0x8;
+const READY = INITIALIZED | LOGIN | PIN_SET;
+
+const token = (flags: number, more: { minPinLength?: number; maxPinLength?: number; label?: string } = {}) => ({
+  label: 'T',
+  manufacturer: 'M',
+  model: 'X',
+  serial: '5f3a',
+  flags,
+  minPinLength: 4,
+  maxPinLength: 8,
+  hardwareVersion: '1.0',
+  firmwareVersion: '1.0',
+  ...more,
+});
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof VtlicError) return error.code;
+    throw error;
+  }
+  return 'none';
+}
+
+describe('before a login', () => {
+  it.each([
+    [READY, 'pin'],
+    [READY | 0x100, 'pad'],
+    [INITIALIZED, 'none-needed'],
+    [READY | 0x10000, 'pin'],
+  ])('flags 0x%x allow a login by %s', (flags, way) => {
+    expect(judgeLogin(token(flags), undefined)).toBe(way);
+  });
+
+  it.each([
+    [LOGIN | PIN_SET, 'token_not_found'],
+    [INITIALIZED | LOGIN, 'pin_refused'],
+    [READY | 0x40000, 'pin_locked'],
+    [READY | 0x20000, 'pin_last_try'],
+    [READY | 0x80000, 'pin_refused'],
+    // Locked says more than the last try, and no serial opens it.
+    [READY | 0x60000, 'pin_locked'],
+  ])('flags 0x%x are refused as %s', (flags, code) => {
+    expect(codeOf(() => judgeLogin(token(flags), undefined))).toBe(code);
+  });
+
+  it('uses the last try for the serial that was typed, and for no other', () => {
+    expect(judgeLogin(token(READY | 0x20000), '5f3a')).toBe('pin');
+    expect(codeOf(() => judgeLogin(token(READY | 0x20000), '5f3b'))).toBe('pin_last_try');
+    expect(codeOf(() => judgeLogin(token(READY | 0x40000), '5f3a'))).toBe('pin_locked');
+  });
+
+  it('cleans what the token calls itself', () => {
+    expect(() => judgeLogin(token(READY | 0x40000, { label: '\u001b[2Jevil' }), undefined)).toThrow('\\u{001B}[2Jevil');
+  });
+});
+
+describe('a PIN that cannot be right is not shown', () => {
+  it.each([
+    ['', 'is empty'],
+    ['123', 'shorter than the 4 bytes'],
+    ['123456789', 'longer than the 8 bytes'],
+    ['12\u000034', 'NUL'],
+  ])('%j', (pin, words) => {
+    expect(() => judgePinShape(utf8(pin), token(READY))).toThrow(words);
+    expect(codeOf(() => judgePinShape(utf8(pin), token(READY)))).toBe('pin_refused');
+  });
+
+  it('refuses bytes that are no UTF-8, of which the binding would make another PIN', () => {
+    expect(() => judgePinShape(Uint8Array.of(0x31, 0x32, 0xff, 0x33), token(READY))).toThrow('not UTF-8');
+  });
+
+  it('does not believe limits that say nothing', () => {
+    expect(
+      codeOf(() => judgePinShape(utf8('1'.repeat(100)), token(READY, { minPinLength: 2 ** 53, maxPinLength: 0 }))),
+    ).toBe('none');
+  });
+
+  it('never repeats the PIN', () => {
+    for (const pin of ['777', '777777777777']) {
+      try {
+        judgePinShape(utf8(pin), token(READY));
+        expect.unreachable();
+      } catch (error) {
+        expect(`${String(error)} ${String((error as VtlicError).hint)}`).not.toContain('777');
+      }
+    }
+  });
+});
+
+describe('what a refused login means', () => {
+  it.each([
+    ['CKR_PIN_INCORRECT', 'pin_refused'],
+    ['CKR_PIN_LEN_RANGE', 'pin_refused'],
+    ['CKR_PIN_LOCKED', 'pin_locked'],
+    ['CKR_PIN_EXPIRED', 'pin_refused'],
+    ['CKR_FUNCTION_CANCELED', 'pin_refused'],
+    ['CKR_DEVICE_REMOVED', 'signing_failed'],
+    ['CKR_GENERAL_ERROR', 'signing_failed'],
+  ])('%s is %s', (name, code) => {
+    const error = explainLoginRefusal(returnCodeOf(name), token(READY), undefined);
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(name);
+    expect(error.message).toContain('C_Login');
+  });
+
+  it('tells what is left', () => {
+    expect(explainLoginRefusal(0xa0, token(READY), READY | 0x20000).message).toContain('one try is left');
+    expect(explainLoginRefusal(0xa0, token(READY), READY | 0x40000).message).toContain('it is locked now');
+  });
+
+  it('has a sentence and a next step for every return code', () => {
+    for (const name of returnCodeNames()) {
+      const error = explainLoginRefusal(returnCodeOf(name), token(READY), READY);
+      expect(error.message).toContain(name);
+      expect(error.hint).toBeDefined();
+    }
+    expect(explainLoginRefusal(0x80000001, token(READY), READY).message).toContain("the token's maker");
+  });
+});
+
+describe('flags in plain words', () => {
+  it('says nothing of a token that is ready', () => {
+    expect(tokenFlagsInWords(READY | 0x1)).toEqual([]);
+  });
+  it('says what an officer should know', () => {
+    expect(tokenFlagsInWords(0x20000 | 0x1 | LOGIN)).toEqual([
+      'not initialized',
+      'no user PIN set',
+      'last try of the user PIN',
+    ]);
+  });
+});
