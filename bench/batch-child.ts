@@ -1,5 +1,5 @@
 /** One batch with stand-ins for key and check, in a process of its own: prints its peak memory. argv: FOLDER ROWS */
-import { carryOutBatch } from '../signer/batch/sign-batch.ts';
+import { signBatch } from '../signer/batch/sign-batch.ts';
 import { writeResults } from '../signer/batch/results.ts';
 import { benchWorld, makeBatchSite } from './parts/batch-site.ts';
 import { standInChecker, standInKey } from './parts/stand-ins.ts';
@@ -8,7 +8,7 @@ const [folder = '', rows = '0'] = process.argv.slice(2);
 const key = standInKey();
 const { site, ledger, reviewed, planMs } = await makeBatchSite(folder, Number(rows), key);
 const begun = performance.now();
-const outcome = await carryOutBatch(reviewed, {
+const outcome = await signBatch(reviewed, {
   ledger,
   siteFolder: site.paths.folder,
   key,

@@ -38,7 +38,7 @@ export type HandoverStep =
   | 'anchor-removed'
   | 'anchor-moved';
 
-export interface World {
+export interface Runtime {
   /** Milliseconds since 1970, as the machine's clock says. */
   readonly nowMs: () => number;
   readonly random: (bytes: number) => Uint8Array;
@@ -54,6 +54,6 @@ export interface World {
   readonly tokenLimits?: Partial<TokenLimits>;
 }
 
-export function nowSeconds(world: Pick<World, 'nowMs'>): number {
+export function nowSeconds(world: Pick<Runtime, 'nowMs'>): number {
   return Math.floor(world.nowMs() / 1000);
 }

@@ -12,10 +12,10 @@ import { readCatalog } from '../../signer/site/catalog.ts';
 import { createSite } from '../../signer/site/create-site.ts';
 import type { KeyRecord } from '../../signer/site/key-record.ts';
 import { openSite, type Site } from '../../signer/site/site.ts';
-import { nowSeconds, type World } from '../../signer/runtime.ts';
+import { nowSeconds, type Runtime } from '../../signer/runtime.ts';
 import { reviewBatchByDigest, type ReviewedBatch } from '../../signer/batch/review.ts';
 
-export const benchWorld: World = Object.freeze<World>({
+export const benchWorld: Runtime = Object.freeze<Runtime>({
   nowMs: Date.now,
   random: (bytes) => new Uint8Array(randomBytes(bytes)),
   step: () => new Promise((resolve) => setImmediate(resolve)),

@@ -1,6 +1,6 @@
 /** Issuing with everything that belongs to it, beside the bare signing loop of the same key. */
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { carryOutBatch } from '../../signer/batch/sign-batch.ts';
+import { signBatch } from '../../signer/batch/sign-batch.ts';
 import { directChecker, workerChecker } from '../../signer/issue/checker.ts';
 import { benchWorld, freshFolder, makeBatchSite } from './batch-site.ts';
 import { freshKey, signExample } from './example.ts';
@@ -35,7 +35,7 @@ export async function issuingRate(key: SigningKey, licenses: number): Promise<nu
   const checker = key.signedBy === 'token' ? directChecker(key) : workerChecker(key);
   try {
     const begun = performance.now();
-    const outcome = await carryOutBatch(reviewed, {
+    const outcome = await signBatch(reviewed, {
       ledger,
       siteFolder: site.paths.folder,
       key,

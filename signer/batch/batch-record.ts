@@ -13,7 +13,7 @@ import {
 } from '../../files/index.ts';
 
 const SCHEMA = 'vtlic-batch/1';
-const MOST_BYTES = 65_536;
+const MAX_BYTES = 65_536;
 
 export interface BatchRecord {
   readonly name: string;
@@ -44,12 +44,12 @@ export function readBatchRecord(siteFolder: string, name: string): BatchRecord |
   const file = join(batchFolder(siteFolder, name), 'batch.json');
   let bytes: Uint8Array;
   try {
-    bytes = readLimited(file, MOST_BYTES, 'json_malformed');
+    bytes = readLimited(file, MAX_BYTES, 'json_malformed');
   } catch (error) {
     if (error instanceof VtlicError && errorCodeOf(error.cause) === 'ENOENT') return undefined;
     throw error;
   }
-  const root = readObject(parseJsonFile(bytes, file, MOST_BYTES), { code: 'configuration_invalid', file });
+  const root = readObject(parseJsonFile(bytes, file, MAX_BYTES), { code: 'configuration_invalid', file });
   const schema = root.required('schema');
   if (schema.string() !== SCHEMA) throw schema.fault(`should be "${SCHEMA}"`);
   const record: BatchRecord = { name: root.string('name'), input: root.string('input'), plan: root.string('plan') };

@@ -4,17 +4,17 @@ import type { License } from '../../formats/license/license.ts';
 import { releasePath } from '../site/paths.ts';
 
 /** A larger batch gets one more level of folders: a folder with a million entries is slow for most tools that people use on it. */
-const MOST_FLAT = 10_000;
+const MAX_FLAT = 10_000;
 
 export function isSharded(rows: number): boolean {
-  return rows > MOST_FLAT;
+  return rows > MAX_FLAT;
 }
 
 /**
  * `out/PRODUCT/CUSTOMER/COUNTER-ID8.vtlic`, or sharded `out/PRODUCT/_XX/CUSTOMER/COUNTER-ID8.vtlic`, where XX is the first byte of
  * SHA-256 of the customer in hex. An id begins with a letter or digit, so no customer is ever called `_XX`.
  */
-export function placeOf(license: License, sharded: boolean): string {
+export function outputPath(license: License, sharded: boolean): string {
   const flat = releasePath(license);
   if (!sharded) return flat;
   const shard = createHash('sha256').update(license.sub).digest('hex').slice(0, 2);

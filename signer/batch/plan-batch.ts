@@ -11,7 +11,7 @@ import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../runtime.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 import { LineagesSeen } from './duplicate-lineages.ts';
 import { BatchPlanWriter } from './plan-writer.ts';
 import { readRows, type BatchFormat, type InputRow } from './read-rows.ts';
@@ -31,7 +31,7 @@ export interface BatchPlanning {
   readonly catalog: Catalog;
   readonly ledger: LedgerView;
   readonly key: KeyRecord;
-  readonly world: World;
+  readonly world: Runtime;
   /** Absolute. */
   readonly file: string;
   readonly format: BatchFormat;

@@ -1,11 +1,11 @@
 /** Which plan is to be signed: the begun one, what is left of it, or a new one from the file. */
 import { VtlicError } from '../../formats/error.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
-import { checkPlanStands } from '../plan/plan-freshness.ts';
+import { checkPlanFresh } from '../plan/plan-freshness.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import { readBatchRecord } from './batch-record.ts';
 import type { BatchSource } from './batch-source.ts';
 import { checkRows, type RowsChecked } from './check-rows.ts';
@@ -19,7 +19,7 @@ export interface PrepareInput {
   readonly catalog: Catalog;
   readonly ledger: LedgerView;
   readonly key: KeyRecord;
-  readonly world: World;
+  readonly world: Runtime;
   readonly source: BatchSource;
   readonly resume: boolean;
   /** One fault of a row. */
@@ -58,7 +58,7 @@ async function openBegun(input: PrepareInput): Promise<BatchPlan | undefined> {
   if (record === undefined || record.input !== source.input) return undefined;
   try {
     const plan = openBatchPlan(site.paths.plans, record.plan);
-    checkPlanStands(plan.head, site, catalog, ledger);
+    checkPlanFresh(plan.head, site, catalog, ledger);
     return plan.head.kid === key.publicKey.kid ? plan : undefined;
   } catch (error) {
     if (!(error instanceof VtlicError) || error.code !== 'plan_stale') throw error;

@@ -2,7 +2,7 @@
 
 const REDRAW_MS = 200;
 
-export interface ProgressLine {
+export interface BatchProgress {
   readonly show: (done: number) => void;
   /** Ends the line. */
   readonly end: () => void;
@@ -12,12 +12,12 @@ export interface ProgressLine {
  * @param nowMs monotonic milliseconds
  * @param draw writes to the terminal; undefined where there is none
  */
-export function progressLine(
+export function batchProgress(
   label: string,
   total: number | undefined,
   nowMs: () => number,
   draw: ((text: string) => void) | undefined,
-): ProgressLine {
+): BatchProgress {
   const begun = nowMs();
   let drawn = -Infinity;
   let any = false;

@@ -1,6 +1,6 @@
 /** `--proof` for a batch: a proof beside the license of every row that has its file, those of earlier runs too. */
 import { lineageOf } from '../issue/lineage-of.ts';
-import { proveReleased, type ProofWork } from '../issue/write-proofs.ts';
+import { writeProofs, type ProofWork } from '../issue/write-proofs.ts';
 import type { LedgerView, LicenseRecord } from '../ledger/record/ledger.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import { recordOfRow } from './row-status.ts';
@@ -9,7 +9,7 @@ import { recordOfRow } from './row-status.ts';
 export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'goOn'>): Promise<string> {
   const { name, input } = batch.head;
   const goOn = `vtlic batch FILE${name === input ? '' : ` --name ${name}`} --resume --proof`;
-  const { written, stood, ofOlderLog } = await proveReleased(releasedRows(batch, work.ledger), { ...work, goOn });
+  const { written, stood, ofOlderLog } = await writeProofs(releasedRows(batch, work.ledger), { ...work, goOn });
   const n = (value: number): string => value.toLocaleString('en-US');
   return `proofs written beside the licenses: ${n(written)}${stood === 0 ? '' : `; ${n(stood)} stood there already`}${ofOlderLog === 0 ? '' : `; ${n(ofOlderLog)} licenses are of an earlier log (vtlic ledger prove)`}`;
 }

@@ -10,7 +10,7 @@ import { useFault } from '../plan/use-fault.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../runtime.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 import { standingOf } from './check-rows.ts';
 import { BatchPlanWriter } from './plan-writer.ts';
 import type { BatchPlan } from './plan-reader.ts';
@@ -26,7 +26,7 @@ export interface ResumeInput {
   readonly catalog: Catalog;
   readonly ledger: LedgerView;
   readonly key: KeyRecord;
-  readonly world: World;
+  readonly world: Runtime;
 }
 
 /**
@@ -76,7 +76,7 @@ export function planResumption(
 }
 
 /** Only counter, id and issue time differ from what was reviewed. */
-function anew(row: SignRow, ctr: number, now: number, world: World): Uint8Array {
+function anew(row: SignRow, ctr: number, now: number, world: Runtime): Uint8Array {
   const { license } = row.item;
   if (license.exp <= now)
     throw new VtlicError(

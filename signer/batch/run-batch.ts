@@ -12,19 +12,19 @@ import { openingWith } from '../keys/signing-run.ts';
 import { TokenPool } from '../keys/token-pool.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { checkPlanStands, keyOfPlan } from '../plan/plan-freshness.ts';
+import { checkPlanFresh, keyOfPlan } from '../plan/plan-freshness.ts';
 import { type ReviewTerminal } from '../plan/review.ts';
 import { readCatalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import { licenseKey, openSite, type Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../runtime.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 import { writeBatchRecord } from './batch-record.ts';
 import type { BatchSource } from './batch-source.ts';
-import { carryOutBatch, type BatchOutcome } from './sign-batch.ts';
+import { signBatch, type BatchOutcome } from './sign-batch.ts';
 import { checkRows } from './check-rows.ts';
 import { openBatchPlan, type BatchPlan } from './plan-reader.ts';
 import { finishedError, preparePlan } from './prepare-plan.ts';
-import { progressLine } from './progress.ts';
+import { batchProgress } from './progress.ts';
 import { proveBatch } from './prove-batch.ts';
 import { writeResults, type ResultFiles, type Results } from './results.ts';
 import { summaryView } from '../summary/batch-summary.ts';
@@ -48,7 +48,7 @@ export interface BatchSecrets extends SecretSource {
 
 export interface BatchIo {
   readonly site: Site;
-  readonly world: World;
+  readonly world: Runtime;
   readonly terminal: ReviewTerminal | undefined;
   readonly tell: (line: string) => void;
   /** One fault of a row. */
@@ -134,7 +134,7 @@ function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Led
   const { site, world } = io;
   const plan = openBatchPlan(site.paths.plans, digest);
   const catalog = readCatalog(site.paths.catalog);
-  checkPlanStands(plan.head, openSite(site.paths.folder), catalog, ledger);
+  checkPlanFresh(plan.head, openSite(site.paths.folder), catalog, ledger);
   const checked = checkRows(plan, ledger, (row) => {
     checkPlannedRow(row, plan.head.made, { site, catalog, ledger });
   });
@@ -166,7 +166,7 @@ async function fromSource(
   const { site, world, terminal } = io;
   const { source } = wanted;
   if (source === undefined) throw new VtlicError('internal', 'a batch needs a file or a plan');
-  const reading = progressLine('rows read and planned:', undefined, world.nowMs, terminal?.show);
+  const reading = batchProgress('rows read and planned:', undefined, world.nowMs, terminal?.show);
   const prepared = await preparePlan({
     site,
     catalog: readCatalog(site.paths.catalog),
@@ -224,7 +224,7 @@ async function carryOutReviewed(
   const { site, world } = io;
   const { batch } = reviewed;
   // Read again: a prompt may have stood open while somebody changed them.
-  checkPlanStands(batch.head, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
+  checkPlanFresh(batch.head, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
   const ledgerId = toHex(ledger.genesis.ledgerId);
   const signingKey = await openKey(access, keys.key, ledgerId);
   try {
@@ -252,8 +252,8 @@ async function signRows(
 ): Promise<BatchOutcome> {
   const checker = checkerFor(key, open);
   try {
-    const signing = progressLine('signed', open, () => performance.now(), terminal?.show);
-    return await carryOutBatch(reviewed, {
+    const signing = batchProgress('signed', open, () => performance.now(), terminal?.show);
+    return await signBatch(reviewed, {
       ledger,
       siteFolder: site.paths.folder,
       key,

@@ -13,35 +13,35 @@ import { createManyDurably } from '../../files/index.ts';
 import { voidReasonOf } from '../issue/sign-plan.ts';
 import type { Checker } from '../issue/checker.ts';
 import { requireClock } from '../issue/clock.ts';
-import { intend } from '../issue/reserve-counter.ts';
+import { reserveCounter } from '../issue/reserve-counter.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import { recordIssue, sign } from '../issue/pipeline.ts';
 import type { CheckedLicense, IntendedLicense, IssuedLicense } from '../issue/stages.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
-import { nowSeconds, type World } from '../runtime.ts';
-import { placeOf } from './output-path.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
+import { outputPath } from './output-path.ts';
 import type { SignRow } from './plan-row.ts';
 import { isDone, recordOfRow } from './row-status.ts';
 import type { ReviewedBatch } from './review.ts';
 
 /** Reserved at once. A crash voids twice as many at the most: a group of which the last signatures are outstanding, and the next one. */
-const MOST_A_GROUP = 128;
+const MAX_GROUP = 128;
 const FIRST_GROUP = 8;
 const GROUP_SECONDS = 2;
 /** Requests on their way to the key: enough to keep it busy while a transaction holds this thread, and few where it is slow. */
-const LEAST_IN_FLIGHT = 4;
-const MOST_IN_FLIGHT = 32;
+const MIN_IN_FLIGHT = 4;
+const MAX_IN_FLIGHT = 32;
 const IN_FLIGHT_SECONDS = 0.1;
 /** So many signatures that fail one after the other are the key's matter, and not a row's. */
-const MOST_FAILURES_IN_A_ROW = 8;
+const MAX_FAILURES_IN_A_ROW = 8;
 
-export interface BatchWorkplace {
+export interface BatchContext {
   readonly ledger: Ledger;
   /** Absolute path of the site. */
   readonly siteFolder: string;
   readonly key: SigningKey;
   readonly checker: Checker;
-  readonly world: World;
+  readonly world: Runtime;
   /** Called after each group. */
   readonly progress: (done: number) => void;
 }
@@ -60,8 +60,8 @@ export interface BatchOutcome {
 }
 
 /** Never throws for a row, a key or a disk: what stopped it is in the outcome, so that the results can be written. */
-export async function carryOutBatch(reviewed: ReviewedBatch, workplace: BatchWorkplace): Promise<BatchOutcome> {
-  const run = new BatchRun(reviewed, workplace);
+export async function signBatch(reviewed: ReviewedBatch, context: BatchContext): Promise<BatchOutcome> {
+  const run = new BatchRun(reviewed, context);
   return run.all();
 }
 
@@ -75,7 +75,7 @@ interface GroupInHand {
 
 class BatchRun {
   readonly #reviewed: ReviewedBatch;
-  readonly #at: BatchWorkplace;
+  readonly #context: BatchContext;
   #released = 0;
   #passedOver = 0;
   #failed = 0;
@@ -83,9 +83,9 @@ class BatchRun {
   #failedInARow = 0;
   readonly #pace = new Pace();
 
-  constructor(reviewed: ReviewedBatch, workplace: BatchWorkplace) {
+  constructor(reviewed: ReviewedBatch, context: BatchContext) {
     this.#reviewed = reviewed;
-    this.#at = workplace;
+    this.#context = context;
   }
 
   async all(): Promise<BatchOutcome> {
@@ -95,13 +95,13 @@ class BatchRun {
     let interrupted = false;
     try {
       // A passphrase may have been asked for since the ledger was opened; from here on, each group's anchor is looked at before it is moved.
-      await this.#at.ledger.requireAnchor();
+      await this.#context.ledger.requireAnchor();
       for (
         let group = take(rows, this.#pace.group);
         group.length > 0 && this.#stoppedBy === undefined;
         group = take(rows, this.#pace.group)
       ) {
-        if (this.#at.world.interrupted()) {
+        if (this.#context.world.interrupted()) {
           interrupted = true;
           break;
         }
@@ -144,7 +144,7 @@ class BatchRun {
     for (const row of batch.rows()) {
       if (
         row.kind === 'done' ||
-        isDone(recordOfRow(this.#at.ledger, lineageOf(row.item.license), batch.head.name, row.row))
+        isDone(recordOfRow(this.#context.ledger, lineageOf(row.item.license), batch.head.name, row.row))
       )
         this.#passedOver++;
       else yield row;
@@ -153,15 +153,15 @@ class BatchRun {
 
   /** Intended → signed → self-checked. */
   async #sign(group: readonly SignRow[]): Promise<GroupInHand> {
-    const { ledger, key, checker, world } = this.#at;
+    const { ledger, key, checker, world } = this.#context;
     const { head, end } = this.#reviewed.batch;
     requireClock(ledger, nowSeconds(world));
     const intended = ledger.group(() =>
       group.map((row) =>
-        intend(ledger, this.#reviewed, row.item, {
+        reserveCounter(ledger, this.#reviewed, row.item, {
           custody: key.custody,
           operator: world.operator,
-          path: placeOf(row.item.license, end.sharded),
+          path: outputPath(row.item.license, end.sharded),
           batch: { name: head.name, row: row.row },
         }),
       ),
@@ -175,7 +175,7 @@ class BatchRun {
       const fault = asVtlicError(error);
       results[index] = fault;
       // One signature that was not made is that row's matter; whatever else fails would fail for the next row too.
-      if (fault.code !== 'signing_failed' || ++this.#failedInARow >= MOST_FAILURES_IN_A_ROW) this.#stop(fault);
+      if (fault.code !== 'signing_failed' || ++this.#failedInARow >= MAX_FAILURES_IN_A_ROW) this.#stop(fault);
     };
     const work = async (): Promise<void> => {
       while (next < intended.length && this.#stoppedBy === undefined) {
@@ -224,7 +224,7 @@ class BatchRun {
 
   /** What was reserved and came to nothing; also what was never sent to a key that has failed. */
   #voidAll(intended: readonly IntendedLicense[], results: readonly (CheckedLicense | VtlicError | undefined)[]): void {
-    const { ledger } = this.#at;
+    const { ledger } = this.#context;
     const lost = intended.flatMap(({ intent }, i) => {
       const result = results[i];
       // Never asked of the key: known not to be signed, whatever it was that stopped the batch.
@@ -245,7 +245,7 @@ class BatchRun {
 
   /** Self-checked → issued → anchored → released. */
   async #finish(group: readonly CheckedLicense[]): Promise<void> {
-    const { ledger, world } = this.#at;
+    const { ledger, world } = this.#context;
     if (group.length === 0) return;
     try {
       const issued = ledger.group(() => group.map((checked) => recordIssue(ledger, checked)));
@@ -259,7 +259,7 @@ class BatchRun {
   }
 
   async #release(issued: readonly IssuedLicense[]): Promise<void> {
-    const { ledger, siteFolder, world, progress } = this.#at;
+    const { ledger, siteFolder, world, progress } = this.#context;
     const outcomes = await createManyDurably(
       issued.map(({ intent, file }) => ({ path: join(siteFolder, intent.body.path), bytes: file })),
       0o644,
@@ -280,7 +280,7 @@ class BatchRun {
 /** How much is taken at once, by how fast the key was last. */
 class Pace {
   group = FIRST_GROUP;
-  inFlight = LEAST_IN_FLIGHT;
+  inFlight = MIN_IN_FLIGHT;
   #made = 0;
   #since = performance.now();
 
@@ -292,8 +292,8 @@ class Pace {
     const now = performance.now();
     if (this.#made > 0) {
       const rate = (this.#made / (now - this.#since)) * 1000;
-      this.group = Math.max(1, Math.min(MOST_A_GROUP, Math.floor(rate * GROUP_SECONDS)));
-      this.inFlight = Math.max(LEAST_IN_FLIGHT, Math.min(MOST_IN_FLIGHT, Math.floor(rate * IN_FLIGHT_SECONDS)));
+      this.group = Math.max(1, Math.min(MAX_GROUP, Math.floor(rate * GROUP_SECONDS)));
+      this.inFlight = Math.max(MIN_IN_FLIGHT, Math.min(MAX_IN_FLIGHT, Math.floor(rate * IN_FLIGHT_SECONDS)));
     }
     this.#made = 0;
     this.#since = now;

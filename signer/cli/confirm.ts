@@ -6,7 +6,11 @@ import type { Terminal } from './terminal.ts';
  *
  * @throws VtlicError `usage` where there is no terminal, `declined` for any other answer
  */
-export async function askForWord(terminal: Terminal | undefined, view: readonly string[], word: string): Promise<void> {
+export async function confirmByWord(
+  terminal: Terminal | undefined,
+  view: readonly string[],
+  word: string,
+): Promise<void> {
   if (terminal === undefined)
     throw new VtlicError('usage', 'this is done at a terminal alone, by a person who reads what it means', {
       hint: 'run it there',

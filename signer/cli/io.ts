@@ -5,7 +5,7 @@ import { userInfo } from 'node:os';
 import { errorCodeOf } from '../../files/index.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 export interface Io {
@@ -17,7 +17,7 @@ export interface Io {
   readonly cwd: string;
   /** Opens the controlling terminal; undefined where there is none. */
   readonly openTerminal: () => Terminal | undefined;
-  readonly world: World;
+  readonly world: Runtime;
 }
 
 /** How a command whose result is a verdict leaves its exit code. */
@@ -32,7 +32,7 @@ function operatorName(): string {
 }
 
 /** @param changes parts of the world that a test replaces */
-export function processIo(changes: Partial<World> = {}): Io {
+export function processIo(changes: Partial<Runtime> = {}): Io {
   let interrupted = false;
   process.on('SIGINT', () => {
     interrupted = true;

@@ -5,7 +5,7 @@ import { jsonLine } from '../../formats/json/json-line.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
 
-const MOST_TEXT = 4000;
+const MAX_TEXT = 4000;
 
 /** Anything thrown, as ours: what is not a `VtlicError` is a defect of this program. */
 export function asVtlicError(error: unknown): VtlicError {
@@ -21,7 +21,7 @@ export function asVtlicError(error: unknown): VtlicError {
 export function errorLines(error: VtlicError): string[] {
   const { file, field, line, column, offset } = error.place;
   const where = [
-    file === undefined ? undefined : cleanText(file, MOST_TEXT),
+    file === undefined ? undefined : cleanText(file, MAX_TEXT),
     line === undefined ? undefined : String(line),
     column === undefined ? undefined : String(column),
   ].filter((part) => part !== undefined);
@@ -30,8 +30,8 @@ export function errorLines(error: VtlicError): string[] {
     field === undefined ? undefined : cleanText(field),
   ].filter((part) => part !== undefined);
   const tail = offset === undefined || error.message.includes('offset') ? '' : ` (at byte ${offset})`;
-  const lines = [`vtlic: ${[...prefix, `${cleanText(error.message, MOST_TEXT)}${tail}`].join(': ')}`];
-  if (error.hint !== undefined) lines.push(`  → ${cleanText(error.hint, MOST_TEXT)}`);
+  const lines = [`vtlic: ${[...prefix, `${cleanText(error.message, MAX_TEXT)}${tail}`].join(': ')}`];
+  if (error.hint !== undefined) lines.push(`  → ${cleanText(error.hint, MAX_TEXT)}`);
   return lines;
 }
 

@@ -61,7 +61,7 @@ async function readSource(name: string, source: Source): Promise<Uint8Array> {
 }
 
 /** The secrets of one run, by keystore name. */
-export class SecretBook {
+export class SecretProvider {
   readonly #sources: ReadonlyMap<string, Source>;
   readonly #terminal: Terminal | undefined;
   /** A descriptor gives its secret once: kept for a keystore of which two keys are opened, until `forget`. */

@@ -22,7 +22,7 @@ const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 const CTRL_U = 21;
 const DELETE = 127;
-const MOST_BYTES = 1024;
+const MAX_BYTES = 1024;
 
 /** The controlling terminal, or undefined where there is none. */
 export function openTerminal(path = '/dev/tty'): Terminal | undefined {
@@ -79,7 +79,7 @@ async function readLine(
   echo: boolean,
 ): Promise<Uint8Array> {
   const input = new ReadStream(openSync(path, 'r'));
-  const line = Buffer.alloc(MOST_BYTES);
+  const line = Buffer.alloc(MAX_BYTES);
   let length = 0;
   try {
     input.setRawMode(true);
@@ -115,7 +115,7 @@ async function readLine(
             if (echo) show('\b \b'.repeat(Buffer.from(line.subarray(0, length)).toString('utf8').length));
             line.fill(0);
             length = 0;
-          } else if (byte >= 32 && length < MOST_BYTES) {
+          } else if (byte >= 32 && length < MAX_BYTES) {
             line[length++] = byte;
             if (echo) show(Uint8Array.of(byte));
           }

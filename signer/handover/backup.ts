@@ -15,7 +15,7 @@ import {
 import { copyLedger } from '../ledger/store/copy-ledger.ts';
 import type { LedgerSummary, Progress } from '../ledger/record/ledger.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 
 export interface BackupOptions {
   /** License keys: the copy's signatures are checked too. */
@@ -32,7 +32,7 @@ export interface BackupOptions {
 export async function backupLedger(
   ledger: string,
   target: string,
-  world: Pick<World, 'step' | 'interrupted'>,
+  world: Pick<Runtime, 'step' | 'interrupted'>,
   options: BackupOptions = {},
 ): Promise<LedgerSummary> {
   const temporary = join(dirname(target), `.${basename(target)}.tmp`);
@@ -68,7 +68,7 @@ function tidyUp(temporary: string): void {
 async function checkCopy(
   ledger: string,
   copy: string,
-  world: Pick<World, 'interrupted'>,
+  world: Pick<Runtime, 'interrupted'>,
   options: BackupOptions,
 ): Promise<LedgerSummary> {
   const source = openLedgerForReading(ledger);

@@ -13,7 +13,7 @@ import type { CloseEntry } from '../ledger/record/entry.ts';
 import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
 import type { Lineage } from '../ledger/record/lineage.ts';
 import { sha256 } from '../ledger/record/sha256.ts';
-import { nowSeconds, type World } from '../runtime.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 
 const PAGE = 1000;
 
@@ -96,7 +96,7 @@ export async function handOver(
   ledger: Ledger,
   sub: string | undefined,
   key: SigningKey,
-  world: World,
+  world: Runtime,
 ): Promise<Uint8Array> {
   const payload = encodeCounters(countersOf(ledger, sub, nowSeconds(world)));
   const protectedBytes = encodeProtected(key.publicKey.alg, key.publicKey.kid, TYP.counters);

@@ -7,7 +7,7 @@ import type { PublicKey } from '../../keys/public/public-key.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
 import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
 import { sha256 } from '../ledger/record/sha256.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 
 export interface ReceivedDocument {
   readonly document: CountersDocument;
@@ -84,7 +84,7 @@ export async function takeCounters(
   ledger: Ledger,
   received: ReceivedDocument,
   taking: Taking,
-  world: World,
+  world: Runtime,
 ): Promise<void> {
   const { document, digest, kid } = received;
   const sub = document.sub === undefined ? {} : { sub: document.sub };

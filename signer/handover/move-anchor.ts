@@ -9,7 +9,7 @@ import type { AnchorPlace, AnchorRecord, AnchorStore } from '../ledger/record/an
 import { compareAnchor } from '../ledger/anchor/anchor-compare.ts';
 import type { AnchorMove } from '../ledger/anchor/anchor-move.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 
 /**
  * @throws VtlicError where the new place cannot hold it (from its store), `ledger_rolled_back` where it holds the anchor of another
@@ -31,7 +31,7 @@ export async function moveAnchor(
   from: AnchorStore,
   to: AnchorStore,
   place: AnchorPlace,
-  world: Pick<World, 'step' | 'operator'>,
+  world: Pick<Runtime, 'step' | 'operator'>,
 ): Promise<AnchorRecord> {
   await ledger.requireAnchor();
   await ledger.anchor();

@@ -7,7 +7,7 @@ import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
 import { sha256 } from '../ledger/record/sha256.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import type { ReceivedDocument } from './import-counters.ts';
 
 export interface LostDocument extends ReceivedDocument {
@@ -84,7 +84,7 @@ function requireAllShown(ledger: LedgerView, restored: number, handed: readonly 
 export async function reopenCounters(
   ledger: Ledger,
   { closedBy, sub, handed }: Reopening,
-  world: World,
+  world: Runtime,
 ): Promise<void> {
   ledger.group(() => {
     for (const { bytes, document } of handed)

@@ -17,7 +17,7 @@ import { withDraft } from '../ledger/draft.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
 import { fileExists } from '../ledger/store/ledger-file.ts';
 import { openLedgerForReading } from '../ledger/open.ts';
-import { nowSeconds, type World } from '../runtime.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 import { requireSameAnchor, type RestorePlan } from './plan-restore.ts';
 
 export interface RestoreResult {
@@ -36,7 +36,7 @@ export async function restoreLedger(
   copy: string,
   plan: RestorePlan,
   store: AnchorStore,
-  world: World,
+  world: Runtime,
 ): Promise<RestoreResult> {
   const draft = draftOf(ledger);
   await requireSameAnchor(plan, store);
@@ -80,7 +80,7 @@ function requireSameCopy({ head }: RestorePlan, now: LedgerHead): void {
  */
 export async function finishRestore(
   ledger: string,
-  world: World,
+  world: Runtime,
   opener?: AnchorStoreOpener,
 ): Promise<RestoreResult | undefined> {
   const draft = draftOf(ledger);
@@ -145,7 +145,7 @@ async function settleDraft(draft: string): Promise<void> {
 }
 
 /** A draft that does not is kept aside: its anchor may have been written, and it may be the only one of its record. */
-async function holds(draft: string, world: World): Promise<boolean> {
+async function holds(draft: string, world: Runtime): Promise<boolean> {
   try {
     await settleDraft(draft);
     return true;
@@ -200,7 +200,7 @@ function readDraft(draft: string): { readonly place: AnchorPlace; readonly head:
 }
 
 /** What stood there goes first, with the files that SQLite keeps beside it: an old log of writes beside a new database would be read into it. */
-async function place(ledger: string, draft: string, world: World): Promise<string | undefined> {
+async function place(ledger: string, draft: string, world: Runtime): Promise<string | undefined> {
   const replaced = fileExists(ledger) ? freeName(ledger, 'replaced', nowSeconds(world)) : undefined;
   if (replaced !== undefined) renameDatabase(ledger, replaced);
   await world.step('restore-cleared');

@@ -10,7 +10,7 @@ import { TokenPool } from '../keys/token-pool.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 
 export interface Diagnosis {
   readonly checks: readonly Check[];
@@ -30,7 +30,7 @@ export async function diagnose(
   store: TokenKeystore,
   keys: readonly KeyRecord[],
   secrets: SecretSource,
-  world: World,
+  world: Runtime,
 ): Promise<Diagnosis> {
   const tokens = new TokenPool(world);
   let token: Token;

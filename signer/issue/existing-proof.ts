@@ -5,7 +5,7 @@ import { describeFileError, readLimited } from '../../files/index.ts';
 import { checkInclusion } from '../ledger/tree/check-proof.ts';
 import type { LogKey } from '../ledger/tree/log-key.ts';
 
-const MOST_PROOF_BYTES = 1 << 20;
+const MAX_PROOF_BYTES = 1 << 20;
 
 /**
  * `holds`: a proof of this very license, to a checkpoint of one of the keys. `other`: anything else, a proof of another license too.
@@ -13,10 +13,10 @@ const MOST_PROOF_BYTES = 1 << 20;
  * @param cose the license as the ledger has it
  * @throws VtlicError `output_unwritable` where that cannot be seen
  */
-export function standingProof(path: string, cose: Uint8Array, keys: readonly LogKey[]): 'absent' | 'holds' | 'other' {
+export function existingProof(path: string, cose: Uint8Array, keys: readonly LogKey[]): 'absent' | 'holds' | 'other' {
   if (!exists(path)) return 'absent';
   try {
-    checkInclusion(readLimited(path, MOST_PROOF_BYTES, 'checks_failed'), keys, cose);
+    checkInclusion(readLimited(path, MAX_PROOF_BYTES, 'checks_failed'), keys, cose);
     return 'holds';
   } catch (error) {
     if (error instanceof VtlicError) return 'other';

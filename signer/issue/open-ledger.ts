@@ -9,7 +9,7 @@ import type { Ledger } from '../ledger/record/ledger.ts';
 import { openLedgerForWriting } from '../ledger/open.ts';
 import { formatInstant } from '../request/dates.ts';
 import type { Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../runtime.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 import { clockRefused } from './clock.ts';
 import { recover } from './recover.ts';
 
@@ -28,7 +28,7 @@ export interface SigningRun {
   readonly finishMove?: (move: AnchorMove, ledger: Ledger) => Promise<void>;
 }
 
-export async function openForSigning(site: Site, world: World, run: SigningRun): Promise<Ledger> {
+export async function openForSigning(site: Site, world: Runtime, run: SigningRun): Promise<Ledger> {
   const ledger = await openLedgerForWriting(site.paths.ledger, {
     now: () => nowSeconds(world),
     random: world.random,
@@ -80,7 +80,7 @@ async function settleMove(ledger: Ledger, run: SigningRun): Promise<void> {
 }
 
 /** What must be recorded before anything else, because the ledger doubts the clock and the officer does not. */
-function timeToConfirm(ledger: Ledger, world: World, confirmTime: number | undefined): number | undefined {
+function timeToConfirm(ledger: Ledger, world: Runtime, confirmTime: number | undefined): number | undefined {
   const now = nowSeconds(world);
   if (confirmTime !== undefined && Math.abs(confirmTime - now) > CONFIRM_WITHIN_SECONDS) {
     throw new VtlicError(

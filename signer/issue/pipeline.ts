@@ -14,7 +14,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import { createDurably } from '../../files/index.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 
 /** Intended → signed. */
 export async function sign(intended: IntendedLicense, key: SigningKey): Promise<SignedLicense> {
@@ -50,7 +50,7 @@ export async function release(
   ledger: Ledger,
   siteFolder: string,
   anchored: AnchoredLicense,
-  world: Pick<World, 'step'>,
+  world: Pick<Runtime, 'step'>,
 ): Promise<ReleasedLicense> {
   const { issued } = anchored;
   const relative = issued.intent.body.path;

@@ -8,12 +8,12 @@ import { uuidFromBytes } from '../../formats/license/id.ts';
 import type { Ledger } from '../ledger/record/ledger.ts';
 import { lineageText } from '../ledger/record/lineage.ts';
 import type { Site } from '../site/site.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import { anchorIssued, release } from './pipeline.ts';
 import { storedLicense } from './stored-license.ts';
 import type { ReleasedLicense } from './stages.ts';
 
-export async function recover(ledger: Ledger, site: Site, world: World): Promise<readonly ReleasedLicense[]> {
+export async function recover(ledger: Ledger, site: Site, world: Runtime): Promise<readonly ReleasedLicense[]> {
   const plan = ledger.recoveryPlan();
   // Judged before anything is written: nothing is added to a record that does not hold.
   const stored = plan.releases.map((record) => storedLicense(ledger, record, site));

@@ -19,7 +19,7 @@ function known(bytes: Uint8Array | undefined): Uint8Array {
 }
 
 /** Who signs, and where the file will go. */
-export interface IntendInput {
+export interface ReserveInput {
   readonly custody: Custody;
   readonly operator: string;
   /** Relative to the site; left out: `out/PRODUCT/CUSTOMER/…`. */
@@ -30,7 +30,12 @@ export interface IntendInput {
 /**
  * @throws VtlicError `plan_stale` when a counter of the plan has been used since it was made.
  */
-export function intend(ledger: Ledger, reviewed: Reviewed, item: PlanItem, input: IntendInput): IntendedLicense {
+export function reserveCounter(
+  ledger: Ledger,
+  reviewed: Reviewed,
+  item: PlanItem,
+  input: ReserveInput,
+): IntendedLicense {
   const { license } = item;
   const lineage = lineageOf(license);
   const next = ledger.nextCounter(lineage);

@@ -10,27 +10,27 @@ import type { VoidReason } from '../ledger/record/entry.ts';
 import { lineageText } from '../ledger/record/lineage.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { ReviewedPlan } from '../plan/review.ts';
-import { nowSeconds, type World } from '../runtime.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 import { anchorIssued, recordIssue, release, sign } from './pipeline.ts';
 import { requireClock } from './clock.ts';
-import { intend } from './reserve-counter.ts';
+import { reserveCounter } from './reserve-counter.ts';
 import { directChecker, type Checker } from './checker.ts';
 import type { IntendedLicense, IssuedLicense, ReleasedLicense } from './stages.ts';
 
-export interface Workplace {
+export interface SigningContext {
   readonly ledger: Ledger;
   /** Absolute path of the site. */
   readonly siteFolder: string;
   readonly key: SigningKey;
-  readonly world: World;
+  readonly world: Runtime;
 }
 
-export async function carryOut(reviewed: ReviewedPlan, workplace: Workplace): Promise<readonly ReleasedLicense[]> {
-  const { ledger, siteFolder, key, world } = workplace;
+export async function signPlan(reviewed: ReviewedPlan, context: SigningContext): Promise<readonly ReleasedLicense[]> {
+  const { ledger, siteFolder, key, world } = context;
   const checker = directChecker(key);
   const released: ReleasedLicense[] = [];
   for (const item of reviewed.plan.items) {
-    const issued = await signOne(reviewed, item, checker, workplace);
+    const issued = await signOne(reviewed, item, checker, context);
     const group = await anchorIssued(ledger, [issued]);
     await world.step('anchor-durable');
     for (const anchored of group) released.push(await release(ledger, siteFolder, anchored, world));
@@ -42,13 +42,13 @@ async function signOne(
   reviewed: ReviewedPlan,
   item: PlanItem,
   checker: Checker,
-  { ledger, key, world }: Workplace,
+  { ledger, key, world }: SigningContext,
 ): Promise<IssuedLicense> {
   stopIfInterrupted(world);
   // A passphrase may have been asked for since the ledger was opened.
   await ledger.requireAnchor();
   requireClock(ledger, nowSeconds(world));
-  const intended = intend(ledger, reviewed, item, { custody: key.custody, operator: world.operator });
+  const intended = reserveCounter(ledger, reviewed, item, { custody: key.custody, operator: world.operator });
   try {
     await world.step('intent-durable');
     stopIfInterrupted(world);
@@ -96,7 +96,7 @@ export function voidReasonOf(error: unknown): VoidReason {
   return 'signing_failed';
 }
 
-function stopIfInterrupted(world: World): void {
+function stopIfInterrupted(world: Runtime): void {
   if (world.interrupted())
     throw new VtlicError('interrupted', 'interrupted: nothing was signed', { hint: 'run it again' });
 }

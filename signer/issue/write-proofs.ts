@@ -11,8 +11,8 @@ import { findLeaf } from '../ledger/tree/find-leaf.ts';
 import type { Ledger, LicenseRecord } from '../ledger/record/ledger.ts';
 import { signCheckpoint } from '../ledger/tree/sign-checkpoint.ts';
 import type { Site } from '../site/site.ts';
-import type { World } from '../runtime.ts';
-import { standingProof } from './existing-proof.ts';
+import type { Runtime } from '../runtime.ts';
+import { existingProof } from './existing-proof.ts';
 
 const AT_ONCE = 256;
 /** Files in the way that are named; the rest are counted. */
@@ -23,7 +23,7 @@ export interface ProofWork {
   readonly site: Site;
   /** With the purpose `ledger`, Ed25519. */
   readonly key: SigningKey;
-  readonly world: Pick<World, 'interrupted'>;
+  readonly world: Pick<Runtime, 'interrupted'>;
   /** The command that makes what is missing. */
   readonly goOn: string;
 }
@@ -44,7 +44,7 @@ export interface ProofsWritten {
  * @throws VtlicError what signing throws, `output_unwritable`, `interrupted`, `output_exists` where something else stands in the place of
  *   a proof (all others are written); the licenses are released all the same
  */
-export async function proveReleased(
+export async function writeProofs(
   records: Iterable<LicenseRecord>,
   { ledger, site, key, world, goOn }: ProofWork,
 ): Promise<ProofsWritten> {
@@ -78,7 +78,7 @@ export async function proveReleased(
           { file: path },
         );
       }
-      const standing = standingProof(path, cose, keys);
+      const standing = existingProof(path, cose, keys);
       if (standing === 'holds') {
         stood++;
         continue;

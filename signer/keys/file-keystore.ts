@@ -9,7 +9,7 @@ import { makeFolders } from '../../files/index.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore } from '../site/keystore-config.ts';
 import type { SitePaths } from '../site/paths.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 
 export interface KeyFiles {
   readonly key: string;
@@ -21,12 +21,12 @@ export function keyFiles(paths: SitePaths, store: FileKeystore, name: string): K
   return { key: join(folder, `${name}.age`), claim: join(folder, `${name}.claim.json`) };
 }
 
-export const SHORTEST_PASSPHRASE = 12;
+export const MIN_PASSPHRASE_CHARACTERS = 12;
 
 /** @throws VtlicError `usage` for a passphrase that is too short to protect a key against a stolen disk. */
 export function checkNewPassphrase(passphrase: Uint8Array): void {
-  if (characters(passphrase) < SHORTEST_PASSPHRASE)
-    throw new VtlicError('usage', `a new passphrase should have at least ${SHORTEST_PASSPHRASE} characters`, {
+  if (characters(passphrase) < MIN_PASSPHRASE_CHARACTERS)
+    throw new VtlicError('usage', `a new passphrase should have at least ${MIN_PASSPHRASE_CHARACTERS} characters`, {
       hint: 'take five or more random words',
     });
 }
@@ -41,7 +41,7 @@ export async function generateInFile(
   store: FileKeystore,
   key: { readonly name: string; readonly algorithm: Algorithm; readonly purpose: KeyPurpose },
   passphrase: Uint8Array,
-  world: World,
+  world: Runtime,
 ): Promise<SigningKey> {
   checkNewPassphrase(passphrase);
   const files = keyFiles(paths, store, key.name);
@@ -54,7 +54,7 @@ export async function openFromFile(
   store: FileKeystore,
   record: KeyRecord,
   passphrase: Uint8Array,
-  world: World,
+  world: Runtime,
 ): Promise<SigningKey> {
   const files = keyFiles(paths, store, record.name);
   const key = await openKeyFile(files.key, record.publicKey, record.purpose, passphrase);

@@ -16,7 +16,7 @@ import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore, KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
 import { sitePaths } from '../site/paths.ts';
 import { openSite, writeSite, type Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../runtime.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 import { generateInFile, keyFiles } from './file-keystore.ts';
 import type { KeyAccess } from './key-access.ts';
 import { claimKey } from './key-claim.ts';
@@ -32,7 +32,7 @@ export async function generateKey(
   wanted: NewKey,
   secrets: SecretSource,
   ledgerId: string,
-  world: World,
+  world: Runtime,
 ): Promise<KeyRecord> {
   const lock = acquireLock(sitePaths(folder).ledger, { command: 'vtlic key generate' }, nowSeconds(world));
   const tokens = new TokenPool(world);
@@ -125,7 +125,7 @@ async function makeSoftware(
   store: FileKeystore,
   wanted: NewKey,
   secrets: SecretSource,
-  world: World,
+  world: Runtime,
 ): Promise<SigningKey> {
   const passphrase = await secrets.take(store.name, `New passphrase for key ${wanted.name}: `);
   try {

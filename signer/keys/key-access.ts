@@ -1,5 +1,5 @@
 import type { Site } from '../site/site.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import type { SecretSource } from './secret-source.ts';
 import type { TokenPool } from './token-pool.ts';
 
@@ -9,5 +9,5 @@ export interface KeyAccess {
   readonly secrets: SecretSource;
   /** The caller closes it at the end of the run. */
   readonly tokens: TokenPool;
-  readonly world: World;
+  readonly world: Runtime;
 }

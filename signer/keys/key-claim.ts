@@ -10,7 +10,7 @@ import { readObject } from '../../formats/json/reader.ts';
 import { createDurably, parseJsonFile, readLimited } from '../../files/index.ts';
 
 const SCHEMA = 'vtlic-claim/1';
-const MOST_BYTES = 4096;
+const MAX_BYTES = 4096;
 
 export interface KeyClaim {
   /** 64 hex digits. */
@@ -20,7 +20,7 @@ export interface KeyClaim {
 }
 
 function readClaim(file: string): KeyClaim {
-  const root = readObject(parseJsonFile(readLimited(file, MOST_BYTES, 'json_malformed'), file, MOST_BYTES), {
+  const root = readObject(parseJsonFile(readLimited(file, MAX_BYTES, 'json_malformed'), file, MAX_BYTES), {
     code: 'configuration_invalid',
     file,
   });

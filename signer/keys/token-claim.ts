@@ -2,7 +2,7 @@
 import { concatBytes, equalBytes, fromHex, toHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Token } from '../../keys/private/pkcs11/client/token.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import type { KeyClaim } from './key-claim.ts';
 
 const PREFIX = 'vtlic-claim/1 ';
@@ -41,7 +41,7 @@ export async function checkClaimInToken(token: Token, claim: KeyClaim): Promise<
  *
  * @throws VtlicError `key_claimed` when another ledger has claimed it
  */
-export async function claimInToken(token: Token, claim: KeyClaim, world: Pick<World, 'tell'>): Promise<void> {
+export async function claimInToken(token: Token, claim: KeyClaim, world: Pick<Runtime, 'tell'>): Promise<void> {
   if (token.opened.profile.dataObjects === 'none') {
     world.tell(
       `warning: ${token.connection.name} has no data objects, so nothing there says to which ledger the key belongs`,

@@ -6,7 +6,7 @@ import type { Token } from '../../keys/private/pkcs11/client/token.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { KeyRecord, TokenObject } from '../site/key-record.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import type { KeyAccess } from './key-access.ts';
 import type { NewKey } from './new-key.ts';
 import { claimInToken } from './token-claim.ts';
@@ -89,6 +89,6 @@ export async function generateInToken(
   };
 }
 
-function claimNew(token: Token, key: SigningKey, ledgerId: string, world: World): Promise<void> {
+function claimNew(token: Token, key: SigningKey, ledgerId: string, world: Runtime): Promise<void> {
   return claimInToken(token, { kid: key.publicKey.kid, ledger: ledgerId }, world);
 }

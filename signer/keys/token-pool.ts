@@ -9,16 +9,16 @@ import { openToken, type Token } from '../../keys/private/pkcs11/client/token.ts
 import type { TokenDescription } from '../../keys/private/pkcs11/shared/token-description.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';
-import type { World } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import type { SecretSource } from './secret-source.ts';
 
 export class TokenPool {
-  readonly #world: World;
+  readonly #world: Runtime;
   /** By the keystore's name. A login that failed stays here too: it is not tried again in this run. */
   readonly #opened = new Map<string, Promise<Token>>();
   readonly #tokens = new Set<Token>();
 
-  constructor(world: World) {
+  constructor(world: Runtime) {
     this.#world = world;
   }
 

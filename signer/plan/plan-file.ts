@@ -4,7 +4,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { createDurably, readLimited } from '../../files/index.ts';
 import { decodePlan, encodePlan, planDigest, type Plan } from './plan.ts';
 
-const MOST_BYTES = 1 << 30;
+const MAX_BYTES = 1 << 30;
 
 /** @returns the digest under which the plan now lies. */
 export async function writePlan(folder: string, plan: Plan): Promise<string> {
@@ -21,7 +21,7 @@ export function readPlan(folder: string, digest: string): Plan {
   const file = join(folder, digest);
   let bytes: Uint8Array;
   try {
-    bytes = readLimited(file, MOST_BYTES, 'plan_stale');
+    bytes = readLimited(file, MAX_BYTES, 'plan_stale');
   } catch (error) {
     throw new VtlicError('plan_stale', 'there is no readable plan with this digest', {
       file,

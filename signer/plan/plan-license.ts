@@ -16,7 +16,7 @@ import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
-import { nowSeconds, type World } from '../runtime.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 import type { Plan, PlanItem, PlanOrigin } from './plan.ts';
 import { useFault } from './use-fault.ts';
 
@@ -27,14 +27,14 @@ export interface PlanInput {
   readonly catalog: Catalog;
   readonly ledger: LedgerView;
   readonly key: KeyRecord;
-  readonly world: Pick<World, 'nowMs' | 'random'>;
+  readonly world: Pick<Runtime, 'nowMs' | 'random'>;
 }
 
 /** What a payload needs besides the request. */
 export interface ItemInput {
   readonly site: Site;
   readonly key: KeyRecord;
-  readonly world: Pick<World, 'nowMs' | 'random'>;
+  readonly world: Pick<Runtime, 'nowMs' | 'random'>;
   /** Seconds since 1970: the time of the whole plan. */
   readonly now: number;
   /** The lineage's next counter. */

@@ -9,7 +9,7 @@ import { FaultList, keyOfMember, MEMBER_NAMES, type MemberName, readMembers } fr
 import type { Request } from '../request/request.ts';
 
 const SCHEMA = 'vtlic-changes/1';
-const MOST_BYTES = 1 << 20;
+const MAX_BYTES = 1 << 20;
 
 export interface Changes {
   readonly set: Partial<Request>;
@@ -27,7 +27,7 @@ const STAYS: ReadonlySet<MemberName> = new Set(['customer', 'product', 'tier', '
  * @throws VtlicError `request_invalid`, `json_malformed` with line and column
  */
 export function parseChanges(bytes: Uint8Array, file: string): Changes {
-  const node = parseJsonFile(bytes, file, MOST_BYTES);
+  const node = parseJsonFile(bytes, file, MAX_BYTES);
   const context = { code: 'request_invalid', file } as const;
   const root = readObject(node, context);
   const schema = root.member('schema');

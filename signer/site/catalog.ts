@@ -7,7 +7,7 @@ import { parseJsonFile, readLimited } from '../../files/index.ts';
 import { PERPETUAL } from '../request/dates.ts';
 
 export const CATALOG_SCHEMA = 'vtlic-catalog/1';
-const MOST_BYTES = 8 << 20;
+const MAX_BYTES = 8 << 20;
 const DAY_SECONDS = 86_400;
 
 export interface Tier {
@@ -32,12 +32,12 @@ export interface Catalog {
 }
 
 export function readCatalog(file: string): Catalog {
-  return parseCatalog(readLimited(file, MOST_BYTES, 'json_malformed', 'configuration_invalid'), file);
+  return parseCatalog(readLimited(file, MAX_BYTES, 'json_malformed', 'configuration_invalid'), file);
 }
 
 /** @throws VtlicError `configuration_invalid` or `json_malformed` with line and column. */
 export function parseCatalog(bytes: Uint8Array, file: string): Catalog {
-  const root = readObject(parseJsonFile(bytes, file, MOST_BYTES), { code: 'configuration_invalid', file });
+  const root = readObject(parseJsonFile(bytes, file, MAX_BYTES), { code: 'configuration_invalid', file });
   const schema = root.required('schema');
   if (schema.string() !== CATALOG_SCHEMA) throw schema.fault(`should be "${CATALOG_SCHEMA}"`);
   const products = named(root.object('products'), product);

@@ -8,7 +8,7 @@ import { createDurably, makeFolders } from '../../files/index.ts';
 import { openAnchorStore, type AnchorStoreOpener } from '../ledger/anchor/anchor-store.ts';
 import type { AnchorPlace, AnchorStore } from '../ledger/record/anchor.ts';
 import { createLedger } from '../ledger/create.ts';
-import { nowSeconds, type World } from '../runtime.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 import { CATALOG_SCHEMA, parseCatalog } from './catalog.ts';
 import type { KeystoreConfig } from './keystore-config.ts';
 import { sitePaths, type SitePaths } from './paths.ts';
@@ -60,7 +60,7 @@ function realPath(path: string): string {
  * @param opener for an anchor in a token; called once all that needs no login was judged
  * @throws VtlicError `output_exists` for a folder that holds anything but the beginning of this very site, or an anchor that stands already
  */
-export async function createSite(wanted: NewSite, world: World, opener?: AnchorStoreOpener): Promise<SitePaths> {
+export async function createSite(wanted: NewSite, world: Runtime, opener?: AnchorStoreOpener): Promise<SitePaths> {
   if (!isId(wanted.issuer))
     throw new VtlicError(
       'usage',

@@ -19,7 +19,7 @@ const SCHEMA = 'vtlic-site/2';
 
 /** Sites of version 0.1.0 call a key's purpose its `job`. They are read as they are; the next write is in the new schema. */
 const SCHEMA_WITH_JOBS = 'vtlic-site/1';
-const MOST_BYTES = 4 << 20;
+const MAX_BYTES = 4 << 20;
 const CUSTODIES: ReadonlySet<string> = new Set<Custody>(['hsm', 'hsm-wrapped', 'split', 'software']);
 
 export interface SiteConfig {
@@ -46,7 +46,7 @@ export function openSite(folder: string): Site {
       hint: 'name the site with --site DIR or VTLIC_SITE, or make one with: vtlic init DIR --issuer ID',
     });
   }
-  const bytes = readLimited(paths.site, MOST_BYTES, 'json_malformed', 'configuration_invalid');
+  const bytes = readLimited(paths.site, MAX_BYTES, 'json_malformed', 'configuration_invalid');
   return Object.freeze({
     paths,
     config: parseSite(bytes, paths.site),
@@ -55,7 +55,7 @@ export function openSite(folder: string): Site {
 }
 
 export function parseSite(bytes: Uint8Array, file: string): SiteConfig {
-  const root = readObject(parseJsonFile(bytes, file, MOST_BYTES), { code: 'configuration_invalid', file });
+  const root = readObject(parseJsonFile(bytes, file, MAX_BYTES), { code: 'configuration_invalid', file });
   const schema = root.required('schema');
   const version = schema.string();
   if (version !== SCHEMA && version !== SCHEMA_WITH_JOBS) throw schema.fault(`should be "${SCHEMA}"`);
@@ -222,7 +222,7 @@ export function writeSite(paths: SitePaths, config: SiteConfig): void {
 }
 
 /** @throws VtlicError `key_not_found` with the names that there are. */
-export function findKey(site: Site, name: string): KeyRecord {
+export function findSiteKey(site: Site, name: string): KeyRecord {
   const found = site.config.keys.find((key) => key.name === name || key.publicKey.kid === name);
   if (found !== undefined) return found;
   const names = site.config.keys.map((key) => key.name).join(', ') || 'none yet';
@@ -240,7 +240,7 @@ export function licenseKey(site: Site, name: string | undefined): KeyRecord {
       file: site.paths.site,
       hint: 'make one with: vtlic key generate --name NAME',
     });
-  const key = findKey(site, wanted);
+  const key = findSiteKey(site, wanted);
   if (key.purpose !== 'license')
     throw new VtlicError('usage', `the key ${key.name} has the purpose ${key.purpose} and cannot sign licenses`, {
       hint: 'one key has one purpose: name a key with the purpose license',

@@ -79,7 +79,7 @@ export function formatRows(rows: readonly ViewRow[], indent = 2): string[] {
   const margin = ' '.repeat(indent);
   return rows.flatMap(([name, value]) => {
     // Broken here and not by the terminal: no value can look like a row of its own.
-    const [first = '', ...rest] = pieces(value, Math.max(LEAST_COLUMNS, COLUMNS - width - indent));
+    const [first = '', ...rest] = pieces(value, Math.max(MIN_COLUMNS, COLUMNS - width - indent));
     return [
       `${margin}${name.padEnd(width)}${first}`,
       ...rest.map((piece) => `${margin}${' '.repeat(width - 2)}| ${piece}`),
@@ -91,7 +91,7 @@ export function formatRows(rows: readonly ViewRow[], indent = 2): string[] {
 const WHOLE = Number.MAX_SAFE_INTEGER;
 const COLUMNS = 80;
 /** A key id fits. */
-const LEAST_COLUMNS = 64;
+const MIN_COLUMNS = 64;
 
 /** The first character that a terminal may draw two columns wide. */
 const FIRST_WIDE = 0x1100;

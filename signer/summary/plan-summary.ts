@@ -3,7 +3,7 @@ import { lineageOf } from '../issue/lineage-of.ts';
 import { newestOfLineage } from '../ledger/newest-license.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
 import type { Catalog } from '../site/catalog.ts';
-import { findKey, type Site } from '../site/site.ts';
+import { findSiteKey, type Site } from '../site/site.ts';
 import { findAnomalies } from '../plan/anomalies.ts';
 import { digestWordLines } from '../plan/digest-words.ts';
 import { comparedWith, lastLicense, type LastLicense } from '../plan/last-license.ts';
@@ -23,7 +23,7 @@ export function planView(plan: Plan, input: PlanViewInput): string[] {
   const licenses = plan.items.flatMap((item) => {
     const replaced = newestOfLineage(ledger, lineageOf(item.license));
     const last = replaced === undefined ? base : lastLicense(replaced);
-    const key = findKey(site, item.kid);
+    const key = findSiteKey(site, item.kid);
     return licenseView(item, {
       previous: last?.license,
       anomalies: findAnomalies({

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { placeOf } from '../../signer/batch/output-path.ts';
+import { outputPath } from '../../signer/batch/output-path.ts';
 import { openBatchPlan } from '../../signer/batch/plan-reader.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { csv, customers, day, row, writeBatch } from '../support/batch-file.ts';
@@ -256,7 +256,7 @@ describe('batch', () => {
     const digest = vtlic('batch', file, '--new-customers', '--name', 'a', '--dry-run').stdout.trim();
     const [, second] = openBatchPlan(join(fixture.site, 'plans'), digest).rows();
     if (second?.kind !== 'sign') throw new Error('no such row');
-    const inTheWay = join(fixture.site, placeOf(second.item.license, false));
+    const inTheWay = join(fixture.site, outputPath(second.item.license, false));
     mkdirSync(dirname(inTheWay), { recursive: true });
     writeFileSync(inTheWay, 'something else');
     const done = confirm('batch', digest);

@@ -2,7 +2,7 @@
 import { processIo } from '../../signer/cli/io.ts';
 import { runCli } from '../../signer/cli/run.ts';
 import type { Terminal } from '../../signer/cli/terminal.ts';
-import type { World } from '../../signer/runtime.ts';
+import type { Runtime } from '../../signer/runtime.ts';
 
 export interface RanHere {
   readonly code: number;
@@ -22,7 +22,7 @@ export const CONSENTING: Terminal = Object.freeze<Terminal>({
 
 export async function runHere(
   args: readonly string[],
-  world: Partial<World> = {},
+  world: Partial<Runtime> = {},
   terminal?: Terminal,
 ): Promise<RanHere> {
   let stdout = '';

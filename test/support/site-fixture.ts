@@ -11,13 +11,13 @@ import { claimKey } from '../../signer/keys/key-claim.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { createSite } from '../../signer/site/create-site.ts';
 import { openSite, writeSite } from '../../signer/site/site.ts';
-import type { World } from '../../signer/runtime.ts';
+import type { Runtime } from '../../signer/runtime.ts';
 
 export const PASSPHRASE = 'correct horse battery staple';
 /** log2 of scrypt's N; real keys take 18. */
 const FAST_WORK_FACTOR = 10;
 
-export function testWorld(changes: Partial<World> = {}): World {
+export function testWorld(changes: Partial<Runtime> = {}): Runtime {
   return {
     nowMs: Date.now,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
@@ -42,7 +42,7 @@ export interface SiteFixture {
 
 export interface FixtureOptions {
   readonly algorithm?: Algorithm;
-  readonly world?: Partial<World>;
+  readonly world?: Partial<Runtime>;
 }
 
 export async function makeSite(options: FixtureOptions = {}): Promise<SiteFixture> {

@@ -14,7 +14,7 @@ import { readChunks } from '../../../files/index.ts';
 import { errorDocument, errorLines } from '../output.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
-import { SecretBook } from '../secrets.ts';
+import { SecretProvider } from '../secrets.ts';
 import { openNamedSite, siteArgument } from './common.ts';
 import { proofKeyOf } from './proof-option.ts';
 import { signingOptions, type SigningOptions } from './sign-plan.ts';
@@ -38,7 +38,7 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
     const source = file === undefined ? undefined : sourceOf(resolve(io.cwd, file), options);
     const hints = new Set<string>();
     const terminal = options.dryRun === true ? undefined : io.openTerminal();
-    const secrets = new SecretBook(options.secret, terminal, options);
+    const secrets = new SecretProvider(options.secret, terminal, options);
     try {
       const batchIo: BatchIo = {
         site,

@@ -13,10 +13,10 @@ import { openKey } from '../../keys/open-key.ts';
 import { openingWith } from '../../keys/signing-run.ts';
 import { fileExists } from '../../ledger/store/ledger-file.ts';
 import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { plainRows } from '../table.ts';
+import { formatTable } from '../table.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
-import { askForWord } from '../confirm.ts';
+import { confirmByWord } from '../confirm.ts';
 import { openNamedSite, secretOption, siteOption, type SiteOptions } from './common.ts';
 import { parseCustomer } from './counters-file.ts';
 import { withAccess } from './key-access.ts';
@@ -51,7 +51,7 @@ export function addCountersExport(parent: Command, io: Io): void {
       });
       try {
         const standing = standingDocument(ledger, options.customer);
-        if (standing === undefined) await askForWord(terminal, viewOf(ledger, options, io), 'HAND OVER');
+        if (standing === undefined) await confirmByWord(terminal, viewOf(ledger, options, io), 'HAND OVER');
         const document = standing ?? (await sign());
         await createDurably(target, document, 0o644);
         io.err(
@@ -90,7 +90,7 @@ function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
   return [
     `FROM NOW ON THIS LEDGER ISSUES NOTHING ${options.customer === undefined ? 'FOR ANYBODY' : `FOR ${options.customer}`}, until the counters are taken back or over.`,
     '',
-    ...plainRows([
+    ...formatTable([
       ['ledger', `${toHex(document.ledgerId)} of ${document.iss}`],
       [
         'lineages',

@@ -10,7 +10,7 @@ import type { Io } from '../io.ts';
 import { invalid } from './common.ts';
 import { readTrustFile } from './trust-file.ts';
 
-const MOST_DOCUMENT_BYTES = 1 << 28;
+const MAX_DOCUMENT_BYTES = 1 << 28;
 
 export function parseCustomer(text: string): string {
   if (!isId(text)) throw invalid('expected the id of a customer');
@@ -27,7 +27,7 @@ export function countersKeys(io: Io, site: Site, trust: readonly string[]): read
 /** @param path absolute */
 export function readCounters(path: string, keys: readonly PublicKey[]): LostDocument {
   try {
-    const bytes = readLimited(path, MOST_DOCUMENT_BYTES, 'checks_failed');
+    const bytes = readLimited(path, MAX_DOCUMENT_BYTES, 'checks_failed');
     return { bytes, ...openCounters(bytes, keys) };
   } catch (error) {
     throw error instanceof VtlicError ? error.at({ file: path }) : error;

@@ -9,10 +9,10 @@ import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { openingWith } from '../../keys/signing-run.ts';
 import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { plainRows } from '../table.ts';
+import { formatTable } from '../table.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
-import { askForWord } from '../confirm.ts';
+import { confirmByWord } from '../confirm.ts';
 import { collect, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 import { countersKeys, readCounters } from './counters-file.ts';
 import { withAccess } from './key-access.ts';
@@ -40,7 +40,7 @@ export function addCountersImport(parent: Command, io: Io): void {
       const ledger = await openForSigning(site, io.world, { command: 'counters import', ...openingWith(access) });
       try {
         const taking = planTaking(ledger, received);
-        await askForWord(terminal, viewOf(ledger, received), isOwn(ledger, received) ? 'TAKE BACK' : 'TAKE OVER');
+        await confirmByWord(terminal, viewOf(ledger, received), isOwn(ledger, received) ? 'TAKE BACK' : 'TAKE OVER');
         await takeCounters(ledger, received, taking, io.world);
         const { document } = received;
         io.err(
@@ -85,7 +85,7 @@ function viewOf(ledger: LedgerView, received: ReceivedDocument): string[] {
   return [
     title,
     '',
-    ...plainRows([
+    ...formatTable([
       ['document', toHex(digest)],
       ['made', `${formatInstant(document.made)}, signed by ${kid}`],
       ['from', `the ledger ${toHex(document.ledgerId)} of ${document.iss}, at its entry ${document.head.entries}`],

@@ -7,9 +7,9 @@ import { planReopening, reopenCounters, type LostDocument, type Reopening } from
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { openingWith } from '../../keys/signing-run.ts';
-import { plainRows } from '../table.ts';
+import { formatTable } from '../table.ts';
 import type { Io } from '../io.ts';
-import { askForWord } from '../confirm.ts';
+import { confirmByWord } from '../confirm.ts';
 import { collect, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 import { countersKeys, parseCustomer, readCounters } from './counters-file.ts';
 import { withAccess } from './key-access.ts';
@@ -49,7 +49,7 @@ export function addCountersReopen(parent: Command, io: Io): void {
       const ledger = await openForSigning(site, io.world, { command: 'counters reopen', ...openingWith(access) });
       try {
         const plan = planReopening(ledger, options.customer, handed);
-        await askForWord(terminal, viewOf(plan), 'NOT HANDED OVER');
+        await confirmByWord(terminal, viewOf(plan), 'NOT HANDED OVER');
         await reopenCounters(ledger, plan, io.world);
         io.err(`opened: this ledger issues again for ${whom(plan)}`);
         io.out(
@@ -72,7 +72,7 @@ function viewOf(plan: Reopening): string[] {
   return [
     'IF ANOTHER LEDGER ISSUES FOR ANY OF THEM, two licenses get one counter, and no ledger can see it.',
     '',
-    ...plainRows([
+    ...formatTable([
       [
         'closed by',
         `the restore in entry ${plan.closedBy}: the lost part handed counters over ${plan.lost === 1 ? 'once' : `${plan.lost} times`}`,

@@ -16,7 +16,7 @@ import type { TokenKeystore } from '../../site/keystore-config.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
-import { SecretBook } from '../secrets.ts';
+import { SecretProvider } from '../secrets.ts';
 import { collect, secretOption, siteFolder, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 
 interface ListOptions extends SiteOptions {
@@ -166,7 +166,7 @@ async function doctor(io: Io, token: string, options: DoctorOptions, setExit: Se
   const keys = site?.config.keys.filter((key) => keystoresUsed(key).some((name) => stores.includes(name))) ?? [];
   const terminal = io.openTerminal();
   try {
-    const secrets = new SecretBook(options.secret, terminal, options);
+    const secrets = new SecretProvider(options.secret, terminal, options);
     secrets.assertFor(
       uri.pinSourceFile !== undefined
         ? []

@@ -14,7 +14,7 @@ import { TokenPool } from '../../keys/token-pool.ts';
 import { anchorPlaceText } from '../../ledger/record/anchor-place.ts';
 import type { AnchorPlace } from '../../ledger/record/anchor.ts';
 import type { Io } from '../io.ts';
-import { SecretBook } from '../secrets.ts';
+import { SecretProvider } from '../secrets.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { parseAnchorOption } from './anchor-option.ts';
 import { invalid, secretOption, type SecretOptions } from './common.ts';
@@ -101,7 +101,7 @@ async function create(io: Io, wanted: NewSite, options: SecretOptions): Promise<
   const terminal = anchor.kind === 'token' ? io.openTerminal() : undefined;
   const tokens = new TokenPool(io.world);
   try {
-    const secrets = new SecretBook(options.secret, terminal, options);
+    const secrets = new SecretProvider(options.secret, terminal, options);
     const taken = store?.type === 'pkcs11' && parsePkcs11Uri(store.uri).pinSourceFile === undefined ? [store.name] : [];
     secrets.assertFor(taken, []);
     return await createSite(wanted, io.world, anchorOpener({ site: { config: { keystores } }, secrets, tokens }));

@@ -10,7 +10,7 @@ import { parseRequest } from '../../request/parse.ts';
 import type { Io } from '../io.ts';
 import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from './sign-plan.ts';
 
-const MOST_REQUEST_BYTES = 1 << 20;
+const MAX_REQUEST_BYTES = 1 << 20;
 
 export function addIssue(program: Command, io: Io): void {
   const command = program
@@ -31,7 +31,7 @@ export function addIssue(program: Command, io: Io): void {
 
 function prepare(io: Io, path: string): SigningCommand['prepare'] {
   return (_site, catalog) => {
-    const request = parseRequest(readLimited(path, MOST_REQUEST_BYTES, 'json_malformed'), path);
+    const request = parseRequest(readLimited(path, MAX_REQUEST_BYTES, 'json_malformed'), path);
     checkAgainstCatalog(request, catalog, path);
     return (input) => {
       const plan = planLicense(request, { ...input, world: io.world });

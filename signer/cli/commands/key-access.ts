@@ -5,7 +5,7 @@ import { TokenPool } from '../../keys/token-pool.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { SecretBook } from '../secrets.ts';
+import { SecretProvider } from '../secrets.ts';
 import type { Terminal } from '../terminal.ts';
 import type { SecretOptions } from './common.ts';
 
@@ -26,7 +26,7 @@ export async function withAccess<T>(
   const terminal = io.openTerminal();
   const tokens = new TokenPool(io.world);
   try {
-    const secrets = new SecretBook(options.secret, terminal, options);
+    const secrets = new SecretProvider(options.secret, terminal, options);
     const stores = [...new Set([...(key === undefined ? [] : keystoresUsed(key)), ...anchors])];
     secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
     return await use({ site, secrets, tokens, world: io.world }, terminal);

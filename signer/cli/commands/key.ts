@@ -20,9 +20,9 @@ import { openKey } from '../../keys/open-key.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
 import { formatRows } from '../../summary/license-summary.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
-import { findKey, type Site } from '../../site/site.ts';
+import { findSiteKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { SecretBook } from '../secrets.ts';
+import { SecretProvider } from '../secrets.ts';
 import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
 
@@ -122,7 +122,7 @@ function addGenerate(key: Command, io: Io): void {
     const keystore = options.keystore ?? onlyKeystore(site);
     const terminal = io.openTerminal();
     try {
-      const secrets = new SecretBook(options.secret, terminal, options);
+      const secrets = new SecretProvider(options.secret, terminal, options);
       const stores = options.mlDsaKeystore === undefined ? [keystore] : [keystore, options.mlDsaKeystore];
       secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
       const wanted: NewKey = {
@@ -194,7 +194,7 @@ function addShow(key: Command, io: Io): void {
       .description('shows a key of the site')
       .option('--json', 'the result as one JSON document'),
   ).action((name: string, options: SiteOptions & JsonOption) => {
-    const record = findKey(openNamedSite(io, options), name);
+    const record = findSiteKey(openNamedSite(io, options), name);
     const document = recordDocument(record);
     io.out(
       options.json === true
@@ -212,7 +212,7 @@ function addExport(key: Command, io: Io): void {
     .option('--form <form>', PUBLIC_KEY_FORMS.join(', '), oneOf(isForm, PUBLIC_KEY_FORMS), 'pem')
     .option('--out <file>', 'into a new file (default: standard output)');
   siteOption(command).action(async (name: string, options: ExportOptions & SiteOptions) => {
-    const record = findKey(openNamedSite(io, options), name);
+    const record = findSiteKey(openNamedSite(io, options), name);
     const bytes = exportPublicKey(record.publicKey, options.form);
     if (options.out === undefined) {
       io.out(bytes);
@@ -231,7 +231,7 @@ function addCheck(key: Command, io: Io): void {
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (name: string, options: SiteOptions & SecretOptions & JsonOption) => {
     const site = openNamedSite(io, options);
-    const record = findKey(site, name);
+    const record = findSiteKey(site, name);
     await withAccess(io, site, options, { key: record, anchors: [] }, async (access) => {
       const opened = await openKey(access, record, ledgerIdOf(site));
       await opened.close();

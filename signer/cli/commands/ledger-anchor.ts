@@ -15,8 +15,8 @@ import { openLedgerForReading } from '../../ledger/open.ts';
 import { liesInside } from '../../site/create-site.ts';
 import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { plainRows } from '../table.ts';
-import { askForWord } from '../confirm.ts';
+import { formatTable } from '../table.ts';
+import { confirmByWord } from '../confirm.ts';
 import { parseAnchorOption } from './anchor-option.ts';
 import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
@@ -76,7 +76,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
         if (samePlace(from, to)) io.err('the anchor lies there: nothing more was done');
         else {
           await requireFreePlace(ledger, open(to));
-          await askForWord(terminal, viewOf(ledger, from, to), 'MOVE ANCHOR');
+          await confirmByWord(terminal, viewOf(ledger, from, to), 'MOVE ANCHOR');
           await moveAnchor(ledger, open(from), open(to), to, io.world);
           io.err('moved: the old place is empty, and every run from now on asks the new one');
         }
@@ -126,7 +126,7 @@ function viewOf(ledger: LedgerView, from: AnchorPlace, to: AnchorPlace): string[
   return [
     'The anchor of this ledger comes to lie elsewhere. It is read back there before the old one is destroyed.',
     '',
-    ...plainRows([
+    ...formatTable([
       ['ledger', `${toHex(ledger.genesis.ledgerId)} of ${ledger.genesis.iss}`],
       ['it ends with', `entry ${head.entries}; ${head.size} leaves; its anchor agrees`],
       ['from', cleanText(anchorPlaceText(from), 1000)],

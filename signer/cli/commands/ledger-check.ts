@@ -16,7 +16,7 @@ import type { Io } from '../io.ts';
 import { collect, siteOption } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
 
-const MOST_PROOF_BYTES = 1 << 21;
+const MAX_PROOF_BYTES = 1 << 21;
 
 interface CheckOptions extends LedgerFileOptions {
   readonly license?: string;
@@ -46,7 +46,7 @@ export function addLedgerCheck(parent: Command, io: Io): void {
             site === undefined ? [] : logKeysOf(site, ledger),
           );
     try {
-      checkFile(io, readLimited(path, MOST_PROOF_BYTES, 'checks_failed'), keys, options);
+      checkFile(io, readLimited(path, MAX_PROOF_BYTES, 'checks_failed'), keys, options);
     } catch (error) {
       throw error instanceof VtlicError ? error.at({ file: path }) : error;
     }
@@ -82,7 +82,7 @@ function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: 
       throw new VtlicError('usage', 'a proof that a log only grew is checked with --from, the older checkpoint');
     const { older, newer } = checkConsistency(
       bytes,
-      readLimited(resolve(io.cwd, options.from), MOST_PROOF_BYTES, 'checks_failed'),
+      readLimited(resolve(io.cwd, options.from), MAX_PROOF_BYTES, 'checks_failed'),
       keys,
     );
     give(

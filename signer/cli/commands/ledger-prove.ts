@@ -25,7 +25,7 @@ import { secretOption, siteOption } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
 import { signHead, type LogSigningOptions } from './log-signing.ts';
 
-const MOST_NOTE_BYTES = 1 << 20;
+const MAX_NOTE_BYTES = 1 << 20;
 
 interface ProveOptions extends LedgerFileOptions, LogSigningOptions {
   readonly from?: string;
@@ -94,7 +94,7 @@ async function proveInclusion(
 }
 
 async function proveConsistency(io: Io, site: Site, ledger: LedgerView, options: ProveOptions): Promise<void> {
-  const older = readLimited(resolve(io.cwd, options.from ?? ''), MOST_NOTE_BYTES, 'checks_failed');
+  const older = readLimited(resolve(io.cwd, options.from ?? ''), MAX_NOTE_BYTES, 'checks_failed');
   const from = openOwn(site, ledger, older, options.from ?? '');
   const { note, checkpoint } = await headOf(io, site, ledger, from.log, options);
   const hashes = ledger.consistencyProof(from.checkpoint.size, checkpoint.size, from.log.logId);
@@ -122,7 +122,7 @@ async function headOf(
     return signHead(io, site, ledger, (anchor) => provableHead(ledger, log, anchor), options);
   if (options.secret.length > 0 || options.key !== undefined)
     throw new VtlicError('usage', 'with --checkpoint nothing is signed: leave --key and --secret out');
-  const bytes = readLimited(resolve(io.cwd, options.checkpoint), MOST_NOTE_BYTES, 'checks_failed');
+  const bytes = readLimited(resolve(io.cwd, options.checkpoint), MAX_NOTE_BYTES, 'checks_failed');
   const own = openOwn(site, ledger, bytes, options.checkpoint);
   if (own.log.number !== log.number)
     throw new VtlicError(

@@ -16,14 +16,14 @@ import { fileExists } from '../../ledger/store/ledger-file.ts';
 import type { LedgerView } from '../../ledger/record/ledger.ts';
 import { acquireLock } from '../../ledger/store/lock.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
-import { plainRows } from '../table.ts';
+import { formatTable } from '../table.ts';
 import { formatInstant } from '../../request/dates.ts';
 import { liesInside } from '../../site/create-site.ts';
 import type { Site } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
-import { askForWord } from '../confirm.ts';
+import { confirmByWord } from '../confirm.ts';
 import { parseAnchorOption } from './anchor-option.ts';
 import {
   collect,
@@ -115,7 +115,7 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
         io.err('the ledger that stands here and its anchor agree: there is nothing to restore');
         return;
       }
-      await askForWord(terminal, prepared.view, wordFor(prepared.plan));
+      await confirmByWord(terminal, prepared.view, wordFor(prepared.plan));
       await requireNewestAnchor(prepared.before, prepared.plan);
       report(
         io,
@@ -279,7 +279,7 @@ function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: strin
           'If counters were handed over since (vtlic counters export), do not do this: ask for them back first.',
         ]
       : [];
-  return [TITLES[plan.kind], '', ...plainRows(rows), ...warning];
+  return [TITLES[plan.kind], '', ...formatTable(rows), ...warning];
 }
 
 function report(io: Io, site: Site, { replaced, head }: RestoreResult, options: RestoreOptions): void {

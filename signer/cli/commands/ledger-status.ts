@@ -6,7 +6,7 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { AdoptEntry, CloseEntry } from '../../ledger/record/entry.ts';
 import { ledgerStatus, type AnchorStatus } from '../../ledger/status.ts';
-import { plainRows } from '../table.ts';
+import { formatTable } from '../table.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { lookAtAnchor } from './anchor-status.ts';
@@ -56,7 +56,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
         return;
       }
       io.out(
-        `${plainRows([
+        `${formatTable([
           ['ledger', toHex(ledger.genesis.ledgerId)],
           ['issuer', ledger.genesis.iss],
           [

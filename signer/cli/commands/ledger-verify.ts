@@ -5,11 +5,11 @@ import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import type { LedgerSummary, LedgerView } from '../../ledger/record/ledger.ts';
-import { plainRows } from '../table.ts';
+import { formatTable } from '../table.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
-import { SecretBook } from '../secrets.ts';
+import { SecretProvider } from '../secrets.ts';
 import { lookAtAnchor } from './anchor-status.ts';
 import { collect, invalid, secretOption, siteFolder, siteOption, type SecretOptions } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
@@ -31,7 +31,7 @@ export function addLedgerVerify(parent: Command, io: Io): void {
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((file: string | undefined, options: VerifyOptions) =>
     withLedger(io, options, file, async (ledger, site) => {
-      if (site === undefined) new SecretBook(options.secret, undefined).assertFor([]);
+      if (site === undefined) new SecretProvider(options.secret, undefined).assertFor([]);
       const keys = options.signatures ? keysFor(io, options, site) : undefined;
       const abort = new AbortController();
       const progress = progressLine('entries', io.world.nowMs);
@@ -118,7 +118,7 @@ function report(io: Io, ledger: LedgerView, summary: LedgerSummary, options: Ver
   }
   io.out('the ledger holds\n');
   io.out(
-    `${plainRows([
+    `${formatTable([
       ['ledger', toHex(ledger.genesis.ledgerId)],
       ['entries', String(head.entries)],
       ['tree', `${head.size} leaves, root ${toHex(head.root)}${summary.logs > 1 ? ` (log ${summary.logs})` : ''}`],

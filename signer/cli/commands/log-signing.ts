@@ -8,7 +8,7 @@ import type { AnchorStoreOpener } from '../../ledger/anchor/anchor-store.ts';
 import type { LedgerView } from '../../ledger/record/ledger.ts';
 import { signCheckpoint } from '../../ledger/tree/sign-checkpoint.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
-import { findKey, type Site } from '../../site/site.ts';
+import { findSiteKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import type { SecretOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
@@ -20,7 +20,7 @@ export interface LogSigningOptions extends SecretOptions {
 /** @throws VtlicError `key_not_found`, or `usage` where it is not clear which is meant or the purpose is another */
 export function keyWithPurpose(site: Site, purpose: 'ledger' | 'counters', name: string | undefined): KeyRecord {
   if (name !== undefined) {
-    const named = findKey(site, name);
+    const named = findSiteKey(site, name);
     if (named.purpose !== purpose)
       throw new VtlicError(
         'usage',

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
-import { findKey, type Site } from '../../site/site.ts';
+import { findSiteKey, type Site } from '../../site/site.ts';
 
 export interface ProofOptions {
   readonly proof?: boolean;
@@ -25,7 +25,7 @@ export function proofKeyOf(site: Site, options: ProofOptions): KeyRecord | undef
     return undefined;
   }
   const able = site.config.keys.filter((key) => key.purpose === 'ledger' && key.algorithm === 'ed25519');
-  const named = options.proofKey === undefined ? undefined : findKey(site, options.proofKey);
+  const named = options.proofKey === undefined ? undefined : findSiteKey(site, options.proofKey);
   const key = named ?? able[0];
   if (key === undefined) {
     throw new VtlicError(

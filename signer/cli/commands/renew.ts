@@ -15,7 +15,7 @@ import type { Io } from '../io.ts';
 import { collect } from './common.ts';
 import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from './sign-plan.ts';
 
-const MOST_CHANGES_BYTES = 1 << 20;
+const MAX_CHANGES_BYTES = 1 << 20;
 
 /** The option of each member that a renewal may change. */
 const MEMBER_OPTIONS: readonly (readonly [member: MemberName, flags: string, words: string])[] = [
@@ -96,7 +96,7 @@ function changesOf(io: Io, options: RenewOptions): Changes {
   });
   if (options.changes === undefined) return told;
   const file = resolve(io.cwd, options.changes);
-  return mergeChanges(parseChanges(readLimited(file, MOST_CHANGES_BYTES, 'json_malformed'), file), told);
+  return mergeChanges(parseChanges(readLimited(file, MAX_CHANGES_BYTES, 'json_malformed'), file), told);
 }
 
 function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningCommand['prepare'] {

@@ -7,9 +7,9 @@ import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { uuidFromBytes } from '../../../formats/license/id.ts';
-import { carryOut } from '../../issue/sign-plan.ts';
+import { signPlan } from '../../issue/sign-plan.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { proveReleased, type ProofWork } from '../../issue/write-proofs.ts';
+import { writeProofs, type ProofWork } from '../../issue/write-proofs.ts';
 import type { ReleasedLicense } from '../../issue/stages.ts';
 import { anchorKeystores } from '../../keys/anchor-access.ts';
 import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
@@ -20,7 +20,7 @@ import type { LedgerView } from '../../ledger/record/ledger.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
 import { planView } from '../../summary/plan-summary.ts';
 import { checkPlanned } from '../../plan/recheck-policy.ts';
-import { checkPlanStands, keyOfPlan } from '../../plan/plan-freshness.ts';
+import { checkPlanFresh, keyOfPlan } from '../../plan/plan-freshness.ts';
 import { writePlan } from '../../plan/plan-file.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { reviewByDigest, reviewOnTerminal } from '../../plan/review.ts';
@@ -30,7 +30,7 @@ import type { KeyRecord } from '../../site/key-record.ts';
 import { licenseKey, type Site, openSite } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
-import { SecretBook } from '../secrets.ts';
+import { SecretProvider } from '../secrets.ts';
 import {
   invalid,
   openNamedSite,
@@ -93,7 +93,7 @@ export async function runSigning(io: Io, command: SigningCommand, options: Signi
   const proofKey = proofKeyOf(site, options);
   const makePlan = command.prepare?.(site, readCatalog(site.paths.catalog));
   if (options.dryRun === true && makePlan !== undefined) await dryRun(io, site, command, makePlan, options);
-  else await signPlan(io, site, command, makePlan, proofKey, options);
+  else await planAndSign(io, site, command, makePlan, proofKey, options);
 }
 
 type MakePlan = (input: PlanningInput) => ShownPlan;
@@ -105,7 +105,7 @@ async function dryRun(
   makePlan: MakePlan,
   options: SigningOptions,
 ): Promise<void> {
-  new SecretBook(options.secret, undefined).assertFor([]);
+  new SecretProvider(options.secret, undefined).assertFor([]);
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
     const { plan, view } = makePlan({
@@ -131,7 +131,7 @@ async function dryRun(
   }
 }
 
-async function signPlan(
+async function planAndSign(
   io: Io,
   site: Site,
   command: SigningCommand,
@@ -140,7 +140,7 @@ async function signPlan(
   options: SigningOptions,
 ): Promise<void> {
   const terminal = io.openTerminal();
-  const secrets = new SecretBook(options.secret, terminal, options);
+  const secrets = new SecretProvider(options.secret, terminal, options);
   const tokens = new TokenPool(io.world);
   try {
     if (terminal === undefined && options.confirm === undefined) {
@@ -174,7 +174,7 @@ async function signPlan(
       const catalog = readCatalog(site.paths.catalog);
       const reviewed = early ?? (await reviewHere());
       // Read again: a prompt may have stood open while somebody changed them.
-      checkPlanStands(reviewed.plan, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
+      checkPlanFresh(reviewed.plan, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
       checkPlanned(reviewed.plan, { site, catalog, ledger });
       if (early !== undefined) for (const line of planView(early.plan, { site, catalog, ledger })) io.err(line);
       const ledgerId = toHex(ledger.genesis.ledgerId);
@@ -184,7 +184,7 @@ async function signPlan(
         const headKey = proofKey === undefined ? undefined : await openKey(access, proofKey, ledgerId);
         try {
           await io.world.step('key-open');
-          const released = await carryOut(reviewed, {
+          const released = await signPlan(reviewed, {
             ledger,
             siteFolder: site.paths.folder,
             key: signingKey,
@@ -240,7 +240,7 @@ function provingCommand(released: readonly ReleasedLicense[], options: SigningOp
 async function prove(released: readonly ReleasedLicense[], work: ProofWork): Promise<ProofOutcome> {
   try {
     const records = released.flatMap(({ issued }) => work.ledger.findByIntent(issued.intent.seq) ?? []);
-    const [path] = (await proveReleased(records, work)).paths;
+    const [path] = (await writeProofs(records, work)).paths;
     return path === undefined ? {} : { path };
   } catch (error) {
     if (error instanceof VtlicError) return { fault: error };

@@ -8,7 +8,7 @@ import { generateKey } from '../../../signer/keys/generate-key.ts';
 import type { NewKey } from '../../../signer/keys/new-key.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { openSite } from '../../../signer/site/site.ts';
-import type { World } from '../../../signer/runtime.ts';
+import type { Runtime } from '../../../signer/runtime.ts';
 import { makeSite, PASSPHRASE, testWorld, type SiteFixture } from '../../support/site-fixture.ts';
 
 const WANTED: NewKey = {
@@ -32,12 +32,12 @@ afterAll(() => {
   fixture.remove();
 });
 
-function generate(changes: Partial<World> = {}): Promise<unknown> {
+function generate(changes: Partial<Runtime> = {}): Promise<unknown> {
   const secrets = { asks: () => false, take: () => Promise.resolve(utf8(PASSPHRASE)) };
   return generateKey(fixture.site, WANTED, secrets, ledgerId, testWorld(changes));
 }
 
-async function failure(changes: Partial<World> = {}): Promise<unknown> {
+async function failure(changes: Partial<Runtime> = {}): Promise<unknown> {
   try {
     await generate(changes);
   } catch (error) {

@@ -8,7 +8,7 @@ import { PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import { encodeLicense } from '../../../../formats/license/encode-license.ts';
 import { makeUuidV7 } from '../../../../formats/license/id.ts';
 import type { License } from '../../../../formats/license/license.ts';
-import { isSharded, placeOf } from '../../../../signer/batch/output-path.ts';
+import { isSharded, outputPath } from '../../../../signer/batch/output-path.ts';
 import { openBatchPlan } from '../../../../signer/batch/plan-reader.ts';
 import type { BatchHead } from '../../../../signer/batch/plan-row.ts';
 import { BatchPlanWriter } from '../../../../signer/batch/plan-writer.ts';
@@ -282,11 +282,11 @@ describe('the summary', () => {
 describe('where the files go', () => {
   it('a large batch is spread over 256 folders a product', () => {
     expect([10_000, 10_001].map(isSharded)).toEqual([false, true]);
-    expect(placeOf(license(1), false)).toMatch(/^out\/vaultdesk\/c1\/1-[0-9a-f]{8}\.vtlic$/);
-    expect(placeOf(license(1), true)).toMatch(/^out\/vaultdesk\/_[0-9a-f]{2}\/c1\/1-[0-9a-f]{8}\.vtlic$/);
+    expect(outputPath(license(1), false)).toMatch(/^out\/vaultdesk\/c1\/1-[0-9a-f]{8}\.vtlic$/);
+    expect(outputPath(license(1), true)).toMatch(/^out\/vaultdesk\/_[0-9a-f]{2}\/c1\/1-[0-9a-f]{8}\.vtlic$/);
     const shards = new Map<string, number>();
     for (let i = 0; i < 20_000; i++) {
-      const shard = placeOf(license(i), true).split('/')[2] ?? '';
+      const shard = outputPath(license(i), true).split('/')[2] ?? '';
       shards.set(shard, (shards.get(shard) ?? 0) + 1);
     }
     expect(shards.size).toBe(256);

@@ -6,14 +6,14 @@ import { VtlicError } from '../../../../formats/error.ts';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { openKeyFile } from '../../../../keys/private/software/key-file.ts';
 import type { SigningKey } from '../../../../keys/private/signing-key.ts';
-import { carryOutBatch, type BatchOutcome } from '../../../../signer/batch/sign-batch.ts';
+import { signBatch, type BatchOutcome } from '../../../../signer/batch/sign-batch.ts';
 import { openBatchPlan } from '../../../../signer/batch/plan-reader.ts';
 import { directChecker } from '../../../../signer/issue/checker.ts';
 import { keyFiles } from '../../../../signer/keys/file-keystore.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
 import type { Entry, IntentEntry } from '../../../../signer/ledger/record/entry.ts';
 import { openSite } from '../../../../signer/site/site.ts';
-import { nowSeconds, type World } from '../../../../signer/runtime.ts';
+import { nowSeconds, type Runtime } from '../../../../signer/runtime.ts';
 import { csv, customers, row, writeBatch } from '../../../support/batch-file.ts';
 import { runHere } from '../../../support/run-here.ts';
 import { makeSite, PASSPHRASE, testWorld, type SiteFixture } from '../../../support/site-fixture.ts';
@@ -72,7 +72,7 @@ function watched(before: (number: number) => Promise<void> | void): Watched {
   return watch;
 }
 
-async function batchOf(rows: number, signing: SigningKey, changes: Partial<World> = {}): Promise<BatchOutcome> {
+async function batchOf(rows: number, signing: SigningKey, changes: Partial<Runtime> = {}): Promise<BatchOutcome> {
   const planned = await runHere([
     'batch',
     writeBatch(fixture, csv(customers(rows).map((name) => row(name)))),
@@ -93,7 +93,7 @@ async function batchOf(rows: number, signing: SigningKey, changes: Partial<World
   const checker = directChecker(signing);
   try {
     const reviewed = reviewBatchByDigest(openBatchPlan(site.paths.plans, planned.stdout.trim()), nowSeconds(world));
-    return await carryOutBatch(reviewed, {
+    return await signBatch(reviewed, {
       ledger,
       siteFolder: site.paths.folder,
       key: signing,

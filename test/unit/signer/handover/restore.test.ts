@@ -7,7 +7,7 @@ import { finishRestore, restoreLedger, type RestoreResult } from '../../../../si
 import { anchorFile } from '../../../../signer/ledger/anchor/anchor-file.ts';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { copyLedger } from '../../../../signer/ledger/store/copy-ledger.ts';
-import type { World } from '../../../../signer/runtime.ts';
+import type { Runtime } from '../../../../signer/runtime.ts';
 import { testWorld } from '../../../support/site-fixture.ts';
 import { issueNext, makeLedger, openWriter, releaseNow, tamper, type Place } from '../../ledger/ledger-fixture.ts';
 
@@ -50,7 +50,7 @@ async function plan(lost?: { readonly skip: number }): Promise<RestorePlan> {
 }
 
 /** The word was typed. The copy takes the place of another ledger: the real one is in use. */
-function restore(planned: RestorePlan, world: World = testWorld()): Promise<RestoreResult> {
+function restore(planned: RestorePlan, world: Runtime = testWorld()): Promise<RestoreResult> {
   return restoreLedger(join(place.folder, 'ledger.sqlite'), copy, planned, anchorFile(place.anchor), world);
 }
 
@@ -80,7 +80,7 @@ describe('a restore whose anchor was changed while the word was typed', () => {
 
   it('is refused also where it was changed while the copy was made', async () => {
     const planned = await plan();
-    const step: World['step'] = (name) => (name === 'restore-drafted' ? goOn(1) : Promise.resolve());
+    const step: Runtime['step'] = (name) => (name === 'restore-drafted' ? goOn(1) : Promise.resolve());
     await expect(restore(planned, testWorld({ step }))).rejects.toMatchObject(REFUSED);
     expect(await finishRestore(join(place.folder, 'ledger.sqlite'), testWorld())).toBeUndefined();
     await goOn(1);
