@@ -5,23 +5,20 @@
  * the folder is flushed. A new file never replaces another; `replaceDurably` keeps the owner and the mode of what it
  * replaces.
  */
-import {
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fsync,
-  fsyncSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, fsync, lstatSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { VtlicError } from '../formats/error.ts';
-import { describeFileError, errorCodeOf } from './file-error.ts';
-import { addFolders, fileState, fsyncFolder, removeIfPresent } from './folders.ts';
+import { describeFileError } from './file-error.ts';
+import { addFolders, fileState, removeIfPresent } from './folders.ts';
+import {
+  forgetTemporary,
+  naming,
+  openTemporary,
+  placeWithoutReplacing,
+  readsBackDifferently,
+  temporaryOf,
+  writeAll,
+} from './temporary.ts';
 
 export interface NewFile {
   /** Absolute. */
@@ -145,202 +142,6 @@ function placeTemporary({ path, bytes }: NewFile): FileState {
   }
 }
 
-/**
- * `link` fails with one of these where the file system has no hard links (FAT, exFAT, some network shares), and `chown`
- * where it has no owners or this user may not give a file away.
- */
-const UNSUPPORTED: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
-
-/**
- * Gives a durable temporary file its final name, never over another file. The caller flushes the folder.
- *
- * Where there are no hard links, an empty file claims the name exclusively, and the temporary file is renamed over it:
- * a crash in between leaves that empty file, which `createDurably` takes for its own beginning.
- *
- * @returns false where another file has the name
- */
-export function placeWithoutReplacing(temporary: string, path: string): boolean {
-  try {
-    linkSync(temporary, path);
-  } catch (error) {
-    const code = errorCodeOf(error);
-    if (code === 'EEXIST') return false;
-    if (!UNSUPPORTED.has(code)) throw error;
-    return renameWithoutReplacing(temporary, path);
-  }
-  forgetTemporary(temporary);
-  return true;
-}
-
-function renameWithoutReplacing(temporary: string, path: string): boolean {
-  try {
-    closeSync(openSync(path, 'wx', 0o600));
-  } catch (error) {
-    if (errorCodeOf(error) === 'EEXIST') return false;
-    throw error;
-  }
-  try {
-    renameSync(temporary, path);
-    return true;
-  } catch (error) {
-    removeIfPresent(path);
-    throw error;
-  }
-}
-
-export interface ReplaceOptions {
-  /** Where the new file is made; by default a hidden name in the same folder. */
-  readonly temporary?: string;
-}
-
-/**
- * Replaces a file atomically, or makes it: after a crash the old or the new one exists, whole. The new file is read
- * back before it takes the place of the old one.
- *
- * @param mode of a file that did not exist; the new file otherwise gets owner and mode of the old one
- * @throws VtlicError `output_unwritable`
- */
-export function replaceDurably(path: string, bytes: Uint8Array, mode: number, options: ReplaceOptions = {}): void {
-  const stream = new DurableStream(options.temporary ?? join(dirname(path), `.${basename(path)}.new`), mode);
-  try {
-    stream.write(bytes);
-    stream.replace(path, bytes);
-  } finally {
-    stream.abandon();
-  }
-}
-
-const BUFFER_BYTES = 1 << 18;
-
-/** A file of any size that grows under a temporary name. `create` or `replace` finishes it, `abandon` removes it. */
-export class DurableStream {
-  readonly #temporary: string;
-  readonly #buffer: Buffer = Buffer.allocUnsafe(BUFFER_BYTES);
-  #filled = 0;
-  #fd: number | undefined;
-
-  /** Removes what a crash left under the temporary name. @throws VtlicError `output_unwritable` */
-  constructor(temporary: string, mode: number) {
-    this.#temporary = temporary;
-    this.#fd = naming(temporary, () => openTemporary(temporary, mode));
-  }
-
-  write(bytes: Uint8Array): void {
-    if (bytes.length > BUFFER_BYTES - this.#filled) this.#empty();
-    if (bytes.length > BUFFER_BYTES) {
-      naming(this.#temporary, () => {
-        writeAll(this.#open(), bytes);
-      });
-      return;
-    }
-    this.#buffer.set(bytes, this.#filled);
-    this.#filled += bytes.length;
-  }
-
-  /** @returns false where another file has the name already */
-  create(path: string): boolean {
-    this.#empty();
-    return naming(path, () => {
-      fsyncSync(this.#open());
-      const created = placeWithoutReplacing(this.#temporary, path);
-      fsyncFolder(dirname(path));
-      this.abandon();
-      return created;
-    });
-  }
-
-  /** @param expected what the whole file should read back as, where the caller has it in memory */
-  replace(path: string, expected?: Uint8Array): void {
-    this.#empty();
-    naming(path, () => {
-      const fd = this.#open();
-      keepOwnerAndMode(fd, path);
-      fsyncSync(fd);
-      if (expected !== undefined && !readFileSync(this.#temporary).equals(expected)) throw readsBackDifferently(path);
-      renameSync(this.#temporary, path);
-      this.#close();
-      fsyncFolder(dirname(path));
-    });
-  }
-
-  /** Removes the temporary file. Does nothing when the file is finished. */
-  abandon(): void {
-    if (this.#fd === undefined) return;
-    this.#close();
-    forgetTemporary(this.#temporary);
-  }
-
-  #close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
-  }
-
-  #empty(): void {
-    const filled = this.#buffer.subarray(0, this.#filled);
-    this.#filled = 0;
-    naming(this.#temporary, () => {
-      writeAll(this.#open(), filled);
-    });
-  }
-
-  #open(): number {
-    if (this.#fd === undefined) throw new VtlicError('internal', 'the file is finished and takes no more bytes');
-    return this.#fd;
-  }
-}
-
-/**
- * A run as root must not lock out the owner of the file that it replaces. A user who may not give a file away keeps
- * what they may: the file then belongs to them.
- */
-function keepOwnerAndMode(fd: number, path: string): void {
-  const old = lstatSync(path, { throwIfNoEntry: false });
-  if (old?.isFile() !== true) return;
-  try {
-    fchownSync(fd, old.uid, old.gid);
-    fchmodSync(fd, old.mode & 0o7777);
-  } catch (error) {
-    if (!UNSUPPORTED.has(errorCodeOf(error))) throw error;
-  }
-}
-
-function temporaryOf(path: string): string {
-  return join(dirname(path), `.${basename(path)}.tmp`);
-}
-
-/** A crash may have left a file of that name. */
-function openTemporary(path: string, mode: number): number {
-  try {
-    return openSync(path, 'wx', mode);
-  } catch (error) {
-    if (errorCodeOf(error) !== 'EEXIST') throw error;
-    removeIfPresent(path);
-    return openSync(path, 'wx', mode);
-  }
-}
-
-/** A temporary file that cannot be removed harms nothing, and the caller has an earlier error to report. */
-function forgetTemporary(path: string): void {
-  try {
-    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) removeIfPresent(path);
-  } catch {
-    // The next file of that name is written over it.
-  }
-}
-
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
-}
-
-/** An error of the operating system names the file. */
-function naming<T>(path: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    throw describeFileError(error, 'output_unwritable', path);
-  }
-}
-
 function flush(fd: number, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     fsync(fd, (error) => {
@@ -364,16 +165,9 @@ async function allSettled(work: readonly Promise<void>[]): Promise<void> {
   for (const one of await Promise.allSettled(work)) if (one.status === 'rejected') throw one.reason;
 }
 
-export function existsError(file: string): VtlicError {
+function existsError(file: string): VtlicError {
   return new VtlicError('output_exists', 'a file stands here already and is never replaced', {
     file,
     hint: 'move it away, or choose another name',
-  });
-}
-
-function readsBackDifferently(file: string): VtlicError {
-  return new VtlicError('output_unwritable', 'the file reads back differently from what was written', {
-    file,
-    hint: 'check this disk before you go on',
   });
 }

@@ -21,7 +21,9 @@ export function errorCodeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** A system error as ours, with the file named; an error that is ours already passes unchanged, and a defect stays one. */
+/**
+ * A system error as ours, with the file named; an error that is ours already passes unchanged, and a defect stays one.
+ */
 export function describeFileError(error: unknown, code: ToolFault, file: string): VtlicError {
   if (error instanceof VtlicError) return error;
   const system = errorCodeOf(error);

@@ -1,14 +1,8 @@
 /** Reading and writing files: bounded reads, durable writes, errors that name the file. */
-export {
-  createDurably,
-  createManyDurably,
-  DurableStream,
-  placeWithoutReplacing,
-  replaceDurably,
-  type FileOutcome,
-  type NewFile,
-} from './durable-file.ts';
+export { createDurably, createManyDurably, type FileOutcome, type NewFile } from './durable-file.ts';
+export { DurableStream, replaceDurably } from './durable-stream.ts';
 export { describeFileError, errorCodeOf } from './file-error.ts';
 export { fileState, fsyncFolder, fsyncPath, makeFolders, removeIfPresent } from './folders.ts';
 export { parseJsonFile, readChunks, readLicenseFile, readLimited } from './read-file.ts';
 export { MAX_SECRET_BYTES, readSecretLine, SECRET_SECONDS } from './secret.ts';
+export { placeWithoutReplacing } from './temporary.ts';

@@ -8,7 +8,8 @@ import { describeFileError } from './file-error.ts';
 
 /**
  * @param limit most bytes to read
- * @param tooLarge the code for a larger file: the one that the format's own decoder gives for it, so that one fault has one name
+ * @param tooLarge the code for a larger file: the one that the format's own decoder gives for it, so that one fault has
+ *   one name
  * @throws VtlicError with `tooLarge`, or with `code` (default `file_unreadable`), naming the file
  */
 export function readLimited(
@@ -23,7 +24,8 @@ export function readLimited(
 }
 
 /**
- * A license file, or the beginning of a larger one: enough for `dearmor` to refuse it as `too_large`, whatever its size.
+ * A license file, or the beginning of a larger one: enough for `dearmor` to refuse it as `too_large`, whatever its
+ * size.
  *
  * @throws VtlicError `file_unreadable` naming the file
  */

@@ -5,7 +5,10 @@
  */
 import type { TokenLimits } from '../keys/private/pkcs11/client/token-options.ts';
 
-/** The acts between a confirmed plan and a released license, in their order: a crash is tested after each. The batch's own: its record, and its results. */
+/**
+ * The acts between a confirmed plan and a released license, in their order: a crash is tested after each. The batch's
+ * own: its record, and its results.
+ */
 export type Step =
   | 'ledger-open'
   | 'recovered'

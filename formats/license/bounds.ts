@@ -3,6 +3,8 @@
 /** 9999-12-31T23:59:59Z, in seconds since 1970: the last time that has a four-digit year. */
 export const MAX_TIME = 253_402_300_799;
 
+export const DAY_SECONDS = 86_400;
+
 /** The `exp` of a perpetual license. To a verifier it is a time like any other. */
 export const PERPETUAL_EXP: number = MAX_TIME;
 

@@ -1,4 +1,7 @@
-/** `batches/NAME/batch.json`: which plan a batch was begun with. The ledger says which rows are done; this says where the rest is. */
+/**
+ * `batches/NAME/batch.json`: which plan a batch was begun with. The ledger says which rows are done; this says where
+ * the rest is.
+ */
 import { join } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';

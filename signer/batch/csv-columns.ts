@@ -74,7 +74,10 @@ function hintFor(name: string, columns: number): string {
     : `did you mean "${nearest}"?`;
 }
 
-/** A row as the JSON object that a request file would hold, each value at its own place. An empty cell is a member that is not there. */
+/**
+ * A row as the JSON object that a request file would hold, each value at its own place. An empty cell is a member that
+ * is not there.
+ */
 export function rowAsJson(record: CsvRecord, columns: readonly Column[]): JsonObject {
   const members: JsonMember[] = [];
   const groups = new Map<string, JsonMember[]>();

@@ -12,7 +12,8 @@ export class LineagesSeen {
   readonly #find: StatementSync;
 
   constructor() {
-    // The empty name: a file of SQLite's own in the temporary folder, gone when it is closed. It holds digests, no names.
+    // The empty name: a file of SQLite's own in the temporary folder, gone when it is closed. It holds digests, no
+    // names.
     this.#db = new DatabaseSync('');
     this.#db.exec(
       'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096; CREATE TABLE seen (lineage BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID, STRICT; BEGIN',

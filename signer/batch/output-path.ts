@@ -3,7 +3,10 @@ import { createHash } from 'node:crypto';
 import type { License } from '../../formats/license/license.ts';
 import { releasePath } from '../site/paths.ts';
 
-/** A larger batch gets one more level of folders: a folder with a million entries is slow for most tools that people use on it. */
+/**
+ * A larger batch gets one more level of folders: a folder with a million entries is slow for most tools that people use
+ * on it.
+ */
 const MAX_FLAT = 10_000;
 
 export function isSharded(rows: number): boolean {
@@ -11,7 +14,8 @@ export function isSharded(rows: number): boolean {
 }
 
 /**
- * `out/PRODUCT/CUSTOMER/COUNTER-ID8.vtlic`, or sharded `out/PRODUCT/_XX/CUSTOMER/COUNTER-ID8.vtlic`, where XX is the first byte of
+ * `out/PRODUCT/CUSTOMER/COUNTER-ID8.vtlic`, or sharded `out/PRODUCT/_XX/CUSTOMER/COUNTER-ID8.vtlic`, where XX is the
+ * first byte of
  * SHA-256 of the customer in hex. An id begins with a letter or digit, so no customer is ever called `_XX`.
  */
 export function outputPath(license: License, sharded: boolean): string {

@@ -1,4 +1,7 @@
-/** File → plan: every row is read, judged and planned before anything is signed. What is wrong is collected; then there is no plan. */
+/**
+ * File → plan: every row is read, judged and planned before anything is signed. What is wrong is collected; then there
+ * is no plan.
+ */
 import { createHash } from 'node:crypto';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';

@@ -1,5 +1,6 @@
 /**
- * Reads a batch plan as a stream, as often as needed. The digest is checked over the whole file first; a digest of each block of rows
+ * Reads a batch plan as a stream, as often as needed. The digest is checked over the whole file first; a digest of each
+ * block of rows
  * is kept from then, and checked again whenever the block is read: what is signed is what was reviewed.
  */
 import { createHash } from 'node:crypto';
@@ -23,7 +24,10 @@ export interface BatchPlan {
   readonly rows: () => Generator<PlanRow>;
 }
 
-/** @throws VtlicError `usage` for a digest of the wrong form, `plan_stale` for a plan that is missing, altered or of another version */
+/**
+ * @throws VtlicError `usage` for a digest of the wrong form, `plan_stale` for a plan that is missing, altered or of
+ * another version
+ */
 export function openBatchPlan(folder: string, digest: string): BatchPlan {
   if (!/^[0-9a-f]{64}$/.test(digest))
     throw new VtlicError('usage', '--confirm takes the 64 hex digits that --dry-run printed');

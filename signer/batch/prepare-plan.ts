@@ -35,7 +35,10 @@ export type PreparedPlan =
   /** Every row has its license. The plan is there for the results, if it is still on disk. */
   | { readonly kind: 'finished'; readonly rows: number; readonly plan?: BatchPlan };
 
-/** @throws VtlicError `request_invalid` for rows at fault (each was told before), `policy_refused` for a batch that was begun and is not resumed */
+/**
+ * @throws VtlicError `request_invalid` for rows at fault (each was told before), `policy_refused` for a batch that was
+ * begun and is not resumed
+ */
 export async function preparePlan(input: PrepareInput): Promise<PreparedPlan> {
   const begun = input.resume ? await openBegun(input) : undefined;
   if (begun !== undefined) {

@@ -1,4 +1,5 @@
 /** `--proof` for a batch: a proof beside the license of every row that has its file, those of earlier runs too. */
+import { VtlicError } from '../../formats/error.ts';
 import { lineageOf } from '../issue/lineage-of.ts';
 import { writeProofs, type ProofWork } from '../issue/write-proofs.ts';
 import type { LedgerView, LicenseRecord } from '../ledger/record/ledger.ts';
@@ -12,6 +13,21 @@ export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'goOn'>
   const { written, stood, ofOlderLog } = await writeProofs(releasedRows(batch, work.ledger), { ...work, goOn });
   const n = (value: number): string => value.toLocaleString('en-US');
   return `proofs written beside the licenses: ${n(written)}${stood === 0 ? '' : `; ${n(stood)} stood there already`}${ofOlderLog === 0 ? '' : `; ${n(ofOlderLog)} licenses are of an earlier log (vtlic ledger prove)`}`;
+}
+
+/** The licenses are released, whatever becomes of their proofs: an error is returned, for the end of the report. */
+export async function proofFault(
+  batch: BatchPlan,
+  work: Omit<ProofWork, 'goOn'>,
+  tell: (line: string) => void,
+): Promise<VtlicError | undefined> {
+  try {
+    tell(await proveBatch(batch, work));
+    return undefined;
+  } catch (error) {
+    if (error instanceof VtlicError) return error;
+    throw error;
+  }
 }
 
 function* releasedRows(batch: BatchPlan, ledger: LedgerView): Generator<LicenseRecord, void, void> {

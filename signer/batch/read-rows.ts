@@ -17,7 +17,9 @@ export interface InputRow {
   readonly header?: true;
   /** The request, or everything that is wrong with the row. */
   readonly content: Request | readonly VtlicError[];
-  /** Where a member of the request stands (`limits.vaults`, `features[2]`); the row's beginning for what is not there. */
+  /**
+   * Where a member of the request stands (`limits.vaults`, `features[2]`); the row's beginning for what is not there.
+   */
   readonly placeOf: (field: string) => { readonly line: number; readonly column: number };
 }
 
@@ -164,7 +166,10 @@ function columnOf(root: JsonObject, field: string): number {
   return root.members.find((member) => member.name === name)?.value.column ?? root.column;
 }
 
-/** Lines without their ends; the last one may lack its own. Cut at the limit plus one byte, so that a longer one is refused as too large. */
+/**
+ * Lines without their ends; the last one may lack its own. Cut at the limit plus one byte, so that a longer one is
+ * refused as too large.
+ */
 function* splitLines(chunks: Iterable<Uint8Array>): Generator<Uint8Array> {
   const LINE_FEED = 10;
   let kept: Uint8Array[] = [];

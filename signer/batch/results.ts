@@ -1,5 +1,6 @@
 /**
- * What became of every row, as the ledger says: `results.jsonl` for programs, `results.csv` for people. Made anew from plan and ledger
+ * What became of every row, as the ledger says: `results.jsonl` for programs, `results.csv` for people. Made anew from
+ * plan and ledger
  * after each run, so they are right also after a crash.
  */
 import { jsonLine } from '../../formats/json/json-line.ts';

@@ -1,4 +1,7 @@
-/** A begun plan → the plan of what is left of it: reviewed payloads stay as they are; a row whose counter is spent gets a new one. */
+/**
+ * A begun plan → the plan of what is left of it: reviewed payloads stay as they are; a row whose counter is spent gets
+ * a new one.
+ */
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { encodeLicense } from '../../formats/license/encode-license.ts';
@@ -30,7 +33,8 @@ export interface ResumeInput {
 }
 
 /**
- * @throws VtlicError `request_invalid` for a row that would be signed anew after its license had ended, `policy_refused` for a use that
+ * @throws VtlicError `request_invalid` for a row that would be signed anew after its license had ended,
+ *   `policy_refused` for a use that
  * the lineage is not for by now
  */
 export function planResumption(

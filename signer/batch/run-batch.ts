@@ -25,7 +25,7 @@ import { checkRows } from './check-rows.ts';
 import { openBatchPlan, type BatchPlan } from './plan-reader.ts';
 import { finishedError, preparePlan } from './prepare-plan.ts';
 import { batchProgress } from './progress.ts';
-import { proveBatch } from './prove-batch.ts';
+import { proofFault, proveBatch } from './prove-batch.ts';
 import { writeResults, type ResultFiles, type Results } from './results.ts';
 import { summaryView } from '../summary/batch-summary.ts';
 import {
@@ -42,7 +42,9 @@ const GO_ON = 'go on with --resume';
 const FEW = 64;
 
 export interface BatchSecrets extends SecretSource {
-  /** Before any login: the secrets that are surely needed can be had, and none was given for a keystore that takes none. */
+  /**
+   * Before any login: the secrets that are surely needed can be had, and none was given for a keystore that takes none.
+   */
   readonly assertFor: (taken: readonly string[], needed?: readonly string[]) => void;
 }
 
@@ -283,11 +285,13 @@ async function finish(
   );
   const stoppedBy =
     reasonToStop(outcome, counts) ??
-    (proofKey === undefined ? undefined : await proofFault(io, batch, proofKey, ledger));
+    (proofKey === undefined ? undefined : await proofFault(batch, { ledger, site, key: proofKey, world }, tell));
   return { results: results.files, failed: outcome.failed, ...(stoppedBy === undefined ? {} : { stoppedBy }) };
 }
 
-/** What stopped the batch is told first: a key whose state is unknown matters more than a list that can be made again. */
+/**
+ * What stopped the batch is told first: a key whose state is unknown matters more than a list that can be made again.
+ */
 async function resultsOf(batch: BatchPlan, site: Site, ledger: Ledger, { stoppedBy }: BatchOutcome): Promise<Results> {
   try {
     return await writeResults(batch, site.paths.folder, ledger);
@@ -302,22 +306,6 @@ async function resultsOf(batch: BatchPlan, site: Site, ledger: Ledger, { stopped
         cause: stoppedBy,
       },
     );
-  }
-}
-
-/** The licenses are released, whatever becomes of their proofs. */
-async function proofFault(
-  { site, world, tell }: BatchIo,
-  batch: BatchPlan,
-  key: SigningKey,
-  ledger: Ledger,
-): Promise<VtlicError | undefined> {
-  try {
-    tell(await proveBatch(batch, { ledger, site, key, world }));
-    return undefined;
-  } catch (error) {
-    if (error instanceof VtlicError) return error;
-    throw error;
   }
 }
 

@@ -1,8 +1,10 @@
 /**
- * Carries out a reviewed batch in groups: the intents of a group in one transaction, the signatures in flight together, the checks on
+ * Carries out a reviewed batch in groups: the intents of a group in one transaction, the signatures in flight together,
+ * the checks on
  * other cores; then its issues in one transaction, one anchor, its files, its releases in one transaction.
  *
- * The key never waits: when the last signature of a group is asked for, the next group is reserved, and while that one is signed the
+ * The key never waits: when the last signature of a group is asked for, the next group is reserved, and while that one
+ * is signed the
  * first is finished. Whatever fails between intent and issue voids its counter.
  */
 import { createHash } from 'node:crypto';
@@ -24,11 +26,17 @@ import type { SignRow } from './plan-row.ts';
 import { isDone, recordOfRow } from './row-status.ts';
 import type { ReviewedBatch } from './review.ts';
 
-/** Reserved at once. A crash voids twice as many at the most: a group of which the last signatures are outstanding, and the next one. */
+/**
+ * Reserved at once. A crash voids twice as many at the most: a group of which the last signatures are outstanding, and
+ * the next one.
+ */
 const MAX_GROUP = 128;
 const FIRST_GROUP = 8;
 const GROUP_SECONDS = 2;
-/** Requests on their way to the key: enough to keep it busy while a transaction holds this thread, and few where it is slow. */
+/**
+ * Requests on their way to the key: enough to keep it busy while a transaction holds this thread, and few where it is
+ * slow.
+ */
 const MIN_IN_FLIGHT = 4;
 const MAX_IN_FLIGHT = 32;
 const IN_FLIGHT_SECONDS = 0.1;
@@ -94,7 +102,8 @@ class BatchRun {
     let first = true;
     let interrupted = false;
     try {
-      // A passphrase may have been asked for since the ledger was opened; from here on, each group's anchor is looked at before it is moved.
+      // A passphrase may have been asked for since the ledger was opened; from here on, each group's anchor is looked
+      // at before it is moved.
       await this.#context.ledger.requireAnchor();
       for (
         let group = take(rows, this.#pace.group);

@@ -1,5 +1,6 @@
 /**
- * Finds out whether this runtime has what the signer needs, before anything else is loaded. On an older Node the other files cannot even be
+ * Finds out whether this runtime has what the signer needs, before anything else is loaded. On an older Node the other
+ * files cannot even be
  * linked (`node:sqlite`), or they would take a fault of the runtime for damage to a ledger.
  *
  * This file and `main.ts` import nothing but modules that every Node has, and use no syntax newer than ES2022.
@@ -36,7 +37,10 @@ async function hasSqlite(): Promise<boolean> {
   }
 }
 
-/** Node 24.6 and 24.7 know ML-DSA and ignore its context (FIPS 204 §5.2): there a signature is valid under every context. */
+/**
+ * Node 24.6 and 24.7 know ML-DSA and ignore its context (FIPS 204 §5.2): there a signature is valid under every
+ * context.
+ */
 function signsWithContext(): boolean {
   try {
     const der = Buffer.concat([Buffer.from(MLDSA65_SEED_PREFIX, 'hex'), Buffer.alloc(32, 1)]);

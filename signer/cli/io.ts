@@ -1,4 +1,7 @@
-/** What the command line takes from the process, as a parameter; and the real process: its clock, randomness, streams, signals, terminal. */
+/**
+ * What the command line takes from the process, as a parameter; and the real process: its clock, randomness, streams,
+ * signals, terminal.
+ */
 import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { userInfo } from 'node:os';

@@ -46,7 +46,10 @@ export function errorDocument(error: VtlicError): Readonly<Record<string, unknow
   };
 }
 
-/** Reports an error on standard error, and as a document on standard output where `--json` asks for one; returns the exit code. */
+/**
+ * Reports an error on standard error, and as a document on standard output where `--json` asks for one; returns the
+ * exit code.
+ */
 export function reportError(error: VtlicError, argv: readonly string[], { out, err }: Pick<Io, 'out' | 'err'>): number {
   for (const line of errorLines(error)) err(line);
   if (argv.includes('--json')) {

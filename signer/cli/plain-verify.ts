@@ -1,7 +1,10 @@
 /**
- * `vtlic verify` in its plain form: a file, a product, the keys to trust, each option once and with its value behind a blank. That is
- * how a script asks, perhaps for one file after the other, so it starts without the command line's own library. The build packs this
- * file with all that it imports in it. Every other form, and whatever is wrong, goes the way of all commands and gets its words there.
+ * `vtlic verify` in its plain form: a file, a product, the keys to trust, each option once and with its value behind a
+ * blank. That is
+ * how a script asks, perhaps for one file after the other, so it starts without the command line's own library. The
+ * build packs this
+ * file with all that it imports in it. Every other form, and whatever is wrong, goes the way of all commands and gets
+ * its words there.
  */
 import { asVtlicError, reportError } from './output.ts';
 import { verifyFile, type VerifyFileOptions } from './commands/verify-file.ts';

@@ -1,4 +1,7 @@
-/** Progress on a terminal: one line of standard error that is written over, and taken away at the end. Elsewhere nothing. */
+/**
+ * Progress on a terminal: one line of standard error that is written over, and taken away at the end. Elsewhere
+ * nothing.
+ */
 import { isatty } from 'node:tty';
 import { writeAll } from './io.ts';
 

@@ -71,7 +71,10 @@ async function discardTyped(input: ReadStream): Promise<void> {
   input.off('data', discard);
 }
 
-/** Reads one line in raw mode; echo is ours, so that a secret is never shown, not even for the moment before raw mode is set. */
+/**
+ * Reads one line in raw mode; echo is ours, so that a secret is never shown, not even for the moment before raw mode is
+ * set.
+ */
 async function readLine(
   path: string,
   prompt: string,

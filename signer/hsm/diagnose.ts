@@ -1,5 +1,6 @@
 /**
- * What an officer runs before a ceremony: opens the token of a keystore and has it examined, with the site's keys in it.
+ * What an officer runs before a ceremony: opens the token of a keystore and has it examined, with the site's keys in
+ * it.
  * One PIN, some test signatures, one data object made and destroyed; nothing stays.
  */
 import { fromHex } from '../../formats/bytes.ts';

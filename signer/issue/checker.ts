@@ -49,7 +49,10 @@ export function directChecker(key: SigningKey): Checker {
   return checkWith(makeSelfCheck(key.publicKey, otherProvider(key.signedBy)), () => Promise.resolve());
 }
 
-/** What a software key signed is judged in pure JavaScript, which takes longer than the signature: as many workers as there are cores. */
+/**
+ * What a software key signed is judged in pure JavaScript, which takes longer than the signature: as many workers as
+ * there are cores.
+ */
 export function workerChecker(key: SigningKey, workers: number = availableParallelism()): Checker {
   const pool = new CheckPool(key, workers);
   return checkWith(

@@ -1,4 +1,7 @@
-/** The signer's clock is judged before counters are reserved: when the ledger is opened, and again before each group of intents. */
+/**
+ * The signer's clock is judged before counters are reserved: when the ledger is opened, and again before each group of
+ * intents.
+ */
 import { VtlicError } from '../../formats/error.ts';
 import { judgeClock } from '../ledger/record/clock-rule.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';
@@ -11,7 +14,8 @@ export function clockRefused(sentence: string, now: number): VtlicError {
 }
 
 /**
- * A prompt may have stood open for hours, and a batch runs as long: the clock that was good at the start may not be any more.
+ * A prompt may have stood open for hours, and a batch runs as long: the clock that was good at the start may not be any
+ * more.
  *
  * @param now seconds since 1970
  * @throws VtlicError `clock_refused`

@@ -8,7 +8,8 @@ import type { LogKey } from '../ledger/tree/log-key.ts';
 const MAX_PROOF_BYTES = 1 << 20;
 
 /**
- * `holds`: a proof of this very license, to a checkpoint of one of the keys. `other`: anything else, a proof of another license too.
+ * `holds`: a proof of this very license, to a checkpoint of one of the keys. `other`: anything else, a proof of another
+ * license too.
  *
  * @param cose the license as the ledger has it
  * @throws VtlicError `output_unwritable` where that cannot be seen

@@ -22,7 +22,10 @@ export interface SigningRun {
   readonly confirmTime?: number | undefined;
   /** Opens the place of the anchor; files alone if left out. */
   readonly anchorStore?: AnchorStoreOpener;
-  /** Throws where another ledger has claimed the key of this run (the ledger's id in hex). Called before anything of an earlier run is finished, or anything recorded. */
+  /**
+   * Throws where another ledger has claimed the key of this run (the ledger's id in hex). Called before anything of an
+   * earlier run is finished, or anything recorded.
+   */
   readonly requireOwnKey?: (ledgerId: string) => Promise<void>;
   /** Finishes a move of the anchor that was cut short; without it, it is refused. */
   readonly finishMove?: (move: AnchorMove, ledger: Ledger) => Promise<void>;

@@ -44,7 +44,8 @@ export async function anchorIssued(
  * Anchored → released: the file has its name, is durable, and the ledger says so.
  *
  * @param siteFolder absolute
- * @throws VtlicError `output_exists`, `output_unwritable`, saying that the ledger holds the license and how to release it later.
+ * @throws VtlicError `output_exists`, `output_unwritable`, saying that the ledger holds the license and how to release
+ *   it later.
  */
 export async function release(
   ledger: Ledger,

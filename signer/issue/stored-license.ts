@@ -1,5 +1,6 @@
 /**
- * A license that the ledger holds, on its way out once more. What is stored may have been changed since it was signed, so it is judged
+ * A license that the ledger holds, on its way out once more. What is stored may have been changed since it was signed,
+ * so it is judged
  * again before it leaves: by the chain, by the tree that the anchor covers, and by the verifier.
  */
 import { armor } from '../../formats/armor.ts';
@@ -20,7 +21,8 @@ import { makeSelfCheck } from './self-check.ts';
 import type { IssuedLicense } from './stages.ts';
 
 /**
- * @throws VtlicError `ledger_corrupt` where the stored bytes are not those that were issued; `key_not_found` where the site has no key
+ * @throws VtlicError `ledger_corrupt` where the stored bytes are not those that were issued; `key_not_found` where the
+ *   site has no key
  *   to verify them with
  */
 export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site): IssuedLicense {
@@ -63,7 +65,9 @@ function entryFault(ledger: Ledger, entry: IntentEntry | IssueEntry): string | u
   return follows ? undefined : `the chain value of entry ${entry.seq} does not follow from what it holds`;
 }
 
-/** By the root that the anchor holds, where it covers the leaf: that one lies where the ledger's folder does not reach. */
+/**
+ * By the root that the anchor holds, where it covers the leaf: that one lies where the ledger's folder does not reach.
+ */
 function leafFault(ledger: Ledger, licenseId: Uint8Array): string | undefined {
   const { log, index, data } = findLeaf(ledger, licenseId);
   const { anchored } = ledger;

@@ -1,4 +1,7 @@
-/** Released → proved: `FILE.vtlic.proof` beside each license, all of them to one checkpoint, signed when the last file stands. */
+/**
+ * Released → proved: `FILE.vtlic.proof` beside each license, all of them to one checkpoint, signed when the last file
+ * stands.
+ */
 import { join } from 'node:path';
 import { equalBytes, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -41,7 +44,8 @@ export interface ProofsWritten {
 /**
  * Of licenses that were released in the log that grows. Only what the anchor covers is in the checkpoint.
  *
- * @throws VtlicError what signing throws, `output_unwritable`, `interrupted`, `output_exists` where something else stands in the place of
+ * @throws VtlicError what signing throws, `output_unwritable`, `interrupted`, `output_exists` where something else
+ *   stands in the place of
  *   a proof (all others are written); the licenses are released all the same
  */
 export async function writeProofs(

@@ -1,5 +1,6 @@
 /**
- * Makes a key, proves that it signs, claims it for this ledger, and writes it into `site.json`, in this order. If a step fails, the files of
+ * Makes a key, proves that it signs, claims it for this ledger, and writes it into `site.json`, in this order. If a
+ * step fails, the files of
  * the key are removed, so that its name is free again.
  */
 import { equalBytes } from '../../formats/bytes.ts';

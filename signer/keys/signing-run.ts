@@ -1,4 +1,7 @@
-/** How a run opens the ledger: its anchor by the run's own tokens, and no work on it for a key that another ledger has claimed. */
+/**
+ * How a run opens the ledger: its anchor by the run's own tokens, and no work on it for a key that another ledger has
+ * claimed.
+ */
 import type { SigningRun } from '../issue/open-ledger.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import { anchorOpener } from './anchor-access.ts';

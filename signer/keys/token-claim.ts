@@ -1,4 +1,7 @@
-/** The claim of a key in a token: a private data object beside it, kid → ledger id. In a split key, in the token of the Ed25519 half. */
+/**
+ * The claim of a key in a token: a private data object beside it, kid → ledger id. In a split key, in the token of the
+ * Ed25519 half.
+ */
 import { concatBytes, equalBytes, fromHex, toHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Token } from '../../keys/private/pkcs11/client/token.ts';

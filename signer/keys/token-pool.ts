@@ -1,5 +1,6 @@
 /**
- * The tokens of one run: each opened on first need, with one login, and closed at the run's end. The signing key, its claim, the ledger's
+ * The tokens of one run: each opened on first need, with one login, and closed at the run's end. The signing key, its
+ * claim, the ledger's
  * key and the anchor share them.
  */
 import { cleanText } from '../../formats/clean-text.ts';

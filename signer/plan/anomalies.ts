@@ -2,13 +2,13 @@
  * What an officer should look at twice: where a license differs from the one it is compared with in a way that is
  * seldom meant. Marks, not refusals: a plan with anomalies can be signed.
  */
+import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { License } from '../../formats/license/license.ts';
 import { formatDay, formatInstant, isPerpetual, PERPETUAL } from '../request/dates.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { useInWords } from './use-fault.ts';
 
-const DAY_SECONDS = 86_400;
 const MANY_TIMES = 10;
 /** A year with a leap day may become one without. */
 const TERM_SLACK_SECONDS: number = 2 * DAY_SECONDS;

@@ -7,7 +7,9 @@ import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
 import type { PlanOrigin } from './plan.ts';
 
-/** @throws VtlicError `plan_stale` naming what changed. Counters are judged again, one by one, when they are reserved. */
+/**
+ * @throws VtlicError `plan_stale` naming what changed. Counters are judged again, one by one, when they are reserved.
+ */
 export function checkPlanFresh(plan: PlanOrigin, site: Site, catalog: Catalog, ledger: LedgerView): void {
   const hint = 'make a new plan with --dry-run and review it';
   if (plan.ledger !== toHex(ledger.genesis.ledgerId))

@@ -1,11 +1,11 @@
 /**
  * The officer's word. Nothing is signed but what is `Reviewed`, and only the functions here make one.
  */
+import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { planDigest, encodePlan, type Plan, type PlanOrigin } from './plan.ts';
 import { readPlan } from './plan-file.ts';
 
-const DAY_SECONDS = 86_400;
 const reviewed: unique symbol = Symbol('reviewed');
 
 export interface Reviewed {
@@ -34,7 +34,9 @@ export interface ReviewTerminal {
   readonly ask: (prompt: string) => Promise<string>;
 }
 
-/** Shows the view to a person and takes exactly `Yes` for consent. @throws VtlicError `declined` for any other answer */
+/**
+ * Shows the view to a person and takes exactly `Yes` for consent. @throws VtlicError `declined` for any other answer
+ */
 export async function askForYes(view: readonly string[], prompt: string, terminal: ReviewTerminal): Promise<void> {
   terminal.show(`${view.join('\n')}\n\n`);
   const answer = await terminal.ask(prompt);

@@ -22,7 +22,8 @@ export type RenewalTarget =
   | { readonly kind: 'customer'; readonly customer: string };
 
 /**
- * A license id is a UUID; a file has a slash, ends with `.vtlic` or stands there under a name that is no id; all else is a customer.
+ * A license id is a UUID; a file has a slash, ends with `.vtlic` or stands there under a name that is no id; all else
+ * is a customer.
  *
  * @param resolvePath to an absolute path
  */
@@ -46,7 +47,8 @@ export type RenewalBase =
 
 /**
  * @param changes tell the lineages of a customer apart, by product and deployment
- * @throws VtlicError `request_invalid` for a license that this ledger never issued, or a customer with several licenses of whom none is named
+ * @throws VtlicError `request_invalid` for a license that this ledger never issued, or a customer with several licenses
+ *   of whom none is named
  */
 export function findBase(target: RenewalTarget, ledger: LedgerView, changes: Partial<Request>): RenewalBase {
   switch (target.kind) {

@@ -1,4 +1,5 @@
 /** The last license and what changes → the request for the next one. */
+import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
 import { isPerpetual } from '../request/dates.ts';
@@ -6,15 +7,15 @@ import { hasInvisible } from '../request/invisible-text.ts';
 import type { Request } from '../request/request.ts';
 import type { Changes } from './changes.ts';
 
-const DAY_SECONDS = 86_400;
-
 /**
- * Everything stays that is not changed, but for the clock reset, which is for once, and the grace of a license that becomes
+ * Everything stays that is not changed, but for the clock reset, which is for once, and the grace of a license that
+ * becomes
  * perpetual. With a new end (`until`) the license begins where
  * the last one ends, or today where that has passed; without one it begins today and keeps the end.
  *
  * @param now seconds since 1970
- * @throws VtlicError `request_invalid` where the end has passed and no new one is given, or where the last license has a name or
+ * @throws VtlicError `request_invalid` where the end has passed and no new one is given, or where the last license has
+ *   a name or
  * reference with characters that nobody sees (earlier versions signed such) and no new one is given
  */
 export function renewalRequest(last: License, changes: Changes, now: number): Request {

@@ -1,10 +1,9 @@
 /** Is this what the vendor sells? All faults at once, each with what the catalog allows. */
+import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { isPerpetual, PERPETUAL } from './dates.ts';
 import type { Request } from './request.ts';
-
-const DAY_SECONDS = 86_400;
 
 function list(names: Iterable<string>): string {
   return [...names].join(', ') || 'none';

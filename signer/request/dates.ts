@@ -3,12 +3,10 @@
  *
  * A calendar date that does not exist is refused: `Date` would roll it over to the next month.
  */
-import { PERPETUAL_EXP } from '../../formats/license/bounds.ts';
+import { DAY_SECONDS, PERPETUAL_EXP } from '../../formats/license/bounds.ts';
 
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 const INSTANT = /^(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(?:Z|([+-])(\d{2}):(\d{2}))$/;
-
-const DAY_SECONDS = 86_400;
 
 /** In place of a date, for a license without an end: in requests and the catalog, and in what is shown. */
 export const PERPETUAL = 'perpetual';

@@ -1,7 +1,6 @@
 /** One value of a request, read from strict JSON: what each member may be, and the words for what it may not. */
-import { hasControlOrBidi } from '../../formats/clean-text.ts';
-import type { JsonValueReader } from '../../formats/json/reader.ts';
 import {
+  DAY_SECONDS,
   LICENSE_USES,
   MAX_COUNT,
   MAX_EXT_KEYS,
@@ -15,12 +14,13 @@ import {
   MAX_TIME,
   PERPETUAL_EXP,
 } from '../../formats/license/bounds.ts';
+import { hasControlOrBidi } from '../../formats/clean-text.ts';
+import type { JsonValueReader } from '../../formats/json/reader.ts';
 import { isId } from '../../formats/license/id.ts';
 import type { ExtMap, ExtValue, LicenseUse } from '../../formats/license/license.ts';
 import { parseDate, PERPETUAL } from './dates.ts';
 import { hasInvisible } from './invisible-text.ts';
 
-const DAY_SECONDS = 86_400;
 const ID_IN_WORDS = 'should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)';
 
 export function readId(value: JsonValueReader): string {

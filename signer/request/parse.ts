@@ -124,7 +124,10 @@ export function keyOfMember(name: MemberName): keyof Request {
 
 const NONE: Readonly<Record<string, number>> = Object.freeze(Object.create(null) as Record<string, number>);
 
-/** Every member that is there; each fault goes to the list. Members that no request has are for the caller's `root.end()`. */
+/**
+ * Every member that is there; each fault goes to the list. Members that no request has are for the caller's
+ * `root.end()`.
+ */
 export function readMembers(root: JsonObjectReader, faults: FaultList): Partial<Request> {
   const out: Partial<Record<keyof Request, unknown>> = {};
   for (const name of MEMBER_NAMES) {
@@ -137,7 +140,10 @@ export function readMembers(root: JsonObjectReader, faults: FaultList): Partial<
   return out as Partial<Request>;
 }
 
-/** A whole request, or everything that is wrong with it in the order of the members. `schema` is for the caller to read before. */
+/**
+ * A whole request, or everything that is wrong with it in the order of the members. `schema` is for the caller to read
+ * before.
+ */
 export function readRequest(root: JsonObjectReader): Request | readonly VtlicError[] {
   const faults = new FaultList();
   const members = readMembers(root, faults);

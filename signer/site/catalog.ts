@@ -1,14 +1,13 @@
 /** `catalog.json`: what may be sold. A request outside it is refused. */
+import { DAY_SECONDS, MAX_COUNT, MAX_GRACE_SECONDS } from '../../formats/license/bounds.ts';
 import { createHash } from 'node:crypto';
 import { readObject, type JsonObjectReader, type JsonValueReader } from '../../formats/json/reader.ts';
-import { MAX_COUNT, MAX_GRACE_SECONDS } from '../../formats/license/bounds.ts';
 import { isId } from '../../formats/license/id.ts';
 import { parseJsonFile, readLimited } from '../../files/index.ts';
 import { PERPETUAL } from '../request/dates.ts';
 
 export const CATALOG_SCHEMA = 'vtlic-catalog/1';
 const MAX_BYTES = 8 << 20;
-const DAY_SECONDS = 86_400;
 
 export interface Tier {
   /** Most seats that may be sold; `unlimited` also allows the text "unlimited" in a request. */

@@ -58,7 +58,8 @@ function realPath(path: string): string {
 
 /**
  * @param opener for an anchor in a token; called once all that needs no login was judged
- * @throws VtlicError `output_exists` for a folder that holds anything but the beginning of this very site, or an anchor that stands already
+ * @throws VtlicError `output_exists` for a folder that holds anything but the beginning of this very site, or an anchor
+ *   that stands already
  */
 export async function createSite(wanted: NewSite, world: Runtime, opener?: AnchorStoreOpener): Promise<SitePaths> {
   if (!isId(wanted.issuer))

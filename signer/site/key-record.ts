@@ -1,4 +1,6 @@
-/** What `site.json` says of a key. The kid is recomputed from the public key, and must be the one that is written there. */
+/**
+ * What `site.json` says of a key. The kid is recomputed from the public key, and must be the one that is written there.
+ */
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';
 import type { KeyPurpose } from '../../keys/public/key-purpose.ts';

@@ -27,7 +27,8 @@ export function sitePaths(folder: string): SitePaths {
 /**
  * Where a license goes, relative to the site: `out/PRODUCT/CUSTOMER/COUNTER-ID8.vtlic`.
  *
- * ID8 is the end of the license id: its beginning is a time, and would be the same for two deployments served in one minute.
+ * ID8 is the end of the license id: its beginning is a time, and would be the same for two deployments served in one
+ * minute.
  * Ids hold no slash and begin with a letter or digit, so no part can climb out of the folder.
  */
 export function releasePath(license: License): string {

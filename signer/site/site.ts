@@ -17,7 +17,10 @@ import { sitePaths, type SitePaths } from './paths.ts';
 
 const SCHEMA = 'vtlic-site/2';
 
-/** Sites of version 0.1.0 call a key's purpose its `job`. They are read as they are; the next write is in the new schema. */
+/**
+ * Sites of version 0.1.0 call a key's purpose its `job`. They are read as they are; the next write is in the new
+ * schema.
+ */
 const SCHEMA_WITH_JOBS = 'vtlic-site/1';
 const MAX_BYTES = 4 << 20;
 const CUSTODIES: ReadonlySet<string> = new Set<Custody>(['hsm', 'hsm-wrapped', 'split', 'software']);
@@ -214,7 +217,10 @@ export function encodeSite(config: SiteConfig): Uint8Array {
   );
 }
 
-/** Replaces `site.json` atomically. The new text is parsed back first: a site is never left with a file that it cannot read. */
+/**
+ * Replaces `site.json` atomically. The new text is parsed back first: a site is never left with a file that it cannot
+ * read.
+ */
 export function writeSite(paths: SitePaths, config: SiteConfig): void {
   const bytes = encodeSite(config);
   parseSite(bytes, paths.site);

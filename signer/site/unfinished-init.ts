@@ -1,4 +1,7 @@
-/** What an `init` that was cut short leaves: parts of a site without its last file, `site.json`. The same command goes on from there. */
+/**
+ * What an `init` that was cut short leaves: parts of a site without its last file, `site.json`. The same command goes
+ * on from there.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -16,7 +19,10 @@ export function isUnfinishedInit(paths: SitePaths): boolean {
   return names.length > 0 && names.every((name) => LEFTOVER.test(name));
 }
 
-/** True where the ledger of an unfinished init stands, and is exactly what the anchor vouches for: nothing was ever written to it. */
+/**
+ * True where the ledger of an unfinished init stands, and is exactly what the anchor vouches for: nothing was ever
+ * written to it.
+ */
 export async function ledgerIsReady(
   paths: SitePaths,
   wanted: { readonly issuer: string; readonly anchor: AnchorPlace },

@@ -1,4 +1,7 @@
-/** What an officer reads of a batch before it is signed: counts, totals, what to look at twice, the largest. Memory does not grow with the rows. */
+/**
+ * What an officer reads of a batch before it is signed: counts, totals, what to look at twice, the largest. Memory does
+ * not grow with the rows.
+ */
 import { cleanText } from '../../formats/clean-text.ts';
 import type { License, LicenseUse } from '../../formats/license/license.ts';
 import { lineageText } from '../ledger/record/lineage.ts';

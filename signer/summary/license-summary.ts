@@ -3,13 +3,13 @@
  *
  * Every line is cleaned text: nothing a customer wrote can move the cursor or turn the reading direction.
  */
+import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { ExtBytes, type ExtValue, type License } from '../../formats/license/license.ts';
 import { formatDay, formatInstant, formatLastDay, isPerpetual, PERPETUAL } from '../request/dates.ts';
 import type { Anomaly } from '../plan/anomalies.ts';
 import type { PlanItem } from '../plan/plan.ts';
 
-const DAY_SECONDS = 86_400;
 const UNTIL_NOTE = { day: 'until the end of this day, UTC', moment: '' };
 const UPDATES_NOTE = { day: 'builds dated up to this day', moment: 'builds dated before this moment' };
 const NOTE = / \([a-zA-Z, ]+\)$/;
@@ -115,7 +115,10 @@ function pieces(value: string, columns: number): string[] {
 }
 
 export interface ViewContext {
-  /** The license with which it is compared: the last of the lineage, else another of the customer; undefined for a new customer. */
+  /**
+   * The license with which it is compared: the last of the lineage, else another of the customer; undefined for a new
+   * customer.
+   */
   readonly previous: License | undefined;
   readonly anomalies: readonly Anomaly[];
   readonly keyName: string;
@@ -123,7 +126,9 @@ export interface ViewContext {
   readonly custody: string;
 }
 
-/** The view of one license: what it replaces, what to look at twice, then every claim beside what it was, then the key. */
+/**
+ * The view of one license: what it replaces, what to look at twice, then every claim beside what it was, then the key.
+ */
 export function licenseView(item: PlanItem, context: ViewContext): string[] {
   const { license } = item;
   const { previous, anomalies } = context;
@@ -156,7 +161,8 @@ function firstLine(license: License, previous: License | undefined): string {
 }
 
 /**
- * Every line of the new license, and of the old one what is gone. `~` marks what changed, `+` what came, `-` what went; what it was
+ * Every line of the new license, and of the old one what is gone. `~` marks what changed, `+` what came, `-` what went;
+ * what it was
  * stands on a line of its own, so that no value can pretend to be it.
  * The issuer's own marks (id, issue time) change with every license and carry no sign.
  */

@@ -1,4 +1,6 @@
-/** The whole of what an officer reads before a plan is signed: each license, then the plan's digest as hex and as words. */
+/**
+ * The whole of what an officer reads before a plan is signed: each license, then the plan's digest as hex and as words.
+ */
 import { lineageOf } from '../issue/lineage-of.ts';
 import { newestOfLineage } from '../ledger/newest-license.ts';
 import type { LedgerView } from '../ledger/record/ledger.ts';

@@ -1,4 +1,7 @@
-/** Whether the anchor agrees, for commands that sign nothing: one in a token is looked at where the secret was given, or lies where the keystore says, and nobody is asked for a PIN. */
+/**
+ * Whether the anchor agrees, for commands that sign nothing: one in a token is looked at where the secret was given, or
+ * lies where the keystore says, and nobody is asked for a PIN.
+ */
 import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
 import { secretsTaken } from '../../keys/keystores.ts';
 import type { LedgerView } from '../../ledger/record/ledger.ts';

@@ -1,4 +1,7 @@
-/** `vtlic counters export | import | reopen`: who may issue for whom goes from one ledger to another, so that no counter is used twice. */
+/**
+ * `vtlic counters export | import | reopen`: who may issue for whom goes from one ledger to another, so that no counter
+ * is used twice.
+ */
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { addCountersExport } from './counters-export.ts';

@@ -1,4 +1,7 @@
-/** `vtlic ledger check FILE`: a proof or a checkpoint, judged by the key of its log. Needs no site. Exit code 19 when it does not hold. */
+/**
+ * `vtlic ledger check FILE`: a proof or a checkpoint, judged by the key of its log. Needs no site. Exit code 19 when it
+ * does not hold.
+ */
 import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';

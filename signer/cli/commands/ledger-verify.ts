@@ -1,4 +1,6 @@
-/** `vtlic ledger verify [FILE]`: everything, recomputed from the stored bytes. Exit code 19 when anything does not hold. */
+/**
+ * `vtlic ledger verify [FILE]`: everything, recomputed from the stored bytes. Exit code 19 when anything does not hold.
+ */
 import { jsonLine } from '../../../formats/json/json-line.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';

@@ -1,4 +1,7 @@
-/** `--proof`: a proof beside each license that a command signs. The key that signs the checkpoint is known before anything is asked or opened. */
+/**
+ * `--proof`: a proof beside each license that a command signs. The key that signs the checkpoint is known before
+ * anything is asked or opened.
+ */
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import type { KeyRecord } from '../../site/key-record.ts';

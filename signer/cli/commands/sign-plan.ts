@@ -1,4 +1,7 @@
-/** What `issue` and `renew` share: a plan, its view, and one of three ways to the officer's word (`Yes`, `--dry-run`, `--confirm`). */
+/**
+ * What `issue` and `renew` share: a plan, its view, and one of three ways to the officer's word (`Yes`, `--dry-run`,
+ * `--confirm`).
+ */
 import { jsonLine } from '../../../formats/json/json-line.ts';
 import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
@@ -82,7 +85,9 @@ export interface PlanningInput {
 export interface SigningCommand {
   /** `issue` or `renew`: for the ledger's holder and for hints. */
   readonly name: string;
-  /** Names what is to be signed; undefined where `--confirm` names it. Called with the site before a ledger is opened. */
+  /**
+   * Names what is to be signed; undefined where `--confirm` names it. Called with the site before a ledger is opened.
+   */
   readonly prepare: ((site: Site, catalog: Catalog) => (input: PlanningInput) => ShownPlan) | undefined;
 }
 

@@ -1,4 +1,5 @@
 /** What `vtlic verify` does once it knows its options; loads nothing that it does not need. */
+import { DAY_SECONDS } from '../../../formats/license/bounds.ts';
 import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import { dearmor } from '../../../formats/armor.ts';
@@ -16,7 +17,6 @@ import { formatRows, licenseRows } from '../../summary/license-summary.ts';
 import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
 import { EXIT } from '../exit-codes.ts';
 
-const DAY_SECONDS = 86_400;
 const ROLLED_BACK: ReadonlySet<Reason> = new Set(['lineage_not_newer', 'counter_rolled_back', 'counter_conflict']);
 
 /** As `--name`. */
@@ -88,7 +88,9 @@ function trustFromFiles(io: VerifySurroundings, files: readonly string[]): Trust
   return makeTrust({ keys: keys.map((key) => ({ key, purpose: 'license', status: 'active' })) });
 }
 
-/** What the file says of its issuer, before anything is verified: used only where nobody said which issuer to expect. */
+/**
+ * What the file says of its issuer, before anything is verified: used only where nobody said which issuer to expect.
+ */
 function statedIssuer(file: Uint8Array): string | undefined {
   try {
     return decodeLicense(decodeCoseSign1(dearmor('VTLIC', file), TYP.license).payload).iss;
