@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { openBatchPlan } from '../../signer/batch/plan-reader.ts';
 import { digestOfFile, planBatch } from '../../signer/batch/plan-batch.ts';
-import type { Ledger } from '../../signer/ledger/record/ledger.ts';
+import type { Ledger } from '../../signer/ledger/ledger.ts';
 import { openLedgerForWriting } from '../../signer/ledger/open.ts';
 import { reviewBatchByDigest, type ReviewedBatch } from '../../signer/plan/review.ts';
 import { readCatalog } from '../../signer/site/catalog.ts';

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLedger } from '../../signer/ledger/create.ts';
-import type { Ledger } from '../../signer/ledger/record/ledger.ts';
+import type { Ledger } from '../../signer/ledger/ledger.ts';
 import { openLedgerForWriting } from '../../signer/ledger/open.ts';
 import { benchWorld, freshFolder } from './batch-site.ts';
 import { compareRecomputing, timeRatio } from './recomputing.ts';

@@ -8,7 +8,7 @@ import { ALGORITHMS } from '../../formats/cose-algorithm.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { createLedger } from '../../signer/ledger/create.ts';
-import type { IntentInput } from '../../signer/ledger/record/ledger.ts';
+import type { IntentInput } from '../../signer/ledger/ledger.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../signer/ledger/open.ts';
 import { benchWorld } from './batch-site.ts';
 import { EXAMPLE } from './example.ts';

@@ -1,6 +1,6 @@
 /** Which plan is to be signed: the begun one, what is left of it, or a new one from the file. */
 import { VtlicError } from '../../formats/error.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
+import type { LedgerView } from '../ledger/ledger.ts';
 import { checkPlanStands } from '../plan/check-plan.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';

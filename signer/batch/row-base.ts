@@ -1,8 +1,8 @@
 /** What a row's license is compared with, and how it is counted by that. */
 import type { License } from '../../formats/license/license.ts';
 import { newestOfCustomer, newestOfLineage } from '../ledger/newest-license.ts';
-import type { LedgerView, LineageState } from '../ledger/record/ledger.ts';
-import type { Lineage } from '../ledger/record/lineage.ts';
+import type { LedgerView, LineageState } from '../ledger/ledger.ts';
+import type { Lineage } from '../ledger/entries/lineage.ts';
 import { findAnomalies } from '../plan/anomalies.ts';
 import { comparedWith, lastLicense, type LastLicense } from '../plan/last-license.ts';
 import type { Catalog } from '../site/catalog.ts';

@@ -2,24 +2,23 @@
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { groupWriter, workerGroupWriter } from '../files/durable-group.ts';
-import { directChecker, workerChecker, type Checker } from '../issue/checker.ts';
+import { type Checker, directChecker, workerChecker } from '../issue/checker.ts';
 import { openForSigning } from '../issue/open-ledger.ts';
-import { anchorKeystores } from '../keys/anchor-access.ts';
+import { anchorKeystores, openingWith } from '../keys/ledger-opening.ts';
 import type { KeyAccess } from '../keys/key-access.ts';
 import { keystoresUsed, secretsNeeded, secretsTaken } from '../keys/keystores.ts';
 import { openKey } from '../keys/open-key.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
-import { openingWith } from '../keys/signing-run.ts';
 import { TokenPool } from '../keys/token-pool.ts';
-import type { Ledger } from '../ledger/record/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanStands, keyOfPlan } from '../plan/check-plan.ts';
 import { checkPlannedRow } from '../plan/check-planned.ts';
 import {
   reviewBatchByDigest,
   reviewBatchOnTerminal,
-  reviewedWhenBegun,
   type ReviewedBatch,
+  reviewedWhenBegun,
   type ReviewTerminal,
 } from '../plan/review.ts';
 import { readCatalog } from '../site/catalog.ts';
@@ -28,13 +27,13 @@ import { licenseKey, openSite, type Site } from '../site/site.ts';
 import { nowSeconds, type World } from '../world.ts';
 import { writeBatchRecord } from './batch-record.ts';
 import type { BatchSource } from './batch-source.ts';
-import { carryOutBatch, type BatchOutcome } from './carry-out-batch.ts';
+import { type BatchOutcome, carryOutBatch } from './carry-out-batch.ts';
 import { checkRows } from './check-rows.ts';
-import { openBatchPlan, type BatchPlan } from './plan-reader.ts';
+import { type BatchPlan, openBatchPlan } from './plan-reader.ts';
 import { finishedError, preparePlan } from './prepare-plan.ts';
 import { progressLine } from './progress.ts';
 import { proveBatch } from './prove-batch.ts';
-import { writeResults, type ResultFiles, type Results } from './results.ts';
+import { type ResultFiles, type Results, writeResults } from './results.ts';
 import { summaryView } from './summary.ts';
 
 const GO_ON = 'go on with --resume';

@@ -9,10 +9,10 @@ import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { otherProvider } from '../../keys/public/second-opinion.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
 import { newestOfLineage } from '../ledger/newest-license.ts';
-import type { CloseEntry } from '../ledger/record/entry.ts';
-import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
-import type { Lineage } from '../ledger/record/lineage.ts';
-import { sha256 } from '../ledger/record/sha256.ts';
+import type { CloseEntry } from '../ledger/entries/entry.ts';
+import type { Ledger, LedgerView } from '../ledger/ledger.ts';
+import type { Lineage } from '../ledger/entries/lineage.ts';
+import { sha256 } from '../ledger/entries/encoding.ts';
 import { nowSeconds, type World } from '../world.ts';
 
 const PAGE = 1000;

@@ -5,8 +5,8 @@ import { decodeCounters, type CountersDocument } from '../../formats/counters-do
 import { VtlicError } from '../../formats/error.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
-import { sha256 } from '../ledger/record/sha256.ts';
+import type { Ledger, LedgerView } from '../ledger/ledger.ts';
+import { sha256 } from '../ledger/entries/encoding.ts';
 import type { World } from '../world.ts';
 
 export interface ReceivedDocument {

@@ -2,13 +2,12 @@
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_COUNT } from '../../formats/license/bounds.ts';
-import { compareAnchor } from '../ledger/anchor/anchor-compare.ts';
-import { samePlace } from '../ledger/record/anchor-place.ts';
-import type { AnchorPlace, AnchorRecord, AnchorStore, LedgerHead } from '../ledger/record/anchor.ts';
-import { coseFault } from '../ledger/record/cose-agrees.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
-import { lineageText } from '../ledger/record/lineage.ts';
-import { skipAfter } from '../ledger/verify/skip-after.ts';
+import { compareAnchor } from '../anchor/compare-anchor.ts';
+import { type AnchorPlace, type AnchorRecord, type AnchorStore, type LedgerHead, samePlace } from '../anchor/anchor.ts';
+import { coseFault } from '../ledger/entries/check-intent.ts';
+import type { LedgerView } from '../ledger/ledger.ts';
+import { lineageText } from '../ledger/entries/lineage.ts';
+import { skipAfter } from '../ledger/entries/counter-rule.ts';
 import type { ReleasedFile } from './released-licenses.ts';
 
 /**

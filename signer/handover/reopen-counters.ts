@@ -5,8 +5,8 @@
  */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
-import { sha256 } from '../ledger/record/sha256.ts';
+import type { Ledger, LedgerView } from '../ledger/ledger.ts';
+import { sha256 } from '../ledger/entries/encoding.ts';
 import type { World } from '../world.ts';
 import type { ReceivedDocument } from './import-counters.ts';
 

@@ -5,9 +5,9 @@
  */
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import type { Ledger } from '../ledger/record/ledger.ts';
-import type { VoidReason } from '../ledger/record/entry.ts';
-import { lineageText } from '../ledger/record/lineage.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { VoidReason } from '../ledger/entries/entry.ts';
+import { lineageText } from '../ledger/entries/lineage.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { ReviewedPlan } from '../plan/review.ts';
 import { nowSeconds, type World } from '../world.ts';

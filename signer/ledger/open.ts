@@ -1,11 +1,12 @@
 /** Opening ledgers. A ledger is one file; `ledger.lock` and `ledger.holder` lie beside it while it is written. */
 import { resolve } from 'node:path';
-import { compareAnchor } from './anchor/anchor-compare.ts';
-import { openAnchorStore, type AnchorStoreOpener } from './anchor/anchor-store.ts';
-import { checkIndexes } from './verify/check-indexes.ts';
+import { compareAnchor } from '../anchor/compare-anchor.ts';
+import { type AnchorStoreOpener, openAnchorStore } from '../anchor/anchor-store.ts';
+import type { AnchorMove } from '../anchor/anchor.ts';
+import { checkIndexes } from './store/schema.ts';
 import { checkTail } from './verify/check-tail.ts';
 import type { Holder } from './store/holder.ts';
-import type { Ledger, LedgerView } from './record/ledger.ts';
+import type { Ledger, LedgerView } from './ledger.ts';
 import { requireLedgerFile } from './store/ledger-file.ts';
 import { acquireLock, type LedgerLock } from './store/lock.ts';
 import { openForWriting, openReadOnly } from './store/open-database.ts';
@@ -22,6 +23,23 @@ export interface WriterOptions {
   readonly holder: Holder;
   /** Opens the place that the genesis entry names; files if left out. */
   readonly anchorStore?: AnchorStoreOpener;
+}
+
+/** What a command decides about the signing run that it opens the ledger for. */
+export interface LedgerOpenOptions {
+  /** Without `vtlic`, for the name of the lock's holder. */
+  readonly command: string;
+  /** What the officer says the time is (seconds), if `--confirm-time` was given. */
+  readonly confirmTime?: number | undefined;
+  /** Opens the place of the anchor; if left out, only files can be opened. */
+  readonly anchorStore?: AnchorStoreOpener;
+  /**
+   * Throws if another ledger has claimed the key of this run. Called with the ledger's id in hex, before anything of an
+   * earlier run is finished or anything is recorded.
+   */
+  readonly requireOwnKey?: (ledgerId: string) => Promise<void>;
+  /** Finishes a move of the anchor that was interrupted; without it, such a ledger is not opened. */
+  readonly finishMove?: (move: AnchorMove, ledger: Ledger) => Promise<void>;
 }
 
 /**

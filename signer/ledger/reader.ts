@@ -3,9 +3,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_COUNT } from '../../formats/license/bounds.ts';
-import type { AnchorPlace, LedgerHead } from './record/anchor.ts';
-import { ledgerCorrupt } from './record/corrupt.ts';
-import { movedCounter } from './record/counter-rule.ts';
+import type { AnchorMove, AnchorPlace, LedgerHead } from '../anchor/anchor.ts';
+import { ledgerCorrupt } from './entries/errors.ts';
+import { movedCounter } from './entries/counter-rule.ts';
 import { decodeEntry } from './store/decode-entry.ts';
 import type {
   AdoptEntry,
@@ -17,24 +17,16 @@ import type {
   IssueEntry,
   ReleaseEntry,
   VoidEntry,
-} from './record/entry.ts';
-import type {
-  LedgerSummary,
-  LedgerView,
-  LicenseRecord,
-  LineageState,
-  LineageSummary,
-  LogInfo,
-  VerifyOptions,
-} from './record/ledger.ts';
-import { lineageText, type Lineage } from './record/lineage.ts';
+} from './entries/entry.ts';
+import { type LedgerSummary, verifyLedger, type VerifyOptions } from './verify/verify.ts';
+import type { LedgerView, LicenseRecord, LineageState, LineageSummary, LogInfo } from './ledger.ts';
+import { type Lineage, lineageText } from './entries/lineage.ts';
 import { consistencyProof, inclusionProof } from './tree/merkle-proof.ts';
 import { rootOf } from './tree/merkle.ts';
-import { logOrigin } from './tree/origin.ts';
+import { logOrigin } from './tree/log-key.ts';
 import { withLedgerFaults } from './store/sqlite-faults.ts';
 import type { EntryRow, IntentRow, LineageRow, LogRow } from './store/rows.ts';
 import { Tables } from './store/tables.ts';
-import { verifyLedger } from './verify/verify.ts';
 
 const PAGE = 256;
 
@@ -122,6 +114,17 @@ export class LedgerReader implements LedgerView {
         throw ledgerCorrupt(`entry ${last.seq} (adopt) is another act than its index says`);
       return body.anchor;
     });
+  }
+
+  lastAnchorMove(): AnchorMove | undefined {
+    let place = this.genesis.anchor;
+    let move: AnchorMove | undefined;
+    for (const { seq, kind, body } of this.acts()) {
+      if (kind !== 'adopt' || (body.act !== 'anchor' && body.act !== 'log')) continue;
+      move = body.act === 'anchor' ? { seq, from: place, to: body.anchor } : undefined;
+      place = body.anchor;
+    }
+    return move;
   }
 
   acts(): readonly (AdoptEntry | CloseEntry)[] {

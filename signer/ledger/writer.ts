@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_TIME } from '../../formats/license/bounds.ts';
-import { actRowOf, counterRowOf } from './store/act-rows.ts';
+import { actRowOf, counterRowOf } from './store/admin-rows.ts';
 import type {
   CloseBody,
   ImportBody,
@@ -12,11 +12,11 @@ import type {
   NewLogBody,
   ReenteredBody,
   ReopenBody,
-} from './record/act.ts';
-import type { AnchorRecord, AnchorStore } from './record/anchor.ts';
-import { chainValue } from './record/chain.ts';
-import { coseFault } from './record/cose-agrees.ts';
-import { LEDGER_ID_BYTES, makeBody, SALT_BYTES, type Bodies } from './record/entry-body.ts';
+} from './entries/admin-entry.ts';
+import type { AnchorRecord, AnchorStore } from '../anchor/anchor.ts';
+import { chainValue } from './entries/chain.ts';
+import { coseFault, payloadFault } from './entries/check-intent.ts';
+import { type Bodies, LEDGER_ID_BYTES, makeBody, SALT_BYTES } from './entries/entry-body.ts';
 import type {
   AdoptEntry,
   ClockEntry,
@@ -29,14 +29,13 @@ import type {
   ReleaseEntry,
   VoidEntry,
   VoidReason,
-} from './record/entry.ts';
+} from './entries/entry.ts';
 import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from './tree/leaf.ts';
-import type { IntentInput, Ledger, RecoveryPlan } from './record/ledger.ts';
-import { lineageText } from './record/lineage.ts';
+import type { IntentInput, Ledger, RecoveryPlan } from './ledger.ts';
+import { lineageText } from './entries/lineage.ts';
 import type { LedgerLock } from './store/lock.ts';
 import { completedBy, leafHash } from './tree/merkle.ts';
-import { logOrigin } from './tree/origin.ts';
-import { payloadFault } from './record/payload-agrees.ts';
+import { logOrigin } from './tree/log-key.ts';
 import { LedgerReader } from './reader.ts';
 import { isDiskFull, ledgerFault, withLedgerFaults } from './store/sqlite-faults.ts';
 import type { LogRow } from './store/rows.ts';

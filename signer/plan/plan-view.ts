@@ -1,13 +1,13 @@
 /** The whole of what an officer reads before a plan is signed: each license, then the plan's digest as hex and as words. */
-import { lineageOf } from '../issue/lineage-of.ts';
+import { lineageOf } from '../ledger/entries/lineage.ts';
 import { newestOfLineage } from '../ledger/newest-license.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
+import type { LedgerView } from '../ledger/ledger.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { findKey, type Site } from '../site/site.ts';
 import { findAnomalies } from './anomalies.ts';
 import { digestWordLines } from './digest-words.ts';
 import { comparedWith, lastLicense, type LastLicense } from './last-license.ts';
-import { encodePlan, planDigest, type Plan } from './plan.ts';
+import { encodePlan, type Plan, planDigest } from './plan.ts';
 import { licenseView } from './view.ts';
 
 export interface PlanViewInput {

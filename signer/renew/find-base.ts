@@ -9,9 +9,8 @@ import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isId, uuidToBytes } from '../../formats/license/id.ts';
 import { readLicenseFile } from '../files/read-file.ts';
 import { newestOfCustomer, newestOfLineage, reenteredLicense } from '../ledger/newest-license.ts';
-import type { CounterOf } from '../ledger/record/counter-of.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
-import { lineageText, sameLineage, type Lineage } from '../ledger/record/lineage.ts';
+import { type CounterOf, type Lineage, lineageText, sameLineage } from '../ledger/entries/lineage.ts';
+import type { LedgerView } from '../ledger/ledger.ts';
 import { lastLicense, type LastLicense } from '../plan/last-license.ts';
 import type { Request } from '../request/request.ts';
 

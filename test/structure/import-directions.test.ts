@@ -58,10 +58,10 @@ describe('import directions', () => {
       'room signer may not import room keys/private/pkcs11/token-host',
     ],
     [
-      'signer/ledger/record/a.ts',
+      'signer/ledger/entries/a.ts',
       "import { b } from '../store/b.ts';",
       'signer/ledger/store/b.ts',
-      'room signer/ledger/record may not import room signer/ledger/store',
+      'room signer/ledger/entries may not import room signer/ledger/store',
     ],
     [
       'signer/a.ts',

@@ -6,17 +6,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 
-const LEDGER = [
-  'signer/ledger/record',
-  'signer/ledger/tree',
-  'signer/ledger/store',
-  'signer/ledger/anchor',
-  'signer/ledger/verify',
-];
+const LEDGER = ['signer/ledger/entries', 'signer/ledger/tree', 'signer/ledger/store', 'signer/ledger/verify'];
 /** What the officer's process may know of tokens. Not `pkcs11/token-host`: only the token host's own process loads a module. */
 const TOKENS = ['keys/private/pkcs11/shared', 'keys/private/pkcs11/uri', 'keys/private/pkcs11/client'];
 const BELOW_SIGNER = ['formats', 'keys/public', 'keys/private', ...TOKENS, 'verifier'];
-const SIGNER = [...BELOW_SIGNER, 'signer/files', 'signer/ledger', ...LEDGER, 'signer'];
+const SIGNER = [...BELOW_SIGNER, 'signer/files', 'signer/anchor', 'signer/ledger', ...LEDGER, 'signer'];
 const EVERYTHING = [...SIGNER, 'keys/private/pkcs11/token-host', 'signer/cli', 'vectors'];
 
 /** Room (longest matching folder wins) → rooms it may import besides itself. */
@@ -36,19 +30,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   verifier: ['formats', 'keys/public'],
   'signer/files': ['formats'],
-  'signer/ledger/record': ['formats', 'keys/public', 'keys/private'],
-  'signer/ledger/tree': ['formats', 'keys/public', 'keys/private', 'signer/ledger/record'],
-  'signer/ledger/store': ['formats', 'signer/files', 'signer/ledger/record', 'signer/ledger/tree'],
-  'signer/ledger/anchor': ['formats', 'signer/files', 'signer/ledger/record'],
+  'signer/anchor': ['formats', 'keys/public', ...TOKENS, 'signer/files'],
+  'signer/ledger/entries': ['formats', 'keys/public', 'keys/private', 'signer/anchor'],
+  'signer/ledger/tree': ['formats', 'keys/public', 'keys/private', 'signer/anchor', 'signer/ledger/entries'],
+  'signer/ledger/store': ['formats', 'signer/files', 'signer/ledger/entries', 'signer/ledger/tree'],
   'signer/ledger/verify': [
     'formats',
     'keys/public',
-    'signer/ledger/record',
+    'signer/anchor',
+    'signer/ledger/entries',
     'signer/ledger/tree',
     'signer/ledger/store',
   ],
-  'signer/ledger': ['formats', 'keys/public', 'signer/files', ...LEDGER],
-  signer: [...BELOW_SIGNER, 'signer/files', 'signer/ledger', ...LEDGER],
+  'signer/ledger': ['formats', 'keys/public', 'signer/files', 'signer/anchor', ...LEDGER],
+  signer: [...BELOW_SIGNER, 'signer/files', 'signer/anchor', 'signer/ledger', ...LEDGER],
   'signer/cli': SIGNER,
   'signer/demo': ['signer/cli'],
   vectors: SIGNER,

@@ -2,17 +2,16 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { equalBytes, toHex } from '../../../formats/bytes.ts';
-import { planTaking, takeCounters, type ReceivedDocument } from '../../handover/import-counters.ts';
+import { planTaking, type ReceivedDocument, takeCounters } from '../../handover/import-counters.ts';
 import { handedByName } from '../../handover/export-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { anchorKeystores } from '../../keys/anchor-access.ts';
-import { openingWith } from '../../keys/signing-run.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
+import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
 import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { askForWord } from '../typed-word.ts';
-import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
 import { countersKeys, readCounters } from './counters-file.ts';
 import { withAccess } from './key-access.ts';
 

@@ -3,13 +3,11 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { finishMove, moveAnchor, requireFreePlace } from '../../handover/move-anchor.ts';
+import { finishMove, moveAnchor, requireFreePlace } from '../../anchor/move-anchor.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
-import { lastAnchorMove } from '../../ledger/anchor/anchor-move.ts';
-import { anchorPlaceText, samePlace } from '../../ledger/record/anchor-place.ts';
-import type { AnchorPlace } from '../../ledger/record/anchor.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
+import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
+import { type AnchorPlace, anchorPlaceText, samePlace } from '../../anchor/anchor.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
 import { liesInside } from '../../site/create-site.ts';
 import type { Site } from '../../site/site.ts';
@@ -17,7 +15,7 @@ import type { Io } from '../io.ts';
 import { plainRows } from '../plain-rows.ts';
 import { askForWord } from '../typed-word.ts';
 import { parseAnchorOption } from './anchor-option.ts';
-import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
 
 interface AnchorOptions extends SiteOptions, SecretOptions {
@@ -95,7 +93,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
 function standingPlaces(site: Site): readonly AnchorPlace[] {
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
-    const move = lastAnchorMove(ledger);
+    const move = ledger.lastAnchorMove();
     const unfinished =
       move !== undefined && move.seq === ledger.head().entries && known(site, move.from) ? [move.from] : [];
     return [ledger.anchorPlace(), ...unfinished];

@@ -6,7 +6,7 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../files/durable-file.ts';
 import { encodeLogKey, logKey } from '../../ledger/tree/log-key.ts';
-import { provableHead } from '../../ledger/anchor/provable-head.ts';
+import { provableHead } from '../../ledger/provable-head.ts';
 import type { Io } from '../io.ts';
 import { secretOption, siteOption } from './common.ts';
 import { withLedger, type LedgerFileOptions } from './ledger-file.ts';

@@ -1,6 +1,6 @@
 /** Which ledger a reading command means: the site's, or a copy that is named. */
 import { resolve } from 'node:path';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';

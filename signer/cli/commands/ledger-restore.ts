@@ -7,12 +7,11 @@ import { VtlicError } from '../../../formats/error.ts';
 import { planRestore, type RestorePlan } from '../../handover/plan-restore.ts';
 import { readReleased } from '../../handover/released-licenses.ts';
 import { finishRestore, placeOfDraft, restoreLedger, type RestoreResult } from '../../handover/restore.ts';
-import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
-import { samePlace } from '../../ledger/record/anchor-place.ts';
-import type { AnchorPlace, AnchorStore } from '../../ledger/record/anchor.ts';
-import { openAnchorStore, type AnchorStoreOpener } from '../../ledger/anchor/anchor-store.ts';
+import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
+import { type AnchorStoreOpener, openAnchorStore } from '../../anchor/anchor-store.ts';
+import { type AnchorPlace, type AnchorStore, samePlace } from '../../anchor/anchor.ts';
 import { fileExists } from '../../ledger/store/ledger-file.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
 import { acquireLock } from '../../ledger/store/lock.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
 import { plainRows } from '../plain-rows.ts';
@@ -24,7 +23,7 @@ import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
 import { askForWord } from '../typed-word.ts';
 import { parseAnchorOption } from './anchor-option.ts';
-import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { invalid, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
 
 interface RestoreOptions extends SiteOptions, SecretOptions {

@@ -4,13 +4,13 @@ import { VtlicError } from '../../../formats/error.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { isId } from '../../../formats/license/id.ts';
 import { customerHistory, type HistoryLine, type LineageHistory } from '../../ledger/history.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { lineageText } from '../../ledger/record/lineage.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
+import { lineageText } from '../../ledger/entries/lineage.ts';
 import { formatRows, licenseRows } from '../../plan/view.ts';
 import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { siteOption } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
 
 const PAGE = 500;
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import type { AdoptEntry, CloseEntry } from '../../ledger/record/entry.ts';
+import type { AdoptEntry, CloseEntry } from '../../ledger/entries/entry.ts';
 import { ledgerStatus, type AnchorStatus } from '../../ledger/status.ts';
 import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';

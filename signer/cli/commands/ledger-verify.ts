@@ -3,15 +3,16 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
-import type { LedgerSummary, LedgerView } from '../../ledger/record/ledger.ts';
+import type { LedgerSummary } from '../../ledger/verify/verify.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
 import { plainRows } from '../plain-rows.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
 import { SecretBook } from '../secrets.ts';
 import { lookAtAnchor } from './anchor-status.ts';
-import { invalid, secretOption, siteFolder, siteOption, type SecretOptions } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { invalid, secretOption, type SecretOptions, siteFolder, siteOption } from './common.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
 import { readTrustFile } from './trust-file.ts';
 
 interface VerifyOptions extends LedgerFileOptions, SecretOptions {

@@ -7,11 +7,10 @@ import { anchorIssued } from '../../issue/anchor-issued.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { release } from '../../issue/release.ts';
 import { storedLicense } from '../../issue/stored-license.ts';
-import { anchorKeystores } from '../../keys/anchor-access.ts';
-import { openingWith } from '../../keys/signing-run.ts';
+import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import type { Io } from '../io.ts';
 import { jsonText } from '../json-text.ts';
-import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
 
 interface ReleaseOptions extends SiteOptions, SecretOptions {

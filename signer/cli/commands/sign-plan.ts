@@ -8,14 +8,13 @@ import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { uuidFromBytes } from '../../../formats/license/id.ts';
 import { carryOut } from '../../issue/carry-out.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { proveReleased, type ProofWork } from '../../issue/prove-released.ts';
+import { type ProofWork, proveReleased } from '../../issue/prove-released.ts';
 import type { ReleasedLicense } from '../../issue/stages.ts';
-import { anchorKeystores } from '../../keys/anchor-access.ts';
+import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import { openKey } from '../../keys/open-key.ts';
-import { openingWith } from '../../keys/signing-run.ts';
 import { TokenPool } from '../../keys/token-pool.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
+import type { LedgerView } from '../../ledger/ledger.ts';
 import { openLedgerForReading } from '../../ledger/open.ts';
 import { planView } from '../../plan/plan-view.ts';
 import { checkPlanned } from '../../plan/check-planned.ts';
@@ -24,9 +23,9 @@ import { writePlan } from '../../plan/plan-file.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { reviewByDigest, reviewOnTerminal } from '../../plan/review.ts';
 import { parseDate } from '../../request/dates.ts';
-import { readCatalog, type Catalog } from '../../site/catalog.ts';
+import { type Catalog, readCatalog } from '../../site/catalog.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
-import { licenseKey, type Site, openSite } from '../../site/site.ts';
+import { licenseKey, openSite, type Site } from '../../site/site.ts';
 import { nowSeconds } from '../../world.ts';
 import { jsonText } from '../json-text.ts';
 import type { Io } from '../io.ts';
@@ -35,9 +34,9 @@ import {
   invalid,
   openNamedSite,
   secretOption,
+  type SecretOptions,
   siteArgument,
   siteOption,
-  type SecretOptions,
   type SiteOptions,
 } from './common.ts';
 import { proofKeyOf, proofOption, type ProofOptions } from './proof-option.ts';

@@ -1,9 +1,9 @@
 /** Rows of the ledger's tables as values: each column has its type, or the ledger is damaged. */
 import type { SQLOutputValue } from 'node:sqlite';
-import { ledgerCorrupt } from '../record/corrupt.ts';
-import type { CounterMove } from '../record/counter-rule.ts';
-import { GATE_KINDS, type GateAct } from '../record/gate-rule.ts';
-import type { Lineage } from '../record/lineage.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
+import type { CounterMove } from '../entries/counter-rule.ts';
+import { GATE_KINDS, type GateAct } from '../entries/issuing-rights.ts';
+import type { Lineage } from '../entries/lineage.ts';
 
 export type Row = readonly SQLOutputValue[];
 
@@ -139,7 +139,7 @@ export function lineageRow(row: Row): LineageRow {
 }
 
 /** As `schema.ts` says: an absent deployment is ''. */
-export function lineageKey(lineage: Lineage): [sub: string, aud: string, dep: string] {
+export function lineageColumns(lineage: Lineage): [sub: string, aud: string, dep: string] {
   return [lineage.sub, lineage.aud, lineage.dep ?? ''];
 }
 

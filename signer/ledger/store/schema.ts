@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { VtlicError } from '../../../formats/error.ts';
-import { ledgerCorrupt } from '../record/corrupt.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
 
 /** "vtlc". */
 const APPLICATION_ID = 0x76_74_6c_63;
@@ -80,6 +80,26 @@ export function checkTables(db: DatabaseSync, file: string): void {
     .map((row) => row['sql']);
   const same = found.length === STATEMENTS.length && STATEMENTS.every((sql) => found.includes(sql));
   if (!same) throw ledgerCorrupt('its tables are not those of a ledger', { file });
+}
+
+const INDEXED_TABLES = ['intent', 'counter'] as const;
+
+/**
+ * Runs SQLite's own comparison of a table with its indexes, which also finds a duplicate in a unique one.
+ *
+ * @throws VtlicError `ledger_corrupt`
+ */
+export function checkIndexes(
+  db: DatabaseSync,
+  tables: readonly (typeof INDEXED_TABLES)[number][] = INDEXED_TABLES,
+): void {
+  for (const table of tables) {
+    const result: unknown = db.prepare(`PRAGMA integrity_check('${table}')`).get()?.['integrity_check'];
+    if (result !== 'ok')
+      throw ledgerCorrupt(
+        `an index does not fit its table (${typeof result === 'string' ? result.slice(0, 200) : 'no answer'})`,
+      );
+  }
 }
 
 function pragma(db: DatabaseSync, name: 'application_id' | 'user_version'): unknown {

@@ -1,9 +1,9 @@
 /** The ledger's tables: every statement of reading and appending, prepared once. No rule of the ledger is here. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { ledgerCorrupt } from '../record/corrupt.ts';
-import { movedCounter } from '../record/counter-rule.ts';
-import { Gates } from '../record/gate-rule.ts';
-import { sameLineage, type Lineage } from '../record/lineage.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
+import { movedCounter } from '../entries/counter-rule.ts';
+import { Gates } from '../entries/issuing-rights.ts';
+import { sameLineage, type Lineage } from '../entries/lineage.ts';
 import { completeSubtrees, type ReadNode } from '../tree/merkle.ts';
 import {
   ACT_COLUMNS,
@@ -19,7 +19,7 @@ import {
   integer,
   intentRow,
   lineageFromKey,
-  lineageKey,
+  lineageColumns,
   lineageRow,
   logRow,
   moveRow,
@@ -155,21 +155,21 @@ export class Tables {
 
   /** Newest counter first. */
   intentsOf(lineage: Lineage, highest: number, limit: number): readonly IntentRow[] {
-    return this.#all('intentsOf', ...lineageKey(lineage), highest, limit).map(intentRow);
+    return this.#all('intentsOf', ...lineageColumns(lineage), highest, limit).map(intentRow);
   }
 
   lastIssuedOf(lineage: Lineage): IntentRow | undefined {
-    return optionally(this.#one('lastIssuedOf', ...lineageKey(lineage)), intentRow);
+    return optionally(this.#one('lastIssuedOf', ...lineageColumns(lineage)), intentRow);
   }
 
   /** The counter of a lineage that was spent or skipped last; 0 for none. */
   lastCounter(lineage: Lineage): number {
-    const row = this.#one('lastIntentOf', ...lineageKey(lineage));
+    const row = this.#one('lastIntentOf', ...lineageColumns(lineage));
     const [seq, ctr] = row === undefined ? [0, 0] : [integer(row[0]), integer(row[1])];
     if (row !== undefined) this.#requireIntent(seq, lineage, ctr);
     const moves = [
       ...this.#all('movesOfAll', seq, lineage.sub),
-      ...this.#all('countersOf', ...lineageKey(lineage), seq),
+      ...this.#all('countersOf', ...lineageColumns(lineage), seq),
     ].map(moveRow);
     return movedCounter(
       ctr,
@@ -193,7 +193,7 @@ export class Tables {
   }
 
   lineages(after: Lineage | undefined, limit: number): readonly LineageRow[] {
-    const [sub, aud, dep] = after === undefined ? ['', '', ''] : lineageKey(after);
+    const [sub, aud, dep] = after === undefined ? ['', '', ''] : lineageColumns(after);
     return this.#all('lineages', sub, aud, dep, limit).map(lineageRow);
   }
 
@@ -206,7 +206,7 @@ export class Tables {
   }
 
   insertIntent(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array): void {
-    this.#run('insertIntent', seq, ...lineageKey(lineage), ctr, licenseId);
+    this.#run('insertIntent', seq, ...lineageColumns(lineage), ctr, licenseId);
   }
 
   setIssue(intent: number, seq: number): void {
@@ -313,7 +313,7 @@ export class Tables {
   }
 
   reenteredOf(lineage: Lineage): readonly CounterRow[] {
-    return this.#all('reenteredOf', ...lineageKey(lineage)).map(counterRow);
+    return this.#all('reenteredOf', ...lineageColumns(lineage)).map(counterRow);
   }
 
   reenteredOfCustomer(sub: string): readonly CounterRow[] {
@@ -321,12 +321,12 @@ export class Tables {
   }
 
   insertCounter(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array | undefined): void {
-    this.#run('insertCounter', seq, ...lineageKey(lineage), ctr, licenseId ?? null);
+    this.#run('insertCounter', seq, ...lineageColumns(lineage), ctr, licenseId ?? null);
   }
 
   /** Every lineage with an intent or a counter of its own, in bytewise order. */
   knownLineages(after: Lineage | undefined, limit: number): readonly Lineage[] {
-    const from = after === undefined ? (['', '', ''] as const) : lineageKey(after);
+    const from = after === undefined ? (['', '', ''] as const) : lineageColumns(after);
     return this.#all('knownLineages', ...from, ...from, limit).map((row) =>
       lineageFromKey(text(row[0]), text(row[1]), text(row[2])),
     );

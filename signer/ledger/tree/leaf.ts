@@ -4,11 +4,11 @@
  */
 import { encodeCbor } from '../../../formats/cbor/encode.ts';
 import type { CborValue } from '../../../formats/cbor/value.ts';
-import type { NewLogBody, ReenteredBody } from '../record/act.ts';
-import type { LedgerHead } from '../record/anchor.ts';
-import type { IntentBody, IssueBody, VoidBody } from '../record/entry.ts';
-import { bytesOfKid } from '../record/kid.ts';
-import { sha256 } from '../record/sha256.ts';
+import type { NewLogBody, ReenteredBody } from '../entries/admin-entry.ts';
+import type { LedgerHead } from '../../anchor/anchor.ts';
+import type { IntentBody, IssueBody, VoidBody } from '../entries/entry.ts';
+import { bytesOfKid } from '../entries/encoding.ts';
+import { sha256 } from '../entries/encoding.ts';
 
 export const LEAF_DOMAIN = 'vtlic-ledger-leaf/1';
 

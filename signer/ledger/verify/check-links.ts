@@ -1,9 +1,9 @@
 /** What joins an entry to the one before it, and an intent to its payload: all that can be said without following the record. */
 import { equalBytes } from '../../../formats/bytes.ts';
-import { chainValue } from '../record/chain.ts';
-import { ledgerCorrupt } from '../record/corrupt.ts';
-import type { IntentBody } from '../record/entry.ts';
-import { payloadFault } from '../record/payload-agrees.ts';
+import { chainValue } from '../entries/chain.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
+import type { IntentBody } from '../entries/entry.ts';
+import { payloadFault } from '../entries/check-intent.ts';
 import type { EntryRow } from '../store/rows.ts';
 
 /** @throws VtlicError `ledger_corrupt` */

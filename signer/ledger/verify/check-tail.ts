@@ -1,11 +1,11 @@
 /** What is looked at each time a ledger is opened for writing: its end. The whole is for `verify.ts`. */
 import { equalBytes } from '../../../formats/bytes.ts';
-import { CHAIN_START, chainValue } from '../record/chain.ts';
-import { ledgerCorrupt } from '../record/corrupt.ts';
+import { CHAIN_START, chainValue, checkChain } from '../entries/chain.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
 import { decodeEntry } from '../store/decode-entry.ts';
-import { actRowOf, counterRowOf, sameAct, sameCounter } from '../store/act-rows.ts';
-import type { AdoptEntry, CloseEntry, Entry } from '../record/entry.ts';
-import { sameLineage } from '../record/lineage.ts';
+import { actRowOf, counterRowOf, sameAct, sameCounter } from '../store/admin-rows.ts';
+import type { AdoptEntry, CloseEntry, Entry } from '../entries/entry.ts';
+import { sameLineage } from '../entries/lineage.ts';
 import { completeSubtrees } from '../tree/merkle.ts';
 import type { LogRow } from '../store/rows.ts';
 import type { Tables } from '../store/tables.ts';
@@ -37,10 +37,7 @@ export function checkTail(tables: Tables, anchoredEntries: number): void {
     for (const row of page) {
       if (row.seq !== next || before === undefined)
         throw ledgerCorrupt(`entry ${before === undefined ? next - 1 : next} is missing`);
-      if (!equalBytes(row.chain, chainValue(before, row.seq, row.kind, row.at, row.body)))
-        throw ledgerCorrupt(
-          `entry ${row.seq}: its chain value does not follow from what it holds and from the entry before it`,
-        );
+      checkChain(before, row);
       checkDerived(tables, decodeEntry(row), logs);
       before = row.chain;
       next++;

@@ -1,8 +1,8 @@
 /** The links of entries (`check-links.ts`), stretch by stretch. */
 import type { DatabaseSync } from 'node:sqlite';
-import { CHAIN_START } from '../record/chain.ts';
-import { ledgerCorrupt } from '../record/corrupt.ts';
-import { decodeBody } from '../record/entry-body.ts';
+import { CHAIN_START } from '../entries/chain.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
+import { decodeBody } from '../entries/entry-body.ts';
 import { ENTRY_COLUMNS, entryRow, type EntryRow, type Row } from '../store/rows.ts';
 import { checkChain, checkClaims } from './check-links.ts';
 import type { CheckStretch } from './stretch-job.ts';

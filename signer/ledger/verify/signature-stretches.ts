@@ -5,7 +5,7 @@ import { decodeCoseSign1, sigStructure, TYP } from '../../../formats/cose-sign1.
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { verifySignature } from '../../../keys/public/verify-signature.ts';
-import { ledgerCorrupt } from '../record/corrupt.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
 import { blob, integer, type Row } from '../store/rows.ts';
 import { countSignature, type OpenStretches, type StretchJob } from './stretch-job.ts';
 

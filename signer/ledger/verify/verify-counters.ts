@@ -1,8 +1,8 @@
 /** Counters of each lineage rise by one with each intent; what moves them besides are acts, and nothing else. */
 import type { DatabaseSync } from 'node:sqlite';
-import { ledgerCorrupt } from '../record/corrupt.ts';
-import { movedCounter, type CounterMove } from '../record/counter-rule.ts';
-import { lineageText } from '../record/lineage.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
+import { movedCounter, type CounterMove } from '../entries/counter-rule.ts';
+import { lineageText } from '../entries/lineage.ts';
 import { integer, type ActRow, type Row } from '../store/rows.ts';
 import type { Tables } from '../store/tables.ts';
 import { lineageCursor, type Cursor } from './verify-cursor.ts';

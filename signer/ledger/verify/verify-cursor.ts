@@ -1,7 +1,7 @@
 /** Rows of a table, read beside the record in the order in which they were made. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { VtlicError } from '../../../formats/error.ts';
-import { ledgerCorrupt } from '../record/corrupt.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
 import { blob, integer, text, type Row } from '../store/rows.ts';
 
 export interface Cursor<T> {

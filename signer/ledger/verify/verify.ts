@@ -9,13 +9,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { equalBytes } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import type { LedgerHead } from '../record/anchor.ts';
-import { CHAIN_START } from '../record/chain.ts';
-import { ledgerCorrupt, ledgerDamage } from '../record/corrupt.ts';
-import { coseFault } from '../record/cose-agrees.ts';
+import type { LedgerHead } from '../../anchor/anchor.ts';
+import { CHAIN_START } from '../entries/chain.ts';
+import { ledgerCorrupt, ledgerDamage } from '../entries/errors.ts';
+import { coseFault } from '../entries/check-intent.ts';
 import { decodeEntry } from '../store/decode-entry.ts';
-import { tableCursor, wrongIndex, type Cursor } from './verify-cursor.ts';
+import { type Cursor, tableCursor, wrongIndex } from './verify-cursor.ts';
 import type {
   AdoptEntry,
   Entry,
@@ -24,31 +25,57 @@ import type {
   IssueEntry,
   ReleaseEntry,
   VoidEntry,
-} from '../record/entry.ts';
+} from '../entries/entry.ts';
 import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from '../tree/leaf.ts';
-import type { LedgerSummary, VerifyOptions } from '../record/ledger.ts';
-import { lineageText, sameLineage } from '../record/lineage.ts';
+import { lineageText, sameLineage } from '../entries/lineage.ts';
 import { completeSubtrees, leafHash } from '../tree/merkle.ts';
 import { openReadOnly } from '../store/open-database.ts';
-import { logOrigin } from '../tree/origin.ts';
+import { logOrigin } from '../tree/log-key.ts';
 import { ledgerFault } from '../store/sqlite-faults.ts';
 import {
   blob,
   ENTRY_COLUMNS,
   entryRow,
+  type EntryRow,
   integer,
   INTENT_COLUMNS,
   intentRow,
-  type EntryRow,
   type IntentRow,
 } from '../store/rows.ts';
 import { Tables } from '../store/tables.ts';
 import { TreeBuilder } from '../tree/tree-builder.ts';
-import { ActCheck } from './verify-acts.ts';
+import { ActCheck } from './verify-admin.ts';
 import { checkChain, checkClaims } from './check-links.ts';
-import { checkIndexes } from './check-indexes.ts';
+import { checkIndexes } from '../store/schema.ts';
 import { checkCounters } from './verify-counters.ts';
-import { checkLinks, checkSignatures, handsOfMachine, type Hands, type Stretches } from './verify-stretches.ts';
+import { checkLinks, checkSignatures, type Hands, handsOfMachine, type Stretches } from './signature-pool.ts';
+
+/** `total` is the number of entries when the check began. */
+export type Progress = (done: number, total: number) => void;
+
+export interface VerifyOptions {
+  /** Called now and then, and once at the end. */
+  readonly progress?: Progress;
+  /** The keys that may have signed licenses: each signature is checked too. Left out: none is. */
+  readonly keys?: readonly PublicKey[];
+  readonly signal?: AbortSignal;
+}
+
+/** What a full recomputation found; every number is counted from the entries themselves. */
+export interface LedgerSummary {
+  readonly head: LedgerHead;
+  readonly logs: number;
+  readonly lineages: number;
+  readonly intents: number;
+  readonly issued: number;
+  /** Licenses that a restored ledger was given back. */
+  readonly reentered: number;
+  readonly voided: number;
+  readonly released: number;
+  readonly open: number;
+  /** Signatures checked; undefined where no keys were given. */
+  readonly signatures: number | undefined;
+}
 
 /** Entries between two looks at the clock of others: progress, signal, the event loop. */
 const STRIDE = 1024;

@@ -12,11 +12,11 @@ import { decodeCheckpoint } from '../../../formats/checkpoint.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import { decodeAnchorRecord } from '../../../signer/ledger/record/anchor-record.ts';
-import type { AnchorRecord } from '../../../signer/ledger/record/anchor.ts';
-import type { LedgerView } from '../../../signer/ledger/record/ledger.ts';
+import { decodeAnchorRecord } from '../../../signer/anchor/anchor-record.ts';
+import type { AnchorRecord } from '../../../signer/anchor/anchor.ts';
+import type { LedgerView } from '../../../signer/ledger/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { sha256 } from '../../../signer/ledger/record/sha256.ts';
+import { sha256 } from '../../../signer/ledger/entries/encoding.ts';
 import type { Place } from './place.ts';
 import type { Problem, ProblemKind } from './totals.ts';
 

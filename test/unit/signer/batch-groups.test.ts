@@ -12,7 +12,7 @@ import { groupWriter } from '../../../signer/files/durable-group.ts';
 import { directChecker } from '../../../signer/issue/checker.ts';
 import { keyFiles } from '../../../signer/keys/file-keystore.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../signer/ledger/open.ts';
-import type { Entry, IntentEntry } from '../../../signer/ledger/record/entry.ts';
+import type { Entry, IntentEntry } from '../../../signer/ledger/entries/entry.ts';
 import { reviewBatchByDigest } from '../../../signer/plan/review.ts';
 import { openSite } from '../../../signer/site/site.ts';
 import { nowSeconds, type World } from '../../../signer/world.ts';

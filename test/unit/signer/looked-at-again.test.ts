@@ -12,7 +12,7 @@ import { writeBatchRecord } from '../../../signer/batch/batch-record.ts';
 import { openBatchPlan, type BatchPlan } from '../../../signer/batch/plan-reader.ts';
 import { BatchPlanWriter } from '../../../signer/batch/plan-writer.ts';
 import { createLedger } from '../../../signer/ledger/create.ts';
-import type { IntentEntry } from '../../../signer/ledger/record/entry.ts';
+import type { IntentEntry } from '../../../signer/ledger/entries/entry.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../signer/ledger/open.ts';
 import { encodePlan, planDigest, type Plan } from '../../../signer/plan/plan.ts';
 import { readPlan, writePlan } from '../../../signer/plan/plan-file.ts';
@@ -21,7 +21,7 @@ import { csv, customers, row, writeBatch } from '../../support/batch-file.ts';
 import { checkBatch } from '../../support/batch-ledger.ts';
 import { runHere, type RanHere } from '../../support/run-here.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../../support/site-fixture.ts';
-import { writerOptions } from '../ledger/ledger-inputs.ts';
+import { writerOptions } from './ledger/ledger-inputs.ts';
 
 let fixture: SiteFixture;
 beforeEach(async () => {

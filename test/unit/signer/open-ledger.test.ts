@@ -7,7 +7,7 @@ import { openForSigning } from '../../../signer/issue/open-ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { openSite } from '../../../signer/site/site.ts';
 import { makeSite, testWorld, type SiteFixture } from '../../support/site-fixture.ts';
-import { ACME, intentFor } from '../ledger/ledger-inputs.ts';
+import { ACME, intentFor } from './ledger/ledger-inputs.ts';
 
 const MADE = Date.UTC(2027, 0, 1);
 const DAY = 86_400_000;

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { planRestore, type RestorePlan } from '../../../signer/handover/plan-restore.ts';
 import { finishRestore, restoreLedger, type RestoreResult } from '../../../signer/handover/restore.ts';
-import { anchorFile } from '../../../signer/ledger/anchor/anchor-file.ts';
+import { anchorFile } from '../../../signer/anchor/anchor-file.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { copyLedger } from '../../../signer/ledger/store/copy-ledger.ts';
 import type { World } from '../../../signer/world.ts';
 import { testWorld } from '../../support/site-fixture.ts';
-import { issueNext, makeLedger, openWriter, releaseNow, tamper, type Place } from '../ledger/ledger-fixture.ts';
+import { issueNext, makeLedger, openWriter, releaseNow, tamper, type Place } from './ledger/ledger-fixture.ts';
 
 let place: Place;
 let copy: string;
