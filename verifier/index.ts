@@ -15,7 +15,7 @@ export type { KeyPurpose } from '../keys/public/key-purpose.ts';
 export type { Provider, ProviderName } from '../keys/public/provider.ts';
 export { importPublicKey, type ImportOptions, type PublicKey } from '../keys/public/public-key.ts';
 export type { VerifyContext } from './context.ts';
-export { lineageOf } from './lineage.ts';
+export { lineageKey } from './lineage.ts';
 export { trustFromOverride, type OverrideVariables } from './override.ts';
 export { REASONS, type Layer, type Reason, type ReasonFacts } from './reasons.ts';
 export { seenAfter, type Seen, type SeenLineage } from './seen.ts';
