@@ -12,7 +12,6 @@ import { ROOT } from './run-cli.ts';
 const THREADS: Readonly<Record<string, string>> = {
   'cli/check-worker.js': 'signer/issue/check-worker.ts',
   'cli/file-worker.js': 'signer/files/file-worker.ts',
-  'cli/link-worker.js': 'signer/ledger/verify/link-worker.ts',
   'cli/signature-worker.js': 'signer/ledger/verify/signature-worker.ts',
   'token-host/host-main.js': 'keys/private/pkcs11/token-host/host-main.ts',
 };

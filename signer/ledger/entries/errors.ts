@@ -8,7 +8,7 @@ export function ledgerCorrupt(
   return new VtlicError('ledger_corrupt', `the ledger is damaged or was changed: ${what}`, { ...details, hint: HINT });
 }
 
-/** The error of another thread, of which only the message came over. */
+/** The error that another thread found: only its message was passed on. */
 export function ledgerDamage(message: string, file: string): VtlicError {
   return new VtlicError('ledger_corrupt', message, { file, hint: HINT });
 }
