@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
 import { readChunks } from '../files/read-chunks.ts';
-import type { LedgerView } from '../ledger/ledger.ts';
-import { lineageText } from '../ledger/entries/lineage.ts';
+import { type LedgerView, lineageText } from '../ledger/index.ts';
 import { lineageOfRequest, planItem, planOrigin } from '../plan/plan-license.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
 import type { Request } from '../request/request.ts';
@@ -14,12 +13,12 @@ import type { Site } from '../site/site.ts';
 import { nowSeconds, type World } from '../world.ts';
 import { LineagesSeen } from './lineages-seen.ts';
 import { BatchPlanWriter } from './plan-writer.ts';
-import { readRows, type BatchFormat, type InputRow } from './read-rows.ts';
+import { type BatchFormat, type InputRow, readRows } from './read-rows.ts';
 import { baseOfRow, countRow, type RowBase } from './row-base.ts';
 import { rowDigest } from './row-identity.ts';
 import { isDone, recordOfRow } from './row-state.ts';
 import { isSharded } from './file-place.ts';
-import { emptySummary, type BatchSummary } from './summary.ts';
+import { type BatchSummary, emptySummary } from './summary.ts';
 
 /** Faults that are kept to be shown; the rest are counted. */
 const FAULTS_KEPT = 100;

@@ -1,7 +1,6 @@
 /** `--proof` for a batch: a proof beside the license of every row that has its file, those of earlier runs too. */
-import { lineageOf } from '../ledger/entries/lineage.ts';
+import { type LedgerView, type LicenseRecord, lineageOf } from '../ledger/index.ts';
 import { type ProofWork, proveReleased } from '../issue/prove-released.ts';
-import type { LedgerView, LicenseRecord } from '../ledger/ledger.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import { recordOfRow } from './row-state.ts';
 

@@ -10,7 +10,7 @@ import { keystoresUsed, secretsNeeded, secretsTaken } from '../keys/keystores.ts
 import { openKey } from '../keys/open-key.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
 import { TokenPool } from '../keys/token-pool.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/index.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanStands, keyOfPlan } from '../plan/check-plan.ts';
 import { checkPlannedRow } from '../plan/check-planned.ts';

@@ -1,7 +1,7 @@
 /** What an officer reads of a batch before it is signed: counts, totals, what to look at twice, the largest. Memory does not grow with the rows. */
 import { cleanText } from '../../formats/clean-text.ts';
 import type { License, LicenseUse } from '../../formats/license/license.ts';
-import { lineageOf, lineageText } from '../ledger/entries/lineage.ts';
+import { lineageOf, lineageText } from '../ledger/index.ts';
 import { type Anomaly, ANOMALY_KINDS, type AnomalyKind } from '../plan/anomalies.ts';
 import { digestView } from '../plan/plan-view.ts';
 import { formatDay, isPerpetual, PERPETUAL } from '../request/dates.ts';

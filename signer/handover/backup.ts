@@ -6,9 +6,7 @@ import { VtlicError } from '../../formats/error.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { fsyncFolder, makeFolders } from '../files/durable-file.ts';
 import { describeFileError, errorCodeOf } from '../files/file-error.ts';
-import { copyLedger } from '../ledger/store/copy-ledger.ts';
-import type { LedgerSummary, Progress } from '../ledger/verify/verify.ts';
-import { openLedgerForReading } from '../ledger/open.ts';
+import { copyLedger, type LedgerSummary, openLedgerForReading, type Progress } from '../ledger/index.ts';
 import type { World } from '../world.ts';
 
 export interface BackupOptions {

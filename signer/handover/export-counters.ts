@@ -3,16 +3,19 @@
  * speaks of.
  */
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
-import { encodeCounters, type CountersDocument, type HandedLineage } from '../../formats/counters-document.ts';
+import { type CountersDocument, encodeCounters, type HandedLineage } from '../../formats/counters-document.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { otherProvider } from '../../keys/public/second-opinion.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import { newestOfLineage } from '../ledger/newest-license.ts';
-import type { CloseEntry } from '../ledger/entries/entry.ts';
-import type { Ledger, LedgerView } from '../ledger/ledger.ts';
-import type { Lineage } from '../ledger/entries/lineage.ts';
-import { sha256 } from '../ledger/entries/encoding.ts';
+import {
+  type CloseEntry,
+  type Ledger,
+  type LedgerView,
+  type Lineage,
+  newestOfLineage,
+  sha256,
+} from '../ledger/index.ts';
 import { nowSeconds, type World } from '../world.ts';
 
 const PAGE = 1000;

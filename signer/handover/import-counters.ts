@@ -1,12 +1,11 @@
 /** Takes counters over from another ledger, or back from a handing over that came to nothing. */
 import { equalBytes } from '../../formats/bytes.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../formats/cose-sign1.ts';
-import { decodeCounters, type CountersDocument } from '../../formats/counters-document.ts';
+import { type CountersDocument, decodeCounters } from '../../formats/counters-document.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import type { Ledger, LedgerView } from '../ledger/ledger.ts';
-import { sha256 } from '../ledger/entries/encoding.ts';
+import { type Ledger, type LedgerView, sha256 } from '../ledger/index.ts';
 import type { World } from '../world.ts';
 
 export interface ReceivedDocument {

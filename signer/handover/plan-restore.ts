@@ -2,12 +2,15 @@
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_COUNT } from '../../formats/license/bounds.ts';
-import { compareAnchor } from '../anchor/compare-anchor.ts';
-import { type AnchorPlace, type AnchorRecord, type AnchorStore, type LedgerHead, samePlace } from '../anchor/anchor.ts';
-import { coseFault } from '../ledger/entries/check-intent.ts';
-import type { LedgerView } from '../ledger/ledger.ts';
-import { lineageText } from '../ledger/entries/lineage.ts';
-import { skipAfter } from '../ledger/entries/counter-rule.ts';
+import {
+  type AnchorPlace,
+  type AnchorRecord,
+  type AnchorStore,
+  compareAnchor,
+  type LedgerHead,
+  samePlace,
+} from '../anchor/index.ts';
+import { coseFault, type LedgerView, lineageText, skipAfter } from '../ledger/index.ts';
 import type { ReleasedFile } from './released-licenses.ts';
 
 /**

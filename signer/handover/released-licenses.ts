@@ -9,7 +9,7 @@ import { uuidToBytes } from '../../formats/license/id.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
 import { describeFileError } from '../files/file-error.ts';
 import { readLicenseFile } from '../files/read-file.ts';
-import type { ReenteredBody } from '../ledger/entries/admin-entry.ts';
+import type { ReenteredBody } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 
 export interface ReleasedFile {

@@ -5,8 +5,7 @@
  */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { Ledger, LedgerView } from '../ledger/ledger.ts';
-import { sha256 } from '../ledger/entries/encoding.ts';
+import { type Ledger, type LedgerView, sha256 } from '../ledger/index.ts';
 import type { World } from '../world.ts';
 import type { ReceivedDocument } from './import-counters.ts';
 

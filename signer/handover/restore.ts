@@ -11,13 +11,15 @@ import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { fsyncFolder } from '../files/durable-file.ts';
 import { describeFileError, errorCodeOf } from '../files/file-error.ts';
-import type { AnchorPlace, AnchorRecord, AnchorStore, LedgerHead } from '../anchor/anchor.ts';
-import { openAnchorStore, type AnchorStoreOpener } from '../anchor/anchor-store.ts';
-import { copyLedger } from '../ledger/store/copy-ledger.ts';
-import { withDraft } from '../ledger/draft.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { fileExists } from '../ledger/store/ledger-file.ts';
-import { openLedgerForReading } from '../ledger/open.ts';
+import {
+  type AnchorPlace,
+  type AnchorRecord,
+  type AnchorStore,
+  type AnchorStoreOpener,
+  type LedgerHead,
+  openAnchorStore,
+} from '../anchor/index.ts';
+import { copyLedger, fileExists, type Ledger, openLedgerForReading, withDraft } from '../ledger/index.ts';
 import { nowSeconds, type World } from '../world.ts';
 import { fsyncFile } from './backup.ts';
 import { requireSameAnchor, type RestorePlan } from './plan-restore.ts';

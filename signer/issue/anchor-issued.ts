@@ -1,5 +1,5 @@
 /** Issued → anchored: the head lies in a place that does not roll back with the ledger. Once a group. */
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/index.ts';
 import type { AnchoredLicense, IssuedLicense } from './stages.ts';
 
 export async function anchorIssued(

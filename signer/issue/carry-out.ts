@@ -5,9 +5,7 @@
  */
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { VoidReason } from '../ledger/entries/entry.ts';
-import { lineageText } from '../ledger/entries/lineage.ts';
+import { type Ledger, lineageText, type VoidReason } from '../ledger/index.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { ReviewedPlan } from '../plan/review.ts';
 import { nowSeconds, type World } from '../world.ts';
@@ -16,7 +14,7 @@ import { requireClock } from './clock.ts';
 import { intend } from './intend.ts';
 import { recordIssue } from './record-issue.ts';
 import { release } from './release.ts';
-import { directChecker, type Checker } from './checker.ts';
+import { type Checker, directChecker } from './checker.ts';
 import { sign } from './sign.ts';
 import type { IntendedLicense, IssuedLicense, ReleasedLicense } from './stages.ts';
 

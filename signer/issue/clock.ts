@@ -1,7 +1,6 @@
 /** The signer's clock is judged before counters are reserved: when the ledger is opened, and again before each group of intents. */
 import { VtlicError } from '../../formats/error.ts';
-import { judgeClock } from '../ledger/entries/clock-rule.ts';
-import type { LedgerView } from '../ledger/ledger.ts';
+import { judgeClock, type LedgerView } from '../ledger/index.ts';
 import { formatInstant } from '../request/dates.ts';
 
 export function clockRefused(sentence: string, now: number): VtlicError {

@@ -1,10 +1,8 @@
 /** The ledger opened for signing: one writer, the clock judged, and whatever a crash left finished or voided. */
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { anchorPlaceText } from '../anchor/anchor.ts';
-import { judgeClock } from '../ledger/entries/clock-rule.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { type LedgerOpenOptions, openLedgerForWriting } from '../ledger/open.ts';
+import { anchorPlaceText } from '../anchor/index.ts';
+import { judgeClock, type Ledger, type LedgerOpenOptions, openLedgerForWriting } from '../ledger/index.ts';
 import { formatInstant } from '../request/dates.ts';
 import type { Site } from '../site/site.ts';
 import { nowSeconds, type World } from '../world.ts';

@@ -1,5 +1,5 @@
 /** Self-checked → issued: the finished file and its leaf are in the ledger. */
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/index.ts';
 import type { CheckedLicense, IssuedLicense } from './stages.ts';
 
 export function recordIssue(ledger: Ledger, checked: CheckedLicense): IssuedLicense {

@@ -5,8 +5,7 @@
  * An issue without a release is anchored, and its stored bytes go out.
  */
 import { uuidFromBytes } from '../../formats/license/id.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import { lineageText } from '../ledger/entries/lineage.ts';
+import { type Ledger, lineageText } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 import type { World } from '../world.ts';
 import { anchorIssued } from './anchor-issued.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import { createDurably } from '../files/durable-file.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/index.ts';
 import type { World } from '../world.ts';
 import type { AnchoredLicense, ReleasedLicense } from './stages.ts';
 

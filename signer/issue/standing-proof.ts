@@ -3,8 +3,7 @@ import { lstatSync } from 'node:fs';
 import { VtlicError } from '../../formats/error.ts';
 import { describeFileError } from '../files/file-error.ts';
 import { readLimited } from '../files/read-file.ts';
-import { checkInclusion } from '../ledger/tree/check-proof.ts';
-import type { LogKey } from '../ledger/tree/log-key.ts';
+import { checkInclusion, type LogKey } from '../ledger/index.ts';
 
 const MOST_PROOF_BYTES = 1 << 20;
 

@@ -1,8 +1,7 @@
 /** How a run opens the ledger: with which tokens and logins its anchor, and with no work for a key of another ledger. */
 import { VtlicError } from '../../formats/error.ts';
-import { anchorStoreOpener, type AnchorStoreOpener } from '../anchor/anchor-store.ts';
-import type { AnchorPlace } from '../anchor/anchor.ts';
-import { openLedgerForReading, type LedgerOpenOptions } from '../ledger/open.ts';
+import { type AnchorPlace, anchorStoreOpener, type AnchorStoreOpener } from '../anchor/index.ts';
+import { type LedgerOpenOptions, openLedgerForReading } from '../ledger/index.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
 import type { Site } from '../site/site.ts';

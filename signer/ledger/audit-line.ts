@@ -8,7 +8,7 @@ import { toHex } from '../../formats/bytes.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
 import type { AdoptBody } from './entries/admin-entry.ts';
-import type { LedgerHead } from '../anchor/anchor.ts';
+import type { LedgerHead } from '../anchor/index.ts';
 import type { Entry } from './entries/entry.ts';
 import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from './tree/leaf.ts';
 import type { LedgerView } from './ledger.ts';

@@ -12,7 +12,7 @@ import type {
   ReenteredBody,
   ReopenBody,
 } from './entries/admin-entry.ts';
-import type { AnchorMove, AnchorPlace, AnchorRecord, LedgerHead } from '../anchor/anchor.ts';
+import type { AnchorMove, AnchorPlace, AnchorRecord, LedgerHead } from '../anchor/index.ts';
 import type {
   AdoptEntry,
   ClockEntry,

@@ -1,8 +1,6 @@
 /** Opening ledgers. A ledger is one file; `ledger.lock` and `ledger.holder` lie beside it while it is written. */
 import { resolve } from 'node:path';
-import { compareAnchor } from '../anchor/compare-anchor.ts';
-import { type AnchorStoreOpener, openAnchorStore } from '../anchor/anchor-store.ts';
-import type { AnchorMove } from '../anchor/anchor.ts';
+import { type AnchorMove, type AnchorStoreOpener, compareAnchor, openAnchorStore } from '../anchor/index.ts';
 import { checkIndexes } from './store/schema.ts';
 import { checkTail } from './verify/check-tail.ts';
 import type { Holder } from './store/holder.ts';

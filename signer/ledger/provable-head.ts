@@ -1,8 +1,7 @@
 /** Tree heads that this ledger may sign: only what an anchor covers, so that none is ever contradicted by a later one. */
 import type { Checkpoint } from '../../formats/checkpoint.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { compareAnchor } from '../anchor/compare-anchor.ts';
-import { openAnchorStore, type AnchorStoreOpener } from '../anchor/anchor-store.ts';
+import { type AnchorStoreOpener, compareAnchor, openAnchorStore } from '../anchor/index.ts';
 import type { LedgerView, LogInfo } from './ledger.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_COUNT } from '../../formats/license/bounds.ts';
-import type { AnchorMove, AnchorPlace, LedgerHead } from '../anchor/anchor.ts';
+import type { AnchorMove, AnchorPlace, LedgerHead } from '../anchor/index.ts';
 import { ledgerCorrupt } from './entries/errors.ts';
 import { movedCounter } from './entries/counter-rule.ts';
 import { decodeEntry } from './store/decode-entry.ts';

@@ -1,8 +1,6 @@
 /** Where a ledger stands, for a person or a program. Changes nothing; an anchor in a token is read where it can be opened. */
-import { VtlicError, type ErrorCode } from '../../formats/error.ts';
-import { compareAnchor } from '../anchor/compare-anchor.ts';
-import { openAnchorStore, type AnchorStoreOpener } from '../anchor/anchor-store.ts';
-import type { LedgerHead } from '../anchor/anchor.ts';
+import { type ErrorCode, VtlicError } from '../../formats/error.ts';
+import { type AnchorStoreOpener, compareAnchor, type LedgerHead, openAnchorStore } from '../anchor/index.ts';
 import type { LedgerView, LogInfo } from './ledger.ts';
 
 export interface LedgerStatus {

@@ -13,7 +13,7 @@ import type {
   ReenteredBody,
   ReopenBody,
 } from './entries/admin-entry.ts';
-import type { AnchorRecord, AnchorStore } from '../anchor/anchor.ts';
+import type { AnchorRecord, AnchorStore } from '../anchor/index.ts';
 import { chainValue } from './entries/chain.ts';
 import { coseFault, payloadFault } from './entries/check-intent.ts';
 import { type Bodies, LEDGER_ID_BYTES, makeBody, SALT_BYTES } from './entries/entry-body.ts';

@@ -1,7 +1,5 @@
 /** The whole of what an officer reads before a plan is signed: each license, then the plan's digest as hex and as words. */
-import { lineageOf } from '../ledger/entries/lineage.ts';
-import { newestOfLineage } from '../ledger/newest-license.ts';
-import type { LedgerView } from '../ledger/ledger.ts';
+import { type LedgerView, lineageOf, newestOfLineage } from '../ledger/index.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { findKey, type Site } from '../site/site.ts';
 import { findAnomalies } from './anomalies.ts';

@@ -8,9 +8,16 @@ import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isId, uuidToBytes } from '../../formats/license/id.ts';
 import { readLicenseFile } from '../files/read-file.ts';
-import { newestOfCustomer, newestOfLineage, reenteredLicense } from '../ledger/newest-license.ts';
-import { type CounterOf, type Lineage, lineageText, sameLineage } from '../ledger/entries/lineage.ts';
-import type { LedgerView } from '../ledger/ledger.ts';
+import {
+  type CounterOf,
+  type LedgerView,
+  type Lineage,
+  lineageText,
+  newestOfCustomer,
+  newestOfLineage,
+  reenteredLicense,
+  sameLineage,
+} from '../ledger/index.ts';
 import { lastLicense, type LastLicense } from '../plan/last-license.ts';
 import type { Request } from '../request/request.ts';
 

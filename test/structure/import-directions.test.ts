@@ -65,6 +65,12 @@ describe('import directions', () => {
     ],
     [
       'signer/a.ts',
+      "import { b } from './ledger/store/b.ts';",
+      'signer/ledger/store/b.ts',
+      'may import room signer/ledger only through signer/ledger/index.ts',
+    ],
+    [
+      'signer/a.ts',
       "import\n  { b }\n  from '../vectors/b.ts';",
       'vectors/b.ts',
       'room signer may not import room vectors',

@@ -52,6 +52,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   test: [...EVERYTHING, 'packages'],
 };
 
+/** Rooms that the rest of the signer enters only through their `index.ts`. */
+const DOORS = ['signer/ledger', 'signer/anchor'];
+
 /** Folders that hold no code of ours, and the native modules built for tests (no TypeScript imports of the rooms). */
 const SKIPPED: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.ci', '.cache', 'coverage']);
 
@@ -120,6 +123,9 @@ export function checkImportDirections(root: string): {
         continue;
       }
       targets.push(target);
+      const door = DOORS.find((folder) => target.startsWith(`${folder}/`) && target !== `${folder}/index.ts`);
+      if (door !== undefined && file.path.startsWith('signer/') && !file.path.startsWith(`${door}/`))
+        faults.push({ file: file.path, rule: `may import room ${door} only through ${door}/index.ts (${target})` });
       const other = roomOf(target);
       if (other === undefined || other === room) continue;
       if (!(MAY_IMPORT[room] ?? []).includes(other))

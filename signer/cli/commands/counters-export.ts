@@ -9,8 +9,7 @@ import { countersOf, handOver, standingDocument } from '../../handover/export-co
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import { openKey } from '../../keys/open-key.ts';
-import { fileExists } from '../../ledger/store/ledger-file.ts';
-import type { LedgerView } from '../../ledger/ledger.ts';
+import { fileExists, type LedgerView } from '../../ledger/index.ts';
 import { plainRows } from '../plain-rows.ts';
 import { nowSeconds } from '../../world.ts';
 import type { Io } from '../io.ts';

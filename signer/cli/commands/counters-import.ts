@@ -6,7 +6,7 @@ import { planTaking, type ReceivedDocument, takeCounters } from '../../handover/
 import { handedByName } from '../../handover/export-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
-import type { LedgerView } from '../../ledger/ledger.ts';
+import type { LedgerView } from '../../ledger/index.ts';
 import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';

@@ -10,7 +10,7 @@ import type { KeystoreConfig } from '../../site/keystore-config.ts';
 import type { SitePaths } from '../../site/paths.ts';
 import { anchorOpener } from '../../keys/ledger-opening.ts';
 import { TokenPool } from '../../keys/token-pool.ts';
-import { type AnchorPlace, anchorPlaceText } from '../../anchor/anchor.ts';
+import { type AnchorPlace, anchorPlaceText } from '../../anchor/index.ts';
 import type { Io } from '../io.ts';
 import { jsonText } from '../json-text.ts';
 import { SecretBook } from '../secrets.ts';

@@ -1,7 +1,7 @@
 /** `vtlic key generate | list | show | export | check` */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { isAlgorithm, type Algorithm } from '../../../formats/cose-algorithm.ts';
+import { type Algorithm, isAlgorithm } from '../../../formats/cose-algorithm.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { toHex } from '../../../formats/bytes.ts';
 import { isKeyPurpose, type KeyPurpose } from '../../../keys/public/key-purpose.ts';
@@ -16,14 +16,14 @@ import { generateKey } from '../../keys/generate-key.ts';
 import { secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import type { NewKey } from '../../keys/new-key.ts';
 import { openKey } from '../../keys/open-key.ts';
-import { openLedgerForReading } from '../../ledger/open.ts';
+import { openLedgerForReading } from '../../ledger/index.ts';
 import { formatRows } from '../../plan/view.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { findKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { jsonText } from '../json-text.ts';
 import { SecretBook } from '../secrets.ts';
-import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { invalid, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
 
 interface JsonOption {

@@ -3,12 +3,17 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { finishMove, moveAnchor, requireFreePlace } from '../../anchor/move-anchor.ts';
+import {
+  type AnchorPlace,
+  anchorPlaceText,
+  finishMove,
+  moveAnchor,
+  requireFreePlace,
+  samePlace,
+} from '../../anchor/index.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
-import { type AnchorPlace, anchorPlaceText, samePlace } from '../../anchor/anchor.ts';
-import type { LedgerView } from '../../ledger/ledger.ts';
-import { openLedgerForReading } from '../../ledger/open.ts';
+import { type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
 import { liesInside } from '../../site/create-site.ts';
 import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';

@@ -8,12 +8,10 @@ import { VtlicError } from '../../../formats/error.ts';
 import { isConsistencyProof, isInclusionProof } from '../../../formats/tlog-proof.ts';
 import { readLicenseFile, readLimited } from '../../files/read-file.ts';
 import { logKeysOf } from '../../keys/log-keys.ts';
-import { checkConsistency, checkInclusion } from '../../ledger/tree/check-proof.ts';
-import { decodeLogKey, type LogKey } from '../../ledger/tree/log-key.ts';
-import { openCheckpoint } from '../../ledger/tree/sign-checkpoint.ts';
+import { checkConsistency, checkInclusion, decodeLogKey, type LogKey, openCheckpoint } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
 import { siteOption } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
 
 const MOST_PROOF_BYTES = 1 << 21;
 

@@ -14,16 +14,20 @@ import { encodeConsistencyProof, encodeInclusionProof } from '../../../formats/t
 import { createDurably } from '../../files/durable-file.ts';
 import { readLicenseFile, readLimited } from '../../files/read-file.ts';
 import { logKeysOf } from '../../keys/log-keys.ts';
-import { checkConsistency, checkInclusion } from '../../ledger/tree/check-proof.ts';
-import { findLeaf } from '../../ledger/find-leaf.ts';
-import type { LedgerView, LogInfo } from '../../ledger/ledger.ts';
-import { provableHead } from '../../ledger/provable-head.ts';
-import { openCheckpoint } from '../../ledger/tree/sign-checkpoint.ts';
+import {
+  checkConsistency,
+  checkInclusion,
+  findLeaf,
+  type LedgerView,
+  type LogInfo,
+  openCheckpoint,
+  provableHead,
+} from '../../ledger/index.ts';
 import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { secretOption, siteOption } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
-import { signHead, type LogSigningOptions } from './log-signing.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
+import { type LogSigningOptions, signHead } from './log-signing.ts';
 
 const MOST_NOTE_BYTES = 1 << 20;
 

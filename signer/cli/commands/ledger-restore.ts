@@ -8,12 +8,14 @@ import { planRestore, type RestorePlan } from '../../handover/plan-restore.ts';
 import { readReleased } from '../../handover/released-licenses.ts';
 import { finishRestore, placeOfDraft, restoreLedger, type RestoreResult } from '../../handover/restore.ts';
 import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
-import { type AnchorStoreOpener, openAnchorStore } from '../../anchor/anchor-store.ts';
-import { type AnchorPlace, type AnchorStore, samePlace } from '../../anchor/anchor.ts';
-import { fileExists } from '../../ledger/store/ledger-file.ts';
-import type { LedgerView } from '../../ledger/ledger.ts';
-import { acquireLock } from '../../ledger/store/lock.ts';
-import { openLedgerForReading } from '../../ledger/open.ts';
+import {
+  type AnchorPlace,
+  type AnchorStore,
+  type AnchorStoreOpener,
+  openAnchorStore,
+  samePlace,
+} from '../../anchor/index.ts';
+import { acquireLock, fileExists, type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
 import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import { liesInside } from '../../site/create-site.ts';

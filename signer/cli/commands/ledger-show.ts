@@ -3,9 +3,13 @@ import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { isId } from '../../../formats/license/id.ts';
-import { customerHistory, type HistoryLine, type LineageHistory } from '../../ledger/history.ts';
-import type { LedgerView } from '../../ledger/ledger.ts';
-import { lineageText } from '../../ledger/entries/lineage.ts';
+import {
+  customerHistory,
+  type HistoryLine,
+  type LedgerView,
+  type LineageHistory,
+  lineageText,
+} from '../../ledger/index.ts';
 import { formatRows, licenseRows } from '../../plan/view.ts';
 import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
 import type { Io } from '../io.ts';

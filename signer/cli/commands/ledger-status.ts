@@ -3,14 +3,13 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import type { AdoptEntry, CloseEntry } from '../../ledger/entries/entry.ts';
-import { ledgerStatus, type AnchorStatus } from '../../ledger/status.ts';
+import { type AdoptEntry, type AnchorStatus, type CloseEntry, ledgerStatus } from '../../ledger/index.ts';
 import { plainRows } from '../plain-rows.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { lookAtAnchor } from './anchor-status.ts';
-import { secretOption, siteOption, type SecretOptions } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { secretOption, type SecretOptions, siteOption } from './common.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
 
 interface StatusOptions extends LedgerFileOptions, SecretOptions {}
 

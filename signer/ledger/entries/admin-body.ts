@@ -6,9 +6,9 @@ import { VtlicError } from '../../../formats/error.ts';
 import { MAX_COUNT } from '../../../formats/license/bounds.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { isId, uuidToBytes } from '../../../formats/license/id.ts';
-import { NEW_LOG_REASONS, type AdoptBody, type CloseBody, type ReenteredBody } from './admin-entry.ts';
+import { type AdoptBody, type CloseBody, NEW_LOG_REASONS, type ReenteredBody } from './admin-entry.ts';
 import { anchorPlaceMembers, readAnchorPlace } from './anchor-place.ts';
-import type { LedgerHead } from '../../anchor/anchor.ts';
+import type { LedgerHead } from '../../anchor/index.ts';
 import type { BodyReader } from './body-reader.ts';
 
 const DIGEST_BYTES = 32;

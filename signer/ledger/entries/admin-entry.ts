@@ -3,7 +3,7 @@
  *
  * Each is typed by an officer, and stays in the record for ever. Bytes: `act-body.ts`. What they do to counters: `counter-rule.ts`.
  */
-import type { AnchorPlace, LedgerHead } from '../../anchor/anchor.ts';
+import type { AnchorPlace, LedgerHead } from '../../anchor/index.ts';
 import type { CounterOf, Lineage } from './lineage.ts';
 
 /** `restored`: from a copy, with the anchor there to say how much is missing. `anchor_lost`: with nothing to say it. */

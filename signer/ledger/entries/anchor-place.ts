@@ -1,7 +1,7 @@
 /** The place of an anchor in the body of an entry. */
 import type { CborValue } from '../../../formats/cbor/value.ts';
 import { isId } from '../../../formats/license/id.ts';
-import type { AnchorPlace } from '../../anchor/anchor.ts';
+import type { AnchorPlace } from '../../anchor/index.ts';
 import type { BodyReader } from './body-reader.ts';
 
 const MAX_PATH = 4096;

@@ -3,7 +3,7 @@
  * entries move counters, and only upwards.
  */
 import { equalBytes } from '../../../formats/bytes.ts';
-import type { LedgerHead } from '../../anchor/anchor.ts';
+import type { LedgerHead } from '../../anchor/index.ts';
 
 /**
  * What an administrative entry does to the last spent counter of a lineage: it adds `skip`, then raises the result to

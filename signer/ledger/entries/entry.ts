@@ -2,7 +2,7 @@
 import type { Custody } from '../../../keys/private/signing-key.ts';
 import type { AdoptBody, CloseBody } from './admin-entry.ts';
 import type { CounterOf } from './lineage.ts';
-import type { AnchorPlace } from '../../anchor/anchor.ts';
+import type { AnchorPlace } from '../../anchor/index.ts';
 
 /** Why a reserved counter never came to a license. */
 export type VoidReason =

@@ -5,10 +5,9 @@
 import { encodeCbor } from '../../../formats/cbor/encode.ts';
 import type { CborValue } from '../../../formats/cbor/value.ts';
 import type { NewLogBody, ReenteredBody } from '../entries/admin-entry.ts';
-import type { LedgerHead } from '../../anchor/anchor.ts';
+import type { LedgerHead } from '../../anchor/index.ts';
 import type { IntentBody, IssueBody, VoidBody } from '../entries/entry.ts';
-import { bytesOfKid } from '../entries/encoding.ts';
-import { sha256 } from '../entries/encoding.ts';
+import { bytesOfKid, sha256 } from '../entries/encoding.ts';
 
 export const LEAF_DOMAIN = 'vtlic-ledger-leaf/1';
 

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes, toHex } from '../../../formats/bytes.ts';
 import { actRowOf, counterRowOf, sameAct, sameCounter } from '../store/admin-rows.ts';
 import type { AdoptBody, ImportBody, NewLogBody } from '../entries/admin-entry.ts';
-import type { LedgerHead } from '../../anchor/anchor.ts';
+import type { LedgerHead } from '../../anchor/index.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import type { AdoptEntry, CloseEntry, GenesisBody } from '../entries/entry.ts';
 import { Gates } from '../entries/issuing-rights.ts';

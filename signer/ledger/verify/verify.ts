@@ -11,7 +11,7 @@ import { equalBytes } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import type { LedgerHead } from '../../anchor/anchor.ts';
+import type { LedgerHead } from '../../anchor/index.ts';
 import { CHAIN_START, checkChain } from '../entries/chain.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import { coseFault, payloadFault } from '../entries/check-intent.ts';
@@ -47,7 +47,7 @@ import { TreeBuilder } from '../tree/tree-builder.ts';
 import { ActCheck } from './verify-admin.ts';
 import { checkIndexes } from '../store/schema.ts';
 import { checkCounters } from './verify-counters.ts';
-import { parallelismOfMachine, startSignaturePool, type Parallelism, type SignaturePool } from './signature-pool.ts';
+import { type Parallelism, parallelismOfMachine, type SignaturePool, startSignaturePool } from './signature-pool.ts';
 
 /** `total` is the number of entries when the check began. */
 export type Progress = (done: number, total: number) => void;
