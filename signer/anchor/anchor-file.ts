@@ -24,7 +24,8 @@ import type { AnchorRecord, AnchorStore } from './anchor.ts';
 import { decodeAnchorRecord, encodeAnchorRecord, MAX_ANCHOR_BYTES } from './anchor-record.ts';
 
 /**
- * @param named absolute; a link is followed, never replaced. The new record is made as `path.new`, read back, and takes the old one's place; a crash leaves
+ * @param named absolute; a link is followed, never replaced. The new record is made as `path.new`, read back, and
+ *   takes the old one's place; a crash leaves
  *   both, or a half `path.new` beside a whole `path`.
  */
 export function anchorFile(named: string): AnchorStore {

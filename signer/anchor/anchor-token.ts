@@ -73,7 +73,10 @@ function fit(token: Token, label: string): Token {
   return token;
 }
 
-/** Whatever the token does wrong here, the record stands in the ledger, and nothing has left that the anchor does not cover. */
+/**
+ * Whatever the token does wrong here, the record stands in the ledger, and nothing has left that the anchor does not
+ * cover.
+ */
 async function changed(description: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -87,7 +87,9 @@ export interface AnchorMove {
   readonly to: AnchorPlace;
 }
 
-/** The part of a ledger that an anchor is compared with. The ledger implements it; this room imports nothing from it. */
+/**
+ * The part of a ledger that an anchor is compared with. The ledger implements it; this room imports nothing from it.
+ */
 export interface AnchoredLedger {
   readonly path: string;
   readonly genesis: { readonly ledgerId: Uint8Array };

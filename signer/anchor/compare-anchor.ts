@@ -9,7 +9,8 @@ const NOTHING_SIGNED =
 /**
  * @param records what the anchor store contains; the ledger must begin with every one of them
  * @param store that they came from, for messages
- * @throws VtlicError `ledger_rolled_back`: no anchor, one of another ledger, one ahead of the ledger, or one of another history
+ * @throws VtlicError `ledger_rolled_back`: no anchor, one of another ledger, one ahead of the ledger, or one of
+ *   another history
  */
 export function compareAnchor(
   ledger: AnchoredLedger,

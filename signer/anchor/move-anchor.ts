@@ -17,7 +17,8 @@ export interface MoveRun {
 }
 
 /**
- * @throws VtlicError where the new place cannot hold it (from its store), `ledger_rolled_back` where it holds the anchor of another
+ * @throws VtlicError where the new place cannot hold it (from its store), `ledger_rolled_back` where it holds the
+ *   anchor of another
  *   ledger, or of one that is newer than this
  */
 export async function requireFreePlace(ledger: AnchoredLedger, to: AnchorStore): Promise<void> {

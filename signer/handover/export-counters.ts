@@ -1,6 +1,6 @@
 /**
- * Hands counters over: signed → recorded, which closes them here → anchored → written. A document that left has always closed what it
- * speaks of.
+ * Hands counters over: signed → recorded, which closes them here → anchored → written. A document that left has always
+ * closed what it speaks of.
  */
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import { type CountersDocument, encodeCounters, type HandedLineage } from '../../formats/counters-document.ts';
@@ -20,7 +20,9 @@ import { nowSeconds, type World } from '../world.ts';
 
 const PAGE = 1000;
 
-/** The document that closed this very scope, while it is closed: to be written out again. undefined while it is open. */
+/**
+ * The document that closed this very scope, while it is closed: to be written out again. undefined while it is open.
+ */
 export function standingDocument(ledger: LedgerView, sub: string | undefined): Uint8Array | undefined {
   const gate = ledger.closedBy(sub ?? '');
   if (gate === undefined) {
@@ -43,7 +45,7 @@ export function standingDocument(ledger: LedgerView, sub: string | undefined): U
 /** What closed a customer by name, and still does. */
 export function handedByName(ledger: LedgerView): readonly CloseEntry[] {
   return ledger
-    .acts()
+    .adminEntries()
     .filter(
       (entry): entry is CloseEntry =>
         entry.kind === 'close' && entry.body.sub !== undefined && ledger.closedBy(entry.body.sub) === entry.seq,

@@ -50,14 +50,17 @@ export function openCounters(bytes: Uint8Array, keys: readonly PublicKey[]): Rec
  */
 export type Taking = { readonly how: 'over' } | { readonly how: 'back'; readonly closedBy: number };
 
-/** @throws VtlicError `ledger_conflict` where the document is of another issuer, was taken before, or closes nothing any more */
+/**
+ * @throws VtlicError `ledger_conflict` where the document is of another issuer, was taken before, or closes nothing
+ * any more
+ */
 export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDocument): Taking {
   if (document.iss !== ledger.genesis.iss)
     throw conflict(
       `the document is of the issuer ${document.iss}, and this ledger of ${ledger.genesis.iss}`,
       'counters go from one ledger to another of the same issuer',
     );
-  const acts = ledger.acts();
+  const acts = ledger.adminEntries();
   const before = acts.find(
     (entry) => entry.kind === 'adopt' && entry.body.act === 'import' && equalBytes(entry.body.document, digest),
   );

@@ -1,7 +1,8 @@
 /**
  * Opens again what a restore closed for everybody, because the lost part of the record had handed counters over.
  *
- * One customer on the officer's word; everybody only where the document of each lost handing over is there: who is named in one stays closed.
+ * One customer on the officer's word; everybody only where the document of each lost handing over is there: who is
+ * named in one stays closed.
  */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -42,7 +43,7 @@ export function planReopening(ledger: LedgerView, sub: string | undefined, hande
 }
 
 function requireAllShown(ledger: LedgerView, restored: number, handed: readonly LostDocument[], lost: number): void {
-  const acts = ledger.acts();
+  const acts = ledger.adminEntries();
   const own = (ledgerId: Uint8Array): boolean => equalBytes(ledgerId, ledger.genesis.ledgerId);
   for (const [i, { document, digest }] of handed.entries()) {
     if (!own(document.ledgerId))

@@ -1,4 +1,6 @@
-/** How a run opens the ledger: with which tokens and logins its anchor, and with no work for a key of another ledger. */
+/**
+ * How a run opens the ledger: with which tokens and logins its anchor, and with no work for a key of another ledger.
+ */
 import { VtlicError } from '../../formats/error.ts';
 import { type AnchorPlace, anchorStoreOpener, type AnchorStoreOpener } from '../anchor/index.ts';
 import { type LedgerOpenOptions, openLedgerForReading } from '../ledger/index.ts';

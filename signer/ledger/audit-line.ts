@@ -1,8 +1,9 @@
 /**
- * An entry as an auditor gets it: all that shows what was signed, when, by which key, and that counters rose without a hole.
+ * An entry as an auditor gets it: all that shows what was signed, when, by which key, and that counters rose without a
+ * hole.
  *
- * What says who a customer is stays out: customer, deployment, name, reference, file name, and the salts, with which a license could be
- * guessed from a leaf. Lineages are numbers, in the order in which they first come up.
+ * What says who a customer is stays out: customer, deployment, name, reference, file name, and the salts, with which a
+ * license could be guessed from a leaf. Lineages are numbers, in the order in which they first come up.
  */
 import { toHex } from '../../formats/bytes.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';

@@ -26,12 +26,14 @@ export interface CreateOptions extends Omit<WriterOptions, 'holder'> {
 }
 
 /**
- * Makes a ledger with its genesis entry and its first anchor, and leaves it closed. Never over an existing ledger, nor over the anchor of one.
+ * Makes a ledger with its genesis entry and its first anchor, and leaves it closed. Never over an existing ledger, nor
+ * over the anchor of one.
  *
- * The anchor is written before the ledger gets its name: there is never a ledger that has not been anchored. What an interrupted
- * call left is taken up by the next.
+ * The anchor is written before the ledger gets its name: there is never a ledger that has not been anchored. What an
+ * interrupted call left is taken up by the next.
  *
- * @throws VtlicError `output_exists` (a ledger stands there), `ledger_missing` (an anchor stands there, of a ledger that is gone),
+ * @throws VtlicError `output_exists` (a ledger stands there), `ledger_missing` (an anchor stands there, of a ledger
+ *   that is gone),
  *   `configuration_invalid`, `ledger_in_use`, `ledger_unwritable`, `file_unreadable`
  */
 export async function createLedger(path: string, options: CreateOptions): Promise<void> {
@@ -71,8 +73,8 @@ function refuseExisting(file: string): void {
 }
 
 /**
- * An anchor says that a ledger was here, and none may begin beside it. The one exception: an interrupted call left it together with a
- * finished draft of this very ledger, which only wants its name.
+ * An anchor says that a ledger was here, and none may begin beside it. The one exception: an interrupted call left it
+ * together with a finished draft of this very ledger, which only wants its name.
  */
 async function isAnchoredDraft(store: AnchorStore, draft: string, options: CreateOptions): Promise<boolean> {
   const records = await store.read();

@@ -1,4 +1,7 @@
-/** A ledger that is being made ready under another name: nobody else knows it, and its anchor is written when it is finished. */
+/**
+ * A ledger that is being made ready under another name: nobody else knows it, and its anchor is written when it is
+ * finished.
+ */
 import { resolve } from 'node:path';
 import type { AnchorRecord, AnchorStore } from '../anchor/index.ts';
 import type { Ledger } from './ledger.ts';

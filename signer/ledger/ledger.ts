@@ -77,11 +77,17 @@ export interface LedgerView {
   head(): LedgerHead;
   /** In the order in which they were opened; the last one grows. */
   logs(): readonly LogInfo[];
-  /** Tree root over the first `size` leaves of a log (the last one if left out); undefined beyond its size, or for no log of this ledger. */
+  /**
+   * Tree root over the first `size` leaves of a log (the last one if left out); undefined beyond its size, or for no
+   * log of this ledger.
+   */
   rootAt(size: number, logId?: Uint8Array): Uint8Array | undefined;
   /** What reach and closes were when a log of this ledger had that size, at that entry. */
   reachAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'reach' | 'closes'>;
-  /** That leaf `index` is in the tree of `size` leaves, RFC 9162 §2.1.3: from the leaf's sibling up. undefined as for `rootAt`. */
+  /**
+   * That leaf `index` is in the tree of `size` leaves, RFC 9162 §2.1.3: from the leaf's sibling up. undefined as for
+   * `rootAt`.
+   */
   inclusionProof(index: number, size: number, logId?: Uint8Array): readonly Uint8Array[] | undefined;
   /** That the tree of `to` leaves begins with that of `from`, RFC 9162 §2.1.4. undefined as for `rootAt`. */
   consistencyProof(from: number, to: number, logId?: Uint8Array): readonly Uint8Array[] | undefined;
@@ -90,7 +96,7 @@ export interface LedgerView {
   /** The last move of the anchor; undefined for none, and after a restore, which chooses the place itself. */
   lastAnchorMove(): AnchorMove | undefined;
   /** Acts on the record itself, the entries for single licenses and lineages left out, oldest first. */
-  acts(): readonly (AdoptEntry | CloseEntry)[];
+  adminEntries(): readonly (AdoptEntry | CloseEntry)[];
   /** The counter of a lineage that was spent or skipped last; 0 for none. */
   lastCounter(lineage: Lineage): number;
   /**
@@ -175,7 +181,9 @@ export interface Ledger extends LedgerView {
   issue(intentSeq: number, cose: Uint8Array): IssueEntry;
   /** Spends the counter with no license; `internal` when the intent is not open. */
   void_(intentSeq: number, reason: VoidReason): VoidEntry;
-  /** Records a file that stands in its place; `internal` unless the license is issued and the anchor covers its leaf. */
+  /**
+   * Records a file that stands in its place; `internal` unless the license is issued and the anchor covers its leaf.
+   */
   release(intentSeq: number, file: { readonly path: string; readonly digest: Uint8Array }): ReleaseEntry;
   clock(confirmed: number, operator: string): ClockEntry;
   /** Begins a new log, whose first leaf binds the record so far. For `restored` and `anchor_lost` alone. */
@@ -190,7 +198,8 @@ export interface Ledger extends LedgerView {
    */
   group<T>(fn: () => T): T;
   /**
-   * The anchor is still the one that this run knows: asked again before a counter is reserved, since a prompt may stand open for hours.
+   * The anchor is still the one that this run knows: asked again before a counter is reserved, since a prompt may
+   * stand open for hours.
    * @throws VtlicError `ledger_rolled_back` when a copy of this ledger has moved it
    */
   requireAnchor(): Promise<void>;

@@ -1,4 +1,7 @@
-/** The newest license of a lineage or of each lineage of a customer: issued by this record, or entered again when it was restored. */
+/**
+ * The newest license of a lineage or of each lineage of a customer: issued by this record, or entered again when it
+ * was restored.
+ */
 import { type CounterOf, type Lineage, lineageText } from './entries/lineage.ts';
 import type { AdoptEntry } from './entries/entry.ts';
 import type { LedgerView, LicenseRecord, LineageState } from './ledger.ts';

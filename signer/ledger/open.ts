@@ -43,7 +43,8 @@ export interface LedgerOpenOptions {
 /**
  * Takes the lock, checks the file, the anchor and the end of the record.
  *
- * @throws VtlicError `ledger_missing`, `ledger_in_use`, `ledger_unwritable`, `ledger_corrupt`, `ledger_version`, `ledger_rolled_back`;
+ * @throws VtlicError `ledger_missing`, `ledger_in_use`, `ledger_unwritable`, `ledger_corrupt`, `ledger_version`,
+ *   `ledger_rolled_back`;
  *   `file_unreadable` where the place of the anchor cannot be read
  */
 export async function openLedgerForWriting(path: string, options: WriterOptions): Promise<Ledger> {
@@ -82,7 +83,8 @@ async function openLocked(file: string, options: WriterOptions, lock: LedgerLock
     const anchorStore = openAnchorStore(view.anchorPlace(), options.anchorStore);
     const { anchor: anchored } = compareAnchor(view, await anchorStore.read(), anchorStore);
     checkTail(new Tables(db), anchored.entries);
-    // Small: what acts gave to single lineages. The intents are too many; their index is counted and held against each row that is used.
+    // Small: what acts gave to single lineages. The intents are too many; their index is counted and held against each
+    // row that is used.
     checkIndexes(db, ['counter']);
     return new LedgerWriter({ db, path: file, lock, anchorStore, anchored, now: options.now, random: options.random });
   } catch (error) {

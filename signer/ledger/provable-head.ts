@@ -1,4 +1,6 @@
-/** Tree heads that this ledger may sign: only what an anchor covers, so that none is ever contradicted by a later one. */
+/**
+ * Tree heads that this ledger may sign: only what an anchor covers, so that none is ever contradicted by a later one.
+ */
 import type { Checkpoint } from '../../formats/checkpoint.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type AnchorStoreOpener, compareAnchor, openAnchorStore } from '../anchor/index.ts';

@@ -105,7 +105,7 @@ export class LedgerReader implements LedgerView {
   anchorPlace(): AnchorPlace {
     return this.read(() => {
       const acts = this.tables
-        .acts()
+        .adminRows()
         .filter((act) => act.kind === 'log' || act.kind === 'closed-log' || act.kind === 'anchor');
       const last = acts.at(-1);
       if (last === undefined) return this.genesis.anchor;
@@ -119,7 +119,7 @@ export class LedgerReader implements LedgerView {
   lastAnchorMove(): AnchorMove | undefined {
     let place = this.genesis.anchor;
     let move: AnchorMove | undefined;
-    for (const { seq, kind, body } of this.acts()) {
+    for (const { seq, kind, body } of this.adminEntries()) {
       if (kind !== 'adopt' || (body.act !== 'anchor' && body.act !== 'log')) continue;
       move = body.act === 'anchor' ? { seq, from: place, to: body.anchor } : undefined;
       place = body.anchor;
@@ -127,11 +127,11 @@ export class LedgerReader implements LedgerView {
     return move;
   }
 
-  acts(): readonly (AdoptEntry | CloseEntry)[] {
+  adminEntries(): readonly (AdoptEntry | CloseEntry)[] {
     return this.read(() =>
       Object.freeze(
         this.tables
-          .acts()
+          .adminRows()
           .map((act) => (act.kind === 'close' ? this.#entryOf('close', act.seq) : this.#entryOf('adopt', act.seq))),
       ),
     );
@@ -258,7 +258,7 @@ export class LedgerReader implements LedgerView {
     return this.read(() =>
       movedCounter(
         0,
-        this.tables.acts().filter((act) => sub === undefined || act.sub === '' || act.sub === sub),
+        this.tables.adminRows().filter((act) => sub === undefined || act.sub === '' || act.sub === sub),
       ),
     );
   }
@@ -344,7 +344,7 @@ export class LedgerReader implements LedgerView {
   protected requireOpen(lineage: Lineage): void {
     const entry = this.closedBy(lineage.sub);
     if (entry === undefined) return;
-    if (this.read(() => this.tables.act(entry))?.kind === 'closed-log') {
+    if (this.read(() => this.tables.adminRow(entry))?.kind === 'closed-log') {
       throw new VtlicError(
         'ledger_conflict',
         `the counters of ${lineageText(lineage)} were closed by the restore in entry ${entry}: the lost part of this ledger handed counters over, and these may be among them`,

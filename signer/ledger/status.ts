@@ -1,4 +1,7 @@
-/** Where a ledger stands, for a person or a program. Changes nothing; an anchor in a token is read where it can be opened. */
+/**
+ * Where a ledger stands, for a person or a program. Changes nothing; an anchor in a token is read where it can be
+ * opened.
+ */
 import { type ErrorCode, VtlicError } from '../../formats/error.ts';
 import { type AnchorStoreOpener, compareAnchor, type LedgerHead, openAnchorStore } from '../anchor/index.ts';
 import type { LedgerView, LogInfo } from './ledger.ts';
@@ -11,7 +14,10 @@ export interface LedgerStatus {
   readonly unreleased: number;
 }
 
-/** `ahead`: the ledger has more than the anchor covers, and agrees with it. `unread`: it lies in a token, and was not looked at. */
+/**
+ * `ahead`: the ledger has more than the anchor covers, and agrees with it. `unread`: it lies in a token, and was not
+ * looked at.
+ */
 export interface AnchorStatus {
   readonly description: string;
   readonly state: 'current' | 'ahead' | 'refused' | 'unread';

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_TIME } from '../../formats/license/bounds.ts';
-import { actRowOf, counterRowOf } from './store/admin-rows.ts';
+import { adminRowOf, counterRowOf } from './store/admin-rows.ts';
 import type {
   CloseBody,
   ImportBody,
@@ -224,7 +224,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       this.tables.insertLog(log);
       this.#tip = { ...this.#tip, log, size: 0 };
       this.#addLeaf(entry.seq, newLogLeaf(entry.body));
-      return this.#recordAct(entry);
+      return this.#recordAdmin(entry);
     });
   }
 
@@ -239,16 +239,16 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       });
       if (entry.body.act !== 'license') throw new VtlicError('internal', 'an act was recorded as another');
       this.#addLeaf(entry.seq, reenteredLeaf(entry.body));
-      return this.#recordAct(entry, skip);
+      return this.#recordAdmin(entry, skip);
     });
   }
 
   adopt(body: MovedAnchorBody | ImportBody | ImportedCounterBody | ReopenBody): AdoptEntry {
-    return this.#append(() => this.#recordAct(this.#write('adopt', body)));
+    return this.#append(() => this.#recordAdmin(this.#write('adopt', body)));
   }
 
   closeCounters(body: CloseBody): CloseEntry {
-    return this.#append(() => this.#recordAct(this.#write('close', body)));
+    return this.#append(() => this.#recordAdmin(this.#write('close', body)));
   }
 
   async anchor(): Promise<AnchorRecord> {
@@ -305,7 +305,10 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     return Object.freeze({ voids, releases, anchor: voids.length > 0 || this.#isBehind() });
   }
 
-  /** That files were released needs no anchor: they would be found. An anchor in a token is worn by each change, so that a start makes none for it. */
+  /**
+   * That files were released needs no anchor: they would be found. An anchor in a token is worn by each change, so
+   * that a start makes none for it.
+   */
   #isBehind(): boolean {
     for (const entry of this.entriesFrom(this.#anchored.entries + 1)) if (entry.kind !== 'release') return true;
     return false;
@@ -333,7 +336,10 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     }
   }
 
-  /** Never earlier than the entry before: a clock that is turned back in the middle of a run must not take the mark with it. */
+  /**
+   * Never earlier than the entry before: a clock that is turned back in the middle of a run must not take the mark
+   * with it.
+   */
   #write<K extends EntryKind>(
     kind: K,
     body: Bodies[K],
@@ -356,9 +362,9 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     this.#tip = { ...this.#tip, size: size + 1 };
   }
 
-  #recordAct<E extends AdoptEntry | CloseEntry>(entry: E, skip = 0): E {
-    const act = actRowOf(entry);
-    if (act !== undefined) this.tables.insertAct(act);
+  #recordAdmin<E extends AdoptEntry | CloseEntry>(entry: E, skip = 0): E {
+    const act = adminRowOf(entry);
+    if (act !== undefined) this.tables.insertAdminRow(act);
     const counter = counterRowOf(entry, skip);
     if (counter !== undefined) this.tables.insertCounter(counter.seq, counter, counter.ctr, counter.licenseId);
     return entry;

@@ -24,7 +24,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
       const status = ledgerStatus(ledger);
       const anchor = await lookAtAnchor(io, site, ledger, options);
       const { head } = status;
-      const acts = ledger.acts();
+      const acts = ledger.adminEntries();
       const log = status.logs.at(-1);
       if (options.json === true) {
         io.out(

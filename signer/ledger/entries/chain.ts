@@ -12,7 +12,9 @@ export const CHAIN_START: Uint8Array = new Uint8Array(32);
 /** Room for everything but the body. */
 const MOST_AROUND = 256;
 
-/** Filled anew by each call: a whole check hashes every entry, and allocating for each would cost as much as the hash. */
+/**
+ * Filled anew by each call: a whole check hashes every entry, and allocating for each would cost as much as the hash.
+ */
 let scratch: Uint8Array = new Uint8Array(16_384);
 
 const kinds: Map<string, Uint8Array> = new Map();
@@ -28,7 +30,9 @@ function bytesOfKind(kind: string): Uint8Array {
   return bytes;
 }
 
-/** SHA-256 of the domain text, the chain value before, and the deterministic CBOR of [seq, kind, at, body]; 32 bytes. */
+/**
+ * SHA-256 of the domain text, the chain value before, and the deterministic CBOR of [seq, kind, at, body]; 32 bytes.
+ */
 export function chainValue(previous: Uint8Array, seq: number, kind: string, at: number, body: Uint8Array): Uint8Array {
   const kindBytes = bytesOfKind(kind);
   const needed = MOST_AROUND + kindBytes.length + body.length;

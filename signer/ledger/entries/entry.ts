@@ -30,7 +30,10 @@ export interface GenesisBody {
   readonly anchor: AnchorPlace;
 }
 
-/** A row of a batch is known by these two: what they name is signed once in one record (a license that a restore entered again names no row). */
+/**
+ * A row of a batch is known by these two: what they name is signed once in one record (a license that a restore
+ * entered again names no row).
+ */
 export interface BatchRow {
   /** An id: the batch's name. */
   readonly name: string;

@@ -1,6 +1,8 @@
 import { VtlicError } from '../../../formats/error.ts';
 
-/** The stored bytes contradict themselves. `what` is a clause: "entry 7: its chain value does not follow from entry 6". */
+/**
+ * The stored bytes contradict themselves. `what` is a clause: "entry 7: its chain value does not follow from entry 6".
+ */
 export function ledgerCorrupt(
   what: string,
   details: { readonly file?: string; readonly cause?: unknown } = {},

@@ -1,20 +1,20 @@
 /**
- * For whom a ledger issues. The writer and the whole check ask this same rule.
+ * For which customers a ledger may issue. The writer and the whole check use this same rule.
  *
- * A customer is closed by name, or with everybody; each is ended by itself. Who was handed over by name stays closed when another ledger's
- * document for everybody comes in: that ledger is not the one that has the customer.
+ * A customer can be closed by name, or together with everybody. The two end separately: importing another ledger's
+ * document for everybody does not reopen a customer who was handed over by name, because that ledger does not own it.
  */
-export const GATE_KINDS = ['close', 'closed-log', 'import', 'reopen'] as const;
+export const RIGHTS_KINDS = ['close', 'closed-log', 'import', 'reopen'] as const;
 
-export interface GateAct {
+export interface RightsChange {
   /** seq of the entry. */
   readonly seq: number;
-  readonly kind: (typeof GATE_KINDS)[number];
+  readonly kind: (typeof RIGHTS_KINDS)[number];
   /** '' for every customer. */
   readonly sub: string;
 }
 
-export class Gates {
+export class IssuingRights {
   /** The entry that closed everybody. */
   #all: number | undefined = undefined;
   /** Customer → the entry that closed it by name. */
@@ -23,7 +23,7 @@ export class Gates {
   readonly #opened: Map<string, number> = new Map();
 
   /** In the order of the record. A reopening by name ends what closed the customer by name, if anything did. */
-  add({ seq, kind, sub }: GateAct): void {
+  add({ seq, kind, sub }: RightsChange): void {
     const closes = kind === 'close' || kind === 'closed-log';
     if (sub === '') this.#all = closes ? seq : undefined;
     else if (closes) this.#own.set(sub, seq);

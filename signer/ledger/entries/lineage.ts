@@ -13,7 +13,9 @@ export interface Lineage {
   readonly dep?: string;
 }
 
-/** The license that has a counter of a lineage: an intent reserves the counter, an import or a restore takes it over. */
+/**
+ * The license that has a counter of a lineage: an intent reserves the counter, an import or a restore takes it over.
+ */
 export interface CounterOf extends Lineage {
   readonly ctr: number;
   /** cti, 16 bytes. */

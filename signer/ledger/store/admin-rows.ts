@@ -2,10 +2,10 @@
 import { equalBytes } from '../../../formats/bytes.ts';
 import type { Entry } from '../entries/entry.ts';
 import { sameLineage } from '../entries/lineage.ts';
-import type { ActRow, CounterRow } from './rows.ts';
+import type { AdminRow, CounterRow } from './rows.ts';
 
 /** Of genesis and of all daily entries: none. */
-export function actRowOf(entry: Entry): ActRow | undefined {
+export function adminRowOf(entry: Entry): AdminRow | undefined {
   const { seq } = entry;
   if (entry.kind === 'close') return { seq, kind: 'close', sub: entry.body.sub ?? '', skip: 0, floor: 0, raise: 0 };
   if (entry.kind !== 'adopt') return undefined;
@@ -31,7 +31,10 @@ export function actRowOf(entry: Entry): ActRow | undefined {
   }
 }
 
-/** @param skip of the log in which the entry stands: what was lost may have been issued after the licenses that came back */
+/**
+ * @param skip of the log in which the entry stands: what was lost may have been issued after the licenses that came
+ * back
+ */
 export function counterRowOf(entry: Entry, skip: number): CounterRow | undefined {
   if (entry.kind !== 'adopt') return undefined;
   const { seq, body } = entry;
@@ -49,7 +52,7 @@ export function counterRowOf(entry: Entry, skip: number): CounterRow | undefined
   return { seq, aud, sub, ...(dep === undefined ? {} : { dep }), ctr: ctr + skip, licenseId };
 }
 
-export function sameAct(a: ActRow | undefined, b: ActRow | undefined): boolean {
+export function sameAdminRow(a: AdminRow | undefined, b: AdminRow | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return (
     a.seq === b.seq &&

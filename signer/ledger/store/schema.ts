@@ -14,9 +14,9 @@ const VERSION = 1;
 /**
  * `intent.dep` is '' for an absent deployment (an id is never empty), for NULL is no member of a key.
  * `node.position` counts the complete subtrees in the order in which they become complete (`merkle.ts`),
- * so that every table but the indexes grows at its end. `leaf` and `node` hold the trees of all logs one behind the other;
- * `log` says where each begins. `act` and `counter` hold what acts do to counters: of all lineages (`act.sub` = '' for
- * every customer), and of one.
+ * so that every table but the indexes grows at its end. `leaf` and `node` hold the trees of all logs one behind the
+ * other; `log` says where each begins. `act` and `counter` hold what acts do to counters: of all lineages (`act.sub` =
+ * '' for every customer), and of one.
  */
 const STATEMENTS: readonly string[] = [
   'CREATE TABLE entry (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, chain BLOB NOT NULL) STRICT',

@@ -2,20 +2,20 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import { movedCounter } from '../entries/counter-rule.ts';
-import { Gates } from '../entries/issuing-rights.ts';
+import { IssuingRights } from '../entries/issuing-rights.ts';
 import { sameLineage, type Lineage } from '../entries/lineage.ts';
 import { completeSubtrees, type ReadNode } from '../tree/merkle.ts';
 import {
-  ACT_COLUMNS,
+  ADMIN_COLUMNS,
   COUNTER_COLUMNS,
   ENTRY_COLUMNS,
   INTENT_COLUMNS,
   LOG_COLUMNS,
-  actRow,
+  adminRow,
   blob,
   counterRow,
   entryRow,
-  gateRow,
+  rightsRow,
   integer,
   intentRow,
   lineageFromKey,
@@ -26,7 +26,7 @@ import {
   optionalInteger,
   optionally,
   text,
-  type ActRow,
+  type AdminRow,
   type CounterRow,
   type EntryRow,
   type IntentRow,
@@ -80,13 +80,13 @@ const SQL = {
   logs: `SELECT ${LOG_COLUMNS} FROM log ORDER BY number`,
   lastLog: `SELECT ${LOG_COLUMNS} FROM log ORDER BY number DESC LIMIT 1`,
   insertLog: `INSERT INTO log (${LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?)`,
-  act: `SELECT ${ACT_COLUMNS} FROM act WHERE seq = ?`,
-  acts: `SELECT ${ACT_COLUMNS} FROM act ORDER BY seq`,
-  insertAct: `INSERT INTO act (${ACT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
+  act: `SELECT ${ADMIN_COLUMNS} FROM act WHERE seq = ?`,
+  acts: `SELECT ${ADMIN_COLUMNS} FROM act ORDER BY seq`,
+  insertAdminRow: `INSERT INTO act (${ADMIN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
   raised: "SELECT sum(reach), sum(kind IN ('close', 'closed-log')) FROM act WHERE seq <= ?",
   movesOfAll:
     "SELECT seq, skip, floor FROM act WHERE seq > ? AND sub IN ('', ?) AND (skip > 0 OR floor > 0) ORDER BY seq",
-  gatesOf:
+  rightsOf:
     "SELECT seq, kind, sub FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq",
   counter: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE seq = ?`,
   counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
@@ -229,9 +229,9 @@ export class Tables {
 
   /** seq of the entry that closed the counters of a customer; undefined while they are open. */
   closedBy(sub: string): number | undefined {
-    const gates = new Gates();
-    for (const row of this.#all('gatesOf', sub)) gates.add(gateRow(row));
-    return gates.closedBy(sub);
+    const rights = new IssuingRights();
+    for (const row of this.#all('rightsOf', sub)) rights.add(rightsRow(row));
+    return rights.closedBy(sub);
   }
 
   /** seq of the entry that a leaf stands for, by its place among the leaves of all logs. */
@@ -285,17 +285,17 @@ export class Tables {
     this.#run('insertLog', row.number, row.entry, row.logId, row.firstLeaf, row.firstNode);
   }
 
-  act(seq: number): ActRow | undefined {
-    return optionally(this.#one('act', seq), actRow);
+  adminRow(seq: number): AdminRow | undefined {
+    return optionally(this.#one('act', seq), adminRow);
   }
 
   /** Few, in a ledger's whole life. */
-  acts(): readonly ActRow[] {
-    return this.#all('acts').map(actRow);
+  adminRows(): readonly AdminRow[] {
+    return this.#all('acts').map(adminRow);
   }
 
-  insertAct(row: ActRow): void {
-    this.#run('insertAct', row.seq, row.kind, row.sub, row.skip, row.floor, row.raise);
+  insertAdminRow(row: AdminRow): void {
+    this.#run('insertAdminRow', row.seq, row.kind, row.sub, row.skip, row.floor, row.raise);
   }
 
   /** What all acts up to an entry added to the reach, and how many of them closed something. */

@@ -1,4 +1,7 @@
-/** Proofs judged: by the bytes of the proof, the key of the log, and the license that somebody holds. No ledger is asked. */
+/**
+ * Proofs judged: by the bytes of the proof, the key of the log, and the license that somebody holds. No ledger is
+ * asked.
+ */
 import { toHex } from '../../../formats/bytes.ts';
 import { decodeCbor } from '../../../formats/cbor/decode.ts';
 import { isCborArray, isCborBytes } from '../../../formats/cbor/value.ts';

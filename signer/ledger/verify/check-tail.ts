@@ -3,7 +3,7 @@ import { equalBytes } from '../../../formats/bytes.ts';
 import { CHAIN_START, chainValue, checkChain } from '../entries/chain.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import { decodeEntry } from '../store/decode-entry.ts';
-import { actRowOf, counterRowOf, sameAct, sameCounter } from '../store/admin-rows.ts';
+import { adminRowOf, counterRowOf, sameAdminRow, sameCounter } from '../store/admin-rows.ts';
 import type { AdoptEntry, CloseEntry, Entry } from '../entries/entry.ts';
 import { sameLineage } from '../entries/lineage.ts';
 import { completeSubtrees } from '../tree/merkle.ts';
@@ -58,7 +58,9 @@ function checkGenesis(tables: Tables): void {
   }
 }
 
-/** Each leaf of a license or a void counter has its intent: a row that went missing would give a counter a second time. */
+/**
+ * Each leaf of a license or a void counter has its intent: a row that went missing would give a counter a second time.
+ */
 function checkOutcomes(tables: Tables): void {
   const { intents, leaves } = tables.outcomes();
   const { rows, indexed } = tables.intentsCounted();
@@ -123,9 +125,9 @@ function sameRows(tables: Tables, entry: AdoptEntry | CloseEntry, log: LogRow): 
     tables.leaf(log.firstLeaf + entry.body.leafIndex) !== entry.seq
   )
     return false;
-  const opened = tables.act(log.entry);
+  const opened = tables.adminRow(log.entry);
   return (
-    sameAct(tables.act(entry.seq), actRowOf(entry)) &&
+    sameAdminRow(tables.adminRow(entry.seq), adminRowOf(entry)) &&
     sameCounter(tables.counter(entry.seq), counterRowOf(entry, opened?.skip ?? 0))
   );
 }

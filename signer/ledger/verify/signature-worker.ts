@@ -1,4 +1,6 @@
-/** Main file of a thread that checks signatures (`signature-pool.ts`). Posts each fault to the thread that started it. */
+/**
+ * Main file of a thread that checks signatures (`signature-pool.ts`). Posts each fault to the thread that started it.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { importPublicKey } from '../../../keys/public/public-key.ts';
 import { checkRanges, type SignatureJob } from './signature-pool.ts';

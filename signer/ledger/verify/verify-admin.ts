@@ -1,18 +1,18 @@
 /** The part of a whole check that follows acts: logs, what was handed over, and what was taken over. */
 import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes, toHex } from '../../../formats/bytes.ts';
-import { actRowOf, counterRowOf, sameAct, sameCounter } from '../store/admin-rows.ts';
+import { adminRowOf, counterRowOf, sameAdminRow, sameCounter } from '../store/admin-rows.ts';
 import type { AdoptBody, ImportBody, NewLogBody } from '../entries/admin-entry.ts';
 import type { LedgerHead } from '../../anchor/index.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import type { AdoptEntry, CloseEntry, GenesisBody } from '../entries/entry.ts';
-import { Gates } from '../entries/issuing-rights.ts';
+import { IssuingRights } from '../entries/issuing-rights.ts';
 import { logOrigin } from '../tree/log-key.ts';
 import { skipAfter } from '../entries/counter-rule.ts';
 import {
-  ACT_COLUMNS,
-  actRow,
-  type ActRow,
+  ADMIN_COLUMNS,
+  adminRow,
+  type AdminRow,
   COUNTER_COLUMNS,
   counterRow,
   type CounterRow,
@@ -23,7 +23,7 @@ import {
 import { type Cursor, tableCursor, wrongIndex } from './verify-cursor.ts';
 
 /** What the rest of the check knows where an act stands. */
-export interface ActPlace {
+export interface AdminPlace {
   readonly iss: string;
   /** The record before the entry; of a new log alone. */
   readonly before: LedgerHead | undefined;
@@ -31,14 +31,17 @@ export interface ActPlace {
   readonly firstNode: number;
 }
 
-export class ActCheck {
+export class AdminCheck {
   readonly #logs: Cursor<LogRow>;
-  readonly #acts: Cursor<ActRow>;
+  readonly #acts: Cursor<AdminRow>;
   readonly #counters: Cursor<CounterRow>;
   readonly #logIds: Set<string> = new Set();
   readonly #documents: Set<string> = new Set();
-  readonly #gates: Gates = new Gates();
-  /** Customers closed by name of whom a document for everybody gave counters since: earlier versions issued for all that it opened. */
+  readonly #rights: IssuingRights = new IssuingRights();
+  /**
+   * Customers closed by name of whom a document for everybody gave counters since: earlier versions issued for all
+   * that it opened.
+   */
   readonly #given: Set<string> = new Set();
   #logId: Uint8Array = new Uint8Array(0);
   #skip = 0;
@@ -50,7 +53,7 @@ export class ActCheck {
 
   constructor(db: DatabaseSync) {
     this.#logs = tableCursor(db, LOG_COLUMNS, 'log', logRow);
-    this.#acts = tableCursor(db, ACT_COLUMNS, 'act', actRow);
+    this.#acts = tableCursor(db, ADMIN_COLUMNS, 'act', adminRow);
     this.#counters = tableCursor(db, COUNTER_COLUMNS, 'counter', counterRow);
   }
 
@@ -84,18 +87,18 @@ export class ActCheck {
   }
 
   isClosed(sub: string): boolean {
-    return (this.#given.has(sub) ? this.#gates.closedForAll(sub) : this.#gates.closedBy(sub)) !== undefined;
+    return (this.#given.has(sub) ? this.#rights.closedForAll(sub) : this.#rights.closedBy(sub)) !== undefined;
   }
 
   close(entry: CloseEntry): void {
     const sub = entry.body.sub ?? '';
-    this.#gates.add({ seq: entry.seq, kind: 'close', sub });
+    this.#rights.add({ seq: entry.seq, kind: 'close', sub });
     this.#given.delete(sub);
     this.#closes++;
     this.#rows(entry);
   }
 
-  adopt(entry: AdoptEntry, place: ActPlace): void {
+  adopt(entry: AdoptEntry, place: AdminPlace): void {
     const fault = this.#fault(entry.seq, entry.body, place);
     if (fault !== undefined) throw ledgerCorrupt(`entry ${entry.seq} (adopt): ${fault}`);
     this.#rows(entry);
@@ -111,7 +114,7 @@ export class ActCheck {
     }
   }
 
-  #fault(seq: number, body: AdoptBody, place: ActPlace): string | undefined {
+  #fault(seq: number, body: AdoptBody, place: AdminPlace): string | undefined {
     const open = this.#open;
     if (body.act !== 'license' && body.act !== 'counter') this.#open = undefined;
     switch (body.act) {
@@ -129,7 +132,7 @@ export class ActCheck {
         if (this.#documents.has(digest)) return 'this document was taken before';
         if (body.floor > body.highest) return 'its floor is above its highest counter';
         this.#documents.add(digest);
-        this.#gates.add({ seq, kind: 'import', sub: body.sub ?? '' });
+        this.#rights.add({ seq, kind: 'import', sub: body.sub ?? '' });
         this.#raise += body.highest;
         this.#open = body;
         return undefined;
@@ -143,14 +146,14 @@ export class ActCheck {
           : undefined;
       default: {
         const sub = body.sub ?? '';
-        if (this.#gates.closedBy(sub) !== body.closedBy) return `entry ${body.closedBy} did not close what it opens`;
-        this.#gates.add({ seq, kind: 'reopen', sub });
+        if (this.#rights.closedBy(sub) !== body.closedBy) return `entry ${body.closedBy} did not close what it opens`;
+        this.#rights.add({ seq, kind: 'reopen', sub });
         return undefined;
       }
     }
   }
 
-  #newLog(seq: number, body: NewLogBody, { iss, before, firstLeaf, firstNode }: ActPlace): string | undefined {
+  #newLog(seq: number, body: NewLogBody, { iss, before, firstLeaf, firstNode }: AdminPlace): string | undefined {
     if (before === undefined || !sameHead(before, body.restored))
       return 'the record before it is not the one that it binds';
     if (this.#logIds.has(toHex(body.logId))) return 'the id of its log was used before';
@@ -170,7 +173,7 @@ export class ActCheck {
     this.#skip = body.skip;
     this.#raise += body.skip + body.highest;
     if (body.closed) {
-      this.#gates.add({ seq, kind: 'closed-log', sub: '' });
+      this.#rights.add({ seq, kind: 'closed-log', sub: '' });
       this.#closes++;
     }
     this.#open = body;
@@ -192,8 +195,8 @@ export class ActCheck {
   }
 
   #rows(entry: AdoptEntry | CloseEntry): void {
-    const act = actRowOf(entry);
-    if (act !== undefined && !sameAct(this.#acts.next(), act))
+    const act = adminRowOf(entry);
+    if (act !== undefined && !sameAdminRow(this.#acts.next(), act))
       throw wrongIndex(entry.seq, 'is not what the record says');
     const counter = counterRowOf(entry, this.#skip);
     if (counter !== undefined && !sameCounter(this.#counters.next(), counter))

@@ -44,7 +44,7 @@ import {
 } from '../store/rows.ts';
 import { Tables } from '../store/tables.ts';
 import { TreeBuilder } from '../tree/tree-builder.ts';
-import { ActCheck } from './verify-admin.ts';
+import { AdminCheck } from './verify-admin.ts';
 import { checkIndexes } from '../store/schema.ts';
 import { checkCounters } from './verify-counters.ts';
 import { type Parallelism, parallelismOfMachine, type SignaturePool, startSignaturePool } from './signature-pool.ts';
@@ -139,7 +139,7 @@ class Check {
   readonly #leaves: Cursor<{ readonly index: number; readonly entry: number }>;
   readonly #nodes: Cursor<{ readonly position: number; readonly hash: Uint8Array }>;
   readonly #clocks: Cursor<number>;
-  readonly #acts: ActCheck;
+  readonly #acts: AdminCheck;
   readonly #pending: Map<number, Pending> = new Map();
   #tree: TreeBuilder = new TreeBuilder();
   /** Leaves of the logs before the one that grows. */
@@ -167,7 +167,7 @@ class Check {
       position: integer(row[0]),
       hash: blob(row[1], 32),
     }));
-    this.#acts = new ActCheck(db);
+    this.#acts = new AdminCheck(db);
     this.#clocks = tableCursor(db, 'seq', 'clock', (row) => integer(row[0]));
   }
 

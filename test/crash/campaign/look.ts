@@ -88,7 +88,7 @@ async function lookAt(file: string, place: Place, memory: Memory, restoring: boo
       open: ledger.openIntents().length,
       unreleased: ledger.unreleased().length,
       closed: ledger
-        .acts()
+        .adminEntries()
         .flatMap((act) =>
           act.kind === 'close' && ledger.closedBy(act.body.sub ?? '') === act.seq ? [act.body.sub ?? '*'] : [],
         ),
@@ -245,7 +245,7 @@ async function checkOutputs(place: Place, memory: Memory, ledger: LedgerView, pr
           problems.add('refused', `${name} signs a head that this ledger does not have`);
       } else if (name.endsWith('.counters')) {
         const document = toHex(sha256(readFileSync(file)));
-        if (!ledger.acts().some((act) => act.kind === 'close' && toHex(sha256(act.body.document)) === document))
+        if (!ledger.adminEntries().some((act) => act.kind === 'close' && toHex(sha256(act.body.document)) === document))
           problems.add('refused', `${name} left, and the ledger has closed nothing`);
       }
     } catch (error) {

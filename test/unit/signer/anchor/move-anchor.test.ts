@@ -1,4 +1,7 @@
-/** A move of the anchor that stops after any of its steps: no old copy is vouched for, and the same act finishes it. Also a restore whose anchor cannot be read. */
+/**
+ * A move of the anchor that stops after any of its steps: no old copy is vouched for, and the same act finishes it.
+ * Also a restore whose anchor cannot be read.
+ */
 import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /**
- * A ledger on a small file system that fills up, mounted at FOLDER/disk for whoever starts this to unmount; prints what it saw as JSON.
+ * A ledger on a small file system that fills up, mounted at FOLDER/disk for whoever starts this to unmount; prints
+ * what it saw as JSON.
  *
  *   node full-disk-scenario.ts FOLDER
  */

@@ -1,9 +1,11 @@
 /**
  * A writer in a process of its own, to be starved, demoted or killed.
  *
- *   append LEDGER COUNT [survive]   one intent after another, each told when it is durable; the error, if any, as "CODE MESSAGE";
+ *   append LEDGER COUNT [survive]   one intent after another, each told when it is durable; the error, if any, as
+ * "CODE MESSAGE";
  *                                   with `survive` what a second try is told, and then the head
- *   cycle LEDGER                    whole licenses for ever: intent, issue, anchor, release, each told when it is durable
+ *   cycle LEDGER                    whole licenses for ever: intent, issue, anchor, release, each told when it is
+ * durable
  *   read LEDGER                     the head
  */
 import { writeSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** What lies before the end that each start recomputes, and would give a counter twice or move the anchor: it is looked at all the same. */
+/**
+ * What lies before the end that each start recomputes, and would give a counter twice or move the anchor: it is looked
+ * at all the same.
+ */
 import { copyFileSync, symlinkSync, renameSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

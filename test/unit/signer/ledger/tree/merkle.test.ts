@@ -11,7 +11,10 @@ import {
 } from '../../../../../signer/ledger/tree/merkle.ts';
 import { TreeBuilder } from '../../../../../signer/ledger/tree/tree-builder.ts';
 
-/** Inputs and roots as the Certificate Transparency project publishes them (google/certificate-transparency, merkle_tree_test.cc, Apache-2.0). */
+/**
+ * Inputs and roots as the Certificate Transparency project publishes them (google/certificate-transparency,
+ * merkle_tree_test.cc, Apache-2.0).
+ */
 const LEAVES = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
 const ROOTS = [
   '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',

@@ -128,10 +128,9 @@ describe('a pool of threads', () => {
     try {
       // The other thread takes every range, so that the calling one finds none left.
       while (pool.done() < ENTRIES) await setTimeout(5);
-      await expect(pool.finish(() => undefined)).rejects.toMatchObject({
-        code: 'ledger_corrupt',
-        message: expect.stringContaining(`entry ${SHORT + 7}: the signature of the license does not hold`),
-      });
+      await expect(pool.finish(() => undefined)).rejects.toThrow(
+        `entry ${SHORT + 7}: the signature of the license does not hold`,
+      );
     } finally {
       await pool.stop();
     }
