@@ -2,7 +2,7 @@
  * Acts on the record itself, beside the daily ones: a restored ledger takes up its work, counters are handed over and
  * taken over.
  *
- * Each is typed by an officer, and stays in the record for ever. Bytes: `act-body.ts`. What they do to counters:
+ * Each is typed by an officer, and stays in the record for ever. Bytes: `admin-body.ts`. What they do to counters:
  * `counter-rule.ts`.
  */
 import type { AnchorPlace, LedgerHead } from '../../anchor/index.ts';
