@@ -3,6 +3,7 @@ import { decodeCbor } from '../../../formats/cbor/decode.ts';
 import { isCborBytes, isCborMap } from '../../../formats/cbor/value.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import { isCryptoUnavailable } from '../../../keys/public/crypto-unavailable.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { verifySignature } from '../../../keys/public/verify-signature.ts';
 import { ledgerCorrupt } from '../record/corrupt.ts';
@@ -47,7 +48,7 @@ function signatureFault(
       ? undefined
       : 'the signature of the license does not hold';
   } catch (error) {
-    if (error instanceof VtlicError) return error.message;
+    if (error instanceof VtlicError && !isCryptoUnavailable(error)) return error.message;
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { VtlicError } from '../../../formats/error.ts';
+import { cryptoUnavailable, isCryptoUnavailable } from '../../../keys/public/crypto-unavailable.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import {
   decodeFault,
@@ -137,7 +138,7 @@ function runWorker(name: string, job: StretchJob, workerData: StretchJob): Promi
     });
     worker.once('error', (error) => {
       endAt(job, 0);
-      reject(error);
+      reject(isCryptoUnavailable(error) ? cryptoUnavailable(error.message, error) : error);
     });
     worker.once('exit', (code) => {
       if (code === 0) resolve(faults);
