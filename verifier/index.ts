@@ -12,7 +12,8 @@ export { VtlicError, type ErrorCode, type ErrorPlace } from '../formats/error.ts
 export { ExtBytes, type ExtMap, type ExtValue, type License, type LicenseUse } from '../formats/license/license.ts';
 export { parsePublicKeys } from '../keys/public/encodings/public-key-file.ts';
 export type { KeyPurpose } from '../keys/public/key-purpose.ts';
-export type { Provider, ProviderName } from '../keys/public/provider.ts';
+export type { Provider, ProviderAlgorithm, ProviderName } from '../keys/public/provider.ts';
+export { chosenProviders } from '../keys/public/provider-default.ts';
 export { importPublicKey, type ImportOptions, type PublicKey } from '../keys/public/public-key.ts';
 export type { VerifyContext } from './context.ts';
 export { lineageKey } from './lineage.ts';

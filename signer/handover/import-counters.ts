@@ -3,6 +3,7 @@ import { equalBytes } from '../../formats/bytes.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import { type CountersDocument, decodeCounters } from '../../formats/counters-document.ts';
 import { VtlicError } from '../../formats/error.ts';
+import { isCryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
 import { type Ledger, type LedgerView, sha256 } from '../ledger/index.ts';
@@ -35,7 +36,7 @@ export function openCounters(bytes: Uint8Array, keys: readonly PublicKey[]): Rec
       throw new VtlicError('checks_failed', 'the signature on the document does not hold');
     return Object.freeze({ document: decodeCounters(payload), digest: sha256(bytes), kid });
   } catch (error) {
-    if (error instanceof VtlicError && error.code !== 'checks_failed')
+    if (error instanceof VtlicError && error.code !== 'checks_failed' && !isCryptoUnavailable(error))
       throw new VtlicError('checks_failed', `this is no document of counters: ${error.message}`, {
         ...error.place,
         cause: error,

@@ -1,6 +1,7 @@
 /** What stands where a proof should go. */
 import { lstatSync } from 'node:fs';
 import { VtlicError } from '../../formats/error.ts';
+import { isCryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
 import { describeFileError } from '../files/file-error.ts';
 import { readLimited } from '../files/read-file.ts';
 import { checkInclusion, type LogKey } from '../ledger/index.ts';
@@ -19,7 +20,7 @@ export function standingProof(path: string, cose: Uint8Array, keys: readonly Log
     checkInclusion(readLimited(path, MOST_PROOF_BYTES, 'checks_failed'), keys, cose);
     return 'holds';
   } catch (error) {
-    if (error instanceof VtlicError) return 'other';
+    if (error instanceof VtlicError && !isCryptoUnavailable(error)) return 'other';
     throw error;
   }
 }

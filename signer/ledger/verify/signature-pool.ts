@@ -12,6 +12,7 @@ import { isCborBytes, isCborMap } from '../../../formats/cbor/value.ts';
 import type { Algorithm } from '../../../formats/cose-algorithm.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import { cryptoUnavailable, isCryptoUnavailable } from '../../../keys/public/crypto-unavailable.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { verifySignature } from '../../../keys/public/verify-signature.ts';
 import { ledgerCorrupt, ledgerDamage } from '../entries/errors.ts';
@@ -169,7 +170,7 @@ function signatureFault(
       ? undefined
       : 'the signature of the license does not hold';
   } catch (error) {
-    if (error instanceof VtlicError) return error.message;
+    if (error instanceof VtlicError && !isCryptoUnavailable(error)) return error.message;
     throw error;
   }
 }
@@ -238,7 +239,7 @@ function runWorker(job: SignatureJob): Promise<readonly SignatureFault[]> {
     worker.on('message', (fault: SignatureFault) => faults.push(fault));
     worker.once('error', (error) => {
       endAt(job, 0);
-      reject(error);
+      reject(isCryptoUnavailable(error) ? cryptoUnavailable(error.message, error) : error);
     });
     worker.once('exit', (code) => {
       if (code === 0) resolve(faults);
