@@ -1,7 +1,7 @@
 /** One batch with stand-ins for key and check, in a process of its own: prints its peak memory. argv: FOLDER ROWS */
 import { signBatch } from '../signer/batch/sign-batch.ts';
 import { writeResults } from '../signer/batch/results.ts';
-import { benchWorld, makeBatchSite } from './parts/batch-site.ts';
+import { benchRuntime, makeBatchSite } from './parts/batch-site.ts';
 import { standInChecker, standInKey } from './parts/stand-ins.ts';
 
 const [folder = '', rows = '0'] = process.argv.slice(2);
@@ -13,7 +13,7 @@ const outcome = await signBatch(reviewed, {
   siteFolder: site.paths.folder,
   key,
   checker: standInChecker,
-  world: benchWorld,
+  world: benchRuntime,
   progress: () => undefined,
 });
 const signMs = performance.now() - begun;

@@ -25,6 +25,8 @@ export type ToolFault =
   | 'file_unreadable'
   | 'json_malformed'
   | 'key_invalid'
+  /** The runtime's cryptography fails: nothing is said of the bytes that were judged. */
+  | 'crypto_unavailable'
   | 'secret_missing'
   | 'request_invalid'
   | 'policy_refused'

@@ -12,10 +12,11 @@ export { VtlicError, type ErrorCode, type ErrorPlace } from '../formats/error.ts
 export { ExtBytes, type ExtMap, type ExtValue, type License, type LicenseUse } from '../formats/license/license.ts';
 export { parsePublicKeys } from '../keys/public/encodings/public-key-file.ts';
 export type { KeyPurpose } from '../keys/public/key-purpose.ts';
-export type { Provider, ProviderName } from '../keys/public/provider.ts';
+export type { Provider, ProviderAlgorithm, ProviderName } from '../keys/public/provider.ts';
+export { chosenProviders } from '../keys/public/provider-default.ts';
 export { importPublicKey, type ImportOptions, type PublicKey } from '../keys/public/public-key.ts';
 export type { VerifyContext } from './context.ts';
-export { lineageOf } from './lineage.ts';
+export { lineageKey } from './lineage.ts';
 export { trustFromOverride, type OverrideVariables } from './override.ts';
 export { REASONS, type Layer, type Reason, type ReasonFacts } from './reasons.ts';
 export { seenAfter, type Seen, type SeenLineage } from './seen.ts';

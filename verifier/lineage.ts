@@ -5,7 +5,7 @@ import type { License } from '../formats/license/license.ts';
  * The lineage in which a counter counts, as one text: `iss/aud/sub`, or `iss/aud/sub/dep` for a license with a deployment.
  * An id has no slash, so two lineages never share a text, and an absent dep is a value of its own.
  */
-export function lineageOf(license: Pick<License, 'iss' | 'aud' | 'sub' | 'dep'>): string {
+export function lineageKey(license: Pick<License, 'iss' | 'aud' | 'sub' | 'dep'>): string {
   const { iss, aud, sub, dep } = license;
   return dep === undefined ? `${iss}/${aud}/${sub}` : `${iss}/${aud}/${sub}/${dep}`;
 }

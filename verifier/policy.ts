@@ -1,5 +1,5 @@
 import type { License } from '../formats/license/license.ts';
-import { lineageOf } from './lineage.ts';
+import { lineageKey } from './lineage.ts';
 import type { Trust, TrustedKey, TrustIndex } from './trust.ts';
 import { refuse, type Refused } from './verdict.ts';
 
@@ -40,7 +40,7 @@ export function judgePolicy(
   }
   if (index.revokedLicenses.has(license.cti))
     return refuse('license_revoked', `the license ${license.cti} is revoked`, { field: 'cti' });
-  const lowest = index.lowestCounters.get(lineageOf(license));
+  const lowest = index.lowestCounters.get(lineageKey(license));
   if (lowest !== undefined && license.ctr < lowest) {
     return refuse(
       'superseded',

@@ -1,7 +1,7 @@
 /** Anti-rollback, as a pure function of what was accepted before (docs/format.md, "State, counter, time"). */
 import { VtlicError } from '../formats/error.ts';
 import type { License } from '../formats/license/license.ts';
-import { lineageOf } from './lineage.ts';
+import { lineageKey } from './lineage.ts';
 import { refuse, type Accepted, type Refused, type Standing } from './verdict.ts';
 
 export interface SeenLineage {
@@ -12,7 +12,7 @@ export interface SeenLineage {
 
 /** What earlier acceptances left behind. No value at all: nothing was ever accepted. */
 export interface Seen {
-  /** The lineage (`lineageOf`) accepted last. */
+  /** The lineage (`lineageKey`) accepted last. */
   readonly current: string;
   /** The highest iat accepted. */
   readonly highestIat: number;
@@ -26,7 +26,7 @@ export interface Seen {
  */
 export function judgeSeen(license: License, payloadDigest: string, seen: Seen | undefined): Refused | Standing {
   if (seen === undefined) return 'first';
-  const lineage = lineageOf(license);
+  const lineage = lineageKey(license);
   const isCurrent = lineage === seen.current;
   if (!isCurrent && license.iat <= seen.highestIat) {
     return refuse(

@@ -34,7 +34,7 @@ export interface Trust {
   readonly ed25519Until?: number;
   /** License ids, lower-case UUIDs. */
   readonly revokedLicenses: ReadonlySet<string>;
-  /** Lineage (`lineageOf`) → the lowest counter that is still in force. */
+  /** Lineage (`lineageKey`) → the lowest counter that is still in force. */
   readonly lowestCounters: ReadonlyMap<string, number>;
 }
 

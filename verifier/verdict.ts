@@ -25,7 +25,7 @@ export interface Accepted {
   readonly kid: string;
   /** SHA-256 of the payload bytes, lower-case hex: what the counter is bound to. */
   readonly payloadDigest: string;
-  /** `lineageOf(license)`. */
+  /** `lineageKey(license)`. */
   readonly lineage: string;
   readonly standing: Standing;
   /** Seconds since 1970: the time that `state` was judged at. */

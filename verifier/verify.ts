@@ -9,7 +9,7 @@ import { verifySignature } from '../keys/public/verify-signature.ts';
 import { judgeBinding } from './binding.ts';
 import { checkContext, type VerifyContext } from './context.ts';
 import { findKey } from './find-key.ts';
-import { lineageOf } from './lineage.ts';
+import { lineageKey } from './lineage.ts';
 import { judgePolicy } from './policy.ts';
 import { isReason } from './reasons.ts';
 import { judgeSeen } from './seen.ts';
@@ -58,7 +58,7 @@ export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): 
       alg: cose.alg,
       kid: cose.kid,
       payloadDigest,
-      lineage: lineageOf(license),
+      lineage: lineageKey(license),
       standing,
     });
   } catch (error) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { openBatchPlan } from '../../signer/batch/plan-reader.ts';
 import { digestOfFile, planBatch } from '../../signer/batch/plan-batch.ts';
-import type { Ledger } from '../../signer/ledger/record/ledger.ts';
+import type { Ledger } from '../../signer/ledger/ledger.ts';
 import { openLedgerForWriting } from '../../signer/ledger/open.ts';
 import { readCatalog } from '../../signer/site/catalog.ts';
 import { createSite } from '../../signer/site/create-site.ts';
@@ -15,7 +15,7 @@ import { openSite, type Site } from '../../signer/site/site.ts';
 import { nowSeconds, type Runtime } from '../../signer/runtime.ts';
 import { reviewBatchByDigest, type ReviewedBatch } from '../../signer/batch/review.ts';
 
-export const benchWorld: Runtime = Object.freeze<Runtime>({
+export const benchRuntime: Runtime = Object.freeze<Runtime>({
   nowMs: Date.now,
   random: (bytes) => new Uint8Array(randomBytes(bytes)),
   step: () => new Promise((resolve) => setImmediate(resolve)),
@@ -77,7 +77,7 @@ export async function makeBatchSite(folder: string, rows: number, key: SigningKe
       keystores: [{ type: 'file', name: 'bench', path: 'keys' }],
       exampleCatalog: true,
     },
-    benchWorld,
+    benchRuntime,
   );
   const site = openSite(paths.folder);
   const record: KeyRecord = {
@@ -93,8 +93,8 @@ export async function makeBatchSite(folder: string, rows: number, key: SigningKe
   writeRows(file, rows);
   const input = digestOfFile(file);
   const ledger = await openLedgerForWriting(paths.ledger, {
-    now: () => nowSeconds(benchWorld),
-    random: benchWorld.random,
+    now: () => nowSeconds(benchRuntime),
+    random: benchRuntime.random,
     holder: { command: 'bench' },
   });
   const begun = performance.now();
@@ -103,7 +103,7 @@ export async function makeBatchSite(folder: string, rows: number, key: SigningKe
     catalog: readCatalog(paths.catalog),
     ledger,
     key: record,
-    world: benchWorld,
+    world: benchRuntime,
     file,
     format: 'csv',
     name: 'bench',
@@ -112,6 +112,6 @@ export async function makeBatchSite(folder: string, rows: number, key: SigningKe
     resume: false,
   });
   if (planned.kind !== 'planned') throw new Error(`the batch was not planned: ${planned.kind}`);
-  const reviewed = reviewBatchByDigest(openBatchPlan(paths.plans, planned.digest), nowSeconds(benchWorld));
+  const reviewed = reviewBatchByDigest(openBatchPlan(paths.plans, planned.digest), nowSeconds(benchRuntime));
   return { site, ledger, reviewed, planMs: performance.now() - begun };
 }

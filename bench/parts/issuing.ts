@@ -2,7 +2,7 @@
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { signBatch } from '../../signer/batch/sign-batch.ts';
 import { directChecker, workerChecker } from '../../signer/issue/checker.ts';
-import { benchWorld, freshFolder, makeBatchSite } from './batch-site.ts';
+import { benchRuntime, freshFolder, makeBatchSite } from './batch-site.ts';
 import { freshKey, signExample } from './example.ts';
 import { median } from './measure.ts';
 import type { Part, Row } from './report.ts';
@@ -40,7 +40,7 @@ export async function issuingRate(key: SigningKey, licenses: number): Promise<nu
       siteFolder: site.paths.folder,
       key,
       checker,
-      world: benchWorld,
+      world: benchRuntime,
       progress: () => undefined,
     });
     const took = performance.now() - begun;

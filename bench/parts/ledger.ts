@@ -2,9 +2,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLedger } from '../../signer/ledger/create.ts';
-import type { Ledger } from '../../signer/ledger/record/ledger.ts';
+import type { Ledger } from '../../signer/ledger/ledger.ts';
 import { openLedgerForWriting } from '../../signer/ledger/open.ts';
-import { benchWorld, freshFolder } from './batch-site.ts';
+import { benchRuntime, freshFolder } from './batch-site.ts';
 import { compareRecomputing, timeRatio } from './recomputing.ts';
 import { median } from './measure.ts';
 import type { Part, Ratio, Row } from './report.ts';
@@ -27,7 +27,7 @@ interface Filled {
 }
 
 async function open(path: string): Promise<Ledger> {
-  return openLedgerForWriting(path, { now: () => NOW, random: benchWorld.random, holder: { command: 'bench' } });
+  return openLedgerForWriting(path, { now: () => NOW, random: benchRuntime.random, holder: { command: 'bench' } });
 }
 
 /** Short synthetic entries: the officer's confirmations of the clock. */
@@ -45,7 +45,7 @@ async function measureOne(folder: string, entries: number): Promise<Filled> {
     iss: 'example-vendor',
     anchor: { kind: 'file', path: join(folder, `anchor-${entries}`) },
     now: () => NOW,
-    random: benchWorld.random,
+    random: benchRuntime.random,
   });
   const ledger = await open(path);
   try {

@@ -8,9 +8,9 @@ import { ALGORITHMS } from '../../formats/cose-algorithm.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { createLedger } from '../../signer/ledger/create.ts';
-import type { IntentInput } from '../../signer/ledger/record/ledger.ts';
+import type { IntentInput } from '../../signer/ledger/ledger.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../signer/ledger/open.ts';
-import { benchWorld } from './batch-site.ts';
+import { benchRuntime } from './batch-site.ts';
 import { EXAMPLE } from './example.ts';
 
 const A_GROUP = 256;
@@ -26,7 +26,7 @@ type Signer = Pick<SigningKey, 'publicKey' | 'sign'>;
 
 /** A stand-in, for ledgers whose signatures nobody checks: random bytes of the right length. */
 export function unsignedKey(publicKey: PublicKey): Signer {
-  return { publicKey, sign: () => Promise.resolve(benchWorld.random(ALGORITHMS[publicKey.alg].signatureBytes)) };
+  return { publicKey, sign: () => Promise.resolve(benchRuntime.random(ALGORITHMS[publicKey.alg].signatureBytes)) };
 }
 
 interface Made {
@@ -41,7 +41,7 @@ function digest(text: string): Uint8Array {
 async function make(key: Signer, number: number): Promise<Made> {
   const { alg, kid } = key.publicKey;
   const lineage = { sub: `customer-${number}`, aud: EXAMPLE.aud, dep: 'prod-eu' };
-  const cti = makeUuidV7(EXAMPLE.nbf * 1000, benchWorld.random(10));
+  const cti = makeUuidV7(EXAMPLE.nbf * 1000, benchRuntime.random(10));
   const licenseId = uuidToBytes(cti);
   if (licenseId === undefined) throw new Error('no UUID');
   const payload = encodeLicense({ ...EXAMPLE, ...lineage, name: `Customer ${number}, Inc.`, cti });
@@ -71,11 +71,11 @@ export async function licenseLedger(folder: string, key: Signer, licenses: numbe
     iss: EXAMPLE.iss,
     anchor: { kind: 'file', path: join(folder, 'licenses-anchor') },
     now: () => EXAMPLE.iat,
-    random: benchWorld.random,
+    random: benchRuntime.random,
   });
   const ledger = await openLedgerForWriting(path, {
     now: () => EXAMPLE.iat,
-    random: benchWorld.random,
+    random: benchRuntime.random,
     holder: { command: 'bench' },
   });
   try {

@@ -8,7 +8,7 @@ import { openToken, type Token } from '../../keys/private/pkcs11/client/token.ts
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { BareJob } from '../bare-token-child.ts';
-import { benchWorld, freshFolder } from './batch-site.ts';
+import { benchRuntime, freshFolder } from './batch-site.ts';
 import { freshKey, signExample } from './example.ts';
 import { issuingRate, signMany } from './issuing.ts';
 import { median, ratioOfRounds, takeTurns, type Sample } from './measure.ts';
@@ -68,7 +68,7 @@ async function openWithNewKey(module: string): Promise<Opened> {
       uri: parsePkcs11Uri(`pkcs11:token=bench?module-path=${module}`),
       pin: () => Promise.resolve(utf8(PIN)),
     },
-    benchWorld.random,
+    benchRuntime.random,
   );
   const { key } = await token.generateKey({ label: 'bench', id: ID, purpose: 'license', alg: 'ed25519+ml-dsa-65' });
   return { token, key };

@@ -27,7 +27,7 @@ function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Ui
   return equalBytes(expected.toBytes(), r);
 }
 
-/** Pure JavaScript: browsers, Deno, Bun, and the second opinion beside node:crypto. Nothing here is secret. */
+/** Pure JavaScript: for what the runtime cannot compute, and as the second opinion beside node:crypto. Nothing here is secret. */
 export const nobleProvider: Provider = Object.freeze<Provider>({
   name: 'noble',
   sha256: (bytes) => sha256(bytes),
@@ -38,6 +38,3 @@ export const nobleProvider: Provider = Object.freeze<Provider>({
     signature.length === MLDSA65_SIGNATURE_BYTES &&
     ml_dsa65.verify(signature, message, publicKey, { context }),
 });
-
-/** What `#provider` means on this platform. */
-export { nobleProvider as platformProvider };

@@ -1,4 +1,8 @@
-export type ProviderName = 'node' | 'noble';
+/** `default` chooses between the two others for each algorithm (`provider-default.ts`). */
+export type ProviderName = 'node' | 'noble' | 'default';
+
+/** What a provider computes. */
+export type ProviderAlgorithm = 'sha256' | 'sha512' | 'ed25519' | 'mldsa65';
 
 /**
  * The arithmetic, behind one small interface. Which provider runs must never change a verdict: each applies

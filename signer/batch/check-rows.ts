@@ -1,8 +1,6 @@
 /** Before the first signature of a batch: which rows are done, and do the counters of the others still stand? */
 import { equalBytes, fromHex } from '../../formats/bytes.ts';
-import type { LedgerView, LicenseRecord } from '../ledger/record/ledger.ts';
-import { lineageText, type Lineage } from '../ledger/record/lineage.ts';
-import { lineageOf } from '../issue/lineage-of.ts';
+import { type LedgerView, type LicenseRecord, type Lineage, lineageOf, lineageText } from '../ledger/index.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import type { PlanRow, SignRow } from './plan-row.ts';
 import { isDone, recordOfRow } from './row-status.ts';

@@ -1,6 +1,6 @@
 /** `--dry-run`: the plan and its summary, and nothing signed. The ledger is read beside whoever writes it. */
 import { VtlicError } from '../../formats/error.ts';
-import { openLedgerForReading } from '../ledger/open.ts';
+import { openLedgerForReading } from '../ledger/index.ts';
 import { readCatalog } from '../site/catalog.ts';
 import { licenseKey } from '../site/site.ts';
 import { finishedError, preparePlan } from './prepare-plan.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { VtlicError } from '../../formats/error.ts';
-import type { Lineage } from '../ledger/record/lineage.ts';
+import type { Lineage } from '../ledger/index.ts';
 
 const KEY_BYTES = 16;
 

@@ -6,8 +6,7 @@ import { createHash } from 'node:crypto';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
 import { readChunks } from '../../files/index.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
-import { lineageText } from '../ledger/record/lineage.ts';
+import { type LedgerView, lineageText } from '../ledger/index.ts';
 import { lineageOfRequest, planItem, planOrigin } from '../plan/plan-license.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
 import type { Request } from '../request/request.ts';
@@ -17,12 +16,12 @@ import type { Site } from '../site/site.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import { LineagesSeen } from './duplicate-lineages.ts';
 import { BatchPlanWriter } from './plan-writer.ts';
-import { readRows, type BatchFormat, type InputRow } from './read-rows.ts';
 import { baseOfRow, countRow, type RowBase } from './renewal-base.ts';
 import { rowDigest } from './row-digest.ts';
 import { isDone, recordOfRow } from './row-status.ts';
 import { isSharded } from './output-path.ts';
-import { emptySummary, type BatchSummary } from '../summary/batch-summary.ts';
+import { type BatchFormat, type InputRow, readRows } from './read-rows.ts';
+import { type BatchSummary, emptySummary } from '../summary/batch-summary.ts';
 
 /** Faults that are kept to be shown; the rest are counted. */
 const FAULTS_KEPT = 100;

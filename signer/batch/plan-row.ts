@@ -4,7 +4,7 @@ import { encodeCbor, MapReader, type CborValue, type MapErrors } from '../../for
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isId } from '../../formats/license/id.ts';
-import type { Lineage } from '../ledger/record/lineage.ts';
+import type { Lineage } from '../ledger/index.ts';
 import type { PlanItem, PlanOrigin } from '../plan/plan.ts';
 
 const SCHEMA = 'vtlic-batch-plan/1';

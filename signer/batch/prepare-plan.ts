@@ -1,7 +1,7 @@
 /** Which plan is to be signed: the begun one, what is left of it, or a new one from the file. */
 import { VtlicError } from '../../formats/error.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
 import { checkPlanFresh } from '../plan/plan-freshness.ts';
+import type { LedgerView } from '../ledger/index.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
@@ -10,7 +10,7 @@ import { readBatchRecord } from './batch-record.ts';
 import type { BatchSource } from './batch-source.ts';
 import { checkRows, type RowsChecked } from './check-rows.ts';
 import { planBatch } from './plan-batch.ts';
-import { openBatchPlan, type BatchPlan } from './plan-reader.ts';
+import { type BatchPlan, openBatchPlan } from './plan-reader.ts';
 import { planResumption } from './resume-plan.ts';
 import type { BatchSummary } from '../summary/batch-summary.ts';
 

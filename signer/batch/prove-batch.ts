@@ -1,8 +1,7 @@
 /** `--proof` for a batch: a proof beside the license of every row that has its file, those of earlier runs too. */
 import { VtlicError } from '../../formats/error.ts';
-import { lineageOf } from '../issue/lineage-of.ts';
-import { writeProofs, type ProofWork } from '../issue/write-proofs.ts';
-import type { LedgerView, LicenseRecord } from '../ledger/record/ledger.ts';
+import { type ProofWork, writeProofs } from '../issue/write-proofs.ts';
+import { type LedgerView, type LicenseRecord, lineageOf } from '../ledger/index.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import { recordOfRow } from './row-status.ts';
 

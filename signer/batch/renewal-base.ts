@@ -1,14 +1,18 @@
 /** What a row's license is compared with, and how it is counted by that. */
 import type { License } from '../../formats/license/license.ts';
-import { newestOfCustomer, newestOfLineage } from '../ledger/newest-license.ts';
-import type { LedgerView, LineageState } from '../ledger/record/ledger.ts';
-import type { Lineage } from '../ledger/record/lineage.ts';
+import {
+  type LedgerView,
+  type Lineage,
+  type LineageState,
+  newestOfCustomer,
+  newestOfLineage,
+} from '../ledger/index.ts';
 import { findAnomalies } from '../plan/anomalies.ts';
 import { comparedWith, lastLicense, type LastLicense } from '../plan/last-license.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';
-import { count, type BatchSummary } from '../summary/batch-summary.ts';
+import { type BatchSummary, count } from '../summary/batch-summary.ts';
 
 export interface RowBase {
   /** The last license of the lineage, else the customer's newest; undefined for a new customer. */

@@ -6,8 +6,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { makeUuidV7 } from '../../formats/license/id.ts';
-import { lineageOf } from '../issue/lineage-of.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
+import { type LedgerView, lineageOf } from '../ledger/index.ts';
 import { planOrigin } from '../plan/plan-license.ts';
 import { useFault } from '../plan/use-fault.ts';
 import type { Catalog } from '../site/catalog.ts';
@@ -19,7 +18,7 @@ import { BatchPlanWriter } from './plan-writer.ts';
 import type { BatchPlan } from './plan-reader.ts';
 import type { SignRow } from './plan-row.ts';
 import { baseOfRow, countRow } from './renewal-base.ts';
-import { emptySummary, type BatchSummary } from '../summary/batch-summary.ts';
+import { type BatchSummary, emptySummary } from '../summary/batch-summary.ts';
 
 const UUID_RANDOM_BYTES = 10;
 const TEMPORARY_NAME_BYTES = 8;

@@ -1,7 +1,6 @@
 /** What became of a row of a batch, as the ledger says. */
 import { equalBytes } from '../../formats/bytes.ts';
-import type { LedgerView, LicenseRecord, LineageState } from '../ledger/record/ledger.ts';
-import type { Lineage } from '../ledger/record/lineage.ts';
+import type { LedgerView, LicenseRecord, Lineage, LineageState } from '../ledger/index.ts';
 
 const PAGE = 64;
 

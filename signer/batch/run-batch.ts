@@ -1,19 +1,18 @@
 /** One run of a batch: plan, word of the officer, key, groups, results. */
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { directChecker, workerChecker, type Checker } from '../issue/checker.ts';
+import { type Checker, directChecker, workerChecker } from '../issue/checker.ts';
 import { openForSigning } from '../issue/open-ledger.ts';
-import { anchorKeystores } from '../keys/anchor-access.ts';
+import { anchorKeystores, openingWith } from '../keys/ledger-opening.ts';
 import type { KeyAccess } from '../keys/key-access.ts';
 import { keystoresUsed, secretsNeeded, secretsTaken } from '../keys/keystores.ts';
 import { openKey } from '../keys/open-key.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
-import { openingWith } from '../keys/signing-run.ts';
 import { TokenPool } from '../keys/token-pool.ts';
-import type { Ledger } from '../ledger/record/ledger.ts';
+import type { Ledger } from '../ledger/index.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanFresh, keyOfPlan } from '../plan/plan-freshness.ts';
-import { type ReviewTerminal } from '../plan/review.ts';
+import type { ReviewTerminal } from '../plan/review.ts';
 import { readCatalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import { licenseKey, openSite, type Site } from '../site/site.ts';

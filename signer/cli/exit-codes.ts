@@ -30,6 +30,7 @@ const OF_CODE: Readonly<Record<ErrorCode, number>> = {
   file_unreadable: EXIT.usage,
   json_malformed: EXIT.usage,
   key_invalid: EXIT.usage,
+  crypto_unavailable: EXIT.usage,
   secret_missing: EXIT.usage,
   request_invalid: EXIT.requestRefused,
   policy_refused: EXIT.requestRefused,

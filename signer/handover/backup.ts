@@ -12,10 +12,8 @@ import {
   makeFolders,
   placeWithoutReplacing,
 } from '../../files/index.ts';
-import { copyLedger } from '../ledger/store/copy-ledger.ts';
-import type { LedgerSummary, Progress } from '../ledger/record/ledger.ts';
-import { openLedgerForReading } from '../ledger/open.ts';
 import type { Runtime } from '../runtime.ts';
+import { copyLedger, type LedgerSummary, openLedgerForReading, type Progress } from '../ledger/index.ts';
 
 export interface BackupOptions {
   /** License keys: the copy's signatures are checked too. */

@@ -1,23 +1,28 @@
 /**
- * Hands counters over: signed → recorded, which closes them here → anchored → written. A document that left has always closed what it
- * speaks of.
+ * Hands counters over: signed → recorded, which closes them here → anchored → written. A document that left has always
+ * closed what it speaks of.
  */
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
-import { encodeCounters, type CountersDocument, type HandedLineage } from '../../formats/counters-document.ts';
+import { type CountersDocument, encodeCounters, type HandedLineage } from '../../formats/counters-document.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { otherProvider } from '../../keys/public/second-opinion.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import { newestOfLineage } from '../ledger/newest-license.ts';
-import type { CloseEntry } from '../ledger/record/entry.ts';
-import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
-import type { Lineage } from '../ledger/record/lineage.ts';
-import { sha256 } from '../ledger/record/sha256.ts';
+import {
+  type CloseEntry,
+  type Ledger,
+  type LedgerView,
+  type Lineage,
+  newestOfLineage,
+  sha256,
+} from '../ledger/index.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 
 const PAGE = 1000;
 
-/** The document that closed this very scope, while it is closed: to be written out again. undefined while it is open. */
+/**
+ * The document that closed this very scope, while it is closed: to be written out again. undefined while it is open.
+ */
 export function standingDocument(ledger: LedgerView, sub: string | undefined): Uint8Array | undefined {
   const gate = ledger.closedBy(sub ?? '');
   if (gate === undefined) {
@@ -40,7 +45,7 @@ export function standingDocument(ledger: LedgerView, sub: string | undefined): U
 /** What closed a customer by name, and still does. */
 export function handedByName(ledger: LedgerView): readonly CloseEntry[] {
   return ledger
-    .acts()
+    .adminEntries()
     .filter(
       (entry): entry is CloseEntry =>
         entry.kind === 'close' && entry.body.sub !== undefined && ledger.closedBy(entry.body.sub) === entry.seq,

@@ -1,13 +1,13 @@
 /** Takes counters over from another ledger, or back from a handing over that came to nothing. */
 import { equalBytes } from '../../formats/bytes.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../formats/cose-sign1.ts';
-import { decodeCounters, type CountersDocument } from '../../formats/counters-document.ts';
+import { type CountersDocument, decodeCounters } from '../../formats/counters-document.ts';
 import { VtlicError } from '../../formats/error.ts';
+import { isCryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
-import { sha256 } from '../ledger/record/sha256.ts';
 import type { Runtime } from '../runtime.ts';
+import { type Ledger, type LedgerView, sha256 } from '../ledger/index.ts';
 
 export interface ReceivedDocument {
   readonly document: CountersDocument;
@@ -36,7 +36,7 @@ export function openCounters(bytes: Uint8Array, keys: readonly PublicKey[]): Rec
       throw new VtlicError('checks_failed', 'the signature on the document does not hold');
     return Object.freeze({ document: decodeCounters(payload), digest: sha256(bytes), kid });
   } catch (error) {
-    if (error instanceof VtlicError && error.code !== 'checks_failed')
+    if (error instanceof VtlicError && error.code !== 'checks_failed' && !isCryptoUnavailable(error))
       throw new VtlicError('checks_failed', `this is no document of counters: ${error.message}`, {
         ...error.place,
         cause: error,
@@ -51,14 +51,17 @@ export function openCounters(bytes: Uint8Array, keys: readonly PublicKey[]): Rec
  */
 export type Taking = { readonly how: 'over' } | { readonly how: 'back'; readonly closedBy: number };
 
-/** @throws VtlicError `ledger_conflict` where the document is of another issuer, was taken before, or closes nothing any more */
+/**
+ * @throws VtlicError `ledger_conflict` where the document is of another issuer, was taken before, or closes nothing
+ * any more
+ */
 export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDocument): Taking {
   if (document.iss !== ledger.genesis.iss)
     throw conflict(
       `the document is of the issuer ${document.iss}, and this ledger of ${ledger.genesis.iss}`,
       'counters go from one ledger to another of the same issuer',
     );
-  const acts = ledger.acts();
+  const acts = ledger.adminEntries();
   const before = acts.find(
     (entry) => entry.kind === 'adopt' && entry.body.act === 'import' && equalBytes(entry.body.document, digest),
   );

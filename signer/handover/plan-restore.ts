@@ -1,14 +1,18 @@
-/** What a restore would do: the copy held against its anchor, and against the licenses that came back. Changes nothing. */
+/**
+ * What a restore would do: the copy held against its anchor, and against the licenses that came back. Changes nothing.
+ */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_COUNT } from '../../formats/license/bounds.ts';
-import { compareAnchor } from '../ledger/anchor/anchor-compare.ts';
-import { samePlace } from '../ledger/record/anchor-place.ts';
-import type { AnchorPlace, AnchorRecord, AnchorStore, LedgerHead } from '../ledger/record/anchor.ts';
-import { coseFault } from '../ledger/record/cose-agrees.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
-import { lineageText } from '../ledger/record/lineage.ts';
-import { skipAfter } from '../ledger/verify/skip-after.ts';
+import {
+  type AnchorPlace,
+  type AnchorRecord,
+  type AnchorStore,
+  compareAnchor,
+  type LedgerHead,
+  samePlace,
+} from '../anchor/index.ts';
+import { coseFault, type LedgerView, lineageText, skipAfter } from '../ledger/index.ts';
 import type { ReleasedFile } from './released-licenses.ts';
 
 /**
@@ -46,7 +50,9 @@ export interface RestoreInput {
   readonly store: AnchorStore;
   readonly place: AnchorPlace;
   readonly released: readonly ReleasedFile[];
-  /** The officer says that the anchor is gone, and how many licenses may have been issued that the copy does not know. */
+  /**
+   * The officer says that the anchor is gone, and how many licenses may have been issued that the copy does not know.
+   */
   readonly lost: { readonly skip: number } | undefined;
 }
 
@@ -117,7 +123,8 @@ const NOTHING: Pick<RestorePlan, 'reenter' | 'fulfil' | 'voids'> = Object.freeze
 });
 
 /**
- * The anchor still holds what the plan was made with: asked again after the typed word, for a prompt may stand open for hours.
+ * The anchor still holds what the plan was made with: asked again after the typed word, for a prompt may stand open
+ * for hours.
  *
  * @throws VtlicError `ledger_conflict`
  */
@@ -173,7 +180,9 @@ function anchorAgrees(copy: LedgerView, records: readonly AnchorRecord[], store:
   }
 }
 
-/** A release is recorded only when the anchor covers the leaf, and a log that was opened is anchored before it is used. */
+/**
+ * A release is recorded only when the anchor covers the leaf, and a log that was opened is anchored before it is used.
+ */
 function coveredOf(copy: LedgerView): { readonly covered: number; readonly coveredReach: number } {
   const log = copy.logs().at(-1);
   if (log === undefined) throw new VtlicError('internal', 'a ledger has a log');

@@ -8,7 +8,7 @@ import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { uuidToBytes } from '../../formats/license/id.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
 import { describeFileError, readLicenseFile } from '../../files/index.ts';
-import type { ReenteredBody } from '../ledger/record/act.ts';
+import type { ReenteredBody } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 
 export interface ReleasedFile {

@@ -1,13 +1,13 @@
 /**
  * Opens again what a restore closed for everybody, because the lost part of the record had handed counters over.
  *
- * One customer on the officer's word; everybody only where the document of each lost handing over is there: who is named in one stays closed.
+ * One customer on the officer's word; everybody only where the document of each lost handing over is there: who is
+ * named in one stays closed.
  */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { Ledger, LedgerView } from '../ledger/record/ledger.ts';
-import { sha256 } from '../ledger/record/sha256.ts';
 import type { Runtime } from '../runtime.ts';
+import { type Ledger, type LedgerView, sha256 } from '../ledger/index.ts';
 import type { ReceivedDocument } from './import-counters.ts';
 
 export interface LostDocument extends ReceivedDocument {
@@ -43,7 +43,7 @@ export function planReopening(ledger: LedgerView, sub: string | undefined, hande
 }
 
 function requireAllShown(ledger: LedgerView, restored: number, handed: readonly LostDocument[], lost: number): void {
-  const acts = ledger.acts();
+  const acts = ledger.adminEntries();
   const own = (ledgerId: Uint8Array): boolean => equalBytes(ledgerId, ledger.genesis.ledgerId);
   for (const [i, { document, digest }] of handed.entries()) {
     if (!own(document.ledgerId))

@@ -1,8 +1,8 @@
 /**
  * Puts a copy in the ledger's place, as planned.
  *
- * The new ledger is finished and anchored under another name before it gets its place: a restore that stops half-way leaves the old state,
- * or a draft that the next one finishes.
+ * The new ledger is finished and anchored under another name before it gets its place: a restore that stops half-way
+ * leaves the old state, or a draft that the next one finishes.
  */
 import { chmodSync, existsSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -10,14 +10,16 @@ import { equalBytes } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { describeFileError, errorCodeOf, fsyncFolder, fsyncPath } from '../../files/index.ts';
-import type { AnchorPlace, AnchorRecord, AnchorStore, LedgerHead } from '../ledger/record/anchor.ts';
-import { openAnchorStore, type AnchorStoreOpener } from '../ledger/anchor/anchor-store.ts';
-import { copyLedger } from '../ledger/store/copy-ledger.ts';
-import { withDraft } from '../ledger/draft.ts';
-import type { Ledger } from '../ledger/record/ledger.ts';
-import { fileExists } from '../ledger/store/ledger-file.ts';
-import { openLedgerForReading } from '../ledger/open.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
+import {
+  type AnchorPlace,
+  type AnchorRecord,
+  type AnchorStore,
+  type AnchorStoreOpener,
+  type LedgerHead,
+  openAnchorStore,
+} from '../anchor/index.ts';
+import { copyLedger, fileExists, type Ledger, openLedgerForReading, withDraft } from '../ledger/index.ts';
 import { requireSameAnchor, type RestorePlan } from './plan-restore.ts';
 
 export interface RestoreResult {
@@ -76,7 +78,8 @@ function requireSameCopy({ head }: RestorePlan, now: LedgerHead): void {
 /**
  * Finishes a restore that stopped after its anchor was written; undefined where there is none.
  *
- * A copy that is taken as it is agrees with its anchor from the first moment, before it was checked or is on the disk: each is checked here.
+ * A copy that is taken as it is agrees with its anchor from the first moment, before it was checked or is on the disk:
+ * each is checked here.
  */
 export async function finishRestore(
   ledger: string,
@@ -93,7 +96,8 @@ export async function finishRestore(
   const { head, store, alone } = anchored;
   try {
     if (!(await holds(draft, world))) return undefined;
-    // Cut off while the anchor was changed, it left the record before beside the new one: that would refuse the ledger that takes its place.
+    // Cut off while the anchor was changed, it left the record before beside the new one: that would refuse the ledger
+    // that takes its place.
     if (!alone) await store.write(head);
     return { replaced: await place(ledger, draft, world), head };
   } catch (error) {
@@ -174,7 +178,9 @@ interface AnchoredDraft {
   readonly alone: boolean;
 }
 
-/** A draft whose very head is what its anchor holds. An anchor that cannot be read is no reason to throw a draft away. */
+/**
+ * A draft whose very head is what its anchor holds. An anchor that cannot be read is no reason to throw a draft away.
+ */
 async function anchoredHead(draft: string, opener?: AnchorStoreOpener): Promise<AnchoredDraft | undefined> {
   const read = readDraft(draft);
   if (read === undefined) return undefined;
@@ -199,7 +205,10 @@ function readDraft(draft: string): { readonly place: AnchorPlace; readonly head:
   }
 }
 
-/** What stood there goes first, with the files that SQLite keeps beside it: an old log of writes beside a new database would be read into it. */
+/**
+ * What stood there goes first, with the files that SQLite keeps beside it: an old log of writes beside a new database
+ * would be read into it.
+ */
 async function place(ledger: string, draft: string, world: Runtime): Promise<string | undefined> {
   const replaced = fileExists(ledger) ? freeName(ledger, 'replaced', nowSeconds(world)) : undefined;
   if (replaced !== undefined) renameDatabase(ledger, replaced);

@@ -1,5 +1,6 @@
 /** Runs in a worker thread: self-checks of one key's licenses. It knows only the public key. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { isCryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
 import { otherProvider } from '../../keys/public/second-opinion.ts';
 import type { CheckAnswer, CheckTask, CheckWorkerData } from './checker.ts';
@@ -9,7 +10,15 @@ const { alg, publicKey, signedBy } = workerData as CheckWorkerData;
 const key = importPublicKey(alg, publicKey);
 const findFault = makeSelfCheck(key, otherProvider(signedBy));
 
+function answerTo(task: CheckTask): CheckAnswer {
+  try {
+    return { id: task.id, fault: findFault(task) };
+  } catch (error) {
+    if (!isCryptoUnavailable(error)) throw error;
+    return { id: task.id, unavailable: error.message };
+  }
+}
+
 parentPort?.on('message', (task: CheckTask) => {
-  const answer: CheckAnswer = { id: task.id, fault: findFault(task) };
-  parentPort?.postMessage(answer);
+  parentPort?.postMessage(answerTo(task));
 });

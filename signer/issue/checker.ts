@@ -5,6 +5,7 @@ import { armor } from '../../formats/armor.ts';
 import { copyBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
+import { cryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
 import { otherProvider } from '../../keys/public/second-opinion.ts';
 import { makeSelfCheck, selfCheckFailed, type Output } from './self-check.ts';
 import type { CheckedLicense, SignedLicense } from './stages.ts';
@@ -26,10 +27,10 @@ export interface CheckTask extends Output {
   readonly id: number;
 }
 
-export interface CheckAnswer {
-  readonly id: number;
-  readonly fault: string | undefined;
-}
+export type CheckAnswer =
+  | { readonly id: number; readonly fault: string | undefined }
+  /** The message of `crypto_unavailable`: the check was not made. */
+  | { readonly id: number; readonly unavailable: string };
 
 type FindFault = (output: Output) => string | undefined | Promise<string | undefined>;
 
@@ -89,7 +90,8 @@ class CheckPool {
       entry.worker.on('message', (answer: CheckAnswer) => {
         const waiting = entry.at.get(answer.id);
         entry.at.delete(answer.id);
-        waiting?.resolve(answer.fault);
+        if ('unavailable' in answer) waiting?.reject(cryptoUnavailable(answer.unavailable));
+        else waiting?.resolve(answer.fault);
         this.#feed();
       });
       entry.worker.on('error', (error) => {

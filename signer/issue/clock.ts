@@ -3,8 +3,7 @@
  * intents.
  */
 import { VtlicError } from '../../formats/error.ts';
-import { judgeClock } from '../ledger/record/clock-rule.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
+import { judgeClock, type LedgerView } from '../ledger/index.ts';
 import { formatInstant } from '../request/dates.ts';
 
 export function clockRefused(sentence: string, now: number): VtlicError {

@@ -2,8 +2,8 @@
 import { lstatSync } from 'node:fs';
 import { VtlicError } from '../../formats/error.ts';
 import { describeFileError, readLimited } from '../../files/index.ts';
-import { checkInclusion } from '../ledger/tree/check-proof.ts';
-import type { LogKey } from '../ledger/tree/log-key.ts';
+import { isCryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
+import { checkInclusion, type LogKey } from '../ledger/index.ts';
 
 const MAX_PROOF_BYTES = 1 << 20;
 
@@ -20,7 +20,7 @@ export function existingProof(path: string, cose: Uint8Array, keys: readonly Log
     checkInclusion(readLimited(path, MAX_PROOF_BYTES, 'checks_failed'), keys, cose);
     return 'holds';
   } catch (error) {
-    if (error instanceof VtlicError) return 'other';
+    if (error instanceof VtlicError && !isCryptoUnavailable(error)) return 'other';
     throw error;
   }
 }

@@ -1,12 +1,8 @@
 /** The ledger opened for signing: one writer, the clock judged, and whatever a crash left finished or voided. */
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { lastAnchorMove, type AnchorMove } from '../ledger/anchor/anchor-move.ts';
-import { anchorPlaceText } from '../ledger/record/anchor-place.ts';
-import type { AnchorStoreOpener } from '../ledger/anchor/anchor-store.ts';
-import { judgeClock } from '../ledger/record/clock-rule.ts';
-import type { Ledger } from '../ledger/record/ledger.ts';
-import { openLedgerForWriting } from '../ledger/open.ts';
+import { anchorPlaceText } from '../anchor/index.ts';
+import { judgeClock, type Ledger, type LedgerOpenOptions, openLedgerForWriting } from '../ledger/index.ts';
 import { formatInstant } from '../request/dates.ts';
 import type { Site } from '../site/site.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
@@ -15,23 +11,7 @@ import { recover } from './recover.ts';
 
 const CONFIRM_WITHIN_SECONDS = 300;
 
-export interface SigningRun {
-  /** For the name of the lock's holder. */
-  readonly command: string;
-  /** What the officer says the time is (seconds), if `--confirm-time` was given. */
-  readonly confirmTime?: number | undefined;
-  /** Opens the place of the anchor; files alone if left out. */
-  readonly anchorStore?: AnchorStoreOpener;
-  /**
-   * Throws where another ledger has claimed the key of this run (the ledger's id in hex). Called before anything of an
-   * earlier run is finished, or anything recorded.
-   */
-  readonly requireOwnKey?: (ledgerId: string) => Promise<void>;
-  /** Finishes a move of the anchor that was cut short; without it, it is refused. */
-  readonly finishMove?: (move: AnchorMove, ledger: Ledger) => Promise<void>;
-}
-
-export async function openForSigning(site: Site, world: Runtime, run: SigningRun): Promise<Ledger> {
+export async function openForSigning(site: Site, world: Runtime, run: LedgerOpenOptions): Promise<Ledger> {
   const ledger = await openLedgerForWriting(site.paths.ledger, {
     now: () => nowSeconds(world),
     random: world.random,
@@ -65,8 +45,8 @@ export async function openForSigning(site: Site, world: Runtime, run: SigningRun
 }
 
 /** Until the old place is empty, what stands there vouches for an older state of the record. */
-async function settleMove(ledger: Ledger, run: SigningRun): Promise<void> {
-  const move = lastAnchorMove(ledger);
+async function settleMove(ledger: Ledger, run: LedgerOpenOptions): Promise<void> {
+  const move = ledger.lastAnchorMove();
   if (move === undefined || move.seq <= ledger.anchored.entries) return;
   if (run.finishMove === undefined) {
     throw new VtlicError(

@@ -9,7 +9,7 @@ import type {
   ReleasedLicense,
   SignedLicense,
 } from './stages.ts';
-import type { Ledger } from '../ledger/record/ledger.ts';
+import type { Ledger } from '../ledger/index.ts';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';

@@ -5,8 +5,7 @@
  * An issue without a release is anchored, and its stored bytes go out.
  */
 import { uuidFromBytes } from '../../formats/license/id.ts';
-import type { Ledger } from '../ledger/record/ledger.ts';
-import { lineageText } from '../ledger/record/lineage.ts';
+import { type Ledger, lineageText } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
 import { anchorIssued, release } from './pipeline.ts';

@@ -3,13 +3,10 @@ import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { uuidToBytes } from '../../formats/license/id.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';
-import type { BatchRow, IntentEntry } from '../ledger/record/entry.ts';
-import type { Ledger } from '../ledger/record/ledger.ts';
-import { lineageText } from '../ledger/record/lineage.ts';
+import { type BatchRow, type IntentEntry, type Ledger, lineageOf, lineageText } from '../ledger/index.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { Reviewed } from '../plan/review.ts';
 import { releasePath } from '../site/paths.ts';
-import { lineageOf } from './lineage-of.ts';
 import type { IntendedLicense } from './stages.ts';
 
 /** What the plan holds as text was checked when the plan was read. */

@@ -7,6 +7,7 @@ import { decodeCbor, decodeTaggedCbor } from '../../formats/cbor/decode.ts';
 import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
+import { isCryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
 import type { Provider } from '../../keys/public/provider.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { makeTrust, type Trust } from '../../verifier/trust.ts';
@@ -34,7 +35,8 @@ export function selfCheckFailed(why: string, cause?: unknown): VtlicError {
 
 /**
  * @param provider another than the one that signed
- * @returns a function that names what is wrong with a license of this key; undefined where nothing is. It never throws.
+ * @returns a function that names what is wrong with a license of this key; undefined where nothing is. It throws only
+ *   `crypto_unavailable`, which is no fault of the license.
  */
 export function makeSelfCheck(key: PublicKey, provider: Provider): (output: Output) => string | undefined {
   const trust = makeTrust({ keys: [{ key, purpose: 'license', status: 'active' }] });
@@ -42,6 +44,7 @@ export function makeSelfCheck(key: PublicKey, provider: Provider): (output: Outp
     try {
       return findFault(output, key, trust, provider);
     } catch (error) {
+      if (isCryptoUnavailable(error)) throw error;
       return error instanceof Error ? error.message : 'it cannot be read back';
     }
   };

@@ -5,16 +5,14 @@
  */
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import type { Ledger } from '../ledger/record/ledger.ts';
-import type { VoidReason } from '../ledger/record/entry.ts';
-import { lineageText } from '../ledger/record/lineage.ts';
+import { type Ledger, lineageText, type VoidReason } from '../ledger/index.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { ReviewedPlan } from '../plan/review.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import { anchorIssued, recordIssue, release, sign } from './pipeline.ts';
 import { requireClock } from './clock.ts';
 import { reserveCounter } from './reserve-counter.ts';
-import { directChecker, type Checker } from './checker.ts';
+import { type Checker, directChecker } from './checker.ts';
 import type { IntendedLicense, IssuedLicense, ReleasedLicense } from './stages.ts';
 
 export interface SigningContext {

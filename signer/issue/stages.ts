@@ -2,7 +2,7 @@
  * The stages of a license on its way out. Each is made by one function alone, whose argument is the stage before:
  * intended → signed → self-checked → issued → anchored → released.
  */
-import type { IntentEntry, IssueEntry } from '../ledger/record/entry.ts';
+import type { IntentEntry, IssueEntry } from '../ledger/index.ts';
 import type { PlanItem } from '../plan/plan.ts';
 
 export interface IntendedLicense {

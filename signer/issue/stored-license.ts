@@ -8,14 +8,18 @@ import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
 import { defaultProvider } from '../../keys/public/provider-default.ts';
-import { chainValue } from '../ledger/record/chain.ts';
-import { ledgerCorrupt } from '../ledger/record/corrupt.ts';
-import { makeBody } from '../ledger/record/entry-body.ts';
-import type { IntentEntry, IssueEntry } from '../ledger/record/entry.ts';
-import { findLeaf } from '../ledger/tree/find-leaf.ts';
-import type { Ledger, LicenseRecord } from '../ledger/record/ledger.ts';
-import { inclusionHolds } from '../ledger/tree/merkle-proof.ts';
-import { leafHash } from '../ledger/tree/merkle.ts';
+import {
+  chainValue,
+  findLeaf,
+  inclusionHolds,
+  type IntentEntry,
+  type IssueEntry,
+  leafHash,
+  type Ledger,
+  ledgerCorrupt,
+  type LicenseRecord,
+  makeBody,
+} from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 import { makeSelfCheck } from './self-check.ts';
 import type { IssuedLicense } from './stages.ts';

@@ -1,5 +1,4 @@
-import { logKey, type LogKey } from '../ledger/tree/log-key.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
+import { type LedgerView, logKey, type LogKey } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 
 /** All keys that sign, or once signed, checkpoints of a log of this site. */

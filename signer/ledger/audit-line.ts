@@ -1,20 +1,21 @@
 /**
- * An entry as an auditor gets it: all that shows what was signed, when, by which key, and that counters rose without a hole.
+ * An entry as an auditor gets it: all that shows what was signed, when, by which key, and that counters rose without a
+ * hole.
  *
- * What says who a customer is stays out: customer, deployment, name, reference, file name, and the salts, with which a license could be
- * guessed from a leaf. Lineages are numbers, in the order in which they first come up.
+ * What says who a customer is stays out: customer, deployment, name, reference, file name, and the salts, with which a
+ * license could be guessed from a leaf. Lineages are numbers, in the order in which they first come up.
  */
 import { toHex } from '../../formats/bytes.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
-import type { AdoptBody } from './record/act.ts';
-import type { LedgerHead } from './record/anchor.ts';
-import type { Entry } from './record/entry.ts';
+import type { AdoptBody } from './entries/admin-entry.ts';
+import type { LedgerHead } from '../anchor/index.ts';
+import type { Entry } from './entries/entry.ts';
 import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from './tree/leaf.ts';
-import type { LedgerView } from './record/ledger.ts';
-import type { Lineage } from './record/lineage.ts';
+import type { LedgerView } from './ledger.ts';
+import type { Lineage } from './entries/lineage.ts';
 import { leafHash } from './tree/merkle.ts';
-import { sha256 } from './record/sha256.ts';
+import { sha256 } from './entries/encoding.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 

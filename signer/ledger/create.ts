@@ -6,17 +6,15 @@ import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
 import { describeFileError, errorCodeOf, fsyncFolder } from '../../files/index.ts';
-import { samePlace } from './record/anchor-place.ts';
-import { openAnchorStore } from './anchor/anchor-store.ts';
-import type { AnchorPlace, AnchorRecord, AnchorStore } from './record/anchor.ts';
-import { CHAIN_START, chainValue } from './record/chain.ts';
-import { LEDGER_ID_BYTES, makeBody } from './record/entry-body.ts';
+import { type AnchorPlace, type AnchorRecord, type AnchorStore, openAnchorStore, samePlace } from '../anchor/index.ts';
+import { CHAIN_START, chainValue } from './entries/chain.ts';
+import { LEDGER_ID_BYTES, makeBody } from './entries/entry-body.ts';
 import { fileExists } from './store/ledger-file.ts';
 import { acquireLock } from './store/lock.ts';
 import { EMPTY_ROOT } from './tree/merkle.ts';
 import { TIMEOUT_MS } from './store/open-database.ts';
 import { openLedgerForReading, type WriterOptions } from './open.ts';
-import { logOrigin } from './tree/origin.ts';
+import { logOrigin } from './tree/log-key.ts';
 import { createTables } from './store/schema.ts';
 import { ledgerFault } from './store/sqlite-faults.ts';
 import { Tables } from './store/tables.ts';
@@ -27,12 +25,14 @@ export interface CreateOptions extends Omit<WriterOptions, 'holder'> {
 }
 
 /**
- * Makes a ledger with its genesis entry and its first anchor, and leaves it closed. Never over an existing ledger, nor over the anchor of one.
+ * Makes a ledger with its genesis entry and its first anchor, and leaves it closed. Never over an existing ledger, nor
+ * over the anchor of one.
  *
- * The anchor is written before the ledger gets its name: there is never a ledger that has not been anchored. What an interrupted
- * call left is taken up by the next.
+ * The anchor is written before the ledger gets its name: there is never a ledger that has not been anchored. What an
+ * interrupted call left is taken up by the next.
  *
- * @throws VtlicError `output_exists` (a ledger stands there), `ledger_missing` (an anchor stands there, of a ledger that is gone),
+ * @throws VtlicError `output_exists` (a ledger stands there), `ledger_missing` (an anchor stands there, of a ledger
+ *   that is gone),
  *   `configuration_invalid`, `ledger_in_use`, `ledger_unwritable`, `file_unreadable`
  */
 export async function createLedger(path: string, options: CreateOptions): Promise<void> {
@@ -72,8 +72,8 @@ function refuseExisting(file: string): void {
 }
 
 /**
- * An anchor says that a ledger was here, and none may begin beside it. The one exception: an interrupted call left it together with a
- * finished draft of this very ledger, which only wants its name.
+ * An anchor says that a ledger was here, and none may begin beside it. The one exception: an interrupted call left it
+ * together with a finished draft of this very ledger, which only wants its name.
  */
 async function isAnchoredDraft(store: AnchorStore, draft: string, options: CreateOptions): Promise<boolean> {
   const records = await store.read();

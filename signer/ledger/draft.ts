@@ -1,7 +1,10 @@
-/** A ledger that is being made ready under another name: nobody else knows it, and its anchor is written when it is finished. */
+/**
+ * A ledger that is being made ready under another name: nobody else knows it, and its anchor is written when it is
+ * finished.
+ */
 import { resolve } from 'node:path';
-import type { AnchorRecord, AnchorStore } from './record/anchor.ts';
-import type { Ledger } from './record/ledger.ts';
+import type { AnchorRecord, AnchorStore } from '../anchor/index.ts';
+import type { Ledger } from './ledger.ts';
 import { openForWriting } from './store/open-database.ts';
 import { ledgerFault } from './store/sqlite-faults.ts';
 import { LedgerReader } from './reader.ts';

@@ -2,9 +2,9 @@
 import { uuidFromBytes } from '../../formats/license/id.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
-import type { AdoptEntry } from './record/entry.ts';
-import type { LedgerView, LicenseRecord, LicenseState } from './record/ledger.ts';
-import type { Lineage } from './record/lineage.ts';
+import type { AdoptEntry } from './entries/entry.ts';
+import type { LedgerView, LicenseRecord, LicenseState } from './ledger.ts';
+import type { Lineage } from './entries/lineage.ts';
 
 const PAGE = 256;
 

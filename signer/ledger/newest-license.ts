@@ -1,8 +1,10 @@
-/** The newest license of a lineage or of each lineage of a customer: issued by this record, or entered again when it was restored. */
-import type { CounterOf } from './record/counter-of.ts';
-import type { AdoptEntry } from './record/entry.ts';
-import type { LedgerView, LicenseRecord, LineageState } from './record/ledger.ts';
-import { lineageText, type Lineage } from './record/lineage.ts';
+/**
+ * The newest license of a lineage or of each lineage of a customer: issued by this record, or entered again when it
+ * was restored.
+ */
+import { type CounterOf, type Lineage, lineageText } from './entries/lineage.ts';
+import type { AdoptEntry } from './entries/entry.ts';
+import type { LedgerView, LicenseRecord, LineageState } from './ledger.ts';
 
 const PAGE = 256;
 

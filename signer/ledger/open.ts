@@ -1,11 +1,10 @@
 /** Opening ledgers. A ledger is one file; `ledger.lock` and `ledger.holder` lie beside it while it is written. */
 import { resolve } from 'node:path';
-import { compareAnchor } from './anchor/anchor-compare.ts';
-import { openAnchorStore, type AnchorStoreOpener } from './anchor/anchor-store.ts';
-import { checkIndexes } from './verify/check-indexes.ts';
+import { type AnchorMove, type AnchorStoreOpener, compareAnchor, openAnchorStore } from '../anchor/index.ts';
+import { checkIndexes } from './store/schema.ts';
 import { checkTail } from './verify/check-tail.ts';
 import type { Holder } from './store/holder.ts';
-import type { Ledger, LedgerView } from './record/ledger.ts';
+import type { Ledger, LedgerView } from './ledger.ts';
 import { requireLedgerFile } from './store/ledger-file.ts';
 import { acquireLock, type LedgerLock } from './store/lock.ts';
 import { openForWriting, openReadOnly } from './store/open-database.ts';
@@ -24,10 +23,28 @@ export interface WriterOptions {
   readonly anchorStore?: AnchorStoreOpener;
 }
 
+/** What a command decides about the signing run that it opens the ledger for. */
+export interface LedgerOpenOptions {
+  /** Without `vtlic`, for the name of the lock's holder. */
+  readonly command: string;
+  /** What the officer says the time is (seconds), if `--confirm-time` was given. */
+  readonly confirmTime?: number | undefined;
+  /** Opens the place of the anchor; if left out, only files can be opened. */
+  readonly anchorStore?: AnchorStoreOpener;
+  /**
+   * Throws if another ledger has claimed the key of this run. Called with the ledger's id in hex, before anything of an
+   * earlier run is finished or anything is recorded.
+   */
+  readonly requireOwnKey?: (ledgerId: string) => Promise<void>;
+  /** Finishes a move of the anchor that was interrupted; without it, such a ledger is not opened. */
+  readonly finishMove?: (move: AnchorMove, ledger: Ledger) => Promise<void>;
+}
+
 /**
  * Takes the lock, checks the file, the anchor and the end of the record.
  *
- * @throws VtlicError `ledger_missing`, `ledger_in_use`, `ledger_unwritable`, `ledger_corrupt`, `ledger_version`, `ledger_rolled_back`;
+ * @throws VtlicError `ledger_missing`, `ledger_in_use`, `ledger_unwritable`, `ledger_corrupt`, `ledger_version`,
+ *   `ledger_rolled_back`;
  *   `file_unreadable` where the place of the anchor cannot be read
  */
 export async function openLedgerForWriting(path: string, options: WriterOptions): Promise<Ledger> {
@@ -66,7 +83,8 @@ async function openLocked(file: string, options: WriterOptions, lock: LedgerLock
     const anchorStore = openAnchorStore(view.anchorPlace(), options.anchorStore);
     const { anchor: anchored } = compareAnchor(view, await anchorStore.read(), anchorStore);
     checkTail(new Tables(db), anchored.entries);
-    // Small: what acts gave to single lineages. The intents are too many; their index is counted and held against each row that is used.
+    // Small: what acts gave to single lineages. The intents are too many; their index is counted and held against each
+    // row that is used.
     checkIndexes(db, ['counter']);
     return new LedgerWriter({ db, path: file, lock, anchorStore, anchored, now: options.now, random: options.random });
   } catch (error) {

@@ -3,9 +3,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_COUNT } from '../../formats/license/bounds.ts';
-import type { AnchorPlace, LedgerHead } from './record/anchor.ts';
-import { ledgerCorrupt } from './record/corrupt.ts';
-import { movedCounter } from './record/counter-rule.ts';
+import type { AnchorMove, AnchorPlace, LedgerHead } from '../anchor/index.ts';
+import { ledgerCorrupt } from './entries/errors.ts';
+import { movedCounter } from './entries/counter-rule.ts';
 import { decodeEntry } from './store/decode-entry.ts';
 import type {
   AdoptEntry,
@@ -17,24 +17,16 @@ import type {
   IssueEntry,
   ReleaseEntry,
   VoidEntry,
-} from './record/entry.ts';
-import type {
-  LedgerSummary,
-  LedgerView,
-  LicenseRecord,
-  LineageState,
-  LineageSummary,
-  LogInfo,
-  VerifyOptions,
-} from './record/ledger.ts';
-import { lineageText, type Lineage } from './record/lineage.ts';
+} from './entries/entry.ts';
+import { type LedgerSummary, verifyLedger, type VerifyOptions } from './verify/verify.ts';
+import type { LedgerView, LicenseRecord, LineageState, LineageSummary, LogInfo } from './ledger.ts';
+import { type Lineage, lineageText } from './entries/lineage.ts';
 import { consistencyProof, inclusionProof } from './tree/merkle-proof.ts';
 import { rootOf } from './tree/merkle.ts';
-import { logOrigin } from './tree/origin.ts';
+import { logOrigin } from './tree/log-key.ts';
 import { withLedgerFaults } from './store/sqlite-faults.ts';
 import type { EntryRow, IntentRow, LineageRow, LogRow } from './store/rows.ts';
 import { Tables } from './store/tables.ts';
-import { verifyLedger } from './verify/verify.ts';
 
 const PAGE = 256;
 
@@ -113,7 +105,7 @@ export class LedgerReader implements LedgerView {
   anchorPlace(): AnchorPlace {
     return this.read(() => {
       const acts = this.tables
-        .acts()
+        .adminRows()
         .filter((act) => act.kind === 'log' || act.kind === 'closed-log' || act.kind === 'anchor');
       const last = acts.at(-1);
       if (last === undefined) return this.genesis.anchor;
@@ -124,11 +116,22 @@ export class LedgerReader implements LedgerView {
     });
   }
 
-  acts(): readonly (AdoptEntry | CloseEntry)[] {
+  lastAnchorMove(): AnchorMove | undefined {
+    let place = this.genesis.anchor;
+    let move: AnchorMove | undefined;
+    for (const { seq, kind, body } of this.adminEntries()) {
+      if (kind !== 'adopt' || (body.act !== 'anchor' && body.act !== 'log')) continue;
+      move = body.act === 'anchor' ? { seq, from: place, to: body.anchor } : undefined;
+      place = body.anchor;
+    }
+    return move;
+  }
+
+  adminEntries(): readonly (AdoptEntry | CloseEntry)[] {
     return this.read(() =>
       Object.freeze(
         this.tables
-          .acts()
+          .adminRows()
           .map((act) => (act.kind === 'close' ? this.#entryOf('close', act.seq) : this.#entryOf('adopt', act.seq))),
       ),
     );
@@ -255,7 +258,7 @@ export class LedgerReader implements LedgerView {
     return this.read(() =>
       movedCounter(
         0,
-        this.tables.acts().filter((act) => sub === undefined || act.sub === '' || act.sub === sub),
+        this.tables.adminRows().filter((act) => sub === undefined || act.sub === '' || act.sub === sub),
       ),
     );
   }
@@ -341,7 +344,7 @@ export class LedgerReader implements LedgerView {
   protected requireOpen(lineage: Lineage): void {
     const entry = this.closedBy(lineage.sub);
     if (entry === undefined) return;
-    if (this.read(() => this.tables.act(entry))?.kind === 'closed-log') {
+    if (this.read(() => this.tables.adminRow(entry))?.kind === 'closed-log') {
       throw new VtlicError(
         'ledger_conflict',
         `the counters of ${lineageText(lineage)} were closed by the restore in entry ${entry}: the lost part of this ledger handed counters over, and these may be among them`,

@@ -1,9 +1,10 @@
-/** Where a ledger stands, for a person or a program. Changes nothing; an anchor in a token is read where it can be opened. */
-import { VtlicError, type ErrorCode } from '../../formats/error.ts';
-import { compareAnchor } from './anchor/anchor-compare.ts';
-import { openAnchorStore, type AnchorStoreOpener } from './anchor/anchor-store.ts';
-import type { LedgerHead } from './record/anchor.ts';
-import type { LedgerView, LogInfo } from './record/ledger.ts';
+/**
+ * Where a ledger stands, for a person or a program. Changes nothing; an anchor in a token is read where it can be
+ * opened.
+ */
+import { type ErrorCode, VtlicError } from '../../formats/error.ts';
+import { type AnchorStoreOpener, compareAnchor, type LedgerHead, openAnchorStore } from '../anchor/index.ts';
+import type { LedgerView, LogInfo } from './ledger.ts';
 
 export interface LedgerStatus {
   readonly head: LedgerHead;
@@ -13,7 +14,10 @@ export interface LedgerStatus {
   readonly unreleased: number;
 }
 
-/** `ahead`: the ledger has more than the anchor covers, and agrees with it. `unread`: it lies in a token, and was not looked at. */
+/**
+ * `ahead`: the ledger has more than the anchor covers, and agrees with it. `unread`: it lies in a token, and was not
+ * looked at.
+ */
 export interface AnchorStatus {
   readonly description: string;
   readonly state: 'current' | 'ahead' | 'refused' | 'unread';

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_TIME } from '../../formats/license/bounds.ts';
-import { actRowOf, counterRowOf } from './store/act-rows.ts';
+import { adminRowOf, counterRowOf } from './store/admin-rows.ts';
 import type {
   CloseBody,
   ImportBody,
@@ -12,11 +12,11 @@ import type {
   NewLogBody,
   ReenteredBody,
   ReopenBody,
-} from './record/act.ts';
-import type { AnchorRecord, AnchorStore } from './record/anchor.ts';
-import { chainValue } from './record/chain.ts';
-import { coseFault } from './record/cose-agrees.ts';
-import { LEDGER_ID_BYTES, makeBody, SALT_BYTES, type Bodies } from './record/entry-body.ts';
+} from './entries/admin-entry.ts';
+import type { AnchorRecord, AnchorStore } from '../anchor/index.ts';
+import { chainValue } from './entries/chain.ts';
+import { coseFault, payloadFault } from './entries/check-intent.ts';
+import { type Bodies, LEDGER_ID_BYTES, makeBody, SALT_BYTES } from './entries/entry-body.ts';
 import type {
   AdoptEntry,
   ClockEntry,
@@ -29,14 +29,13 @@ import type {
   ReleaseEntry,
   VoidEntry,
   VoidReason,
-} from './record/entry.ts';
+} from './entries/entry.ts';
 import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from './tree/leaf.ts';
-import type { IntentInput, Ledger, RecoveryPlan } from './record/ledger.ts';
-import { lineageText } from './record/lineage.ts';
+import type { IntentInput, Ledger, RecoveryPlan } from './ledger.ts';
+import { lineageText } from './entries/lineage.ts';
 import type { LedgerLock } from './store/lock.ts';
 import { completedBy, leafHash } from './tree/merkle.ts';
-import { logOrigin } from './tree/origin.ts';
-import { payloadFault } from './record/payload-agrees.ts';
+import { logOrigin } from './tree/log-key.ts';
 import { LedgerReader } from './reader.ts';
 import { isDiskFull, ledgerFault, withLedgerFaults } from './store/sqlite-faults.ts';
 import type { LogRow } from './store/rows.ts';
@@ -225,7 +224,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       this.tables.insertLog(log);
       this.#tip = { ...this.#tip, log, size: 0 };
       this.#addLeaf(entry.seq, newLogLeaf(entry.body));
-      return this.#recordAct(entry);
+      return this.#recordAdmin(entry);
     });
   }
 
@@ -240,16 +239,16 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       });
       if (entry.body.act !== 'license') throw new VtlicError('internal', 'an act was recorded as another');
       this.#addLeaf(entry.seq, reenteredLeaf(entry.body));
-      return this.#recordAct(entry, skip);
+      return this.#recordAdmin(entry, skip);
     });
   }
 
   adopt(body: MovedAnchorBody | ImportBody | ImportedCounterBody | ReopenBody): AdoptEntry {
-    return this.#append(() => this.#recordAct(this.#write('adopt', body)));
+    return this.#append(() => this.#recordAdmin(this.#write('adopt', body)));
   }
 
   closeCounters(body: CloseBody): CloseEntry {
-    return this.#append(() => this.#recordAct(this.#write('close', body)));
+    return this.#append(() => this.#recordAdmin(this.#write('close', body)));
   }
 
   async anchor(): Promise<AnchorRecord> {
@@ -306,7 +305,10 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     return Object.freeze({ voids, releases, anchor: voids.length > 0 || this.#isBehind() });
   }
 
-  /** That files were released needs no anchor: they would be found. An anchor in a token is worn by each change, so that a start makes none for it. */
+  /**
+   * That files were released needs no anchor: they would be found. An anchor in a token is worn by each change, so
+   * that a start makes none for it.
+   */
   #isBehind(): boolean {
     for (const entry of this.entriesFrom(this.#anchored.entries + 1)) if (entry.kind !== 'release') return true;
     return false;
@@ -334,7 +336,10 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     }
   }
 
-  /** Never earlier than the entry before: a clock that is turned back in the middle of a run must not take the mark with it. */
+  /**
+   * Never earlier than the entry before: a clock that is turned back in the middle of a run must not take the mark
+   * with it.
+   */
   #write<K extends EntryKind>(
     kind: K,
     body: Bodies[K],
@@ -357,9 +362,9 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     this.#tip = { ...this.#tip, size: size + 1 };
   }
 
-  #recordAct<E extends AdoptEntry | CloseEntry>(entry: E, skip = 0): E {
-    const act = actRowOf(entry);
-    if (act !== undefined) this.tables.insertAct(act);
+  #recordAdmin<E extends AdoptEntry | CloseEntry>(entry: E, skip = 0): E {
+    const act = adminRowOf(entry);
+    if (act !== undefined) this.tables.insertAdminRow(act);
     const counter = counterRowOf(entry, skip);
     if (counter !== undefined) this.tables.insertCounter(counter.seq, counter, counter.ctr, counter.licenseId);
     return entry;

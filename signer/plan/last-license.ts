@@ -1,7 +1,7 @@
 /** The license that a new one is compared with. */
 import type { License } from '../../formats/license/license.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
-import type { CounterOf } from '../ledger/record/counter-of.ts';
+import type { CounterOf } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 import type { Compared } from './anomalies.ts';
 

@@ -1,7 +1,7 @@
 /** Does a plan still stand? The site, the catalog and the ledger must be those that it was made with. */
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
+import type { LedgerView } from '../ledger/index.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { Site } from '../site/site.ts';

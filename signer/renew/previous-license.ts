@@ -8,10 +8,16 @@ import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isId, uuidToBytes } from '../../formats/license/id.ts';
 import { readLicenseFile } from '../../files/index.ts';
-import { newestOfCustomer, newestOfLineage, reenteredLicense } from '../ledger/newest-license.ts';
-import type { CounterOf } from '../ledger/record/counter-of.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
-import { lineageText, sameLineage, type Lineage } from '../ledger/record/lineage.ts';
+import {
+  type CounterOf,
+  type LedgerView,
+  type Lineage,
+  lineageText,
+  newestOfCustomer,
+  newestOfLineage,
+  reenteredLicense,
+  sameLineage,
+} from '../ledger/index.ts';
 import { lastLicense, type LastLicense } from '../plan/last-license.ts';
 import type { Request } from '../request/request.ts';
 

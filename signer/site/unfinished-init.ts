@@ -5,9 +5,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { samePlace } from '../ledger/record/anchor-place.ts';
-import type { AnchorPlace, AnchorStore } from '../ledger/record/anchor.ts';
-import { openLedgerForReading } from '../ledger/open.ts';
+import { type AnchorPlace, type AnchorStore, samePlace } from '../anchor/index.ts';
+import { openLedgerForReading } from '../ledger/index.ts';
 import type { SitePaths } from './paths.ts';
 
 const LEFTOVER =

@@ -4,10 +4,9 @@
  */
 import { cleanText } from '../../formats/clean-text.ts';
 import type { License, LicenseUse } from '../../formats/license/license.ts';
-import { lineageText } from '../ledger/record/lineage.ts';
-import { lineageOf } from '../issue/lineage-of.ts';
-import { ANOMALY_KINDS, type Anomaly, type AnomalyKind } from '../plan/anomalies.ts';
 import { digestView } from './plan-summary.ts';
+import { lineageOf, lineageText } from '../ledger/index.ts';
+import { type Anomaly, ANOMALY_KINDS, type AnomalyKind } from '../plan/anomalies.ts';
 import { formatDay, isPerpetual, PERPETUAL } from '../request/dates.ts';
 
 const LARGEST = 10;

@@ -1,9 +1,7 @@
 /**
  * The whole of what an officer reads before a plan is signed: each license, then the plan's digest as hex and as words.
  */
-import { lineageOf } from '../issue/lineage-of.ts';
-import { newestOfLineage } from '../ledger/newest-license.ts';
-import type { LedgerView } from '../ledger/record/ledger.ts';
+import { type LedgerView, lineageOf, newestOfLineage } from '../ledger/index.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { findSiteKey, type Site } from '../site/site.ts';
 import { findAnomalies } from '../plan/anomalies.ts';

@@ -1,8 +1,8 @@
 /** Holds a ledger as its one writer until it is killed: `node hold-ledger.ts LEDGER`. */
 import { openLedgerForWriting } from '../../signer/ledger/open.ts';
-import { testWorld } from '../support/site-fixture.ts';
+import { testRuntime } from '../support/site-fixture.ts';
 
-const world = testWorld();
+const world = testRuntime();
 await openLedgerForWriting(process.argv[2] ?? '', {
   now: () => Math.floor(world.nowMs() / 1000),
   random: world.random,

@@ -176,7 +176,7 @@ async function forgedSignature(): Promise<string> {
   const { openLedgerForReading } = await import('../../signer/ledger/open.ts');
   const { createLedger } = await import('../../signer/ledger/create.ts');
   const { openLedgerForWriting } = await import('../../signer/ledger/open.ts');
-  const { writerOptions } = await import('../unit/ledger/ledger-inputs.ts');
+  const { writerOptions } = await import('../unit/signer/ledger/ledger-inputs.ts');
   const folder = join(fixture.folder, 'forged');
   mkdirSync(folder);
   const path = join(folder, 'ledger.sqlite');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
-import type { Entry } from '../../signer/ledger/record/entry.ts';
+import type { Entry } from '../../signer/ledger/entries/entry.ts';
 import { openSite } from '../../signer/site/site.ts';
 import type { Step } from '../../signer/runtime.ts';
 import { makeTrust, verify } from '../../verifier/index.ts';

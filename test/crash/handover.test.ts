@@ -3,13 +3,13 @@ import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
-import type { LedgerSummary } from '../../signer/ledger/record/ledger.ts';
 import type { HandoverStep } from '../../signer/runtime.ts';
+import type { LedgerSummary } from '../../signer/ledger/verify/verify.ts';
 import { writeRequest } from '../support/site-fixture.ts';
-import { NO_KILL, type KillPoint } from './campaign/kill-point.ts';
-import { look, Memory, type Found } from './campaign/look.ts';
+import { type KillPoint, NO_KILL } from './campaign/kill-point.ts';
+import { type Found, look, Memory } from './campaign/look.ts';
 import { makePlace, type Place } from './campaign/place.ts';
-import { runToDeath, type Ended } from './campaign/process-that-dies.ts';
+import { type Ended, runToDeath } from './campaign/process-that-dies.ts';
 
 let place: Place;
 let memory: Memory;

@@ -8,7 +8,7 @@ import { MAX_TIME } from '../../formats/license/bounds.ts';
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import type { VerifyContext } from '../../verifier/context.ts';
 import { nodeProvider } from '../../keys/public/provider-node.ts';
-import { lineageOf } from '../../verifier/lineage.ts';
+import { lineageKey } from '../../verifier/lineage.ts';
 import type { Reason } from '../../verifier/reasons.ts';
 import type { State } from '../../verifier/verdict.ts';
 import { largeScalarSignature, smallOrderSignature, torsionSignature } from './ed25519-scalar.ts';
@@ -116,7 +116,7 @@ const compositeHalves = compositeLicense.composite;
 const halves =
   compositeHalves === undefined ? [] : [compositeHalves.mldsa65Signature, compositeHalves.ed25519Signature];
 
-const LINEAGE = lineageOf(first);
+const LINEAGE = lineageKey(first);
 const OTHER = 'example-vendor/vaultdesk/acme-gmbh/staging';
 const digest = toHex(ed25519License.payloadDigest);
 const digestOf = (payload: Uint8Array): string => toHex(nodeProvider.sha256(payload));

@@ -83,31 +83,58 @@ describe('the package vtlic', () => {
     expect({ tree, bin }).toEqual(committed('vtlic'));
     const files = readdirSync(join(folder, 'node_modules'), { recursive: true, encoding: 'utf8' });
     expect(files.filter((name) => name.endsWith('.node') || /signer|private|pkcs11/.test(name))).toEqual([]);
+    const call =
+      "const v = verify(new Uint8Array(), makeTrust({ keys: [] }), { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 });\nconsole.log(v.ok, v.reason);\n";
+    writeFileSync(join(folder, 'use.mjs'), `import { verify, makeTrust } from 'vtlic';\n${call}`);
+    writeFileSync(join(folder, 'use.cjs'), `const { verify, makeTrust } = require('vtlic');\n${call}`);
+    for (const file of ['use.mjs', 'use.cjs'])
+      expect(execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' })).toBe('false armor_malformed\n');
+    // Its declarations hold for a strict TypeScript user of either module system.
     writeFileSync(
-      join(folder, 'use.mjs'),
-      "import { verify, makeTrust } from 'vtlic';\nconst v = verify(new Uint8Array(), makeTrust({ keys: [] }), { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 });\nconsole.log(v.ok, v.reason);\n",
-    );
-    for (const conditions of [[], ['-C', 'browser']]) {
-      expect(execFileSync(process.execPath, [...conditions, 'use.mjs'], { cwd: folder, encoding: 'utf8' })).toBe(
-        'false armor_malformed\n',
-      );
-    }
-    // Its declarations hold for a strict TypeScript user.
-    writeFileSync(
-      join(folder, 'use.ts'),
+      join(folder, 'use.mts'),
       "import { verify, makeTrust, type Verdict } from 'vtlic';\nexport const v: Verdict = verify(new Uint8Array(), makeTrust({ keys: [] }), { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 });\n",
+    );
+    writeFileSync(
+      join(folder, 'use.cts'),
+      "import vtlic = require('vtlic');\nexport const e: vtlic.VtlicError = new vtlic.VtlicError('usage', 'x');\n",
     );
     execFileSync(
       join(ROOT, 'node_modules/.bin/tsc'),
-      ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', '', 'use.ts'],
+      ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2024', '--types', '', 'use.mts', 'use.cts'],
       { cwd: folder, stdio: 'inherit' },
     );
   });
 });
 
+describe.each(['vtlic', 'vtlic-signer'])('the tarball of %s', (name) => {
+  const folder = join(DIST, name);
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8')) as {
+    readonly keywords?: readonly string[];
+    readonly dependencies?: Readonly<Record<string, string>>;
+  };
+
+  it('has a README, keywords and the licenses of what is bundled in it', () => {
+    expect(manifest.keywords?.length).toBeGreaterThan(4);
+    for (const file of ['README.md', 'LICENSE', 'THIRD-PARTY-LICENSES.txt'])
+      expect(readFileSync(join(folder, file), 'utf8').length, file).toBeGreaterThan(500);
+    expect(readFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8')).toContain('@noble/ed25519 3.2.0');
+  });
+
+  it('has every file that its README names', () => {
+    const text = readFileSync(join(folder, 'README.md'), 'utf8');
+    const named = [...text.matchAll(/`((?:docs\/)?[\w-]+\.(?:md|txt|mjs|cjs)|LICENSE)`/g)].map(([, file = '']) => file);
+    expect(named).toContain('THIRD-PARTY-LICENSES.txt');
+    expect(named.filter((file) => !existsSync(join(folder, file)))).toEqual([]);
+  });
+
+  it('depends on no package of ours, whose name anybody may register', () => {
+    expect(Object.keys(manifest.dependencies ?? {}).filter((dependency) => dependency.startsWith('vtlic'))).toEqual([]);
+  });
+});
+
 describe('the package vtlic-signer', () => {
   it('installs what is committed, and issues a license', () => {
-    const { folder, tree, bin } = install('vtlic-0.1.0.tgz', 'vtlic-signer-0.1.0.tgz');
+    const { folder, tree, bin } = install('vtlic-signer-0.1.0.tgz');
     expect({ tree, bin }).toEqual(committed('vtlic-signer'));
     const vtlic = (...args: readonly string[]): string =>
       execFileSync(process.execPath, [join(folder, 'node_modules/.bin/vtlic'), ...args], {

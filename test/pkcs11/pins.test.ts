@@ -11,7 +11,7 @@ import type { TokenOptions } from '../../keys/private/pkcs11/client/token-option
 import type { SecretSource } from '../../signer/keys/secret-source.ts';
 import { TokenPool } from '../../signer/keys/token-pool.ts';
 import { PtyRun } from '../support/run-cli.ts';
-import { testWorld } from '../support/site-fixture.ts';
+import { testRuntime } from '../support/site-fixture.ts';
 import { faulty, type FaultyToken } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { open, optionsOf, random, type TestToken } from './support/test-token.ts';
@@ -204,7 +204,7 @@ describe('other ways in', () => {
     made.push(plain);
     const proxy = faulty(plain, ['flags 100', `padpin ${plain.pin}`]);
     for (const [name, value] of Object.entries(plain.environment)) vi.stubEnv(name, value);
-    const pool = new TokenPool(testWorld());
+    const pool = new TokenPool(testRuntime());
     try {
       const uri = formatPkcs11Uri({ token: 't', modulePath: proxy.module, unknown: [], ignored: [] });
       const secrets: SecretSource = { asks: () => false, take: () => Promise.reject(new Error('a PIN was asked for')) };

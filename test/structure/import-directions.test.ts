@@ -58,10 +58,16 @@ describe('import directions', () => {
       'room signer may not import room keys/private/pkcs11/token-host',
     ],
     [
-      'signer/ledger/record/a.ts',
+      'signer/ledger/entries/a.ts',
       "import { b } from '../store/b.ts';",
       'signer/ledger/store/b.ts',
-      'room signer/ledger/record may not import room signer/ledger/store',
+      'room signer/ledger/entries may not import room signer/ledger/store',
+    ],
+    [
+      'signer/a.ts',
+      "import { b } from './ledger/store/b.ts';",
+      'signer/ledger/store/b.ts',
+      'may import room signer/ledger only through signer/ledger/index.ts',
     ],
     [
       'signer/a.ts',

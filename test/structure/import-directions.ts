@@ -6,17 +6,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 
-const LEDGER = [
-  'signer/ledger/record',
-  'signer/ledger/tree',
-  'signer/ledger/store',
-  'signer/ledger/anchor',
-  'signer/ledger/verify',
-];
+const LEDGER = ['signer/ledger/entries', 'signer/ledger/tree', 'signer/ledger/store', 'signer/ledger/verify'];
 /** What the officer's process may know of tokens. Not `pkcs11/token-host`: only the token host's own process loads a module. */
 const TOKENS = ['keys/private/pkcs11/shared', 'keys/private/pkcs11/uri', 'keys/private/pkcs11/client'];
 const BELOW_SIGNER = ['formats', 'files', 'keys/public', 'keys/private', ...TOKENS, 'verifier'];
-const SIGNER = [...BELOW_SIGNER, 'signer/ledger', ...LEDGER, 'signer'];
+const SIGNER = [...BELOW_SIGNER, 'signer/anchor', 'signer/ledger', ...LEDGER, 'signer'];
 const EVERYTHING = [...SIGNER, 'keys/private/pkcs11/token-host', 'signer/cli', 'vectors'];
 
 /** Room (longest matching folder wins) → rooms it may import besides itself. */
@@ -37,19 +31,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'keys/private/pkcs11/uri',
   ],
   verifier: ['formats', 'keys/public'],
-  'signer/ledger/record': ['formats', 'keys/public', 'keys/private'],
-  'signer/ledger/tree': ['formats', 'keys/public', 'keys/private', 'signer/ledger/record'],
-  'signer/ledger/store': ['formats', 'files', 'signer/ledger/record', 'signer/ledger/tree'],
-  'signer/ledger/anchor': ['formats', 'files', 'signer/ledger/record'],
+  'signer/anchor': ['formats', 'keys/public', ...TOKENS, 'files'],
+  'signer/ledger/entries': ['formats', 'keys/public', 'keys/private', 'signer/anchor'],
+  'signer/ledger/tree': ['formats', 'keys/public', 'keys/private', 'signer/anchor', 'signer/ledger/entries'],
+  'signer/ledger/store': ['formats', 'files', 'signer/ledger/entries', 'signer/ledger/tree'],
   'signer/ledger/verify': [
     'formats',
     'keys/public',
-    'signer/ledger/record',
+    'signer/anchor',
+    'signer/ledger/entries',
     'signer/ledger/tree',
     'signer/ledger/store',
   ],
-  'signer/ledger': ['formats', 'keys/public', 'files', ...LEDGER],
-  signer: [...BELOW_SIGNER, 'signer/ledger', ...LEDGER],
+  'signer/ledger': ['formats', 'keys/public', 'files', 'signer/anchor', ...LEDGER],
+  signer: [...BELOW_SIGNER, 'signer/anchor', 'signer/ledger', ...LEDGER],
   'signer/cli': SIGNER,
   'signer/demo': ['signer/cli'],
   vectors: SIGNER,
@@ -57,6 +52,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   packages: [],
   test: [...EVERYTHING, 'packages'],
 };
+
+/** Rooms that the rest of the signer enters only through their `index.ts`. */
+const DOORS = ['signer/ledger', 'signer/anchor'];
 
 /** Folders that hold no code of ours, and the native modules built for tests (no TypeScript imports of the rooms). */
 const SKIPPED: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.ci', '.cache', 'coverage']);
@@ -126,6 +124,9 @@ export function checkImportDirections(root: string): {
         continue;
       }
       targets.push(target);
+      const door = DOORS.find((folder) => target.startsWith(`${folder}/`) && target !== `${folder}/index.ts`);
+      if (door !== undefined && file.path.startsWith('signer/') && !file.path.startsWith(`${door}/`))
+        faults.push({ file: file.path, rule: `may import room ${door} only through ${door}/index.ts (${target})` });
       const other = roomOf(target);
       if (other === undefined || other === room) continue;
       if (!(MAY_IMPORT[room] ?? []).includes(other))

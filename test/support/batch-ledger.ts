@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { dearmor } from '../../formats/armor.ts';
 import { toHex } from '../../formats/bytes.ts';
-import type { Entry, IntentEntry } from '../../signer/ledger/record/entry.ts';
+import type { Entry, IntentEntry } from '../../signer/ledger/entries/entry.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import type { SiteFixture } from './site-fixture.ts';
 

@@ -11,7 +11,6 @@ import { ROOT } from './run-cli.ts';
 /** Beside `cli/MAIN.js`, by where one names the other: `./check-worker.js`, `../token-host/host-main.js`. */
 const THREADS: Readonly<Record<string, string>> = {
   'cli/check-worker.js': 'signer/issue/check-worker.ts',
-  'cli/link-worker.js': 'signer/ledger/verify/link-worker.ts',
   'cli/signature-worker.js': 'signer/ledger/verify/signature-worker.ts',
   'token-host/host-main.js': 'keys/private/pkcs11/token-host/host-main.ts',
 };

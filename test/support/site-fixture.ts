@@ -17,7 +17,7 @@ export const PASSPHRASE = 'correct horse battery staple';
 /** log2 of scrypt's N; real keys take 18. */
 const FAST_WORK_FACTOR = 10;
 
-export function testWorld(changes: Partial<Runtime> = {}): Runtime {
+export function testRuntime(changes: Partial<Runtime> = {}): Runtime {
   return {
     nowMs: Date.now,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
@@ -47,7 +47,7 @@ export interface FixtureOptions {
 
 export async function makeSite(options: FixtureOptions = {}): Promise<SiteFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-test-'));
-  const world = testWorld(options.world);
+  const world = testRuntime(options.world);
   const paths = await createSite(
     {
       folder: join(folder, 'site'),

@@ -7,7 +7,7 @@ import { keyFiles } from '../../signer/keys/file-keystore.ts';
 import { claimKey } from '../../signer/keys/key-claim.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { openSite, writeSite } from '../../signer/site/site.ts';
-import { PASSPHRASE, testWorld, type SiteFixture } from './site-fixture.ts';
+import { PASSPHRASE, testRuntime, type SiteFixture } from './site-fixture.ts';
 
 const FAST_WORK_FACTOR = 10;
 
@@ -19,7 +19,7 @@ export async function addKey(
 ): Promise<void> {
   const site = openSite(fixture.site);
   const files = keyFiles(site.paths, { type: 'file', name: 'local', path: 'keys' }, name);
-  const key = await createKeyFile(files.key, algorithm, purpose, utf8(PASSPHRASE), testWorld().random, {
+  const key = await createKeyFile(files.key, algorithm, purpose, utf8(PASSPHRASE), testRuntime().random, {
     workFactor: FAST_WORK_FACTOR,
   });
   const ledger = openLedgerForReading(site.paths.ledger);

@@ -18,7 +18,7 @@ const COPIED: readonly string[] = [
   'keys',
   'verifier',
   'signer',
-  'test/unit/ledger',
+  'test/unit/signer/ledger',
   'test/support',
   'package.json',
   ...['@noble', 'cbor-x', 'commander'].map((name) => `node_modules/${name}`),

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { VtlicError } from '../../../formats/error.ts';
 import { isId } from '../../../formats/license/id.ts';
-import type { AnchorPlace } from '../../ledger/record/anchor.ts';
+import type { AnchorPlace } from '../../anchor/index.ts';
 
 const TOKEN = 'token:';
 

@@ -2,10 +2,9 @@
  * Whether the anchor agrees, for commands that sign nothing: one in a token is looked at where the secret was given, or
  * lies where the keystore says, and nobody is asked for a PIN.
  */
-import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
+import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
 import { secretsTaken } from '../../keys/keystores.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { anchorStatus, type AnchorStatus } from '../../ledger/status.ts';
+import { anchorStatus, type AnchorStatus, type LedgerView } from '../../ledger/index.ts';
 import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import type { SecretOptions } from './common.ts';

@@ -3,14 +3,13 @@ import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
-import { planReopening, reopenCounters, type LostDocument, type Reopening } from '../../handover/reopen-counters.ts';
+import { type LostDocument, planReopening, reopenCounters, type Reopening } from '../../handover/reopen-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { anchorKeystores } from '../../keys/anchor-access.ts';
-import { openingWith } from '../../keys/signing-run.ts';
 import { formatTable } from '../table.ts';
 import type { Io } from '../io.ts';
 import { confirmByWord } from '../confirm.ts';
-import { collect, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { collect, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
+import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import { countersKeys, parseCustomer, readCounters } from './counters-file.ts';
 import { withAccess } from './key-access.ts';
 

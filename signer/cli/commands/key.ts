@@ -2,7 +2,7 @@
 import { jsonLine } from '../../../formats/json/json-line.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { isAlgorithm, type Algorithm } from '../../../formats/cose-algorithm.ts';
+import { type Algorithm, isAlgorithm } from '../../../formats/cose-algorithm.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { toHex } from '../../../formats/bytes.ts';
 import { isKeyPurpose, type KeyPurpose } from '../../../keys/public/key-purpose.ts';
@@ -17,13 +17,13 @@ import { generateKey } from '../../keys/generate-key.ts';
 import { secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import type { NewKey } from '../../keys/new-key.ts';
 import { openKey } from '../../keys/open-key.ts';
-import { openLedgerForReading } from '../../ledger/open.ts';
 import { formatRows } from '../../summary/license-summary.ts';
+import { openLedgerForReading } from '../../ledger/index.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { findSiteKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { SecretProvider } from '../secrets.ts';
-import { invalid, openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { invalid, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
 
 interface JsonOption {

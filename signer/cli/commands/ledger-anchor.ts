@@ -4,21 +4,24 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { finishMove, moveAnchor, requireFreePlace } from '../../handover/move-anchor.ts';
+import {
+  type AnchorPlace,
+  anchorPlaceText,
+  finishMove,
+  moveAnchor,
+  requireFreePlace,
+  samePlace,
+} from '../../anchor/index.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
-import { lastAnchorMove } from '../../ledger/anchor/anchor-move.ts';
-import { anchorPlaceText, samePlace } from '../../ledger/record/anchor-place.ts';
-import type { AnchorPlace } from '../../ledger/record/anchor.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { openLedgerForReading } from '../../ledger/open.ts';
+import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
+import { type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
 import { liesInside } from '../../site/create-site.ts';
 import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { formatTable } from '../table.ts';
 import { confirmByWord } from '../confirm.ts';
 import { parseAnchorOption } from './anchor-option.ts';
-import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
 
 interface AnchorOptions extends SiteOptions, SecretOptions {
@@ -101,7 +104,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
 function standingPlaces(site: Site): readonly AnchorPlace[] {
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
-    const move = lastAnchorMove(ledger);
+    const move = ledger.lastAnchorMove();
     const unfinished =
       move !== undefined && move.seq === ledger.head().entries && known(site, move.from) ? [move.from] : [];
     return [ledger.anchorPlace(), ...unfinished];

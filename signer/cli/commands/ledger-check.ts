@@ -12,12 +12,10 @@ import { VtlicError } from '../../../formats/error.ts';
 import { isConsistencyProof, isInclusionProof } from '../../../formats/tlog-proof.ts';
 import { readLicenseFile, readLimited } from '../../../files/index.ts';
 import { logKeysOf } from '../../keys/log-keys.ts';
-import { checkConsistency, checkInclusion } from '../../ledger/tree/check-proof.ts';
-import { decodeLogKey, type LogKey } from '../../ledger/tree/log-key.ts';
-import { openCheckpoint } from '../../ledger/tree/sign-checkpoint.ts';
+import { checkConsistency, checkInclusion, decodeLogKey, type LogKey, openCheckpoint } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
 import { collect, siteOption } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
 
 const MAX_PROOF_BYTES = 1 << 21;
 

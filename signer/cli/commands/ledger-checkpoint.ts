@@ -6,12 +6,11 @@ import { toHex, utf8 } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../../files/index.ts';
-import { encodeLogKey, logKey } from '../../ledger/tree/log-key.ts';
-import { provableHead } from '../../ledger/anchor/provable-head.ts';
+import { encodeLogKey, logKey, provableHead } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
 import { secretOption, siteOption } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
-import { keyWithPurpose, signHead, type LogSigningOptions } from './log-signing.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
+import { keyWithPurpose, type LogSigningOptions, signHead } from './log-signing.ts';
 
 interface CheckpointOptions extends LedgerFileOptions, LogSigningOptions {
   readonly out?: string;

@@ -2,10 +2,10 @@
 import { jsonLine } from '../../../formats/json/json-line.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
-import { AuditLines } from '../../ledger/audit-line.ts';
+import { AuditLines } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
 import { siteOption } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
 
 interface ExportOptions extends LedgerFileOptions {
   readonly withNames?: boolean;

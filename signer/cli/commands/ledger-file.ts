@@ -1,7 +1,6 @@
 /** Which ledger a reading command means: the site's, or a copy that is named. */
 import { resolve } from 'node:path';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { openLedgerForReading } from '../../ledger/open.ts';
+import { type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { siteFolder, type SiteOptions } from './common.ts';

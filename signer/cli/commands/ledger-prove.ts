@@ -14,16 +14,20 @@ import { uuidFromBytes, uuidToBytes } from '../../../formats/license/id.ts';
 import { encodeConsistencyProof, encodeInclusionProof } from '../../../formats/tlog-proof.ts';
 import { createDurably, readLicenseFile, readLimited } from '../../../files/index.ts';
 import { logKeysOf } from '../../keys/log-keys.ts';
-import { checkConsistency, checkInclusion } from '../../ledger/tree/check-proof.ts';
-import { findLeaf } from '../../ledger/tree/find-leaf.ts';
-import type { LedgerView, LogInfo } from '../../ledger/record/ledger.ts';
-import { provableHead } from '../../ledger/anchor/provable-head.ts';
-import { openCheckpoint } from '../../ledger/tree/sign-checkpoint.ts';
+import {
+  checkConsistency,
+  checkInclusion,
+  findLeaf,
+  type LedgerView,
+  type LogInfo,
+  openCheckpoint,
+  provableHead,
+} from '../../ledger/index.ts';
 import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { secretOption, siteOption } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
-import { signHead, type LogSigningOptions } from './log-signing.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
+import { type LogSigningOptions, signHead } from './log-signing.ts';
 
 const MAX_NOTE_BYTES = 1 << 20;
 

@@ -8,15 +8,16 @@ import { VtlicError } from '../../../formats/error.ts';
 import { planRestore, type RestorePlan } from '../../handover/plan-restore.ts';
 import { readReleased } from '../../handover/released-licenses.ts';
 import { finishRestore, placeOfDraft, restoreLedger, type RestoreResult } from '../../handover/restore.ts';
-import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
-import { samePlace } from '../../ledger/record/anchor-place.ts';
-import type { AnchorPlace, AnchorStore } from '../../ledger/record/anchor.ts';
-import { openAnchorStore, type AnchorStoreOpener } from '../../ledger/anchor/anchor-store.ts';
-import { fileExists } from '../../ledger/store/ledger-file.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { acquireLock } from '../../ledger/store/lock.ts';
-import { openLedgerForReading } from '../../ledger/open.ts';
 import { formatTable } from '../table.ts';
+import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
+import {
+  type AnchorPlace,
+  type AnchorStore,
+  type AnchorStoreOpener,
+  openAnchorStore,
+  samePlace,
+} from '../../anchor/index.ts';
+import { acquireLock, fileExists, type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
 import { formatInstant } from '../../request/dates.ts';
 import { liesInside } from '../../site/create-site.ts';
 import type { Site } from '../../site/site.ts';
@@ -30,8 +31,8 @@ import {
   invalid,
   openNamedSite,
   secretOption,
-  siteOption,
   type SecretOptions,
+  siteOption,
   type SiteOptions,
 } from './common.ts';
 import { withAccess } from './key-access.ts';

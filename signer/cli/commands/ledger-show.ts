@@ -4,14 +4,18 @@ import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { isId } from '../../../formats/license/id.ts';
-import { customerHistory, type HistoryLine, type LineageHistory } from '../../ledger/history.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { lineageText } from '../../ledger/record/lineage.ts';
+import {
+  customerHistory,
+  type HistoryLine,
+  type LedgerView,
+  type LineageHistory,
+  lineageText,
+} from '../../ledger/index.ts';
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
 import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { siteOption } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
 
 const PAGE = 500;
 

@@ -4,14 +4,13 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import type { AdoptEntry, CloseEntry } from '../../ledger/record/entry.ts';
-import { ledgerStatus, type AnchorStatus } from '../../ledger/status.ts';
 import { formatTable } from '../table.ts';
+import { type AdoptEntry, type AnchorStatus, type CloseEntry, ledgerStatus } from '../../ledger/index.ts';
 import { formatInstant } from '../../request/dates.ts';
 import type { Io } from '../io.ts';
 import { lookAtAnchor } from './anchor-status.ts';
-import { secretOption, siteOption, type SecretOptions } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { secretOption, type SecretOptions, siteOption } from './common.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
 
 interface StatusOptions extends LedgerFileOptions, SecretOptions {}
 
@@ -26,7 +25,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
       const status = ledgerStatus(ledger);
       const anchor = await lookAtAnchor(io, site, ledger, options);
       const { head } = status;
-      const acts = ledger.acts();
+      const acts = ledger.adminEntries();
       const log = status.logs.at(-1);
       if (options.json === true) {
         io.out(

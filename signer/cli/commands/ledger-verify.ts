@@ -6,15 +6,15 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
-import type { LedgerSummary, LedgerView } from '../../ledger/record/ledger.ts';
 import { formatTable } from '../table.ts';
+import type { LedgerSummary, LedgerView } from '../../ledger/index.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
 import { SecretProvider } from '../secrets.ts';
 import { lookAtAnchor } from './anchor-status.ts';
-import { collect, invalid, secretOption, siteFolder, siteOption, type SecretOptions } from './common.ts';
-import { withLedger, type LedgerFileOptions } from './ledger-file.ts';
+import { collect, invalid, secretOption, type SecretOptions, siteFolder, siteOption } from './common.ts';
+import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
 import { readTrustFile } from './trust-file.ts';
 
 interface VerifyOptions extends LedgerFileOptions, SecretOptions {

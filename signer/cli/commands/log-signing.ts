@@ -2,11 +2,10 @@
 import { toHex } from '../../../formats/bytes.ts';
 import type { Checkpoint } from '../../../formats/checkpoint.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { anchorOpener, keystoresOfPlaces } from '../../keys/anchor-access.ts';
+import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
+import type { AnchorStoreOpener } from '../../anchor/index.ts';
 import { openKey } from '../../keys/open-key.ts';
-import type { AnchorStoreOpener } from '../../ledger/anchor/anchor-store.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { signCheckpoint } from '../../ledger/tree/sign-checkpoint.ts';
+import { type LedgerView, signCheckpoint } from '../../ledger/index.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { findSiteKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';

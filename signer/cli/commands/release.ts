@@ -7,10 +7,9 @@ import { uuidToBytes } from '../../../formats/license/id.ts';
 import { anchorIssued, release } from '../../issue/pipeline.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { storedLicense } from '../../issue/stored-license.ts';
-import { anchorKeystores } from '../../keys/anchor-access.ts';
-import { openingWith } from '../../keys/signing-run.ts';
+import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import type { Io } from '../io.ts';
-import { openNamedSite, secretOption, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
 import { withAccess } from './key-access.ts';
 
 interface ReleaseOptions extends SiteOptions, SecretOptions {

@@ -12,35 +12,33 @@ import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { uuidFromBytes } from '../../../formats/license/id.ts';
 import { signPlan } from '../../issue/sign-plan.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { writeProofs, type ProofWork } from '../../issue/write-proofs.ts';
+import { type ProofWork, writeProofs } from '../../issue/write-proofs.ts';
 import type { ReleasedLicense } from '../../issue/stages.ts';
-import { anchorKeystores } from '../../keys/anchor-access.ts';
+import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import { openKey } from '../../keys/open-key.ts';
-import { openingWith } from '../../keys/signing-run.ts';
 import { TokenPool } from '../../keys/token-pool.ts';
-import type { LedgerView } from '../../ledger/record/ledger.ts';
-import { openLedgerForReading } from '../../ledger/open.ts';
 import { planView } from '../../summary/plan-summary.ts';
 import { checkPlanned } from '../../plan/recheck-policy.ts';
 import { checkPlanFresh, keyOfPlan } from '../../plan/plan-freshness.ts';
+import { type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
 import { writePlan } from '../../plan/plan-file.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { reviewByDigest, reviewOnTerminal } from '../../plan/review.ts';
 import { parseDate } from '../../request/dates.ts';
-import { readCatalog, type Catalog } from '../../site/catalog.ts';
+import { type Catalog, readCatalog } from '../../site/catalog.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
-import { licenseKey, type Site, openSite } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';
+import { licenseKey, openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { SecretProvider } from '../secrets.ts';
 import {
   invalid,
   openNamedSite,
   secretOption,
+  type SecretOptions,
   siteArgument,
   siteOption,
-  type SecretOptions,
   type SiteOptions,
 } from './common.ts';
 import { proofKeyOf, proofOption, type ProofOptions } from './proof-option.ts';

@@ -3,8 +3,8 @@ import { openReadOnly } from './open-database.ts';
 import { isDiskFull, ledgerFault, sqliteCode } from './sqlite-faults.ts';
 
 /**
- * Copies a ledger as it stands at one moment into one new file, also while it is written. The copy has left WAL mode, so that it opens
- * where nothing can be written beside it.
+ * Copies a ledger as it stands at one moment into one new file, also while it is written. The copy has left WAL mode,
+ * so that it opens where nothing can be written beside it.
  *
  * @param code for a target that cannot be written
  */

@@ -1,9 +1,9 @@
 /** A stored row as the entry that it says it is. */
 import { cleanText } from '../../../formats/clean-text.ts';
 import { MAX_TIME } from '../../../formats/license/bounds.ts';
-import { ledgerCorrupt } from '../record/corrupt.ts';
-import { decodeBody } from '../record/entry-body.ts';
-import { ENTRY_KINDS, type Entry, type EntryKind } from '../record/entry.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
+import { decodeBody } from '../entries/entry-body.ts';
+import { ENTRY_KINDS, type Entry, type EntryKind } from '../entries/entry.ts';
 import type { EntryRow } from './rows.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(ENTRY_KINDS);

@@ -1,8 +1,9 @@
 /**
- * One writer at a time: an exclusive SQLite transaction on `ledger.lock`, held for the life of the writer. The operating
- * system drops it with the process, so nothing is left behind by a crash.
+ * One writer at a time: an exclusive SQLite transaction on `ledger.lock`, held for the life of the writer. The
+ * operating system drops it with the process, so nothing is left behind by a crash.
  *
- * Nobody opens that file but through SQLite: closing any other descriptor of it in this process would drop the lock (POSIX).
+ * Nobody opens that file but through SQLite: closing any other descriptor of it in this process would drop the lock
+ * (POSIX).
  */
 import { closeSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -49,7 +50,8 @@ function lockDatabase(lockPath: string, holderPath: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(lockPath, { timeout: 0 });
-    // On a file that it may not write, SQLite takes a shared lock for an exclusive one without a word; only a write tells.
+    // On a file that it may not write, SQLite takes a shared lock for an exclusive one without a word; only a write
+    // tells.
     // It is never committed: the file stays empty, and needs no journal beside it.
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
     return db;

@@ -25,7 +25,8 @@ function open(file: string, readOnly: boolean): DatabaseSync {
     db = new DatabaseSync(file, { readOnly, timeout: TIMEOUT_MS });
     checkTables(db, file);
     setConnection(db);
-    // Writes once and takes it back: what cannot be written is found before anything is promised. Beginning alone does not tell.
+    // Writes once and takes it back: what cannot be written is found before anything is promised. Beginning alone does
+    // not tell.
     // A copy made by VACUUM INTO has left WAL mode, without which readers and the writer would stop each other.
     if (!readOnly) db.exec('BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK; PRAGMA journal_mode = WAL');
     return db;
@@ -36,9 +37,9 @@ function open(file: string, readOnly: boolean): DatabaseSync {
 }
 
 /**
- * SQLite gives `-wal` and `-shm` the mode of the ledger (sqlite.org/wal.html), also those that it makes while the ledger is read-only, and a
- * reader may leave them behind. Gives them the mode that the ledger has now, so that they do not stop the next writer. Files of another
- * user stay as they are; SQLite then says that they cannot be written.
+ * SQLite gives `-wal` and `-shm` the mode of the ledger (sqlite.org/wal.html), also those that it makes while the
+ * ledger is read-only, and a reader may leave them behind. Gives them the mode that the ledger has now, so that they
+ * do not stop the next writer. Files of another user stay as they are; SQLite then says that they cannot be written.
  */
 function makeLeftoversWritable(file: string): void {
   let path = file;

@@ -1,9 +1,9 @@
 /** Rows of the ledger's tables as values: each column has its type, or the ledger is damaged. */
 import type { SQLOutputValue } from 'node:sqlite';
-import { ledgerCorrupt } from '../record/corrupt.ts';
-import type { CounterMove } from '../record/counter-rule.ts';
-import { GATE_KINDS, type GateAct } from '../record/gate-rule.ts';
-import type { Lineage } from '../record/lineage.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
+import type { CounterMove } from '../entries/counter-rule.ts';
+import { RIGHTS_KINDS, type RightsChange } from '../entries/issuing-rights.ts';
+import type { Lineage } from '../entries/lineage.ts';
 
 export type Row = readonly SQLOutputValue[];
 
@@ -43,11 +43,11 @@ export interface LogRow {
   readonly firstNode: number;
 }
 
-export const ACT_ROW_KINDS = ['log', 'closed-log', 'anchor', 'import', 'reopen', 'close'] as const;
+export const ADMIN_ROW_KINDS = ['log', 'closed-log', 'anchor', 'import', 'reopen', 'close'] as const;
 
 /** What an entry does to all lineages, or to all of one customer. */
-export interface ActRow extends CounterMove {
-  readonly kind: (typeof ACT_ROW_KINDS)[number];
+export interface AdminRow extends CounterMove {
+  readonly kind: (typeof ADMIN_ROW_KINDS)[number];
   /** '' for every customer. */
   readonly sub: string;
   /** Added to the record's reach. */
@@ -64,7 +64,7 @@ export interface CounterRow extends Lineage {
 export const ENTRY_COLUMNS = 'seq, kind, at, body, chain';
 export const INTENT_COLUMNS = 'seq, sub, aud, dep, ctr, license_id, issue, void, release';
 export const LOG_COLUMNS = 'number, entry, log_id, first_leaf, first_node';
-export const ACT_COLUMNS = 'seq, kind, sub, skip, floor, reach';
+export const ADMIN_COLUMNS = 'seq, kind, sub, skip, floor, reach';
 export const COUNTER_COLUMNS = 'seq, sub, aud, dep, ctr, license_id';
 
 export function entryRow(row: Row): EntryRow {
@@ -97,8 +97,8 @@ export function logRow(row: Row): LogRow {
   };
 }
 
-export function actRow(row: Row): ActRow {
-  const kind = ACT_ROW_KINDS.find((known) => known === row[1]);
+export function adminRow(row: Row): AdminRow {
+  const kind = ADMIN_ROW_KINDS.find((known) => known === row[1]);
   if (kind === undefined) throw ledgerCorrupt('a row of the table "act" is of no kind that this version knows');
   return {
     seq: integer(row[0]),
@@ -120,8 +120,8 @@ export function counterRow(row: Row): CounterRow {
   };
 }
 
-export function gateRow(row: Row): GateAct {
-  const kind = GATE_KINDS.find((known) => known === row[1]);
+export function rightsRow(row: Row): RightsChange {
+  const kind = RIGHTS_KINDS.find((known) => known === row[1]);
   if (kind === undefined) throw ledgerCorrupt('a row of the table "act" neither closes nor opens');
   return { seq: integer(row[0]), kind, sub: text(row[2]) };
 }
@@ -139,7 +139,7 @@ export function lineageRow(row: Row): LineageRow {
 }
 
 /** As `schema.ts` says: an absent deployment is ''. */
-export function lineageKey(lineage: Lineage): [sub: string, aud: string, dep: string] {
+export function lineageColumns(lineage: Lineage): [sub: string, aud: string, dep: string] {
   return [lineage.sub, lineage.aud, lineage.dep ?? ''];
 }
 

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { VtlicError } from '../../../formats/error.ts';
-import { ledgerCorrupt } from '../record/corrupt.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
 
 /** "vtlc". */
 const APPLICATION_ID = 0x76_74_6c_63;
@@ -14,9 +14,9 @@ const VERSION = 1;
 /**
  * `intent.dep` is '' for an absent deployment (an id is never empty), for NULL is no member of a key.
  * `node.position` counts the complete subtrees in the order in which they become complete (`merkle.ts`),
- * so that every table but the indexes grows at its end. `leaf` and `node` hold the trees of all logs one behind the other;
- * `log` says where each begins. `act` and `counter` hold what acts do to counters: of all lineages (`act.sub` = '' for
- * every customer), and of one.
+ * so that every table but the indexes grows at its end. `leaf` and `node` hold the trees of all logs one behind the
+ * other; `log` says where each begins. `act` and `counter` hold what acts do to counters: of all lineages (`act.sub` =
+ * '' for every customer), and of one.
  */
 const STATEMENTS: readonly string[] = [
   'CREATE TABLE entry (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, chain BLOB NOT NULL) STRICT',
@@ -80,6 +80,26 @@ export function checkTables(db: DatabaseSync, file: string): void {
     .map((row) => row['sql']);
   const same = found.length === STATEMENTS.length && STATEMENTS.every((sql) => found.includes(sql));
   if (!same) throw ledgerCorrupt('its tables are not those of a ledger', { file });
+}
+
+const INDEXED_TABLES = ['intent', 'counter'] as const;
+
+/**
+ * Runs SQLite's own comparison of a table with its indexes, which also finds a duplicate in a unique one.
+ *
+ * @throws VtlicError `ledger_corrupt`
+ */
+export function checkIndexes(
+  db: DatabaseSync,
+  tables: readonly (typeof INDEXED_TABLES)[number][] = INDEXED_TABLES,
+): void {
+  for (const table of tables) {
+    const result: unknown = db.prepare(`PRAGMA integrity_check('${table}')`).get()?.['integrity_check'];
+    if (result !== 'ok')
+      throw ledgerCorrupt(
+        `an index does not fit its table (${typeof result === 'string' ? result.slice(0, 200) : 'no answer'})`,
+      );
+  }
 }
 
 function pragma(db: DatabaseSync, name: 'application_id' | 'user_version'): unknown {

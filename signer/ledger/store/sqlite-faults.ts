@@ -15,8 +15,9 @@ const AUTH = 23;
 const NOTADB = 26;
 
 /**
- * Second byte of an input/output error: SQLite could not write a file beside the ledger (WRITE, FSYNC, DIR_FSYNC, TRUNCATE, DELETE, SHMOPEN,
- * SHMSIZE, SHMMAP), which a full or read-only disk does also while a ledger is only opened. It says nothing against the ledger.
+ * Second byte of an input/output error: SQLite could not write a file beside the ledger (WRITE, FSYNC, DIR_FSYNC,
+ * TRUNCATE, DELETE, SHMOPEN, SHMSIZE, SHMMAP), which a full or read-only disk does also while a ledger is only opened.
+ * It says nothing against the ledger.
  */
 const COULD_NOT_WRITE: ReadonlySet<number> = new Set([3, 4, 5, 6, 10, 18, 19, 21]);
 

@@ -1,32 +1,32 @@
 /** The ledger's tables: every statement of reading and appending, prepared once. No rule of the ledger is here. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { ledgerCorrupt } from '../record/corrupt.ts';
-import { movedCounter } from '../record/counter-rule.ts';
-import { Gates } from '../record/gate-rule.ts';
-import { sameLineage, type Lineage } from '../record/lineage.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
+import { movedCounter } from '../entries/counter-rule.ts';
+import { IssuingRights } from '../entries/issuing-rights.ts';
+import { sameLineage, type Lineage } from '../entries/lineage.ts';
 import { completeSubtrees, type ReadNode } from '../tree/merkle.ts';
 import {
-  ACT_COLUMNS,
+  ADMIN_COLUMNS,
   COUNTER_COLUMNS,
   ENTRY_COLUMNS,
   INTENT_COLUMNS,
   LOG_COLUMNS,
-  actRow,
+  adminRow,
   blob,
   counterRow,
   entryRow,
-  gateRow,
+  rightsRow,
   integer,
   intentRow,
   lineageFromKey,
-  lineageKey,
+  lineageColumns,
   lineageRow,
   logRow,
   moveRow,
   optionalInteger,
   optionally,
   text,
-  type ActRow,
+  type AdminRow,
   type CounterRow,
   type EntryRow,
   type IntentRow,
@@ -80,13 +80,13 @@ const SQL = {
   logs: `SELECT ${LOG_COLUMNS} FROM log ORDER BY number`,
   lastLog: `SELECT ${LOG_COLUMNS} FROM log ORDER BY number DESC LIMIT 1`,
   insertLog: `INSERT INTO log (${LOG_COLUMNS}) VALUES (?, ?, ?, ?, ?)`,
-  act: `SELECT ${ACT_COLUMNS} FROM act WHERE seq = ?`,
-  acts: `SELECT ${ACT_COLUMNS} FROM act ORDER BY seq`,
-  insertAct: `INSERT INTO act (${ACT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
+  act: `SELECT ${ADMIN_COLUMNS} FROM act WHERE seq = ?`,
+  acts: `SELECT ${ADMIN_COLUMNS} FROM act ORDER BY seq`,
+  insertAdminRow: `INSERT INTO act (${ADMIN_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
   raised: "SELECT sum(reach), sum(kind IN ('close', 'closed-log')) FROM act WHERE seq <= ?",
   movesOfAll:
     "SELECT seq, skip, floor FROM act WHERE seq > ? AND sub IN ('', ?) AND (skip > 0 OR floor > 0) ORDER BY seq",
-  gatesOf:
+  rightsOf:
     "SELECT seq, kind, sub FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq",
   counter: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE seq = ?`,
   counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
@@ -155,21 +155,21 @@ export class Tables {
 
   /** Newest counter first. */
   intentsOf(lineage: Lineage, highest: number, limit: number): readonly IntentRow[] {
-    return this.#all('intentsOf', ...lineageKey(lineage), highest, limit).map(intentRow);
+    return this.#all('intentsOf', ...lineageColumns(lineage), highest, limit).map(intentRow);
   }
 
   lastIssuedOf(lineage: Lineage): IntentRow | undefined {
-    return optionally(this.#one('lastIssuedOf', ...lineageKey(lineage)), intentRow);
+    return optionally(this.#one('lastIssuedOf', ...lineageColumns(lineage)), intentRow);
   }
 
   /** The counter of a lineage that was spent or skipped last; 0 for none. */
   lastCounter(lineage: Lineage): number {
-    const row = this.#one('lastIntentOf', ...lineageKey(lineage));
+    const row = this.#one('lastIntentOf', ...lineageColumns(lineage));
     const [seq, ctr] = row === undefined ? [0, 0] : [integer(row[0]), integer(row[1])];
     if (row !== undefined) this.#requireIntent(seq, lineage, ctr);
     const moves = [
       ...this.#all('movesOfAll', seq, lineage.sub),
-      ...this.#all('countersOf', ...lineageKey(lineage), seq),
+      ...this.#all('countersOf', ...lineageColumns(lineage), seq),
     ].map(moveRow);
     return movedCounter(
       ctr,
@@ -193,7 +193,7 @@ export class Tables {
   }
 
   lineages(after: Lineage | undefined, limit: number): readonly LineageRow[] {
-    const [sub, aud, dep] = after === undefined ? ['', '', ''] : lineageKey(after);
+    const [sub, aud, dep] = after === undefined ? ['', '', ''] : lineageColumns(after);
     return this.#all('lineages', sub, aud, dep, limit).map(lineageRow);
   }
 
@@ -206,7 +206,7 @@ export class Tables {
   }
 
   insertIntent(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array): void {
-    this.#run('insertIntent', seq, ...lineageKey(lineage), ctr, licenseId);
+    this.#run('insertIntent', seq, ...lineageColumns(lineage), ctr, licenseId);
   }
 
   setIssue(intent: number, seq: number): void {
@@ -229,9 +229,9 @@ export class Tables {
 
   /** seq of the entry that closed the counters of a customer; undefined while they are open. */
   closedBy(sub: string): number | undefined {
-    const gates = new Gates();
-    for (const row of this.#all('gatesOf', sub)) gates.add(gateRow(row));
-    return gates.closedBy(sub);
+    const rights = new IssuingRights();
+    for (const row of this.#all('rightsOf', sub)) rights.add(rightsRow(row));
+    return rights.closedBy(sub);
   }
 
   /** seq of the entry that a leaf stands for, by its place among the leaves of all logs. */
@@ -285,17 +285,17 @@ export class Tables {
     this.#run('insertLog', row.number, row.entry, row.logId, row.firstLeaf, row.firstNode);
   }
 
-  act(seq: number): ActRow | undefined {
-    return optionally(this.#one('act', seq), actRow);
+  adminRow(seq: number): AdminRow | undefined {
+    return optionally(this.#one('act', seq), adminRow);
   }
 
   /** Few, in a ledger's whole life. */
-  acts(): readonly ActRow[] {
-    return this.#all('acts').map(actRow);
+  adminRows(): readonly AdminRow[] {
+    return this.#all('acts').map(adminRow);
   }
 
-  insertAct(row: ActRow): void {
-    this.#run('insertAct', row.seq, row.kind, row.sub, row.skip, row.floor, row.raise);
+  insertAdminRow(row: AdminRow): void {
+    this.#run('insertAdminRow', row.seq, row.kind, row.sub, row.skip, row.floor, row.raise);
   }
 
   /** What all acts up to an entry added to the reach, and how many of them closed something. */
@@ -313,7 +313,7 @@ export class Tables {
   }
 
   reenteredOf(lineage: Lineage): readonly CounterRow[] {
-    return this.#all('reenteredOf', ...lineageKey(lineage)).map(counterRow);
+    return this.#all('reenteredOf', ...lineageColumns(lineage)).map(counterRow);
   }
 
   reenteredOfCustomer(sub: string): readonly CounterRow[] {
@@ -321,12 +321,12 @@ export class Tables {
   }
 
   insertCounter(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array | undefined): void {
-    this.#run('insertCounter', seq, ...lineageKey(lineage), ctr, licenseId ?? null);
+    this.#run('insertCounter', seq, ...lineageColumns(lineage), ctr, licenseId ?? null);
   }
 
   /** Every lineage with an intent or a counter of its own, in bytewise order. */
   knownLineages(after: Lineage | undefined, limit: number): readonly Lineage[] {
-    const from = after === undefined ? (['', '', ''] as const) : lineageKey(after);
+    const from = after === undefined ? (['', '', ''] as const) : lineageColumns(after);
     return this.#all('knownLineages', ...from, ...from, limit).map((row) =>
       lineageFromKey(text(row[0]), text(row[1]), text(row[2])),
     );

@@ -1,4 +1,7 @@
-/** Proofs judged: by the bytes of the proof, the key of the log, and the license that somebody holds. No ledger is asked. */
+/**
+ * Proofs judged: by the bytes of the proof, the key of the log, and the license that somebody holds. No ledger is
+ * asked.
+ */
 import { toHex } from '../../../formats/bytes.ts';
 import { decodeCbor } from '../../../formats/cbor/decode.ts';
 import { isCborArray, isCborBytes } from '../../../formats/cbor/value.ts';
@@ -11,7 +14,7 @@ import { LEAF_DOMAIN } from './leaf.ts';
 import type { LogKey } from './log-key.ts';
 import { consistencyHolds, inclusionHolds } from './merkle-proof.ts';
 import { leafHash } from './merkle.ts';
-import { sha256 } from '../record/sha256.ts';
+import { sha256 } from '../entries/encoding.ts';
 import { openCheckpoint } from './sign-checkpoint.ts';
 
 /** What a leaf says, where its data is in the proof. */

@@ -4,11 +4,10 @@
  */
 import { encodeCbor } from '../../../formats/cbor/encode.ts';
 import type { CborValue } from '../../../formats/cbor/value.ts';
-import type { NewLogBody, ReenteredBody } from '../record/act.ts';
-import type { LedgerHead } from '../record/anchor.ts';
-import type { IntentBody, IssueBody, VoidBody } from '../record/entry.ts';
-import { bytesOfKid } from '../record/kid.ts';
-import { sha256 } from '../record/sha256.ts';
+import type { NewLogBody, ReenteredBody } from '../entries/admin-entry.ts';
+import type { LedgerHead } from '../../anchor/index.ts';
+import type { IntentBody, IssueBody, VoidBody } from '../entries/entry.ts';
+import { bytesOfKid, sha256 } from '../entries/encoding.ts';
 
 export const LEAF_DOMAIN = 'vtlic-ledger-leaf/1';
 
@@ -43,8 +42,8 @@ export function voidLeaf(intent: IntentBody, voided: VoidBody): Uint8Array {
 }
 
 /**
- * CBOR `[domain, "log", salt, origin, restored, found]`, each of the two being `[entries, log id, size, root, reach, closes, chain]`,
- * and `found` the empty array where the anchor was lost.
+ * CBOR `[domain, "log", salt, origin, restored, found]`, each of the two being `[entries, log id, size, root, reach,
+ * closes, chain]`, and `found` the empty array where the anchor was lost.
  */
 export function newLogLeaf(opened: NewLogBody): Uint8Array {
   return encodeCbor([

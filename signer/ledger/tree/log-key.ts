@@ -4,7 +4,7 @@ import { concatBytes, equalBytes, fromHex, toHex, utf8 } from '../../../formats/
 import { VtlicError } from '../../../formats/error.ts';
 import { isNoteKeyName, NOTE_ED25519, NOTE_KEY_ID_BYTES } from '../../../formats/note.ts';
 import { importPublicKey, type PublicKey } from '../../../keys/public/public-key.ts';
-import { sha256 } from '../record/sha256.ts';
+import { sha256 } from '../entries/encoding.ts';
 
 export interface LogKey {
   /** The log's origin. */
@@ -13,6 +13,15 @@ export interface LogKey {
   readonly keyId: Uint8Array;
   /** Ed25519. */
   readonly publicKey: PublicKey;
+}
+
+/**
+ * The log's name, the first line of its C2SP checkpoints (c2sp.org/tlog-checkpoint): like a URL without a scheme,
+ * unique by the ledger's random id. Ids contain neither blanks nor a plus sign, which the name of a note's key must
+ * not have.
+ */
+export function logOrigin(iss: string, ledgerId: Uint8Array): string {
+  return `${iss}/vtlic-ledger/${toHex(ledgerId)}`;
 }
 
 export function logKey(origin: string, publicKey: PublicKey): LogKey {

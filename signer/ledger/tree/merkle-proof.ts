@@ -102,8 +102,8 @@ export function inclusionHolds(
 }
 
 /**
- * RFC 9162 §2.1.4.2. Equal sizes have equal roots and no hashes between them, the size 0 included; an empty tree has one root, and
- * every tree begins with it.
+ * RFC 9162 §2.1.4.2. Equal sizes have equal roots and no hashes between them, the size 0 included; an empty tree has
+ * one root, and every tree begins with it.
  */
 export function consistencyHolds(
   from: number,

@@ -4,7 +4,7 @@
  * A complete subtree never changes. They are stored in the order in which they become complete: leaf 0, leaf 1, their
  * parent, leaf 2, … so an append writes at the end, and both append and root read O(log n) of them.
  */
-import { sha256 } from '../record/sha256.ts';
+import { sha256 } from '../entries/encoding.ts';
 
 /** The root of the tree without leaves: SHA-256 of nothing. */
 export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array(0));

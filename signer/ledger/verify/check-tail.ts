@@ -1,11 +1,11 @@
 /** What is looked at each time a ledger is opened for writing: its end. The whole is for `verify.ts`. */
 import { equalBytes } from '../../../formats/bytes.ts';
-import { CHAIN_START, chainValue } from '../record/chain.ts';
-import { ledgerCorrupt } from '../record/corrupt.ts';
+import { CHAIN_START, chainValue, checkChain } from '../entries/chain.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
 import { decodeEntry } from '../store/decode-entry.ts';
-import { actRowOf, counterRowOf, sameAct, sameCounter } from '../store/act-rows.ts';
-import type { AdoptEntry, CloseEntry, Entry } from '../record/entry.ts';
-import { sameLineage } from '../record/lineage.ts';
+import { adminRowOf, counterRowOf, sameAdminRow, sameCounter } from '../store/admin-rows.ts';
+import type { AdoptEntry, CloseEntry, Entry } from '../entries/entry.ts';
+import { sameLineage } from '../entries/lineage.ts';
 import { completeSubtrees } from '../tree/merkle.ts';
 import type { LogRow } from '../store/rows.ts';
 import type { Tables } from '../store/tables.ts';
@@ -37,10 +37,7 @@ export function checkTail(tables: Tables, anchoredEntries: number): void {
     for (const row of page) {
       if (row.seq !== next || before === undefined)
         throw ledgerCorrupt(`entry ${before === undefined ? next - 1 : next} is missing`);
-      if (!equalBytes(row.chain, chainValue(before, row.seq, row.kind, row.at, row.body)))
-        throw ledgerCorrupt(
-          `entry ${row.seq}: its chain value does not follow from what it holds and from the entry before it`,
-        );
+      checkChain(before, row);
       checkDerived(tables, decodeEntry(row), logs);
       before = row.chain;
       next++;
@@ -61,7 +58,9 @@ function checkGenesis(tables: Tables): void {
   }
 }
 
-/** Each leaf of a license or a void counter has its intent: a row that went missing would give a counter a second time. */
+/**
+ * Each leaf of a license or a void counter has its intent: a row that went missing would give a counter a second time.
+ */
 function checkOutcomes(tables: Tables): void {
   const { intents, leaves } = tables.outcomes();
   const { rows, indexed } = tables.intentsCounted();
@@ -126,9 +125,9 @@ function sameRows(tables: Tables, entry: AdoptEntry | CloseEntry, log: LogRow): 
     tables.leaf(log.firstLeaf + entry.body.leafIndex) !== entry.seq
   )
     return false;
-  const opened = tables.act(log.entry);
+  const opened = tables.adminRow(log.entry);
   return (
-    sameAct(tables.act(entry.seq), actRowOf(entry)) &&
+    sameAdminRow(tables.adminRow(entry.seq), adminRowOf(entry)) &&
     sameCounter(tables.counter(entry.seq), counterRowOf(entry, opened?.skip ?? 0))
   );
 }

@@ -1,15 +1,10 @@
-/** Main file of a thread that checks signatures (`verify-stretches.ts`). */
-import { workerData } from 'node:worker_threads';
+/**
+ * Main file of a thread that checks signatures (`signature-pool.ts`). Posts each fault to the thread that started it.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
 import { importPublicKey } from '../../../keys/public/public-key.ts';
-import { postFaults } from './post-faults.ts';
-import type { SignatureJob } from './stretch-job.ts';
-import { signatureStretches } from './signature-stretches.ts';
+import { checkRanges, type SignatureJob } from './signature-pool.ts';
 
-const { keys, ...job } = workerData as SignatureJob;
-postFaults(
-  job,
-  signatureStretches(
-    job,
-    keys.map(({ alg, bytes }) => importPublicKey(alg, bytes)),
-  ),
-);
+const job = workerData as SignatureJob;
+const keys = job.keys.map(({ alg, bytes }) => importPublicKey(alg, bytes));
+for (const fault of checkRanges(job, keys)) if (fault !== undefined) parentPort?.postMessage(fault);

@@ -1,9 +1,9 @@
 /** Counters of each lineage rise by one with each intent; what moves them besides are acts, and nothing else. */
 import type { DatabaseSync } from 'node:sqlite';
-import { ledgerCorrupt } from '../record/corrupt.ts';
-import { movedCounter, type CounterMove } from '../record/counter-rule.ts';
-import { lineageText } from '../record/lineage.ts';
-import { integer, type ActRow, type Row } from '../store/rows.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
+import { movedCounter, type CounterMove } from '../entries/counter-rule.ts';
+import { lineageText } from '../entries/lineage.ts';
+import { integer, type AdminRow, type Row } from '../store/rows.ts';
 import type { Tables } from '../store/tables.ts';
 import { lineageCursor, type Cursor } from './verify-cursor.ts';
 
@@ -11,7 +11,7 @@ import { lineageCursor, type Cursor } from './verify-cursor.ts';
 export function checkCounters(db: DatabaseSync, tables: Tables): number {
   const intents = lineageCursor(db, 'sub, aud, dep, ctr, seq', 'intent INDEXED BY intent_by_lineage');
   const own = new OwnMoves(db);
-  const ofAll = tables.acts().filter((act) => act.skip > 0 || act.floor > 0);
+  const ofAll = tables.adminRows().filter((act) => act.skip > 0 || act.floor > 0);
   let lineages = 0;
   let before: Row = [];
   for (let row = intents.next(); row !== undefined; row = intents.next()) {
@@ -35,7 +35,7 @@ export function checkCounters(db: DatabaseSync, tables: Tables): number {
 }
 
 function moves(
-  ofAll: readonly ActRow[],
+  ofAll: readonly AdminRow[],
   own: readonly CounterMove[],
   sub: unknown,
   after: number,

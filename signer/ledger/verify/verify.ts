@@ -1,21 +1,22 @@
 /**
- * The whole ledger, recomputed from its stored bytes.
+ * Recomputes the whole ledger from its stored bytes.
  *
- * One pass over the entries in their order; beside it, on the other cores, what needs no following (`verify-stretches.ts`). Each derived
- * table is read beside it by its own cursor, in the order in which its rows were made, so memory stays flat: only intents without an
- * outcome and licenses without a release are held.
+ * It makes one pass over the entries in their order; meanwhile the other cores check the signatures
+ * (`signature-pool.ts`). A cursor of its own reads each derived table along with the entries, in the order in which its
+ * rows were made. So memory stays flat: the check keeps only intents without an outcome and licenses without a release.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { equalBytes } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import type { LedgerHead } from '../record/anchor.ts';
-import { CHAIN_START } from '../record/chain.ts';
-import { ledgerCorrupt, ledgerDamage } from '../record/corrupt.ts';
-import { coseFault } from '../record/cose-agrees.ts';
+import type { LedgerHead } from '../../anchor/index.ts';
+import { CHAIN_START, checkChain } from '../entries/chain.ts';
+import { ledgerCorrupt } from '../entries/errors.ts';
+import { coseFault, payloadFault } from '../entries/check-intent.ts';
 import { decodeEntry } from '../store/decode-entry.ts';
-import { tableCursor, wrongIndex, type Cursor } from './verify-cursor.ts';
+import { type Cursor, tableCursor, wrongIndex } from './verify-cursor.ts';
 import type {
   AdoptEntry,
   Entry,
@@ -24,34 +25,59 @@ import type {
   IssueEntry,
   ReleaseEntry,
   VoidEntry,
-} from '../record/entry.ts';
+} from '../entries/entry.ts';
 import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from '../tree/leaf.ts';
-import type { LedgerSummary, VerifyOptions } from '../record/ledger.ts';
-import { lineageText, sameLineage } from '../record/lineage.ts';
+import { lineageText, sameLineage } from '../entries/lineage.ts';
 import { completeSubtrees, leafHash } from '../tree/merkle.ts';
 import { openReadOnly } from '../store/open-database.ts';
-import { logOrigin } from '../tree/origin.ts';
+import { logOrigin } from '../tree/log-key.ts';
 import { ledgerFault } from '../store/sqlite-faults.ts';
 import {
   blob,
   ENTRY_COLUMNS,
   entryRow,
+  type EntryRow,
   integer,
   INTENT_COLUMNS,
   intentRow,
-  type EntryRow,
   type IntentRow,
 } from '../store/rows.ts';
 import { Tables } from '../store/tables.ts';
 import { TreeBuilder } from '../tree/tree-builder.ts';
-import { ActCheck } from './verify-acts.ts';
-import { checkChain, checkClaims } from './check-links.ts';
-import { checkIndexes } from './check-indexes.ts';
+import { AdminCheck } from './verify-admin.ts';
+import { checkIndexes } from '../store/schema.ts';
 import { checkCounters } from './verify-counters.ts';
-import { checkLinks, checkSignatures, handsOfMachine, type Hands, type Stretches } from './verify-stretches.ts';
+import { type Parallelism, parallelismOfMachine, type SignaturePool, startSignaturePool } from './signature-pool.ts';
 
-/** Entries between two looks at the clock of others: progress, signal, the event loop. */
-const STRIDE = 1024;
+/** `total` is the number of entries when the check began. */
+export type Progress = (done: number, total: number) => void;
+
+export interface VerifyOptions {
+  /** Called now and then, and once at the end. */
+  readonly progress?: Progress;
+  /** The keys that may have signed licenses: each signature is checked too. Left out: none is. */
+  readonly keys?: readonly PublicKey[];
+  readonly signal?: AbortSignal;
+}
+
+/** What a full recomputation found; every number is counted from the entries themselves. */
+export interface LedgerSummary {
+  readonly head: LedgerHead;
+  readonly logs: number;
+  readonly lineages: number;
+  readonly intents: number;
+  readonly issued: number;
+  /** Licenses that a restored ledger was given back. */
+  readonly reentered: number;
+  readonly voided: number;
+  readonly released: number;
+  readonly open: number;
+  /** Signatures checked; undefined where no keys were given. */
+  readonly signatures: number | undefined;
+}
+
+/** Entries between two ticks: progress, the abort signal, the event loop. */
+const ENTRIES_PER_TICK = 1024;
 
 /**
  * @param file absolute path of the ledger
@@ -60,61 +86,36 @@ const STRIDE = 1024;
 export async function verifyLedger(
   file: string,
   options: VerifyOptions = {},
-  hands: Hands = handsOfMachine(),
+  parallelism: Parallelism = parallelismOfMachine(),
 ): Promise<LedgerSummary> {
   const { keys } = options;
   const db = openReadOnly(file);
-  let stretches: Stretches | undefined;
+  let pool: SignaturePool | undefined;
   try {
     // One snapshot for all cursors, also while a writer appends.
     db.exec('BEGIN');
     const total = new Tables(db).sizes().entries;
-    const elsewhere = keys === undefined && total >= hands.linksFrom;
-    if (keys !== undefined) stretches = checkSignatures(file, total, keys, hands);
-    else if (elsewhere) stretches = checkLinks(file, total, hands);
-    const check = new Check(db, !elsewhere);
-    const look = (): void => {
-      options.progress?.(Math.min(check.seq, stretches?.done() ?? total), total);
+    if (keys !== undefined) pool = startSignaturePool(file, total, keys, parallelism);
+    const check = new Check(db);
+    const onTick = (): void => {
+      options.progress?.(Math.min(check.seq, pool?.done() ?? total), total);
       stopIfAborted(options);
     };
-    const followed = await follow(check, look);
-    if ('error' in followed && !elsewhere) throw followed.error;
-    // One of the entries up to a fault may hold the reason of it.
-    const beside = await stretches?.join('error' in followed ? check.seq + 1 : total, look);
-    if (beside?.fault !== undefined) throw ledgerDamage(beside.fault.message, file);
-    if ('error' in followed) throw followed.error;
+    while (check.entries(ENTRIES_PER_TICK) === ENTRIES_PER_TICK) {
+      onTick();
+      await setImmediate();
+    }
+    onTick();
+    const summary = check.finish();
+    const signatures = await pool?.finish(onTick);
     if (check.seq !== total)
       throw ledgerCorrupt(`its table of entries says that ${total} is the last one, and holds others`);
-    return Object.freeze({ ...followed.summary, signatures: keys === undefined ? undefined : beside?.signatures });
+    return Object.freeze({ ...summary, signatures });
   } catch (error) {
     throw ledgerFault(error, file, 'read');
   } finally {
-    await stretches?.stop();
+    await pool?.stop();
     db.close();
-  }
-}
-
-type Followed = { readonly summary: Omit<LedgerSummary, 'signatures'> } | { readonly error: unknown };
-
-/**
- * Follows the record to its end or to the first fault.
- *
- * @throws VtlicError `interrupted`
- */
-async function follow(check: Check, look: () => void): Promise<Followed> {
-  for (let more = true; more;) {
-    try {
-      more = check.entries(STRIDE) === STRIDE;
-    } catch (error) {
-      return { error };
-    }
-    look();
-    if (more) await setImmediate();
-  }
-  try {
-    return { summary: check.finish() };
-  } catch (error) {
-    return { error };
   }
 }
 
@@ -132,14 +133,13 @@ interface Pending {
 
 class Check {
   readonly #db: DatabaseSync;
-  readonly #links: boolean;
   readonly #tables: Tables;
   readonly #entries: Cursor<EntryRow>;
   readonly #intents: Cursor<IntentRow>;
   readonly #leaves: Cursor<{ readonly index: number; readonly entry: number }>;
   readonly #nodes: Cursor<{ readonly position: number; readonly hash: Uint8Array }>;
   readonly #clocks: Cursor<number>;
-  readonly #acts: ActCheck;
+  readonly #acts: AdminCheck;
   readonly #pending: Map<number, Pending> = new Map();
   #tree: TreeBuilder = new TreeBuilder();
   /** Leaves of the logs before the one that grows. */
@@ -154,10 +154,8 @@ class Check {
   #voided = 0;
   #released = 0;
 
-  /** @param links whether those of the entries are looked at too (`check-links.ts`) */
-  constructor(db: DatabaseSync, links: boolean) {
+  constructor(db: DatabaseSync) {
     this.#db = db;
-    this.#links = links;
     this.#tables = new Tables(db);
     this.#entries = tableCursor(db, ENTRY_COLUMNS, 'entry', entryRow);
     this.#intents = tableCursor(db, INTENT_COLUMNS, 'intent', intentRow);
@@ -169,7 +167,7 @@ class Check {
       position: integer(row[0]),
       hash: blob(row[1], 32),
     }));
-    this.#acts = new ActCheck(db);
+    this.#acts = new AdminCheck(db);
     this.#clocks = tableCursor(db, 'seq', 'clock', (row) => integer(row[0]));
   }
 
@@ -219,7 +217,7 @@ class Check {
 
   #entry(row: EntryRow): void {
     if (row.seq !== this.#seq + 1) throw ledgerCorrupt(`entry ${this.#seq + 1} is missing`);
-    if (this.#links) checkChain(this.#chain, row);
+    checkChain(this.#chain, row);
     const entry = decodeEntry(row);
     const before = entry.kind === 'adopt' && entry.body.act === 'log' ? this.#head() : undefined;
     this.#seq = row.seq;
@@ -286,7 +284,8 @@ class Check {
   }
 
   #intent({ seq, body }: IntentEntry): void {
-    if (this.#links) checkClaims(this.#iss, seq, body);
+    const fault = payloadFault(this.#iss, body);
+    if (fault !== undefined) throw ledgerCorrupt(`entry ${seq} (intent): ${fault}`);
     if (this.#acts.isClosed(body.sub))
       throw ledgerCorrupt(`entry ${seq} (intent): the counters of ${lineageText(body)} had been handed over`);
     const row = this.#intents.next();

@@ -12,11 +12,11 @@ import { decodeCheckpoint } from '../../../formats/checkpoint.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import { decodeAnchorRecord } from '../../../signer/ledger/record/anchor-record.ts';
-import type { AnchorRecord } from '../../../signer/ledger/record/anchor.ts';
-import type { LedgerView } from '../../../signer/ledger/record/ledger.ts';
+import { decodeAnchorRecord } from '../../../signer/anchor/anchor-record.ts';
+import type { AnchorRecord } from '../../../signer/anchor/anchor.ts';
+import type { LedgerView } from '../../../signer/ledger/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { sha256 } from '../../../signer/ledger/record/sha256.ts';
+import { sha256 } from '../../../signer/ledger/entries/encoding.ts';
 import type { Place } from './place.ts';
 import type { Problem, ProblemKind } from './totals.ts';
 
@@ -88,7 +88,7 @@ async function lookAt(file: string, place: Place, memory: Memory, restoring: boo
       open: ledger.openIntents().length,
       unreleased: ledger.unreleased().length,
       closed: ledger
-        .acts()
+        .adminEntries()
         .flatMap((act) =>
           act.kind === 'close' && ledger.closedBy(act.body.sub ?? '') === act.seq ? [act.body.sub ?? '*'] : [],
         ),
@@ -245,7 +245,7 @@ async function checkOutputs(place: Place, memory: Memory, ledger: LedgerView, pr
           problems.add('refused', `${name} signs a head that this ledger does not have`);
       } else if (name.endsWith('.counters')) {
         const document = toHex(sha256(readFileSync(file)));
-        if (!ledger.acts().some((act) => act.kind === 'close' && toHex(sha256(act.body.document)) === document))
+        if (!ledger.adminEntries().some((act) => act.kind === 'close' && toHex(sha256(act.body.document)) === document))
           problems.add('refused', `${name} left, and the ledger has closed nothing`);
       }
     } catch (error) {

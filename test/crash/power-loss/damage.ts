@@ -9,7 +9,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import { exitCodeOf } from '../../../signer/cli/exit-codes.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../signer/ledger/open.ts';
 import { csv, customers, row, writeBatch } from '../../support/batch-file.ts';
-import { testWorld, type SiteFixture } from '../../support/site-fixture.ts';
+import { testRuntime, type SiteFixture } from '../../support/site-fixture.ts';
 import { NO_KILL, type KillPoint } from '../campaign/kill-point.ts';
 import { runToDeath } from '../campaign/process-that-dies.ts';
 import type { Random } from '../campaign/random.ts';
@@ -160,7 +160,7 @@ export class PowerLoss {
     const path = join(this.#site.site, 'ledger.sqlite');
     let ledger;
     try {
-      const world = testWorld();
+      const world = testRuntime();
       ledger = await openLedgerForWriting(path, {
         now: () => Math.floor(world.nowMs() / 1000),
         random: world.random,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PtyRun, runCli, type CliResult } from '../../support/run-cli.ts';
 import { requestDocument } from '../../support/site-fixture.ts';
-import type { LedgerView } from '../../../signer/ledger/record/ledger.ts';
+import type { LedgerView } from '../../../signer/ledger/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { faulty, type FaultyToken } from './fault-proxy.ts';
 import { runHere } from './run-here.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex, utf8 } from '../../../formats/bytes.ts';
 import type { License } from '../../../formats/license/license.ts';
 import { nodeProvider } from '../../../keys/public/provider-node.ts';
-import { lineageOf } from '../../../verifier/lineage.ts';
+import { lineageKey } from '../../../verifier/lineage.ts';
 import { judgeSeen, seenAfter, type Seen } from '../../../verifier/seen.ts';
 import type { Accepted, VerifiedLicense } from '../../../verifier/verdict.ts';
 import { license } from '../../unit/verifier/sample.ts';
@@ -35,10 +35,10 @@ const digestOf = (one: License): string => toHex(nodeProvider.sha256(utf8(JSON.s
 function expected(history: readonly License[], resets: readonly boolean[], next: License): string {
   if (history.length === 0) return 'first';
   const current = history.at(-1);
-  const isCurrent = current !== undefined && lineageOf(current) === lineageOf(next);
+  const isCurrent = current !== undefined && lineageKey(current) === lineageKey(next);
   const sinceReset = history.slice(Math.max(0, resets.lastIndexOf(true)));
   if (!isCurrent && next.iat <= Math.max(...sinceReset.map(({ iat }) => iat))) return 'lineage_not_newer';
-  const mine = history.filter((one) => lineageOf(one) === lineageOf(next)).sort((a, b) => a.ctr - b.ctr);
+  const mine = history.filter((one) => lineageKey(one) === lineageKey(next)).sort((a, b) => a.ctr - b.ctr);
   const highest = mine.at(-1);
   if (highest === undefined) return 'other_lineage';
   if (next.ctr < highest.ctr) return 'counter_rolled_back';
@@ -68,7 +68,7 @@ describe('anti-rollback over histories', () => {
             expect(seen.lineages.get(lineage)?.counter).toBeGreaterThanOrEqual(counter);
           if (before !== undefined && !resetsClock) expect(seen.highestIat).toBeGreaterThanOrEqual(before.highestIat);
           // No counter of a lineage is ever taken with two payloads.
-          const slot = `${lineageOf(one)} ${one.ctr}`;
+          const slot = `${lineageKey(one)} ${one.ctr}`;
           expect(acceptedAs.get(slot) ?? payloadDigest).toBe(payloadDigest);
           acceptedAs.set(slot, payloadDigest);
         }
@@ -91,7 +91,7 @@ function acceptedLicense(
     alg: 'ed25519',
     kid: '',
     payloadDigest,
-    lineage: lineageOf(one),
+    lineage: lineageKey(one),
     standing,
     judgedAt: one.nbf,
     graceUntil: one.exp,

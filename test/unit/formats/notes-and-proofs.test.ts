@@ -9,7 +9,7 @@ import {
   encodeConsistencyProof,
   encodeInclusionProof,
 } from '../../../formats/tlog-proof.ts';
-import { sha256 } from '../../../signer/ledger/record/sha256.ts';
+import { sha256 } from '../../../signer/ledger/entries/encoding.ts';
 
 function refusal(fn: () => unknown): string {
   try {

@@ -9,7 +9,7 @@ import type { NewKey } from '../../../signer/keys/new-key.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { openSite } from '../../../signer/site/site.ts';
 import type { Runtime } from '../../../signer/runtime.ts';
-import { makeSite, PASSPHRASE, testWorld, type SiteFixture } from '../../support/site-fixture.ts';
+import { makeSite, PASSPHRASE, testRuntime, type SiteFixture } from '../../support/site-fixture.ts';
 
 const WANTED: NewKey = {
   name: 'license-2',
@@ -34,7 +34,7 @@ afterAll(() => {
 
 function generate(changes: Partial<Runtime> = {}): Promise<unknown> {
   const secrets = { asks: () => false, take: () => Promise.resolve(utf8(PASSPHRASE)) };
-  return generateKey(fixture.site, WANTED, secrets, ledgerId, testWorld(changes));
+  return generateKey(fixture.site, WANTED, secrets, ledgerId, testRuntime(changes));
 }
 
 async function failure(changes: Partial<Runtime> = {}): Promise<unknown> {
@@ -59,7 +59,7 @@ describe('a key generation that fails', () => {
     const error = new Error('no randomness');
     let taken = 0;
     // The seeds, the salt, the file key and the nonce come before the message of the self-test; the last one fails.
-    const { random } = testWorld();
+    const { random } = testRuntime();
     const counted = await failure({
       random: (length) => {
         taken++;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { License } from '../../../formats/license/license.ts';
-import { lineageOf } from '../../../verifier/lineage.ts';
+import { lineageKey } from '../../../verifier/lineage.ts';
 import { judgeSeen, seenAfter, type Seen } from '../../../verifier/seen.ts';
 import type { Accepted } from '../../../verifier/verdict.ts';
 import { verify } from '../../../verifier/verify.ts';
 import { context, EXP, IAT, license, licenseFile, trust } from './sample.ts';
 
-const current = lineageOf(license);
+const current = lineageKey(license);
 const seen: Seen = {
   current,
   highestIat: IAT,
@@ -56,10 +56,10 @@ describe('the first license', () => {
   it('is taken, with iat 0 too', () => expect(judgeSeen({ ...license, iat: 0 }, 'digest', undefined)).toBe('first'));
 });
 
-describe('lineageOf', () => {
+describe('lineageKey', () => {
   it('keeps an absent dep apart from every dep', () => {
-    expect(lineageOf({ iss: 'a', aud: 'b', sub: 'c' })).toBe('a/b/c');
-    expect(lineageOf({ iss: 'a', aud: 'b', sub: 'c', dep: 'd' })).toBe('a/b/c/d');
+    expect(lineageKey({ iss: 'a', aud: 'b', sub: 'c' })).toBe('a/b/c');
+    expect(lineageKey({ iss: 'a', aud: 'b', sub: 'c', dep: 'd' })).toBe('a/b/c/d');
   });
 });
 

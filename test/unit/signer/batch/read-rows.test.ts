@@ -10,7 +10,7 @@ import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { readCatalog } from '../../../../signer/site/catalog.ts';
 import { licenseKey, openSite } from '../../../../signer/site/site.ts';
 import { csv, day, HEADER, row, writeBatch } from '../../../support/batch-file.ts';
-import { makeSite, requestDocument, testWorld, type SiteFixture } from '../../../support/site-fixture.ts';
+import { makeSite, requestDocument, testRuntime, type SiteFixture } from '../../../support/site-fixture.ts';
 
 let fixture: SiteFixture;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ async function plan(text: string | Uint8Array, name = 'batch.csv', newCustomers 
       catalog: readCatalog(site.paths.catalog),
       ledger,
       key: licenseKey(site, undefined),
-      world: testWorld(),
+      world: testRuntime(),
       file,
       format: formatOf(file),
       name: input,

@@ -6,18 +6,18 @@ import { VtlicError } from '../../../../formats/error.ts';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { openKeyFile } from '../../../../keys/private/software/key-file.ts';
 import type { SigningKey } from '../../../../keys/private/signing-key.ts';
-import { signBatch, type BatchOutcome } from '../../../../signer/batch/sign-batch.ts';
+import { type BatchOutcome, signBatch } from '../../../../signer/batch/sign-batch.ts';
 import { openBatchPlan } from '../../../../signer/batch/plan-reader.ts';
 import { directChecker } from '../../../../signer/issue/checker.ts';
 import { keyFiles } from '../../../../signer/keys/file-keystore.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
-import type { Entry, IntentEntry } from '../../../../signer/ledger/record/entry.ts';
 import { openSite } from '../../../../signer/site/site.ts';
 import { nowSeconds, type Runtime } from '../../../../signer/runtime.ts';
 import { csv, customers, row, writeBatch } from '../../../support/batch-file.ts';
 import { runHere } from '../../../support/run-here.ts';
-import { makeSite, PASSPHRASE, testWorld, type SiteFixture } from '../../../support/site-fixture.ts';
+import { makeSite, PASSPHRASE, type SiteFixture, testRuntime } from '../../../support/site-fixture.ts';
 import { reviewBatchByDigest } from '../../../../signer/batch/review.ts';
+import type { Entry, IntentEntry } from '../../../../signer/ledger/entries/entry.ts';
 
 const FIRST_GROUP = 8;
 
@@ -84,7 +84,7 @@ async function batchOf(rows: number, signing: SigningKey, changes: Partial<Runti
     fixture.site,
   ]);
   const site = openSite(fixture.site);
-  const world = testWorld(changes);
+  const world = testRuntime(changes);
   const ledger = await openLedgerForWriting(site.paths.ledger, {
     now: () => nowSeconds(world),
     random: world.random,

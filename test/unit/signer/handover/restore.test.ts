@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { planRestore, type RestorePlan } from '../../../../signer/handover/plan-restore.ts';
 import { finishRestore, restoreLedger, type RestoreResult } from '../../../../signer/handover/restore.ts';
-import { anchorFile } from '../../../../signer/ledger/anchor/anchor-file.ts';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { copyLedger } from '../../../../signer/ledger/store/copy-ledger.ts';
 import type { Runtime } from '../../../../signer/runtime.ts';
-import { testWorld } from '../../../support/site-fixture.ts';
-import { issueNext, makeLedger, openWriter, releaseNow, tamper, type Place } from '../../ledger/ledger-fixture.ts';
+import { anchorFile } from '../../../../signer/anchor/anchor-file.ts';
+import { issueNext, makeLedger, openWriter, releaseNow, tamper, type Place } from '../ledger/ledger-fixture.ts';
+import { testRuntime } from '../../../support/site-fixture.ts';
 
 let place: Place;
 let copy: string;
@@ -50,7 +50,7 @@ async function plan(lost?: { readonly skip: number }): Promise<RestorePlan> {
 }
 
 /** The word was typed. The copy takes the place of another ledger: the real one is in use. */
-function restore(planned: RestorePlan, world: Runtime = testWorld()): Promise<RestoreResult> {
+function restore(planned: RestorePlan, world: Runtime = testRuntime()): Promise<RestoreResult> {
   return restoreLedger(join(place.folder, 'ledger.sqlite'), copy, planned, anchorFile(place.anchor), world);
 }
 
@@ -81,8 +81,8 @@ describe('a restore whose anchor was changed while the word was typed', () => {
   it('is refused also where it was changed while the copy was made', async () => {
     const planned = await plan();
     const step: Runtime['step'] = (name) => (name === 'restore-drafted' ? goOn(1) : Promise.resolve());
-    await expect(restore(planned, testWorld({ step }))).rejects.toMatchObject(REFUSED);
-    expect(await finishRestore(join(place.folder, 'ledger.sqlite'), testWorld())).toBeUndefined();
+    await expect(restore(planned, testRuntime({ step }))).rejects.toMatchObject(REFUSED);
+    expect(await finishRestore(join(place.folder, 'ledger.sqlite'), testRuntime())).toBeUndefined();
     await goOn(1);
   });
 
@@ -120,7 +120,7 @@ describe('a restore that was cut off when its copy was made, and that is taken a
   it('is finished where the copy is whole, for its owner alone', async () => {
     copyFileSync(copy, draft());
     chmodSync(draft(), 0o644);
-    expect(await finishRestore(place.ledger, testWorld())).toMatchObject({ replaced: expect.any(String) as unknown });
+    expect(await finishRestore(place.ledger, testRuntime())).toMatchObject({ replaced: expect.any(String) as unknown });
     expect(statSync(place.ledger).mode & 0o777).toBe(0o600);
     await goOn(1);
   });
@@ -133,7 +133,7 @@ describe('a restore that was cut off when its copy was made, and that is taken a
     tamper(draft(), 'PRAGMA foreign_keys = OFF', damage);
     const before = readFileSync(place.ledger);
     const told: string[] = [];
-    expect(await finishRestore(place.ledger, testWorld({ tell: (line) => told.push(line) }))).toBeUndefined();
+    expect(await finishRestore(place.ledger, testRuntime({ tell: (line) => told.push(line) }))).toBeUndefined();
     expect(told).toEqual([
       expect.stringMatching(
         /left a copy that does not hold: .*ledger\.sqlite\.restored\.damaged-.*the restore is made anew/,
@@ -143,7 +143,7 @@ describe('a restore that was cut off when its copy was made, and that is taken a
     expect(
       readdirSync(join(place.folder, 'site')).filter((name) => /\.restored\.damaged-[^-]+$/.test(name)),
     ).toHaveLength(1);
-    expect(await finishRestore(place.ledger, testWorld())).toBeUndefined();
+    expect(await finishRestore(place.ledger, testRuntime())).toBeUndefined();
     await goOn(1);
   });
 });

@@ -6,8 +6,8 @@ import { VtlicError } from '../../../../formats/error.ts';
 import { openForSigning } from '../../../../signer/issue/open-ledger.ts';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { openSite } from '../../../../signer/site/site.ts';
-import { makeSite, testWorld, type SiteFixture } from '../../../support/site-fixture.ts';
-import { ACME, intentFor } from '../../ledger/ledger-inputs.ts';
+import { makeSite, type SiteFixture, testRuntime } from '../../../support/site-fixture.ts';
+import { ACME, intentFor } from '../ledger/ledger-inputs.ts';
 
 const MADE = Date.UTC(2027, 0, 1);
 const DAY = 86_400_000;
@@ -24,7 +24,7 @@ async function open(nowMs: number, confirmTime?: number): Promise<string[]> {
   const told: string[] = [];
   const ledger = await openForSigning(
     openSite(fixture.site),
-    testWorld({ nowMs: () => nowMs, tell: (line) => told.push(line) }),
+    testRuntime({ nowMs: () => nowMs, tell: (line) => told.push(line) }),
     { command: 'test', confirmTime },
   );
   ledger.close();
@@ -74,10 +74,12 @@ describe('a key that another ledger has claimed', () => {
 
   it('is looked at before anything is recorded or finished, and not where there is nothing to do', async () => {
     const site = openSite(fixture.site);
-    (await openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })).close();
+    (
+      await openForSigning(site, testRuntime({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })
+    ).close();
     const later = MADE + 401 * DAY;
     await expect(
-      openForSigning(site, testWorld({ nowMs: () => later }), {
+      openForSigning(site, testRuntime({ nowMs: () => later }), {
         command: 'test',
         confirmTime: later / 1000,
         requireOwnKey: claimed,
@@ -85,11 +87,11 @@ describe('a key that another ledger has claimed', () => {
     ).rejects.toMatchObject({ code: 'key_claimed' });
     expect(kinds()).toEqual(['genesis']);
 
-    const ledger = await openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test' });
+    const ledger = await openForSigning(site, testRuntime({ nowMs: () => MADE }), { command: 'test' });
     ledger.intend(intentFor(ACME, 1));
     ledger.close();
     await expect(
-      openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed }),
+      openForSigning(site, testRuntime({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed }),
     ).rejects.toMatchObject({ code: 'key_claimed' });
     expect(kinds()).toEqual(['genesis', 'intent']);
     await open(MADE);
@@ -98,18 +100,20 @@ describe('a key that another ledger has claimed', () => {
 
   it('is looked at before the anchor is moved to an entry that has no leaf', async () => {
     const site = openSite(fixture.site);
-    const ledger = await openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test' });
+    const ledger = await openForSigning(site, testRuntime({ nowMs: () => MADE }), { command: 'test' });
     // Cut off before it was anchored.
     ledger.clock(MADE / 1000, 'tester');
     ledger.close();
     const anchor = readFileSync(fixture.anchor);
     await expect(
-      openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed }),
+      openForSigning(site, testRuntime({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed }),
     ).rejects.toMatchObject({ code: 'key_claimed' });
     expect(readFileSync(fixture.anchor)).toEqual(anchor);
     await open(MADE);
     expect(readFileSync(fixture.anchor)).not.toEqual(anchor);
-    (await openForSigning(site, testWorld({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })).close();
+    (
+      await openForSigning(site, testRuntime({ nowMs: () => MADE }), { command: 'test', requireOwnKey: claimed })
+    ).close();
   });
 });
 
@@ -119,7 +123,7 @@ describe('a site', () => {
     await expect(
       openForSigning(
         { ...site, config: { ...site.config, issuer: 'somebody-else' } },
-        testWorld({ nowMs: () => MADE }),
+        testRuntime({ nowMs: () => MADE }),
         { command: 'test' },
       ),
     ).rejects.toMatchObject({ code: 'configuration_invalid' });

@@ -15,13 +15,13 @@ import type { License } from '../../../../formats/license/license.ts';
 import { writeBatchRecord } from '../../../../signer/batch/batch-record.ts';
 import { BatchPlanWriter } from '../../../../signer/batch/plan-writer.ts';
 import { createLedger } from '../../../../signer/ledger/create.ts';
-import type { IntentEntry } from '../../../../signer/ledger/record/entry.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
 import { readPlan, writePlan } from '../../../../signer/plan/plan-file.ts';
 import type { Step } from '../../../../signer/runtime.ts';
 import { csv, customers, row, writeBatch } from '../../../support/batch-file.ts';
 import { checkBatch } from '../../../support/batch-ledger.ts';
-import { writerOptions } from '../../ledger/ledger-inputs.ts';
+import type { IntentEntry } from '../../../../signer/ledger/entries/entry.ts';
+import { writerOptions } from '../ledger/ledger-inputs.ts';
 
 let fixture: SiteFixture;
 beforeEach(async () => {

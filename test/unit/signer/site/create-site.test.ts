@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { createSite, type NewSite } from '../../../../signer/site/create-site.ts';
 import type { SitePaths } from '../../../../signer/site/paths.ts';
-import { testWorld } from '../../../support/site-fixture.ts';
+import { testRuntime } from '../../../support/site-fixture.ts';
 
 let folder: string;
 let wanted: NewSite;
@@ -34,7 +34,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const make = (changes: Partial<NewSite> = {}): Promise<SitePaths> => createSite({ ...wanted, ...changes }, testWorld());
+const make = (changes: Partial<NewSite> = {}): Promise<SitePaths> =>
+  createSite({ ...wanted, ...changes }, testRuntime());
 
 function ledgerId(paths: SitePaths): string {
   const ledger = openLedgerForReading(paths.ledger);

@@ -1,0 +1,108 @@
+/** The anchor of a ledger in a token: a private data object, which does not roll back with any disk. */
+import { equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import type { Token } from '../../keys/private/pkcs11/client/token.ts';
+import type { AnchorRecord, AnchorStore, TokenAnchorPlace } from './anchor.ts';
+import { decodeAnchorRecord, encodeAnchorRecord } from './anchor-record.ts';
+
+const IF_REPLACED = 'if that token was lost or replaced, see: vtlic help ledger anchor';
+
+/** @param open gives the token, logged in; called when the anchor is first needed. The caller closes it. */
+export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: TokenAnchorPlace): AnchorStore {
+  const description = `the anchor ${label} in the token of keystore ${keystore}`;
+  const token = async (): Promise<Token> => fit(await opened(open), label);
+  return Object.freeze({
+    description,
+    whenMissing: `plug in the token that holds it, and see that the keystore ${keystore} in site.json names that one; ${IF_REPLACED}`,
+    read: async () => {
+      const found = await (await token()).readData(label);
+      const records = found.map(({ bytes }) => decodeAnchorRecord(bytes)).filter((record) => record !== undefined);
+      // Half an object beside a whole one is what an interrupted change leaves.
+      if (found.length > 0 && records.length === 0) {
+        throw new VtlicError('ledger_corrupt', `${description} is damaged: it is not a whole anchor record`, {
+          hint: 'nothing is signed until ledger and anchor agree; see: vtlic help ledger restore',
+        });
+      }
+      return Object.freeze(records);
+    },
+    write: async (record: AnchorRecord) => {
+      const bytes = encodeAnchorRecord(record);
+      await changed(description, async () => replace(await token(), label, bytes));
+    },
+    remove: () =>
+      changed(description, async () => {
+        const at = await token();
+        for (const object of await at.readData(label)) await at.destroyData(object);
+      }),
+  });
+}
+
+async function opened(open: () => Promise<Token>): Promise<Token> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof VtlicError) || error.code !== 'token_not_found') throw error;
+    throw new VtlicError(error.code, `the token that holds the ledger's anchor is not there: ${error.message}`, {
+      ...error.place,
+      hint: `${error.hint === undefined ? '' : `${error.hint}; `}${IF_REPLACED}`,
+      cause: error,
+    });
+  }
+}
+
+/** @throws VtlicError `configuration_invalid` for a token that has no place for it */
+function fit(token: Token, label: string): Token {
+  const { profile } = token.opened;
+  if (profile.dataObjects === 'none') {
+    throw new VtlicError(
+      'configuration_invalid',
+      `${token.connection.name} (${profile.name}) has no data objects, and so no place for the ledger's anchor`,
+      {
+        hint: 'keep the anchor in a file on another disk, or in a second token: --anchor FILE or --anchor token:KEYSTORE',
+      },
+    );
+  }
+  const length = Buffer.byteLength(label);
+  if (length > profile.longestLabel) {
+    throw new VtlicError(
+      'configuration_invalid',
+      `the label ${label} of the anchor has ${length} bytes, and ${profile.name} takes ${profile.longestLabel}`,
+      { hint: 'give a shorter one: token:KEYSTORE/LABEL' },
+    );
+  }
+  return token;
+}
+
+/**
+ * Whatever the token does wrong here, the record stands in the ledger, and nothing has left that the anchor does not
+ * cover.
+ */
+async function changed(description: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
+    throw new VtlicError(
+      'ledger_unwritable',
+      `${description} was not written: ${error.message}; what is recorded but not released stays in the ledger`,
+      {
+        ...error.place,
+        hint: 'check the token (vtlic hsm doctor) and run it again: the next start goes on from there',
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Some tokens cannot change a data object: the new one is made and read back, then the others go. */
+async function replace(token: Token, label: string, bytes: Uint8Array): Promise<void> {
+  const old = await token.readData(label);
+  if (!old.some((object) => equalBytes(object.bytes, bytes))) {
+    const made = await token.createData(label, bytes);
+    if (!equalBytes(made.bytes, bytes)) {
+      await token.destroyData(made);
+      throw new VtlicError('ledger_unwritable', 'it reads back differently from what was written');
+    }
+  }
+  for (const object of old) if (!equalBytes(object.bytes, bytes)) await token.destroyData(object);
+}

@@ -1,0 +1,108 @@
+/**
+ * The anchor: a copy of the ledger's head, kept in a place that does not roll back with the ledger.
+ * Only what an anchor covers may leave the site, so the signer notices a ledger that is older than its anchor.
+ */
+
+/** Where the anchor is: the genesis entry says it, and an administrative entry may say it anew. */
+export type AnchorPlace = FileAnchorPlace | TokenAnchorPlace;
+
+export interface FileAnchorPlace {
+  readonly kind: 'file';
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** A private data object in a token. */
+export interface TokenAnchorPlace {
+  readonly kind: 'token';
+  /** Name of the keystore in site.json. */
+  readonly keystore: string;
+  /** CKA_LABEL. */
+  readonly label: string;
+}
+
+/** State of the whole ledger after some entry. */
+export interface LedgerHead {
+  /** Number of entries = seq of the last one. */
+  readonly entries: number;
+  /** The log that contains that entry, 16 bytes; for the first log it is the ledger's id. */
+  readonly logId: Uint8Array;
+  /** Number of leaves in that log's tree. */
+  readonly size: number;
+  /** RFC 9162 tree root over `size` leaves, 32 bytes. */
+  readonly root: Uint8Array;
+  /**
+   * Upper bound on counter growth. Increases by 1 per leaf, plus whatever administrative entries add. Between any two
+   * states of a ledger, no counter increases by more than this, so a restore that skips as many never reuses one.
+   */
+  readonly reach: number;
+  /** How many administrative entries closed counters. */
+  readonly closes: number;
+  /** Chain value of entry `entries`, 32 bytes. */
+  readonly chain: Uint8Array;
+}
+
+export interface AnchorRecord extends LedgerHead {
+  /** 16 bytes. */
+  readonly ledgerId: Uint8Array;
+}
+
+export interface AnchorStore {
+  /** The records found: none, one, or two if a change was interrupted. A damaged anchor is `ledger_corrupt`. */
+  read(): Promise<readonly AnchorRecord[]>;
+  /**
+   * Durable on return: writes the new record and reads it back before it deletes the old one.
+   * `ledger_unwritable` leaves the old one.
+   */
+  write(record: AnchorRecord): Promise<void>;
+  /** Deletes the anchor here, once it is in another place. */
+  remove(): Promise<void>;
+  /** For messages: what and where it is. */
+  readonly description: string;
+  /** The hint for the officer if there is no anchor here. */
+  readonly whenMissing: string;
+}
+
+/** `ahead`: the ledger has entries that the anchor does not cover, and is consistent with it. */
+export interface AnchorComparison {
+  readonly state: 'current' | 'ahead';
+  /** The larger of the records found. */
+  readonly anchor: AnchorRecord;
+}
+
+/** In the form that `--anchor` takes. */
+export function anchorPlaceText(place: AnchorPlace): string {
+  return place.kind === 'file' ? place.path : `token:${place.keystore}/${place.label}`;
+}
+
+export function samePlace(a: AnchorPlace, b: AnchorPlace): boolean {
+  if (a.kind === 'file') return b.kind === 'file' && a.path === b.path;
+  return b.kind === 'token' && a.keystore === b.keystore && a.label === b.label;
+}
+
+export interface AnchorMove {
+  /** seq of the entry. */
+  readonly seq: number;
+  readonly from: AnchorPlace;
+  readonly to: AnchorPlace;
+}
+
+/**
+ * The part of a ledger that an anchor is compared with. The ledger implements it; this room imports nothing from it.
+ */
+export interface AnchoredLedger {
+  readonly path: string;
+  readonly genesis: { readonly ledgerId: Uint8Array };
+  head(): LedgerHead;
+  logs(): readonly { readonly entry: number; readonly logId: Uint8Array }[];
+  rootAt(size: number, logId?: Uint8Array): Uint8Array | undefined;
+  reachAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'reach' | 'closes'>;
+  entry(seq: number): { readonly seq: number; readonly chain: Uint8Array } | undefined;
+}
+
+/** The part of a ledger's writer that moves its anchor. */
+export interface AnchoringLedger extends AnchoredLedger {
+  requireAnchor(): Promise<void>;
+  anchor(): Promise<AnchorRecord>;
+  adopt(body: { readonly act: 'anchor'; readonly anchor: AnchorPlace; readonly operator: string }): unknown;
+}

@@ -1,0 +1,74 @@
+/** Checks that the ledger contains everything that its anchor covers: a rollback of the ledger shows here. */
+import { equalBytes, toHex } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import type { AnchorComparison, AnchoredLedger, AnchorRecord, AnchorStore, LedgerHead } from './anchor.ts';
+
+const NOTHING_SIGNED =
+  'put the newest ledger back, whole, with its -wal file if it has one; if it is lost, see: vtlic help ledger restore';
+
+/**
+ * @param records what the anchor store contains; the ledger must begin with every one of them
+ * @param store that they came from, for messages
+ * @throws VtlicError `ledger_rolled_back`: no anchor, one of another ledger, one ahead of the ledger, or one of
+ *   another history
+ */
+export function compareAnchor(
+  ledger: AnchoredLedger,
+  records: readonly AnchorRecord[],
+  { description, whenMissing }: Pick<AnchorStore, 'description' | 'whenMissing'>,
+): AnchorComparison {
+  const head = ledger.head();
+  const logs = ledger.logs();
+  let largest: AnchorRecord | undefined;
+  for (const record of records) {
+    if (!equalBytes(record.ledgerId, ledger.genesis.ledgerId)) {
+      throw refused(
+        ledger.path,
+        `${description} belongs to another ledger (${toHex(record.ledgerId)}); this one is ${toHex(ledger.genesis.ledgerId)}`,
+        'put the ledger and the anchor that belong together in their places',
+      );
+    }
+    if (record.entries > head.entries) {
+      throw refused(
+        ledger.path,
+        `the ledger is older than its anchor: it ends with entry ${head.entries}, and ${description} has seen entry ${record.entries}; an old copy of the ledger was put back`,
+        NOTHING_SIGNED,
+      );
+    }
+    const chain = ledger.entry(record.entries)?.chain;
+    const root = ledger.rootAt(record.size, record.logId);
+    const log = logs.findLast((candidate) => candidate.entry <= record.entries);
+    if (
+      chain === undefined ||
+      log === undefined ||
+      !equalBytes(log.logId, record.logId) ||
+      root === undefined ||
+      !equalBytes(chain, record.chain) ||
+      !equalBytes(root, record.root) ||
+      !sameReach(ledger.reachAt(record), record)
+    ) {
+      throw refused(
+        ledger.path,
+        `the ledger is not the one that ${description} has seen: at entry ${record.entries} it tells another history; an old copy was put back and written to, or the file was changed`,
+        NOTHING_SIGNED,
+      );
+    }
+    if (largest === undefined || record.entries > largest.entries) largest = record;
+  }
+  if (largest === undefined) {
+    throw refused(
+      ledger.path,
+      `${description} is missing, and this ledger was made with one: whether the ledger is the newest cannot be known`,
+      whenMissing,
+    );
+  }
+  return Object.freeze({ state: largest.entries === head.entries ? 'current' : 'ahead', anchor: largest });
+}
+
+function sameReach(a: Pick<LedgerHead, 'reach' | 'closes'>, b: AnchorRecord): boolean {
+  return a.reach === b.reach && a.closes === b.closes;
+}
+
+function refused(file: string, message: string, hint: string): VtlicError {
+  return new VtlicError('ledger_rolled_back', message, { file, hint });
+}

@@ -1,0 +1,13 @@
+/** The door of the anchor: every other room imports only from here. */
+export { anchorStoreOpener, openAnchorStore, type AnchorStoreOpener } from './anchor-store.ts';
+export {
+  anchorPlaceText,
+  samePlace,
+  type AnchorMove,
+  type AnchorPlace,
+  type AnchorRecord,
+  type AnchorStore,
+  type LedgerHead,
+} from './anchor.ts';
+export { compareAnchor } from './compare-anchor.ts';
+export { finishMove, moveAnchor, requireFreePlace } from './move-anchor.ts';

@@ -1,0 +1,70 @@
+/**
+ * How a run opens the ledger: with which tokens and logins its anchor, and with no work for a key of another ledger.
+ */
+import { VtlicError } from '../../formats/error.ts';
+import { type AnchorPlace, anchorStoreOpener, type AnchorStoreOpener } from '../anchor/index.ts';
+import { type LedgerOpenOptions, openLedgerForReading } from '../ledger/index.ts';
+import type { KeyRecord } from '../site/key-record.ts';
+import type { KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
+import type { Site } from '../site/site.ts';
+import type { KeyAccess } from './key-access.ts';
+import { keystoresUsed } from './keystores.ts';
+import { requireOwnKey } from './open-key.ts';
+
+const WHY = "for the ledger's anchor";
+
+/** @param key that signs in this run; undefined if the run signs nothing */
+export function openingWith(
+  access: KeyAccess,
+  key?: KeyRecord,
+): Pick<LedgerOpenOptions, 'anchorStore' | 'requireOwnKey'> {
+  return {
+    anchorStore: anchorOpener(access, key),
+    ...(key === undefined ? {} : { requireOwnKey: (ledgerId: string) => requireOwnKey(access, key, ledgerId) }),
+  };
+}
+
+/** @param key that signs in this run: if its own PIN opens the anchor too, the prompt needs no reason */
+export function anchorOpener(
+  { site, secrets, tokens }: Pick<KeyAccess, 'secrets' | 'tokens'> & { readonly site: AnchorSite },
+  key?: KeyRecord,
+): AnchorStoreOpener {
+  return anchorStoreOpener((place) => {
+    const why = key !== undefined && keystoresUsed(key).includes(place.keystore) ? undefined : WHY;
+    return tokens.open(anchorKeystore(site, place.keystore), secrets, why);
+  });
+}
+
+/** The part of a site that opening an anchor needs: `init` has no more of it yet. */
+export interface AnchorSite {
+  readonly config: { readonly keystores: ReadonlyMap<string, KeystoreConfig> };
+}
+
+/** @throws VtlicError `configuration_invalid` if the site no longer has such a token */
+function anchorKeystore(site: AnchorSite, name: string): TokenKeystore {
+  const store = site.config.keystores.get(name);
+  if (store?.type === 'pkcs11') return store;
+  const names = [...site.config.keystores.values()].filter(({ type }) => type === 'pkcs11').map((each) => each.name);
+  throw new VtlicError(
+    'configuration_invalid',
+    `the ledger's anchor lies in a token, keystore ${name}, and this site has ${store === undefined ? 'no such keystore' : 'a folder of files under this name'}; its tokens are: ${names.join(', ') || 'none'}`,
+    {
+      hint: 'write the keystore into site.json as it was; if the token was replaced, see: vtlic help ledger anchor',
+    },
+  );
+}
+
+/** The keystores of token places, to check beforehand that every secret is available. */
+export function keystoresOfPlaces(site: AnchorSite, places: readonly AnchorPlace[]): readonly string[] {
+  return places.flatMap((place) => (place.kind === 'token' ? [anchorKeystore(site, place.keystore).name] : []));
+}
+
+/** The keystore that contains the anchor of the site's ledger; none if the anchor is a file. */
+export function anchorKeystores(site: Site): readonly string[] {
+  const ledger = openLedgerForReading(site.paths.ledger);
+  try {
+    return keystoresOfPlaces(site, [ledger.anchorPlace()]);
+  } finally {
+    ledger.close();
+  }
+}

@@ -1,0 +1,197 @@
+/** Bytes of the bodies of `adopt` and `close` entries. Strict, as `entry-body.ts`. */
+import { fromHex, toHex } from '../../../formats/bytes.ts';
+import type { CborValue } from '../../../formats/cbor/value.ts';
+import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { MAX_COUNT } from '../../../formats/license/bounds.ts';
+import { decodeLicense } from '../../../formats/license/decode-license.ts';
+import { isId, uuidToBytes } from '../../../formats/license/id.ts';
+import { type AdoptBody, type CloseBody, NEW_LOG_REASONS, type ReenteredBody } from './admin-entry.ts';
+import { anchorPlaceMembers, readAnchorPlace } from './anchor-place.ts';
+import type { LedgerHead } from '../../anchor/index.ts';
+import type { BodyReader } from './body-reader.ts';
+
+const DIGEST_BYTES = 32;
+const ID_BYTES = 16;
+const SALT_BYTES = 32;
+const MAX_ID = 128;
+const MAX_OPERATOR = 1024;
+const MAX_ORIGIN = 512;
+
+type Members = Readonly<Record<string, CborValue | undefined>>;
+
+const ACTS = ['log', 'license', 'anchor', 'import', 'counter', 'reopen'] as const satisfies readonly AdoptBody['act'][];
+
+export function adoptMembers(body: AdoptBody): Members {
+  switch (body.act) {
+    case 'log':
+      return {
+        act: body.act,
+        reason: body.reason,
+        log: body.logId,
+        origin: body.origin,
+        anchor: mapOf(anchorPlaceMembers(body.anchor)),
+        restored: headMap(body.restored),
+        covered: body.covered,
+        'covered-reach': body.coveredReach,
+        found: body.found === undefined ? undefined : headMap(body.found),
+        skip: body.skip,
+        highest: body.highest,
+        closed: body.closed,
+        operator: body.operator,
+        salt: body.salt,
+        leaf: body.leafIndex,
+      };
+    case 'license':
+      return { act: body.act, cose: body.cose, salt: body.salt, leaf: body.leafIndex };
+    case 'anchor':
+      return { act: body.act, anchor: mapOf(anchorPlaceMembers(body.anchor)), operator: body.operator };
+    case 'import':
+      return {
+        act: body.act,
+        document: body.document,
+        kid: fromHex(body.kid) ?? new Uint8Array(0),
+        ledger: body.ledgerId,
+        sub: body.sub,
+        floor: body.floor,
+        highest: body.highest,
+        operator: body.operator,
+      };
+    case 'counter':
+      return { act: body.act, aud: body.aud, sub: body.sub, dep: body.dep, ctr: body.ctr, payload: body.payloadDigest };
+    default:
+      return { act: body.act, 'closed-by': body.closedBy, sub: body.sub, operator: body.operator };
+  }
+}
+
+export function readAdopt(reader: BodyReader): AdoptBody {
+  const act = reader.oneOf('act', ACTS);
+  switch (act) {
+    case 'log':
+      return {
+        act,
+        reason: reader.oneOf('reason', NEW_LOG_REASONS),
+        logId: reader.bytes('log', ID_BYTES),
+        origin: reader.text('origin', MAX_ORIGIN),
+        anchor: readAnchorPlace(reader.map('anchor')),
+        restored: readHead(reader.map('restored')),
+        covered: count(reader, 'covered'),
+        coveredReach: count(reader, 'covered-reach'),
+        ...(reader.has('found') ? { found: readHead(reader.map('found')) } : {}),
+        skip: count(reader, 'skip'),
+        highest: count(reader, 'highest'),
+        closed: reader.boolean('closed'),
+        operator: reader.text('operator', MAX_OPERATOR),
+        salt: reader.bytes('salt', SALT_BYTES),
+        leafIndex: count(reader, 'leaf'),
+      };
+    case 'license': {
+      const cose = reader.bytes('cose');
+      return {
+        act,
+        cose,
+        license: readLicense(reader, cose),
+        salt: reader.bytes('salt', SALT_BYTES),
+        leafIndex: count(reader, 'leaf'),
+      };
+    }
+    case 'anchor':
+      return { act, anchor: readAnchorPlace(reader.map('anchor')), operator: reader.text('operator', MAX_OPERATOR) };
+    case 'import':
+      return {
+        act,
+        document: reader.bytes('document', DIGEST_BYTES),
+        kid: toHex(reader.bytes('kid', DIGEST_BYTES)),
+        ledgerId: reader.bytes('ledger', ID_BYTES),
+        ...scope(reader),
+        floor: count(reader, 'floor'),
+        highest: count(reader, 'highest'),
+        operator: reader.text('operator', MAX_OPERATOR),
+      };
+    case 'counter':
+      return {
+        act,
+        aud: id(reader, 'aud'),
+        sub: id(reader, 'sub'),
+        ...(reader.has('dep') ? { dep: id(reader, 'dep') } : {}),
+        ctr: reader.integer('ctr', 1, MAX_COUNT),
+        ...(reader.has('payload') ? { payloadDigest: reader.bytes('payload', DIGEST_BYTES) } : {}),
+      };
+    default:
+      return {
+        act,
+        closedBy: reader.integer('closed-by', 1, MAX_COUNT),
+        ...scope(reader),
+        operator: reader.text('operator', MAX_OPERATOR),
+      };
+  }
+}
+
+export function closeMembers(body: CloseBody): Members {
+  return { sub: body.sub, document: body.document, operator: body.operator };
+}
+
+export function readClose(reader: BodyReader): CloseBody {
+  return { ...scope(reader), document: reader.bytes('document'), operator: reader.text('operator', MAX_OPERATOR) };
+}
+
+function headMap(head: LedgerHead): ReadonlyMap<CborValue, CborValue> {
+  return mapOf({
+    entries: head.entries,
+    log: head.logId,
+    size: head.size,
+    root: head.root,
+    reach: head.reach,
+    closes: head.closes,
+    chain: head.chain,
+  });
+}
+
+function readHead(reader: BodyReader): LedgerHead {
+  const head: LedgerHead = {
+    entries: reader.integer('entries', 1, MAX_COUNT),
+    logId: reader.bytes('log', ID_BYTES),
+    size: count(reader, 'size'),
+    root: reader.bytes('root', DIGEST_BYTES),
+    reach: count(reader, 'reach'),
+    closes: count(reader, 'closes'),
+    chain: reader.bytes('chain', DIGEST_BYTES),
+  };
+  reader.end();
+  return Object.freeze(head);
+}
+
+/** What a license says of its lineage; that its signature holds was checked before it was recorded. */
+function readLicense(reader: BodyReader, cose: Uint8Array): ReenteredBody['license'] {
+  try {
+    const { kid, payload } = decodeCoseSign1(cose, TYP.license);
+    const { aud, sub, dep, ctr, cti } = decodeLicense(payload);
+    const licenseId = uuidToBytes(cti);
+    if (licenseId === undefined) throw reader.fault('cose', 'should hold a license with an id');
+    return Object.freeze({ aud, sub, ...(dep === undefined ? {} : { dep }), ctr, licenseId, kid, payload });
+  } catch (error) {
+    if (error instanceof VtlicError && error.code !== 'ledger_corrupt')
+      throw reader.fault('cose', `should be a license: ${error.message}`);
+    throw error;
+  }
+}
+
+function mapOf(members: Members): ReadonlyMap<CborValue, CborValue> {
+  const map = new Map<CborValue, CborValue>();
+  for (const [name, value] of Object.entries(members)) if (value !== undefined) map.set(name, value);
+  return map;
+}
+
+function scope(reader: BodyReader): { readonly sub?: string } {
+  return reader.has('sub') ? { sub: id(reader, 'sub') } : {};
+}
+
+function id(reader: BodyReader, name: string): string {
+  const text = reader.text(name, MAX_ID);
+  if (!isId(text)) throw reader.fault(name, 'should be an id');
+  return text;
+}
+
+function count(reader: BodyReader, name: string): number {
+  return reader.integer(name, 0, MAX_COUNT);
+}

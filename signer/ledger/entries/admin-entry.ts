@@ -1,0 +1,107 @@
+/**
+ * Acts on the record itself, beside the daily ones: a restored ledger takes up its work, counters are handed over and
+ * taken over.
+ *
+ * Each is typed by an officer, and stays in the record for ever. Bytes: `admin-body.ts`. What they do to counters:
+ * `counter-rule.ts`.
+ */
+import type { AnchorPlace, LedgerHead } from '../../anchor/index.ts';
+import type { CounterOf, Lineage } from './lineage.ts';
+
+/** `restored`: from a copy, with the anchor there to say how much is missing. `anchor_lost`: with nothing to say it. */
+export const NEW_LOG_REASONS = ['restored', 'anchor_lost'] as const;
+
+/**
+ * The record goes on in a new log: a tree of its own under a new origin. Its first leaf binds where the old one ended,
+ * and what the anchor had seen.
+ */
+export interface NewLogBody {
+  readonly act: 'log';
+  readonly reason: (typeof NEW_LOG_REASONS)[number];
+  /** 16 random bytes: the new log's id. */
+  readonly logId: Uint8Array;
+  readonly origin: string;
+  /** Where the anchor lies from here on. */
+  readonly anchor: AnchorPlace;
+  /** The record just before this entry. */
+  readonly restored: LedgerHead;
+  /** Leaves of the old log that were surely anchored, and so belong to every later state of it. */
+  readonly covered: number;
+  /** `reach` of the record at that size: what is missing is counted from there. */
+  readonly coveredReach: number;
+  /** What the anchor held; absent where it was lost. */
+  readonly found?: LedgerHead;
+  /** How many counters every lineage skips, also one that was never seen. */
+  readonly skip: number;
+  /** The highest counter among the licenses entered again; 0 for none. */
+  readonly highest: number;
+  /** The lost part of the record held an export: all counters are closed until an act opens them. */
+  readonly closed: boolean;
+  readonly operator: string;
+  readonly salt: Uint8Array;
+  /** 0. */
+  readonly leafIndex: number;
+}
+
+/** A released license that the restored record does not know. Stands after its `log`, and has a leaf. */
+export interface ReenteredBody {
+  readonly act: 'license';
+  readonly cose: Uint8Array;
+  /** Read from `cose`, whose signature was verified when it was entered. */
+  readonly license: CounterOf;
+  readonly salt: Uint8Array;
+  readonly leafIndex: number;
+}
+
+/** The anchor lies in another place from here on; it was found there, whole. */
+export interface MovedAnchorBody {
+  readonly act: 'anchor';
+  readonly anchor: AnchorPlace;
+  readonly operator: string;
+}
+
+/** Counters of another ledger, taken over. Each of its lineages follows in an entry of its own. */
+export interface ImportBody {
+  readonly act: 'import';
+  /** SHA-256 of the signed document; each is taken once. */
+  readonly document: Uint8Array;
+  /** Key that signed it, 64 hex digits. */
+  readonly kid: string;
+  /** The ledger that it comes from, 16 bytes. */
+  readonly ledgerId: Uint8Array;
+  /** The one customer it speaks of; absent: everybody. */
+  readonly sub?: string;
+  /** No lineage that it speaks of goes on below this. */
+  readonly floor: number;
+  /** The highest counter in it, `floor` included. */
+  readonly highest: number;
+  readonly operator: string;
+}
+
+export interface ImportedCounterBody extends Lineage {
+  readonly act: 'counter';
+  readonly ctr: number;
+  /** SHA-256 of the payload of the license with the highest counter that has one. */
+  readonly payloadDigest?: Uint8Array;
+}
+
+/** What was handed over is taken back, or was not handed over though a restore closed it: this ledger issues again. */
+export interface ReopenBody {
+  readonly act: 'reopen';
+  /** seq of the entry that closed it. */
+  readonly closedBy: number;
+  /** The one customer; absent: everybody but those handed over by name. */
+  readonly sub?: string;
+  readonly operator: string;
+}
+
+export type AdoptBody = NewLogBody | ReenteredBody | MovedAnchorBody | ImportBody | ImportedCounterBody | ReopenBody;
+
+/** Counters were handed over by a signed document: nothing is issued here any more for whom it speaks of. */
+export interface CloseBody {
+  /** The one customer; absent: everybody, also those never seen. */
+  readonly sub?: string;
+  /** The signed document, whole, so that it can be written out again. */
+  readonly document: Uint8Array;
+  readonly operator: string;
+}

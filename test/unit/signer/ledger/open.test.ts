@@ -1,0 +1,448 @@
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { VtlicError } from '../../../../formats/error.ts';
+import { encodeAnchorRecord } from '../../../../signer/anchor/anchor-record.ts';
+import { createLedger } from '../../../../signer/ledger/create.ts';
+import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
+import {
+  ACME,
+  closing,
+  intentFor,
+  ISS,
+  issueNext,
+  makeLedger,
+  newWriter,
+  openWriter,
+  START,
+  tamper,
+  temporaryFolder,
+  writerOptions,
+  type Place,
+} from './ledger-fixture.ts';
+
+async function refusal(promise: Promise<unknown>): Promise<VtlicError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof VtlicError) return error;
+  throw new Error(`no VtlicError, but ${String(error)}`);
+}
+
+function reading(path: string): Promise<unknown> {
+  return Promise.resolve().then(() => closing(openLedgerForReading(path)));
+}
+
+/** A ledger with three licenses, anchored, closed; and a copy of it as it was after the first. */
+async function aged(): Promise<{ readonly place: Place; readonly old: string }> {
+  const { place, ledger } = await newWriter();
+  issueNext(ledger);
+  await ledger.anchor();
+  ledger.close();
+  const old = `${place.folder}/old.sqlite`;
+  copyFileSync(place.ledger, old);
+  const again = await openWriter(place);
+  issueNext(again);
+  issueNext(again);
+  await again.anchor();
+  again.close();
+  return { place, old };
+}
+
+describe('a new ledger', () => {
+  it('has its genesis, its anchor, and nothing else beside it', async () => {
+    const place = await makeLedger();
+    expect(readdirSync(join(place.folder, 'site')).sort()).toEqual(['ledger.lock', 'ledger.sqlite']);
+    expect(statSync(place.ledger).mode & 0o777).toBe(0o600);
+    expect(statSync(join(place.folder, 'site', 'ledger.lock')).mode & 0o777).toBe(0o600);
+    const view = closing(openLedgerForReading(place.ledger));
+    expect(view.genesis).toMatchObject({ format: 1, iss: ISS, anchor: { kind: 'file', path: place.anchor } });
+    expect(view.genesis.origin).toMatch(/^example-vendor\/vtlic-ledger\/[0-9a-f]{32}$/);
+    expect(view.head()).toMatchObject({ entries: 1, size: 0 });
+    expect(view.lastAt()).toBe(START);
+    const writer = await openWriter(place);
+    expect(writer.anchored).toEqual({ ledgerId: view.genesis.ledgerId, ...view.head() });
+    expect(await writer.verify()).toMatchObject({ intents: 0, head: { entries: 1, size: 0 } });
+    expect(statSync(`${place.ledger}-wal`).mode & 0o777).toBe(0o600);
+  });
+
+  it('is never made over a ledger, nor over an anchor', async () => {
+    const place = await makeLedger();
+    const options = { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: place.anchor } } as const;
+    expect((await refusal(createLedger(place.ledger, options))).code).toBe('output_exists');
+    rmSync(place.ledger);
+    const error = await refusal(createLedger(place.ledger, options));
+    expect(error.code).toBe('ledger_missing');
+    expect(error.message).toContain('vouches for a ledger of 1 entry that is not here');
+    expect(existsSync(place.ledger)).toBe(false);
+  });
+
+  it('takes up what an interrupted call left, whose anchor was written already', async () => {
+    const place = await makeLedger();
+    const { genesis } = closing(openLedgerForReading(place.ledger));
+    renameSync(place.ledger, `${place.ledger}.new`);
+    rmSync(`${place.ledger}-wal`, { force: true });
+    rmSync(`${place.ledger}-shm`, { force: true });
+    await createLedger(place.ledger, { ...writerOptions(), iss: ISS, anchor: genesis.anchor });
+    expect((await openWriter(place)).genesis).toEqual(genesis);
+    expect(readdirSync(join(place.folder, 'site')).filter((name) => name.includes('new'))).toEqual([]);
+  });
+
+  it('begins anew where an interrupted call had not come to the anchor', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'site'));
+    writeFileSync(join(folder, 'site', 'ledger.sqlite.new'), 'half a draft');
+    writeFileSync(join(folder, 'anchor.new'), 'half an anchor');
+    const ledger = join(folder, 'site', 'ledger.sqlite');
+    const anchor = join(folder, 'anchor');
+    await createLedger(ledger, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: anchor } });
+    expect((await openWriter({ folder, ledger, anchor })).head().entries).toBe(1);
+  });
+
+  it('wants an id as issuer and an absolute anchor', async () => {
+    const path = join(temporaryFolder(), 'ledger.sqlite');
+    expect(
+      (await refusal(createLedger(path, { ...writerOptions(), iss: 'no id', anchor: { kind: 'file', path: '/a' } })))
+        .code,
+    ).toBe('configuration_invalid');
+    expect(
+      (await refusal(createLedger(path, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: 'a' } }))).code,
+    ).toBe('configuration_invalid');
+    const nowhere = join(temporaryFolder(), 'no', 'ledger.sqlite');
+    expect(
+      (await refusal(createLedger(nowhere, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: '/a' } })))
+        .code,
+    ).toBe('ledger_unwritable');
+  });
+});
+
+describe('what is no ledger of ours', () => {
+  it('missing: refused, and no file appears', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'ledger.sqlite');
+    expect(await refusal(openLedgerForWriting(path, writerOptions()))).toMatchObject({
+      code: 'ledger_missing',
+      message: 'there is no ledger here',
+    });
+    expect((await refusal(reading(path))).code).toBe('ledger_missing');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['an empty file', ''],
+    [
+      'a text',
+      'no database at all, but long enough to hold the header of one, which it does not, for it is a text'.repeat(3),
+    ],
+  ])('%s', async (_name, content) => {
+    const path = join(temporaryFolder(), 'ledger.sqlite');
+    writeFileSync(path, content);
+    expect((await refusal(reading(path))).code).toBe('ledger_corrupt');
+    expect((await refusal(openLedgerForWriting(path, writerOptions()))).code).toBe('ledger_corrupt');
+    expect(readFileSync(path, 'utf8')).toBe(content);
+  });
+
+  it('a folder', async () => {
+    const path = temporaryFolder();
+    expect((await refusal(reading(path))).code).toBe('file_unreadable');
+  });
+
+  it('another SQLite database', async () => {
+    const path = join(temporaryFolder(), 'ledger.sqlite');
+    tamper(path, 'CREATE TABLE entry (seq INTEGER PRIMARY KEY)');
+    expect((await refusal(reading(path))).message).toContain('not a ledger');
+  });
+
+  it('a ledger of a newer version', async () => {
+    const place = await makeLedger();
+    tamper(place.ledger, 'PRAGMA user_version = 2');
+    for (const attempt of [reading(place.ledger), openLedgerForWriting(place.ledger, writerOptions())]) {
+      expect(await refusal(attempt)).toMatchObject({
+        code: 'ledger_version',
+        message: 'the ledger has version 2, and this program knows version 1',
+      });
+    }
+  });
+
+  it.each([
+    'CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM entry; END',
+    'DROP INDEX intent_open',
+    'CREATE VIEW v AS SELECT 1',
+    'ALTER TABLE leaf ADD COLUMN x INTEGER',
+  ])('a ledger after %s', async (sql) => {
+    const place = await makeLedger();
+    tamper(place.ledger, sql);
+    expect((await refusal(reading(place.ledger))).message).toContain('its tables are not those of a ledger');
+  });
+
+  it('a ledger without genesis', async () => {
+    const place = await makeLedger();
+    tamper(place.ledger, 'DELETE FROM entry');
+    expect(await refusal(reading(place.ledger))).toMatchObject({
+      code: 'ledger_corrupt',
+      place: { file: place.ledger },
+    });
+  });
+});
+
+describe('the anchor', () => {
+  it('behind the ledger and consistent: goes on', async () => {
+    const { place, ledger } = await newWriter();
+    issueNext(ledger);
+    ledger.intend(intentFor(ACME, 2));
+    ledger.close();
+    const again = await openWriter(place);
+    expect(again.unanchored()).toEqual({ entries: 3, leaves: 1 });
+    await again.anchor();
+    expect(again.unanchored()).toEqual({ entries: 0, leaves: 0 });
+    again.close();
+    expect((await openWriter(place)).unanchored()).toEqual({ entries: 0, leaves: 0 });
+  });
+
+  it('ahead of the ledger: an old copy was put back', async () => {
+    const { place, old } = await aged();
+    copyFileSync(old, place.ledger);
+    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    expect(error.code).toBe('ledger_rolled_back');
+    expect(error.message).toContain('it ends with entry 3, and the anchor file');
+    expect(error.message).toContain('has seen entry 7; an old copy of the ledger was put back');
+    expect(error.hint).toContain('put the newest ledger back');
+    expect(error.place.file).toBe(place.ledger);
+  });
+
+  it('of another history: an old copy was written to', async () => {
+    const { place, old } = await aged();
+    const anchor = readFileSync(place.anchor);
+    copyFileSync(old, place.ledger);
+    // The copy is continued beside the anchor of its own time, as someone would who restored a whole machine.
+    const view = openLedgerForReading(place.ledger);
+    writeFileSync(place.anchor, encodeAnchorRecord({ ledgerId: view.genesis.ledgerId, ...view.head() }));
+    view.close();
+    const fork = await openWriter(place);
+    for (let i = 0; i < 4; i++) issueNext(fork);
+    await fork.anchor();
+    fork.close();
+    writeFileSync(place.anchor, anchor);
+    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    expect(error.code).toBe('ledger_rolled_back');
+    expect(error.message).toContain('tells another history');
+  });
+
+  it('missing: refused, though the ledger is whole', async () => {
+    const { place } = await aged();
+    rmSync(place.anchor);
+    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    expect(error.code).toBe('ledger_rolled_back');
+    expect(error.message).toContain('is missing, and this ledger was made with one');
+  });
+
+  it('of another ledger: refused', async () => {
+    const { place } = await aged();
+    const other = await makeLedger();
+    copyFileSync(other.anchor, place.anchor);
+    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    expect(error.code).toBe('ledger_rolled_back');
+    expect(error.message).toContain('belongs to another ledger');
+  });
+
+  it('two of them: the larger counts, and both must be of this history', async () => {
+    const { place } = await aged();
+    const before = readFileSync(place.anchor);
+    const ledger = await openWriter(place);
+    issueNext(ledger);
+    await ledger.anchor();
+    ledger.close();
+    renameSync(place.anchor, `${place.anchor}.new`);
+    writeFileSync(place.anchor, before);
+    const again = await openWriter(place);
+    expect(again.unanchored().entries).toBe(0);
+    again.close();
+    copyFileSync((await makeLedger()).anchor, place.anchor);
+    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).code).toBe('ledger_rolled_back');
+  });
+
+  it('damaged: refused', async () => {
+    const { place } = await aged();
+    writeFileSync(place.anchor, readFileSync(place.anchor).subarray(1));
+    expect(await refusal(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
+      code: 'ledger_corrupt',
+      place: { file: place.anchor },
+    });
+  });
+
+  it('that cannot be written leaves the ledger as it was, and the next start goes on', async () => {
+    const { place, ledger } = await newWriter();
+    const seq = issueNext(ledger);
+    rmSync(place.anchor);
+    mkdirSync(join(place.anchor, 'in-the-way'), { recursive: true });
+    expect((await refusal(ledger.anchor())).code).toBe('ledger_unwritable');
+    expect(ledger.unanchored().leaves).toBe(1);
+    expect(ledger.findByIntent(seq)?.state).toBe('issued');
+  });
+});
+
+describe('opening for writing looks at the end of the record', () => {
+  it.each([
+    [
+      'a changed body',
+      "UPDATE entry SET body = CAST(body || x'00' AS BLOB) WHERE seq = 6",
+      'entry 6: its chain value does not follow',
+    ],
+    ['a changed chain', 'UPDATE entry SET chain = zeroblob(32) WHERE seq = 5', 'entry 5: its chain value'],
+    ['a changed time', 'UPDATE entry SET at = at + 1 WHERE seq = 2', 'entry 2: its chain value'],
+    ['a changed kind', "UPDATE entry SET kind = 'void' WHERE seq = 5", 'entry 5: its chain value'],
+    ['a missing entry', 'DELETE FROM entry WHERE seq = 4', 'is missing'],
+    [
+      'a forgotten outcome',
+      'UPDATE intent SET issue = NULL WHERE seq = 6',
+      'entry 7 (issue): the tables beside the record say otherwise',
+    ],
+    ['another counter', 'UPDATE intent SET ctr = 9 WHERE seq = 6', 'entry 6 (intent)'],
+    ['a forgotten intent', 'DELETE FROM intent WHERE seq = 6', 'entry 6 (intent)'],
+    ['a missing node', 'DELETE FROM node WHERE position = (SELECT max(position) FROM node)', 'of the tree'],
+    ['a missing leaf', 'DELETE FROM leaf WHERE leaf_index = 1', 'the tables beside the record'],
+  ])('%s', async (_name, sql, words) => {
+    const { place } = await aged();
+    const view = openLedgerForReading(place.ledger);
+    view.close();
+    tamper(place.ledger, sql);
+    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    expect(['ledger_corrupt', 'ledger_rolled_back']).toContain(error.code);
+    if (error.code === 'ledger_corrupt') expect(error.message).toContain(words);
+    expect(error.place.file).toBe(place.ledger);
+  });
+
+  it('and at all that the anchor does not cover', async () => {
+    const { place, ledger } = await newWriter();
+    ledger.group(() => {
+      for (let i = 0; i < 100; i++) issueNext(ledger);
+    });
+    ledger.close();
+    tamper(place.ledger, 'UPDATE entry SET at = at + 1 WHERE seq = 10');
+    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toContain(
+      'entry 10: its chain value',
+    );
+  });
+});
+
+describe('a copy made by VACUUM INTO', () => {
+  it('is read where nothing can be written beside it, and written to in WAL mode when it is put back', async () => {
+    const { place } = await aged();
+    const copy = join(temporaryFolder(), 'copy.sqlite');
+    tamper(place.ledger, `VACUUM INTO '${copy}'`);
+    const view = closing(openLedgerForReading(copy));
+    expect(await view.verify()).toMatchObject({ issued: 3 });
+    view.close();
+    expect(readdirSync(join(copy, '..'))).toEqual(['copy.sqlite']);
+    rmSync(place.ledger);
+    copyFileSync(copy, place.ledger);
+    const ledger = await openWriter(place);
+    issueNext(ledger);
+    expect(existsSync(`${place.ledger}-wal`)).toBe(true);
+    expect(await ledger.verify()).toMatchObject({ issued: 4 });
+  });
+});
+
+describe('one writer', () => {
+  it('a second one is refused and told who holds it', async () => {
+    const { place, ledger } = await newWriter();
+    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    expect(error.code).toBe('ledger_in_use');
+    expect(error.message).toMatch(
+      new RegExp(
+        `^another signer is using this ledger: process ${process.pid} on .+ \\(a test\\), since 2027-01-15T08:00:00Z$`,
+      ),
+    );
+    ledger.close();
+    expect(existsSync(join(place.folder, 'site', 'ledger.holder'))).toBe(false);
+    await openWriter(place);
+  });
+
+  it('from another process too', async () => {
+    const { place } = await newWriter();
+    const script = `import { openLedgerForWriting } from './signer/ledger/open.ts';
+      await openLedgerForWriting(process.argv[1], { now: () => 1, random: () => new Uint8Array(32), holder: { command: 'second' } }).catch((error) => console.log(error.code));`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script, place.ledger], {
+      cwd: join(import.meta.dirname, '../../../..'),
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('ledger_in_use\n');
+  });
+
+  it.each(['', 'rubbish', '{"pid":1}', `{"pid":1,"host":"${'x'.repeat(5000)}"}`])(
+    'a holder file that says %j is no obstacle, to the lock or to the words',
+    async (content) => {
+      const place = await makeLedger();
+      const holder = join(place.folder, 'site', 'ledger.holder');
+      writeFileSync(holder, content);
+      await openWriter(place);
+      writeFileSync(holder, content);
+      expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toBe(
+        'another signer is using this ledger: it did not leave its name',
+      );
+    },
+  );
+
+  it("a holder's name reaches the terminal clean", async () => {
+    const { place } = await newWriter();
+    writeFileSync(
+      join(place.folder, 'site', 'ledger.holder'),
+      JSON.stringify({ pid: 1, host: 'a\u001b[31m', command: '\u202e', since: 0 }),
+    );
+    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toContain(
+      'process 1 on a\\u{001B}[31m (\\u{202E}), since 1970-01-01T00:00:00Z',
+    );
+  });
+
+  it('a lock file that is no database: says that it may go', async () => {
+    const place = await makeLedger();
+    writeFileSync(join(place.folder, 'site', 'ledger.lock'), 'x'.repeat(2000));
+    expect(await refusal(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
+      code: 'ledger_corrupt',
+      hint: 'it holds nothing of worth: remove it and run it again',
+    });
+  });
+
+  it('a refused opening leaves no lock', async () => {
+    const { place, old } = await aged();
+    cpSync(place.ledger, `${place.folder}/good.sqlite`);
+    copyFileSync(old, place.ledger);
+    await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    copyFileSync(`${place.folder}/good.sqlite`, place.ledger);
+    expect((await openWriter(place)).unanchored()).toEqual({ entries: 0, leaves: 0 });
+  });
+
+  it('another program that holds the database is waited for, then named as the obstacle', async () => {
+    const { ledger, place } = await newWriter();
+    const other = closing(new DatabaseSync(place.ledger));
+    other.exec('BEGIN IMMEDIATE');
+    expect(() => issueNext(ledger)).toThrow('another program is using the ledger file');
+    other.exec('ROLLBACK');
+    issueNext(ledger);
+  }, 20_000);
+
+  it('another program that wrote is noticed before the next entry', async () => {
+    const { ledger, place } = await newWriter();
+    issueNext(ledger);
+    tamper(place.ledger, "INSERT INTO entry VALUES (4, 'clock', 1, x'a0', zeroblob(32))");
+    const error = await refusal(Promise.resolve().then(() => issueNext(ledger)));
+    expect(error.code).toBe('ledger_conflict');
+    tamper(place.ledger, 'DELETE FROM entry WHERE seq = 4');
+    issueNext(ledger);
+    await ledger.verify();
+  });
+});

@@ -1,0 +1,220 @@
+/** Records that someone wrote with a good chain and good tables, against the rules. */
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { VtlicError } from '../../../../../formats/error.ts';
+import { chainValue } from '../../../../../signer/ledger/entries/chain.ts';
+import { makeBody, type Bodies } from '../../../../../signer/ledger/entries/entry-body.ts';
+import type { EntryKind, IntentBody } from '../../../../../signer/ledger/entries/entry.ts';
+import { issueLeaf, voidLeaf } from '../../../../../signer/ledger/tree/leaf.ts';
+import { completedBy, leafHash } from '../../../../../signer/ledger/tree/merkle.ts';
+import { Tables } from '../../../../../signer/ledger/store/tables.ts';
+import {
+  ACME,
+  closing,
+  coseFor,
+  digest,
+  intentFor,
+  issueNext,
+  newWriter,
+  START,
+  wholeCheck,
+  type Place,
+} from '../ledger-fixture.ts';
+
+const SALT = new Uint8Array(32).fill(3);
+
+class Forger {
+  readonly #db: DatabaseSync;
+  readonly tables: Tables;
+
+  constructor(place: Place) {
+    this.#db = new DatabaseSync(place.ledger);
+    this.tables = new Tables(this.#db);
+  }
+
+  entry<K extends EntryKind>(kind: K, body: Bodies[K]): number {
+    const last = this.tables.lastEntry();
+    if (last === undefined) throw new Error('no entries');
+    const seq = last.seq + 1;
+    const { bytes } = makeBody(kind, body);
+    this.tables.insertEntry({
+      seq,
+      kind,
+      at: START,
+      body: bytes,
+      chain: chainValue(last.chain, seq, kind, START, bytes),
+    });
+    return seq;
+  }
+
+  intent(body: IntentBody): number {
+    const seq = this.entry('intent', body);
+    this.tables.insertIntent(seq, body, body.ctr, body.licenseId);
+    return seq;
+  }
+
+  leaf(seq: number, data: Uint8Array): void {
+    const log = this.tables.lastLog();
+    const size = this.tables.sizes().leaves - log.firstLeaf;
+    this.tables.insertLeaf(log, size, seq, completedBy(size, leafHash(data), this.tables.nodesOf(log)));
+  }
+
+  issue(intent: number, body: IntentBody, cose: Uint8Array, leafIndex: number = this.tables.sizes().leaves): void {
+    const issue = { intent, cose, salt: SALT, leafIndex };
+    const seq = this.entry('issue', issue);
+    this.leaf(seq, issueLeaf(body, issue));
+    this.tables.setIssue(intent, seq);
+  }
+
+  void(intent: number, body: IntentBody): void {
+    const voided = { intent, reason: 'crash', salt: SALT, leafIndex: this.tables.sizes().leaves } as const;
+    const seq = this.entry('void', voided);
+    this.leaf(seq, voidLeaf(body, voided));
+    this.tables.setVoid(intent, seq);
+  }
+
+  release(intent: number): void {
+    this.tables.setRelease(intent, this.entry('release', { intent, path: 'out/x', fileDigest: digest('x') }));
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+/** A ledger with one issued license (entries 2 and 3), then whatever `forge` adds. */
+async function forged(forge: (forger: Forger) => void): Promise<string> {
+  const { place, ledger } = await newWriter();
+  issueNext(ledger);
+  ledger.close();
+  const forger = closing(new Forger(place));
+  forge(forger);
+  const error = await wholeCheck(place);
+  if (!(error instanceof VtlicError)) return 'whole';
+  expect(error.code).toBe('ledger_corrupt');
+  return error.message;
+}
+
+describe('a forged record', () => {
+  it('that keeps the rules cannot be told (only the anchor tells)', async () => {
+    const second = intentFor(ACME, 2);
+    expect(
+      await forged((forger) => {
+        const seq = forger.intent(second);
+        forger.issue(seq, second, coseFor(second));
+        forger.release(seq);
+        forger.release(seq);
+        const third = intentFor(ACME, 3);
+        forger.void(forger.intent(third), third);
+      }),
+    ).toBe('whole');
+  });
+
+  it('with a counter left out', async () => {
+    expect(await forged((forger) => void forger.intent(intentFor(ACME, 3)))).toContain(
+      'entry 4 (intent): the counter of acme-gmbh / vaultdesk should be 2, but is 3',
+    );
+  });
+
+  it('with a lineage that does not begin at 1', async () => {
+    expect(await forged((forger) => void forger.intent(intentFor({ ...ACME, dep: 'x' }, 2)))).toContain(
+      'the counter of acme-gmbh / vaultdesk / x should be 1, but is 2',
+    );
+  });
+
+  it('with counters in another order', async () => {
+    expect(
+      await forged((forger) => {
+        forger.intent(intentFor(ACME, 3));
+        forger.intent(intentFor(ACME, 2));
+      }),
+    ).toContain('entry 4 (intent): the counter of acme-gmbh / vaultdesk should be 3, but is 3');
+  });
+
+  it.each([
+    [
+      'another issuer',
+      (): IntentBody => ({ ...intentFor(ACME, 2), payload: intentFor({ ...ACME, sub: 'x' }, 2).payload }),
+      'its payload has another lineage',
+    ],
+    [
+      'another counter',
+      (): IntentBody => ({ ...intentFor(ACME, 2), payload: intentFor(ACME, 7).payload }),
+      'its payload has another counter',
+    ],
+    [
+      'another id',
+      (): IntentBody => ({ ...intentFor(ACME, 2), payload: intentFor(ACME, 2).payload }),
+      'its payload has another license id',
+    ],
+    ['no claims', (): IntentBody => ({ ...intentFor(ACME, 2), payload: Uint8Array.of(0xa0) }), 'entry 4 (intent): '],
+  ])('with a payload of %s', async (_name, body, words) => {
+    expect(await forged((forger) => void forger.intent(body()))).toContain(words);
+  });
+
+  it('with a license that is not the intended one', async () => {
+    const second = intentFor(ACME, 2);
+    expect(
+      await forged((forger) => forger.issue(forger.intent(second), second, coseFor(intentFor(ACME, 2)))),
+    ).toContain('entry 5 (issue): the license holds another payload than its intent');
+  });
+
+  it('with a leaf out of turn', async () => {
+    const second = intentFor(ACME, 2);
+    expect(await forged((forger) => forger.issue(forger.intent(second), second, coseFor(second), 7))).toContain(
+      'entry 5: its leaf should have the index 1, but has 7',
+    );
+  });
+
+  it('with two outcomes of one intent', async () => {
+    const second = intentFor(ACME, 2);
+    const twice =
+      (first: 'issue' | 'void', then: 'issue' | 'void') =>
+      (forger: Forger): void => {
+        const seq = forger.intent(second);
+        for (const kind of [first, then]) {
+          if (kind === 'issue') forger.issue(seq, second, coseFor(second));
+          else forger.void(seq, second);
+        }
+      };
+    expect(await forged(twice('issue', 'issue'))).toContain('entry 4');
+    expect(await forged(twice('void', 'void'))).toContain('entry 4');
+    expect(await forged(twice('void', 'issue'))).toContain('entry 4');
+    expect(await forged(twice('issue', 'void'))).toContain('entry 4 is no intent that is still open');
+  });
+
+  it('with an outcome of what is no intent', async () => {
+    const second = intentFor(ACME, 2);
+    expect(
+      await forged((forger) => void forger.entry('void', { intent: 1, reason: 'crash', salt: SALT, leafIndex: 1 })),
+    ).toContain('entry 4: entry 1 is no intent');
+    expect(
+      await forged((forger) => void forger.entry('void', { intent: 5, reason: 'crash', salt: SALT, leafIndex: 1 })),
+    ).toContain('entry 4: entry 5 is no intent');
+    expect(await forged((forger) => forger.release(forger.intent(second)))).toContain(
+      'entry 5 (release): the license of entry 4 was not issued',
+    );
+    expect(
+      await forged((forger) => void forger.entry('release', { intent: 1, path: 'x', fileDigest: digest('x') })),
+    ).toContain('entry 4 (release): entry 1 is no issued license');
+    expect(
+      await forged((forger) => void forger.entry('release', { intent: 99, path: 'x', fileDigest: digest('x') })),
+    ).toContain('entry 4 (release): entry 99 is no issued license');
+  });
+
+  it('with a second genesis, or a clock entry that has no row', async () => {
+    const genesis = {
+      format: 1,
+      ledgerId: new Uint8Array(16),
+      iss: 'x',
+      origin: 'x',
+      anchor: { kind: 'file', path: '/x' },
+    } as const;
+    expect(await forged((forger) => void forger.entry('genesis', genesis))).toContain(
+      'entry 4: the genesis entry stands first, and only there',
+    );
+    expect(await forged((forger) => void forger.entry('clock', { reading: 1, confirmed: 1, operator: '' }))).toContain(
+      'entry 4',
+    );
+  });
+});

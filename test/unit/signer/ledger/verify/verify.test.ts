@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { VtlicError } from '../../../../../formats/error.ts';
+import { openLedgerForReading } from '../../../../../signer/ledger/open.ts';
+import {
+  ACME,
+  closing,
+  digest,
+  intentFor,
+  issueNext,
+  KID,
+  newWriter,
+  openWriter,
+  releaseNow,
+  tamper,
+  tamperBehind,
+  wholeCheck,
+  type Place,
+} from '../ledger-fixture.ts';
+
+/** Every kind of entry; 17 of them. */
+async function rich(): Promise<Place> {
+  const { place, ledger } = await newWriter();
+  const first = issueNext(ledger); // 2, 3
+  ledger.void_(ledger.intend(intentFor(ACME, 2)).seq, 'crash'); // 4, 5
+  const other = issueNext(ledger, { aud: 'vaultdesk', sub: 'beta-inc', dep: 'eu' }); // 6, 7
+  ledger.clock(1_800_000_000, 'officer'); // 8
+  await ledger.anchor();
+  releaseNow(ledger, first); // 9
+  releaseNow(ledger, other); // 10
+  releaseNow(ledger, other); // 11
+  issueNext(ledger); // 12, 13
+  ledger.intend(intentFor(ACME, 4)); // 14
+  ledger.close();
+  return place;
+}
+
+async function fault(place: Place): Promise<string> {
+  const error = await wholeCheck(place);
+  if (!(error instanceof VtlicError)) throw new Error(`no VtlicError, but ${String(error)}`);
+  expect(error.code).toBe('ledger_corrupt');
+  expect(error.place.file).toBe(place.ledger);
+  return error.message.replace('the ledger is damaged or was changed: ', '');
+}
+
+describe('a whole check', () => {
+  it('counts what it saw, and reports its progress', async () => {
+    const view = closing(openLedgerForReading((await rich()).ledger));
+    const seen: [number, number][] = [];
+    const summary = await view.verify({ progress: (done, total) => seen.push([done, total]) });
+    expect(summary).toEqual({
+      head: view.head(),
+      logs: 1,
+      lineages: 2,
+      intents: 5,
+      issued: 3,
+      reentered: 0,
+      voided: 1,
+      released: 2,
+      open: 1,
+      signatures: undefined,
+    });
+    expect(seen).toEqual([[14, 14]]);
+  });
+
+  it('can be interrupted', async () => {
+    const { ledger } = await newWriter();
+    ledger.group(() => {
+      for (let i = 0; i < 600; i++) issueNext(ledger);
+    });
+    const abort = new AbortController();
+    const seen: number[] = [];
+    const checking = ledger.verify({
+      signal: abort.signal,
+      progress: (done) => {
+        seen.push(done);
+        abort.abort();
+      },
+    });
+    await expect(checking).rejects.toMatchObject({ code: 'interrupted' });
+    expect(seen).toEqual([1024]);
+    expect(await ledger.verify()).toMatchObject({ issued: 600 });
+  });
+
+  it('sees one moment of a ledger that grows', async () => {
+    const { ledger } = await newWriter();
+    ledger.group(() => {
+      for (let i = 0; i < 600; i++) issueNext(ledger);
+    });
+    const summary = await ledger.verify({ progress: () => void issueNext(ledger) });
+    expect(summary.head.entries).toBe(1201);
+    expect(ledger.head().entries).toBe(1205);
+  });
+});
+
+describe('a changed record is found', () => {
+  it.each([
+    ['UPDATE entry SET at = at + 1 WHERE seq = 3', 'entry 3: its chain value'],
+    ["UPDATE entry SET kind = 'void' WHERE seq = 3", 'entry 3: its chain value'],
+    ['UPDATE entry SET body = zeroblob(length(body)) WHERE seq = 9', 'entry 9: its chain value'],
+    ['UPDATE entry SET chain = zeroblob(32) WHERE seq = 14', 'entry 14: its chain value'],
+    ['UPDATE entry SET chain = zeroblob(31) WHERE seq = 14', 'where bytes should stand'],
+    ['DELETE FROM entry WHERE seq = 8', 'entry 8 is missing'],
+    ['DELETE FROM entry WHERE seq = 14', 'the table "intent" has rows that no entry stands for'],
+    ['DELETE FROM entry WHERE seq = 13', 'entry 13 is missing'],
+    [
+      'DELETE FROM entry WHERE seq > 12',
+      'the row of entry 12 in the tables beside the record names an entry that is not there',
+    ],
+    [
+      'DELETE FROM entry WHERE seq > 8',
+      'the row of entry 2 in the tables beside the record names an entry that is not there',
+    ],
+    ["INSERT INTO entry VALUES (15, 'clock', 1, x'a0', zeroblob(32))", 'entry 15: its chain value'],
+    ["INSERT INTO entry VALUES (0, 'clock', 1, x'a0', zeroblob(32))", 'entry 1 is missing'],
+    ['UPDATE entry SET seq = 9007199254740993 WHERE seq = 14', 'a number in it is out of range'],
+  ])('%s', async (sql, words) => {
+    const place = await rich();
+    tamper(place.ledger, sql);
+    expect(await fault(place)).toContain(words);
+  });
+});
+
+describe('a changed table beside the record is found', () => {
+  it.each([
+    ["UPDATE intent SET sub = 'x' WHERE seq = 2", 'entry 2'],
+    ["UPDATE intent SET dep = '' WHERE seq = 6", 'entry 6'],
+    ['UPDATE intent SET ctr = 7 WHERE seq = 14', 'entry 14'],
+    ['UPDATE intent SET license_id = zeroblob(16) WHERE seq = 2', 'entry 2'],
+    ['UPDATE intent SET issue = NULL WHERE seq = 2', 'entry 2'],
+    ['UPDATE intent SET issue = 13 WHERE seq = 2', 'entry 2'],
+    ['UPDATE intent SET issue = 3 WHERE seq = 14', 'entry 14'],
+    ['UPDATE intent SET issue = 3 WHERE seq = 4', 'entry 4'],
+    ['UPDATE intent SET void = NULL WHERE seq = 4', 'entry 4'],
+    ['UPDATE intent SET void = 5 WHERE seq = 14', 'entry 14'],
+    ['UPDATE intent SET void = 5 WHERE seq = 2', 'entry 2'],
+    ['UPDATE intent SET release = NULL WHERE seq = 2', 'entry 2'],
+    ['UPDATE intent SET release = 9 WHERE seq = 12', 'entry 12'],
+    ['UPDATE intent SET release = 11 WHERE seq = 6', 'entry 6'],
+    ['UPDATE intent SET release = 9 WHERE seq = 4', 'entry 4'],
+    ['DELETE FROM intent WHERE seq = 14', 'entry 14'],
+    [
+      "INSERT INTO intent (seq, sub, aud, dep, ctr, license_id) VALUES (15, 'x', 'y', '', 1, zeroblob(16))",
+      'the table "intent" has rows',
+    ],
+    ['UPDATE leaf SET entry = 3 WHERE leaf_index = 1', 'entry 5'],
+    ['DELETE FROM leaf WHERE leaf_index = 3', 'entry 13'],
+    ['INSERT INTO leaf VALUES (4, 14)', 'the table "leaf" has rows'],
+    ['UPDATE node SET hash = zeroblob(32) WHERE position = 0', 'over leaf 0 is another'],
+    ['UPDATE node SET hash = zeroblob(32) WHERE position = 6', 'over leaf 3 is another'],
+    ['DELETE FROM node WHERE position = 6', 'over leaf 3 is another'],
+    ['UPDATE node SET position = 7 WHERE position = 6', 'over leaf 3 is another'],
+    ['INSERT INTO node VALUES (7, zeroblob(32))', 'the table "node" has rows'],
+    ['DELETE FROM clock', 'entry 8'],
+    ['INSERT INTO clock VALUES (14)', 'the table "clock" has rows'],
+  ])('%s', async (sql, words) => {
+    const place = await rich();
+    tamper(place.ledger, sql);
+    expect(await fault(place)).toContain(words);
+  });
+
+  it('an index that says otherwise than its table', async () => {
+    const place = await rich();
+    // Wrong in both, then right again in the table while the index is out of sight.
+    tamper(
+      place.ledger,
+      'CREATE TABLE kept AS SELECT seq, license_id FROM intent',
+      'UPDATE intent SET license_id = zeroblob(16) WHERE seq = 2',
+    );
+    tamperBehind(
+      place.ledger,
+      'intent_by_license_id',
+      'UPDATE intent SET license_id = (SELECT license_id FROM kept WHERE kept.seq = intent.seq)',
+      'DROP TABLE kept',
+    );
+    expect(await fault(place)).toContain('an index does not fit its table');
+  });
+
+  it('an index of counters taken over that lacks a row: found by the check, and before anything is written', async () => {
+    const { place, ledger } = await newWriter();
+    ledger.group(() => {
+      ledger.adopt({
+        act: 'import',
+        document: digest('document'),
+        kid: KID,
+        ledgerId: new Uint8Array(16),
+        floor: 0,
+        highest: 5,
+        operator: 'officer',
+      });
+      ledger.adopt({ act: 'counter', ...ACME, ctr: 5 });
+    });
+    await ledger.anchor();
+    expect(ledger.nextCounter(ACME)).toBe(6);
+    ledger.close();
+    tamper(place.ledger, "UPDATE counter SET sub = 'zzz'");
+    tamperBehind(place.ledger, 'counter_by_lineage', `UPDATE counter SET sub = '${ACME.sub}'`);
+    expect(closing(openLedgerForReading(place.ledger)).nextCounter(ACME)).toBe(1);
+    expect(await fault(place)).toContain('an index does not fit its table');
+    await expect(openWriter(place)).rejects.toThrow('an index does not fit its table');
+  });
+
+  it('an index of intents that lacks a row, or says another counter than the row: found before a counter is taken from it', async () => {
+    const place = await rich();
+    tamperBehind(place.ledger, 'intent_by_lineage', 'UPDATE intent SET ctr = 9 WHERE seq = 14');
+    expect(() => closing(openLedgerForReading(place.ledger)).nextCounter(ACME)).toThrow(
+      'an index does not fit its table',
+    );
+    const other = await newWriter();
+    issueNext(other.ledger);
+    await other.ledger.anchor();
+    other.ledger.close();
+    // Put in while the index is out of sight: its entry is missing there.
+    tamperBehind(
+      other.place.ledger,
+      'intent_by_lineage',
+      "INSERT INTO intent (seq, sub, aud, dep, ctr, license_id) VALUES (9, 'x', 'y', '', 1, zeroblob(16))",
+    );
+    await expect(openWriter(other.place)).rejects.toThrow('intent_by_lineage has 1 of 2 rows');
+  });
+});
