@@ -7,6 +7,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { cacheFolder } from '../support/tokens/cache-folder.ts';
+import { checkSignerOnOldNodes } from './signer-runtime.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const DIST = join(ROOT, 'dist');
@@ -171,6 +172,15 @@ say('both tarballs with npm and with pnpm');
 const byNpm = emptyFolder();
 npmInstall(byNpm, ['--prefer-offline', ...tarballs]);
 checks.push({ what: 'npm installs both tarballs together, and they run', fault: bothRun(byNpm) });
+const oldNodes = NODES.filter(([, mldsa65]) => mldsa65 === 'noble')
+  .map(([alias]) => module(`${alias}-${platform}`, 'bin/node'))
+  .filter((node) => existsSync(node));
+const signerFaults = checkSignerOnOldNodes(join(byNpm, 'node_modules/vtlic-signer/signer/cli/main.js'), oldNodes);
+checks.push({
+  what: `the signer says what it needs on each of ${oldNodes.length} unsupported versions of Node.js`,
+  fault:
+    oldNodes.length === 0 ? 'no such Node is here' : signerFaults.length > 0 ? signerFaults.join('\n  ') : undefined,
+});
 const byPnpm = emptyFolder();
 const pnpm = spawnSync(
   process.execPath,

@@ -1,9 +1,6 @@
 /**
  * The installed command on Nodes that the signer does not support: each command must say what it needs before it looks at anything (exit 2).
- *
- *   node test/runtimes/signer-runtime.ts MAIN NODE…
- *
- * MAIN is `signer/cli/main.js` of an installed package. The Nodes that differ in what they lack: 20 (no `node:sqlite`), 22 (SQLite, and
+ * The Nodes that differ in what they lack: 20 (no `node:sqlite`), 22 (SQLite, and
  * ML-DSA without contexts or none), 24.0 (no ML-DSA), 24.7 (ML-DSA whose context is ignored).
  */
 import { spawnSync } from 'node:child_process';
@@ -19,7 +16,10 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['ledger', 'verify', '--site', 'site'],
 ];
 
-/** What is wrong, one line a fault; empty where every command says what it needs. */
+/**
+ * @param main `signer/cli/main.js` of an installed package
+ * @returns what is wrong, one line a fault; empty where every command says what it needs
+ */
 export function checkSignerOnOldNodes(main: string, nodes: readonly string[]): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-signer-runtime-'));
   const faults: string[] = [];
@@ -44,14 +44,3 @@ export function checkSignerOnOldNodes(main: string, nodes: readonly string[]): r
   }
   return faults;
 }
-
-function main(): void {
-  const [command, ...nodes] = process.argv.slice(2);
-  if (command === undefined || nodes.length === 0) throw new Error('usage: signer-runtime.ts MAIN NODE…');
-  const faults = checkSignerOnOldNodes(command, nodes);
-  for (const fault of faults) process.stderr.write(`${fault}\n`);
-  if (faults.length > 0) process.exit(1);
-  process.stdout.write(`the signer says what it needs on each of ${nodes.length} unsupported versions of Node.js\n`);
-}
-
-if (import.meta.main) main();

@@ -1,15 +1,18 @@
-/** A site on a disk without hard links (FAT, exFAT, some network shares): `link` fails with EPERM in the real command. */
+/**
+ * A site on a disk without hard links (FAT, exFAT, some network shares): `link` fails with EPERM in the real command.
+ * It is among the tests of tokens because it needs a C compiler, as they do.
+ */
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { HEADER, row } from '../support/batch-file.ts';
 import { writeRequest } from '../support/site-fixture.ts';
-import { NO_KILL } from './campaign/kill-point.ts';
-import { look, Memory } from './campaign/look.ts';
-import { makePlace, type Place } from './campaign/place.ts';
-import { runToDeath, type Ended } from './campaign/process-that-dies.ts';
-import { diskFaultEnv } from './disk-faults/build-disk-faults.ts';
+import { NO_KILL } from '../crash/campaign/kill-point.ts';
+import { look, Memory } from '../crash/campaign/look.ts';
+import { makePlace, type Place } from '../crash/campaign/place.ts';
+import { runToDeath, type Ended } from '../crash/campaign/process-that-dies.ts';
+import { diskFaultEnv } from '../crash/disk-faults/build-disk-faults.ts';
 
 let place: Place;
 beforeAll(async () => {
