@@ -205,7 +205,7 @@ it('one file alone is durable before it has its name, and its folder after it', 
   expect(steps).toEqual(steps.toSorted((a, b) => a - b));
 });
 
-/** `link` fails as it does on FAT and exFAT. The call in C is tried in test/crash/no-hard-links.test.ts. */
+/** `link` fails as it does on FAT and exFAT. The call in C is tried in test/pkcs11/no-hard-links.test.ts. */
 async function withoutLinks(act: () => Promise<void>): Promise<void> {
   const { linkSync } = fs;
   fs.linkSync = () => {
