@@ -103,7 +103,7 @@ export function encodePrivateCoseKey(alg: Algorithm, publicBytes: Uint8Array, pr
 }
 
 /**
- * Reads the private form, and only it. That the halves belong together is for the opener of the key to prove.
+ * Reads the private form, and only it. That the components belong together is for the opener of the key to prove.
  *
  * @throws VtlicError `key_invalid`, which never says a byte of the key
  */
@@ -133,7 +133,7 @@ function standsAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
   return true;
 }
 
-function requireLength(half: 'public' | 'private', alg: Algorithm, bytes: Uint8Array, expected: number): void {
+function requireLength(part: 'public' | 'private', alg: Algorithm, bytes: Uint8Array, expected: number): void {
   if (bytes.length === expected) return;
-  throw new VtlicError('key_invalid', `a ${half} key for ${alg} has ${expected} bytes, but ${bytes.length} came`);
+  throw new VtlicError('key_invalid', `a ${part} key for ${alg} has ${expected} bytes, but ${bytes.length} came`);
 }

@@ -6,7 +6,7 @@ import { decodeComponentText } from '../keys/public/encodings/component-text.ts'
 import type { ComponentKind } from '../keys/public/encodings/key-component.ts';
 import { trimBlank } from '../keys/public/encodings/trim-blank.ts';
 import { importPublicKey, type PublicKey } from '../keys/public/public-key.ts';
-import { indexOfTrust, makeTrust, refuseSharedHalves, type Trust, type TrustedKey } from './trust.ts';
+import { indexOfTrust, makeTrust, refuseSharedComponents, type Trust, type TrustedKey } from './trust.ts';
 
 /** The variables as they stand in the environment. Unset and blank are both absent: compose files pass blanks. */
 export interface OverrideVariables {
@@ -36,8 +36,8 @@ export function trustFromOverride(
   const keys = readOverrideKeys(env, readFile);
   if (keys === undefined)
     return requireComposite === builtIn.requireComposite ? builtIn : makeTrust({ ...builtIn, requireComposite });
-  // Over both sources: half of a built-in composite must not come back as a key of its own.
-  refuseSharedHalves([...builtIn.keys.map(({ key }) => key), ...keys]);
+  // Over both sources: a component of a built-in composite must not come back as a key of its own.
+  refuseSharedComponents([...builtIn.keys.map(({ key }) => key), ...keys]);
   const { byKid } = indexOfTrust(builtIn);
   const issuing = keys.map((key): TrustedKey => byKid.get(key.kid) ?? { key, purpose: 'license', status: 'active' });
   const kept = builtIn.keys.filter(({ purpose }) => purpose !== 'license');

@@ -76,7 +76,7 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   },
   key_composite_only: {
     layer: 'key',
-    sentence: 'The license is signed by one half of a composite key, and a half alone signs nothing.',
+    sentence: 'The license is signed by one component of a composite key, and a component alone signs nothing.',
     remedy: 'Treat this file as a forgery and report it to the vendor.',
   },
   key_algorithm_mismatch: {

@@ -52,8 +52,8 @@ export interface TrustIndex {
   /** Copies that nobody outside can change. */
   readonly revokedLicenses: ReadonlySet<string>;
   readonly lowestCounters: ReadonlyMap<string, number>;
-  /** The kid that the Ed25519 half of a composite would have as a key of its own → the kid of the composite. */
-  readonly compositeOfHalf: ReadonlyMap<string, string>;
+  /** The kid that the Ed25519 component of a composite would have as a key of its own → the kid of the composite. */
+  readonly compositeOfComponent: ReadonlyMap<string, string>;
 }
 
 const indexes = new WeakMap<Trust, TrustIndex>();
@@ -62,13 +62,13 @@ const indexes = new WeakMap<Trust, TrustIndex>();
  * Judges and freezes a trust value.
  *
  * @throws VtlicError `configuration_invalid`: a key that its import refuses; an unknown purpose or status; a product or tier that is
- * no id; one kid with different purposes, status or scope; a half that stands in two different keys; a time or a counter out of bounds
+ * no id; one kid with different purposes, status or scope; a component that stands in two different keys; a time or a counter out of bounds
  */
 export function makeTrust(values: TrustValues): Trust {
   const byKid = new Map<string, TrustedKey>();
   for (const given of values.keys) addKey(byKid, frozenKey(given));
   const keys = [...byKid.values()];
-  refuseSharedHalves(keys.map(({ key }) => key));
+  refuseSharedComponents(keys.map(({ key }) => key));
 
   const { ed25519Until } = values;
   if (ed25519Until !== undefined) requireInteger('ed25519Until', ed25519Until, MAX_TIME);
@@ -98,12 +98,12 @@ export function makeTrust(values: TrustValues): Trust {
     revokedLicenses,
     lowestCounters,
   });
-  const compositeOfHalf = new Map<string, string>();
+  const compositeOfComponent = new Map<string, string>();
   for (const { key } of keys)
-    if (key.mldsa65 !== undefined) compositeOfHalf.set(kidOf('ed25519', key.ed25519), key.kid);
+    if (key.mldsa65 !== undefined) compositeOfComponent.set(kidOf('ed25519', key.ed25519), key.kid);
   indexes.set(trust, {
     byKid,
-    compositeOfHalf,
+    compositeOfComponent,
     revokedLicenses: new Set(revokedLicenses),
     lowestCounters: new Map(lowestCounters),
   });
@@ -118,18 +118,18 @@ export function indexOfTrust(trust: Trust): TrustIndex {
 }
 
 /**
- * Refuses two different keys that share a half (`keys/public/shared-component.ts`).
+ * Refuses two different keys that share a component (`keys/public/shared-component.ts`).
  *
  * @throws VtlicError `configuration_invalid`
  */
-export function refuseSharedHalves(keys: Iterable<PublicKey>): void {
+export function refuseSharedComponents(keys: Iterable<PublicKey>): void {
   const shared = findSharedComponent(keys);
   if (shared === undefined) return;
   throw new VtlicError(
     'configuration_invalid',
-    `the keys ${shared.join(' and ')} share a half, but a half may stand in one key only`,
+    `the keys ${shared.join(' and ')} share a component, but a component may stand in one key only`,
     {
-      hint: 'Give every key halves of its own; with an override, give both halves of a composite key (LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY).',
+      hint: 'Give every key components of its own; with an override, give both components of a composite key (LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY).',
     },
   );
 }
@@ -178,7 +178,7 @@ function frozenKey({ key, purpose, status, products, tiers }: TrustedKey): Trust
         `the products and tiers of the key ${made.kid} should be ids, but ${JSON.stringify(cleanText(item))} is none`,
       );
   return Object.freeze({
-    // Made anew from its bytes: what it says of its halves is not believed.
+    // Made anew from its bytes: what it says of its components is not believed.
     key: made,
     purpose,
     status,

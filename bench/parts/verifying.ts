@@ -62,12 +62,12 @@ export async function measureVerifying(): Promise<Part> {
   };
   const [compositeTrust, ed25519Trust] = [trustOf(composite), trustOf(ed25519)];
 
-  const [mldsaRaw, ed25519RawHalf] = pemKeys(composite);
+  const [mldsaRaw, ed25519RawComponent] = pemKeys(composite);
   const [ed25519Raw] = pemKeys(ed25519);
-  if (mldsaRaw === undefined || ed25519RawHalf === undefined || ed25519Raw === undefined)
+  if (mldsaRaw === undefined || ed25519RawComponent === undefined || ed25519Raw === undefined)
     throw new Error('the keys cannot be exported');
   const both = compositeMessage(compositeLicense.message, nodeProvider);
-  const halves = splitCompositeSignature(compositeLicense.signature);
+  const components = splitCompositeSignature(compositeLicense.signature);
 
   const loops: readonly Loop[] = [
     {
@@ -75,8 +75,8 @@ export async function measureVerifying(): Promise<Part> {
       run: (count) => {
         for (let i = 0; i < count; i++)
           check(
-            nodeVerify(null, both, ed25519RawHalf, halves.ed25519) &&
-              nodeVerify(null, both, { key: mldsaRaw, context: COMPOSITE_LABEL }, halves.mldsa65),
+            nodeVerify(null, both, ed25519RawComponent, components.ed25519) &&
+              nodeVerify(null, both, { key: mldsaRaw, context: COMPOSITE_LABEL }, components.mldsa65),
           );
       },
     },

@@ -2,7 +2,7 @@ import type { KeyPurpose } from '../public/key-purpose.ts';
 import type { PublicKey } from '../public/public-key.ts';
 
 /**
- * Where the private halves live.
+ * Where the private components are stored.
  *
  * - `hsm`: both in a token, and never outside it.
  * - `hsm-wrapped`: Ed25519 in a token; the ML-DSA seed encrypted under a key of that token.

@@ -15,24 +15,24 @@ export const COMPOSITE_LABEL: Uint8Array = utf8('COMPSIG-MLDSA65-Ed25519-SHA512'
 const HEAD: Uint8Array = concatBytes(PREFIX, COMPOSITE_LABEL, Uint8Array.of(0));
 
 /**
- * M' = prefix (32) || label (30) || 00 || SHA-512(message) (64): the 127 bytes that both halves sign, ML-DSA-65 with
+ * M' = prefix (32) || label (30) || 00 || SHA-512(message) (64): the 127 bytes that both components sign, ML-DSA-65 with
  * `COMPOSITE_LABEL` as its context, Ed25519 plainly.
  */
 export function compositeMessage(message: Uint8Array, provider: Provider = defaultProvider): Uint8Array {
   return concatBytes(HEAD, provider.sha512(message));
 }
 
-export interface CompositeHalves {
+export interface CompositeComponents {
   readonly mldsa65: Uint8Array;
   readonly ed25519: Uint8Array;
 }
 
-/** A public key of 1984 bytes as 1952 and 32, ML-DSA first. The halves are copies. */
-export function splitCompositeKey(bytes: Uint8Array): CompositeHalves {
+/** A public key of 1984 bytes as 1952 and 32, ML-DSA first. The components are copies. */
+export function splitCompositeKey(bytes: Uint8Array): CompositeComponents {
   return { mldsa65: bytes.slice(0, MLDSA65_PUBLIC_KEY_BYTES), ed25519: bytes.slice(MLDSA65_PUBLIC_KEY_BYTES) };
 }
 
-/** A signature of 3373 bytes as 3309 and 64, ML-DSA first. The halves are views. */
-export function splitCompositeSignature(bytes: Uint8Array): CompositeHalves {
+/** A signature of 3373 bytes as 3309 and 64, ML-DSA first. The components are views. */
+export function splitCompositeSignature(bytes: Uint8Array): CompositeComponents {
   return { mldsa65: bytes.subarray(0, MLDSA65_SIGNATURE_BYTES), ed25519: bytes.subarray(MLDSA65_SIGNATURE_BYTES) };
 }

@@ -43,9 +43,9 @@ export function importPublicKey(alg: Algorithm, bytes: Uint8Array, options: Impo
     );
   }
   const own = Uint8Array.from(bytes);
-  const halves = alg === 'ed25519' ? { ed25519: own } : splitCompositeKey(own);
-  checkEd25519(halves.ed25519, options.forSite === true);
-  return Object.freeze({ alg, kid: kidOf(alg, own), bytes: own, ...halves });
+  const components = alg === 'ed25519' ? { ed25519: own } : splitCompositeKey(own);
+  checkEd25519(components.ed25519, options.forSite === true);
+  return Object.freeze({ alg, kid: kidOf(alg, own), bytes: own, ...components });
 }
 
 /** The kid of a key's raw bytes, which are not judged here. */

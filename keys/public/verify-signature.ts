@@ -6,7 +6,7 @@ import type { PublicKey } from './public-key.ts';
 
 /**
  * Whether the signature (64 bytes, or 3373 for the composite, ML-DSA first) holds over the message. A composite holds
- * only if both halves hold. A wrong length is false. For anything COSE the message is the Sig_structure.
+ * only if both components hold. A wrong length is false. For anything COSE the message is the Sig_structure.
  */
 export function verifySignature(
   key: PublicKey,
@@ -17,9 +17,9 @@ export function verifySignature(
   if (signature.length !== ALGORITHMS[key.alg].signatureBytes) return false;
   if (key.mldsa65 === undefined) return provider.ed25519Verify(key.ed25519, message, signature);
   const both = compositeMessage(message, provider);
-  const halves = splitCompositeSignature(signature);
+  const components = splitCompositeSignature(signature);
   return (
-    provider.ed25519Verify(key.ed25519, both, halves.ed25519) &&
-    provider.mldsa65Verify(key.mldsa65, both, halves.mldsa65, COMPOSITE_LABEL)
+    provider.ed25519Verify(key.ed25519, both, components.ed25519) &&
+    provider.mldsa65Verify(key.mldsa65, both, components.mldsa65, COMPOSITE_LABEL)
   );
 }

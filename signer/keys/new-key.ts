@@ -7,7 +7,7 @@ export interface NewKey {
   readonly algorithm: Algorithm;
   readonly purpose: KeyPurpose;
   readonly keystore: string;
-  /** Of a composite key in tokens: the keystore of its ML-DSA half, for split custody. */
+  /** Of a composite key in tokens: the keystore of its ML-DSA component, for split custody. */
   readonly mldsaKeystore?: string;
   /** Encrypt the ML-DSA seed under a key of the token, which cannot hold it itself. */
   readonly wrapped: boolean;

@@ -1,6 +1,6 @@
 /**
  * The claim of a key in a token: a private data object beside it, kid → ledger id. In a split key, in the token of the
- * Ed25519 half.
+ * Ed25519 component.
  */
 import { concatBytes, equalBytes, fromHex, toHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';

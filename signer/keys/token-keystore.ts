@@ -40,7 +40,7 @@ function pair([ed25519, mldsa65]: readonly Token[]): SplitTokens {
   return { ed25519, mldsa65 };
 }
 
-/** @param stores the keystore of the key, and for split custody that of its ML-DSA half */
+/** @param stores the keystore of the key, and for split custody that of its ML-DSA component */
 export async function openFromToken(
   stores: readonly TokenKeystore[],
   record: KeyRecord,

@@ -28,6 +28,6 @@ export interface TokenObject {
   readonly id: string;
   /** Custody `hsm-wrapped`: the ML-DSA seed, encrypted under a key of the token. Worth nothing without it. */
   readonly wrappedSeed?: Uint8Array;
-  /** Custody `split`: the keystore of the ML-DSA half. */
+  /** Custody `split`: the keystore of the ML-DSA component. */
   readonly mldsaKeystore?: string;
 }

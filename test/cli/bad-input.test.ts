@@ -426,7 +426,7 @@ describe('key generate', () => {
   });
 });
 
-/** Decodes, flips a bit in the last byte (the Ed25519 half of the signature), and armors again. */
+/** Decodes, flips a bit in the last byte (the Ed25519 component of the signature), and armors again. */
 function alterSignature(text: string): string {
   const body = text
     .split('\n')

@@ -93,7 +93,7 @@ function seedTable({ ed25519Seed, mldsa65Seed }: ExampleKey): string {
   return [
     '| seed of | ASCII, 32 bytes | hex |',
     '|---|---|---|',
-    ...rows.map(([half, seed]) => `| ${half} | \`${seed}\` | \`${Buffer.from(seed).toString('hex')}\` |`),
+    ...rows.map(([component, seed]) => `| ${component} | \`${seed}\` | \`${Buffer.from(seed).toString('hex')}\` |`),
   ].join('\n');
 }
 

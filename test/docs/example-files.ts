@@ -5,7 +5,7 @@ import { exportPublicKey, type PublicKeyForm } from '../../keys/public/encodings
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { REASONS, isReason } from '../../verifier/reasons.ts';
 import { diagnostic } from './cbor-diagnostic.ts';
-import { compositeKey, ed25519Key, otherKey, sharedHalfKey, type ExampleKey } from './example-keys.ts';
+import { compositeKey, ed25519Key, otherKey, sharedComponentKey, type ExampleKey } from './example-keys.ts';
 import { compositeLicense, ed25519License, type ExampleLicense } from './example-licenses.ts';
 import { judgedExamples } from './judged-examples.ts';
 import { keyFileExamples, type KeyFileExample } from './key-file-examples.ts';
@@ -44,7 +44,7 @@ function allExamples(): unknown {
     keys: {
       ed25519: keyValues(ed25519Key),
       composite: keyValues(compositeKey),
-      'shared-half': publicValues(sharedHalfKey),
+      'shared-half': publicValues(sharedComponentKey),
       other: publicValues(otherKey),
     },
     licenses: { ed25519: licenseValues(ed25519License), composite: licenseValues(compositeLicense) },

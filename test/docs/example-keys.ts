@@ -7,7 +7,7 @@ import { sign } from 'node:crypto';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { concatBytes, utf8 } from '../../formats/bytes.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
-import { ed25519Half } from '../../keys/private/software/private-key-objects.ts';
+import { ed25519Component } from '../../keys/private/software/private-key-objects.ts';
 import { COMPOSITE_LABEL, compositeMessage } from '../../keys/public/composite.ts';
 import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
 
@@ -29,14 +29,14 @@ const COMPOSITE_MLDSA65_SEED = 'vtlic format example ml-dsa seed';
 export const COMPOSITE_ED25519_SEED = 'vtlic format example edhalf seed';
 
 function ed25519Signature(seed: string, message: Uint8Array): Uint8Array {
-  return Uint8Array.from(sign(null, message, ed25519Half(utf8(seed)).privateKey));
+  return Uint8Array.from(sign(null, message, ed25519Component(utf8(seed)).privateKey));
 }
 
 export const ed25519Key: ExampleKey = Object.freeze<ExampleKey>({
   name: 'ed25519',
   alg: 'ed25519',
   ed25519Seed: ED25519_SEED,
-  publicKey: importPublicKey('ed25519', ed25519Half(utf8(ED25519_SEED)).publicBytes, { forSite: true }),
+  publicKey: importPublicKey('ed25519', ed25519Component(utf8(ED25519_SEED)).publicBytes, { forSite: true }),
   sign: (message) => ed25519Signature(ED25519_SEED, message),
 });
 
@@ -49,7 +49,7 @@ export const compositeKey: ExampleKey = Object.freeze<ExampleKey>({
   mldsa65Seed: COMPOSITE_MLDSA65_SEED,
   publicKey: importPublicKey(
     'ed25519+ml-dsa-65',
-    concatBytes(mldsa65.publicKey, ed25519Half(utf8(COMPOSITE_ED25519_SEED)).publicBytes),
+    concatBytes(mldsa65.publicKey, ed25519Component(utf8(COMPOSITE_ED25519_SEED)).publicBytes),
     { forSite: true },
   ),
   sign: (message) => {
@@ -61,8 +61,8 @@ export const compositeKey: ExampleKey = Object.freeze<ExampleKey>({
   },
 });
 
-/** A composite that misuses the Ed25519 example key as its half. No honest signer makes one. */
-export const sharedHalfKey: PublicKey = importPublicKey(
+/** A composite that misuses the Ed25519 example key as its component. No honest signer makes one. */
+export const sharedComponentKey: PublicKey = importPublicKey(
   'ed25519+ml-dsa-65',
   concatBytes(mldsa65.publicKey, ed25519Key.publicKey.bytes),
 );
@@ -70,6 +70,6 @@ export const sharedHalfKey: PublicKey = importPublicKey(
 /** One more Ed25519 key, for examples that need one. */
 export const otherKey: PublicKey = importPublicKey(
   'ed25519',
-  ed25519Half(utf8('vtlic format example key another')).publicBytes,
+  ed25519Component(utf8('vtlic format example key another')).publicBytes,
   { forSite: true },
 );

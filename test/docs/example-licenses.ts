@@ -148,14 +148,14 @@ function ed25519Parts({ publicKey }: ExampleKey, message: Uint8Array, signature:
 function compositeParts({ publicKey }: ExampleKey, toBeSigned: Uint8Array, signature: Uint8Array): CompositeParts {
   const message = compositeMessage(toBeSigned);
   const tr = shake256(publicKey.mldsa65 ?? new Uint8Array(), { dkLen: 64 });
-  const halves = splitCompositeSignature(signature);
+  const components = splitCompositeSignature(signature);
   return {
     sigStructureSha512: sha512(toBeSigned),
     message,
     tr,
     mu: shake256(concatBytes(tr, Uint8Array.of(0, COMPOSITE_LABEL.length), COMPOSITE_LABEL, message), { dkLen: 64 }),
-    mldsa65Signature: halves.mldsa65,
-    ed25519Signature: halves.ed25519,
+    mldsa65Signature: components.mldsa65,
+    ed25519Signature: components.ed25519,
   };
 }
 

@@ -4,15 +4,15 @@ import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
 import { makeTrust, type KeyStatus, type Trust } from '../../verifier/trust.ts';
-import { compositeKey, ed25519Key, otherKey, sharedHalfKey } from './example-keys.ts';
+import { compositeKey, ed25519Key, otherKey, sharedComponentKey } from './example-keys.ts';
 
-/** The public keys that the examples name. `shared-half` holds the Ed25519 example key as its Ed25519 half. */
+/** The public keys that the examples name. `shared-half` holds the Ed25519 example key as its Ed25519 component. */
 export type KeyName = 'ed25519' | 'composite' | 'shared-half' | 'other';
 
 export const NAMED_KEYS: Readonly<Record<KeyName, PublicKey>> = Object.freeze({
   ed25519: ed25519Key.publicKey,
   composite: compositeKey.publicKey,
-  'shared-half': sharedHalfKey,
+  'shared-half': sharedComponentKey,
   other: otherKey,
 });
 

@@ -98,9 +98,9 @@ function mismatched(): string {
   );
 }
 
-/** B, its Ed25519 half crafted over M'. */
-const craftedHalf = (craft: typeof smallOrderSignature): string =>
-  halfReplaced(
+/** B, its Ed25519 component crafted over M'. */
+const craftedComponent = (craft: typeof smallOrderSignature): string =>
+  componentReplaced(
     craft(
       COMPOSITE_ED25519_SEED,
       compositeKey.publicKey.ed25519,
@@ -108,13 +108,13 @@ const craftedHalf = (craft: typeof smallOrderSignature): string =>
     ),
   );
 
-function halfReplaced(ed25519Half: Uint8Array): string {
-  return resigned(compositeLicense, concatBytes(compositeLicense.signature.slice(0, 3309), ed25519Half));
+function componentReplaced(ed25519Component: Uint8Array): string {
+  return resigned(compositeLicense, concatBytes(compositeLicense.signature.slice(0, 3309), ed25519Component));
 }
 
-const compositeHalves = compositeLicense.composite;
-const halves =
-  compositeHalves === undefined ? [] : [compositeHalves.mldsa65Signature, compositeHalves.ed25519Signature];
+const compositeComponents = compositeLicense.composite;
+const components =
+  compositeComponents === undefined ? [] : [compositeComponents.mldsa65Signature, compositeComponents.ed25519Signature];
 
 const LINEAGE = lineageKey(first);
 const OTHER = 'example-vendor/vaultdesk/acme-gmbh/staging';
@@ -258,7 +258,7 @@ const ROWS: readonly Row[] = [
   ['key-unknown', 'A, and no key is trusted', A, { keys: [] }, here, 'key_unknown'],
   [
     'key-half',
-    'A, and its key is trusted as the half of a composite alone',
+    'A, and its key is trusted as the component of a composite alone',
     A,
     { keys: [active('shared-half')] },
     here,
@@ -282,7 +282,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     'key-half-alg',
-    "alg says composite, kid is that of the composite's half",
+    "alg says composite, kid is that of the composite's component",
     mismatched(),
     { keys: [active('shared-half')] },
     here,
@@ -348,7 +348,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     'composite-mldsa',
-    'B, a bit of the ML-DSA half flipped',
+    'B, a bit of the ML-DSA component flipped',
     resigned(compositeLicense, flipped(compositeLicense.signature, 0)),
     both,
     hostsHere,
@@ -356,7 +356,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     'composite-ed25519',
-    'B, a bit of the Ed25519 half flipped',
+    'B, a bit of the Ed25519 component flipped',
     resigned(compositeLicense, flipped(compositeLicense.signature, 3372)),
     both,
     hostsHere,
@@ -364,15 +364,15 @@ const ROWS: readonly Row[] = [
   ],
   [
     'composite-swapped',
-    'B, the halves swapped',
-    resigned(compositeLicense, concatBytes(...halves.toReversed())),
+    'B, the components swapped',
+    resigned(compositeLicense, concatBytes(...components.toReversed())),
     both,
     hostsHere,
     'signature_invalid',
   ],
   [
     'composite-half',
-    'B, the ML-DSA half alone',
+    'B, the ML-DSA component alone',
     resigned(compositeLicense, compositeLicense.signature.slice(0, 3309)),
     both,
     hostsHere,
@@ -381,24 +381,24 @@ const ROWS: readonly Row[] = [
 
   [
     'composite-large-s',
-    'B, s + L for s in the Ed25519 half',
-    halfReplaced(largeScalarSignature(compositeLicense.signature.slice(3309))),
+    'B, s + L for s in the Ed25519 component',
+    componentReplaced(largeScalarSignature(compositeLicense.signature.slice(3309))),
     both,
     hostsHere,
     'signature_invalid',
   ],
   [
     'composite-small-r',
-    'B, R of its Ed25519 half is the neutral element and the equation holds',
-    craftedHalf(smallOrderSignature),
+    'B, R of its Ed25519 component is the neutral element and the equation holds',
+    craftedComponent(smallOrderSignature),
     both,
     hostsHere,
     'signature_invalid',
   ],
   [
     'composite-torsion-r',
-    'B, R of its Ed25519 half with a torsion part',
-    craftedHalf(torsionSignature),
+    'B, R of its Ed25519 component with a torsion part',
+    craftedComponent(torsionSignature),
     both,
     hostsHere,
     'signature_invalid',

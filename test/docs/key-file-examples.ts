@@ -28,7 +28,7 @@ const [, BODY = ''] = PEM.split('\n');
 const pem = (label: string, ...lines: readonly string[]): string =>
   [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 /** The two blocks of the composite. */
-const [MLDSA65_PEM = '', HALF_PEM = ''] = textOf(composite, 'pem').split(/(?<=-----END PUBLIC KEY-----\n)/);
+const [MLDSA65_PEM = '', COMPONENT_PEM = ''] = textOf(composite, 'pem').split(/(?<=-----END PUBLIC KEY-----\n)/);
 
 const RAW = textOf(plain, 'raw').trimEnd();
 const JWK = textOf(plain, 'jwk').trimEnd();
@@ -67,10 +67,10 @@ const ROWS: readonly Row[] = [
   [
     'keys-pem-blanks',
     'blank space around PEM blocks and behind their BEGIN and END',
-    ` \n${PEM.replaceAll('-----\n', '----- \t\n')}\n\t${HALF_PEM}\n`,
+    ` \n${PEM.replaceAll('-----\n', '----- \t\n')}\n\t${COMPONENT_PEM}\n`,
     [plain, importPublicKey('ed25519', composite.ed25519)],
   ],
-  ['keys-pem-list', 'three PEM blocks: A.1, then A.2', PEM + MLDSA65_PEM + HALF_PEM, [plain, composite]],
+  ['keys-pem-list', 'three PEM blocks: A.1, then A.2', PEM + MLDSA65_PEM + COMPONENT_PEM, [plain, composite]],
   [
     'keys-der-list',
     'the same as DER',
@@ -125,7 +125,7 @@ const ROWS: readonly Row[] = [
   ['keys-pem-text-after', 'text after it', `${PEM}end\n`, undefined],
   ['keys-pem-header', 'a header in it', pem('PUBLIC KEY', 'Comment: A', '', BODY), undefined],
   ['keys-pem-one-line', 'a PEM block on one line', PEM.replaceAll('\n', ' '), undefined],
-  ['keys-pem-glued', 'two PEM blocks without a line end between them', PEM.trimEnd() + HALF_PEM, undefined],
+  ['keys-pem-glued', 'two PEM blocks without a line end between them', PEM.trimEnd() + COMPONENT_PEM, undefined],
   ['keys-pem-end-behind', 'END behind base64 on one line', PEM.replace(`${BODY}\n`, BODY), undefined],
   ['keys-pem-end-blank', 'a blank before END', PEM.replace('-----END', ' -----END'), undefined],
   ['keys-pem-return', 'a carriage return alone for each line end', PEM.replaceAll('\n', '\r'), undefined],
@@ -159,8 +159,13 @@ const ROWS: readonly Row[] = [
   ],
   ['keys-openssh-private', 'an OpenSSH private key', pem('OPENSSH PRIVATE KEY', encodeBase64(PRIVATE_DER)), undefined],
   ['keys-pem-mldsa-alone', 'an ML-DSA-65 key alone', MLDSA65_PEM, undefined],
-  ['keys-pem-ed25519-first', 'the halves of a composite, Ed25519 first', HALF_PEM + MLDSA65_PEM, undefined],
-  ['keys-pem-mldsa-twice', 'two ML-DSA-65 keys, then an Ed25519 key', MLDSA65_PEM + MLDSA65_PEM + HALF_PEM, undefined],
+  ['keys-pem-ed25519-first', 'the components of a composite, Ed25519 first', COMPONENT_PEM + MLDSA65_PEM, undefined],
+  [
+    'keys-pem-mldsa-twice',
+    'two ML-DSA-65 keys, then an Ed25519 key',
+    MLDSA65_PEM + MLDSA65_PEM + COMPONENT_PEM,
+    undefined,
+  ],
   [
     'keys-composite-after-mldsa',
     'an ML-DSA-65 key, then a composite in one piece',
@@ -175,8 +180,8 @@ const ROWS: readonly Row[] = [
   ],
   [
     'keys-shared',
-    'a composite in one piece, and its Ed25519 half as a key',
-    textOf(composite, 'composite-pem') + HALF_PEM,
+    'a composite in one piece, and its Ed25519 component as a key',
+    textOf(composite, 'composite-pem') + COMPONENT_PEM,
     undefined,
   ],
   ['keys-der-trailing', 'a byte behind the DER', concatBytes(bytesOf(plain, 'der'), Uint8Array.of(0)), undefined],
@@ -220,7 +225,7 @@ const ROWS: readonly Row[] = [
   ['keys-jwk-too-deep', '65 objects and arrays inside one another', jwkWith(`"a":${nested(64)}`), undefined],
   [
     'keys-jwk-set-shared',
-    'a JWK Set of a composite and of its Ed25519 half',
+    'a JWK Set of a composite and of its Ed25519 component',
     `{"keys":[${COMPOSITE_JWK},${textOf(importPublicKey('ed25519', composite.ed25519), 'jwk')}]}`,
     undefined,
   ],

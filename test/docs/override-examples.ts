@@ -28,11 +28,11 @@ type Row = readonly [
 
 const A = encodeBase64(ed25519Key.publicKey.bytes);
 const OTHER = encodeBase64(otherKey.bytes);
-const HALF = encodeBase64(compositeKey.publicKey.ed25519);
+const COMPONENT = encodeBase64(compositeKey.publicKey.ed25519);
 const MLDSA65 = encodeBase64(compositeKey.publicKey.mldsa65 ?? new Uint8Array());
 const PEM = new TextDecoder().decode(exportPublicKey(ed25519Key.publicKey, 'pem'));
 const JWK = new TextDecoder().decode(exportPublicKey(ed25519Key.publicKey, 'jwk'));
-const [MLDSA65_PEM = '', HALF_PEM = ''] = new TextDecoder()
+const [MLDSA65_PEM = '', COMPONENT_PEM = ''] = new TextDecoder()
   .decode(exportPublicKey(compositeKey.publicKey, 'pem'))
   .split(/(?<=-----END PUBLIC KEY-----\n)/);
 
@@ -72,18 +72,18 @@ const ROWS: readonly Row[] = [
   ],
   ['override-one', 'one key: the built-in license key goes, the root stays', BUILT_IN, first(A), WITH_A],
   ['override-trimmed', 'blanks around items', BUILT_IN, first(`\t${A}\r\n`), WITH_A],
-  ['override-pair', 'a composite', WITH_A, pair(HALF, MLDSA65), WITH_B],
+  ['override-pair', 'a composite', WITH_A, pair(COMPONENT, MLDSA65), WITH_B],
   [
     'override-two',
     'a composite, and a key that stands alone',
     rootAnd(),
-    pair(`${HALF}, ${A}`, `${MLDSA65}, `),
+    pair(`${COMPONENT}, ${A}`, `${MLDSA65}, `),
     rootAnd(active('composite'), active('ed25519')),
   ],
   ['override-twice', 'one key twice', rootAnd(), first(`${A},${A}`), WITH_A],
   ['override-pem', 'SPKI PEM', BUILT_IN, first(PEM), WITH_A],
   ['override-pem-crlf', 'SPKI PEM with CRLF', BUILT_IN, first(PEM.replaceAll('\n', '\r\n')), WITH_A],
-  ['override-pem-pair', 'a composite as two variables of PEM', rootAnd(), pair(HALF_PEM, MLDSA65_PEM), WITH_B],
+  ['override-pem-pair', 'a composite as two variables of PEM', rootAnd(), pair(COMPONENT_PEM, MLDSA65_PEM), WITH_B],
   ['override-file', 'a file with PEM', BUILT_IN, first('file:/keys/a.pem'), WITH_A, { '/keys/a.pem': PEM }],
   [
     'override-file-raw',
@@ -97,7 +97,7 @@ const ROWS: readonly Row[] = [
     'override-mldsa-file',
     'a file with the ML-DSA-65 key of a composite as PEM, which is no file of public keys by itself',
     rootAnd(),
-    pair(HALF, 'file:/keys/b.pem'),
+    pair(COMPONENT, 'file:/keys/b.pem'),
     WITH_B,
     { '/keys/b.pem': MLDSA65_PEM },
   ],
@@ -166,19 +166,19 @@ const ROWS: readonly Row[] = [
     { LICENSE_MLDSA_PUBLIC_KEY: MLDSA65 },
     INVALID,
   ],
-  ['override-count', 'two items and one', BUILT_IN, pair(`${HALF},${A}`, MLDSA65), INVALID],
+  ['override-count', 'two items and one', BUILT_IN, pair(`${COMPONENT},${A}`, MLDSA65), INVALID],
   ['override-empty-item', 'an empty item in the first variable', BUILT_IN, first(`${A},`), INVALID],
-  ['override-half', 'half of a built-in composite', BUILT_IN, first(HALF), INVALID],
+  ['override-half', 'a component of a built-in composite', BUILT_IN, first(COMPONENT), INVALID],
   [
     'override-half-twice',
     'one Ed25519 key in a composite and alone',
     rootAnd(),
-    pair(`${HALF},${HALF}`, `${MLDSA65},`),
+    pair(`${COMPONENT},${COMPONENT}`, `${MLDSA65},`),
     INVALID,
   ],
-  ['override-swapped', 'an ML-DSA-65 key in the first variable', BUILT_IN, pair(MLDSA65, HALF), INVALID],
-  ['override-pem-swapped', 'the same as PEM', BUILT_IN, pair(MLDSA65_PEM, HALF_PEM), INVALID],
-  ['override-pem-two', 'two PEM blocks in one item', BUILT_IN, first(PEM + HALF_PEM), INVALID],
+  ['override-swapped', 'an ML-DSA-65 key in the first variable', BUILT_IN, pair(MLDSA65, COMPONENT), INVALID],
+  ['override-pem-swapped', 'the same as PEM', BUILT_IN, pair(MLDSA65_PEM, COMPONENT_PEM), INVALID],
+  ['override-pem-two', 'two PEM blocks in one item', BUILT_IN, first(PEM + COMPONENT_PEM), INVALID],
   ['override-pem-escaped', 'PEM with `\\n` in two characters', BUILT_IN, first(PEM.replaceAll('\n', '\\n')), INVALID],
   ['override-pem-one-line', 'PEM with blanks for line ends', BUILT_IN, first(PEM.replaceAll('\n', ' ')), INVALID],
   ['override-raw-blank', 'base64 with a blank in it', BUILT_IN, first(`${A.slice(0, 20)} ${A.slice(20)}`), INVALID],
@@ -215,10 +215,10 @@ const ROWS: readonly Row[] = [
     BUILT_IN,
     first('file:/keys/a'),
     INVALID,
-    { '/keys/a': PEM + HALF_PEM },
+    { '/keys/a': PEM + COMPONENT_PEM },
   ],
   ['override-composite-pem', 'a composite in one piece as PEM', BUILT_IN, first(COMPOSITE_PEM), INVALID],
-  ['override-composite-mldsa', 'the same in the second variable', BUILT_IN, pair(HALF, COMPOSITE_PEM), INVALID],
+  ['override-composite-mldsa', 'the same in the second variable', BUILT_IN, pair(COMPONENT, COMPOSITE_PEM), INVALID],
   ['override-private', 'a private key as PEM', BUILT_IN, first(PRIVATE_PEM), INVALID],
   [
     'override-private-file',

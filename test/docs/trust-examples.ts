@@ -46,7 +46,12 @@ const SMALL: readonly Row[] = torsionPoints()
 const ROWS: readonly Row[] = [
   ['trust-two', 'the keys of A.1 and A.2', { keys: [active('ed25519'), active('composite')] }, 'taken'],
   ['trust-empty', 'no key at all', { keys: [] }, 'taken'],
-  ['trust-mldsa-any', 'a composite whose ML-DSA-65 half is 1952 bytes `00`', composite(ANY_MLDSA65 + ED25519), 'taken'],
+  [
+    'trust-mldsa-any',
+    'a composite whose ML-DSA-65 component is 1952 bytes `00`',
+    composite(ANY_MLDSA65 + ED25519),
+    'taken',
+  ],
   ['trust-31', 'an `ed25519` key of 31 bytes', plain(ED25519.slice(2)), 'configuration_invalid'],
   ['trust-33', 'one of 33 bytes', plain(`${ED25519}00`), 'configuration_invalid'],
   ['trust-1983', 'a composite of 1983 bytes', composite(COMPOSITE.slice(2)), 'configuration_invalid'],
@@ -70,37 +75,37 @@ const ROWS: readonly Row[] = [
   ...SMALL,
   [
     'trust-half-small',
-    'a composite whose Ed25519 half is of small order',
+    'a composite whose Ed25519 component is of small order',
     composite(COMPOSITE.slice(0, 3904) + encoding('00', '00', '00')),
     'configuration_invalid',
   ],
   [
     'trust-half-y-large',
-    'one whose Ed25519 half is not canonical',
+    'one whose Ed25519 component is not canonical',
     composite(COMPOSITE.slice(0, 3904) + encoding('f0', 'ff', '7f')),
     'configuration_invalid',
   ],
   [
     'trust-half-off-curve',
-    'one whose Ed25519 half is no point of the curve',
+    'one whose Ed25519 component is no point of the curve',
     composite(COMPOSITE.slice(0, 3904) + encoding('02', '00', '00')),
     'configuration_invalid',
   ],
   [
     'trust-shared',
-    'the key of A.1, and a composite that has it as its half',
+    'the key of A.1, and a composite that has it as its component',
     { keys: [active('ed25519'), active('shared-half')] },
     'configuration_invalid',
   ],
   [
     'trust-shared-mldsa',
-    'two composites with one ML-DSA-65 half',
+    'two composites with one ML-DSA-65 component',
     { keys: [active('composite'), active('shared-half')] },
     'configuration_invalid',
   ],
   [
     'trust-shared-purpose',
-    'a shared half, of keys with two purposes, one of them revoked',
+    'a shared component, of keys with two purposes, one of them revoked',
     {
       keys: [
         { ...active('ed25519'), purpose: 'root' },

@@ -203,10 +203,10 @@ describe('a key', () => {
     expect(error.message).toContain('has no private ML-DSA-65 key named "ed"; under this name it has an Ed25519 key');
   });
 
-  it('that is a half of a composite, offered as Ed25519 alone: a component is no key', async () => {
+  it('that is a component of a composite, offered as Ed25519 alone: a component is no key', async () => {
     const error = await faultOf(openKey('both', importPublicKey('ed25519', composite.ed25519)));
     expect(error.code).toBe('configuration_invalid');
-    expect(error.message).toContain('half of a composite key');
+    expect(error.message).toContain('component of a composite key');
   });
 
   it('that can be read out is told by name', async () => {
@@ -229,7 +229,7 @@ it('each kind has its exit code and a sentence of its own', () => {
     ['a key whose public key beside it', 17],
     ['a key that is another than the one on record', 5],
     ['a key of Ed25519 offered as a composite', 5],
-    ['a key that is a half of a composite', 2],
+    ['a key that is a component of a composite', 2],
   ] as const;
   const sentences = exits.map(([name, exit]) => {
     const found =

@@ -69,7 +69,7 @@ const signs = (call: string): boolean => call === 'C_SignInit' || call === 'C_Si
 /**
  * Of each function: one code of each class (of the class's codes in the table the one whose place is the function's own, so
  * that functions differ), for the login also every code that says the PIN was refused, a hang, a death. For the signing calls the codes go
- * to the license's two halves in turn, hang and death to the self-test's first and to both of the license's; then wrong
+ * to the license's two components in turn, hang and death to the self-test's first and to both of the license's; then wrong
  * lengths, bytes and keys.
  */
 function sample(): readonly Case[] {

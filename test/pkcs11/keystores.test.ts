@@ -71,10 +71,10 @@ describe.each(CASES)('$name', ({ make, alg, custody }) => {
     keyContract(() => generated.key, custody, signedBy);
   });
 
-  it('leaves halves that are sensitive, never were extractable, only sign, and cannot be read', async () => {
+  it('leaves components that are sensitive, never were extractable, only sign, and cannot be read', async () => {
     const keys = await token.listKeys({ label: name.label });
     const privates = keys.filter((key) => key.class === 'private');
-    expect(privates.map(({ half }) => half).sort()).toEqual(
+    expect(privates.map(({ component }) => component).sort()).toEqual(
       alg === 'ed25519' || custody === 'hsm-wrapped' ? ['ed25519'] : ['ed25519', 'mldsa65'],
     );
     for (const key of keys) expect(toHex(key.id)).toBe('cafe');
@@ -147,9 +147,9 @@ describe('split over two kryoptic tokens', () => {
 
   keyContract(() => key, 'split', 'token');
 
-  it('has one half in each token', async () => {
-    expect((await tokens.ed25519.listKeys()).map(({ half }) => half)).toEqual(['ed25519', 'ed25519']);
-    expect((await tokens.mldsa65.listKeys()).map(({ half }) => half)).toEqual(['mldsa65', 'mldsa65']);
+  it('has one component in each token', async () => {
+    expect((await tokens.ed25519.listKeys()).map(({ component }) => component)).toEqual(['ed25519', 'ed25519']);
+    expect((await tokens.mldsa65.listKeys()).map(({ component }) => component)).toEqual(['mldsa65', 'mldsa65']);
   });
 
   it('does not open with one token alone, nor with the two exchanged', async () => {

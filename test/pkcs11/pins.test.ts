@@ -268,7 +268,7 @@ describe('other ways in', () => {
   it('is shown no second time where four signatures are with the host and the first is refused', async () => {
     const plain = makeKryoptic(['t']);
     made.push(plain);
-    // The user's login is the first, the two halves of the two self-tests take four more.
+    // The user's login is the first, the two components of the two self-tests take four more.
     const proxy = faulty(plain, [`contextpin ${plain.pin}`, 'fault C_Login 6 rv 0xa0']);
     const token = await open(proxy, 't');
     const { key } = await token.generateKey({

@@ -9,23 +9,23 @@ const ED25519_PKCS8_PREFIX: Uint8Array = fromHex('302e020100300506032b6570042204
 /** PKCS#8 of RFC 9881 §6, the form with the seed alone, up to its 32 bytes. */
 const MLDSA65_PKCS8_PREFIX: Uint8Array = fromHex('3034020100300b060960864801650304031204228020') ?? new Uint8Array();
 
-export interface PrivateHalf {
+export interface PrivateComponent {
   readonly privateKey: KeyObject;
   /** Computed from the seed: 32 bytes, or 1952. */
   readonly publicBytes: Uint8Array;
 }
 
 /** @param seed 32 bytes; the caller wipes them. */
-export function ed25519Half(seed: Uint8Array): PrivateHalf {
-  return halfOf(seed, ED25519_PKCS8_PREFIX, ED25519_SPKI_PREFIX);
+export function ed25519Component(seed: Uint8Array): PrivateComponent {
+  return componentOf(seed, ED25519_PKCS8_PREFIX, ED25519_SPKI_PREFIX);
 }
 
 /** @param seed 32 bytes (FIPS 204's ξ); the caller wipes them. */
-export function mldsa65Half(seed: Uint8Array): PrivateHalf {
-  return halfOf(seed, MLDSA65_PKCS8_PREFIX, MLDSA65_SPKI_PREFIX);
+export function mldsa65Component(seed: Uint8Array): PrivateComponent {
+  return componentOf(seed, MLDSA65_PKCS8_PREFIX, MLDSA65_SPKI_PREFIX);
 }
 
-function halfOf(seed: Uint8Array, pkcs8Prefix: Uint8Array, spkiPrefix: Uint8Array): PrivateHalf {
+function componentOf(seed: Uint8Array, pkcs8Prefix: Uint8Array, spkiPrefix: Uint8Array): PrivateComponent {
   const der = Buffer.alloc(pkcs8Prefix.length + seed.length);
   try {
     der.set(pkcs8Prefix);

@@ -6,7 +6,7 @@ import { COMPOSITE_LABEL, compositeMessage } from '../../public/composite.ts';
 import type { KeyPurpose } from '../../public/key-purpose.ts';
 import { importPublicKey, type PublicKey } from '../../public/public-key.ts';
 import type { SigningKey } from '../signing-key.ts';
-import { ed25519Half, mldsa65Half } from './private-key-objects.ts';
+import { ed25519Component, mldsa65Component } from './private-key-objects.ts';
 
 const SEED_BYTES = 32;
 
@@ -25,13 +25,13 @@ export class SoftwareKey implements SigningKey {
   constructor(alg: Algorithm, purpose: KeyPurpose, seeds: Uint8Array) {
     this.purpose = purpose;
     if (alg === 'ed25519') {
-      const half = ed25519Half(seeds);
-      this.#ed25519 = half.privateKey;
-      this.publicKey = importPublicKey(alg, half.publicBytes, { forSite: true });
+      const component = ed25519Component(seeds);
+      this.#ed25519 = component.privateKey;
+      this.publicKey = importPublicKey(alg, component.publicBytes, { forSite: true });
       return;
     }
-    const mldsa65 = mldsa65Half(seeds.subarray(0, SEED_BYTES));
-    const ed25519 = ed25519Half(seeds.subarray(SEED_BYTES));
+    const mldsa65 = mldsa65Component(seeds.subarray(0, SEED_BYTES));
+    const ed25519 = ed25519Component(seeds.subarray(SEED_BYTES));
     this.#mldsa65 = mldsa65.privateKey;
     this.#ed25519 = ed25519.privateKey;
     this.publicKey = importPublicKey(alg, concatBytes(mldsa65.publicBytes, ed25519.publicBytes), { forSite: true });

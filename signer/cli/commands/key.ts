@@ -106,7 +106,7 @@ function addGenerate(key: Command, io: Io): void {
     )
     .option('--purpose <purpose>', `what it signs: ${USABLE_PURPOSES.join(', ')}`, usablePurpose, 'license')
     .option('--keystore <name>', 'where it lives (default: the only keystore of the site)')
-    .option('--ml-dsa-keystore <name>', 'split custody: the token that holds the ML-DSA half')
+    .option('--ml-dsa-keystore <name>', 'split custody: the token that holds the ML-DSA component')
     .option(
       '--wrapped',
       'custody hsm-wrapped: for a token without ML-DSA, the ML-DSA seed is encrypted under a key of the token',

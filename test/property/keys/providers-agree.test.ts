@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, toHex } from '../../../formats/bytes.ts';
-import { mldsa65Half } from '../../../keys/private/software/private-key-objects.ts';
+import { mldsa65Component } from '../../../keys/private/software/private-key-objects.ts';
 import { SoftwareKey } from '../../../keys/private/software/software-key.ts';
 import { COMPOSITE_LABEL, compositeMessage } from '../../../keys/public/composite.ts';
 import { nobleProvider } from '../../../keys/public/provider-noble.ts';
@@ -165,7 +165,7 @@ describe('both providers say the same of Ed25519', () => {
 describe('both providers say the same of ML-DSA-65', () => {
   it('over mutated signatures, keys, messages and contexts', { timeout: 240_000 }, async () => {
     const key = new SoftwareKey('ed25519+ml-dsa-65', 'license', new Uint8Array(64).fill(7));
-    const { publicBytes } = mldsa65Half(new Uint8Array(32).fill(7));
+    const { publicBytes } = mldsa65Component(new Uint8Array(32).fill(7));
     expect(key.publicKey.mldsa65).toEqual(publicBytes);
     const context = COMPOSITE_LABEL;
     const message = compositeMessage(new TextEncoder().encode('message'));

@@ -352,7 +352,7 @@ describe('the licenses of Appendix A, by the book,', () => {
     expect(block('ed25519-kid-input')).toEqual(Buffer.concat([KID_PREFIX['ed25519'] ?? Buffer.of(), publicKey]));
   });
 
-  it('composite: M′ and both halves', () => {
+  it('composite: M′ and both components', () => {
     const license = examples.licenses['composite'];
     const publicKey = value(examples.keys['composite'], 'publicKey');
     const message = Buffer.concat([PREFIX, LABEL, Buffer.of(0), sha('sha512', value(license, 'sigStructure'))]);

@@ -14,7 +14,7 @@ import {
   ed25519Key,
   EXP,
   fileOf,
-  halfKey,
+  componentKey,
   HOST,
   license,
   licenseFile,
@@ -93,9 +93,9 @@ describe('each reason', () => {
 
   it('key_unknown, key_composite_only, key_algorithm_mismatch', async () => {
     expect(reasonOf(await licenseFile({}, strangeKey))).toBe('key_unknown');
-    expect(reasonOf(await licenseFile({}, halfKey))).toBe('key_composite_only');
-    expect(reasonOf(await licenseFile({}, halfKey, { alg: 'ed25519+ml-dsa-65' }))).toBe('key_composite_only');
-    expect(reasonOf(await licenseFile({}, halfKey, { kid: compositeKey.publicKey.kid }))).toBe(
+    expect(reasonOf(await licenseFile({}, componentKey))).toBe('key_composite_only');
+    expect(reasonOf(await licenseFile({}, componentKey, { alg: 'ed25519+ml-dsa-65' }))).toBe('key_composite_only');
+    expect(reasonOf(await licenseFile({}, componentKey, { kid: compositeKey.publicKey.kid }))).toBe(
       'key_algorithm_mismatch',
     );
     expect(reasonOf(await licenseFile({}, compositeKey, { alg: 'ed25519' }))).toBe('key_algorithm_mismatch');

@@ -7,7 +7,7 @@ import { exportPublicKey } from '../../../keys/public/encodings/public-key-file.
 import { trustFromOverride, type OverrideVariables } from '../../../verifier/override.ts';
 import { makeTrust, type Trust } from '../../../verifier/trust.ts';
 import { verify } from '../../../verifier/verify.ts';
-import { compositeKey, context, ed25519Key, halfKey, licenseFile, strangeKey, trusted } from './sample.ts';
+import { compositeKey, context, ed25519Key, componentKey, licenseFile, strangeKey, trusted } from './sample.ts';
 
 const base64 = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? new Uint8Array()).toString('base64');
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
@@ -18,8 +18,8 @@ const pems = (key: SoftwareKey): readonly string[] =>
 
 const ed = base64(ed25519Key.publicKey.bytes);
 const strange = base64(strangeKey.publicKey.bytes);
-const halfEd = base64(compositeKey.publicKey.ed25519);
-const halfMldsa = base64(compositeKey.publicKey.mldsa65);
+const ed25519Part = base64(compositeKey.publicKey.ed25519);
+const mldsa65Part = base64(compositeKey.publicKey.mldsa65);
 const [mldsaPem = '', edOfCompositePem = ''] = pems(compositeKey);
 const [edPem = ''] = pems(ed25519Key);
 
@@ -86,9 +86,9 @@ describe('every form of an item', () => {
   );
 
   it.each([
-    ['base64', halfEd, halfMldsa],
+    ['base64', ed25519Part, mldsa65Part],
     ['PEM', edOfCompositePem, mldsaPem],
-    ['a file and base64', halfEd, 'file:/keys/mldsa.pem'],
+    ['a file and base64', ed25519Part, 'file:/keys/mldsa.pem'],
   ])('%s pairs to the composite', (_, ed25519, mldsa65) => {
     expect(kids(overridden({ LICENSE_PUBLIC_KEY: ed25519, LICENSE_MLDSA_PUBLIC_KEY: mldsa65 }))).toEqual([
       compositeKey.publicKey.kid,
@@ -97,10 +97,12 @@ describe('every form of an item', () => {
 
   it('an empty ML-DSA item leaves its Ed25519 key alone', () => {
     expect(
-      kids(overridden({ LICENSE_PUBLIC_KEY: `${ed},${halfEd}`, LICENSE_MLDSA_PUBLIC_KEY: `,${halfMldsa}` })),
+      kids(overridden({ LICENSE_PUBLIC_KEY: `${ed},${ed25519Part}`, LICENSE_MLDSA_PUBLIC_KEY: `,${mldsa65Part}` })),
     ).toEqual([ed25519Key.publicKey.kid, compositeKey.publicKey.kid]);
     expect(
-      kids(overridden({ LICENSE_PUBLIC_KEY: `${halfEd} , ${ed}`, LICENSE_MLDSA_PUBLIC_KEY: ` ${halfMldsa} , ` })),
+      kids(
+        overridden({ LICENSE_PUBLIC_KEY: `${ed25519Part} , ${ed}`, LICENSE_MLDSA_PUBLIC_KEY: ` ${mldsa65Part} , ` }),
+      ),
     ).toEqual([compositeKey.publicKey.kid, ed25519Key.publicKey.kid]);
   });
 
@@ -117,7 +119,7 @@ describe('what stays of the built-in trust', () => {
   });
 
   it('is all but the issuing keys', () => {
-    const trust = overridden({ LICENSE_PUBLIC_KEY: halfEd, LICENSE_MLDSA_PUBLIC_KEY: halfMldsa }, builtIn);
+    const trust = overridden({ LICENSE_PUBLIC_KEY: ed25519Part, LICENSE_MLDSA_PUBLIC_KEY: mldsa65Part }, builtIn);
     expect(kids(trust)).toEqual([strangeKey.publicKey.kid, compositeKey.publicKey.kid]);
     expect(trust).toMatchObject({
       ed25519Until: 5_000_000_000,
@@ -139,28 +141,28 @@ describe('what is configuration_invalid', () => {
   const small = base64(new Uint8Array(32));
   const privatePem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   it.each<[string, OverrideVariables, string]>([
-    ['the second without the first', { LICENSE_MLDSA_PUBLIC_KEY: halfMldsa }, 'LICENSE_PUBLIC_KEY is absent'],
+    ['the second without the first', { LICENSE_MLDSA_PUBLIC_KEY: mldsa65Part }, 'LICENSE_PUBLIC_KEY is absent'],
     [
       'the second with a blank first',
-      { LICENSE_PUBLIC_KEY: ' ', LICENSE_MLDSA_PUBLIC_KEY: halfMldsa },
+      { LICENSE_PUBLIC_KEY: ' ', LICENSE_MLDSA_PUBLIC_KEY: mldsa65Part },
       'LICENSE_PUBLIC_KEY is absent',
     ],
     [
       'fewer items in the second',
-      { LICENSE_PUBLIC_KEY: `${ed},${halfEd}`, LICENSE_MLDSA_PUBLIC_KEY: halfMldsa },
+      { LICENSE_PUBLIC_KEY: `${ed},${ed25519Part}`, LICENSE_MLDSA_PUBLIC_KEY: mldsa65Part },
       'as many items as LICENSE_PUBLIC_KEY (2), but it has 1',
     ],
     [
       'more items in the second',
-      { LICENSE_PUBLIC_KEY: halfEd, LICENSE_MLDSA_PUBLIC_KEY: `${halfMldsa},` },
+      { LICENSE_PUBLIC_KEY: ed25519Part, LICENSE_MLDSA_PUBLIC_KEY: `${mldsa65Part},` },
       'but it has 2',
     ],
     ['an empty Ed25519 item', { LICENSE_PUBLIC_KEY: `${ed},` }, 'item 2 of LICENSE_PUBLIC_KEY is empty'],
     ['a comma alone', { LICENSE_PUBLIC_KEY: ',' }, 'item 1 of LICENSE_PUBLIC_KEY is empty'],
-    ['an ML-DSA key in the first', { LICENSE_PUBLIC_KEY: halfMldsa }, 'base64 of 1952 bytes'],
+    ['an ML-DSA key in the first', { LICENSE_PUBLIC_KEY: mldsa65Part }, 'base64 of 1952 bytes'],
     [
       'an Ed25519 key in the second',
-      { LICENSE_PUBLIC_KEY: halfEd, LICENSE_MLDSA_PUBLIC_KEY: ed },
+      { LICENSE_PUBLIC_KEY: ed25519Part, LICENSE_MLDSA_PUBLIC_KEY: ed },
       'base64 of 32 bytes',
     ],
     ['the bytes of a composite', { LICENSE_PUBLIC_KEY: base64(compositeKey.publicKey.bytes) }, 'base64 of 1984 bytes'],
@@ -184,14 +186,14 @@ describe('what is configuration_invalid', () => {
     ['a strange LICENSE_REQUIRE_COMPOSITE', { LICENSE_REQUIRE_COMPOSITE: 'true' }, 'should be 1 or unset'],
     ['a LICENSE_REQUIRE_COMPOSITE of 0', { LICENSE_REQUIRE_COMPOSITE: '0' }, 'should be 1 or unset'],
     [
-      'one half with two partners',
-      { LICENSE_PUBLIC_KEY: `${halfEd},${halfEd}`, LICENSE_MLDSA_PUBLIC_KEY: `${halfMldsa},` },
-      'share a half',
+      'one component with two partners',
+      { LICENSE_PUBLIC_KEY: `${ed25519Part},${ed25519Part}`, LICENSE_MLDSA_PUBLIC_KEY: `${mldsa65Part},` },
+      'share a component',
     ],
     [
-      'one ML-DSA half with two partners',
-      { LICENSE_PUBLIC_KEY: `${halfEd},${ed}`, LICENSE_MLDSA_PUBLIC_KEY: `${halfMldsa},${halfMldsa}` },
-      'share a half',
+      'one ML-DSA component with two partners',
+      { LICENSE_PUBLIC_KEY: `${ed25519Part},${ed}`, LICENSE_MLDSA_PUBLIC_KEY: `${mldsa65Part},${mldsa65Part}` },
+      'share a component',
     ],
   ])('%s', (_, env, words) => {
     const said = refusal(env);
@@ -199,14 +201,14 @@ describe('what is configuration_invalid', () => {
     expect(said).toContain(words);
   });
 
-  it('half of a built-in composite as a key of its own', () => {
+  it('a component of a built-in composite as a key of its own', () => {
     for (const purpose of ['license', 'root'] as const) {
       expect(
         refusal(
-          { LICENSE_PUBLIC_KEY: base64(halfKey.publicKey.bytes) },
+          { LICENSE_PUBLIC_KEY: base64(componentKey.publicKey.bytes) },
           makeTrust({ keys: [trusted(compositeKey, { purpose })] }),
         ),
-      ).toContain('share a half');
+      ).toContain('share a component');
     }
     const reused = concatBytes(compositeKey.publicKey.mldsa65 ?? new Uint8Array());
     expect(
@@ -214,6 +216,6 @@ describe('what is configuration_invalid', () => {
         { LICENSE_PUBLIC_KEY: strange, LICENSE_MLDSA_PUBLIC_KEY: base64(reused) },
         makeTrust({ keys: [trusted(compositeKey)] }),
       ),
-    ).toContain('share a half');
+    ).toContain('share a component');
   });
 });

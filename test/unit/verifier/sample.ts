@@ -27,8 +27,8 @@ export const compositeKey: SoftwareKey = new SoftwareKey(
   concatBytes(seeds(1, 32), seeds(2, 32)),
 );
 export const ed25519Key: SoftwareKey = new SoftwareKey('ed25519', 'license', seeds(3, 32));
-/** The Ed25519 half of `compositeKey`, misused as a key of its own. */
-export const halfKey: SoftwareKey = new SoftwareKey('ed25519', 'license', seeds(2, 32));
+/** The Ed25519 component of `compositeKey`, misused as a key of its own. */
+export const componentKey: SoftwareKey = new SoftwareKey('ed25519', 'license', seeds(2, 32));
 export const strangeKey: SoftwareKey = new SoftwareKey('ed25519', 'license', seeds(4, 32));
 
 const noLimits = Object.freeze(Object.create(null) as Record<string, number>);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../formats/bytes.ts';
 import { importPublicKey } from '../../../keys/public/public-key.ts';
 import { indexOfTrust, makeTrust } from '../../../verifier/trust.ts';
-import { compositeKey, ed25519Key, halfKey, strangeKey, trusted } from './sample.ts';
+import { compositeKey, ed25519Key, componentKey, strangeKey, trusted } from './sample.ts';
 
 const REVOKED = '0193817a-6c00-7000-8000-000000000001';
 
@@ -38,16 +38,16 @@ describe('makeTrust', () => {
     },
   );
 
-  it('refuses a half that stands in two different keys, whatever their purposes', () => {
+  it('refuses a component that stands in two different keys, whatever their purposes', () => {
     const { publicKey } = compositeKey;
     const sameMldsa65 = importPublicKey(
       publicKey.alg,
       concatBytes(publicKey.mldsa65 ?? new Uint8Array(), strangeKey.publicKey.bytes),
     );
-    for (const other of [halfKey.publicKey, sameMldsa65]) {
+    for (const other of [componentKey.publicKey, sameMldsa65]) {
       for (const purpose of ['license', 'root'] as const) {
         expect(() => makeTrust({ keys: [trusted(compositeKey), { key: other, purpose, status: 'revoked' }] })).toThrow(
-          'share a half',
+          'share a component',
         );
       }
     }

@@ -24,7 +24,7 @@ export interface Check {
 }
 
 export interface DoctorOptions {
-  /** Each key of the site that should be in this token; its halves all in this one (not split). */
+  /** Each key of the site that should be in this token; its components all in this one (not split). */
   readonly keys: readonly (KeyToOpen & { readonly name: string })[];
   readonly random: RandomSource;
   /** Milliseconds, ever rising: `performance.now`. */
@@ -101,8 +101,8 @@ function aboutMlDsa65(token: Token): Check {
     status: 'warn',
     says: 'the token has no ML-DSA-65 that this toolkit can use',
     remedy: token.canWrap()
-      ? 'use hsm-wrapped custody, or keep the ML-DSA half in another token'
-      : 'keep the ML-DSA half in another token',
+      ? 'use hsm-wrapped custody, or keep the ML-DSA component in another token'
+      : 'keep the ML-DSA component in another token',
   };
 }
 
@@ -217,9 +217,9 @@ function describeObject(key: KeyObjectDescription): string {
   const what =
     key.class === 'secret'
       ? 'wrapping key'
-      : key.half === 'mldsa65'
+      : key.component === 'mldsa65'
         ? 'ML-DSA-65 key'
-        : key.half === 'ed25519'
+        : key.component === 'ed25519'
           ? 'Ed25519 key'
           : `key of type 0x${key.keyType.toString(16)}`;
   return `the ${what} "${cleanText(key.label, 64)}" (id ${toHex(key.id) || 'none'})`;

@@ -13,7 +13,7 @@ const DOING: Readonly<Record<OperationName, string>> = {
   open: 'a session was opened',
   login: 'the user was logged in',
   keys: 'a key was looked for',
-  generateHalf: 'a key was generated',
+  generateComponent: 'a key was generated',
   readSecrets: 'a key was examined',
   destroy: 'an object was destroyed',
   sign: 'a signature was made',
@@ -146,5 +146,5 @@ function hintOf(operation: OperationName): string {
   if (operation === 'sign') return HINT_OF_SIGN;
   if (operation === 'load' || operation === 'slots')
     return "see that the token is plugged in and its maker's own tool finds it";
-  return operation === 'generateHalf' || operation === 'makeWrappedSeed' ? HINT_OF_GENERATE : HINT;
+  return operation === 'generateComponent' || operation === 'makeWrappedSeed' ? HINT_OF_GENERATE : HINT;
 }

@@ -54,12 +54,12 @@ const slot = shape({
   fault: optional(text),
 });
 const mechanism = shape({ type: number, minKeySize: number, maxKeySize: number, flags: number });
-const half = oneOf('ed25519', 'mldsa65');
+const component = oneOf('ed25519', 'mldsa65');
 const key = shape({
   ref: number,
   class: oneOf('private', 'public', 'secret'),
   keyType: (value) => typeof value === 'number',
-  half: optional(half),
+  component: optional(component),
   label: text,
   id: bytes,
   publicBytes: optional(bytes),
@@ -81,7 +81,7 @@ const CHECKS: Readonly<Record<OperationName, Check>> = {
   open: isTrue,
   login: number,
   keys: listOf(key),
-  generateHalf: key,
+  generateComponent: key,
   readSecrets: listOf(text),
   destroy: isTrue,
   sign: listOf(bytes),

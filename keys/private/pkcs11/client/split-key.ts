@@ -15,7 +15,7 @@ export interface SplitTokens {
 }
 
 /**
- * Opens a composite key whose halves lie in two tokens, and proves that together they sign for the public key.
+ * Opens a composite key whose components lie in two tokens, and proves that together they sign for the public key.
  *
  * @throws VtlicError `configuration_invalid` where both are one token: then one PIN would be enough
  */
@@ -33,15 +33,15 @@ export async function openSplitKey(
   return key;
 }
 
-/** Makes both halves under one name. A half that was made before the other failed stays, and its name is then taken. */
+/** Makes both components under one name. A component that was made before the other failed stays, and its name is then taken. */
 export async function generateSplitKey(
   tokens: SplitTokens,
   name: NewKeyName & { readonly purpose: KeyPurpose },
   random: RandomSource,
 ): Promise<SigningKey> {
   checkTwoTokens(tokens);
-  const mldsa65 = await tokens.mldsa65.generateHalf('mldsa65', name);
-  const ed25519 = await tokens.ed25519.generateHalf('ed25519', name);
+  const mldsa65 = await tokens.mldsa65.generateComponent('mldsa65', name);
+  const ed25519 = await tokens.ed25519.generateComponent('ed25519', name);
   const publicKey = importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65, ed25519), { forSite: true });
   return openSplitKey(tokens, { label: name.label, id: name.id, purpose: name.purpose, publicKey }, random);
 }
@@ -52,7 +52,7 @@ function checkTwoTokens({ ed25519, mldsa65 }: SplitTokens): void {
   if (a.serial !== b.serial || a.label !== b.label || a.manufacturer !== b.manufacturer || a.model !== b.model) return;
   throw new VtlicError(
     'configuration_invalid',
-    `split custody needs two tokens, but both halves are in ${ed25519.connection.name}`,
-    { hint: 'name another token for one of the halves' },
+    `split custody needs two tokens, but both components are in ${ed25519.connection.name}`,
+    { hint: 'name another token for one of the components' },
   );
 }

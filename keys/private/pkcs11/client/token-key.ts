@@ -1,4 +1,4 @@
-/** A signing key whose halves lie in tokens: both in one, one with a wrapped seed beside it, or in two. */
+/** A signing key whose components lie in tokens: both in one, one with a wrapped seed beside it, or in two. */
 import { concatBytes } from '../../../../formats/bytes.ts';
 import { ALGORITHMS } from '../../../../formats/cose-algorithm.ts';
 import { VtlicError } from '../../../../formats/error.ts';
@@ -8,41 +8,45 @@ import { ED25519_SIGNATURE_BYTES, MLDSA65_SIGNATURE_BYTES } from '../../../publi
 import type { PublicKey } from '../../../public/public-key.ts';
 import type { Custody, SignatureMaker, SigningKey } from '../../signing-key.ts';
 import type { HostClient } from './host-client.ts';
-import type { Half } from '../shared/host-protocol.ts';
+import type { Component } from '../shared/host-protocol.ts';
 import type { TokenConnection } from './token-connection.ts';
 
-/** Halves of one token, as that token's present host numbers them. */
-export type Refs = Readonly<Partial<Record<Half, number>>>;
+/** Components of one token, as that token's present host numbers them. */
+export type Refs = Readonly<Partial<Record<Component, number>>>;
 
 /** The part of a key that one token signs with. */
 export class TokenPart {
   readonly connection: TokenConnection;
-  readonly halves: readonly Half[];
+  readonly components: readonly Component[];
   readonly #resolve: (host: HostClient) => Promise<Refs>;
   #refs: { readonly host: HostClient; readonly refs: Promise<Refs> } | undefined;
 
-  /** @param resolve finds the halves anew on a host: numbers are good for one host process alone */
-  constructor(connection: TokenConnection, halves: readonly Half[], resolve: (host: HostClient) => Promise<Refs>) {
+  /** @param resolve finds the components anew on a host: numbers are good for one host process alone */
+  constructor(
+    connection: TokenConnection,
+    components: readonly Component[],
+    resolve: (host: HostClient) => Promise<Refs>,
+  ) {
     this.connection = connection;
-    this.halves = halves;
+    this.components = components;
     this.#resolve = resolve;
   }
 
-  /** Signatures of this part's halves over the message, in the order of `halves`, each of its right length. */
+  /** Signatures of this part's components over the message, in the order of `components`, each of its right length. */
   async sign(message: Uint8Array): Promise<readonly Uint8Array[]> {
-    const { connection, halves } = this;
+    const { connection, components } = this;
     const signatures = await connection.retryWhenGone(async (host) => {
       const refs = await this.#on(host);
-      const parts = halves.map((half) => ({ ref: refs[half] ?? -1, message }));
+      const parts = components.map((component) => ({ ref: refs[component] ?? -1, message }));
       return connection.request(host, 'sign', { parts }, connection.limits.sign);
     });
-    halves.forEach((half, i) => {
-      const wanted = half === 'ed25519' ? ED25519_SIGNATURE_BYTES : MLDSA65_SIGNATURE_BYTES;
+    components.forEach((component, i) => {
+      const wanted = component === 'ed25519' ? ED25519_SIGNATURE_BYTES : MLDSA65_SIGNATURE_BYTES;
       const came = signatures[i]?.length;
       if (came === wanted) return;
       throw new VtlicError(
         'signing_failed',
-        `${connection.name} made ${half === 'ed25519' ? 'an Ed25519' : 'an ML-DSA-65'} signature of ${came ?? 0} bytes (C_Sign), and it should have ${wanted}`,
+        `${connection.name} made ${component === 'ed25519' ? 'an Ed25519' : 'an ML-DSA-65'} signature of ${came ?? 0} bytes (C_Sign), and it should have ${wanted}`,
         { hint: 'the signature was thrown away; look at the token with `vtlic hsm doctor`' },
       );
     });
@@ -86,7 +90,7 @@ export class TokenKey implements SigningKey {
     this.publicKey = facts.publicKey;
     this.purpose = facts.purpose;
     this.custody = facts.custody;
-    // With a wrapped seed node:crypto makes the ML-DSA half, so that noble must judge it.
+    // With a wrapped seed node:crypto makes the ML-DSA component, so that noble must judge it.
     this.signedBy = facts.custody === 'hsm-wrapped' ? 'node' : 'token';
     this.#parts = parts;
   }
@@ -95,17 +99,17 @@ export class TokenKey implements SigningKey {
     if (this.#closed) throw new VtlicError('signing_failed', `the token key ${this.publicKey.kid} is closed`);
     const composite = this.publicKey.mldsa65 !== undefined;
     const signed = composite ? compositeMessage(message) : Uint8Array.from(message);
-    const made = new Map<Half, Uint8Array>();
+    const made = new Map<Component, Uint8Array>();
     await Promise.all(
       this.#parts.map(async (part) => {
         const signatures = await part.sign(signed);
-        part.halves.forEach((half, i) => made.set(half, signatures[i] ?? new Uint8Array()));
+        part.components.forEach((component, i) => made.set(component, signatures[i] ?? new Uint8Array()));
       }),
     );
-    const order: readonly Half[] = composite ? ['mldsa65', 'ed25519'] : ['ed25519'];
-    const signature = concatBytes(...order.map((half) => made.get(half) ?? new Uint8Array()));
+    const order: readonly Component[] = composite ? ['mldsa65', 'ed25519'] : ['ed25519'];
+    const signature = concatBytes(...order.map((component) => made.get(component) ?? new Uint8Array()));
     if (signature.length !== ALGORITHMS[this.publicKey.alg].signatureBytes)
-      throw new VtlicError('internal', 'a token key lacks a half');
+      throw new VtlicError('internal', 'a token key lacks a component');
     return signature;
   }
 

@@ -11,12 +11,12 @@ import { CKF_GENERATE_KEY_PAIR, CKF_SIGN, CKM_AES_GCM } from '../shared/constant
 import type { HostClient } from './host-client.ts';
 import type {
   DataObjectDescription,
-  Half,
+  Component,
   KeyName,
   KeyObjectDescription,
   NewKeyName,
 } from '../shared/host-protocol.ts';
-import { pickHalf } from './select-private-key.ts';
+import { selectPrivateKey } from './select-private-key.ts';
 import { TokenConnection, type OpenedToken } from './token-connection.ts';
 import { TokenKey, TokenPart, type Refs } from './token-key.ts';
 import type { TokenOptions } from './token-options.ts';
@@ -70,9 +70,9 @@ export class Token {
   }
 
   /** True where the profile knows how and the token lists the mechanisms. */
-  has(half: Half): boolean {
+  has(component: Component): boolean {
     const { profile, mechanisms } = this.opened;
-    const numbers = half === 'ed25519' ? profile.ed25519 : profile.mldsa65;
+    const numbers = component === 'ed25519' ? profile.ed25519 : profile.mldsa65;
     if (numbers === undefined) return false;
     const flagsOf = (type: number): number => mechanisms.find((mechanism) => mechanism.type === type)?.flags ?? 0;
     return (flagsOf(numbers.keyPairGen) & CKF_GENERATE_KEY_PAIR) !== 0 && (flagsOf(numbers.sign) & CKF_SIGN) !== 0;
@@ -84,25 +84,25 @@ export class Token {
   }
 
   /**
-   * Opens a key: finds exactly one private key for each half, and proves that they sign for the expected public key.
+   * Opens a key: finds exactly one private key for each component, and proves that they sign for the expected public key.
    *
    * @throws VtlicError `key_not_found`, `key_ambiguous`, `self_check_failed`, and what signing throws
    */
   async openKey(wanted: KeyToOpen): Promise<SigningKey> {
     const { publicKey, purpose, wrappedSeed } = wanted;
     const custody = wrappedSeed === undefined ? 'hsm' : 'hsm-wrapped';
-    const key = new TokenKey({ publicKey, purpose, custody }, [this.partOf(wanted, halvesOf(publicKey))]);
+    const key = new TokenKey({ publicKey, purpose, custody }, [this.partOf(wanted, componentsOf(publicKey))]);
     await selfTest(key, this.#random(SELF_TEST_RANDOM_BYTES));
     return key;
   }
 
   /** The part of a key that lies in this token; `splitKey` puts two together. */
-  partOf(wanted: KeyToOpen, halves: readonly Half[]): TokenPart {
-    return new TokenPart(this.connection, halves, (host) => this.#resolve(host, wanted, halves));
+  partOf(wanted: KeyToOpen, components: readonly Component[]): TokenPart {
+    return new TokenPart(this.connection, components, (host) => this.#resolve(host, wanted, components));
   }
 
   /**
-   * Makes a key in the token and proves it: private halves sensitive, not extractable and not readable, one signature
+   * Makes a key in the token and proves it: private components sensitive, not extractable and not readable, one signature
    * made and judged by both providers. Nothing is left in the token where that fails.
    *
    * @throws VtlicError `key_ambiguous` where the name is taken, `configuration_invalid` where the token cannot do it
@@ -120,13 +120,13 @@ export class Token {
     }
   }
 
-  /** One half of a split key, made in this token and proved. */
-  async generateHalf(half: Half, name: NewKeyName): Promise<Uint8Array> {
+  /** One component of a split key, made in this token and proved. */
+  async generateComponent(component: Component, name: NewKeyName): Promise<Uint8Array> {
     this.#checkNewName(name);
-    if (!this.has(half)) throw this.#unable(half);
+    if (!this.has(component)) throw this.#unable(component);
     await this.#checkFree(name);
     try {
-      return await this.#makeHalf(half, name);
+      return await this.#makeComponent(component, name);
     } catch (error) {
       await this.#discard(name);
       throw error;
@@ -172,15 +172,15 @@ export class Token {
   }
 
   async #generateInside(wanted: KeyToGenerate): Promise<GeneratedKey> {
-    const mldsa65 = wanted.alg === 'ed25519' ? new Uint8Array() : await this.#makeHalf('mldsa65', wanted);
-    const ed25519 = await this.#makeHalf('ed25519', wanted);
+    const mldsa65 = wanted.alg === 'ed25519' ? new Uint8Array() : await this.#makeComponent('mldsa65', wanted);
+    const ed25519 = await this.#makeComponent('ed25519', wanted);
     const publicKey = importPublicKey(wanted.alg, concatBytes(mldsa65, ed25519), { forSite: true });
     return { key: await this.openKey({ label: wanted.label, id: wanted.id, purpose: wanted.purpose, publicKey }) };
   }
 
   async #generateWrapped(wanted: KeyToGenerate): Promise<GeneratedKey> {
     const name = { label: wanted.label, id: wanted.id };
-    const ed25519 = await this.#makeHalf('ed25519', wanted);
+    const ed25519 = await this.#makeComponent('ed25519', wanted);
     const { mldsa65, wrapped } = await this.connection.ask(
       'makeWrappedSeed',
       { ...name, ed25519 },
@@ -193,9 +193,13 @@ export class Token {
   }
 
   /** Makes a pair and checks its private side; its public bytes. */
-  async #makeHalf(half: Half, { label, id }: NewKeyName): Promise<Uint8Array> {
+  async #makeComponent(component: Component, { label, id }: NewKeyName): Promise<Uint8Array> {
     const { connection } = this;
-    const described = await connection.ask('generateHalf', { half, label, id }, connection.limits.keyGeneration);
+    const described = await connection.ask(
+      'generateComponent',
+      { component, label, id },
+      connection.limits.keyGeneration,
+    );
     const readable = await this.readableSecrets(described);
     const fault = privateFault(described, readable);
     if (fault !== undefined)
@@ -209,22 +213,22 @@ export class Token {
     return described.publicBytes;
   }
 
-  async #resolve(host: HostClient, wanted: KeyToOpen, halves: readonly Half[]): Promise<Refs> {
+  async #resolve(host: HostClient, wanted: KeyToOpen, components: readonly Component[]): Promise<Refs> {
     const { connection } = this;
     const name = nameOf(wanted);
     const keys = await connection.request(host, 'keys', name, connection.limits.other);
-    const refs: Partial<Record<Half, number>> = {};
-    for (const half of halves) {
-      if (half === 'mldsa65' && wanted.wrappedSeed !== undefined) {
+    const refs: Partial<Record<Component, number>> = {};
+    for (const component of components) {
+      if (component === 'mldsa65' && wanted.wrappedSeed !== undefined) {
         const seed = await connection.request(
           host,
           'openWrappedSeed',
           { name, wrapped: wanted.wrappedSeed, kid: wanted.publicKey.kid },
           connection.limits.other,
         );
-        refs[half] = seed.ref;
+        refs[component] = seed.ref;
       } else {
-        refs[half] = pickHalf(half, keys, wanted, connection.name).ref;
+        refs[component] = selectPrivateKey(component, keys, wanted, connection.name).ref;
       }
     }
     return refs;
@@ -272,19 +276,19 @@ export class Token {
       throw new VtlicError(
         'configuration_invalid',
         `${this.connection.name} (${this.opened.profile.name}) cannot encrypt an ML-DSA seed: it has no AES-GCM that this toolkit can use`,
-        { hint: 'keep the ML-DSA half in another token (split custody)' },
+        { hint: 'keep the ML-DSA component in another token (split custody)' },
       );
     }
   }
 
-  #unable(half: Half): VtlicError {
-    const what = half === 'ed25519' ? 'Ed25519' : 'ML-DSA-65';
+  #unable(component: Component): VtlicError {
+    const what = component === 'ed25519' ? 'Ed25519' : 'ML-DSA-65';
     const hint =
-      half === 'ed25519'
+      component === 'ed25519'
         ? 'take another token'
         : this.canWrap()
-          ? 'ask for hsm-wrapped custody, or keep the ML-DSA half in another token (split custody)'
-          : 'keep the ML-DSA half in another token (split custody)';
+          ? 'ask for hsm-wrapped custody, or keep the ML-DSA component in another token (split custody)'
+          : 'keep the ML-DSA component in another token (split custody)';
     return new VtlicError(
       'configuration_invalid',
       `${this.connection.name} (${this.opened.profile.name}) has no ${what} keys that this toolkit can use`,
@@ -311,13 +315,13 @@ export class Token {
           await connection.request(host, 'destroy', { ref }, limit);
       });
     } catch {
-      // The first error says what happened; the half that stays behind is refused by name at the next try.
+      // The first error says what happened; the component that stays behind is refused by name at the next try.
     }
   }
 }
 
-/** ML-DSA first, as in the signature: a token that lacks it says so before the other half is used. */
-function halvesOf(publicKey: PublicKey): readonly Half[] {
+/** ML-DSA first, as in the signature: a token that lacks it says so before the other component is used. */
+function componentsOf(publicKey: PublicKey): readonly Component[] {
   return publicKey.mldsa65 === undefined ? ['ed25519'] : ['mldsa65', 'ed25519'];
 }
 

@@ -12,21 +12,21 @@ import type {
 } from './token-description.ts';
 
 /** One component of a key, by what it signs with. */
-export type Half = 'ed25519' | 'mldsa65';
+export type Component = 'ed25519' | 'mldsa65';
 
-/** How a half is named inside a token. An absent member matches every key. */
+/** How a component is named inside a token. An absent member matches every key. */
 export interface KeyName {
   readonly label?: string;
   readonly id?: Uint8Array;
 }
 
-/** A new half's name: both go on the private and the public object. */
+/** A new component's name: both go on the private and the public object. */
 export interface NewKeyName {
   readonly label: string;
   readonly id: Uint8Array;
 }
 
-/** An object of a token that is or may be a half of a key. */
+/** An object of a token that is or may be a component of a key. */
 export interface KeyObjectDescription {
   /** Good for this host process alone. */
   readonly ref: number;
@@ -34,7 +34,7 @@ export interface KeyObjectDescription {
   /** CKK_* */
   readonly keyType: number;
   /** What the profile's numbers make of it; absent for a key that this toolkit does not use. */
-  readonly half?: Half;
+  readonly component?: Component;
   readonly label: string;
   readonly id: Uint8Array;
   /** Raw, 32 or 1952 bytes, of whatever form the token gave it in; absent where it gave none that is understood. */
@@ -83,7 +83,7 @@ export interface HostOperations {
   /** The reply is CKR_OK, or what C_Login returned: a refusal is an answer, and no fault of the call. */
   login: { request: { readonly pin: Uint8Array | undefined }; reply: number };
   keys: { request: KeyName; reply: readonly KeyObjectDescription[] };
-  generateHalf: { request: NewKeyName & { readonly half: Half }; reply: KeyObjectDescription };
+  generateComponent: { request: NewKeyName & { readonly component: Component }; reply: KeyObjectDescription };
   /** Names of the secret attributes that the token gave out after all; empty for a key that stays inside. */
   readSecrets: { request: { readonly ref: number }; reply: readonly string[] };
   destroy: { request: { readonly ref: number }; reply: true };
@@ -113,7 +113,7 @@ export const CALLS_OF: Readonly<Record<OperationName, string>> = {
   open: 'C_OpenSession',
   login: 'C_Login',
   keys: 'C_FindObjects or C_GetAttributeValue',
-  generateHalf: 'C_GenerateKeyPair',
+  generateComponent: 'C_GenerateKeyPair',
   readSecrets: 'C_GetAttributeValue',
   destroy: 'C_DestroyObject',
   sign: 'C_SignInit or C_Sign',

@@ -126,7 +126,7 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     longestId: 2,
     longestLabel: 40,
     environment: ['YUBIHSM_PKCS11_CONF'],
-    notes: 'No ML-DSA and no AES-GCM: Ed25519 keys, or the Ed25519 half of split custody.',
+    notes: 'No ML-DSA and no AES-GCM: Ed25519 keys, or the Ed25519 component of split custody.',
   }),
   row({
     id: 'nethsm',

@@ -98,15 +98,15 @@ export class HostToken implements Operations {
       findKeys(module, session, profile, name).map((key) => this.#remember(key)),
     );
 
-  generateHalf = ({ half, ...name }: Body<'generateHalf'>): Reply<'generateHalf'> =>
+  generateComponent = ({ component, ...name }: Body<'generateComponent'>): Reply<'generateComponent'> =>
     this.#inSession((session, module, { profile }) => {
-      const generate = half === 'ed25519' ? generateEd25519 : generateMlDsa65;
+      const generate = component === 'ed25519' ? generateEd25519 : generateMlDsa65;
       const pair = generate(module, session, profile, name);
       const publicSide = describeKey(module, session, profile, pair.publicKey, 'public').description;
       const described = describeKey(module, session, profile, pair.privateKey, 'private');
       const publicBytes = publicSide.publicBytes ?? described.description.publicBytes;
       return this.#remember({
-        known: { ...described.known, half, publicBytes },
+        known: { ...described.known, component, publicBytes },
         description: { ...described.description, ...(publicBytes === undefined ? {} : { publicBytes }) },
       });
     });
@@ -198,13 +198,13 @@ export class HostToken implements Operations {
   ): Uint8Array {
     const known = this.#known.get(ref);
     if (known?.kind === 'seed') return signWithSeed(known.seed, message);
-    const { handle, half, alwaysAuthenticate, publicBytes } = this.#key(ref);
+    const { handle, component, alwaysAuthenticate, publicBytes } = this.#key(ref);
     const contextLogin = alwaysAuthenticate ? (): void => this.#contextLogin(session) : undefined;
     const signed = (mechanism: Mechanism, bytes: Uint8Array, maxBytes: number): Uint8Array =>
       module.sign(session, { key: handle, mechanism, message: bytes, maxBytes, contextLogin });
-    if (half === 'ed25519') return signed(plainMechanism(profile.ed25519.sign), message, ED25519_SIGNATURE_BYTES);
+    if (component === 'ed25519') return signed(plainMechanism(profile.ed25519.sign), message, ED25519_SIGNATURE_BYTES);
     const { mldsa65 } = profile;
-    if (half === undefined || mldsa65 === undefined)
+    if (component === undefined || mldsa65 === undefined)
       throw new CallFault('C_SignInit', returnCodeOf('CKR_KEY_TYPE_INCONSISTENT'));
     if (withContext !== undefined) return signed(withContext, message, MLDSA65_SIGNATURE_BYTES);
     if (publicBytes === undefined)

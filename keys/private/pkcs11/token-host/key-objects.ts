@@ -1,7 +1,7 @@
 /** Keys in a token, as the host sees them: found, made, described. */
 import { CallFault } from './host-errors.ts';
 import * as ck from '../shared/constants.ts';
-import type { Half, KeyName, KeyObjectDescription, NewKeyName } from '../shared/host-protocol.ts';
+import type { Component, KeyName, KeyObjectDescription, NewKeyName } from '../shared/host-protocol.ts';
 import { plainMechanism } from './mechanism.ts';
 import type { ObjectHandle, Pkcs11Module, SessionHandle, Template } from './module.ts';
 import { CURVE_NAMES, type TokenProfile } from '../shared/profiles.ts';
@@ -11,9 +11,9 @@ import { returnCodeOf } from '../shared/return-codes.ts';
 /** What the host remembers of an object that it gave a number to. */
 export interface KnownKey {
   readonly handle: ObjectHandle;
-  readonly half: Half | undefined;
+  readonly component: Component | undefined;
   readonly alwaysAuthenticate: boolean;
-  /** Of an ML-DSA half, where the token signs a mu. */
+  /** Of an ML-DSA component, where the token signs a mu. */
   readonly publicBytes: Uint8Array | undefined;
 }
 
@@ -58,26 +58,29 @@ export function describeKey(
 ): DescribedKey {
   const read = (attribute: number): Uint8Array | undefined => module.read(session, handle, attribute);
   const keyType = numberOf(read(ck.CKA_KEY_TYPE)) ?? -1;
-  const half = className === 'secret' ? undefined : halfOf(profile, keyType, read);
-  const publicBytes = half === undefined ? undefined : publicBytesOf(half, className, read);
+  const component = className === 'secret' ? undefined : componentOf(profile, keyType, read);
+  const publicBytes = component === undefined ? undefined : publicBytesOf(component, className, read);
   const secrecy = className === 'public' ? {} : secrecyOf(read, className);
   const description = {
     class: className,
     keyType,
-    ...(half === undefined ? {} : { half }),
+    ...(component === undefined ? {} : { component }),
     label: Buffer.from(read(ck.CKA_LABEL) ?? []).toString('utf8'),
     id: read(ck.CKA_ID) ?? new Uint8Array(),
     ...(publicBytes === undefined ? {} : { publicBytes }),
     ...secrecy,
   };
-  return { description, known: { handle, half, publicBytes, alwaysAuthenticate: secrecy.alwaysAuthenticate === true } };
+  return {
+    description,
+    known: { handle, component, publicBytes, alwaysAuthenticate: secrecy.alwaysAuthenticate === true },
+  };
 }
 
-function halfOf(
+function componentOf(
   profile: TokenProfile,
   keyType: number,
   read: (attribute: number) => Uint8Array | undefined,
-): Half | undefined {
+): Component | undefined {
   const { mldsa65 } = profile;
   if (mldsa65 !== undefined && keyType === mldsa65.keyType) {
     const set = numberOf(read(mldsa65.parameterSetAttribute));
@@ -91,14 +94,14 @@ function halfOf(
 }
 
 function publicBytesOf(
-  half: Half,
+  component: Component,
   className: KeyObjectDescription['class'],
   read: (attribute: number) => Uint8Array | undefined,
 ): Uint8Array | undefined {
-  const understand = half === 'ed25519' ? ed25519FromToken : mldsa65FromToken;
+  const understand = component === 'ed25519' ? ed25519FromToken : mldsa65FromToken;
   const attributes: number[] = [ck.CKA_PUBLIC_KEY_INFO];
   // On a private key CKA_VALUE is the secret itself: it is never asked for here.
-  if (half === 'ed25519') attributes.unshift(ck.CKA_EC_POINT);
+  if (component === 'ed25519') attributes.unshift(ck.CKA_EC_POINT);
   else if (className === 'public') attributes.unshift(ck.CKA_VALUE);
   for (const attribute of attributes) {
     const value = read(attribute);

@@ -10,7 +10,7 @@ import { concatBytes, equalBytes, fromHex, utf8 } from '../../../../formats/byte
 import { VtlicError } from '../../../../formats/error.ts';
 import { COMPOSITE_LABEL } from '../../../public/composite.ts';
 import { kidOf } from '../../../public/public-key.ts';
-import { mldsa65Half } from '../../software/private-key-objects.ts';
+import { mldsa65Component } from '../../software/private-key-objects.ts';
 import { HostRefusal } from './host-errors.ts';
 import { aesGcm, TAG_BYTES } from './mechanism.ts';
 import type { ObjectHandle, Pkcs11Module, SessionHandle } from './module.ts';
@@ -72,7 +72,7 @@ export function makeWrappedSeed(
   const other = module.random(session, SEED_BYTES);
   try {
     for (let i = 0; i < seed.length; i++) seed[i] = (seed[i] ?? 0) ^ (other[i] ?? 0);
-    const { privateKey, publicBytes } = mldsa65Half(seed);
+    const { privateKey, publicBytes } = mldsa65Component(seed);
     const iv = randomBytes(IV_BYTES);
     const associatedData = wrappedSeedAssociatedData(kidOf(COMPOSITE, concatBytes(publicBytes, ed25519)));
     const sealed = module.encrypt(session, wrappingKey, aesGcm(iv, associatedData), seed, SEED_BYTES + TAG_BYTES);
@@ -97,7 +97,7 @@ export function openWrappedSeed(
   try {
     if (seed.length !== SEED_BYTES)
       throw new HostRefusal('keyfile_corrupt', 'what the token decrypted is not a seed of 32 bytes');
-    const { privateKey, publicBytes } = mldsa65Half(seed);
+    const { privateKey, publicBytes } = mldsa65Component(seed);
     return { privateKey, mldsa65: publicBytes };
   } finally {
     seed.fill(0);

@@ -100,27 +100,30 @@ describe('the LAMPS vector', () => {
     const both = messageWithContext(message, context);
     const { ed25519, mldsa65 } = splitCompositeKey(key.bytes);
     const holds = (signature: Uint8Array): readonly boolean[] => {
-      const halves = splitCompositeSignature(signature);
+      const components = splitCompositeSignature(signature);
       return [
-        provider.ed25519Verify(ed25519, both, halves.ed25519),
-        provider.mldsa65Verify(mldsa65, both, halves.mldsa65, COMPOSITE_LABEL),
+        provider.ed25519Verify(ed25519, both, components.ed25519),
+        provider.mldsa65Verify(mldsa65, both, components.mldsa65, COMPOSITE_LABEL),
       ];
     };
     expect(holds(base64(vector.sWithContext))).toEqual([true, true]);
     expect(holds(base64(vector.s))).toEqual([false, false]);
   });
 
-  it.each(providers)('has an ML-DSA half that $name refuses under any other context than the label', (provider) => {
-    const { mldsa65 } = splitCompositeSignature(base64(vector.s));
-    const mldsa65Key = splitCompositeKey(key.bytes).mldsa65;
-    for (const other of [
-      new Uint8Array(),
-      utf8('COMPSIG-MLDSA65-Ed25519-SHA51'),
-      concatBytes(COMPOSITE_LABEL, Uint8Array.of(0)),
-    ]) {
-      expect(provider.mldsa65Verify(mldsa65Key, compositeMessage(message), mldsa65, other)).toBe(false);
-    }
-  });
+  it.each(providers)(
+    'has an ML-DSA component that $name refuses under any other context than the label',
+    (provider) => {
+      const { mldsa65 } = splitCompositeSignature(base64(vector.s));
+      const mldsa65Key = splitCompositeKey(key.bytes).mldsa65;
+      for (const other of [
+        new Uint8Array(),
+        utf8('COMPSIG-MLDSA65-Ed25519-SHA51'),
+        concatBytes(COMPOSITE_LABEL, Uint8Array.of(0)),
+      ]) {
+        expect(provider.mldsa65Verify(mldsa65Key, compositeMessage(message), mldsa65, other)).toBe(false);
+      }
+    },
+  );
 
   it.each(providers)('has a certificate whose own signature $name accepts', (provider) => {
     const [toBeSigned, , bits] = certificateParts(base64(vector.x5c));
@@ -130,7 +133,7 @@ describe('the LAMPS vector', () => {
     expect(verifySignature(key, toBeSigned.slice(1), signature, provider)).toBe(false);
   });
 
-  it('has a private key that makes its public key and the same Ed25519 half', async () => {
+  it('has a private key that makes its public key and the same Ed25519 component', async () => {
     const seeds = base64(vector.sk);
     expect(toHex(base64(vector.sk_pkcs8))).toContain(toHex(seeds));
     const signer = new SoftwareKey(ALG, 'license', seeds);

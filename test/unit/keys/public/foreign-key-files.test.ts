@@ -248,9 +248,9 @@ describe('one file', () => {
   });
 
   it('does not hold a component in two keys', () => {
-    const half = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(composite.ed25519).toString('base64url') };
+    const component = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(composite.ed25519).toString('base64url') };
     const whole = JSON.parse(textOf(exportPublicKey(composite, 'composite-jwk'))) as unknown;
-    expect(refusalOf(JSON.stringify({ keys: [half, whole] })).message).toContain('share a component');
+    expect(refusalOf(JSON.stringify({ keys: [component, whole] })).message).toContain('share a component');
     const two = textOf(exportPublicKey(composite, 'pem')).split(/(?<=-----END PUBLIC KEY-----\n)/);
     expect(refusalOf(two.join('') + (two[1] ?? '')).message).toContain('share a component');
   });
@@ -285,7 +285,7 @@ describe('PEM', () => {
     ['two structures in one block', `${begin}\n${base64Of(concatBytes(exportPublicKey(composite, 'der')))}\n${end}\n`],
     ['no structure', `${begin}\n\n${end}\n`],
     [
-      'half a structure each in two blocks',
+      'one structure cut in two blocks',
       `${begin}\n${body.slice(0, 32)}\n${end}\n${begin}\n${body.slice(32)}\n${end}\n`,
     ],
   ])('is refused with %s', (_, file) => {

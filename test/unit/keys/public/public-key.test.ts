@@ -58,14 +58,14 @@ describe('importPublicKey', () => {
     expect(refusal(() => importPublicKey('ed25519+ml-dsa-65', new Uint8Array(length)))).toContain('has 1984 bytes');
   });
 
-  const withHalf = (half: Uint8Array): Uint8Array => concatBytes(composite.bytes.slice(0, 1952), half);
+  const withComponent = (component: Uint8Array): Uint8Array => concatBytes(composite.bytes.slice(0, 1952), component);
   const small = torsionPoints().map((point) => point.toBytes());
 
   it.each(small.map((encoding) => [toHex(encoding), encoding] as const))(
-    'refuses the point of small order %s, alone and as a half',
+    'refuses the point of small order %s, alone and as a component',
     (_, encoding) => {
       expect(refusal(() => importPublicKey('ed25519', encoding))).toContain('small order');
-      expect(refusal(() => importPublicKey('ed25519+ml-dsa-65', withHalf(encoding)))).toContain('small order');
+      expect(refusal(() => importPublicKey('ed25519+ml-dsa-65', withComponent(encoding)))).toContain('small order');
     },
   );
 
@@ -74,7 +74,7 @@ describe('importPublicKey', () => {
     '0100000000000000000000000000000000000000000000000000000000000080',
   ])('refuses the encoding %s, which is not canonical', (text) => {
     expect(refusal(() => importPublicKey('ed25519', hex(text)))).toContain('canonical');
-    expect(refusal(() => importPublicKey('ed25519+ml-dsa-65', withHalf(hex(text))))).toContain('canonical');
+    expect(refusal(() => importPublicKey('ed25519+ml-dsa-65', withComponent(hex(text))))).toContain('canonical');
   });
 
   it.each([undefined, true])('refuses y = 2, which is no point of the curve (forSite: %s)', (forSite) => {

@@ -58,7 +58,7 @@ interface Cose {
 interface MadeByOthers {
   readonly name: string;
   readonly publicKey: Uint8Array;
-  /** What their ML-DSA half is over. */
+  /** What their ML-DSA component is over. */
   readonly message: Uint8Array;
   readonly signature: Uint8Array;
 }
@@ -99,7 +99,7 @@ function madeByOthers(): readonly MadeByOthers[] {
   }));
 }
 
-describe.each(madeByOthers())('the ML-DSA half of the vector of $name', ({ publicKey, message, signature }) => {
+describe.each(madeByOthers())('the ML-DSA component of the vector of $name', ({ publicKey, message, signature }) => {
   const holds = (mu: Uint8Array): boolean => ml_dsa65.internal.verify(signature, mu, publicKey, { externalMu: true });
 
   it('holds over our mu', () => {

@@ -134,7 +134,7 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
     }
   });
 
-  it('is refused where its public half is not the one of its seeds', async () => {
+  it('is refused where its public key is not the one of its seeds', async () => {
     const path = newPath();
     const seedLength = alg === 'ed25519' ? 32 : 64;
     const seeds = random(seedLength);

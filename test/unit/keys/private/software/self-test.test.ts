@@ -40,7 +40,7 @@ describe.each(ALGORITHMS)('selfTest of %s', (alg) => {
     await expect(selfTest(newKey(alg), randomBytes(32))).resolves.toBeUndefined();
   });
 
-  it('refuses a key that signs with another one, over another message, or only half', async () => {
+  it('refuses a key that signs with another one, over another message, or with only one component', async () => {
     const key = newKey(alg);
     const other = newKey(alg);
     const bad: readonly ((message: Uint8Array) => Promise<Uint8Array>)[] = [

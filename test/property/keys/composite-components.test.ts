@@ -47,7 +47,7 @@ describe('a composite signature', () => {
     );
   });
 
-  it('is refused with exactly one half wrong', { timeout: 120_000 }, async () => {
+  it('is refused with exactly one component wrong', { timeout: 120_000 }, async () => {
     const message = new TextEncoder().encode('message');
     const { mldsa65, ed25519 } = splitCompositeSignature(await key.sign(message));
     fc.assert(
@@ -62,7 +62,7 @@ describe('a composite signature', () => {
   });
 
   it(
-    'is refused with one half from another message or another key, or with the halves swapped',
+    'is refused with one component from another message or another key, or with the components swapped',
     { timeout: 120_000 },
     async () => {
       await fc.assert(
@@ -73,9 +73,9 @@ describe('a composite signature', () => {
             splitCompositeSignature(await key.sign(other)),
             splitCompositeSignature(await otherKey.sign(message)),
           ];
-          for (const half of [elsewhere, foreign]) {
-            expect(holds(message, concatBytes(half.mldsa65, mine.ed25519))).toBe(false);
-            expect(holds(message, concatBytes(mine.mldsa65, half.ed25519))).toBe(false);
+          for (const component of [elsewhere, foreign]) {
+            expect(holds(message, concatBytes(component.mldsa65, mine.ed25519))).toBe(false);
+            expect(holds(message, concatBytes(mine.mldsa65, component.ed25519))).toBe(false);
           }
           expect(holds(message, concatBytes(mine.ed25519, mine.mldsa65))).toBe(false);
         }),
@@ -84,7 +84,7 @@ describe('a composite signature', () => {
     },
   );
 
-  it('takes halves of two signatures of one message by one key, which is what a signer of two tokens makes', async () => {
+  it('takes components of two signatures of one message by one key, which is what a signer of two tokens makes', async () => {
     const message = new TextEncoder().encode('message');
     const [one, two] = [
       splitCompositeSignature(await key.sign(message)),
@@ -94,7 +94,7 @@ describe('a composite signature', () => {
     expect(holds(message, concatBytes(one.mldsa65, two.ed25519))).toBe(true);
   });
 
-  it("is refused where a half signs the message itself instead of M'", async () => {
+  it("is refused where a component signs the message itself instead of M'", async () => {
     const message = new TextEncoder().encode('message');
     const mine = splitCompositeSignature(await key.sign(message));
     const plain = new SoftwareKey('ed25519', 'license', new Uint8Array(64).map((_, i) => i).slice(32));
@@ -103,11 +103,11 @@ describe('a composite signature', () => {
     expect(holds(message, concatBytes(mine.mldsa65, await plain.sign(compositeMessage(message))))).toBe(true);
   });
 
-  it('has no half that verifies alone over the message', async () => {
+  it('has no component that verifies alone over the message', async () => {
     const message = new TextEncoder().encode('message');
     const { ed25519, mldsa65 } = splitCompositeSignature(await key.sign(message));
-    const half = importPublicKey('ed25519', key.publicKey.ed25519);
-    expect(holds(message, ed25519, half)).toBe(false);
+    const component = importPublicKey('ed25519', key.publicKey.ed25519);
+    expect(holds(message, ed25519, component)).toBe(false);
     expect(holds(message, ed25519)).toBe(false);
     expect(holds(message, mldsa65)).toBe(false);
     for (const provider of [nodeProvider, nobleProvider]) {
