@@ -48,6 +48,11 @@ function judgeDer(der: Uint8Array, wrapping: string): DerJudgment {
   return { kind: second?.tag === BIT_STRING ? 'spki' : 'other' };
 }
 
+/** True where the bytes begin as an SPKI does: a sequence of an algorithm and a bit string. Random bytes hardly ever do. */
+export function looksLikeSpki(der: Uint8Array): boolean {
+  return judgeDer(der, '').kind === 'spki';
+}
+
 /** True where the bytes begin as DER of a structure does: a text has no such bytes among its first four. */
 export function looksLikeDer(bytes: Uint8Array): boolean {
   return bytes[0] === SEQUENCE && bytes.subarray(1, 4).some((byte) => !isTextByte(byte));

@@ -1,7 +1,7 @@
 /** Names a text that is no public key in a published form, so that its owner knows what to give instead. */
 import { decodeBase64, decodeBase64Url } from '../../../formats/base64.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { explainBase64OfDer, looksLikeDer } from './explain-der.ts';
+import { explainBase64OfDer, looksLikeDer, looksLikeSpki } from './explain-der.ts';
 import { refusePrivateText } from './private-key-marks.ts';
 
 const AS_PEM = 'Give the key as SPKI PEM: vtlic key export NAME --form pem';
@@ -42,13 +42,13 @@ export function explainText(text: string): VtlicError {
 }
 
 function explainBase64(bytes: Uint8Array): VtlicError {
-  if (looksLikeDer(bytes))
-    return (
-      explainBase64OfDer(bytes) ??
-      expected(
-        'it is base64 of an SPKI (DER) without the lines of PEM',
-        'Put "-----BEGIN PUBLIC KEY-----" and "-----END PUBLIC KEY-----" on lines of their own around it.',
-      )
+  const notPublic = looksLikeDer(bytes) ? explainBase64OfDer(bytes) : undefined;
+  if (notPublic !== undefined) return notPublic;
+  // The first byte does not tell: one raw ML-DSA-65 key in 256 also begins with the tag of a sequence, 0x30.
+  if (looksLikeSpki(bytes))
+    return expected(
+      'it is base64 of an SPKI (DER) without the lines of PEM',
+      'Put "-----BEGIN PUBLIC KEY-----" and "-----END PUBLIC KEY-----" on lines of their own around it.',
     );
   const inner = new TextDecoder().decode(bytes);
   try {
