@@ -44,7 +44,7 @@ export interface HandedLineage {
 const FORMAT = 1;
 const DIGEST_BYTES = 32;
 const LEDGER_ID_BYTES = 16;
-const MAX_ORIGIN_LENGTH = 512;
+const MAX_ORIGIN_CHARACTERS = 512;
 
 export function encodeCounters(document: CountersDocument): Uint8Array {
   const { head } = document;
@@ -78,7 +78,7 @@ export function decodeCounters(payload: Uint8Array): CountersDocument {
   const document: CountersDocument = {
     iss: readId(reader, 'iss'),
     ledgerId: reader.bytes('ledger', LEDGER_ID_BYTES),
-    origin: reader.text('origin', MAX_ORIGIN_LENGTH),
+    origin: reader.text('origin', MAX_ORIGIN_CHARACTERS),
     made: reader.integer('made', 0, MAX_TIME),
     head: decodeHead(reader.map('head')),
     ...(reader.has('sub') ? { sub: readId(reader, 'sub') } : {}),

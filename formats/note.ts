@@ -10,8 +10,8 @@ export const NOTE_ED25519 = 1;
 
 export const NOTE_KEY_ID_BYTES = 4;
 
-const MOST_BYTES = 1 << 20;
-const MOST_SIGNATURES = 64;
+const MAX_NOTE_BYTES = 1 << 20;
+const MAX_SIGNATURES = 64;
 const EM_DASH = '\u2014';
 
 export interface NoteSignature {
@@ -45,7 +45,7 @@ export function encodeNote(text: string, signatures: readonly NoteSignature[]): 
 
 /** @throws VtlicError `checks_failed` for what is no note: at most 1 MiB and 64 signatures */
 export function decodeNote(bytes: Uint8Array): SignedNote {
-  if (bytes.length > MOST_BYTES) throw noNote(`it is longer than ${MOST_BYTES} bytes`);
+  if (bytes.length > MAX_NOTE_BYTES) throw noNote(`it is longer than ${MAX_NOTE_BYTES} bytes`);
   const whole = decodeText(bytes);
   // The text may hold empty lines; the last one parts it from the signatures.
   const end = whole.lastIndexOf('\n\n');
@@ -53,7 +53,7 @@ export function decodeNote(bytes: Uint8Array): SignedNote {
   const rest = whole.slice(end + 2);
   if (!rest.endsWith('\n')) throw noNote('it does not end with a signature line');
   const lines = rest.slice(0, -1).split('\n');
-  if (lines.length > MOST_SIGNATURES) throw noNote(`it has more than ${MOST_SIGNATURES} signatures`);
+  if (lines.length > MAX_SIGNATURES) throw noNote(`it has more than ${MAX_SIGNATURES} signatures`);
   return Object.freeze({ text: whole.slice(0, end + 1), signatures: Object.freeze(lines.map(signatureLine)) });
 }
 

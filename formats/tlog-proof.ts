@@ -10,7 +10,7 @@ import { VtlicError } from './error.ts';
 const INCLUSION = 'c2sp.org/tlog-proof@v1';
 const HASH_BYTES = 32;
 /** A tree of 2^53 leaves has no longer ones. */
-const MOST_HASHES = 2 * 53;
+const MAX_HASHES = 2 * 53;
 
 export interface InclusionProofFile {
   /** Not authenticated by itself. */
@@ -93,7 +93,7 @@ function valueOf(line: string | undefined, name: string): string | undefined {
 }
 
 function decodeHashes(lines: readonly string[]): readonly Uint8Array[] {
-  if (lines.length > MOST_HASHES) throw noProof('it has more hashes than any tree needs');
+  if (lines.length > MAX_HASHES) throw noProof('it has more hashes than any tree needs');
   return Object.freeze(
     lines.map((line) => {
       const hash = decodeBase64(line);

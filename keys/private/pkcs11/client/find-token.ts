@@ -17,7 +17,7 @@ interface TokenSlot extends SlotDescription {
 }
 
 /** A sentence that an officer can read. */
-const MOST_LISTED = 10;
+const MAX_LISTED_TOKENS = 10;
 
 /** @throws VtlicError `token_not_found` or `token_ambiguous`, each with a list of the tokens there */
 export function findToken(
@@ -66,7 +66,7 @@ function namesToken(uri: Pkcs11Uri): boolean {
 function found(initialized: readonly TokenSlot[], slots: readonly SlotDescription[]): string {
   const unreadable = slots
     .filter((slot) => slot.fault !== undefined)
-    .slice(0, MOST_LISTED)
+    .slice(0, MAX_LISTED_TOKENS)
     .map(
       (slot) => `${slot.description === '' ? 'of unknown name' : cleanText(slot.description, 64)}: ${slot.fault ?? ''}`,
     );
@@ -75,9 +75,9 @@ function found(initialized: readonly TokenSlot[], slots: readonly SlotDescriptio
 }
 
 function listed(slots: readonly TokenSlot[]): string {
-  const more = slots.length > MOST_LISTED ? ` and ${slots.length - MOST_LISTED} more` : '';
+  const more = slots.length > MAX_LISTED_TOKENS ? ` and ${slots.length - MAX_LISTED_TOKENS} more` : '';
   return `${slots
-    .slice(0, MOST_LISTED)
+    .slice(0, MAX_LISTED_TOKENS)
     .map(({ token }) => describeToken(token))
     .join(', ')}${more}`;
 }

@@ -1,7 +1,7 @@
 /** Replies of the token host, checked: what a vendor's code has corrupted must not reach the ledger as something else. */
 import type { HostFault, HostOperations, HostReply, OperationName } from '../shared/host-protocol.ts';
 
-const MOST_IN_A_LIST = 100_000;
+const MAX_LIST_ITEMS = 100_000;
 
 type Check = (value: unknown) => boolean;
 
@@ -16,7 +16,7 @@ const listOf =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) &&
-    value.length <= MOST_IN_A_LIST &&
+    value.length <= MAX_LIST_ITEMS &&
     Object.keys(value).length === value.length &&
     value.every(check);
 const optional =

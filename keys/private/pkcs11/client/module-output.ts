@@ -2,10 +2,10 @@
 import { cleanText } from '../../../../formats/clean-text.ts';
 
 /** So many are kept, and as many are told while they come: a module that prints at every call hides no prompt of ours. */
-const MOST_LINES = 50;
-const LONGEST_LINE = 400;
+const MAX_LINES = 50;
+const MAX_LINE_CODE_POINTS = 400;
 /** Of a line without end so much is kept, so that a module that prints for ever takes no memory. */
-const MOST_PENDING_BYTES = 4 * LONGEST_LINE;
+const MAX_PENDING_BYTES = 4 * MAX_LINE_CODE_POINTS;
 const NEWLINE = 0x0a;
 const WITHHELD = '(a line with the PIN in it, which is not repeated here)';
 
@@ -32,7 +32,7 @@ export class ModuleOutput {
       this.#add(rest.subarray(0, end));
       rest = rest.subarray(end + 1);
     }
-    this.#pending = Buffer.from(rest.subarray(0, MOST_PENDING_BYTES));
+    this.#pending = Buffer.from(rest.subarray(0, MAX_PENDING_BYTES));
   }
 
   end(): void {
@@ -48,12 +48,12 @@ export class ModuleOutput {
 
   #add(line: Buffer): void {
     const tells = this.#secret !== undefined && this.#secret.length > 0 && line.includes(this.#secret);
-    const cleaned = tells ? WITHHELD : cleanText(line.toString('utf8'), LONGEST_LINE);
+    const cleaned = tells ? WITHHELD : cleanText(line.toString('utf8'), MAX_LINE_CODE_POINTS);
     if (cleaned === '') return;
     this.#lines.push(cleaned);
-    if (this.#lines.length > MOST_LINES) this.#lines.shift();
+    if (this.#lines.length > MAX_LINES) this.#lines.shift();
     this.#told += 1;
-    if (this.#told <= MOST_LINES) this.#onLine(cleaned);
-    else if (this.#told === MOST_LINES + 1) this.#onLine('(it prints more, which is not shown)');
+    if (this.#told <= MAX_LINES) this.#onLine(cleaned);
+    else if (this.#told === MAX_LINES + 1) this.#onLine('(it prints more, which is not shown)');
   }
 }

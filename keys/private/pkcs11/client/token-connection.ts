@@ -29,7 +29,7 @@ export interface OpenedToken {
 }
 
 /** How often a token may be opened again in one run: as often as an accepted PIN may be shown again. */
-const MOST_REOPENINGS = 1;
+const MAX_REOPENINGS = 1;
 
 export class TokenConnection {
   readonly opened: OpenedToken;
@@ -207,7 +207,7 @@ export class TokenConnection {
   }
 
   async #reopen(): Promise<HostClient> {
-    if (this.#reopenings >= MOST_REOPENINGS) {
+    if (this.#reopenings >= MAX_REOPENINGS) {
       const why = new VtlicError(
         'signing_failed',
         `${this.name} went away again, and its PIN is shown only once more in a run`,

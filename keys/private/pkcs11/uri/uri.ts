@@ -60,8 +60,8 @@ const TEXT_ATTRIBUTES = {
 type TextAttribute = keyof typeof TEXT_ATTRIBUTES;
 
 const OBJECT_TYPES: readonly string[] = ['cert', 'data', 'private', 'public', 'secret-key'];
-const LONGEST_URI = 4096;
-const MOST_SLOT_ID = Number.MAX_SAFE_INTEGER;
+const MAX_URI_CHARACTERS = 4096;
+const MAX_SLOT_ID = Number.MAX_SAFE_INTEGER;
 
 export type UriFault = 'usage' | 'configuration_invalid';
 
@@ -85,10 +85,10 @@ class UriReader {
   }
 
   read(text: string): Pkcs11Uri {
-    if (text.length > LONGEST_URI)
+    if (text.length > MAX_URI_CHARACTERS)
       throw this.#error(
         undefined,
-        `a PKCS#11 URI should have at most ${LONGEST_URI} characters, but this one has ${text.length}`,
+        `a PKCS#11 URI should have at most ${MAX_URI_CHARACTERS} characters, but this one has ${text.length}`,
       );
     if (!/^pkcs11:/i.test(text))
       throw this.#error(
@@ -190,7 +190,7 @@ class UriReader {
 
   #slotId(value: string): number {
     const id = /^[0-9]+$/.test(value) ? Number(value) : Number.NaN;
-    if (id <= MOST_SLOT_ID) return id;
+    if (id <= MAX_SLOT_ID) return id;
     throw this.#error(
       'slot-id',
       `the attribute slot-id of the PKCS#11 URI should be a whole number, but is "${cleanText(value, 40)}"`,
