@@ -2,8 +2,7 @@ import { VtlicError } from '../formats/error.ts';
 import { MAX_GRACE_SECONDS, MAX_TIME } from '../formats/license/bounds.ts';
 import { isId } from '../formats/license/id.ts';
 import type { Provider } from '../keys/public/provider.ts';
-import { isLineage } from './lineage.ts';
-import type { Seen } from './seen.ts';
+import { isLineage, type Seen } from './rollback.ts';
 
 /** Who verifies, where and when. Times are whole seconds since 1970. */
 export interface VerifyContext {

@@ -16,10 +16,9 @@ export type { Provider, ProviderAlgorithm, ProviderName } from '../keys/public/p
 export { chosenProviders } from '../keys/public/provider-default.ts';
 export { importPublicKey, type ImportOptions, type PublicKey } from '../keys/public/public-key.ts';
 export type { VerifyContext } from './context.ts';
-export { lineageKey } from './lineage.ts';
+export { lineageKey, seenAfter, type Seen, type SeenLineage } from './rollback.ts';
 export { trustFromOverride, type OverrideVariables } from './override.ts';
 export { REASONS, type Layer, type Reason, type ReasonFacts } from './reasons.ts';
-export { seenAfter, type Seen, type SeenLineage } from './seen.ts';
 export { makeTrust, type KeyStatus, type Trust, type TrustedKey, type TrustValues } from './trust.ts';
 export type { Accepted, Refused, Standing, State, Verdict, VerifiedLicense } from './verdict.ts';
 export { verify } from './verify.ts';

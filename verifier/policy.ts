@@ -1,5 +1,5 @@
 import type { License } from '../formats/license/license.ts';
-import { lineageKey } from './lineage.ts';
+import { lineageKey } from './rollback.ts';
 import type { Trust, TrustedKey, TrustIndex } from './trust.ts';
 import { refuse, type Refused } from './verdict.ts';
 

@@ -7,7 +7,7 @@ import { MAX_TIME } from '../formats/license/bounds.ts';
 import { isKeyPurpose, KEY_PURPOSES, type KeyPurpose } from '../keys/public/key-purpose.ts';
 import { importPublicKey, kidOf, type PublicKey } from '../keys/public/public-key.ts';
 import { findSharedComponent } from '../keys/public/shared-component.ts';
-import { isLineage } from './lineage.ts';
+import { isLineage } from './rollback.ts';
 
 /** `pre-published`, `active` and `retired` keys all verify: those words bind signers. */
 export type KeyStatus = 'pre-published' | 'active' | 'retired' | 'revoked';

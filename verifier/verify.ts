@@ -1,6 +1,6 @@
 import { dearmor } from '../formats/armor.ts';
 import { toHex } from '../formats/bytes.ts';
-import { decodeCoseSign1, sigStructure, TYP } from '../formats/cose-sign1.ts';
+import { decodeCoseSign1, sigStructure, TYP, type CoseSign1 } from '../formats/cose-sign1.ts';
 import { VtlicError } from '../formats/error.ts';
 import { decodeLicense } from '../formats/license/decode-license.ts';
 import type { License } from '../formats/license/license.ts';
@@ -8,12 +8,10 @@ import { defaultProvider } from '../keys/public/provider-default.ts';
 import { verifySignature } from '../keys/public/verify-signature.ts';
 import { judgeBinding } from './binding.ts';
 import { checkContext, type VerifyContext } from './context.ts';
-import { findKey } from './find-key.ts';
-import { lineageKey } from './lineage.ts';
 import { judgePolicy } from './policy.ts';
 import { isReason } from './reasons.ts';
-import { judgeSeen } from './seen.ts';
-import { indexOfTrust, type Trust } from './trust.ts';
+import { judgeRollback, lineageKey } from './rollback.ts';
+import { indexOfTrust, type Trust, type TrustedKey, type TrustIndex } from './trust.ts';
 import {
   refuse,
   type Accepted,
@@ -40,7 +38,7 @@ export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): 
   const provider = context.provider ?? defaultProvider;
   try {
     const cose = decodeCoseSign1(dearmor('VTLIC', file), TYP.license);
-    const trusted = findKey(cose, index);
+    const trusted = findTrustedKey(cose, index);
     if ('ok' in trusted) return trusted;
     if (!verifySignature(trusted.key, sigStructure(cose.protectedBytes, cose.payload), cose.signature, provider)) {
       return refuse('signature_invalid', `it does not hold under the key ${cose.kid}`);
@@ -49,7 +47,7 @@ export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): 
     const refused = judgePolicy(license, trusted, trust, index, context.now) ?? judgeBinding(license, context);
     if (refused !== undefined) return refused;
     const payloadDigest = toHex(provider.sha256(cose.payload));
-    const standing = judgeSeen(license, payloadDigest, context.seen);
+    const standing = judgeRollback(license, payloadDigest, context.seen);
     if (typeof standing !== 'string') return standing;
     return Object.freeze<Accepted>({
       ok: true,
@@ -66,6 +64,24 @@ export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): 
     if (refused === undefined) throw error;
     return refused;
   }
+}
+
+/** The key step. It does not look at a key's status: only a genuine license is refused for that (`policy.ts`). */
+function findTrustedKey(cose: CoseSign1, { byKid, compositeOfComponent }: TrustIndex): TrustedKey | Refused {
+  const trusted = byKid.get(cose.kid);
+  if (trusted === undefined) {
+    const composite = compositeOfComponent.get(cose.kid);
+    if (composite === undefined) return refuse('key_unknown', `the key ${cose.kid} is not among the trusted ones`);
+    return refuse(
+      'key_composite_only',
+      `the key ${cose.kid} is the Ed25519 component of the composite key ${composite}`,
+    );
+  }
+  if (trusted.key.alg === cose.alg) return trusted;
+  return refuse(
+    'key_algorithm_mismatch',
+    `the license says ${cose.alg}, but the key ${cose.kid} is one for ${trusted.key.alg}`,
+  );
 }
 
 type TimeVerdict = Pick<Accepted, 'state' | 'judgedAt' | 'graceUntil' | 'resetsClock'>;

@@ -17,11 +17,10 @@ import {
   MAX_REF_CODE_POINTS,
   MAX_TIME,
 } from './bounds.ts';
-import { claimFault } from './claim-fault.ts';
 import { CLAIM_KEYS, isClaimKey } from './claim-keys.ts';
 import { extFromCbor } from './ext.ts';
 import { isId, isUuidV7Bytes, uuidFromBytes } from './id.ts';
-import type { License, LicenseUse } from './license.ts';
+import { claimFault, type License, type LicenseUse } from './license.ts';
 
 type Field = keyof License;
 

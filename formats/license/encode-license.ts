@@ -3,11 +3,10 @@ import { fromHex } from '../bytes.ts';
 import { encodeCbor } from '../cbor/encode.ts';
 import type { CborValue } from '../cbor/value.ts';
 import { CLAIM_KEYS } from './claim-keys.ts';
-import { claimFault } from './claim-fault.ts';
 import { decodeLicense } from './decode-license.ts';
 import { extToCbor } from './ext.ts';
 import { uuidToBytes } from './id.ts';
-import type { License } from './license.ts';
+import { claimFault, type License } from './license.ts';
 
 /**
  * The payload bytes. Empty `features` and `limits` are left out; lists are taken as they come, already sorted.

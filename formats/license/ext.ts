@@ -4,9 +4,8 @@ import { isCborArray, isCborBytes, isCborMap, type CborMap, type CborValue } fro
 import { cleanText } from '../clean-text.ts';
 import { VtlicError } from '../error.ts';
 import { MAX_EXT_KEYS } from './bounds.ts';
-import { claimFault } from './claim-fault.ts';
 import { isId } from './id.ts';
-import { ExtBytes, type ExtMap, type ExtValue } from './license.ts';
+import { claimFault, ExtBytes, type ExtMap, type ExtValue } from './license.ts';
 
 /** @throws VtlicError `claims_malformed` for no key, more than 64, or a key (at any depth) that is no id */
 export function extFromCbor(map: CborMap): ExtMap {

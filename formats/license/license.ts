@@ -1,4 +1,5 @@
 /** The meaning of a license's payload. Values are frozen through and through; what makes them checks every bound. */
+import { VtlicError } from '../error.ts';
 import type { LICENSE_USES } from './bounds.ts';
 
 /** What `ext` may carry: the profile's types. A byte string is an `ExtBytes`, because byte arrays cannot be frozen. */
@@ -67,4 +68,13 @@ export interface License {
   readonly clk?: true;
   /** Carried and shown, means nothing; at least one key. */
   readonly ext?: ExtMap;
+}
+
+/**
+ * One sentence about one claim.
+ *
+ * @param fault what was expected of the claim and what came: "it should be an id, but it is an integer"
+ */
+export function claimFault(field: string, fault: string): VtlicError {
+  return new VtlicError('claims_malformed', `the claim "${field}" is malformed: ${fault}`, { field });
 }

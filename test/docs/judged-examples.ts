@@ -8,7 +8,7 @@ import { MAX_TIME } from '../../formats/license/bounds.ts';
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import type { VerifyContext } from '../../verifier/context.ts';
 import { nodeProvider } from '../../keys/public/provider-node.ts';
-import { lineageKey } from '../../verifier/lineage.ts';
+import { lineageKey } from '../../verifier/rollback.ts';
 import type { Reason } from '../../verifier/reasons.ts';
 import type { State } from '../../verifier/verdict.ts';
 import { largeScalarSignature, smallOrderSignature, torsionSignature } from './ed25519-scalar.ts';

@@ -1,3 +1,4 @@
+/** The texts in which a component of a key is given: SPKI PEM, or base64 of its bytes. */
 import { decodeBase64 } from '../../../formats/base64.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { ED25519_PUBLIC_KEY_BYTES, MLDSA65_PUBLIC_KEY_BYTES } from '../provider.ts';
@@ -7,10 +8,21 @@ import { decodePem } from './pem.ts';
 import { refusePrivateText } from './private-key-marks.ts';
 import { decodeSpki } from './spki.ts';
 
+const BLANK = ' \t\r\n';
+
 const BYTES: Readonly<Record<ComponentKind, number>> = {
   ed25519: ED25519_PUBLIC_KEY_BYTES,
   'ml-dsa-65': MLDSA65_PUBLIC_KEY_BYTES,
 };
+
+/** Without the blanks and line ends around it. `trim()` would also take a byte order mark and a no-break space away. */
+export function trimBlank(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && BLANK.includes(text.charAt(start))) start++;
+  while (end > start && BLANK.includes(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
+}
 
 /**
  * The bytes of exactly one component of the wanted kind, written as an SPKI PEM block or as canonical base64 of the bytes.

@@ -1,10 +1,11 @@
 /** A file of public keys in any of the published forms, and back. */
 import { encodeBase64 } from '../../../formats/base64.ts';
 import { concatBytes, utf8 } from '../../../formats/bytes.ts';
+import { decodeCoseKey, encodeCoseKey } from '../../../formats/cose-key.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import type { ImportOptions, PublicKey } from '../public-key.ts';
+import { importPublicKey, type ImportOptions, type PublicKey } from '../public-key.ts';
 import { findSharedComponent } from '../shared-component.ts';
-import { decodeCose, encodeCose } from './cose.ts';
+import { trimBlank } from './component-text.ts';
 import { looksLikeDer } from './explain-der.ts';
 import { decodeJwks, encodeCompositeJwk, encodeJwk } from './jwk.ts';
 import { keysOfComponents, type KeyComponent } from './key-component.ts';
@@ -12,7 +13,6 @@ import { decodePem, encodePem } from './pem.ts';
 import { refusePrivateText } from './private-key-marks.ts';
 import { decodeRaw, encodeRaw } from './raw.ts';
 import { decodeSpki, encodeCompositeSpki, encodeSpki } from './spki.ts';
-import { trimBlank } from './trim-blank.ts';
 
 /**
  * `pem` and `der`: SPKI, a composite as two, ML-DSA first. `jwk`, `cose`: as their files say. `raw`: base64 of the bytes.
@@ -93,6 +93,17 @@ function decodeFile(file: Uint8Array, options: ImportOptions): readonly PublicKe
   if (trimmed.startsWith('-----BEGIN')) return keysOfComponents(decodePem(text).map(onlyComponent), options);
   if (trimmed.startsWith('{')) return decodeJwks(file, options);
   return [decodeRaw(trimmed, options)];
+}
+
+/** The COSE_Key in the form whose SHA-256 is the kid (RFC 9679): 40 bytes, or 2010. */
+function encodeCose(key: PublicKey): Uint8Array {
+  return encodeCoseKey(key.alg, key.bytes);
+}
+
+/** @throws VtlicError `key_invalid` */
+function decodeCose(bytes: Uint8Array, options: ImportOptions = {}): PublicKey {
+  const { alg, publicBytes } = decodeCoseKey(bytes);
+  return importPublicKey(alg, publicBytes, options);
 }
 
 /** An array or a map of CBOR, or a tag that says that CBOR follows: no UTF-8 text begins so. */

@@ -10,7 +10,7 @@ import { encodeLicense } from '../../../formats/license/encode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
 import { nobleProvider } from '../../../keys/public/provider-noble.ts';
 import type { VerifyContext } from '../../../verifier/context.ts';
-import type { Seen } from '../../../verifier/seen.ts';
+import type { Seen } from '../../../verifier/rollback.ts';
 import { makeTrust, type TrustValues } from '../../../verifier/trust.ts';
 import type { Verdict } from '../../../verifier/verdict.ts';
 import { verify } from '../../../verifier/verify.ts';

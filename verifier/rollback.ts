@@ -1,8 +1,23 @@
-/** Anti-rollback, as a pure function of what was accepted before (docs/format.md, "State, counter, time"). */
+/** Lineages, and rollback protection as a pure function of what was accepted before (docs/format.md, "State, counter, time"). */
 import { VtlicError } from '../formats/error.ts';
+import { isId } from '../formats/license/id.ts';
 import type { License } from '../formats/license/license.ts';
-import { lineageKey } from './lineage.ts';
 import { refuse, type Accepted, type Refused, type Standing } from './verdict.ts';
+
+/**
+ * The lineage in which a counter counts, as one text: `iss/aud/sub`, or `iss/aud/sub/dep` for a license with a deployment.
+ * An id has no slash, so two lineages never share a text, and an absent dep is a value of its own.
+ */
+export function lineageKey(license: Pick<License, 'iss' | 'aud' | 'sub' | 'dep'>): string {
+  const { iss, aud, sub, dep } = license;
+  return dep === undefined ? `${iss}/${aud}/${sub}` : `${iss}/${aud}/${sub}/${dep}`;
+}
+
+/** Is this the text of a lineage: three or four ids with slashes between? */
+export function isLineage(text: string): boolean {
+  const parts = text.split('/');
+  return (parts.length === 3 || parts.length === 4) && parts.every(isId);
+}
 
 export interface SeenLineage {
   /** The highest counter accepted, and the digest of the payload that had it. */
@@ -24,7 +39,7 @@ export interface Seen {
  * The current lineage is judged by its counter alone. A license of any other one must have an iat above the highest accepted
  * (else one hops to an old license of another deployment, and back), and then its counter is judged.
  */
-export function judgeSeen(license: License, payloadDigest: string, seen: Seen | undefined): Refused | Standing {
+export function judgeRollback(license: License, payloadDigest: string, seen: Seen | undefined): Refused | Standing {
   if (seen === undefined) return 'first';
   const lineage = lineageKey(license);
   const isCurrent = lineage === seen.current;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { License } from '../../../formats/license/license.ts';
-import { lineageKey } from '../../../verifier/lineage.ts';
-import { judgeSeen, seenAfter, type Seen } from '../../../verifier/seen.ts';
+import { judgeRollback, lineageKey, seenAfter, type Seen } from '../../../verifier/rollback.ts';
 import type { Accepted } from '../../../verifier/verdict.ts';
 import { verify } from '../../../verifier/verify.ts';
 import { context, EXP, IAT, license, licenseFile, trust } from './sample.ts';
@@ -17,7 +16,7 @@ const seen: Seen = {
 };
 
 function judge(changes: Partial<License>, digest = 'digest', before: Seen | undefined = seen): string {
-  const verdict = judgeSeen({ ...license, ...changes }, digest, before);
+  const verdict = judgeRollback({ ...license, ...changes }, digest, before);
   return typeof verdict === 'string' ? verdict : verdict.reason;
 }
 
@@ -53,7 +52,8 @@ describe('any other lineage', () => {
 });
 
 describe('the first license', () => {
-  it('is taken, with iat 0 too', () => expect(judgeSeen({ ...license, iat: 0 }, 'digest', undefined)).toBe('first'));
+  it('is taken, with iat 0 too', () =>
+    expect(judgeRollback({ ...license, iat: 0 }, 'digest', undefined)).toBe('first'));
 });
 
 describe('lineageKey', () => {

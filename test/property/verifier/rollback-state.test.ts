@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex, utf8 } from '../../../formats/bytes.ts';
 import type { License } from '../../../formats/license/license.ts';
 import { nodeProvider } from '../../../keys/public/provider-node.ts';
-import { lineageKey } from '../../../verifier/lineage.ts';
-import { judgeSeen, seenAfter, type Seen } from '../../../verifier/seen.ts';
+import { judgeRollback, lineageKey, seenAfter, type Seen } from '../../../verifier/rollback.ts';
 import type { Accepted, VerifiedLicense } from '../../../verifier/verdict.ts';
 import { license } from '../../unit/verifier/sample.ts';
 
@@ -56,7 +55,7 @@ describe('anti-rollback over histories', () => {
         const acceptedAs = new Map<string, string>();
         for (const one of tries.map(licenseOf)) {
           const payloadDigest = digestOf(one);
-          const verdict = judgeSeen(one, payloadDigest, seen);
+          const verdict = judgeRollback(one, payloadDigest, seen);
           expect(typeof verdict === 'string' ? verdict : verdict.reason).toBe(expected(history, resets, one));
           if (typeof verdict !== 'string') continue;
           const resetsClock = one.clk === true && verdict === 'newer';
