@@ -3,7 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import { LICENSE_LIMITS } from '../formats/armor.ts';
 import { concatBytes } from '../formats/bytes.ts';
 import { VtlicError, type ErrorCode, type ToolFault } from '../formats/error.ts';
-import { parseStrictJson, type JsonNode } from '../formats/json/strict-json.ts';
+import { parseStrictJson, type JsonNode } from '../formats/json/index.ts';
 import { describeFileError } from './file-error.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** The two algorithms of format version 1, and the numbers that belong to them. */
-import type { CborValue } from './cbor/value.ts';
+import type { CborValue } from './cbor/index.ts';
 
 export type Algorithm = 'ed25519' | 'ed25519+ml-dsa-65';
 

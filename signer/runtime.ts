@@ -3,7 +3,7 @@
  *
  * All of it is a parameter, so that a test can set the time, and end the process between any two steps.
  */
-import type { TokenLimits } from '../keys/private/pkcs11/client/token-options.ts';
+import type { TokenLimits } from '../keys/private/pkcs11/client/index.ts';
 
 /**
  * The acts between a confirmed plan and a released license, in their order: a crash is tested after each. The batch's

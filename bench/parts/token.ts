@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toHex, utf8 } from '../../formats/bytes.ts';
-import { openToken, type Token } from '../../keys/private/pkcs11/client/token.ts';
+import { openToken, type Token } from '../../keys/private/pkcs11/client/index.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { BareJob } from '../bare-token-child.ts';

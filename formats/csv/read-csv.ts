@@ -3,7 +3,7 @@
  * line and column: a quote inside an unquoted field, text behind a closing quote, a quote never closed, a byte order mark.
  */
 import { cleanText } from '../clean-text.ts';
-import { utf8FaultAt } from '../json/utf8-fault.ts';
+import { utf8FaultAt } from '../json/index.ts';
 import { splitRecords, type RawRecord } from './split-records.ts';
 
 export interface CsvPlace {

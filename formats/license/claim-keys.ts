@@ -1,5 +1,5 @@
 /** The keys of the claims map, and the fields of `License` that they are: every other key is refused. */
-import type { CborValue } from '../cbor/value.ts';
+import type { CborValue } from '../cbor/index.ts';
 import type { License } from './license.ts';
 
 /** Registered claims have their number (RFC 8392 §3.1), the others their own name. */

@@ -1,7 +1,14 @@
 /** A license's payload, read strictly: every key known, every required claim there, every type and bound kept. */
 import { toHex } from '../bytes.ts';
-import { decodeCbor } from '../cbor/decode.ts';
-import { cborTypeInWords, isCborArray, isCborBytes, isCborMap, type CborMap, type CborValue } from '../cbor/value.ts';
+import {
+  type CborMap,
+  cborTypeInWords,
+  type CborValue,
+  decodeCbor,
+  isCborArray,
+  isCborBytes,
+  isCborMap,
+} from '../cbor/index.ts';
 import { cleanText } from '../clean-text.ts';
 import { VtlicError } from '../error.ts';
 import {

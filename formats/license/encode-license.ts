@@ -1,7 +1,6 @@
 /** A license's payload: the one encoding of its claims. */
 import { fromHex } from '../bytes.ts';
-import { encodeCbor } from '../cbor/encode.ts';
-import type { CborValue } from '../cbor/value.ts';
+import { type CborValue, encodeCbor } from '../cbor/index.ts';
 import { CLAIM_KEYS } from './claim-keys.ts';
 import { decodeLicense } from './decode-license.ts';
 import { extToCbor } from './ext.ts';

@@ -1,6 +1,6 @@
 /** `ext`: the one place that a later version may add to. Profile values, in whose maps every key is an id. */
 import { fromHex, toHex } from '../bytes.ts';
-import { isCborArray, isCborBytes, isCborMap, type CborMap, type CborValue } from '../cbor/value.ts';
+import { type CborMap, type CborValue, isCborArray, isCborBytes, isCborMap } from '../cbor/index.ts';
 import { cleanText } from '../clean-text.ts';
 import { VtlicError } from '../error.ts';
 import { MAX_EXT_KEYS } from './bounds.ts';

@@ -1,8 +1,6 @@
 /** An anchor's bytes: the same in a file and in a token. */
 import { equalBytes } from '../../formats/bytes.ts';
-import { decodeCbor } from '../../formats/cbor/decode.ts';
-import { encodeCbor } from '../../formats/cbor/encode.ts';
-import { isCborArray, isCborBytes, type CborValue } from '../../formats/cbor/value.ts';
+import { type CborValue, decodeCbor, encodeCbor, isCborArray, isCborBytes } from '../../formats/cbor/index.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { AnchorRecord } from './anchor.ts';
 import { nodeProvider } from '../../keys/public/provider-node.ts';

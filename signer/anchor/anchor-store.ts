@@ -1,6 +1,6 @@
 /** Opens the place of an anchor: a file as it is, a token after a login. */
 import { VtlicError } from '../../formats/error.ts';
-import type { Token } from '../../keys/private/pkcs11/client/token.ts';
+import type { Token } from '../../keys/private/pkcs11/client/index.ts';
 import type { AnchorPlace, AnchorStore, TokenAnchorPlace } from './anchor.ts';
 import { anchorFile } from './anchor-file.ts';
 import { tokenAnchor } from './anchor-token.ts';

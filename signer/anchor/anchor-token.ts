@@ -1,7 +1,7 @@
 /** The anchor of a ledger in a token: a private data object, which does not roll back with any disk. */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { Token } from '../../keys/private/pkcs11/client/token.ts';
+import type { Token } from '../../keys/private/pkcs11/client/index.ts';
 import type { AnchorRecord, AnchorStore, TokenAnchorPlace } from './anchor.ts';
 import { decodeAnchorRecord, encodeAnchorRecord } from './anchor-record.ts';
 

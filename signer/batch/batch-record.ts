@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { readObject } from '../../formats/json/reader.ts';
+import { readObject } from '../../formats/json/index.ts';
 import {
   describeFileError,
   errorCodeOf,

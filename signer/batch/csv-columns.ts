@@ -2,8 +2,7 @@
 import { cleanText } from '../../formats/clean-text.ts';
 import type { CsvPlace, CsvRecord } from '../../formats/csv/read-csv.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { nearestName } from '../../formats/json/nearest-name.ts';
-import type { JsonMember, JsonNode, JsonObject } from '../../formats/json/strict-json.ts';
+import { type JsonMember, type JsonNode, type JsonObject, nearestName } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
 import { splitList } from '../renew/changes.ts';
 import { MEMBER_NAMES, type MemberName } from '../request/parse.ts';

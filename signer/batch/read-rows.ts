@@ -1,8 +1,7 @@
 /** A batch file, CSV or JSON lines → its requests, one row at a time, each with its faults and its places. */
 import { readCsv, type CsvFault, type CsvRecord } from '../../formats/csv/read-csv.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { readObject } from '../../formats/json/reader.ts';
-import { parseStrictJson, type JsonObject } from '../../formats/json/strict-json.ts';
+import { type JsonObject, parseStrictJson, readObject } from '../../formats/json/index.ts';
 import { readRequest, REQUEST_SCHEMA } from '../request/parse.ts';
 import type { Request } from '../request/request.ts';
 import { readHeader, rowAsJson, type Column } from './csv-columns.ts';

@@ -3,7 +3,7 @@
  * plan and ledger
  * after each run, so they are right also after a crash.
  */
-import { jsonLine } from '../../formats/json/json-line.ts';
+import { jsonLine } from '../../formats/json/index.ts';
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';

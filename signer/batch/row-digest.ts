@@ -1,7 +1,6 @@
 /** What makes a row the same row: its parsed values, however they were written. */
 import { createHash } from 'node:crypto';
-import { encodeCbor } from '../../formats/cbor/encode.ts';
-import type { CborValue } from '../../formats/cbor/value.ts';
+import { type CborValue, encodeCbor } from '../../formats/cbor/index.ts';
 import { ExtBytes, type ExtValue } from '../../formats/license/license.ts';
 import type { Request } from '../request/request.ts';
 

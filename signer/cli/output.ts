@@ -1,7 +1,7 @@
 /** Errors as a person reads them, and as a program does. Never a stack trace, never raw untrusted text. */
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { jsonLine } from '../../formats/json/json-line.ts';
+import { jsonLine } from '../../formats/json/index.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
 

@@ -5,8 +5,7 @@
  */
 import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { examineToken, type Check } from '../../keys/private/pkcs11/client/doctor.ts';
-import type { KeyToOpen, Token } from '../../keys/private/pkcs11/client/token.ts';
+import { type Check, examineToken, type KeyToOpen, type Token } from '../../keys/private/pkcs11/client/index.ts';
 import { TokenPool } from '../keys/token-pool.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
 import type { KeyRecord } from '../site/key-record.ts';

@@ -4,7 +4,7 @@
  * By its pure entry: the main one would load a native addon (SECURITY.md, "Dependencies").
  */
 import { Decoder, Tag } from 'cbor-x/index-no-eval';
-import type { CborValue } from '../../formats/cbor/value.ts';
+import type { CborValue } from '../../formats/cbor/index.ts';
 
 const decoder = new Decoder({ mapsAsObjects: false, useRecords: false });
 

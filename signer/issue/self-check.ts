@@ -3,7 +3,7 @@
  * signature is verified by a provider that did not make it.
  */
 import { dearmor } from '../../formats/armor.ts';
-import { decodeCbor, decodeTaggedCbor } from '../../formats/cbor/decode.ts';
+import { decodeCbor, decodeTaggedCbor } from '../../formats/cbor/index.ts';
 import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { readObject } from '../../formats/json/reader.ts';
+import { readObject } from '../../formats/json/index.ts';
 import { createDurably, parseJsonFile, readLimited } from '../../files/index.ts';
 
 const SCHEMA = 'vtlic-claim/1';

@@ -4,7 +4,7 @@
  */
 import { concatBytes, equalBytes, fromHex, toHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { Token } from '../../keys/private/pkcs11/client/token.ts';
+import type { Token } from '../../keys/private/pkcs11/client/index.ts';
 import type { Runtime } from '../runtime.ts';
 import type { KeyClaim } from './key-claim.ts';
 

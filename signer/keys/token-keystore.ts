@@ -1,8 +1,12 @@
 /** Keys in tokens, over PKCS#11. The tokens are the run's and outlive the key. */
 import { fromHex, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { generateSplitKey, openSplitKey, type SplitTokens } from '../../keys/private/pkcs11/client/split-key.ts';
-import type { Token } from '../../keys/private/pkcs11/client/token.ts';
+import {
+  generateSplitKey,
+  openSplitKey,
+  type SplitTokens,
+  type Token,
+} from '../../keys/private/pkcs11/client/index.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { KeyRecord, TokenObject } from '../site/key-record.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';

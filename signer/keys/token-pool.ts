@@ -4,9 +4,13 @@
  * key and the anchor share them.
  */
 import { cleanText } from '../../formats/clean-text.ts';
-import { describeToken } from '../../keys/private/pkcs11/client/pin-policy.ts';
-import { moduleFile, resolveModule } from '../../keys/private/pkcs11/client/resolve-module.ts';
-import { openToken, type Token } from '../../keys/private/pkcs11/client/token.ts';
+import {
+  describeToken,
+  moduleFile,
+  openToken,
+  resolveModule,
+  type Token,
+} from '../../keys/private/pkcs11/client/index.ts';
 import type { TokenDescription } from '../../keys/private/pkcs11/shared/token-description.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { TokenKeystore } from '../site/keystore-config.ts';

@@ -2,8 +2,7 @@
 import { VtlicError } from '../../formats/error.ts';
 import { utf8 } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
-import { readObject, type JsonObjectReader } from '../../formats/json/reader.ts';
-import type { JsonNode, JsonObject } from '../../formats/json/strict-json.ts';
+import { type JsonNode, type JsonObject, type JsonObjectReader, readObject } from '../../formats/json/index.ts';
 import { parseJsonFile } from '../../files/index.ts';
 import { FaultList, keyOfMember, MEMBER_NAMES, type MemberName, readMembers } from '../request/parse.ts';
 import type { Request } from '../request/request.ts';

@@ -15,7 +15,7 @@ import {
   PERPETUAL_EXP,
 } from '../../formats/license/bounds.ts';
 import { hasControlOrBidi } from '../../formats/clean-text.ts';
-import type { JsonValueReader } from '../../formats/json/reader.ts';
+import type { JsonValueReader } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
 import type { ExtMap, ExtValue, LicenseUse } from '../../formats/license/license.ts';
 import { parseDate, PERPETUAL } from './dates.ts';

@@ -4,7 +4,7 @@
  */
 import { parseJsonFile } from '../../files/index.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { readObject, type JsonObjectReader, type JsonValueReader } from '../../formats/json/reader.ts';
+import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
 import {
   readExt,
   readFeatures,

@@ -1,7 +1,7 @@
 /** `catalog.json`: what may be sold. A request outside it is refused. */
 import { DAY_SECONDS, MAX_COUNT, MAX_GRACE_SECONDS } from '../../formats/license/bounds.ts';
 import { createHash } from 'node:crypto';
-import { readObject, type JsonObjectReader, type JsonValueReader } from '../../formats/json/reader.ts';
+import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
 import { parseJsonFile, readLimited } from '../../files/index.ts';
 import { PERPETUAL } from '../request/dates.ts';

@@ -5,7 +5,7 @@ import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';
 import { isAlgorithm } from '../../formats/cose-algorithm.ts';
 import { fromHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { readObject, type JsonObjectReader, type JsonValueReader } from '../../formats/json/reader.ts';
+import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
 import { parseJsonFile, readLimited, replaceDurably } from '../../files/index.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';

@@ -75,7 +75,19 @@ describe('import directions', () => {
       'vectors/b.ts',
       'room signer may not import room vectors',
     ],
-  ])('refuse a planted upward import in %s', (file, text, target, rule) => {
+    [
+      'keys/public/a.ts',
+      "import { b } from '../../formats/cbor/b.ts';",
+      'formats/cbor/b.ts',
+      'may import room formats/cbor only through formats/cbor/index.ts',
+    ],
+    [
+      'signer/keys/a.ts',
+      "import type { B } from '../../keys/private/pkcs11/client/b.ts';",
+      'keys/private/pkcs11/client/b.ts',
+      'may import room keys/private/pkcs11/client only through keys/private/pkcs11/client/index.ts',
+    ],
+  ])('refuse a planted import of another room in %s', (file, text, target, rule) => {
     const { faults } = checkImportDirections(planted({ [file]: text, [target]: 'export const b = 1;' }));
     expect(faults.map((fault) => `${fault.file}: ${fault.rule}`)).toEqual([
       expect.stringContaining(`${file}: ${rule}`),

@@ -4,7 +4,7 @@
  */
 import { decodeBase64Url, encodeBase64Url } from '../../../formats/base64.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { parseStrictJson, type JsonNode, type JsonObject } from '../../../formats/json/strict-json.ts';
+import { type JsonNode, type JsonObject, parseStrictJson } from '../../../formats/json/index.ts';
 import { importPublicKey, type ImportOptions, type PublicKey } from '../public-key.ts';
 import { refusePrivateMembers } from './private-key-marks.ts';
 

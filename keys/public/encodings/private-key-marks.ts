@@ -3,7 +3,7 @@
  * key is: whoever handed it over must learn at once that a secret has left its place.
  */
 import { VtlicError } from '../../../formats/error.ts';
-import type { JsonNode } from '../../../formats/json/strict-json.ts';
+import type { JsonNode } from '../../../formats/json/index.ts';
 
 /** In the order in which they are named: the more specific one first. */
 const TEXT_MARKS: readonly (readonly [mark: RegExp, what: string])[] = [

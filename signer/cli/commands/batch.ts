@@ -2,7 +2,7 @@
  * `vtlic batch FILE.csv|.jsonl`: every row judged → one plan → one summary, one `Yes`, one secret → groups of licenses
  * → results.
  */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';

@@ -1,12 +1,10 @@
 /** `vtlic hsm list | doctor`: which tokens there are, and whether one is fit to sign. */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import type { Check } from '../../../keys/private/pkcs11/client/doctor.ts';
-import { listModule, type ListedModule } from '../../../keys/private/pkcs11/client/list-tokens.ts';
-import { resolveModule } from '../../../keys/private/pkcs11/client/resolve-module.ts';
+import { type Check, type ListedModule, listModule, resolveModule } from '../../../keys/private/pkcs11/client/index.ts';
 import { nameOneToken } from '../../../keys/private/pkcs11/uri/uri-match.ts';
 import { parsePkcs11Uri, type Pkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
 import { diagnose } from '../../hsm/diagnose.ts';

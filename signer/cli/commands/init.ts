@@ -1,5 +1,5 @@
 /** `vtlic init DIR --issuer ID` */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';

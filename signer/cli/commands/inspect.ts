@@ -1,5 +1,5 @@
 /** `vtlic inspect FILE`: what a file says of itself. Verifies nothing, and says so. */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';

@@ -1,5 +1,5 @@
 /** `vtlic key generate | list | show | export | check` */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Algorithm, isAlgorithm } from '../../../formats/cose-algorithm.ts';

@@ -1,5 +1,5 @@
 /** `vtlic ledger backup FILE` */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';

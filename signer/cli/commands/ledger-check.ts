@@ -2,7 +2,7 @@
  * `vtlic ledger check FILE`: a proof or a checkpoint, judged by the key of its log. Needs no site. Exit code 19 when it
  * does not hold.
  */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { dearmor } from '../../../formats/armor.ts';

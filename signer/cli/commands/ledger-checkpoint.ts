@@ -1,5 +1,5 @@
 /** `vtlic ledger checkpoint`: the tree head as others read it, signed by the ledger's own key. */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex, utf8 } from '../../../formats/bytes.ts';

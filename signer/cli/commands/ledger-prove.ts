@@ -1,5 +1,5 @@
 /** `vtlic ledger prove`: that a license is in the log, or that the log only grew, in forms that other tools check. */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';

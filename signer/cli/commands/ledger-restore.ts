@@ -1,5 +1,5 @@
 /** `vtlic ledger restore [COPY]`: a typed act of an officer, in the record for ever. */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';

@@ -1,5 +1,5 @@
 /** `vtlic ledger show [CUSTOMER]`: a customer's history; without one, the customers. */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import { cleanText } from '../../../formats/clean-text.ts';

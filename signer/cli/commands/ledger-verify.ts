@@ -1,7 +1,7 @@
 /**
  * `vtlic ledger verify [FILE]`: everything, recomputed from the stored bytes. Exit code 19 when anything does not hold.
  */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';

@@ -1,5 +1,5 @@
 /** `vtlic release ID`: writes the stored bytes of an issued license out again. Signs nothing. */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';

@@ -2,7 +2,7 @@
  * What `issue` and `renew` share: a plan, its view, and one of three ways to the officer's word (`Yes`, `--dry-run`,
  * `--confirm`).
  */
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';

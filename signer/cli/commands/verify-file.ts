@@ -1,6 +1,6 @@
 /** What `vtlic verify` does once it knows its options; loads nothing that it does not need. */
 import { DAY_SECONDS } from '../../../formats/license/bounds.ts';
-import { jsonLine } from '../../../formats/json/json-line.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import { dearmor } from '../../../formats/armor.ts';
 import { cleanText } from '../../../formats/clean-text.ts';

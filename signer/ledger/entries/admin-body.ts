@@ -1,6 +1,6 @@
 /** Bytes of the bodies of `adopt` and `close` entries. Strict, as `entry-body.ts`. */
 import { fromHex, toHex } from '../../../formats/bytes.ts';
-import type { CborValue } from '../../../formats/cbor/value.ts';
+import type { CborValue } from '../../../formats/cbor/index.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { MAX_COUNT } from '../../../formats/license/bounds.ts';

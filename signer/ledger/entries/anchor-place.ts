@@ -1,5 +1,5 @@
 /** The place of an anchor in the body of an entry. */
-import type { CborValue } from '../../../formats/cbor/value.ts';
+import type { CborValue } from '../../../formats/cbor/index.ts';
 import { isId } from '../../../formats/license/id.ts';
 import type { AnchorPlace } from '../../anchor/index.ts';
 import type { BodyReader } from './body-reader.ts';

@@ -1,6 +1,5 @@
 /** Strict reading of an entry's body: every member known, of its type, within its bounds. */
-import { decodeCbor } from '../../../formats/cbor/decode.ts';
-import { cborTypeInWords, isCborBytes, isCborMap, type CborMap } from '../../../formats/cbor/value.ts';
+import { type CborMap, cborTypeInWords, decodeCbor, isCborBytes, isCborMap } from '../../../formats/cbor/index.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { ledgerCorrupt } from './errors.ts';

@@ -1,7 +1,6 @@
 /** Bodies of entries as deterministic CBOR maps with text keys, so that any CBOR tool shows what they say. */
 import { toHex } from '../../../formats/bytes.ts';
-import { encodeCbor } from '../../../formats/cbor/encode.ts';
-import type { CborValue } from '../../../formats/cbor/value.ts';
+import { type CborValue, encodeCbor } from '../../../formats/cbor/index.ts';
 import { hasControlOrBidi } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { MAX_COUNT, MAX_TIME } from '../../../formats/license/bounds.ts';

@@ -4,8 +4,7 @@ import { hostname } from 'node:os';
 import { utf8 } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { readObject } from '../../../formats/json/reader.ts';
-import { parseStrictJson } from '../../../formats/json/strict-json.ts';
+import { parseStrictJson, readObject } from '../../../formats/json/index.ts';
 import { readLimited, replaceDurably } from '../../../files/index.ts';
 
 const MAX_BYTES = 4096;

@@ -3,8 +3,7 @@
  * asked.
  */
 import { toHex } from '../../../formats/bytes.ts';
-import { decodeCbor } from '../../../formats/cbor/decode.ts';
-import { isCborArray, isCborBytes } from '../../../formats/cbor/value.ts';
+import { decodeCbor, isCborArray, isCborBytes } from '../../../formats/cbor/index.ts';
 import type { Checkpoint } from '../../../formats/checkpoint.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';

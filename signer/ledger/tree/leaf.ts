@@ -2,8 +2,7 @@
  * What a leaf of the tree commits to. The salt is random and stays in the ledger, so the hashes of other customers'
  * leaves in a proof tell nothing, not even to someone who can guess the license.
  */
-import { encodeCbor } from '../../../formats/cbor/encode.ts';
-import type { CborValue } from '../../../formats/cbor/value.ts';
+import { type CborValue, encodeCbor } from '../../../formats/cbor/index.ts';
 import type { NewLogBody, ReenteredBody } from '../entries/admin-entry.ts';
 import type { LedgerHead } from '../../anchor/index.ts';
 import type { IntentBody, IssueBody, VoidBody } from '../entries/entry.ts';
