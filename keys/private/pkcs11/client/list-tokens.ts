@@ -1,5 +1,5 @@
 /** What a module shows without any login: for `vtlic hsm list`. */
-import { asker, moduleName, startHost } from './token-connection.ts';
+import { asker, moduleName, startHost } from './start-host.ts';
 import { profileOf, type TokenProfile } from '../shared/profiles.ts';
 import { CKF_TOKEN_INITIALIZED } from '../shared/constants.ts';
 import {

@@ -5,15 +5,15 @@
  * came back, to the same serial and with the flags read again; one that was refused, or whose outcome is unknown, never.
  */
 import { VtlicError } from '../../../../formats/error.ts';
-import { cleanText } from '../../../../formats/clean-text.ts';
 import { explainFailure } from './explain-failure.ts';
 import { findToken } from './find-token.ts';
-import { HostClient, type HostOptions } from './host-client.ts';
+import type { HostClient } from './host-client.ts';
 import { HostFailure } from './host-failure.ts';
 import type { HostOperations, OperationName } from '../shared/host-protocol.ts';
 import { describeToken, explainLoginRefusal, judgeLogin, judgePinShape, type LoginWay } from './pin-policy.ts';
 import { readPinSource } from './pin-source.ts';
 import { profileOf, type TokenProfile } from '../shared/profiles.ts';
+import { asker, moduleName, startHost } from './start-host.ts';
 import { resolveModule } from './resolve-module.ts';
 import { returnCodeOf } from '../shared/return-codes.ts';
 import type { MechanismDescription, ModuleDescription, TokenDescription } from '../shared/token-description.ts';
@@ -336,45 +336,6 @@ async function findOnHost(options: TokenOptions, modulePath: string, limits: Tok
     await host.close();
     throw error;
   }
-}
-
-/** Starts a host whose failures are told in an officer's words. */
-export async function startHost(
-  options: Pick<TokenOptions, 'environment' | 'notify' | 'moduleSaid'>,
-  modulePath: string,
-): Promise<HostClient> {
-  const hostOptions: HostOptions = {
-    environment: options.environment ?? process.env,
-    notify: options.notify ?? ((): void => {}),
-    moduleSaid: options.moduleSaid ?? ((): void => {}),
-  };
-  try {
-    return await HostClient.start(modulePath, hostOptions);
-  } catch (error) {
-    if (error instanceof HostFailure) throw explainFailure(error, moduleName(modulePath));
-    throw error;
-  }
-}
-
-export function moduleName(modulePath: string): string {
-  return `the PKCS#11 module ${cleanText(modulePath)}`;
-}
-
-type Ask = <Name extends OperationName>(
-  operation: Name,
-  body: HostOperations[Name]['request'],
-  limit: number,
-) => Promise<HostOperations[Name]['reply']>;
-
-export function asker(host: HostClient, what: string): Ask {
-  return async (operation, body, limit) => {
-    try {
-      return await host.call(operation, body, limit);
-    } catch (error) {
-      if (error instanceof HostFailure) throw explainFailure(error, what, host.printed().at(-1));
-      throw error;
-    }
-  };
 }
 
 function limitsOf(options: TokenOptions): TokenLimits {
