@@ -1,6 +1,7 @@
 /**
- * The bare loop: a token's module in this process, called through `pkcs11js` with nothing of the toolkit around it but its constants.
- * argv: MODULE ID (hex). Messages from the parent: the PIN, then {count}; answers: 'ready', then milliseconds.
+ * The bare loop: a token's module in this process, called through `pkcs11js` with nothing of the toolkit around it but
+ * its constants. argv: MODULE ID (hex). Messages from the parent: the PIN, then {count}; answers: 'ready', then
+ * milliseconds.
  */
 import { createRequire } from 'node:module';
 import * as ck from '../keys/private/pkcs11/shared/constants.ts';

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: what the toolkit costs beside what it cannot do without, in one run. Figures are ratios first: those carry from one
- * machine to another (docs/performance.md).
+ * `npm run bench`: what the toolkit costs beside what it cannot do without, in one run. Figures are ratios first:
+ * those carry from one machine to another (docs/performance.md).
  *
  *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,recomputing,process]
  */

@@ -1,8 +1,8 @@
 /**
  * The text form of a signed file: RFC 7468 style, base64 with 64 characters a line.
  *
- * People paste, so blank space around the block is ignored and line ends may be LF or CRLF. Nothing else may differ: a strict
- * reader is why white space alone can change in a file whose signature holds.
+ * People paste, so blank space around the block is ignored and line ends may be LF or CRLF. Nothing else may differ: a
+ * strict reader is why white space alone can change in a file whose signature holds.
  */
 import { base64Length, decodeBase64Into, encodeBase64Into } from './base64.ts';
 import { utf8 } from './bytes.ts';
@@ -57,8 +57,8 @@ export function armor(label: ArmorLabel, bytes: Uint8Array): Uint8Array {
 /**
  * The bytes in a file that is one armored block with nothing but blank space around it.
  *
- * @throws VtlicError `too_large` (the file; then, once the armor has been read whole, what it holds), or `armor_malformed` with
- * the line and the offset of the fault
+ * @throws VtlicError `too_large` (the file; then, once the armor has been read whole, what it holds), or
+ *   `armor_malformed` with the line and the offset of the fault
  */
 export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits = LICENSE_LIMITS): Uint8Array {
   if (file.length > limits.fileBytes)
@@ -105,7 +105,10 @@ function skipBlank(file: Uint8Array, from: number): number {
   }
 }
 
-/** Where the line's own characters end: before LF or CRLF, or at the end of the file. A lone CR is a character like others. */
+/**
+ * Where the line's own characters end: before LF or CRLF, or at the end of the file. A lone CR is a character like
+ * others.
+ */
 function endOfLine(file: Uint8Array, from: number): number {
   const lf = file.indexOf(LF, from);
   if (lf < 0) return file.length;

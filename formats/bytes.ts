@@ -13,7 +13,8 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * A copy of `bytes[from..to)` that is a plain `Uint8Array`: a Node `Buffer` is a `Uint8Array` too, but its own `slice` shares memory.
+ * A copy of `bytes[from..to)` that is a plain `Uint8Array`: a Node `Buffer` is a `Uint8Array` too, but its own `slice`
+ * shares memory.
  */
 export function copyBytes(bytes: Uint8Array, from: number = 0, to: number = bytes.length): Uint8Array {
   const copy = new Uint8Array(to - from);

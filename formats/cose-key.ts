@@ -1,8 +1,9 @@
 /**
- * COSE_Key (RFC 9052 §7): the public form, which is also the input of the thumbprint (RFC 9679), and the private form inside a key file.
+ * COSE_Key (RFC 9052 §7): the public form, which is also the input of the thumbprint (RFC 9679), and the private form
+ * inside a key file.
  *
- * Every form has fixed bytes around the key, so reading is a comparison with them: one spelling a key, and no second copy
- * of a private key is left behind by a parser.
+ * Every form has fixed bytes around the key, so reading is a comparison with them: one spelling a key, and no second
+ * copy of a private key is left behind by a parser.
  *
  * | | fixed bytes |
  * |---|---|

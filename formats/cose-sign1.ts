@@ -1,6 +1,6 @@
 /**
- * `COSE_Sign1` as this format uses it (RFC 9052 §4.2): tag 18, three protected parameters, no unprotected ones, the payload inside,
- * no external data.
+ * `COSE_Sign1` as this format uses it (RFC 9052 §4.2): tag 18, three protected parameters, no unprotected ones, the
+ * payload inside, no external data.
  */
 import { fromHex, toHex } from './bytes.ts';
 import {
@@ -20,7 +20,10 @@ import { cleanText } from './clean-text.ts';
 import { ALGORITHMS, algorithmOfWire, type Algorithm } from './cose-algorithm.ts';
 import { VtlicError } from './error.ts';
 
-/** Header `typ` (RFC 9596): one text for each kind of signed thing, so that a signature on one is never good for another. */
+/**
+ * Header `typ` (RFC 9596): one text for each kind of signed thing, so that a signature on one is never good for
+ * another.
+ */
 export type Kind = 'license' | 'keyset' | 'approval' | 'transcript' | 'counters' | 'release';
 
 export type Typ = `application/vnd.vtlic.${Kind}+cose`;
@@ -34,7 +37,10 @@ export const TYP: { readonly [K in Kind]: `application/vnd.vtlic.${K}+cose` } = 
   release: 'application/vnd.vtlic.release+cose',
 });
 
-/** Well formed, and for the kind that was expected. Nothing in it is true before the signature holds. Byte fields are views of one private copy. */
+/**
+ * Well formed, and for the kind that was expected. Nothing in it is true before the signature holds. Byte fields are
+ * views of one private copy.
+ */
 export interface CoseSign1 {
   readonly alg: Algorithm;
   /** SHA-256 of the public key's COSE_Key form: 64 lower-case hex digits. Names a key; proves nothing. */
@@ -99,8 +105,9 @@ export function encodeCoseSign1(protectedBytes: Uint8Array, payload: Uint8Array,
 /**
  * Reads a signed thing whose kind the caller knows. The payload is not looked into.
  *
- * @throws VtlicError in this order: `cbor_malformed` or `cbor_not_deterministic` (the protected bytes are walked too, at their place),
- * `cose_malformed` (tag, shape, the exact header and its types), `typ_wrong` (another kind of thing), `alg_unknown`
+ * @throws VtlicError in this order: `cbor_malformed` or `cbor_not_deterministic` (the protected bytes are walked too,
+ *   at their place), `cose_malformed` (tag, shape, the exact header and its types), `typ_wrong` (another kind of
+ *   thing), `alg_unknown`
  */
 export function decodeCoseSign1(bytes: Uint8Array, expectedTyp: Typ): CoseSign1 {
   const { tag, value, embedded } = decodeTaggedCbor(bytes, { embeddedFirst: true });

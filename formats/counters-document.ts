@@ -1,5 +1,6 @@
 /**
- * Counters that one ledger hands over to another: the payload of a `COSE_Sign1` of type `application/vnd.vtlic.counters+cose`.
+ * Counters that one ledger hands over to another: the payload of a `COSE_Sign1` of type
+ * `application/vnd.vtlic.counters+cose`.
  *
  * A deterministic CBOR map with text keys; docs/ledger.md has its members.
  */

@@ -82,7 +82,9 @@ export class VtlicError extends Error {
   readonly place: ErrorPlace;
   readonly hint: string | undefined;
 
-  /** @param message one sentence: what was expected and what came; untrusted text in it goes through `cleanText` first. */
+  /**
+   * @param message one sentence: what was expected and what came; untrusted text in it goes through `cleanText` first.
+   */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     const { hint, cause: _cause, ...place } = details;

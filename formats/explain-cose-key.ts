@@ -1,6 +1,7 @@
 /**
- * Names CBOR that is no public COSE_Key of this format. The walk reads only the labels of maps, and every encoding of CBOR
- * (RFC 8949), since other tools write keys in an order of their own: a private key must be called private all the same.
+ * Names CBOR that is no public COSE_Key of this format. The walk reads only the labels of maps, and every encoding of
+ * CBOR (RFC 8949), since other tools write keys in an order of their own: a private key must be called private all the
+ * same.
  */
 import { VtlicError } from './error.ts';
 
@@ -23,7 +24,9 @@ const COMMON_LABELS: ReadonlyMap<number, string> = new Map([
   [4, 'key_ops'],
   [5, 'Base IV'],
 ]);
-/** Label of the private or secret part by key type: OKP, EC2, RSA, Symmetric (RFC 9053 §7, RFC 8230), AKP (RFC 9964). */
+/**
+ * Label of the private or secret part by key type: OKP, EC2, RSA, Symmetric (RFC 9053 §7, RFC 8230), AKP (RFC 9964).
+ */
 const PRIVATE_LABELS: ReadonlyMap<number, number> = new Map([
   [1, -4],
   [2, -4],

@@ -1,5 +1,6 @@
 /**
- * Signed notes: text under one or more signatures (c2sp.org/signed-note). Nothing in a note is true before a signature on it holds.
+ * Signed notes: text under one or more signatures (c2sp.org/signed-note). Nothing in a note is true before a signature
+ * on it holds.
  */
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { concatBytes, utf8 } from './bytes.ts';

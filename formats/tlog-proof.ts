@@ -1,6 +1,6 @@
 /**
- * Proofs as files: that a leaf is in a log (c2sp.org/tlog-proof@v1), and that a log only grew (the body of a request to a witness,
- * c2sp.org/tlog-witness). Both carry the checkpoint that they lead to.
+ * Proofs as files: that a leaf is in a log (c2sp.org/tlog-proof@v1), and that a log only grew (the body of a request
+ * to a witness, c2sp.org/tlog-witness). Both carry the checkpoint that they lead to.
  */
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { utf8 } from './bytes.ts';

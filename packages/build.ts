@@ -1,10 +1,12 @@
 /**
- * `npm run build`: compiles the rooms once and lays the published packages out in `dist/`, each packed as a tarball. Each tarball is
- * complete: neither package depends on the other, so that no installation asks a registry for a name of ours.
+ * `npm run build`: compiles the rooms once and lays the published packages out in `dist/`, each packed as a tarball.
+ * Each tarball is complete: neither package depends on the other, so that no installation asks a registry for a name
+ * of ours.
  *
- * `vtlic` (the verifier) is one file for each module system, with noble in it, and declarations for both. `vtlic-signer` carries the
- * rooms file by file. One of its files is a bundle, because loading eighty files takes longer than anything that the plain
- * `vtlic verify` does: `signer/cli/plain-verify.js`. Bundles are not minified, and name the file that each part comes from.
+ * `vtlic` (the verifier) is one file for each module system, with noble in it, and declarations for both.
+ * `vtlic-signer` carries the rooms file by file. One of its files is a bundle, because loading eighty files takes
+ * longer than anything that the plain `vtlic verify` does: `signer/cli/plain-verify.js`. Bundles are not minified, and
+ * name the file that each part comes from.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -46,8 +48,8 @@ async function bundle(
 }
 
 /**
- * The signer's Node.js has all algorithms, and loading noble takes longer than a verification. Without noble to choose, a Node.js that
- * fails its probe is an error (`crypto_unavailable`).
+ * The signer's Node.js has all algorithms, and loading noble takes longer than a verification. Without noble to
+ * choose, a Node.js that fails its probe is an error (`crypto_unavailable`).
  */
 const NODE_CRYPTO_ONLY: Plugin = {
   name: 'node-crypto-only',

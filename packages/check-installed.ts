@@ -1,6 +1,6 @@
 /**
- * Loaded before a script of this repository (`node --import`): names the packages that the script may need and that are not installed,
- * instead of a stack trace at the first import. It imports nothing that has to be installed.
+ * Loaded before a script of this repository (`node --import`): names the packages that the script may need and that
+ * are not installed, instead of a stack trace at the first import. It imports nothing that has to be installed.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

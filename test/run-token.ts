@@ -1,4 +1,7 @@
-/** `npm run test:token`: the tests on real tokens; what they need is in the README. A missing piece is a failure that names it. */
+/**
+ * `npm run test:token`: the tests on real tokens; what they need is in the README. A missing piece is a failure that
+ * names it.
+ */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { missingNeeds } from './pkcs11/support/check-needs.ts';

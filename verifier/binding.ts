@@ -2,7 +2,10 @@ import type { License } from '../formats/license/license.ts';
 import type { VerifyContext } from './context.ts';
 import { refuse, type Refused } from './verdict.ts';
 
-/** Whether the license is meant for here. A claim that binds something which the context does not give is refused, not ignored. */
+/**
+ * Whether the license is meant for here. A claim that binds something which the context does not give is refused, not
+ * ignored.
+ */
 export function judgeBinding(
   license: License,
   { issuer, product, deployment, hosts, buildDate }: VerifyContext,

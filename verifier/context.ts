@@ -12,7 +12,10 @@ export interface VerifyContext {
   readonly product: string;
   /** The deployment here. A license with dep is refused where this is absent or another. */
   readonly deployment?: string;
-  /** Fingerprints of this host, 64 lower-case hex digits each. A license with hosts is refused where none of them is in it. */
+  /**
+   * Fingerprints of this host, 64 lower-case hex digits each. A license with hosts is refused where none of them is in
+   * it.
+   */
   readonly hosts?: readonly string[];
   /** The effective time: with durable state, the highest of clock, highest accepted iat and floor. */
   readonly now: number;

@@ -2,9 +2,10 @@
  * The reference verifier: what a product embeds.
  *
  * ```ts
- * const trust = makeTrust({ keys: parsePublicKeys(pem).map((key) => ({ key, purpose: 'license', status: 'active' })) });
- * const verdict = verify(readFileSync('license.vtlic'), trust, { issuer: 'example-vendor', product: 'vaultdesk', now: Math.floor(Date.now() / 1000), defaultGrace: 0 });
- * if (!verdict.ok) throw new Error(REASONS[verdict.reason].sentence);
+ * const trust = makeTrust({ keys: parsePublicKeys(pem).map((key) => ({ key, purpose: 'license', status: 'active' }))
+ * }); const verdict = verify(readFileSync('license.vtlic'), trust, { issuer: 'example-vendor', product: 'vaultdesk',
+ * now: Math.floor(Date.now() / 1000), defaultGrace: 0 }); if (!verdict.ok) throw new
+ * Error(REASONS[verdict.reason].sentence);
  * ```
  */
 export type { Algorithm } from '../formats/cose-algorithm.ts';

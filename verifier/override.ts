@@ -20,8 +20,9 @@ const FILE_SCHEME = 'file:';
 const MAX_KEY_FILE_BYTES = 64 * 1024;
 
 /**
- * The trust with the override laid over what is built in. The issuing keys are then exactly those of the override; roots,
- * revocations and policy stay, and a kid that is known keeps its purpose and status. Without the variables: the built-in trust.
+ * The trust with the override laid over what is built in. The issuing keys are then exactly those of the override;
+ * roots, revocations and policy stay, and a kid that is known keeps its purpose and status. Without the variables: the
+ * built-in trust.
  *
  * @param readFile reads the file of a `file:PATH` item; what it throws becomes `configuration_invalid`
  * @throws VtlicError `configuration_invalid` naming the variable and the item: never a silent return to built-in keys

@@ -1,4 +1,7 @@
-/** Why a license is refused: a closed list, in the order in which a verifier judges (docs/format.md, "The order, and the reasons"). */
+/**
+ * Why a license is refused: a closed list, in the order in which a verifier judges (docs/format.md, "The order, and
+ * the reasons").
+ */
 
 export type Layer =
   'size' | 'armor' | 'cbor' | 'cose' | 'key' | 'signature' | 'claims' | 'policy' | 'binding' | 'lineage' | 'counter';

@@ -1,12 +1,15 @@
-/** Lineages, and rollback protection as a pure function of what was accepted before (docs/format.md, "State, counter, time"). */
+/**
+ * Lineages, and rollback protection as a pure function of what was accepted before (docs/format.md, "State, counter,
+ * time").
+ */
 import { VtlicError } from '../formats/error.ts';
 import { isId } from '../formats/license/id.ts';
 import type { License } from '../formats/license/license.ts';
 import { refuse, type Accepted, type Refused, type Standing } from './verdict.ts';
 
 /**
- * The lineage in which a counter counts, as one text: `iss/aud/sub`, or `iss/aud/sub/dep` for a license with a deployment.
- * An id has no slash, so two lineages never share a text, and an absent dep is a value of its own.
+ * The lineage in which a counter counts, as one text: `iss/aud/sub`, or `iss/aud/sub/dep` for a license with a
+ * deployment. An id has no slash, so two lineages never share a text, and an absent dep is a value of its own.
  */
 export function lineageKey(license: Pick<License, 'iss' | 'aud' | 'sub' | 'dep'>): string {
   const { iss, aud, sub, dep } = license;
@@ -36,8 +39,8 @@ export interface Seen {
 }
 
 /**
- * The current lineage is judged by its counter alone. A license of any other one must have an iat above the highest accepted
- * (else one hops to an old license of another deployment, and back), and then its counter is judged.
+ * The current lineage is judged by its counter alone. A license of any other one must have an iat above the highest
+ * accepted (else one hops to an old license of another deployment, and back), and then its counter is judged.
  */
 export function judgeRollback(license: License, payloadDigest: string, seen: Seen | undefined): Refused | Standing {
   if (seen === undefined) return 'first';

@@ -61,8 +61,9 @@ const indexes = new WeakMap<Trust, TrustIndex>();
 /**
  * Judges and freezes a trust value.
  *
- * @throws VtlicError `configuration_invalid`: a key that its import refuses; an unknown purpose or status; a product or tier that is
- * no id; one kid with different purposes, status or scope; a component that stands in two different keys; a time or a counter out of bounds
+ * @throws VtlicError `configuration_invalid`: a key that its import refuses; an unknown purpose or status; a product
+ *   or tier that is no id; one kid with different purposes, status or scope; a component that stands in two different
+ *   keys; a time or a counter out of bounds
  */
 export function makeTrust(values: TrustValues): Trust {
   const byKid = new Map<string, TrustedKey>();

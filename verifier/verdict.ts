@@ -40,7 +40,9 @@ export interface Refused {
   readonly ok: false;
   readonly layer: Layer;
   readonly reason: Reason;
-  /** What was found, in this one case. Safe for a terminal. `REASONS[reason]` has the general sentence and the remedy. */
+  /**
+   * What was found, in this one case. Safe for a terminal. `REASONS[reason]` has the general sentence and the remedy.
+   */
   readonly detail: string;
   /** Byte offset, line or claim, as far as known. */
   readonly place: ErrorPlace;

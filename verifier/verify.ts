@@ -25,8 +25,8 @@ import {
 /**
  * Judges one license file. Pure: no clock, no files, no network; the same arguments give the same verdict.
  *
- * The order is that of docs/format.md, "The order, and the reasons": the first fault decides, and nothing inside the payload
- * is read before the signature holds.
+ * The order is that of docs/format.md, "The order, and the reasons": the first fault decides, and nothing inside the
+ * payload is read before the signature holds.
  *
  * @param file the bytes as read, at most 98,304
  * @returns a frozen verdict, also for the most broken file
@@ -86,7 +86,10 @@ function findTrustedKey(cose: CoseSign1, { byKid, compositeOfComponent }: TrustI
 
 type TimeVerdict = Pick<Accepted, 'state' | 'judgedAt' | 'graceUntil' | 'resetsClock'>;
 
-/** A license with `clk` that is the next one of the current lineage is judged by the plain clock, and never before its own iat. */
+/**
+ * A license with `clk` that is the next one of the current lineage is judged by the plain clock, and never before its
+ * own iat.
+ */
 function judgeTime(license: License, standing: Standing, { now, clock, defaultGrace }: VerifyContext): TimeVerdict {
   const resetsClock = license.clk === true && standing === 'newer';
   const judgedAt = resetsClock ? Math.max(clock ?? now, license.iat) : now;

@@ -1,4 +1,7 @@
-/** A fresh site with a batch of new customers, planned and reviewed: what is measured begins where the officer has said Yes. */
+/**
+ * A fresh site with a batch of new customers, planned and reviewed: what is measured begins where the officer has said
+ * Yes.
+ */
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** A ledger filled with licenses as a batch would leave it: each with intent, issue and release, and a signature that holds. */
+/**
+ * A ledger filled with licenses as a batch would leave it: each with intent, issue and release, and a signature that
+ * holds.
+ */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { decodeCoseSign1, encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';

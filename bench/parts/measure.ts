@@ -63,7 +63,10 @@ async function calibrate(loop: Loop, roundMs: number): Promise<number> {
   return count;
 }
 
-/** The median of what each round gives against the round of the other beside it: a machine that slows down for a second slows both. */
+/**
+ * The median of what each round gives against the round of the other beside it: a machine that slows down for a second
+ * slows both.
+ */
 export function ratioOfRounds(one: Sample, other: Sample): number {
   return median(one.rounds.map((rate, i) => rate / (other.rounds[i] ?? rate)));
 }

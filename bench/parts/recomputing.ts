@@ -1,4 +1,7 @@
-/** `ledger verify` beside what it cannot do without: reading the same rows and hashing their bytes, and checking the same signatures. */
+/**
+ * `ledger verify` beside what it cannot do without: reading the same rows and hashing their bytes, and checking the
+ * same signatures.
+ */
 import { hash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { PublicKey } from '../../keys/public/public-key.ts';
@@ -115,7 +118,10 @@ export function timeRatio({ bareMs, verifyMs }: Turns): number {
   return median(verifyMs.map((ms, i) => ms / (bareMs[i] ?? ms)));
 }
 
-/** @param many for the check without signatures, of which a second one is measured in a ledger that is several times as long */
+/**
+ * @param many for the check without signatures, of which a second one is measured in a ledger that is several times as
+ * long
+ */
 export async function measureRecomputing(licenses: number, many: number): Promise<Part> {
   const rows: Part['rows'][number][] = [];
   const ratios: Part['ratios'][number][] = [];

@@ -1,6 +1,6 @@
 /**
- * STAND-INS, for measuring memory alone: a key that signs nothing and a check that checks nothing, so that a million licenses take
- * minutes. Nothing of this is part of the signer; what they "sign" verifies nowhere.
+ * STAND-INS, for measuring memory alone: a key that signs nothing and a check that checks nothing, so that a million
+ * licenses take minutes. Nothing of this is part of the signer; what they "sign" verifies nowhere.
  */
 import { armor } from '../../formats/armor.ts';
 import { ALGORITHMS } from '../../formats/cose-algorithm.ts';

@@ -1,4 +1,7 @@
-/** The test token (kryoptic, which has ML-DSA), both private keys in it: the toolkit's keystore and issuing beside the bare in-process loop. */
+/**
+ * The test token (kryoptic, which has ML-DSA), both private keys in it: the toolkit's keystore and issuing beside the
+ * bare in-process loop.
+ */
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';

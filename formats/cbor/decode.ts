@@ -1,9 +1,10 @@
 /**
  * Strict reading of the CBOR profile: one spelling for each meaning, everything else refused with its place.
  *
- * The bytes are walked once, from the first to the last, and the first fault ends the parser. Within one item the order is: the head
- * (reserved additional information, truncation, indefinite length, shortest form), then what it means (type, range, depth, a
- * tag out of place), then the content. The order of a map key is judged when the key has been read whole, before its value.
+ * The bytes are walked once, from the first to the last, and the first fault ends the parser. Within one item the
+ * order is: the head (reserved additional information, truncation, indefinite length, shortest form), then what it
+ * means (type, range, depth, a tag out of place), then the content. The order of a map key is judged when the key has
+ * been read whole, before its value.
  */
 import { copyBytes } from '../bytes.ts';
 import { VtlicError } from '../error.ts';
@@ -19,8 +20,9 @@ export interface CborDecodeOptions {
 
 export interface TaggedDecodeOptions {
   /**
-   * The first item of the outermost array, where it is a byte string of at least one byte, is an encoded item itself and is walked at
-   * its place: the protected header of a COSE structure, whose faults come before those of what follows it.
+   * The first item of the outermost array, where it is a byte string of at least one byte, is an encoded item itself
+   * and is walked at its place: the protected header of a COSE structure, whose faults come before those of what
+   * follows it.
    */
   readonly embeddedFirst?: boolean;
 }
@@ -35,10 +37,11 @@ export interface TaggedCbor {
 /**
  * Reads one item that fills `bytes` and has no tag. Byte strings are fresh copies unless views are asked for.
  *
- * @throws VtlicError `cbor_malformed` (truncation, trailing bytes, additional information 28-30, a stray break, floats, null, undefined
- * and other simple values, an integer beyond ±(2^53-1), invalid UTF-8, depth above 8, a tag) or `cbor_not_deterministic` (an
- * argument not in its shortest form, an indefinite length, a map key unsorted or repeated); `place.offset` is the first byte of the item
- * at fault, of the first trailing byte, or the end where an item is missing
+ * @throws VtlicError `cbor_malformed` (truncation, trailing bytes, additional information 28-30, a stray break,
+ *   floats, null, undefined and other simple values, an integer beyond ±(2^53-1), invalid UTF-8, depth above 8, a tag)
+ *   or `cbor_not_deterministic` (an argument not in its shortest form, an indefinite length, a map key unsorted or
+ *   repeated); `place.offset` is the first byte of the item at fault, of the first trailing byte, or the end where an
+ *   item is missing
  */
 export function decodeCbor(bytes: Uint8Array, options?: CborDecodeOptions): CborValue {
   const parser = new Parser(bytes, options?.offsetBase ?? 0, options?.views === true ? VIEWS : COPIES);
@@ -50,7 +53,8 @@ export function decodeCbor(bytes: Uint8Array, options?: CborDecodeOptions): Cbor
 /**
  * Reads one item that fills `bytes` and may have one tag at the very top, whatever its number. Errors as `decodeCbor`.
  *
- * Byte strings are views of one private copy of `bytes`: for the large strings of a signed file that is much cheaper than a copy of each.
+ * Byte strings are views of one private copy of `bytes`: for the large strings of a signed file that is much cheaper
+ * than a copy of each.
  */
 export function decodeTaggedCbor(bytes: Uint8Array, options?: TaggedDecodeOptions): TaggedCbor {
   const parser = new Parser(copyBytes(bytes), 0, {
@@ -131,7 +135,10 @@ class Parser {
     }
   }
 
-  /** Reads a head, leaves its argument in `argument`, and returns its major type; of type 7 only `false` and `true` pass. */
+  /**
+   * Reads a head, leaves its argument in `argument`, and returns its major type; of type 7 only `false` and `true`
+   * pass.
+   */
   private head(): number {
     const start = this.offset;
     const initial = this.bytes[start];
@@ -176,7 +183,10 @@ class Parser {
     return this.options.copyStrings ? copyBytes(this.bytes, from, to) : this.bytes.subarray(from, to);
   }
 
-  /** Most texts are short and ASCII: a license's claims are decoded in 1.8 µs this way, and in 3.3 µs by a `TextDecoder` (Node 24.21). */
+  /**
+   * Most texts are short and ASCII: a license's claims are decoded in 1.8 µs this way, and in 3.3 µs by a
+   * `TextDecoder` (Node 24.21).
+   */
   private text(start: number, from: number): string {
     const { bytes, offset: to } = this;
     let text = '';
@@ -225,7 +235,10 @@ class Parser {
     return map;
   }
 
-  /** Keys rise bytewise by their encodings. One encoding never begins another, so a difference comes before either ends. */
+  /**
+   * Keys rise bytewise by their encodings. One encoding never begins another, so a difference comes before either
+   * ends.
+   */
   private judgeOrder(previousFrom: number, previousTo: number, from: number): void {
     const { bytes } = this;
     for (let i = previousFrom, j = from; i < previousTo; i++, j++) {

@@ -20,7 +20,8 @@ const encoder = new TextEncoder();
  * The one encoding of a value: shortest heads, map keys sorted bytewise by their encodings.
  *
  * @throws VtlicError `internal` for what the profile cannot say: a number that is no integer within ±(2^53-1), a lone
- * surrogate, a repeated map key, arrays and maps nested deeper than 8. Input from outside is checked before it comes here.
+ * surrogate, a repeated map key, arrays and maps nested deeper than 8. Input from outside is checked before it comes
+ * here.
  */
 export function encodeCbor(value: CborValue): Uint8Array {
   return encoded((out) => {
@@ -90,8 +91,8 @@ class Output {
   }
 
   /**
-   * Whether the keys' encodings are in strictly rising order, so that the map need not be sorted. Writes the encodings behind the output
-   * to compare them, and discards them.
+   * Whether the keys' encodings are in strictly rising order, so that the map need not be sorted. Writes the encodings
+   * behind the output to compare them, and discards them.
    */
   risingKeys(keys: Iterable<CborValue>, depth: number): boolean {
     const start = this.length;

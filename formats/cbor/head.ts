@@ -73,9 +73,11 @@ export interface ByteStringHead {
 }
 
 /**
- * Reads the head of a byte string at the start of `bytes`, which may end anywhere: for a CBOR sequence (RFC 8742) that is read in pieces.
+ * Reads the head of a byte string at the start of `bytes`, which may end anywhere: for a CBOR sequence (RFC 8742) that
+ * is read in pieces.
  *
- * @returns `incomplete` where more bytes are needed, `malformed` where no byte string of less than 4 GiB in deterministic form begins
+ * @returns `incomplete` where more bytes are needed, `malformed` where no byte string of less than 4 GiB in
+ *   deterministic form begins
  */
 export function readByteStringHead(bytes: Uint8Array): ByteStringHead | 'incomplete' | 'malformed' {
   const [first] = bytes;

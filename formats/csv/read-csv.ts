@@ -1,6 +1,7 @@
 /**
- * CSV (RFC 4180), strictly: comma, double quotes, CRLF or LF. What the RFC leaves open or a program would guess is a fault with its
- * line and column: a quote inside an unquoted field, text behind a closing quote, a quote never closed, a byte order mark.
+ * CSV (RFC 4180), strictly: comma, double quotes, CRLF or LF. What the RFC leaves open or a program would guess is a
+ * fault with its line and column: a quote inside an unquoted field, text behind a closing quote, a quote never closed,
+ * a byte order mark.
  */
 import { cleanText } from '../clean-text.ts';
 import { utf8FaultAt } from '../json/index.ts';
@@ -37,7 +38,10 @@ export interface CsvLimits {
 
 const DEFAULT_RECORD_BYTES = 1 << 20;
 
-/** Records in their order, the header's among them. The record after a faulty one is read, as far as it can be told where it begins. */
+/**
+ * Records in their order, the header's among them. The record after a faulty one is read, as far as it can be told
+ * where it begins.
+ */
 export function* readCsv(chunks: Iterable<Uint8Array>, limits: CsvLimits = {}): Generator<CsvRecord | CsvFault> {
   const most = limits.recordBytes ?? DEFAULT_RECORD_BYTES;
   let first = true;

@@ -1,8 +1,8 @@
 /**
  * Bytes of a CSV file → the bytes of its records (RFC 4180), one at a time, however the file is cut into chunks.
  *
- * Commas, quotes and line ends are single bytes in UTF-8 and never part of another character, so records can be told apart
- * before anything is decoded.
+ * Commas, quotes and line ends are single bytes in UTF-8 and never part of another character, so records can be told
+ * apart before anything is decoded.
  */
 import { concatBytes } from '../bytes.ts';
 
@@ -25,8 +25,8 @@ export interface RawRecord {
 type State = 'field-start' | 'plain' | 'quoted' | 'quote-in-quoted';
 
 /**
- * @param most bytes of one record: a longer one is cut there and given as `too-long`; the file goes on behind its line end, unless a
- *   quote is open (`open-quote`)
+ * @param most bytes of one record: a longer one is cut there and given as `too-long`; the file goes on behind its line
+ *   end, unless a quote is open (`open-quote`)
  */
 export function* splitRecords(chunks: Iterable<Uint8Array>, most: number): Generator<RawRecord> {
   let state: State = 'field-start';

@@ -1,6 +1,9 @@
 /** For "did you mean": the name that a mistyped one is nearest to. */
 
-/** The candidate that the fewest edits (insert, delete, replace, swap of neighbors) turn `name` into; undefined where none is near. */
+/**
+ * The candidate that the fewest edits (insert, delete, replace, swap of neighbors) turn `name` into; undefined where
+ * none is near.
+ */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;

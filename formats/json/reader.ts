@@ -8,8 +8,8 @@
  * root.end();
  * ```
  *
- * Each fault names the path of the member (`limits.vaults`, `features[2]`), its line and its column. What a reader asked for is what
- * the object may have: `end()` refuses the rest.
+ * Each fault names the path of the member (`limits.vaults`, `features[2]`), its line and its column. What a reader
+ * asked for is what the object may have: `end()` refuses the rest.
  */
 import { cleanText } from '../clean-text.ts';
 import { VtlicError, type ErrorCode } from '../error.ts';
@@ -46,7 +46,10 @@ export class JsonValueReader {
     this.path = path;
   }
 
-  /** An error of the reader's code at this value's place. @param sentence without the member's name: `${name} ${sentence}` */
+  /**
+   * An error of the reader's code at this value's place. @param sentence without the member's name: `${name}
+   * ${sentence}`
+   */
   fault(sentence: string, hint?: string): VtlicError {
     return faultAt(this.context, this.path, this.node, sentence, hint);
   }
@@ -94,7 +97,10 @@ export class JsonValueReader {
   }
 }
 
-/** An object whose members are asked for by name. A name asked for once is known to `end()`, whether it is there or not. */
+/**
+ * An object whose members are asked for by name. A name asked for once is known to `end()`, whether it is there or
+ * not.
+ */
 export class JsonObjectReader {
   readonly node: JsonObject;
   readonly path: string;

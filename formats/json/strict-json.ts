@@ -1,8 +1,9 @@
 /**
- * JSON (RFC 8259) read so that nothing is lost on the way: `JSON.parse` keeps the last of two equal members and rounds 2^53+1.
+ * JSON (RFC 8259) read so that nothing is lost on the way: `JSON.parse` keeps the last of two equal members and rounds
+ * 2^53+1.
  *
- * Every value knows its line and column, both from 1; columns count code points, and only a line feed ends a line. Numbers stay the
- * text that they were: what they mean is for the reader of the member to say.
+ * Every value knows its line and column, both from 1; columns count code points, and only a line feed ends a line.
+ * Numbers stay the text that they were: what they mean is for the reader of the member to say.
  */
 import { cleanText } from '../clean-text.ts';
 import { VtlicError } from '../error.ts';
@@ -41,8 +42,9 @@ const DEFAULT_DEPTH = 64;
 /**
  * Reads a whole document.
  *
- * @throws VtlicError `json_malformed` with line and column: not UTF-8, a byte order mark, any departure from the grammar, text after the
- * end, a member repeated in one object, an escaped lone surrogate, too deep, too large (this one without a place)
+ * @throws VtlicError `json_malformed` with line and column: not UTF-8, a byte order mark, any departure from the
+ *   grammar, text after the end, a member repeated in one object, an escaped lone surrogate, too deep, too large (this
+ *   one without a place)
  */
 export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits = {}): JsonNode {
   const maxBytes = limits.bytes ?? DEFAULT_BYTES;

@@ -37,8 +37,9 @@ const NO_LIMITS: Readonly<Record<string, number>> = Object.freeze(Object.create(
 /**
  * Reads a payload whose signature holds.
  *
- * @throws VtlicError `claims_malformed` or `claims_unknown`, in this order: a fault of the encoding (with its offset), no map, a key
- * that is not known, a required claim that is missing, a type or a bound (with its field), and last the order of the times
+ * @throws VtlicError `claims_malformed` or `claims_unknown`, in this order: a fault of the encoding (with its offset),
+ *   no map, a key that is not known, a required claim that is missing, a type or a bound (with its field), and last
+ *   the order of the times
  */
 export function decodeLicense(payload: Uint8Array): License {
   const claims = claimsMap(payload);

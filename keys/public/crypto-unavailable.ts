@@ -1,4 +1,7 @@
-/** The error for cryptography that fails: it says nothing about what was judged, so no caller may turn it into a verdict or damage. */
+/**
+ * The error for cryptography that fails: it says nothing about what was judged, so no caller may turn it into a
+ * verdict or damage.
+ */
 import { VtlicError } from '../../formats/error.ts';
 
 /** @param message names the runtime and the algorithm */

@@ -1,6 +1,9 @@
 import { Point } from '@noble/ed25519';
 
-/** What a public key's 32 bytes are, beyond their spelling. `mixed-order` has a torsion part beside its prime-order part. */
+/**
+ * What a public key's 32 bytes are, beyond their spelling. `mixed-order` has a torsion part beside its prime-order
+ * part.
+ */
 export type PointKind = 'not-on-curve' | 'mixed-order' | 'prime-order';
 
 /**

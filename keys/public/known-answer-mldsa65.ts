@@ -1,6 +1,6 @@
 /**
- * The known answer of ML-DSA-65: a key from a published seed and one deterministic signature by it. A test makes both again with noble
- * and has node:crypto judge them (`test/unit/keys/public/known-answers.test.ts`). Base64, in lines.
+ * The known answer of ML-DSA-65: a key from a published seed and one deterministic signature by it. A test makes both
+ * again with noble and has node:crypto judge them (`test/unit/keys/public/known-answers.test.ts`). Base64, in lines.
  */
 
 /** FIPS 204 ML-DSA.KeyGen_internal of the 32 bytes `vtlic known answer of ML-DSA-65.`. */

@@ -1,6 +1,7 @@
 /**
- * Known-answer tests of a provider. They ask what a runtime is known to get wrong, not only what works everywhere: some ignore the
- * context of ML-DSA, and Ed25519 implementations differ over points with a torsion part ("Taming the many EdDSAs", Chalkias et al.).
+ * Known-answer tests of a provider. They ask what a runtime is known to get wrong, not only what works everywhere:
+ * some ignore the context of ML-DSA, and Ed25519 implementations differ over points with a torsion part ("Taming the
+ * many EdDSAs", Chalkias et al.).
  */
 import { decodeBase64 } from '../../formats/base64.ts';
 import { fromHex, toHex, utf8 } from '../../formats/bytes.ts';

@@ -21,8 +21,8 @@ export interface ProbedProvider {
 }
 
 /**
- * Probes `candidate` for each algorithm once, when it is first needed. What it throws after that is `crypto_unavailable`: a fault of the
- * runtime is no verdict on a signature.
+ * Probes `candidate` for each algorithm once, when it is first needed. What it throws after that is
+ * `crypto_unavailable`: a fault of the runtime is no verdict on a signature.
  *
  * @param candidate undefined where the runtime has none
  * @param runtime for the message: `Node.js 22.1.0`

@@ -27,7 +27,10 @@ function ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Ui
   return equalBytes(expected.toBytes(), r);
 }
 
-/** Pure JavaScript: for what the runtime cannot compute, and as the second opinion beside node:crypto. Nothing here is secret. */
+/**
+ * Pure JavaScript: for what the runtime cannot compute, and as the second opinion beside node:crypto. Nothing here is
+ * secret.
+ */
 export const nobleProvider: Provider = Object.freeze<Provider>({
   name: 'noble',
   sha256: (bytes) => sha256(bytes),

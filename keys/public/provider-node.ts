@@ -11,11 +11,13 @@ interface KnownKey {
 }
 
 /**
- * The provider by this `node:crypto`, as it is: it may throw, and a runtime without contexts gives wrong answers. Only a probed one
- * may judge a license (`probed-provider.ts`).
+ * The provider by this `node:crypto`, as it is: it may throw, and a runtime without contexts gives wrong answers. Only
+ * a probed one may judge a license (`probed-provider.ts`).
  */
 export function nodeProviderOf(crypto: NodeCrypto): Provider {
-  /** Making a KeyObject costs about as much as a verification. The map keeps one as long as the caller's array exists. */
+  /**
+   * Making a KeyObject costs about as much as a verification. The map keeps one as long as the caller's array exists.
+   */
   const known = new WeakMap<Uint8Array, KnownKey>();
 
   function keyObjectOf(publicKey: Uint8Array, prefix: Uint8Array): object {
@@ -53,8 +55,9 @@ export function nodeProviderOf(crypto: NodeCrypto): Provider {
 const crypto = findNodeCrypto();
 
 /**
- * node:crypto, that is OpenSSL 3.5: seven times faster than JavaScript and more. For the signer, which needs two providers that know
- * nothing of each other: where node:crypto does not compute rightly it throws `crypto_unavailable`, and never asks noble instead.
+ * node:crypto, that is OpenSSL 3.5: seven times faster than JavaScript and more. For the signer, which needs two
+ * providers that know nothing of each other: where node:crypto does not compute rightly it throws
+ * `crypto_unavailable`, and never asks noble instead.
  */
 export const nodeProvider: Provider = probedProvider(
   'node',

@@ -10,7 +10,9 @@ import { defaultProvider } from './provider-default.ts';
 /** A public key that was judged at import. Frozen; its arrays are its own copies and are not to be written to. */
 export interface PublicKey {
   readonly alg: Algorithm;
-  /** SHA-256 of the COSE_Key in its thumbprint form (RFC 9679), 64 lower-case hex digits: always computed, never read. */
+  /**
+   * SHA-256 of the COSE_Key in its thumbprint form (RFC 9679), 64 lower-case hex digits: always computed, never read.
+   */
   readonly kid: string;
   /** 32 bytes, or 1984: ML-DSA then Ed25519. */
   readonly bytes: Uint8Array;
@@ -29,7 +31,8 @@ export interface ImportOptions {
 }
 
 /**
- * Takes the raw bytes of a public key (32, or 1984 for the composite) and judges them (docs/format.md, "Ed25519 criteria").
+ * Takes the raw bytes of a public key (32, or 1984 for the composite) and judges them (docs/format.md, "Ed25519
+ * criteria").
  *
  * @throws VtlicError `key_invalid`: wrong length; an Ed25519 part that is not canonical, of small order, not on the
  *   curve, or with `forSite` of mixed order.

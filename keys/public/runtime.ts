@@ -1,12 +1,14 @@
 /**
- * What the library asks the JavaScript runtime around it. It never imports `node:…`, so that a bundle for a browser needs no replacement
- * for it, and it never reads a version number to decide anything (`known-answers.ts` decides).
+ * What the library asks the JavaScript runtime around it. It never imports `node:…`, so that a bundle for a browser
+ * needs no replacement for it, and it never reads a version number to decide anything (`known-answers.ts` decides).
  */
 
 /** A KeyObject. The library passes it back unread. */
 type KeyHandle = object;
 
-/** The part of `node:crypto` that verifying needs. Each member may be missing, or do something else than its name says. */
+/**
+ * The part of `node:crypto` that verifying needs. Each member may be missing, or do something else than its name says.
+ */
 export interface NodeCrypto {
   hash(algorithm: string, bytes: Uint8Array, encoding: 'binary'): string;
   createPublicKey(input: { key: Uint8Array; format: 'der'; type: 'spki' }): KeyHandle;

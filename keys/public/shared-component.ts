@@ -3,8 +3,9 @@ import { defaultProvider } from './provider-default.ts';
 import type { PublicKey } from './public-key.ts';
 
 /**
- * The kids of two different keys that share a component. Components of a composite are made for it and used for nothing else:
- * whoever holds or breaks one component would otherwise issue under the other key. Entries with one kid are one key.
+ * The kids of two different keys that share a component. Components of a composite are made for it and used for
+ * nothing else: whoever holds or breaks one component would otherwise issue under the other key. Entries with one kid
+ * are one key.
  */
 export function findSharedComponent(keys: Iterable<PublicKey>): readonly [first: string, second: string] | undefined {
   const owners = new Map<string, string>();

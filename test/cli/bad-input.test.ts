@@ -1,4 +1,7 @@
-/** Bad input on the real command line: one clear sentence, the right exit code, nothing half-written, the record intact. */
+/**
+ * Bad input on the real command line: one clear sentence, the right exit code, nothing half-written, the record
+ * intact.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {

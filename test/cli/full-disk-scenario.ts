@@ -1,5 +1,6 @@
 /**
- * Issues onto a small file system that fills up, mounted at FOLDER/disk for whoever starts this to unmount; prints what it saw as JSON.
+ * Issues onto a small file system that fills up, mounted at FOLDER/disk for whoever starts this to unmount; prints
+ * what it saw as JSON.
  *
  *   node full-disk-scenario.ts FOLDER
  */

@@ -1,6 +1,6 @@
 /**
- * Issues onto a file system that is remounted read-only, mounted at FOLDER/disk for whoever starts this to unmount; prints what it saw as
- * JSON. First the disk holds site and anchor, then the anchor alone.
+ * Issues onto a file system that is remounted read-only, mounted at FOLDER/disk for whoever starts this to unmount;
+ * prints what it saw as JSON. First the disk holds site and anchor, then the anchor alone.
  *
  *   node read-only-scenario.ts FOLDER
  */

@@ -1,4 +1,7 @@
-/** Places that are no ordinary files: pipes, devices and folders that cannot be made. Each has its word, and nothing waits for ever. */
+/**
+ * Places that are no ordinary files: pipes, devices and folders that cannot be made. Each has its word, and nothing
+ * waits for ever.
+ */
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

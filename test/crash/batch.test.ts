@@ -52,7 +52,9 @@ function begin(batch: Batch, stop?: Stop): CliResult {
   );
 }
 
-/** As an officer without a terminal goes on: resume, and where something must be confirmed anew, plan and confirm that. */
+/**
+ * As an officer without a terminal goes on: resume, and where something must be confirmed anew, plan and confirm that.
+ */
 function resume(batch: Batch, stop?: Stop): CliResult {
   const { site, file } = batch;
   const args = ['--site', site.site, '--name', 'renewals', '--new-customers', '--resume'];
@@ -126,7 +128,8 @@ describe('kill -9 in a batch', () => {
     expect(killed(begin(batch, { step, count, signal: 'SIGKILL' }))).toBe(true);
     const before = await checkBatch(batch.site);
     const done = resume(batch);
-    // Where the last license was signed already, only its file or the results were missing: there is nothing left to sign.
+    // Where the last license was signed already, only its file or the results were missing: there is nothing left to
+    // sign.
     if (before.issued.length === ROWS) {
       expect(done.code).toBe(3);
       expect(done.stderr).toContain('is finished');

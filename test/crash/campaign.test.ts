@@ -1,4 +1,7 @@
-/** A small share of `npm run test:crash`: the real command is killed at steps, at calls of the file system and at random times, at the same sites again and again. */
+/**
+ * A small share of `npm run test:crash`: the real command is killed at steps, at calls of the file system and at
+ * random times, at the same sites again and again.
+ */
 import { expect, it } from 'vitest';
 import { Campaign } from './campaign/campaign.ts';
 import { COMMANDS } from './campaign/officer.ts';

@@ -1,4 +1,7 @@
-/** `ledger backup`, `ledger restore`, `counters export` and `import` are killed at each of their steps; the same command again goes on from there. */
+/**
+ * `ledger backup`, `ledger restore`, `counters export` and `import` are killed at each of their steps; the same
+ * command again goes on from there.
+ */
 import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -116,7 +119,8 @@ describe('ledger restore', () => {
     },
   );
 
-  // The record before had more entries than the restored one: it was taken for the newer anchor, and refused the ledger for ever.
+  // The record before had more entries than the restored one: it was taken for the newer anchor, and refused the
+  // ledger for ever.
   it('killed between the new record of the anchor and its place', async () => {
     const args = await oldCopy();
     const ended = await run(args, { kind: 'call', on: 'anchor', when: 'before', count: 4 });

@@ -1,7 +1,7 @@
 /**
- * The generated blocks of docs/examples-of-format.md. Each is between two comments, `<!-- made: NAME -->` and `<!-- /made -->`;
- * everything else in the document is written by hand. Values longer than 128 bytes are given by their SHA-256: their bytes are in
- * docs/examples/examples.json.
+ * The generated blocks of docs/examples-of-format.md. Each is between two comments, `<!-- made: NAME -->` and `<!--
+ * /made -->`; everything else in the document is written by hand. Values longer than 128 bytes are given by their
+ * SHA-256: their bytes are in docs/examples/examples.json.
  */
 import { toHex } from '../../formats/bytes.ts';
 import { decodeCbor } from '../../formats/cbor/decode.ts';
@@ -242,7 +242,10 @@ export function documentBlocks(): ReadonlyMap<string, string> {
 
 const BLOCK = /(<!-- made: ([a-z0-9-]+) -->\n)[^]*?(<!-- \/made -->)/g;
 
-/** The document with every block made anew. @throws for a block in the document that nobody makes, or a made one that it lacks */
+/**
+ * The document with every block made anew. @throws for a block in the document that nobody makes, or a made one that
+ * it lacks
+ */
 export function withBlocks(document: string): string {
   const blocks = documentBlocks();
   const used = new Set<string>();

@@ -1,4 +1,7 @@
-/** Licenses, trust values and contexts, each with the verdict: Appendix C of docs/format.md. Plain data, so that any verifier can read it. */
+/**
+ * Licenses, trust values and contexts, each with the verdict: Appendix C of docs/format.md. Plain data, so that any
+ * verifier can read it.
+ */
 import { armoredText } from '../support/armored-text.ts';
 import { concatBytes, toHex } from '../../formats/bytes.ts';
 import { encodeCbor } from '../../formats/cbor/encode.ts';

@@ -1,6 +1,6 @@
 /**
- * `node test/docs/make-examples.ts`: writes docs/examples/ and the generated blocks of docs/examples-of-format.md. A test compares
- * them.
+ * `node test/docs/make-examples.ts`: writes docs/examples/ and the generated blocks of docs/examples-of-format.md. A
+ * test compares them.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

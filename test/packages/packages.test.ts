@@ -1,6 +1,7 @@
 /**
- * What reaches a machine that installs a published package: each is installed from its tarball into an empty folder, and what
- * arrives is compared with a committed list. Nothing of the signer, no addon and no Node binary may reach a product.
+ * What reaches a machine that installs a published package: each is installed from its tarball into an empty folder,
+ * and what arrives is compared with a committed list. Nothing of the signer, no addon and no Node binary may reach a
+ * product.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** The ledger's anchor in a token, through the real command: one login a run, a rolled-back ledger refused, an anchor moved, a token replaced. */
+/**
+ * The ledger's anchor in a token, through the real command: one login a run, a rolled-back ledger refused, an anchor
+ * moved, a token replaced.
+ */
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

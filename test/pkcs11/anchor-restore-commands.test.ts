@@ -1,4 +1,7 @@
-/** The rest of the commands with the ledger's anchor in a token: renewals, proofs, a handover of counters, and a key with a wrapped seed. */
+/**
+ * The rest of the commands with the ledger's anchor in a token: renewals, proofs, a handover of counters, and a key
+ * with a wrapped seed.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** A ledger whose anchor lies in a token: made, read back, the old one destroyed; two are left by a change that was cut off. */
+/**
+ * A ledger whose anchor lies in a token: made, read back, the old one destroyed; two are left by a change that was cut
+ * off.
+ */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** A batch signed in a token that goes away in the midst of it, and one that a person stops: what is void is listed, the rest goes on. */
+/**
+ * A batch signed in a token that goes away in the midst of it, and one that a person stops: what is void is listed,
+ * the rest goes on.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

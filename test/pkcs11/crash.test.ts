@@ -1,4 +1,7 @@
-/** Kills while keys are in tokens, and a disk that goes wrong: a small share of `npm run test:crash`, which needs the same C compiler. */
+/**
+ * Kills while keys are in tokens, and a disk that goes wrong: a small share of `npm run test:crash`, which needs the
+ * same C compiler.
+ */
 import { describe, expect, it } from 'vitest';
 import { Campaign } from '../crash/campaign/campaign.ts';
 import { DiskWalk, walkDisk } from '../crash/disk-faults/disk-walk.ts';

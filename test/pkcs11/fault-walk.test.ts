@@ -1,7 +1,7 @@
 /**
- * A whole run of the keystore, with one fault in it, for each function and each way in which it may fail: the keystore's
- * share of the walk. The call that fails is the function's first; of the signing calls, of which each signature is another
- * matter, the second and the last too.
+ * A whole run of the keystore, with one fault in it, for each function and each way in which it may fail: the
+ * keystore's share of the walk. The call that fails is the function's first; of the signing calls, of which each
+ * signature is another matter, the second and the last too.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,7 +18,10 @@ import { faulty, type FaultyToken } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { open, type TestToken } from './support/test-token.ts';
 
-/** Of the one kind of call that hangs in a case; the others have time, so that a busy machine makes no fault of its own. */
+/**
+ * Of the one kind of call that hangs in a case; the others have time, so that a busy machine makes no fault of its
+ * own.
+ */
 const SHORT_LIMIT = 1_000;
 const LIMIT = 20_000;
 const LIMITS: TokenLimits = { sign: LIMIT, keyGeneration: LIMIT, login: LIMIT, other: LIMIT };

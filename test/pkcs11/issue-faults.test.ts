@@ -1,7 +1,7 @@
 /**
  * The real `vtlic issue --confirm` on a composite key in a token behind the fault proxy, one process and one fault at a
- * time: a sample of the fault table by a fixed rule (`sample`). What must hold after each case, and at the end of all of
- * them, is what a customer and an auditor see: files, the ledger, exit codes, sentences.
+ * time: a sample of the fault table by a fixed rule (`sample`). What must hold after each case, and at the end of all
+ * of them, is what a customer and an auditor see: files, the ledger, exit codes, sentences.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,9 @@ const MAIN_WITH_LIMITS = fileURLToPath(new URL('./support/main-with-limits.ts', 
 const SHORT_LIMIT = 1_000;
 const LIMIT = 20_000;
 
-/** The calls of C_SignInit and C_Sign in one run: ML-DSA and Ed25519 of the self-test at opening, then of the license. */
+/**
+ * The calls of C_SignInit and C_Sign in one run: ML-DSA and Ed25519 of the self-test at opening, then of the license.
+ */
 const SELF_TEST_CALLS = [1, 2] as const;
 const LICENSE_CALLS = [3, 4] as const;
 const SIGN_CALLS: readonly number[] = [...SELF_TEST_CALLS, ...LICENSE_CALLS];
@@ -67,10 +69,10 @@ const AT_CLOSING: readonly string[] = ['C_Logout', 'C_CloseAllSessions', 'C_Fina
 const signs = (call: string): boolean => call === 'C_SignInit' || call === 'C_Sign';
 
 /**
- * Of each function: one code of each class (of the class's codes in the table the one whose place is the function's own, so
- * that functions differ), for the login also every code that says the PIN was refused, a hang, a death. For the signing calls the codes go
- * to the license's two components in turn, hang and death to the self-test's first and to both of the license's; then wrong
- * lengths, bytes and keys.
+ * Of each function: one code of each class (of the class's codes in the table the one whose place is the function's
+ * own, so that functions differ), for the login also every code that says the PIN was refused, a hang, a death. For
+ * the signing calls the codes go to the license's two components in turn, hang and death to the self-test's first and
+ * to both of the license's; then wrong lengths, bytes and keys.
  */
 function sample(): readonly Case[] {
   const cases: Case[] = [];

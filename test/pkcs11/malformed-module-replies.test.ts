@@ -47,7 +47,8 @@ async function run(fault: string): Promise<{ readonly code: string; readonly tex
 }
 
 describe('a count that lies', () => {
-  // Whether the memory behind a short list is there, chance decides: a host that dies and an answer that is none are both right.
+  // Whether the memory behind a short list is there, chance decides: a host that dies and an answer that is none are
+  // both right.
   it.each([
     ['C_GetSlotList 1', ['none', 'module_unusable']],
     ['C_GetSlotList 2', ['none', 'module_unusable', 'token_not_found', 'token_ambiguous']],

@@ -1,6 +1,6 @@
 /**
- * No PIN, passphrase, seed or key byte where it does not belong. The test knows them all, and looks for them in every file
- * that the commands leave, in all that they say, and in the processes while they work.
+ * No PIN, passphrase, seed or key byte where it does not belong. The test knows them all, and looks for them in every
+ * file that the commands leave, in all that they say, and in the processes while they work.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

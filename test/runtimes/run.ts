@@ -1,6 +1,7 @@
 /**
- * `npm run test:runtimes`: the packed tarballs on the runtimes and module systems that customers have. Each judges every example of
- * docs/examples/examples.json by a plain script; the table says who computed which algorithm. Nothing here trusts a version number.
+ * `npm run test:runtimes`: the packed tarballs on the runtimes and module systems that customers have. Each judges
+ * every example of docs/examples/examples.json by a plain script; the table says who computed which algorithm. Nothing
+ * here trusts a version number.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * The installed command on Nodes that the signer does not support: each command must say what it needs before it looks at anything (exit 2).
- * The Nodes that differ in what they lack: 20 (no `node:sqlite`), 22 (SQLite, and
- * ML-DSA without contexts or none), 24.0 (no ML-DSA), 24.7 (ML-DSA whose context is ignored).
+ * The installed command on Nodes that the signer does not support: each command must say what it needs before it looks
+ * at anything (exit 2). The Nodes that differ in what they lack: 20 (no `node:sqlite`), 22 (SQLite, and ML-DSA without
+ * contexts or none), 24.0 (no ML-DSA), 24.7 (ML-DSA whose context is ignored).
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Whether, and how, the tests can mount file systems of their own. A container often allows neither way; `test/run.ts` then says so. */
+/**
+ * Whether, and how, the tests can mount file systems of their own. A container often allows neither way; `test/run.ts`
+ * then says so.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

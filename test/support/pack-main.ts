@@ -1,6 +1,6 @@
 /**
- * A main file with all that it imports in one, and beside it the files of its threads and of the token host: loading a hundred files anew
- * takes three times as long as most commands, and the tests run them by the thousand.
+ * A main file with all that it imports in one, and beside it the files of its threads and of the token host: loading a
+ * hundred files anew takes three times as long as most commands, and the tests run them by the thousand.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -31,7 +31,8 @@ async function pack(source: string): Promise<string> {
   for (const [name, input] of [[main, source] as const, ...Object.entries(THREADS)])
     files.push([name, await packed(input)]);
   const digest = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16);
-  // Below the repository, whose pkcs11js the host loads; under one name for the same code, as Node's cache of compiled code wants it.
+  // Below the repository, whose pkcs11js the host loads; under one name for the same code, as Node's cache of compiled
+  // code wants it.
   const cache = join(ROOT, 'node_modules/.cache/vtlic-packed');
   const folder = join(cache, digest);
   if (!existsSync(folder)) {

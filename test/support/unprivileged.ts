@@ -1,7 +1,8 @@
 /**
  * Processes of a user without privileges: root is refused nothing, so what is about modes must not run as root.
  *
- * As root they become nobody. The checkout may lie where nobody cannot go (`/root`), so what they run is copied to an open place.
+ * As root they become nobody. The checkout may lie where nobody cannot go (`/root`), so what they run is copied to an
+ * open place.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,6 @@
 /**
- * The text header of an age file with exactly one scrypt stanza (c2sp.org/age, "Header" and "The scrypt recipient type"):
+ * The text header of an age file with exactly one scrypt stanza (c2sp.org/age, "Header" and "The scrypt recipient
+ * type"):
  *
  *     age-encryption.org/v1
  *     -> scrypt SALT WORKFACTOR

@@ -1,5 +1,6 @@
 /**
- * age v1 files (c2sp.org/age) with one scrypt recipient, that is one passphrase: what `age -p` writes and `age -d` reads.
+ * age v1 files (c2sp.org/age) with one scrypt recipient, that is one passphrase: what `age -p` writes and `age -d`
+ * reads.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, scrypt, timingSafeEqual } from 'node:crypto';
 import { concatBytes, utf8 } from '../../../formats/bytes.ts';
@@ -31,13 +32,16 @@ export interface DecryptOptions {
   /** A file that asks for more is refused before anything is computed. Default 20. */
   readonly maxWorkFactor?: number;
   /**
-   * The lengths that the plaintext may have, the likeliest first, where the caller knows them: tells a truncated file from
-   * an altered one, without the passphrase.
+   * The lengths that the plaintext may have, the likeliest first, where the caller knows them: tells a truncated file
+   * from an altered one, without the passphrase.
    */
   readonly plainBytes?: readonly number[];
 }
 
-/** Encrypts to one passphrase (its bytes as they are: age's own tools take UTF-8). The caller wipes plain and passphrase. */
+/**
+ * Encrypts to one passphrase (its bytes as they are: age's own tools take UTF-8). The caller wipes plain and
+ * passphrase.
+ */
 export async function encryptAge(
   plain: Uint8Array,
   passphrase: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * One key in one file: age v1 with a passphrase, and inside it the private COSE_Key (RFC 9052 §7), so that a lost copy of
- * this toolkit loses no key: `age -d FILE` opens it.
+ * One key in one file: age v1 with a passphrase, and inside it the private COSE_Key (RFC 9052 §7), so that a lost copy
+ * of this toolkit loses no key: `age -d FILE` opens it.
  */
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
@@ -24,8 +24,8 @@ export interface CreateOptions {
 }
 
 /**
- * Generates a key and writes it, encrypted, to a new file: mode 0600, never over an existing one, durable (file and folder)
- * and read back before this returns.
+ * Generates a key and writes it, encrypted, to a new file: mode 0600, never over an existing one, durable (file and
+ * folder) and read back before this returns.
  *
  * @param random fresh random bytes of the given length: seeds, salt and nonce come from it
  * @returns the key, opened; the caller closes it, and wipes the passphrase
@@ -83,11 +83,12 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the file of one known key. What the file says of itself is not believed: its seeds must make the expected public key.
+ * Opens the file of one known key. What the file says of itself is not believed: its seeds must make the expected
+ * public key.
  *
  * @returns the key; the caller closes it, and wipes the passphrase
- * @throws VtlicError `key_not_found`, `file_unreadable`, `passphrase_refused`, or `keyfile_corrupt` (truncated, altered, or
- * another key than the expected one, each in its own words)
+ * @throws VtlicError `key_not_found`, `file_unreadable`, `passphrase_refused`, or `keyfile_corrupt` (truncated,
+ *   altered, or another key than the expected one, each in its own words)
  */
 export async function openKeyFile(
   path: string,
@@ -113,8 +114,8 @@ export async function openKeyFile(
 }
 
 /**
- * A warning in one sentence when others may read or write the file; its content is encrypted, so this is no error. A file that is not
- * there gives none: opening it says so.
+ * A warning in one sentence when others may read or write the file; its content is encrypted, so this is no error. A
+ * file that is not there gives none: opening it says so.
  */
 export async function keyFileWarning(path: string): Promise<string | undefined> {
   const mode = await stat(path).then(
@@ -155,7 +156,10 @@ async function readKeyFile(path: string): Promise<Uint8Array> {
   }
 }
 
-/** The content's length is known beforehand, so that a truncated file is told from an altered one. The expected key's first. */
+/**
+ * The content's length is known beforehand, so that a truncated file is told from an altered one. The expected key's
+ * first.
+ */
 function contentLengths(expected: PublicKey): readonly number[] {
   const lengthOf = (alg: Algorithm): number => {
     const { publicKeyBytes, privateKeyBytes } = ALGORITHMS[alg];

@@ -1,4 +1,6 @@
-/** Seeds to node:crypto's private keys. A KeyObject keeps its secret in OpenSSL's memory, which cleanses it when freed. */
+/**
+ * Seeds to node:crypto's private keys. A KeyObject keeps its secret in OpenSSL's memory, which cleanses it when freed.
+ */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { fromHex } from '../../../formats/bytes.ts';
 import { ED25519_SPKI_PREFIX, MLDSA65_SPKI_PREFIX } from '../../public/spki-prefix.ts';

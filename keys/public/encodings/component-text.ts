@@ -25,8 +25,8 @@ export function trimBlank(text: string): string {
 }
 
 /**
- * The bytes of exactly one component of the wanted kind, written as an SPKI PEM block or as canonical base64 of the bytes.
- * Whether an Ed25519 key is a good one is for its import to say.
+ * The bytes of exactly one component of the wanted kind, written as an SPKI PEM block or as canonical base64 of the
+ * bytes. Whether an Ed25519 key is a good one is for its import to say.
  *
  * @throws VtlicError `key_invalid` for anything else
  */

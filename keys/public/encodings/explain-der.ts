@@ -48,7 +48,10 @@ function judgeDer(der: Uint8Array, wrapping: string): DerJudgment {
   return { kind: second?.tag === BIT_STRING ? 'spki' : 'other' };
 }
 
-/** True where the bytes begin as an SPKI does: a sequence of an algorithm and a bit string. Random bytes hardly ever do. */
+/**
+ * True where the bytes begin as an SPKI does: a sequence of an algorithm and a bit string. Random bytes hardly ever
+ * do.
+ */
 export function looksLikeSpki(der: Uint8Array): boolean {
   return judgeDer(der, '').kind === 'spki';
 }

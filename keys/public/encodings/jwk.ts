@@ -1,6 +1,6 @@
 /**
- * JSON Web Keys: `OKP` for Ed25519 (RFC 8037), and for the composite the `AKP` of RFC 9964 with this format's own alg, or with that
- * of draft-ietf-jose-pq-composite-sigs-04. The key has the same 1984 bytes under both.
+ * JSON Web Keys: `OKP` for Ed25519 (RFC 8037), and for the composite the `AKP` of RFC 9964 with this format's own alg,
+ * or with that of draft-ietf-jose-pq-composite-sigs-04. The key has the same 1984 bytes under both.
  */
 import { decodeBase64Url, encodeBase64Url } from '../../../formats/base64.ts';
 import { VtlicError } from '../../../formats/error.ts';
@@ -26,8 +26,8 @@ export function encodeCompositeJwk(compositeBytes: Uint8Array): string {
 }
 
 /**
- * The keys of a JWK, or of a JWK Set (RFC 7517 §5). Members that are no part of the key are passed over, as RFC 7517 §4 says; a kid
- * among them is not believed.
+ * The keys of a JWK, or of a JWK Set (RFC 7517 §5). Members that are no part of the key are passed over, as RFC 7517
+ * §4 says; a kid among them is not believed.
  *
  * @throws VtlicError `json_malformed`, or `key_invalid` (also for a private key, whose bytes are not said)
  */

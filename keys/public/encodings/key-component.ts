@@ -12,8 +12,8 @@ export interface KeyComponent {
 }
 
 /**
- * Pairs components in their order: an ML-DSA-65 key and the Ed25519 key right after it are one composite; an Ed25519 key
- * alone is a key, and so is a composite in one piece. An ML-DSA-65 key alone is none.
+ * Pairs components in their order: an ML-DSA-65 key and the Ed25519 key right after it are one composite; an Ed25519
+ * key alone is a key, and so is a composite in one piece. An ML-DSA-65 key alone is none.
  *
  * @throws VtlicError `key_invalid`
  */

@@ -1,6 +1,6 @@
 /**
- * The marks of private keys. A file that holds a private key is never taken as a file of public keys, wherever in it the private
- * key is: whoever handed it over must learn at once that a secret has left its place.
+ * The marks of private keys. A file that holds a private key is never taken as a file of public keys, wherever in it
+ * the private key is: whoever handed it over must learn at once that a secret has left its place.
  */
 import { VtlicError } from '../../../formats/error.ts';
 import type { JsonNode } from '../../../formats/json/index.ts';
@@ -26,7 +26,8 @@ export function refusePrivateText(text: string): void {
 }
 
 /**
- * Walks a whole JSON document: objects at every depth, members that a reader of JWKs passes over, and the texts in them.
+ * Walks a whole JSON document: objects at every depth, members that a reader of JWKs passes over, and the texts in
+ * them.
  *
  * @throws VtlicError `key_invalid` with the place of the private key
  */

@@ -15,9 +15,9 @@ import { decodeRaw, encodeRaw } from './raw.ts';
 import { decodeSpki, encodeCompositeSpki, encodeSpki } from './spki.ts';
 
 /**
- * `pem` and `der`: SPKI, a composite as two, ML-DSA first. `jwk`, `cose`: as their files say. `raw`: base64 of the bytes.
- * `env`: the lines that override a product's built-in keys. `composite-…`: a composite in one piece, as the IETF's drafts
- * (draft-ietf-lamps-pq-composite-sigs-19, draft-ietf-jose-pq-composite-sigs-04) write it.
+ * `pem` and `der`: SPKI, a composite as two, ML-DSA first. `jwk`, `cose`: as their files say. `raw`: base64 of the
+ * bytes. `env`: the lines that override a product's built-in keys. `composite-…`: a composite in one piece, as the
+ * IETF's drafts (draft-ietf-lamps-pq-composite-sigs-19, draft-ietf-jose-pq-composite-sigs-04) write it.
  */
 export type PublicKeyForm =
   'pem' | 'der' | 'jwk' | 'cose' | 'raw' | 'env' | 'composite-pem' | 'composite-der' | 'composite-jwk';
@@ -59,8 +59,8 @@ export function exportPublicKey(key: PublicKey, form: PublicKeyForm): Uint8Array
 }
 
 /**
- * The keys of a file, at least one, in their order, each once. The form is told by its first bytes: PEM and DER may hold several
- * keys, a JWK Set too, COSE_Key and base64 one.
+ * The keys of a file, at least one, in their order, each once. The form is told by its first bytes: PEM and DER may
+ * hold several keys, a JWK Set too, COSE_Key and base64 one.
  *
  * @throws VtlicError `key_invalid`, or `json_malformed`
  */

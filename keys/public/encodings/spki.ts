@@ -1,6 +1,6 @@
 /**
- * SubjectPublicKeyInfo. A composite has two published forms: two structures, one for each component, ML-DSA-65 first; or one
- * structure with the OID of draft-ietf-lamps-pq-composite-sigs-19.
+ * SubjectPublicKeyInfo. A composite has two published forms: two structures, one for each component, ML-DSA-65 first;
+ * or one structure with the OID of draft-ietf-lamps-pq-composite-sigs-19.
  */
 import { concatBytes, equalBytes } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';

@@ -1,6 +1,6 @@
 /**
- * Kills the real command again and again at the same sites, and looks after each kill: a start after a kill is mostly killed too, so that
- * what is recovered is often the state of a recovery that was cut off itself.
+ * Kills the real command again and again at the same sites, and looks after each kill: a start after a kill is mostly
+ * killed too, so that what is recovered is often the state of a recovery that was cut off itself.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,9 +6,15 @@ export type KillPoint =
   | { readonly kind: 'step'; readonly step: Step; readonly count: number }
   /** Before or after the n-th call of the file system (or `COMMIT`), of all or of those on the anchor. */
   | { readonly kind: 'call'; readonly on: 'any' | 'anchor'; readonly when: 'before' | 'after'; readonly count: number }
-  /** Before or after the n-th call of libc that changes a file, SQLite's too; by the preload library, where there is a C compiler. */
+  /**
+   * Before or after the n-th call of libc that changes a file, SQLite's too; by the preload library, where there is a
+   * C compiler.
+   */
   | { readonly kind: 'syscall'; readonly when: 'before' | 'after'; readonly count: number }
-  /** From outside, so many milliseconds after the first call of the file system: in the midst of anything, SQLite and fsync too. */
+  /**
+   * From outside, so many milliseconds after the first call of the file system: in the midst of anything, SQLite and
+   * fsync too.
+   */
   | { readonly kind: 'time'; readonly milliseconds: number }
   | { readonly kind: 'none' };
 

@@ -1,8 +1,8 @@
 /**
  * What must hold of a site whatever happened to the process that wrote it.
  *
- * The files of the ledger are copied, and the copy is opened: looking at the site itself would tidy up after the crash before the next
- * start can.
+ * The files of the ledger are copied, and the copy is opened: looking at the site itself would tidy up after the crash
+ * before the next start can.
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -185,7 +185,10 @@ function coveredEntries(anchor: string, problems: Problems): number {
   return Math.max(0, ...whole);
 }
 
-/** Each file that stands under a license's name is whole, in the record, covered by the anchor, and the same as it ever was. */
+/**
+ * Each file that stands under a license's name is whole, in the record, covered by the anchor, and the same as it ever
+ * was.
+ */
 function checkFiles(
   place: Place,
   memory: Memory,
@@ -224,7 +227,10 @@ function checkFiles(
   }
 }
 
-/** Copies are whole ledgers; a checkpoint is a head of this record; a document of counters has closed what it speaks of. */
+/**
+ * Copies are whole ledgers; a checkpoint is a head of this record; a document of counters has closed what it speaks
+ * of.
+ */
 async function checkOutputs(place: Place, memory: Memory, ledger: LedgerView, problems: Problems): Promise<void> {
   for (const name of readdirSync(place.given)) {
     const file = join(place.given, name);

@@ -1,10 +1,11 @@
 /**
- * The real command, with two changes: it is killed at a point, and its terminal is a script that types what the prompt asks for.
+ * The real command, with two changes: it is killed at a point, and its terminal is a script that types what the prompt
+ * asks for.
  *
  *   node main-that-dies.ts POINT FOLDER [command line of vtlic…]
  *
- * POINT is JSON (`kill-point.ts`). Descriptor 3 takes `ready` at the first call of the file system below FOLDER, and the name of the
- * point at which the process ends.
+ * POINT is JSON (`kill-point.ts`). Descriptor 3 takes `ready` at the first call of the file system below FOLDER, and
+ * the name of the point at which the process ends.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -42,7 +43,10 @@ function atCall(when: 'before' | 'after', name: string, path: string | undefined
   if (--left === 0) die(`${when} ${name} ${part}`);
 }
 
-/** The calls by which the signer changes a disk; SQLite's own are met by the kills at random times and by the preload library. */
+/**
+ * The calls by which the signer changes a disk; SQLite's own are met by the kills at random times and by the preload
+ * library.
+ */
 const paths = new Map<number, string>();
 
 function around<A extends unknown[], R>(

@@ -1,6 +1,6 @@
 /**
- * What the officer does next at a site: any of the commands that write, as the state of the site allows. What a kill cut off is begun
- * again as a person would, with the same command.
+ * What the officer does next at a site: any of the commands that write, as the state of the site allows. What a kill
+ * cut off is begun again as a person would, with the same command.
  */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -71,7 +71,10 @@ export class Officer {
   #backups: string[] = [];
   #restore: string | undefined;
   #document: string | undefined;
-  /** Whether a copy was restored: the temporary file of a license that the copy does not know is then nobody's to finish. */
+  /**
+   * Whether a copy was restored: the temporary file of a license that the copy does not know is then nobody's to
+   * finish.
+   */
   restored = false;
 
   constructor(place: Place, random: Random) {

@@ -1,6 +1,6 @@
 /**
- * `npm run test:crash`: kills the real command at every numbered step and at random times, lets the disk go wrong at every call, damages
- * ledgers as a power loss does, and tells what it found.
+ * `npm run test:crash`: kills the real command at every numbered step and at random times, lets the disk go wrong at
+ * every call, damages ledgers as a power loss does, and tells what it found.
  *
  *   --kills N        how many (10,000; 0 leaves the kills out)
  *   --disk N         lets the disk go wrong at every N-th call (1; 0 leaves it out)

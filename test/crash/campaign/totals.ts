@@ -1,6 +1,9 @@
 /** The count of a campaign, by command, kind of kill and keystore, and of what was found wrong. */
 
-/** `counter`: on two licenses. `missing`: a license left, and the ledger lacks it. `refused`: by the check of the ledger. `hand`: a start did not go on by itself. */
+/**
+ * `counter`: on two licenses. `missing`: a license left, and the ledger lacks it. `refused`: by the check of the
+ * ledger. `hand`: a start did not go on by itself.
+ */
 export type ProblemKind = 'counter' | 'missing' | 'refused' | 'hand' | 'other';
 
 export interface Problem {

@@ -1,6 +1,6 @@
 /**
- * The disk goes wrong at the first, second, third … call by which a command changes a file, in each of several ways; after each the same
- * command is run again on a good disk.
+ * The disk goes wrong at the first, second, third … call by which a command changes a file, in each of several ways;
+ * after each the same command is run again on a good disk.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -129,7 +129,10 @@ export class DiskWalk {
   }
 }
 
-/** 11 where something could not be written, 18 where that was a part of a batch, 2 where the ledger could not even be read. Never 4: it is whole. */
+/**
+ * 11 where something could not be written, 18 where that was a part of a batch, 2 where the ledger could not even be
+ * read. Never 4: it is whole.
+ */
 const CODES: readonly number[] = [0, 2, 11, 18];
 
 /** A documented exit code, one clear sentence, and no word that the record contradicts. */

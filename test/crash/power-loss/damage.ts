@@ -1,6 +1,7 @@
 /**
- * What a power loss can leave of a ledger that was being written: bytes cut, zeroed or changed in the database or in its write-ahead
- * log, an old one of the two beside a newer other. Put in place in turn, and judged as the next start and `ledger verify` judge it.
+ * What a power loss can leave of a ledger that was being written: bytes cut, zeroed or changed in the database or in
+ * its write-ahead log, an old one of the two beside a newer other. Put in place in turn, and judged as the next start
+ * and `ledger verify` judge it.
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +27,10 @@ export interface Damaged extends Snapshot {
 
 export interface Judged {
   readonly what: string;
-  /** `refused`: the next start stops with exit code 4. `noticed`: it does not see it, and `ledger verify` does. `harmless`: nothing that was anchored is touched. */
+  /**
+   * `refused`: the next start stops with exit code 4. `noticed`: it does not see it, and `ledger verify` does.
+   * `harmless`: nothing that was anchored is touched.
+   */
   readonly outcome: 'refused' | 'noticed' | 'harmless';
   /** undefined where all is as it must be. */
   readonly problem: string | undefined;

@@ -1,4 +1,6 @@
-/** A site whose keys and anchor lie in tokens, worked by the real command as processes. The module counts every call. */
+/**
+ * A site whose keys and anchor lie in tokens, worked by the real command as processes. The module counts every call.
+ */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

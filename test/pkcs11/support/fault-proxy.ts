@@ -11,7 +11,10 @@ export interface FaultyToken extends TestToken {
   readonly setFaults: (faults: readonly string[]) => void;
 }
 
-/** @param lines of the proxy's configuration; `once` is the path of a marker by which a fault comes in the first host alone */
+/**
+ * @param lines of the proxy's configuration; `once` is the path of a marker by which a fault comes in the first host
+ * alone
+ */
 export function faulty(made: TestToken, lines: readonly string[], once = false): FaultyToken {
   const folder = mkdtempSync(join(made.folder, 'proxy-'));
   const module = join(folder, 'libfault_proxy.so');

@@ -1,6 +1,7 @@
 /**
- * Every PKCS#11 function that the toolkit calls, and the return codes that PKCS#11 3.2 allows for it (section 5, "Return
- * values" of each function), as far as they say something of their own. The codes that every function may return come first.
+ * Every PKCS#11 function that the toolkit calls, and the return codes that PKCS#11 3.2 allows for it (section 5,
+ * "Return values" of each function), as far as they say something of their own. The codes that every function may
+ * return come first.
  */
 const ANY: readonly string[] = [
   'CKR_GENERAL_ERROR',

@@ -1,6 +1,6 @@
 /**
- * Initializes the first free slot of a module: argv is MODULE LABEL SO-PIN PIN. A process of its own, since it loads a module.
- * These PINs are for tests: real ones never go on a command line.
+ * Initializes the first free slot of a module: argv is MODULE LABEL SO-PIN PIN. A process of its own, since it loads a
+ * module. These PINs are for tests: real ones never go on a command line.
  */
 import { createRequire } from 'node:module';
 

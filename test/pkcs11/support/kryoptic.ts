@@ -9,7 +9,10 @@ import { newPin, type TestToken } from './test-token.ts';
 
 const INIT = fileURLToPath(new URL('./init-token.ts', import.meta.url));
 
-/** Makes one slot with a token for each label, with one PIN or `each` its own; `pointEncoding` is how it gives CKA_EC_POINT. */
+/**
+ * Makes one slot with a token for each label, with one PIN or `each` its own; `pointEncoding` is how it gives
+ * CKA_EC_POINT.
+ */
 export function makeKryoptic(
   labels: readonly string[],
   pointEncoding: 'Bytes' | 'Der' = 'Bytes',

@@ -1,8 +1,9 @@
 /**
- * An officer's process for tests: reads one JSON line from stdin {module, label, pin, environment, act}, and prints JSON lines.
+ * An officer's process for tests: reads one JSON line from stdin {module, label, pin, environment, act}, and prints
+ * JSON lines.
  *
- * Acts: `sign` opens, makes a key, signs, closes, ends with exit code 7; `leave` does the same without closing; `wait` signs
- * until it is killed; `hang` sends one signature and waits.
+ * Acts: `sign` opens, makes a key, signs, closes, ends with exit code 7; `leave` does the same without closing; `wait`
+ * signs until it is killed; `hang` sends one signature and waits.
  */
 import { readFileSync } from 'node:fs';
 import { utf8 } from '../../../formats/bytes.ts';

@@ -1,6 +1,7 @@
 /**
- * Labels of the data objects that a token shows without a login. argv is MODULE, and LABEL and HEX for one that is made first, public, as
- * anybody can; a process of its own, since it loads a module. Prints one label a line, then `done`.
+ * Labels of the data objects that a token shows without a login. argv is MODULE, and LABEL and HEX for one that is
+ * made first, public, as anybody can; a process of its own, since it loads a module. Prints one label a line, then
+ * `done`.
  */
 import {
   CKA_APPLICATION,

@@ -1,7 +1,7 @@
 /**
- * Decrypts a wrapped ML-DSA seed with the token, as nobody but the token host ever does, and prints it in hex: so that a
- * test knows what must be nowhere. argv is MODULE TOKEN PIN LABEL KID WRAPPED (hex); a process of its own, since it loads
- * a module.
+ * Decrypts a wrapped ML-DSA seed with the token, as nobody but the token host ever does, and prints it in hex: so that
+ * a test knows what must be nowhere. argv is MODULE TOKEN PIN LABEL KID WRAPPED (hex); a process of its own, since it
+ * loads a module.
  */
 import { fromHex, toHex } from '../../../formats/bytes.ts';
 import { CKA_CLASS, CKA_LABEL, CKO_SECRET_KEY, CKU_USER } from '../../../keys/private/pkcs11/shared/constants.ts';

@@ -11,8 +11,8 @@ import { nodeProvider } from '../../../keys/public/provider-node.ts';
 import { torsionPoints } from '../../unit/keys/public/torsion-points.ts';
 
 /**
- * Signatures made by hand from the scalar up, so that every part may be bent: torsion in A or R, s + L, encodings that are not canonical.
- * Whatever comes out, both providers must say the same.
+ * Signatures made by hand from the scalar up, so that every part may be bent: torsion in A or R, s + L, encodings that
+ * are not canonical. Whatever comes out, both providers must say the same.
  */
 const L = Point.CURVE().n;
 const P = 2n ** 255n - 19n;
@@ -26,7 +26,10 @@ function fromLittleEndian(bytes: Uint8Array): bigint {
   return BigInt(`0x${toHex(bytes.toReversed())}`);
 }
 
-/** Another spelling of the same point, where there is one: y + p fits into 255 bits for y < 19 alone; or the sign flipped. */
+/**
+ * Another spelling of the same point, where there is one: y + p fits into 255 bits for y < 19 alone; or the sign
+ * flipped.
+ */
 function respell(encoding: Uint8Array, how: 'as is' | 'y plus p' | 'sign flipped'): Uint8Array {
   if (how === 'as is') return encoding;
   const out = encoding.slice();
@@ -81,7 +84,8 @@ const crafted: fc.Arbitrary<Crafted> = fc
     );
     let k = challenge(rBytes, publicKey, message);
     if (compensate) {
-      // Look for an R whose torsion cancels the one in [k]A: then the cofactorless equation holds with a mixed-order key.
+      // Look for an R whose torsion cancels the one in [k]A: then the cofactorless equation holds with a mixed-order
+      // key.
       for (const torsion of TORSION) {
         const candidate = Point.BASE.multiplyUnsafe(r).add(torsion).toBytes();
         k = challenge(candidate, publicKey, message);

@@ -1,4 +1,7 @@
-/** The plain form of `vtlic verify` is read without the command line's library; what it takes, it must take as that library does. */
+/**
+ * The plain form of `vtlic verify` is read without the command line's library; what it takes, it must take as that
+ * library does.
+ */
 import { Command } from 'commander';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** docs/format.md and the code agree, and its examples are made anew, judged, and recomputed without the code that made them. */
+/**
+ * docs/format.md and the code agree, and its examples are made anew, judged, and recomputed without the code that made
+ * them.
+ */
 import { createHash, createPublicKey, verify as nodeVerify } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

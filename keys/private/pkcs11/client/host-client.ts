@@ -1,8 +1,8 @@
 /**
  * The officer's side of the token host: starts it, sends requests (up to 32 at once), keeps their time limits, ends it.
  *
- * No PKCS#11 module is ever mapped into this process. A call past its limit ends the host, and with it every request that
- * is with the host: what the token did with those is unknown.
+ * No PKCS#11 module is ever mapped into this process. A call past its limit ends the host, and with it every request
+ * that is with the host: what the token did with those is unknown.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -34,8 +34,8 @@ const CLOSE_MILLISECONDS = 5_000;
 const START_MILLISECONDS = 30_000;
 
 /**
- * The shell turns core files off, which could hold a PIN, bounds the memory that a module may ask for, and becomes the host:
- * the process number stays. A module that says it has 2^60 objects then ends its host, and not the machine.
+ * The shell turns core files off, which could hold a PIN, bounds the memory that a module may ask for, and becomes the
+ * host: the process number stays. A module that says it has 2^60 objects then ends its host, and not the machine.
  */
 const HOST_SHELL = 'ulimit -c 0; ulimit -d 4194304 2>/dev/null; exec "$0" "$@"';
 
@@ -85,8 +85,8 @@ export class HostClient {
    * Starts a host for one module; nothing is loaded yet. A host of the same module that an earlier run left hanging is
    * ended first.
    *
-   * @throws VtlicError `module_unusable` where that host cannot be ended, or no lock written; HostFailure where none can be
-   *   started
+   * @throws VtlicError `module_unusable` where that host cannot be ended, or no lock written; HostFailure where none
+   *   can be started
    */
   static async start(modulePath: string, options: HostOptions): Promise<HostClient> {
     const folder = lockFolder(options.environment);
@@ -146,7 +146,8 @@ export class HostClient {
   }
 
   /**
-   * One request; further ones wait while 32 are with the host. One that comes while the host is being closed is never sent.
+   * One request; further ones wait while 32 are with the host. One that comes while the host is being closed is never
+   * sent.
    *
    * @param limit milliseconds, from its turn: not while it waits behind others
    * @throws HostFailure
@@ -177,8 +178,8 @@ export class HostClient {
   /**
    * Logs out and ends the host; one that does not answer is ended all the same. Calling it again does nothing.
    *
-   * What is with the host comes to its end first, within its own limits, for the host answers in order: a signature that is
-   * cut off would be one of unknown state.
+   * What is with the host comes to its end first, within its own limits, for the host answers in order: a signature
+   * that is cut off would be one of unknown state.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

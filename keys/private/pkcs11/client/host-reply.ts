@@ -1,4 +1,6 @@
-/** Replies of the token host, checked: what a vendor's code has corrupted must not reach the ledger as something else. */
+/**
+ * Replies of the token host, checked: what a vendor's code has corrupted must not reach the ledger as something else.
+ */
 import type { HostFault, HostOperations, HostReply, OperationName } from '../shared/host-protocol.ts';
 
 const MAX_LIST_ITEMS = 100_000;

@@ -1,6 +1,6 @@
 /**
- * Tokens, as the signer sees them: find and open one, sign with its keys, list and examine it. The module itself runs in a
- * process of its own (`token-host/`).
+ * Tokens, as the signer sees them: find and open one, sign with its keys, list and examine it. The module itself runs
+ * in a process of its own (`token-host/`).
  */
 export { examineToken, type Check } from './doctor.ts';
 export { listModule, type ListedModule } from './list-tokens.ts';

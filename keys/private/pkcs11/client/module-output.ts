@@ -1,7 +1,11 @@
-/** What a module prints, kept apart from the officer's own output: the last lines, cleaned, for a message or a doctor. */
+/**
+ * What a module prints, kept apart from the officer's own output: the last lines, cleaned, for a message or a doctor.
+ */
 import { cleanText } from '../../../../formats/clean-text.ts';
 
-/** So many are kept, and as many are told while they come: a module that prints at every call hides no prompt of ours. */
+/**
+ * So many are kept, and as many are told while they come: a module that prints at every call hides no prompt of ours.
+ */
 const MAX_LINES = 50;
 const MAX_LINE_CODE_POINTS = 400;
 /** Of a line without end so much is kept, so that a module that prints for ever takes no memory. */

@@ -24,8 +24,8 @@ export type LoginWay = 'none-needed' | 'pin' | 'pad';
  * Judges a token's flags before a login.
  *
  * @param lastTrySerial the serial that the officer typed, by which the last try may be used on this one token
- * @throws VtlicError `token_not_found` for a token that is not initialized, `pin_refused` where no user PIN is set or it
- *   must be changed, `pin_locked`, `pin_last_try`
+ * @throws VtlicError `token_not_found` for a token that is not initialized, `pin_refused` where no user PIN is set or
+ *   it must be changed, `pin_locked`, `pin_last_try`
  */
 export function judgeLogin(token: TokenDescription, lastTrySerial: string | undefined): LoginWay {
   const { flags } = token;

@@ -5,8 +5,8 @@ import { MAX_SECRET_BYTES, readSecretLine } from '../../../../files/index.ts';
 
 /**
  * @returns the bytes of the first line without its end; the caller wipes them
- * @throws VtlicError `configuration_invalid` for a file that cannot be read, that other users can read or write, or without
- *   a PIN
+ * @throws VtlicError `configuration_invalid` for a file that cannot be read, that other users can read or write, or
+ *   without a PIN
  */
 export async function readPinSource(path: string): Promise<Uint8Array> {
   const fault = (what: string, hint: string, cause?: unknown): VtlicError =>

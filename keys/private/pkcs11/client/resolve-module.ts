@@ -15,7 +15,8 @@ export const MODULE_FOLDERS: readonly string[] = Object.freeze([
 ]);
 
 /**
- * @returns the absolute path of a file, as it is shown and loaded; whether it is a module is seen when the token host loads it
+ * @returns the absolute path of a file, as it is shown and loaded; whether it is a module is seen when the token host
+ *   loads it
  * @throws VtlicError `configuration_invalid` where the URI names no module, none is found or more than one,
  *   `module_unusable` where the file is missing or unreadable
  */

@@ -65,7 +65,10 @@ function isOtherComponent(key: KeyObjectDescription, ed25519: KeyObjectDescripti
   return other && key.label === ed25519.label && equalBytes(key.id, ed25519.id);
 }
 
-/** Where the token shows a public key under the name, it must be the expected one. That it belongs to the private key, the self-test proves. */
+/**
+ * Where the token shows a public key under the name, it must be the expected one. That it belongs to the private key,
+ * the self-test proves.
+ */
 function checkPublic(
   component: Component,
   keys: readonly KeyObjectDescription[],

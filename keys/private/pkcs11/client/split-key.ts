@@ -33,7 +33,10 @@ export async function openSplitKey(
   return key;
 }
 
-/** Makes both components under one name. A component that was made before the other failed stays, and its name is then taken. */
+/**
+ * Makes both components under one name. A component that was made before the other failed stays, and its name is then
+ * taken.
+ */
 export async function generateSplitKey(
   tokens: SplitTokens,
   name: NewKeyName & { readonly purpose: KeyPurpose },

@@ -1,8 +1,9 @@
 /**
  * One token, opened and logged in, over a token host that may have to be started again.
  *
- * One C_Login a token and run. A PIN that was accepted may be shown once more, after the host or the token went away and
- * came back, to the same serial and with the flags read again; one that was refused, or whose outcome is unknown, never.
+ * One C_Login a token and run. A PIN that was accepted may be shown once more, after the host or the token went away
+ * and came back, to the same serial and with the flags read again; one that was refused, or whose outcome is unknown,
+ * never.
  */
 import { VtlicError } from '../../../../formats/error.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -188,7 +189,9 @@ export class TokenConnection {
     await this.#host.close();
   }
 
-  /** After a return code that says the session or the token is gone, the host is started again before the next request. */
+  /**
+   * After a return code that says the session or the token is gone, the host is started again before the next request.
+   */
   #noteFault(error: HostFailure, host: HostClient): void {
     if (error.why.kind !== 'fault' || error.why.fault.kind !== 'call' || host !== this.#host) return;
     if (GONE.includes(error.why.fault.rv)) this.#stale = true;

@@ -24,9 +24,13 @@ export const DEFAULT_LIMITS: TokenLimits = Object.freeze({
 
 export interface TokenOptions {
   readonly uri: Pkcs11Uri;
-  /** Called once the token is known, before its PIN is asked for or its pad is used; what it throws ends the opening. */
+  /**
+   * Called once the token is known, before its PIN is asked for or its pad is used; what it throws ends the opening.
+   */
   readonly beforeLogin?: (token: TokenDescription) => void;
-  /** Not called for a token with its own pad, nor where the URI's `pin-source` names a file: the PIN is read from that. */
+  /**
+   * Not called for a token with its own pad, nor where the URI's `pin-source` names a file: the PIN is read from that.
+   */
   readonly pin: PinProvider;
   readonly limits?: Partial<TokenLimits>;
   /** The serial that the officer typed, by which this one token's last try may be used. */

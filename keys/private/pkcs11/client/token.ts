@@ -39,7 +39,10 @@ export interface KeyToGenerate extends NewKeyName {
 
 export interface GeneratedKey {
   readonly key: SigningKey;
-  /** Of `hsm-wrapped` custody: to be kept with the site; without it the key is lost, and it is worth nothing without the token. */
+  /**
+   * Of `hsm-wrapped` custody: to be kept with the site; without it the key is lost, and it is worth nothing without
+   * the token.
+   */
   readonly wrappedSeed?: Uint8Array;
 }
 
@@ -84,7 +87,8 @@ export class Token {
   }
 
   /**
-   * Opens a key: finds exactly one private key for each component, and proves that they sign for the expected public key.
+   * Opens a key: finds exactly one private key for each component, and proves that they sign for the expected public
+   * key.
    *
    * @throws VtlicError `key_not_found`, `key_ambiguous`, `self_check_failed`, and what signing throws
    */
@@ -102,8 +106,8 @@ export class Token {
   }
 
   /**
-   * Makes a key in the token and proves it: private components sensitive, not extractable and not readable, one signature
-   * made and judged by both providers. Nothing is left in the token where that fails.
+   * Makes a key in the token and proves it: private components sensitive, not extractable and not readable, one
+   * signature made and judged by both providers. Nothing is left in the token where that fails.
    *
    * @throws VtlicError `key_ambiguous` where the name is taken, `configuration_invalid` where the token cannot do it
    */
@@ -151,7 +155,8 @@ export class Token {
     const { connection } = this;
     const limit = connection.limits.other;
     await connection.retryWhenGone(async (host) => {
-      // The number may be of a host that has ended since: what is meant is looked for by its content, on the host that destroys it.
+      // The number may be of a host that has ended since: what is meant is looked for by its content, on the host that
+      // destroys it.
       const found = await connection.request(host, 'listData', { label: object.label }, limit);
       const same = found.find(({ bytes }) => equalBytes(bytes, object.bytes));
       if (same !== undefined) await connection.request(host, 'destroy', { ref: same.ref }, limit);

@@ -46,7 +46,9 @@ export interface TokenProfile {
   readonly mldsa65?: MlDsa65Profile;
   /** AES-256-GCM with a key that never leaves the token, for a wrapped ML-DSA seed; by whose random IV. */
   readonly wrapping: 'iv-by-host' | 'none';
-  /** Whether data objects can be had for anchors and claims: changed in place, made anew and destroyed, or not at all. */
+  /**
+   * Whether data objects can be had for anchors and claims: changed in place, made anew and destroyed, or not at all.
+   */
   readonly dataObjects: 'modifiable' | 'create-destroy' | 'none';
   /** CKA_ID: at most so many bytes. */
   readonly longestId: number;

@@ -1,8 +1,9 @@
 /**
  * The token host: the only process into which a PKCS#11 module is loaded.
  *
- * `host-client.ts` starts it. It answers requests one after the other, in their order, and leaves when its pipe closes. It
- * always leaves by a signal to itself: with a module loaded, an ordinary exit may crash (two C++ runtimes in one process).
+ * `host-client.ts` starts it. It answers requests one after the other, in their order, and leaves when its pipe
+ * closes. It always leaves by a signal to itself: with a module loaded, an ordinary exit may crash (two C++ runtimes
+ * in one process).
  */
 import { Socket } from 'node:net';
 import { HOST_PIPE, MessageReader, sendMessage } from '../shared/host-pipe.ts';
@@ -46,10 +47,11 @@ process.on('unhandledRejection', leave);
 reply({ id: READY_ID, value: 'ready' });
 
 /**
- * Answers the requests that wait, in their order. The event loop turns every few milliseconds, so that a closed pipe is noticed.
+ * Answers the requests that wait, in their order. The event loop turns every few milliseconds, so that a closed pipe
+ * is noticed.
  *
- * Replies of signatures made within one turn are written together, because each write wakes the client: by processor time the host
- * then reaches 0.93 of the bare loop instead of 0.87 (kryoptic, 2 cores).
+ * Replies of signatures made within one turn are written together, because each write wakes the client: by processor
+ * time the host then reaches 0.93 of the bare loop instead of 0.87 (kryoptic, 2 cores).
  */
 function work(): void {
   const begun = performance.now();

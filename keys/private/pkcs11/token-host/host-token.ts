@@ -216,7 +216,10 @@ export class HostToken implements Operations {
     return signed(plainMechanism(mldsa65.sign), mu, MLDSA65_SIGNATURE_BYTES);
   }
 
-  /** For a key that wants the PIN before each signature: shows one that was accepted in this run, until the first refusal. */
+  /**
+   * For a key that wants the PIN before each signature: shows one that was accepted in this run, until the first
+   * refusal.
+   */
   #contextLogin(session: SessionHandle): void {
     const onPad = (this.#loaded().token(this.#token().slotId).flags & ck.CKF_PROTECTED_AUTHENTICATION_PATH) !== 0;
     if (this.#contextRefused || (this.#pin === undefined && !onPad))

@@ -247,7 +247,10 @@ export function generateWrappingKey(module: Pkcs11Module, session: SessionHandle
   ]);
 }
 
-/** The secret attributes that the token gives out, by name. Their values go nowhere. Our copy is wiped; the binding's own cannot be. */
+/**
+ * The secret attributes that the token gives out, by name. Their values go nowhere. Our copy is wiped; the binding's
+ * own cannot be.
+ */
 export function readableSecrets(module: Pkcs11Module, session: SessionHandle, handle: ObjectHandle): string[] {
   const readable: string[] = [];
   for (const [name, attribute] of [

@@ -1,6 +1,6 @@
 /**
- * The narrow seam: every PKCS#11 call that this toolkit makes, over a loaded module. No other file calls the binding, and
- * of its types only that of a mechanism leaves this one. Runs in the token host alone.
+ * The narrow seam: every PKCS#11 call that this toolkit makes, over a loaded module. No other file calls the binding,
+ * and of its types only that of a mechanism leaves this one. Runs in the token host alone.
  *
  * Every call blocks this process until the module returns. The client ends a host that takes too long.
  */
@@ -132,7 +132,9 @@ export class Pkcs11Module {
     this.#call('C_CloseSession', () => this.#binding.C_CloseSession(session));
   }
 
-  /** @param pin undefined where the token has its own pad: the binding cannot pass a null pointer, so the length is 0 */
+  /**
+   * @param pin undefined where the token has its own pad: the binding cannot pass a null pointer, so the length is 0
+   */
   login(session: SessionHandle, userType: number, pin: Uint8Array | undefined): void {
     // The binding takes the PIN as a string, which cannot be wiped: it lives in this process, never in the officer's.
     const text = pin === undefined ? '' : Buffer.from(pin.buffer, pin.byteOffset, pin.length).toString('utf8');
@@ -280,7 +282,10 @@ export class Pkcs11Module {
   }
 }
 
-/** A copy. Of an empty buffer the binding passes a null pointer, which modules refuse: there is always a byte behind this one. */
+/**
+ * A copy. Of an empty buffer the binding passes a null pointer, which modules refuse: there is always a byte behind
+ * this one.
+ */
 function withByteBehind(data: Uint8Array): Buffer {
   const copy = Buffer.alloc(data.length + 1).subarray(0, data.length);
   copy.set(data);
@@ -293,7 +298,9 @@ const NOT_SHOWN: readonly number[] = [
   'CKR_INFORMATION_SENSITIVE',
 ].map(returnCodeOf);
 
-/** The binding puts "CKR_NAME:number" into its messages, and the number into `code` where it catches the error itself. */
+/**
+ * The binding puts "CKR_NAME:number" into its messages, and the number into `code` where it catches the error itself.
+ */
 function asCallFault(call: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof CallFault) return error;
   const code: unknown = Reflect.get(error, 'code');

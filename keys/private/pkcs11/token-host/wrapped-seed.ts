@@ -1,9 +1,11 @@
 /**
- * `hsm-wrapped` custody inside the host: an ML-DSA seed that an AES-256 key of the token encrypts, and the signature with it.
+ * `hsm-wrapped` custody inside the host: an ML-DSA seed that an AES-256 key of the token encrypts, and the signature
+ * with it.
  *
- * Outside the token the seed is `"vtlic-wrapped-seed"` (18) || version 01 (1) || IV (12) || ciphertext (32) || tag (16). The
- * associated data is what comes before the IV, then the key's kid: a blob of another key, or of another version, does not
- * decrypt. In the clear the seed is only in this process, from its first use to the end of the run, as a key of node:crypto.
+ * Outside the token the seed is `"vtlic-wrapped-seed"` (18) || version 01 (1) || IV (12) || ciphertext (32) || tag
+ * (16). The associated data is what comes before the IV, then the key's kid: a blob of another key, or of another
+ * version, does not decrypt. In the clear the seed is only in this process, from its first use to the end of the run,
+ * as a key of node:crypto.
  */
 import { randomBytes, sign, type KeyObject } from 'node:crypto';
 import { concatBytes, equalBytes, fromHex, utf8 } from '../../../../formats/bytes.ts';

@@ -32,7 +32,10 @@ export function uriOfToken(token: TokenDescription, modulePath: string): string 
   });
 }
 
-/** True where two URIs name one token of one module as far as they can tell: a label or a serial in common, and no contradiction. */
+/**
+ * True where two URIs name one token of one module as far as they can tell: a label or a serial in common, and no
+ * contradiction.
+ */
 export function nameOneToken(a: Pkcs11Uri, b: Pkcs11Uri): boolean {
   if (a.modulePath !== b.modulePath || a.moduleName !== b.moduleName) return false;
   const pairs = [

@@ -1,8 +1,8 @@
 /**
  * PKCS#11 URIs (RFC 7512), which name tokens and keys.
  *
- * Stricter than the RFC where it leaves room: `pin-value` is refused (a PIN does not belong in a file or a command line),
- * `pin-source` is `file:` with an absolute path alone (no commands), a relative `module-path` is refused.
+ * Stricter than the RFC where it leaves room: `pin-value` is refused (a PIN does not belong in a file or a command
+ * line), `pin-source` is `file:` with an absolute path alone (no commands), a relative `module-path` is refused.
  */
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';
@@ -70,7 +70,8 @@ type Building = { -readonly [K in keyof Pkcs11Uri]?: Pkcs11Uri[K] };
 /**
  * Reads a PKCS#11 URI.
  *
- * @param fault the code of what is thrown: `usage` for one of the command line, `configuration_invalid` for one of a file
+ * @param fault the code of what is thrown: `usage` for one of the command line, `configuration_invalid` for one of a
+ *   file
  * @throws VtlicError with that code, its `place.field` the attribute at fault
  */
 export function parsePkcs11Uri(text: string, fault: UriFault = 'configuration_invalid'): Pkcs11Uri {

@@ -1,4 +1,7 @@
-/** Two ledgers of one issuer pass counters to and fro, and take in others that are given up: no counter of a lineage is ever issued by both, and the later one is always higher. */
+/**
+ * Two ledgers of one issuer pass counters to and fro, and take in others that are given up: no counter of a lineage is
+ * ever issued by both, and the later one is always higher.
+ */
 import { rmSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -143,7 +146,8 @@ describe('two ledgers that pass counters on', () => {
             expect(CUSTOMERS.map((customer) => ledger.closedBy(customer ?? ''))).toEqual(closed);
           } else {
             const document = documents[op.pick % Math.max(1, documents.length)];
-            // A document that somebody has taken must not be taken back by who gave it: that is the officer's care, and no ledger can see it.
+            // A document that somebody has taken must not be taken back by who gave it: that is the officer's care,
+            // and no ledger can see it.
             if (document === undefined || document.taken) continue;
             const received = openCounters(document.bytes, [key.publicKey]);
             expect(received.document.iss).toBe(ledger.genesis.iss);

@@ -1,4 +1,7 @@
-/** Any interleaving of appends, groups that fail, anchors and restarts, against a plain model of what the ledger should hold. */
+/**
+ * Any interleaving of appends, groups that fail, anchors and restarts, against a plain model of what the ledger should
+ * hold.
+ */
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { rmSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Whatever happens to the file (crashes, old copies put back, a second process, restores from any copy, with any of the licenses that left), no counter of a
- * lineage leaves twice, and each that leaves is higher than all before it.
+ * Whatever happens to the file (crashes, old copies put back, a second process, restores from any copy, with any of
+ * the licenses that left), no counter of a lineage leaves twice, and each that leaves is higher than all before it.
  */
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -170,7 +170,10 @@ async function issue(op: Extract<Op, { op: 'issue' }>, place: Place, outside: Ou
   }
 }
 
-/** A second process: on the same file it is refused; on a copy, used at the same time, only one of the two may let anything leave. */
+/**
+ * A second process: on the same file it is refused; on a copy, used at the same time, only one of the two may let
+ * anything leave.
+ */
 async function rival(pick: number, place: Place, outside: Outside): Promise<void> {
   const lineage = LINEAGES[pick];
   if (lineage === undefined) throw new Error('no lineage');

@@ -1,6 +1,9 @@
 import { Point } from '@noble/ed25519';
 
-/** The eight points of the torsion subgroup: the multiples of one of order 8, found by clearing the prime order from any point. */
+/**
+ * The eight points of the torsion subgroup: the multiples of one of order 8, found by clearing the prime order from
+ * any point.
+ */
 export function torsionPoints(): readonly Point[] {
   for (let y = 2; y < 64; y++) {
     const encoding = new Uint8Array(32);

@@ -1,4 +1,7 @@
-/** Run by key-file.test.ts in a process of its own: makes a composite key file at the given path and prints the code of what is thrown. */
+/**
+ * Run by key-file.test.ts in a process of its own: makes a composite key file at the given path and prints the code of
+ * what is thrown.
+ */
 import { randomBytes } from 'node:crypto';
 import { utf8 } from '../../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../../formats/error.ts';
