@@ -1,9 +1,10 @@
 /**
- * How a run opens the ledger: with which tokens and logins its anchor, and with no work for a key of another ledger.
+ * How a run opens the ledger of its site: the tokens and logins that its anchor needs, the refusal of a key that another
+ * ledger has claimed, and the keys that checkpoints of its logs are verified with.
  */
 import { VtlicError } from '../../formats/error.ts';
 import { type AnchorPlace, anchorStoreOpener, type AnchorStoreOpener } from '../anchor/index.ts';
-import { type LedgerOpenOptions, openLedgerForReading } from '../ledger/index.ts';
+import { type LedgerOpenOptions, type LedgerView, logKey, type LogKey, openLedgerForReading } from '../ledger/index.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
 import type { Site } from '../site/site.ts';
@@ -67,4 +68,10 @@ export function anchorKeystores(site: Site): readonly string[] {
   } finally {
     ledger.close();
   }
+}
+
+/** All keys that sign, or once signed, checkpoints of a log of this site. */
+export function logKeysOf(site: Site, ledger: LedgerView): readonly LogKey[] {
+  const keys = site.config.keys.filter((key) => key.purpose === 'ledger' && key.algorithm === 'ed25519');
+  return ledger.logs().flatMap((log) => keys.map((key) => logKey(log.origin, key.publicKey)));
 }
