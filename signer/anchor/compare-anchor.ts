@@ -27,14 +27,16 @@ export function compareAnchor(
     if (!equalBytes(record.ledgerId, ledger.genesis.ledgerId)) {
       throw refused(
         ledger.path,
-        `${description} belongs to another ledger (${toHex(record.ledgerId)}); this one is ${toHex(ledger.genesis.ledgerId)}`,
+        `${description} belongs to another ledger (${toHex(record.ledgerId)}); this one is ` +
+          `${toHex(ledger.genesis.ledgerId)}`,
         'put the ledger and the anchor that belong together in their places',
       );
     }
     if (record.entries > head.entries) {
       throw refused(
         ledger.path,
-        `the ledger is older than its anchor: it ends with entry ${head.entries}, and ${description} has seen entry ${record.entries}; an old copy of the ledger was put back`,
+        `the ledger is older than its anchor: it ends with entry ${head.entries}, and ${description} has seen ` +
+          `entry ${record.entries}; an old copy of the ledger was put back`,
         NOTHING_SIGNED,
       );
     }
@@ -52,7 +54,8 @@ export function compareAnchor(
     ) {
       throw refused(
         ledger.path,
-        `the ledger is not the one that ${description} has seen: at entry ${record.entries} it tells another history; an old copy was put back and written to, or the file was changed`,
+        `the ledger is not the one that ${description} has seen: at entry ${record.entries} it tells another ` +
+          'history; an old copy was put back and written to, or the file was changed',
         NOTHING_SIGNED,
       );
     }

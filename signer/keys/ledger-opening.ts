@@ -1,6 +1,6 @@
 /**
- * How a run opens the ledger of its site: the tokens and logins that its anchor needs, the refusal of a key that another
- * ledger has claimed, and the keys that checkpoints of its logs are verified with.
+ * How a run opens the ledger of its site: the tokens and logins that its anchor needs, the refusal of a key that
+ * another ledger has claimed, and the keys that checkpoints of its logs are verified with.
  */
 import { VtlicError } from '../../formats/error.ts';
 import { type AnchorPlace, anchorStoreOpener, type AnchorStoreOpener } from '../anchor/index.ts';
@@ -48,7 +48,9 @@ function anchorKeystore(site: AnchorSite, name: string): TokenKeystore {
   const names = [...site.config.keystores.values()].filter(({ type }) => type === 'pkcs11').map((each) => each.name);
   throw new VtlicError(
     'configuration_invalid',
-    `the ledger's anchor lies in a token, keystore ${name}, and this site has ${store === undefined ? 'no such keystore' : 'a folder of files under this name'}; its tokens are: ${names.join(', ') || 'none'}`,
+    `the ledger's anchor lies in a token, keystore ${name}, and this site has ` +
+      `${store === undefined ? 'no such keystore' : 'a folder of files under this name'}; its tokens are: ` +
+      `${names.join(', ') || 'none'}`,
     {
       hint: 'write the keystore into site.json as it was; if the token was replaced, see: vtlic help ledger anchor',
     },

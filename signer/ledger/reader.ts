@@ -311,16 +311,20 @@ export class LedgerReader implements LedgerView {
     if (this.read(() => this.tables.adminRow(entry))?.kind === 'closed-log') {
       throw new VtlicError(
         'ledger_conflict',
-        `the counters of ${lineageText(lineage)} were closed by the restore in entry ${entry}: the lost part of this ledger handed counters over, and these may be among them`,
+        `the counters of ${lineageText(lineage)} were closed by the restore in entry ${entry}: the lost part ` +
+          'of this ledger handed counters over, and these may be among them',
         {
           file: this.path,
-          hint: 'with the documents of what was lost, or for a customer who surely was not handed over: vtlic counters reopen; to take such a document back: vtlic counters import FILE',
+          hint:
+            'with the documents of what was lost, or for a customer who surely was not handed over: vtlic ' +
+            'counters reopen; to take such a document back: vtlic counters import FILE',
         },
       );
     }
     throw new VtlicError(
       'ledger_conflict',
-      `the counters of ${lineageText(lineage)} were handed over (entry ${entry}): this ledger issues nothing for it any more, so that no counter is used twice`,
+      `the counters of ${lineageText(lineage)} were handed over (entry ${entry}): this ledger issues nothing ` +
+        'for it any more, so that no counter is used twice',
       {
         file: this.path,
         hint: 'issue where they were taken over; or take them back: vtlic counters import FILE',

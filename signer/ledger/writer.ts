@@ -114,7 +114,8 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       if (input.ctr !== last + 1) {
         throw new VtlicError(
           'ledger_conflict',
-          `the last counter of ${lineageText(input)} is ${last}, so the next is ${last + 1}, but ${input.ctr} was planned; nothing was recorded`,
+          `the last counter of ${lineageText(input)} is ${last}, so the next is ${last + 1}, but ${input.ctr} ` +
+            'was planned; nothing was recorded',
           { hint: 'plan it again' },
         );
       }

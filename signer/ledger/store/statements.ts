@@ -6,24 +6,27 @@ export const SQL = {
   entries: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?`,
   lastEntry: `SELECT ${ENTRY_COLUMNS} FROM entry ORDER BY seq DESC LIMIT 1`,
   // Without the condition SQLite counts in whichever index is smallest.
-  intentsCounted:
-    "SELECT (SELECT count(*) FROM intent NOT INDEXED), (SELECT count(*) FROM intent INDEXED BY intent_by_lineage WHERE sub > '')",
-  outcomes:
-    'SELECT (SELECT count(*) FROM intent WHERE issue IS NOT NULL OR void IS NOT NULL), (SELECT count(*) FROM leaf WHERE entry NOT IN (SELECT seq FROM act UNION ALL SELECT entry FROM log UNION ALL SELECT seq FROM counter))',
+  intentsCounted: `SELECT (SELECT count(*) FROM intent NOT INDEXED), (SELECT count(*) FROM intent INDEXED BY
+      intent_by_lineage WHERE sub > '')`,
+  outcomes: `SELECT (SELECT count(*) FROM intent WHERE issue IS NOT NULL OR void IS NOT NULL), (SELECT count(*) FROM
+      leaf WHERE entry NOT IN (SELECT seq FROM act UNION ALL SELECT entry FROM log UNION ALL SELECT seq FROM
+      counter))`,
   sizes: 'SELECT (SELECT max(seq) FROM entry), (SELECT max(leaf_index) FROM leaf), (SELECT max(position) FROM node)',
   insertEntry: 'INSERT INTO entry (seq, kind, at, body, chain) VALUES (?, ?, ?, ?, ?)',
   intent: `SELECT ${INTENT_COLUMNS} FROM intent WHERE seq = ?`,
   intentByLicenseId: `SELECT ${INTENT_COLUMNS} FROM intent WHERE license_id = ?`,
-  intentsOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND ctr <= ? ORDER BY ctr DESC LIMIT ?`,
-  lastIssuedOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND issue IS NOT NULL ORDER BY ctr DESC LIMIT 1`,
+  intentsOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND ctr <= ? ORDER BY
+    ctr DESC LIMIT ?`,
+  lastIssuedOf: `SELECT ${INTENT_COLUMNS} FROM intent WHERE sub = ? AND aud = ? AND dep = ? AND issue IS NOT
+    NULL ORDER BY ctr DESC LIMIT 1`,
   lastIntentOf: 'SELECT seq, ctr FROM intent WHERE sub = ? AND aud = ? AND dep = ? ORDER BY ctr DESC LIMIT 1',
   openIntents: `SELECT ${INTENT_COLUMNS} FROM intent WHERE issue IS NULL AND void IS NULL ORDER BY seq`,
   unreleased: `SELECT ${INTENT_COLUMNS} FROM intent WHERE issue IS NOT NULL AND release IS NULL ORDER BY seq`,
   lastReleasedIssue: 'SELECT max(issue) FROM intent WHERE release IS NOT NULL',
-  lineages:
-    'SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE (sub, aud, dep) > (?, ?, ?) GROUP BY sub, aud, dep ORDER BY sub, aud, dep LIMIT ?',
-  lineagesOf:
-    'SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE sub = ? AND (aud, dep) > (?, ?) GROUP BY sub, aud, dep ORDER BY sub, aud, dep LIMIT ?',
+  lineages: `SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE (sub, aud, dep) > (?, ?, ?) GROUP BY sub,
+      aud, dep ORDER BY sub, aud, dep LIMIT ?`,
+  lineagesOf: `SELECT sub, aud, dep, max(ctr), count(issue) FROM intent WHERE sub = ? AND (aud, dep) > (?, ?) GROUP BY
+      sub, aud, dep ORDER BY sub, aud, dep LIMIT ?`,
   customers: 'SELECT DISTINCT sub FROM intent WHERE sub > ? ORDER BY sub LIMIT ?',
   insertIntent: 'INSERT INTO intent (seq, sub, aud, dep, ctr, license_id) VALUES (?, ?, ?, ?, ?, ?)',
   setIssue: 'UPDATE intent SET issue = ? WHERE seq = ?',
@@ -45,16 +48,17 @@ export const SQL = {
   raised: "SELECT sum(reach), sum(kind IN ('close', 'closed-log')) FROM act WHERE seq <= ?",
   movesOfAll:
     "SELECT seq, skip, floor FROM act WHERE seq > ? AND sub IN ('', ?) AND (skip > 0 OR floor > 0) ORDER BY seq",
-  rightsOf:
-    "SELECT seq, kind, sub FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import', 'reopen') ORDER BY seq",
+  rightsOf: `SELECT seq, kind, sub FROM act WHERE sub IN ('', ?) AND kind IN ('close', 'closed-log', 'import',
+      'reopen') ORDER BY seq`,
   counter: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE seq = ?`,
   counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
   countersOf: 'SELECT seq, 0, ctr FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND seq > ? ORDER BY seq',
-  reenteredOf: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND license_id IS NOT NULL ORDER BY seq`,
+  reenteredOf: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND license_id IS
+    NOT NULL ORDER BY seq`,
   reenteredOfCustomer: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND license_id IS NOT NULL ORDER BY seq`,
   insertCounter: `INSERT INTO counter (${COUNTER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`,
-  knownLineages:
-    'SELECT sub, aud, dep FROM intent WHERE (sub, aud, dep) > (?, ?, ?) UNION SELECT sub, aud, dep FROM counter WHERE (sub, aud, dep) > (?, ?, ?) ORDER BY sub, aud, dep LIMIT ?',
+  knownLineages: `SELECT sub, aud, dep FROM intent WHERE (sub, aud, dep) > (?, ?, ?) UNION SELECT sub, aud, dep FROM
+      counter WHERE (sub, aud, dep) > (?, ?, ?) ORDER BY sub, aud, dep LIMIT ?`,
 };
 
 export type StatementName = keyof typeof SQL;

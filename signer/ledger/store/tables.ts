@@ -1,4 +1,6 @@
-/** Reads and appends rows of the ledger's tables, and answers what follows from a few of them by the rules of `entries`. */
+/**
+ * Reads and appends rows of the ledger's tables, and answers what follows from a few of them by the rules of `entries`.
+ */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import { movedCounter } from '../entries/counter-rule.ts';
