@@ -28,7 +28,7 @@ export function compareAnchor(
       throw refused(
         ledger.path,
         `${description} belongs to another ledger (${toHex(record.ledgerId)}); this one is ` +
-          `${toHex(ledger.genesis.ledgerId)}`,
+          toHex(ledger.genesis.ledgerId),
         'put the ledger and the anchor that belong together in their places',
       );
     }

@@ -94,7 +94,7 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
       'ledger_conflict',
       `the anchor says that this copy lacks nothing that was released, ` +
         'but it does not know this license, which a key of this site signed' +
-        `${first === undefined ? '' : ` (counter ${first.license.ctr} of ${lineageText(first.license)})`}`,
+        (first === undefined ? '' : ` (counter ${first.license.ctr} of ${lineageText(first.license)})`),
       {
         ...(first === undefined ? {} : { file: first.file }),
         hint: 'find out where it comes from before anything is signed: the key may be in use elsewhere',
@@ -167,7 +167,7 @@ function largest(copy: LedgerView, records: readonly AnchorRecord[], description
       throw new VtlicError(
         'ledger_conflict',
         `${description} belongs to the ledger ${toHex(record.ledgerId)}, but this is a copy of the ledger ` +
-          `${toHex(copy.genesis.ledgerId)}`,
+          toHex(copy.genesis.ledgerId),
         { hint: 'give the copy and the anchor that belong together' },
       );
     }

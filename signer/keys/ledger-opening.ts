@@ -50,7 +50,7 @@ function anchorKeystore(site: AnchorSite, name: string): TokenKeystore {
     'configuration_invalid',
     `the ledger's anchor lies in a token, keystore ${name}, and this site has ` +
       `${store === undefined ? 'no such keystore' : 'a folder of files under this name'}; its tokens are: ` +
-      `${names.join(', ') || 'none'}`,
+      (names.join(', ') || 'none'),
     {
       hint: 'write the keystore into site.json as it was; if the token was replaced, see: vtlic help ledger anchor',
     },
