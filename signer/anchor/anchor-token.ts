@@ -13,7 +13,9 @@ export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: Tok
   const token = async (): Promise<Token> => fit(await opened(open), label);
   return Object.freeze({
     description,
-    whenMissing: `plug in the token that holds it, and see that the keystore ${keystore} in site.json names that one; ${IF_REPLACED}`,
+    whenMissing:
+      `plug in the token that holds it, and see that the keystore ${keystore} in site.json names ` +
+      `that one; ${IF_REPLACED}`,
     read: async () => {
       const found = await (await token()).readData(label);
       const records = found.map(({ bytes }) => decodeAnchorRecord(bytes)).filter((record) => record !== undefined);
@@ -58,7 +60,9 @@ function fit(token: Token, label: string): Token {
       'configuration_invalid',
       `${token.connection.name} (${profile.name}) has no data objects, and so no place for the ledger's anchor`,
       {
-        hint: 'keep the anchor in a file on another disk, or in a second token: --anchor FILE or --anchor token:KEYSTORE',
+        hint:
+          'keep the anchor in a file on another disk, or in a second token: --anchor FILE or --anchor ' +
+          'token:KEYSTORE',
       },
     );
   }

@@ -1,4 +1,7 @@
-/** Checks that the ledger contains everything that its anchor covers: a rollback of the ledger shows here. */
+/**
+ * Checks that the ledger contains everything that its anchor covers: this is where a rollback of the ledger, or a torn
+ * WAL file, is noticed. During a run it checks that nobody else has changed the anchor.
+ */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { AnchorComparison, AnchoredLedger, AnchorRecord, AnchorStore, LedgerHead } from './anchor.ts';
@@ -24,14 +27,16 @@ export function compareAnchor(
     if (!equalBytes(record.ledgerId, ledger.genesis.ledgerId)) {
       throw refused(
         ledger.path,
-        `${description} belongs to another ledger (${toHex(record.ledgerId)}); this one is ${toHex(ledger.genesis.ledgerId)}`,
+        `${description} belongs to another ledger (${toHex(record.ledgerId)}); this one is ` +
+          toHex(ledger.genesis.ledgerId),
         'put the ledger and the anchor that belong together in their places',
       );
     }
     if (record.entries > head.entries) {
       throw refused(
         ledger.path,
-        `the ledger is older than its anchor: it ends with entry ${head.entries}, and ${description} has seen entry ${record.entries}; an old copy of the ledger was put back`,
+        `the ledger is older than its anchor: it ends with entry ${head.entries}, and ${description} has seen ` +
+          `entry ${record.entries}; an old copy of the ledger was put back`,
         NOTHING_SIGNED,
       );
     }
@@ -49,7 +54,8 @@ export function compareAnchor(
     ) {
       throw refused(
         ledger.path,
-        `the ledger is not the one that ${description} has seen: at entry ${record.entries} it tells another history; an old copy was put back and written to, or the file was changed`,
+        `the ledger is not the one that ${description} has seen: at entry ${record.entries} it tells another ` +
+          'history; an old copy was put back and written to, or the file was changed',
         NOTHING_SIGNED,
       );
     }
@@ -63,6 +69,48 @@ export function compareAnchor(
     );
   }
   return Object.freeze({ state: largest.entries === head.entries ? 'current' : 'ahead', anchor: largest });
+}
+
+/**
+ * Checks that the anchor is still the one that this run knows.
+ *
+ * @param known the record last read or written
+ * @param file the ledger, for messages
+ * @throws VtlicError `ledger_rolled_back` if somebody changed it; `ledger_unwritable` if it cannot be read
+ */
+export async function requireUnchangedAnchor(store: AnchorStore, known: AnchorRecord, file: string): Promise<void> {
+  const records = await readBeforeWriting(store);
+  const newest = records.reduce<AnchorRecord | undefined>(
+    (newer, record) => (newer === undefined || record.entries > newer.entries ? record : newer),
+    undefined,
+  );
+  if (
+    newest !== undefined &&
+    newest.entries === known.entries &&
+    equalBytes(newest.chain, known.chain) &&
+    equalBytes(newest.ledgerId, known.ledgerId)
+  )
+    return;
+  throw refused(
+    file,
+    `${store.description} was changed while this run had the ledger open: another copy of this ledger is in use, ` +
+      'or somebody changed the anchor; nothing more is signed here',
+    'find the other copy; the one that the anchor agrees with is the ledger',
+  );
+}
+
+/** A place that cannot be read cannot be written either, so both failures get the same code. */
+async function readBeforeWriting(store: AnchorStore): Promise<readonly AnchorRecord[]> {
+  try {
+    return await store.read();
+  } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
+    throw new VtlicError(
+      'ledger_unwritable',
+      `the anchor was not written: ${error.message}; what is recorded but not released stays in the ledger`,
+      { ...error.place, hint: error.hint ?? 'mend the place of the anchor and run it again', cause: error },
+    );
+  }
 }
 
 function sameReach(a: Pick<LedgerHead, 'reach' | 'closes'>, b: AnchorRecord): boolean {

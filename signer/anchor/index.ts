@@ -9,5 +9,5 @@ export {
   type AnchorStore,
   type LedgerHead,
 } from './anchor.ts';
-export { compareAnchor } from './compare-anchor.ts';
+export { compareAnchor, requireUnchangedAnchor } from './compare-anchor.ts';
 export { finishMove, moveAnchor, requireFreePlace } from './move-anchor.ts';

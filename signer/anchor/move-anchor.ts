@@ -80,10 +80,13 @@ function isNewest(
 function movedOn(ledger: AnchoredLedger, from: AnchorStore): VtlicError {
   return new VtlicError(
     'ledger_rolled_back',
-    `${from.description} was changed while it was being moved: another copy of this ledger is in use, or somebody changed the anchor; the old place was left as it is`,
+    `${from.description} was changed while it was being moved: another copy of this ledger is in use, or ` +
+      'somebody changed the anchor; the old place was left as it is',
     {
       file: ledger.path,
-      hint: 'find the other copy; the one that the anchor in the old place agrees with is the ledger: put that one here, and move its anchor',
+      hint:
+        'find the other copy; the one that the anchor in the old place agrees with is the ledger: put that ' +
+        'one here, and move its anchor',
     },
   );
 }

@@ -58,7 +58,8 @@ function refusePartlyClosed(ledger: LedgerView): void {
   if (entry?.body.sub === undefined) return;
   throw new VtlicError(
     'ledger_conflict',
-    `the counters of ${entry.body.sub} were handed over before (entry ${entry.seq}), so that not all can be handed over now`,
+    `the counters of ${entry.body.sub} were handed over before (entry ${entry.seq}), so that not all can be ` +
+      'handed over now',
     { file: ledger.path, hint: 'hand the other customers over one by one (--customer ID), or take those back first' },
   );
 }

@@ -29,7 +29,9 @@ export function openCounters(bytes: Uint8Array, keys: readonly PublicKey[]): Rec
         'checks_failed',
         `the document is signed by the key ${kid}, which is none of those you trust`,
         {
-          hint: 'export the key at the site that handed over (vtlic key export NAME), compare its kid by telephone, and give it with --trust FILE',
+          hint:
+            'export the key at the site that handed over (vtlic key export NAME), compare its kid by ' +
+            'telephone, and give it with --trust FILE',
         },
       );
     if (key.alg !== alg || !verifySignature(key, sigStructure(protectedBytes, payload), signature))
@@ -67,7 +69,8 @@ export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDoc
   );
   if (before !== undefined)
     throw conflict(
-      `this document was taken before, by entry ${before.seq}; taking it again would open what may have been handed over since`,
+      `this document was taken before, by entry ${before.seq}; taking it again would open what may have been ` +
+        'handed over since',
       'ask for a new document where the counters are now',
     );
   if (!equalBytes(document.ledgerId, ledger.genesis.ledgerId)) return { how: 'over' };

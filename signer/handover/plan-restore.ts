@@ -70,7 +70,9 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
       'ledger_rolled_back',
       `${input.store.description} is not there: nothing says how much is missing in this copy`,
       {
-        hint: 'find the anchor and say where it is: --anchor PLACE; only if it is lost for good: --lost-anchor --skip N',
+        hint:
+          'find the anchor and say where it is: --anchor PLACE; only if it is lost for good: --lost-anchor ' +
+          '--skip N',
       },
     );
   }
@@ -90,7 +92,9 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
     const [first] = [...sorted.reenter, ...sorted.fulfil];
     throw new VtlicError(
       'ledger_conflict',
-      `the anchor says that this copy lacks nothing that was released, but it does not know this license, which a key of this site signed${first === undefined ? '' : ` (counter ${first.license.ctr} of ${lineageText(first.license)})`}`,
+      `the anchor says that this copy lacks nothing that was released, ` +
+        'but it does not know this license, which a key of this site signed' +
+        (first === undefined ? '' : ` (counter ${first.license.ctr} of ${lineageText(first.license)})`),
       {
         ...(first === undefined ? {} : { file: first.file }),
         hint: 'find out where it comes from before anything is signed: the key may be in use elsewhere',
@@ -137,7 +141,8 @@ export async function requireSameAnchor({ kind, seen }: RestorePlan, store: Anch
     return;
   throw new VtlicError(
     'ledger_conflict',
-    `${store.description} was changed since this restore was shown: a copy of this ledger is in use, or somebody changed the anchor; nothing was restored`,
+    `${store.description} was changed since this restore was shown: a copy of this ledger is in use, or ` +
+      'somebody changed the anchor; nothing was restored',
     {
       hint: 'see that nobody signs with another copy, and run it again: what is missing is counted anew',
     },
@@ -161,7 +166,8 @@ function largest(copy: LedgerView, records: readonly AnchorRecord[], description
     if (!equalBytes(record.ledgerId, copy.genesis.ledgerId)) {
       throw new VtlicError(
         'ledger_conflict',
-        `${description} belongs to the ledger ${toHex(record.ledgerId)}, but this is a copy of the ledger ${toHex(copy.genesis.ledgerId)}`,
+        `${description} belongs to the ledger ${toHex(record.ledgerId)}, but this is a copy of the ledger ` +
+          toHex(copy.genesis.ledgerId),
         { hint: 'give the copy and the anchor that belong together' },
       );
     }
@@ -209,7 +215,8 @@ function sortReleased(
     if (payload !== undefined && !equalBytes(payload, item.license.payload)) {
       throw new VtlicError(
         'ledger_conflict',
-        `the copy holds another license under the id of this one (counter ${item.license.ctr} of ${lineageText(item.license)})`,
+        `the copy holds another license under the id of this one (counter ${item.license.ctr} of ` +
+          `${lineageText(item.license)})`,
         { file: item.file, hint: 'two histories were written under one key: find out how before anything is signed' },
       );
     }

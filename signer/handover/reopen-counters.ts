@@ -33,7 +33,8 @@ export function planReopening(ledger: LedgerView, sub: string | undefined, hande
   if (entry.kind === 'close')
     throw conflict(
       `these counters were handed over by a document, in entry ${entry.seq}`,
-      'take them back with it: vtlic counters export FILE writes it out again, vtlic counters import FILE takes it back',
+      'take them back with it: vtlic counters export FILE writes it out again, vtlic counters import FILE ' +
+        'takes it back',
     );
   if (entry.kind !== 'adopt' || entry.body.act !== 'log')
     throw new VtlicError('internal', `entry ${entry.seq} closes nothing`);
@@ -75,7 +76,9 @@ function requireAllShown(ledger: LedgerView, restored: number, handed: readonly 
   ).length;
   if (handed.length + back < lost) {
     throw conflict(
-      `the lost part of the record handed counters over ${lost === 1 ? 'once' : `${lost} times`}, and ${handed.length + back} of the documents ${handed.length + back === 1 ? 'is' : 'are'} known: whom the others name is issued for elsewhere`,
+      `the lost part of the record handed counters over ${lost === 1 ? 'once' : `${lost} times`}, ` +
+        `and ${handed.length + back} of the documents ` +
+        `${handed.length + back === 1 ? 'is' : 'are'} known: whom the others name is issued for elsewhere`,
       'get each document from who has it and give it with --handed FILE, or open customers one by one: --customer ID',
     );
   }

@@ -8,7 +8,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { encodeInclusionProof } from '../../formats/tlog-proof.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { createManyDurably, fileState, type NewFile } from '../../files/index.ts';
-import { logKeysOf } from '../keys/log-keys.ts';
+import { logKeysOf } from '../keys/ledger-opening.ts';
 import { checkInclusion, findLeaf, type Ledger, type LicenseRecord, signCheckpoint } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';

@@ -46,7 +46,8 @@ export function checkClaim(file: string, claim: KeyClaim): boolean {
   if (standing.ledger !== claim.ledger) {
     throw new VtlicError(
       'key_claimed',
-      `this key belongs to the ledger ${standing.ledger}, but this site has the ledger ${claim.ledger}: its counters would begin again`,
+      `this key belongs to the ledger ${standing.ledger}, but this site has the ledger ${claim.ledger}: its ` +
+        'counters would begin again',
       { file, hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' },
     );
   }

@@ -1,9 +1,10 @@
 /**
- * How a run opens the ledger: with which tokens and logins its anchor, and with no work for a key of another ledger.
+ * How a run opens the ledger of its site: the tokens and logins that its anchor needs, the refusal of a key that
+ * another ledger has claimed, and the keys that checkpoints of its logs are verified with.
  */
 import { VtlicError } from '../../formats/error.ts';
 import { type AnchorPlace, anchorStoreOpener, type AnchorStoreOpener } from '../anchor/index.ts';
-import { type LedgerOpenOptions, openLedgerForReading } from '../ledger/index.ts';
+import { type LedgerOpenOptions, type LedgerView, logKey, type LogKey, openLedgerForReading } from '../ledger/index.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
 import type { Site } from '../site/site.ts';
@@ -47,7 +48,9 @@ function anchorKeystore(site: AnchorSite, name: string): TokenKeystore {
   const names = [...site.config.keystores.values()].filter(({ type }) => type === 'pkcs11').map((each) => each.name);
   throw new VtlicError(
     'configuration_invalid',
-    `the ledger's anchor lies in a token, keystore ${name}, and this site has ${store === undefined ? 'no such keystore' : 'a folder of files under this name'}; its tokens are: ${names.join(', ') || 'none'}`,
+    `the ledger's anchor lies in a token, keystore ${name}, and this site has ` +
+      `${store === undefined ? 'no such keystore' : 'a folder of files under this name'}; its tokens are: ` +
+      (names.join(', ') || 'none'),
     {
       hint: 'write the keystore into site.json as it was; if the token was replaced, see: vtlic help ledger anchor',
     },
@@ -67,4 +70,10 @@ export function anchorKeystores(site: Site): readonly string[] {
   } finally {
     ledger.close();
   }
+}
+
+/** All keys that sign, or once signed, checkpoints of a log of this site. */
+export function logKeysOf(site: Site, ledger: LedgerView): readonly LogKey[] {
+  const keys = site.config.keys.filter((key) => key.purpose === 'ledger' && key.algorithm === 'ed25519');
+  return ledger.logs().flatMap((log) => keys.map((key) => logKey(log.origin, key.publicKey)));
 }

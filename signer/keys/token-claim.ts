@@ -32,7 +32,8 @@ export async function checkClaimInToken(token: Token, claim: KeyClaim): Promise<
     const owner = toHex(other.bytes.subarray(-16));
     throw new VtlicError(
       'key_claimed',
-      `this key belongs to the ledger ${owner}, but this site has the ledger ${claim.ledger}: its counters would begin again`,
+      `this key belongs to the ledger ${owner}, but this site has the ledger ${claim.ledger}: its counters ` +
+        'would begin again',
       { hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' },
     );
   }

@@ -62,7 +62,8 @@ export class TokenPool {
           ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
           typeSerial: async (description) =>
             secrets.typeSerial?.(
-              `${describeToken(description)} has one try of its user PIN left. If you are sure of the PIN, type the serial of this token, anything else to stop: `,
+              `${describeToken(description)} has one try of its user PIN left. If you are sure of the PIN, ` +
+                'type the serial of this token, anything else to stop: ',
             ),
           ...(this.#world.tokenLimits === undefined ? {} : { limits: this.#world.tokenLimits }),
           allowUntested: secrets.allowUntested ?? false,
@@ -94,7 +95,11 @@ export class TokenPool {
 }
 
 function promptFor(store: TokenKeystore, token: TokenDescription, why: string | undefined): string {
-  return `PIN of token ${cleanText(token.label, 64)} (serial ${cleanText(token.serial, 64)}), keystore ${store.name}${why === undefined ? '' : `, ${why}`}: `;
+  const reason = why === undefined ? '' : `, ${why}`;
+  return (
+    `PIN of token ${cleanText(token.label, 64)} (serial ${cleanText(token.serial, 64)}), ` +
+    `keystore ${store.name}${reason}: `
+  );
 }
 
 class AlreadyOpen extends Error {

@@ -83,7 +83,9 @@ async function isAnchoredDraft(store: AnchorStore, draft: string, options: Creat
     return true;
   throw new VtlicError(
     'ledger_missing',
-    `${store.description} stands there already: it vouches for a ledger of ${record.entries} ${record.entries === 1 ? 'entry' : 'entries'} that is not here; a new one beside it would count from 1 again`,
+    `${store.description} stands there already: it vouches for a ledger of ${record.entries} ` +
+      `${record.entries === 1 ? 'entry' : 'entries'} that is not here; a new one beside it would count from 1 ` +
+      'again',
     {
       hint: 'put that ledger back, or give this one an anchor of its own',
     },

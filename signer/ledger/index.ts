@@ -1,7 +1,6 @@
 /** The door of the ledger: the rest of the signer imports only from here. */
 export { AuditLines } from './audit-line.ts';
 export { createLedger } from './create.ts';
-export { withDraft } from './draft.ts';
 export type { ReenteredBody } from './entries/admin-entry.ts';
 export { chainValue } from './entries/chain.ts';
 export { coseFault } from './entries/check-intent.ts';
@@ -16,7 +15,7 @@ export { findLeaf } from './find-leaf.ts';
 export { customerHistory, type HistoryLine, type LineageHistory } from './history.ts';
 export type { Ledger, LedgerView, LicenseRecord, LineageState, LogInfo } from './ledger.ts';
 export { newestOfCustomer, newestOfLineage, reenteredLicense } from './newest-license.ts';
-export { openLedgerForReading, openLedgerForWriting, type LedgerOpenOptions } from './open.ts';
+export { openLedgerForReading, openLedgerForWriting, withDraft, type LedgerOpenOptions } from './open.ts';
 export { provableHead } from './provable-head.ts';
 export { anchorStatus, ledgerStatus, type AnchorStatus } from './status.ts';
 export { copyLedger } from './store/copy-ledger.ts';

@@ -1,6 +1,13 @@
-/** Opening ledgers. A ledger is one file; `ledger.lock` and `ledger.holder` lie beside it while it is written. */
+/** Opens ledgers. A ledger is one file; `ledger.lock` and `ledger.holder` are beside it while somebody writes to it. */
 import { resolve } from 'node:path';
-import { type AnchorMove, type AnchorStoreOpener, compareAnchor, openAnchorStore } from '../anchor/index.ts';
+import {
+  type AnchorMove,
+  type AnchorRecord,
+  type AnchorStore,
+  type AnchorStoreOpener,
+  compareAnchor,
+  openAnchorStore,
+} from '../anchor/index.ts';
 import { checkIndexes } from './store/schema.ts';
 import { checkTail } from './verify/check-tail.ts';
 import type { Holder } from './store/holder.ts';
@@ -73,6 +80,31 @@ export function openLedgerForReading(path: string): LedgerView {
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+export interface DraftOptions {
+  readonly now: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly anchorStore: AnchorStore;
+  readonly anchored: AnchorRecord | undefined;
+}
+
+/**
+ * Opens a ledger that is being prepared under another name: nobody else knows it, so it has no lock, and its anchor is
+ * written when it is finished. It is closed on return, so that the one file contains all of it.
+ */
+export function withDraft<T>(path: string, options: DraftOptions, use: (writer: Ledger) => T): T {
+  const file = resolve(path);
+  const db = openForWriting(file);
+  try {
+    const view = new LedgerReader(db, file);
+    const anchored = options.anchored ?? { ledgerId: view.genesis.ledgerId, ...view.head() };
+    return use(new LedgerWriter({ ...options, db, path: file, lock: { release: () => undefined }, anchored }));
+  } catch (error) {
+    throw ledgerFault(error, file, 'write');
+  } finally {
+    if (db.isOpen) db.close();
   }
 }
 

@@ -7,21 +7,12 @@ import type { AnchorMove, AnchorPlace, LedgerHead } from '../anchor/index.ts';
 import { ledgerCorrupt } from './entries/errors.ts';
 import { movedCounter } from './entries/counter-rule.ts';
 import { decodeEntry } from './store/decode-entry.ts';
-import type {
-  AdoptEntry,
-  ClockEntry,
-  CloseEntry,
-  Entry,
-  GenesisBody,
-  IntentEntry,
-  IssueEntry,
-  ReleaseEntry,
-  VoidEntry,
-} from './entries/entry.ts';
+import type { AdoptEntry, ClockEntry, CloseEntry, Entry, GenesisBody, IssueEntry } from './entries/entry.ts';
 import { type LedgerSummary, verifyLedger, type VerifyOptions } from './verify/verify.ts';
 import type { LedgerView, LicenseRecord, LineageState, LineageSummary, LogInfo } from './ledger.ts';
 import { type Lineage, lineageText } from './entries/lineage.ts';
 import { consistencyProof, inclusionProof } from './tree/merkle-proof.ts';
+import { entryOfKind, licenseRecord } from './read-record.ts';
 import { rootOf } from './tree/merkle.ts';
 import { logOrigin } from './tree/log-key.ts';
 import { withLedgerFaults } from './store/sqlite-faults.ts';
@@ -41,7 +32,7 @@ export class LedgerReader implements LedgerView {
     this.#db = db;
     this.path = path;
     this.tables = new Tables(db);
-    this.genesis = this.read(() => this.#entryOf('genesis', 1).body);
+    this.genesis = this.read(() => entryOfKind(this.tables, 'genesis', 1).body);
   }
 
   head(): LedgerHead {
@@ -109,7 +100,7 @@ export class LedgerReader implements LedgerView {
         .filter((act) => act.kind === 'log' || act.kind === 'closed-log' || act.kind === 'anchor');
       const last = acts.at(-1);
       if (last === undefined) return this.genesis.anchor;
-      const { body } = this.#entryOf('adopt', last.seq);
+      const { body } = entryOfKind(this.tables, 'adopt', last.seq);
       if (body.act !== 'log' && body.act !== 'anchor')
         throw ledgerCorrupt(`entry ${last.seq} (adopt) is another act than its index says`);
       return body.anchor;
@@ -132,7 +123,11 @@ export class LedgerReader implements LedgerView {
       Object.freeze(
         this.tables
           .adminRows()
-          .map((act) => (act.kind === 'close' ? this.#entryOf('close', act.seq) : this.#entryOf('adopt', act.seq))),
+          .map((act) =>
+            act.kind === 'close'
+              ? entryOfKind(this.tables, 'close', act.seq)
+              : entryOfKind(this.tables, 'adopt', act.seq),
+          ),
       ),
     );
   }
@@ -153,19 +148,19 @@ export class LedgerReader implements LedgerView {
   findReentered(licenseId: Uint8Array): AdoptEntry | undefined {
     return this.read(() => {
       const row = this.tables.counterByLicenseId(licenseId);
-      return row === undefined ? undefined : this.#entryOf('adopt', row.seq);
+      return row === undefined ? undefined : entryOfKind(this.tables, 'adopt', row.seq);
     });
   }
 
   reenteredOf(lineage: Lineage): readonly AdoptEntry[] {
     return this.read(() =>
-      Object.freeze(this.tables.reenteredOf(lineage).map((row) => this.#entryOf('adopt', row.seq))),
+      Object.freeze(this.tables.reenteredOf(lineage).map((row) => entryOfKind(this.tables, 'adopt', row.seq))),
     );
   }
 
   reenteredOfCustomer(sub: string): readonly AdoptEntry[] {
     return this.read(() =>
-      Object.freeze(this.tables.reenteredOfCustomer(sub).map((row) => this.#entryOf('adopt', row.seq))),
+      Object.freeze(this.tables.reenteredOfCustomer(sub).map((row) => entryOfKind(this.tables, 'adopt', row.seq))),
     );
   }
 
@@ -199,7 +194,7 @@ export class LedgerReader implements LedgerView {
   lastClock(): ClockEntry | undefined {
     return this.read(() => {
       const seq = this.tables.lastClock();
-      return seq === undefined ? undefined : this.#entryOf('clock', seq);
+      return seq === undefined ? undefined : entryOfKind(this.tables, 'clock', seq);
     });
   }
 
@@ -207,10 +202,10 @@ export class LedgerReader implements LedgerView {
     return this.read(() => {
       const [row] = this.tables.intentsOf(lineage, MAX_COUNT, 1);
       if (row === undefined) return undefined;
-      const last = this.#record(row);
+      const last = licenseRecord(this.tables, row);
       const issuedRow = row.issue === undefined ? this.tables.lastIssuedOf(lineage) : row;
       const lastIssued =
-        issuedRow === undefined ? {} : { lastIssued: issuedRow === row ? last : this.#record(issuedRow) };
+        issuedRow === undefined ? {} : { lastIssued: issuedRow === row ? last : licenseRecord(this.tables, issuedRow) };
       return Object.freeze({ lineage: lineageOnly(row), ctr: this.tables.lastCounter(lineage), last, ...lastIssued });
     });
   }
@@ -250,7 +245,7 @@ export class LedgerReader implements LedgerView {
   lastReleasedIssue(): IssueEntry | undefined {
     return this.read(() => {
       const seq = this.tables.lastReleasedIssue();
-      return seq === undefined ? undefined : this.#entryOf('issue', seq);
+      return seq === undefined ? undefined : entryOfKind(this.tables, 'issue', seq);
     });
   }
 
@@ -283,46 +278,15 @@ export class LedgerReader implements LedgerView {
     return withLedgerFaults(this.path, 'read', fn);
   }
 
-  /** The intent and what became of it, each read from its entry. */
-  #record(row: IntentRow): LicenseRecord {
-    const intent: IntentEntry = this.#entryOf('intent', row.seq);
-    const issue: IssueEntry | undefined = row.issue === undefined ? undefined : this.#entryOf('issue', row.issue);
-    const voided: VoidEntry | undefined = row.void === undefined ? undefined : this.#entryOf('void', row.void);
-    const release: ReleaseEntry | undefined =
-      row.release === undefined ? undefined : this.#entryOf('release', row.release);
-    for (const entry of [issue, voided, release]) {
-      if (entry !== undefined && entry.body.intent !== row.seq)
-        throw ledgerCorrupt(`entry ${entry.seq} (${entry.kind}) belongs to another intent than its index says`);
-    }
-    return Object.freeze({
-      state:
-        release !== undefined ? 'released' : issue !== undefined ? 'issued' : voided !== undefined ? 'void' : 'open',
-      intent,
-      ...(issue === undefined ? {} : { issue }),
-      ...(voided === undefined ? {} : { void: voided }),
-      ...(release === undefined ? {} : { release }),
-    });
-  }
-
   #recordOf(find: () => IntentRow | undefined): LicenseRecord | undefined {
     return this.read(() => {
       const row = find();
-      return row === undefined ? undefined : this.#record(row);
+      return row === undefined ? undefined : licenseRecord(this.tables, row);
     });
   }
 
   #records(find: () => readonly IntentRow[]): readonly LicenseRecord[] {
-    return this.read(() => Object.freeze(find().map((row) => this.#record(row))));
-  }
-
-  #entryOf<K extends Entry['kind']>(kind: K, seq: number): Extract<Entry, { readonly kind: K }> {
-    const row = this.tables.entry(seq);
-    const entry = row === undefined ? undefined : decodeEntry(row);
-    if (entry?.kind !== kind)
-      throw ledgerCorrupt(
-        `entry ${seq} should be of kind ${kind}, but it is ${entry === undefined ? 'missing' : `of kind ${entry.kind}`}`,
-      );
-    return entry as Extract<Entry, { readonly kind: K }>;
+    return this.read(() => Object.freeze(find().map((row) => licenseRecord(this.tables, row))));
   }
 
   #last(): EntryRow {
@@ -347,16 +311,20 @@ export class LedgerReader implements LedgerView {
     if (this.read(() => this.tables.adminRow(entry))?.kind === 'closed-log') {
       throw new VtlicError(
         'ledger_conflict',
-        `the counters of ${lineageText(lineage)} were closed by the restore in entry ${entry}: the lost part of this ledger handed counters over, and these may be among them`,
+        `the counters of ${lineageText(lineage)} were closed by the restore in entry ${entry}: the lost part ` +
+          'of this ledger handed counters over, and these may be among them',
         {
           file: this.path,
-          hint: 'with the documents of what was lost, or for a customer who surely was not handed over: vtlic counters reopen; to take such a document back: vtlic counters import FILE',
+          hint:
+            'with the documents of what was lost, or for a customer who surely was not handed over: vtlic ' +
+            'counters reopen; to take such a document back: vtlic counters import FILE',
         },
       );
     }
     throw new VtlicError(
       'ledger_conflict',
-      `the counters of ${lineageText(lineage)} were handed over (entry ${entry}): this ledger issues nothing for it any more, so that no counter is used twice`,
+      `the counters of ${lineageText(lineage)} were handed over (entry ${entry}): this ledger issues nothing ` +
+        'for it any more, so that no counter is used twice',
       {
         file: this.path,
         hint: 'issue where they were taken over; or take them back: vtlic counters import FILE',

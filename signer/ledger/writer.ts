@@ -13,7 +13,7 @@ import type {
   ReenteredBody,
   ReopenBody,
 } from './entries/admin-entry.ts';
-import type { AnchorRecord, AnchorStore } from '../anchor/index.ts';
+import { type AnchorRecord, type AnchorStore, requireUnchangedAnchor } from '../anchor/index.ts';
 import { chainValue } from './entries/chain.ts';
 import { coseFault, payloadFault } from './entries/check-intent.ts';
 import { type Bodies, LEDGER_ID_BYTES, makeBody, SALT_BYTES } from './entries/entry-body.ts';
@@ -37,7 +37,7 @@ import type { LedgerLock } from './store/lock.ts';
 import { completedBy, leafHash } from './tree/merkle.ts';
 import { logOrigin } from './tree/log-key.ts';
 import { LedgerReader } from './reader.ts';
-import { isDiskFull, ledgerFault, withLedgerFaults } from './store/sqlite-faults.ts';
+import { AppendTransaction } from './store/append-transaction.ts';
 import type { LogRow } from './store/rows.ts';
 
 export interface WriterParts {
@@ -65,17 +65,12 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   readonly #parts: WriterParts;
   #anchored: AnchorRecord;
   #tip: Tip;
-  #inGroup = false;
-  /** An append that failed half-way: its transaction must not be committed. */
-  #failed: { readonly error: unknown } | undefined = undefined;
-  /** The append at hand has written its first row. */
-  #writing = false;
-  /** A commit whose outcome is unknown: this process must not write on. */
-  #lost = false;
+  readonly #transaction: AppendTransaction;
 
   constructor(parts: WriterParts) {
     super(parts.db, parts.path);
     this.#parts = parts;
+    this.#transaction = new AppendTransaction(parts.db, parts.path, () => this.#requireOwnTip());
     this.#anchored = parts.anchored;
     const head = this.head();
     this.#tip = {
@@ -100,22 +95,12 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   }
 
   group<T>(fn: () => T): T {
-    if (this.#inGroup) throw new VtlicError('internal', 'a group of appends was begun within a group');
     const before = this.#tip;
-    this.#begin();
     try {
-      const result = fn();
-      if (result instanceof Promise) throw new VtlicError('internal', 'a group of appends cannot wait for something');
-      if (this.#failed !== undefined) throw this.#failed.error;
-      this.#commit();
-      return result;
+      return this.#transaction.run(fn);
     } catch (error) {
       this.#tip = before;
-      this.#rollBack();
-      throw ledgerFault(error, this.path, 'write');
-    } finally {
-      this.#inGroup = false;
-      this.#failed = undefined;
+      throw error;
     }
   }
 
@@ -129,7 +114,8 @@ export class LedgerWriter extends LedgerReader implements Ledger {
       if (input.ctr !== last + 1) {
         throw new VtlicError(
           'ledger_conflict',
-          `the last counter of ${lineageText(input)} is ${last}, so the next is ${last + 1}, but ${input.ctr} was planned; nothing was recorded`,
+          `the last counter of ${lineageText(input)} is ${last}, so the next is ${last + 1}, but ${input.ctr} ` +
+            'was planned; nothing was recorded',
           { hint: 'plan it again' },
         );
       }
@@ -252,8 +238,9 @@ export class LedgerWriter extends LedgerReader implements Ledger {
   }
 
   async anchor(): Promise<AnchorRecord> {
-    if (this.#inGroup) throw new VtlicError('internal', 'the ledger was to be anchored within a group of appends');
-    this.#requireUsable();
+    if (this.#transaction.isOpen)
+      throw new VtlicError('internal', 'the ledger was to be anchored within a group of appends');
+    this.#transaction.requireUsable();
     const record: AnchorRecord = Object.freeze({ ledgerId: this.genesis.ledgerId, ...this.head() });
     if (record.entries === this.#anchored.entries) return this.#anchored;
     await this.requireAnchor();
@@ -262,41 +249,8 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     return this.#anchored;
   }
 
-  async requireAnchor(): Promise<void> {
-    const found = await this.#readAnchor();
-    const now = found.reduce<AnchorRecord | undefined>(
-      (newest, record) => (newest === undefined || record.entries > newest.entries ? record : newest),
-      undefined,
-    );
-    if (
-      now !== undefined &&
-      now.entries === this.#anchored.entries &&
-      equalBytes(now.chain, this.#anchored.chain) &&
-      equalBytes(now.ledgerId, this.#anchored.ledgerId)
-    )
-      return;
-    throw new VtlicError(
-      'ledger_rolled_back',
-      `${this.#parts.anchorStore.description} was changed while this run had the ledger open: another copy of this ledger is in use, or somebody changed the anchor; nothing more is signed here`,
-      {
-        file: this.path,
-        hint: 'find the other copy; the one that the anchor agrees with is the ledger',
-      },
-    );
-  }
-
-  /** A place that cannot be read cannot be written either: the same word for both. */
-  async #readAnchor(): Promise<readonly AnchorRecord[]> {
-    try {
-      return await this.#parts.anchorStore.read();
-    } catch (error) {
-      if (!(error instanceof VtlicError)) throw error;
-      throw new VtlicError(
-        'ledger_unwritable',
-        `the anchor was not written: ${error.message}; what is recorded but not released stays in the ledger`,
-        { ...error.place, hint: error.hint ?? 'mend the place of the anchor and run it again', cause: error },
-      );
-    }
+  requireAnchor(): Promise<void> {
+    return requireUnchangedAnchor(this.#parts.anchorStore, this.#anchored, this.path);
   }
 
   recoveryPlan(): RecoveryPlan {
@@ -319,26 +273,14 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     this.#parts.lock.release();
   }
 
-  /** Alone in its own transaction, or within the caller's group. */
+  /** Appends in the caller's group, or in a transaction of its own. */
   #append<T>(fn: () => T): T {
-    return this.#inGroup ? this.#appendNow(fn) : this.group(() => this.#appendNow(fn));
-  }
-
-  /** What fails before its first row is written leaves the group as it was; what fails later spoils the group. */
-  #appendNow<T>(fn: () => T): T {
-    this.#writing = false;
-    try {
-      return fn();
-    } catch (error) {
-      const fault = ledgerFault(error, this.path, 'write');
-      if (this.#writing) this.#failed ??= { error: fault };
-      throw fault;
-    }
+    return this.#transaction.isOpen ? this.#transaction.append(fn) : this.group(() => this.#transaction.append(fn));
   }
 
   /**
-   * Never earlier than the entry before: a clock that is turned back in the middle of a run must not take the mark
-   * with it.
+   * @param at clamped to the previous entry's time if left out, so that setting the clock back during a run cannot move
+   *   the ledger's time backwards
    */
   #write<K extends EntryKind>(
     kind: K,
@@ -350,7 +292,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     const { bytes, body: recorded } = makeBody(kind, body);
     const seq = this.#tip.seq + 1;
     const chain = chainValue(this.#tip.chain, seq, kind, at, bytes);
-    this.#writing = true;
+    this.#transaction.beginWriting();
     this.tables.insertEntry({ seq, kind, at, body: bytes, chain });
     this.#tip = { ...this.#tip, seq, at, chain };
     return Object.freeze({ seq, kind, at, body: recorded, chain }) as unknown as Extract<Entry, { readonly kind: K }>;
@@ -380,39 +322,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     return record.intent.body;
   }
 
-  #begin(): void {
-    this.#requireUsable();
-    withLedgerFaults(this.path, 'open', () => this.#parts.db.exec('BEGIN IMMEDIATE'));
-    this.#inGroup = true;
-    try {
-      this.#requireOwnTip();
-    } catch (error) {
-      this.#inGroup = false;
-      this.#rollBack();
-      throw error;
-    }
-  }
-
-  #commit(): void {
-    try {
-      this.#parts.db.exec('COMMIT');
-    } catch (error) {
-      // A full disk took all of it back; after any other fault the entries may still be found at the next start.
-      if (!isDiskFull(error)) this.#lost = true;
-      throw error;
-    }
-  }
-
-  #rollBack(): void {
-    try {
-      if (this.#parts.db.isTransaction) this.#parts.db.exec('ROLLBACK');
-    } catch {
-      // The first error is the one to tell; nothing is written on a connection that cannot roll back.
-      this.#lost = true;
-    }
-  }
-
-  /** Only this writer appends while it holds the lock; another program that wrote all the same is noticed here. */
+  /** Only this writer may append while it holds the lock; this notices another program that wrote nevertheless. */
   #requireOwnTip(): void {
     const last = this.tables.lastEntry();
     if (last?.seq !== this.#tip.seq || !equalBytes(last.chain, this.#tip.chain)) {
@@ -420,16 +330,6 @@ export class LedgerWriter extends LedgerReader implements Ledger {
         'ledger_conflict',
         'another program wrote to the ledger while this one held it; nothing more was recorded',
         { file: this.path, hint: 'find out which program it was before anything is signed again' },
-      );
-    }
-  }
-
-  #requireUsable(): void {
-    if (this.#lost) {
-      throw new VtlicError(
-        'ledger_unwritable',
-        'an earlier write failed, and what it left is not known in this run; nothing more was recorded',
-        { file: this.path, hint: 'run it again: the next start says what the ledger holds' },
       );
     }
   }

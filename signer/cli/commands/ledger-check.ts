@@ -11,7 +11,7 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { isConsistencyProof, isInclusionProof } from '../../../formats/tlog-proof.ts';
 import { readLicenseFile, readLimited } from '../../../files/index.ts';
-import { logKeysOf } from '../../keys/log-keys.ts';
+import { logKeysOf } from '../../keys/ledger-opening.ts';
 import { checkConsistency, checkInclusion, decodeLogKey, type LogKey, openCheckpoint } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
 import { collect, siteOption } from './common.ts';

@@ -13,7 +13,7 @@ import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { uuidFromBytes, uuidToBytes } from '../../../formats/license/id.ts';
 import { encodeConsistencyProof, encodeInclusionProof } from '../../../formats/tlog-proof.ts';
 import { createDurably, readLicenseFile, readLimited } from '../../../files/index.ts';
-import { logKeysOf } from '../../keys/log-keys.ts';
+import { logKeysOf } from '../../keys/ledger-opening.ts';
 import {
   checkConsistency,
   checkInclusion,

@@ -68,11 +68,10 @@ export class BodyReader {
   oneOf<T extends string>(name: string, allowed: readonly T[]): T {
     const value = this.#member(name);
     const found = allowed.find((item) => item === value);
-    if (found === undefined)
-      throw this.fault(
-        name,
-        `should be one of ${allowed.join(', ')}, but it is ${typeof value === 'string' ? `"${cleanText(value)}"` : cborTypeInWords(value)}`,
-      );
+    if (found === undefined) {
+      const actual = typeof value === 'string' ? `"${cleanText(value)}"` : cborTypeInWords(value);
+      throw this.fault(name, `should be one of ${allowed.join(', ')}, but it is ${actual}`);
+    }
     return found;
   }
 

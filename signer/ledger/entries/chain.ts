@@ -10,7 +10,7 @@ const DOMAIN: Uint8Array = utf8('vtlic-ledger-chain/1\n');
 export const CHAIN_START: Uint8Array = new Uint8Array(32);
 
 /** Room for everything but the body. */
-const MOST_AROUND = 256;
+const MAX_AROUND_BODY_BYTES = 256;
 
 /**
  * Filled anew by each call: a whole check hashes every entry, and allocating for each would cost as much as the hash.
@@ -19,13 +19,13 @@ let scratch: Uint8Array = new Uint8Array(16_384);
 
 const kinds: Map<string, Uint8Array> = new Map();
 /** The closed list of kinds; a damaged ledger may name others, which are not kept. */
-const MOST_KINDS = 16;
+const MAX_KINDS = 16;
 
 function bytesOfKind(kind: string): Uint8Array {
   let bytes = kinds.get(kind);
   if (bytes === undefined) {
     bytes = utf8(kind);
-    if (kinds.size < MOST_KINDS) kinds.set(kind, bytes);
+    if (kinds.size < MAX_KINDS) kinds.set(kind, bytes);
   }
   return bytes;
 }
@@ -35,7 +35,7 @@ function bytesOfKind(kind: string): Uint8Array {
  */
 export function chainValue(previous: Uint8Array, seq: number, kind: string, at: number, body: Uint8Array): Uint8Array {
   const kindBytes = bytesOfKind(kind);
-  const needed = MOST_AROUND + kindBytes.length + body.length;
+  const needed = MAX_AROUND_BODY_BYTES + kindBytes.length + body.length;
   if (scratch.length < needed) scratch = new Uint8Array(2 * needed);
   scratch.set(DOMAIN);
   scratch.set(previous, DOMAIN.length);

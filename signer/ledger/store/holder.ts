@@ -23,7 +23,7 @@ export function writeHolder(path: string, holder: Holder, since: number): void {
   );
 }
 
-/** The file may have gone with another hand; it means nothing then. */
+/** Someone else may already have deleted the file; that is ignored. */
 export function removeHolder(path: string): void {
   try {
     unlinkSync(path);

@@ -16,7 +16,9 @@ export function requireLedgerFile(file: string): void {
   if (!fileExists(file)) {
     throw new VtlicError('ledger_missing', 'there is no ledger here', {
       file,
-      hint: 'check the path of the site; if this site has issued before, put the newest copy of its ledger back, and never begin a new one',
+      hint:
+        'check the path of the site; if this site has issued before, put the newest copy of its ledger ' +
+        'back, and never begin a new one',
     });
   }
   try {

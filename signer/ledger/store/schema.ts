@@ -19,8 +19,10 @@ const VERSION = 1;
  * '' for every customer), and of one.
  */
 const STATEMENTS: readonly string[] = [
-  'CREATE TABLE entry (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, chain BLOB NOT NULL) STRICT',
-  'CREATE TABLE intent (seq INTEGER PRIMARY KEY, sub TEXT NOT NULL, aud TEXT NOT NULL, dep TEXT NOT NULL, ctr INTEGER NOT NULL, license_id BLOB NOT NULL, issue INTEGER, void INTEGER, release INTEGER) STRICT',
+  'CREATE TABLE entry (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL, ' +
+    'chain BLOB NOT NULL) STRICT',
+  'CREATE TABLE intent (seq INTEGER PRIMARY KEY, sub TEXT NOT NULL, aud TEXT NOT NULL, dep TEXT NOT NULL, ctr ' +
+    'INTEGER NOT NULL, license_id BLOB NOT NULL, issue INTEGER, void INTEGER, release INTEGER) STRICT',
   'CREATE UNIQUE INDEX intent_by_lineage ON intent (sub, aud, dep, ctr)',
   'CREATE UNIQUE INDEX intent_by_license_id ON intent (license_id)',
   'CREATE INDEX intent_open ON intent (seq) WHERE issue IS NULL AND void IS NULL',
@@ -28,9 +30,12 @@ const STATEMENTS: readonly string[] = [
   'CREATE TABLE leaf (leaf_index INTEGER PRIMARY KEY, entry INTEGER NOT NULL) STRICT',
   'CREATE TABLE node (position INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT',
   'CREATE TABLE clock (seq INTEGER PRIMARY KEY) STRICT',
-  'CREATE TABLE log (number INTEGER PRIMARY KEY, entry INTEGER NOT NULL, log_id BLOB NOT NULL, first_leaf INTEGER NOT NULL, first_node INTEGER NOT NULL) STRICT',
-  'CREATE TABLE act (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, sub TEXT NOT NULL, skip INTEGER NOT NULL, floor INTEGER NOT NULL, reach INTEGER NOT NULL) STRICT',
-  'CREATE TABLE counter (seq INTEGER PRIMARY KEY, sub TEXT NOT NULL, aud TEXT NOT NULL, dep TEXT NOT NULL, ctr INTEGER NOT NULL, license_id BLOB) STRICT',
+  'CREATE TABLE log (number INTEGER PRIMARY KEY, entry INTEGER NOT NULL, log_id BLOB NOT NULL, first_leaf ' +
+    'INTEGER NOT NULL, first_node INTEGER NOT NULL) STRICT',
+  'CREATE TABLE act (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, sub TEXT NOT NULL, skip INTEGER NOT NULL, ' +
+    'floor INTEGER NOT NULL, reach INTEGER NOT NULL) STRICT',
+  'CREATE TABLE counter (seq INTEGER PRIMARY KEY, sub TEXT NOT NULL, aud TEXT NOT NULL, dep TEXT NOT NULL, ctr ' +
+    'INTEGER NOT NULL, license_id BLOB) STRICT',
   'CREATE INDEX counter_by_lineage ON counter (sub, aud, dep, seq)',
   'CREATE INDEX counter_by_license_id ON counter (license_id) WHERE license_id IS NOT NULL',
 ];
@@ -42,14 +47,16 @@ export function createTables(db: DatabaseSync): void {
   db.exec('PRAGMA journal_mode = WAL');
   setConnection(db);
   db.exec(
-    `BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}; ${STATEMENTS.join('; ')}; COMMIT`,
+    `BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}; ` +
+      `${STATEMENTS.join('; ')}; COMMIT`,
   );
 }
 
 /** What holds for a connection, not for the file. */
 export function setConnection(db: DatabaseSync): void {
   db.exec(
-    'PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 67108864',
+    'PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA trusted_schema = OFF; PRAGMA ' +
+      'cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 67108864',
   );
 }
 

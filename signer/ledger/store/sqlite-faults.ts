@@ -81,7 +81,8 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
         'the disk is full; nothing more was recorded',
         file,
         error,
-        'make room on the disk that holds the ledger and run it again: the next start finishes or voids what was recorded before',
+        'make room on the disk that holds the ledger and run it again: the next start finishes or voids what ' +
+          'was recorded before',
       );
     case IOERR:
       if (act !== 'write' && couldNotWrite(error)) {
@@ -134,7 +135,8 @@ function corrupt(why: string, file: string, cause: unknown): VtlicError {
 function unreadable(file: string, cause: unknown): VtlicError {
   return new VtlicError(
     'file_unreadable',
-    'the ledger cannot be opened for reading: this user must be able to read it, and to write beside it (its disk may be full or read-only)',
+    'the ledger cannot be opened for reading: this user must be able to read it, and to write beside it (its ' +
+      'disk may be full or read-only)',
     { file, cause, hint: 'copy the whole folder to a place where this user may write, and read the copy' },
   );
 }

@@ -27,7 +27,8 @@ export function checkTail(tables: Tables, anchoredEntries: number): void {
   const size = leaves - log.firstLeaf;
   if (size < 0 || nodes - log.firstNode !== completeSubtrees(size))
     throw ledgerCorrupt(
-      `its last log has ${size} leaves, but ${nodes - log.firstNode} nodes of the tree instead of ${completeSubtrees(size)}`,
+      `its last log has ${size} leaves, but ${nodes - log.firstNode} nodes of the tree instead of ` +
+        `${completeSubtrees(size)}`,
     );
   checkGenesis(tables);
   const from = Math.max(1, Math.min(entries - AT_LEAST, anchoredEntries) + 1);

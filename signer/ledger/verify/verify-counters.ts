@@ -26,7 +26,8 @@ export function checkCounters(db: DatabaseSync, tables: Tables): number {
     if (ctr !== expected || (!first && seq <= lastSeq)) {
       const body = tables.intent(seq);
       throw ledgerCorrupt(
-        `entry ${seq} (intent): the counter of ${body === undefined ? 'its lineage' : lineageText(body)} should be ${expected}, but is ${ctr}`,
+        `entry ${seq} (intent): the counter of ${body === undefined ? 'its lineage' : lineageText(body)} ` +
+          `should be ${expected}, but is ${ctr}`,
       );
     }
     before = row;
