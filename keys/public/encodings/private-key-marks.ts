@@ -26,24 +26,28 @@ export function refusePrivateText(text: string): void {
 }
 
 /**
- * Walks a whole JSON document: objects at every depth, members that a reader of JWKs passes over, and the texts in
+ * Walks a whole JSON document: objects at every depth, members that a reader of JWKs passes over, their names, and the texts in
  * them.
  *
  * @throws VtlicError `key_invalid` with the place of the private key
  */
 export function refusePrivateMembers(node: JsonNode): void {
   if (node.kind === 'string') {
-    const { value, line, column } = node;
-    for (const [mark, what] of TEXT_MARKS) if (mark.test(value)) throw privateKeyFound(what).at({ line, column });
+    refuseMarks(node.value, node);
   } else if (node.kind === 'array') {
     for (const item of node.items) refusePrivateMembers(item);
   } else if (node.kind === 'object') {
     for (const { name, nameLine, nameColumn, value } of node.members) {
       if (PRIVATE_PARAMETERS.has(name))
         throw privateKeyFound(`a JWK with the private parameter "${name}"`).at({ line: nameLine, column: nameColumn });
+      refuseMarks(name, { line: nameLine, column: nameColumn });
       refusePrivateMembers(value);
     }
   }
+}
+
+function refuseMarks(text: string, { line, column }: { readonly line: number; readonly column: number }): void {
+  for (const [mark, what] of TEXT_MARKS) if (mark.test(text)) throw privateKeyFound(what).at({ line, column });
 }
 
 /** @param what the form of it; never a byte of the key */

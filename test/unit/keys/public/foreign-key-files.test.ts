@@ -100,6 +100,10 @@ describe('a private key', () => {
       'a JWK with an escaped PEM private key',
       JSON.stringify({ ...JWK, note: pkcs8('ed25519', 'pem').toString() }).replaceAll('-', '\\u002d'),
     ],
+    [
+      'a JWK with a member whose escaped name is an age identity',
+      JSON.stringify({ ...JWK, 'AGE-SECRET-KEY-1QQQQ': 1 }).replaceAll('-', '\\u002d'),
+    ],
     ['a COSE_Key with kid and d', cose([1, 1], [2, utf8('k')], [-1, 6], [-2, ed25519.bytes], [-4, seed])],
     ['a COSE_Key of the IETF draft', hex(jose.key)],
     [
