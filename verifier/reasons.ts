@@ -14,8 +14,8 @@ export type Reason =
   | 'cose_malformed'
   | 'typ_wrong'
   | 'alg_unknown'
-  | 'key_unknown'
   | 'key_composite_only'
+  | 'key_unknown'
   | 'key_algorithm_mismatch'
   | 'signature_invalid'
   | 'claims_malformed'
@@ -72,15 +72,15 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
     sentence: 'The license is signed with an algorithm that this product does not know.',
     remedy: 'Update the product, or ask the vendor for a license with an algorithm that it knows.',
   },
-  key_unknown: {
-    layer: 'key',
-    sentence: 'The license is signed by a key that this product does not trust.',
-    remedy: NEW_VENDOR_KEY,
-  },
   key_composite_only: {
     layer: 'key',
     sentence: 'The license is signed by one component of a composite key, and a component alone signs nothing.',
     remedy: 'Treat this file as a forgery and report it to the vendor.',
+  },
+  key_unknown: {
+    layer: 'key',
+    sentence: 'The license is signed by a key that this product does not trust.',
+    remedy: NEW_VENDOR_KEY,
   },
   key_algorithm_mismatch: {
     layer: 'key',

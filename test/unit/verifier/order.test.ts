@@ -263,7 +263,7 @@ describe('the reasons', () => {
 
   it('are those of docs/format.md, in its order', () => {
     expect(Object.keys(REASONS)).toEqual(
-      'too_large armor_malformed cbor_malformed cbor_not_deterministic cose_malformed typ_wrong alg_unknown key_unknown key_composite_only key_algorithm_mismatch signature_invalid claims_malformed claims_unknown key_revoked key_wrong_purpose algorithm_not_allowed license_revoked superseded issuer_mismatch product_mismatch deployment_mismatch host_mismatch build_not_covered lineage_not_newer counter_rolled_back counter_conflict'.split(
+      'too_large armor_malformed cbor_malformed cbor_not_deterministic cose_malformed typ_wrong alg_unknown key_composite_only key_unknown key_algorithm_mismatch signature_invalid claims_malformed claims_unknown key_revoked key_wrong_purpose algorithm_not_allowed license_revoked superseded issuer_mismatch product_mismatch deployment_mismatch host_mismatch build_not_covered lineage_not_newer counter_rolled_back counter_conflict'.split(
         ' ',
       ),
     );
