@@ -56,6 +56,8 @@ export const COSE_ROWS: readonly Row[] = [
   ['cose-typ-integer', cose([[16, 1]]), 'a typ that is an integer', 'cose_malformed'],
   ['cose-alg-bytes', cose([[1, new Uint8Array()]]), 'an alg that is a byte string', 'cose_malformed'],
   ['cose-more', cose([[3, 0]]), 'one parameter more (content type)', 'cose_malformed'],
+  ['cose-more-negative', cose([[-1, 0]]), 'a fourth parameter that is sorted last: `-1`', 'cose_malformed'],
+  ['cose-more-text', cose([['crit', 0]]), 'a fourth parameter that is sorted last: a text', 'cose_malformed'],
   ['cose-keyset', cose([[16, TYP.keyset]]), 'typ of a keyset', 'typ_wrong'],
   ['cose-typ-case', cose([[16, 'application/vnd.vtlic.License+cose']]), 'typ in another case', 'typ_wrong'],
   ['cose-alg-eddsa', cose([[1, -8]]), '`-8`, EdDSA', 'alg_unknown'],

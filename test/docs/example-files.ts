@@ -119,8 +119,15 @@ function smallValues({ id, group, what, input, expected }: SmallExample): unknow
   return { id, group, what, ...file, expected: expectedValues(expected) };
 }
 
-function keyFileValues({ id, what, file, kids }: KeyFileExample): unknown {
-  return { id, what, ...fileValues(file), expected: kids === undefined ? { ok: false } : { ok: true, kids } };
+function keyFileValues({ id, what, file, pad, kids }: KeyFileExample): unknown {
+  const padValues = pad === undefined ? {} : { pad };
+  return {
+    id,
+    what,
+    ...fileValues(file),
+    ...padValues,
+    expected: kids === undefined ? { ok: false } : { ok: true, kids },
+  };
 }
 
 /** As text, or what is not UTF-8 as hex. */

@@ -130,14 +130,20 @@ const seenCurrent = (counter: number, payloadDigest: string): JudgedContext => (
   seen: { current: LINEAGE, highestIat: first.iat, lineages: { [LINEAGE]: { counter, payloadDigest } } },
 });
 
-const seenOther = (highestIat: number, known?: number): JudgedContext => ({
+/** Another lineage is the current one; `known` is the counter accepted before that in the lineage of A, or in a given one. */
+const seenOther = (
+  highestIat: number,
+  known?: number,
+  payloadDigest: string = otherDigest,
+  lineage: string = LINEAGE,
+): JudgedContext => ({
   ...here,
   seen: {
     current: OTHER,
     highestIat,
     lineages: {
       [OTHER]: { counter: 5, payloadDigest: otherDigest },
-      ...(known === undefined ? {} : { [LINEAGE]: { counter: known, payloadDigest: otherDigest } }),
+      ...(known === undefined ? {} : { [lineage]: { counter: known, payloadDigest } }),
     },
   },
 });
@@ -382,6 +388,30 @@ const ROWS: readonly Row[] = [
     'signature_invalid',
   ],
 
+  [
+    'composite-only-ed25519',
+    'B, the Ed25519 component alone',
+    resigned(compositeLicense, compositeLicense.signature.slice(3309)),
+    both,
+    hostsHere,
+    'signature_invalid',
+  ],
+  [
+    'composite-mldsa-zeros',
+    'B, zeros for the ML-DSA component',
+    resigned(compositeLicense, concatBytes(new Uint8Array(3309), compositeLicense.signature.slice(3309))),
+    both,
+    hostsHere,
+    'signature_invalid',
+  ],
+  [
+    'composite-ed25519-zeros',
+    'B, zeros for the Ed25519 component',
+    componentReplaced(new Uint8Array(64)),
+    both,
+    hostsHere,
+    'signature_invalid',
+  ],
   [
     'composite-large-s',
     'B, s + L for s in the Ed25519 component',
@@ -656,6 +686,30 @@ const ROWS: readonly Row[] = [
     both,
     seenOther(first.iat),
     'lineage_not_newer',
+  ],
+  [
+    'seen-known-same',
+    'A again, after a license of another lineage with the same iat',
+    A,
+    both,
+    seenOther(first.iat, 1, digest),
+    'lineage_not_newer',
+  ],
+  [
+    'seen-known-next',
+    'counter 2 after counter 1 of its lineage, then a license of another lineage with the same iat',
+    next,
+    both,
+    seenOther(first.iat, 1, otherDigest, MINIMAL_LINEAGE),
+    'lineage_not_newer',
+  ],
+  [
+    'seen-known-newer',
+    'the same, and the one of another lineage has an iat a second earlier',
+    next,
+    both,
+    seenOther(first.iat - 1, 1, otherDigest, MINIMAL_LINEAGE),
+    'active',
   ],
   [
     'seen-newer',

@@ -5,17 +5,27 @@ import { concatBytes, fromHex, utf8 } from '../../formats/bytes.ts';
 import { encodePrivateCoseKey } from '../../formats/cose-key.ts';
 import { exportPublicKey, type PublicKeyForm } from '../../keys/public/encodings/public-key-file.ts';
 import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
-import { compositeKey, ed25519Key, otherKey } from './example-keys.ts';
+import { compositeKey, ed25519Key, otherKey, sharedComponentKey } from './example-keys.ts';
+import { PRIVATE_MARK_ROWS } from './private-mark-examples.ts';
+import type { Pad } from './small-example.ts';
 
 export interface KeyFileExample {
   readonly id: string;
   readonly what: string;
   readonly file: Uint8Array;
+  /** What follows the file's bytes, where the file is large. */
+  readonly pad?: Pad;
   /** The kids, in their order; undefined: the file is refused. */
   readonly kids: readonly string[] | undefined;
 }
 
-type Row = readonly [id: string, what: string, file: Uint8Array | string, keys: readonly PublicKey[] | undefined];
+type Row = readonly [
+  id: string,
+  what: string,
+  file: Uint8Array | string,
+  keys: readonly PublicKey[] | undefined,
+  pad?: Pad,
+];
 
 const plain = ed25519Key.publicKey;
 const composite = compositeKey.publicKey;
@@ -29,6 +39,8 @@ const pem = (label: string, ...lines: readonly string[]): string =>
   [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 /** The two blocks of the composite. */
 const [MLDSA65_PEM = '', COMPONENT_PEM = ''] = textOf(composite, 'pem').split(/(?<=-----END PUBLIC KEY-----\n)/);
+
+const MAX_FILE_BYTES = 1_048_576;
 
 const RAW = textOf(plain, 'raw').trimEnd();
 const JWK = textOf(plain, 'jwk').trimEnd();
@@ -118,6 +130,39 @@ const ROWS: readonly Row[] = [
   ],
   ['keys-jwk-deep', '64 objects and arrays inside one another', jwkWith(`"a":${nested(63)}`), [plain]],
 
+  [
+    'keys-largest',
+    'PEM in a file of 1,048,576 bytes, most of them blanks',
+    PEM,
+    [plain],
+    { byte: 0x20, count: MAX_FILE_BYTES - PEM.length },
+  ],
+  [
+    'keys-too-large',
+    'the same with one blank more',
+    PEM,
+    undefined,
+    { byte: 0x20, count: MAX_FILE_BYTES - PEM.length + 1 },
+  ],
+  [
+    'keys-jwk-other-row',
+    'a composite JWK with `crv` and `x`, which are of the other row',
+    COMPOSITE_JWK.replace('}', ',"crv":1,"x":""}'),
+    [composite],
+  ],
+  [
+    'keys-jwk-numbers',
+    'a JWK with numbers that no double holds',
+    jwkWith('"a":1e400,"b":123456789012345678901234567890,"c":-0.0'),
+    [plain],
+  ],
+  [
+    'keys-jwk-set-item-keys',
+    'a JWK Set, its JWK has a member `keys`, which is passed over',
+    `{"keys":[${jwkWith('"keys":[]')}]}`,
+    [plain],
+  ],
+
   ['keys-empty', 'nothing', '', undefined],
   ['keys-blank', 'blank space alone', ' \n', undefined],
   ['keys-bom', 'PEM behind a byte order mark', `\ufeff${PEM}`, undefined],
@@ -141,6 +186,9 @@ const ROWS: readonly Row[] = [
     pem('PUBLIC KEY', encodeBase64(bytesOf(composite, 'der'))),
     undefined,
   ],
+  ['keys-pem-begin-behind', 'base64 on the line of BEGIN', PEM.replace(`-----\n${BODY}`, `-----${BODY}`), undefined],
+  ['keys-pem-return-twice', 'CR CR LF for each line end', PEM.replaceAll('\n', '\r\r\n'), undefined],
+  ['keys-pem-return-twice-inside', 'CR CR LF behind base64', PEM.replace(`${BODY}\n`, `${BODY}\r\r\n`), undefined],
   ['keys-pem-unpadded', 'PEM without padding', PEM.replace('=\n', '\n'), undefined],
   ['keys-pem-label', 'another label', pem('CERTIFICATE', BODY), undefined],
   ['keys-pem-label-end', 'another label at the end', PEM.replace('END PUBLIC', 'END RSA PUBLIC'), undefined],
@@ -184,6 +232,12 @@ const ROWS: readonly Row[] = [
     textOf(composite, 'composite-pem') + COMPONENT_PEM,
     undefined,
   ],
+  [
+    'keys-shared-mldsa',
+    'two composites with one ML-DSA-65 component',
+    textOf(composite, 'pem') + textOf(sharedComponentKey, 'pem'),
+    undefined,
+  ],
   ['keys-der-trailing', 'a byte behind the DER', concatBytes(bytesOf(plain, 'der'), Uint8Array.of(0)), undefined],
   ['keys-der-truncated', 'DER a byte short', bytesOf(plain, 'der').slice(0, 43), undefined],
   [
@@ -222,6 +276,13 @@ const ROWS: readonly Row[] = [
   ],
   ['keys-jwk-both', 'an object with both `kty` and `keys`', jwkWith(`"keys":[${JWK}]`), undefined],
   ['keys-jwk-surrogate', 'a lone surrogate, escaped', jwkWith('"note":"\\ud800"'), undefined],
+  ['keys-jwk-low-surrogate', 'a lone low surrogate, escaped', jwkWith('"note":"\\udc00"'), undefined],
+  [
+    'keys-jwk-not-utf8',
+    'the byte `ff` in a text',
+    concatBytes(utf8(JWK.replace('}', ',"note":"')), Uint8Array.of(0xff), utf8('"}')),
+    undefined,
+  ],
   ['keys-jwk-too-deep', '65 objects and arrays inside one another', jwkWith(`"a":${nested(64)}`), undefined],
   [
     'keys-jwk-set-shared',
@@ -230,6 +291,7 @@ const ROWS: readonly Row[] = [
     undefined,
   ],
   ['keys-jwk-repeated', 'a member twice in a JWK', jwkWith(`"x":"${X}"`), undefined],
+  ['keys-jwk-repeated-escaped', 'the same, the second name escaped', jwkWith(`"\\u0078":"${X}"`), undefined],
   ['keys-jwk-padded', 'base64url with padding', JWK.replace(X, `${X}=`), undefined],
   [
     'keys-jwk-unused-bits',
@@ -302,7 +364,13 @@ const ROWS: readonly Row[] = [
 ];
 
 export const keyFileExamples: readonly KeyFileExample[] = Object.freeze(
-  ROWS.map(([id, what, file, keys]) =>
-    Object.freeze({ id, what, file: typeof file === 'string' ? utf8(file) : file, kids: keys?.map(({ kid }) => kid) }),
+  [...ROWS, ...PRIVATE_MARK_ROWS].map(([id, what, file, keys, pad]) =>
+    Object.freeze({
+      id,
+      what,
+      file: typeof file === 'string' ? utf8(file) : file,
+      ...(pad === undefined ? {} : { pad }),
+      kids: keys?.map(({ kid }) => kid),
+    }),
   ),
 );

@@ -5,14 +5,18 @@ import { exportPublicKey } from '../../keys/public/encodings/public-key-file.ts'
 import type { OverrideVariables } from '../../verifier/override.ts';
 import { compositeKey, ed25519Key, otherKey } from './example-keys.ts';
 import { active, type ExampleTrust, type ExampleTrustedKey } from './example-trust.ts';
+import type { Pad } from './small-example.ts';
+
+/** Path → text, or text with a pad behind it. */
+type ExampleFiles = Readonly<Record<string, string | { readonly file: string; readonly pad: Pad }>>;
 
 export interface OverrideExample {
   readonly id: string;
   readonly what: string;
   readonly builtIn: ExampleTrust;
   readonly variables: OverrideVariables;
-  /** Path → text, for `file:PATH`. */
-  readonly files?: Readonly<Record<string, string>>;
+  /** For `file:PATH`. */
+  readonly files?: ExampleFiles;
   /** The trust that comes of it, or that none does. */
   readonly expected: ExampleTrust | 'configuration_invalid';
 }
@@ -23,7 +27,7 @@ type Row = readonly [
   builtIn: ExampleTrust,
   variables: OverrideVariables,
   expected: OverrideExample['expected'],
-  files?: Readonly<Record<string, string>>,
+  files?: ExampleFiles,
 ];
 
 const A = encodeBase64(ed25519Key.publicKey.bytes);
@@ -58,6 +62,9 @@ const pair = (ed25519: string, mldsa65: string): OverrideVariables => ({
   LICENSE_MLDSA_PUBLIC_KEY: mldsa65,
 });
 const composite = (value: string): OverrideVariables => ({ LICENSE_REQUIRE_COMPOSITE: value });
+
+const MAX_FILE_BYTES = 65_536;
+const blanksUpTo = (bytes: number): ExampleFiles[string] => ({ file: A, pad: { byte: 0x20, count: bytes - A.length } });
 
 const INVALID = 'configuration_invalid';
 
@@ -124,6 +131,29 @@ const ROWS: readonly Row[] = [
     rootAnd({ ...active('ed25519'), status: 'revoked' }),
   ],
   [
+    'override-revoked-goes',
+    'a built-in license key that is revoked goes, too',
+    rootAnd({ ...active('composite'), status: 'revoked' }),
+    first(A),
+    WITH_A,
+  ],
+  [
+    'override-file-largest',
+    'a file of 65,536 bytes, most of them blanks',
+    BUILT_IN,
+    first('file:/keys/a'),
+    WITH_A,
+    { '/keys/a': blanksUpTo(MAX_FILE_BYTES) },
+  ],
+  [
+    'override-file-too-large',
+    'the same with one blank more',
+    BUILT_IN,
+    first('file:/keys/a'),
+    INVALID,
+    { '/keys/a': blanksUpTo(MAX_FILE_BYTES + 1) },
+  ],
+  [
     'override-known-scope',
     'a key that is built in for one product: it stays so',
     rootAnd({ ...active('ed25519'), products: ['vaultdesk'] }),
@@ -167,6 +197,7 @@ const ROWS: readonly Row[] = [
     INVALID,
   ],
   ['override-count', 'two items and one', BUILT_IN, pair(`${COMPONENT},${A}`, MLDSA65), INVALID],
+  ['override-count-more', 'one item and two', BUILT_IN, pair(COMPONENT, `${MLDSA65},`), INVALID],
   ['override-empty-item', 'an empty item in the first variable', BUILT_IN, first(`${A},`), INVALID],
   ['override-half', 'a component of a built-in composite', BUILT_IN, first(COMPONENT), INVALID],
   [

@@ -1,5 +1,5 @@
 /** What the small examples of docs/format.md (Appendix B) are made of. */
-import { fromHex, toHex } from '../../formats/bytes.ts';
+import { concatBytes, fromHex, toHex } from '../../formats/bytes.ts';
 import { encodeCbor } from '../../formats/cbor/encode.ts';
 import type { CborValue } from '../../formats/cbor/value.ts';
 import type { Reason } from '../../verifier/reasons.ts';
@@ -26,6 +26,15 @@ export interface Entry {
   readonly key: string;
   readonly value?: string;
 }
+
+/** One byte, many times, behind the end of a file: how a large file is given by few bytes. */
+export interface Pad {
+  readonly byte: number;
+  readonly count: number;
+}
+
+export const padded = (file: Uint8Array, pad: Pad | undefined): Uint8Array =>
+  pad === undefined ? file : concatBytes(file, new Uint8Array(pad.count).fill(pad.byte));
 
 export interface SmallExample {
   readonly id: string;

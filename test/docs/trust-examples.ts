@@ -223,6 +223,18 @@ const ROWS: readonly Row[] = [
     'configuration_invalid',
   ],
   [
+    'trust-lowest-last',
+    'a lowest counter of 2^53-1',
+    { keys: [], lowestCounters: { 'a/b/c': Number.MAX_SAFE_INTEGER } },
+    'taken',
+  ],
+  [
+    'trust-lowest-large',
+    'a lowest counter of 2^53',
+    { keys: [], lowestCounters: { 'a/b/c': Number.MAX_SAFE_INTEGER + 1 } },
+    'configuration_invalid',
+  ],
+  [
     'trust-lowest-lineage',
     'a lowest counter of what is no lineage: five parts',
     { keys: [], lowestCounters: { 'a/b/c/d/e': 1 } },

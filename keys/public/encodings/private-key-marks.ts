@@ -26,8 +26,8 @@ export function refusePrivateText(text: string): void {
 }
 
 /**
- * Walks a whole JSON document: objects at every depth, members that a reader of JWKs passes over, their names, and the texts in
- * them.
+ * Walks a whole JSON document: objects at every depth, members that a reader of JWKs passes over, their names, and the
+ * texts in them.
  *
  * @throws VtlicError `key_invalid` with the place of the private key
  */

@@ -25,9 +25,16 @@ function armored(bytes) {
   return utf8(`-----BEGIN VTLIC-----\n${lines.join('\n')}\n-----END VTLIC-----\n`);
 }
 
-function fileOf({ file, fileHex, fill }) {
-  if (file !== undefined) return utf8(file);
-  if (fileHex !== undefined) return fromHex(fileHex);
+function padded(file, pad) {
+  if (pad === undefined) return file;
+  const bytes = new Uint8Array(file.length + pad.count).fill(pad.byte);
+  bytes.set(file);
+  return bytes;
+}
+
+function fileOf({ file, fileHex, fill, pad }) {
+  if (file !== undefined) return padded(utf8(file), pad);
+  if (fileHex !== undefined) return padded(fromHex(fileHex), pad);
   const bytes = new Uint8Array(fill.count).fill(fill.byte);
   return fill.of === 'file' ? bytes : armored(bytes);
 }
@@ -88,7 +95,8 @@ module.exports = function judge(vtlic, examples) {
       madeOrRefused(['configuration_invalid'], () => {
         const readFile = (path) => {
           if (files?.[path] === undefined) throw new Error(`no file ${path}`);
-          return utf8(files[path]);
+          const file = files[path];
+          return typeof file === 'string' ? utf8(file) : fileOf(file);
         };
         return { ok: true, trust: trustValues(trustFromOverride(variables, trustOf(builtIn), readFile)) };
       }),

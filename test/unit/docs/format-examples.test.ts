@@ -30,6 +30,7 @@ import { contextOf, judgedExamples } from '../../docs/judged-examples.ts';
 import { keyFileExamples } from '../../docs/key-file-examples.ts';
 import { DOCS } from '../../docs/make-examples.ts';
 import { overrideExamples } from '../../docs/override-examples.ts';
+import { padded } from '../../docs/small-example.ts';
 import { fileOf, smallExamples } from '../../docs/small-examples.ts';
 import { trustExamples } from '../../docs/trust-examples.ts';
 import { torsionPoints } from '../keys/public/torsion-points.ts';
@@ -200,9 +201,9 @@ describe('what comes before a license', () => {
   });
 
   it('a file of public keys gives the keys of each example, or is refused', () => {
-    const found = keyFileExamples.map(({ id, file }) => [
+    const found = keyFileExamples.map(({ id, file, pad }) => [
       id,
-      madeOrRefused(() => parsePublicKeys(file).map(({ kid }) => kid), 'key_invalid', 'json_malformed'),
+      madeOrRefused(() => parsePublicKeys(padded(file, pad)).map(({ kid }) => kid), 'key_invalid', 'json_malformed'),
     ]);
     expect(found).toEqual(keyFileExamples.map(({ id, kids }) => [id, kids ?? 'refused']));
   });
@@ -217,9 +218,9 @@ describe('what comes before a license', () => {
     const trustValues = (trust: ExampleTrust): unknown => values(trustOf(trust));
     const found = overrideExamples.map(({ id, builtIn, variables, files }) => {
       const readFile = (path: string): Uint8Array => {
-        const text = files?.[path];
-        if (text === undefined) throw new Error(`no file ${path}`);
-        return utf8(text);
+        const file = files?.[path];
+        if (file === undefined) throw new Error(`no file ${path}`);
+        return typeof file === 'string' ? utf8(file) : padded(utf8(file.file), file.pad);
       };
       const trust = madeOrRefused(
         () => trustFromOverride(variables, trustOf(builtIn), readFile),
