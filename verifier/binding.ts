@@ -35,5 +35,5 @@ export function judgeBinding(
 
 /** RFC 3339 in UTC, whole seconds. */
 function instant(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }

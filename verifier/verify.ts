@@ -30,9 +30,10 @@ import {
  *
  * @param file the bytes as read, at most 98,304
  * @returns a frozen verdict, also for the most broken file
- * @throws VtlicError `usage` for a trust or context that is misused
+ * @throws VtlicError `usage` for a file that is no Uint8Array, or a trust or context that is misused
  */
 export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): Verdict {
+  checkFile(file);
   const index = indexOfTrust(trust);
   checkContext(context);
   const provider = context.provider ?? defaultProvider;
@@ -64,6 +65,14 @@ export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): 
     if (refused === undefined) throw error;
     return refused;
   }
+}
+
+/** By its tag, since an array of another realm (jest, an iframe) is no instance of this realm's class. */
+function checkFile(file: unknown): void {
+  if (Object.prototype.toString.call(file) === '[object Uint8Array]') return;
+  throw new VtlicError('usage', 'the file should be the bytes of a license (Uint8Array), but something else came', {
+    field: 'file',
+  });
 }
 
 /** The key step. It does not look at a key's status: only a genuine license is refused for that (`policy.ts`). */

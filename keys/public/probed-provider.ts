@@ -34,15 +34,16 @@ export function probedProvider(
   runtime: string,
   otherwise?: Provider,
 ): ProbedProvider {
-  const choices: Partial<Record<ProviderAlgorithm, Provider>> = {};
+  // A map, so that a property which someone put on Object.prototype is never taken for a choice.
+  const choices = new Map<ProviderAlgorithm, Provider>();
 
   function chosen(algorithm: ProviderAlgorithm): Provider {
-    const known = choices[algorithm];
+    const known = choices.get(algorithm);
     if (known !== undefined) return known;
     const choice = candidate !== undefined && givesKnownAnswers(candidate, algorithm) ? candidate : otherwise;
     if (choice === undefined)
       throw cryptoUnavailable(`node:crypto of ${runtime} does not compute ${NAMES[algorithm]} rightly`);
-    choices[algorithm] = choice;
+    choices.set(algorithm, choice);
     return choice;
   }
 

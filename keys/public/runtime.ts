@@ -38,9 +38,17 @@ export function findNodeCrypto(): NodeCrypto | undefined {
   }
 }
 
+function processVersions(): Readonly<Record<string, string | undefined>> {
+  try {
+    return runtimeProcess()?.versions ?? {};
+  } catch {
+    return {};
+  }
+}
+
 /** For messages: `Node.js 22.1.0`. */
 export function runtimeName(): string {
-  const versions = runtimeProcess()?.versions ?? {};
+  const versions = processVersions();
   // Deno and Bun also say which Node.js they imitate.
   if (versions['deno'] !== undefined) return `Deno ${versions['deno']}`;
   if (versions['bun'] !== undefined) return `Bun ${versions['bun']}`;

@@ -11,7 +11,8 @@ export function findSharedComponent(keys: Iterable<PublicKey>): readonly [first:
   const owners = new Map<string, string>();
   for (const key of keys) {
     const components = [`Ed25519 ${toHex(key.ed25519)}`];
-    if (key.mldsa65 !== undefined) components.push(`ML-DSA-65 ${toHex(defaultProvider.sha256(key.mldsa65))}`);
+    if (key.alg !== 'ed25519' && key.mldsa65 !== undefined)
+      components.push(`ML-DSA-65 ${toHex(defaultProvider.sha256(key.mldsa65))}`);
     for (const component of components) {
       const owner = owners.get(component);
       if (owner !== undefined && owner !== key.kid) return [owner, key.kid];

@@ -15,7 +15,9 @@ export function verifySignature(
   provider: Provider = defaultProvider,
 ): boolean {
   if (signature.length !== ALGORITHMS[key.alg].signatureBytes) return false;
-  if (key.mldsa65 === undefined) return provider.ed25519Verify(key.ed25519, message, signature);
+  // By alg, an own property of every key: a polluted Object.prototype cannot turn a key into a composite.
+  if (key.alg === 'ed25519' || key.mldsa65 === undefined)
+    return provider.ed25519Verify(key.ed25519, message, signature);
   const both = compositeMessage(message, provider);
   const components = splitCompositeSignature(signature);
   return (

@@ -21,6 +21,7 @@ export const ANOMALY_KINDS = [
   'shorter term',
   'ends earlier',
   'fewer updates',
+  'no updates',
   'tier down',
   'features lost',
   'limits down',
@@ -70,6 +71,11 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
       mark('algorithm down', 'the last license was signed with Ed25519 and ML-DSA-65, this one with Ed25519 alone');
   }
   clock(license, previous, mark);
+  if (license.upd !== undefined && license.upd <= license.iat)
+    mark(
+      'no updates',
+      `its updates ended before it is issued: it covers builds dated before ${formatDay(license.upd)}`,
+    );
   if (isPerpetual(license.exp) && compared.algorithm === 'ed25519')
     mark(
       'perpetual with Ed25519',

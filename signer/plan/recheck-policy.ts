@@ -43,10 +43,15 @@ function faultOf(license: License, { site, catalog, ledger }: CheckedAgainst): s
   };
   const [violation] = catalogViolations(request, catalog);
   if (violation !== undefined) return violation.sentence;
+  return (combinationFault(request) ?? useFaultInLineage(license, ledger))?.message;
+}
+
+/** A plan whose counter has been used since is stale, not forged: whoever checks its freshness says so. */
+function useFaultInLineage(license: License, ledger: LedgerView): VtlicError | undefined {
   const newest = newestOfLineage(ledger, lineageOf(license));
-  const fault =
-    combinationFault(request) ?? (newest === undefined ? undefined : useFault(license, decodeLicense(newest.payload)));
-  return fault?.message;
+  if (newest === undefined) return undefined;
+  const last = decodeLicense(newest.payload);
+  return license.ctr > last.ctr ? useFault(license, last) : undefined;
 }
 
 /** @throws VtlicError `policy_refused` where there is a fault */

@@ -51,9 +51,9 @@ export function parseDate(text: string, end: boolean): DateResult {
   return { ok: true, seconds: day.seconds + hours * 3600 + minutes * 60 + seconds - offset };
 }
 
-/** RFC 3339 in UTC, whole seconds. */
+/** RFC 3339 in UTC, whole seconds; a year after 9999, where a grace may end, has six digits and a sign (ISO 8601). */
 export function formatInstant(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }
 
 /** The day alone where the instant is a midnight, otherwise the whole instant. */

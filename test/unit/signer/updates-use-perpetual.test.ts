@@ -53,6 +53,12 @@ const verify = (file: string, ...args: readonly string[]): Promise<RanHere> =>
   vtlic('verify', file, '--product', 'vaultdesk', '--deployment', 'prod-eu', ...args);
 
 describe('a license with updates', () => {
+  it('is marked where its updates ended before it is issued', async () => {
+    expect((await plan({ updatesUntil: '2020-01-01' })).stderr).toContain(
+      '! its updates ended before it is issued: it covers builds dated before 2020-01-02',
+    );
+  });
+
   it('covers the builds up to the day that the request names, in every view the same', async () => {
     const file = await issue({ updatesUntil: '2027-11-24' });
     expect(licenseIn(file).upd).toBe(Date.UTC(2027, 10, 25) / 1000);
@@ -158,6 +164,14 @@ describe('a license that says its use', () => {
     const renewed = await vtlic('renew', free.cti, '--use', 'trial', '--dry-run');
     expect([renewed.code, renewed.stderr]).toEqual([3, expect.stringContaining('choose another deployment')]);
     expect((await vtlic('renew', free.cti, '--dry-run')).code).toBe(0);
+  });
+
+  it('makes an honest plan of the other use stale, and does not call it forged', async () => {
+    const paid = await plan({ deployment: 'staging' });
+    const free = await plan({ deployment: 'staging', use: 'non-production' });
+    await sign('issue', paid);
+    const late = await vtlic('issue', '--confirm', free.stdout.trim(), ...fixture.secret);
+    expect([late.code, late.stderr]).toEqual([10, expect.not.stringContaining('no request could have led to')]);
   });
 
   it('non-production cannot join it by a forged plan either', async () => {

@@ -258,6 +258,18 @@ const seenOf = (lineage: string, counter = 1, payloadDigest = 'ab'.repeat(32)): 
 });
 
 describe('misuse throws', () => {
+  it.each([['a text'], [null], [new ArrayBuffer(8)], [[1, 2]], [undefined]])(
+    'verify refuses %j as the file: a license is given as a Uint8Array',
+    (file) => {
+      expect(() => verify(file as unknown as Uint8Array, trust(), context)).toThrow(
+        expect.objectContaining({
+          code: 'usage',
+          place: expect.objectContaining({ field: 'file' }) as object,
+        }) as Error,
+      );
+    },
+  );
+
   it.each([
     ['issuer', { issuer: '' }],
     ['issuer', { issuer: 'a b' }],

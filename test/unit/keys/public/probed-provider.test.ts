@@ -207,3 +207,21 @@ function thrownBy(act: () => unknown): unknown {
   }
   return undefined;
 }
+
+describe('a polluted Object.prototype', () => {
+  it.each(['ed25519', 'mldsa65'])('changes no verdict by the property %s', async (name) => {
+    const key = new SoftwareKey('ed25519', 'license', new Uint8Array(32).fill(7));
+    const message = utf8('a message');
+    const signature = await key.sign(message);
+    const forged = signature.map((byte, i) => (i === 63 ? byte ^ 1 : byte));
+    const { provider } = chooseProvider(real, 'Node.js 0.0.0');
+    const accepting = { name: 'node', ed25519Verify: () => true, mldsa65Verify: () => true };
+    Object.defineProperty(Object.prototype, name, { value: accepting, configurable: true });
+    try {
+      expect(verifySignature(key.publicKey, message, signature, provider)).toBe(true);
+      expect(verifySignature(key.publicKey, message, forged, provider)).toBe(false);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, name);
+    }
+  });
+});

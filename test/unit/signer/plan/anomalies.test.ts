@@ -111,6 +111,10 @@ describe('anomalies', () => {
   it('marks updates that end earlier than those of the last license, and no others', () => {
     const before = { ...last, upd: NOW };
     expect(kinds({ upd: NOW - 1 }, { previous: before })).toEqual(['fewer updates']);
+    // Issued a day before NOW.
+    const over = { ...last, upd: NOW - DAY };
+    expect(kinds({ upd: NOW - DAY }, { previous: over })).toEqual(['no updates']);
+    expect(kinds({ upd: NOW - DAY + 1 }, { previous: over })).toEqual([]);
     for (const upd of [NOW, NOW + DAY]) expect(kinds({ upd }, { previous: before })).toEqual([]);
     expect(kinds({}, { previous: before })).toEqual([]);
   });
