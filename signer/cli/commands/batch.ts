@@ -28,10 +28,8 @@ interface BatchOptions extends SigningOptions {
   readonly resume?: boolean;
 }
 
-export function addBatch(program: Command, io: Io, setExit: SetExit): void {
-  const command = program
-    .command('batch [file]')
-    .description('issues and renews by the thousand: judges every row, shows one summary, and signs after one Yes')
+export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
+  command
     .option('--name <name>', "the batch's name (default: the digest of the file); a row is signed once under one name")
     .option('--new-customers', 'takes customers who have no license yet')
     .option('--resume', 'goes on with a batch where it stopped');

@@ -29,8 +29,7 @@ interface DoctorOptions extends SiteOptions, SecretOptions {
 /** The keystore's name where a bare URI is examined: `--secret token=file:PATH`. */
 const BARE_NAME = 'token';
 
-export function addHsm(program: Command, io: Io, setExit: SetExit): void {
-  const hsm = program.command('hsm').description('lists tokens, and examines one before a ceremony');
+export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
   siteOption(
     hsm
       .command('list')

@@ -39,10 +39,8 @@ const HELP = `
 object: it does not roll back with any disk. Every run that signs or releases then logs in to that token. The object is
 named after the issuer; token:KEYSTORE/LABEL gives it another name, for a second ledger in one token.`;
 
-export function addInit(program: Command, io: Io): void {
-  const command = program
-    .command('init <dir>')
-    .description('makes a site: the folder with the catalog, the keys and the ledger')
+export function defineInit(command: Command, io: Io): void {
+  command
     .requiredOption('--issuer <id>', 'who issues: the iss of every license; never renamed')
     .option(
       '--anchor <place>',

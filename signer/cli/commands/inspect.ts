@@ -37,36 +37,32 @@ function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-export function addInspect(program: Command, io: Io): void {
-  program
-    .command('inspect <file>')
-    .description('shows what a license file says; does not verify it')
-    .option('--json', 'the result as one JSON document')
-    .action((name: string, options: InspectOptions) => {
-      const { cose, license, bytes } = inspect(resolve(io.cwd, name));
-      io.err('NOT VERIFIED: anybody could have written this. To verify it: vtlic verify FILE --product P');
-      if (options.json === true) {
-        io.out(
-          jsonLine({
-            schema: 'vtlic-inspect/1',
-            verified: false,
-            algorithm: cose.alg,
-            kid: cose.kid,
-            bytes,
-            signatureBytes: cose.signature.length,
-            payloadSha256: sha256(cose.payload),
-            license,
-          }),
-        );
-        return;
-      }
-      const rows = [
-        ...licenseRows(license),
-        ['algorithm', cose.alg] as const,
-        ['key id', cose.kid] as const,
-        ['payload', `${cose.payload.length} bytes, SHA-256 ${sha256(cose.payload)}`] as const,
-        ['signature', `${cose.signature.length} bytes`] as const,
-      ];
-      io.out(`${formatRows(rows).join('\n')}\n`);
-    });
+export function defineInspect(command: Command, io: Io): void {
+  command.option('--json', 'the result as one JSON document').action((name: string, options: InspectOptions) => {
+    const { cose, license, bytes } = inspect(resolve(io.cwd, name));
+    io.err('NOT VERIFIED: anybody could have written this. To verify it: vtlic verify FILE --product P');
+    if (options.json === true) {
+      io.out(
+        jsonLine({
+          schema: 'vtlic-inspect/1',
+          verified: false,
+          algorithm: cose.alg,
+          kid: cose.kid,
+          bytes,
+          signatureBytes: cose.signature.length,
+          payloadSha256: sha256(cose.payload),
+          license,
+        }),
+      );
+      return;
+    }
+    const rows = [
+      ...licenseRows(license),
+      ['algorithm', cose.alg] as const,
+      ['key id', cose.kid] as const,
+      ['payload', `${cose.payload.length} bytes, SHA-256 ${sha256(cose.payload)}`] as const,
+      ['signature', `${cose.signature.length} bytes`] as const,
+    ];
+    io.out(`${formatRows(rows).join('\n')}\n`);
+  });
 }

@@ -45,8 +45,7 @@ interface ExportOptions extends SiteOptions {
   readonly out?: string;
 }
 
-export function addKey(program: Command, io: Io): void {
-  const key = program.command('key').description('makes, lists, shows, exports and checks keys');
+export function defineKey(key: Command, io: Io): void {
   addGenerate(key, io);
   addList(key, io);
   addShow(key, io);
