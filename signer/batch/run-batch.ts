@@ -8,7 +8,7 @@ import type { KeyAccess } from '../keys/key-access.ts';
 import { keystoresUsed, secretsNeeded, secretsTaken } from '../keys/keystores.ts';
 import { openKey } from '../keys/open-key.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
-import { TokenPool } from '../keys/token-pool.ts';
+import type { TokenPool } from '../keys/token-pool.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanFresh, keyOfPlan } from '../plan/plan-freshness.ts';
@@ -55,6 +55,8 @@ export interface BatchIo {
   /** One fault of a row. */
   readonly fault: (fault: VtlicError) => void;
   readonly secrets: BatchSecrets;
+  /** The caller closes it at the end of the run. */
+  readonly tokens: TokenPool;
 }
 
 export interface BatchWanted {
@@ -105,12 +107,7 @@ export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchD
     ...anchorKeystores(site),
   ];
   io.secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
-  const tokens = new TokenPool(world);
-  try {
-    return await runWith({ site, secrets: io.secrets, tokens, world }, io, wanted, { key, proofKey });
-  } finally {
-    await tokens.close();
-  }
+  return runWith({ site, secrets: io.secrets, tokens: io.tokens, world }, io, wanted, { key, proofKey });
 }
 
 async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, keys: BatchKeys): Promise<BatchDone> {

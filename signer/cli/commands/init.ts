@@ -10,13 +10,12 @@ import { createSite, defaultAnchorFile, type NewSite } from '../../site/create-s
 import type { KeystoreConfig } from '../../site/keystore-config.ts';
 import type { SitePaths } from '../../site/paths.ts';
 import { anchorOpener } from '../../keys/ledger-opening.ts';
-import { TokenPool } from '../../keys/token-pool.ts';
 import { type AnchorPlace, anchorPlaceText } from '../../anchor/index.ts';
 import type { Io } from '../io.ts';
-import { SecretProvider } from '../secrets.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { parseAnchorOption } from './anchor-option.ts';
 import { invalid, secretOption, type SecretOptions } from './common.ts';
+import { CommandAccess } from './key-access.ts';
 
 interface InitOptions extends SecretOptions {
   readonly issuer: string;
@@ -95,15 +94,9 @@ async function create(io: Io, wanted: NewSite, options: SecretOptions): Promise<
       { hint: `add --keystore ${anchor.keystore}=pkcs11:URI; see: vtlic hsm list` },
     );
   }
-  const terminal = anchor.kind === 'token' ? io.openTerminal() : undefined;
-  const tokens = new TokenPool(io.world);
-  try {
-    const secrets = new SecretProvider(options.secret, terminal, options);
-    const taken = store?.type === 'pkcs11' && parsePkcs11Uri(store.uri).pinSourceFile === undefined ? [store.name] : [];
-    secrets.assertFor(taken, []);
-    return await createSite(wanted, io.world, anchorOpener({ site: { config: { keystores } }, secrets, tokens }));
-  } finally {
-    await tokens.close();
-    terminal?.close();
-  }
+  await using access = new CommandAccess(io, options, anchor.kind === 'token');
+  const { secrets, tokens } = access;
+  const taken = store?.type === 'pkcs11' && parsePkcs11Uri(store.uri).pinSourceFile === undefined ? [store.name] : [];
+  secrets.assertFor(taken, []);
+  return await createSite(wanted, io.world, anchorOpener({ site: { config: { keystores } }, secrets, tokens }));
 }
