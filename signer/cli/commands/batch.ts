@@ -17,6 +17,7 @@ import { readChunks } from '../../../files/index.ts';
 import { errorDocument, errorLines } from '../output.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
+import { batchProgress } from '../progress.ts';
 import { openNamedSite, siteArgument } from './common.ts';
 import { CommandAccess } from './key-access.ts';
 import { proofKeyOf } from './proof-option.ts';
@@ -45,6 +46,7 @@ export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
       world: io.world,
       terminal,
       tell: io.err,
+      progress: (phase, total) => batchProgress(phase, total, () => performance.now(), terminal?.show),
       fault: (fault) => {
         const [line = '', ...hint] = errorLines(fault);
         io.err(line);

@@ -2,8 +2,8 @@
  * What `issue` and `renew` share: a plan, its view, and one of three ways to the officer's word (`Yes`, `--dry-run`,
  * `--confirm`).
  */
+import { sha256Hex } from '../../../files/index.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
-import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { toHex } from '../../../formats/bytes.ts';
@@ -257,7 +257,7 @@ function report(io: Io, released: ReleasedLicense, proof: string | undefined, op
           id: license.cti,
           counter: license.ctr,
           kid: intent.body.kid,
-          payloadSha256: createHash('sha256').update(intent.body.payload).digest('hex'),
+          payloadSha256: sha256Hex(intent.body.payload),
         })
       : files.map((file) => `${cleanText(file, 4000)}\n`).join(''),
   );
