@@ -49,7 +49,6 @@ export interface BatchSecrets extends SecretSource {
 
 export type BatchPhase = 'planning' | 'signing';
 
-/** Shows how far a phase of the run is. */
 export interface BatchProgress {
   readonly show: (done: number) => void;
   readonly end: () => void;
@@ -285,9 +284,8 @@ async function finish(
   const results = await resultsOf(batch, site, ledger, outcome);
   await world.step('results-written');
   const { counts } = results;
-  const n = groupDigits;
   tell(
-    `signed and released: ${n(outcome.released)}; of the ${n(batch.end.rows)} rows of batch ${batch.head.name} ${n(counts.released)} have their license, ${n(counts.void + counts.issued + counts.open)} failed, ${n(counts['not signed'])} are not begun`,
+    `signed and released: ${groupDigits(outcome.released)}; of the ${groupDigits(batch.end.rows)} rows of batch ${batch.head.name} ${groupDigits(counts.released)} have their license, ${groupDigits(counts.void + counts.issued + counts.open)} failed, ${groupDigits(counts['not signed'])} are not begun`,
   );
   const stoppedBy =
     reasonToStop(outcome, counts) ??
