@@ -1,4 +1,5 @@
 /** Reads files: whole with a size limit, so that a larger one never fills the memory, or of any size piece by piece. */
+import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { LICENSE_LIMITS } from '../formats/armor.ts';
 import { concatBytes } from '../formats/bytes.ts';
@@ -103,4 +104,9 @@ export function parseJsonFile(bytes: Uint8Array, file: string, limit: number): J
   } catch (error) {
     throw error instanceof VtlicError ? error.at({ file }) : error;
   }
+}
+
+/** SHA-256 in hex: the name of a file's bytes in plans, records and results. */
+export function sha256Hex(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -42,3 +42,8 @@ function firstCodePoints(text: string, max: number): string {
   for (let count = 0; count < max && end < text.length; count++) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
   return text.slice(0, end);
 }
+
+/** "1,024": how a number is shown to a person. */
+export function groupDigits(value: number): string {
+  return value.toLocaleString('en-US');
+}

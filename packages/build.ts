@@ -1,15 +1,15 @@
 /**
- * `npm run build`: compiles the rooms once and lays the published packages out in `dist/`, each packed as a tarball.
+ * `npm run build`: compiles the rooms once and writes the published packages to `dist/`, each packed as a tarball.
  * Each tarball is complete: neither package depends on the other, so that no installation asks a registry for a name
  * of ours.
  *
  * `vtlic` (the verifier) is one file for each module system, with noble in it, and declarations for both.
- * `vtlic-signer` carries the rooms file by file. One of its files is a bundle, because loading eighty files takes
- * longer than anything that the plain `vtlic verify` does: `signer/cli/plain-verify.js`. Bundles are not minified, and
- * name the file that each part comes from.
+ * `vtlic-signer` is packed into one file for each program (the command, its workers, the token host), one for each
+ * command, and chunks that these share, because Node takes longer to find and load eighty files than `vtlic verify`
+ * takes to verify. Bundles are not minified, and name the file that each part comes from.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { rolldown, type OutputChunk, type Plugin } from 'rolldown';
 
@@ -20,36 +20,64 @@ const compiled = join(dist, 'js');
 const LIBRARY = 'vtlic';
 const LIBRARY_ENTRY = 'verifier/index';
 const SIGNER = 'vtlic-signer';
-const SIGNER_ROOMS = ['formats', 'files', 'keys', 'verifier', 'signer'];
-const SIGNER_BUNDLE = 'signer/cli/plain-verify.js';
-/** Parts of the repository that no package carries. */
-const LEFT_OUT = 'signer/demo/';
+/** The signer's programs: the command, and what it starts as a worker or a process. Each keeps its path. */
+const SIGNER_MAIN = 'signer/cli/main';
+const SIGNER_PROGRAMS = [
+  SIGNER_MAIN,
+  'signer/issue/check-worker',
+  'signer/ledger/verify/signature-worker',
+  'keys/private/pkcs11/token-host/host-main',
+];
+/** The modules of Node, and a package with a native addon, which npm compiles on the machine that installs it. */
+const SIGNER_EXTERNAL = /^(?:node:|pkcs11js$)/;
 
-/** @returns one chunk that imports nothing but what `external` names */
-async function bundle(
-  file: string,
-  format: 'es' | 'cjs',
-  external?: RegExp,
-  plugins: Plugin[] = [],
-): Promise<OutputChunk> {
-  const build = await rolldown({
-    cwd: compiled,
-    input: join(compiled, file),
-    platform: external === undefined ? 'neutral' : 'node',
-    external: external ?? [],
-    plugins,
-  });
+/** @returns one chunk that imports nothing */
+async function bundleLibrary(format: 'es' | 'cjs'): Promise<OutputChunk> {
+  const build = await rolldown({ cwd: compiled, input: join(compiled, `${LIBRARY_ENTRY}.js`), platform: 'neutral' });
   const { output } = await build.generate({ format, codeSplitting: false, esModule: false });
   await build.close();
   const [chunk] = output;
-  if (output.length !== 1 || chunk.imports.some((id) => external?.test(id) !== true))
-    throw new Error(`the bundle of ${file} is not complete: it imports ${chunk.imports.join(', ')}`);
+  if (output.length !== 1 || chunk.imports.length > 0)
+    throw new Error(`the bundle of ${LIBRARY} is not complete: it imports ${chunk.imports.join(', ')}`);
   return chunk;
 }
 
+/** @returns programs, commands and the chunks that they share, which import only Node's modules and the addon */
+async function bundleSigner(): Promise<OutputChunk[]> {
+  const build = await rolldown({
+    cwd: compiled,
+    input: Object.fromEntries(SIGNER_PROGRAMS.map((name) => [name, join(compiled, `${name}.js`)])),
+    platform: 'node',
+    external: SIGNER_EXTERNAL,
+    plugins: [NODE_CRYPTO_ONLY, KEEP_MODULE_URLS],
+  });
+  const { output } = await build.generate({
+    format: 'es',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    // `vtlic help` loads the program and the first of these chunks, and `vtlic verify` the second one too: two files
+    // instead of twenty.
+    codeSplitting: {
+      groups: [
+        { name: 'command-line', test: /\/signer\/cli\/(?:io|run)\.js$/, priority: 2 },
+        { name: 'verify', test: /\/signer\/cli\/commands\/verify\.js$/, priority: 1 },
+      ],
+    },
+  });
+  await build.close();
+  const chunks = output.filter((file) => file.type === 'chunk');
+  const own = new Set(chunks.map(({ fileName }) => fileName));
+  const missing = chunks
+    .flatMap(({ imports, dynamicImports }) => [...imports, ...dynamicImports])
+    .filter((id) => !own.has(id) && !SIGNER_EXTERNAL.test(id));
+  if (chunks.length !== output.length || missing.length > 0)
+    throw new Error(`the bundle of ${SIGNER} is not complete: it imports ${missing.join(', ')}`);
+  return chunks;
+}
+
 /**
- * The signer's Node.js has all algorithms, and loading noble takes longer than a verification. Without noble to
- * choose, a Node.js that fails its probe is an error (`crypto_unavailable`).
+ * The signer's Node.js computes all algorithms, and `vtlic verify` must not load noble's provider: that takes longer
+ * than a verification. Without noble to choose, a Node.js that fails its probe is an error (`crypto_unavailable`).
  */
 const NODE_CRYPTO_ONLY: Plugin = {
   name: 'node-crypto-only',
@@ -57,6 +85,20 @@ const NODE_CRYPTO_ONLY: Plugin = {
     id === join(compiled, 'keys/public/provider-default.js')
       ? "export { nodeProvider as defaultProvider } from './provider-node.js';"
       : undefined,
+};
+
+/** A module that starts a worker finds it by its own place in the tree, which differs from the place of its chunk. */
+const KEEP_MODULE_URLS: Plugin = {
+  name: 'keep-module-urls',
+  transform: (code: string, id: string) =>
+    code.includes('import.meta.url')
+      ? code.replaceAll('import.meta.url', `__MODULE_URL__(${JSON.stringify(relative(compiled, id))})`)
+      : undefined,
+  renderChunk: (code: string, { fileName }) =>
+    code.replace(/__MODULE_URL__\("([^"]+)"\)/g, (_whole, file: string) => {
+      const fromChunk = JSON.stringify(posix.relative(posix.dirname(fileName), file));
+      return `new URL(${fromChunk}, import.meta.url).href`;
+    }),
 };
 
 /** The license of each package that has a part in the bundles. */
@@ -103,7 +145,7 @@ function writeDeclarations(entry: string, folder: string): void {
 
 async function layOutLibrary(): Promise<void> {
   const folder = join(dist, LIBRARY);
-  const [es, cjs] = [await bundle(`${LIBRARY_ENTRY}.js`, 'es'), await bundle(`${LIBRARY_ENTRY}.js`, 'cjs')];
+  const [es, cjs] = [await bundleLibrary('es'), await bundleLibrary('cjs')];
   writeDeclarations(LIBRARY_ENTRY, join(folder, 'types'));
   writeFileSync(join(folder, 'vtlic.mjs'), es.code);
   writeFileSync(join(folder, 'vtlic.cjs'), cjs.code);
@@ -116,24 +158,15 @@ async function layOutLibrary(): Promise<void> {
 
 async function layOutSigner(): Promise<void> {
   const folder = join(dist, SIGNER);
-  const plain = await bundle(SIGNER_BUNDLE, 'es', /^node:/, [NODE_CRYPTO_ONLY]);
-  for (const path of SIGNER_ROOMS.flatMap((room) => filesBelow(join(compiled, room)))) {
-    const file = relative(compiled, path);
-    if (file.startsWith(LEFT_OUT) || !file.endsWith('.js')) continue;
-    const target = join(folder, file);
+  const chunks = await bundleSigner();
+  for (const { fileName, code } of chunks) {
+    const target = join(folder, fileName);
     mkdirSync(dirname(target), { recursive: true });
-    const text = file === SIGNER_BUNDLE ? plain.code : readFileSync(path, 'utf8');
-    writeFileSync(target, text, { mode: file.endsWith('cli/main.js') ? 0o755 : 0o644 });
+    writeFileSync(target, code, { mode: fileName === `${SIGNER_MAIN}.js` ? 0o755 : 0o644 });
   }
-  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses([plain]));
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses(chunks));
   for (const file of ['SECURITY.md', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
   cpSync(join(root, 'docs'), join(folder, 'docs'), { recursive: true });
-}
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile());
 }
 
 rmSync(dist, { recursive: true, force: true });
@@ -157,6 +190,6 @@ for (const [name, layOut] of [
 }
 rmSync(compiled, { recursive: true });
 const tarballs = readdirSync(dist).filter((name) => name.endsWith('.tgz'));
-if (tarballs.length !== 2 || !existsSync(join(dist, SIGNER, 'verifier/index.js')))
+if (tarballs.length !== 2 || !existsSync(join(dist, SIGNER, `${SIGNER_MAIN}.js`)))
   throw new Error('the build is not complete');
 process.stdout.write(`built ${tarballs.join(' and ')} in dist/\n`);

@@ -1,4 +1,5 @@
 /** `--dry-run`: the plan and its summary, and nothing signed. The ledger is read beside whoever writes it. */
+import { groupDigits } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { openLedgerForReading } from '../ledger/index.ts';
 import { readCatalog } from '../site/catalog.ts';
@@ -37,7 +38,7 @@ export async function planOnly(io: BatchIo, wanted: BatchWanted): Promise<PlanMa
     const { plan } = prepared;
     if (prepared.kind === 'begun') {
       io.tell(
-        `the plan that was reviewed still stands: ${(plan.end.rows - prepared.checked.done).toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows are left`,
+        `the plan that was reviewed still stands: ${groupDigits(plan.end.rows - prepared.checked.done)} of ${groupDigits(plan.end.rows)} rows are left`,
       );
       return { digest: plan.digest, name: source.name, document: { rows: plan.end.rows, done: prepared.checked.done } };
     }

@@ -1,5 +1,5 @@
 /** Where the files of a batch go. */
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../../files/index.ts';
 import type { License } from '../../formats/license/license.ts';
 import { releasePath } from '../site/paths.ts';
 
@@ -21,7 +21,7 @@ export function isSharded(rows: number): boolean {
 export function outputPath(license: License, sharded: boolean): string {
   const flat = releasePath(license);
   if (!sharded) return flat;
-  const shard = createHash('sha256').update(license.sub).digest('hex').slice(0, 2);
+  const shard = sha256Hex(license.sub).slice(0, 2);
   const product = `out/${license.aud}/`;
   return `${product}_${shard}/${flat.slice(product.length)}`;
 }

@@ -1,4 +1,5 @@
 /** Which plan is to be signed: the begun one, what is left of it, or a new one from the file. */
+import { groupDigits } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { checkPlanFresh } from '../plan/plan-freshness.ts';
 import type { LedgerView } from '../ledger/index.ts';
@@ -87,21 +88,19 @@ async function fromFile(input: PrepareInput): Promise<PreparedPlan> {
     case 'faults': {
       for (const fault of planned.faults) input.fault(fault);
       const more = planned.all - planned.faults.length;
-      if (more > 0) input.tell(`… and ${more.toLocaleString('en-US')} more`);
+      if (more > 0) input.tell(`… and ${groupDigits(more)} more`);
       const inHeader = planned.rows === 0;
-      const where = inHeader
-        ? 'the header'
-        : `${planned.faultyRows.toLocaleString('en-US')} of ${planned.rows.toLocaleString('en-US')} rows`;
+      const where = inHeader ? 'the header' : `${groupDigits(planned.faultyRows)} of ${groupDigits(planned.rows)} rows`;
       throw new VtlicError(
         'request_invalid',
-        `${planned.all.toLocaleString('en-US')} fault${planned.all === 1 ? '' : 's'} in ${where}: nothing was planned, and nothing was signed`,
+        `${groupDigits(planned.all)} fault${planned.all === 1 ? '' : 's'} in ${where}: nothing was planned, and nothing was signed`,
         { file: source.file, hint: `correct the ${inHeader ? 'header' : 'rows'} and run it again` },
       );
     }
     case 'begun':
       throw new VtlicError(
         'policy_refused',
-        `the batch ${source.name} was begun before: ${planned.done.toLocaleString('en-US')} of its ${planned.rows.toLocaleString('en-US')} rows have their license`,
+        `the batch ${source.name} was begun before: ${groupDigits(planned.done)} of its ${groupDigits(planned.rows)} rows have their license`,
         { hint: 'go on with it by --resume; to sign all rows once more, give it another --name' },
       );
     default:
@@ -121,7 +120,7 @@ function optionalPlan(folder: string, digest: string): { readonly plan: BatchPla
 export function finishedError(name: string, rows: number): VtlicError {
   return new VtlicError(
     'policy_refused',
-    `the batch ${name} is finished: all ${rows.toLocaleString('en-US')} rows have their license; nothing was signed`,
+    `the batch ${name} is finished: all ${groupDigits(rows)} rows have their license; nothing was signed`,
     { hint: 'to sign the same rows once more (next year, say), give it another --name' },
   );
 }

@@ -1,4 +1,5 @@
 /** `--proof` for a batch: a proof beside the license of every row that has its file, those of earlier runs too. */
+import { groupDigits } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type ProofWork, writeProofs } from '../issue/write-proofs.ts';
 import { type LedgerView, type LicenseRecord, lineageOf } from '../ledger/index.ts';
@@ -10,7 +11,7 @@ export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'goOn'>
   const { name, input } = batch.head;
   const goOn = `vtlic batch FILE${name === input ? '' : ` --name ${name}`} --resume --proof`;
   const { written, stood, ofOlderLog } = await writeProofs(releasedRows(batch, work.ledger), { ...work, goOn });
-  const n = (value: number): string => value.toLocaleString('en-US');
+  const n = groupDigits;
   return `proofs written beside the licenses: ${n(written)}${stood === 0 ? '' : `; ${n(stood)} stood there already`}${ofOlderLog === 0 ? '' : `; ${n(ofOlderLog)} licenses are of an earlier log (vtlic ledger prove)`}`;
 }
 

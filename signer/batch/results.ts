@@ -4,12 +4,11 @@
  * after each run, so they are right also after a crash.
  */
 import { jsonLine } from '../../formats/json/index.ts';
-import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
 import { csvRow } from '../../formats/csv/write-csv.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
-import { describeFileError, DurableStream, makeFolders } from '../../files/index.ts';
+import { describeFileError, DurableStream, makeFolders, sha256Hex } from '../../files/index.ts';
 import { type LedgerView, type LicenseRecord, lineageOf, type VoidReason } from '../ledger/index.ts';
 import { batchFolder } from './batch-record.ts';
 import type { BatchPlan } from './plan-reader.ts';
@@ -132,7 +131,7 @@ function resultOf(row: PlanRow, batch: string, ledger: LedgerView): RowResult {
   const signed = {
     ...counter,
     file: body.path,
-    payloadSha256: createHash('sha256').update(body.payload).digest('hex'),
+    payloadSha256: sha256Hex(body.payload),
   };
   return record.state === 'released'
     ? { ...signed, status: 'released' }

@@ -1,4 +1,5 @@
 /** The officer's word on a batch, and the plan's rows against the policy once more. */
+import { groupDigits } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { askForYes, checkAge, markReviewed, type Reviewed, type ReviewTerminal } from '../plan/review.ts';
 import { recheckLicense, refusePlanned, type CheckedAgainst } from '../plan/recheck-policy.ts';
@@ -22,7 +23,7 @@ export async function reviewBatchOnTerminal(
 ): Promise<ReviewedBatch> {
   await askForYes(
     view,
-    `Sign these ${batch.end.sign.toLocaleString('en-US')} licenses? Type Yes to sign, anything else to decline: `,
+    `Sign these ${groupDigits(batch.end.sign)} licenses? Type Yes to sign, anything else to decline: `,
     terminal,
   );
   return markBatch(batch);

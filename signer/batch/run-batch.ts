@@ -1,4 +1,5 @@
 /** One run of a batch: plan, word of the officer, key, groups, results. */
+import { groupDigits } from '../../formats/clean-text.ts';
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type Checker, directChecker, workerChecker } from '../issue/checker.ts';
@@ -8,7 +9,7 @@ import type { KeyAccess } from '../keys/key-access.ts';
 import { keystoresUsed, secretsNeeded, secretsTaken } from '../keys/keystores.ts';
 import { openKey } from '../keys/open-key.ts';
 import type { SecretSource } from '../keys/secret-source.ts';
-import { TokenPool } from '../keys/token-pool.ts';
+import type { TokenPool } from '../keys/token-pool.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanFresh, keyOfPlan } from '../plan/plan-freshness.ts';
@@ -23,7 +24,6 @@ import { signBatch, type BatchOutcome } from './sign-batch.ts';
 import { checkRows } from './check-rows.ts';
 import { openBatchPlan, type BatchPlan } from './plan-reader.ts';
 import { finishedError, preparePlan } from './prepare-plan.ts';
-import { batchProgress } from './progress.ts';
 import { proofFault, proveBatch } from './prove-batch.ts';
 import { writeResults, type ResultFiles, type Results } from './results.ts';
 import { summaryView } from '../summary/batch-summary.ts';
@@ -47,14 +47,25 @@ export interface BatchSecrets extends SecretSource {
   readonly assertFor: (taken: readonly string[], needed?: readonly string[]) => void;
 }
 
+export type BatchPhase = 'planning' | 'signing';
+
+export interface BatchProgress {
+  readonly show: (done: number) => void;
+  readonly end: () => void;
+}
+
 export interface BatchIo {
   readonly site: Site;
   readonly world: Runtime;
   readonly terminal: ReviewTerminal | undefined;
   readonly tell: (line: string) => void;
+  /** Called as a phase begins; the total is undefined where nobody knows it yet. */
+  readonly progress: (phase: BatchPhase, total?: number) => BatchProgress;
   /** One fault of a row. */
   readonly fault: (fault: VtlicError) => void;
   readonly secrets: BatchSecrets;
+  /** The caller closes it at the end of the run. */
+  readonly tokens: TokenPool;
 }
 
 export interface BatchWanted {
@@ -105,12 +116,7 @@ export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchD
     ...anchorKeystores(site),
   ];
   io.secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
-  const tokens = new TokenPool(world);
-  try {
-    return await runWith({ site, secrets: io.secrets, tokens, world }, io, wanted, { key, proofKey });
-  } finally {
-    await tokens.close();
-  }
+  return runWith({ site, secrets: io.secrets, tokens: io.tokens, world }, io, wanted, { key, proofKey });
 }
 
 async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, keys: BatchKeys): Promise<BatchDone> {
@@ -144,13 +150,13 @@ function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Led
   if (checked.done > 0 && !wanted.resume)
     throw new VtlicError(
       'policy_refused',
-      `the batch ${plan.head.name} was begun before: ${checked.done.toLocaleString('en-US')} of its ${checked.rows.toLocaleString('en-US')} rows have their license`,
+      `the batch ${plan.head.name} was begun before: ${groupDigits(checked.done)} of its ${groupDigits(checked.rows)} rows have their license`,
       { hint: 'go on with it by --resume' },
     );
   if (checked.stale > 0) {
     throw new VtlicError(
       'plan_stale',
-      `the counters of ${checked.stale.toLocaleString('en-US')} of ${checked.rows.toLocaleString('en-US')} rows are spent since the plan was made: ${checked.firstStale ?? ''}`,
+      `the counters of ${groupDigits(checked.stale)} of ${groupDigits(checked.rows)} rows are spent since the plan was made: ${checked.firstStale ?? ''}`,
       { hint: 'plan what is left: vtlic batch FILE --resume --dry-run, with the same --name if one was given' },
     );
   }
@@ -167,7 +173,7 @@ async function fromSource(
   const { site, world, terminal } = io;
   const { source } = wanted;
   if (source === undefined) throw new VtlicError('internal', 'a batch needs a file or a plan');
-  const reading = batchProgress('rows read and planned:', undefined, world.nowMs, terminal?.show);
+  const reading = io.progress('planning');
   const prepared = await preparePlan({
     site,
     catalog: readCatalog(site.paths.catalog),
@@ -191,7 +197,7 @@ async function fromSource(
   const { plan } = prepared;
   if (prepared.kind === 'begun') {
     io.tell(
-      `goes on with batch ${source.name}: ${prepared.checked.done.toLocaleString('en-US')} of ${plan.end.rows.toLocaleString('en-US')} rows have their license; the rest is signed as it was reviewed`,
+      `goes on with batch ${source.name}: ${groupDigits(prepared.checked.done)} of ${groupDigits(plan.end.rows)} rows have their license; the rest is signed as it was reviewed`,
     );
     return { reviewed: reviewedWhenBegun(plan, prepared.checked), open: prepared.checked.open };
   }
@@ -199,7 +205,7 @@ async function fromSource(
     const { again } = prepared.summary;
     throw new VtlicError(
       'usage',
-      `what is left of this batch was planned anew and must be confirmed${again === 0 ? '' : `: ${again.toLocaleString('en-US')} rows need a new counter`}`,
+      `what is left of this batch was planned anew and must be confirmed${again === 0 ? '' : `: ${groupDigits(again)} rows need a new counter`}`,
       { hint: `review it with --resume --dry-run, then: vtlic batch --confirm DIGEST --resume` },
     );
   }
@@ -246,14 +252,14 @@ async function carryOutReviewed(
 }
 
 async function signRows(
-  { site, world, terminal }: BatchIo,
+  { site, world, progress }: BatchIo,
   { reviewed, open }: ReadyBatch,
   key: SigningKey,
   ledger: Ledger,
 ): Promise<BatchOutcome> {
   const checker = checkerFor(key, open);
   try {
-    const signing = batchProgress('signed', open, () => performance.now(), terminal?.show);
+    const signing = progress('signing', open);
     return await signBatch(reviewed, {
       ledger,
       siteFolder: site.paths.folder,
@@ -278,9 +284,8 @@ async function finish(
   const results = await resultsOf(batch, site, ledger, outcome);
   await world.step('results-written');
   const { counts } = results;
-  const n = (value: number): string => value.toLocaleString('en-US');
   tell(
-    `signed and released: ${n(outcome.released)}; of the ${n(batch.end.rows)} rows of batch ${batch.head.name} ${n(counts.released)} have their license, ${n(counts.void + counts.issued + counts.open)} failed, ${n(counts['not signed'])} are not begun`,
+    `signed and released: ${groupDigits(outcome.released)}; of the ${groupDigits(batch.end.rows)} rows of batch ${batch.head.name} ${groupDigits(counts.released)} have their license, ${groupDigits(counts.void + counts.issued + counts.open)} failed, ${groupDigits(counts['not signed'])} are not begun`,
   );
   const stoppedBy =
     reasonToStop(outcome, counts) ??
@@ -328,13 +333,11 @@ function checkerFor(key: SigningKey, licenses: number): Checker {
 }
 
 function reasonToStop(outcome: BatchOutcome, counts: Results['counts']): VtlicError | undefined {
-  const left = `${counts['not signed'].toLocaleString('en-US')} rows are not begun`;
+  const left = `${groupDigits(counts['not signed'])} rows are not begun`;
   const { stoppedBy } = outcome;
   if (stoppedBy !== undefined) {
     const lost =
-      counts.void === 0
-        ? ''
-        : `, and the counters of ${counts.void.toLocaleString('en-US')} are void: the results list them`;
+      counts.void === 0 ? '' : `, and the counters of ${groupDigits(counts.void)} are void: the results list them`;
     return new VtlicError(stoppedBy.code, `${stoppedBy.message}; ${left}${lost}`, {
       ...stoppedBy.place,
       hint: stoppedBy.hint === undefined ? GO_ON : `${stoppedBy.hint}; then ${GO_ON}`,

@@ -14,11 +14,6 @@ async function run(): Promise<number> {
     process.stderr.write(`vtlic: the signer ${missing}\n  → install Node.js 24 LTS and run this again with it\n`);
     return 2;
   }
-  if (argv[0] === 'verify') {
-    const { plainVerify } = await import('./plain-verify.ts');
-    const code = plainVerify(argv.slice(1));
-    if (code !== undefined) return code;
-  }
   const [{ processIo }, { runCli }] = [await import('./io.ts'), await import('./run.ts')];
   return runCli(argv, processIo());
 }

@@ -10,6 +10,8 @@ const MAX_TEXT = 4000;
 /** Anything thrown, as ours: what is not a `VtlicError` is a defect of this program. */
 export function asVtlicError(error: unknown): VtlicError {
   if (error instanceof VtlicError) return error;
+  // A command failed, and then its `await using` failed to close: the first error is the one to report.
+  if (error instanceof SuppressedError) return asVtlicError(error.suppressed);
   const what = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown that is no error';
   return new VtlicError('internal', `a defect of this program: ${cleanText(what, 500)}`, {
     hint: 'report it (SECURITY.md); the ledger is intact, the next start finishes or voids what was under way',

@@ -7,21 +7,105 @@ import type { Io, SetExit } from './io.ts';
 
 const VERSION = '0.1.0';
 
-type AddCommand = (program: Command, io: Io, setExit: SetExit) => void;
+/** Gives a command its options and its action. */
+type Define = (command: Command, io: Io, setExit: SetExit) => void;
 
-/** In the order of the help. Each is loaded when it is named, so that no command waits for the code of another. */
-const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
-  ['init', async (): Promise<AddCommand> => (await import('./commands/init.ts')).addInit],
-  ['key', async (): Promise<AddCommand> => (await import('./commands/key.ts')).addKey],
-  ['issue', async (): Promise<AddCommand> => (await import('./commands/issue.ts')).addIssue],
-  ['renew', async (): Promise<AddCommand> => (await import('./commands/renew.ts')).addRenew],
-  ['batch', async (): Promise<AddCommand> => (await import('./commands/batch.ts')).addBatch],
-  ['release', async (): Promise<AddCommand> => (await import('./commands/release.ts')).addRelease],
-  ['ledger', async (): Promise<AddCommand> => (await import('./commands/ledger.ts')).addLedger],
-  ['counters', async (): Promise<AddCommand> => (await import('./commands/counters.ts')).addCounters],
-  ['verify', async (): Promise<AddCommand> => (await import('./commands/verify.ts')).addVerify],
-  ['inspect', async (): Promise<AddCommand> => (await import('./commands/inspect.ts')).addInspect],
-  ['hsm', async (): Promise<AddCommand> => (await import('./commands/hsm.ts')).addHsm],
+interface CommandEntry {
+  /** The arguments, as Commander writes them: `<required>`, `[optional]`. */
+  readonly args?: string;
+  readonly description: string;
+  readonly load: () => Promise<Define>;
+}
+
+/**
+ * In the order of the help. The names and descriptions are here, and the module of a command is loaded only when the
+ * command line names that command: loading all of them takes longer than `vtlic verify` or `vtlic help` do.
+ */
+const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry>([
+  [
+    'init',
+    {
+      args: '<dir>',
+      description: 'makes a site: the folder with the catalog, the keys and the ledger',
+      load: async () => (await import('./commands/init.ts')).defineInit,
+    },
+  ],
+  [
+    'key',
+    {
+      description: 'makes, lists, shows, exports and checks keys',
+      load: async () => (await import('./commands/key.ts')).defineKey,
+    },
+  ],
+  [
+    'issue',
+    {
+      args: '[request]',
+      description: 'issues a license: shows what will be signed, and signs it after Yes',
+      load: async () => (await import('./commands/issue.ts')).defineIssue,
+    },
+  ],
+  [
+    'renew',
+    {
+      args: '[target]',
+      description: 'renews a license (id, file or customer): shows what changes, and signs it after Yes',
+      load: async () => (await import('./commands/renew.ts')).defineRenew,
+    },
+  ],
+  [
+    'batch',
+    {
+      args: '[file]',
+      description: 'issues and renews by the thousand: judges every row, shows one summary, and signs after one Yes',
+      load: async () => (await import('./commands/batch.ts')).defineBatch,
+    },
+  ],
+  [
+    'release',
+    {
+      args: '<id>',
+      description: 'writes the file of an issued license again, from the bytes in the ledger',
+      load: async () => (await import('./commands/release.ts')).defineRelease,
+    },
+  ],
+  [
+    'ledger',
+    {
+      description: 'the record of everything that was signed',
+      load: async () => (await import('./commands/ledger.ts')).defineLedger,
+    },
+  ],
+  [
+    'counters',
+    {
+      description: 'hands counters over to another ledger, and takes them over',
+      load: async () => (await import('./commands/counters.ts')).defineCounters,
+    },
+  ],
+  [
+    'verify',
+    {
+      args: '<file>',
+      description: 'verifies a license file for a product; exit code 0, 20, 21 or 22',
+      load: async () => (await import('./commands/verify.ts')).defineVerify,
+    },
+  ],
+  [
+    'inspect',
+    {
+      args: '<file>',
+      description: 'shows what a license file says; does not verify it',
+      load: async () => (await import('./commands/inspect.ts')).defineInspect,
+    },
+  ],
+  [
+    'hsm',
+    {
+      description: 'lists tokens, and examines one before a ceremony',
+      load: async () => (await import('./commands/hsm.ts')).defineHsm,
+    },
+  ],
 ]);
 
 async function build(argv: readonly string[], io: Io, setExit: SetExit): Promise<Command> {
@@ -34,8 +118,12 @@ async function build(argv: readonly string[], io: Io, setExit: SetExit): Promise
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: () => undefined, outputError: () => undefined });
-  const named = COMMANDS.get(argv[0] ?? '');
-  for (const load of named === undefined ? COMMANDS.values() : [named]) (await load())(program, io, setExit);
+  // The program itself has no option with a value, so the first such word is the command, also after `help` and `--`.
+  const named = argv.find((word) => COMMANDS.has(word));
+  for (const [name, { args, description, load }] of COMMANDS) {
+    const command = program.command(args === undefined ? name : `${name} ${args}`).description(description);
+    if (name === named) (await load())(command, io, setExit);
+  }
   inheritSettings(program);
   return program;
 }

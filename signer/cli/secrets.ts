@@ -27,6 +27,17 @@ export function parseSecretOption(text: string): { readonly name: string; readon
   return { name: match[1], source: { kind: 'file', path: match[3] ?? '' } };
 }
 
+/** Where each secret comes from, by the name of its keystore. */
+export function parseSecretOptions(options: readonly string[]): ReadonlyMap<string, Source> {
+  const sources = new Map<string, Source>();
+  for (const option of options) {
+    const { name, source } = parseSecretOption(option);
+    if (sources.has(name)) throw new VtlicError('usage', `--secret is given twice for keystore ${name}`);
+    sources.set(name, source);
+  }
+  return sources;
+}
+
 async function readSource(name: string, source: Source): Promise<Uint8Array> {
   const file = source.kind === 'file' ? source.path : `fd:${source.fd}`;
   const fault = (what: string, hint?: string): VtlicError =>
@@ -73,18 +84,12 @@ export class SecretProvider {
   readonly allowUntested?: boolean;
 
   constructor(
-    options: readonly string[],
+    sources: ReadonlyMap<string, Source>,
     terminal: Terminal | undefined,
     settings: { readonly lastTry?: string; readonly untestedToken?: boolean } = {},
   ) {
     if (settings.lastTry !== undefined) this.lastTrySerial = settings.lastTry;
     if (settings.untestedToken !== undefined) this.allowUntested = settings.untestedToken;
-    const sources = new Map<string, Source>();
-    for (const option of options) {
-      const { name, source } = parseSecretOption(option);
-      if (sources.has(name)) throw new VtlicError('usage', `--secret is given twice for keystore ${name}`);
-      sources.set(name, source);
-    }
     this.#sources = sources;
     this.#terminal = terminal;
   }

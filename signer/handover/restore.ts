@@ -4,12 +4,12 @@
  * The new ledger is finished and anchored under another name before it gets its place: a restore that stops half-way
  * leaves the old state, or a draft that the next one finishes.
  */
-import { chmodSync, existsSync, renameSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { equalBytes } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { describeFileError, errorCodeOf, fsyncFolder, fsyncPath } from '../../files/index.ts';
+import { describeFileError, fsyncFolder, fsyncPath } from '../../files/index.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import {
   type AnchorPlace,
@@ -19,7 +19,14 @@ import {
   type LedgerHead,
   openAnchorStore,
 } from '../anchor/index.ts';
-import { copyLedger, fileExists, type Ledger, openLedgerForReading, withDraft } from '../ledger/index.ts';
+import {
+  copyLedger,
+  fileExists,
+  type Ledger,
+  openLedgerForReading,
+  removeDatabase,
+  withDraft,
+} from '../ledger/index.ts';
 import { requireSameAnchor, type RestorePlan } from './plan-restore.ts';
 
 export interface RestoreResult {
@@ -237,14 +244,4 @@ function freeName(file: string, what: 'replaced' | 'damaged', now: number): stri
 
 function draftOf(ledger: string): string {
   return `${ledger}.restored`;
-}
-
-function removeDatabase(file: string): void {
-  for (const name of [file, `${file}-wal`, `${file}-shm`, `${file}-journal`]) {
-    try {
-      unlinkSync(name);
-    } catch (error) {
-      if (errorCodeOf(error) !== 'ENOENT') throw describeFileError(error, 'ledger_unwritable', name);
-    }
-  }
 }

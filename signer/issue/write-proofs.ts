@@ -2,6 +2,7 @@
  * Released → proved: `FILE.vtlic.proof` beside each license, all of them to one checkpoint, signed when the last file
  * stands.
  */
+import { groupDigits } from '../../formats/clean-text.ts';
 import { join } from 'node:path';
 import { equalBytes, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -75,7 +76,7 @@ export async function writeProofs(
         await flush();
         throw new VtlicError(
           'interrupted',
-          `interrupted: ${written.toLocaleString('en-US')} proofs were written, and none from this one on`,
+          `interrupted: ${groupDigits(written)} proofs were written, and none from this one on`,
           { file: path },
         );
       }
@@ -143,7 +144,7 @@ class FilesInTheWay {
     const more =
       others.length === 0
         ? ''
-        : ` (the same holds of ${others.join(', ')}${unnamed === 0 ? '' : ` and ${unnamed.toLocaleString('en-US')} more`})`;
+        : ` (the same holds of ${others.join(', ')}${unnamed === 0 ? '' : ` and ${groupDigits(unnamed)} more`})`;
     throw new VtlicError(
       'output_exists',
       `a file stands here that is no proof of its license, and it is never replaced${more}`,

@@ -112,8 +112,8 @@ function isDraftOf(record: AnchorRecord, draft: string, options: CreateOptions):
   }
 }
 
-/** With the files that SQLite keeps beside it. */
-function removeDatabase(file: string): void {
+/** Removes a database with the files that SQLite keeps beside it. */
+export function removeDatabase(file: string): void {
   for (const name of [file, `${file}-wal`, `${file}-shm`, `${file}-journal`]) {
     try {
       unlinkSync(name);

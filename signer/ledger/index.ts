@@ -1,6 +1,6 @@
 /** The door of the ledger: the rest of the signer imports only from here. */
 export { AuditLines } from './audit-line.ts';
-export { createLedger } from './create.ts';
+export { createLedger, removeDatabase } from './create.ts';
 export type { ReenteredBody } from './entries/admin-entry.ts';
 export { chainValue } from './entries/chain.ts';
 export { coseFault } from './entries/check-intent.ts';

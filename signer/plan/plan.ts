@@ -3,7 +3,7 @@
  *
  * Its bytes are deterministic CBOR, and its digest names it: what was reviewed under a digest is what is signed.
  */
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../../files/index.ts';
 import { fromHex } from '../../formats/bytes.ts';
 import { encodeCbor, MapReader, type CborValue, type MapErrors } from '../../formats/cbor/index.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -74,7 +74,7 @@ export function encodePlan(plan: Plan): Uint8Array {
 
 /** SHA-256 of the plan's bytes, 64 hex digits. */
 export function planDigest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return sha256Hex(bytes);
 }
 
 /** @throws VtlicError `plan_stale` when the bytes are no plan of this version. */

@@ -1,9 +1,8 @@
 /** `catalog.json`: what may be sold. A request outside it is refused. */
 import { DAY_SECONDS, MAX_COUNT, MAX_GRACE_SECONDS } from '../../formats/license/bounds.ts';
-import { createHash } from 'node:crypto';
 import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
-import { parseJsonFile, readLimited } from '../../files/index.ts';
+import { parseJsonFile, readLimited, sha256Hex } from '../../files/index.ts';
 import { PERPETUAL } from '../request/dates.ts';
 
 export const CATALOG_SCHEMA = 'vtlic-catalog/1';
@@ -41,7 +40,7 @@ export function parseCatalog(bytes: Uint8Array, file: string): Catalog {
   if (schema.string() !== CATALOG_SCHEMA) throw schema.fault(`should be "${CATALOG_SCHEMA}"`);
   const products = named(root.object('products'), product);
   root.end();
-  return Object.freeze({ products, digest: createHash('sha256').update(bytes).digest('hex') });
+  return Object.freeze({ products, digest: sha256Hex(bytes) });
 }
 
 function named<T>(reader: JsonObjectReader, read: (value: JsonObjectReader) => T): ReadonlyMap<string, T> {

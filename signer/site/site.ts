@@ -1,5 +1,4 @@
 /** `site.json`: who issues, where keys live, which key has which purpose. Read once into a frozen value. */
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';
 import { isAlgorithm } from '../../formats/cose-algorithm.ts';
@@ -7,7 +6,7 @@ import { fromHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
-import { parseJsonFile, readLimited, replaceDurably } from '../../files/index.ts';
+import { parseJsonFile, readLimited, replaceDurably, sha256Hex } from '../../files/index.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';
 import { isKeyPurpose } from '../../keys/public/key-purpose.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
@@ -53,7 +52,7 @@ export function openSite(folder: string): Site {
   return Object.freeze({
     paths,
     config: parseSite(bytes, paths.site),
-    digest: createHash('sha256').update(bytes).digest('hex'),
+    digest: sha256Hex(bytes),
   });
 }
 

@@ -2,7 +2,7 @@
  * What an officer reads of a batch before it is signed: counts, totals, what to look at twice, the largest. Memory does
  * not grow with the rows.
  */
-import { cleanText } from '../../formats/clean-text.ts';
+import { cleanText, groupDigits } from '../../formats/clean-text.ts';
 import type { License, LicenseUse } from '../../formats/license/license.ts';
 import { digestView } from './plan-summary.ts';
 import { lineageOf, lineageText } from '../ledger/index.ts';
@@ -143,7 +143,7 @@ function mentionLine({ line, lineage, text }: Mention): string {
 }
 
 export function summaryView(summary: BatchSummary, context: SummaryContext): string[] {
-  const n = (value: number): string => value.toLocaleString('en-US');
+  const n = groupDigits;
   const licenses = (count: number): string => `${n(count)} license${count === 1 ? '' : 's'}`;
   const tiers = [...summary.tiers.values()].sort((a, b) =>
     a.product < b.product ? -1 : a.product > b.product ? 1 : b.licenses - a.licenses,

@@ -148,29 +148,31 @@ describe('the package vtlic-signer', () => {
     const file = vtlic('issue', '--site', fixture.site, '--confirm', digest, ...fixture.secret);
     const verdict = vtlic('verify', file, '--site', fixture.site, '--product', 'vaultdesk', '--deployment', 'prod-eu');
     expect(verdict).toContain('active: genuine');
-    // The plain form is a file of its own, packed with all that it imports.
-    const plain = readFileSync(join(folder, 'node_modules/vtlic-signer/signer/cli/plain-verify.js'), 'utf8');
-    expect(
-      [...plain.matchAll(/^import .* from "(.*)";$/gm)]
-        .map(([, from]) => from)
-        .filter((from) => from?.startsWith('node:') !== true),
-    ).toEqual([]);
-    expect(plain).not.toMatch(/\bimport\(|__require|eval\(|dist\/js/);
     const trust = join(folder, 'vendor.pem');
     writeFileSync(trust, vtlic('key', 'export', 'license-1', '--site', fixture.site));
-    expect(
-      vtlic(
-        'verify',
-        file,
-        '--trust',
-        trust,
-        '--issuer',
-        'example-vendor',
-        '--product',
-        'vaultdesk',
-        '--deployment',
-        'prod-eu',
-      ),
-    ).toBe(verdict);
+    const byTrust = ['--trust', trust, '--issuer', 'example-vendor'];
+    const asked = ['--product', 'vaultdesk', '--deployment', 'prod-eu'];
+    expect(vtlic('verify', file, ...byTrust, ...asked)).toBe(verdict);
+    expect(vtlic('ledger', 'verify', '--site', fixture.site)).not.toBe('');
+  });
+
+  it('is packed: its files import only one another, modules of Node and pkcs11js', () => {
+    const folder = join(DIST, 'vtlic-signer');
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+    const imported = files.flatMap((name) =>
+      [
+        ...readFileSync(join(folder, name), 'utf8').matchAll(
+          /^(?:import|export)\b[^;\n]*?\bfrom "([^"]+)";$|\bimport\("([^"]+)"\)|\bcreateRequire\([^\n]*\)\("([^"]+)"\)/gm,
+        ),
+      ].map(([, fixed, lazy, required]) => fixed ?? lazy ?? required ?? ''),
+    );
+    expect([...new Set(imported)].filter((name) => !/^(?:node:|\.{1,2}\/)/.test(name))).toEqual(['pkcs11js']);
+    expect(files.length).toBeLessThan(80);
+  });
+
+  it('loads only modules of Node before it has checked the runtime', () => {
+    const main = readFileSync(join(DIST, 'vtlic-signer/signer/cli/main.js'), 'utf8');
+    const fixed = [...main.matchAll(/^import .*"([^"]+)";$/gm)].map(([, name]) => name);
+    expect(fixed).toEqual(['node:crypto']);
   });
 });

@@ -17,8 +17,9 @@ import { readChunks } from '../../../files/index.ts';
 import { errorDocument, errorLines } from '../output.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
-import { SecretProvider } from '../secrets.ts';
+import { batchProgress } from '../progress.ts';
 import { openNamedSite, siteArgument } from './common.ts';
+import { CommandAccess } from './key-access.ts';
 import { proofKeyOf } from './proof-option.ts';
 import { signingOptions, type SigningOptions } from './sign-plan.ts';
 
@@ -28,10 +29,8 @@ interface BatchOptions extends SigningOptions {
   readonly resume?: boolean;
 }
 
-export function addBatch(program: Command, io: Io, setExit: SetExit): void {
-  const command = program
-    .command('batch [file]')
-    .description('issues and renews by the thousand: judges every row, shows one summary, and signs after one Yes')
+export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
+  command
     .option('--name <name>', "the batch's name (default: the digest of the file); a row is signed once under one name")
     .option('--new-customers', 'takes customers who have no license yet')
     .option('--resume', 'goes on with a batch where it stopped');
@@ -40,58 +39,55 @@ export function addBatch(program: Command, io: Io, setExit: SetExit): void {
     const site = openNamedSite(io, options);
     const source = file === undefined ? undefined : sourceOf(resolve(io.cwd, file), options);
     const hints = new Set<string>();
-    const terminal = options.dryRun === true ? undefined : io.openTerminal();
-    const secrets = new SecretProvider(options.secret, terminal, options);
-    try {
-      const batchIo: BatchIo = {
-        site,
-        world: io.world,
-        terminal,
-        tell: io.err,
-        fault: (fault) => {
-          const [line = '', ...hint] = errorLines(fault);
-          io.err(line);
-          // A hint that holds for a thousand rows is said once.
-          for (const text of hint) if (!hints.has(text)) io.err(text);
-          for (const text of hint) hints.add(text);
-          if (options.json === true) io.out(jsonLine({ ...errorDocument(fault), schema: 'vtlic-batch-fault/1' }));
-        },
-        secrets,
-      };
-      const proofKey = proofKeyOf(site, options);
-      const wanted = {
-        ...(source === undefined ? {} : { source }),
-        ...(proofKey === undefined ? {} : { proofKey }),
-        ...(options.key === undefined ? {} : { key: options.key }),
-        resume: options.resume === true,
-      };
-      if (options.dryRun === true) {
-        const made = await planOnly(batchIo, wanted);
-        io.err('');
-        io.err('nothing was signed; within 24 hours, this plan is signed by:');
-        io.err(
-          `  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`,
-        );
-        io.out(
-          options.json === true
-            ? jsonLine({ schema: 'vtlic-batch-plan-made/1', digest: made.digest, batch: made.name, ...made.document })
-            : `${made.digest}\n`,
-        );
-        return;
-      }
-      const done = await runBatch(batchIo, {
-        ...wanted,
-        ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
-        ...(options.confirmTime === undefined ? {} : { confirmTime: options.confirmTime }),
-      });
-      if (options.json === true) for (const chunk of readChunks(done.results.jsonl)) io.out(chunk);
-      else io.out(`${cleanText(done.results.jsonl, 4000)}\n${cleanText(done.results.csv, 4000)}\n`);
-      if (done.stoppedBy !== undefined) throw done.stoppedBy;
-      if (done.failed > 0) setExit(EXIT.partFailed);
-    } finally {
-      secrets.forget();
-      terminal?.close();
+    await using access = new CommandAccess(io, options, options.dryRun !== true);
+    const { secrets, terminal, tokens } = access;
+    const batchIo: BatchIo = {
+      site,
+      world: io.world,
+      terminal,
+      tell: io.err,
+      progress: (phase, total) => batchProgress(phase, total, () => performance.now(), terminal?.show),
+      fault: (fault) => {
+        const [line = '', ...hint] = errorLines(fault);
+        io.err(line);
+        // A hint that holds for a thousand rows is said once.
+        for (const text of hint) if (!hints.has(text)) io.err(text);
+        for (const text of hint) hints.add(text);
+        if (options.json === true) io.out(jsonLine({ ...errorDocument(fault), schema: 'vtlic-batch-fault/1' }));
+      },
+      secrets,
+      tokens,
+    };
+    const proofKey = proofKeyOf(site, options);
+    const wanted = {
+      ...(source === undefined ? {} : { source }),
+      ...(proofKey === undefined ? {} : { proofKey }),
+      ...(options.key === undefined ? {} : { key: options.key }),
+      resume: options.resume === true,
+    };
+    if (options.dryRun === true) {
+      const made = await planOnly(batchIo, wanted);
+      io.err('');
+      io.err('nothing was signed; within 24 hours, this plan is signed by:');
+      io.err(
+        `  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`,
+      );
+      io.out(
+        options.json === true
+          ? jsonLine({ schema: 'vtlic-batch-plan-made/1', digest: made.digest, batch: made.name, ...made.document })
+          : `${made.digest}\n`,
+      );
+      return;
     }
+    const done = await runBatch(batchIo, {
+      ...wanted,
+      ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
+      ...(options.confirmTime === undefined ? {} : { confirmTime: options.confirmTime }),
+    });
+    if (options.json === true) for (const chunk of readChunks(done.results.jsonl)) io.out(chunk);
+    else io.out(`${cleanText(done.results.jsonl, 4000)}\n${cleanText(done.results.csv, 4000)}\n`);
+    if (done.stoppedBy !== undefined) throw done.stoppedBy;
+    if (done.failed > 0) setExit(EXIT.partFailed);
   });
 }
 

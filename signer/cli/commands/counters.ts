@@ -8,10 +8,7 @@ import { addCountersExport } from './counters-export.ts';
 import { addCountersImport } from './counters-import.ts';
 import { addCountersReopen } from './counters-reopen.ts';
 
-export function addCounters(program: Command, io: Io): void {
-  const counters = program
-    .command('counters')
-    .description('hands counters over to another ledger, and takes them over');
+export function defineCounters(counters: Command, io: Io): void {
   addCountersExport(counters, io);
   addCountersImport(counters, io);
   addCountersReopen(counters, io);

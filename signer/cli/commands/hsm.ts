@@ -14,7 +14,7 @@ import type { TokenKeystore } from '../../site/keystore-config.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
-import { SecretProvider } from '../secrets.ts';
+import { CommandAccess } from './key-access.ts';
 import { collect, secretOption, siteFolder, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
 
 interface ListOptions extends SiteOptions {
@@ -29,8 +29,7 @@ interface DoctorOptions extends SiteOptions, SecretOptions {
 /** The keystore's name where a bare URI is examined: `--secret token=file:PATH`. */
 const BARE_NAME = 'token';
 
-export function addHsm(program: Command, io: Io, setExit: SetExit): void {
-  const hsm = program.command('hsm').description('lists tokens, and examines one before a ceremony');
+export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
   siteOption(
     hsm
       .command('list')
@@ -162,28 +161,20 @@ async function doctor(io: Io, token: string, options: DoctorOptions, setExit: Se
   const uri = parsePkcs11Uri(store.uri, bare ? 'usage' : 'configuration_invalid');
   const stores = site === undefined ? [] : bare ? keystoresOf(site, uri) : [store.name];
   const keys = site?.config.keys.filter((key) => keystoresUsed(key).some((name) => stores.includes(name))) ?? [];
-  const terminal = io.openTerminal();
-  try {
-    const secrets = new SecretProvider(options.secret, terminal, options);
-    secrets.assertFor(
-      uri.pinSourceFile !== undefined
-        ? []
-        : site === undefined || bare
-          ? [store.name]
-          : secretsTaken(site, [store.name]),
-      [],
-    );
-    const { checks, stopped } = await diagnose(store, keys, secrets, io.world);
-    const failed = checks.some(({ status }) => status === 'fail');
-    setExit(stopped === undefined ? (failed ? EXIT.checksFailed : EXIT.done) : exitCodeOf(stopped.code));
-    io.out(
-      options.json === true
-        ? jsonLine({ schema: 'vtlic-hsm-doctor/1', ok: !failed, checks })
-        : checks.map(checkText).join(''),
-    );
-  } finally {
-    terminal?.close();
-  }
+  await using access = new CommandAccess(io, options);
+  const { secrets } = access;
+  secrets.assertFor(
+    uri.pinSourceFile !== undefined ? [] : site === undefined || bare ? [store.name] : secretsTaken(site, [store.name]),
+    [],
+  );
+  const { checks, stopped } = await diagnose(store, keys, secrets, io.world);
+  const failed = checks.some(({ status }) => status === 'fail');
+  setExit(stopped === undefined ? (failed ? EXIT.checksFailed : EXIT.done) : exitCodeOf(stopped.code));
+  io.out(
+    options.json === true
+      ? jsonLine({ schema: 'vtlic-hsm-doctor/1', ok: !failed, checks })
+      : checks.map(checkText).join(''),
+  );
 }
 
 function checkText({ name, status, says, remedy }: Check): string {

@@ -10,13 +10,12 @@ import { createSite, defaultAnchorFile, type NewSite } from '../../site/create-s
 import type { KeystoreConfig } from '../../site/keystore-config.ts';
 import type { SitePaths } from '../../site/paths.ts';
 import { anchorOpener } from '../../keys/ledger-opening.ts';
-import { TokenPool } from '../../keys/token-pool.ts';
 import { type AnchorPlace, anchorPlaceText } from '../../anchor/index.ts';
 import type { Io } from '../io.ts';
-import { SecretProvider } from '../secrets.ts';
 import { shellQuote } from '../shell-quote.ts';
 import { parseAnchorOption } from './anchor-option.ts';
 import { invalid, secretOption, type SecretOptions } from './common.ts';
+import { CommandAccess } from './key-access.ts';
 
 interface InitOptions extends SecretOptions {
   readonly issuer: string;
@@ -39,10 +38,8 @@ const HELP = `
 object: it does not roll back with any disk. Every run that signs or releases then logs in to that token. The object is
 named after the issuer; token:KEYSTORE/LABEL gives it another name, for a second ledger in one token.`;
 
-export function addInit(program: Command, io: Io): void {
-  const command = program
-    .command('init <dir>')
-    .description('makes a site: the folder with the catalog, the keys and the ledger')
+export function defineInit(command: Command, io: Io): void {
+  command
     .requiredOption('--issuer <id>', 'who issues: the iss of every license; never renamed')
     .option(
       '--anchor <place>',
@@ -97,15 +94,9 @@ async function create(io: Io, wanted: NewSite, options: SecretOptions): Promise<
       { hint: `add --keystore ${anchor.keystore}=pkcs11:URI; see: vtlic hsm list` },
     );
   }
-  const terminal = anchor.kind === 'token' ? io.openTerminal() : undefined;
-  const tokens = new TokenPool(io.world);
-  try {
-    const secrets = new SecretProvider(options.secret, terminal, options);
-    const taken = store?.type === 'pkcs11' && parsePkcs11Uri(store.uri).pinSourceFile === undefined ? [store.name] : [];
-    secrets.assertFor(taken, []);
-    return await createSite(wanted, io.world, anchorOpener({ site: { config: { keystores } }, secrets, tokens }));
-  } finally {
-    await tokens.close();
-    terminal?.close();
-  }
+  await using access = new CommandAccess(io, options, anchor.kind === 'token');
+  const { secrets, tokens } = access;
+  const taken = store?.type === 'pkcs11' && parsePkcs11Uri(store.uri).pinSourceFile === undefined ? [store.name] : [];
+  secrets.assertFor(taken, []);
+  return await createSite(wanted, io.world, anchorOpener({ site: { config: { keystores } }, secrets, tokens }));
 }

@@ -1,6 +1,5 @@
 /** `vtlic inspect FILE`: what a file says of itself. Verifies nothing, and says so. */
 import { jsonLine } from '../../../formats/json/index.ts';
-import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { dearmor } from '../../../formats/armor.ts';
@@ -8,7 +7,7 @@ import { decodeCoseSign1, TYP, type CoseSign1 } from '../../../formats/cose-sign
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
-import { readLicenseFile } from '../../../files/index.ts';
+import { readLicenseFile, sha256Hex } from '../../../files/index.ts';
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
 import type { Io } from '../io.ts';
 
@@ -33,40 +32,32 @@ function inspect(path: string): Inspected {
   }
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-export function addInspect(program: Command, io: Io): void {
-  program
-    .command('inspect <file>')
-    .description('shows what a license file says; does not verify it')
-    .option('--json', 'the result as one JSON document')
-    .action((name: string, options: InspectOptions) => {
-      const { cose, license, bytes } = inspect(resolve(io.cwd, name));
-      io.err('NOT VERIFIED: anybody could have written this. To verify it: vtlic verify FILE --product P');
-      if (options.json === true) {
-        io.out(
-          jsonLine({
-            schema: 'vtlic-inspect/1',
-            verified: false,
-            algorithm: cose.alg,
-            kid: cose.kid,
-            bytes,
-            signatureBytes: cose.signature.length,
-            payloadSha256: sha256(cose.payload),
-            license,
-          }),
-        );
-        return;
-      }
-      const rows = [
-        ...licenseRows(license),
-        ['algorithm', cose.alg] as const,
-        ['key id', cose.kid] as const,
-        ['payload', `${cose.payload.length} bytes, SHA-256 ${sha256(cose.payload)}`] as const,
-        ['signature', `${cose.signature.length} bytes`] as const,
-      ];
-      io.out(`${formatRows(rows).join('\n')}\n`);
-    });
+export function defineInspect(command: Command, io: Io): void {
+  command.option('--json', 'the result as one JSON document').action((name: string, options: InspectOptions) => {
+    const { cose, license, bytes } = inspect(resolve(io.cwd, name));
+    io.err('NOT VERIFIED: anybody could have written this. To verify it: vtlic verify FILE --product P');
+    if (options.json === true) {
+      io.out(
+        jsonLine({
+          schema: 'vtlic-inspect/1',
+          verified: false,
+          algorithm: cose.alg,
+          kid: cose.kid,
+          bytes,
+          signatureBytes: cose.signature.length,
+          payloadSha256: sha256Hex(cose.payload),
+          license,
+        }),
+      );
+      return;
+    }
+    const rows = [
+      ...licenseRows(license),
+      ['algorithm', cose.alg] as const,
+      ['key id', cose.kid] as const,
+      ['payload', `${cose.payload.length} bytes, SHA-256 ${sha256Hex(cose.payload)}`] as const,
+      ['signature', `${cose.signature.length} bytes`] as const,
+    ];
+    io.out(`${formatRows(rows).join('\n')}\n`);
+  });
 }

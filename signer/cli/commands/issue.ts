@@ -12,10 +12,7 @@ import { runSigning, signingOptions, type SigningCommand, type SigningOptions } 
 
 const MAX_REQUEST_BYTES = 1 << 20;
 
-export function addIssue(program: Command, io: Io): void {
-  const command = program
-    .command('issue [request]')
-    .description('issues a license: shows what will be signed, and signs it after Yes');
+export function defineIssue(command: Command, io: Io): void {
   signingOptions(command).action(async (file: string | undefined, options: SigningOptions) => {
     if ((options.confirm === undefined) === (file === undefined))
       throw new VtlicError('usage', 'issue takes a request file, or --confirm DIGEST instead of one', {

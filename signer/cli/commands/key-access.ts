@@ -5,9 +5,42 @@ import { TokenPool } from '../../keys/token-pool.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { SecretProvider } from '../secrets.ts';
+import { parseSecretOptions, SecretProvider } from '../secrets.ts';
 import type { Terminal } from '../terminal.ts';
 import type { SecretOptions } from './common.ts';
+
+/**
+ * What a command reaches keys and anchors with: the terminal, the secrets and the tokens. `await using` closes the
+ * tokens, wipes the secrets that were kept and closes the terminal, in this order, when the command ends.
+ */
+export class CommandAccess implements AsyncDisposable {
+  readonly terminal: Terminal | undefined;
+  readonly secrets: SecretProvider;
+  readonly tokens: TokenPool;
+
+  /** @param withTerminal false where the command asks nobody anything */
+  constructor(io: Io, options: SecretOptions, withTerminal = true) {
+    // Before the terminal is opened: a fault of the options leaves nothing to close.
+    const sources = parseSecretOptions(options.secret);
+    this.terminal = withTerminal ? io.openTerminal() : undefined;
+    this.secrets = new SecretProvider(sources, this.terminal, options);
+    this.tokens = new TokenPool(io.world);
+  }
+
+  /** Before any login: each secret that these keystores of the site need can be had, and none was given for another. */
+  assertSecrets(site: Site, stores: readonly string[]): void {
+    this.secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.tokens.close();
+    } finally {
+      this.secrets.forget();
+      this.terminal?.close();
+    }
+  }
+}
 
 export interface AccessNeeds {
   /** The key that signs. */
@@ -23,15 +56,8 @@ export async function withAccess<T>(
   { key, anchors }: AccessNeeds,
   use: (access: KeyAccess, terminal: Terminal | undefined) => Promise<T>,
 ): Promise<T> {
-  const terminal = io.openTerminal();
-  const tokens = new TokenPool(io.world);
-  try {
-    const secrets = new SecretProvider(options.secret, terminal, options);
-    const stores = [...new Set([...(key === undefined ? [] : keystoresUsed(key)), ...anchors])];
-    secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
-    return await use({ site, secrets, tokens, world: io.world }, terminal);
-  } finally {
-    await tokens.close();
-    terminal?.close();
-  }
+  await using access = new CommandAccess(io, options);
+  const { secrets, terminal, tokens } = access;
+  access.assertSecrets(site, [...new Set([...(key === undefined ? [] : keystoresUsed(key)), ...anchors])]);
+  return await use({ site, secrets, tokens, world: io.world }, terminal);
 }

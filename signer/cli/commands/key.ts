@@ -14,7 +14,6 @@ import {
 import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../../files/index.ts';
 import { generateKey } from '../../keys/generate-key.ts';
-import { secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import type { NewKey } from '../../keys/new-key.ts';
 import { openKey } from '../../keys/open-key.ts';
 import { formatRows } from '../../summary/license-summary.ts';
@@ -22,9 +21,8 @@ import { openLedgerForReading } from '../../ledger/index.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { findSiteKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { SecretProvider } from '../secrets.ts';
 import { invalid, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
-import { withAccess } from './key-access.ts';
+import { CommandAccess, withAccess } from './key-access.ts';
 
 interface JsonOption {
   readonly json?: boolean;
@@ -45,8 +43,7 @@ interface ExportOptions extends SiteOptions {
   readonly out?: string;
 }
 
-export function addKey(program: Command, io: Io): void {
-  const key = program.command('key').description('makes, lists, shows, exports and checks keys');
+export function defineKey(key: Command, io: Io): void {
   addGenerate(key, io);
   addList(key, io);
   addShow(key, io);
@@ -120,36 +117,30 @@ function addGenerate(key: Command, io: Io): void {
       });
     const site = openNamedSite(io, options);
     const keystore = options.keystore ?? onlyKeystore(site);
-    const terminal = io.openTerminal();
-    try {
-      const secrets = new SecretProvider(options.secret, terminal, options);
-      const stores = options.mlDsaKeystore === undefined ? [keystore] : [keystore, options.mlDsaKeystore];
-      secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
-      const wanted: NewKey = {
-        name: options.name,
-        algorithm: options.algorithm,
-        purpose: options.purpose,
-        keystore,
-        wrapped: options.wrapped ?? false,
-        makeDefault: options.default ?? false,
-        ...(options.mlDsaKeystore === undefined ? {} : { mldsaKeystore: options.mlDsaKeystore }),
-      };
-      const record = await generateKey(site.paths.folder, wanted, secrets, ledgerIdOf(site), io.world);
+    await using access = new CommandAccess(io, options);
+    access.assertSecrets(site, options.mlDsaKeystore === undefined ? [keystore] : [keystore, options.mlDsaKeystore]);
+    const wanted: NewKey = {
+      name: options.name,
+      algorithm: options.algorithm,
+      purpose: options.purpose,
+      keystore,
+      wrapped: options.wrapped ?? false,
+      makeDefault: options.default ?? false,
+      ...(options.mlDsaKeystore === undefined ? {} : { mldsaKeystore: options.mlDsaKeystore }),
+    };
+    const record = await generateKey(site.paths.folder, wanted, access.secrets, ledgerIdOf(site), io.world);
+    io.err(
+      `made the key ${record.name}: ${record.algorithm}, purpose ${record.purpose}, custody ${record.custody}, in keystore ${record.keystore}`,
+    );
+    if (record.custody === 'software')
       io.err(
-        `made the key ${record.name}: ${record.algorithm}, purpose ${record.purpose}, custody ${record.custody}, in keystore ${record.keystore}`,
+        'back up its file, and keep the passphrase elsewhere: without either, nothing can be signed with it again',
       );
-      if (record.custody === 'software')
-        io.err(
-          'back up its file, and keep the passphrase elsewhere: without either, nothing can be signed with it again',
-        );
-      io.out(
-        options.json === true
-          ? jsonLine({ schema: 'vtlic-key/1', ...recordDocument(record) })
-          : `${record.publicKey.kid}\n`,
-      );
-    } finally {
-      terminal?.close();
-    }
+    io.out(
+      options.json === true
+        ? jsonLine({ schema: 'vtlic-key/1', ...recordDocument(record) })
+        : `${record.publicKey.kid}\n`,
+    );
   });
 }
 

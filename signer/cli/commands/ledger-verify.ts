@@ -11,7 +11,7 @@ import type { LedgerSummary, LedgerView } from '../../ledger/index.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
-import { SecretProvider } from '../secrets.ts';
+import { parseSecretOptions, SecretProvider } from '../secrets.ts';
 import { lookAtAnchor } from './anchor-status.ts';
 import { collect, invalid, secretOption, type SecretOptions, siteFolder, siteOption } from './common.ts';
 import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
@@ -33,7 +33,7 @@ export function addLedgerVerify(parent: Command, io: Io): void {
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((file: string | undefined, options: VerifyOptions) =>
     withLedger(io, options, file, async (ledger, site) => {
-      if (site === undefined) new SecretProvider(options.secret, undefined).assertFor([]);
+      if (site === undefined) new SecretProvider(parseSecretOptions(options.secret), undefined).assertFor([]);
       const keys = options.signatures ? keysFor(io, options, site) : undefined;
       const abort = new AbortController();
       const progress = progressLine('entries', io.world.nowMs);

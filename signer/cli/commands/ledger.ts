@@ -12,8 +12,7 @@ import { addLedgerShow } from './ledger-show.ts';
 import { addLedgerStatus } from './ledger-status.ts';
 import { addLedgerVerify } from './ledger-verify.ts';
 
-export function addLedger(program: Command, io: Io): void {
-  const ledger = program.command('ledger').description('the record of everything that was signed');
+export function defineLedger(ledger: Command, io: Io): void {
   addLedgerStatus(ledger, io);
   addLedgerVerify(ledger, io);
   addLedgerShow(ledger, io);

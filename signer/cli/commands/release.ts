@@ -16,11 +16,8 @@ interface ReleaseOptions extends SiteOptions, SecretOptions {
   readonly json?: boolean;
 }
 
-export function addRelease(program: Command, io: Io): void {
-  const command = program
-    .command('release <id>')
-    .description('writes the file of an issued license again, from the bytes in the ledger')
-    .option('--json', 'the result as one JSON document');
+export function defineRelease(command: Command, io: Io): void {
+  command.option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((id: string, options: ReleaseOptions) => {
     const bytes = uuidToBytes(id.toLowerCase());
     if (bytes === undefined)

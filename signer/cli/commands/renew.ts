@@ -44,10 +44,7 @@ interface RenewOptions extends SigningOptions, Readonly<Partial<Record<MemberNam
   readonly newCustomers?: boolean;
 }
 
-export function addRenew(program: Command, io: Io): void {
-  const command = program
-    .command('renew [target]')
-    .description('renews a license (id, file or customer): shows what changes, and signs it after Yes');
+export function defineRenew(command: Command, io: Io): void {
   for (const [, flags, words] of MEMBER_OPTIONS) command.option(flags, words);
   command
     .option('--limit <name=value>', 'one limit; the others stay (repeatable)', collect, [] as string[])

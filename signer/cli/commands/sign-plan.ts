@@ -2,8 +2,8 @@
  * What `issue` and `renew` share: a plan, its view, and one of three ways to the officer's word (`Yes`, `--dry-run`,
  * `--confirm`).
  */
+import { sha256Hex } from '../../../files/index.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
-import { createHash } from 'node:crypto';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { toHex } from '../../../formats/bytes.ts';
@@ -15,9 +15,8 @@ import { openForSigning } from '../../issue/open-ledger.ts';
 import { type ProofWork, writeProofs } from '../../issue/write-proofs.ts';
 import type { ReleasedLicense } from '../../issue/stages.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
-import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
+import { keystoresUsed } from '../../keys/keystores.ts';
 import { openKey } from '../../keys/open-key.ts';
-import { TokenPool } from '../../keys/token-pool.ts';
 import { planView } from '../../summary/plan-summary.ts';
 import { checkPlanned } from '../../plan/recheck-policy.ts';
 import { checkPlanFresh, keyOfPlan } from '../../plan/plan-freshness.ts';
@@ -31,7 +30,7 @@ import type { KeyRecord } from '../../site/key-record.ts';
 import { nowSeconds } from '../../runtime.ts';
 import { licenseKey, openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { SecretProvider } from '../secrets.ts';
+import { parseSecretOptions, SecretProvider } from '../secrets.ts';
 import {
   invalid,
   openNamedSite,
@@ -41,6 +40,7 @@ import {
   siteOption,
   type SiteOptions,
 } from './common.ts';
+import { CommandAccess } from './key-access.ts';
 import { proofKeyOf, proofOption, type ProofOptions } from './proof-option.ts';
 
 export interface SigningOptions extends SiteOptions, SecretOptions, ProofOptions {
@@ -108,7 +108,7 @@ async function dryRun(
   makePlan: MakePlan,
   options: SigningOptions,
 ): Promise<void> {
-  new SecretProvider(options.secret, undefined).assertFor([]);
+  new SecretProvider(parseSecretOptions(options.secret), undefined).assertFor([]);
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
     const { plan, view } = makePlan({
@@ -142,89 +142,80 @@ async function planAndSign(
   proofKey: KeyRecord | undefined,
   options: SigningOptions,
 ): Promise<void> {
-  const terminal = io.openTerminal();
-  const secrets = new SecretProvider(options.secret, terminal, options);
-  const tokens = new TokenPool(io.world);
-  try {
-    if (terminal === undefined && options.confirm === undefined) {
-      throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', {
-        hint: 'plan it with --dry-run, then sign it with --confirm DIGEST',
-      });
-    }
-    // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
-    const early =
-      options.confirm === undefined
-        ? undefined
-        : reviewByDigest(site.paths.plans, options.confirm, nowSeconds(io.world));
-    const key = early === undefined ? licenseKey(site, options.key) : keyOfPlan(early.plan.items[0]?.kid, site);
-    if (early?.plan.items.some((item) => item.kid !== key.publicKey.kid) === true)
-      throw new VtlicError('plan_stale', 'the plan names more than one key', {
-        hint: 'make a new plan with --dry-run and review it',
-      });
-    const stores = [
-      ...keystoresUsed(key),
-      ...(proofKey === undefined ? [] : keystoresUsed(proofKey)),
-      ...anchorKeystores(site),
-    ];
-    secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
-    const access = { site, secrets, tokens, world: io.world };
-    const ledger = await openForSigning(site, io.world, {
-      command: command.name,
-      confirmTime: options.confirmTime,
-      ...openingWith(access, key),
+  await using opened = new CommandAccess(io, options);
+  const { secrets, terminal, tokens } = opened;
+  if (terminal === undefined && options.confirm === undefined) {
+    throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', {
+      hint: 'plan it with --dry-run, then sign it with --confirm DIGEST',
     });
+  }
+  // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
+  const early =
+    options.confirm === undefined ? undefined : reviewByDigest(site.paths.plans, options.confirm, nowSeconds(io.world));
+  const key = early === undefined ? licenseKey(site, options.key) : keyOfPlan(early.plan.items[0]?.kid, site);
+  if (early?.plan.items.some((item) => item.kid !== key.publicKey.kid) === true)
+    throw new VtlicError('plan_stale', 'the plan names more than one key', {
+      hint: 'make a new plan with --dry-run and review it',
+    });
+  const stores = [
+    ...keystoresUsed(key),
+    ...(proofKey === undefined ? [] : keystoresUsed(proofKey)),
+    ...anchorKeystores(site),
+  ];
+  opened.assertSecrets(site, stores);
+  const access = { site, secrets, tokens, world: io.world };
+  const ledger = await openForSigning(site, io.world, {
+    command: command.name,
+    confirmTime: options.confirmTime,
+    ...openingWith(access, key),
+  });
+  try {
+    const catalog = readCatalog(site.paths.catalog);
+    const reviewed = early ?? (await reviewHere());
+    // Read again: a prompt may have stood open while somebody changed them.
+    checkPlanFresh(reviewed.plan, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
+    checkPlanned(reviewed.plan, { site, catalog, ledger });
+    if (early !== undefined) for (const line of planView(early.plan, { site, catalog, ledger })) io.err(line);
+    const ledgerId = toHex(ledger.genesis.ledgerId);
+    const signingKey = await openKey(access, key, ledgerId);
     try {
-      const catalog = readCatalog(site.paths.catalog);
-      const reviewed = early ?? (await reviewHere());
-      // Read again: a prompt may have stood open while somebody changed them.
-      checkPlanFresh(reviewed.plan, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
-      checkPlanned(reviewed.plan, { site, catalog, ledger });
-      if (early !== undefined) for (const line of planView(early.plan, { site, catalog, ledger })) io.err(line);
-      const ledgerId = toHex(ledger.genesis.ledgerId);
-      const signingKey = await openKey(access, key, ledgerId);
+      // Both secrets are asked for before anything is signed.
+      const headKey = proofKey === undefined ? undefined : await openKey(access, proofKey, ledgerId);
       try {
-        // Both secrets are asked for before anything is signed.
-        const headKey = proofKey === undefined ? undefined : await openKey(access, proofKey, ledgerId);
-        try {
-          await io.world.step('key-open');
-          const released = await signPlan(reviewed, {
-            ledger,
-            siteFolder: site.paths.folder,
-            key: signingKey,
-            world: io.world,
-          });
-          const proof =
-            headKey === undefined
-              ? {}
-              : await prove(released, {
-                  ledger,
-                  site,
-                  key: headKey,
-                  world: io.world,
-                  goOn: provingCommand(released, options),
-                });
-          for (const license of released) report(io, license, proof.path, options);
-          if (proof.fault !== undefined) throw proof.fault;
-        } finally {
-          await headKey?.close();
-        }
+        await io.world.step('key-open');
+        const released = await signPlan(reviewed, {
+          ledger,
+          siteFolder: site.paths.folder,
+          key: signingKey,
+          world: io.world,
+        });
+        const proof =
+          headKey === undefined
+            ? {}
+            : await prove(released, {
+                ledger,
+                site,
+                key: headKey,
+                world: io.world,
+                goOn: provingCommand(released, options),
+              });
+        for (const license of released) report(io, license, proof.path, options);
+        if (proof.fault !== undefined) throw proof.fault;
       } finally {
-        await signingKey.close();
-      }
-
-      async function reviewHere(): ReturnType<typeof reviewOnTerminal> {
-        if (makePlan === undefined || terminal === undefined)
-          throw new VtlicError('internal', 'a review needs a plan and a terminal');
-        const { plan, view } = makePlan({ site, catalog, ledger, key });
-        return reviewOnTerminal(plan, view, terminal);
+        await headKey?.close();
       }
     } finally {
-      ledger.close();
+      await signingKey.close();
+    }
+
+    async function reviewHere(): ReturnType<typeof reviewOnTerminal> {
+      if (makePlan === undefined || terminal === undefined)
+        throw new VtlicError('internal', 'a review needs a plan and a terminal');
+      const { plan, view } = makePlan({ site, catalog, ledger, key });
+      return reviewOnTerminal(plan, view, terminal);
     }
   } finally {
-    await tokens.close();
-    secrets.forget();
-    terminal?.close();
+    ledger.close();
   }
 }
 
@@ -266,7 +257,7 @@ function report(io: Io, released: ReleasedLicense, proof: string | undefined, op
           id: license.cti,
           counter: license.ctr,
           kid: intent.body.kid,
-          payloadSha256: createHash('sha256').update(intent.body.payload).digest('hex'),
+          payloadSha256: sha256Hex(intent.body.payload),
         })
       : files.map((file) => `${cleanText(file, 4000)}\n`).join(''),
   );

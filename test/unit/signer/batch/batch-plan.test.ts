@@ -12,7 +12,7 @@ import { isSharded, outputPath } from '../../../../signer/batch/output-path.ts';
 import { openBatchPlan } from '../../../../signer/batch/plan-reader.ts';
 import type { BatchHead } from '../../../../signer/batch/plan-row.ts';
 import { BatchPlanWriter } from '../../../../signer/batch/plan-writer.ts';
-import { progressText } from '../../../../signer/batch/progress.ts';
+import { progressText } from '../../../../signer/cli/progress.ts';
 import { rowDigest } from '../../../../signer/batch/row-digest.ts';
 import { count, emptySummary, summaryDocument, summaryView } from '../../../../signer/summary/batch-summary.ts';
 import type { Request } from '../../../../signer/request/request.ts';

@@ -1,0 +1,111 @@
+/** Lines and files stay short enough to read: the formatter leaves long texts, templates and comments as they are. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ROOT } from '../support/run-cli.ts';
+
+const ROOMS = ['formats', 'files', 'keys', 'verifier', 'signer'];
+const MAX_COLUMNS = 120;
+const MAX_LINES = 350;
+
+/** Files that still have a longer line. A file leaves the list as soon as its lines are short. */
+const LONG_LINES: ReadonlySet<string> = new Set([
+  'formats/armor.ts',
+  'formats/cbor/map-reader.ts',
+  'formats/cose-sign1.ts',
+  'formats/csv/read-csv.ts',
+  'formats/csv/write-csv.ts',
+  'formats/license/decode-license.ts',
+  'keys/private/pkcs11/client/doctor.ts',
+  'keys/private/pkcs11/client/explain-failure.ts',
+  'keys/private/pkcs11/client/find-token.ts',
+  'keys/private/pkcs11/client/resolve-module.ts',
+  'keys/private/pkcs11/client/token-key.ts',
+  'keys/private/pkcs11/client/token.ts',
+  'keys/private/pkcs11/shared/profiles.ts',
+  'keys/private/pkcs11/token-host/module.ts',
+  'keys/private/pkcs11/token-host/wrapped-seed.ts',
+  'keys/private/pkcs11/uri/uri.ts',
+  'keys/private/software/age-header.ts',
+  'keys/private/software/age.ts',
+  'keys/private/software/key-file.ts',
+  'keys/public/encodings/component-text.ts',
+  'keys/public/encodings/explain-der.ts',
+  'keys/public/encodings/pem.ts',
+  'signer/batch/check-rows.ts',
+  'signer/batch/csv-columns.ts',
+  'signer/batch/dry-run.ts',
+  'signer/batch/duplicate-lineages.ts',
+  'signer/batch/prepare-plan.ts',
+  'signer/batch/prove-batch.ts',
+  'signer/batch/run-batch.ts',
+  'signer/cli/commands/anchor-option.ts',
+  'signer/cli/commands/batch.ts',
+  'signer/cli/commands/counters-export.ts',
+  'signer/cli/commands/counters-import.ts',
+  'signer/cli/commands/counters-reopen.ts',
+  'signer/cli/commands/hsm.ts',
+  'signer/cli/commands/init.ts',
+  'signer/cli/commands/key.ts',
+  'signer/cli/commands/ledger-anchor.ts',
+  'signer/cli/commands/ledger-prove.ts',
+  'signer/cli/commands/ledger-restore.ts',
+  'signer/cli/commands/ledger-show.ts',
+  'signer/cli/commands/ledger-status.ts',
+  'signer/cli/commands/ledger-verify.ts',
+  'signer/cli/commands/log-signing.ts',
+  'signer/cli/commands/proof-option.ts',
+  'signer/cli/commands/release.ts',
+  'signer/cli/commands/sign-plan.ts',
+  'signer/cli/commands/verify-file.ts',
+  'signer/demo/demo.ts',
+  'signer/issue/open-ledger.ts',
+  'signer/issue/recover.ts',
+  'signer/issue/stored-license.ts',
+  'signer/plan/anomalies.ts',
+  'signer/plan/use-fault.ts',
+  'signer/renew/changes.ts',
+  'signer/renew/previous-license.ts',
+  'signer/request/check-against-catalog.ts',
+  'signer/site/create-site.ts',
+  'signer/site/unfinished-init.ts',
+  'signer/summary/batch-summary.ts',
+  'signer/summary/license-summary.ts',
+  'verifier/reasons.ts',
+  'verifier/trust.ts',
+]);
+
+interface SourceFile {
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
+const FILES: readonly SourceFile[] = ROOMS.flatMap((room) =>
+  readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => ({
+      name: `${room}/${name}`,
+      lines: readFileSync(join(ROOT, room, name), 'utf8')
+        .trimEnd()
+        .split('\n'),
+    })),
+);
+
+describe('a source file', () => {
+  it('has no line over 120 columns, except in the files that are listed', () => {
+    expect(FILES.length).toBeGreaterThan(200);
+    const long = FILES.filter(({ lines }) => lines.some((line) => line.length > MAX_COLUMNS)).map(({ name }) => name);
+    expect(long.filter((name) => !LONG_LINES.has(name))).toEqual([]);
+  });
+
+  it('of the signer leaves the list as soon as its lines are short', () => {
+    const short = FILES.filter(({ lines }) => lines.every((line) => line.length <= MAX_COLUMNS)).map(
+      ({ name }) => name,
+    );
+    expect(short.filter((name) => name.startsWith('signer/') && LONG_LINES.has(name))).toEqual([]);
+  });
+
+  it('has at most 350 lines', () => {
+    expect(FILES.filter(({ lines }) => lines.length > MAX_LINES).map(({ name }) => name)).toEqual([]);
+  });
+});
