@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
 import { parseJsonFile, readLimited } from '../../files/index.ts';
-import { PERPETUAL } from '../request/dates.ts';
+import { PERPETUAL } from '../../formats/dates.ts';
 
 export const CATALOG_SCHEMA = 'vtlic-catalog/1';
 const MAX_BYTES = 8 << 20;

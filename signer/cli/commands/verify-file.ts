@@ -14,7 +14,7 @@ import type { Accepted, Refused } from '../../../verifier/verdict.ts';
 import { verify } from '../../../verifier/verify.ts';
 import { readLicenseFile, readLimited } from '../../../files/index.ts';
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
-import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
+import { formatInstant, isPerpetual, PERPETUAL } from '../../../formats/dates.ts';
 import { EXIT } from '../exit-codes.ts';
 
 const ROLLED_BACK: ReadonlySet<Reason> = new Set(['lineage_not_newer', 'counter_rolled_back', 'counter_conflict']);

@@ -1,6 +1,6 @@
 /** Values of the options of `vtlic verify`: what each accepts, and why not. */
 import { MAX_TIME } from '../../../formats/license/bounds.ts';
-import { parseDate } from '../../request/dates.ts';
+import { parseDate } from '../../../formats/dates.ts';
 
 export type OptionValue<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
 
