@@ -1,7 +1,7 @@
 /** `vtlic verify FILE --product P`: the reference verifier on the command line. Needs no site. */
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
-import { makeTrust } from '../../../verifier/trust.ts';
+import { makeTrust } from '../../../verifier/index.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io, SetExit } from '../io.ts';
