@@ -83,7 +83,12 @@ const NODE_CRYPTO_ONLY: Plugin = {
   name: 'node-crypto-only',
   load: (id: string) =>
     id === join(compiled, 'keys/public/provider-default.js')
-      ? "export { nodeProvider as defaultProvider } from './provider-node.js';"
+      ? [
+          "import { nodeProvider } from './provider-node.js';",
+          'export const defaultProvider = nodeProvider;',
+          'const { name } = nodeProvider;',
+          'export const chosenProviders = () => ({ sha256: name, sha512: name, ed25519: name, mldsa65: name });',
+        ].join('\n')
       : undefined,
 };
 

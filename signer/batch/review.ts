@@ -1,7 +1,8 @@
 /** The officer's word on a batch, and the plan's rows against the policy once more. */
 import { groupDigits } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { askForYes, checkAge, markReviewed, type Reviewed, type ReviewTerminal } from '../plan/review.ts';
+import { checkPlanAge } from '../plan/plan-freshness.ts';
+import { askForYes, markReviewed, type Reviewed, type ReviewTerminal } from '../plan/review.ts';
 import { recheckLicense, refusePlanned, type CheckedAgainst } from '../plan/recheck-policy.ts';
 import type { RowsChecked } from './check-rows.ts';
 import type { BatchPlan } from './plan-reader.ts';
@@ -35,7 +36,7 @@ export async function reviewBatchOnTerminal(
  * @throws VtlicError `plan_stale` when it is from the future or older than 24 hours.
  */
 export function reviewBatchByDigest(batch: BatchPlan, now: number): ReviewedBatch {
-  checkAge(batch.head.made, now);
+  checkPlanAge(batch.head.made, now);
   return markBatch(batch);
 }
 

@@ -4,7 +4,7 @@
  */
 import { VtlicError } from '../../formats/error.ts';
 import { judgeClock, type LedgerView } from '../ledger/index.ts';
-import { formatInstant } from '../request/dates.ts';
+import { formatInstant } from '../../formats/dates.ts';
 
 export function clockRefused(sentence: string, now: number): VtlicError {
   return new VtlicError('clock_refused', sentence, {

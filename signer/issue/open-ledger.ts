@@ -3,7 +3,7 @@ import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { anchorPlaceText } from '../anchor/index.ts';
 import { judgeClock, type Ledger, type LedgerOpenOptions, openLedgerForWriting } from '../ledger/index.ts';
-import { formatInstant } from '../request/dates.ts';
+import { formatInstant } from '../../formats/dates.ts';
 import type { Site } from '../site/site.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import { clockRefused } from './clock.ts';

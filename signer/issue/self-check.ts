@@ -10,8 +10,7 @@ import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isCryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
 import type { Provider } from '../../keys/public/provider.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
-import { makeTrust, type Trust } from '../../verifier/trust.ts';
-import { verify } from '../../verifier/verify.ts';
+import { makeTrust, type Trust, verify } from '../../verifier/index.ts';
 import { secondDecoderAgrees } from './cbor-cross-check.ts';
 
 const COSE_SIGN1_TAG = 18;

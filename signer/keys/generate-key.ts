@@ -11,7 +11,7 @@ import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
 import { removeIfPresent } from '../../files/index.ts';
 import { acquireLock, fileExists } from '../ledger/index.ts';
-import { formatInstant } from '../request/dates.ts';
+import { formatInstant } from '../../formats/dates.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore, KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
 import { sitePaths } from '../site/paths.ts';

@@ -5,7 +5,7 @@
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { License } from '../../formats/license/license.ts';
-import { formatDay, formatInstant, isPerpetual, PERPETUAL } from '../request/dates.ts';
+import { formatDay, formatInstant, isPerpetual, PERPETUAL } from '../../formats/dates.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { useInWords } from './use-fault.ts';
 

@@ -1,10 +1,10 @@
 /**
  * The officer's word. Nothing is signed but what is `Reviewed`, and only the functions here make one.
  */
-import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { planDigest, encodePlan, type Plan, type PlanOrigin } from './plan.ts';
 import { readPlan } from './plan-file.ts';
+import { checkPlanAge } from './plan-freshness.ts';
 
 const reviewed: unique symbol = Symbol('reviewed');
 
@@ -53,17 +53,6 @@ export async function reviewOnTerminal(
   return markPlan(plan);
 }
 
-const HINT = 'make a new plan with --dry-run and review it';
-
-/** @throws VtlicError `plan_stale` for a plan from the future or older than 24 hours */
-export function checkAge(made: number, now: number): void {
-  if (now - made > DAY_SECONDS) throw new VtlicError('plan_stale', 'the plan is older than 24 hours', { hint: HINT });
-  if (made > now)
-    throw new VtlicError('plan_stale', "the plan was made later than this machine's clock reads now", {
-      hint: 'check the clock',
-    });
-}
-
 /**
  * Takes a plan that was reviewed before, named by its digest.
  *
@@ -72,6 +61,6 @@ export function checkAge(made: number, now: number): void {
  */
 export function reviewByDigest(folder: string, digest: string, now: number): ReviewedPlan {
   const plan = readPlan(folder, digest);
-  checkAge(plan.made, now);
+  checkPlanAge(plan.made, now);
   return markPlan(plan);
 }

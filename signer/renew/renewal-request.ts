@@ -2,7 +2,7 @@
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
-import { isPerpetual } from '../request/dates.ts';
+import { isPerpetual } from '../../formats/dates.ts';
 import { hasInvisible } from '../request/invisible-text.ts';
 import type { Request } from '../request/request.ts';
 import type { Changes } from './changes.ts';

@@ -2,7 +2,7 @@
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Catalog } from '../site/catalog.ts';
-import { isPerpetual, PERPETUAL } from './dates.ts';
+import { isPerpetual, PERPETUAL } from '../../formats/dates.ts';
 import type { Request } from './request.ts';
 
 function list(names: Iterable<string>): string {

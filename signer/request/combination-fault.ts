@@ -1,6 +1,6 @@
 /** Which members of a request contradict each other, whatever the catalog sells. */
 import { VtlicError } from '../../formats/error.ts';
-import { isPerpetual } from './dates.ts';
+import { isPerpetual } from '../../formats/dates.ts';
 import type { Request } from './request.ts';
 
 /** @returns `request_invalid` with the member at fault; undefined where the members agree */

@@ -18,7 +18,7 @@ import { hasControlOrBidi } from '../../formats/clean-text.ts';
 import type { JsonValueReader } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
 import type { ExtMap, ExtValue, LicenseUse } from '../../formats/license/license.ts';
-import { parseDate, PERPETUAL } from './dates.ts';
+import { parseDate, PERPETUAL } from '../../formats/dates.ts';
 import { hasInvisible } from './invisible-text.ts';
 
 const ID_IN_WORDS = 'should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)';

@@ -3,7 +3,7 @@ import { DAY_SECONDS, MAX_COUNT, MAX_GRACE_SECONDS } from '../../formats/license
 import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
 import { parseJsonFile, readLimited, sha256Hex } from '../../files/index.ts';
-import { PERPETUAL } from '../request/dates.ts';
+import { PERPETUAL } from '../../formats/dates.ts';
 
 export const CATALOG_SCHEMA = 'vtlic-catalog/1';
 const MAX_BYTES = 8 << 20;

@@ -7,7 +7,7 @@ import type { License, LicenseUse } from '../../formats/license/license.ts';
 import { digestView } from './plan-summary.ts';
 import { lineageOf, lineageText } from '../ledger/index.ts';
 import { type Anomaly, ANOMALY_KINDS, type AnomalyKind } from '../plan/anomalies.ts';
-import { formatDay, isPerpetual, PERPETUAL } from '../request/dates.ts';
+import { formatDay, isPerpetual, PERPETUAL } from '../../formats/dates.ts';
 
 const LARGEST = 10;
 const EXAMPLES = 5;

@@ -6,7 +6,7 @@
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { ExtBytes, type ExtValue, type License } from '../../formats/license/license.ts';
-import { formatDay, formatInstant, formatLastDay, isPerpetual, PERPETUAL } from '../request/dates.ts';
+import { formatDay, formatInstant, formatLastDay, isPerpetual, PERPETUAL } from '../../formats/dates.ts';
 import type { Anomaly } from '../plan/anomalies.ts';
 import type { PlanItem } from '../plan/plan.ts';
 

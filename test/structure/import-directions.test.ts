@@ -2,7 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { checkImportDirections } from './import-directions.ts';
+import { backwardArrows, checkImportDirections, MAY_IMPORT } from './import-directions.ts';
+
+/** Not written out below: the check would take this file's text for an import of its own. */
+const IMPORT = 'import';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -47,7 +50,7 @@ describe('import directions', () => {
     ],
     [
       'signer/ledger/a.ts',
-      ['const b = await import', "('../cli/b.ts');"].join(''),
+      `const b = await ${IMPORT}('../cli/b.ts');`,
       'signer/cli/b.ts',
       'room signer/ledger may not import room signer/cli',
     ],
@@ -55,7 +58,7 @@ describe('import directions', () => {
       'signer/keys/a.ts',
       "import { b } from '../../keys/private/pkcs11/token-host/b.ts';",
       'keys/private/pkcs11/token-host/b.ts',
-      'room signer may not import room keys/private/pkcs11/token-host',
+      'room signer/keys may not import room keys/private/pkcs11/token-host',
     ],
     [
       'signer/ledger/entries/a.ts',
@@ -65,27 +68,27 @@ describe('import directions', () => {
     ],
     [
       'signer/a.ts',
-      "import { b } from './ledger/store/b.ts';",
-      'signer/ledger/store/b.ts',
-      'may import room signer/ledger only through signer/ledger/index.ts',
-    ],
-    [
-      'signer/a.ts',
       "import\n  { b }\n  from '../vectors/b.ts';",
       'vectors/b.ts',
       'room signer may not import room vectors',
     ],
     [
-      'keys/public/a.ts',
-      "import { b } from '../../formats/cbor/b.ts';",
-      'formats/cbor/b.ts',
-      'may import room formats/cbor only through formats/cbor/index.ts',
+      'signer/plan/a.ts',
+      "import { b } from '../batch/b.ts';",
+      'signer/batch/b.ts',
+      'room signer/plan may not import room signer/batch',
     ],
     [
       'signer/keys/a.ts',
-      "import type { B } from '../../keys/private/pkcs11/client/b.ts';",
-      'keys/private/pkcs11/client/b.ts',
-      'may import room keys/private/pkcs11/client only through keys/private/pkcs11/client/index.ts',
+      "import type { B } from '../issue/b.ts';",
+      'signer/issue/b.ts',
+      'room signer/keys may not import room signer/issue',
+    ],
+    [
+      'signer/site/a.ts',
+      `export type B = typeof ${IMPORT}('../request/b.ts');`,
+      'signer/request/b.ts',
+      'room signer/site may not import room signer/request',
     ],
   ])('refuse a planted import of another room in %s', (file, text, target, rule) => {
     const { faults } = checkImportDirections(planted({ [file]: text, [target]: 'export const b = 1;' }));
@@ -94,7 +97,53 @@ describe('import directions', () => {
     ]);
   });
 
-  it('refuses a planted circle', () => {
+  it.each([
+    ['formats/cbor', 'keys/public/a.ts', "import { b } from '../../formats/cbor/b.ts';"],
+    [
+      'keys/private/pkcs11/client',
+      'signer/keys/a.ts',
+      "import type { B } from '../../keys/private/pkcs11/client/b.ts';",
+    ],
+    ['signer/ledger', 'signer/plan/a.ts', "export type { B } from '../ledger/b.ts';"],
+    ['verifier', 'signer/cli/a.ts', `const b = ${IMPORT}('../../verifier/b.ts');`],
+  ])('refuse a way into %s past its index.ts', (room, file, text) => {
+    const tree = { [file]: text, [`${room}/b.ts`]: 'export const b = 1;', [`${room}/index.ts`]: 'export {};' };
+    const rule = `may import room ${room} only through ${room}/index.ts (${room}/b.ts)`;
+    expect(checkImportDirections(planted(tree)).faults).toEqual([{ file, rule }]);
+  });
+
+  it('let a test import a file behind an index.ts', () => {
+    const tree = {
+      'test/unit/a.test.ts': "import { b } from '../../verifier/b.ts';",
+      'verifier/b.ts': 'export const b = 1;',
+      'verifier/index.ts': 'export {};',
+    };
+    expect(checkImportDirections(planted(tree)).faults).toEqual([]);
+  });
+
+  it('are a table in which each room imports only rooms above it', () => {
+    expect(backwardArrows(MAY_IMPORT)).toEqual([]);
+    expect(backwardArrows({ formats: [], verifier: ['signer/plan'], 'signer/plan': ['formats'] })).toEqual([
+      'verifier → signer/plan',
+    ]);
+  });
+
+  it('refuse a planted circle of rooms whose files import in no circle', () => {
+    const { faults } = checkImportDirections(
+      planted({
+        'signer/request/a.ts': "import { b } from '../site/b.ts';",
+        'signer/site/b.ts': 'export const b = 1;',
+        'signer/site/c.ts': "import type { D } from '../request/d.ts';",
+        'signer/request/d.ts': 'export type D = 1;',
+      }),
+    );
+    expect(faults.map((fault) => fault.rule)).toEqual([
+      expect.stringContaining('room signer/site may not import room signer/request'),
+      'rooms import each other in a circle: signer/request → signer/site → signer/request',
+    ]);
+  });
+
+  it('refuse a planted circle of files', () => {
     const { faults } = checkImportDirections(
       planted({
         'formats/a.ts': "import './b.ts';",
@@ -106,8 +155,11 @@ describe('import directions', () => {
     expect(faults[0]?.rule).toContain('formats/a.ts → formats/b.ts → formats/c.ts → formats/a.ts');
   });
 
-  it('refuses a file outside every room', () => {
-    const { faults } = checkImportDirections(planted({ 'helpers/a.ts': 'export {};' }));
-    expect(faults[0]?.rule).toContain('lies in no room');
-  });
+  it.each(['helpers/a.ts', 'signer/orders/a.ts', 'signer/ledger/rows/a.ts'])(
+    'refuse %s, a file outside every room',
+    (path) => {
+      const { faults } = checkImportDirections(planted({ [path]: 'export {};' }));
+      expect(faults[0]?.rule).toContain('lies in no room');
+    },
+  );
 });

@@ -1,60 +1,107 @@
 /**
- * Which room may import which (README, "Rooms"). Imports run one way and never in a circle.
+ * The rule for imports (ARCHITECTURE.md, "Imports"): each room imports only rooms listed above it, and enters a room that
+ * has an `index.ts` only through it. Nothing imports in a circle, neither files nor rooms. Type imports count.
  *
- * Read from the text of the files: `import … from`, `export … from`, `import()` and side-effect imports.
+ * The check reads the text of the files: `import … from`, `export … from`, `import()` and side-effect imports.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 
-const LEDGER = ['signer/ledger/entries', 'signer/ledger/tree', 'signer/ledger/store', 'signer/ledger/verify'];
-/** What the officer's process may know of tokens. Not `pkcs11/token-host`: only the token host's own process loads a module. */
+const PUBLIC = ['formats', 'keys/public'];
+/** What the client side of PKCS#11 contains. Only the process of the token host loads a module. */
 const TOKENS = ['keys/private/pkcs11/shared', 'keys/private/pkcs11/uri', 'keys/private/pkcs11/client'];
-const BELOW_SIGNER = ['formats', 'files', 'keys/public', 'keys/private', ...TOKENS, 'verifier'];
-const SIGNER = [...BELOW_SIGNER, 'signer/anchor', 'signer/ledger', ...LEDGER, 'signer'];
-const EVERYTHING = [...SIGNER, 'keys/private/pkcs11/token-host', 'signer/cli', 'vectors'];
+const KEYS = [...PUBLIC, 'files', 'keys/private', ...TOKENS];
+const ENTRIES = [...PUBLIC, 'keys/private', 'signer/anchor'];
+const LEDGER = ['signer/anchor', 'signer/ledger'];
+const SITE = [...KEYS, 'signer', ...LEDGER, 'signer/site'];
 
-/** Room (longest matching folder wins) → rooms it may import besides itself. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+/**
+ * Each room (a file belongs to the longest matching folder) → the rooms that it may import besides itself. The order is
+ * from bottom to top: a room may only list rooms above its own line.
+ */
+export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   formats: [],
-  'keys/public': ['formats'],
   files: ['formats'],
-  'keys/private': ['formats', 'files', 'keys/public'],
+  'keys/public': ['formats'],
+  'keys/private': [...PUBLIC, 'files'],
   'keys/private/pkcs11/shared': ['formats'],
   'keys/private/pkcs11/uri': ['formats', 'keys/private/pkcs11/shared'],
-  'keys/private/pkcs11/token-host': ['formats', 'keys/public', 'keys/private', 'keys/private/pkcs11/shared'],
+  'keys/private/pkcs11/token-host': [...PUBLIC, 'keys/private', 'keys/private/pkcs11/shared'],
   'keys/private/pkcs11/client': [
-    'formats',
+    ...PUBLIC,
     'files',
-    'keys/public',
     'keys/private',
     'keys/private/pkcs11/shared',
     'keys/private/pkcs11/uri',
   ],
-  verifier: ['formats', 'keys/public'],
-  'signer/anchor': ['formats', 'keys/public', ...TOKENS, 'files'],
-  'signer/ledger/entries': ['formats', 'keys/public', 'keys/private', 'signer/anchor'],
-  'signer/ledger/tree': ['formats', 'keys/public', 'keys/private', 'signer/anchor', 'signer/ledger/entries'],
+  verifier: PUBLIC,
+  signer: KEYS,
+  'signer/anchor': [...PUBLIC, 'files', ...TOKENS],
+  'signer/ledger/entries': ENTRIES,
+  'signer/ledger/tree': [...ENTRIES, 'signer/ledger/entries'],
   'signer/ledger/store': ['formats', 'files', 'signer/ledger/entries', 'signer/ledger/tree'],
   'signer/ledger/verify': [
-    'formats',
-    'keys/public',
+    ...PUBLIC,
     'signer/anchor',
     'signer/ledger/entries',
     'signer/ledger/tree',
     'signer/ledger/store',
   ],
-  'signer/ledger': ['formats', 'keys/public', 'files', 'signer/anchor', ...LEDGER],
-  signer: [...BELOW_SIGNER, 'signer/anchor', 'signer/ledger', ...LEDGER],
-  'signer/cli': SIGNER,
+  'signer/ledger': [
+    ...PUBLIC,
+    'files',
+    'signer/anchor',
+    'signer/ledger/entries',
+    'signer/ledger/tree',
+    'signer/ledger/store',
+    'signer/ledger/verify',
+  ],
+  'signer/site': [...KEYS, 'signer', ...LEDGER],
+  'signer/request': ['formats', 'files', 'signer/site'],
+  'signer/keys': SITE,
+  'signer/plan': [...SITE, 'signer/request'],
+  'signer/summary': ['formats', 'signer/ledger', 'signer/site', 'signer/request', 'signer/plan'],
+  'signer/issue': [...SITE, 'verifier', 'signer/request', 'signer/keys', 'signer/plan'],
+  'signer/renew': ['formats', 'files', 'signer/ledger', 'signer/site', 'signer/request', 'signer/plan'],
+  'signer/batch': [
+    ...SITE,
+    'signer/request',
+    'signer/keys',
+    'signer/plan',
+    'signer/summary',
+    'signer/issue',
+    'signer/renew',
+  ],
+  'signer/handover': SITE,
+  'signer/hsm': [...SITE, 'signer/keys'],
+  'signer/cli': [
+    ...SITE,
+    'verifier',
+    'signer/request',
+    'signer/keys',
+    'signer/plan',
+    'signer/summary',
+    'signer/issue',
+    'signer/renew',
+    'signer/batch',
+    'signer/handover',
+    'signer/hsm',
+  ],
   'signer/demo': ['signer/cli'],
-  vectors: SIGNER,
-  bench: EVERYTHING,
-  packages: [],
-  test: [...EVERYTHING, 'packages'],
 };
 
-/** Rooms that other rooms enter only through their `index.ts`. Tests and benchmarks may import any file. */
-const DOORS = ['formats/cbor', 'formats/json', 'keys/private/pkcs11/client', 'signer/ledger', 'signer/anchor'];
+/** Rooms around the program. They may import every room above, and any file of it. */
+const AROUND: Readonly<Record<string, readonly string[]>> = {
+  vectors: Object.keys(MAY_IMPORT),
+  packages: [],
+  bench: Object.keys(MAY_IMPORT),
+  test: [...Object.keys(MAY_IMPORT), 'packages', 'bench'],
+};
+
+const ROOMS = new Map([...Object.entries(MAY_IMPORT), ...Object.entries(AROUND)]);
+
+/** A room that contains only its own files: every folder below it must be a room of its own. */
+const WITHOUT_FOLDERS: ReadonlySet<string> = new Set(['signer', 'signer/ledger']);
 
 /** Folders that hold no code of ours, and the native modules built for tests (no TypeScript imports of the rooms). */
 const SKIPPED: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git', '.ci', '.cache', 'coverage']);
@@ -92,10 +139,20 @@ function sourceFiles(root: string): SourceFile[] {
 
 function roomOf(path: string): string | undefined {
   let best: string | undefined;
-  for (const room of Object.keys(MAY_IMPORT)) {
+  for (const room of ROOMS.keys()) {
     if (path.startsWith(`${room}/`) && room.length > (best?.length ?? 0)) best = room;
   }
-  return best;
+  return best !== undefined && WITHOUT_FOLDERS.has(best) && dirname(path) !== best ? undefined : best;
+}
+
+/** Arrows of the table that do not point to a room above their own line. */
+export function backwardArrows(table: Readonly<Record<string, readonly string[]>>): readonly string[] {
+  const above = new Set<string>();
+  return Object.entries(table).flatMap(([room, targets]) => {
+    const backward = targets.filter((target) => !above.has(target)).map((target) => `${room} → ${target}`);
+    above.add(room);
+    return backward;
+  });
 }
 
 /** All import faults under `root`, and the number of files read: zero files means that the check itself is broken. */
@@ -107,12 +164,15 @@ export function checkImportDirections(root: string): {
   const known = new Set(files.map((file) => file.path));
   const faults: ImportFault[] = [];
   const edges = new Map<string, string[]>();
+  const roomEdges = new Map<string, Set<string>>();
+  const doors = [...known].filter((path) => path.endsWith('/index.ts')).map((path) => dirname(path));
   for (const file of files) {
     const room = roomOf(file.path);
     if (room === undefined) {
       faults.push({ file: file.path, rule: 'lies in no room that this check knows' });
       continue;
     }
+    const around = room in AROUND;
     const targets: string[] = [];
     for (const specifier of file.imports) {
       if (!specifier.startsWith('.')) continue;
@@ -124,18 +184,21 @@ export function checkImportDirections(root: string): {
         continue;
       }
       targets.push(target);
-      const door = DOORS.find((folder) => target.startsWith(`${folder}/`) && target !== `${folder}/index.ts`);
-      if (door !== undefined && !/^(?:test|bench)\//.test(file.path) && !file.path.startsWith(`${door}/`))
+      const door = doors.find((folder) => target.startsWith(`${folder}/`) && target !== `${folder}/index.ts`);
+      if (door !== undefined && !around && !file.path.startsWith(`${door}/`))
         faults.push({ file: file.path, rule: `may import room ${door} only through ${door}/index.ts (${target})` });
       const other = roomOf(target);
       if (other === undefined || other === room) continue;
-      if (!(MAY_IMPORT[room] ?? []).includes(other))
+      roomEdges.set(room, (roomEdges.get(room) ?? new Set()).add(other));
+      if (!(ROOMS.get(room) ?? []).includes(other))
         faults.push({ file: file.path, rule: `room ${room} may not import room ${other} (${target})` });
     }
     edges.set(file.path, targets);
   }
   for (const circle of circles(edges))
     faults.push({ file: circle[0] ?? '', rule: `imports run in a circle: ${circle.join(' → ')}` });
+  for (const circle of circles(new Map([...roomEdges].map(([room, others]) => [room, [...others]]))))
+    faults.push({ file: circle[0] ?? '', rule: `rooms import each other in a circle: ${circle.join(' → ')}` });
   return { files: files.length, faults };
 }
 

@@ -16,6 +16,7 @@ function filesBelow(folder: string, ending: RegExp): readonly string[] {
 
 const TEXTS = [
   'README.md',
+  'ARCHITECTURE.md',
   'SECURITY.md',
   'CHANGELOG.md',
   ...filesBelow('docs', /\.md$/),

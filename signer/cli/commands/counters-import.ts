@@ -7,7 +7,7 @@ import { planTaking, type ReceivedDocument, takeCounters } from '../../handover/
 import { handedByName } from '../../handover/export-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { formatTable } from '../table.ts';
-import { formatInstant } from '../../request/dates.ts';
+import { formatInstant } from '../../../formats/dates.ts';
 import type { Io } from '../io.ts';
 import { confirmByWord } from '../confirm.ts';
 import { collect, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';

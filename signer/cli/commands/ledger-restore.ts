@@ -18,7 +18,7 @@ import {
   samePlace,
 } from '../../anchor/index.ts';
 import { acquireLock, fileExists, type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
-import { formatInstant } from '../../request/dates.ts';
+import { formatInstant } from '../../../formats/dates.ts';
 import { liesInside } from '../../site/create-site.ts';
 import type { Site } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';

@@ -12,7 +12,7 @@ import {
   lineageText,
 } from '../../ledger/index.ts';
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
-import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
+import { formatInstant, isPerpetual, PERPETUAL } from '../../../formats/dates.ts';
 import type { Io } from '../io.ts';
 import { siteOption } from './common.ts';
 import { type LedgerFileOptions, withLedger } from './ledger-file.ts';

@@ -6,7 +6,7 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { formatTable } from '../table.ts';
 import { type AdoptEntry, type AnchorStatus, type CloseEntry, ledgerStatus } from '../../ledger/index.ts';
-import { formatInstant } from '../../request/dates.ts';
+import { formatInstant } from '../../../formats/dates.ts';
 import type { Io } from '../io.ts';
 import { lookAtAnchor } from './anchor-status.ts';
 import { secretOption, type SecretOptions, siteOption } from './common.ts';

@@ -24,7 +24,7 @@ import { type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
 import { writePlan } from '../../plan/plan-file.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { reviewByDigest, reviewOnTerminal } from '../../plan/review.ts';
-import { parseDate } from '../../request/dates.ts';
+import { parseDate } from '../../../formats/dates.ts';
 import { type Catalog, readCatalog } from '../../site/catalog.ts';
 import type { KeyRecord } from '../../site/key-record.ts';
 import { nowSeconds } from '../../runtime.ts';

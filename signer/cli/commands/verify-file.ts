@@ -8,13 +8,18 @@ import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { MAX_KEY_FILE_BYTES, parsePublicKeys } from '../../../keys/public/encodings/public-key-file.ts';
-import { REASONS, type Reason } from '../../../verifier/reasons.ts';
-import { makeTrust, type Trust } from '../../../verifier/trust.ts';
-import type { Accepted, Refused } from '../../../verifier/verdict.ts';
-import { verify } from '../../../verifier/verify.ts';
+import {
+  type Accepted,
+  makeTrust,
+  type Reason,
+  REASONS,
+  type Refused,
+  type Trust,
+  verify,
+} from '../../../verifier/index.ts';
 import { readLicenseFile, readLimited } from '../../../files/index.ts';
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
-import { formatInstant, isPerpetual, PERPETUAL } from '../../request/dates.ts';
+import { formatInstant, isPerpetual, PERPETUAL } from '../../../formats/dates.ts';
 import { EXIT } from '../exit-codes.ts';
 
 const ROLLED_BACK: ReadonlySet<Reason> = new Set(['lineage_not_newer', 'counter_rolled_back', 'counter_conflict']);

@@ -1,9 +1,9 @@
 /** `vtlic verify FILE --product P`: the reference verifier on the command line. Needs no site. */
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
+import { parseDate } from '../../../formats/dates.ts';
 import { MAX_TIME } from '../../../formats/license/bounds.ts';
-import { makeTrust } from '../../../verifier/trust.ts';
-import { parseDate } from '../../request/dates.ts';
+import { makeTrust } from '../../../verifier/index.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io, SetExit } from '../io.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDay, formatInstant, parseDate } from '../../../../signer/request/dates.ts';
+import { formatDay, formatInstant, parseDate } from '../../../formats/dates.ts';
 
 describe('dates of a request', () => {
   it('take a day as its first second, and as the next midnight where it is an inclusive end', () => {

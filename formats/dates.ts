@@ -1,9 +1,9 @@
 /**
- * Dates of a request: a UTC day (`2027-01-01`) or an instant (RFC 3339, `2027-01-01T00:00:00Z`).
+ * Dates as people write them: a UTC day (`2027-01-01`) or an instant (RFC 3339, `2027-01-01T00:00:00Z`).
  *
  * A calendar date that does not exist is refused: `Date` would roll it over to the next month.
  */
-import { DAY_SECONDS, PERPETUAL_EXP } from '../../formats/license/bounds.ts';
+import { DAY_SECONDS, PERPETUAL_EXP } from './license/bounds.ts';
 
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
 const INSTANT = /^(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(?:Z|([+-])(\d{2}):(\d{2}))$/;
