@@ -1,8 +1,8 @@
 /**
  * `npm run demo`: a newcomer's first license. Runs the real command, step by step, and shows each line that it runs.
  *
- * Everything that it makes is in one folder, so that `rm -rf` of that folder undoes it. The passphrase is stored there too, so that nobody
- * has to type it. Do not do so with a real key.
+ * Everything that it makes is in one folder, so that `rm -rf` of that folder undoes it. The passphrase is stored there
+ * too, so that nobody has to type it. Do not do so with a real key.
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

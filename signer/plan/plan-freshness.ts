@@ -1,6 +1,6 @@
 /**
- * Whether a plan may still be signed: it is at most 24 hours old, and the site, the catalog and the ledger are those that
- * it was made with.
+ * Whether a plan may still be signed: it is at most 24 hours old, and the site, the catalog and the ledger are those
+ * that it was made with.
  */
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';

@@ -130,7 +130,10 @@ const seenCurrent = (counter: number, payloadDigest: string): JudgedContext => (
   seen: { current: LINEAGE, highestIat: first.iat, lineages: { [LINEAGE]: { counter, payloadDigest } } },
 });
 
-/** Another lineage is the current one; `known` is the counter accepted before that in the lineage of A, or in a given one. */
+/**
+ * Another lineage is the current one; `known` is the counter accepted before that in the lineage of A, or in a given
+ * one.
+ */
 const seenOther = (
   highestIat: number,
   known?: number,

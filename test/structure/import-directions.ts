@@ -1,6 +1,6 @@
 /**
- * The rule for imports (ARCHITECTURE.md, "Imports"): each room imports only rooms listed above it, and enters a room that
- * has an `index.ts` only through it. Nothing imports in a circle, neither files nor rooms. Type imports count.
+ * The rule for imports (ARCHITECTURE.md, "Imports"): each room imports only rooms listed above it, and enters a room
+ * that has an `index.ts` only through it. Nothing imports in a circle, neither files nor rooms. Type imports count.
  *
  * The check reads the text of the files: `import … from`, `export … from`, `import()` and side-effect imports.
  */

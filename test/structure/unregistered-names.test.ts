@@ -1,4 +1,6 @@
-/** Nothing of this project is on npm yet, so whoever registers one of its names there gets what a document sends to it. */
+/**
+ * Nothing of this project is on npm yet, so whoever registers one of its names there gets what a document sends to it.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,6 @@
-/** The check that the command makes before it loads anything else. Real old Nodes: `test/runtimes/signer-runtime.ts`. */
+/**
+ * The check that the command makes before it loads anything else. Real old Nodes: `test/runtimes/signer-runtime.ts`.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

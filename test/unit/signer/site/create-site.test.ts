@@ -1,4 +1,7 @@
-/** An init that was cut short at any point is finished by the same command; nothing else that stands in a folder is touched. */
+/**
+ * An init that was cut short at any point is finished by the same command; nothing else that stands in a folder is
+ * touched.
+ */
 import {
   copyFileSync,
   existsSync,
