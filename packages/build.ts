@@ -24,6 +24,8 @@ const SIGNER = 'vtlic-signer';
 const SIGNER_MAIN = 'signer/cli/main';
 const SIGNER_PROGRAMS = [
   SIGNER_MAIN,
+  // A file of its own, so that test:runtimes can run its probes on a Node.js that the version number rules out.
+  'signer/cli/check-runtime',
   'signer/issue/check-worker',
   'signer/ledger/verify/signature-worker',
   'keys/private/pkcs11/token-host/host-main',

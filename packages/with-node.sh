@@ -17,6 +17,11 @@ elif ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); pro
   echo "  → run npm ci (on Linux x64 and arm64 it brings one), or install Node.js 24 LTS" >&2
   exit 2
 fi
+if [ ! -d "$root/node_modules/commander" ]; then
+  echo "vtlic: the packages of this checkout are not installed" >&2
+  echo "  → run npm ci" >&2
+  exit 2
+fi
 case $(basename -- "$0") in
   vtlic) exec node "$root/signer/cli/main.ts" "$@" ;;
   *) exec node "$@" ;;

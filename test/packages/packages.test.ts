@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../support/run-cli.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
@@ -111,6 +111,7 @@ describe.each(['vtlic', 'vtlic-signer'])('the tarball of %s', (name) => {
   const folder = join(DIST, name);
   const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8')) as {
     readonly keywords?: readonly string[];
+    readonly repository?: { readonly url: string; readonly directory: string };
     readonly dependencies?: Readonly<Record<string, string>>;
   };
 
@@ -119,6 +120,14 @@ describe.each(['vtlic', 'vtlic-signer'])('the tarball of %s', (name) => {
     for (const file of ['README.md', 'LICENSE', 'THIRD-PARTY-LICENSES.txt'])
       expect(readFileSync(join(folder, file), 'utf8').length, file).toBeGreaterThan(500);
     expect(readFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), 'utf8')).toContain('@noble/ed25519 3.2.0');
+  });
+
+  it('names its repository by an address that nobody can register, until there is one', () => {
+    expect(manifest.repository).toEqual({
+      type: 'git',
+      url: 'git+https://vtlic.example/vtlic.git',
+      directory: `packages/${name}`,
+    });
   });
 
   it('has every file that its README names', () => {
@@ -171,8 +180,13 @@ describe('the package vtlic-signer', () => {
   });
 
   it('loads only modules of Node before it has checked the runtime', () => {
-    const main = readFileSync(join(DIST, 'vtlic-signer/signer/cli/main.js'), 'utf8');
-    const fixed = [...main.matchAll(/^import .*"([^"]+)";$/gm)].map(([, name]) => name);
-    expect(fixed).toEqual(['node:crypto']);
+    const files = [join(DIST, 'vtlic-signer/signer/cli/main.js')];
+    const modules = new Set<string>();
+    for (const file of files)
+      for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(/^import .*"([^"]+)";$/gm))
+        if (name.startsWith('.')) files.push(join(dirname(file), name));
+        else modules.add(name);
+    expect([...modules]).toEqual(['node:crypto']);
+    expect(files).toHaveLength(2);
   });
 });

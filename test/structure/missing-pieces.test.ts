@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { lastLine } from '../support/not-covered.ts';
 import { ROOT } from '../support/run-cli.ts';
@@ -42,6 +42,24 @@ describe('a script of a checkout without its development packages', () => {
       expect(scripts[name]).toMatch(/^packages\/with-node\.sh --import \.\/packages\/check-installed\.ts /);
     },
   );
+});
+
+describe('a checkout without any packages', () => {
+  it.each(['packages/with-node.sh', 'bin/vtlic'])('%s says which command installs them', (script) => {
+    const checkout = join(folder, 'bare');
+    mkdirSync(join(checkout, 'bin'), { recursive: true });
+    mkdirSync(join(checkout, 'packages'), { recursive: true });
+    cpSync(join(ROOT, 'packages/with-node.sh'), join(checkout, 'packages/with-node.sh'));
+    cpSync(join(ROOT, 'bin/vtlic'), join(checkout, 'bin/vtlic'), { verbatimSymlinks: true });
+    const done = spawnSync(join(checkout, script), ['--version'], {
+      encoding: 'utf8',
+      env: { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}` },
+    });
+    expect([done.status, done.stderr]).toEqual([
+      2,
+      'vtlic: the packages of this checkout are not installed\n  → run npm ci\n',
+    ]);
+  });
 });
 
 describe('npm run test:token', () => {
