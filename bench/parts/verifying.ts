@@ -109,7 +109,7 @@ export async function measureVerifying(): Promise<Part> {
     name: "Verifying the design's example license",
     rows: samples.map((sample) => ({ what: sample.name, value: sample.rate, unit: 'a second' })),
     ratios: [
-      { what: 'composite: verify() ÷ raw', value: rate(1) / rate(0), atLeast: 0.9 },
+      { what: 'composite: verify() ÷ raw', value: rate(1) / rate(0), atLeast: 0.8 },
       { what: 'Ed25519: verify() ÷ raw', value: rate(3) / rate(2), atLeast: 0.8 },
       { what: 'Ed25519: verify() ÷ jose EdDSA', value: rate(3) / rate(4), atLeast: 1 },
       { what: 'composite: verify() ÷ jose EdDSA + ML-DSA-65', value: rate(1) / joseBoth, atLeast: 1 },
