@@ -174,7 +174,8 @@ function badLine(label: ArmorLabel, file: Uint8Array, from: number, to: number, 
     return malformed(
       file,
       from,
-      `every line of base64 but the last should have exactly ${LINE_CHARACTERS} characters, but the line before has fewer`,
+      `every line of base64 but the last should have exactly ${LINE_CHARACTERS} characters, ` +
+        'but the line before has fewer',
       COPY_WHOLE,
     );
   if (to - from > LINE_CHARACTERS)
@@ -187,7 +188,8 @@ function badLine(label: ArmorLabel, file: Uint8Array, from: number, to: number, 
   return malformed(
     file,
     from,
-    'the base64 of this line is not canonical: whole groups of four, padded by "=" at the very end alone, unused bits zero',
+    'the base64 of this line is not canonical: whole groups of four, padded by "=" at the very end alone, ' +
+      'unused bits zero',
     COPY_WHOLE,
   );
 }

@@ -162,7 +162,8 @@ function malformed(fault: string): VtlicError {
 function wrongTyp(typ: string, expected: Typ): VtlicError {
   return new VtlicError(
     'typ_wrong',
-    `the signed thing should be a ${kindOf(expected) ?? expected}, but it is a ${kindOf(typ) ?? `thing of type "${cleanText(typ)}"`}`,
+    `the signed thing should be a ${kindOf(expected) ?? expected}, ` +
+      `but it is a ${kindOf(typ) ?? `thing of type "${cleanText(typ)}"`}`,
   );
 }
 

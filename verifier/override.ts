@@ -3,7 +3,7 @@ import { concatBytes } from '../formats/bytes.ts';
 import { cleanText } from '../formats/clean-text.ts';
 import { VtlicError } from '../formats/error.ts';
 import { decodeComponentText, trimBlank } from '../keys/public/encodings/component-text.ts';
-import type { ComponentKind } from '../keys/public/encodings/key-component.ts';
+import type { ComponentKind } from '../keys/public/encodings/spki.ts';
 import { importPublicKey, type PublicKey } from '../keys/public/public-key.ts';
 import { indexOfTrust, makeTrust, refuseSharedComponents, type Trust, type TrustedKey } from './trust.ts';
 

@@ -45,7 +45,8 @@ export interface ReasonFacts {
 const COPY_AGAIN = 'Copy the file again exactly as the vendor sent it, or ask the vendor to send it once more.';
 const ASK_VENDOR = 'Ask the vendor for a license that this product can read, and send the detail along.';
 const NEW_VENDOR_KEY =
-  'Check that the license is for this product; if it is, update the product so that it knows the key, or ask the vendor for a license by a current key.';
+  'Check that the license is for this product; if it is, update the product so that it knows the key, ' +
+  'or ask the vendor for a license by a current key.';
 const NEWEST_FILE = 'Install the newest license that the vendor sent for this deployment.';
 
 export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
@@ -147,7 +148,8 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
     layer: 'binding',
     sentence: 'The license does not cover this build of the product.',
     remedy:
-      'Install a build that is dated before the end of its updates, or ask the vendor for a license with later updates.',
+      'Install a build that is dated before the end of its updates, ' +
+      'or ask the vendor for a license with later updates.',
   },
   lineage_not_newer: {
     layer: 'lineage',

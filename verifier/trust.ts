@@ -2,11 +2,10 @@
 import { cleanText } from '../formats/clean-text.ts';
 import { isAlgorithm } from '../formats/cose-algorithm.ts';
 import { VtlicError } from '../formats/error.ts';
-import { isId, uuidToBytes } from '../formats/license/id.ts';
 import { MAX_TIME } from '../formats/license/bounds.ts';
+import { isId, uuidToBytes } from '../formats/license/id.ts';
 import { isKeyPurpose, KEY_PURPOSES, type KeyPurpose } from '../keys/public/key-purpose.ts';
-import { importPublicKey, kidOf, type PublicKey } from '../keys/public/public-key.ts';
-import { findSharedComponent } from '../keys/public/shared-component.ts';
+import { findSharedComponent, importPublicKey, kidOf, type PublicKey } from '../keys/public/public-key.ts';
 import { isLineage } from './rollback.ts';
 
 /** `pre-published`, `active` and `retired` keys all verify: those words bind signers. */
@@ -119,7 +118,7 @@ export function indexOfTrust(trust: Trust): TrustIndex {
 }
 
 /**
- * Refuses two different keys that share a component (`keys/public/shared-component.ts`).
+ * Refuses two different keys that share a component (`keys/public/public-key.ts`).
  *
  * @throws VtlicError `configuration_invalid`
  */
@@ -130,7 +129,9 @@ export function refuseSharedComponents(keys: Iterable<PublicKey>): void {
     'configuration_invalid',
     `the keys ${shared.join(' and ')} share a component, but a component may stand in one key only`,
     {
-      hint: 'Give every key components of its own; with an override, give both components of a composite key (LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY).',
+      hint:
+        'Give every key components of its own; with an override, give both components of a composite key ' +
+        '(LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY).',
     },
   );
 }

@@ -102,7 +102,8 @@ export class MapReader {
     if (found === undefined)
       throw this.error(
         name,
-        `should be one of ${allowed.join(', ')}, but it is ${typeof value === 'string' ? `"${cleanText(value)}"` : cborTypeInWords(value)}`,
+        `should be one of ${allowed.join(', ')}, ` +
+          `but it is ${typeof value === 'string' ? `"${cleanText(value)}"` : cborTypeInWords(value)}`,
       );
     return found;
   }

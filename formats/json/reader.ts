@@ -13,7 +13,6 @@
  */
 import { cleanText } from '../clean-text.ts';
 import { VtlicError, type ErrorCode } from '../error.ts';
-import { nearestName } from './nearest-name.ts';
 import type { JsonMember, JsonNode, JsonObject } from './strict-json.ts';
 
 /** What a fault is called, and the file it is in. */
@@ -236,4 +235,40 @@ function inWords(node: JsonNode): string {
     default:
       return 'null';
   }
+}
+
+/**
+ * The candidate that the fewest edits (insert, delete, replace, swap of neighbors) turn `name` into; undefined where
+ * none is near.
+ */
+export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const candidate of candidates) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function editDistance(from: string, to: string): number {
+  let beforeLast: readonly number[] = [];
+  let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const row: number[] = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const same = from[i - 1] === to[j - 1];
+      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (same ? 0 : 1));
+      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1])
+        cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
+      row.push(cost);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[to.length] ?? 0;
 }

@@ -7,7 +7,7 @@
  */
 import { cleanText } from '../clean-text.ts';
 import { VtlicError } from '../error.ts';
-import { utf8FaultAt } from './utf8-fault.ts';
+import { utf8FaultAt } from '../bytes.ts';
 
 interface JsonPlace {
   readonly line: number;

@@ -24,10 +24,9 @@ import {
   MAX_REF_CODE_POINTS,
   MAX_TIME,
 } from './bounds.ts';
-import { CLAIM_KEYS, isClaimKey } from './claim-keys.ts';
+import { CLAIM_KEYS, claimFault, isClaimKey, type License, type LicenseUse } from './license.ts';
 import { extFromCbor } from './ext.ts';
 import { isId, isUuidV7Bytes, uuidFromBytes } from './id.ts';
-import { claimFault, type License, type LicenseUse } from './license.ts';
 
 type Field = keyof License;
 
@@ -138,7 +137,8 @@ function id(value: CborValue, field: Field): string {
   if (!isId(value))
     throw claimFault(
       field,
-      `it should be an id (a letter or digit, then up to 127 of letters, digits, ". _ : -"), but it is "${cleanText(value)}"`,
+      'it should be an id (a letter or digit, then up to 127 of letters, digits, ". _ : -"), ' +
+        `but it is "${cleanText(value)}"`,
     );
   return value;
 }
@@ -155,7 +155,8 @@ function licenseId(value: CborValue): string {
   if (!isUuidV7Bytes(value))
     throw claimFault(
       'cti',
-      `it should be the 16 bytes of a version 7 UUID, but it is ${value.length === 16 ? uuidFromBytes(value) : `${value.length} bytes`}`,
+      'it should be the 16 bytes of a version 7 UUID, ' +
+        `but it is ${value.length === 16 ? uuidFromBytes(value) : `${value.length} bytes`}`,
     );
   return uuidFromBytes(value);
 }

@@ -1,11 +1,10 @@
 /** A license's payload: the one encoding of its claims. */
 import { fromHex } from '../bytes.ts';
 import { type CborValue, encodeCbor } from '../cbor/index.ts';
-import { CLAIM_KEYS } from './claim-keys.ts';
+import { CLAIM_KEYS, claimFault, type License } from './license.ts';
 import { decodeLicense } from './decode-license.ts';
 import { extToCbor } from './ext.ts';
 import { uuidToBytes } from './id.ts';
-import { claimFault, type License } from './license.ts';
 
 /**
  * The payload bytes. Empty `features` and `limits` are left out; lists are taken as they come, already sorted.

@@ -1,4 +1,5 @@
 /** The meaning of a license's payload. Values are frozen through and through; what makes them checks every bound. */
+import type { CborValue } from '../cbor/index.ts';
 import { VtlicError } from '../error.ts';
 import type { LICENSE_USES } from './bounds.ts';
 
@@ -77,4 +78,37 @@ export interface License {
  */
 export function claimFault(field: string, fault: string): VtlicError {
   return new VtlicError('claims_malformed', `the claim "${field}" is malformed: ${fault}`, { field });
+}
+
+/** Registered claims have their number (RFC 8392 §3.1), the others their own name. */
+export const CLAIM_KEYS: { readonly [Field in keyof License]-?: number | string } = Object.freeze({
+  iss: 1,
+  sub: 2,
+  aud: 3,
+  exp: 4,
+  nbf: 5,
+  iat: 6,
+  cti: 7,
+  ctr: 'ctr',
+  tier: 'tier',
+  seats: 'seats',
+  features: 'features',
+  limits: 'limits',
+  instances: 'instances',
+  hosts: 'hosts',
+  grace: 'grace',
+  offline: 'offline',
+  dep: 'dep',
+  name: 'name',
+  ref: 'ref',
+  upd: 'upd',
+  use: 'use',
+  clk: 'clk',
+  ext: 'ext',
+});
+
+const KNOWN: ReadonlySet<CborValue> = new Set<CborValue>(Object.values(CLAIM_KEYS));
+
+export function isClaimKey(key: CborValue): boolean {
+  return KNOWN.has(key);
 }

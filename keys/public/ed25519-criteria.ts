@@ -2,6 +2,7 @@
  * What is judged about an Ed25519 key and signature before any arithmetic: the same bytes are refused whichever
  * provider does the arithmetic, and whichever version of it (docs/format.md, "Ed25519 criteria").
  */
+import { Point } from '@noble/ed25519';
 import { equalBytes, fromHex } from '../../formats/bytes.ts';
 
 /** The canonical encodings of the eight points whose order divides the cofactor 8. */
@@ -73,4 +74,29 @@ export function meetsEd25519Criteria(publicKey: Uint8Array, signature: Uint8Arra
     !isSmallOrder(publicKey) &&
     !isSmallOrder(signature.subarray(0, 32))
   );
+}
+
+/**
+ * What a public key's 32 bytes are, beyond their spelling. `mixed-order` has a torsion part beside its prime-order
+ * part.
+ */
+export type PointKind = 'not-on-curve' | 'mixed-order' | 'prime-order';
+
+/**
+ * Decodes 32 bytes as RFC 8032 §5.1.3 says; undefined where they are no point of the curve.
+ * Bytes that are not canonical are no point either.
+ */
+export function decodePoint(encoding: Uint8Array): Point | undefined {
+  try {
+    return Point.fromBytes(encoding);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Multiplies by the group order: some milliseconds, so for import into a site and publication only. */
+export function kindOfPoint(encoding: Uint8Array): PointKind {
+  const point = decodePoint(encoding);
+  if (point === undefined) return 'not-on-curve';
+  return point.isTorsionFree() ? 'prime-order' : 'mixed-order';
 }

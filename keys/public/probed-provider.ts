@@ -1,7 +1,6 @@
 /** A provider that computes nothing before it has given the known answers, algorithm by algorithm. */
-import { cryptoUnavailable } from './crypto-unavailable.ts';
+import { cryptoUnavailable, type Provider, type ProviderAlgorithm, type ProviderName } from './provider.ts';
 import { givesKnownAnswers } from './known-answers.ts';
-import type { Provider, ProviderAlgorithm, ProviderName } from './provider.ts';
 
 const NAMES: Readonly<Record<ProviderAlgorithm, string>> = {
   sha256: 'SHA-256',

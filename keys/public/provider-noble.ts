@@ -2,8 +2,8 @@ import { Point } from '@noble/ed25519';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { concatBytes, equalBytes, toHex } from '../../formats/bytes.ts';
-import { meetsEd25519Criteria } from './ed25519-criteria.ts';
-import { decodePoint } from './ed25519-point.ts';
+import { decodePoint, meetsEd25519Criteria } from './ed25519-criteria.ts';
+import { nodeProvider } from './provider-node.ts';
 import { MLDSA65_PUBLIC_KEY_BYTES, MLDSA65_SIGNATURE_BYTES, type Provider } from './provider.ts';
 
 const GROUP_ORDER: bigint = Point.CURVE().n;
@@ -41,3 +41,10 @@ export const nobleProvider: Provider = Object.freeze<Provider>({
     signature.length === MLDSA65_SIGNATURE_BYTES &&
     ml_dsa65.verify(signature, message, publicKey, { context }),
 });
+
+/**
+ * The provider that judges what `maker` signed: never the maker itself. A token's signature is judged by node:crypto.
+ */
+export function otherProvider(maker: 'node' | 'noble' | 'token'): Provider {
+  return maker === 'node' ? nobleProvider : nodeProvider;
+}

@@ -1,9 +1,14 @@
 import { concatBytes, equalBytes } from '../../formats/bytes.ts';
 import { meetsEd25519Criteria } from './ed25519-criteria.ts';
 import { probedProvider } from './probed-provider.ts';
-import { MLDSA65_PUBLIC_KEY_BYTES, MLDSA65_SIGNATURE_BYTES, type Provider } from './provider.ts';
+import {
+  ED25519_SPKI_PREFIX,
+  MLDSA65_PUBLIC_KEY_BYTES,
+  MLDSA65_SIGNATURE_BYTES,
+  MLDSA65_SPKI_PREFIX,
+  type Provider,
+} from './provider.ts';
 import { findNodeCrypto, runtimeName, type NodeCrypto } from './runtime.ts';
-import { ED25519_SPKI_PREFIX, MLDSA65_SPKI_PREFIX } from './spki-prefix.ts';
 
 interface KnownKey {
   readonly bytes: Uint8Array;

@@ -1,3 +1,10 @@
+/**
+ * What a provider of the signature algorithms computes, how long its keys and signatures are, and the error of a
+ * provider that fails.
+ */
+import { fromHex } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+
 /** `default` chooses between the two others for each algorithm (`provider-default.ts`). */
 export type ProviderName = 'node' | 'noble' | 'default';
 
@@ -24,3 +31,28 @@ export const ED25519_PUBLIC_KEY_BYTES = 32;
 export const ED25519_SIGNATURE_BYTES = 64;
 export const MLDSA65_PUBLIC_KEY_BYTES = 1952;
 export const MLDSA65_SIGNATURE_BYTES = 3309;
+
+/** The DER of a SubjectPublicKeyInfo before the 32 bytes of the key: OID 1.3.101.112 (RFC 8410). */
+export const ED25519_SPKI_PREFIX: Uint8Array = fromHex('302a300506032b6570032100') ?? new Uint8Array();
+
+/** The same before the 1952 bytes: OID 2.16.840.1.101.3.4.3.18 (RFC 9881). */
+export const MLDSA65_SPKI_PREFIX: Uint8Array =
+  fromHex('308207b2300b0609608648016503040312038207a100') ?? new Uint8Array();
+
+/**
+ * The error for cryptography that fails: it says nothing about what was judged, so no caller may turn it into a
+ * verdict or damage.
+ *
+ * @param message names the runtime and the algorithm
+ */
+export function cryptoUnavailable(message: string, cause?: unknown): VtlicError {
+  return new VtlicError('crypto_unavailable', message, {
+    hint: 'this says nothing about the file: run the same on another version of the runtime (Node.js 24 LTS)',
+    cause,
+  });
+}
+
+/** Also true of such an error from a worker thread, which arrives with its properties but without its class. */
+export function isCryptoUnavailable(error: unknown): error is Error & { readonly code: 'crypto_unavailable' } {
+  return error instanceof Error && 'code' in error && error.code === 'crypto_unavailable';
+}

@@ -3,8 +3,7 @@ import { ALGORITHMS, type Algorithm } from '../../formats/cose-algorithm.ts';
 import { encodeCoseKey } from '../../formats/cose-key.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { splitCompositeKey } from './composite.ts';
-import { isCanonicalEncoding, isSmallOrder } from './ed25519-criteria.ts';
-import { decodePoint, kindOfPoint } from './ed25519-point.ts';
+import { decodePoint, isCanonicalEncoding, isSmallOrder, kindOfPoint } from './ed25519-criteria.ts';
 import { defaultProvider } from './provider-default.ts';
 
 /** A public key that was judged at import. Frozen; its arrays are its own copies and are not to be written to. */
@@ -72,4 +71,24 @@ function ed25519Fault(encoding: Uint8Array, forSite: boolean): string | undefine
   const kind = kindOfPoint(encoding);
   if (kind === 'not-on-curve') return offCurve;
   return kind === 'mixed-order' ? 'is a point of mixed order' : undefined;
+}
+
+/**
+ * The kids of two different keys that share a component. Components of a composite are made for it and used for
+ * nothing else: whoever holds or breaks one component would otherwise issue under the other key. Entries with one kid
+ * are one key.
+ */
+export function findSharedComponent(keys: Iterable<PublicKey>): readonly [first: string, second: string] | undefined {
+  const owners = new Map<string, string>();
+  for (const key of keys) {
+    const components = [`Ed25519 ${toHex(key.ed25519)}`];
+    if (key.alg !== 'ed25519' && key.mldsa65 !== undefined)
+      components.push(`ML-DSA-65 ${toHex(defaultProvider.sha256(key.mldsa65))}`);
+    for (const component of components) {
+      const owner = owners.get(component);
+      if (owner !== undefined && owner !== key.kid) return [owner, key.kid];
+      owners.set(component, key.kid);
+    }
+  }
+  return undefined;
 }

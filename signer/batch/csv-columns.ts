@@ -1,6 +1,6 @@
 /** The header of a CSV batch: columns by the names of a request's members, limits as `limits.vaults`. */
 import { cleanText } from '../../formats/clean-text.ts';
-import type { CsvPlace, CsvRecord } from '../../formats/csv/read-csv.ts';
+import type { CsvPlace, CsvRecord } from '../../formats/csv.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonMember, type JsonNode, type JsonObject, nearestName } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';

@@ -1,5 +1,5 @@
 /** A batch file, CSV or JSON lines → its requests, one row at a time, each with its faults and its places. */
-import { readCsv, type CsvFault, type CsvRecord } from '../../formats/csv/read-csv.ts';
+import { readCsv, type CsvFault, type CsvRecord } from '../../formats/csv.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonObject, parseStrictJson, readObject } from '../../formats/json/index.ts';
 import { readRequest, REQUEST_SCHEMA } from '../request/parse.ts';

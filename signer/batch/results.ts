@@ -3,12 +3,12 @@
  * plan and ledger
  * after each run, so they are right also after a crash.
  */
-import { jsonLine } from '../../formats/json/index.ts';
 import { dirname, join } from 'node:path';
-import { utf8 } from '../../formats/bytes.ts';
-import { csvRow } from '../../formats/csv/write-csv.ts';
-import { uuidFromBytes } from '../../formats/license/id.ts';
 import { describeFileError, DurableStream, makeFolders, sha256Hex } from '../../files/index.ts';
+import { utf8 } from '../../formats/bytes.ts';
+import { csvRow } from '../../formats/csv.ts';
+import { jsonLine } from '../../formats/json/index.ts';
+import { uuidFromBytes } from '../../formats/license/id.ts';
 import { type LedgerView, type LicenseRecord, lineageOf, type VoidReason } from '../ledger/index.ts';
 import { batchFolder } from './batch-record.ts';
 import type { BatchPlan } from './plan-reader.ts';

@@ -6,7 +6,7 @@ import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../forma
 import { type CountersDocument, encodeCounters, type HandedLineage } from '../../formats/counters-document.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { otherProvider } from '../../keys/public/second-opinion.ts';
+import { otherProvider } from '../../keys/public/provider-noble.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
 import {
   type CloseEntry,

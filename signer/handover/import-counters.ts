@@ -3,11 +3,11 @@ import { equalBytes } from '../../formats/bytes.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import { type CountersDocument, decodeCounters } from '../../formats/counters-document.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { isCryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
+import { isCryptoUnavailable } from '../../keys/public/provider.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import type { Runtime } from '../runtime.ts';
 import { type Ledger, type LedgerView, sha256 } from '../ledger/index.ts';
+import type { Runtime } from '../runtime.ts';
 
 export interface ReceivedDocument {
   readonly document: CountersDocument;

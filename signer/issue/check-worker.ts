@@ -1,8 +1,8 @@
 /** Runs in a worker thread: self-checks of one key's licenses. It knows only the public key. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { isCryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
+import { otherProvider } from '../../keys/public/provider-noble.ts';
+import { isCryptoUnavailable } from '../../keys/public/provider.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
-import { otherProvider } from '../../keys/public/second-opinion.ts';
 import type { CheckAnswer, CheckTask, CheckWorkerData } from './checker.ts';
 import { makeSelfCheck } from './self-check.ts';
 

@@ -5,8 +5,8 @@ import { armor } from '../../formats/armor.ts';
 import { copyBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { cryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
-import { otherProvider } from '../../keys/public/second-opinion.ts';
+import { otherProvider } from '../../keys/public/provider-noble.ts';
+import { cryptoUnavailable } from '../../keys/public/provider.ts';
 import { makeSelfCheck, selfCheckFailed, type Output } from './self-check.ts';
 import type { CheckedLicense, SignedLicense } from './stages.ts';
 

@@ -1,8 +1,8 @@
 /** What stands where a proof should go. */
 import { lstatSync } from 'node:fs';
-import { VtlicError } from '../../formats/error.ts';
 import { describeFileError, readLimited } from '../../files/index.ts';
-import { isCryptoUnavailable } from '../../keys/public/crypto-unavailable.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { isCryptoUnavailable } from '../../keys/public/provider.ts';
 import { checkInclusion, type LogKey } from '../ledger/index.ts';
 
 const MAX_PROOF_BYTES = 1 << 20;

@@ -3,19 +3,18 @@
  * step fails, the files of
  * the key are removed, so that its name is free again.
  */
+import { removeIfPresent } from '../../files/index.ts';
 import { equalBytes } from '../../formats/bytes.ts';
+import { formatInstant } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
-import { selfTest } from '../../keys/private/self-test.ts';
-import type { SigningKey } from '../../keys/private/signing-key.ts';
+import { selfTest, type SigningKey } from '../../keys/private/signing-key.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
-import { removeIfPresent } from '../../files/index.ts';
 import { acquireLock, fileExists } from '../ledger/index.ts';
-import { formatInstant } from '../../formats/dates.ts';
+import { nowSeconds, type Runtime } from '../runtime.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore, KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
 import { sitePaths } from '../site/paths.ts';
-import { nowSeconds, type Runtime } from '../runtime.ts';
 import { openSite, type Site, writeSite } from '../site/site.ts';
 import { generateInFile, keyFiles } from './file-keystore.ts';
 import type { KeyAccess } from './key-access.ts';

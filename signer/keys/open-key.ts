@@ -1,6 +1,5 @@
 /** Opens a site's key, in whatever keystore it lives, and sees that it belongs to this site's ledger. */
-import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { selfTest } from '../../keys/private/self-test.ts';
+import { selfTest, type SigningKey } from '../../keys/private/signing-key.ts';
 import type { KeyRecord } from '../site/key-record.ts';
 import type { FileKeystore } from '../site/keystore-config.ts';
 import { keyFiles, openFromFile } from './file-keystore.ts';

@@ -6,7 +6,7 @@
 import { toHex } from '../../formats/bytes.ts';
 import { decodeCbor } from '../../formats/cbor/decode.ts';
 import type { CborValue } from '../../formats/cbor/value.ts';
-import { CLAIM_KEYS } from '../../formats/license/claim-keys.ts';
+import { CLAIM_KEYS } from '../../formats/license/license.ts';
 import { exportPublicKey } from '../../keys/public/encodings/public-key-file.ts';
 import { nodeProvider } from '../../keys/public/provider-node.ts';
 import { diagnostic } from './cbor-diagnostic.ts';
@@ -16,8 +16,8 @@ import { compositeLicense, ed25519License, type ExampleLicense } from './example
 import { judgedExamples } from './judged-examples.ts';
 import { keyFileExamples } from './key-file-examples.ts';
 import { minimalPayload } from './minimal-payload.ts';
-import type { Group, Input } from './small-example.ts';
 import { overrideExamples } from './override-examples.ts';
+import type { Group, Input } from './small-example.ts';
 import { smallExamples } from './small-examples.ts';
 import { trustExamples } from './trust-examples.ts';
 

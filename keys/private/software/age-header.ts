@@ -38,7 +38,8 @@ export interface AgeHeader extends ScryptStanza {
 /** @param mac computes the 32-byte authentication code of the header up to and including `---`. */
 export function encodeAgeHeader(stanza: ScryptStanza, mac: (macInput: Uint8Array) => Uint8Array): Uint8Array {
   const macInput = utf8(
-    `${VERSION_LINE}\n-> scrypt ${withoutPadding(stanza.salt)} ${stanza.workFactor}\n${withoutPadding(stanza.body)}\n---`,
+    `${VERSION_LINE}\n-> scrypt ${withoutPadding(stanza.salt)} ${stanza.workFactor}\n` +
+      `${withoutPadding(stanza.body)}\n---`,
   );
   return concatBytes(macInput, utf8(` ${withoutPadding(mac(macInput))}\n`));
 }

@@ -143,7 +143,9 @@ function unwrapFileKey(wrapKey: Uint8Array, body: Uint8Array): Uint8Array {
   } catch {
     fileKey.fill(0);
     throw new VtlicError('passphrase_refused', 'the passphrase does not open the key file', {
-      hint: 'Type it again. If it is certainly right, the first lines of the file were altered: restore it from its backup.',
+      hint:
+        'Type it again. If it is certainly right, the first lines of the file were altered: ' +
+        'restore it from its backup.',
     });
   }
 }

@@ -123,7 +123,8 @@ export async function keyFileWarning(path: string): Promise<string | undefined> 
     () => 0,
   );
   if ((mode & 0o077) === 0) return undefined;
-  return `other users of this machine may read or replace the key file (mode ${(mode & 0o777).toString(8)}); run chmod 600 on it`;
+  const octal = (mode & 0o777).toString(8);
+  return `other users of this machine may read or replace the key file (mode ${octal}); run chmod 600 on it`;
 }
 
 async function readKeyFile(path: string): Promise<Uint8Array> {

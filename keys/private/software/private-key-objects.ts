@@ -3,7 +3,7 @@
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { fromHex } from '../../../formats/bytes.ts';
-import { ED25519_SPKI_PREFIX, MLDSA65_SPKI_PREFIX } from '../../public/spki-prefix.ts';
+import { ED25519_SPKI_PREFIX, MLDSA65_SPKI_PREFIX } from '../../public/provider.ts';
 
 /** PKCS#8 of RFC 8410 §7 up to the 32 bytes of the seed. */
 const ED25519_PKCS8_PREFIX: Uint8Array = fromHex('302e020100300506032b657004220420') ?? new Uint8Array();

@@ -3,10 +3,9 @@ import { decodeBase64 } from '../../../formats/base64.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { ED25519_PUBLIC_KEY_BYTES, MLDSA65_PUBLIC_KEY_BYTES } from '../provider.ts';
 import { explainBase64OfDer } from './explain-der.ts';
-import type { ComponentKind } from './key-component.ts';
 import { decodePem } from './pem.ts';
 import { refusePrivateText } from './private-key-marks.ts';
-import { decodeSpki } from './spki.ts';
+import { type ComponentKind, decodeSpki } from './spki.ts';
 
 const BLANK = ' \t\r\n';
 
@@ -49,10 +48,11 @@ function componentOfPem(text: string, kind: ComponentKind): Uint8Array {
   const [component] = components;
   if (component === undefined || components.length > 1)
     throw new VtlicError('key_invalid', `one ${kind} key should stand here, but there are ${components.length} keys`);
+  const found = component.kind === 'composite' ? 'a composite in one piece' : `an ${component.kind} key`;
   if (component.kind !== kind)
     throw new VtlicError(
       'key_invalid',
-      `the PEM block should hold an ${kind} key, but it holds ${component.kind === 'composite' ? 'a composite in one piece' : `an ${component.kind} key`}`,
+      `the PEM block should hold an ${kind} key, but it holds ${found}`,
       component.kind === 'composite' ? { hint: 'Give its two components: vtlic key export NAME --form env' } : {},
     );
   return component.bytes;

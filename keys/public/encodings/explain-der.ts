@@ -17,8 +17,8 @@ export function explainDer(der: Uint8Array): VtlicError {
   const found = kind === 'spki' ? 'it is that of another algorithm or encoding' : 'it is neither';
   return new VtlicError(
     'key_invalid',
-    'the public key should be Ed25519 or ML-DSA-65 in its one DER form (RFC 8410, RFC 9881), or the composite of both ' +
-      `(draft-ietf-lamps-pq-composite-sigs-19), but ${found}`,
+    'the public key should be Ed25519 or ML-DSA-65 in its one DER form (RFC 8410, RFC 9881), or the composite of ' +
+      `both (draft-ietf-lamps-pq-composite-sigs-19), but ${found}`,
   );
 }
 

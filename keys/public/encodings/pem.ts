@@ -64,7 +64,8 @@ function decodeBlock(lines: readonly string[], begin: number, end: number): Uint
     const hint = LABEL_HINTS.get(label);
     throw new VtlicError(
       'key_invalid',
-      `the PEM block should be a "${LABEL}" from begin to end, but it is "${cleanText(label, 40)}" to "${cleanText(endLabel, 40)}"`,
+      `the PEM block should be a "${LABEL}" from begin to end, ` +
+        `but it is "${cleanText(label, 40)}" to "${cleanText(endLabel, 40)}"`,
       hint === undefined ? { line: begin + 1 } : { line: begin + 1, hint },
     );
   }

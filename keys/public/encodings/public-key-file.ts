@@ -1,18 +1,17 @@
 /** A file of public keys in any of the published forms, and back. */
-import { encodeBase64 } from '../../../formats/base64.ts';
+import { decodeBase64, encodeBase64 } from '../../../formats/base64.ts';
 import { concatBytes, utf8 } from '../../../formats/bytes.ts';
+import { ALGORITHMS } from '../../../formats/cose-algorithm.ts';
 import { decodeCoseKey, encodeCoseKey } from '../../../formats/cose-key.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { importPublicKey, type ImportOptions, type PublicKey } from '../public-key.ts';
-import { findSharedComponent } from '../shared-component.ts';
+import { findSharedComponent, type ImportOptions, importPublicKey, type PublicKey } from '../public-key.ts';
 import { trimBlank } from './component-text.ts';
 import { looksLikeDer } from './explain-der.ts';
+import { explainText } from './explain-text.ts';
 import { decodeJwks, encodeCompositeJwk, encodeJwk } from './jwk.ts';
-import { keysOfComponents, type KeyComponent } from './key-component.ts';
 import { decodePem, encodePem } from './pem.ts';
 import { refusePrivateText } from './private-key-marks.ts';
-import { decodeRaw, encodeRaw } from './raw.ts';
-import { decodeSpki, encodeCompositeSpki, encodeSpki } from './spki.ts';
+import { decodeSpki, encodeCompositeSpki, encodeSpki, type KeyComponent, keysOfComponents } from './spki.ts';
 
 /**
  * `pem` and `der`: SPKI, a composite as two, ML-DSA first. `jwk`, `cose`: as their files say. `raw`: base64 of the
@@ -132,4 +131,22 @@ function bytesOfComposite({ alg, bytes }: PublicKey): Uint8Array {
 function encodeOverride(key: PublicKey): string {
   const ed25519 = `LICENSE_PUBLIC_KEY=${encodeBase64(key.ed25519)}\n`;
   return key.mldsa65 === undefined ? ed25519 : `${ed25519}LICENSE_MLDSA_PUBLIC_KEY=${encodeBase64(key.mldsa65)}\n`;
+}
+
+/** Base64 of the 32 or 1984 bytes, on one line. */
+function encodeRaw(key: PublicKey): string {
+  return `${encodeBase64(key.bytes)}\n`;
+}
+
+/**
+ * The key in base64 of 32 or 1984 bytes; blank space and line breaks in it are passed over, since tools wrap.
+ *
+ * @throws VtlicError `key_invalid`
+ */
+function decodeRaw(text: string, options: ImportOptions = {}): PublicKey {
+  const bytes = decodeBase64(text.replaceAll(/[ \t\r\n]/g, ''));
+  if (bytes?.length === ALGORITHMS.ed25519.publicKeyBytes) return importPublicKey('ed25519', bytes, options);
+  if (bytes?.length === ALGORITHMS['ed25519+ml-dsa-65'].publicKeyBytes)
+    return importPublicKey('ed25519+ml-dsa-65', bytes, options);
+  throw explainText(text);
 }

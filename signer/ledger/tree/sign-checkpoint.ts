@@ -4,7 +4,7 @@ import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from '../../../fo
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeNote, encodeNote, noteMessage } from '../../../formats/note.ts';
 import type { SigningKey } from '../../../keys/private/signing-key.ts';
-import { otherProvider } from '../../../keys/public/second-opinion.ts';
+import { otherProvider } from '../../../keys/public/provider-noble.ts';
 import { verifySignature } from '../../../keys/public/verify-signature.ts';
 import { logKey, type LogKey } from './log-key.ts';
 

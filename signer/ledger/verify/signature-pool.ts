@@ -11,7 +11,7 @@ import { decodeCbor, isCborBytes, isCborMap } from '../../../formats/cbor/index.
 import type { Algorithm } from '../../../formats/cose-algorithm.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { cryptoUnavailable, isCryptoUnavailable } from '../../../keys/public/crypto-unavailable.ts';
+import { cryptoUnavailable, isCryptoUnavailable } from '../../../keys/public/provider.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { verifySignature } from '../../../keys/public/verify-signature.ts';
 import { ledgerCorrupt, ledgerDamage } from '../entries/errors.ts';

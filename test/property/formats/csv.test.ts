@@ -2,8 +2,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
-import { readCsv } from '../../../formats/csv/read-csv.ts';
-import { csvRow } from '../../../formats/csv/write-csv.ts';
+import { csvRow, readCsv } from '../../../formats/csv.ts';
 
 const RUNS = { numRuns: 500 };
 

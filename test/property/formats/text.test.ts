@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBase64, decodeBase64Url, encodeBase64, encodeBase64Url } from '../../../formats/base64.ts';
-import { utf8 } from '../../../formats/bytes.ts';
+import { utf8, utf8FaultAt } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { parseStrictJson, type JsonNode } from '../../../formats/json/strict-json.ts';
-import { utf8FaultAt } from '../../../formats/json/utf8-fault.ts';
 import { makeUuidV7, uuidFromBytes, uuidToBytes } from '../../../formats/license/id.ts';
 
 describe('base64', () => {

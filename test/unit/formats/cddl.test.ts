@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ALGORITHMS } from '../../../formats/cose-algorithm.ts';
 import { TYP } from '../../../formats/cose-sign1.ts';
 import * as bounds from '../../../formats/license/bounds.ts';
-import { CLAIM_KEYS } from '../../../formats/license/claim-keys.ts';
+import { CLAIM_KEYS } from '../../../formats/license/license.ts';
 
 const cddl = readFileSync(new URL('../../../docs/vtlic.cddl', import.meta.url), 'utf8');
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
-import { readCsv, type CsvFault, type CsvRecord } from '../../../formats/csv/read-csv.ts';
-import { csvRow } from '../../../formats/csv/write-csv.ts';
+import { type CsvFault, type CsvRecord, csvRow, readCsv } from '../../../formats/csv.ts';
 
 function read(text: string | Uint8Array, recordBytes?: number): (CsvRecord | CsvFault)[] {
   return [...readCsv([typeof text === 'string' ? utf8(text) : text], recordBytes === undefined ? {} : { recordBytes })];

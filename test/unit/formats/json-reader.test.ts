@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
-import { nearestName } from '../../../formats/json/nearest-name.ts';
-import { readObject, type JsonObjectReader } from '../../../formats/json/reader.ts';
+import { type JsonObjectReader, nearestName, readObject } from '../../../formats/json/reader.ts';
 import { parseStrictJson } from '../../../formats/json/strict-json.ts';
 import { faultOf } from './fault-of.ts';
 

@@ -5,8 +5,7 @@ import type { Algorithm } from '../../../../formats/cose-algorithm.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import type { KeyPurpose } from '../../../public/key-purpose.ts';
 import { importPublicKey, type PublicKey } from '../../../public/public-key.ts';
-import { selfTest } from '../../self-test.ts';
-import type { SigningKey } from '../../signing-key.ts';
+import { selfTest, type SigningKey } from '../../signing-key.ts';
 import { CKF_GENERATE_KEY_PAIR, CKF_SIGN, CKM_AES_GCM } from '../shared/constants.ts';
 import type { HostClient } from './host-client.ts';
 import type {

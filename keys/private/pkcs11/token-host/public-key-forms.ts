@@ -4,8 +4,12 @@
  * Lengths and prefixes are fixed, so that each form is compared whole and nothing is guessed.
  */
 import { concatBytes, equalBytes } from '../../../../formats/bytes.ts';
-import { MLDSA65_PUBLIC_KEY_BYTES, ED25519_PUBLIC_KEY_BYTES } from '../../../public/provider.ts';
-import { ED25519_SPKI_PREFIX, MLDSA65_SPKI_PREFIX } from '../../../public/spki-prefix.ts';
+import {
+  ED25519_PUBLIC_KEY_BYTES,
+  ED25519_SPKI_PREFIX,
+  MLDSA65_PUBLIC_KEY_BYTES,
+  MLDSA65_SPKI_PREFIX,
+} from '../../../public/provider.ts';
 
 const NOTHING = new Uint8Array();
 const OCTET_STRING = 0x04;

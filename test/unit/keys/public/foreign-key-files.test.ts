@@ -8,7 +8,7 @@ import { VtlicError } from '../../../../formats/error.ts';
 import { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
 import { decodeComponentText } from '../../../../keys/public/encodings/component-text.ts';
 import { exportPublicKey, parsePublicKeys } from '../../../../keys/public/encodings/public-key-file.ts';
-import { COMPOSITE_SPKI_PREFIX } from '../../../../keys/public/spki-prefix.ts';
+import { COMPOSITE_SPKI_PREFIX } from '../../../../keys/public/encodings/spki.ts';
 import { base64, hex, readData } from './read-data.ts';
 
 const seed = randomBytes(32);

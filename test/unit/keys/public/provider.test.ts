@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
-import { nobleProvider } from '../../../../keys/public/provider-noble.ts';
+import { nobleProvider, otherProvider } from '../../../../keys/public/provider-noble.ts';
 import { nodeProvider } from '../../../../keys/public/provider-node.ts';
-import { otherProvider } from '../../../../keys/public/second-opinion.ts';
 import { verifySignature } from '../../../../keys/public/verify-signature.ts';
 import { hex } from './read-data.ts';
 

@@ -2,14 +2,14 @@ import { createHash, createPublicKey, generateKeyPairSync, randomBytes, verify }
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, toHex, utf8 } from '../../../../../formats/bytes.ts';
+import { externalMu } from '../../../../../keys/private/pkcs11/token-host/external-mu.ts';
 import {
   COMPOSITE_LABEL,
   compositeMessage,
   splitCompositeKey,
   splitCompositeSignature,
 } from '../../../../../keys/public/composite.ts';
-import { externalMu } from '../../../../../keys/private/pkcs11/token-host/external-mu.ts';
-import { MLDSA65_SPKI_PREFIX } from '../../../../../keys/public/spki-prefix.ts';
+import { MLDSA65_SPKI_PREFIX } from '../../../../../keys/public/provider.ts';
 import { base64, hex, readData } from '../../public/read-data.ts';
 
 describe('mu computed outside the token (FIPS 204)', () => {

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { encodeProtected, sigStructure, TYP } from '../../../../../formats/cose-sign1.ts';
-import { selfTest, selfTestMessage } from '../../../../../keys/private/self-test.ts';
-import type { SigningKey } from '../../../../../keys/private/signing-key.ts';
+import { selfTest, selfTestMessage, type SigningKey } from '../../../../../keys/private/signing-key.ts';
 import { SoftwareKey } from '../../../../../keys/private/software/software-key.ts';
 
 const ALGORITHMS = ['ed25519', 'ed25519+ml-dsa-65'] as const;
