@@ -15,7 +15,7 @@ import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from './tree/leaf.ts';
 import type { LedgerView } from './ledger.ts';
 import type { Lineage } from './entries/lineage.ts';
 import { leafHash } from './tree/merkle.ts';
-import { sha256 } from './entries/encoding.ts';
+import { sha256 } from './entries/chain.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 

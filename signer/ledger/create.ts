@@ -1,18 +1,17 @@
 /** Making a new ledger. */
-import { closeSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, renameSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
-import { describeFileError, errorCodeOf, fsyncFolder } from '../../files/index.ts';
+import { describeFileError, fsyncFolder } from '../../files/index.ts';
 import { type AnchorPlace, type AnchorRecord, type AnchorStore, openAnchorStore, samePlace } from '../anchor/index.ts';
 import { CHAIN_START, chainValue } from './entries/chain.ts';
 import { LEDGER_ID_BYTES, makeBody } from './entries/entry-body.ts';
-import { fileExists } from './store/ledger-file.ts';
 import { acquireLock } from './store/lock.ts';
 import { EMPTY_ROOT } from './tree/merkle.ts';
-import { TIMEOUT_MS } from './store/open-database.ts';
+import { fileExists, removeDatabase, TIMEOUT_MS } from './store/database-file.ts';
 import { openLedgerForReading, type WriterOptions } from './open.ts';
 import { logOrigin } from './tree/log-key.ts';
 import { createTables } from './store/schema.ts';
@@ -109,17 +108,6 @@ function isDraftOf(record: AnchorRecord, draft: string, options: CreateOptions):
   } catch (error) {
     if (error instanceof VtlicError) return false;
     throw error;
-  }
-}
-
-/** Removes a database with the files that SQLite keeps beside it. */
-export function removeDatabase(file: string): void {
-  for (const name of [file, `${file}-wal`, `${file}-shm`, `${file}-journal`]) {
-    try {
-      unlinkSync(name);
-    } catch (error) {
-      if (errorCodeOf(error) !== 'ENOENT') throw describeFileError(error, 'ledger_unwritable', name);
-    }
   }
 }
 

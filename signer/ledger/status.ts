@@ -2,6 +2,7 @@
  * Where a ledger stands, for a person or a program. Changes nothing; an anchor in a token is read where it can be
  * opened.
  */
+import type { Checkpoint } from '../../formats/checkpoint.ts';
 import { type ErrorCode, VtlicError } from '../../formats/error.ts';
 import { type AnchorStoreOpener, compareAnchor, type LedgerHead, openAnchorStore } from '../anchor/index.ts';
 import type { LedgerView, LogInfo } from './ledger.ts';
@@ -59,3 +60,28 @@ export async function anchorStatus(ledger: LedgerView, opener?: AnchorStoreOpene
 }
 
 const LOGIN_FAULTS: ReadonlySet<ErrorCode> = new Set(['pin_refused', 'pin_locked', 'pin_last_try', 'secret_missing']);
+
+/**
+ * A tree head that this ledger may sign: only what an anchor covers, so that none is ever contradicted by a later one.
+ * Of the last log that is what the anchor covers, of an older one what was surely anchored of it.
+ *
+ * @throws VtlicError `ledger_rolled_back`, and what reading the anchor throws
+ */
+export async function provableHead(ledger: LedgerView, log: LogInfo, opener?: AnchorStoreOpener): Promise<Checkpoint> {
+  const size = await provableSize(ledger, log, opener);
+  const root = ledger.rootAt(size, log.logId);
+  if (root === undefined) throw new VtlicError('internal', 'the root of a log cannot be computed');
+  return Object.freeze({ origin: log.origin, size, root });
+}
+
+async function provableSize(ledger: LedgerView, log: LogInfo, opener?: AnchorStoreOpener): Promise<number> {
+  const next = ledger.logs().find((candidate) => candidate.number === log.number + 1);
+  if (next !== undefined) {
+    const entry = ledger.entry(next.entry);
+    return entry?.kind === 'adopt' && entry.body.act === 'log' ? entry.body.covered : 0;
+  }
+  const store = openAnchorStore(ledger.anchorPlace(), opener);
+  const { anchor } = compareAnchor(ledger, await store.read(), store);
+  // The anchor of a log just begun may still be that of the log before.
+  return anchor.entries >= log.entry ? anchor.size : 0;
+}

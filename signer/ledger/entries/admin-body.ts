@@ -7,8 +7,7 @@ import { MAX_COUNT } from '../../../formats/license/bounds.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { isId, uuidToBytes } from '../../../formats/license/id.ts';
 import { type AdoptBody, type CloseBody, NEW_LOG_REASONS, type ReenteredBody } from './admin-entry.ts';
-import { anchorPlaceMembers, readAnchorPlace } from './anchor-place.ts';
-import type { LedgerHead } from '../../anchor/index.ts';
+import type { AnchorPlace, LedgerHead } from '../../anchor/index.ts';
 import type { BodyReader } from './body-reader.ts';
 
 const DIGEST_BYTES = 32;
@@ -17,6 +16,7 @@ const SALT_BYTES = 32;
 const MAX_ID = 128;
 const MAX_OPERATOR = 1024;
 const MAX_ORIGIN = 512;
+const MAX_PATH = 4096;
 
 type Members = Readonly<Record<string, CborValue | undefined>>;
 
@@ -133,6 +133,23 @@ export function closeMembers(body: CloseBody): Members {
 
 export function readClose(reader: BodyReader): CloseBody {
   return { ...scope(reader), document: reader.bytes('document'), operator: reader.text('operator', MAX_OPERATOR) };
+}
+
+export function anchorPlaceMembers(place: AnchorPlace): Readonly<Record<string, CborValue>> {
+  return place.kind === 'file'
+    ? { kind: place.kind, path: place.path }
+    : { kind: place.kind, keystore: place.keystore, label: place.label };
+}
+
+export function readAnchorPlace(reader: BodyReader): AnchorPlace {
+  const kind = reader.oneOf('kind', ['file', 'token']);
+  const place: AnchorPlace = Object.freeze(
+    kind === 'file'
+      ? { kind, path: reader.text('path', MAX_PATH) }
+      : { kind, keystore: id(reader, 'keystore'), label: id(reader, 'label') },
+  );
+  reader.end();
+  return place;
 }
 
 function headMap(head: LedgerHead): ReadonlyMap<CborValue, CborValue> {

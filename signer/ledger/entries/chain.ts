@@ -1,8 +1,21 @@
-/** The hash chain over all entries. */
-import { equalBytes, utf8 } from '../../../formats/bytes.ts';
-import { sha256 } from './encoding.ts';
+/** The hash chain over all entries, and the digest that it is made of. */
+import { equalBytes, fromHex, utf8 } from '../../../formats/bytes.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { nodeProvider } from '../../../keys/public/provider-node.ts';
 import type { Entry } from './entry.ts';
 import { ledgerCorrupt } from './errors.ts';
+
+/** 32 bytes. A plain array, so that computed digests and the blobs that SQLite returns have the same type. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return nodeProvider.sha256(bytes);
+}
+
+/** The digest that names a key, as bytes. */
+export function bytesOfKid(kid: string): Uint8Array {
+  const bytes = fromHex(kid);
+  if (bytes === undefined) throw new VtlicError('internal', 'a kid is hex digits');
+  return bytes;
+}
 
 const DOMAIN: Uint8Array = utf8('vtlic-ledger-chain/1\n');
 

@@ -6,9 +6,8 @@ import { VtlicError } from '../../../formats/error.ts';
 import { MAX_COUNT, MAX_TIME } from '../../../formats/license/bounds.ts';
 import { isId, isUuidV7Bytes } from '../../../formats/license/id.ts';
 import type { Custody } from '../../../keys/private/signing-key.ts';
-import { adoptMembers, closeMembers, readAdopt, readClose } from './admin-body.ts';
+import { adoptMembers, closeMembers, readAdopt, readClose, anchorPlaceMembers, readAnchorPlace } from './admin-body.ts';
 import type { AdoptBody, CloseBody } from './admin-entry.ts';
-import { anchorPlaceMembers, readAnchorPlace } from './anchor-place.ts';
 import { BodyReader } from './body-reader.ts';
 import {
   VOID_REASONS,
@@ -22,7 +21,7 @@ import {
   type ReleaseBody,
   type VoidBody,
 } from './entry.ts';
-import { bytesOfKid } from './encoding.ts';
+import { bytesOfKid } from './chain.ts';
 
 export const DIGEST_BYTES = 32;
 export const LEDGER_ID_BYTES = 16;

@@ -13,7 +13,7 @@ import { LEAF_DOMAIN } from './leaf.ts';
 import type { LogKey } from './log-key.ts';
 import { consistencyHolds, inclusionHolds } from './merkle-proof.ts';
 import { leafHash } from './merkle.ts';
-import { sha256 } from '../entries/encoding.ts';
+import { sha256 } from '../entries/chain.ts';
 import { openCheckpoint } from './sign-checkpoint.ts';
 
 /** What a leaf says, where its data is in the proof. */

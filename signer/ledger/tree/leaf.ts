@@ -6,7 +6,7 @@ import { type CborValue, encodeCbor } from '../../../formats/cbor/index.ts';
 import type { NewLogBody, ReenteredBody } from '../entries/admin-entry.ts';
 import type { LedgerHead } from '../../anchor/index.ts';
 import type { IntentBody, IssueBody, VoidBody } from '../entries/entry.ts';
-import { bytesOfKid, sha256 } from '../entries/encoding.ts';
+import { bytesOfKid, sha256 } from '../entries/chain.ts';
 
 export const LEAF_DOMAIN = 'vtlic-ledger-leaf/1';
 

@@ -4,7 +4,7 @@ import { concatBytes, equalBytes, fromHex, toHex, utf8 } from '../../../formats/
 import { VtlicError } from '../../../formats/error.ts';
 import { isNoteKeyName, NOTE_ED25519, NOTE_KEY_ID_BYTES } from '../../../formats/note.ts';
 import { importPublicKey, type PublicKey } from '../../../keys/public/public-key.ts';
-import { sha256 } from '../entries/encoding.ts';
+import { sha256 } from '../entries/chain.ts';
 
 export interface LogKey {
   /** The log's origin. */

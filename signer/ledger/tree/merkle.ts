@@ -4,7 +4,7 @@
  * A complete subtree never changes. They are stored in the order in which they become complete: leaf 0, leaf 1, their
  * parent, leaf 2, … so an append writes at the end, and both append and root read O(log n) of them.
  */
-import { sha256 } from '../entries/encoding.ts';
+import { sha256 } from '../entries/chain.ts';
 
 /** The root of the tree without leaves: SHA-256 of nothing. */
 export const EMPTY_ROOT: Uint8Array = sha256(new Uint8Array(0));
@@ -72,4 +72,37 @@ export function rootOf(size: number, read: ReadNode): Uint8Array {
     level++;
   }
   return root ?? EMPTY_ROOT;
+}
+
+/** The tree of RFC 9162 §2.1 built leaf by leaf in O(log n) memory, to hold a stored one against. */
+export class TreeBuilder {
+  /** The complete subtrees that cover all leaves, the largest first. */
+  readonly #subtrees: Uint8Array[] = [];
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Returns the subtrees that become complete, the leaf first. */
+  add(leaf: Uint8Array): readonly Uint8Array[] {
+    const completed = [leaf];
+    let hash = leaf;
+    for (let index = this.#size; index % 2 === 1; index = (index - 1) / 2) {
+      const left = this.#subtrees.pop();
+      if (left === undefined) break;
+      hash = nodeHash(left, hash);
+      completed.push(hash);
+    }
+    this.#subtrees.push(hash);
+    this.#size++;
+    return completed;
+  }
+
+  root(): Uint8Array {
+    const smallest = this.#subtrees.at(-1);
+    return smallest === undefined
+      ? EMPTY_ROOT
+      : this.#subtrees.slice(0, -1).reduceRight((right, left) => nodeHash(left, right), smallest);
+  }
 }

@@ -2,12 +2,11 @@
 import { equalBytes } from '../../../formats/bytes.ts';
 import { CHAIN_START, chainValue, checkChain } from '../entries/chain.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
-import { decodeEntry } from '../store/decode-entry.ts';
+import { decodeEntry, type LogRow } from '../store/rows.ts';
 import { adminRowOf, counterRowOf, sameAdminRow, sameCounter } from '../store/admin-rows.ts';
 import type { AdoptEntry, CloseEntry, Entry } from '../entries/entry.ts';
 import { sameLineage } from '../entries/lineage.ts';
 import { completeSubtrees } from '../tree/merkle.ts';
-import type { LogRow } from '../store/rows.ts';
 import type { Tables } from '../store/tables.ts';
 
 const AT_LEAST = 64;

@@ -11,7 +11,17 @@ import type { LedgerHead } from '../../anchor/index.ts';
 import { CHAIN_START, checkChain } from '../entries/chain.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import { coseFault, payloadFault } from '../entries/check-intent.ts';
-import { decodeEntry } from '../store/decode-entry.ts';
+import {
+  decodeEntry,
+  blob,
+  ENTRY_COLUMNS,
+  entryRow,
+  type EntryRow,
+  integer,
+  INTENT_COLUMNS,
+  intentRow,
+  type IntentRow,
+} from '../store/rows.ts';
 import { type Cursor, tableCursor, wrongIndex } from './verify-cursor.ts';
 import type {
   AdoptEntry,
@@ -24,20 +34,9 @@ import type {
 } from '../entries/entry.ts';
 import { issueLeaf, newLogLeaf, reenteredLeaf, voidLeaf } from '../tree/leaf.ts';
 import { lineageText, sameLineage } from '../entries/lineage.ts';
-import { completeSubtrees, leafHash } from '../tree/merkle.ts';
+import { completeSubtrees, leafHash, TreeBuilder } from '../tree/merkle.ts';
 import { logOrigin } from '../tree/log-key.ts';
-import {
-  blob,
-  ENTRY_COLUMNS,
-  entryRow,
-  type EntryRow,
-  integer,
-  INTENT_COLUMNS,
-  intentRow,
-  type IntentRow,
-} from '../store/rows.ts';
 import { Tables } from '../store/tables.ts';
-import { TreeBuilder } from '../tree/tree-builder.ts';
 import { AdminCheck } from './verify-admin.ts';
 import { checkIndexes } from '../store/schema.ts';
 import { checkCounters } from './verify-counters.ts';

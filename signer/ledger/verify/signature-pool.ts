@@ -15,7 +15,7 @@ import { cryptoUnavailable, isCryptoUnavailable } from '../../../keys/public/pro
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { verifySignature } from '../../../keys/public/verify-signature.ts';
 import { ledgerCorrupt, ledgerDamage } from '../entries/errors.ts';
-import { openReadOnly } from '../store/open-database.ts';
+import { openReadOnly } from '../store/database-file.ts';
 import { blob, integer, type Row } from '../store/rows.ts';
 import { ledgerFault } from '../store/sqlite-faults.ts';
 

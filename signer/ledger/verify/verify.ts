@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
-import { openReadOnly } from '../store/open-database.ts';
+import { openReadOnly } from '../store/database-file.ts';
 import { ledgerFault } from '../store/sqlite-faults.ts';
 import { Tables } from '../store/tables.ts';
 import { EntryCheck, type EntrySummary } from './entry-check.ts';

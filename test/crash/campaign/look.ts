@@ -16,7 +16,7 @@ import { decodeAnchorRecord } from '../../../signer/anchor/anchor-record.ts';
 import type { AnchorRecord } from '../../../signer/anchor/anchor.ts';
 import type { LedgerView } from '../../../signer/ledger/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { sha256 } from '../../../signer/ledger/entries/encoding.ts';
+import { sha256 } from '../../../signer/ledger/entries/chain.ts';
 import type { Place } from './place.ts';
 import type { Problem, ProblemKind } from './totals.ts';
 

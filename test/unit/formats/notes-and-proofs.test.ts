@@ -9,7 +9,7 @@ import {
   encodeConsistencyProof,
   encodeInclusionProof,
 } from '../../../formats/tlog-proof.ts';
-import { sha256 } from '../../../signer/ledger/entries/encoding.ts';
+import { sha256 } from '../../../signer/ledger/entries/chain.ts';
 
 function refusal(fn: () => unknown): string {
   try {

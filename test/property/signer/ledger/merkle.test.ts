@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { completedBy, completeSubtrees, leafHash, rootOf } from '../../../../signer/ledger/tree/merkle.ts';
-import { TreeBuilder } from '../../../../signer/ledger/tree/tree-builder.ts';
+import { completedBy, completeSubtrees, leafHash, rootOf, TreeBuilder } from '../../../../signer/ledger/tree/merkle.ts';
 
 /** RFC 9162 §2.1.1, word for word: split at the largest power of two below n. */
 function plainRoot(leaves: readonly Uint8Array[]): Buffer {

@@ -12,7 +12,7 @@ import { planRestore } from '../../../../signer/handover/plan-restore.ts';
 import type { ReleasedFile } from '../../../../signer/handover/released-licenses.ts';
 import { finishRestore, restoreLedger } from '../../../../signer/handover/restore.ts';
 import { openAnchorStore } from '../../../../signer/anchor/anchor-store.ts';
-import { copyLedger } from '../../../../signer/ledger/store/copy-ledger.ts';
+import { copyLedger } from '../../../../signer/ledger/store/database-file.ts';
 import { consistencyHolds } from '../../../../signer/ledger/tree/merkle-proof.ts';
 import type { Ledger } from '../../../../signer/ledger/ledger.ts';
 import type { Lineage } from '../../../../signer/ledger/entries/lineage.ts';

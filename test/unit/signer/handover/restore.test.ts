@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { planRestore, type RestorePlan } from '../../../../signer/handover/plan-restore.ts';
 import { finishRestore, restoreLedger, type RestoreResult } from '../../../../signer/handover/restore.ts';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
-import { copyLedger } from '../../../../signer/ledger/store/copy-ledger.ts';
+import { copyLedger } from '../../../../signer/ledger/store/database-file.ts';
 import type { Runtime } from '../../../../signer/runtime.ts';
 import { anchorFile } from '../../../../signer/anchor/anchor-file.ts';
 import { issueNext, makeLedger, openWriter, releaseNow, tamper, type Place } from '../ledger/ledger-fixture.ts';

@@ -5,7 +5,7 @@ import { countersOf } from '../../../../signer/handover/export-counters.ts';
 import { movedCounter, skipAfter } from '../../../../signer/ledger/entries/counter-rule.ts';
 import type { Ledger } from '../../../../signer/ledger/ledger.ts';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
-import { sha256 } from '../../../../signer/ledger/entries/encoding.ts';
+import { sha256 } from '../../../../signer/ledger/entries/chain.ts';
 import {
   ACME,
   closing,
@@ -317,7 +317,7 @@ describe('a whole check', () => {
     // The writer of this test believes in a larger skip than the record has.
     tamper(place.ledger, 'UPDATE act SET skip = 20');
     const forger = closing(
-      await import('../../../../signer/ledger/store/open-database.ts').then(({ openForWriting }) =>
+      await import('../../../../signer/ledger/store/database-file.ts').then(({ openForWriting }) =>
         openForWriting(place.ledger),
       ),
     );

@@ -6,7 +6,7 @@ import { encodeCbor } from '../../../../../formats/cbor/encode.ts';
 import { type CborValue, isCborMap } from '../../../../../formats/cbor/value.ts';
 import { VtlicError } from '../../../../../formats/error.ts';
 import { CHAIN_START, chainValue } from '../../../../../signer/ledger/entries/chain.ts';
-import { decodeEntry } from '../../../../../signer/ledger/store/decode-entry.ts';
+import { decodeEntry } from '../../../../../signer/ledger/store/rows.ts';
 import { type Bodies, decodeBody, isReleasePath, makeBody } from '../../../../../signer/ledger/entries/entry-body.ts';
 import { ENTRY_KINDS, type EntryKind } from '../../../../../signer/ledger/entries/entry.ts';
 import { issueLeaf, voidLeaf } from '../../../../../signer/ledger/tree/leaf.ts';

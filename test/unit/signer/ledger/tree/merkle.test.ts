@@ -8,8 +8,8 @@ import {
   leafHash,
   nodePosition,
   rootOf,
+  TreeBuilder,
 } from '../../../../../signer/ledger/tree/merkle.ts';
-import { TreeBuilder } from '../../../../../signer/ledger/tree/tree-builder.ts';
 
 /**
  * Inputs and roots as the Certificate Transparency project publishes them (google/certificate-transparency,
