@@ -7,14 +7,13 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { openBatchPlan } from '../../signer/batch/plan-reader.ts';
+import { openBatchPlan } from '../../signer/batch/plan-file.ts';
 import { digestOfFile, planBatch } from '../../signer/batch/plan-batch.ts';
 import type { Ledger } from '../../signer/ledger/ledger.ts';
 import { openLedgerForWriting } from '../../signer/ledger/open.ts';
 import { readCatalog } from '../../signer/site/catalog.ts';
 import { createSite } from '../../signer/site/create-site.ts';
-import type { KeyRecord } from '../../signer/site/key-record.ts';
-import { openSite, type Site } from '../../signer/site/site.ts';
+import { type KeyRecord, openSite, type Site } from '../../signer/site/site.ts';
 import { nowSeconds, type Runtime } from '../../signer/runtime.ts';
 import { reviewBatchByDigest, type ReviewedBatch } from '../../signer/batch/review.ts';
 

@@ -1,32 +1,32 @@
 /**
  * File → plan: every row is read, judged and planned before anything is signed. What is wrong is collected; then there
- * is no plan.
+ * is no plan. A lineage may occur only once in a file.
  */
 import { createHash } from 'node:crypto';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
 import { readChunks } from '../../files/index.ts';
-import { type LedgerView, lineageText } from '../ledger/index.ts';
+import { type LedgerView, lineageText, type Lineage } from '../ledger/index.ts';
 import { lineageOfRequest, planItem, planOrigin } from '../plan/plan-license.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
 import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { Site } from '../site/site.ts';
+import type { KeyRecord, Site } from '../site/site.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
-import { LineagesSeen } from './duplicate-lineages.ts';
-import { BatchPlanWriter } from './plan-writer.ts';
+import { BatchPlanWriter } from './plan-file.ts';
 import { baseOfRow, countRow, type RowBase } from './renewal-base.ts';
-import { rowDigest } from './row-digest.ts';
+import { rowDigest } from './plan-row.ts';
 import { isDone, recordOfRow } from './row-status.ts';
-import { isSharded } from './output-path.ts';
+import { isSharded } from '../issue/output-path.ts';
 import { type BatchFormat, type InputRow, readRows } from './read-rows.ts';
 import { type BatchSummary, emptySummary } from '../summary/batch-summary.ts';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 /** Faults that are kept to be shown; the rest are counted. */
 const FAULTS_KEPT = 100;
 const ROWS_A_TURN = 256;
 const TEMPORARY_NAME_BYTES = 8;
+const LINEAGE_DIGEST_BYTES = 16;
 
 export interface BatchPlanning {
   readonly site: Site;
@@ -232,4 +232,39 @@ class RowPlanner {
 
 function columnOnly(row: InputRow, field: string): { readonly column: number } {
   return { column: row.placeOf(field).column };
+}
+
+/** Which lineages a file has named already, in a temporary database on disk: a million rows take no memory. */
+class LineagesSeen {
+  readonly #db: DatabaseSync;
+  readonly #insert: StatementSync;
+  readonly #find: StatementSync;
+
+  constructor() {
+    // The empty name: a file of SQLite's own in the temporary folder, gone when it is closed. It contains digests, no
+    // names.
+    this.#db = new DatabaseSync('');
+    this.#db.exec(
+      'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096; CREATE TABLE seen (lineage BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID, STRICT; BEGIN',
+    );
+    this.#insert = this.#db.prepare('INSERT INTO seen (lineage, line) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#find = this.#db.prepare('SELECT line FROM seen WHERE lineage = ?');
+  }
+
+  /** The line on which the lineage stands already; undefined for the first time, which is remembered. */
+  firstLine(lineage: Lineage, line: number): number | undefined {
+    // Ids hold no line feed.
+    const key = createHash('sha256')
+      .update(`${lineage.sub}\n${lineage.aud}\n${lineage.dep ?? ''}`)
+      .digest()
+      .subarray(0, LINEAGE_DIGEST_BYTES);
+    if (this.#insert.run(key, line).changes === 1) return undefined;
+    const first = this.#find.get(key)?.['line'];
+    if (typeof first !== 'number') throw new VtlicError('internal', 'the lineages seen cannot be read back');
+    return first;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
 }

@@ -6,8 +6,12 @@ import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isId } from '../../formats/license/id.ts';
 import type { Lineage } from '../ledger/index.ts';
 import type { PlanItem, PlanOrigin } from '../plan/plan.ts';
+import { createHash } from 'node:crypto';
+import { ExtBytes, type ExtValue } from '../../formats/license/license.ts';
+import type { Request } from '../request/request.ts';
 
 const SCHEMA = 'vtlic-batch-plan/1';
+const ROW_DOMAIN = 'vtlic-batch-row/1';
 const DIGEST_BYTES = 32;
 const LEDGER_ID_BYTES = 16;
 
@@ -158,4 +162,33 @@ export function decodeEnd(bytes: Uint8Array): BatchEnd {
 
 function readId(reader: MapReader, name: string): string {
   return reader.textOf(name, isId, 'an id');
+}
+
+type Value = ExtValue | readonly string[] | Readonly<Record<string, number>>;
+
+/**
+ * The identity of a row: its parsed values, however they were written.
+ *
+ * @returns SHA-256 (32 bytes) of the deterministic CBOR of `[domain, request]`
+ */
+export function rowDigest(request: Request): Uint8Array {
+  const members = new Map<CborValue, CborValue>(
+    Object.entries(request as unknown as Readonly<Record<string, Value>>).map(([name, value]) => [name, toCbor(value)]),
+  );
+  return new Uint8Array(
+    createHash('sha256')
+      .update(encodeCbor([ROW_DOMAIN, members]))
+      .digest(),
+  );
+}
+
+function toCbor(value: Value): CborValue {
+  if (typeof value !== 'object') return value;
+  if (value instanceof ExtBytes) return value.hex;
+  if (isList(value)) return value.map(toCbor);
+  return new Map<CborValue, CborValue>(Object.entries(value).map(([name, item]) => [name, toCbor(item)]));
+}
+
+function isList(value: Value): value is readonly ExtValue[] {
+  return Array.isArray(value);
 }

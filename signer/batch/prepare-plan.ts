@@ -2,18 +2,25 @@
 import { groupDigits } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { checkPlanFresh } from '../plan/plan-freshness.ts';
-import type { LedgerView } from '../ledger/index.ts';
+import { type LedgerView, lineageOf } from '../ledger/index.ts';
 import type { Catalog } from '../site/catalog.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { Site } from '../site/site.ts';
-import type { Runtime } from '../runtime.ts';
+import type { KeyRecord, Site } from '../site/site.ts';
+import { type Runtime, nowSeconds } from '../runtime.ts';
 import { readBatchRecord } from './batch-record.ts';
-import type { BatchSource } from './batch-source.ts';
-import { checkRows, type RowsChecked } from './check-rows.ts';
+import type { BatchSource } from './read-rows.ts';
+import { checkRows, type RowsChecked, statusOf } from './row-status.ts';
 import { planBatch } from './plan-batch.ts';
-import { type BatchPlan, openBatchPlan } from './plan-reader.ts';
-import { planResumption } from './resume-plan.ts';
-import type { BatchSummary } from '../summary/batch-summary.ts';
+import { type BatchPlan, openBatchPlan, BatchPlanWriter } from './plan-file.ts';
+import { type BatchSummary, emptySummary } from '../summary/batch-summary.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
+import { encodeLicense } from '../../formats/license/encode-license.ts';
+import { makeUuidV7 } from '../../formats/license/id.ts';
+import { planOrigin, useFault } from '../plan/plan-license.ts';
+import type { SignRow } from './plan-row.ts';
+import { baseOfRow, countRow } from './renewal-base.ts';
+
+const UUID_RANDOM_BYTES = 10;
+const TEMPORARY_NAME_BYTES = 8;
 
 export interface PrepareInput {
   readonly site: Site;
@@ -123,4 +130,68 @@ export function finishedError(name: string, rows: number): VtlicError {
     `the batch ${name} is finished: all ${groupDigits(rows)} rows have their license; nothing was signed`,
     { hint: 'to sign the same rows once more (next year, say), give it another --name' },
   );
+}
+
+/**
+ * Makes the plan of what is left of a begun plan: reviewed payloads stay as they are; a row whose counter is spent gets
+ * a new one.
+ *
+ * @throws VtlicError `request_invalid` for a row that would be signed anew after its license had ended, `policy_refused`
+ *   for a use that the lineage is not for by now
+ */
+function planResumption(
+  begun: BatchPlan,
+  input: PrepareInput,
+): { readonly digest: string; readonly summary: BatchSummary } {
+  const { site, catalog, ledger, world } = input;
+  const now = nowSeconds(world);
+  const summary = emptySummary();
+  const writer = new BatchPlanWriter(site.paths.plans, world.random(TEMPORARY_NAME_BYTES), {
+    ...planOrigin(ledger, site, catalog, now),
+    name: begun.head.name,
+    input: begun.head.input,
+    kid: begun.head.kid,
+  });
+  try {
+    for (const row of begun.rows()) {
+      summary.rows++;
+      const status = statusOf(row, begun.head.name, ledger);
+      if (row.kind === 'done' || status === 'done') {
+        summary.done++;
+        writer.done({
+          line: row.line,
+          row: row.row,
+          lineage: row.kind === 'done' ? row.lineage : lineageOf(row.item.license),
+        });
+        continue;
+      }
+      const again = status === 'stale';
+      const lineage = lineageOf(row.item.license);
+      const payload = again ? anew(row, ledger.nextCounter(lineage), now, world) : row.item.payload;
+      writer.sign(row.line, row.row, payload);
+      const license = decodeLicense(payload);
+      const base = baseOfRow(ledger, lineage, ledger.lastOfLineage(lineage), begun.head.name);
+      const fault = base.newLineage || base.last === undefined ? undefined : useFault(license, base.last.license);
+      if (fault !== undefined) throw fault.at({ line: row.line });
+      countRow(summary, { line: row.line, license, base, again }, input);
+    }
+    return { digest: writer.finish(begun.end.sharded).digest, summary };
+  } finally {
+    writer.abandon();
+  }
+}
+
+/** Only counter, id and issue time differ from what was reviewed. */
+function anew(row: SignRow, ctr: number, now: number, world: Runtime): Uint8Array {
+  const { license } = row.item;
+  if (license.exp <= now)
+    throw new VtlicError(
+      'request_invalid',
+      `line ${row.line}: its counter is spent, and with a new one the license would be expired when it is signed`,
+      {
+        line: row.line,
+        hint: 'take the row out of the file, or give it a later end, and resume under the same --name',
+      },
+    );
+  return encodeLicense({ ...license, ctr, iat: now, cti: makeUuidV7(world.nowMs(), world.random(UUID_RANDOM_BYTES)) });
 }

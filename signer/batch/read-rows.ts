@@ -6,6 +6,17 @@ import { readRequest, REQUEST_SCHEMA } from '../request/parse.ts';
 import type { Request } from '../request/request.ts';
 import { readHeader, rowAsJson, type Column } from './csv-columns.ts';
 
+/** The file of a batch, and what the officer says of it. */
+export interface BatchSource {
+  /** Absolute. */
+  readonly file: string;
+  readonly format: BatchFormat;
+  /** SHA-256 of the file, hex. */
+  readonly input: string;
+  readonly name: string;
+  readonly newCustomers: boolean;
+}
+
 export type BatchFormat = 'csv' | 'jsonl';
 
 const RECORD_BYTES = 1 << 20;

@@ -7,11 +7,9 @@ import {
   newestOfCustomer,
   newestOfLineage,
 } from '../ledger/index.ts';
-import { findAnomalies } from '../plan/anomalies.ts';
-import { comparedWith, lastLicense, type LastLicense } from '../plan/last-license.ts';
+import { findAnomalies, comparedWith, lastLicense, type LastLicense } from '../plan/anomalies.ts';
 import type { Catalog } from '../site/catalog.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { Site } from '../site/site.ts';
+import type { KeyRecord, Site } from '../site/site.ts';
 import { type BatchSummary, count } from '../summary/batch-summary.ts';
 
 export interface RowBase {

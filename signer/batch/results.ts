@@ -1,7 +1,7 @@
 /**
- * What became of every row, as the ledger says: `results.jsonl` for programs, `results.csv` for people. Made anew from
- * plan and ledger
- * after each run, so they are right also after a crash.
+ * What a batch leaves besides its licenses. The results say what became of every row, as the ledger says:
+ * `results.jsonl` for programs, `results.csv` for people. They are made anew from plan and ledger after each run, so they
+ * are right also after a crash. With `--proof`, a proof is written beside each license.
  */
 import { dirname, join } from 'node:path';
 import { describeFileError, DurableStream, makeFolders, sha256Hex } from '../../files/index.ts';
@@ -11,9 +11,12 @@ import { jsonLine } from '../../formats/json/index.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
 import { type LedgerView, type LicenseRecord, lineageOf, type VoidReason } from '../ledger/index.ts';
 import { batchFolder } from './batch-record.ts';
-import type { BatchPlan } from './plan-reader.ts';
+import type { BatchPlan } from './plan-file.ts';
 import type { PlanRow } from './plan-row.ts';
 import { recordOfRow } from './row-status.ts';
+import { groupDigits } from '../../formats/clean-text.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { type ProofWork, writeProofs } from '../issue/write-proofs.ts';
 
 const SCHEMA = 'vtlic-batch-result/1';
 const ROWS_A_TURN = 256;
@@ -180,5 +183,45 @@ class Replacement {
   #flush(): void {
     this.#stream.write(utf8(this.#text));
     this.#text = '';
+  }
+}
+
+/**
+ * Writes a proof beside the license of every row that has its file, those of earlier runs too.
+ *
+ * @returns what was done, in words
+ */
+export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'goOn'>): Promise<string> {
+  const { name, input } = batch.head;
+  const goOn = `vtlic batch FILE${name === input ? '' : ` --name ${name}`} --resume --proof`;
+  const { written, stood, ofOlderLog } = await writeProofs(releasedRows(batch, work.ledger), { ...work, goOn });
+  const n = groupDigits;
+  return `proofs written beside the licenses: ${n(written)}${stood === 0 ? '' : `; ${n(stood)} stood there already`}${ofOlderLog === 0 ? '' : `; ${n(ofOlderLog)} licenses are of an earlier log (vtlic ledger prove)`}`;
+}
+
+/** The licenses are released, whatever becomes of their proofs: an error is returned, for the end of the report. */
+export async function proofFault(
+  batch: BatchPlan,
+  work: Omit<ProofWork, 'goOn'>,
+  tell: (line: string) => void,
+): Promise<VtlicError | undefined> {
+  try {
+    tell(await proveBatch(batch, work));
+    return undefined;
+  } catch (error) {
+    if (error instanceof VtlicError) return error;
+    throw error;
+  }
+}
+
+function* releasedRows(batch: BatchPlan, ledger: LedgerView): Generator<LicenseRecord, void, void> {
+  for (const row of batch.rows()) {
+    const record = recordOfRow(
+      ledger,
+      row.kind === 'done' ? row.lineage : lineageOf(row.item.license),
+      batch.head.name,
+      row.row,
+    );
+    if (record?.state === 'released') yield record;
   }
 }

@@ -4,8 +4,8 @@ import { VtlicError } from '../../formats/error.ts';
 import { checkPlanAge } from '../plan/plan-freshness.ts';
 import { askForYes, markReviewed, type Reviewed, type ReviewTerminal } from '../plan/review.ts';
 import { recheckLicense, refusePlanned, type CheckedAgainst } from '../plan/recheck-policy.ts';
-import type { RowsChecked } from './check-rows.ts';
-import type { BatchPlan } from './plan-reader.ts';
+import type { RowsChecked } from './row-status.ts';
+import type { BatchPlan } from './plan-file.ts';
 import type { SignRow } from './plan-row.ts';
 
 export interface ReviewedBatch extends Reviewed {

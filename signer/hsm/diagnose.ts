@@ -1,16 +1,31 @@
 /**
  * What an officer runs before a ceremony: opens the token of a keystore and has it examined, with the site's keys in
- * it.
- * One PIN, some test signatures, one data object made and destroyed; nothing stays.
+ * it. One PIN, some test signatures, one data object made and destroyed; nothing stays.
  */
 import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type Check, examineToken, type KeyToOpen, type Token } from '../../keys/private/pkcs11/client/index.ts';
-import { TokenPool } from '../keys/token-pool.ts';
-import type { SecretSource } from '../keys/secret-source.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { TokenKeystore } from '../site/keystore-config.ts';
+import { TokenPool, type SecretSource } from '../keys/token-pool.ts';
+import type { KeyRecord, TokenKeystore } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
+import { existsSync } from 'node:fs';
+
+/** Where the PKCS#11 modules of the token families are after an ordinary installation. */
+const PLACES: readonly string[] = [
+  '/usr/lib/softhsm/libsofthsm2.so',
+  '/usr/lib64/pkcs11/libsofthsm2.so',
+  '/usr/lib/x86_64-linux-gnu/opencryptoki/libopencryptoki.so',
+  '/usr/lib/aarch64-linux-gnu/opencryptoki/libopencryptoki.so',
+  '/usr/lib/x86_64-linux-gnu/pkcs11/yubihsm_pkcs11.so',
+  '/usr/lib/aarch64-linux-gnu/pkcs11/yubihsm_pkcs11.so',
+  '/usr/lib/pkcs11/libnethsm_pkcs11.so',
+  '/usr/safenet/lunaclient/lib/libCryptoki2_64.so',
+  '/opt/cloudhsm/lib/libcloudhsm_pkcs11.so',
+];
+
+export function knownModules(): string[] {
+  return PLACES.filter((path) => existsSync(path));
+}
 
 export interface Diagnosis {
   readonly checks: readonly Check[];

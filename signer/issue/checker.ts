@@ -8,7 +8,7 @@ import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { otherProvider } from '../../keys/public/provider-noble.ts';
 import { cryptoUnavailable } from '../../keys/public/provider.ts';
 import { makeSelfCheck, selfCheckFailed, type Output } from './self-check.ts';
-import type { CheckedLicense, SignedLicense } from './stages.ts';
+import type { CheckedLicense, SignedLicense } from './pipeline.ts';
 
 export interface Checker {
   /** @throws VtlicError `self_check_failed` naming the check. */

@@ -1,12 +1,20 @@
-/** The ledger opened for signing: one writer, the clock judged, and whatever a crash left finished or voided. */
+/**
+ * Opens the ledger for signing: there is one writer, the clock is checked, and whatever a crash left is finished or
+ * voided. The clock is checked before counters are reserved: here, and again before each group of intents.
+ */
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { anchorPlaceText } from '../anchor/index.ts';
-import { judgeClock, type Ledger, type LedgerOpenOptions, openLedgerForWriting } from '../ledger/index.ts';
+import {
+  judgeClock,
+  type Ledger,
+  type LedgerOpenOptions,
+  openLedgerForWriting,
+  type LedgerView,
+} from '../ledger/index.ts';
 import { formatInstant } from '../../formats/dates.ts';
 import type { Site } from '../site/site.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
-import { clockRefused } from './clock.ts';
 import { recover } from './recover.ts';
 
 const CONFIRM_WITHIN_SECONDS = 300;
@@ -78,4 +86,23 @@ function timeToConfirm(ledger: Ledger, world: Runtime, confirmTime: number | und
     throw clockRefused(verdict.sentence, now);
   }
   return confirmTime;
+}
+
+function clockRefused(sentence: string, now: number): VtlicError {
+  return new VtlicError('clock_refused', sentence, {
+    hint: `set the clock; or, if it is right, confirm it: --confirm-time ${formatInstant(now)}`,
+  });
+}
+
+/**
+ * Checks the clock again during a run. A prompt may have been open for hours, and a batch may run as long, so the clock
+ * may have been changed since the start.
+ *
+ * @param now seconds since 1970
+ * @throws VtlicError `clock_refused`
+ */
+export function requireClock(ledger: Pick<LedgerView, 'lastAt' | 'lastClock'>, now: number): void {
+  const verdict = judgeClock(ledger.lastAt(), ledger.lastClock()?.body, now);
+  if (!verdict.ok)
+    throw clockRefused(`${verdict.sentence}; it was changed during this run, and nothing more is signed`, now);
 }

@@ -1,20 +1,60 @@
 /** From a reserved counter to a released license, one step after the other: sign, record, anchor, release. */
 import { encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import type {
-  AnchoredLicense,
-  CheckedLicense,
-  IntendedLicense,
-  IssuedLicense,
-  ReleasedLicense,
-  SignedLicense,
-} from './stages.ts';
-import type { Ledger } from '../ledger/index.ts';
+import type { Ledger, IntentEntry, IssueEntry } from '../ledger/index.ts';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import { createDurably } from '../../files/index.ts';
 import type { Runtime } from '../runtime.ts';
+import type { PlanItem } from '../plan/plan.ts';
+
+/**
+ * The stages of a license on its way out. Each is made by one function only, whose argument is the stage before:
+ * intended → signed → self-checked → issued → anchored → released.
+ */
+export interface IntendedLicense {
+  readonly stage: 'intended';
+  readonly item: PlanItem;
+  readonly intent: IntentEntry;
+}
+
+export interface SignedLicense {
+  readonly stage: 'signed';
+  readonly intended: IntendedLicense;
+  /** The tagged COSE_Sign1, not yet judged. */
+  readonly cose: Uint8Array;
+}
+
+export interface CheckedLicense {
+  readonly stage: 'self-checked';
+  readonly intended: IntendedLicense;
+  readonly cose: Uint8Array;
+  /** The armored file. */
+  readonly file: Uint8Array;
+}
+
+export interface IssuedLicense {
+  readonly stage: 'issued';
+  readonly intent: IntentEntry;
+  readonly issue: IssueEntry;
+  readonly file: Uint8Array;
+}
+
+/** The anchor covers its leaf: it may leave. */
+export interface AnchoredLicense {
+  readonly stage: 'anchored';
+  readonly issued: IssuedLicense;
+}
+
+export interface ReleasedLicense {
+  readonly stage: 'released';
+  readonly issued: IssuedLicense;
+  /** Absolute. */
+  readonly path: string;
+  /** False where the very bytes stood there already. */
+  readonly written: boolean;
+}
 
 /** Intended → signed. */
 export async function sign(intended: IntendedLicense, key: SigningKey): Promise<SignedLicense> {

@@ -8,9 +8,8 @@ import { uuidFromBytes } from '../../formats/license/id.ts';
 import { type Ledger, lineageText } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
-import { anchorIssued, release } from './pipeline.ts';
+import { anchorIssued, release, type ReleasedLicense } from './pipeline.ts';
 import { storedLicense } from './stored-license.ts';
-import type { ReleasedLicense } from './stages.ts';
 
 export async function recover(ledger: Ledger, site: Site, world: Runtime): Promise<readonly ReleasedLicense[]> {
   const plan = ledger.recoveryPlan();

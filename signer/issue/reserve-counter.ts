@@ -6,8 +6,8 @@ import type { Custody } from '../../keys/private/signing-key.ts';
 import { type BatchRow, type IntentEntry, type Ledger, lineageOf, lineageText } from '../ledger/index.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { Reviewed } from '../plan/review.ts';
-import { releasePath } from '../site/paths.ts';
-import type { IntendedLicense } from './stages.ts';
+import { releasePath } from './output-path.ts';
+import type { IntendedLicense } from './pipeline.ts';
 
 /** What the plan holds as text was checked when the plan was read. */
 function known(bytes: Uint8Array | undefined): Uint8Array {

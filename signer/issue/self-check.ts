@@ -3,14 +3,14 @@
  * signature is verified by a provider that did not make it.
  */
 import { dearmor } from '../../formats/armor.ts';
-import { decodeCbor, decodeTaggedCbor } from '../../formats/cbor/index.ts';
+import { decodeCbor, decodeTaggedCbor, type CborValue } from '../../formats/cbor/index.ts';
 import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { isCryptoUnavailable, type Provider } from '../../keys/public/provider.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { makeTrust, type Trust, verify } from '../../verifier/index.ts';
-import { secondDecoderAgrees } from './cbor-cross-check.ts';
+import { Decoder, Tag } from 'cbor-x/index-no-eval';
 
 const COSE_SIGN1_TAG = 18;
 
@@ -76,4 +76,39 @@ function findFault(
   });
   if (!verdict.ok) return `the verifier says ${verdict.reason}`;
   return verdict.state === 'active' ? undefined : `the verifier says ${verdict.state} at its first second`;
+}
+
+/** cbor-x checks our own CBOR decoder. Its main entry would load a native addon (SECURITY.md, "Dependencies"). */
+const decoder = new Decoder({ mapsAsObjects: false, useRecords: false });
+
+function same(ours: CborValue, theirs: unknown): boolean {
+  if (typeof ours === 'number') return typeof theirs === 'bigint' ? BigInt(ours) === theirs : ours === theirs;
+  if (typeof ours === 'string' || typeof ours === 'boolean') return ours === theirs;
+  if (ours instanceof Uint8Array) return theirs instanceof Uint8Array && Buffer.compare(ours, theirs) === 0;
+  if (ours instanceof Map) {
+    if (!(theirs instanceof Map) || theirs.size !== ours.size) return false;
+    const entries: unknown[] = [...theirs.entries()];
+    return [...ours.entries()].every(([key, value], i) => {
+      const entry: unknown = entries[i];
+      return Array.isArray(entry) && same(key as CborValue, entry[0]) && same(value as CborValue, entry[1]);
+    });
+  }
+  return (
+    Array.isArray(ours) &&
+    Array.isArray(theirs) &&
+    ours.length === theirs.length &&
+    ours.every((item, i) => same(item as CborValue, theirs[i]))
+  );
+}
+
+/** True when cbor-x reads `bytes` as `ours`, an optional tag at the top included, to the last byte. */
+function secondDecoderAgrees(bytes: Uint8Array, ours: CborValue, tag?: number): boolean {
+  let theirs: unknown;
+  try {
+    theirs = decoder.decode(bytes);
+  } catch {
+    return false;
+  }
+  if (tag === undefined) return same(ours, theirs);
+  return theirs instanceof Tag && theirs.tag === tag && same(ours, theirs.value);
 }

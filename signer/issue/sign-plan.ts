@@ -9,11 +9,18 @@ import { type Ledger, lineageText, type VoidReason } from '../ledger/index.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { ReviewedPlan } from '../plan/review.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
-import { anchorIssued, recordIssue, release, sign } from './pipeline.ts';
-import { requireClock } from './clock.ts';
+import {
+  anchorIssued,
+  recordIssue,
+  release,
+  sign,
+  type IntendedLicense,
+  type IssuedLicense,
+  type ReleasedLicense,
+} from './pipeline.ts';
+import { requireClock } from './open-ledger.ts';
 import { reserveCounter } from './reserve-counter.ts';
 import { type Checker, directChecker } from './checker.ts';
-import type { IntendedLicense, IssuedLicense, ReleasedLicense } from './stages.ts';
 
 export interface SigningContext {
   readonly ledger: Ledger;

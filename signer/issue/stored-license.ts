@@ -22,7 +22,7 @@ import {
 } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 import { makeSelfCheck } from './self-check.ts';
-import type { IssuedLicense } from './stages.ts';
+import type { IssuedLicense } from './pipeline.ts';
 
 /**
  * @throws VtlicError `ledger_corrupt` where the stored bytes are not those that were issued; `key_not_found` where the

@@ -8,14 +8,23 @@ import { equalBytes, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { encodeInclusionProof } from '../../formats/tlog-proof.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import { createManyDurably, fileState, type NewFile } from '../../files/index.ts';
+import { createManyDurably, fileState, type NewFile, describeFileError, readLimited } from '../../files/index.ts';
 import { logKeysOf } from '../keys/ledger-opening.ts';
-import { checkInclusion, findLeaf, type Ledger, type LicenseRecord, signCheckpoint } from '../ledger/index.ts';
+import {
+  checkInclusion,
+  findLeaf,
+  type Ledger,
+  type LicenseRecord,
+  signCheckpoint,
+  type LogKey,
+} from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
-import { existingProof } from './existing-proof.ts';
+import { lstatSync } from 'node:fs';
+import { isCryptoUnavailable } from '../../keys/public/provider.ts';
 
 const AT_ONCE = 256;
+const MAX_PROOF_BYTES = 1 << 20;
 /** Files in the way that are named; the rest are counted. */
 const NAMED = 5;
 
@@ -150,5 +159,31 @@ class FilesInTheWay {
       `a file stands here that is no proof of its license, and it is never replaced${more}`,
       { file },
     );
+  }
+}
+
+/**
+ * What is in the place of a proof. `holds`: a proof of this very license, to a checkpoint of one of the keys. `other`:
+ * anything else, a proof of another license too.
+ *
+ * @param cose the license as the ledger has it
+ * @throws VtlicError `output_unwritable` where that cannot be seen
+ */
+function existingProof(path: string, cose: Uint8Array, keys: readonly LogKey[]): 'absent' | 'holds' | 'other' {
+  if (!exists(path)) return 'absent';
+  try {
+    checkInclusion(readLimited(path, MAX_PROOF_BYTES, 'checks_failed'), keys, cose);
+    return 'holds';
+  } catch (error) {
+    if (error instanceof VtlicError && !isCryptoUnavailable(error)) return 'other';
+    throw error;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw describeFileError(error, 'output_unwritable', path);
   }
 }

@@ -6,9 +6,7 @@ import { createKeyFile, keyFileWarning, openKeyFile } from '../../keys/private/s
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { makeFolders } from '../../files/index.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { FileKeystore } from '../site/keystore-config.ts';
-import type { SitePaths } from '../site/paths.ts';
+import type { KeyRecord, FileKeystore, SitePaths } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
 
 export interface KeyFiles {

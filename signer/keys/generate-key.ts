@@ -12,18 +12,28 @@ import { selfTest, type SigningKey } from '../../keys/private/signing-key.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
 import { acquireLock, fileExists } from '../ledger/index.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { FileKeystore, KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
-import { sitePaths } from '../site/paths.ts';
-import { openSite, type Site, writeSite } from '../site/site.ts';
+import {
+  openSite,
+  type Site,
+  writeSite,
+  type KeyRecord,
+  type FileKeystore,
+  type KeystoreConfig,
+  type TokenKeystore,
+  sitePaths,
+} from '../site/site.ts';
 import { generateInFile, keyFiles } from './file-keystore.ts';
-import type { KeyAccess } from './key-access.ts';
+import { type KeyAccess, keystoreOf, tokenKeystoreOf } from './keystores.ts';
 import { claimKey } from './key-claim.ts';
-import { keystoreOf, tokenKeystoreOf } from './keystores.ts';
-import type { NewKey } from './new-key.ts';
-import type { SecretSource } from './secret-source.ts';
-import { generateInToken } from './token-keystore.ts';
-import { TokenPool } from './token-pool.ts';
+import { type SecretSource, TokenPool } from './token-pool.ts';
+import { generateInToken, type NewTokenKey } from './token-keystore.ts';
+
+/** What `vtlic key generate` was asked for. */
+export interface NewKey extends NewTokenKey {
+  readonly keystore: string;
+  /** Sign licenses with it from now on, unless another is named. */
+  readonly makeDefault: boolean;
+}
 
 /** One at a time, and not while somebody signs: `site.json` is read, changed and written under the ledger's lock. */
 export async function generateKey(

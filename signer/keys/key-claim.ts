@@ -1,13 +1,17 @@
 /**
- * A key belongs to one ledger: beside its file lies a claim, kid → ledger id.
+ * A key belongs to one ledger, and a claim beside the key says which: kid → ledger id. The claim of a key file is a
+ * file, and the claim of a key in a token is a private data object in the token. For a split key it is in the token of
+ * the Ed25519 component.
  *
  * Without it, deleting a site and making a new one with the same key would begin again at counter 1.
  */
 import { existsSync } from 'node:fs';
-import { utf8 } from '../../formats/bytes.ts';
+import { utf8, concatBytes, equalBytes, fromHex, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { readObject } from '../../formats/json/index.ts';
 import { createDurably, parseJsonFile, readLimited } from '../../files/index.ts';
+import type { Token } from '../../keys/private/pkcs11/client/index.ts';
+import type { Runtime } from '../runtime.ts';
 
 const SCHEMA = 'vtlic-claim/1';
 const MAX_BYTES = 4096;
@@ -63,4 +67,52 @@ export function checkClaim(file: string, claim: KeyClaim): boolean {
 export async function claimKey(file: string, claim: KeyClaim): Promise<void> {
   if (checkClaim(file, claim)) return;
   await createDurably(file, utf8(`${JSON.stringify({ schema: SCHEMA, ...claim })}\n`), 0o600);
+}
+
+const TOKEN_CLAIM_PREFIX = 'vtlic-claim/1 ';
+const KID_DIGITS_IN_LABEL = 16;
+
+/** The bytes of the data object that claims a key in a token. */
+function bytesOf({ kid, ledger }: KeyClaim): Uint8Array {
+  return concatBytes(utf8(TOKEN_CLAIM_PREFIX), fromHex(kid) ?? new Uint8Array(), fromHex(ledger) ?? new Uint8Array());
+}
+
+function labelOf({ kid }: KeyClaim): string {
+  return `vtlic-claim-${kid.slice(0, KID_DIGITS_IN_LABEL)}`;
+}
+
+/**
+ * @returns whether it is claimed at all
+ * @throws VtlicError `key_claimed` when another ledger has claimed it
+ */
+export async function checkClaimInToken(token: Token, claim: KeyClaim): Promise<boolean> {
+  if (token.opened.profile.dataObjects === 'none') return false;
+  const wanted = bytesOf(claim);
+  const found = await token.readData(labelOf(claim));
+  const other = found.find(({ bytes }) => !equalBytes(bytes, wanted));
+  if (other !== undefined) {
+    const owner = toHex(other.bytes.subarray(-16));
+    throw new VtlicError(
+      'key_claimed',
+      `this key belongs to the ledger ${owner}, but this site has the ledger ${claim.ledger}: its counters ` +
+        'would begin again',
+      { hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' },
+    );
+  }
+  return found.length > 0;
+}
+
+/**
+ * Claims a key for a ledger, once and for all. A token that has no data objects cannot hold a claim, which is said.
+ *
+ * @throws VtlicError `key_claimed` when another ledger has claimed it
+ */
+export async function claimInToken(token: Token, claim: KeyClaim, world: Pick<Runtime, 'tell'>): Promise<void> {
+  if (token.opened.profile.dataObjects === 'none') {
+    world.tell(
+      `warning: ${token.connection.name} has no data objects, so nothing there says to which ledger the key belongs`,
+    );
+    return;
+  }
+  if (!(await checkClaimInToken(token, claim))) await token.createData(labelOf(claim), bytesOf(claim));
 }

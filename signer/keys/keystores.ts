@@ -1,9 +1,18 @@
-/** Which keystores a key needs, and whose secrets. */
+/** Access to the keystores of a site: which ones a key needs, and which secrets they take. */
 import { VtlicError } from '../../formats/error.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
-import type { Site } from '../site/site.ts';
+import type { KeyRecord, KeystoreConfig, TokenKeystore, Site } from '../site/site.ts';
+import type { Runtime } from '../runtime.ts';
+import type { SecretSource, TokenPool } from './token-pool.ts';
+
+/** What a run opens keys and anchors with. */
+export interface KeyAccess {
+  readonly site: Site;
+  readonly secrets: SecretSource;
+  /** The caller closes it at the end of the run. */
+  readonly tokens: TokenPool;
+  readonly world: Runtime;
+}
 
 /** @throws VtlicError `configuration_invalid` with the names that there are. */
 export function keystoreOf(site: Site, name: string): KeystoreConfig {

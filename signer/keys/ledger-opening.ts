@@ -5,11 +5,8 @@
 import { VtlicError } from '../../formats/error.ts';
 import { type AnchorPlace, anchorStoreOpener, type AnchorStoreOpener } from '../anchor/index.ts';
 import { type LedgerOpenOptions, type LedgerView, logKey, type LogKey, openLedgerForReading } from '../ledger/index.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { KeystoreConfig, TokenKeystore } from '../site/keystore-config.ts';
-import type { Site } from '../site/site.ts';
-import type { KeyAccess } from './key-access.ts';
-import { keystoresUsed } from './keystores.ts';
+import type { KeyRecord, KeystoreConfig, TokenKeystore, Site } from '../site/site.ts';
+import { type KeyAccess, keystoresUsed } from './keystores.ts';
 import { requireOwnKey } from './open-key.ts';
 
 const WHY = "for the ledger's anchor";

@@ -1,12 +1,9 @@
 /** Opens a site's key, in whatever keystore it lives, and sees that it belongs to this site's ledger. */
 import { selfTest, type SigningKey } from '../../keys/private/signing-key.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { FileKeystore } from '../site/keystore-config.ts';
+import type { KeyRecord, FileKeystore } from '../site/site.ts';
 import { keyFiles, openFromFile } from './file-keystore.ts';
-import type { KeyAccess } from './key-access.ts';
-import { checkClaim, claimKey } from './key-claim.ts';
-import { keystoreOf, keystoresUsed, tokenKeystoreOf } from './keystores.ts';
-import { checkClaimInToken } from './token-claim.ts';
+import { type KeyAccess, keystoreOf, keystoresUsed, tokenKeystoreOf } from './keystores.ts';
+import { checkClaim, claimKey, checkClaimInToken } from './key-claim.ts';
 import { openFromToken } from './token-keystore.ts';
 
 const SELF_TEST_RANDOM_BYTES = 32;

@@ -1,5 +1,6 @@
 /** Keys in tokens, over PKCS#11. The tokens are the run's and outlive the key. */
 import { fromHex, toHex } from '../../formats/bytes.ts';
+import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import { VtlicError } from '../../formats/error.ts';
 import {
   generateSplitKey,
@@ -8,14 +9,23 @@ import {
   type Token,
 } from '../../keys/private/pkcs11/client/index.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
-import type { KeyRecord, TokenObject } from '../site/key-record.ts';
-import type { TokenKeystore } from '../site/keystore-config.ts';
+import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
+import type { KeyRecord, TokenObject, TokenKeystore } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
-import type { KeyAccess } from './key-access.ts';
-import type { NewKey } from './new-key.ts';
-import { claimInToken } from './token-claim.ts';
+import type { KeyAccess } from './keystores.ts';
+import { claimInToken } from './key-claim.ts';
 
 const OBJECT_ID_BYTES = 16;
+
+export interface NewTokenKey {
+  readonly name: string;
+  readonly algorithm: Algorithm;
+  readonly purpose: KeyPurpose;
+  /** Of a composite key in tokens: the keystore of its ML-DSA component, for split custody. */
+  readonly mldsaKeystore?: string;
+  /** Encrypt the ML-DSA seed under a key of the token, which cannot store the seed itself. */
+  readonly wrapped: boolean;
+}
 
 export interface MadeTokenKey {
   readonly key: SigningKey;
@@ -66,7 +76,7 @@ export async function openFromToken(
 /** Makes a key in the tokens of `stores`; label is the key's name, the id is random. */
 export async function generateInToken(
   stores: readonly TokenKeystore[],
-  wanted: NewKey,
+  wanted: NewTokenKey,
   access: TokenAccess,
   ledgerId: string,
 ): Promise<MadeTokenKey> {

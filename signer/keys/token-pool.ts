@@ -1,7 +1,6 @@
 /**
  * The tokens of one run: each opened on first need, with one login, and closed at the run's end. The signing key, its
- * claim, the ledger's
- * key and the anchor share them.
+ * claim, the ledger's key and the anchor share them.
  */
 import { cleanText } from '../../formats/clean-text.ts';
 import {
@@ -13,9 +12,22 @@ import {
 } from '../../keys/private/pkcs11/client/index.ts';
 import type { TokenDescription } from '../../keys/private/pkcs11/shared/token-description.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
-import type { TokenKeystore } from '../site/keystore-config.ts';
+import type { TokenKeystore } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
-import type { SecretSource } from './secret-source.ts';
+
+/** Where passphrases and PINs come from; the command line implements it. */
+export interface SecretSource {
+  /** True where a person will be asked: a new secret is then asked for twice. */
+  readonly asks: (keystore: string) => boolean;
+  /** The secret's bytes; the caller wipes them. */
+  readonly take: (keystore: string, prompt: string) => Promise<Uint8Array>;
+  /** `--last-try SERIAL`: the one token whose last try may be used. */
+  readonly lastTrySerial?: string;
+  /** The same, typed by a person who sees the prompt; undefined where there is no terminal. */
+  readonly typeSerial?: (prompt: string) => Promise<string | undefined>;
+  /** `--untested-token`: use a token of a family that nobody has run this toolkit against. */
+  readonly allowUntested?: boolean;
+}
 
 export class TokenPool {
   readonly #world: Runtime;

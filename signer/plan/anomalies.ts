@@ -7,12 +7,35 @@ import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { License } from '../../formats/license/license.ts';
 import { formatDay, formatInstant, isPerpetual, PERPETUAL } from '../../formats/dates.ts';
 import type { Catalog } from '../site/catalog.ts';
-import { useInWords } from './use-fault.ts';
+import { useInWords } from './plan-license.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
+import type { CounterOf } from '../ledger/index.ts';
+import type { Site } from '../site/site.ts';
 
 const MANY_TIMES = 10;
 /** A year with a leap day may become one without. */
 const TERM_SLACK_SECONDS: number = 2 * DAY_SECONDS;
 const SOON_SECONDS: number = 30 * DAY_SECONDS;
+
+/** A license of the ledger, with which a new one is compared. */
+export interface LastLicense {
+  readonly license: License;
+  /** Thumbprint of the key that signed it. */
+  readonly kid: string;
+}
+
+export function lastLicense({ payload, kid }: CounterOf): LastLicense {
+  return Object.freeze({ license: decodeLicense(payload), kid });
+}
+
+/** What there is to compare with; the algorithm where the site knows the key. */
+export function comparedWith(
+  last: LastLicense | undefined,
+  site: Site,
+): Pick<Compared, 'previous' | 'previousAlgorithm'> {
+  const key = site.config.keys.find((candidate) => candidate.publicKey.kid === last?.kid);
+  return { previous: last?.license, ...(key === undefined ? {} : { previousAlgorithm: key.algorithm }) };
+}
 
 /** In the order in which a summary counts them. */
 export const ANOMALY_KINDS = [

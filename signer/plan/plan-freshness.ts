@@ -7,8 +7,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { LedgerView } from '../ledger/index.ts';
 import type { Catalog } from '../site/catalog.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { Site } from '../site/site.ts';
+import type { KeyRecord, Site } from '../site/site.ts';
 import type { PlanOrigin } from './plan.ts';
 
 const MAX_PLAN_AGE_SECONDS = DAY_SECONDS;

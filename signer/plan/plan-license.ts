@@ -9,14 +9,11 @@ import type { License } from '../../formats/license/license.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { toHex } from '../../formats/bytes.ts';
 import { type LedgerView, type Lineage, newestOfLineage } from '../ledger/index.ts';
-import { combinationFault } from '../request/combination-fault.ts';
-import type { Request } from '../request/request.ts';
+import { combinationFault, type Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
-import type { KeyRecord } from '../site/key-record.ts';
-import type { Site } from '../site/site.ts';
+import type { KeyRecord, Site } from '../site/site.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import type { Plan, PlanItem, PlanOrigin } from './plan.ts';
-import { useFault } from './use-fault.ts';
 
 const UUID_RANDOM_BYTES = 10;
 
@@ -143,4 +140,26 @@ export function planOrigin(ledger: LedgerView, site: Site, catalog: Catalog, now
     site: site.digest,
     catalog: catalog.digest,
   };
+}
+
+/**
+ * A lineage is for production or not, once and for all: a verifier keeps the newest license of a lineage, so a free
+ * license for a test system would displace the paid one.
+ *
+ * @param last the newest license of the same lineage
+ * @returns `policy_refused` for a license that the lineage is not for; undefined for one that may follow
+ */
+export function useFault(license: License, last: License): VtlicError | undefined {
+  const [now, before] = [license.use === 'non-production', last.use === 'non-production'];
+  if (now === before) return undefined;
+  const where = license.dep === undefined ? 'without a deployment' : `in the deployment ${license.dep}`;
+  return new VtlicError(
+    'policy_refused',
+    `the last license of ${license.sub} for ${license.aud} ${where}, ${last.cti} (counter ${last.ctr}), is ${useInWords(last)}, and a ${useInWords(license)} license would replace it`,
+    { field: 'use', hint: 'choose another deployment for it' },
+  );
+}
+
+export function useInWords(license: License): string {
+  return license.use ?? 'production';
 }

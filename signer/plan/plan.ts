@@ -3,16 +3,18 @@
  *
  * Its bytes are deterministic CBOR, and its digest names it: what was reviewed under a digest is what is signed.
  */
-import { sha256Hex } from '../../files/index.ts';
+import { sha256Hex, createDurably, readLimited } from '../../files/index.ts';
 import { fromHex } from '../../formats/bytes.ts';
 import { encodeCbor, MapReader, type CborValue, type MapErrors } from '../../formats/cbor/index.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
+import { join } from 'node:path';
 
 const SCHEMA = 'vtlic-plan/1';
 const DIGEST_BYTES = 32;
 const LEDGER_ID_BYTES = 16;
+const MAX_PLAN_BYTES = 1 << 30;
 
 export interface PlanItem {
   /** The claims, exactly as they will be signed. */
@@ -112,4 +114,44 @@ function refused(why: string): VtlicError {
   return new VtlicError('plan_stale', `this is not a plan of this version: ${why}`, {
     hint: 'make a new plan with --dry-run',
   });
+}
+
+/**
+ * Writes `plans/DIGEST`, for `--dry-run`.
+ *
+ * @returns the digest, which is the name of the file
+ */
+export async function writePlan(folder: string, plan: Plan): Promise<string> {
+  const bytes = encodePlan(plan);
+  const digest = planDigest(bytes);
+  await createDurably(join(folder, digest), bytes, 0o600);
+  return digest;
+}
+
+/**
+ * Reads `plans/DIGEST`, for `--confirm DIGEST`.
+ *
+ * @throws VtlicError `usage` for a digest of the wrong form, `plan_stale` for a missing or altered plan.
+ */
+export function readPlan(folder: string, digest: string): Plan {
+  if (!/^[0-9a-f]{64}$/.test(digest))
+    throw new VtlicError('usage', '--confirm takes the 64 hex digits that --dry-run printed');
+  const file = join(folder, digest);
+  let bytes: Uint8Array;
+  try {
+    bytes = readLimited(file, MAX_PLAN_BYTES, 'plan_stale');
+  } catch (error) {
+    throw new VtlicError('plan_stale', 'there is no readable plan with this digest', {
+      file,
+      hint: 'make one with --dry-run and confirm the digest that it prints',
+      cause: error,
+    });
+  }
+  const found = planDigest(bytes);
+  if (found !== digest)
+    throw new VtlicError('plan_stale', `the plan was altered after it was made: its digest is now ${found}`, {
+      file,
+      hint: 'make a new plan with --dry-run and review it',
+    });
+  return decodePlan(bytes);
 }

@@ -5,13 +5,12 @@ import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
 import { type LedgerView, lineageOf, newestOfLineage } from '../ledger/index.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
-import { combinationFault } from '../request/combination-fault.ts';
-import type { Request } from '../request/request.ts';
+import { combinationFault, type Request } from '../request/request.ts';
 import { hasInvisible } from '../request/invisible-text.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { Site } from '../site/site.ts';
 import type { Plan } from './plan.ts';
-import { useFault } from './use-fault.ts';
+import { useFault } from './plan-license.ts';
 
 /** What a request of this site would have been judged by. */
 export interface CheckedAgainst {

@@ -2,8 +2,7 @@
  * The officer's word. Nothing is signed but what is `Reviewed`, and only the functions here make one.
  */
 import { VtlicError } from '../../formats/error.ts';
-import { planDigest, encodePlan, type Plan, type PlanOrigin } from './plan.ts';
-import { readPlan } from './plan-file.ts';
+import { planDigest, encodePlan, type Plan, type PlanOrigin, readPlan } from './plan.ts';
 import { checkPlanAge } from './plan-freshness.ts';
 
 const reviewed: unique symbol = Symbol('reviewed');

@@ -18,7 +18,7 @@ import {
   reenteredLicense,
   sameLineage,
 } from '../ledger/index.ts';
-import { lastLicense, type LastLicense } from '../plan/last-license.ts';
+import { lastLicense, type LastLicense } from '../plan/anomalies.ts';
 import type { Request } from '../request/request.ts';
 
 /** How the officer named it. */

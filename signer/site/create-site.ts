@@ -1,18 +1,21 @@
 /** `vtlic init`: a new folder with a site, a catalog, an empty ledger and its anchor. */
 import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { toHex, utf8 } from '../../formats/bytes.ts';
+import { toHex, utf8, equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
 import { createDurably, makeFolders } from '../../files/index.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
-import { type AnchorPlace, type AnchorStore, type AnchorStoreOpener, openAnchorStore } from '../anchor/index.ts';
-import { createLedger } from '../ledger/index.ts';
+import {
+  type AnchorPlace,
+  type AnchorStore,
+  type AnchorStoreOpener,
+  openAnchorStore,
+  samePlace,
+} from '../anchor/index.ts';
+import { createLedger, openLedgerForReading } from '../ledger/index.ts';
 import { CATALOG_SCHEMA, parseCatalog } from './catalog.ts';
-import type { KeystoreConfig } from './keystore-config.ts';
-import { sitePaths, type SitePaths } from './paths.ts';
-import { encodeSite, parseSite } from './site.ts';
-import { isUnfinishedInit, ledgerIsReady } from './unfinished-init.ts';
+import { type KeystoreConfig, sitePaths, type SitePaths, encodeSite, parseSite } from './site.ts';
 
 export interface NewSite {
   /** Absolute. */
@@ -129,4 +132,49 @@ async function checkTokenAnchor(store: AnchorStore, begun: boolean): Promise<voi
       hint: 'put that ledger back; or, for another ledger in the same token, give its anchor a name of its own: --anchor token:KEYSTORE/LABEL',
     },
   );
+}
+
+/**
+ * The files that an interrupted `init` may leave: parts of a site without its last file, `site.json`. The same command
+ * continues from there.
+ */
+const LEFTOVER =
+  /^(?:ledger\.sqlite(?:\.new)?(?:-wal|-shm|-journal)?|ledger\.(?:lock|holder)(?:-journal)?|catalog\.json|\.(?:catalog|site)\.json\..+)$/;
+
+/** True where the folder holds something, and nothing but what an init writes before `site.json`. */
+function isUnfinishedInit(paths: SitePaths): boolean {
+  const names = existsSync(paths.folder) ? readdirSync(paths.folder) : [];
+  return names.length > 0 && names.every((name) => LEFTOVER.test(name));
+}
+
+/**
+ * True where the ledger of an unfinished init stands, and is exactly what the anchor vouches for: nothing was ever
+ * written to it.
+ */
+async function ledgerIsReady(
+  paths: SitePaths,
+  wanted: { readonly issuer: string; readonly anchor: AnchorPlace },
+  store: AnchorStore,
+): Promise<boolean> {
+  if (!existsSync(paths.ledger)) return false;
+  const view = openLedgerForReading(paths.ledger);
+  try {
+    const { genesis } = view;
+    const head = view.head();
+    const records = await store.read();
+    if (
+      head.entries === 1 &&
+      genesis.iss === wanted.issuer &&
+      samePlace(genesis.anchor, wanted.anchor) &&
+      records.length === 1 &&
+      records.every((record) => equalBytes(record.chain, head.chain))
+    )
+      return true;
+    throw new VtlicError('output_exists', 'a ledger stands here that is no new one of this init', {
+      file: paths.ledger,
+      hint: 'name a new folder',
+    });
+  } finally {
+    view.close();
+  }
 }

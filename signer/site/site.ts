@@ -1,18 +1,19 @@
-/** `site.json`: who issues, where keys live, which key has which purpose. Read once into a frozen value. */
+/**
+ * The folder of a site, and its `site.json`: who issues, where keys are kept, which key has which purpose. It is read
+ * once into a frozen value.
+ */
 import { existsSync } from 'node:fs';
 import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';
-import { isAlgorithm } from '../../formats/cose-algorithm.ts';
+import { isAlgorithm, type Algorithm } from '../../formats/cose-algorithm.ts';
 import { fromHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
 import { parseJsonFile, readLimited, replaceDurably, sha256Hex } from '../../files/index.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';
-import { isKeyPurpose } from '../../keys/public/key-purpose.ts';
-import { importPublicKey } from '../../keys/public/public-key.ts';
-import type { KeyRecord, TokenObject } from './key-record.ts';
-import type { KeystoreConfig } from './keystore-config.ts';
-import { sitePaths, type SitePaths } from './paths.ts';
+import { isKeyPurpose, type KeyPurpose } from '../../keys/public/key-purpose.ts';
+import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
+import { join } from 'node:path';
 
 const SCHEMA = 'vtlic-site/2';
 
@@ -37,6 +38,76 @@ export interface Site {
   readonly config: SiteConfig;
   /** SHA-256 of site.json as read, hex. */
   readonly digest: string;
+}
+
+/**
+ * What `site.json` says of a key. The kid is recomputed from the public key, and must be the one that is written there.
+ */
+export interface KeyRecord {
+  readonly name: string;
+  readonly purpose: KeyPurpose;
+  readonly algorithm: Algorithm;
+  readonly publicKey: PublicKey;
+  /** Name of the keystore that holds the private key. */
+  readonly keystore: string;
+  readonly custody: Custody;
+  /** RFC 3339, UTC. */
+  readonly made: string;
+  /** Of a key in a token. */
+  readonly object?: TokenObject;
+}
+
+/** How a key is found in its token, and what is stored outside the token. */
+export interface TokenObject {
+  /** CKA_LABEL */
+  readonly label: string;
+  /** CKA_ID, hex */
+  readonly id: string;
+  /** Custody `hsm-wrapped`: the ML-DSA seed, encrypted under a key of the token. It is useless without that key. */
+  readonly wrappedSeed?: Uint8Array;
+  /** Custody `split`: the keystore of the ML-DSA component. */
+  readonly mldsaKeystore?: string;
+}
+
+/** Where keys are kept, as `site.json` says. */
+export type KeystoreConfig = FileKeystore | TokenKeystore;
+
+/** Encrypted files in a folder. */
+export interface FileKeystore {
+  readonly type: 'file';
+  readonly name: string;
+  /** Relative to the site, or absolute. */
+  readonly path: string;
+}
+
+/** A token named by an RFC 7512 URI (never by a slot number: those change). */
+export interface TokenKeystore {
+  readonly type: 'pkcs11';
+  readonly name: string;
+  readonly uri: string;
+}
+
+/** Where the parts of a site are (README, "The site"). */
+export interface SitePaths {
+  readonly folder: string;
+  readonly site: string;
+  readonly catalog: string;
+  readonly ledger: string;
+  readonly keys: string;
+  readonly plans: string;
+  readonly out: string;
+}
+
+export function sitePaths(folder: string): SitePaths {
+  return Object.freeze({
+    folder,
+    site: join(folder, 'site.json'),
+    catalog: join(folder, 'catalog.json'),
+    ledger: join(folder, 'ledger.sqlite'),
+    keys: join(folder, 'keys'),
+    plans: join(folder, 'plans'),
+    out: join(folder, 'out'),
+  });
 }
 
 /** @throws VtlicError `configuration_invalid` when the folder holds no site, or its `site.json` is faulty. */

@@ -4,9 +4,8 @@
 import { type LedgerView, lineageOf, newestOfLineage } from '../ledger/index.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { findSiteKey, type Site } from '../site/site.ts';
-import { findAnomalies } from '../plan/anomalies.ts';
+import { findAnomalies, comparedWith, lastLicense, type LastLicense } from '../plan/anomalies.ts';
 import { digestWordLines } from '../plan/digest-words.ts';
-import { comparedWith, lastLicense, type LastLicense } from '../plan/last-license.ts';
 import { encodePlan, planDigest, type Plan } from '../plan/plan.ts';
 import { licenseView } from './license-summary.ts';
 

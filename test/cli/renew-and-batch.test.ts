@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { outputPath } from '../../signer/batch/output-path.ts';
-import { openBatchPlan } from '../../signer/batch/plan-reader.ts';
+import { outputPath } from '../../signer/issue/output-path.ts';
+import { openBatchPlan } from '../../signer/batch/plan-file.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { csv, customers, day, row, writeBatch } from '../support/batch-file.ts';
 import { checkBatch } from '../support/batch-ledger.ts';

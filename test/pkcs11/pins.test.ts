@@ -8,8 +8,7 @@ import { formatPkcs11Uri, parsePkcs11Uri } from '../../keys/private/pkcs11/uri/u
 import { openToken } from '../../keys/private/pkcs11/client/token.ts';
 import type { TokenDescription } from '../../keys/private/pkcs11/shared/token-description.ts';
 import type { TokenOptions } from '../../keys/private/pkcs11/client/token-options.ts';
-import type { SecretSource } from '../../signer/keys/secret-source.ts';
-import { TokenPool } from '../../signer/keys/token-pool.ts';
+import { type SecretSource, TokenPool } from '../../signer/keys/token-pool.ts';
 import { PtyRun } from '../support/run-cli.ts';
 import { testRuntime } from '../support/site-fixture.ts';
 import { faulty, type FaultyToken } from './support/fault-proxy.ts';

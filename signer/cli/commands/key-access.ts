@@ -1,9 +1,7 @@
 /** The secrets of a command, asserted before any login, and the tokens of its run, closed at its end. */
-import type { KeyAccess } from '../../keys/key-access.ts';
-import { keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
+import { type KeyAccess, keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
 import { TokenPool } from '../../keys/token-pool.ts';
-import type { KeyRecord } from '../../site/key-record.ts';
-import type { Site } from '../../site/site.ts';
+import type { KeyRecord, Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { parseSecretOptions, SecretProvider } from '../secrets.ts';
 import type { Terminal } from '../terminal.ts';

@@ -13,13 +13,11 @@ import {
 } from '../../../keys/public/encodings/public-key-file.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../../files/index.ts';
-import { generateKey } from '../../keys/generate-key.ts';
-import type { NewKey } from '../../keys/new-key.ts';
+import { generateKey, type NewKey } from '../../keys/generate-key.ts';
 import { openKey } from '../../keys/open-key.ts';
 import { formatRows } from '../../summary/license-summary.ts';
 import { openLedgerForReading } from '../../ledger/index.ts';
-import type { KeyRecord } from '../../site/key-record.ts';
-import { findSiteKey, type Site } from '../../site/site.ts';
+import { type KeyRecord, findSiteKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { invalid, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
 import { CommandAccess, withAccess } from './key-access.ts';

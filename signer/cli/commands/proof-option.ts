@@ -4,8 +4,7 @@
  */
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
-import type { KeyRecord } from '../../site/key-record.ts';
-import { findSiteKey, type Site } from '../../site/site.ts';
+import { type KeyRecord, findSiteKey, type Site } from '../../site/site.ts';
 
 export interface ProofOptions {
   readonly proof?: boolean;

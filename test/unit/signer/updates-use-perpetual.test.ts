@@ -8,7 +8,7 @@ import { PERPETUAL_EXP } from '../../../formats/license/bounds.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { encodeLicense } from '../../../formats/license/encode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
-import { readPlan, writePlan } from '../../../signer/plan/plan-file.ts';
+import { readPlan, writePlan } from '../../../signer/plan/plan.ts';
 import { csv, HEADER, row, writeBatch } from '../../support/batch-file.ts';
 import { runHere, type RanHere } from '../../support/run-here.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../../support/site-fixture.ts';

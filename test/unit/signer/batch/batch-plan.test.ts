@@ -8,12 +8,10 @@ import { PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import { encodeLicense } from '../../../../formats/license/encode-license.ts';
 import { makeUuidV7 } from '../../../../formats/license/id.ts';
 import type { License } from '../../../../formats/license/license.ts';
-import { isSharded, outputPath } from '../../../../signer/batch/output-path.ts';
-import { openBatchPlan } from '../../../../signer/batch/plan-reader.ts';
-import type { BatchHead } from '../../../../signer/batch/plan-row.ts';
-import { BatchPlanWriter } from '../../../../signer/batch/plan-writer.ts';
+import { isSharded, outputPath } from '../../../../signer/issue/output-path.ts';
+import { openBatchPlan, BatchPlanWriter } from '../../../../signer/batch/plan-file.ts';
+import { type BatchHead, rowDigest } from '../../../../signer/batch/plan-row.ts';
 import { progressText } from '../../../../signer/cli/progress.ts';
-import { rowDigest } from '../../../../signer/batch/row-digest.ts';
 import { count, emptySummary, summaryDocument, summaryView } from '../../../../signer/summary/batch-summary.ts';
 import type { Request } from '../../../../signer/request/request.ts';
 

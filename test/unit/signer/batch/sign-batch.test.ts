@@ -10,7 +10,7 @@ import { utf8 } from '../../../../formats/bytes.ts';
 import { openKeyFile } from '../../../../keys/private/software/key-file.ts';
 import type { SigningKey } from '../../../../keys/private/signing-key.ts';
 import { type BatchOutcome, signBatch } from '../../../../signer/batch/sign-batch.ts';
-import { openBatchPlan } from '../../../../signer/batch/plan-reader.ts';
+import { openBatchPlan } from '../../../../signer/batch/plan-file.ts';
 import { directChecker } from '../../../../signer/issue/checker.ts';
 import { keyFiles } from '../../../../signer/keys/file-keystore.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';

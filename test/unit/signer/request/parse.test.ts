@@ -4,9 +4,8 @@ import { utf8 } from '../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import { LICENSE_USES, PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import { catalogFaults } from '../../../../signer/request/check-against-catalog.ts';
-import { combinationFault } from '../../../../signer/request/combination-fault.ts';
+import { combinationFault, type Request } from '../../../../signer/request/request.ts';
 import { parseRequest } from '../../../../signer/request/parse.ts';
-import type { Request } from '../../../../signer/request/request.ts';
 
 const EXAMPLE = {
   schema: 'vtlic-request/1',

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { createSite, type NewSite } from '../../../../signer/site/create-site.ts';
-import type { SitePaths } from '../../../../signer/site/paths.ts';
+import type { SitePaths } from '../../../../signer/site/site.ts';
 import { testRuntime } from '../../../support/site-fixture.ts';
 
 let folder: string;

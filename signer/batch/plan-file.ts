@@ -1,15 +1,29 @@
 /**
- * Reads a batch plan as a stream, as often as needed. The digest is checked over the whole file first; a digest of each
- * block of rows
- * is kept from then, and checked again whenever the block is read: what is signed is what was reviewed.
+ * The plan of a batch on disk: a CBOR sequence (RFC 8742) of byte strings, each of which contains one map
+ * (`plan-row.ts`).
+ *
+ * A plan is read as a stream, as often as needed. The digest is checked over the whole file first. A digest of each
+ * block of rows is kept from then, and checked again whenever the block is read: what is signed is what was reviewed.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
-import { concatBytes, equalBytes } from '../../formats/bytes.ts';
-import { readByteStringHead } from '../../formats/cbor/index.ts';
+import { concatBytes, equalBytes, toHex } from '../../formats/bytes.ts';
+import { readByteStringHead, encodeHead, MAJOR_BYTES } from '../../formats/cbor/index.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { type BatchEnd, type BatchHead, decodeEnd, decodePlanHead, decodeRow, type PlanRow } from './plan-row.ts';
-import { readChunks } from '../../files/index.ts';
+import {
+  type BatchEnd,
+  type BatchHead,
+  decodeEnd,
+  decodePlanHead,
+  decodeRow,
+  type PlanRow,
+  encodeDoneRow,
+  encodeEnd,
+  encodePlanHead,
+  encodeSignRow,
+  type DoneRow,
+} from './plan-row.ts';
+import { readChunks, describeFileError, DurableStream, makeFolders } from '../../files/index.ts';
 
 /** Rows a block: as many are held in memory. */
 const BLOCK_ROWS = 256;
@@ -121,4 +135,65 @@ function* items(path: string): Generator<Item> {
     rest = bytes;
   }
   if (rest.length > 0) throw altered(path, 'it ends in the middle of a row');
+}
+
+/**
+ * Writes a plan as a stream. The file grows under a temporary name, and takes the name of its digest (`plans/DIGEST`)
+ * once it is whole and durable.
+ */
+export class BatchPlanWriter {
+  readonly #folder: string;
+  readonly #hash: Hash = createHash('sha256');
+  readonly #file: DurableStream;
+  #rows = 0;
+  #sign = 0;
+
+  /** @param random 8 bytes for the temporary name */
+  constructor(folder: string, random: Uint8Array, head: BatchHead) {
+    this.#folder = folder;
+    try {
+      makeFolders(folder);
+    } catch (error) {
+      throw describeFileError(error, 'output_unwritable', folder);
+    }
+    this.#file = new DurableStream(join(folder, `.batch-${toHex(random)}.tmp`), 0o600);
+    this.#append(encodePlanHead(head));
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  sign(line: number, row: Uint8Array, payload: Uint8Array): void {
+    this.#append(encodeSignRow(line, row, payload));
+    this.#rows++;
+    this.#sign++;
+  }
+
+  done(row: Omit<DoneRow, 'kind'>): void {
+    this.#append(encodeDoneRow(row));
+    this.#rows++;
+  }
+
+  /** @returns the digest under which the plan now lies, and what its end says. */
+  finish(sharded: boolean): { readonly digest: string; readonly end: BatchEnd } {
+    const end: BatchEnd = Object.freeze({ rows: this.#rows, sign: this.#sign, sharded });
+    this.#append(encodeEnd(end));
+    const digest = this.#hash.digest('hex');
+    // Where the name is taken, the same plan has it.
+    this.#file.create(join(this.#folder, digest));
+    return Object.freeze({ digest, end });
+  }
+
+  /** Removes the temporary file. Does nothing when the plan is finished. */
+  abandon(): void {
+    this.#file.abandon();
+  }
+
+  #append(bytes: Uint8Array): void {
+    for (const part of [encodeHead(MAJOR_BYTES, bytes.length), bytes]) {
+      this.#hash.update(part);
+      this.#file.write(part);
+    }
+  }
 }

@@ -1,7 +1,16 @@
-/** Where the files of a batch go. */
+/** Under which name a license is released. */
 import { sha256Hex } from '../../files/index.ts';
 import type { License } from '../../formats/license/license.ts';
-import { releasePath } from '../site/paths.ts';
+
+/**
+ * Where a license goes, relative to the site: `out/PRODUCT/CUSTOMER/COUNTER-ID8.vtlic`.
+ *
+ * ID8 is the end of the license id: its beginning is a time, and would be the same for two deployments served in one
+ * minute. Ids contain no slash and begin with a letter or digit, so no part can climb out of the folder.
+ */
+export function releasePath(license: License): string {
+  return `out/${license.aud}/${license.sub}/${license.ctr}-${license.cti.slice(-8)}.vtlic`;
+}
 
 /**
  * A larger batch gets one more level of folders: a folder with a million entries is slow for most tools that people use
@@ -15,8 +24,8 @@ export function isSharded(rows: number): boolean {
 
 /**
  * `out/PRODUCT/CUSTOMER/COUNTER-ID8.vtlic`, or sharded `out/PRODUCT/_XX/CUSTOMER/COUNTER-ID8.vtlic`, where XX is the
- * first byte of
- * SHA-256 of the customer in hex. An id begins with a letter or digit, so no customer is ever called `_XX`.
+ * first byte of SHA-256 of the customer in hex. An id begins with a letter or digit, so no customer is ever called
+ * `_XX`.
  */
 export function outputPath(license: License, sharded: boolean): string {
   const flat = releasePath(license);
