@@ -1,4 +1,7 @@
-/** Errors as a person reads them, and as a program does. Never a stack trace, never raw untrusted text. */
+/**
+ * Errors as a person reads them, and as a program does: never a stack trace, never raw untrusted text. Also the small
+ * pieces of text that several commands print.
+ */
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { jsonLine } from '../../formats/json/index.ts';
@@ -62,4 +65,15 @@ export function reportError(error: VtlicError, argv: readonly string[], { out, e
     }
   }
   return exitCodeOf(error.code);
+}
+
+/** Names and values in two columns, one line each: a digest that is cut in two can be neither found nor compared. */
+export function formatTable(rows: readonly (readonly [name: string, value: string])[]): string[] {
+  const width = Math.max(0, ...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`);
+}
+
+/** A word as a POSIX shell reads it back: unchanged if that is safe, otherwise between single quotes. */
+export function shellQuote(word: string): string {
+  return /^[\w./:=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

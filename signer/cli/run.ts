@@ -73,14 +73,35 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'ledger',
     {
       description: 'the record of everything that was signed',
-      load: async () => (await import('./commands/ledger.ts')).defineLedger,
+      load: async () => {
+        const parts = await Promise.all([
+          import('./commands/ledger-status.ts').then((part) => part.addLedgerStatus),
+          import('./commands/ledger-verify.ts').then((part) => part.addLedgerVerify),
+          import('./commands/ledger-show.ts').then((part) => part.addLedgerShow),
+          import('./commands/ledger-export.ts').then((part) => part.addLedgerExport),
+          import('./commands/ledger-checkpoint.ts').then((part) => part.addLedgerCheckpoint),
+          import('./commands/ledger-prove.ts').then((part) => part.addLedgerProve),
+          import('./commands/ledger-check.ts').then((part) => part.addLedgerCheck),
+          import('./commands/ledger-backup.ts').then((part) => part.addLedgerBackup),
+          import('./commands/ledger-anchor.ts').then((part) => part.addLedgerAnchor),
+          import('./commands/ledger-restore.ts').then((part) => part.addLedgerRestore),
+        ]);
+        return groupOf(parts);
+      },
     },
   ],
   [
     'counters',
     {
       description: 'hands counters over to another ledger, and takes them over',
-      load: async () => (await import('./commands/counters.ts')).defineCounters,
+      load: async () => {
+        const parts = await Promise.all([
+          import('./commands/counters-export.ts').then((part) => part.addCountersExport),
+          import('./commands/counters-import.ts').then((part) => part.addCountersImport),
+          import('./commands/counters-reopen.ts').then((part) => part.addCountersReopen),
+        ]);
+        return groupOf(parts);
+      },
     },
   ],
   [
@@ -107,6 +128,13 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     },
   ],
 ]);
+
+/** A command whose own commands are defined one after another, in the order of the help. */
+function groupOf(parts: readonly Define[]): Define {
+  return (command, io, setExit) => {
+    for (const define of parts) define(command, io, setExit);
+  };
+}
 
 async function build(argv: readonly string[], io: Io, setExit: SetExit): Promise<Command> {
   const program = new Command('vtlic');

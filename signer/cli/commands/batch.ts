@@ -17,10 +17,9 @@ import { errorDocument, errorLines } from '../output.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
 import { batchProgress } from '../progress.ts';
-import { openNamedSite, siteArgument } from './common.ts';
-import { CommandAccess } from './key-access.ts';
-import { proofKeyOf } from './proof-option.ts';
-import { signingOptions, type SigningOptions } from './sign-plan.ts';
+import { openNamedSite, siteArgument, proofKeyOf } from '../options.ts';
+import { CommandAccess } from '../key-access.ts';
+import { signingOptions, type SigningOptions } from '../sign-plan.ts';
 
 interface BatchOptions extends SigningOptions {
   readonly name?: string;

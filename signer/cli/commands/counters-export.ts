@@ -10,15 +10,14 @@ import { countersOf, handOver, standingDocument } from '../../handover/export-co
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import { openKey } from '../../keys/open-key.ts';
-import { formatTable } from '../table.ts';
+import { formatTable } from '../output.ts';
 import { nowSeconds } from '../../runtime.ts';
 import { fileExists, type LedgerView } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
-import { confirmByWord } from '../confirm.ts';
-import { openNamedSite, secretOption, siteOption, type SiteOptions } from './common.ts';
-import { parseCustomer } from './counters-file.ts';
-import { withAccess } from './key-access.ts';
-import { keyWithPurpose, type LogSigningOptions } from './log-signing.ts';
+import { confirmByWord } from '../terminal.ts';
+import { parseCustomer, openNamedSite, secretOption, siteOption, type SiteOptions } from '../options.ts';
+import { withAccess } from '../key-access.ts';
+import { keyWithPurpose, type LogSigningOptions } from '../log-signing.ts';
 
 interface ExportOptions extends SiteOptions, LogSigningOptions {
   readonly customer?: string;

@@ -6,15 +6,15 @@ import { equalBytes, toHex } from '../../../formats/bytes.ts';
 import { planTaking, type ReceivedDocument, takeCounters } from '../../handover/import-counters.ts';
 import { handedByName } from '../../handover/export-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { formatTable } from '../table.ts';
+import { formatTable } from '../output.ts';
 import { formatInstant } from '../../../formats/dates.ts';
 import type { Io } from '../io.ts';
-import { confirmByWord } from '../confirm.ts';
-import { collect, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
+import { confirmByWord } from '../terminal.ts';
+import { collect, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from '../options.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import type { LedgerView } from '../../ledger/index.ts';
-import { countersKeys, readCounters } from './counters-file.ts';
-import { withAccess } from './key-access.ts';
+import { countersKeys, readCounters } from '../input-files.ts';
+import { withAccess } from '../key-access.ts';
 
 interface ImportOptions extends SiteOptions, SecretOptions {
   readonly trust: readonly string[];

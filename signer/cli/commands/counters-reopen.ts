@@ -5,13 +5,21 @@ import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import { type LostDocument, planReopening, reopenCounters, type Reopening } from '../../handover/reopen-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
-import { formatTable } from '../table.ts';
+import { formatTable } from '../output.ts';
 import type { Io } from '../io.ts';
-import { confirmByWord } from '../confirm.ts';
-import { collect, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
+import { confirmByWord } from '../terminal.ts';
+import {
+  parseCustomer,
+  collect,
+  openNamedSite,
+  secretOption,
+  type SecretOptions,
+  siteOption,
+  type SiteOptions,
+} from '../options.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
-import { countersKeys, parseCustomer, readCounters } from './counters-file.ts';
-import { withAccess } from './key-access.ts';
+import { countersKeys, readCounters } from '../input-files.ts';
+import { withAccess } from '../key-access.ts';
 
 interface ReopenOptions extends SiteOptions, SecretOptions {
   readonly customer?: string;

@@ -12,8 +12,8 @@ import { keystoresUsed, secretsTaken, tokenKeystoreOf } from '../../keys/keystor
 import { type TokenKeystore, openSite, type Site } from '../../site/site.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
-import { CommandAccess } from './key-access.ts';
-import { collect, secretOption, siteFolder, siteOption, type SecretOptions, type SiteOptions } from './common.ts';
+import { CommandAccess } from '../key-access.ts';
+import { collect, secretOption, siteFolder, siteOption, type SecretOptions, type SiteOptions } from '../options.ts';
 
 interface ListOptions extends SiteOptions {
   readonly module: readonly string[];

@@ -11,10 +11,9 @@ import type { KeystoreConfig, SitePaths } from '../../site/site.ts';
 import { anchorOpener } from '../../keys/ledger-opening.ts';
 import { type AnchorPlace, anchorPlaceText } from '../../anchor/index.ts';
 import type { Io } from '../io.ts';
-import { shellQuote } from '../shell-quote.ts';
-import { parseAnchorOption } from './anchor-option.ts';
-import { invalid, secretOption, type SecretOptions } from './common.ts';
-import { CommandAccess } from './key-access.ts';
+import { shellQuote } from '../output.ts';
+import { parseAnchorOption, invalid, secretOption, type SecretOptions } from '../options.ts';
+import { CommandAccess } from '../key-access.ts';
 
 interface InitOptions extends SecretOptions {
   readonly issuer: string;

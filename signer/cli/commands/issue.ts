@@ -8,7 +8,7 @@ import { planView } from '../../summary/plan-summary.ts';
 import { checkAgainstCatalog } from '../../request/check-against-catalog.ts';
 import { parseRequest } from '../../request/parse.ts';
 import type { Io } from '../io.ts';
-import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from './sign-plan.ts';
+import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from '../sign-plan.ts';
 
 const MAX_REQUEST_BYTES = 1 << 20;
 

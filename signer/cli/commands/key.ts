@@ -19,8 +19,8 @@ import { formatRows } from '../../summary/license-summary.ts';
 import { openLedgerForReading } from '../../ledger/index.ts';
 import { type KeyRecord, findSiteKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { invalid, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
-import { CommandAccess, withAccess } from './key-access.ts';
+import { invalid, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from '../options.ts';
+import { CommandAccess, withAccess } from '../key-access.ts';
 
 interface JsonOption {
   readonly json?: boolean;

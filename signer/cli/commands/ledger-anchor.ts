@@ -18,11 +18,17 @@ import { type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
 import { liesInside } from '../../site/create-site.ts';
 import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { formatTable } from '../table.ts';
-import { confirmByWord } from '../confirm.ts';
-import { parseAnchorOption } from './anchor-option.ts';
-import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
-import { withAccess } from './key-access.ts';
+import { formatTable } from '../output.ts';
+import { confirmByWord } from '../terminal.ts';
+import {
+  parseAnchorOption,
+  openNamedSite,
+  secretOption,
+  type SecretOptions,
+  siteOption,
+  type SiteOptions,
+} from '../options.ts';
+import { withAccess } from '../key-access.ts';
 
 interface AnchorOptions extends SiteOptions, SecretOptions {
   readonly to: string;

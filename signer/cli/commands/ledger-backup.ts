@@ -7,7 +7,7 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { backupLedger } from '../../handover/backup.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
-import { openNamedSite, siteOption, type SiteOptions } from './common.ts';
+import { openNamedSite, siteOption, type SiteOptions } from '../options.ts';
 
 interface BackupOptions extends SiteOptions {
   readonly json?: boolean;

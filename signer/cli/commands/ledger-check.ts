@@ -14,8 +14,8 @@ import { readLicenseFile, readLimited } from '../../../files/index.ts';
 import { logKeysOf } from '../../keys/ledger-opening.ts';
 import { checkConsistency, checkInclusion, decodeLogKey, type LogKey, openCheckpoint } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
-import { collect, siteOption } from './common.ts';
-import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
+import { collect, siteOption } from '../options.ts';
+import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 
 const MAX_PROOF_BYTES = 1 << 21;
 

@@ -8,9 +8,9 @@ import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../../files/index.ts';
 import { encodeLogKey, logKey, provableHead } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
-import { secretOption, siteOption } from './common.ts';
-import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
-import { keyWithPurpose, type LogSigningOptions, signHead } from './log-signing.ts';
+import { secretOption, siteOption } from '../options.ts';
+import { type LedgerFileOptions, withLedger } from '../input-files.ts';
+import { keyWithPurpose, type LogSigningOptions, signHead } from '../log-signing.ts';
 
 interface CheckpointOptions extends LedgerFileOptions, LogSigningOptions {
   readonly out?: string;

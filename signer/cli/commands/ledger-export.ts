@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { AuditLines } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
-import { siteOption } from './common.ts';
-import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
+import { siteOption } from '../options.ts';
+import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 
 interface ExportOptions extends LedgerFileOptions {
   readonly withNames?: boolean;

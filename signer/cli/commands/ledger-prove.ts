@@ -25,9 +25,9 @@ import {
 } from '../../ledger/index.ts';
 import type { Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { secretOption, siteOption } from './common.ts';
-import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
-import { type LogSigningOptions, signHead } from './log-signing.ts';
+import { secretOption, siteOption } from '../options.ts';
+import { type LedgerFileOptions, withLedger } from '../input-files.ts';
+import { type LogSigningOptions, signHead } from '../log-signing.ts';
 
 const MAX_NOTE_BYTES = 1 << 20;
 

@@ -8,7 +8,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import { planRestore, type RestorePlan } from '../../handover/plan-restore.ts';
 import { readReleased } from '../../handover/released-licenses.ts';
 import { finishRestore, placeOfDraft, restoreLedger, type RestoreResult } from '../../handover/restore.ts';
-import { formatTable } from '../table.ts';
+import { formatTable } from '../output.ts';
 import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
 import {
   type AnchorPlace,
@@ -24,9 +24,9 @@ import type { Site } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
-import { confirmByWord } from '../confirm.ts';
-import { parseAnchorOption } from './anchor-option.ts';
+import { confirmByWord } from '../terminal.ts';
 import {
+  parseAnchorOption,
   collect,
   invalid,
   openNamedSite,
@@ -34,8 +34,8 @@ import {
   type SecretOptions,
   siteOption,
   type SiteOptions,
-} from './common.ts';
-import { withAccess } from './key-access.ts';
+} from '../options.ts';
+import { withAccess } from '../key-access.ts';
 
 interface RestoreOptions extends SiteOptions, SecretOptions {
   readonly license: readonly string[];

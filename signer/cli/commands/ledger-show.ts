@@ -14,8 +14,8 @@ import {
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
 import { formatInstant, isPerpetual, PERPETUAL } from '../../../formats/dates.ts';
 import type { Io } from '../io.ts';
-import { siteOption } from './common.ts';
-import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
+import { siteOption } from '../options.ts';
+import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 
 const PAGE = 500;
 

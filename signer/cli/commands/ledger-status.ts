@@ -4,13 +4,13 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { formatTable } from '../table.ts';
+import { formatTable } from '../output.ts';
 import { type AdoptEntry, type AnchorStatus, type CloseEntry, ledgerStatus } from '../../ledger/index.ts';
 import { formatInstant } from '../../../formats/dates.ts';
 import type { Io } from '../io.ts';
-import { lookAtAnchor } from './anchor-status.ts';
-import { secretOption, type SecretOptions, siteOption } from './common.ts';
-import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
+import { readAnchorStatus } from '../key-access.ts';
+import { secretOption, type SecretOptions, siteOption } from '../options.ts';
+import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 
 interface StatusOptions extends LedgerFileOptions, SecretOptions {}
 
@@ -23,7 +23,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
     withLedger(io, options, undefined, async (ledger, site) => {
       if (site === undefined) throw new VtlicError('internal', 'a status is of a site');
       const status = ledgerStatus(ledger);
-      const anchor = await lookAtAnchor(io, site, ledger, options);
+      const anchor = await readAnchorStatus(io, site, ledger, options);
       const { head } = status;
       const acts = ledger.adminEntries();
       const log = status.logs.at(-1);

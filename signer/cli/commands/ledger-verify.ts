@@ -6,16 +6,23 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
-import { formatTable } from '../table.ts';
+import { formatTable } from '../output.ts';
 import type { LedgerSummary, LedgerView } from '../../ledger/index.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
 import { parseSecretOptions, SecretProvider } from '../secrets.ts';
-import { lookAtAnchor } from './anchor-status.ts';
-import { collect, invalid, secretOption, type SecretOptions, siteFolder, siteOption } from './common.ts';
-import { type LedgerFileOptions, withLedger } from './ledger-file.ts';
-import { readTrustFile } from './trust-file.ts';
+import { readAnchorStatus } from '../key-access.ts';
+import {
+  readTrustFile,
+  collect,
+  invalid,
+  secretOption,
+  type SecretOptions,
+  siteFolder,
+  siteOption,
+} from '../options.ts';
+import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 
 interface VerifyOptions extends LedgerFileOptions, SecretOptions {
   readonly signatures: boolean;
@@ -47,7 +54,7 @@ export function addLedgerVerify(parent: Command, io: Io): void {
           ...(keys === undefined ? {} : { keys }),
         });
         progress.clear();
-        const anchor = site === undefined ? undefined : await lookAtAnchor(io, site, ledger, options);
+        const anchor = site === undefined ? undefined : await readAnchorStatus(io, site, ledger, options);
         if (anchor?.fault !== undefined) throw anchor.fault;
         report(io, ledger, summary, options);
         if (anchor === undefined || anchor.state === 'unread')

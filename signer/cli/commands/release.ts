@@ -9,8 +9,8 @@ import { openForSigning } from '../../issue/open-ledger.ts';
 import { storedLicense } from '../../issue/stored-license.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import type { Io } from '../io.ts';
-import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from './common.ts';
-import { withAccess } from './key-access.ts';
+import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from '../options.ts';
+import { withAccess } from '../key-access.ts';
 
 interface ReleaseOptions extends SiteOptions, SecretOptions {
   readonly json?: boolean;

@@ -12,8 +12,8 @@ import { checkAgainstCatalog } from '../../request/check-against-catalog.ts';
 import type { MemberName } from '../../request/parse.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
-import { collect } from './common.ts';
-import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from './sign-plan.ts';
+import { collect } from '../options.ts';
+import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from '../sign-plan.ts';
 
 const MAX_CHANGES_BYTES = 1 << 20;
 

@@ -1,18 +1,55 @@
-/** `vtlic verify FILE --product P`: the reference verifier on the command line. Needs no site. */
+/**
+ * `vtlic verify FILE --product P`: the reference verifier on the command line. It needs no site, and loads nothing that
+ * it does not need.
+ */
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
-import { parseDate } from '../../../formats/dates.ts';
-import { MAX_TIME } from '../../../formats/license/bounds.ts';
-import { makeTrust } from '../../../verifier/index.ts';
+import { parseDate, formatInstant, isPerpetual, PERPETUAL } from '../../../formats/dates.ts';
+import { MAX_TIME, DAY_SECONDS } from '../../../formats/license/bounds.ts';
+import {
+  makeTrust,
+  type Accepted,
+  type Reason,
+  REASONS,
+  type Refused,
+  type Trust,
+  verify,
+} from '../../../verifier/index.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io, SetExit } from '../io.ts';
-import { collect, invalid, siteFolder, siteOption, type SiteOptions } from './common.ts';
-import { verifyFile, type TrustingSite, type VerifyFileOptions } from './verify-file.ts';
+import { collect, invalid, readTrustFile, siteFolder, siteOption, type SiteOptions } from '../options.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
+import { resolve } from 'node:path';
+import { dearmor } from '../../../formats/armor.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
+import { decodeLicense } from '../../../formats/license/decode-license.ts';
+import { readLicenseFile } from '../../../files/index.ts';
+import { formatRows, licenseRows } from '../../summary/license-summary.ts';
+import { EXIT } from '../exit-codes.ts';
 
 const MAX_GRACE_DAYS = 366;
 
-type VerifyOptions = VerifyFileOptions & SiteOptions;
+const ROLLED_BACK: ReadonlySet<Reason> = new Set(['lineage_not_newer', 'counter_rolled_back', 'counter_conflict']);
+
+interface VerifyOptions extends SiteOptions {
+  readonly product: string;
+  readonly deployment?: string;
+  readonly issuer?: string;
+  readonly host: readonly string[];
+  readonly trust: readonly string[];
+  readonly at?: number;
+  readonly buildDate?: number;
+  readonly graceDays: number;
+  readonly json?: boolean;
+}
+
+/** Whom a site trusts, and whose licenses it expects. */
+interface TrustingSite {
+  readonly trust: Trust;
+  readonly issuer: string;
+}
 
 function parseHost(text: string): string {
   if (!/^[0-9a-fA-F]{64}$/.test(text)) throw invalid('expected a host fingerprint of 64 hex digits');
@@ -53,9 +90,7 @@ export function defineVerify(command: Command, io: Io, setExit: SetExit): void {
     .option('--json', 'the verdict as one JSON document');
   siteOption(command).action((name: string, options: VerifyOptions) => {
     const site = options.trust.length === 0 ? trusting(siteFor(io, options)) : undefined;
-    setExit(
-      verifyFile({ out: io.out, err: io.err, cwd: io.cwd, now: () => nowSeconds(io.world) }, name, options, site),
-    );
+    setExit(verifyFile(io, name, options, site));
   });
 }
 
@@ -82,4 +117,112 @@ function trusting({ config }: Site): TrustingSite {
     }),
     issuer: config.issuer,
   };
+}
+
+/** @returns the exit code */
+function verifyFile(io: Io, name: string, options: VerifyOptions, site: TrustingSite | undefined): number {
+  const path = resolve(io.cwd, name);
+  const trust = site?.trust ?? trustFromFiles(io, options.trust);
+  const file = readLicenseFile(path);
+  const issuer = options.issuer ?? site?.issuer ?? statedIssuer(file);
+  const verdict = verify(file, trust, {
+    issuer: issuer ?? 'unknown',
+    product: options.product,
+    ...(options.deployment === undefined ? {} : { deployment: options.deployment }),
+    ...(options.host.length === 0 ? {} : { hosts: options.host }),
+    ...(options.buildDate === undefined ? {} : { buildDate: options.buildDate }),
+    now: options.at ?? nowSeconds(io.world),
+    defaultGrace: options.graceDays * DAY_SECONDS,
+  });
+  if (!verdict.ok) {
+    refused(io, path, verdict, options);
+    return ROLLED_BACK.has(verdict.reason) ? EXIT.rolledBack : EXIT.notValid;
+  }
+  if (options.issuer === undefined && site === undefined)
+    io.err(`the issuer ${cleanText(verdict.license.iss)} is taken from the license: give --issuer to check it`);
+  accepted(io, verdict, options);
+  return verdict.state === 'active' || verdict.state === 'grace' ? EXIT.done : EXIT.notInForce;
+}
+
+function trustFromFiles(io: Io, files: readonly string[]): Trust {
+  const keys = files.flatMap((name) => readTrustFile(io, name));
+  return makeTrust({ keys: keys.map((key) => ({ key, purpose: 'license', status: 'active' })) });
+}
+
+/**
+ * What the file says of its issuer, before anything is verified: used only where nobody said which issuer to expect.
+ */
+function statedIssuer(file: Uint8Array): string | undefined {
+  try {
+    return decodeLicense(decodeCoseSign1(dearmor('VTLIC', file), TYP.license).payload).iss;
+  } catch {
+    return undefined;
+  }
+}
+
+const STATE_WORDS: Readonly<Record<Accepted['state'], (verdict: Accepted) => string>> = {
+  active: (verdict) =>
+    isPerpetual(verdict.license.exp)
+      ? `in force, ${PERPETUAL}`
+      : `in force until ${formatInstant(verdict.license.exp)}`,
+  grace: (verdict) =>
+    `expired at ${formatInstant(verdict.license.exp)}, honored in its grace until ${formatInstant(verdict.graceUntil)}`,
+  not_yet_valid: (verdict) => `not in force before ${formatInstant(verdict.license.nbf)}`,
+  lapsed: (verdict) =>
+    `lapsed: expired at ${formatInstant(verdict.license.exp)}, its grace ended at ${formatInstant(verdict.graceUntil)}`,
+};
+
+function accepted(io: Io, verdict: Accepted, options: VerifyOptions): void {
+  if (options.json === true) {
+    const { state, license, alg, kid, payloadDigest, judgedAt, graceUntil } = verdict;
+    io.out(
+      jsonLine({
+        schema: 'vtlic-verify/1',
+        ok: true,
+        state,
+        judgedAt,
+        graceUntil,
+        algorithm: alg,
+        kid,
+        payloadSha256: payloadDigest,
+        license,
+      }),
+    );
+    return;
+  }
+  io.out(`${verdict.state}: genuine, ${STATE_WORDS[verdict.state](verdict)}\n`);
+  io.out(
+    `${formatRows([...licenseRows(verdict.license), ['algorithm', verdict.alg], ['key id', verdict.kid]]).join('\n')}\n`,
+  );
+}
+
+function refused(io: Io, path: string, verdict: Refused, options: VerifyOptions): void {
+  const { sentence, remedy } = REASONS[verdict.reason];
+  if (options.json === true) {
+    io.out(
+      jsonLine({
+        schema: 'vtlic-verify/1',
+        ok: false,
+        layer: verdict.layer,
+        reason: verdict.reason,
+        detail: verdict.detail,
+        sentence,
+        remedy,
+        ...verdict.place,
+      }),
+    );
+    return;
+  }
+  io.out(`refused: ${verdict.reason}\n`);
+  io.err(`vtlic: ${cleanText(path, 4000)}: ${sentence} ${cleanText(missingOption(verdict), 1000)}`);
+  io.err(`  → ${remedy}`);
+}
+
+/** The detail, and the option that would have answered it where the license binds something that was not given. */
+function missingOption(verdict: Refused): string {
+  if (verdict.reason === 'deployment_mismatch') return `(${verdict.detail}; the deployment is given with --deployment)`;
+  if (verdict.reason === 'host_mismatch') return `(${verdict.detail}; a host is given with --host)`;
+  if (verdict.reason === 'build_not_covered')
+    return `(${verdict.detail}; the date of a build is given with --build-date)`;
+  return `(${verdict.detail})`;
 }

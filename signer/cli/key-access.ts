@@ -1,14 +1,16 @@
 /** The secrets of a command, asserted before any login, and the tokens of its run, closed at its end. */
-import { type KeyAccess, keystoresUsed, secretsNeeded, secretsTaken } from '../../keys/keystores.ts';
-import { TokenPool } from '../../keys/token-pool.ts';
-import type { KeyRecord, Site } from '../../site/site.ts';
-import type { Io } from '../io.ts';
-import { parseSecretOptions, SecretProvider } from '../secrets.ts';
-import type { Terminal } from '../terminal.ts';
-import type { SecretOptions } from './common.ts';
+import { type KeyAccess, keystoresUsed, secretsNeeded, secretsTaken } from '../keys/keystores.ts';
+import { TokenPool } from '../keys/token-pool.ts';
+import type { KeyRecord, Site } from '../site/site.ts';
+import type { Io } from './io.ts';
+import { parseSecretOptions, SecretProvider } from './secrets.ts';
+import type { Terminal } from './terminal.ts';
+import type { SecretOptions } from './options.ts';
+import { anchorOpener, keystoresOfPlaces } from '../keys/ledger-opening.ts';
+import { anchorStatus, type AnchorStatus, type LedgerView } from '../ledger/index.ts';
 
 /**
- * What a command reaches keys and anchors with: the terminal, the secrets and the tokens. `await using` closes the
+ * What a command opens keys and anchors with: the terminal, the secrets and the tokens. `await using` closes the
  * tokens, wipes the secrets that were kept and closes the terminal, in this order, when the command ends.
  */
 export class CommandAccess implements AsyncDisposable {
@@ -58,4 +60,21 @@ export async function withAccess<T>(
   const { secrets, terminal, tokens } = access;
   access.assertSecrets(site, [...new Set([...(key === undefined ? [] : keystoresUsed(key)), ...anchors])]);
   return await use({ site, secrets, tokens, world: io.world }, terminal);
+}
+
+/**
+ * Compares the ledger with its anchor, for commands that sign nothing. An anchor in a token is read only if its secret
+ * was given, or if the keystore says where the secret is: nobody is asked for a PIN.
+ */
+export function readAnchorStatus(
+  io: Io,
+  site: Site,
+  ledger: LedgerView,
+  options: SecretOptions,
+): Promise<AnchorStatus> {
+  const place = ledger.anchorPlace();
+  const anchors = keystoresOfPlaces(site, [place]);
+  if (options.secret.length === 0 && (place.kind === 'file' || secretsTaken(site, anchors).length > 0))
+    return anchorStatus(ledger);
+  return withAccess(io, site, options, { anchors }, (access) => anchorStatus(ledger, anchorOpener(access)));
 }

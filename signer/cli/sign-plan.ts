@@ -2,33 +2,33 @@
  * What `issue` and `renew` share: a plan, its view, and one of three ways to the officer's word (`Yes`, `--dry-run`,
  * `--confirm`).
  */
-import { sha256Hex } from '../../../files/index.ts';
-import { jsonLine } from '../../../formats/json/index.ts';
+import { sha256Hex } from '../../files/index.ts';
+import { jsonLine } from '../../formats/json/index.ts';
 import type { Command } from 'commander';
-import { cleanText } from '../../../formats/clean-text.ts';
-import { toHex } from '../../../formats/bytes.ts';
-import { VtlicError } from '../../../formats/error.ts';
-import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import { uuidFromBytes } from '../../../formats/license/id.ts';
-import { signPlan } from '../../issue/sign-plan.ts';
-import { openForSigning } from '../../issue/open-ledger.ts';
-import { type ProofWork, writeProofs } from '../../issue/write-proofs.ts';
-import type { ReleasedLicense } from '../../issue/pipeline.ts';
-import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
-import { keystoresUsed } from '../../keys/keystores.ts';
-import { openKey } from '../../keys/open-key.ts';
-import { planView } from '../../summary/plan-summary.ts';
-import { checkPlanned } from '../../plan/recheck-policy.ts';
-import { checkPlanFresh, keyOfPlan } from '../../plan/plan-freshness.ts';
-import { type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
-import { writePlan, type Plan } from '../../plan/plan.ts';
-import { reviewByDigest, reviewOnTerminal } from '../../plan/review.ts';
-import { parseDate } from '../../../formats/dates.ts';
-import { type Catalog, readCatalog } from '../../site/catalog.ts';
-import { type KeyRecord, licenseKey, openSite, type Site } from '../../site/site.ts';
-import { nowSeconds } from '../../runtime.ts';
-import type { Io } from '../io.ts';
-import { parseSecretOptions, SecretProvider } from '../secrets.ts';
+import { cleanText } from '../../formats/clean-text.ts';
+import { toHex } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
+import { uuidFromBytes } from '../../formats/license/id.ts';
+import { signPlan } from '../issue/sign-plan.ts';
+import { openForSigning } from '../issue/open-ledger.ts';
+import { type ProofWork, writeProofs } from '../issue/write-proofs.ts';
+import type { ReleasedLicense } from '../issue/pipeline.ts';
+import { anchorKeystores, openingWith } from '../keys/ledger-opening.ts';
+import { keystoresUsed } from '../keys/keystores.ts';
+import { openKey } from '../keys/open-key.ts';
+import { planView } from '../summary/plan-summary.ts';
+import { checkPlanned } from '../plan/recheck-policy.ts';
+import { checkPlanFresh, keyOfPlan } from '../plan/plan-freshness.ts';
+import { type LedgerView, openLedgerForReading } from '../ledger/index.ts';
+import { writePlan, type Plan } from '../plan/plan.ts';
+import { reviewByDigest, reviewOnTerminal } from '../plan/review.ts';
+import { parseDate } from '../../formats/dates.ts';
+import { type Catalog, readCatalog } from '../site/catalog.ts';
+import { type KeyRecord, licenseKey, openSite, type Site } from '../site/site.ts';
+import { nowSeconds } from '../runtime.ts';
+import type { Io } from './io.ts';
+import { parseSecretOptions, SecretProvider } from './secrets.ts';
 import {
   invalid,
   openNamedSite,
@@ -37,9 +37,11 @@ import {
   siteArgument,
   siteOption,
   type SiteOptions,
-} from './common.ts';
+  proofKeyOf,
+  proofOption,
+  type ProofOptions,
+} from './options.ts';
 import { CommandAccess } from './key-access.ts';
-import { proofKeyOf, proofOption, type ProofOptions } from './proof-option.ts';
 
 export interface SigningOptions extends SiteOptions, SecretOptions, ProofOptions {
   readonly key?: string;

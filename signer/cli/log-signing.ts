@@ -1,14 +1,14 @@
 /** The key that signs checkpoints, found in the site and opened. */
-import { toHex } from '../../../formats/bytes.ts';
-import type { Checkpoint } from '../../../formats/checkpoint.ts';
-import { VtlicError } from '../../../formats/error.ts';
-import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
-import type { AnchorStoreOpener } from '../../anchor/index.ts';
-import { openKey } from '../../keys/open-key.ts';
-import { type LedgerView, signCheckpoint } from '../../ledger/index.ts';
-import { type KeyRecord, findSiteKey, type Site } from '../../site/site.ts';
-import type { Io } from '../io.ts';
-import type { SecretOptions } from './common.ts';
+import { toHex } from '../../formats/bytes.ts';
+import type { Checkpoint } from '../../formats/checkpoint.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { anchorOpener, keystoresOfPlaces } from '../keys/ledger-opening.ts';
+import type { AnchorStoreOpener } from '../anchor/index.ts';
+import { openKey } from '../keys/open-key.ts';
+import { type LedgerView, signCheckpoint } from '../ledger/index.ts';
+import { type KeyRecord, findSiteKey, type Site } from '../site/site.ts';
+import type { Io } from './io.ts';
+import type { SecretOptions } from './options.ts';
 import { withAccess } from './key-access.ts';
 
 export interface LogSigningOptions extends SecretOptions {

@@ -1,0 +1,167 @@
+/**
+ * The options that several commands share: `--site`, `--secret`, `--trust`, `--proof`, a place for an anchor.
+ *
+ * `vtlic verify` loads this file, so it imports nothing that opens a ledger.
+ */
+import { resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import { openSite, type Site, type KeyRecord, findSiteKey } from '../site/site.ts';
+import type { Io } from './io.ts';
+import { shellQuote } from './output.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { isId } from '../../formats/license/id.ts';
+import { MAX_KEY_FILE_BYTES, parsePublicKeys } from '../../keys/public/encodings/public-key-file.ts';
+import type { PublicKey } from '../../keys/public/public-key.ts';
+import { readLimited } from '../../files/index.ts';
+import type { AnchorPlace } from '../anchor/index.ts';
+
+export interface SiteOptions {
+  readonly site?: string;
+}
+
+export interface SecretOptions {
+  readonly secret: readonly string[];
+  readonly lastTry?: string;
+  readonly untestedToken?: boolean;
+}
+
+export function siteOption(command: Command): Command {
+  return command.option('--site <dir>', 'the site (default: VTLIC_SITE, else this folder)');
+}
+
+export function secretOption(command: Command): Command {
+  return command
+    .option(
+      '--secret <name=source>',
+      'secret of keystore NAME from fd:N or file:PATH (repeatable)',
+      collect,
+      [] as string[],
+    )
+    .option('--last-try <serial>', 'show a PIN although the token of this serial says that it is its last try')
+    .option('--untested-token', 'use a token of a family that this toolkit was never run against');
+}
+
+/** For an option that may be repeated. */
+export function collect(value: string, all: readonly string[]): string[] {
+  return [...all, value];
+}
+
+export function siteFolder(io: Io, options: SiteOptions): string {
+  const named = options.site ?? io.env['VTLIC_SITE'];
+  return resolve(io.cwd, named === undefined || named === '' ? '.' : named);
+}
+
+/** For a hint with a next command: it works as it is printed. */
+export function siteArgument(options: SiteOptions): string {
+  if (options.site === undefined) return '';
+  return ` --site ${shellQuote(options.site)}`;
+}
+
+export function openNamedSite(io: Io, options: SiteOptions): Site {
+  return openSite(siteFolder(io, options));
+}
+
+/** For commander: a fault of an option's value in words. */
+export function invalid(why: string): InvalidArgumentError {
+  return new InvalidArgumentError(why);
+}
+
+/** For options that name a customer. */
+export function parseCustomer(text: string): string {
+  if (!isId(text)) throw invalid('expected the id of a customer');
+  return text;
+}
+
+/** Reads the file of a `--trust`: public keys in any form that `vtlic key export` writes. */
+export function readTrustFile({ cwd }: Pick<Io, 'cwd'>, name: string): readonly PublicKey[] {
+  const path = resolve(cwd, name);
+  try {
+    return parsePublicKeys(readLimited(path, MAX_KEY_FILE_BYTES, 'key_invalid'));
+  } catch (error) {
+    throw error instanceof VtlicError ? error.at({ file: path }) : error;
+  }
+}
+
+const TOKEN = 'token:';
+
+/**
+ * Reads where an anchor is, as an option names it: a file, or `token:KEYSTORE`, or `token:KEYSTORE/LABEL`. The label is
+ * fixed by the issuer unless it is given: a second ledger of one issuer in one token is noticed.
+ *
+ * @throws VtlicError `usage`
+ */
+export function parseAnchorOption(option: string, text: string, cwd: string, issuer: string): AnchorPlace {
+  if (!text.startsWith(TOKEN)) return { kind: 'file', path: resolve(cwd, text) };
+  const [keystore = '', ...rest] = text.slice(TOKEN.length).split('/');
+  const label = rest.length === 0 ? `vtlic-anchor-${issuer}` : rest.join('/');
+  if (!isId(keystore))
+    throw new VtlicError('usage', `${option} takes a file, or token:KEYSTORE, where KEYSTORE is a name in site.json`, {
+      hint: 'a file whose name begins with "token:" is written ./token:…',
+    });
+  if (!isId(label))
+    throw new VtlicError(
+      'usage',
+      `${option}: the label of the anchor should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)`,
+      { hint: 'give one: token:KEYSTORE/LABEL' },
+    );
+  return { kind: 'token', keystore, label };
+}
+
+/**
+ * `--proof`: a proof beside each license that a command signs. The key that signs the checkpoint is known before
+ * anything is asked or opened.
+ */
+export interface ProofOptions {
+  readonly proof?: boolean;
+  readonly proofKey?: string;
+}
+
+export function proofOption(command: Command): Command {
+  return command
+    .option(
+      '--proof',
+      'write FILE.vtlic.proof beside each license: that the ledger holds it, to a checkpoint signed at the end',
+    )
+    .option('--proof-key <name>', 'the key with the purpose ledger that signs the checkpoint (default: the only one)');
+}
+
+/** @throws VtlicError `usage`: a site without a ledger key has nothing to sign a checkpoint with */
+export function proofKeyOf(site: Site, options: ProofOptions): KeyRecord | undefined {
+  if (options.proof !== true) {
+    if (options.proofKey !== undefined) throw new VtlicError('usage', '--proof-key goes with --proof');
+    return undefined;
+  }
+  const able = site.config.keys.filter((key) => key.purpose === 'ledger' && key.algorithm === 'ed25519');
+  const named = options.proofKey === undefined ? undefined : findSiteKey(site, options.proofKey);
+  const key = named ?? able[0];
+  if (key === undefined) {
+    throw new VtlicError(
+      'usage',
+      '--proof needs a checkpoint, which an ed25519 key with the purpose ledger signs, and this site has none',
+      {
+        file: site.paths.site,
+        hint: 'make one with: vtlic key generate --name ledger-1 --purpose ledger --algorithm ed25519; or sign without --proof',
+      },
+    );
+  }
+  if (!able.includes(key))
+    throw new VtlicError(
+      'usage',
+      `the key ${key.name} (${key.algorithm}, purpose ${key.purpose}) signs no checkpoints: that takes an ed25519 key with the purpose ledger`,
+      {
+        hint:
+          able.length === 0
+            ? 'make one with: vtlic key generate --name ledger-1 --purpose ledger --algorithm ed25519'
+            : `there are: ${able.map(({ name }) => name).join(', ')}`,
+      },
+    );
+  if (named === undefined && able.length > 1)
+    throw new VtlicError(
+      'usage',
+      `this site has ${able.length} keys with the purpose ledger: say which with --proof-key`,
+      {
+        hint: `there are: ${able.map(({ name }) => name).join(', ')}`,
+      },
+    );
+  return key;
+}
