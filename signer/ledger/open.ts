@@ -8,7 +8,7 @@ import {
   compareAnchor,
   openAnchorStore,
 } from '../anchor/index.ts';
-import { checkIndexes } from './store/schema.ts';
+import { addTotals } from './store/schema.ts';
 import { checkTail } from './verify/check-tail.ts';
 import type { Holder } from './store/holder.ts';
 import type { Ledger, LedgerView } from './ledger.ts';
@@ -97,6 +97,7 @@ export function withDraft<T>(path: string, options: DraftOptions, use: (writer: 
   const file = resolve(path);
   const db = openForWriting(file);
   try {
+    addTotals(db);
     const view = new LedgerReader(db, file);
     const anchored = options.anchored ?? { ledgerId: view.genesis.ledgerId, ...view.head() };
     return use(new LedgerWriter({ ...options, db, path: file, lock: { release: () => undefined }, anchored }));
@@ -114,9 +115,7 @@ async function openLocked(file: string, options: WriterOptions, lock: LedgerLock
     const anchorStore = openAnchorStore(view.anchorPlace(), options.anchorStore);
     const { anchor: anchored } = compareAnchor(view, await anchorStore.read(), anchorStore);
     checkTail(new Tables(db), anchored.entries);
-    // Small: what acts gave to single lineages. The intents are too many; their index is counted and held against each
-    // row that is used.
-    checkIndexes(db, ['counter']);
+    addTotals(db);
     return new LedgerWriter({ db, path: file, lock, anchorStore, anchored, now: options.now, random: options.random });
   } catch (error) {
     db.close();

@@ -36,6 +36,16 @@ export interface LineageRow {
   readonly issued: number;
 }
 
+/** The total of a lineage. */
+export interface LineageTotal {
+  /** seq of the last intent; 0 for none. */
+  readonly intent: number;
+  /** Its counter; 0 for none. */
+  readonly ctr: number;
+  /** How many counters acts gave to the lineage. */
+  readonly given: number;
+}
+
 /** A tree, and where its rows begin. */
 export interface LogRow {
   /** From 1. */
@@ -140,6 +150,10 @@ export function lineageRow(row: Row): LineageRow {
     ctr: integer(row[3]),
     issued: integer(row[4]),
   };
+}
+
+export function totalRow(row: Row): LineageTotal {
+  return { intent: integer(row[0]), ctr: integer(row[1]), given: integer(row[2]) };
 }
 
 /** As `schema.ts` says: an absent deployment is ''. */

@@ -5,12 +5,6 @@ export const SQL = {
   entry: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq = ?`,
   entries: `SELECT ${ENTRY_COLUMNS} FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?`,
   lastEntry: `SELECT ${ENTRY_COLUMNS} FROM entry ORDER BY seq DESC LIMIT 1`,
-  // Without the condition SQLite counts in whichever index is smallest.
-  intentsCounted: `SELECT (SELECT count(*) FROM intent NOT INDEXED), (SELECT count(*) FROM intent INDEXED BY
-      intent_by_lineage WHERE sub > '')`,
-  outcomes: `SELECT (SELECT count(*) FROM intent WHERE issue IS NOT NULL OR void IS NOT NULL), (SELECT count(*) FROM
-      leaf WHERE entry NOT IN (SELECT seq FROM act UNION ALL SELECT entry FROM log UNION ALL SELECT seq FROM
-      counter))`,
   sizes: 'SELECT (SELECT max(seq) FROM entry), (SELECT max(leaf_index) FROM leaf), (SELECT max(position) FROM node)',
   insertEntry: 'INSERT INTO entry (seq, kind, at, body, chain) VALUES (?, ?, ?, ?, ?)',
   intent: `SELECT ${INTENT_COLUMNS} FROM intent WHERE seq = ?`,
@@ -52,7 +46,12 @@ export const SQL = {
       'reopen') ORDER BY seq`,
   counter: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE seq = ?`,
   counterByLicenseId: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE license_id = ?`,
-  countersOf: 'SELECT seq, 0, ctr FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND seq > ? ORDER BY seq',
+  countersOf: 'SELECT seq, 0, ctr FROM counter WHERE sub = ? AND aud = ? AND dep = ? ORDER BY seq',
+  totalOf: 'SELECT intent, ctr, given FROM lineage WHERE sub = ? AND aud = ? AND dep = ?',
+  countIntent: `INSERT INTO lineage (sub, aud, dep, intent, ctr, given) VALUES (?, ?, ?, ?, ?, 0)
+    ON CONFLICT (sub, aud, dep) DO UPDATE SET intent = excluded.intent, ctr = excluded.ctr`,
+  countCounter: `INSERT INTO lineage (sub, aud, dep, intent, ctr, given) VALUES (?, ?, ?, 0, 0, 1)
+    ON CONFLICT (sub, aud, dep) DO UPDATE SET given = given + 1`,
   reenteredOf: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND aud = ? AND dep = ? AND license_id IS
     NOT NULL ORDER BY seq`,
   reenteredOfCustomer: `SELECT ${COUNTER_COLUMNS} FROM counter WHERE sub = ? AND license_id IS NOT NULL ORDER BY seq`,

@@ -5,7 +5,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import { movedCounter } from '../entries/counter-rule.ts';
 import { IssuingRights } from '../entries/issuing-rights.ts';
-import { sameLineage, type Lineage } from '../entries/lineage.ts';
+import { lineageText, sameLineage, type Lineage } from '../entries/lineage.ts';
 import { completeSubtrees, type ReadNode } from '../tree/merkle.ts';
 import {
   adminRow,
@@ -23,14 +23,17 @@ import {
   optionalInteger,
   optionally,
   text,
+  totalRow,
   type AdminRow,
   type CounterRow,
   type EntryRow,
   type IntentRow,
   type LineageRow,
+  type LineageTotal,
   type LogRow,
   type Row,
 } from './rows.ts';
+import { hasTotals } from './schema.ts';
 import { SQL, type StatementName } from './statements.ts';
 
 /** How much of each kind of row there is, by the highest key. */
@@ -40,9 +43,16 @@ export interface TableSizes {
   readonly nodes: number;
 }
 
+const NO_TOTAL: LineageTotal = { intent: 0, ctr: 0, given: 0 };
+
+function totalText({ intent, ctr, given }: LineageTotal): string {
+  return `entry ${intent} with counter ${ctr} and ${given} taken over`;
+}
+
 export class Tables {
   readonly #db: DatabaseSync;
   readonly #statements: Map<StatementName, StatementSync> = new Map();
+  #hasTotals = false;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -55,18 +65,6 @@ export class Tables {
       leaves: (optionalInteger(row[1]) ?? -1) + 1,
       nodes: (optionalInteger(row[2]) ?? -1) + 1,
     };
-  }
-
-  /** Intents with an issue or a void, and leaves that are not of an act: the same number in a whole ledger. */
-  outcomes(): { readonly intents: number; readonly leaves: number } {
-    const row = this.#one('outcomes') ?? [];
-    return { intents: optionalInteger(row[0]) ?? 0, leaves: optionalInteger(row[1]) ?? 0 };
-  }
-
-  /** How many intents the table holds, and the index that counters are read from. */
-  intentsCounted(): { readonly rows: number; readonly indexed: number } {
-    const row = this.#one('intentsCounted') ?? [];
-    return { rows: optionalInteger(row[0]) ?? 0, indexed: optionalInteger(row[1]) ?? 0 };
   }
 
   entry(seq: number): EntryRow | undefined {
@@ -104,13 +102,16 @@ export class Tables {
 
   /** The counter of a lineage that was spent or skipped last; 0 for none. */
   lastCounter(lineage: Lineage): number {
-    const row = this.#one('lastIntentOf', ...lineageColumns(lineage));
+    const columns = lineageColumns(lineage);
+    const row = this.#one('lastIntentOf', ...columns);
     const [seq, ctr] = row === undefined ? [0, 0] : [integer(row[0]), integer(row[1])];
     if (row !== undefined) this.#requireIntent(seq, lineage, ctr);
+    const given = this.#all('countersOf', ...columns).map(moveRow);
+    this.#requireTotal(lineage, { intent: seq, ctr, given: given.length });
     const moves = [
-      ...this.#all('movesOfAll', seq, lineage.sub),
-      ...this.#all('countersOf', ...lineageColumns(lineage), seq),
-    ].map(moveRow);
+      ...this.#all('movesOfAll', seq, lineage.sub).map(moveRow),
+      ...given.filter((move) => move.seq > seq),
+    ];
     return movedCounter(
       ctr,
       moves.sort((a, b) => a.seq - b.seq),
@@ -122,6 +123,23 @@ export class Tables {
     const row = this.intent(seq);
     if (row?.ctr !== ctr || !sameLineage(row, lineage))
       throw ledgerCorrupt('an index does not fit its table (intent_by_lineage)');
+  }
+
+  /** A row that is missing from a table and its indexes would give a counter a second time. */
+  #requireTotal(lineage: Lineage, found: LineageTotal): void {
+    if (!this.hasTotals) return;
+    const total = optionally(this.#one('totalOf', ...lineageColumns(lineage)), totalRow) ?? NO_TOTAL;
+    if (total.intent !== found.intent || total.ctr !== found.ctr || total.given !== found.given)
+      throw ledgerCorrupt(
+        `its tables disagree on the counters of ${lineageText(lineage)}: they have ${totalText(found)}, ` +
+          `but its total says ${totalText(total)}`,
+      );
+  }
+
+  /** False for a ledger that an older program made, until it is opened for writing. */
+  get hasTotals(): boolean {
+    this.#hasTotals ||= hasTotals(this.#db);
+    return this.#hasTotals;
   }
 
   openIntents(): readonly IntentRow[] {
@@ -147,6 +165,7 @@ export class Tables {
 
   insertIntent(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array): void {
     this.#run('insertIntent', seq, ...lineageColumns(lineage), ctr, licenseId);
+    this.#run('countIntent', ...lineageColumns(lineage), seq, ctr);
   }
 
   setIssue(intent: number, seq: number): void {
@@ -262,6 +281,7 @@ export class Tables {
 
   insertCounter(seq: number, lineage: Lineage, ctr: number, licenseId: Uint8Array | undefined): void {
     this.#run('insertCounter', seq, ...lineageColumns(lineage), ctr, licenseId ?? null);
+    this.#run('countCounter', ...lineageColumns(lineage));
   }
 
   /** Every lineage with an intent or a counter of its own, in bytewise order. */

@@ -14,10 +14,14 @@ const PAGE = 256;
 /** All rows of a table, by its integer key, which must be the first column. */
 export function tableCursor<T>(db: DatabaseSync, columns: string, table: string, read: (row: Row) => T): Cursor<T> {
   const [key = ''] = columns.split(', ');
-  const statement = prepare(db, `SELECT ${columns} FROM ${table} WHERE ${key} > ? ORDER BY ${key} LIMIT ${PAGE}`);
-  let last = Number.MIN_SAFE_INTEGER;
+  let last: number | undefined;
   return paged(
-    () => () => statement.all(last) as unknown as readonly Row[],
+    (started) => {
+      // The first page has no bound: a look-up would find a row with any key.
+      const after = started ? `WHERE ${key} > ?` : '';
+      const statement = prepare(db, `SELECT ${columns} FROM ${table} ${after} ORDER BY ${key} LIMIT ${PAGE}`);
+      return () => statement.all(...(last === undefined ? [] : [last])) as unknown as readonly Row[];
+    },
     (row) => {
       last = integer(row[0]);
       return read(row);

@@ -9,6 +9,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import { openReadOnly } from '../store/database-file.ts';
+import { checkIntegrity } from '../store/schema.ts';
 import { ledgerFault } from '../store/sqlite-faults.ts';
 import { Tables } from '../store/tables.ts';
 import { EntryCheck, type EntrySummary } from './entry-check.ts';
@@ -49,6 +50,7 @@ export async function verifyLedger(
   try {
     // One snapshot for all cursors, also while a writer appends.
     db.exec('BEGIN');
+    checkIntegrity(db);
     const total = new Tables(db).sizes().entries;
     if (keys !== undefined) pool = startSignaturePool(file, total, keys, parallelism);
     const check = new EntryCheck(db);

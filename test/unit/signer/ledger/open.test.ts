@@ -169,11 +169,11 @@ describe('what is no ledger of ours', () => {
 
   it('a ledger of a newer version', async () => {
     const place = await makeLedger();
-    tamper(place.ledger, 'PRAGMA user_version = 2');
+    tamper(place.ledger, 'PRAGMA user_version = 3');
     for (const attempt of [reading(place.ledger), openLedgerForWriting(place.ledger, writerOptions())]) {
       expect(await refusal(attempt)).toMatchObject({
         code: 'ledger_version',
-        message: 'the ledger has version 2, and this program knows version 1',
+        message: 'the ledger has version 3, and this program knows versions up to 2',
       });
     }
   });
@@ -183,10 +183,24 @@ describe('what is no ledger of ours', () => {
     'DROP INDEX intent_open',
     'CREATE VIEW v AS SELECT 1',
     'ALTER TABLE leaf ADD COLUMN x INTEGER',
+    'ANALYZE',
+    'CREATE TABLE sqlite3_notes (note TEXT)',
+    'PRAGMA user_version = 1',
   ])('a ledger after %s', async (sql) => {
     const place = await makeLedger();
     tamper(place.ledger, sql);
     expect((await refusal(reading(place.ledger))).message).toContain('its tables are not those of a ledger');
+  });
+
+  it.each([
+    "INSERT INTO sqlite_schema VALUES ('trigger', 'sqlite_t', 'entry', 0, 'CREATE TRIGGER sqlite_t AFTER INSERT ON entry BEGIN DELETE FROM clock; END')",
+    "INSERT INTO sqlite_schema VALUES ('view', 'sqlite_v', 'sqlite_v', 0, 'CREATE VIEW sqlite_v AS SELECT 1')",
+    "UPDATE sqlite_schema SET name = 'intent_open', tbl_name = 'intent' WHERE name = 'intent_unreleased'",
+  ])('a ledger with an object planted in its schema: %s', async (sql) => {
+    const place = await makeLedger();
+    tamper(place.ledger, 'PRAGMA writable_schema = ON', sql);
+    const error = await refusal(reading(place.ledger));
+    expect(error.code).toBe('ledger_corrupt');
   });
 
   it('a ledger without genesis', async () => {

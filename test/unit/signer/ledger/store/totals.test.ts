@@ -1,0 +1,120 @@
+/** The totals of lineages: kept with each row, added to a ledger that an older program made, and never believed alone. */
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { openLedgerForReading } from '../../../../../signer/ledger/open.ts';
+import {
+  ACME,
+  closing,
+  digest,
+  issueNext,
+  KID,
+  newWriter,
+  openWriter,
+  tamper,
+  wholeCheck,
+  type Place,
+} from '../ledger-fixture.ts';
+
+const OTHER = { aud: 'vaultdesk', sub: 'globex', dep: 'prod' };
+const ONLY_GIVEN = { aud: 'vaultdesk', sub: 'initech' };
+
+/** Two licenses of one lineage, one of another, and counters taken over for one of them and for a third. */
+async function usedLedger(): Promise<Place> {
+  const { place, ledger } = await newWriter();
+  issueNext(ledger, ACME);
+  issueNext(ledger, ACME);
+  issueNext(ledger, OTHER);
+  ledger.group(() => {
+    ledger.adopt({
+      act: 'import',
+      document: digest('document'),
+      kid: KID,
+      ledgerId: new Uint8Array(16),
+      floor: 0,
+      highest: 9,
+      operator: 'officer',
+    });
+    ledger.adopt({ act: 'counter', ...ACME, ctr: 7 });
+    ledger.adopt({ act: 'counter', ...ONLY_GIVEN, ctr: 9 });
+  });
+  await ledger.anchor();
+  ledger.close();
+  return place;
+}
+
+function totalsOf(place: Place): readonly unknown[] {
+  const db = new DatabaseSync(place.ledger);
+  try {
+    return db.prepare('SELECT sub, aud, dep, intent, ctr, given FROM lineage ORDER BY sub, aud, dep').all();
+  } finally {
+    db.close();
+  }
+}
+
+/** The ledger as an older program would have left it. */
+function withoutTotals(place: Place): void {
+  tamper(place.ledger, 'DROP TABLE lineage', 'PRAGMA user_version = 1');
+}
+
+describe('the totals of lineages', () => {
+  it('are kept with each intent and each counter that is taken over', async () => {
+    expect(totalsOf(await usedLedger())).toEqual([
+      { sub: 'acme-gmbh', aud: 'vaultdesk', dep: '', intent: 4, ctr: 2, given: 1 },
+      { sub: 'globex', aud: 'vaultdesk', dep: 'prod', intent: 6, ctr: 1, given: 0 },
+      { sub: 'initech', aud: 'vaultdesk', dep: '', intent: 0, ctr: 0, given: 1 },
+    ]);
+  });
+
+  it('are added to an older ledger when it is opened for writing, and are those that would have been kept', async () => {
+    const place = await usedLedger();
+    const kept = totalsOf(place);
+    withoutTotals(place);
+    const ledger = await openWriter(place);
+    expect(ledger.nextCounter(ACME)).toBe(8);
+    ledger.close();
+    expect(totalsOf(place)).toEqual(kept);
+    expect(await wholeCheck(place)).toMatchObject({ issued: 3, lineages: 2 });
+  });
+
+  it('are not needed to read and to check an older ledger, which stays as it is', async () => {
+    const place = await usedLedger();
+    withoutTotals(place);
+    expect(closing(openLedgerForReading(place.ledger)).nextCounter(ACME)).toBe(8);
+    expect(await wholeCheck(place)).toMatchObject({ issued: 3, lineages: 2 });
+    expect(() => totalsOf(place)).toThrow('no such table: lineage');
+  });
+
+  it.each([
+    ["DELETE FROM intent WHERE sub = 'globex'", 'its tables know 2 counters that came to an end, and the tree has 3'],
+    ['DELETE FROM leaf WHERE leaf_index = 0', 'its tables know 3 counters that came to an end, and the tree has 2'],
+  ])('are not made from an older ledger after %s', async (sql, words) => {
+    const place = await usedLedger();
+    withoutTotals(place);
+    // Further back than the entries that each start recomputes.
+    const ledger = await openWriter(place);
+    ledger.group(() => {
+      for (let i = 0; i < 70; i++) ledger.clock(1, 'officer');
+    });
+    await ledger.anchor();
+    ledger.close();
+    withoutTotals(place);
+    tamper(place.ledger, sql);
+    await expect(openWriter(place)).rejects.toThrow(words);
+    expect(() => totalsOf(place)).toThrow('no such table: lineage');
+  });
+
+  it.each([
+    ["DELETE FROM counter WHERE sub = 'acme-gmbh'", ACME],
+    ["DELETE FROM intent WHERE sub = 'globex'", OTHER],
+    ["DELETE FROM lineage WHERE sub = 'globex'", OTHER],
+    ["UPDATE lineage SET ctr = 1 WHERE sub = 'acme-gmbh'", ACME],
+    ["DELETE FROM counter WHERE sub = 'initech'", ONLY_GIVEN],
+    ["INSERT INTO counter VALUES (-3, 'initech', 'vaultdesk', '', 1, NULL)", ONLY_GIVEN],
+  ])('stop the next license of a lineage after %s', async (sql, lineage) => {
+    const place = await usedLedger();
+    tamper(place.ledger, sql);
+    expect(() => closing(openLedgerForReading(place.ledger)).nextCounter(lineage)).toThrow(
+      `its tables disagree on the counters of ${lineage.sub} / vaultdesk`,
+    );
+  });
+});
