@@ -53,10 +53,10 @@ export interface CoseSign1 {
 }
 
 const TAG_SIGN1 = 18;
-const HEADER_ALG = 1;
-const HEADER_KID = 4;
-const HEADER_TYP = 16;
-const KID_BYTES = 32;
+export const HEADER_ALG = 1;
+export const HEADER_KID = 4;
+export const HEADER_TYP = 16;
+export const KID_BYTES = 32;
 
 /** An array of 4 and the text "Signature1". */
 const SIGNATURE1 = Uint8Array.of(0x84, 0x6a, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x74, 0x75, 0x72, 0x65, 0x31);
@@ -149,17 +149,17 @@ export function decodeCoseSign1(bytes: Uint8Array, expectedTyp: Typ): CoseSign1 
 }
 
 /** @returns the offset behind the string */
-function writeByteString(out: Uint8Array, at: number, bytes: Uint8Array): number {
+export function writeByteString(out: Uint8Array, at: number, bytes: Uint8Array): number {
   const content = writeHead(out, at, MAJOR_BYTES, bytes.length);
   out.set(bytes, content);
   return content + bytes.length;
 }
 
-function malformed(fault: string): VtlicError {
+export function malformed(fault: string): VtlicError {
   return new VtlicError('cose_malformed', `the COSE structure is malformed: ${fault}`);
 }
 
-function wrongTyp(typ: string, expected: Typ): VtlicError {
+export function wrongTyp(typ: string, expected: Typ): VtlicError {
   return new VtlicError(
     'typ_wrong',
     `the signed thing should be a ${kindOf(expected) ?? expected}, ` +
@@ -172,7 +172,7 @@ function kindOf(typ: string): string | undefined {
   return undefined;
 }
 
-function unknownAlgorithm(alg: number | string): VtlicError {
+export function unknownAlgorithm(alg: number | string): VtlicError {
   const came = typeof alg === 'number' ? String(alg) : `"${cleanText(alg)}"`;
   return new VtlicError('alg_unknown', `alg should be -19 (Ed25519) or "ed25519+ml-dsa-65", but it is ${came}`);
 }

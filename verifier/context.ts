@@ -1,8 +1,8 @@
 import { VtlicError } from '../formats/error.ts';
 import { MAX_GRACE_SECONDS, MAX_TIME } from '../formats/license/bounds.ts';
-import { isId } from '../formats/license/id.ts';
+import { isId, isLineage } from '../formats/license/id.ts';
 import type { Provider } from '../keys/public/provider.ts';
-import { isLineage, type Seen } from './rollback.ts';
+import type { Seen } from './rollback.ts';
 
 /** Who verifies, where and when. Times are whole seconds since 1970. */
 export interface VerifyContext {

@@ -10,6 +10,7 @@
  */
 export type { Algorithm } from '../formats/cose-algorithm.ts';
 export { VtlicError, type ErrorCode, type ErrorPlace } from '../formats/error.ts';
+export type { KeyStatus } from '../formats/keyset/keyset.ts';
 export { ExtBytes, type ExtMap, type ExtValue, type License, type LicenseUse } from '../formats/license/license.ts';
 export { parsePublicKeys } from '../keys/public/encodings/public-key-file.ts';
 export type { KeyPurpose } from '../keys/public/key-purpose.ts';
@@ -20,6 +21,6 @@ export type { VerifyContext } from './context.ts';
 export { lineageKey, seenAfter, type Seen, type SeenLineage } from './rollback.ts';
 export { trustFromOverride, type OverrideVariables } from './override.ts';
 export { REASONS, type Layer, type Reason, type ReasonFacts } from './reasons.ts';
-export { makeTrust, type KeyStatus, type Trust, type TrustedKey, type TrustValues } from './trust.ts';
+export { makeTrust, type Trust, type TrustedKey, type TrustValues } from './trust.ts';
 export type { Accepted, Refused, Standing, State, Verdict, VerifiedLicense } from './verdict.ts';
 export { verify } from './verify.ts';

@@ -6,16 +6,19 @@ import { refuse, type Refused } from './verdict.ts';
 /**
  * What the vendor says of a genuine license: its key, its algorithm, its id, its counter.
  *
+ * @param payloadDigest SHA-256 of the payload: a license by a revoked key counts only if the trust honors it
  * @param now the effective time of verifying, never a time that the license gives: a forger writes any
  */
 export function judgePolicy(
   license: License,
+  payloadDigest: string,
   { key, purpose, status, products, tiers }: TrustedKey,
   trust: Trust,
   index: TrustIndex,
   now: number,
 ): Refused | undefined {
-  if (status === 'revoked') return refuse('key_revoked', `the key ${key.kid} is revoked`);
+  if (status === 'revoked' && index.honored.get(key.kid)?.has(payloadDigest) !== true)
+    return refuse('key_revoked', `the key ${key.kid} is revoked, and this license is not among those still honored`);
   if (purpose !== 'license') return refuse('key_wrong_purpose', `the key ${key.kid} has the purpose ${purpose}`);
   if (products?.includes(license.aud) === false)
     return refuse('key_wrong_purpose', `the key ${key.kid} does not sign for the product ${license.aud}`, {

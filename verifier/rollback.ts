@@ -3,7 +3,6 @@
  * time").
  */
 import { VtlicError } from '../formats/error.ts';
-import { isId } from '../formats/license/id.ts';
 import type { License } from '../formats/license/license.ts';
 import { refuse, type Accepted, type Refused, type Standing } from './verdict.ts';
 
@@ -14,12 +13,6 @@ import { refuse, type Accepted, type Refused, type Standing } from './verdict.ts
 export function lineageKey(license: Pick<License, 'iss' | 'aud' | 'sub' | 'dep'>): string {
   const { iss, aud, sub, dep } = license;
   return dep === undefined ? `${iss}/${aud}/${sub}` : `${iss}/${aud}/${sub}/${dep}`;
-}
-
-/** Is this the text of a lineage: three or four ids with slashes between? */
-export function isLineage(text: string): boolean {
-  const parts = text.split('/');
-  return (parts.length === 3 || parts.length === 4) && parts.every(isId);
 }
 
 export interface SeenLineage {

@@ -2,16 +2,14 @@
 import { cleanText } from '../formats/clean-text.ts';
 import { isAlgorithm } from '../formats/cose-algorithm.ts';
 import { VtlicError } from '../formats/error.ts';
+import { KEY_STATUSES, type KeyStatus } from '../formats/keyset/keyset.ts';
 import { MAX_TIME } from '../formats/license/bounds.ts';
-import { isId, uuidToBytes } from '../formats/license/id.ts';
+import { isId, isLineage, uuidToBytes } from '../formats/license/id.ts';
 import { isKeyPurpose, KEY_PURPOSES, type KeyPurpose } from '../keys/public/key-purpose.ts';
 import { findSharedComponent, importPublicKey, kidOf, type PublicKey } from '../keys/public/public-key.ts';
-import { isLineage } from './rollback.ts';
 
-/** `pre-published`, `active` and `retired` keys all verify: those words bind signers. */
-export type KeyStatus = 'pre-published' | 'active' | 'retired' | 'revoked';
-
-const STATUSES: ReadonlySet<string> = new Set<KeyStatus>(['pre-published', 'active', 'retired', 'revoked']);
+const SHA256_HEX = /^[0-9a-f]{64}$/;
+const STATUSES: ReadonlySet<string> = new Set(KEY_STATUSES);
 
 export interface TrustedKey {
   readonly key: PublicKey;
@@ -21,6 +19,11 @@ export interface TrustedKey {
   readonly products?: readonly string[];
   /** The tiers; absent: any. */
   readonly tiers?: readonly string[];
+  /**
+   * Of a revoked key only: the SHA-256 digests of the payloads that it signed and that still count, 64 lower-case hex
+   * digits each. Absent: none.
+   */
+  readonly honored?: readonly string[];
 }
 
 /** Frozen; made by `makeTrust` alone. */
@@ -51,6 +54,8 @@ export interface TrustIndex {
   /** Copies that nobody outside can change. */
   readonly revokedLicenses: ReadonlySet<string>;
   readonly lowestCounters: ReadonlyMap<string, number>;
+  /** Kid of a revoked key → the payload digests that it signed and that still count. */
+  readonly honored: ReadonlyMap<string, ReadonlySet<string>>;
   /** The kid that the Ed25519 component of a composite would have as a key of its own → the kid of the composite. */
   readonly compositeOfComponent: ReadonlyMap<string, string>;
 }
@@ -101,8 +106,11 @@ export function makeTrust(values: TrustValues): Trust {
   const compositeOfComponent = new Map<string, string>();
   for (const { key } of keys)
     if (key.mldsa65 !== undefined) compositeOfComponent.set(kidOf('ed25519', key.ed25519), key.kid);
+  const honored = new Map<string, ReadonlySet<string>>();
+  for (const { key, honored: digests } of keys) if (digests !== undefined) honored.set(key.kid, new Set(digests));
   indexes.set(trust, {
     byKid,
+    honored,
     compositeOfComponent,
     revokedLicenses: new Set(revokedLicenses),
     lowestCounters: new Map(lowestCounters),
@@ -150,7 +158,11 @@ function addKey(byKid: Map<string, TrustedKey>, entry: TrustedKey): void {
 
 function sameEntry(a: TrustedKey, b: TrustedKey): boolean {
   return (
-    a.purpose === b.purpose && a.status === b.status && sameList(a.products, b.products) && sameList(a.tiers, b.tiers)
+    a.purpose === b.purpose &&
+    a.status === b.status &&
+    sameList(a.products, b.products) &&
+    sameList(a.tiers, b.tiers) &&
+    sameList(a.honored, b.honored)
   );
 }
 
@@ -159,7 +171,7 @@ function sameList(a: readonly string[] | undefined, b: readonly string[] | undef
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
-function frozenKey({ key, purpose, status, products, tiers }: TrustedKey): TrustedKey {
+function frozenKey({ key, purpose, status, products, tiers, honored }: TrustedKey): TrustedKey {
   const made = importedAgain(key);
   if (key.kid !== made.kid)
     throw new VtlicError('usage', `the public key that calls itself ${key.kid} was not made by importPublicKey()`);
@@ -179,6 +191,17 @@ function frozenKey({ key, purpose, status, products, tiers }: TrustedKey): Trust
         'configuration_invalid',
         `the products and tiers of the key ${made.kid} should be ids, but ${JSON.stringify(cleanText(item))} is none`,
       );
+  if (honored !== undefined && status !== 'revoked')
+    throw new VtlicError(
+      'configuration_invalid',
+      `the key ${made.kid} has honored payloads, which only a revoked key may have, but its status is ${status}`,
+    );
+  for (const digest of honored ?? [])
+    if (!SHA256_HEX.test(digest))
+      throw new VtlicError(
+        'configuration_invalid',
+        `the honored payloads of the key ${made.kid} should be 64 lower-case hex digits each`,
+      );
   return Object.freeze({
     // Made anew from its bytes: what it says of its components is not believed.
     key: made,
@@ -186,6 +209,7 @@ function frozenKey({ key, purpose, status, products, tiers }: TrustedKey): Trust
     status,
     ...(products === undefined ? {} : { products: Object.freeze([...new Set(products)].sort()) }),
     ...(tiers === undefined ? {} : { tiers: Object.freeze([...new Set(tiers)].sort()) }),
+    ...(honored === undefined ? {} : { honored: Object.freeze([...new Set(honored)].sort()) }),
   });
 }
 

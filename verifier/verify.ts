@@ -45,9 +45,10 @@ export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): 
       return refuse('signature_invalid', `it does not hold under the key ${cose.kid}`);
     }
     const license = decodeLicense(cose.payload);
-    const refused = judgePolicy(license, trusted, trust, index, context.now) ?? judgeBinding(license, context);
-    if (refused !== undefined) return refused;
     const payloadDigest = toHex(provider.sha256(cose.payload));
+    const refused =
+      judgePolicy(license, payloadDigest, trusted, trust, index, context.now) ?? judgeBinding(license, context);
+    if (refused !== undefined) return refused;
     const standing = judgeRollback(license, payloadDigest, context.seen);
     if (typeof standing !== 'string') return standing;
     return Object.freeze<Accepted>({

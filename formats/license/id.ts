@@ -24,6 +24,12 @@ export function isId(text: string): boolean {
   return true;
 }
 
+/** True for the text of a lineage: three or four ids, with a slash between them. */
+export function isLineage(text: string): boolean {
+  const parts = text.split('/');
+  return (parts.length === 3 || parts.length === 4) && parts.every(isId);
+}
+
 /** True for 16 bytes with the version 7 and the variant of RFC 9562. */
 export function isUuidV7Bytes(bytes: Uint8Array): boolean {
   return bytes.length === UUID_BYTES && (bytes[6] ?? 0) >> 4 === 7 && (bytes[8] ?? 0) >> 6 === 2;

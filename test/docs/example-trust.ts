@@ -1,9 +1,10 @@
 /** A trust value as plain data, which any verifier can read. */
 import { fromHex } from '../../formats/bytes.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
+import type { KeyStatus } from '../../formats/keyset/keyset.ts';
 import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
-import { makeTrust, type KeyStatus, type Trust } from '../../verifier/trust.ts';
+import { makeTrust, type Trust } from '../../verifier/trust.ts';
 import { compositeKey, ed25519Key, otherKey, sharedComponentKey } from './example-keys.ts';
 
 /** The public keys that the examples name. `shared-half` holds the Ed25519 example key as its Ed25519 component. */

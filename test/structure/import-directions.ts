@@ -35,6 +35,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'keys/private/pkcs11/uri',
   ],
   verifier: PUBLIC,
+  'verifier/keyset': [...PUBLIC, 'verifier'],
   signer: KEYS,
   'signer/anchor': [...PUBLIC, 'files', ...TOKENS],
   'signer/ledger/entries': ENTRIES,
@@ -77,6 +78,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'signer/cli': [
     ...SITE,
     'verifier',
+    'verifier/keyset',
     'signer/request',
     'signer/keys',
     'signer/plan',

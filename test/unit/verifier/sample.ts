@@ -8,6 +8,7 @@ import { encodeCoseSign1, encodeProtected, sigStructure, TYP, type Typ } from '.
 import { encodeLicense } from '../../../formats/license/encode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
 import { SoftwareKey } from '../../../keys/private/software/software-key.ts';
+import type { PublicKey } from '../../../keys/public/public-key.ts';
 import type { VerifyContext } from '../../../verifier/context.ts';
 import { makeTrust, type Trust, type TrustedKey, type TrustValues } from '../../../verifier/trust.ts';
 
@@ -96,4 +97,14 @@ export function licenseFile(
 /** A payload that `encodeLicense` would not write. */
 export function rawPayload(entries: readonly (readonly [CborValue, CborValue])[]): Uint8Array {
   return encodeCbor(new Map(entries));
+}
+
+/** The file of the license, signed by any key that signs at once. */
+export function licenseFileOf(
+  key: { readonly publicKey: PublicKey; sign(message: Uint8Array): Uint8Array },
+  changes: Partial<License> = {},
+): Uint8Array {
+  const payload = encodeLicense({ ...license, ...changes });
+  const protectedBytes = encodeProtected(key.publicKey.alg, key.publicKey.kid, TYP.license);
+  return armor('VTLIC', encodeCoseSign1(protectedBytes, payload, key.sign(sigStructure(protectedBytes, payload))));
 }
