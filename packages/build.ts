@@ -3,7 +3,8 @@
  * Each tarball is complete: neither package depends on the other, so that no installation asks a registry for a name
  * of ours.
  *
- * `vtlic` (the verifier) is one file for each module system, with noble in it, and declarations for both.
+ * `vtlic` (the verifier) has for each module system one file for each entry and one that the entries share, with noble
+ * in it, and declarations for both.
  * `vtlic-signer` is packed into one file for each program (the command, its workers, the token host), one for each
  * command, and chunks that these share, because Node takes longer to find and load eighty files than `vtlic verify`
  * takes to verify. Bundles are not minified, and name the file that each part comes from.
@@ -18,7 +19,11 @@ const dist = join(root, 'dist');
 const compiled = join(dist, 'js');
 
 const LIBRARY = 'vtlic';
-const LIBRARY_ENTRY = 'verifier/index';
+/** Name in the package → module. `.` of the package is the first one; the others are `vtlic/NAME`. */
+const LIBRARY_ENTRIES: Readonly<Record<string, string>> = {
+  vtlic: 'verifier/index',
+  keysets: 'verifier/keyset/index',
+};
 const SIGNER = 'vtlic-signer';
 /** The signer's programs: the command, and what it starts as a worker or a process. Each keeps its path. */
 const SIGNER_MAIN = 'signer/cli/main';
@@ -33,15 +38,31 @@ const SIGNER_PROGRAMS = [
 /** The modules of Node, and a package with a native addon, which npm compiles on the machine that installs it. */
 const SIGNER_EXTERNAL = /^(?:node:|pkcs11js$)/;
 
-/** @returns one chunk that imports nothing */
-async function bundleLibrary(format: 'es' | 'cjs'): Promise<OutputChunk> {
-  const build = await rolldown({ cwd: compiled, input: join(compiled, `${LIBRARY_ENTRY}.js`), platform: 'neutral' });
-  const { output } = await build.generate({ format, codeSplitting: false, esModule: false });
+/**
+ * @returns a chunk for each entry, and one that they share: a trust that one entry makes must be known to the other
+ */
+async function bundleLibrary(format: 'es' | 'cjs'): Promise<OutputChunk[]> {
+  const extension = format === 'es' ? 'mjs' : 'cjs';
+  const build = await rolldown({
+    cwd: compiled,
+    input: Object.fromEntries(
+      Object.entries(LIBRARY_ENTRIES).map(([name, entry]) => [name, join(compiled, `${entry}.js`)]),
+    ),
+    platform: 'neutral',
+  });
+  const { output } = await build.generate({
+    format,
+    esModule: false,
+    entryFileNames: `[name].${extension}`,
+    chunkFileNames: `shared.${extension}`,
+  });
   await build.close();
-  const [chunk] = output;
-  if (output.length !== 1 || chunk.imports.length > 0)
-    throw new Error(`the bundle of ${LIBRARY} is not complete: it imports ${chunk.imports.join(', ')}`);
-  return chunk;
+  const chunks = output.filter((file) => file.type === 'chunk');
+  const own = new Set(chunks.map(({ fileName }) => fileName));
+  const missing = chunks.flatMap(({ imports }) => imports).filter((id) => !own.has(id));
+  if (chunks.length !== output.length || missing.length > 0)
+    throw new Error(`the bundle of ${LIBRARY} is not complete: it imports ${missing.join(', ')}`);
+  return chunks;
 }
 
 /** @returns programs, commands and the chunks that they share, which import only Node's modules and the addon */
@@ -153,14 +174,16 @@ function writeDeclarations(entry: string, folder: string): void {
 async function layOutLibrary(): Promise<void> {
   const folder = join(dist, LIBRARY);
   const [es, cjs] = [await bundleLibrary('es'), await bundleLibrary('cjs')];
-  writeDeclarations(LIBRARY_ENTRY, join(folder, 'types'));
-  writeFileSync(join(folder, 'vtlic.mjs'), es.code);
-  writeFileSync(join(folder, 'vtlic.cjs'), cjs.code);
-  writeFileSync(
-    join(folder, 'node.mjs'),
-    `// On Node.js, import and require share one implementation, and so one class VtlicError.\nexport { ${es.exports.join(', ')} } from './vtlic.cjs';\n`,
-  );
-  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses([es]));
+  for (const { fileName, code } of [...es, ...cjs]) writeFileSync(join(folder, fileName), code);
+  for (const [name, entry] of Object.entries(LIBRARY_ENTRIES)) {
+    writeDeclarations(entry, join(folder, 'types'));
+    const exported = es.find(({ fileName }) => fileName === `${name}.mjs`)?.exports ?? [];
+    writeFileSync(
+      join(folder, name === LIBRARY ? 'node.mjs' : `node-${name}.mjs`),
+      `// On Node.js, import and require share one implementation, and so one class VtlicError.\nexport { ${exported.join(', ')} } from './${name}.cjs';\n`,
+    );
+  }
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses(es));
 }
 
 async function layOutSigner(): Promise<void> {

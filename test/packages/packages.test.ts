@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { issuingKey, keysetBlock } from '../support/keysets.ts';
 import { ROOT } from '../support/run-cli.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
@@ -90,10 +91,25 @@ describe('the package vtlic', () => {
     writeFileSync(join(folder, 'use.cjs'), `const { verify, makeTrust } = require('vtlic');\n${call}`);
     for (const file of ['use.mjs', 'use.cjs'])
       expect(execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' })).toBe('false armor_malformed\n');
+    // A trust that one entry makes is known to the other, whichever module system loads them.
+    const chain = keysetBlock({ version: 1, roots: ['root'], keys: [issuingKey('issuing')] }, ['root']);
+    writeFileSync(join(folder, 'chain.keyset'), chain);
+    const keysets =
+      "const t = trustOfChain(builtInChain(readFileSync('chain.keyset'), { issuer: 'example-vendor' }));\nconsole.log(t.keys.length, verify(new Uint8Array(), t, { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 }).reason);\n";
+    writeFileSync(
+      join(folder, 'keysets.mjs'),
+      `import { readFileSync } from 'node:fs';\nimport { verify } from 'vtlic';\nimport { builtInChain, trustOfChain } from 'vtlic/keysets';\n${keysets}`,
+    );
+    writeFileSync(
+      join(folder, 'keysets.cjs'),
+      `const { readFileSync } = require('node:fs');\nconst { verify } = require('vtlic');\nconst { builtInChain, trustOfChain } = require('vtlic/keysets');\n${keysets}`,
+    );
+    for (const file of ['keysets.mjs', 'keysets.cjs'])
+      expect(execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' })).toBe('2 armor_malformed\n');
     // Its declarations hold for a strict TypeScript user of either module system.
     writeFileSync(
       join(folder, 'use.mts'),
-      "import { verify, makeTrust, type Verdict } from 'vtlic';\nexport const v: Verdict = verify(new Uint8Array(), makeTrust({ keys: [] }), { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 });\n",
+      "import { verify, makeTrust, type Verdict } from 'vtlic';\nimport { trustOfChain, type Chain } from 'vtlic/keysets';\nexport const t = (chain: Chain): Verdict => verify(new Uint8Array(), trustOfChain(chain), { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 });\nexport const v: Verdict = verify(new Uint8Array(), makeTrust({ keys: [] }), { issuer: 'a', product: 'b', now: 0, defaultGrace: 0 });\n",
     );
     writeFileSync(
       join(folder, 'use.cts'),
