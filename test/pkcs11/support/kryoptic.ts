@@ -12,11 +12,14 @@ const INIT = fileURLToPath(new URL('./init-token.ts', import.meta.url));
 /**
  * Makes one slot with a token for each label, with one PIN or `each` its own; `pointEncoding` is how it gives
  * CKA_EC_POINT.
+ *
+ * @param pin of the first token; default a new one
  */
 export function makeKryoptic(
   labels: readonly string[],
   pointEncoding: 'Bytes' | 'Der' = 'Bytes',
   pinsFor: 'all' | 'each' = 'all',
+  pin: string = newPin(),
 ): TestToken {
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-kryoptic-'));
   const conf = join(folder, 'token.conf');
@@ -26,7 +29,6 @@ export function makeKryoptic(
   writeFileSync(conf, `[ec_point_encoding]\nencoding = "${pointEncoding}"\n\n${slots.join('\n')}`);
   const environment = { KRYOPTIC_CONF: conf };
   const module = ensureKryoptic();
-  const pin = newPin();
   const pins = Object.fromEntries(labels.map((label, i) => [label, pinsFor === 'each' && i > 0 ? newPin() : pin]));
   for (const label of labels) {
     const made = spawnSync(process.execPath, [INIT, module, label, 'so-pin-of-a-test', pins[label] ?? ''], {

@@ -3,7 +3,8 @@
  * loads a module.
  *
  * WHAT: `twin` two Ed25519 pairs of one label and id; `mismatch` a private key beside the public key of another;
- * `extractable` a private key that can be read.
+ * `extractable` a private key that can be read; `good` a pair as another role makes it, with LABEL and ID (hex digits),
+ * which follow.
  */
 import {
   CKA_EC_PARAMS,
@@ -22,7 +23,7 @@ import { plainMechanism } from '../../../keys/private/pkcs11/token-host/mechanis
 import { Pkcs11Module, type Template } from '../../../keys/private/pkcs11/token-host/module.ts';
 import { CURVE_NAMES } from '../../../keys/private/pkcs11/shared/profiles.ts';
 
-const [path = '', pin = '', what = ''] = process.argv.slice(2);
+const [path = '', pin = '', what = '', goodLabel = '', goodId = ''] = process.argv.slice(2);
 const module = Pkcs11Module.load(path);
 const slot = module.slots().find(({ token }) => token !== undefined && (token.flags & CKF_TOKEN_INITIALIZED) !== 0);
 const session = module.openSession(slot?.slotId ?? -1);
@@ -31,19 +32,20 @@ module.login(session, 1, Buffer.from(pin));
 async function pair(
   label: string,
   extractable = false,
+  id: Uint8Array = Uint8Array.of(7),
 ): Promise<{
   publicKey: Parameters<Pkcs11Module['destroyObject']>[1];
   privateKey: Parameters<Pkcs11Module['destroyObject']>[1];
 }> {
   const name: Template = [
     [CKA_LABEL, label],
-    [CKA_ID, Uint8Array.of(7)],
+    [CKA_ID, id],
     [CKA_TOKEN, true],
   ];
   return module.generateKeyPair(
     session,
     plainMechanism(CKM_EC_EDWARDS_KEY_PAIR_GEN),
-    [...name, [CKA_EC_PARAMS, CURVE_NAMES.printable], [CKA_VERIFY, true]],
+    [...name, [CKA_EC_PARAMS, CURVE_NAMES.oid], [CKA_VERIFY, true]],
     [...name, [CKA_PRIVATE, true], [CKA_SENSITIVE, !extractable], [CKA_EXTRACTABLE, extractable], [CKA_SIGN, true]],
   );
 }
@@ -51,6 +53,8 @@ async function pair(
 if (what === 'twin') {
   await pair('twin');
   await pair('twin');
+} else if (what === 'good') {
+  await pair(goodLabel, false, Buffer.from(goodId, 'hex'));
 } else if (what === 'extractable') {
   await pair('extractable', true);
 } else {

@@ -19,7 +19,10 @@ export function softhsmModule(): string {
 }
 
 /** Makes one token for each label. */
-export function makeSofthsm(...labels: readonly string[]): TestToken {
+export const makeSofthsm = (...labels: readonly string[]): TestToken => makeSofthsmWith(newPin(), ...labels);
+
+/** The same, with this PIN. */
+export function makeSofthsmWith(pin: string, ...labels: readonly string[]): TestToken {
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-softhsm-'));
   const tokens = join(folder, 'tokens');
   mkdirSync(tokens, { mode: 0o700 });
@@ -29,7 +32,6 @@ export function makeSofthsm(...labels: readonly string[]): TestToken {
     `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n`,
   );
   const environment = { SOFTHSM2_CONF: conf };
-  const pin = newPin();
   for (const label of labels) {
     execFileSync(
       'softhsm2-util',

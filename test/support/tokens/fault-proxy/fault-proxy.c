@@ -9,6 +9,7 @@
  *   fault CALL N hang            never returns
  *   fault CALL N kill            kills the process
  *   fault CALL N late HEX        is forwarded, and returns this value all the same
+ *   fault CALL N die             is forwarded, and the process is killed before it returns
  *   fault CALL N length BYTES    is forwarded, and its output has this length (C_Sign)
  *   fault CALL N flip            is forwarded, and the last byte of its output is changed (C_Sign, C_GenerateRandom)
  *   fault C_SignInit N otherkey  is forwarded with another private key of the same type, where there is one
@@ -23,54 +24,28 @@
  *   fault C_Login N tell         prints the PIN, and is forwarded
  *   fault C_Login N telllater    the same, but the PIN is printed by a process of its own after three seconds
  *   once PATH                    no fault while this file exists; the first fault makes it
+ *   env NAME VALUE               set in the process before the real module is loaded
  *   print TEXT                   written to stdout and stderr by C_Initialize
  *   flags HEX                    or-ed into the token's flags
  *   padpin TEXT                  a login without a PIN is forwarded with this one
  *   contextpin TEXT              every private key wants a context login, with this PIN, before each signature
+ *   logins PATH                  append for every C_Login its return value, user type, and a digest of the PIN
+ *   device LINE                  how the module behaves; `device.c` has the lines
  *
- * All arguments of PKCS#11 are integers or pointers of one register each, so one shape of stub for each number of
- * arguments is enough, and no header of the standard is needed.
+ * CALL `any` counts the calls of all functions.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef unsigned long W;
-typedef W (*Function)(W, W, W, W, W, W, W, W);
-
-#define FUNCTIONS 68
-typedef struct {
-  unsigned char version[2];
-  Function call[FUNCTIONS];
-} FunctionList;
-
-enum {
-  INITIALIZE = 0, GET_INFO = 2, GET_FUNCTION_LIST = 3, GET_SLOT_LIST = 4, GET_SLOT_INFO = 5, GET_TOKEN_INFO = 6, GET_MECHANISM_LIST = 7, LOGIN = 18, GET_ATTRIBUTE_VALUE = 24, FIND_INIT = 26, FIND = 27,
-  FIND_FINAL = 28, SIGN_INIT = 42, SIGN = 43, GENERATE_RANDOM = 64
-};
-
-#define CKR_OK 0x0UL
-#define CKR_PIN_INCORRECT 0xa0UL
-#define CKR_USER_NOT_LOGGED_IN 0x101UL
-#define CKR_GENERAL_ERROR 0x5UL
-#define CKU_CONTEXT_SPECIFIC 2UL
-#define CKA_CLASS 0x0UL
-#define CKA_KEY_TYPE 0x100UL
-#define CKA_ALWAYS_AUTHENTICATE 0x202UL
-#define CKO_PRIVATE_KEY 3UL
-#define TOKEN_FLAGS_OFFSET 96 /* CK_TOKEN_INFO: label 32, manufacturerID 32, model 16, serialNumber 16 */
-
-typedef struct {
-  W type;
-  void *value;
-  W length;
-} Attribute;
+#include "proxy.h"
 
 typedef struct {
   char call[40];
@@ -79,12 +54,13 @@ typedef struct {
   W value;
 } Fault;
 
-static FunctionList *real;
+FunctionList *real;
 static FunctionList ours;
 static Fault faults[32];
 static int fault_count;
-static int call_counts[FUNCTIONS];
-static char log_path[512], once_path[512], print_text[512], pad_pin[128], context_pin[128], target_path[512];
+static int call_counts[FUNCTIONS], all_calls;
+static char log_path[512], once_path[512], print_text[512], pad_pin[128], context_pin[128], target_path[512],
+  logins_path[512];
 static W more_flags;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Sessions that have shown the PIN for the signature at hand: a bit for each low session number. */
@@ -94,20 +70,32 @@ static void take(char *into, size_t size, const char *text) {
   strncpy(into, text, size - 1);
 }
 
+static void set_variable(char *line) {
+  char *blank = strchr(line, ' ');
+  if (blank == NULL) return;
+  *blank = 0;
+  setenv(line, blank + 1, 1);
+}
+
 static void read_configuration(void) {
   Dl_info self;
-  char path[600], line[1200];
+  char path[600], folder[600], line[1200];
   if (dladdr((void *)read_configuration, &self) == 0) return;
   snprintf(path, sizeof path, "%s", self.dli_fname);
   char *slash = strrchr(path, '/');
   if (slash == NULL) return;
+  slash[1] = 0;
+  strcpy(folder, path);
   strcpy(slash + 1, "fault-proxy.conf");
   FILE *file = fopen(path, "r");
   if (file == NULL) return;
   while (fgets(line, sizeof line, file) != NULL) {
     line[strcspn(line, "\n")] = 0;
     if (strncmp(line, "target ", 7) == 0) take(target_path, sizeof target_path, line + 7);
+    else if (strncmp(line, "env ", 4) == 0) set_variable(line + 4);
     else if (strncmp(line, "log ", 4) == 0) take(log_path, sizeof log_path, line + 4);
+    else if (strncmp(line, "logins ", 7) == 0) take(logins_path, sizeof logins_path, line + 7);
+    else if (strncmp(line, "device ", 7) == 0) device_configure(line + 7, folder);
     else if (strncmp(line, "once ", 5) == 0) take(once_path, sizeof once_path, line + 5);
     else if (strncmp(line, "print ", 6) == 0) take(print_text, sizeof print_text, line + 6);
     else if (strncmp(line, "padpin ", 7) == 0) take(pad_pin, sizeof pad_pin, line + 7);
@@ -139,10 +127,13 @@ static void note(const char *name) {
 static Fault *fault_of(int index, const char *name) {
   pthread_mutex_lock(&lock);
   int count = ++call_counts[index];
+  all_calls++;
   note(name);
   Fault *found = NULL;
   for (int i = 0; i < fault_count && found == NULL; i++) {
-    if (strcmp(faults[i].call, name) == 0 && (faults[i].nth == 0 || faults[i].nth == count)) found = &faults[i];
+    bool any = strcmp(faults[i].call, "any") == 0;
+    int nth = faults[i].nth;
+    if ((any || strcmp(faults[i].call, name) == 0) && (nth == 0 || nth == (any ? all_calls : count))) found = &faults[i];
   }
   if (found != NULL && once_path[0] != 0) {
     struct stat ignored;
@@ -179,12 +170,12 @@ static W forward(int index, W a, W b, W c, W d, W e, W f, W g, W h) {
     context_shown[a % sizeof context_shown] = 1;
     return CKR_OK;
   }
-  if (index == LOGIN && d == 0 && pad_pin[0] != 0) return real->call[index](a, b, (W)pad_pin, strlen(pad_pin), 0, 0, 0, 0);
+  if (index == LOGIN && d == 0 && pad_pin[0] != 0) return device_call(index, a, b, (W)pad_pin, strlen(pad_pin), 0, 0, 0, 0);
   if (index == SIGN && context_pin[0] != 0) {
     if (context_shown[a % sizeof context_shown] == 0) return CKR_USER_NOT_LOGGED_IN;
     context_shown[a % sizeof context_shown] = 0;
   }
-  W rv = real->call[index](a, b, c, d, e, f, g, h);
+  W rv = device_call(index, a, b, c, d, e, f, g, h);
   if (index == GET_TOKEN_INFO && rv == CKR_OK) *(W *)((char *)b + TOKEN_FLAGS_OFFSET) |= more_flags;
   if (index == GET_ATTRIBUTE_VALUE && context_pin[0] != 0 && d == 1 && ((Attribute *)c)->type == CKA_ALWAYS_AUTHENTICATE) {
     Attribute *asked = (Attribute *)c;
@@ -235,7 +226,17 @@ static void tell_later(const char *pin, W length) {
   _exit(0);
 }
 
-static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W h) {
+/* The digest tells one PIN from another, and no PIN. */
+static void note_login(W rv, W user, const unsigned char *pin, W length) {
+  FILE *file = logins_path[0] == 0 ? NULL : fopen(logins_path, "a");
+  if (file == NULL) return;
+  W digest = 0xcbf29ce484222325UL;
+  for (W i = 0; i < length; i++) digest = (digest ^ pin[i]) * 0x100000001b3UL;
+  fprintf(file, "0x%lx %lu %016lx\n", rv, user, digest);
+  fclose(file);
+}
+
+static W answer(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W h) {
   Fault *fault = fault_of(index, name);
   if (fault == NULL) return forward(index, a, b, c, d, e, f, g, h);
   if (strcmp(fault->kind, "rv") == 0) return fault->value;
@@ -253,6 +254,11 @@ static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W 
   if (strcmp(fault->kind, "otherkey") == 0) return forward(index, a, b, other_key(a, c), d, e, f, g, h);
   W rv = forward(index, a, b, c, d, e, f, g, h);
   if (strcmp(fault->kind, "garble") == 0) garble();
+  if (strcmp(fault->kind, "die") == 0) {
+    if (index == LOGIN) note_login(rv, b, (unsigned char *)c, d);
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+  }
   if (strcmp(fault->kind, "late") == 0) return fault->value;
   if (rv != CKR_OK) return rv;
   if (strcmp(fault->kind, "flags") == 0 && index == GET_TOKEN_INFO) *(W *)((char *)b + TOKEN_FLAGS_OFFSET) |= fault->value;
@@ -261,6 +267,12 @@ static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W 
   if (strcmp(fault->kind, "length") == 0 && index == SIGN) *(W *)e = fault->value;
   if (strcmp(fault->kind, "flip") == 0 && index == SIGN) ((unsigned char *)d)[*(W *)e - 1] ^= 1;
   if (strcmp(fault->kind, "flip") == 0 && index == GENERATE_RANDOM) ((unsigned char *)b)[c - 1] ^= 1;
+  return rv;
+}
+
+static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W h) {
+  W rv = answer(index, name, a, b, c, d, e, f, g, h);
+  if (index == LOGIN) note_login(rv, b, (unsigned char *)c, d);
   return rv;
 }
 
@@ -285,7 +297,7 @@ static W call(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W 
 #define INSTALL(i, n, F) ours.call[i] = (Function)(void *)n;
 EACH(DEFINE)
 
-W C_GetFunctionList(FunctionList **list) {
+__attribute__((visibility("default"))) W C_GetFunctionList(FunctionList **list) {
   pthread_mutex_lock(&lock);
   if (real == NULL) {
     read_configuration();
