@@ -69,7 +69,8 @@ function hintFor(name: string, columns: number): string {
   if (columns === 1 && name.includes(';')) return 'columns are separated by commas, not by semicolons';
   const nearest = nearestName(name, MEMBER_NAMES);
   return nearest === undefined
-    ? `known are: ${MEMBER_NAMES.filter((known) => !GROUPS.some((group) => group === known)).join(', ')}, limits.NAME, ext.NAME`
+    ? `known are: ${MEMBER_NAMES.filter((known) => !GROUPS.some((group) => group === known)).join(', ')}, ` +
+        'limits.NAME, ext.NAME'
     : `did you mean "${nearest}"?`;
 }
 

@@ -245,7 +245,8 @@ class LineagesSeen {
     // names.
     this.#db = new DatabaseSync('');
     this.#db.exec(
-      'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096; CREATE TABLE seen (lineage BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID, STRICT; BEGIN',
+      'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096; CREATE TABLE seen ' +
+        '(lineage BLOB PRIMARY KEY, line INTEGER NOT NULL) WITHOUT ROWID, STRICT; BEGIN',
     );
     this.#insert = this.#db.prepare('INSERT INTO seen (lineage, line) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#find = this.#db.prepare('SELECT line FROM seen WHERE lineage = ?');

@@ -100,15 +100,17 @@ async function fromFile(input: PrepareInput): Promise<PreparedPlan> {
       const where = inHeader ? 'the header' : `${groupDigits(planned.faultyRows)} of ${groupDigits(planned.rows)} rows`;
       throw new VtlicError(
         'request_invalid',
-        `${groupDigits(planned.all)} fault${planned.all === 1 ? '' : 's'} in ${where}: nothing was planned, and nothing was signed`,
+        `${groupDigits(planned.all)} fault${planned.all === 1 ? '' : 's'} in ${where}: nothing was planned, and ` +
+          'nothing was signed',
         { file: source.file, hint: `correct the ${inHeader ? 'header' : 'rows'} and run it again` },
       );
     }
     case 'begun':
-      throw new VtlicError(
-        'policy_refused',
-        `the batch ${source.name} was begun before: ${groupDigits(planned.done)} of its ${groupDigits(planned.rows)} rows have their license`,
-        { hint: 'go on with it by --resume; to sign all rows once more, give it another --name' },
+      throw begunError(
+        source.name,
+        planned.done,
+        planned.rows,
+        'go on with it by --resume; to sign all rows once more, give it another --name',
       );
     default:
       return { kind: 'new', plan: openBatchPlan(site.paths.plans, planned.digest), summary: planned.summary };
@@ -124,6 +126,14 @@ function optionalPlan(folder: string, digest: string): { readonly plan: BatchPla
   }
 }
 
+export function begunError(name: string, done: number, rows: number, hint: string): VtlicError {
+  return new VtlicError(
+    'policy_refused',
+    `the batch ${name} was begun before: ${groupDigits(done)} of its ${groupDigits(rows)} rows have their license`,
+    { hint },
+  );
+}
+
 export function finishedError(name: string, rows: number): VtlicError {
   return new VtlicError(
     'policy_refused',
@@ -136,8 +146,8 @@ export function finishedError(name: string, rows: number): VtlicError {
  * Makes the plan of what is left of a begun plan: reviewed payloads stay as they are; a row whose counter is spent gets
  * a new one.
  *
- * @throws VtlicError `request_invalid` for a row that would be signed anew after its license had ended, `policy_refused`
- *   for a use that the lineage is not for by now
+ * @throws VtlicError `request_invalid` for a row that would be signed anew after its license had ended,
+ *   `policy_refused` for a use that the lineage is not for by now
  */
 function planResumption(
   begun: BatchPlan,

@@ -1,7 +1,7 @@
 /**
  * What a batch leaves besides its licenses. The results say what became of every row, as the ledger says:
- * `results.jsonl` for programs, `results.csv` for people. They are made anew from plan and ledger after each run, so they
- * are right also after a crash. With `--proof`, a proof is written beside each license.
+ * `results.jsonl` for programs, `results.csv` for people. They are made anew from plan and ledger after each run, so
+ * they are right also after a crash. With `--proof`, a proof is written beside each license.
  */
 import { dirname, join } from 'node:path';
 import { describeFileError, DurableStream, makeFolders, sha256Hex } from '../../files/index.ts';
@@ -196,7 +196,10 @@ export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'goOn'>
   const goOn = `vtlic batch FILE${name === input ? '' : ` --name ${name}`} --resume --proof`;
   const { written, stood, ofOlderLog } = await writeProofs(releasedRows(batch, work.ledger), { ...work, goOn });
   const n = groupDigits;
-  return `proofs written beside the licenses: ${n(written)}${stood === 0 ? '' : `; ${n(stood)} stood there already`}${ofOlderLog === 0 ? '' : `; ${n(ofOlderLog)} licenses are of an earlier log (vtlic ledger prove)`}`;
+  const parts = [`proofs written beside the licenses: ${n(written)}`];
+  if (stood > 0) parts.push(`${n(stood)} stood there already`);
+  if (ofOlderLog > 0) parts.push(`${n(ofOlderLog)} licenses are of an earlier log (vtlic ledger prove)`);
+  return parts.join('; ');
 }
 
 /** The licenses are released, whatever becomes of their proofs: an error is returned, for the end of the report. */

@@ -100,7 +100,9 @@ export function checkRows(
     else {
       stale++;
       if (row.kind === 'sign')
-        firstStale ??= `line ${row.line} plans counter ${row.item.license.ctr} of ${lineageText(lineageOf(row.item.license))}, which is void or used by now`;
+        firstStale ??=
+          `line ${row.line} plans counter ${row.item.license.ctr} of ${lineageText(lineageOf(row.item.license))}, ` +
+          'which is void or used by now';
     }
   }
   return Object.freeze({ rows, done, open, stale, begun, ...(firstStale === undefined ? {} : { firstStale }) });

@@ -2,7 +2,7 @@
 import { groupDigits } from '../../formats/clean-text.ts';
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { type Checker, directChecker, workerChecker } from '../issue/checker.ts';
+import { checkerFor } from '../issue/checker.ts';
 import { openForSigning } from '../issue/open-ledger.ts';
 import { anchorKeystores, openingWith } from '../keys/ledger-opening.ts';
 import { type KeyAccess, keystoresUsed, secretsNeeded, secretsTaken } from '../keys/keystores.ts';
@@ -20,7 +20,7 @@ import type { BatchSource } from './read-rows.ts';
 import { signBatch, type BatchOutcome } from './sign-batch.ts';
 import { checkRows } from './row-status.ts';
 import { openBatchPlan, type BatchPlan } from './plan-file.ts';
-import { finishedError, preparePlan } from './prepare-plan.ts';
+import { begunError, finishedError, preparePlan } from './prepare-plan.ts';
 import { proofFault, proveBatch, writeResults, type ResultFiles, type Results } from './results.ts';
 import { summaryView } from '../summary/batch-summary.ts';
 import {
@@ -32,9 +32,6 @@ import {
 } from './review.ts';
 
 const GO_ON = 'go on with --resume';
-
-/** Workers take longer to start than this many licenses to check. */
-const FEW = 64;
 
 export interface BatchSecrets extends SecretSource {
   /**
@@ -126,7 +123,7 @@ async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, keys
       wanted.confirm === undefined
         ? await fromSource(io, wanted, keys.key, ledger, access)
         : confirmed(io, wanted, wanted.confirm, ledger);
-    return await carryOutReviewed(io, ready, keys, ledger, access);
+    return await signReviewed(io, ready, keys, ledger, access);
   } finally {
     ledger.close();
   }
@@ -144,15 +141,12 @@ function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Led
   const reviewed = checked.begun ? reviewedWhenBegun(plan, checked) : reviewBatchByDigest(plan, nowSeconds(world));
   if (checked.done === checked.rows) throw finishedError(plan.head.name, checked.rows);
   if (checked.done > 0 && !wanted.resume)
-    throw new VtlicError(
-      'policy_refused',
-      `the batch ${plan.head.name} was begun before: ${groupDigits(checked.done)} of its ${groupDigits(checked.rows)} rows have their license`,
-      { hint: 'go on with it by --resume' },
-    );
+    throw begunError(plan.head.name, checked.done, checked.rows, 'go on with it by --resume');
   if (checked.stale > 0) {
     throw new VtlicError(
       'plan_stale',
-      `the counters of ${groupDigits(checked.stale)} of ${groupDigits(checked.rows)} rows are spent since the plan was made: ${checked.firstStale ?? ''}`,
+      `the counters of ${groupDigits(checked.stale)} of ${groupDigits(checked.rows)} rows are spent since the ` +
+        `plan was made: ${checked.firstStale ?? ''}`,
       { hint: 'plan what is left: vtlic batch FILE --resume --dry-run, with the same --name if one was given' },
     );
   }
@@ -193,7 +187,8 @@ async function fromSource(
   const { plan } = prepared;
   if (prepared.kind === 'begun') {
     io.tell(
-      `goes on with batch ${source.name}: ${groupDigits(prepared.checked.done)} of ${groupDigits(plan.end.rows)} rows have their license; the rest is signed as it was reviewed`,
+      `goes on with batch ${source.name}: ${groupDigits(prepared.checked.done)} of ` +
+        `${groupDigits(plan.end.rows)} rows have their license; the rest is signed as it was reviewed`,
     );
     return { reviewed: reviewedWhenBegun(plan, prepared.checked), open: prepared.checked.open };
   }
@@ -201,7 +196,8 @@ async function fromSource(
     const { again } = prepared.summary;
     throw new VtlicError(
       'usage',
-      `what is left of this batch was planned anew and must be confirmed${again === 0 ? '' : `: ${groupDigits(again)} rows need a new counter`}`,
+      'what is left of this batch was planned anew and must be ' +
+        `confirmed${again === 0 ? '' : `: ${groupDigits(again)} rows need a new counter`}`,
       { hint: `review it with --resume --dry-run, then: vtlic batch --confirm DIGEST --resume` },
     );
   }
@@ -217,7 +213,7 @@ async function fromSource(
   return { reviewed: await reviewBatchOnTerminal(plan, view, terminal), open: plan.end.sign };
 }
 
-async function carryOutReviewed(
+async function signReviewed(
   io: BatchIo,
   { reviewed, open }: ReadyBatch,
   keys: BatchKeys,
@@ -281,7 +277,10 @@ async function finish(
   await world.step('results-written');
   const { counts } = results;
   tell(
-    `signed and released: ${groupDigits(outcome.released)}; of the ${groupDigits(batch.end.rows)} rows of batch ${batch.head.name} ${groupDigits(counts.released)} have their license, ${groupDigits(counts.void + counts.issued + counts.open)} failed, ${groupDigits(counts['not signed'])} are not begun`,
+    `signed and released: ${groupDigits(outcome.released)}; of the ${groupDigits(batch.end.rows)} rows of batch ` +
+      `${batch.head.name} ${groupDigits(counts.released)} have their license, ` +
+      `${groupDigits(counts.void + counts.issued + counts.open)} failed, ${groupDigits(counts['not signed'])} are ` +
+      'not begun',
   );
   const stoppedBy =
     reasonToStop(outcome, counts) ??
@@ -322,10 +321,6 @@ async function proveFinished(
   } finally {
     await key.close();
   }
-}
-
-function checkerFor(key: SigningKey, licenses: number): Checker {
-  return key.signedBy === 'token' || licenses < FEW ? directChecker(key) : workerChecker(key);
 }
 
 function reasonToStop(outcome: BatchOutcome, counts: Results['counts']): VtlicError | undefined {

@@ -22,7 +22,8 @@ export function keyWithPurpose(site: Site, purpose: 'ledger' | 'counters', name:
     if (named.purpose !== purpose)
       throw new VtlicError(
         'usage',
-        `the key ${named.name} has the purpose ${named.purpose}, and this is the work of a key with the purpose ${purpose}`,
+        `the key ${named.name} has the purpose ${named.purpose}, ` +
+          `and this is the work of a key with the purpose ${purpose}`,
         { hint: 'one key has one purpose' },
       );
     return named;

@@ -101,7 +101,8 @@ export function parseAnchorOption(option: string, text: string, cwd: string, iss
   if (!isId(label))
     throw new VtlicError(
       'usage',
-      `${option}: the label of the anchor should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)`,
+      `${option}: the label of the anchor should be an id (a letter or digit, then up to 127 letters, digits or ` +
+        '. _ : -)',
       { hint: 'give one: token:KEYSTORE/LABEL' },
     );
   return { kind: 'token', keystore, label };
@@ -140,14 +141,17 @@ export function proofKeyOf(site: Site, options: ProofOptions): KeyRecord | undef
       '--proof needs a checkpoint, which an ed25519 key with the purpose ledger signs, and this site has none',
       {
         file: site.paths.site,
-        hint: 'make one with: vtlic key generate --name ledger-1 --purpose ledger --algorithm ed25519; or sign without --proof',
+        hint:
+          'make one with: vtlic key generate --name ledger-1 --purpose ledger --algorithm ed25519; or sign ' +
+          'without --proof',
       },
     );
   }
   if (!able.includes(key))
     throw new VtlicError(
       'usage',
-      `the key ${key.name} (${key.algorithm}, purpose ${key.purpose}) signs no checkpoints: that takes an ed25519 key with the purpose ledger`,
+      `the key ${key.name} (${key.algorithm}, purpose ${key.purpose}) signs no checkpoints: that takes an ` +
+        'ed25519 key with the purpose ledger',
       {
         hint:
           able.length === 0

@@ -227,7 +227,10 @@ interface ProofOutcome {
 function provingCommand(released: readonly ReleasedLicense[], options: SigningOptions): string {
   const [only] = released;
   const id = only === undefined || released.length > 1 ? 'LICENSE' : uuidFromBytes(only.issued.intent.body.licenseId);
-  return `vtlic ledger prove ${id} --beside${options.proofKey === undefined ? '' : ` --key ${options.proofKey}`}${siteArgument(options)}`;
+  return (
+    `vtlic ledger prove ${id} ` +
+    `--beside${options.proofKey === undefined ? '' : ` --key ${options.proofKey}`}${siteArgument(options)}`
+  );
 }
 
 /** What fails here is told after the license is: that one is released. */

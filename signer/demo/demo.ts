@@ -52,7 +52,8 @@ vtlic('init', site, '--issuer', 'example-vendor', '--example-catalog');
 const passphrase = join(folder, 'demo-passphrase');
 writeFileSync(passphrase, `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
 say(
-  `\n(The demo keeps its passphrase in ${passphrase}, so that nobody has to type it. A real one belongs in your head or a safe.)`,
+  `\n(The demo keeps its passphrase in ${passphrase}, so that nobody has to type it. A real one belongs in your ` +
+    'head or a safe.)',
 );
 
 say('\n2. A composite key: Ed25519 and ML-DSA-65, in an encrypted file.');

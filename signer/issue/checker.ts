@@ -62,6 +62,14 @@ export function workerChecker(key: SigningKey, workers: number = availableParall
   );
 }
 
+/** Workers take longer to start than this many licenses to check. */
+const FEW_LICENSES = 64;
+
+/** Checks here what a token signed, which is slower than its check, and what is too little for workers. */
+export function checkerFor(key: SigningKey, licenses: number): Checker {
+  return key.signedBy === 'token' || licenses < FEW_LICENSES ? directChecker(key) : workerChecker(key);
+}
+
 interface Waiting {
   readonly task: CheckTask;
   readonly resolve: (fault: string | undefined) => void;

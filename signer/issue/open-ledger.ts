@@ -59,7 +59,8 @@ async function settleMove(ledger: Ledger, run: LedgerOpenOptions): Promise<void>
   if (run.finishMove === undefined) {
     throw new VtlicError(
       'ledger_conflict',
-      `the anchor was being moved from ${anchorPlaceText(move.from)} to ${anchorPlaceText(move.to)}, and that was cut short: the old place may still vouch for the record as it was`,
+      `the anchor was being moved from ${anchorPlaceText(move.from)} to ${anchorPlaceText(move.to)}, and that ` +
+        'was cut short: the old place may still vouch for the record as it was',
       {
         file: ledger.path,
         hint: `finish it: vtlic ledger anchor --to ${anchorPlaceText(move.to)}`,
@@ -76,7 +77,8 @@ function timeToConfirm(ledger: Ledger, world: Runtime, confirmTime: number | und
   if (confirmTime !== undefined && Math.abs(confirmTime - now) > CONFIRM_WITHIN_SECONDS) {
     throw new VtlicError(
       'clock_refused',
-      `--confirm-time says ${formatInstant(confirmTime)}, but the clock reads ${formatInstant(now)}: they should be within 5 minutes`,
+      `--confirm-time says ${formatInstant(confirmTime)}, but the clock reads ${formatInstant(now)}: they ` +
+        'should be within 5 minutes',
       { hint: 'set the clock, or read it again' },
     );
   }

@@ -18,7 +18,8 @@ export async function recover(ledger: Ledger, site: Site, world: Runtime): Promi
   for (const { intent } of plan.voids) {
     ledger.void_(intent.seq, 'crash');
     world.tell(
-      `recovered: counter ${intent.body.ctr} of ${lineageText(intent.body)} was reserved by a run that stopped before it signed or recorded a license; it is void`,
+      `recovered: counter ${intent.body.ctr} of ${lineageText(intent.body)} was reserved by a run that stopped ` +
+        'before it signed or recorded a license; it is void',
     );
   }
   if (plan.anchor) await ledger.anchor();
@@ -27,7 +28,9 @@ export async function recover(ledger: Ledger, site: Site, world: Runtime): Promi
     const { intent } = anchored.issued;
     const done = await release(ledger, site.paths.folder, anchored, world);
     world.tell(
-      `recovered: license ${uuidFromBytes(intent.body.licenseId)} (counter ${intent.body.ctr} of ${lineageText(intent.body)}) was signed by a run that stopped before its file was recorded as released; ${done.written ? 'its file is written now' : 'its file stood there already'}: ${intent.body.path}`,
+      `recovered: license ${uuidFromBytes(intent.body.licenseId)} (counter ${intent.body.ctr} of ` +
+        `${lineageText(intent.body)}) was signed by a run that stopped before its file was recorded as released; ` +
+        `${done.written ? 'its file is written now' : 'its file stood there already'}: ${intent.body.path}`,
     );
     released.push(done);
   }

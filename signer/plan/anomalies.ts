@@ -102,7 +102,8 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
   if (isPerpetual(license.exp) && compared.algorithm === 'ed25519')
     mark(
       'perpetual with Ed25519',
-      'it is perpetual and signed with Ed25519 alone: on the day when Ed25519 is broken, it can no longer be replaced in time',
+      'it is perpetual and signed with Ed25519 alone: on the day when Ed25519 is broken, it can no longer be ' +
+        'replaced in time',
     );
   return Object.freeze(found);
 }
@@ -125,7 +126,8 @@ function term(license: License, previous: License, mark: Mark): void {
       'ends earlier',
       isPerpetual(previous.exp)
         ? `ends, where the last license is ${PERPETUAL}: ${formatDay(license.exp)} (first moment after the end)`
-        : `ends before the last license does: ${formatDay(license.exp)} instead of ${formatDay(previous.exp)} (first moment after the end)`,
+        : `ends before the last license does: ${formatDay(license.exp)} instead of ${formatDay(previous.exp)} ` +
+            '(first moment after the end)',
     );
   // The length of a perpetual term is only the distance to the last time that there is.
   if (isPerpetual(previous.exp)) return;
@@ -162,7 +164,8 @@ function tier(license: License, previous: License, catalog: Catalog, mark: Mark)
   if (before < 0)
     mark(
       'tier down',
-      `the tier of the last license, ${previous.tier}, is no longer in the catalog, so it cannot be said whether ${license.tier} is higher`,
+      `the tier of the last license, ${previous.tier}, is no longer in the catalog, so it cannot be said ` +
+        `whether ${license.tier} is higher`,
     );
   else if (now < before) mark('tier down', `a lower tier: ${license.tier} instead of ${previous.tier}`);
 }
@@ -182,12 +185,14 @@ function lineage(license: License, previous: License, mark: Mark): void {
   if (license.aud !== previous.aud)
     mark(
       'product changed',
-      `another product than in the last license: ${license.aud} instead of ${previous.aud}; the counter is that of another lineage`,
+      `another product than in the last license: ${license.aud} instead of ${previous.aud}; the counter is that ` +
+        'of another lineage',
     );
   if (license.dep !== previous.dep)
     mark(
       'deployment changed',
-      `another deployment than in the last license: ${license.dep ?? 'none'} instead of ${previous.dep ?? 'none'}; the counter is that of another lineage`,
+      `another deployment than in the last license: ${license.dep ?? 'none'} instead of ` +
+        `${previous.dep ?? 'none'}; the counter is that of another lineage`,
     );
   if (license.aud !== previous.aud || license.dep !== previous.dep) return;
   if (license.ctr > previous.ctr + 1)

@@ -155,7 +155,8 @@ export function useFault(license: License, last: License): VtlicError | undefine
   const where = license.dep === undefined ? 'without a deployment' : `in the deployment ${license.dep}`;
   return new VtlicError(
     'policy_refused',
-    `the last license of ${license.sub} for ${license.aud} ${where}, ${last.cti} (counter ${last.ctr}), is ${useInWords(last)}, and a ${useInWords(license)} license would replace it`,
+    `the last license of ${license.sub} for ${license.aud} ${where}, ${last.cti} (counter ${last.ctr}), is ` +
+      `${useInWords(last)}, and a ${useInWords(license)} license would replace it`,
     { field: 'use', hint: 'choose another deployment for it' },
   );
 }

@@ -127,7 +127,8 @@ function unsetMember(name: string): keyof Request {
   if (known === undefined)
     throw new VtlicError(
       'usage',
-      `--unset takes the name of a request's member, one of: ${MEMBER_NAMES.filter((member) => !STAYS.has(member)).join(', ')}`,
+      "--unset takes the name of a request's member, one of: " +
+        MEMBER_NAMES.filter((member) => !STAYS.has(member)).join(', '),
     );
   if (STAYS.has(known)) throw new VtlicError('usage', `--unset ${known}: a license always has it`);
   return keyOfMember(known);

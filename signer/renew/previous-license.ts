@@ -108,7 +108,8 @@ function newestOf(ledger: LedgerView, record: CounterOf): RenewalBase {
     );
   const note = equalBytes(newest.licenseId, record.licenseId)
     ? undefined
-    : `note: counter ${record.ctr} is not the last license of ${lineageText(record)}; the renewal starts from counter ${newest.ctr}`;
+    : `note: counter ${record.ctr} is not the last license of ${lineageText(record)}; the renewal starts from ` +
+      `counter ${newest.ctr}`;
   return { kind: 'license', last: lastLicense(newest), ...(note === undefined ? {} : { note }) };
 }
 
@@ -134,7 +135,8 @@ function ofCustomer(ledger: LedgerView, customer: string, changes: Partial<Reque
   );
   throw new VtlicError(
     'request_invalid',
-    `${customer} has ${all.length} lineages, and it is not said which to renew: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`,
+    `${customer} has ${all.length} lineages, and it is not said which to renew: ` +
+      `${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`,
     { hint: 'name the license id, or --product and --deployment' },
   );
 }

@@ -33,17 +33,20 @@ export function catalogViolations(request: Request, catalog: Catalog): CatalogFa
   } else if (isPerpetual(request.until))
     add(
       'until',
-      `"until" is perpetual, but ${request.product} is sold for at most ${maxTermDays} days ("maxTermDays" is not "perpetual")`,
+      `"until" is perpetual, but ${request.product} is sold for at most ${maxTermDays} days ("maxTermDays" is ` +
+        'not "perpetual")',
     );
   else if (term > maxTermDays * DAY_SECONDS)
     add(
       'until',
-      `the term from "from" until "until" is ${Math.ceil(term / DAY_SECONDS)} days, but ${request.product} is sold for at most ${maxTermDays}`,
+      `the term from "from" until "until" is ${Math.ceil(term / DAY_SECONDS)} days, but ${request.product} is ` +
+        `sold for at most ${maxTermDays}`,
     );
   if ((request.graceSeconds ?? 0) > product.maxGraceDays * DAY_SECONDS)
     add(
       'graceDays',
-      `"graceDays" is ${(request.graceSeconds ?? 0) / DAY_SECONDS}, but ${request.product} has at most ${product.maxGraceDays}`,
+      `"graceDays" is ${(request.graceSeconds ?? 0) / DAY_SECONDS}, but ${request.product} has at most ` +
+        `${product.maxGraceDays}`,
     );
   const tier = product.tiers.get(request.tier);
   if (tier === undefined) {

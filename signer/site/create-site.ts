@@ -127,9 +127,13 @@ async function checkTokenAnchor(store: AnchorStore, begun: boolean): Promise<voi
   if (record === undefined || begun) return;
   throw new VtlicError(
     'ledger_missing',
-    `${store.description} stands there already: it vouches for the ledger ${toHex(record.ledgerId)} of ${record.entries} ${record.entries === 1 ? 'entry' : 'entries'}, which is not in this folder; a new one beside it would count from 1 again`,
+    `${store.description} stands there already: it vouches for the ledger ${toHex(record.ledgerId)} of ` +
+      `${record.entries} ${record.entries === 1 ? 'entry' : 'entries'}, which is not in this folder; a new one ` +
+      'beside it would count from 1 again',
     {
-      hint: 'put that ledger back; or, for another ledger in the same token, give its anchor a name of its own: --anchor token:KEYSTORE/LABEL',
+      hint:
+        'put that ledger back; or, for another ledger in the same token, give its anchor a name of its own: ' +
+        '--anchor token:KEYSTORE/LABEL',
     },
   );
 }
@@ -138,13 +142,17 @@ async function checkTokenAnchor(store: AnchorStore, begun: boolean): Promise<voi
  * The files that an interrupted `init` may leave: parts of a site without its last file, `site.json`. The same command
  * continues from there.
  */
-const LEFTOVER =
-  /^(?:ledger\.sqlite(?:\.new)?(?:-wal|-shm|-journal)?|ledger\.(?:lock|holder)(?:-journal)?|catalog\.json|\.(?:catalog|site)\.json\..+)$/;
+const LEFTOVERS: readonly RegExp[] = [
+  /^ledger\.sqlite(?:\.new)?(?:-wal|-shm|-journal)?$/,
+  /^ledger\.(?:lock|holder)(?:-journal)?$/,
+  /^catalog\.json$/,
+  /^\.(?:catalog|site)\.json\..+$/,
+];
 
 /** True where the folder holds something, and nothing but what an init writes before `site.json`. */
 function isUnfinishedInit(paths: SitePaths): boolean {
   const names = existsSync(paths.folder) ? readdirSync(paths.folder) : [];
-  return names.length > 0 && names.every((name) => LEFTOVER.test(name));
+  return names.length > 0 && names.every((name) => LEFTOVERS.some((leftover) => leftover.test(name)));
 }
 
 /**

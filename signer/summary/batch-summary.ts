@@ -116,7 +116,8 @@ export function count(summary: BatchSummary, row: Counted): void {
   if (summary.largest.length < LARGEST || last === undefined || weight(license.seats) > weight(last.seats)) {
     summary.largest.push(
       mention(
-        `${license.tier}, ${license.seats} seats, ${isPerpetual(license.exp) ? PERPETUAL : `until ${day(license.exp - 1)}`}`,
+        `${license.tier}, ${license.seats} seats, ` +
+          (isPerpetual(license.exp) ? PERPETUAL : `until ${day(license.exp - 1)}`),
       ),
     );
     summary.largest.sort((a, b) => weight(b.seats) - weight(a.seats) || a.line - b.line);
@@ -152,13 +153,15 @@ export function summaryView(summary: BatchSummary, context: SummaryContext): str
     tier.unlimited === 0 ? '' : ` and ${n(tier.unlimited)} without a limit`;
   const totals = tiers.reduce((sum, tier) => sum + tier.seats, 0);
   return [
-    `Batch ${cleanText(context.name)}: ${licenses(summary.sign)} to sign${context.file === undefined ? '' : `, from ${cleanText(context.file, 1000)}`}.`,
+    `Batch ${cleanText(context.name)}: ${licenses(summary.sign)} to ` +
+      `sign${context.file === undefined ? '' : `, from ${cleanText(context.file, 1000)}`}.`,
     ...(summary.done > 0
       ? [`${n(summary.done)} of the ${n(summary.rows)} rows have their license already and are not signed again.`]
       : []),
     ...(summary.again > 0
       ? [
-          `${n(summary.again)} rows get a new counter, license id and issue time, because the last counter was voided or used; all else is as it was reviewed.`,
+          `${n(summary.again)} rows get a new counter, license id and issue time, because the last counter was ` +
+            'voided or used; all else is as it was reviewed.',
         ]
       : []),
     '',
@@ -168,11 +171,13 @@ export function summaryView(summary: BatchSummary, context: SummaryContext): str
         `      ${tier.product} / ${tier.tier}: ${licenses(tier.licenses)}, ${n(tier.seats)} seats${unlimited(tier)}`,
     ),
     `      in all: ${licenses(summary.sign)}, ${n(totals)} seats`,
-    `  terms: from ${day(summary.firstFrom)} at the earliest, ${isPerpetual(summary.lastUntil) ? `some ${PERPETUAL}` : `until ${day(summary.lastUntil - 1)} at the latest`}`,
+    `  terms: from ${day(summary.firstFrom)} at the earliest, ` +
+      (isPerpetual(summary.lastUntil) ? `some ${PERPETUAL}` : `until ${day(summary.lastUntil - 1)} at the latest`),
     ...(summary.uses.size === 0
       ? []
       : [`  not for production: ${[...summary.uses].map(([use, licenses]) => `${n(licenses)} ${use}`).join(', ')}`]),
-    `  new customers: ${n(summary.newCustomers)}; new lineages of known customers: ${n(summary.newLineages - summary.newCustomers)}`,
+    `  new customers: ${n(summary.newCustomers)}; new lineages of known customers: ` +
+      n(summary.newLineages - summary.newCustomers),
     '',
     ...anomalyLines(summary, n),
     '',
@@ -180,7 +185,10 @@ export function summaryView(summary: BatchSummary, context: SummaryContext): str
     ...summary.largest.map(mentionLine),
     '',
     `  signed by: ${cleanText(context.keyName)} (${context.algorithm}, custody ${context.custody})`,
-    `  files go to: out/PRODUCT/${context.sharded ? '_XX/' : ''}CUSTOMER/COUNTER-ID8.vtlic${context.sharded ? ' (_XX: two hex digits of SHA-256 of the customer, so that no folder fills)' : ''}`,
+    context.sharded
+      ? '  files go to: out/PRODUCT/_XX/CUSTOMER/COUNTER-ID8.vtlic ' +
+        '(_XX: two hex digits of SHA-256 of the customer, so that no folder fills)'
+      : '  files go to: out/PRODUCT/CUSTOMER/COUNTER-ID8.vtlic',
     '',
     ...digestView(context.digest),
   ];
@@ -191,9 +199,10 @@ function day(seconds: number): string {
 }
 
 function anomalyLines(summary: BatchSummary, n: (value: number) => string): string[] {
-  if (summary.rowsWithAnomalies === 0) return ['  nothing to look at twice'];
+  const { rowsWithAnomalies } = summary;
+  if (rowsWithAnomalies === 0) return ['  nothing to look at twice'];
   return [
-    `  look at ${summary.rowsWithAnomalies === 1 ? 'this twice (1 row)' : `these twice (${n(summary.rowsWithAnomalies)} rows)`}:`,
+    `  look at ${rowsWithAnomalies === 1 ? 'this twice (1 row)' : `these twice (${n(rowsWithAnomalies)} rows)`}:`,
     ...ANOMALY_KINDS.flatMap((kind) => {
       const found = summary.anomalies.get(kind);
       if (found === undefined) return [];

@@ -155,9 +155,14 @@ function lineageInWords(license: License): string {
 function firstLine(license: License, previous: License | undefined): string {
   if (previous === undefined)
     return `New customer lineage: no license of ${lineageInWords(license)} is in this ledger.`;
-  const last = `license ${previous.cti} (counter ${previous.ctr}, ${previous.tier}, ${previous.seats} seats, ${isPerpetual(previous.exp) ? PERPETUAL : `until ${lastDay(previous.exp)}`})`;
+  const last =
+    `license ${previous.cti} (counter ${previous.ctr}, ${previous.tier}, ${previous.seats} seats, ` +
+    `${isPerpetual(previous.exp) ? PERPETUAL : `until ${lastDay(previous.exp)}`})`;
   if (license.aud === previous.aud && license.dep === previous.dep) return `Replaces ${last}.`;
-  return `Begins or continues the lineage of ${lineageInWords(license)}. Compared with the customer's last license, of ${lineageInWords(previous)}: ${last}.`;
+  return (
+    `Begins or continues the lineage of ${lineageInWords(license)}. Compared with the customer's last license, of ` +
+    `${lineageInWords(previous)}: ${last}.`
+  );
 }
 
 /**

@@ -68,7 +68,8 @@ export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
       io.err('');
       io.err('nothing was signed; within 24 hours, this plan is signed by:');
       io.err(
-        `  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`,
+        `  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}` +
+          `${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`,
       );
       io.out(
         options.json === true

@@ -85,13 +85,16 @@ export function addCountersExport(parent: Command, io: Io): void {
 function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
   const document = countersOf(ledger, options.customer, nowSeconds(io.world));
   return [
-    `FROM NOW ON THIS LEDGER ISSUES NOTHING ${options.customer === undefined ? 'FOR ANYBODY' : `FOR ${options.customer}`}, until the counters are taken back or over.`,
+    'FROM NOW ON THIS LEDGER ISSUES NOTHING ' +
+      `${options.customer === undefined ? 'FOR ANYBODY' : `FOR ${options.customer}`}, until the counters are ` +
+      'taken back or over.',
     '',
     ...formatTable([
       ['ledger', `${toHex(document.ledgerId)} of ${document.iss}`],
       [
         'lineages',
-        `${document.lineages.length}, with their last counters${options.customer === undefined ? '; and all that were never seen' : ''}`,
+        `${document.lineages.length}, with their last ` +
+          `counters${options.customer === undefined ? '; and all that were never seen' : ''}`,
       ],
       ['tree', `${document.head.size} leaves, root ${toHex(document.head.root)}`],
     ]),

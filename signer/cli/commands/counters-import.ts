@@ -79,7 +79,8 @@ function viewOf(ledger: LedgerView, received: ReceivedDocument): string[] {
       : [];
   const raised = document.lineages.filter((lineage) => lineage.ctr > ledger.lastCounter(lineage)).length;
   const title = own
-    ? 'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue under one counter: ask there for a document of its own instead.'
+    ? 'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue ' +
+      'under one counter: ask there for a document of its own instead.'
     : 'Takes over the counters of another ledger: from now on this one issues for them, above their last counters.';
   return [
     title,

@@ -82,7 +82,8 @@ function viewOf(plan: Reopening): string[] {
     ...formatTable([
       [
         'closed by',
-        `the restore in entry ${plan.closedBy}: the lost part handed counters over ${plan.lost === 1 ? 'once' : `${plan.lost} times`}`,
+        `the restore in entry ${plan.closedBy}: the lost part handed counters over ` +
+          (plan.lost === 1 ? 'once' : `${plan.lost} times`),
       ],
       ['opens', whom(plan)],
     ]),

@@ -45,7 +45,8 @@ export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
       hsm
         .command('doctor <token>')
         .description(
-          'examines a token, named by a keystore of the site or a pkcs11: URI; exit code 0 if all that is needed passes',
+          'examines a token, named by a keystore of the site or a pkcs11: URI; exit code 0 if all that is ' +
+            'needed passes',
         )
         .option('--json', 'the result as one JSON document'),
     ),
@@ -109,12 +110,15 @@ async function list(io: Io, options: ListOptions, setExit: SetExit): Promise<voi
 
 function moduleText({ path, module, tokens, unreadable }: ListedModule): string {
   const lines = [
-    `${cleanText(path, 1000)}: ${cleanText(module.description)} ${cleanText(module.libraryVersion)} (${cleanText(module.manufacturer)}), PKCS#11 ${cleanText(module.cryptokiVersion)}`,
+    `${cleanText(path, 1000)}: ${cleanText(module.description)} ${cleanText(module.libraryVersion)} ` +
+      `(${cleanText(module.manufacturer)}), PKCS#11 ${cleanText(module.cryptokiVersion)}`,
   ];
   if (tokens.length === 0) lines.push('  no token');
   for (const { token, state, profile, uri } of tokens) {
     lines.push(
-      `  "${cleanText(token.label)}"  serial ${cleanText(token.serial) || 'none'}  ${cleanText(token.manufacturer)} ${cleanText(token.model)}  ${state.length === 0 ? 'ready' : state.join(', ')}`,
+      `  "${cleanText(token.label)}"  serial ${cleanText(token.serial) || 'none'}  ` +
+        `${cleanText(token.manufacturer)} ${cleanText(token.model)}  ` +
+        (state.length === 0 ? 'ready' : state.join(', ')),
     );
     lines.push(`      ${profile.name}${profile.tested ? '' : ' (never tried with this toolkit)'}`);
     if (uri !== undefined) lines.push(`      ${uri}`);

@@ -41,7 +41,8 @@ export function defineInit(command: Command, io: Io): void {
     .requiredOption('--issuer <id>', 'who issues: the iss of every license; never renamed')
     .option(
       '--anchor <place>',
-      "where the ledger's head is kept besides the ledger: a file, best on another disk, or token:KEYSTORE (default: the file DIR.anchor)",
+      "where the ledger's head is kept besides the ledger: a file, best on another disk, or token:KEYSTORE " +
+        '(default: the file DIR.anchor)',
     )
     .option(
       '--keystore <name=where>',
@@ -67,9 +68,11 @@ export function defineInit(command: Command, io: Io): void {
     );
     io.err(`made the site ${cleanText(folder, 1000)}`);
     io.err(`  ledger:  ${cleanText(paths.ledger, 1000)}`);
-    io.err(
-      `  anchor:  ${cleanText(anchorPlaceText(anchor), 1000)} (${anchor.kind === 'file' ? 'keep it out of backups of the site: it is what notices a restored ledger' : 'every run that signs or releases logs in to that token'})`,
-    );
+    const advice =
+      anchor.kind === 'file'
+        ? 'keep it out of backups of the site: it is what notices a restored ledger'
+        : 'every run that signs or releases logs in to that token';
+    io.err(`  anchor:  ${cleanText(anchorPlaceText(anchor), 1000)} (${advice})`);
     if (options.exampleCatalog !== true) io.err(`next: say what you sell in ${cleanText(paths.catalog, 1000)}`);
     io.err(`next: vtlic key generate --site ${cleanText(shellQuote(dir), 1000)} --name license-1`);
     io.out(

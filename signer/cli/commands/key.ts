@@ -128,7 +128,8 @@ function addGenerate(key: Command, io: Io): void {
     };
     const record = await generateKey(site.paths.folder, wanted, access.secrets, ledgerIdOf(site), io.world);
     io.err(
-      `made the key ${record.name}: ${record.algorithm}, purpose ${record.purpose}, custody ${record.custody}, in keystore ${record.keystore}`,
+      `made the key ${record.name}: ${record.algorithm}, purpose ${record.purpose}, custody ${record.custody}, ` +
+        `in keystore ${record.keystore}`,
     );
     if (record.custody === 'software')
       io.err(
@@ -170,7 +171,8 @@ function addList(key: Command, io: Io): void {
       io.err('this site has no keys yet; make one with: vtlic key generate --name NAME');
     for (const record of site.config.keys) {
       io.out(
-        `${record.name}  ${record.purpose}  ${record.algorithm}  ${record.custody}  ${record.keystore}  ${record.publicKey.kid}${record.name === site.config.defaultKey ? '  (default)' : ''}\n`,
+        `${record.name}  ${record.purpose}  ${record.algorithm}  ${record.custody}  ${record.keystore}  ` +
+          `${record.publicKey.kid}${record.name === site.config.defaultKey ? '  (default)' : ''}\n`,
       );
     }
   });
@@ -185,11 +187,12 @@ function addShow(key: Command, io: Io): void {
   ).action((name: string, options: SiteOptions & JsonOption) => {
     const record = findSiteKey(openNamedSite(io, options), name);
     const document = recordDocument(record);
-    io.out(
-      options.json === true
-        ? jsonLine({ schema: 'vtlic-key/1', ...document })
-        : `${formatRows(Object.entries(document).map(([label, value]) => [label, cleanText(value)] as const)).join('\n')}\n`,
-    );
+    if (options.json === true) {
+      io.out(jsonLine({ schema: 'vtlic-key/1', ...document }));
+      return;
+    }
+    const rows = Object.entries(document).map(([label, value]) => [label, cleanText(value)] as const);
+    io.out(`${formatRows(rows).join('\n')}\n`);
   });
 }
 

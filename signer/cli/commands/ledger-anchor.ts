@@ -76,7 +76,8 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
         finishMove: async (move, opened) => {
           await finishMove(opened, move, open(move.from));
           io.err(
-            `finished a move that had been cut short: the anchor lies in ${cleanText(anchorPlaceText(move.to), 1000)}, and the old place is empty`,
+            'finished a move that had been cut short: the anchor lies in ' +
+              `${cleanText(anchorPlaceText(move.to), 1000)}, and the old place is empty`,
           );
         },
       });

@@ -42,7 +42,8 @@ export function addLedgerProve(parent: Command, io: Io): void {
   const command = parent
     .command('prove [license]')
     .description(
-      'proves that a license (its id, or its file) is in the log; with --from, that the log only grew since a checkpoint',
+      'proves that a license (its id, or its file) is in the log; with --from, that the log only grew since a ' +
+        'checkpoint',
     )
     .option('--from <checkpoint>', 'the older checkpoint, for a proof that the log only grew')
     .option('--checkpoint <file>', 'prove it to this checkpoint (default: to a new one, signed now)')
@@ -92,7 +93,8 @@ async function proveInclusion(
   const path =
     options.beside === true && leaf.path !== undefined ? join(site.paths.folder, `${leaf.path}.proof`) : undefined;
   io.err(
-    `leaf ${leaf.index} of ${checkpoint.size}: license ${uuidFromBytes(id)}${leaf.kind === 'void' ? ', whose counter is void' : ''}`,
+    `leaf ${leaf.index} of ${checkpoint.size}: license ` +
+      `${uuidFromBytes(id)}${leaf.kind === 'void' ? ', whose counter is void' : ''}`,
   );
   await give(io, proof, path, options);
 }
@@ -152,7 +154,8 @@ function openOwn(
     if (root === undefined || !equalBytes(root, checkpoint.root)) {
       throw new VtlicError(
         'checks_failed',
-        `the checkpoint of ${checkpoint.size} leaves is signed by this ledger's key, but is no state of this ledger, which has ${log.size}`,
+        `the checkpoint of ${checkpoint.size} leaves is signed by this ledger's key, but is no state of this ` +
+          `ledger, which has ${log.size}`,
         { hint: 'an old copy of the ledger may have been put back: vtlic ledger status' },
       );
     }

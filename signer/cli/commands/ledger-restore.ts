@@ -53,9 +53,9 @@ Puts COPY in the place of the site's ledger (without COPY: takes up the ledger t
   missing part. Give the licenses that were released since (--license FILE or FOLDER, such as out/).
   If the anchor is lost for good, say so: --lost-anchor --skip N, where N is at least the number of licenses that
   may have been issued since the copy was made. Too small a number lets two licenses have one counter.
-  If the anchor was carried to another place, say where: --anchor PLACE. With --lost-anchor, PLACE is where the new one
-  comes to lie, such as a token in the place of one that was lost. PLACE is a file, or token:KEYSTORE. An anchor that can
-  still be read is moved by: vtlic ledger anchor --to PLACE
+  If the anchor was carried to another place, say where: --anchor PLACE. With --lost-anchor, PLACE is where the new
+  one comes to lie, such as a token in the place of one that was lost. PLACE is a file, or token:KEYSTORE. An anchor
+  that can still be read is moved by: vtlic ledger anchor --to PLACE
 
 It shows what it would do, and takes a typed word for it. The act stays in the record for ever.`;
 
@@ -196,11 +196,13 @@ async function requireNewestAnchor(before: AnchorPlace, { place, found }: Restor
   if (newest <= (found?.entries ?? 0)) return;
   throw new VtlicError(
     'usage',
-    `${store.description} still stands where this copy says, and has seen ${found === undefined ? `entry ${newest}` : 'more than the one that you name'}`,
+    `${store.description} still stands where this copy says, and has seen ` +
+      (found === undefined ? `entry ${newest}` : 'more than the one that you name'),
     {
       hint:
         found === undefined
-          ? 'leave --lost-anchor, --skip and --anchor out: it says what is missing; move it afterwards: vtlic ledger anchor --to PLACE'
+          ? 'leave --lost-anchor, --skip and --anchor out: it says what is missing; move it afterwards: vtlic ' +
+            'ledger anchor --to PLACE'
           : 'leave --anchor out; move it afterwards: vtlic ledger anchor --to PLACE',
     },
   );
@@ -232,11 +234,13 @@ function wordFor(plan: RestorePlan): string {
 const TITLES = {
   'as-is': 'The anchor agrees with this copy: nothing that was released is missing. It takes its place as it is.',
   moved:
-    'The anchor agrees with this copy: nothing that was released is missing. From now on the anchor lies in another place.',
+    'The anchor agrees with this copy: nothing that was released is missing. From now on the anchor lies in ' +
+    'another place.',
   restored:
     'THE ANCHOR HAS SEEN MORE THAN THIS COPY HOLDS. A new log begins, and counters skip what may have been used.',
   anchor_lost:
-    'NOTHING SAYS WHAT THIS COPY LACKS: its anchor is lost. A new log begins; how many counters are skipped is your word alone.',
+    'NOTHING SAYS WHAT THIS COPY LACKS: its anchor is lost. A new log begins; how many counters are skipped is ' +
+    'your word alone.',
 } as const;
 
 function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: string): string[] {
@@ -253,11 +257,13 @@ function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: strin
         'counters',
         plan.skip === 0
           ? 'none is skipped'
-          : `every lineage skips ${plan.skip}, also those never seen: a new one begins at ${copy.floorOf(undefined) + plan.skip + 1}`,
+          : `every lineage skips ${plan.skip}, also those never seen: a new one begins at ` +
+            `${copy.floorOf(undefined) + plan.skip + 1}`,
       ],
       [
         'licenses given',
-        `${plan.reenter.length + plan.fulfil.length + plan.known}: ${plan.known} known to the copy, ${plan.reenter.length + plan.fulfil.length} entered again`,
+        `${plan.reenter.length + plan.fulfil.length + plan.known}: ${plan.known} known to the copy, ` +
+          `${plan.reenter.length + plan.fulfil.length} entered again`,
       ],
       [
         'unfinished',
@@ -276,7 +282,8 @@ function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: strin
     plan.kind === 'anchor_lost'
       ? [
           '',
-          'If more licenses than that were issued since, two of them will have one counter, and products will refuse one.',
+          'If more licenses than that were issued since, two of them will have one counter, and products will ' +
+            'refuse one.',
           'If counters were handed over since (vtlic counters export), do not do this: ask for them back first.',
         ]
       : [];

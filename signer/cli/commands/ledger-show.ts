@@ -79,7 +79,8 @@ function showCustomer(io: Io, ledger: LedgerView, customer: string, options: Sho
 
 function textOf({ lineage, next, lines }: LineageHistory): string[] {
   return [
-    `${lineageText(lineage)}   (${next === undefined ? 'counters handed over: nothing is issued here any more' : `next counter: ${next}`})`,
+    `${lineageText(lineage)}   ` +
+      `(${next === undefined ? 'counters handed over: nothing is issued here any more' : `next counter: ${next}`})`,
     ...lines.flatMap((line) => lineText(line)),
   ];
 }
@@ -89,13 +90,16 @@ const SHOWN_ROWS: ReadonlySet<string> = new Set(['name', 'reference', 'updates u
 
 function lineText(line: HistoryLine): string[] {
   const { license } = line;
-  const what = `${license.tier}, ${license.seats} seats, ${isPerpetual(license.exp) ? `from ${formatInstant(license.nbf)}, ${PERPETUAL}` : `${formatInstant(license.nbf)} to ${formatInstant(license.exp)}`}`;
+  const from = formatInstant(license.nbf);
+  const term = isPerpetual(license.exp) ? `from ${from}, ${PERPETUAL}` : `${from} to ${formatInstant(license.exp)}`;
+  const what = `${license.tier}, ${license.seats} seats, ${term}`;
   const named = licenseRows(license).filter(([name]) => SHOWN_ROWS.has(name));
   return [
     `  ${String(license.ctr).padStart(4)}  ${stateText(line)}`,
     `        ${cleanText(what, 500)}`,
     ...formatRows(named, 8),
-    `        license ${line.id}, key ${line.kid.slice(0, 16)}…${line.custody === undefined ? '' : ` (${line.custody}), by ${cleanText(line.operator ?? '')}`}`,
+    `        license ${line.id}, key ${line.kid.slice(0, 16)}…` +
+      (line.custody === undefined ? '' : ` (${line.custody}), by ${cleanText(line.operator ?? '')}`),
   ];
 }
 

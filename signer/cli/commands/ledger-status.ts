@@ -60,14 +60,16 @@ export function addLedgerStatus(parent: Command, io: Io): void {
           ['issuer', ledger.genesis.iss],
           [
             'log',
-            `${log?.origin ?? ''}${status.logs.length > 1 ? ` (log ${status.logs.length}: the ledger was restored)` : ''}`,
+            (log?.origin ?? '') +
+              (status.logs.length > 1 ? ` (log ${status.logs.length}: the ledger was restored)` : ''),
           ],
           ['entries', `${head.entries}, the last at ${formatInstant(status.lastAt)}`],
           ['tree', `${head.size} leaves, root ${toHex(head.root)}`],
           ['chain', toHex(head.chain)],
           [
             'unfinished',
-            `${status.open} reserved, ${status.unreleased} signed but not released${status.open + status.unreleased > 0 ? ' (the next signing run finishes or voids them)' : ''}`,
+            `${status.open} reserved, ${status.unreleased} signed but not released` +
+              (status.open + status.unreleased > 0 ? ' (the next signing run finishes or voids them)' : ''),
           ],
           ['anchor', anchorText(anchor)],
           ...acts.map(

@@ -59,7 +59,8 @@ export function addLedgerVerify(parent: Command, io: Io): void {
         report(io, ledger, summary, options);
         if (anchor === undefined || anchor.state === 'unread')
           io.err(
-            `the anchor was not asked: whether this ${anchor === undefined ? 'copy' : 'ledger'} is the newest, it cannot say${anchor === undefined ? '' : ' (give the PIN by --secret to compare it)'}`,
+            `the anchor was not asked: whether this ${anchor === undefined ? 'copy' : 'ledger'} is the newest, ` +
+              `it cannot say${anchor === undefined ? '' : ' (give the PIN by --secret to compare it)'}`,
           );
       } catch (error) {
         progress.clear();
@@ -74,7 +75,8 @@ function keysFor(io: Io, options: VerifyOptions, site: Site | undefined): readon
   const of = site ?? tryOpenSite(io, options);
   if (of === undefined)
     throw invalid(
-      'a copy outside a site: give its license keys with --trust FILE, or leave the signatures out with --no-signatures',
+      'a copy outside a site: give its license keys with --trust FILE, or leave the signatures out with ' +
+        '--no-signatures',
     );
   return of.config.keys.filter((record) => record.purpose === 'license').map((record) => record.publicKey);
 }
@@ -139,7 +141,8 @@ function report(io: Io, ledger: LedgerView, summary: LedgerSummary, options: Ver
       ],
       [
         'licenses',
-        `${summary.issued} issued here, ${summary.released} of them released${summary.reentered > 0 ? `; ${summary.reentered} entered again after a restore` : ''}`,
+        `${summary.issued} issued here, ${summary.released} of them ` +
+          `released${summary.reentered > 0 ? `; ${summary.reentered} entered again after a restore` : ''}`,
       ],
       ['signatures', summary.signatures === undefined ? 'not checked' : `${summary.signatures} checked, all good`],
     ]).join('\n')}\n`,

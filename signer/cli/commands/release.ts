@@ -32,7 +32,8 @@ export function defineRelease(command: Command, io: Io): void {
         if (record.issue === undefined)
           throw new VtlicError(
             'request_invalid',
-            `the counter of license ${id.toLowerCase()} is void (${record.void?.body.reason ?? 'open'}): no license was signed with it`,
+            `the counter of license ${id.toLowerCase()} is void (${record.void?.body.reason ?? 'open'}): no ` +
+              'license was signed with it',
           );
         for (const anchored of await anchorIssued(ledger, [storedLicense(ledger, record, site)])) {
           const done = await release(ledger, site.paths.folder, anchored, io.world);

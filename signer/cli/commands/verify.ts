@@ -191,9 +191,8 @@ function accepted(io: Io, verdict: Accepted, options: VerifyOptions): void {
     return;
   }
   io.out(`${verdict.state}: genuine, ${STATE_WORDS[verdict.state](verdict)}\n`);
-  io.out(
-    `${formatRows([...licenseRows(verdict.license), ['algorithm', verdict.alg], ['key id', verdict.kid]]).join('\n')}\n`,
-  );
+  const rows = formatRows([...licenseRows(verdict.license), ['algorithm', verdict.alg], ['key id', verdict.kid]]);
+  io.out(`${rows.join('\n')}\n`);
 }
 
 function refused(io: Io, path: string, verdict: Refused, options: VerifyOptions): void {
