@@ -1,7 +1,5 @@
 /** Reads a passphrase or PIN: the first line of a file, a pipe or a socket. No source blocks the command for ever. */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
-import { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 export const MAX_SECRET_BYTES = 1024;
 export const SECRET_SECONDS = 60;
@@ -73,7 +71,7 @@ async function readInto(
     // A named pipe ends at once while nobody has opened it for writing.
     if (length !== 0) return length;
     if (performance.now() > until) return 'silent';
-    await sleep(POLL_MILLISECONDS);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
   }
 }
 
@@ -90,6 +88,8 @@ function readWhole(fd: number, buffer: Buffer): number {
 
 /** Reads up to the first line end, and closes the descriptor. */
 async function readPipe(fd: number, buffer: Buffer, until: number): Promise<number | 'silent'> {
+  // Loaded here, because it takes 3 ms of a start, and most commands read no pipe.
+  const { Socket } = await import('node:net');
   const socket = new Socket({ fd, readable: true, writable: false });
   let silent = false;
   const timer = setTimeout(

@@ -72,7 +72,7 @@ async function bundleSigner(): Promise<OutputChunk[]> {
     input: Object.fromEntries(SIGNER_PROGRAMS.map((name) => [name, join(compiled, `${name}.js`)])),
     platform: 'node',
     external: SIGNER_EXTERNAL,
-    plugins: [NODE_CRYPTO_ONLY, KEEP_MODULE_URLS],
+    plugins: [NODE_CRYPTO_ONLY, COMMANDER_WITHOUT_PROCESSES, KEEP_MODULE_URLS, PLAIN_BUILTINS],
   });
   const { output } = await build.generate({
     format: 'es',
@@ -113,6 +113,43 @@ const NODE_CRYPTO_ONLY: Plugin = {
           'export const chosenProviders = () => ({ sha256: name, sha512: name, ed25519: name, mldsa65: name });',
         ].join('\n')
       : undefined,
+};
+
+/** Commander loads `node:child_process`, and so sockets (3 ms of a start), for a kind of command that is not ours. */
+const COMMANDER_WITHOUT_PROCESSES: Plugin = {
+  name: 'commander-without-processes',
+  transform: (code: string, id: string) => {
+    if (!id.endsWith('/node_modules/commander/lib/command.js')) return undefined;
+    const [before, after, ...more] = code.split("import childProcess from 'node:child_process';");
+    if (before === undefined || after === undefined || more.length > 0)
+      throw new Error('commander does not import node:child_process as this build expects');
+    const later = "{ spawn: (...given) => process.getBuiltinModule('node:child_process').spawn(...given) }";
+    return `${before}const childProcess = ${later};${after}`;
+  },
+};
+
+/**
+ * An ES import of a module of Node reads all its exports. Some are getters that load more modules: those of
+ * `node:process` make the standard streams. Together that is 8 ms of the 50 that `vtlic help` takes.
+ */
+const PLAIN_BUILTINS: Plugin = {
+  name: 'plain-builtins',
+  renderChunk: (code) => {
+    const plain = code.replace(
+      /^import (?:\* as ([\w$]+)|([\w$]+)?(?:, )?(?:\{ ([^}]+) \})?) from "node:([\w/]+)";$/gm,
+      (_whole, all?: string, whole?: string, names?: string, name?: string) => {
+        const builtin = name === 'process' ? 'process' : `process.getBuiltinModule("node:${name}")`;
+        return [
+          ...[all ?? whole].flatMap((local) =>
+            local === undefined || local === builtin ? [] : [`const ${local} = ${builtin};`],
+          ),
+          ...(names === undefined ? [] : [`const { ${names.replaceAll(' as ', ': ')} } = ${builtin};`]),
+        ].join(' ');
+      },
+    );
+    if (/^import .* from "node:/m.test(plain)) throw new Error('a chunk imports a module of Node in an unknown form');
+    return plain;
+  },
 };
 
 /** A module that starts a worker finds it by its own place in the tree, which differs from the place of its chunk. */

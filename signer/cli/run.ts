@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { VtlicError } from '../../formats/error.ts';
 import { asVtlicError, reportError } from './output.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Io, SetExit } from './io.ts';
+import { processIo, type Io, type SetExit } from './io.ts';
 
 const VERSION = '0.1.0';
 
@@ -179,6 +179,11 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     if (error === undefined) return EXIT.done;
     return reportError(error, argv, io);
   }
+}
+
+/** Runs the command line of this process. */
+export function runProcess(argv: readonly string[]): Promise<number> {
+  return runCli(argv, processIo());
 }
 
 /** `help ledger restore`: Commander's own help command goes one level deep. */

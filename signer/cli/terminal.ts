@@ -2,7 +2,7 @@
  * The officer's terminal: `/dev/tty`, never stdin, so that no pipe can answer for a person.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { ReadStream } from 'node:tty';
+import type { ReadStream } from 'node:tty';
 import { VtlicError } from '../../formats/error.ts';
 
 export interface Terminal {
@@ -81,7 +81,9 @@ async function readLine(
   show: (text: string | Uint8Array) => void,
   echo: boolean,
 ): Promise<Uint8Array> {
-  const input = new ReadStream(openSync(path, 'r'));
+  // Loaded here, because it takes 3 ms, and most commands ask nothing.
+  const tty = await import('node:tty');
+  const input = new tty.ReadStream(openSync(path, 'r'));
   const line = Buffer.alloc(MAX_BYTES);
   let length = 0;
   try {
