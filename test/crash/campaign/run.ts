@@ -5,6 +5,7 @@
  *   --kills N        how many (10,000; 0 leaves the kills out)
  *   --disk N         lets the disk go wrong at every N-th call (1; 0 leaves it out)
  *   --damage N       so many ledgers damaged at random (2,000; 0 leaves it out)
+ *   --mutations N    so many changes of a ledger's rows, indexes, schema and pages (2,000; 0 leaves it out)
  *   --seed S         for the choice of commands and points (a random one, printed)
  *   --keystore NAME  software, softhsm, kryoptic; repeatable (all that are here)
  *   --lanes N        sites at a time (2)
@@ -14,6 +15,7 @@ import { ensureDiskFaults } from '../disk-faults/build-disk-faults.ts';
 import { walkDisk } from '../disk-faults/disk-walk.ts';
 import { PowerLoss, type Judged } from '../power-loss/damage.ts';
 import { makeSite } from '../../support/site-fixture.ts';
+import { judgeMutations } from '../ledger-mutations/judge-mutations.ts';
 import { Campaign } from './campaign.ts';
 import { KEYSTORES, makePlace, type KeystoreName } from './place.ts';
 import { Random } from './random.ts';
@@ -23,6 +25,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '10000' },
     disk: { type: 'string', default: '1' },
     damage: { type: 'string', default: '2000' },
+    mutations: { type: 'string', default: '2000' },
     seed: { type: 'string' },
     keystore: { type: 'string', multiple: true },
     lanes: { type: 'string', default: '2' },
@@ -33,8 +36,12 @@ const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : N
 const lanes = Number(values.lanes);
 const disk = Number(values.disk);
 const damage = Number(values.damage);
-if (![kills, seed, lanes, disk, damage].every((number) => Number.isSafeInteger(number) && number >= 0) || lanes < 1)
-  throw new Error('--kills, --disk, --damage, --seed and --lanes take whole numbers');
+const mutations = Number(values.mutations);
+if (
+  ![kills, seed, lanes, disk, damage, mutations].every((number) => Number.isSafeInteger(number) && number >= 0) ||
+  lanes < 1
+)
+  throw new Error('--kills, --disk, --damage, --mutations, --seed and --lanes take whole numbers');
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -136,8 +143,18 @@ async function damageLedgers(): Promise<number> {
   return bad.length;
 }
 
+async function changeLedgers(): Promise<number> {
+  const { noticed, harmless, problems: bad } = await judgeMutations({ changes: mutations, seed });
+  for (const problem of bad) say(`PROBLEM: ${problem}`);
+  say(
+    `${noticed + harmless.length} changes of a ledger: ${noticed} noticed by ledger verify, ${harmless.length} of bytes that nothing reads, ${bad.length} with problems; ${sinceBegun()}`,
+  );
+  return bad.length;
+}
+
 let problems = 0;
 if (kills > 0) problems += await killProcesses();
 if (disk > 0 && preload) problems += await breakDisks();
 if (damage > 0) problems += await damageLedgers();
+if (mutations > 0) problems += await changeLedgers();
 process.exit(problems === 0 ? 0 : 1);

@@ -1,10 +1,13 @@
 /** Records that someone wrote with a good chain and good tables, against the rules. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../../../formats/error.ts';
 import { chainValue } from '../../../../../signer/ledger/entries/chain.ts';
 import { makeBody, type Bodies } from '../../../../../signer/ledger/entries/entry-body.ts';
 import type { EntryKind, IntentBody } from '../../../../../signer/ledger/entries/entry.ts';
+import { newestOfLineage } from '../../../../../signer/ledger/find-license.ts';
+import { openLedgerForReading } from '../../../../../signer/ledger/open.ts';
 import { issueLeaf, voidLeaf } from '../../../../../signer/ledger/tree/leaf.ts';
 import { completedBy, leafHash } from '../../../../../signer/ledger/tree/merkle.ts';
 import { Tables } from '../../../../../signer/ledger/store/tables.ts';
@@ -21,6 +24,9 @@ import {
   type Place,
 } from '../ledger-fixture.ts';
 
+const PAGE_BYTES = 8192;
+/** The type of an interior page of a table (sqlite.org/fileformat2.html). */
+const INTERIOR = 5;
 const SALT = new Uint8Array(32).fill(3);
 
 class Forger {
@@ -94,6 +100,66 @@ async function forged(forge: (forger: Forger) => void): Promise<string> {
   expect(error.code).toBe('ledger_corrupt');
   return error.message;
 }
+
+describe('a license that was put where scans do not begin', () => {
+  /** A license of 5000 seats, as if a restore had entered it again: no key is needed to write it. */
+  async function withForgedBase(seq: number): Promise<Place> {
+    const { place, ledger } = await newWriter();
+    issueNext(ledger);
+    ledger.close();
+    const forged = intentFor(ACME, 9);
+    const { aud, sub, ctr, licenseId, kid, payload } = forged;
+    const { bytes } = makeBody('adopt', {
+      act: 'license',
+      cose: coseFor(forged),
+      license: { aud, sub, ctr, licenseId, kid, payload },
+      salt: SALT,
+      leafIndex: 1,
+    });
+    const db = new DatabaseSync(place.ledger);
+    const tables = new Tables(db);
+    tables.insertEntry({ seq, kind: 'adopt', at: START, body: bytes, chain: SALT });
+    tables.insertCounter(seq, ACME, 0, licenseId);
+    db.close();
+    return place;
+  }
+
+  it.each([-Number.MAX_SAFE_INTEGER, -1, 0])('is seen by look-ups, and by the check, at the key %i', async (seq) => {
+    const place = await withForgedBase(seq);
+    const view = closing(openLedgerForReading(place.ledger));
+    expect(newestOfLineage(view, ACME)?.ctr).toBe(9);
+    expect(await wholeCheck(place)).toMatchObject({ code: 'ledger_corrupt' });
+  });
+});
+
+describe('a tree of pages in which scans and look-ups see different rows', () => {
+  it('is found: a look-up that misses an entry, in a table whose scan has it', async () => {
+    const { place, ledger } = await newWriter();
+    ledger.group(() => {
+      for (let i = 0; i < 40; i++) issueNext(ledger);
+    });
+    ledger.close();
+    const db = new DatabaseSync(place.ledger);
+    const root = Number(db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'entry'").get()?.['rootpage']);
+    db.close();
+    const bytes = readFileSync(place.ledger);
+    const page = bytes.subarray((root - 1) * PAGE_BYTES, root * PAGE_BYTES);
+    // An interior page: each cell is the number of a page and the highest key below it. The first key becomes smaller,
+    // so that look-ups of it go to the next page.
+    expect(page[0]).toBe(INTERIOR);
+    const key = page.readUInt16BE(12) + 4;
+    const highest = page[key] ?? 0;
+    page[key] = highest - 1;
+    writeFileSync(place.ledger, bytes);
+    const view = closing(openLedgerForReading(place.ledger));
+    expect(view.entry(highest)).toBeUndefined();
+    expect([...view.entriesFrom(1)].some((entry) => entry.seq === highest)).toBe(true);
+    expect(await wholeCheck(place)).toMatchObject({
+      code: 'ledger_corrupt',
+      message: expect.stringContaining('SQLite finds it damaged') as unknown,
+    });
+  });
+});
 
 describe('a forged record', () => {
   it('that keeps the rules cannot be told (only the anchor tells)', async () => {
