@@ -13,7 +13,7 @@ const outcome = await signBatch(reviewed, {
   siteFolder: site.paths.folder,
   key,
   checker: standInChecker,
-  world: benchRuntime,
+  runtime: benchRuntime,
   progress: () => undefined,
 });
 const signMs = performance.now() - begun;

@@ -57,6 +57,6 @@ export interface Runtime {
   readonly tokenLimits?: Partial<TokenLimits>;
 }
 
-export function nowSeconds(world: Pick<Runtime, 'nowMs'>): number {
-  return Math.floor(world.nowMs() / 1000);
+export function nowSeconds(runtime: Pick<Runtime, 'nowMs'>): number {
+  return Math.floor(runtime.nowMs() / 1000);
 }

@@ -105,7 +105,7 @@ export async function makeBatchSite(folder: string, rows: number, key: SigningKe
     catalog: readCatalog(paths.catalog),
     ledger,
     key: record,
-    world: benchRuntime,
+    runtime: benchRuntime,
     file,
     format: 'csv',
     name: 'bench',

@@ -40,7 +40,7 @@ export async function issuingRate(key: SigningKey, licenses: number): Promise<nu
       siteFolder: site.paths.folder,
       key,
       checker,
-      world: benchRuntime,
+      runtime: benchRuntime,
       progress: () => undefined,
     });
     const took = performance.now() - begun;

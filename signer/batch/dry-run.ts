@@ -15,7 +15,7 @@ export interface PlanMade {
 }
 
 export async function planOnly(io: BatchIo, wanted: BatchWanted): Promise<PlanMade> {
-  const { site, world } = io;
+  const { site, runtime } = io;
   const { source } = wanted;
   if (source === undefined) throw new VtlicError('internal', 'a plan needs a file');
   io.secrets.assertFor([]);
@@ -27,7 +27,7 @@ export async function planOnly(io: BatchIo, wanted: BatchWanted): Promise<PlanMa
       catalog: readCatalog(site.paths.catalog),
       ledger,
       key,
-      world,
+      runtime,
       source,
       resume: wanted.resume,
       fault: io.fault,

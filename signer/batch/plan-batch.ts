@@ -33,7 +33,7 @@ export interface BatchPlanning {
   readonly catalog: Catalog;
   readonly ledger: LedgerView;
   readonly key: KeyRecord;
-  readonly world: Runtime;
+  readonly runtime: Runtime;
   /** Absolute. */
   readonly file: string;
   readonly format: BatchFormat;
@@ -69,11 +69,11 @@ export function digestOfFile(file: string): string {
 }
 
 export async function planBatch(planning: BatchPlanning): Promise<BatchPlanned> {
-  const { site, catalog, ledger, key, world, file, format, name, input } = planning;
-  const now = nowSeconds(world);
+  const { site, catalog, ledger, key, runtime, file, format, name, input } = planning;
+  const now = nowSeconds(runtime);
   const seen = new LineagesSeen();
   const hash = createHash('sha256');
-  const writer = new BatchPlanWriter(site.paths.plans, world.random(TEMPORARY_NAME_BYTES), {
+  const writer = new BatchPlanWriter(site.paths.plans, runtime.random(TEMPORARY_NAME_BYTES), {
     ...planOrigin(ledger, site, catalog, now),
     name,
     input,
@@ -86,7 +86,7 @@ export async function planBatch(planning: BatchPlanning): Promise<BatchPlanned> 
       if (planner.summary.rows % ROWS_A_TURN !== 0) continue;
       planning.progress?.(planner.summary.rows);
       await turn();
-      if (world.interrupted())
+      if (runtime.interrupted())
         throw new VtlicError('interrupted', 'interrupted while planning: nothing was signed', { hint: 'run it again' });
     }
     const { summary, faults } = planner;
@@ -207,14 +207,14 @@ class RowPlanner {
   }
 
   #write(row: InputRow, request: Request, digest: Uint8Array, base: RowBase, again: boolean): readonly VtlicError[] {
-    const { site, key, world, file, ledger } = this.#planning;
+    const { site, key, runtime, file, ledger } = this.#planning;
     let payload: Uint8Array;
     let license: License;
     try {
       ({ payload, license } = planItem(request, {
         site,
         key,
-        world,
+        runtime,
         now: this.#now,
         ctr: ledger.nextCounter(lineageOfRequest(request)),
         replaced: base.newLineage ? undefined : base.last?.license,

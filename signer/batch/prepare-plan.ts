@@ -27,7 +27,7 @@ export interface PrepareInput {
   readonly catalog: Catalog;
   readonly ledger: LedgerView;
   readonly key: KeyRecord;
-  readonly world: Runtime;
+  readonly runtime: Runtime;
   readonly source: BatchSource;
   readonly resume: boolean;
   /** One fault of a row. */
@@ -153,10 +153,10 @@ function planResumption(
   begun: BatchPlan,
   input: PrepareInput,
 ): { readonly digest: string; readonly summary: BatchSummary } {
-  const { site, catalog, ledger, world } = input;
-  const now = nowSeconds(world);
+  const { site, catalog, ledger, runtime } = input;
+  const now = nowSeconds(runtime);
   const summary = emptySummary();
-  const writer = new BatchPlanWriter(site.paths.plans, world.random(TEMPORARY_NAME_BYTES), {
+  const writer = new BatchPlanWriter(site.paths.plans, runtime.random(TEMPORARY_NAME_BYTES), {
     ...planOrigin(ledger, site, catalog, now),
     name: begun.head.name,
     input: begun.head.input,
@@ -177,7 +177,7 @@ function planResumption(
       }
       const again = status === 'stale';
       const lineage = lineageOf(row.item.license);
-      const payload = again ? anew(row, ledger.nextCounter(lineage), now, world) : row.item.payload;
+      const payload = again ? anew(row, ledger.nextCounter(lineage), now, runtime) : row.item.payload;
       writer.sign(row.line, row.row, payload);
       const license = decodeLicense(payload);
       const base = baseOfRow(ledger, lineage, ledger.lastOfLineage(lineage), begun.head.name);
@@ -192,7 +192,7 @@ function planResumption(
 }
 
 /** Only counter, id and issue time differ from what was reviewed. */
-function anew(row: SignRow, ctr: number, now: number, world: Runtime): Uint8Array {
+function anew(row: SignRow, ctr: number, now: number, runtime: Runtime): Uint8Array {
   const { license } = row.item;
   if (license.exp <= now)
     throw new VtlicError(
@@ -203,5 +203,10 @@ function anew(row: SignRow, ctr: number, now: number, world: Runtime): Uint8Arra
         hint: 'take the row out of the file, or give it a later end, and resume under the same --name',
       },
     );
-  return encodeLicense({ ...license, ctr, iat: now, cti: makeUuidV7(world.nowMs(), world.random(UUID_RANDOM_BYTES)) });
+  return encodeLicense({
+    ...license,
+    ctr,
+    iat: now,
+    cti: makeUuidV7(runtime.nowMs(), runtime.random(UUID_RANDOM_BYTES)),
+  });
 }

@@ -49,7 +49,7 @@ export interface BatchProgress {
 
 export interface BatchIo {
   readonly site: Site;
-  readonly world: Runtime;
+  readonly runtime: Runtime;
   readonly terminal: ReviewTerminal | undefined;
   readonly tell: (line: string) => void;
   /** Called as a phase begins; the total is undefined where nobody knows it yet. */
@@ -91,7 +91,7 @@ interface ReadyBatch {
 }
 
 export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchDone> {
-  const { site, world } = io;
+  const { site, runtime } = io;
   if (io.terminal === undefined && wanted.confirm === undefined && !wanted.resume) {
     throw new VtlicError('usage', 'there is no terminal on which to show what will be signed', {
       hint: 'plan it with --dry-run, then sign it with --confirm DIGEST',
@@ -109,11 +109,11 @@ export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchD
     ...anchorKeystores(site),
   ];
   io.secrets.assertFor(secretsTaken(site, stores), secretsNeeded(site, stores));
-  return runWith({ site, secrets: io.secrets, tokens: io.tokens, world }, io, wanted, { key, proofKey });
+  return runWith({ site, secrets: io.secrets, tokens: io.tokens, runtime }, io, wanted, { key, proofKey });
 }
 
 async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, keys: BatchKeys): Promise<BatchDone> {
-  const ledger = await openForSigning(io.site, io.world, {
+  const ledger = await openForSigning(io.site, io.runtime, {
     command: 'batch',
     confirmTime: wanted.confirmTime,
     ...openingWith(access, keys.key),
@@ -131,14 +131,14 @@ async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, keys
 
 /** `--confirm DIGEST`: exactly that plan, or a refusal before the first signature. */
 function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Ledger): ReadyBatch {
-  const { site, world } = io;
+  const { site, runtime } = io;
   const plan = openBatchPlan(site.paths.plans, digest);
   const catalog = readCatalog(site.paths.catalog);
   checkPlanFresh(plan.head, openSite(site.paths.folder), catalog, ledger);
   const checked = checkRows(plan, ledger, (row) => {
     checkPlannedRow(row, plan.head.made, { site, catalog, ledger });
   });
-  const reviewed = checked.begun ? reviewedWhenBegun(plan, checked) : reviewBatchByDigest(plan, nowSeconds(world));
+  const reviewed = checked.begun ? reviewedWhenBegun(plan, checked) : reviewBatchByDigest(plan, nowSeconds(runtime));
   if (checked.done === checked.rows) throw finishedError(plan.head.name, checked.rows);
   if (checked.done > 0 && !wanted.resume)
     throw begunError(plan.head.name, checked.done, checked.rows, 'go on with it by --resume');
@@ -160,7 +160,7 @@ async function fromSource(
   ledger: Ledger,
   access: KeyAccess,
 ): Promise<ReadyBatch> {
-  const { site, world, terminal } = io;
+  const { site, runtime, terminal } = io;
   const { source } = wanted;
   if (source === undefined) throw new VtlicError('internal', 'a batch needs a file or a plan');
   const reading = io.progress('planning');
@@ -169,7 +169,7 @@ async function fromSource(
     catalog: readCatalog(site.paths.catalog),
     ledger,
     key,
-    world,
+    runtime,
     source,
     resume: wanted.resume,
     fault: io.fault,
@@ -220,7 +220,7 @@ async function signReviewed(
   ledger: Ledger,
   access: KeyAccess,
 ): Promise<BatchDone> {
-  const { site, world } = io;
+  const { site, runtime } = io;
   const { batch } = reviewed;
   // Read again: a prompt may have stood open while somebody changed them.
   checkPlanFresh(batch.head, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
@@ -230,9 +230,9 @@ async function signReviewed(
     // Both secrets are asked for before anything is signed.
     const proofKey = keys.proofKey === undefined ? undefined : await openKey(access, keys.proofKey, ledgerId);
     try {
-      await world.step('key-open');
+      await runtime.step('key-open');
       writeBatchRecord(site.paths.folder, { name: batch.head.name, input: batch.head.input, plan: batch.digest });
-      await world.step('batch-begun');
+      await runtime.step('batch-begun');
       const outcome = await signRows(io, { reviewed, open }, signingKey, ledger);
       return await finish(io, batch, outcome, proofKey, ledger);
     } finally {
@@ -244,7 +244,7 @@ async function signReviewed(
 }
 
 async function signRows(
-  { site, world, progress }: BatchIo,
+  { site, runtime, progress }: BatchIo,
   { reviewed, open }: ReadyBatch,
   key: SigningKey,
   ledger: Ledger,
@@ -257,7 +257,7 @@ async function signRows(
       siteFolder: site.paths.folder,
       key,
       checker,
-      world,
+      runtime,
       progress: signing.show,
     }).finally(signing.end);
   } finally {
@@ -272,9 +272,9 @@ async function finish(
   proofKey: SigningKey | undefined,
   ledger: Ledger,
 ): Promise<BatchDone> {
-  const { site, world, tell } = io;
+  const { site, runtime, tell } = io;
   const results = await resultsOf(batch, site, ledger, outcome);
-  await world.step('results-written');
+  await runtime.step('results-written');
   const { counts } = results;
   tell(
     `signed and released: ${groupDigits(outcome.released)}; of the ${groupDigits(batch.end.rows)} rows of batch ` +
@@ -284,7 +284,7 @@ async function finish(
   );
   const stoppedBy =
     reasonToStop(outcome, counts) ??
-    (proofKey === undefined ? undefined : await proofFault(batch, { ledger, site, key: proofKey, world }, tell));
+    (proofKey === undefined ? undefined : await proofFault(batch, { ledger, site, key: proofKey, runtime }, tell));
   return { results: results.files, failed: outcome.failed, ...(stoppedBy === undefined ? {} : { stoppedBy }) };
 }
 
@@ -309,7 +309,7 @@ async function resultsOf(batch: BatchPlan, site: Site, ledger: Ledger, { stopped
 }
 
 async function proveFinished(
-  { site, world, tell }: BatchIo,
+  { site, runtime, tell }: BatchIo,
   batch: BatchPlan,
   record: KeyRecord,
   ledger: Ledger,
@@ -317,7 +317,7 @@ async function proveFinished(
 ): Promise<void> {
   const key = await openKey(access, record, toHex(ledger.genesis.ledgerId));
   try {
-    tell(await proveBatch(batch, { ledger, site, key, world }));
+    tell(await proveBatch(batch, { ledger, site, key, runtime }));
   } finally {
     await key.close();
   }

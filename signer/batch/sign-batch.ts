@@ -47,7 +47,7 @@ export interface BatchContext {
   readonly siteFolder: string;
   readonly key: SigningKey;
   readonly checker: Checker;
-  readonly world: Runtime;
+  readonly runtime: Runtime;
   /** Called after each group. */
   readonly progress: (done: number) => void;
 }
@@ -108,7 +108,7 @@ class BatchRun {
         group.length > 0 && this.#stoppedBy === undefined;
         group = take(rows, this.#pace.group)
       ) {
-        if (this.#context.world.interrupted()) {
+        if (this.#context.runtime.interrupted()) {
           interrupted = true;
           break;
         }
@@ -160,20 +160,20 @@ class BatchRun {
 
   /** Intended → signed → self-checked. */
   async #sign(group: readonly SignRow[]): Promise<GroupInHand> {
-    const { ledger, key, checker, world } = this.#context;
+    const { ledger, key, checker, runtime } = this.#context;
     const { head, end } = this.#reviewed.batch;
-    requireClock(ledger, nowSeconds(world));
+    requireClock(ledger, nowSeconds(runtime));
     const intended = ledger.group(() =>
       group.map((row) =>
         reserveCounter(ledger, this.#reviewed, row.item, {
           custody: key.custody,
-          operator: world.operator,
+          operator: runtime.operator,
           path: outputPath(row.item.license, end.sharded),
           batch: { name: head.name, row: row.row },
         }),
       ),
     );
-    await world.step('intent-durable');
+    await runtime.step('intent-durable');
     const results = new Array<CheckedLicense | VtlicError | undefined>(group.length);
     const checks: Promise<void>[] = [];
     const asked = Promise.withResolvers<void>();
@@ -194,12 +194,12 @@ class BatchRun {
           const signed = await sign(one, key);
           this.#pace.made();
           this.#failedInARow = 0;
-          await world.step('signed');
+          await runtime.step('signed');
           checks.push(
             checker.check(signed).then(
               async (checked) => {
                 results[index] = checked;
-                await world.step('self-checked');
+                await runtime.step('self-checked');
               },
               (error: unknown) => {
                 fail(index, error);
@@ -252,13 +252,13 @@ class BatchRun {
 
   /** Self-checked → issued → anchored → released. */
   async #finish(group: readonly CheckedLicense[]): Promise<void> {
-    const { ledger, world } = this.#context;
+    const { ledger, runtime } = this.#context;
     if (group.length === 0) return;
     try {
       const issued = ledger.group(() => group.map((checked) => recordIssue(ledger, checked)));
-      await world.step('issue-durable');
+      await runtime.step('issue-durable');
       await ledger.anchor();
-      await world.step('anchor-durable');
+      await runtime.step('anchor-durable');
       await this.#release(issued);
     } catch (error) {
       this.#stop(error);
@@ -266,11 +266,11 @@ class BatchRun {
   }
 
   async #release(issued: readonly IssuedLicense[]): Promise<void> {
-    const { ledger, siteFolder, world, progress } = this.#context;
+    const { ledger, siteFolder, runtime, progress } = this.#context;
     const outcomes = await createManyDurably(
       issued.map(({ intent, file }) => ({ path: join(siteFolder, intent.body.path), bytes: file })),
       0o644,
-      { written: () => world.step('file-written'), linked: () => world.step('file-linked') },
+      { written: () => runtime.step('file-written'), linked: () => runtime.step('file-linked') },
     );
     const released = issued.filter((_, i) => outcomes[i]?.ok === true);
     ledger.group(() => {
@@ -279,7 +279,7 @@ class BatchRun {
     });
     this.#released += released.length;
     this.#failed += issued.length - released.length;
-    await world.step('release-durable');
+    await runtime.step('release-durable');
     progress(this.#released + this.#failed);
   }
 }

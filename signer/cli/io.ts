@@ -20,7 +20,7 @@ export interface Io {
   readonly cwd: string;
   /** Opens the controlling terminal; undefined where there is none. */
   readonly openTerminal: () => Terminal | undefined;
-  readonly world: Runtime;
+  readonly runtime: Runtime;
 }
 
 /** How a command whose result is a verdict leaves its exit code. */
@@ -34,7 +34,7 @@ function operatorName(): string {
   }
 }
 
-/** @param changes parts of the world that a test replaces */
+/** @param changes parts of the runtime that a test replaces */
 export function processIo(changes: Partial<Runtime> = {}): Io {
   let interrupted = false;
   process.on('SIGINT', () => {
@@ -46,7 +46,7 @@ export function processIo(changes: Partial<Runtime> = {}): Io {
     env: process.env,
     cwd: process.cwd(),
     openTerminal,
-    world: {
+    runtime: {
       nowMs: Date.now,
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
       // A turn of the event loop lets a Ctrl-C be seen between steps.

@@ -24,7 +24,7 @@ export class CommandAccess implements AsyncDisposable {
     const sources = parseSecretOptions(options.secret);
     this.terminal = withTerminal ? io.openTerminal() : undefined;
     this.secrets = new SecretProvider(sources, this.terminal, options);
-    this.tokens = new TokenPool(io.world);
+    this.tokens = new TokenPool(io.runtime);
   }
 
   /** Before any login: each secret that these keystores of the site need can be had, and none was given for another. */
@@ -59,7 +59,7 @@ export async function withAccess<T>(
   await using access = new CommandAccess(io, options);
   const { secrets, terminal, tokens } = access;
   access.assertSecrets(site, [...new Set([...(key === undefined ? [] : keystoresUsed(key)), ...anchors])]);
-  return await use({ site, secrets, tokens, world: io.world }, terminal);
+  return await use({ site, secrets, tokens, runtime: io.runtime }, terminal);
 }
 
 /**

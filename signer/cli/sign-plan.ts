@@ -151,7 +151,9 @@ async function planAndSign(
   }
   // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
   const early =
-    options.confirm === undefined ? undefined : reviewByDigest(site.paths.plans, options.confirm, nowSeconds(io.world));
+    options.confirm === undefined
+      ? undefined
+      : reviewByDigest(site.paths.plans, options.confirm, nowSeconds(io.runtime));
   const key = early === undefined ? licenseKey(site, options.key) : keyOfPlan(early.plan.items[0]?.kid, site);
   if (early?.plan.items.some((item) => item.kid !== key.publicKey.kid) === true)
     throw new VtlicError('plan_stale', 'the plan names more than one key', {
@@ -163,8 +165,8 @@ async function planAndSign(
     ...anchorKeystores(site),
   ];
   opened.assertSecrets(site, stores);
-  const access = { site, secrets, tokens, world: io.world };
-  const ledger = await openForSigning(site, io.world, {
+  const access = { site, secrets, tokens, runtime: io.runtime };
+  const ledger = await openForSigning(site, io.runtime, {
     command: command.name,
     confirmTime: options.confirmTime,
     ...openingWith(access, key),
@@ -182,12 +184,12 @@ async function planAndSign(
       // Both secrets are asked for before anything is signed.
       const headKey = proofKey === undefined ? undefined : await openKey(access, proofKey, ledgerId);
       try {
-        await io.world.step('key-open');
+        await io.runtime.step('key-open');
         const released = await signPlan(reviewed, {
           ledger,
           siteFolder: site.paths.folder,
           key: signingKey,
-          world: io.world,
+          runtime: io.runtime,
         });
         const proof =
           headKey === undefined
@@ -196,7 +198,7 @@ async function planAndSign(
                 ledger,
                 site,
                 key: headKey,
-                world: io.world,
+                runtime: io.runtime,
                 goOn: provingCommand(released, options),
               });
         for (const license of released) report(io, license, proof.path, options);

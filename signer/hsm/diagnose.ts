@@ -45,9 +45,9 @@ export async function diagnose(
   store: TokenKeystore,
   keys: readonly KeyRecord[],
   secrets: SecretSource,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<Diagnosis> {
-  const tokens = new TokenPool(world);
+  const tokens = new TokenPool(runtime);
   let token: Token;
   try {
     token = await tokens.open(store, allowingUntested(secrets));
@@ -61,7 +61,7 @@ export async function diagnose(
   try {
     const checks = await examineToken(token, {
       keys: keys.flatMap(keyToOpen),
-      random: world.random,
+      random: runtime.random,
       clock: () => performance.now(),
     });
     return { checks: [...checks, ...keys.flatMap(splitWarning), ...(keys.length === 0 ? [NO_KEY] : [])] };

@@ -19,10 +19,10 @@ import { recover } from './recover.ts';
 
 const CONFIRM_WITHIN_SECONDS = 300;
 
-export async function openForSigning(site: Site, world: Runtime, run: LedgerOpenOptions): Promise<Ledger> {
+export async function openForSigning(site: Site, runtime: Runtime, run: LedgerOpenOptions): Promise<Ledger> {
   const ledger = await openLedgerForWriting(site.paths.ledger, {
-    now: () => nowSeconds(world),
-    random: world.random,
+    now: () => nowSeconds(runtime),
+    random: runtime.random,
     holder: { command: `vtlic ${run.command}` },
     ...(run.anchorStore === undefined ? {} : { anchorStore: run.anchorStore }),
   });
@@ -34,17 +34,17 @@ export async function openForSigning(site: Site, world: Runtime, run: LedgerOpen
         { file: site.paths.site, hint: 'an issuer is never renamed: put the old value back' },
       );
     }
-    await world.step('ledger-open');
+    await runtime.step('ledger-open');
     await settleMove(ledger, run);
-    const confirmed = timeToConfirm(ledger, world, run.confirmTime);
+    const confirmed = timeToConfirm(ledger, runtime, run.confirmTime);
     const { voids, releases, anchor } = ledger.recoveryPlan();
     if (confirmed !== undefined || voids.length > 0 || releases.length > 0 || anchor)
       await run.requireOwnKey?.(toHex(ledger.genesis.ledgerId));
     if (confirmed !== undefined) {
-      ledger.clock(confirmed, world.operator);
-      world.tell(`clock: ${formatInstant(nowSeconds(world))} confirmed by ${world.operator}, and recorded`);
+      ledger.clock(confirmed, runtime.operator);
+      runtime.tell(`clock: ${formatInstant(nowSeconds(runtime))} confirmed by ${runtime.operator}, and recorded`);
     }
-    await recover(ledger, site, world);
+    await recover(ledger, site, runtime);
     return ledger;
   } catch (error) {
     ledger.close();
@@ -72,8 +72,8 @@ async function settleMove(ledger: Ledger, run: LedgerOpenOptions): Promise<void>
 }
 
 /** What must be recorded before anything else, because the ledger doubts the clock and the officer does not. */
-function timeToConfirm(ledger: Ledger, world: Runtime, confirmTime: number | undefined): number | undefined {
-  const now = nowSeconds(world);
+function timeToConfirm(ledger: Ledger, runtime: Runtime, confirmTime: number | undefined): number | undefined {
+  const now = nowSeconds(runtime);
   if (confirmTime !== undefined && Math.abs(confirmTime - now) > CONFIRM_WITHIN_SECONDS) {
     throw new VtlicError(
       'clock_refused',

@@ -91,7 +91,7 @@ export async function release(
   ledger: Ledger,
   siteFolder: string,
   anchored: AnchoredLicense,
-  world: Pick<Runtime, 'step'>,
+  runtime: Pick<Runtime, 'step'>,
 ): Promise<ReleasedLicense> {
   const { issued } = anchored;
   const relative = issued.intent.body.path;
@@ -99,8 +99,8 @@ export async function release(
   let written: boolean;
   try {
     const outcome = await createDurably(path, issued.file, 0o644, {
-      written: () => world.step('file-written'),
-      linked: () => world.step('file-linked'),
+      written: () => runtime.step('file-written'),
+      linked: () => runtime.step('file-linked'),
     });
     written = outcome === 'created';
   } catch (error) {
@@ -116,7 +116,7 @@ export async function release(
     );
   }
   ledger.release(issued.intent.seq, { path: relative, digest: createHash('sha256').update(issued.file).digest() });
-  await world.step('release-durable');
+  await runtime.step('release-durable');
   return Object.freeze({ stage: 'released', issued, path, written });
 }
 

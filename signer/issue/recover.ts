@@ -11,13 +11,13 @@ import type { Runtime } from '../runtime.ts';
 import { anchorIssued, release, type ReleasedLicense } from './pipeline.ts';
 import { storedLicense } from './stored-license.ts';
 
-export async function recover(ledger: Ledger, site: Site, world: Runtime): Promise<readonly ReleasedLicense[]> {
+export async function recover(ledger: Ledger, site: Site, runtime: Runtime): Promise<readonly ReleasedLicense[]> {
   const plan = ledger.recoveryPlan();
   // Judged before anything is written: nothing is added to a record that does not hold.
   const stored = plan.releases.map((record) => storedLicense(ledger, record, site));
   for (const { intent } of plan.voids) {
     ledger.void_(intent.seq, 'crash');
-    world.tell(
+    runtime.tell(
       `recovered: counter ${intent.body.ctr} of ${lineageText(intent.body)} was reserved by a run that stopped ` +
         'before it signed or recorded a license; it is void',
     );
@@ -26,14 +26,14 @@ export async function recover(ledger: Ledger, site: Site, world: Runtime): Promi
   const released: ReleasedLicense[] = [];
   for (const anchored of await anchorIssued(ledger, stored)) {
     const { intent } = anchored.issued;
-    const done = await release(ledger, site.paths.folder, anchored, world);
-    world.tell(
+    const done = await release(ledger, site.paths.folder, anchored, runtime);
+    runtime.tell(
       `recovered: license ${uuidFromBytes(intent.body.licenseId)} (counter ${intent.body.ctr} of ` +
         `${lineageText(intent.body)}) was signed by a run that stopped before its file was recorded as released; ` +
         `${done.written ? 'its file is written now' : 'its file stood there already'}: ${intent.body.path}`,
     );
     released.push(done);
   }
-  await world.step('recovered');
+  await runtime.step('recovered');
   return released;
 }

@@ -27,18 +27,18 @@ export interface SigningContext {
   /** Absolute path of the site. */
   readonly siteFolder: string;
   readonly key: SigningKey;
-  readonly world: Runtime;
+  readonly runtime: Runtime;
 }
 
 export async function signPlan(reviewed: ReviewedPlan, context: SigningContext): Promise<readonly ReleasedLicense[]> {
-  const { ledger, siteFolder, key, world } = context;
+  const { ledger, siteFolder, key, runtime } = context;
   const checker = directChecker(key);
   const released: ReleasedLicense[] = [];
   for (const item of reviewed.plan.items) {
     const issued = await signOne(reviewed, item, checker, context);
     const group = await anchorIssued(ledger, [issued]);
-    await world.step('anchor-durable');
-    for (const anchored of group) released.push(await release(ledger, siteFolder, anchored, world));
+    await runtime.step('anchor-durable');
+    for (const anchored of group) released.push(await release(ledger, siteFolder, anchored, runtime));
   }
   return released;
 }
@@ -47,22 +47,22 @@ async function signOne(
   reviewed: ReviewedPlan,
   item: PlanItem,
   checker: Checker,
-  { ledger, key, world }: SigningContext,
+  { ledger, key, runtime }: SigningContext,
 ): Promise<IssuedLicense> {
-  stopIfInterrupted(world);
+  stopIfInterrupted(runtime);
   // A passphrase may have been asked for since the ledger was opened.
   await ledger.requireAnchor();
-  requireClock(ledger, nowSeconds(world));
-  const intended = reserveCounter(ledger, reviewed, item, { custody: key.custody, operator: world.operator });
+  requireClock(ledger, nowSeconds(runtime));
+  const intended = reserveCounter(ledger, reviewed, item, { custody: key.custody, operator: runtime.operator });
   try {
-    await world.step('intent-durable');
-    stopIfInterrupted(world);
+    await runtime.step('intent-durable');
+    stopIfInterrupted(runtime);
     const signed = await sign(intended, key);
-    await world.step('signed');
+    await runtime.step('signed');
     const checked = await checker.check(signed);
-    await world.step('self-checked');
+    await runtime.step('self-checked');
     const issued = recordIssue(ledger, checked);
-    await world.step('issue-durable');
+    await runtime.step('issue-durable');
     return issued;
   } catch (error) {
     throw voidOpen(ledger, intended, voidReasonOf(error)) ? namingVoid(error, intended) : error;
@@ -101,7 +101,7 @@ export function voidReasonOf(error: unknown): VoidReason {
   return 'signing_failed';
 }
 
-function stopIfInterrupted(world: Runtime): void {
-  if (world.interrupted())
+function stopIfInterrupted(runtime: Runtime): void {
+  if (runtime.interrupted())
     throw new VtlicError('interrupted', 'interrupted: nothing was signed', { hint: 'run it again' });
 }

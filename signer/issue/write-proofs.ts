@@ -33,7 +33,7 @@ export interface ProofWork {
   readonly site: Site;
   /** With the purpose `ledger`, Ed25519. */
   readonly key: SigningKey;
-  readonly world: Pick<Runtime, 'interrupted'>;
+  readonly runtime: Pick<Runtime, 'interrupted'>;
   /** The command that makes what is missing. */
   readonly goOn: string;
 }
@@ -57,7 +57,7 @@ export interface ProofsWritten {
  */
 export async function writeProofs(
   records: Iterable<LicenseRecord>,
-  { ledger, site, key, world, goOn }: ProofWork,
+  { ledger, site, key, runtime, goOn }: ProofWork,
 ): Promise<ProofsWritten> {
   const { anchored } = ledger;
   const log = ledger.logs().find((candidate) => equalBytes(candidate.logId, anchored.logId));
@@ -81,7 +81,7 @@ export async function writeProofs(
       if (cose === undefined) throw new VtlicError('internal', 'a license that is to be proved was never issued');
       const path = join(site.paths.folder, `${record.intent.body.path}.proof`);
       await turn();
-      if (world.interrupted()) {
+      if (runtime.interrupted()) {
         await flush();
         throw new VtlicError(
           'interrupted',

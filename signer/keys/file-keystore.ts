@@ -39,12 +39,12 @@ export async function generateInFile(
   store: FileKeystore,
   key: { readonly name: string; readonly algorithm: Algorithm; readonly purpose: KeyPurpose },
   passphrase: Uint8Array,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<SigningKey> {
   checkNewPassphrase(passphrase);
   const files = keyFiles(paths, store, key.name);
   makeFolders(join(files.key, '..'), 0o700);
-  return createKeyFile(files.key, key.algorithm, key.purpose, passphrase, world.random);
+  return createKeyFile(files.key, key.algorithm, key.purpose, passphrase, runtime.random);
 }
 
 export async function openFromFile(
@@ -52,11 +52,11 @@ export async function openFromFile(
   store: FileKeystore,
   record: KeyRecord,
   passphrase: Uint8Array,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<SigningKey> {
   const files = keyFiles(paths, store, record.name);
   const key = await openKeyFile(files.key, record.publicKey, record.purpose, passphrase);
   const warning = await keyFileWarning(files.key);
-  if (warning !== undefined) world.tell(`warning: ${files.key}: ${warning}`);
+  if (warning !== undefined) runtime.tell(`warning: ${files.key}: ${warning}`);
   return key;
 }

@@ -41,12 +41,12 @@ export async function generateKey(
   wanted: NewKey,
   secrets: SecretSource,
   ledgerId: string,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<KeyRecord> {
-  const lock = acquireLock(sitePaths(folder).ledger, { command: 'vtlic key generate' }, nowSeconds(world));
-  const tokens = new TokenPool(world);
+  const lock = acquireLock(sitePaths(folder).ledger, { command: 'vtlic key generate' }, nowSeconds(runtime));
+  const tokens = new TokenPool(runtime);
   try {
-    return await generateLocked({ site: openSite(folder), secrets, tokens, world }, wanted, ledgerId);
+    return await generateLocked({ site: openSite(folder), secrets, tokens, runtime }, wanted, ledgerId);
   } finally {
     await tokens.close();
     lock.release();
@@ -54,7 +54,7 @@ export async function generateKey(
 }
 
 async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: string): Promise<KeyRecord> {
-  const { site, secrets, world } = access;
+  const { site, secrets, runtime } = access;
   if (!isId(wanted.name))
     throw new VtlicError(
       'usage',
@@ -68,14 +68,14 @@ async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: strin
   checkCustody(wanted, store);
   const made =
     store.type === 'file'
-      ? { key: await makeSoftware(site, store, wanted, secrets, world) }
+      ? { key: await makeSoftware(site, store, wanted, secrets, runtime) }
       : await generateInToken(tokenStores(site, store, wanted), wanted, access, ledgerId);
   const { key } = made;
   const files = store.type === 'file' ? keyFiles(site.paths, store, wanted.name) : undefined;
   const claimed = files !== undefined && fileExists(files.claim);
   try {
     importPublicKey(key.publicKey.alg, key.publicKey.bytes, { forSite: true });
-    await selfTest(key, world.random(32));
+    await selfTest(key, runtime.random(32));
     if (files !== undefined) await claimKey(files.claim, { kid: key.publicKey.kid, ledger: ledgerId });
     const record: KeyRecord = Object.freeze({
       name: wanted.name,
@@ -84,7 +84,7 @@ async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: strin
       publicKey: key.publicKey,
       keystore: wanted.keystore,
       custody: key.custody,
-      made: formatInstant(nowSeconds(world)),
+      made: formatInstant(nowSeconds(runtime)),
       ...('object' in made ? { object: made.object } : {}),
     });
     const first = wanted.purpose === 'license' && (wanted.makeDefault || site.config.defaultKey === undefined);
@@ -134,7 +134,7 @@ async function makeSoftware(
   store: FileKeystore,
   wanted: NewKey,
   secrets: SecretSource,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<SigningKey> {
   const passphrase = await secrets.take(store.name, `New passphrase for key ${wanted.name}: `);
   try {
@@ -144,7 +144,7 @@ async function makeSoftware(
       again.fill(0);
       if (!same) throw new VtlicError('passphrase_refused', 'the two passphrases differ: no key was made');
     }
-    return await generateInFile(site.paths, store, wanted, passphrase, world);
+    return await generateInFile(site.paths, store, wanted, passphrase, runtime);
   } finally {
     passphrase.fill(0);
   }

@@ -107,9 +107,9 @@ export async function checkClaimInToken(token: Token, claim: KeyClaim): Promise<
  *
  * @throws VtlicError `key_claimed` when another ledger has claimed it
  */
-export async function claimInToken(token: Token, claim: KeyClaim, world: Pick<Runtime, 'tell'>): Promise<void> {
+export async function claimInToken(token: Token, claim: KeyClaim, runtime: Pick<Runtime, 'tell'>): Promise<void> {
   if (token.opened.profile.dataObjects === 'none') {
-    world.tell(
+    runtime.tell(
       `warning: ${token.connection.name} has no data objects, so nothing there says to which ledger the key belongs`,
     );
     return;

@@ -11,7 +11,7 @@ export interface KeyAccess {
   readonly secrets: SecretSource;
   /** The caller closes it at the end of the run. */
   readonly tokens: TokenPool;
-  readonly world: Runtime;
+  readonly runtime: Runtime;
 }
 
 /** @throws VtlicError `configuration_invalid` with the names that there are. */

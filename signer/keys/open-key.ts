@@ -13,7 +13,7 @@ const SELF_TEST_RANDOM_BYTES = 32;
  * @returns the opened key, self-tested; the caller closes it
  */
 export async function openKey(access: KeyAccess, record: KeyRecord, ledgerId: string): Promise<SigningKey> {
-  const { site, world } = access;
+  const { site, runtime } = access;
   const store = keystoreOf(site, record.keystore);
   // A token's key was self-tested when it was opened.
   if (store.type === 'pkcs11')
@@ -25,7 +25,7 @@ export async function openKey(access: KeyAccess, record: KeyRecord, ledgerId: st
     );
   const key = await openSoftware(access, store, record, ledgerId);
   try {
-    await selfTest(key, world.random(SELF_TEST_RANDOM_BYTES));
+    await selfTest(key, runtime.random(SELF_TEST_RANDOM_BYTES));
     return key;
   } catch (error) {
     await key.close();
@@ -52,7 +52,7 @@ export async function requireOwnKey(
 }
 
 async function openSoftware(
-  { site, secrets, world }: KeyAccess,
+  { site, secrets, runtime }: KeyAccess,
   store: FileKeystore,
   record: KeyRecord,
   ledgerId: string,
@@ -60,7 +60,7 @@ async function openSoftware(
   await claimKey(keyFiles(site.paths, store, record.name).claim, { kid: record.publicKey.kid, ledger: ledgerId });
   const passphrase = await secrets.take(store.name, `Passphrase of key ${record.name}: `);
   try {
-    return await openFromFile(site.paths, store, record, passphrase, world);
+    return await openFromFile(site.paths, store, record, passphrase, runtime);
   } finally {
     passphrase.fill(0);
   }

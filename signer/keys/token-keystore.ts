@@ -32,7 +32,7 @@ export interface MadeTokenKey {
   readonly object: TokenObject;
 }
 
-export type TokenAccess = Pick<KeyAccess, 'secrets' | 'tokens' | 'world'>;
+export type TokenAccess = Pick<KeyAccess, 'secrets' | 'tokens' | 'runtime'>;
 
 /** One after another: their PIN holders sit at one keyboard. */
 async function openAll(
@@ -62,14 +62,14 @@ export async function openFromToken(
   ledgerId: string,
 ): Promise<SigningKey> {
   const { object } = record;
-  const { world } = access;
+  const { runtime } = access;
   if (object === undefined) throw new VtlicError('internal', `the key ${record.name} has no object in a token`);
   const id = fromHex(object.id) ?? new Uint8Array();
   const wanted = { label: object.label, id, publicKey: record.publicKey, purpose: record.purpose };
   const tokens = await openAll(stores, access);
   const [token] = tokens;
-  await claimInToken(token, { kid: record.publicKey.kid, ledger: ledgerId }, world);
-  if (record.custody === 'split') return openSplitKey(pair(tokens), wanted, world.random);
+  await claimInToken(token, { kid: record.publicKey.kid, ledger: ledgerId }, runtime);
+  if (record.custody === 'split') return openSplitKey(pair(tokens), wanted, runtime.random);
   return token.openKey({ ...wanted, ...(object.wrappedSeed === undefined ? {} : { wrappedSeed: object.wrappedSeed }) });
 }
 
@@ -80,15 +80,15 @@ export async function generateInToken(
   access: TokenAccess,
   ledgerId: string,
 ): Promise<MadeTokenKey> {
-  const { world } = access;
-  const id = world.random(OBJECT_ID_BYTES);
+  const { runtime } = access;
+  const id = runtime.random(OBJECT_ID_BYTES);
   const name = { label: wanted.name, id, purpose: wanted.purpose };
   const object: TokenObject = { label: wanted.name, id: toHex(id) };
   const tokens = await openAll(stores, access);
   const [token] = tokens;
   if (tokens.length > 1) {
-    const key = await generateSplitKey(pair(tokens), name, world.random);
-    await claimNew(token, key, ledgerId, world);
+    const key = await generateSplitKey(pair(tokens), name, runtime.random);
+    await claimNew(token, key, ledgerId, runtime);
     return { key, object: { ...object, mldsaKeystore: wanted.mldsaKeystore ?? '' } };
   }
   const made = await token.generateKey({
@@ -96,13 +96,13 @@ export async function generateInToken(
     alg: wanted.algorithm,
     custody: wanted.wrapped ? 'hsm-wrapped' : 'hsm',
   });
-  await claimNew(token, made.key, ledgerId, world);
+  await claimNew(token, made.key, ledgerId, runtime);
   return {
     key: made.key,
     object: made.wrappedSeed === undefined ? object : { ...object, wrappedSeed: made.wrappedSeed },
   };
 }
 
-function claimNew(token: Token, key: SigningKey, ledgerId: string, world: Runtime): Promise<void> {
-  return claimInToken(token, { kid: key.publicKey.kid, ledger: ledgerId }, world);
+function claimNew(token: Token, key: SigningKey, ledgerId: string, runtime: Runtime): Promise<void> {
+  return claimInToken(token, { kid: key.publicKey.kid, ledger: ledgerId }, runtime);
 }

@@ -30,13 +30,13 @@ export interface SecretSource {
 }
 
 export class TokenPool {
-  readonly #world: Runtime;
+  readonly #runtime: Runtime;
   /** By the keystore's name. A login that failed stays here too: it is not tried again in this run. */
   readonly #opened = new Map<string, Promise<Token>>();
   readonly #tokens = new Set<Token>();
 
-  constructor(world: Runtime) {
-    this.#world = world;
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
   }
 
   /** @param why for the person who is asked for the PIN, where the command's name does not say it */
@@ -77,16 +77,16 @@ export class TokenPool {
               `${describeToken(description)} has one try of its user PIN left. If you are sure of the PIN, ` +
                 'type the serial of this token, anything else to stop: ',
             ),
-          ...(this.#world.tokenLimits === undefined ? {} : { limits: this.#world.tokenLimits }),
+          ...(this.#runtime.tokenLimits === undefined ? {} : { limits: this.#runtime.tokenLimits }),
           allowUntested: secrets.allowUntested ?? false,
           notify: (sentence) => {
-            this.#world.tell(`${store.name}: ${sentence}`);
+            this.#runtime.tell(`${store.name}: ${sentence}`);
           },
           moduleSaid: (line) => {
-            this.#world.tell(`${store.name}: the module says: ${line}`);
+            this.#runtime.tell(`${store.name}: the module says: ${line}`);
           },
         },
-        this.#world.random,
+        this.#runtime.random,
       );
       this.#tokens.add(token);
       return token;

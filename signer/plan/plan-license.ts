@@ -22,14 +22,14 @@ export interface PlanInput {
   readonly catalog: Catalog;
   readonly ledger: LedgerView;
   readonly key: KeyRecord;
-  readonly world: Pick<Runtime, 'nowMs' | 'random'>;
+  readonly runtime: Pick<Runtime, 'nowMs' | 'random'>;
 }
 
 /** What a payload needs besides the request. */
 export interface ItemInput {
   readonly site: Site;
   readonly key: KeyRecord;
-  readonly world: Pick<Runtime, 'nowMs' | 'random'>;
+  readonly runtime: Pick<Runtime, 'nowMs' | 'random'>;
   /** Seconds since 1970: the time of the whole plan. */
   readonly now: number;
   /** The lineage's next counter. */
@@ -52,7 +52,7 @@ export function lineageOfRequest(request: Request): Lineage {
  * each other; `policy_refused` for a use that the lineage is not for
  */
 export function planItem(request: Request, input: ItemInput): PlanItem {
-  const { site, key, world, now, ctr, replaced } = input;
+  const { site, key, runtime, now, ctr, replaced } = input;
   if (request.until <= now)
     throw new VtlicError(
       'request_invalid',
@@ -68,7 +68,7 @@ export function planItem(request: Request, input: ItemInput): PlanItem {
     exp: request.until,
     nbf: request.from,
     iat: now,
-    cti: makeUuidV7(world.nowMs(), world.random(UUID_RANDOM_BYTES)),
+    cti: makeUuidV7(runtime.nowMs(), runtime.random(UUID_RANDOM_BYTES)),
     ctr,
     tier: request.tier,
     seats: request.seats,
@@ -114,14 +114,14 @@ export function planItem(request: Request, input: ItemInput): PlanItem {
 
 /** @throws VtlicError as `planItem` does. */
 export function planLicense(request: Request, input: PlanInput): Plan {
-  const { site, catalog, ledger, key, world } = input;
-  const now = nowSeconds(world);
+  const { site, catalog, ledger, key, runtime } = input;
+  const now = nowSeconds(runtime);
   const lineage = lineageOfRequest(request);
   const newest = newestOfLineage(ledger, lineage);
   const item = planItem(request, {
     site,
     key,
-    world,
+    runtime,
     now,
     ctr: ledger.nextCounter(lineage),
     replaced: newest === undefined ? undefined : decodeLicense(newest.payload),

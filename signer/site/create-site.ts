@@ -63,7 +63,7 @@ function realPath(path: string): string {
  * @throws VtlicError `output_exists` for a folder that holds anything but the beginning of this very site, or an anchor
  *   that stands already
  */
-export async function createSite(wanted: NewSite, world: Runtime, opener?: AnchorStoreOpener): Promise<SitePaths> {
+export async function createSite(wanted: NewSite, runtime: Runtime, opener?: AnchorStoreOpener): Promise<SitePaths> {
   if (!isId(wanted.issuer))
     throw new VtlicError(
       'usage',
@@ -97,8 +97,8 @@ export async function createSite(wanted: NewSite, world: Runtime, opener?: Ancho
       iss: wanted.issuer,
       anchor: wanted.anchor,
       anchorStore: () => store,
-      now: () => nowSeconds(world),
-      random: world.random,
+      now: () => nowSeconds(runtime),
+      random: runtime.random,
     });
   }
   await createDurably(paths.catalog, catalog, 0o644);

@@ -2,10 +2,10 @@
 import { openLedgerForWriting } from '../../signer/ledger/open.ts';
 import { testRuntime } from '../support/site-fixture.ts';
 
-const world = testRuntime();
+const runtime = testRuntime();
 await openLedgerForWriting(process.argv[2] ?? '', {
-  now: () => Math.floor(world.nowMs() / 1000),
-  random: world.random,
+  now: () => Math.floor(runtime.nowMs() / 1000),
+  random: runtime.random,
   holder: { command: 'hold-ledger' },
 });
 process.stdout.write('held\n');

@@ -22,7 +22,7 @@ export const CONSENTING: Terminal = Object.freeze<Terminal>({
 
 export async function runHere(
   args: readonly string[],
-  world: Partial<Runtime> = {},
+  runtime: Partial<Runtime> = {},
   terminal?: Terminal,
 ): Promise<RanHere> {
   let stdout = '';
@@ -37,7 +37,7 @@ export async function runHere(
     },
     err,
     openTerminal: () => terminal,
-    world: { ...io.world, tell: err, ...world },
+    runtime: { ...io.runtime, tell: err, ...runtime },
   });
   return { code, stdout, stderr };
 }

@@ -42,12 +42,12 @@ export interface SiteFixture {
 
 export interface FixtureOptions {
   readonly algorithm?: Algorithm;
-  readonly world?: Partial<Runtime>;
+  readonly runtime?: Partial<Runtime>;
 }
 
 export async function makeSite(options: FixtureOptions = {}): Promise<SiteFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'vtlic-test-'));
-  const world = testRuntime(options.world);
+  const runtime = testRuntime(options.runtime);
   const paths = await createSite(
     {
       folder: join(folder, 'site'),
@@ -56,14 +56,14 @@ export async function makeSite(options: FixtureOptions = {}): Promise<SiteFixtur
       keystores: [{ type: 'file', name: 'local', path: 'keys' }],
       exampleCatalog: true,
     },
-    world,
+    runtime,
   );
   const site = openSite(paths.folder);
   const store = { type: 'file', name: 'local', path: 'keys' } as const;
   const files = keyFiles(paths, store, 'license-1');
   mkdirSync(paths.keys, { mode: 0o700 });
   const algorithm = options.algorithm ?? 'ed25519+ml-dsa-65';
-  const key = await createKeyFile(files.key, algorithm, 'license', utf8(PASSPHRASE), world.random, {
+  const key = await createKeyFile(files.key, algorithm, 'license', utf8(PASSPHRASE), runtime.random, {
     workFactor: FAST_WORK_FACTOR,
   });
   const ledger = openLedgerForReading(paths.ledger);

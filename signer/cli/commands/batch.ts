@@ -41,7 +41,7 @@ export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
     const { secrets, terminal, tokens } = access;
     const batchIo: BatchIo = {
       site,
-      world: io.world,
+      runtime: io.runtime,
       terminal,
       tell: io.err,
       progress: (phase, total) => batchProgress(phase, total, () => performance.now(), terminal?.show),

@@ -42,7 +42,7 @@ export function addCountersExport(parent: Command, io: Io): void {
       });
     const record = keyWithPurpose(site, 'counters', options.key);
     await withAccess(io, site, options, { key: record, anchors: anchorKeystores(site) }, async (access, terminal) => {
-      const ledger = await openForSigning(site, io.world, {
+      const ledger = await openForSigning(site, io.runtime, {
         command: 'counters export',
         ...openingWith(access, record),
       });
@@ -73,7 +73,7 @@ export function addCountersExport(parent: Command, io: Io): void {
       async function sign(): Promise<Uint8Array> {
         const key = await openKey(access, record, toHex(ledger.genesis.ledgerId));
         try {
-          return await handOver(ledger, options.customer, key, io.world);
+          return await handOver(ledger, options.customer, key, io.runtime);
         } finally {
           await key.close();
         }
@@ -83,7 +83,7 @@ export function addCountersExport(parent: Command, io: Io): void {
 }
 
 function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
-  const document = countersOf(ledger, options.customer, nowSeconds(io.world));
+  const document = countersOf(ledger, options.customer, nowSeconds(io.runtime));
   return [
     'FROM NOW ON THIS LEDGER ISSUES NOTHING ' +
       `${options.customer === undefined ? 'FOR ANYBODY' : `FOR ${options.customer}`}, until the counters are ` +

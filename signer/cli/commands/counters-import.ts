@@ -36,11 +36,11 @@ export function addCountersImport(parent: Command, io: Io): void {
     const site = openNamedSite(io, options);
     const received = readCounters(resolve(io.cwd, file), countersKeys(io, site, options.trust));
     await withAccess(io, site, options, { anchors: anchorKeystores(site) }, async (access, terminal) => {
-      const ledger = await openForSigning(site, io.world, { command: 'counters import', ...openingWith(access) });
+      const ledger = await openForSigning(site, io.runtime, { command: 'counters import', ...openingWith(access) });
       try {
         const taking = planTaking(ledger, received);
         await confirmByWord(terminal, viewOf(ledger, received), isOwn(ledger, received) ? 'TAKE BACK' : 'TAKE OVER');
-        await takeCounters(ledger, received, taking, io.world);
+        await takeCounters(ledger, received, taking, io.runtime);
         const { document } = received;
         io.err(
           taking.how === 'back'

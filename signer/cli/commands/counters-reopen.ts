@@ -53,11 +53,11 @@ export function addCountersReopen(parent: Command, io: Io): void {
     const keys = countersKeys(io, site, options.trust);
     const handed = options.handed.map((file): LostDocument => readCounters(resolve(io.cwd, file), keys));
     await withAccess(io, site, options, { anchors: anchorKeystores(site) }, async (access, terminal) => {
-      const ledger = await openForSigning(site, io.world, { command: 'counters reopen', ...openingWith(access) });
+      const ledger = await openForSigning(site, io.runtime, { command: 'counters reopen', ...openingWith(access) });
       try {
         const plan = planReopening(ledger, options.customer, handed);
         await confirmByWord(terminal, viewOf(plan), 'NOT HANDED OVER');
-        await reopenCounters(ledger, plan, io.world);
+        await reopenCounters(ledger, plan, io.runtime);
         io.err(`opened: this ledger issues again for ${whom(plan)}`);
         io.out(
           options.json === true

@@ -169,7 +169,7 @@ async function doctor(io: Io, token: string, options: DoctorOptions, setExit: Se
     uri.pinSourceFile !== undefined ? [] : site === undefined || bare ? [store.name] : secretsTaken(site, [store.name]),
     [],
   );
-  const { checks, stopped } = await diagnose(store, keys, secrets, io.world);
+  const { checks, stopped } = await diagnose(store, keys, secrets, io.runtime);
   const failed = checks.some(({ status }) => status === 'fail');
   setExit(stopped === undefined ? (failed ? EXIT.checksFailed : EXIT.done) : exitCodeOf(stopped.code));
   io.out(

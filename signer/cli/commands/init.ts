@@ -99,5 +99,5 @@ async function create(io: Io, wanted: NewSite, options: SecretOptions): Promise<
   const { secrets, tokens } = access;
   const taken = store?.type === 'pkcs11' && parsePkcs11Uri(store.uri).pinSourceFile === undefined ? [store.name] : [];
   secrets.assertFor(taken, []);
-  return await createSite(wanted, io.world, anchorOpener({ site: { config: { keystores } }, secrets, tokens }));
+  return await createSite(wanted, io.runtime, anchorOpener({ site: { config: { keystores } }, secrets, tokens }));
 }

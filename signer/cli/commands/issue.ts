@@ -31,7 +31,7 @@ function prepare(io: Io, path: string): SigningCommand['prepare'] {
     const request = parseRequest(readLimited(path, MAX_REQUEST_BYTES, 'json_malformed'), path);
     checkAgainstCatalog(request, catalog, path);
     return (input) => {
-      const plan = planLicense(request, { ...input, world: io.world });
+      const plan = planLicense(request, { ...input, runtime: io.runtime });
       return { plan, view: planView(plan, input) };
     };
   };

@@ -126,7 +126,7 @@ function addGenerate(key: Command, io: Io): void {
       makeDefault: options.default ?? false,
       ...(options.mlDsaKeystore === undefined ? {} : { mldsaKeystore: options.mlDsaKeystore }),
     };
-    const record = await generateKey(site.paths.folder, wanted, access.secrets, ledgerIdOf(site), io.world);
+    const record = await generateKey(site.paths.folder, wanted, access.secrets, ledgerIdOf(site), io.runtime);
     io.err(
       `made the key ${record.name}: ${record.algorithm}, purpose ${record.purpose}, custody ${record.custody}, ` +
         `in keystore ${record.keystore}`,

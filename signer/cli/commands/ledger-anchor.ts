@@ -70,7 +70,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
           hint: 'run it there',
         });
       const open = anchorOpener(access);
-      const ledger = await openForSigning(site, io.world, {
+      const ledger = await openForSigning(site, io.runtime, {
         command: 'ledger anchor',
         anchorStore: open,
         finishMove: async (move, opened) => {
@@ -87,7 +87,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
         else {
           await requireFreePlace(ledger, open(to));
           await confirmByWord(terminal, viewOf(ledger, from, to), 'MOVE ANCHOR');
-          await moveAnchor(ledger, open(from), open(to), to, io.world);
+          await moveAnchor(ledger, open(from), open(to), to, io.runtime);
           io.err('moved: the old place is empty, and every run from now on asks the new one');
         }
         io.out(

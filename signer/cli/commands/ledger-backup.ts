@@ -22,11 +22,12 @@ export function addLedgerBackup(parent: Command, io: Io): void {
   ).action(async (name: string, options: BackupOptions) => {
     const site = openNamedSite(io, options);
     const target = resolve(io.cwd, name);
-    const progress = progressLine('entries', io.world.nowMs);
+    const progress = progressLine('entries', io.runtime.nowMs);
     const keys = site.config.keys.filter((key) => key.purpose === 'license').map((key) => key.publicKey);
-    const summary = await backupLedger(site.paths.ledger, target, io.world, { keys, progress: progress.show }).finally(
-      progress.clear,
-    );
+    const summary = await backupLedger(site.paths.ledger, target, io.runtime, {
+      keys,
+      progress: progress.show,
+    }).finally(progress.clear);
     io.err(`copied and checked: ${summary.head.entries} entries, ${summary.issued} licenses with their signatures`);
     io.err('it holds every license in full: keep it as safe as the ledger, and apart from the anchor');
     io.out(

@@ -103,9 +103,9 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
   const places = placesOf(site, copyPath, place);
   await withAccess(io, site, options, { anchors: keystoresOfPlaces(site, places) }, async (access, terminal) => {
     const opener = anchorOpener(access);
-    const lock = acquireLock(site.paths.ledger, { command: 'vtlic ledger restore' }, nowSeconds(io.world));
+    const lock = acquireLock(site.paths.ledger, { command: 'vtlic ledger restore' }, nowSeconds(io.runtime));
     try {
-      const finished = await finishRestore(site.paths.ledger, io.world, opener);
+      const finished = await finishRestore(site.paths.ledger, io.runtime, opener);
       if (finished !== undefined) {
         io.err('finished a restore that had been interrupted after it was confirmed; nothing more was done');
         report(io, site, finished, options);
@@ -121,7 +121,7 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
       report(
         io,
         site,
-        await restoreLedger(site.paths.ledger, copyPath, prepared.plan, prepared.store, io.world),
+        await restoreLedger(site.paths.ledger, copyPath, prepared.plan, prepared.store, io.runtime),
         options,
       );
     } finally {
@@ -216,7 +216,7 @@ async function checkCopy(io: Io, site: Site, copy: LedgerView): Promise<void> {
       `this is a ledger of the issuer ${copy.genesis.iss}, but site.json says ${site.config.issuer}`,
       { file: copy.path, hint: 'give a copy of the ledger of this site' },
     );
-  const progress = progressLine('entries', io.world.nowMs);
+  const progress = progressLine('entries', io.runtime.nowMs);
   try {
     await copy.verify({
       keys: site.config.keys.filter((key) => key.purpose === 'license').map((key) => key.publicKey),

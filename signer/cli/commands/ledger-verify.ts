@@ -43,13 +43,13 @@ export function addLedgerVerify(parent: Command, io: Io): void {
       if (site === undefined) new SecretProvider(parseSecretOptions(options.secret), undefined).assertFor([]);
       const keys = options.signatures ? keysFor(io, options, site) : undefined;
       const abort = new AbortController();
-      const progress = progressLine('entries', io.world.nowMs);
+      const progress = progressLine('entries', io.runtime.nowMs);
       try {
         const summary = await ledger.verify({
           signal: abort.signal,
           progress: (done, total) => {
             progress.show(done, total);
-            if (io.world.interrupted()) abort.abort();
+            if (io.runtime.interrupted()) abort.abort();
           },
           ...(keys === undefined ? {} : { keys }),
         });

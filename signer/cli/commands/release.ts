@@ -24,7 +24,7 @@ export function defineRelease(command: Command, io: Io): void {
       throw new VtlicError('usage', 'release takes a license id, such as 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112');
     const site = openNamedSite(io, options);
     return withAccess(io, site, options, { anchors: anchorKeystores(site) }, async (access) => {
-      const ledger = await openForSigning(site, io.world, { command: 'release', ...openingWith(access) });
+      const ledger = await openForSigning(site, io.runtime, { command: 'release', ...openingWith(access) });
       try {
         const record = ledger.findByLicenseId(bytes);
         if (record === undefined)
@@ -36,7 +36,7 @@ export function defineRelease(command: Command, io: Io): void {
               'license was signed with it',
           );
         for (const anchored of await anchorIssued(ledger, [storedLicense(ledger, record, site)])) {
-          const done = await release(ledger, site.paths.folder, anchored, io.world);
+          const done = await release(ledger, site.paths.folder, anchored, io.runtime);
           io.err(
             done.written
               ? 'released: the file is written'

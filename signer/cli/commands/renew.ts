@@ -110,9 +110,9 @@ function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningC
       const request =
         base.kind === 'new'
           ? firstRequest(base.customer, changes)
-          : renewalRequest(base.last.license, changes, nowSeconds(io.world));
+          : renewalRequest(base.last.license, changes, nowSeconds(io.runtime));
       checkAgainstCatalog(request, input.catalog, site.paths.catalog);
-      const plan = planLicense(request, { ...input, world: io.world });
+      const plan = planLicense(request, { ...input, runtime: io.runtime });
       return { plan, view: planView(plan, { ...input, ...(base.kind === 'new' ? {} : { base: base.last }) }) };
     };
   };

@@ -131,7 +131,7 @@ function verifyFile(io: Io, name: string, options: VerifyOptions, site: Trusting
     ...(options.deployment === undefined ? {} : { deployment: options.deployment }),
     ...(options.host.length === 0 ? {} : { hosts: options.host }),
     ...(options.buildDate === undefined ? {} : { buildDate: options.buildDate }),
-    now: options.at ?? nowSeconds(io.world),
+    now: options.at ?? nowSeconds(io.runtime),
     defaultGrace: options.graceDays * DAY_SECONDS,
   });
   if (!verdict.ok) {

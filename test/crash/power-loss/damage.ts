@@ -164,10 +164,10 @@ export class PowerLoss {
     const path = join(this.#site.site, 'ledger.sqlite');
     let ledger;
     try {
-      const world = testRuntime();
+      const runtime = testRuntime();
       ledger = await openLedgerForWriting(path, {
-        now: () => Math.floor(world.nowMs() / 1000),
-        random: world.random,
+        now: () => Math.floor(runtime.nowMs() / 1000),
+        random: runtime.random,
         holder: { command: 'a test' },
       });
     } catch (error) {

@@ -76,19 +76,19 @@ export class DeviceSite {
   }
 
   /** A command that may open the token, with the right PIN. */
-  run(args: readonly string[], world: Partial<Runtime> = {}, terminal?: Terminal): Promise<RanHere> {
-    return this.runWith(this.pinFile, args, world, terminal);
+  run(args: readonly string[], runtime: Partial<Runtime> = {}, terminal?: Terminal): Promise<RanHere> {
+    return this.runWith(this.pinFile, args, runtime, terminal);
   }
 
   /** @param pinFile undefined for a token that asks for no PIN */
   runWith(
     pinFile: string | undefined,
     args: readonly string[],
-    world: Partial<Runtime> = {},
+    runtime: Partial<Runtime> = {},
     terminal?: Terminal,
   ): Promise<RanHere> {
     const secret = pinFile === undefined ? [] : ['--secret', `h=file:${pinFile}`];
-    return runHere([...args, '--site', this.site, '--untested-token', ...secret], world, terminal);
+    return runHere([...args, '--site', this.site, '--untested-token', ...secret], runtime, terminal);
   }
 
   /** A command that opens no token. */

@@ -227,7 +227,7 @@ async function restore(op: Extract<Op, { op: 'restore' }>, place: Place, outside
   // None, the first half, or all of the licenses that left.
   const released =
     op.give === 0 ? [] : op.give === 1 ? outside.files.slice(0, Math.ceil(outside.files.length / 2)) : outside.files;
-  const world = testRuntime({
+  const runtime = testRuntime({
     step: (step: Step) => (step === op.stop ? Promise.reject(new Stopped()) : Promise.resolve()),
   });
   let entered = false;
@@ -243,7 +243,7 @@ async function restore(op: Extract<Op, { op: 'restore' }>, place: Place, outside
     );
     entered = plan.kind === 'restored';
     try {
-      await restoreLedger(place.ledger, copyPath, plan, store, attempt === 0 ? world : testRuntime());
+      await restoreLedger(place.ledger, copyPath, plan, store, attempt === 0 ? runtime : testRuntime());
       break;
     } catch (error) {
       if (!(error instanceof VtlicError) || !(error.cause instanceof Stopped)) throw error;

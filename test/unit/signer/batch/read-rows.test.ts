@@ -32,7 +32,7 @@ async function plan(text: string | Uint8Array, name = 'batch.csv', newCustomers 
       catalog: readCatalog(site.paths.catalog),
       ledger,
       key: licenseKey(site, undefined),
-      world: testRuntime(),
+      runtime: testRuntime(),
       file,
       format: formatOf(file),
       name: input,

@@ -14,8 +14,8 @@ afterEach(() => {
   fixture.remove();
 });
 
-async function vtlic(args: readonly string[], world: Parameters<typeof runHere>[1] = {}): Promise<RanHere> {
-  return runHere([...args, '--site', fixture.site], world);
+async function vtlic(args: readonly string[], runtime: Parameters<typeof runHere>[1] = {}): Promise<RanHere> {
+  return runHere([...args, '--site', fixture.site], runtime);
 }
 
 async function issue(customer: string, key: string, changes: Readonly<Record<string, unknown>> = {}): Promise<void> {

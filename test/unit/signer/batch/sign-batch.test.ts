@@ -87,21 +87,21 @@ async function batchOf(rows: number, signing: SigningKey, changes: Partial<Runti
     fixture.site,
   ]);
   const site = openSite(fixture.site);
-  const world = testRuntime(changes);
+  const runtime = testRuntime(changes);
   const ledger = await openLedgerForWriting(site.paths.ledger, {
-    now: () => nowSeconds(world),
-    random: world.random,
+    now: () => nowSeconds(runtime),
+    random: runtime.random,
     holder: { command: 'batch' },
   });
   const checker = directChecker(signing);
   try {
-    const reviewed = reviewBatchByDigest(openBatchPlan(site.paths.plans, planned.stdout.trim()), nowSeconds(world));
+    const reviewed = reviewBatchByDigest(openBatchPlan(site.paths.plans, planned.stdout.trim()), nowSeconds(runtime));
     return await signBatch(reviewed, {
       ledger,
       siteFolder: site.paths.folder,
       key: signing,
       checker,
-      world,
+      runtime,
       progress: () => undefined,
     });
   } finally {

@@ -50,8 +50,8 @@ async function plan(lost?: { readonly skip: number }): Promise<RestorePlan> {
 }
 
 /** The word was typed. The copy takes the place of another ledger: the real one is in use. */
-function restore(planned: RestorePlan, world: Runtime = testRuntime()): Promise<RestoreResult> {
-  return restoreLedger(join(place.folder, 'ledger.sqlite'), copy, planned, anchorFile(place.anchor), world);
+function restore(planned: RestorePlan, runtime: Runtime = testRuntime()): Promise<RestoreResult> {
+  return restoreLedger(join(place.folder, 'ledger.sqlite'), copy, planned, anchorFile(place.anchor), runtime);
 }
 
 const REFUSED = {

@@ -14,7 +14,7 @@ const DAY = 86_400_000;
 
 let fixture: SiteFixture;
 beforeEach(async () => {
-  fixture = await makeSite({ world: { nowMs: () => MADE } });
+  fixture = await makeSite({ runtime: { nowMs: () => MADE } });
 });
 afterEach(() => {
   fixture.remove();

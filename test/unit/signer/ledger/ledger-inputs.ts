@@ -1,4 +1,4 @@
-/** Licenses to record, and the world of a writer. Signatures are zeros: the ledger does not judge them. */
+/** Licenses to record, and the runtime of a writer. Signatures are zeros: the ledger does not judge them. */
 import { createHash, randomBytes } from 'node:crypto';
 import { encodeCoseSign1, encodeProtected, TYP } from '../../../../formats/cose-sign1.ts';
 import { encodeLicense } from '../../../../formats/license/encode-license.ts';

@@ -32,8 +32,8 @@ afterEach(() => {
   fixture.remove();
 });
 
-async function vtlic(args: readonly string[], world: Parameters<typeof runHere>[1] = {}): Promise<RanHere> {
-  return runHere([...args, '--site', fixture.site], world);
+async function vtlic(args: readonly string[], runtime: Parameters<typeof runHere>[1] = {}): Promise<RanHere> {
+  return runHere([...args, '--site', fixture.site], runtime);
 }
 
 async function issuePlan(changes: Readonly<Record<string, unknown>> = {}): Promise<string> {
