@@ -177,7 +177,7 @@ function planResumption(
       }
       const again = status === 'stale';
       const lineage = lineageOf(row.item.license);
-      const payload = again ? anew(row, ledger.nextCounter(lineage), now, runtime) : row.item.payload;
+      const payload = again ? withNewCounter(row, ledger.nextCounter(lineage), now, runtime) : row.item.payload;
       writer.sign(row.line, row.row, payload);
       const license = decodeLicense(payload);
       const base = baseOfRow(ledger, lineage, ledger.lastOfLineage(lineage), begun.head.name);
@@ -192,7 +192,7 @@ function planResumption(
 }
 
 /** Only counter, id and issue time differ from what was reviewed. */
-function anew(row: SignRow, ctr: number, now: number, runtime: Runtime): Uint8Array {
+function withNewCounter(row: SignRow, ctr: number, now: number, runtime: Runtime): Uint8Array {
   const { license } = row.item;
   if (license.exp <= now)
     throw new VtlicError(

@@ -191,13 +191,13 @@ class Replacement {
  *
  * @returns what was done, in words
  */
-export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'goOn'>): Promise<string> {
+export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'resumeCommand'>): Promise<string> {
   const { name, input } = batch.head;
-  const goOn = `vtlic batch FILE${name === input ? '' : ` --name ${name}`} --resume --proof`;
-  const { written, stood, ofOlderLog } = await writeProofs(releasedRows(batch, work.ledger), { ...work, goOn });
+  const resumeCommand = `vtlic batch FILE${name === input ? '' : ` --name ${name}`} --resume --proof`;
+  const { written, present, ofOlderLog } = await writeProofs(releasedRows(batch, work.ledger), { ...work, resumeCommand });
   const n = groupDigits;
   const parts = [`proofs written beside the licenses: ${n(written)}`];
-  if (stood > 0) parts.push(`${n(stood)} stood there already`);
+  if (present > 0) parts.push(`${n(present)} stood there already`);
   if (ofOlderLog > 0) parts.push(`${n(ofOlderLog)} licenses are of an earlier log (vtlic ledger prove)`);
   return parts.join('; ');
 }
@@ -205,7 +205,7 @@ export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'goOn'>
 /** The licenses are released, whatever becomes of their proofs: an error is returned, for the end of the report. */
 export async function proofFault(
   batch: BatchPlan,
-  work: Omit<ProofWork, 'goOn'>,
+  work: Omit<ProofWork, 'resumeCommand'>,
   tell: (line: string) => void,
 ): Promise<VtlicError | undefined> {
   try {

@@ -28,12 +28,12 @@ export function recordOfRow(
   last: LineageState | undefined = ledger.lastOfLineage(lineage),
 ): LicenseRecord | undefined {
   if (last === undefined) return undefined;
-  const isIt = ({ intent }: LicenseRecord): boolean =>
+  const isThisRow = ({ intent }: LicenseRecord): boolean =>
     intent.body.batch?.name === batch && equalBytes(intent.body.batch.row, row);
-  if (isIt(last.last)) return last.last;
+  if (isThisRow(last.last)) return last.last;
   for (let below = last.ctr; below > 1;) {
     const page = ledger.historyOf(lineage, { below, limit: PAGE });
-    const found = page.find(isIt);
+    const found = page.find(isThisRow);
     if (found !== undefined) return found;
     const oldest = page.at(-1)?.intent.body.ctr;
     if (oldest === undefined) return undefined;

@@ -72,7 +72,7 @@ export async function signBatch(reviewed: ReviewedBatch, context: BatchContext):
 }
 
 /** Reserved, and on its way to the key. */
-interface GroupInHand {
+interface GroupInFlight {
   /** The last signature was asked for, and few are outstanding. */
   readonly asked: Promise<void>;
   /** What came of it; what failed is void by then. */
@@ -135,7 +135,7 @@ class BatchRun {
     });
   }
 
-  /** The first word stands, but that nobody knows what a key did is told before an anchor that was not written. */
+  /** Keeps the first error. Only `signing_unknown` replaces an anchor that was not written: it matters more. */
   #stop(error: unknown): void {
     const fault = asVtlicError(error);
     if (
@@ -159,7 +159,7 @@ class BatchRun {
   }
 
   /** Intended → signed → self-checked. */
-  async #sign(group: readonly SignRow[]): Promise<GroupInHand> {
+  async #sign(group: readonly SignRow[]): Promise<GroupInFlight> {
     const { ledger, key, checker, runtime } = this.#context;
     const { head, end } = this.#reviewed.batch;
     requireClock(ledger, nowSeconds(runtime));

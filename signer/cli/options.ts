@@ -62,8 +62,8 @@ export function openNamedSite(io: Io, options: SiteOptions): Site {
 }
 
 /** For commander: a fault of an option's value in words. */
-export function invalid(why: string): InvalidArgumentError {
-  return new InvalidArgumentError(why);
+export function invalid(message: string): InvalidArgumentError {
+  return new InvalidArgumentError(message);
 }
 
 /** For options that name a customer. */

@@ -199,7 +199,7 @@ async function planAndSign(
                 site,
                 key: headKey,
                 runtime: io.runtime,
-                goOn: provingCommand(released, options),
+                resumeCommand: provingCommand(released, options),
               });
         for (const license of released) report(io, license, proof.path, options);
         if (proof.fault !== undefined) throw proof.fault;

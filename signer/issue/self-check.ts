@@ -24,8 +24,8 @@ export interface Output {
   readonly payload: Uint8Array;
 }
 
-export function selfCheckFailed(why: string, cause?: unknown): VtlicError {
-  return new VtlicError('self_check_failed', `our own output failed its check and was not released: ${why}`, {
+export function selfCheckFailed(fault: string, cause?: unknown): VtlicError {
+  return new VtlicError('self_check_failed', `our own output failed its check and was not released: ${fault}`, {
     hint: 'keep this ledger as it is and report it (SECURITY.md); the counter is void',
     cause,
   });

@@ -80,6 +80,6 @@ function leafFault(ledger: Ledger, licenseId: Uint8Array): string | undefined {
   const size = covered ? anchored.size : log.size;
   const root = covered ? anchored.root : ledger.rootAt(size, log.logId);
   const proof = ledger.inclusionProof(index, size, log.logId);
-  const holds = root !== undefined && proof !== undefined && inclusionHolds(leafHash(data), index, size, proof, root);
-  return holds ? undefined : `it is not leaf ${index} of the tree`;
+  const included = root !== undefined && proof !== undefined && inclusionHolds(leafHash(data), index, size, proof, root);
+  return included ? undefined : `it is not leaf ${index} of the tree`;
 }

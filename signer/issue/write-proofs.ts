@@ -35,15 +35,15 @@ export interface ProofWork {
   readonly key: SigningKey;
   readonly runtime: Pick<Runtime, 'interrupted'>;
   /** The command that makes what is missing. */
-  readonly goOn: string;
+  readonly resumeCommand: string;
 }
 
 export interface ProofsWritten {
   /** Absolute paths; of the first few. */
   readonly paths: readonly string[];
   readonly written: number;
-  /** A proof stood there already: it was checked, holds, and is left as it is. */
-  readonly stood: number;
+  /** A valid proof was there already: it was checked, and is left as it is. */
+  readonly present: number;
   /** Recorded in a log that ended when the ledger was restored. */
   readonly ofOlderLog: number;
 }
@@ -57,14 +57,14 @@ export interface ProofsWritten {
  */
 export async function writeProofs(
   records: Iterable<LicenseRecord>,
-  { ledger, site, key, runtime, goOn }: ProofWork,
+  { ledger, site, key, runtime, resumeCommand }: ProofWork,
 ): Promise<ProofsWritten> {
   const { anchored } = ledger;
   const log = ledger.logs().find((candidate) => equalBytes(candidate.logId, anchored.logId));
   if (log === undefined) throw new VtlicError('internal', 'the anchor is of no log of this ledger');
   const keys = logKeysOf(site, ledger);
   let checkpoint: string | undefined;
-  let [written, stood, ofOlderLog] = [0, 0, 0];
+  let [written, present, ofOlderLog] = [0, 0, 0];
   const paths: string[] = [];
   const inTheWay = new FilesInTheWay();
   let group: NewFile[] = [];
@@ -89,23 +89,23 @@ export async function writeProofs(
           { file: path },
         );
       }
-      const standing = existingProof(path, cose, keys);
-      if (standing === 'holds') {
-        stood++;
+      const existing = existingProof(path, cose, keys);
+      if (existing === 'valid') {
+        present++;
         continue;
       }
       const leaf = findLeaf(ledger, record.intent.body.licenseId);
       const hashes =
         leaf.log.number === log.number ? ledger.inclusionProof(leaf.index, anchored.size, log.logId) : undefined;
       if (hashes === undefined) {
-        if (standing === 'other') inTheWay.add(path);
+        if (existing === 'other') inTheWay.add(path);
         else ofOlderLog++;
         continue;
       }
       checkpoint ??= await signCheckpoint({ origin: log.origin, size: anchored.size, root: anchored.root }, key);
       const bytes = utf8(encodeInclusionProof({ extra: leaf.data, index: leaf.index, hashes, checkpoint }));
       checkInclusion(bytes, keys, cose);
-      if (standing === 'other') {
+      if (existing === 'other') {
         // A crash on a disk without hard links leaves a part of these bytes, which is written over.
         if (fileState(path, bytes) !== 'part') {
           inTheWay.add(path);
@@ -118,7 +118,7 @@ export async function writeProofs(
     }
     await flush();
     inTheWay.tell();
-    return Object.freeze({ paths, written, stood, ofOlderLog });
+    return Object.freeze({ paths, written, present, ofOlderLog });
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
     const first =
@@ -126,7 +126,7 @@ export async function writeProofs(
     throw new VtlicError(
       error.code,
       `${error.message}; the licenses are signed and released, only proofs are missing`,
-      { ...error.place, hint: `${first}${goOn}`, cause: error },
+      { ...error.place, hint: `${first}${resumeCommand}`, cause: error },
     );
   }
 }
@@ -163,17 +163,17 @@ class FilesInTheWay {
 }
 
 /**
- * What is in the place of a proof. `holds`: a proof of this very license, to a checkpoint of one of the keys. `other`:
+ * What is in the place of a proof. `valid`: a proof of this very license, to a checkpoint of one of the keys. `other`:
  * anything else, a proof of another license too.
  *
  * @param cose the license as the ledger has it
  * @throws VtlicError `output_unwritable` where that cannot be seen
  */
-function existingProof(path: string, cose: Uint8Array, keys: readonly LogKey[]): 'absent' | 'holds' | 'other' {
+function existingProof(path: string, cose: Uint8Array, keys: readonly LogKey[]): 'absent' | 'valid' | 'other' {
   if (!exists(path)) return 'absent';
   try {
     checkInclusion(readLimited(path, MAX_PROOF_BYTES, 'checks_failed'), keys, cose);
-    return 'holds';
+    return 'valid';
   } catch (error) {
     if (error instanceof VtlicError && !isCryptoUnavailable(error)) return 'other';
     throw error;

@@ -41,16 +41,16 @@ function readClaim(file: string): KeyClaim {
  */
 export function checkClaim(file: string, claim: KeyClaim): boolean {
   if (!existsSync(file)) return false;
-  const standing = readClaim(file);
-  if (standing.kid !== claim.kid)
-    throw new VtlicError('key_claimed', `the claim beside this key is of another key, ${standing.kid}`, {
+  const existing = readClaim(file);
+  if (existing.kid !== claim.kid)
+    throw new VtlicError('key_claimed', `the claim beside this key is of another key, ${existing.kid}`, {
       file,
       hint: 'put the key file and its claim back together from one backup',
     });
-  if (standing.ledger !== claim.ledger) {
+  if (existing.ledger !== claim.ledger) {
     throw new VtlicError(
       'key_claimed',
-      `this key belongs to the ledger ${standing.ledger}, but this site has the ledger ${claim.ledger}: its ` +
+      `this key belongs to the ledger ${existing.ledger}, but this site has the ledger ${claim.ledger}: its ` +
         'counters would begin again',
       { file, hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' },
     );

@@ -9,7 +9,7 @@ import type { KeyRecord, KeystoreConfig, TokenKeystore, Site } from '../site/sit
 import { type KeyAccess, keystoresUsed } from './keystores.ts';
 import { requireOwnKey } from './open-key.ts';
 
-const WHY = "for the ledger's anchor";
+const ANCHOR_REASON = "for the ledger's anchor";
 
 /** @param key that signs in this run; undefined if the run signs nothing */
 export function openingWith(
@@ -28,8 +28,8 @@ export function anchorOpener(
   key?: KeyRecord,
 ): AnchorStoreOpener {
   return anchorStoreOpener((place) => {
-    const why = key !== undefined && keystoresUsed(key).includes(place.keystore) ? undefined : WHY;
-    return tokens.open(anchorKeystore(site, place.keystore), secrets, why);
+    const reason = key !== undefined && keystoresUsed(key).includes(place.keystore) ? undefined : ANCHOR_REASON;
+    return tokens.open(anchorKeystore(site, place.keystore), secrets, reason);
   });
 }
 

@@ -39,11 +39,11 @@ export class TokenPool {
     this.#runtime = runtime;
   }
 
-  /** @param why for the person who is asked for the PIN, where the command's name does not say it */
-  open(store: TokenKeystore, secrets: SecretSource, why?: string): Promise<Token> {
-    const standing = this.#opened.get(store.name);
-    if (standing !== undefined) return standing;
-    const opening = this.#open(store, secrets, why);
+  /** @param reason for the person who is asked for the PIN, where the command's name does not say it */
+  open(store: TokenKeystore, secrets: SecretSource, reason?: string): Promise<Token> {
+    const existing = this.#opened.get(store.name);
+    if (existing !== undefined) return existing;
+    const opening = this.#open(store, secrets, reason);
     this.#opened.set(store.name, opening);
     return opening;
   }
@@ -57,7 +57,7 @@ export class TokenPool {
     for (const token of this.#tokens) await token.close();
   }
 
-  async #open(store: TokenKeystore, secrets: SecretSource, why: string | undefined): Promise<Token> {
+  async #open(store: TokenKeystore, secrets: SecretSource, reason: string | undefined): Promise<Token> {
     const uri = parsePkcs11Uri(store.uri);
     const modulePath = resolveModule(uri);
     let same: Token | undefined;
@@ -70,7 +70,7 @@ export class TokenPool {
             // Two keystores may name one token: it has had its login.
             if (same !== undefined) throw new AlreadyOpen();
           },
-          pin: (description) => secrets.take(store.name, promptFor(store, description, why)),
+          pin: (description) => secrets.take(store.name, promptFor(store, description, reason)),
           ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
           typeSerial: async (description) =>
             secrets.typeSerial?.(
@@ -106,11 +106,11 @@ export class TokenPool {
   }
 }
 
-function promptFor(store: TokenKeystore, token: TokenDescription, why: string | undefined): string {
-  const reason = why === undefined ? '' : `, ${why}`;
+function promptFor(store: TokenKeystore, token: TokenDescription, reason: string | undefined): string {
+  const suffix = reason === undefined ? '' : `, ${reason}`;
   return (
     `PIN of token ${cleanText(token.label, 64)} (serial ${cleanText(token.serial, 64)}), ` +
-    `keystore ${store.name}${reason}: `
+    `keystore ${store.name}${suffix}: `
   );
 }
 

@@ -107,8 +107,8 @@ export function planItem(request: Request, input: ItemInput): PlanItem {
     );
   // The view is made from the bytes, never from the request.
   const license = decodeLicense(payload);
-  const useRefused = replaced === undefined ? undefined : useFault(license, replaced);
-  if (useRefused !== undefined) throw useRefused;
+  const useChange = replaced === undefined ? undefined : useFault(license, replaced);
+  if (useChange !== undefined) throw useChange;
   return Object.freeze({ payload, license, kid: key.publicKey.kid });
 }
 

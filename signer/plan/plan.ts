@@ -93,7 +93,7 @@ export function decodePlan(bytes: Uint8Array): Plan {
     items: Object.freeze(reader.maps('items').map(decodeItem)),
   };
   reader.end();
-  if (plan.items.length === 0) throw refused('it plans nothing');
+  if (plan.items.length === 0) throw unreadablePlan('it plans nothing');
   return Object.freeze(plan);
 }
 
@@ -105,13 +105,13 @@ function decodeItem(reader: MapReader): PlanItem {
 }
 
 const ERRORS: MapErrors = {
-  member: (name, what) => refused(`${name} ${what}`),
-  unknown: () => refused(`expected the members of ${SCHEMA}`),
-  unreadable: refused,
+  member: (name, what) => unreadablePlan(`${name} ${what}`),
+  unknown: () => unreadablePlan(`expected the members of ${SCHEMA}`),
+  unreadable: unreadablePlan,
 };
 
-function refused(why: string): VtlicError {
-  return new VtlicError('plan_stale', `this is not a plan of this version: ${why}`, {
+function unreadablePlan(detail: string): VtlicError {
+  return new VtlicError('plan_stale', `this is not a plan of this version: ${detail}`, {
     hint: 'make a new plan with --dry-run',
   });
 }

@@ -19,7 +19,7 @@ export interface Changes {
 }
 
 /** What a lineage is made of and what must be said cannot be taken away. */
-const STAYS: ReadonlySet<MemberName> = new Set(['customer', 'product', 'tier', 'seats', 'from', 'until']);
+const REQUIRED_MEMBERS: ReadonlySet<MemberName> = new Set(['customer', 'product', 'tier', 'seats', 'from', 'until']);
 
 /**
  * @param file the name for messages
@@ -35,7 +35,7 @@ export function parseChanges(bytes: Uint8Array, file: string): Changes {
   for (const name of MEMBER_NAMES) {
     const value = root.member(name);
     if (value?.node.kind !== 'null') continue;
-    if (STAYS.has(name)) throw value.fault('cannot be taken away: a license always has it');
+    if (REQUIRED_MEMBERS.has(name)) throw value.fault('cannot be taken away: a license always has it');
     unset.add(keyOfMember(name));
   }
   return Object.freeze({ set: read(readObject(withoutNulls(root.node), context)), unset, limits: Object.freeze({}) });
@@ -128,9 +128,9 @@ function unsetMember(name: string): keyof Request {
     throw new VtlicError(
       'usage',
       "--unset takes the name of a request's member, one of: " +
-        MEMBER_NAMES.filter((member) => !STAYS.has(member)).join(', '),
+        MEMBER_NAMES.filter((member) => !REQUIRED_MEMBERS.has(member)).join(', '),
     );
-  if (STAYS.has(known)) throw new VtlicError('usage', `--unset ${known}: a license always has it`);
+  if (REQUIRED_MEMBERS.has(known)) throw new VtlicError('usage', `--unset ${known}: a license always has it`);
   return keyOfMember(known);
 }
 

@@ -63,7 +63,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
         file: to.path,
         hint: 'give --to a place outside the site',
       });
-    const places = [...standingPlaces(site), to];
+    const places = [...placesInUse(site), to];
     await withAccess(io, site, options, { anchors: keystoresOfPlaces(site, places) }, async (access, terminal) => {
       if (terminal === undefined)
         throw new VtlicError('usage', 'this is done at a terminal alone, by a person who reads what it means', {
@@ -108,7 +108,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
 }
 
 /** Where the anchor lies, and where it lay before, for a move that was cut short. */
-function standingPlaces(site: Site): readonly AnchorPlace[] {
+function placesInUse(site: Site): readonly AnchorPlace[] {
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
     const move = ledger.lastAnchorMove();

@@ -86,14 +86,14 @@ function givenMembers(options: RenewOptions): readonly (readonly [MemberName, st
 }
 
 function changesOf(io: Io, options: RenewOptions): Changes {
-  const told = changesFromTexts({
+  const fromOptions = changesFromTexts({
     members: Object.fromEntries(givenMembers(options)),
     limit: options.limit,
     unset: options.unset,
   });
-  if (options.changes === undefined) return told;
+  if (options.changes === undefined) return fromOptions;
   const file = resolve(io.cwd, options.changes);
-  return mergeChanges(parseChanges(readLimited(file, MAX_CHANGES_BYTES, 'json_malformed'), file), told);
+  return mergeChanges(parseChanges(readLimited(file, MAX_CHANGES_BYTES, 'json_malformed'), file), fromOptions);
 }
 
 function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningCommand['prepare'] {
