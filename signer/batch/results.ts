@@ -194,7 +194,10 @@ class Replacement {
 export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'resumeCommand'>): Promise<string> {
   const { name, input } = batch.head;
   const resumeCommand = `vtlic batch FILE${name === input ? '' : ` --name ${name}`} --resume --proof`;
-  const { written, present, ofOlderLog } = await writeProofs(releasedRows(batch, work.ledger), { ...work, resumeCommand });
+  const { written, present, ofOlderLog } = await writeProofs(releasedRows(batch, work.ledger), {
+    ...work,
+    resumeCommand,
+  });
   const n = groupDigits;
   const parts = [`proofs written beside the licenses: ${n(written)}`];
   if (present > 0) parts.push(`${n(present)} stood there already`);

@@ -1,11 +1,10 @@
 /**
  * Carries out a reviewed batch in groups: the intents of a group in one transaction, the signatures in flight together,
- * the checks on
- * other cores; then its issues in one transaction, one anchor, its files, its releases in one transaction.
+ * the checks on other cores; then its issues in one transaction, one anchor, its files, its releases in one
+ * transaction.
  *
  * The key never waits: when the last signature of a group is asked for, the next group is reserved, and while that one
- * is signed the
- * first is finished. Whatever fails between intent and issue voids its counter.
+ * is signed the first is finished. Whatever fails between intent and issue voids its counter.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';

@@ -1,7 +1,6 @@
 /**
  * A license that the ledger holds, on its way out once more. What is stored may have been changed since it was signed,
- * so it is judged
- * again before it leaves: by the chain, by the tree that the anchor covers, and by the verifier.
+ * so it is judged again before it leaves: by the chain, by the tree that the anchor covers, and by the verifier.
  */
 import { armor } from '../../formats/armor.ts';
 import { equalBytes } from '../../formats/bytes.ts';
@@ -26,8 +25,7 @@ import type { IssuedLicense } from './pipeline.ts';
 
 /**
  * @throws VtlicError `ledger_corrupt` where the stored bytes are not those that were issued; `key_not_found` where the
- *   site has no key
- *   to verify them with
+ *   site has no key to verify them with
  */
 export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site): IssuedLicense {
   const { intent, issue } = record;
@@ -80,6 +78,7 @@ function leafFault(ledger: Ledger, licenseId: Uint8Array): string | undefined {
   const size = covered ? anchored.size : log.size;
   const root = covered ? anchored.root : ledger.rootAt(size, log.logId);
   const proof = ledger.inclusionProof(index, size, log.logId);
-  const included = root !== undefined && proof !== undefined && inclusionHolds(leafHash(data), index, size, proof, root);
+  const included =
+    root !== undefined && proof !== undefined && inclusionHolds(leafHash(data), index, size, proof, root);
   return included ? undefined : `it is not leaf ${index} of the tree`;
 }

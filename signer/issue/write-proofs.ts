@@ -52,8 +52,7 @@ export interface ProofsWritten {
  * Of licenses that were released in the log that grows. Only what the anchor covers is in the checkpoint.
  *
  * @throws VtlicError what signing throws, `output_unwritable`, `interrupted`, `output_exists` where something else
- *   stands in the place of
- *   a proof (all others are written); the licenses are released all the same
+ *   stands in the place of a proof (all others are written); the licenses are released all the same
  */
 export async function writeProofs(
   records: Iterable<LicenseRecord>,

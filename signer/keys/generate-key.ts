@@ -1,7 +1,6 @@
 /**
  * Makes a key, proves that it signs, claims it for this ledger, and writes it into `site.json`, in this order. If a
- * step fails, the files of
- * the key are removed, so that its name is free again.
+ * step fails, the files of the key are removed, so that its name is free again.
  */
 import { removeIfPresent } from '../../files/index.ts';
 import { equalBytes } from '../../formats/bytes.ts';

@@ -35,8 +35,7 @@ export async function openKey(access: KeyAccess, record: KeyRecord, ledgerId: st
 
 /**
  * Whether another ledger has claimed the key: asked before a run finishes what an earlier one left. Claims nothing. A
- * token must be
- * logged in to for it.
+ * token must be logged in to for it.
  *
  * @throws VtlicError `key_claimed`
  */

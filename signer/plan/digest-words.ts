@@ -2,8 +2,7 @@
  * A digest as words, for two people to compare over a telephone: one word a byte, 32 words for a SHA-256.
  *
  * The list is this project's own: 256 common English words of 4 to 8 letters, no two with the same first three letters,
- * in
- * alphabetical order, so that a word's place is its byte.
+ * in alphabetical order, so that a word's place is its byte.
  */
 import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';

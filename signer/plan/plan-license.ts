@@ -48,8 +48,7 @@ export function lineageOfRequest(request: Request): Lineage {
 
 /**
  * @throws VtlicError `request_invalid` where the claims would break a bound of the format (`until` already past, say)
- *   or contradict
- * each other; `policy_refused` for a use that the lineage is not for
+ *   or contradict each other; `policy_refused` for a use that the lineage is not for
  */
 export function planItem(request: Request, input: ItemInput): PlanItem {
   const { site, key, runtime, now, ctr, replaced } = input;

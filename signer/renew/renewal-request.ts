@@ -9,14 +9,12 @@ import type { Changes } from './changes.ts';
 
 /**
  * Everything stays that is not changed, but for the clock reset, which is for once, and the grace of a license that
- * becomes
- * perpetual. With a new end (`until`) the license begins where
- * the last one ends, or today where that has passed; without one it begins today and keeps the end.
+ * becomes perpetual. With a new end (`until`) the license begins where the last one ends, or today where that has
+ * passed; without one it begins today and keeps the end.
  *
  * @param now seconds since 1970
  * @throws VtlicError `request_invalid` where the end has passed and no new one is given, or where the last license has
- *   a name or
- * reference with characters that nobody sees (earlier versions signed such) and no new one is given
+ *   a name or reference with characters that nobody sees (earlier versions signed such) and no new one is given
  */
 export function renewalRequest(last: License, changes: Changes, now: number): Request {
   const today = now - (now % DAY_SECONDS);

@@ -4,8 +4,7 @@
 
 /**
  * Scripts in whose spelling a joiner (U+200D) or non-joiner (U+200C) between two letters changes how they look: the
- * cursive ones,
- * and those that stack consonants.
+ * cursive ones, and those that stack consonants.
  */
 const JOINING_SCRIPTS =
   'Arabic Syriac Mandaic Nko Mongolian Adlam Hanifi_Rohingya Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu ' +
@@ -22,10 +21,8 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/u;
 
 /**
  * True where the text has a code point that is shown as nothing, so that two texts could differ and look alike. A
- * joiner or
- * non-joiner is accepted where the spelling of Persian or of an Indic language needs it: between two letters or marks
- * of
- * such a script. A variation selector is not: the letter before it names the same without one.
+ * joiner or non-joiner is accepted where the spelling of Persian or of an Indic language needs it: between two letters
+ * or marks of such a script. A variation selector is not: the letter before it names the same without one.
  */
 export function hasInvisible(text: string): boolean {
   return INVISIBLE.test(text) && INVISIBLE.test(text.replaceAll(JOINER_IN_PLACE, ''));

@@ -167,9 +167,8 @@ function firstLine(license: License, previous: License | undefined): string {
 
 /**
  * Every line of the new license, and of the old one what is gone. `~` marks what changed, `+` what came, `-` what went;
- * what it was
- * stands on a line of its own, so that no value can pretend to be it.
- * The issuer's own marks (id, issue time) change with every license and carry no sign.
+ * what it was stands on a line of its own, so that no value can pretend to be it. The issuer's own marks (id, issue
+ * time) change with every license and carry no sign.
  */
 function diffRows(previous: License, license: License): ViewRow[] {
   const before = new Map(licenseRows(previous));
