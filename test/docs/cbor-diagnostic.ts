@@ -13,7 +13,7 @@ export function diagnostic(
   if (typeof value === 'string') return JSON.stringify(value);
   if (isCborBytes(value)) return `h'${toHex(value)}'`;
   if (isCborArray(value)) {
-    const items = value.map((item) => diagnostic(item));
+    const items = value.map((item) => diagnostic(item, new Map(), `${indent}  `));
     const line = `[${items.join(', ')}]`;
     return line.length <= ONE_LINE ? line : `[\n${items.map((item) => `${indent}  ${item}`).join(',\n')}\n${indent}]`;
   }

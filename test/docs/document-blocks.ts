@@ -34,11 +34,11 @@ const HEADER_NAMES: ReadonlyMap<CborValue, string> = new Map<CborValue, string>(
 
 const HEX_DIGITS_A_LINE = 64;
 
-function fenced(language: string, text: string): string {
+export function fenced(language: string, text: string): string {
   return `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 }
 
-function hexBlock(bytes: Uint8Array): string {
+export function hexBlock(bytes: Uint8Array): string {
   return fenced(
     'hex',
     toHex(bytes)
@@ -246,16 +246,14 @@ const BLOCK = /(<!-- made: ([a-z0-9-]+) -->\n)[^]*?(<!-- \/made -->)/g;
  * The document with every block made anew. @throws for a block in the document that nobody makes, or a made one that
  * it lacks
  */
-export function withBlocks(document: string): string {
-  const blocks = documentBlocks();
+export function withBlocks(document: string, blocks: ReadonlyMap<string, string> = documentBlocks()): string {
   const used = new Set<string>();
   const result = document.replace(BLOCK, (_, begin: string, name: string, end: string) => {
     const block = blocks.get(name);
-    if (block === undefined) throw new Error(`docs/examples-of-format.md has a block "${name}" that nobody makes`);
+    if (block === undefined) throw new Error(`the document has a block "${name}" that nobody makes`);
     used.add(name);
     return `${begin}\n${block}\n\n${end}`;
   });
-  for (const name of blocks.keys())
-    if (!used.has(name)) throw new Error(`docs/examples-of-format.md lacks the block "${name}"`);
+  for (const name of blocks.keys()) if (!used.has(name)) throw new Error(`the document lacks the block "${name}"`);
   return result;
 }

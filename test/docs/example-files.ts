@@ -8,6 +8,7 @@ import { diagnostic } from './cbor-diagnostic.ts';
 import { compositeKey, ed25519Key, otherKey, sharedComponentKey, type ExampleKey } from './example-keys.ts';
 import { compositeLicense, ed25519License, type ExampleLicense } from './example-licenses.ts';
 import { judgedExamples } from './judged-examples.ts';
+import { keysetFiles } from './keyset-examples.ts';
 import { keyFileExamples, type KeyFileExample } from './key-file-examples.ts';
 import { minimalPayload } from './minimal-payload.ts';
 import type { SmallExample } from './small-example.ts';
@@ -35,6 +36,7 @@ export function exampleFiles(): ReadonlyMap<string, Uint8Array> {
       files.set(`${key.name}.pub.${extension}`, exportPublicKey(key.publicKey, form));
   }
   files.set('examples.json', utf8(`${JSON.stringify(allExamples(), undefined, 2)}\n`));
+  for (const [name, bytes] of keysetFiles()) files.set(name, bytes);
   return files;
 }
 

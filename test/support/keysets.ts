@@ -26,6 +26,9 @@ import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts
 /** A key pair that its name determines. */
 export interface TestKey {
   readonly name: string;
+  /** 32 characters of ASCII each: the bytes of the seed. */
+  readonly ed25519Seed: string;
+  readonly mldsa65Seed?: string;
   readonly publicKey: PublicKey;
   /** 64 or 3373 bytes, the same for the same message. */
   sign(message: Uint8Array): Uint8Array;
@@ -42,24 +45,30 @@ export function testKey(name: string): TestKey {
   return key;
 }
 
-function seedOf(name: string, part: string): Uint8Array {
-  return utf8(sha256Hex(`${part} of the test key ${name}`).slice(0, 32));
+function seedOf(name: string, part: string): string {
+  return sha256Hex(`${part} of the test key ${name}`).slice(0, 32);
 }
 
 function ed25519TestKey(name: string): TestKey {
-  const { privateKey, publicBytes } = ed25519Component(seedOf(name, 'ed25519'));
+  const ed25519Seed = seedOf(name, 'ed25519');
+  const { privateKey, publicBytes } = ed25519Component(utf8(ed25519Seed));
   return {
     name,
+    ed25519Seed,
     publicKey: importPublicKey('ed25519', publicBytes),
     sign: (message) => Uint8Array.from(sign(null, message, privateKey)),
   };
 }
 
 function compositeTestKey(name: string): TestKey {
-  const { privateKey, publicBytes } = ed25519Component(seedOf(name, 'ed25519'));
-  const mldsa65 = ml_dsa65.keygen(seedOf(name, 'ml-dsa-65'));
+  const ed25519Seed = seedOf(name, 'ed25519');
+  const mldsa65Seed = seedOf(name, 'ml-dsa-65');
+  const { privateKey, publicBytes } = ed25519Component(utf8(ed25519Seed));
+  const mldsa65 = ml_dsa65.keygen(utf8(mldsa65Seed));
   return {
     name,
+    ed25519Seed,
+    mldsa65Seed,
     publicKey: importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65.publicKey, publicBytes)),
     sign: (message) => {
       const both = compositeMessage(message);

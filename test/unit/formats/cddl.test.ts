@@ -1,8 +1,10 @@
-/** docs/vtlic.cddl is normative: the numbers in it and those in the code are the same. */
+/** docs/vtlic.cddl and docs/keyset.cddl are normative: the numbers in them and those in the code are the same. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ALGORITHMS } from '../../../formats/cose-algorithm.ts';
 import { TYP } from '../../../formats/cose-sign1.ts';
+import { MAX_SIGNERS } from '../../../formats/cose-sign.ts';
+import * as keyset from '../../../formats/keyset/keyset.ts';
 import * as bounds from '../../../formats/license/bounds.ts';
 import { CLAIM_KEYS } from '../../../formats/license/license.ts';
 
@@ -58,5 +60,28 @@ describe('docs/vtlic.cddl', () => {
     expect(cddl).toContain(`sign1<"${TYP.license}", "${composite.wire}", bstr .size ${composite.signatureBytes}>`);
     expect(rule('ed25519-key')).toContain(`-2 => bstr .size ${ed25519.publicKeyBytes},`);
     expect(rule('composite-key')).toContain(`-1 => bstr .size ${composite.publicKeyBytes},`);
+  });
+});
+
+describe('docs/keyset.cddl', () => {
+  const keysetCddl = readFileSync(new URL('../../../docs/keyset.cddl', import.meta.url), 'utf8');
+
+  it.each([
+    `16 => "${TYP.keyset}"`,
+    `[1*${MAX_SIGNERS} signature]`,
+    `1 => ${ALGORITHMS.ed25519.wire} / "${ALGORITHMS['ed25519+ml-dsa-65'].wire}"`,
+    `"keys" => [0*${keyset.MAX_ISSUING_KEYS} issuing-key]`,
+    `"roots" => [1*${keyset.MAX_ROOTS} bstr`,
+    `"version" => 1..${bounds.MAX_COUNT}`,
+    `"threshold" => 1..${keyset.MAX_ROOTS}`,
+    `"lowest" => {1*${keyset.MAX_LOWEST_COUNTERS} lineage => 1..${bounds.MAX_COUNT}}`,
+    `"revoked" => [1*${keyset.MAX_REVOKED_LICENSES} license-id]`,
+    `"status" => ${keyset.KEY_STATUSES.map((status) => `"${status}"`).join(' / ')},`,
+    `"purpose" => ${keyset.ISSUING_PURPOSES.map((purpose) => `"${purpose}"`).join(' / ')},`,
+    `"products" => [1*${keyset.MAX_SCOPE_ITEMS} id]`,
+    `"tiers" => [1*${keyset.MAX_SCOPE_ITEMS} id]`,
+    `"honored" => [1*${keyset.MAX_HONORED} bstr .size ${keyset.DIGEST_BYTES}]`,
+  ])('says %s, as the code does', (text) => {
+    expect(keysetCddl).toContain(text);
   });
 });
