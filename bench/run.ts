@@ -9,7 +9,7 @@ import { removeBenchFolders } from './parts/batch-site.ts';
 import { measureIssuing } from './parts/issuing.ts';
 import { measureLedger } from './parts/ledger.ts';
 import { machineFacts } from './parts/machine.ts';
-import { measureMemory } from './parts/memory.ts';
+import { GROWTH_BASE, measureMemory } from './parts/memory.ts';
 import { measureProcess } from './parts/process.ts';
 import { measureRecomputing } from './parts/recomputing.ts';
 import { holds, partLines, type Part } from './parts/report.ts';
@@ -32,7 +32,13 @@ const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Par
   ['verifying', measureVerifying],
   ['issuing', () => measureIssuing(LICENSES)],
   ['token', () => measureToken(TOKEN_LICENSES)],
-  ['memory', () => measureMemory(values.full ? [1000, 10_000, 100_000, 1_000_000] : [1000, 10_000, 50_000], 10_000)],
+  [
+    'memory',
+    () =>
+      values.full
+        ? measureMemory([1000, 10_000, GROWTH_BASE, 1_000_000], GROWTH_BASE)
+        : measureMemory([1000, 10_000, 50_000], 10_000),
+  ],
   ['ledger', () => measureLedger(values.full ? [10_000, 1_000_000, 10_000_000] : [10_000, 300_000])],
   ['recomputing', () => measureRecomputing(RECOMPUTED, RECOMPUTED_MANY)],
   ['process', measureProcess],

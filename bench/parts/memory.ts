@@ -11,6 +11,10 @@ interface ChildResult {
   readonly signMs: number;
 }
 
+/** The design's goals: for a million rows, and for what a million takes beside this number. */
+const MAX_PEAK_MIB = 450;
+export const GROWTH_BASE = 100_000;
+
 export function measureMemory(sizes: readonly number[], base: number): Part {
   const results = sizes.map((rows): ChildResult => {
     const folder = freshFolder();
@@ -35,7 +39,15 @@ export function measureMemory(sizes: readonly number[], base: number): Part {
         unit: 'licenses a second',
       },
     ]),
-    ratios: [{ what: `peak at ${n(largest)} ÷ peak at ${n(base)}`, value: peak(largest) / peak(base), atMost: 1.2 }],
-    notes: largest < 1_000_000 ? ['--full goes to 1,000,000 rows'] : [],
+    ratios: [
+      { what: `peak at ${n(largest)} rows, in MiB`, value: peak(largest), atMost: MAX_PEAK_MIB },
+      {
+        what: `peak at ${n(largest)} ÷ peak at ${n(base)}`,
+        value: peak(largest) / peak(base),
+        // Below 100,000 rows, caches that have a bound are still filling.
+        ...(base === GROWTH_BASE ? { atMost: 1.2 } : {}),
+      },
+    ],
+    notes: largest < 1_000_000 ? [`--full goes to 1,000,000 rows, and compares them with ${n(GROWTH_BASE)}`] : [],
   };
 }

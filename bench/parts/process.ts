@@ -1,4 +1,4 @@
-/** `vtlic verify FILE` and `vtlic help` of the built packages as a process, beside `node -e 0`. */
+/** `vtlic verify FILE`, `vtlic help` and a product that loads the library, from the built packages, beside `node -e 0`. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,27 +49,33 @@ export async function measureProcess(): Promise<Part> {
     if (done.status !== 0) throw new Error(`${args.join(' ')} left with ${done.status}: ${done.stderr}`);
     return performance.now() - begun;
   };
-  const [bare, verify, help]: [number[], number[], number[]] = [[], [], []];
+  writeFileSync(join(folder, 'product.mjs'), "import 'vtlic';\n");
+  const commands: readonly (readonly [what: string, args: readonly string[], atMost: number])[] = [
+    ['vtlic verify FILE --trust PEM …', verifyArgs, 2],
+    ['vtlic help', [main, 'help'], 2],
+    ["import 'vtlic' in a product", [join(folder, 'product.mjs')], 1.6],
+  ];
+  const bare: number[] = [];
+  const times: readonly number[][] = commands.map(() => []);
   for (let run = -1; run < RUNS; run++) {
-    const [a, b, c] = [time(['-e', '0']), time(verifyArgs), time([main, 'help'])];
+    const round = [time(['-e', '0']), ...commands.map(([, args]) => time(args))];
     if (run < 0) continue;
-    bare.push(a);
-    verify.push(b);
-    help.push(c);
+    bare.push(round[0] ?? NaN);
+    for (const [i, all] of times.entries()) all.push(round[i + 1] ?? NaN);
   }
-  /** The fastest quarter: a process is slowed by whatever else the machine does, and never quickened. */
-  const fast = (values: number[]): number => median(values.sort((x, y) => x - y).slice(0, Math.ceil(RUNS / 2)));
+  /** The median of what each run took beside the bare one of its round. */
+  const ratioOf = (all: readonly number[]): number => median(all.map((ms, i) => ms / (bare[i] ?? ms)));
   return {
     name,
     rows: [
-      { what: 'node -e 0', value: fast(bare), unit: 'ms' },
-      { what: 'vtlic verify FILE --trust PEM …', value: fast(verify), unit: 'ms' },
-      { what: 'vtlic help', value: fast(help), unit: 'ms' },
+      { what: 'node -e 0', value: median(bare), unit: 'ms' },
+      ...commands.map(([what], i) => ({ what, value: median(times[i] ?? []), unit: 'ms' })),
     ],
-    ratios: [
-      { what: 'vtlic verify ÷ node -e 0', value: fast(verify) / fast(bare), atMost: 2 },
-      { what: 'vtlic help ÷ node -e 0', value: fast(help) / fast(bare), atMost: 2 },
-    ],
-    notes: ['the published packages, built and laid out for this run'],
+    ratios: commands.map(([what, , atMost], i) => ({
+      what: `${what} ÷ node -e 0`,
+      value: ratioOf(times[i] ?? []),
+      atMost,
+    })),
+    notes: ['the published packages, built and laid out for this run, and never the checkout'],
   };
 }

