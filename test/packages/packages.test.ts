@@ -123,6 +123,19 @@ describe('the package vtlic', () => {
   });
 });
 
+it('the package vtlic loads node:crypto at the first use of an algorithm, and not before', () => {
+  const call = `import { chosenProviders } from './vtlic.mjs';
+    const loaded = () => process.moduleLoadList.includes('NativeModule crypto');
+    const before = loaded();
+    chosenProviders();
+    console.log(before, loaded());`;
+  const run = execFileSync(process.execPath, ['--input-type=module', '-e', call], {
+    cwd: join(DIST, 'vtlic'),
+    encoding: 'utf8',
+  });
+  expect(run).toBe('false true\n');
+});
+
 describe.each(['vtlic', 'vtlic-signer'])('the tarball of %s', (name) => {
   const folder = join(DIST, name);
   const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8')) as {

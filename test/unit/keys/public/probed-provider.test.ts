@@ -1,5 +1,5 @@
 import nodeCrypto from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
@@ -7,7 +7,7 @@ import { probedProvider } from '../../../../keys/public/probed-provider.ts';
 import { chooseProvider, chosenProviders } from '../../../../keys/public/provider-default.ts';
 import { nodeProviderOf } from '../../../../keys/public/provider-node.ts';
 import type { ProviderAlgorithm, ProviderName } from '../../../../keys/public/provider.ts';
-import type { NodeCrypto } from '../../../../keys/public/runtime.ts';
+import { findNodeCrypto, type NodeCrypto } from '../../../../keys/public/runtime.ts';
 import { verifySignature } from '../../../../keys/public/verify-signature.ts';
 
 const real = nodeCrypto as unknown as NodeCrypto;
@@ -47,6 +47,18 @@ describe('the default provider', () => {
 
   it('leaves every algorithm to noble where there is no node:crypto', () => {
     expect(byNoble(undefined)).toEqual([...ALGORITHMS]);
+  });
+
+  it.each([
+    ['refuses to give node:crypto', fails],
+    ['has no node:crypto', () => undefined],
+  ])('leaves every algorithm to noble where the runtime %s', (_, getBuiltinModule) => {
+    vi.stubGlobal('process', { versions: {}, getBuiltinModule });
+    try {
+      expect(byNoble(findNodeCrypto())).toEqual([...ALGORITHMS]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it.each<readonly [what: string, crypto: NodeCrypto]>([
