@@ -27,6 +27,8 @@ export type ToolFault =
   | 'key_invalid'
   /** The runtime's cryptography fails: nothing is said of the bytes that were judged. */
   | 'crypto_unavailable'
+  /** A product in production must not start; `cause` is the runtime's notice with the reason. */
+  | 'license_refused'
   | 'secret_missing'
   | 'request_invalid'
   | 'policy_refused'

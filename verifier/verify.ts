@@ -44,28 +44,51 @@ export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): 
     if (!verifySignature(trusted.key, sigStructure(cose.protectedBytes, cose.payload), cose.signature, provider)) {
       return refuse('signature_invalid', `it does not hold under the key ${cose.kid}`);
     }
-    const license = decodeLicense(cose.payload);
+    const license = decodeLicense(cose.payload) as VerifiedLicense;
     const payloadDigest = toHex(provider.sha256(cose.payload));
     const refused =
       judgePolicy(license, payloadDigest, trusted, trust, index, context.now) ?? judgeBinding(license, context);
     if (refused !== undefined) return refused;
-    const standing = judgeRollback(license, payloadDigest, context.seen);
-    if (typeof standing !== 'string') return standing;
-    return Object.freeze<Accepted>({
-      ok: true,
-      ...judgeTime(license, standing, context),
-      license: license as VerifiedLicense,
-      alg: cose.alg,
-      kid: cose.kid,
-      payloadDigest,
-      lineage: lineageKey(license),
-      standing,
-    });
+    return judgeState({ license, alg: cose.alg, kid: cose.kid, payloadDigest, lineage: lineageKey(license) }, context);
   } catch (error) {
     const refused = refusalOf(error);
     if (refused === undefined) throw error;
     return refused;
   }
+}
+
+type Genuine = Pick<Accepted, 'license' | 'alg' | 'kid' | 'payloadDigest' | 'lineage'>;
+
+/** Steps 10 and 11: what was seen before, and the time. */
+function judgeState(genuine: Genuine, context: VerifyContext): Verdict {
+  const standing = judgeRollback(genuine.license, genuine.payloadDigest, context.seen);
+  if (typeof standing !== 'string') return standing;
+  return Object.freeze<Accepted>({
+    ok: true,
+    ...judgeTime(genuine.license, standing, context),
+    ...genuine,
+    standing,
+  });
+}
+
+/**
+ * Judges a license again that was judged genuine under the same trust: policy, binding, what was seen, time. It skips
+ * what cannot have changed, above all the signature.
+ */
+export function judgeAgain(
+  { license, alg, kid, payloadDigest, lineage }: Accepted,
+  trust: Trust,
+  context: VerifyContext,
+): Verdict {
+  const index = indexOfTrust(trust);
+  checkContext(context);
+  const trusted = index.byKid.get(kid);
+  if (trusted === undefined) return refuse('key_unknown', `the key ${kid} is not among the trusted ones`);
+  return (
+    judgePolicy(license, payloadDigest, trusted, trust, index, context.now) ??
+    judgeBinding(license, context) ??
+    judgeState({ license, alg, kid, payloadDigest, lineage }, context)
+  );
 }
 
 /** By its tag, since an array of another realm (jest, an iframe) is no instance of this realm's class. */

@@ -31,6 +31,7 @@ const OF_CODE: Readonly<Record<ErrorCode, number>> = {
   json_malformed: EXIT.usage,
   key_invalid: EXIT.usage,
   crypto_unavailable: EXIT.usage,
+  license_refused: EXIT.notValid,
   secret_missing: EXIT.usage,
   request_invalid: EXIT.requestRefused,
   policy_refused: EXIT.requestRefused,

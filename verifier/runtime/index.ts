@@ -1,0 +1,25 @@
+/** The runtime: a license in a product that runs for months (docs/runtime.md). It needs Node.js 20.19 or later. */
+export type { CommitHooks } from './commit.ts';
+export type { Entitlements, FreeTier, LicenseFacts, LicenseState, LicenseView } from './entitlements.ts';
+export type { CompiledIn, Environment } from './environment.ts';
+export {
+  NOTICES,
+  type InstallReason,
+  type Notice,
+  type NoticeCode,
+  type NoticeFacts,
+  type RuntimeReason,
+  type WarningCode,
+} from './notices.ts';
+export { openLicense, type LicenseOptions, type LiveLicense } from './open-license.ts';
+export type { InstallResult, RuntimeEvents } from './runtime.ts';
+export type { Clocks } from './state-keeper.ts';
+export { fileStore } from './stores/file-store.ts';
+export { postgresStore, type PostgresClient, type PostgresStoreOptions } from './stores/postgres-store.ts';
+export {
+  sqliteStore,
+  type SqliteDatabase,
+  type SqliteStatement,
+  type SqliteStoreOptions,
+} from './stores/sqlite-store.ts';
+export { memoryStore, type StateStore, type StoredCopy } from './stores/store.ts';

@@ -1,0 +1,113 @@
+/** Where the license is read from, how changes are noticed, and how it is replaced. */
+import { accessSync, constants, realpathSync, statSync, watch, type FSWatcher } from 'node:fs';
+import { dirname } from 'node:path';
+import { utf8 } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { describeFileError, errorCodeOf, readLicenseFile, replaceDurably } from '../../files/index.ts';
+import type { Settings } from './environment.ts';
+import type { Source } from './judge.ts';
+import { notice, type Notice } from './notices.ts';
+
+const MODE = 0o644;
+
+export interface LicenseSource {
+  /** In words, for messages. */
+  readonly place: string;
+  read(): Source;
+  /** Another value once the file has changed: cheap enough to be asked each minute. */
+  stamp(): string;
+  /** Why nothing can be installed here, before anything is tried; undefined: it can. */
+  installFault(): Notice | undefined;
+  /** Replaces the file durably. @throws VtlicError `output_unwritable` */
+  replace(file: Uint8Array): void;
+  /** Calls back soon after the file may have changed. Events may get lost: someone must ask for the stamp as well. */
+  watch(changed: () => void): () => void;
+}
+
+export function licenseSource(license: Settings['license']): LicenseSource {
+  if (license === undefined) return noSource();
+  return 'text' in license ? textSource(license.text) : fileSource(license.path);
+}
+
+function fileSource(path: string): LicenseSource {
+  return {
+    place: `the file ${path}`,
+    read: () => {
+      try {
+        return { file: readLicenseFile(path) };
+      } catch (error) {
+        if (!(error instanceof VtlicError)) throw error;
+        return { missing: `${path}: ${error.message}` };
+      }
+    },
+    stamp: () => {
+      try {
+        const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+        return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+      } catch (error) {
+        return errorCodeOf(error) ?? 'unknown';
+      }
+    },
+    installFault: () => {
+      try {
+        const target = targetOf(path);
+        accessSync(dirname(target), constants.W_OK);
+        return undefined;
+      } catch (error) {
+        return notice('file_unwritable', `${path}: ${describeFileError(error, 'output_unwritable', path).message}`);
+      }
+    },
+    replace: (file) => {
+      replaceDurably(targetOf(path), file, MODE);
+    },
+    watch: (changed) => watchFolder(dirname(path), changed),
+  };
+}
+
+/** A link is not replaced, but the file that it points to. */
+function targetOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOENT') return path;
+    throw error;
+  }
+}
+
+/** A secret that is mounted changes by a link in its folder, so every event of the folder counts. */
+function watchFolder(folder: string, changed: () => void): () => void {
+  let watcher: FSWatcher | undefined;
+  try {
+    watcher = watch(folder, { persistent: false }, changed);
+    watcher.on('error', () => watcher?.close());
+  } catch {
+    // Too many watches, or no such folder: polling notices the change.
+  }
+  return () => watcher?.close();
+}
+
+function textSource(text: string): LicenseSource {
+  return {
+    place: 'the variable LICENSE_TEXT',
+    read: () => ({ file: utf8(text) }),
+    stamp: () => '',
+    installFault: () => notice('install_not_possible', 'the license is in the variable LICENSE_TEXT'),
+    replace: notReplaceable,
+    watch: () => () => undefined,
+  };
+}
+
+function noSource(): LicenseSource {
+  return {
+    place: 'nowhere: LICENSE_PATH is not set',
+    read: () => ({ missing: 'neither LICENSE_PATH nor LICENSE_TEXT is set' }),
+    stamp: () => '',
+    installFault: () => notice('install_not_possible', 'LICENSE_PATH is not set: set it to the path of the license'),
+    replace: notReplaceable,
+    watch: () => () => undefined,
+  };
+}
+
+function notReplaceable(): never {
+  throw new VtlicError('internal', 'the license is not in a file, and cannot be replaced');
+}

@@ -1,0 +1,151 @@
+/**
+ * Everything that a runtime tells an operator: one table of codes, each with one sentence and one remedy. A product
+ * translates by the code; `detail` is what was found in this one case.
+ */
+import { REASONS, type Reason } from '../reasons.ts';
+
+/** Why there is no license in force, beside the reasons of `verify()`. */
+export type RuntimeReason =
+  | 'file_missing'
+  | 'state_corrupt'
+  | 'state_newer'
+  | 'state_unwritable'
+  | 'configuration_invalid'
+  | 'commit_refused'
+  | 'not_yet_valid'
+  | 'lapsed';
+
+/** What an operator should know while the product runs. */
+export type WarningCode =
+  | 'in_grace'
+  | 'renewal_waits'
+  | 'kept_license_serves'
+  | 'state_created'
+  | 'state_not_durable'
+  | 'state_store_unreachable'
+  | 'state_copy_repaired'
+  | 'state_locked'
+  | 'clock_ahead'
+  | 'after_commit_failed';
+
+/** Why an installation is refused, beside the reasons above. */
+export type InstallReason = 'install_not_possible' | 'file_unwritable';
+
+export type NoticeCode = Reason | RuntimeReason | WarningCode | InstallReason;
+
+export interface NoticeFacts {
+  /** For whoever operates the product. */
+  readonly sentence: string;
+  /** What to do next. */
+  readonly remedy: string;
+}
+
+export interface Notice extends NoticeFacts {
+  readonly code: NoticeCode;
+  /** What was found, in this one case; safe for a terminal. */
+  readonly detail: string;
+  /** For a translated sentence: dates as seconds since 1970, counts of days, paths. */
+  readonly values: Readonly<Record<string, string | number>>;
+}
+
+const CHECK_FOLDER =
+  'Check that the folder is mounted, that this user may write in it, and that its disk is neither full nor read-only; then start again.';
+
+const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason, NoticeFacts>> = Object.freeze({
+  file_missing: {
+    sentence: 'There is no license file, or it cannot be read.',
+    remedy: 'Put the license file at the path of LICENSE_PATH, readable for this user, and start again.',
+  },
+  state_corrupt: {
+    sentence: 'Every copy of the license state is damaged.',
+    remedy: 'Restore the state from a backup. If there is none, ask the vendor before you delete it.',
+  },
+  state_newer: {
+    sentence: 'The license state was written by a later release of the product, which this release cannot read.',
+    remedy: 'Start the later release again, or restore the state from a backup that this release made.',
+  },
+  state_unwritable: {
+    sentence: 'The license state cannot be read or written.',
+    remedy: CHECK_FOLDER,
+  },
+  configuration_invalid: {
+    sentence: 'A setting of the license is wrong.',
+    remedy: 'Correct the variable that the detail names, and start again.',
+  },
+  commit_refused: {
+    sentence: 'The product could not take over the license, and keeps what was in force.',
+    remedy: 'Read the detail and the log of the product; it tries again by itself.',
+  },
+  not_yet_valid: {
+    sentence: 'The license is not valid yet.',
+    remedy: 'Wait until the date in the detail, or check the clock of this host.',
+  },
+  lapsed: {
+    sentence: 'The license has expired, and its grace is over.',
+    remedy: 'Ask the vendor for a renewal and install it.',
+  },
+  in_grace: {
+    sentence: 'The license has expired, and its grace is running.',
+    remedy: 'Ask the vendor for a renewal and install it before the grace ends.',
+  },
+  renewal_waits: {
+    sentence: 'A renewal is installed and comes into force by itself.',
+    remedy: 'Nothing needs to be done.',
+  },
+  kept_license_serves: {
+    sentence: 'The license file cannot be used now, and the license that was accepted last serves in its place.',
+    remedy:
+      'Install the newest license that the vendor sent on this host too, unless a renewal only waits for its date.',
+  },
+  state_created: {
+    sentence: 'The license state was created, as on the first start of an installation.',
+    remedy: 'If this is not the first start, check that the volume with the state is mounted.',
+  },
+  state_not_durable: {
+    sentence: 'The license state is kept in memory only and is lost with the process.',
+    remedy: 'Set LICENSE_STATE_PATH to a file on a durable volume; production does not start without it.',
+  },
+  state_store_unreachable: {
+    sentence: 'A copy of the license state cannot be reached; the others are used.',
+    remedy: 'Check the store that the detail names. The product tries again by itself.',
+  },
+  state_copy_repaired: {
+    sentence: 'A copy of the license state was missing or damaged, and was written anew from the others.',
+    remedy: 'Find out why the store that the detail names lost its copy.',
+  },
+  state_locked: {
+    sentence: 'Another process uses the license state; it was read without waiting any longer.',
+    remedy: 'Nothing needs to be done, unless this is repeated.',
+  },
+  clock_ahead: {
+    sentence: 'The clock of this host is more than a day ahead of the time that the product has seen so far.',
+    remedy: 'Check the clock. After a long pause this is normal and ends after three days of running.',
+  },
+  after_commit_failed: {
+    sentence: 'The license is in force, but the product could not finish taking it over.',
+    remedy: 'Read the detail and the log of the product; it tries again at its next start.',
+  },
+  install_not_possible: {
+    sentence: 'A license cannot be installed this way here.',
+    remedy: 'Put the new license in the place that the detail names, and start the product again.',
+  },
+  file_unwritable: {
+    sentence: 'The license file cannot be replaced.',
+    remedy: 'Make the folder of LICENSE_PATH writable for this user, or replace the file by hand and start again.',
+  },
+});
+
+export function notice(
+  code: NoticeCode,
+  detail: string,
+  values: Readonly<Record<string, string | number>> = {},
+): Notice {
+  const { sentence, remedy } = NOTICES[code];
+  return Object.freeze({ code, sentence, remedy, detail, values: Object.freeze({ ...values }) });
+}
+
+/** Every code with its sentence and remedy: what a product translates. */
+export const NOTICES: Readonly<Record<NoticeCode, NoticeFacts>> = Object.freeze({
+  ...Object.fromEntries(Object.entries(REASONS).map(([code, { sentence, remedy }]) => [code, { sentence, remedy }])),
+  ...RUNTIME_FACTS,
+} as Record<NoticeCode, NoticeFacts>);

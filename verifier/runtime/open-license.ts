@@ -1,0 +1,240 @@
+/**
+ * What a product calls once, at its start (docs/runtime.md).
+ *
+ * ```ts
+ * const license = await openLicense({ environment: process.env, issuer: 'example-vendor', product: 'vaultdesk', keys,
+ *   buildDate: 1_798_761_600, freeTier: { tier: 'free', seats: 3, features: [], limits: {} } });
+ * license.on('change', ({ entitlements }) => apply(entitlements));
+ * ```
+ */
+import { readFileSync } from 'node:fs';
+import { utf8 } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { checkContext } from '../context.ts';
+import { trustFromOverride } from '../override.ts';
+import { makeTrust, type Trust } from '../trust.ts';
+import type { CommitHooks } from './commit.ts';
+import {
+  checkFreeTier,
+  type Entitlements,
+  type FreeTier,
+  type LicenseState,
+  type LicenseView,
+} from './entitlements.ts';
+import { readSettings, type CompiledIn, type Environment } from './environment.ts';
+import type { ProductFacts } from './judge.ts';
+import { licenseSource, type LicenseSource } from './license-source.ts';
+import { notice, type Notice } from './notices.ts';
+import { Runtime, type InstallResult, type RuntimeEvents } from './runtime.ts';
+import type { Clocks } from './state-keeper.ts';
+import { fileStore } from './stores/file-store.ts';
+import type { StateStore } from './stores/store.ts';
+
+export interface LicenseOptions extends CommitHooks {
+  /** `process.env`. */
+  readonly environment: Environment;
+  /** The ids that a license must be by, and for. */
+  readonly issuer: string;
+  readonly product: string;
+  /** The keys that are built in (`makeTrust`). */
+  readonly keys: Trust;
+  /** What the product gives without a license in force. */
+  readonly freeTier: FreeTier;
+  /** The date of the build, compiled in, in seconds since 1970. A security backport keeps that of its release line. */
+  readonly buildDate?: number;
+  readonly deployment?: string;
+  /** Fingerprints of this host. */
+  readonly hosts?: readonly string[];
+  /** The product's own grace, in seconds, for a license without one. Default 0. */
+  readonly defaultGrace?: number;
+  readonly compiledIn?: CompiledIn;
+  /** Default: whether NODE_ENV is `production`. */
+  readonly production?: boolean;
+  /** Further places for the state, beside the file of LICENSE_STATE_PATH: the product's database. */
+  readonly stores?: readonly StateStore[];
+  /** `kept`: a license that cannot be used is replaced by the one accepted last, where the document says so. */
+  readonly fallback?: 'kept';
+  /** For tests: other clocks than those of the host. */
+  readonly clocks?: Clocks;
+}
+
+/** A license in a running product. It keeps no process alive. */
+export interface LiveLicense {
+  /** Frozen; another value after each change. Undefined in the mode `saas`. */
+  readonly entitlements: Entitlements | undefined;
+  readonly state: LicenseState;
+  /** The next time at which something changes by itself, in seconds since 1970. */
+  readonly nextChange: number | undefined;
+  /** @returns a function that ends the calls */
+  on<Name extends keyof RuntimeEvents>(name: Name, listener: (value: RuntimeEvents[Name]) => void): () => void;
+  /** A license that someone pasted: verified and written, or refused with nothing changed. */
+  install(text: string): Promise<InstallResult>;
+  /** For an admin page. */
+  view(): LicenseView;
+  /** Looks for changes now, rather than within a minute. */
+  refresh(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * @throws VtlicError `license_refused` where a product in production must not start, `configuration_invalid` for a
+ *   variable that is wrong, `usage` for an option that is. The hint says what to do; `cause` of `license_refused` is a
+ *   `Notice` with the code
+ */
+export async function openLicense(options: LicenseOptions): Promise<LiveLicense> {
+  const compiledIn = options.compiledIn ?? {};
+  const freeTier = checkFreeTier(options.freeTier);
+  const settings = readSettings(options.environment, compiledIn, options.production);
+  if (settings.mode === 'saas') return notApplicable();
+  const { statePath, production, license } = settings;
+  const { issuer, product, deployment, hosts, buildDate, defaultGrace = 0 } = options;
+  const facts: ProductFacts = {
+    issuer,
+    product,
+    defaultGrace,
+    ...(deployment === undefined ? {} : { deployment }),
+    ...(hosts === undefined ? {} : { hosts }),
+    ...(buildDate === undefined ? {} : { buildDate }),
+  };
+  checkContext({ ...facts, now: 0 });
+  const source = licenseSource(license);
+  const listeners = new Listeners();
+  const runtime = new Runtime(
+    {
+      product: facts,
+      trust: trustOf(options, compiledIn),
+      production,
+      freeTier,
+      source,
+      stores: [...(statePath === undefined ? [] : [fileStore(statePath)]), ...(options.stores ?? [])],
+      clocks: options.clocks ?? HOST_CLOCKS,
+      fallback: options.fallback,
+      hooks: options,
+    },
+    (name, value) => {
+      listeners.call(name, value);
+    },
+  );
+  await runtime.start();
+  return live(runtime, source, listeners);
+}
+
+function trustOf({ environment, keys }: LicenseOptions, { requireComposite }: CompiledIn): Trust {
+  const builtIn = requireComposite === true ? makeTrust({ ...keys, requireComposite }) : keys;
+  return trustFromOverride(environment, builtIn, readFileSync);
+}
+
+const HOST_CLOCKS: Clocks = {
+  clock: () => Date.now() / 1000,
+  monotonic: () => performance.now() / 1000,
+};
+
+const MAX_PAUSE_SECONDS = 60;
+/** A longer delay of a timer counts as none (2^31 milliseconds). */
+const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
+/** A file that is being copied is not read at its first byte. */
+const SETTLE_MILLISECONDS = 200;
+
+function live(runtime: Runtime, source: LicenseSource, listeners: Listeners): LiveLicense {
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  const wake = (milliseconds: number): void => {
+    clearTimeout(timer);
+    if (isClosed) return;
+    timer = setTimeout(run, Math.min(Math.max(milliseconds, 1), MAX_TIMER_MILLISECONDS));
+    timer.unref();
+  };
+  const rest = (): void => {
+    wake(Math.min(MAX_PAUSE_SECONDS, runtime.secondsToChange ?? MAX_PAUSE_SECONDS) * 1000);
+  };
+  const refresh = (): Promise<void> => runtime.tick().finally(rest);
+  const run = (): void => {
+    // An error here is a defect; the next minute tries again.
+    refresh().catch(() => undefined);
+  };
+  const unwatch = source.watch(() => {
+    wake(SETTLE_MILLISECONDS);
+  });
+  rest();
+  for (const warning of runtime.view().warnings) listeners.callLater('warning', warning);
+  return Object.freeze<LiveLicense>({
+    get entitlements() {
+      return runtime.entitlements;
+    },
+    get state() {
+      return runtime.state;
+    },
+    get nextChange() {
+      return runtime.nextChange;
+    },
+    on: (name, listener) => listeners.add(name, listener),
+    install: async (text) => {
+      const result = await runtime.install(utf8(text));
+      rest();
+      return result;
+    },
+    view: () => runtime.view(),
+    refresh,
+    close: async () => {
+      isClosed = true;
+      clearTimeout(timer);
+      unwatch();
+      await runtime.close();
+    },
+  });
+}
+
+/** The mode `saas`: no entitlement comes from a file. */
+function notApplicable(): LiveLicense {
+  const refusal: Notice = notice('install_not_possible', 'DEPLOYMENT_MODE is saas, where no license is installed');
+  const view: LicenseView = Object.freeze({
+    state: 'not_applicable',
+    entitlements: undefined,
+    warnings: Object.freeze([]),
+    place: 'nowhere: DEPLOYMENT_MODE is saas',
+    installFault: refusal,
+  });
+  return Object.freeze<LiveLicense>({
+    entitlements: undefined,
+    state: 'not_applicable',
+    nextChange: undefined,
+    on: () => () => undefined,
+    install: () => Promise.resolve({ ok: false, refusal }),
+    view: () => view,
+    refresh: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  });
+}
+
+type Listener = (value: never) => void;
+
+class Listeners {
+  readonly #byName: Map<keyof RuntimeEvents, Set<Listener>> = new Map();
+
+  add<Name extends keyof RuntimeEvents>(name: Name, listener: (value: RuntimeEvents[Name]) => void): () => void {
+    if (typeof listener !== 'function') throw new VtlicError('usage', `on('${name}') takes a function`);
+    const all = this.#byName.get(name) ?? new Set<Listener>();
+    this.#byName.set(name, all.add(listener));
+    return () => {
+      all.delete(listener);
+    };
+  }
+
+  /** An error of a listener stops neither the others nor the product. */
+  call<Name extends keyof RuntimeEvents>(name: Name, value: RuntimeEvents[Name]): void {
+    for (const listener of new Set(this.#byName.get(name))) {
+      try {
+        (listener as (value: RuntimeEvents[Name]) => void)(value);
+      } catch {
+        // The listener is the product's, and so is its error.
+      }
+    }
+  }
+
+  /** After whoever opened the license has had the time to listen. */
+  callLater<Name extends keyof RuntimeEvents>(name: Name, value: RuntimeEvents[Name]): void {
+    setImmediate(() => {
+      this.call(name, value);
+    });
+  }
+}

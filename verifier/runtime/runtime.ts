@@ -1,0 +1,354 @@
+/**
+ * A license in a running product: the start, each minute, a changed file, an installation. What follows from each is
+ * decided in `judge.ts`; here is the order in which things are read, asked and written.
+ */
+import { equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { isReason } from '../reasons.ts';
+import type { Trust } from '../trust.ts';
+import {
+  entitlementsOf,
+  stateOf,
+  viewOf,
+  type Entitlements,
+  type LicenseState,
+  type LicenseView,
+} from './entitlements.ts';
+import { Committer, LOCKED, type CommitHooks, type Taken } from './commit.ts';
+import {
+  contextOf,
+  isNewTo,
+  judgeChange,
+  judgeInstall,
+  judgeMoment,
+  judgeStart,
+  judgeWithoutFile,
+  nextChange,
+  shownError,
+  type Decision,
+  type Examined,
+  type ProductFacts,
+  type Situation,
+  type Source,
+} from './judge.ts';
+import type { LicenseSource } from './license-source.ts';
+import { notice, type Notice } from './notices.ts';
+import { StateKeeper, type Clocks } from './state-keeper.ts';
+import { memoryStore, type StateStore } from './stores/store.ts';
+import { Warnings } from './warnings.ts';
+
+export interface RuntimeParts {
+  readonly product: ProductFacts;
+  readonly trust: Trust;
+  readonly production: boolean;
+  readonly freeTier: Entitlements;
+  readonly source: LicenseSource;
+  readonly stores: readonly StateStore[];
+  readonly clocks: Clocks;
+  readonly fallback: 'kept' | undefined;
+  readonly hooks: CommitHooks;
+}
+
+export type InstallResult =
+  { readonly ok: true; readonly outcome: 'in_force' | 'waiting' } | { readonly ok: false; readonly refusal: Notice };
+
+export interface RuntimeEvents {
+  readonly change: LicenseView;
+  readonly warning: Notice;
+  /** A changed file, or an installation, that was not taken. */
+  readonly refused: Notice;
+}
+
+export type Emit = <Name extends keyof RuntimeEvents>(name: Name, value: RuntimeEvents[Name]) => void;
+
+const SYNC_SECONDS = 300;
+
+interface Remembered {
+  readonly decision: Decision;
+  readonly warnings: readonly Notice[];
+}
+
+export class Runtime {
+  readonly #parts: RuntimeParts;
+  readonly #emit: Emit;
+  #keeper: StateKeeper;
+  /** Why the state is not durable; undefined: it is. */
+  #stateFault: Notice | undefined;
+  #decision: Decision = { notices: [] };
+  /** What was judged last; undefined where there was no file, or it has to be judged again. */
+  #file: Uint8Array | undefined;
+  #stamp = '';
+  #syncedAt: number;
+  readonly #warnings: Warnings = new Warnings();
+  #committer: Committer;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: RuntimeParts, emit: Emit) {
+    this.#parts = parts;
+    this.#emit = emit;
+    this.#keeper = new StateKeeper(parts.stores, parts.clocks);
+    this.#committer = this.#newCommitter();
+    this.#syncedAt = parts.clocks.monotonic();
+  }
+
+  get entitlements(): Entitlements {
+    return entitlementsOf(this.#decision, this.#parts.freeTier);
+  }
+
+  get state(): LicenseState {
+    return stateOf(this.#decision);
+  }
+
+  /** In effective time, as are the times of a license. */
+  get nextChange(): number | undefined {
+    return nextChange(this.#decision, this.#parts.trust, this.#now());
+  }
+
+  /** Seconds until then. */
+  get secondsToChange(): number | undefined {
+    const next = this.nextChange;
+    return next === undefined ? undefined : next - this.#now();
+  }
+
+  view(): LicenseView {
+    return viewOf({
+      decision: this.#decision,
+      freeTier: this.#parts.freeTier,
+      now: this.#now(),
+      nextChange: this.nextChange,
+      warnings: this.#warnings.all(),
+      place: this.#parts.source.place,
+      installFault: this.#parts.source.installFault() ?? this.#stateFault,
+    });
+  }
+
+  /** @throws VtlicError `license_refused` where a product in production must not start */
+  async start(): Promise<void> {
+    const { production, stores } = this.#parts;
+    const loaded: Taken =
+      stores.length === 0 ? { fault: notice('state_unwritable', NO_STORE), warnings: [] } : await this.#keeper.load();
+    if (loaded.fault !== undefined) this.#goOnInMemory(loaded.fault);
+    let [decision, taken] = await this.#judgeAndTake();
+    // Another process was faster with a newer license: what it wrote is judged by now.
+    if (taken.fault !== undefined && isReason(taken.fault.code)) [decision, taken] = await this.#judgeAndTake();
+    const { fault } = taken;
+    if (fault !== undefined && fault.code !== 'state_locked') {
+      if (fault.code.startsWith('state_')) this.#goOnInMemory(fault);
+      else {
+        decision = judgeWithoutFile(this.#situation(), [...decision.notices, fault]);
+        if (decision.inForce === undefined && production) throw startRefused(fault);
+        this.#judgeFileAgain();
+      }
+    }
+    const locked = fault?.code === 'state_locked' ? [fault] : [];
+    this.#warnings.addState([...taken.warnings, ...locked]);
+    this.#setDecision(decision, decision.notices);
+  }
+
+  /** A minute has passed, a boundary is reached, or the file may have changed. Emits what follows. */
+  tick(): Promise<void> {
+    return this.#exclusive(async () => {
+      const before = this.#remember();
+      if (this.#parts.clocks.monotonic() - this.#syncedAt >= SYNC_SECONDS) await this.#sync();
+      const stamp = this.#parts.source.stamp();
+      const read = stamp === this.#stamp ? undefined : this.#parts.source.read();
+      this.#stamp = stamp;
+      const isOld = read === undefined || ('file' in read && equalBytes(read.file, this.#file ?? NO_FILE));
+      await (isOld ? this.#timeWentOn() : this.#fileChanged(read));
+      this.#tell(before);
+    });
+  }
+
+  /** @param file the license as it was pasted */
+  install(file: Uint8Array): Promise<InstallResult> {
+    return this.#exclusive(async () => {
+      const before = this.#remember();
+      const refusal = await this.#install(file);
+      if (refusal !== undefined) {
+        this.#emit('refused', refusal);
+        return { ok: false, refusal };
+      }
+      this.#tell(before);
+      return { ok: true, outcome: this.#decision.waiting?.file === file ? 'waiting' : 'in_force' };
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#exclusive(() => this.#keeper.close());
+  }
+
+  /** The way of a start: read, judge, write. @throws VtlicError `license_refused` */
+  async #judgeAndTake(): Promise<[Decision, Taken]> {
+    const { production, source, fallback } = this.#parts;
+    this.#stamp = source.stamp();
+    const read = source.read();
+    this.#file = 'file' in read ? read.file : undefined;
+    const decision = judgeStart(read, this.#situation(), fallback);
+    if (decision.refusal !== undefined && production) throw startRefused(decision.refusal);
+    const next = this.#toBeTaken(decision);
+    if (next !== undefined) return [decision, await this.#committer.take(next, undefined)];
+    // Nothing new: but what cannot be written must be known at the start.
+    const probed = await this.#keeper.change((state) => state);
+    if (!probed.ok) return [decision, { fault: probed.fault, warnings: [] }];
+    return [decision, { warnings: [...probed.warnings, ...(await this.#committer.tell(decision.inForce))] }];
+  }
+
+  async #fileChanged(read: Source): Promise<void> {
+    const before = this.#decision;
+    const decision = judgeChange(read, this.#situation(), before);
+    const fault = await this.#take(decision);
+    if (fault !== undefined) {
+      this.#judgeFileAgain();
+      this.#setDecision(judgeMoment(this.#situation(), before), [fault]);
+      return;
+    }
+    this.#file = 'file' in read ? read.file : undefined;
+    const used = decision.waiting ?? decision.inForce;
+    const isUseless = this.#file === undefined || used?.file !== this.#file;
+    this.#setDecision(decision, decision.notices, isUseless);
+    const [first] = decision.notices.filter(({ code }) => code !== 'clock_ahead');
+    if (isUseless && first !== undefined) this.#emit('refused', first);
+  }
+
+  async #timeWentOn(): Promise<void> {
+    const before = this.#decision;
+    const decision = judgeMoment(this.#situation(), before);
+    const fault = await this.#take(decision);
+    if (fault === undefined) {
+      const isOther = decision.inForce?.accepted.payloadDigest !== before.inForce?.accepted.payloadDigest;
+      this.#setDecision(decision, isOther ? decision.notices : undefined);
+      return;
+    }
+    // A renewal whose time has come, and that cannot be taken yet: the license before it goes on.
+    const { current, waiting } = before;
+    const rest = judgeMoment(this.#situation(), current === undefined ? { notices: [] } : { current, notices: [] });
+    this.#setDecision(waiting === undefined ? rest : { ...rest, waiting }, [fault]);
+  }
+
+  async #install(file: Uint8Array): Promise<Notice | undefined> {
+    const fault = this.#parts.source.installFault() ?? this.#stateFault;
+    if (fault !== undefined) return fault;
+    const lock = await this.#committer.lock();
+    if (lock === undefined) return LOCKED;
+    try {
+      // Also tries whether the state can be written, before anything is changed.
+      const writable = await this.#keeper.change((state) => state);
+      if (!writable.ok) return writable.fault;
+      const found = judgeInstall(file, this.#situation());
+      const next = found.inForce ?? found.waiting;
+      if (found.refusal !== undefined || next === undefined) return found.refusal;
+      const refused = await this.#committer.ask(next, this.#decision.inForce);
+      return refused ?? (await this.#replaceFile(file, found));
+    } finally {
+      await lock.release();
+    }
+  }
+
+  /** The file first: a crash before the state is written is then a license that was dropped as a file. */
+  async #replaceFile(file: Uint8Array, { inForce, waiting }: Decision): Promise<Notice | undefined> {
+    const { source } = this.#parts;
+    const old = source.read();
+    try {
+      source.replace(file);
+    } catch (error) {
+      return notice('file_unwritable', shownError(error));
+    }
+    if (inForce !== undefined) {
+      const { fault } = await this.#committer.write(inForce);
+      if (fault !== undefined) {
+        if ('file' in old) source.replace(old.file);
+        return fault;
+      }
+    }
+    this.#file = file;
+    this.#stamp = source.stamp();
+    const current = inForce ?? this.#decision.current;
+    const now = judgeMoment(this.#situation(), {
+      ...(waiting === undefined ? {} : { waiting }),
+      ...(current === undefined ? {} : { current }),
+      notices: [],
+    });
+    this.#setDecision(now, []);
+    this.#warnings.addState(await this.#committer.tell(inForce));
+    return undefined;
+  }
+
+  #toBeTaken({ inForce }: Decision): Examined | undefined {
+    return inForce?.from === 'file' && isNewTo(this.#keeper.state, inForce) ? inForce : undefined;
+  }
+
+  /** @returns why a license that is new here does not come into force */
+  async #take(decision: Decision): Promise<Notice | undefined> {
+    const next = this.#toBeTaken(decision);
+    if (next === undefined) return undefined;
+    const { fault, warnings } = await this.#committer.take(next, this.#decision.inForce);
+    this.#warnings.addState(warnings);
+    return fault;
+  }
+
+  async #sync(): Promise<void> {
+    this.#syncedAt = this.#parts.clocks.monotonic();
+    const { fault, warnings } = await this.#keeper.sync();
+    this.#warnings.setState(fault === undefined ? warnings : [fault]);
+  }
+
+  /** Production does not start without a state; elsewhere it says so and goes on. @throws VtlicError `license_refused` */
+  #goOnInMemory(fault: Notice): void {
+    if (this.#parts.production) throw startRefused(fault);
+    this.#stateFault = fault;
+    this.#keeper = new StateKeeper([memoryStore()], this.#parts.clocks);
+    this.#committer = this.#newCommitter();
+    this.#warnings.setState([fault, notice('state_not_durable', fault.detail)]);
+  }
+
+  #newCommitter(): Committer {
+    return new Committer(this.#parts.hooks, this.#keeper, () => this.#situation());
+  }
+
+  #judgeFileAgain(): void {
+    [this.#file, this.#stamp] = [undefined, 'to be judged again'];
+  }
+
+  /** @param file what is to be said of the file from now on; undefined: what was said before */
+  #setDecision(decision: Decision, file: readonly Notice[] | undefined, isUseless = false): void {
+    this.#decision = decision;
+    this.#warnings.setMoment(judgeMoment(this.#situation(), decision).notices);
+    if (file !== undefined) this.#warnings.setFile(file, isUseless);
+  }
+
+  #remember(): Remembered {
+    return { decision: this.#decision, warnings: this.#warnings.all() };
+  }
+
+  #tell({ decision, warnings }: Remembered): void {
+    const [a, b] = [decision.inForce?.accepted, this.#decision.inForce?.accepted];
+    const isOther = a?.payloadDigest !== b?.payloadDigest || a?.state !== b?.state;
+    if (isOther || decision.waiting?.file !== this.#decision.waiting?.file) this.#emit('change', this.view());
+    for (const warning of this.#warnings.since(warnings)) this.#emit('warning', warning);
+  }
+
+  #situation(): Situation {
+    return { ...this.#keeper.situation(), trust: this.#parts.trust, product: this.#parts.product };
+  }
+
+  #now(): number {
+    return contextOf(this.#situation()).now;
+  }
+
+  /** One at a time, in the order in which they were asked for. */
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#queue.then(work);
+    this.#queue = run.catch(() => undefined);
+    return run;
+  }
+}
+
+const NO_FILE = new Uint8Array();
+const NO_STORE = 'LICENSE_STATE_PATH is not set, and there is no other store';
+
+function startRefused(fault: Notice): VtlicError {
+  return new VtlicError('license_refused', `${fault.sentence} (${fault.code}: ${fault.detail})`, {
+    hint: fault.remedy,
+    cause: fault,
+  });
+}

@@ -1,0 +1,135 @@
+/**
+ * The state of a running product: what was read last, the running time since then, and the lease on advancing the time
+ * (docs/runtime.md, "Time").
+ */
+import { changeState, loadState, lockStores, type Changed } from './copies.ts';
+import { advanceTime } from './effective-time.ts';
+import type { Situation } from './judge.ts';
+import type { Notice } from './notices.ts';
+import { EMPTY_STATE, type RuntimeState } from './state.ts';
+import type { HeldLock } from './stores/lock.ts';
+import { hasEnded, processIdentity } from './stores/process-identity.ts';
+import type { StateStore } from './stores/store.ts';
+
+/** Readings of the host: whole or broken seconds. */
+export interface Clocks {
+  /** Seconds since 1970. */
+  readonly clock: () => number;
+  /** Seconds since any moment; never set back. */
+  readonly monotonic: () => number;
+}
+
+/** A lease whose beat did not rise for so long is that of a process that has died on another host. */
+export const LEASE_SECONDS = 900;
+
+let keepers = 0;
+
+export class StateKeeper {
+  readonly #stores: readonly StateStore[];
+  readonly #clocks: Clocks;
+  readonly #holder: string = `${processIdentity()} ${++keepers}`;
+  #state: RuntimeState = EMPTY_STATE;
+  /** The floor, and when it was right. */
+  #base: { readonly epoch: number; readonly floor: number; readonly at: number };
+  #seenLease: { readonly text: string; readonly at: number } | undefined;
+
+  constructor(stores: readonly StateStore[], clocks: Clocks) {
+    this.#stores = stores;
+    this.#clocks = clocks;
+    this.#base = { epoch: 0, floor: 0, at: clocks.monotonic() };
+  }
+
+  get state(): RuntimeState {
+    return this.#state;
+  }
+
+  /** What a license is judged by now. */
+  situation(): Pick<Situation, 'state' | 'clock' | 'elapsed'> {
+    const { floor } = this.#base;
+    const state = { ...this.#state, time: { ...this.#state.time, floor } };
+    return { state, clock: this.#clocks.clock(), elapsed: this.#elapsed() };
+  }
+
+  /** @returns what is wrong with the state; the one that was read before stays then */
+  async load(): Promise<{ readonly fault?: Notice; readonly warnings: readonly Notice[] }> {
+    const loaded = await loadState(this.#stores);
+    if (!loaded.ok) return { fault: loaded.fault, warnings: [] };
+    this.#adopt(loaded.state);
+    return { warnings: loaded.warnings };
+  }
+
+  /**
+   * Writes what `change` makes of the state, repairs copies, and advances the time where this process has the lease.
+   *
+   * @param change is pure, and may be called several times
+   */
+  async change(change: (state: RuntimeState) => RuntimeState): Promise<Changed> {
+    const changed = await changeState(this.#stores, (state) => this.#advance(state, change(state)));
+    if (changed.ok) this.#adopt(changed.state);
+    return changed;
+  }
+
+  /** What is due every few minutes: the holder of the lease writes the time, the others only read. */
+  async sync(): Promise<{ readonly fault?: Notice; readonly warnings: readonly Notice[] }> {
+    const loaded = await this.load();
+    if (loaded.fault !== undefined || !this.#mayTakeLease(this.#state)) return loaded;
+    const changed = await this.change((state) => state);
+    return changed.ok ? { warnings: changed.warnings } : { fault: changed.fault, warnings: [] };
+  }
+
+  /** @returns undefined where another process has the lock for longer than `wait` milliseconds */
+  lock(wait: number): Promise<HeldLock | undefined> {
+    return lockStores(this.#stores, wait);
+  }
+
+  /** Gives the lease back, so that the next start need not wait for it. Never throws. */
+  async close(): Promise<void> {
+    if (this.#state.lease?.holder === this.#holder)
+      await changeState(this.#stores, (state) => {
+        const { lease: _lease, ...rest } = this.#advance(state, state);
+        return state.lease?.holder === this.#holder ? rest : state;
+      });
+    for (const store of this.#stores) {
+      try {
+        await store.close?.();
+      } catch {
+        // A database that went away needs no closing.
+      }
+    }
+  }
+
+  #elapsed(): number {
+    return Math.max(0, Math.floor(this.#clocks.monotonic() - this.#base.at));
+  }
+
+  /** The lease and, for its holder, the marks of time. A change that began an epoch has set the time itself. */
+  #advance(before: RuntimeState, after: RuntimeState): RuntimeState {
+    if (!this.#mayTakeLease(before)) return after;
+    const beat = before.lease?.holder === this.#holder ? before.lease.beat + 1 : 0;
+    const lease = { holder: this.#holder, beat };
+    if (after.epoch !== before.epoch || before.epoch !== this.#base.epoch) return { ...after, lease };
+    // Another holder may have gone further than this process has seen.
+    const isAhead = after.time.floor > this.#base.floor;
+    const time = advanceTime(after.time, this.#clocks.clock(), isAhead ? 0 : this.#elapsed());
+    return { ...after, time, lease };
+  }
+
+  #mayTakeLease({ lease }: RuntimeState): boolean {
+    if (lease === undefined || lease.holder === this.#holder || hasEnded(lease.holder)) return true;
+    const text = `${lease.holder} ${lease.beat}`;
+    const now = this.#clocks.monotonic();
+    if (this.#seenLease?.text !== text) this.#seenLease = { text, at: now };
+    return now - this.#seenLease.at >= LEASE_SECONDS;
+  }
+
+  #adopt(state: RuntimeState): void {
+    this.#state = state;
+    this.#mayTakeLease(state);
+    const { epoch, floor, at } = this.#base;
+    const elapsed = this.#elapsed();
+    if (state.epoch === epoch && state.time.floor < floor + elapsed) return;
+    // Parts of a second are kept for the next time.
+    const exact = state.epoch === epoch && state.time.floor === floor + elapsed;
+    this.#base = { epoch: state.epoch, floor: state.time.floor, at: exact ? at + elapsed : this.#clocks.monotonic() };
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * What a runtime remembers (docs/runtime.md, "State"), as a value: what was accepted, the marks of time, the license
+ * that was accepted last. Pure; the codec is `state-document.ts`.
+ */
+import { encodeCbor, type CborValue } from '../../formats/cbor/index.ts';
+import { compareBytes } from '../../formats/bytes.ts';
+import type { Seen, SeenLineage } from '../rollback.ts';
+import type { Accepted } from '../verdict.ts';
+import { mergeTime, NO_TIME, type TimeMarks } from './effective-time.ts';
+
+/** The highest that was accepted in one lineage by one key. */
+export interface AcceptedEntry {
+  readonly lineage: string;
+  readonly kid: string;
+  readonly counter: number;
+  /** Of the payload with this counter. */
+  readonly payloadDigest: string;
+  /** The highest iat accepted; 0 where it is from before the current epoch. */
+  readonly iat: number;
+  /** Rises with each acceptance, over all lineages: the highest is the current one. 0 as for `iat`. */
+  readonly sequence: number;
+}
+
+export interface RuntimeState {
+  /** Rises when a license with `clk` lowers the time: the values of time of an earlier epoch no longer count. */
+  readonly epoch: number;
+  readonly time: TimeMarks;
+  /** Sorted by lineage, then kid; each pair once. */
+  readonly entries: readonly AcceptedEntry[];
+  /** The file of the license that was accepted last. */
+  readonly kept?: { readonly sequence: number; readonly file: Uint8Array };
+  /** The longest chain of keysets seen, with the version that it ends with. */
+  readonly keyset?: { readonly version: number; readonly chain: Uint8Array };
+  /** Rises with each write. */
+  readonly revision: number;
+  /** Who advances the marks of time; `beat` rises while that process runs. */
+  readonly lease?: { readonly holder: string; readonly beat: number };
+  /** Members that a later release of the product added: kept for it, and not understood here. */
+  readonly unknown?: ReadonlyMap<string, CborValue>;
+}
+
+export const EMPTY_STATE: RuntimeState = Object.freeze({
+  epoch: 0,
+  time: NO_TIME,
+  entries: Object.freeze([]),
+  revision: 0,
+});
+
+/** Whether what a key signed still counts; it no longer does once the key is revoked. */
+export type Counts = (kid: string, payloadDigest: string) => boolean;
+
+/** What `verify()` compares with. Undefined: nothing that counts was accepted. */
+export function seenOf(state: RuntimeState, counts: Counts): Seen | undefined {
+  const lineages = new Map<string, SeenLineage>();
+  let highestIat = 0;
+  let current: AcceptedEntry | undefined;
+  for (const entry of state.entries) {
+    if (!counts(entry.kid, entry.payloadDigest)) continue;
+    const known = lineages.get(entry.lineage);
+    if (known === undefined || isHigher(entry, known))
+      lineages.set(entry.lineage, { counter: entry.counter, payloadDigest: entry.payloadDigest });
+    highestIat = Math.max(highestIat, entry.iat);
+    if (current === undefined || isLater(entry, current)) current = entry;
+  }
+  return current === undefined ? undefined : Object.freeze({ current: current.lineage, highestIat, lineages });
+}
+
+/** Of two payloads with one counter, which no honest signer makes, always the same one is taken. */
+function isHigher(a: SeenLineage, b: SeenLineage): boolean {
+  return a.counter !== b.counter ? a.counter > b.counter : a.payloadDigest > b.payloadDigest;
+}
+
+/** Two stores that diverged may have given one sequence number twice. */
+function isLater(a: AcceptedEntry, b: AcceptedEntry): boolean {
+  if (a.sequence !== b.sequence) return a.sequence > b.sequence;
+  if (a.iat !== b.iat) return a.iat > b.iat;
+  return a.lineage > b.lineage;
+}
+
+/**
+ * The state once a license has come into force.
+ *
+ * @param file the license as it was read
+ * @returns the same value where nothing changes
+ */
+export function stateAfter(state: RuntimeState, accepted: Accepted, file: Uint8Array): RuntimeState {
+  const { license, lineage, kid, payloadDigest, resetsClock } = accepted;
+  const last = Math.max(0, ...state.entries.map(({ sequence }) => sequence));
+  const own = state.entries.find((entry) => entry.lineage === lineage && entry.kid === kid);
+  const isLast = own !== undefined && own.sequence === last && own.payloadDigest === payloadDigest;
+  if (isLast && state.kept?.sequence === last && own.iat >= license.iat) return state;
+  const sequence = isLast ? last : last + 1;
+  const candidate: SeenLineage = { counter: license.ctr, payloadDigest };
+  const { counter, payloadDigest: digest } = own === undefined || isHigher(candidate, own) ? candidate : own;
+  const entry = { lineage, kid, counter, payloadDigest: digest, iat: Math.max(own?.iat ?? 0, license.iat), sequence };
+  const entries = sortEntries([...state.entries.filter((one) => one !== own), entry]);
+  const next: RuntimeState = { ...state, entries, kept: { sequence, file } };
+  if (!resetsClock) return next;
+  return {
+    ...next,
+    epoch: state.epoch + 1,
+    time: { floor: license.iat, leadRun: 0, leadTime: 0 },
+    entries: entries.map((one) => ({ ...one, iat: Math.min(one.iat, license.iat) })),
+  };
+}
+
+/**
+ * Two copies of one state as one. The order of merging does not matter. Counters never go down; values of time are
+ * those of the higher epoch, and within one epoch the highest.
+ */
+export function mergeStates(a: RuntimeState, b: RuntimeState): RuntimeState {
+  if (a.epoch < b.epoch) return mergeStates(b, a);
+  const older = a.epoch > b.epoch;
+  const kept = older ? a.kept : laterKept(a.kept, b.kept);
+  const keyset = longerChain(a.keyset, b.keyset);
+  const lease = mergedLease(a, b);
+  const unknown = mergedUnknown(a, b);
+  return {
+    epoch: a.epoch,
+    time: older ? a.time : mergeTime(a.time, b.time),
+    entries: mergeEntries(a.entries, older ? b.entries.map((one) => ({ ...one, iat: 0, sequence: 0 })) : b.entries),
+    ...(kept === undefined ? {} : { kept }),
+    ...(keyset === undefined ? {} : { keyset }),
+    revision: Math.max(a.revision, b.revision),
+    ...(lease === undefined ? {} : { lease }),
+    ...(unknown === undefined ? {} : { unknown }),
+  };
+}
+
+function mergeEntries(a: readonly AcceptedEntry[], b: readonly AcceptedEntry[]): readonly AcceptedEntry[] {
+  const merged = new Map<string, AcceptedEntry>();
+  for (const entry of [...a, ...b]) {
+    const key = `${entry.lineage} ${entry.kid}`;
+    const other = merged.get(key) ?? entry;
+    const { counter, payloadDigest } = isHigher(entry, other) ? entry : other;
+    merged.set(key, {
+      ...entry,
+      counter,
+      payloadDigest,
+      iat: Math.max(entry.iat, other.iat),
+      sequence: Math.max(entry.sequence, other.sequence),
+    });
+  }
+  return sortEntries([...merged.values()]);
+}
+
+function sortEntries(entries: readonly AcceptedEntry[]): readonly AcceptedEntry[] {
+  const compare = (x: string, y: string): number => (x < y ? -1 : x > y ? 1 : 0);
+  return [...entries].sort((x, y) => compare(x.lineage, y.lineage) || compare(x.kid, y.kid));
+}
+
+function laterKept(a: RuntimeState['kept'], b: RuntimeState['kept']): RuntimeState['kept'] {
+  if (a === undefined || b === undefined) return a ?? b;
+  if (a.sequence !== b.sequence) return a.sequence > b.sequence ? a : b;
+  return compareBytes(a.file, b.file) >= 0 ? a : b;
+}
+
+function longerChain(a: RuntimeState['keyset'], b: RuntimeState['keyset']): RuntimeState['keyset'] {
+  if (a === undefined || b === undefined) return a ?? b;
+  if (a.version !== b.version) return a.version > b.version ? a : b;
+  return compareBytes(a.chain, b.chain) >= 0 ? a : b;
+}
+
+function mergedLease(a: RuntimeState, b: RuntimeState): RuntimeState['lease'] {
+  if (a.revision !== b.revision) return a.revision > b.revision ? a.lease : b.lease;
+  if (a.lease === undefined || b.lease === undefined) return a.lease ?? b.lease;
+  if (a.lease.holder !== b.lease.holder) return a.lease.holder > b.lease.holder ? a.lease : b.lease;
+  return a.lease.beat >= b.lease.beat ? a.lease : b.lease;
+}
+
+function mergedUnknown(a: RuntimeState, b: RuntimeState): RuntimeState['unknown'] {
+  if (a.revision !== b.revision) return a.revision > b.revision ? a.unknown : b.unknown;
+  if (a.unknown === undefined || b.unknown === undefined) return a.unknown ?? b.unknown;
+  return compareBytes(encodeCbor(a.unknown), encodeCbor(b.unknown)) >= 0 ? a.unknown : b.unknown;
+}

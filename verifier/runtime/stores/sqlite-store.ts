@@ -1,0 +1,112 @@
+/**
+ * The state in a table of an SQLite database: one that the product has open, or a file. `node:sqlite` is loaded only
+ * for a file, since Node.js 20 does not have it.
+ */
+import type * as NodeSqlite from 'node:sqlite';
+import { fromHex, toHex } from '../../../formats/bytes.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import type { StateStore } from './store.ts';
+
+/** What `DatabaseSync` of `node:sqlite` and `better-sqlite3` have in common. */
+export interface SqliteDatabase {
+  exec(sql: string): unknown;
+  prepare(sql: string): SqliteStatement;
+  close(): unknown;
+}
+
+export interface SqliteStatement {
+  get(...values: (string | number | null)[]): unknown;
+  run(...values: (string | number | null)[]): { readonly changes: number | bigint };
+}
+
+export interface SqliteStoreOptions {
+  /** Of the table's row: several products may share a database. Default `license`. */
+  readonly id?: string;
+}
+
+const TABLE = `CREATE TABLE IF NOT EXISTS vtlic_state (
+  id TEXT PRIMARY KEY, revision INTEGER NOT NULL, document TEXT, lock_note TEXT) STRICT`;
+
+const BUSY_MILLISECONDS = 5000;
+
+/**
+ * @param database one that is open, or the path of a file
+ * @throws VtlicError `configuration_invalid` for a path, where this Node.js has no SQLite
+ */
+export function sqliteStore(
+  database: SqliteDatabase | string,
+  { id = 'license' }: SqliteStoreOptions = {},
+): StateStore {
+  const path = typeof database === 'string' ? database : undefined;
+  let opened = typeof database === 'string' ? undefined : database;
+  let ready = false;
+  const open = (): SqliteDatabase => {
+    opened ??= openFile(path ?? '');
+    if (!ready) {
+      opened.exec(TABLE);
+      opened.prepare('INSERT INTO vtlic_state (id, revision) VALUES (?, 0) ON CONFLICT DO NOTHING').run(id);
+      ready = true;
+    }
+    return opened;
+  };
+  return {
+    name: path === undefined ? 'the SQLite database of the product' : `the SQLite database ${path}`,
+    read: () =>
+      settle(() => {
+        const row = open().prepare('SELECT revision, document FROM vtlic_state WHERE id = ?').get(id);
+        const { revision, document } = (row ?? {}) as { revision?: unknown; document?: unknown };
+        if (typeof document !== 'string') return undefined;
+        // What is not in hex is a damaged copy: no bytes are no state.
+        return { document: fromHex(document) ?? new Uint8Array(), tag: String(revision) };
+      }),
+    write: (document, expected) =>
+      settle(() => {
+        const condition = expected === undefined ? 'document IS NULL' : 'revision = CAST(? AS INTEGER)';
+        const sql = `UPDATE vtlic_state SET document = ?, revision = revision + 1 WHERE id = ? AND ${condition}`;
+        const { changes } = open()
+          .prepare(sql)
+          .run(toHex(document), id, ...(expected === undefined ? [] : [expected]));
+        return Number(changes) === 1;
+      }),
+    readLock: () =>
+      settle(() => {
+        const row = open().prepare('SELECT lock_note FROM vtlic_state WHERE id = ?').get(id);
+        const note = (row as { lock_note?: unknown } | undefined)?.lock_note;
+        return typeof note === 'string' ? note : undefined;
+      }),
+    swapLock: (expected, next) =>
+      settle(() => {
+        const sql = 'UPDATE vtlic_state SET lock_note = ? WHERE id = ? AND lock_note IS ?';
+        return (
+          Number(
+            open()
+              .prepare(sql)
+              .run(next ?? null, id, expected ?? null).changes,
+          ) === 1
+        );
+      }),
+    close: () =>
+      settle(() => {
+        if (path === undefined) return;
+        opened?.close();
+        [opened, ready] = [undefined, false];
+      }),
+  };
+}
+
+function settle<T>(act: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(act());
+  });
+}
+
+function openFile(path: string): SqliteDatabase {
+  const sqlite = process.getBuiltinModule('node:sqlite') as typeof NodeSqlite | undefined;
+  if (sqlite === undefined)
+    throw new VtlicError('configuration_invalid', `this Node.js (${process.versions.node}) has no node:sqlite`, {
+      hint: 'Give sqliteStore() a database that better-sqlite3 opened, use Node.js 22.13 or later, or use a file.',
+    });
+  const database = new sqlite.DatabaseSync(path);
+  database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
+  return database;
+}
