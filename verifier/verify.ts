@@ -72,8 +72,8 @@ function judgeState(genuine: Genuine, context: VerifyContext): Verdict {
 }
 
 /**
- * Judges a license again that was judged genuine under the same trust: policy, binding, what was seen, time. It skips
- * what cannot have changed, above all the signature.
+ * Judges a license again that was judged genuine before: key, policy, binding, what was seen, time. It skips what
+ * cannot have changed, above all the signature: a kid is that of one key for ever.
  */
 export function judgeAgain(
   { license, alg, kid, payloadDigest, lineage }: Accepted,

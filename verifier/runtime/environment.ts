@@ -1,11 +1,14 @@
-/** The variables of the environment that a runtime reads (docs/runtime.md, "Settings"), and what they may not change. */
+/** Variables of the environment that a runtime reads, and what they may not change (docs/runtime.md, "Settings"). */
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { trimBlank } from '../../keys/public/encodings/component-text.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the vendor compiles into the product. A variable that contradicts it is refused: its author may be the adversary. */
+/**
+ * What the vendor compiles into the product. A variable that contradicts it is refused: its author may be the
+ * adversary.
+ */
 export interface CompiledIn {
   readonly mode?: 'onprem';
   readonly production?: true;

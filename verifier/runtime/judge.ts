@@ -24,6 +24,8 @@ export type ProductFacts = Pick<
 export interface Situation {
   readonly state: RuntimeState;
   readonly trust: Trust;
+  /** Which entries of the state count under these keys. */
+  readonly counts: Counts;
   readonly product: ProductFacts;
   /** The clock of the host, in seconds. */
   readonly clock: number;
@@ -68,14 +70,8 @@ const FREE_TIER_REASONS: ReadonlySet<Reason> = new Set<Reason>([
 /** For which the license in the state may serve, where the product chose so. */
 const KEPT_REASONS: ReadonlySet<Reason> = new Set<Reason>(['key_unknown', 'alg_unknown', 'claims_unknown']);
 
-/** Which of the entries of the state count: those of a revoked key do not. */
-export function countsUnder(trust: Trust): Counts {
-  const revoked = new Set(trust.keys.filter(({ status }) => status === 'revoked').map(({ key }) => key.kid));
-  return (kid) => !revoked.has(kid);
-}
-
-export function contextOf({ state, trust, product, clock, elapsed }: Situation): VerifyContext {
-  const seen = seenOf(state, countsUnder(trust));
+export function contextOf({ state, counts, product, clock, elapsed }: Situation): VerifyContext {
+  const seen = seenOf(state, counts);
   return {
     ...product,
     now: effectiveTime(state.time.floor, seen?.highestIat ?? 0, clock, elapsed),
@@ -263,7 +259,7 @@ function graceWarnings({ state, judgedAt, graceUntil }: Accepted): readonly Noti
   return [notice('in_grace', left, { days, until: graceUntil })];
 }
 
-/** Not before the floor has once come up to the time that the licenses prove: until then it says nothing of the clock. */
+/** Only once the floor has come up to the time that the licenses prove: until then it says nothing of the clock. */
 function clockWarnings(situation: Situation): Notice[] {
   const { floor } = situation.state.time;
   const highestIat = contextOf(situation).seen?.highestIat ?? Infinity;

@@ -2,6 +2,7 @@
  * Everything that a runtime tells an operator: one table of codes, each with one sentence and one remedy. A product
  * translates by the code; `detail` is what was found in this one case.
  */
+import { KEYSET_REASONS, type KeysetReason } from '../keyset/index.ts';
 import { REASONS, type Reason } from '../reasons.ts';
 
 /** Why there is no license in force, beside the reasons of `verify()`. */
@@ -26,12 +27,13 @@ export type WarningCode =
   | 'state_copy_repaired'
   | 'state_locked'
   | 'clock_ahead'
-  | 'after_commit_failed';
+  | 'after_commit_failed'
+  | 'keyset_file_unusable';
 
 /** Why an installation is refused, beside the reasons above. */
 export type InstallReason = 'install_not_possible' | 'file_unwritable';
 
-export type NoticeCode = Reason | RuntimeReason | WarningCode | InstallReason;
+export type NoticeCode = Reason | KeysetReason | RuntimeReason | WarningCode | InstallReason;
 
 export interface NoticeFacts {
   /** For whoever operates the product. */
@@ -49,7 +51,8 @@ export interface Notice extends NoticeFacts {
 }
 
 const CHECK_FOLDER =
-  'Check that the folder is mounted, that this user may write in it, and that its disk is neither full nor read-only; then start again.';
+  'Check that the folder is mounted, that this user may write in it, and that its disk is neither full nor ' +
+  'read-only; then start again.';
 
 const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason, NoticeFacts>> = Object.freeze({
   file_missing: {
@@ -125,6 +128,10 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
     sentence: 'The license is in force, but the product could not finish taking it over.',
     remedy: 'Read the detail and the log of the product; it tries again at its next start.',
   },
+  keyset_file_unusable: {
+    sentence: 'The keyset file cannot be read; the keysets that are known stay in force.',
+    remedy: 'Put the keyset file at the path of LICENSE_KEYSET_PATH, readable for this user.',
+  },
   install_not_possible: {
     sentence: 'A license cannot be installed this way here.',
     remedy: 'Put the new license in the place that the detail names, and start the product again.',
@@ -146,6 +153,11 @@ export function notice(
 
 /** Every code with its sentence and remedy: what a product translates. */
 export const NOTICES: Readonly<Record<NoticeCode, NoticeFacts>> = Object.freeze({
-  ...Object.fromEntries(Object.entries(REASONS).map(([code, { sentence, remedy }]) => [code, { sentence, remedy }])),
+  ...Object.fromEntries(
+    Object.entries({ ...REASONS, ...KEYSET_REASONS }).map(([code, { sentence, remedy }]) => [
+      code,
+      { sentence, remedy },
+    ]),
+  ),
   ...RUNTIME_FACTS,
 } as Record<NoticeCode, NoticeFacts>);

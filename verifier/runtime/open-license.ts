@@ -7,12 +7,10 @@
  * license.on('change', ({ entitlements }) => apply(entitlements));
  * ```
  */
-import { readFileSync } from 'node:fs';
-import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { checkContext } from '../context.ts';
-import { trustFromOverride } from '../override.ts';
-import { makeTrust, type Trust } from '../trust.ts';
+import type { Chain } from '../keyset/index.ts';
+import type { Trust } from '../trust.ts';
 import type { CommitHooks } from './commit.ts';
 import {
   checkFreeTier,
@@ -23,6 +21,7 @@ import {
 } from './entitlements.ts';
 import { readSettings, type CompiledIn, type Environment } from './environment.ts';
 import type { ProductFacts } from './judge.ts';
+import { KeyRing } from './key-ring.ts';
 import { licenseSource, type LicenseSource } from './license-source.ts';
 import { notice, type Notice } from './notices.ts';
 import { Runtime, type InstallResult, type RuntimeEvents } from './runtime.ts';
@@ -36,8 +35,8 @@ export interface LicenseOptions extends CommitHooks {
   /** The ids that a license must be by, and for. */
   readonly issuer: string;
   readonly product: string;
-  /** The keys that are built in (`makeTrust`). */
-  readonly keys: Trust;
+  /** What is built in: a chain of keysets (`builtInChain`), or keys that never change (`makeTrust`). */
+  readonly keys: Trust | Chain;
   /** What the product gives without a license in force. */
   readonly freeTier: FreeTier;
   /** The date of the build, compiled in, in seconds since 1970. A security backport keeps that of its release line. */
@@ -67,7 +66,7 @@ export interface LiveLicense {
   readonly nextChange: number | undefined;
   /** @returns a function that ends the calls */
   on<Name extends keyof RuntimeEvents>(name: Name, listener: (value: RuntimeEvents[Name]) => void): () => void;
-  /** A license that someone pasted: verified and written, or refused with nothing changed. */
+  /** A license that someone pasted, with keysets or without: verified and written, or refused with nothing changed. */
   install(text: string): Promise<InstallResult>;
   /** For an admin page. */
   view(): LicenseView;
@@ -86,7 +85,7 @@ export async function openLicense(options: LicenseOptions): Promise<LiveLicense>
   const freeTier = checkFreeTier(options.freeTier);
   const settings = readSettings(options.environment, compiledIn, options.production);
   if (settings.mode === 'saas') return notApplicable();
-  const { statePath, production, license } = settings;
+  const { statePath, keysetPath, production, license } = settings;
   const { issuer, product, deployment, hosts, buildDate, defaultGrace = 0 } = options;
   const facts: ProductFacts = {
     issuer,
@@ -102,7 +101,12 @@ export async function openLicense(options: LicenseOptions): Promise<LiveLicense>
   const runtime = new Runtime(
     {
       product: facts,
-      trust: trustOf(options, compiledIn),
+      keys: new KeyRing({
+        builtIn: options.keys,
+        environment: options.environment,
+        keysetPath,
+        requireComposite: compiledIn.requireComposite === true,
+      }),
       production,
       freeTier,
       source,
@@ -115,13 +119,13 @@ export async function openLicense(options: LicenseOptions): Promise<LiveLicense>
       listeners.call(name, value);
     },
   );
-  await runtime.start();
+  try {
+    await runtime.start();
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
   return live(runtime, source, listeners);
-}
-
-function trustOf({ environment, keys }: LicenseOptions, { requireComposite }: CompiledIn): Trust {
-  const builtIn = requireComposite === true ? makeTrust({ ...keys, requireComposite }) : keys;
-  return trustFromOverride(environment, builtIn, readFileSync);
 }
 
 const HOST_CLOCKS: Clocks = {
@@ -169,7 +173,7 @@ function live(runtime: Runtime, source: LicenseSource, listeners: Listeners): Li
     },
     on: (name, listener) => listeners.add(name, listener),
     install: async (text) => {
-      const result = await runtime.install(utf8(text));
+      const result = await runtime.install(text);
       rest();
       return result;
     },

@@ -5,7 +5,6 @@
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isReason } from '../reasons.ts';
-import type { Trust } from '../trust.ts';
 import {
   entitlementsOf,
   stateOf,
@@ -14,32 +13,33 @@ import {
   type LicenseState,
   type LicenseView,
 } from './entitlements.ts';
-import { Committer, LOCKED, type CommitHooks, type Taken } from './commit.ts';
+import { Committer, type CommitHooks, type Taken } from './commit.ts';
 import {
   contextOf,
   isNewTo,
   judgeChange,
-  judgeInstall,
   judgeMoment,
   judgeStart,
   judgeWithoutFile,
   nextChange,
-  shownError,
   type Decision,
   type Examined,
   type ProductFacts,
   type Situation,
   type Source,
 } from './judge.ts';
+import { installPasted, type InstallOutcome } from './install.ts';
+import type { KeyRing } from './key-ring.ts';
 import type { LicenseSource } from './license-source.ts';
 import { notice, type Notice } from './notices.ts';
 import { StateKeeper, type Clocks } from './state-keeper.ts';
+import type { RuntimeState } from './state.ts';
 import { memoryStore, type StateStore } from './stores/store.ts';
 import { Warnings } from './warnings.ts';
 
 export interface RuntimeParts {
   readonly product: ProductFacts;
-  readonly trust: Trust;
+  readonly keys: KeyRing;
   readonly production: boolean;
   readonly freeTier: Entitlements;
   readonly source: LicenseSource;
@@ -50,7 +50,7 @@ export interface RuntimeParts {
 }
 
 export type InstallResult =
-  { readonly ok: true; readonly outcome: 'in_force' | 'waiting' } | { readonly ok: false; readonly refusal: Notice };
+  { readonly ok: true; readonly outcome: InstallOutcome } | { readonly ok: false; readonly refusal: Notice };
 
 export interface RuntimeEvents {
   readonly change: LicenseView;
@@ -86,7 +86,7 @@ export class Runtime {
   constructor(parts: RuntimeParts, emit: Emit) {
     this.#parts = parts;
     this.#emit = emit;
-    this.#keeper = new StateKeeper(parts.stores, parts.clocks);
+    this.#keeper = new StateKeeper(parts.stores, parts.clocks, this.#amend);
     this.#committer = this.#newCommitter();
     this.#syncedAt = parts.clocks.monotonic();
   }
@@ -101,7 +101,7 @@ export class Runtime {
 
   /** In effective time, as are the times of a license. */
   get nextChange(): number | undefined {
-    return nextChange(this.#decision, this.#parts.trust, this.#now());
+    return nextChange(this.#decision, this.#parts.keys.trust, this.#now());
   }
 
   /** Seconds until then. */
@@ -128,6 +128,7 @@ export class Runtime {
     const loaded: Taken =
       stores.length === 0 ? { fault: notice('state_unwritable', NO_STORE), warnings: [] } : await this.#keeper.load();
     if (loaded.fault !== undefined) this.#goOnInMemory(loaded.fault);
+    this.#parts.keys.refresh(this.#keeper.state.keyset);
     let [decision, taken] = await this.#judgeAndTake();
     // Another process was faster with a newer license: what it wrote is judged by now.
     if (taken.fault !== undefined && isReason(taken.fault.code)) [decision, taken] = await this.#judgeAndTake();
@@ -150,6 +151,7 @@ export class Runtime {
     return this.#exclusive(async () => {
       const before = this.#remember();
       if (this.#parts.clocks.monotonic() - this.#syncedAt >= SYNC_SECONDS) await this.#sync();
+      await this.#keysMayHaveChanged();
       const stamp = this.#parts.source.stamp();
       const read = stamp === this.#stamp ? undefined : this.#parts.source.read();
       this.#stamp = stamp;
@@ -159,17 +161,35 @@ export class Runtime {
     });
   }
 
-  /** @param file the license as it was pasted */
-  install(file: Uint8Array): Promise<InstallResult> {
+  /** @param pasted a license, keysets, or both in any order */
+  install(pasted: string): Promise<InstallResult> {
     return this.#exclusive(async () => {
       const before = this.#remember();
-      const refusal = await this.#install(file);
-      if (refusal !== undefined) {
-        this.#emit('refused', refusal);
-        return { ok: false, refusal };
+      const { keys, source } = this.#parts;
+      const installed =
+        this.#stateFault ??
+        (await installPasted(pasted, {
+          keys,
+          source,
+          keeper: this.#keeper,
+          committer: this.#committer,
+          situation: () => this.#situation(),
+          before: this.#decision,
+        }));
+      if ('code' in installed) {
+        // Keysets that came with it may have been taken.
+        this.#setDecision(judgeMoment(this.#situation(), this.#decision), undefined);
+        this.#emit('refused', installed);
+        this.#tell(before);
+        return { ok: false, refusal: installed };
       }
+      if (installed.file !== undefined) this.#file = installed.file;
+      if (installed.file !== undefined) this.#stamp = source.stamp();
+      else this.#judgeFileAgain();
+      this.#warnings.addState(installed.warnings);
+      this.#setDecision(judgeMoment(this.#situation(), installed.decision), installed.file && []);
       this.#tell(before);
-      return { ok: true, outcome: this.#decision.waiting?.file === file ? 'waiting' : 'in_force' };
+      return { ok: true, outcome: installed.outcome };
     });
   }
 
@@ -225,54 +245,6 @@ export class Runtime {
     this.#setDecision(waiting === undefined ? rest : { ...rest, waiting }, [fault]);
   }
 
-  async #install(file: Uint8Array): Promise<Notice | undefined> {
-    const fault = this.#parts.source.installFault() ?? this.#stateFault;
-    if (fault !== undefined) return fault;
-    const lock = await this.#committer.lock();
-    if (lock === undefined) return LOCKED;
-    try {
-      // Also tries whether the state can be written, before anything is changed.
-      const writable = await this.#keeper.change((state) => state);
-      if (!writable.ok) return writable.fault;
-      const found = judgeInstall(file, this.#situation());
-      const next = found.inForce ?? found.waiting;
-      if (found.refusal !== undefined || next === undefined) return found.refusal;
-      const refused = await this.#committer.ask(next, this.#decision.inForce);
-      return refused ?? (await this.#replaceFile(file, found));
-    } finally {
-      await lock.release();
-    }
-  }
-
-  /** The file first: a crash before the state is written is then a license that was dropped as a file. */
-  async #replaceFile(file: Uint8Array, { inForce, waiting }: Decision): Promise<Notice | undefined> {
-    const { source } = this.#parts;
-    const old = source.read();
-    try {
-      source.replace(file);
-    } catch (error) {
-      return notice('file_unwritable', shownError(error));
-    }
-    if (inForce !== undefined) {
-      const { fault } = await this.#committer.write(inForce);
-      if (fault !== undefined) {
-        if ('file' in old) source.replace(old.file);
-        return fault;
-      }
-    }
-    this.#file = file;
-    this.#stamp = source.stamp();
-    const current = inForce ?? this.#decision.current;
-    const now = judgeMoment(this.#situation(), {
-      ...(waiting === undefined ? {} : { waiting }),
-      ...(current === undefined ? {} : { current }),
-      notices: [],
-    });
-    this.#setDecision(now, []);
-    this.#warnings.addState(await this.#committer.tell(inForce));
-    return undefined;
-  }
-
   #toBeTaken({ inForce }: Decision): Examined | undefined {
     return inForce?.from === 'file' && isNewTo(this.#keeper.state, inForce) ? inForce : undefined;
   }
@@ -292,14 +264,34 @@ export class Runtime {
     this.#warnings.setState(fault === undefined ? warnings : [fault]);
   }
 
-  /** Production does not start without a state; elsewhere it says so and goes on. @throws VtlicError `license_refused` */
+  /** Production does not start without a state; elsewhere it goes on. @throws VtlicError `license_refused` */
   #goOnInMemory(fault: Notice): void {
     if (this.#parts.production) throw startRefused(fault);
     this.#stateFault = fault;
-    this.#keeper = new StateKeeper([memoryStore()], this.#parts.clocks);
+    this.#keeper = new StateKeeper([memoryStore()], this.#parts.clocks, this.#amend);
     this.#committer = this.#newCommitter();
     this.#warnings.setState([fault, notice('state_not_durable', fault.detail)]);
   }
+
+  async #keysMayHaveChanged(): Promise<void> {
+    const { keys } = this.#parts;
+    try {
+      if (!keys.refresh(this.#keeper.state.keyset)) return;
+    } catch (error) {
+      if (!(error instanceof VtlicError)) throw error;
+      this.#warnings.addState([notice('configuration_invalid', error.message)]);
+      return;
+    }
+    this.#judgeFileAgain();
+    const changed = await this.#keeper.change((state) => state);
+    if (!changed.ok) this.#warnings.addState([changed.fault]);
+  }
+
+  /** The chain of keysets goes into the state with whatever else is written. */
+  readonly #amend = (state: RuntimeState): RuntimeState => {
+    const { keyset } = this.#parts.keys;
+    return keyset === undefined || keyset.version <= (state.keyset?.version ?? -1) ? state : { ...state, keyset };
+  };
 
   #newCommitter(): Committer {
     return new Committer(this.#parts.hooks, this.#keeper, () => this.#situation());
@@ -312,7 +304,8 @@ export class Runtime {
   /** @param file what is to be said of the file from now on; undefined: what was said before */
   #setDecision(decision: Decision, file: readonly Notice[] | undefined, isUseless = false): void {
     this.#decision = decision;
-    this.#warnings.setMoment(judgeMoment(this.#situation(), decision).notices);
+    const moment = judgeMoment(this.#situation(), decision).notices;
+    this.#warnings.setMoment(moment, this.#parts.keys.notices(this.#now()));
     if (file !== undefined) this.#warnings.setFile(file, isUseless);
   }
 
@@ -328,7 +321,8 @@ export class Runtime {
   }
 
   #situation(): Situation {
-    return { ...this.#keeper.situation(), trust: this.#parts.trust, product: this.#parts.product };
+    const { keys, product } = this.#parts;
+    return { ...this.#keeper.situation(), trust: keys.trust, counts: keys.counts, product };
   }
 
   #now(): number {

@@ -14,9 +14,10 @@ import {
 } from '../../formats/cbor/index.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { LICENSE_LIMITS } from '../../formats/armor.ts';
+import { MAX_CHAIN_BYTES } from '../../formats/keyset/keyset.ts';
 import { MAX_COUNT, MAX_TIME } from '../../formats/license/bounds.ts';
+import { isLineage } from '../../formats/license/id.ts';
 import { defaultProvider } from '../../keys/public/provider-default.ts';
-import { isLineage } from '../rollback.ts';
 import type { AcceptedEntry, RuntimeState } from './state.ts';
 
 /**
@@ -31,7 +32,6 @@ const HEAD_BYTES: number = BEGIN.length + DIGEST_BYTES;
 
 /** 16 MiB of keysets, and the rest of it. */
 export const MAX_STATE_BYTES: number = 20 * 1024 * 1024;
-const MAX_CHAIN_BYTES = 16 * 1024 * 1024;
 export const MAX_ENTRIES = 4096;
 const MAX_HOLDER_CHARACTERS = 200;
 const MAX_UNKNOWN = 64;

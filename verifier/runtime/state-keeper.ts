@@ -27,15 +27,18 @@ let keepers = 0;
 export class StateKeeper {
   readonly #stores: readonly StateStore[];
   readonly #clocks: Clocks;
+  readonly #amend: (state: RuntimeState) => RuntimeState;
   readonly #holder: string = `${processIdentity()} ${++keepers}`;
   #state: RuntimeState = EMPTY_STATE;
   /** The floor, and when it was right. */
   #base: { readonly epoch: number; readonly floor: number; readonly at: number };
   #seenLease: { readonly text: string; readonly at: number } | undefined;
 
-  constructor(stores: readonly StateStore[], clocks: Clocks) {
+  /** @param amend what goes into the state with each write; pure */
+  constructor(stores: readonly StateStore[], clocks: Clocks, amend: (state: RuntimeState) => RuntimeState) {
     this.#stores = stores;
     this.#clocks = clocks;
+    this.#amend = amend;
     this.#base = { epoch: 0, floor: 0, at: clocks.monotonic() };
   }
 
@@ -64,7 +67,7 @@ export class StateKeeper {
    * @param change is pure, and may be called several times
    */
   async change(change: (state: RuntimeState) => RuntimeState): Promise<Changed> {
-    const changed = await changeState(this.#stores, (state) => this.#advance(state, change(state)));
+    const changed = await changeState(this.#stores, (state) => this.#advance(state, this.#amend(change(state))));
     if (changed.ok) this.#adopt(changed.state);
     return changed;
   }

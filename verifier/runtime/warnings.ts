@@ -20,8 +20,8 @@ export class Warnings {
     this.#file = notices.filter(({ code }) => code !== 'clock_ahead' && (isUseless || !OF_THE_MOMENT.has(code)));
   }
 
-  setMoment(notices: readonly Notice[]): void {
-    this.#moment = notices.filter(({ code }) => OF_THE_MOMENT.has(code));
+  setMoment(notices: readonly Notice[], keysets: readonly Notice[]): void {
+    this.#moment = [...notices.filter(({ code }) => OF_THE_MOMENT.has(code)), ...keysets];
   }
 
   setState(notices: readonly Notice[]): void {

@@ -14,7 +14,7 @@ export interface PostgresClient {
 }
 
 export interface PostgresStoreOptions {
-  /** `vtlic_state` or `schema.vtlic_state`: plain names. It is made where it does not exist and the user may do that. */
+  /** A plain name, `vtlic_state` or `schema.vtlic_state`. The table is made where it does not exist. */
   readonly table?: string;
   /** Of the table's row: several products may share a database. Default `license`. */
   readonly id?: string;
@@ -66,7 +66,8 @@ export function postgresStore(
     },
     write: async (document, expected) => {
       const condition = expected === undefined ? 'document IS NULL AND $3::text IS NULL' : 'revision = $3::bigint';
-      const sql = `UPDATE ${table} SET document = $1, revision = revision + 1 WHERE id = $2 AND ${condition} RETURNING id`;
+      const set = 'document = $1, revision = revision + 1';
+      const sql = `UPDATE ${table} SET ${set} WHERE id = $2 AND ${condition} RETURNING id`;
       return (await first(sql, [toHex(document), id, expected ?? null])) !== undefined;
     },
     readLock: async () => {

@@ -1,6 +1,6 @@
 /**
- * A place that keeps a copy of the state: a file, or whatever the product supplies (its database). A product that writes
- * a store of its own implements this.
+ * A place that keeps a copy of the state: a file, or whatever the product supplies (its database). A product that
+ * writes a store of its own implements this.
  */
 export interface StateStore {
   /** For messages: "the file /var/lib/vaultdesk/license.state". */

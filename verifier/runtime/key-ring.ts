@@ -1,0 +1,158 @@
+/**
+ * The keys that a running product trusts: those built in, or the chain of keysets with what state and file bring, and
+ * the environment's override over them (docs/keysets.md, "Which keyset counts").
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { VtlicError } from '../../formats/error.ts';
+import { MAX_CHAIN_BYTES } from '../../formats/keyset/keyset.ts';
+import { errorCodeOf, readLimited } from '../../files/index.ts';
+import { chainFile, chooseKeyset, isKeysetExpired, trustOfChain, type Chain } from '../keyset/index.ts';
+import { trustFromOverride } from '../override.ts';
+import { indexOfTrust, makeTrust, type Trust } from '../trust.ts';
+import type { Environment } from './environment.ts';
+import { notice, type Notice } from './notices.ts';
+import type { Counts, RuntimeState } from './state.ts';
+
+export interface KeyRingOptions {
+  /** From `makeTrust`, or from `builtInChain`. */
+  readonly builtIn: Trust | Chain;
+  readonly environment: Environment;
+  readonly keysetPath: string | undefined;
+  readonly requireComposite: boolean;
+}
+
+export class KeyRing {
+  readonly #options: KeyRingOptions;
+  readonly #builtIn: Chain | undefined;
+  #chain: Chain | undefined;
+  #trust: Trust;
+  #counts: Counts;
+  /** What was read last: the chain is judged again only where something differs. */
+  #read = '';
+  #notices: readonly Notice[] = [];
+
+  /** @throws VtlicError `configuration_invalid` for an override that is wrong */
+  constructor(options: KeyRingOptions) {
+    this.#options = options;
+    const { builtIn, requireComposite } = options;
+    this.#builtIn = 'newest' in builtIn ? builtIn : undefined;
+    this.#chain = this.#builtIn;
+    const base =
+      'newest' in builtIn
+        ? trustOfChain(builtIn, { requireComposite })
+        : requireComposite
+          ? makeTrust({ ...builtIn, requireComposite })
+          : builtIn;
+    this.#trust = trustFromOverride(options.environment, base, readFileSync);
+    this.#counts = countsUnder(base);
+  }
+
+  get trust(): Trust {
+    return this.#trust;
+  }
+
+  /** Which entries of the state count. An override does not change what the keyset revoked. */
+  get counts(): Counts {
+    return this.#counts;
+  }
+
+  /** What the state should keep; undefined where there are no keysets. */
+  get keyset(): RuntimeState['keyset'] {
+    return this.#chain && { version: this.#chain.newest.version, chain: chainFile(this.#chain) };
+  }
+
+  /** @param now effective time */
+  notices(now: number): readonly Notice[] {
+    const chain = this.#chain;
+    if (chain === undefined || !isKeysetExpired(chain, now)) return this.#notices;
+    return [...this.#notices, notice('keyset_expired', `version ${chain.newest.version} is in force`)];
+  }
+
+  /**
+   * Looks at the chain in the state, and at the file of LICENSE_KEYSET_PATH, where they changed.
+   *
+   * @returns whether the trust is another one now
+   * @throws VtlicError `configuration_invalid` where a keyset and the override do not go together
+   */
+  refresh(kept: RuntimeState['keyset']): boolean {
+    if (this.#builtIn === undefined) return false;
+    const read = `${kept?.version ?? ''} ${kept?.chain.length ?? ''} ${this.#fileStamp()}`;
+    if (read === this.#read) return false;
+    const state = kept?.chain ?? NOTHING;
+    const { file, fault } = this.#readFile();
+    const chosen = chooseKeyset({
+      builtIn: this.#builtIn,
+      ...(state.length === 0 ? {} : { state: [state] }),
+      ...(file.length === 0 ? {} : { file }),
+    });
+    const isOther = this.#use(chosen.chain);
+    this.#read = read;
+    this.#notices = [
+      ...chosen.notices.map(({ reason, detail, source }) => notice(reason, `${source}: ${detail}`)),
+      ...(fault === undefined ? [] : [fault]),
+    ];
+    return isOther;
+  }
+
+  /**
+   * Keysets that someone pasted, as a continuation of the chain that counts.
+   *
+   * @returns why they are not taken; undefined: they are
+   */
+  add(file: Uint8Array): Notice | undefined {
+    if (this.#builtIn === undefined || this.#chain === undefined)
+      return notice('install_not_possible', 'this product has its keys built in, and takes no keysets');
+    const chosen = chooseKeyset({ builtIn: this.#chain, file });
+    const [refused] = chosen.notices;
+    if (refused !== undefined && refused.reason !== 'keyset_older') return notice(refused.reason, refused.detail);
+    try {
+      this.#use(chosen.chain);
+    } catch (error) {
+      if (error instanceof VtlicError) return notice('configuration_invalid', error.message);
+      throw error;
+    }
+    return undefined;
+  }
+
+  #use(chain: Chain): boolean {
+    if (chain === this.#chain) return false;
+    const { environment, requireComposite } = this.#options;
+    const base = trustOfChain(chain, { requireComposite });
+    this.#trust = trustFromOverride(environment, base, readFileSync);
+    this.#counts = countsUnder(base);
+    this.#chain = chain;
+    return true;
+  }
+
+  /** Another text once the file has changed. */
+  #fileStamp(): string {
+    const path = this.#options.keysetPath;
+    if (path === undefined) return '';
+    try {
+      const { ino, size, mtimeMs } = statSync(path);
+      return `${ino} ${size} ${mtimeMs}`;
+    } catch (error) {
+      return errorCodeOf(error) ?? 'unknown';
+    }
+  }
+
+  /** A file that cannot be read is no fault of the license: the keysets that are known go on. */
+  #readFile(): { readonly file: Uint8Array; readonly fault?: Notice } {
+    const path = this.#options.keysetPath;
+    if (path === undefined) return { file: NOTHING };
+    try {
+      return { file: readLimited(path, MAX_CHAIN_BYTES, 'too_large') };
+    } catch (error) {
+      if (!(error instanceof VtlicError)) throw error;
+      return { file: NOTHING, fault: notice('keyset_file_unusable', `${path}: ${error.message}`) };
+    }
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+/** Entries of a revoked key do not count, except for payloads that the vendor honors. */
+function countsUnder(trust: Trust): Counts {
+  const { byKid, honored } = indexOfTrust(trust);
+  return (kid, digest) => byKid.get(kid)?.status !== 'revoked' || honored.get(kid)?.has(digest) === true;
+}
