@@ -75,8 +75,8 @@ function hintFor(name: string, columns: number): string {
 }
 
 /**
- * A row as the JSON object that a request file would hold, each value at its own place. An empty cell is a member that
- * is not there.
+ * A row as the JSON object that a request file would contain, each value at its own place. An empty cell is a member
+ * that is not there.
  */
 export function rowAsJson(record: CsvRecord, columns: readonly Column[]): JsonObject {
   const members: JsonMember[] = [];

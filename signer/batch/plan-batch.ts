@@ -252,9 +252,9 @@ class LineagesSeen {
     this.#find = this.#db.prepare('SELECT line FROM seen WHERE lineage = ?');
   }
 
-  /** The line on which the lineage stands already; undefined for the first time, which is remembered. */
+  /** The line that named the lineage before. The first time it is undefined, and the line is remembered. */
   firstLine(lineage: Lineage, line: number): number | undefined {
-    // Ids hold no line feed.
+    // Ids contain no line feed.
     const key = createHash('sha256')
       .update(`${lineage.sub}\n${lineage.aud}\n${lineage.dep ?? ''}`)
       .digest()

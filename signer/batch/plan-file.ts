@@ -175,7 +175,7 @@ export class BatchPlanWriter {
     this.#rows++;
   }
 
-  /** @returns the digest under which the plan now lies, and what its end says. */
+  /** @returns the digest, which is the name of the file, and what its end says. */
   finish(sharded: boolean): { readonly digest: string; readonly end: BatchEnd } {
     const end: BatchEnd = Object.freeze({ rows: this.#rows, sign: this.#sign, sharded });
     this.#append(encodeEnd(end));

@@ -1,4 +1,4 @@
-/** What a batch plan holds: a head, a row for each row of the file, an end. Each is one deterministic CBOR map. */
+/** The parts of a batch plan: a head, a row for each row of the file, an end. Each is one deterministic CBOR map. */
 import { fromHex } from '../../formats/bytes.ts';
 import { encodeCbor, MapReader, type CborValue, type MapErrors } from '../../formats/cbor/index.ts';
 import { VtlicError } from '../../formats/error.ts';

@@ -44,8 +44,8 @@ export type PreparedPlan =
   | { readonly kind: 'finished'; readonly rows: number; readonly plan?: BatchPlan };
 
 /**
- * @throws VtlicError `request_invalid` for rows at fault (each was told before), `policy_refused` for a batch that was
- * begun and is not resumed
+ * @throws VtlicError `request_invalid` for rows at fault (each was reported before), `policy_refused` for a batch that
+ *   was begun and is not resumed
  */
 export async function preparePlan(input: PrepareInput): Promise<PreparedPlan> {
   const begun = input.resume ? await openBegun(input) : undefined;
@@ -62,7 +62,7 @@ export async function preparePlan(input: PrepareInput): Promise<PreparedPlan> {
   return fromFile(input);
 }
 
-/** The plan with which this very file was begun under this name; undefined where it is gone or no longer stands. */
+/** The plan with which this very file was begun under this name; undefined if it is gone or no longer valid. */
 async function openBegun(input: PrepareInput): Promise<BatchPlan | undefined> {
   const { site, catalog, ledger, key, source } = input;
   const record = readBatchRecord(site.paths.folder, source.name);

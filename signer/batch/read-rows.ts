@@ -28,7 +28,7 @@ export interface InputRow {
   /** The request, or everything that is wrong with the row. */
   readonly content: Request | readonly VtlicError[];
   /**
-   * Where a member of the request stands (`limits.vaults`, `features[2]`); the row's beginning for what is not there.
+   * Where a member of the request is (`limits.vaults`, `features[2]`); the row's beginning for a missing one.
    */
   readonly placeOf: (field: string) => { readonly line: number; readonly column: number };
 }
@@ -114,7 +114,7 @@ function csvRow(record: CsvRecord, columns: readonly Column[], file: string): In
     return record.placeOf(index < 0 ? columns.length : index);
   };
   const content = readRequest(readObject(rowAsJson(record, columns), { code: 'request_invalid', file }));
-  // A missing member is told at its own empty cell.
+  // A missing member is reported at its own empty cell.
   return {
     line,
     content:

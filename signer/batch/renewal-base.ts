@@ -21,7 +21,8 @@ export interface RowBase {
 
 /**
  * @param state of the lineage, as the ledger has it
- * @param begun the batch that goes on: what it signed of the customer's other lineages makes nobody a known customer
+ * @param begun the batch that goes on: what it signed of the customer's other lineages does not make the customer a
+ *   known one
  */
 export function baseOfRow(
   ledger: LedgerView,

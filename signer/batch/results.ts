@@ -1,6 +1,6 @@
 /**
  * What a batch leaves besides its licenses. The results say what became of every row, as the ledger says:
- * `results.jsonl` for programs, `results.csv` for people. They are made anew from plan and ledger after each run, so
+ * `results.jsonl` for programs, `results.csv` for people. They are made again from plan and ledger after each run, so
  * they are right also after a crash. With `--proof`, a proof is written beside each license.
  */
 import { dirname, join } from 'node:path';

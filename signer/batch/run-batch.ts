@@ -52,7 +52,7 @@ export interface BatchIo {
   readonly runtime: Runtime;
   readonly terminal: ReviewTerminal | undefined;
   readonly tell: (line: string) => void;
-  /** Called as a phase begins; the total is undefined where nobody knows it yet. */
+  /** Called as a phase begins; the total is undefined if it is not known yet. */
   readonly progress: (phase: BatchPhase, total?: number) => BatchProgress;
   /** One fault of a row. */
   readonly fault: (fault: VtlicError) => void;
@@ -222,7 +222,7 @@ async function signReviewed(
 ): Promise<BatchDone> {
   const { site, runtime } = io;
   const { batch } = reviewed;
-  // Read again: a prompt may have stood open while somebody changed them.
+  // Read again: somebody may have changed them while a prompt was open.
   checkPlanFresh(batch.head, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
   const ledgerId = toHex(ledger.genesis.ledgerId);
   const signingKey = await openKey(access, keys.key, ledgerId);
@@ -289,7 +289,8 @@ async function finish(
 }
 
 /**
- * What stopped the batch is told first: a key whose state is unknown matters more than a list that can be made again.
+ * What stopped the batch is reported first: a key whose state is unknown matters more than a list that can be made
+ * again.
  */
 async function resultsOf(batch: BatchPlan, site: Site, ledger: Ledger, { stoppedBy }: BatchOutcome): Promise<Results> {
   try {

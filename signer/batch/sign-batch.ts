@@ -31,7 +31,7 @@ const MAX_GROUP = 128;
 const FIRST_GROUP = 8;
 const GROUP_SECONDS = 2;
 /**
- * Requests on their way to the key: enough to keep it busy while a transaction holds this thread, and few where it is
+ * Requests on their way to the key: enough to keep it busy while a transaction blocks this thread, and few where it is
  * slow.
  */
 const MIN_IN_FLIGHT = 4;

@@ -12,7 +12,7 @@ import type { Runtime } from '../runtime.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 export interface Io {
-  /** The result alone. */
+  /** Only the result. */
   readonly out: (result: string | Uint8Array) => void;
   /** The narrative: one line, already cleaned. */
   readonly err: (line: string) => void;

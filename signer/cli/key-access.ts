@@ -18,7 +18,7 @@ export class CommandAccess implements AsyncDisposable {
   readonly secrets: SecretProvider;
   readonly tokens: TokenPool;
 
-  /** @param withTerminal false where the command asks nobody anything */
+  /** @param withTerminal false for a command that never asks */
   constructor(io: Io, options: SecretOptions, withTerminal = true) {
     // Before the terminal is opened: a fault of the options leaves nothing to close.
     const sources = parseSecretOptions(options.secret);
@@ -45,7 +45,7 @@ export class CommandAccess implements AsyncDisposable {
 export interface AccessNeeds {
   /** The key that signs. */
   readonly key?: KeyRecord;
-  /** Keystores that hold an anchor. */
+  /** Keystores that contain an anchor. */
   readonly anchors: readonly string[];
 }
 

@@ -174,7 +174,7 @@ async function planAndSign(
   try {
     const catalog = readCatalog(site.paths.catalog);
     const reviewed = early ?? (await reviewHere());
-    // Read again: a prompt may have stood open while somebody changed them.
+    // Read again: somebody may have changed them while a prompt was open.
     checkPlanFresh(reviewed.plan, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
     checkPlanned(reviewed.plan, { site, catalog, ledger });
     if (early !== undefined) for (const line of planView(early.plan, { site, catalog, ledger })) io.err(line);
@@ -235,7 +235,7 @@ function provingCommand(released: readonly ReleasedLicense[], options: SigningOp
   );
 }
 
-/** What fails here is told after the license is: that one is released. */
+/** What fails here is reported after the license, which is released. */
 async function prove(released: readonly ReleasedLicense[], work: ProofWork): Promise<ProofOutcome> {
   try {
     const records = released.flatMap(({ issued }) => work.ledger.findByIntent(issued.intent.seq) ?? []);

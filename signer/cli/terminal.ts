@@ -88,7 +88,7 @@ async function readLine(
   let length = 0;
   try {
     input.setRawMode(true);
-    // What was typed before the question stood there is no answer to it.
+    // What was typed before the question was shown is no answer to it.
     await discardTyped(input);
     show(prompt);
     return await new Promise<Uint8Array>((resolve, reject) => {

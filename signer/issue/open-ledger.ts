@@ -52,7 +52,7 @@ export async function openForSigning(site: Site, runtime: Runtime, run: LedgerOp
   }
 }
 
-/** Until the old place is empty, what stands there vouches for an older state of the record. */
+/** Until the old place is empty, the anchor there vouches for an older state of the ledger. */
 async function settleMove(ledger: Ledger, run: LedgerOpenOptions): Promise<void> {
   const move = ledger.lastAnchorMove();
   if (move === undefined || move.seq <= ledger.anchored.entries) return;

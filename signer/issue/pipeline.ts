@@ -52,7 +52,7 @@ export interface ReleasedLicense {
   readonly issued: IssuedLicense;
   /** Absolute. */
   readonly path: string;
-  /** False where the very bytes stood there already. */
+  /** False if a file with exactly these bytes was there already. */
   readonly written: boolean;
 }
 
@@ -84,8 +84,8 @@ export async function anchorIssued(
  * Anchored → released: the file has its name, is durable, and the ledger says so.
  *
  * @param siteFolder absolute
- * @throws VtlicError `output_exists`, `output_unwritable`, saying that the ledger holds the license and how to release
- *   it later.
+ * @throws VtlicError `output_exists`, `output_unwritable`, saying that the ledger contains the license and how to
+ *   release it later.
  */
 export async function release(
   ledger: Ledger,

@@ -1,5 +1,5 @@
 /**
- * What a start does before anything new: finishes what a crash left, with no hand.
+ * What a start does before anything new: it finishes what a crash left, without asking anybody.
  *
  * An intent without an issue is void, always: a hedged signature made again would be a second file for one counter.
  * An issue without a release is anchored, and its stored bytes go out.
@@ -13,7 +13,7 @@ import { storedLicense } from './stored-license.ts';
 
 export async function recover(ledger: Ledger, site: Site, runtime: Runtime): Promise<readonly ReleasedLicense[]> {
   const plan = ledger.recoveryPlan();
-  // Judged before anything is written: nothing is added to a record that does not hold.
+  // Checked before anything is written: nothing is added to a ledger that contradicts itself.
   const stored = plan.releases.map((record) => storedLicense(ledger, record, site));
   for (const { intent } of plan.voids) {
     ledger.void_(intent.seq, 'crash');

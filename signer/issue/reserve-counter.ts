@@ -9,7 +9,7 @@ import type { Reviewed } from '../plan/review.ts';
 import { releasePath } from './output-path.ts';
 import type { IntendedLicense } from './pipeline.ts';
 
-/** What the plan holds as text was checked when the plan was read. */
+/** Texts of the plan were checked when the plan was read. */
 function known(bytes: Uint8Array | undefined): Uint8Array {
   if (bytes === undefined) throw new VtlicError('internal', 'a digest or id of the plan cannot be read');
   return bytes;

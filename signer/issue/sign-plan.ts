@@ -1,7 +1,7 @@
 /**
  * Carries out a reviewed plan: for each item intended → signed → self-checked → issued → anchored → released.
  *
- * Whatever fails between intent and issue voids the counter before the error is told.
+ * Whatever fails between intent and issue voids the counter before the error is reported.
  */
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';

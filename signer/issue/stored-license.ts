@@ -1,5 +1,5 @@
 /**
- * A license that the ledger holds, on its way out once more. What is stored may have been changed since it was signed,
+ * A license of the ledger, on its way out once more. What is stored may have been changed since it was signed,
  * so it is judged again before it leaves: by the chain, by the tree that the anchor covers, and by the verifier.
  */
 import { armor } from '../../formats/armor.ts';
@@ -69,7 +69,7 @@ function entryFault(ledger: Ledger, entry: IntentEntry | IssueEntry): string | u
 }
 
 /**
- * By the root that the anchor holds, where it covers the leaf: that one lies where the ledger's folder does not reach.
+ * Uses the root of the anchor if it covers the leaf: the anchor is outside the folder of the ledger.
  */
 function leafFault(ledger: Ledger, licenseId: Uint8Array): string | undefined {
   const { log, index, data } = findLeaf(ledger, licenseId);

@@ -1,6 +1,6 @@
 /**
  * Released → proved: `FILE.vtlic.proof` beside each license, all of them to one checkpoint, signed when the last file
- * stands.
+ * exists.
  */
 import { groupDigits } from '../../formats/clean-text.ts';
 import { join } from 'node:path';
@@ -52,7 +52,7 @@ export interface ProofsWritten {
  * Of licenses that were released in the log that grows. Only what the anchor covers is in the checkpoint.
  *
  * @throws VtlicError what signing throws, `output_unwritable`, `interrupted`, `output_exists` where something else
- *   stands in the place of a proof (all others are written); the licenses are released all the same
+ *   is in the place of a proof (all others are written); the licenses are released all the same
  */
 export async function writeProofs(
   records: Iterable<LicenseRecord>,

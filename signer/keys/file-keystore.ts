@@ -29,7 +29,9 @@ export function checkNewPassphrase(passphrase: Uint8Array): void {
     });
 }
 
-/** Code points of UTF-8, by the first byte of each: a secret is made no string, which nobody could wipe. */
+/**
+ * Code points of UTF-8, by the first byte of each: a secret never becomes a string, because a string cannot be wiped.
+ */
 function characters(bytes: Uint8Array): number {
   return bytes.reduce((count, byte) => ((byte & 0xc0) === 0x80 ? count : count + 1), 0);
 }

@@ -61,7 +61,7 @@ export function checkClaim(file: string, claim: KeyClaim): boolean {
 /**
  * Claims a key for a ledger, once and for all.
  *
- * @param file where the claim of this key lies
+ * @param file the claim of this key
  * @throws VtlicError `key_claimed` when another ledger has claimed it
  */
 export async function claimKey(file: string, claim: KeyClaim): Promise<void> {
@@ -103,7 +103,8 @@ export async function checkClaimInToken(token: Token, claim: KeyClaim): Promise<
 }
 
 /**
- * Claims a key for a ledger, once and for all. A token that has no data objects cannot hold a claim, which is said.
+ * Claims a key for a ledger, once and for all. A token without data objects cannot store a claim: the officer is
+ * warned.
  *
  * @throws VtlicError `key_claimed` when another ledger has claimed it
  */

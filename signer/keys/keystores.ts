@@ -32,7 +32,7 @@ export function tokenKeystoreOf(site: Site, name: string): TokenKeystore {
   return store;
 }
 
-/** Names of the keystores that hold a key. */
+/** Names of the keystores that contain a key. */
 export function keystoresUsed(record: Pick<KeyRecord, 'keystore' | 'object'>): readonly string[] {
   const other = record.object?.mldsaKeystore;
   return other === undefined ? [record.keystore] : [record.keystore, other];

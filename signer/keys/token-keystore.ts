@@ -41,7 +41,7 @@ async function openAll(
 ): Promise<readonly [Token, ...Token[]]> {
   const [first, ...others] = stores;
   if (first === undefined) throw new VtlicError('internal', 'a key in no token was to be opened');
-  // First those for which a person is asked: where nobody can be, that is known before any other login.
+  // First those for which a person is asked: without a terminal, the run ends before any other login.
   for (const store of stores) if (secrets.asks(store.name)) await tokens.open(store, secrets);
   const opened: [Token, ...Token[]] = [await tokens.open(first, secrets)];
   for (const store of others) opened.push(await tokens.open(store, secrets));

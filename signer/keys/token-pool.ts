@@ -25,7 +25,7 @@ export interface SecretSource {
   readonly lastTrySerial?: string;
   /** The same, typed by a person who sees the prompt; undefined where there is no terminal. */
   readonly typeSerial?: (prompt: string) => Promise<string | undefined>;
-  /** `--untested-token`: use a token of a family that nobody has run this toolkit against. */
+  /** `--untested-token`: use a token of a family that this toolkit was never run against. */
   readonly allowUntested?: boolean;
 }
 

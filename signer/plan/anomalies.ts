@@ -156,7 +156,7 @@ function inDays(seconds: number): string {
   return `${days} day${days === 1 ? '' : 's'}`;
 }
 
-/** A product's tiers stand in the catalog from the lowest to the highest. */
+/** The catalog lists a product's tiers from the lowest to the highest. */
 function tier(license: License, previous: License, catalog: Catalog, mark: Mark): void {
   if (license.tier === previous.tier || license.aud !== previous.aud) return;
   const order = [...(catalog.products.get(license.aud)?.tiers.keys() ?? [])];

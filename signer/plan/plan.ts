@@ -25,7 +25,7 @@ export interface PlanItem {
   readonly kid: string;
 }
 
-/** Where and when a plan was made: it stands only while these hold. */
+/** Where and when a plan was made: it is valid only while these are unchanged. */
 export interface PlanOrigin {
   /** 32 hex digits. */
   readonly ledger: string;

@@ -91,7 +91,7 @@ export function changesFromTexts(texts: ChangeTexts): Changes {
     return Object.freeze({ set: set.set, unset, limits: single });
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    // The line and column are those of a document that nobody wrote.
+    // The line and column are those of a document that only exists in memory.
     const { field } = error.place;
     throw new VtlicError('request_invalid', error.message, {
       ...(field === undefined ? {} : { field }),

@@ -28,7 +28,7 @@ export type RenewalTarget =
   | { readonly kind: 'customer'; readonly customer: string };
 
 /**
- * A license id is a UUID; a file has a slash, ends with `.vtlic` or stands there under a name that is no id; all else
+ * A license id is a UUID; a file has a slash, ends with `.vtlic` or exists under a name that is no id; all else
  * is a customer.
  *
  * @param resolvePath to an absolute path
@@ -78,7 +78,7 @@ function recordOf(ledger: LedgerView, bytes: Uint8Array, id: string): CounterOf 
   return record;
 }
 
-/** The file must hold what the ledger recorded: a foreign or altered license is no base. */
+/** The file must contain what the ledger recorded: a foreign or altered license is no base. */
 function recordOfFile(ledger: LedgerView, path: string): CounterOf {
   let payload: Uint8Array;
   let id: string;

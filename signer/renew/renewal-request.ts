@@ -14,7 +14,7 @@ import type { Changes } from './changes.ts';
  *
  * @param now seconds since 1970
  * @throws VtlicError `request_invalid` where the end has passed and no new one is given, or where the last license has
- *   a name or reference with characters that nobody sees (earlier versions signed such) and no new one is given
+ *   a name or reference with invisible characters (earlier versions signed such) and no new one is given
  */
 export function renewalRequest(last: License, changes: Changes, now: number): Request {
   const today = now - (now % DAY_SECONDS);

@@ -1,5 +1,5 @@
 /**
- * Characters that nobody sees, in texts for people that a signer is about to sign: two customers must not look alike.
+ * Invisible characters in texts for people that a signer is about to sign: two customers must not look alike.
  */
 
 /**

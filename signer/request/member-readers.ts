@@ -63,7 +63,7 @@ function date(value: JsonValueReader, end: boolean, hint?: string): number {
   const parsed = parseDate(value.string(), end);
   if (!parsed.ok) throw value.fault(`is no date: ${parsed.why}`, hint);
   if (parsed.seconds < 0 || parsed.seconds > MAX_TIME)
-    // The end of 9999-12-31 is a time that no claim can hold.
+    // The end of 9999-12-31 is a time that no claim can contain.
     throw value.fault(`should lie between 1970-01-01 and ${end ? '9999-12-30' : '9999-12-31'}`, hint);
   return parsed.seconds;
 }

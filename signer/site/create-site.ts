@@ -60,8 +60,8 @@ function realPath(path: string): string {
 
 /**
  * @param opener for an anchor in a token; called once all that needs no login was judged
- * @throws VtlicError `output_exists` for a folder that holds anything but the beginning of this very site, or an anchor
- *   that stands already
+ * @throws VtlicError `output_exists` for a folder that contains anything but the beginning of this very site, or for an
+ *   anchor that exists already
  */
 export async function createSite(wanted: NewSite, runtime: Runtime, opener?: AnchorStoreOpener): Promise<SitePaths> {
   if (!isId(wanted.issuer))
@@ -89,7 +89,7 @@ export async function createSite(wanted: NewSite, runtime: Runtime, opener?: Anc
   );
   parseCatalog(catalog, paths.catalog);
   const store = openAnchorStore(wanted.anchor, opener);
-  // A token that cannot hold it, or a PIN that it refuses, leaves no folder behind.
+  // A token that cannot store it, or a PIN that the token refuses, leaves no folder behind.
   if (wanted.anchor.kind === 'token') await checkTokenAnchor(store, begun);
   makeFolders(paths.folder, 0o700);
   if (!(begun && (await ledgerIsReady(paths, wanted, store)))) {
@@ -149,14 +149,14 @@ const LEFTOVERS: readonly RegExp[] = [
   /^\.(?:catalog|site)\.json\..+$/,
 ];
 
-/** True where the folder holds something, and nothing but what an init writes before `site.json`. */
+/** True if the folder is not empty, and contains only what an init writes before `site.json`. */
 function isUnfinishedInit(paths: SitePaths): boolean {
   const names = existsSync(paths.folder) ? readdirSync(paths.folder) : [];
   return names.length > 0 && names.every((name) => LEFTOVERS.some((leftover) => leftover.test(name)));
 }
 
 /**
- * True where the ledger of an unfinished init stands, and is exactly what the anchor vouches for: nothing was ever
+ * True if the ledger of an unfinished init exists, and is exactly what the anchor vouches for: nothing was ever
  * written to it.
  */
 async function ledgerIsReady(

@@ -48,7 +48,7 @@ export interface KeyRecord {
   readonly purpose: KeyPurpose;
   readonly algorithm: Algorithm;
   readonly publicKey: PublicKey;
-  /** Name of the keystore that holds the private key. */
+  /** Name of the keystore that contains the private key. */
   readonly keystore: string;
   readonly custody: Custody;
   /** RFC 3339, UTC. */
@@ -110,7 +110,7 @@ export function sitePaths(folder: string): SitePaths {
   });
 }
 
-/** @throws VtlicError `configuration_invalid` when the folder holds no site, or its `site.json` is faulty. */
+/** @throws VtlicError `configuration_invalid` if the folder contains no site, or its `site.json` is faulty. */
 export function openSite(folder: string): Site {
   const paths = sitePaths(folder);
   if (!existsSync(paths.site)) {

@@ -41,7 +41,7 @@ function extText(value: ExtValue): string {
     .join(', ')}}`;
 }
 
-/** A license in words, every claim that it holds. */
+/** A license in words, with every claim in it. */
 export function licenseRows(license: License): ViewRow[] {
   const rows: ViewRow[] = [
     ['customer', license.sub],
@@ -167,7 +167,7 @@ function firstLine(license: License, previous: License | undefined): string {
 
 /**
  * Every line of the new license, and of the old one what is gone. `~` marks what changed, `+` what came, `-` what went;
- * what it was stands on a line of its own, so that no value can pretend to be it. The issuer's own marks (id, issue
+ * what it was is on a line of its own, so that no value can pretend to be it. The issuer's own marks (id, issue
  * time) change with every license and carry no sign.
  */
 function diffRows(previous: License, license: License): ViewRow[] {

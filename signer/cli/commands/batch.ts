@@ -48,7 +48,7 @@ export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
       fault: (fault) => {
         const [line = '', ...hint] = errorLines(fault);
         io.err(line);
-        // A hint that holds for a thousand rows is said once.
+        // A hint that is the same for a thousand rows is shown once.
         for (const text of hint) if (!hints.has(text)) io.err(text);
         for (const text of hint) hints.add(text);
         if (options.json === true) io.out(jsonLine({ ...errorDocument(fault), schema: 'vtlic-batch-fault/1' }));

@@ -83,7 +83,7 @@ export function defineInit(command: Command, io: Io): void {
   });
 }
 
-/** The one login of an init, where the anchor lies in a token. */
+/** The one login of an init, for an anchor in a token. */
 async function create(io: Io, wanted: NewSite, options: SecretOptions): Promise<SitePaths> {
   const { anchor } = wanted;
   const keystores = new Map(wanted.keystores.map((store) => [store.name, store]));

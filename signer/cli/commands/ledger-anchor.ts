@@ -1,4 +1,4 @@
-/** `vtlic ledger anchor --to PLACE`: the anchor comes to lie elsewhere, by a typed act of an officer. */
+/** `vtlic ledger anchor --to PLACE`: moves the anchor, after an officer has typed a word. */
 import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
@@ -107,7 +107,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
   });
 }
 
-/** Where the anchor lies, and where it lay before, for a move that was cut short. */
+/** Where the anchor is; after an interrupted move also where it was before. */
 function placesInUse(site: Site): readonly AnchorPlace[] {
   const ledger = openLedgerForReading(site.paths.ledger);
   try {

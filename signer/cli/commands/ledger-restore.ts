@@ -150,7 +150,7 @@ function placeOfCopy(path: string): AnchorPlace {
 interface Prepared {
   readonly plan: RestorePlan;
   readonly store: AnchorStore;
-  /** Where the copy says that the anchor lies. */
+  /** Where the copy says that the anchor is. */
   readonly before: AnchorPlace;
   readonly view: readonly string[];
 }
@@ -188,7 +188,7 @@ async function prepare(
   }
 }
 
-/** A file that still stands where the copy says is asked too: what has seen more says what is missing. */
+/** An anchor file in the place that the copy names is read too: if it has seen more, it says what is missing. */
 async function requireNewestAnchor(before: AnchorPlace, { place, found }: RestorePlan): Promise<void> {
   if (before.kind !== 'file' || samePlace(before, place) || !fileExists(before.path)) return;
   const store = openAnchorStore(before);
@@ -208,7 +208,7 @@ async function requireNewestAnchor(before: AnchorPlace, { place, found }: Restor
   );
 }
 
-/** A copy that does not hold by itself is no copy to go on from. */
+/** A copy that fails its own checks is not restored. */
 async function checkCopy(io: Io, site: Site, copy: LedgerView): Promise<void> {
   if (copy.genesis.iss !== site.config.issuer)
     throw new VtlicError(

@@ -1,5 +1,5 @@
 /**
- * `vtlic ledger verify [FILE]`: everything, recomputed from the stored bytes. Exit code 19 when anything does not hold.
+ * `vtlic ledger verify [FILE]`: everything, recomputed from the stored bytes. Exit code 19 if any check fails.
  */
 import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';

@@ -150,7 +150,7 @@ function trustFromFiles(io: Io, files: readonly string[]): Trust {
 }
 
 /**
- * What the file says of its issuer, before anything is verified: used only where nobody said which issuer to expect.
+ * What the file says of its issuer, before anything is verified: used only if no option says which issuer to expect.
  */
 function statedIssuer(file: Uint8Array): string | undefined {
   try {

@@ -6,8 +6,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { missingFromRuntime } from '../../../signer/cli/check-runtime.ts';
-import { MAIN } from '../../support/run-cli.ts';
+import { missingFromRuntime } from '../../../../signer/cli/check-runtime.ts';
+import { MAIN } from '../../../support/run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vtlic-runtime-'));
 afterAll(() => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasInvisible } from '../../../signer/request/invisible-text.ts';
+import { hasInvisible } from '../../../../signer/request/invisible-text.ts';
 
 describe('a text for people', () => {
   it.each([

@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ROOT } from '../../support/run-cli.ts';
-import { CONSENTING, runHere, type RanHere } from '../../support/run-here.ts';
+import { ROOT } from '../../../support/run-cli.ts';
+import { CONSENTING, runHere, type RanHere } from '../../../support/run-here.ts';
 
 const OLD = join(ROOT, 'test/data/site-0.1.0');
 const PASSPHRASE = 'a passphrase of yesterday';

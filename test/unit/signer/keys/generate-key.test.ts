@@ -2,13 +2,13 @@
 import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toHex, utf8 } from '../../../formats/bytes.ts';
-import { VtlicError } from '../../../formats/error.ts';
-import { generateKey, type NewKey } from '../../../signer/keys/generate-key.ts';
-import { openLedgerForReading } from '../../../signer/ledger/open.ts';
-import { openSite } from '../../../signer/site/site.ts';
-import type { Runtime } from '../../../signer/runtime.ts';
-import { makeSite, PASSPHRASE, testRuntime, type SiteFixture } from '../../support/site-fixture.ts';
+import { toHex, utf8 } from '../../../../formats/bytes.ts';
+import { VtlicError } from '../../../../formats/error.ts';
+import { generateKey, type NewKey } from '../../../../signer/keys/generate-key.ts';
+import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
+import { openSite } from '../../../../signer/site/site.ts';
+import type { Runtime } from '../../../../signer/runtime.ts';
+import { makeSite, PASSPHRASE, testRuntime, type SiteFixture } from '../../../support/site-fixture.ts';
 
 const WANTED: NewKey = {
   name: 'license-2',

@@ -2,16 +2,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dearmor } from '../../../formats/armor.ts';
-import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
-import { PERPETUAL_EXP } from '../../../formats/license/bounds.ts';
-import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import { encodeLicense } from '../../../formats/license/encode-license.ts';
-import type { License } from '../../../formats/license/license.ts';
-import { readPlan, writePlan } from '../../../signer/plan/plan.ts';
-import { csv, HEADER, row, writeBatch } from '../../support/batch-file.ts';
-import { runHere, type RanHere } from '../../support/run-here.ts';
-import { makeSite, writeRequest, type SiteFixture } from '../../support/site-fixture.ts';
+import { dearmor } from '../../../../formats/armor.ts';
+import { decodeCoseSign1, TYP } from '../../../../formats/cose-sign1.ts';
+import { PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
+import { decodeLicense } from '../../../../formats/license/decode-license.ts';
+import { encodeLicense } from '../../../../formats/license/encode-license.ts';
+import type { License } from '../../../../formats/license/license.ts';
+import { readPlan, writePlan } from '../../../../signer/plan/plan.ts';
+import { csv, HEADER, row, writeBatch } from '../../../support/batch-file.ts';
+import { runHere, type RanHere } from '../../../support/run-here.ts';
+import { makeSite, writeRequest, type SiteFixture } from '../../../support/site-fixture.ts';
 
 let fixture: SiteFixture;
 beforeEach(async () => {
