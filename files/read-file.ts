@@ -8,7 +8,7 @@ import { parseStrictJson, type JsonNode } from '../formats/json/index.ts';
 import { describeFileError } from './file-error.ts';
 
 /**
- * @param limit most bytes to read
+ * @param limit the most bytes to read
  * @param tooLarge the code for a larger file: the one that the format's own decoder gives for it, so that one fault has
  *   one name
  * @throws VtlicError with `tooLarge`, or with `code` (default `file_unreadable`), naming the file
@@ -34,8 +34,8 @@ export function readLicenseFile(path: string): Uint8Array {
   return readBeginning(path, LICENSE_LIMITS.fileBytes + 1, 'file_unreadable');
 }
 
-/** At most `most` bytes of the file. */
-function readBeginning(path: string, most: number, code: ToolFault): Uint8Array {
+/** At most `maxBytes` bytes of the file. */
+function readBeginning(path: string, maxBytes: number, code: ToolFault): Uint8Array {
   try {
     // A pipe without a writer would hold the process, and a Ctrl-C, for ever.
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -43,8 +43,8 @@ function readBeginning(path: string, most: number, code: ToolFault): Uint8Array 
       requireFile(fstatSync(fd), path, code);
       const chunks: Uint8Array[] = [];
       let total = 0;
-      while (total < most) {
-        const chunk = new Uint8Array(Math.min(65_536, most - total));
+      while (total < maxBytes) {
+        const chunk = new Uint8Array(Math.min(65_536, maxBytes - total));
         const count = readSync(fd, chunk, 0, chunk.length, null);
         if (count === 0) break;
         chunks.push(chunk.subarray(0, count));

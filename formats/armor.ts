@@ -65,7 +65,7 @@ export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits
     throw new VtlicError('too_large', `the file has more than ${limits.fileBytes} bytes, the most that are allowed`);
   const begin = skipBlank(file, 0);
   const body = afterLineEnd(file, begin + BEGIN[label].length);
-  if (body < 0 || !standsAt(file, begin, BEGIN[label])) throw badBegin(label, file, begin);
+  if (body < 0 || !hasTextAt(file, begin, BEGIN[label])) throw badBegin(label, file, begin);
 
   const target = new Uint8Array(Math.ceil(((file.length - body) * 3) / 4));
   let written = 0;
@@ -84,7 +84,7 @@ export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits
     written = end;
     at = next;
   }
-  if (!standsAt(file, at, END[label])) throw malformed(file, at, `the line "${END[label]}" should end the block`);
+  if (!hasTextAt(file, at, END[label])) throw malformed(file, at, `the line "${END[label]}" should end the block`);
   if (written === 0) throw malformed(file, at, 'the block should hold at least one line of base64');
   const rest = skipBlank(file, at + END[label].length);
   if (rest < file.length) throw malformed(file, rest, 'only blank space may follow the block (one block a file)');
@@ -121,7 +121,7 @@ function afterLineEnd(file: Uint8Array, at: number): number {
   return file[at] === CR && file[at + 1] === LF ? at + 2 : -1;
 }
 
-function standsAt(file: Uint8Array, at: number, text: string): boolean {
+function hasTextAt(file: Uint8Array, at: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) if (file[at + i] !== text.charCodeAt(i)) return false;
   return true;
 }

@@ -78,7 +78,7 @@ export function decodeCoseKey(bytes: Uint8Array): CoseKey {
     if (
       bytes.length !== 1 + beforePublic.length + publicKeyBytes ||
       bytes[0] !== PUBLIC_HEAD ||
-      !standsAt(bytes, 1, beforePublic)
+      !hasBytesAt(bytes, 1, beforePublic)
     )
       continue;
     return Object.freeze({ alg, publicBytes: copyBytes(bytes, 1 + beforePublic.length) });
@@ -116,7 +116,7 @@ export function decodePrivateCoseKey(bytes: Uint8Array): PrivateCoseKey {
     const publicTo = publicFrom + publicKeyBytes;
     const privateFrom = publicTo + beforePrivate.length;
     if (bytes.length !== privateFrom + privateKeyBytes || bytes[0] !== PRIVATE_HEAD) continue;
-    if (!standsAt(bytes, 1, beforePublic) || !standsAt(bytes, publicTo, beforePrivate)) continue;
+    if (!hasBytesAt(bytes, 1, beforePublic) || !hasBytesAt(bytes, publicTo, beforePrivate)) continue;
     return Object.freeze({
       alg,
       publicBytes: copyBytes(bytes, publicFrom, publicTo),
@@ -129,7 +129,7 @@ export function decodePrivateCoseKey(bytes: Uint8Array): PrivateCoseKey {
   );
 }
 
-function standsAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
+function hasBytesAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
   for (let i = 0; i < part.length; i++) if (bytes[at + i] !== part[i]) return false;
   return true;
 }

@@ -42,9 +42,9 @@ const DEFAULT_RECORD_BYTES = 1 << 20;
  * where it begins.
  */
 export function* readCsv(chunks: Iterable<Uint8Array>, limits: CsvLimits = {}): Generator<CsvRecord | CsvFault> {
-  const most = limits.recordBytes ?? DEFAULT_RECORD_BYTES;
+  const maxBytes = limits.recordBytes ?? DEFAULT_RECORD_BYTES;
   let first = true;
-  for (const raw of splitRecords(chunks, most)) {
+  for (const raw of splitRecords(chunks, maxBytes)) {
     if (first && raw.bytes[0] === 0xef && raw.bytes[1] === 0xbb && raw.bytes[2] === 0xbf) {
       yield {
         kind: 'fault',
@@ -57,11 +57,11 @@ export function* readCsv(chunks: Iterable<Uint8Array>, limits: CsvLimits = {}): 
       return;
     }
     first = false;
-    yield parseRecord(raw, most);
+    yield parseRecord(raw, maxBytes);
   }
 }
 
-function parseRecord(raw: RawRecord, most: number): CsvRecord | CsvFault {
+function parseRecord(raw: RawRecord, maxBytes: number): CsvRecord | CsvFault {
   const text = decode(raw);
   if (typeof text !== 'string') return text;
   if (raw.fault === 'open-quote') {
@@ -70,15 +70,21 @@ function parseRecord(raw: RawRecord, most: number): CsvRecord | CsvFault {
       kind: 'fault',
       ...placeIn(before, raw.line),
       message:
-        raw.bytes.length >= most
-          ? `the quote that opens here is not closed within ${most} bytes`
+        raw.bytes.length >= maxBytes
+          ? `the quote that opens here is not closed within ${maxBytes} bytes`
           : 'the quote that opens here is never closed',
       hint: 'close it; a quote inside a quoted field is written twice',
       last: true,
     };
   }
   if (raw.fault === 'too-long')
-    return { kind: 'fault', line: raw.line, column: 1, message: `this row is longer than ${most} bytes`, last: false };
+    return {
+      kind: 'fault',
+      line: raw.line,
+      column: 1,
+      message: `this row is longer than ${maxBytes} bytes`,
+      last: false,
+    };
   return readFields(text.endsWith('\r') ? text.slice(0, -1) : text, raw.line);
 }
 
@@ -192,10 +198,10 @@ type State = 'field-start' | 'plain' | 'quoted' | 'quote-in-quoted';
  * Commas, quotes and line ends are single bytes in UTF-8 and never part of another character, so records can be told
  * apart before anything is decoded.
  *
- * @param most bytes of one record: a longer one is cut there and given as `too-long`; the file goes on behind its line
+ * @param maxBytes of one record: a longer one is cut there and given as `too-long`; the file goes on behind its line
  *   end, unless a quote is open (`open-quote`)
  */
-function* splitRecords(chunks: Iterable<Uint8Array>, most: number): Generator<RawRecord> {
+function* splitRecords(chunks: Iterable<Uint8Array>, maxBytes: number): Generator<RawRecord> {
   let state: State = 'field-start';
   let kept: Uint8Array[] = [];
   let keptLength = 0;
@@ -208,7 +214,7 @@ function* splitRecords(chunks: Iterable<Uint8Array>, most: number): Generator<Ra
     kept = [];
     keptLength = 0;
     return {
-      bytes: bytes.length > most ? bytes.subarray(0, most) : bytes,
+      bytes: bytes.length > maxBytes ? bytes.subarray(0, maxBytes) : bytes,
       line,
       quoteAt,
       ...(fault === undefined ? {} : { fault }),
@@ -247,7 +253,7 @@ function* splitRecords(chunks: Iterable<Uint8Array>, most: number): Generator<Ra
           state = byte === QUOTE ? 'quoted' : byte === COMMA ? 'field-start' : 'plain';
           break;
       }
-      if (keptLength + i - start >= most) {
+      if (keptLength + i - start >= maxBytes) {
         if (state === 'quoted') {
           yield record(chunk.subarray(start, i), 'open-quote');
           return;
@@ -257,7 +263,7 @@ function* splitRecords(chunks: Iterable<Uint8Array>, most: number): Generator<Ra
         state = 'plain';
       }
     }
-    if (!tooLong || keptLength <= most) {
+    if (!tooLong || keptLength <= maxBytes) {
       // The caller may use its chunk again.
       kept.push(chunk.slice(start));
       keptLength += chunk.length - start;

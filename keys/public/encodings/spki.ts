@@ -87,10 +87,10 @@ export function keysOfComponents(
   let mldsa65: Uint8Array | undefined;
   for (const { kind, bytes } of components) {
     if (kind === 'ml-dsa-65') {
-      if (mldsa65 !== undefined) throw lonely();
+      if (mldsa65 !== undefined) throw unpairedMldsa65();
       mldsa65 = bytes;
     } else if (kind === 'composite') {
-      if (mldsa65 !== undefined) throw lonely();
+      if (mldsa65 !== undefined) throw unpairedMldsa65();
       keys.push(importPublicKey('ed25519+ml-dsa-65', bytes, options));
     } else {
       keys.push(
@@ -101,11 +101,11 @@ export function keysOfComponents(
       mldsa65 = undefined;
     }
   }
-  if (mldsa65 !== undefined) throw lonely();
+  if (mldsa65 !== undefined) throw unpairedMldsa65();
   return keys;
 }
 
-function lonely(): VtlicError {
+function unpairedMldsa65(): VtlicError {
   return new VtlicError(
     'key_invalid',
     'an ML-DSA-65 key should be followed by the Ed25519 key of its composite, but it stands alone',
