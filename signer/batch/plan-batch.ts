@@ -177,7 +177,7 @@ class RowPlanner {
       return [];
     }
     const faults = this.#judge(row, request);
-    const base = baseOfRow(ledger, lineage, last);
+    const base = baseOfRow(this.#planning, lineage, last);
     if (base.last === undefined && !this.#planning.newCustomers)
       faults.push(
         this.#fault(

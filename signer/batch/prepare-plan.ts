@@ -180,7 +180,7 @@ function planResumption(
       const payload = again ? withNewCounter(row, ledger.nextCounter(lineage), now, runtime) : row.item.payload;
       writer.sign(row.line, row.row, payload);
       const license = decodeLicense(payload);
-      const base = baseOfRow(ledger, lineage, ledger.lastOfLineage(lineage), begun.head.name);
+      const base = baseOfRow({ ledger, site }, lineage, ledger.lastOfLineage(lineage), begun.head.name);
       const fault = base.newLineage || base.last === undefined ? undefined : useFault(license, base.last.license);
       if (fault !== undefined) throw fault.at({ line: row.line });
       countRow(summary, { line: row.line, license, base, again }, input);

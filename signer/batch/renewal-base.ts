@@ -1,13 +1,8 @@
 /** What a row's license is compared with, and how it is counted by that. */
 import type { License } from '../../formats/license/license.ts';
-import {
-  type LedgerView,
-  type Lineage,
-  type LineageState,
-  newestOfCustomer,
-  newestOfLineage,
-} from '../ledger/index.ts';
-import { findAnomalies, comparedWith, lastLicense, type LastLicense } from '../plan/anomalies.ts';
+import { type Lineage, type LineageState, newestOfCustomer, newestOfLineage } from '../ledger/index.ts';
+import { findAnomalies, comparedWith } from '../plan/anomalies.ts';
+import { lastLicense, type LastLicense, type LicenseSource } from '../plan/last-license.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord, Site } from '../site/site.ts';
 import { type BatchSummary, count } from '../summary/batch-summary.ts';
@@ -25,16 +20,16 @@ export interface RowBase {
  *   known one
  */
 export function baseOfRow(
-  ledger: LedgerView,
+  source: LicenseSource,
   lineage: Lineage,
   state: LineageState | undefined,
   begun?: string,
 ): RowBase {
-  const own = newestOfLineage(ledger, lineage, state);
-  if (own !== undefined) return { last: lastLicense(own), newLineage: false };
+  const own = newestOfLineage(source.ledger, lineage, state);
+  if (own !== undefined) return { last: lastLicense(own, source), newLineage: false };
   let newest: LastLicense | undefined;
-  for (const license of newestOfCustomer(ledger, lineage.sub, begun)) {
-    const other = lastLicense(license);
+  for (const license of newestOfCustomer(source.ledger, lineage.sub, begun)) {
+    const other = lastLicense(license, source);
     if (newest === undefined || other.license.iat > newest.license.iat) newest = other;
   }
   return { last: newest, newLineage: true };

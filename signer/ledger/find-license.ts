@@ -96,6 +96,15 @@ function lastIssued(ledger: LedgerView, lineage: Lineage, besides: string | unde
   return undefined;
 }
 
+/**
+ * The finished license as the record contains it: issued here, or entered again by a restore; undefined where there is
+ * none.
+ */
+export function issuedCose(ledger: LedgerView, licenseId: Uint8Array): Uint8Array | undefined {
+  const again = ledger.findReentered(licenseId)?.body;
+  return again?.act === 'license' ? again.cose : ledger.findByLicenseId(licenseId)?.issue?.body.cose;
+}
+
 export function reenteredLicense({ body }: AdoptEntry): CounterOf | undefined {
   return body.act === 'license' ? body.license : undefined;
 }

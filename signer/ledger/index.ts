@@ -12,7 +12,7 @@ export { ledgerCorrupt } from './entries/errors.ts';
 export { lineageOf, lineageText, sameLineage, type CounterOf, type Lineage } from './entries/lineage.ts';
 export { customerHistory, type HistoryLine, type LineageHistory } from './history.ts';
 export type { Ledger, LedgerView, LicenseRecord, LineageState, LogInfo } from './ledger.ts';
-export { findLeaf, newestOfCustomer, newestOfLineage, reenteredLicense } from './find-license.ts';
+export { findLeaf, issuedCose, newestOfCustomer, newestOfLineage, reenteredLicense } from './find-license.ts';
 export { openLedgerForReading, openLedgerForWriting, withDraft, type LedgerOpenOptions } from './open.ts';
 export { anchorStatus, ledgerStatus, provableHead, type AnchorStatus } from './status.ts';
 export { copyLedger, fileExists, removeDatabase } from './store/database-file.ts';

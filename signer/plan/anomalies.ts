@@ -8,25 +8,13 @@ import type { License } from '../../formats/license/license.ts';
 import { formatDay, formatInstant, isPerpetual, PERPETUAL } from '../../formats/dates.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { useInWords } from './plan-license.ts';
-import { decodeLicense } from '../../formats/license/decode-license.ts';
-import type { CounterOf } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
+import type { LastLicense } from './last-license.ts';
 
 const MANY_TIMES = 10;
 /** A year with a leap day may become one without. */
 const TERM_SLACK_SECONDS: number = 2 * DAY_SECONDS;
 const SOON_SECONDS: number = 30 * DAY_SECONDS;
-
-/** A license of the ledger, with which a new one is compared. */
-export interface LastLicense {
-  readonly license: License;
-  /** Thumbprint of the key that signed it. */
-  readonly kid: string;
-}
-
-export function lastLicense({ payload, kid }: CounterOf): LastLicense {
-  return Object.freeze({ license: decodeLicense(payload), kid });
-}
 
 /** What there is to compare with; the algorithm where the site knows the key. */
 export function comparedWith(

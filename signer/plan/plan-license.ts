@@ -12,6 +12,7 @@ import { type LedgerView, type Lineage, newestOfLineage } from '../ledger/index.
 import { combinationFault, type Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord, Site } from '../site/site.ts';
+import { lastLicense } from './last-license.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import type { Plan, PlanItem, PlanOrigin } from './plan.ts';
 
@@ -123,7 +124,7 @@ export function planLicense(request: Request, input: PlanInput): Plan {
     runtime,
     now,
     ctr: ledger.nextCounter(lineage),
-    replaced: newest === undefined ? undefined : decodeLicense(newest.payload),
+    replaced: newest === undefined ? undefined : lastLicense(newest, input).license,
   });
   return Object.freeze({ ...planOrigin(ledger, site, catalog, now), items: Object.freeze([item]) });
 }

@@ -18,7 +18,7 @@ import {
   reenteredLicense,
   sameLineage,
 } from '../ledger/index.ts';
-import { lastLicense, type LastLicense } from '../plan/anomalies.ts';
+import { lastLicense, type LastLicense, type LicenseSource } from '../plan/last-license.ts';
 import type { Request } from '../request/request.ts';
 
 /** How the officer named it. */
@@ -56,14 +56,15 @@ export type RenewalBase =
  * @throws VtlicError `request_invalid` for a license that this ledger never issued, or a customer with several licenses
  *   of whom none is named
  */
-export function findBase(target: RenewalTarget, ledger: LedgerView, changes: Partial<Request>): RenewalBase {
+export function findBase(target: RenewalTarget, source: LicenseSource, changes: Partial<Request>): RenewalBase {
+  const { ledger } = source;
   switch (target.kind) {
     case 'id':
-      return newestOf(ledger, recordOf(ledger, target.bytes, target.id));
+      return newestOf(source, recordOf(ledger, target.bytes, target.id));
     case 'file':
-      return newestOf(ledger, recordOfFile(ledger, target.path));
+      return newestOf(source, recordOfFile(ledger, target.path));
     default:
-      return ofCustomer(ledger, target.customer, changes);
+      return ofCustomer(source, target.customer, changes);
   }
 }
 
@@ -98,8 +99,8 @@ function recordOfFile(ledger: LedgerView, path: string): CounterOf {
   return record;
 }
 
-function newestOf(ledger: LedgerView, record: CounterOf): RenewalBase {
-  const newest = newestOfLineage(ledger, record);
+function newestOf(source: LicenseSource, record: CounterOf): RenewalBase {
+  const newest = newestOfLineage(source.ledger, record);
   if (newest === undefined)
     throw new VtlicError(
       'request_invalid',
@@ -110,11 +111,11 @@ function newestOf(ledger: LedgerView, record: CounterOf): RenewalBase {
     ? undefined
     : `note: counter ${record.ctr} is not the last license of ${lineageText(record)}; the renewal starts from ` +
       `counter ${newest.ctr}`;
-  return { kind: 'license', last: lastLicense(newest), ...(note === undefined ? {} : { note }) };
+  return { kind: 'license', last: lastLicense(newest, source), ...(note === undefined ? {} : { note }) };
 }
 
-function ofCustomer(ledger: LedgerView, customer: string, changes: Partial<Request>): RenewalBase {
-  const all = newestOfCustomer(ledger, customer).map(lastLicense);
+function ofCustomer(source: LicenseSource, customer: string, changes: Partial<Request>): RenewalBase {
+  const all = newestOfCustomer(source.ledger, customer).map((license) => lastLicense(license, source));
   const [first] = all;
   if (first === undefined) return { kind: 'new', customer };
   if (all.length === 1) return { kind: 'license', last: first };

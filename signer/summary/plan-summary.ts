@@ -4,7 +4,8 @@
 import { type LedgerView, lineageOf, newestOfLineage } from '../ledger/index.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { findSiteKey, type Site } from '../site/site.ts';
-import { findAnomalies, comparedWith, lastLicense, type LastLicense } from '../plan/anomalies.ts';
+import { findAnomalies, comparedWith } from '../plan/anomalies.ts';
+import { lastLicense, type LastLicense } from '../plan/last-license.ts';
 import { digestWordLines } from '../plan/digest-words.ts';
 import { encodePlan, planDigest, type Plan } from '../plan/plan.ts';
 import { licenseView } from './license-summary.ts';
@@ -21,7 +22,7 @@ export function planView(plan: Plan, input: PlanViewInput): string[] {
   const { site, catalog, ledger, base } = input;
   const licenses = plan.items.flatMap((item) => {
     const replaced = newestOfLineage(ledger, lineageOf(item.license));
-    const last = replaced === undefined ? base : lastLicense(replaced);
+    const last = replaced === undefined ? base : lastLicense(replaced, input);
     const key = findSiteKey(site, item.kid);
     return licenseView(item, {
       previous: last?.license,

@@ -100,7 +100,7 @@ function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningC
   return (site) => {
     const changes = changesOf(io, options);
     return (input) => {
-      const base = findBase(target, input.ledger, changes.set);
+      const base = findBase(target, input, changes.set);
       if (base.kind === 'new' && options.newCustomers !== true) {
         throw new VtlicError('policy_refused', `${base.customer} has no license in this ledger`, {
           hint: 'check the spelling; --new-customers takes it as a new customer',

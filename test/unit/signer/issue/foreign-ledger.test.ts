@@ -14,8 +14,8 @@ async function vtlic(site: SiteFixture, ...args: readonly string[]): Promise<Ran
   return runHere([...args, '--site', site.site]);
 }
 
-async function issue(site: SiteFixture): Promise<RanHere> {
-  const digest = (await vtlic(site, 'issue', writeRequest(site), '--dry-run')).stdout.trim();
+async function issue(site: SiteFixture, customer = 'acme-gmbh'): Promise<RanHere> {
+  const digest = (await vtlic(site, 'issue', writeRequest(site, { customer }), '--dry-run')).stdout.trim();
   return vtlic(site, 'issue', '--confirm', digest, '--json', ...site.secret);
 }
 
@@ -35,14 +35,19 @@ afterAll(() => {
 
 describe("a ledger of another site in this one's place", () => {
   it('signs nothing: the key belongs to another ledger, exit 4', async () => {
-    const done = await issue(fixture);
+    const done = await issue(fixture, 'beta-inc');
     expect([done.code, done.stderr]).toEqual([4, expect.stringContaining('this key belongs to the ledger')]);
     const digest = (
-      await vtlic(fixture, 'batch', writeBatch(fixture, csv([row('acme-gmbh')])), '--dry-run')
+      await vtlic(fixture, 'batch', writeBatch(fixture, csv([row('gamma-ltd')])), '--new-customers', '--dry-run')
     ).stdout.trim();
     const batch = await vtlic(fixture, 'batch', '--confirm', digest, ...fixture.secret);
     expect([batch.code, batch.stderr]).toEqual([4, expect.stringContaining('this key belongs to the ledger')]);
     expect(readdirSync(join(fixture.site, 'out/vaultdesk/acme-gmbh'))).toHaveLength(1);
+  });
+
+  it('is no base of a new license: a license by a foreign key is not compared with, exit 5', async () => {
+    const done = await vtlic(fixture, 'issue', writeRequest(fixture), '--dry-run');
+    expect([done.code, done.stderr]).toEqual([5, expect.stringContaining('so no license can follow it')]);
   });
 
   it('gives out none of its licenses, and does not verify: they are signed by no key of this site', async () => {
