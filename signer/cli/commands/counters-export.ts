@@ -47,12 +47,12 @@ export function addCountersExport(parent: Command, io: Io): void {
         ...openingWith(access, record),
       });
       try {
-        const standing = standingDocument(ledger, options.customer);
-        if (standing === undefined) await confirmByWord(terminal, viewOf(ledger, options, io), 'HAND OVER');
-        const document = standing ?? (await sign());
+        const existing = standingDocument(ledger, options.customer);
+        if (existing === undefined) await confirmByWord(terminal, viewOf(ledger, options, io), 'HAND OVER');
+        const document = existing ?? (await sign());
         await createDurably(target, document, 0o644);
         io.err(
-          standing === undefined
+          existing === undefined
             ? 'handed over, and closed here'
             : 'handed over before: the same document is written out again, nothing else was done',
         );
@@ -62,7 +62,7 @@ export function addCountersExport(parent: Command, io: Io): void {
                 schema: 'vtlic-counters-export/1',
                 file: target,
                 customer: options.customer ?? null,
-                again: standing !== undefined,
+                again: existing !== undefined,
               })
             : `${cleanText(target, 4000)}\n`,
         );
