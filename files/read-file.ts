@@ -4,6 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import { LICENSE_LIMITS } from '../formats/armor.ts';
 import { concatBytes } from '../formats/bytes.ts';
 import { VtlicError, type ErrorCode, type ToolFault } from '../formats/error.ts';
+import { MAX_CHAIN_BYTES } from '../formats/keyset/keyset.ts';
 import { parseStrictJson, type JsonNode } from '../formats/json/index.ts';
 import { describeFileError } from './file-error.ts';
 
@@ -32,6 +33,11 @@ export function readLimited(
  */
 export function readLicenseFile(path: string): Uint8Array {
   return readBeginning(path, LICENSE_LIMITS.fileBytes + 1, 'file_unreadable');
+}
+
+/** A chain of keysets, or the beginning of a larger one, likewise. @throws VtlicError `file_unreadable` naming the file */
+export function readKeysetFile(path: string): Uint8Array {
+  return readBeginning(path, MAX_CHAIN_BYTES + 1, 'file_unreadable');
 }
 
 /** At most `maxBytes` bytes of the file. */

@@ -121,6 +121,13 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     },
   ],
   [
+    'keyset',
+    {
+      description: 'shows keysets, and judges whether a product takes them',
+      load: async () => (await import('./commands/keyset.ts')).defineKeyset,
+    },
+  ],
+  [
     'hsm',
     {
       description: 'lists tokens, and examines one before a ceremony',

@@ -1,0 +1,241 @@
+/** `vtlic keyset inspect | verify`: what keysets say, and whether a product takes them. Needs no site. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { cleanText } from '../../../formats/clean-text.ts';
+import type { Algorithm } from '../../../formats/cose-algorithm.ts';
+import type { CoseKey } from '../../../formats/cose-key.ts';
+import { decodeCoseSign, type CoseSign } from '../../../formats/cose-sign.ts';
+import { TYP } from '../../../formats/cose-sign1.ts';
+import { formatDay, formatInstant } from '../../../formats/dates.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
+import { armoredBlocks, openKeysetBlock } from '../../../formats/keyset/blocks.ts';
+import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
+import type { IssuingKey, Keyset } from '../../../formats/keyset/keyset.ts';
+import { readKeysetFile, sha256Hex } from '../../../files/index.ts';
+import { kidOf } from '../../../keys/public/public-key.ts';
+import {
+  builtInChain,
+  chooseKeyset,
+  isKeysetExpired,
+  KEYSET_REASONS,
+  type Chain,
+  type KeysetNotice,
+} from '../../../verifier/keyset/index.ts';
+import { nowSeconds } from '../../runtime.ts';
+import { formatRows, type ViewRow } from '../../summary/license-summary.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Io, SetExit } from '../io.ts';
+
+interface InspectOptions {
+  readonly json?: boolean;
+}
+
+interface VerifyOptions extends InspectOptions {
+  readonly builtIn: string;
+  readonly issuer?: string;
+  readonly requireComposite?: boolean;
+}
+
+const INSPECT_HELP = `
+Verifies nothing: anybody could have written what it shows.
+
+Example:
+  vtlic keyset inspect chain.keyset`;
+
+const VERIFY_HELP = `
+Judges the versions of FILE as a product does that was built with CHAIN.
+CHAIN is trusted as it is: take it from the product, not from where FILE is
+from. Exit code 0: the newest version of FILE counts. 20: a version is
+refused. 22: FILE is older than CHAIN.
+
+Example:
+  vtlic keyset verify new.keyset --built-in chain.keyset`;
+
+export function defineKeyset(keyset: Command, io: Io, setExit: SetExit): void {
+  keyset
+    .command('inspect <file>')
+    .description('shows what the keysets in a file say; does not verify them')
+    .option('--json', 'the result as one JSON document')
+    .addHelpText('after', INSPECT_HELP)
+    .action((name: string, options: InspectOptions) => {
+      inspect(io, resolve(io.cwd, name), options);
+    });
+  keyset
+    .command('verify <file>')
+    .description('judges whether a product takes the keysets in a file; exit code 0, 20 or 22')
+    .requiredOption('--built-in <chain>', 'the file of the keyset chain that the product has built in')
+    .option('--issuer <id>', 'the vendor (default: the issuer of the built-in chain)')
+    .option('--require-composite', 'judge as a product does that has "composite required" compiled in')
+    .option('--json', 'the verdict as one JSON document')
+    .addHelpText('after', VERIFY_HELP)
+    .action((name: string, options: VerifyOptions) => {
+      setExit(verify(io, resolve(io.cwd, name), options));
+    });
+}
+
+interface Version {
+  readonly cose: CoseSign;
+  readonly keyset: Keyset;
+}
+
+/** @throws VtlicError for the first fault, naming the file */
+function readVersions(path: string): readonly Version[] {
+  const file = readKeysetFile(path);
+  try {
+    return [...armoredBlocks(file)].map((block) => {
+      const cose = decodeCoseSign(openKeysetBlock(block), TYP.keyset);
+      return { cose, keyset: decodeKeyset(cose.payload) };
+    });
+  } catch (error) {
+    throw error instanceof VtlicError ? error.at({ file: path }) : error;
+  }
+}
+
+function inspect(io: Io, path: string, options: InspectOptions): void {
+  const versions = readVersions(path);
+  io.err('NOT VERIFIED: anybody could have written this. To verify it: vtlic keyset verify FILE --built-in CHAIN');
+  if (options.json === true) {
+    io.out(
+      jsonLine({
+        schema: 'vtlic-keyset-inspect/1',
+        verified: false,
+        versions: versions.map(({ cose, keyset }) => ({
+          ...keysetDocument(keyset),
+          payloadSha256: sha256Hex(cose.payload),
+          signers: cose.signers.map(({ kid, alg }) => ({ kid, algorithm: alg })),
+        })),
+      }),
+    );
+    return;
+  }
+  for (const { cose, keyset } of versions) {
+    const roots = new Set(keyset.roots.map(kidOfKey));
+    const rows: ViewRow[] = [
+      ...keysetRows(keyset),
+      ...cose.signers.map(({ kid }): ViewRow => [
+        'signed by',
+        roots.has(kid) ? kid : `${kid} (no root of this version)`,
+      ]),
+      ['payload', `${cose.payload.length} bytes, SHA-256 ${sha256Hex(cose.payload)}`],
+    ];
+    io.out(`version ${keyset.version}\n${formatRows(rows).join('\n')}\n`);
+  }
+}
+
+/** @returns the exit code */
+function verify(io: Io, path: string, options: VerifyOptions): number {
+  const builtIn = readBuiltIn(resolve(io.cwd, options.builtIn), options);
+  const { chain, source, notices } = chooseKeyset({ builtIn, file: readKeysetFile(path) });
+  const notice = notices[0];
+  const expired = isKeysetExpired(chain, nowSeconds(io.runtime));
+  if (options.json === true)
+    io.out(
+      jsonLine({
+        schema: 'vtlic-keyset-verify/1',
+        ok: notice === undefined,
+        builtInVersion: builtIn.newest.version,
+        version: chain.newest.version,
+        source,
+        expired,
+        ...(notice === undefined ? {} : noticeDocument(notice)),
+        keyset: keysetDocument(chain.newest),
+      }),
+    );
+  else {
+    io.out(notice === undefined ? `accepted: version ${chain.newest.version}\n` : `refused: ${notice.reason}\n`);
+    if (notice === undefined) io.out(`${formatRows(keysetRows(chain.newest)).join('\n')}\n`);
+  }
+  if (notice !== undefined) {
+    const { sentence, remedy } = KEYSET_REASONS[notice.reason];
+    io.err(`vtlic: ${cleanText(path, 4000)}: ${sentence} (${placeText(notice)}${cleanText(notice.detail, 1000)})`);
+    io.err(`  → ${remedy}`);
+    io.err(`version ${chain.newest.version} counts (${source})`);
+  } else if (expired) io.err(`warning: ${KEYSET_REASONS.keyset_expired.sentence}`);
+  if (notice === undefined) return EXIT.done;
+  return notice.reason === 'keyset_older' ? EXIT.rolledBack : EXIT.notValid;
+}
+
+function readBuiltIn(path: string, { issuer, requireComposite = false }: VerifyOptions): Chain {
+  const stated = issuer ?? readVersions(path)[0]?.keyset.iss ?? '';
+  try {
+    return builtInChain(readKeysetFile(path), { issuer: stated, requireComposite });
+  } catch (error) {
+    throw error instanceof VtlicError ? error.at({ file: path }) : error;
+  }
+}
+
+function placeText({ block, version }: KeysetNotice): string {
+  const parts = [block === 0 ? '' : `block ${block}`, version === undefined ? '' : `version ${version}`];
+  const text = parts.filter((part) => part !== '').join(', ');
+  return text === '' ? '' : `${text}: `;
+}
+
+function noticeDocument({ reason, detail, block, version, place }: KeysetNotice): Readonly<Record<string, unknown>> {
+  const { layer, sentence, remedy } = KEYSET_REASONS[reason];
+  return {
+    layer,
+    reason,
+    detail,
+    sentence,
+    remedy,
+    ...(block === 0 ? {} : { block }),
+    ...(version === undefined ? {} : { refusedVersion: version }),
+    ...place,
+  };
+}
+
+const ALGORITHM_WORDS: Readonly<Record<Algorithm, string>> = { ed25519: 'Ed25519', 'ed25519+ml-dsa-65': 'composite' };
+
+function kidOfKey({ alg, publicBytes }: CoseKey): string {
+  return kidOf(alg, publicBytes);
+}
+
+function keysetDocument(keyset: Keyset): Readonly<Record<string, unknown>> {
+  const { iss, version, made, expires, roots, threshold, keys, requireComposite, ed25519Until } = keyset;
+  const keyDocument = (key: CoseKey): Readonly<Record<string, string>> => ({ kid: kidOfKey(key), algorithm: key.alg });
+  return {
+    issuer: iss,
+    version,
+    made,
+    ...(expires === undefined ? {} : { expires }),
+    threshold,
+    roots: roots.map(keyDocument),
+    keys: keys.map(({ alg, publicBytes, ...rest }) => ({ ...keyDocument({ alg, publicBytes }), ...rest })),
+    requireComposite,
+    ...(ed25519Until === undefined ? {} : { ed25519Until }),
+    revokedLicenses: keyset.revokedLicenses,
+    lowestCounters: Object.fromEntries(keyset.lowestCounters),
+  };
+}
+
+function keysetRows(keyset: Keyset): ViewRow[] {
+  const { requireComposite, ed25519Until, revokedLicenses, lowestCounters } = keyset;
+  return [
+    ['issuer', keyset.iss],
+    ['made', formatInstant(keyset.made)],
+    ...(keyset.expires === undefined ? [] : [['expires', `${formatDay(keyset.expires)} (only warns)`] as const]),
+    ['threshold', `${keyset.threshold} of ${keyset.roots.length} roots`],
+    ...keyset.roots.map((root): ViewRow => [`root, ${ALGORITHM_WORDS[root.alg]}`, kidOfKey(root)]),
+    ...keyset.keys.flatMap((key): ViewRow[] => [
+      [`key, ${ALGORITHM_WORDS[key.alg]}`, kidOfKey(key)],
+      ['', keyText(key)],
+    ]),
+    ...(requireComposite ? [['policy', 'composite required'] as const] : []),
+    ...(ed25519Until === undefined ? [] : [['policy', `no Ed25519 from ${formatInstant(ed25519Until)} on`] as const]),
+    ...(revokedLicenses.length === 0 ? [] : [['revoked', `${revokedLicenses.length} license(s)`] as const]),
+    ...(lowestCounters.size === 0 ? [] : [['lowest', `counters of ${lowestCounters.size} lineage(s)`] as const]),
+  ];
+}
+
+function keyText(key: IssuingKey): string {
+  const { purpose, status, products, tiers, from, until, honored } = key;
+  return [
+    `purpose ${purpose}, ${status}`,
+    ...(products === undefined ? [] : [`products ${products.join(' ')}`]),
+    ...(tiers === undefined ? [] : [`tiers ${tiers.join(' ')}`]),
+    ...(from === undefined ? [] : [`from ${formatDay(from)}`]),
+    ...(until === undefined ? [] : [`until ${formatDay(until)}`]),
+    ...(honored === undefined ? [] : [`${honored.length} payload(s) honored`]),
+  ].join(', ');
+}
