@@ -35,7 +35,11 @@ export function readLicenseFile(path: string): Uint8Array {
   return readBeginning(path, LICENSE_LIMITS.fileBytes + 1, 'file_unreadable');
 }
 
-/** A chain of keysets, or the beginning of a larger one, likewise. @throws VtlicError `file_unreadable` naming the file */
+/**
+ * A chain of keysets, or the beginning of a larger one, likewise.
+ *
+ * @throws VtlicError `file_unreadable` naming the file
+ */
 export function readKeysetFile(path: string): Uint8Array {
   return readBeginning(path, MAX_CHAIN_BYTES + 1, 'file_unreadable');
 }

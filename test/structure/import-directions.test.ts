@@ -112,6 +112,17 @@ describe('import directions', () => {
     expect(checkImportDirections(planted(tree)).faults).toEqual([{ file, rule }]);
   });
 
+  it('let a room in by the index.ts of a room that is inside another one, and only by that', () => {
+    const tree = (file: string): Record<string, string> => ({
+      'signer/cli/a.ts': `import { b } from '../../verifier/keyset/${file}.ts';`,
+      'verifier/index.ts': 'export {};',
+      'verifier/keyset/index.ts': 'export const b = 1;',
+      'verifier/keyset/b.ts': 'export const b = 1;',
+    });
+    expect(checkImportDirections(planted(tree('index'))).faults).toEqual([]);
+    expect(checkImportDirections(planted(tree('b'))).faults).toHaveLength(1);
+  });
+
   it('let a test import a file behind an index.ts', () => {
     const tree = {
       'test/unit/a.test.ts': "import { b } from '../../verifier/b.ts';",

@@ -187,8 +187,9 @@ export function checkImportDirections(root: string): {
         continue;
       }
       targets.push(target);
-      const door = doors.find((folder) => target.startsWith(`${folder}/`) && target !== `${folder}/index.ts`);
-      if (door !== undefined && !around && !file.path.startsWith(`${door}/`))
+      // The innermost door counts: a room inside another one may have a door of its own.
+      const door = doors.filter((folder) => target.startsWith(`${folder}/`)).sort((a, b) => b.length - a.length)[0];
+      if (door !== undefined && target !== `${door}/index.ts` && !around && !file.path.startsWith(`${door}/`))
         faults.push({ file: file.path, rule: `may import room ${door} only through ${door}/index.ts (${target})` });
       const other = roomOf(target);
       if (other === undefined || other === room) continue;
