@@ -67,15 +67,18 @@ function fit(token: Token, label: string): Token {
     );
   }
   const length = Buffer.byteLength(label);
-  if (length > profile.longestLabel) {
+  if (length > profile.maxLabelBytes) {
     throw new VtlicError(
       'configuration_invalid',
-      `the label ${label} of the anchor has ${length} bytes, and ${profile.name} takes ${profile.longestLabel}`,
+      `the label ${label} of the anchor has ${length} bytes, and ${profile.name} takes ${profile.maxLabelBytes}`,
       { hint: 'give a shorter one: token:KEYSTORE/LABEL' },
     );
   }
   return token;
 }
+
+/** A token that never had an anchor under this label takes no data object. */
+class NoPlace extends VtlicError {}
 
 /**
  * Whatever the token does wrong here, the record stands in the ledger, and nothing has left that the anchor does not
@@ -85,7 +88,7 @@ async function changed(description: string, work: () => Promise<void>): Promise<
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof VtlicError)) throw error;
+    if (!(error instanceof VtlicError) || error instanceof NoPlace) throw error;
     throw new VtlicError(
       'ledger_unwritable',
       `${description} was not written: ${error.message}; what is recorded but not released stays in the ledger`,
@@ -102,7 +105,12 @@ async function changed(description: string, work: () => Promise<void>): Promise<
 async function replace(token: Token, label: string, bytes: Uint8Array): Promise<void> {
   const old = await token.readData(label);
   if (!old.some((object) => equalBytes(object.bytes, bytes))) {
-    const made = await token.createData(label, bytes);
+    const made = await token.createData(label, bytes).catch((error: unknown) => {
+      const isRefused = error instanceof VtlicError && error.code === 'configuration_invalid';
+      if (!isRefused || old.length > 0) throw error;
+      const { hint } = error;
+      throw new NoPlace(error.code, error.message, { ...(hint === undefined ? {} : { hint }), cause: error });
+    });
     if (!equalBytes(made.bytes, bytes)) {
       await token.destroyData(made);
       throw new VtlicError('ledger_unwritable', 'it reads back differently from what was written');

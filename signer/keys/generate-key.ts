@@ -1,6 +1,6 @@
 /**
  * Makes a key, proves that it signs, claims it for this ledger, and writes it into `site.json`, in this order. If a
- * step fails, the files of the key are removed, so that its name is free again.
+ * step fails, what was made of the key is removed, so that its name is free again.
  */
 import { removeIfPresent } from '../../files/index.ts';
 import { equalBytes } from '../../formats/bytes.ts';
@@ -19,6 +19,7 @@ import {
   type FileKeystore,
   type KeystoreConfig,
   type TokenKeystore,
+  type TokenObject,
   sitePaths,
 } from '../site/site.ts';
 import { generateInFile, keyFiles } from './file-keystore.ts';
@@ -34,7 +35,28 @@ export interface NewKey extends NewTokenKey {
   readonly makeDefault: boolean;
 }
 
-/** One at a time, and not while somebody signs: `site.json` is read, changed and written under the ledger's lock. */
+/**
+ * One at a time, and not while somebody signs: `site.json` is read, changed and written under the ledger's lock.
+ *
+ * @param command that has the lock, as another run reports it
+ */
+export async function withSiteLocked<T>(
+  folder: string,
+  command: string,
+  secrets: SecretSource,
+  runtime: Runtime,
+  work: (access: KeyAccess) => Promise<T>,
+): Promise<T> {
+  const lock = acquireLock(sitePaths(folder).ledger, { command }, nowSeconds(runtime));
+  const tokens = new TokenPool(runtime);
+  try {
+    return await work({ site: openSite(folder), secrets, tokens, runtime });
+  } finally {
+    await tokens.close();
+    lock.release();
+  }
+}
+
 export async function generateKey(
   folder: string,
   wanted: NewKey,
@@ -42,33 +64,20 @@ export async function generateKey(
   ledgerId: string,
   runtime: Runtime,
 ): Promise<KeyRecord> {
-  const lock = acquireLock(sitePaths(folder).ledger, { command: 'vtlic key generate' }, nowSeconds(runtime));
-  const tokens = new TokenPool(runtime);
-  try {
-    return await generateLocked({ site: openSite(folder), secrets, tokens, runtime }, wanted, ledgerId);
-  } finally {
-    await tokens.close();
-    lock.release();
-  }
+  return withSiteLocked(folder, 'vtlic key generate', secrets, runtime, (access) =>
+    generateLocked(access, wanted, ledgerId),
+  );
 }
 
 async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: string): Promise<KeyRecord> {
   const { site, secrets, runtime } = access;
-  if (!isId(wanted.name))
-    throw new VtlicError(
-      'usage',
-      'a key name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)',
-    );
-  if (site.config.keys.some((key) => key.name === wanted.name))
-    throw new VtlicError('usage', `this site has a key ${wanted.name} already`, {
-      hint: 'take another name; keys are never replaced',
-    });
+  checkNewKeyName(site, wanted.name);
   const store = keystoreOf(site, wanted.keystore);
   checkCustody(wanted, store);
   const made =
     store.type === 'file'
       ? { key: await makeSoftware(site, store, wanted, secrets, runtime) }
-      : await generateInToken(tokenStores(site, store, wanted), wanted, access, ledgerId);
+      : await generateInToken(tokenStores(site, store, wanted.mldsaKeystore), wanted, access, ledgerId);
   const { key } = made;
   const files = store.type === 'file' ? keyFiles(site.paths, store, wanted.name) : undefined;
   const claimed = files !== undefined && fileExists(files.claim);
@@ -76,34 +85,57 @@ async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: strin
     importPublicKey(key.publicKey.alg, key.publicKey.bytes, { forSite: true });
     await selfTest(key, runtime.random(32));
     if (files !== undefined) await claimKey(files.claim, { kid: key.publicKey.kid, ledger: ledgerId });
-    const record: KeyRecord = Object.freeze({
-      name: wanted.name,
-      purpose: wanted.purpose,
-      algorithm: wanted.algorithm,
-      publicKey: key.publicKey,
-      keystore: wanted.keystore,
-      custody: key.custody,
-      made: formatInstant(nowSeconds(runtime)),
-      ...('object' in made ? { object: made.object } : {}),
-    });
-    const first = wanted.purpose === 'license' && (wanted.makeDefault || site.config.defaultKey === undefined);
-    writeSite(site.paths, {
-      ...site.config,
-      keys: [...site.config.keys, record],
-      ...(first ? { defaultKey: wanted.name } : {}),
-    });
-    return record;
+    return recordKey(access, key, wanted, 'object' in made ? made.object : undefined);
   } catch (error) {
-    if (files !== undefined && !isRecorded(site, wanted.name))
-      for (const file of claimed ? [files.key] : [files.key, files.claim]) removeIfPresent(file);
-    throw error;
+    if (isRecorded(site, wanted.name)) throw error;
+    if (files !== undefined) for (const file of claimed ? [files.key] : [files.key, files.claim]) removeIfPresent(file);
+    throw 'undo' in made ? await made.undo(error) : error;
   } finally {
     await key.close();
   }
 }
 
+/** @throws VtlicError `usage` for a name that is no id, or taken */
+export function checkNewKeyName(site: Site, name: string): void {
+  if (!isId(name))
+    throw new VtlicError(
+      'usage',
+      'a key name should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)',
+    );
+  if (site.config.keys.some((key) => key.name === name))
+    throw new VtlicError('usage', `this site has a key ${name} already`, {
+      hint: 'take another name: --name NAME; keys are never replaced',
+    });
+}
+
+/** Writes a key that signs and is claimed into `site.json`. */
+export function recordKey(
+  { site, runtime }: KeyAccess,
+  key: SigningKey,
+  wanted: Pick<NewKey, 'name' | 'purpose' | 'keystore' | 'makeDefault'>,
+  object: TokenObject | undefined,
+): KeyRecord {
+  const record: KeyRecord = Object.freeze({
+    name: wanted.name,
+    purpose: wanted.purpose,
+    algorithm: key.publicKey.alg,
+    publicKey: key.publicKey,
+    keystore: wanted.keystore,
+    custody: key.custody,
+    made: formatInstant(nowSeconds(runtime)),
+    ...(object === undefined ? {} : { object }),
+  });
+  const first = wanted.purpose === 'license' && (wanted.makeDefault || site.config.defaultKey === undefined);
+  writeSite(site.paths, {
+    ...site.config,
+    keys: [...site.config.keys, record],
+    ...(first ? { defaultKey: wanted.name } : {}),
+  });
+  return record;
+}
+
 /** Whether `site.json` names the key; also true where it cannot be read, since then the key file must stay. */
-function isRecorded(site: Site, name: string): boolean {
+export function isRecorded(site: Site, name: string): boolean {
   try {
     return openSite(site.paths.folder).config.keys.some((key) => key.name === name);
   } catch {
@@ -124,8 +156,13 @@ function checkCustody(wanted: NewKey, store: KeystoreConfig): void {
     throw new VtlicError('usage', 'a key is either wrapped or split, not both');
 }
 
-function tokenStores(site: Site, store: TokenKeystore, wanted: NewKey): readonly TokenKeystore[] {
-  return wanted.mldsaKeystore === undefined ? [store] : [store, tokenKeystoreOf(site, wanted.mldsaKeystore)];
+/** The keystores of a key in tokens: for split custody, that of the ML-DSA component comes second. */
+export function tokenStores(
+  site: Site,
+  store: TokenKeystore,
+  mldsaKeystore: string | undefined,
+): readonly TokenKeystore[] {
+  return mldsaKeystore === undefined ? [store] : [store, tokenKeystoreOf(site, mldsaKeystore)];
 }
 
 async function makeSoftware(

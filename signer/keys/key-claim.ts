@@ -1,16 +1,18 @@
 /**
  * A key belongs to one ledger, and a claim beside the key says which: kid → ledger id. The claim of a key file is a
  * file, and the claim of a key in a token is a private data object in the token. For a split key it is in the token of
- * the Ed25519 component.
+ * the Ed25519 component. Where a token takes no data objects, the claim is a file of the site.
  *
  * Without it, deleting a site and making a new one with the same key would begin again at counter 1.
  */
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { utf8, concatBytes, equalBytes, fromHex, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { readObject } from '../../formats/json/index.ts';
-import { createDurably, parseJsonFile, readLimited } from '../../files/index.ts';
+import { createDurably, makeFolders, parseJsonFile, readLimited, removeIfPresent } from '../../files/index.ts';
 import type { Token } from '../../keys/private/pkcs11/client/index.ts';
+import type { SitePaths } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
 
 const SCHEMA = 'vtlic-claim/1';
@@ -77,18 +79,24 @@ function bytesOf({ kid, ledger }: KeyClaim): Uint8Array {
   return concatBytes(utf8(TOKEN_CLAIM_PREFIX), fromHex(kid) ?? new Uint8Array(), fromHex(ledger) ?? new Uint8Array());
 }
 
-function labelOf({ kid }: KeyClaim): string {
+/** The label of the data object that claims a key. */
+export function claimLabel(kid: string): string {
   return `vtlic-claim-${kid.slice(0, KID_DIGITS_IN_LABEL)}`;
 }
 
+/** The claim of a key whose token takes no data objects. */
+export function tokenClaimFile(paths: Pick<SitePaths, 'keys'>, name: string): string {
+  return join(paths.keys, `${name}.claim.json`);
+}
+
 /**
+ * @param file where the claim is if the token takes no data objects
  * @returns whether it is claimed at all
  * @throws VtlicError `key_claimed` when another ledger has claimed it
  */
-export async function checkClaimInToken(token: Token, claim: KeyClaim): Promise<boolean> {
-  if (token.opened.profile.dataObjects === 'none') return false;
+export async function checkClaimInToken(token: Token, claim: KeyClaim, file: string): Promise<boolean> {
+  const found = await claimsIn(token, claim);
   const wanted = bytesOf(claim);
-  const found = await token.readData(labelOf(claim));
   const other = found.find(({ bytes }) => !equalBytes(bytes, wanted));
   if (other !== undefined) {
     const owner = toHex(other.bytes.subarray(-16));
@@ -99,21 +107,43 @@ export async function checkClaimInToken(token: Token, claim: KeyClaim): Promise<
       { hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' },
     );
   }
-  return found.length > 0;
+  return checkClaim(file, claim) || found.length > 0;
+}
+
+async function claimsIn(token: Token, claim: KeyClaim): ReturnType<Token['readData']> {
+  return token.opened.profile.dataObjects === 'none' ? [] : token.readData(claimLabel(claim.kid));
 }
 
 /**
- * Claims a key for a ledger, once and for all. A token without data objects cannot store a claim: the officer is
- * warned.
+ * Claims a key for a ledger, once and for all.
  *
+ * @returns whether this call made the claim
  * @throws VtlicError `key_claimed` when another ledger has claimed it
  */
-export async function claimInToken(token: Token, claim: KeyClaim, runtime: Pick<Runtime, 'tell'>): Promise<void> {
-  if (token.opened.profile.dataObjects === 'none') {
+export async function claimInToken(
+  token: Token,
+  claim: KeyClaim,
+  file: string,
+  runtime: Pick<Runtime, 'tell'>,
+): Promise<boolean> {
+  if (await checkClaimInToken(token, claim, file)) return false;
+  try {
+    await token.createData(claimLabel(claim.kid), bytesOf(claim));
+  } catch (error) {
+    // The token takes no data objects, by its profile or by its answer.
+    if (!(error instanceof VtlicError) || error.code !== 'configuration_invalid') throw error;
+    makeFolders(dirname(file), 0o700);
+    await claimKey(file, claim);
     runtime.tell(
-      `warning: ${token.connection.name} has no data objects, so nothing there says to which ledger the key belongs`,
+      `${token.connection.name} takes no data objects: the claim of the key is the file ${file}; back it up`,
     );
-    return;
   }
-  if (!(await checkClaimInToken(token, claim))) await token.createData(labelOf(claim), bytesOf(claim));
+  return true;
+}
+
+/** Takes back what `claimInToken` made for a key that the site could not take; the file only if it is new. */
+export async function withdrawClaim(token: Token, claim: KeyClaim, newFile: string | undefined): Promise<void> {
+  if (newFile !== undefined) removeIfPresent(newFile);
+  for (const object of await claimsIn(token, claim))
+    if (equalBytes(object.bytes, bytesOf(claim))) await token.destroyData(object);
 }

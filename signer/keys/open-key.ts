@@ -3,7 +3,7 @@ import { selfTest, type SigningKey } from '../../keys/private/signing-key.ts';
 import type { KeyRecord, FileKeystore } from '../site/site.ts';
 import { keyFiles, openFromFile } from './file-keystore.ts';
 import { type KeyAccess, keystoreOf, keystoresUsed, tokenKeystoreOf } from './keystores.ts';
-import { checkClaim, claimKey, checkClaimInToken } from './key-claim.ts';
+import { checkClaim, claimKey, checkClaimInToken, tokenClaimFile } from './key-claim.ts';
 import { openFromToken } from './token-keystore.ts';
 
 const SELF_TEST_RANDOM_BYTES = 32;
@@ -47,7 +47,10 @@ export async function requireOwnKey(
   const store = keystoreOf(site, record.keystore);
   const claim = { kid: record.publicKey.kid, ledger: ledgerId };
   if (store.type === 'file') checkClaim(keyFiles(site.paths, store, record.name).claim, claim);
-  else await checkClaimInToken(await tokens.open(store, secrets, 'to finish what an earlier run left'), claim);
+  else {
+    const token = await tokens.open(store, secrets, 'to finish what an earlier run left');
+    await checkClaimInToken(token, claim, tokenClaimFile(site.paths, record.name));
+  }
 }
 
 async function openSoftware(

@@ -5,7 +5,9 @@
 import { cleanText } from '../../formats/clean-text.ts';
 import {
   describeToken,
+  lastTryName,
   moduleFile,
+  type OpenedToken,
   openToken,
   resolveModule,
   type Token,
@@ -39,11 +41,19 @@ export class TokenPool {
     this.#runtime = runtime;
   }
 
-  /** @param reason for the person who is asked for the PIN, where the command's name does not say it */
-  open(store: TokenKeystore, secrets: SecretSource, reason?: string): Promise<Token> {
+  /**
+   * @param reason for the person who is asked for the PIN, where the command's name does not say it
+   * @param check called before the PIN is asked for; not called for a token that is open already
+   */
+  open(
+    store: TokenKeystore,
+    secrets: SecretSource,
+    reason?: string,
+    check?: (opened: OpenedToken) => void,
+  ): Promise<Token> {
     const existing = this.#opened.get(store.name);
     if (existing !== undefined) return existing;
-    const opening = this.#open(store, secrets, reason);
+    const opening = this.#open(store, secrets, reason, check);
     this.#opened.set(store.name, opening);
     return opening;
   }
@@ -57,7 +67,12 @@ export class TokenPool {
     for (const token of this.#tokens) await token.close();
   }
 
-  async #open(store: TokenKeystore, secrets: SecretSource, reason: string | undefined): Promise<Token> {
+  async #open(
+    store: TokenKeystore,
+    secrets: SecretSource,
+    reason: string | undefined,
+    check: ((opened: OpenedToken) => void) | undefined,
+  ): Promise<Token> {
     const uri = parsePkcs11Uri(store.uri);
     const modulePath = resolveModule(uri);
     let same: Token | undefined;
@@ -65,8 +80,9 @@ export class TokenPool {
       const token = await openToken(
         {
           uri,
-          beforeLogin: (description) => {
-            same = this.#sameToken(modulePath, description);
+          beforeLogin: (opened) => {
+            check?.(opened);
+            same = this.#sameToken(modulePath, opened.token);
             // Two keystores may name one token: it has had its login.
             if (same !== undefined) throw new AlreadyOpen();
           },
@@ -75,7 +91,7 @@ export class TokenPool {
           typeSerial: async (description) =>
             secrets.typeSerial?.(
               `${describeToken(description)} has one try of its user PIN left. If you are sure of the PIN, ` +
-                'type the serial of this token, anything else to stop: ',
+                `type ${lastTryWords(description)}, anything else to stop: `,
             ),
           ...(this.#runtime.tokenLimits === undefined ? {} : { limits: this.#runtime.tokenLimits }),
           allowUntested: secrets.allowUntested ?? false,
@@ -96,22 +112,25 @@ export class TokenPool {
     }
   }
 
-  #sameToken(modulePath: string, { serial, label }: TokenDescription): Token | undefined {
+  #sameToken(modulePath: string, { serial, label, slotDescription }: TokenDescription): Token | undefined {
     return [...this.#tokens].find(
       ({ opened }) =>
         moduleFile(opened.modulePath) === moduleFile(modulePath) &&
         opened.token.serial === serial &&
-        opened.token.label === label,
+        opened.token.label === label &&
+        (serial !== '' || opened.token.slotDescription === slotDescription),
     );
   }
 }
 
 function promptFor(store: TokenKeystore, token: TokenDescription, reason: string | undefined): string {
   const suffix = reason === undefined ? '' : `, ${reason}`;
-  return (
-    `PIN of token ${cleanText(token.label, 64)} (serial ${cleanText(token.serial, 64)}), ` +
-    `keystore ${store.name}${suffix}: `
-  );
+  const which = token.serial === '' ? describeToken(token) : `${cleanText(token.label, 64)} (serial ${token.serial})`;
+  return `PIN of token ${cleanText(which, 200)}, keystore ${store.name}${suffix}: `;
+}
+
+function lastTryWords(token: TokenDescription): string {
+  return token.serial === '' ? `${lastTryName(token)} (label and slot of this token)` : 'the serial of this token';
 }
 
 class AlreadyOpen extends Error {

@@ -122,7 +122,9 @@ describe('a URI', () => {
     const free = listed.tokens.find(({ state }) => state.includes('not initialized'));
     expect(free?.uri).toBeUndefined();
     const error = await faultOf(
-      openUri(`pkcs11:slot-description=${encodeURIComponent(free?.slotDescription ?? '')}?module-path=${soft.module}`),
+      openUri(
+        `pkcs11:slot-description=${encodeURIComponent(free?.token.slotDescription ?? '')}?module-path=${soft.module}`,
+      ),
     );
     expect(error.code).toBe('token_not_found');
     expect(error.message).toContain('not initialized');

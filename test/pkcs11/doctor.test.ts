@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { examineToken, type Check, type DoctorOptions } from '../../keys/private/pkcs11/client/doctor.ts';
+import { examineToken } from '../../keys/private/pkcs11/client/doctor.ts';
+import type { Check, DoctorOptions } from '../../keys/private/pkcs11/client/doctor-key.ts';
 import { listModule } from '../../keys/private/pkcs11/client/list-tokens.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
 import { faulty } from './support/fault-proxy.ts';
@@ -93,7 +94,7 @@ describe('the doctor', () => {
 });
 
 describe('the list of a module', () => {
-  it('has its tokens with profile, state, mechanisms and the URI that names each', async () => {
+  it('has its tokens with profile, state and the URI that names each', async () => {
     const made = makeSofthsm('a', 'b');
     const listed = await listModule(made.module, { environment: { ...process.env, ...made.environment } });
     made.remove();
@@ -103,7 +104,6 @@ describe('the list of a module', () => {
       [expect.stringMatching(/^[ab]$/), []],
       ['', expect.arrayContaining(['not initialized', 'no user PIN set'])],
     ]);
-    for (const token of listed.tokens) expect(token.mechanisms.length).toBeGreaterThan(10);
     expect(listed.tokens[0]?.uri).toMatch(/^pkcs11:token=[ab];serial=[0-9a-f]+\?module-path=\//);
   });
 });

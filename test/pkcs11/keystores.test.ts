@@ -6,12 +6,9 @@ import { toHex, utf8 } from '../../formats/bytes.ts';
 import { createKeyFile } from '../../keys/private/software/key-file.ts';
 import { generateSplitKey, openSplitKey } from '../../keys/private/pkcs11/client/split-key.ts';
 import { PROFILES, type TokenProfile } from '../../keys/private/pkcs11/shared/profiles.ts';
-import {
-  privateFault,
-  type GeneratedKey,
-  type KeyToGenerate,
-  type Token,
-} from '../../keys/private/pkcs11/client/token.ts';
+import type { GeneratedKey, KeyToGenerate } from '../../keys/private/pkcs11/client/generate-key.ts';
+import { privateFault } from '../../keys/private/pkcs11/client/open-key.ts';
+import type { Token } from '../../keys/private/pkcs11/client/token.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { closedKeyContract, keyContract } from './support/key-contract.ts';
@@ -137,7 +134,7 @@ describe('split over two kryoptic tokens', () => {
   beforeAll(async () => {
     made = makeKryoptic(['a', 'b']);
     tokens = { ed25519: await open(made, 'a'), mldsa65: await open(made, 'b') };
-    key = await generateSplitKey(tokens, { ...name, purpose: 'license' }, random);
+    ({ key } = await generateSplitKey(tokens, { ...name, purpose: 'license' }, random));
   });
   afterAll(async () => {
     await tokens?.ed25519.close();

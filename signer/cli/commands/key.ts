@@ -1,10 +1,10 @@
-/** `vtlic key generate | list | show | export | check` */
+/** `vtlic key generate | adopt | list | show | export | check` */
 import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Algorithm, isAlgorithm } from '../../../formats/cose-algorithm.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
-import { toHex } from '../../../formats/bytes.ts';
+import { fromHex, toHex } from '../../../formats/bytes.ts';
 import { isKeyPurpose, type KeyPurpose } from '../../../keys/public/key-purpose.ts';
 import {
   exportPublicKey,
@@ -13,6 +13,7 @@ import {
 } from '../../../keys/public/encodings/public-key-file.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../../files/index.ts';
+import { adoptKey, type KeyToAdopt } from '../../keys/adopt-key.ts';
 import { generateKey, type NewKey } from '../../keys/generate-key.ts';
 import { openKey } from '../../keys/open-key.ts';
 import { formatRows } from '../../summary/license-summary.ts';
@@ -36,6 +37,17 @@ interface GenerateOptions extends SiteOptions, SecretOptions, JsonOption {
   readonly default?: boolean;
 }
 
+interface AdoptOptions extends SiteOptions, SecretOptions, JsonOption {
+  readonly name: string;
+  readonly id?: Uint8Array;
+  readonly label?: string;
+  readonly algorithm?: Algorithm;
+  readonly purpose: KeyPurpose;
+  readonly keystore?: string;
+  readonly mlDsaKeystore?: string;
+  readonly default?: boolean;
+}
+
 interface ExportOptions extends SiteOptions {
   readonly form: PublicKeyForm;
   readonly out?: string;
@@ -43,6 +55,7 @@ interface ExportOptions extends SiteOptions {
 
 export function defineKey(key: Command, io: Io): void {
   addGenerate(key, io);
+  addAdopt(key, io);
   addList(key, io);
   addShow(key, io);
   addExport(key, io);
@@ -109,10 +122,7 @@ function addGenerate(key: Command, io: Io): void {
     .option('--default', 'sign licenses with it from now on')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (options: GenerateOptions) => {
-    if (options.purpose === 'ledger' && options.algorithm !== 'ed25519')
-      throw new VtlicError('usage', `a key for checkpoints of the ledger is Ed25519, not ${options.algorithm}`, {
-        hint: 'add --algorithm ed25519: every tool that reads checkpoints knows it',
-      });
+    checkPurpose(options.purpose, options.algorithm);
     const site = openNamedSite(io, options);
     const keystore = options.keystore ?? onlyKeystore(site);
     await using access = new CommandAccess(io, options);
@@ -135,6 +145,83 @@ function addGenerate(key: Command, io: Io): void {
       io.err(
         'back up its file, and keep the passphrase elsewhere: without either, nothing can be signed with it again',
       );
+    io.out(
+      options.json === true
+        ? jsonLine({ schema: 'vtlic-key/1', ...recordDocument(record) })
+        : `${record.publicKey.kid}\n`,
+    );
+  });
+}
+
+/** @throws VtlicError `usage` for a key that no tool could verify checkpoints with */
+function checkPurpose(purpose: KeyPurpose, algorithm: Algorithm | undefined): void {
+  if (purpose === 'ledger' && algorithm !== 'ed25519')
+    throw new VtlicError(
+      'usage',
+      `a key for checkpoints of the ledger is Ed25519, not ${algorithm ?? 'whatever is found'}`,
+      { hint: 'add --algorithm ed25519: every tool that reads checkpoints knows it' },
+    );
+}
+
+const ADOPT_HELP = `
+For a token whose keys are made by another role, or with the maker's own tool.
+The private key must be sensitive, not extractable, and for signing alone; it
+makes a test signature, and is claimed for the ledger of the site.
+
+Examples:
+  vtlic hsm keys hsm
+  vtlic key adopt --name license-1 --keystore hsm --id 6c6963
+  vtlic key adopt --name license-1 --keystore hsm --label license-1`;
+
+function parseHex(text: string): Uint8Array {
+  const bytes = fromHex(text.toLowerCase());
+  if (bytes === undefined || bytes.length === 0) throw invalid('expected hex digits, two for each byte');
+  return bytes;
+}
+
+function addAdopt(key: Command, io: Io): void {
+  const command = key
+    .command('adopt')
+    .description('takes a key that is in a token already')
+    .requiredOption('--name <name>', 'what the key is called in this site')
+    .option('--id <hex>', 'the key with this id (CKA_ID)', parseHex)
+    .option('--label <label>', 'the key with this label (CKA_LABEL)')
+    .option(
+      '--algorithm <algorithm>',
+      'ed25519 or ed25519+ml-dsa-65 (default: what is found)',
+      oneOf(isAlgorithm, ['ed25519', 'ed25519+ml-dsa-65']),
+    )
+    .option('--purpose <purpose>', `what it signs: ${USABLE_PURPOSES.join(', ')}`, usablePurpose, 'license')
+    .option('--keystore <name>', 'the token that it is in (default: the only keystore of the site)')
+    .option('--ml-dsa-keystore <name>', 'split custody: the token that its ML-DSA component is in')
+    .option('--default', 'sign licenses with it from now on')
+    .option('--json', 'the result as one JSON document')
+    .addHelpText('after', ADOPT_HELP);
+  secretOption(siteOption(command)).action(async (options: AdoptOptions) => {
+    if (options.id === undefined && options.label === undefined)
+      throw new VtlicError('usage', 'key adopt needs --id or --label, or both: which key of the token is meant', {
+        hint: 'see what is there: vtlic hsm keys KEYSTORE',
+      });
+    checkPurpose(options.purpose, options.algorithm);
+    const site = openNamedSite(io, options);
+    const keystore = options.keystore ?? onlyKeystore(site);
+    await using access = new CommandAccess(io, options);
+    access.assertSecrets(site, options.mlDsaKeystore === undefined ? [keystore] : [keystore, options.mlDsaKeystore]);
+    const wanted: KeyToAdopt = {
+      name: options.name,
+      purpose: options.purpose,
+      keystore,
+      makeDefault: options.default ?? false,
+      ...(options.mlDsaKeystore === undefined ? {} : { mldsaKeystore: options.mlDsaKeystore }),
+      ...(options.id === undefined ? {} : { id: options.id }),
+      ...(options.label === undefined ? {} : { label: options.label }),
+      ...(options.algorithm === undefined ? {} : { algorithm: options.algorithm }),
+    };
+    const record = await adoptKey(site.paths.folder, wanted, access.secrets, ledgerIdOf(site), io.runtime);
+    io.err(
+      `adopted the key ${record.name}: ${record.algorithm}, purpose ${record.purpose}, custody ${record.custody}, ` +
+        `in keystore ${record.keystore}`,
+    );
     io.out(
       options.json === true
         ? jsonLine({ schema: 'vtlic-key/1', ...recordDocument(record) })

@@ -21,7 +21,7 @@ const CLASSES = { data: CKO_DATA, public: CKO_PUBLIC_KEY, private: CKO_PRIVATE_K
 const [path = '', tokenLabel = '', pin = ''] = process.argv.slice(2);
 const module = Pkcs11Module.load(path);
 const slot = module.slots().find(({ token }) => token?.label === tokenLabel);
-const session = module.openSession(slot?.slotId ?? -1);
+const session = module.openSession(slot?.slotId ?? -1, 'read');
 module.login(session, CKU_USER, Buffer.from(pin));
 const objects = Object.entries(CLASSES).flatMap(([name, number]) =>
   module

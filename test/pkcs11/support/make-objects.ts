@@ -7,6 +7,8 @@
  * which follow.
  */
 import {
+  CKA_DECRYPT,
+  CKA_DERIVE,
   CKA_EC_PARAMS,
   CKA_EXTRACTABLE,
   CKA_ID,
@@ -14,7 +16,9 @@ import {
   CKA_PRIVATE,
   CKA_SENSITIVE,
   CKA_SIGN,
+  CKA_SIGN_RECOVER,
   CKA_TOKEN,
+  CKA_UNWRAP,
   CKA_VERIFY,
   CKF_TOKEN_INITIALIZED,
   CKM_EC_EDWARDS_KEY_PAIR_GEN,
@@ -26,7 +30,7 @@ import { CURVE_NAMES } from '../../../keys/private/pkcs11/shared/profiles.ts';
 const [path = '', pin = '', what = '', goodLabel = '', goodId = ''] = process.argv.slice(2);
 const module = Pkcs11Module.load(path);
 const slot = module.slots().find(({ token }) => token !== undefined && (token.flags & CKF_TOKEN_INITIALIZED) !== 0);
-const session = module.openSession(slot?.slotId ?? -1);
+const session = module.openSession(slot?.slotId ?? -1, 'write');
 module.login(session, 1, Buffer.from(pin));
 
 async function pair(
@@ -46,7 +50,14 @@ async function pair(
     session,
     plainMechanism(CKM_EC_EDWARDS_KEY_PAIR_GEN),
     [...name, [CKA_EC_PARAMS, CURVE_NAMES.oid], [CKA_VERIFY, true]],
-    [...name, [CKA_PRIVATE, true], [CKA_SENSITIVE, !extractable], [CKA_EXTRACTABLE, extractable], [CKA_SIGN, true]],
+    [
+      ...name,
+      [CKA_PRIVATE, true],
+      [CKA_SENSITIVE, !extractable],
+      [CKA_EXTRACTABLE, extractable],
+      [CKA_SIGN, true],
+      ...[CKA_DECRYPT, CKA_UNWRAP, CKA_DERIVE, CKA_SIGN_RECOVER].map((use) => [use, false] as const),
+    ],
   );
 }
 

@@ -19,7 +19,7 @@ import { Pkcs11Module } from '../../../keys/private/pkcs11/token-host/module.ts'
 const [path = '', label, hex = ''] = process.argv.slice(2);
 const module = Pkcs11Module.load(path);
 const slot = module.slots().find(({ token }) => token !== undefined && (token.flags & CKF_TOKEN_INITIALIZED) !== 0);
-const session = module.openSession(slot?.slotId ?? -1);
+const session = module.openSession(slot?.slotId ?? -1, 'write');
 let refused = false;
 if (label !== undefined) {
   try {

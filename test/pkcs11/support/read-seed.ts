@@ -12,7 +12,7 @@ import { decodeWrappedSeed, wrappedSeedAssociatedData } from '../../../keys/priv
 const [path = '', tokenLabel = '', pin = '', label = '', kid = '', wrapped = ''] = process.argv.slice(2);
 const module = Pkcs11Module.load(path);
 const slot = module.slots().find(({ token }) => token?.label === tokenLabel);
-const session = module.openSession(slot?.slotId ?? -1);
+const session = module.openSession(slot?.slotId ?? -1, 'read');
 module.login(session, CKU_USER, Buffer.from(pin));
 const [key] = module.find(session, [
   [CKA_CLASS, CKO_SECRET_KEY],

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { utf8 } from '../../../formats/bytes.ts';
-import { openToken, type RandomSource, type Token } from '../../../keys/private/pkcs11/client/token.ts';
+import type { RandomSource } from '../../../keys/private/pkcs11/client/open-key.ts';
+import { openToken, type Token } from '../../../keys/private/pkcs11/client/token.ts';
 import type { TokenOptions } from '../../../keys/private/pkcs11/client/token-options.ts';
-import { formatPkcs11Uri, parsePkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
+import { formatPkcs11Uri } from '../../../keys/private/pkcs11/uri/format-uri.ts';
+import { parsePkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
 
 export interface TestToken {
   readonly module: string;

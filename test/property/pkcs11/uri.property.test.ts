@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../formats/error.ts';
-import { formatPkcs11Uri, parsePkcs11Uri, type Pkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
+import { formatPkcs11Uri } from '../../../keys/private/pkcs11/uri/format-uri.ts';
+import { parsePkcs11Uri, type Pkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((value) => value.isWellFormed());
 const absolute = fc

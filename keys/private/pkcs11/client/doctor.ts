@@ -2,35 +2,21 @@
 import { equalBytes, toHex } from '../../../../formats/bytes.ts';
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';
-import { nobleProvider } from '../../../public/provider-noble.ts';
-import { nodeProvider } from '../../../public/provider-node.ts';
-import { verifySignature } from '../../../public/verify-signature.ts';
-import { selfTestMessage, type SigningKey } from '../../signing-key.ts';
-import { CKF_RNG, CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED } from '../shared/constants.ts';
-import type { KeyObjectDescription } from '../shared/host-protocol.ts';
+import {
+  CKF_ERROR_STATE,
+  CKF_LOGIN_REQUIRED,
+  CKF_PROTECTED_AUTHENTICATION_PATH,
+  CKF_RNG,
+  CKF_USER_PIN_COUNT_LOW,
+  CKF_USER_PIN_FINAL_TRY,
+  CKF_USER_PIN_LOCKED,
+  CKF_WRITE_PROTECTED,
+} from '../shared/constants.ts';
+import type { DataObjectDescription } from '../shared/host-protocol.ts';
+import { aboutKey, guarded, type Check, type DoctorOptions } from './doctor-key.ts';
+import type { RandomSource } from './open-key.ts';
 import { describeToken } from './pin-policy.ts';
-import { privateFault, type KeyToOpen, type RandomSource, type Token } from './token.ts';
-
-export interface Check {
-  readonly name: string;
-  readonly status: 'pass' | 'warn' | 'fail';
-  /** One sentence without a period, fit for a terminal. */
-  readonly says: string;
-  /** Of a warning or a failure: what mends it. */
-  readonly remedy?: string;
-  /** Numbers for `--json`. */
-  readonly data?: Readonly<Record<string, number | string | boolean>>;
-}
-
-export interface DoctorOptions {
-  /** Each key of the site that should be in this token; its components all in this one (not split). */
-  readonly keys: readonly (KeyToOpen & { readonly name: string })[];
-  readonly random: RandomSource;
-  /** Milliseconds, ever rising: `performance.now`. */
-  readonly clock: () => number;
-  /** How many signatures are timed for each key. */
-  readonly signatures?: number;
-}
+import type { Token } from './token.ts';
 
 /** The checks in an officer's order. Nothing is left in the token. One that throws is a failed check, not an end. */
 export async function examineToken(token: Token, options: DoctorOptions): Promise<readonly Check[]> {
@@ -41,6 +27,7 @@ export async function examineToken(token: Token, options: DoctorOptions): Promis
     aboutMlDsa65(token),
     aboutCustody(token),
     await aboutLogin(token),
+    ...(await aboutState(token)),
   ];
   for (const key of options.keys) checks.push(...(await aboutKey(token, key, options)));
   checks.push(
@@ -55,7 +42,10 @@ function aboutModule(token: Token): Check {
   return {
     name: 'module',
     status: 'pass',
-    says: `${cleanText(module.description, 32)} ${module.libraryVersion} by ${cleanText(module.manufacturer, 32)}, PKCS#11 ${module.cryptokiVersion}, ${cleanText(modulePath)}; token ${describeToken(described)}, ${cleanText(described.model, 16)}, firmware ${described.firmwareVersion}`,
+    says:
+      `${cleanText(module.description, 32)} ${module.libraryVersion} by ${cleanText(module.manufacturer, 32)}, ` +
+      `PKCS#11 ${module.cryptokiVersion}, ${cleanText(modulePath)}; token ${describeToken(described)}, ` +
+      `${cleanText(described.model, 16)}, firmware ${described.firmwareVersion}`,
     data: {
       cryptoki: module.cryptokiVersion,
       library: module.libraryVersion,
@@ -68,6 +58,8 @@ function aboutModule(token: Token): Check {
 function aboutProfile(token: Token): Check {
   const { profile } = token.opened;
   if (profile.tested) return { name: 'profile', status: 'pass', says: `${profile.name}, tested with this toolkit` };
+  if (profile.triedByHand !== undefined)
+    return { name: 'profile', status: 'pass', says: `${profile.name}, tried by hand on ${profile.triedByHand}` };
   return {
     name: 'profile',
     status: 'warn',
@@ -76,9 +68,14 @@ function aboutProfile(token: Token): Check {
   };
 }
 
+const ED25519_SAYS = {
+  user: 'the token generates Ed25519 keys and signs with them',
+  'other-role': 'the token signs with Ed25519 keys, which another role makes: take one with vtlic key adopt',
+} as const;
+
 function aboutEd25519(token: Token): Check {
   if (token.has('ed25519'))
-    return { name: 'Ed25519', status: 'pass', says: 'the token generates Ed25519 keys and signs with them' };
+    return { name: 'Ed25519', status: 'pass', says: ED25519_SAYS[token.opened.profile.generation] };
   return {
     name: 'Ed25519',
     status: 'fail',
@@ -126,130 +123,64 @@ function aboutCustody(token: Token): Check {
   };
 }
 
+/** What guards the keys, as the token reports it now. */
 function aboutLogin(token: Token): Promise<Check> {
-  return guarded('login', async () => {
+  const name = 'login';
+  return guarded(name, async () => {
     const flags = await token.connection.flags();
     const has = (flag: number): boolean => (flags & flag) !== 0;
+    if (!has(CKF_LOGIN_REQUIRED))
+      return {
+        name,
+        status: 'warn',
+        says: 'no PIN guards the keys: everybody who reaches the token can sign with them',
+        remedy: "set a user PIN with the maker's tool, or guard the machine and its network as you would the keys",
+      };
     if (has(CKF_USER_PIN_LOCKED))
       return {
-        name: 'login',
+        name,
         status: 'fail',
         says: 'logged in, but the user PIN is locked for the next login',
         remedy: "have the token's security officer unlock it",
       };
     if (has(CKF_USER_PIN_FINAL_TRY))
       return {
-        name: 'login',
+        name,
         status: 'warn',
         says: 'logged in; one try of the user PIN is left',
-        remedy: 'log in once with the right PIN by the maker’s tool, which resets the count',
+        remedy: "log in once with the right PIN by the maker's tool, which resets the count",
       };
     if (has(CKF_USER_PIN_COUNT_LOW))
       return {
-        name: 'login',
+        name,
         status: 'warn',
         says: 'logged in; a wrong user PIN was entered since the last right one',
-        remedy: 'find out who did',
+        remedy: 'ask everybody who knows the token who entered it',
       };
-    return { name: 'login', status: 'pass', says: 'logged in; the token reports no wrong user PIN' };
+    const where = has(CKF_PROTECTED_AUTHENTICATION_PATH) ? "a PIN on the token's own pad" : 'a PIN';
+    return { name, status: 'pass', says: `logged in with ${where}; the token reports no wrong user PIN` };
   });
 }
 
-async function aboutKey(
-  token: Token,
-  wanted: KeyToOpen & { readonly name: string },
-  options: DoctorOptions,
-): Promise<readonly Check[]> {
-  const name = `key ${cleanText(wanted.name, 64)}`;
-  const protection = await guarded(`${name}: protection`, () => aboutProtection(token, wanted, `${name}: protection`));
-  let key: SigningKey;
-  try {
-    key = await token.openKey(wanted);
-  } catch (error) {
-    return [protection, failed(`${name}: signature`, error)];
-  }
-  try {
-    return [protection, await guarded(`${name}: signature`, () => aboutSignatures(key, `${name}: signature`, options))];
-  } finally {
-    await key.close();
-  }
-}
-
-async function aboutProtection(token: Token, wanted: KeyToOpen, name: string): Promise<Check> {
-  const keys = await token.listKeys({
-    ...(wanted.label === undefined ? {} : { label: wanted.label }),
-    ...(wanted.id === undefined ? {} : { id: wanted.id }),
-  });
-  const secret = keys.filter((key) => key.class !== 'public');
-  if (secret.length === 0)
-    return {
-      name,
+/** A state of the token that stands in the way of a ceremony; nothing for a token without one. */
+async function aboutState(token: Token): Promise<readonly Check[]> {
+  const flags = await token.connection.flags().catch(() => 0);
+  const checks: Check[] = [];
+  if ((flags & CKF_ERROR_STATE) !== 0)
+    checks.push({
+      name: 'state',
       status: 'fail',
-      says: 'the token has no private key of this name',
-      remedy: 'see what is there: vtlic hsm list',
-    };
-  for (const key of secret) {
-    const fault = privateFault(key, await token.readableSecrets(key));
-    if (fault !== undefined)
-      return {
-        name,
-        status: 'fail',
-        says: `${describeObject(key)} ${fault}`,
-        remedy: 'rotate to a key that is made in the token: it may have been copied',
-      };
-    if (key.neverExtractable === undefined || key.alwaysSensitive === undefined)
-      return {
-        name,
-        status: 'warn',
-        says: `the token does not say whether ${describeObject(key)} ever was extractable`,
-        remedy: "see the token's manual",
-      };
-  }
-  return {
-    name,
-    status: 'pass',
-    says: `${secret.map(describeObject).join(' and ')}: sensitive, never extractable, not readable`,
-  };
-}
-
-function describeObject(key: KeyObjectDescription): string {
-  const what =
-    key.class === 'secret'
-      ? 'wrapping key'
-      : key.component === 'mldsa65'
-        ? 'ML-DSA-65 key'
-        : key.component === 'ed25519'
-          ? 'Ed25519 key'
-          : `key of type 0x${key.keyType.toString(16)}`;
-  return `the ${what} "${cleanText(key.label, 64)}" (id ${toHex(key.id) || 'none'})`;
-}
-
-async function aboutSignatures(key: SigningKey, name: string, options: DoctorOptions): Promise<Check> {
-  const times: number[] = [];
-  for (let i = 0; i < (options.signatures ?? 20); i++) {
-    const message = selfTestMessage(options.random(32));
-    const begun = options.clock();
-    const signature = await key.sign(message);
-    times.push(options.clock() - begun);
-    for (const provider of [nodeProvider, nobleProvider]) {
-      if (!verifySignature(key.publicKey, message, signature, provider))
-        return {
-          name,
-          status: 'fail',
-          says: `a signature by it is refused by ${provider.name}`,
-          remedy: 'do not use this key or token',
-        };
-    }
-  }
-  times.sort((a, b) => a - b);
-  const at = (share: number): number => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-  const [median, p95] = [at(0.5), at(0.95)];
-  return {
-    name,
-    status: 'pass',
-    says: `${times.length} signatures hold in both providers; median ${median.toFixed(1)} ms, 95 of 100 within ${p95.toFixed(1)} ms`,
-    data: { median, p95, custody: key.custody },
-  };
+      says: 'the token reports an error state of its own',
+      remedy: "see the maker's manual: most tokens must be started again",
+    });
+  if ((flags & CKF_WRITE_PROTECTED) !== 0)
+    checks.push({
+      name: 'state',
+      status: 'warn',
+      says: 'the token is write-protected: its keys can sign, and no key, claim or anchor can be put into it',
+      remedy: "take the protection off with the maker's tool to make keys in it, or adopt one: vtlic key adopt",
+    });
+  return checks;
 }
 
 async function aboutRandom(token: Token): Promise<Check> {
@@ -277,22 +208,16 @@ async function aboutData(token: Token, random: RandomSource): Promise<Check> {
       remedy: 'the anchor goes into a file or a second token',
     };
   const label = `vtlic-doctor-${toHex(random(6))}`;
-  const made = await token.createData(label, random(128));
+  let made: DataObjectDescription;
+  try {
+    made = await token.createData(label, random(128));
+  } catch (error) {
+    // What the token refuses is known beforehand; claims and anchor then go into files.
+    if (!(error instanceof VtlicError) || error.code !== 'configuration_invalid') throw error;
+    return { name, status: 'warn', says: 'the token takes none', remedy: 'keep the anchor in a file: --anchor FILE' };
+  }
   await token.destroyData(made);
   if ((await token.readData(label)).length > 0)
     return { name, status: 'fail', says: 'one that was destroyed is still there', remedy: 'keep the anchor in a file' };
   return { name, status: 'pass', says: 'one was made, read back and destroyed' };
-}
-
-async function guarded(name: string, check: () => Promise<Check>): Promise<Check> {
-  try {
-    return await check();
-  } catch (error) {
-    return failed(name, error);
-  }
-}
-
-function failed(name: string, error: unknown): Check {
-  if (!(error instanceof VtlicError)) throw error;
-  return { name, status: 'fail', says: error.message, ...(error.hint === undefined ? {} : { remedy: error.hint }) };
 }

@@ -1,7 +1,7 @@
 /** A failure of the token host in an officer's words, with the code that decides the exit. */
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError, type ErrorCode } from '../../../../formats/error.ts';
-import type { HostFailure } from './host-failure.ts';
+import type { HostFailure } from './host-client.ts';
 import { CALLS_OF, type HostFault, type OperationName } from '../shared/host-protocol.ts';
 import { returnCodeInWords } from '../shared/return-codes.ts';
 
@@ -25,114 +25,102 @@ const DOING: Readonly<Record<OperationName, string>> = {
   close: 'the session was ended',
 };
 
-const HINT_OF_SIGN = 'what it was to sign was not released; look at the token with `vtlic hsm doctor`, then run again';
-const HINT_OF_GENERATE =
-  'the token may hold a key that nobody uses: look with `vtlic hsm list` before you try again with another name';
-const HINT = 'look at the token with `vtlic hsm doctor`, then run again';
+const DOCTOR = 'look at the token with: vtlic hsm doctor KEYSTORE';
+const HINT = `${DOCTOR}; then run again`;
+const HINT_OF_SIGN = `what it was to sign was not released; ${HINT}`;
+const HINT_OF_GENERATE = 'see what is in the token before you try again: vtlic hsm keys KEYSTORE';
+
+interface Explained {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+}
 
 /**
  * @param what how the token or module is named in messages, cleaned
  * @param printed the last line that the module printed, cleaned
  */
 export function explainFailure(failure: HostFailure, what: string, printed?: string): VtlicError {
-  const { operation, why } = failure;
   const said = printed === undefined ? '' : `; the module printed: ${printed}`;
-  const hint = hintOf(operation);
-  if (why.kind === 'fault') return explainFault(operation, why.fault, what, said, hint);
-  const code = codeOf(operation, failure.isUnknown);
-  const call = CALLS_OF[operation];
-  switch (why.kind) {
-    case 'late':
-      return new VtlicError(
-        code,
-        `${what} did not answer within ${why.milliseconds / 1000} s while ${DOING[operation]} (${call}), and was ended${said}`,
-        { hint },
-      );
-    case 'died': {
-      const how =
-        why.signal === undefined
-          ? why.exitCode === undefined
-            ? ''
-            : ` (exit code ${why.exitCode})`
-          : ` (${why.signal})`;
-      return new VtlicError(
-        code,
-        `the process that holds ${what} died${how} while ${DOING[operation]} (${call})${said}`,
-        { hint },
-      );
-    }
-    case 'garbled':
-      return new VtlicError(
-        code,
-        `the process that holds ${what} gave an answer that makes no sense while ${DOING[operation]} (${call}), and was ended${said}`,
-        { hint },
-      );
-    case 'gone':
-  }
-  return new VtlicError(
-    codeOf(operation, false),
-    `the process that holds ${what} had ended before ${DOING[operation]}`,
-    { hint },
-  );
+  const { code, message, hint } = explained(failure, what, said);
+  return new VtlicError(code, message, { ...(hint === undefined ? {} : { hint }), cause: failure });
 }
 
-function explainFault(
-  operation: OperationName,
-  fault: HostFault,
-  what: string,
-  said: string,
-  hint: string,
-): VtlicError {
+function explained({ operation, why, isUnknown }: HostFailure, what: string, said: string): Explained {
+  const hint = hintOf(operation);
+  if (why.kind === 'fault') return explainFault(operation, why.fault, what, said, hint);
+  const code = codeOf(operation, isUnknown);
+  const when = `while ${DOING[operation]} (${CALLS_OF[operation]})`;
+  switch (why.kind) {
+    case 'late': {
+      const seconds = why.milliseconds / 1000;
+      return { code, message: `${what} did not answer within ${seconds} s ${when}, and was ended${said}`, hint };
+    }
+    case 'died': {
+      const exitCode = why.exitCode === undefined ? '' : ` (exit code ${why.exitCode})`;
+      const how = why.signal === undefined ? exitCode : ` (${why.signal})`;
+      return { code, message: `the process that holds ${what} died${how} ${when}${said}`, hint };
+    }
+    case 'garbled':
+      return {
+        code,
+        message: `the process that holds ${what} gave an answer that makes no sense ${when}, and was ended${said}`,
+        hint,
+      };
+    case 'gone':
+  }
+  return { code, message: `the process that holds ${what} had ended before ${DOING[operation]}`, hint };
+}
+
+function explainFault(operation: OperationName, fault: HostFault, what: string, said: string, hint: string): Explained {
+  const code = codeOf(operation, false);
   switch (fault.kind) {
-    case 'call':
-      return new VtlicError(
-        codeOf(operation, false),
-        `${what} failed while ${DOING[operation]} (${cleanText(fault.call, 40)}, ${returnCodeInWords(fault.rv)})${said}`,
-        { hint },
-      );
-    case 'context-pin':
-      return new VtlicError(
-        'pin_refused',
-        `${what} refused the PIN that its key wants before each signature (C_Login, ${returnCodeInWords(fault.rv)})`,
-        { hint: 'the PIN is not shown again in this run; see `vtlic hsm doctor`' },
-      );
+    case 'call': {
+      const call = `${cleanText(fault.call, 40)}, ${returnCodeInWords(fault.rv)}`;
+      return { code, message: `${what} failed while ${DOING[operation]} (${call})${said}`, hint };
+    }
+    case 'context-pin': {
+      const call = `C_Login, ${returnCodeInWords(fault.rv)}`;
+      return {
+        code: 'pin_refused',
+        message: `${what} refused the PIN that its key wants before each signature (${call})`,
+        hint: `the PIN is not shown again in this run; ${DOCTOR}`,
+      };
+    }
     case 'refused':
-      return new VtlicError(fault.why, `${what}: ${cleanText(fault.text)}`, { hint });
+      return { code: fault.why, message: `${what}: ${cleanText(fault.text)}`, hint };
     case 'load':
       return explainLoad(fault.why, what, cleanText(fault.text));
     case 'defect':
   }
-  return new VtlicError(
-    codeOf(operation, false),
-    `the process that holds ${what} failed while ${DOING[operation]}: ${cleanText(fault.text)}`,
-    { hint },
-  );
+  const message = `the process that holds ${what} failed while ${DOING[operation]}: ${cleanText(fault.text)}`;
+  return { code, message, hint };
 }
 
-function explainLoad(why: Extract<HostFault, { kind: 'load' }>['why'], what: string, text: string): VtlicError {
+function explainLoad(why: Extract<HostFault, { kind: 'load' }>['why'], what: string, text: string): Explained {
+  const code = 'module_unusable';
   switch (why) {
     case 'no-addon':
-      return new VtlicError(
-        'module_unusable',
-        'the addon pkcs11js, which PKCS#11 tokens need, is not installed or does not load',
-        { hint: 'install build-essential and run npm ci again' },
-      );
+      return {
+        code,
+        message: 'the addon pkcs11js, which PKCS#11 tokens need, is not installed or does not load',
+        hint: 'install build-essential and run npm ci again',
+      };
     case 'platform':
-      return new VtlicError(
-        'module_unusable',
-        `PKCS#11 tokens are used on 64-bit Linux and macOS alone, and this is ${text}`,
-      );
+      return { code, message: `PKCS#11 tokens are used on 64-bit Linux and macOS alone, and this is ${text}` };
     case 'not-pkcs11':
-      return new VtlicError(
-        'module_unusable',
-        `${what} is a library, but not a PKCS#11 module: it has no C_GetFunctionList`,
-        { hint: 'correct module-path' },
-      );
+      return {
+        code,
+        message: `${what} is a library, but not a PKCS#11 module: it has no C_GetFunctionList`,
+        hint: 'correct module-path',
+      };
     case 'no-library':
   }
-  return new VtlicError('module_unusable', `${what} cannot be loaded: ${text}`, {
+  return {
+    code,
+    message: `${what} cannot be loaded: ${text}`,
     hint: "install the token's software, or correct module-path",
-  });
+  };
 }
 
 function codeOf(operation: OperationName, isUnknown: boolean): ErrorCode {

@@ -4,7 +4,7 @@ import { VtlicError } from '../../../../formats/error.ts';
 import { CKF_TOKEN_INITIALIZED } from '../shared/constants.ts';
 import { describeToken } from './pin-policy.ts';
 import type { ModuleDescription, SlotDescription, TokenDescription } from '../shared/token-description.ts';
-import { matchesToken, uriOfToken } from '../uri/uri-match.ts';
+import { uriOfToken } from '../uri/format-uri.ts';
 import type { Pkcs11Uri } from '../uri/uri.ts';
 
 export interface FoundToken {
@@ -71,7 +71,8 @@ function found(initialized: readonly TokenSlot[], slots: readonly SlotDescriptio
       (slot) => `${slot.description === '' ? 'of unknown name' : cleanText(slot.description, 64)}: ${slot.fault ?? ''}`,
     );
   const faults = unreadable.length === 0 ? '' : ` (a slot could not be read: ${unreadable.join('; ')})`;
-  return `${initialized.length === 0 ? 'the module shows no initialized token' : `the module shows ${listed(initialized)}`}${faults}`;
+  const shown = initialized.length === 0 ? 'no initialized token' : listed(initialized);
+  return `the module shows ${shown}${faults}`;
 }
 
 function listed(slots: readonly TokenSlot[]): string {
@@ -85,4 +86,39 @@ function listed(slots: readonly TokenSlot[]): string {
 function sayable(slots: readonly TokenSlot[], modulePath: string): string {
   const [first] = slots;
   return first === undefined ? '' : `'${uriOfToken(first.token, modulePath)}'`;
+}
+
+/** True where each attribute of the URI that speaks of modules, slots and tokens agrees (RFC 7512 §2.3). */
+export function matchesToken(uri: Pkcs11Uri, module: ModuleDescription, slot: SlotDescription): boolean {
+  const { token } = slot;
+  if (token === undefined || uri.unknown.length > 0) return false;
+  const pairs: readonly (readonly [wanted: string | number | undefined, found: string | number])[] = [
+    [uri.token, token.label],
+    [uri.manufacturer, token.manufacturer],
+    [uri.serial, token.serial],
+    [uri.model, token.model],
+    [uri.libraryManufacturer, module.manufacturer],
+    [uri.libraryDescription, module.description],
+    [uri.libraryVersion, module.libraryVersion],
+    [uri.slotManufacturer, slot.manufacturer],
+    [uri.slotDescription, slot.description],
+    [uri.slotId, slot.slotId],
+  ];
+  return pairs.every(([wanted, found]) => wanted === undefined || wanted === found);
+}
+
+/**
+ * True where two URIs name one token of one module as far as they can tell: a label or a serial in common, and no
+ * contradiction.
+ */
+export function nameOneToken(a: Pkcs11Uri, b: Pkcs11Uri): boolean {
+  if (a.modulePath !== b.modulePath || a.moduleName !== b.moduleName) return false;
+  const pairs = [
+    [a.token, b.token],
+    [a.serial, b.serial],
+  ] as const;
+  return (
+    pairs.every(([one, other]) => one === undefined || other === undefined || one === other) &&
+    pairs.some(([one, other]) => one !== undefined && one === other)
+  );
 }

@@ -11,13 +11,44 @@ import { fileURLToPath } from 'node:url';
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import { hostEnvironment } from './host-environment.ts';
-import { HostFailure, type HostFailureCause } from './host-failure.ts';
 import { endHungHosts, HostLock, identify, lockFolder, type ProcessIdentity } from './host-lock.ts';
 import { GarbledMessage, HOST_PIPE, MessageReader, sendMessage } from '../shared/host-pipe.ts';
-import { READY_ID, type HostOperations, type HostRequest, type OperationName } from '../shared/host-protocol.ts';
+import {
+  READY_ID,
+  type HostFault,
+  type HostOperations,
+  type HostRequest,
+  type OperationName,
+} from '../shared/host-protocol.ts';
 import { isHostReply, isReplyOf } from './host-reply.ts';
 import { ModuleOutput } from './module-output.ts';
 import { moduleFile } from './resolve-module.ts';
+
+/** What went wrong between the officer's process and the token host, before it is put into words. */
+export type HostFailureCause =
+  | { readonly kind: 'fault'; readonly fault: HostFault }
+  | { readonly kind: 'died'; readonly signal: string | undefined; readonly exitCode: number | undefined }
+  | { readonly kind: 'late'; readonly milliseconds: number }
+  | { readonly kind: 'garbled' }
+  /** The request was never sent: the host had ended before. */
+  | { readonly kind: 'gone' };
+
+export class HostFailure extends Error {
+  override readonly name = 'HostFailure';
+  readonly operation: OperationName;
+  readonly why: HostFailureCause;
+
+  constructor(operation: OperationName, why: HostFailureCause) {
+    super(`${operation}: ${why.kind}`);
+    this.operation = operation;
+    this.why = why;
+  }
+
+  /** True where nobody knows what the token did with the request. */
+  get isUnknown(): boolean {
+    return this.why.kind === 'died' || this.why.kind === 'late' || this.why.kind === 'garbled';
+  }
+}
 
 export interface HostOptions {
   /** The officer's environment, of which the host sees a few variables. */

@@ -42,6 +42,7 @@ const token = shape({
   manufacturer: text,
   model: text,
   serial: text,
+  slotDescription: text,
   flags: number,
   minPinLength: number,
   maxPinLength: number,
@@ -55,7 +56,7 @@ const slot = shape({
   token: optional(token),
   fault: optional(text),
 });
-const mechanism = shape({ type: number, minKeySize: number, maxKeySize: number, flags: number });
+const mechanism = shape({ type: number, flags: optional(number) });
 const component = oneOf('ed25519', 'mldsa65');
 const key = shape({
   ref: number,
@@ -83,11 +84,11 @@ const CHECKS: Readonly<Record<OperationName, Check>> = {
   open: isTrue,
   login: number,
   keys: listOf(key),
-  generateComponent: key,
+  generateComponent: shape({ key, publicRef: number }),
   readSecrets: listOf(text),
   destroy: isTrue,
   sign: listOf(bytes),
-  makeWrappedSeed: shape({ ref: number, mldsa65: bytes, wrapped: bytes }),
+  makeWrappedSeed: shape({ ref: number, mldsa65: bytes, wrapped: bytes, wrappingKeyRef: number }),
   openWrappedSeed: shape({ ref: number, mldsa65: bytes }),
   listData: listOf(data),
   createData: data,

@@ -2,10 +2,16 @@
  * Tokens, as the signer sees them: find and open one, sign with its keys, list and examine it. The module itself runs
  * in a process of its own (`token-host/`).
  */
-export { examineToken, type Check } from './doctor.ts';
+export { examineToken } from './doctor.ts';
+export type { Check } from './doctor-key.ts';
+export { nameOneToken } from './find-token.ts';
 export { listModule, type ListedModule } from './list-tokens.ts';
-export { describeToken } from './pin-policy.ts';
+export { describeToken, lastTryName } from './pin-policy.ts';
 export { moduleFile, resolveModule } from './resolve-module.ts';
 export { generateSplitKey, openSplitKey, type SplitTokens } from './split-key.ts';
-export type { TokenLimits } from './token-options.ts';
-export { openToken, type KeyToOpen, type Token } from './token.ts';
+export type { OpenedToken, TokenLimits } from './token-options.ts';
+export { findComponents, type FoundComponent } from './adopt-key.ts';
+export { checkNewComponent, checkNewKey, COMPONENT_WORDS } from './abilities.ts';
+export { newKeyId, removalCommand } from './generate-key.ts';
+export type { KeyToOpen } from './open-key.ts';
+export { openToken, type Token } from './token.ts';

@@ -2,23 +2,15 @@
 import { asker, moduleName, startHost } from './start-host.ts';
 import { profileOf, type TokenProfile } from '../shared/profiles.ts';
 import { CKF_TOKEN_INITIALIZED } from '../shared/constants.ts';
-import {
-  tokenFlagsInWords,
-  type MechanismDescription,
-  type ModuleDescription,
-  type SlotDescription,
-  type TokenDescription,
-} from '../shared/token-description.ts';
+import { tokenFlagsInWords, type ModuleDescription, type TokenDescription } from '../shared/token-description.ts';
 import { DEFAULT_LIMITS, type TokenOptions } from './token-options.ts';
-import { uriOfToken } from '../uri/uri-match.ts';
+import { uriOfToken } from '../uri/format-uri.ts';
 
 export interface ListedToken {
   readonly token: TokenDescription;
-  readonly slotDescription: string;
   readonly profile: TokenProfile;
   /** What an officer should know of its state, in plain words; empty for one that is ready. */
   readonly state: readonly string[];
-  readonly mechanisms: readonly MechanismDescription[];
   /** By which it is named in `site.json`; undefined for one that is not initialized. */
   readonly uri?: string;
 }
@@ -52,8 +44,7 @@ export async function listModule(
     const tokens: ListedToken[] = [];
     for (const slot of slots) {
       if (slot.token === undefined) continue;
-      const mechanisms = await ask('mechanisms', { slotId: slot.slotId }, limit);
-      tokens.push(listed(path, module, slot, slot.token, mechanisms));
+      tokens.push(listed(path, module, slot.token));
     }
     const unreadable = slots.flatMap(({ description, fault }) =>
       fault === undefined ? [] : [{ slotDescription: description, fault }],
@@ -64,20 +55,12 @@ export async function listModule(
   }
 }
 
-function listed(
-  path: string,
-  module: ModuleDescription,
-  slot: SlotDescription,
-  token: TokenDescription,
-  mechanisms: readonly MechanismDescription[],
-): ListedToken {
+function listed(path: string, module: ModuleDescription, token: TokenDescription): ListedToken {
   const initialized = (token.flags & CKF_TOKEN_INITIALIZED) !== 0;
   return {
     token,
-    slotDescription: slot.description,
     profile: profileOf(module, token),
     state: tokenFlagsInWords(token.flags),
-    mechanisms,
     ...(initialized ? { uri: uriOfToken(token, path) } : {}),
   };
 }

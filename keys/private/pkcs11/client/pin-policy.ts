@@ -5,6 +5,7 @@
  */
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';
+import { MAX_SECRET_BYTES, readSecretLine } from '../../../../files/index.ts';
 import {
   CKF_LOGIN_REQUIRED,
   CKF_PROTECTED_AUTHENTICATION_PATH,
@@ -23,7 +24,7 @@ export type LoginWay = 'none-needed' | 'pin' | 'pad';
 /**
  * Judges a token's flags before a login.
  *
- * @param lastTrySerial the serial that the officer typed, by which the last try may be used on this one token
+ * @param lastTrySerial what the officer typed, by which the last try may be used on this one token: `lastTryName`
  * @throws VtlicError `token_not_found` for a token that is not initialized, `pin_refused` where no user PIN is set or
  *   it must be changed, `pin_locked`, `pin_last_try`
  */
@@ -47,11 +48,15 @@ export function judgeLogin(token: TokenDescription, lastTrySerial: string | unde
       hint: "its security officer can unlock it with the maker's tool",
     });
   }
-  if (has(CKF_USER_PIN_FINAL_TRY) && lastTrySerial !== token.serial) {
+  const tryName = lastTryName(token);
+  if (has(CKF_USER_PIN_FINAL_TRY) && (tryName === '' || lastTrySerial !== tryName)) {
     const given =
-      lastTrySerial === undefined ? '' : `, and the serial given, ${cleanText(lastTrySerial)}, is not this token's`;
+      lastTrySerial === undefined ? '' : `, and the name given, ${cleanText(lastTrySerial)}, is not this token's`;
     throw new VtlicError('pin_last_try', `the token ${name} has one try of its user PIN left${given}`, {
-      hint: `when you are sure of the PIN, give the token's serial: --last-try ${cleanText(token.serial)}`,
+      hint:
+        tryName === ''
+          ? "log in once with the right PIN by the maker's tool: this token has no name by which its try can be used"
+          : `when you are sure of the PIN, name the token: --last-try ${quotedName(tryName)}`,
     });
   }
   if (has(CKF_USER_PIN_TO_BE_CHANGED)) {
@@ -125,6 +130,14 @@ export function explainLoginRefusal(rv: number, token: TokenDescription, after: 
       return new VtlicError('pin_refused', `the token ${name} allows no login (C_Login, ${returnCodeInWords(rv)})`, {
         hint: "set a new user PIN with the maker's tool",
       });
+    case 'CKR_USER_ALREADY_LOGGED_IN':
+    case 'CKR_USER_ANOTHER_ALREADY_LOGGED_IN':
+    case 'CKR_USER_TOO_MANY_TYPES':
+      return new VtlicError(
+        'signing_failed',
+        `a login of another program is open in the token ${name} (C_Login, ${returnCodeInWords(rv)})`,
+        { hint: 'end that program, or unplug the token and plug it in again; then run again: no PIN was checked' },
+      );
     case 'CKR_CANCEL':
     case 'CKR_FUNCTION_CANCELED':
     case 'CKR_FUNCTION_REJECTED':
@@ -138,7 +151,7 @@ export function explainLoginRefusal(rv: number, token: TokenDescription, after: 
         'signing_failed',
         `the login to the token ${name} failed (C_Login, ${returnCodeInWords(rv)})${left}`,
         {
-          hint: 'nothing was signed; see `vtlic hsm doctor` before you enter the PIN again',
+          hint: 'nothing was signed; before you enter the PIN again see: vtlic hsm list',
         },
       );
   }
@@ -151,6 +164,49 @@ function triesLeft(flags: number | undefined): string {
 }
 
 /** "vtlic-hsm" (serial 3f2a…), cleaned: how a token is named in messages. */
-export function describeToken(token: TokenDescription): string {
-  return `"${cleanText(token.label, 32)}" (serial ${cleanText(token.serial, 16)})`;
+export function describeToken({ label, serial, slotDescription }: TokenDescription): string {
+  const slot = slotDescription === '' ? '' : `, slot "${cleanText(slotDescription, 64)}"`;
+  const which = serial === '' ? `no serial number${slot}` : `serial ${cleanText(serial, 16)}`;
+  return `"${cleanText(label, 32)}" (${which})`;
+}
+
+/** By which an officer names a token whose last try may be used: its serial, or where it has none label and slot. */
+export function lastTryName({ label, serial, slotDescription }: TokenDescription): string {
+  if (serial !== '') return cleanText(serial, 16);
+  const slot = slotDescription === '' ? '' : ` in ${cleanText(slotDescription, 64)}`;
+  return `${cleanText(label, 32)}${slot}`;
+}
+
+function quotedName(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * A PIN from the file of `pin-source=file:` (RFC 7512): its first line.
+ *
+ * @returns the bytes of the first line without its end; the caller wipes them
+ * @throws VtlicError `configuration_invalid` for a file that cannot be read, that other users can read or write, or
+ *   without a PIN
+ */
+export async function readPinSource(path: string): Promise<Uint8Array> {
+  const fault = (what: string, hint: string, cause?: unknown): VtlicError =>
+    new VtlicError('configuration_invalid', `the PIN file ${cleanText(path)} of pin-source ${what}`, {
+      field: 'pin-source',
+      hint,
+      ...(cause === undefined ? {} : { cause }),
+    });
+  const line = await readSecretLine(path, { pipes: false }).catch((cause: unknown) => {
+    throw fault('cannot be read', 'correct pin-source in the PKCS#11 URI, or remove it to be asked for the PIN', cause);
+  });
+  if (line.ok) return line.bytes;
+  switch (line.fault) {
+    case 'open to others':
+      throw fault('can be read or changed by other users', `run: chmod 600 ${cleanText(path)}`);
+    case 'too long':
+      throw fault(`has a first line of more than ${MAX_SECRET_BYTES} bytes`, 'put the PIN alone into it');
+    case 'empty':
+      throw fault('begins with an empty line', 'put the PIN alone into it');
+    default:
+      throw fault('is not a file', 'correct pin-source in the PKCS#11 URI');
+  }
 }

@@ -81,10 +81,11 @@ function moduleNamed(name: string, folders: readonly string[]): string {
   const found = [...files.values()];
   if (found.length === 1 && found[0] !== undefined) return found[0];
   const where = folders.map((folder) => cleanText(folder)).join(', ');
+  const paths = found.map((path) => cleanText(path)).join(', ');
   const message =
     found.length === 0
-      ? `no PKCS#11 module "${cleanText(name)}" lies in ${where}`
-      : `more than one PKCS#11 module is named "${cleanText(name)}": ${found.map((path) => cleanText(path)).join(', ')}`;
+      ? `no PKCS#11 module "${cleanText(name)}" is in ${where}`
+      : `more than one PKCS#11 module is named "${cleanText(name)}": ${paths}`;
   throw new VtlicError('configuration_invalid', message, {
     field: 'module-name',
     hint: 'write module-path=/PATH of the module instead',

@@ -1,12 +1,14 @@
 /** Split custody: Ed25519 in one token, ML-DSA in another, each with its own PIN holder. */
-import { concatBytes } from '../../../../formats/bytes.ts';
+import { concatBytes, equalBytes } from '../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import type { KeyPurpose } from '../../../public/key-purpose.ts';
 import { importPublicKey } from '../../../public/public-key.ts';
 import { selfTest, type SigningKey } from '../../signing-key.ts';
 import type { NewKeyName } from '../shared/host-protocol.ts';
 import { TokenKey } from './token-key.ts';
-import type { KeyToOpen, RandomSource, Token } from './token.ts';
+import type { GeneratedKey } from './generate-key.ts';
+import type { KeyToOpen, RandomSource } from './open-key.ts';
+import type { Token } from './token.ts';
 
 export interface SplitTokens {
   readonly ed25519: Token;
@@ -32,26 +34,49 @@ export async function openSplitKey(
   return key;
 }
 
+export interface GeneratedSplitKey extends Omit<GeneratedKey, 'made' | 'wrappedSeed'> {
+  readonly made: readonly GeneratedKey['made'][];
+}
+
 /**
- * Makes both components under one name. A component that was made before the other failed stays, and its name is then
- * taken.
+ * Makes both components under one name. Where the second one fails, the first one is destroyed again.
+ *
+ * @throws VtlicError `configuration_invalid` where the tokens change the name to two different ones
  */
 export async function generateSplitKey(
   tokens: SplitTokens,
   name: NewKeyName & { readonly purpose: KeyPurpose },
   random: RandomSource,
-): Promise<SigningKey> {
+): Promise<GeneratedSplitKey> {
   checkTwoTokens(tokens);
   const mldsa65 = await tokens.mldsa65.generateComponent('mldsa65', name);
-  const ed25519 = await tokens.ed25519.generateComponent('ed25519', name);
-  const publicKey = importPublicKey('ed25519+ml-dsa-65', concatBytes(mldsa65, ed25519), { forSite: true });
-  return openSplitKey(tokens, { label: name.label, id: name.id, purpose: name.purpose, publicKey }, random);
+  const made = [mldsa65.made];
+  try {
+    const ed25519 = await tokens.ed25519.generateComponent('ed25519', mldsa65.name);
+    made.push(ed25519.made);
+    if (ed25519.name.label !== mldsa65.name.label || !equalBytes(ed25519.name.id, mldsa65.name.id))
+      throw new VtlicError(
+        'configuration_invalid',
+        `${tokens.ed25519.connection.name} gives the key another name than it was asked for, so that the two ` +
+          'components of a split key cannot be found together',
+        { hint: 'take another token for one of the components: --keystore, --ml-dsa-keystore' },
+      );
+    const bytes = concatBytes(mldsa65.publicBytes, ed25519.publicBytes);
+    const publicKey = importPublicKey('ed25519+ml-dsa-65', bytes, { forSite: true });
+    const key = await openSplitKey(tokens, { ...mldsa65.name, purpose: name.purpose, publicKey }, random);
+    return { key, name: mldsa65.name, made };
+  } catch (error) {
+    let last = error;
+    for (const objects of made) last = await objects.removedAfter(last);
+    throw last;
+  }
 }
 
 /** By what the tokens say of themselves: one token can be reached by two modules. */
 function checkTwoTokens({ ed25519, mldsa65 }: SplitTokens): void {
   const [a, b] = [ed25519.opened.token, mldsa65.opened.token];
-  if (a.serial !== b.serial || a.label !== b.label || a.manufacturer !== b.manufacturer || a.model !== b.model) return;
+  const differ = (['serial', 'label', 'manufacturer', 'model'] as const).some((name) => a[name] !== b[name]);
+  if (differ || (a.serial === '' && a.slotDescription !== b.slotDescription)) return;
   throw new VtlicError(
     'configuration_invalid',
     `split custody needs two tokens, but both components are in ${ed25519.connection.name}`,

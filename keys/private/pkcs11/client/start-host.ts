@@ -1,10 +1,11 @@
-/** Starts a token host and calls it. Failures of the host are explained in an officer's words. */
+/** Starts a token host, calls it, and finds a token on it. Its failures are explained in an officer's words. */
 import { cleanText } from '../../../../formats/clean-text.ts';
 import type { HostOperations, OperationName } from '../shared/host-protocol.ts';
+import type { ModuleDescription, TokenDescription } from '../shared/token-description.ts';
 import { explainFailure } from './explain-failure.ts';
-import { HostClient, type HostOptions } from './host-client.ts';
-import { HostFailure } from './host-failure.ts';
-import type { TokenOptions } from './token-options.ts';
+import { findToken } from './find-token.ts';
+import { HostClient, HostFailure, type HostOptions } from './host-client.ts';
+import type { TokenLimits, TokenOptions } from './token-options.ts';
 
 /** Starts a host whose failures are told in an officer's words. */
 export async function startHost(
@@ -44,4 +45,24 @@ export function asker(host: HostClient, what: string): Ask {
       throw error;
     }
   };
+}
+
+interface FoundOnHost {
+  readonly host: HostClient;
+  readonly module: ModuleDescription;
+  readonly found: { readonly slotId: number; readonly token: TokenDescription };
+}
+
+/** Loads the module in a host of its own, and finds the one token that the URI means. */
+export async function findOnHost(options: TokenOptions, modulePath: string, limits: TokenLimits): Promise<FoundOnHost> {
+  const host = await startHost(options, modulePath);
+  try {
+    const ask = asker(host, moduleName(modulePath));
+    const module = await ask('load', { path: modulePath }, limits.other);
+    const slots = await ask('slots', {}, limits.other);
+    return { host, module, found: findToken(options.uri, modulePath, module, slots) };
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
 }

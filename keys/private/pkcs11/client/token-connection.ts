@@ -7,27 +7,22 @@
  */
 import { VtlicError } from '../../../../formats/error.ts';
 import { explainFailure } from './explain-failure.ts';
-import { findToken } from './find-token.ts';
-import type { HostClient } from './host-client.ts';
-import { HostFailure } from './host-failure.ts';
+import { HostFailure, type HostClient } from './host-client.ts';
 import type { HostOperations, OperationName } from '../shared/host-protocol.ts';
-import { describeToken, explainLoginRefusal, judgeLogin, judgePinShape, type LoginWay } from './pin-policy.ts';
-import { readPinSource } from './pin-source.ts';
-import { profileOf, type TokenProfile } from '../shared/profiles.ts';
-import { asker, moduleName, startHost } from './start-host.ts';
+import {
+  describeToken,
+  explainLoginRefusal,
+  judgeLogin,
+  judgePinShape,
+  readPinSource,
+  type LoginWay,
+} from './pin-policy.ts';
+import { isUntried, profileOf } from '../shared/profiles.ts';
+import { asker, findOnHost } from './start-host.ts';
 import { resolveModule } from './resolve-module.ts';
 import { returnCodeOf } from '../shared/return-codes.ts';
-import type { MechanismDescription, ModuleDescription, TokenDescription } from '../shared/token-description.ts';
-import { DEFAULT_LIMITS, type TokenLimits, type TokenOptions } from './token-options.ts';
-
-/** What was learned when the token was opened first, and must be the same when it is opened again. */
-export interface OpenedToken {
-  readonly modulePath: string;
-  readonly module: ModuleDescription;
-  readonly token: TokenDescription;
-  readonly profile: TokenProfile;
-  readonly mechanisms: readonly MechanismDescription[];
-}
+import type { TokenDescription } from '../shared/token-description.ts';
+import { limitsOf, mechanismsUsed, type OpenedToken, type TokenLimits, type TokenOptions } from './token-options.ts';
 
 /** How often a token may be opened again in one run: as often as an accepted PIN may be shown again. */
 const MAX_REOPENINGS = 1;
@@ -70,7 +65,7 @@ export class TokenConnection {
       const { token, slotId } = found;
       const ask = asker(host, `the token ${describeToken(token)}`);
       const profile = options.profile ?? profileOf(module, token);
-      if (!profile.tested && options.allowUntested !== true) {
+      if (isUntried(profile) && options.allowUntested !== true) {
         throw new VtlicError(
           'configuration_invalid',
           `the token ${describeToken(token)} is of a kind that was never tried with this toolkit (${profile.name})`,
@@ -79,13 +74,13 @@ export class TokenConnection {
           },
         );
       }
-      const mechanisms = await ask('mechanisms', { slotId }, limits.other);
+      const mechanisms = await ask('mechanisms', { slotId, types: mechanismsUsed(profile) }, limits.other);
       await ask('open', { slotId, profile }, limits.other);
       const read = async (): Promise<TokenDescription> =>
         stillThere(token, await ask('token', { slotId }, limits.other));
       const { serial, ...before } = await wayIn(options, read);
       let { fresh, way } = before;
-      if (way !== 'none-needed') options.beforeLogin?.(fresh);
+      options.beforeLogin?.({ modulePath, module, token: fresh, profile, mechanisms });
       if (way === 'pin') {
         const { pinSourceFile } = options.uri;
         pin = pinSourceFile === undefined ? await options.pin(fresh) : await readPinSource(pinSourceFile);
@@ -292,7 +287,8 @@ async function login(
 
 /** A token can be changed for another between two calls, and the PIN of one is never shown to the other. */
 function stillThere(token: TokenDescription, now: TokenDescription): TokenDescription {
-  if (now.serial === token.serial && now.label === token.label) return now;
+  const same = now.serial === token.serial && now.label === token.label;
+  if (same && (token.serial !== '' || now.slotDescription === token.slotDescription)) return now;
   throw new VtlicError(
     'token_not_found',
     `another token, ${describeToken(now)}, is in the place of ${describeToken(token)}`,
@@ -320,27 +316,4 @@ async function wayIn(options: TokenOptions, read: () => Promise<TokenDescription
     const again = await read();
     return { fresh: again, way: judgeLogin(again, typed), serial: typed };
   }
-}
-
-interface FoundOnHost {
-  readonly host: HostClient;
-  readonly module: ModuleDescription;
-  readonly found: { readonly slotId: number; readonly token: TokenDescription };
-}
-
-async function findOnHost(options: TokenOptions, modulePath: string, limits: TokenLimits): Promise<FoundOnHost> {
-  const host = await startHost(options, modulePath);
-  try {
-    const ask = asker(host, moduleName(modulePath));
-    const module = await ask('load', { path: modulePath }, limits.other);
-    const slots = await ask('slots', {}, limits.other);
-    return { host, module, found: findToken(options.uri, modulePath, module, slots) };
-  } catch (error) {
-    await host.close();
-    throw error;
-  }
-}
-
-function limitsOf(options: TokenOptions): TokenLimits {
-  return { ...DEFAULT_LIMITS, ...options.limits };
 }

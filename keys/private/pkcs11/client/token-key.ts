@@ -7,6 +7,7 @@ import type { KeyPurpose } from '../../../public/key-purpose.ts';
 import { ED25519_SIGNATURE_BYTES, MLDSA65_SIGNATURE_BYTES } from '../../../public/provider.ts';
 import type { PublicKey } from '../../../public/public-key.ts';
 import type { Custody, SignatureMaker, SigningKey } from '../../signing-key.ts';
+import { COMPONENT_WORDS } from './abilities.ts';
 import type { HostClient } from './host-client.ts';
 import type { Component } from '../shared/host-protocol.ts';
 import type { TokenConnection } from './token-connection.ts';
@@ -46,8 +47,9 @@ export class TokenPart {
       if (came === wanted) return;
       throw new VtlicError(
         'signing_failed',
-        `${connection.name} made ${component === 'ed25519' ? 'an Ed25519' : 'an ML-DSA-65'} signature of ${came ?? 0} bytes (C_Sign), and it should have ${wanted}`,
-        { hint: 'the signature was thrown away; look at the token with `vtlic hsm doctor`' },
+        `${connection.name} made an ${COMPONENT_WORDS[component]} signature of ${came ?? 0} bytes (C_Sign), ` +
+          `and it should have ${wanted}`,
+        { hint: 'the signature was thrown away; look at the token with: vtlic hsm doctor KEYSTORE' },
       );
     });
     return signatures;

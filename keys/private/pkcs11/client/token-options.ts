@@ -1,6 +1,7 @@
-/** What opening a token takes. */
+/** What opening a token takes, and what is known of it before the login. */
+import { CKM_AES_GCM } from '../shared/constants.ts';
 import type { TokenProfile } from '../shared/profiles.ts';
-import type { TokenDescription } from '../shared/token-description.ts';
+import type { MechanismDescription, ModuleDescription, TokenDescription } from '../shared/token-description.ts';
 import type { Pkcs11Uri } from '../uri/uri.ts';
 
 /** Asked once a run, after the flags allowed it. The bytes become the keystore's, which wipes them. */
@@ -22,20 +23,30 @@ export const DEFAULT_LIMITS: TokenLimits = Object.freeze({
   other: 30_000,
 });
 
+/** What was learned when the token was opened first, and must be the same when it is opened again. */
+export interface OpenedToken {
+  readonly modulePath: string;
+  readonly module: ModuleDescription;
+  readonly token: TokenDescription;
+  readonly profile: TokenProfile;
+  /** Of those that this toolkit uses, the ones that the token lists. */
+  readonly mechanisms: readonly MechanismDescription[];
+}
+
 export interface TokenOptions {
   readonly uri: Pkcs11Uri;
   /**
    * Called once the token is known, before its PIN is asked for or its pad is used; what it throws ends the opening.
    */
-  readonly beforeLogin?: (token: TokenDescription) => void;
+  readonly beforeLogin?: (opened: OpenedToken) => void;
   /**
    * Not called for a token with its own pad, nor where the URI's `pin-source` names a file: the PIN is read from that.
    */
   readonly pin: PinProvider;
   readonly limits?: Partial<TokenLimits>;
-  /** The serial that the officer typed, by which this one token's last try may be used. */
+  /** What the officer typed, by which this one token's last try may be used: `lastTryName` of `pin-policy.ts`. */
   readonly lastTrySerial?: string;
-  /** Asks a person to type that serial where it was not given; undefined where nobody can be asked. */
+  /** Asks a person to type that where it was not given; undefined where nobody can be asked. */
   readonly typeSerial?: (token: TokenDescription) => Promise<string | undefined>;
   /** `--untested-token`: use a token whose profile was never run against the real thing. */
   readonly allowUntested?: boolean;
@@ -44,4 +55,16 @@ export interface TokenOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly notify?: (sentence: string) => void;
   readonly moduleSaid?: (line: string) => void;
+}
+
+export function limitsOf(options: Pick<TokenOptions, 'limits'>): TokenLimits {
+  return { ...DEFAULT_LIMITS, ...options.limits };
+}
+
+/** The mechanisms that a token of this row is asked about, and no others. */
+export function mechanismsUsed({ ed25519, mldsa65, wrapping }: TokenProfile): readonly number[] {
+  return [
+    ...[ed25519, mldsa65].flatMap((row) => (row === undefined ? [] : [row.keyPairGen, row.sign])),
+    ...(wrapping === 'none' ? [] : [CKM_AES_GCM]),
+  ];
 }

@@ -51,6 +51,12 @@ export interface KeyObjectDescription {
   readonly alwaysAuthenticate?: boolean;
 }
 
+/** A pair that was just made: its private key, and the number of its public key. */
+export interface NewComponent {
+  readonly key: KeyObjectDescription;
+  readonly publicRef: number;
+}
+
 export interface SignPart {
   readonly ref: number;
   readonly message: Uint8Array;
@@ -75,7 +81,11 @@ type NoBody = Readonly<Record<string, never>>;
 export interface HostOperations {
   load: { request: { readonly path: string }; reply: ModuleDescription };
   slots: { request: NoBody; reply: readonly SlotDescription[] };
-  mechanisms: { request: { readonly slotId: number }; reply: readonly MechanismDescription[] };
+  /** Those of `types` that the token lists. */
+  mechanisms: {
+    request: { readonly slotId: number; readonly types: readonly number[] };
+    reply: readonly MechanismDescription[];
+  };
   token: { request: { readonly slotId: number }; reply: TokenDescription };
   open: {
     request: { readonly slotId: number; readonly profile: TokenProfile };
@@ -84,20 +94,21 @@ export interface HostOperations {
   /** The reply is CKR_OK, or what C_Login returned: a refusal is an answer, and no fault of the call. */
   login: { request: { readonly pin: Uint8Array | undefined }; reply: number };
   keys: { request: KeyName; reply: readonly KeyObjectDescription[] };
-  generateComponent: { request: NewKeyName & { readonly component: Component }; reply: KeyObjectDescription };
+  generateComponent: { request: NewKeyName & { readonly component: Component }; reply: NewComponent };
   /** Names of the secret attributes that the token gave out after all; empty for a key that stays inside. */
   readSecrets: { request: { readonly ref: number }; reply: readonly string[] };
   destroy: { request: { readonly ref: number }; reply: true };
   sign: { request: { readonly parts: readonly SignPart[] }; reply: readonly Uint8Array[] };
   makeWrappedSeed: {
     request: NewKeyName & { readonly ed25519: Uint8Array };
-    reply: WrappedSeedOpened & { readonly wrapped: Uint8Array };
+    reply: WrappedSeedOpened & { readonly wrapped: Uint8Array; readonly wrappingKeyRef: number };
   };
   openWrappedSeed: {
     request: { readonly name: KeyName; readonly wrapped: Uint8Array; readonly kid: string };
     reply: WrappedSeedOpened;
   };
-  listData: { request: { readonly label: string }; reply: readonly DataObjectDescription[] };
+  /** All data objects of this toolkit, or those under a label. */
+  listData: { request: { readonly label?: string }; reply: readonly DataObjectDescription[] };
   createData: { request: { readonly label: string; readonly bytes: Uint8Array }; reply: DataObjectDescription };
   random: { request: { readonly length: number }; reply: Uint8Array };
   close: { request: NoBody; reply: true };

@@ -1,8 +1,9 @@
 /**
  * What differs between token families, one row each.
  *
- * A row with `tested: false` was put together from manuals, headers and source, and never run against the device or
- * module: it needs `--untested-token`. Numbers that nobody could confirm are left out, and with them what needs them.
+ * A row that is neither tested nor tried by hand was put together from manuals, headers and source, and never run
+ * against the device or module: it needs `--untested-token`. Numbers that nobody could confirm are left out, and with
+ * them what needs them.
  */
 import * as ck from './constants.ts';
 import type { ModuleDescription, TokenDescription } from './token-description.ts';
@@ -38,10 +39,23 @@ export interface MlDsa65Profile {
 }
 
 export interface TokenProfile {
-  readonly id: 'softhsm-2.6' | 'kryoptic' | 'opencryptoki' | 'yubihsm2' | 'nethsm' | 'luna7' | 'cloudhsm' | 'standard';
+  readonly id:
+    | 'softhsm-2.6'
+    | 'softhsm-2.7'
+    | 'kryoptic'
+    | 'opencryptoki'
+    | 'yubihsm2'
+    | 'nethsm'
+    | 'luna7'
+    | 'cloudhsm'
+    | 'standard';
   readonly name: string;
+  /** The tests of this repository run it. */
   readonly tested: boolean;
-  readonly ed25519: Ed25519Profile;
+  /** Of a row that no test runs: the day on which a person tried it on the real module. */
+  readonly triedByHand?: string;
+  /** Absent: the numbers of the token's Ed25519 could not be confirmed. */
+  readonly ed25519?: Ed25519Profile;
   /** Absent: the token has no ML-DSA-65, or its numbers could not be confirmed. */
   readonly mldsa65?: MlDsa65Profile;
   /** AES-256-GCM with a key that never leaves the token, for a wrapped ML-DSA seed; by whose random IV. */
@@ -50,9 +64,18 @@ export interface TokenProfile {
    * Whether data objects can be had for anchors and claims: changed in place, made anew and destroyed, or not at all.
    */
   readonly dataObjects: 'modifiable' | 'create-destroy' | 'none';
-  /** CKA_ID: at most so many bytes. */
-  readonly longestId: number;
-  readonly longestLabel: number;
+  readonly maxIdBytes: number;
+  readonly maxLabelBytes: number;
+  /** Who makes keys: the user that this toolkit logs in as, or another role, with the maker's own tool. */
+  readonly generation: 'user' | 'other-role';
+  /** Whether a login is valid in all sessions of this process, as PKCS#11 says, or in the one session that made it. */
+  readonly login: 'per-token' | 'per-session';
+  /** True where CKA_DERIVE is true on every private key, whatever the key may do: then it says nothing. */
+  readonly showsDerive: boolean;
+  /** True where CKA_LABEL is always the text of CKA_ID. */
+  readonly labelIsId: boolean;
+  /** True where each call crosses a network: a signature then waits longer than the token works. */
+  readonly remote: boolean;
   /** Environment variables by which the module finds its configuration: passed to the token host, and no others. */
   readonly environment: readonly string[];
   readonly notes: string;
@@ -78,21 +101,46 @@ const STANDARD_ML_DSA_65: MlDsa65Profile = Object.freeze({
 
 const LONG = 255;
 
+/** What holds for most tokens. */
+const ORDINARY = Object.freeze({
+  maxIdBytes: LONG,
+  maxLabelBytes: LONG,
+  generation: 'user',
+  login: 'per-token',
+  showsDerive: false,
+  labelIsId: false,
+  remote: false,
+  environment: [],
+} satisfies Partial<TokenProfile>);
+
 /** Tried in this order; the last row fits every token. */
 export const PROFILES: readonly TokenProfile[] = Object.freeze([
   row({
+    ...ORDINARY,
     id: 'softhsm-2.6',
     name: 'SoftHSM 2.6',
     tested: true,
     ed25519: { ...STANDARD_ED25519, point: 'der' },
     wrapping: 'iv-by-host',
     dataObjects: 'create-destroy',
-    longestId: LONG,
-    longestLabel: LONG,
     environment: ['SOFTHSM2_CONF'],
     notes: 'Never locks a PIN. No ML-DSA; its later, unreleased versions have it and are not this row.',
   }),
   row({
+    ...ORDINARY,
+    id: 'softhsm-2.7',
+    name: 'SoftHSM 2.7',
+    tested: false,
+    triedByHand: '2026-11-29',
+    ed25519: { ...STANDARD_ED25519, point: 'der' },
+    mldsa65: STANDARD_ML_DSA_65,
+    wrapping: 'iv-by-host',
+    dataObjects: 'create-destroy',
+    environment: ['SOFTHSM2_CONF'],
+    notes: 'Tried as its main branch of 2026, built with OpenSSL 3.5: only such a build has ML-DSA.',
+  }),
+  row({
+    ...ORDINARY,
     id: 'kryoptic',
     name: 'kryoptic 1.5',
     tested: true,
@@ -100,74 +148,81 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     mldsa65: STANDARD_ML_DSA_65,
     wrapping: 'iv-by-host',
     dataObjects: 'modifiable',
-    longestId: LONG,
-    longestLabel: LONG,
     environment: ['KRYOPTIC_CONF', 'KRYOPTIC_EC_POINT_ENCODING'],
     notes: 'Locks the user PIN after 10 wrong tries. CKA_EC_POINT is DER where its configuration says so.',
   }),
   row({
+    ...ORDINARY,
     id: 'opencryptoki',
     name: 'openCryptoki 3.27',
     tested: false,
+    triedByHand: '2026-11-29',
     ed25519: { ...STANDARD_ED25519, curveNames: ['oid', 'printable'] },
     mldsa65: STANDARD_ML_DSA_65,
     wrapping: 'iv-by-host',
     dataObjects: 'create-destroy',
-    longestId: LONG,
-    longestLabel: LONG,
-    environment: [],
     notes: "Before 3.27 ML-DSA has numbers of IBM's own, which are not in this table.",
   }),
   row({
+    ...ORDINARY,
     id: 'yubihsm2',
     name: 'YubiHSM 2',
     tested: false,
     ed25519: { ...STANDARD_ED25519, curveNames: ['printable'], point: 'der' },
     wrapping: 'none',
     dataObjects: 'create-destroy',
-    longestId: 2,
-    longestLabel: 40,
+    maxIdBytes: 2,
+    maxLabelBytes: 40,
     environment: ['YUBIHSM_PKCS11_CONF'],
+    // yubihsm-shell, pkcs11/util_pkcs11.c: an id is two bytes at most, and 0000 lets the device choose one.
     notes: 'No ML-DSA and no AES-GCM: Ed25519 keys, or the Ed25519 component of split custody.',
   }),
   row({
+    ...ORDINARY,
     id: 'nethsm',
     name: 'Nitrokey NetHSM',
     tested: false,
     ed25519: { ...STANDARD_ED25519, curveNames: ['oid'], point: 'der' },
     wrapping: 'none',
     dataObjects: 'none',
-    longestId: LONG,
-    longestLabel: LONG,
+    generation: 'other-role',
+    login: 'per-session',
+    showsDerive: true,
+    labelIsId: true,
+    remote: true,
     environment: ['P11NETHSM_CONFIG_FILE'],
-    notes: 'Reached over a network. No ML-DSA, no AES-GCM, no data objects: the anchor goes into a file.',
+    // nethsm-pkcs11, pkcs11/src/backend: login.rs, session.rs, key.rs and db/attr.rs.
+    notes:
+      'Reached over a network. No ML-DSA, no AES-GCM, no data objects: claims and the anchor go into files. Its ' +
+      'administrator makes the keys, and this toolkit logs in as the operator.',
   }),
   row({
+    ...ORDINARY,
     id: 'luna7',
     name: 'Thales Luna 7',
     tested: false,
     ed25519: { ...STANDARD_ED25519, keyType: 0x80000012, keyPairGen: 0x80000c01, sign: 0x80000c03 },
     wrapping: 'iv-by-host',
     dataObjects: 'create-destroy',
-    longestId: LONG,
-    longestLabel: LONG,
     environment: ['ChrystokiConfigurationPath'],
     notes: 'Ed25519 by the numbers of Thales. ML-DSA from firmware 7.9 on; its numbers could not be confirmed.',
   }),
   row({
+    ...ORDINARY,
     id: 'cloudhsm',
     name: 'AWS CloudHSM (SDK 5)',
     tested: false,
-    ed25519: STANDARD_ED25519,
     wrapping: 'none',
     dataObjects: 'none',
-    longestId: LONG,
-    longestLabel: 127,
+    maxLabelBytes: 127,
+    remote: true,
     environment: ['CLOUDHSM_PKCS11_CONFIG'],
     notes:
-      'Reached over a network. ML-DSA by mu, with numbers of Amazon that could not be confirmed. AES-GCM uses an IV of the token, which is not built.',
+      'Reached over a network. Ed25519 and ML-DSA (by mu) have numbers of Amazon that could not be confirmed. ' +
+      'AES-GCM uses an IV of the token, which is not built.',
   }),
   row({
+    ...ORDINARY,
     id: 'standard',
     name: 'another token, by PKCS#11 3.2',
     tested: false,
@@ -175,9 +230,6 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     mldsa65: STANDARD_ML_DSA_65,
     wrapping: 'iv-by-host',
     dataObjects: 'create-destroy',
-    longestId: LONG,
-    longestLabel: LONG,
-    environment: [],
     notes: 'Whatever this table does not know, taken at the word of the standard.',
   }),
 ]);
@@ -191,6 +243,7 @@ type Recognizer = (module: ModuleDescription, token: TokenDescription) => boolea
 const RECOGNIZERS: Readonly<Record<TokenProfile['id'], Recognizer>> = {
   'softhsm-2.6': (module, token) =>
     token.model === 'SoftHSM v2' && module.libraryVersion === '2.6' && module.cryptokiVersion === '2.40',
+  'softhsm-2.7': (module, token) => token.model === 'SoftHSM v2' && module.libraryVersion === '2.7',
   kryoptic: (module) => /kryoptic/i.test(`${module.manufacturer} ${module.description}`),
   opencryptoki: (module, token) => /opencryptoki/i.test(`${module.description} ${module.manufacturer} ${token.model}`),
   yubihsm2: (module, token) => /yubihsm/i.test(`${module.description} ${token.model}`),
@@ -207,8 +260,19 @@ export function profileOf(module: ModuleDescription, token: TokenDescription): T
   return found;
 }
 
-/** DER of CKA_EC_PARAMS for Ed25519. */
+/** True for a token of a kind that nobody has run this toolkit against. */
+export function isUntried({ tested, triedByHand }: TokenProfile): boolean {
+  return !tested && triedByHand === undefined;
+}
+
+/** DER of CKA_EC_PARAMS for Ed25519, as this toolkit writes it. */
 export const CURVE_NAMES: Readonly<Record<CurveName, Uint8Array>> = {
   printable: Uint8Array.from([0x13, 0x0c, ...new TextEncoder().encode('edwards25519')]),
   oid: Uint8Array.of(0x06, 0x03, 0x2b, 0x65, 0x70),
 };
+
+/** GnuPG's OID for Ed25519, 1.3.6.1.4.1.11591.15.1, which some tokens give back. */
+const GNUPG_OID = Uint8Array.of(0x06, 0x09, 0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01);
+
+/** Every DER of CKA_EC_PARAMS that means Ed25519. */
+export const ED25519_CURVES: readonly Uint8Array[] = Object.freeze([...Object.values(CURVE_NAMES), GNUPG_OID]);

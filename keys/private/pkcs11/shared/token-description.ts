@@ -29,7 +29,10 @@ export interface TokenDescription {
   readonly label: string;
   readonly manufacturer: string;
   readonly model: string;
+  /** Empty where the token has none. */
   readonly serial: string;
+  /** CK_SLOT_INFO.slotDescription of the slot that it is in. */
+  readonly slotDescription: string;
   /** CK_TOKEN_INFO.flags */
   readonly flags: number;
   readonly minPinLength: number;
@@ -51,10 +54,8 @@ export interface SlotDescription {
 
 export interface MechanismDescription {
   readonly type: number;
-  readonly minKeySize: number;
-  readonly maxKeySize: number;
-  /** CK_MECHANISM_INFO.flags */
-  readonly flags: number;
+  /** CK_MECHANISM_INFO.flags; absent where the token lists the mechanism and tells nothing of it. */
+  readonly flags?: number;
 }
 
 const FLAG_WORDS: readonly (readonly [flag: number, whenSet: string | undefined, whenClear: string | undefined])[] = [

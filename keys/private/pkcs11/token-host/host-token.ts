@@ -4,7 +4,6 @@ import { equalBytes } from '../../../../formats/bytes.ts';
 import { COMPOSITE_LABEL } from '../../../public/composite.ts';
 import { ED25519_SIGNATURE_BYTES, MLDSA65_SIGNATURE_BYTES } from '../../../public/provider.ts';
 import * as ck from '../shared/constants.ts';
-import { externalMu } from './external-mu.ts';
 import { CallFault, ContextPinFault, HostRefusal } from './host-errors.ts';
 import {
   describeKey,
@@ -17,10 +16,11 @@ import {
   type KnownKey,
 } from './key-objects.ts';
 import type { HostOperations, KeyObjectDescription, OperationName, SignPart } from '../shared/host-protocol.ts';
-import { plainMechanism, signWithContext } from './mechanism.ts';
+import { externalMu, plainMechanism, signWithContext } from './mechanism.ts';
 import { Pkcs11Module, type Mechanism, type ObjectHandle, type SessionHandle, type Template } from './module.ts';
 import type { TokenProfile } from '../shared/profiles.ts';
 import { returnCodeOf } from '../shared/return-codes.ts';
+import { TokenSessions } from './sessions.ts';
 import { makeWrappedSeed, openWrappedSeed, signWithSeed, type OpenedSeed } from './wrapped-seed.ts';
 
 const OK = 0;
@@ -35,10 +35,7 @@ type Operations = { readonly [Name in OperationName]: (body: Body<Name>) => Repl
 interface OpenedToken {
   readonly slotId: number;
   readonly profile: TokenProfile;
-  /** Stays open, so that the login stays valid whatever happens to the other session. */
-  readonly first: SessionHandle;
-  /** All operations run in it, one after the other; `first` itself where the token allows only one session. */
-  working: SessionHandle;
+  readonly sessions: TokenSessions;
   /** Of an ML-DSA signature, where the token takes the context as a parameter. */
   readonly withContext: Mechanism | undefined;
 }
@@ -46,7 +43,8 @@ interface OpenedToken {
 type Known =
   | { readonly kind: 'key'; readonly key: KnownKey }
   | { readonly kind: 'seed'; readonly seed: KeyObject }
-  | { readonly kind: 'data'; readonly handle: ObjectHandle };
+  /** A data object, or the other half of what was generated: only ever destroyed. */
+  | { readonly kind: 'object'; readonly handle: ObjectHandle };
 
 export class HostToken implements Operations {
   #module: Pkcs11Module | undefined;
@@ -65,22 +63,20 @@ export class HostToken implements Operations {
 
   slots = (): Reply<'slots'> => this.#loaded().slots();
 
-  mechanisms = ({ slotId }: Body<'mechanisms'>): Reply<'mechanisms'> => this.#loaded().mechanisms(slotId);
+  mechanisms = ({ slotId, types }: Body<'mechanisms'>): Reply<'mechanisms'> => this.#loaded().mechanisms(slotId, types);
 
   token = ({ slotId }: Body<'token'>): Reply<'token'> => this.#loaded().token(slotId);
 
   open = ({ slotId, profile }: Body<'open'>): Reply<'open'> => {
-    const module = this.#loaded();
-    const first = module.openSession(slotId);
-    const working = secondSession(module, slotId) ?? first;
+    const sessions = new TokenSessions(this.#loaded(), slotId, profile);
     const { mldsa65 } = profile;
     const withContext = mldsa65?.context === 'parameter' ? signWithContext(mldsa65.sign, COMPOSITE_LABEL) : undefined;
-    this.#opened = { slotId, profile, first, working, withContext };
+    this.#opened = { slotId, profile, sessions, withContext };
     return true;
   };
 
   login = ({ pin }: Body<'login'>): Reply<'login'> => {
-    const { first } = this.#token();
+    const { first } = this.#token().sessions;
     try {
       this.#loaded().login(first, ck.CKU_USER, pin);
     } catch (error) {
@@ -99,23 +95,24 @@ export class HostToken implements Operations {
     );
 
   generateComponent = ({ component, ...name }: Body<'generateComponent'>): Reply<'generateComponent'> =>
-    this.#inSession((session, module, { profile }) => {
+    this.#writing((session, module, { profile }) => {
       const generate = component === 'ed25519' ? generateEd25519 : generateMlDsa65;
       const pair = generate(module, session, profile, name);
       const publicSide = describeKey(module, session, profile, pair.publicKey, 'public').description;
       const described = describeKey(module, session, profile, pair.privateKey, 'private');
       const publicBytes = publicSide.publicBytes ?? described.description.publicBytes;
-      return this.#remember({
+      const key = this.#remember({
         known: { ...described.known, component, publicBytes },
         description: { ...described.description, ...(publicBytes === undefined ? {} : { publicBytes }) },
       });
+      return { key, publicRef: this.#number({ kind: 'object', handle: pair.publicKey }) };
     });
 
   readSecrets = ({ ref }: Body<'readSecrets'>): Reply<'readSecrets'> =>
     this.#inSession((session, module) => readableSecrets(module, session, this.#handle(ref, 'C_GetAttributeValue')));
 
   destroy = ({ ref }: Body<'destroy'>): Reply<'destroy'> =>
-    this.#inSession((session, module) => {
+    this.#writing((session, module) => {
       module.destroyObject(session, this.#handle(ref, 'C_DestroyObject'));
       this.#known.delete(ref);
       return true;
@@ -126,11 +123,12 @@ export class HostToken implements Operations {
     this.#inSession((session, module, token) => parts.map((part) => this.#sign(session, module, token, part)));
 
   makeWrappedSeed = ({ ed25519, ...name }: Body<'makeWrappedSeed'>): Reply<'makeWrappedSeed'> =>
-    this.#inSession((session, module) => {
+    this.#writing((session, module) => {
       const wrappingKey = generateWrappingKey(module, session, name);
       try {
         const { wrapped, ...seed } = makeWrappedSeed(module, session, wrappingKey, ed25519);
-        return { ...this.#rememberSeed(seed), wrapped };
+        const wrappingKeyRef = this.#number({ kind: 'object', handle: wrappingKey });
+        return { ...this.#rememberSeed(seed), wrapped, wrappingKeyRef };
       } catch (error) {
         module.destroyObject(session, wrappingKey);
         throw error;
@@ -154,26 +152,26 @@ export class HostToken implements Operations {
       return this.#rememberSeed(seed);
     });
 
-  /** Every data object of this toolkit with the label; two of them where a change was cut off in the middle. */
+  /** Every data object of this toolkit, or those with a label: two where a change was cut off in the middle. */
   listData = ({ label }: Body<'listData'>): Reply<'listData'> =>
     this.#inSession((session, module) => {
-      const handles = module.find(session, dataTemplate(label));
-      return handles.map((handle) => {
+      return module.find(session, dataTemplate(label)).map((handle) => {
         const bytes = module.readShown(session, handle, ck.CKA_VALUE);
-        return { ref: this.#number({ kind: 'data', handle }), label, bytes };
+        const shown = label ?? Buffer.from(module.read(session, handle, ck.CKA_LABEL) ?? []).toString('utf8');
+        return { ref: this.#number({ kind: 'object', handle }), label: shown, bytes };
       });
     });
 
   /** Makes a data object and reads it back. */
   createData = ({ label, bytes }: Body<'createData'>): Reply<'createData'> =>
-    this.#inSession((session, module) => {
+    this.#writing((session, module) => {
       const handle = module.createObject(session, [...dataTemplate(label), [ck.CKA_VALUE, bytes]]);
       if (!equalBytes(module.readShown(session, handle, ck.CKA_VALUE), bytes))
         throw new HostRefusal(
           'signing_failed',
           `the token gave the data object "${label}" back with other bytes than it was given`,
         );
-      return { ref: this.#number({ kind: 'data', handle }), label, bytes };
+      return { ref: this.#number({ kind: 'object', handle }), label, bytes };
     });
 
   random = ({ length }: Body<'random'>): Reply<'random'> =>
@@ -184,7 +182,7 @@ export class HostToken implements Operations {
     this.#pin?.fill(0);
     this.#pin = undefined;
     if (this.#module === undefined) return true;
-    if (this.#opened !== undefined && this.#loggedIn) this.#module.logout(this.#opened.first);
+    if (this.#opened !== undefined && this.#loggedIn) this.#module.logout(this.#opened.sessions.first);
     this.#module.finalize(this.#opened?.slotId);
     this.#module = undefined;
     return true;
@@ -202,9 +200,10 @@ export class HostToken implements Operations {
     const contextLogin = alwaysAuthenticate ? (): void => this.#contextLogin(session) : undefined;
     const signed = (mechanism: Mechanism, bytes: Uint8Array, maxBytes: number): Uint8Array =>
       module.sign(session, { key: handle, mechanism, message: bytes, maxBytes, contextLogin });
-    if (component === 'ed25519') return signed(plainMechanism(profile.ed25519.sign), message, ED25519_SIGNATURE_BYTES);
-    const { mldsa65 } = profile;
-    if (component === undefined || mldsa65 === undefined)
+    const { ed25519, mldsa65 } = profile;
+    if (component === 'ed25519' && ed25519 !== undefined)
+      return signed(plainMechanism(ed25519.sign), message, ED25519_SIGNATURE_BYTES);
+    if (component !== 'mldsa65' || mldsa65 === undefined)
       throw new CallFault('C_SignInit', returnCodeOf('CKR_KEY_TYPE_INCONSISTENT'));
     if (withContext !== undefined) return signed(withContext, message, MLDSA65_SIGNATURE_BYTES);
     if (publicBytes === undefined)
@@ -246,16 +245,16 @@ export class HostToken implements Operations {
     return this.#opened;
   }
 
-  /** After a failed operation the session is renewed: SoftHSM leaves an operation active after a C_Sign that failed. */
   #inSession<T>(work: (session: SessionHandle, module: Pkcs11Module, token: OpenedToken) => T): T {
     const token = this.#token();
     const module = this.#loaded();
-    try {
-      return work(token.working, module, token);
-    } catch (error) {
-      if (token.working !== token.first) token.working = renewed(module, token.slotId, token.working);
-      throw error;
-    }
+    return token.sessions.read((session) => work(session, module, token));
+  }
+
+  #writing<T>(work: (session: SessionHandle, module: Pkcs11Module, token: OpenedToken) => T): T {
+    const token = this.#token();
+    const module = this.#loaded();
+    return token.sessions.write((session) => work(session, module, token));
   }
 
   #number(known: Known): number {
@@ -281,45 +280,19 @@ export class HostToken implements Operations {
   /** @param call that the object is for: the fault of a number that this host never gave names it */
   #handle(ref: number, call: string): ObjectHandle {
     const known = this.#known.get(ref);
-    if (known?.kind === 'data') return known.handle;
+    if (known?.kind === 'object') return known.handle;
     if (known?.kind === 'key') return known.key.handle;
     throw new CallFault(call, returnCodeOf('CKR_OBJECT_HANDLE_INVALID'));
   }
 }
 
-/** Another session in the place of one in which an operation failed; the same one where the token gives no other. */
-function renewed(module: Pkcs11Module, slotId: number, session: SessionHandle): SessionHandle {
-  try {
-    module.closeSession(session);
-    return module.openSession(slotId);
-  } catch {
-    return session;
-  }
-}
-
-/** @returns undefined where the token allows only one session */
-function secondSession(module: Pkcs11Module, slotId: number): SessionHandle | undefined {
-  try {
-    return module.openSession(slotId);
-  } catch (error) {
-    if (error instanceof CallFault && NO_FURTHER_SESSION.includes(error.rv)) return undefined;
-    throw error;
-  }
-}
-
 /** A private object: anybody can make a public one without the PIN. */
-function dataTemplate(label: string): Template {
+function dataTemplate(label?: string): Template {
   return [
     [ck.CKA_CLASS, ck.CKO_DATA],
     [ck.CKA_TOKEN, true],
     [ck.CKA_PRIVATE, true],
     [ck.CKA_APPLICATION, APPLICATION],
-    [ck.CKA_LABEL, label],
+    ...(label === undefined ? [] : ([[ck.CKA_LABEL, label]] as const)),
   ];
 }
-
-const NO_FURTHER_SESSION: readonly number[] = [
-  'CKR_SESSION_COUNT',
-  'CKR_TOKEN_RESOURCE_EXCEEDED',
-  'CKR_DEVICE_MEMORY',
-].map(returnCodeOf);

@@ -1,11 +1,17 @@
 /** Keys in a token, as the host sees them: found, made, described. */
+import { concatBytes, equalBytes } from '../../../../formats/bytes.ts';
+import {
+  ED25519_PUBLIC_KEY_BYTES,
+  ED25519_SPKI_PREFIX,
+  MLDSA65_PUBLIC_KEY_BYTES,
+  MLDSA65_SPKI_PREFIX,
+} from '../../../public/provider.ts';
 import { CallFault } from './host-errors.ts';
 import * as ck from '../shared/constants.ts';
 import type { Component, KeyName, KeyObjectDescription, NewKeyName } from '../shared/host-protocol.ts';
 import { plainMechanism } from './mechanism.ts';
 import type { ObjectHandle, Pkcs11Module, SessionHandle, Template } from './module.ts';
-import { CURVE_NAMES, type TokenProfile } from '../shared/profiles.ts';
-import { ed25519FromToken, mldsa65FromToken } from './public-key-forms.ts';
+import { CURVE_NAMES, ED25519_CURVES, type TokenProfile } from '../shared/profiles.ts';
 import { returnCodeOf } from '../shared/return-codes.ts';
 
 /** What the host remembers of an object that it gave a number to. */
@@ -60,7 +66,7 @@ export function describeKey(
   const keyType = numberOf(read(ck.CKA_KEY_TYPE)) ?? -1;
   const component = className === 'secret' ? undefined : componentOf(profile, keyType, read);
   const publicBytes = component === undefined ? undefined : publicBytesOf(component, className, read);
-  const secrecy = className === 'public' ? {} : secrecyOf(read, className);
+  const secrecy = className === 'public' ? {} : secrecyOf(read, className, profile);
   const description = {
     class: className,
     keyType,
@@ -86,11 +92,11 @@ function componentOf(
     const set = numberOf(read(mldsa65.parameterSetAttribute));
     return set === undefined || set === mldsa65.parameterSet ? 'mldsa65' : undefined;
   }
-  if (keyType !== profile.ed25519.keyType) return undefined;
+  if (keyType !== profile.ed25519?.keyType) return undefined;
   // The key type is that of Ed448 and X25519 too. Some tokens do not show the curve on the private object.
   const curve = read(ck.CKA_EC_PARAMS);
   if (curve === undefined || curve.length === 0) return 'ed25519';
-  return Object.values(CURVE_NAMES).some((known) => Buffer.from(known).equals(curve)) ? 'ed25519' : undefined;
+  return ED25519_CURVES.some((known) => equalBytes(known, curve)) ? 'ed25519' : undefined;
 }
 
 function publicBytesOf(
@@ -119,7 +125,11 @@ type Secrecy = Pick<
   'otherUses' | 'sensitive' | 'extractable' | 'alwaysSensitive' | 'neverExtractable' | 'maySign' | 'alwaysAuthenticate'
 >;
 
-function secrecyOf(read: (attribute: number) => Uint8Array | undefined, className: 'private' | 'secret'): Secrecy {
+function secrecyOf(
+  read: (attribute: number) => Uint8Array | undefined,
+  className: 'private' | 'secret',
+  profile: TokenProfile,
+): Secrecy {
   const secrecy: { -readonly [K in keyof Secrecy]: Secrecy[K] } = {};
   const names = [
     ['sensitive', ck.CKA_SENSITIVE],
@@ -134,7 +144,10 @@ function secrecyOf(read: (attribute: number) => Uint8Array | undefined, classNam
     const value = read(attribute);
     if (value !== undefined && value.length > 0) secrecy[name] = value[0] !== 0;
   }
-  if (className === 'private') secrecy.otherUses = OTHER_USES.some((use) => (read(use)?.[0] ?? 0) !== 0);
+  if (className === 'private') {
+    const uses = profile.showsDerive ? OTHER_USES.filter((use) => use !== ck.CKA_DERIVE) : OTHER_USES;
+    secrecy.otherUses = uses.some((use) => (read(use)?.[0] ?? 0) !== 0);
+  }
   return secrecy;
 }
 
@@ -213,7 +226,9 @@ export function generateEd25519(
   profile: TokenProfile,
   name: NewKeyName,
 ): NewPair {
-  const { keyType, keyPairGen, curveNames } = profile.ed25519;
+  const { ed25519 } = profile;
+  if (ed25519 === undefined) throw new CallFault('C_GenerateKeyPair', returnCodeOf('CKR_MECHANISM_INVALID'));
+  const { keyType, keyPairGen, curveNames } = ed25519;
   let refusal: unknown;
   for (const spelling of curveNames) {
     try {
@@ -263,4 +278,42 @@ export function readableSecrets(module: Pkcs11Module, session: SessionHandle, ha
     readable.push(name);
   }
   return readable;
+}
+
+/*
+ * Public keys in every form in which tokens give them: raw, in a DER OCTET STRING or BIT STRING, or as an SPKI.
+ * Lengths and prefixes are fixed, so that each form is compared whole and nothing is guessed.
+ */
+const NOTHING = new Uint8Array();
+const OCTET_STRING = 0x04;
+const BIT_STRING = 0x03;
+
+/** DER tag and length of a string with `length` content bytes. */
+function derHead(tag: number, length: number): Uint8Array {
+  return length < 0x80 ? Uint8Array.of(tag, length) : Uint8Array.of(tag, 0x82, length >> 8, length & 0xff);
+}
+
+function prefixesOf(keyBytes: number, spki: Uint8Array): readonly Uint8Array[] {
+  const bitString = concatBytes(derHead(BIT_STRING, keyBytes + 1), Uint8Array.of(0));
+  return [NOTHING, derHead(OCTET_STRING, keyBytes), bitString, spki];
+}
+
+const ED25519_PREFIXES = prefixesOf(ED25519_PUBLIC_KEY_BYTES, ED25519_SPKI_PREFIX);
+const MLDSA65_PREFIXES = prefixesOf(MLDSA65_PUBLIC_KEY_BYTES, MLDSA65_SPKI_PREFIX);
+
+/** 32 bytes out of CKA_EC_POINT or CKA_PUBLIC_KEY_INFO; undefined for anything else. The key is not judged here. */
+export function ed25519FromToken(value: Uint8Array): Uint8Array | undefined {
+  return withoutPrefix(value, ED25519_PUBLIC_KEY_BYTES, ED25519_PREFIXES);
+}
+
+/** 1952 bytes out of CKA_VALUE or CKA_PUBLIC_KEY_INFO; undefined for anything else. */
+export function mldsa65FromToken(value: Uint8Array): Uint8Array | undefined {
+  return withoutPrefix(value, MLDSA65_PUBLIC_KEY_BYTES, MLDSA65_PREFIXES);
+}
+
+function withoutPrefix(value: Uint8Array, keyBytes: number, prefixes: readonly Uint8Array[]): Uint8Array | undefined {
+  const prefix = prefixes.find(
+    (known) => value.length === known.length + keyBytes && equalBytes(value.subarray(0, known.length), known),
+  );
+  return prefix === undefined ? undefined : Uint8Array.from(value.subarray(prefix.length));
 }

@@ -41,6 +41,7 @@ const MAX_OBJECTS = 4096;
 export class Pkcs11Module {
   readonly #binding: Binding;
   readonly #slots = new Map<number, Buffer>();
+  readonly #slotDescriptions = new Map<number, string>();
 
   private constructor(binding: Binding) {
     this.#binding = binding;
@@ -52,6 +53,9 @@ export class Pkcs11Module {
     try {
       binding.load(path);
     } catch (error) {
+      // The module is one, and its C_GetFunctionList failed.
+      const fault = asCallFault('C_GetFunctionList', error);
+      if (fault instanceof CallFault) throw fault;
       const text = error instanceof Error ? error.message : '';
       throw new LoadFault(/C_GetFunctionList|undefined symbol/.test(text) ? 'not-pkcs11' : 'no-library', text);
     }
@@ -78,15 +82,13 @@ export class Pkcs11Module {
       const slot = { slotId, description: '', manufacturer: '' };
       // Slot numbers beyond 2^53 may fall together here, and a login to the wrong slot burns a try.
       if (this.#slots.get(slotId)?.equals(handle) === false)
-        return {
-          ...slot,
-          fault: `C_GetSlotList, the slot number 0x${handle.readBigUInt64LE().toString(16)} cannot be told from another`,
-        };
+        return { ...slot, fault: `C_GetSlotList, the slot number ${hexOf(handle)} cannot be told from another` };
       this.#slots.set(slotId, handle);
       try {
         const info = this.#call('C_GetSlotInfo', () => this.#binding.C_GetSlotInfo(handle));
         slot.description = trimmed(info.slotDescription);
         slot.manufacturer = trimmed(info.manufacturerID);
+        this.#slotDescriptions.set(slotId, slot.description);
         return { ...slot, token: this.token(slotId) };
       } catch (error) {
         if (error instanceof CallFault) return { ...slot, fault: `${error.call}, ${returnCodeInWords(error.rv)}` };
@@ -102,6 +104,7 @@ export class Pkcs11Module {
       manufacturer: trimmed(info.manufacturerID),
       model: trimmed(info.model),
       serial: trimmed(info.serialNumber),
+      slotDescription: this.#slotDescriptions.get(slotId) ?? '',
       flags: info.flags,
       minPinLength: info.minPinLen,
       maxPinLength: info.maxPinLen,
@@ -110,22 +113,27 @@ export class Pkcs11Module {
     };
   }
 
-  mechanisms(slotId: number): MechanismDescription[] {
+  /** Those of `wanted` that the token lists. One that it tells nothing of has no flags here. */
+  mechanisms(slotId: number, wanted: readonly number[]): MechanismDescription[] {
     const slot = this.#slot(slotId);
-    const types = this.#call('C_GetMechanismList', () => this.#binding.C_GetMechanismList(slot));
-    return types.map((type) => {
-      const { minKeySize, maxKeySize, flags } = this.#call('C_GetMechanismInfo', () =>
-        this.#binding.C_GetMechanismInfo(slot, type),
-      );
-      return { type, minKeySize, maxKeySize, flags };
-    });
+    const listed = this.#call('C_GetMechanismList', () => this.#binding.C_GetMechanismList(slot));
+    return [...new Set(wanted)]
+      .filter((type) => listed.includes(type))
+      .map((type) => {
+        try {
+          const info = this.#call('C_GetMechanismInfo', () => this.#binding.C_GetMechanismInfo(slot, type));
+          return { type, flags: info.flags };
+        } catch (error) {
+          if (error instanceof CallFault) return { type };
+          throw error;
+        }
+      });
   }
 
-  openSession(slotId: number): SessionHandle {
+  openSession(slotId: number, access: 'read' | 'write'): SessionHandle {
     const slot = this.#slot(slotId);
-    return this.#call('C_OpenSession', () =>
-      this.#binding.C_OpenSession(slot, ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION),
-    ) as SessionHandle;
+    const flags = access === 'write' ? ck.CKF_SERIAL_SESSION | ck.CKF_RW_SESSION : ck.CKF_SERIAL_SESSION;
+    return this.#call('C_OpenSession', () => this.#binding.C_OpenSession(slot, flags)) as SessionHandle;
   }
 
   closeSession(session: SessionHandle): void {
@@ -318,6 +326,11 @@ function bindingTemplate(template: Template): BindingAttribute[] {
 
 function versionText(version: { readonly major: number; readonly minor: number }): string {
   return `${version.major}.${version.minor}`;
+}
+
+/** A CK_SLOT_ID as it is written in messages. */
+function hexOf(handle: Buffer): string {
+  return `0x${handle.readBigUInt64LE().toString(16)}`;
 }
 
 /** Without the blanks that pad the field; some modules end it with a NUL, behind which anything may lie. */

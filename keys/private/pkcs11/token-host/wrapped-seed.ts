@@ -40,7 +40,8 @@ export function decodeWrappedSeed(bytes: Uint8Array): WrappedSeed {
   if (bytes.length !== length || !equalBytes(bytes.subarray(0, HEAD.length), HEAD)) {
     throw new VtlicError(
       'keyfile_corrupt',
-      `a wrapped seed should have ${length} bytes that begin "vtlic-wrapped-seed" and version 1, but something else came`,
+      `a wrapped seed should have ${length} bytes that begin "vtlic-wrapped-seed" and version 1, ` +
+        'but something else came',
       { hint: 'restore it from its backup' },
     );
   }

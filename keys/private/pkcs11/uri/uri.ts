@@ -6,7 +6,6 @@
  */
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';
-import { encodePercent, percentDecoded, QUERY_CHARACTERS, PATH_CHARACTERS } from './percent-encoding.ts';
 
 export type ObjectType = 'cert' | 'data' | 'private' | 'public' | 'secret-key';
 
@@ -45,7 +44,7 @@ export interface Pkcs11Uri {
   readonly ignored: readonly UnknownAttribute[];
 }
 
-const TEXT_ATTRIBUTES = {
+export const TEXT_ATTRIBUTES = {
   token: 'token',
   manufacturer: 'manufacturer',
   serial: 'serial',
@@ -153,7 +152,8 @@ class UriReader {
       if (!/^[A-Za-z0-9_-]+$/.test(name) || equals === -1) {
         throw this.#error(
           undefined,
-          `a PKCS#11 URI should consist of NAME=VALUE parts with "${separator}" between them, but a part ${shownPart(name, equals)}`,
+          `a PKCS#11 URI should consist of NAME=VALUE parts with "${separator}" between them, ` +
+            `but a part ${shownPart(name, equals)}`,
         );
       }
       if (seen.has(name) && (isPath || isKnownQuery(name)))
@@ -185,7 +185,8 @@ class UriReader {
     if (OBJECT_TYPES.includes(value)) return value as ObjectType;
     throw this.#error(
       'type',
-      `the attribute type of the PKCS#11 URI should be one of ${OBJECT_TYPES.join(', ')}, but is "${cleanText(value, 40)}"`,
+      `the attribute type of the PKCS#11 URI should be one of ${OBJECT_TYPES.join(', ')}, ` +
+        `but is "${cleanText(value, 40)}"`,
     );
   }
 
@@ -273,22 +274,26 @@ function shownPart(name: string, equals: number): string {
   return equals === -1 ? 'has no "="' : `has the name "${cleanText(name, 40)}"`;
 }
 
-/** The URI's text in one fixed order; `parsePkcs11Uri` of it gives the same value again. */
-export function formatPkcs11Uri(uri: Pkcs11Uri): string {
-  const path: string[] = [];
-  const query: string[] = [];
-  for (const [name, property] of Object.entries(TEXT_ATTRIBUTES)) {
-    const value = uri[property];
-    if (value !== undefined) path.push(`${name}=${encodePercent(value, 'path')}`);
+/** pk11-pchar without pct-encoded. */
+const PATH_CHARACTERS: RegExp = /^[A-Za-z0-9._~:[\]@!$'()*+,=&-]$/;
+/** pk11-qchar without pct-encoded. */
+const QUERY_CHARACTERS: RegExp = /^[A-Za-z0-9._~:[\]@!$'()*+,=/?|-]$/;
+
+/** The bytes of an encoded value, or what is wrong with it, to follow "the attribute X". */
+function percentDecoded(raw: string, allowed: RegExp): Uint8Array | string {
+  const out: number[] = [];
+  for (let i = 0; i < raw.length;) {
+    const character = raw[i] ?? '';
+    if (character === '%') {
+      const digits = raw.slice(i + 1, i + 3);
+      if (!/^[0-9A-Fa-f]{2}$/.test(digits)) return 'has a "%" that is not followed by two hex digits';
+      out.push(Number.parseInt(digits, 16));
+      i += 3;
+    } else {
+      if (!allowed.test(character)) return 'has a character that should be percent-encoded';
+      out.push(character.charCodeAt(0));
+      i += 1;
+    }
   }
-  if (uri.libraryVersion !== undefined) path.push(`library-version=${uri.libraryVersion}`);
-  if (uri.slotId !== undefined) path.push(`slot-id=${uri.slotId}`);
-  if (uri.type !== undefined) path.push(`type=${uri.type}`);
-  if (uri.id !== undefined) path.push(`id=${encodePercent(uri.id, 'all')}`);
-  for (const { name, value } of uri.unknown) path.push(`${name}=${encodePercent(value, 'path')}`);
-  if (uri.modulePath !== undefined) query.push(`module-path=${encodePercent(uri.modulePath, 'query')}`);
-  if (uri.moduleName !== undefined) query.push(`module-name=${encodePercent(uri.moduleName, 'query')}`);
-  if (uri.pinSourceFile !== undefined) query.push(`pin-source=file:${encodePercent(uri.pinSourceFile, 'query')}`);
-  for (const { name, value } of uri.ignored) query.push(`${name}=${encodePercent(value, 'query')}`);
-  return `pkcs11:${path.join(';')}${query.length === 0 ? '' : `?${query.join('&')}`}`;
+  return Uint8Array.from(out);
 }

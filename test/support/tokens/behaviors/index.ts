@@ -6,11 +6,12 @@ import { kryoptic } from './kryoptic.ts';
 import { luna7 } from './luna7.ts';
 import { nethsm } from './nethsm.ts';
 import { opencryptoki } from './opencryptoki.ts';
-import { softhsm } from './softhsm.ts';
+import { softhsm, softhsm27 } from './softhsm.ts';
 import { yubihsm2 } from './yubihsm2.ts';
 
 export const BEHAVIORS: readonly Behavior[] = [
   softhsm,
+  softhsm27,
   kryoptic,
   opencryptoki,
   yubihsm2,

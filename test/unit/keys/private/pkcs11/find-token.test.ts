@@ -13,6 +13,7 @@ const slot = (slotId: number, serial: string, label = 'T') => ({
     manufacturer: 'M',
     model: 'X',
     serial,
+    slotDescription: 'S',
     flags: 0x400,
     minPinLength: 4,
     maxPinLength: 8,

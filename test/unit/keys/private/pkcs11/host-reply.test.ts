@@ -50,6 +50,7 @@ describe('a reply of the token host', () => {
       manufacturer: 'M',
       model: 'X',
       serial: '1',
+      slotDescription: 'S',
       flags: 0,
       minPinLength: 4,
       maxPinLength: 8,

@@ -19,6 +19,7 @@ const token = (flags: number, more: { minPinLength?: number; maxPinLength?: numb
   manufacturer: 'M',
   model: 'X',
   serial: '5f3a',
+  slotDescription: 'S',
   flags,
   minPinLength: 4,
   maxPinLength: 8,

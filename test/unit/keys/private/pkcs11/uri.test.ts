@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../../../formats/error.ts';
-import { formatPkcs11Uri, parsePkcs11Uri } from '../../../../../keys/private/pkcs11/uri/uri.ts';
-import { matchesToken, nameOneToken, uriOfToken } from '../../../../../keys/private/pkcs11/uri/uri-match.ts';
+import { matchesToken, nameOneToken } from '../../../../../keys/private/pkcs11/client/find-token.ts';
+import { formatPkcs11Uri, uriOfToken } from '../../../../../keys/private/pkcs11/uri/format-uri.ts';
+import { parsePkcs11Uri } from '../../../../../keys/private/pkcs11/uri/uri.ts';
 
 function faultOf(text: string, fault?: 'usage'): VtlicError {
   try {
@@ -141,6 +142,7 @@ describe('which tokens a URI means', () => {
     manufacturer: 'TM',
     model: 'TMod',
     serial: '0a',
+    slotDescription: 'S',
     flags: 0,
     minPinLength: 4,
     maxPinLength: 255,

@@ -2,7 +2,6 @@ import { createHash, createPublicKey, generateKeyPairSync, randomBytes, verify }
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, toHex, utf8 } from '../../../../../formats/bytes.ts';
-import { externalMu } from '../../../../../keys/private/pkcs11/token-host/external-mu.ts';
 import {
   COMPOSITE_LABEL,
   compositeMessage,
@@ -10,6 +9,7 @@ import {
   splitCompositeSignature,
 } from '../../../../../keys/public/composite.ts';
 import { MLDSA65_SPKI_PREFIX } from '../../../../../keys/public/provider.ts';
+import { externalMu } from '../../../../../keys/private/pkcs11/token-host/mechanism.ts';
 import { base64, hex, readData } from '../../public/read-data.ts';
 
 describe('mu computed outside the token (FIPS 204)', () => {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../../../formats/bytes.ts';
-import { ed25519FromToken, mldsa65FromToken } from '../../../../../keys/private/pkcs11/token-host/public-key-forms.ts';
+import { ed25519FromToken, mldsa65FromToken } from '../../../../../keys/private/pkcs11/token-host/key-objects.ts';
 
 /** DER by hand, for keys that node:crypto wrote: length octets as in X.690 §8.1.3. */
 const head = (tag: number, length: number): Uint8Array =>

@@ -1,0 +1,278 @@
+/**
+ * Makes keys in a token and proves them: private components sensitive, not extractable and not readable, one signature
+ * made and judged by both providers. Where a step fails, what was made is destroyed; what cannot be destroyed is named
+ * in the error, with the way to remove it.
+ */
+import { concatBytes, toHex } from '../../../../formats/bytes.ts';
+import { cleanText } from '../../../../formats/clean-text.ts';
+import type { Algorithm } from '../../../../formats/cose-algorithm.ts';
+import { VtlicError } from '../../../../formats/error.ts';
+import type { KeyPurpose } from '../../../public/key-purpose.ts';
+import { importPublicKey } from '../../../public/public-key.ts';
+import type { SigningKey } from '../../signing-key.ts';
+import type { Component, KeyName, KeyObjectDescription, NewKeyName } from '../shared/host-protocol.ts';
+import { checkNewComponent, checkNewKey, checkNewName } from './abilities.ts';
+import type { HostClient } from './host-client.ts';
+import { openKey, privateFault, type KeyToOpen, type RandomSource } from './open-key.ts';
+import type { TokenConnection } from './token-connection.ts';
+import type { OpenedToken } from './token-options.ts';
+
+export interface KeyToGenerate extends NewKeyName {
+  readonly alg: Algorithm;
+  readonly purpose: KeyPurpose;
+  /** Default `hsm`. `hsm-wrapped` must be asked for: its ML-DSA seed is in the host's memory while it is used. */
+  readonly custody?: 'hsm' | 'hsm-wrapped';
+}
+
+export interface GeneratedKey {
+  readonly key: SigningKey;
+  /**
+   * Of `hsm-wrapped` custody: to be kept with the site; without it the key is lost, and it is worth nothing without
+   * the token.
+   */
+  readonly wrappedSeed?: Uint8Array;
+  /** The name by which the token finds it again: some tokens change what they are given. */
+  readonly name: NewKeyName;
+  /** Destroys it again, where the site cannot take it. */
+  readonly made: NewObjects;
+}
+
+export interface GeneratedComponent {
+  readonly publicBytes: Uint8Array;
+  readonly name: NewKeyName;
+  readonly made: NewObjects;
+}
+
+const ID_BYTES = 16;
+const MAX_DRAWS = 32;
+
+/**
+ * An id that is free in these tokens, and fits all of them. One of two bytes is looked for: it may be taken, and zero
+ * and the highest number mean something else to a YubiHSM.
+ */
+export async function newKeyId(connections: readonly TokenConnection[], random: RandomSource): Promise<Uint8Array> {
+  const length = Math.min(ID_BYTES, ...connections.map(({ opened }) => opened.profile.maxIdBytes));
+  for (let draw = 0; draw < MAX_DRAWS; draw++) {
+    const id = random(length);
+    if (length >= ID_BYTES) return id;
+    const isSpecial = id.every((byte) => byte === 0) || id.every((byte) => byte === 0xff);
+    const taken = await Promise.all(connections.map((connection) => connection.ask('keys', { id })));
+    if (!isSpecial && taken.every((keys) => keys.length === 0)) return id;
+  }
+  const [connection] = connections;
+  throw new VtlicError('key_ambiguous', `${connection?.name ?? 'the token'} has no key id free`, {
+    hint: 'remove keys that nobody uses; see them with: vtlic hsm keys KEYSTORE',
+  });
+}
+
+/** @throws VtlicError `key_ambiguous` where the name is taken, `configuration_invalid` where the token cannot do it */
+export async function generateKey(
+  connection: TokenConnection,
+  wanted: KeyToGenerate,
+  random: RandomSource,
+): Promise<GeneratedKey> {
+  checkNewKey(connection.opened, wanted);
+  checkNewName(connection.opened, wanted);
+  await checkFree(connection, wanted);
+  const made = new NewObjects(connection, wanted);
+  try {
+    return wanted.custody === 'hsm-wrapped'
+      ? await generateWrapped(connection, wanted, made, random)
+      : await generateInside(connection, wanted, made, random);
+  } catch (error) {
+    throw await made.removedAfter(error);
+  }
+}
+
+/** One component of a split key, made in this token and proved. */
+export async function generateComponent(
+  connection: TokenConnection,
+  component: Component,
+  wanted: NewKeyName,
+): Promise<GeneratedComponent> {
+  checkNewComponent(connection.opened, component, wanted.label);
+  checkNewName(connection.opened, wanted);
+  await checkFree(connection, wanted);
+  const made = new NewObjects(connection, wanted);
+  try {
+    const publicBytes = await makeComponent(connection, component, wanted, made);
+    return { publicBytes, name: made.name, made };
+  } catch (error) {
+    throw await made.removedAfter(error);
+  }
+}
+
+async function generateInside(
+  connection: TokenConnection,
+  wanted: KeyToGenerate,
+  made: NewObjects,
+  random: RandomSource,
+): Promise<GeneratedKey> {
+  const mldsa65 =
+    wanted.alg === 'ed25519' ? new Uint8Array() : await makeComponent(connection, 'mldsa65', wanted, made);
+  const ed25519 = await makeComponent(connection, 'ed25519', wanted, made);
+  const publicKey = importPublicKey(wanted.alg, concatBytes(mldsa65, ed25519), { forSite: true });
+  const { name } = made;
+  const key = await openKey(connection, { ...name, purpose: wanted.purpose, publicKey }, random);
+  return { key, name, made };
+}
+
+async function generateWrapped(
+  connection: TokenConnection,
+  wanted: KeyToGenerate,
+  made: NewObjects,
+  random: RandomSource,
+): Promise<GeneratedKey> {
+  const ed25519 = await makeComponent(connection, 'ed25519', wanted, made);
+  const { name } = made;
+  const { mldsa65, wrapped } = await made.add(async (host) => {
+    const body = { ...name, ed25519 };
+    const seed = await connection.request(host, 'makeWrappedSeed', body, connection.limits.keyGeneration);
+    return { refs: [seed.wrappingKeyRef], result: seed };
+  });
+  const publicKey = importPublicKey(wanted.alg, concatBytes(mldsa65, ed25519), { forSite: true });
+  const wrappedSeed = Uint8Array.from(wrapped);
+  // Opened from its wrapped form, as every later run does it: what cannot be read back is not handed out.
+  const toOpen: KeyToOpen = { ...name, purpose: wanted.purpose, publicKey, wrappedSeed };
+  return { key: await openKey(connection, toOpen, random), wrappedSeed, name, made };
+}
+
+/** Makes a pair and checks its private side; its public bytes. */
+async function makeComponent(
+  connection: TokenConnection,
+  component: Component,
+  { label, id }: NewKeyName,
+  made: NewObjects,
+): Promise<Uint8Array> {
+  const key = await made.add(async (host) => {
+    const body = { component, label, id };
+    const pair = await connection.request(host, 'generateComponent', body, connection.limits.keyGeneration);
+    return { refs: [pair.key.ref, pair.publicRef], result: pair.key };
+  });
+  const fault = privateFault(key, await connection.ask('readSecrets', { ref: key.ref }));
+  if (fault !== undefined)
+    throw new VtlicError('self_check_failed', `${connection.name} made a private key that ${fault}`, {
+      hint: 'this token cannot hold keys safely with its present settings',
+    });
+  made.named(key);
+  if (key.publicBytes !== undefined) return key.publicBytes;
+  throw new VtlicError('signing_failed', `${connection.name} gives no public key for the key that it made`, {
+    hint: "see the token's manual: CKA_EC_POINT, CKA_VALUE and CKA_PUBLIC_KEY_INFO were asked for",
+  });
+}
+
+async function checkFree(connection: TokenConnection, { label, id }: NewKeyName): Promise<void> {
+  const taken = [...(await connection.ask('keys', { label })), ...(await connection.ask('keys', { id }))];
+  if (taken.length === 0) return;
+  throw new VtlicError('key_ambiguous', `${connection.name} holds a key named "${cleanText(label, 64)}" already`, {
+    hint: 'take another name: --name NAME; keys are never replaced',
+  });
+}
+
+const REMOVE = 'remove it: ';
+
+/** What one generation made in a token, to be destroyed again if it fails. Its label and id were free before. */
+export class NewObjects {
+  readonly #connection: TokenConnection;
+  readonly #wanted: NewKeyName;
+  readonly #made: { readonly host: HostClient; readonly refs: readonly number[] }[] = [];
+  /** True once something was asked of the token that may have made an object. */
+  #begun = false;
+  #shown: NewKeyName | undefined;
+
+  constructor(connection: TokenConnection, { label, id }: NewKeyName) {
+    this.#connection = connection;
+    this.#wanted = { label, id };
+  }
+
+  /** The name of the key as the token shows it, or as it was asked for. */
+  get name(): NewKeyName {
+    return this.#shown ?? this.#wanted;
+  }
+
+  named({ label, id }: KeyObjectDescription): void {
+    this.#shown ??= { label, id: id.length === 0 ? this.#wanted.id : id };
+  }
+
+  async add<T>(make: (host: HostClient) => Promise<{ refs: readonly number[]; result: T }>): Promise<T> {
+    return this.#connection.retryWhenGone(async (host) => {
+      this.#begun = true;
+      const { refs, result } = await make(host);
+      this.#made.push({ host, refs });
+      return result;
+    });
+  }
+
+  /** Destroys everything; the error says what could not be destroyed, and how to remove it. */
+  async removedAfter(error: unknown): Promise<unknown> {
+    if (!this.#begun || !(error instanceof VtlicError)) return error;
+    const left = await this.remove();
+    if (left === undefined) return error;
+    return new VtlicError(error.code, `${error.message}; ${left.what}`, {
+      ...error.place,
+      hint: error.hint?.startsWith(REMOVE) === true ? `${error.hint} ; ${left.remedy}` : REMOVE + left.remedy,
+      cause: error,
+    });
+  }
+
+  /** @returns what is left in the token, and the commands that remove it; undefined where nothing is */
+  async remove(): Promise<{ readonly what: string; readonly remedy: string } | undefined> {
+    const connection = this.#connection;
+    let left: readonly KeyObjectDescription[] | undefined;
+    try {
+      left = await connection.retryWhenGone((host) => this.#removeOn(host));
+    } catch {
+      // The token cannot be asked any more: what is in it is unknown.
+    }
+    if (left?.length === 0) return undefined;
+    const names = left ?? [{ ...this.name, class: 'private' as const }];
+    const listed = [...new Set(names.map(({ label, id }) => `"${cleanText(label, 64)}" (id ${toHex(id) || 'none'})`))];
+    const state = left === undefined ? 'may still hold' : 'still holds';
+    return {
+      what: `${connection.name} ${state} what was made: the key ${listed.join(', ')}`,
+      remedy: names.map((key) => removalCommand(connection.opened, key)).join(' ; '),
+    };
+  }
+
+  /** By number what this host made, by name what another one did or a call that never came back. */
+  async #removeOn(host: HostClient): Promise<readonly KeyObjectDescription[]> {
+    const connection = this.#connection;
+    const destroy = async (ref: number): Promise<void> => {
+      try {
+        await connection.request(host, 'destroy', { ref }, connection.limits.other);
+      } catch (error) {
+        // A pair may go with its private key; what is really left is seen below.
+        if (!(error instanceof VtlicError)) throw error;
+      }
+    };
+    const find = (name: KeyName): Promise<readonly KeyObjectDescription[]> =>
+      connection.request(host, 'keys', name, connection.limits.other);
+    for (const { host: maker, refs } of this.#made) if (maker === host) for (const ref of refs) await destroy(ref);
+    for (const { ref } of await find(this.#wanted)) await destroy(ref);
+    for (const { ref } of await find({ id: this.#wanted.id })) await destroy(ref);
+    return [...(await find({ label: this.#wanted.label })), ...(await find({ id: this.#wanted.id }))];
+  }
+}
+
+const OBJECT_TYPES: Readonly<Record<KeyObjectDescription['class'], string>> = {
+  private: 'privkey',
+  public: 'pubkey',
+  secret: 'secrkey',
+};
+
+/** A command of OpenSC that removes a key object from its token: this toolkit destroys only what it just made. */
+export function removalCommand(
+  { modulePath, token }: OpenedToken,
+  { class: type, label, id }: Pick<KeyObjectDescription, 'class' | 'label' | 'id'>,
+): string {
+  const name = id.length === 0 ? `--label ${quoted(label)}` : `--id ${toHex(id)}`;
+  return (
+    `pkcs11-tool --module ${quoted(modulePath)} --token-label ${quoted(token.label)} --login ` +
+    `--delete-object --type ${OBJECT_TYPES[type]} ${name}`
+  );
+}
+
+function quoted(word: string): string {
+  const cleaned = cleanText(word, 1000);
+  return /^[\w./:=@+-]+$/.test(cleaned) ? cleaned : `'${cleaned.replaceAll("'", "'\\''")}'`;
+}
