@@ -8,7 +8,7 @@
 import { closeSync, fsync, lstatSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { VtlicError } from '../formats/error.ts';
-import { describeFileError } from './file-error.ts';
+import { describeFileError, errorCodeOf } from './file-error.ts';
 import { addFolders, fileState, removeIfPresent } from './folders.ts';
 import {
   forgetTemporary,
@@ -63,7 +63,8 @@ const MAX_OPEN = 32;
  * Writes many new files: first all bytes, then all names, then all folders, each folder flushed once. The flushes run
  * in parallel, off this thread: a disk takes several at a time for little more than the price of one.
  *
- * @returns an outcome for each file, in their order; only `output_exists` is the fault of one file
+ * @returns an outcome for each file, in their order: a name that is taken, a folder that is a file, a name that the
+ *   file system does not take, a folder that this user may not write to
  * @throws VtlicError `output_unwritable` for everything else: the disk is full or broken, and the rest would fail too
  */
 export async function createManyDurably(
@@ -78,7 +79,7 @@ export async function createManyDurably(
       states.push(...(await writeTemporaries(files.slice(from, from + MAX_OPEN), mode, folders, options)));
     await options.written?.();
     files.forEach((file, i) => {
-      if (states[i] === 'open') states[i] = placeTemporary(file);
+      if (states[i] === 'open') states[i] = ofOneFile(() => placeTemporary(file));
     });
     await options.linked?.();
     await allSettled([...folders].map(flushFolder));
@@ -86,7 +87,7 @@ export async function createManyDurably(
       const state = states[i];
       return state === 'open' || state === 'equal'
         ? { ok: true, written: state === 'open' }
-        : { ok: false, error: existsError(path) };
+        : { ok: false, error: state instanceof VtlicError ? state : existsError(path) };
     });
   } finally {
     // Once more, for a temporary file that the disk refused to remove the first time.
@@ -95,7 +96,31 @@ export async function createManyDurably(
 }
 
 /** `open`: in progress. `equal`: the same bytes already exist under that name. `exists`: another file has the name. */
-type FileState = 'open' | 'equal' | 'exists';
+type FileState = 'open' | 'equal' | 'exists' | VtlicError;
+
+/** What concerns one name or one folder: the files beside it may well be written. */
+const OF_ONE_FILE: ReadonlySet<string | undefined> = new Set([
+  'EACCES',
+  'EEXIST',
+  'EILSEQ',
+  'EINVAL',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENOENT',
+  'ENOTDIR',
+  'EPERM',
+]);
+
+/** Gives back the error that concerns one file, and throws every other one. */
+function ofOneFile(act: () => FileState): FileState {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof VtlicError && OF_ONE_FILE.has(errorCodeOf(error.cause))) return error;
+    throw error;
+  }
+}
 
 /** Writes some files before it flushes the first: a flush takes along what was written before it. */
 async function writeTemporaries(
@@ -106,10 +131,12 @@ async function writeTemporaries(
 ): Promise<readonly FileState[]> {
   const open: { readonly fd: number; readonly path: string }[] = [];
   try {
-    const states = files.map(({ path, bytes }) =>
+    const writeOne = ({ path, bytes }: NewFile): FileState =>
       naming(path, (): FileState => {
-        if (folderExists) folders.add(dirname(path));
-        else addFolders(dirname(path), folders);
+        const changed = new Set<string>();
+        if (folderExists) changed.add(dirname(path));
+        else addFolders(dirname(path), changed);
+        for (const folder of changed) folders.add(folder);
         // Asked without throwing: in a batch of thousands an error for each missing file costs time.
         if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) {
           const before = fileState(path, bytes);
@@ -120,8 +147,8 @@ async function writeTemporaries(
         open.push({ fd, path });
         writeAll(fd, bytes);
         return 'open';
-      }),
-    );
+      });
+    const states = files.map((file) => ofOneFile(() => writeOne(file)));
     await allSettled(open.map(({ fd, path }) => flush(fd, path)));
     return states;
   } finally {

@@ -38,7 +38,10 @@ export function addFolders(folder: string, changed: Set<string>, mode = 0o755): 
   if (first === 'no parent') {
     addFolders(dirname(folder), changed, mode);
     if (madeFolder(folder, mode) === 'no parent')
-      throw new VtlicError('output_unwritable', 'this folder cannot be made', { file: folder });
+      throw new VtlicError('output_unwritable', 'this folder cannot be made', {
+        file: folder,
+        cause: Object.assign(new Error('its parent takes no folder'), { code: 'ENOENT' }),
+      });
   }
   changed.add(dirname(folder));
 }

@@ -52,7 +52,7 @@ export const UNSUPPORTED: ReadonlySet<string | undefined> = new Set(['EPERM', 'E
  * Gives a durable temporary file its final name, never over another file. The caller flushes the folder.
  *
  * Where there are no hard links, an empty file claims the name exclusively, and the temporary file is renamed over it:
- * a crash in between leaves that empty file, which `createDurably` takes for its own beginning.
+ * a crash in between leaves that empty file, which `createManyDurably` takes for its own beginning.
  *
  * @returns false where another file has the name
  */

@@ -2,6 +2,7 @@
  * `batches/NAME/batch.json`: which plan a batch was begun with. The ledger says which rows are done; this says where
  * the rest is.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -14,6 +15,7 @@ import {
   readLimited,
   replaceDurably,
 } from '../../files/index.ts';
+import { fileNameOfId } from '../issue/output-path.ts';
 
 const SCHEMA = 'vtlic-batch/1';
 const MAX_BYTES = 65_536;
@@ -26,9 +28,13 @@ export interface BatchRecord {
   readonly plan: string;
 }
 
-/** The folder of a batch's record and results. Names are ids: no part of one can climb out. */
+/**
+ * The folder of a batch's record and results. Names are ids: no part of one can climb out. A batch that was begun under
+ * its bare name, by an older program, keeps that folder.
+ */
 export function batchFolder(siteFolder: string, name: string): string {
-  return join(siteFolder, 'batches', name);
+  const [folder, older] = [join(siteFolder, 'batches', fileNameOfId(name)), join(siteFolder, 'batches', name)];
+  return existsSync(join(older, 'batch.json')) && !existsSync(folder) ? older : folder;
 }
 
 export function writeBatchRecord(siteFolder: string, record: BatchRecord): void {

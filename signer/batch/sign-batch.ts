@@ -272,6 +272,10 @@ class BatchRun {
       { written: () => runtime.step('file-written'), linked: () => runtime.step('file-linked') },
     );
     const released = issued.filter((_, i) => outcomes[i]?.ok === true);
+    // One file in the way is that row's matter; where a whole group cannot be written, the next one could not either.
+    const faults = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
+    if (issued.length > 1 && faults.length === issued.length && faults[0]?.code === 'output_unwritable')
+      this.#stop(faults[0]);
     ledger.group(() => {
       for (const { intent, file } of released)
         ledger.release(intent.seq, { path: intent.body.path, digest: createHash('sha256').update(file).digest() });

@@ -2,14 +2,31 @@
 import { sha256Hex } from '../../files/index.ts';
 import type { License } from '../../formats/license/license.ts';
 
+/** Without capitals, colons and a dot at the end, which some file systems refuse, change or do not tell apart. */
+const PLAIN_ID = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9_-])?$/;
+/** Names of devices on Windows, in every folder, with any extension. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/;
+const DIGEST_DIGITS = 12;
+
 /**
- * Where a license goes, relative to the site: `out/PRODUCT/CUSTOMER/COUNTER-ID8.vtlic`.
+ * The name of a file or folder for an id, the same on every file system: a plain id itself; for any other a readable
+ * part, `~`, and the beginning of its SHA-256, so that two ids which differ only in case have different names.
+ */
+export function fileNameOfId(id: string): string {
+  if (PLAIN_ID.test(id) && !DEVICE.test(id)) return id;
+  return `${id.replaceAll(/[^\w-]/g, '_')}~${sha256Hex(id).slice(0, DIGEST_DIGITS)}`;
+}
+
+/**
+ * Where a license goes, relative to the site: `out/PRODUCT/CUSTOMER/COUNTER-ID8.vtlic`. The intent records it, so a
+ * license that was reserved under another rule keeps its name.
  *
  * ID8 is the end of the license id: its beginning is a time, and would be the same for two deployments served in one
  * minute. Ids contain no slash and begin with a letter or digit, so no part can climb out of the folder.
  */
 export function releasePath(license: License): string {
-  return `out/${license.aud}/${license.sub}/${license.ctr}-${license.cti.slice(-8)}.vtlic`;
+  const [product, customer] = [fileNameOfId(license.aud), fileNameOfId(license.sub)];
+  return `out/${product}/${customer}/${license.ctr}-${license.cti.slice(-8)}.vtlic`;
 }
 
 /**
@@ -31,6 +48,6 @@ export function outputPath(license: License, sharded: boolean): string {
   const flat = releasePath(license);
   if (!sharded) return flat;
   const shard = sha256Hex(license.sub).slice(0, 2);
-  const product = `out/${license.aud}/`;
+  const product = `out/${fileNameOfId(license.aud)}/`;
   return `${product}_${shard}/${flat.slice(product.length)}`;
 }

@@ -5,7 +5,7 @@ import type { Ledger, IntentEntry, IssueEntry } from '../ledger/index.ts';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
-import { createDurably } from '../../files/index.ts';
+import { createManyDurably, type FileOutcome } from '../../files/index.ts';
 import type { Runtime } from '../runtime.ts';
 import type { PlanItem } from '../plan/plan.ts';
 
@@ -93,31 +93,50 @@ export async function release(
   anchored: AnchoredLicense,
   runtime: Pick<Runtime, 'step'>,
 ): Promise<ReleasedLicense> {
-  const { issued } = anchored;
+  const released = await tryRelease(ledger, siteFolder, anchored, runtime);
+  if (released instanceof VtlicError) throw released;
+  return released;
+}
+
+/**
+ * The same, but gives back the error that concerns this one file: others can still be released.
+ *
+ * @throws VtlicError `output_unwritable` where no file can be written
+ */
+export async function tryRelease(
+  ledger: Ledger,
+  siteFolder: string,
+  { issued }: AnchoredLicense,
+  runtime: Pick<Runtime, 'step'>,
+): Promise<ReleasedLicense | VtlicError> {
   const relative = issued.intent.body.path;
   const path = join(siteFolder, relative);
-  let written: boolean;
+  let outcome: FileOutcome | undefined;
   try {
-    const outcome = await createDurably(path, issued.file, 0o644, {
+    [outcome] = await createManyDurably([{ path, bytes: issued.file }], 0o644, {
       written: () => runtime.step('file-written'),
       linked: () => runtime.step('file-linked'),
     });
-    written = outcome === 'created';
   } catch (error) {
-    if (!(error instanceof VtlicError)) throw error;
-    throw new VtlicError(
-      error.code,
-      `${error.message}; the license is signed and safe in the ledger, only its file is missing`,
-      {
-        ...error.place,
-        hint: `mend it, then run any signing command or: vtlic release ${licenseIdText(issued.intent.body.licenseId)}`,
-        cause: error,
-      },
-    );
+    throw error instanceof VtlicError ? fileMissing(error, issued) : error;
   }
+  if (outcome === undefined) throw new VtlicError('internal', 'a file was written without an outcome');
+  if (!outcome.ok) return fileMissing(outcome.error, issued);
   ledger.release(issued.intent.seq, { path: relative, digest: createHash('sha256').update(issued.file).digest() });
   await runtime.step('release-durable');
-  return Object.freeze({ stage: 'released', issued, path, written });
+  return Object.freeze({ stage: 'released', issued, path, written: outcome.written });
+}
+
+function fileMissing(error: VtlicError, { intent }: IssuedLicense): VtlicError {
+  return new VtlicError(
+    error.code,
+    `${error.message}; the license is signed and safe in the ledger, only its file is missing`,
+    {
+      ...error.place,
+      hint: `mend it, then run any signing command or: vtlic release ${licenseIdText(intent.body.licenseId)}`,
+      cause: error,
+    },
+  );
 }
 
 function licenseIdText(bytes: Uint8Array): string {

@@ -2,6 +2,8 @@
  * What an officer should look at twice: where a license differs from the one it is compared with in a way that is
  * seldom meant. Marks, not refusals: a plan with anomalies can be signed.
  */
+import { equalBytes } from '../../formats/bytes.ts';
+import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { License } from '../../formats/license/license.ts';
@@ -27,6 +29,7 @@ export function comparedWith(
 
 /** In the order in which a summary counts them. */
 export const ANOMALY_KINDS = [
+  'same again',
   'seats x10',
   'seats down',
   'shorter term',
@@ -71,6 +74,7 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
     found.push(Object.freeze({ kind, sentence }));
   };
   if (previous !== undefined) {
+    sameAgain(compared, previous, mark);
     seats(license, previous, mark);
     term(license, previous, mark);
     updates(license, previous, mark);
@@ -97,6 +101,23 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
 }
 
 type Mark = (kind: AnomalyKind, sentence: string) => void;
+
+/**
+ * The same order twice, say. A license under a stronger key is not the same again; one that only begins on another day
+ * is, because it ends when the last one does.
+ */
+function sameAgain({ license, algorithm, previousAlgorithm }: Compared, previous: License, mark: Mark): void {
+  if (previousAlgorithm !== undefined && previousAlgorithm !== algorithm) return;
+  const { cti, ctr, iat, nbf } = previous;
+  const asBefore = encodeLicense({ ...license, cti, ctr, iat, nbf });
+  if (!equalBytes(asBefore, encodeLicense(previous))) return;
+  mark(
+    'same again',
+    license.nbf === nbf
+      ? 'nothing but the counter differs from the last license'
+      : 'nothing but the counter and the first day differs from the last license',
+  );
+}
 
 function seats(license: License, previous: License, mark: Mark): void {
   const [now, before] = [license.seats, previous.seats];

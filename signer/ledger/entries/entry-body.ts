@@ -218,7 +218,7 @@ function releasePath(reader: BodyReader): string {
 const MAX_PATH_CHARACTERS = 1024;
 
 /** The common case, decided by one expression: letters, digits and marks, no part beginning with a dot. */
-const PLAIN_PATH = /^(?:[\w-][\w.:-]*\/)*[\w-][\w.:-]*$/;
+const PLAIN_PATH = /^(?:[\w-][\w.:~-]*\/)*[\w-][\w.:~-]*$/;
 
 /**
  * True for a path below the site's folder in the one spelling that the ledger records: parts joined by `/`, none of

@@ -102,10 +102,20 @@ describe('a group of new files', () => {
     expect(readdirSync(join(folder, 'out/a'))).toEqual(['1', '2', '3']);
   });
 
-  it('is refused where a folder cannot be made, and leaves nothing', async () => {
+  it('writes the others where one folder cannot be made, is a file, or where a name is not taken', async () => {
     symlinkSync('/proc', join(folder, 'link'));
-    await expect(create('out/1', 'link/vaultdesk/acme/2')).rejects.toMatchObject({ code: 'output_unwritable' });
-    expect(readdirSync(join(folder, 'out'))).toEqual([]);
+    writeFileSync(join(folder, 'file'), 'a file where a folder should be');
+    const outcomes = await create('out/1', 'link/vaultdesk/acme/2', 'file/3', `out/${'x'.repeat(300)}`, 'out/5');
+    const refused = { ok: false, error: { code: 'output_unwritable' } };
+    expect(outcomes).toMatchObject([
+      { ok: true, written: true },
+      refused,
+      refused,
+      refused,
+      { ok: true, written: true },
+    ]);
+    expect(readdirSync(join(folder, 'out'))).toEqual(['1', '5']);
+    expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('a file where a folder should be');
   });
 });
 

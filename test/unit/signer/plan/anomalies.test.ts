@@ -53,6 +53,26 @@ function kinds(changes: Partial<License>, more: Partial<Compared> = {}): string[
   }).map(({ kind }) => kind);
 }
 
+describe('a license that is the last one again', () => {
+  const again = { iat: NOW - DAY, ctr: 5, cti: '01936f2a-0c1d-7b3e-8a4f-5d6e7f809113' };
+
+  it('is marked when nothing but the counter differs, or the first day with it', () => {
+    expect(kinds({ ...again, nbf: last.nbf, exp: last.exp })).toContain('same again');
+    expect(kinds({ ...again, nbf: last.nbf + DAY, exp: last.exp })).toContain('same again');
+  });
+
+  it.each<[string, Partial<License>, Partial<Compared>]>([
+    ['it ends later', { exp: last.exp + DAY }, {}],
+    ['it has another seat', { seats: 101 }, {}],
+    ['it has another reference', { ref: 'PO-2' }, {}],
+    ['it has another value in ext', { ext: { color: 'red' } }, {}],
+    ['it resets the clock', { clk: true }, {}],
+    ['it is signed with another algorithm', {}, { previousAlgorithm: 'ed25519' }],
+  ])('is not marked when %s', (_name, changes, more) => {
+    expect(kinds({ ...again, nbf: last.nbf, exp: last.exp, ...changes }, more)).not.toContain('same again');
+  });
+});
+
 describe('anomalies', () => {
   it('an honest renewal has none', () => {
     expect(kinds({})).toEqual([]);
@@ -135,7 +155,8 @@ describe('anomalies', () => {
   it('marks an end where the last license is perpetual, and not a perpetual one that begins later', () => {
     const perpetual = { ...last, exp: PERPETUAL_EXP };
     expect(kinds({}, { previous: perpetual })).toEqual(['ends earlier']);
-    expect(kinds({ exp: PERPETUAL_EXP }, { previous: perpetual })).toEqual([]);
+    expect(kinds({ exp: PERPETUAL_EXP, seats: 101 }, { previous: perpetual })).toEqual([]);
+    expect(kinds({ exp: PERPETUAL_EXP }, { previous: perpetual })).toEqual(['same again']);
     expect(kinds({ exp: PERPETUAL_EXP })).toEqual([]);
   });
 
