@@ -6,7 +6,7 @@ import { changeState, loadState, lockStores, type Changed } from './copies.ts';
 import { advanceTime } from './effective-time.ts';
 import type { Situation } from './judge.ts';
 import type { Notice } from './notices.ts';
-import { EMPTY_STATE, type RuntimeState } from './state.ts';
+import { EMPTY_STATE, mergeStates, type RuntimeState } from './state.ts';
 import type { HeldLock } from './stores/lock.ts';
 import { hasEnded, processIdentity } from './stores/process-identity.ts';
 import type { StateStore } from './stores/store.ts';
@@ -67,7 +67,10 @@ export class StateKeeper {
    * @param change is pure, and may be called several times
    */
   async change(change: (state: RuntimeState) => RuntimeState): Promise<Changed> {
-    const changed = await changeState(this.#stores, (state) => this.#advance(state, this.#amend(change(state))));
+    const changed = await changeState(this.#stores, (stored) => {
+      const state = mergeStates(stored, this.#state);
+      return this.#advance(state, this.#amend(change(state)));
+    });
     if (changed.ok) this.#adopt(changed.state);
     return changed;
   }
@@ -125,7 +128,9 @@ export class StateKeeper {
     return now - this.#seenLease.at >= LEASE_SECONDS;
   }
 
-  #adopt(state: RuntimeState): void {
+  /** A process that runs never forgets: a store that is put back does not take it back. */
+  #adopt(stored: RuntimeState): void {
+    const state = mergeStates(stored, this.#state);
     this.#state = state;
     this.#mayTakeLease(state);
     const { epoch, floor, at } = this.#base;

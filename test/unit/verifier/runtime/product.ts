@@ -6,11 +6,13 @@ import { VtlicError } from '../../../../formats/error.ts';
 import type { License } from '../../../../formats/license/license.ts';
 import type { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
 import {
+  memoryStore,
   openLicense,
   type FreeTier,
   type LicenseOptions,
   type LiveLicense,
   type Notice,
+  type StateStore,
 } from '../../../../verifier/runtime/index.ts';
 import { licenseFile, NBF, trust } from '../sample.ts';
 
@@ -29,7 +31,13 @@ export class Product {
   /** The clock of the host, and its running time. */
   clock: number = NBF;
   running = 0;
+  /** In place of the file of the state, for tests that write it often. */
+  #memory: StateStore | undefined;
   readonly #open: LiveLicense[] = [];
+
+  keepStateInMemory(): void {
+    this.#memory = memoryStore();
+  }
 
   options(changes: Partial<LicenseOptions> = {}): LicenseOptions {
     return {
@@ -37,8 +45,9 @@ export class Product {
         NODE_ENV: 'production',
         DEPLOYMENT_MODE: 'onprem',
         LICENSE_PATH: this.path,
-        LICENSE_STATE_PATH: this.statePath,
+        LICENSE_STATE_PATH: this.#memory === undefined ? this.statePath : '',
       },
+      ...(this.#memory === undefined ? {} : { stores: [this.#memory] }),
       issuer: 'example-vendor',
       product: 'vaultdesk',
       keys: trust(),

@@ -1,0 +1,145 @@
+/** Clocks that are wrong (docs/runtime.md, "Time"). */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { memoryStore } from '../../../../verifier/runtime/index.ts';
+import { decodeState } from '../../../../verifier/runtime/state-document.ts';
+import { makeTrust } from '../../../../verifier/trust.ts';
+import { ed25519Key, EXP, IAT, licenseFile, NBF, trusted } from '../sample.ts';
+import { DAY, Product, textOf } from './product.ts';
+
+let product: Product;
+beforeEach(() => {
+  product = new Product();
+  product.keepStateInMemory();
+});
+afterEach(async () => {
+  await product.remove();
+});
+
+describe('a clock that is set back', () => {
+  it('does not bring back a license that lapsed, once the product has run for three days', async () => {
+    await product.dropLicense({ grace: 0 });
+    product.clock = EXP - 4 * DAY;
+    const license = await product.start();
+    for (let hour = 0; hour < 75; hour++) await product.pass(3600, license);
+    await license.close();
+    product.clock = EXP + 1800;
+    const later = await product.start();
+    expect(later.state).toBe('free_tier');
+    for (let hour = 0; hour < 2; hour++) await product.pass(3600, later);
+    await later.close();
+    product.clock = NBF;
+    expect((await product.start()).state).toBe('free_tier');
+  });
+
+  it('below the iat of a license that was accepted counts as that iat', async () => {
+    await product.dropLicense({ iat: NBF + DAY });
+    product.clock = NBF - 10 * DAY;
+    expect((await product.start()).state).toBe('free_tier');
+    product.clock = NBF + DAY;
+    await (await product.start()).close();
+    product.clock = NBF - 10 * DAY;
+    expect((await product.start()).state).toBe('active');
+  });
+
+  it('or that stands still does not keep a running product from noticing the end', async () => {
+    await product.dropLicense({ iat: IAT, grace: 0 });
+    product.clock = EXP - 10;
+    const license = await product.start();
+    for (let hour = 0; hour < 72; hour++) {
+      product.running += 3600;
+      await license.refresh();
+    }
+    expect(license.state).toBe('active');
+    // From here on the floor is that of the clock, and follows the running time.
+    product.running += 20;
+    await license.refresh();
+    expect(license.state).toBe('free_tier');
+  });
+});
+
+describe('a clock that is far ahead', () => {
+  it('counts at that moment, and leaves nothing behind once it is right again', async () => {
+    await product.dropLicense({ grace: 0 });
+    await (await product.start()).close();
+    product.clock = NBF + 70 * 365 * DAY;
+    const wrong = await product.start();
+    expect(wrong.state).toBe('free_tier');
+    for (let hour = 0; hour < 48; hour++) await product.pass(3600, wrong);
+    product.clock = NBF + DAY;
+    await wrong.refresh();
+    expect(wrong.state).toBe('active');
+    await wrong.close();
+    expect((await product.start()).state).toBe('active');
+  });
+
+  it('is said once the floor is known', async () => {
+    await product.dropLicense({ grace: 0 });
+    const license = await product.start();
+    for (let hour = 0; hour < 80; hour++) await product.pass(3600, license);
+    expect(license.view().warnings.map(({ code }) => code)).not.toContain('clock_ahead');
+    product.clock += 30 * DAY;
+    await license.refresh();
+    expect(license.view().warnings.map(({ code }) => code)).toContain('clock_ahead');
+  });
+});
+
+describe('a license with clk', () => {
+  it('is the way out for an installation that accepted a license with a wrong time', async () => {
+    const wrongIat = NBF + 50 * 365 * DAY;
+    await product.dropLicense({ ctr: 7, iat: wrongIat, exp: wrongIat + DAY, grace: 0 });
+    const license = await product.start();
+    expect(license.state).toBe('active');
+    const honest = textOf(await licenseFile({ ctr: 8, grace: 0 }));
+    expect(await license.install(honest)).toMatchObject({ ok: false, refusal: { code: 'lapsed' } });
+    const way = textOf(await licenseFile({ ctr: 9, clk: true, grace: 0 }));
+    expect(await license.install(way)).toEqual({ ok: true, outcome: 'in_force' });
+    expect(license.view().license?.counter).toBe(9);
+    await license.close();
+    const again = await product.start();
+    expect(again.state).toBe('active');
+    expect(again.nextChange).toBe(EXP);
+  });
+});
+
+describe('a policy with a date', () => {
+  it('ends a license by Ed25519 at its second, in a running product', async () => {
+    await product.dropLicense();
+    const until = NBF + 10 * DAY;
+    const license = await product.start({ keys: makeTrust({ keys: [trusted(ed25519Key)], ed25519Until: until }) });
+    expect(license.nextChange).toBe(until);
+    await product.pass(10 * DAY - 1, license);
+    expect(license.state).toBe('active');
+    await product.pass(1, license);
+    expect(license.state).toBe('free_tier');
+    expect(license.view().warnings.map(({ code }) => code)).toContain('algorithm_not_allowed');
+  });
+});
+
+describe('three replicas with one store', () => {
+  it('advance the time as fast as one does, since only the holder of the lease does', async () => {
+    const store = memoryStore();
+    await product.dropLicense();
+    const environment = { ...product.options().environment, LICENSE_STATE_PATH: '' };
+    const replicas = [];
+    for (let i = 0; i < 3; i++) replicas.push(await product.start({ stores: [store], environment }));
+    const floor = async (): Promise<number> => {
+      const decoded = decodeState((await store.read())?.document ?? new Uint8Array());
+      if (!decoded.ok) throw new Error(decoded.detail);
+      return decoded.state.time.floor;
+    };
+    for (let hour = 0; hour < 40; hour++) {
+      product.clock += 3600;
+      product.running += 3600;
+      for (const replica of replicas) await replica.refresh();
+    }
+    expect(await floor()).toBe(40 * 3600);
+    // The holder ends; another one takes over.
+    await replicas[0]?.close();
+    for (let hour = 0; hour < 40; hour++) {
+      product.clock += 3600;
+      product.running += 3600;
+      for (const replica of replicas.slice(1)) await replica.refresh();
+    }
+    expect(await floor()).toBeGreaterThan(NBF);
+  });
+});
