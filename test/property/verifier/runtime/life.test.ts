@@ -346,55 +346,41 @@ describe('an honest customer, whatever he does', () => {
 
 /** @returns the counter of the license that is installed now */
 async function live(step: Honest, world: World, only: Host, counter: number): Promise<number> {
-  switch (step.kind) {
-    case 'pass':
-      await world.pass(step.days * DAY);
-      return counter;
-    case 'restart':
-      await only.restart();
-      return counter;
-    case 'blanks':
-      only.drop(`\r\n${(renewals[counter - 1] ?? '').replaceAll('\n', '\r\n')}\n\n`);
-      await only.restart();
-      return counter;
-    case 'wrong clock once':
-      only.wrong = 70 * YEAR;
-      await only.restart();
-      await world.pass(DAY);
-      only.wrong = 0;
-      await only.restart();
-      return counter;
-    case 'clock an hour off':
-      only.wrong = -3600;
-      await only.restart();
-      await world.pass(STEP);
-      only.wrong = 0;
-      return counter;
-    case 'lose a store':
-      await world.stores[0]?.restore(undefined);
-      await only.restart();
-      return counter;
-    case 'lose the state':
-      // A new machine, to which only the license was copied.
-      await only.live?.close();
-      only.live = undefined;
-      for (const each of world.stores) await each.restore(undefined);
-      await only.restart();
-      return counter;
-    case 'renew': {
-      // Sent a month before its year, or as late as he likes.
-      const next = counter + 1;
-      const text = renewals[next - 1];
-      if (text === undefined || world.time < (renewal(next).iat ?? 0)) return counter;
-      const isLapsed = world.time >= (renewal(next).exp ?? 0) + GRACE;
-      if (step.way === 'drop') {
-        only.drop(text);
-        await only.restart();
-        return next;
-      }
-      const result = await only.live?.install(text);
-      expect(result?.ok).toBe(!isLapsed);
-      return isLapsed ? counter : next;
-    }
+  if (step.kind === 'renew') return renew(step.way, world, only, counter);
+  if (step.kind === 'pass') {
+    await world.pass(step.days * DAY);
+    return counter;
   }
+  if (step.kind === 'blanks') only.drop(`\r\n${(renewals[counter - 1] ?? '').replaceAll('\n', '\r\n')}\n\n`);
+  if (step.kind === 'lose a store') await world.stores[0]?.restore(undefined);
+  if (step.kind === 'lose the state') {
+    // A new machine, to which only the license was copied.
+    await only.live?.close();
+    only.live = undefined;
+    for (const each of world.stores) await each.restore(undefined);
+  }
+  only.wrong = step.kind === 'wrong clock once' ? 70 * YEAR : step.kind === 'clock an hour off' ? -3600 : 0;
+  await only.restart();
+  if (only.wrong !== 0) {
+    await world.pass(DAY);
+    only.wrong = 0;
+    await only.restart();
+  }
+  return counter;
+}
+
+/** Sent a month before its year; installed then, or as late as he likes. */
+async function renew(way: 'paste' | 'drop', world: World, only: Host, counter: number): Promise<number> {
+  const next = counter + 1;
+  const text = renewals[next - 1];
+  if (text === undefined || world.time < (renewal(next).iat ?? 0)) return counter;
+  if (way === 'drop') {
+    only.drop(text);
+    await only.restart();
+    return next;
+  }
+  const isLapsed = world.time >= (renewal(next).exp ?? 0) + GRACE;
+  const result = await only.live?.install(text);
+  expect(result?.ok).toBe(!isLapsed);
+  return isLapsed ? counter : next;
 }
