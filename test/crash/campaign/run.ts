@@ -6,6 +6,7 @@
  *   --disk N         lets the disk go wrong at every N-th call (1; 0 leaves it out)
  *   --damage N       so many ledgers damaged at random (2,000; 0 leaves it out)
  *   --mutations N    so many changes of a ledger's rows, indexes, schema and pages (2,000; 0 leaves it out)
+ *   --products N     so many products with a license runtime killed (5,000; 0 leaves them out)
  *   --seed S         for the choice of commands and points (a random one, printed)
  *   --keystore NAME  software, softhsm, kryoptic; repeatable (all that are here)
  *   --lanes N        sites at a time (2)
@@ -16,6 +17,7 @@ import { walkDisk } from '../disk-faults/disk-walk.ts';
 import { PowerLoss, type Judged } from '../power-loss/damage.ts';
 import { makeSite } from '../../support/site-fixture.ts';
 import { judgeMutations } from '../ledger-mutations/judge-mutations.ts';
+import { killProducts } from '../runtime/kill-product.ts';
 import { Campaign } from './campaign.ts';
 import { KEYSTORES, makePlace, type KeystoreName } from './place.ts';
 import { Random } from './random.ts';
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     disk: { type: 'string', default: '1' },
     damage: { type: 'string', default: '2000' },
     mutations: { type: 'string', default: '2000' },
+    products: { type: 'string', default: '5000' },
     seed: { type: 'string' },
     keystore: { type: 'string', multiple: true },
     lanes: { type: 'string', default: '2' },
@@ -37,11 +40,14 @@ const lanes = Number(values.lanes);
 const disk = Number(values.disk);
 const damage = Number(values.damage);
 const mutations = Number(values.mutations);
+const products = Number(values.products);
 if (
-  ![kills, seed, lanes, disk, damage, mutations].every((number) => Number.isSafeInteger(number) && number >= 0) ||
+  ![kills, seed, lanes, disk, damage, mutations, products].every(
+    (number) => Number.isSafeInteger(number) && number >= 0,
+  ) ||
   lanes < 1
 )
-  throw new Error('--kills, --disk, --damage, --mutations, --seed and --lanes take whole numbers');
+  throw new Error('--kills, --disk, --damage, --mutations, --products, --seed and --lanes take whole numbers');
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -152,9 +158,26 @@ async function changeLedgers(): Promise<number> {
   return bad.length;
 }
 
+async function killRuntimes(): Promise<number> {
+  const points = new Map<string, number>();
+  let bad = 0;
+  await killProducts({ kills: products, lanes, random: new Random(seed) }, ({ at, problems: found }) => {
+    points.set(at, (points.get(at) ?? 0) + 1);
+    if (found.length > 0) bad++;
+    for (const problem of found) say(`PROBLEM: ${at}: ${problem}`);
+  });
+  say('products killed, by the call at which they were:');
+  for (const [at, count] of [...points].sort(([a], [b]) => (a < b ? -1 : 1)))
+    say(`  ${String(count).padStart(6)}  ${at}`);
+  const all = [...points.values()].reduce((sum, count) => sum + count, 0);
+  say(`${all} products killed, ${bad} with problems; ${sinceBegun()}`);
+  return bad;
+}
+
 let problems = 0;
 if (kills > 0) problems += await killProcesses();
 if (disk > 0 && preload) problems += await breakDisks();
 if (damage > 0) problems += await damageLedgers();
 if (mutations > 0) problems += await changeLedgers();
+if (products > 0) problems += await killRuntimes();
 process.exit(problems === 0 ? 0 : 1);
