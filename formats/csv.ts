@@ -1,7 +1,9 @@
 /**
- * Reading and writing CSV (RFC 4180). Reading is strict: comma, double quotes, CRLF or LF. What the RFC leaves open or
- * a program would guess is a fault with its line and column: a quote inside an unquoted field, text behind a closing
- * quote, a quote never closed, a byte order mark. What is written is safe to open in a spreadsheet.
+ * Reading and writing CSV (RFC 4180). Reading is strict: one delimiter, double quotes, CRLF or LF. What the RFC leaves
+ * open or a program would guess is a fault with its line and column: a quote inside an unquoted field, text behind a
+ * closing quote, a quote never closed, a byte order mark. What is written is safe to open in a spreadsheet.
+ *
+ * `csv-dialect.ts` finds out how a spreadsheet wrote a file.
  */
 import { concatBytes, utf8FaultAt } from './bytes.ts';
 import { cleanText } from './clean-text.ts';
@@ -30,10 +32,23 @@ export interface CsvFault extends CsvPlace {
   readonly last: boolean;
 }
 
+/** What separates the fields of a record. */
+export type CsvDelimiter = ',' | ';' | '\t';
+
 export interface CsvLimits {
   /** Most bytes of one record; default 1 MiB. */
   readonly recordBytes?: number;
+  /** Default: a comma. */
+  readonly delimiter?: CsvDelimiter;
+  /** The line on which the first record begins; default 1. */
+  readonly firstLine?: number;
 }
+
+export const DELIMITER_NAMES: Readonly<Record<CsvDelimiter, string>> = {
+  ',': 'comma',
+  ';': 'semicolon',
+  '\t': 'tab',
+};
 
 const DEFAULT_RECORD_BYTES = 1 << 20;
 
@@ -43,25 +58,27 @@ const DEFAULT_RECORD_BYTES = 1 << 20;
  */
 export function* readCsv(chunks: Iterable<Uint8Array>, limits: CsvLimits = {}): Generator<CsvRecord | CsvFault> {
   const maxBytes = limits.recordBytes ?? DEFAULT_RECORD_BYTES;
+  const delimiter = limits.delimiter ?? ',';
+  const firstLine = limits.firstLine ?? 1;
   let first = true;
-  for (const raw of splitRecords(chunks, maxBytes)) {
+  for (const raw of splitRecords(chunks, { maxBytes, delimiter: delimiter.charCodeAt(0), firstLine })) {
     if (first && raw.bytes[0] === 0xef && raw.bytes[1] === 0xbb && raw.bytes[2] === 0xbf) {
       yield {
         kind: 'fault',
-        line: 1,
+        line: firstLine,
         column: 1,
-        message: 'the file begins with a byte order mark (U+FEFF), which should not be there',
-        hint: "save it as UTF-8 without BOM, or take it away with: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE",
+        message: 'the text begins with a byte order mark (U+FEFF), which should not be there',
+        hint: 'save it as UTF-8 without BOM',
         last: true,
       };
       return;
     }
     first = false;
-    yield parseRecord(raw, maxBytes);
+    yield parseRecord(raw, maxBytes, delimiter);
   }
 }
 
-function parseRecord(raw: RawRecord, maxBytes: number): CsvRecord | CsvFault {
+function parseRecord(raw: RawRecord, maxBytes: number, delimiter: CsvDelimiter): CsvRecord | CsvFault {
   const text = decode(raw);
   if (typeof text !== 'string') return text;
   if (raw.fault === 'open-quote') {
@@ -85,7 +102,7 @@ function parseRecord(raw: RawRecord, maxBytes: number): CsvRecord | CsvFault {
       message: `this row is longer than ${maxBytes} bytes`,
       last: false,
     };
-  return readFields(text.endsWith('\r') ? text.slice(0, -1) : text, raw.line);
+  return readFields(text.endsWith('\r') ? text.slice(0, -1) : text, raw.line, delimiter);
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -102,13 +119,13 @@ function decode(raw: RawRecord): string | CsvFault {
       kind: 'fault',
       ...placeIn(before, raw.line),
       message: 'the file should be UTF-8, but a byte here is not',
-      hint: 'save it as UTF-8',
+      hint: 'save it as UTF-8; Excel calls it "CSV UTF-8 (Comma delimited)"',
       last: false,
     };
   }
 }
 
-function readFields(text: string, line: number): CsvRecord | CsvFault {
+function readFields(text: string, line: number, delimiter: CsvDelimiter): CsvRecord | CsvFault {
   const fields: string[] = [];
   const starts: number[] = [];
   const fault = (at: number, message: string, hint?: string): CsvFault => ({
@@ -131,17 +148,17 @@ function readFields(text: string, line: number): CsvRecord | CsvFault {
         value += '"';
       }
       at++;
-      if (at < text.length && text[at] !== ',')
+      if (at < text.length && text[at] !== delimiter)
         return fault(
           at,
-          `behind the closing quote of the field ${whereIn(text, starts.at(-1) ?? 0, line)} a comma or the end of ` +
-            `the line should stand, but "${cleanText(String.fromCodePoint(text.codePointAt(at) ?? 0))}" does`,
+          `behind the closing quote of the field ${whereIn(text, starts.at(-1) ?? 0, line)} a ` +
+            `${DELIMITER_NAMES[delimiter]} or the end of the line should stand, but "${cleanText(String.fromCodePoint(text.codePointAt(at) ?? 0))}" does`,
           'a quote inside a quoted field is written twice',
         );
       fields.push(value);
     } else {
-      const comma = text.indexOf(',', at);
-      const end = comma < 0 ? text.length : comma;
+      const next = text.indexOf(delimiter, at);
+      const end = next < 0 ? text.length : next;
       const value = text.slice(at, end);
       const quote = value.indexOf('"');
       if (quote >= 0)
@@ -174,7 +191,6 @@ function placeIn(before: string, line: number): CsvPlace {
   return { line: line + lines, column: Array.from(before.slice(lineStart)).length + 1 };
 }
 
-const COMMA = 0x2c;
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 
@@ -189,23 +205,33 @@ interface RawRecord {
   readonly quoteAt: number;
 }
 
+interface SplitSettings {
+  readonly maxBytes: number;
+  /** Its byte. */
+  readonly delimiter: number;
+  readonly firstLine: number;
+}
+
 /** Where in a record a byte stands. */
 type State = 'field-start' | 'plain' | 'quoted' | 'quote-in-quoted';
 
 /**
  * Bytes of a CSV file → the bytes of its records, one at a time, however the file is cut into chunks.
  *
- * Commas, quotes and line ends are single bytes in UTF-8 and never part of another character, so records can be told
+ * Delimiters, quotes and line ends are single bytes in UTF-8 and never part of another character, so records can be told
  * apart before anything is decoded.
  *
- * @param maxBytes of one record: a longer one is cut there and given as `too-long`; the file goes on behind its line
- *   end, unless a quote is open (`open-quote`)
+ * A record that is longer than `maxBytes` is cut there and given as `too-long`; the file goes on behind its line end,
+ * unless a quote is open (`open-quote`).
  */
-function* splitRecords(chunks: Iterable<Uint8Array>, maxBytes: number): Generator<RawRecord> {
+function* splitRecords(
+  chunks: Iterable<Uint8Array>,
+  { maxBytes, delimiter, firstLine }: SplitSettings,
+): Generator<RawRecord> {
   let state: State = 'field-start';
   let kept: Uint8Array[] = [];
   let keptLength = 0;
-  let line = 1;
+  let line = firstLine;
   let linesInside = 0;
   let quoteAt = 0;
   let tooLong = false;
@@ -239,18 +265,18 @@ function* splitRecords(chunks: Iterable<Uint8Array>, maxBytes: number): Generato
           if (byte === QUOTE) {
             state = 'quoted';
             quoteAt = keptLength + i - start;
-          } else if (byte !== COMMA) state = 'plain';
+          } else if (byte !== delimiter) state = 'plain';
           break;
         case 'plain':
-          if (byte === COMMA) state = 'field-start';
+          if (byte === delimiter) state = 'field-start';
           break;
         case 'quoted':
           if (byte === QUOTE) state = 'quote-in-quoted';
           else if (byte === LINE_FEED) linesInside++;
           break;
         case 'quote-in-quoted':
-          // A doubled quote goes on; anything but a comma is a fault that the record's reader names.
-          state = byte === QUOTE ? 'quoted' : byte === COMMA ? 'field-start' : 'plain';
+          // A doubled quote goes on; anything but a delimiter is a fault that the record's reader names.
+          state = byte === QUOTE ? 'quoted' : byte === delimiter ? 'field-start' : 'plain';
           break;
       }
       if (keptLength + i - start >= maxBytes) {
@@ -275,9 +301,10 @@ function* splitRecords(chunks: Iterable<Uint8Array>, maxBytes: number): Generato
 
 /**
  * What makes a spreadsheet take a text for a formula: `=`, `+`, `-`, `@`, also in full width, at the beginning or
- * behind blanks, and a tab or carriage return at the beginning.
+ * behind blanks, and a tab or carriage return at the beginning. Apostrophes before it count too, so that the one that
+ * `csvRow` adds can be told from those that were there.
  */
-const FORMULA = /^(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/u;
+const FORMULA = /^'*(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/u;
 
 /**
  * One row with its line end. A text that a spreadsheet would run as a formula gets an apostrophe before it. Numbers
@@ -290,4 +317,12 @@ export function csvRow(fields: readonly (string | number)[]): string {
 function safeField(field: string): string {
   const text = FORMULA.test(field) ? `'${field}` : field;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Before a table that a person opens in a spreadsheet: Excel takes a file without it for one in an old encoding. */
+export const BYTE_ORDER_MARK = '\ufeff';
+
+/** The text of a cell without the apostrophe that `csvRow` put before what looks like a formula. */
+export function withoutApostrophe(cell: string): string {
+  return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
 }

@@ -63,6 +63,17 @@ export function formatDay(seconds: number): string {
 }
 
 /**
+ * The end of a license as a request writes it, so that it can be copied into the next one: `2027-11-24` for a license
+ * that ends with that day, the instant where it ends within a day, or `perpetual`.
+ *
+ * @param exp exclusive
+ */
+export function formatEnd(exp: number): string {
+  if (isPerpetual(exp)) return PERPETUAL;
+  return exp % DAY_SECONDS === 0 ? formatDay(exp - DAY_SECONDS) : formatInstant(exp);
+}
+
+/**
  * The last day of a window that ends at a midnight, with a note that the day belongs to it; otherwise the moment.
  *
  * @param end exclusive

@@ -1,14 +1,22 @@
 /** The header of a CSV batch: columns by the names of a request's members, limits as `limits.vaults`. */
 import { cleanText } from '../../formats/clean-text.ts';
-import type { CsvPlace, CsvRecord } from '../../formats/csv.ts';
+import {
+  DELIMITER_NAMES,
+  withoutApostrophe,
+  type CsvDelimiter,
+  type CsvPlace,
+  type CsvRecord,
+} from '../../formats/csv.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonMember, type JsonNode, type JsonObject, nearestName } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
 import { splitList } from '../renew/changes.ts';
-import { MEMBER_NAMES, type MemberName } from '../request/parse.ts';
+import { isRequired, MEMBER_NAMES, wordsOfMember, type MemberName } from '../request/parse.ts';
+import type { Catalog } from '../site/catalog.ts';
 
-const REQUIRED: readonly MemberName[] = ['customer', 'product', 'tier', 'seats', 'from', 'until'];
+const REQUIRED: readonly MemberName[] = MEMBER_NAMES.filter(isRequired);
 const LISTS: ReadonlySet<string> = new Set<MemberName>(['features', 'hosts']);
+const DAYS: ReadonlySet<string> = new Set<MemberName>(['from', 'until', 'updatesUntil']);
 const NUMBERS: ReadonlySet<string> = new Set<MemberName>(['seats', 'graceDays', 'instances', 'offlineSeconds']);
 const GROUPS = ['limits', 'ext'] as const;
 
@@ -20,38 +28,75 @@ export interface Column {
   readonly inner?: string;
 }
 
-/** @returns the columns, or everything that is wrong with the header. */
-export function readHeader(header: CsvRecord, file: string): readonly Column[] | readonly VtlicError[] {
+/**
+ * Empty cells behind the last name are no columns: a spreadsheet writes them for what is to the right of the table.
+ *
+ * @returns the columns, or everything that is wrong with the header: causes, without what only follows from them
+ */
+export function readHeader(
+  header: CsvRecord,
+  file: string,
+  delimiter: CsvDelimiter,
+): readonly Column[] | readonly VtlicError[] {
+  const fault = (place: CsvPlace, sentence: string, hint?: string): VtlicError =>
+    new VtlicError('request_invalid', sentence, {
+      file,
+      line: place.line,
+      column: place.column,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  const names = header.fields.slice(0, header.fields.findLastIndex((name) => name !== '') + 1);
+  const [only = ''] = names;
+  const separators = new Set(only.match(/[^\w.:-]/gu));
+  if (names.length === 1 && separators.size > 0)
+    return [
+      fault(
+        header.placeOf(0),
+        `the header is one column, "${cleanText(only)}": no ${DELIMITER_NAMES[delimiter]} separates its names`,
+        'columns are separated by commas, semicolons or tabs; see: vtlic batch --template',
+      ),
+    ];
   const faults: VtlicError[] = [];
   const columns: Column[] = [];
   const seen = new Map<string, CsvPlace>();
-  header.fields.forEach((name, i) => {
+  /** Names that a misspelled one most likely means: that they are missing is no fault of its own. */
+  const meant = new Set<string>();
+  names.forEach((name, i) => {
     const place = header.placeOf(i);
-    const refuse = (sentence: string, hint?: string): void => {
-      faults.push(
-        new VtlicError('request_invalid', sentence, { file, ...place, ...(hint === undefined ? {} : { hint }) }),
-      );
-    };
     const first = seen.get(name);
     if (first !== undefined) {
-      refuse(`the column "${cleanText(name)}" stands in the header twice: first at column ${first.column}`);
+      faults.push(
+        fault(place, `the column "${cleanText(name)}" stands in the header twice: first at column ${first.column}`),
+      );
       return;
     }
     seen.set(name, place);
     const column = columnOf(name);
-    if (typeof column === 'string')
-      refuse(`the column "${cleanText(name)}" ${column}`, hintFor(name, header.fields.length));
-    else columns.push(column);
+    if (typeof column !== 'string') {
+      columns.push(column);
+      return;
+    }
+    const nearest = nearestName(name.trim(), MEMBER_NAMES);
+    if (nearest !== undefined) meant.add(nearest);
+    faults.push(fault(place, `the column "${cleanText(name)}" ${column}`, hintFor(nearest)));
   });
-  for (const name of REQUIRED)
-    if (!seen.has(name))
-      faults.push(
-        new VtlicError('request_invalid', `the header has no column "${name}", which every request needs`, {
-          file,
-          line: header.line,
-          column: 1,
-        }),
-      );
+  const missing = REQUIRED.filter((name) => !seen.has(name) && !meant.has(name));
+  if (missing.length === REQUIRED.length && columns.length === 0)
+    return [
+      fault(
+        header.placeOf(0),
+        `the first line names no column of a request: it should be a header, but it begins with "${cleanText(only)}"`,
+        'see: vtlic batch --template',
+      ),
+    ];
+  for (const name of missing)
+    faults.push(
+      fault(
+        { line: header.line, column: 1 },
+        `the header has no column "${name}", which every request needs`,
+        'see: vtlic batch --template',
+      ),
+    );
   return faults.length > 0 ? faults : columns;
 }
 
@@ -65,9 +110,7 @@ function columnOf(name: string): Column | string {
   return MEMBER_NAMES.some((known) => known === name) ? { name, member: name } : 'is not known';
 }
 
-function hintFor(name: string, columns: number): string {
-  if (columns === 1 && name.includes(';')) return 'columns are separated by commas, not by semicolons';
-  const nearest = nearestName(name, MEMBER_NAMES);
+function hintFor(nearest: string | undefined): string {
   return nearest === undefined
     ? `known are: ${MEMBER_NAMES.filter((known) => !GROUPS.some((group) => group === known)).join(', ')}, ` +
         'limits.NAME, ext.NAME'
@@ -78,14 +121,14 @@ function hintFor(name: string, columns: number): string {
  * A row as the JSON object that a request file would contain, each value at its own place. An empty cell is a member
  * that is not there.
  */
-export function rowAsJson(record: CsvRecord, columns: readonly Column[]): JsonObject {
+export function rowAsJson(record: CsvRecord, columns: readonly Column[], dates: DateOrder | undefined): JsonObject {
   const members: JsonMember[] = [];
   const groups = new Map<string, JsonMember[]>();
   columns.forEach((column, i) => {
-    const text = record.fields[i] ?? '';
+    const text = withoutApostrophe(record.fields[i] ?? '');
     if (text === '') return;
     const place = record.placeOf(i);
-    const value = cellAsJson(column, text, place);
+    const value = cellAsJson(column, text, place, dates);
     if (column.inner === undefined)
       members.push({ name: column.member, nameLine: place.line, nameColumn: place.column, value });
     else {
@@ -101,7 +144,57 @@ export function rowAsJson(record: CsvRecord, columns: readonly Column[]): JsonOb
   return { kind: 'object', members, line: record.line, column: 1 };
 }
 
-function cellAsJson(column: Column, text: string, place: CsvPlace): JsonNode {
+/** How a spreadsheet writes days, by the language of its machine: day, month, year; month, day, year; year first. */
+export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
+export type DateOrder = (typeof DATE_ORDERS)[number];
+
+/** Members that few orders have: a template leaves them out, and a table may have them. */
+const SELDOM: ReadonlySet<MemberName> = new Set([
+  'limits',
+  'instances',
+  'hosts',
+  'offlineSeconds',
+  'resetClock',
+  'ext',
+]);
+
+/** The columns of an empty table, with what goes into each: the usual members, and the limits that the catalog names. */
+export function templateColumns(
+  catalog: Catalog | undefined,
+): readonly { readonly name: string; readonly words: string }[] {
+  const limits = new Set(
+    [...(catalog?.products.values() ?? [])].flatMap(({ tiers }) =>
+      [...tiers.values()].flatMap((tier) => [...tier.limits.keys()]),
+    ),
+  );
+  return [
+    ...MEMBER_NAMES.filter((name) => !SELDOM.has(name)).map((name) => ({
+      name,
+      words: `${wordsOfMember(name)}${isRequired(name) ? ' (required)' : ''}`,
+    })),
+    ...[...limits].map((name) => ({ name: `limits.${name}`, words: 'a whole number' })),
+  ];
+}
+
+const OTHER_DAY = /^(\d{1,4})([./-]) ?(\d{1,2})\2 ?(\d{1,4})$/;
+
+/** True for a cell with a day as a spreadsheet of some language writes it, in a column of days. */
+export function isOtherDay(field: string, cell: string): boolean {
+  return DAYS.has(field) && OTHER_DAY.test(cell);
+}
+
+/** `25.11.2027` → `2027-11-25`; what is no such day stays as it is, for the reader of the member to refuse. */
+function dayOf(text: string, order: DateOrder): string {
+  const parts = OTHER_DAY.exec(text);
+  const at = (letter: string): string => parts?.[[1, 3, 4][order.indexOf(letter)] ?? 0] ?? '';
+  const [year, month, day] = [at('y'), at('m'), at('d')];
+  return /^\d{4}$/.test(year) && month.length <= 2 && day.length <= 2
+    ? `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`
+    : text;
+}
+
+function cellAsJson(column: Column, text: string, place: CsvPlace, dates: DateOrder | undefined): JsonNode {
+  if (DAYS.has(column.member) && dates !== undefined) return { kind: 'string', value: dayOf(text, dates), ...place };
   if (LISTS.has(column.member))
     return { kind: 'array', items: splitList(text).map((value) => ({ kind: 'string', value, ...place })), ...place };
   // What is no plain number stays a text: the reader of the member then says what it should be.
@@ -110,7 +203,8 @@ function cellAsJson(column: Column, text: string, place: CsvPlace): JsonNode {
     /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(text)
   )
     return { kind: 'number', text, ...place };
-  if (column.member === 'resetClock' && (text === 'true' || text === 'false'))
-    return { kind: 'boolean', value: text === 'true', ...place };
+  // A spreadsheet writes TRUE and FALSE.
+  if (column.member === 'resetClock' && /^(?:true|false)$/i.test(text))
+    return { kind: 'boolean', value: text.toLowerCase() === 'true', ...place };
   return { kind: 'string', value: text, ...place };
 }

@@ -18,7 +18,7 @@ import { baseOfRow, countRow, type RowBase } from './renewal-base.ts';
 import { rowDigest } from './plan-row.ts';
 import { isDone, recordOfRow } from './row-status.ts';
 import { isSharded } from '../issue/output-path.ts';
-import { type BatchFormat, type InputRow, readRows } from './read-rows.ts';
+import { type BatchFormat, type InputRow, readRows, type TableDialect } from './read-rows.ts';
 import { type BatchSummary, emptySummary } from '../summary/batch-summary.ts';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
@@ -37,6 +37,7 @@ export interface BatchPlanning {
   /** Absolute. */
   readonly file: string;
   readonly format: BatchFormat;
+  readonly dialect?: TableDialect;
   readonly name: string;
   /** SHA-256 of the file as it was read to name the batch, hex. */
   readonly input: string;
@@ -81,7 +82,7 @@ export async function planBatch(planning: BatchPlanning): Promise<BatchPlanned> 
   });
   const planner = new RowPlanner(planning, now, seen, writer);
   try {
-    for (const row of readRows(format, hashed(readChunks(file), hash), file)) {
+    for (const row of readRows(format, hashed(readChunks(file), hash), file, planning.dialect)) {
       planner.take(row);
       if (planner.summary.rows % ROWS_A_TURN !== 0) continue;
       planning.progress?.(planner.summary.rows);

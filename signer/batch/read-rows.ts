@@ -1,20 +1,30 @@
 /** A batch file, CSV or JSON lines → its requests, one row at a time, each with its faults and its places. */
-import { readCsv, type CsvFault, type CsvRecord } from '../../formats/csv.ts';
+import { readDialect } from '../../formats/csv-dialect.ts';
+import { readCsv, type CsvDelimiter, type CsvFault, type CsvRecord } from '../../formats/csv.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonObject, parseStrictJson, readObject } from '../../formats/json/index.ts';
 import { readRequest, REQUEST_SCHEMA } from '../request/parse.ts';
 import type { Request } from '../request/request.ts';
-import { readHeader, rowAsJson, type Column } from './csv-columns.ts';
+import { isOtherDay, readHeader, rowAsJson, type Column, type DateOrder } from './csv-columns.ts';
 
 /** The file of a batch, and what the officer says of it. */
 export interface BatchSource {
   /** Absolute. */
   readonly file: string;
   readonly format: BatchFormat;
+  readonly dialect?: TableDialect;
   /** SHA-256 of the file, hex. */
   readonly input: string;
   readonly name: string;
   readonly newCustomers: boolean;
+}
+
+/** How a table is written, as far as the person says it. */
+export interface TableDialect {
+  /** What separates the columns; left out: what the file says. */
+  readonly delimiter?: CsvDelimiter;
+  /** How days are written besides `2027-11-25`. */
+  readonly dates?: DateOrder;
 }
 
 export type BatchFormat = 'csv' | 'jsonl';
@@ -36,13 +46,21 @@ export interface InputRow {
 /** @throws VtlicError `usage` for a name that ends with neither */
 export function formatOf(file: string): BatchFormat {
   const ending = file.toLowerCase();
-  if (ending.endsWith('.csv')) return 'csv';
+  if (ending.endsWith('.csv') || ending.endsWith('.tsv')) return 'csv';
   if (ending.endsWith('.jsonl') || ending.endsWith('.ndjson')) return 'jsonl';
-  throw new VtlicError('usage', 'a batch is a file that ends with .csv or .jsonl', { file });
+  throw new VtlicError('usage', 'a batch is a file that ends with .csv, .tsv or .jsonl', {
+    file,
+    hint: 'see: vtlic batch --template',
+  });
 }
 
-export function readRows(format: BatchFormat, chunks: Iterable<Uint8Array>, file: string): Generator<InputRow> {
-  return format === 'csv' ? csvRows(chunks, file) : jsonRows(chunks, file);
+export function readRows(
+  format: BatchFormat,
+  chunks: Iterable<Uint8Array>,
+  file: string,
+  dialect: TableDialect = {},
+): Generator<InputRow> {
+  return format === 'csv' ? csvRows(chunks, file, dialect) : jsonRows(chunks, file);
 }
 
 function faultOf(fault: CsvFault, file: string): VtlicError {
@@ -62,20 +80,28 @@ function faultyHeader(line: number, faults: readonly VtlicError[]): InputRow {
   return { ...faulty(line, faults), header: true };
 }
 
-function* csvRows(chunks: Iterable<Uint8Array>, file: string): Generator<InputRow> {
+function* csvRows(chunks: Iterable<Uint8Array>, file: string, said: TableDialect): Generator<InputRow> {
+  const dialect = readDialect(chunks, said.delimiter);
+  if ('kind' in dialect) {
+    yield faultyHeader(dialect.line, [faultOf(dialect, file)]);
+    return;
+  }
+  const { delimiter, firstLine } = dialect;
   let columns: readonly Column[] | undefined;
-  for (const record of readCsv(chunks, { recordBytes: RECORD_BYTES })) {
+  const empty = new EmptyRows(file);
+  for (const record of readCsv(dialect.chunks, { recordBytes: RECORD_BYTES, delimiter, firstLine })) {
     if (record.kind === 'fault') {
       // Without a header no row can be read.
       if (columns === undefined) {
         yield faultyHeader(record.line, [faultOf(record, file)]);
         return;
       }
+      yield* empty.before();
       yield faulty(record.line, [faultOf(record, file)]);
       continue;
     }
     if (columns === undefined) {
-      const header = readHeader(record, file);
+      const header = readHeader(record, file, delimiter);
       if (isFaults(header)) {
         yield faultyHeader(record.line, header);
         return;
@@ -83,7 +109,12 @@ function* csvRows(chunks: Iterable<Uint8Array>, file: string): Generator<InputRo
       columns = header;
       continue;
     }
-    yield csvRow(record, columns, file);
+    if (record.fields.every((field) => field === '')) {
+      empty.take(record.line);
+      continue;
+    }
+    yield* empty.before();
+    yield csvRow(record, columns, file, said.dates);
   }
   if (columns === undefined)
     yield faultyHeader(1, [
@@ -91,40 +122,86 @@ function* csvRows(chunks: Iterable<Uint8Array>, file: string): Generator<InputRo
         file,
         line: 1,
         column: 1,
+        hint: 'see: vtlic batch --template',
       }),
     ]);
+}
+
+/** Rows without a value. A spreadsheet leaves them at the end of a file, where they mean nothing. */
+class EmptyRows {
+  readonly #file: string;
+  #first = 0;
+  #count = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  take(line: number): void {
+    if (this.#count++ === 0) this.#first = line;
+  }
+
+  /** Called with a row that has values: one fault for the empty rows right before it. */
+  *before(): Generator<InputRow, void, void> {
+    if (this.#count === 0) return;
+    const [line, count] = [this.#first, this.#count];
+    this.#count = 0;
+    yield faulty(line, [
+      new VtlicError(
+        'request_invalid',
+        count === 1 ? 'this row is empty' : `this row and the next ${count - 1} are empty`,
+        {
+          file: this.#file,
+          line,
+          column: 1,
+          hint: 'take empty rows out; only those at the end of the file are ignored',
+        },
+      ),
+    ]);
+  }
 }
 
 function isFaults(header: readonly Column[] | readonly VtlicError[]): header is readonly VtlicError[] {
   return header[0] instanceof VtlicError;
 }
 
-function csvRow(record: CsvRecord, columns: readonly Column[], file: string): InputRow {
+function csvRow(record: CsvRecord, columns: readonly Column[], file: string, dates: DateOrder | undefined): InputRow {
   const { line } = record;
-  if (record.fields.length !== columns.length) {
-    const sentence =
-      record.fields.length === 1 && record.fields[0] === ''
-        ? 'this line is empty'
-        : `this row has ${record.fields.length} fields, but the header has ${columns.length}`;
-    return faulty(line, [new VtlicError('request_invalid', sentence, { file, line, column: 1 })]);
+  // A spreadsheet also writes the empty cells to the right of the table.
+  if (record.fields.slice(columns.length).some((field) => field !== '') || record.fields.length < columns.length) {
+    return faulty(line, [
+      new VtlicError(
+        'request_invalid',
+        `this row has ${record.fields.length} fields, but the header has ${columns.length}`,
+        { file, line, column: 1, hint: 'put a value that contains the separator in quotes' },
+      ),
+    ]);
   }
-  const placeOf: InputRow['placeOf'] = (field) => {
+  const indexOf = (field: string): number => {
     const name = field.replace(/\[\d+\]$/, '');
-    const index = columns.findIndex((column) => column.name === name || column.member === name);
+    return columns.findIndex((column) => column.name === name || column.member === name);
+  };
+  const placeOf: InputRow['placeOf'] = (field) => {
+    const index = indexOf(field);
     return record.placeOf(index < 0 ? columns.length : index);
   };
-  const content = readRequest(readObject(rowAsJson(record, columns), { code: 'request_invalid', file }));
+  const content = readRequest(readObject(rowAsJson(record, columns, dates), { code: 'request_invalid', file }));
+  if ('customer' in content) return { line, content, placeOf };
   // A missing member is reported at its own empty cell.
-  return {
-    line,
-    content:
-      'customer' in content
-        ? content
-        : content.map((fault) =>
-            withPlace(fault, fault.place.field === undefined ? { line, column: 1 } : placeOf(fault.place.field)),
-          ),
-    placeOf,
-  };
+  const faults = content.map((fault) => {
+    const { field } = fault.place;
+    if (field === undefined) return withPlace(fault, { line, column: 1 });
+    const otherDay = isOtherDay(field, record.fields[indexOf(field)] ?? '');
+    return withPlace(otherDay ? withHint(fault, DATES_HINT) : fault, placeOf(field));
+  });
+  return { line, content: faults, placeOf };
+}
+
+const DATES_HINT =
+  'if a spreadsheet wrote it, say how it writes days: --dates dmy (day, month, year), mdy (month, day, year) or ymd';
+
+function withHint(fault: VtlicError, hint: string): VtlicError {
+  return new VtlicError(fault.code, fault.message, { ...fault.place, hint });
 }
 
 function withPlace(fault: VtlicError, place: { readonly line: number; readonly column: number }): VtlicError {

@@ -6,8 +6,12 @@
 import { dirname, join } from 'node:path';
 import { describeFileError, DurableStream, makeFolders, sha256Hex } from '../../files/index.ts';
 import { utf8 } from '../../formats/bytes.ts';
-import { csvRow } from '../../formats/csv.ts';
+import { armor } from '../../formats/armor.ts';
+import { BYTE_ORDER_MARK, csvRow } from '../../formats/csv.ts';
+import { formatEnd } from '../../formats/dates.ts';
 import { jsonLine } from '../../formats/json/index.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
+import type { License } from '../../formats/license/license.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
 import { type LedgerView, type LicenseRecord, lineageOf, type VoidReason } from '../ledger/index.ts';
 import { batchFolder } from './batch-record.ts';
@@ -28,9 +32,17 @@ interface RowResult {
   readonly customer: string;
   readonly product: string;
   readonly deployment?: string;
+  readonly name?: string;
+  readonly reference?: string;
+  /** As a request writes it: the last day, an instant, or `perpetual`. */
+  readonly until?: string;
+  /** Exclusive, seconds since 1970. */
+  readonly exp?: number;
   readonly status: ResultStatus;
   /** Relative to the site. */
   readonly file?: string;
+  /** Of the bytes of the file, hex. */
+  readonly fileSha256?: string;
   readonly id?: string;
   readonly counter?: number;
   readonly payloadSha256?: string;
@@ -59,10 +71,14 @@ const VOID_WORDS: Readonly<Record<VoidReason, string>> = {
 const COLUMNS = [
   'line',
   'customer',
+  'name',
   'product',
   'deployment',
+  'reference',
+  'until',
   'status',
   'file',
+  'file sha256',
   'license id',
   'counter',
   'payload sha256',
@@ -81,7 +97,7 @@ export async function writeResults(plan: BatchPlan, siteFolder: string, ledger: 
   const jsonl = new Replacement(files.jsonl);
   const csv = new Replacement(files.csv);
   try {
-    csv.write(csvRow(COLUMNS));
+    csv.write(`${BYTE_ORDER_MARK}${csvRow(COLUMNS)}`);
     let rows = 0;
     for (const row of plan.rows()) {
       const result = resultOf(row, plan.head.name, ledger);
@@ -91,10 +107,14 @@ export async function writeResults(plan: BatchPlan, siteFolder: string, ledger: 
         csvRow([
           result.line,
           result.customer,
+          result.name ?? '',
           result.product,
           result.deployment ?? '',
+          result.reference ?? '',
+          result.until ?? '',
           result.status,
           result.file ?? '',
+          result.fileSha256 ?? '',
           result.id ?? '',
           result.counter ?? '',
           result.payloadSha256 ?? '',
@@ -114,13 +134,18 @@ export async function writeResults(plan: BatchPlan, siteFolder: string, ledger: 
 
 function resultOf(row: PlanRow, batch: string, ledger: LedgerView): RowResult {
   const lineage = row.kind === 'done' ? row.lineage : lineageOf(row.item.license);
+  const record = recordOfRow(ledger, lineage, batch, row.row);
+  // What a row says of its license does not depend on the counter that it got.
+  const license = record === undefined ? planned(row) : decodeLicense(record.intent.body.payload);
   const of = {
     line: row.line,
     customer: lineage.sub,
     product: lineage.aud,
     ...(lineage.dep === undefined ? {} : { deployment: lineage.dep }),
+    ...(license?.name === undefined ? {} : { name: license.name }),
+    ...(license?.ref === undefined ? {} : { reference: license.ref }),
+    ...(license === undefined ? {} : { until: formatEnd(license.exp), exp: license.exp }),
   };
-  const record = recordOfRow(ledger, lineage, batch, row.row);
   if (record === undefined) return { ...of, status: 'not signed', error: 'not reserved and not signed yet' };
   const { body } = record.intent;
   const counter = { ...of, id: uuidFromBytes(body.licenseId), counter: body.ctr };
@@ -134,6 +159,7 @@ function resultOf(row: PlanRow, batch: string, ledger: LedgerView): RowResult {
   const signed = {
     ...counter,
     file: body.path,
+    ...(record.issue === undefined ? {} : { fileSha256: sha256Hex(armor('VTLIC', record.issue.body.cose)) }),
     payloadSha256: sha256Hex(body.payload),
   };
   return record.state === 'released'
@@ -143,6 +169,10 @@ function resultOf(row: PlanRow, batch: string, ledger: LedgerView): RowResult {
         status: 'issued',
         error: 'the license is signed and in the ledger, but its file is not written; the next start writes it',
       };
+}
+
+function planned(row: PlanRow): License | undefined {
+  return row.kind === 'done' ? undefined : row.item.license;
 }
 
 function wordsOf(record: LicenseRecord): string {

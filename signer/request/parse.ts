@@ -62,14 +62,16 @@ interface Member<K extends keyof Request> {
   readonly key: K;
   readonly read: (value: JsonValueReader) => NonNullable<Request[K]>;
   readonly required: boolean;
+  /** What it takes, for a person: on a command line and in a table, where lists are joined by `;`. */
+  readonly words: string;
 }
 
-function required<K extends keyof Request>(key: K, read: Member<K>['read']): Member<K> {
-  return { key, read, required: true };
+function required<K extends keyof Request>(key: K, read: Member<K>['read'], words: string): Member<K> {
+  return { key, read, required: true, words };
 }
 
-function optional<K extends keyof Request>(key: K, read: Member<K>['read']): Member<K> {
-  return { key, read, required: false };
+function optional<K extends keyof Request>(key: K, read: Member<K>['read'], words: string): Member<K> {
+  return { key, read, required: false, words };
 }
 
 export type MemberName =
@@ -94,28 +96,38 @@ export type MemberName =
   | 'ext';
 
 const MEMBERS: { readonly [N in MemberName]: Member<keyof Request> } = {
-  customer: required('customer', readId),
-  name: optional('name', readName),
-  product: required('product', readId),
-  deployment: optional('deployment', readId),
-  tier: required('tier', readId),
-  seats: required('seats', readSeats),
-  from: required('from', readFrom),
-  until: required('until', readUntil),
-  graceDays: optional('graceSeconds', readGraceSeconds),
-  features: optional('features', readFeatures),
-  limits: optional('limits', readLimits),
-  reference: optional('reference', readReference),
-  instances: optional('instances', readInstances),
-  hosts: optional('hosts', readHosts),
-  offlineSeconds: optional('offlineSeconds', readOfflineSeconds),
-  updatesUntil: optional('updatesUntil', readUpdatesUntil),
-  use: optional('use', readUse),
-  resetClock: optional('resetClock', readResetClock),
-  ext: optional('ext', readExt),
+  customer: required('customer', readId, 'the id of the customer'),
+  name: optional('name', readName, "the customer's name, as people write it"),
+  product: required('product', readId, 'the id of a product of the catalog'),
+  deployment: optional('deployment', readId, 'the id of an installation, where a customer has several'),
+  tier: required('tier', readId, 'the id of a tier of the product'),
+  seats: required('seats', readSeats, 'a whole number, or unlimited'),
+  from: required('from', readFrom, 'the first day (UTC), such as 2026-11-25, or an instant'),
+  until: required('until', readUntil, 'the last day (UTC), an instant, or perpetual'),
+  graceDays: optional('graceSeconds', readGraceSeconds, 'days of grace after the end'),
+  features: optional('features', readFeatures, 'features of the tier, joined by ;'),
+  limits: optional('limits', readLimits, 'the limits of the tier, a whole number each'),
+  reference: optional('reference', readReference, 'the order, as people write it'),
+  instances: optional('instances', readInstances, 'how many hosts may run it at once'),
+  hosts: optional('hosts', readHosts, 'host fingerprints of 64 hex digits, joined by ;'),
+  offlineSeconds: optional('offlineSeconds', readOfflineSeconds, 'the offline window in seconds'),
+  updatesUntil: optional('updatesUntil', readUpdatesUntil, 'the last day (UTC) of the builds that it covers'),
+  use: optional('use', readUse, 'non-production, trial or emergency'),
+  resetClock: optional('resetClock', readResetClock, 'true to lower the time floor of the verifiers once'),
+  ext: optional('ext', readExt, 'further values, for a profile of the product'),
 };
 
 export const MEMBER_NAMES: readonly MemberName[] = Object.freeze(Object.keys(MEMBERS) as MemberName[]);
+
+/** What a member takes, for a person. */
+export function wordsOfMember(name: MemberName): string {
+  return MEMBERS[name].words;
+}
+
+/** Whether every request has the member. */
+export function isRequired(name: MemberName): boolean {
+  return MEMBERS[name].required;
+}
 
 /** What the parsed value of a member is called in a `Request`. */
 export function keyOfMember(name: MemberName): keyof Request {

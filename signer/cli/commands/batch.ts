@@ -3,21 +3,26 @@
  * → results.
  */
 import { jsonLine } from '../../../formats/json/index.ts';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
+import { BYTE_ORDER_MARK, csvRow, DELIMITER_NAMES, type CsvDelimiter } from '../../../formats/csv.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { isId } from '../../../formats/license/id.ts';
 import { runBatch, type BatchIo } from '../../batch/run-batch.ts';
 import { planOnly } from '../../batch/dry-run.ts';
+import { DATE_ORDERS, templateColumns, type DateOrder } from '../../batch/csv-columns.ts';
 import { digestOfFile } from '../../batch/plan-batch.ts';
 import { formatOf, type BatchSource } from '../../batch/read-rows.ts';
 import { readChunks } from '../../../files/index.ts';
-import { errorDocument, errorLines } from '../output.ts';
+import { errorDocument, errorLines, formatTable } from '../output.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
 import { batchProgress } from '../progress.ts';
-import { openNamedSite, siteArgument, proofKeyOf } from '../options.ts';
+import { invalid, openNamedSite, siteArgument, siteFolder, proofKeyOf } from '../options.ts';
+import { readCatalog } from '../../site/catalog.ts';
+import { sitePaths } from '../../site/site.ts';
 import { CommandAccess } from '../key-access.ts';
 import { signingOptions, type SigningOptions } from '../sign-plan.ts';
 
@@ -25,14 +30,46 @@ interface BatchOptions extends SigningOptions {
   readonly name?: string;
   readonly newCustomers?: boolean;
   readonly resume?: boolean;
+  readonly template?: boolean;
+  readonly delimiter?: CsvDelimiter;
+  readonly dates?: DateOrder;
+}
+
+function parseDelimiter(text: string): CsvDelimiter {
+  const found = (Object.entries(DELIMITER_NAMES) as [CsvDelimiter, string][]).find(
+    ([delimiter, name]) => text === delimiter || text === name,
+  );
+  if (found === undefined) throw invalid('expected comma, semicolon or tab');
+  return found[0];
+}
+
+function parseDateOrder(text: string): DateOrder {
+  const found = DATE_ORDERS.find((order) => order === text);
+  if (found === undefined) throw invalid(`expected one of ${DATE_ORDERS.join(', ')}`);
+  return found;
 }
 
 export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
   command
     .option('--name <name>', "the batch's name (default: the digest of the file); a row is signed once under one name")
     .option('--new-customers', 'takes customers who have no license yet')
-    .option('--resume', 'goes on with a batch where it stopped');
+    .option('--resume', 'goes on with a batch where it stopped')
+    .option(
+      '--delimiter <name>',
+      'what separates the columns: comma, semicolon or tab (default: what the first line has)',
+      parseDelimiter,
+    )
+    .option(
+      '--dates <order>',
+      'how a spreadsheet wrote days: dmy, mdy or ymd (2027-11-24 is always read)',
+      parseDateOrder,
+    )
+    .option('--template', 'prints an empty table to fill in, and what goes into each column');
   signingOptions(command).action(async (file: string | undefined, options: BatchOptions) => {
+    if (options.template === true) {
+      template(io, file, options);
+      return;
+    }
     checkOptions(file, options);
     const site = openNamedSite(io, options);
     const source = file === undefined ? undefined : sourceOf(resolve(io.cwd, file), options);
@@ -100,11 +137,14 @@ function checkOptions(file: string | undefined, options: BatchOptions): void {
     (options.dryRun === true ||
       options.key !== undefined ||
       options.name !== undefined ||
-      options.newCustomers === true)
+      options.newCustomers === true ||
+      options.delimiter !== undefined ||
+      options.dates !== undefined)
   ) {
     throw new VtlicError(
       'usage',
-      '--confirm takes none of --dry-run, --key, --name and --new-customers: the plan says all of it',
+      '--confirm takes none of --dry-run, --key, --name, --new-customers, --delimiter and --dates: the plan says all ' +
+        'of it',
     );
   }
   if (options.name !== undefined && !isId(options.name))
@@ -117,5 +157,26 @@ function checkOptions(file: string | undefined, options: BatchOptions): void {
 function sourceOf(file: string, options: BatchOptions): BatchSource {
   const format = formatOf(file);
   const input = digestOfFile(file);
-  return { file, format, input, name: options.name ?? input, newCustomers: options.newCustomers === true };
+  const dialect = {
+    ...(options.delimiter === undefined ? {} : { delimiter: options.delimiter }),
+    ...(options.dates === undefined ? {} : { dates: options.dates }),
+  };
+  if (format !== 'csv' && Object.keys(dialect).length > 0)
+    throw new VtlicError('usage', '--delimiter and --dates are for tables (.csv, .tsv)', { file });
+  return { file, format, dialect, input, name: options.name ?? input, newCustomers: options.newCustomers === true };
+}
+
+/** The header on standard output, for a spreadsheet; the explanation for the person on standard error. */
+function template(io: Io, file: string | undefined, options: BatchOptions): void {
+  if (file !== undefined || options.confirm !== undefined)
+    throw new VtlicError('usage', '--template takes neither a file nor --confirm', {
+      hint: 'vtlic batch --template > orders.csv',
+    });
+  const paths = sitePaths(siteFolder(io, options));
+  // Without a site the columns of limits are left to the person.
+  const catalog = existsSync(paths.site) ? readCatalog(paths.catalog) : undefined;
+  const columns = templateColumns(catalog);
+  io.err('one row a license; an empty cell is a member that the license does not have:');
+  for (const line of formatTable(columns.map(({ name, words }) => [name, words]))) io.err(line);
+  io.out(`${BYTE_ORDER_MARK}${csvRow(columns.map(({ name }) => name))}`);
 }

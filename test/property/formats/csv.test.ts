@@ -2,7 +2,7 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
-import { csvRow, readCsv } from '../../../formats/csv.ts';
+import { csvRow, readCsv, withoutApostrophe } from '../../../formats/csv.ts';
 
 const RUNS = { numRuns: 500 };
 
@@ -41,16 +41,12 @@ const anyField = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.str
 const table = fc.array(fc.array(anyField, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 6 });
 
 describe('CSV', () => {
-  it('what is written is read back, apart from the apostrophe before a formula, however it is cut', () => {
+  it('what is written is read back, without the apostrophe before a formula, however it is cut', () => {
     fc.assert(
       fc.property(table, sizes, (rows, chunks) => {
         const found = ours(rows.map((row) => csvRow(row)).join(''), chunks);
         expect(found.faults).toBe(0);
-        expect(
-          found.rows.map((row, i) =>
-            row.map((field, j) => (field === `'${rows[i]?.[j] ?? ''}` ? field.slice(1) : field)),
-          ),
-        ).toEqual(rows);
+        expect(found.rows.map((row) => row.map(withoutApostrophe))).toEqual(rows);
       }),
       RUNS,
     );

@@ -71,7 +71,7 @@ describe('CSV', () => {
     ['a"b\n', '1:2 a quote stands within a field'],
     ['"a"b\n', '1:4 behind the closing quote of the field that begins at line 1, column 1,'],
     ['a\rb\n', '1:2 a carriage return'],
-    ['\ufeffa\n', '1:1 the file begins with a byte order mark'],
+    ['\ufeffa\n', '1:1 the text begins with a byte order mark'],
   ])('%j is refused: %s', (text, words) => {
     const [first, ...rest] = faults(text);
     expect(first).toContain(words);

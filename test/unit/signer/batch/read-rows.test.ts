@@ -1,10 +1,10 @@
 /** What is wrong with a batch's file is told by line, column and rule, all of it, before anything is planned. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { VtlicError } from '../../../../formats/error.ts';
 import { digestOfFile, planBatch } from '../../../../signer/batch/plan-batch.ts';
-import { formatOf } from '../../../../signer/batch/read-rows.ts';
+import { formatOf, type TableDialect } from '../../../../signer/batch/read-rows.ts';
 import { errorLines } from '../../../../signer/cli/output.ts';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { readCatalog } from '../../../../signer/site/catalog.ts';
@@ -21,7 +21,12 @@ afterAll(() => {
 });
 
 /** All faults as the command line shows them. */
-async function plan(text: string | Uint8Array, name = 'batch.csv', newCustomers = true): Promise<string> {
+async function plan(
+  text: string | Uint8Array,
+  name = 'batch.csv',
+  newCustomers = true,
+  dialect: TableDialect = {},
+): Promise<string> {
   const site = openSite(fixture.site);
   const ledger = openLedgerForReading(site.paths.ledger);
   const file = writeBatch(fixture, text, name);
@@ -35,6 +40,7 @@ async function plan(text: string | Uint8Array, name = 'batch.csv', newCustomers 
       runtime: testRuntime(),
       file,
       format: formatOf(file),
+      dialect,
       name: input,
       input,
       newCustomers,
@@ -56,6 +62,64 @@ function nothingHappened(): void {
 
 const good = row('acme-gmbh');
 
+/** As Excel saves the table where a semicolon separates lists: a value that contains one is quoted. */
+function withSemicolons(text: string): string {
+  return text
+    .replaceAll(/"[^"]*"|[^,\n]+/g, (cell) => (cell.includes(';') ? `"${cell}"` : cell))
+    .replaceAll(/,(?! )/g, ';');
+}
+
+describe('a table as a spreadsheet saves it', () => {
+  afterEach(() => {
+    rmSync(join(fixture.site, 'plans'), { recursive: true, force: true });
+  });
+
+  const sheet = csv([row('acme-gmbh', { name: '"Acme, GmbH"' }), row('other')]);
+
+  it.each<[string, string]>([
+    ['"CSV UTF-8" of Excel: a byte order mark, CRLF', `\ufeff${sheet.replaceAll('\n', '\r\n')}`],
+    ['semicolons', withSemicolons(sheet)],
+    ['semicolons behind a byte order mark and sep=;', `\ufeffsep=;\r\n${withSemicolons(sheet)}`],
+    ['commas behind sep=,', `sep=,\n${sheet}`],
+    ['tabs', sheet.replaceAll(/,(?! )/g, '\t')],
+    ['rows of empty cells at the end', `${sheet},,,,,,,,,,,\n,,,,,,,,,,,\n\n`],
+    ['rows of empty quoted cells at the end', `${sheet}"","",""\r\n`],
+    ['empty columns to the right', sheet.replaceAll('\n', ',,\n')],
+  ])('is read: %s', async (_, text) => {
+    expect(await plan(text)).toBe('planned');
+  });
+
+  it('is read with the days of another language, if the person says in which order they are', async () => {
+    const dayIn = (order: (day: readonly string[]) => string): string =>
+      csv([row('acme-gmbh', { from: order(day(0).split('-')), until: order(day(364).split('-')) })]);
+    const dmy = dayIn(([y = '', m = '', d = '']) => `${Number(d)}.${Number(m)}.${y}`);
+    const mdy = dayIn(([y = '', m = '', d = '']) => `${m}/${d}/${y}`);
+    const ymd = dayIn(([y = '', m = '', d = '']) => `${y}/${m}/${d}`);
+    expect(await plan(dmy)).toContain('is no date');
+    for (const [text, dates] of [
+      [dmy, 'dmy'],
+      [mdy, 'mdy'],
+      [ymd, 'ymd'],
+      [csv([good]), 'dmy'],
+    ] as const)
+      expect(await plan(text, 'batch.csv', true, { dates })).toBe('planned');
+    expect(await plan(csv([row('a', { until: '31.02.2027' })]), 'batch.csv', true, { dates: 'dmy' })).toContain(
+      'there is no day 2027-02-31',
+    );
+    // Two digits of a year could mean a day as well.
+    expect(await plan(csv([row('a', { until: '11/24/27' })]), 'batch.csv', true, { dates: 'mdy' })).toContain(
+      'is no date',
+    );
+  });
+
+  it('is read with the delimiter that the person names, and refused with another one', async () => {
+    expect(await plan(withSemicolons(sheet), 'batch.csv', true, { delimiter: ';' })).toBe('planned');
+    expect(await plan(withSemicolons(sheet), 'batch.csv', true, { delimiter: ',' })).toContain(
+      'no comma separates its names',
+    );
+  });
+});
+
 describe('a batch file at fault', () => {
   it.each<[string, string | Uint8Array, string]>([
     [
@@ -63,7 +127,12 @@ describe('a batch file at fault', () => {
       csv([good, row('other', { name: '"never' })]),
       'batch.csv:3:7: the quote that opens here is never closed',
     ],
-    ['a byte order mark', `\ufeff${csv([good])}`, 'batch.csv:1:1: the file begins with a byte order mark'],
+    ['two byte order marks', `\ufeff\ufeff${csv([good])}`, 'batch.csv:1:1: the text begins with a byte order mark'],
+    [
+      'UTF-16',
+      Buffer.from(`\ufeff${csv([good])}`, 'utf16le'),
+      'batch.csv:1:1: the file should be UTF-8, but it is UTF-16',
+    ],
     [
       'a header with a column twice',
       csv([`${good},7`], `${HEADER},seats`),
@@ -71,16 +140,15 @@ describe('a batch file at fault', () => {
     ],
     ['the header a second time', csv([good, HEADER]), 'batch.csv:3:39: seats: "seats" should be a whole number'],
     ['an unknown column', csv([`${good},7`], `${HEADER},seat`), 'the column "seat" is not known'],
-    ['no header', `${good}\n`, 'the column "acme-gmbh" is not known'],
+    ['no header', `${good}\n`, 'it should be a header, but it begins with "acme-gmbh"'],
     ['a missing column', csv(['a'], 'customer'), 'the header has no column "product"'],
-    [
-      'semicolons',
-      csv([good.replaceAll(',', ';')], HEADER.replaceAll(',', ';')),
-      'separated by commas, not by semicolons',
-    ],
+    ['another separator', csv([good], HEADER.replaceAll(',', '|')), 'no comma separates its names'],
     ['limits without a name', csv([`${good},7`], `${HEADER},limits`), 'should name one of the limits'],
-    ['a field too many', csv([`${good},`]), 'batch.csv:2:1: this row has 13 fields, but the header has 12'],
-    ['an empty line', csv([good, '', row('other')]), 'batch.csv:3:1: this line is empty'],
+    ['a field too many', csv([`${good},x`]), 'batch.csv:2:1: this row has 13 fields, but the header has 12'],
+    ['a field too few', csv(['acme-gmbh,Acme']), 'batch.csv:2:1: this row has 2 fields, but the header has 12'],
+    ['an empty line', csv([good, '', row('other')]), 'batch.csv:3:1: this row is empty'],
+    ['empty rows', csv([good, '', ',,,', '', row('other')]), 'batch.csv:3:1: this row and the next 2 are empty'],
+    ['a day of a spreadsheet', csv([row('a', { until: '24.11.2027' })]), 'say how it writes days: --dates dmy'],
     [
       'a field of a million characters',
       csv([row('other', { name: 'x'.repeat(1_000_000) })]),
@@ -125,6 +193,16 @@ describe('a batch file at fault', () => {
   ])('%s', async (_, text, words) => {
     expect(await plan(text)).toContain(words);
     nothingHappened();
+  });
+
+  it('one fault where the header has one cause: a separator, a misspelled name, a file without a header', async () => {
+    for (const text of [
+      csv([good], HEADER.replaceAll(',', '|')),
+      csv([good], HEADER.replace('customer', 'Customer')),
+      csv([good], HEADER.replace('seats', 'saets')),
+      `${good}\n`,
+    ])
+      expect((await plan(text)).match(/^vtlic: /gm)).toHaveLength(1);
   });
 
   it('two rows of one lineage: an error that names both lines; another deployment is another lineage', async () => {

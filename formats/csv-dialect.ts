@@ -1,0 +1,95 @@
+/**
+ * How a spreadsheet wrote a CSV file: a byte order mark, a line `sep=;` before the header, semicolons or tabs instead of
+ * commas. Excel writes all of these, depending on its menu and on the language of Windows.
+ *
+ * Nothing is guessed from the data. The delimiter is what `sep=` or the caller says, or else what the first line
+ * contains outside of quotes: no column's name contains a comma, a semicolon or a tab.
+ */
+import { concatBytes } from './bytes.ts';
+import { cleanText } from './clean-text.ts';
+import { DELIMITER_NAMES, type CsvDelimiter, type CsvFault } from './csv.ts';
+
+export interface CsvDialect {
+  readonly delimiter: CsvDelimiter;
+  /** The line of the header, from 1: 2 behind a `sep=` line. */
+  readonly firstLine: number;
+  /** From the header on, without a byte order mark. */
+  readonly chunks: Iterable<Uint8Array>;
+}
+
+/** In the order in which one is taken where the first line contains several. */
+const DELIMITERS: readonly CsvDelimiter[] = [',', ';', '\t'];
+const LINE_FEED = 0x0a;
+/** Much longer than a header can be. */
+const MAX_FIRST_LINES = 1 << 20;
+
+/**
+ * @param wanted what the person named; it must agree with a `sep=` line
+ * @returns a fault where the file is not UTF-8, or says another delimiter than the person
+ */
+export function readDialect(chunks: Iterable<Uint8Array>, wanted?: CsvDelimiter): CsvDialect | CsvFault {
+  const input = chunks[Symbol.iterator]();
+  let head: Uint8Array = new Uint8Array(0);
+  /** Reads on until the line that begins at `start` has its end; returns the end of the line. */
+  const lineEnd = (start: number): number => {
+    for (;;) {
+      const end = head.indexOf(LINE_FEED, start);
+      if (end >= 0) return end;
+      const next = head.length > MAX_FIRST_LINES ? undefined : input.next();
+      if (next === undefined || next.done === true) return head.length;
+      head = concatBytes(head, next.value);
+    }
+  };
+  const refuse = (message: string, hint: string): CsvFault => {
+    input.return?.();
+    return { kind: 'fault', line: 1, column: 1, message, hint, last: true };
+  };
+  let end = lineEnd(0);
+  if (isUtf16(head))
+    return refuse('the file should be UTF-8, but it is UTF-16', 'save it as "CSV UTF-8 (Comma delimited)"');
+  let start = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0;
+  const text = (): string => new TextDecoder().decode(head.subarray(start, end)).replace(/\r$/, '');
+  const said = /^"?sep=(.*?)"?$/is.exec(text())?.[1];
+  let firstLine = 1;
+  let delimiter = wanted;
+  if (said !== undefined) {
+    const named = DELIMITERS.find((one) => one === said);
+    if (named === undefined)
+      return refuse(
+        `the first line says that "${cleanText(said)}" separates the columns, and only a comma, a semicolon or a tab ` +
+          'can do that',
+        'save the table with one of these',
+      );
+    if (wanted !== undefined && wanted !== named)
+      return refuse(
+        `the first line says that a ${DELIMITER_NAMES[named]} separates the columns, but --delimiter says a ` +
+          DELIMITER_NAMES[wanted],
+        'leave --delimiter out',
+      );
+    delimiter = named;
+    start = Math.min(end + 1, head.length);
+    end = lineEnd(start);
+    firstLine = 2;
+  }
+  const outside = text().replaceAll(/"[^"]*"/g, '');
+  return {
+    delimiter: delimiter ?? DELIMITERS.find((one) => outside.includes(one)) ?? ',',
+    firstLine,
+    chunks: chunksFrom(head.subarray(start), input),
+  };
+}
+
+function* chunksFrom(first: Uint8Array, rest: Iterator<Uint8Array>): Generator<Uint8Array, void, void> {
+  try {
+    if (first.length > 0) yield first;
+    for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value;
+  } finally {
+    rest.return?.();
+  }
+}
+
+/** By its byte order mark, or by the zero that every second byte of a header in English is. */
+function isUtf16(head: Uint8Array): boolean {
+  const [a, b] = head;
+  return (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || (head.length > 1 && (a === 0) !== (b === 0));
+}
