@@ -1,6 +1,6 @@
 /**
- * How a spreadsheet wrote a CSV file: a byte order mark, a line `sep=;` before the header, semicolons or tabs instead of
- * commas. Excel writes all of these, depending on its menu and on the language of Windows.
+ * How a spreadsheet wrote a CSV file: a byte order mark, a line `sep=;` before the header, semicolons or tabs instead
+ * of commas. Excel writes all of these, depending on its menu and on the language of Windows.
  *
  * Nothing is guessed from the data. The delimiter is what `sep=` or the caller says, or else what the first line
  * contains outside of quotes: no column's name contains a comma, a semicolon or a tab.

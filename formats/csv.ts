@@ -152,7 +152,8 @@ function readFields(text: string, line: number, delimiter: CsvDelimiter): CsvRec
         return fault(
           at,
           `behind the closing quote of the field ${whereIn(text, starts.at(-1) ?? 0, line)} a ` +
-            `${DELIMITER_NAMES[delimiter]} or the end of the line should stand, but "${cleanText(String.fromCodePoint(text.codePointAt(at) ?? 0))}" does`,
+            `${DELIMITER_NAMES[delimiter]} or the end of the line should stand, but ` +
+            `"${cleanText(String.fromCodePoint(text.codePointAt(at) ?? 0))}" does`,
           'a quote inside a quoted field is written twice',
         );
       fields.push(value);
@@ -218,8 +219,8 @@ type State = 'field-start' | 'plain' | 'quoted' | 'quote-in-quoted';
 /**
  * Bytes of a CSV file → the bytes of its records, one at a time, however the file is cut into chunks.
  *
- * Delimiters, quotes and line ends are single bytes in UTF-8 and never part of another character, so records can be told
- * apart before anything is decoded.
+ * Delimiters, quotes and line ends are single bytes in UTF-8 and never part of another character, so records can be
+ * told apart before anything is decoded.
  *
  * A record that is longer than `maxBytes` is cut there and given as `too-long`; the file goes on behind its line end,
  * unless a quote is open (`open-quote`).

@@ -158,7 +158,7 @@ const SELDOM: ReadonlySet<MemberName> = new Set([
   'ext',
 ]);
 
-/** The columns of an empty table, with what goes into each: the usual members, and the limits that the catalog names. */
+/** The columns of an empty table, with what goes into each: the usual members, and the limits of the catalog. */
 export function templateColumns(
   catalog: Catalog | undefined,
 ): readonly { readonly name: string; readonly words: string }[] {
