@@ -7,8 +7,12 @@ import type { TestToken } from './test-token.ts';
 export interface FaultyToken extends TestToken {
   /** The calls so far, in their order, over all hosts. */
   readonly calls: () => readonly string[];
-  /** Other faults than before, for hosts that start from now on: `C_Sign 1 hang`. */
-  readonly setFaults: (faults: readonly string[]) => void;
+  /**
+   * Other faults than before, for hosts that start from now on: `C_Sign 1 hang`.
+   *
+   * @param once the path of a marker; only the first of the faults comes then
+   */
+  readonly setFaults: (faults: readonly string[], once?: string) => void;
 }
 
 /**
@@ -33,8 +37,9 @@ export function faulty(made: TestToken, lines: readonly string[], once = false):
     ...made,
     module,
     calls: () => (existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : []),
-    setFaults: (faults) => {
-      write([...lines, ...faults.map((fault) => `fault ${fault}`)]);
+    setFaults: (faults, marker) => {
+      const onlyFirst = marker === undefined ? [] : [`once ${marker}`];
+      write([...lines, ...onlyFirst, ...faults.map((fault) => `fault ${fault}`)]);
     },
   };
 }

@@ -226,6 +226,9 @@ static void tell_later(const char *pin, W length) {
   _exit(0);
 }
 
+/* What the caller of C_Login got to know, where it got no answer. */
+#define UNKNOWN (~0UL)
+
 /* The digest tells one PIN from another, and no PIN. */
 static void note_login(W rv, W user, const unsigned char *pin, W length) {
   FILE *file = logins_path[0] == 0 ? NULL : fopen(logins_path, "a");
@@ -240,6 +243,8 @@ static W answer(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, 
   Fault *fault = fault_of(index, name);
   if (fault == NULL) return forward(index, a, b, c, d, e, f, g, h);
   if (strcmp(fault->kind, "rv") == 0) return fault->value;
+  bool lost = strcmp(fault->kind, "hang") == 0 || strcmp(fault->kind, "kill") == 0;
+  if (lost && index == LOGIN) note_login(UNKNOWN, b, (unsigned char *)c, d);
   if (strcmp(fault->kind, "hang") == 0) for (;;) pause();
   if (strcmp(fault->kind, "kill") == 0) {
     kill(getpid(), SIGSEGV);
@@ -255,7 +260,7 @@ static W answer(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, 
   W rv = forward(index, a, b, c, d, e, f, g, h);
   if (strcmp(fault->kind, "garble") == 0) garble();
   if (strcmp(fault->kind, "die") == 0) {
-    if (index == LOGIN) note_login(rv, b, (unsigned char *)c, d);
+    if (index == LOGIN) note_login(UNKNOWN, b, (unsigned char *)c, d);
     kill(getpid(), SIGKILL);
     for (;;) pause();
   }
