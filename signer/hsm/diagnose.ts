@@ -1,6 +1,6 @@
 /**
  * What an officer runs before a ceremony: opens the token of a keystore and has it examined, with the site's keys in
- * it. One PIN, some test signatures, one data object made and destroyed; nothing stays.
+ * it. One PIN, some test signatures, a data object and keys made and destroyed; nothing stays.
  */
 import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -8,6 +8,7 @@ import { type Check, examineToken, type KeyToOpen, type Token } from '../../keys
 import { TokenPool, type SecretSource } from '../keys/token-pool.ts';
 import type { KeyRecord, TokenKeystore } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
+import { predictAdoption, predictGeneration, predictIssue, type PredictedSite } from './predictions.ts';
 import { existsSync } from 'node:fs';
 
 /** Where the PKCS#11 modules of the token families are after an ordinary installation. */
@@ -40,10 +41,14 @@ function stageOf(error: VtlicError): string {
   return error.code === 'module_unusable' ? 'module' : 'opening';
 }
 
-/** @param keys the keys of the site that lie in this token */
+/**
+ * @param keys the keys of the site that are in this token
+ * @param site whose commands are predicted, where there is one
+ */
 export async function diagnose(
   store: TokenKeystore,
   keys: readonly KeyRecord[],
+  site: PredictedSite | undefined,
   secrets: SecretSource,
   runtime: Runtime,
 ): Promise<Diagnosis> {
@@ -64,10 +69,22 @@ export async function diagnose(
       random: runtime.random,
       clock: () => performance.now(),
     });
-    return { checks: [...checks, ...keys.flatMap(splitWarning), ...(keys.length === 0 ? [NO_KEY] : [])] };
+    return { checks: [...checks, ...(await predictions(token, keys, site, world)), ...keys.flatMap(splitWarning)] };
   } finally {
     await tokens.close();
   }
+}
+
+async function predictions(
+  token: Token,
+  keys: readonly KeyRecord[],
+  site: PredictedSite | undefined,
+  world: Runtime,
+): Promise<readonly Check[]> {
+  const checks = [await predictGeneration(token, world), ...(await predictAdoption(token, keys, site, world))];
+  if (keys.length === 0) return [...checks, NO_KEY];
+  for (const key of keys) if (key.custody !== 'split') checks.push(await predictIssue(token, key, site, world));
+  return checks;
 }
 
 /** What is not yet trusted is what this command is for. */
@@ -82,9 +99,9 @@ export function allowingUntested(secrets: SecretSource): SecretSource {
 }
 
 const NO_KEY: Check = {
-  name: 'keys',
+  name: 'issue',
   status: 'warn',
-  says: 'no key of a site was looked for, so no signature was made',
+  says: 'no key of a site is in this token, so none can sign',
   remedy: 'name the site with --site DIR, and make a key in this token with: vtlic key generate',
 };
 

@@ -7,7 +7,7 @@ import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { findComponents, type FoundComponent, type Token } from '../../keys/private/pkcs11/client/index.ts';
 import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
-import { importPublicKey } from '../../keys/public/public-key.ts';
+import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
 import type { Runtime } from '../runtime.ts';
 import type { KeyRecord, TokenObject } from '../site/site.ts';
 import { checkNewKeyName, isRecorded, recordKey, tokenStores, withSiteLocked } from './generate-key.ts';
@@ -46,9 +46,7 @@ async function adoptLocked(access: KeyAccess, wanted: KeyToAdopt, ledgerId: stri
   checkNewKeyName(site, wanted.name);
   const stores = tokenStores(site, tokenKeystoreOf(site, wanted.keystore), wanted.mldsaKeystore);
   const tokens = await openTokens(stores, access);
-  const found = await findIn(tokens, wanted);
-  const { alg, bytes, object } = keyOf(found, wanted);
-  const publicKey = importPublicKey(alg, bytes, { forSite: true });
+  const { publicKey, object } = await findAdoptable(tokens, wanted);
   const same = site.config.keys.find((key) => key.publicKey.kid === publicKey.kid);
   if (same !== undefined)
     throw new VtlicError('usage', `this site has that key already: it is called ${same.name}`, {
@@ -66,9 +64,18 @@ async function adoptLocked(access: KeyAccess, wanted: KeyToAdopt, ledgerId: stri
   }
 }
 
+/** Finds the key and checks its attributes; that it signs, `openObject` proves. */
+export async function findAdoptable(
+  tokens: readonly [Token, ...Token[]],
+  wanted: Pick<KeyToAdopt, 'id' | 'label' | 'algorithm' | 'mldsaKeystore'>,
+): Promise<{ readonly publicKey: PublicKey; readonly object: TokenObject }> {
+  const { alg, bytes, object } = keyOf(await findIn(tokens, wanted), wanted);
+  return { publicKey: importPublicKey(alg, bytes, { forSite: true }), object };
+}
+
 async function findIn(
   [ed25519, mldsa65]: readonly [Token, ...Token[]],
-  { id, label }: KeyToAdopt,
+  { id, label }: Pick<KeyToAdopt, 'id' | 'label'>,
 ): Promise<readonly FoundComponent[]> {
   const name = { ...(id === undefined ? {} : { id }), ...(label === undefined ? {} : { label }) };
   if (mldsa65 === undefined) return findComponents(ed25519.connection, name);
@@ -80,7 +87,7 @@ async function findIn(
 
 function keyOf(
   found: readonly FoundComponent[],
-  { algorithm, mldsaKeystore }: KeyToAdopt,
+  { algorithm, mldsaKeystore }: Pick<KeyToAdopt, 'algorithm' | 'mldsaKeystore'>,
 ): { readonly alg: Algorithm; readonly bytes: Uint8Array; readonly object: TokenObject } {
   const [first] = found;
   if (first === undefined) throw new VtlicError('internal', 'a key without components was found');

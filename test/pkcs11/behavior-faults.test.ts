@@ -35,21 +35,24 @@ function sample(command: WalkedCommand, calls: readonly string[], place: number)
   });
 }
 
-describe.each(WALKED.map((behavior, place) => [behavior.name, behavior, place] as const))('%s', (_, behavior, place) => {
-  it('never shows a refused PIN again, releases what does not verify, spends a counter twice, or leaves an unnamed key', async () => {
-    const walk = new BehaviorWalk(behavior);
-    try {
-      await walk.prepare();
-      for (const command of commandsOf(behavior)) {
-        const chosen = sample(command, await walk.callsOf(command), place);
-        expect(chosen.length).toBeGreaterThan(8);
-        for (const one of chosen) await walk.walk(one);
+describe.each(WALKED.map((behavior, place) => [behavior.name, behavior, place] as const))(
+  '%s',
+  (_, behavior, place) => {
+    it('never shows a refused PIN again, releases what does not verify, spends a counter twice, or leaves an unnamed key', async () => {
+      const walk = new BehaviorWalk(behavior);
+      try {
+        await walk.prepare();
+        for (const command of commandsOf(behavior)) {
+          const chosen = sample(command, await walk.callsOf(command), place);
+          expect(chosen.length).toBeGreaterThan(8);
+          for (const one of chosen) await walk.walk(one);
+        }
+        await walk.judgeEnd();
+      } finally {
+        cases += walk.cases;
+        named += walk.named;
+        walk.device.remove();
       }
-      await walk.judgeEnd();
-    } finally {
-      cases += walk.cases;
-      named += walk.named;
-      walk.device.remove();
-    }
-  });
-});
+    });
+  },
+);

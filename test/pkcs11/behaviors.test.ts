@@ -6,11 +6,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROFILES } from '../../keys/private/pkcs11/shared/profiles.ts';
-import { EXIT } from '../../signer/cli/exit-codes.ts';
+import type { ErrorCode } from '../../formats/error.ts';
+import type { Check } from '../../keys/private/pkcs11/client/doctor.ts';
+import { EXIT, exitCodeOf } from '../../signer/cli/exit-codes.ts';
 import { csv, customers, row } from '../support/batch-file.ts';
 import { CONSENTING, type RanHere } from '../support/run-here.ts';
 import type { Generated } from '../support/tokens/behaviors/behavior.ts';
 import { BEHAVIORS } from '../support/tokens/behaviors/index.ts';
+import { kryoptic } from '../support/tokens/behaviors/kryoptic.ts';
 import { DeviceSite } from './support/device-site.ts';
 
 const BATCH_ROWS = 50;
@@ -20,6 +23,10 @@ const OPTIONS: Readonly<Record<Generated, readonly string[]>> = {
   wrapped: ['--wrapped'],
 };
 const WAYS = Object.keys(OPTIONS) as Generated[];
+
+/** The exit code of the command that a check of the doctor predicts. */
+const predictedExit = (outcome: unknown): number =>
+  outcome === 'done' ? EXIT.done : exitCodeOf(String(outcome) as ErrorCode);
 
 const text = ({ code, stdout, stderr }: RanHere): string => `${code} ${stdout}${stderr}`;
 
@@ -42,6 +49,16 @@ describe.each(BEHAVIORS.filter(({ name }) => !WAITING.has(name)).map((behavior) 
     /** A PIN is given only to a token that asks for one. */
     const run = (...args: readonly string[]): Promise<RanHere> =>
       device.runWith(behavior.login === 'none' ? undefined : device.pinFile, args);
+    /** The doctor's checks, which leave nothing in the token. */
+    const checks = async (): Promise<readonly Check[]> => {
+      const before = device.objects();
+      const { stdout } = await run('hsm', 'doctor', 'h', '--json');
+      expect(device.objects()).toEqual(before);
+      return (JSON.parse(stdout) as { readonly checks: readonly Check[] }).checks;
+    };
+    const checkOf = async (name: string): Promise<Check['data']> =>
+      (await checks()).find((check) => check.name.startsWith(name))?.data;
+    let generation: Check['data'];
     const loginsOf = async (action: () => Promise<unknown>): Promise<number> => {
       const before = device.logins().length;
       await action();
@@ -69,11 +86,20 @@ describe.each(BEHAVIORS.filter(({ name }) => !WAITING.has(name)).map((behavior) 
       },
     );
 
+    it.skipIf(behavior.login === 'kept')('predicts for an empty token that there is no pair to adopt', async () => {
+      generation = await checkOf('key generate');
+      const outcome = (await checkOf('key adopt'))?.['outcome'];
+      expect(outcome).toBe('key_not_found');
+      const done = await run('key', 'adopt', '--name', 'nothing', '--keystore', 'h', '--id', '0101');
+      expect(text(done)).toMatch(new RegExp(`^${predictedExit(outcome)} `));
+    });
+
     it.skipIf(behavior.login === 'kept').each(WAYS)(
-      'makes a key where it can, and leaves nothing where it cannot: %s',
+      'makes a key where it can and was predicted to, and leaves nothing where it cannot: %s',
       async (way) => {
         const before = device.objects();
         const done = await run('key', 'generate', '--name', `key-${way}`, ...OPTIONS[way]);
+        expect(text(done)).toMatch(new RegExp(`^${predictedExit(generation?.[way])} `));
         if (behavior.generates.includes(way)) return expect(text(done)).toMatch(/^0 /);
         expect([EXIT.usage, EXIT.signingFailed]).toContain(done.code);
         expect(done.stderr).toMatch(/^ {2}→ \S/m);
@@ -84,11 +110,13 @@ describe.each(BEHAVIORS.filter(({ name }) => !WAITING.has(name)).map((behavior) 
     it.runIf(behavior.adopts !== undefined)('adopts a pair that another role made', async () => {
       const { label, id } = behavior.adopts ?? { label: '', id: '' };
       device.makeAdoptable(label, id);
+      expect(await checkOf('key adopt')).toMatchObject({ outcome: 'done', id });
       expect(text(await run('key', 'adopt', '--name', 'adopted', '--keystore', 'h', '--id', id))).toMatch(/^0 /);
     });
 
     it.runIf(signs)('issues a license that verifies, with one login', async () => {
       const plan = await device.plan();
+      expect(await checkOf('issue')).toMatchObject({ outcome: 'done' });
       let done: RanHere | undefined;
       const logins = await loginsOf(async () => (done = await run('issue', '--confirm', plan)));
       expect(done === undefined ? '' : text(done)).toMatch(/^0 /);
@@ -164,3 +192,48 @@ describe.each(BEHAVIORS.filter(({ name }) => !WAITING.has(name)).map((behavior) 
     });
   },
 );
+
+describe('a doctor that predicts a refusal', () => {
+  const ID = '0a0b';
+  let first: DeviceSite;
+  let second: DeviceSite;
+  const checksOf = async (device: DeviceSite): Promise<readonly Check[]> => {
+    const { stdout } = await device.run(['hsm', 'doctor', 'h', '--json']);
+    return (JSON.parse(stdout) as { readonly checks: readonly Check[] }).checks;
+  };
+  const outcomeOf = async (device: DeviceSite, name: string): Promise<unknown> =>
+    (await checksOf(device)).find((check) => check.name.startsWith(name))?.data?.['outcome'];
+  const adopt = (device: DeviceSite, id: string): Promise<RanHere> =>
+    device.run(['key', 'adopt', '--name', `key-${id}`, '--keystore', 'h', '--id', id]);
+  beforeAll(async () => {
+    first = new DeviceSite(kryoptic);
+    second = first.another();
+    expect(await first.init()).toMatchObject({ code: 0 });
+    expect(await second.init()).toMatchObject({ code: 0 });
+  });
+  afterAll(() => {
+    second?.remove();
+    first?.remove();
+  });
+
+  it('says that a pair which another ledger has claimed is not adopted', async () => {
+    first.makeAdoptable('good', ID);
+    expect(text(await adopt(first, ID))).toMatch(/^0 /);
+    expect(await outcomeOf(second, 'key adopt')).toBe('key_claimed');
+    expect(await adopt(second, ID)).toMatchObject({ code: exitCodeOf('key_claimed') });
+  });
+
+  it('says that a private key which can be read is not adopted', async () => {
+    first.makeExtractable();
+    const check = (await checksOf(first)).find(({ name }) => name.startsWith('key adopt: "extractable"'));
+    expect(check).toMatchObject({ status: 'warn', data: { outcome: 'self_check_failed' } });
+    expect(await adopt(first, String(check?.data?.['id']))).toMatchObject({ code: EXIT.selfCheck });
+  });
+
+  it('says that a key which is no longer in the token signs nothing', async () => {
+    const plan = await first.plan();
+    first.destroy(ID);
+    expect(await outcomeOf(first, 'issue')).toBe('key_not_found');
+    expect(await first.run(['issue', '--confirm', plan])).toMatchObject({ code: exitCodeOf('key_not_found') });
+  });
+});

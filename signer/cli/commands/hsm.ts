@@ -216,6 +216,15 @@ async function listKeys(io: Io, token: string, options: DoctorOptions): Promise<
   );
 }
 
+function ledgerIdOf({ paths }: Site): string {
+  const ledger = openLedgerForReading(paths.ledger);
+  try {
+    return toHex(ledger.genesis.ledgerId);
+  } finally {
+    ledger.close();
+  }
+}
+
 function anchorLabel(site: Site, stores: readonly string[]): string | undefined {
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
@@ -287,7 +296,13 @@ async function doctor(io: Io, token: string, options: DoctorOptions, setExit: Se
   const named = namedToken(io, 'doctor', token, options);
   await using access = new CommandAccess(io, options);
   assertSecret(access, named);
-  const { checks, stopped } = await diagnose(named.store, named.keys, access.secrets, io.runtime);
+  const { checks, stopped } = await diagnose(
+    named.store,
+    named.keys,
+    named.site === undefined ? undefined : { paths: named.site.paths, ledgerId: ledgerIdOf(named.site) },
+    access.secrets,
+    io.runtime,
+  );
   const failed = checks.some(({ status }) => status === 'fail');
   setExit(stopped === undefined ? (failed ? EXIT.checksFailed : EXIT.done) : exitCodeOf(stopped.code));
   io.out(

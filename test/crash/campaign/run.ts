@@ -7,11 +7,14 @@
  *   --damage N       so many ledgers damaged at random (2,000; 0 leaves it out)
  *   --mutations N    so many changes of a ledger's rows, indexes, schema and pages (2,000; 0 leaves it out)
  *   --products N     so many products with a license runtime killed (5,000; 0 leaves them out)
+ *   --tokens N       lets every N-th PKCS#11 call go wrong, over all simulated devices (1; 0 leaves it out)
  *   --seed S         for the choice of commands and points (a random one, printed)
  *   --keystore NAME  software, softhsm, kryoptic; repeatable (all that are here)
  *   --lanes N        sites at a time (2)
  */
 import { parseArgs } from 'node:util';
+import { walkBehaviors } from '../../pkcs11/support/behavior-walk.ts';
+import { ensureKryoptic } from '../../support/tokens/build-kryoptic.ts';
 import { ensureDiskFaults } from '../disk-faults/build-disk-faults.ts';
 import { walkDisk } from '../disk-faults/disk-walk.ts';
 import { PowerLoss, type Judged } from '../power-loss/damage.ts';
@@ -29,6 +32,7 @@ const { values } = parseArgs({
     damage: { type: 'string', default: '2000' },
     mutations: { type: 'string', default: '2000' },
     products: { type: 'string', default: '5000' },
+    tokens: { type: 'string', default: '1' },
     seed: { type: 'string' },
     keystore: { type: 'string', multiple: true },
     lanes: { type: 'string', default: '2' },
@@ -41,13 +45,10 @@ const disk = Number(values.disk);
 const damage = Number(values.damage);
 const mutations = Number(values.mutations);
 const products = Number(values.products);
-if (
-  ![kills, seed, lanes, disk, damage, mutations, products].every(
-    (number) => Number.isSafeInteger(number) && number >= 0,
-  ) ||
-  lanes < 1
-)
-  throw new Error('--kills, --disk, --damage, --mutations, --products, --seed and --lanes take whole numbers');
+const tokens = Number(values.tokens);
+const numbers = [kills, seed, lanes, disk, damage, mutations, products, tokens];
+if (!numbers.every((number) => Number.isSafeInteger(number) && number >= 0) || lanes < 1)
+  throw new Error('every option but --keystore takes a whole number, and --lanes at least 1');
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -71,6 +72,17 @@ async function usable(): Promise<readonly KeystoreName[]> {
     }
   }
   return found;
+}
+
+/** Whether the module behind the simulated devices is here; said where it is not. */
+function hasKryoptic(): boolean {
+  try {
+    ensureKryoptic();
+    return true;
+  } catch (error) {
+    say(`NOT COVERED: simulated devices: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`);
+    return false;
+  }
 }
 
 /** Whether there is a C compiler; said where there is none. */
@@ -174,10 +186,17 @@ async function killRuntimes(): Promise<number> {
   return bad;
 }
 
+async function failTokens(): Promise<number> {
+  const walked = await walkBehaviors(tokens, say);
+  say(`${walked.cases} PKCS#11 calls that went wrong, ${walked.problems} with problems; ${sinceBegun()}`);
+  return walked.problems;
+}
+
 let problems = 0;
 if (kills > 0) problems += await killProcesses();
 if (disk > 0 && preload) problems += await breakDisks();
 if (damage > 0) problems += await damageLedgers();
 if (mutations > 0) problems += await changeLedgers();
 if (products > 0) problems += await killRuntimes();
+if (tokens > 0 && hasKryoptic()) problems += await failTokens();
 process.exit(problems === 0 ? 0 : 1);

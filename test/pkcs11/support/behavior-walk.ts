@@ -197,7 +197,8 @@ export class BehaviorWalk {
       const name = `${object.class} ${object.label} ${object.id}`;
       if (this.#isKnown(object) || this.#named.has(name)) continue;
       const named = said.includes(object.label) || (object.id !== '' && said.includes(object.id));
-      if (!named || done.code === 0) throw new Error(`the ${name} was left in the token, and nothing names it: ${said}`);
+      if (!named || done.code === 0)
+        throw new Error(`the ${name} was left in the token, and nothing names it: ${said}`);
       this.#named.add(name);
     }
   }
@@ -209,6 +210,52 @@ export class BehaviorWalk {
     if (device.behavior.adopts?.id === id) return true;
     return site.keys.some(({ object }) => object?.id === id || (id === '' && object?.label === label));
   }
+}
+
+/** In a run of all cases a call in so many hangs: each one costs its whole time limit. */
+const HANGS_EVERY = 10;
+
+/**
+ * Every PKCS#11 call of every command goes wrong in every way, over all behaviors.
+ *
+ * @param every only each so many-th call
+ * @returns how many cases were walked, and how many ended badly
+ */
+export async function walkBehaviors(
+  every: number,
+  tell: (line: string) => void,
+): Promise<{ readonly cases: number; readonly problems: number }> {
+  let [cases, problems] = [0, 0];
+  const trying = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      problems += 1;
+      tell(`PROBLEM: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  for (const behavior of WALKED)
+    for (const command of commandsOf(behavior)) {
+      const walk = new BehaviorWalk(behavior);
+      try {
+        await walk.prepare();
+        const calls = await walk.callsOf(command);
+        for (let nth = 1; nth <= calls.length; nth += every) {
+          const call = calls[nth - 1] ?? '';
+          const faults: readonly Fault[] = nth % HANGS_EVERY === 1 ? [...FAULTS, 'hang'] : FAULTS;
+          for (const fault of faults) await trying(() => walk.walk({ command, nth, call, fault }));
+        }
+        await trying(() => walk.judgeEnd());
+        tell(
+          `${behavior.name}: ${command}, ${calls.length} calls, ${walk.cases} cases; ${walk.named} objects stayed in the ` +
+            'token, each named with the way to remove it',
+        );
+      } finally {
+        cases += walk.cases;
+        walk.device.remove();
+      }
+    }
+  return { cases, problems };
 }
 
 interface Before {

@@ -43,12 +43,10 @@ export class DeviceSite {
   readonly #made: TestToken;
   readonly #logins: string;
 
-  constructor(behavior: Behavior) {
+  /** @param made the module behind the proxy; default a new one */
+  constructor(behavior: Behavior, made: TestToken = makeModule(behavior)) {
     this.behavior = behavior;
-    this.#made =
-      behavior.module === 'softhsm'
-        ? makeSofthsmWith(behavior.pin, behavior.label)
-        : makeKryoptic([behavior.label], behavior.point ?? 'Bytes', 'all', behavior.pin);
+    this.#made = made;
     this.folder = mkdtempSync(join(tmpdir(), 'vtlic-device-'));
     this.site = join(this.folder, 'site');
     this.pinFile = join(this.folder, 'pin');
@@ -100,9 +98,28 @@ export class DeviceSite {
     return (await this.runWithout('issue', this.request, '--dry-run')).stdout.trim();
   }
 
+  /** A second site with the same token. The first one removes it. */
+  another(): DeviceSite {
+    return new DeviceSite(this.behavior, { ...this.#made, remove: () => {} });
+  }
+
   /** The pair that another role makes with the vendor's own tool. */
   makeAdoptable(label: string, id: string): void {
-    const done = spawnSync(process.execPath, [MAKE_OBJECTS, this.#made.module, this.behavior.pin, 'good', label, id], {
+    this.#make('good', label, id);
+  }
+
+  /** A pair whose private key can be read. */
+  makeExtractable(): void {
+    this.#make('extractable');
+  }
+
+  /** Destroys the objects of this id (hex digits), as another program does. */
+  destroy(id: string): void {
+    this.#make('nothing', '', id);
+  }
+
+  #make(...what: readonly string[]): void {
+    const done = spawnSync(process.execPath, [MAKE_OBJECTS, this.#made.module, this.behavior.pin, ...what], {
       env: { ...process.env, ...this.#made.environment },
       encoding: 'utf8',
     });
@@ -158,4 +175,8 @@ export class DeviceSite {
     rmSync(this.folder, { recursive: true, force: true });
     this.#made.remove();
   }
+}
+
+function makeModule({ module, pin, label, point }: Behavior): TestToken {
+  return module === 'softhsm' ? makeSofthsmWith(pin, label) : makeKryoptic([label], point ?? 'Bytes', 'all', pin);
 }

@@ -4,7 +4,7 @@
  *
  * WHAT: `twin` two Ed25519 pairs of one label and id; `mismatch` a private key beside the public key of another;
  * `extractable` a private key that can be read; `good` a pair as another role makes it, with LABEL and ID (hex digits),
- * which follow.
+ * which follow; `nothing` destroys the objects of ID, after an empty LABEL.
  */
 import {
   CKA_DECRYPT,
@@ -66,6 +66,9 @@ if (what === 'twin') {
   await pair('twin');
 } else if (what === 'good') {
   await pair(goodLabel, false, Buffer.from(goodId, 'hex'));
+} else if (what === 'nothing') {
+  for (const handle of module.find(session, [[CKA_ID, Buffer.from(goodId, 'hex')]]))
+    module.destroyObject(session, handle);
 } else if (what === 'extractable') {
   await pair('extractable', true);
 } else {

@@ -1,0 +1,159 @@
+/**
+ * What `key generate`, `key adopt` and `issue` will do with a token. The doctor finds it out by doing it, since no list
+ * of mechanisms says what a role may do; it destroys what it made, and records nothing. Each check has an outcome: "done",
+ * or the error code with which the command will end.
+ */
+import { equalBytes, fromHex, toHex } from '../../formats/bytes.ts';
+import { cleanText } from '../../formats/clean-text.ts';
+import { VtlicError, type ErrorCode } from '../../formats/error.ts';
+import { newKeyId, type Check, type Token } from '../../keys/private/pkcs11/client/index.ts';
+import type { KeyObjectDescription } from '../../keys/private/pkcs11/shared/host-protocol.ts';
+import { findAdoptable } from '../keys/adopt-key.ts';
+import { checkClaimInToken, tokenClaimFile } from '../keys/key-claim.ts';
+import { openObject } from '../keys/token-keystore.ts';
+import type { KeyRecord, SitePaths } from '../site/site.ts';
+import type { Runtime } from '../runtime.ts';
+
+/** The site whose commands are predicted. */
+export interface PredictedSite {
+  readonly paths: SitePaths;
+  /** 32 hex digits. */
+  readonly ledgerId: string;
+}
+
+type Outcome = 'done' | ErrorCode;
+
+/** What `key generate` can be asked for, in the words of its options. */
+const WAYS = [
+  { name: 'ed25519', words: 'ed25519', alg: 'ed25519', custody: 'hsm' },
+  { name: 'composite', words: 'ed25519+ml-dsa-65', alg: 'ed25519+ml-dsa-65', custody: 'hsm' },
+  { name: 'wrapped', words: 'ed25519+ml-dsa-65 --wrapped', alg: 'ed25519+ml-dsa-65', custody: 'hsm-wrapped' },
+] as const;
+
+/** At most so many keys that the site does not know are tried. */
+const MAX_ADOPTABLE = 16;
+
+/** Makes a key of each kind and destroys it. */
+export async function predictGeneration(token: Token, { random }: Pick<Runtime, 'random'>): Promise<Check> {
+  const name = 'key generate';
+  const outcomes: Record<string, Outcome> = {};
+  const made: string[] = [];
+  const refused: string[] = [];
+  for (const { name: way, words, alg, custody } of WAYS) {
+    const label = `vtlic-doctor-${toHex(random(6))}`;
+    try {
+      const id = await newKeyId([token.connection], random);
+      const generated = await token.generateKey({ label, id, purpose: 'license', alg, custody });
+      await generated.key.close();
+      const left = await generated.made.remove();
+      if (left !== undefined) return { name, status: 'fail', says: left.what, remedy: left.remedy };
+      outcomes[way] = 'done';
+      made.push(words);
+    } catch (error) {
+      if (!(error instanceof VtlicError)) throw error;
+      outcomes[way] = error.code;
+      refused.push(`${words} (${error.message})`);
+    }
+  }
+  const says = [
+    ...(made.length === 0 ? [] : [`will make ${made.join(', ')}: one of each was made, signed, and was destroyed`]),
+    ...(refused.length === 0 ? [] : [`will not make ${refused.join('; ')}`]),
+  ].join('; ');
+  if (made.length > 0) return { name, status: 'pass', says, data: outcomes };
+  return {
+    name,
+    status: 'warn',
+    says,
+    remedy: "make a pair with the maker's tool, and take it with: vtlic key adopt --name NAME --keystore KEYSTORE",
+    data: outcomes,
+  };
+}
+
+/** Tries each private key that the site does not have. */
+export async function predictAdoption(
+  token: Token,
+  known: readonly KeyRecord[],
+  site: PredictedSite | undefined,
+  world: Runtime,
+): Promise<readonly Check[]> {
+  const pairs = (await token.listKeys()).filter(
+    (key) => key.class === 'private' && key.component === 'ed25519' && !known.some((record) => isOf(key, record)),
+  );
+  if (pairs.length === 0)
+    return [
+      {
+        name: 'key adopt',
+        status: 'pass',
+        says: 'the token has no key pair besides those of the site',
+        data: { outcome: 'key_not_found' satisfies Outcome },
+      },
+    ];
+  const checks: Check[] = [];
+  for (const key of pairs.slice(0, MAX_ADOPTABLE)) checks.push(await predictAdoptionOf(token, key, site, world));
+  return checks;
+}
+
+function predictAdoptionOf(
+  token: Token,
+  { label, id }: KeyObjectDescription,
+  site: PredictedSite | undefined,
+  world: Runtime,
+): Promise<Check> {
+  const digits = toHex(id);
+  const name = `key adopt: "${cleanText(label, 64)}" (id ${digits || 'none'})`;
+  const data = { label: cleanText(label, 64), id: digits };
+  return predicted(name, data, 'warn', async () => {
+    const { publicKey, object } = await findAdoptable([token], { ...(id.length === 0 ? { label } : { id }) });
+    const key = await openObject([token], object, { publicKey, purpose: 'license' }, { world });
+    await key.close();
+    if (site !== undefined) await checkClaim(token, publicKey.kid, digits, site);
+    return `will take it: ${publicKey.alg}, key id ${publicKey.kid}; one signature was made`;
+  });
+}
+
+function isOf(key: KeyObjectDescription, { object }: KeyRecord): boolean {
+  return object !== undefined && equalBytes(fromHex(object.id) ?? new Uint8Array(), key.id);
+}
+
+/** Looks at the claim of a site's key and signs with it, as `issue` does before it takes a counter. */
+export function predictIssue(
+  token: Token,
+  record: KeyRecord,
+  site: PredictedSite | undefined,
+  world: Runtime,
+): Promise<Check> {
+  const { object, publicKey } = record;
+  return predicted(`issue: ${cleanText(record.name, 64)}`, {}, 'fail', async () => {
+    if (object === undefined) throw new VtlicError('internal', `the key ${record.name} has no object in a token`);
+    if (site !== undefined) await checkClaim(token, publicKey.kid, record.name, site);
+    const key = await openObject([token], object, record, { world });
+    await key.close();
+    return `will sign with it: --key ${cleanText(record.name, 64)}`;
+  });
+}
+
+/** @param name under which a claim would be kept in a file */
+async function checkClaim(token: Token, kid: string, name: string, { paths, ledgerId }: PredictedSite): Promise<void> {
+  await checkClaimInToken(token, { kid, ledger: ledgerId }, tokenClaimFile(paths, name));
+}
+
+async function predicted(
+  name: string,
+  data: Readonly<Record<string, string>>,
+  otherwise: 'warn' | 'fail',
+  work: () => Promise<string>,
+): Promise<Check> {
+  try {
+    return { name, status: 'pass', says: await work(), data: { ...data, outcome: 'done' satisfies Outcome } };
+  } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
+    const outcome: Outcome = error.code;
+    return {
+      name,
+      status: otherwise,
+      says: `will refuse: ${error.message}`,
+      ...(error.hint === undefined ? {} : { remedy: error.hint }),
+      data: { ...data, outcome },
+    };
+  }
+}
