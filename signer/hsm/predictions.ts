@@ -103,7 +103,7 @@ function predictAdoptionOf(
   const name = `key adopt: "${cleanText(label, 64)}" (id ${digits || 'none'})`;
   const data = { label: cleanText(label, 64), id: digits };
   return predicted(name, data, 'warn', async () => {
-    const { publicKey, object } = await findAdoptable([token], { ...(id.length === 0 ? { label } : { id }) });
+    const { publicKey, object } = await findAdoptable([token], id.length === 0 ? { label } : { id });
     const key = await openObject([token], object, { publicKey, purpose: 'license' }, { world });
     await key.close();
     if (site !== undefined) await checkClaim(token, publicKey.kid, digits, site);
