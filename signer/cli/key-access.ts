@@ -7,7 +7,8 @@ import { parseSecretOptions, SecretProvider } from './secrets.ts';
 import type { Terminal } from './terminal.ts';
 import type { SecretOptions } from './options.ts';
 import { anchorOpener, keystoresOfPlaces } from '../keys/ledger-opening.ts';
-import { anchorStatus, type AnchorStatus, type LedgerView } from '../ledger/index.ts';
+import { anchorStatus, openLedgerForReading, type AnchorStatus, type LedgerView } from '../ledger/index.ts';
+import { toHex } from '../../formats/bytes.ts';
 
 /**
  * What a command opens keys and anchors with: the terminal, the secrets and the tokens. `await using` closes the
@@ -77,4 +78,14 @@ export function readAnchorStatus(
   if (options.secret.length === 0 && (place.kind === 'file' || secretsTaken(site, anchors).length > 0))
     return anchorStatus(ledger);
   return withAccess(io, site, options, { anchors }, (access) => anchorStatus(ledger, anchorOpener(access)));
+}
+
+/** The id of the site's ledger, which a key's claim names: 32 hex digits. */
+export function ledgerIdOf({ paths }: Site): string {
+  const ledger = openLedgerForReading(paths.ledger);
+  try {
+    return toHex(ledger.genesis.ledgerId);
+  } finally {
+    ledger.close();
+  }
 }

@@ -69,7 +69,7 @@ export async function diagnose(
       random: runtime.random,
       clock: () => performance.now(),
     });
-    return { checks: [...checks, ...(await predictions(token, keys, site, world)), ...keys.flatMap(splitWarning)] };
+    return { checks: [...checks, ...(await predictions(token, keys, site, runtime)), ...keys.flatMap(splitWarning)] };
   } finally {
     await tokens.close();
   }
@@ -79,11 +79,11 @@ async function predictions(
   token: Token,
   keys: readonly KeyRecord[],
   site: PredictedSite | undefined,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<readonly Check[]> {
-  const checks = [await predictGeneration(token, world), ...(await predictAdoption(token, keys, site, world))];
+  const checks = [await predictGeneration(token, runtime), ...(await predictAdoption(token, keys, site, runtime))];
   if (keys.length === 0) return [...checks, NO_KEY];
-  for (const key of keys) if (key.custody !== 'split') checks.push(await predictIssue(token, key, site, world));
+  for (const key of keys) if (key.custody !== 'split') checks.push(await predictIssue(token, key, site, runtime));
   return checks;
 }
 

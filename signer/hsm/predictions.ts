@@ -38,7 +38,7 @@ export async function predictGeneration(token: Token, { random }: Pick<Runtime, 
   const name = 'key generate';
   const outcomes: Record<string, Outcome> = {};
   const made: string[] = [];
-  const refused: string[] = [];
+  const refused = new Map<string, string[]>();
   for (const { name: way, words, alg, custody } of WAYS) {
     const label = `vtlic-doctor-${toHex(random(6))}`;
     try {
@@ -52,12 +52,12 @@ export async function predictGeneration(token: Token, { random }: Pick<Runtime, 
     } catch (error) {
       if (!(error instanceof VtlicError)) throw error;
       outcomes[way] = error.code;
-      refused.push(`${words} (${error.message})`);
+      refused.set(error.message, [...(refused.get(error.message) ?? []), words]);
     }
   }
   const says = [
     ...(made.length === 0 ? [] : [`will make ${made.join(', ')}: one of each was made, signed, and was destroyed`]),
-    ...(refused.length === 0 ? [] : [`will not make ${refused.join('; ')}`]),
+    ...[...refused].map(([why, kinds]) => `will not make ${kinds.join(', ')}: ${why}`),
   ].join('; ');
   if (made.length > 0) return { name, status: 'pass', says, data: outcomes };
   return {
@@ -74,7 +74,7 @@ export async function predictAdoption(
   token: Token,
   known: readonly KeyRecord[],
   site: PredictedSite | undefined,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<readonly Check[]> {
   const pairs = (await token.listKeys()).filter(
     (key) => key.class === 'private' && key.component === 'ed25519' && !known.some((record) => isOf(key, record)),
@@ -89,7 +89,7 @@ export async function predictAdoption(
       },
     ];
   const checks: Check[] = [];
-  for (const key of pairs.slice(0, MAX_ADOPTABLE)) checks.push(await predictAdoptionOf(token, key, site, world));
+  for (const key of pairs.slice(0, MAX_ADOPTABLE)) checks.push(await predictAdoptionOf(token, key, site, runtime));
   return checks;
 }
 
@@ -97,14 +97,14 @@ function predictAdoptionOf(
   token: Token,
   { label, id }: KeyObjectDescription,
   site: PredictedSite | undefined,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<Check> {
   const digits = toHex(id);
   const name = `key adopt: "${cleanText(label, 64)}" (id ${digits || 'none'})`;
   const data = { label: cleanText(label, 64), id: digits };
   return predicted(name, data, 'warn', async () => {
     const { publicKey, object } = await findAdoptable([token], id.length === 0 ? { label } : { id });
-    const key = await openObject([token], object, { publicKey, purpose: 'license' }, { world });
+    const key = await openObject([token], object, { publicKey, purpose: 'license' }, { runtime });
     await key.close();
     if (site !== undefined) await checkClaim(token, publicKey.kid, digits, site);
     return `will take it: ${publicKey.alg}, key id ${publicKey.kid}; one signature was made`;
@@ -120,13 +120,13 @@ export function predictIssue(
   token: Token,
   record: KeyRecord,
   site: PredictedSite | undefined,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<Check> {
   const { object, publicKey } = record;
   return predicted(`issue: ${cleanText(record.name, 64)}`, {}, 'fail', async () => {
     if (object === undefined) throw new VtlicError('internal', `the key ${record.name} has no object in a token`);
     if (site !== undefined) await checkClaim(token, publicKey.kid, record.name, site);
-    const key = await openObject([token], object, record, { world });
+    const key = await openObject([token], object, record, { runtime });
     await key.close();
     return `will sign with it: --key ${cleanText(record.name, 64)}`;
   });

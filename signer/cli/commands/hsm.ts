@@ -24,7 +24,7 @@ import { openLedgerForReading } from '../../ledger/index.ts';
 import { type KeyRecord, type TokenKeystore, openSite, type Site } from '../../site/site.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
-import { CommandAccess } from '../key-access.ts';
+import { CommandAccess, ledgerIdOf } from '../key-access.ts';
 import { collect, secretOption, siteFolder, siteOption, type SecretOptions, type SiteOptions } from '../options.ts';
 
 interface ListOptions extends SiteOptions {
@@ -214,15 +214,6 @@ async function listKeys(io: Io, token: string, options: DoctorOptions): Promise<
       ? jsonLine({ schema: 'vtlic-hsm-keys/1', ...contentsDocument(contents) })
       : contentsText(contents, named.site !== undefined),
   );
-}
-
-function ledgerIdOf({ paths }: Site): string {
-  const ledger = openLedgerForReading(paths.ledger);
-  try {
-    return toHex(ledger.genesis.ledgerId);
-  } finally {
-    ledger.close();
-  }
 }
 
 function anchorLabel(site: Site, stores: readonly string[]): string | undefined {

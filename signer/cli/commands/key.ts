@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Algorithm, isAlgorithm } from '../../../formats/cose-algorithm.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
-import { fromHex, toHex } from '../../../formats/bytes.ts';
+import { fromHex } from '../../../formats/bytes.ts';
 import { isKeyPurpose, type KeyPurpose } from '../../../keys/public/key-purpose.ts';
 import {
   exportPublicKey,
@@ -17,11 +17,10 @@ import { adoptKey, type KeyToAdopt } from '../../keys/adopt-key.ts';
 import { generateKey, type NewKey } from '../../keys/generate-key.ts';
 import { openKey } from '../../keys/open-key.ts';
 import { formatRows } from '../../summary/license-summary.ts';
-import { openLedgerForReading } from '../../ledger/index.ts';
 import { type KeyRecord, findSiteKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { invalid, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from '../options.ts';
-import { CommandAccess, withAccess } from '../key-access.ts';
+import { CommandAccess, ledgerIdOf, withAccess } from '../key-access.ts';
 
 interface JsonOption {
   readonly json?: boolean;
@@ -60,15 +59,6 @@ export function defineKey(key: Command, io: Io): void {
   addShow(key, io);
   addExport(key, io);
   addCheck(key, io);
-}
-
-function ledgerIdOf(site: Site): string {
-  const ledger = openLedgerForReading(site.paths.ledger);
-  try {
-    return toHex(ledger.genesis.ledgerId);
-  } finally {
-    ledger.close();
-  }
 }
 
 function recordDocument(record: KeyRecord): Readonly<Record<string, string>> {

@@ -133,7 +133,7 @@ export class BehaviorWalk {
     this.#judgeObjects({ code: 0, stdout: '', stderr: '' });
   }
 
-  async #run(command: WalkedCommand, name: string, world: { readonly tokenLimits?: TokenLimits }): Promise<RanHere> {
+  async #run(command: WalkedCommand, name: string, runtime: { readonly tokenLimits?: TokenLimits }): Promise<RanHere> {
     const { device } = this;
     const { login, generates, adopts } = device.behavior;
     const pin = login === 'none' ? undefined : device.pinFile;
@@ -143,7 +143,7 @@ export class BehaviorWalk {
       issue: async () => ['issue', '--confirm', await device.plan()],
       'hsm doctor': () => Promise.resolve(['hsm', 'doctor', 'h']),
     };
-    return device.runWith(pin, await args[command](), world);
+    return device.runWith(pin, await args[command](), runtime);
   }
 
   /** The pair that was adopted can be adopted again. */

@@ -126,7 +126,7 @@ export class DeviceSite {
     if (done.stdout !== 'done\n') throw new Error(done.stderr);
   }
 
-  /** What is in the module behind the proxy. */
+  /** What is in the module behind the proxy, in one order. */
   objects(): readonly TokenObject[] {
     const done = spawnSync(
       process.execPath,
@@ -134,7 +134,9 @@ export class DeviceSite {
       { env: { ...process.env, ...this.#made.environment }, encoding: 'utf8' },
     );
     if (done.stdout === '') throw new Error(done.stderr);
-    return JSON.parse(done.stdout) as readonly TokenObject[];
+    const nameOf = ({ class: kind, label, id }: TokenObject): string => `${kind} ${id} ${label}`;
+    const objects = JSON.parse(done.stdout) as readonly TokenObject[];
+    return objects.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   }
 
   /** In their order, over all hosts. */
