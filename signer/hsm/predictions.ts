@@ -1,7 +1,7 @@
 /**
  * What `key generate`, `key adopt` and `issue` will do with a token. The doctor finds it out by doing it, since no list
- * of mechanisms says what a role may do; it destroys what it made, and records nothing. Each check has an outcome: "done",
- * or the error code with which the command will end.
+ * of mechanisms says what a role may do. It destroys what it made, and records nothing. Each check has an outcome:
+ * "done", or the error code with which the command will end.
  */
 import { equalBytes, fromHex, toHex } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
