@@ -23,7 +23,10 @@ const LIBRARY = 'vtlic';
 const LIBRARY_ENTRIES: Readonly<Record<string, string>> = {
   vtlic: 'verifier/index',
   keysets: 'verifier/keyset/index',
+  runtime: 'verifier/runtime/index',
 };
+/** The one entry that needs Node.js: the others also run in browsers. */
+const LIBRARY_ON_NODE = 'runtime';
 const SIGNER = 'vtlic-signer';
 /** The signer's programs: the command, and what it starts as a worker or a process. Each keeps its path. */
 const SIGNER_MAIN = 'signer/cli/main';
@@ -49,6 +52,7 @@ async function bundleLibrary(format: 'es' | 'cjs'): Promise<OutputChunk[]> {
       Object.entries(LIBRARY_ENTRIES).map(([name, entry]) => [name, join(compiled, `${entry}.js`)]),
     ),
     platform: 'neutral',
+    external: /^node:/,
   });
   const { output } = await build.generate({
     format,
@@ -59,7 +63,9 @@ async function bundleLibrary(format: 'es' | 'cjs'): Promise<OutputChunk[]> {
   await build.close();
   const chunks = output.filter((file) => file.type === 'chunk');
   const own = new Set(chunks.map(({ fileName }) => fileName));
-  const missing = chunks.flatMap(({ imports }) => imports).filter((id) => !own.has(id));
+  const missing = chunks.flatMap(({ name, imports }) =>
+    imports.filter((id) => !own.has(id) && !(name === LIBRARY_ON_NODE && id.startsWith('node:'))),
+  );
   if (chunks.length !== output.length || missing.length > 0)
     throw new Error(`the bundle of ${LIBRARY} is not complete: it imports ${missing.join(', ')}`);
   return chunks;
@@ -211,7 +217,8 @@ function writeDeclarations(entry: string, folder: string): void {
 async function layOutLibrary(): Promise<void> {
   const folder = join(dist, LIBRARY);
   const [es, cjs] = [await bundleLibrary('es'), await bundleLibrary('cjs')];
-  for (const { fileName, code } of [...es, ...cjs]) writeFileSync(join(folder, fileName), code);
+  for (const { fileName, code } of [...es, ...cjs])
+    if (fileName !== `${LIBRARY_ON_NODE}.mjs`) writeFileSync(join(folder, fileName), code);
   for (const [name, entry] of Object.entries(LIBRARY_ENTRIES)) {
     writeDeclarations(entry, join(folder, 'types'));
     const exported = es.find(({ fileName }) => fileName === `${name}.mjs`)?.exports ?? [];

@@ -3,13 +3,15 @@
  * and what arrives is compared with a committed list. Nothing of the signer, no addon and no Node binary may reach a
  * product.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { issuingKey, keysetBlock } from '../support/keysets.ts';
 import { ROOT } from '../support/run-cli.ts';
+import { exportPublicKey } from '../../keys/public/encodings/public-key-file.ts';
+import { ed25519Key, licenseFile } from '../unit/verifier/sample.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
 const DIST = join(ROOT, 'dist');
@@ -134,6 +136,65 @@ it('the package vtlic loads node:crypto at the first use of an algorithm, and no
     encoding: 'utf8',
   });
   expect(run).toBe('false true\n');
+});
+
+describe('the package vtlic in a product', () => {
+  it('runs the ten lines of docs/runtime.md, which follow a license, and refuses to start without one', async () => {
+    const { folder } = install('vtlic-0.1.0.tgz');
+    const text = readFileSync(join(ROOT, 'docs/runtime.md'), 'utf8');
+    const [, lines = ''] = /\n## Ten lines\n\n```js\n([^`]+)```\n/.exec(text) ?? [];
+    expect(lines.trim().split('\n')).toHaveLength(10);
+    // What follows stands for the rest of the server.
+    const server = `${lines}setTimeout(() => license.refresh().then(() => license.close()), 1500);\n`;
+    writeFileSync(join(folder, 'server.mjs'), server);
+    writeFileSync(join(folder, 'vendor.pem'), exportPublicKey(ed25519Key.publicKey, 'pem'));
+    const env = {
+      PATH: process.env['PATH'],
+      NODE_ENV: 'production',
+      DEPLOYMENT_MODE: 'onprem',
+      LICENSE_PATH: join(folder, 'license.vtlic'),
+      LICENSE_STATE_PATH: join(folder, 'license.state'),
+    };
+    const run = (): SpawnSyncReturns<string> =>
+      spawnSync(process.execPath, ['server.mjs'], { cwd: folder, encoding: 'utf8', env, timeout: 60_000 });
+    const refused = run();
+    expect({ status: refused.status, stdout: refused.stdout }).toEqual({ status: 20, stdout: '' });
+    expect(refused.stderr).toContain('There is no license file, or it cannot be read. (file_missing:');
+
+    const now = Math.floor(Date.now() / 1000);
+    const times = { iat: now - 60, nbf: now - 60, exp: now + 86_400 };
+    writeFileSync(env.LICENSE_PATH, await licenseFile(times));
+    const started = run();
+    expect({ status: started.status, stdout: started.stdout }).toEqual({
+      status: 0,
+      stdout: 'license active enterprise 250\n',
+    });
+    expect(started.stderr).toContain('The license state was created');
+
+    // A renewal that is dropped while the server runs comes into force, by the event of the file system or the refresh.
+    const renewed = await licenseFile({ ...times, ctr: 8, tier: 'renewed', seats: 300 });
+    writeFileSync(join(folder, 'renewed'), renewed);
+    const drop = "setTimeout(() => { copyFileSync('renewed', process.env.LICENSE_PATH); }, 300);\n";
+    writeFileSync(join(folder, 'server.mjs'), `import { copyFileSync } from 'node:fs';\n${server}${drop}`);
+    expect(run().stdout).toBe('license active enterprise 250\nlicense active renewed 300\n');
+    // CommonJS, and types without those of Node.
+    writeFileSync(
+      join(folder, 'use.cjs'),
+      "const { openLicense, NOTICES } = require('vtlic/runtime');\nconst { VtlicError } = require('vtlic');\nopenLicense({ environment: { DEPLOYMENT_MODE: 'cloud' }, freeTier: { tier: 'free', seats: 0, features: [], limits: {} } }).catch((error) => console.log(error instanceof VtlicError, error.code, NOTICES[error.code].sentence));\n",
+    );
+    expect(execFileSync(process.execPath, ['use.cjs'], { cwd: folder, encoding: 'utf8' })).toBe(
+      'true configuration_invalid A setting of the license is wrong.\n',
+    );
+    writeFileSync(
+      join(folder, 'use.mts'),
+      "import { openLicense, postgresStore, type LiveLicense, type Notice } from 'vtlic/runtime';\nimport { makeTrust } from 'vtlic';\nexport const open = (): Promise<LiveLicense> => openLicense({ environment: {}, issuer: 'a', product: 'b', keys: makeTrust({ keys: [] }), freeTier: { tier: 'free', seats: 0, features: [], limits: {} }, stores: [postgresStore({ query: () => Promise.resolve({ rows: [] }) })] });\nexport const code = ({ code }: Notice): string => code;\n",
+    );
+    execFileSync(
+      join(ROOT, 'node_modules/.bin/tsc'),
+      ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2024', '--types', '', 'use.mts'],
+      { cwd: folder, stdio: 'inherit' },
+    );
+  });
 });
 
 describe.each(['vtlic', 'vtlic-signer'])('the tarball of %s', (name) => {

@@ -2,6 +2,7 @@
 export type { CommitHooks } from './commit.ts';
 export type { Entitlements, FreeTier, LicenseFacts, LicenseState, LicenseView } from './entitlements.ts';
 export type { CompiledIn, Environment } from './environment.ts';
+export type { RuntimeEvents } from './events.ts';
 export {
   NOTICES,
   type InstallReason,
@@ -12,7 +13,7 @@ export {
   type WarningCode,
 } from './notices.ts';
 export { openLicense, type LicenseOptions, type LiveLicense } from './open-license.ts';
-export type { InstallResult, RuntimeEvents } from './runtime.ts';
+export type { InstallResult } from './runtime.ts';
 export type { Clocks } from './state-keeper.ts';
 export { fileStore } from './stores/file-store.ts';
 export { postgresStore, type PostgresClient, type PostgresStoreOptions } from './stores/postgres-store.ts';

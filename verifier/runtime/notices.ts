@@ -2,6 +2,7 @@
  * Everything that a runtime tells an operator: one table of codes, each with one sentence and one remedy. A product
  * translates by the code; `detail` is what was found in this one case.
  */
+import { VtlicError } from '../../formats/error.ts';
 import { KEYSET_REASONS, type KeysetReason } from '../keyset/index.ts';
 import { REASONS, type Reason } from '../reasons.ts';
 
@@ -161,3 +162,11 @@ export const NOTICES: Readonly<Record<NoticeCode, NoticeFacts>> = Object.freeze(
   ),
   ...RUNTIME_FACTS,
 } as Record<NoticeCode, NoticeFacts>);
+
+/** The error with which a product in production does not start. */
+export function startRefused(fault: Notice): VtlicError {
+  return new VtlicError('license_refused', `${fault.sentence} (${fault.code}: ${fault.detail})`, {
+    hint: fault.remedy,
+    cause: fault,
+  });
+}

@@ -7,7 +7,6 @@
  * license.on('change', ({ entitlements }) => apply(entitlements));
  * ```
  */
-import { VtlicError } from '../../formats/error.ts';
 import { checkContext } from '../context.ts';
 import type { Chain } from '../keyset/index.ts';
 import type { Trust } from '../trust.ts';
@@ -20,11 +19,12 @@ import {
   type LicenseView,
 } from './entitlements.ts';
 import { readSettings, type CompiledIn, type Environment } from './environment.ts';
+import { Listeners, type RuntimeEvents } from './events.ts';
 import type { ProductFacts } from './judge.ts';
 import { KeyRing } from './key-ring.ts';
 import { licenseSource, type LicenseSource } from './license-source.ts';
 import { notice, type Notice } from './notices.ts';
-import { Runtime, type InstallResult, type RuntimeEvents } from './runtime.ts';
+import { Runtime, type InstallResult } from './runtime.ts';
 import type { Clocks } from './state-keeper.ts';
 import { fileStore } from './stores/file-store.ts';
 import type { StateStore } from './stores/store.ts';
@@ -208,37 +208,4 @@ function notApplicable(): LiveLicense {
     refresh: () => Promise.resolve(),
     close: () => Promise.resolve(),
   });
-}
-
-type Listener = (value: never) => void;
-
-class Listeners {
-  readonly #byName: Map<keyof RuntimeEvents, Set<Listener>> = new Map();
-
-  add<Name extends keyof RuntimeEvents>(name: Name, listener: (value: RuntimeEvents[Name]) => void): () => void {
-    if (typeof listener !== 'function') throw new VtlicError('usage', `on('${name}') takes a function`);
-    const all = this.#byName.get(name) ?? new Set<Listener>();
-    this.#byName.set(name, all.add(listener));
-    return () => {
-      all.delete(listener);
-    };
-  }
-
-  /** An error of a listener stops neither the others nor the product. */
-  call<Name extends keyof RuntimeEvents>(name: Name, value: RuntimeEvents[Name]): void {
-    for (const listener of new Set(this.#byName.get(name))) {
-      try {
-        (listener as (value: RuntimeEvents[Name]) => void)(value);
-      } catch {
-        // The listener is the product's, and so is its error.
-      }
-    }
-  }
-
-  /** After whoever opened the license has had the time to listen. */
-  callLater<Name extends keyof RuntimeEvents>(name: Name, value: RuntimeEvents[Name]): void {
-    setImmediate(() => {
-      this.call(name, value);
-    });
-  }
 }

@@ -28,10 +28,11 @@ import {
   type Situation,
   type Source,
 } from './judge.ts';
+import type { Emit } from './events.ts';
 import { installPasted, type InstallOutcome } from './install.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { LicenseSource } from './license-source.ts';
-import { notice, type Notice } from './notices.ts';
+import { notice, startRefused, type Notice } from './notices.ts';
 import { StateKeeper, type Clocks } from './state-keeper.ts';
 import type { RuntimeState } from './state.ts';
 import { memoryStore, type StateStore } from './stores/store.ts';
@@ -51,15 +52,6 @@ export interface RuntimeParts {
 
 export type InstallResult =
   { readonly ok: true; readonly outcome: InstallOutcome } | { readonly ok: false; readonly refusal: Notice };
-
-export interface RuntimeEvents {
-  readonly change: LicenseView;
-  readonly warning: Notice;
-  /** A changed file, or an installation, that was not taken. */
-  readonly refused: Notice;
-}
-
-export type Emit = <Name extends keyof RuntimeEvents>(name: Name, value: RuntimeEvents[Name]) => void;
 
 const SYNC_SECONDS = 300;
 
@@ -99,7 +91,7 @@ export class Runtime {
     return stateOf(this.#decision);
   }
 
-  /** In effective time, as are the times of a license. */
+  /** In effective time. */
   get nextChange(): number | undefined {
     return nextChange(this.#decision, this.#parts.keys.trust, this.#now());
   }
@@ -232,7 +224,7 @@ export class Runtime {
 
   async #timeWentOn(): Promise<void> {
     const before = this.#decision;
-    const decision = judgeMoment(this.#situation(), before);
+    const decision = this.#followKept(judgeMoment(this.#situation(), before), before);
     const fault = await this.#take(decision);
     if (fault === undefined) {
       const isOther = decision.inForce?.accepted.payloadDigest !== before.inForce?.accepted.payloadDigest;
@@ -256,6 +248,21 @@ export class Runtime {
     const { fault, warnings } = await this.#committer.take(next, this.#decision.inForce);
     this.#warnings.addState(warnings);
     return fault;
+  }
+
+  /** A license that another replica installed goes into the file here too: the next start would find an older one. */
+  #followKept(decision: Decision, before: Decision): Decision {
+    const { source } = this.#parts;
+    const kept = decision.inForce;
+    if (kept?.from !== 'kept' || before.inForce?.from !== 'file' || source.installFault() !== undefined)
+      return decision;
+    try {
+      source.replace(kept.file);
+    } catch {
+      return decision;
+    }
+    [this.#file, this.#stamp] = [kept.file, source.stamp()];
+    return judgeMoment(this.#situation(), { current: { ...kept, from: 'file' }, notices: [] });
   }
 
   async #sync(): Promise<void> {
@@ -339,10 +346,3 @@ export class Runtime {
 
 const NO_FILE = new Uint8Array();
 const NO_STORE = 'LICENSE_STATE_PATH is not set, and there is no other store';
-
-function startRefused(fault: Notice): VtlicError {
-  return new VtlicError('license_refused', `${fault.sentence} (${fault.code}: ${fault.detail})`, {
-    hint: fault.remedy,
-    cause: fault,
-  });
-}

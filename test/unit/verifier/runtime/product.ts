@@ -84,6 +84,10 @@ export class Product {
     return file;
   }
 
+  loseState(): void {
+    rmSync(this.statePath);
+  }
+
   file(): string {
     return readFileSync(this.path, 'utf8');
   }
