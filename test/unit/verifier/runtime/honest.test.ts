@@ -34,7 +34,7 @@ async function expectFull(counter: number, changes: Partial<LicenseOptions> = {}
   await license.close();
 }
 
-const ENTRIES: readonly (readonly [entry: string, act: () => Promise<void>])[] = [
+const ENTRIES: readonly (readonly [entry: string, check: () => Promise<void>])[] = [
   [
     'Stop and start the product at any time, as often as he likes.',
     async () => {
@@ -263,8 +263,8 @@ const ENTRIES: readonly (readonly [entry: string, act: () => Promise<void>])[] =
 ];
 
 describe('a customer may', () => {
-  it.each(ENTRIES)('%s', async (_entry, act) => {
-    await act();
+  it.each(ENTRIES)('%s', async (_entry, check) => {
+    await check();
   });
 
   it('do all that the document lists, and each of it is tested here', () => {
