@@ -70,6 +70,13 @@ export function decodeTaggedCbor(bytes: Uint8Array, options?: TaggedDecodeOption
 const COPIES: ParserOptions = { copyStrings: true, embeddedFirst: false };
 const VIEWS: ParserOptions = { copyStrings: false, embeddedFirst: false };
 
+/**
+ * Shared by all results: a file of nothing but empty items would otherwise cost more than ten times a valid license.
+ */
+const EMPTY_BYTES: Uint8Array = new Uint8Array();
+const EMPTY_ARRAY: readonly CborValue[] = Object.freeze([]);
+const EMPTY_MAP: CborMap = new Map();
+
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 interface ParserOptions {
@@ -180,6 +187,7 @@ class Parser {
   }
 
   private byteString(from: number, to: number): Uint8Array {
+    if (from === to) return EMPTY_BYTES;
     return this.options.copyStrings ? copyBytes(this.bytes, from, to) : this.bytes.subarray(from, to);
   }
 
@@ -208,8 +216,8 @@ class Parser {
 
   private array(start: number, length: number, depth: number): readonly CborValue[] {
     if (depth > MAX_CBOR_DEPTH) throw this.tooDeep(start);
+    if (length === 0) return EMPTY_ARRAY;
     const items: CborValue[] = [];
-    if (length === 0) return items;
     const first = this.item(depth);
     if (depth === 1 && this.options.embeddedFirst && first instanceof Uint8Array && first.length > 0) {
       this.embedded = decodeCbor(first, { offsetBase: this.base + this.offset - first.length });
@@ -221,6 +229,7 @@ class Parser {
 
   private map(start: number, pairs: number, depth: number): CborMap {
     if (depth > MAX_CBOR_DEPTH) throw this.tooDeep(start);
+    if (pairs === 0) return EMPTY_MAP;
     const map = new Map<CborValue, CborValue>();
     let previousFrom = 0;
     let previousTo = 0;

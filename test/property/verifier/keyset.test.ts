@@ -53,7 +53,7 @@ const anyKeyset: fc.Arbitrary<Keyset> = fc
     { requiredKeys: ['iss', 'version', 'made', 'roots', 'threshold', 'keys'] },
   )
   .map(({ roots, threshold, ...values }) =>
-    keysetOf({ ...values, roots, threshold: Math.min(threshold, roots.length) } as KeysetValues),
+    keysetOf({ ...values, roots, threshold: Math.min(threshold, roots.length) }),
   );
 
 /** With roots and keys in the order of the format, and the order of the map out of account. */
