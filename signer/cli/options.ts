@@ -8,8 +8,10 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { openSite, type Site, type KeyRecord, findSiteKey } from '../site/site.ts';
 import type { Io } from './io.ts';
 import { shellQuote } from './output.ts';
+import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
+import { declarationFault, type ModuleEnvironment } from '../../keys/private/pkcs11/shared/module-environment.ts';
 import { MAX_KEY_FILE_BYTES, parsePublicKeys } from '../../keys/public/encodings/public-key-file.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { readLimited } from '../../files/index.ts';
@@ -39,6 +41,22 @@ export function secretOption(command: Command): Command {
     )
     .option('--last-try <serial>', 'show a PIN although the token of this serial says that it is its last try')
     .option('--untested-token', 'use a token of a family that this toolkit was never run against');
+}
+
+/** `NAME` for the officer's own variable, or `NAME=VALUE`. The value is not repeated in a message. */
+export function parseVariables(option: string, texts: readonly string[]): ModuleEnvironment {
+  const declared: Record<string, string | true> = {};
+  for (const text of texts) {
+    const [name = '', ...rest] = text.split('=');
+    const value = rest.length === 0 ? true : rest.join('=');
+    const fault = declarationFault(name, value);
+    if (fault !== undefined)
+      throw new VtlicError('usage', `${option}: ${cleanText(name, 64)} ${fault}`, {
+        hint: 'name a variable that the manual of the PKCS#11 module names',
+      });
+    declared[name] = value;
+  }
+  return declared;
 }
 
 /** For an option that may be repeated. */

@@ -4,7 +4,14 @@
  */
 import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { type Check, examineToken, type KeyToOpen, type Token } from '../../keys/private/pkcs11/client/index.ts';
+import {
+  type Check,
+  describeDeclared,
+  examineToken,
+  type KeyToOpen,
+  moduleFile,
+  type Token,
+} from '../../keys/private/pkcs11/client/index.ts';
 import { TokenPool, type SecretSource } from '../keys/token-pool.ts';
 import type { KeyRecord, TokenKeystore } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
@@ -12,20 +19,31 @@ import { predictAdoption, predictGeneration, predictIssue, type PredictedSite } 
 import { existsSync } from 'node:fs';
 
 /** Where the PKCS#11 modules of the token families are after an ordinary installation. */
+const LIBRARIES: readonly string[] = [
+  '/usr/lib/x86_64-linux-gnu',
+  '/usr/lib/aarch64-linux-gnu',
+  '/usr/lib64',
+  '/usr/lib',
+];
+
 const PLACES: readonly string[] = [
-  '/usr/lib/softhsm/libsofthsm2.so',
-  '/usr/lib64/pkcs11/libsofthsm2.so',
-  '/usr/lib/x86_64-linux-gnu/opencryptoki/libopencryptoki.so',
-  '/usr/lib/aarch64-linux-gnu/opencryptoki/libopencryptoki.so',
-  '/usr/lib/x86_64-linux-gnu/pkcs11/yubihsm_pkcs11.so',
-  '/usr/lib/aarch64-linux-gnu/pkcs11/yubihsm_pkcs11.so',
-  '/usr/lib/pkcs11/libnethsm_pkcs11.so',
+  ...LIBRARIES.flatMap((folder) => [
+    `${folder}/softhsm/libsofthsm2.so`,
+    `${folder}/pkcs11/libsofthsm2.so`,
+    `${folder}/pkcs11/libopencryptoki.so`,
+    `${folder}/opencryptoki/libopencryptoki.so`,
+    `${folder}/pkcs11/yubihsm_pkcs11.so`,
+    `${folder}/pkcs11/libnethsm_pkcs11.so`,
+  ]),
   '/usr/safenet/lunaclient/lib/libCryptoki2_64.so',
   '/opt/cloudhsm/lib/libcloudhsm_pkcs11.so',
 ];
 
+/** The modules that are installed in well-known places; of one that is there by several names, the first. */
 export function knownModules(): string[] {
-  return PLACES.filter((path) => existsSync(path));
+  const files = new Map<string, string>();
+  for (const path of PLACES) if (existsSync(path) && !files.has(moduleFile(path))) files.set(moduleFile(path), path);
+  return [...files.values()];
 }
 
 export interface Diagnosis {
@@ -59,7 +77,7 @@ export async function diagnose(
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
     return {
-      checks: [{ name: stageOf(error), status: 'fail', says: error.message, remedy: error.hint ?? 'see docs/hsm.md' }],
+      checks: [elsewhere({ name: stageOf(error), status: 'fail', says: error.message, remedy: error.hint ?? MANUAL })],
       stopped: error,
     };
   }
@@ -69,7 +87,14 @@ export async function diagnose(
       random: runtime.random,
       clock: () => performance.now(),
     });
-    return { checks: [...checks, ...(await predictions(token, keys, site, runtime)), ...keys.flatMap(splitWarning)] };
+    return {
+      checks: [
+        ...checks,
+        ...environmentCheck(store),
+        ...(await predictions(token, keys, site, runtime)),
+        ...keys.flatMap(splitWarning),
+      ].map(elsewhere),
+    };
   } finally {
     await tokens.close();
   }
@@ -85,6 +110,20 @@ async function predictions(
   if (keys.length === 0) return [...checks, NO_KEY];
   for (const key of keys) if (key.custody !== 'split') checks.push(await predictIssue(token, key, site, runtime));
   return checks;
+}
+
+const MANUAL = "see docs/hsm.md, and the manual of the token's maker";
+
+/** A remedy that names this very command leads nowhere from here. */
+function elsewhere(check: Check): Check {
+  return check.remedy?.includes('vtlic hsm doctor') === true ? { ...check, remedy: MANUAL } : check;
+}
+
+/** The variables that the keystore declares for its module, where it does. */
+function environmentCheck({ environment }: TokenKeystore): readonly Check[] {
+  if (environment === undefined) return [];
+  const says = `the module gets ${describeDeclared(process.env, environment).join(', ')}`;
+  return [{ name: 'environment', status: 'pass', says }];
 }
 
 /** What is not yet trusted is what this command is for. */

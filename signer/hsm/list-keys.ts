@@ -1,6 +1,13 @@
 /** The keys and data objects of a token, and which of them a site knows: what is left of failed commands shows here. */
-import { equalBytes, fromHex } from '../../formats/bytes.ts';
-import type { OpenedToken, Token } from '../../keys/private/pkcs11/client/index.ts';
+import { equalBytes, fromHex, toHex } from '../../formats/bytes.ts';
+import { cleanText } from '../../formats/clean-text.ts';
+import {
+  COMPONENT_WORDS,
+  describeToken,
+  removalCommand,
+  type OpenedToken,
+  type Token,
+} from '../../keys/private/pkcs11/client/index.ts';
 import type { DataObjectDescription, KeyObjectDescription } from '../../keys/private/pkcs11/shared/host-protocol.ts';
 import { claimLabel } from '../keys/key-claim.ts';
 import { TokenPool, type SecretSource } from '../keys/token-pool.ts';
@@ -68,4 +75,62 @@ function roleOf(label: string, { keys, anchor }: KnownObjects): string | undefin
   if (label === anchor) return 'anchor of the ledger';
   const key = keys.find(({ publicKey }) => claimLabel(publicKey.kid) === label);
   return key === undefined ? undefined : `claim of ${key.name}`;
+}
+
+const SHOWN_LABEL = 64;
+
+/** The contents as an officer reads them. */
+export function contentsText({ opened, keys, data }: TokenContents, hasSite: boolean): string {
+  const lines = [`${describeToken(opened.token)}, ${opened.profile.name}`];
+  const mark = (knownAs: string | undefined): string =>
+    knownAs === undefined ? (hasSite ? 'not known to this site' : '') : cleanText(knownAs, 200);
+  for (const key of keys) {
+    const words = [`"${cleanText(key.label, SHOWN_LABEL)}"`, `id ${toHex(key.id) || 'none'}`, protectionWords(key)];
+    const name = mark(key.knownAs);
+    lines.push(`  ${keyTypeWords(key)}  ${words.filter((word) => word !== '').join('  ')}`);
+    if (name !== '') lines.push(`      ${name}`);
+    if (key.knownAs === undefined && hasSite) lines.push(`      remove it: ${removalCommand(opened, key)}`);
+  }
+  for (const { label, bytes, knownAs } of data)
+    lines.push(`  data object  "${cleanText(label, SHOWN_LABEL)}"  ${bytes.length} bytes  ${mark(knownAs)}`.trimEnd());
+  if (keys.length + data.length === 0) lines.push('  nothing is in it');
+  if (!hasSite) lines.push('  no site was named, so no key is marked as known: name one with --site DIR');
+  return `${lines.join('\n')}\n`;
+}
+
+function keyTypeWords({ class: type, component, keyType }: ListedKey): string {
+  if (type === 'secret') return 'secret key  ';
+  const what = component === undefined ? `type 0x${keyType.toString(16)}` : COMPONENT_WORDS[component];
+  return `${type} key  ${what}`;
+}
+
+/** What the token says of a private or secret key; nothing of what it does not say. */
+function protectionWords(key: ListedKey): string {
+  const words: readonly (readonly [value: boolean | undefined, whenTrue: string, whenFalse: string])[] = [
+    [key.sensitive, 'sensitive', 'NOT sensitive'],
+    [key.extractable, 'EXTRACTABLE', 'not extractable'],
+    [key.neverExtractable, 'never extractable', 'WAS extractable'],
+    [key.maySign, 'signs', 'does not sign'],
+    [key.otherUses, 'MORE uses', ''],
+    [key.alwaysAuthenticate, 'PIN for each signature', ''],
+  ];
+  if (key.class === 'public') return '';
+  return words
+    .map(([value, whenTrue, whenFalse]) => (value === undefined ? '' : value ? whenTrue : whenFalse))
+    .filter((word) => word !== '')
+    .join(', ');
+}
+
+/** The stable form of `--json`: ids in hex, no numbers of this process. */
+export function contentsDocument({ opened, keys, data }: TokenContents): Readonly<Record<string, unknown>> {
+  return {
+    token: { label: opened.token.label, serial: opened.token.serial, profile: opened.profile.id },
+    keys: keys.map(({ ref: _ref, id, publicBytes, knownAs, ...key }) => ({
+      ...key,
+      id: toHex(id),
+      publicKey: publicBytes === undefined ? null : toHex(publicBytes),
+      knownAs: knownAs ?? null,
+    })),
+    data: data.map(({ label, bytes, knownAs }) => ({ label, bytes: bytes.length, knownAs: knownAs ?? null })),
+  };
 }

@@ -1,4 +1,5 @@
 /** Access to the keystores of a site: which ones a key needs, and which secrets they take. */
+import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import type { KeyRecord, KeystoreConfig, TokenKeystore, Site } from '../site/site.ts';
@@ -49,4 +50,12 @@ export function secretsTaken(site: Site, names: readonly string[]): readonly str
     const store = keystoreOf(site, name);
     return store.type === 'file' || parsePkcs11Uri(store.uri).pinSourceFile === undefined;
   });
+}
+
+/** What is to be said of a URI once, where it enters: an attribute of its query that no program of ours knows. */
+export function ignoredAttributes(store: TokenKeystore): readonly string[] {
+  return parsePkcs11Uri(store.uri).ignored.map(
+    ({ name }) =>
+      `the attribute ${cleanText(name, 40)} in the PKCS#11 URI of the keystore ${store.name} is not known, and ignored`,
+  );
 }

@@ -93,6 +93,7 @@ export class TokenPool {
               `${describeToken(description)} has one try of its user PIN left. If you are sure of the PIN, ` +
                 `type ${lastTryWords(description)}, anything else to stop: `,
             ),
+          ...(store.environment === undefined ? {} : { declared: store.environment }),
           ...(this.#runtime.tokenLimits === undefined ? {} : { limits: this.#runtime.tokenLimits }),
           allowUntested: secrets.allowUntested ?? false,
           notify: (sentence) => {

@@ -14,6 +14,9 @@ import type { Custody } from '../../keys/private/signing-key.ts';
 import { isKeyPurpose, type KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
 import { join } from 'node:path';
+import { readKeystore, type KeystoreConfig } from './keystore-config.ts';
+
+export type { FileKeystore, KeystoreConfig, TokenKeystore } from './keystore-config.ts';
 
 const SCHEMA = 'vtlic-site/2';
 
@@ -69,24 +72,6 @@ export interface TokenObject {
   readonly mldsaKeystore?: string;
 }
 
-/** Where keys are kept, as `site.json` says. */
-export type KeystoreConfig = FileKeystore | TokenKeystore;
-
-/** Encrypted files in a folder. */
-export interface FileKeystore {
-  readonly type: 'file';
-  readonly name: string;
-  /** Relative to the site, or absolute. */
-  readonly path: string;
-}
-
-/** A token named by an RFC 7512 URI (never by a slot number: those change). */
-export interface TokenKeystore {
-  readonly type: 'pkcs11';
-  readonly name: string;
-  readonly uri: string;
-}
-
 /** Where the parts of a site are (README, "The site"). */
 export interface SitePaths {
   readonly folder: string;
@@ -137,7 +122,7 @@ export function parseSite(bytes: Uint8Array, file: string): SiteConfig {
   const keystores = new Map<string, KeystoreConfig>();
   for (const [name, value] of root.object('keystores').entries()) {
     if (!isId(name)) throw value.fault('has a name that is no id');
-    keystores.set(name, keystore(name, value.object()));
+    keystores.set(name, readKeystore(name, value.object()));
   }
   const keys: KeyRecord[] = [];
   for (const value of root.array('keys')) {
@@ -165,18 +150,6 @@ function idOf(value: JsonValueReader): string {
   const text = value.string();
   if (!isId(text)) throw value.fault('should be an id (a letter or digit, then up to 127 letters, digits or . _ : -)');
   return text;
-}
-
-function keystore(name: string, reader: JsonObjectReader): KeystoreConfig {
-  const type = reader.required('type');
-  const kind = type.string();
-  if (kind !== 'file' && kind !== 'pkcs11') throw type.fault('should be "file" or "pkcs11"');
-  const value: KeystoreConfig =
-    kind === 'file'
-      ? { type: kind, name, path: reader.string('path') }
-      : { type: kind, name, uri: reader.string('uri') };
-  reader.end();
-  return Object.freeze(value);
 }
 
 function keyRecord(
@@ -265,7 +238,9 @@ export function encodeSite(config: SiteConfig): Uint8Array {
         keystores: Object.fromEntries(
           [...config.keystores].map(([name, store]) => [
             name,
-            store.type === 'file' ? { type: 'file', path: store.path } : { type: 'pkcs11', uri: store.uri },
+            store.type === 'file'
+              ? { type: 'file', path: store.path }
+              : { type: 'pkcs11', uri: store.uri, environment: store.environment },
           ]),
         ),
         keys: config.keys.map((key) => ({

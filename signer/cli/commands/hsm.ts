@@ -2,42 +2,54 @@
 import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import {
   type Check,
-  COMPONENT_WORDS,
-  describeToken,
+  describeDeclared,
   type ListedModule,
   listModule,
+  moduleFile,
   nameOneToken,
-  removalCommand,
   resolveModule,
 } from '../../../keys/private/pkcs11/client/index.ts';
 import { parsePkcs11Uri, type Pkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
+import type { ModuleEnvironment } from '../../../keys/private/pkcs11/shared/module-environment.ts';
 import { isUntried } from '../../../keys/private/pkcs11/shared/profiles.ts';
 import { diagnose, knownModules } from '../../hsm/diagnose.ts';
-import { type ListedKey, listTokenContents, type TokenContents } from '../../hsm/list-keys.ts';
-import { keystoresUsed, secretsTaken, tokenKeystoreOf } from '../../keys/keystores.ts';
+import { contentsDocument, contentsText, listTokenContents } from '../../hsm/list-keys.ts';
+import { ignoredAttributes, keystoresUsed, secretsTaken, tokenKeystoreOf } from '../../keys/keystores.ts';
 import { openLedgerForReading } from '../../ledger/index.ts';
 import { type KeyRecord, type TokenKeystore, openSite, type Site } from '../../site/site.ts';
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
 import { CommandAccess, ledgerIdOf } from '../key-access.ts';
-import { collect, secretOption, siteFolder, siteOption, type SecretOptions, type SiteOptions } from '../options.ts';
+import { shellQuote } from '../output.ts';
+import {
+  collect,
+  parseVariables,
+  secretOption,
+  siteFolder,
+  siteOption,
+  type SecretOptions,
+  type SiteOptions,
+} from '../options.ts';
 
 interface ListOptions extends SiteOptions {
+  readonly env: readonly string[];
   readonly module: readonly string[];
   readonly json?: boolean;
 }
 
 interface DoctorOptions extends SiteOptions, SecretOptions {
+  readonly env: readonly string[];
   readonly json?: boolean;
 }
 
 /** The keystore's name where a bare URI is examined: `--secret token=file:PATH`. */
 const BARE_NAME = 'token';
+
+const ENV_WORDS = 'a variable of the environment that the module needs: NAME, or NAME=VALUE (repeatable)';
 
 export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
   siteOption(
@@ -50,6 +62,7 @@ export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
         collect,
         [] as string[],
       )
+      .option('--env <variable>', ENV_WORDS, collect, [] as string[])
       .option('--json', 'the result as one JSON document'),
   ).action((options: ListOptions) => list(io, options, setExit));
   secretOption(
@@ -57,6 +70,7 @@ export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
       hsm
         .command('keys <token>')
         .description('lists the keys in a token, named by a keystore of the site or a pkcs11: URI')
+        .option('--env <variable>', ENV_WORDS, collect, [] as string[])
         .option('--json', 'the result as one JSON document'),
     ),
   ).action((token: string, options: DoctorOptions) => listKeys(io, token, options));
@@ -68,6 +82,7 @@ export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
           'examines a token, named by a keystore of the site or a pkcs11: URI; exit code 0 if all that is ' +
             'needed passes',
         )
+        .option('--env <variable>', ENV_WORDS, collect, [] as string[])
         .option('--json', 'the result as one JSON document'),
     ),
   ).action((token: string, options: DoctorOptions) => doctor(io, token, options, setExit));
@@ -89,62 +104,110 @@ function siteIfAny(io: Io, options: SiteOptions): Site | undefined {
   }
 }
 
-function modulesToList(io: Io, options: ListOptions): readonly string[] {
-  if (options.module.length > 0) return options.module.map((path) => resolve(io.cwd, path));
-  const ofSite = [...(siteIfAny(io, options)?.config.keystores.values() ?? [])].flatMap((store) =>
-    store.type === 'pkcs11' ? [resolveModule(parsePkcs11Uri(store.uri))] : [],
-  );
-  return [...new Set([...ofSite, ...knownModules()])];
+/** A module to list, with the keystores of the site that name it. */
+interface ModuleToList {
+  readonly path: string;
+  readonly declared: ModuleEnvironment;
+  readonly keystores: readonly string[];
+}
+
+/** What could not be listed: a module, or a keystore whose module is not found. */
+interface ListFault {
+  readonly keystores: readonly string[];
+  readonly error: VtlicError;
+}
+
+function modulesToList(io: Io, options: ListOptions): { modules: readonly ModuleToList[]; faults: ListFault[] } {
+  const declared = parseVariables('--env', options.env);
+  if (options.module.length > 0)
+    return {
+      modules: options.module.map((path) => ({ path: resolve(io.cwd, path), declared, keystores: [] })),
+      faults: [],
+    };
+  const modules = new Map<string, ModuleToList>();
+  const faults: ListFault[] = [];
+  const add = (path: string, more: ModuleEnvironment, keystores: readonly string[]): void => {
+    const key = JSON.stringify([path, more]);
+    const known = modules.get(key);
+    modules.set(key, { path, declared: more, keystores: [...(known?.keystores ?? []), ...keystores] });
+  };
+  for (const store of siteIfAny(io, options)?.config.keystores.values() ?? []) {
+    if (store.type !== 'pkcs11') continue;
+    try {
+      add(resolveModule(parsePkcs11Uri(store.uri)), { ...declared, ...store.environment }, [store.name]);
+    } catch (error) {
+      if (!(error instanceof VtlicError)) throw error;
+      faults.push({ keystores: [store.name], error });
+    }
+  }
+  const ofSite = new Set([...modules.values()].map(({ path }) => moduleFile(path)));
+  for (const path of knownModules()) if (!ofSite.has(moduleFile(path))) add(path, declared, []);
+  return { modules: [...modules.values()], faults };
 }
 
 async function list(io: Io, options: ListOptions, setExit: SetExit): Promise<void> {
-  const paths = modulesToList(io, options);
-  if (paths.length === 0)
+  const { modules, faults } = modulesToList(io, options);
+  if (modules.length === 0 && faults.length === 0)
     throw new VtlicError('module_unusable', 'no PKCS#11 module was found in the well-known places', {
-      hint: 'name one with --module PATH',
+      hint: 'name one: vtlic hsm list --module PATH',
     });
-  const modules: ListedModule[] = [];
-  const faults: VtlicError[] = [];
-  for (const path of paths) {
+  const listed: ListedModule[] = [];
+  for (const { path, declared, keystores } of modules) {
     try {
-      modules.push(await listModule(path));
+      const module = await listModule(path, { environment: io.env, declared });
+      listed.push(module);
+      if (options.json !== true) io.out(moduleText(module, keystores, describeDeclared(io.env, declared)));
     } catch (error) {
       if (!(error instanceof VtlicError)) throw error;
-      faults.push(error);
-      io.err(`vtlic: ${cleanText(error.message, 2000)}`);
-      if (error.hint !== undefined) io.err(`  → ${cleanText(error.hint, 2000)}`);
+      faults.push({ keystores, error });
     }
   }
+  for (const { keystores, error } of faults) {
+    const whose = keystores.length === 0 ? '' : `keystore ${keystores.join(', ')}: `;
+    io.err(`vtlic: ${whose}${cleanText(error.message, 2000)}`);
+    if (error.hint !== undefined) io.err(`  → ${cleanText(error.hint, 2000)}`);
+  }
   const [first] = faults;
-  if (first !== undefined && (modules.length === 0 || options.module.length > 0)) setExit(exitCodeOf(first.code));
-  io.out(
-    options.json === true
-      ? jsonLine({
-          schema: 'vtlic-hsm-list/1',
-          modules: modules.map(moduleDocument),
-          faults: faults.map(({ code, message }) => ({ code, message })),
-        })
-      : modules.map(moduleText).join(''),
-  );
+  if (first !== undefined && (listed.length === 0 || options.module.length > 0)) setExit(exitCodeOf(first.error.code));
+  if (options.json === true)
+    io.out(
+      jsonLine({
+        schema: 'vtlic-hsm-list/1',
+        modules: listed.map(moduleDocument),
+        faults: faults.map(({ keystores, error: { code, message } }) => ({ code, message, keystores })),
+      }),
+    );
 }
 
-function moduleText({ path, module, tokens, unreadable }: ListedModule): string {
+function moduleText(
+  { path, module, tokens, unreadable, suspects }: ListedModule,
+  keystores: readonly string[],
+  declared: readonly string[],
+): string {
+  const version = `${cleanText(module.description)} ${cleanText(module.libraryVersion)}`;
   const lines = [
-    `${cleanText(path, 1000)}: ${cleanText(module.description)} ${cleanText(module.libraryVersion)} ` +
-      `(${cleanText(module.manufacturer)}), PKCS#11 ${cleanText(module.cryptokiVersion)}`,
+    `${cleanText(path, 1000)}: ${version} (${cleanText(module.manufacturer)}), ` +
+      `PKCS#11 ${cleanText(module.cryptokiVersion)}`,
   ];
+  if (keystores.length > 0) lines.push(`  keystore ${keystores.join(', ')} of the site`);
+  for (const line of declared) lines.push(`  environment: ${line}`);
   if (tokens.length === 0) lines.push('  no token');
   for (const { token, state, profile, uri } of tokens) {
+    const which =
+      token.serial === ''
+        ? `no serial, slot "${cleanText(token.slotDescription)}"`
+        : `serial ${cleanText(token.serial)}`;
     lines.push(
-      `  "${cleanText(token.label)}"  serial ${cleanText(token.serial) || 'none'}  ` +
-        `${cleanText(token.manufacturer)} ${cleanText(token.model)}  ` +
+      `  "${cleanText(token.label)}"  ${which}  ${cleanText(token.manufacturer)} ${cleanText(token.model)}  ` +
         (state.length === 0 ? 'ready' : state.join(', ')),
     );
     lines.push(`      ${profile.name}${isUntried(profile) ? ' (never tried with this toolkit)' : ''}`);
-    if (uri !== undefined) lines.push(`      ${uri}`);
+    // Between quotes, since a shell ends a command at ";".
+    if (uri !== undefined) lines.push(`      ${shellQuote(uri)}`);
   }
   for (const { slotDescription, fault } of unreadable)
-    lines.push(`  ${cleanText(slotDescription)}: ${cleanText(fault)}`);
+    lines.push(`  slot "${cleanText(slotDescription)}" cannot be read: ${cleanText(fault)}`);
+  for (const suspect of suspects) lines.push(`  ${cleanText(suspect, 1000)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -188,9 +251,12 @@ function namedToken(io: Io, command: string, token: string, options: DoctorOptio
     throw new VtlicError('usage', `hsm ${command} takes a pkcs11: URI, or the name of a keystore of a site`, {
       hint: `name the site: vtlic hsm ${command} KEYSTORE --site DIR`,
     });
-  const store: TokenKeystore =
+  const named: TokenKeystore =
     bare || site === undefined ? { type: 'pkcs11', name: BARE_NAME, uri: token } : tokenKeystoreOf(site, token);
+  const environment = { ...named.environment, ...parseVariables('--env', options.env) };
+  const store: TokenKeystore = Object.keys(environment).length === 0 ? named : { ...named, environment };
   const uri = parsePkcs11Uri(store.uri, bare ? 'usage' : 'configuration_invalid');
+  for (const line of ignoredAttributes(store)) io.err(line);
   const stores = site === undefined ? [] : bare ? keystoresOf(site, uri) : [store.name];
   const keys = site?.config.keys.filter((key) => keystoresUsed(key).some((name) => stores.includes(name))) ?? [];
   return { store, site, keys, stores };
@@ -224,63 +290,6 @@ function anchorLabel(site: Site, stores: readonly string[]): string | undefined 
   } finally {
     ledger.close();
   }
-}
-
-const SHOWN_LABEL = 64;
-
-function contentsText({ opened, keys, data }: TokenContents, hasSite: boolean): string {
-  const lines = [`${describeToken(opened.token)}, ${opened.profile.name}`];
-  const mark = (knownAs: string | undefined): string =>
-    knownAs === undefined ? (hasSite ? 'not known to this site' : '') : cleanText(knownAs, 200);
-  for (const key of keys) {
-    const words = [`"${cleanText(key.label, SHOWN_LABEL)}"`, `id ${toHex(key.id) || 'none'}`, protectionWords(key)];
-    const name = mark(key.knownAs);
-    lines.push(`  ${keyTypeWords(key)}  ${words.filter((word) => word !== '').join('  ')}`);
-    if (name !== '') lines.push(`      ${name}`);
-    if (key.knownAs === undefined && hasSite) lines.push(`      remove it: ${removalCommand(opened, key)}`);
-  }
-  for (const { label, bytes, knownAs } of data)
-    lines.push(`  data object  "${cleanText(label, SHOWN_LABEL)}"  ${bytes.length} bytes  ${mark(knownAs)}`.trimEnd());
-  if (keys.length + data.length === 0) lines.push('  nothing is in it');
-  if (!hasSite) lines.push('  no site was named, so no key is marked as known: name one with --site DIR');
-  return `${lines.join('\n')}\n`;
-}
-
-function keyTypeWords({ class: type, component, keyType }: ListedKey): string {
-  if (type === 'secret') return 'secret key  ';
-  const what = component === undefined ? `type 0x${keyType.toString(16)}` : COMPONENT_WORDS[component];
-  return `${type} key  ${what}`;
-}
-
-/** What the token says of a private or secret key; nothing of what it does not say. */
-function protectionWords(key: ListedKey): string {
-  const words: readonly (readonly [value: boolean | undefined, whenTrue: string, whenFalse: string])[] = [
-    [key.sensitive, 'sensitive', 'NOT sensitive'],
-    [key.extractable, 'EXTRACTABLE', 'not extractable'],
-    [key.neverExtractable, 'never extractable', 'WAS extractable'],
-    [key.maySign, 'signs', 'does not sign'],
-    [key.otherUses, 'MORE uses', ''],
-    [key.alwaysAuthenticate, 'PIN for each signature', ''],
-  ];
-  if (key.class === 'public') return '';
-  return words
-    .map(([value, whenTrue, whenFalse]) => (value === undefined ? '' : value ? whenTrue : whenFalse))
-    .filter((word) => word !== '')
-    .join(', ');
-}
-
-/** The stable form of `--json`: ids in hex, no numbers of this process. */
-function contentsDocument({ opened, keys, data }: TokenContents): Readonly<Record<string, unknown>> {
-  return {
-    token: { label: opened.token.label, serial: opened.token.serial, profile: opened.profile.id },
-    keys: keys.map(({ ref: _ref, id, publicBytes, knownAs, ...key }) => ({
-      ...key,
-      id: toHex(id),
-      publicKey: publicBytes === undefined ? null : toHex(publicBytes),
-      knownAs: knownAs ?? null,
-    })),
-    data: data.map(({ label, bytes, knownAs }) => ({ label, bytes: bytes.length, knownAs: knownAs ?? null })),
-  };
 }
 
 async function doctor(io: Io, token: string, options: DoctorOptions, setExit: SetExit): Promise<void> {

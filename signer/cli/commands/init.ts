@@ -4,31 +4,77 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { parsePkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
+import { parsePkcs11Uri, type Pkcs11Uri } from '../../../keys/private/pkcs11/uri/uri.ts';
 import { isId } from '../../../formats/license/id.ts';
 import { createSite, defaultAnchorFile, type NewSite } from '../../site/create-site.ts';
 import type { KeystoreConfig, SitePaths } from '../../site/site.ts';
+import { ignoredAttributes } from '../../keys/keystores.ts';
 import { anchorOpener } from '../../keys/ledger-opening.ts';
 import { type AnchorPlace, anchorPlaceText } from '../../anchor/index.ts';
 import type { Io } from '../io.ts';
 import { shellQuote } from '../output.ts';
-import { parseAnchorOption, invalid, secretOption, type SecretOptions } from '../options.ts';
+import { collect, parseAnchorOption, parseVariables, secretOption, type SecretOptions } from '../options.ts';
 import { CommandAccess } from '../key-access.ts';
 
 interface InitOptions extends SecretOptions {
   readonly issuer: string;
   readonly anchor?: string;
   readonly keystore: readonly KeystoreConfig[];
+  readonly keystoreEnv: readonly string[];
   readonly exampleCatalog?: boolean;
   readonly json?: boolean;
 }
 
-/** `NAME=file:PATH` or `NAME=pkcs11:…` */
+/**
+ * `NAME=file:PATH` or `NAME=pkcs11:…`
+ *
+ * The option is not repeated in a message, and no fault of commander's is thrown, which repeats it: a PIN may be in it.
+ */
 function parseKeystore(text: string): KeystoreConfig {
-  const match = /^([^=]+)=(file|pkcs11):(.+)$/s.exec(text);
-  const [name, type, rest] = [match?.[1] ?? '', match?.[2], match?.[3] ?? ''];
-  if (!isId(name) || type === undefined) throw invalid('expected NAME=file:PATH or NAME=pkcs11:URI');
-  return type === 'file' ? { type: 'file', name, path: rest } : { type: 'pkcs11', name, uri: `pkcs11:${rest}` };
+  const match = /^([^=]+)=(file|pkcs11):(.+)$/is.exec(text);
+  const [name, type, rest] = [match?.[1] ?? '', match?.[2]?.toLowerCase(), match?.[3] ?? ''];
+  if (!isId(name) || type === undefined)
+    throw new VtlicError('usage', '--keystore takes NAME=file:PATH or NAME=pkcs11:URI, where NAME is an id', {
+      hint: "for example: --keystore 'hsm=pkcs11:token=NAME?module-path=/usr/lib/softhsm/libsofthsm2.so'",
+    });
+  if (type === 'file') return { type, name, path: rest };
+  const uri = `pkcs11:${rest}`;
+  checkUri(name, parsePkcs11Uri(uri, 'usage'));
+  return { type: 'pkcs11', name, uri };
+}
+
+/** @throws VtlicError `usage` for a variable of a keystore that is no token */
+function withVariables(stores: readonly KeystoreConfig[], options: readonly string[]): readonly KeystoreConfig[] {
+  const of = new Map<string, string[]>();
+  for (const option of options) {
+    const [name = '', ...rest] = option.split(':');
+    if (rest.length === 0 || !stores.some((store) => store.name === name && store.type === 'pkcs11'))
+      throw new VtlicError('usage', '--keystore-env takes KEYSTORE:NAME or KEYSTORE:NAME=VALUE', {
+        hint: 'name a keystore that --keystore makes, as NAME=pkcs11:URI',
+      });
+    of.set(name, [...(of.get(name) ?? []), rest.join(':')]);
+  }
+  return stores.map((store) => {
+    const declared = of.get(store.name);
+    if (store.type === 'file' || declared === undefined) return store;
+    return { ...store, environment: parseVariables('--keystore-env', declared) };
+  });
+}
+
+/** @throws VtlicError `usage` for a URI that can match no token */
+function checkUri(keystore: string, { unknown: [unknown], modulePath, moduleName }: Pkcs11Uri): void {
+  if (unknown !== undefined)
+    throw new VtlicError(
+      'usage',
+      `the PKCS#11 URI of the keystore ${keystore} has the attribute ${cleanText(unknown.name, 40)}, which is not ` +
+        'one of RFC 7512, and so matches no token',
+      { field: '--keystore', hint: 'see the URI of each token: vtlic hsm list' },
+    );
+  if (modulePath === undefined && moduleName === undefined)
+    throw new VtlicError('usage', `the PKCS#11 URI of the keystore ${keystore} names no module`, {
+      field: '--keystore',
+      hint: "add ?module-path=/PATH of the token's PKCS#11 module; see the URI of each token: vtlic hsm list",
+    });
 }
 
 const HELP = `
@@ -50,6 +96,13 @@ export function defineInit(command: Command, io: Io): void {
       (value: string, all: KeystoreConfig[]) => [...all, parseKeystore(value)],
       [] as KeystoreConfig[],
     )
+    .option(
+      '--keystore-env <keystore:variable>',
+      'a variable of the environment that the PKCS#11 module of a keystore needs: ' +
+        'KEYSTORE:NAME, or KEYSTORE:NAME=VALUE (repeatable)',
+      collect,
+      [] as string[],
+    )
     .option('--example-catalog', 'a catalog with one product to try things out with')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);
@@ -60,7 +113,11 @@ export function defineInit(command: Command, io: Io): void {
         ? { kind: 'file', path: defaultAnchorFile(folder) }
         : parseAnchorOption('--anchor', options.anchor, io.cwd, options.issuer);
     const keystores: readonly KeystoreConfig[] =
-      options.keystore.length === 0 ? [{ type: 'file', name: 'local', path: 'keys' }] : options.keystore;
+      options.keystore.length === 0
+        ? [{ type: 'file', name: 'local', path: 'keys' }]
+        : withVariables(options.keystore, options.keystoreEnv);
+    for (const store of keystores)
+      if (store.type === 'pkcs11') for (const line of ignoredAttributes(store)) io.err(line);
     const paths = await create(
       io,
       { folder, issuer: options.issuer, anchor, keystores, exampleCatalog: options.exampleCatalog ?? false },

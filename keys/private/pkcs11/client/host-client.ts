@@ -10,8 +10,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';
-import { hostEnvironment } from './host-environment.ts';
+import { hostEnvironment, type Environment } from './host-environment.ts';
 import { endHungHosts, HostLock, identify, lockFolder, type ProcessIdentity } from './host-lock.ts';
+import type { ModuleEnvironment } from '../shared/module-environment.ts';
 import { GarbledMessage, HOST_PIPE, MessageReader, sendMessage } from '../shared/host-pipe.ts';
 import {
   READY_ID,
@@ -52,7 +53,9 @@ export class HostFailure extends Error {
 
 export interface HostOptions {
   /** The officer's environment, of which the host sees a few variables. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
+  /** What the keystore of the module declares. */
+  readonly declared: ModuleEnvironment;
   /** What the officer should know: a host of an earlier run that was ended, say. */
   readonly notify: (sentence: string) => void;
   /** A cleaned line that the module printed. */
@@ -135,8 +138,8 @@ export class HostClient {
     const child = spawn('/bin/sh', ['-c', HOST_SHELL, process.execPath, main], {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      env: hostEnvironment(options.environment),
-      cwd: '/',
+      // In the officer's folder: a relative path means what it means to the maker's own tools.
+      env: hostEnvironment(options.environment, options.declared),
     });
     const host = new HostClient(child, child.stdio[HOST_PIPE] as Socket, options);
     const identity = child.pid === undefined ? undefined : identify(child.pid);

@@ -5,6 +5,7 @@
 export { examineToken } from './doctor.ts';
 export type { Check } from './doctor-key.ts';
 export { nameOneToken } from './find-token.ts';
+export { describeDeclared } from './host-environment.ts';
 export { listModule, type ListedModule } from './list-tokens.ts';
 export { describeToken, lastTryName } from './pin-policy.ts';
 export { moduleFile, resolveModule } from './resolve-module.ts';

@@ -1,5 +1,6 @@
 /** What a module shows without any login: for `vtlic hsm list`. */
-import { asker, moduleName, startHost } from './start-host.ts';
+import { environmentFaults } from './host-environment.ts';
+import { asker, moduleName, startHost, withEnvironment } from './start-host.ts';
 import { profileOf, type TokenProfile } from '../shared/profiles.ts';
 import { CKF_TOKEN_INITIALIZED } from '../shared/constants.ts';
 import { tokenFlagsInWords, type ModuleDescription, type TokenDescription } from '../shared/token-description.ts';
@@ -21,6 +22,8 @@ export interface ListedModule {
   readonly tokens: readonly ListedToken[];
   /** Slots whose token the module cannot read, with the return code in words. */
   readonly unreadable: readonly { readonly slotDescription: string; readonly fault: string }[];
+  /** What is wrong with its configuration, where it shows no initialized token. */
+  readonly suspects: readonly string[];
   /** What it printed meanwhile, cleaned. */
   readonly printed: readonly string[];
 }
@@ -33,7 +36,7 @@ export interface ListedModule {
  */
 export async function listModule(
   path: string,
-  options: Pick<TokenOptions, 'environment' | 'notify' | 'moduleSaid' | 'limits'> = {},
+  options: Pick<TokenOptions, 'environment' | 'declared' | 'notify' | 'moduleSaid' | 'limits'> = {},
 ): Promise<ListedModule> {
   const limit = options.limits?.other ?? DEFAULT_LIMITS.other;
   const host = await startHost(options, path);
@@ -49,7 +52,13 @@ export async function listModule(
     const unreadable = slots.flatMap(({ description, fault }) =>
       fault === undefined ? [] : [{ slotDescription: description, fault }],
     );
-    return { path, module, tokens, unreadable, printed: host.printed() };
+    // Nothing to sign with: the configuration may be why.
+    const suspects = tokens.some(({ uri }) => uri !== undefined)
+      ? []
+      : environmentFaults(options.environment ?? process.env, options.declared);
+    return { path, module, tokens, unreadable, suspects, printed: host.printed() };
+  } catch (error) {
+    throw withEnvironment(error, options);
   } finally {
     await host.close();
   }

@@ -6,6 +6,7 @@
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import { MAX_SECRET_BYTES, readSecretLine } from '../../../../files/index.ts';
+import { isUtf8 } from 'node:buffer';
 import {
   CKF_LOGIN_REQUIRED,
   CKF_PROTECTED_AUTHENTICATION_PATH,
@@ -73,29 +74,39 @@ export function judgeLogin(token: TokenDescription, lastTrySerial: string | unde
  * @throws VtlicError `pin_refused`
  */
 export function judgePinShape(pin: Uint8Array, token: TokenDescription): void {
-  const name = describeToken(token);
   const fault = pinFault(pin, token);
   if (fault === undefined) return;
-  throw new VtlicError('pin_refused', `the PIN for the token ${name} ${fault}; it was not shown to the token`, {
-    hint: 'run again and enter the PIN with care',
-  });
+  const [what, hint] = fault;
+  throw new VtlicError(
+    'pin_refused',
+    `the PIN for the token ${describeToken(token)} ${what}; it was not shown to the token`,
+    { hint },
+  );
 }
 
 const UNKNOWN_LENGTH = 0xffff;
+const WITH_CARE = 'run again and enter the PIN with care';
+const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 
-function pinFault(pin: Uint8Array, token: TokenDescription): string | undefined {
-  if (pin.length === 0) return 'is empty';
-  if (pin.includes(0)) return 'has a NUL byte';
-  try {
-    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(pin);
-  } catch {
-    return 'is not UTF-8 text';
-  }
-  if (token.minPinLength < UNKNOWN_LENGTH && pin.length < token.minPinLength)
-    return `is shorter than the ${token.minPinLength} bytes that this token wants at least`;
-  if (token.maxPinLength > 0 && token.maxPinLength < UNKNOWN_LENGTH && pin.length > token.maxPinLength)
-    return `is longer than the ${token.maxPinLength} bytes that this token takes`;
+/** What is wrong, to follow "the PIN", and what to do. */
+function pinFault(pin: Uint8Array, token: TokenDescription): readonly [what: string, hint: string] | undefined {
+  if (pin.length === 0) return ['is empty', WITH_CARE];
+  if (BYTE_ORDER_MARK.every((byte, i) => pin[i] === byte))
+    return ['begins with a byte order mark', 'save the file with the PIN as UTF-8 without a byte order mark'];
+  if (pin.includes(0)) return ['has a NUL byte', WITH_CARE];
+  if (!isUtf8(pin)) return ['is not UTF-8 text', 'save the file with the PIN as UTF-8, or enter the PIN with care'];
+  if (hasControl(pin)) return ['has a control character, of an arrow key or a tabulator for example', WITH_CARE];
+  const { minPinLength, maxPinLength } = token;
+  if (minPinLength < UNKNOWN_LENGTH && pin.length < minPinLength)
+    return [`is shorter than the ${minPinLength} bytes that this token wants at least`, WITH_CARE];
+  if (maxPinLength > 0 && maxPinLength < UNKNOWN_LENGTH && pin.length > maxPinLength)
+    return [`is longer than the ${maxPinLength} bytes that this token takes`, WITH_CARE];
   return undefined;
+}
+
+/** C0, DEL, and C1 as UTF-8 encodes it. */
+function hasControl(pin: Uint8Array): boolean {
+  return pin.some((byte, i) => byte < 0x20 || byte === 0x7f || (byte === 0xc2 && (pin[i + 1] ?? 0xff) < 0xa0));
 }
 
 /**

@@ -1,19 +1,24 @@
 /** Starts a token host, calls it, and finds a token on it. Its failures are explained in an officer's words. */
 import { cleanText } from '../../../../formats/clean-text.ts';
+import { VtlicError } from '../../../../formats/error.ts';
 import type { HostOperations, OperationName } from '../shared/host-protocol.ts';
 import type { ModuleDescription, TokenDescription } from '../shared/token-description.ts';
 import { explainFailure } from './explain-failure.ts';
 import { findToken } from './find-token.ts';
+import { checkDeclared, environmentFaults } from './host-environment.ts';
 import { HostClient, HostFailure, type HostOptions } from './host-client.ts';
 import type { TokenLimits, TokenOptions } from './token-options.ts';
 
 /** Starts a host whose failures are told in an officer's words. */
 export async function startHost(
-  options: Pick<TokenOptions, 'environment' | 'notify' | 'moduleSaid'>,
+  options: Pick<TokenOptions, 'environment' | 'declared' | 'notify' | 'moduleSaid'>,
   modulePath: string,
 ): Promise<HostClient> {
+  const { environment = process.env, declared = {} } = options;
+  checkDeclared(environment, declared);
   const hostOptions: HostOptions = {
-    environment: options.environment ?? process.env,
+    environment,
+    declared,
     notify: options.notify ?? ((): void => {}),
     moduleSaid: options.moduleSaid ?? ((): void => {}),
   };
@@ -63,6 +68,21 @@ export async function findOnHost(options: TokenOptions, modulePath: string, limi
     return { host, module, found: findToken(options.uri, modulePath, module, slots) };
   } catch (error) {
     await host.close();
-    throw error;
+    throw withEnvironment(error, options);
   }
+}
+
+/** The same error with what is wrong with the module's configuration, where that may be the cause. */
+export function withEnvironment(
+  error: unknown,
+  { environment = process.env, declared }: Pick<TokenOptions, 'environment' | 'declared'>,
+): unknown {
+  if (!(error instanceof VtlicError) || !['module_unusable', 'token_not_found'].includes(error.code)) return error;
+  const faults = environmentFaults(environment, declared);
+  if (faults.length === 0) return error;
+  return new VtlicError(error.code, `${error.message}; ${faults.join('; ')}`, {
+    ...error.place,
+    hint: "correct the module's configuration first; see docs/hsm.md",
+    cause: error,
+  });
 }

@@ -1,5 +1,7 @@
 /** What opening a token takes, and what is known of it before the login. */
 import { CKM_AES_GCM } from '../shared/constants.ts';
+import type { Environment } from './host-environment.ts';
+import type { ModuleEnvironment } from '../shared/module-environment.ts';
 import type { TokenProfile } from '../shared/profiles.ts';
 import type { MechanismDescription, ModuleDescription, TokenDescription } from '../shared/token-description.ts';
 import type { Pkcs11Uri } from '../uri/uri.ts';
@@ -52,7 +54,9 @@ export interface TokenOptions {
   readonly allowUntested?: boolean;
   /** Instead of the row that the token's own words lead to. */
   readonly profile?: TokenProfile;
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: Environment;
+  /** What the keystore declares: further variables that its module needs. */
+  readonly declared?: ModuleEnvironment;
   readonly notify?: (sentence: string) => void;
   readonly moduleSaid?: (line: string) => void;
 }

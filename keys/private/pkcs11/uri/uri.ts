@@ -1,8 +1,9 @@
 /**
  * PKCS#11 URIs (RFC 7512), which name tokens and keys.
  *
- * Stricter than the RFC where it leaves room: `pin-value` is refused (a PIN does not belong in a file or a command
- * line), `pin-source` is `file:` with an absolute path alone (no commands), a relative `module-path` is refused.
+ * Stricter than the RFC where it leaves room: a PIN is refused however it is spelled (it does not belong in a file or
+ * a command line), `pin-source` is `file:` with an absolute path and never a command, and a relative `module-path` is
+ * refused.
  */
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';
@@ -60,6 +61,7 @@ type TextAttribute = keyof typeof TEXT_ATTRIBUTES;
 
 const OBJECT_TYPES: readonly string[] = ['cert', 'data', 'private', 'public', 'secret-key'];
 const MAX_URI_CHARACTERS = 4096;
+const EXAMPLE = 'write for example: pkcs11:token=NAME?module-path=/usr/lib/softhsm/libsofthsm2.so';
 const MAX_SLOT_ID = Number.MAX_SAFE_INTEGER;
 
 export type UriFault = 'usage' | 'configuration_invalid';
@@ -90,13 +92,9 @@ class UriReader {
         undefined,
         `a PKCS#11 URI should have at most ${MAX_URI_CHARACTERS} characters, but this one has ${text.length}`,
       );
-    if (!/^pkcs11:/i.test(text))
-      throw this.#error(
-        undefined,
-        'a PKCS#11 URI should begin with "pkcs11:"',
-        'write for example: pkcs11:token=NAME?module-path=/usr/lib/softhsm/libsofthsm2.so',
-      );
+    if (!/^pkcs11:/i.test(text)) throw this.#error(undefined, 'a PKCS#11 URI should begin with "pkcs11:"', EXAMPLE);
     const rest = text.slice('pkcs11:'.length);
+    this.#refusePin(rest);
     const question = rest.indexOf('?');
     const uri: Building = {};
     this.#readPath(question === -1 ? rest : rest.slice(0, question), uri);
@@ -104,9 +102,29 @@ class UriReader {
     return Object.freeze({ unknown: Object.freeze([]), ignored: Object.freeze([]), ...uri });
   }
 
+  /**
+   * Before anything is decoded or checked: no message may come to repeat a PIN. The RFC has `pin-value` in the query;
+   * a PIN is looked for in every place and spelling in which somebody may have put one.
+   */
+  #refusePin(rest: string): void {
+    const name = [rest, leniently(rest)]
+      .flatMap((text) => text.split(/[;&?]/))
+      .map((part) => part.slice(0, Math.max(0, part.indexOf('='))))
+      .find(isPinName);
+    if (name === undefined) return;
+    throw this.#error(
+      'pin-value',
+      `the attribute ${cleanText(leniently(name), 40)} is refused: a PIN in a URI ends up in files, logs and ` +
+        'process lists',
+      'remove it; the PIN is asked for on the terminal, or taken from --secret or pin-source=file:/PATH',
+    );
+  }
+
   #readPath(path: string, uri: Building): void {
     const unknown: UnknownAttribute[] = [];
     for (const { name, raw } of this.#attributes(path, ';', true)) {
+      if (isKnownQuery(name))
+        throw this.#error(name, `the attribute ${name} of the PKCS#11 URI belongs behind the "?"`, EXAMPLE);
       const bytes = this.#decode(name, raw, PATH_CHARACTERS);
       if (name === 'id') uri.id = bytes;
       else this.#setPathAttribute(name, this.#text(name, bytes), uri, unknown);
@@ -125,14 +143,6 @@ class UriReader {
   #readQuery(query: string, uri: Building): void {
     const ignored: UnknownAttribute[] = [];
     for (const { name, raw } of this.#attributes(query, '&', false)) {
-      // Refused before its value is decoded: no message may come to repeat it.
-      if (name === 'pin-value') {
-        throw this.#error(
-          name,
-          'the attribute pin-value is refused: a PIN in a URI ends up in files, logs and process lists',
-          'remove it; the PIN is asked for on the terminal, or taken from --secret or pin-source=file:/PATH',
-        );
-      }
       const value = this.#text(name, this.#decode(name, raw, QUERY_CHARACTERS));
       if (name === 'module-path') uri.modulePath = this.#absolutePath(name, value);
       else if (name === 'module-name') uri.moduleName = this.#moduleName(value);
@@ -154,6 +164,7 @@ class UriReader {
           undefined,
           `a PKCS#11 URI should consist of NAME=VALUE parts with "${separator}" between them, ` +
             `but a part ${shownPart(name, equals)}`,
+          EXAMPLE,
         );
       }
       if (seen.has(name) && (isPath || isKnownQuery(name)))
@@ -265,7 +276,22 @@ function isTextAttribute(name: string): name is TextAttribute {
 }
 
 function isKnownQuery(name: string): boolean {
-  return ['module-path', 'module-name', 'pin-source', 'pin-value'].includes(name);
+  return ['module-path', 'module-name', 'pin-source'].includes(name);
+}
+
+/** `pin-value`, and what people and other programs write for it. */
+function isPinName(name: string): boolean {
+  const plain = leniently(name)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '');
+  return /^(?:user|so)?pin(?:value)?$/.test(plain);
+}
+
+/** With each %XX decoded, twice over; what cannot be decoded stays. */
+function leniently(text: string): string {
+  const once = (encoded: string): string =>
+    encoded.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return once(once(text));
 }
 
 /** Never the whole part: it may hold a secret that lost its name. */

@@ -5,6 +5,7 @@ import {
   explainLoginRefusal,
   judgeLogin,
   judgePinShape,
+  lastTryName,
 } from '../../../../../keys/private/pkcs11/client/pin-policy.ts';
 import { returnCodeNames, returnCodeOf } from '../../../../../keys/private/pkcs11/shared/return-codes.ts';
 import { tokenFlagsInWords } from '../../../../../keys/private/pkcs11/shared/token-description.ts';
@@ -27,6 +28,16 @@ const token = (flags: number, more: { minPinLength?: number; maxPinLength?: numb
   firmwareVersion: '1.0',
   ...more,
 });
+
+function errorOf(run: () => unknown): VtlicError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof VtlicError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
 
 function codeOf(run: () => unknown): string {
   try {
@@ -86,6 +97,22 @@ describe('a PIN that cannot be right is not shown', () => {
     expect(() => judgePinShape(Uint8Array.of(0x31, 0x32, 0xff, 0x33), token(READY))).toThrow('not UTF-8');
   });
 
+  it.each([
+    [Uint8Array.of(0xef, 0xbb, 0xbf, 0x31, 0x32, 0x33, 0x34), 'byte order mark'],
+    [Uint8Array.of(0xef, 0xbb, 0xbf), 'byte order mark'],
+    [utf8('0000\u001b[D1234'), 'control character'],
+    [utf8('\u001b[200~1234\u001b[201~'), 'control character'],
+    [utf8('12\t34'), 'control character'],
+    [utf8('1234\u0085'), 'control character'],
+    [utf8('1234\u007f'), 'control character'],
+  ])('refuses %j, which no person meant as a PIN', (pin, words) => {
+    expect(() => judgePinShape(pin, token(READY, { maxPinLength: 64 }))).toThrow(words);
+  });
+
+  it('takes a PIN with letters of any language', () => {
+    expect(codeOf(() => judgePinShape(utf8('pässwörd ²'), token(READY, { maxPinLength: 64 })))).toBe('none');
+  });
+
   it('does not believe limits that say nothing', () => {
     expect(
       codeOf(() => judgePinShape(utf8('1'.repeat(100)), token(READY, { minPinLength: 2 ** 53, maxPinLength: 0 }))),
@@ -104,7 +131,38 @@ describe('a PIN that cannot be right is not shown', () => {
   });
 });
 
+describe('a token without a serial number', () => {
+  const nameless = { ...token(READY | 0x20000), serial: '', slotDescription: 'Linux' };
+
+  it('is named by label and slot, in its hint too', () => {
+    const error = errorOf(() => judgeLogin(nameless, undefined));
+    expect(error.message).toContain('"T" (no serial number, slot "Linux")');
+    expect(error.hint).toContain("--last-try 'T in Linux'");
+  });
+
+  it('has its last try used by that name alone', () => {
+    expect(judgeLogin(nameless, lastTryName(nameless))).toBe('pin');
+    for (const typed of ['', 'T', 'Linux']) expect(codeOf(() => judgeLogin(nameless, typed))).toBe('pin_last_try');
+  });
+
+  it('and without a label or slot has no last try used', () => {
+    const unnamed = { ...nameless, label: '', slotDescription: '' };
+    const error = errorOf(() => judgeLogin(unnamed, ''));
+    expect(error.code).toBe('pin_last_try');
+    expect(error.hint).not.toContain('--last-try');
+  });
+});
+
 describe('what a refused login means', () => {
+  it.each(['CKR_USER_ALREADY_LOGGED_IN', 'CKR_USER_ANOTHER_ALREADY_LOGGED_IN'])(
+    '%s is the login of another program, and no refusal of the PIN',
+    (name) => {
+      const error = explainLoginRefusal(returnCodeOf(name), token(READY), undefined);
+      expect(error.code).toBe('signing_failed');
+      expect(error.message).toContain('a login of another program is open');
+    },
+  );
+
   it.each([
     ['CKR_PIN_INCORRECT', 'pin_refused'],
     ['CKR_PIN_LEN_RANGE', 'pin_refused'],

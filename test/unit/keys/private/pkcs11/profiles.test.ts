@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { passedVariables, hostEnvironment } from '../../../../../keys/private/pkcs11/client/host-environment.ts';
 import { profileOf, PROFILES } from '../../../../../keys/private/pkcs11/shared/profiles.ts';
 
 const module = (manufacturer: string, description: string, libraryVersion = '1.0', cryptokiVersion = '2.40') => ({
@@ -59,21 +58,5 @@ describe('token profiles', () => {
   it('ends with the row that fits every token, and has each row once', () => {
     expect(PROFILES.at(-1)?.id).toBe('standard');
     expect(new Set(PROFILES.map(({ id }) => id)).size).toBe(PROFILES.length);
-  });
-});
-
-describe("the token host's environment", () => {
-  it('has what modules look for, and nothing else', () => {
-    const passed = hostEnvironment({
-      SOFTHSM2_CONF: '/a',
-      KRYOPTIC_CONF: '/b',
-      NODE_OPTIONS: '--require x',
-      LD_PRELOAD: '/x.so',
-      PATH: '/bin',
-      SECRET: 'x',
-      HOME: '/h',
-    });
-    expect(passed).toEqual({ SOFTHSM2_CONF: '/a', KRYOPTIC_CONF: '/b', HOME: '/h' });
-    for (const name of passedVariables()) expect(name).not.toMatch(/^(NODE_|LD_)|PIN|SECRET|PASS/);
   });
 });

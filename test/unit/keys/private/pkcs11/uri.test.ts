@@ -104,6 +104,8 @@ describe('PKCS#11 URI (RFC 7512)', () => {
     ['pkcs11:?pin-source=https:/x', 'pin-source', 'absolute path'],
     ['pkcs11:?pin-source=file:/a%2520b', 'pin-source', 'should not contain "%"'],
     ['pkcs11:?pin-value=1234', 'pin-value', 'is refused'],
+    ['pkcs11:module-path=/m.so', 'module-path', 'behind the "?"'],
+    ['pkcs11:token=a;pin-source=file:/p', 'pin-source', 'behind the "?"'],
   ])('refuses %s', (text, field, words) => {
     const fault = faultOf(text);
     expect(fault.code).toBe('configuration_invalid');
@@ -116,10 +118,30 @@ describe('PKCS#11 URI (RFC 7512)', () => {
     'pkcs11:?pin-value=planted-7391',
     'pkcs11:?pin-value=%zzplanted-7391',
     'pkcs11:?pin-value=planted-7391&pin-value=planted-7391',
-  ])('never repeats a PIN: %s', (text) => {
+    'pkcs11:token=a;pin-value=planted-7391',
+    'pkcs11:pin-value=planted-7391?module-path=/m.so',
+    'pkcs11:?PIN-VALUE=planted-7391',
+    'pkcs11:?Pin_Value=planted-7391',
+    'pkcs11:?pin=planted-7391',
+    'pkcs11:?pinvalue=planted-7391',
+    'pkcs11:?user-pin=planted-7391',
+    'pkcs11:?module-path=/m.so;pin-value=planted-7391',
+    'pkcs11:?pin%2Dvalue=planted-7391',
+    'pkcs11:?%70in-value=planted-7391',
+    'pkcs11:?%2570in-value=planted-7391',
+    'pkcs11:token=a%3Bpin-value=planted-7391',
+  ])('refuses a PIN as such, and never repeats it: %s', (text) => {
     const fault = faultOf(text);
+    expect(fault.message).toContain('a PIN in a URI ends up in files');
     expect(`${fault.message} ${fault.hint ?? ''} ${JSON.stringify(fault.place)}`).not.toContain('planted');
   });
+
+  it.each(['pkcs11:token=pin', 'pkcs11:token=pin-value', 'pkcs11:object=the%20pin;x-spinner=1', 'pkcs11:?x-pine=1'])(
+    'takes no other word for a PIN: %s',
+    (text) => {
+      expect(() => parsePkcs11Uri(text)).not.toThrow();
+    },
+  );
 
   it('refuses one that is too long before it looks at it', () => {
     expect(faultOf(`pkcs11:token=${'a'.repeat(5000)}`).message).toContain('at most 4096');
