@@ -8,6 +8,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import type { PublicKey } from '../../../keys/public/public-key.ts';
 import { formatTable } from '../output.ts';
 import type { LedgerSummary, LedgerView } from '../../ledger/index.ts';
+import { type ComparedFiles, compareFiles } from '../../issue/compare-files.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
@@ -27,6 +28,7 @@ import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 interface VerifyOptions extends LedgerFileOptions, SecretOptions {
   readonly signatures: boolean;
   readonly trust: readonly string[];
+  readonly files?: boolean;
 }
 
 export function addLedgerVerify(parent: Command, io: Io): void {
@@ -37,9 +39,12 @@ export function addLedgerVerify(parent: Command, io: Io): void {
     )
     .option('--no-signatures', 'leave the signatures out')
     .option('--trust <keys>', "a file with the license keys (repeatable; default: the site's)", collect, [] as string[])
+    .option('--files', 'compare the files below out/ with the ledger too, and name those that differ')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((file: string | undefined, options: VerifyOptions) =>
     withLedger(io, options, file, async (ledger, site) => {
+      if (site === undefined && options.files === true)
+        throw invalid('--files compares the files of a site with its own ledger: leave FILE out');
       if (site === undefined) new SecretProvider(parseSecretOptions(options.secret), undefined).assertFor([]);
       const keys = options.signatures ? keysFor(io, options, site) : undefined;
       const abort = new AbortController();
@@ -56,7 +61,14 @@ export function addLedgerVerify(parent: Command, io: Io): void {
         progress.clear();
         const anchor = site === undefined ? undefined : await readAnchorStatus(io, site, ledger, options);
         if (anchor?.fault !== undefined) throw anchor.fault;
-        report(io, ledger, summary, options);
+        const files =
+          site === undefined || options.files !== true
+            ? undefined
+            : await compareFiles(ledger, site, io.runtime.interrupted, ({ kind, path, sentence }) => {
+                io.err(`${kind}: ${path}: ${sentence}`);
+              });
+        requireSameFiles(files);
+        report(io, ledger, summary, files, options);
         if (anchor === undefined || anchor.state === 'unread')
           io.err(
             `the anchor was not asked: whether this ${anchor === undefined ? 'copy' : 'ledger'} is the newest, ` +
@@ -101,7 +113,24 @@ function asFailedCheck(error: unknown): unknown {
   });
 }
 
-function report(io: Io, ledger: LedgerView, summary: LedgerSummary, options: VerifyOptions): void {
+/** @throws VtlicError `checks_failed`: each file was named before */
+function requireSameFiles(files: ComparedFiles | undefined): void {
+  if (files === undefined || files.missing + files.changed + files.foreign === 0) return;
+  throw new VtlicError(
+    'checks_failed',
+    `the ledger holds, but the files below out/ differ from it: ${files.missing} missing, ${files.changed} changed, ` +
+      `${files.foreign} foreign; ${files.whole} are whole`,
+    { hint: 'write a missing file out again: vtlic release LICENSE; find out where the others come from' },
+  );
+}
+
+function report(
+  io: Io,
+  ledger: LedgerView,
+  summary: LedgerSummary,
+  files: ComparedFiles | undefined,
+  options: VerifyOptions,
+): void {
   const { head } = summary;
   if (options.json === true) {
     const { logs, lineages, intents, issued, reentered, voided, released, open, signatures } = summary;
@@ -123,6 +152,7 @@ function report(io: Io, ledger: LedgerView, summary: LedgerSummary, options: Ver
         released,
         open,
         signatures: signatures ?? null,
+        ...(files === undefined ? {} : { files: files.whole }),
       }),
     );
     return;
@@ -145,6 +175,7 @@ function report(io: Io, ledger: LedgerView, summary: LedgerSummary, options: Ver
           `released${summary.reentered > 0 ? `; ${summary.reentered} entered again after a restore` : ''}`,
       ],
       ['signatures', summary.signatures === undefined ? 'not checked' : `${summary.signatures} checked, all good`],
+      ...(files === undefined ? [] : [['files', `${files.whole} compared, all as the ledger says`] as const]),
     ]).join('\n')}\n`,
   );
 }
