@@ -2,10 +2,11 @@
  * `npm run bench`: what the toolkit costs beside what it cannot do without, in one run. Figures are ratios first:
  * those carry from one machine to another (docs/performance.md).
  *
- *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,recomputing,process]
+ *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,growth,recomputing,process]
  */
 import { parseArgs } from 'node:util';
 import { removeBenchFolders } from './parts/batch-site.ts';
+import { measureGrowth } from './parts/growth.ts';
 import { measureIssuing } from './parts/issuing.ts';
 import { measureLedger } from './parts/ledger.ts';
 import { machineFacts } from './parts/machine.ts';
@@ -40,6 +41,7 @@ const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Par
         : measureMemory([1000, 10_000, 50_000], 10_000),
   ],
   ['ledger', () => measureLedger(values.full ? [10_000, 1_000_000, 10_000_000] : [10_000, 300_000])],
+  ['growth', () => measureGrowth(values.full ? [100_000, 1_000_000] : [10_000, 50_000])],
   ['recomputing', () => measureRecomputing(RECOMPUTED, RECOMPUTED_MANY)],
   ['process', measureProcess],
 ];

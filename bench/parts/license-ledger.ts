@@ -11,7 +11,7 @@ import { ALGORITHMS } from '../../formats/cose-algorithm.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { createLedger } from '../../signer/ledger/create.ts';
-import type { IntentInput } from '../../signer/ledger/ledger.ts';
+import type { IntentInput, Ledger } from '../../signer/ledger/ledger.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../signer/ledger/open.ts';
 import { benchRuntime } from './batch-site.ts';
 import { EXAMPLE } from './example.ts';
@@ -82,28 +82,33 @@ export async function licenseLedger(folder: string, key: Signer, licenses: numbe
     holder: { command: 'bench' },
   });
   try {
-    for (let from = 0; from < licenses; from += A_GROUP) {
-      const made: Made[] = [];
-      const until = Math.min(from + A_GROUP, licenses);
-      let next = from;
-      await Promise.all(
-        Array.from({ length: IN_FLIGHT }, async () => {
-          while (next < until) made.push(await make(key, next++));
-        }),
-      );
-      const seqs = ledger.group(() => made.map(({ intent }) => ledger.intend(intent).seq));
-      ledger.group(() => made.forEach(({ cose }, i) => void ledger.issue(seqs[i] ?? 0, cose)));
-      await ledger.anchor();
-      ledger.group(() =>
-        made.forEach(
-          ({ intent }, i) => void ledger.release(seqs[i] ?? 0, { path: intent.path, digest: digest(intent.path) }),
-        ),
-      );
-    }
+    await fillLedger(ledger, key, licenses);
   } finally {
     ledger.close();
   }
   return path;
+}
+
+/** Adds licenses of new customers: intent, issue and release of each, in groups. */
+export async function fillLedger(ledger: Ledger, key: Signer, licenses: number): Promise<void> {
+  for (let from = 0; from < licenses; from += A_GROUP) {
+    const made: Made[] = [];
+    const until = Math.min(from + A_GROUP, licenses);
+    let next = from;
+    await Promise.all(
+      Array.from({ length: IN_FLIGHT }, async () => {
+        while (next < until) made.push(await make(key, next++));
+      }),
+    );
+    const seqs = ledger.group(() => made.map(({ intent }) => ledger.intend(intent).seq));
+    ledger.group(() => made.forEach(({ cose }, i) => void ledger.issue(seqs[i] ?? 0, cose)));
+    await ledger.anchor();
+    ledger.group(() =>
+      made.forEach(
+        ({ intent }, i) => void ledger.release(seqs[i] ?? 0, { path: intent.path, digest: digest(intent.path) }),
+      ),
+    );
+  }
 }
 
 /** What a raw loop checks: every signature of a ledger. */
