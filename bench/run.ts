@@ -41,7 +41,7 @@ const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Par
         : measureMemory([1000, 10_000, 50_000], 10_000),
   ],
   ['ledger', () => measureLedger(values.full ? [10_000, 1_000_000, 10_000_000] : [10_000, 300_000])],
-  ['growth', () => measureGrowth(values.full ? [100_000, 1_000_000] : [10_000, 50_000])],
+  ['growth', () => measureGrowth(values.full ? [100_000, 1_000_000] : [50_000, 100_000])],
   ['recomputing', () => measureRecomputing(RECOMPUTED, RECOMPUTED_MANY)],
   ['process', measureProcess],
 ];
