@@ -1,0 +1,357 @@
+/** Every rule of docs/keysets.md K1 and K2, one fault at a time. */
+import { describe, expect, it } from 'vitest';
+import { armor } from '../../../formats/armor.ts';
+import { concatBytes, fromHex } from '../../../formats/bytes.ts';
+import { decodeCbor } from '../../../formats/cbor/decode.ts';
+import { encodeCbor, encodeTagged } from '../../../formats/cbor/encode.ts';
+import { isCborMap, type CborValue } from '../../../formats/cbor/value.ts';
+import {
+  decodeCoseSign,
+  encodeBodyProtected,
+  encodeCoseSign,
+  encodeSignerProtected,
+  MAX_SIGNERS,
+  signerStructure,
+} from '../../../formats/cose-sign.ts';
+import { TYP } from '../../../formats/cose-sign1.ts';
+import { encodeCoseKey } from '../../../formats/cose-key.ts';
+import { armoredBlocks } from '../../../formats/keyset/blocks.ts';
+import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
+import { encodeKeyset } from '../../../formats/keyset/encode-keyset.ts';
+import * as bounds from '../../../formats/keyset/keyset.ts';
+import { coseKeyOf, issuingKey, keysetOf, testKey } from '../../support/keysets.ts';
+import { faultOf } from './fault-of.ts';
+
+const ROOTS = ['root a', 'root b'];
+const full = keysetOf({
+  version: 2,
+  roots: ROOTS,
+  threshold: 2,
+  expires: 1_900_000_000,
+  keys: [issuingKey('issuing', { status: 'revoked', honored: ['ab'.repeat(32)], tiers: ['pro'], products: ['p'] })],
+  requireComposite: true,
+  ed25519Until: 1_900_000_000,
+  revokedLicenses: ['0193817a-6c00-7000-8000-000000000001'],
+  lowestCounters: new Map([['v/p/c', 1]]),
+});
+const payload = encodeKeyset(full);
+
+function mapOf(bytes: Uint8Array): Map<CborValue, CborValue> {
+  const value = decodeCbor(bytes);
+  if (!isCborMap(value)) throw new Error('this is no map');
+  return new Map(value);
+}
+
+/** The payload with one member changed; undefined leaves it out. */
+function withMember(name: string, value: CborValue | undefined): Uint8Array {
+  const map = mapOf(payload);
+  if (value === undefined) map.delete(name);
+  else map.set(name, value);
+  return encodeCbor(map);
+}
+
+/** The payload with one member of its issuing key changed. */
+function withKeyMember(name: string, value: CborValue | undefined): Uint8Array {
+  const keys = mapOf(payload).get('keys');
+  const first = Array.isArray(keys) ? (keys[0] as ReadonlyMap<CborValue, CborValue>) : new Map<CborValue, CborValue>();
+  const key = new Map(first);
+  if (value === undefined) key.delete(name);
+  else key.set(name, value);
+  return withMember('keys', [key]);
+}
+
+const rootKeys = ROOTS.map((name) => {
+  const { alg, publicBytes } = coseKeyOf(testKey(name));
+  return encodeCoseKey(alg, publicBytes);
+}).sort((a, b) => Buffer.compare(a, b));
+const digests = (count: number, bytes = 32): Uint8Array[] =>
+  Array.from({ length: count }, (_, i) => Uint8Array.of(...new Uint8Array(bytes - 3), i >> 16, i >> 8, i));
+const id = fromHex('0193817a6c0070008000000000000001') ?? new Uint8Array();
+const MAX_TIME = 253_402_300_799;
+
+describe('the payload of a keyset', () => {
+  it('is read as it was written', () => {
+    expect(decodeKeyset(payload)).toMatchObject({
+      iss: 'example-vendor',
+      version: 2,
+      threshold: 2,
+      requireComposite: true,
+      ed25519Until: 1_900_000_000,
+      revokedLicenses: ['0193817a-6c00-7000-8000-000000000001'],
+      keys: [{ status: 'revoked', honored: ['ab'.repeat(32)], tiers: ['pro'], products: ['p'] }],
+    });
+  });
+
+  it.each([
+    ['iss', 'an issuer'],
+    ['iss', undefined],
+    ['version', 0],
+    ['version', '1'],
+    ['made', -1],
+    ['made', MAX_TIME + 1],
+    ['made', undefined],
+    ['expires', 0],
+    ['roots', []],
+    ['roots', rootKeys.toReversed()],
+    ['roots', [rootKeys[0], rootKeys[0]]],
+    ['roots', [new Uint8Array(40)]],
+    ['roots', [1]],
+    ['roots', Array.from({ length: bounds.MAX_ROOTS + 1 }, (_, i) => Uint8Array.of(i))],
+    ['threshold', 0],
+    ['threshold', 3],
+    ['threshold', undefined],
+    ['keys', undefined],
+    ['keys', [1]],
+    ['keys', Array.from({ length: bounds.MAX_ISSUING_KEYS + 1 }, () => new Map())],
+    ['policy', new Map()],
+    ['policy', new Map([['composite', false]])],
+    ['policy', new Map([['ed25519_until', -1]])],
+    ['revoked', []],
+    ['revoked', [new Uint8Array(16)]],
+    ['revoked', [id, id]],
+    ['revoked', digests(bounds.MAX_REVOKED_LICENSES + 1)],
+    ['lowest', new Map()],
+    ['lowest', new Map([['v/p', 1]])],
+    ['lowest', new Map([['v/p/c', 0]])],
+    ['lowest', []],
+  ] as readonly (readonly [string, CborValue | undefined])[])('is malformed with %s %j', (name, value) => {
+    expect(faultOf(() => decodeKeyset(withMember(name, value)))).toMatchObject({ code: 'claims_malformed' });
+  });
+
+  it.each([
+    ['key', undefined],
+    ['key', new Uint8Array(40)],
+    ['purpose', 'root'],
+    ['purpose', undefined],
+    ['status', 'stolen'],
+    ['status', 'active'], // with honored payloads
+    ['products', []],
+    ['products', ['b', 'a']],
+    ['products', ['a', 'a']],
+    ['tiers', ['an id']],
+    ['tiers', Array.from({ length: bounds.MAX_SCOPE_ITEMS + 1 }, (_, i) => `t${1000 + i}`)],
+    ['from', -1],
+    ['until', MAX_TIME + 1],
+    ['honored', []],
+    ['honored', digests(2).toReversed()],
+    ['honored', digests(1, 31)],
+    ['honored', digests(bounds.MAX_HONORED + 1)],
+  ] as readonly (readonly [string, CborValue | undefined])[])('is malformed with %s %j in a key', (name, value) => {
+    expect(faultOf(() => decodeKeyset(withKeyMember(name, value)))).toMatchObject({ code: 'claims_malformed' });
+  });
+
+  it('takes each bound itself', () => {
+    expect(decodeKeyset(withKeyMember('honored', digests(bounds.MAX_HONORED))).keys[0]?.honored).toHaveLength(
+      bounds.MAX_HONORED,
+    );
+    expect(decodeKeyset(withMember('version', Number.MAX_SAFE_INTEGER)).version).toBe(Number.MAX_SAFE_INTEGER);
+    expect(decodeKeyset(withMember('made', 1_899_999_999)).made).toBe(1_899_999_999);
+  });
+
+  it('wants a key to begin before it ends', () => {
+    const of = (from: number, until: number): unknown => issuingKey('issuing', { from, until });
+    expect(of(1, 2)).toBeDefined();
+    const write = (from: number, until: number): Uint8Array =>
+      encodeKeyset({ ...full, keys: [issuingKey('issuing', { from, until })] });
+    expect(write(1, 2).length).toBeGreaterThan(0);
+    expect(faultOf(() => write(2, 2))).toMatchObject({ code: 'claims_malformed' });
+  });
+
+  it.each([
+    withMember('new', 1),
+    withKeyMember('new', 1),
+    withMember(
+      'policy',
+      new Map<CborValue, CborValue>([
+        ['composite', true],
+        ['new', 1],
+      ]),
+    ),
+  ])('with a member that nobody knows is not understood (%#)', (bytes) => {
+    expect(faultOf(() => decodeKeyset(bytes))).toMatchObject({ code: 'claims_unknown' });
+  });
+
+  it.each([new Uint8Array(), Uint8Array.of(0x80), concatBytes(payload, Uint8Array.of(0))])(
+    'is malformed where it is not one map (%#)',
+    (bytes) => {
+      expect(faultOf(() => decodeKeyset(bytes))).toMatchObject({ code: 'claims_malformed' });
+    },
+  );
+});
+
+describe('a COSE_Sign', () => {
+  const body = encodeBodyProtected(TYP.keyset);
+  const empty = new Map<CborValue, CborValue>();
+  const header = (name: string): Uint8Array => encodeSignerProtected('ed25519', testKey(name).publicKey.kid);
+  const signer = (name: string): CborValue[] => [header(name), empty, new Uint8Array(64)];
+  const [low, high] = [...ROOTS].sort((a, b) => testKey(a).publicKey.kid.localeCompare(testKey(b).publicKey.kid));
+  const signers = [signer(low ?? ''), signer(high ?? '')];
+  const good: CborValue[] = [body, empty, payload, signers];
+  const bad = (at: number, value: CborValue): CborValue[] => good.map((item, i) => (i === at ? value : item));
+  const headerOf = (entries: readonly (readonly [CborValue, CborValue])[]): CborValue[] => [
+    [encodeCbor(new Map(entries)), empty, new Uint8Array(64)],
+  ];
+  const kid = new Uint8Array(32);
+
+  it('is read with its signers, and written again to the same bytes', () => {
+    const bytes = encodeTagged(98, good);
+    const cose = decodeCoseSign(bytes, TYP.keyset);
+    expect(cose.signers.map(({ alg }) => alg)).toEqual(['ed25519', 'ed25519']);
+    expect(encodeCoseSign({ ...cose, signers: cose.signers.toReversed() })).toEqual(bytes);
+  });
+
+  it.each([
+    ['cose_malformed', encodeTagged(18, good)],
+    ['cose_malformed', encodeCbor(good)],
+    ['cose_malformed', encodeTagged(98, 1)],
+    ['cose_malformed', encodeTagged(98, good.slice(0, 3))],
+    ['cose_malformed', encodeTagged(98, bad(0, 'text'))],
+    ['cose_malformed', encodeTagged(98, bad(0, new Uint8Array()))],
+    ['cose_malformed', encodeTagged(98, bad(0, encodeCbor([])))],
+    ['cose_malformed', encodeTagged(98, bad(0, encodeCbor(new Map<CborValue, CborValue>([[16, 1]]))))],
+    [
+      'cose_malformed',
+      encodeTagged(
+        98,
+        bad(
+          0,
+          encodeCbor(
+            new Map<CborValue, CborValue>([
+              [1, -19],
+              [16, TYP.keyset],
+            ]),
+          ),
+        ),
+      ),
+    ],
+    ['cose_malformed', encodeTagged(98, bad(1, new Map([[4, kid]])))],
+    ['cose_malformed', encodeTagged(98, bad(2, 'text'))],
+    ['cose_malformed', encodeTagged(98, bad(3, empty))],
+    ['cose_malformed', encodeTagged(98, bad(3, []))],
+    [
+      'cose_malformed',
+      encodeTagged(
+        98,
+        bad(
+          3,
+          Array.from({ length: MAX_SIGNERS + 1 }, () => signer('root a')),
+        ),
+      ),
+    ],
+    ['cose_malformed', encodeTagged(98, bad(3, [1]))],
+    ['cose_malformed', encodeTagged(98, bad(3, [signer('root a').slice(0, 2)]))],
+    ['cose_malformed', encodeTagged(98, bad(3, [['text', empty, kid]]))],
+    ['cose_malformed', encodeTagged(98, bad(3, [[new Uint8Array(), empty, kid]]))],
+    ['cose_malformed', encodeTagged(98, bad(3, [[header('root a'), new Map([[4, kid]]), kid]]))],
+    ['cose_malformed', encodeTagged(98, bad(3, [[header('root a'), empty, 'text']]))],
+    ['cose_malformed', encodeTagged(98, bad(3, headerOf([[1, -19]])))],
+    [
+      'cose_malformed',
+      encodeTagged(
+        98,
+        bad(
+          3,
+          headerOf([
+            [1, kid],
+            [4, kid],
+          ]),
+        ),
+      ),
+    ],
+    [
+      'cose_malformed',
+      encodeTagged(
+        98,
+        bad(
+          3,
+          headerOf([
+            [1, -19],
+            [4, 'kid'],
+          ]),
+        ),
+      ),
+    ],
+    [
+      'cose_malformed',
+      encodeTagged(
+        98,
+        bad(
+          3,
+          headerOf([
+            [1, -19],
+            [4, kid.subarray(1)],
+          ]),
+        ),
+      ),
+    ],
+    [
+      'cose_malformed',
+      encodeTagged(
+        98,
+        bad(
+          3,
+          headerOf([
+            [1, -19],
+            [4, kid],
+            [16, TYP.keyset],
+          ]),
+        ),
+      ),
+    ],
+    ['cose_malformed', encodeTagged(98, bad(3, signers.toReversed()))],
+    ['cose_malformed', encodeTagged(98, bad(3, [signers[0] ?? [], signers[0] ?? []]))],
+    ['cbor_malformed', encodeTagged(98, bad(0, Uint8Array.of(0xff)))],
+    ['cbor_malformed', encodeTagged(98, bad(3, [[Uint8Array.of(0xff), empty, kid]]))],
+    ['cbor_not_deterministic', encodeTagged(98, bad(3, [[Uint8Array.of(0x18, 0x01), empty, kid]]))],
+    ['typ_wrong', encodeTagged(98, bad(0, encodeBodyProtected(TYP.license)))],
+    [
+      'alg_unknown',
+      encodeTagged(
+        98,
+        bad(
+          3,
+          headerOf([
+            [1, -8],
+            [4, kid],
+          ]),
+        ),
+      ),
+    ],
+  ] as const)('is %s (%#)', (code, bytes) => {
+    expect(faultOf(() => decodeCoseSign(bytes, TYP.keyset))).toMatchObject({ code });
+  });
+
+  it('gives the offset of a fault in the header of a signer within the whole', () => {
+    const bytes = encodeTagged(98, bad(3, [[Uint8Array.of(0x18, 0x01), empty, kid]]));
+    // Behind it: the head of the signature (2 bytes), 32 bytes, the empty map, and the header's other byte.
+    expect(faultOf(() => decodeCoseSign(bytes, TYP.keyset))).toMatchObject({
+      place: { offset: bytes.length - 32 - 2 - 1 - 2 },
+    });
+  });
+
+  it('is signed over the structure of RFC 9052', () => {
+    expect(signerStructure(Uint8Array.of(1), Uint8Array.of(2, 3), Uint8Array.of(4))).toEqual(
+      concatBytes(
+        Uint8Array.of(0x85, 0x69),
+        Buffer.from('Signature'),
+        Uint8Array.of(0x41, 1, 0x42, 2, 3, 0x40, 0x41, 4),
+      ),
+    );
+  });
+});
+
+describe('a text of several blocks', () => {
+  it('is divided at its END lines, whatever the labels', () => {
+    const text = concatBytes(armor('VTLIC', payload), armor('VTLIC KEYSET', payload), armor('VTLIC', payload));
+    const found = [...armoredBlocks(text)].map(({ label, line }) => [label, line]);
+    expect(found.map(([label]) => label)).toEqual(['VTLIC', 'VTLIC KEYSET', 'VTLIC']);
+    expect(found[0]?.[1]).toBe(1);
+  });
+
+  it('is too large with more than 4,096 blocks', () => {
+    const block = armor('VTLIC KEYSET', Uint8Array.of(1));
+    const text = (count: number): Uint8Array => concatBytes(...Array.from({ length: count }, () => block));
+    expect([...armoredBlocks(text(bounds.MAX_CHAIN_BLOCKS))]).toHaveLength(bounds.MAX_CHAIN_BLOCKS);
+    expect(faultOf(() => [...armoredBlocks(text(bounds.MAX_CHAIN_BLOCKS + 1))])).toMatchObject({ code: 'too_large' });
+  });
+});
