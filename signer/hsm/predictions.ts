@@ -6,7 +6,7 @@
 import { equalBytes, fromHex, toHex } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError, type ErrorCode } from '../../formats/error.ts';
-import { newKeyId, type Check, type Token } from '../../keys/private/pkcs11/client/index.ts';
+import { leftObjects, newKeyId, type Check, type Token } from '../../keys/private/pkcs11/client/index.ts';
 import type { KeyObjectDescription } from '../../keys/private/pkcs11/shared/host-protocol.ts';
 import { findAdoptable } from '../keys/adopt-key.ts';
 import { checkClaimInToken, tokenClaimFile } from '../keys/key-claim.ts';
@@ -44,13 +44,14 @@ export async function predictGeneration(token: Token, { random }: Pick<Runtime, 
     try {
       const id = await newKeyId([token.connection], random);
       const generated = await token.generateKey({ label, id, purpose: 'license', alg, custody });
-      await generated.key.close();
       const left = await generated.made.remove();
+      await generated.key.close();
       if (left !== undefined) return { name, status: 'fail', says: left.what, remedy: left.remedy };
       outcomes[way] = 'done';
       made.push(words);
     } catch (error) {
       if (!(error instanceof VtlicError)) throw error;
+      if (leftObjects(error)) return failedCheck(name, error);
       outcomes[way] = error.code;
       refused.set(error.message, [...(refused.get(error.message) ?? []), words]);
     }
@@ -76,21 +77,33 @@ export async function predictAdoption(
   site: PredictedSite | undefined,
   runtime: Runtime,
 ): Promise<readonly Check[]> {
-  const pairs = (await token.listKeys()).filter(
+  const name = 'key adopt';
+  let keys: readonly KeyObjectDescription[];
+  try {
+    keys = await token.listKeys();
+  } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
+    return [failedCheck(name, error)];
+  }
+  const pairs = keys.filter(
     (key) => key.class === 'private' && key.component === 'ed25519' && !known.some((record) => isOf(key, record)),
   );
-  if (pairs.length === 0)
-    return [
-      {
-        name: 'key adopt',
-        status: 'pass',
-        says: 'the token has no key pair besides those of the site',
-        data: { outcome: 'key_not_found' satisfies Outcome },
-      },
-    ];
+  const data = { outcome: 'key_not_found' satisfies Outcome };
+  const says = 'the token has no key pair besides those of the site';
+  if (pairs.length === 0) return [{ name, status: 'pass', says, data }];
   const checks: Check[] = [];
   for (const key of pairs.slice(0, MAX_ADOPTABLE)) checks.push(await predictAdoptionOf(token, key, site, runtime));
   return checks;
+}
+
+function failedCheck(name: string, error: VtlicError): Check {
+  return {
+    name,
+    status: 'fail',
+    says: error.message,
+    ...(error.hint === undefined ? {} : { remedy: error.hint }),
+    data: { outcome: error.code satisfies Outcome },
+  };
 }
 
 function predictAdoptionOf(

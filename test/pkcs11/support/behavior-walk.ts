@@ -20,6 +20,7 @@ export const WALKED: readonly Behavior[] = BEHAVIORS.filter(
 export const commandsOf = ({ adopts }: Behavior): readonly WalkedCommand[] => [
   adopts === undefined ? 'key generate' : 'key adopt',
   'issue',
+  'hsm doctor',
 ];
 
 /** What runs with a fault in it. */
@@ -49,8 +50,9 @@ const EXIT_DEFECT = 1;
 export class BehaviorWalk {
   readonly device: DeviceSite;
   readonly #once: string;
-  /** What stayed in the token, each with a name in the message of its run. */
-  readonly #named = new Set<string>();
+  /** What stayed in the token after a run; each is judged once. */
+  readonly #left = new Set<string>();
+  #named = 0;
   #cases = 0;
 
   constructor(behavior: Behavior) {
@@ -64,7 +66,7 @@ export class BehaviorWalk {
 
   /** How many objects stayed in the token after a run that named them. */
   get named(): number {
-    return this.#named.size;
+    return this.#named;
   }
 
   /** The site with one key that signs. */
@@ -195,11 +197,12 @@ export class BehaviorWalk {
     const said = `${done.stdout}${done.stderr}`;
     for (const object of this.device.objects()) {
       const name = `${object.class} ${object.label} ${object.id}`;
-      if (this.#isKnown(object) || this.#named.has(name)) continue;
+      if (this.#isKnown(object) || this.#left.has(name)) continue;
       const named = said.includes(object.label) || (object.id !== '' && said.includes(object.id));
+      this.#left.add(name);
       if (!named || done.code === 0)
         throw new Error(`the ${name} was left in the token, and nothing names it: ${said}`);
-      this.#named.add(name);
+      this.#named += 1;
     }
   }
 

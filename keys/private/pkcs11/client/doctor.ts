@@ -12,8 +12,8 @@ import {
   CKF_USER_PIN_LOCKED,
   CKF_WRITE_PROTECTED,
 } from '../shared/constants.ts';
-import type { DataObjectDescription } from '../shared/host-protocol.ts';
 import { aboutKey, guarded, type Check, type DoctorOptions } from './doctor-key.ts';
+import { removalCommand } from './generate-key.ts';
 import type { RandomSource } from './open-key.ts';
 import { describeToken } from './pin-policy.ts';
 import type { Token } from './token.ts';
@@ -208,16 +208,38 @@ async function aboutData(token: Token, random: RandomSource): Promise<Check> {
       remedy: 'the anchor goes into a file or a second token',
     };
   const label = `vtlic-doctor-${toHex(random(6))}`;
-  let made: DataObjectDescription;
   try {
-    made = await token.createData(label, random(128));
+    await token.destroyData(await token.createData(label, random(128)));
   } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
     // What the token refuses is known beforehand; claims and anchor then go into files.
-    if (!(error instanceof VtlicError) || error.code !== 'configuration_invalid') throw error;
-    return { name, status: 'warn', says: 'the token takes none', remedy: 'keep the anchor in a file: --anchor FILE' };
+    if (error.code === 'configuration_invalid')
+      return { name, status: 'warn', says: 'the token takes none', remedy: 'keep the anchor in a file: --anchor FILE' };
+    if (await isRemoved(token, label)) throw error;
+    return leftBehind(token, label, error.message);
   }
-  await token.destroyData(made);
   if ((await token.readData(label)).length > 0)
-    return { name, status: 'fail', says: 'one that was destroyed is still there', remedy: 'keep the anchor in a file' };
+    return leftBehind(token, label, 'a data object that was destroyed is still there');
   return { name, status: 'pass', says: 'one was made, read back and destroyed' };
+}
+
+/** Destroys what a call that went wrong left under the label; false where that is not certain. */
+async function isRemoved(token: Token, label: string): Promise<boolean> {
+  try {
+    for (const object of await token.readData(label)) await token.destroyData(object);
+    return (await token.readData(label)).length === 0;
+  } catch (error) {
+    if (error instanceof VtlicError) return false;
+    throw error;
+  }
+}
+
+function leftBehind(token: Token, label: string, why: string): Check {
+  const object = { class: 'data', label, id: new Uint8Array() } as const;
+  return {
+    name: 'data objects',
+    status: 'fail',
+    says: `${why}; the token may still hold the data object "${label}"`,
+    remedy: `remove it: ${removalCommand(token.opened, object)}; keep the anchor in a file`,
+  };
 }

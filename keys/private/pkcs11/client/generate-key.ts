@@ -171,6 +171,11 @@ async function checkFree(connection: TokenConnection, { label, id }: NewKeyName)
 
 const REMOVE = 'remove it: ';
 
+/** Whether a failed generation left something in the token; its hint then says how to remove that. */
+export function leftObjects({ hint }: VtlicError): boolean {
+  return hint?.startsWith(REMOVE) === true;
+}
+
 /** What one generation made in a token, to be destroyed again if it fails. Its label and id were free before. */
 export class NewObjects {
   readonly #connection: TokenConnection;
@@ -210,7 +215,7 @@ export class NewObjects {
     if (left === undefined) return error;
     return new VtlicError(error.code, `${error.message}; ${left.what}`, {
       ...error.place,
-      hint: error.hint?.startsWith(REMOVE) === true ? `${error.hint} ; ${left.remedy}` : REMOVE + left.remedy,
+      hint: leftObjects(error) ? `${error.hint} ; ${left.remedy}` : REMOVE + left.remedy,
       cause: error,
     });
   }
@@ -254,16 +259,22 @@ export class NewObjects {
   }
 }
 
-const OBJECT_TYPES: Readonly<Record<KeyObjectDescription['class'], string>> = {
+/** What a removal command needs to know of an object. */
+export interface RemovableObject extends NewKeyName {
+  readonly class: KeyObjectDescription['class'] | 'data';
+}
+
+const OBJECT_TYPES: Readonly<Record<RemovableObject['class'], string>> = {
+  data: 'data',
   private: 'privkey',
   public: 'pubkey',
   secret: 'secrkey',
 };
 
-/** A command of OpenSC that removes a key object from its token: this toolkit destroys only what it just made. */
+/** A command of OpenSC that removes an object from its token: this toolkit destroys only what it just made. */
 export function removalCommand(
   { modulePath, token }: OpenedToken,
-  { class: type, label, id }: Pick<KeyObjectDescription, 'class' | 'label' | 'id'>,
+  { class: type, label, id }: RemovableObject,
 ): string {
   const name = id.length === 0 ? `--label ${quoted(label)}` : `--id ${toHex(id)}`;
   return (
