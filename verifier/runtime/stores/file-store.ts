@@ -4,6 +4,7 @@
  */
 import { closeSync, lstatSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { utf8 } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import {
@@ -20,30 +21,63 @@ import type { StateStore, StoredCopy } from './store.ts';
 
 const MODE = 0o600;
 
-/** A guard is needed for a moment only: one of this age was left by a process that died. */
-const MAX_GUARD_MILLISECONDS = 2000;
+/** A guard is needed for some calls only. One of this age was left by a process that died on another host. */
+const MAX_GUARD_MILLISECONDS = 10_000;
+/** Its content follows at once: an empty one of this age was left by a process that died in between. */
+const MAX_EMPTY_GUARD_MILLISECONDS = 1000;
+const GUARD_WAIT_MILLISECONDS = 15_000;
 
 export function fileStore(path: string): StateStore {
   const lock = `${path}.lock`;
+  const guard = `${path}.guard`;
   return {
     name: `the file ${path}`,
     read: () => settle(() => readCopy(path)),
     write: (document, expected) =>
-      settle(() => {
+      guarded(guard, () => {
         if (readCopy(path)?.tag !== expected) return false;
         replaceDurably(path, document, MODE);
         return true;
       }),
     readLock: () => settle(() => noteOf(lock)),
-    swapLock: (expected, next) => settle(() => swapNote(lock, expected, next)),
+    swapLock: (expected, next) =>
+      guarded(guard, () => {
+        if (noteOf(lock) !== expected) return false;
+        if (next === undefined) removeIfPresent(lock);
+        else writeNote(lock, next);
+        return true;
+      }),
   };
 }
 
-/** The calls are synchronous, so that no other work of this process comes between comparing and setting. */
 function settle<T>(act: () => T): Promise<T> {
   return new Promise((resolve) => {
     resolve(act());
   });
+}
+
+/**
+ * Compares and sets behind a guard, a file that only one process can make. `act` is synchronous, so that the guard
+ * exists for its length only; where a process died within it, the next one removes the guard.
+ */
+async function guarded<T>(guard: string, act: () => T): Promise<T> {
+  const end = performance.now() + GUARD_WAIT_MILLISECONDS;
+  for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+    try {
+      if (makeGuard(guard)) {
+        try {
+          return act();
+        } finally {
+          removeIfPresent(guard);
+        }
+      }
+    } catch (error) {
+      throw describeFileError(error, 'output_unwritable', guard);
+    }
+    if (performance.now() > end)
+      throw new VtlicError('output_unwritable', 'another process writes this file and does not end', { file: guard });
+    await sleep(pause);
+  }
 }
 
 function readCopy(path: string): StoredCopy | undefined {
@@ -68,27 +102,6 @@ function noteOf(lock: string): string | undefined {
   }
 }
 
-/**
- * Compares and sets the note behind a guard, a file that only one process can make. The guard exists for the length of
- * these calls; where a process died within them, the next one removes it.
- */
-function swapNote(lock: string, expected: string | undefined, next: string | undefined): boolean {
-  const guard = `${lock}.guard`;
-  try {
-    if (!makeGuard(guard)) return false;
-    try {
-      if (noteOf(lock) !== expected) return false;
-      if (next === undefined) removeIfPresent(lock);
-      else writeNote(lock, next);
-      return true;
-    } finally {
-      removeIfPresent(guard);
-    }
-  } catch (error) {
-    throw describeFileError(error, 'output_unwritable', lock);
-  }
-}
-
 function makeGuard(guard: string): boolean {
   try {
     const fd = openSync(guard, 'wx', MODE);
@@ -107,9 +120,11 @@ function makeGuard(guard: string): boolean {
 
 /** Of a process that has ended, or, where that cannot be known, old. */
 function isLeftOver(guard: string): boolean {
-  if (hasEnded(noteOf(guard) ?? '')) return true;
+  const holder = noteOf(guard) ?? '';
+  if (hasEnded(holder)) return true;
   const made = lstatSync(guard, { throwIfNoEntry: false })?.mtimeMs;
-  return made !== undefined && Math.abs(Date.now() - made) > MAX_GUARD_MILLISECONDS;
+  const longest = holder === '' ? MAX_EMPTY_GUARD_MILLISECONDS : MAX_GUARD_MILLISECONDS;
+  return made !== undefined && Math.abs(Date.now() - made) > longest;
 }
 
 /** Readers see the old note or the new one, whole. The note need not survive a power loss. */

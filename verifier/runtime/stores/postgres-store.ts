@@ -65,7 +65,10 @@ export function postgresStore(
       return { document: fromHex(document) ?? new Uint8Array(), tag: String(revision) };
     },
     write: async (document, expected) => {
-      const condition = expected === undefined ? 'document IS NULL AND $3::text IS NULL' : 'revision = $3::bigint';
+      const condition =
+        expected === undefined
+          ? 'document IS NULL AND $3::text IS NULL'
+          : 'document IS NOT NULL AND revision::text = $3';
       const set = 'document = $1, revision = revision + 1';
       const sql = `UPDATE ${table} SET ${set} WHERE id = $2 AND ${condition} RETURNING id`;
       return (await first(sql, [toHex(document), id, expected ?? null])) !== undefined;

@@ -61,7 +61,8 @@ export function sqliteStore(
       }),
     write: (document, expected) =>
       settle(() => {
-        const condition = expected === undefined ? 'document IS NULL' : 'revision = CAST(? AS INTEGER)';
+        const condition =
+          expected === undefined ? 'document IS NULL' : 'document IS NOT NULL AND CAST(revision AS TEXT) = ?';
         const sql = `UPDATE vtlic_state SET document = ?, revision = revision + 1 WHERE id = ? AND ${condition}`;
         const { changes } = open()
           .prepare(sql)

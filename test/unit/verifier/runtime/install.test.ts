@@ -1,0 +1,238 @@
+/** Installing: the product's consent, faults between the steps, other processes, changes that come as a file. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { License } from '../../../../formats/license/license.ts';
+import { memoryStore, openLicense, type StateStore } from '../../../../verifier/runtime/index.ts';
+import { packMain } from '../../../support/pack-main.ts';
+import { EXP, licenseFile, NBF } from '../sample.ts';
+import { DAY, FREE_TIER, listen, Product, textOf } from './product.ts';
+
+let product: Product;
+beforeEach(async () => {
+  product = new Product();
+  await product.dropLicense({ ctr: 7 });
+});
+afterEach(async () => {
+  await product.remove();
+});
+
+const renewal = async (changes: Partial<License> = {}): Promise<string> =>
+  textOf(await licenseFile({ ctr: 8, tier: 'renewed', ...changes }));
+
+describe('beforeCommit', () => {
+  it('is asked about every payload that is new here, with the license before it, and afterCommit at each start', async () => {
+    const calls: string[] = [];
+    const hooks = {
+      beforeCommit: (before: License | undefined, next: License) => {
+        calls.push(`before ${before?.ctr ?? 'none'} ${next.ctr}`);
+      },
+      afterCommit: (license: License) => {
+        calls.push(`after ${license.ctr}`);
+      },
+    };
+    const running = await product.start(hooks);
+    await running.install(await renewal());
+    await running.install(await renewal());
+    product.drop(await renewal({ ctr: 9 }));
+    await running.refresh();
+    await running.close();
+    await product.start(hooks);
+    expect(calls).toEqual([
+      'before none 7',
+      'after 7',
+      'before 7 8',
+      'after 8',
+      'after 8',
+      'before 8 9',
+      'after 9',
+      'after 9',
+    ]);
+  });
+
+  it('that throws keeps the license before, and nothing is written', async () => {
+    let refuses = true;
+    const running = await product.start({
+      beforeCommit: (_before, next) => {
+        if (refuses && next.ctr === 8) throw new Error('the tenants are not migrated\u001b[2J');
+      },
+    });
+    const file = product.file();
+    expect(await running.install(await renewal())).toMatchObject({
+      ok: false,
+      refusal: { code: 'commit_refused', detail: 'the tenants are not migrated\\u{001B}[2J' },
+    });
+    expect(product.file()).toBe(file);
+    product.drop(await renewal());
+    await running.refresh();
+    expect(running.view().license?.counter).toBe(7);
+    expect(running.view().warnings.map(({ code }) => code)).toContain('commit_refused');
+    refuses = false;
+    await product.pass(60, running);
+    expect(running.view().license?.counter).toBe(8);
+    expect(running.view().warnings.map(({ code }) => code)).not.toContain('commit_refused');
+  });
+
+  it('that throws at a first start refuses it in production', async () => {
+    const refuse = (): never => {
+      throw new Error('not now');
+    };
+    expect((await product.refusal({ beforeCommit: refuse })).code).toBe('commit_refused');
+    expect((await product.start({ beforeCommit: refuse, production: false })).state).toBe('free_tier');
+  });
+
+  it('that does not answer is given up after its time', async () => {
+    const running = await product.start();
+    await running.close();
+    const slow = await product.start({
+      beforeCommit: () => sleep(60_000, undefined, { ref: false }),
+      commitSeconds: 0.05,
+    });
+    expect(await slow.install(await renewal())).toMatchObject({ ok: false, refusal: { code: 'commit_refused' } });
+  });
+
+  it('is asked again for a renewal whose time has come, and may still refuse it', async () => {
+    const asked: number[] = [];
+    const running = await product.start({
+      beforeCommit: (_before, next) => {
+        asked.push(next.ctr);
+        if (asked.length === 3) throw new Error('not yet');
+      },
+    });
+    await running.install(await renewal({ nbf: NBF + DAY }));
+    await product.pass(DAY, running);
+    expect(running.view().license?.counter).toBe(7);
+    await product.pass(60, running);
+    expect(running.view().license?.counter).toBe(8);
+    expect(asked).toEqual([7, 8, 8, 8]);
+  });
+});
+
+describe('an installation', () => {
+  it('that cannot write the state puts the old file back', async () => {
+    const inner = memoryStore();
+    let isFull = false;
+    const store: StateStore = {
+      ...inner,
+      write: async (document, expected) => {
+        // The probe before the file is written still succeeds.
+        if (isFull && product.file().includes(await renewal())) throw new Error('the disk is full');
+        return inner.write(document, expected);
+      },
+    };
+    const environment = { ...product.options().environment, LICENSE_STATE_PATH: '' };
+    const running = await product.start({ stores: [store], environment });
+    const file = product.file();
+    isFull = true;
+    expect(await running.install(await renewal())).toMatchObject({ ok: false, refusal: { code: 'state_unwritable' } });
+    expect(product.file()).toBe(file);
+    expect(running.view().license?.counter).toBe(7);
+    isFull = false;
+    expect(await running.install(await renewal())).toEqual({ ok: true, outcome: 'in_force' });
+  });
+
+  it('replaces the file that a link points to, and not the link', async () => {
+    const real = join(product.folder, 'real.vtlic');
+    copyFileSync(product.path, real);
+    rmSync(product.path);
+    symlinkSync(real, product.path);
+    const running = await product.start();
+    expect(await running.install(await renewal())).toEqual({ ok: true, outcome: 'in_force' });
+    expect(product.file()).toBe(await renewal());
+  });
+
+  it('of the next license overtakes a renewal that waits', async () => {
+    const running = await product.start();
+    await running.install(await renewal({ nbf: NBF + DAY }));
+    expect(await running.install(await renewal({ ctr: 9, tier: 'corrected' }))).toEqual({
+      ok: true,
+      outcome: 'in_force',
+    });
+    expect(running.view().waiting).toBeUndefined();
+    await product.pass(2 * DAY, running);
+    expect(running.entitlements?.tier).toBe('corrected');
+  });
+
+  it('is one at a time, however many are asked for at once', async () => {
+    const running = await product.start();
+    const texts = await Promise.all([8, 9, 10, 11].map((ctr) => renewal({ ctr })));
+    const results = await Promise.all(texts.map((text) => running.install(text)));
+    expect(results.map(({ ok }) => ok)).toEqual([true, true, true, true]);
+    expect(running.view().license?.counter).toBe(11);
+  });
+
+  it('by several processes at once leaves the highest counter in file and state', async () => {
+    await (await product.start()).close();
+    const main = await packMain('test/unit/verifier/runtime/install-child.ts');
+    const counters = [8, 9, 10, 11, 12, 13];
+    const outputs = await Promise.all(
+      counters.map(async (ctr) => {
+        const path = join(product.folder, `${ctr}.vtlic`);
+        writeFileSync(path, await renewal({ ctr }));
+        const child = spawn(process.execPath, [main, product.folder, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+        let output = '';
+        child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+        await once(child, 'close');
+        return `${ctr} ${output}`;
+      }),
+    );
+    for (const output of outputs) expect(output).toMatch(/^\d+ (?:in_force|counter_rolled_back)$/);
+    expect(outputs).toContain('13 in_force');
+    const running = await product.start();
+    expect(running.view().license?.counter).toBe(13);
+    expect(product.file()).toBe(await renewal({ ctr: 13 }));
+  }, 120_000);
+});
+
+describe('a product that runs by itself', () => {
+  it('takes a file that is dropped, copied or renamed into place, within a second, by an event', async () => {
+    const running = await openLicense({ ...product.options(), clocks: realFrom(NBF) });
+    const heard = listen(running);
+    const folder = join(product.folder, 'incoming');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'x'), await renewal());
+    renameSync(join(folder, 'x'), product.path);
+    await waitFor(() => heard.includes('change active renewed'));
+    product.drop(await renewal({ ctr: 9, tier: 'again' }));
+    await waitFor(() => heard.includes('change active again'));
+    await running.close();
+  });
+
+  it('changes at the second of a boundary, without an event', async () => {
+    product.drop(await renewal({ grace: 0 }));
+    const running = await openLicense({ ...product.options(), clocks: realFrom(EXP - 2) });
+    const heard = listen(running);
+    expect(running.state).toBe('active');
+    await waitFor(() => heard.includes('change free_tier free'), 5000);
+    await running.close();
+  });
+});
+
+/** Clocks that go on by themselves. */
+function realFrom(start: number): { clock: () => number; monotonic: () => number } {
+  const began = performance.now();
+  const passed = (): number => (performance.now() - began) / 1000;
+  return { clock: () => start + passed(), monotonic: passed };
+}
+
+async function waitFor(condition: () => boolean, milliseconds = 10_000): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error('this did not happen');
+    await sleep(20);
+  }
+}
+
+describe('the free tier of a product', () => {
+  it.each([
+    [{ ...FREE_TIER, tier: '' }, 'freeTier.tier'],
+    [{ ...FREE_TIER, seats: -1 }, 'freeTier.seats'],
+    [{ ...FREE_TIER, features: ['a b'] }, 'freeTier.features'],
+    [{ ...FREE_TIER, limits: { vaults: 0.5 } }, 'freeTier.limits'],
+  ])('%j is misuse', async (freeTier, field) => {
+    await expect(product.start({ freeTier })).rejects.toMatchObject({ code: 'usage', place: { field } });
+  });
+});

@@ -1,0 +1,175 @@
+/** Keysets in a running product: from the state, from a file, and pasted with a license. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeLicense } from '../../../../formats/license/encode-license.ts';
+import type { License } from '../../../../formats/license/license.ts';
+import { sha256Hex } from '../../../../files/index.ts';
+import { builtInChain } from '../../../../verifier/keyset/index.ts';
+import type { LicenseOptions } from '../../../../verifier/runtime/index.ts';
+import { decodeState } from '../../../../verifier/runtime/state-document.ts';
+import { issuingKey, KEYSET_ISSUER, keysetBlock, testKey, type KeysetValues } from '../../../support/keysets.ts';
+import { license, licenseFileOf } from '../sample.ts';
+import { listen, Product, textOf } from './product.ts';
+
+const ROOTS = ['root a', 'root b'];
+const first: KeysetValues = { version: 1, roots: ROOTS, threshold: 2, keys: [issuingKey('old key')] };
+const versionOf = (version: number, changes: Partial<KeysetValues> = {}): Uint8Array =>
+  keysetBlock({ ...first, ...changes, version }, ROOTS);
+const withNewKey = versionOf(2, { keys: [issuingKey('old key', { status: 'retired' }), issuingKey('new key')] });
+const licenseBy = (key: string, changes: Partial<License> = {}): Uint8Array => licenseFileOf(testKey(key), changes);
+
+let product: Product;
+let options: Partial<LicenseOptions>;
+let keysetPath: string;
+beforeEach(() => {
+  product = new Product();
+  keysetPath = join(product.folder, 'chain.keyset');
+  options = {
+    keys: builtInChain(versionOf(1), { issuer: KEYSET_ISSUER }),
+    environment: { ...product.options().environment, LICENSE_KEYSET_PATH: keysetPath },
+  };
+});
+afterEach(async () => {
+  await product.remove();
+});
+
+async function startWithOldKey(): ReturnType<Product['start']> {
+  product.drop(licenseBy('old key'));
+  return product.start(options);
+}
+
+function versionInState(): number | undefined {
+  const decoded = decodeState(readFileSync(product.statePath));
+  return decoded.ok ? decoded.state.keyset?.version : undefined;
+}
+
+describe('a keyset in the file of LICENSE_KEYSET_PATH', () => {
+  it('brings a new key while the product runs, and stays in the state when the file is gone', async () => {
+    const running = await startWithOldKey();
+    expect(versionInState()).toBe(1);
+    product.drop(licenseBy('new key', { ctr: 8, tier: 'renewed' }));
+    await running.refresh();
+    expect(running.view().warnings.map(({ code }) => code)).toContain('key_unknown');
+    writeFileSync(keysetPath, withNewKey);
+    await running.refresh();
+    expect(running.entitlements?.tier).toBe('renewed');
+    expect(versionInState()).toBe(2);
+    await running.close();
+    writeFileSync(keysetPath, '');
+    expect((await product.start(options)).entitlements?.tier).toBe('renewed');
+  });
+
+  it('that is damaged, older or another one for a known version is ignored with a warning, also in production', async () => {
+    product.drop(licenseBy('old key'));
+    writeFileSync(keysetPath, withNewKey);
+    await (await product.start(options)).close();
+    const cases: readonly (readonly [string | Uint8Array, string])[] = [
+      ['half a file', 'keyset_armor_malformed'],
+      [versionOf(1), 'keyset_older'],
+      [versionOf(2, { revokedLicenses: [license.cti] }), 'keyset_conflict'],
+    ];
+    for (const [content, code] of cases) {
+      writeFileSync(keysetPath, content);
+      const running = await product.start(options);
+      expect(running.state).toBe('active');
+      expect(running.view().warnings.map((warning) => warning.code)).toContain(code);
+      await running.close();
+    }
+    expect(versionInState()).toBe(2);
+  });
+});
+
+describe('keysets that are pasted', () => {
+  it('are taken first, before the license beside them, in any order', async () => {
+    const running = await startWithOldKey();
+    const renewal = textOf(licenseBy('new key', { ctr: 8, tier: 'renewed' }));
+    expect(await running.install(renewal)).toMatchObject({ ok: false, refusal: { code: 'key_unknown' } });
+    expect(await running.install(`${renewal}\r\n${textOf(withNewKey)}`)).toEqual({ ok: true, outcome: 'in_force' });
+    expect(product.file()).toBe(renewal.trim());
+    expect(running.entitlements?.tier).toBe('renewed');
+    expect(versionInState()).toBe(2);
+  });
+
+  it('may come alone, also where no license can be installed', async () => {
+    const text = textOf(licenseBy('old key'));
+    const { LICENSE_PATH: _path, ...environment } = product.options().environment;
+    const running = await product.start({ ...options, environment: { ...environment, LICENSE_TEXT: text } });
+    expect(await running.install(textOf(withNewKey))).toEqual({ ok: true, outcome: 'keyset' });
+    expect(versionInState()).toBe(2);
+    expect(await running.install(text)).toMatchObject({ ok: false, refusal: { code: 'install_not_possible' } });
+  });
+
+  it('that not enough roots signed refuse the whole installation, and change nothing', async () => {
+    const running = await startWithOldKey();
+    const before = product.file();
+    const weak = keysetBlock({ ...first, version: 2, keys: [issuingKey('old key'), issuingKey('evil key')] }, [
+      'root a',
+    ]);
+    const pasted = `${textOf(weak)}${textOf(licenseBy('evil key', { ctr: 8 }))}`;
+    expect(await running.install(pasted)).toMatchObject({
+      ok: false,
+      refusal: { code: 'keyset_threshold_previous' },
+    });
+    expect(product.file()).toBe(before);
+    expect(versionInState()).toBe(1);
+  });
+});
+
+describe('a key that was', () => {
+  it('lost is retired, and its licenses go on', async () => {
+    const running = await startWithOldKey();
+    writeFileSync(keysetPath, withNewKey);
+    await running.refresh();
+    expect(running.state).toBe('active');
+  });
+
+  it('stolen is revoked: its licenses end in a running product, and a license by the spare key counts again', async () => {
+    const running = await startWithOldKey();
+    const heard = listen(running);
+    const forged = { ctr: Number.MAX_SAFE_INTEGER, seats: 9999 };
+    product.drop(licenseBy('old key', forged));
+    await running.refresh();
+    expect(running.entitlements?.seats).toBe(9999);
+    const keys = [issuingKey('old key', { status: 'revoked' }), issuingKey('new key')];
+    writeFileSync(keysetPath, versionOf(2, { keys }));
+    await running.refresh();
+    expect(running.state).toBe('free_tier');
+    expect(heard).toContain('warning key_revoked');
+    const result = await running.install(textOf(licenseBy('new key', { ctr: 8, tier: 'reissued' })));
+    expect(result).toEqual({ ok: true, outcome: 'in_force' });
+    expect(running.entitlements?.tier).toBe('reissued');
+  });
+
+  it('stolen leaves in force what the vendor honors', async () => {
+    const running = await startWithOldKey();
+    const honored = [sha256Hex(encodeLicense(license))];
+    const keys = [issuingKey('old key', { status: 'revoked', honored }), issuingKey('new key')];
+    writeFileSync(keysetPath, versionOf(2, { keys }));
+    await running.refresh();
+    expect(running.state).toBe('active');
+    await running.close();
+    expect((await product.start(options)).state).toBe('active');
+    const forged = textOf(licenseBy('old key', { ctr: 8 }));
+    const refused = await (await product.start(options)).install(forged);
+    expect(refused).toMatchObject({ ok: false, refusal: { code: 'key_revoked' } });
+  });
+});
+
+describe('an override', () => {
+  it('replaces the issuing keys, and cannot shake off what a keyset revoked', async () => {
+    const own = testKey('own key').publicKey;
+    const at = (key: Uint8Array): Partial<LicenseOptions> => ({
+      ...options,
+      environment: { ...options.environment, LICENSE_PUBLIC_KEY: Buffer.from(key).toString('base64') },
+    });
+    product.drop(licenseBy('own key'));
+    expect((await product.start(at(own.bytes))).state).toBe('active');
+    product.drop(licenseBy('old key', { ctr: 8 }));
+    expect((await product.refusal(at(own.bytes))).code).toBe('key_unknown');
+    writeFileSync(keysetPath, versionOf(2, { keys: [issuingKey('old key', { status: 'revoked' })] }));
+    const running = await product.start(at(testKey('old key').publicKey.bytes));
+    expect(running.state).toBe('free_tier');
+    expect(running.view().warnings.map(({ code }) => code)).toContain('key_revoked');
+  });
+});
