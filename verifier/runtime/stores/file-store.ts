@@ -103,18 +103,23 @@ function noteOf(lock: string): string | undefined {
 }
 
 function makeGuard(guard: string): boolean {
+  let fd: number;
   try {
-    const fd = openSync(guard, 'wx', MODE);
-    try {
-      writeSync(fd, utf8(processIdentity()));
-    } finally {
-      closeSync(fd);
-    }
-    return true;
+    fd = openSync(guard, 'wx', MODE);
   } catch (error) {
     if (errorCodeOf(error) !== 'EEXIST') throw error;
     if (isLeftOver(guard)) removeIfPresent(guard);
     return false;
+  }
+  try {
+    writeSync(fd, utf8(processIdentity()));
+    return true;
+  } catch (error) {
+    // A full disk has room for a name, and none for what is in it.
+    removeIfPresent(guard);
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 
