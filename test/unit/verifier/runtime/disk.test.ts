@@ -50,8 +50,8 @@ beforeEach(async () => {
 /** What a product says that runs as a user without privileges. @param shell runs before it, in the same process */
 function run(shell: string, ...args: readonly string[]): string {
   const { prefix, node } = unprivileged();
-  const [command = 'sh', ...rest] = [...prefix, 'sh', '-c', `${shell} exec "$0" "$@"`, node, main, folder, ...args];
-  const ran = spawnSync(command, rest, { encoding: 'utf8', timeout: 60_000 });
+  const all = [...prefix, 'sh', '-c', `${shell} exec "$0" "$@"`, node, main, folder, ...args];
+  const ran = spawnSync(all[0] ?? 'sh', all.slice(1), { encoding: 'utf8', timeout: 60_000 });
   return ran.stdout === '' ? ran.stderr : ran.stdout;
 }
 
@@ -99,7 +99,7 @@ describe('a product in production', () => {
       copyFileSync(await packMain('test/unit/verifier/runtime/disk-scenario.ts'), scenario);
       const place = mkdtempSync(join(base, 'scenario-'));
       for (const name of ['old.vtlic', 'renewal.vtlic']) copyFileSync(join(base, name), join(place, name));
-      const [command = '', ...rest] = [...(mountPrefix ?? []), process.execPath, scenario, place];
+      const [command, ...rest] = [...(mountPrefix ?? []), process.execPath, scenario, place] as const;
       const ran = spawnSync(command, rest, { encoding: 'utf8', timeout: 60_000 });
       spawnSync('umount', ['-l', join(place, 'disk')], { stdio: 'ignore' });
       expect(ran.stderr).toBe('');

@@ -196,9 +196,9 @@ describe('a product that runs by itself', () => {
     mkdirSync(folder);
     writeFileSync(join(folder, 'x'), await renewal());
     renameSync(join(folder, 'x'), product.path);
-    await waitFor(() => heard.includes('change active renewed'));
+    await expectSoon(() => heard.includes('change active renewed'));
     product.drop(await renewal({ ctr: 9, tier: 'again' }));
-    await waitFor(() => heard.includes('change active again'));
+    await expectSoon(() => heard.includes('change active again'));
     await running.close();
   });
 
@@ -207,7 +207,7 @@ describe('a product that runs by itself', () => {
     const running = await openLicense({ ...product.options(), clocks: realFrom(EXP - 2) });
     const heard = listen(running);
     expect(running.state).toBe('active');
-    await waitFor(() => heard.includes('change free_tier free'), 5000);
+    await expectSoon(() => heard.includes('change free_tier free'), 5000);
     await running.close();
   });
 });
@@ -219,7 +219,7 @@ function realFrom(start: number): { clock: () => number; monotonic: () => number
   return { clock: () => start + passed(), monotonic: passed };
 }
 
-async function waitFor(condition: () => boolean, milliseconds = 10_000): Promise<void> {
+async function expectSoon(condition: () => boolean, milliseconds = 10_000): Promise<void> {
   const end = performance.now() + milliseconds;
   while (!condition()) {
     if (performance.now() > end) throw new Error('this did not happen');
