@@ -34,12 +34,20 @@ function operatorName(): string {
   }
 }
 
+/** 128 + 15, as of a process that ended by the signal. */
+const EXIT_ON_SECOND_SIGTERM = 143;
+
 /** @param changes parts of the runtime that a test replaces */
 export function processIo(changes: Partial<Runtime> = {}): Io {
   let interrupted = false;
-  process.on('SIGINT', () => {
-    interrupted = true;
-  });
+  // A closed window, a lost connection and `kill` stop a run like Ctrl-C: what is in hand is finished first.
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // Who asks again does not want to wait; the next start finishes or voids the rest.
+      if (interrupted && signal === 'SIGTERM') process.exit(EXIT_ON_SECOND_SIGTERM);
+      interrupted = true;
+    });
+  }
   return {
     out: writeResult,
     err: writeLine,

@@ -31,12 +31,20 @@ export function progressLine(what: string, nowMs: () => number): ProgressLine {
       shown = true;
       const rate = (done * 1000) / (now - began);
       const left = rate > 0 ? Math.ceil((total - done) / rate) : 0;
-      writeAll(2, `\r\u001b[K${done} of ${total} ${what}, ${Math.round(rate)}/s, ${left} s left`);
+      draw(`\r\u001b[K${done} of ${total} ${what}, ${Math.round(rate)}/s, ${left} s left`);
     },
     clear: () => {
-      if (shown) writeAll(2, '\r\u001b[K');
+      if (shown) draw('\r\u001b[K');
     },
   };
+}
+
+function draw(text: string): void {
+  try {
+    writeAll(2, text);
+  } catch {
+    // The terminal is gone: that ends the display, not the work.
+  }
 }
 
 const LABELS: Readonly<Record<BatchPhase, string>> = { planning: 'rows read and planned:', signing: 'signed' };
@@ -54,16 +62,25 @@ export function batchProgress(
   const begun = nowMs();
   let drawn = -Infinity;
   let any = false;
+  let isGone = draw === undefined;
+  const show = (text: string): void => {
+    try {
+      draw?.(text);
+    } catch {
+      // The terminal is gone: that ends the display, not the batch.
+      isGone = true;
+    }
+  };
   return {
     show: (done) => {
       const now = nowMs();
-      if (draw === undefined || (now - drawn < EVERY_MS && done !== total)) return;
+      if (isGone || (now - drawn < EVERY_MS && done !== total)) return;
       drawn = now;
       any = true;
-      draw(`\r${progressText(LABELS[phase], done, total, (now - begun) / 1000)}\u001b[K`);
+      show(`\r${progressText(LABELS[phase], done, total, (now - begun) / 1000)}\u001b[K`);
     },
     end: () => {
-      if (any) draw?.('\n');
+      if (any && !isGone) show('\n');
     },
   };
 }

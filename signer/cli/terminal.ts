@@ -3,6 +3,7 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
+import { errorCodeOf } from '../../files/index.ts';
 import { VtlicError } from '../../formats/error.ts';
 
 export interface Terminal {
@@ -39,7 +40,8 @@ export function openTerminal(path = '/dev/tty'): Terminal | undefined {
         offset += writeSync(fd, bytes, offset);
       } catch (error) {
         // A tty fd shared with a stream may be non-blocking.
-        if (!(error instanceof Error) || !('code' in error) || error.code !== 'EAGAIN') throw error;
+        if (errorCodeOf(error) === 'EAGAIN') continue;
+        throw new VtlicError('interrupted', 'the terminal was closed', { cause: error });
       }
     }
   };
@@ -58,6 +60,17 @@ export function openTerminal(path = '/dev/tty'): Terminal | undefined {
       closeSync(fd);
     },
   };
+}
+
+/** Ctrl-C is a byte in raw mode, unless another process sends it. */
+const SIGNALS = ['SIGINT', 'SIGHUP', 'SIGTERM'] as const;
+
+function leaveRawMode(input: ReadStream): void {
+  try {
+    input.setRawMode(false);
+  } catch {
+    // A terminal that is gone has no mode.
+  }
 }
 
 const TYPED_AHEAD_MS = 50;
@@ -86,12 +99,17 @@ async function readLine(
   const input = new tty.ReadStream(openSync(path, 'r'));
   const line = Buffer.alloc(MAX_BYTES);
   let length = 0;
+  let onSignal: () => void = () => undefined;
   try {
     input.setRawMode(true);
     // What was typed before the question was shown is no answer to it.
     await discardTyped(input);
     show(prompt);
     return await new Promise<Uint8Array>((resolve, reject) => {
+      onSignal = () => {
+        reject(new VtlicError('interrupted', 'interrupted at the prompt'));
+      };
+      for (const signal of SIGNALS) process.once(signal, onSignal);
       const onData = (chunk: Buffer): void => {
         for (const byte of chunk) {
           if (byte === CTRL_C) {
@@ -137,7 +155,8 @@ async function readLine(
     });
   } finally {
     line.fill(0);
-    if (!input.destroyed) input.setRawMode(false);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    if (!input.destroyed) leaveRawMode(input);
     input.destroy();
   }
 }

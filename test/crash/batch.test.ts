@@ -151,16 +151,18 @@ describe('kill -9 in a batch', () => {
 /** More than the first two groups can take, however fast the key is: 8 and 128. */
 const INTERRUPTED_ROWS = 160;
 
-describe('Ctrl-C in a batch', () => {
+describe('Ctrl-C, a closed window and kill in a batch', () => {
   it.each([
-    ['intent-durable', 1],
-    ['signed', 3],
-    ['file-written', 1],
+    ['intent-durable', 1, 'SIGINT'],
+    ['signed', 3, 'SIGINT'],
+    ['file-written', 1, 'SIGINT'],
+    ['signed', 3, 'SIGHUP'],
+    ['signed', 3, 'SIGTERM'],
   ] as const)(
-    'after %s (time %d): finishes the licenses in hand, voids nothing, exit 130, and resumes with no new word',
-    async (step, count) => {
+    'after %s (time %d, %s): finishes the licenses in hand, voids nothing, exit 130, and resumes with no new word',
+    async (step, count, signal) => {
       const batch = await prepare(INTERRUPTED_ROWS);
-      const stopped = begin(batch, { step, count, signal: 'SIGINT' });
+      const stopped = begin(batch, { step, count, signal });
       expect(stopped.code).toBe(130);
       expect(stopped.stderr).toContain('the licenses in hand were finished');
       const found = await checkBatch(batch.site);

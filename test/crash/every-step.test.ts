@@ -142,16 +142,18 @@ describe('kill -9', () => {
   });
 });
 
-describe('Ctrl-C', () => {
+describe('Ctrl-C, a closed window and kill', () => {
   it.each([
-    ['ledger-open', 'nothing'],
-    ['key-open', 'nothing'],
-    ['intent-durable', 'void'],
-    ['issue-durable', 'released'],
-    ['file-written', 'released'],
-  ] as const)('after %s: %s, and the record says so without a recovery', async (step, outcome) => {
+    ['ledger-open', 'nothing', 'SIGINT'],
+    ['key-open', 'nothing', 'SIGINT'],
+    ['intent-durable', 'void', 'SIGINT'],
+    ['issue-durable', 'released', 'SIGINT'],
+    ['file-written', 'released', 'SIGINT'],
+    ['key-open', 'nothing', 'SIGTERM'],
+    ['issue-durable', 'released', 'SIGHUP'],
+  ] as const)('after %s: %s (%s), and the record says so without a recovery', async (step, outcome, signal) => {
     fixture = await makeSite();
-    const stopped = confirm(fixture, plan(fixture), { step, signal: 'SIGINT' });
+    const stopped = confirm(fixture, plan(fixture), { step, signal });
     const found = await look(fixture);
     const kinds = found.entries.map((entry) => entry.kind);
     if (outcome === 'released') {

@@ -1,0 +1,92 @@
+/** The terminal is gone in the middle of a run: what is in hand is finished, and no counter is lost. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { batchProgress } from '../../signer/cli/progress.ts';
+import { openLedgerForReading } from '../../signer/ledger/open.ts';
+import { csv, customers, row, writeBatch } from '../support/batch-file.ts';
+import { PtyRun } from '../support/run-cli.ts';
+import { makeSite, PASSPHRASE, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
+
+let site: SiteFixture;
+let run: PtyRun | undefined;
+beforeEach(async () => {
+  site = await makeSite();
+});
+afterEach(() => {
+  run?.kill();
+  site.remove();
+});
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds(); tries++) {
+    if (tries > 600) throw new Error(`not after a minute: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** The process that has the ledger open has ended. */
+function ended(): Promise<void> {
+  return until('the run has ended', () => !existsSync(join(site.site, 'ledger.holder')));
+}
+
+function kinds(): readonly string[] {
+  const view = openLedgerForReading(join(site.site, 'ledger.sqlite'));
+  try {
+    return [...view.entriesFrom(1)].map((entry) => entry.kind);
+  } finally {
+    view.close();
+  }
+}
+
+function licenses(): number {
+  const out = join(site.site, 'out');
+  return existsSync(out)
+    ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic')).length
+    : 0;
+}
+
+describe('a window that is closed', () => {
+  it('at a prompt: the run ends, and nothing was recorded', async () => {
+    run = new PtyRun(['issue', writeRequest(site), '--site', site.site]);
+    await run.until(/Sign this\? Type Yes/);
+    run.kill();
+    await ended();
+    expect(kinds()).toEqual(['genesis']);
+  });
+
+  it('in a batch: the licenses in hand are finished, and no counter is void', async () => {
+    const file = writeBatch(site, csv(customers(400).map((customer) => row(customer))));
+    run = new PtyRun(['batch', file, '--new-customers', '--site', site.site]);
+    await run.until(/Type Yes/);
+    run.type('Yes\r');
+    await run.until(/Passphrase of key license-1: /);
+    run.type(`${PASSPHRASE}\r`);
+    await until('the first licenses are there', () => licenses() > 0);
+    run.kill();
+    await ended();
+    const found = kinds();
+    expect(found.filter((kind) => kind === 'void')).toEqual([]);
+    expect(found.filter((kind) => kind === 'release').length).toBe(licenses());
+    expect(found.filter((kind) => kind === 'intent').length).toBe(licenses());
+  }, 120_000);
+});
+
+describe('the progress of a batch', () => {
+  it('ends, and throws nothing, where the terminal takes no more', () => {
+    let calls = 0;
+    const progress = batchProgress(
+      'signing',
+      10,
+      () => calls * 1000,
+      () => {
+        calls++;
+        throw new Error('EIO');
+      },
+    );
+    progress.show(1);
+    progress.show(10);
+    progress.end();
+    expect(calls).toBe(1);
+  });
+});
