@@ -12,6 +12,7 @@ import { uuidToBytes } from '../../formats/license/id.ts';
 import { describeFileError, errorCodeOf, fileState, readLicenseFile } from '../../files/index.ts';
 import { issuedCose, type LedgerView } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
+import { olderProofPath, proofPath } from './output-path.ts';
 
 /** What is wrong with one file; its path is relative to the site. */
 export interface FileFault {
@@ -105,7 +106,7 @@ function foreignFault(ledger: LedgerView, path: string, file: string): string | 
   return `the ledger released this license as ${record.intent.body.path}`;
 }
 
-const PROOF_ENDINGS = ['.tlog-proof', '.proof'] as const;
+const PROOF_ENDINGS: readonly string[] = [proofPath(''), olderProofPath('')];
 
 /** What a run that is under way, or was cut off, writes before a file gets its name. */
 function isTemporary(path: string): boolean {

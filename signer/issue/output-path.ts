@@ -29,6 +29,16 @@ export function releasePath(license: License): string {
   return `out/${product}/${customer}/${license.ctr}-${license.cti.slice(-8)}.vtlic`;
 }
 
+/** Where the proof of a license is written: beside it, with the ending of c2sp.org/tlog-proof. */
+export function proofPath(path: string): string {
+  return `${path}.tlog-proof`;
+}
+
+/** Where older programs wrote it. */
+export function olderProofPath(path: string): string {
+  return `${path}.proof`;
+}
+
 /**
  * A larger batch gets one more level of folders: a folder with a million entries is slow for most tools that people use
  * on it.

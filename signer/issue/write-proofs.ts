@@ -1,6 +1,6 @@
 /**
- * Released → proved: `FILE.vtlic.proof` beside each license, all of them to one checkpoint, signed when the last file
- * exists.
+ * Released → proved: `FILE.vtlic.tlog-proof` beside each license, all of them to one checkpoint, signed when the last
+ * file is written.
  */
 import { groupDigits } from '../../formats/clean-text.ts';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ import {
 } from '../ledger/index.ts';
 import type { Site } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
+import { olderProofPath, proofPath } from './output-path.ts';
 import { lstatSync } from 'node:fs';
 import { isCryptoUnavailable } from '../../keys/public/provider.ts';
 
@@ -78,7 +79,8 @@ export async function writeProofs(
     for (const record of records) {
       const cose = record.issue?.body.cose;
       if (cose === undefined) throw new VtlicError('internal', 'a license that is to be proved was never issued');
-      const path = join(site.paths.folder, `${record.intent.body.path}.proof`);
+      const license = join(site.paths.folder, record.intent.body.path);
+      const path = proofPath(license);
       await turn();
       if (runtime.interrupted()) {
         await flush();
@@ -89,7 +91,7 @@ export async function writeProofs(
         );
       }
       const existing = existingProof(path, cose, keys);
-      if (existing === 'valid') {
+      if (existing === 'valid' || (existing === 'absent' && hasOlderProof(license, cose, keys))) {
         present++;
         continue;
       }
@@ -128,6 +130,11 @@ export async function writeProofs(
       { ...error.place, hint: `${first}${resumeCommand}`, cause: error },
     );
   }
+}
+
+/** A valid proof under the name that older programs gave it. */
+function hasOlderProof(license: string, cose: Uint8Array, keys: readonly LogKey[]): boolean {
+  return existingProof(olderProofPath(license), cose, keys) === 'valid';
 }
 
 /** Lets a Ctrl-C be seen. */

@@ -209,7 +209,7 @@ describe('proofs', () => {
     checkpoint = join(fixture.folder, 'checkpoint');
     expect(ledger(fixture, 'checkpoint', '--out', checkpoint, ...fixture.secret).code).toBe(0);
     expect(ledger(fixture, 'prove', licenses[0] ?? first, '--checkpoint', checkpoint, '--beside').code).toBe(0);
-    proof = `${licenses[0] ?? first}.proof`;
+    proof = `${licenses[0] ?? first}.tlog-proof`;
   });
 
   it('lie beside the license, and hold without a site', () => {

@@ -90,7 +90,7 @@ it('a proof beside a license, and one made later, come from the anchored log und
   expect(`${issued.code} ${issued.stderr}`).toMatch(/^0 /);
   const license = issued.stdout.trim().split('\n')[0] ?? '';
   await costsOneLogin();
-  expect((await at.here('ledger', 'check', `${license}.proof`, '--license', license)).stdout).toContain(
+  expect((await at.here('ledger', 'check', `${license}.tlog-proof`, '--license', license)).stdout).toContain(
     'holds: license',
   );
   const proof = join(at.folder, 'later.proof');

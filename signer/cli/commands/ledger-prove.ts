@@ -24,6 +24,7 @@ import {
   provableHead,
 } from '../../ledger/index.ts';
 import type { Site } from '../../site/site.ts';
+import { proofPath } from '../../issue/output-path.ts';
 import type { Io } from '../io.ts';
 import { secretOption, siteOption } from '../options.ts';
 import { type LedgerFileOptions, withLedger } from '../input-files.ts';
@@ -48,7 +49,7 @@ export function addLedgerProve(parent: Command, io: Io): void {
     .option('--from <checkpoint>', 'the older checkpoint, for a proof that the log only grew')
     .option('--checkpoint <file>', 'prove it to this checkpoint (default: to a new one, signed now)')
     .option('--key <name>', 'the key that signs a new checkpoint (default: the only one with the purpose ledger)')
-    .option('--beside', 'write it beside the released license, as FILE.vtlic.proof')
+    .option('--beside', 'write it beside the released license, as FILE.vtlic.tlog-proof')
     .option('--out <file>', 'into a new file (default: standard output)')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((license: string | undefined, options: ProveOptions) => {
@@ -91,7 +92,7 @@ async function proveInclusion(
       'no file of this license was released here: there is nothing to lay the proof beside',
     );
   const path =
-    options.beside === true && leaf.path !== undefined ? join(site.paths.folder, `${leaf.path}.proof`) : undefined;
+    options.beside === true && leaf.path !== undefined ? join(site.paths.folder, proofPath(leaf.path)) : undefined;
   io.err(
     `leaf ${leaf.index} of ${checkpoint.size}: license ` +
       `${uuidFromBytes(id)}${leaf.kind === 'void' ? ', whose counter is void' : ''}`,

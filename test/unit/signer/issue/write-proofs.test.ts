@@ -2,7 +2,7 @@
  * `--proof`: beside each license a proof that the ledger holds it; and clear words, before any login, where there is
  * no key for it.
  */
-import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
@@ -36,7 +36,7 @@ function batchFile(count: number): string {
 /** What somebody without the site finds. */
 async function check(license: string): Promise<string> {
   const logKey = (await vtlic('ledger', 'checkpoint', '--log-key')).stdout.trim();
-  const done = await runHere(['ledger', 'check', `${license}.proof`, '--license', license, '--log-key', logKey]);
+  const done = await runHere(['ledger', 'check', `${license}.tlog-proof`, '--license', license, '--log-key', logKey]);
   return `${done.stdout}${done.stderr}`;
 }
 
@@ -57,7 +57,7 @@ describe('with --proof', () => {
     expect(planned.stderr).toContain(`vtlic issue --confirm ${planned.stdout.trim()} --proof`);
     const done = await vtlic('issue', '--confirm', planned.stdout.trim(), '--proof', ...fixture.secret);
     const [license = '', proof] = done.stdout.trim().split('\n');
-    expect([done.code, proof]).toEqual([0, `${license}.proof`]);
+    expect([done.code, proof]).toEqual([0, `${license}.tlog-proof`]);
     expect(await check(license)).toMatch(/^holds: license [0-9a-f-]{36} \(counter 1\) is leaf 0 of 1 in/);
     const renewed = await vtlic(
       'renew',
@@ -68,7 +68,7 @@ describe('with --proof', () => {
       ...fixture.secret,
     );
     const document = JSON.parse(renewed.stdout) as { readonly file: string; readonly proof: string };
-    expect(document).toMatchObject({ schema: 'vtlic-issue/1', proof: `${document.file}.proof` });
+    expect(document).toMatchObject({ schema: 'vtlic-issue/1', proof: `${document.file}.tlog-proof` });
     expect(await check(document.file)).toContain('(counter 2) is leaf 1 of 2');
   });
 
@@ -80,10 +80,12 @@ describe('with --proof', () => {
     const files = resultFiles('b');
     for (const license of files) expect(await check(license)).toMatch(/is leaf \d of 5 in/);
     expect(
-      new Set(files.map((license) => readFileSync(`${license}.proof`, 'utf8').split('\n\n').slice(1).join('\n\n')))
+      new Set(files.map((license) => readFileSync(`${license}.tlog-proof`, 'utf8').split('\n\n').slice(1).join('\n\n')))
         .size,
     ).toBe(1);
-    rmSync(`${files[3]}.proof`);
+    // Older programs called it .proof.
+    renameSync(`${files[2]}.tlog-proof`, `${files[2]}.proof`);
+    rmSync(`${files[3]}.tlog-proof`);
     const again = await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret);
     expect([again.code, again.stderr]).toEqual([
       3,
@@ -104,7 +106,7 @@ describe('with --proof', () => {
     const second = join(first, '../2-');
     const done = await runHere(['renew', '--confirm', digest, '--proof', '--site', fixture.site, ...fixture.secret], {
       step: async (step) => {
-        if (step === 'anchor-durable') writeFileSync(`${pathOfLast()}.proof`, 'something else');
+        if (step === 'anchor-durable') writeFileSync(`${pathOfLast()}.tlog-proof`, 'something else');
         return Promise.resolve();
       },
     });
@@ -116,7 +118,7 @@ describe('with --proof', () => {
         /signed and released: counter 2[\s\S]*never replaced; the licenses are signed and released[\s\S]*vtlic ledger prove [0-9a-f-]{36} --beside/,
       ),
     ]);
-    expect(readFileSync(`${license}.proof`, 'utf8')).toBe('something else');
+    expect(readFileSync(`${license}.tlog-proof`, 'utf8')).toBe('something else');
     expect((await checkBatch(fixture)).released).toBe(2);
   });
 
@@ -124,7 +126,7 @@ describe('with --proof', () => {
     const file = batchFile(4);
     const digest = await plan('batch', file, '--name', 'b', '--new-customers');
     expect((await vtlic('batch', '--confirm', digest, '--proof', ...fixture.secret)).code).toBe(0);
-    const proofs = resultFiles('b').map((license) => `${license}.proof`);
+    const proofs = resultFiles('b').map((license) => `${license}.tlog-proof`);
     const [first = '', second = '', third = '', fourth = ''] = proofs;
     const bytes = readFileSync(second);
     copyFileSync(first, second);
@@ -166,7 +168,7 @@ describe('with --proof', () => {
         )
       ).code,
     ).toBe(0);
-    const [first = '', second = ''] = resultFiles('b').map((license) => `${license}.proof`);
+    const [first = '', second = ''] = resultFiles('b').map((license) => `${license}.tlog-proof`);
     const bytes = [readFileSync(first), readFileSync(second)];
     truncateSync(first, 0);
     truncateSync(second, 100);
@@ -192,11 +194,11 @@ describe('with --proof', () => {
     expect([done.code, done.stderr]).toEqual([
       130,
       expect.stringMatching(
-        /\.proof: interrupted: 2 proofs were written, and none from this one on; the licenses are signed and released[\s\S]*→ vtlic batch FILE --name b --resume --proof/,
+        /\.tlog-proof: interrupted: 2 proofs were written, and none from this one on; the licenses are signed and released[\s\S]*→ vtlic batch FILE --name b --resume --proof/,
       ),
     ]);
     const files = resultFiles('b');
-    expect([files.length, files.filter((license) => existsSync(`${license}.proof`)).length]).toEqual([5, 2]);
+    expect([files.length, files.filter((license) => existsSync(`${license}.tlog-proof`)).length]).toEqual([5, 2]);
     expect((await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret)).stderr).toContain(
       'proofs written beside the licenses: 3; 2 stood there already',
     );
@@ -226,7 +228,7 @@ describe('with --proof', () => {
         /signed and released: counter 1[\s\S]*interrupted[\s\S]*vtlic ledger prove [0-9a-f-]{36} --beside/,
       ),
     ]);
-    expect([existsSync(license), existsSync(`${license}.proof`)]).toEqual([true, false]);
+    expect([existsSync(license), existsSync(`${license}.tlog-proof`)]).toEqual([true, false]);
   });
 
   it('one secret from a descriptor opens both keys of a keystore', async () => {
