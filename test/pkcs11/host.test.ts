@@ -172,6 +172,19 @@ describe('the host', () => {
     },
   );
 
+  it.each(['C_Sign', 'C_SignInit'])(
+    'that hangs in %s ends by itself some seconds after its run has died',
+    async (call) => {
+      const { child, host } = await startedOfficer(faulty(made, [`fault ${call} 1 hang`]), 'hang');
+      await sleep(300);
+      child.kill('SIGKILL');
+      await sleep(3_000);
+      expect(identify(host)).toBeDefined();
+      for (const until = Date.now() + 30_000; identify(host) !== undefined && Date.now() < until;) await sleep(200);
+      expect(identify(host)).toBeUndefined();
+    },
+  );
+
   it('of a run that goes on is left alone, and told of', async () => {
     const { child, host } = await startedOfficer(made, 'wait');
     const notices: string[] = [];

@@ -1,8 +1,8 @@
 /**
  * A file for each token host that lives, by which the next run finds one that hangs.
  *
- * A host leaves when its pipe closes, but not while its module sits in a call that blocks it: then it may hold the
- * token. A process is known by its number and the time of its start, since numbers come again.
+ * A host leaves when its pipe closes, but not at once while its module is in a call that blocks it: until then it may
+ * have the token to itself. A process is known by its number and the time of its start, since numbers come again.
  */
 import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

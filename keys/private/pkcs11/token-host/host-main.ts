@@ -2,16 +2,19 @@
  * The token host: the only process into which a PKCS#11 module is loaded.
  *
  * `host-client.ts` starts it. It answers requests one after the other, in their order, and leaves when its pipe
- * closes. It always leaves by a signal to itself: with a module loaded, an ordinary exit may crash (two C++ runtimes
+ * closes; while it is in a call, a few seconds after the officer's process is gone. It always leaves by a signal to itself: with a module loaded, an ordinary exit may crash (two C++ runtimes
  * in one process).
  */
 import { Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { HOST_PIPE, MessageReader, sendMessage } from '../shared/host-pipe.ts';
 import { READY_ID, type HostReply, type HostRequest } from '../shared/host-protocol.ts';
 import { hostFaultOf } from './host-errors.ts';
 import { HostToken } from './host-token.ts';
 
 const READ_BYTES = 65_536;
+const LOOK_MILLISECONDS = 1_000;
+const ORPHAN_MILLISECONDS = 10_000;
 const TURN_MILLISECONDS = 5;
 /** As many signatures that were made can be lost with a module that dies in the next one. */
 const MAX_HELD_REPLIES = 4;
@@ -45,6 +48,7 @@ process.on('uncaughtException', leave);
 process.on('unhandledRejection', leave);
 // The client counts the time limits of calls from this message on.
 reply({ id: READY_ID, value: 'ready' });
+watchOfficer();
 
 /**
  * Answers the requests that wait, in their order. The event loop turns every few milliseconds, so that a closed pipe
@@ -79,6 +83,25 @@ function answer({ id, operation, body }: HostRequest): HostReply {
   } catch (error) {
     return { id, fault: hostFaultOf(error) };
   }
+}
+
+/**
+ * A module that never comes back from a call blocks this thread, which then does not see its pipe close. A thread of
+ * its own ends the process some time after the officer's process is gone: not at once, since a module may be writing
+ * its token's file.
+ */
+function watchOfficer(): void {
+  const source = `
+    const { workerData: { officer, look, grace } } = require('node:worker_threads');
+    const timer = setInterval(() => {
+      if (process.ppid === officer) return;
+      clearInterval(timer);
+      setTimeout(() => process.kill(process.pid, 'SIGKILL'), grace);
+    }, look);`;
+  const workerData = { officer: process.ppid, look: LOOK_MILLISECONDS, grace: ORPHAN_MILLISECONDS };
+  const watch = new Worker(source, { eval: true, workerData });
+  watch.on('error', leave);
+  watch.unref();
 }
 
 function reply(message: HostReply): void {
