@@ -72,10 +72,6 @@ export interface TokenProfile {
   readonly login: 'per-token' | 'per-session';
   /** True where CKA_DERIVE is true on every private key, whatever the key may do: then it says nothing. */
   readonly showsDerive: boolean;
-  /** True where CKA_LABEL is always the text of CKA_ID. */
-  readonly labelIsId: boolean;
-  /** True where each call crosses a network: a signature then waits longer than the token works. */
-  readonly remote: boolean;
   /** Environment variables by which the module finds its configuration: passed to the token host, and no others. */
   readonly environment: readonly string[];
   readonly notes: string;
@@ -108,8 +104,6 @@ const ORDINARY = Object.freeze({
   generation: 'user',
   login: 'per-token',
   showsDerive: false,
-  labelIsId: false,
-  remote: false,
   environment: [],
 } satisfies Partial<TokenProfile>);
 
@@ -188,8 +182,6 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     generation: 'other-role',
     login: 'per-session',
     showsDerive: true,
-    labelIsId: true,
-    remote: true,
     environment: ['P11NETHSM_CONFIG_FILE'],
     // nethsm-pkcs11, pkcs11/src/backend: login.rs, session.rs, key.rs and db/attr.rs.
     notes:
@@ -215,7 +207,6 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     wrapping: 'none',
     dataObjects: 'none',
     maxLabelBytes: 127,
-    remote: true,
     environment: ['CLOUDHSM_PKCS11_CONFIG'],
     notes:
       'Reached over a network. Ed25519 and ML-DSA (by mu) have numbers of Amazon that could not be confirmed. ' +

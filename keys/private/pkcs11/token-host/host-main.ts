@@ -2,8 +2,8 @@
  * The token host: the only process into which a PKCS#11 module is loaded.
  *
  * `host-client.ts` starts it. It answers requests one after the other, in their order, and leaves when its pipe
- * closes; while it is in a call, a few seconds after the officer's process is gone. It always leaves by a signal to itself: with a module loaded, an ordinary exit may crash (two C++ runtimes
- * in one process).
+ * closes; while it is in a call, a few seconds after the officer's process is gone. It always leaves by a signal to
+ * itself: with a module loaded, an ordinary exit may crash (two C++ runtimes in one process).
  */
 import { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
