@@ -5,6 +5,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
 import { errorCodeOf } from '../../files/index.ts';
 import { VtlicError } from '../../formats/error.ts';
+import { LineEditor } from './line-editor.ts';
 
 export interface Terminal {
   /** Shows lines (already cleaned) to the person. */
@@ -15,15 +16,6 @@ export interface Terminal {
   readonly askSecret: (prompt: string) => Promise<Uint8Array>;
   readonly close: () => void;
 }
-
-const CTRL_C = 3;
-const CTRL_D = 4;
-const BACKSPACE = 8;
-const LINE_FEED = 10;
-const CARRIAGE_RETURN = 13;
-const CTRL_U = 21;
-const DELETE = 127;
-const MAX_BYTES = 1024;
 
 /** The controlling terminal, or undefined where there is none. */
 export function openTerminal(path = '/dev/tty'): Terminal | undefined {
@@ -62,15 +54,12 @@ export function openTerminal(path = '/dev/tty'): Terminal | undefined {
   };
 }
 
-/** Ctrl-C is a byte in raw mode, unless another process sends it. */
-const SIGNALS = ['SIGINT', 'SIGHUP', 'SIGTERM'] as const;
+function closedAtPrompt(): VtlicError {
+  return new VtlicError('declined', 'the terminal was closed at the prompt');
+}
 
-function leaveRawMode(input: ReadStream): void {
-  try {
-    input.setRawMode(false);
-  } catch {
-    // A terminal that is gone has no mode.
-  }
+function interruptedAtPrompt(): VtlicError {
+  return new VtlicError('interrupted', 'interrupted at the prompt');
 }
 
 const TYPED_AHEAD_MS = 50;
@@ -87,6 +76,9 @@ async function discardTyped(input: ReadStream): Promise<void> {
 /**
  * Reads one line in raw mode; echo is ours, so that a secret is never shown, not even for the moment before raw mode is
  * set.
+ *
+ * A process that was stopped (`kill -TSTP`) finds the terminal with the modes of the shell, which echo: when it
+ * continues, it sets raw mode again, drops what was typed until then, and asks again.
  */
 async function readLine(
   path: string,
@@ -96,67 +88,86 @@ async function readLine(
 ): Promise<Uint8Array> {
   // Loaded here, because it takes 3 ms, and most commands ask nothing.
   const tty = await import('node:tty');
-  const input = new tty.ReadStream(openSync(path, 'r'));
-  const line = Buffer.alloc(MAX_BYTES);
-  let length = 0;
-  let onSignal: () => void = () => undefined;
+  let input: ReadStream;
+  try {
+    input = new tty.ReadStream(openSync(path, 'r'));
+  } catch {
+    throw closedAtPrompt();
+  }
+  const editor = new LineEditor(echo);
+  const handlers: [event: string, handler: () => void][] = [];
   try {
     input.setRawMode(true);
     // What was typed before the question was shown is no answer to it.
     await discardTyped(input);
-    show(prompt);
     return await new Promise<Uint8Array>((resolve, reject) => {
-      onSignal = () => {
-        reject(new VtlicError('interrupted', 'interrupted at the prompt'));
-      };
-      for (const signal of SIGNALS) process.once(signal, onSignal);
-      const onData = (chunk: Buffer): void => {
-        for (const byte of chunk) {
-          if (byte === CTRL_C) {
-            show('\r\n');
-            reject(new VtlicError('interrupted', 'interrupted at the prompt'));
-            return;
-          }
-          if (byte === CARRIAGE_RETURN || byte === LINE_FEED) {
-            show('\r\n');
-            resolve(new Uint8Array(line.subarray(0, length)));
-            return;
-          }
-          if (byte === CTRL_D && length === 0) {
-            show('\r\n');
-            reject(new VtlicError('declined', 'the terminal was closed at the prompt'));
-            return;
-          }
-          if (byte === BACKSPACE || byte === DELETE) {
-            if (length === 0) continue;
-            do {
-              length--;
-            } while (length > 0 && ((line[length] ?? 0) & 0xc0) === 0x80);
-            line.fill(0, length);
-            if (echo) show('\b \b');
-          } else if (byte === CTRL_U) {
-            if (echo) show('\b \b'.repeat(Buffer.from(line.subarray(0, length)).toString('utf8').length));
-            line.fill(0);
-            length = 0;
-          } else if (byte >= 32 && length < MAX_BYTES) {
-            line[length++] = byte;
-            if (echo) show(Uint8Array.of(byte));
-          }
+      // While undefined, what is typed is dropped.
+      let typing: number | undefined = 0;
+      let drops = 0;
+      const showHere = (text: string | Uint8Array): void => {
+        try {
+          show(text);
+        } catch (error) {
+          reject(error instanceof VtlicError ? error : closedAtPrompt());
         }
-        chunk.fill(0);
       };
+      const onData = (chunk: Buffer): void => {
+        const result = typing === undefined ? undefined : editor.take(chunk);
+        chunk.fill(0);
+        if (result === undefined) return;
+        showHere(result.echo);
+        if (result.end === undefined) return;
+        showHere('\r\n');
+        if (result.end === 'line') resolve(editor.line());
+        else reject(result.end === 'interrupted' ? interruptedAtPrompt() : closedAtPrompt());
+      };
+      const on = (event: string, handler: () => void): void => {
+        handlers.push([event, handler]);
+        process.on(event, handler);
+      };
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+        on(signal, () => {
+          reject(interruptedAtPrompt());
+        });
+      on('SIGTSTP', () => {
+        editor.clear();
+        // The shell gets the terminal as it was before the prompt.
+        if (!input.destroyed) input.setRawMode(false);
+        process.kill(process.pid, 'SIGSTOP');
+      });
+      on('SIGCONT', () => {
+        editor.clear();
+        if (input.destroyed) return;
+        // Node.js believes that the mode is still set, and sets only a mode that differs.
+        input.setRawMode(false);
+        input.setRawMode(true);
+        typing = undefined;
+        const drop = ++drops;
+        setTimeout(() => {
+          if (drop !== drops) return;
+          typing = drop;
+          showHere(`\r\n${prompt}`);
+        }, TYPED_AHEAD_MS);
+      });
       input.on('data', onData);
-      input.once('end', () => {
-        reject(new VtlicError('declined', 'the terminal was closed at the prompt'));
-      });
-      input.once('error', () => {
-        reject(new VtlicError('declined', 'the terminal was closed at the prompt'));
-      });
+      showHere(prompt);
+      for (const event of ['end', 'error'])
+        input.once(event, () => {
+          reject(closedAtPrompt());
+        });
     });
+  } catch (error) {
+    if (error instanceof VtlicError) throw error;
+    // The terminal takes no mode any more: it is gone (EIO).
+    throw closedAtPrompt();
   } finally {
-    line.fill(0);
-    for (const signal of SIGNALS) process.off(signal, onSignal);
-    if (!input.destroyed) leaveRawMode(input);
+    for (const [event, handler] of handlers) process.off(event, handler);
+    editor.clear();
+    try {
+      if (!input.destroyed) input.setRawMode(false);
+    } catch {
+      // The terminal is gone, and its modes with it.
+    }
     input.destroy();
   }
 }

@@ -20,13 +20,18 @@ export function keyFiles(paths: SitePaths, store: FileKeystore, name: string): K
 }
 
 export const MIN_PASSPHRASE_CHARACTERS = 12;
+const SPACE = 0x20;
+const TAB = 0x09;
 
-/** @throws VtlicError `usage` for a passphrase that is too short to protect a key against a stolen disk. */
+/** @throws VtlicError `passphrase_refused` for one that is too short to protect a key against a stolen disk. */
 export function checkNewPassphrase(passphrase: Uint8Array): void {
-  if (characters(passphrase) < MIN_PASSPHRASE_CHARACTERS)
-    throw new VtlicError('usage', `a new passphrase should have at least ${MIN_PASSPHRASE_CHARACTERS} characters`, {
-      hint: 'take five or more random words',
-    });
+  const isBlank = passphrase.every((byte) => byte === SPACE || byte === TAB);
+  if (isBlank || characters(passphrase) < MIN_PASSPHRASE_CHARACTERS)
+    throw new VtlicError(
+      'passphrase_refused',
+      `a new passphrase should have at least ${MIN_PASSPHRASE_CHARACTERS} characters, and not only blanks`,
+      { hint: 'take five or more random words' },
+    );
 }
 
 /**
@@ -34,6 +39,26 @@ export function checkNewPassphrase(passphrase: Uint8Array): void {
  */
 function characters(bytes: Uint8Array): number {
   return bytes.reduce((count, byte) => ((byte & 0xc0) === 0x80 ? count : count + 1), 0);
+}
+
+const TRIES = 3;
+
+/**
+ * Lets a person mistype a passphrase: a wrong one is asked for again, three times in all. A file is not locked by wrong
+ * passphrases, as a token is by wrong PINs.
+ *
+ * @param act asks for the passphrase, with `why` before its prompt; throws `passphrase_refused` if it is not right
+ */
+export async function inTries<T>(act: (why: string) => Promise<T>): Promise<T> {
+  let why = '';
+  for (let left = TRIES - 1; ; left--) {
+    try {
+      return await act(why);
+    } catch (error) {
+      if (!(error instanceof VtlicError) || error.code !== 'passphrase_refused' || left === 0) throw error;
+      why = `${error.message} (${left === 1 ? 'one try is' : `${left} tries are`} left)\n`;
+    }
+  }
 }
 
 export async function generateInFile(

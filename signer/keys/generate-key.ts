@@ -22,7 +22,7 @@ import {
   type TokenObject,
   sitePaths,
 } from '../site/site.ts';
-import { generateInFile, keyFiles } from './file-keystore.ts';
+import { checkNewPassphrase, generateInFile, inTries, keyFiles } from './file-keystore.ts';
 import { type KeyAccess, keystoreOf, tokenKeystoreOf } from './keystores.ts';
 import { claimKey } from './key-claim.ts';
 import { type SecretSource, TokenPool } from './token-pool.ts';
@@ -172,16 +172,29 @@ async function makeSoftware(
   secrets: SecretSource,
   runtime: Runtime,
 ): Promise<SigningKey> {
-  const passphrase = await secrets.take(store.name, `New passphrase for key ${wanted.name}: `);
+  const prompt = `New passphrase for key ${wanted.name}: `;
+  const passphrase = secrets.asks(store.name)
+    ? await inTries((why) => newPassphrase(store, `${why}${prompt}`, secrets))
+    : await secrets.take(store.name, prompt);
   try {
-    if (secrets.asks(store.name)) {
-      const again = await secrets.take(store.name, 'The same passphrase again: ');
-      const same = equalBytes(passphrase, again);
-      again.fill(0);
-      if (!same) throw new VtlicError('passphrase_refused', 'the two passphrases differ: no key was made');
-    }
     return await generateInFile(site.paths, store, wanted, passphrase, runtime);
   } finally {
     passphrase.fill(0);
+  }
+}
+
+/** Asks a person twice. @throws VtlicError `passphrase_refused` for one that is too short, or for two that differ */
+async function newPassphrase(store: FileKeystore, prompt: string, secrets: SecretSource): Promise<Uint8Array> {
+  const passphrase = await secrets.take(store.name, prompt);
+  try {
+    checkNewPassphrase(passphrase);
+    const again = await secrets.take(store.name, 'The same passphrase again: ');
+    const same = equalBytes(passphrase, again);
+    again.fill(0);
+    if (!same) throw new VtlicError('passphrase_refused', 'the two passphrases differ: no key was made');
+    return passphrase;
+  } catch (error) {
+    passphrase.fill(0);
+    throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** Opens a site's key, in whatever keystore it lives, and sees that it belongs to this site's ledger. */
 import { selfTest, type SigningKey } from '../../keys/private/signing-key.ts';
 import type { KeyRecord, FileKeystore } from '../site/site.ts';
-import { keyFiles, openFromFile } from './file-keystore.ts';
+import { inTries, keyFiles, openFromFile } from './file-keystore.ts';
 import { type KeyAccess, keystoreOf, keystoresUsed, tokenKeystoreOf } from './keystores.ts';
 import { checkClaim, claimKey, checkClaimInToken, tokenClaimFile } from './key-claim.ts';
 import { openFromToken } from './token-keystore.ts';
@@ -60,10 +60,13 @@ async function openSoftware(
   ledgerId: string,
 ): Promise<SigningKey> {
   await claimKey(keyFiles(site.paths, store, record.name).claim, { kid: record.publicKey.kid, ledger: ledgerId });
-  const passphrase = await secrets.take(store.name, `Passphrase of key ${record.name}: `);
-  try {
-    return await openFromFile(site.paths, store, record, passphrase, runtime);
-  } finally {
-    passphrase.fill(0);
-  }
+  const open = async (why: string): Promise<SigningKey> => {
+    const passphrase = await secrets.take(store.name, `${why}Passphrase of key ${record.name}: `);
+    try {
+      return await openFromFile(site.paths, store, record, passphrase, runtime);
+    } finally {
+      passphrase.fill(0);
+    }
+  };
+  return secrets.asks(store.name) ? inTries(open) : open('');
 }

@@ -98,17 +98,34 @@ describe('issue on a terminal', () => {
     expect(licenses()).toEqual([]);
   });
 
-  it('refuses a wrong passphrase with exit 6, and spends no counter', async () => {
+  it('refuses a third wrong passphrase with exit 6, and spends no counter', async () => {
     const terminal = start(writeRequest(fixture));
     await terminal.until(PROMPT);
     terminal.type('Yes\r');
     await terminal.until(/Passphrase of key license-1: /);
+    terminal.type('not the passphrase\r');
+    await terminal.until(/2 tries are left\)\r\nPassphrase of key license-1: /);
+    terminal.type('not the passphrase\r');
+    await terminal.until(/one try is left\)\r\nPassphrase of key license-1: /);
     terminal.type('not the passphrase\r');
     expect(await terminal.ended()).toBe(6);
     expect(terminal.output).not.toContain('not the passphrase');
     expect(licenses()).toEqual([]);
     const plan = runCli(['issue', join(fixture.folder, 'request.json'), '--site', fixture.site, '--dry-run']);
     expect(plan.stderr).toMatch(/counter\s+1\n/);
+  });
+
+  it('takes the right passphrase after a wrong one, without another review', async () => {
+    const terminal = start(writeRequest(fixture));
+    await terminal.until(PROMPT);
+    terminal.type('Yes\r');
+    await terminal.until(/Passphrase of key license-1: /);
+    terminal.type('not the passphrase\r');
+    await terminal.until(/2 tries are left\)\r\nPassphrase of key license-1: /);
+    terminal.type(`${PASSPHRASE}\r`);
+    expect(await terminal.ended()).toBe(0);
+    expect(terminal.output.match(new RegExp(PROMPT, 'g'))).toHaveLength(1);
+    expect(licenses()).toHaveLength(1);
   });
 
   it('edits the line: backspace and Ctrl-U', async () => {
@@ -136,15 +153,32 @@ describe('issue on a terminal', () => {
 });
 
 describe('key generate on a terminal', () => {
-  it('asks twice, refuses two that differ, and never echoes', async () => {
-    run = new PtyRun(['key', 'generate', '--site', fixture.site, '--name', 'second']);
+  it('asks again for two passphrases that differ and for a short one, and never echoes', async () => {
+    run = new PtyRun(['key', 'generate', '--site', fixture.site, '--name', 'second', '--algorithm', 'ed25519']);
     await run.until(/New passphrase for key second: /);
     run.type('five random words in a row\r');
     await run.until(/again: /);
     run.type('five random words in a raw\r');
+    await run.until(/differ: no key was made \(2 tries are left\)\r\nNew passphrase for key second: /);
+    run.type('short words\r');
+    await run.until(/at least 12 characters, and not only blanks \(one try is left\)\r\nNew passphrase/);
+    run.type('five random words in a row\r');
+    await run.until(/again: [^]*again: /);
+    run.type('five random words in a row\r');
+    expect(await run.ended()).toBe(0);
+    expect(run.output).not.toContain('words');
+    expect(runCli(['key', 'list', '--site', fixture.site]).stdout).toContain('second');
+  });
+
+  it('makes no key where the third pair of passphrases differs too', async () => {
+    run = new PtyRun(['key', 'generate', '--site', fixture.site, '--name', 'second']);
+    for (const left of ['', '2 tries are left', 'one try is left']) {
+      await run.until(new RegExp(`${left}[^]*New passphrase for key second: $`));
+      run.type('five random words in a row\r');
+      await run.until(/again: $/);
+      run.type('five random words in a raw\r');
+    }
     expect(await run.ended()).toBe(6);
-    expect(run.output).toContain('differ');
-    expect(run.output).not.toContain('random words');
     expect(runCli(['key', 'list', '--site', fixture.site]).stdout).not.toContain('second');
   });
 });

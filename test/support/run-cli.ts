@@ -1,5 +1,6 @@
 /** Runs the real command as a process: by itself, or in a real pseudo-terminal. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const ROOT: string = join(import.meta.dirname, '../..');
@@ -87,7 +88,7 @@ export class PtyRun {
     const command = [...(options.prefix ?? []), process.execPath, ...(options.nodeArgs ?? []), mainOf(options), ...args]
       .map(shellQuote)
       .join(' ');
-    this.#child = spawn('script', ['-q', '-e', '-f', '-c', command, '/dev/null'], {
+    this.#child = spawn('script', ['-q', '-e', '-f', '-c', `exec ${command}`, '/dev/null'], {
       cwd: options.cwd ?? ROOT,
       env: { ...baseEnv(options.env), TERM: 'xterm', SHELL: '/bin/sh' },
     });
@@ -134,6 +135,17 @@ export class PtyRun {
       this.#watchers.add(look);
       look();
     });
+  }
+
+  /** The process of `script`: it stops and continues together with the command. */
+  get scriptPid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** The process of the command, the only child of `script`. */
+  get pid(): number {
+    const script = this.scriptPid;
+    return Number(readFileSync(`/proc/${script}/task/${script}/children`, 'utf8'));
   }
 
   type(text: string): void {

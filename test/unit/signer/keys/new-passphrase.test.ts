@@ -8,7 +8,7 @@ function refused(passphrase: Uint8Array): boolean {
     checkNewPassphrase(passphrase);
     return false;
   } catch (error) {
-    if (error instanceof VtlicError && error.code === 'usage') return true;
+    if (error instanceof VtlicError && error.code === 'passphrase_refused') return true;
     throw error;
   }
 }
@@ -23,6 +23,8 @@ describe('a new passphrase', () => {
     ['äöüßéèäöüßé', true],
     ['🔑🔑🔑', true],
     ['パスワードを長くする', true],
+    [' '.repeat(12), true],
+    ['\t '.repeat(20), true],
     ['äöüßéèäöüßéè', false],
     ['🔑'.repeat(12), false],
   ])('%j should have twelve characters: refused %s', (text, expected) => {
