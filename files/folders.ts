@@ -1,7 +1,7 @@
 /** Durable folders, and the small acts on files that durable writing is made of. */
 import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { VtlicError } from '../formats/error.ts';
+import { VtlicError, type ToolFault } from '../formats/error.ts';
 import { describeFileError, errorCodeOf } from './file-error.ts';
 
 /** Flushes a file, or a folder with the names in it. */
@@ -74,6 +74,34 @@ export function fileState(path: string, bytes: Uint8Array): 'absent' | 'equal' |
   } catch (error) {
     if (errorCodeOf(error) === 'ENOENT') return 'absent';
     throw describeFileError(error, 'output_unwritable', path);
+  }
+}
+
+/**
+ * Whether a file or folder is there. Unlike `existsSync`, it does not call absent what this user may not look at.
+ *
+ * @throws VtlicError with `code`, naming the folder
+ */
+export function isPresent(path: string, code: ToolFault): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    const folder = dirname(path);
+    if (errorCodeOf(error) !== 'EACCES') throw describeFileError(error, code, folder);
+    throw new VtlicError(code, `this user may not look into this folder${ownerOf(folder)}`, {
+      file: folder,
+      hint: 'run the command as the user to whom the folder belongs',
+      cause: error,
+    });
+  }
+}
+
+/** Empty where not even that may be known. */
+function ownerOf(folder: string): string {
+  try {
+    return `, which belongs to the user with the number ${statSync(folder).uid}`;
+  } catch {
+    return '';
   }
 }
 

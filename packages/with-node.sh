@@ -23,6 +23,11 @@ if [ ! -d "$root/node_modules/commander" ]; then
   exit 2
 fi
 case $(basename -- "$0") in
-  vtlic) exec node "$root/signer/cli/main.ts" "$@" ;;
+  vtlic)
+    # For hints, which name the command as it was called.
+    VTLIC_CALLED=$0
+    export VTLIC_CALLED
+    exec node "$root/signer/cli/main.ts" "$@"
+    ;;
   *) exec node "$@" ;;
 esac

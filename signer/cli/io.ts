@@ -9,6 +9,7 @@ import { errorCodeOf } from '../../files/index.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Runtime } from '../runtime.ts';
+import { calledName } from './command-name.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 export interface Io {
@@ -18,6 +19,8 @@ export interface Io {
   readonly err: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** How the command was called, for hints: `vtlic`, `bin/vtlic`. */
+  readonly name: string;
   /** Opens the controlling terminal; undefined where there is none. */
   readonly openTerminal: () => Terminal | undefined;
   readonly runtime: Runtime;
@@ -53,6 +56,7 @@ export function processIo(changes: Partial<Runtime> = {}): Io {
     err: writeLine,
     env: process.env,
     cwd: process.cwd(),
+    name: calledName(process.argv[1], process.env, process.cwd()),
     openTerminal,
     runtime: {
       nowMs: Date.now,

@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { openSite, type Site, type KeyRecord, findSiteKey } from '../site/site.ts';
 import type { Io } from './io.ts';
-import { shellQuote } from './output.ts';
+import { shellQuote } from './command-name.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';

@@ -4,20 +4,40 @@
  */
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
+import { describeFileError, errorCodeOf } from '../../files/index.ts';
 import { jsonLine } from '../../formats/json/index.ts';
+import { asCalled } from './command-name.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import type { Io } from './io.ts';
 
 const MAX_TEXT = 4000;
 
-/** Anything thrown, as ours: what is not a `VtlicError` is a defect of this program. */
+/**
+ * Anything thrown, as ours. An error of the operating system that no step expected is still no defect: it is told with
+ * its file. Everything else is a defect of this program.
+ */
 export function asVtlicError(error: unknown): VtlicError {
   if (error instanceof VtlicError) return error;
   // A command failed, and then its `await using` failed to close: the first error is the one to report.
   if (error instanceof SuppressedError) return asVtlicError(error.suppressed);
+  const system = systemError(error);
+  if (system !== undefined) return system;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown that is no error';
   return new VtlicError('internal', `a defect of this program: ${cleanText(what, 500)}`, {
     hint: 'report it (SECURITY.md); the ledger is intact, the next start finishes or voids what was under way',
+    cause: error,
+  });
+}
+
+/** Of an error that a call to the operating system threw. */
+function systemError(error: unknown): VtlicError | undefined {
+  if (!(error instanceof Error) || !('syscall' in error) || typeof error.syscall !== 'string') return undefined;
+  if (!/^E[A-Z0-9]+$/.test(errorCodeOf(error) ?? '')) return undefined;
+  const file = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  const { message } = describeFileError(error, 'output_unwritable', '');
+  return new VtlicError('output_unwritable', `the system call ${cleanText(error.syscall, 40)} failed: ${message}`, {
+    ...(file === undefined ? {} : { file }),
+    hint: 'correct that, and run the command again; an act that had begun is finished or voided by the next start',
     cause: error,
   });
 }
@@ -55,11 +75,12 @@ export function errorDocument(error: VtlicError): Readonly<Record<string, unknow
  * Reports an error on standard error, and as a document on standard output where `--json` asks for one; returns the
  * exit code.
  */
-export function reportError(error: VtlicError, argv: readonly string[], { out, err }: Pick<Io, 'out' | 'err'>): number {
-  for (const line of errorLines(error)) err(line);
+export function reportError(thrown: VtlicError, argv: readonly string[], io: Pick<Io, 'out' | 'err' | 'name'>): number {
+  const error = withName(thrown, io.name);
+  for (const line of errorLines(error)) io.err(line);
   if (argv.includes('--json')) {
     try {
-      out(jsonLine(errorDocument(error)));
+      io.out(jsonLine(errorDocument(error)));
     } catch {
       // Standard output takes nothing; standard error and the exit code report the error.
     }
@@ -67,13 +88,18 @@ export function reportError(error: VtlicError, argv: readonly string[], { out, e
   return exitCodeOf(error.code);
 }
 
+/** The same error, whose hint names the command as it was called. */
+export function withName(error: VtlicError, name: string): VtlicError {
+  if (error.hint === undefined) return error;
+  return new VtlicError(error.code, error.message, {
+    ...error.place,
+    hint: asCalled(error.hint, name),
+    cause: error.cause,
+  });
+}
+
 /** Names and values in two columns, one line each: a digest that is cut in two can be neither found nor compared. */
 export function formatTable(rows: readonly (readonly [name: string, value: string])[]): string[] {
   const width = Math.max(0, ...rows.map(([name]) => name.length)) + 2;
   return rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`);
-}
-
-/** A word as a POSIX shell reads it back: unchanged if that is safe, otherwise between single quotes. */
-export function shellQuote(word: string): string {
-  return /^[\w./:=@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

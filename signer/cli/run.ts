@@ -1,5 +1,6 @@
 /** The command line: one file a command, one exit code a fault. */
 import { Command, CommanderError } from 'commander';
+import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { asVtlicError, reportError } from './output.ts';
 import { EXIT } from './exit-codes.ts';
@@ -159,30 +160,53 @@ async function build(argv: readonly string[], io: Io, setExit: SetExit): Promise
     const command = program.command(args === undefined ? name : `${name} ${args}`).description(description);
     if (name === named) (await load())(command, io, setExit);
   }
-  inheritSettings(program);
+  finish(program);
   return program;
 }
 
-/** Commander hands settings down only to commands that were made after them. */
-function inheritSettings(parent: Command): void {
+/** Commander passes settings on only to commands that were made after them. */
+function finish(parent: Command): void {
+  refuseRepeats(parent);
   for (const child of parent.commands) {
     child.copyInheritedSettings(parent);
-    inheritSettings(child);
+    finish(child);
+  }
+}
+
+/** Of an option with a value that is given twice, Commander takes the last without a word. */
+function refuseRepeats(command: Command): void {
+  for (const option of command.options) {
+    if (!option.required || Array.isArray(option.defaultValue)) continue;
+    let isGiven = false;
+    command.on(`option:${option.name()}`, () => {
+      if (isGiven)
+        throw new VtlicError('usage', `${option.long ?? option.flags} is given twice`, {
+          hint: 'give it once, with the value that is meant',
+        });
+      isGiven = true;
+    });
   }
 }
 
 /** Runs one command line and returns its exit code. Never throws. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   let exit: number = EXIT.done;
+  let program: Command | undefined;
   try {
-    const args = withNestedHelp(argv);
-    const program = await build(args, io, (code) => {
+    program = await build(argv, io, (code) => {
       exit = code;
     });
-    await program.parseAsync(args, { from: 'user' });
+    const words = helpWords(argv);
+    const unknown = words === undefined ? undefined : unknownCommand(program, words);
+    if (unknown !== undefined) throw unknown;
+    // Commander's own help command goes one level deep.
+    await program.parseAsync(words === undefined ? argv : [...words, '--help'], { from: 'user' });
     return exit;
   } catch (thrown) {
-    const error = thrown instanceof CommanderError ? usageError(thrown) : asVtlicError(thrown);
+    const error =
+      thrown instanceof CommanderError && program !== undefined
+        ? usageError(thrown, program, argv)
+        : asVtlicError(thrown);
     if (error === undefined) return EXIT.done;
     return reportError(error, argv, io);
   }
@@ -193,16 +217,78 @@ export function runProcess(argv: readonly string[]): Promise<number> {
   return runCli(argv, processIo());
 }
 
-/** `help ledger restore`: Commander's own help command goes one level deep. */
-function withNestedHelp(argv: readonly string[]): readonly string[] {
-  return argv[0] === 'help' && argv.length > 2 ? [...argv.slice(1), '--help'] : argv;
+/** The command after `help`; undefined for everything else. */
+function helpWords(argv: readonly string[]): readonly string[] | undefined {
+  return argv[0] === 'help' && argv.length > 1 ? argv.slice(1).filter((word) => !word.startsWith('-')) : undefined;
+}
+
+/** The commands that the words name, from the program down to the last one that exists. */
+function commandsOf(program: Command, words: readonly string[]): readonly Command[] {
+  const found = [program];
+  for (const word of words) {
+    const next = found.at(-1)?.commands.find((command) => command.name() === word);
+    if (next === undefined) break;
+    found.push(next);
+  }
+  return found;
+}
+
+function nameOf(commands: readonly Command[]): string {
+  return commands.map((command) => command.name()).join(' ');
+}
+
+/** For `help`: a word that names no command, although its command has commands of its own. */
+function unknownCommand(program: Command, words: readonly string[]): VtlicError | undefined {
+  const known = commandsOf(program, words);
+  const word = words[known.length - 1];
+  if (word === undefined) return undefined;
+  const names = known.at(-1)?.commands.map((command) => command.name()) ?? [];
+  const near = nearest(word, names);
+  return new VtlicError(
+    'usage',
+    names.length === 0
+      ? `the command ${nameOf(known)} has no commands of its own, but "${cleanText(word, 40)}" is named`
+      : `there is no command "${cleanText([...words.slice(0, known.length - 1), word].join(' '), 80)}"`,
+    { hint: near === undefined ? `see: ${helpOf(known)}` : `nearest: ${helpOf(known)} ${near}` },
+  );
+}
+
+function helpOf([program, ...commands]: readonly Command[]): string {
+  return [program?.name(), 'help', ...commands.map((command) => command.name())].join(' ');
+}
+
+/** The name that is fewest edits away; undefined where none is near. */
+function nearest(word: string, names: readonly string[]): string | undefined {
+  const [best] = names
+    .map((name) => ({ name, edits: edits(word.slice(0, 40), name) }))
+    .filter(({ name, edits: count }) => count <= Math.max(1, Math.floor(name.length / 3)) || name.startsWith(word))
+    .sort((a, b) => a.edits - b.edits);
+  return best?.name;
+}
+
+/** Levenshtein's distance. */
+function edits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++)
+      next.push(Math.min((row[j] ?? 0) + (a[i] === b[j] ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    row = next;
+  }
+  return row.at(-1) ?? 0;
 }
 
 /** A fault of the command line itself; undefined where the person asked for help or the version, and has got it. */
-function usageError(error: CommanderError): VtlicError | undefined {
+function usageError(error: CommanderError, program: Command, argv: readonly string[]): VtlicError | undefined {
   if (error.exitCode === 0) return undefined;
+  const unknown = error.code === 'commander.unknownCommand' ? unknownCommand(program, argv) : undefined;
+  if (unknown !== undefined) return unknown;
+  const known = commandsOf(program, argv);
   const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-  return new VtlicError('usage', error.code === 'commander.help' ? 'which command?' : message, {
-    hint: 'see: vtlic help',
-  });
+  const names = known.at(-1)?.commands.map((command) => command.name()) ?? [];
+  return new VtlicError(
+    'usage',
+    error.code === 'commander.help' ? `which command? There are: ${names.join(', ')}` : message,
+    { hint: `see: ${helpOf(known)}` },
+  );
 }

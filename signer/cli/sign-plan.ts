@@ -122,7 +122,8 @@ async function dryRun(
     io.err('');
     io.err('nothing was signed; within 24 hours, this plan is signed by:');
     io.err(
-      `  vtlic ${command.name} --confirm ${digest}${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`,
+      `  ${io.name} ${command.name} --confirm ${digest}${options.proof === true ? ' --proof' : ''}` +
+        siteArgument(options),
     );
     io.out(
       options.json === true

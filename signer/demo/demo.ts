@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { shellQuote } from '../cli/output.ts';
+import { shellQuote } from '../cli/command-name.ts';
 
 const main = join(import.meta.dirname, '../cli/main.ts');
 const folder = process.argv[2] ?? 'demo-site';

@@ -2,14 +2,13 @@
  * The folder of a site, and its `site.json`: who issues, where keys are kept, which key has which purpose. It is read
  * once into a frozen value.
  */
-import { existsSync } from 'node:fs';
 import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';
 import { isAlgorithm, type Algorithm } from '../../formats/cose-algorithm.ts';
 import { fromHex, utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
 import { isId } from '../../formats/license/id.ts';
-import { parseJsonFile, readLimited, replaceDurably, sha256Hex } from '../../files/index.ts';
+import { isPresent, parseJsonFile, readLimited, replaceDurably, sha256Hex } from '../../files/index.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';
 import { isKeyPurpose, type KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
@@ -98,7 +97,7 @@ export function sitePaths(folder: string): SitePaths {
 /** @throws VtlicError `configuration_invalid` if the folder contains no site, or its `site.json` is faulty. */
 export function openSite(folder: string): Site {
   const paths = sitePaths(folder);
-  if (!existsSync(paths.site)) {
+  if (!isPresent(paths.site, 'configuration_invalid')) {
     throw new VtlicError('configuration_invalid', 'there is no site.json: this folder is not a site', {
       file: folder,
       hint: 'name the site with --site DIR or VTLIC_SITE, or make one with: vtlic init DIR --issuer ID',

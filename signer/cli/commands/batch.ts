@@ -16,7 +16,7 @@ import { DATE_ORDERS, templateColumns, type DateOrder } from '../../batch/csv-co
 import { digestOfFile } from '../../batch/plan-batch.ts';
 import { formatOf, type BatchSource } from '../../batch/read-rows.ts';
 import { readChunks } from '../../../files/index.ts';
-import { errorDocument, errorLines, formatTable } from '../output.ts';
+import { errorDocument, errorLines, formatTable, withName } from '../output.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
 import { batchProgress } from '../progress.ts';
@@ -83,7 +83,7 @@ export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
       tell: io.err,
       progress: (phase, total) => batchProgress(phase, total, () => performance.now(), terminal?.show),
       fault: (fault) => {
-        const [line = '', ...hint] = errorLines(fault);
+        const [line = '', ...hint] = errorLines(withName(fault, io.name));
         io.err(line);
         // A hint that is the same for a thousand rows is shown once.
         for (const text of hint) if (!hints.has(text)) io.err(text);
@@ -105,7 +105,7 @@ export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
       io.err('');
       io.err('nothing was signed; within 24 hours, this plan is signed by:');
       io.err(
-        `  vtlic batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}` +
+        `  ${io.name} batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}` +
           `${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`,
       );
       io.out(

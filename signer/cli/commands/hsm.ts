@@ -24,7 +24,7 @@ import { type KeyRecord, type TokenKeystore, openSite, type Site } from '../../s
 import { EXIT, exitCodeOf } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
 import { CommandAccess, ledgerIdOf } from '../key-access.ts';
-import { shellQuote } from '../output.ts';
+import { shellQuote } from '../command-name.ts';
 import {
   collect,
   parseVariables,

@@ -12,7 +12,7 @@ import { ignoredAttributes } from '../../keys/keystores.ts';
 import { anchorOpener } from '../../keys/ledger-opening.ts';
 import { type AnchorPlace, anchorPlaceText } from '../../anchor/index.ts';
 import type { Io } from '../io.ts';
-import { shellQuote } from '../output.ts';
+import { shellQuote } from '../command-name.ts';
 import { collect, parseAnchorOption, parseVariables, secretOption, type SecretOptions } from '../options.ts';
 import { CommandAccess } from '../key-access.ts';
 
@@ -131,7 +131,7 @@ export function defineInit(command: Command, io: Io): void {
         : 'every run that signs or releases logs in to that token';
     io.err(`  anchor:  ${cleanText(anchorPlaceText(anchor), 1000)} (${advice})`);
     if (options.exampleCatalog !== true) io.err(`next: say what you sell in ${cleanText(paths.catalog, 1000)}`);
-    io.err(`next: vtlic key generate --site ${cleanText(shellQuote(dir), 1000)} --name license-1`);
+    io.err(`next: ${io.name} key generate --site ${cleanText(shellQuote(dir), 1000)} --name license-1`);
     io.out(
       options.json === true
         ? jsonLine({ schema: 'vtlic-init/1', site: folder, ledger: paths.ledger, anchor: anchorPlaceText(anchor) })

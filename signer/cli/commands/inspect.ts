@@ -35,7 +35,7 @@ function inspect(path: string): Inspected {
 export function defineInspect(command: Command, io: Io): void {
   command.option('--json', 'the result as one JSON document').action((name: string, options: InspectOptions) => {
     const { cose, license, bytes } = inspect(resolve(io.cwd, name));
-    io.err('NOT VERIFIED: anybody could have written this. To verify it: vtlic verify FILE --product P');
+    io.err(`NOT VERIFIED: anybody could have written this. To verify it: ${io.name} verify FILE --product P`);
     if (options.json === true) {
       io.out(
         jsonLine({

@@ -245,7 +245,7 @@ function addList(key: Command, io: Io): void {
       return;
     }
     if (site.config.keys.length === 0)
-      io.err('this site has no keys yet; make one with: vtlic key generate --name NAME');
+      io.err(`this site has no keys yet; make one with: ${io.name} key generate --name NAME`);
     for (const record of site.config.keys) {
       io.out(
         `${record.name}  ${record.purpose}  ${record.algorithm}  ${record.custody}  ${record.keystore}  ` +
