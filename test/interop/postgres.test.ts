@@ -1,0 +1,165 @@
+/** The state in a real PostgreSQL: three replicas at once, and a server that goes away and comes back. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fileStore, postgresStore } from '../../verifier/runtime/index.ts';
+import { decodeState } from '../../verifier/runtime/state-document.ts';
+import { acquireLock } from '../../verifier/runtime/stores/lock.ts';
+import { packMain } from '../support/pack-main.ts';
+import { listen, Product, textOf } from '../unit/verifier/runtime/product.ts';
+import { licenseFile } from '../unit/verifier/sample.ts';
+import { installPg, openPool, PostgresServer, type Pool } from './postgres-server.ts';
+
+let server: PostgresServer;
+let packages: string;
+let pool: Pool;
+let product: Product;
+
+beforeAll(() => {
+  packages = installPg();
+  server = new PostgresServer();
+  server.start();
+});
+afterAll(() => {
+  server.remove();
+});
+beforeEach(async () => {
+  pool = openPool(packages, server.host);
+  await pool.query('DROP TABLE IF EXISTS vtlic_state', []);
+  product = new Product();
+});
+afterEach(async () => {
+  await product.remove();
+  await pool.end();
+});
+
+const withoutFile = (): { readonly environment: Record<string, string | undefined> } => ({
+  environment: { ...product.options().environment, LICENSE_STATE_PATH: '' },
+});
+
+describe('a store in PostgreSQL', () => {
+  it('keeps a document, and replaces it only for whoever read the last one', async () => {
+    const store = postgresStore(pool);
+    expect(await store.read()).toBeUndefined();
+    expect(await store.write(Uint8Array.of(1), 'no such tag')).toBe(false);
+    expect(await store.write(Uint8Array.of(1), undefined)).toBe(true);
+    expect(await store.write(Uint8Array.of(2), undefined)).toBe(false);
+    const read = await store.read();
+    expect(read?.document).toEqual(Uint8Array.of(1));
+    const writes = await Promise.all([2, 3, 4].map((value) => store.write(Uint8Array.of(value), read?.tag)));
+    expect(writes.filter(Boolean)).toHaveLength(1);
+    const large = new Uint8Array(4 * 1024 * 1024).fill(7);
+    expect(await store.write(large, (await store.read())?.tag)).toBe(true);
+    expect((await store.read())?.document).toEqual(large);
+  });
+
+  it('has one lock, over all its connections', async () => {
+    const store = postgresStore(pool);
+    let inside = 0;
+    const together: number[] = [];
+    await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const lock = await acquireLock(store, 20_000);
+        together.push(++inside);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        inside--;
+        await lock?.release();
+      }),
+    );
+    expect(together).toEqual([1, 1, 1, 1, 1, 1]);
+  });
+
+  it('has a row for each product, in a table whose schema may be named', async () => {
+    await pool.query('CREATE SCHEMA IF NOT EXISTS licensing', []);
+    const [a, b] = ['a', 'b'].map((id) => postgresStore(pool, { table: 'licensing.vtlic_state', id }));
+    expect(await a?.write(Uint8Array.of(1), undefined)).toBe(true);
+    expect(await b?.read()).toBeUndefined();
+    await pool.query('DROP SCHEMA licensing CASCADE', []);
+  });
+});
+
+describe('three replicas at once', () => {
+  it('start for the first time, install different renewals, and all end with the newest', async () => {
+    const main = await packMain('test/interop/postgres-replica.ts');
+    const folder = mkdtempSync(join(tmpdir(), 'vtlic-replicas-'));
+    try {
+      for (let round = 0; round < 4; round++) {
+        await pool.query('DROP TABLE IF EXISTS vtlic_state', []);
+        const counters = [8, 9, 10];
+        const outputs = await Promise.all(
+          counters.map(async (ctr) => {
+            const [path, renewal] = [join(folder, `license-${ctr}`), join(folder, `renewal-${ctr}`)];
+            writeFileSync(path, await licenseFile({ ctr: 7 }));
+            writeFileSync(renewal, await licenseFile({ ctr }));
+            const args = [main, packages, server.host, path, renewal, '10'];
+            const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+            let output = '';
+            child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+            await once(child, 'close');
+            return output;
+          }),
+        );
+        for (const output of outputs) expect(output).toMatch(/^(?:in_force|counter_rolled_back), then active 10$/);
+        expect(outputs[2]).toBe('in_force, then active 10');
+        const decoded = decodeState((await postgresStore(pool).read())?.document ?? new Uint8Array());
+        expect(decoded).toMatchObject({ ok: true, state: { entries: [{ counter: 10 }] } });
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('a server that goes away', () => {
+  it('leaves a running product running, refuses installations meanwhile, and is used again once it is back', async () => {
+    await product.dropLicense({ ctr: 7 });
+    const license = await product.start({ ...withoutFile(), stores: [postgresStore(pool)] });
+    const heard = listen(license);
+    const renewal = textOf(await licenseFile({ ctr: 8, tier: 'renewed' }));
+    server.stop();
+    try {
+      await product.pass(600, license);
+      expect(license.state).toBe('active');
+      expect(heard).toEqual(['warning state_unwritable']);
+      expect(await license.install(renewal)).toMatchObject({ ok: false, refusal: { code: 'state_unwritable' } });
+      const other = openPool(packages, server.host);
+      expect((await product.refusal({ ...withoutFile(), stores: [postgresStore(other)] })).code).toBe(
+        'state_unwritable',
+      );
+      await other.end();
+    } finally {
+      server.start();
+    }
+    await product.pass(600, license);
+    expect(license.view().warnings).toEqual([]);
+    expect(await license.install(renewal)).toEqual({ ok: true, outcome: 'in_force' });
+  });
+
+  it('does not let a rolled-back license through: the file store does for it, and both are merged later', async () => {
+    await product.dropLicense({ ctr: 7 });
+    const stores = [postgresStore(pool)];
+    const license = await product.start({ stores });
+    await license.install(textOf(await licenseFile({ ctr: 8, tier: 'renewed' })));
+    await license.close();
+    server.stop();
+    try {
+      expect((await product.start({ stores })).entitlements?.tier).toBe('renewed');
+      await product.dropLicense({ ctr: 7 });
+      expect((await product.refusal({ stores })).code).toBe('counter_rolled_back');
+      // A volume that is put back, and a database that is away: what was accepted in the file alone is merged later.
+      await product.dropLicense({ ctr: 9, tier: 'newest' });
+      expect((await product.start({ stores })).entitlements?.tier).toBe('newest');
+    } finally {
+      server.start();
+    }
+    const back = await product.start({ stores });
+    expect(back.entitlements?.tier).toBe('newest');
+    for (const store of [postgresStore(pool), fileStore(product.statePath)]) {
+      const decoded = decodeState((await store.read())?.document ?? new Uint8Array());
+      expect(decoded).toMatchObject({ ok: true, state: { entries: [{ counter: 9 }] } });
+    }
+  });
+});
