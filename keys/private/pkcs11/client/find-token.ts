@@ -4,15 +4,16 @@ import { VtlicError } from '../../../../formats/error.ts';
 import { CKF_TOKEN_INITIALIZED } from '../shared/constants.ts';
 import { describeToken } from './pin-policy.ts';
 import type { ModuleDescription, SlotDescription, TokenDescription } from '../shared/token-description.ts';
-import { uriOfToken } from '../uri/format-uri.ts';
-import type { Pkcs11Uri } from '../uri/uri.ts';
+import { formatPkcs11Uri, uriOfToken } from '../uri/format-uri.ts';
+import { parsePkcs11Uri, type Pkcs11Uri } from '../uri/uri.ts';
 
 export interface FoundToken {
   readonly slotId: number;
   readonly token: TokenDescription;
 }
 
-interface TokenSlot extends SlotDescription {
+/** A slot with a token in it. */
+export interface TokenSlot extends SlotDescription {
   readonly token: TokenDescription;
 }
 
@@ -33,7 +34,7 @@ export function findToken(
   if (only !== undefined && second === undefined) return { slotId: only.slotId, token: only.token };
   if (second !== undefined) {
     throw new VtlicError('token_ambiguous', `the PKCS#11 URI matches ${matching.length} tokens: ${listed(matching)}`, {
-      hint: `say which, for example: ${sayable(matching, modulePath)}`,
+      hint: sayWhich(matching, initialized, module, modulePath),
     });
   }
   const unready = withToken.find((slot) => !initialized.includes(slot) && matchesToken(uri, module, slot));
@@ -53,7 +54,7 @@ export function findToken(
     hint:
       initialized.length === 0
         ? "plug the token in and see that its maker's own tool finds it"
-        : `say which, for example: ${sayable(initialized, modulePath)}`,
+        : sayWhich(initialized, initialized, module, modulePath),
   });
 }
 
@@ -83,9 +84,31 @@ function listed(slots: readonly TokenSlot[]): string {
     .join(', ')}${more}`;
 }
 
-function sayable(slots: readonly TokenSlot[], modulePath: string): string {
-  const [first] = slots;
-  return first === undefined ? '' : `'${uriOfToken(first.token, modulePath)}'`;
+/** A URI that means the first of them among all tokens of the module, to follow "say which". */
+function sayWhich(
+  slots: readonly TokenSlot[],
+  all: readonly TokenSlot[],
+  module: ModuleDescription,
+  modulePath: string,
+): string {
+  const few = slots.slice(0, MAX_LISTED_TOKENS);
+  const uri = few.map((slot) => uriAmong(slot, all, module, modulePath)).find((found) => found !== undefined);
+  if (uri === undefined) return "the tokens cannot be told apart: give one of them another label with the maker's tool";
+  return `say which, for example: '${uri}'`;
+}
+
+/** The shortest URI that means this token and no other of the module; undefined where there is none. */
+export function uriAmong(
+  { token, description }: TokenSlot,
+  all: readonly SlotDescription[],
+  module: ModuleDescription,
+  modulePath: string,
+): string | undefined {
+  const short = parsePkcs11Uri(uriOfToken(token, modulePath));
+  const uri = [short, { ...short, slotDescription: description }].find(
+    (candidate) => all.filter((slot) => matchesToken(candidate, module, slot)).length === 1,
+  );
+  return uri === undefined ? undefined : formatPkcs11Uri(uri);
 }
 
 /** True where each attribute of the URI that speaks of modules, slots and tokens agrees (RFC 7512 §2.3). */

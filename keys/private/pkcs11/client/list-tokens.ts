@@ -1,9 +1,15 @@
 /** What a module shows without any login: for `vtlic hsm list`. */
+import { uriAmong, type TokenSlot } from './find-token.ts';
 import { environmentFaults } from './host-environment.ts';
 import { asker, moduleName, startHost, withEnvironment } from './start-host.ts';
 import { profileOf, type TokenProfile } from '../shared/profiles.ts';
 import { CKF_TOKEN_INITIALIZED } from '../shared/constants.ts';
-import { tokenFlagsInWords, type ModuleDescription, type TokenDescription } from '../shared/token-description.ts';
+import {
+  tokenFlagsInWords,
+  type ModuleDescription,
+  type SlotDescription,
+  type TokenDescription,
+} from '../shared/token-description.ts';
 import { DEFAULT_LIMITS, type TokenOptions } from './token-options.ts';
 import { uriOfToken } from '../uri/format-uri.ts';
 
@@ -45,9 +51,10 @@ export async function listModule(
     const module = await ask('load', { path }, limit);
     const slots = await ask('slots', {}, limit);
     const tokens: ListedToken[] = [];
+    const initialized = slots.filter(({ token }) => isInitialized(token)).slice(0, MAX_COMPARED);
     for (const slot of slots) {
       if (slot.token === undefined) continue;
-      tokens.push(listed(path, module, slot.token));
+      tokens.push(listed(path, module, { ...slot, token: slot.token }, initialized));
     }
     const unreadable = slots.flatMap(({ description, fault }) =>
       fault === undefined ? [] : [{ slotDescription: description, fault }],
@@ -64,12 +71,26 @@ export async function listModule(
   }
 }
 
-function listed(path: string, module: ModuleDescription, token: TokenDescription): ListedToken {
-  const initialized = (token.flags & CKF_TOKEN_INITIALIZED) !== 0;
+/** A token is told apart from so many others. */
+const MAX_COMPARED = 64;
+
+function isInitialized(token: TokenDescription | undefined): boolean {
+  return token !== undefined && (token.flags & CKF_TOKEN_INITIALIZED) !== 0;
+}
+
+function listed(
+  path: string,
+  module: ModuleDescription,
+  slot: TokenSlot,
+  initialized: readonly SlotDescription[],
+): ListedToken {
+  const { token } = slot;
+  // Of two tokens that cannot be told apart the URI means both, and the command that gets it says so.
+  const uri = uriAmong(slot, initialized, module, path) ?? uriOfToken(token, path);
   return {
     token,
     profile: profileOf(module, token),
     state: tokenFlagsInWords(token.flags),
-    ...(initialized ? { uri: uriOfToken(token, path) } : {}),
+    ...(isInitialized(token) ? { uri } : {}),
   };
 }

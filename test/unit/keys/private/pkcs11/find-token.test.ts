@@ -52,4 +52,18 @@ describe('the one token of a URI', () => {
     expect(refusal('pkcs11:token=T', slots).message).toContain('matches 4000 tokens: "T" (serial 0)');
     expect(refusal('pkcs11:token=T', slots).message).toMatch(/and 3990 more$/);
   });
+
+  it('is said in a hint by a URI that means no other, of tokens without a serial number too', () => {
+    const nameless = (slotId: number, description: string, label = 'T'): ReturnType<typeof slot> => {
+      const made = slot(slotId, '', label);
+      return { ...made, description, token: { ...made.token, slotDescription: description } };
+    };
+    const twins = [nameless(1, 'Linux'), nameless(2, 'Linux 2')];
+    const hint = refusal('pkcs11:token=T', twins).hint ?? '';
+    const said = /'(pkcs11:[^']+)'/.exec(hint)?.[1] ?? '';
+    expect(said).toContain('slot-description=Linux');
+    expect(findToken(parsePkcs11Uri(said), '/m.so', MODULE, twins).slotId).toBe(1);
+    const same = [nameless(1, 'Linux'), nameless(2, 'Linux')];
+    expect(refusal('pkcs11:token=T', same).hint).toContain('cannot be told apart');
+  });
 });
