@@ -34,6 +34,7 @@ export class LineEditor {
   readonly #echoes: boolean;
   #length = 0;
   #state: State = 'text';
+  #droppedControl = false;
 
   /** @param echoes false for a secret, of which no copy is made */
   constructor(echoes: boolean) {
@@ -60,6 +61,11 @@ export class LineEditor {
     return taken(echo);
   }
 
+  /** True where a key sent something that is no part of the line: an arrow, a tabulator, the marks of a paste. */
+  get droppedControl(): boolean {
+    return this.#droppedControl;
+  }
+
   /** A copy; the caller wipes it. */
   line(): Uint8Array {
     return new Uint8Array(this.#line.subarray(0, this.#length));
@@ -70,6 +76,7 @@ export class LineEditor {
     this.#line.fill(0);
     this.#length = 0;
     this.#state = 'text';
+    this.#droppedControl = false;
   }
 
   #text(byte: number, echo: number[]): void {
@@ -78,6 +85,7 @@ export class LineEditor {
     else if (byte === BACKSPACE || byte === DELETE) this.#erase(echo);
     else if (byte === CTRL_U) while (this.#length > 0) this.#erase(echo);
     else if (byte >= 32) this.#add(echo, byte);
+    if (byte === ESCAPE || isOtherControl(byte)) this.#droppedControl = true;
   }
 
   #sequence(byte: number, echo: number[]): void {
@@ -97,6 +105,7 @@ export class LineEditor {
         return;
       case 'c1':
         this.#state = byte === C1_CSI ? 'csi' : 'text';
+        if (byte < 0xa0) this.#droppedControl = true;
         if (byte >= 0xa0 && byte <= 0xbf) this.#add(echo, C1_LEAD, byte);
         return;
       default:
@@ -122,6 +131,11 @@ export class LineEditor {
 
 function taken(echo: readonly number[], end?: Taken['end']): Taken {
   return { echo: Uint8Array.from(echo), ...(end === undefined ? {} : { end }) };
+}
+
+/** A control character that means nothing here. */
+function isOtherControl(byte: number): boolean {
+  return byte < 32 && ![BACKSPACE, CTRL_U, ESCAPE].includes(byte);
 }
 
 /** DCS, SOS, OSC, PM and APC, which end with ST or BEL. */

@@ -129,7 +129,7 @@ export class SecretProvider {
   }
 
   /** The secret's bytes; the caller wipes them. */
-  async take(name: string, prompt: string): Promise<Uint8Array> {
+  async take(name: string, prompt: string, exactly = false): Promise<Uint8Array> {
     const source = this.#sources.get(name);
     if (source !== undefined) {
       const secret = this.#kept.get(name) ?? (await readSource(name, source));
@@ -138,7 +138,7 @@ export class SecretProvider {
       return Uint8Array.from(secret);
     }
     if (this.#terminal === undefined) throw missing(name);
-    return this.#terminal.askSecret(prompt);
+    return this.#terminal.askSecret(prompt, exactly);
   }
 
   /** At the end of the run. */

@@ -12,8 +12,13 @@ export interface Terminal {
   readonly show: (text: string) => void;
   /** One line with echo; the answer without its line end. */
   readonly ask: (prompt: string) => Promise<string>;
-  /** One line without echo, as bytes: the caller wipes them. */
-  readonly askSecret: (prompt: string) => Promise<Uint8Array>;
+  /**
+   * One line without echo, as bytes: the caller wipes them.
+   *
+   * @param exactly asks again where a key sent anything but a character: a PIN that a person meant to correct with an
+   *   arrow key would cost a try of its token
+   */
+  readonly askSecret: (prompt: string, exactly?: boolean) => Promise<Uint8Array>;
   readonly close: () => void;
 }
 
@@ -47,7 +52,7 @@ export function openTerminal(path = '/dev/tty'): Terminal | undefined {
         line.fill(0);
       }
     },
-    askSecret: (prompt) => readLine(path, prompt, show, false),
+    askSecret: (prompt, exactly = false) => readLine(path, prompt, show, false, exactly),
     close: () => {
       closeSync(fd);
     },
@@ -63,6 +68,10 @@ function interruptedAtPrompt(): VtlicError {
 }
 
 const TYPED_AHEAD_MS = 50;
+
+/** Turns the marks off that a terminal may put around pasted text (xterm, "bracketed paste"). */
+const PASTE_WITHOUT_MARKS = '\u001b[?2004l';
+const DROPPED = 'an arrow key, a tabulator or the marks of a paste came with it: nothing was used; enter it again\r\n';
 
 async function discardTyped(input: ReadStream): Promise<void> {
   const discard = (chunk: Buffer): void => {
@@ -85,6 +94,7 @@ async function readLine(
   prompt: string,
   show: (text: string | Uint8Array) => void,
   echo: boolean,
+  exactly = false,
 ): Promise<Uint8Array> {
   // Loaded here, because it takes 3 ms, and most commands ask nothing.
   const tty = await import('node:tty');
@@ -118,7 +128,10 @@ async function readLine(
         showHere(result.echo);
         if (result.end === undefined) return;
         showHere('\r\n');
-        if (result.end === 'line') resolve(editor.line());
+        if (result.end === 'line' && exactly && editor.droppedControl) {
+          editor.clear();
+          showHere(`${PASTE_WITHOUT_MARKS}${DROPPED}${prompt}`);
+        } else if (result.end === 'line') resolve(editor.line());
         else reject(result.end === 'interrupted' ? interruptedAtPrompt() : closedAtPrompt());
       };
       const on = (event: string, handler: () => void): void => {

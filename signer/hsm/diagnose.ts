@@ -130,7 +130,7 @@ function environmentCheck({ environment }: TokenKeystore): readonly Check[] {
 export function allowingUntested(secrets: SecretSource): SecretSource {
   return {
     asks: (name) => secrets.asks(name),
-    take: (name, prompt) => secrets.take(name, prompt),
+    take: (name, prompt, exactly) => secrets.take(name, prompt, exactly),
     typeSerial: async (prompt) => secrets.typeSerial?.(prompt),
     ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
     allowUntested: true,

@@ -21,8 +21,12 @@ import type { Runtime } from '../runtime.ts';
 export interface SecretSource {
   /** True where a person will be asked: a new secret is then asked for twice. */
   readonly asks: (keystore: string) => boolean;
-  /** The secret's bytes; the caller wipes them. */
-  readonly take: (keystore: string, prompt: string) => Promise<Uint8Array>;
+  /**
+   * The secret's bytes; the caller wipes them.
+   *
+   * @param exactly asks a person again who pressed a key that is no character: for a PIN, of which tries are counted
+   */
+  readonly take: (keystore: string, prompt: string, exactly?: boolean) => Promise<Uint8Array>;
   /** `--last-try SERIAL`: the one token whose last try may be used. */
   readonly lastTrySerial?: string;
   /** The same, typed by a person who sees the prompt; undefined where there is no terminal. */
@@ -86,7 +90,7 @@ export class TokenPool {
             // Two keystores may name one token: it has had its login.
             if (same !== undefined) throw new AlreadyOpen();
           },
-          pin: (description) => secrets.take(store.name, promptFor(store, description, reason)),
+          pin: (description) => secrets.take(store.name, promptFor(store, description, reason), true),
           ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
           typeSerial: async (description) =>
             secrets.typeSerial?.(

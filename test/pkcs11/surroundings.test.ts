@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EXIT } from '../../signer/cli/exit-codes.ts';
-import { runCli, type CliResult } from '../support/run-cli.ts';
+import { PtyRun, runCli, type CliResult } from '../support/run-cli.ts';
 import { faulty } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { makeSofthsm } from './support/softhsm.ts';
@@ -198,5 +198,35 @@ describe("a module's configuration", () => {
     expect(given.stdout).toContain(`environment: PKCS11SPY=${made.module} (of the environment)`);
     expect(given.stdout).not.toContain('not passed');
     expect(runCli([...args, '--env', 'LD_PRELOAD=/x.so']).code).toBe(EXIT.usage);
+  });
+});
+
+describe('a PIN at the terminal', () => {
+  it.each([
+    ['an arrow key', (pin: string) => `${pin.slice(0, 4)}\u001b[D${pin.slice(4)}`],
+    ['the marks of a paste', (pin: string) => `\u001b[200~${pin}\u001b[201~`],
+    ['a tabulator', (pin: string) => `${pin}\t`],
+  ])('that came with %s is not used, and asked for again', async (_, typed) => {
+    const made = makeSofthsm('t');
+    const proxy = faulty(made, []);
+    const folder = mkdtempSync(join(tmpdir(), 'vtlic-pin-'));
+    const run = new PtyRun(['hsm', 'keys', `pkcs11:token=t?module-path=${proxy.module}`], {
+      env: { ...made.environment },
+      cwd: folder,
+    });
+    try {
+      await run.until(/PIN of token t /);
+      run.type(`${typed(made.pin)}\r`);
+      await run.until(/nothing was used; enter it again[^]*PIN of token t /);
+      expect(proxy.calls()).not.toContain('C_Login');
+      run.type(`${made.pin}\r`);
+      expect(await run.ended()).toBe(0);
+      expect(proxy.calls().filter((call) => call === 'C_Login')).toHaveLength(1);
+      expect(run.output).not.toContain(made.pin);
+    } finally {
+      run.kill();
+      rmSync(folder, { recursive: true, force: true });
+      made.remove();
+    }
   });
 });
