@@ -1,4 +1,4 @@
-import { CKM, CKO_DATA, CKR, mechanisms, type Behavior } from './behavior.ts';
+import { CKA, CKM, CKO_DATA, CKR, mechanisms, type Behavior } from './behavior.ts';
 
 /** The last row of the table is for every other token; these differ from each other as much as tokens do. */
 
@@ -53,6 +53,29 @@ export const writeProtectedCard: Behavior = {
   adopts: { label: 'signing key', id: '01' },
   dataObjects: false,
   tries: 3,
+};
+
+/** Gives one session and no more, and knows only the attributes that it needs: a template with another one is refused. */
+export const strictToken: Behavior = {
+  name: 'a token with one session and strict templates',
+  row: 'standard',
+  sources: [
+    'OASIS PKCS#11 3.2, section 5.6.1 (CKR_SESSION_COUNT of C_OpenSession)',
+    'OASIS PKCS#11 3.2, section 4.1.1 (CKR_ATTRIBUTE_TYPE_INVALID for an attribute that is not supported)',
+  ],
+  device: [
+    'manufacturer Vendor',
+    'description Strict module',
+    'model HSM',
+    'sessions 1',
+    `template ${CKA.signRecover} ${CKR.attributeTypeInvalid}`,
+  ],
+  label: 'strict',
+  pin: 'pin-of-a-test-1',
+  generates: [],
+  adopts: { label: 'made elsewhere', id: '0708' },
+  dataObjects: true,
+  tries: 10,
 };
 
 /** Another program, or an earlier run of it that was ended, is still logged in through the same shared module. */

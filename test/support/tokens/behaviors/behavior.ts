@@ -47,7 +47,7 @@ export const CKR = {
   userAnotherAlreadyLoggedIn: '0x104',
   curveNotSupported: '0x140',
 } as const;
-export const CKA = { id: '0x102', derive: '0x10c', publicKeyInfo: '0x129', application: '0x10' } as const;
+export const CKA = { signRecover: '0x109', derive: '0x10c', publicKeyInfo: '0x129', application: '0x10' } as const;
 export const CKO_DATA = '0x0';
 
 /** Mechanisms of the modules behind the proxy. */

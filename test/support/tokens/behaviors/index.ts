@@ -1,5 +1,5 @@
 /** One behavior for each row of the token table in docs/hsm.md; for "another token" there are several. */
-import { keyService, loginKept, officerLoggedIn, writeProtectedCard } from './another-token.ts';
+import { keyService, loginKept, officerLoggedIn, strictToken, writeProtectedCard } from './another-token.ts';
 import type { Behavior } from './behavior.ts';
 import { cloudhsm } from './cloudhsm.ts';
 import { kryoptic } from './kryoptic.ts';
@@ -20,6 +20,7 @@ export const BEHAVIORS: readonly Behavior[] = [
   cloudhsm,
   keyService,
   writeProtectedCard,
+  strictToken,
   loginKept,
   officerLoggedIn,
 ];

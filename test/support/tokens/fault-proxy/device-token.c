@@ -55,7 +55,6 @@ void change_token_info(char *info) {
   }
   if (device.no_login) *flags &= ~CKF_LOGIN_REQUIRED;
   if (device.write_protected != 0) *flags |= CKF_WRITE_PROTECTED;
-  *flags = (*flags | device.flags_set) & ~device.flags_clear;
   if (device.pin_length_refused == 0) return;
   *(W *)(info + TOKEN_MAX_PIN_OFFSET) = device.longest_pin;
   *(W *)(info + TOKEN_MIN_PIN_OFFSET) = device.shortest_pin;
@@ -76,6 +75,18 @@ W open_session(W slot, W flags, W c, W d, W session) {
   return CKR_OK;
 }
 
+W close_session(W session) {
+  W rv = real->call[CLOSE_SESSION](session, 0, 0, 0, 0, 0, 0, 0);
+  if (rv == CKR_OK && open_sessions > 0) open_sessions--;
+  return rv;
+}
+
+W close_all_sessions(W slot) {
+  W rv = real->call[CLOSE_ALL_SESSIONS](slot, 0, 0, 0, 0, 0, 0, 0);
+  if (rv == CKR_OK) open_sessions = 0;
+  return rv;
+}
+
 W login(W session, W user, W pin, W length) {
   if (device.login_kept) {
     if (device.own_pin[0] != 0) login_as_owner(session);
@@ -90,7 +101,7 @@ W login(W session, W user, W pin, W length) {
   if (device.counts_tries && rv == CKR_OK) set_wrong_tries(0);
   if (rv != CKR_PIN_INCORRECT) return rv;
   if (device.counts_tries) set_wrong_tries(wrong_tries() + 1);
-  return device.pin_wrong == 0 ? rv : device.pin_wrong - 1;
+  return rv;
 }
 
 W logout(W session) {

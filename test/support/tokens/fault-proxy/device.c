@@ -4,9 +4,7 @@
  *   manufacturer TEXT, description TEXT      C_GetInfo
  *   model TEXT, maker TEXT, serial TEXT      C_GetTokenInfo; without TEXT the field is blank
  *   library-version M.N, cryptoki-version M.N
- *   flags-set HEX, flags-clear HEX           of CK_TOKEN_INFO
  *   pin-length MIN MAX HEX                   as CK_TOKEN_INFO says; another PIN gets this return value
- *   pin-wrong HEX                            the return value for a wrong PIN
  *   tries N                                  locks after N wrong PINs, and shows that by the flags; 0: never
  *   no-login PIN                             needs no login; PIN is the real module's
  *   login-kept HEX [PIN]                     C_Login returns this; with PIN, the user is logged in all the same
@@ -79,14 +77,11 @@ void device_configure(const char *line, const char *folder) {
   if (text(line, "serial", device.serial, sizeof device.serial)) device.has_serial = true;
   else if (IS("library-version")) sscanf(first, "%d.%d", &device.library_version[0], &device.library_version[1]);
   else if (IS("cryptoki-version")) sscanf(first, "%d.%d", &device.cryptoki_version[0], &device.cryptoki_version[1]);
-  else if (IS("flags-set")) device.flags_set |= a;
-  else if (IS("flags-clear")) device.flags_clear |= a;
   else if (IS("pin-length")) {
     device.shortest_pin = number;
     device.longest_pin = strtoul(second, NULL, 10);
     device.pin_length_refused = c + 1;
-  } else if (IS("pin-wrong")) device.pin_wrong = a + 1;
-  else if (IS("tries")) {
+  } else if (IS("tries")) {
     device.counts_tries = true;
     device.most_tries = number;
     snprintf(device.tries_path, sizeof device.tries_path, "%stries", folder);
@@ -137,6 +132,8 @@ W device_call(int index, W a, W b, W c, W d, W e, W f, W g, W h) {
                                                                  : list_mechanisms(b, c);
     case GET_MECHANISM_INFO: return get_mechanism_info(a, b, c);
     case OPEN_SESSION: return open_session(a, b, c, d, e);
+    case CLOSE_SESSION: return close_session(a);
+    case CLOSE_ALL_SESSIONS: return close_all_sessions(a);
     case LOGIN: return login(a, b, c, d);
     case LOGOUT: return logout(a);
     case CREATE_OBJECT: return may_work(a) ? create_object(a, b, c, d) : CKR_USER_NOT_LOGGED_IN;

@@ -22,8 +22,8 @@ typedef struct {
   char manufacturer[40], description[40], model[40], maker[40], serial[40], own_pin[128], tries_path[600];
   bool has_serial, no_login, login_kept, login_per_session, label_is_id, pair_destroyed, counts_tries;
   int library_version[2], cryptoki_version[2];
-  W flags_set, flags_clear, shortest_pin, longest_pin, id_longest, label_longest, most_tries, most_sessions, kept_rv;
-  Refusal pin_length_refused, pin_wrong, write_protected, generate_refused, destroy_refused, id_refused, label_refused;
+  W shortest_pin, longest_pin, id_longest, label_longest, most_tries, most_sessions, kept_rv;
+  Refusal pin_length_refused, write_protected, generate_refused, destroy_refused, id_refused, label_refused;
   Pairs mechanisms, mechanism_info, key_types, templates, classes, curves, attributes, ignored;
 } Device;
 
@@ -39,6 +39,8 @@ const Pair *find_to(const Pairs *pairs, W to);
 void change_info(unsigned char *info);
 void change_token_info(char *info);
 W open_session(W slot, W flags, W c, W d, W session);
+W close_session(W session);
+W close_all_sessions(W slot);
 W login(W session, W user, W pin, W length);
 W logout(W session);
 bool may_work(W session);
