@@ -33,10 +33,12 @@ function sample(command: WalkedCommand, calls: readonly string[], place: number)
     if (command === 'hsm doctor' && !LEAVES.includes(call)) return [];
     const first = calls.indexOf(call) + 1;
     const last = MAKES.includes(call) ? calls.lastIndexOf(call) + 1 : first;
-    return [...new Set([first, last])].map((nth, j) => {
+    const chosen = [...new Set([first, last])].map((nth, j) => {
       const fault = FAULTS[(place + i + j) % FAULTS.length] ?? 'rv';
       return { command, nth, call, fault };
     });
+    // A login that is answered by an error is in every sample.
+    return call === 'C_Login' ? [...chosen, { command, nth: first, call, fault: 'rv' }] : chosen;
   });
 }
 
