@@ -74,6 +74,16 @@ export function formatEnd(exp: number): string {
 }
 
 /**
+ * The same moment of the year, years later. 29 February becomes 1 March where there is none: as an exclusive end, that
+ * is the end of 28 February.
+ */
+export function addYears(seconds: number, years: number): number {
+  const date = new Date(seconds * 1000);
+  date.setUTCFullYear(date.getUTCFullYear() + years);
+  return date.getTime() / 1000;
+}
+
+/**
  * The last day of a window that ends at a midnight, with a note that the day belongs to it; otherwise the moment.
  *
  * @param end exclusive

@@ -7,11 +7,14 @@ import {
   type CsvPlace,
   type CsvRecord,
 } from '../../formats/csv.ts';
+import { formatDay, formatEnd } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonMember, type JsonNode, type JsonObject, nearestName } from '../../formats/json/index.ts';
+import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { isId } from '../../formats/license/id.ts';
 import { splitList } from '../renew/changes.ts';
-import { isRequired, MEMBER_NAMES, wordsOfMember, type MemberName } from '../request/parse.ts';
+import { isRequired, keyOfMember, MEMBER_NAMES, wordsOfMember, type MemberName } from '../request/parse.ts';
+import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
 
 const REQUIRED: readonly MemberName[] = MEMBER_NAMES.filter(isRequired);
@@ -147,6 +150,63 @@ export function rowAsJson(record: CsvRecord, columns: readonly Column[], dates: 
 /** How a spreadsheet writes days, by the language of its machine: day, month, year; month, day, year; year first. */
 export const DATE_ORDERS = ['dmy', 'mdy', 'ymd'] as const;
 export type DateOrder = (typeof DATE_ORDERS)[number];
+
+/**
+ * The columns of a table with these requests: the usual members, and of the others those that a request has.
+ *
+ * `rowOf` writes a request into them; `rowAsJson` reads it back.
+ */
+export function columnsFor(requests: Iterable<Request>): readonly string[] {
+  const used = new Set<string>();
+  for (const request of requests)
+    for (const name of MEMBER_NAMES) for (const column of columnsOf(name, request[keyOfMember(name)])) used.add(column);
+  return MEMBER_NAMES.flatMap((name) =>
+    GROUPS.some((group) => group === name)
+      ? [...used].filter((column) => column.startsWith(`${name}.`)).sort()
+      : used.has(name) || !SELDOM.has(name)
+        ? [name]
+        : [],
+  );
+}
+
+function columnsOf(name: MemberName, value: Request[keyof Request]): readonly string[] {
+  if (value === undefined) return [];
+  return GROUPS.some((group) => group === name) ? Object.keys(value).map((inner) => `${name}.${inner}`) : [name];
+}
+
+/** @returns a member that no cell of a table can contain, such as an `ext` value that is no text; undefined for none */
+export function notInTable({ ext = {}, graceSeconds = 0 }: Request): string | undefined {
+  if (graceSeconds % DAY_SECONDS !== 0) return 'graceDays';
+  // An empty cell is a member that is not there.
+  const name = Object.keys(ext).find((key) => typeof ext[key] !== 'string' || ext[key] === '');
+  return name === undefined ? undefined : `ext.${name}`;
+}
+
+/** The cells of a request under `columns`, which `columnsFor` gave. */
+export function rowOf(request: Request, columns: readonly string[]): readonly string[] {
+  return columns.map((column) => {
+    const dot = column.indexOf('.');
+    if (dot > 0) {
+      const group = column.startsWith('limits.') ? request.limits : (request.ext ?? {});
+      const value = group[column.slice(dot + 1)];
+      return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+    }
+    switch (column as MemberName) {
+      case 'from':
+        return formatDay(request.from);
+      case 'until':
+        return formatEnd(request.until);
+      case 'updatesUntil':
+        return request.updatesUntil === undefined ? '' : formatEnd(request.updatesUntil);
+      case 'graceDays':
+        return request.graceSeconds === undefined ? '' : String(request.graceSeconds / DAY_SECONDS);
+      default: {
+        const value = request[keyOfMember(column as MemberName)];
+        return Array.isArray(value) ? value.join(';') : value === undefined ? '' : String(value);
+      }
+    }
+  });
+}
 
 /** Members that few orders have: a template leaves them out, and a table may have them. */
 const SELDOM: ReadonlySet<MemberName> = new Set([

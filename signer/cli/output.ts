@@ -103,3 +103,24 @@ export function formatTable(rows: readonly (readonly [name: string, value: strin
   const width = Math.max(0, ...rows.map(([name]) => name.length)) + 2;
   return rows.map(([name, value]) => `  ${name.padEnd(width)}${value}`);
 }
+
+/**
+ * A header and rows in columns; numbers at the right. The last column is as wide as its text, so names go there.
+ *
+ * @param right the columns, from 0, that are aligned to the right
+ */
+export function formatColumns(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: ReadonlySet<number> = new Set(),
+): string[] {
+  const widths = header.map((name, i) =>
+    rows.reduce((most, row) => Math.max(most, (row[i] ?? '').length), name.length),
+  );
+  return [header, ...rows].map((row) =>
+    row
+      .map((cell, i) => (right.has(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

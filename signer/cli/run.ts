@@ -79,6 +79,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
           import('./commands/ledger-status.ts').then((part) => part.addLedgerStatus),
           import('./commands/ledger-verify.ts').then((part) => part.addLedgerVerify),
           import('./commands/ledger-show.ts').then((part) => part.addLedgerShow),
+          import('./commands/ledger-due.ts').then((part) => part.addLedgerDue),
           import('./commands/ledger-export.ts').then((part) => part.addLedgerExport),
           import('./commands/ledger-checkpoint.ts').then((part) => part.addLedgerCheckpoint),
           import('./commands/ledger-prove.ts').then((part) => part.addLedgerProve),

@@ -1,0 +1,174 @@
+/** `vtlic ledger due`: which licenses run out, as a table, as JSON, or as the table that `vtlic batch` renews. */
+import type { Command } from 'commander';
+import { cleanText, groupDigits } from '../../../formats/clean-text.ts';
+import { BYTE_ORDER_MARK, csvRow } from '../../../formats/csv.ts';
+import { formatDay, formatEnd } from '../../../formats/dates.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
+import { DAY_SECONDS } from '../../../formats/license/bounds.ts';
+import { isId } from '../../../formats/license/id.ts';
+import type { License } from '../../../formats/license/license.ts';
+import { columnsFor, notInTable, rowOf } from '../../batch/csv-columns.ts';
+import { dueLicenses, endOf, renewedFor } from '../../renew/due.ts';
+import type { Request } from '../../request/request.ts';
+import { nowSeconds } from '../../runtime.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Io, SetExit } from '../io.ts';
+import { invalid, siteArgument, siteOption } from '../options.ts';
+import { type LedgerFileOptions, withLedger } from '../input-files.ts';
+import { formatColumns } from '../output.ts';
+
+const DEFAULT_WITHIN_DAYS = 60;
+const DAYS_A_WEEK = 7;
+const MAX_DAYS = 36_525;
+const MAX_YEARS = 100;
+const MAX_CELL = 200;
+
+interface DueOptions extends LedgerFileOptions {
+  readonly ledger?: string;
+  readonly within: number;
+  readonly ended?: number;
+  readonly product?: string;
+  readonly csv?: boolean;
+  readonly years?: number;
+}
+
+/** `60d` or `8w`, as seconds. */
+function parseSpan(text: string): number {
+  const [, digits, unit] = /^(\d{1,6})(d|w)$/.exec(text) ?? [];
+  const days = Number(digits) * (unit === 'w' ? DAYS_A_WEEK : 1);
+  if (digits === undefined || days > MAX_DAYS) throw invalid('expected days or weeks, such as 60d or 8w');
+  return days * DAY_SECONDS;
+}
+
+function parseYears(text: string): number {
+  const years = /^[1-9]\d{0,2}$/.test(text) ? Number(text) : MAX_YEARS + 1;
+  if (years > MAX_YEARS) throw invalid(`expected 1 to ${MAX_YEARS}`);
+  return years;
+}
+
+function parseProduct(text: string): string {
+  if (!isId(text)) throw invalid('expected the id of a product');
+  return text;
+}
+
+const HELP = `
+The newest license of each lineage is listed, if it ends in this time, or has
+ended and is in grace. With --csv it is written as its renewal, for so many
+--years more: look through the table, and give it to vtlic batch.
+
+Examples:
+  vtlic ledger due --within 60d
+  vtlic ledger due --within 60d --csv > season.csv
+  vtlic batch season.csv --name season-2027`;
+
+export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
+  const command = parent
+    .command('due')
+    .description('the licenses that run out, the first to end first; with --csv, the table that renews them')
+    .option('--within <time>', 'how far ahead: 60d, 8w', parseSpan, DEFAULT_WITHIN_DAYS * DAY_SECONDS)
+    .option('--ended <time>', 'also those that ended so long ago (default: those in grace)', parseSpan)
+    .option('--product <id>', 'only licenses of this product', parseProduct)
+    .option('--csv', 'their renewals, as a table that vtlic batch reads')
+    .option('--years <n>', 'with --csv: for how long they are renewed (default: 1)', parseYears)
+    .option('--ledger <file>', "another copy of the ledger than the site's")
+    .option('--json', 'the result as one JSON document')
+    .addHelpText('after', HELP);
+  siteOption(command).action((options: DueOptions) =>
+    withLedger(io, options, options.ledger, (ledger) => {
+      if (options.csv === true && options.json === true)
+        throw new VtlicError('usage', '--csv and --json are two forms of one result: name one of them');
+      if (options.years !== undefined && options.csv !== true)
+        throw new VtlicError('usage', '--years goes with --csv: a list of what ends renews nothing');
+      const now = nowSeconds(io.runtime);
+      const due = dueLicenses(ledger, {
+        now,
+        withinSeconds: options.within,
+        ...(options.ended === undefined ? {} : { endedSeconds: options.ended }),
+        ...(options.product === undefined ? {} : { product: options.product }),
+      });
+      const ended = due.filter((license) => endOf(license) <= now).length;
+      io.err(
+        `${groupDigits(due.length)} license${due.length === 1 ? ' ends' : 's end'} by ` +
+          `${formatEnd(now - (now % DAY_SECONDS) + options.within)}${ended === 0 ? '' : `, ${groupDigits(ended)} of them in the past`}`,
+      );
+      noteUses(io, due);
+      if (options.json === true) io.out(jsonLine(document(due, now)));
+      else if (options.csv === true) writeCsv(io, setExit, due, now, options);
+      else if (due.length > 0) io.out(`${table(due, now).join('\n')}\n`);
+    }),
+  );
+}
+
+/** A trial that becomes a year of trial is seldom meant. */
+function noteUses(io: Io, due: readonly License[]): void {
+  for (const use of ['trial', 'emergency'] as const) {
+    const count = due.filter((license) => license.use === use).length;
+    if (count > 0) io.err(`note: ${groupDigits(count)} of them: use ${use}`);
+  }
+}
+
+function daysLeft(license: License, now: number): number {
+  return Math.ceil((endOf(license) - now) / DAY_SECONDS);
+}
+
+function table(due: readonly License[], now: number): string[] {
+  const rows = due.map((license) => [
+    formatEnd(endOf(license)),
+    String(daysLeft(license, now)),
+    license.sub,
+    license.dep === undefined ? license.aud : `${license.aud} / ${license.dep}`,
+    license.use === undefined ? license.tier : `${license.tier} (${license.use})`,
+    String(license.seats),
+    cleanText(license.name ?? '', MAX_CELL),
+  ]);
+  return formatColumns(['until', 'days', 'customer', 'product', 'tier', 'seats', 'name'], rows, new Set([1, 5]));
+}
+
+function document(due: readonly License[], now: number): Readonly<Record<string, unknown>> {
+  return {
+    schema: 'vtlic-ledger-due/1',
+    at: formatDay(now),
+    licenses: due.map((license) => ({
+      customer: license.sub,
+      ...(license.name === undefined ? {} : { name: license.name }),
+      product: license.aud,
+      ...(license.dep === undefined ? {} : { deployment: license.dep }),
+      tier: license.tier,
+      seats: license.seats,
+      ...(license.use === undefined ? {} : { use: license.use }),
+      ...(license.ref === undefined ? {} : { reference: license.ref }),
+      until: formatEnd(license.exp),
+      exp: license.exp,
+      ...(license.upd === undefined ? {} : { updatesUntil: formatEnd(license.upd), upd: license.upd }),
+      daysLeft: daysLeft(license, now),
+      id: license.cti,
+      counter: license.ctr,
+    })),
+  };
+}
+
+/** A license whose renewal no row can say is named, and the exit code says that the table is not all of it. */
+function writeCsv(io: Io, setExit: SetExit, due: readonly License[], now: number, options: DueOptions): void {
+  const requests: Request[] = [];
+  const leaveOut = (license: License, why: string): void => {
+    io.err(`left out: ${license.sub} / ${license.aud}: ${why}; renew it by itself: vtlic renew ${license.cti}`);
+    setExit(EXIT.partFailed);
+  };
+  for (const license of due) {
+    try {
+      const request = renewedFor(license, options.years ?? 1, now);
+      const member = notInTable(request);
+      if (member === undefined) requests.push(request);
+      else leaveOut(license, `no cell of a table can contain its "${member}"`);
+    } catch (error) {
+      if (!(error instanceof VtlicError)) throw error;
+      leaveOut(license, error.message);
+    }
+  }
+  const columns = columnsFor(requests);
+  io.out(`${BYTE_ORDER_MARK}${csvRow(columns)}`);
+  for (const request of requests) io.out(csvRow(rowOf(request, columns)));
+  io.err('look through the table, take out who does not renew, change what changes, and give it to:');
+  io.err(`  vtlic batch FILE.csv --name NAME${siteArgument(options)}`);
+}

@@ -1,0 +1,75 @@
+/** Which licenses run out, and what their renewals would ask for: the list with which the yearly work begins. */
+import { VtlicError } from '../../formats/error.ts';
+import { addYears, isPerpetual } from '../../formats/dates.ts';
+import { DAY_SECONDS, MAX_TIME, PERPETUAL_EXP } from '../../formats/license/bounds.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
+import type { License } from '../../formats/license/license.ts';
+import { type LedgerView, type Lineage, newestOfLineage } from '../ledger/index.ts';
+import type { Request } from '../request/request.ts';
+import { renewalRequest } from './renewal-request.ts';
+
+const PAGE = 500;
+
+export interface DueWindow {
+  /** Seconds since 1970. */
+  readonly now: number;
+  /** Licenses that end after `now` and not later than so many seconds from now. */
+  readonly withinSeconds: number;
+  /** Licenses that ended so many seconds ago; left out: those that are in grace. */
+  readonly endedSeconds?: number;
+  readonly product?: string;
+}
+
+/**
+ * The newest license of each lineage, if it ends in the window; the first to end comes first. Of a perpetual license
+ * the end is that of its updates. Customers whose counters were handed over to another ledger are renewed there.
+ */
+export function dueLicenses(ledger: LedgerView, window: DueWindow): readonly License[] {
+  const due: License[] = [];
+  for (let after: Lineage | undefined; ;) {
+    const page = ledger.knownLineages({ limit: PAGE, ...(after === undefined ? {} : { after }) });
+    for (const lineage of page) {
+      if (window.product !== undefined && lineage.aud !== window.product) continue;
+      const newest = ledger.closedBy(lineage.sub) === undefined ? newestOfLineage(ledger, lineage) : undefined;
+      const license = newest === undefined ? undefined : decodeLicense(newest.payload);
+      if (license !== undefined && isDue(license, window)) due.push(license);
+    }
+    after = page.at(-1);
+    if (page.length < PAGE || after === undefined) break;
+  }
+  return due.sort((a, b) => endOf(a) - endOf(b));
+}
+
+/** When a license ends for the customer: a perpetual one with its updates. */
+export function endOf(license: License): number {
+  return isPerpetual(license.exp) ? (license.upd ?? license.exp) : license.exp;
+}
+
+function isDue(license: License, { now, withinSeconds, endedSeconds }: DueWindow): boolean {
+  const end = endOf(license);
+  if (isPerpetual(end) || end > now + withinSeconds) return false;
+  return end > now - (endedSeconds ?? license.grace ?? 0);
+}
+
+/**
+ * The same license for some years more, counted from its end. One that ended so long ago that this would be over too is
+ * counted from today.
+ *
+ * @throws VtlicError `request_invalid` as `renewalRequest` does
+ */
+export function renewedFor(license: License, years: number, now: number): Request {
+  const later = (end: number): number => {
+    const counted = addYears(end, years);
+    return counted > now ? counted : addYears(now - (now % DAY_SECONDS), years);
+  };
+  const until = isPerpetual(license.exp) ? license.exp : later(license.exp);
+  const updatesUntil = license.upd === undefined ? undefined : later(license.upd);
+  // The end of 9999-12-31 is a time that no claim can contain.
+  if ((until >= PERPETUAL_EXP && !isPerpetual(license.exp)) || (updatesUntil ?? 0) > MAX_TIME)
+    throw new VtlicError('request_invalid', `${years} years more would end after 9999, which no license can say`, {
+      field: 'until',
+      hint: 'name fewer --years',
+    });
+  const set = { until, ...(updatesUntil === undefined ? {} : { updatesUntil }) };
+  return renewalRequest(license, { set, unset: new Set(), limits: {} }, now);
+}
