@@ -202,7 +202,8 @@ export function rowOf(request: Request, columns: readonly string[]): readonly st
         return request.graceSeconds === undefined ? '' : String(request.graceSeconds / DAY_SECONDS);
       default: {
         const value = request[keyOfMember(column as MemberName)];
-        return Array.isArray(value) ? value.join(';') : value === undefined ? '' : String(value);
+        if (Array.isArray(value)) return value.join(';');
+        return value === undefined || typeof value === 'object' ? '' : String(value);
       }
     }
   });
