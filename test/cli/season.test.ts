@@ -1,4 +1,4 @@
-/** The yearly renewal as an officer does it: tables go out to a spreadsheet, come back, and become licenses and results. */
+/** The yearly renewal as an officer does it: a table goes to a spreadsheet, comes back, and becomes licenses. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

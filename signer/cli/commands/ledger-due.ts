@@ -88,10 +88,9 @@ export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
         ...(options.product === undefined ? {} : { product: options.product }),
       });
       const ended = due.filter((license) => endOf(license) <= now).length;
-      io.err(
-        `${groupDigits(due.length)} license${due.length === 1 ? ' ends' : 's end'} by ` +
-          `${formatEnd(now - (now % DAY_SECONDS) + options.within)}${ended === 0 ? '' : `, ${groupDigits(ended)} of them in the past`}`,
-      );
+      const lastDay = formatEnd(now - (now % DAY_SECONDS) + options.within);
+      const past = ended === 0 ? '' : `, ${groupDigits(ended)} of them in the past`;
+      io.err(`${groupDigits(due.length)} license${due.length === 1 ? ' ends' : 's end'} by ${lastDay}${past}`);
       noteUses(io, due);
       if (options.json === true) io.out(jsonLine(document(due, now)));
       else if (options.csv === true) writeCsv(io, setExit, due, now, options);
