@@ -39,6 +39,13 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     },
   ],
   [
+    'catalog',
+    {
+      description: 'checks what may be sold',
+      load: async () => (await import('./commands/catalog.ts')).defineCatalog,
+    },
+  ],
+  [
     'issue',
     {
       args: '[request]',

@@ -5,7 +5,9 @@ import { DAY_SECONDS, MAX_TIME, PERPETUAL_EXP } from '../../formats/license/boun
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
 import { type LedgerView, type Lineage, newestOfLineage } from '../ledger/index.ts';
+import { catalogFaults } from '../request/check-against-catalog.ts';
 import type { Request } from '../request/request.ts';
+import type { Catalog } from '../site/catalog.ts';
 import { renewalRequest } from './renewal-request.ts';
 
 const PAGE = 500;
@@ -38,6 +40,32 @@ export function dueLicenses(ledger: LedgerView, window: DueWindow): readonly Lic
     if (page.length < PAGE || after === undefined) break;
   }
   return due.sort((a, b) => endOf(a) - endOf(b));
+}
+
+export interface NoLongerSold {
+  readonly license: License;
+  /** In sentences. */
+  readonly faults: readonly string[];
+}
+
+/** The licenses in force whose renewal for the same time a catalog would refuse. */
+export function noLongerSold(ledger: LedgerView, catalog: Catalog, now: number): readonly NoLongerSold[] {
+  const refused: NoLongerSold[] = [];
+  for (const license of dueLicenses(ledger, { now, withinSeconds: Number.POSITIVE_INFINITY, endedSeconds: 0 })) {
+    const faults = faultsOf(license, catalog, now);
+    if (faults.length > 0) refused.push({ license, faults });
+  }
+  return refused;
+}
+
+function faultsOf(license: License, catalog: Catalog, now: number): readonly string[] {
+  try {
+    const unchanged = { set: { from: license.nbf }, unset: new Set<never>(), limits: {} };
+    return catalogFaults(renewalRequest(license, unchanged, now), catalog);
+  } catch (error) {
+    if (error instanceof VtlicError) return [error.message];
+    throw error;
+  }
 }
 
 /** When a license ends for the customer: a perpetual one with its updates. */

@@ -36,11 +36,42 @@ export function readCatalog(file: string): Catalog {
 /** @throws VtlicError `configuration_invalid` or `json_malformed` with line and column. */
 export function parseCatalog(bytes: Uint8Array, file: string): Catalog {
   const root = readObject(parseJsonFile(bytes, file, MAX_BYTES), { code: 'configuration_invalid', file });
+  readComment(root);
   const schema = root.required('schema');
   if (schema.string() !== CATALOG_SCHEMA) throw schema.fault(`should be "${CATALOG_SCHEMA}"`);
   const products = named(root.object('products'), product);
   root.end();
   return Object.freeze({ products, digest: sha256Hex(bytes) });
+}
+
+/** JSON has no comments, so a catalog may have them as members: a text, or a list of texts. Nothing reads them. */
+function readComment(reader: JsonObjectReader): void {
+  const comment = reader.member('comment');
+  if (comment === undefined) return;
+  for (const line of comment.node.kind === 'array' ? comment.array() : [comment]) line.string();
+}
+
+/** What a valid catalog says that is seldom meant, in sentences. */
+export function catalogNotes({ products }: Catalog): readonly string[] {
+  const notes: string[] = [];
+  for (const [name, { tiers }] of products) {
+    if (tiers.size === 0) notes.push(`${name} has no tiers, so nothing of it can be sold`);
+    let lower: readonly [string, Tier] | undefined;
+    for (const [tierName, tier] of tiers) {
+      const lost = [...(lower?.[1].features ?? [])].filter((feature) => !tier.features.has(feature));
+      const before = lower?.[0] ?? '';
+      if (lower !== undefined && seatsOf(tier) < seatsOf(lower[1]))
+        notes.push(`${name}: tier ${tierName} has fewer seats than ${before}; list tiers from the lowest up`);
+      if (lost.length > 0)
+        notes.push(`${name}: tier ${tierName} lacks what the lower tier ${before} has: ${lost.join(', ')}`);
+      lower = [tierName, tier];
+    }
+  }
+  return notes;
+}
+
+function seatsOf({ maxSeats }: Tier): number {
+  return maxSeats === 'unlimited' ? Number.POSITIVE_INFINITY : maxSeats;
 }
 
 function named<T>(reader: JsonObjectReader, read: (value: JsonObjectReader) => T): ReadonlyMap<string, T> {
@@ -53,6 +84,7 @@ function named<T>(reader: JsonObjectReader, read: (value: JsonObjectReader) => T
 }
 
 function product(reader: JsonObjectReader): Product {
+  readComment(reader);
   const value: Product = {
     maxTermDays: maxTermDays(reader.required('maxTermDays')),
     maxGraceDays: reader.integer('maxGraceDays', { min: 0, max: MAX_GRACE_SECONDS / DAY_SECONDS }),
@@ -63,6 +95,7 @@ function product(reader: JsonObjectReader): Product {
 }
 
 function tier(reader: JsonObjectReader): Tier {
+  readComment(reader);
   const value: Tier = {
     maxSeats: maxSeats(reader.required('maxSeats')),
     features: new Set((reader.optionalArray('features') ?? []).map(idOf)),

@@ -39,6 +39,14 @@ const EXAMPLE_PRODUCTS = {
   },
 };
 
+/** A new catalog says by itself how it is filled in. */
+const CATALOG_COMMENT = [
+  'What may be sold: vtlic refuses every order outside of it. docs/site.md explains each member.',
+  'Add products, then run: vtlic catalog check. Members "comment" are for people, here and in products and tiers.',
+  'products: { PRODUCT-ID: { maxTermDays: 1 to 36525 or "perpetual", maxGraceDays: 0 to 366, tiers: … } }',
+  'tiers, the lowest first: { TIER-ID: { maxSeats: a number or "unlimited", features: [id], limits: { NAME: most } } }',
+];
+
 /** Beside the site, so that it is easy to find; a place that is not backed up together with the site is better. */
 export function defaultAnchorFile(folder: string): string {
   return `${resolve(folder)}.anchor`;
@@ -85,7 +93,15 @@ export async function createSite(wanted: NewSite, runtime: Runtime, opener?: Anc
   });
   parseSite(site, paths.site);
   const catalog = utf8(
-    `${JSON.stringify({ schema: CATALOG_SCHEMA, products: wanted.exampleCatalog ? EXAMPLE_PRODUCTS : {} }, null, 2)}\n`,
+    `${JSON.stringify(
+      {
+        schema: CATALOG_SCHEMA,
+        comment: CATALOG_COMMENT,
+        products: wanted.exampleCatalog ? EXAMPLE_PRODUCTS : {},
+      },
+      null,
+      2,
+    )}\n`,
   );
   parseCatalog(catalog, paths.catalog);
   const store = openAnchorStore(wanted.anchor, opener);

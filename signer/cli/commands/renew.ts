@@ -9,45 +9,32 @@ import { changesFromTexts, mergeChanges, parseChanges, type Changes } from '../.
 import { findBase, parseTarget, type RenewalTarget } from '../../renew/previous-license.ts';
 import { firstRequest, renewalRequest } from '../../renew/renewal-request.ts';
 import { checkAgainstCatalog } from '../../request/check-against-catalog.ts';
-import type { MemberName } from '../../request/parse.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
+import { givenMembers, memberOptions, type MemberOptions } from '../member-options.ts';
 import { collect } from '../options.ts';
 import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from '../sign-plan.ts';
 
 const MAX_CHANGES_BYTES = 1 << 20;
 
-/** The option of each member that a renewal may change. */
-const MEMBER_OPTIONS: readonly (readonly [member: MemberName, flags: string, words: string])[] = [
-  ['until', '--until <day>', 'the last day (UTC), an instant, or perpetual'],
-  ['from', '--from <day>', 'the first day (default: where the last license ends; today where --until is not given)'],
-  ['seats', '--seats <n>', 'a number, or unlimited'],
-  ['tier', '--tier <tier>', 'the tier'],
-  ['graceDays', '--grace-days <n>', 'days of grace after the end'],
-  ['features', '--features <list>', 'all features, as a;b'],
-  ['name', '--name <text>', "the customer's name"],
-  ['reference', '--reference <text>', 'the order'],
-  ['instances', '--instances <n>', 'hosts at once'],
-  ['hosts', '--hosts <list>', 'host fingerprints, as hex;hex'],
-  ['offlineSeconds', '--offline-seconds <n>', 'the offline window'],
-  ['updatesUntil', '--updates-until <day>', 'the last day (UTC) of the builds that it covers, or an instant'],
-  ['use', '--use <use>', 'non-production, trial or emergency (production: --unset use)'],
-  ['resetClock', '--reset-clock', 'lowers the time floor of the verifiers once'],
-  ['product', '--product <id>', 'another product (another lineage), or which of a customer'],
-  ['deployment', '--deployment <id>', 'another deployment (another lineage), or which of a customer'],
-];
+/** What an option means to a renewal, where that is more than what its member takes. */
+const WORDS = {
+  from: 'the first day (default: where the last license ends; today where --until is not given)',
+  features: 'all features, joined by ;',
+  use: 'non-production, trial or emergency (production: --unset use)',
+  product: 'another product (another lineage), or which of a customer',
+  deployment: 'another deployment (another lineage), or which of a customer',
+  limits: 'one limit; the others stay (repeatable)',
+};
 
-interface RenewOptions extends SigningOptions, Readonly<Partial<Record<MemberName, string | true>>> {
+interface RenewOptions extends SigningOptions, MemberOptions {
   readonly changes?: string;
-  readonly limit: readonly string[];
   readonly unset: readonly string[];
   readonly newCustomers?: boolean;
 }
 
 export function defineRenew(command: Command, io: Io): void {
-  for (const [, flags, words] of MEMBER_OPTIONS) command.option(flags, words);
-  command
-    .option('--limit <name=value>', 'one limit; the others stay (repeatable)', collect, [] as string[])
+  memberOptions(command, WORDS)
     .option('--unset <member>', 'a member that the renewal no longer has (repeatable)', collect, [] as string[])
     .option('--changes <file>', 'the changes as strict JSON, by the names of a request; null takes a member away')
     .option('--new-customers', 'also for a customer who has no license yet; all members must be given then');
@@ -75,13 +62,6 @@ export function defineRenew(command: Command, io: Io): void {
       },
       options,
     );
-  });
-}
-
-function givenMembers(options: RenewOptions): readonly (readonly [MemberName, string | true])[] {
-  return MEMBER_OPTIONS.flatMap(([member]) => {
-    const value = options[member];
-    return value === undefined ? [] : [[member, value] as const];
   });
 }
 
