@@ -21,6 +21,11 @@ function vtlic(...args: readonly string[]): CliResult {
 
 const ORDER = ['--customer', 'acme-gmbh', '--name', 'Acme GmbH', '--product', 'vaultdesk', '--tier', 'enterprise'];
 
+const REST =
+  '--deployment prod-eu --seats 250 --grace-days 30 --features audit-export;sso --limit vaults=50 --reference PO-4711'.split(
+    ' ',
+  );
+
 describe('issue by options', () => {
   it('plans what a file with the same members plans, from today on', () => {
     const view = (done: CliResult): string[] => {
@@ -30,12 +35,7 @@ describe('issue by options', () => {
         .split('\n')
         .filter((line) => !/license id|issued at|[dD]igest|^ +\d+ {2}|--confirm/.test(line));
     };
-    const options = vtlic(
-      'issue',
-      ...ORDER,
-      ...['--deployment', 'prod-eu', '--seats', '250', '--until', day(364), '--grace-days', '30'],
-      ...['--features', 'audit-export;sso', '--limit', 'vaults=50', '--reference', 'PO-4711', '--dry-run'],
-    );
+    const options = vtlic('issue', ...ORDER, ...REST, '--until', day(364), '--dry-run');
     expect(view(options)).toEqual(view(vtlic('issue', writeRequest(fixture), '--dry-run')));
     expect(options.stderr).toMatch(new RegExp(`from +${day(0)}`));
     const signed = vtlic('issue', '--confirm', options.stdout.trim(), ...fixture.secret, '--json');

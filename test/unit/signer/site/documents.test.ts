@@ -45,7 +45,8 @@ function kindOf(document: Json): Kind {
 }
 
 function schemaOf(kind: Kind): unknown {
-  return (SCHEMAS[kind]?.['properties'] as Record<string, Json>)['schema']?.['const'];
+  const properties = SCHEMAS[kind]?.['properties'] as Readonly<Record<string, Json>> | undefined;
+  return properties?.['schema']?.['const'];
 }
 
 const CATALOG = EXAMPLES.find((example) => kindOf(example) === 'catalog') ?? {};
