@@ -1,21 +1,25 @@
 /**
  * `batches/NAME/batch.json`: which plan a batch was begun with. The ledger says which rows are done; this says where
- * the rest is.
+ * the rest is. Also which plans nothing needs any more.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { readObject } from '../../formats/json/index.ts';
+import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import {
   describeFileError,
   errorCodeOf,
   makeFolders,
   parseJsonFile,
   readLimited,
+  removeIfPresent,
   replaceDurably,
 } from '../../files/index.ts';
 import { fileNameOfId } from '../issue/output-path.ts';
+
+import type { SitePaths } from '../site/site.ts';
 
 const SCHEMA = 'vtlic-batch/1';
 const MAX_BYTES = 65_536;
@@ -64,4 +68,35 @@ export function readBatchRecord(siteFolder: string, name: string): BatchRecord |
   const record: BatchRecord = { name: root.string('name'), input: root.string('input'), plan: root.string('plan') };
   root.end();
   return Object.freeze(record);
+}
+
+/** A plan is confirmed within 24 hours; a person may still want to look at it for some days. */
+const KEPT_PLAN_DAYS = 30;
+const PLAN_NAME = /^(?:[0-9a-f]{64}|\.batch-[0-9a-f]+\.tmp)$/;
+
+/**
+ * Removes plans that are older than 30 days, because they contain the names of customers. The newest plan of each batch
+ * stays: `--resume` goes on with it at any age. What cannot be read or removed stays too.
+ */
+export function removeOldPlans({ folder, plans }: SitePaths, nowMs: number): void {
+  try {
+    const kept = new Set(batchNames(folder).map((name) => readBatchRecord(folder, name)?.plan));
+    for (const name of readdirSync(plans)) {
+      if (!PLAN_NAME.test(name) || kept.has(name)) continue;
+      const path = join(plans, name);
+      if (nowMs - statSync(path).mtimeMs > KEPT_PLAN_DAYS * DAY_SECONDS * 1000) removeIfPresent(path);
+    }
+  } catch (error) {
+    // A license is signed by now: a folder that cannot be tidied is no reason to report a failure.
+    if (!(error instanceof VtlicError) && errorCodeOf(error) === undefined) throw error;
+  }
+}
+
+function batchNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(join(folder, 'batches'));
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
 }

@@ -1,9 +1,13 @@
 /** The officer's word on a batch, and the plan's rows against the policy once more. */
 import { groupDigits } from '../../formats/clean-text.ts';
-import { VtlicError } from '../../formats/error.ts';
+import { VtlicError, type ErrorCode } from '../../formats/error.ts';
+import type { SigningKey } from '../../keys/private/signing-key.ts';
+import type { KeyAccess } from '../keys/keystores.ts';
+import { openKey } from '../keys/open-key.ts';
 import { checkPlanAge } from '../plan/plan-freshness.ts';
 import { askForYes, markReviewed, type Reviewed, type ReviewTerminal } from '../plan/review.ts';
 import { recheckLicense, refusePlanned, type CheckedAgainst } from '../plan/recheck-policy.ts';
+import type { KeyRecord } from '../site/site.ts';
 import type { RowsChecked } from './row-status.ts';
 import type { BatchPlan } from './plan-file.ts';
 import type { SignRow } from './plan-row.ts';
@@ -63,4 +67,38 @@ export function checkPlannedRow({ line, item: { license } }: SignRow, made: numb
     license.iat <= made ? undefined : 'its time of issue is later than the time at which the plan was made',
   );
   recheckLicense(license, where, against);
+}
+
+/** Faults of a secret, after which the plan that was confirmed is as good as before. */
+const SECRET_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'passphrase_refused',
+  'pin_refused',
+  'secret_missing',
+  'declined',
+  'interrupted',
+]);
+
+/**
+ * Opens a key for a plan that was reviewed. Where its secret is wrong, the error says how to sign the same plan without
+ * a second review.
+ */
+export async function openKeyFor(
+  { head, digest }: BatchPlan,
+  access: KeyAccess,
+  record: KeyRecord,
+  proof: boolean,
+): Promise<SigningKey> {
+  try {
+    return await openKey(access, record, head.ledger);
+  } catch (error) {
+    if (!(error instanceof VtlicError) || !SECRET_FAULTS.has(error.code)) throw error;
+    const again =
+      'nothing was signed, and the plan that you confirmed is kept for 24 hours: ' +
+      `vtlic batch --confirm ${digest}${proof ? ' --proof' : ''}`;
+    throw new VtlicError(error.code, error.message, {
+      ...error.place,
+      hint: error.hint === undefined ? again : `${error.hint}; ${again}`,
+      cause: error,
+    });
+  }
 }

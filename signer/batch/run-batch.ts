@@ -15,7 +15,7 @@ import type { ReviewTerminal } from '../plan/review.ts';
 import { readCatalog } from '../site/catalog.ts';
 import { type KeyRecord, licenseKey, openSite, type Site } from '../site/site.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
-import { writeBatchRecord } from './batch-record.ts';
+import { removeOldPlans, writeBatchRecord } from './batch-record.ts';
 import type { BatchSource } from './read-rows.ts';
 import { signBatch, type BatchOutcome } from './sign-batch.ts';
 import { checkRows } from './row-status.ts';
@@ -224,11 +224,11 @@ async function signReviewed(
   const { batch } = reviewed;
   // Read again: somebody may have changed them while a prompt was open.
   checkPlanFresh(batch.head, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
-  const ledgerId = toHex(ledger.genesis.ledgerId);
-  const signingKey = await openKey(access, keys.key, ledgerId);
+  const withProof = keys.proofKey !== undefined;
+  const signingKey = await openKeyFor(batch, access, keys.key, withProof);
   try {
     // Both secrets are asked for before anything is signed.
-    const proofKey = keys.proofKey === undefined ? undefined : await openKey(access, keys.proofKey, ledgerId);
+    const proofKey = keys.proofKey === undefined ? undefined : await openKeyFor(batch, access, keys.proofKey, true);
     try {
       await runtime.step('key-open');
       writeBatchRecord(site.paths.folder, { name: batch.head.name, input: batch.head.input, plan: batch.digest });
@@ -275,6 +275,7 @@ async function finish(
   const { site, runtime, tell } = io;
   const results = await resultsOf(batch, site, ledger, outcome);
   await runtime.step('results-written');
+  removeOldPlans(site.paths, runtime.nowMs());
   const { counts } = results;
   tell(
     `signed and released: ${groupDigits(outcome.released)}; of the ${groupDigits(batch.end.rows)} rows of batch ` +

@@ -3,7 +3,8 @@
  *
  * `vtlic verify` loads this file, so it imports nothing that opens a ledger.
  */
-import { resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { openSite, type Site, type KeyRecord, findSiteKey } from '../site/site.ts';
 import type { Io } from './io.ts';
@@ -14,6 +15,8 @@ import { isId } from '../../formats/license/id.ts';
 import { declarationFault, type ModuleEnvironment } from '../../keys/private/pkcs11/shared/module-environment.ts';
 import { MAX_KEY_FILE_BYTES, parsePublicKeys } from '../../keys/public/encodings/public-key-file.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
+import { trustFromOverride } from '../../verifier/override.ts';
+import { makeTrust } from '../../verifier/trust.ts';
 import { readLimited } from '../../files/index.ts';
 import type { AnchorPlace } from '../anchor/index.ts';
 
@@ -94,10 +97,54 @@ export function parseCustomer(text: string): string {
 export function readTrustFile({ cwd }: Pick<Io, 'cwd'>, name: string): readonly PublicKey[] {
   const path = resolve(cwd, name);
   try {
-    return parsePublicKeys(readLimited(path, MAX_KEY_FILE_BYTES, 'key_invalid'));
+    const bytes = readLimited(path, MAX_KEY_FILE_BYTES, 'key_invalid');
+    return readOverrideLines(bytes) ?? parsePublicKeys(bytes);
   } catch (error) {
     throw error instanceof VtlicError ? error.at({ file: path }) : error;
   }
+}
+
+/** The form `env`: a file of the variables that override a product's keys. undefined for a file of another form. */
+function readOverrideLines(bytes: Uint8Array): readonly PublicKey[] | undefined {
+  const text = Buffer.from(bytes).toString('utf8');
+  if (!/^(?:LICENSE_PUBLIC_KEY|LICENSE_MLDSA_PUBLIC_KEY)=/.test(text)) return undefined;
+  const variables = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    if (line === '') continue;
+    const [, variable = '', value = ''] = /^([A-Z_]+)=(.*)$/.exec(line) ?? [];
+    if (!OVERRIDE_VARIABLES.has(variable) || variables.has(variable))
+      throw new VtlicError('key_invalid', 'a file of override variables has one line for each variable, and no other', {
+        hint: 'export the key again: vtlic key export NAME --form env',
+      });
+    variables.set(variable, value);
+  }
+  try {
+    return trustFromOverride(Object.fromEntries(variables), makeTrust({ keys: [] }), () => {
+      throw new VtlicError('key_invalid', 'a key file contains the keys themselves, not the names of other files');
+    }).keys.map(({ key }) => key);
+  } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
+    throw new VtlicError('key_invalid', error.message, { ...error.place, cause: error });
+  }
+}
+
+const OVERRIDE_VARIABLES: ReadonlySet<string> = new Set(['LICENSE_PUBLIC_KEY', 'LICENSE_MLDSA_PUBLIC_KEY']);
+
+/**
+ * The absolute path of a new file. Its folder must exist: one that was made for a medium which is not mounted would
+ * keep the file on this disk.
+ *
+ * @throws VtlicError `output_unwritable`
+ */
+export function newFilePath({ cwd }: Pick<Io, 'cwd'>, name: string): string {
+  const path = resolve(cwd, name);
+  const folder = dirname(path);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new VtlicError('output_unwritable', 'this folder is not there, and none is made for a file that you name', {
+      file: folder,
+      hint: 'attach or mount the medium, or make the folder, and run it again',
+    });
+  return path;
 }
 
 const TOKEN = 'token:';

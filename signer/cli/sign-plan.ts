@@ -11,6 +11,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
 import { signPlan } from '../issue/sign-plan.ts';
+import { removeOldPlans } from '../batch/batch-record.ts';
 import { openForSigning } from '../issue/open-ledger.ts';
 import { type ProofWork, writeProofs } from '../issue/write-proofs.ts';
 import type { ReleasedLicense } from '../issue/pipeline.ts';
@@ -203,6 +204,7 @@ async function planAndSign(
                 resumeCommand: provingCommand(released, options),
               });
         for (const license of released) report(io, license, proof.path, options);
+        removeOldPlans(site.paths, io.runtime.nowMs());
         if (proof.fault !== undefined) throw proof.fault;
       } finally {
         await headKey?.close();

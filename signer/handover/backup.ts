@@ -9,7 +9,6 @@ import {
   errorCodeOf,
   fsyncFolder,
   fsyncPath,
-  makeFolders,
   placeWithoutReplacing,
 } from '../../files/index.ts';
 import type { Runtime } from '../runtime.ts';
@@ -36,7 +35,6 @@ export async function backupLedger(
   const temporary = join(dirname(target), `.${basename(target)}.tmp`);
   try {
     if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) throw exists(target);
-    makeFolders(dirname(target));
     removeIfPresent(temporary);
     copyLedger(ledger, temporary, 'output_unwritable');
     chmodSync(temporary, 0o600);

@@ -20,10 +20,14 @@ export function keyFiles(paths: SitePaths, store: FileKeystore, name: string): K
 }
 
 export const MIN_PASSPHRASE_CHARACTERS = 12;
+const MIN_DIFFERENT_CHARACTERS = 5;
 const SPACE = 0x20;
 const TAB = 0x09;
 
-/** @throws VtlicError `passphrase_refused` for one that is too short to protect a key against a stolen disk. */
+/**
+ * @throws VtlicError `passphrase_refused` for one that is too short, or too monotonous, to protect a key against a
+ *   stolen disk
+ */
 export function checkNewPassphrase(passphrase: Uint8Array): void {
   const isBlank = passphrase.every((byte) => byte === SPACE || byte === TAB);
   if (isBlank || characters(passphrase) < MIN_PASSPHRASE_CHARACTERS)
@@ -32,6 +36,27 @@ export function checkNewPassphrase(passphrase: Uint8Array): void {
       `a new passphrase should have at least ${MIN_PASSPHRASE_CHARACTERS} characters, and not only blanks`,
       { hint: 'take five or more random words' },
     );
+  if (differentCharacters(passphrase) < MIN_DIFFERENT_CHARACTERS)
+    throw new VtlicError(
+      'passphrase_refused',
+      `a new passphrase should have at least ${MIN_DIFFERENT_CHARACTERS} different characters: twelve times the same ` +
+        'is guessed first',
+      { hint: 'take five or more random words' },
+    );
+}
+
+/** Compared in place, so that no copy of a part of the secret is left behind. */
+function differentCharacters(bytes: Uint8Array): number {
+  const starts = [...bytes.keys()].filter((at) => ((bytes[at] ?? 0) & 0xc0) !== 0x80);
+  const endOf = (i: number): number => starts[i + 1] ?? bytes.length;
+  const same = (i: number, j: number): boolean => {
+    const [from, other] = [starts[i] ?? 0, starts[j] ?? 0];
+    const length = endOf(i) - from;
+    if (endOf(j) - other !== length) return false;
+    for (let k = 0; k < length; k++) if (bytes[from + k] !== bytes[other + k]) return false;
+    return true;
+  };
+  return starts.filter((_, i) => !starts.slice(0, i).some((__, j) => same(i, j))).length;
 }
 
 /**

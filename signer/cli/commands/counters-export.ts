@@ -1,6 +1,5 @@
 /** `vtlic counters export FILE` */
 import { jsonLine } from '../../../formats/json/index.ts';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -15,7 +14,7 @@ import { nowSeconds } from '../../runtime.ts';
 import { fileExists, type LedgerView } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
 import { confirmByWord } from '../terminal.ts';
-import { parseCustomer, openNamedSite, secretOption, siteOption, type SiteOptions } from '../options.ts';
+import { newFilePath, parseCustomer, openNamedSite, secretOption, siteOption, type SiteOptions } from '../options.ts';
 import { withAccess } from '../key-access.ts';
 import { keyWithPurpose, type LogSigningOptions } from '../log-signing.ts';
 
@@ -33,7 +32,7 @@ export function addCountersExport(parent: Command, io: Io): void {
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (file: string, options: ExportOptions) => {
     const site = openNamedSite(io, options);
-    const target = resolve(io.cwd, file);
+    const target = newFilePath(io, file);
     // Before anything is closed.
     if (fileExists(target))
       throw new VtlicError('output_exists', 'a file stands here already and is never replaced', {
@@ -50,7 +49,7 @@ export function addCountersExport(parent: Command, io: Io): void {
         const existing = standingDocument(ledger, options.customer);
         if (existing === undefined) await confirmByWord(terminal, viewOf(ledger, options, io), 'HAND OVER');
         const document = existing ?? (await sign());
-        await createDurably(target, document, 0o644);
+        await createDurably(target, document, 0o644, { folderExists: true });
         io.err(
           existing === undefined
             ? 'handed over, and closed here'

@@ -1,6 +1,5 @@
 /** `vtlic key generate | adopt | list | show | export | check` */
 import { jsonLine } from '../../../formats/json/index.ts';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Algorithm, isAlgorithm } from '../../../formats/cose-algorithm.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -19,7 +18,15 @@ import { openKey } from '../../keys/open-key.ts';
 import { formatRows } from '../../summary/license-summary.ts';
 import { type KeyRecord, findSiteKey, type Site } from '../../site/site.ts';
 import type { Io } from '../io.ts';
-import { invalid, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from '../options.ts';
+import {
+  invalid,
+  newFilePath,
+  openNamedSite,
+  secretOption,
+  type SecretOptions,
+  siteOption,
+  type SiteOptions,
+} from '../options.ts';
 import { CommandAccess, ledgerIdOf, withAccess } from '../key-access.ts';
 
 interface JsonOption {
@@ -287,8 +294,8 @@ function addExport(key: Command, io: Io): void {
       io.out(bytes);
       return;
     }
-    const path = resolve(io.cwd, options.out);
-    await createDurably(path, bytes, 0o644);
+    const path = newFilePath(io, options.out);
+    await createDurably(path, bytes, 0o644, { folderExists: true });
     io.err(`wrote ${cleanText(path, 1000)}`);
   });
 }

@@ -1,13 +1,12 @@
 /** `vtlic ledger backup FILE` */
 import { jsonLine } from '../../../formats/json/index.ts';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { backupLedger } from '../../handover/backup.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
-import { openNamedSite, siteOption, type SiteOptions } from '../options.ts';
+import { newFilePath, openNamedSite, siteOption, type SiteOptions } from '../options.ts';
 
 interface BackupOptions extends SiteOptions {
   readonly json?: boolean;
@@ -21,7 +20,7 @@ export function addLedgerBackup(parent: Command, io: Io): void {
       .option('--json', 'the result as one JSON document'),
   ).action(async (name: string, options: BackupOptions) => {
     const site = openNamedSite(io, options);
-    const target = resolve(io.cwd, name);
+    const target = newFilePath(io, name);
     const progress = progressLine('entries', io.runtime.nowMs);
     const keys = site.config.keys.filter((key) => key.purpose === 'license').map((key) => key.publicKey);
     const summary = await backupLedger(site.paths.ledger, target, io.runtime, {

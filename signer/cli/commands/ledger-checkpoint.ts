@@ -1,6 +1,5 @@
 /** `vtlic ledger checkpoint`: the tree head as others read it, signed by the ledger's own key. */
 import { jsonLine } from '../../../formats/json/index.ts';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { toHex, utf8 } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -8,7 +7,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../../files/index.ts';
 import { encodeLogKey, logKey, provableHead } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
-import { secretOption, siteOption } from '../options.ts';
+import { newFilePath, secretOption, siteOption } from '../options.ts';
 import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 import { keyWithPurpose, type LogSigningOptions, signHead } from '../log-signing.ts';
 
@@ -41,6 +40,8 @@ export function addLedgerCheckpoint(parent: Command, io: Io): void {
         );
         return;
       }
+      // Before anything is asked or signed.
+      const path = options.out === undefined ? undefined : newFilePath(io, options.out);
       const { note, checkpoint } = await signHead(
         io,
         site,
@@ -49,9 +50,8 @@ export function addLedgerCheckpoint(parent: Command, io: Io): void {
         options,
       );
       io.err(`signed the tree head: ${checkpoint.size} leaves of ${checkpoint.origin}`);
-      const path = options.out === undefined ? undefined : resolve(io.cwd, options.out);
       if (path !== undefined) {
-        await createDurably(path, utf8(note), 0o644);
+        await createDurably(path, utf8(note), 0o644, { folderExists: true });
         io.err(`wrote ${cleanText(path, 1000)}`);
       }
       if (options.json === true)

@@ -26,7 +26,7 @@ import {
 import type { Site } from '../../site/site.ts';
 import { proofPath } from '../../issue/output-path.ts';
 import type { Io } from '../io.ts';
-import { secretOption, siteOption } from '../options.ts';
+import { newFilePath, secretOption, siteOption } from '../options.ts';
 import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 import { type LogSigningOptions, signHead } from '../log-signing.ts';
 
@@ -183,9 +183,9 @@ function licenseIdOf(io: Io, license: string): Uint8Array {
 }
 
 async function give(io: Io, proof: string, beside: string | undefined, options: ProveOptions): Promise<void> {
-  const path = beside ?? (options.out === undefined ? undefined : resolve(io.cwd, options.out));
+  const path = beside ?? (options.out === undefined ? undefined : newFilePath(io, options.out));
   if (path !== undefined) {
-    await createDurably(path, utf8(proof), 0o644);
+    await createDurably(path, utf8(proof), 0o644, { folderExists: true });
     io.err(`wrote ${cleanText(path, 1000)}`);
   }
   if (options.json === true) io.out(jsonLine({ schema: 'vtlic-proof/1', file: path ?? null, proof }));
