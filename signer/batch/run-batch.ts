@@ -25,6 +25,7 @@ import { proofFault, proveBatch, writeResults, type ResultFiles, type Results } 
 import { summaryView } from '../summary/batch-summary.ts';
 import {
   checkPlannedRow,
+  openKeyFor,
   reviewBatchByDigest,
   reviewBatchOnTerminal,
   reviewedWhenBegun,

@@ -16,7 +16,7 @@ import { declarationFault, type ModuleEnvironment } from '../../keys/private/pkc
 import { MAX_KEY_FILE_BYTES, parsePublicKeys } from '../../keys/public/encodings/public-key-file.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { trustFromOverride } from '../../verifier/override.ts';
-import { makeTrust } from '../../verifier/trust.ts';
+import { makeTrust, type TrustedKey } from '../../verifier/trust.ts';
 import { readLimited } from '../../files/index.ts';
 import type { AnchorPlace } from '../anchor/index.ts';
 
@@ -113,19 +113,22 @@ function readOverrideLines(bytes: Uint8Array): readonly PublicKey[] | undefined 
     if (line === '') continue;
     const [, variable = '', value = ''] = /^([A-Z_]+)=(.*)$/.exec(line) ?? [];
     if (!OVERRIDE_VARIABLES.has(variable) || variables.has(variable))
-      throw new VtlicError('key_invalid', 'a file of override variables has one line for each variable, and no other', {
-        hint: 'export the key again: vtlic key export NAME --form env',
-      });
+      throw overrideFault('a file of override variables has one line for each variable, and no other');
+    if (value.includes('file:')) throw overrideFault('a key file contains the keys themselves, not the names of files');
     variables.set(variable, value);
   }
+  let keys: readonly TrustedKey[];
   try {
-    return trustFromOverride(Object.fromEntries(variables), makeTrust({ keys: [] }), () => {
-      throw new VtlicError('key_invalid', 'a key file contains the keys themselves, not the names of other files');
-    }).keys.map(({ key }) => key);
+    keys = trustFromOverride(Object.fromEntries(variables), makeTrust({ keys: [] }), () => new Uint8Array()).keys;
   } catch (error) {
-    if (!(error instanceof VtlicError)) throw error;
-    throw new VtlicError('key_invalid', error.message, { ...error.place, cause: error });
+    throw error instanceof VtlicError ? overrideFault(error.message) : error;
   }
+  if (keys.length === 0) throw overrideFault('the file of override variables contains no key');
+  return keys.map(({ key }) => key);
+}
+
+function overrideFault(message: string): VtlicError {
+  return new VtlicError('key_invalid', message, { hint: 'export the key again: vtlic key export NAME --form env' });
 }
 
 const OVERRIDE_VARIABLES: ReadonlySet<string> = new Set(['LICENSE_PUBLIC_KEY', 'LICENSE_MLDSA_PUBLIC_KEY']);

@@ -26,13 +26,19 @@ describe('a new passphrase', () => {
     [' '.repeat(12), true],
     ['\t '.repeat(20), true],
     ['äöüßéèäöüßéè', false],
-    ['🔑'.repeat(12), false],
+    ['🔑🗝🔒🔓🚪'.repeat(3), false],
+    // Long, and guessed first.
+    [' '.repeat(12), true],
+    ['🔑'.repeat(12), true],
+    ['abcdabcdabcd', true],
+    ['äöüääöüääöüä', true],
+    ['abcdeabcdeab', false],
   ])('%j should have twelve characters: refused %s', (text, expected) => {
     expect(refused(utf8(text))).toBe(expected);
   });
 
   it('is counted as it stands, also where it is not UTF-8', () => {
-    expect(refused(new Uint8Array(12).fill(0xe4))).toBe(false);
+    expect(refused(Uint8Array.of(0xe1, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xeb, 0xec))).toBe(false);
     expect(refused(new Uint8Array(12).fill(0x80))).toBe(true);
   });
 });
