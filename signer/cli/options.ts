@@ -15,8 +15,7 @@ import { isId } from '../../formats/license/id.ts';
 import { declarationFault, type ModuleEnvironment } from '../../keys/private/pkcs11/shared/module-environment.ts';
 import { MAX_KEY_FILE_BYTES, parsePublicKeys } from '../../keys/public/encodings/public-key-file.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
-import { trustFromOverride } from '../../verifier/override.ts';
-import { makeTrust, type TrustedKey } from '../../verifier/trust.ts';
+import { makeTrust, trustFromOverride, type TrustedKey } from '../../verifier/index.ts';
 import { readLimited } from '../../files/index.ts';
 import type { AnchorPlace } from '../anchor/index.ts';
 

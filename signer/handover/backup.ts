@@ -4,13 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
-import {
-  describeFileError,
-  errorCodeOf,
-  fsyncFolder,
-  fsyncPath,
-  placeWithoutReplacing,
-} from '../../files/index.ts';
+import { describeFileError, errorCodeOf, fsyncFolder, fsyncPath, placeWithoutReplacing } from '../../files/index.ts';
 import type { Runtime } from '../runtime.ts';
 import { copyLedger, type LedgerSummary, openLedgerForReading, type Progress } from '../ledger/index.ts';
 
