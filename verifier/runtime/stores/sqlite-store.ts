@@ -1,6 +1,6 @@
 /**
  * The state in a table of an SQLite database: one that the product has open, or a file. `node:sqlite` is loaded only
- * for a file, since Node.js 20 does not have it.
+ * for a file, and only when the store is made: Node.js 20 does not have it.
  */
 import type * as NodeSqlite from 'node:sqlite';
 import { fromHex, toHex } from '../../../formats/bytes.ts';
@@ -38,10 +38,11 @@ export function sqliteStore(
   { id = 'license' }: SqliteStoreOptions = {},
 ): StateStore {
   const path = typeof database === 'string' ? database : undefined;
+  const sqlite = path === undefined ? undefined : loadSqlite();
   let opened = typeof database === 'string' ? undefined : database;
   let ready = false;
   const open = (): SqliteDatabase => {
-    opened ??= openFile(path ?? '');
+    opened ??= openFile(sqlite, path);
     if (!ready) {
       opened.exec(TABLE);
       opened.prepare('INSERT INTO vtlic_state (id, revision) VALUES (?, 0) ON CONFLICT DO NOTHING').run(id);
@@ -101,12 +102,17 @@ function settle<T>(act: () => T): Promise<T> {
   });
 }
 
-function openFile(path: string): SqliteDatabase {
+function loadSqlite(): typeof NodeSqlite {
   const sqlite = process.getBuiltinModule('node:sqlite') as typeof NodeSqlite | undefined;
   if (sqlite === undefined)
     throw new VtlicError('configuration_invalid', `this Node.js (${process.versions.node}) has no node:sqlite`, {
       hint: 'Give sqliteStore() a database that better-sqlite3 opened, use Node.js 22.13 or later, or use a file.',
     });
+  return sqlite;
+}
+
+function openFile(sqlite: typeof NodeSqlite | undefined, path: string | undefined): SqliteDatabase {
+  if (sqlite === undefined || path === undefined) throw new VtlicError('internal', 'the database was closed');
   const database = new sqlite.DatabaseSync(path);
   database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
   return database;
