@@ -3,7 +3,7 @@ import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { DAY_SECONDS, MAX_COUNT } from '../../formats/license/bounds.ts';
 import { isId } from '../../formats/license/id.ts';
-import type { ExtMap, LicenseUse } from '../../formats/license/license.ts';
+import type { ExtMap, License, LicenseUse } from '../../formats/license/license.ts';
 import type { Decision } from './judge.ts';
 import type { Notice } from './notices.ts';
 
@@ -89,10 +89,16 @@ function misuse(member: string, expected: string): VtlicError {
   return new VtlicError('usage', `freeTier.${member} should be ${expected}`, { field: `freeTier.${member}` });
 }
 
+const made = new WeakMap<License, Entitlements>();
+
+/** The same value as long as the same license is in force. */
 export function entitlementsOf({ inForce }: Decision, freeTier: Entitlements): Entitlements {
   if (inForce === undefined) return freeTier;
-  const { tier, seats, features, limits, instances, use, ext } = inForce.accepted.license;
-  return Object.freeze({
+  const { license } = inForce.accepted;
+  const known = made.get(license);
+  if (known !== undefined) return known;
+  const { tier, seats, features, limits, instances, use, ext } = license;
+  const entitlements: Entitlements = Object.freeze({
     source: 'license',
     tier,
     seats,
@@ -102,6 +108,8 @@ export function entitlementsOf({ inForce }: Decision, freeTier: Entitlements): E
     ...(use === undefined ? {} : { use }),
     ...(ext === undefined ? {} : { ext }),
   });
+  made.set(license, entitlements);
+  return entitlements;
 }
 
 export function stateOf({ inForce }: Decision): LicenseState {
@@ -141,8 +149,6 @@ export function viewOf(facts: ViewFacts): LicenseView {
     ...(installFault === undefined ? {} : { installFault }),
   });
 }
-
-type License = NonNullable<Decision['current']>['accepted']['license'];
 
 function factsOf({ cti, sub, name, dep, tier, seats, ctr, nbf, exp }: License): LicenseFacts {
   return Object.freeze({

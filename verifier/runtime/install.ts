@@ -85,7 +85,11 @@ async function installLicense(
   }
   const { fault, warnings } = await committer.write(next);
   if (fault !== undefined) {
-    if ('file' in old) source.replace(old.file);
+    try {
+      source.restore(old);
+    } catch {
+      // The new file stays, and counts as one that was dropped once the state can be written again.
+    }
     return fault;
   }
   const failed = await committer.tell(next);

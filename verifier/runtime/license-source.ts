@@ -3,7 +3,7 @@ import { accessSync, constants, realpathSync, statSync, watch, type FSWatcher } 
 import { dirname } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { describeFileError, errorCodeOf, readLicenseFile, replaceDurably } from '../../files/index.ts';
+import { describeFileError, errorCodeOf, readLicenseFile, removeIfPresent, replaceDurably } from '../../files/index.ts';
 import type { Settings } from './environment.ts';
 import type { Source } from './judge.ts';
 import { notice, type Notice } from './notices.ts';
@@ -20,6 +20,8 @@ export interface LicenseSource {
   installFault(): Notice | undefined;
   /** Replaces the file durably. @throws VtlicError `output_unwritable` */
   replace(file: Uint8Array): void;
+  /** Puts back what was read before `replace`. @throws VtlicError `output_unwritable` */
+  restore(before: Source): void;
   /** Calls back soon after the file may have changed. Events may get lost: someone must ask for the stamp as well. */
   watch(changed: () => void): () => void;
 }
@@ -60,6 +62,10 @@ function fileSource(path: string): LicenseSource {
     replace: (file) => {
       replaceDurably(targetOf(path), file, MODE);
     },
+    restore: (before) => {
+      if ('file' in before) replaceDurably(targetOf(path), before.file, MODE);
+      else removeIfPresent(path);
+    },
     watch: (changed) => watchFolder(dirname(path), changed),
   };
 }
@@ -93,6 +99,7 @@ function textSource(text: string): LicenseSource {
     stamp: () => '',
     installFault: () => notice('install_not_possible', 'the license is in the variable LICENSE_TEXT'),
     replace: notReplaceable,
+    restore: notReplaceable,
     watch: () => () => undefined,
   };
 }
@@ -104,6 +111,7 @@ function noSource(): LicenseSource {
     stamp: () => '',
     installFault: () => notice('install_not_possible', 'LICENSE_PATH is not set: set it to the path of the license'),
     replace: notReplaceable,
+    restore: notReplaceable,
     watch: () => () => undefined,
   };
 }

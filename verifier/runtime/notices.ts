@@ -29,7 +29,8 @@ export type WarningCode =
   | 'state_locked'
   | 'clock_ahead'
   | 'after_commit_failed'
-  | 'keyset_file_unusable';
+  | 'keyset_file_unusable'
+  | 'refresh_failed';
 
 /** Why an installation is refused, beside the reasons above. */
 export type InstallReason = 'install_not_possible' | 'file_unwritable';
@@ -132,6 +133,10 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
   keyset_file_unusable: {
     sentence: 'The keyset file cannot be read; the keysets that are known stay in force.',
     remedy: 'Put the keyset file at the path of LICENSE_KEYSET_PATH, readable for this user.',
+  },
+  refresh_failed: {
+    sentence: 'The license could not be judged again; what is in force goes on.',
+    remedy: 'Send the detail to the maker of the product. It tries again each minute.',
   },
   install_not_possible: {
     sentence: 'A license cannot be installed this way here.',

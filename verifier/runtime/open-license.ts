@@ -20,7 +20,7 @@ import {
 } from './entitlements.ts';
 import { readSettings, type CompiledIn, type Environment } from './environment.ts';
 import { Listeners, type RuntimeEvents } from './events.ts';
-import type { ProductFacts } from './judge.ts';
+import { shownError, type ProductFacts } from './judge.ts';
 import { KeyRing } from './key-ring.ts';
 import { licenseSource, type LicenseSource } from './license-source.ts';
 import { notice, type Notice } from './notices.ts';
@@ -141,20 +141,32 @@ const SETTLE_MILLISECONDS = 200;
 
 function live(runtime: Runtime, source: LicenseSource, listeners: Listeners): LiveLicense {
   let timer: NodeJS.Timeout | undefined;
+  let due = Infinity;
   let isClosed = false;
+  /** Only ever brings the timer forward: a folder in which something changes all the time must not put it off. */
   const wake = (milliseconds: number): void => {
+    const delay = Math.min(Math.max(milliseconds, 1), MAX_TIMER_MILLISECONDS);
+    if (isClosed || performance.now() + delay >= due) return;
     clearTimeout(timer);
-    if (isClosed) return;
-    timer = setTimeout(run, Math.min(Math.max(milliseconds, 1), MAX_TIMER_MILLISECONDS));
+    due = performance.now() + delay;
+    timer = setTimeout(run, delay);
     timer.unref();
   };
   const rest = (): void => {
+    due = Infinity;
     wake(Math.min(MAX_PAUSE_SECONDS, runtime.secondsToChange ?? MAX_PAUSE_SECONDS) * 1000);
   };
   const refresh = (): Promise<void> => runtime.tick().finally(rest);
+  let failure = '';
   const run = (): void => {
-    // An error here is a defect; the next minute tries again.
-    refresh().catch(() => undefined);
+    refresh().then(
+      () => (failure = ''),
+      (error: unknown) => {
+        const detail = shownError(error);
+        if (detail !== failure) listeners.call('warning', notice('refresh_failed', detail));
+        failure = detail;
+      },
+    );
   };
   const unwatch = source.watch(() => {
     wake(SETTLE_MILLISECONDS);

@@ -56,6 +56,8 @@ export function sqliteStore(
       settle(() => {
         const row = open().prepare('SELECT revision, document FROM vtlic_state WHERE id = ?').get(id);
         const { revision, document } = (row ?? {}) as { revision?: unknown; document?: unknown };
+        // The row may have been deleted.
+        if (row === undefined) ready = false;
         if (typeof document !== 'string') return undefined;
         // What is not in hex is a damaged copy: no bytes are no state.
         return { document: fromHex(document) ?? new Uint8Array(), tag: String(revision) };

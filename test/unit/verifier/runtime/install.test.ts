@@ -237,3 +237,46 @@ describe('the free tier of a product', () => {
     await expect(product.start({ freeTier })).rejects.toMatchObject({ code: 'usage', place: { field } });
   });
 });
+
+describe('a start while another process keeps the lock', () => {
+  it('judges without it after ten seconds, says so, and writes later', async () => {
+    const inner = memoryStore();
+    let isLocked = true;
+    let renewals = 0;
+    const store: StateStore = {
+      ...inner,
+      // A holder on another host, who renews the note all the time.
+      readLock: () => (isLocked ? Promise.resolve(`elsewhere 1 1 1 ${++renewals}`) : inner.readLock()),
+      swapLock: (expected, next) => (isLocked ? Promise.resolve(false) : inner.swapLock(expected, next)),
+    };
+    const environment = { ...product.options().environment, LICENSE_STATE_PATH: '' };
+    const running = await product.start({ stores: [store], environment });
+    expect(running.state).toBe('active');
+    expect(running.view().warnings.map(({ code }) => code)).toContain('state_locked');
+    expect(await inner.read()).toBeUndefined();
+    isLocked = false;
+    await product.pass(600, running);
+    expect(await inner.read()).toBeDefined();
+    expect(running.view().warnings.map(({ code }) => code)).not.toContain('state_locked');
+  }, 30_000);
+});
+
+describe('an error that is no fault of the license', () => {
+  it('is a warning, once, and what is in force goes on', async () => {
+    let clock = (): number => NBF;
+    const running = await openLicense({
+      ...product.options(),
+      clocks: { clock: () => clock(), monotonic: () => performance.now() / 1000 },
+    });
+    const heard = listen(running);
+    clock = () => {
+      throw new Error('the clock of this test is broken');
+    };
+    await expect(running.refresh()).rejects.toThrow('the clock of this test is broken');
+    product.drop('x');
+    await expectSoon(() => heard.includes('warning refresh_failed'));
+    expect(running.entitlements?.tier).toBe('enterprise');
+    clock = () => NBF;
+    await running.close();
+  });
+});
