@@ -84,7 +84,7 @@ beforeAll(async () => {
   writeFileSync(passphrase, `${PASSPHRASE}\n`, { mode: 0o600 });
   secret = ['--secret', `local=file:${passphrase}`];
   await withRecordedPlace(async () => {
-    verifiedBefore = await run('ledger', 'verify');
+    verifiedBefore = await run('ledger', 'verify', '--files');
     moved = await runHere(
       ['ledger', 'anchor', '--to', join(folder, 'anchor'), '--site', site],
       { nowMs: () => NOW_MS },
@@ -102,6 +102,7 @@ describe('a site of version 0.1.0', () => {
     expect([verifiedBefore.code, verifiedBefore.stdout]).toEqual([0, expect.stringContaining('5 checked, all good')]);
     expect([moved.code, moved.stderr]).toEqual([0, expect.stringContaining('moved')]);
     expect(existsSync(join(folder, 'anchor'))).toBe(true);
+    expect(verifiedBefore.stdout).toMatch(/files +5 compared, all as the ledger says/);
     expect((await run('ledger', 'verify')).code).toBe(0);
   });
 
@@ -147,6 +148,7 @@ describe('a site of version 0.1.0', () => {
     for (const key of keys) expect(key).not.toHaveProperty('job');
     expect(keys.map(({ purpose }) => purpose)).toEqual(['license', 'license', 'ledger', 'counters', 'license']);
     expect((await run('key', 'list')).code).toBe(0);
-    expect((await run('ledger', 'verify')).code).toBe(0);
+    // Files of before keep their names, and new ones are beside them.
+    expect((await run('ledger', 'verify', '--files')).code).toBe(0);
   });
 });
