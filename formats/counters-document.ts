@@ -12,6 +12,8 @@ import { isId } from './license/id.ts';
 
 export interface CountersDocument {
   readonly iss: string;
+  /** 16 bytes: the one ledger that may take the counters over; absent in documents of version 0.1.0. */
+  readonly to?: Uint8Array;
   /** 16 bytes. */
   readonly ledgerId: Uint8Array;
   /** The log that the head is of. */
@@ -23,7 +25,11 @@ export interface CountersDocument {
     readonly size: number;
     readonly root: Uint8Array;
     readonly chain: Uint8Array;
+    /** Upper bound on counter growth: rises with every document of a ledger, also after a restore. */
+    readonly bound?: number;
   };
+  /** SHA-256 of the documents by which these counters came to this ledger, one after the other. */
+  readonly taken?: Uint8Array;
   /** The one customer that it speaks of; absent: everybody. */
   readonly sub?: string;
   /** No lineage that is not listed goes on below this. */
@@ -42,7 +48,8 @@ export interface HandedLineage {
   readonly payloadDigest?: Uint8Array;
 }
 
-const FORMAT = 1;
+/** 1 is of version 0.1.0: it names no recipient. */
+const FORMATS = [1, 2] as const;
 const DIGEST_BYTES = 32;
 const LEDGER_ID_BYTES = 16;
 const MAX_ORIGIN_CHARACTERS = 512;
@@ -51,12 +58,20 @@ export function encodeCounters(document: CountersDocument): Uint8Array {
   const { head } = document;
   return encodeCbor(
     mapOf({
-      format: FORMAT,
+      format: document.to === undefined ? 1 : 2,
       iss: document.iss,
+      to: document.to,
       ledger: document.ledgerId,
       origin: document.origin,
       made: document.made,
-      head: mapOf({ entries: head.entries, size: head.size, root: head.root, chain: head.chain }),
+      head: mapOf({
+        entries: head.entries,
+        size: head.size,
+        root: head.root,
+        chain: head.chain,
+        bound: document.to === undefined ? undefined : head.bound,
+      }),
+      taken: document.to === undefined ? undefined : document.taken,
       sub: document.sub,
       floor: document.floor,
       lineages: document.lineages.map((lineage) =>
@@ -75,13 +90,15 @@ export function encodeCounters(document: CountersDocument): Uint8Array {
 /** @throws VtlicError `claims_malformed`, `claims_unknown` for a member that this version does not know */
 export function decodeCounters(payload: Uint8Array): CountersDocument {
   const reader = MapReader.decode(payload, ERRORS);
-  reader.oneOf('format', [FORMAT]);
+  const isFirst = reader.oneOf('format', FORMATS) === 1;
   const document: CountersDocument = {
     iss: readId(reader, 'iss'),
+    ...(isFirst ? {} : { to: reader.bytes('to', LEDGER_ID_BYTES) }),
     ledgerId: reader.bytes('ledger', LEDGER_ID_BYTES),
     origin: reader.text('origin', MAX_ORIGIN_CHARACTERS),
     made: reader.integer('made', 0, MAX_TIME),
-    head: decodeHead(reader.map('head')),
+    head: decodeHead(reader.map('head'), isFirst),
+    ...(!isFirst && reader.has('taken') ? { taken: readDigests(reader) } : {}),
     ...(reader.has('sub') ? { sub: readId(reader, 'sub') } : {}),
     floor: reader.integer('floor', 0, MAX_COUNT),
     lineages: Object.freeze(reader.maps('lineages').map(decodeLineage)),
@@ -91,12 +108,19 @@ export function decodeCounters(payload: Uint8Array): CountersDocument {
   return Object.freeze(document);
 }
 
-function decodeHead(reader: MapReader): CountersDocument['head'] {
+function readDigests(reader: MapReader): Uint8Array {
+  const digests = reader.bytes('taken');
+  if (digests.length % DIGEST_BYTES !== 0) throw malformed('taken', `should be digests of ${DIGEST_BYTES} bytes each`);
+  return digests;
+}
+
+function decodeHead(reader: MapReader, isFirst: boolean): CountersDocument['head'] {
   const head = {
     entries: reader.integer('entries', 0, MAX_COUNT),
     size: reader.integer('size', 0, MAX_COUNT),
     root: reader.bytes('root', DIGEST_BYTES),
     chain: reader.bytes('chain', DIGEST_BYTES),
+    ...(isFirst ? {} : { bound: reader.integer('bound', 0, MAX_COUNT) }),
   };
   reader.end();
   return Object.freeze(head);

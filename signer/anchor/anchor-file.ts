@@ -1,60 +1,84 @@
 /**
- * The anchor as a file: of a software site on another disk, or of any site until its token holds it.
+ * The anchor as a file: of a software site on another disk, or of any site until its token contains it.
  *
- * It protects only where it is not in the same snapshot or backup as the ledger.
+ * It protects only if it is not in the same snapshot or backup as the ledger. Beside the file is its guard, the folder
+ * that makes it a mutex (`exchange-file.ts`).
  */
-import { lstatSync, realpathSync, renameSync, statSync, unlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { VtlicError } from '../../formats/error.ts';
 import {
-  describeFileError,
-  errorCodeOf,
-  fsyncFolder,
-  readLimited,
-  removeIfPresent,
-  replaceDurably,
-} from '../../files/index.ts';
-import type { AnchorRecord, AnchorStore } from './anchor.ts';
-import { decodeAnchorRecord, encodeAnchorRecord, MAX_ANCHOR_BYTES } from './anchor-record.ts';
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { equalBytes } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { describeFileError, errorCodeOf, fsyncFolder, readLimited, removeIfPresent } from '../../files/index.ts';
+import type { AnchorChange, AnchorStore } from './anchor.ts';
+import {
+  type AnchorContent,
+  decodeAnchorRecord,
+  encodeAnchorRecord,
+  MAX_ANCHOR_BYTES,
+  sameRecords,
+} from './anchor-record.ts';
+import { type AnchorFiles, exchangeFile, type SeenFile, seeFile } from './exchange-file.ts';
 
-/**
- * @param named absolute; a link is followed, never replaced. The new record is made as `path.new`, read back, and
- *   takes the old one's place; a crash leaves
- *   both, or a half `path.new` beside a whole `path`.
- */
+/** Bytes that are no anchor record, whatever they are. */
+const NO_RECORD: Uint8Array = Uint8Array.of(0);
+
+/** @param named absolute; a link is followed, never replaced */
 export function anchorFile(named: string): AnchorStore {
   const path = behindLink(named);
-  const next = `${path}.new`;
+  const files = filesOf(path);
+  const see = async (): Promise<readonly AnchorContent[]> => decoded(path, await seeFile(files));
   return Object.freeze({
     description: `the anchor file ${path}`,
     whenMissing: 'put the anchor back in its place; if it is lost, see: vtlic help ledger restore',
-    read: async () => readBoth(path, next),
-    write: async (record: AnchorRecord) => {
+    read: async () => recordsOf(await see()),
+    movedBy: async () => (await see()).find(({ moved }) => moved)?.record,
+    // A change that is decided counts from then on; the next change publishes it.
+    settle: () => Promise.resolve(),
+    replace: async ({ known, next, moved = false, nonce }: AnchorChange) => {
       try {
-        keepWhole(path, next);
-        replaceDurably(path, encodeAnchorRecord(record), 0o600, { temporary: next });
-      } catch (error) {
-        const told = describeFileError(error, 'ledger_unwritable', path);
-        throw new VtlicError(
-          'ledger_unwritable',
-          `the anchor was not written: ${told.message}; what is recorded but not released stays in the ledger`,
-          {
-            file: path,
-            hint: 'mend the place of the anchor and run it again: the next start goes on from there',
-            cause: error,
-          },
+        return await exchangeFile(
+          files,
+          (seen) => sameRecords(recordsOf(seen.contents.flatMap((bytes) => decodeAnchorRecord(bytes) ?? [])), known),
+          encodeAnchorRecord({ record: next, moved }, nonce),
         );
-      }
-    },
-    remove: async () => {
-      try {
-        for (const file of [next, path]) removeIfPresent(file);
-        fsyncFolder(dirname(path));
       } catch (error) {
-        throw describeFileError(error, 'ledger_unwritable', path);
+        throw unwritable(error, path);
       }
     },
   });
+}
+
+function recordsOf(contents: readonly AnchorContent[]): AnchorContent['record'][] {
+  return contents.flatMap(({ record, moved }) => (moved ? [] : [record]));
+}
+
+function unwritable(error: unknown, path: string): VtlicError {
+  const told = describeFileError(error, 'ledger_unwritable', path);
+  const where = told.place.file === undefined || told.place.file === path ? '' : ` (${told.place.file})`;
+  return new VtlicError(
+    'ledger_unwritable',
+    `the anchor was not written: ${told.message}${where}; what is recorded but not released stays in the ledger`,
+    {
+      file: path,
+      hint:
+        'make its place writable, and delete neither the anchor nor its .guard; run it again: it goes on from ' +
+        'there',
+      cause: error,
+    },
+  );
 }
 
 /** Renaming over a link would leave the record beside the ledger, and the real place stale. */
@@ -71,34 +95,26 @@ function behindLink(named: string): string {
   }
 }
 
-function readBoth(path: string, next: string): readonly AnchorRecord[] {
-  const current = readOne(path);
-  const left = readOne(next);
-  if (current === 'absent') requireFolder(path);
-  // A half-written new record is what a crash leaves; nothing was released on its word.
-  if (current === 'damaged' && typeof left === 'string') {
+function decoded(path: string, { contents, foreign, leftNew }: SeenFile): readonly AnchorContent[] {
+  if (foreign === true)
+    throw new VtlicError('ledger_corrupt', `the anchor file is not the one that its guard, ${path}.guard, names`, {
+      file: path,
+      hint:
+        'put the newest file back, not an older copy; if another anchor was carried here, give it a place of its ' +
+        'own; nothing is signed until ledger and anchor agree',
+    });
+  if (contents.length === 0) requireFolder(path);
+  const whole = contents.flatMap((bytes) => decodeAnchorRecord(bytes) ?? []);
+  // Half a record beside a whole one is what an interrupted change of version 0.1.0 leaves.
+  if (whole.length === 0 && contents.length > (leftNew === true ? 1 : 0))
     throw new VtlicError('ledger_corrupt', 'the anchor file is damaged: it is not a whole anchor record', {
       file: path,
       hint: 'put the newest good copy of this file back; nothing is signed until ledger and anchor agree',
     });
-  }
-  return Object.freeze([current, left].filter((item) => typeof item !== 'string'));
+  return whole;
 }
 
-function readOne(file: string): AnchorRecord | 'absent' | 'damaged' {
-  let bytes: Uint8Array;
-  try {
-    bytes = readLimited(file, MAX_ANCHOR_BYTES, 'ledger_corrupt');
-  } catch (error) {
-    const system = error instanceof VtlicError ? errorCodeOf(error.cause) : undefined;
-    if (system === 'ENOENT') return 'absent';
-    if (error instanceof VtlicError && error.cause === undefined) return 'damaged';
-    throw error;
-  }
-  return decodeAnchorRecord(bytes) ?? 'damaged';
-}
-
-/** "The disk is not mounted" is another thing than "the anchor is gone". */
+/** "The disk is not mounted" is another fault than "the anchor is gone". */
 function requireFolder(path: string): void {
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
@@ -108,11 +124,117 @@ function requireFolder(path: string): void {
   });
 }
 
-/** Makes way for a new record without ever leaving no whole one. */
-function keepWhole(path: string, next: string): void {
-  const left = readOne(next);
-  if (left === 'absent') return;
-  const current = readOne(path);
-  if (left !== 'damaged' && (typeof current === 'string' || current.entries <= left.entries)) renameSync(next, path);
-  else unlinkSync(next);
+function filesOf(path: string): AnchorFiles {
+  const guard = `${path}.guard`;
+  const leftNew = `${path}.new`;
+  /** The result of an act on one file, whose error names that file. */
+  const on = <T>(file: string, act: () => T): Promise<T> => {
+    try {
+      return Promise.resolve(act());
+    } catch (error) {
+      return Promise.reject(describeFileError(error, 'ledger_unwritable', file));
+    }
+  };
+  return {
+    anchor: () => on(path, () => contentOf(path)),
+    leftNew: () => on(leftNew, () => contentOf(leftNew)),
+    names: () => on(guard, () => namesIn(guard)),
+    content: (name) => on(join(guard, name), () => contentOf(join(guard, name))),
+    makeGuard: (name) =>
+      on(guard, () => {
+        makeGuard(guard, name);
+      }),
+    create: (name, bytes) =>
+      on(join(guard, name), () => {
+        createFile(join(guard, name), bytes);
+        fsyncFolder(guard);
+      }),
+    rename: (from, to) => on(join(guard, from), () => renameWithin(guard, from, to)),
+    publish: (name) =>
+      on(path, () => {
+        renameIfPresent(join(guard, name), path);
+        fsyncFolder(dirname(path));
+      }),
+    remove: (name) =>
+      on(join(guard, name), () => {
+        removeIfPresent(join(guard, name));
+      }),
+    removeLeftNew: () =>
+      on(leftNew, () => {
+        removeIfPresent(leftNew);
+      }),
+  };
+}
+
+/** What is larger, or no file, is no record. */
+function contentOf(file: string): Uint8Array | undefined {
+  try {
+    return readLimited(file, MAX_ANCHOR_BYTES, 'ledger_corrupt');
+  } catch (error) {
+    const system = error instanceof VtlicError ? errorCodeOf(error.cause) : undefined;
+    if (system === 'ENOENT') return undefined;
+    if (error instanceof VtlicError && error.cause === undefined) return NO_RECORD;
+    throw error;
+  }
+}
+
+function namesIn(guard: string): readonly string[] | undefined {
+  try {
+    return readdirSync(guard);
+  } catch (error) {
+    if (errorCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Under a name of its own first, so that no guard is ever empty; a rename never replaces a folder with files in it. */
+function makeGuard(guard: string, name: string): void {
+  const parent = dirname(guard);
+  const own = mkdtempSync(`${guard}-`);
+  try {
+    createFile(join(own, name), new Uint8Array(0));
+    fsyncFolder(own);
+    renameSync(own, guard);
+    fsyncFolder(parent);
+  } catch (error) {
+    rmSync(own, { recursive: true, force: true });
+    // Another process was faster, and may have tidied up.
+    if (namesIn(guard) === undefined) throw error;
+  }
+  for (const left of readdirSync(parent))
+    if (left.startsWith(`${basename(guard)}-`)) rmSync(join(parent, left), { recursive: true, force: true });
+}
+
+/** Read back through the same descriptor: a change that was decided meanwhile may have removed the name. */
+function createFile(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, 'wx+', 0o600);
+  try {
+    for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
+    fsyncSync(fd);
+    const found = new Uint8Array(bytes.length + 1);
+    const length = readSync(fd, found, 0, found.length, 0);
+    if (!equalBytes(found.subarray(0, length), bytes))
+      throw new VtlicError('ledger_unwritable', 'the file reads back differently from what was written', {
+        file: path,
+      });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function renameWithin(guard: string, from: string, to: string): boolean {
+  // A network share may have done it, and report a repeated request as failed.
+  const renamed = renameIfPresent(join(guard, from), join(guard, to)) || contentOf(join(guard, to)) !== undefined;
+  fsyncFolder(guard);
+  return renamed;
+}
+
+function renameIfPresent(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (errorCodeOf(error) !== 'ENOENT') throw error;
+    return false;
+  }
 }

@@ -1,42 +1,78 @@
-/** The anchor of a ledger in a token: a private data object, which does not roll back with any disk. */
+/**
+ * The anchor of a ledger in a token: a private data object, which does not roll back with any disk. It is changed as
+ * `exchange-objects.ts` says.
+ */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Token } from '../../keys/private/pkcs11/client/index.ts';
-import type { AnchorRecord, AnchorStore, TokenAnchorPlace } from './anchor.ts';
-import { decodeAnchorRecord, encodeAnchorRecord } from './anchor-record.ts';
+import type { AnchorChange, AnchorStore, TokenAnchorPlace } from './anchor.ts';
+import { type AnchorContent, decodeAnchorRecord, encodeAnchorRecord, sameRecords } from './anchor-record.ts';
+import { type AnchorObjects, exchangeObjects, seeObjects } from './exchange-objects.ts';
 
 const IF_REPLACED = 'if that token was lost or replaced, see: vtlic help ledger anchor';
 
 /** @param open gives the token, logged in; called when the anchor is first needed. The caller closes it. */
 export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: TokenAnchorPlace): AnchorStore {
   const description = `the anchor ${label} in the token of keystore ${keystore}`;
-  const token = async (): Promise<Token> => fit(await opened(open), label);
+  const objects = objectsOf(async () => fit(await opened(open), label), label);
+  const see = async (): Promise<readonly AnchorContent[]> => {
+    const { contents } = await seeObjects(objects);
+    const whole = contents.flatMap((bytes) => decodeAnchorRecord(bytes) ?? []);
+    // Half an object beside a whole one is what an interrupted change of version 0.1.0 leaves.
+    if (contents.length > 0 && whole.length === 0) {
+      throw new VtlicError('ledger_corrupt', `${description} is damaged: it is not a whole anchor record`, {
+        hint: 'nothing is signed until ledger and anchor agree; see: vtlic help ledger restore',
+      });
+    }
+    return whole;
+  };
   return Object.freeze({
     description,
     whenMissing:
       `plug in the token that holds it, and see that the keystore ${keystore} in site.json names ` +
       `that one; ${IF_REPLACED}`,
-    read: async () => {
-      const found = await (await token()).readData(label);
-      const records = found.map(({ bytes }) => decodeAnchorRecord(bytes)).filter((record) => record !== undefined);
-      // Half an object beside a whole one is what an interrupted change leaves.
-      if (found.length > 0 && records.length === 0) {
-        throw new VtlicError('ledger_corrupt', `${description} is damaged: it is not a whole anchor record`, {
-          hint: 'nothing is signed until ledger and anchor agree; see: vtlic help ledger restore',
-        });
-      }
-      return Object.freeze(records);
-    },
-    write: async (record: AnchorRecord) => {
-      const bytes = encodeAnchorRecord(record);
-      await changed(description, async () => replace(await token(), label, bytes));
-    },
-    remove: () =>
+    read: async () => recordsOf(await see()),
+    movedBy: async () => (await see()).find(({ moved }) => moved)?.record,
+    settle: (nonce: Uint8Array) =>
       changed(description, async () => {
-        const at = await token();
-        for (const object of await at.readData(label)) await at.destroyData(object);
+        await exchangeObjects(objects, () => true, undefined, nonce);
       }),
+    replace: ({ known, next, moved = false, nonce }: AnchorChange) =>
+      changed(description, () =>
+        exchangeObjects(
+          objects,
+          (seen) => sameRecords(recordsOf(seen.contents.flatMap((bytes) => decodeAnchorRecord(bytes) ?? [])), known),
+          encodeAnchorRecord({ record: next, moved }, nonce),
+          nonce,
+        ),
+      ),
   });
+}
+
+function recordsOf(contents: readonly AnchorContent[]): AnchorContent['record'][] {
+  return contents.flatMap(({ record, moved }) => (moved ? [] : [record]));
+}
+
+function objectsOf(token: () => Promise<Token>, label: string): AnchorObjects {
+  return {
+    list: async () => (await (await token()).readData(label)).map(({ bytes }) => bytes),
+    create: async (bytes) => {
+      const at = await token();
+      const made = await at.createData(label, bytes).catch(async (error: unknown) => {
+        const isRefused = error instanceof VtlicError && error.code === 'configuration_invalid';
+        if (!isRefused || (await at.readData(label)).length > 0) throw error;
+        const { hint } = error;
+        throw new NoPlace(error.code, error.message, { ...(hint === undefined ? {} : { hint }), cause: error });
+      });
+      if (equalBytes(made.bytes, bytes)) return;
+      await at.destroyData(made);
+      throw new VtlicError('ledger_unwritable', 'it reads back differently from what was written');
+    },
+    destroy: async (bytes) => {
+      const at = await token();
+      for (const object of await at.readData(label)) if (equalBytes(object.bytes, bytes)) await at.destroyData(object);
+    },
+  };
 }
 
 async function opened(open: () => Promise<Token>): Promise<Token> {
@@ -84,11 +120,11 @@ class NoPlace extends VtlicError {}
  * Whatever the token does wrong here, the record stands in the ledger, and nothing has left that the anchor does not
  * cover.
  */
-async function changed(description: string, work: () => Promise<void>): Promise<void> {
+async function changed<T>(description: string, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
-    if (!(error instanceof VtlicError) || error instanceof NoPlace) throw error;
+    if (!(error instanceof VtlicError) || error instanceof NoPlace || error.code === 'ledger_in_use') throw error;
     throw new VtlicError(
       'ledger_unwritable',
       `${description} was not written: ${error.message}; what is recorded but not released stays in the ledger`,
@@ -99,22 +135,4 @@ async function changed(description: string, work: () => Promise<void>): Promise<
       },
     );
   }
-}
-
-/** Some tokens cannot change a data object: the new one is made and read back, then the others go. */
-async function replace(token: Token, label: string, bytes: Uint8Array): Promise<void> {
-  const old = await token.readData(label);
-  if (!old.some((object) => equalBytes(object.bytes, bytes))) {
-    const made = await token.createData(label, bytes).catch((error: unknown) => {
-      const isRefused = error instanceof VtlicError && error.code === 'configuration_invalid';
-      if (!isRefused || old.length > 0) throw error;
-      const { hint } = error;
-      throw new NoPlace(error.code, error.message, { ...(hint === undefined ? {} : { hint }), cause: error });
-    });
-    if (!equalBytes(made.bytes, bytes)) {
-      await token.destroyData(made);
-      throw new VtlicError('ledger_unwritable', 'it reads back differently from what was written');
-    }
-  }
-  for (const object of old) if (!equalBytes(object.bytes, bytes)) await token.destroyData(object);
 }

@@ -47,16 +47,37 @@ export interface AnchorRecord extends LedgerHead {
   readonly ledgerId: Uint8Array;
 }
 
+/** Replaces the anchor, only if it is still what the caller knows. */
+export interface AnchorChange {
+  /** All that the anchor contained when the caller read it; empty if the place should be free. */
+  readonly known: readonly AnchorRecord[];
+  /** The new anchor; or, if `moved`, the head of the ledger whose anchor is in another place from now on. */
+  readonly next: AnchorRecord;
+  readonly moved?: boolean;
+  /** 16 random bytes. */
+  readonly nonce: Uint8Array;
+}
+
+/**
+ * A place for an anchor. It is a mutex as well as a mark: of several processes that replace what they know, one
+ * succeeds, on whatever machine they run and wherever they are stopped.
+ */
 export interface AnchorStore {
-  /** The records found: none, one, or two if a change was interrupted. A damaged anchor is `ledger_corrupt`. */
-  read(): Promise<readonly AnchorRecord[]>;
   /**
-   * Durable on return: writes the new record and reads it back before it deletes the old one.
-   * `ledger_unwritable` leaves the old one.
+   * The records found: none, one, or two if version 0.1.0 was interrupted. A damaged anchor is `ledger_corrupt`.
+   * Changes nothing.
    */
-  write(record: AnchorRecord): Promise<void>;
-  /** Deletes the anchor here, once it is in another place. */
-  remove(): Promise<void>;
+  read(): Promise<readonly AnchorRecord[]>;
+  /** The head of the ledger that has moved the anchor from here to another place; undefined if none has. */
+  movedBy(): Promise<AnchorRecord | undefined>;
+  /** Finishes a change that was interrupted; a run that signs begins with it. @param nonce 16 random bytes */
+  settle(nonce: Uint8Array): Promise<void>;
+  /**
+   * Durable on return. `ledger_unwritable` leaves the old anchor, or both it and the new one for the next `settle`.
+   *
+   * @returns false, and nothing is changed, if the anchor is another than the caller knows
+   */
+  replace(change: AnchorChange): Promise<boolean>;
   /** For messages: what and where it is. */
   readonly description: string;
   /** The hint for the officer if there is no anchor here. */

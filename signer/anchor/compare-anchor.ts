@@ -5,6 +5,7 @@
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { AnchorComparison, AnchoredLedger, AnchorRecord, AnchorStore, LedgerHead } from './anchor.ts';
+import { sameRecords } from './anchor-record.ts';
 
 const NOTHING_SIGNED =
   'put the newest ledger back, whole, with its -wal file if it has one; if it is lost, see: vtlic help ledger restore';
@@ -74,28 +75,35 @@ export function compareAnchor(
 /**
  * Checks that the anchor is still the one that this run knows.
  *
- * @param known the record last read or written
+ * @param known the records last read or written
  * @param file the ledger, for messages
  * @throws VtlicError `ledger_rolled_back` if somebody changed it; `ledger_unwritable` if it cannot be read
  */
-export async function requireUnchangedAnchor(store: AnchorStore, known: AnchorRecord, file: string): Promise<void> {
-  const records = await readBeforeWriting(store);
-  const newest = records.reduce<AnchorRecord | undefined>(
-    (newer, record) => (newer === undefined || record.entries > newer.entries ? record : newer),
-    undefined,
-  );
-  if (
-    newest !== undefined &&
-    newest.entries === known.entries &&
-    equalBytes(newest.chain, known.chain) &&
-    equalBytes(newest.ledgerId, known.ledgerId)
-  )
-    return;
-  throw refused(
+export async function requireUnchangedAnchor(
+  store: AnchorStore,
+  known: readonly AnchorRecord[],
+  file: string,
+): Promise<void> {
+  if (!sameRecords(await readBeforeWriting(store), known)) throw await anchorChanged(store, file);
+}
+
+/** @throws VtlicError `ledger_unwritable` if the anchor cannot even be read */
+export async function anchorChanged(store: AnchorStore, file: string): Promise<VtlicError> {
+  await readBeforeWriting(store);
+  return refused(
     file,
     `${store.description} was changed while this run had the ledger open: another copy of this ledger is in use, ` +
       'or somebody changed the anchor; nothing more is signed here',
     'find the other copy; the one that the anchor agrees with is the ledger',
+  );
+}
+
+/** An old copy of the ledger still names the place from which the anchor was moved. */
+export function movedAway({ description }: Pick<AnchorStore, 'description'>, file: string): VtlicError {
+  return refused(
+    file,
+    `${description} is no longer there: another copy of this ledger has moved it to another place`,
+    'put the newest ledger back; if it is lost, name that place: vtlic ledger restore COPY --anchor PLACE',
   );
 }
 

@@ -9,5 +9,6 @@ export {
   type AnchorStore,
   type LedgerHead,
 } from './anchor.ts';
-export { compareAnchor, requireUnchangedAnchor } from './compare-anchor.ts';
+export { NONCE_BYTES } from './anchor-record.ts';
+export { anchorChanged, compareAnchor, movedAway, requireUnchangedAnchor } from './compare-anchor.ts';
 export { finishMove, moveAnchor, requireFreePlace } from './move-anchor.ts';

@@ -8,7 +8,7 @@ import { anchorKeystores, openingWith } from '../keys/ledger-opening.ts';
 import { type KeyAccess, keystoresUsed, secretsNeeded, secretsTaken } from '../keys/keystores.ts';
 import { openKey } from '../keys/open-key.ts';
 import type { SecretSource, TokenPool } from '../keys/token-pool.ts';
-import type { Ledger } from '../ledger/index.ts';
+import type { Ledger, LedgerOpenOptions } from '../ledger/index.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { checkPlanFresh, keyOfPlan } from '../plan/plan-freshness.ts';
 import type { ReviewTerminal } from '../plan/review.ts';
@@ -68,7 +68,7 @@ export interface BatchWanted {
   readonly confirm?: string;
   readonly key?: string;
   readonly resume: boolean;
-  readonly confirmTime?: number;
+  readonly clock?: Pick<LedgerOpenOptions, 'confirmTime' | 'confirmJump'>;
   /** Signs the checkpoint to which each released license is proved; left out: no proofs. */
   readonly proofKey?: KeyRecord;
 }
@@ -116,7 +116,7 @@ export async function runBatch(io: BatchIo, wanted: BatchWanted): Promise<BatchD
 async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, keys: BatchKeys): Promise<BatchDone> {
   const ledger = await openForSigning(io.site, io.runtime, {
     command: 'batch',
-    confirmTime: wanted.confirmTime,
+    ...wanted.clock,
     ...openingWith(access, keys.key),
   });
   try {

@@ -9,6 +9,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { openSite, type Site, type KeyRecord, findSiteKey } from '../site/site.ts';
 import type { Io } from './io.ts';
 import { shellQuote } from './command-name.ts';
+import { fromHex } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
@@ -87,6 +88,14 @@ export function invalid(message: string): InvalidArgumentError {
 }
 
 /** For options that name a customer. */
+/** @returns the 16 bytes of a ledger id in hex, as `vtlic ledger status` prints it */
+export function parseLedgerId(text: string): Uint8Array {
+  const bytes = fromHex(text.toLowerCase());
+  if (bytes?.length !== 16)
+    throw invalid('expected the id of a ledger, 32 hex digits: vtlic ledger status prints it at that site');
+  return bytes;
+}
+
 export function parseCustomer(text: string): string {
   if (!isId(text)) throw invalid('expected the id of a customer');
   return text;

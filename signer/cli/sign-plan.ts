@@ -30,6 +30,7 @@ import { type KeyRecord, licenseKey, openSite, type Site } from '../site/site.ts
 import { nowSeconds } from '../runtime.ts';
 import type { Io } from './io.ts';
 import { parseSecretOptions, SecretProvider } from './secrets.ts';
+import { confirmClockJump } from './terminal.ts';
 import {
   invalid,
   openNamedSite,
@@ -171,6 +172,7 @@ async function planAndSign(
   const ledger = await openForSigning(site, io.runtime, {
     command: command.name,
     confirmTime: options.confirmTime,
+    confirmJump: confirmClockJump(terminal),
     ...openingWith(access, key),
   });
   try {

@@ -4,7 +4,9 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
 import { errorCodeOf } from '../../files/index.ts';
+import { formatInstant } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
+import type { ClockJump } from '../ledger/index.ts';
 import { LineEditor } from './line-editor.ts';
 
 export interface Terminal {
@@ -202,4 +204,17 @@ export async function confirmByWord(
   terminal.show(`${view.join('\n')}\n\n`);
   const answer = await terminal.ask(`Type ${word} to do this, anything else to decline: `);
   if (answer !== word) throw new VtlicError('declined', 'declined: nothing was changed');
+}
+
+/** A clock that is far from the ledger's time is believed only on a typed word: every later entry follows it. */
+export function confirmClockJump(terminal: Terminal | undefined): (jump: ClockJump) => Promise<void> {
+  return ({ from, to }) =>
+    confirmByWord(
+      terminal,
+      [
+        `THE CLOCK READS ${formatInstant(to)}, MORE THAN A YEAR FROM THE LEDGER'S LAST ENTRY, ${formatInstant(from)}.`,
+        'Terms of new licenses begin at this time, and nothing is signed later by a clock that reads earlier.',
+      ],
+      'CLOCK IS RIGHT',
+    );
 }

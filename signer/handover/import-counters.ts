@@ -1,13 +1,22 @@
 /** Takes counters over from another ledger, or back from a handing over that came to nothing. */
-import { equalBytes } from '../../formats/bytes.ts';
+import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import { type CountersDocument, decodeCounters } from '../../formats/counters-document.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isCryptoUnavailable } from '../../keys/public/provider.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import { type Ledger, type LedgerView, sha256 } from '../ledger/index.ts';
 import type { Runtime } from '../runtime.ts';
+import {
+  type CloseEntry,
+  type DocumentPosition,
+  type ImportBody,
+  type Ledger,
+  type LedgerView,
+  lineageText,
+  sha256,
+} from '../ledger/index.ts';
+import { digestsIn, lineagesIn } from './export-counters.ts';
 
 export interface ReceivedDocument {
   readonly document: CountersDocument;
@@ -48,14 +57,23 @@ export function openCounters(bytes: Uint8Array, keys: readonly PublicKey[]): Rec
 }
 
 /**
+ * What only an officer knows, where the ledgers cannot:
+ * - `nothing`: the ledgers know enough
+ * - `not-handed-over`: a restore closed these counters, because the lost part had handed some over
+ * - `no-other-taker`: the document names no recipient, as those of version 0.1.0
+ */
+export type AskedOfOfficer = 'nothing' | 'not-handed-over' | 'no-other-taker';
+
+/**
  * - `over`: from another ledger, or from a part of this one that was lost.
  * - `back`: this ledger's own handing over is undone.
  */
-export type Taking = { readonly how: 'over' } | { readonly how: 'back'; readonly closedBy: number };
+export type Taking =
+  { readonly how: 'over'; readonly asks: AskedOfOfficer } | { readonly how: 'back'; readonly closedBy: number };
 
 /**
- * @throws VtlicError `ledger_conflict` where the document is of another issuer, was taken before, or closes nothing
- * any more
+ * @throws VtlicError `ledger_conflict` if the document is of another issuer, names another recipient, was taken before,
+ *   is older than one that was taken, gives nothing newer than is known, or closes nothing any more
  */
 export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDocument): Taking {
   if (document.iss !== ledger.genesis.iss)
@@ -64,26 +82,95 @@ export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDoc
       'counters go from one ledger to another of the same issuer',
     );
   const acts = ledger.adminEntries();
-  const before = acts.find(
-    (entry) => entry.kind === 'adopt' && entry.body.act === 'import' && equalBytes(entry.body.document, digest),
+  const imports = acts.flatMap(({ seq, kind, body }) =>
+    kind === 'adopt' && body.act === 'import' ? [{ seq, body }] : [],
   );
+  const before = imports.find(({ body }) => equalBytes(body.document, digest));
   if (before !== undefined)
     throw conflict(
       `this document was taken before, by entry ${before.seq}; taking it again would open what may have been ` +
         'handed over since',
       'ask for a new document where the counters are now',
     );
-  if (!equalBytes(document.ledgerId, ledger.genesis.ledgerId)) return { how: 'over' };
   const gate = ledger.closedBy(document.sub ?? '');
-  const own = acts.find((entry) => entry.kind === 'close' && equalBytes(sha256(entry.body.document), digest));
-  // Handed over by a part of the record that was lost: what it says is taken as another ledger's word.
-  if (own === undefined && gate !== undefined) return { how: 'over' };
-  if (own === undefined || gate !== own.seq)
-    throw conflict(
-      'the document is of this very ledger, and what it speaks of is not closed by it',
-      'see what is closed: vtlic ledger status',
-    );
-  return { how: 'back', closedBy: own.seq };
+  const closing = gate === undefined ? undefined : ledger.entry(gate);
+  const restored = closing?.kind === 'adopt';
+  if (equalBytes(document.ledgerId, ledger.genesis.ledgerId)) {
+    const own = acts.find((entry) => entry.kind === 'close' && equalBytes(sha256(entry.body.document), digest));
+    // The lost part of the record handed it over: what it says is taken as another ledger's word.
+    if (own === undefined && gate !== undefined) return { how: 'over', asks: restored ? 'not-handed-over' : 'nothing' };
+    if (own === undefined || gate !== own.seq)
+      throw conflict(
+        'the document is of this very ledger, and what it speaks of is not closed by it',
+        'see what is closed: vtlic ledger status',
+      );
+    return { how: 'back', closedBy: own.seq };
+  }
+  requireRecipient(ledger, document);
+  requireNewer(
+    document,
+    imports.filter(({ body }) => equalBytes(body.ledgerId, document.ledgerId)),
+  );
+  if (closing?.kind === 'close') requireReturn(ledger, document, closing);
+  return { how: 'over', asks: restored ? 'not-handed-over' : document.to === undefined ? 'no-other-taker' : 'nothing' };
+}
+
+function requireRecipient(ledger: LedgerView, { to }: CountersDocument): void {
+  if (to === undefined || equalBytes(to, ledger.genesis.ledgerId)) return;
+  throw conflict(
+    `the document is for the ledger ${toHex(to)}, and this is the ledger ${toHex(ledger.genesis.ledgerId)}`,
+    'take it over there; or take it back where it was made, and hand the counters over with --to of this ledger',
+  );
+}
+
+/** Documents of one ledger are taken in their order: an older one may have been taken back since. */
+function requireNewer(
+  document: CountersDocument,
+  earlier: readonly { readonly seq: number; readonly body: ImportBody }[],
+): void {
+  const made = positionOf(document);
+  const newer = earlier.find(({ body: { from } }) => from !== undefined && !isAfter(made, from));
+  if (newer === undefined) return;
+  throw conflict(
+    `the document is older than one of the same ledger that was taken by entry ${newer.seq}: it was made at entry ` +
+      `${made.entries} there, and that one at entry ${newer.body.from?.entries ?? 0}`,
+    'take it back where it was made, if nobody has taken it, and hand the counters over anew (vtlic counters export)',
+  );
+}
+
+/** Documents of version 0.1.0 have no bound: they are older than all others. */
+function positionOf({ head }: CountersDocument): DocumentPosition {
+  return { entries: head.entries, bound: head.bound ?? 0 };
+}
+
+function isAfter(a: DocumentPosition, b: DocumentPosition): boolean {
+  return a.bound > b.bound || (a.bound === b.bound && a.entries > b.entries);
+}
+
+/**
+ * What this ledger handed over comes back only by a document that came out of its own, or that knows newer counters.
+ */
+function requireReturn(ledger: LedgerView, document: CountersDocument, closing: CloseEntry): void {
+  const handed = sha256(closing.body.document);
+  if (digestsIn(document.taken).some((digest) => equalBytes(digest, handed))) return;
+  const given = new Map(document.lineages.map((lineage) => [lineageText(lineage), lineage.ctr]));
+  let known = false;
+  let higher = false;
+  let lower = false;
+  for (const lineage of lineagesIn(ledger, document.sub)) {
+    // A customer who was handed over by name stays closed.
+    if (ledger.closedBy(lineage.sub) !== closing.seq) continue;
+    known = true;
+    const counter = Math.max(given.get(lineageText(lineage)) ?? 0, document.floor);
+    higher ||= counter > ledger.lastCounter(lineage);
+    lower ||= counter < ledger.lastCounter(lineage);
+  }
+  if (!known || (higher && !lower)) return;
+  throw conflict(
+    `entry ${closing.seq} handed these counters over, and the document does not come from who took them: it gives no ` +
+      'higher counters than are known here',
+    'ask for a document where the counters are now; if nobody took them, take your own document back',
+  );
 }
 
 export async function takeCounters(
@@ -105,6 +192,8 @@ export async function takeCounters(
       document: digest,
       kid,
       ledgerId: document.ledgerId,
+      from: positionOf(document),
+      ...(document.taken === undefined ? {} : { taken: document.taken }),
       ...sub,
       floor: document.floor,
       highest,

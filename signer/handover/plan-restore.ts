@@ -139,7 +139,11 @@ export async function requireSameAnchor({ kind, seen }: RestorePlan, store: Anch
     records.every((record) => seen.some((before) => equalBytes(before.chain, record.chain)))
   )
     return;
-  throw new VtlicError(
+  throw changedSinceShown(store);
+}
+
+export function changedSinceShown(store: AnchorStore): VtlicError {
+  return new VtlicError(
     'ledger_conflict',
     `${store.description} was changed since this restore was shown: a copy of this ledger is in use, or ` +
       'somebody changed the anchor; nothing was restored',

@@ -17,6 +17,7 @@ import {
   type AnchorStore,
   type AnchorStoreOpener,
   type LedgerHead,
+  NONCE_BYTES,
   openAnchorStore,
 } from '../anchor/index.ts';
 import {
@@ -27,7 +28,7 @@ import {
   removeDatabase,
   withDraft,
 } from '../ledger/index.ts';
-import { requireSameAnchor, type RestorePlan } from './plan-restore.ts';
+import { changedSinceShown, requireSameAnchor, type RestorePlan } from './plan-restore.ts';
 
 export interface RestoreResult {
   /** Where the ledger that stood there lies now; undefined where there was none. */
@@ -38,6 +39,7 @@ export interface RestoreResult {
 /**
  * @param ledger absolute path of the site's ledger, whose lock the caller holds
  * @param copy absolute; may be the ledger itself
+ * @param previous the place that the copy names, if it is another and still has an anchor
  * @throws VtlicError `ledger_conflict` where the anchor holds another thing than the plan was made with
  */
 export async function restoreLedger(
@@ -46,6 +48,7 @@ export async function restoreLedger(
   plan: RestorePlan,
   store: AnchorStore,
   world: Runtime,
+  previous?: AnchorStore,
 ): Promise<RestoreResult> {
   const draft = draftOf(ledger);
   await requireSameAnchor(plan, store);
@@ -64,14 +67,23 @@ export async function restoreLedger(
     );
     await settleDraft(draft);
     await world.step('restore-drafted');
-    // The copy of a large ledger takes its time.
-    await requireSameAnchor(plan, store);
-    await store.write(head);
+    if (previous !== undefined) await leavePrevious(previous, head, world);
+    // The copy of a large ledger takes its time; another copy may have used the anchor meanwhile.
+    if (!(await store.replace({ known: plan.seen, next: head, nonce: world.random(NONCE_BYTES) })))
+      throw changedSinceShown(store);
     await world.step('restore-anchored');
     return { replaced: await place(ledger, draft, world), head };
   } catch (error) {
     throw describeFileError(error, 'ledger_unwritable', ledger);
   }
+}
+
+/** A copy of the ledger that still goes by the old place is refused there from now on. */
+async function leavePrevious(previous: AnchorStore, next: AnchorRecord, { random }: Runtime): Promise<void> {
+  const known = await previous.read();
+  if (known.length === 0) return;
+  if (!(await previous.replace({ known, next, moved: true, nonce: random(NONCE_BYTES) })))
+    throw changedSinceShown(previous);
 }
 
 /** A copy may be a ledger in use, or a file that was exchanged while the prompt stood open. */
@@ -95,17 +107,18 @@ export async function finishRestore(
 ): Promise<RestoreResult | undefined> {
   const draft = draftOf(ledger);
   if (!fileExists(draft)) return undefined;
-  const anchored = await anchoredHead(draft, opener);
+  const anchored = await anchoredHead(draft, world, opener);
   if (anchored === undefined) {
     removeDatabase(draft);
     return undefined;
   }
-  const { head, store, alone } = anchored;
+  const { head, store, records } = anchored;
   try {
     if (!(await holds(draft, world))) return undefined;
     // Cut off while the anchor was changed, it left the record before beside the new one: that would refuse the ledger
     // that takes its place.
-    if (!alone) await store.write(head);
+    if (records.length > 1 && !(await store.replace({ known: records, next: head, nonce: world.random(NONCE_BYTES) })))
+      throw changedSinceShown(store);
     return { replaced: await place(ledger, draft, world), head };
   } catch (error) {
     throw describeFileError(error, 'ledger_unwritable', ledger);
@@ -182,20 +195,25 @@ export function placeOfDraft(ledger: string): AnchorPlace | undefined {
 interface AnchoredDraft {
   readonly head: AnchorRecord;
   readonly store: AnchorStore;
-  /** The anchor holds no other record than this head. */
-  readonly alone: boolean;
+  /** All that the anchor contains; this head is among it. */
+  readonly records: readonly AnchorRecord[];
 }
 
 /**
  * A draft whose very head is what its anchor holds. An anchor that cannot be read is no reason to throw a draft away.
  */
-async function anchoredHead(draft: string, opener?: AnchorStoreOpener): Promise<AnchoredDraft | undefined> {
+async function anchoredHead(
+  draft: string,
+  { random }: Pick<Runtime, 'random'>,
+  opener?: AnchorStoreOpener,
+): Promise<AnchoredDraft | undefined> {
   const read = readDraft(draft);
   if (read === undefined) return undefined;
   const store = openAnchorStore(read.place, opener);
+  await store.settle(random(NONCE_BYTES));
   const records = await store.read();
-  const own = records.filter((record) => equalBytes(record.chain, read.head.chain));
-  return own.length === 0 ? undefined : { head: read.head, store, alone: own.length === records.length };
+  const isOwn = records.some((record) => equalBytes(record.chain, read.head.chain));
+  return isOwn ? { head: read.head, store, records } : undefined;
 }
 
 /** undefined for a draft that was cut off before it was whole. */

@@ -6,6 +6,7 @@ import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { anchorPlaceText } from '../anchor/index.ts';
 import {
+  clockMark,
   judgeClock,
   type Ledger,
   type LedgerOpenOptions,
@@ -13,13 +14,16 @@ import {
   type LedgerView,
 } from '../ledger/index.ts';
 import { formatInstant } from '../../formats/dates.ts';
-import type { Site } from '../site/site.ts';
+import { requireSiteOwner, type Site } from '../site/site.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import { recover } from './recover.ts';
 
 const CONFIRM_WITHIN_SECONDS = 300;
+/** A larger jump, either way, is typed: 365 days. */
+const MAX_SILENT_JUMP_SECONDS: number = 365 * 86_400;
 
 export async function openForSigning(site: Site, runtime: Runtime, run: LedgerOpenOptions): Promise<Ledger> {
+  requireSiteOwner(site.paths);
   const ledger = await openLedgerForWriting(site.paths.ledger, {
     now: () => nowSeconds(runtime),
     random: runtime.random,
@@ -41,6 +45,7 @@ export async function openForSigning(site: Site, runtime: Runtime, run: LedgerOp
     if (confirmed !== undefined || voids.length > 0 || releases.length > 0 || anchor)
       await run.requireOwnKey?.(toHex(ledger.genesis.ledgerId));
     if (confirmed !== undefined) {
+      await confirmJump(ledger, nowSeconds(runtime), run);
       ledger.clock(confirmed, runtime.operator);
       runtime.tell(`clock: ${formatInstant(nowSeconds(runtime))} confirmed by ${runtime.operator}, and recorded`);
     }
@@ -69,6 +74,19 @@ async function settleMove(ledger: Ledger, run: LedgerOpenOptions): Promise<void>
   }
   await run.finishMove(move, ledger);
   await ledger.anchor();
+}
+
+/** @throws VtlicError `clock_refused` if there is nobody to ask */
+async function confirmJump(ledger: Ledger, to: number, run: LedgerOpenOptions): Promise<void> {
+  const from = clockMark(ledger.lastAt(), ledger.lastClock()?.body);
+  if (Math.abs(to - from) <= MAX_SILENT_JUMP_SECONDS) return;
+  if (run.confirmJump !== undefined) await run.confirmJump({ from, to });
+  else
+    throw new VtlicError(
+      'clock_refused',
+      `the clock reads ${formatInstant(to)}, more than a year from the ledger's last entry, ${formatInstant(from)}`,
+      { hint: 'set the clock; or, if it is right, confirm it at a terminal, with vtlic issue or renew' },
+    );
 }
 
 /** What must be recorded before anything else, because the ledger doubts the clock and the officer does not. */

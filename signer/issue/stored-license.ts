@@ -24,13 +24,21 @@ import { makeSelfCheck } from './self-check.ts';
 import type { IssuedLicense } from './pipeline.ts';
 
 /**
- * @throws VtlicError `ledger_corrupt` where the stored bytes are not those that were issued; `key_not_found` where the
- *   site has no key to verify them with
+ * @throws VtlicError `ledger_corrupt` if the stored bytes are not those that were issued; `key_not_found` if the site
+ *   has no key to verify them with; `ledger_conflict` if a restore withholds the license
  */
 export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site): IssuedLicense {
   const { intent, issue } = record;
   if (issue === undefined) throw new VtlicError('internal', 'this counter has no license');
   const id = uuidFromBytes(intent.body.licenseId);
+  const restored = ledger.withheldBy(record);
+  if (restored !== undefined)
+    throw new VtlicError(
+      'ledger_conflict',
+      `license ${id} was signed, and not released, before the restore in entry ${restored}: another copy of this ` +
+        `ledger may have released another license with its counter ${intent.body.ctr}, so it never leaves`,
+      { file: ledger.path, hint: 'issue the license anew: it gets a counter that no lost license can have' },
+    );
   const key = site.config.keys.find(
     (candidate) => candidate.purpose === 'license' && candidate.publicKey.kid === intent.body.kid,
   );

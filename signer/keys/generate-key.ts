@@ -13,6 +13,7 @@ import { acquireLock, fileExists } from '../ledger/index.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import {
   openSite,
+  requireSiteOwner,
   type Site,
   writeSite,
   type KeyRecord,
@@ -47,6 +48,7 @@ export async function withSiteLocked<T>(
   runtime: Runtime,
   work: (access: KeyAccess) => Promise<T>,
 ): Promise<T> {
+  requireSiteOwner(sitePaths(folder));
   const lock = acquireLock(sitePaths(folder).ledger, { command }, nowSeconds(runtime));
   const tokens = new TokenPool(runtime);
   try {

@@ -6,7 +6,14 @@ import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { isId } from '../../formats/license/id.ts';
 import { describeFileError, fsyncFolder } from '../../files/index.ts';
-import { type AnchorPlace, type AnchorRecord, type AnchorStore, openAnchorStore, samePlace } from '../anchor/index.ts';
+import {
+  type AnchorPlace,
+  type AnchorRecord,
+  type AnchorStore,
+  NONCE_BYTES,
+  openAnchorStore,
+  samePlace,
+} from '../anchor/index.ts';
 import { CHAIN_START, chainValue } from './entries/chain.ts';
 import { LEDGER_ID_BYTES, makeBody } from './entries/entry-body.ts';
 import { acquireLock } from './store/lock.ts';
@@ -48,7 +55,9 @@ export async function createLedger(path: string, options: CreateOptions): Promis
     const store = openAnchorStore(options.anchor, options.anchorStore);
     if (!(await isAnchoredDraft(store, draft, options))) {
       removeDatabase(draft);
-      await store.write(writeDraft(draft, options));
+      const next = writeDraft(draft, options);
+      if (!(await store.replace({ known: [], next, nonce: options.random(NONCE_BYTES) })))
+        throw standsAlready(store, await store.read());
     }
     try {
       renameSync(draft, file);
@@ -75,19 +84,22 @@ function refuseExisting(file: string): void {
  * together with a finished draft of this very ledger, which only wants its name.
  */
 async function isAnchoredDraft(store: AnchorStore, draft: string, options: CreateOptions): Promise<boolean> {
+  await store.settle(options.random(NONCE_BYTES));
   const records = await store.read();
   const [record] = records;
   if (record === undefined) return false;
   if (records.length === 1 && record.size === 0 && record.entries === 1 && isDraftOf(record, draft, options))
     return true;
-  throw new VtlicError(
+  throw standsAlready(store, records);
+}
+
+function standsAlready(store: AnchorStore, [record]: readonly AnchorRecord[]): VtlicError {
+  const entries = record?.entries ?? 0;
+  return new VtlicError(
     'ledger_missing',
-    `${store.description} stands there already: it vouches for a ledger of ${record.entries} ` +
-      `${record.entries === 1 ? 'entry' : 'entries'} that is not here; a new one beside it would count from 1 ` +
-      'again',
-    {
-      hint: 'put that ledger back, or give this one an anchor of its own',
-    },
+    `${store.description} stands there already: it vouches for a ledger of ${entries} ` +
+      `${entries === 1 ? 'entry' : 'entries'} that is not here; a new one beside it would count from 1 again`,
+    { hint: 'put that ledger back, or give this one an anchor of its own' },
   );
 }
 

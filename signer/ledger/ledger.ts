@@ -121,6 +121,8 @@ export interface LedgerView {
   /** `at` of the last entry. */
   lastAt(): number;
   lastClock(): ClockEntry | undefined;
+  /** Oldest first. */
+  clockEntries(): readonly ClockEntry[];
   /** undefined for a lineage that never had an intent. */
   lastOfLineage(lineage: Lineage): LineageState | undefined;
   /** By the 16 bytes of the license id. */
@@ -143,8 +145,13 @@ export interface LedgerView {
   lastReleasedIssue(): IssueEntry | undefined;
   /** The counter that a lineage which was never seen has spent, of one customer or of any: what acts skipped. */
   floorOf(sub: string | undefined): number;
-  /** Issues without release, oldest first. */
+  /** Issues without release, oldest first; those that a restore withholds are left out. */
   unreleased(): readonly LicenseRecord[];
+  /**
+   * seq of the restore after which this license never leaves: it was signed before, and no release is recorded. Another
+   * copy of the ledger may have used its counter, which was skipped.
+   */
+  withheldBy(record: LicenseRecord): number | undefined;
   /**
    * Recomputes everything from the stored bytes, on a connection of its own, streaming.
    * @throws VtlicError `ledger_corrupt` at the first fault, `interrupted` when the signal fires.

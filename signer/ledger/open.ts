@@ -6,6 +6,8 @@ import {
   type AnchorStore,
   type AnchorStoreOpener,
   compareAnchor,
+  movedAway,
+  NONCE_BYTES,
   openAnchorStore,
 } from '../anchor/index.ts';
 import { addTotals } from './store/schema.ts';
@@ -29,12 +31,21 @@ export interface WriterOptions {
   readonly anchorStore?: AnchorStoreOpener;
 }
 
+/** Both in seconds. */
+export interface ClockJump {
+  /** The newest time that the ledger knows. */
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What a command decides about the signing run that it opens the ledger for. */
 export interface LedgerOpenOptions {
   /** Without `vtlic`, for the name of the lock's holder. */
   readonly command: string;
   /** What the officer says the time is (seconds), if `--confirm-time` was given. */
   readonly confirmTime?: number | undefined;
+  /** An officer types that the clock is right, although it is more than a year from the ledger's time. */
+  readonly confirmJump?: (jump: ClockJump) => Promise<void>;
   /** Opens the place of the anchor; if left out, only files can be opened. */
   readonly anchorStore?: AnchorStoreOpener;
   /**
@@ -100,7 +111,8 @@ export function withDraft<T>(path: string, options: DraftOptions, use: (writer: 
     addTotals(db);
     const view = new LedgerReader(db, file);
     const anchored = options.anchored ?? { ledgerId: view.genesis.ledgerId, ...view.head() };
-    return use(new LedgerWriter({ ...options, db, path: file, lock: { release: () => undefined }, anchored }));
+    const lock = { release: () => undefined };
+    return use(new LedgerWriter({ ...options, db, path: file, lock, known: [anchored], anchored }));
   } catch (error) {
     throw ledgerFault(error, file, 'write');
   } finally {
@@ -113,10 +125,15 @@ async function openLocked(file: string, options: WriterOptions, lock: LedgerLock
   try {
     const view = new LedgerReader(db, file);
     const anchorStore = openAnchorStore(view.anchorPlace(), options.anchorStore);
-    const { anchor: anchored } = compareAnchor(view, await anchorStore.read(), anchorStore);
+    await anchorStore.settle(options.random(NONCE_BYTES));
+    const known = await anchorStore.read();
+    const movedBy = known.length > 0 ? undefined : await anchorStore.movedBy();
+    if (movedBy !== undefined) throw movedAway(anchorStore, file);
+    const { anchor: anchored } = compareAnchor(view, known, anchorStore);
     checkTail(new Tables(db), anchored.entries);
     addTotals(db);
-    return new LedgerWriter({ db, path: file, lock, anchorStore, anchored, now: options.now, random: options.random });
+    const { now, random } = options;
+    return new LedgerWriter({ db, path: file, lock, anchorStore, known, anchored, now, random });
   } catch (error) {
     db.close();
     throw ledgerFault(error, file, 'open');

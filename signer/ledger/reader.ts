@@ -197,6 +197,10 @@ export class LedgerReader implements LedgerView {
     });
   }
 
+  clockEntries(): readonly ClockEntry[] {
+    return this.read(() => Object.freeze(this.tables.clocks().map((seq) => entryOfKind(this.tables, 'clock', seq))));
+  }
+
   lastOfLineage(lineage: Lineage): LineageState | undefined {
     return this.read(() => {
       const [row] = this.tables.intentsOf(lineage, MAX_COUNT, 1);
@@ -262,7 +266,13 @@ export class LedgerReader implements LedgerView {
   }
 
   unreleased(): readonly LicenseRecord[] {
-    return this.#records(() => this.tables.unreleased());
+    return this.#records(() => this.tables.unreleased()).filter((record) => this.withheldBy(record) === undefined);
+  }
+
+  withheldBy({ issue, release }: LicenseRecord): number | undefined {
+    if (issue === undefined || release !== undefined) return undefined;
+    const { number, entry } = this.read(() => this.tables.lastLog());
+    return number > 1 && issue.seq < entry ? entry : undefined;
   }
 
   verify(options: VerifyOptions = {}): Promise<LedgerSummary> {

@@ -13,7 +13,13 @@ import type {
   ReenteredBody,
   ReopenBody,
 } from './entries/admin-entry.ts';
-import { type AnchorRecord, type AnchorStore, requireUnchangedAnchor } from '../anchor/index.ts';
+import {
+  anchorChanged,
+  type AnchorRecord,
+  type AnchorStore,
+  NONCE_BYTES,
+  requireUnchangedAnchor,
+} from '../anchor/index.ts';
 import { chainValue } from './entries/chain.ts';
 import { coseFault, payloadFault } from './entries/check-intent.ts';
 import { type Bodies, LEDGER_ID_BYTES, makeBody, SALT_BYTES } from './entries/entry-body.ts';
@@ -45,7 +51,8 @@ export interface WriterParts {
   readonly path: string;
   readonly lock: LedgerLock;
   readonly anchorStore: AnchorStore;
-  /** What the anchor was found to hold. */
+  /** All that the anchor was found to contain, and the newest of it. */
+  readonly known: readonly AnchorRecord[];
   readonly anchored: AnchorRecord;
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
@@ -64,6 +71,7 @@ interface Tip {
 export class LedgerWriter extends LedgerReader implements Ledger {
   readonly #parts: WriterParts;
   #anchored: AnchorRecord;
+  #known: readonly AnchorRecord[];
   #tip: Tip;
   readonly #transaction: AppendTransaction;
 
@@ -72,6 +80,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     this.#parts = parts;
     this.#transaction = new AppendTransaction(parts.db, parts.path, () => this.#requireOwnTip());
     this.#anchored = parts.anchored;
+    this.#known = parts.known;
     const head = this.head();
     this.#tip = {
       seq: head.entries,
@@ -165,8 +174,11 @@ export class LedgerWriter extends LedgerReader implements Ledger {
 
   release(intentSeq: number, file: { readonly path: string; readonly digest: Uint8Array }): ReleaseEntry {
     return this.#append(() => {
-      const issue = this.read(() => this.tables.intent(intentSeq))?.issue;
+      const { issue, release } = this.read(() => this.tables.intent(intentSeq)) ?? {};
       if (issue === undefined) throw new VtlicError('internal', `entry ${intentSeq} has no license to release`);
+      const { log } = this.#tip;
+      if (release === undefined && log.number > 1 && issue < log.entry)
+        throw new VtlicError('internal', 'a license was to be released that never leaves, after a restore');
       if (issue > this.#anchored.entries)
         throw new VtlicError('internal', 'a license was to be released that the anchor does not cover yet');
       const entry = this.#write('release', { intent: intentSeq, path: file.path, fileDigest: file.digest });
@@ -243,14 +255,16 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     this.#transaction.requireUsable();
     const record: AnchorRecord = Object.freeze({ ledgerId: this.genesis.ledgerId, ...this.head() });
     if (record.entries === this.#anchored.entries) return this.#anchored;
-    await this.requireAnchor();
-    await this.#parts.anchorStore.write(record);
+    const { anchorStore, random } = this.#parts;
+    if (!(await anchorStore.replace({ known: this.#known, next: record, nonce: random(NONCE_BYTES) })))
+      throw await anchorChanged(anchorStore, this.path);
+    this.#known = [record];
     if (record.entries > this.#anchored.entries) this.#anchored = record;
     return this.#anchored;
   }
 
   requireAnchor(): Promise<void> {
-    return requireUnchangedAnchor(this.#parts.anchorStore, this.#anchored, this.path);
+    return requireUnchangedAnchor(this.#parts.anchorStore, this.#known, this.path);
   }
 
   recoveryPlan(): RecoveryPlan {

@@ -2,6 +2,7 @@
  * The folder of a site, and its `site.json`: who issues, where keys are kept, which key has which purpose. It is read
  * once into a frozen value.
  */
+import { statSync } from 'node:fs';
 import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';
 import { isAlgorithm, type Algorithm } from '../../formats/cose-algorithm.ts';
 import { fromHex, utf8 } from '../../formats/bytes.ts';
@@ -296,4 +297,25 @@ export function licenseKey(site: Site, name: string | undefined): KeyRecord {
       hint: 'one key has one purpose: name a key with the purpose license',
     });
   return key;
+}
+
+/**
+ * What a run of another user makes belongs to that user, and the owner of the site cannot change it any more. Called
+ * before anything is written.
+ *
+ * @param user the effective user id; undefined if the platform has none
+ * @throws VtlicError `configuration_invalid`
+ */
+export function requireSiteOwner(
+  { folder }: Pick<SitePaths, 'folder'>,
+  user: number | undefined = process.geteuid?.(),
+): void {
+  const owner = statSync(folder, { throwIfNoEntry: false })?.uid;
+  if (user === undefined || owner === undefined || owner === user) return;
+  throw new VtlicError(
+    'configuration_invalid',
+    `this site belongs to the user with the id ${owner}, and this runs as the user with the id ${user}: what it ` +
+      'makes would lock the owner out; nothing was written',
+    { file: folder, hint: `run it as the owner, without sudo or with: sudo -u '#${owner}' vtlic …` },
+  );
 }

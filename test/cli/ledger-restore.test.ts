@@ -1,6 +1,16 @@
 /** A ledger that was lost, and counters that change hands: typed acts at a real terminal. */
-import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { anchorFile } from '../../signer/anchor/anchor-file.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { csv, row, writeBatch } from '../support/batch-file.ts';
 import { PtyRun, runCli, type CliResult } from '../support/run-cli.ts';
@@ -237,7 +247,8 @@ describe('restore', () => {
       'MOVE ANCHOR',
     );
     expect(`${moved.code} ${moved.output}`).toMatch(/^0 .*moved/s);
-    expect([existsSync(fixture.anchor), existsSync(place)]).toEqual([false, true]);
+    expect(await anchorFile(fixture.anchor).read()).toEqual([]);
+    expect(await anchorFile(place).read()).toHaveLength(1);
     expect(issue().code).toBe(0);
     expect(runCli(['help', 'ledger', 'anchor']).stdout).toContain(
       'vtlic ledger restore --lost-anchor --skip N --anchor PLACE',
@@ -272,14 +283,12 @@ describe('restore', () => {
 
     const copy = join(fixture.folder, 'copy.sqlite');
     expect(ledger(fixture, 'backup', copy).code).toBe(0);
-    const anchors = [readFileSync(fixture.anchor)];
+    keepAnchor('older');
     expect(issue().code).toBe(0);
-    anchors.push(readFileSync(fixture.anchor));
-    const [older, newer] = anchors;
-    if (older === undefined || newer === undefined) throw new Error('no anchor');
-    writeFileSync(fixture.anchor, older);
+    keepAnchor('newer');
+    putAnchorBack('older');
     const changed = await typed(['ledger', 'restore', copy, '--site', fixture.site], /Type RESTORE/, 'RESTORE', () => {
-      writeFileSync(fixture.anchor, newer);
+      putAnchorBack('newer');
     });
     expect(`${changed.code} ${changed.output}`).toMatch(/^4 .*was changed since this restore was shown.*run it again/s);
     expect(issue().code).toBe(0);
@@ -309,6 +318,27 @@ describe('restore', () => {
   });
 });
 
+/** The anchor with its guard, as a disk that is put back brings both. */
+function keepAnchor(name: string): void {
+  for (const end of ['', '.guard'])
+    cpSync(`${fixture.anchor}${end}`, join(fixture.folder, `${name}${end}`), { recursive: true });
+}
+
+function putAnchorBack(name: string): void {
+  for (const end of ['', '.guard']) {
+    rmSync(`${fixture.anchor}${end}`, { recursive: true });
+    cpSync(join(fixture.folder, `${name}${end}`), `${fixture.anchor}${end}`, { recursive: true });
+  }
+}
+
+/** The id of a ledger that is nowhere. */
+const ELSEWHERE = 'ab'.repeat(16);
+
+function ledgerId(site: SiteFixture): string {
+  const { stdout } = ledger(site, 'status', '--json');
+  return (JSON.parse(stdout) as { readonly ledger: string }).ledger;
+}
+
 describe('counters', () => {
   it('are handed over, refused here, taken over there above the last, and taken back', async () => {
     const other = await makeSite({ algorithm: 'ed25519' });
@@ -317,7 +347,8 @@ describe('counters', () => {
       expect(issue().code).toBe(0);
       expect(issue().code).toBe(0);
       const document = join(fixture.folder, 'handed.counters');
-      const exporting = ['counters', 'export', document, '--site', fixture.site];
+      const to = ['--to', ledgerId(other)];
+      const exporting = ['counters', 'export', document, ...to, '--site', fixture.site];
       expect(runCli([...exporting, ...fixture.secret])).toMatchObject({ code: 2 });
       run = new PtyRun(exporting);
       await run.until(/Type HAND OVER/, 60_000);
@@ -335,9 +366,14 @@ describe('counters', () => {
       }
       // The document is written out again from the record; nothing is handed over twice.
       const again = join(fixture.folder, 'again.counters');
-      expect(runCli(['counters', 'export', again, '--site', fixture.site, ...fixture.secret])).toMatchObject({
+      expect(runCli(['counters', 'export', again, ...to, '--site', fixture.site, ...fixture.secret])).toMatchObject({
         code: 0,
       });
+      const elsewhere = join(fixture.folder, 'elsewhere.counters');
+      const second = runCli(
+        ['counters', 'export', elsewhere, '--to', ELSEWHERE, '--site', fixture.site].concat(fixture.secret),
+      );
+      expect(`${second.code} ${second.stderr}`).toMatch(/^4 .*handed over to the ledger/s);
       expect(readFileSync(again)).toEqual(readFileSync(document));
 
       // The other site trusts the key by its file alone.
@@ -375,6 +411,8 @@ describe('counters', () => {
       'counters',
       'export',
       join(fixture.folder, 'one.counters'),
+      '--to',
+      ELSEWHERE,
       '--customer',
       'acme-gmbh',
       '--site',
@@ -390,6 +428,8 @@ describe('counters', () => {
       'counters',
       'export',
       join(fixture.folder, 'all.counters'),
+      '--to',
+      ELSEWHERE,
       '--site',
       fixture.site,
       ...fixture.secret,
@@ -409,7 +449,9 @@ describe('counters', () => {
     expect(
       (
         await typed(
-          ['counters', 'export', document, '--customer', 'beta-inc', '--site', fixture.site, ...fixture.secret],
+          ['counters', 'export', document, '--to', ELSEWHERE, '--customer', 'beta-inc', '--site', fixture.site].concat(
+            fixture.secret,
+          ),
           /Type HAND OVER/,
           'HAND OVER',
         )

@@ -103,14 +103,23 @@ it('counters that are handed over stay so: a copy from before is refused, also w
   const copy = await at.copy('before-handover.sqlite');
   const document = join(at.folder, 'handed.counters');
   await at.typed(
-    ['counters', 'export', document, '--customer', 'acme-gmbh', ...at.secret('hsm')],
+    ['counters', 'export', document, '--to', 'ab'.repeat(16), '--customer', 'acme-gmbh', ...at.secret('hsm')],
     [[/Type HAND OVER/, 'HAND OVER']],
     'counters-recorded',
   );
   expect(existsSync(document)).toBe(false);
   at.calls();
   // What is in the record is finished without a word, and the document written out of it.
-  const finished = at.run('counters', 'export', document, '--customer', 'acme-gmbh', ...at.secret('hsm'));
+  const finished = at.run(
+    'counters',
+    'export',
+    document,
+    '--to',
+    'ab'.repeat(16),
+    '--customer',
+    'acme-gmbh',
+    ...at.secret('hsm'),
+  );
   expect(`${finished.code} ${finished.stderr}`).toMatch(/^0 /);
   expect(existsSync(document)).toBe(true);
   await costsOneLogin();

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Token } from '../../keys/private/pkcs11/client/token.ts';
 import { tokenAnchor } from '../../signer/anchor/anchor-token.ts';
-import { encodeAnchorRecord } from '../../signer/anchor/anchor-record.ts';
+import { encodeFirstRecord } from '../unit/signer/anchor/first-record.ts';
 import type { AnchorPlace, AnchorStore } from '../../signer/anchor/anchor.ts';
 import { createLedger } from '../../signer/ledger/create.ts';
 import type { Ledger } from '../../signer/ledger/ledger.ts';
@@ -99,17 +99,25 @@ describe.each([
     await license();
     const [before] = await store.read();
     if (before === undefined) throw new Error('no anchor');
-    await token.createData(place.label, encodeAnchorRecord(before).slice(0, 40));
+    await token.createData(place.label, encodeFirstRecord(before).slice(0, 40));
     expect(await store.read()).toEqual([before]);
     await license();
     expect(await token.readData(place.label)).toHaveLength(1);
     const [after] = await store.read();
     if (after === undefined) throw new Error('no anchor');
-    await token.createData(place.label, encodeAnchorRecord(before));
+    await token.createData(place.label, encodeFirstRecord(before));
+    (await writer()).close();
+    expect(await store.read()).toEqual([after]);
+    for (const object of await token.readData(place.label)) await token.destroyData(object);
+    // As version 0.1.0 leaves it.
+    await token.createData(place.label, encodeFirstRecord(before));
+    await token.createData(place.label, encodeFirstRecord(after));
     (await writer()).close();
     expect(await store.read()).toHaveLength(2);
+    await license();
+    expect(await token.readData(place.label)).toHaveLength(1);
     for (const object of await token.readData(place.label)) await token.destroyData(object);
-    await token.createData(place.label, encodeAnchorRecord(after).slice(1));
+    await token.createData(place.label, encodeFirstRecord(after).slice(1));
     await expect(writer()).rejects.toMatchObject({ code: 'ledger_corrupt' });
   });
 
@@ -137,7 +145,7 @@ describe.each([
     expect(withoutLogin(made)).toBe('done\n');
     const [record] = await store.read();
     if (record === undefined) throw new Error('no anchor');
-    const planted = encodeAnchorRecord({ ...record, entries: record.entries + 1 });
+    const planted = encodeFirstRecord({ ...record, entries: record.entries + 1 });
     expect(withoutLogin(made, place.label, Buffer.from(planted).toString('hex'))).toMatch(
       new RegExp(`^(?:${place.label}|refused)\ndone\n$`),
     );

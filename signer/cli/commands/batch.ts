@@ -17,6 +17,7 @@ import { digestOfFile } from '../../batch/plan-batch.ts';
 import { formatOf, type BatchSource } from '../../batch/read-rows.ts';
 import { readChunks } from '../../../files/index.ts';
 import { errorDocument, errorLines, formatTable, withName } from '../output.ts';
+import { confirmClockJump } from '../terminal.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
 import { batchProgress } from '../progress.ts';
@@ -118,7 +119,7 @@ export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
     const done = await runBatch(batchIo, {
       ...wanted,
       ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
-      ...(options.confirmTime === undefined ? {} : { confirmTime: options.confirmTime }),
+      clock: { confirmTime: options.confirmTime, confirmJump: confirmClockJump(terminal) },
     });
     if (options.json === true) for (const chunk of readChunks(done.results.jsonl)) io.out(chunk);
     else io.out(`${cleanText(done.results.jsonl, 4000)}\n${cleanText(done.results.csv, 4000)}\n`);

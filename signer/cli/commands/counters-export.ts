@@ -14,25 +14,44 @@ import { nowSeconds } from '../../runtime.ts';
 import { fileExists, type LedgerView } from '../../ledger/index.ts';
 import type { Io } from '../io.ts';
 import { confirmByWord } from '../terminal.ts';
-import { newFilePath, parseCustomer, openNamedSite, secretOption, siteOption, type SiteOptions } from '../options.ts';
+import {
+  newFilePath,
+  parseCustomer,
+  parseLedgerId,
+  openNamedSite,
+  secretOption,
+  siteOption,
+  type SiteOptions,
+} from '../options.ts';
 import { withAccess } from '../key-access.ts';
 import { keyWithPurpose, type LogSigningOptions } from '../log-signing.ts';
 
 interface ExportOptions extends SiteOptions, LogSigningOptions {
+  readonly to: Uint8Array;
   readonly customer?: string;
   readonly json?: boolean;
 }
+
+const HELP = `
+The document names the one ledger that may take the counters over. At that site, this prints the id of its ledger:
+  vtlic ledger status --site OTHER          (the line "ledger")
+
+Example:
+  vtlic counters export handed.counters --to 3b5d3c7d207e37dceeedd301e35e2e58 --customer acme-gmbh`;
 
 export function addCountersExport(parent: Command, io: Io): void {
   const command = parent
     .command('export <file>')
     .description('hands counters over in a signed document: nothing is issued here for them any more')
+    .requiredOption('--to <ledger>', 'the id of the ledger that takes them over', parseLedgerId)
     .option('--customer <id>', 'of one customer alone (default: of all, also those never seen)', parseCustomer)
     .option('--key <name>', 'the key that signs (default: the only one with the purpose counters)')
-    .option('--json', 'the result as one JSON document');
+    .option('--json', 'the result as one JSON document')
+    .addHelpText('after', HELP);
   secretOption(siteOption(command)).action(async (file: string, options: ExportOptions) => {
     const site = openNamedSite(io, options);
     const target = newFilePath(io, file);
+    const handover = { sub: options.customer, to: options.to };
     // Before anything is closed.
     if (fileExists(target))
       throw new VtlicError('output_exists', 'a file stands here already and is never replaced', {
@@ -46,7 +65,7 @@ export function addCountersExport(parent: Command, io: Io): void {
         ...openingWith(access, record),
       });
       try {
-        const existing = standingDocument(ledger, options.customer);
+        const existing = standingDocument(ledger, handover);
         if (existing === undefined) await confirmByWord(terminal, viewOf(ledger, options, io), 'HAND OVER');
         const document = existing ?? (await sign());
         await createDurably(target, document, 0o644, { folderExists: true });
@@ -60,6 +79,7 @@ export function addCountersExport(parent: Command, io: Io): void {
             ? jsonLine({
                 schema: 'vtlic-counters-export/1',
                 file: target,
+                to: toHex(options.to),
                 customer: options.customer ?? null,
                 again: existing !== undefined,
               })
@@ -72,7 +92,7 @@ export function addCountersExport(parent: Command, io: Io): void {
       async function sign(): Promise<Uint8Array> {
         const key = await openKey(access, record, toHex(ledger.genesis.ledgerId));
         try {
-          return await handOver(ledger, options.customer, key, io.runtime);
+          return await handOver(ledger, handover, key, io.runtime);
         } finally {
           await key.close();
         }
@@ -82,18 +102,19 @@ export function addCountersExport(parent: Command, io: Io): void {
 }
 
 function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
-  const document = countersOf(ledger, options.customer, nowSeconds(io.runtime));
+  const { customer: sub, to } = options;
+  const document = countersOf(ledger, { sub, to }, nowSeconds(io.runtime));
+  const whom = sub === undefined ? 'ANYBODY' : sub;
   return [
-    'FROM NOW ON THIS LEDGER ISSUES NOTHING ' +
-      `${options.customer === undefined ? 'FOR ANYBODY' : `FOR ${options.customer}`}, until the counters are ` +
-      'taken back or over.',
+    `FROM NOW ON THIS LEDGER ISSUES NOTHING FOR ${whom}, until the counters are taken back or over.`,
     '',
     ...formatTable([
       ['ledger', `${toHex(document.ledgerId)} of ${document.iss}`],
+      ['to', `the ledger ${toHex(to)}, and no other`],
       [
         'lineages',
-        `${document.lineages.length}, with their last ` +
-          `counters${options.customer === undefined ? '; and all that were never seen' : ''}`,
+        `${document.lineages.length}, with their last counters` +
+          (sub === undefined ? '; and all that were never seen' : ''),
       ],
       ['tree', `${document.head.size} leaves, root ${toHex(document.head.root)}`],
     ]),

@@ -3,7 +3,13 @@ import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { equalBytes, toHex } from '../../../formats/bytes.ts';
-import { planTaking, type ReceivedDocument, takeCounters } from '../../handover/import-counters.ts';
+import {
+  type AskedOfOfficer,
+  planTaking,
+  type ReceivedDocument,
+  takeCounters,
+  type Taking,
+} from '../../handover/import-counters.ts';
 import { handedByName } from '../../handover/export-counters.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { formatTable } from '../output.ts';
@@ -39,7 +45,7 @@ export function addCountersImport(parent: Command, io: Io): void {
       const ledger = await openForSigning(site, io.runtime, { command: 'counters import', ...openingWith(access) });
       try {
         const taking = planTaking(ledger, received);
-        await confirmByWord(terminal, viewOf(ledger, received), isOwn(ledger, received) ? 'TAKE BACK' : 'TAKE OVER');
+        await confirmByWord(terminal, viewOf(ledger, received, taking), wordFor(taking, isOwn(ledger, received)));
         await takeCounters(ledger, received, taking, io.runtime);
         const { document } = received;
         io.err(
@@ -65,12 +71,31 @@ export function addCountersImport(parent: Command, io: Io): void {
   });
 }
 
+/** What only the officer knows is asked for by a word that says it. */
+function wordFor(taking: Taking, own: boolean): string {
+  if (taking.how === 'over' && taking.asks === 'not-handed-over') return 'NOT HANDED OVER';
+  if (own) return 'TAKE BACK';
+  return taking.how === 'over' && taking.asks === 'no-other-taker' ? 'TAKEN NOWHERE ELSE' : 'TAKE OVER';
+}
+
+const WARNINGS: Readonly<Record<AskedOfOfficer, readonly string[]>> = {
+  nothing: [],
+  'not-handed-over': [
+    'A RESTORE CLOSED THESE COUNTERS, because the lost part of this ledger had handed counters over. If it had taken',
+    'this document and handed them on, another ledger issues for them, and two licenses get one counter.',
+  ],
+  'no-other-taker': [
+    'THIS DOCUMENT NAMES NO RECIPIENT: version 0.1.0 made it. If another ledger has taken it too, two licenses get',
+    'one counter, and no ledger can see it.',
+  ],
+};
+
 /** Also one that a lost part of this ledger made: it is taken over, at the same risk. */
 function isOwn(ledger: LedgerView, { document }: ReceivedDocument): boolean {
   return equalBytes(document.ledgerId, ledger.genesis.ledgerId);
 }
 
-function viewOf(ledger: LedgerView, received: ReceivedDocument): string[] {
+function viewOf(ledger: LedgerView, received: ReceivedDocument, taking: Taking): string[] {
   const { document, digest, kid } = received;
   const own = isOwn(ledger, received);
   const stay =
@@ -79,16 +104,20 @@ function viewOf(ledger: LedgerView, received: ReceivedDocument): string[] {
       : [];
   const raised = document.lineages.filter((lineage) => lineage.ctr > ledger.lastCounter(lineage)).length;
   const title = own
-    ? 'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue ' +
-      'under one counter: ask there for a document of its own instead.'
-    : 'Takes over the counters of another ledger: from now on this one issues for them, above their last counters.';
+    ? [
+        'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue under',
+        'one counter: ask there for a document of its own instead. Destroy every copy of the document.',
+      ]
+    : ['Takes over the counters of another ledger: from now on this one issues for them, above their last counters.'];
   return [
-    title,
+    ...title,
+    ...WARNINGS[taking.how === 'over' ? taking.asks : 'nothing'],
     '',
     ...formatTable([
       ['document', toHex(digest)],
       ['made', `${formatInstant(document.made)}, signed by ${kid}`],
       ['from', `the ledger ${toHex(document.ledgerId)} of ${document.iss}, at its entry ${document.head.entries}`],
+      ['to', document.to === undefined ? 'no recipient is named' : `the ledger ${toHex(document.to)}, and no other`],
       ['for', document.sub ?? 'everybody'],
       ['lineages', `${document.lineages.length}; ${raised} of them stand higher there than here`],
       ...(stay.length === 0

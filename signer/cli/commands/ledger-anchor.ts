@@ -9,6 +9,7 @@ import {
   anchorPlaceText,
   finishMove,
   moveAnchor,
+  NONCE_BYTES,
   requireFreePlace,
   samePlace,
 } from '../../anchor/index.ts';
@@ -74,7 +75,9 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
         command: 'ledger anchor',
         anchorStore: open,
         finishMove: async (move, opened) => {
-          await finishMove(opened, move, open(move.from));
+          await finishMove(opened, move, open(move.from), io.runtime, () =>
+            confirmByWord(terminal, lostView(move.from), 'OLD PLACE IS LOST'),
+          );
           io.err(
             'finished a move that had been cut short: the anchor lies in ' +
               `${cleanText(anchorPlaceText(move.to), 1000)}, and the old place is empty`,
@@ -85,6 +88,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
         const from = ledger.anchorPlace();
         if (samePlace(from, to)) io.err('the anchor lies there: nothing more was done');
         else {
+          await open(to).settle(io.runtime.random(NONCE_BYTES));
           await requireFreePlace(ledger, open(to));
           await confirmByWord(terminal, viewOf(ledger, from, to), 'MOVE ANCHOR');
           await moveAnchor(ledger, open(from), open(to), to, io.runtime);
@@ -122,6 +126,15 @@ function placesInUse(site: Site): readonly AnchorPlace[] {
 
 function known(site: Site, place: AnchorPlace): boolean {
   return place.kind === 'file' || site.config.keystores.has(place.keystore);
+}
+
+function lostView(from: AnchorPlace): string[] {
+  return [
+    'A move of the anchor was interrupted, and its old place contains nothing: neither the anchor, nor a note that this',
+    'ledger has moved it. IF ANOTHER COPY OF THIS LEDGER HAS MOVED IT, two licenses get one counter.',
+    '',
+    ...formatTable([['old place', cleanText(anchorPlaceText(from), 1000)]]),
+  ];
 }
 
 function viewOf(ledger: LedgerView, from: AnchorPlace, to: AnchorPlace): string[] {

@@ -14,13 +14,14 @@ import {
   type AnchorPlace,
   type AnchorStore,
   type AnchorStoreOpener,
+  NONCE_BYTES,
   openAnchorStore,
   samePlace,
 } from '../../anchor/index.ts';
 import { acquireLock, fileExists, type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
 import { formatInstant } from '../../../formats/dates.ts';
 import { liesInside } from '../../site/create-site.ts';
-import type { Site } from '../../site/site.ts';
+import { requireSiteOwner, type Site } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
@@ -89,6 +90,7 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
       { hint: 'see: vtlic help ledger restore' },
     );
   const site = openNamedSite(io, options);
+  requireSiteOwner(site.paths);
   const copyPath = name === undefined ? site.paths.ledger : resolve(io.cwd, name);
   const place =
     options.anchor === undefined
@@ -121,7 +123,14 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
       report(
         io,
         site,
-        await restoreLedger(site.paths.ledger, copyPath, prepared.plan, prepared.store, io.runtime),
+        await restoreLedger(
+          site.paths.ledger,
+          copyPath,
+          prepared.plan,
+          prepared.store,
+          io.runtime,
+          previousStore(prepared),
+        ),
         options,
       );
     } finally {
@@ -169,6 +178,7 @@ async function prepare(
     await checkCopy(io, site, copy);
     const place = named ?? copy.anchorPlace();
     const store = openAnchorStore(place, opener);
+    if (options.lostAnchor !== true) await store.settle(io.runtime.random(NONCE_BYTES));
     const released = readReleased(
       site,
       options.license.map((path) => resolve(io.cwd, path)),
@@ -206,6 +216,12 @@ async function requireNewestAnchor(before: AnchorPlace, { place, found }: Restor
           : 'leave --anchor out; move it afterwards: vtlic ledger anchor --to PLACE',
     },
   );
+}
+
+/** The file that the copy names as its anchor, if the anchor comes to another place. */
+function previousStore({ before, plan }: Prepared): AnchorStore | undefined {
+  const stands = before.kind === 'file' && !samePlace(before, plan.place) && fileExists(before.path);
+  return stands ? openAnchorStore(before) : undefined;
 }
 
 /** A copy that fails its own checks is not restored. */

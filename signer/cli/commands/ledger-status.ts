@@ -5,7 +5,13 @@ import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { formatTable } from '../output.ts';
-import { type AdoptEntry, type AnchorStatus, type CloseEntry, ledgerStatus } from '../../ledger/index.ts';
+import {
+  type AdoptEntry,
+  type AnchorStatus,
+  type ClockEntry,
+  type CloseEntry,
+  ledgerStatus,
+} from '../../ledger/index.ts';
 import { formatInstant } from '../../../formats/dates.ts';
 import type { Io } from '../io.ts';
 import { readAnchorStatus } from '../key-access.ts';
@@ -25,7 +31,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
       const status = ledgerStatus(ledger);
       const anchor = await readAnchorStatus(io, site, ledger, options);
       const { head } = status;
-      const acts = ledger.adminEntries();
+      const acts = [...ledger.adminEntries(), ...ledger.clockEntries()].sort((a, b) => a.seq - b.seq);
       const log = status.logs.at(-1);
       if (options.json === true) {
         io.out(
@@ -106,7 +112,8 @@ const ACT_NAMES = {
   reopen: 'counters taken back',
 } as const;
 
-function actName(entry: AdoptEntry | CloseEntry): string {
+function actName(entry: AdoptEntry | ClockEntry | CloseEntry): string {
+  if (entry.kind === 'clock') return `clock confirmed: ${formatInstant(entry.body.confirmed)}`;
   if (entry.kind === 'close')
     return entry.body.sub === undefined ? 'all counters handed over' : `counters of ${entry.body.sub} handed over`;
   if (entry.body.act === 'log' && entry.body.reason === 'anchor_lost')
@@ -114,6 +121,6 @@ function actName(entry: AdoptEntry | CloseEntry): string {
   return ACT_NAMES[entry.body.act];
 }
 
-function operatorOf(entry: AdoptEntry | CloseEntry): string {
+function operatorOf(entry: AdoptEntry | ClockEntry | CloseEntry): string {
   return 'operator' in entry.body ? entry.body.operator : '';
 }

@@ -52,6 +52,9 @@ export function adoptMembers(body: AdoptBody): Members {
         document: body.document,
         kid: fromHex(body.kid) ?? new Uint8Array(0),
         ledger: body.ledgerId,
+        entries: body.from?.entries,
+        bound: body.from?.bound,
+        taken: body.taken,
         sub: body.sub,
         floor: body.floor,
         highest: body.highest,
@@ -103,6 +106,10 @@ export function readAdopt(reader: BodyReader): AdoptBody {
         document: reader.bytes('document', DIGEST_BYTES),
         kid: toHex(reader.bytes('kid', DIGEST_BYTES)),
         ledgerId: reader.bytes('ledger', ID_BYTES),
+        ...(reader.has('entries')
+          ? { from: { entries: count(reader, 'entries'), bound: count(reader, 'bound') } }
+          : {}),
+        ...(reader.has('taken') ? { taken: reader.bytes('taken') } : {}),
         ...scope(reader),
         floor: count(reader, 'floor'),
         highest: count(reader, 'highest'),

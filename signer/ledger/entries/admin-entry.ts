@@ -69,6 +69,10 @@ export interface ImportBody {
   readonly kid: string;
   /** The ledger that it comes from, 16 bytes. */
   readonly ledgerId: Uint8Array;
+  /** Where that ledger stood when it made the document; absent in entries of version 0.1.0. */
+  readonly from?: DocumentPosition;
+  /** SHA-256 of the documents by which that ledger got the counters, one after the other. */
+  readonly taken?: Uint8Array;
   /** The one customer it speaks of; absent: everybody. */
   readonly sub?: string;
   /** No lineage that it speaks of goes on below this. */
@@ -76,6 +80,12 @@ export interface ImportBody {
   /** The highest counter in it, `floor` included. */
   readonly highest: number;
   readonly operator: string;
+}
+
+/** Orders the documents of one ledger: the bound rises with every entry that changes counters, also after a restore. */
+export interface DocumentPosition {
+  readonly entries: number;
+  readonly bound: number;
 }
 
 export interface ImportedCounterBody extends Lineage {

@@ -18,8 +18,7 @@ export function judgeClock(
   lastClock: { readonly reading: number } | undefined,
   now: number,
 ): ClockVerdict {
-  // Entries after a clock entry were written by a clock that had passed; one that reads earlier says nothing new.
-  const mark = Math.max(lastEntryAt, lastClock?.reading ?? lastEntryAt);
+  const mark = clockMark(lastEntryAt, lastClock);
   if (now < mark) {
     return refuse(`the clock reads ${utc(now)}, earlier than the ledger's last entry, ${utc(mark)}`);
   }
@@ -27,6 +26,14 @@ export function judgeClock(
     return refuse(`the clock reads ${utc(now)}, more than 400 days after the ledger's last entry, ${utc(mark)}`);
   }
   return Object.freeze({ ok: true });
+}
+
+/**
+ * The newest time that the ledger knows. Entries after a clock entry were written by a clock that had passed; one that
+ * reads earlier says nothing new.
+ */
+export function clockMark(lastEntryAt: number, lastClock: { readonly reading: number } | undefined): number {
+  return Math.max(lastEntryAt, lastClock?.reading ?? lastEntryAt);
 }
 
 function refuse(sentence: string): ClockVerdict {

@@ -1,6 +1,7 @@
 /** Who holds the ledger: a small file for people. What counts is the lock (`lock.ts`). */
-import { unlinkSync } from 'node:fs';
+import { readdirSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { utf8 } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
@@ -21,6 +22,14 @@ export function writeHolder(path: string, holder: Holder, since: number): void {
     utf8(`${JSON.stringify({ pid: process.pid, host: hostname(), command: holder.command, since })}\n`),
     0o600,
   );
+}
+
+/** Temporary files of runs that were killed while they wrote the file; only who has the lock writes one. */
+export function removeLeftHolders(path: string): void {
+  const folder = dirname(path);
+  const name = basename(path);
+  for (const left of readdirSync(folder))
+    if (left.startsWith(`${name}.`) || left.startsWith(`.${name}.`)) removeHolder(join(folder, left));
 }
 
 /** Someone else may already have deleted the file; that is ignored. */

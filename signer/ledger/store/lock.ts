@@ -5,12 +5,12 @@
  * Nobody opens that file but through SQLite: closing any other descriptor of it in this process would drop the lock
  * (POSIX).
  */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { VtlicError } from '../../../formats/error.ts';
 import { describeFileError, errorCodeOf } from '../../../files/index.ts';
-import { describeHolder, removeHolder, writeHolder, type Holder } from './holder.ts';
+import { describeHolder, type Holder, removeHolder, removeLeftHolders, writeHolder } from './holder.ts';
 import { ledgerFault, sqliteCode } from './sqlite-faults.ts';
 
 export interface LedgerLock {
@@ -30,6 +30,7 @@ export function acquireLock(ledgerPath: string, holder: Holder, since: number): 
   createPrivately(lockPath);
   const db = lockDatabase(lockPath, holderPath);
   try {
+    removeLeftHolders(holderPath);
     writeHolder(holderPath, holder, since);
   } catch (error) {
     db.close();
@@ -77,13 +78,28 @@ function lockDatabase(lockPath: string, holderPath: string): DatabaseSync {
   }
 }
 
-/** The lock is only for the owner of the ledger; SQLite alone would make the file readable for all. */
+/**
+ * The lock is only for the owner of the ledger; SQLite alone would make the file readable for all. What is no plain
+ * file is not opened: SQLite would follow a link, and make a file where it points.
+ */
 function createPrivately(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     if (errorCodeOf(error) !== 'EEXIST') throw lockUnwritable(error, path);
   }
+  const facts = lstatSync(path, { throwIfNoEntry: false });
+  if (facts === undefined || facts.isFile()) return;
+  throw new VtlicError('ledger_unwritable', `the ledger cannot be locked: ${path} is ${kindOf(facts)}, not a file`, {
+    file: path,
+    hint: 'remove it, and only it (it is the lock, not the ledger, and contains nothing), and run it again',
+  });
+}
+
+function kindOf(facts: Stats): string {
+  if (facts.isSymbolicLink()) return 'a link';
+  if (facts.isDirectory()) return 'a folder';
+  return facts.isFIFO() ? 'a pipe' : 'a special file';
 }
 
 function lockUnwritable(error: unknown, path: string): VtlicError {

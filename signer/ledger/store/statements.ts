@@ -31,6 +31,7 @@ export const SQL = {
   node: 'SELECT hash FROM node WHERE position = ?',
   insertNode: 'INSERT INTO node (position, hash) VALUES (?, ?)',
   lastClock: 'SELECT max(seq) FROM clock',
+  clocks: 'SELECT seq FROM clock ORDER BY seq',
   isClock: 'SELECT 1 FROM clock WHERE seq = ?',
   insertClock: 'INSERT INTO clock (seq) VALUES (?)',
   logs: `SELECT ${LOG_COLUMNS} FROM log ORDER BY number`,

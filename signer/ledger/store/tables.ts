@@ -217,6 +217,10 @@ export class Tables {
     return blob(hash, 32);
   }
 
+  clocks(): readonly number[] {
+    return this.#all('clocks').map((row) => integer(row[0]));
+  }
+
   lastClock(): number | undefined {
     return optionalInteger(this.#one('lastClock')?.[0]);
   }

@@ -4,8 +4,17 @@ import type { Step } from '../../../signer/runtime.ts';
 export type KillPoint =
   /** After a step of the signer has taken effect for the n-th time. */
   | { readonly kind: 'step'; readonly step: Step; readonly count: number }
-  /** Before or after the n-th call of the file system (or `COMMIT`), of all or of those on the anchor. */
-  | { readonly kind: 'call'; readonly on: 'any' | 'anchor'; readonly when: 'before' | 'after'; readonly count: number }
+  /**
+   * Before or after the n-th call of the file system (or `COMMIT`), of all or of those on the anchor. A process that is
+   * only stopped there goes on later.
+   */
+  | {
+      readonly kind: 'call';
+      readonly on: 'any' | 'anchor';
+      readonly when: 'before' | 'after';
+      readonly count: number;
+      readonly stop?: true;
+    }
   /**
    * Before or after the n-th call of libc that changes a file, SQLite's too; by the preload library, where there is a
    * C compiler.
@@ -23,7 +32,12 @@ export const NO_KILL: KillPoint = { kind: 'none' };
 /** What of a site a path belongs to, in a word. */
 export function partOf(path: string, folder: string): string {
   const name = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
-  if (name === 'anchor.new' || name === 'site.anchor.new') return 'anchor .new';
+  if (/^(?:site\.)?anchor\.guard/.test(name))
+    return name.includes('/new-')
+      ? 'anchor guard, new record'
+      : name.includes('/at-')
+        ? 'anchor guard, turn'
+        : 'anchor guard';
   if (name === 'anchor' || name === 'site.anchor') return 'anchor';
   if (name === '' || name === folder) return 'folder of the anchor';
   if (name.startsWith('site/ledger.sqlite.restored')) return 'draft';

@@ -171,11 +171,16 @@ function counterText(of: {
   return `${of.sub}/${of.aud}/${of.dep ?? ''}/${of.ctr}`;
 }
 
+/** What the anchor's file says, and what its guard has decided and not published. */
 function anchorRecords(anchor: string): readonly AnchorRecord[] {
-  const records = [anchor, `${anchor}.new`].map((file) =>
-    existsSync(file) ? decodeAnchorRecord(readFileSync(file)) : undefined,
-  );
-  return records.filter((record) => record !== undefined);
+  const guard = `${anchor}.guard`;
+  const names = existsSync(guard) ? readdirSync(guard) : [];
+  const turn = names.find((name) => name.startsWith('at-'))?.slice(3);
+  const files = [anchor, ...names.filter((name) => name === `new-${turn ?? ''}`).map((name) => join(guard, name))];
+  return files.flatMap((file) => {
+    const content = existsSync(file) ? decodeAnchorRecord(readFileSync(file)) : undefined;
+    return content === undefined || content.moved ? [] : [content.record];
+  });
 }
 
 /** How many entries the anchor covers: the larger of the whole records that lie there. */

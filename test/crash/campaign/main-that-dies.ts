@@ -25,7 +25,7 @@ function tell(line: string): void {
 
 function die(name: string): void {
   tell(`at ${name}`);
-  process.kill(process.pid, 'SIGKILL');
+  process.kill(process.pid, point.kind === 'call' && point.stop === true ? 'SIGSTOP' : 'SIGKILL');
 }
 
 let ready = false;
@@ -66,7 +66,7 @@ function around<A extends unknown[], R>(
 const asPath = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const openSync = fs.openSync;
 fs.openSync = (path, flags, mode) => {
-  const made = flags === 'wx' || flags === 'w';
+  const made = typeof flags === 'string' && flags.startsWith('w');
   if (made) atCall('before', 'open', asPath(path));
   const fd = openSync(path, flags, mode);
   if (typeof path === 'string') paths.set(fd, path);

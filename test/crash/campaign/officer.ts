@@ -61,6 +61,9 @@ export interface Act {
 const CUSTOMERS: readonly string[] = ['acme-gmbh', 'beta-inc', 'gamma-ltd'];
 const HANDED = 'delta-bv';
 
+/** The id of a ledger that never takes anything over. */
+const ELSEWHERE = 'ab'.repeat(16);
+
 export class Officer {
   readonly #place: Place;
   readonly #random: Random;
@@ -214,7 +217,15 @@ export class Officer {
       this.#document = join(this.#place.given, `handed-${++this.#number}.counters`);
     // A copy from before would close everybody.
     this.#backups = [];
-    return this.#act('counters export', ['counters', 'export', this.#document, '--customer', HANDED]);
+    return this.#act('counters export', [
+      'counters',
+      'export',
+      this.#document,
+      '--to',
+      ELSEWHERE,
+      '--customer',
+      HANDED,
+    ]);
   }
 
   #import(document: string): Act {

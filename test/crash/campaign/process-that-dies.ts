@@ -22,12 +22,14 @@ export interface DyingOptions {
   /** Holds everything that the process writes to. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Done while the process is stopped at its point; then it goes on. */
+  readonly whileStopped?: () => Promise<void>;
 }
 
 export async function runToDeath(
   args: readonly string[],
   point: KillPoint,
-  { folder, env }: DyingOptions,
+  { folder, env, whileStopped }: DyingOptions,
 ): Promise<Ended> {
   const main = await packMain('test/crash/campaign/main-that-dies.ts');
   return new Promise((resolve, reject) => {
@@ -55,6 +57,11 @@ export async function runToDeath(
       const stream = child.stdio[fd];
       stream?.on('data', (chunk: Buffer) => {
         texts[fd] += chunk.toString('utf8');
+        if (fd === 3 && whileStopped !== undefined && chunk.includes('at ')) {
+          void whileStopped()
+            .catch(reject)
+            .finally(() => child.kill('SIGCONT'));
+        }
         if (fd !== 3 || began !== 0) return;
         began = performance.now();
         if (point.kind !== 'time') return;

@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../../formats/error.ts';
 import { anchorFile } from '../../../../signer/anchor/anchor-file.ts';
 import { decodeAnchorRecord, encodeAnchorRecord } from '../../../../signer/anchor/anchor-record.ts';
-import type { AnchorRecord } from '../../../../signer/anchor/anchor.ts';
+import type { AnchorRecord, AnchorStore } from '../../../../signer/anchor/anchor.ts';
 import { temporaryFolder } from '../ledger/ledger-fixture.ts';
+import { encodeFirstRecord } from './first-record.ts';
 
 function record(entries: number): AnchorRecord {
   return {
@@ -21,6 +22,19 @@ function record(entries: number): AnchorRecord {
   };
 }
 
+let nonces = 0;
+
+function nonce(): Uint8Array {
+  return new Uint8Array(16).fill(++nonces);
+}
+
+/** Replaces what is there. */
+async function write(store: AnchorStore, next: AnchorRecord): Promise<boolean> {
+  return store.replace({ known: await store.read(), next, nonce: nonce() });
+}
+
+const encode = (of: AnchorRecord): Uint8Array => encodeAnchorRecord({ record: of, moved: false }, nonce());
+
 async function refusal(promise: Promise<unknown>): Promise<VtlicError> {
   const error: unknown = await promise.then(
     () => undefined,
@@ -32,11 +46,19 @@ async function refusal(promise: Promise<unknown>): Promise<VtlicError> {
 
 describe('an anchor record', () => {
   it('comes back as it went', () => {
-    expect(decodeAnchorRecord(encodeAnchorRecord(record(300)))).toEqual(record(300));
+    expect(decodeAnchorRecord(encode(record(300)))).toEqual({ record: record(300), moved: false });
+    expect(decodeAnchorRecord(encodeAnchorRecord({ record: record(300), moved: true }, nonce()))).toEqual({
+      record: record(300),
+      moved: true,
+    });
+  });
+
+  it('of version 0.1.0 is read', () => {
+    expect(decodeAnchorRecord(encodeFirstRecord(record(300)))).toEqual({ record: record(300), moved: false });
   });
 
   it('with any single byte changed, cut or added is none', () => {
-    const bytes = encodeAnchorRecord(record(70_000));
+    const bytes = encode(record(70_000));
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, mask) => {
         const changed = bytes.slice();
@@ -51,10 +73,10 @@ describe('an anchor record', () => {
   });
 
   it('with impossible numbers is none', () => {
-    expect(decodeAnchorRecord(encodeAnchorRecord({ ...record(3), entries: 0, size: 0 }))).toBeUndefined();
-    expect(decodeAnchorRecord(encodeAnchorRecord({ ...record(3), size: 3 }))).toBeUndefined();
-    expect(decodeAnchorRecord(encodeAnchorRecord({ ...record(3), size: -1 }))).toBeUndefined();
-    expect(decodeAnchorRecord(encodeAnchorRecord({ ...record(3), root: new Uint8Array(31) }))).toBeUndefined();
+    expect(decodeAnchorRecord(encode({ ...record(3), entries: 0, size: 0 }))).toBeUndefined();
+    expect(decodeAnchorRecord(encode({ ...record(3), size: 3 }))).toBeUndefined();
+    expect(decodeAnchorRecord(encode({ ...record(3), size: -1 }))).toBeUndefined();
+    expect(decodeAnchorRecord(encode({ ...record(3), root: new Uint8Array(31) }))).toBeUndefined();
   });
 });
 
@@ -64,31 +86,32 @@ describe('an anchor file', () => {
     const path = join(folder, 'anchor');
     const store = anchorFile(path);
     expect(await store.read()).toEqual([]);
-    await store.write(record(1));
+    expect(await write(store, record(1))).toBe(true);
     expect(await store.read()).toEqual([record(1)]);
-    await store.write(record(2));
+    expect(await write(store, record(2))).toBe(true);
     expect(await store.read()).toEqual([record(2)]);
-    expect(readdirSync(folder)).toEqual(['anchor']);
+    expect(readdirSync(folder).sort()).toEqual(['anchor', 'anchor.guard']);
+    expect(readdirSync(join(folder, 'anchor.guard'))).toEqual([expect.stringMatching(/^at-[0-9a-f]{32}$/)]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(store.description).toBe(`the anchor file ${path}`);
   });
 
   it('left with a whole new one beside it gives both', async () => {
     const path = join(temporaryFolder(), 'anchor');
-    writeFileSync(path, encodeAnchorRecord(record(5)));
-    writeFileSync(`${path}.new`, encodeAnchorRecord(record(6)));
+    writeFileSync(path, encodeFirstRecord(record(5)));
+    writeFileSync(`${path}.new`, encodeFirstRecord(record(6)));
     expect(await anchorFile(path).read()).toEqual([record(5), record(6)]);
-    await anchorFile(path).write(record(7));
+    expect(await write(anchorFile(path), record(7))).toBe(true);
     expect(await anchorFile(path).read()).toEqual([record(7)]);
     expect(existsSync(`${path}.new`)).toBe(false);
   });
 
   it.each([0, 1, 40, 139])('left with %d bytes of a new one beside it gives the old one', async (length) => {
     const path = join(temporaryFolder(), 'anchor');
-    writeFileSync(path, encodeAnchorRecord(record(5)));
-    writeFileSync(`${path}.new`, encodeAnchorRecord(record(6)).subarray(0, length));
+    writeFileSync(path, encodeFirstRecord(record(5)));
+    writeFileSync(`${path}.new`, encodeFirstRecord(record(6)).subarray(0, length));
     expect(await anchorFile(path).read()).toEqual([record(5)]);
-    await anchorFile(path).write(record(6));
+    expect(await write(anchorFile(path), record(6))).toBe(true);
     expect(await anchorFile(path).read()).toEqual([record(6)]);
   });
 
@@ -107,12 +130,9 @@ describe('an anchor file', () => {
   it('that is damaged gives way to a whole new one', async () => {
     const path = join(temporaryFolder(), 'anchor');
     writeFileSync(path, 'rubbish');
-    writeFileSync(`${path}.new`, encodeAnchorRecord(record(6)));
+    writeFileSync(`${path}.new`, encodeFirstRecord(record(6)));
     expect(await anchorFile(path).read()).toEqual([record(6)]);
-    // A write that fails on its way leaves the whole one whole.
-    expect((await refusal(anchorFile(path).write(record(0.5)))).code).toBe('ledger_unwritable');
-    expect(await anchorFile(path).read()).toEqual([record(6)]);
-    await anchorFile(path).write(record(7));
+    expect(await write(anchorFile(path), record(7))).toBe(true);
     expect(await anchorFile(path).read()).toEqual([record(7)]);
   });
 
@@ -122,19 +142,74 @@ describe('an anchor file', () => {
       code: 'file_unreadable',
       message: 'the folder of the anchor file is not there',
     });
-    const error = await refusal(anchorFile(path).write(record(1)));
+    const error = await refusal(anchorFile(path).replace({ known: [], next: record(1), nonce: nonce() }));
     expect(error).toMatchObject({
       code: 'ledger_unwritable',
-      message:
-        'the anchor was not written: there is no such file or folder; what is recorded but not released stays in the ledger',
+      message: `the anchor was not written: there is no such file or folder (${path}.guard); what is recorded but not released stays in the ledger`,
     });
   });
 
-  it('whose new place is taken by something odd is written all the same', async () => {
+  it('is not replaced by who knows another one, nor by who knows none', async () => {
+    const store = anchorFile(join(temporaryFolder(), 'anchor'));
+    expect(await write(store, record(1))).toBe(true);
+    expect(await store.replace({ known: [record(2)], next: record(3), nonce: nonce() })).toBe(false);
+    expect(await store.replace({ known: [], next: record(3), nonce: nonce() })).toBe(false);
+    expect(await store.read()).toEqual([record(1)]);
+  });
+
+  it('that was moved away is none, says by whom, and can be made anew', async () => {
+    const store = anchorFile(join(temporaryFolder(), 'anchor'));
+    expect(await write(store, record(1))).toBe(true);
+    expect(await store.replace({ known: [record(1)], next: record(2), moved: true, nonce: nonce() })).toBe(true);
+    expect([await store.read(), await store.movedBy()]).toEqual([[], record(2)]);
+    expect(await write(store, record(3))).toBe(true);
+    expect([await store.read(), await store.movedBy()]).toEqual([[record(3)], undefined]);
+  });
+
+  it('put back as an older copy is refused, and so is one that was carried to another guard', async () => {
     const path = join(temporaryFolder(), 'anchor');
-    await anchorFile(path).write(record(1));
-    symlinkSync('/dev/full', `${path}.new`);
-    await anchorFile(path).write(record(2));
+    await write(anchorFile(path), record(1));
+    const older = readFileSync(path);
+    await write(anchorFile(path), record(2));
+    const newest = readFileSync(path);
+    writeFileSync(path, older);
+    expect(await refusal(anchorFile(path).read())).toMatchObject({
+      code: 'ledger_corrupt',
+      message: `the anchor file is not the one that its guard, ${path}.guard, names`,
+    });
+    writeFileSync(path, newest);
     expect(await anchorFile(path).read()).toEqual([record(2)]);
+  });
+
+  it('carried to another place without its guard is the same anchor', async () => {
+    const [path, elsewhere] = [join(temporaryFolder(), 'anchor'), join(temporaryFolder(), 'anchor')];
+    await write(anchorFile(path), record(2));
+    renameSync(path, elsewhere);
+    expect(await anchorFile(elsewhere).read()).toEqual([record(2)]);
+    expect(await write(anchorFile(elsewhere), record(3))).toBe(true);
+    expect(await anchorFile(path).read()).toEqual([]);
+  });
+
+  it('whose change was interrupted before the new file had its place is the new one', async () => {
+    const path = join(temporaryFolder(), 'anchor');
+    await write(anchorFile(path), record(1));
+    const [before] = [readFileSync(path), await write(anchorFile(path), record(2))];
+    const [turn] = readdirSync(`${path}.guard`);
+    renameSync(path, join(`${path}.guard`, `new-${turn?.slice(3) ?? ''}`));
+    writeFileSync(path, before);
+    expect(await anchorFile(path).read()).toEqual([record(2)]);
+    expect(await write(anchorFile(path), record(3))).toBe(true);
+    expect(await anchorFile(path).read()).toEqual([record(3)]);
+    expect(readdirSync(`${path}.guard`)).toHaveLength(1);
+  });
+
+  it('whose guard cannot be changed says which file is meant, and that the anchor must not be deleted', async () => {
+    const path = join(temporaryFolder(), 'anchor');
+    writeFileSync(`${path}.guard`, 'no folder');
+    expect(await refusal(anchorFile(path).replace({ known: [], next: record(1), nonce: nonce() }))).toMatchObject({
+      code: 'ledger_unwritable',
+      message: expect.stringContaining(`a part of this path is not a folder (${path}.guard)`) as unknown,
+      hint: expect.stringContaining('delete neither the anchor nor its .guard') as unknown,
+    });
   });
 });

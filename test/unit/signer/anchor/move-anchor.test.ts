@@ -36,7 +36,9 @@ const open = (finish = false, site = fixture.site): Promise<Ledger> =>
       ? {
           finishMove: (move, ledger) =>
             move.from.kind === 'file'
-              ? finishMove(ledger, move, anchorFile(move.from.path))
+              ? finishMove(ledger, move, anchorFile(move.from.path), testRuntime(), () =>
+                  Promise.reject(new Error('nobody says so')),
+                )
               : Promise.reject(new Error('no file')),
         }
       : {}),
@@ -61,7 +63,11 @@ async function move(stopAt?: Step): Promise<void> {
       await requireFreePlace(again, anchorFile(to.path));
       const step = (name: Step): Promise<void> =>
         name === stopAt ? Promise.reject(new Error('stopped')) : Promise.resolve();
-      await moveAnchor(again, anchorFile(fixture.anchor), anchorFile(to.path), to, { step, operator: 'tester' });
+      await moveAnchor(again, anchorFile(fixture.anchor), anchorFile(to.path), to, {
+        step,
+        operator: 'tester',
+        random: testRuntime().random,
+      });
     } finally {
       again.close();
     }
@@ -80,7 +86,8 @@ async function oldCopyIsRefused(): Promise<void> {
 describe('a move of the anchor', () => {
   it('leaves nothing in the old place that vouches for an old copy', async () => {
     await move();
-    expect([existsSync(fixture.anchor), existsSync(to.path)]).toEqual([false, true]);
+    expect(await anchorFile(fixture.anchor).read()).toEqual([]);
+    expect(await anchorFile(to.path).read()).toHaveLength(1);
     const ledger = await open();
     expect(ledger.anchorPlace()).toEqual(to);
     await ledger.verify();
@@ -93,7 +100,7 @@ describe('a move of the anchor', () => {
     await openAndClose();
     await move();
     await openAndClose();
-    expect(existsSync(fixture.anchor)).toBe(false);
+    expect(await anchorFile(fixture.anchor).read()).toEqual([]);
   });
 
   it.each(['anchor-adopted', 'anchor-removed'] as const)(
@@ -106,7 +113,7 @@ describe('a move of the anchor', () => {
       });
       await openAndClose(true);
       await openAndClose();
-      expect(existsSync(fixture.anchor)).toBe(false);
+      expect(await anchorFile(fixture.anchor).read()).toEqual([]);
       await oldCopyIsRefused();
     },
   );
@@ -162,7 +169,11 @@ describe('a move of an old copy, when the ledger itself went on while the word w
       await requireFreePlace(old, anchorFile(to.path));
       await goOn();
       await expect(
-        moveAnchor(old, anchorFile(fixture.anchor), anchorFile(to.path), to, { step, operator: 'tester' }),
+        moveAnchor(old, anchorFile(fixture.anchor), anchorFile(to.path), to, {
+          step,
+          operator: 'tester',
+          random: testRuntime().random,
+        }),
       ).rejects.toMatchObject({ code: 'ledger_rolled_back' });
     } finally {
       old.close();
@@ -178,6 +189,7 @@ describe('a move of an old copy, when the ledger itself went on while the word w
       const move = moveAnchor(old, anchorFile(fixture.anchor), anchorFile(to.path), to, {
         step: (name) => (name === 'anchor-adopted' ? goOn() : Promise.resolve()),
         operator: 'tester',
+        random: testRuntime().random,
       });
       await expect(move).rejects.toMatchObject({
         code: 'ledger_rolled_back',
@@ -200,7 +212,11 @@ describe('a move of an old copy, when the ledger itself went on while the word w
       await requireFreePlace(ledger, anchorFile(to.path));
       copyFileSync(other.anchor, to.path);
       await expect(
-        moveAnchor(ledger, anchorFile(fixture.anchor), anchorFile(to.path), to, { step, operator: 'tester' }),
+        moveAnchor(ledger, anchorFile(fixture.anchor), anchorFile(to.path), to, {
+          step,
+          operator: 'tester',
+          random: testRuntime().random,
+        }),
       ).rejects.toMatchObject({ code: 'ledger_rolled_back' });
       expect(readFileSync(to.path)).toEqual(readFileSync(other.anchor));
     } finally {

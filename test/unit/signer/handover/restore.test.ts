@@ -1,14 +1,23 @@
 /** A restore whose anchor was changed after it was shown, and one that was cut off before its copy was checked. */
-import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { planRestore, type RestorePlan } from '../../../../signer/handover/plan-restore.ts';
 import { finishRestore, restoreLedger, type RestoreResult } from '../../../../signer/handover/restore.ts';
-import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
+import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
 import { copyLedger } from '../../../../signer/ledger/store/database-file.ts';
 import type { Runtime } from '../../../../signer/runtime.ts';
 import { anchorFile } from '../../../../signer/anchor/anchor-file.ts';
-import { issueNext, makeLedger, openWriter, releaseNow, tamper, type Place } from '../ledger/ledger-fixture.ts';
+import {
+  ACME,
+  issueNext,
+  makeLedger,
+  openWriter,
+  releaseNow,
+  tamper,
+  type Place,
+  writerOptions,
+} from '../ledger/ledger-fixture.ts';
 import { testRuntime } from '../../../support/site-fixture.ts';
 
 let place: Place;
@@ -112,6 +121,37 @@ describe('a restore whose anchor was changed while the word was typed', () => {
     rmSync(place.anchor);
     await restore(planned);
   });
+});
+
+describe('a restore of a copy that had signed a license while another copy used the anchor', () => {
+  it('withholds that license, whose counter the other copy has released', async () => {
+    const losing = await openLedgerForWriting(copyIn('losing'), writerOptions());
+    const seq = issueNext(losing);
+    await goOn(1);
+    await expect(losing.anchor()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+    losing.close();
+    copyFileSync(join(place.folder, 'losing', 'ledger.sqlite'), copy);
+    await restore(await plan());
+    const restored = await openLedgerForWriting(join(place.folder, 'ledger.sqlite'), writerOptions());
+    const record = restored.findByIntent(seq);
+    expect(record?.state).toBe('issued');
+    expect(restored.recoveryPlan().releases).toEqual([]);
+    expect(record === undefined ? undefined : restored.withheldBy(record)).toBe(restored.logs().at(-1)?.entry);
+    expect(() => {
+      releaseNow(restored, seq);
+    }).toThrow('never leaves');
+    // Its counter was 3, and so was that of the other copy.
+    expect(restored.nextCounter(ACME)).toBe(5);
+    await restored.verify();
+    restored.close();
+  });
+
+  function copyIn(name: string): string {
+    const folder = join(place.folder, name);
+    mkdirSync(folder);
+    copyFileSync(copy, join(folder, 'ledger.sqlite'));
+    return join(folder, 'ledger.sqlite');
+  }
 });
 
 describe('a restore that was cut off when its copy was made, and that is taken as it is', () => {

@@ -1,11 +1,13 @@
 /** The ledger opened for signing: the clock is judged, and a doubted one must be confirmed. */
-import { readFileSync } from 'node:fs';
+import { chownSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../../formats/error.ts';
 import { openForSigning } from '../../../../signer/issue/open-ledger.ts';
-import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
-import { openSite } from '../../../../signer/site/site.ts';
+import { confirmClockJump } from '../../../../signer/cli/terminal.ts';
+import { type ClockJump, type LedgerOpenOptions, openLedgerForReading } from '../../../../signer/ledger/open.ts';
+import { openSite, requireSiteOwner } from '../../../../signer/site/site.ts';
+import { runCli } from '../../../support/run-cli.ts';
 import { makeSite, type SiteFixture, testRuntime } from '../../../support/site-fixture.ts';
 import { ACME, intentFor } from '../ledger/ledger-inputs.ts';
 
@@ -20,12 +22,12 @@ afterEach(() => {
   fixture.remove();
 });
 
-async function open(nowMs: number, confirmTime?: number): Promise<string[]> {
+async function open(nowMs: number, confirmTime?: number, run: Partial<LedgerOpenOptions> = {}): Promise<string[]> {
   const told: string[] = [];
   const ledger = await openForSigning(
     openSite(fixture.site),
     testRuntime({ nowMs: () => nowMs, tell: (line) => told.push(line) }),
-    { command: 'test', confirmTime },
+    { command: 'test', confirmTime, ...run },
   );
   ledger.close();
   return told;
@@ -61,11 +63,71 @@ describe("the signer's clock", () => {
       message: expect.stringContaining('within 5 minutes') as unknown,
     });
     expect(kinds()).toEqual(['genesis']);
-    expect((await open(now, now / 1000 + 299)).join()).toContain('confirmed');
+    const typed: ClockJump[] = [];
+    const confirmJump = (jump: ClockJump): Promise<void> => Promise.resolve(void typed.push(jump));
+    expect((await open(now, now / 1000 + 299, { confirmJump })).join()).toContain('confirmed');
+    // Only a jump of more than a year is typed.
+    expect(typed).toEqual(offset < 0 ? [] : [{ from: MADE / 1000, to: now / 1000 }]);
     expect(kinds()).toEqual(['genesis', 'clock']);
     expect(words).not.toBe('');
     // What was confirmed is what later readings are compared with.
     await open(now + DAY);
+  });
+});
+
+describe("a confirmed time that is more than a year from the ledger's", () => {
+  it.each([
+    ['in 1970', 0],
+    ['in 2047', Date.UTC(2047, 0, 1)],
+    ['a year and a second back', MADE - 365 * DAY - 1000],
+  ])('is recorded only on a typed word: %s', async (_when, now) => {
+    await expect(open(now, now / 1000)).rejects.toMatchObject({
+      code: 'clock_refused',
+      hint: expect.stringContaining('at a terminal') as unknown,
+    });
+    const confirmJump = confirmClockJump(undefined);
+    await expect(open(now, now / 1000, { confirmJump })).rejects.toMatchObject({ code: 'usage' });
+    expect(kinds()).toEqual(['genesis']);
+    const terminal = { show: () => undefined, ask: () => Promise.resolve('Yes'), close: () => undefined };
+    const asked = { ...terminal, askSecret: () => Promise.reject(new Error('no secret')) };
+    await expect(open(now, now / 1000, { confirmJump: confirmClockJump(asked) })).rejects.toMatchObject({
+      code: 'declined',
+    });
+    expect(kinds()).toEqual(['genesis']);
+    const typed = { ...asked, ask: () => Promise.resolve('CLOCK IS RIGHT') };
+    await open(now, now / 1000, { confirmJump: confirmClockJump(typed) });
+    expect(kinds()).toEqual(['genesis', 'clock']);
+  });
+
+  it('is listed by ledger status, and so is a smaller one', async () => {
+    await open(MADE - 1000, MADE / 1000 - 1);
+    const status = runCli(['ledger', 'status', '--site', fixture.site]);
+    expect(status.stdout).toMatch(/entry 2 +clock confirmed: 2026-12-31T23:59:59Z, .*by/);
+    expect(JSON.parse(runCli(['ledger', 'status', '--json', '--site', fixture.site]).stdout)).toMatchObject({
+      acts: [{ seq: 2, act: 'clock confirmed: 2026-12-31T23:59:59Z' }],
+    });
+  });
+});
+
+describe('a run of another user than the owner of the site', () => {
+  it('is refused before anything is written, and says whose site it is', async () => {
+    const site = openSite(fixture.site);
+    const before = readdirSync(fixture.site);
+    expect(() => {
+      requireSiteOwner(site.paths, 4_000_000);
+    }).toThrow(/^this site belongs to the user with the id \d+, and this runs as the user with the id 4000000/);
+    requireSiteOwner(site.paths, undefined);
+    if (process.geteuid?.() !== 0) return;
+    chownSync(fixture.site, 65_534, 65_534);
+    await expect(open(MADE)).rejects.toMatchObject({
+      code: 'configuration_invalid',
+      hint: expect.stringContaining("sudo -u '#65534'") as unknown,
+    });
+    const restore = runCli(['ledger', 'restore', '--site', fixture.site]);
+    expect(`${restore.code} ${restore.stderr}`).toMatch(/^2 .*belongs to the user with the id 65534/s);
+    const generate = runCli(['key', 'generate', 'other', '--purpose', 'ledger', '--site', fixture.site]);
+    expect(generate.code).not.toBe(0);
+    expect(readdirSync(fixture.site)).toEqual(before);
   });
 });
 
@@ -82,6 +144,7 @@ describe('a key that another ledger has claimed', () => {
       openForSigning(site, testRuntime({ nowMs: () => later }), {
         command: 'test',
         confirmTime: later / 1000,
+        confirmJump: () => Promise.resolve(),
         requireOwnKey: claimed,
       }),
     ).rejects.toMatchObject({ code: 'key_claimed' });

@@ -53,7 +53,10 @@ function newLog(ledger: Ledger, changes: Partial<NewLog> = {}): NewLog {
 
 /** What a document for ACME's customer would say. */
 function handed(ledger: Ledger): unknown[] {
-  return countersOf(ledger, ACME.sub, 0).lineages.map(({ ctr, payloadDigest }) => ({ ctr, payloadDigest }));
+  return countersOf(ledger, { sub: ACME.sub, to: new Uint8Array(16) }, 0).lineages.map(({ ctr, payloadDigest }) => ({
+    ctr,
+    payloadDigest,
+  }));
 }
 
 async function verdict(place: Place): Promise<string> {
@@ -331,6 +334,7 @@ describe('a whole check', () => {
       path: place.ledger,
       lock: { release: () => undefined },
       anchorStore: anchorFile(place.anchor),
+      known: [],
       anchored: { ledgerId: view.genesis.ledgerId, ...view.head() },
     });
     writer.intend(intentFor(ACME, 22));

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
@@ -9,13 +9,14 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../../formats/error.ts';
-import { encodeAnchorRecord } from '../../../../signer/anchor/anchor-record.ts';
+import { encodeFirstRecord } from '../anchor/first-record.ts';
 import { createLedger } from '../../../../signer/ledger/create.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
 import {
@@ -244,12 +245,14 @@ describe('the anchor', () => {
     copyFileSync(old, place.ledger);
     // The copy is continued beside the anchor of its own time, as someone would who restored a whole machine.
     const view = openLedgerForReading(place.ledger);
-    writeFileSync(place.anchor, encodeAnchorRecord({ ledgerId: view.genesis.ledgerId, ...view.head() }));
+    rmSync(`${place.anchor}.guard`, { recursive: true });
+    writeFileSync(place.anchor, encodeFirstRecord({ ledgerId: view.genesis.ledgerId, ...view.head() }));
     view.close();
     const fork = await openWriter(place);
     for (let i = 0; i < 4; i++) issueNext(fork);
     await fork.anchor();
     fork.close();
+    rmSync(`${place.anchor}.guard`, { recursive: true });
     writeFileSync(place.anchor, anchor);
     const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_rolled_back');
@@ -267,6 +270,7 @@ describe('the anchor', () => {
   it('of another ledger: refused', async () => {
     const { place } = await aged();
     const other = await makeLedger();
+    rmSync(`${place.anchor}.guard`, { recursive: true });
     copyFileSync(other.anchor, place.anchor);
     const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_rolled_back');
@@ -280,6 +284,8 @@ describe('the anchor', () => {
     issueNext(ledger);
     await ledger.anchor();
     ledger.close();
+    // As version 0.1.0 leaves them.
+    rmSync(`${place.anchor}.guard`, { recursive: true });
     renameSync(place.anchor, `${place.anchor}.new`);
     writeFileSync(place.anchor, before);
     const again = await openWriter(place);
@@ -429,6 +435,34 @@ describe('one writer', () => {
       code: 'ledger_corrupt',
       hint: 'it holds nothing of worth: remove it and run it again',
     });
+  });
+
+  it.each([
+    ['a link that leads nowhere', (lock: string, elsewhere: string): void => symlinkSync(elsewhere, lock)],
+    ['a folder', (lock: string): unknown => mkdirSync(lock)],
+    ['a pipe', (lock: string): unknown => execFileSync('mkfifo', [lock])],
+  ])('%s as the lock file is named and not followed', async (_what, make) => {
+    const place = await makeLedger();
+    const lock = join(place.folder, 'site', 'ledger.lock');
+    const elsewhere = join(place.folder, 'elsewhere');
+    rmSync(lock, { force: true });
+    make(lock, elsewhere);
+    expect(await refusal(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
+      code: 'ledger_unwritable',
+      message: expect.stringContaining(lock) as unknown,
+      hint: expect.stringContaining('remove it, and only it') as unknown,
+    });
+    expect(existsSync(elsewhere)).toBe(false);
+    rmSync(lock, { recursive: true });
+    (await openWriter(place)).close();
+  });
+
+  it('what killed runs left of the holder is removed', async () => {
+    const place = await makeLedger();
+    const site = join(place.folder, 'site');
+    for (const name of ['ledger.holder.4711', '.ledger.holder.new']) writeFileSync(join(site, name), '{');
+    (await openWriter(place)).close();
+    expect(readdirSync(site).filter((name) => name.includes('holder'))).toEqual([]);
   });
 
   it('a refused opening leaves no lock', async () => {

@@ -180,6 +180,7 @@ describe('a place that is read-only', () => {
       [folder, 0o777],
       [join(folder, 'site'), 0o777],
       [join(folder, 'anchor'), 0o666],
+      [join(folder, 'anchor.guard'), 0o777],
     ] as const)
       chmodSync(path, mode);
     for (const file of readdirSync(join(folder, 'site'))) chmodSync(join(folder, 'site', file), 0o666);
