@@ -130,8 +130,8 @@ function known(site: Site, place: AnchorPlace): boolean {
 
 function lostView(from: AnchorPlace): string[] {
   return [
-    'A move of the anchor was interrupted, and its old place contains nothing: neither the anchor, nor a note that this',
-    'ledger has moved it. IF ANOTHER COPY OF THIS LEDGER HAS MOVED IT, two licenses get one counter.',
+    'A move of the anchor was interrupted, and its old place contains nothing: neither the anchor, nor a note that',
+    'this ledger has moved it. IF ANOTHER COPY OF THIS LEDGER HAS MOVED IT, two licenses get one counter.',
     '',
     ...formatTable([['old place', cleanText(anchorPlaceText(from), 1000)]]),
   ];
