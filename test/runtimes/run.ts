@@ -182,6 +182,19 @@ checks.push({
   fault:
     oldNodes.length === 0 ? 'no such Node is here' : signerFaults.length > 0 ? signerFaults.join('\n  ') : undefined,
 });
+const RUNTIME_SAYS = 'free file_missing state_created armor_malformed license.state\n';
+const runtimeFaults = [...oldNodes, process.execPath].flatMap((node) => {
+  const ran = spawnSync(node, [script('runtime.cjs')], {
+    cwd: consumer,
+    encoding: 'utf8',
+    timeout: MAX_RUN_MILLISECONDS,
+  });
+  return ran.stdout === RUNTIME_SAYS ? [] : [`${versionOf(node)}: ${tail(ran.stdout + ran.stderr)}`];
+});
+checks.push({
+  what: `vtlic/runtime keeps its state and judges on each of ${oldNodes.length + 1} versions of Node.js`,
+  fault: runtimeFaults.length > 0 ? runtimeFaults.join('\n  ') : undefined,
+});
 const byPnpm = emptyFolder();
 const pnpm = spawnSync(
   process.execPath,
