@@ -6,7 +6,7 @@ import { anchorOpener, keystoresOfPlaces } from '../keys/ledger-opening.ts';
 import type { AnchorStoreOpener } from '../anchor/index.ts';
 import { openKey } from '../keys/open-key.ts';
 import { type LedgerView, signCheckpoint } from '../ledger/index.ts';
-import { type KeyRecord, findSiteKey, type Site } from '../site/site.ts';
+import { type KeyRecord, findSiteKey, type Site, requireSigning } from '../site/site.ts';
 import type { Io } from './io.ts';
 import type { SecretOptions } from './options.ts';
 import { withAccess } from './key-access.ts';
@@ -26,9 +26,10 @@ export function keyWithPurpose(site: Site, purpose: 'ledger' | 'counters', name:
           `and this is the work of a key with the purpose ${purpose}`,
         { hint: 'one key has one purpose' },
       );
+    requireSigning(named);
     return named;
   }
-  const all = site.config.keys.filter((key) => key.purpose === purpose);
+  const all = site.config.keys.filter((key) => key.purpose === purpose && key.retired === undefined);
   const [first] = all;
   if (first === undefined) {
     throw new VtlicError('key_not_found', `this site has no key with the purpose ${purpose} yet`, {

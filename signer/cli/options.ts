@@ -6,7 +6,7 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import { openSite, type Site, type KeyRecord, findSiteKey } from '../site/site.ts';
+import { openSite, type Site, type KeyRecord, findSiteKey, requireSigning } from '../site/site.ts';
 import type { Io } from './io.ts';
 import { shellQuote } from './command-name.ts';
 import { fromHex } from '../../formats/bytes.ts';
@@ -208,8 +208,11 @@ export function proofKeyOf(site: Site, options: ProofOptions): KeyRecord | undef
     if (options.proofKey !== undefined) throw new VtlicError('usage', '--proof-key goes with --proof');
     return undefined;
   }
-  const able = site.config.keys.filter((key) => key.purpose === 'ledger' && key.algorithm === 'ed25519');
+  const able = site.config.keys.filter(
+    (key) => key.purpose === 'ledger' && key.algorithm === 'ed25519' && key.retired === undefined,
+  );
   const named = options.proofKey === undefined ? undefined : findSiteKey(site, options.proofKey);
+  if (named !== undefined) requireSigning(named);
   const key = named ?? able[0];
   if (key === undefined) {
     throw new VtlicError(

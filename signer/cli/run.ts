@@ -34,7 +34,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
   [
     'key',
     {
-      description: 'makes, lists, shows, exports and checks keys',
+      description: 'makes, lists, exports, checks, retires and removes keys',
       load: async () => (await import('./commands/key.ts')).defineKey,
     },
   ],

@@ -1,6 +1,6 @@
 /** Opens a site's key, in whatever keystore it lives, and sees that it belongs to this site's ledger. */
 import { selfTest, type SigningKey } from '../../keys/private/signing-key.ts';
-import type { KeyRecord, FileKeystore } from '../site/site.ts';
+import { type KeyRecord, type FileKeystore, requireSigning } from '../site/site.ts';
 import { inTries, keyFiles, openFromFile } from './file-keystore.ts';
 import { type KeyAccess, keystoreOf, keystoresUsed, tokenKeystoreOf } from './keystores.ts';
 import { checkClaim, claimKey, checkClaimInToken, tokenClaimFile } from './key-claim.ts';
@@ -14,6 +14,7 @@ const SELF_TEST_RANDOM_BYTES = 32;
  */
 export async function openKey(access: KeyAccess, record: KeyRecord, ledgerId: string): Promise<SigningKey> {
   const { site, runtime } = access;
+  requireSigning(record);
   const store = keystoreOf(site, record.keystore);
   // A token's key was self-tested when it was opened.
   if (store.type === 'pkcs11')

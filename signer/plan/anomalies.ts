@@ -7,7 +7,7 @@ import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { License } from '../../formats/license/license.ts';
-import { formatDay, formatInstant, isPerpetual, PERPETUAL } from '../../formats/dates.ts';
+import { formatDay, formatEnd, formatInstant, isPerpetual, PERPETUAL } from '../../formats/dates.ts';
 import type { Catalog } from '../site/catalog.ts';
 import { useInWords } from './plan-license.ts';
 import type { Site } from '../site/site.ts';
@@ -87,10 +87,7 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
   }
   clock(license, previous, mark);
   if (license.upd !== undefined && license.upd <= license.iat)
-    mark(
-      'no updates',
-      `its updates ended before it is issued: it covers builds dated before ${formatDay(license.upd)}`,
-    );
+    mark('no updates', `its updates ended before it is issued: it covers builds dated up to ${formatEnd(license.upd)}`);
   if (isPerpetual(license.exp) && compared.algorithm === 'ed25519')
     mark(
       'perpetual with Ed25519',
@@ -134,9 +131,8 @@ function term(license: License, previous: License, mark: Mark): void {
     mark(
       'ends earlier',
       isPerpetual(previous.exp)
-        ? `ends, where the last license is ${PERPETUAL}: ${formatDay(license.exp)} (first moment after the end)`
-        : `ends before the last license does: ${formatDay(license.exp)} instead of ${formatDay(previous.exp)} ` +
-            '(first moment after the end)',
+        ? `ends, where the last license is ${PERPETUAL}: ${formatEnd(license.exp)}`
+        : `ends before the last license does: ${formatEnd(license.exp)} instead of ${formatEnd(previous.exp)}`,
     );
   // The length of a perpetual term is only the distance to the last time that there is.
   if (isPerpetual(previous.exp)) return;
@@ -148,10 +144,10 @@ function term(license: License, previous: License, mark: Mark): void {
 function updates(license: License, previous: License, mark: Mark): void {
   const [now, before] = [license.upd, previous.upd];
   if (now === undefined || (before !== undefined && now >= before)) return;
-  const from = `fewer updates: it covers builds dated before ${formatDay(now)}`;
+  const from = `fewer updates: it covers builds dated up to ${formatEnd(now)}`;
   mark(
     'fewer updates',
-    before === undefined ? `${from}, the last license covers every build` : `${from} instead of ${formatDay(before)}`,
+    before === undefined ? `${from}, the last license covers every build` : `${from} instead of ${formatEnd(before)}`,
   );
 }
 
@@ -219,11 +215,11 @@ function clock(license: License, previous: License | undefined, mark: Mark): voi
       `it is issued at ${formatInstant(license.iat)}, before the last license (${formatInstant(previous.iat)})`,
     );
   if (license.exp - license.iat < SOON_SECONDS)
-    mark('clock', `it ends within ${inDays(SOON_SECONDS)}: ${formatDay(license.exp)}`);
+    mark('clock', `it ends within ${inDays(SOON_SECONDS)}: ${formatEnd(license.exp)}`);
   if (previous !== undefined && license.nbf > previous.exp)
     mark(
       'clock',
-      `there is a gap: the last license ends ${formatDay(previous.exp)}, this one begins ${formatDay(license.nbf)}`,
+      `there is a gap: the last license ends ${formatEnd(previous.exp)}, this one begins ${formatDay(license.nbf)}`,
     );
   else if (previous === undefined && license.nbf - license.iat > SOON_SECONDS)
     mark('clock', `it begins only on ${formatDay(license.nbf)}, more than ${inDays(SOON_SECONDS)} from now`);

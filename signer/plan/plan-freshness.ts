@@ -7,7 +7,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { LedgerView } from '../ledger/index.ts';
 import type { Catalog } from '../site/catalog.ts';
-import type { KeyRecord, Site } from '../site/site.ts';
+import { type KeyRecord, type Site, requireSigning } from '../site/site.ts';
 import type { PlanOrigin } from './plan.ts';
 
 const MAX_PLAN_AGE_SECONDS = DAY_SECONDS;
@@ -55,5 +55,6 @@ export function keyOfPlan(kid: string | undefined, site: Site): KeyRecord {
     throw new VtlicError('plan_stale', `the plan names the key ${kid ?? ''}, which this site does not have`, {
       hint: HINT,
     });
+  requireSigning(key);
   return key;
 }

@@ -1,14 +1,13 @@
 /** Which licenses run out, and what their renewals would ask for: the list with which the yearly work begins. */
 import { VtlicError } from '../../formats/error.ts';
-import { addYears, isPerpetual } from '../../formats/dates.ts';
-import { DAY_SECONDS, MAX_TIME, PERPETUAL_EXP } from '../../formats/license/bounds.ts';
+import { isPerpetual } from '../../formats/dates.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
 import { type LedgerView, type Lineage, newestOfLineage } from '../ledger/index.ts';
 import { catalogFaults } from '../request/check-against-catalog.ts';
 import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
-import { renewalRequest } from './renewal-request.ts';
+import { laterByYears, renewalRequest } from './renewal-request.ts';
 
 const PAGE = 500;
 
@@ -86,18 +85,6 @@ function isDue(license: License, { now, withinSeconds, endedSeconds }: DueWindow
  * @throws VtlicError `request_invalid` as `renewalRequest` does
  */
 export function renewedFor(license: License, years: number, now: number): Request {
-  const later = (end: number): number => {
-    const counted = addYears(end, years);
-    return counted > now ? counted : addYears(now - (now % DAY_SECONDS), years);
-  };
-  const until = isPerpetual(license.exp) ? license.exp : later(license.exp);
-  const updatesUntil = license.upd === undefined ? undefined : later(license.upd);
-  // The end of 9999-12-31 is a time that no claim can contain.
-  if ((until >= PERPETUAL_EXP && !isPerpetual(license.exp)) || (updatesUntil ?? 0) > MAX_TIME)
-    throw new VtlicError('request_invalid', `${years} years more would end after 9999, which no license can say`, {
-      field: 'until',
-      hint: 'name fewer --years',
-    });
-  const set = { until, ...(updatesUntil === undefined ? {} : { updatesUntil }) };
+  const set = laterByYears(license, years, now);
   return renewalRequest(license, { set, unset: new Set(), limits: {} }, now);
 }

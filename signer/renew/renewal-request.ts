@@ -1,16 +1,16 @@
 /** The last license and what changes → the request for the next one. */
-import { DAY_SECONDS } from '../../formats/license/bounds.ts';
+import { DAY_SECONDS, MAX_TIME } from '../../formats/license/bounds.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
-import { isPerpetual } from '../../formats/dates.ts';
+import { addYears, isPerpetual } from '../../formats/dates.ts';
 import { hasInvisible } from '../request/invisible-text.ts';
 import type { Request } from '../request/request.ts';
 import type { Changes } from './changes.ts';
 
 /**
  * Everything stays that is not changed, but for the clock reset, which is for once, and the grace of a license that
- * becomes perpetual. With a new end (`until`) the license begins where the last one ends, or today where that has
- * passed; without one it begins today and keeps the end.
+ * becomes perpetual. With a later end (`until`) the license begins where the last one ends, or today where that has
+ * passed; otherwise it begins when the last one does (a perpetual one that gets an end: not before today).
  *
  * @param now seconds since 1970
  * @throws VtlicError `request_invalid` where the end has passed and no new one is given, or where the last license has
@@ -22,10 +22,10 @@ export function renewalRequest(last: License, changes: Changes, now: number): Re
   if (set.until === undefined && last.exp <= now)
     throw new VtlicError('request_invalid', 'the last license has ended, so a renewal needs a new end', {
       field: 'until',
-      hint: 'give it: --until 2028-12-31',
+      hint: 'give it: --years 1, or --until 2028-12-31',
     });
   const until = set.until ?? last.exp;
-  const from = set.until === undefined || last.exp >= until ? today : Math.max(last.exp, today);
+  const from = firstDay(last, until, today);
   const kept: Request = {
     customer: last.sub,
     ...optional('name', last.name),
@@ -57,6 +57,41 @@ export function renewalRequest(last: License, changes: Changes, now: number): Re
         hint: `give it without them: --${member} TEXT`,
       });
   return request;
+}
+
+function firstDay(last: License, until: number, today: number): number {
+  if (until > last.exp) return Math.max(last.exp, today);
+  // Its first day may be so long ago that no term of the catalog begins there.
+  if (isPerpetual(last.exp) && !isPerpetual(until)) return Math.max(last.nbf, today);
+  return last.nbf;
+}
+
+/**
+ * What some years more change: the end, counted from the last one (from today, where it would be over too), and the
+ * end of the updates. A perpetual license gets more years of updates only.
+ *
+ * @throws VtlicError `request_invalid` where there is no end to move, or the end would be one that no license can have
+ */
+export function laterByYears(last: License, years: number, now: number): Partial<Request> {
+  const later = (end: number): number => {
+    const counted = addYears(end, years);
+    const moved = counted > now ? counted : addYears(now - (now % DAY_SECONDS), years);
+    // The end of 9999-12-31 is a time that no claim can contain.
+    if (moved <= MAX_TIME && !isPerpetual(moved)) return moved;
+    throw new VtlicError('request_invalid', `${years} years more would end after 9999, which no license can say`, {
+      field: 'until',
+      hint: 'name fewer --years',
+    });
+  };
+  if (isPerpetual(last.exp) && last.upd === undefined)
+    throw new VtlicError('request_invalid', 'the last license is perpetual, so no years can be added to it', {
+      field: 'until',
+      hint: 'leave --years out, or give an end: --until 2028-12-31',
+    });
+  return {
+    ...(isPerpetual(last.exp) ? {} : { until: later(last.exp) }),
+    ...(last.upd === undefined ? {} : { updatesUntil: later(last.upd) }),
+  };
 }
 
 /** A request for a customer who has no license yet: everything must be said. */

@@ -56,6 +56,8 @@ export interface KeyRecord {
   readonly custody: Custody;
   /** RFC 3339, UTC. */
   readonly made: string;
+  /** Since when it signs no more; RFC 3339, UTC. */
+  readonly retired?: string;
   /** Of a key in a token. */
   readonly object?: TokenObject;
 }
@@ -135,8 +137,11 @@ export function parseSite(bytes: Uint8Array, file: string): SiteConfig {
   }
   const defaultKeyReader = root.member('defaultKey');
   const defaultKey = defaultKeyReader?.string();
-  if (defaultKeyReader !== undefined && !keys.some((key) => key.name === defaultKey && key.purpose === 'license'))
-    throw defaultKeyReader.fault('should be the name of a key with the purpose license');
+  if (
+    defaultKeyReader !== undefined &&
+    !keys.some((key) => key.name === defaultKey && key.purpose === 'license' && key.retired === undefined)
+  )
+    throw defaultKeyReader.fault('should be the name of a key with the purpose license that is not retired');
   root.end();
   return Object.freeze({
     issuer,
@@ -195,6 +200,7 @@ function keyRecord(
     keystore: store,
     custody: custody as Custody,
     made: reader.string('made'),
+    ...(reader.member('retired') === undefined ? {} : { retired: reader.string('retired') }),
     ...(object === undefined ? {} : { object }),
   };
   reader.end();
@@ -252,6 +258,7 @@ export function encodeSite(config: SiteConfig): Uint8Array {
           keystore: key.keystore,
           custody: key.custody,
           made: key.made,
+          ...(key.retired === undefined ? {} : { retired: key.retired }),
           ...(key.object === undefined ? {} : { object: encodeTokenObject(key.object) }),
         })),
         ...(config.defaultKey === undefined ? {} : { defaultKey: config.defaultKey }),
@@ -283,19 +290,34 @@ export function findSiteKey(site: Site, name: string): KeyRecord {
   });
 }
 
+/** @throws VtlicError `usage` for a key that is retired */
+export function requireSigning(key: KeyRecord): void {
+  if (key.retired !== undefined)
+    throw new VtlicError('usage', `the key ${key.name} is retired since ${key.retired} and signs no more`, {
+      hint: `name another key (vtlic key list), or take that back: vtlic key retire ${key.name} --undo`,
+    });
+}
+
 /** The key that signs licenses: the one named, else the site's default. */
 export function licenseKey(site: Site, name: string | undefined): KeyRecord {
   const wanted = name ?? site.config.defaultKey;
   if (wanted === undefined)
-    throw new VtlicError('key_not_found', 'this site has no key that signs licenses yet', {
-      file: site.paths.site,
-      hint: 'make one with: vtlic key generate --name NAME',
-    });
+    throw new VtlicError(
+      'key_not_found',
+      site.config.keys.some((key) => key.purpose === 'license')
+        ? 'no key of this site is the one that signs licenses'
+        : 'this site has no key that signs licenses yet',
+      {
+        file: site.paths.site,
+        hint: 'choose one: vtlic key default NAME; or make one with: vtlic key generate --name NAME',
+      },
+    );
   const key = findSiteKey(site, wanted);
   if (key.purpose !== 'license')
     throw new VtlicError('usage', `the key ${key.name} has the purpose ${key.purpose} and cannot sign licenses`, {
       hint: 'one key has one purpose: name a key with the purpose license',
     });
+  requireSigning(key);
   return key;
 }
 

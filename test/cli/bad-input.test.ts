@@ -68,9 +68,9 @@ afterAll(() => {
 
 describe('the command line', () => {
   it.each([
-    [['frobnicate'], 'unknown command'],
-    [['__proto__'], 'unknown command'],
-    [['toString'], 'unknown command'],
+    [['frobnicate'], 'there is no command "frobnicate"'],
+    [['__proto__'], 'there is no command "__proto__"'],
+    [['toString'], 'there is no command "toString"'],
     [['issue', '--bogus'], 'unknown option'],
     [['verify', '--product', 'p'], 'missing required argument'],
     [['verify', 'x.vtlic'], "required option '--product"],
@@ -78,7 +78,10 @@ describe('the command line', () => {
     [['key', 'generate', '--name', 'x', '--purpose', 'everything'], 'a key can be made for: license, ledger, counters'],
     [['key', 'generate', '--name', 'x', '--purpose', 'root'], 'no command uses a key for "root" yet'],
     [['key', 'generate', '--name', 'x', '--purpose', 'receipt'], 'no command uses a key for "receipt" yet'],
-    [['key', 'generate', '--name', 'x', '--purpose', 'ledger'], '--algorithm ed25519'],
+    [
+      ['key', 'generate', '--name', 'x', '--purpose', 'ledger', '--algorithm', 'ed25519+ml-dsa-65'],
+      '--algorithm ed25519',
+    ],
     [['key', 'generate', '--name', 'x', '--algorithm', 'rsa'], 'ed25519'],
     [['verify', 'x', '--product', 'p', '--at', 'yesterday'], 'expected a day'],
     [['verify', 'x', '--product', 'p', '--host', 'zz'], '64 hex'],

@@ -1,4 +1,4 @@
-/** `vtlic key generate | adopt | list | show | export | check` */
+/** `vtlic key generate | adopt | list | show | export | check | default | retire | remove` */
 import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { type Algorithm, isAlgorithm } from '../../../formats/cose-algorithm.ts';
@@ -14,6 +14,8 @@ import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../../files/index.ts';
 import { adoptKey, type KeyToAdopt } from '../../keys/adopt-key.ts';
 import { generateKey, type NewKey } from '../../keys/generate-key.ts';
+import { keyFiles } from '../../keys/file-keystore.ts';
+import { keystoreOf } from '../../keys/keystores.ts';
 import { openKey } from '../../keys/open-key.ts';
 import { formatRows } from '../../summary/license-summary.ts';
 import { type KeyRecord, findSiteKey, type Site } from '../../site/site.ts';
@@ -27,6 +29,7 @@ import {
   siteOption,
   type SiteOptions,
 } from '../options.ts';
+import { addKeyChanges } from './key-change.ts';
 import { CommandAccess, ledgerIdOf, withAccess } from '../key-access.ts';
 
 interface JsonOption {
@@ -35,7 +38,7 @@ interface JsonOption {
 
 interface GenerateOptions extends SiteOptions, SecretOptions, JsonOption {
   readonly name: string;
-  readonly algorithm: Algorithm;
+  readonly algorithm?: Algorithm;
   readonly purpose: KeyPurpose;
   readonly keystore?: string;
   readonly mlDsaKeystore?: string;
@@ -66,6 +69,7 @@ export function defineKey(key: Command, io: Io): void {
   addShow(key, io);
   addExport(key, io);
   addCheck(key, io);
+  addKeyChanges(key, io);
 }
 
 function recordDocument(record: KeyRecord): Readonly<Record<string, string>> {
@@ -77,6 +81,7 @@ function recordDocument(record: KeyRecord): Readonly<Record<string, string>> {
     keystore: record.keystore,
     custody: record.custody,
     made: record.made,
+    ...(record.retired === undefined ? {} : { retired: record.retired }),
   };
 }
 
@@ -105,9 +110,8 @@ function addGenerate(key: Command, io: Io): void {
     .requiredOption('--name <name>', 'what the key is called in this site')
     .option(
       '--algorithm <algorithm>',
-      'ed25519 or ed25519+ml-dsa-65',
+      'ed25519 or ed25519+ml-dsa-65 (default: the composite; ed25519 for the purpose ledger)',
       oneOf(isAlgorithm, ['ed25519', 'ed25519+ml-dsa-65']),
-      'ed25519+ml-dsa-65',
     )
     .option('--purpose <purpose>', `what it signs: ${USABLE_PURPOSES.join(', ')}`, usablePurpose, 'license')
     .option('--keystore <name>', 'where it lives (default: the only keystore of the site)')
@@ -119,14 +123,15 @@ function addGenerate(key: Command, io: Io): void {
     .option('--default', 'sign licenses with it from now on')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (options: GenerateOptions) => {
-    checkPurpose(options.purpose, options.algorithm);
+    const algorithm = options.algorithm ?? (options.purpose === 'ledger' ? 'ed25519' : 'ed25519+ml-dsa-65');
+    checkPurpose(options.purpose, algorithm);
     const site = openNamedSite(io, options);
     const keystore = options.keystore ?? onlyKeystore(site);
     await using access = new CommandAccess(io, options);
     access.assertSecrets(site, options.mlDsaKeystore === undefined ? [keystore] : [keystore, options.mlDsaKeystore]);
     const wanted: NewKey = {
       name: options.name,
-      algorithm: options.algorithm,
+      algorithm,
       purpose: options.purpose,
       keystore,
       wrapped: options.wrapped ?? false,
@@ -138,16 +143,22 @@ function addGenerate(key: Command, io: Io): void {
       `made the key ${record.name}: ${record.algorithm}, purpose ${record.purpose}, custody ${record.custody}, ` +
         `in keystore ${record.keystore}`,
     );
-    if (record.custody === 'software')
-      io.err(
-        'back up its file, and keep the passphrase elsewhere: without either, nothing can be signed with it again',
-      );
+    if (record.custody === 'software') sayBackup(io, site, record);
     io.out(
       options.json === true
         ? jsonLine({ schema: 'vtlic-key/1', ...recordDocument(record) })
         : `${record.publicKey.kid}\n`,
     );
   });
+}
+
+function sayBackup(io: Io, site: Site, record: KeyRecord): void {
+  const store = keystoreOf(site, record.keystore);
+  if (store.type !== 'file') return;
+  const { key, claim } = keyFiles(site.paths, store, record.name);
+  io.err('back up these two files, and keep the passphrase elsewhere:');
+  for (const file of [key, claim]) io.err(`  ${cleanText(file, 1000)}`);
+  io.err('without the key file or its passphrase, nothing can be signed with it again');
 }
 
 /** @throws VtlicError `usage` for a key that no tool could verify checkpoints with */
@@ -256,7 +267,8 @@ function addList(key: Command, io: Io): void {
     for (const record of site.config.keys) {
       io.out(
         `${record.name}  ${record.purpose}  ${record.algorithm}  ${record.custody}  ${record.keystore}  ` +
-          `${record.publicKey.kid}${record.name === site.config.defaultKey ? '  (default)' : ''}\n`,
+          `${record.publicKey.kid}${record.name === site.config.defaultKey ? '  (default)' : ''}` +
+          `${record.retired === undefined ? '' : '  (retired)'}\n`,
       );
     }
   });

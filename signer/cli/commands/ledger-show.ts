@@ -1,23 +1,35 @@
-/** `vtlic ledger show [CUSTOMER]`: a customer's history; without one, the customers. */
+/** `vtlic ledger show [CUSTOMER|WORDS]`: a customer's history; otherwise a table of the licenses, or of those found. */
 import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
-import { cleanText } from '../../../formats/clean-text.ts';
+import { cleanText, groupDigits } from '../../../formats/clean-text.ts';
+import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { isId } from '../../../formats/license/id.ts';
+import type { License } from '../../../formats/license/license.ts';
 import {
   customerHistory,
   type HistoryLine,
   type LedgerView,
   type LineageHistory,
   lineageText,
+  newestOfCustomer,
 } from '../../ledger/index.ts';
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
-import { formatInstant, isPerpetual, PERPETUAL } from '../../../formats/dates.ts';
+import { formatDay, formatEnd, formatInstant, isPerpetual, PERPETUAL } from '../../../formats/dates.ts';
 import type { Io } from '../io.ts';
+import { formatColumns } from '../output.ts';
 import { siteOption } from '../options.ts';
 import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 
 const PAGE = 500;
+
+const HELP = `
+WORDS that are no customer's id are searched in ids, names and references. Ends are last days (UTC).
+
+Examples:
+  vtlic ledger show
+  vtlic ledger show acme-gmbh
+  vtlic ledger show "Acme"`;
 
 interface ShowOptions extends LedgerFileOptions {
   readonly ledger?: string;
@@ -26,39 +38,101 @@ interface ShowOptions extends LedgerFileOptions {
 export function addLedgerShow(parent: Command, io: Io): void {
   const command = parent
     .command('show [customer]')
-    .description("a customer's licenses, oldest first; without one, all customers")
+    .description("a customer's licenses, oldest first; without one, the last license of all customers")
     .option('--ledger <file>', "another copy of the ledger than the site's")
-    .option('--json', 'the result as one JSON document');
+    .option('--json', 'the result as one JSON document')
+    .addHelpText('after', HELP);
   siteOption(command).action((customer: string | undefined, options: ShowOptions) =>
     withLedger(io, options, options.ledger, (ledger) => {
-      if (customer === undefined) showCustomers(io, ledger, options);
-      else showCustomer(io, ledger, customer, options);
+      if (customer !== undefined && isId(customer) && knows(ledger, customer))
+        showCustomer(io, ledger, customer, options);
+      else showTable(io, ledger, customer, options);
     }),
   );
 }
 
-function showCustomers(io: Io, ledger: LedgerView, options: ShowOptions): void {
-  const all: string[] = [];
+function knows(ledger: LedgerView, customer: string): boolean {
+  const [lineage] = ledger.knownLineages({ after: { sub: customer, aud: '' }, limit: 1 });
+  return lineage?.sub === customer;
+}
+
+function* allCustomers(ledger: LedgerView): Generator<string> {
   for (let after: string | undefined; ;) {
     const page = ledger.customers({ limit: PAGE, ...(after === undefined ? {} : { after }) });
-    if (options.json === true) all.push(...page);
-    else for (const customer of page) io.out(`${customer}\n`);
+    yield* page;
     after = page.at(-1);
-    if (page.length < PAGE) break;
+    if (page.length < PAGE) return;
   }
-  if (options.json === true) io.out(jsonLine({ schema: 'vtlic-ledger-customers/1', customers: all }));
+}
+
+/** The last license of each lineage, in which a word of the id, the name or the reference is searched. */
+function showTable(io: Io, ledger: LedgerView, words: string | undefined, options: ShowOptions): void {
+  const wanted = words?.normalize('NFC').toLowerCase();
+  const customers: string[] = [];
+  const licenses: License[] = [];
+  for (const customer of allCustomers(ledger)) {
+    const found = newestOfCustomer(ledger, customer)
+      .map(({ payload }) => decodeLicense(payload))
+      .filter((license) => wanted === undefined || isFound(license, wanted));
+    if (wanted !== undefined && found.length === 0 && !customer.toLowerCase().includes(wanted)) continue;
+    customers.push(customer);
+    licenses.push(...found);
+  }
+  if (words !== undefined && customers.length === 0)
+    throw new VtlicError(
+      'request_invalid',
+      `the ledger has no customer whose id, name or reference contains "${cleanText(words, 100)}"`,
+      { hint: 'list all customers: vtlic ledger show' },
+    );
+  if (options.json === true) {
+    io.out(jsonLine({ schema: 'vtlic-ledger-customers/1', customers, licenses: licenses.map(licenseDocument) }));
+    return;
+  }
+  const known = new Set(licenses.map(({ sub }) => sub));
+  const rows = [
+    ...licenses.map((license) => [
+      license.sub,
+      license.dep === undefined ? license.aud : `${license.aud} / ${license.dep}`,
+      license.use === undefined ? license.tier : `${license.tier} (${license.use})`,
+      String(license.seats),
+      formatDay(license.nbf),
+      formatEnd(license.exp),
+      cleanText(license.name ?? '', MAX_CELL),
+    ]),
+    ...customers.filter((customer) => !known.has(customer)).map((customer) => [customer, 'no license was issued']),
+  ].sort(([a = ''], [b = '']) => (a < b ? -1 : a > b ? 1 : 0));
+  if (rows.length > 0) io.out(`${formatColumns(COLUMNS, rows, new Set([3])).join('\n')}\n`);
+  io.err(`${groupDigits(customers.length)} customer${customers.length === 1 ? '' : 's'}`);
+}
+
+const COLUMNS = ['customer', 'product', 'tier', 'seats', 'from', 'until', 'name'];
+const MAX_CELL = 60;
+
+function isFound({ sub, name = '', ref = '' }: License, wanted: string): boolean {
+  return [sub, name, ref].some((text) => text.normalize('NFC').toLowerCase().includes(wanted));
+}
+
+/** `until` is the last day, as a request writes it; `exp` is the claim, the first second after it. */
+function licenseDocument(license: License): Readonly<Record<string, unknown>> {
+  return {
+    customer: license.sub,
+    ...(license.name === undefined ? {} : { name: license.name }),
+    product: license.aud,
+    ...(license.dep === undefined ? {} : { deployment: license.dep }),
+    tier: license.tier,
+    seats: license.seats,
+    ...(license.use === undefined ? {} : { use: license.use }),
+    ...(license.ref === undefined ? {} : { reference: license.ref }),
+    from: formatDay(license.nbf),
+    until: formatEnd(license.exp),
+    exp: license.exp,
+    id: license.cti,
+    counter: license.ctr,
+  };
 }
 
 function showCustomer(io: Io, ledger: LedgerView, customer: string, options: ShowOptions): void {
-  if (!isId(customer))
-    throw new VtlicError('usage', 'show takes the id of a customer', {
-      hint: 'without one it lists them: vtlic ledger show',
-    });
   const histories = customerHistory(ledger, customer);
-  if (histories.length === 0)
-    throw new VtlicError('request_invalid', `the ledger has no license of a customer ${customer}`, {
-      hint: 'list the customers: vtlic ledger show',
-    });
   if (options.json === true) {
     io.out(
       jsonLine({
@@ -68,7 +142,7 @@ function showCustomer(io: Io, ledger: LedgerView, customer: string, options: Sho
           product: lineage.aud,
           deployment: lineage.dep ?? null,
           nextCounter: next ?? null,
-          licenses: lines,
+          licenses: lines.map((line) => ({ ...line, until: formatEnd(line.license.exp) })),
         })),
       }),
     );
@@ -90,8 +164,8 @@ const SHOWN_ROWS: ReadonlySet<string> = new Set(['name', 'reference', 'updates u
 
 function lineText(line: HistoryLine): string[] {
   const { license } = line;
-  const from = formatInstant(license.nbf);
-  const term = isPerpetual(license.exp) ? `from ${from}, ${PERPETUAL}` : `${from} to ${formatInstant(license.exp)}`;
+  const from = formatDay(license.nbf);
+  const term = isPerpetual(license.exp) ? `from ${from}, ${PERPETUAL}` : `from ${from} until ${formatEnd(license.exp)}`;
   const what = `${license.tier}, ${license.seats} seats, ${term}`;
   const named = licenseRows(license).filter(([name]) => SHOWN_ROWS.has(name));
   return [

@@ -2,24 +2,25 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
+import type { License } from '../../../formats/license/license.ts';
 import { readLimited } from '../../../files/index.ts';
 import { planLicense } from '../../plan/plan-license.ts';
 import { planView } from '../../summary/plan-summary.ts';
 import { changesFromTexts, mergeChanges, parseChanges, type Changes } from '../../renew/changes.ts';
 import { findBase, parseTarget, type RenewalTarget } from '../../renew/previous-license.ts';
-import { firstRequest, renewalRequest } from '../../renew/renewal-request.ts';
+import { firstRequest, laterByYears, renewalRequest } from '../../renew/renewal-request.ts';
 import { checkAgainstCatalog } from '../../request/check-against-catalog.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
 import { givenMembers, memberOptions, type MemberOptions } from '../member-options.ts';
-import { collect } from '../options.ts';
+import { collect, invalid } from '../options.ts';
 import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from '../sign-plan.ts';
 
 const MAX_CHANGES_BYTES = 1 << 20;
 
 /** What an option means to a renewal, where that is more than what its member takes. */
 const WORDS = {
-  from: 'the first day (default: where the last license ends; today where --until is not given)',
+  from: 'the first day (default: where the last one ends, or begins if the end is not later)',
   features: 'all features, joined by ;',
   use: 'non-production, trial or emergency (production: --unset use)',
   product: 'another product (another lineage), or which of a customer',
@@ -31,10 +32,20 @@ interface RenewOptions extends SigningOptions, MemberOptions {
   readonly changes?: string;
   readonly unset: readonly string[];
   readonly newCustomers?: boolean;
+  readonly years?: number;
+}
+
+const MAX_YEARS = 100;
+
+function parseYears(text: string): number {
+  const years = /^[1-9]\d{0,2}$/.test(text) ? Number(text) : MAX_YEARS + 1;
+  if (years > MAX_YEARS) throw invalid(`expected 1 to ${MAX_YEARS} years`);
+  return years;
 }
 
 export function defineRenew(command: Command, io: Io): void {
   memberOptions(command, WORDS)
+    .option('--years <n>', 'the same for N years more, updates too (instead of --until)', parseYears)
     .option('--unset <member>', 'a member that the renewal no longer has (repeatable)', collect, [] as string[])
     .option('--changes <file>', 'the changes as strict JSON, by the names of a request; null takes a member away')
     .option('--new-customers', 'also for a customer who has no license yet; all members must be given then');
@@ -45,7 +56,8 @@ export function defineRenew(command: Command, io: Io): void {
         'renew takes a license id, a file or a customer, or --confirm DIGEST instead of one',
         { hint: 'see: vtlic help renew' },
       );
-    if (target === undefined && (givenMembers(options).length > 0 || options.changes !== undefined))
+    const isChanged = givenMembers(options).length > 0 || options.changes !== undefined || options.years !== undefined;
+    if (target === undefined && isChanged)
       throw new VtlicError('usage', '--confirm takes no changes: the plan says all of it');
     await runSigning(
       io,
@@ -76,9 +88,18 @@ function changesOf(io: Io, options: RenewOptions): Changes {
   return mergeChanges(parseChanges(readLimited(file, MAX_CHANGES_BYTES, 'json_malformed'), file), fromOptions);
 }
 
+/** What is named besides the years wins. */
+function withYears(last: License, changes: Changes, years: number | undefined, now: number): Changes {
+  return years === undefined ? changes : { ...changes, set: { ...laterByYears(last, years, now), ...changes.set } };
+}
+
 function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningCommand['prepare'] {
   return (site) => {
     const changes = changesOf(io, options);
+    if (options.years !== undefined && changes.set.until !== undefined)
+      throw new VtlicError('usage', 'the new end is said twice: by --years and by "until"', {
+        hint: 'give one of the two',
+      });
     return (input) => {
       const base = findBase(target, input, changes.set);
       if (base.kind === 'new' && options.newCustomers !== true) {
@@ -90,7 +111,11 @@ function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningC
       const request =
         base.kind === 'new'
           ? firstRequest(base.customer, changes)
-          : renewalRequest(base.last.license, changes, nowSeconds(io.runtime));
+          : renewalRequest(
+              base.last.license,
+              withYears(base.last.license, changes, options.years, nowSeconds(io.runtime)),
+              nowSeconds(io.runtime),
+            );
       checkAgainstCatalog(request, input.catalog, site.paths.catalog);
       const plan = planLicense(request, { ...input, runtime: io.runtime });
       return { plan, view: planView(plan, { ...input, ...(base.kind === 'new' ? {} : { base: base.last }) }) };

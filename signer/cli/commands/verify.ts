@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
-import { parseDate, formatInstant, isPerpetual, PERPETUAL } from '../../../formats/dates.ts';
+import { formatDay, formatEnd, formatLastDay, isPerpetual, parseDate, PERPETUAL } from '../../../formats/dates.ts';
 import { MAX_TIME, DAY_SECONDS } from '../../../formats/license/bounds.ts';
 import {
   makeTrust,
@@ -160,16 +160,19 @@ function statedIssuer(file: Uint8Array): string | undefined {
   }
 }
 
+/** The last day, or the moment where it ends within a day. A grace may end after the last year of a date. */
+function until(end: number): string {
+  return formatLastDay(end, { day: 'until the end of this day, UTC', moment: '' });
+}
+
 const STATE_WORDS: Readonly<Record<Accepted['state'], (verdict: Accepted) => string>> = {
-  active: (verdict) =>
-    isPerpetual(verdict.license.exp)
-      ? `in force, ${PERPETUAL}`
-      : `in force until ${formatInstant(verdict.license.exp)}`,
-  grace: (verdict) =>
-    `expired at ${formatInstant(verdict.license.exp)}, honored in its grace until ${formatInstant(verdict.graceUntil)}`,
-  not_yet_valid: (verdict) => `not in force before ${formatInstant(verdict.license.nbf)}`,
-  lapsed: (verdict) =>
-    `lapsed: expired at ${formatInstant(verdict.license.exp)}, its grace ended at ${formatInstant(verdict.graceUntil)}`,
+  active: ({ license }) =>
+    isPerpetual(license.exp) ? `in force, ${PERPETUAL}` : `in force until ${until(license.exp)}`,
+  grace: ({ license, graceUntil }) =>
+    `ended ${formatEnd(license.exp)}, honored in its grace until ${until(graceUntil)}`,
+  not_yet_valid: ({ license }) => `not in force before ${formatDay(license.nbf)}`,
+  lapsed: ({ license, graceUntil }) =>
+    `lapsed: ended ${formatEnd(license.exp)}, its grace ended ${formatEnd(graceUntil)}`,
 };
 
 function accepted(io: Io, verdict: Accepted, options: VerifyOptions): void {
@@ -180,6 +183,7 @@ function accepted(io: Io, verdict: Accepted, options: VerifyOptions): void {
         schema: 'vtlic-verify/1',
         ok: true,
         state,
+        until: formatEnd(license.exp),
         judgedAt,
         graceUntil,
         algorithm: alg,

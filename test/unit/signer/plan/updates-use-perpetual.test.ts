@@ -55,7 +55,7 @@ const verify = (file: string, ...args: readonly string[]): Promise<RanHere> =>
 describe('a license with updates', () => {
   it('is marked where its updates ended before it is issued', async () => {
     expect((await plan({ updatesUntil: '2020-01-01' })).stderr).toContain(
-      '! its updates ended before it is issued: it covers builds dated before 2020-01-02',
+      '! its updates ended before it is issued: it covers builds dated up to 2020-01-01',
     );
   });
 
@@ -93,7 +93,7 @@ describe('a license with updates', () => {
     );
     expect(later.stderr).not.toContain('fewer updates');
     const fewer = await vtlic('renew', 'acme-gmbh', '--updates-until', '2027-05-31', '--dry-run');
-    expect(fewer.stderr).toContain('! fewer updates: it covers builds dated before 2027-06-01 instead of 2027-11-25');
+    expect(fewer.stderr).toContain('! fewer updates: it covers builds dated up to 2027-05-31 instead of 2027-11-24');
     const every = await vtlic('renew', 'acme-gmbh', '--unset', 'updatesUntil', '--dry-run');
     expect(every.stderr).toMatch(/^ {2}- updates until *\n +was +2027-11-24/m);
     expect(licenseIn(await sign('renew', every))).not.toHaveProperty('upd');
@@ -219,14 +219,14 @@ describe('a perpetual license', () => {
     expect(license.exp).toBe(PERPETUAL_EXP);
     expect(license).not.toHaveProperty('grace');
     expect((await inspect(file)).stdout).toMatch(/^ +until +perpetual$/m);
-    expect((await vtlic('ledger', 'show', 'acme-gmbh')).stdout).toMatch(/250 seats, from \S+T00:00:00Z, perpetual$/m);
+    expect((await vtlic('ledger', 'show', 'acme-gmbh')).stdout).toMatch(/250 seats, from \d{4}-\d\d-\d\d, perpetual$/m);
     const far = await verify(file, '--at', '9000-01-01');
     expect([far.code, far.stdout]).toEqual([0, expect.stringMatching(/^active: genuine, in force, perpetual\n/)]);
     const kept = await vtlic('renew', 'acme-gmbh', '--seats', '300', '--dry-run');
     expect(kept.stderr).toMatch(/^ {4}until +perpetual$/m);
     expect(kept.stderr).not.toContain('shorter');
     const ended = await vtlic('renew', 'acme-gmbh', '--until', '2099-12-31', '--dry-run');
-    expect(ended.stderr).toContain('! ends, where the last license is perpetual: 2100-01-01');
+    expect(ended.stderr).toContain('! ends, where the last license is perpetual: 2099-12-31');
     expect(ended.stderr).toMatch(/^ {2}~ until +2099-12-31 .*\n +was +perpetual$/m);
     expect(ended.stderr).toContain('250 seats, perpetual).');
   });

@@ -11,7 +11,7 @@ import {
   type Changes,
   type ChangeTexts,
 } from '../../../../signer/renew/changes.ts';
-import { firstRequest, renewalRequest } from '../../../../signer/renew/renewal-request.ts';
+import { firstRequest, laterByYears, renewalRequest } from '../../../../signer/renew/renewal-request.ts';
 
 const DAY = 86_400;
 const NOW = Date.UTC(2027, 5, 15, 12) / 1000;
@@ -56,7 +56,7 @@ function fault(fn: () => unknown): VtlicError {
 }
 
 describe('a renewal', () => {
-  it('without changes keeps everything and the end, begins today, and resets no clock', () => {
+  it('without changes keeps everything, both ends of the term too, and resets no clock', () => {
     const request = renewalRequest(last, NOTHING, NOW);
     expect(request).toEqual({
       customer: 'acme',
@@ -70,7 +70,7 @@ describe('a renewal', () => {
       limits: { vaults: 5, users: 7 },
       graceSeconds: 7 * DAY,
       ext: { color: 'blue' },
-      from: Date.UTC(2027, 5, 15) / 1000,
+      from: last.nbf,
       until: last.exp,
     });
     expect(Object.isFrozen(request)).toBe(true);
@@ -108,9 +108,22 @@ describe('a renewal', () => {
     }
   });
 
-  it('that shortens the term begins today', () => {
-    expect(renewalRequest(last, texts({ members: { until: '2027-08-01' } }), NOW).from).toBe(
-      Date.UTC(2027, 5, 15) / 1000,
+  it('that shortens the term begins when the last one does', () => {
+    expect(renewalRequest(last, texts({ members: { until: '2027-08-01' } }), NOW).from).toBe(last.nbf);
+  });
+
+  it.each([
+    ['more seats', { seats: '5' }],
+    ['another name', { name: 'Acme AG' }],
+    ['the end that it has', { until: '2027-11-30' }],
+  ] as const)('with %s keeps the first day, past or future', (_what, members) => {
+    for (const nbf of [last.nbf, NOW + 30 * DAY, last.exp - DAY])
+      expect(renewalRequest({ ...last, nbf }, texts({ members }), NOW)).toMatchObject({ from: nbf, until: last.exp });
+  });
+
+  it('takes a first day that is named', () => {
+    expect(renewalRequest(last, texts({ members: { from: '2027-07-01' } }), NOW).from).toBe(
+      Date.UTC(2027, 6, 1) / 1000,
     );
   });
 
@@ -158,11 +171,14 @@ describe('a renewal', () => {
     );
   });
 
-  it('of a perpetual license stays perpetual, and begins today, also where it gets an end', () => {
+  it('of a perpetual license stays perpetual, and begins today where it gets an end', () => {
     const { grace: _grace, ...perpetual } = { ...last, exp: PERPETUAL_EXP };
     const today = Date.UTC(2027, 5, 15) / 1000;
     for (const changes of [NOTHING, texts({ members: { until: 'perpetual' } })])
-      expect(renewalRequest(perpetual, changes, NOW)).toMatchObject({ from: today, until: PERPETUAL_EXP });
+      expect(renewalRequest(perpetual, changes, NOW)).toMatchObject({
+        from: last.nbf,
+        until: PERPETUAL_EXP,
+      });
     expect(renewalRequest(perpetual, texts({ members: { until: '2028-11-30' } }), NOW)).toMatchObject({
       from: today,
       until: Date.UTC(2028, 11, 1) / 1000,
@@ -232,5 +248,42 @@ describe('changes', () => {
     expect(
       firstRequest('newcomer', file({ product: 'p', tier: 't', seats: 3, from: '2027-01-01', until: '2027-12-31' })),
     ).toMatchObject({ customer: 'newcomer', features: [], limits: {} });
+  });
+});
+
+describe('some years more', () => {
+  it('move the end, and the updates with it, to the same day of a later year', () => {
+    const end = (year: number): number => Date.UTC(year, 11, 1) / 1000;
+    expect(laterByYears(last, 1, NOW)).toEqual({ until: end(2028) });
+    expect(laterByYears({ ...last, upd: end(2027) }, 3, NOW)).toEqual({ until: end(2030), updatesUntil: end(2030) });
+  });
+
+  it('begin at the end of February where the last day was its 29th', () => {
+    const leap = Date.UTC(2028, 2, 1) / 1000;
+    expect(laterByYears({ ...last, exp: leap }, 1, NOW).until).toBe(Date.UTC(2029, 2, 1) / 1000);
+    expect(laterByYears({ ...last, exp: leap - DAY }, 1, NOW).until).toBe(Date.UTC(2029, 2, 1) / 1000);
+  });
+
+  it('are counted from today where they would be over too', () => {
+    expect(laterByYears({ ...last, exp: Date.UTC(2020, 0, 1) / 1000 }, 1, NOW).until).toBe(
+      Date.UTC(2028, 5, 15) / 1000,
+    );
+  });
+
+  it('are refused for a perpetual license, and beyond the last year that a date has', () => {
+    expect(fault(() => laterByYears({ ...last, exp: PERPETUAL_EXP }, 1, NOW)).message).toContain('perpetual');
+    expect(fault(() => laterByYears({ ...last, exp: Date.UTC(9999, 5, 1) / 1000 }, 1, NOW)).message).toContain('9999');
+    expect(fault(() => laterByYears({ ...last, upd: Date.UTC(9998, 5, 1) / 1000 }, 9, NOW)).message).toContain('9999');
+  });
+
+  it('always end later than the last license, on a midnight if it does', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 40_000 }), fc.integer({ min: 1, max: 100 }), (days, years) => {
+        const exp = NOW - (NOW % DAY) + days * DAY;
+        const { until = 0 } = laterByYears({ ...last, exp }, years, NOW);
+        expect(until % DAY).toBe(0);
+        expect(Math.abs((until - exp) / DAY - years * 365.2425)).toBeLessThan(2);
+      }),
+    );
   });
 });
