@@ -33,10 +33,10 @@ export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: Tok
       `that one; ${IF_REPLACED}`,
     read: async () => recordsOf(await see()),
     movedBy: async () => (await see()).find(({ moved }) => moved)?.record,
-    settle: (nonce: Uint8Array) =>
-      changed(description, async () => {
-        await exchangeObjects(objects, () => true, undefined, nonce);
-      }),
+    settle: async (nonce: Uint8Array) => {
+      if ((await seeObjects(objects)).pending.length > 0)
+        await changed(description, () => exchangeObjects(objects, () => true, undefined, nonce));
+    },
     replace: ({ known, next, moved = false, nonce }: AnchorChange) =>
       changed(description, () =>
         exchangeObjects(
