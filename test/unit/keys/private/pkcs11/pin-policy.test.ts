@@ -98,14 +98,14 @@ describe('a PIN that cannot be right is not shown', () => {
   });
 
   it.each([
-    [Uint8Array.of(0xef, 0xbb, 0xbf, 0x31, 0x32, 0x33, 0x34), 'byte order mark'],
-    [Uint8Array.of(0xef, 0xbb, 0xbf), 'byte order mark'],
-    [utf8('0000\u001b[D1234'), 'control character'],
-    [utf8('\u001b[200~1234\u001b[201~'), 'control character'],
-    [utf8('12\t34'), 'control character'],
-    [utf8('1234\u0085'), 'control character'],
-    [utf8('1234\u007f'), 'control character'],
-  ])('refuses %j, which no person meant as a PIN', (pin, words) => {
+    ['a byte order mark before it', Uint8Array.of(0xef, 0xbb, 0xbf, 0x31, 0x32, 0x33, 0x34), 'byte order mark'],
+    ['nothing but a byte order mark', Uint8Array.of(0xef, 0xbb, 0xbf), 'byte order mark'],
+    ['an arrow key in it', utf8('0000\u001b[D1234'), 'control character'],
+    ['the marks of a paste', utf8('\u001b[200~1234\u001b[201~'), 'control character'],
+    ['a tabulator', utf8('12\t34'), 'control character'],
+    ['a C1 control character', utf8('1234\u0085'), 'control character'],
+    ['DEL', utf8('1234\u007f'), 'control character'],
+  ])('does not show a PIN with %s', (_, pin, words) => {
     expect(() => judgePinShape(pin, token(READY, { maxPinLength: 64 }))).toThrow(words);
   });
 
