@@ -74,7 +74,7 @@ describe('the command line', () => {
     [['issue', '--bogus'], 'unknown option'],
     [['verify', '--product', 'p'], 'missing required argument'],
     [['verify', 'x.vtlic'], "required option '--product"],
-    [['issue'], 'takes a request file'],
+    [['issue'], 'issue takes one of these: a request file'],
     [['key', 'generate', '--name', 'x', '--purpose', 'everything'], 'a key can be made for: license, ledger, counters'],
     [['key', 'generate', '--name', 'x', '--purpose', 'root'], 'no command uses a key for "root" yet'],
     [['key', 'generate', '--name', 'x', '--purpose', 'receipt'], 'no command uses a key for "receipt" yet'],

@@ -304,6 +304,9 @@ describe('backup', () => {
   it('is one file that holds, opens where nothing can be written, and is never put over another', () => {
     const folder = join(fixture.folder, 'backups');
     const file = join(folder, 'one.sqlite');
+    expect(ledger(fixture, 'backup', file)).toMatchObject({ code: 11 });
+    expect(existsSync(folder)).toBe(false);
+    mkdirSync(folder);
     expect(ledger(fixture, 'backup', file)).toMatchObject({ code: 0, stdout: `${file}\n` });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual(['one.sqlite']);
