@@ -71,6 +71,34 @@ describe('a new file', () => {
   });
 
   // `mkdir` with `recursive` would try this for ever: a test that hangs here has found it.
+  it('never replaces a file that took its name while the bytes were written', async () => {
+    const path = join(folder, 'taken-meanwhile');
+    const written = (): Promise<void> => {
+      writeFileSync(path, 'of another program');
+      return Promise.resolve();
+    };
+    await expect(createDurably(path, BYTES, 0o644, { written })).rejects.toMatchObject({ code: 'output_exists' });
+    expect(readFileSync(path, 'utf8')).toBe('of another program');
+  });
+
+  it('that reads back differently from what was written is an error, not a new file', async () => {
+    const { linkSync } = fs;
+    fs.linkSync = (from, to) => {
+      writeFileSync(from, 'what a broken disk makes of it');
+      linkSync(from, to);
+    };
+    syncBuiltinESMExports();
+    try {
+      await expect(createDurably(join(folder, 'changed'), BYTES, 0o644)).rejects.toMatchObject({
+        code: 'output_unwritable',
+        message: expect.stringContaining('reads back differently') as unknown,
+      });
+    } finally {
+      fs.linkSync = linkSync;
+      syncBuiltinESMExports();
+    }
+  });
+
   it('in a folder that cannot be made is refused', async () => {
     symlinkSync('/proc', join(folder, 'out'));
     await expect(createDurably(join(folder, 'out/vaultdesk/acme/file'), BYTES, 0o644)).rejects.toMatchObject({

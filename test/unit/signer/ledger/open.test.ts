@@ -19,6 +19,7 @@ import { VtlicError } from '../../../../formats/error.ts';
 import { encodeFirstRecord } from '../anchor/first-record.ts';
 import { createLedger } from '../../../../signer/ledger/create.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
+import { openForWriting } from '../../../../signer/ledger/store/database-file.ts';
 import {
   ACME,
   closing,
@@ -34,6 +35,9 @@ import {
   writerOptions,
   type Place,
 } from './ledger-fixture.ts';
+
+/** As SQLite numbers it (sqlite.org/pragma.html#pragma_synchronous). */
+const SYNCHRONOUS_FULL = 2;
 
 async function refusal(promise: Promise<unknown>): Promise<VtlicError> {
   const error: unknown = await promise.then(
@@ -65,6 +69,13 @@ async function aged(): Promise<{ readonly place: Place; readonly old: string }> 
 }
 
 describe('a new ledger', () => {
+  it('is written with every commit flushed to the disk before it counts', async () => {
+    const place = await makeLedger();
+    const db = closing(openForWriting(place.ledger));
+    expect(db.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: SYNCHRONOUS_FULL });
+    expect(db.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+  });
+
   it('has its genesis, its anchor, and nothing else beside it', async () => {
     const place = await makeLedger();
     expect(readdirSync(join(place.folder, 'site')).sort()).toEqual(['ledger.lock', 'ledger.sqlite']);

@@ -16,6 +16,8 @@ import { encodeLicense } from '../../../../formats/license/encode-license.ts';
 import { PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import type { License } from '../../../../formats/license/license.ts';
 import { writeBatchRecord } from '../../../../signer/batch/batch-record.ts';
+import { chainValue } from '../../../../signer/ledger/entries/chain.ts';
+import { makeBody } from '../../../../signer/ledger/entries/entry-body.ts';
 import { createLedger } from '../../../../signer/ledger/create.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
 import type { Step } from '../../../../signer/runtime.ts';
@@ -288,6 +290,23 @@ describe('what the ledger holds of a license', () => {
       expect(readdirSync(join(fileOf(first), '..'))).toEqual([]);
     },
   );
+
+  it('does not leave when only its leaf differs from the tree that the anchor covers: exit 4', async () => {
+    const path = join(fixture.site, 'ledger.sqlite');
+    const ledger = openLedgerForReading(path);
+    const issue = ledger.findByIntent(first.seq)?.issue;
+    const before = ledger.entry((issue?.seq ?? 0) - 1);
+    ledger.close();
+    if (issue === undefined || before === undefined) throw new Error('nothing was issued');
+    const { bytes } = makeBody('issue', { ...issue.body, salt: issue.body.salt.map((byte) => byte ^ 1) });
+    const chain = chainValue(before.chain, issue.seq, 'issue', issue.at, bytes);
+    const database = new DatabaseSync(path);
+    database.prepare('UPDATE entry SET body = ?, chain = ? WHERE seq = ?').run(bytes, chain, issue.seq);
+    database.close();
+    const done = await vtlic(['release', idOf(first)]);
+    expect([done.code, done.stderr]).toEqual([4, expect.stringContaining('it is not leaf 0 of the tree')]);
+    expect(readdirSync(join(fileOf(first), '..'))).toEqual([]);
+  });
 
   it('is verified by its signature too: a record made anew around a bent one, tree, chain and anchor, gives nothing out', async () => {
     await rewriteRecord();
