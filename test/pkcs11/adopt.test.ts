@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXIT } from '../../signer/cli/exit-codes.ts';
+import { EXIT } from '../support/exit-codes.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';
 import { requestDocument } from '../support/site-fixture.ts';
 import { faulty, type FaultyToken } from './support/fault-proxy.ts';

@@ -10,7 +10,7 @@ import { PROFILES } from '../../keys/private/pkcs11/shared/profiles.ts';
 import { openToken, type Token } from '../../keys/private/pkcs11/client/token.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
-import { exitCodeOf } from '../../signer/cli/exit-codes.ts';
+import { exitCodeOf } from '../support/exit-codes.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { makeSofthsm } from './support/softhsm.ts';
 import { open, optionsOf, random, type TestToken } from './support/test-token.ts';

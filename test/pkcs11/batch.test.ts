@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EXIT } from '../../signer/cli/exit-codes.ts';
+import { EXIT } from '../support/exit-codes.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { csv, customers, row } from '../support/batch-file.ts';
 import { PtyRun, runCli, type CliResult } from '../support/run-cli.ts';

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROFILES } from '../../keys/private/pkcs11/shared/profiles.ts';
 import type { ErrorCode } from '../../formats/error.ts';
 import type { Check } from '../../keys/private/pkcs11/client/index.ts';
-import { EXIT, exitCodeOf } from '../../signer/cli/exit-codes.ts';
+import { EXIT, exitCodeOf } from '../support/exit-codes.ts';
 import { csv, customers, row } from '../support/batch-file.ts';
 import { CONSENTING, type RanHere } from '../support/run-here.ts';
 import type { Generated } from '../support/tokens/behaviors/behavior.ts';

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dearmor } from '../../formats/armor.ts';
 import { toHex } from '../../formats/bytes.ts';
 import { returnCodeInWords, returnCodeOf } from '../../keys/private/pkcs11/shared/return-codes.ts';
-import { EXIT } from '../../signer/cli/exit-codes.ts';
+import { EXIT } from '../support/exit-codes.ts';
 import type { IssueEntry } from '../../signer/ledger/entries/entry.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';

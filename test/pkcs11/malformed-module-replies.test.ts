@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasControlOrBidi } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
-import { EXIT } from '../../signer/cli/exit-codes.ts';
+import { EXIT } from '../support/exit-codes.ts';
 import { runCli } from '../support/run-cli.ts';
 import { faulty, type FaultyToken } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';

@@ -3,7 +3,7 @@ import { readFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { EXIT } from '../../signer/cli/exit-codes.ts';
+import { EXIT } from '../support/exit-codes.ts';
 import { PtyRun, runCli, type CliResult } from '../support/run-cli.ts';
 import { faulty } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
