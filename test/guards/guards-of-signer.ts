@@ -50,10 +50,18 @@ export const GUARDS_OF_SIGNER: readonly Guard[] = [
   },
   {
     against: AGAINST.copies,
-    does: 'the anchor is read again before it is moved',
+    does: 'the anchor is read again before a batch reserves its first counter',
+    file: 'signer/batch/sign-batch.ts',
+    find: 'await this.#context.ledger.requireAnchor();',
+    replace: '',
+    test: 'test/unit/signer/issue/concurrent-runs.test.ts',
+  },
+  {
+    against: AGAINST.copies,
+    does: 'a run that finds another anchor than it knows releases nothing',
     file: 'signer/ledger/writer.ts',
-    find: 'await this.requireAnchor(); await this.#parts.anchorStore.write(record);',
-    replace: 'await this.#parts.anchorStore.write(record);',
+    find: 'if (!(await anchorStore.replace({ known: this.#known, next: record, nonce: random(NONCE_BYTES) })))',
+    replace: 'await anchorStore.replace({ known: this.#known, next: record, nonce: random(NONCE_BYTES) }); if (false)',
     test: 'test/unit/signer/issue/concurrent-runs.test.ts',
   },
   {
@@ -102,7 +110,7 @@ export const GUARDS_OF_SIGNER: readonly Guard[] = [
     file: 'signer/ledger/writer.ts',
     find: 'if (last?.seq !== this.#tip.seq ||',
     replace: 'if (last === undefined &&',
-    test: WRITER_TEST,
+    test: 'test/unit/signer/ledger/open.test.ts',
   },
   {
     against: AGAINST.crash,

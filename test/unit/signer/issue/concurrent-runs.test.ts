@@ -73,6 +73,17 @@ describe('two copies of a site that are in use at the same time', () => {
       ledger.close();
     },
   );
+
+  it.each([
+    ['issue', (): readonly string[] => ['issue', writeRequest(fixture, { customer: 'customer-0000' })]],
+    ['batch', (): readonly string[] => ['batch', writeBatch(fixture, csv([row('customer-0000')])), '--new-customers']],
+  ])('%s reserves no counter once the other copy has issued while the key was opened', async (command, args) => {
+    const digest = await plan(fixture.site, ...args());
+    expect((await interleaved([command, '--confirm', digest], 'key-open')).code).toBe(4);
+    const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
+    expect([...ledger.entriesFrom(1)].map(({ kind }) => kind)).toEqual(['genesis']);
+    ledger.close();
+  });
 });
 
 describe('two `key generate` at the same time', () => {
