@@ -1,5 +1,6 @@
 /** Opens ledgers. A ledger is one file; `ledger.lock` and `ledger.holder` are beside it while somebody writes to it. */
 import { resolve } from 'node:path';
+import { equalBytes } from '../../formats/bytes.ts';
 import {
   type AnchorMove,
   type AnchorRecord,
@@ -128,7 +129,10 @@ async function openLocked(file: string, options: WriterOptions, lock: LedgerLock
     await anchorStore.settle(options.random(NONCE_BYTES));
     const known = await anchorStore.read();
     const movedBy = known.length > 0 ? undefined : await anchorStore.movedBy();
-    if (movedBy !== undefined) throw movedAway(anchorStore, file);
+    // If this ledger has moved it itself, another token is in the place of the one that has it.
+    const own = movedBy === undefined ? undefined : view.entry(movedBy.entries)?.chain;
+    if (movedBy !== undefined && (own === undefined || !equalBytes(own, movedBy.chain)))
+      throw movedAway(anchorStore, file);
     const { anchor: anchored } = compareAnchor(view, known, anchorStore);
     checkTail(new Tables(db), anchored.entries);
     addTotals(db);

@@ -46,8 +46,9 @@ PLACE is a file, or token:KEYSTORE (token:KEYSTORE/LABEL), where KEYSTORE is a n
     Nothing then says what the ledger may lack, but you: see vtlic help ledger restore.
   The keys of a lost token are lost with it: make new ones (vtlic key generate).
 
-The old place is left empty: what stayed there would vouch for an old copy of the ledger. It shows what it would do, and
-takes a typed word for it. The act stays in the record for ever. Cut short, it is finished by the same command.`;
+The old place says from then on that the anchor was moved: what stayed there would vouch for an old copy of the
+ledger. It shows what it would do, and takes a typed word for it. The act stays in the record for ever. Cut short, it
+is finished by the same command.`;
 
 export function addLedgerAnchor(parent: Command, io: Io): void {
   const command = parent
@@ -80,7 +81,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
           );
           io.err(
             'finished a move that had been cut short: the anchor lies in ' +
-              `${cleanText(anchorPlaceText(move.to), 1000)}, and the old place is empty`,
+              `${cleanText(anchorPlaceText(move.to), 1000)}, and the old place says so`,
           );
         },
       });
@@ -92,7 +93,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
           await requireFreePlace(ledger, open(to));
           await confirmByWord(terminal, viewOf(ledger, from, to), 'MOVE ANCHOR');
           await moveAnchor(ledger, open(from), open(to), to, io.runtime);
-          io.err('moved: the old place is empty, and every run from now on asks the new one');
+          io.err('moved: the old place says so, and every run from now on asks the new one');
         }
         io.out(
           options.json === true
