@@ -59,32 +59,13 @@ say(
 say('\n2. A composite key: Ed25519 and ML-DSA-65, in an encrypted file.');
 vtlic('key', 'generate', '--site', site, '--name', 'license-1', '--secret', `local=file:${passphrase}`);
 
-const request = join(folder, 'request.json');
-writeFileSync(
-  request,
-  `${JSON.stringify(
-    {
-      schema: 'vtlic-request/1',
-      customer: 'acme-gmbh',
-      name: 'Acme GmbH',
-      product: 'vaultdesk',
-      deployment: 'prod-eu',
-      tier: 'enterprise',
-      seats: 250,
-      from: day(0),
-      until: day(364),
-      graceDays: 30,
-      features: ['audit-export', 'sso'],
-      limits: { vaults: 50 },
-      reference: 'PO-4711',
-    },
-    null,
-    2,
-  )}\n`,
-  { flag: 'wx' },
-);
-say(`\n3. A request (${request}) becomes a plan: what would be signed, and its digest.`);
-const digest = vtlic('issue', request, '--site', site, '--dry-run');
+const order = [
+  ...['--customer', 'acme-gmbh', '--name', 'Acme GmbH', '--product', 'vaultdesk', '--deployment', 'prod-eu'],
+  ...['--tier', 'enterprise', '--seats', '250', '--until', day(364), '--grace-days', '30'],
+  ...['--features', 'audit-export;sso', '--limit', 'vaults=50', '--reference', 'PO-4711'],
+];
+say('\n3. An order becomes a plan: what would be signed, and its digest.');
+const digest = vtlic('issue', ...order, '--site', site, '--dry-run');
 
 say('\n4. The plan is confirmed by its digest, and signed. (On a terminal you would read the view and type Yes.)');
 const file = vtlic('issue', '--site', site, '--confirm', digest, '--secret', `local=file:${passphrase}`);
@@ -104,7 +85,8 @@ say(`
 Done: ${file}
 
 Try next:
-  bin/vtlic issue ${shellQuote(request)} ${onSite}        issue the next counter (asks for Yes and the passphrase)
+  bin/vtlic renew acme-gmbh --until ${day(400)} ${onSite}        the next counter (asks for Yes and the passphrase)
+  bin/vtlic ledger due --within 52w ${onSite}
   bin/vtlic key export license-1 ${onSite} --form pem
   bin/vtlic key check license-1 ${onSite} ${secret}
   bin/vtlic verify ${license} ${onSite} --product vaultdesk --deployment prod-eu --at 2040-01-01T00:00:00Z

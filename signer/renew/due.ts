@@ -19,26 +19,38 @@ export interface DueWindow {
   /** Licenses that ended so many seconds ago; left out: those that are in grace. */
   readonly endedSeconds?: number;
   readonly product?: string;
+  /** Also the licenses of customers whose counters were handed over to another ledger. */
+  readonly handedOver?: boolean;
+}
+
+export interface DueLicenses {
+  /** The first to end comes first. */
+  readonly licenses: readonly License[];
+  /** Licenses that end in the window too, but are left out: their counters were handed over. */
+  readonly leftOut: number;
 }
 
 /**
- * The newest license of each lineage, if it ends in the window; the first to end comes first. Of a perpetual license
- * the end is that of its updates. Customers whose counters were handed over to another ledger are renewed there.
+ * The newest license of each lineage, if it ends in the window. Of a perpetual license the end is that of its updates.
+ * Customers whose counters were handed over to another ledger are renewed there.
  */
-export function dueLicenses(ledger: LedgerView, window: DueWindow): readonly License[] {
-  const due: License[] = [];
+export function dueLicenses(ledger: LedgerView, window: DueWindow): DueLicenses {
+  const licenses: License[] = [];
+  let leftOut = 0;
   for (let after: Lineage | undefined; ;) {
     const page = ledger.knownLineages({ limit: PAGE, ...(after === undefined ? {} : { after }) });
     for (const lineage of page) {
       if (window.product !== undefined && lineage.aud !== window.product) continue;
-      const newest = ledger.closedBy(lineage.sub) === undefined ? newestOfLineage(ledger, lineage) : undefined;
+      const newest = newestOfLineage(ledger, lineage);
       const license = newest === undefined ? undefined : decodeLicense(newest.payload);
-      if (license !== undefined && isDue(license, window)) due.push(license);
+      if (license === undefined || !isDue(license, window)) continue;
+      if (window.handedOver === true || ledger.closedBy(lineage.sub) === undefined) licenses.push(license);
+      else leftOut++;
     }
     after = page.at(-1);
     if (page.length < PAGE || after === undefined) break;
   }
-  return due.sort((a, b) => endOf(a) - endOf(b));
+  return { licenses: licenses.sort((a, b) => endOf(a) - endOf(b)), leftOut };
 }
 
 export interface NoLongerSold {
@@ -50,7 +62,8 @@ export interface NoLongerSold {
 /** The licenses in force whose renewal for the same time a catalog would refuse. */
 export function noLongerSold(ledger: LedgerView, catalog: Catalog, now: number): readonly NoLongerSold[] {
   const refused: NoLongerSold[] = [];
-  for (const license of dueLicenses(ledger, { now, withinSeconds: Number.POSITIVE_INFINITY, endedSeconds: 0 })) {
+  const inForce = { now, withinSeconds: Number.POSITIVE_INFINITY, endedSeconds: 0 };
+  for (const license of dueLicenses(ledger, inForce).licenses) {
     const faults = faultsOf(license, catalog, now);
     if (faults.length > 0) refused.push({ license, faults });
   }

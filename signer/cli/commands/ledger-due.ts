@@ -29,6 +29,7 @@ interface DueOptions extends LedgerFileOptions {
   readonly within: number;
   readonly ended?: number;
   readonly product?: string;
+  readonly handedOver?: boolean;
   readonly csv?: boolean;
   readonly years?: number;
 }
@@ -69,6 +70,7 @@ export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
     .option('--within <time>', 'how far ahead: 60d, 8w', parseSpan, DEFAULT_WITHIN_DAYS * DAY_SECONDS)
     .option('--ended <time>', 'also those that ended so long ago (default: those in grace)', parseSpan)
     .option('--product <id>', 'only licenses of this product', parseProduct)
+    .option('--handed-over', 'also licenses whose counters were handed over to another ledger')
     .option('--csv', 'their renewals, as a table that vtlic batch reads')
     .option('--years <n>', 'with --csv: for how long they are renewed (default: 1)', parseYears)
     .option('--ledger <file>', "another copy of the ledger than the site's")
@@ -81,16 +83,22 @@ export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
       if (options.years !== undefined && options.csv !== true)
         throw new VtlicError('usage', '--years goes with --csv: a list of what ends renews nothing');
       const now = nowSeconds(io.runtime);
-      const due = dueLicenses(ledger, {
+      const { licenses: due, leftOut } = dueLicenses(ledger, {
         now,
         withinSeconds: options.within,
         ...(options.ended === undefined ? {} : { endedSeconds: options.ended }),
         ...(options.product === undefined ? {} : { product: options.product }),
+        ...(options.handedOver === undefined ? {} : { handedOver: options.handedOver }),
       });
       const ended = due.filter((license) => endOf(license) <= now).length;
       const lastDay = formatEnd(now - (now % DAY_SECONDS) + options.within);
       const past = ended === 0 ? '' : `, ${groupDigits(ended)} of them in the past`;
       io.err(`${groupDigits(due.length)} license${due.length === 1 ? ' ends' : 's end'} by ${lastDay}${past}`);
+      if (leftOut > 0)
+        io.err(
+          `note: ${groupDigits(leftOut)} more, whose counters were handed over, are renewed at the ledger that took ` +
+            'them over; --handed-over lists them',
+        );
       noteUses(io, due);
       if (options.json === true) io.out(jsonLine(document(due, now)));
       else if (options.csv === true) writeCsv(io, setExit, due, now, options);
