@@ -59,10 +59,11 @@ say(
 say('\n2. A composite key: Ed25519 and ML-DSA-65, in an encrypted file.');
 vtlic('key', 'generate', '--site', site, '--name', 'license-1', '--secret', `local=file:${passphrase}`);
 
+// prettier-ignore
 const order = [
-  ...['--customer', 'acme-gmbh', '--name', 'Acme GmbH', '--product', 'vaultdesk', '--deployment', 'prod-eu'],
-  ...['--tier', 'enterprise', '--seats', '250', '--until', day(364), '--grace-days', '30'],
-  ...['--features', 'audit-export;sso', '--limit', 'vaults=50', '--reference', 'PO-4711'],
+  '--customer', 'acme-gmbh', '--name', 'Acme GmbH', '--product', 'vaultdesk', '--deployment', 'prod-eu',
+  '--tier', 'enterprise', '--seats', '250', '--until', day(364), '--grace-days', '30',
+  '--features', 'audit-export;sso', '--limit', 'vaults=50', '--reference', 'PO-4711',
 ];
 say('\n3. An order becomes a plan: what would be signed, and its digest.');
 const digest = vtlic('issue', ...order, '--site', site, '--dry-run');
