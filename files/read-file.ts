@@ -6,7 +6,7 @@ import { concatBytes } from '../formats/bytes.ts';
 import { VtlicError, type ErrorCode, type ToolFault } from '../formats/error.ts';
 import { MAX_CHAIN_BYTES } from '../formats/keyset/keyset.ts';
 import { parseStrictJson, type JsonNode } from '../formats/json/index.ts';
-import { describeFileError } from './file-error.ts';
+import { describeFileError, errorCodeOf } from './file-error.ts';
 
 /**
  * @param limit the most bytes to read
@@ -67,6 +67,32 @@ function readBeginning(path: string, maxBytes: number, code: ToolFault): Uint8Ar
   } catch (error) {
     throw describeFileError(error, code, path);
   }
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * At most `maxBytes` bytes of standard input, up to its end.
+ *
+ * @throws VtlicError `file_unreadable`
+ */
+export function readStandardInput(maxBytes: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  for (let total = 0; total < maxBytes;) {
+    const chunk = new Uint8Array(Math.min(65_536, maxBytes - total));
+    let count: number;
+    try {
+      count = readSync(0, chunk, 0, chunk.length, null);
+    } catch (error) {
+      if (errorCodeOf(error) !== 'EAGAIN') throw describeFileError(error, 'file_unreadable', 'standard input');
+      Atomics.wait(pause, 0, 0, 5);
+      continue;
+    }
+    if (count === 0) break;
+    chunks.push(chunk.subarray(0, count));
+    total += count;
+  }
+  return concatBytes(...chunks);
 }
 
 const CHUNK_BYTES = 1 << 18;

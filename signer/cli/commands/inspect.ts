@@ -2,17 +2,20 @@
 import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { dearmor } from '../../../formats/armor.ts';
+import { dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
 import { decodeCoseSign1, TYP, type CoseSign1 } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
-import { readLicenseFile, sha256Hex } from '../../../files/index.ts';
+import { createDurably, readLicenseFile, readLimited, readStandardInput, sha256Hex } from '../../../files/index.ts';
+import { MAX_PASTED_BYTES, type Normalized, normalizePasted, REPAIR_WORDS } from '../../../formats/normalize-pasted.ts';
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
 import type { Io } from '../io.ts';
 
 interface InspectOptions {
   readonly json?: boolean;
+  readonly mend?: string;
 }
 
 interface Inspected {
@@ -21,20 +24,70 @@ interface Inspected {
   readonly bytes: number;
 }
 
-function inspect(path: string): Inspected {
-  const file = readLicenseFile(path);
+function inspect(file: Uint8Array, path: string): Inspected {
   try {
     const bytes = dearmor('VTLIC', file);
     const cose = decodeCoseSign1(bytes, TYP.license);
     return { cose, license: decodeLicense(cose.payload), bytes: bytes.length };
   } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
+    const fault = error.at({ file: path });
+    if (error.code !== 'armor_malformed') throw fault;
+    throw new VtlicError(error.code, error.message, {
+      ...fault.place,
+      hint: 'see whether it can be mended: vtlic inspect FILE --mend NEW.vtlic',
+      cause: error,
+    });
+  }
+}
+
+const HELP = `
+FILE - is standard input. --mend takes a license as a mail left it: wrapped anew,
+quoted, in HTML, quoted-printable or UTF-16, with text around it. It says what
+was wrong and writes the file as it was sent, under a new name. Nothing is
+verified by that: verify the new file.
+
+Examples:
+  vtlic inspect acme.vtlic
+  vtlic inspect mail.eml --mend acme.vtlic`;
+
+function normalize(pasted: Uint8Array, path: string): Normalized {
+  try {
+    return normalizePasted(pasted);
+  } catch (error) {
     throw error instanceof VtlicError ? error.at({ file: path }) : error;
   }
 }
 
+/** @returns the license file that the text contains */
+async function mend(io: Io, pasted: Uint8Array, path: string, target: string): Promise<Uint8Array> {
+  const { file, repairs } = normalize(pasted, path);
+  // A license that cannot be read is not written as if it were mended.
+  inspect(file, path);
+  await createDurably(target, file, 0o644);
+  for (const repair of repairs) io.err(`mended: ${REPAIR_WORDS[repair]}`);
+  if (repairs.length === 0) io.err('there was nothing to mend: the file is as it was sent');
+  io.err(`wrote ${cleanText(target, 1000)}`);
+  return file;
+}
+
 export function defineInspect(command: Command, io: Io): void {
-  command.option('--json', 'the result as one JSON document').action((name: string, options: InspectOptions) => {
-    const { cose, license, bytes } = inspect(resolve(io.cwd, name));
+  command
+    .option('--mend <new-file>', 'writes the license as it was sent, where a mail changed its text')
+    .option('--json', 'the result as one JSON document')
+    .addHelpText('after', HELP);
+  command.action(async (name: string, options: InspectOptions) => {
+    const path = name === '-' ? 'standard input' : resolve(io.cwd, name);
+    const isMended = options.mend !== undefined;
+    const limit = isMended ? MAX_PASTED_BYTES : LICENSE_LIMITS.fileBytes;
+    const read =
+      name === '-'
+        ? readStandardInput(limit + 1)
+        : isMended
+          ? readLimited(path, limit, 'too_large')
+          : readLicenseFile(path);
+    const file = options.mend === undefined ? read : await mend(io, read, path, resolve(io.cwd, options.mend));
+    const { cose, license, bytes } = inspect(file, path);
     io.err(`NOT VERIFIED: anybody could have written this. To verify it: ${io.name} verify FILE --product P`);
     if (options.json === true) {
       io.out(

@@ -21,11 +21,11 @@ import type { Io, SetExit } from '../io.ts';
 import { collect, invalid, readTrustFile, siteFolder, siteOption, type SiteOptions } from '../options.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
-import { dearmor } from '../../../formats/armor.ts';
+import { dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import { readLicenseFile } from '../../../files/index.ts';
+import { readLicenseFile, readStandardInput } from '../../../files/index.ts';
 import { formatRows, licenseRows } from '../../summary/license-summary.ts';
 import { EXIT } from '../exit-codes.ts';
 
@@ -121,9 +121,9 @@ function trusting({ config }: Site): TrustingSite {
 
 /** @returns the exit code */
 function verifyFile(io: Io, name: string, options: VerifyOptions, site: TrustingSite | undefined): number {
-  const path = resolve(io.cwd, name);
+  const path = name === '-' ? 'standard input' : resolve(io.cwd, name);
   const trust = site?.trust ?? trustFromFiles(io, options.trust);
-  const file = readLicenseFile(path);
+  const file = name === '-' ? readStandardInput(LICENSE_LIMITS.fileBytes + 1) : readLicenseFile(path);
   const issuer = options.issuer ?? site?.issuer ?? statedIssuer(file);
   const verdict = verify(file, trust, {
     issuer: issuer ?? 'unknown',
@@ -219,6 +219,8 @@ function refused(io: Io, path: string, verdict: Refused, options: VerifyOptions)
   io.out(`refused: ${verdict.reason}\n`);
   io.err(`vtlic: ${cleanText(path, 4000)}: ${sentence} ${cleanText(missingOption(verdict), 1000)}`);
   io.err(`  → ${remedy}`);
+  if (verdict.reason === 'armor_malformed')
+    io.err(`  → or see whether it can be mended: ${io.name} inspect FILE --mend NEW.vtlic`);
 }
 
 /** The detail, and the option that would have answered it where the license binds something that was not given. */

@@ -1,0 +1,259 @@
+/**
+ * Text that a person pasted, or saved from a mail → the armored file that was sent. For pasted text only, never for a
+ * file that a program reads: the verifier itself stays strict (`armor.ts`), and what comes out here is verified as
+ * always.
+ *
+ * Each step takes time and memory in proportion to the text, and the text has a limit. Nothing is guessed: what cannot
+ * be told from one block of base64 is refused, and so are two different blocks.
+ */
+import { armor, type ArmorLabel, LICENSE_LIMITS } from './armor.ts';
+import { decodeBase64 } from './base64.ts';
+import { fromHex } from './bytes.ts';
+import { VtlicError } from './error.ts';
+
+/** What a mail, a form or an editor did to the block. */
+export type Repair =
+  | 'utf-16'
+  | 'byte order mark'
+  | 'quoted-printable'
+  | 'html'
+  | 'line ends'
+  | 'blanks'
+  | 'invisible characters'
+  | 'quote marks'
+  | 'surrounding text'
+  | 'broken marks'
+  | 'lines'
+  | 'repeated block'
+  | 'base64 twice';
+
+/** One sentence for each, for the person who pasted it. */
+export const REPAIR_WORDS: Readonly<Record<Repair, string>> = Object.freeze({
+  'utf-16': 'it was saved as UTF-16 ("Unicode"), and is plain ASCII again',
+  'byte order mark': 'a byte order mark before the text was taken away',
+  'quoted-printable': 'it was in the quoted-printable form of a mail, and was decoded',
+  html: 'it was in HTML, and was turned back into text',
+  'line ends': 'line ends of Windows or of an old Macintosh were made plain line feeds',
+  blanks: 'blanks that a mail or a web page puts into text (indents, non-breaking blanks) were taken away',
+  'invisible characters': 'characters that nobody sees (zero-width blanks, soft hyphens) were taken away',
+  'quote marks': 'the marks of a quoted mail (>) before the lines were taken away',
+  'surrounding text': 'text before or after the block was left out',
+  'broken marks': 'the BEGIN or END line was spelled otherwise (other dashes, or broken), and was put right',
+  lines: 'its lines were wrapped anew or joined, and have 64 characters again',
+  'repeated block': 'the same block was there more than once, and is there once',
+  'base64 twice': 'the whole file was in base64 once more, and was decoded',
+});
+
+export interface Normalized {
+  /** The armored file: exactly what `armor` writes for these bytes. */
+  readonly file: Uint8Array;
+  /** In the order in which they were made; empty where the text was the file already. */
+  readonly repairs: readonly Repair[];
+}
+
+/** Room for a mail around a file of the largest size, in UTF-16 or quoted-printable. */
+export const MAX_PASTED_BYTES: number = 8 * LICENSE_LIMITS.fileBytes;
+
+/**
+ * @param pasted as UTF-8 or UTF-16 bytes
+ * @throws VtlicError `too_large`; `armor_malformed` where there is no block, more than one, or no way to read it
+ */
+export function normalizePasted(pasted: Uint8Array, label: ArmorLabel = 'VTLIC'): Normalized {
+  if (pasted.length > MAX_PASTED_BYTES)
+    throw new VtlicError('too_large', `the text has more than ${MAX_PASTED_BYTES} bytes, the most that are looked at`);
+  const repairs = new Set<Repair>();
+  let text = plainText(decodeText(pasted, repairs), repairs);
+  let found = blocksOf(text, label);
+  if (found.length === 0) {
+    const inner = wholeBase64(text);
+    if (inner !== undefined) {
+      text = plainText(decodeText(inner, repairs), repairs);
+      found = blocksOf(text, label);
+      if (found.length > 0) repairs.add('base64 twice');
+    }
+  }
+  const file = onlyBlock(found, label, repairs);
+  if (found.length > 0) noteSurroundings(text, found, label, repairs);
+  noteLines(text, file, repairs);
+  return Object.freeze({ file, repairs: Object.freeze([...repairs]) });
+}
+
+function refuse(why: string): VtlicError {
+  return new VtlicError('armor_malformed', `the text cannot be mended: ${why}`, {
+    hint: 'ask for the file itself as an attachment, or copy the whole block again, from BEGIN to END',
+  });
+}
+
+function decodeText(bytes: Uint8Array, repairs: Set<Repair>): string {
+  const [first, second, third] = bytes;
+  if (first === 0xff && second === 0xfe) return utf16('utf-16le', bytes.subarray(2), repairs);
+  if (first === 0xfe && second === 0xff) return utf16('utf-16be', bytes.subarray(2), repairs);
+  // ASCII in UTF-16 has a zero beside each character.
+  if (second === 0 && first !== 0) return utf16('utf-16le', bytes, repairs);
+  if (first === 0 && second !== 0) return utf16('utf-16be', bytes, repairs);
+  const hasMark = first === 0xef && second === 0xbb && third === 0xbf;
+  if (hasMark) repairs.add('byte order mark');
+  // Bytes that are no UTF-8 become U+FFFD: in the text around the block they do no harm, within it they are refused.
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(hasMark ? bytes.subarray(3) : bytes);
+}
+
+function utf16(encoding: 'utf-16le' | 'utf-16be', bytes: Uint8Array, repairs: Set<Repair>): string {
+  repairs.add('utf-16');
+  if (encoding === 'utf-16le') return new TextDecoder(encoding, { ignoreBOM: true }).decode(bytes);
+  const swapped = new Uint8Array(bytes.length & ~1);
+  for (let i = 0; i < swapped.length; i += 2) {
+    swapped[i] = bytes[i + 1] ?? 0;
+    swapped[i + 1] = bytes[i] ?? 0;
+  }
+  return new TextDecoder('utf-16le', { ignoreBOM: true }).decode(swapped);
+}
+
+/** Zero-width characters, the soft hyphen, direction marks, variation selectors. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
+/** Blanks besides space and tab: non-breaking, typographic and ideographic ones. */
+const STRANGE_BLANK = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u000b\u000c]/g;
+
+/** Undoes, in this order, what was done to the whole text: quoted-printable, HTML, line ends, characters. */
+function plainText(given: string, repairs: Set<Repair>): string {
+  const change = (repair: Repair, text: string, next: string): string => {
+    if (next !== text) repairs.add(repair);
+    return next;
+  };
+  let text = change('line ends', given, given.replaceAll('\r\n', '\n').replaceAll(/[\r\u0085\u2028\u2029]/g, '\n'));
+  if (isQuotedPrintable(text)) text = change('quoted-printable', text, fromQuotedPrintable(text));
+  if (isHtml(text)) text = change('html', text, fromHtml(text));
+  text = change('invisible characters', text, text.replaceAll(INVISIBLE, ''));
+  text = change('blanks', text, text.replaceAll(STRANGE_BLANK, ' ').replaceAll('\u0000', ''));
+  return change('quote marks', text, text.replaceAll(/^(?:[ \t]*>)+[ \t]?/gm, ''));
+}
+
+/** `=3D`, or a line that ends with `=` in the middle of more: base64 has `=` at its very end only. */
+function isQuotedPrintable(text: string): boolean {
+  return /=3D|=2D|=0D|=0A|=20\n/i.test(text) || /[A-Za-z0-9+/-]=\n[A-Za-z0-9+/]/.test(text);
+}
+
+function fromQuotedPrintable(text: string): string {
+  return text
+    .replaceAll(/=[ \t]*\n/g, '')
+    .replaceAll(/(?:=[0-9A-F]{2}){1,1000}/gi, (coded) =>
+      new TextDecoder().decode(fromHex(coded.replaceAll('=', '').toLowerCase())),
+    );
+}
+
+function isHtml(text: string): boolean {
+  return /<(?:br|p|div|pre|span|html|body|code|wbr)\b|&(?:#\d+|#x[0-9a-f]+|nbsp|gt|lt|amp|shy);/i.test(text);
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  nbsp: '\u00a0',
+  gt: '>',
+  lt: '<',
+  amp: '&',
+  shy: '\u00ad',
+  quot: '"',
+};
+
+function fromHtml(text: string): string {
+  return text
+    .replaceAll(/<(?:br|\/p|\/div|\/pre|\/tr|\/li)\b[^<>]{0,1000}>\n?/gi, '\n')
+    .replaceAll(/<\/?[a-z][^<>]{0,1000}>/gi, '')
+    .replaceAll(
+      /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,4}));/gi,
+      (whole, decimal?: string, hex?: string, name?: string) => {
+        if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
+        const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
+        return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+      },
+    );
+}
+
+interface Block {
+  readonly from: number;
+  readonly to: number;
+  /** What is between the marks. */
+  readonly body: string;
+}
+
+/** What mail programs make of a hyphen. */
+const DASHES = '[-\u2010-\u2015\u2212\u2043\ufe58\ufe63\uff0d]';
+
+/** A mark whose dashes and blanks may have suffered; between its words there may be one line end. */
+function markOf(word: 'BEGIN' | 'END', label: ArmorLabel): string {
+  const words = [word, ...label.split(' ')].join('[ \\t]{0,8}\\n?[ \\t]{0,8}');
+  // At least one dash on each side: two become one long one in many editors.
+  return `${DASHES}{1,8}[ \\t]{0,8}${words}(?![ \\t]{1,8}[A-Z])[ \\t]{0,8}${DASHES}{1,8}`;
+}
+
+/** Each BEGIN mark with the first END mark after it. */
+function blocksOf(text: string, label: ArmorLabel): readonly Block[] {
+  const marks = new RegExp(`(${markOf('BEGIN', label)})|(${markOf('END', label)})`, 'gi');
+  const found: Block[] = [];
+  let begin: { readonly from: number; readonly to: number } | undefined;
+  for (const match of text.matchAll(marks)) {
+    const [from, to] = [match.index, match.index + match[0].length];
+    if (match[1] !== undefined) {
+      if (begin !== undefined) throw refuse('a block begins within another one');
+      begin = { from, to };
+    } else if (begin !== undefined) {
+      found.push({ from: begin.from, to, body: text.slice(begin.to, from) });
+      begin = undefined;
+    }
+  }
+  if (begin !== undefined) throw refuse('it ends before the END line: a part of the block is missing');
+  return found;
+}
+
+/** The one file in the blocks. Two that are equal are one: a mail often has the text and its quotation. */
+function onlyBlock(found: readonly Block[], label: ArmorLabel, repairs: Set<Repair>): Uint8Array {
+  const [first, ...more] = found.map(({ body }) => bytesOf(body));
+  if (first === undefined) throw refuse(`there is no line -----BEGIN ${label}----- in it`);
+  for (const other of more) {
+    if (other.length !== first.length || other.some((byte, i) => byte !== first[i]))
+      throw refuse('there are two different blocks in it, and it is not said which is meant');
+    repairs.add('repeated block');
+  }
+  return armor(label, first);
+}
+
+function bytesOf(body: string): Uint8Array {
+  const joined = body.replaceAll(/\s/g, '');
+  const wrong = /[^A-Za-z0-9+/=]/.exec(joined);
+  if (wrong !== null) throw refuse('between its BEGIN and END lines there is a character that is not base64');
+  // What a mail lost at the very end: the padding is no part of the content.
+  const bare = joined.replace(/={1,2}$/, '');
+  const bytes = decodeBase64(bare + '='.repeat((4 - (bare.length % 4)) % 4));
+  if (bytes === undefined || bytes.length === 0) throw refuse('its base64 is not whole: some of it is missing');
+  if (bytes.length > LICENSE_LIMITS.decodedBytes)
+    throw new VtlicError('too_large', `the block holds more than ${LICENSE_LIMITS.decodedBytes} bytes`);
+  return bytes;
+}
+
+/** The bytes in a text that is base64 and nothing else, as a form or a script makes it of a file. */
+function wholeBase64(text: string): Uint8Array | undefined {
+  const joined = text.replaceAll(/\s/g, '');
+  return joined.length < 100 ? undefined : decodeBase64(joined);
+}
+
+function noteSurroundings(text: string, found: readonly Block[], label: ArmorLabel, repairs: Set<Repair>): void {
+  let rest = '';
+  let at = 0;
+  for (const { from, to } of found) {
+    rest += text.slice(at, from);
+    at = to;
+  }
+  if (/\S/.test(rest + text.slice(at))) repairs.add('surrounding text');
+  const isWhole = found.every(({ from, to }) => {
+    const block = text.slice(from, to);
+    return block.startsWith(`-----BEGIN ${label}-----`) && block.endsWith(`-----END ${label}-----`);
+  });
+  if (!isWhole) repairs.add('broken marks');
+}
+
+/** Whether the lines of the block are those of the file. */
+function noteLines(text: string, file: Uint8Array, repairs: Set<Repair>): void {
+  const [, ...lines] = new TextDecoder().decode(file).trimEnd().split('\n');
+  const wanted = lines.slice(0, -1).join('\n');
+  if (text.includes(`\n${wanted}\n`)) return;
+  const isIndented = text.replaceAll(/[ \t]+/g, '').includes(`\n${wanted}\n`);
+  repairs.add(isIndented ? 'blanks' : 'lines');
+}

@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { armor, dearmor } from '../../../formats/armor.ts';
+import { utf8 } from '../../../formats/bytes.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { MAX_PASTED_BYTES, normalizePasted, type Repair } from '../../../formats/normalize-pasted.ts';
+
+const BYTES = Uint8Array.from({ length: 500 }, (_, i) => (i * 7919) & 0xff);
+const FILE = Buffer.from(armor('VTLIC', BYTES)).toString();
+const [BEGIN = '', ...REST] = FILE.trimEnd().split('\n');
+const BODY = REST.slice(0, -1);
+const END = REST.at(-1) ?? '';
+
+function repairsOf(text: string | Uint8Array): readonly Repair[] {
+  const { file, repairs } = normalizePasted(typeof text === 'string' ? utf8(text) : text);
+  expect(Buffer.from(file).toString()).toBe(FILE);
+  return repairs;
+}
+
+function why(text: string | Uint8Array): string {
+  try {
+    normalizePasted(typeof text === 'string' ? utf8(text) : text);
+  } catch (error) {
+    if (error instanceof VtlicError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+function quotedPrintable(text: string): string {
+  return text
+    .replaceAll('=', '=3D')
+    .split('\n')
+    .map((line) => line.replaceAll(/.{50}(?=.)/g, (part) => `${part}=\n`))
+    .join('\n');
+}
+
+function wrapped(width: number): string {
+  const joined = BODY.join('');
+  const lines = joined.match(new RegExp(`.{1,${width}}`, 'g')) ?? [];
+  return [BEGIN, ...lines, END, ''].join('\n');
+}
+
+const utf16 = (text: string, bigEndian = false): Uint8Array => {
+  const bytes = Buffer.from(text, 'utf16le');
+  return new Uint8Array(bigEndian ? bytes.swap16() : bytes);
+};
+const html = (text: string): string =>
+  `<html><body><p>Dear customer,</p><pre class="x">${text.replaceAll('\n', '<br>\n')}</pre></body></html>`;
+
+describe('a license that was pasted', () => {
+  const MANGLED: readonly (readonly [what: string, text: string | Uint8Array, repairs: readonly Repair[]])[] = [
+    ['as it was sent', FILE, []],
+    ['with blank lines around', `\n\n${FILE}\n`, []],
+    ['with Windows line ends', FILE.replaceAll('\n', '\r\n'), ['line ends']],
+    ['with line ends of an old Macintosh', FILE.replaceAll('\n', '\r'), ['line ends']],
+    ['wrapped at 72', wrapped(72), ['lines']],
+    ['wrapped at 40', wrapped(40), ['lines']],
+    ['in one line', `${BEGIN} ${BODY.join(' ')} ${END}`, ['lines']],
+    ['with an empty line after each line', FILE.replaceAll('\n', '\n\n'), ['lines']],
+    ['indented', FILE.replaceAll(/^/gm, '    '), ['blanks']],
+    ['with non-breaking blanks', FILE.replaceAll(/^/gm, '\u00a0'), ['blanks']],
+    ['with zero-width blanks', FILE.replaceAll('A', 'A\u200b'), ['invisible characters']],
+    ['with soft hyphens', FILE.replaceAll('B', '\u00adB'), ['invisible characters']],
+    ['with a byte order mark', `\ufeff${FILE}`, ['byte order mark']],
+    ['quoted in a mail', FILE.replaceAll(/^/gm, '> '), ['quote marks']],
+    ['quoted twice', FILE.replaceAll(/^/gm, '>> '), ['quote marks']],
+    ['quoted twice with blanks', FILE.replaceAll(/^/gm, '> > '), ['quote marks']],
+    ['with a letter around', `Dear Acme,\nhere it is:\n${FILE}\nRegards - the vendor\n`, ['surrounding text']],
+    ['in quoted-printable', quotedPrintable(FILE), ['quoted-printable']],
+    ['in HTML', html(FILE), ['html', 'surrounding text']],
+    ['in HTML with entities', FILE.replaceAll('+', '&#43;').replaceAll('/', '&#x2F;'), ['html']],
+    ['in UTF-16', utf16(`\ufeff${FILE}`), ['utf-16']],
+    ['in UTF-16 without a mark', utf16(FILE), ['utf-16']],
+    ['in UTF-16, the other way round', utf16(`\ufeff${FILE}`, true), ['utf-16']],
+    ['in base64 twice', Buffer.from(FILE).toString('base64'), ['base64 twice']],
+    ['twice in one mail', `${FILE}\nOn Monday you wrote:\n${FILE}`, ['repeated block', 'surrounding text']],
+    ['with long dashes', FILE.replaceAll('-----', '\u2014\u2014-'), ['broken marks']],
+    ['with a broken BEGIN line', FILE.replace('BEGIN VTLIC', 'BEGIN\nVTLIC'), ['broken marks']],
+    ['without its padding', FILE.replaceAll('=', ''), ['lines']],
+  ];
+
+  it.each(MANGLED)('%s is the file again, and says what it was', (_what, text, repairs) => {
+    expect(repairsOf(text)).toEqual(repairs);
+  });
+
+  it('is the file again however several of these come together', () => {
+    const quote = (text: string): string => text.replaceAll(/^/gm, '> ');
+    const lineEnds = (text: string): string => text.replaceAll('\n', '\r\n');
+    const letter = (text: string): string => `Hello,\n\n${text}\nBye\n`;
+    const indent = (text: string): string => text.replaceAll(/^/gm, '\u00a0 ');
+    const steps = [quote, lineEnds, letter, indent, html, quotedPrintable];
+    fc.assert(
+      fc.property(fc.subarray(steps), fc.integer({ min: 4, max: 100 }), fc.boolean(), (chosen, width, isUtf16) => {
+        const text = chosen.reduce((so, step) => step(so), wrapped(width));
+        repairsOf(isUtf16 ? utf16(text) : text);
+      }),
+    );
+  });
+
+  it('of any bytes comes back as those bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.integer({ min: 1, max: 100 }), (bytes, width) => {
+        const [first = '', ...rest] = Buffer.from(armor('VTLIC', bytes)).toString().trimEnd().split('\n');
+        const body =
+          rest
+            .slice(0, -1)
+            .join('')
+            .match(new RegExp(`.{1,${width}}`, 'g')) ?? [];
+        const text = [first, ...body, rest.at(-1), ''].join('\n');
+        expect(dearmor('VTLIC', normalizePasted(utf8(text)).file)).toEqual(bytes);
+      }),
+    );
+  });
+});
+
+describe('what cannot be mended', () => {
+  const other = Buffer.from(armor('VTLIC', BYTES.toReversed())).toString();
+  it.each([
+    ['nothing', '', 'there is no line -----BEGIN VTLIC-----'],
+    ['no block', 'Dear Acme, the file is attached.', 'there is no line -----BEGIN VTLIC-----'],
+    ['two different blocks', `${FILE}\n${other}`, 'two different blocks'],
+    ['a block without its end', FILE.slice(0, 300), 'it ends before the END line'],
+    ['a block within another one', `${BEGIN}\n${BODY[0]}\n${FILE}`, 'begins within another one'],
+    ['a character that is no base64', FILE.replace(BODY[2] ?? '', `${BODY[2]}\u00e4`), 'not base64'],
+    ['a lost character', FILE.replace(BODY[1] ?? '', (BODY[1] ?? '').slice(1)), 'some of it is missing'],
+    ['an empty block', `${BEGIN}\n${END}\n`, 'some of it is missing'],
+    ['a block of another kind', Buffer.from(armor('VTLIC KEYSET', BYTES)).toString(), 'there is no line'],
+    ['random bytes', Uint8Array.from({ length: 999 }, (_, i) => (i * 31) & 0xff), 'there is no line'],
+  ])('%s is refused', (_what, text, words) => {
+    expect(why(text)).toContain(words);
+  });
+
+  it('is anything too large, before it is looked at', () => {
+    expect(why(new Uint8Array(MAX_PASTED_BYTES + 1))).toMatch(/^too_large/);
+    expect(why(`${BEGIN}\n${'A'.repeat(80_000)}\n${END}`)).toMatch(/^too_large/);
+  });
+
+  it('never throws anything but an error of ours', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(BEGIN, END, '=3D', '<br', '&#', '> ', '\u0000', '\u2014', BODY[0] ?? ''),
+      fc.string(),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        try {
+          normalizePasted(utf8(pieces.join('\n')));
+        } catch (error) {
+          expect(error).toBeInstanceOf(VtlicError);
+        }
+      }),
+    );
+  });
+});
+
+describe('a text that is made to take long', () => {
+  it.each([
+    ['dashes', '-'],
+    ['quote marks and blanks', '> '],
+    ['blanks', ' '],
+    ['openings of tags', '<a '],
+    ['equals signs', '= '],
+    ['BEGIN lines', '-----BEGIN '],
+    ['entities', '&#1'],
+    ['words of marks', 'BEGIN VTLIC'],
+  ])('of %s is judged in proportion to its length', (_what, unit) => {
+    const time = (bytes: number): number => {
+      const text = utf8(unit.repeat(Math.floor(bytes / unit.length)));
+      const start = performance.now();
+      expect(() => normalizePasted(text)).toThrow(VtlicError);
+      return performance.now() - start;
+    };
+    time(MAX_PASTED_BYTES / 8);
+    const [short, long] = [time(MAX_PASTED_BYTES / 8), time(MAX_PASTED_BYTES)];
+    // Eight times the text takes eight times as long; quadratic would be 64 times.
+    expect(long).toBeLessThan(30 * Math.max(short, 20));
+  });
+});
