@@ -1,7 +1,16 @@
 /** Installing: the product's consent, faults between the steps, other processes, changes that come as a file. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -141,7 +150,8 @@ describe('an installation', () => {
     symlinkSync(real, product.path);
     const running = await product.start();
     expect(await running.install(await renewal())).toEqual({ ok: true, outcome: 'in_force' });
-    expect(product.file()).toBe(await renewal());
+    expect(readFileSync(real, 'utf8')).toBe(await renewal());
+    expect(lstatSync(product.path).isSymbolicLink()).toBe(true);
   });
 
   it('of the next license overtakes a renewal that waits', async () => {
