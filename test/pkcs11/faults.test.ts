@@ -1,7 +1,7 @@
 /** A token that misbehaves, for real: through the fault proxy. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { utf8 } from '../../formats/bytes.ts';
-import { VtlicError } from '../../formats/error.ts';
+import type { VtlicError } from '../../formats/error.ts';
 import type { TokenOptions } from '../../keys/private/pkcs11/client/token-options.ts';
 import type { Token } from '../../keys/private/pkcs11/client/token.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
@@ -10,6 +10,7 @@ import { verifySignature } from '../../keys/public/verify-signature.ts';
 import { faulty, type FaultyToken } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { open, type TestToken } from './support/test-token.ts';
+import { rejected } from '../support/thrown.ts';
 
 /** Of the kind of call that hangs; the others have time, so that a busy machine makes no fault of its own. */
 const SHORT_LIMIT = 1_000;
@@ -49,15 +50,6 @@ async function openBehind(
   return { token, key: await token.openKey({ label: 'k', publicKey, purpose: 'license' }) };
 }
 
-async function faultOf(work: Promise<unknown>): Promise<VtlicError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (fault: unknown) => fault,
-  );
-  if (error instanceof VtlicError) return error;
-  throw new Error(`not refused, or not in our words: ${String(error)}`);
-}
-
 const logins = (proxy: FaultyToken): number => proxy.calls().filter((call) => call === 'C_Login').length;
 const holds = async (key: SigningKey): Promise<boolean> => verifySignature(publicKey, MESSAGE, await key.sign(MESSAGE));
 
@@ -69,7 +61,7 @@ describe('a signing call', () => {
       const proxy = faulty(made, [`fault ${fault}`], true);
       const { key } = await openBehind(proxy, SHORT);
       const begun = Date.now();
-      const error = await faultOf(key.sign(MESSAGE));
+      const error = await rejected(key.sign(MESSAGE));
       expect(error.code).toBe('signing_unknown');
       expect(error.message).toContain('did not answer within 1 s');
       expect(error.message).toContain('C_Sign');
@@ -97,11 +89,11 @@ describe('a signing call', () => {
   it('that kills every host ends the run after one more login', async () => {
     const proxy = faulty(made, ['fault C_Sign 3 kill']);
     const { key } = await openBehind(proxy);
-    expect((await faultOf(key.sign(MESSAGE))).code).toBe('signing_unknown');
+    expect((await rejected(key.sign(MESSAGE))).code).toBe('signing_unknown');
     // The next host makes two signatures, for it makes no self-test of its own.
     expect(await holds(key)).toBe(true);
-    expect((await faultOf(key.sign(MESSAGE))).code).toBe('signing_unknown');
-    const error = await faultOf(key.sign(MESSAGE));
+    expect((await rejected(key.sign(MESSAGE))).code).toBe('signing_unknown');
+    const error = await rejected(key.sign(MESSAGE));
     expect(error.code).toBe('signing_failed');
     expect(error.message).toContain('only once more in a run');
     expect(logins(proxy)).toBe(2);
@@ -116,7 +108,7 @@ describe('a signing call', () => {
   ])('that fails (%s) failed with its state known, and names call and code', async (fault, name) => {
     const proxy = faulty(made, [`fault C_Sign 3 ${fault}`], true);
     const { key } = await openBehind(proxy);
-    const error = await faultOf(key.sign(MESSAGE));
+    const error = await rejected(key.sign(MESSAGE));
     expect(error.code).toBe('signing_failed');
     expect(error.message).toContain('C_Sign');
     expect(error.message).toContain(name);
@@ -129,7 +121,7 @@ describe('a signing call', () => {
       const proxy = faulty(made, [`fault C_SignInit 3 rv ${rv}`], true);
       const notices: string[] = [];
       const { key } = await openBehind(proxy, { notify: (sentence) => notices.push(sentence) });
-      expect((await faultOf(key.sign(MESSAGE))).code).toBe('signing_failed');
+      expect((await rejected(key.sign(MESSAGE))).code).toBe('signing_failed');
       expect(await holds(key)).toBe(true);
       expect(logins(proxy)).toBe(2);
       expect(notices.join()).toContain('was opened again');
@@ -138,7 +130,7 @@ describe('a signing call', () => {
 
   it.each(['0', '63', '3308'])('that gives %s bytes is thrown away', async (length) => {
     const { key } = await openBehind(faulty(made, [`fault C_Sign 3 length ${length}`]));
-    const error = await faultOf(key.sign(MESSAGE));
+    const error = await rejected(key.sign(MESSAGE));
     expect(error.code).toBe('signing_failed');
     expect(error.message).toContain('should have 3309');
   });
@@ -146,7 +138,7 @@ describe('a signing call', () => {
   it.each(['C_Sign 1 flip', 'C_Sign 2 flip', 'C_SignInit 1 otherkey', 'C_SignInit 2 otherkey'])(
     'that is wrong (%s) is found at opening',
     async (fault) => {
-      expect((await faultOf(openBehind(faulty(made, [`fault ${fault}`])))).code).toBe('self_check_failed');
+      expect((await rejected(openBehind(faulty(made, [`fault ${fault}`])))).code).toBe('self_check_failed');
     },
   );
 
@@ -160,7 +152,7 @@ describe('a signing call', () => {
   it('waits 30 s by default', async () => {
     const { key } = await openBehind(faulty(made, ['fault C_Sign 3 hang']), { limits: {} });
     const begun = Date.now();
-    expect((await faultOf(key.sign(MESSAGE))).message).toContain('within 30 s');
+    expect((await rejected(key.sign(MESSAGE))).message).toContain('within 30 s');
     expect(Date.now() - begun).toBeGreaterThan(29_000);
   });
 });
@@ -177,7 +169,7 @@ describe('key generation', () => {
     const token = await open(proxy, 't');
     opened.push(token);
     const name = { label: `new ${fault}`, id: Uint8Array.of(3) };
-    await faultOf(token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65', purpose: 'license' }));
+    await rejected(token.generateKey({ ...name, alg: 'ed25519+ml-dsa-65', purpose: 'license' }));
     await token.close();
     const after = await open(made, 't');
     opened.push(after);
@@ -188,7 +180,7 @@ describe('key generation', () => {
   it('that hangs is ended, and names the call', async () => {
     const token = await open(faulty(made, ['fault C_GenerateKeyPair 1 hang']), 't', SHORT);
     opened.push(token);
-    const error = await faultOf(
+    const error = await rejected(
       token.generateKey({ alg: 'ed25519', label: 'hang', id: Uint8Array.of(4), purpose: 'license' }),
     );
     expect(error.code).toBe('signing_failed');
@@ -214,7 +206,7 @@ describe('opening', () => {
     ['C_FindObjects 1 hang', 'signing_failed'],
   ])('with the fault %s is %s, with one login at most', async (fault, code) => {
     const proxy = faulty(made, [`fault ${fault}`]);
-    const error = await faultOf(openBehind(proxy, fault.endsWith('hang') ? SHORT_AT_OPENING : {}));
+    const error = await rejected(openBehind(proxy, fault.endsWith('hang') ? SHORT_AT_OPENING : {}));
     expect(error.code).toBe(code);
     expect(error.hint).toBeDefined();
     expect(logins(proxy)).toBeLessThanOrEqual(1);

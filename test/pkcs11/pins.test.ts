@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { utf8 } from '../../formats/bytes.ts';
-import { VtlicError } from '../../formats/error.ts';
+import type { VtlicError } from '../../formats/error.ts';
 import { formatPkcs11Uri } from '../../keys/private/pkcs11/uri/format-uri.ts';
 import { parsePkcs11Uri } from '../../keys/private/pkcs11/uri/uri.ts';
 import { openToken } from '../../keys/private/pkcs11/client/token.ts';
@@ -15,6 +15,7 @@ import { testRuntime } from '../support/site-fixture.ts';
 import { faulty, type FaultyToken } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { open, optionsOf, random, type TestToken } from './support/test-token.ts';
+import { rejected } from '../support/thrown.ts';
 
 const made: TestToken[] = [];
 afterEach(() => {
@@ -29,22 +30,13 @@ function make(lines: readonly string[] = [], once = false): FaultyToken {
 const WRONG = { pin: () => Promise.resolve(utf8('wrong-pin-8812')) };
 const logins = (proxy: FaultyToken): number => proxy.calls().filter((call) => call === 'C_Login').length;
 
-async function faultOf(work: Promise<unknown>): Promise<VtlicError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (fault: unknown) => fault,
-  );
-  if (error instanceof VtlicError) return error;
-  throw new Error(`not refused in our words: ${String(error)}`);
-}
-
 describe('a PIN', () => {
   it('that is wrong is shown once a run, until the token says that one try is left; then only by its serial', async () => {
     const proxy = make();
     let shown = 0;
     let last: VtlicError | undefined;
     for (let run = 0; run < 20; run++) {
-      last = await faultOf(open(proxy, 't', WRONG));
+      last = await rejected(open(proxy, 't', WRONG));
       if (last.code !== 'pin_refused') break;
       shown += 1;
       expect(logins(proxy)).toBe(shown);
@@ -54,7 +46,7 @@ describe('a PIN', () => {
     expect(logins(proxy)).toBe(9);
     const serial = /serial ([0-9a-f]+)/.exec(last?.message ?? '')?.[1] ?? '';
     expect(last?.hint).toContain(`--last-try ${serial}`);
-    expect((await faultOf(open(proxy, 't', { lastTrySerial: '0000' }))).code).toBe('pin_last_try');
+    expect((await rejected(open(proxy, 't', { lastTrySerial: '0000' }))).code).toBe('pin_last_try');
     expect(logins(proxy)).toBe(9);
     // The right PIN on the last try brings all tries back.
     const token = await open(proxy, 't', { lastTrySerial: serial });
@@ -64,11 +56,11 @@ describe('a PIN', () => {
 
   it('that locks the token is never shown again', async () => {
     const proxy = make();
-    for (let run = 0; run < 9; run++) await faultOf(open(proxy, 't', WRONG));
-    const serial = /serial ([0-9a-f]+)/.exec((await faultOf(open(proxy, 't'))).message)?.[1] ?? '';
-    const locking = await faultOf(open(proxy, 't', { ...WRONG, lastTrySerial: serial }));
+    for (let run = 0; run < 9; run++) await rejected(open(proxy, 't', WRONG));
+    const serial = /serial ([0-9a-f]+)/.exec((await rejected(open(proxy, 't'))).message)?.[1] ?? '';
+    const locking = await rejected(open(proxy, 't', { ...WRONG, lastTrySerial: serial }));
     expect(locking.message).toContain('locked');
-    expect((await faultOf(open(proxy, 't', { lastTrySerial: serial }))).code).toBe('pin_locked');
+    expect((await rejected(open(proxy, 't', { lastTrySerial: serial }))).code).toBe('pin_locked');
     expect(logins(proxy)).toBe(10);
   });
 
@@ -82,7 +74,7 @@ describe('a PIN', () => {
       },
     });
     for (const other of [undefined, '', 'Yes', 'yes'])
-      expect((await faultOf(open(proxy, 't', typing(other)))).code).toBe('pin_last_try');
+      expect((await rejected(open(proxy, 't', typing(other)))).code).toBe('pin_last_try');
     expect(logins(proxy)).toBe(0);
     const serial = asked[0] ?? '';
     await (await open(proxy, 't', typing(serial))).close();
@@ -109,7 +101,7 @@ describe('a PIN', () => {
       given = utf8(proxy.pin);
       return Promise.resolve(given);
     };
-    const error = await faultOf(open(proxy, 't', { pin }));
+    const error = await rejected(open(proxy, 't', { pin }));
     expect(error.code).toBe('pin_last_try');
     expect(given.every((byte) => byte === 0)).toBe(true);
     expect(proxy.calls()[atPrompt]).toBe('C_GetTokenInfo');
@@ -128,14 +120,14 @@ describe('a PIN', () => {
       asked = true;
       return Promise.resolve(utf8('x'));
     };
-    expect((await faultOf(open(proxy, 't', { pin }))).code).toBe('pin_locked');
+    expect((await rejected(open(proxy, 't', { pin }))).code).toBe('pin_locked');
     expect(asked).toBe(false);
     expect(logins(proxy)).toBe(0);
   });
 
   it('that is too short for the token is not shown', async () => {
     const proxy = make();
-    expect((await faultOf(open(proxy, 't', { pin: () => Promise.resolve(utf8('1')) }))).message).toContain(
+    expect((await rejected(open(proxy, 't', { pin: () => Promise.resolve(utf8('1')) }))).message).toContain(
       'was not shown',
     );
     expect(logins(proxy)).toBe(0);
@@ -151,8 +143,8 @@ describe('a PIN', () => {
     const { key } = await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), purpose: 'license' });
     writeFileSync(conf, lines);
     await key.sign(utf8('a'));
-    expect((await faultOf(key.sign(utf8('a')))).code).toBe('signing_unknown');
-    for (let i = 0; i < 5; i++) expect((await faultOf(key.sign(utf8('a')))).code).toBe('pin_refused');
+    expect((await rejected(key.sign(utf8('a')))).code).toBe('signing_unknown');
+    for (let i = 0; i < 5; i++) expect((await rejected(key.sign(utf8('a')))).code).toBe('pin_refused');
     expect(logins(proxy)).toBe(2);
     await token.close();
   });
@@ -162,10 +154,10 @@ describe('a PIN', () => {
     const token = await open(proxy, 't');
     const { key } = await token.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), purpose: 'license' });
     await key.sign(utf8('a'));
-    expect((await faultOf(key.sign(utf8('a')))).code).toBe('signing_unknown');
+    expect((await rejected(key.sign(utf8('a')))).code).toBe('signing_unknown');
     const sessions = (): number => proxy.calls().filter((call) => call === 'C_OpenSession').length;
     const before = sessions();
-    const signing = faultOf(key.sign(utf8('a')));
+    const signing = rejected(key.sign(utf8('a')));
     for (const until = Date.now() + 20_000; sessions() < before + 2 && Date.now() < until;)
       await new Promise((resolve) => setTimeout(resolve, 10));
     await token.close();
@@ -176,7 +168,7 @@ describe('a PIN', () => {
   it('is wiped by the keystore, and in no message, file or error', async () => {
     const proxy = make();
     const given = utf8('wrong-pin-8812');
-    const error = await faultOf(open(proxy, 't', { pin: () => Promise.resolve(given) }));
+    const error = await rejected(open(proxy, 't', { pin: () => Promise.resolve(given) }));
     expect(given.every((byte) => byte === 0)).toBe(true);
     expect(`${error.message} ${error.hint ?? ''} ${error.stack ?? ''} ${JSON.stringify(error)}`).not.toContain('8812');
     const right = utf8(proxy.pin);
@@ -233,10 +225,10 @@ describe('other ways in', () => {
     const options = { uri, pin, environment: { ...process.env, ...plain.environment } };
     await (await openToken(options, random)).close();
     chmodSync(file, 0o640);
-    expect((await faultOf(openToken(options, random))).message).toContain('other users');
+    expect((await rejected(openToken(options, random))).message).toContain('other users');
     chmodSync(file, 0o600);
     writeFileSync(file, '\n');
-    expect((await faultOf(openToken(options, random))).message).toContain('empty line');
+    expect((await rejected(openToken(options, random))).message).toContain('empty line');
     expect(asked).toEqual([]);
     const without = { ...options, uri: parsePkcs11Uri(`pkcs11:token=t?module-path=${plain.module}`) };
     await (await openToken(without, random)).close();
@@ -259,8 +251,8 @@ describe('other ways in', () => {
     const refusing = faulty(plain, ['contextpin other-than-the-pin']);
     const other = await open(refusing, 't');
     const opening = (): Promise<unknown> => other.openKey({ label: 'k', publicKey: key.publicKey, purpose: 'license' });
-    expect((await faultOf(opening())).code).toBe('pin_refused');
-    expect((await faultOf(opening())).code).toBe('pin_refused');
+    expect((await rejected(opening())).code).toBe('pin_refused');
+    expect((await rejected(opening())).code).toBe('pin_refused');
     expect(logins(refusing)).toBe(2);
     await other.close();
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { armor, dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
 import { utf8 } from '../../../formats/bytes.ts';
 import { armoredText } from '../../support/armored-text.ts';
-import { faultOf } from './fault-of.ts';
+import { thrown } from '../../support/thrown.ts';
 
 const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 7 + 3) % 256);
 const read = (text: string): Uint8Array => dearmor('VTLIC', utf8(text));
@@ -18,7 +18,7 @@ describe('armor', () => {
     expect(armoredText('VTLIC KEYSET', Uint8Array.of(0))).toBe(
       '-----BEGIN VTLIC KEYSET-----\nAA==\n-----END VTLIC KEYSET-----\n',
     );
-    expect(faultOf(() => armor('VTLIC', new Uint8Array())).code).toBe('internal');
+    expect(thrown(() => armor('VTLIC', new Uint8Array())).code).toBe('internal');
   });
 
   it.each([1, 2, 3, 47, 48, 49, 50, 95, 96, 97, 500, 49_152])('goes there and back with %i bytes', (length) => {
@@ -88,7 +88,7 @@ describe('dearmor', () => {
     ['a form feed after it', `${good}\f`, 6],
     ['a no-break space before it', `\u00a0${good}`, 1],
   ])('refuses %s', (_, text, line) => {
-    expect(faultOf(() => read(text))).toMatchObject({ code: 'armor_malformed', place: { line } });
+    expect(thrown(() => read(text))).toMatchObject({ code: 'armor_malformed', place: { line } });
   });
 
   it.each([
@@ -111,13 +111,13 @@ describe('dearmor', () => {
     [`${BEGIN}\nAAAA\n-----END`, `the line "${END}" should end the block`, 3],
     [`${good}${good}`, 'only blank space may follow the block', 6],
   ])('says what is wrong with %j in words', (text, words, line) => {
-    const fault = faultOf(() => read(text));
+    const fault = thrown(() => read(text));
     expect(fault.message).toContain(words);
     expect(fault.place.line).toBe(line);
   });
 
   it('says what to do about a block that was copied in part', () => {
-    expect(faultOf(() => read(good.slice(0, 60))).hint).toContain('Copy the whole block again');
+    expect(thrown(() => read(good.slice(0, 60))).hint).toContain('Copy the whole block again');
   });
 
   it('knows every character of base64 when it says what is wrong', () => {
@@ -127,36 +127,36 @@ describe('dearmor', () => {
       const isBase64 = /[A-Za-z0-9+/=]/.test(character);
       expect([
         character,
-        faultOf(() => read(`${BEGIN}\n${character}\n${END}`)).message.includes('that is not base64'),
+        thrown(() => read(`${BEGIN}\n${character}\n${END}`)).message.includes('that is not base64'),
       ]).toEqual([character, !isBase64]);
     }
   });
 
   it('says what stands where the block should begin, made fit for a terminal', () => {
-    expect(faultOf(() => read('\u001b[2Jhello')).message).toContain('"\\u{001B}[2Jhello"');
-    expect(faultOf(() => read(`x${'y'.repeat(90_000)}`)).message.length).toBeLessThan(250);
+    expect(thrown(() => read('\u001b[2Jhello')).message).toContain('"\\u{001B}[2Jhello"');
+    expect(thrown(() => read(`x${'y'.repeat(90_000)}`)).message.length).toBeLessThan(250);
   });
 
   it('keeps to its limits to the byte', () => {
     const largest = armoredText('VTLIC', bytesOf(49_152));
     expect(read(largest)).toHaveLength(49_152);
-    expect(faultOf(() => read(armoredText('VTLIC', bytesOf(49_153)))).code).toBe('too_large');
+    expect(thrown(() => read(armoredText('VTLIC', bytesOf(49_153)))).code).toBe('too_large');
 
     const padded = largest + ' '.repeat(LICENSE_LIMITS.fileBytes - largest.length);
     expect(read(padded)).toHaveLength(49_152);
-    expect(faultOf(() => read(`${padded} `)).code).toBe('too_large');
-    expect(faultOf(() => read('x'.repeat(98_305))).code).toBe('too_large');
-    expect(faultOf(() => read('x'.repeat(98_304))).code).toBe('armor_malformed');
+    expect(thrown(() => read(`${padded} `)).code).toBe('too_large');
+    expect(thrown(() => read('x'.repeat(98_305))).code).toBe('too_large');
+    expect(thrown(() => read('x'.repeat(98_304))).code).toBe('armor_malformed');
   });
 
   it('judges the armor before the size of what it holds', () => {
-    expect(faultOf(() => read(`${armoredText('VTLIC', bytesOf(49_153))}x`)).code).toBe('armor_malformed');
+    expect(thrown(() => read(`${armoredText('VTLIC', bytesOf(49_153))}x`)).code).toBe('armor_malformed');
   });
 
   it('takes other limits', () => {
     const file = armor('VTLIC KEYSET', bytesOf(60_000));
     expect(dearmor('VTLIC KEYSET', file, { fileBytes: file.length, decodedBytes: 60_000 })).toHaveLength(60_000);
-    expect(faultOf(() => dearmor('VTLIC KEYSET', file, { fileBytes: file.length, decodedBytes: 59_999 })).code).toBe(
+    expect(thrown(() => dearmor('VTLIC KEYSET', file, { fileBytes: file.length, decodedBytes: 59_999 })).code).toBe(
       'too_large',
     );
   });

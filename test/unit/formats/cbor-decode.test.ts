@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decodeCbor, decodeTaggedCbor } from '../../../formats/cbor/decode.ts';
 import { encodeCbor } from '../../../formats/cbor/encode.ts';
-import { codeAt, faultOf, hex } from './fault-of.ts';
+import { codeAt, thrown } from '../../support/thrown.ts';
+import { hex } from './hex.ts';
 
 describe('decodeCbor', () => {
   it.each([
@@ -141,7 +142,7 @@ describe('decodeCbor', () => {
   });
 
   it('adds the place of the bytes to the offset', () => {
-    expect(faultOf(() => decodeCbor(hex('81f6'), { offsetBase: 100 })).place.offset).toBe(101);
+    expect(thrown(() => decodeCbor(hex('81f6'), { offsetBase: 100 })).place.offset).toBe(101);
   });
 
   it('is not brought down by 10,000 levels, or by a million items that are not there', () => {
@@ -182,7 +183,7 @@ describe('decodeCbor', () => {
     ['8181818181818181a0', 'arrays and maps are nested deeper than 8'],
     ['c000', 'a tag stands elsewhere than at the very top'],
   ])('says what is wrong with %j in words', (bytes, words) => {
-    const { code, message } = faultOf(() => decodeCbor(hex(bytes)));
+    const { code, message } = thrown(() => decodeCbor(hex(bytes)));
     expect(message).toBe(`the CBOR is ${code === 'cbor_malformed' ? 'malformed' : 'not deterministic'}: ${words}`);
   });
 });

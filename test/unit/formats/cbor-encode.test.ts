@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../formats/bytes.ts';
 import { encodeCbor, encodeTagged } from '../../../formats/cbor/encode.ts';
 import type { CborValue } from '../../../formats/cbor/value.ts';
-import { faultOf } from './fault-of.ts';
+import { thrown } from '../../support/thrown.ts';
 
 const map = (...pairs: readonly (readonly [CborValue, CborValue])[]): CborValue => new Map(pairs);
 
@@ -72,7 +72,7 @@ describe('encodeCbor', () => {
     ['too deep an array', nested(9)],
     ['too deep a key', map([nested(8), 0])],
   ])('refuses %s as a defect', (_, value) => {
-    expect(faultOf(() => encodeCbor(value)).code).toBe('internal');
+    expect(thrown(() => encodeCbor(value)).code).toBe('internal');
   });
 
   it('takes the deepest that is allowed', () => {

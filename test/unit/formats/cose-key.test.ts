@@ -5,7 +5,7 @@ import { encodeCbor } from '../../../formats/cbor/encode.ts';
 import type { CborValue } from '../../../formats/cbor/value.ts';
 import { ALGORITHMS, algorithmOfWire, isAlgorithm, type Algorithm } from '../../../formats/cose-algorithm.ts';
 import { decodeCoseKey, decodePrivateCoseKey, encodeCoseKey, encodePrivateCoseKey } from '../../../formats/cose-key.ts';
-import { faultOf } from './fault-of.ts';
+import { thrown } from '../../support/thrown.ts';
 
 const ALGS: readonly Algorithm[] = ['ed25519', 'ed25519+ml-dsa-65'];
 
@@ -72,9 +72,9 @@ describe('COSE_Key', () => {
     for (const change of [-1, 1]) {
       const wrongPublic = filled(ALGORITHMS[alg].publicKeyBytes + change, 1);
       const wrongPrivate = filled(ALGORITHMS[alg].privateKeyBytes + change, 1);
-      expect(faultOf(() => encodeCoseKey(alg, wrongPublic)).code).toBe('key_invalid');
-      expect(faultOf(() => encodePrivateCoseKey(alg, wrongPublic, privateOf(alg))).code).toBe('key_invalid');
-      expect(faultOf(() => encodePrivateCoseKey(alg, publicOf(alg), wrongPrivate)).message).toContain(
+      expect(thrown(() => encodeCoseKey(alg, wrongPublic)).code).toBe('key_invalid');
+      expect(thrown(() => encodePrivateCoseKey(alg, wrongPublic, privateOf(alg))).code).toBe('key_invalid');
+      expect(thrown(() => encodePrivateCoseKey(alg, publicOf(alg), wrongPrivate)).message).toContain(
         `${ALGORITHMS[alg].privateKeyBytes} bytes`,
       );
     }
@@ -85,27 +85,27 @@ describe('COSE_Key', () => {
     const privateForm = encodePrivateCoseKey(alg, publicOf(alg), privateOf(alg));
     const fixed = publicForm.length - ALGORITHMS[alg].publicKeyBytes;
     for (let i = 0; i < fixed; i++) {
-      expect(faultOf(() => decodeCoseKey(publicForm.with(i, publicForm[i] === 0 ? 1 : 0))).code).toBe('key_invalid');
-      expect(faultOf(() => decodePrivateCoseKey(privateForm.with(i, privateForm[i] === 0 ? 1 : 0))).code).toBe(
+      expect(thrown(() => decodeCoseKey(publicForm.with(i, publicForm[i] === 0 ? 1 : 0))).code).toBe('key_invalid');
+      expect(thrown(() => decodePrivateCoseKey(privateForm.with(i, privateForm[i] === 0 ? 1 : 0))).code).toBe(
         'key_invalid',
       );
     }
     const gap = privateForm.length - ALGORITHMS[alg].privateKeyBytes - 3;
     for (let i = gap; i < gap + 3; i++)
-      expect(faultOf(() => decodePrivateCoseKey(privateForm.with(i, 0))).code).toBe('key_invalid');
+      expect(thrown(() => decodePrivateCoseKey(privateForm.with(i, 0))).code).toBe('key_invalid');
     for (const form of [publicForm, privateForm]) {
       for (const wrong of [form.slice(0, -1), Uint8Array.of(...form, 0), form.slice(1)]) {
-        expect(faultOf(() => decodeCoseKey(wrong)).code).toBe('key_invalid');
-        expect(faultOf(() => decodePrivateCoseKey(wrong)).code).toBe('key_invalid');
+        expect(thrown(() => decodeCoseKey(wrong)).code).toBe('key_invalid');
+        expect(thrown(() => decodePrivateCoseKey(wrong)).code).toBe('key_invalid');
       }
     }
   });
 
   it.each(ALGS)('tells a private key from a public one, and says no byte of it: %s', (alg) => {
     const secret = filled(ALGORITHMS[alg].privateKeyBytes, 0x5a);
-    const fault = faultOf(() => decodeCoseKey(encodePrivateCoseKey(alg, publicOf(alg), secret)));
+    const fault = thrown(() => decodeCoseKey(encodePrivateCoseKey(alg, publicOf(alg), secret)));
     expect(fault.message).toContain('private');
     expect(JSON.stringify([fault.message, fault.hint, fault.place])).not.toMatch(/5a5a|WlpaW|ZZZZ/);
-    expect(faultOf(() => decodePrivateCoseKey(encodeCoseKey(alg, publicOf(alg)))).code).toBe('key_invalid');
+    expect(thrown(() => decodePrivateCoseKey(encodeCoseKey(alg, publicOf(alg)))).code).toBe('key_invalid');
   });
 });

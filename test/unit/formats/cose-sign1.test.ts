@@ -4,7 +4,8 @@ import { encodeCbor, encodeTagged } from '../../../formats/cbor/encode.ts';
 import type { CborValue } from '../../../formats/cbor/value.ts';
 import type { Algorithm } from '../../../formats/cose-algorithm.ts';
 import { decodeCoseSign1, encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../../formats/cose-sign1.ts';
-import { faultOf, hex } from './fault-of.ts';
+import { thrown } from '../../support/thrown.ts';
+import { hex } from './hex.ts';
 
 const KID = '0123456789abcdef'.repeat(4);
 const map = (...pairs: readonly (readonly [CborValue, CborValue])[]): ReadonlyMap<CborValue, CborValue> =>
@@ -42,7 +43,7 @@ describe('the protected header', () => {
   });
 
   it.each(['', 'ab', KID.slice(2), `${KID}00`, 'z'.repeat(64)])('wants a kid of 32 bytes, not %j', (kid) => {
-    expect(faultOf(() => encodeProtected('ed25519', kid, TYP.license)).code).toBe('internal');
+    expect(thrown(() => encodeProtected('ed25519', kid, TYP.license)).code).toBe('internal');
   });
 });
 
@@ -114,21 +115,21 @@ describe('decodeCoseSign1', () => {
     ['a kid of 33 bytes', withHeader(4, new Uint8Array(33))],
     ['a typ by number', withHeader(16, 61)],
   ])('refuses %s as cose_malformed', (_, file) => {
-    expect(faultOf(() => decodeCoseSign1(file, TYP.license)).code).toBe('cose_malformed');
+    expect(thrown(() => decodeCoseSign1(file, TYP.license)).code).toBe('cose_malformed');
   });
 
   it.each([TYP.keyset, TYP.release, 'application/cwt', 'application/vnd.vtlic.license+COSE', ''])(
     'refuses the typ %j',
     (typ) => {
-      expect(faultOf(() => decodeCoseSign1(withHeader(16, typ), TYP.license)).code).toBe('typ_wrong');
+      expect(thrown(() => decodeCoseSign1(withHeader(16, typ), TYP.license)).code).toBe('typ_wrong');
     },
   );
 
   it('names the kind that came', () => {
-    expect(faultOf(() => decodeCoseSign1(withHeader(16, TYP.keyset), TYP.license)).message).toBe(
+    expect(thrown(() => decodeCoseSign1(withHeader(16, TYP.keyset), TYP.license)).message).toBe(
       'the signed thing should be a license, but it is a keyset',
     );
-    expect(faultOf(() => decodeCoseSign1(withHeader(16, 'a\u001b[2J'), TYP.license)).message).toContain(
+    expect(thrown(() => decodeCoseSign1(withHeader(16, 'a\u001b[2J'), TYP.license)).message).toContain(
       '"a\\u{001B}[2J"',
     );
   });
@@ -136,28 +137,28 @@ describe('decodeCoseSign1', () => {
   it.each<CborValue>([-8, -7, -55, -58, 0, 'Ed25519', 'ed25519', 'ed25519+ml-dsa-65 '])(
     'does not know the alg %j',
     (alg) => {
-      expect(faultOf(() => decodeCoseSign1(withHeader(1, alg), TYP.license)).code).toBe('alg_unknown');
+      expect(thrown(() => decodeCoseSign1(withHeader(1, alg), TYP.license)).code).toBe('alg_unknown');
     },
   );
 
   it('goes step by step: CBOR, shape, typ, alg', () => {
     const wrongTypAndAlg = map([1, -8], [4, hex(KID)], [16, TYP.keyset]);
-    expect(faultOf(() => decodeCoseSign1(signed(wrongTypAndAlg), TYP.license)).code).toBe('typ_wrong');
+    expect(thrown(() => decodeCoseSign1(signed(wrongTypAndAlg), TYP.license)).code).toBe('typ_wrong');
     const alsoShortKid = map([1, -8], [4, utf8('11')], [16, TYP.keyset]);
-    expect(faultOf(() => decodeCoseSign1(signed(alsoShortKid), TYP.license)).code).toBe('cose_malformed');
+    expect(thrown(() => decodeCoseSign1(signed(alsoShortKid), TYP.license)).code).toBe('cose_malformed');
     const alsoTrailing = concatBytes(signed(alsoShortKid), Uint8Array.of(0));
-    expect(faultOf(() => decodeCoseSign1(alsoTrailing, TYP.license)).code).toBe('cbor_malformed');
+    expect(thrown(() => decodeCoseSign1(alsoTrailing, TYP.license)).code).toBe('cbor_malformed');
   });
 
   it('walks the protected bytes in the CBOR step, also where the shape is wrong', () => {
     const unsorted = hex(`a3 04 5820 ${KID} 01 32 10 7822 ${toHex(utf8(TYP.license))}`);
     expect(
-      faultOf(() => decodeCoseSign1(encodeTagged(18, [unsorted, map(), utf8('p'), utf8('s')]), TYP.license)),
+      thrown(() => decodeCoseSign1(encodeTagged(18, [unsorted, map(), utf8('p'), utf8('s')]), TYP.license)),
     ).toMatchObject({
       code: 'cbor_not_deterministic',
       place: { offset: 2 + 2 + 1 + 1 + 34 },
     });
-    expect(faultOf(() => decodeCoseSign1(encodeTagged(17, [hex('f6')]), TYP.license)).code).toBe('cbor_malformed');
+    expect(thrown(() => decodeCoseSign1(encodeTagged(17, [hex('f6')]), TYP.license)).code).toBe('cbor_malformed');
   });
 
   it('does not look into the payload', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isId, isUuidV7Bytes, makeUuidV7, uuidFromBytes, uuidToBytes } from '../../../formats/license/id.ts';
-import { faultOf, hex } from './fault-of.ts';
+import { thrown } from '../../support/thrown.ts';
+import { hex } from './hex.ts';
 
 describe('isId', () => {
   it.each(['a', 'Z', '0', 'a.b', 'a_b', 'a:b', 'a-b', '1-', 'a'.repeat(128)])('takes %s', (text) =>
@@ -54,9 +55,9 @@ describe('license ids', () => {
 
   it('want a time and ten bytes', () => {
     for (const time of [-1, 0.5, 2 ** 48, Number.NaN])
-      expect(faultOf(() => makeUuidV7(time, new Uint8Array(10))).code).toBe('internal');
-    expect(faultOf(() => makeUuidV7(0, new Uint8Array(9))).code).toBe('internal');
-    expect(faultOf(() => uuidFromBytes(new Uint8Array(15))).code).toBe('internal');
+      expect(thrown(() => makeUuidV7(time, new Uint8Array(10))).code).toBe('internal');
+    expect(thrown(() => makeUuidV7(0, new Uint8Array(9))).code).toBe('internal');
+    expect(thrown(() => uuidFromBytes(new Uint8Array(15))).code).toBe('internal');
   });
 
   it('go from text to bytes and back', () => {

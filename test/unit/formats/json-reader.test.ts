@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
 import { type JsonObjectReader, nearestName, readObject } from '../../../formats/json/reader.ts';
 import { parseStrictJson } from '../../../formats/json/strict-json.ts';
-import { faultOf } from './fault-of.ts';
+import { thrown } from '../../support/thrown.ts';
 
 const read = (text: string): JsonObjectReader =>
   readObject(parseStrictJson(utf8(text)), { code: 'request_invalid', file: 'request.json' });
@@ -34,13 +34,13 @@ describe('the reader', () => {
   });
 
   it('names the member, its path and its place', () => {
-    expect(faultOf(() => read('{"limits":{"vaults":\n"x"}}').object('limits').integer('vaults'))).toMatchObject({
+    expect(thrown(() => read('{"limits":{"vaults":\n"x"}}').object('limits').integer('vaults'))).toMatchObject({
       code: 'request_invalid',
       message: '"limits.vaults" should be an integer, but it is the text "x"',
       place: { file: 'request.json', field: 'limits.vaults', line: 2, column: 1 },
     });
     expect(
-      faultOf(() =>
+      thrown(() =>
         read('{"f":["a",5]}')
           .array('f')
           .map((item) => item.string()),
@@ -49,14 +49,14 @@ describe('the reader', () => {
       message: '"f[1]" should be a text, but it is the number 5',
       place: { field: 'f[1]', line: 1, column: 11 },
     });
-    expect(faultOf(() => read('\n {"o":{}}').object('o').string('x'))).toMatchObject({
+    expect(thrown(() => read('\n {"o":{}}').object('o').string('x'))).toMatchObject({
       message: '"o.x" is required, but it is missing',
       place: { field: 'o.x', line: 2, column: 7 },
     });
   });
 
   it('wants an object at the root', () => {
-    expect(faultOf(() => read('[]'))).toMatchObject({
+    expect(thrown(() => read('[]'))).toMatchObject({
       code: 'request_invalid',
       message: 'the document should be an object, but it is an array',
       place: { line: 1, column: 1 },
@@ -81,7 +81,7 @@ describe('the reader', () => {
     ['-1', 'should be at least 0, but it is -1'],
     ['11', 'should be at most 10, but it is 11'],
   ])('refuses the integer %s in words of its own', (text, words) => {
-    expect(faultOf(() => read(`{"seats":${text}}`).integer('seats', { min: 0, max: 10 })).message).toBe(
+    expect(thrown(() => read(`{"seats":${text}}`).integer('seats', { min: 0, max: 10 })).message).toBe(
       `"seats" ${words}`,
     );
   });
@@ -103,11 +103,11 @@ describe('the reader', () => {
     ['an object', (root) => root.object('x'), 'should be an object, but it is the number 1'],
     ['a text, if anything', (root) => root.optionalString('x'), 'should be a text, but it is the number 1'],
   ])('wants %s', (_, act, words) => {
-    expect(faultOf(() => act(read('{"x":1}'))).message).toBe(`"x" ${words}`);
+    expect(thrown(() => act(read('{"x":1}'))).message).toBe(`"x" ${words}`);
   });
 
   it('does not take null for absent', () => {
-    expect(faultOf(() => read('{"x":null}').optionalString('x')).message).toBe('"x" should be a text, but it is null');
+    expect(thrown(() => read('{"x":null}').optionalString('x')).message).toBe('"x" should be a text, but it is null');
   });
 
   it('refuses what nobody asked for, with the nearest name that is not there yet', () => {
@@ -115,7 +115,7 @@ describe('the reader', () => {
     root.string('tier');
     root.optionalString('deployment');
     root.optionalString('name');
-    expect(faultOf(() => root.end())).toMatchObject({
+    expect(thrown(() => root.end())).toMatchObject({
       code: 'request_invalid',
       message: '"deploiment" is not known here',
       hint: 'Did you mean "deployment"?',
@@ -126,20 +126,20 @@ describe('the reader', () => {
   it('lists the known names where none is near', () => {
     const root = read('{"xyz":1}');
     root.optionalString('tier');
-    expect(faultOf(() => root.end()).hint).toBe('Known here: tier.');
-    expect(faultOf(() => read('{"xyz":1}').end()).hint).toBe('Known here: no members.');
+    expect(thrown(() => root.end()).hint).toBe('Known here: tier.');
+    expect(thrown(() => read('{"xyz":1}').end()).hint).toBe('Known here: no members.');
   });
 
   it('knows no name by itself', () => {
     const root = read('{"constructor":1,"__proto__":2}');
-    expect(faultOf(() => root.end()).message).toBe('"constructor" is not known here');
+    expect(thrown(() => root.end()).message).toBe('"constructor" is not known here');
     expect(read('{}').member('constructor')).toBeUndefined();
     expect(read('{}').member('__proto__')).toBeUndefined();
     expect(read('{"__proto__":2}').integer('__proto__')).toBe(2);
   });
 
   it('makes names and values fit for a terminal', () => {
-    const fault = faultOf(() =>
+    const fault = thrown(() =>
       read(String.raw`{"\u001b[2J":"\u202e"}`)
         .entries()
         .map(([, value]) => value.integer()),

@@ -20,7 +20,7 @@ import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
 import { encodeKeyset } from '../../../formats/keyset/encode-keyset.ts';
 import * as bounds from '../../../formats/keyset/keyset.ts';
 import { coseKeyOf, issuingKey, keysetOf, testKey } from '../../support/keysets.ts';
-import { faultOf } from './fault-of.ts';
+import { thrown } from '../../support/thrown.ts';
 
 const ROOTS = ['root a', 'root b'];
 const full = keysetOf({
@@ -126,7 +126,7 @@ describe('the payload of a keyset', () => {
     ['lowest', new Map([['v/p/c', 0]])],
     ['lowest', []],
   ] as readonly (readonly [string, CborValue | undefined])[])('is malformed with %s %j', (name, value) => {
-    expect(faultOf(() => decodeKeyset(withMember(name, value)))).toMatchObject({ code: 'claims_malformed' });
+    expect(thrown(() => decodeKeyset(withMember(name, value)))).toMatchObject({ code: 'claims_malformed' });
   });
 
   it.each([
@@ -148,7 +148,7 @@ describe('the payload of a keyset', () => {
     ['honored', digests(1, 31)],
     ['honored', digests(bounds.MAX_HONORED + 1)],
   ] as readonly (readonly [string, CborValue | undefined])[])('is malformed with %s %j in a key', (name, value) => {
-    expect(faultOf(() => decodeKeyset(withKeyMember(name, value)))).toMatchObject({ code: 'claims_malformed' });
+    expect(thrown(() => decodeKeyset(withKeyMember(name, value)))).toMatchObject({ code: 'claims_malformed' });
   });
 
   it('takes each bound itself', () => {
@@ -168,7 +168,7 @@ describe('the payload of a keyset', () => {
     const write = (from: number, until: number): Uint8Array =>
       encodeKeyset({ ...full, keys: [issuingKey('issuing', { from, until })] });
     expect(write(1, 2).length).toBeGreaterThan(0);
-    expect(faultOf(() => write(2, 2))).toMatchObject({ code: 'claims_malformed' });
+    expect(thrown(() => write(2, 2))).toMatchObject({ code: 'claims_malformed' });
   });
 
   it.each([
@@ -182,13 +182,13 @@ describe('the payload of a keyset', () => {
       ]),
     ),
   ])('with a member that nobody knows is not understood (%#)', (bytes) => {
-    expect(faultOf(() => decodeKeyset(bytes))).toMatchObject({ code: 'claims_unknown' });
+    expect(thrown(() => decodeKeyset(bytes))).toMatchObject({ code: 'claims_unknown' });
   });
 
   it.each([new Uint8Array(), Uint8Array.of(0x80), concatBytes(payload, Uint8Array.of(0))])(
     'is malformed where it is not one map (%#)',
     (bytes) => {
-      expect(faultOf(() => decodeKeyset(bytes))).toMatchObject({ code: 'claims_malformed' });
+      expect(thrown(() => decodeKeyset(bytes))).toMatchObject({ code: 'claims_malformed' });
     },
   );
 });
@@ -331,7 +331,7 @@ describe('a COSE_Sign', () => {
       ),
     ],
   ] as const)('is %s (%#)', (code, bytes) => {
-    expect(faultOf(() => decodeCoseSign(bytes, TYP.keyset))).toMatchObject({ code });
+    expect(thrown(() => decodeCoseSign(bytes, TYP.keyset))).toMatchObject({ code });
   });
 
   it('may have 64 signers', () => {
@@ -341,7 +341,7 @@ describe('a COSE_Sign', () => {
   it('gives the offset of a fault in the header of a signer within the whole', () => {
     const bytes = encodeTagged(98, bad(3, [[Uint8Array.of(0x18, 0x01), empty, kid]]));
     // Behind it: the head of the signature (2 bytes), 32 bytes, the empty map, and the header's other byte.
-    expect(faultOf(() => decodeCoseSign(bytes, TYP.keyset))).toMatchObject({
+    expect(thrown(() => decodeCoseSign(bytes, TYP.keyset))).toMatchObject({
       place: { offset: bytes.length - 32 - 2 - 1 - 2 },
     });
   });
@@ -369,6 +369,6 @@ describe('a text of several blocks', () => {
     const block = armor('VTLIC KEYSET', Uint8Array.of(1));
     const text = (count: number): Uint8Array => concatBytes(...Array.from({ length: count }, () => block));
     expect([...armoredBlocks(text(bounds.MAX_CHAIN_BLOCKS))]).toHaveLength(bounds.MAX_CHAIN_BLOCKS);
-    expect(faultOf(() => [...armoredBlocks(text(bounds.MAX_CHAIN_BLOCKS + 1))])).toMatchObject({ code: 'too_large' });
+    expect(thrown(() => [...armoredBlocks(text(bounds.MAX_CHAIN_BLOCKS + 1))])).toMatchObject({ code: 'too_large' });
   });
 });

@@ -6,7 +6,8 @@ import { isCborMap, type CborValue } from '../../../formats/cbor/value.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { encodeLicense } from '../../../formats/license/encode-license.ts';
 import { ExtBytes, type License } from '../../../formats/license/license.ts';
-import { faultOf, hex } from './fault-of.ts';
+import { thrown } from '../../support/thrown.ts';
+import { hex } from './hex.ts';
 
 type Claims = Map<CborValue, CborValue>;
 
@@ -275,7 +276,7 @@ describe('decodeLicense refuses as claims_malformed', () => {
     ['a key of ext that is a number', 'ext', 'ext', new Map([[1, 1]])],
     ['a key inside ext that is no id', 'ext.a[1]', 'ext', new Map([['a', [0, new Map([['', 1]])]]])],
   ])('%s', (_, field, key, value) => {
-    expect(faultOf(() => decodeLicense(with_([key, value])))).toMatchObject({
+    expect(thrown(() => decodeLicense(with_([key, value])))).toMatchObject({
       code: 'claims_malformed',
       place: { field },
     });
@@ -290,22 +291,22 @@ describe('decodeLicense refuses as claims_malformed', () => {
     ['a long length', 'b800', 0],
     ['null', 'a101f6', 2],
   ])('the encoding: %s', (_, bytes, offset) => {
-    expect(faultOf(() => decodeLicense(hex(bytes)))).toMatchObject({ code: 'claims_malformed', place: { offset } });
+    expect(thrown(() => decodeLicense(hex(bytes)))).toMatchObject({ code: 'claims_malformed', place: { offset } });
   });
 });
 
 describe('decodeLicense refuses as claims_unknown', () => {
   it.each<CborValue>([0, 8, -1, 'jti', 'Name', 'iss', '', true, hex('01'), []])('the key %j', (key) => {
-    expect(faultOf(() => decodeLicense(with_([key, 1]))).code).toBe('claims_unknown');
+    expect(thrown(() => decodeLicense(with_([key, 1]))).code).toBe('claims_unknown');
   });
 
   it('before anything else in the claims is judged, and after their encoding', () => {
-    expect(faultOf(() => decodeLicense(with_([1, undefined], ['x', 1]))).code).toBe('claims_unknown');
-    expect(faultOf(() => decodeLicense(hex('a1617a f6'))).code).toBe('claims_malformed');
+    expect(thrown(() => decodeLicense(with_([1, undefined], ['x', 1]))).code).toBe('claims_unknown');
+    expect(thrown(() => decodeLicense(hex('a1617a f6'))).code).toBe('claims_malformed');
   });
 
   it('with the name made fit for a terminal', () => {
-    expect(faultOf(() => decodeLicense(with_(['\u001b[31m', 1]))).message).toContain('"\\u{001B}[31m"');
+    expect(thrown(() => decodeLicense(with_(['\u001b[31m', 1]))).message).toContain('"\\u{001B}[31m"');
   });
 });
 
@@ -323,7 +324,7 @@ describe('encodeLicense', () => {
     ['a limit that is no id', { limits: { 'a b': 1 } }],
     ['an upd below 0', { upd: -1 }],
   ])('refuses %s, as a verifier would', (_, change) => {
-    expect(faultOf(() => encodeLicense({ ...FULL, ...change })).code).toBe('claims_malformed');
+    expect(thrown(() => encodeLicense({ ...FULL, ...change })).code).toBe('claims_malformed');
   });
 
   it.each<[string, Partial<License>]>([
@@ -332,6 +333,6 @@ describe('encodeLicense', () => {
     ['a lone surrogate', { name: 'a\udc00' }],
     ['bytes of ext that are no hex', { ext: { a: new ExtBytes('0') } }],
   ])('refuses %s, which no payload can hold', (_, change) => {
-    expect(faultOf(() => encodeLicense({ ...FULL, ...change })).code).toBe('internal');
+    expect(thrown(() => encodeLicense({ ...FULL, ...change })).code).toBe('internal');
   });
 });

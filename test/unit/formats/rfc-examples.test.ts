@@ -8,7 +8,8 @@ import { encodeCbor, encodeTagged } from '../../../formats/cbor/encode.ts';
 import type { CborValue } from '../../../formats/cbor/value.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../../formats/cose-sign1.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
-import { faultOf, hex } from './fault-of.ts';
+import { thrown } from '../../support/thrown.ts';
+import { hex } from './hex.ts';
 
 type Json = number | string | boolean | readonly Json[] | { readonly [name: string]: Json };
 
@@ -66,12 +67,12 @@ describe('RFC 8949', () => {
   });
 
   it.each(examples.cborAppendixA.outOfProfile)('Appendix A: %s lies outside of the profile', (bytes) => {
-    expect(faultOf(() => decodeCbor(hex(bytes))).code).toMatch(/^cbor_/);
+    expect(thrown(() => decodeCbor(hex(bytes))).code).toMatch(/^cbor_/);
   });
 
   it.each(examples.cborNotWellFormed)('Appendix F.1: %s is refused', (bytes) => {
-    expect(faultOf(() => decodeCbor(hex(bytes))).code).toMatch(/^cbor_/);
-    expect(faultOf(() => decodeTaggedCbor(hex(bytes))).code).toMatch(/^cbor_/);
+    expect(thrown(() => decodeCbor(hex(bytes))).code).toMatch(/^cbor_/);
+    expect(thrown(() => decodeTaggedCbor(hex(bytes))).code).toMatch(/^cbor_/);
   });
 
   it('section 4.2.1: the order of keys', () => {
@@ -101,7 +102,7 @@ describe('RFC 9052, Appendix C.2.1', () => {
   });
 
   it('and is none of ours: it has an unprotected header', () => {
-    expect(faultOf(() => decodeCoseSign1(hex(message), TYP.license))).toMatchObject({
+    expect(thrown(() => decodeCoseSign1(hex(message), TYP.license))).toMatchObject({
       code: 'cose_malformed',
       message: expect.stringContaining('empty map') as string,
     });
@@ -124,7 +125,7 @@ describe('RFC 8392, Appendix A', () => {
   });
 
   it('A.1: is no license (its issuer is no id)', () => {
-    expect(faultOf(() => decodeLicense(hex(claims)))).toMatchObject({
+    expect(thrown(() => decodeLicense(hex(claims)))).toMatchObject({
       code: 'claims_malformed',
       place: { field: 'iss' },
     });

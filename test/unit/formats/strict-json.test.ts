@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
 import { parseStrictJson, type JsonNode } from '../../../formats/json/strict-json.ts';
-import { faultOf } from './fault-of.ts';
+import { thrown } from '../../support/thrown.ts';
 
 const parse = (text: string): JsonNode => parseStrictJson(utf8(text));
 
@@ -112,14 +112,14 @@ describe('parseStrictJson', () => {
     ['a no-break space', '\u00a0{}', 1, 1],
     ['a form feed', '\f{}', 1, 1],
   ])('refuses %s', (_, text, line, column) => {
-    expect(faultOf(() => parse(text))).toMatchObject({ code: 'json_malformed', place: { line, column } });
+    expect(thrown(() => parse(text))).toMatchObject({ code: 'json_malformed', place: { line, column } });
   });
 
   it('names both places of a repeated member', () => {
-    const fault = faultOf(() => parse('{"seats": 1,\n "tier": "x",\n  "seats": 2}'));
+    const fault = thrown(() => parse('{"seats": 1,\n "tier": "x",\n  "seats": 2}'));
     expect(fault).toMatchObject({ code: 'json_malformed', place: { line: 3, column: 3, field: 'seats' } });
     expect(fault.message).toBe('the member "seats" is repeated: it stands first at line 1, column 2');
-    expect(faultOf(() => parse(String.raw`{"seats": 1, "\u0073eats": 2}`)).message).toContain('repeated');
+    expect(thrown(() => parse(String.raw`{"seats": 1, "\u0073eats": 2}`)).message).toContain('repeated');
     expect(parse('{"a":{"b":1},"b":{"b":1}}').kind).toBe('object');
   });
 
@@ -140,7 +140,7 @@ describe('parseStrictJson', () => {
     ['a cut character', [0x22, 0xe2, 0x82], 1, 2, 1],
     ['a text in UTF-16', [0xff, 0xfe, 0x7b, 0x00], 1, 1, 0],
   ])('refuses what is not UTF-8: %s', (_, bytes, line, column, offset) => {
-    expect(faultOf(() => parseStrictJson(Uint8Array.from(bytes)))).toMatchObject({
+    expect(thrown(() => parseStrictJson(Uint8Array.from(bytes)))).toMatchObject({
       code: 'json_malformed',
       place: { line, column, offset },
     });
@@ -149,15 +149,15 @@ describe('parseStrictJson', () => {
   it('is 64 deep and no deeper', () => {
     const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
     expect(parse(deep(64)).kind).toBe('array');
-    expect(faultOf(() => parse(deep(65)))).toMatchObject({ code: 'json_malformed', place: { column: 65 } });
-    expect(faultOf(() => parse('{"a":'.repeat(10_000)))).toMatchObject({ place: { column: 5 * 64 + 1 } });
-    expect(faultOf(() => parseStrictJson(utf8('[[1]]'), { depth: 1 })).place.column).toBe(2);
+    expect(thrown(() => parse(deep(65)))).toMatchObject({ code: 'json_malformed', place: { column: 65 } });
+    expect(thrown(() => parse('{"a":'.repeat(10_000)))).toMatchObject({ place: { column: 5 * 64 + 1 } });
+    expect(thrown(() => parseStrictJson(utf8('[[1]]'), { depth: 1 })).place.column).toBe(2);
   });
 
   it('has a size limit', () => {
     expect(parseStrictJson(utf8('[1]'), { bytes: 3 }).kind).toBe('array');
-    expect(faultOf(() => parseStrictJson(utf8('[1] '), { bytes: 3 })).code).toBe('json_malformed');
-    expect(faultOf(() => parseStrictJson(new Uint8Array(1_048_577))).message).toContain('1048576');
+    expect(thrown(() => parseStrictJson(utf8('[1] '), { bytes: 3 })).code).toBe('json_malformed');
+    expect(thrown(() => parseStrictJson(new Uint8Array(1_048_577))).message).toContain('1048576');
   });
 
   // Columns counted from the line's start for each value would take minutes.
@@ -190,12 +190,12 @@ describe('parseStrictJson', () => {
     [String.raw`"\u12"`, String.raw`\u should be followed by four hex digits`],
     [String.raw`"\udc00"`, 'an escape stands for half a surrogate pair, without the other half'],
   ])('says what is wrong with %j in words', (text, words) => {
-    expect(faultOf(() => parse(text)).message).toBe(words);
+    expect(thrown(() => parse(text)).message).toBe(words);
   });
 
   it('shows what it found, made fit for a terminal', () => {
-    expect(faultOf(() => parse('[\u001b[2J]')).message).toBe('a value should stand here, but "\\u{001B}" does');
-    expect(faultOf(() => parse('[1 true]')).message).toBe('a comma or "]" should stand here, but "true" does');
-    expect(faultOf(() => parse(`[${'9'.repeat(5000)}x]`)).message.length).toBeLessThan(120);
+    expect(thrown(() => parse('[\u001b[2J]')).message).toBe('a value should stand here, but "\\u{001B}" does');
+    expect(thrown(() => parse('[1 true]')).message).toBe('a comma or "]" should stand here, but "true" does');
+    expect(thrown(() => parse(`[${'9'.repeat(5000)}x]`)).message.length).toBeLessThan(120);
   });
 });

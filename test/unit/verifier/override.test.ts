@@ -1,13 +1,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, utf8 } from '../../../formats/bytes.ts';
-import { VtlicError } from '../../../formats/error.ts';
 import type { SoftwareKey } from '../../../keys/private/software/software-key.ts';
 import { exportPublicKey } from '../../../keys/public/encodings/public-key-file.ts';
 import { trustFromOverride, type OverrideVariables } from '../../../verifier/override.ts';
 import { makeTrust, type Trust } from '../../../verifier/trust.ts';
 import { verify } from '../../../verifier/verify.ts';
 import { compositeKey, context, ed25519Key, componentKey, licenseFile, strangeKey, trusted } from './sample.ts';
+import { inWords, thrown } from '../../support/thrown.ts';
 
 const base64 = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? new Uint8Array()).toString('base64');
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
@@ -42,13 +42,7 @@ const overridden = (env: OverrideVariables, builtIn: Trust = empty): Trust => tr
 const kids = (trust: Trust): readonly string[] => trust.keys.map(({ key }) => key.kid);
 
 function refusal(env: OverrideVariables, builtIn: Trust = empty): string {
-  try {
-    overridden(env, builtIn);
-  } catch (error) {
-    if (error instanceof VtlicError) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  throw new Error('it was not refused');
+  return inWords(thrown(() => overridden(env, builtIn)));
 }
 
 describe('without the variables', () => {

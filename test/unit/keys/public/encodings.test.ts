@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { encodeBase64Url } from '../../../../formats/base64.ts';
 import { concatBytes, toHex, utf8 } from '../../../../formats/bytes.ts';
 import { encodePrivateCoseKey } from '../../../../formats/cose-key.ts';
-import { VtlicError } from '../../../../formats/error.ts';
 import { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
 import {
   exportPublicKey,
@@ -13,6 +12,7 @@ import {
 } from '../../../../keys/public/encodings/public-key-file.ts';
 import { encodeSpki } from '../../../../keys/public/encodings/spki.ts';
 import type { PublicKey } from '../../../../keys/public/public-key.ts';
+import { inWords, thrown } from '../../../support/thrown.ts';
 
 const seed = randomBytes(32);
 const ed25519 = new SoftwareKey('ed25519', 'license', seed).publicKey;
@@ -27,13 +27,7 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8'
 const kidsOf = (keys: readonly PublicKey[]): readonly string[] => keys.map(({ kid }) => kid);
 
 function refusal(file: Uint8Array | string): string {
-  try {
-    parsePublicKeys(typeof file === 'string' ? utf8(file) : file);
-  } catch (error) {
-    if (error instanceof VtlicError) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  throw new Error('it was not refused');
+  return inWords(thrown(() => parsePublicKeys(typeof file === 'string' ? utf8(file) : file)));
 }
 
 describe.each(both)('a key of $alg', (key) => {

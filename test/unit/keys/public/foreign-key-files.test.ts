@@ -4,12 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { concatBytes, fromHex, utf8 } from '../../../../formats/bytes.ts';
 import { encodeCbor } from '../../../../formats/cbor/encode.ts';
 import type { CborValue } from '../../../../formats/cbor/value.ts';
-import { VtlicError } from '../../../../formats/error.ts';
+import type { VtlicError } from '../../../../formats/error.ts';
 import { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
 import { decodeComponentText } from '../../../../keys/public/encodings/component-text.ts';
 import { exportPublicKey, parsePublicKeys } from '../../../../keys/public/encodings/public-key-file.ts';
 import { COMPOSITE_SPKI_PREFIX } from '../../../../keys/public/encodings/spki.ts';
 import { base64, hex, readData } from './read-data.ts';
+import { thrown } from '../../../support/thrown.ts';
 
 const seed = randomBytes(32);
 const ed25519 = new SoftwareKey('ed25519', 'license', seed).publicKey;
@@ -20,18 +21,8 @@ const base64Of = (bytes: Uint8Array): string => Buffer.from(bytes).toString('bas
 const PEM = textOf(exportPublicKey(ed25519, 'pem'));
 const JWK = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(ed25519.bytes).toString('base64url') };
 
-function refusal(make: () => unknown): VtlicError {
-  try {
-    make();
-  } catch (error) {
-    if (error instanceof VtlicError) return error;
-    throw error;
-  }
-  throw new Error('it was not refused');
-}
-
 function refusalOf(file: Uint8Array | string): VtlicError {
-  return refusal(() => parsePublicKeys(typeof file === 'string' ? utf8(file) : file));
+  return thrown(() => parsePublicKeys(typeof file === 'string' ? utf8(file) : file));
 }
 
 interface Lamps {
@@ -135,7 +126,7 @@ describe('a private key', () => {
 
   it('is refused as one in an item of the override', () => {
     for (const text of [pkcs8('ed25519', 'pem').toString(), base64Of(der('ed25519'))])
-      expect(refusal(() => decodeComponentText(text, 'ed25519')).message).toContain('private key');
+      expect(thrown(() => decodeComponentText(text, 'ed25519')).message).toContain('private key');
   });
 
   it('is not said where none is: public keys with words and members about private ones', () => {
@@ -230,7 +221,7 @@ describe('a composite in one piece', () => {
 
   it('is no form of an Ed25519 key', () => {
     for (const form of ['composite-pem', 'composite-der', 'composite-jwk'] as const)
-      expect(refusal(() => exportPublicKey(ed25519, form))).toMatchObject({ code: 'usage' });
+      expect(thrown(() => exportPublicKey(ed25519, form))).toMatchObject({ code: 'usage' });
   });
 
   it('does not complete an ML-DSA-65 key before it', () => {
@@ -239,7 +230,7 @@ describe('a composite in one piece', () => {
   });
 
   it('is no item of the override, which names the command that splits it', () => {
-    const error = refusal(() => decodeComponentText(textOf(exportPublicKey(composite, 'composite-pem')), 'ml-dsa-65'));
+    const error = thrown(() => decodeComponentText(textOf(exportPublicKey(composite, 'composite-pem')), 'ml-dsa-65'));
     expect(error.message).toContain('composite in one piece');
     expect(error.hint).toContain('--form env');
   });

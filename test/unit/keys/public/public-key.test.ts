@@ -2,23 +2,17 @@ import { Point } from '@noble/ed25519';
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, fromHex, toHex } from '../../../../formats/bytes.ts';
-import { VtlicError } from '../../../../formats/error.ts';
 import { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
 import { importPublicKey } from '../../../../keys/public/public-key.ts';
 import { hex, readData } from './read-data.ts';
 import { torsionPoints } from './torsion-points.ts';
+import { inWords, thrown } from '../../../support/thrown.ts';
 
 const composite = new SoftwareKey('ed25519+ml-dsa-65', 'license', randomBytes(64)).publicKey;
 const plain = new SoftwareKey('ed25519', 'license', randomBytes(32)).publicKey;
 
 function refusal(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof VtlicError) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  throw new Error('it was not refused');
+  return inWords(thrown(act));
 }
 
 describe('the kid', () => {

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VtlicError } from '../../../../formats/error.ts';
 import { anchorFile } from '../../../../signer/anchor/anchor-file.ts';
 import { decodeAnchorRecord, encodeAnchorRecord } from '../../../../signer/anchor/anchor-record.ts';
 import type { AnchorRecord, AnchorStore } from '../../../../signer/anchor/anchor.ts';
 import { temporaryFolder } from '../ledger/ledger-fixture.ts';
 import { encodeFirstRecord } from './first-record.ts';
+import { rejected } from '../../../support/thrown.ts';
 
 function record(entries: number): AnchorRecord {
   return {
@@ -34,15 +34,6 @@ async function write(store: AnchorStore, next: AnchorRecord): Promise<boolean> {
 }
 
 const encode = (of: AnchorRecord): Uint8Array => encodeAnchorRecord({ record: of, moved: false }, nonce());
-
-async function refusal(promise: Promise<unknown>): Promise<VtlicError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof VtlicError) return error;
-  throw new Error(`no VtlicError, but ${String(error)}`);
-}
 
 describe('an anchor record', () => {
   it('comes back as it went', () => {
@@ -119,12 +110,12 @@ describe('an anchor file', () => {
     const folder = temporaryFolder();
     const path = join(folder, 'anchor');
     writeFileSync(path, 'rubbish');
-    expect(await refusal(anchorFile(path).read())).toMatchObject({ code: 'ledger_corrupt', place: { file: path } });
+    expect(await rejected(anchorFile(path).read())).toMatchObject({ code: 'ledger_corrupt', place: { file: path } });
     writeFileSync(path, new Uint8Array(100_000));
-    expect((await refusal(anchorFile(path).read())).code).toBe('ledger_corrupt');
+    expect((await rejected(anchorFile(path).read())).code).toBe('ledger_corrupt');
     rmSync(path);
     mkdirSync(path);
-    expect((await refusal(anchorFile(path).read())).code).toBe('ledger_corrupt');
+    expect((await rejected(anchorFile(path).read())).code).toBe('ledger_corrupt');
   });
 
   it('that is damaged gives way to a whole new one', async () => {
@@ -138,11 +129,11 @@ describe('an anchor file', () => {
 
   it('on a disk that is not there asks for the disk', async () => {
     const path = join(temporaryFolder(), 'usb', 'anchor');
-    expect(await refusal(anchorFile(path).read())).toMatchObject({
+    expect(await rejected(anchorFile(path).read())).toMatchObject({
       code: 'file_unreadable',
       message: 'the folder of the anchor file is not there',
     });
-    const error = await refusal(anchorFile(path).replace({ known: [], next: record(1), nonce: nonce() }));
+    const error = await rejected(anchorFile(path).replace({ known: [], next: record(1), nonce: nonce() }));
     expect(error).toMatchObject({
       code: 'ledger_unwritable',
       message: `the anchor was not written: there is no such file or folder (${path}.guard); what is recorded but not released stays in the ledger`,
@@ -173,7 +164,7 @@ describe('an anchor file', () => {
     await write(anchorFile(path), record(2));
     const newest = readFileSync(path);
     writeFileSync(path, older);
-    expect(await refusal(anchorFile(path).read())).toMatchObject({
+    expect(await rejected(anchorFile(path).read())).toMatchObject({
       code: 'ledger_corrupt',
       message: `the anchor file is not the one that its guard, ${path}.guard, names`,
     });
@@ -206,7 +197,7 @@ describe('an anchor file', () => {
   it('whose guard cannot be changed says which file is meant, and that the anchor must not be deleted', async () => {
     const path = join(temporaryFolder(), 'anchor');
     writeFileSync(`${path}.guard`, 'no folder');
-    expect(await refusal(anchorFile(path).replace({ known: [], next: record(1), nonce: nonce() }))).toMatchObject({
+    expect(await rejected(anchorFile(path).replace({ known: [], next: record(1), nonce: nonce() }))).toMatchObject({
       code: 'ledger_unwritable',
       message: expect.stringContaining(`a part of this path is not a folder (${path}.guard)`) as unknown,
       hint: expect.stringContaining('delete neither the anchor nor its .guard') as unknown,

@@ -15,7 +15,6 @@ import {
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { VtlicError } from '../../../../formats/error.ts';
 import { encodeFirstRecord } from '../anchor/first-record.ts';
 import { createLedger } from '../../../../signer/ledger/create.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
@@ -35,18 +34,10 @@ import {
   writerOptions,
   type Place,
 } from './ledger-fixture.ts';
+import { rejected } from '../../../support/thrown.ts';
 
 /** As SQLite numbers it (sqlite.org/pragma.html#pragma_synchronous). */
 const SYNCHRONOUS_FULL = 2;
-
-async function refusal(promise: Promise<unknown>): Promise<VtlicError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof VtlicError) return error;
-  throw new Error(`no VtlicError, but ${String(error)}`);
-}
 
 function reading(path: string): Promise<unknown> {
   return Promise.resolve().then(() => closing(openLedgerForReading(path)));
@@ -95,9 +86,9 @@ describe('a new ledger', () => {
   it('is never made over a ledger, nor over an anchor', async () => {
     const place = await makeLedger();
     const options = { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: place.anchor } } as const;
-    expect((await refusal(createLedger(place.ledger, options))).code).toBe('output_exists');
+    expect((await rejected(createLedger(place.ledger, options))).code).toBe('output_exists');
     rmSync(place.ledger);
-    const error = await refusal(createLedger(place.ledger, options));
+    const error = await rejected(createLedger(place.ledger, options));
     expect(error.code).toBe('ledger_missing');
     expect(error.message).toContain('vouches for a ledger of 1 entry that is not here');
     expect(existsSync(place.ledger)).toBe(false);
@@ -128,15 +119,15 @@ describe('a new ledger', () => {
   it('wants an id as issuer and an absolute anchor', async () => {
     const path = join(temporaryFolder(), 'ledger.sqlite');
     expect(
-      (await refusal(createLedger(path, { ...writerOptions(), iss: 'no id', anchor: { kind: 'file', path: '/a' } })))
+      (await rejected(createLedger(path, { ...writerOptions(), iss: 'no id', anchor: { kind: 'file', path: '/a' } })))
         .code,
     ).toBe('configuration_invalid');
     expect(
-      (await refusal(createLedger(path, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: 'a' } }))).code,
+      (await rejected(createLedger(path, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: 'a' } }))).code,
     ).toBe('configuration_invalid');
     const nowhere = join(temporaryFolder(), 'no', 'ledger.sqlite');
     expect(
-      (await refusal(createLedger(nowhere, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: '/a' } })))
+      (await rejected(createLedger(nowhere, { ...writerOptions(), iss: ISS, anchor: { kind: 'file', path: '/a' } })))
         .code,
     ).toBe('ledger_unwritable');
   });
@@ -146,11 +137,11 @@ describe('what is no ledger of ours', () => {
   it('missing: refused, and no file appears', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'ledger.sqlite');
-    expect(await refusal(openLedgerForWriting(path, writerOptions()))).toMatchObject({
+    expect(await rejected(openLedgerForWriting(path, writerOptions()))).toMatchObject({
       code: 'ledger_missing',
       message: 'there is no ledger here',
     });
-    expect((await refusal(reading(path))).code).toBe('ledger_missing');
+    expect((await rejected(reading(path))).code).toBe('ledger_missing');
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -163,27 +154,27 @@ describe('what is no ledger of ours', () => {
   ])('%s', async (_name, content) => {
     const path = join(temporaryFolder(), 'ledger.sqlite');
     writeFileSync(path, content);
-    expect((await refusal(reading(path))).code).toBe('ledger_corrupt');
-    expect((await refusal(openLedgerForWriting(path, writerOptions()))).code).toBe('ledger_corrupt');
+    expect((await rejected(reading(path))).code).toBe('ledger_corrupt');
+    expect((await rejected(openLedgerForWriting(path, writerOptions()))).code).toBe('ledger_corrupt');
     expect(readFileSync(path, 'utf8')).toBe(content);
   });
 
   it('a folder', async () => {
     const path = temporaryFolder();
-    expect((await refusal(reading(path))).code).toBe('file_unreadable');
+    expect((await rejected(reading(path))).code).toBe('file_unreadable');
   });
 
   it('another SQLite database', async () => {
     const path = join(temporaryFolder(), 'ledger.sqlite');
     tamper(path, 'CREATE TABLE entry (seq INTEGER PRIMARY KEY)');
-    expect((await refusal(reading(path))).message).toContain('not a ledger');
+    expect((await rejected(reading(path))).message).toContain('not a ledger');
   });
 
   it('a ledger of a newer version', async () => {
     const place = await makeLedger();
     tamper(place.ledger, 'PRAGMA user_version = 3');
     for (const attempt of [reading(place.ledger), openLedgerForWriting(place.ledger, writerOptions())]) {
-      expect(await refusal(attempt)).toMatchObject({
+      expect(await rejected(attempt)).toMatchObject({
         code: 'ledger_version',
         message: 'the ledger has version 3, and this program knows versions up to 2',
       });
@@ -201,7 +192,7 @@ describe('what is no ledger of ours', () => {
   ])('a ledger after %s', async (sql) => {
     const place = await makeLedger();
     tamper(place.ledger, sql);
-    expect((await refusal(reading(place.ledger))).message).toContain('its tables are not those of a ledger');
+    expect((await rejected(reading(place.ledger))).message).toContain('its tables are not those of a ledger');
   });
 
   it.each([
@@ -211,14 +202,14 @@ describe('what is no ledger of ours', () => {
   ])('a ledger with an object planted in its schema: %s', async (sql) => {
     const place = await makeLedger();
     tamper(place.ledger, 'PRAGMA writable_schema = ON', sql);
-    const error = await refusal(reading(place.ledger));
+    const error = await rejected(reading(place.ledger));
     expect(error.code).toBe('ledger_corrupt');
   });
 
   it('a ledger without genesis', async () => {
     const place = await makeLedger();
     tamper(place.ledger, 'DELETE FROM entry');
-    expect(await refusal(reading(place.ledger))).toMatchObject({
+    expect(await rejected(reading(place.ledger))).toMatchObject({
       code: 'ledger_corrupt',
       place: { file: place.ledger },
     });
@@ -242,7 +233,7 @@ describe('the anchor', () => {
   it('ahead of the ledger: an old copy was put back', async () => {
     const { place, old } = await aged();
     copyFileSync(old, place.ledger);
-    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_rolled_back');
     expect(error.message).toContain('it ends with entry 3, and the anchor file');
     expect(error.message).toContain('has seen entry 7; an old copy of the ledger was put back');
@@ -265,7 +256,7 @@ describe('the anchor', () => {
     fork.close();
     rmSync(`${place.anchor}.guard`, { recursive: true });
     writeFileSync(place.anchor, anchor);
-    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_rolled_back');
     expect(error.message).toContain('tells another history');
   });
@@ -273,7 +264,7 @@ describe('the anchor', () => {
   it('missing: refused, though the ledger is whole', async () => {
     const { place } = await aged();
     rmSync(place.anchor);
-    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_rolled_back');
     expect(error.message).toContain('is missing, and this ledger was made with one');
   });
@@ -283,7 +274,7 @@ describe('the anchor', () => {
     const other = await makeLedger();
     rmSync(`${place.anchor}.guard`, { recursive: true });
     copyFileSync(other.anchor, place.anchor);
-    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_rolled_back');
     expect(error.message).toContain('belongs to another ledger');
   });
@@ -303,13 +294,13 @@ describe('the anchor', () => {
     expect(again.unanchored().entries).toBe(0);
     again.close();
     copyFileSync((await makeLedger()).anchor, place.anchor);
-    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).code).toBe('ledger_rolled_back');
+    expect((await rejected(openLedgerForWriting(place.ledger, writerOptions()))).code).toBe('ledger_rolled_back');
   });
 
   it('damaged: refused', async () => {
     const { place } = await aged();
     writeFileSync(place.anchor, readFileSync(place.anchor).subarray(1));
-    expect(await refusal(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
+    expect(await rejected(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
       code: 'ledger_corrupt',
       place: { file: place.anchor },
     });
@@ -320,7 +311,7 @@ describe('the anchor', () => {
     const seq = issueNext(ledger);
     rmSync(place.anchor);
     mkdirSync(join(place.anchor, 'in-the-way'), { recursive: true });
-    expect((await refusal(ledger.anchor())).code).toBe('ledger_unwritable');
+    expect((await rejected(ledger.anchor())).code).toBe('ledger_unwritable');
     expect(ledger.unanchored().leaves).toBe(1);
     expect(ledger.findByIntent(seq)?.state).toBe('issued');
   });
@@ -351,7 +342,7 @@ describe('opening for writing looks at the end of the record', () => {
     const view = openLedgerForReading(place.ledger);
     view.close();
     tamper(place.ledger, sql);
-    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
     expect(['ledger_corrupt', 'ledger_rolled_back']).toContain(error.code);
     if (error.code === 'ledger_corrupt') expect(error.message).toContain(words);
     expect(error.place.file).toBe(place.ledger);
@@ -364,7 +355,7 @@ describe('opening for writing looks at the end of the record', () => {
     });
     ledger.close();
     tamper(place.ledger, 'UPDATE entry SET at = at + 1 WHERE seq = 10');
-    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toContain(
+    expect((await rejected(openLedgerForWriting(place.ledger, writerOptions()))).message).toContain(
       'entry 10: its chain value',
     );
   });
@@ -391,7 +382,7 @@ describe('a copy made by VACUUM INTO', () => {
 describe('one writer', () => {
   it('a second one is refused and told who holds it', async () => {
     const { place, ledger } = await newWriter();
-    const error = await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_in_use');
     expect(error.message).toMatch(
       new RegExp(
@@ -422,7 +413,7 @@ describe('one writer', () => {
       writeFileSync(holder, content);
       await openWriter(place);
       writeFileSync(holder, content);
-      expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toBe(
+      expect((await rejected(openLedgerForWriting(place.ledger, writerOptions()))).message).toBe(
         'another signer is using this ledger: it did not leave its name',
       );
     },
@@ -434,7 +425,7 @@ describe('one writer', () => {
       join(place.folder, 'site', 'ledger.holder'),
       JSON.stringify({ pid: 1, host: 'a\u001b[31m', command: '\u202e', since: 0 }),
     );
-    expect((await refusal(openLedgerForWriting(place.ledger, writerOptions()))).message).toContain(
+    expect((await rejected(openLedgerForWriting(place.ledger, writerOptions()))).message).toContain(
       'process 1 on a\\u{001B}[31m (\\u{202E}), since 1970-01-01T00:00:00Z',
     );
   });
@@ -442,7 +433,7 @@ describe('one writer', () => {
   it('a lock file that is no database: says that it may go', async () => {
     const place = await makeLedger();
     writeFileSync(join(place.folder, 'site', 'ledger.lock'), 'x'.repeat(2000));
-    expect(await refusal(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
+    expect(await rejected(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
       code: 'ledger_corrupt',
       hint: 'it holds nothing of worth: remove it and run it again',
     });
@@ -458,7 +449,7 @@ describe('one writer', () => {
     const elsewhere = join(place.folder, 'elsewhere');
     rmSync(lock, { force: true });
     make(lock, elsewhere);
-    expect(await refusal(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
+    expect(await rejected(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
       code: 'ledger_unwritable',
       message: expect.stringContaining(lock) as unknown,
       hint: expect.stringContaining('remove it, and only it') as unknown,
@@ -480,7 +471,7 @@ describe('one writer', () => {
     const { place, old } = await aged();
     cpSync(place.ledger, `${place.folder}/good.sqlite`);
     copyFileSync(old, place.ledger);
-    await refusal(openLedgerForWriting(place.ledger, writerOptions()));
+    await rejected(openLedgerForWriting(place.ledger, writerOptions()));
     copyFileSync(`${place.folder}/good.sqlite`, place.ledger);
     expect((await openWriter(place)).unanchored()).toEqual({ entries: 0, leaves: 0 });
   });
@@ -498,7 +489,7 @@ describe('one writer', () => {
     const { ledger, place } = await newWriter();
     issueNext(ledger);
     tamper(place.ledger, "INSERT INTO entry VALUES (4, 'clock', 1, x'a0', zeroblob(32))");
-    const error = await refusal(Promise.resolve().then(() => issueNext(ledger)));
+    const error = await rejected(Promise.resolve().then(() => issueNext(ledger)));
     expect(error.code).toBe('ledger_conflict');
     tamper(place.ledger, 'DELETE FROM entry WHERE seq = 4');
     issueNext(ledger);

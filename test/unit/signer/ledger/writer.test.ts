@@ -16,18 +16,9 @@ import {
   START,
   tamper,
 } from './ledger-fixture.ts';
+import { thrown } from '../../../support/thrown.ts';
 
 const OTHER = { aud: 'vaultdesk', sub: 'acme-gmbh', dep: 'prod-eu' };
-
-function refusal(fn: () => unknown): VtlicError {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof VtlicError) return error;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
 
 describe('one license', () => {
   it('goes from intent to release, and each state is told', async () => {
@@ -64,7 +55,7 @@ describe('one license', () => {
       state: 'void',
       void: { body: { reason: 'signing_failed', leafIndex: 0 } },
     });
-    expect(refusal(() => ledger.intend(intentFor(ACME, 1))).code).toBe('ledger_conflict');
+    expect(thrown(() => ledger.intend(intentFor(ACME, 1))).code).toBe('ledger_conflict');
     expect(ledger.lastOfLineage(ACME)).toMatchObject({ ctr: 1, last: { state: 'void' } });
     expect(ledger.lastOfLineage(ACME)?.lastIssued).toBeUndefined();
   });
@@ -97,14 +88,14 @@ describe('counters', () => {
     issueNext(ledger);
     const before = ledger.head();
     const input = ctr === 0 ? { ...intentFor(ACME, 1), ctr } : intentFor(ACME, ctr);
-    expect(refusal(() => ledger.intend(input)).code).toBe(ctr === 0 ? 'internal' : 'ledger_conflict');
+    expect(thrown(() => ledger.intend(input)).code).toBe(ctr === 0 ? 'internal' : 'ledger_conflict');
     expect(ledger.head()).toEqual(before);
   });
 
   it('say in the refusal what the next one is', async () => {
     const { ledger } = await newWriter();
     issueNext(ledger);
-    const error = refusal(() => ledger.intend(intentFor(ACME, 1)));
+    const error = thrown(() => ledger.intend(intentFor(ACME, 1)));
     expect(error.message).toBe(
       'the last counter of acme-gmbh / vaultdesk is 1, so the next is 2, but 1 was planned; nothing was recorded',
     );
@@ -140,7 +131,7 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
   it.each(wrong)('%s', async (_name, change) => {
     const { ledger } = await newWriter();
     const before = ledger.head();
-    expect(refusal(() => ledger.intend(change(intentFor(ACME, 1)))).code).toBe('internal');
+    expect(thrown(() => ledger.intend(change(intentFor(ACME, 1)))).code).toBe('internal');
     expect(ledger.head()).toEqual(before);
     issueNext(ledger);
     await ledger.verify();
@@ -151,18 +142,18 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
     const input = intentFor(ACME, 1);
     ledger.intend(input);
     const other = intentFor(OTHER, 1);
-    expect(refusal(() => ledger.intend({ ...other, licenseId: input.licenseId })).code).toBe('internal');
+    expect(thrown(() => ledger.intend({ ...other, licenseId: input.licenseId })).code).toBe('internal');
   });
 
   it('a finished license with another payload, or of another key', async () => {
     const { ledger } = await newWriter();
     const intent = ledger.intend(intentFor(ACME, 1));
     const before = ledger.head();
-    expect(refusal(() => ledger.issue(intent.seq, coseFor(intentFor(ACME, 1)))).code).toBe('self_check_failed');
-    expect(refusal(() => ledger.issue(intent.seq, coseFor({ ...intent.body, kid: 'cd'.repeat(32) }))).code).toBe(
+    expect(thrown(() => ledger.issue(intent.seq, coseFor(intentFor(ACME, 1)))).code).toBe('self_check_failed');
+    expect(thrown(() => ledger.issue(intent.seq, coseFor({ ...intent.body, kid: 'cd'.repeat(32) }))).code).toBe(
       'self_check_failed',
     );
-    expect(refusal(() => ledger.issue(intent.seq, Uint8Array.of(0xd2))).code).toBe('self_check_failed');
+    expect(thrown(() => ledger.issue(intent.seq, Uint8Array.of(0xd2))).code).toBe('self_check_failed');
     expect(ledger.head()).toEqual(before);
     expect(ledger.findByIntent(intent.seq)?.state).toBe('open');
   });
@@ -172,28 +163,28 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
     const input = intentFor(ACME, 1);
     const { seq } = ledger.intend(input);
     ledger.issue(seq, coseFor(input));
-    expect(refusal(() => ledger.issue(seq, coseFor(input))).code).toBe('internal');
-    expect(refusal(() => ledger.void_(seq, 'crash')).code).toBe('internal');
-    expect(refusal(() => ledger.void_(1, 'crash')).code).toBe('internal');
-    expect(refusal(() => ledger.void_(99, 'crash')).code).toBe('internal');
+    expect(thrown(() => ledger.issue(seq, coseFor(input))).code).toBe('internal');
+    expect(thrown(() => ledger.void_(seq, 'crash')).code).toBe('internal');
+    expect(thrown(() => ledger.void_(1, 'crash')).code).toBe('internal');
+    expect(thrown(() => ledger.void_(99, 'crash')).code).toBe('internal');
     await ledger.verify();
   });
 
   it('a release of what is void, open, or not anchored yet', async () => {
     const { ledger } = await newWriter();
     const open = ledger.intend(intentFor(ACME, 1)).seq;
-    expect(refusal(() => releaseNow(ledger, open)).message).toContain('no license to release');
+    expect(thrown(() => releaseNow(ledger, open)).message).toContain('no license to release');
     ledger.void_(open, 'crash');
-    expect(refusal(() => releaseNow(ledger, open)).message).toContain('no license to release');
+    expect(thrown(() => releaseNow(ledger, open)).message).toContain('no license to release');
     const issued = issueNext(ledger);
-    expect(refusal(() => releaseNow(ledger, issued)).message).toContain('does not cover');
+    expect(thrown(() => releaseNow(ledger, issued)).message).toContain('does not cover');
     await ledger.anchor();
     releaseNow(ledger, issued);
     const early = intentFor(ACME, 3);
     const { seq } = ledger.intend(early);
     await ledger.anchor();
     ledger.issue(seq, coseFor(early));
-    expect(refusal(() => releaseNow(ledger, seq)).message).toContain('does not cover');
+    expect(thrown(() => releaseNow(ledger, seq)).message).toContain('does not cover');
   });
 });
 
@@ -236,7 +227,7 @@ describe('a group', () => {
     const { seq } = ledger.intend(intentFor(ACME, 1));
     const before = ledger.head();
     tamper(place.ledger, 'INSERT INTO leaf VALUES (0, 1)');
-    const error = refusal(() =>
+    const error = thrown(() =>
       ledger.group(() => {
         // The entry is written when its leaf is refused.
         expect(() => ledger.void_(seq, 'crash')).toThrow('an entry was to be recorded twice');
@@ -252,8 +243,8 @@ describe('a group', () => {
 
   it('cannot be nested, cannot wait, and cannot anchor', async () => {
     const { ledger } = await newWriter();
-    expect(refusal(() => ledger.group(() => ledger.group(() => 1))).code).toBe('internal');
-    expect(refusal(() => ledger.group(() => Promise.resolve())).code).toBe('internal');
+    expect(thrown(() => ledger.group(() => ledger.group(() => 1))).code).toBe('internal');
+    expect(thrown(() => ledger.group(() => Promise.resolve())).code).toBe('internal');
     let anchoring: Promise<unknown> = Promise.resolve();
     ledger.group(() => {
       anchoring = ledger.anchor();
@@ -429,7 +420,7 @@ describe('the clock', () => {
     let now = START;
     const again = await openWriter(place, () => now);
     now = reading;
-    expect(refusal(() => again.clock(START, 'officer')).code).toBe('internal');
+    expect(thrown(() => again.clock(START, 'officer')).code).toBe('internal');
     expect(again.head().entries).toBe(1);
   });
 });

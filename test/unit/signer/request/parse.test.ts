@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type Catalog, parseCatalog } from '../../../../signer/site/catalog.ts';
 import { utf8 } from '../../../../formats/bytes.ts';
-import { VtlicError } from '../../../../formats/error.ts';
+import type { VtlicError } from '../../../../formats/error.ts';
 import { LICENSE_USES, PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import { catalogFaults } from '../../../../signer/request/check-against-catalog.ts';
 import { combinationFault, type Request } from '../../../../signer/request/request.ts';
 import { parseRequest } from '../../../../signer/request/parse.ts';
+import { thrown } from '../../../support/thrown.ts';
 
 const EXAMPLE = {
   schema: 'vtlic-request/1',
@@ -28,13 +29,7 @@ function parse(text: string): Request {
 }
 
 function faultOf(text: string): VtlicError {
-  try {
-    parse(text);
-  } catch (error) {
-    if (error instanceof VtlicError) return error;
-    throw error;
-  }
-  throw new Error(`was accepted: ${text}`);
+  return thrown(() => parse(text));
 }
 
 /** The example with one member replaced by raw JSON text. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { VtlicError } from '../../../../../formats/error.ts';
+import type { VtlicError } from '../../../../../formats/error.ts';
 import { findToken } from '../../../../../keys/private/pkcs11/client/find-token.ts';
 import { parsePkcs11Uri } from '../../../../../keys/private/pkcs11/uri/uri.ts';
+import { thrown } from '../../../../support/thrown.ts';
 
 const MODULE = { cryptokiVersion: '3.2', manufacturer: 'M', description: 'D', libraryVersion: '1.0' };
 const slot = (slotId: number, serial: string, label = 'T') => ({
@@ -23,13 +24,7 @@ const slot = (slotId: number, serial: string, label = 'T') => ({
 });
 
 function refusal(uri: string, slots: Parameters<typeof findToken>[3]): VtlicError {
-  try {
-    findToken(parsePkcs11Uri(uri), '/m.so', MODULE, slots);
-  } catch (error) {
-    if (error instanceof VtlicError) return error;
-    throw error;
-  }
-  throw new Error('found');
+  return thrown(() => findToken(parsePkcs11Uri(uri), '/m.so', MODULE, slots));
 }
 
 describe('the one token of a URI', () => {

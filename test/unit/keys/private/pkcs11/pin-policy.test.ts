@@ -9,11 +9,22 @@ import {
 } from '../../../../../keys/private/pkcs11/client/pin-policy.ts';
 import { returnCodeNames, returnCodeOf } from '../../../../../keys/private/pkcs11/shared/return-codes.ts';
 import { tokenFlagsInWords } from '../../../../../keys/private/pkcs11/shared/token-description.ts';
+import { thrown } from '../../../../support/thrown.ts';
 
-const INITIALIZED = 0x400;
-const LOGIN = 0x4;
-const PIN_SET = 0x8;
-const READY = INITIALIZED | LOGIN | PIN_SET;
+const CKR_PIN_INCORRECT = 0xa0;
+const CKR_VENDOR_DEFINED = 0x80000000;
+
+/** Flags of CK_TOKEN_INFO, written out again from the standard (PKCS #11 3.1, section 3.2). */
+const CKF_RNG = 0x1;
+const CKF_LOGIN_REQUIRED = 0x4;
+const CKF_USER_PIN_INITIALIZED = 0x8;
+const CKF_PROTECTED_AUTHENTICATION_PATH = 0x100;
+const CKF_TOKEN_INITIALIZED = 0x400;
+const CKF_USER_PIN_COUNT_LOW = 0x10000;
+const CKF_USER_PIN_FINAL_TRY = 0x20000;
+const CKF_USER_PIN_LOCKED = 0x40000;
+const CKF_USER_PIN_TO_BE_CHANGED = 0x80000;
+const READY = CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
 
 const token = (flags: number, more: { minPinLength?: number; maxPinLength?: number; label?: string } = {}) => ({
   label: 'T',
@@ -29,16 +40,6 @@ const token = (flags: number, more: { minPinLength?: number; maxPinLength?: numb
   ...more,
 });
 
-function errorOf(run: () => unknown): VtlicError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof VtlicError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
-
 function codeOf(run: () => unknown): string {
   try {
     run();
@@ -52,33 +53,35 @@ function codeOf(run: () => unknown): string {
 describe('before a login', () => {
   it.each([
     [READY, 'pin'],
-    [READY | 0x100, 'pad'],
-    [INITIALIZED, 'none-needed'],
-    [READY | 0x10000, 'pin'],
+    [READY | CKF_PROTECTED_AUTHENTICATION_PATH, 'pad'],
+    [CKF_TOKEN_INITIALIZED, 'none-needed'],
+    [READY | CKF_USER_PIN_COUNT_LOW, 'pin'],
   ])('flags 0x%x allow a login by %s', (flags, way) => {
     expect(judgeLogin(token(flags), undefined)).toBe(way);
   });
 
   it.each([
-    [LOGIN | PIN_SET, 'token_not_found'],
-    [INITIALIZED | LOGIN, 'pin_refused'],
-    [READY | 0x40000, 'pin_locked'],
-    [READY | 0x20000, 'pin_last_try'],
-    [READY | 0x80000, 'pin_refused'],
+    [CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED, 'token_not_found'],
+    [CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED, 'pin_refused'],
+    [READY | CKF_USER_PIN_LOCKED, 'pin_locked'],
+    [READY | CKF_USER_PIN_FINAL_TRY, 'pin_last_try'],
+    [READY | CKF_USER_PIN_TO_BE_CHANGED, 'pin_refused'],
     // Locked says more than the last try, and no serial opens it.
-    [READY | 0x60000, 'pin_locked'],
+    [READY | CKF_USER_PIN_FINAL_TRY | CKF_USER_PIN_LOCKED, 'pin_locked'],
   ])('flags 0x%x are refused as %s', (flags, code) => {
     expect(codeOf(() => judgeLogin(token(flags), undefined))).toBe(code);
   });
 
   it('uses the last try for the serial that was typed, and for no other', () => {
-    expect(judgeLogin(token(READY | 0x20000), '5f3a')).toBe('pin');
-    expect(codeOf(() => judgeLogin(token(READY | 0x20000), '5f3b'))).toBe('pin_last_try');
-    expect(codeOf(() => judgeLogin(token(READY | 0x40000), '5f3a'))).toBe('pin_locked');
+    expect(judgeLogin(token(READY | CKF_USER_PIN_FINAL_TRY), '5f3a')).toBe('pin');
+    expect(codeOf(() => judgeLogin(token(READY | CKF_USER_PIN_FINAL_TRY), '5f3b'))).toBe('pin_last_try');
+    expect(codeOf(() => judgeLogin(token(READY | CKF_USER_PIN_LOCKED), '5f3a'))).toBe('pin_locked');
   });
 
   it('cleans what the token calls itself', () => {
-    expect(() => judgeLogin(token(READY | 0x40000, { label: '\u001b[2Jevil' }), undefined)).toThrow('\\u{001B}[2Jevil');
+    expect(() => judgeLogin(token(READY | CKF_USER_PIN_LOCKED, { label: '\u001b[2Jevil' }), undefined)).toThrow(
+      '\\u{001B}[2Jevil',
+    );
   });
 });
 
@@ -132,10 +135,10 @@ describe('a PIN that cannot be right is not shown', () => {
 });
 
 describe('a token without a serial number', () => {
-  const nameless = { ...token(READY | 0x20000), serial: '', slotDescription: 'Linux' };
+  const nameless = { ...token(READY | CKF_USER_PIN_FINAL_TRY), serial: '', slotDescription: 'Linux' };
 
   it('is named by label and slot, in its hint too', () => {
-    const error = errorOf(() => judgeLogin(nameless, undefined));
+    const error = thrown(() => judgeLogin(nameless, undefined));
     expect(error.message).toContain('"T" (no serial number, slot "Linux")');
     expect(error.hint).toContain("--last-try 'T in Linux'");
   });
@@ -147,7 +150,7 @@ describe('a token without a serial number', () => {
 
   it('and without a label or slot has no last try used', () => {
     const unnamed = { ...nameless, label: '', slotDescription: '' };
-    const error = errorOf(() => judgeLogin(unnamed, ''));
+    const error = thrown(() => judgeLogin(unnamed, ''));
     expect(error.code).toBe('pin_last_try');
     expect(error.hint).not.toContain('--last-try');
   });
@@ -179,8 +182,12 @@ describe('what a refused login means', () => {
   });
 
   it('tells what is left', () => {
-    expect(explainLoginRefusal(0xa0, token(READY), READY | 0x20000).message).toContain('one try is left');
-    expect(explainLoginRefusal(0xa0, token(READY), READY | 0x40000).message).toContain('it is locked now');
+    expect(explainLoginRefusal(CKR_PIN_INCORRECT, token(READY), READY | CKF_USER_PIN_FINAL_TRY).message).toContain(
+      'one try is left',
+    );
+    expect(explainLoginRefusal(CKR_PIN_INCORRECT, token(READY), READY | CKF_USER_PIN_LOCKED).message).toContain(
+      'it is locked now',
+    );
   });
 
   it('has a sentence and a next step for every return code', () => {
@@ -189,16 +196,16 @@ describe('what a refused login means', () => {
       expect(error.message).toContain(name);
       expect(error.hint).toBeDefined();
     }
-    expect(explainLoginRefusal(0x80000001, token(READY), READY).message).toContain("the token's maker");
+    expect(explainLoginRefusal(CKR_VENDOR_DEFINED + 1, token(READY), READY).message).toContain("the token's maker");
   });
 });
 
 describe('flags in plain words', () => {
   it('says nothing of a token that is ready', () => {
-    expect(tokenFlagsInWords(READY | 0x1)).toEqual([]);
+    expect(tokenFlagsInWords(READY | CKF_RNG)).toEqual([]);
   });
   it('says what an officer should know', () => {
-    expect(tokenFlagsInWords(0x20000 | 0x1 | LOGIN)).toEqual([
+    expect(tokenFlagsInWords(CKF_USER_PIN_FINAL_TRY | CKF_RNG | CKF_LOGIN_REQUIRED)).toEqual([
       'not initialized',
       'no user PIN set',
       'last try of the user PIN',

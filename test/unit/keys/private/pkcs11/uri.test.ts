@@ -1,17 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { VtlicError } from '../../../../../formats/error.ts';
+import type { VtlicError } from '../../../../../formats/error.ts';
 import { matchesToken, nameOneToken } from '../../../../../keys/private/pkcs11/client/find-token.ts';
 import { formatPkcs11Uri, uriOfToken } from '../../../../../keys/private/pkcs11/uri/format-uri.ts';
 import { parsePkcs11Uri } from '../../../../../keys/private/pkcs11/uri/uri.ts';
+import { thrown } from '../../../../support/thrown.ts';
 
 function faultOf(text: string, fault?: 'usage'): VtlicError {
-  try {
-    parsePkcs11Uri(text, fault);
-  } catch (error) {
-    if (error instanceof VtlicError) return error;
-    throw error;
-  }
-  throw new Error(`accepted: ${text}`);
+  return thrown(() => parsePkcs11Uri(text, fault));
 }
 
 describe('PKCS#11 URI (RFC 7512)', () => {

@@ -17,11 +17,12 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { utf8 } from '../../../../../formats/bytes.ts';
 import { encodePrivateCoseKey } from '../../../../../formats/cose-key.ts';
-import { VtlicError } from '../../../../../formats/error.ts';
+import type { VtlicError } from '../../../../../formats/error.ts';
 import { encryptAge } from '../../../../../keys/private/software/age.ts';
 import { createKeyFile, keyFileWarning, openKeyFile } from '../../../../../keys/private/software/key-file.ts';
 import { SoftwareKey } from '../../../../../keys/private/software/software-key.ts';
 import { verifySignature } from '../../../../../keys/public/verify-signature.ts';
+import { rejected } from '../../../../support/thrown.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vtlic-keys-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -32,16 +33,6 @@ const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(lengt
 const PASSPHRASE = utf8('passphrase');
 const FAST = { workFactor: 4 };
 const message = utf8('message');
-
-async function refusal(act: Promise<unknown>): Promise<VtlicError> {
-  try {
-    await act;
-  } catch (error) {
-    if (error instanceof VtlicError) return error;
-    throw error;
-  }
-  throw new Error('it was not refused');
-}
 
 describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (alg) => {
   it('opens again and signs as the same key', async () => {
@@ -58,7 +49,7 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
       expect(verifySignature(made.publicKey, message, await key.sign(message))).toBe(true);
     await opened.close();
     await opened.close();
-    expect(await refusal(opened.sign(message))).toMatchObject({ code: 'signing_failed' });
+    expect(await rejected(opened.sign(message))).toMatchObject({ code: 'signing_failed' });
     expect(verifySignature(made.publicKey, message, await made.sign(message))).toBe(true);
   });
 
@@ -82,7 +73,7 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
     const [seed = new Uint8Array()] = seeds;
     expect(written.includes(Buffer.from(seed.slice(0, 32)))).toBe(false);
     expect(written.includes(Buffer.from(key.publicKey.ed25519))).toBe(false);
-    const error = await refusal(createKeyFile(path, alg, 'license', PASSPHRASE, random, FAST));
+    const error = await rejected(createKeyFile(path, alg, 'license', PASSPHRASE, random, FAST));
     expect(error).toMatchObject({ code: 'output_exists', place: { file: path } });
     expect(readFileSync(path)).toEqual(written);
   });
@@ -108,27 +99,27 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
   it('tells a wrong passphrase, a truncated, an altered and another file apart', async () => {
     const path = newPath();
     const { publicKey } = await createKeyFile(path, alg, 'license', PASSPHRASE, random, FAST);
-    expect(await refusal(openKeyFile(path, publicKey, 'license', utf8('other')))).toMatchObject({
+    expect(await rejected(openKeyFile(path, publicKey, 'license', utf8('other')))).toMatchObject({
       code: 'passphrase_refused',
       place: { file: path },
     });
 
     const whole = readFileSync(path);
     truncateSync(path, whole.length - 1);
-    expect((await refusal(openKeyFile(path, publicKey, 'license', PASSPHRASE))).message).toContain('truncated');
+    expect((await rejected(openKeyFile(path, publicKey, 'license', PASSPHRASE))).message).toContain('truncated');
     writeFileSync(path, Buffer.concat([whole, Buffer.of(0)]));
-    expect((await refusal(openKeyFile(path, publicKey, 'license', PASSPHRASE))).message).toContain('too long');
+    expect((await rejected(openKeyFile(path, publicKey, 'license', PASSPHRASE))).message).toContain('too long');
     const altered = Buffer.from(whole);
     altered[whole.length - 1] = (altered[whole.length - 1] ?? 0) ^ 1;
     writeFileSync(path, altered);
-    const error = await refusal(openKeyFile(path, publicKey, 'license', PASSPHRASE));
+    const error = await rejected(openKeyFile(path, publicKey, 'license', PASSPHRASE));
     expect(error).toMatchObject({ code: 'keyfile_corrupt' });
     expect(error.message).toContain('altered');
 
     for (const otherAlg of ['ed25519', 'ed25519+ml-dsa-65'] as const) {
       const other = newPath();
       const { publicKey: otherKey } = await createKeyFile(other, otherAlg, 'license', PASSPHRASE, random, FAST);
-      const wrong = await refusal(openKeyFile(other, publicKey, 'license', PASSPHRASE));
+      const wrong = await rejected(openKeyFile(other, publicKey, 'license', PASSPHRASE));
       expect(wrong).toMatchObject({ code: 'keyfile_corrupt' });
       expect(wrong.message).toContain(`another one, ${otherKey.kid}`);
     }
@@ -143,7 +134,7 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
       path,
       await encryptAge(encodePrivateCoseKey(alg, other.bytes, seeds), PASSPHRASE, { ...FAST, random }),
     );
-    expect((await refusal(openKeyFile(path, other, 'license', PASSPHRASE))).message).toContain(
+    expect((await rejected(openKeyFile(path, other, 'license', PASSPHRASE))).message).toContain(
       'do not belong together',
     );
   });
@@ -151,7 +142,7 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
 
 describe('a key file', () => {
   const publicKey = new SoftwareKey('ed25519', 'license', random(32)).publicKey;
-  const open = (path: string): Promise<VtlicError> => refusal(openKeyFile(path, publicKey, 'license', PASSPHRASE));
+  const open = (path: string): Promise<VtlicError> => rejected(openKeyFile(path, publicKey, 'license', PASSPHRASE));
 
   it('that is not there, or is a folder, or far too large, is told so', async () => {
     expect(await open(newPath())).toMatchObject({ code: 'key_not_found' });
@@ -181,11 +172,11 @@ describe('a key file', () => {
   });
 
   it('is not made with an empty passphrase, nor in a folder that is not there', async () => {
-    expect(await refusal(createKeyFile(newPath(), 'ed25519', 'license', new Uint8Array(), random, FAST))).toMatchObject(
-      { code: 'usage' },
-    );
+    expect(
+      await rejected(createKeyFile(newPath(), 'ed25519', 'license', new Uint8Array(), random, FAST)),
+    ).toMatchObject({ code: 'usage' });
     const path = join(folder, 'missing', 'x.key');
-    expect(await refusal(createKeyFile(path, 'ed25519', 'license', PASSPHRASE, random, FAST))).toMatchObject({
+    expect(await rejected(createKeyFile(path, 'ed25519', 'license', PASSPHRASE, random, FAST))).toMatchObject({
       code: 'output_unwritable',
       place: { file: path },
     });
