@@ -1,27 +1,8 @@
-/** What the process tells its caller (README, "Exit codes"). 9, 12 and 13 are Node's own. */
+/** Which exit code each error leaves with. */
 import type { ErrorCode } from '../../formats/error.ts';
+import { EXIT } from '../../formats/exit-codes.ts';
 
-export const EXIT = {
-  done: 0,
-  defect: 1,
-  usage: 2,
-  requestRefused: 3,
-  ledgerRefused: 4,
-  notFound: 5,
-  secretRefused: 6,
-  signingFailed: 7,
-  signingUnknown: 8,
-  declined: 10,
-  notWritten: 11,
-  selfCheck: 17,
-  /** Part of a batch failed; its results say which rows. */
-  partFailed: 18,
-  checksFailed: 19,
-  notValid: 20,
-  notInForce: 21,
-  rolledBack: 22,
-  interrupted: 130,
-} as const;
+export { EXIT };
 
 const OF_CODE: Readonly<Record<ErrorCode, number>> = {
   internal: EXIT.defect,

@@ -24,7 +24,7 @@ import { shownError, type ProductFacts } from './judge.ts';
 import { KeyRing } from './key-ring.ts';
 import { licenseSource, type LicenseSource } from './license-source.ts';
 import { notice, type Notice } from './notices.ts';
-import { Runtime, type InstallResult } from './runtime.ts';
+import { Runtime, type InstallResult, type RuntimeParts } from './runtime.ts';
 import type { Clocks } from './state-keeper.ts';
 import { fileStore } from './stores/file-store.ts';
 import type { StateStore } from './stores/store.ts';
@@ -81,10 +81,31 @@ export interface LiveLicense {
  *   `Notice` with the code
  */
 export async function openLicense(options: LicenseOptions): Promise<LiveLicense> {
+  const parts = runtimeParts(options);
+  if (parts === undefined) return notApplicable();
+  const listeners = new Listeners();
+  const runtime = new Runtime(parts, (name, value) => {
+    listeners.call(name, value);
+  });
+  try {
+    await runtime.start();
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+  return live(runtime, parts.source, listeners);
+}
+
+/**
+ * What the options and the environment say, checked; undefined in the mode `saas`.
+ *
+ * @throws VtlicError `configuration_invalid` for a variable that is wrong, `usage` for an option that is
+ */
+export function runtimeParts(options: LicenseOptions): RuntimeParts | undefined {
   const compiledIn = options.compiledIn ?? {};
   const freeTier = checkFreeTier(options.freeTier);
   const settings = readSettings(options.environment, compiledIn, options.production);
-  if (settings.mode === 'saas') return notApplicable();
+  if (settings.mode === 'saas') return undefined;
   const { statePath, keysetPath, production, license } = settings;
   const { issuer, product, deployment, hosts, buildDate, defaultGrace = 0 } = options;
   const facts: ProductFacts = {
@@ -96,36 +117,22 @@ export async function openLicense(options: LicenseOptions): Promise<LiveLicense>
     ...(buildDate === undefined ? {} : { buildDate }),
   };
   checkContext({ ...facts, now: 0 });
-  const source = licenseSource(license);
-  const listeners = new Listeners();
-  const runtime = new Runtime(
-    {
-      product: facts,
-      keys: new KeyRing({
-        builtIn: options.keys,
-        environment: options.environment,
-        keysetPath,
-        requireComposite: compiledIn.requireComposite === true,
-      }),
-      production,
-      freeTier,
-      source,
-      stores: [...(statePath === undefined ? [] : [fileStore(statePath)]), ...(options.stores ?? [])],
-      clocks: options.clocks ?? HOST_CLOCKS,
-      fallback: options.fallback,
-      hooks: options,
-    },
-    (name, value) => {
-      listeners.call(name, value);
-    },
-  );
-  try {
-    await runtime.start();
-  } catch (error) {
-    await runtime.close();
-    throw error;
-  }
-  return live(runtime, source, listeners);
+  return {
+    product: facts,
+    keys: new KeyRing({
+      builtIn: options.keys,
+      environment: options.environment,
+      keysetPath,
+      requireComposite: compiledIn.requireComposite === true,
+    }),
+    production,
+    freeTier,
+    source: licenseSource(license),
+    stores: [...(statePath === undefined ? [] : [fileStore(statePath)]), ...(options.stores ?? [])],
+    clocks: options.clocks ?? HOST_CLOCKS,
+    fallback: options.fallback,
+    hooks: options,
+  };
 }
 
 const HOST_CLOCKS: Clocks = {
@@ -200,16 +207,19 @@ function live(runtime: Runtime, source: LicenseSource, listeners: Listeners): Li
   });
 }
 
+const SAAS_REFUSAL: Notice = notice('install_not_possible', 'DEPLOYMENT_MODE is saas, where no license is installed');
+export const SAAS_VIEW: LicenseView = Object.freeze({
+  state: 'not_applicable',
+  entitlements: undefined,
+  warnings: Object.freeze([]),
+  place: 'nowhere: DEPLOYMENT_MODE is saas',
+  installFault: SAAS_REFUSAL,
+});
+
 /** The mode `saas`: no entitlement comes from a file. */
 function notApplicable(): LiveLicense {
-  const refusal: Notice = notice('install_not_possible', 'DEPLOYMENT_MODE is saas, where no license is installed');
-  const view: LicenseView = Object.freeze({
-    state: 'not_applicable',
-    entitlements: undefined,
-    warnings: Object.freeze([]),
-    place: 'nowhere: DEPLOYMENT_MODE is saas',
-    installFault: refusal,
-  });
+  const view = SAAS_VIEW;
+  const refusal = SAAS_REFUSAL;
   return Object.freeze<LiveLicense>({
     entitlements: undefined,
     state: 'not_applicable',

@@ -345,4 +345,4 @@ export class Runtime {
 }
 
 const NO_FILE = new Uint8Array();
-const NO_STORE = 'LICENSE_STATE_PATH is not set, and there is no other store';
+export const NO_STORE = 'LICENSE_STATE_PATH is not set, and there is no other store';

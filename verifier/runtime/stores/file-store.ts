@@ -2,7 +2,17 @@
  * The state in a file, with a lock beside it (`PATH.lock`): Node's own modules only. The file is replaced durably
  * (`files/durable-stream.ts`). The folder must exist: one that is made here would hide that a volume is not mounted.
  */
-import { closeSync, lstatSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { utf8 } from '../../../formats/bytes.ts';
@@ -33,6 +43,7 @@ export function fileStore(path: string): StateStore {
   return {
     name: `the file ${path}`,
     read: () => settle(() => readCopy(path)),
+    writeFault: () => settle(() => faultOfFolder(dirname(path))),
     write: (document, expected) =>
       guarded(guard, () => {
         if (readCopy(path)?.tag !== expected) return false;
@@ -90,6 +101,15 @@ function readCopy(path: string): StoredCopy | undefined {
     if (!(error instanceof VtlicError) || errorCodeOf(error.cause) !== 'ENOENT') throw error;
     if (lstatSync(dirname(path), { throwIfNoEntry: false }) !== undefined) return undefined;
     throw new VtlicError('file_unreadable', 'the folder of this file does not exist', { file: path, cause: error });
+  }
+}
+
+function faultOfFolder(folder: string): string | undefined {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return describeFileError(error, 'output_unwritable', folder).message;
   }
 }
 

@@ -6,7 +6,7 @@
 import { cleanText } from '../../../formats/clean-text.ts';
 import { fromHex, toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import type { StateStore } from './store.ts';
+import type { StateStore, StoredCopy } from './store.ts';
 
 /** What `Pool` and `Client` of `pg` have. */
 export interface PostgresClient {
@@ -56,13 +56,15 @@ export function postgresStore(
     read: async () => {
       const sql = `SELECT revision::text AS revision, document FROM ${table} WHERE id = $1`;
       const row = await first(sql, [id]);
-      const { revision, document } = row ?? {};
-      if (typeof document !== 'string') {
-        // The row may have been deleted, or the table restored without it.
-        if (row === undefined) ready = false;
-        return undefined;
-      }
-      return { document: fromHex(document) ?? new Uint8Array(), tag: String(revision) };
+      // The row may have been deleted, or the table restored without it.
+      if (row === undefined) ready = false;
+      return copyOf(row);
+    },
+    peek: async () => {
+      const [found] = await run('SELECT to_regclass($1)::text AS name', [table]);
+      if (found?.['name'] === null) return undefined;
+      const sql = `SELECT revision::text AS revision, document FROM ${table} WHERE id = $1`;
+      return copyOf((await run(sql, [id]))[0]);
     },
     write: async (document, expected) => {
       const condition =
@@ -82,6 +84,13 @@ export function postgresStore(
       return (await first(sql, [next ?? null, id, expected ?? null])) !== undefined;
     },
   };
+}
+
+/** What is not in hex is a damaged copy: no bytes are no state. */
+function copyOf(row: Record<string, unknown> | undefined): StoredCopy | undefined {
+  const { revision, document } = row ?? {};
+  if (typeof document !== 'string') return undefined;
+  return { document: fromHex(document) ?? new Uint8Array(), tag: String(revision) };
 }
 
 type Run = (text: string, values: (string | null)[]) => Promise<readonly Record<string, unknown>[]>;

@@ -2,10 +2,11 @@
  * The state in a table of an SQLite database: one that the product has open, or a file. `node:sqlite` is loaded only
  * for a file, and only when the store is made: Node.js 20 does not have it.
  */
+import { existsSync } from 'node:fs';
 import type * as NodeSqlite from 'node:sqlite';
 import { fromHex, toHex } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import type { StateStore } from './store.ts';
+import type { StateStore, StoredCopy } from './store.ts';
 
 /** What `DatabaseSync` of `node:sqlite` and `better-sqlite3` have in common. */
 export interface SqliteDatabase {
@@ -26,6 +27,9 @@ export interface SqliteStoreOptions {
 
 const TABLE = `CREATE TABLE IF NOT EXISTS vtlic_state (
   id TEXT PRIMARY KEY, revision INTEGER NOT NULL, document TEXT, lock_note TEXT) STRICT`;
+
+const TABLE_EXISTS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'vtlic_state'";
+const READ = 'SELECT revision, document FROM vtlic_state WHERE id = ?';
 
 const BUSY_MILLISECONDS = 5000;
 
@@ -54,13 +58,21 @@ export function sqliteStore(
     name: path === undefined ? 'the SQLite database of the product' : `the SQLite database ${path}`,
     read: () =>
       settle(() => {
-        const row = open().prepare('SELECT revision, document FROM vtlic_state WHERE id = ?').get(id);
-        const { revision, document } = (row ?? {}) as { revision?: unknown; document?: unknown };
+        const row = open().prepare(READ).get(id);
         // The row may have been deleted.
         if (row === undefined) ready = false;
-        if (typeof document !== 'string') return undefined;
-        // What is not in hex is a damaged copy: no bytes are no state.
-        return { document: fromHex(document) ?? new Uint8Array(), tag: String(revision) };
+        return copyOf(row);
+      }),
+    peek: () =>
+      settle(() => {
+        if (path !== undefined && opened === undefined && !existsSync(path)) return undefined;
+        const database = opened ?? openReadOnly(sqlite, path);
+        try {
+          if (database.prepare(TABLE_EXISTS).get() === undefined) return undefined;
+          return copyOf(database.prepare(READ).get(id));
+        } finally {
+          if (database !== opened) database.close();
+        }
       }),
     write: (document, expected) =>
       settle(() => {
@@ -111,6 +123,20 @@ function loadSqlite(): typeof NodeSqlite {
       hint: 'Give sqliteStore() a database that better-sqlite3 opened, use Node.js 22.13 or later, or use a file.',
     });
   return sqlite;
+}
+
+/** What is not in hex is a damaged copy: no bytes are no state. */
+function copyOf(row: unknown): StoredCopy | undefined {
+  const { revision, document } = (row ?? {}) as { revision?: unknown; document?: unknown };
+  if (typeof document !== 'string') return undefined;
+  return { document: fromHex(document) ?? new Uint8Array(), tag: String(revision) };
+}
+
+function openReadOnly(sqlite: typeof NodeSqlite | undefined, path: string | undefined): SqliteDatabase {
+  if (sqlite === undefined || path === undefined) throw new VtlicError('internal', 'the database was closed');
+  const database = new sqlite.DatabaseSync(path, { readOnly: true });
+  database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
+  return database;
 }
 
 function openFile(sqlite: typeof NodeSqlite | undefined, path: string | undefined): SqliteDatabase {

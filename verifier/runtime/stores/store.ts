@@ -7,6 +7,10 @@ export interface StateStore {
   readonly name: string;
   /** Undefined: there is no copy. Throws where the store cannot be reached: that is not the same as no copy. */
   read(): Promise<StoredCopy | undefined>;
+  /** Like `read`, where `read` may make a table or a file: this one changes nothing. */
+  peek?(): Promise<StoredCopy | undefined>;
+  /** Why nothing can be written, as far as that is known without writing; undefined: nothing is known against it. */
+  writeFault?(): Promise<string | undefined>;
   /**
    * Replaces the copy, durably and as a whole, if it still has the tag `expected` (undefined: there is none).
    *
