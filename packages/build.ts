@@ -27,6 +27,9 @@ const LIBRARY_ENTRIES: Readonly<Record<string, string>> = {
 };
 /** The one entry that needs Node.js: the others also run in browsers. */
 const LIBRARY_ON_NODE = 'runtime';
+/** The command of the library. It loads the entries by which a product loads them, so that both share one trust. */
+const LIBRARY_COMMAND = 'vtlic-product';
+const LIBRARY_COMMAND_MAIN = 'verifier/product/main';
 const SIGNER = 'vtlic-signer';
 /** The signer's programs: the command, and what it starts as a worker or a process. Each keeps its path. */
 const SIGNER_MAIN = 'signer/cli/main';
@@ -69,6 +72,35 @@ async function bundleLibrary(format: 'es' | 'cjs'): Promise<OutputChunk[]> {
   if (chunks.length !== output.length || missing.length > 0)
     throw new Error(`the bundle of ${LIBRARY} is not complete: it imports ${missing.join(', ')}`);
   return chunks;
+}
+
+/** @returns the command, which imports the entries of the library beside it, and modules of Node */
+async function bundleLibraryCommand(): Promise<OutputChunk> {
+  const entryOf = new Map(
+    Object.entries(LIBRARY_ENTRIES).map(([name, entry]) => [join(compiled, `${entry}.js`), `./${name}.cjs`]),
+  );
+  const build = await rolldown({
+    cwd: compiled,
+    input: { [LIBRARY_COMMAND]: join(compiled, `${LIBRARY_COMMAND_MAIN}.js`) },
+    platform: 'node',
+    external: /^node:/,
+    plugins: [
+      {
+        name: 'entries-of-the-library',
+        resolveId: (source: string, importer: string | undefined) => {
+          const id = importer === undefined ? undefined : entryOf.get(join(dirname(importer), source));
+          return id === undefined ? undefined : { id, external: true };
+        },
+      },
+    ],
+  });
+  const { output } = await build.generate({ format: 'cjs', entryFileNames: '[name].cjs' });
+  await build.close();
+  const [chunk, ...more] = output;
+  const foreign = chunk.imports.filter((id) => !id.startsWith('node:') && ![...entryOf.values()].includes(id));
+  if (more.length > 0 || foreign.length > 0)
+    throw new Error(`the bundle of ${LIBRARY_COMMAND} is not one file, or imports ${foreign.join(', ')}`);
+  return chunk;
 }
 
 /** @returns programs, commands and the chunks that they share, which import only Node's modules and the addon */
@@ -219,6 +251,8 @@ async function layOutLibrary(): Promise<void> {
   const [es, cjs] = [await bundleLibrary('es'), await bundleLibrary('cjs')];
   for (const { fileName, code } of [...es, ...cjs])
     if (fileName !== `${LIBRARY_ON_NODE}.mjs`) writeFileSync(join(folder, fileName), code);
+  const command = await bundleLibraryCommand();
+  writeFileSync(join(folder, command.fileName), command.code, { mode: 0o755 });
   for (const [name, entry] of Object.entries(LIBRARY_ENTRIES)) {
     writeDeclarations(entry, join(folder, 'types'));
     const exported = es.find(({ fileName }) => fileName === `${name}.mjs`)?.exports ?? [];
