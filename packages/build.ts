@@ -264,6 +264,20 @@ async function layOutLibrary(): Promise<void> {
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses(es));
 }
 
+/** The manual page and the completions, as the packed command itself writes them. */
+function writeManual(folder: string): void {
+  const files: readonly (readonly [file: string, ...command: readonly string[]])[] = [
+    ['man/vtlic.1', 'manual'],
+    ['completions/vtlic.bash', 'completion', 'bash'],
+    ['completions/_vtlic', 'completion', 'zsh'],
+    ['completions/vtlic.fish', 'completion', 'fish'],
+  ];
+  for (const [file, ...command] of files) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), execFileSync(process.execPath, [join(folder, `${SIGNER_MAIN}.js`), ...command]));
+  }
+}
+
 async function layOutSigner(): Promise<void> {
   const folder = join(dist, SIGNER);
   const chunks = await bundleSigner();
@@ -272,6 +286,7 @@ async function layOutSigner(): Promise<void> {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, code, { mode: fileName === `${SIGNER_MAIN}.js` ? 0o755 : 0o644 });
   }
+  writeManual(folder);
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses(chunks));
   for (const file of ['SECURITY.md', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
   cpSync(join(root, 'docs'), join(folder, 'docs'), { recursive: true });

@@ -1,15 +1,20 @@
 /** The command line: one file a command, one exit code a fault. */
 import { Command, CommanderError } from 'commander';
-import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { asVtlicError, reportError } from './output.ts';
 import { EXIT } from './exit-codes.ts';
+import { unknownCommand, usageError } from './usage-error.ts';
 import { processIo, type Io, type SetExit } from './io.ts';
 
 const VERSION = '0.1.0';
+const HELP_COLUMNS = 80;
 
-/** Gives a command its options and its action. */
-type Define = (command: Command, io: Io, setExit: SetExit) => void;
+/**
+ * Gives a command its options and its action.
+ *
+ * @param whole makes the tree of all commands, with the options of each
+ */
+type Define = (command: Command, io: Io, setExit: SetExit, whole: () => Promise<Command>) => void;
 
 interface CommandEntry {
   /** The arguments, as Commander writes them: `<required>`, `[optional]`. */
@@ -143,16 +148,41 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
       load: async () => (await import('./commands/hsm.ts')).defineHsm,
     },
   ],
+  [
+    'manual',
+    {
+      description: 'writes the manual page, for man',
+      load: async () => {
+        const { defineManual } = await import('./commands/manual.ts');
+        return (command, io, _setExit, whole) => {
+          defineManual(command, io, whole);
+        };
+      },
+    },
+  ],
+  [
+    'completion',
+    {
+      description: 'writes the completion of commands and options for bash, zsh or fish',
+      load: async () => {
+        const { defineCompletion } = await import('./commands/manual.ts');
+        return (command, io, _setExit, whole) => {
+          defineCompletion(command, io, whole);
+        };
+      },
+    },
+  ],
 ]);
 
 /** A command whose own commands are defined one after another, in the order of the help. */
 function groupOf(parts: readonly Define[]): Define {
-  return (command, io, setExit) => {
-    for (const define of parts) define(command, io, setExit);
+  return (command, io, setExit, whole) => {
+    for (const define of parts) define(command, io, setExit, whole);
   };
 }
 
-async function build(argv: readonly string[], io: Io, setExit: SetExit): Promise<Command> {
+/** @param isNamed the commands whose modules are loaded */
+async function build(isNamed: (name: string) => boolean, io: Io, setExit: SetExit): Promise<Command> {
   const program = new Command('vtlic');
   program
     .description('Issues and verifies signed .vtlic license files, offline.')
@@ -161,15 +191,34 @@ async function build(argv: readonly string[], io: Io, setExit: SetExit): Promise
     .showHelpAfterError(false)
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: io.out, writeErr: () => undefined, outputError: () => undefined });
-  // The program itself has no option with a value, so the first such word is the command, also after `help` and `--`.
-  const named = argv.find((word) => COMMANDS.has(word));
+    .configureOutput({
+      writeOut: io.out,
+      writeErr: () => undefined,
+      outputError: () => undefined,
+      getOutHelpWidth: () => HELP_COLUMNS,
+    });
+  const whole = (): Promise<Command> => buildWhole(io, setExit);
   for (const [name, { args, description, load }] of COMMANDS) {
     const command = program.command(args === undefined ? name : `${name} ${args}`).description(description);
-    if (name === named) (await load())(command, io, setExit);
+    if (isNamed(name)) (await load())(command, io, setExit, whole);
   }
   finish(program);
   return program;
+}
+
+async function buildWhole(io: Io, setExit: SetExit): Promise<Command> {
+  const program = await build(() => true, io, setExit);
+  await addExamples(program, []);
+  return program;
+}
+
+/** Commands whose module has no examples in its help get them from `examples.ts`. */
+async function addExamples(command: Command, words: readonly string[]): Promise<void> {
+  const { EXAMPLES } = await import('./examples.ts');
+  const lines = EXAMPLES.get(words.join(' ')) ?? [];
+  if (lines.length > 0)
+    command.addHelpText('after', `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((l) => `  ${l}`).join('\n')}`);
+  for (const child of command.commands) await addExamples(child, [...words, child.name()]);
 }
 
 /** Commander passes settings on only to commands that were made after them. */
@@ -201,10 +250,17 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   let exit: number = EXIT.done;
   let program: Command | undefined;
   try {
-    program = await build(argv, io, (code) => {
-      exit = code;
-    });
+    // The program itself has no option with a value, so the first such word is the command, also after `help` and `--`.
+    const named = argv.find((word) => COMMANDS.has(word));
     const words = helpWords(argv);
+    program = await build(
+      (name) => name === named,
+      io,
+      (code) => {
+        exit = code;
+      },
+    );
+    if (words !== undefined || argv.includes('--help') || argv.includes('-h')) await addExamples(program, []);
     const unknown = words === undefined ? undefined : unknownCommand(program, words);
     if (unknown !== undefined) throw unknown;
     // Commander's own help command goes one level deep.
@@ -228,75 +284,4 @@ export function runProcess(argv: readonly string[]): Promise<number> {
 /** The command after `help`; undefined for everything else. */
 function helpWords(argv: readonly string[]): readonly string[] | undefined {
   return argv[0] === 'help' && argv.length > 1 ? argv.slice(1).filter((word) => !word.startsWith('-')) : undefined;
-}
-
-/** The commands that the words name, from the program down to the last one that exists. */
-function commandsOf(program: Command, words: readonly string[]): readonly Command[] {
-  const found = [program];
-  for (const word of words) {
-    const next = found.at(-1)?.commands.find((command) => command.name() === word);
-    if (next === undefined) break;
-    found.push(next);
-  }
-  return found;
-}
-
-function nameOf(commands: readonly Command[]): string {
-  return commands.map((command) => command.name()).join(' ');
-}
-
-/** For `help`: a word that names no command, although its command has commands of its own. */
-function unknownCommand(program: Command, words: readonly string[]): VtlicError | undefined {
-  const known = commandsOf(program, words);
-  const word = words[known.length - 1];
-  if (word === undefined) return undefined;
-  const names = known.at(-1)?.commands.map((command) => command.name()) ?? [];
-  const near = nearest(word, names);
-  return new VtlicError(
-    'usage',
-    names.length === 0
-      ? `the command ${nameOf(known)} has no commands of its own, but "${cleanText(word, 40)}" is named`
-      : `there is no command "${cleanText([...words.slice(0, known.length - 1), word].join(' '), 80)}"`,
-    { hint: near === undefined ? `see: ${helpOf(known)}` : `nearest: ${helpOf(known)} ${near}` },
-  );
-}
-
-function helpOf([program, ...commands]: readonly Command[]): string {
-  return [program?.name(), 'help', ...commands.map((command) => command.name())].join(' ');
-}
-
-/** The name that is fewest edits away; undefined where none is near. */
-function nearest(word: string, names: readonly string[]): string | undefined {
-  const [best] = names
-    .map((name) => ({ name, edits: edits(word.slice(0, 40), name) }))
-    .filter(({ name, edits: count }) => count <= Math.max(1, Math.floor(name.length / 3)) || name.startsWith(word))
-    .sort((a, b) => a.edits - b.edits);
-  return best?.name;
-}
-
-/** Levenshtein's distance. */
-function edits(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 0; i < a.length; i++) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++)
-      next.push(Math.min((row[j] ?? 0) + (a[i] === b[j] ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}
-
-/** A fault of the command line itself; undefined where the person asked for help or the version, and has got it. */
-function usageError(error: CommanderError, program: Command, argv: readonly string[]): VtlicError | undefined {
-  if (error.exitCode === 0) return undefined;
-  const unknown = error.code === 'commander.unknownCommand' ? unknownCommand(program, argv) : undefined;
-  if (unknown !== undefined) return unknown;
-  const known = commandsOf(program, argv);
-  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-  const names = known.at(-1)?.commands.map((command) => command.name()) ?? [];
-  return new VtlicError(
-    'usage',
-    error.code === 'commander.help' ? `which command? There are: ${names.join(', ')}` : message,
-    { hint: `see: ${helpOf(known)}` },
-  );
 }

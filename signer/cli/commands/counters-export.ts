@@ -33,11 +33,12 @@ interface ExportOptions extends SiteOptions, LogSigningOptions {
 }
 
 const HELP = `
-The document names the one ledger that may take the counters over. At that site, this prints the id of its ledger:
+The document names the one ledger that may take the counters over. At that
+site, this prints the id of its ledger:
   vtlic ledger status --site OTHER          (the line "ledger")
 
 Example:
-  vtlic counters export handed.counters --to 3b5d3c7d207e37dceeedd301e35e2e58 --customer acme-gmbh`;
+  vtlic counters export all.counters --to 3b5d3c7d207e37dceeedd301e35e2e58`;
 
 export function addCountersExport(parent: Command, io: Io): void {
   const command = parent

@@ -78,9 +78,11 @@ function checkUri(keystore: string, { unknown: [unknown], modulePath, moduleName
 }
 
 const HELP = `
---anchor token:KEYSTORE keeps the anchor in the token of a keystore (--keystore KEYSTORE=pkcs11:URI), as a private data
-object: it does not roll back with any disk. Every run that signs or releases then logs in to that token. The object is
-named after the issuer; token:KEYSTORE/LABEL gives it another name, for a second ledger in one token.`;
+--anchor token:KEYSTORE keeps the anchor in the token of a keystore (--keystore
+KEYSTORE=pkcs11:URI), as a private data object: it does not roll back with any
+disk. Every run that signs or releases then logs in to that token. The object
+is named after the issuer; token:KEYSTORE/LABEL gives it another name, for a
+second ledger in one token.`;
 
 export function defineInit(command: Command, io: Io): void {
   command

@@ -42,9 +42,9 @@ function inspect(file: Uint8Array, path: string): Inspected {
 }
 
 const HELP = `
-FILE - is standard input. --mend takes a license as a mail left it: wrapped anew,
-quoted, in HTML, quoted-printable or UTF-16, with text around it. It says what
-was wrong and writes the file as it was sent, under a new name. Nothing is
+FILE - is standard input. --mend takes a license as a mail left it: wrapped
+anew, quoted, in HTML, quoted-printable or UTF-16, with text around it. It says
+what was wrong and writes the file as it was sent, under a new name. Nothing is
 verified by that: verify the new file.
 
 Examples:

@@ -37,18 +37,22 @@ interface AnchorOptions extends SiteOptions, SecretOptions {
 }
 
 const HELP = `
-PLACE is a file, or token:KEYSTORE (token:KEYSTORE/LABEL), where KEYSTORE is a name in site.json.
+PLACE is a file, or token:KEYSTORE (token:KEYSTORE/LABEL), where KEYSTORE is a
+name in site.json.
 
-  The token is replaced, and the old one is still readable: write the new one into site.json as a keystore with a
-  name of its own, keep the old one there until this is done, then:  vtlic ledger anchor --to token:NEW
+  The token is replaced, and the old one is still readable: write the new one
+  into site.json as a keystore with a name of its own, keep the old one there
+  until this is done, then:  vtlic ledger anchor --to token:NEW
   The old token, or the disk with the anchor, is gone for good:
     vtlic ledger restore --lost-anchor --skip N --anchor PLACE
-    Nothing then says what the ledger may lack, but you: see vtlic help ledger restore.
+    Nothing then says what the ledger may lack, but you: see
+    vtlic help ledger restore
   The keys of a lost token are lost with it: make new ones (vtlic key generate).
 
-The old place says from then on that the anchor was moved: what stayed there would vouch for an old copy of the
-ledger. It shows what it would do, and takes a typed word for it. The act stays in the record for ever. Cut short, it
-is finished by the same command.`;
+The old place says from then on that the anchor was moved: what stayed there
+would vouch for an old copy of the ledger. It shows what it would do, and takes
+a typed word for it. The act stays in the record for ever. Cut short, it is
+finished by the same command.`;
 
 export function addLedgerAnchor(parent: Command, io: Io): void {
   const command = parent

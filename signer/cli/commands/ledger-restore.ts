@@ -47,18 +47,24 @@ interface RestoreOptions extends SiteOptions, SecretOptions {
 }
 
 const HELP = `
-Puts COPY in the place of the site's ledger (without COPY: takes up the ledger that stands there).
+Puts COPY in the place of the site's ledger (without COPY: takes up the ledger
+that stands there).
 
-  If the anchor agrees with the copy, nothing is missing, and the copy takes its place as it is.
-  If the anchor has seen more, a new log begins: every customer's counter skips what may have been used in the
-  missing part. Give the licenses that were released since (--license FILE or FOLDER, such as out/).
-  If the anchor is lost for good, say so: --lost-anchor --skip N, where N is at least the number of licenses that
-  may have been issued since the copy was made. Too small a number lets two licenses have one counter.
-  If the anchor was carried to another place, say where: --anchor PLACE. With --lost-anchor, PLACE is where the new
-  one comes to lie, such as a token in the place of one that was lost. PLACE is a file, or token:KEYSTORE. An anchor
-  that can still be read is moved by: vtlic ledger anchor --to PLACE
+  If the anchor agrees with the copy, nothing is missing, and the copy takes
+  its place as it is.
+  If the anchor has seen more, a new log begins: every customer's counter
+  skips what may have been used in the missing part. Give the licenses that
+  were released since (--license FILE or FOLDER, such as out/).
+  If the anchor is lost for good, say so: --lost-anchor --skip N, where N is
+  at least the number of licenses that may have been issued since the copy was
+  made. Too small a number lets two licenses have one counter.
+  If the anchor was carried to another place, say where: --anchor PLACE. With
+  --lost-anchor, PLACE is where the new one comes to lie, such as a token in
+  the place of one that was lost. PLACE is a file, or token:KEYSTORE. An
+  anchor that can still be read is moved by: vtlic ledger anchor --to PLACE
 
-It shows what it would do, and takes a typed word for it. The act stays in the record for ever.`;
+It shows what it would do, and takes a typed word for it. The act stays in the
+record for ever.`;
 
 export function addLedgerRestore(parent: Command, io: Io): void {
   const command = parent

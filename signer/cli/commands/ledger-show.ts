@@ -24,7 +24,8 @@ import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 const PAGE = 500;
 
 const HELP = `
-WORDS that are no customer's id are searched in ids, names and references. Ends are last days (UTC).
+WORDS that are no customer's id are searched in ids, names and references.
+Ends are last days (UTC).
 
 Examples:
   vtlic ledger show

@@ -1,0 +1,110 @@
+/** The help of every command, its examples, and the manual and completions that are made from the same commands. */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '../support/run-cli.ts';
+import { runHere } from '../support/run-here.ts';
+import { makeSite, type SiteFixture } from '../support/site-fixture.ts';
+
+const completion = (await runHere(['completion', 'bash'])).stdout;
+/** Words of every command, groups included; the program itself left out. */
+const COMMANDS = [...completion.matchAll(/^ {4}'([a-z -]+)'\) words='/gm)].map((match) => match[1] ?? '');
+const GROUPS = new Set(COMMANDS.filter((name) => COMMANDS.some((other) => other.startsWith(`${name} `))));
+const LEAVES = COMMANDS.filter((name) => !GROUPS.has(name));
+
+let fixture: SiteFixture;
+beforeAll(async () => {
+  fixture = await makeSite({ algorithm: 'ed25519' });
+});
+afterAll(() => {
+  fixture.remove();
+});
+
+async function helpOf(name: string): Promise<string> {
+  const done = await runHere(['help', ...name.split(' ').filter((word) => word !== '')]);
+  expect([done.code, done.stderr]).toEqual([0, '']);
+  return done.stdout;
+}
+
+function examplesIn(help: string): readonly string[] {
+  const [, after = ''] = help.split(/^Examples?:$/m);
+  return [...after.matchAll(/^ {2}(vtlic .+)$/gm)].map((match) => match[1] ?? '');
+}
+
+/** The words of a line, as a shell splits it; what comes after `>`, `<` or `|` is left out. */
+function wordsOf(line: string): readonly string[] {
+  const [command = ''] = line.split(/ [<>|] /);
+  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+}
+
+describe('the help', () => {
+  it('knows every command', () => {
+    expect(COMMANDS.length).toBeGreaterThan(35);
+    expect(LEAVES).toContain('ledger show');
+  });
+
+  it.each(['', ...COMMANDS])('of "vtlic %s" fits 80 columns and says its purpose in one line', async (name) => {
+    const help = await helpOf(name);
+    expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(help).toMatch(/^Usage: vtlic .*\n\n\S.{10,}/);
+  });
+
+  it.each(LEAVES)('of "vtlic %s" has an example, which the command line takes', async (name) => {
+    const examples = examplesIn(await helpOf(name));
+    expect(examples.length).toBeGreaterThan(0);
+    for (const example of examples) {
+      const [, ...args] = wordsOf(example);
+      const done = runCli(args, { cwd: fixture.site });
+      expect([example, done.stderr]).toEqual([
+        example,
+        expect.not.stringMatching(
+          /unknown option|missing required|not specified|too many arguments|no command|which command|is given twice|argument .* is invalid|defect/,
+        ),
+      ]);
+    }
+  });
+});
+
+describe('the manual', () => {
+  it('has the help of every command, as troff', async () => {
+    const { stdout } = await runHere(['manual']);
+    expect(stdout).toMatch(/^\.TH VTLIC 1 /);
+    for (const name of COMMANDS) expect(stdout).toContain(`.SS vtlic ${name}\n.nf\nUsage: vtlic ${name}`);
+    expect(stdout).toContain('\\-\\-years <n>');
+    // Every line that begins with a dot is a request that man knows.
+    const requests = new Set([...stdout.matchAll(/^\.(\S+)/gm)].map((match) => match[1]));
+    expect([...requests].sort()).toEqual(['B', 'RI', 'I', 'SH', 'SS', 'TH', 'TP', 'fi', 'nf'].sort());
+  });
+});
+
+describe('the completion', () => {
+  it.each([
+    ['', 'init'],
+    ['ledger sh', 'show'],
+    ['help key re', 'retire'],
+    ['renew acme-gmbh --ye', '--years'],
+    ['verify x --product ledger --gr', '--grace-days'],
+  ])('of bash after "vtlic %s" offers %s', (line, offered) => {
+    const file = join(fixture.folder, 'vtlic.bash');
+    writeFileSync(file, completion);
+    const words = ['vtlic', ...line.split(' ')];
+    const script = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _vtlic; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const found = execFileSync('bash', ['-c', script, 'bash', file, ...words], { encoding: 'utf8' });
+    expect(found.trim().split('\n')).toContain(offered);
+  });
+
+  it.each(['zsh', 'fish'])('of %s knows every command and every option', async (shell) => {
+    const { code, stdout } = await runHere(['completion', shell]);
+    expect(code).toBe(0);
+    for (const name of COMMANDS) expect(stdout).toContain(`'${name}'`);
+    const options = new Set(completion.match(/--[a-z-]+/g)?.map((option) => option.slice(2)));
+    for (const option of ['help', 'version']) options.delete(option);
+    for (const option of options) expect(stdout).toMatch(new RegExp(`(?:--|-l )${option}\\b`));
+  });
+
+  it('of another shell is refused with the names of those that there are', async () => {
+    const done = await runHere(['completion', 'csh']);
+    expect([done.code, done.stderr]).toEqual([2, expect.stringContaining('bash, zsh, fish')]);
+  });
+});
