@@ -34,7 +34,12 @@ describe('the demo', () => {
       const first = demo(name);
       expect([first.code, first.stdout]).toEqual([0, expect.stringContaining('active: genuine')]);
       expect(readdirSync(folder)).toEqual([name]);
-      expect(readdirSync(join(folder, name)).toSorted()).toEqual(['demo-passphrase', 'site', 'site.anchor']);
+      expect(readdirSync(join(folder, name)).toSorted()).toEqual([
+        'demo-passphrase',
+        'site',
+        'site.anchor',
+        'site.anchor.guard',
+      ]);
       expect(['key export', 'key check', 'ledger due'].map((command) => pasted(first.stdout, command))).toEqual([
         0, 0, 0,
       ]);

@@ -102,12 +102,16 @@ describe('plans that nothing needs any more', () => {
 });
 
 describe("what the README's tutorial makes in a checkout", () => {
-  it.each(['my-site/site.json', 'my-site.anchor', 'request.json', 'vendor.pem', 'demo-site/site/site.json'])(
-    '%s is ignored by git',
-    (name) => {
-      expect(spawnSync('git', ['check-ignore', '--quiet', '--no-index', name], { cwd: ROOT }).status).toBe(0);
-    },
-  );
+  it.each([
+    'my-site/site.json',
+    'my-site.anchor',
+    'my-site.anchor.guard',
+    'request.json',
+    'vendor.pem',
+    'demo-site/site/site.json',
+  ])('%s is ignored by git', (name) => {
+    expect(spawnSync('git', ['check-ignore', '--quiet', '--no-index', name], { cwd: ROOT }).status).toBe(0);
+  });
 
   it('files of the project are not', () => {
     for (const name of ['README.md', 'test/data/site-0.1.0/site.json'])
