@@ -28,7 +28,7 @@ describe('a new file in a folder that is not there', () => {
   it.each<[readonly string[]]>([
     [['ledger', 'backup', 'FILE']],
     [['key', 'export', 'license-1', '--out', 'FILE']],
-    [['counters', 'export', 'FILE', '--secret', 'local=file:/nowhere']],
+    [['counters', 'export', 'FILE', '--to', 'a'.repeat(32), '--secret', 'local=file:/nowhere']],
     [['ledger', 'checkpoint', '--out', 'FILE']],
   ])('is refused, because the medium may not be mounted: %j', (command) => {
     const stick = join(fixture.folder, 'stick');
