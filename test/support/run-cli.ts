@@ -81,6 +81,7 @@ export class PtyRun {
   readonly #child: ChildProcess;
   #output = '';
   #exit: number | null = null;
+  #isOver = false;
   readonly #ended: Promise<number | null>;
   readonly #watchers = new Set<() => void>();
 
@@ -101,6 +102,7 @@ export class PtyRun {
     this.#ended = new Promise((resolve) => {
       this.#child.once('close', (code) => {
         this.#exit = code;
+        this.#isOver = true;
         for (const watcher of this.#watchers) watcher();
         resolve(code);
       });
@@ -154,6 +156,10 @@ export class PtyRun {
 
   async ended(): Promise<number | null> {
     return this.#ended;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   kill(): void {

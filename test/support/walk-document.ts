@@ -107,12 +107,9 @@ const PROMPT = /(?:Type (?<word>.+?) to [^\n]*|[Pp]assphrase[^\n]*): $/;
 
 /** Answers each question as the officer does: the word that it asks for, or the passphrase. */
 async function answered(run: PtyRun, passphrase: string): Promise<number | null> {
-  let ended = false;
-  const end = run.ended().finally(() => {
-    ended = true;
-  });
+  const end = run.ended();
   let from = 0;
-  while (!ended) {
+  while (!run.isOver) {
     const prompt = PROMPT.exec(run.output.slice(from));
     if (prompt !== null) {
       from = run.output.length;
