@@ -41,7 +41,7 @@ const EXAMPLE_PRODUCTS = {
 
 /** A new catalog says by itself how it is filled in. */
 const CATALOG_COMMENT = [
-  'What may be sold: vtlic refuses every order outside of it. docs/site.md explains each member.',
+  'What may be sold; every other order is refused. docs/site.md explains each member.',
   'Add products, then run: vtlic catalog check. Members "comment" are for people, here and in products and tiers.',
   'products: { PRODUCT-ID: { maxTermDays: 1 to 36525 or "perpetual", maxGraceDays: 0 to 366, tiers: … } }',
   'tiers, the lowest first: { TIER-ID: { maxSeats: a number or "unlimited", features: [id], limits: { NAME: most } } }',

@@ -294,7 +294,7 @@ export function findSiteKey(site: Site, name: string): KeyRecord {
 export function requireSigning(key: KeyRecord): void {
   if (key.retired !== undefined)
     throw new VtlicError('usage', `the key ${key.name} is retired since ${key.retired} and signs no more`, {
-      hint: `name another key (vtlic key list), or take that back: vtlic key retire ${key.name} --undo`,
+      hint: `name another key; see: vtlic key list; to take this one back: vtlic key retire ${key.name} --undo`,
     });
 }
 
