@@ -20,6 +20,24 @@ function install(folder: string): string {
   return join(modules, 'vtlic-signer/signer/cli/main.js');
 }
 
+/** A product that reads its key and its license, and verifies it. */
+function coldStart(): string {
+  const context = {
+    issuer: EXAMPLE.iss,
+    product: EXAMPLE.aud,
+    deployment: 'prod-eu',
+    now: EXAMPLE.nbf,
+    defaultGrace: 0,
+  };
+  return `import { readFileSync } from 'node:fs';
+import { makeTrust, parsePublicKeys, verify } from 'vtlic';
+const at = (name) => readFileSync(new URL(name, import.meta.url));
+const keys = parsePublicKeys(at('vendor.pem')).map((key) => ({ key, purpose: 'license', status: 'active' }));
+const verdict = verify(at('license.vtlic'), makeTrust({ keys }), ${JSON.stringify(context)});
+if (verdict.state !== 'active') throw new Error(JSON.stringify(verdict));
+`;
+}
+
 export async function measureProcess(): Promise<Part> {
   const name = 'The command as a process';
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -50,10 +68,12 @@ export async function measureProcess(): Promise<Part> {
     return performance.now() - begun;
   };
   writeFileSync(join(folder, 'product.mjs'), "import 'vtlic';\n");
-  const commands: readonly (readonly [what: string, args: readonly string[], atMost: number])[] = [
+  writeFileSync(join(folder, 'cold.mjs'), coldStart());
+  const commands: readonly (readonly [what: string, args: readonly string[], atMost?: number])[] = [
     ['vtlic verify FILE --trust PEM …', verifyArgs, 2],
     ['vtlic help', [main, 'help'], 2],
     ["import 'vtlic' in a product", [join(folder, 'product.mjs')], 1.6],
+    ['a product that starts and verifies a composite license', [join(folder, 'cold.mjs')]],
   ];
   const bare: number[] = [];
   const times: readonly number[][] = commands.map(() => []);
@@ -74,7 +94,7 @@ export async function measureProcess(): Promise<Part> {
     ratios: commands.map(([what, , atMost], i) => ({
       what: `${what} ÷ node -e 0`,
       value: ratioOf(times[i] ?? []),
-      atMost,
+      ...(atMost === undefined ? {} : { atMost }),
     })),
     notes: ['the published packages, built and laid out for this run, and never the checkout'],
   };

@@ -195,6 +195,11 @@ checks.push({
   what: `vtlic/runtime keeps its state and judges on each of ${oldNodes.length + 1} versions of Node.js`,
   fault: runtimeFaults.length > 0 ? runtimeFaults.join('\n  ') : undefined,
 });
+const productFaults = [...oldNodes, process.execPath].flatMap((node) => productFault(node) ?? []);
+checks.push({
+  what: `vtlic-product leaves with its exit codes on each of ${oldNodes.length + 1} versions of Node.js`,
+  fault: productFaults.length > 0 ? productFaults.join('\n  ') : undefined,
+});
 const byPnpm = emptyFolder();
 const pnpm = spawnSync(
   process.execPath,
@@ -314,6 +319,31 @@ function typed(options: readonly string[], file: string): string | undefined {
     { cwd: consumer, encoding: 'utf8', timeout: MAX_RUN_MILLISECONDS },
   );
   return tsc.status === 0 ? undefined : tail(tsc.stdout);
+}
+
+/** Without a license: what the command says in production, elsewhere, and of the host. */
+function productFault(node: string): string | undefined {
+  const environment = {
+    DEPLOYMENT_MODE: 'onprem',
+    LICENSE_PATH: script('no.vtlic'),
+    LICENSE_STATE_PATH: script('no.state'),
+    LICENSE_HOST_ID: 'test',
+  };
+  for (const [command, mode, exit, begin] of [
+    ['check', 'production', 20, 'refused: '],
+    ['status', 'test', 24, 'free tier: '],
+    ['fingerprint', 'test', 0, '6b8015d64b92eee8daa12e5a61687de3abe498713a0c3ee019fc7ea3c7e9b780'],
+    ['nonsense', 'test', 2, ''],
+  ] as const) {
+    const ran = spawnSync(
+      node,
+      [join(consumer, 'node_modules/.bin/vtlic-product'), command, '--product', script('product.mjs')],
+      { cwd: consumer, encoding: 'utf8', timeout: MAX_RUN_MILLISECONDS, env: { ...environment, NODE_ENV: mode } },
+    );
+    if (ran.status !== exit || !ran.stdout.startsWith(begin) || existsSync(environment.LICENSE_STATE_PATH))
+      return `${versionOf(node)}: ${command} left with ${ran.status}: ${tail(ran.stdout + ran.stderr)}`;
+  }
+  return undefined;
 }
 
 /** @returns what is wrong with the installed library or command */
