@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { csv, day, row, writeBatch } from '../support/batch-file.ts';
-import { runCli, type CliResult } from '../support/run-cli.ts';
+import { PtyRun, runCli, type CliResult } from '../support/run-cli.ts';
 import { makeSite, type SiteFixture } from '../support/site-fixture.ts';
 
 let fixture: SiteFixture;
@@ -147,6 +147,24 @@ describe('the list of licenses that run out', () => {
     const done = vtlic('ledger', 'due', ...options);
     expect([done.code, done.stdout.includes('customer')]).toEqual([2, false]);
     expect(done.stderr).toContain(words);
+  });
+});
+
+describe('a batch whose passphrase is mistyped', () => {
+  it('is signed by the digest of the plan that was confirmed, without a second review', async () => {
+    const file = writeBatch(fixture, csv([row('acme-gmbh'), row('other')]));
+    const terminal = new PtyRun(['batch', file, '--new-customers', '--site', fixture.site]);
+    await terminal.until(/Type Yes/);
+    terminal.type('Yes\r');
+    for (let tries = 1; tries <= 3; tries++) {
+      await terminal.until(new RegExp(`(?:Passphrase of key license-1: [^]*){${tries}}$`));
+      terminal.type('not the passphrase\r');
+    }
+    expect(await terminal.ended()).toBe(6);
+    const [, digest = ''] = /vtlic batch --confirm ([0-9a-f]{64})/.exec(terminal.output) ?? [];
+    expect(terminal.output).toContain('nothing was signed, and the plan that you confirmed is kept');
+    const done = vtlic('batch', '--confirm', digest, ...fixture.secret);
+    expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('signed and released: 2;')]);
   });
 });
 
