@@ -277,6 +277,14 @@ export const GUARDS_OF_VERIFIER: readonly Guard[] = [
     test: 'test/unit/keys/private/pkcs11/pin-policy.test.ts',
   },
   {
+    against: AGAINST.token,
+    does: 'a PIN that was accepted is shown only once more in a run',
+    file: 'keys/private/pkcs11/client/token-connection.ts',
+    find: 'MAX_REOPENINGS = 1',
+    replace: 'MAX_REOPENINGS = 9',
+    test: 'test/pkcs11/faults.test.ts',
+  },
+  {
     against: AGAINST.roots,
     does: 'a threshold of the roots before signs each version',
     file: 'verifier/keyset/acceptance.ts',

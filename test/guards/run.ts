@@ -3,17 +3,23 @@
  * what they do, or a part of the path of a source or a test.
  */
 import { GUARDS } from './guards.ts';
-import { TreeCopy } from './mutate.ts';
+import { needsTokens, TreeCopy } from './mutate.ts';
+import { missingNeeds } from '../pkcs11/support/check-needs.ts';
 
 const COPIES = 2;
 
 const words = process.argv.slice(2);
-const guards = GUARDS.filter(
+const selected = GUARDS.filter(
   (guard) => words.length === 0 || words.some((word) => `${guard.does} ${guard.file} ${guard.test}`.includes(word)),
 );
+const missing = selected.some(({ test }) => needsTokens(test)) ? missingNeeds() : [];
+const guards = selected.filter(({ test }) => missing.length === 0 || !needsTokens(test));
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
+
+if (guards.length < selected.length)
+  say(`not tried, ${selected.length - guards.length} guards of tokens: ${missing.join('; ')}`);
 
 let wrong = 0;
 const tests = new Set(guards.map(({ test }) => test));
