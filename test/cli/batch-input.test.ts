@@ -77,7 +77,7 @@ describe('a batch file at fault', () => {
 
   it.each<[readonly string[], string]>([
     [['batch'], 'takes a file, or --confirm'],
-    [['batch', 'x.txt'], 'ends with .csv or .jsonl'],
+    [['batch', 'x.txt'], 'ends with .csv, .tsv or .jsonl'],
     [['batch', 'nowhere.csv', '--dry-run'], 'no such file'],
     [['batch', '--confirm', 'ab'.repeat(32), '--name', 'x'], '--confirm takes none of'],
     [['batch', '--confirm', 'xyz'], '64 hex digits'],
