@@ -152,8 +152,11 @@ const RUNS: Readonly<Record<number, readonly [what: string, run: () => CliResult
   ],
   22: ['a keyset that is older than the one built in', olderKeyset, /keyset_older/],
 };
-/** Exit 130 needs a terminal (below). Exit 8 needs a token: test/pkcs11/issue-faults.test.ts has it as a number. */
-const ELSEWHERE = [8, 130];
+/**
+ * Exit 130 needs a terminal (below). Exit 8 needs a token: test/pkcs11/issue-faults.test.ts has it as a number. 23 and 24
+ * are those of `vtlic-product`: test/unit/verifier/product/command.test.ts.
+ */
+const ELSEWHERE = [8, 23, 24, 130];
 
 describe('a real run', () => {
   it.each(Object.entries(RUNS).map(([code, [what, run, says]]) => ({ code: Number(code), what, run, says })))(

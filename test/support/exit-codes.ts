@@ -22,6 +22,8 @@ export const EXIT = {
   notValid: 20,
   notInForce: 21,
   rolledBack: 22,
+  inGrace: 23,
+  freeTier: 24,
   interrupted: 130,
 } as const;
 
