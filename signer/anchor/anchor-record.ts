@@ -37,7 +37,7 @@ export function encodeAnchorRecord({ record, moved }: AnchorContent, nonce: Uint
     record.logId,
     record.size,
     record.root,
-    record.reach,
+    record.counterBound,
     record.closes,
     record.chain,
     nonce,
@@ -49,7 +49,7 @@ export function encodeAnchorRecord({ record, moved }: AnchorContent, nonce: Uint
 export function decodeAnchorRecord(bytes: Uint8Array): AnchorContent | undefined {
   const value = decodeOrNothing(bytes);
   if (!isCborArray(value)) return undefined;
-  const [domain, ledgerId, entries, logId, size, root, reach, closes, chain, nonce] = value;
+  const [domain, ledgerId, entries, logId, size, root, counterBound, closes, chain, nonce] = value;
   const members = domain === FIRST_DOMAIN ? 10 : 11;
   if (domain !== FIRST_DOMAIN && domain !== DOMAIN && domain !== MOVED_DOMAIN) return undefined;
   const check = value.at(-1);
@@ -63,9 +63,9 @@ export function decodeAnchorRecord(bytes: Uint8Array): AnchorContent | undefined
     !isBytes(chain, DIGEST_BYTES)
   )
     return undefined;
-  if (!isCount(entries) || !isCount(size) || !isCount(reach) || !isCount(closes)) return undefined;
-  if (entries < 1 || size >= entries || reach < size || closes >= entries) return undefined;
-  const record = Object.freeze({ ledgerId, entries, logId, size, root, reach, closes, chain });
+  if (!isCount(entries) || !isCount(size) || !isCount(counterBound) || !isCount(closes)) return undefined;
+  if (entries < 1 || size >= entries || counterBound < size || closes >= entries) return undefined;
+  const record = Object.freeze({ ledgerId, entries, logId, size, root, counterBound, closes, chain });
   return Object.freeze({ record, moved: domain === MOVED_DOMAIN });
 }
 

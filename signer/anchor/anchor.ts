@@ -35,7 +35,7 @@ export interface LedgerHead {
    * Upper bound on counter growth. Increases by 1 per leaf, plus whatever administrative entries add. Between any two
    * states of a ledger, no counter increases by more than this, so a restore that skips as many never reuses one.
    */
-  readonly reach: number;
+  readonly counterBound: number;
   /** How many administrative entries closed counters. */
   readonly closes: number;
   /** Chain value of entry `entries`, 32 bytes. */
@@ -117,7 +117,7 @@ export interface AnchoredLedger {
   head(): LedgerHead;
   logs(): readonly { readonly entry: number; readonly logId: Uint8Array }[];
   rootAt(size: number, logId?: Uint8Array): Uint8Array | undefined;
-  reachAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'reach' | 'closes'>;
+  counterBoundAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'counterBound' | 'closes'>;
   entry(seq: number): { readonly seq: number; readonly chain: Uint8Array } | undefined;
 }
 

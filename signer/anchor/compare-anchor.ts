@@ -51,7 +51,7 @@ export function compareAnchor(
       root === undefined ||
       !equalBytes(chain, record.chain) ||
       !equalBytes(root, record.root) ||
-      !sameReach(ledger.reachAt(record), record)
+      !sameBounds(ledger.counterBoundAt(record), record)
     ) {
       throw refused(
         ledger.path,
@@ -121,8 +121,8 @@ async function readBeforeWriting(store: AnchorStore): Promise<readonly AnchorRec
   }
 }
 
-function sameReach(a: Pick<LedgerHead, 'reach' | 'closes'>, b: AnchorRecord): boolean {
-  return a.reach === b.reach && a.closes === b.closes;
+function sameBounds(a: Pick<LedgerHead, 'counterBound' | 'closes'>, b: AnchorRecord): boolean {
+  return a.counterBound === b.counterBound && a.closes === b.closes;
 }
 
 function refused(file: string, message: string, hint: string): VtlicError {

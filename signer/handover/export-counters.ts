@@ -104,7 +104,7 @@ export function countersOf(ledger: LedgerView, { sub, to }: Handover, made: numb
     ledgerId: ledger.genesis.ledgerId,
     origin,
     made,
-    head: { entries: head.entries, size: head.size, root: head.root, chain: head.chain, bound: head.reach },
+    head: { entries: head.entries, size: head.size, root: head.root, chain: head.chain, bound: head.counterBound },
     ...(taken.length === 0 ? {} : { taken }),
     ...(sub === undefined ? {} : { sub }),
     floor: ledger.floorOf(sub),

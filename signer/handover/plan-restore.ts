@@ -12,7 +12,7 @@ import {
   type LedgerHead,
   samePlace,
 } from '../anchor/index.ts';
-import { coseFault, type LedgerView, lineageText, skipAfter } from '../ledger/index.ts';
+import { coseFault, type LedgerView, lineageText, countersToSkip } from '../ledger/index.ts';
 import type { ReleasedFile } from './released-licenses.ts';
 
 /**
@@ -32,7 +32,7 @@ export interface RestorePlan {
   /** The newest of them. */
   readonly found: AnchorRecord | undefined;
   readonly covered: number;
-  readonly coveredReach: number;
+  readonly coveredBound: number;
   readonly skip: number;
   readonly closed: boolean;
   /** Licenses that the copy does not know. */
@@ -101,9 +101,9 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
       },
     );
   }
-  const { covered, coveredReach } = coveredOf(copy);
-  const skip = found === undefined ? (lost?.skip ?? 0) : agrees ? 0 : skipAfter(head, coveredReach, found);
-  if (!Number.isSafeInteger(skip + head.reach) || skip > MAX_COUNT / 2)
+  const { covered, coveredBound } = coveredOf(copy);
+  const skip = found === undefined ? (lost?.skip ?? 0) : agrees ? 0 : countersToSkip(head, coveredBound, found);
+  if (!Number.isSafeInteger(skip + head.counterBound) || skip > MAX_COUNT / 2)
     throw new VtlicError('usage', 'so many counters cannot be skipped');
   return Object.freeze({
     kind,
@@ -112,7 +112,7 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
     seen: records,
     found,
     covered,
-    coveredReach,
+    coveredBound,
     skip,
     closed: found !== undefined && !agrees && found.closes > head.closes,
     ...(agrees ? { ...sorted, ...NOTHING } : sorted),
@@ -175,7 +175,7 @@ function largest(copy: LedgerView, records: readonly AnchorRecord[], description
         { hint: 'give the copy and the anchor that belong together' },
       );
     }
-    if (found === undefined || record.reach > found.reach) found = record;
+    if (found === undefined || record.counterBound > found.counterBound) found = record;
   }
   return found;
 }
@@ -193,7 +193,7 @@ function anchorAgrees(copy: LedgerView, records: readonly AnchorRecord[], store:
 /**
  * A release is recorded only when the anchor covers the leaf, and a log that was opened is anchored before it is used.
  */
-function coveredOf(copy: LedgerView): { readonly covered: number; readonly coveredReach: number } {
+function coveredOf(copy: LedgerView): { readonly covered: number; readonly coveredBound: number } {
   const log = copy.logs().at(-1);
   if (log === undefined) throw new VtlicError('internal', 'a ledger has a log');
   const last = copy.lastReleasedIssue();
@@ -201,7 +201,8 @@ function coveredOf(copy: LedgerView): { readonly covered: number; readonly cover
   const covered = inThisLog === undefined ? (log.number > 1 ? 1 : 0) : inThisLog.body.leafIndex + 1;
   return {
     covered,
-    coveredReach: copy.reachAt({ entries: inThisLog?.seq ?? log.entry, logId: log.logId, size: covered }).reach,
+    coveredBound: copy.counterBoundAt({ entries: inThisLog?.seq ?? log.entry, logId: log.logId, size: covered })
+      .counterBound,
   };
 }
 

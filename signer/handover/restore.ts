@@ -138,7 +138,7 @@ function carryOutActs(writer: Ledger, plan: RestorePlan, operator: string): void
       reason: kind,
       anchor,
       covered: plan.covered,
-      coveredReach: plan.coveredReach,
+      coveredBound: plan.coveredBound,
       ...(plan.found === undefined ? {} : { found: headOf(plan.found) }),
       skip: plan.skip,
       highest,

@@ -106,7 +106,7 @@ export class AuditLines {
           origin: body.origin,
           restored: headMembers(body.restored),
           covered: body.covered,
-          coveredReach: body.coveredReach,
+          coveredBound: body.coveredBound,
           found: body.found === undefined ? null : headMembers(body.found),
           skip: body.skip,
           highest: body.highest,
@@ -216,7 +216,7 @@ function headMembers(head: LedgerHead): Members {
     log: toHex(head.logId),
     size: head.size,
     root: toHex(head.root),
-    reach: head.reach,
+    reach: head.counterBound,
     closes: head.closes,
     chain: toHex(head.chain),
   };

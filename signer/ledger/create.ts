@@ -155,7 +155,7 @@ function writeDraft(draft: string, options: CreateOptions): AnchorRecord {
     logId: ledgerId,
     size: 0,
     root: EMPTY_ROOT,
-    reach: 0,
+    counterBound: 0,
     closes: 0,
     chain,
   });

@@ -5,7 +5,7 @@ export type { DocumentPosition, ImportBody, ReenteredBody } from './entries/admi
 export { chainValue, sha256 } from './entries/chain.ts';
 export { coseFault } from './entries/check-intent.ts';
 export { clockMark, judgeClock } from './entries/clock-rule.ts';
-export { skipAfter } from './entries/counter-rule.ts';
+export { countersToSkip } from './entries/counter-rule.ts';
 export { makeBody } from './entries/entry-body.ts';
 export type {
   AdoptEntry,

@@ -82,8 +82,8 @@ export interface LedgerView {
    * log of this ledger.
    */
   rootAt(size: number, logId?: Uint8Array): Uint8Array | undefined;
-  /** What reach and closes were when a log of this ledger had that size, at that entry. */
-  reachAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'reach' | 'closes'>;
+  /** The counter bound and the number of closes when a log of this ledger had that size, at that entry. */
+  counterBoundAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'counterBound' | 'closes'>;
   /**
    * That leaf `index` is in the tree of `size` leaves, RFC 9162 §2.1.3: from the leaf's sibling up. undefined as for
    * `rootAt`.

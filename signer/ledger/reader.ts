@@ -40,13 +40,13 @@ export class LedgerReader implements LedgerView {
       const log = this.tables.lastLog();
       const { leaves } = this.tables.sizes();
       const size = leaves - log.firstLeaf;
-      const { raise, closes } = this.tables.raised(last.seq);
+      const { boundIncrease, closes } = this.tables.raised(last.seq);
       return Object.freeze({
         entries: last.seq,
         logId: log.logId,
         size,
         root: this.#root(log, size),
-        reach: leaves + raise,
+        counterBound: leaves + boundIncrease,
         closes,
         chain: last.chain,
       });
@@ -74,10 +74,10 @@ export class LedgerReader implements LedgerView {
     return log === undefined || size > log.size ? undefined : this.read(() => this.#root(log, size));
   }
 
-  reachAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'reach' | 'closes'> {
+  counterBoundAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'counterBound' | 'closes'> {
     const log = this.#log(head.logId);
-    const { raise, closes } = this.read(() => this.tables.raised(head.entries));
-    return { reach: (log?.firstLeaf ?? 0) + head.size + raise, closes };
+    const { boundIncrease, closes } = this.read(() => this.tables.raised(head.entries));
+    return { counterBound: (log?.firstLeaf ?? 0) + head.size + boundIncrease, closes };
   }
 
   inclusionProof(index: number, size: number, logId?: Uint8Array): readonly Uint8Array[] | undefined {

@@ -51,7 +51,12 @@ export async function anchorStatus(ledger: LedgerView, opener?: AnchorStoreOpene
     description = store.description;
     const { state, anchor } = compareAnchor(ledger, await store.read(), store);
     const head = ledger.head();
-    return Object.freeze({ description, state, entries: anchor.entries, allLeaves: anchor.reach === head.reach });
+    return Object.freeze({
+      description,
+      state,
+      entries: anchor.entries,
+      allLeaves: anchor.counterBound === head.counterBound,
+    });
   } catch (error) {
     // A PIN that was refused says nothing of the ledger.
     if (!(error instanceof VtlicError) || LOGIN_FAULTS.has(error.code)) throw error;

@@ -80,7 +80,7 @@ describe.each([
     await license();
     expect(await token.readData(place.label)).toHaveLength(1);
     const [record] = await store.read();
-    expect(record).toMatchObject({ size: 2, reach: 2 });
+    expect(record).toMatchObject({ size: 2, counterBound: 2 });
   });
 
   it('notices an old copy of the ledger, and its absence', async () => {

@@ -45,7 +45,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
             size: head.size,
             root: toHex(head.root),
             chain: toHex(head.chain),
-            reach: head.reach,
+            reach: head.counterBound,
             lastEntryAt: status.lastAt,
             open: status.open,
             unreleased: status.unreleased,

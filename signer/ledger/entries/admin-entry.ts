@@ -27,8 +27,8 @@ export interface NewLogBody {
   readonly restored: LedgerHead;
   /** Leaves of the old log that were surely anchored, and so belong to every later state of it. */
   readonly covered: number;
-  /** `reach` of the record at that size: what is missing is counted from there. */
-  readonly coveredReach: number;
+  /** The counter bound at that size: what is missing is counted from there. */
+  readonly coveredBound: number;
   /** What the anchor held; absent where it was lost. */
   readonly found?: LedgerHead;
   /** How many counters every lineage skips, also one that was never seen. */

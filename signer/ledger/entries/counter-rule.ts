@@ -29,16 +29,16 @@ export function movedCounter(last: number, moves: Iterable<CounterMove>): number
 /**
  * How many counters each lineage skips after a restore.
  *
- * Each released counter owned a leaf that the anchor covered, and `reach` counts those leaves. So between a state that
- * both histories share and the anchor, no lineage's counter can have grown by more than `reach` did. Within one log,
+ * Each released counter owned a leaf that the anchor covered, and the counter bound counts those leaves. So between a state that
+ * both histories share and the anchor, no lineage's counter can have grown by more than the bound did. Within one log,
  * the two histories share everything that was surely anchored. An anchor of another log shares at least the beginning,
  * where every counter is 0.
  *
  * @param restored the head of the copy
- * @param coveredReach reach of the copy at its last leaf that was surely anchored
+ * @param coveredBound counter bound of the copy at its last leaf that was surely anchored
  * @param found what the anchor contains
  */
-export function skipAfter(restored: LedgerHead, coveredReach: number, found: LedgerHead): number {
-  const shared = equalBytes(restored.logId, found.logId) ? coveredReach : 0;
-  return Math.max(0, found.reach - shared);
+export function countersToSkip(restored: LedgerHead, coveredBound: number, found: LedgerHead): number {
+  const shared = equalBytes(restored.logId, found.logId) ? coveredBound : 0;
+  return Math.max(0, found.counterBound - shared);
 }

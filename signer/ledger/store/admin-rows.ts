@@ -7,7 +7,8 @@ import type { AdminRow, CounterRow } from './rows.ts';
 /** Of genesis and of all daily entries: none. */
 export function adminRowOf(entry: Entry): AdminRow | undefined {
   const { seq } = entry;
-  if (entry.kind === 'close') return { seq, kind: 'close', sub: entry.body.sub ?? '', skip: 0, floor: 0, raise: 0 };
+  if (entry.kind === 'close')
+    return { seq, kind: 'close', sub: entry.body.sub ?? '', skip: 0, floor: 0, boundIncrease: 0 };
   if (entry.kind !== 'adopt') return undefined;
   const { body } = entry;
   switch (body.act) {
@@ -18,14 +19,14 @@ export function adminRowOf(entry: Entry): AdminRow | undefined {
         sub: '',
         skip: body.skip,
         floor: 0,
-        raise: body.skip + body.highest,
+        boundIncrease: body.skip + body.highest,
       };
     case 'import':
-      return { seq, kind: 'import', sub: body.sub ?? '', skip: 0, floor: body.floor, raise: body.highest };
+      return { seq, kind: 'import', sub: body.sub ?? '', skip: 0, floor: body.floor, boundIncrease: body.highest };
     case 'anchor':
-      return { seq, kind: 'anchor', sub: '', skip: 0, floor: 0, raise: 0 };
+      return { seq, kind: 'anchor', sub: '', skip: 0, floor: 0, boundIncrease: 0 };
     case 'reopen':
-      return { seq, kind: 'reopen', sub: body.sub ?? '', skip: 0, floor: 0, raise: 0 };
+      return { seq, kind: 'reopen', sub: body.sub ?? '', skip: 0, floor: 0, boundIncrease: 0 };
     default:
       return undefined;
   }
@@ -60,7 +61,7 @@ export function sameAdminRow(a: AdminRow | undefined, b: AdminRow | undefined): 
     a.sub === b.sub &&
     a.skip === b.skip &&
     a.floor === b.floor &&
-    a.raise === b.raise
+    a.boundIncrease === b.boundIncrease
   );
 }
 

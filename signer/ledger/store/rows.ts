@@ -64,8 +64,8 @@ export interface AdminRow extends CounterMove {
   readonly kind: (typeof ADMIN_ROW_KINDS)[number];
   /** '' for every customer. */
   readonly sub: string;
-  /** Added to the record's reach. */
-  readonly raise: number;
+  /** Added to the counter bound; the column is called `reach`. */
+  readonly boundIncrease: number;
 }
 
 /** A counter that an act gave to one lineage. */
@@ -120,7 +120,7 @@ export function adminRow(row: Row): AdminRow {
     sub: text(row[2]),
     skip: integer(row[3]),
     floor: integer(row[4]),
-    raise: integer(row[5]),
+    boundIncrease: integer(row[5]),
   };
 }
 

@@ -258,13 +258,13 @@ export class Tables {
   }
 
   insertAdminRow(row: AdminRow): void {
-    this.#run('insertAdminRow', row.seq, row.kind, row.sub, row.skip, row.floor, row.raise);
+    this.#run('insertAdminRow', row.seq, row.kind, row.sub, row.skip, row.floor, row.boundIncrease);
   }
 
-  /** What all acts up to an entry added to the reach, and how many of them closed something. */
-  raised(seq: number): { readonly raise: number; readonly closes: number } {
+  /** What all acts up to an entry added to the counter bound, and how many of them closed something. */
+  raised(seq: number): { readonly boundIncrease: number; readonly closes: number } {
     const row = this.#one('raised', seq);
-    return { raise: optionalInteger(row?.[0]) ?? 0, closes: optionalInteger(row?.[1]) ?? 0 };
+    return { boundIncrease: optionalInteger(row?.[0]) ?? 0, closes: optionalInteger(row?.[1]) ?? 0 };
   }
 
   counter(seq: number): CounterRow | undefined {

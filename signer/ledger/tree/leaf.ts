@@ -41,7 +41,7 @@ export function voidLeaf(intent: IntentBody, voided: VoidBody): Uint8Array {
 }
 
 /**
- * CBOR `[domain, "log", salt, origin, restored, found]`, each of the two being `[entries, log id, size, root, reach,
+ * CBOR `[domain, "log", salt, origin, restored, found]`, each of the two being `[entries, log id, size, root, counter bound,
  * closes, chain]`, and `found` the empty array where the anchor was lost.
  */
 export function newLogLeaf(opened: NewLogBody): Uint8Array {
@@ -56,7 +56,7 @@ export function newLogLeaf(opened: NewLogBody): Uint8Array {
 }
 
 function headArray(head: LedgerHead): CborValue {
-  return [head.entries, head.logId, head.size, head.root, head.reach, head.closes, head.chain];
+  return [head.entries, head.logId, head.size, head.root, head.counterBound, head.closes, head.chain];
 }
 
 /** As an issued license's: it is one, that the lost part of the record had issued. */

@@ -158,13 +158,13 @@ export class EntryCheck {
   }
 
   #head(): LedgerHead {
-    const { logId, raise, closes } = this.#acts;
+    const { logId, boundIncrease, closes } = this.#acts;
     return Object.freeze({
       entries: this.#seq,
       logId,
       size: this.#tree.size,
       root: this.#tree.root(),
-      reach: this.#firstLeaf + this.#tree.size + raise,
+      counterBound: this.#firstLeaf + this.#tree.size + boundIncrease,
       closes,
       chain: this.#chain,
     });

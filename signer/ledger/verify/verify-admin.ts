@@ -8,7 +8,7 @@ import { ledgerCorrupt } from '../entries/errors.ts';
 import type { AdoptEntry, CloseEntry, GenesisBody } from '../entries/entry.ts';
 import { IssuingRights } from '../entries/issuing-rights.ts';
 import { logOrigin } from '../tree/log-key.ts';
-import { skipAfter } from '../entries/counter-rule.ts';
+import { countersToSkip } from '../entries/counter-rule.ts';
 import {
   ADMIN_COLUMNS,
   adminRow,
@@ -47,7 +47,7 @@ export class AdminCheck {
   #skip = 0;
   /** The act that entries for single licenses or lineages may follow. */
   #open: NewLogBody | ImportBody | undefined = undefined;
-  #raise = 0;
+  #boundIncrease = 0;
   #closes = 0;
   #reentered = 0;
 
@@ -65,8 +65,8 @@ export class AdminCheck {
     return this.#logIds.size;
   }
 
-  get raise(): number {
-    return this.#raise;
+  get boundIncrease(): number {
+    return this.#boundIncrease;
   }
 
   get closes(): number {
@@ -133,7 +133,7 @@ export class AdminCheck {
         if (body.floor > body.highest) return 'its floor is above its highest counter';
         this.#documents.add(digest);
         this.#rights.add({ seq, kind: 'import', sub: body.sub ?? '' });
-        this.#raise += body.highest;
+        this.#boundIncrease += body.highest;
         this.#open = body;
         return undefined;
       }
@@ -158,20 +158,20 @@ export class AdminCheck {
       return 'the record before it is not the one that it binds';
     if (this.#logIds.has(toHex(body.logId))) return 'the id of its log was used before';
     if (body.origin !== logOrigin(iss, body.logId)) return "its log's origin does not follow from issuer and id";
-    if (body.covered > before.size || body.coveredReach > before.reach)
+    if (body.covered > before.size || body.coveredBound > before.counterBound)
       return 'what it says of its anchor is more than the record has';
     if ((body.reason === 'restored') !== (body.found !== undefined))
       return 'whether the anchor was found contradicts its reason';
     if (body.found !== undefined) {
       const { found } = body;
-      if (body.skip !== skipAfter(before, body.coveredReach, found))
+      if (body.skip !== countersToSkip(before, body.coveredBound, found))
         return 'the number of counters to skip does not follow from what it says was lost';
       if (body.closed !== found.closes > before.closes)
         return 'whether counters are closed does not follow from its anchor';
     }
     this.#beginLog(seq, body.logId, firstLeaf, firstNode);
     this.#skip = body.skip;
-    this.#raise += body.skip + body.highest;
+    this.#boundIncrease += body.skip + body.highest;
     if (body.closed) {
       this.#rights.add({ seq, kind: 'closed-log', sub: '' });
       this.#closes++;
@@ -210,7 +210,7 @@ function sameHead(a: LedgerHead, b: LedgerHead): boolean {
     equalBytes(a.logId, b.logId) &&
     a.size === b.size &&
     equalBytes(a.root, b.root) &&
-    a.reach === b.reach &&
+    a.counterBound === b.counterBound &&
     a.closes === b.closes &&
     equalBytes(a.chain, b.chain)
   );

@@ -87,15 +87,15 @@ async function issue(ledger: Ledger, lineage: Lineage, released: boolean): Promi
 /** As a restore does it that lacks five leaves, one of whose licenses came back. */
 function restart(ledger: Ledger, anchor: string): void {
   const head = ledger.head();
-  const skip = head.reach + 5;
+  const skip = head.counterBound + 5;
   const lost = intentFor({ sub: 'acme-gmbh', aud: 'vaultdesk' }, 6);
   ledger.group(() => {
     ledger.openLog({
       reason: 'restored',
       anchor: { kind: 'file', path: anchor },
       covered: 0,
-      coveredReach: 0,
-      found: { ...head, entries: head.entries + 15, size: head.size + 5, reach: skip },
+      coveredBound: 0,
+      found: { ...head, entries: head.entries + 15, size: head.size + 5, counterBound: skip },
       skip,
       highest: lost.ctr,
       closed: false,

@@ -255,7 +255,7 @@ function plainHead(path: string): LedgerHead {
     logId: ledgerId,
     size: leaves.length,
     root: plainRoot(leaves),
-    reach: leaves.length,
+    counterBound: leaves.length,
     closes: 0,
     chain,
   };

@@ -16,7 +16,7 @@ function record(entries: number): AnchorRecord {
     logId: new Uint8Array(16).fill(3),
     size: entries - 1,
     root: new Uint8Array(32).fill(2),
-    reach: entries + 5,
+    counterBound: entries + 5,
     closes: 0,
     chain: new Uint8Array(32).fill(entries),
   };

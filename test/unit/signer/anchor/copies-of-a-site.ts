@@ -143,7 +143,7 @@ export class CopyOfSite {
       const agrees = this.#agrees(store, seen);
       if (agrees && before === place) return;
       const covered = this.#entries.slice(0, this.#released);
-      const skip = agrees ? 0 : Math.max(0, found.reach - headOf(covered).reach);
+      const skip = agrees ? 0 : Math.max(0, found.counterBound - headOf(covered).counterBound);
       const by = `${this.name}${this.#nonces}`;
       this.#draft = [...this.#entries, agrees ? { kind: 'move', to: place, by } : { kind: 'log', skip, place, by }];
       const head = this.record(this.#draft);
@@ -241,7 +241,10 @@ export class CopyOfSite {
       head: () => headOf(this.#entries),
       logs: () => [{ entry: 1, logId: LEDGER_ID }],
       rootAt: () => NO_ROOT,
-      reachAt: ({ entries }) => ({ reach: headOf(this.#entries.slice(0, entries)).reach, closes: 0 }),
+      counterBoundAt: ({ entries }) => ({
+        counterBound: headOf(this.#entries.slice(0, entries)).counterBound,
+        closes: 0,
+      }),
       entry: (seq) => (seq > this.#entries.length ? undefined : { seq, chain: chainOf(this.#entries.slice(0, seq)) }),
       requireAnchor: () => requireUnchangedAnchor(store, known(), ''),
       anchor: () => Promise.resolve(this.record()),
@@ -259,14 +262,14 @@ function textOf(records: readonly AnchorRecord[]): string {
 }
 
 function headOf(entries: readonly EntryOfModel[]): LedgerHead {
-  let reach = 0;
-  for (const entry of entries) reach += entry.kind === 'issue' ? 1 : entry.kind === 'log' ? entry.skip : 0;
+  let counterBound = 0;
+  for (const entry of entries) counterBound += entry.kind === 'issue' ? 1 : entry.kind === 'log' ? entry.skip : 0;
   return {
     entries: entries.length,
     logId: LEDGER_ID,
     size: 0,
     root: NO_ROOT,
-    reach,
+    counterBound,
     closes: 0,
     chain: chainOf(entries),
   };
@@ -274,7 +277,7 @@ function headOf(entries: readonly EntryOfModel[]): LedgerHead {
 
 /** One lineage: its counter rises by each issue and each skip. */
 function counterAt(entries: readonly EntryOfModel[], at: number): number {
-  return headOf(entries.slice(0, at + 1)).reach;
+  return headOf(entries.slice(0, at + 1)).counterBound;
 }
 
 function placeOf(entries: readonly EntryOfModel[]): string {

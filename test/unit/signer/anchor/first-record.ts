@@ -4,7 +4,7 @@ import { encodeCbor } from '../../../../formats/cbor/index.ts';
 import type { AnchorRecord } from '../../../../signer/anchor/anchor.ts';
 
 export function encodeFirstRecord(record: AnchorRecord): Uint8Array {
-  const { ledgerId, entries, logId, size, root, reach, closes, chain } = record;
-  const fields = ['vtlic-ledger-anchor/1', ledgerId, entries, logId, size, root, reach, closes, chain];
+  const { ledgerId, entries, logId, size, root, counterBound, closes, chain } = record;
+  const fields = ['vtlic-ledger-anchor/1', ledgerId, entries, logId, size, root, counterBound, closes, chain];
   return encodeCbor([...fields, Uint8Array.from(createHash('sha256').update(encodeCbor(fields)).digest())]);
 }

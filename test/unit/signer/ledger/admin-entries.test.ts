@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { VtlicError } from '../../../../formats/error.ts';
 import { countersOf } from '../../../../signer/handover/export-counters.ts';
-import { movedCounter, skipAfter } from '../../../../signer/ledger/entries/counter-rule.ts';
+import { movedCounter, countersToSkip } from '../../../../signer/ledger/entries/counter-rule.ts';
 import type { Ledger } from '../../../../signer/ledger/ledger.ts';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { sha256 } from '../../../../signer/ledger/entries/chain.ts';
@@ -41,9 +41,9 @@ function newLog(ledger: Ledger, changes: Partial<NewLog> = {}): NewLog {
     reason: 'restored',
     anchor: ANCHOR,
     covered: 0,
-    coveredReach: 0,
-    found: { ...head, entries: head.entries + 15, size: head.size + 5, reach: head.reach + 5 },
-    skip: head.reach + 5,
+    coveredBound: 0,
+    found: { ...head, entries: head.entries + 15, size: head.size + 5, counterBound: head.counterBound + 5 },
+    skip: head.counterBound + 5,
     highest: 0,
     closed: false,
     operator: 'officer',
@@ -91,19 +91,19 @@ describe('counters', () => {
     ).toBe(9);
   });
 
-  it('skip by reach within a log, and by all of it across logs', () => {
+  it('skip by the counter bound within a log, and by all of it across logs', () => {
     const head = {
       entries: 9,
       logId: new Uint8Array(16).fill(1),
       size: 4,
       root: digest('r'),
-      reach: 20,
+      counterBound: 20,
       closes: 0,
       chain: digest('c'),
     };
-    expect(skipAfter(head, 18, { ...head, reach: 30 })).toBe(12);
-    expect(skipAfter(head, 18, { ...head, logId: new Uint8Array(16).fill(2), reach: 30 })).toBe(30);
-    expect(skipAfter(head, 20, { ...head, reach: 7 })).toBe(0);
+    expect(countersToSkip(head, 18, { ...head, counterBound: 30 })).toBe(12);
+    expect(countersToSkip(head, 18, { ...head, logId: new Uint8Array(16).fill(2), counterBound: 30 })).toBe(30);
+    expect(countersToSkip(head, 20, { ...head, counterBound: 7 })).toBe(0);
   });
 
   it('of every lineage go on above a skip, also of one never seen; the next ones without a gap', async () => {
@@ -137,7 +137,7 @@ describe('counters', () => {
     expect(ledger.nextCounter(BETA)).toBe(31);
     expect(ledger.nextCounter({ ...BETA, dep: 'x' })).toBe(8);
     expect(ledger.closedBy(ACME.sub)).toBe(6);
-    expect(ledger.head().reach).toBe(41);
+    expect(ledger.head().counterBound).toBe(41);
     ledger.close();
     expect(await verdict(place)).toBe('whole');
   });
