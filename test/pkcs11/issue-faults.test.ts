@@ -113,6 +113,8 @@ const REFUSED_LOGINS: readonly string[] = [
 function exitOf({ call, how, code }: Case): number {
   const lost = how === 'hang' || how === 'kill';
   if (AT_CLOSING.includes(call)) return EXIT.done;
+  // A module that refuses to describe a mechanism may have it all the same: the signature decides.
+  if (call === 'C_GetMechanismInfo' && !lost) return EXIT.done;
   if (how === 'flip' || how === 'otherkey') return EXIT.selfCheck;
   // A session that cannot be closed is no second fault; a host that is lost over it is.
   if (signs(call) || call === 'C_CloseSession') return lost ? EXIT.signingUnknown : EXIT.signingFailed;

@@ -41,8 +41,8 @@ export function voidLeaf(intent: IntentBody, voided: VoidBody): Uint8Array {
 }
 
 /**
- * CBOR `[domain, "log", salt, origin, restored, found]`, each of the two being `[entries, log id, size, root, counter bound,
- * closes, chain]`, and `found` the empty array where the anchor was lost.
+ * CBOR `[domain, "log", salt, origin, restored, found]`, each of the two being `[entries, log id, size, root,
+ * counter bound, closes, chain]`, and `found` the empty array where the anchor was lost.
  */
 export function newLogLeaf(opened: NewLogBody): Uint8Array {
   return encodeCbor([
