@@ -29,10 +29,10 @@ export function movedCounter(last: number, moves: Iterable<CounterMove>): number
 /**
  * How many counters each lineage skips after a restore.
  *
- * Each released counter owned a leaf that the anchor covered, and the counter bound counts those leaves. So between a
- * state that both histories share and the anchor, no lineage's counter can have grown by more than the bound did. Within
- * one log, the two histories share everything that was surely anchored. An anchor of another log shares at least the
- * beginning, where every counter is 0.
+ * Each released counter owned a leaf that the anchor covered, and the counter bound counts those leaves. So between
+ * a state that both histories share and the anchor, no lineage's counter can have grown by more than the bound did.
+ * Within one log, the two histories share everything that was surely anchored. An anchor of another log shares at
+ * least the beginning, where every counter is 0.
  *
  * @param restored the head of the copy
  * @param coveredBound counter bound of the copy at its last leaf that was surely anchored
