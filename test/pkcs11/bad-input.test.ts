@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { VtlicError } from '../../formats/error.ts';
+import type { VtlicError } from '../../formats/error.ts';
 import { listModule } from '../../keys/private/pkcs11/client/list-tokens.ts';
 import { PROFILES } from '../../keys/private/pkcs11/shared/profiles.ts';
 import { openToken, type Token } from '../../keys/private/pkcs11/client/token.ts';
@@ -14,6 +14,7 @@ import { exitCodeOf } from '../support/exit-codes.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { makeSofthsm } from './support/softhsm.ts';
 import { open, optionsOf, random, type TestToken } from './support/test-token.ts';
+import { rejected } from '../support/thrown.ts';
 
 const MAKE_OBJECTS = fileURLToPath(new URL('./support/make-objects.ts', import.meta.url));
 
@@ -21,11 +22,7 @@ const MAKE_OBJECTS = fileURLToPath(new URL('./support/make-objects.ts', import.m
 const told = new Map<string, string>();
 
 async function faultOf(work: Promise<unknown>): Promise<VtlicError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (fault: unknown) => fault,
-  );
-  if (!(error instanceof VtlicError)) throw new Error(`not refused in our words: ${String(error)}`);
+  const error = await rejected(work);
   told.set(expect.getState().currentTestName ?? '', `${exitCodeOf(error.code)} ${error.message}`);
   return error;
 }

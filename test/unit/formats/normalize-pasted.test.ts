@@ -4,6 +4,7 @@ import { armor, dearmor } from '../../../formats/armor.ts';
 import { utf8 } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { MAX_PASTED_BYTES, normalizePasted, type Repair } from '../../../formats/normalize-pasted.ts';
+import { inWords, thrown } from '../../support/thrown.ts';
 
 const BYTES = Uint8Array.from({ length: 500 }, (_, i) => (i * 7919) & 0xff);
 const FILE = Buffer.from(armor('VTLIC', BYTES)).toString();
@@ -18,13 +19,7 @@ function repairsOf(text: string | Uint8Array): readonly Repair[] {
 }
 
 function why(text: string | Uint8Array): string {
-  try {
-    normalizePasted(typeof text === 'string' ? utf8(text) : text);
-  } catch (error) {
-    if (error instanceof VtlicError) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  throw new Error('was accepted');
+  return inWords(thrown(() => normalizePasted(typeof text === 'string' ? utf8(text) : text)));
 }
 
 function quotedPrintable(text: string): string {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, utf8 } from '../../../formats/bytes.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../formats/checkpoint.ts';
-import { VtlicError } from '../../../formats/error.ts';
 import { decodeNote, encodeNote, isNoteKeyName } from '../../../formats/note.ts';
 import {
   decodeConsistencyProof,
@@ -10,15 +9,12 @@ import {
   encodeInclusionProof,
 } from '../../../formats/tlog-proof.ts';
 import { sha256 } from '../../../signer/ledger/entries/chain.ts';
+import { thrown } from '../../support/thrown.ts';
 
 function refusal(fn: () => unknown): string {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof VtlicError && error.code === 'checks_failed') return error.message;
-    throw error;
-  }
-  throw new Error('nothing was refused');
+  const { code, message } = thrown(fn);
+  expect(code).toBe('checks_failed');
+  return message;
 }
 
 const SIGNATURE = { name: 'example.com/log', keyId: Uint8Array.of(1, 2, 3, 4), signature: new Uint8Array(64).fill(9) };

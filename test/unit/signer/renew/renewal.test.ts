@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../../formats/bytes.ts';
-import { VtlicError } from '../../../../formats/error.ts';
 import { PERPETUAL_EXP } from '../../../../formats/license/bounds.ts';
 import type { License } from '../../../../formats/license/license.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type ChangeTexts,
 } from '../../../../signer/renew/changes.ts';
 import { firstRequest, laterByYears, renewalRequest } from '../../../../signer/renew/renewal-request.ts';
+import { thrown } from '../../../support/thrown.ts';
 
 const DAY = 86_400;
 const NOW = Date.UTC(2027, 5, 15, 12) / 1000;
@@ -45,16 +45,6 @@ function texts(changes: Partial<ChangeTexts>): Changes {
   return changesFromTexts({ members: {}, limit: [], unset: [], ...changes });
 }
 
-function fault(fn: () => unknown): VtlicError {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof VtlicError) return error;
-    throw error;
-  }
-  throw new Error('was accepted');
-}
-
 describe('a renewal', () => {
   it('without changes keeps everything, both ends of the term too, and resets no clock', () => {
     const request = renewalRequest(last, NOTHING, NOW);
@@ -86,7 +76,7 @@ describe('a renewal', () => {
     expect(renewalRequest(ended, texts({ members: { until: '2028-11-30' } }), NOW).from).toBe(
       Date.UTC(2027, 5, 15) / 1000,
     );
-    expect(fault(() => renewalRequest(ended, NOTHING, NOW))).toMatchObject({
+    expect(thrown(() => renewalRequest(ended, NOTHING, NOW))).toMatchObject({
       code: 'request_invalid',
       place: { field: 'until' },
     });
@@ -98,7 +88,7 @@ describe('a renewal', () => {
       ['reference', { ref: 'PO\u00ad-1' }],
     ] as const) {
       const hidden = { ...last, ...changed };
-      expect(fault(() => renewalRequest(hidden, NOTHING, NOW))).toMatchObject({
+      expect(thrown(() => renewalRequest(hidden, NOTHING, NOW))).toMatchObject({
         code: 'request_invalid',
         place: { field: member },
         hint: expect.stringContaining(`--${member}`) as string,
@@ -217,7 +207,7 @@ describe('changes', () => {
     [{ unset: ['tier'] }, 'usage', 'always has it'],
     [{ unset: ['color'] }, 'usage', 'one of: name'],
   ])('%j on the command line is %s: %s', (changes, code, words) => {
-    const error = fault(() => texts(changes));
+    const error = thrown(() => texts(changes));
     expect(error.code).toBe(code);
     expect(error.message).toContain(words);
     expect(error.place.line).toBeUndefined();
@@ -229,7 +219,7 @@ describe('changes', () => {
     [{ tier: null }, 'cannot be taken away'],
     [{ schema: 'vtlic-request/1' }, 'vtlic-changes/1'],
   ])('%j in a file is refused with its place: %s', (document, words) => {
-    const error = fault(() => file(document));
+    const error = thrown(() => file(document));
     expect(error.code).toBe('request_invalid');
     expect(error.message).toContain(words);
     expect(error.place).toMatchObject({ file: 'changes.json', line: 1 });
@@ -240,11 +230,11 @@ describe('changes', () => {
       seats: 4,
       tier: 'team',
     });
-    expect(fault(() => mergeChanges(file({ reference: 'PO-2' }), texts({ unset: ['reference'] }))).code).toBe('usage');
+    expect(thrown(() => mergeChanges(file({ reference: 'PO-2' }), texts({ unset: ['reference'] }))).code).toBe('usage');
   });
 
   it('a first license needs all of it', () => {
-    expect(fault(() => firstRequest('newcomer', file({ seats: 3 }))).message).toContain('product, tier, from, until');
+    expect(thrown(() => firstRequest('newcomer', file({ seats: 3 }))).message).toContain('product, tier, from, until');
     expect(
       firstRequest('newcomer', file({ product: 'p', tier: 't', seats: 3, from: '2027-01-01', until: '2027-12-31' })),
     ).toMatchObject({ customer: 'newcomer', features: [], limits: {} });
@@ -271,9 +261,9 @@ describe('some years more', () => {
   });
 
   it('are refused for a perpetual license, and beyond the last year that a date has', () => {
-    expect(fault(() => laterByYears({ ...last, exp: PERPETUAL_EXP }, 1, NOW)).message).toContain('perpetual');
-    expect(fault(() => laterByYears({ ...last, exp: Date.UTC(9999, 5, 1) / 1000 }, 1, NOW)).message).toContain('9999');
-    expect(fault(() => laterByYears({ ...last, upd: Date.UTC(9998, 5, 1) / 1000 }, 9, NOW)).message).toContain('9999');
+    expect(thrown(() => laterByYears({ ...last, exp: PERPETUAL_EXP }, 1, NOW)).message).toContain('perpetual');
+    expect(thrown(() => laterByYears({ ...last, exp: Date.UTC(9999, 5, 1) / 1000 }, 1, NOW)).message).toContain('9999');
+    expect(thrown(() => laterByYears({ ...last, upd: Date.UTC(9998, 5, 1) / 1000 }, 9, NOW)).message).toContain('9999');
   });
 
   it('always end later than the last license, on a midnight if it does', () => {

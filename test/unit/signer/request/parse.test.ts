@@ -6,23 +6,10 @@ import { LICENSE_USES, PERPETUAL_EXP } from '../../../../formats/license/bounds.
 import { catalogFaults } from '../../../../signer/request/check-against-catalog.ts';
 import { combinationFault, type Request } from '../../../../signer/request/request.ts';
 import { parseRequest } from '../../../../signer/request/parse.ts';
+import { requestDocument } from '../../../support/site-fixture.ts';
 import { thrown } from '../../../support/thrown.ts';
 
-const EXAMPLE = {
-  schema: 'vtlic-request/1',
-  customer: 'acme-gmbh',
-  name: 'Acme GmbH',
-  product: 'vaultdesk',
-  deployment: 'prod-eu',
-  tier: 'enterprise',
-  seats: 250,
-  from: '2027-01-01',
-  until: '2027-12-31',
-  graceDays: 30,
-  features: ['sso', 'audit-export'],
-  limits: { vaults: 50 },
-  reference: 'PO-4711',
-};
+const EXAMPLE = requestDocument({ from: '2027-01-01', until: '2027-12-31', features: ['sso', 'audit-export'] });
 
 function parse(text: string): Request {
   return parseRequest(utf8(text), 'request.json');

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../../../formats/bytes.ts';
-import { VtlicError } from '../../../../../formats/error.ts';
 import { decryptAge, encryptAge } from '../../../../../keys/private/software/age.ts';
+import { inWords, rejected } from '../../../../support/thrown.ts';
 
 const PASSPHRASE = utf8('correct horse battery staple ✓');
 const FAST = 4;
@@ -17,13 +17,7 @@ async function refusal(
   options: { maxWorkFactor?: number; plainBytes?: readonly number[] } = {},
   passphrase = PASSPHRASE,
 ): Promise<string> {
-  try {
-    await decryptAge(file, passphrase, options);
-  } catch (error) {
-    if (error instanceof VtlicError) return `${error.code}: ${error.message}`;
-    throw error;
-  }
-  throw new Error('it was not refused');
+  return inWords(await rejected(decryptAge(file, passphrase, options)));
 }
 
 /** Sizes around the chunk of 64 KiB, where STREAM has its corners. */

@@ -4,7 +4,6 @@ import { toHex, utf8 } from '../../../../../formats/bytes.ts';
 import { decodeCbor } from '../../../../../formats/cbor/decode.ts';
 import { encodeCbor } from '../../../../../formats/cbor/encode.ts';
 import { type CborValue, isCborMap } from '../../../../../formats/cbor/value.ts';
-import { VtlicError } from '../../../../../formats/error.ts';
 import { CHAIN_START, chainValue } from '../../../../../signer/ledger/entries/chain.ts';
 import { decodeEntry } from '../../../../../signer/ledger/store/rows.ts';
 import { type Bodies, decodeBody, isReleasePath, makeBody } from '../../../../../signer/ledger/entries/entry-body.ts';
@@ -13,6 +12,7 @@ import { issueLeaf, voidLeaf } from '../../../../../signer/ledger/tree/leaf.ts';
 import { lineageText, sameLineage } from '../../../../../signer/ledger/entries/lineage.ts';
 import { logOrigin } from '../../../../../signer/ledger/tree/log-key.ts';
 import { ACME, coseFor, digest, intentFor, ISS, KID, START } from '../ledger-fixture.ts';
+import { thrown } from '../../../../support/thrown.ts';
 
 const ledgerId = new Uint8Array(16).fill(7);
 const intent = intentFor({ ...ACME, dep: 'prod' }, 3);
@@ -43,16 +43,9 @@ const BODIES: Bodies = {
 };
 
 function corrupt(fn: () => unknown): string {
-  try {
-    fn();
-  } catch (error) {
-    if (error instanceof VtlicError) {
-      expect(error.code).toBe('ledger_corrupt');
-      return error.message;
-    }
-    throw error;
-  }
-  throw new Error('nothing was refused');
+  const { code, message } = thrown(fn);
+  expect(code).toBe('ledger_corrupt');
+  return message;
 }
 
 describe('the chain', () => {
