@@ -87,7 +87,7 @@ describe('the command line', () => {
     [['verify', 'x', '--product', 'p', '--host', 'zz'], '64 hex'],
     [['key'], 'which command'],
     [[], 'which command'],
-  ])('%j is exit 2', async (args, words) => {
+  ])('refuses %j with exit 2', async (args, words) => {
     expectRefusal(await runHere(args), 2, words);
   });
 
@@ -169,7 +169,7 @@ describe('requests', () => {
           /"name".*invisible/,
         ] as const,
     ),
-  ])('with %s are refused', async (_what, text, code, words) => {
+  ])('refuses a request with %s', async (_what, text, code, words) => {
     writeFileSync(join(fixture.folder, 'bad.json'), text);
     const before = await ledgerEntries();
     expectRefusal(
@@ -180,7 +180,7 @@ describe('requests', () => {
     expect(await ledgerEntries()).toBe(before);
   });
 
-  it('that do not exist are refused', () => {
+  it('refuses a request file that does not exist', () => {
     expectRefusal(
       runCli(['issue', join(fixture.folder, 'none.json'), '--site', fixture.site, '--dry-run']),
       2,
@@ -308,7 +308,7 @@ describe('license files', () => {
     expect((await verifyText(`${text}${' '.repeat(98_304 - text.length)}`)).code).toBe(0);
   });
 
-  it('for another product, deployment or time: 20 with the option that is missing, 21 outside their term', () => {
+  it('are refused with 20 for another product or deployment, and end with 21 outside their term', () => {
     const verify = (...args: string[]): CliResult => runCli(['verify', license, '--site', fixture.site, ...args]);
     expect(verify('--product', 'otherdesk')).toMatchObject({ code: 20, stdout: 'refused: product_mismatch\n' });
     const missing = verify('--product', 'vaultdesk');
@@ -373,7 +373,7 @@ describe('license files', () => {
 });
 
 describe('what is too large', () => {
-  it('is too_large of a license file of any size, whatever command is given it', () => {
+  it('is refused as too_large in a license file, whatever command is given it', () => {
     const large = join(fixture.folder, 'large.vtlic');
     // A sparse file: what would read it whole would take 3 GB of memory.
     writeFileSync(large, readFileSync(license));
@@ -398,7 +398,7 @@ describe('what is too large', () => {
     ['a request', ['issue', 'LARGE', '--dry-run'], 2, 'json_malformed'],
     ['a proof', ['ledger', 'check', 'LARGE'], 19, 'checks_failed'],
     ['a document of counters', ['counters', 'import', 'LARGE'], 19, 'checks_failed'],
-  ])('has the name that the decoder of its format gives it: %s', (_, args, code, name) => {
+  ])('is refused under the name that the decoder of its format gives it: %s', (_, args, code, name) => {
     const large = join(fixture.folder, 'large');
     writeFileSync(large, '');
     truncateSync(large, 2 ** 29);
@@ -412,7 +412,7 @@ describe('what is too large', () => {
 });
 
 describe('a key file as --trust', () => {
-  it('that holds a private key is refused as one, with its name and what to do', () => {
+  it('is refused by its name where it holds a private key, with what to do', () => {
     const file = join(fixture.folder, 'mixed.json');
     const jwk = JSON.parse(
       runCli(['key', 'export', 'license-1', '--site', fixture.site, '--form', 'jwk']).stdout,
@@ -444,7 +444,7 @@ function alterSignature(text: string): string {
 }
 
 describe('hostile text', () => {
-  it("in a customer's name never reaches the terminal raw", async () => {
+  it("never reaches the terminal raw from a customer's name", async () => {
     const { encodeLicense } = await import('../../formats/license/encode-license.ts');
     const hostile = 'Acme\u001b[2J\u001b]0;owned\u0007 \u202Eevil\u2066';
     const payload = encodeLicense({
@@ -478,7 +478,7 @@ describe('hostile text', () => {
     expect(shown.stderr).toContain('NOT VERIFIED');
   });
 
-  it('in a file name or an argument is escaped in messages', () => {
+  it('is escaped in messages that repeat a file name or an argument', () => {
     const done = runCli(['inspect', '/nowhere/\u001b[31mred\u202e']);
     expect(done.code).toBe(2);
     expect(done.stderr).not.toMatch(/[\u001b\u202e]/u);
@@ -487,7 +487,7 @@ describe('hostile text', () => {
 });
 
 describe('the ledger', () => {
-  it('that is missing, or no ledger, or from a newer version: exit 4, with words', () => {
+  it('is refused with exit 4 where it is missing, is no ledger, or is from a newer version', () => {
     const file = join(fixture.site, 'ledger.sqlite');
     const aside = `${file}.aside`;
     renameSync(file, aside);
@@ -507,7 +507,7 @@ describe('the ledger', () => {
     }
   });
 
-  it('that another process signs on: exit 4 and who holds it, while readers work', async () => {
+  it('signs for one process: another ends with 4 and says who holds the ledger, while readers work', async () => {
     const digest = dryRun();
     const holder = spawn(
       process.execPath,
@@ -527,7 +527,7 @@ describe('the ledger', () => {
     expect(runCli(issueArgs(digest)).code).toBe(0);
   });
 
-  it('that was rolled back to an older copy: exit 4, and nothing is signed', () => {
+  it('signs nothing and ends with exit 4 after it was rolled back to an older copy', () => {
     const file = join(fixture.site, 'ledger.sqlite');
     const old = join(fixture.folder, 'old');
     mkdirSync(old);
@@ -547,7 +547,7 @@ describe('the ledger', () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  it('whose anchor is gone: exit 4', () => {
+  it('signs nothing and ends with exit 4 where its anchor is gone', () => {
     renameSync(fixture.anchor, `${fixture.anchor}.aside`);
     try {
       expectRefusal(runCli(issueArgs(dryRun())), 4, /anchor/);

@@ -48,7 +48,7 @@ describe('a batch file at fault', () => {
     nothingHappened();
   });
 
-  it('every fault of every row, a hundred told and all counted; a hint that is the same is said once', () => {
+  it('counts all faults of all rows, tells a hundred of them, and says a hint that is the same once', () => {
     const bad = customers(150).map((name) => row(name, { seats: '-1', tier: 'Gold Tier', until: 'soon' }));
     const done = plan(csv(bad), 'bad.csv', '--json');
     expect(done.code).toBe(3);
@@ -88,7 +88,7 @@ describe('a batch file at fault', () => {
     expect(done.code).toBe(2);
   });
 
-  it('without a terminal a batch is not signed, only planned', () => {
+  it('is not signed without a terminal, only planned', () => {
     const done = runCli([
       'batch',
       writeBatch(fixture, csv([good])),

@@ -47,7 +47,7 @@ function licenses(): number {
 }
 
 describe('a window that is closed', () => {
-  it('at a prompt: the run ends, and nothing was recorded', async () => {
+  it('ends a run that waits at a prompt, and nothing was recorded', async () => {
     run = new PtyRun(['issue', writeRequest(site), '--site', site.site]);
     await run.until(/Sign this\? Type Yes/);
     run.kill();
@@ -55,7 +55,7 @@ describe('a window that is closed', () => {
     expect(kinds()).toEqual(['genesis']);
   });
 
-  it('in a batch: the licenses in hand are finished, and no counter is void', async () => {
+  it('lets a batch finish the licenses in hand, and no counter is void', async () => {
     const file = writeBatch(site, csv(customers(400).map((customer) => row(customer))));
     run = new PtyRun(['batch', file, '--new-customers', '--site', site.site]);
     await run.until(/Type Yes/);

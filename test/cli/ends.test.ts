@@ -140,7 +140,7 @@ describe('renew', () => {
     expect([plan.code, plan.stderr]).toEqual([0, expect.not.stringMatching(/[~+-] (?:until|from)/)]);
   });
 
-  it('with --years moves the end by whole years, and begins where the last license ends', async () => {
+  it('moves the end by whole years with --years, and begins where the last license ends', async () => {
     const plan = await vtlic('renew', 'beta', '--years', '1', '--dry-run');
     expect(plan.stderr).toMatch(/~ from +2028-01-01\n/);
     expect(plan.stderr).toMatch(/~ until +2028-12-31 /);

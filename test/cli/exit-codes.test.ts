@@ -181,7 +181,7 @@ describe('the exit codes', () => {
   const section = /^### Exit codes\n([^]*?)\n#/m.exec(readme)?.[1] ?? '';
   const ofReadme = [...section.matchAll(/(?<=^\||\|) (\d+) \|/gm)].map(([, code]) => Number(code));
 
-  it('of README.md are those of the program, and each has a real run', () => {
+  it('are the same in README.md and in the program, and each has a real run', () => {
     const sorted = ofReadme.toSorted((a, b) => a - b);
     expect(sorted).toEqual(Object.values(EXIT));
     expect(sorted).toEqual([...Object.keys(RUNS).map(Number), ...ELSEWHERE].toSorted((a, b) => a - b));

@@ -44,13 +44,13 @@ describe('the help', () => {
     expect(LEAVES).toContain('ledger show');
   });
 
-  it.each(['', ...COMMANDS])('of "vtlic %s" fits 80 columns and says its purpose in one line', async (name) => {
+  it.each(['', ...COMMANDS])('fits 80 columns for "vtlic %s" and says its purpose in one line', async (name) => {
     const help = await helpOf(name);
     expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(help).toMatch(/^Usage: vtlic .*\n\n\S.{10,}/);
   });
 
-  it.each(LEAVES)('of "vtlic %s" has an example, which the command line takes', async (name) => {
+  it.each(LEAVES)('gives for "vtlic %s" an example, which the command line takes', async (name) => {
     const examples = examplesIn(await helpOf(name));
     expect(examples.length).toBeGreaterThan(0);
     for (const example of examples) {
@@ -85,7 +85,7 @@ describe('the completion', () => {
     ['help key re', 'retire'],
     ['renew acme-gmbh --ye', '--years'],
     ['verify x --product ledger --gr', '--grace-days'],
-  ])('of bash after "vtlic %s" offers %s', (line, offered) => {
+  ])('completes "vtlic %s" in bash with %s', (line, offered) => {
     const file = join(fixture.folder, 'vtlic.bash');
     writeFileSync(file, completion);
     const words = ['vtlic', ...line.split(' ')];
@@ -94,7 +94,7 @@ describe('the completion', () => {
     expect(found.trim().split('\n')).toContain(offered);
   });
 
-  it.each(['zsh', 'fish'])('of %s knows every command and every option', async (shell) => {
+  it.each(['zsh', 'fish'])('knows for %s every command and every option', async (shell) => {
     const { code, stdout } = await runHere(['completion', shell]);
     expect(code).toBe(0);
     for (const name of COMMANDS) expect(stdout).toContain(`'${name}'`);
@@ -103,7 +103,7 @@ describe('the completion', () => {
     for (const option of options) expect(stdout).toMatch(new RegExp(`(?:--|-l )${option}\\b`));
   });
 
-  it('of another shell is refused with the names of those that there are', async () => {
+  it('refuses a shell that it does not know with the names of those that there are', async () => {
     const done = await runHere(['completion', 'csh']);
     expect([done.code, done.stderr]).toEqual([2, expect.stringContaining('bash, zsh, fish')]);
   });

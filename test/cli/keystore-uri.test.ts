@@ -74,7 +74,7 @@ describe('site.json', () => {
     ['uri', 'pkcs11:token=t?module-path=x.so', 'absolute path'],
     ['environment', { LD_PRELOAD: '/x.so' }, 'could load other code'],
     ['environment', { CS_PKCS11_R3_CFG: 'x.cfg' }, 'absolute path'],
-  ])('with a faulty %s (%j) is refused with its place', async (member, value, words) => {
+  ])('is refused for a faulty %s (%j) with its place', async (member, value, words) => {
     expect(await init('--keystore', `h=${GOOD}`)).toMatchObject({ code: 0 });
     const path = join(site, 'site.json');
     const document = JSON.parse(readFileSync(path, 'utf8')) as { keystores: { h: Record<string, unknown> } };

@@ -200,7 +200,7 @@ describe('restore', () => {
     expect(nothing.stderr).toContain('there is nothing to restore');
   });
 
-  it('without its anchor wants it said, with a number and other words', async () => {
+  it('asks for --lost-anchor, a number and other words where the anchor is gone', async () => {
     expect(issue().code).toBe(0);
     rmSync(fixture.anchor);
     expect(issue().code).toBe(4);
@@ -404,7 +404,7 @@ describe('counters', () => {
     }
   });
 
-  it('of one customer leave the others', async () => {
+  it('are handed over for one customer alone, and the others keep theirs', async () => {
     await addKey(fixture, 'counters-1', 'counters');
     expect(issue().code).toBe(0);
     run = new PtyRun([
@@ -439,7 +439,7 @@ describe('counters', () => {
     expect(ledger(fixture, 'show', 'acme-gmbh').stdout).toContain('counters handed over');
   });
 
-  it('that a restore closed are opened: one customer, then all but who was handed over; that one is taken back', async () => {
+  it('are opened after a restore closed them, but for a customer handed over, who is taken back by import', async () => {
     await addKey(fixture, 'counters-1', 'counters');
     const copy = join(fixture.folder, 'copy.sqlite');
     expect([issue().code, issue(fixture, { customer: 'beta-inc' }).code, ledger(fixture, 'backup', copy).code]).toEqual(

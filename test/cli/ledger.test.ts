@@ -228,7 +228,7 @@ describe('proofs', () => {
       ).not.toContain(words);
   });
 
-  it('with any single bit changed are refused', () => {
+  it('are refused where any single bit is changed', () => {
     const bytes = readFileSync(proof);
     const cose = dearmor('VTLIC', readFileSync(licenses[0] ?? ''));
     const key = decodeLogKey(logKey);
@@ -246,7 +246,7 @@ describe('proofs', () => {
     }
   });
 
-  it('of another license, another ledger, or by another key are refused: exit 19', () => {
+  it('are refused with exit 19 for another license, another ledger or another key', () => {
     expect(runCli(['ledger', 'check', proof, '--license', licenses[1] ?? '', '--log-key', logKey])).toMatchObject({
       code: 19,
     });
@@ -266,7 +266,7 @@ describe('proofs', () => {
     expect(ledger(other, 'prove', '--from', checkpoint, ...other.secret).code).toBe(19);
   });
 
-  it('of growth hold between two checkpoints, and not the other way round', () => {
+  it('show growth between two checkpoints, and not the other way round', () => {
     issue(fixture, { customer: 'gamma', deployment: undefined });
     const grown = join(fixture.folder, 'grown');
     expect(ledger(fixture, 'prove', '--from', checkpoint, '--out', grown, ...fixture.secret).code).toBe(0);

@@ -113,7 +113,7 @@ describe("what the README's tutorial makes in a checkout", () => {
     expect(spawnSync('git', ['check-ignore', '--quiet', '--no-index', name], { cwd: ROOT }).status).toBe(0);
   });
 
-  it('files of the project are not', () => {
+  it('README.md and a site.json of the test data are not ignored by git', () => {
     for (const name of ['README.md', 'test/data/site-0.1.0/site.json'])
       expect(spawnSync('git', ['check-ignore', '--quiet', '--no-index', name], { cwd: ROOT }).status).toBe(1);
   });

@@ -36,7 +36,7 @@ function issue(changes: Readonly<Record<string, unknown>> = {}): string {
 }
 
 describe('renew', () => {
-  it('on a terminal shows the difference, what to look at twice, and the digest in words', async () => {
+  it('shows the difference, what to look at twice, and the digest in words on a terminal', async () => {
     issue();
     terminal = new PtyRun([
       'renew',
@@ -85,7 +85,7 @@ describe('renew', () => {
     expect(shown.stdout).toMatch(/seats +2500/);
   });
 
-  it('by id, by file and by customer, and off a terminal by a plan; a plan whose counter is used is refused', () => {
+  it('renews by id, by file and by customer off a terminal, and refuses a plan whose counter is used', () => {
     const id = issue();
     const file = join(
       fixture.site,
@@ -159,7 +159,7 @@ describe('renew', () => {
 });
 
 describe('batch', () => {
-  it('on a terminal: one summary, one Yes, one passphrase, progress, and results that a spreadsheet may open', async () => {
+  it('takes one Yes and one passphrase on a terminal, and writes results that a spreadsheet may open', async () => {
     const rows = customers(40).map((name, i) =>
       row(name, i === 3 ? { name: '"=cmd()|\'calc\'!A1"', reference: '=1+1' } : {}),
     );
@@ -199,7 +199,7 @@ describe('batch', () => {
     ).toContain("=cmd()|'calc'!A1");
   });
 
-  it('declined on a terminal: exit 10, no entry', async () => {
+  it('ends with exit 10 and makes no entry when it is declined on a terminal', async () => {
     terminal = new PtyRun([
       'batch',
       writeBatch(fixture, csv(customers(2).map((name) => row(name)))),
@@ -213,7 +213,7 @@ describe('batch', () => {
     expect((await checkBatch(fixture)).intents).toEqual([]);
   });
 
-  it('a year later: the same rows under a new name take the next counters; the same name signs nothing', () => {
+  it('gives the same rows under a new name the next counters, and signs nothing under the same name', () => {
     const file = writeBatch(fixture, csv(customers(3).map((name) => row(name))));
     expect(confirm('batch', vtlic('batch', file, '--new-customers', '--dry-run').stdout.trim()).code).toBe(0);
     const same = vtlic('batch', file, '--dry-run');
@@ -251,7 +251,7 @@ describe('batch', () => {
     expect((await checkBatch(fixture)).intents.length).toBe(before);
   });
 
-  it('a file that stands where a license should go: exit 18, that row is told, the others are released; the next start mends it', async () => {
+  it('ends with exit 18 where a file is in the way of a license, releases the others, and resumes to release it', async () => {
     const file = writeBatch(fixture, csv(customers(3).map((name) => row(name))));
     const digest = vtlic('batch', file, '--new-customers', '--name', 'a', '--dry-run').stdout.trim();
     const [, second] = openBatchPlan(join(fixture.site, 'plans'), digest).rows();
@@ -283,7 +283,7 @@ describe('batch', () => {
     ).toBe(3);
   });
 
-  it('a folder that cannot be made: exit 11, everything signed is in the ledger, and goes out at the next start', async () => {
+  it('ends with exit 11 where a folder cannot be made, and releases what it signed at the next start', async () => {
     const file = writeBatch(fixture, csv(customers(3).map((name) => row(name))));
     const digest = vtlic('batch', file, '--new-customers', '--name', 'a', '--dry-run').stdout.trim();
     const inTheWay = join(fixture.site, 'out/vaultdesk');

@@ -47,7 +47,7 @@ describe('a pipe that nobody writes to', () => {
     ['changes', (path) => ['renew', 'acme-gmbh', '--changes', path, '--dry-run']],
     ['a license', (path) => ['inspect', path]],
     ['trust', (path) => ['verify', license, '--product', 'vaultdesk', '--trust', path]],
-  ])('is not %s: exit 2, at once', (_what, args) => {
+  ])('is refused at once with exit 2 as %s', (_what, args) => {
     const done = inTime(
       ...args(pipe('fifo.csv')),
       ...(args('')[0] === 'inspect' || args('')[0] === 'verify' ? [] : ['--site', fixture.site]),
@@ -57,7 +57,7 @@ describe('a pipe that nobody writes to', () => {
 });
 
 describe('a folder that cannot be made', () => {
-  it('is told of, and not tried for ever: exit 11', () => {
+  it('ends init and ledger backup with exit 11, and is not tried for ever', () => {
     const done = inTime(
       'init',
       '/proc/nowhere/site',
@@ -73,7 +73,7 @@ describe('a folder that cannot be made', () => {
 });
 
 describe('standard output', () => {
-  it('that is full: exit 11, and the license stands, is recorded, and the words say so', async () => {
+  it('ends an issue with exit 11 where it is full, and the license stands, is recorded, and the words say so', async () => {
     const digest = await plan();
     const full = openSync('/dev/full', 'w');
     const done = spawnSync(
@@ -93,7 +93,7 @@ describe('standard output', () => {
     expect(readdirSync(join(license, '..'))).toHaveLength(found.released);
   });
 
-  it('that is a slow pipe which does not block gets every byte', () => {
+  it('gets every byte where it is a slow pipe that does not block', () => {
     // perl is on every Debian; 1031 is F_SETPIPE_SZ: the smallest pipe there is. The exit code is that of `cat`.
     const nonBlocking = `perl -e 'use Fcntl; fcntl(STDOUT, 1031, 4096); fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK); exec @ARGV or die' "$@" | { sleep 1; cat; }`;
     const big = writeRequest(fixture, { ext: { note: 'y'.repeat(8000) } }, 'big.json');
@@ -107,7 +107,7 @@ describe('standard output', () => {
     expect(JSON.parse(done.stdout)).toMatchObject({ items: [{ ext: { note: 'y'.repeat(8000) } }] });
   });
 
-  it('whose reader has gone ends the output, not the act', async () => {
+  it('ends with its reader, while the license is still signed and released', async () => {
     const digest = await plan();
     const before = (await checkBatch(fixture)).released;
     const done = spawnSync(

@@ -106,7 +106,7 @@ describe('a prompt for a passphrase', () => {
 });
 
 describe('a terminal that goes away', () => {
-  it('at a prompt leaves no license, no counter and no process', async () => {
+  it('leaves no license, no counter and no process when it goes at a prompt', async () => {
     await untilPassphrase();
     const { pid } = run;
     // The pseudo-terminal goes with `script`.

@@ -84,16 +84,16 @@ describe('a hint names the command as it was called', () => {
     ['/r/main.ts', { VTLIC_CALLED: './vtlic' }, './vtlic'],
     ['/r/main.ts', { VTLIC_CALLED: '../other/bin/vtlic' }, '../other/bin/vtlic'],
     ['/r/main.ts', { VTLIC_CALLED: '/usr/bin/vtlic', PATH: '/usr/bin' }, 'vtlic'],
-  ])('%s with %j: %s', (main, env: Readonly<Record<string, string>>, name) => {
+  ])('names %s with %j as %s', (main, env: Readonly<Record<string, string>>, name) => {
     expect(calledName(main, env, '/w')).toBe(name);
   });
 
-  it('when it is bin/vtlic of a checkout, in every next step', () => {
+  it('names bin/vtlic in the next step when that of a checkout was called', () => {
     const done = execFileSync('sh', ['-c', 'bin/vtlic key list --site /nowhere 2>&1 || true'], { cwd: ROOT });
     expect(done.toString()).toContain('or make one with: bin/vtlic init DIR --issuer ID');
   });
 
-  it('when it is a link to the installed main file', () => {
+  it('names the link when a link to the installed main file was called', () => {
     const link = join(fixture.folder, 'vtlic');
     symlinkSync(join(ROOT, 'signer/cli/main.ts'), link);
     const done = runCli(['nope'], { main: link, cwd: fixture.folder });
@@ -106,26 +106,29 @@ describe('an error of the operating system', () => {
     ['a part of the path that is a file', '/dev/null/site', /^vtlic: \/dev\/null\/site\S*: .*is not a folder/],
     ['a name that is too long', `/tmp/${'x'.repeat(300)}`, /^vtlic: \/tmp\/x+\S*: .*the name is too long/],
     ['a place where nothing can be made', '/proc/1/task/site', /^vtlic: \/proc\/1\/task\S*: /],
-  ])('in init, for %s, is told with the path and exit 11', (_what, folder, words) => {
+  ])('is told by init, for %s, with the path and exit 11', (_what, folder, words) => {
     const done = runCli(['init', folder, '--issuer', 'example-vendor', '--anchor', join(fixture.folder, 'other')]);
     expect(done.stderr).toMatch(words);
     expect([done.code, done.stderr]).toEqual([11, expect.not.stringContaining('defect')]);
   });
 
-  it.each(['init', 'anchor'])('in init, for a folder that this user may not write to (%s), is told so', (part) => {
-    const closed = join(fixture.folder, `closed-${part}`);
-    mkdirSync(closed, { mode: 0o555 });
-    const inside = join(closed, 'new');
-    const open = `/tmp/vtlic-test-open-${process.pid}`;
-    const args = part === 'init' ? [inside, '--anchor', `${open}.anchor`] : [open, '--anchor', inside];
-    chmodSync(fixture.folder, 0o755);
-    const done = runUnprivileged(['init', args[0] ?? '', '--issuer', 'example-vendor', ...args.slice(1)]);
-    expect(done.stderr).toContain(closed);
-    expect(done.stderr).toContain('permission denied');
-    expect([done.code, done.stderr]).toEqual([11, expect.not.stringContaining('defect')]);
-  });
+  it.each(['init', 'anchor'])(
+    'is told by init as permission denied for a folder that this user may not write to (%s)',
+    (part) => {
+      const closed = join(fixture.folder, `closed-${part}`);
+      mkdirSync(closed, { mode: 0o555 });
+      const inside = join(closed, 'new');
+      const open = `/tmp/vtlic-test-open-${process.pid}`;
+      const args = part === 'init' ? [inside, '--anchor', `${open}.anchor`] : [open, '--anchor', inside];
+      chmodSync(fixture.folder, 0o755);
+      const done = runUnprivileged(['init', args[0] ?? '', '--issuer', 'example-vendor', ...args.slice(1)]);
+      expect(done.stderr).toContain(closed);
+      expect(done.stderr).toContain('permission denied');
+      expect([done.code, done.stderr]).toEqual([11, expect.not.stringContaining('defect')]);
+    },
+  );
 
-  it('in a plan, for a plans folder that is a file, is told with the path and exit 11', () => {
+  it('is told with the path and exit 11 where the plans folder is a file', () => {
     writeFileSync(join(fixture.site, 'plans'), '');
     const done = runCli(
       ['renew', 'new-customer', '--new-customers', '--product', 'vaultdesk', '--tier', 'team', '--seats', '5'].concat([
@@ -162,7 +165,7 @@ describe('a site of another user', () => {
     }
   });
 
-  it('whose site.json only may not be read is told of that file', () => {
+  it('is refused by the name of site.json where only that file may not be read', () => {
     const closed = join(fixture.folder, 'closed-file');
     mkdirSync(closed, { mode: 0o755 });
     writeFileSync(join(closed, 'site.json'), '{}', { mode: 0 });

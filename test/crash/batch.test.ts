@@ -123,7 +123,7 @@ const STEPS: readonly (readonly [Step, number])[] = [
 ];
 
 describe('kill -9 in a batch', () => {
-  it.each(STEPS)('after %s (time %d)', async (step, count) => {
+  it.each(STEPS)('is resumed after a kill at %s (time %d) until every row has one license', async (step, count) => {
     const batch = await prepare();
     expect(killed(begin(batch, { step, count, signal: 'SIGKILL' }))).toBe(true);
     const before = await checkBatch(batch.site);
@@ -159,7 +159,7 @@ describe('Ctrl-C, a closed window and kill in a batch', () => {
     ['signed', 3, 'SIGHUP'],
     ['signed', 3, 'SIGTERM'],
   ] as const)(
-    'after %s (time %d, %s): finishes the licenses in hand, voids nothing, exit 130, and resumes with no new word',
+    'after %s (time %d, %s) the licenses in hand are finished, nothing is void, and it resumes with no new word',
     async (step, count, signal) => {
       const batch = await prepare(INTERRUPTED_ROWS);
       const stopped = begin(batch, { step, count, signal });

@@ -8,7 +8,7 @@ import { COMMANDS } from './campaign/officer.ts';
 
 const KILLS = 200;
 
-it(`${KILLS} kills: no counter twice, no license missing, no ledger refused, and each start goes on by itself`, async () => {
+it(`${KILLS} kills repeat no counter, lose no license, spoil no ledger, and each start goes on by itself`, async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const totals = await new Campaign({
     kills: KILLS,

@@ -107,7 +107,7 @@ function checkInvariants(site: SiteFixture, found: Found): void {
 }
 
 describe('kill -9', () => {
-  it.each(STEPS)('after %s: %s', async (step, outcome) => {
+  it.each(STEPS)('a kill after %s ends in "%s", and the next license takes a higher counter', async (step, outcome) => {
     fixture = await makeSite();
     const digest = plan(fixture);
     const killed = confirm(fixture, digest, { step, signal: 'SIGKILL' });
@@ -151,22 +151,25 @@ describe('Ctrl-C, a closed window and kill', () => {
     ['file-written', 'released', 'SIGINT'],
     ['key-open', 'nothing', 'SIGTERM'],
     ['issue-durable', 'released', 'SIGHUP'],
-  ] as const)('after %s: %s (%s), and the record says so without a recovery', async (step, outcome, signal) => {
-    fixture = await makeSite();
-    const stopped = confirm(fixture, plan(fixture), { step, signal });
-    const found = await look(fixture);
-    const kinds = found.entries.map((entry) => entry.kind);
-    if (outcome === 'released') {
-      expect(stopped.code).toBe(0);
-      expect(kinds).toEqual(['genesis', 'intent', 'issue', 'release']);
-    } else {
-      expect(stopped.code).toBe(130);
-      expect(stopped.stdout).toBe('');
-      expect(kinds).toEqual(outcome === 'void' ? ['genesis', 'intent', 'void'] : ['genesis']);
-      expect(found.entries.flatMap((entry) => (entry.kind === 'void' ? [entry.body.reason] : []))).toEqual(
-        outcome === 'void' ? ['interrupted'] : [],
-      );
-    }
-    checkInvariants(fixture, found);
-  });
+  ] as const)(
+    'a stop after %s ends in "%s" (%s), and the record says so without a recovery',
+    async (step, outcome, signal) => {
+      fixture = await makeSite();
+      const stopped = confirm(fixture, plan(fixture), { step, signal });
+      const found = await look(fixture);
+      const kinds = found.entries.map((entry) => entry.kind);
+      if (outcome === 'released') {
+        expect(stopped.code).toBe(0);
+        expect(kinds).toEqual(['genesis', 'intent', 'issue', 'release']);
+      } else {
+        expect(stopped.code).toBe(130);
+        expect(stopped.stdout).toBe('');
+        expect(kinds).toEqual(outcome === 'void' ? ['genesis', 'intent', 'void'] : ['genesis']);
+        expect(found.entries.flatMap((entry) => (entry.kind === 'void' ? [entry.body.reason] : []))).toEqual(
+          outcome === 'void' ? ['interrupted'] : [],
+        );
+      }
+      checkInvariants(fixture, found);
+    },
+  );
 });

@@ -66,17 +66,20 @@ function counters(): readonly number[] {
 }
 
 describe('ledger backup', () => {
-  it.each(['backup-copied', 'backup-linked'] as const)('killed after %s', async (step) => {
-    const copy = join(place.given, 'copy.sqlite');
-    await kill(['ledger', 'backup', copy], step);
-    expect(existsSync(copy)).toBe(step === 'backup-linked');
-    const again = await run(['ledger', 'backup', copy]);
-    // What has its name is whole, and is never replaced.
-    expect(again.code).toBe(step === 'backup-linked' ? 11 : 0);
-    expect((await summaryOf(copy)).issued).toBe(1);
-    expect((await run(['ledger', 'backup', join(place.given, 'next.sqlite')])).code).toBe(0);
-    await whole();
-  });
+  it.each(['backup-copied', 'backup-linked'] as const)(
+    'a backup killed after %s leaves a whole copy or none',
+    async (step) => {
+      const copy = join(place.given, 'copy.sqlite');
+      await kill(['ledger', 'backup', copy], step);
+      expect(existsSync(copy)).toBe(step === 'backup-linked');
+      const again = await run(['ledger', 'backup', copy]);
+      // What has its name is whole, and is never replaced.
+      expect(again.code).toBe(step === 'backup-linked' ? 11 : 0);
+      expect((await summaryOf(copy)).issued).toBe(1);
+      expect((await run(['ledger', 'backup', join(place.given, 'next.sqlite')])).code).toBe(0);
+      await whole();
+    },
+  );
 });
 
 describe('ledger restore', () => {
@@ -105,7 +108,7 @@ describe('ledger restore', () => {
     ['restore-cleared', 4],
     ['restore-placed', 0],
   ] as const)(
-    'killed after %s: until it is finished an issue ends with %d, and the next restore finishes it',
+    'a restore killed after %s makes an issue end with %d, and the next restore finishes it',
     async (step, code) => {
       const args = await oldCopy();
       await kill(args, step);
@@ -123,7 +126,7 @@ describe('ledger restore', () => {
 
   // The record before had more entries than the restored one: it was taken for the newer anchor, and refused the
   // ledger for ever.
-  it('killed between the new record of the anchor and its place', async () => {
+  it('a restore killed between the new record of the anchor and its place is finished by the next', async () => {
     const args = await oldCopy();
     const reached: string[] = [];
     for (let count = 1; reached.at(-1) !== 'before rename anchor guard, turn'; count++) {
@@ -140,31 +143,37 @@ describe('counters export', () => {
     ['counters-signed', false],
     ['counters-recorded', true],
     ['counters-anchored', true],
-  ] as const)('killed after %s: closed here is %s, and one document is written out', async (step, closed) => {
-    const args = ['counters', 'export', join(place.given, 'handed.counters'), ...SCOPE];
-    expect((await kill(args, step)).closed).toEqual(closed ? ['acme-gmbh'] : []);
-    expect(readdirSync(place.given)).toEqual([]);
-    expect((await run(['issue', request])).code).toBe(closed ? 4 : 0);
-    expect((await run(args)).code).toBe(0);
-    expect((await whole()).closed).toEqual(['acme-gmbh']);
-    // The same again under another name: nothing was handed over twice.
-    expect((await run(['counters', 'export', join(place.given, 'again.counters'), ...SCOPE])).code).toBe(0);
-    expect(readFileSync(join(place.given, 'again.counters'))).toEqual(
-      readFileSync(join(place.given, 'handed.counters')),
-    );
-  });
+  ] as const)(
+    'an export killed after %s (closed here: %s) writes out one document when it is run again',
+    async (step, closed) => {
+      const args = ['counters', 'export', join(place.given, 'handed.counters'), ...SCOPE];
+      expect((await kill(args, step)).closed).toEqual(closed ? ['acme-gmbh'] : []);
+      expect(readdirSync(place.given)).toEqual([]);
+      expect((await run(['issue', request])).code).toBe(closed ? 4 : 0);
+      expect((await run(args)).code).toBe(0);
+      expect((await whole()).closed).toEqual(['acme-gmbh']);
+      // The same again under another name: nothing was handed over twice.
+      expect((await run(['counters', 'export', join(place.given, 'again.counters'), ...SCOPE])).code).toBe(0);
+      expect(readFileSync(join(place.given, 'again.counters'))).toEqual(
+        readFileSync(join(place.given, 'handed.counters')),
+      );
+    },
+  );
 });
 
 describe('counters import', () => {
-  it.each(['counters-recorded', 'counters-anchored'] as const)('killed after %s: taken back once', async (step) => {
-    const document = join(place.folder, 'handed.counters');
-    expect((await run(['counters', 'export', document, ...SCOPE])).code).toBe(0);
-    copyFileSync(document, join(place.given, 'handed.counters'));
-    expect((await kill(['counters', 'import', document], step)).closed).toEqual([]);
-    // It is done: taking it back once more is refused, and issuing goes on.
-    expect((await run(['counters', 'import', document])).code).toBe(4);
-    expect((await run(['issue', request])).code).toBe(0);
-    expect(counters()).toEqual([1, 2]);
-    await whole();
-  });
+  it.each(['counters-recorded', 'counters-anchored'] as const)(
+    'an import killed after %s takes the counters back once',
+    async (step) => {
+      const document = join(place.folder, 'handed.counters');
+      expect((await run(['counters', 'export', document, ...SCOPE])).code).toBe(0);
+      copyFileSync(document, join(place.given, 'handed.counters'));
+      expect((await kill(['counters', 'import', document], step)).closed).toEqual([]);
+      // It is done: taking it back once more is refused, and issuing goes on.
+      expect((await run(['counters', 'import', document])).code).toBe(4);
+      expect((await run(['issue', request])).code).toBe(0);
+      expect(counters()).toEqual([1, 2]);
+      await whole();
+    },
+  );
 });

@@ -48,7 +48,7 @@ describe('a ledger after a power loss', () => {
     expect(count(judged, 'noticed'), `seed ${seed}`).toBeGreaterThan(0);
   });
 
-  it('by the real commands: exit 4 with what to do, and exit 19', () => {
+  it('is refused by issue with exit 4 and what to do, and by ledger verify with exit 19', () => {
     const cut = [...loss.certain()].find(({ what }) => what === 'no log of writes');
     if (cut === undefined) throw new Error('no such case');
     loss.put(cut);

@@ -5,7 +5,7 @@ import { killProducts, type Killed } from './runtime/kill-product.ts';
 const KILLS = 200;
 
 describe('a product that is killed', () => {
-  it('at every call of a first boot and of an installation starts again, and its state never goes back', async () => {
+  it('starts again after a kill at every call of boot and installation, and its state never goes back', async () => {
     const random = new Random(1);
     const killed: Killed[] = [];
     await killProducts({ kills: KILLS, lanes: 2, random }, (one) => killed.push(one));

@@ -70,7 +70,7 @@ describe('Go checks ours', () => {
     fixture.remove();
   });
 
-  it('a checkpoint', () => {
+  it('Go opens our checkpoints', () => {
     const file = join(fixture.folder, 'new');
     const done = JSON.parse(
       runCli(['ledger', 'checkpoint', '--out', file, '--json', '--site', fixture.site, ...fixture.secret]).stdout,
@@ -79,7 +79,7 @@ describe('Go checks ours', () => {
     expect(go('checkpoint', old, key)?.startsWith(`${OLD} `)).toBe(true);
   });
 
-  it('that each license is in the log', () => {
+  it('Go accepts our proof that each license is in the log', () => {
     const checkpoint = join(fixture.folder, 'new');
     files.forEach((file, i) => {
       const proof = join(fixture.folder, `proof-${i}`);
@@ -95,7 +95,7 @@ describe('Go checks ours', () => {
     });
   });
 
-  it('that each license is in the log, by the proof that was laid beside it when it was signed', () => {
+  it('Go accepts the proof that was laid beside each license when it was signed', () => {
     const digest = runCli([
       'issue',
       writeRequest(fixture, { customer: 'proved' }),
@@ -137,7 +137,7 @@ describe('Go checks ours', () => {
     ).toEqual([8, 9, 10].map((i) => `${i} 11`).sort());
   });
 
-  it('that the log only grew', () => {
+  it('Go accepts our proof that the log only grew', () => {
     const proof = join(fixture.folder, 'growth');
     expect(
       runCli([
@@ -156,7 +156,7 @@ describe('Go checks ours', () => {
     expect(go('growth', proof, old, key)).toBe(`${OLD} ${LICENSES}`);
   });
 
-  it('and refuses them with a bit changed, as we do', () => {
+  it('Go refuses a proof with a bit changed, as we do', () => {
     const proof = readFileSync(join(fixture.folder, 'proof-4'));
     const bent = join(fixture.folder, 'bent');
     for (let at = 0; at < proof.length; at += 7) {
@@ -176,7 +176,7 @@ describe('we check what Go made', () => {
     [8, 5],
     [13, 8],
     [21, 13],
-  ])('a log of %d leaves, and of %d before', (count, before) => {
+  ])('accepts the checkpoints and proofs of a log of %d leaves, and of %d before', (count, before) => {
     const made = join(folder, `made-${count}`);
     mkdirSync(made);
     expect(go('make', made, 'go.example/log', String(count), String(before))).toBe('');
@@ -197,7 +197,7 @@ describe('we check what Go made', () => {
     }
   });
 
-  it('and the note of the documentation of Go', () => {
+  it('finds no checkpoint in the note of the documentation of Go', () => {
     const text =
       "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n";
     const key = decodeLogKey('PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW');
