@@ -53,7 +53,7 @@ function dailyWork(): void {
     expect(await at.data('one', ANCHOR)).toHaveLength(1);
   });
 
-  it('and the key share one login', async () => {
+  it('the anchor and the key share one login', async () => {
     expect(
       at.run('key', 'generate', '--name', 'k', '--algorithm', 'ed25519', '--keystore', 'hsm', ...at.secret('hsm')).code,
     ).toBe(0);
@@ -124,22 +124,25 @@ describe('an anchor in SoftHSM', () => {
     ['C_CreateObject 2 rv 0x30', 2],
     // Decided: the new anchor and the one before, with the claim.
     ['C_DestroyObject 1 rv 0x30', 3],
-  ])('that cannot be written (%s) holds the license back, which leaves with the next run', async (fault, left) => {
-    at.token.setFaults([fault]);
-    const held = await at.issue(...at.secret('hsm'));
-    at.token.setFaults([]);
-    expect(`${held.code} ${held.stderr}`).toMatch(/^11 .*was not written.*stays in the ledger/s);
-    const [record] = at.read((ledger) => ledger.unreleased());
-    const file = join(at.site, record?.intent.body.path ?? '');
-    expect(existsSync(file)).toBe(false);
-    expect(await at.data('one', ANCHOR)).toHaveLength(left);
-    const next = await at.issue(...at.secret('hsm'));
-    expect(`${next.code} ${next.stderr}`).toMatch(/^0 .*recovered: license/s);
-    expect(existsSync(file)).toBe(true);
-    expect(await at.data('one', ANCHOR)).toHaveLength(1);
-  });
+  ])(
+    'an anchor that cannot be written (%s) holds the license back, which leaves with the next run',
+    async (fault, left) => {
+      at.token.setFaults([fault]);
+      const held = await at.issue(...at.secret('hsm'));
+      at.token.setFaults([]);
+      expect(`${held.code} ${held.stderr}`).toMatch(/^11 .*was not written.*stays in the ledger/s);
+      const [record] = at.read((ledger) => ledger.unreleased());
+      const file = join(at.site, record?.intent.body.path ?? '');
+      expect(existsSync(file)).toBe(false);
+      expect(await at.data('one', ANCHOR)).toHaveLength(left);
+      const next = await at.issue(...at.secret('hsm'));
+      expect(`${next.code} ${next.stderr}`).toMatch(/^0 .*recovered: license/s);
+      expect(existsSync(file)).toBe(true);
+      expect(await at.data('one', ANCHOR)).toHaveLength(1);
+    },
+  );
 
-  it('and the ledger key share one login, and a checkpoint compares it', async () => {
+  it('the anchor and the ledger key share one login, and a checkpoint compares it', async () => {
     expect(
       at.run(
         'key',
@@ -251,7 +254,7 @@ describe('an anchor in SoftHSM', () => {
     expect((await at.issue(...at.secret('hsm', 'spare'))).code).toBe(0);
   });
 
-  it('gone with a token that was replaced, it is found missing, and adopted by a typed act with the number of skipped counters', async () => {
+  it('misses an anchor gone with a replaced token; a typed act adopts one with the skipped counters', async () => {
     at.edit(({ keystores }) => {
       keystores['spare'] = { type: 'pkcs11', uri: at.uri('one') };
     });
@@ -291,7 +294,7 @@ describe('an anchor in kryoptic', () => {
   });
   dailyWork();
 
-  it('and a split key take one login of each token', async () => {
+  it('an anchor and a split key take one login of each token', async () => {
     expect(
       at.run(
         'key',

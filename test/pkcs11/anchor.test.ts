@@ -95,7 +95,7 @@ describe.each([
     await expect(writer()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
   });
 
-  it('left twice, or half beside a whole one, is read for what it is', async () => {
+  it('an anchor left twice, or half beside a whole one, is read for what it is', async () => {
     await license();
     const [before] = await store.read();
     if (before === undefined) throw new Error('no anchor');

@@ -50,7 +50,7 @@ describe('a module', () => {
     ['that is no library', 'text.so', 'module_unusable', 'cannot be loaded'],
     ['that is a library, but not PKCS#11', 'libm', 'module_unusable', 'not a PKCS#11 module'],
     ['that is a folder', 'folder', 'configuration_invalid', 'is a folder'],
-  ])('%s', async (_, name, code, words) => {
+  ])('refuses a module %s', async (_, name, code, words) => {
     const text = join(soft.folder, 'text.so');
     writeFileSync(text, 'not a library');
     mkdirSync(join(soft.folder, 'folder'), { recursive: true });
@@ -64,7 +64,7 @@ describe('a module', () => {
     expect(error.hint).toBeDefined();
   });
 
-  it('that is not named', async () => {
+  it('refuses a module that is not named', async () => {
     expect((await faultOf(openUri('pkcs11:token=alpha'))).message).toContain('names no module');
     expect((await faultOf(openUri('pkcs11:token=alpha?module-name=no-such-module'))).message).toContain(
       'no PKCS#11 module "no-such-module"',
@@ -77,7 +77,7 @@ describe('a module', () => {
     await token.close();
   });
 
-  it('whose configuration is broken', async () => {
+  it('refuses a module whose configuration is broken', async () => {
     const options = optionsOf(soft, 'alpha');
     const error = await faultOf(
       openToken(
@@ -108,13 +108,13 @@ describe('a URI', () => {
     await token.close();
   });
 
-  it('with an unknown attribute says so', async () => {
+  it('names the unknown attribute of a URI', async () => {
     expect((await faultOf(openUri(`pkcs11:token=alpha;x-color=blue?module-path=${soft.module}`))).message).toContain(
       'x-color',
     );
   });
 
-  it('that names a token which is not initialized', async () => {
+  it('refuses a URI that names a token which is not initialized', async () => {
     const listed = await listModule(soft.module, { environment: { ...process.env, ...soft.environment } });
     const free = listed.tokens.find(({ state }) => state.includes('not initialized'));
     expect(free?.uri).toBeUndefined();
@@ -129,7 +129,7 @@ describe('a URI', () => {
 });
 
 describe('a token', () => {
-  it('of a kind that was never tried needs --untested-token', async () => {
+  it('a token of a kind that was never tried needs --untested-token', async () => {
     const profile = PROFILES.find(({ id }) => id === 'standard');
     if (profile === undefined) throw new Error('no such profile');
     const error = await faultOf(open(soft, 'alpha', { profile }));
@@ -138,7 +138,7 @@ describe('a token', () => {
     await token.close();
   });
 
-  it('without ML-DSA makes no composite key inside, and says what there is instead', async () => {
+  it('a token without ML-DSA makes no composite key inside, and says what there is instead', async () => {
     const token = await open(soft, 'alpha');
     const error = await faultOf(
       token.generateKey({ alg: 'ed25519+ml-dsa-65', label: 'x', id: Uint8Array.of(1), purpose: 'license' }),
@@ -172,17 +172,17 @@ describe('a key', () => {
   const openKey = (label: string, key: PublicKey): Promise<unknown> =>
     token.openKey({ label, publicKey: key, purpose: 'license' });
 
-  it('that is not there', async () => {
+  it('refuses a key that is not there', async () => {
     expect(await faultOf(openKey('nobody', publicKey))).toMatchObject({ code: 'key_not_found' });
   });
 
-  it('of which there are two with the same label and id', async () => {
+  it('refuses a key of which there are two with the same label and id', async () => {
     const error = await faultOf(token.openKey({ label: 'twin', id: Uint8Array.of(7), publicKey, purpose: 'license' }));
     expect(error.code).toBe('key_ambiguous');
     expect(error.message).toContain('2 private Ed25519 keys named "twin" with id 07');
   });
 
-  it('whose public key beside it is another’s', async () => {
+  it('refuses a key whose public key beside it is another’s', async () => {
     const shown =
       (await token.listKeys({ label: 'mismatch' })).find((key) => key.class === 'public')?.publicBytes ??
       new Uint8Array();
@@ -190,25 +190,25 @@ describe('a key', () => {
     expect(error.code).toBe('self_check_failed');
   });
 
-  it('that is another than the one on record', async () => {
+  it('refuses a key that is another than the one on record', async () => {
     const error = await faultOf(openKey('ed', importPublicKey('ed25519', composite.ed25519)));
     expect(error.code).toBe('key_not_found');
     expect(error.message).toContain('has another public key');
   });
 
-  it('of Ed25519 offered as a composite', async () => {
+  it('refuses a key of Ed25519 offered as a composite', async () => {
     const error = await faultOf(openKey('ed', composite));
     expect(error.code).toBe('key_not_found');
     expect(error.message).toContain('has no private ML-DSA-65 key named "ed"; under this name it has an Ed25519 key');
   });
 
-  it('that is a component of a composite, offered as Ed25519 alone: a component is no key', async () => {
+  it('refuses a key that is a component of a composite, offered as Ed25519 alone: a component is no key', async () => {
     const error = await faultOf(openKey('both', importPublicKey('ed25519', composite.ed25519)));
     expect(error.code).toBe('configuration_invalid');
     expect(error.message).toContain('component of a composite key');
   });
 
-  it('that can be read out is told by name', async () => {
+  it('a key that can be read out is told by name', async () => {
     const [key] = (await token.listKeys({ label: 'extractable' })).filter((found) => found.class === 'private');
     if (key === undefined) throw new Error('not planted');
     expect(await token.readableSecrets(key)).toEqual(['CKA_VALUE']);

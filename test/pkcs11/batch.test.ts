@@ -94,7 +94,7 @@ function goesOn(name: string): void {
 }
 
 describe('a batch in a token', () => {
-  it('that hangs in a signature ends with exit 8, and the results list each void counter', () => {
+  it('a batch that hangs in a signature ends with exit 8, and the results list each void counter', () => {
     token.setFaults(['C_Sign 30 hang']);
     const done = runCli(['2000', 'batch', '--site', site, '--confirm', plan('hang'), ...secret], {
       main: MAIN_WITH_LIMITS,
@@ -114,7 +114,7 @@ describe('a batch in a token', () => {
     goesOn('hang');
   });
 
-  it('that a person stops with Ctrl-C finishes what is in hand, takes its host along, and goes on', async () => {
+  it('a batch stopped with Ctrl-C finishes what is in hand, takes its host along, and goes on', async () => {
     const voidsBefore = ledger().voids.length;
     const digest = plan('stop');
     token.setFaults(['C_Sign 0 slow 20']);

@@ -31,7 +31,7 @@ describe('kill -9 with a token', () => {
 });
 
 describe('a disk that goes wrong', () => {
-  it('at every ninth call of an issue: a documented exit code, one sentence, and the next start goes on', async () => {
+  it('ends with a documented code and one sentence at every ninth call, and the next start goes on', async () => {
     const seed = Math.floor(Math.random() * 9);
     const cases = await walkDisk({
       every: 9,
@@ -52,7 +52,7 @@ describe('a disk that goes wrong', () => {
   }, 900_000);
 
   // What could not be tidied up hid the error, and was told as a defect of the program.
-  it('while the results of a batch are made: says so', async () => {
+  it('says so when the disk goes wrong while the results of a batch are made', async () => {
     const walk = new DiskWalk(1);
     try {
       // The first batch of a site makes folders too.

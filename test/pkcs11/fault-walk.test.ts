@@ -223,7 +223,7 @@ describe.each(Object.entries(FAULT_TABLE))('%s', (name, codes) => {
 });
 
 describe('a signature that is wrong', () => {
-  it.concurrent.each(cross('C_Sign', WRONG))('of call %i: %s', async (nth, how) => {
+  it.concurrent.each(cross('C_Sign', WRONG))('finds the wrong signature of call %i: %s', async (nth, how) => {
     const end = await walk(how === 'otherkey' ? 'C_SignInit' : 'C_Sign', nth, how);
     // The self-test at opening finds it; later it is the signer's check of its own output that does.
     expect(end).toBe(

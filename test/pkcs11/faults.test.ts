@@ -56,7 +56,7 @@ const holds = async (key: SigningKey): Promise<boolean> => verifySignature(publi
 // The self-test at opening makes the first two signatures, ML-DSA and Ed25519.
 describe('a signing call', () => {
   it.each(['C_Sign 3 hang', 'C_Sign 4 hang', 'C_SignInit 3 hang'])(
-    'that never ends (%s) is unknown after its limit; the token is then opened once more',
+    'a signing call that never ends (%s) is unknown after its limit; the token is then opened once more',
     async (fault) => {
       const proxy = faulty(made, [`fault ${fault}`], true);
       const { key } = await openBehind(proxy, SHORT);
@@ -71,7 +71,7 @@ describe('a signing call', () => {
     },
   );
 
-  it('that kills the host is unknown, and so is every other that is with the host', async () => {
+  it('a signing call that kills the host is unknown, and so is every other that is with the host', async () => {
     const proxy = faulty(made, ['fault C_Sign 6 kill'], true);
     const { key } = await openBehind(proxy);
     const all = await Promise.allSettled(Array.from({ length: 40 }, () => key.sign(MESSAGE)));
@@ -86,7 +86,7 @@ describe('a signing call', () => {
     expect(logins(proxy)).toBe(2);
   });
 
-  it('that kills every host ends the run after one more login', async () => {
+  it('a signing call that kills every host ends the run after one more login', async () => {
     const proxy = faulty(made, ['fault C_Sign 3 kill']);
     const { key } = await openBehind(proxy);
     expect((await rejected(key.sign(MESSAGE))).code).toBe('signing_unknown');
@@ -105,7 +105,7 @@ describe('a signing call', () => {
     ['rv 0x200', 'CKR_FUNCTION_REJECTED'],
     ['late 0x6', 'CKR_FUNCTION_FAILED'],
     ['rv 0x80001234', 'CKR_0x80001234'],
-  ])('that fails (%s) failed with its state known, and names call and code', async (fault, name) => {
+  ])('a signing call that fails (%s) failed with its state known, and names call and code', async (fault, name) => {
     const proxy = faulty(made, [`fault C_Sign 3 ${fault}`], true);
     const { key } = await openBehind(proxy);
     const error = await rejected(key.sign(MESSAGE));
@@ -116,7 +116,7 @@ describe('a signing call', () => {
     expect(await holds(key)).toBe(true);
   });
 
-  it('after which the session or the token is gone leads to one more login, and signs again', async () => {
+  it('signs again after one more login when a signing call lost the session or the token', async () => {
     for (const rv of ['0xb3', '0x32', '0x101', '0x190']) {
       const proxy = faulty(made, [`fault C_SignInit 3 rv ${rv}`], true);
       const notices: string[] = [];
@@ -128,7 +128,7 @@ describe('a signing call', () => {
     }
   });
 
-  it.each(['0', '63', '3308'])('that gives %s bytes is thrown away', async (length) => {
+  it.each(['0', '63', '3308'])('a signing call that gives %s bytes is thrown away', async (length) => {
     const { key } = await openBehind(faulty(made, [`fault C_Sign 3 length ${length}`]));
     const error = await rejected(key.sign(MESSAGE));
     expect(error.code).toBe('signing_failed');
@@ -136,7 +136,7 @@ describe('a signing call', () => {
   });
 
   it.each(['C_Sign 1 flip', 'C_Sign 2 flip', 'C_SignInit 1 otherkey', 'C_SignInit 2 otherkey'])(
-    'that is wrong (%s) is found at opening',
+    'finds a wrong signature (%s) at opening',
     async (fault) => {
       expect((await rejected(openBehind(faulty(made, [`fault ${fault}`])))).code).toBe('self_check_failed');
     },
@@ -164,7 +164,7 @@ describe('key generation', () => {
     'C_GenerateKeyPair 2 late 0x31',
     'C_Sign 2 flip',
     'C_GetAttributeValue 40 rv 0x30',
-  ])('that fails (%s) leaves nothing under its name', async (fault) => {
+  ])('key generation that fails (%s) leaves nothing under its name', async (fault) => {
     const proxy = faulty(made, [`fault ${fault}`], true);
     const token = await open(proxy, 't');
     opened.push(token);
@@ -177,7 +177,7 @@ describe('key generation', () => {
     expect(left).toEqual([]);
   });
 
-  it('that hangs is ended, and names the call', async () => {
+  it('key generation that hangs is ended, and names the call', async () => {
     const token = await open(faulty(made, ['fault C_GenerateKeyPair 1 hang']), 't', SHORT);
     opened.push(token);
     const error = await rejected(
@@ -204,7 +204,7 @@ describe('opening', () => {
     ['C_Login 1 rv 0x32', 'signing_failed'],
     ['C_FindObjectsInit 1 rv 0x30', 'signing_failed'],
     ['C_FindObjects 1 hang', 'signing_failed'],
-  ])('with the fault %s is %s, with one login at most', async (fault, code) => {
+  ])('opening with the fault %s is %s, with one login at most', async (fault, code) => {
     const proxy = faulty(made, [`fault ${fault}`]);
     const error = await rejected(openBehind(proxy, fault.endsWith('hang') ? SHORT_AT_OPENING : {}));
     expect(error.code).toBe(code);

@@ -75,7 +75,7 @@ describe.each([
     await token.close();
   });
 
-  it('killed in mid-work takes its host along', async () => {
+  it('an officer’s process killed in mid-work takes its host along', async () => {
     const { child, host } = await startedOfficer(made, 'wait');
     expect(identify(host)).toBeDefined();
     child.kill('SIGKILL');
@@ -153,7 +153,7 @@ describe('the host', () => {
   });
 
   it.each(['C_SignInit', 'C_Sign'])(
-    'that an earlier run left hanging in %s is found and ended by the next',
+    'a host that an earlier run left hanging in %s is found and ended by the next',
     async (call) => {
       const slow = faulty(made, [`fault ${call} 1 hang`], true);
       const { child, host } = await startedOfficer(slow, 'hang');
@@ -173,7 +173,7 @@ describe('the host', () => {
   );
 
   it.each(['C_Sign', 'C_SignInit'])(
-    'that hangs in %s ends by itself some seconds after its run has died',
+    'a host that hangs in %s ends by itself some seconds after its run has died',
     async (call) => {
       const { child, host } = await startedOfficer(faulty(made, [`fault ${call} 1 hang`]), 'hang');
       await sleep(300);
@@ -185,7 +185,7 @@ describe('the host', () => {
     },
   );
 
-  it('of a run that goes on is left alone, and told of', async () => {
+  it('a host of a run that goes on is left alone, and told of', async () => {
     const { child, host } = await startedOfficer(made, 'wait');
     const notices: string[] = [];
     const token = await open(made, 't', { notify: (sentence) => notices.push(sentence) });

@@ -200,7 +200,7 @@ describe('a wrapped seed', () => {
     made?.remove();
   });
 
-  it('altered in any part does not open', async () => {
+  it('a wrapped seed altered in any part does not open', async () => {
     const seed = generated.wrappedSeed ?? new Uint8Array();
     expect(seed).toHaveLength(79);
     for (const at of [0, 18, 19, 30, 31, 62, 63, 78]) {
@@ -211,7 +211,7 @@ describe('a wrapped seed', () => {
     }
   });
 
-  it('of another key does not open: the kid is bound to it', async () => {
+  it('a wrapped seed of another key does not open: the kid is bound to it', async () => {
     const other = await token.generateKey({
       label: 'w2',
       id: Uint8Array.of(2),

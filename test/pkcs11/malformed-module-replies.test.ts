@@ -67,7 +67,7 @@ describe('a text that is none', () => {
     ['C_GetSlotInfo', 'none'],
     ['C_GetTokenInfo', 'token_not_found'],
     ['C_GetAttributeValue', 'key_not_found'],
-  ])('in %s moves no cursor', async (call, expected) => {
+  ])('a malformed text in %s moves no cursor', async (call, expected) => {
     const { code, text } = await run(`${call} 0 junk`);
     expect(code).toBe(expected);
     expect(hasControlOrBidi(text.replaceAll('\n', ''))).toBe(false);
@@ -91,13 +91,13 @@ describe('bytes in the pipe to the officer’s process', () => {
     ['C_GetInfo 1', 'module_unusable'],
     ['C_Login 1', 'signing_failed'],
     ['C_Sign 1', 'signing_unknown'],
-  ])('by %s end the host, not the writer of the ledger', async (call, expected) => {
+  ])('garbled bytes by %s end the host, not the writer of the ledger', async (call, expected) => {
     const { code, text } = await run(`${call} garble`);
     expect(code).toBe(expected);
     expect(text).toContain('an answer that makes no sense');
   });
 
-  it('nor the command', () => {
+  it('garbled bytes do not end the command', () => {
     proxy.setFaults(['C_GetTokenInfo 1 garble']);
     const listed = runCli(['hsm', 'list', '--module', proxy.module], { env: { ...proxy.environment } });
     expect(`${listed.code} ${listed.stderr}`).toMatch(new RegExp(`^${EXIT.notFound} vtlic: .*makes no sense`));

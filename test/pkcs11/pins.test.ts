@@ -31,7 +31,7 @@ const WRONG = { pin: () => Promise.resolve(utf8('wrong-pin-8812')) };
 const logins = (proxy: FaultyToken): number => proxy.calls().filter((call) => call === 'C_Login').length;
 
 describe('a PIN', () => {
-  it('that is wrong is shown once a run, until the token says that one try is left; then only by its serial', async () => {
+  it('shows a wrong PIN once a run, until the token says that one try is left, then only by its serial', async () => {
     const proxy = make();
     let shown = 0;
     let last: VtlicError | undefined;
@@ -54,7 +54,7 @@ describe('a PIN', () => {
     await (await open(proxy, 't')).close();
   });
 
-  it('that locks the token is never shown again', async () => {
+  it('a PIN that locks the token is never shown again', async () => {
     const proxy = make();
     for (let run = 0; run < 9; run++) await rejected(open(proxy, 't', WRONG));
     const serial = /serial ([0-9a-f]+)/.exec((await rejected(open(proxy, 't'))).message)?.[1] ?? '';
@@ -125,7 +125,7 @@ describe('a PIN', () => {
     expect(logins(proxy)).toBe(0);
   });
 
-  it('that is too short for the token is not shown', async () => {
+  it('a PIN that is too short for the token is not shown', async () => {
     const proxy = make();
     expect((await rejected(open(proxy, 't', { pin: () => Promise.resolve(utf8('1')) }))).message).toContain(
       'was not shown',
@@ -133,7 +133,7 @@ describe('a PIN', () => {
     expect(logins(proxy)).toBe(0);
   });
 
-  it('that was refused after the token came back is never shown again', async () => {
+  it('a PIN that was refused after the token came back is never shown again', async () => {
     const proxy = make(['fault C_Login 1 rv 0xa0'], false);
     // The first host logs in by the real PIN: the fault is on the first login of each host, so it is switched on later.
     const conf = join(proxy.module, '..', 'fault-proxy.conf');

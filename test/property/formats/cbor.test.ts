@@ -118,7 +118,7 @@ describe('each other spelling is refused by its name', () => {
     cbor.filter((value) => typeof value !== 'boolean'),
   );
 
-  it('an argument that is not in its shortest form, at the top and inside', () => {
+  it('refuses an argument that is not in its shortest form, at the top and inside', () => {
     fc.assert(
       fc.property(withArgument, fc.constantFrom(1, 2, 4, 8), fc.nat(7), (value, size, depth) => {
         const spelled = longer(encodeCbor(value), size);
@@ -132,7 +132,7 @@ describe('each other spelling is refused by its name', () => {
     );
   });
 
-  it('an indefinite length', () => {
+  it('refuses an indefinite length', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(0x5f, 0x7f, 0x9f, 0xbf),
@@ -147,7 +147,7 @@ describe('each other spelling is refused by its name', () => {
     );
   });
 
-  it('map keys in another order, and repeated', () => {
+  it('refuses map keys in another order, and repeated', () => {
     const keys = fc.uniqueArray(fc.oneof(integer, text, fc.boolean(), bytes), {
       minLength: 2,
       maxLength: 6,

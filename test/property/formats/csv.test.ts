@@ -99,7 +99,7 @@ describe('CSV', () => {
     );
   });
 
-  it('any bytes at all: an end, no throw, and places within the file', () => {
+  it('reads any bytes at all to an end, without a throw, and gives places within the file', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), sizes, (bytes, chunks) => {
         const lines = bytes.filter((byte) => byte === 10).length + 1;

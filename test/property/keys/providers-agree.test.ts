@@ -116,7 +116,7 @@ function flip(bytes: Uint8Array, at: number, bit: number): Uint8Array {
 }
 
 describe('both providers say the same of Ed25519', () => {
-  it('over crafted keys and signatures', { timeout: 240_000 }, () => {
+  it('both providers agree over crafted Ed25519 keys and signatures', { timeout: 240_000 }, () => {
     const said = { true: 0, false: 0 };
     fc.assert(
       fc.property(crafted, ({ publicKey, message, signature }) => {
@@ -131,7 +131,7 @@ describe('both providers say the same of Ed25519', () => {
     expect(said.false).toBeGreaterThan(100);
   });
 
-  it('over crafted ones with a bit changed', { timeout: 240_000 }, () => {
+  it('both providers agree over crafted Ed25519 keys and signatures with a bit changed', { timeout: 240_000 }, () => {
     fc.assert(
       fc.property(crafted, mutation, (whole, { part, at, bit }) => {
         const bent = (name: keyof Crafted): Uint8Array => (name === part ? flip(whole[name], at, bit) : whole[name]);
@@ -144,63 +144,71 @@ describe('both providers say the same of Ed25519', () => {
     );
   });
 
-  it('over noise, with points and scalars at their bounds', { timeout: 240_000 }, () => {
-    const bound = fc.constantFrom(
-      ...[0n, 1n, 2n, L - 1n, L, L + 1n, P - 2n, P - 1n, P, P + 1n, P + 18n, 2n ** 255n - 1n].flatMap((value) => [
-        littleEndian(value),
-        littleEndian((value + 2n ** 255n) % 2n ** 256n),
-      ]),
-      ...TORSION.map((point) => point.toBytes()),
-      Point.BASE.toBytes(),
-    );
-    const word = fc.oneof(bound, bound, fc.uint8Array({ minLength: 32, maxLength: 32 }));
-    fc.assert(
-      fc.property(word, word, word, fc.uint8Array({ maxLength: 8 }), (publicKey, r, s, message) => {
-        const signature = concatBytes(r, s);
-        expect(nobleProvider.ed25519Verify(publicKey, message, signature)).toBe(
-          nodeProvider.ed25519Verify(publicKey, message, signature),
-        );
-      }),
-      { numRuns: 1500 },
-    );
-  });
+  it(
+    'both providers agree over noise, with points and scalars of Ed25519 at their bounds',
+    { timeout: 240_000 },
+    () => {
+      const bound = fc.constantFrom(
+        ...[0n, 1n, 2n, L - 1n, L, L + 1n, P - 2n, P - 1n, P, P + 1n, P + 18n, 2n ** 255n - 1n].flatMap((value) => [
+          littleEndian(value),
+          littleEndian((value + 2n ** 255n) % 2n ** 256n),
+        ]),
+        ...TORSION.map((point) => point.toBytes()),
+        Point.BASE.toBytes(),
+      );
+      const word = fc.oneof(bound, bound, fc.uint8Array({ minLength: 32, maxLength: 32 }));
+      fc.assert(
+        fc.property(word, word, word, fc.uint8Array({ maxLength: 8 }), (publicKey, r, s, message) => {
+          const signature = concatBytes(r, s);
+          expect(nobleProvider.ed25519Verify(publicKey, message, signature)).toBe(
+            nodeProvider.ed25519Verify(publicKey, message, signature),
+          );
+        }),
+        { numRuns: 1500 },
+      );
+    },
+  );
 });
 
 describe('both providers say the same of ML-DSA-65', () => {
-  it('over mutated signatures, keys, messages and contexts', { timeout: 240_000 }, async () => {
-    const key = new SoftwareKey('ed25519+ml-dsa-65', 'license', new Uint8Array(64).fill(7));
-    const { publicBytes } = mldsa65Component(new Uint8Array(32).fill(7));
-    expect(key.publicKey.mldsa65).toEqual(publicBytes);
-    const context = COMPOSITE_LABEL;
-    const message = compositeMessage(new TextEncoder().encode('message'));
-    const signature = (await key.sign(new TextEncoder().encode('message'))).slice(0, 3309);
-    expect(nodeProvider.mldsa65Verify(publicBytes, message, signature, context)).toBe(true);
-    const part = fc.constantFrom(
-      'publicKey' as const,
-      'message' as const,
-      'signature' as const,
-      'hints' as const,
-      'context' as const,
-    );
-    fc.assert(
-      fc.property(part, fc.nat(), fc.nat(7), (changed, at, bit) => {
-        const hints = 3309 - 61;
-        const bent = {
-          publicKey: changed === 'publicKey' ? flip(publicBytes, at, bit) : publicBytes,
-          message: changed === 'message' ? flip(message, at, bit) : message,
-          signature:
-            changed === 'signature'
-              ? flip(signature, at, bit)
-              : changed === 'hints'
-                ? flip(signature, hints + (at % 61), bit)
-                : signature,
-          context: changed === 'context' ? flip(context, at, bit) : context,
-        };
-        const node = nodeProvider.mldsa65Verify(bent.publicKey, bent.message, bent.signature, bent.context);
-        expect(nobleProvider.mldsa65Verify(bent.publicKey, bent.message, bent.signature, bent.context)).toBe(node);
-        expect(node).toBe(false);
-      }),
-      { numRuns: 500 },
-    );
-  });
+  it(
+    'both providers agree over mutated signatures, keys, messages and contexts of ML-DSA-65',
+    { timeout: 240_000 },
+    async () => {
+      const key = new SoftwareKey('ed25519+ml-dsa-65', 'license', new Uint8Array(64).fill(7));
+      const { publicBytes } = mldsa65Component(new Uint8Array(32).fill(7));
+      expect(key.publicKey.mldsa65).toEqual(publicBytes);
+      const context = COMPOSITE_LABEL;
+      const message = compositeMessage(new TextEncoder().encode('message'));
+      const signature = (await key.sign(new TextEncoder().encode('message'))).slice(0, 3309);
+      expect(nodeProvider.mldsa65Verify(publicBytes, message, signature, context)).toBe(true);
+      const part = fc.constantFrom(
+        'publicKey' as const,
+        'message' as const,
+        'signature' as const,
+        'hints' as const,
+        'context' as const,
+      );
+      fc.assert(
+        fc.property(part, fc.nat(), fc.nat(7), (changed, at, bit) => {
+          const hints = 3309 - 61;
+          const bent = {
+            publicKey: changed === 'publicKey' ? flip(publicBytes, at, bit) : publicBytes,
+            message: changed === 'message' ? flip(message, at, bit) : message,
+            signature:
+              changed === 'signature'
+                ? flip(signature, at, bit)
+                : changed === 'hints'
+                  ? flip(signature, hints + (at % 61), bit)
+                  : signature,
+            context: changed === 'context' ? flip(context, at, bit) : context,
+          };
+          const node = nodeProvider.mldsa65Verify(bent.publicKey, bent.message, bent.signature, bent.context);
+          expect(nobleProvider.mldsa65Verify(bent.publicKey, bent.message, bent.signature, bent.context)).toBe(node);
+          expect(node).toBe(false);
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
 });

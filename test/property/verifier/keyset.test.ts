@@ -83,7 +83,7 @@ const first: KeysetValues = { version: 1, roots: ['root a', 'root b'], threshold
 const oneRoot = (version: number): Uint8Array => keysetBlock({ ...first, version }, first.roots);
 
 describe('a block of a keyset', () => {
-  it('with a byte changed, inserted or removed is refused, or has the very same keyset', () => {
+  it('a block of a keyset with a byte changed, inserted or removed is refused, or has the very same keyset', () => {
     const builtIn = builtInChain(oneRoot(1), { issuer: KEYSET_ISSUER });
     const block = oneRoot(2);
     const whole = extendChain(builtIn, block).chain.versions;

@@ -105,7 +105,7 @@ describe('docs/format.md', () => {
     expect(lines.indexOf(END_OF_VERIFIER_PART) + 1).toBeLessThanOrEqual(MAX_VERIFIER_LINES);
   });
 
-  it.each(DOCUMENTS)('and its companions name only sections and files that exist (%s)', (name) => {
+  it.each(DOCUMENTS)('docs/format.md and its companions name only sections and files that exist (%s)', (name) => {
     const text = textOf(name);
     const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target.replaceAll(/\s/g, ''));
     expect(links.length).toBeGreaterThan(0);

@@ -46,26 +46,29 @@ describe('docs/keysets.md', () => {
     expect(named.filter((reason) => !rules.includes(`\`${reason}\``))).toEqual(['keyset_older', 'keyset_expired']);
   });
 
-  it.each([nodeProvider, nobleProvider])('and the verifier ($name) agree on each judged example', (provider) => {
-    const found = judgedKeysets.map(({ id, builtIn, requireComposite, state, file }) => {
-      const { chain, source, notices } = chooseKeyset({
-        builtIn: builtInChain(utf8(builtIn), {
-          issuer: 'example-vendor',
-          ...(requireComposite === undefined ? {} : { requireComposite }),
-        }),
-        ...(state === undefined ? {} : { state: state.map(utf8) }),
-        ...(file === undefined ? {} : { file: utf8(file) }),
-        provider,
+  it.each([nodeProvider, nobleProvider])(
+    'docs/keysets.md and the verifier ($name) agree on each judged example',
+    (provider) => {
+      const found = judgedKeysets.map(({ id, builtIn, requireComposite, state, file }) => {
+        const { chain, source, notices } = chooseKeyset({
+          builtIn: builtInChain(utf8(builtIn), {
+            issuer: 'example-vendor',
+            ...(requireComposite === undefined ? {} : { requireComposite }),
+          }),
+          ...(state === undefined ? {} : { state: state.map(utf8) }),
+          ...(file === undefined ? {} : { file: utf8(file) }),
+          provider,
+        });
+        return {
+          id,
+          version: chain.newest.version,
+          source,
+          notices: notices.map((notice) => ({ source: notice.source, reason: notice.reason })),
+        };
       });
-      return {
-        id,
-        version: chain.newest.version,
-        source,
-        notices: notices.map((notice) => ({ source: notice.source, reason: notice.reason })),
-      };
-    });
-    expect(found).toEqual(judgedKeysets.map(({ id, expected }) => ({ id, ...expected })));
-  });
+      expect(found).toEqual(judgedKeysets.map(({ id, expected }) => ({ id, ...expected })));
+    },
+  );
 });
 
 /** Nothing of the project's code: the words of the document, another CBOR decoder, and node:crypto. */

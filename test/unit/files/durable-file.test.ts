@@ -81,7 +81,7 @@ describe('a new file', () => {
     expect(readFileSync(path, 'utf8')).toBe('of another program');
   });
 
-  it('that reads back differently from what was written is an error, not a new file', async () => {
+  it('a file that reads back differently from what was written is an error, not a new file', async () => {
     const { linkSync } = fs;
     fs.linkSync = (from, to) => {
       writeFileSync(from, 'what a broken disk makes of it');
@@ -99,7 +99,7 @@ describe('a new file', () => {
     }
   });
 
-  it('in a folder that cannot be made is refused', async () => {
+  it('a new file in a folder that cannot be made is refused', async () => {
     symlinkSync('/proc', join(folder, 'out'));
     await expect(createDurably(join(folder, 'out/vaultdesk/acme/file'), BYTES, 0o644)).rejects.toMatchObject({
       code: 'output_unwritable',
@@ -203,7 +203,7 @@ function noteCalls(): { readonly calls: readonly string[]; readonly done: () => 
 }
 
 it.each([1, 32, 33, 70])(
-  'of a group of %i, each file is durable before it has its name, and each folder after it',
+  'each file of a group of %i is durable before it has its name, and each folder after it',
   async (count) => {
     const names = Array.from({ length: count }, (_, i) => `out/${i % 7}/file-${i}`);
     const { calls, done } = noteCalls();
@@ -322,7 +322,7 @@ describe('a file that is replaced', () => {
     expect(readFileSync(path)).toEqual(Buffer.from(BYTES));
   });
 
-  it('that did not exist gets the mode it is given', () => {
+  it('a file that did not exist gets the mode it is given', () => {
     const path = join(folder, 'file');
     replaceDurably(path, BYTES, 0o600);
     expect(statSync(path).mode & 0o777).toBe(0o600);

@@ -69,7 +69,7 @@ describe('the secret of a file', () => {
     }
   });
 
-  it('of a missing file is an error of the operating system', async () => {
+  it('the secret of a missing file is an error of the operating system', async () => {
     await expect(readSecretLine(join(folder, 'absent'), { pipes: true })).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

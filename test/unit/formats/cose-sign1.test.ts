@@ -38,7 +38,7 @@ describe('the protected header', () => {
       'ed25519+ml-dsa-65',
       `a3 01 71 ${toHex(utf8('ed25519+ml-dsa-65'))} 04 5820 ${KID} 10 7822 ${toHex(utf8(TYP.license))}`,
     ],
-  ])('of %s', (alg, expected) => {
+  ])('writes the protected header of %s', (alg, expected) => {
     expect(toHex(encodeProtected(alg, KID, TYP.license))).toBe(expected.replaceAll(' ', ''));
   });
 

@@ -181,7 +181,7 @@ describe('the payload of a keyset', () => {
         ['new', 1],
       ]),
     ),
-  ])('with a member that nobody knows is not understood (%#)', (bytes) => {
+  ])('a payload with a member that nobody knows is not understood (%#)', (bytes) => {
     expect(thrown(() => decodeKeyset(bytes))).toMatchObject({ code: 'claims_unknown' });
   });
 

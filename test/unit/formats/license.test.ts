@@ -69,7 +69,7 @@ const FULL: License = {
 };
 
 describe('a license', () => {
-  it('with the required claims alone', () => {
+  it('goes there and back with the required claims alone', () => {
     const license = decodeLicense(with_());
     expect(license).toEqual({
       iss: 'vaultworks',
@@ -88,7 +88,7 @@ describe('a license', () => {
     expect(encodeLicense(license)).toEqual(with_());
   });
 
-  it('with every claim goes there and back', () => {
+  it('goes there and back with every claim', () => {
     const payload = encodeLicense(FULL);
     const license = decodeLicense(payload);
     expect(license).toEqual(FULL);
@@ -290,22 +290,22 @@ describe('decodeLicense refuses as claims_malformed', () => {
     ['keys out of order', 'a202000100', 3],
     ['a long length', 'b800', 0],
     ['null', 'a101f6', 2],
-  ])('the encoding: %s', (_, bytes, offset) => {
+  ])('refuses the encoding: %s', (_, bytes, offset) => {
     expect(thrown(() => decodeLicense(hex(bytes)))).toMatchObject({ code: 'claims_malformed', place: { offset } });
   });
 });
 
 describe('decodeLicense refuses as claims_unknown', () => {
-  it.each<CborValue>([0, 8, -1, 'jti', 'Name', 'iss', '', true, hex('01'), []])('the key %j', (key) => {
+  it.each<CborValue>([0, 8, -1, 'jti', 'Name', 'iss', '', true, hex('01'), []])('refuses the key %j', (key) => {
     expect(thrown(() => decodeLicense(with_([key, 1]))).code).toBe('claims_unknown');
   });
 
-  it('before anything else in the claims is judged, and after their encoding', () => {
+  it('refuses an unknown key before anything else in the claims is judged, and after their encoding', () => {
     expect(thrown(() => decodeLicense(with_([1, undefined], ['x', 1]))).code).toBe('claims_unknown');
     expect(thrown(() => decodeLicense(hex('a1617a f6'))).code).toBe('claims_malformed');
   });
 
-  it('with the name made fit for a terminal', () => {
+  it('names an unknown key made fit for a terminal', () => {
     expect(thrown(() => decodeLicense(with_(['\u001b[31m', 1]))).message).toContain('"\\u{001B}[31m"');
   });
 });

@@ -93,7 +93,7 @@ describe('a license that was pasted', () => {
     );
   });
 
-  it('of any bytes comes back as those bytes', () => {
+  it('a license of any bytes comes back as those bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.integer({ min: 1, max: 100 }), (bytes, width) => {
         const [first = '', ...rest] = Buffer.from(armor('VTLIC', bytes)).toString().trimEnd().split('\n');
@@ -158,7 +158,7 @@ describe('a text that is made to take long', () => {
     ['BEGIN lines', '-----BEGIN '],
     ['entities', '&#1'],
     ['words of marks', 'BEGIN VTLIC'],
-  ])('of %s is judged in proportion to its length', (_what, unit) => {
+  ])('a text of %s is judged in proportion to its length', (_what, unit) => {
     const time = (bytes: number): number => {
       const text = utf8(unit.repeat(Math.floor(bytes / unit.length)));
       const start = performance.now();

@@ -41,11 +41,11 @@ describe('a note', () => {
     ['a control character', 'te\txt\n\n\u2014 a AQIDBAU=\n', 'control characters'],
     ['a carriage return', 'text\r\n\n\u2014 a AQIDBAU=\n', 'control characters'],
     ['a byte order mark before it', '\ufefftext\n\n\u2014 a AQIDBAU=\n', 'byte order mark'],
-  ])('with %s is none', (_name, text, words) => {
+  ])('a text with %s is no note', (_name, text, words) => {
     expect(refusal(() => decodeNote(utf8(text)))).toContain(words);
   });
 
-  it('in other bytes than UTF-8, or too long, is none', () => {
+  it('a text in other bytes than UTF-8, or too long, is no note', () => {
     expect(refusal(() => decodeNote(Uint8Array.of(0xff, 10, 10, 65)))).toContain('not UTF-8');
     expect(refusal(() => decodeNote(new Uint8Array((1 << 20) + 1)))).toContain('longer');
     expect(
@@ -94,7 +94,7 @@ describe('a checkpoint', () => {
   it.each([
     ['zeros', new Uint8Array(32)],
     ['the root of another tree', root],
-  ])('of an empty tree has the hash of nothing as its root, not %s', (_, wrong) => {
+  ])('a checkpoint of an empty tree has the hash of nothing as its root, not %s', (_, wrong) => {
     expect(refusal(() => decodeCheckpoint(encodeCheckpoint({ origin: 'o', size: 0, root: wrong })))).toContain(
       'no leaves',
     );
@@ -123,13 +123,13 @@ describe('a proof', () => {
   it.each([
     [Uint8Array.of(1, 2), 73_894, hashes],
     [undefined, 0, []],
-  ])('that a leaf is in a log comes back as it went', (extra, index, list) => {
+  ])('a proof that a leaf is in a log comes back as it went', (extra, index, list) => {
     const text = encodeInclusionProof({ extra, index, hashes: list, checkpoint });
     expect(text.startsWith('c2sp.org/tlog-proof@v1\n')).toBe(true);
     expect(decodeInclusionProof(utf8(text))).toEqual({ extra, index, hashes: list, checkpoint: utf8(checkpoint) });
   });
 
-  it('that a log only grew comes back as it went', () => {
+  it('a proof that a log only grew comes back as it went', () => {
     for (const list of [hashes, []])
       expect(decodeConsistencyProof(utf8(encodeConsistencyProof({ from: 5, hashes: list, checkpoint })))).toEqual({
         from: 5,
@@ -156,7 +156,7 @@ describe('a proof', () => {
     expect(refusal(() => decodeInclusionProof(utf8(text)))).toContain(words);
   });
 
-  it('of another kind is none', () => {
+  it('refuses a proof of another kind', () => {
     for (const text of ['old x\n\nc', '\ufeffold 1\n\nc'])
       expect(refusal(() => decodeConsistencyProof(utf8(text)))).toContain('size of the older tree');
     expect(

@@ -101,7 +101,7 @@ describe('RFC 9052, Appendix C.2.1', () => {
     expect(toHex(encodeTagged(18, read.value))).toBe(message);
   });
 
-  it('and is none of ours: it has an unprotected header', () => {
+  it('the message is none of ours: it has an unprotected header', () => {
     expect(thrown(() => decodeCoseSign1(hex(message), TYP.license))).toMatchObject({
       code: 'cose_malformed',
       message: expect.stringContaining('empty map') as string,

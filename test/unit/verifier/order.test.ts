@@ -59,7 +59,7 @@ describe('each reason', () => {
     expect(reasonOf(utf8(bend(new TextDecoder().decode(await licenseFile()))))).toBe('armor_malformed'),
   );
 
-  it('cbor_malformed, cbor_not_deterministic and cose_malformed', async () => {
+  it('gives cbor_malformed, cbor_not_deterministic and cose_malformed', async () => {
     const cose = await coseOf(payload);
     const file = (bytes: Uint8Array): Uint8Array => armor('VTLIC', bytes);
     expect(reasonOf(file(cose.slice(0, -1)))).toBe('cbor_malformed');
@@ -78,7 +78,7 @@ describe('each reason', () => {
       expect(reasonOf(await licenseFile({}, ed25519Key, { typ }))).toBe(typ === TYP.license ? undefined : 'typ_wrong');
   });
 
-  it('alg_unknown, the old EdDSA and the numbers asked for at the IETF among them', async () => {
+  it('gives alg_unknown, also for the old EdDSA and the numbers asked for at the IETF', async () => {
     for (const alg of [-8, -49, -50, -55, -58, 'EdDSA', 'ML-DSA-65-Ed25519', 'ed25519+ml-dsa-65 ']) {
       const protectedBytes = encodeCbor(
         new Map<CborValue, CborValue>([
@@ -91,7 +91,7 @@ describe('each reason', () => {
     }
   });
 
-  it('key_unknown, key_composite_only, key_algorithm_mismatch', async () => {
+  it('gives key_unknown, key_composite_only, key_algorithm_mismatch', async () => {
     expect(reasonOf(await licenseFile({}, strangeKey))).toBe('key_unknown');
     expect(reasonOf(await licenseFile({}, componentKey))).toBe('key_composite_only');
     expect(reasonOf(await licenseFile({}, componentKey, { alg: 'ed25519+ml-dsa-65' }))).toBe('key_composite_only');
@@ -104,7 +104,7 @@ describe('each reason', () => {
     );
   });
 
-  it('signature_invalid, for a wrong length too', async () => {
+  it('gives signature_invalid, for a wrong length too', async () => {
     for (const key of [ed25519Key, compositeKey]) {
       expect(reasonOf(await licenseFile({}, key))).toBeUndefined();
       expect(
@@ -121,7 +121,7 @@ describe('each reason', () => {
     expect(reasonOf(await licenseFile({}, strangeKey, { kid: ed25519Key.publicKey.kid }))).toBe('signature_invalid');
   });
 
-  it('claims_malformed and claims_unknown, of genuine payloads', async () => {
+  it('gives claims_malformed and claims_unknown, of genuine payloads', async () => {
     expect(reasonOf(await fileOf(new Uint8Array()))).toBe('claims_malformed');
     expect(reasonOf(await fileOf(encodeCbor('text')))).toBe('claims_malformed');
     expect(reasonOf(await fileOf(rawPayload([[1, 'example-vendor']])))).toBe('claims_malformed');
@@ -147,7 +147,7 @@ describe('each reason', () => {
 
 describe('the order', () => {
   /** Everything wrong at once, from the policy on: mended one by one, each next reason must come to light. */
-  it('of policy, binding, lineage, counter and time is the one of docs/format.md', async () => {
+  it('the order of policy, binding, lineage, counter and time is the one of docs/format.md', async () => {
     const file = await licenseFile({
       iss: 'other-vendor',
       aud: 'other-product',

@@ -195,7 +195,7 @@ describe('what is configuration_invalid', () => {
     expect(said).toContain(words);
   });
 
-  it('a component of a built-in composite as a key of its own', () => {
+  it('refuses a component of a built-in composite as a key of its own', () => {
     for (const purpose of ['license', 'root'] as const) {
       expect(
         refusal(

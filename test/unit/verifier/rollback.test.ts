@@ -35,12 +35,12 @@ describe('the current lineage', () => {
 });
 
 describe('any other lineage', () => {
-  it.each([IAT, IAT - 1, 0])('with iat %d is not newer, whatever its counter', (iat) => {
+  it.each([IAT, IAT - 1, 0])('another lineage with iat %d is not newer, whatever its counter', (iat) => {
     for (const ctr of [1, 20, 21])
       for (const dep of ['prod-us', 'prod-eu']) expect(judge({ iat, ctr, dep })).toBe('lineage_not_newer');
   });
 
-  it('with a higher iat is judged by its own counter', () => {
+  it('another lineage with a higher iat is judged by its own counter', () => {
     const iat = IAT + 1;
     expect(judge({ iat, dep: 'prod-us', ctr: 19 })).toBe('counter_rolled_back');
     expect(judge({ iat, dep: 'prod-us', ctr: 20 })).toBe('counter_conflict');

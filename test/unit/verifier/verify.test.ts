@@ -83,14 +83,16 @@ describe('the state', () => {
     [EXP + GRACE - 1, 'grace'],
     [EXP + GRACE, 'lapsed'],
     [253_402_300_799, 'lapsed'],
-  ])('at %d is %s with the grace of the product', async (now, state) => expect(await judge({}, { now })).toBe(state));
+  ])('the state at %d is %s with the grace of the product', async (now, state) =>
+    expect(await judge({}, { now })).toBe(state),
+  );
 
   it.each([
     [0, EXP, 'lapsed'],
     [1, EXP, 'grace'],
     [1, EXP + 1, 'lapsed'],
     [31_622_400, EXP + GRACE, 'grace'],
-  ])('with a grace of %d of its own at %d is %s', async (grace, now, state) =>
+  ])('the state with a grace of %d of its own at %d is %s', async (grace, now, state) =>
     expect(await judge({ grace }, { now })).toBe(state),
   );
 
@@ -297,14 +299,14 @@ describe('misuse throws', () => {
     ['seen.lineages', { seen: seenOf('a/b/c', 1, `${'ab'.repeat(32)}\n`) }],
     ['seen.lineages', { seen: seenOf('a/b/c', 0) }],
     ['seen.lineages', { seen: seenOf('a/b/c', 2 ** 53) }],
-  ])('with a bad %s', async (field, change) => {
+  ])('throws on a bad %s', async (field, change) => {
     const file = await licenseFile();
     expect(() => verify(file, trust(), { ...context, ...change })).toThrow(
       expect.objectContaining({ code: 'usage', place: { field } }) as Error,
     );
   });
 
-  it('without a default grace, and with a strange lineage beside the current one', async () => {
+  it('throws without a default grace, and with a strange lineage beside the current one', async () => {
     const file = await licenseFile();
     const { defaultGrace: _, ...without } = context;
     const lax = (value: object): unknown => verify(file, trust(), value as VerifyContext);
@@ -314,7 +316,7 @@ describe('misuse throws', () => {
     expect(() => lax({ ...context, seen: { ...seen, lineages } })).toThrow('seen.lineages');
   });
 
-  it('with a trust value that makeTrust did not make', async () => {
+  it('throws on a trust value that makeTrust did not make', async () => {
     const file = await licenseFile();
     expect(() => verify(file, { ...trust() }, context)).toThrow('makeTrust');
   });

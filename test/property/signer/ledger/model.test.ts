@@ -288,7 +288,7 @@ describe('a ledger', () => {
     );
   });
 
-  it('with any single byte of an entry changed is refused', async () => {
+  it('a ledger with any single byte of an entry changed is refused', async () => {
     const place = await makeLedger();
     await run(place, [
       { op: 'intend', lineage: 0, skip: 0 },

@@ -67,7 +67,7 @@ describe('a proof read from the stored tree', () => {
     }
   });
 
-  it('that it only grew is that of the definition, for every two sizes', () => {
+  it('a proof that the tree only grew is that of the definition, for every two sizes', () => {
     for (let to = 1; to <= MOST; to++) {
       for (let from = 1; from <= to; from++) {
         const proof = consistencyProof(from, to, read);
@@ -95,7 +95,7 @@ describe('a proof read from the stored tree', () => {
 describe('anything else is no proof', () => {
   const pairs = fc.integer({ min: 2, max: MOST }).chain((size) => fc.tuple(fc.constant(size), fc.nat(size - 1)));
 
-  it('a bit changed, a hash more, less or elsewhere, another leaf, index, size or root', () => {
+  it('refuses a proof with a bit changed, a hash more or less, another leaf, index or root', () => {
     fc.assert(
       fc.property(pairs, fc.nat(), fc.nat(255), fc.nat(), ([size, index], pick, bit, other) => {
         const leaf = leaves[index] ?? new Uint8Array(0);
@@ -127,7 +127,7 @@ describe('anything else is no proof', () => {
     );
   });
 
-  it('nor that it only grew', () => {
+  it('refuses a proof of growth with a bit changed, a hash more or less, another size or root', () => {
     fc.assert(
       fc.property(pairs, fc.nat(), fc.nat(255), ([to, from], pick, bit) => {
         if (from === 0) return;

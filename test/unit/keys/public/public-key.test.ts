@@ -20,11 +20,11 @@ describe('the kid', () => {
     readData<readonly { name: string; publicKey: string; coseKey: string; thumbprint: string }[]>(
       'rfc9679/thumbprints.json',
     ),
-  )('of $name is the thumbprint that another tool computed', ({ publicKey, thumbprint }) =>
+  )('the kid of $name is the thumbprint that another tool computed', ({ publicKey, thumbprint }) =>
     expect(importPublicKey('ed25519', hex(publicKey)).kid).toBe(thumbprint),
   );
 
-  it('of a composite is SHA-256 over the bytes that docs/format.md gives', () => {
+  it('the kid of a composite is SHA-256 over the bytes that docs/format.md gives', () => {
     const head = concatBytes(hex('a301070371'), Buffer.from('ed25519+ml-dsa-65'), hex('205907c0'));
     expect(composite.kid).toBe(createHash('sha256').update(head).update(composite.bytes).digest('hex'));
   });

@@ -120,13 +120,16 @@ describe('the machine id', () => {
     ['/run/.containerenv', 'engine="podman"'],
     ['/proc/1/cgroup', '0::/\n'],
     ['/proc/1/cgroup', '12:cpu:/kubepods/besteffort/pod1\n'],
-  ])('of a container that %s shows counts only where the file of its host is mounted', (path, content) => {
-    const container = { ...ON_A_HOST, [path]: content };
-    expect(reasonOf(found({}, container))).toContain('this is a container');
-    expect(found({}, { ...container, '/proc/self/mountinfo': mounted('ext4') })).toEqual(found());
-  });
+  ])(
+    'the machine id of a container that %s shows counts only where the file of its host is mounted',
+    (path, content) => {
+      const container = { ...ON_A_HOST, [path]: content };
+      expect(reasonOf(found({}, container))).toContain('this is a container');
+      expect(found({}, { ...container, '/proc/self/mountinfo': mounted('ext4') })).toEqual(found());
+    },
+  );
 
-  it('of a container that its environment shows does not count either', () => {
+  it('the machine id of a container that its environment shows does not count either', () => {
     for (const name of ['KUBERNETES_SERVICE_HOST', 'container'])
       expect(reasonOf(found({ environment: { [name]: 'x' } }))).toContain('this is a container');
   });

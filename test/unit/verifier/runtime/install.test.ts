@@ -62,7 +62,7 @@ describe('beforeCommit', () => {
     ]);
   });
 
-  it('that throws keeps the license before, and nothing is written', async () => {
+  it('a beforeCommit that throws keeps the license before, and nothing is written', async () => {
     let refuses = true;
     const running = await product.start({
       beforeCommit: (_before, next) => {
@@ -85,7 +85,7 @@ describe('beforeCommit', () => {
     expect(running.view().warnings.map(({ code }) => code)).not.toContain('commit_refused');
   });
 
-  it('that throws at a first start refuses it in production', async () => {
+  it('a beforeCommit that throws at a first start refuses it in production', async () => {
     const refuse = (): never => {
       throw new Error('not now');
     };
@@ -93,7 +93,7 @@ describe('beforeCommit', () => {
     expect((await product.start({ beforeCommit: refuse, production: false })).state).toBe('free_tier');
   });
 
-  it('that does not answer is given up after its time', async () => {
+  it('a beforeCommit that does not answer is given up after its time', async () => {
     const running = await product.start();
     await running.close();
     const slow = await product.start({
@@ -121,7 +121,7 @@ describe('beforeCommit', () => {
 });
 
 describe('an installation', () => {
-  it('that cannot write the state puts the old file back', async () => {
+  it('an installation that cannot write the state puts the old file back', async () => {
     const inner = memoryStore();
     let isFull = false;
     const store: StateStore = {
@@ -154,7 +154,7 @@ describe('an installation', () => {
     expect(lstatSync(product.path).isSymbolicLink()).toBe(true);
   });
 
-  it('of the next license overtakes a renewal that waits', async () => {
+  it('an installation of the next license overtakes a renewal that waits', async () => {
     const running = await product.start();
     await running.install(await renewal({ nbf: NBF + DAY }));
     expect(await running.install(await renewal({ ctr: 9, tier: 'corrected' }))).toEqual({
@@ -174,7 +174,7 @@ describe('an installation', () => {
     expect(running.view().license?.counter).toBe(11);
   });
 
-  it('by several processes at once leaves the highest counter in file and state', async () => {
+  it('an installation by several processes at once leaves the highest counter in file and state', async () => {
     await (await product.start()).close();
     const main = await packMain('test/unit/verifier/runtime/install-child.ts');
     const counters = [8, 9, 10, 11, 12, 13];

@@ -40,7 +40,7 @@ const FILES: readonly (readonly [code: NoticeCode, file: () => Promise<Uint8Arra
 
 describe('a file that cannot be used', () => {
   it.each(FILES)(
-    'with %s refuses a start in production, where the product did not choose otherwise',
+    'a file with %s refuses a start in production, where the product did not choose otherwise',
     async (code, file) => {
       product.drop(await file());
       expect((await product.refusal()).code).toBe(code);
@@ -48,7 +48,7 @@ describe('a file that cannot be used', () => {
   );
 
   it.each(FILES)(
-    'with %s lets the kept license serve where the product chose so, with warnings',
+    'a file with %s lets the kept license serve where the product chose so, with warnings',
     async (code, file) => {
       product.drop(await file());
       const license = await product.start(KEPT);
@@ -61,7 +61,7 @@ describe('a file that cannot be used', () => {
     },
   );
 
-  it('of another kind refuses the start all the same', async () => {
+  it('a file of another kind refuses the start all the same', async () => {
     const others: readonly (readonly [NoticeCode, Uint8Array | undefined])[] = [
       ['file_missing', undefined],
       ['armor_malformed', new Uint8Array()],
@@ -76,7 +76,7 @@ describe('a file that cannot be used', () => {
     }
   });
 
-  it('of another lineage, with a counter that is lower there, refuses the start', async () => {
+  it('a file of another lineage, with a counter that is lower there, refuses the start', async () => {
     const here = { deployment: 'prod-eu', ...KEPT };
     await product.dropLicense({ dep: 'prod-eu', iat: IAT + 1, ctr: 1, grace: 0 });
     await (await product.start(here)).close();

@@ -60,7 +60,7 @@ describe('a keyset in the file of LICENSE_KEYSET_PATH', () => {
     expect((await product.start(options)).entitlements?.tier).toBe('renewed');
   });
 
-  it('that is damaged, older or another one for a known version is ignored with a warning, also in production', async () => {
+  it('ignores a damaged, older or conflicting keyset with a warning, also in production', async () => {
     product.drop(licenseBy('old key'));
     writeFileSync(keysetPath, withNewKey);
     await (await product.start(options)).close();
@@ -100,7 +100,7 @@ describe('keysets that are pasted', () => {
     expect(await running.install(text)).toMatchObject({ ok: false, refusal: { code: 'install_not_possible' } });
   });
 
-  it('that not enough roots signed refuse the whole installation, and change nothing', async () => {
+  it('keysets that not enough roots signed refuse the whole installation, and change nothing', async () => {
     const running = await startWithOldKey();
     const before = product.file();
     const weak = keysetBlock({ ...first, version: 2, keys: [issuingKey('old key'), issuingKey('evil key')] }, [
@@ -117,14 +117,14 @@ describe('keysets that are pasted', () => {
 });
 
 describe('a key that was', () => {
-  it('lost is retired, and its licenses go on', async () => {
+  it('a key that was lost is retired, and its licenses go on', async () => {
     const running = await startWithOldKey();
     writeFileSync(keysetPath, withNewKey);
     await running.refresh();
     expect(running.state).toBe('active');
   });
 
-  it('stolen is revoked: its licenses end in a running product, and a license by the spare key counts again', async () => {
+  it('revokes a stolen key: its licenses end in a running product, and one by the spare counts again', async () => {
     const running = await startWithOldKey();
     const heard = listen(running);
     const forged = { ctr: Number.MAX_SAFE_INTEGER, seats: 9999 };
@@ -141,7 +141,7 @@ describe('a key that was', () => {
     expect(running.entitlements?.tier).toBe('reissued');
   });
 
-  it('stolen leaves in force what the vendor honors', async () => {
+  it('a stolen key leaves in force what the vendor honors', async () => {
     const running = await startWithOldKey();
     const honored = [sha256Hex(encodeLicense(license))];
     const keys = [issuingKey('old key', { status: 'revoked', honored }), issuingKey('new key')];

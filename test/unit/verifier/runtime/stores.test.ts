@@ -116,7 +116,7 @@ describe('several copies', () => {
     }
   });
 
-  it('of which one cannot be reached give the state of the others', async () => {
+  it('copies of which one cannot be reached give the state of the others', async () => {
     const loaded = await loadState([away, await storeWith(encodeState(stateWith(3)))]);
     if (!loaded.ok) throw new Error(loaded.fault.detail);
     expect(counterOf(loaded.state)).toBe(3);
@@ -125,20 +125,20 @@ describe('several copies', () => {
     ]);
   });
 
-  it('of which one cannot be reached and no other exists are not a first start', async () => {
+  it('copies of which one cannot be reached and no other exists are not a first start', async () => {
     expect(await loadState([memoryStore(), away])).toMatchObject({ ok: false, fault: { code: 'state_unwritable' } });
     expect(await loadState([await storeWith(Uint8Array.of(1)), away])).toMatchObject({ ok: false });
     expect(await loadState([memoryStore(), memoryStore()])).toMatchObject({ ok: true, isNew: true });
   });
 
-  it('that are all damaged are corrupt, also beside a store without a copy', async () => {
+  it('copies that are all damaged are corrupt, also beside a store without a copy', async () => {
     const damaged = await storeWith(Uint8Array.of(1));
     expect(await loadState([damaged, memoryStore()])).toMatchObject({ ok: false, fault: { code: 'state_corrupt' } });
     expect(await changeState([damaged], () => stateWith(9))).toMatchObject({ ok: false });
     expect((await damaged.read())?.document).toEqual(Uint8Array.of(1));
   });
 
-  it('of which a later release wrote one are left alone', async () => {
+  it('copies of which a later release wrote one are left alone', async () => {
     const text = new TextDecoder('latin1').decode(encodeState(stateWith(3)));
     const { document, body } = withFormat(text);
     const newer = await storeWith(document);
@@ -151,7 +151,7 @@ describe('several copies', () => {
     expect((await newer.read())?.document).toEqual(document);
   });
 
-  it('that another process changes meanwhile are read and changed again', async () => {
+  it('copies that another process changes meanwhile are read and changed again', async () => {
     const store = await storeWith(encodeState(stateWith(3)));
     let interfered = false;
     const racing: StateStore = {
@@ -181,7 +181,7 @@ function withFormat(latin1: string): { readonly document: Uint8Array; readonly b
 }
 
 describe('a lock', () => {
-  it('of a process that has ended is free at once', async () => {
+  it('a lock of a process that has ended is free at once', async () => {
     const store = memoryStore();
     const ended = processIdentity().replace(/ \d+ /, ' 999999999 ');
     expect(hasEnded(ended)).toBe(true);
@@ -190,7 +190,7 @@ describe('a lock', () => {
     expect(await acquireLock(store, 0)).toBeDefined();
   });
 
-  it('of a process on another host is free once its note was not renewed for five seconds', async () => {
+  it('a lock of a process on another host is free once its note was not renewed for five seconds', async () => {
     const store = memoryStore();
     await store.swapLock(undefined, 'elsewhere 1 2 1 0');
     expect(await acquireLock(store, 200)).toBeUndefined();
@@ -222,7 +222,7 @@ describe('a lock', () => {
     expect(await b.readLock()).toBeUndefined();
   });
 
-  it('of a file leaves nothing behind, and removes what a process left that died within a swap', async () => {
+  it('a lock of a file leaves nothing behind, and removes what a process left that died within a swap', async () => {
     const path = join(folder, 'state');
     const store = fileStore(path);
     const dead = processIdentity().replace(/ \d+ /, ' 999999999 ');

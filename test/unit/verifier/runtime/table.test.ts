@@ -309,7 +309,7 @@ describe('an installation', () => {
     expect(again.entitlements?.tier).toBe('renewed');
   });
 
-  it('of a first license that is not yet valid is refused, since nothing could serve until then', async () => {
+  it('refuses a first license that is not yet valid, since nothing could serve until then', async () => {
     const license = await product.start(DEVELOPMENT);
     const early = textOf(await licenseFile({ nbf: NBF + DAY }));
     expect(await license.install(early)).toMatchObject({ ok: false, refusal: { code: 'not_yet_valid' } });
@@ -352,7 +352,7 @@ describe('a state that cannot be used', () => {
     expect(install).toMatchObject({ ok: false, refusal: { code: fault.code } });
   });
 
-  it('while the product runs keeps it running, with a warning, and refuses an installation', async () => {
+  it('keeps running with a warning when the state is damaged meanwhile, and refuses an installation', async () => {
     product.drop(await before());
     const license = await product.start();
     const heard = listen(license);

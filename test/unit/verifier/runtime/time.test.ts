@@ -31,7 +31,7 @@ describe('a clock that is set back', () => {
     expect((await product.start()).state).toBe('free_tier');
   });
 
-  it('below the iat of a license that was accepted counts as that iat', async () => {
+  it('a clock below the iat of a license that was accepted counts as that iat', async () => {
     await product.dropLicense({ iat: NBF + DAY });
     product.clock = NBF - 10 * DAY;
     expect((await product.start()).state).toBe('free_tier');
@@ -41,7 +41,7 @@ describe('a clock that is set back', () => {
     expect((await product.start()).state).toBe('active');
   });
 
-  it('or that stands still does not keep a running product from noticing the end', async () => {
+  it('a clock that is set back or stands still does not keep a running product from noticing the end', async () => {
     await product.dropLicense({ iat: IAT, grace: 0 });
     product.clock = EXP - 10;
     const license = await product.start();

@@ -34,7 +34,7 @@ describe('the one token of a URI', () => {
     );
   });
 
-  it('of a module that shows thousands is asked for in a sentence that can be read', () => {
+  it('a token of a module that shows thousands is asked for in a sentence that can be read', () => {
     const slots = Array.from({ length: 4000 }, (_, i) => slot(i, String(i)));
     const faulty = Array.from({ length: 4000 }, (_, i) => ({
       slotId: i,

@@ -50,7 +50,7 @@ describe('messages over the pipe', () => {
       'a value that breaks off',
       Buffer.concat([Buffer.from([0, 0, 0, 20]), serialize({ id: 1, value: 'a long text' }).subarray(0, 20)]),
     ],
-  ])('that are %s are garbled', (_, bytes) => {
+  ])('messages that are %s are garbled', (_, bytes) => {
     expect(() => new MessageReader().read(bytes)).toThrow(GarbledMessage);
   });
 

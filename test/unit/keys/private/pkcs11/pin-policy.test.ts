@@ -148,7 +148,7 @@ describe('a token without a serial number', () => {
     for (const typed of ['', 'T', 'Linux']) expect(codeOf(() => judgeLogin(nameless, typed))).toBe('pin_last_try');
   });
 
-  it('and without a label or slot has no last try used', () => {
+  it('a token without a serial number, label or slot has no last try used', () => {
     const unnamed = { ...nameless, label: '', slotDescription: '' };
     const error = thrown(() => judgeLogin(unnamed, ''));
     expect(error.code).toBe('pin_last_try');

@@ -211,7 +211,7 @@ describe('two URIs', () => {
     ['a label, and a serial', `pkcs11:token=a${M}`, `pkcs11:serial=1${M}`, false],
     ['nothing', `pkcs11:${M}`, `pkcs11:${M}`, false],
     ['the label, in two modules', `pkcs11:token=a${M}`, 'pkcs11:token=a?module-path=/n.so', false],
-  ])('with %s name one token: %s and %s is %s', (_, a, b, expected) => {
+  ])('two URIs with %s name one token: %s and %s is %s', (_, a, b, expected) => {
     expect(nameOneToken(parsePkcs11Uri(a), parsePkcs11Uri(b))).toBe(expected);
     expect(nameOneToken(parsePkcs11Uri(b), parsePkcs11Uri(a))).toBe(expected);
   });

@@ -24,19 +24,19 @@ async function refusal(
 const SIZES = [0, 1, 75, 2077, 65_535, 65_536, 65_537, 131_072, 200_000];
 
 describe('age files', () => {
-  it.each(SIZES)('of %d bytes come back', async (size) => {
+  it.each(SIZES)('age files of %d bytes come back', async (size) => {
     const plain = random(size);
     expect(await decryptAge(await seal(plain), PASSPHRASE)).toEqual(plain);
   });
 
-  it.each(SIZES)('of %d bytes open in the age-encryption package', async (size) => {
+  it.each(SIZES)('age files of %d bytes open in the age-encryption package', async (size) => {
     const plain = random(size);
     const reader = new Decrypter();
     reader.addPassphrase(new TextDecoder().decode(PASSPHRASE));
     expect(await reader.decrypt(await seal(plain))).toEqual(plain);
   });
 
-  it.each(SIZES)('of %d bytes made by the age-encryption package open', async (size) => {
+  it.each(SIZES)('age files of %d bytes made by the age-encryption package open', async (size) => {
     const plain = random(size);
     const writer = new Encrypter();
     writer.setPassphrase(new TextDecoder().decode(PASSPHRASE));

@@ -144,7 +144,7 @@ describe('a key file', () => {
   const publicKey = new SoftwareKey('ed25519', 'license', random(32)).publicKey;
   const open = (path: string): Promise<VtlicError> => rejected(openKeyFile(path, publicKey, 'license', PASSPHRASE));
 
-  it('that is not there, or is a folder, or far too large, is told so', async () => {
+  it('says that a key file is not there, is a folder, or is far too large', async () => {
     expect(await open(newPath())).toMatchObject({ code: 'key_not_found' });
     const path = newPath();
     mkdirSync(path);
@@ -154,7 +154,7 @@ describe('a key file', () => {
     expect(await open(large)).toMatchObject({ code: 'keyfile_corrupt' });
   });
 
-  it('whose content is something else is told so, with the right passphrase', async () => {
+  it('says that the content of a key file is something else, with the right passphrase', async () => {
     const path = newPath();
     writeFileSync(path, await encryptAge(random(75), PASSPHRASE, { ...FAST, random }));
     const error = await open(path);
@@ -162,7 +162,7 @@ describe('a key file', () => {
     expect(error.message).toContain('the passphrase is right');
   });
 
-  it('that others may read is warned of', async () => {
+  it('warns of a key file that others may read', async () => {
     const path = newPath();
     await createKeyFile(path, 'ed25519', 'license', PASSPHRASE, random, FAST);
     expect(await keyFileWarning(path)).toBeUndefined();
@@ -183,7 +183,7 @@ describe('a key file', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('that does not fit on the disk is not left behind in part', () => {
+  it('a key file that does not fit on the disk is not left behind in part', () => {
     const path = newPath();
     // Files of one block at most (512 or 1024 bytes): the write fails in its middle, as on a full disk.
     const script = fileURLToPath(import.meta.resolve('./create-key-file.ts'));
@@ -196,7 +196,7 @@ describe('a key file', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('of real use has the work factor 18, and opens', { timeout: 60_000 }, async () => {
+  it('a key file of real use has the work factor 18, and opens', { timeout: 60_000 }, async () => {
     const path = newPath();
     const made = await createKeyFile(path, 'ed25519', 'license', PASSPHRASE, random);
     expect(readFileSync(path, 'latin1').split('\n')[1]).toMatch(/^-> scrypt \S+ 18$/);
