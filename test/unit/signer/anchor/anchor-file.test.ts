@@ -44,11 +44,11 @@ describe('an anchor record', () => {
     });
   });
 
-  it('of version 0.1.0 is read', () => {
+  it('reads a record of version 0.1.0', () => {
     expect(decodeAnchorRecord(encodeFirstRecord(record(300)))).toEqual({ record: record(300), moved: false });
   });
 
-  it('with any single byte changed, cut or added is none', () => {
+  it('takes no record with any single byte changed, cut or added', () => {
     const bytes = encode(record(70_000));
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, mask) => {
@@ -63,7 +63,7 @@ describe('an anchor record', () => {
     expect(decodeAnchorRecord(Uint8Array.of(...bytes, 0))).toBeUndefined();
   });
 
-  it('with impossible numbers is none', () => {
+  it('takes no record with impossible numbers', () => {
     expect(decodeAnchorRecord(encode({ ...record(3), entries: 0, size: 0 }))).toBeUndefined();
     expect(decodeAnchorRecord(encode({ ...record(3), size: 3 }))).toBeUndefined();
     expect(decodeAnchorRecord(encode({ ...record(3), size: -1 }))).toBeUndefined();
@@ -87,7 +87,7 @@ describe('an anchor file', () => {
     expect(store.description).toBe(`the anchor file ${path}`);
   });
 
-  it('left with a whole new one beside it gives both', async () => {
+  it('gives both records where a whole new file was left beside it', async () => {
     const path = join(temporaryFolder(), 'anchor');
     writeFileSync(path, encodeFirstRecord(record(5)));
     writeFileSync(`${path}.new`, encodeFirstRecord(record(6)));
@@ -97,7 +97,7 @@ describe('an anchor file', () => {
     expect(existsSync(`${path}.new`)).toBe(false);
   });
 
-  it.each([0, 1, 40, 139])('left with %d bytes of a new one beside it gives the old one', async (length) => {
+  it.each([0, 1, 40, 139])('gives the old record where %d bytes of a new file were left beside it', async (length) => {
     const path = join(temporaryFolder(), 'anchor');
     writeFileSync(path, encodeFirstRecord(record(5)));
     writeFileSync(`${path}.new`, encodeFirstRecord(record(6)).subarray(0, length));
@@ -106,7 +106,7 @@ describe('an anchor file', () => {
     expect(await anchorFile(path).read()).toEqual([record(6)]);
   });
 
-  it('that is damaged is told from one that is missing', async () => {
+  it('tells a damaged anchor file from a missing one', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'anchor');
     writeFileSync(path, 'rubbish');
@@ -118,7 +118,7 @@ describe('an anchor file', () => {
     expect((await rejected(anchorFile(path).read())).code).toBe('ledger_corrupt');
   });
 
-  it('that is damaged gives way to a whole new one', async () => {
+  it('gives way to a whole new file where it is damaged', async () => {
     const path = join(temporaryFolder(), 'anchor');
     writeFileSync(path, 'rubbish');
     writeFileSync(`${path}.new`, encodeFirstRecord(record(6)));
@@ -127,7 +127,7 @@ describe('an anchor file', () => {
     expect(await anchorFile(path).read()).toEqual([record(7)]);
   });
 
-  it('on a disk that is not there asks for the disk', async () => {
+  it('says that the folder of the anchor file is not there, to a reader and to a writer', async () => {
     const path = join(temporaryFolder(), 'usb', 'anchor');
     expect(await rejected(anchorFile(path).read())).toMatchObject({
       code: 'file_unreadable',
@@ -148,7 +148,7 @@ describe('an anchor file', () => {
     expect(await store.read()).toEqual([record(1)]);
   });
 
-  it('that was moved away is none, says by whom, and can be made anew', async () => {
+  it('gives no record once it was moved away, tells which record moved it, and can be made anew', async () => {
     const store = anchorFile(join(temporaryFolder(), 'anchor'));
     expect(await write(store, record(1))).toBe(true);
     expect(await store.replace({ known: [record(1)], next: record(2), moved: true, nonce: nonce() })).toBe(true);
@@ -157,7 +157,7 @@ describe('an anchor file', () => {
     expect([await store.read(), await store.movedBy()]).toEqual([[record(3)], undefined]);
   });
 
-  it('put back as an older copy is refused, and so is one that was carried to another guard', async () => {
+  it('refuses an older copy that was put back, and takes the newest again', async () => {
     const path = join(temporaryFolder(), 'anchor');
     await write(anchorFile(path), record(1));
     const older = readFileSync(path);
@@ -172,7 +172,7 @@ describe('an anchor file', () => {
     expect(await anchorFile(path).read()).toEqual([record(2)]);
   });
 
-  it('carried to another place without its guard is the same anchor', async () => {
+  it('stays the same anchor when it is carried to another place without its guard', async () => {
     const [path, elsewhere] = [join(temporaryFolder(), 'anchor'), join(temporaryFolder(), 'anchor')];
     await write(anchorFile(path), record(2));
     renameSync(path, elsewhere);
@@ -181,7 +181,7 @@ describe('an anchor file', () => {
     expect(await anchorFile(path).read()).toEqual([]);
   });
 
-  it('whose change was interrupted before the new file had its place is the new one', async () => {
+  it('gives the new record where a change was interrupted before the new file had its place', async () => {
     const path = join(temporaryFolder(), 'anchor');
     await write(anchorFile(path), record(1));
     const [before] = [readFileSync(path), await write(anchorFile(path), record(2))];
@@ -194,7 +194,7 @@ describe('an anchor file', () => {
     expect(readdirSync(`${path}.guard`)).toHaveLength(1);
   });
 
-  it('whose guard cannot be changed says which file is meant, and that the anchor must not be deleted', async () => {
+  it('names a guard that cannot be changed, and says that the anchor must not be deleted', async () => {
     const path = join(temporaryFolder(), 'anchor');
     writeFileSync(`${path}.guard`, 'no folder');
     expect(await rejected(anchorFile(path).replace({ known: [], next: record(1), nonce: nonce() }))).toMatchObject({

@@ -33,7 +33,7 @@ describe('an anchor', () => {
     expect(verdict(ledger, recordOf(ledger), first)).toBe('current 5');
   });
 
-  it('that contradicts the ledger in any part is refused', async () => {
+  it('is refused when it contradicts the ledger in any part', async () => {
     const { ledger } = await newWriter();
     issueNext(ledger);
     issueNext(ledger);

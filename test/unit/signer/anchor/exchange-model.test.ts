@@ -331,7 +331,7 @@ describe.each([
   );
 
   it.each(SCENARIOS)(
-    'as version 0.1.0 wrote it gave one counter to two licenses: $name',
+    'gave one counter to two licenses as version 0.1.0 wrote it: $name',
     { timeout: 1_200_000 },
     async (scenario) => {
       await expect(exploreAll(before, scenario)).rejects.toThrow('one counter is on two licenses');

@@ -95,7 +95,7 @@ describe('a move of the anchor', () => {
     await oldCopyIsRefused();
   });
 
-  it('that stopped before its entry changed nothing, and can be made again', async () => {
+  it('changes nothing when it stops before its entry, and can be made again', async () => {
     await expect(move('anchor-copied')).rejects.toThrow('stopped');
     await openAndClose();
     await move();
@@ -104,7 +104,7 @@ describe('a move of the anchor', () => {
   });
 
   it.each(['anchor-adopted', 'anchor-removed'] as const)(
-    'that stopped at %s is refused until it is finished',
+    'refuses to open a ledger whose move stopped at %s until the move is finished',
     async (step) => {
       await expect(move(step)).rejects.toThrow('stopped');
       await expect(openAndClose()).rejects.toMatchObject({
@@ -183,7 +183,7 @@ describe('a move of an old copy, when the ledger itself went on while the word w
     await expect(openCopy()).rejects.toMatchObject({ code: 'ledger_rolled_back' });
   });
 
-  it('or after it: the newer anchor is left, and not removed by the same command again', async () => {
+  it('leaves the newer anchor when the ledger went on during the move, also at the same command again', async () => {
     const old = await openCopy();
     try {
       const move = moveAnchor(old, anchorFile(fixture.anchor), anchorFile(to.path), to, {

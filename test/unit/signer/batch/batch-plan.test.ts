@@ -79,7 +79,7 @@ function code(fn: () => unknown): string {
 }
 
 describe('a batch plan on disk', () => {
-  it.each([0, 1, 255, 256, 257, 512, 700])('of %d rows comes back as it went, as often as it is read', (rows) => {
+  it.each([0, 1, 255, 256, 257, 512, 700])('comes back as it went with %d rows, as often as it is read', (rows) => {
     const digest = write(rows, Math.min(3, rows));
     const plan = openBatchPlan(folder, digest);
     expect(plan.head).toEqual(head);
@@ -118,7 +118,7 @@ describe('a batch plan on disk', () => {
     );
   });
 
-  it('what changes after it was opened is noticed before it is used', () => {
+  it('notices what changes after it was opened, before that is used', () => {
     const digest = write(600);
     const plan = openBatchPlan(folder, digest);
     const bytes = readFileSync(join(folder, digest));
@@ -299,7 +299,7 @@ describe('progress', () => {
     [3, 10_000, 1, 'signed 3 of 10,000 (0 %), 3 a second, about 56 min left'],
     [10, 1_000_000, 1, 'signed 10 of 1,000,000 (0 %), 10 a second, about 27 h 47 min left'],
     [100, 100, 1, 'signed 100 of 100 (100 %), 100 a second'],
-  ])('%d of %d after %d s', (done, total, seconds, text) => {
+  ])('tells the progress of %d of %d after %d s', (done, total, seconds, text) => {
     expect(progressText('signed', done, total, seconds)).toBe(text);
   });
 });

@@ -190,12 +190,12 @@ describe('a batch file at fault', () => {
     ],
     ['an empty file', '', 'the file is empty'],
     ['a header alone', csv([]), 'the file has no rows'],
-  ])('%s', async (_, text, words) => {
+  ])('names the fault: %s', async (_, text, words) => {
     expect(await plan(text)).toContain(words);
     nothingHappened();
   });
 
-  it('one fault where the header has one cause: a separator, a misspelled name, a file without a header', async () => {
+  it('names one fault where the header has one cause: a separator, a misspelled name, no header', async () => {
     for (const text of [
       csv([good], HEADER.replaceAll(',', '|')),
       csv([good], HEADER.replace('customer', 'Customer')),
@@ -205,7 +205,7 @@ describe('a batch file at fault', () => {
       expect((await plan(text)).match(/^vtlic: /gm)).toHaveLength(1);
   });
 
-  it('two rows of one lineage: an error that names both lines; another deployment is another lineage', async () => {
+  it('refuses two rows of one lineage and names both lines; another deployment is another lineage', async () => {
     const twice = await plan(csv([good, row('other'), row('acme-gmbh', { seats: '7' })]));
     expect(twice).toContain(
       'batch.csv:4:1: a second row of acme-gmbh / vaultdesk / prod-eu, which stands on line 2 already',
@@ -236,7 +236,7 @@ describe('a batch file at fault', () => {
     ],
     ['an array', '[]', 'should be an object'],
     ['a line of two million characters', `"${'x'.repeat(2_000_000)}"`, 'at most 1048576 are allowed'],
-  ])('JSON lines: %s', async (_, text, words) => {
+  ])('names the fault in JSON lines: %s', async (_, text, words) => {
     expect(await plan(text, 'batch.jsonl')).toContain(words);
     nothingHappened();
   });

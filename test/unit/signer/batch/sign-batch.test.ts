@@ -199,7 +199,7 @@ describe('the groups of a batch', () => {
   });
 
   it.each([1, 9, 40, 120])(
-    'a key whose state is unknown from signature %d on: nothing stays open, and what was signed leaves',
+    'leaves nothing open with a key whose state is unknown from signature %d on; what was signed leaves',
     async (from) => {
       const watch = watched((number) => (number >= from ? Promise.reject(failed('signing_unknown')) : undefined));
       const outcome = await batchOf(150, watch.key);

@@ -58,7 +58,7 @@ describe('a command in a hint', () => {
       expect(named.map((one) => one.command)).toContain(command);
   });
 
-  it('is there', () => {
+  it('has a page in the help', () => {
     const missing = named.filter(({ command }) => !(help.get(command) ?? '').includes(`vtlic ${command}`));
     expect(missing.map(({ file, command }) => `${file}: vtlic ${command}`)).toEqual([]);
   });

@@ -125,7 +125,7 @@ describe('the files of a site', () => {
         other.remove();
       },
     ],
-  ])('that differ by %s: each is named, exit 19', async (_name, words, change) => {
+  ])('are named, with exit 19, where they differ from the ledger by %s', async (_name, words, change) => {
     await change(fileOf('acme-gmbh'));
     const done = await verify();
     expect([done.code, done.stderr]).toEqual([19, expect.stringMatching(words)]);

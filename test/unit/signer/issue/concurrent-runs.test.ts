@@ -47,7 +47,7 @@ describe('two copies of a site that are in use at the same time', () => {
   }
 
   it.each<Step>(['recovered', 'key-open', 'intent-durable', 'issue-durable'])(
-    'issue: where the other one issued after %s, this one releases nothing: exit 4',
+    'issue releases nothing where the other copy issued after %s: exit 4',
     async (step) => {
       const digest = await plan(fixture.site, 'issue', writeRequest(fixture, { customer: 'customer-0000' }));
       const mine = await interleaved(['issue', '--confirm', digest], step);
@@ -57,7 +57,7 @@ describe('two copies of a site that are in use at the same time', () => {
   );
 
   it.each<Step>(['key-open', 'intent-durable', 'issue-durable'])(
-    'batch: where the other one issued after %s, this one releases nothing: exit 4',
+    'batch releases nothing where the other copy issued after %s: exit 4',
     async (step) => {
       const digest = await plan(
         fixture.site,

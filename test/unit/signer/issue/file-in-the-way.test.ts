@@ -80,7 +80,7 @@ describe('a file where the folder of one customer should be', () => {
 });
 
 describe('other things that are in the way of one license', () => {
-  it('a folder that this user may not write to, and a foreign file under the final name', async () => {
+  it('a folder that this user may not write to stops the licenses of its customer alone', async () => {
     expect((await issue('acme-gmbh')).code).toBe(0);
     const [name = ''] = readdirSync(join(site.site, 'out/vaultdesk/acme-gmbh'));
     expect((await issue('beta-inc')).code).toBe(0);
@@ -94,7 +94,7 @@ describe('other things that are in the way of one license', () => {
     expect(name).toMatch(/^1-[0-9a-f]{8}\.vtlic$/);
   });
 
-  it('an id that some file systems refuse or do not tell apart never is', async () => {
+  it('an id that some file systems refuse or do not tell apart is never in the way', async () => {
     for (const customer of ['acme:eu', 'ACME', 'acme', 'con', 'acme.']) {
       const done = await issue(customer);
       expect([customer, done.code]).toEqual([customer, 0]);

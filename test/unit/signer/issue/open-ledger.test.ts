@@ -181,7 +181,7 @@ describe('a key that another ledger has claimed', () => {
 });
 
 describe('a site', () => {
-  it('whose issuer was renamed is refused', async () => {
+  it('is refused where its issuer was renamed', async () => {
     const site = openSite(fixture.site);
     await expect(
       openForSigning(

@@ -28,7 +28,7 @@ describe('the name of a file for an id', () => {
     ['NUL', /^NUL~[0-9a-f]{12}$/],
     ['com1', /^com1~[0-9a-f]{12}$/],
     ['lpt9.x', /^lpt9_x~[0-9a-f]{12}$/],
-  ])('of %s is readable and has no part that a file system refuses', (id, expected) => {
+  ])('is readable for %s and has no part that a file system refuses', (id, expected) => {
     expect(fileNameOfId(id)).toMatch(expected);
   });
 

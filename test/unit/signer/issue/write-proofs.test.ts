@@ -261,7 +261,7 @@ describe('with --proof', () => {
 
 describe('without a key for it', () => {
   it.each(['none', 'composite'])(
-    '(%s) --proof is exit 2 and says what to make, before a secret is looked at or anything is recorded',
+    '--proof without a key for it (%s) is exit 2 and names the command, before a secret or the record is touched',
     async (which) => {
       if (which === 'composite') await addKey(fixture, 'ledger-1', 'ledger', 'ed25519+ml-dsa-65');
       const digest = await plan('issue', writeRequest(fixture));

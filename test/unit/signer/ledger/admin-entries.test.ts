@@ -106,7 +106,7 @@ describe('counters', () => {
     expect(countersToSkip(head, 20, { ...head, counterBound: 7 })).toBe(0);
   });
 
-  it('of every lineage go on above a skip, also of one never seen; the next ones without a gap', async () => {
+  it('go on above a skip in every lineage, also in one never seen; the next ones without a gap', async () => {
     const { ledger } = await newWriter();
     issueNext(ledger);
     issueNext(ledger);
@@ -167,7 +167,7 @@ describe('who was handed over by name', () => {
     expect(await verdict(place)).toBe('whole');
   });
 
-  it('by the end of that alone is not taken out of what closed everybody since', async () => {
+  it('stays closed by what closed everybody since, when only the closing by name ends', async () => {
     const { place, ledger } = await newWriter();
     const seq = hand(ledger);
     const all = ledger.closeCounters({ document: Uint8Array.of(2), operator: 'officer' });
@@ -195,7 +195,7 @@ describe('who was handed over by name', () => {
     return verdict(place);
   }
 
-  it('and was issued all the same is found, but for records of earlier versions in which the document gave its counters', async () => {
+  it('is found where a license was issued since, but for old records whose document gave its counters', async () => {
     expect(await issuedAfter(false)).toContain('the counters of acme-gmbh / vaultdesk had been handed over');
     expect(await issuedAfter(true)).toBe('whole');
   });

@@ -134,7 +134,7 @@ describe('a new ledger', () => {
 });
 
 describe('what is no ledger of ours', () => {
-  it('missing: refused, and no file appears', async () => {
+  it('refuses a missing ledger, and makes no file', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'ledger.sqlite');
     expect(await rejected(openLedgerForWriting(path, writerOptions()))).toMatchObject({
@@ -151,7 +151,7 @@ describe('what is no ledger of ours', () => {
       'a text',
       'no database at all, but long enough to hold the header of one, which it does not, for it is a text'.repeat(3),
     ],
-  ])('%s', async (_name, content) => {
+  ])('refuses %s in place of a ledger, and leaves it as it is', async (_name, content) => {
     const path = join(temporaryFolder(), 'ledger.sqlite');
     writeFileSync(path, content);
     expect((await rejected(reading(path))).code).toBe('ledger_corrupt');
@@ -159,18 +159,18 @@ describe('what is no ledger of ours', () => {
     expect(readFileSync(path, 'utf8')).toBe(content);
   });
 
-  it('a folder', async () => {
+  it('refuses a folder in place of a ledger', async () => {
     const path = temporaryFolder();
     expect((await rejected(reading(path))).code).toBe('file_unreadable');
   });
 
-  it('another SQLite database', async () => {
+  it('refuses another SQLite database', async () => {
     const path = join(temporaryFolder(), 'ledger.sqlite');
     tamper(path, 'CREATE TABLE entry (seq INTEGER PRIMARY KEY)');
     expect((await rejected(reading(path))).message).toContain('not a ledger');
   });
 
-  it('a ledger of a newer version', async () => {
+  it('refuses a ledger of a newer version', async () => {
     const place = await makeLedger();
     tamper(place.ledger, 'PRAGMA user_version = 3');
     for (const attempt of [reading(place.ledger), openLedgerForWriting(place.ledger, writerOptions())]) {
@@ -189,7 +189,7 @@ describe('what is no ledger of ours', () => {
     'ANALYZE',
     'CREATE TABLE sqlite3_notes (note TEXT)',
     'PRAGMA user_version = 1',
-  ])('a ledger after %s', async (sql) => {
+  ])('refuses a ledger after %s', async (sql) => {
     const place = await makeLedger();
     tamper(place.ledger, sql);
     expect((await rejected(reading(place.ledger))).message).toContain('its tables are not those of a ledger');
@@ -199,14 +199,14 @@ describe('what is no ledger of ours', () => {
     "INSERT INTO sqlite_schema VALUES ('trigger', 'sqlite_t', 'entry', 0, 'CREATE TRIGGER sqlite_t AFTER INSERT ON entry BEGIN DELETE FROM clock; END')",
     "INSERT INTO sqlite_schema VALUES ('view', 'sqlite_v', 'sqlite_v', 0, 'CREATE VIEW sqlite_v AS SELECT 1')",
     "UPDATE sqlite_schema SET name = 'intent_open', tbl_name = 'intent' WHERE name = 'intent_unreleased'",
-  ])('a ledger with an object planted in its schema: %s', async (sql) => {
+  ])('refuses a ledger with an object planted in its schema: %s', async (sql) => {
     const place = await makeLedger();
     tamper(place.ledger, 'PRAGMA writable_schema = ON', sql);
     const error = await rejected(reading(place.ledger));
     expect(error.code).toBe('ledger_corrupt');
   });
 
-  it('a ledger without genesis', async () => {
+  it('refuses a ledger without genesis', async () => {
     const place = await makeLedger();
     tamper(place.ledger, 'DELETE FROM entry');
     expect(await rejected(reading(place.ledger))).toMatchObject({
@@ -217,7 +217,7 @@ describe('what is no ledger of ours', () => {
 });
 
 describe('the anchor', () => {
-  it('behind the ledger and consistent: goes on', async () => {
+  it('goes on where the anchor is behind the ledger and agrees with it', async () => {
     const { place, ledger } = await newWriter();
     issueNext(ledger);
     ledger.intend(intentFor(ACME, 2));
@@ -230,7 +230,7 @@ describe('the anchor', () => {
     expect((await openWriter(place)).unanchored()).toEqual({ entries: 0, leaves: 0 });
   });
 
-  it('ahead of the ledger: an old copy was put back', async () => {
+  it('refuses an old copy of the ledger that was put back: the anchor is ahead of it', async () => {
     const { place, old } = await aged();
     copyFileSync(old, place.ledger);
     const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
@@ -241,7 +241,7 @@ describe('the anchor', () => {
     expect(error.place.file).toBe(place.ledger);
   });
 
-  it('of another history: an old copy was written to', async () => {
+  it('refuses an old copy of the ledger that was written to: the anchor is of another history', async () => {
     const { place, old } = await aged();
     const anchor = readFileSync(place.anchor);
     copyFileSync(old, place.ledger);
@@ -261,7 +261,7 @@ describe('the anchor', () => {
     expect(error.message).toContain('tells another history');
   });
 
-  it('missing: refused, though the ledger is whole', async () => {
+  it('refuses a ledger whose anchor is missing, though the ledger is whole', async () => {
     const { place } = await aged();
     rmSync(place.anchor);
     const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
@@ -269,7 +269,7 @@ describe('the anchor', () => {
     expect(error.message).toContain('is missing, and this ledger was made with one');
   });
 
-  it('of another ledger: refused', async () => {
+  it('refuses the anchor of another ledger', async () => {
     const { place } = await aged();
     const other = await makeLedger();
     rmSync(`${place.anchor}.guard`, { recursive: true });
@@ -279,7 +279,7 @@ describe('the anchor', () => {
     expect(error.message).toContain('belongs to another ledger');
   });
 
-  it('two of them: the larger counts, and both must be of this history', async () => {
+  it('takes the larger of two anchors, and both must be of this history', async () => {
     const { place } = await aged();
     const before = readFileSync(place.anchor);
     const ledger = await openWriter(place);
@@ -297,7 +297,7 @@ describe('the anchor', () => {
     expect((await rejected(openLedgerForWriting(place.ledger, writerOptions()))).code).toBe('ledger_rolled_back');
   });
 
-  it('damaged: refused', async () => {
+  it('refuses a damaged anchor', async () => {
     const { place } = await aged();
     writeFileSync(place.anchor, readFileSync(place.anchor).subarray(1));
     expect(await rejected(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
@@ -306,7 +306,7 @@ describe('the anchor', () => {
     });
   });
 
-  it('that cannot be written leaves the ledger as it was, and the next start goes on', async () => {
+  it('leaves a license issued and not anchored when the anchor cannot be written', async () => {
     const { place, ledger } = await newWriter();
     const seq = issueNext(ledger);
     rmSync(place.anchor);
@@ -337,7 +337,7 @@ describe('opening for writing looks at the end of the record', () => {
     ['a forgotten intent', 'DELETE FROM intent WHERE seq = 6', 'entry 6 (intent)'],
     ['a missing node', 'DELETE FROM node WHERE position = (SELECT max(position) FROM node)', 'of the tree'],
     ['a missing leaf', 'DELETE FROM leaf WHERE leaf_index = 1', 'the tables beside the record'],
-  ])('%s', async (_name, sql, words) => {
+  ])('finds %s at the end of the record', async (_name, sql, words) => {
     const { place } = await aged();
     const view = openLedgerForReading(place.ledger);
     view.close();
@@ -348,7 +348,7 @@ describe('opening for writing looks at the end of the record', () => {
     expect(error.place.file).toBe(place.ledger);
   });
 
-  it('and at all that the anchor does not cover', async () => {
+  it('finds a changed entry further back that the anchor does not cover', async () => {
     const { place, ledger } = await newWriter();
     ledger.group(() => {
       for (let i = 0; i < 100; i++) issueNext(ledger);
@@ -380,7 +380,7 @@ describe('a copy made by VACUUM INTO', () => {
 });
 
 describe('one writer', () => {
-  it('a second one is refused and told who holds it', async () => {
+  it('refuses a second writer and tells it who holds the ledger', async () => {
     const { place, ledger } = await newWriter();
     const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_in_use');
@@ -394,7 +394,7 @@ describe('one writer', () => {
     await openWriter(place);
   });
 
-  it('from another process too', async () => {
+  it('refuses a second writer from another process too', async () => {
     const { place } = await newWriter();
     const script = `import { openLedgerForWriting } from './signer/ledger/open.ts';
       await openLedgerForWriting(process.argv[1], { now: () => 1, random: () => new Uint8Array(32), holder: { command: 'second' } }).catch((error) => console.log(error.code));`;
@@ -430,7 +430,7 @@ describe('one writer', () => {
     );
   });
 
-  it('a lock file that is no database: says that it may go', async () => {
+  it('says that a lock file that is no database may go', async () => {
     const place = await makeLedger();
     writeFileSync(join(place.folder, 'site', 'ledger.lock'), 'x'.repeat(2000));
     expect(await rejected(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
@@ -459,7 +459,7 @@ describe('one writer', () => {
     (await openWriter(place)).close();
   });
 
-  it('what killed runs left of the holder is removed', async () => {
+  it('removes what killed runs left of the holder', async () => {
     const place = await makeLedger();
     const site = join(place.folder, 'site');
     for (const name of ['ledger.holder.4711', '.ledger.holder.new']) writeFileSync(join(site, name), '{');

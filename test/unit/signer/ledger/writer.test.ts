@@ -128,7 +128,7 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
     ['a short digest', (input) => ({ ...input, planDigest: new Uint8Array(31) })],
     ['a kid that is none', (input) => ({ ...input, kid: 'ab' })],
   ];
-  it.each(wrong)('%s', async (_name, change) => {
+  it.each(wrong)('refuses an intent with %s', async (_name, change) => {
     const { ledger } = await newWriter();
     const before = ledger.head();
     expect(thrown(() => ledger.intend(change(intentFor(ACME, 1)))).code).toBe('internal');
@@ -137,7 +137,7 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
     await ledger.verify();
   });
 
-  it('a license id that was used', async () => {
+  it('refuses a license id that was used', async () => {
     const { ledger } = await newWriter();
     const input = intentFor(ACME, 1);
     ledger.intend(input);
@@ -145,7 +145,7 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
     expect(thrown(() => ledger.intend({ ...other, licenseId: input.licenseId })).code).toBe('internal');
   });
 
-  it('a finished license with another payload, or of another key', async () => {
+  it('refuses a finished license with another payload, or of another key', async () => {
     const { ledger } = await newWriter();
     const intent = ledger.intend(intentFor(ACME, 1));
     const before = ledger.head();
@@ -158,7 +158,7 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
     expect(ledger.findByIntent(intent.seq)?.state).toBe('open');
   });
 
-  it('a second outcome of one intent, and an outcome of none', async () => {
+  it('refuses a second outcome of one intent, and an outcome of none', async () => {
     const { ledger } = await newWriter();
     const input = intentFor(ACME, 1);
     const { seq } = ledger.intend(input);
@@ -170,7 +170,7 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
     await ledger.verify();
   });
 
-  it('a release of what is void, open, or not anchored yet', async () => {
+  it('refuses a release of what is void, open, or not anchored yet', async () => {
     const { ledger } = await newWriter();
     const open = ledger.intend(intentFor(ACME, 1)).seq;
     expect(thrown(() => releaseNow(ledger, open)).message).toContain('no license to release');
@@ -384,7 +384,7 @@ describe('recovery', () => {
     expect(again.unanchored()).toEqual({ entries: 1, leaves: 0 });
   });
 
-  it('of an anchor that lies behind with nothing else to do', async () => {
+  it('names an anchor that lies behind with nothing else to do', async () => {
     const { ledger } = await newWriter();
     ledger.void_(ledger.intend(intentFor(ACME, 1)).seq, 'signing_failed');
     expect(ledger.recoveryPlan()).toEqual({ voids: [], releases: [], anchor: true });

@@ -107,7 +107,7 @@ describe('anomalies', () => {
     ['clock', { nbf: NOW + DAY, exp: NOW + 366 * DAY }],
     ['product changed', { aud: 'vaultpro' }],
     ['deployment changed', { dep: 'prod-eu' }],
-  ])('%s: %j', (kind, changes) => {
+  ])('marks %s for %j', (kind, changes) => {
     expect(kinds(changes)).toEqual([kind]);
   });
 

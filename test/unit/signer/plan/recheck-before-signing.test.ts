@@ -79,7 +79,7 @@ describe("the signer's clock", () => {
   it.each([
     ['back by an hour', -HOUR, "earlier than the ledger's last entry"],
     ['on by 401 days', 401 * DAY, 'more than 400 days'],
-  ])('turned %s while the passphrase was asked for: nothing is reserved', async (_what, by, words) => {
+  ])('reserves nothing when the clock is turned %s while the passphrase is asked for', async (_what, by, words) => {
     const done = await vtlic(
       ['issue', '--confirm', await issuePlan(), ...fixture.secret],
       clockTurned('key-open', 1, by),
@@ -89,7 +89,7 @@ describe("the signer's clock", () => {
     expect((await checkBatch(fixture)).intents).toEqual([]);
   });
 
-  it('turned back in the middle of a batch: the licenses in hand are finished, the rest waits for --resume', async () => {
+  it('finishes the licenses in hand when it is turned back amid a batch; the rest waits for --resume', async () => {
     const file = batchFile(12);
     const done = await vtlic(
       ['batch', '--confirm', await batchPlan(file), ...fixture.secret],
@@ -107,7 +107,7 @@ describe("the signer's clock", () => {
     expect((await checkBatch(fixture)).released).toBe(12);
   });
 
-  it('and where the results cannot be written either, what stopped the batch is told first', async () => {
+  it('tells what stopped a batch before it tells that the results cannot be written either', async () => {
     mkdirSync(join(fixture.site, 'batches/b/results.jsonl'), { recursive: true });
     const done = await vtlic(
       ['batch', '--confirm', await batchPlan(batchFile(12)), ...fixture.secret],
@@ -161,7 +161,7 @@ describe('a batch that is confirmed by its digest', () => {
     ['a name that turns the reading direction', { name: 'Acme\u202E' }, 'direction-changing'],
     ['no end', { exp: PERPETUAL_EXP }, 'is perpetual'],
     ['an issue time to come', { iat: 3_000_000_000, nbf: 3_000_000_000, exp: 3_010_000_000 }, 'time of issue'],
-  ])('whose plan was forged, with %s: exit 3, and nothing is signed', async (_what, changes, words) => {
+  ])('signs nothing of a batch whose plan was forged with %s: exit 3', async (_what, changes, words) => {
     const plan = openBatchPlan(join(fixture.site, 'plans'), await batchPlan(batchFile(3)));
     const done = await vtlic(['batch', '--confirm', forged(plan, changes), ...fixture.secret]);
     expect([done.code, done.stderr]).toEqual([3, expect.stringMatching(/line 4.*no request could have led to/)]);
@@ -169,7 +169,7 @@ describe('a batch that is confirmed by its digest', () => {
     expect((await checkBatch(fixture)).intents).toEqual([]);
   });
 
-  it('or resumed by a plan that nobody reviewed, though a file beside the ledger says so: it is planned anew and must be confirmed', async () => {
+  it('must be confirmed on --resume when its record names a plan that nobody reviewed: exit 2', async () => {
     const file = batchFile(3);
     const plan = openBatchPlan(join(fixture.site, 'plans'), await batchPlan(file));
     writeBatchRecord(fixture.site, { name: 'b', input: plan.head.input, plan: forged(plan, { seats: 5000 }) });
@@ -201,7 +201,7 @@ describe('a plan of one license that was forged', () => {
     ['a reference that clears the screen', { ref: '\u001b[2J' }, 'control, invisible or direction-changing'],
     ['a name that hides a character', { name: 'Acme\u2063' }, 'control, invisible or direction-changing'],
     ['an older issue time', { iat: 1_000 }, 'time of issue'],
-  ])('with %s: exit 3, and nothing is signed', async (_what, changes, words) => {
+  ])('signs nothing of a plan of one license that was forged with %s: exit 3', async (_what, changes, words) => {
     const plans = join(fixture.site, 'plans');
     const plan = readPlan(plans, await issuePlan());
     const [item] = plan.items;
@@ -266,7 +266,7 @@ describe('what the ledger holds of a license', () => {
   });
 
   it.each(['its signature', 'the digest of its plan'])(
-    'with a bit of %s changed does not leave: exit 4',
+    'does not leave with a bit of %s changed: exit 4',
     async (what) => {
       const [kind, wanted] =
         what === 'its signature'
@@ -308,7 +308,7 @@ describe('what the ledger holds of a license', () => {
     expect(readdirSync(join(fileOf(first), '..'))).toEqual([]);
   });
 
-  it('is verified by its signature too: a record made anew around a bent one, tree, chain and anchor, gives nothing out', async () => {
+  it('does not leave with a bent signature, though the record was made anew around it: exit 4', async () => {
     await rewriteRecord();
     const done = await vtlic(['release', idOf(first)]);
     expect([done.code, done.stderr]).toEqual([4, expect.stringContaining('the verifier says signature_invalid')]);
@@ -322,7 +322,7 @@ describe('what the ledger holds of a license', () => {
     expect([done.code, done.stderr]).toEqual([4, expect.stringContaining('the verifier says signature_invalid')]);
   });
 
-  it('by a key that is no longer in site.json does not leave: exit 5', async () => {
+  it('does not leave when its key is no longer in site.json: exit 5', async () => {
     const file = join(fixture.site, 'site.json');
     const site = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     writeFileSync(file, utf8(JSON.stringify({ ...site, keys: [], defaultKey: undefined })));

@@ -101,7 +101,7 @@ describe('a license with updates', () => {
 });
 
 describe('a license that says its use', () => {
-  it.each(['trial', 'emergency'])('%s: every view shows it', async (use) => {
+  it.each(['trial', 'emergency'])('shows the use %s in every view', async (use) => {
     const planned = await plan({ use });
     const words = new RegExp(`^ +use +${use}$`, 'm');
     expect(planned.stderr).toMatch(words);
@@ -121,7 +121,7 @@ describe('a license that says its use', () => {
     ]);
   });
 
-  it('and is renewed for production carries a mark', async () => {
+  it('carries a mark when it is renewed for another use, and none for the same', async () => {
     await issue({ use: 'trial' });
     const kept = await vtlic('renew', 'acme-gmbh', '--dry-run');
     expect(kept.stderr).toMatch(/^ +use +trial$/m);

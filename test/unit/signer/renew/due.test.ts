@@ -33,14 +33,14 @@ const last: License = {
 
 describe('a license for some years more', () => {
   it.each<[string, Partial<License>, number, string, string]>([
-    ['begins where the last one ends', {}, 1, '2027-07-01', '2028-06-30'],
+    ['from where the last one ends', {}, 1, '2027-07-01', '2028-06-30'],
     ['for three years', {}, 3, '2027-07-01', '2030-06-30'],
     ['of the last day of February', { exp: seconds('2028-03-01T00:00:00Z') }, 1, '2028-03-01', '2029-02-28'],
-    ['that ended in a leap year on the 28th', { exp: seconds('2028-02-29T00:00:00Z') }, 1, '2028-02-29', '2029-02-28'],
-    ['that has ended begins today', { exp: seconds('2027-06-01T00:00:00Z') }, 1, '2027-06-15', '2028-05-31'],
+    ['that ends in a leap year on the 28th', { exp: seconds('2028-02-29T00:00:00Z') }, 1, '2028-02-29', '2029-02-28'],
+    ['that has ended, from today', { exp: seconds('2027-06-01T00:00:00Z') }, 1, '2027-06-15', '2028-05-31'],
     ['that ended years ago', { exp: seconds('2020-06-01T00:00:00Z') }, 1, '2027-06-15', '2028-06-14'],
     ['that ends at an instant', { exp: seconds('2027-07-01T08:00:00Z') }, 1, '', '2028-07-01T08:00:00Z'],
-  ])('%s', (_, change, years, from, until) => {
+  ])('renews a license %s', (_, change, years, from, until) => {
     const request = renewedFor({ ...last, ...change }, years, NOW);
     expect(formatEnd(request.until)).toBe(until);
     if (from !== '') expect(request.from).toBe(seconds(`${from}T00:00:00Z`));

@@ -46,7 +46,7 @@ function texts(changes: Partial<ChangeTexts>): Changes {
 }
 
 describe('a renewal', () => {
-  it('without changes keeps everything, both ends of the term too, and resets no clock', () => {
+  it('keeps everything without changes, both ends of the term too, and resets no clock', () => {
     const request = renewalRequest(last, NOTHING, NOW);
     expect(request).toEqual({
       customer: 'acme',
@@ -66,12 +66,12 @@ describe('a renewal', () => {
     expect(Object.isFrozen(request)).toBe(true);
   });
 
-  it('with a new end begins where the last one ends', () => {
+  it('begins where the last license ends when it has a new end', () => {
     const request = renewalRequest(last, texts({ members: { until: '2028-11-30' } }), NOW);
     expect([request.from, request.until]).toEqual([last.exp, Date.UTC(2028, 11, 1) / 1000]);
   });
 
-  it('of a license that has ended begins today, and needs an end', () => {
+  it('begins today for a license that has ended, and needs an end', () => {
     const ended = { ...last, exp: NOW - DAY };
     expect(renewalRequest(ended, texts({ members: { until: '2028-11-30' } }), NOW).from).toBe(
       Date.UTC(2027, 5, 15) / 1000,
@@ -98,7 +98,7 @@ describe('a renewal', () => {
     }
   });
 
-  it('that shortens the term begins when the last one does', () => {
+  it('begins when the last license does where it shortens the term', () => {
     expect(renewalRequest(last, texts({ members: { until: '2027-08-01' } }), NOW).from).toBe(last.nbf);
   });
 
@@ -106,7 +106,7 @@ describe('a renewal', () => {
     ['more seats', { seats: '5' }],
     ['another name', { name: 'Acme AG' }],
     ['the end that it has', { until: '2027-11-30' }],
-  ] as const)('with %s keeps the first day, past or future', (_what, members) => {
+  ] as const)('keeps the first day, past or future, with %s', (_what, members) => {
     for (const nbf of [last.nbf, NOW + 30 * DAY, last.exp - DAY])
       expect(renewalRequest({ ...last, nbf }, texts({ members }), NOW)).toMatchObject({ from: nbf, until: last.exp });
   });
@@ -152,7 +152,7 @@ describe('a renewal', () => {
     expect(renewalRequest(before, file({ updatesUntil: null, use: null }), NOW)).toEqual(without);
   });
 
-  it('that becomes perpetual begins where the last one ends, and has no grace any more', () => {
+  it('begins where the last license ends when it becomes perpetual, and has grace only if it is asked for', () => {
     const request = renewalRequest(last, texts({ members: { until: 'perpetual' } }), NOW);
     expect([request.from, request.until]).toEqual([last.exp, PERPETUAL_EXP]);
     expect(request).not.toHaveProperty('graceSeconds');
@@ -161,7 +161,7 @@ describe('a renewal', () => {
     );
   });
 
-  it('of a perpetual license stays perpetual, and begins today where it gets an end', () => {
+  it('stays perpetual for a perpetual license, and begins today where it gets an end', () => {
     const { grace: _grace, ...perpetual } = { ...last, exp: PERPETUAL_EXP };
     const today = Date.UTC(2027, 5, 15) / 1000;
     for (const changes of [NOTHING, texts({ members: { until: 'perpetual' } })])

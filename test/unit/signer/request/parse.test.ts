@@ -89,7 +89,7 @@ describe('a request', () => {
     ['ext', '{}', '1 to 64'],
     ['ext', '{"a": null}', 'should be a text'],
     ['schema', '"vtlic-request/2"', 'vtlic-request/1'],
-  ])('with %s = %s is refused: %s', (name, json, words) => {
+  ])('is refused with %s = %s: %s', (name, json, words) => {
     const fault = faultOf(withMember(name, json));
     expect(fault.code).toBe('request_invalid');
     expect(`${fault.message} ${fault.hint ?? ''}`).toContain(words);
@@ -98,7 +98,7 @@ describe('a request', () => {
   });
 
   it.each(['seats', 'customer', 'product', 'tier', 'from', 'until', 'schema'])(
-    'without %s is refused by that name',
+    'is refused without %s, by that name',
     (name) => {
       const fault = faultOf(without(name));
       expect(fault.code).toBe('request_invalid');
@@ -200,7 +200,7 @@ describe('the catalog', () => {
     );
 
   it.each(['"perpetual"', '"9999-12-30"', '"2027-12-31"'])(
-    'whose longest term is "perpetual" allows every end: %s',
+    'allows every end where its longest term is "perpetual": %s',
     (until) => {
       expect(catalogFaults(parse(withMember('until', until)), withTerm('"perpetual"'))).toEqual([]);
     },
@@ -225,7 +225,7 @@ describe('members that contradict each other', () => {
     ['non-production in a deployment of its own', { use: 'non-production', deployment: 'staging' }, undefined],
     ['a trial without a deployment', { use: 'trial' }, undefined],
     ['an emergency without a deployment', { use: 'emergency' }, undefined],
-  ])('%s', (_what, changes, field) => {
+  ])('judges whether the members agree: %s', (_what, changes, field) => {
     const fault = combinationFault({ until: 1_830_297_600, ...changes });
     expect([fault?.code, fault?.place.field]).toEqual(
       field === undefined ? [undefined, undefined] : ['request_invalid', field],

@@ -60,7 +60,7 @@ describe('an init that was cut short', () => {
         renameSync(paths.ledger, `${paths.ledger}.new`);
       },
     ],
-  ])('%s goes on with the same ledger', async (_words, cut) => {
+  ])('goes on with the same ledger when it stopped %s', async (_words, cut) => {
     const paths = await make();
     const id = ledgerId(paths);
     cut(paths);
@@ -73,7 +73,7 @@ describe('an init that was cut short', () => {
     });
   });
 
-  it('before its anchor begins anew', async () => {
+  it('begins anew when it stopped before its anchor', async () => {
     const paths = await make();
     const id = ledgerId(paths);
     [paths.site, paths.catalog, join(folder, 'anchor')].forEach(unlinkSync);

@@ -158,7 +158,7 @@ describe('the schema and the reader', () => {
     }
   });
 
-  it('what the reader takes, the schema takes: any member with any value', () => {
+  it('the schema takes what the reader takes: any member with any value', () => {
     const value = fc.oneof(fc.jsonValue(), fc.constantFrom('unlimited', 'perpetual', 0, 1, 366, true, [], {}, 'a'));
     const paths = [
       ['comment'],

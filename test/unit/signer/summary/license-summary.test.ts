@@ -31,7 +31,7 @@ describe('the view of a license', () => {
     ['characters of two columns', '\u6f22'.repeat(60)],
     ['characters of two columns, then a false line', `${'\uff21'.repeat(31)}    seats         5`],
     ['faces', '\u{1f600}'.repeat(50)],
-  ])('of a name with %s: each line is ours, and a value that goes on does so behind a bar', async (_what, name) => {
+  ])('sets a bar before each line on which a name with %s goes on', async (_what, name) => {
     const shown = await lines({ name });
     const seats = shown.filter((line) => /^ {4}seats /.test(line));
     expect(seats).toEqual([expect.stringMatching(/ 250$/)]);
@@ -48,7 +48,7 @@ describe('the view of a license', () => {
     for (const line of shown.slice(from)) expect(columnsOf(line), line).toBeLessThanOrEqual(COLUMNS + 2);
   });
 
-  it('of a reference with a line end or an escape is refused before it is a view', async () => {
+  it('refuses a reference with a line end or an escape before there is a view', async () => {
     for (const reference of ['PO-1\n  seats  5', 'PO-1\u001b[1A', 'PO-1\u202e', 'PO-1\u2066', 'PO-1\u0085']) {
       const done = await runHere(['issue', writeRequest(fixture, { reference }), '--site', fixture.site, '--dry-run']);
       expect([done.code, done.stderr]).toEqual([3, expect.stringContaining('reference')]);

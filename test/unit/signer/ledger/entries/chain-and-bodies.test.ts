@@ -59,7 +59,7 @@ describe('the chain', () => {
     expect(toHex(chainValue(CHAIN_START, 1, 'clock', 9, body))).toBe(plain);
   });
 
-  it.each([0, 23, 24, 255, 256, 65_535, 65_536, 70_000])('is that for a body of %d bytes too', (length) => {
+  it.each([0, 23, 24, 255, 256, 65_535, 65_536, 70_000])('is the same SHA-256 for a body of %d bytes', (length) => {
     const body = new Uint8Array(length).fill(5);
     const plain = createHash('sha256')
       .update('vtlic-ledger-chain/1\n')
@@ -181,7 +181,7 @@ describe('bodies', () => {
     expect(corrupt(withBatch({ ...batch, line: 4 }))).toContain('members that this version does not know');
   });
 
-  it('what is no map, or no CBOR, is refused', () => {
+  it('refuses a body that is no map, or no CBOR', () => {
     expect(corrupt(() => decodeBody('clock', Uint8Array.of(1), 'entry 2'))).toContain('entry 2: its body is not a map');
     expect(corrupt(() => decodeBody('clock', Uint8Array.of(0xbf), 'entry 2'))).toContain('not deterministic');
     expect(corrupt(() => decodeBody('clock', new Uint8Array(0), 'entry 2'))).toContain('malformed');
@@ -262,7 +262,7 @@ describe('names', () => {
     expect(isReleasePath(path)).toBe(true),
   );
   it.each(['', '/x', 'x/', 'a//b', '.', '..', 'a/../b', './a', 'a\\b', 'a\nb', 'a\u202eb', 'a\0b', 'x'.repeat(1025)])(
-    '%j does not',
+    '%j does not lie below the site',
     (path) => expect(isReleasePath(path)).toBe(false),
   );
 });

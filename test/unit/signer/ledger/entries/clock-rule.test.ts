@@ -5,24 +5,24 @@ const LAST = Date.UTC(2027, 0, 1) / 1000;
 const DAYS_400 = 400 * 86_400;
 
 describe('the clock is believed', () => {
-  it.each([0, 1, DAYS_400])('%d seconds after the last entry', (step) => {
+  it.each([0, 1, DAYS_400])('believes a clock that reads %d seconds after the last entry', (step) => {
     expect(judgeClock(LAST, undefined, LAST + step)).toEqual({ ok: true });
   });
 
-  it('at a time that was confirmed, though an entry of a wrong clock said later', () => {
+  it('believes a clock that reads later than a confirmed time and the last entry', () => {
     expect(judgeClock(LAST, { reading: LAST }, LAST + 1)).toEqual({ ok: true });
   });
 });
 
 describe('the clock is not believed', () => {
-  it('a second before the last entry', () => {
+  it('doubts a clock that reads a second before the last entry', () => {
     expect(judgeClock(LAST, undefined, LAST - 1)).toEqual({
       ok: false,
       sentence: "the clock reads 2026-12-31T23:59:59Z, earlier than the ledger's last entry, 2027-01-01T00:00:00Z",
     });
   });
 
-  it('a second more than 400 days after it', () => {
+  it('doubts a clock that reads a second more than 400 days after the last entry', () => {
     expect(judgeClock(LAST, undefined, LAST + DAYS_400 + 1)).toEqual({
       ok: false,
       sentence:
@@ -30,11 +30,11 @@ describe('the clock is not believed', () => {
     });
   });
 
-  it('before a confirmed time, though a later entry was written by a clock that read earlier', () => {
+  it('doubts a clock that reads before a confirmed time, though after the last entry', () => {
     expect(judgeClock(LAST, { reading: LAST + 10 }, LAST + 5).ok).toBe(false);
   });
 
-  it('at a reading that is no date at all', () => {
+  it('refuses a clock reading that is not a date', () => {
     expect(judgeClock(LAST, undefined, 1e15)).toEqual({
       ok: false,
       sentence:

@@ -42,7 +42,7 @@ describe('an old record', () => {
     expect(await opened(await aged())).toBe('opened, the next counter of acme is 2');
   });
 
-  it('with a row of its index deleted does not open: the counter would be given a second time', async () => {
+  it('does not open with a row of its index deleted: the counter would be given a second time', async () => {
     const place = await aged();
     tamper(place.ledger, "DELETE FROM intent WHERE sub = 'acme-gmbh'");
     expect(await opened(place)).toContain(
@@ -51,7 +51,7 @@ describe('an old record', () => {
     );
   });
 
-  it('whose first entry names another place for the anchor does not open', async () => {
+  it('is refused, when it is opened or checked, where its first entry names another place for the anchor', async () => {
     const place = await aged();
     const elsewhere = join(place.folder, 'elsewhere');
     copyFileSync(place.anchor, elsewhere);

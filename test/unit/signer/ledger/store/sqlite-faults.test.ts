@@ -58,7 +58,7 @@ describe("SQLite's words", () => {
     [18, 'read', 'ledger_corrupt'],
     [2067, 'write', 'internal'],
     [1, 'read', 'internal'],
-  ] as const)('code %d while the ledger is %s', (errcode, act, code) => {
+  ] as const)('SQLite code %d at %s becomes %s', (errcode, act, code) => {
     const fault = ledgerFault(sqliteError(errcode), '/ledger.sqlite', act);
     if (!(fault instanceof VtlicError)) throw new Error('no VtlicError');
     expect(fault.code).toBe(code);
@@ -66,7 +66,7 @@ describe("SQLite's words", () => {
     if (code !== 'internal') expect(fault.hint).toBeDefined();
   });
 
-  it('what is not SQLite passes', () => {
+  it('passes on what is not from SQLite', () => {
     const error = new TypeError('x');
     expect(ledgerFault(error, '/l', 'read')).toBe(error);
     expect(isDiskFull(sqliteError(13))).toBe(true);
@@ -75,7 +75,7 @@ describe("SQLite's words", () => {
 });
 
 describe('a disk that takes no more', () => {
-  it('by a file size limit: says so, and the record is intact', async () => {
+  it('is reported at a file size limit, and leaves the record intact', async () => {
     const place = await makeLedger();
     // In units of 512 bytes: the ledger and its lock exist, the WAL may grow to 200 kB.
     const { out } = child(['append', place.ledger, '400', 'survive'], ['sh', '-c', 'ulimit -f 400; exec "$@"', 'sh']);
@@ -98,7 +98,7 @@ describe('a disk that takes no more', () => {
 
   // Where nothing may be mounted, the last line of `npm test` says that this was left out.
   it.runIf(mountPrefix !== undefined)(
-    'by a full file system: says that nothing more was recorded, and goes on when there is room',
+    'says that nothing more was recorded when the file system is full, and goes on when there is room',
     () => {
       const folder = temporaryFolder();
       try {
@@ -132,7 +132,7 @@ describe('a place that is read-only', () => {
     ['the folder', 'site', 0o555],
     ['the ledger', 'site/ledger.sqlite', 0o444],
     ['the lock', 'site/ledger.lock', 0o444],
-  ])('%s: refused in clear words, nothing changed', async (_name, name, mode) => {
+  ])('refuses to write where %s is read-only, in clear words, and changes nothing', async (_name, name, mode) => {
     const { place, ledger } = await newWriter();
     issueNext(ledger);
     ledger.close();

@@ -28,7 +28,7 @@ const ROOTS = [
 ];
 
 describe('the tree', () => {
-  it('without leaves has the hash of nothing as its root', () => {
+  it('has the hash of nothing as its root where it has no leaves', () => {
     expect(toHex(EMPTY_ROOT)).toBe(createHash('sha256').digest('hex'));
     expect(rootOf(0, () => new Uint8Array(0))).toBe(EMPTY_ROOT);
   });

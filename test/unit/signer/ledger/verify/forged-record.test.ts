@@ -133,7 +133,7 @@ describe('a license that was put where scans do not begin', () => {
 });
 
 describe('a tree of pages in which scans and look-ups see different rows', () => {
-  it('is found: a look-up that misses an entry, in a table whose scan has it', async () => {
+  it('finds a look-up that misses an entry, in a table whose scan has it', async () => {
     const { place, ledger } = await newWriter();
     ledger.group(() => {
       for (let i = 0; i < 40; i++) issueNext(ledger);
@@ -162,7 +162,7 @@ describe('a tree of pages in which scans and look-ups see different rows', () =>
 });
 
 describe('a forged record', () => {
-  it('that keeps the rules cannot be told (only the anchor tells)', async () => {
+  it('cannot be told where it keeps the rules (only the anchor tells)', async () => {
     const second = intentFor(ACME, 2);
     expect(
       await forged((forger) => {
@@ -176,19 +176,19 @@ describe('a forged record', () => {
     ).toBe('whole');
   });
 
-  it('with a counter left out', async () => {
+  it('finds a counter left out', async () => {
     expect(await forged((forger) => void forger.intent(intentFor(ACME, 3)))).toContain(
       'entry 4 (intent): the counter of acme-gmbh / vaultdesk should be 2, but is 3',
     );
   });
 
-  it('with a lineage that does not begin at 1', async () => {
+  it('finds a lineage that does not begin at 1', async () => {
     expect(await forged((forger) => void forger.intent(intentFor({ ...ACME, dep: 'x' }, 2)))).toContain(
       'the counter of acme-gmbh / vaultdesk / x should be 1, but is 2',
     );
   });
 
-  it('with counters in another order', async () => {
+  it('finds counters in another order', async () => {
     expect(
       await forged((forger) => {
         forger.intent(intentFor(ACME, 3));
@@ -214,25 +214,25 @@ describe('a forged record', () => {
       'its payload has another license id',
     ],
     ['no claims', (): IntentBody => ({ ...intentFor(ACME, 2), payload: Uint8Array.of(0xa0) }), 'entry 4 (intent): '],
-  ])('with a payload of %s', async (_name, body, words) => {
+  ])('finds a payload with %s', async (_name, body, words) => {
     expect(await forged((forger) => void forger.intent(body()))).toContain(words);
   });
 
-  it('with a license that is not the intended one', async () => {
+  it('finds a license that is not the intended one', async () => {
     const second = intentFor(ACME, 2);
     expect(
       await forged((forger) => forger.issue(forger.intent(second), second, coseFor(intentFor(ACME, 2)))),
     ).toContain('entry 5 (issue): the license holds another payload than its intent');
   });
 
-  it('with a leaf out of turn', async () => {
+  it('finds a leaf out of turn', async () => {
     const second = intentFor(ACME, 2);
     expect(await forged((forger) => forger.issue(forger.intent(second), second, coseFor(second), 7))).toContain(
       'entry 5: its leaf should have the index 1, but has 7',
     );
   });
 
-  it('with two outcomes of one intent', async () => {
+  it('finds two outcomes of one intent', async () => {
     const second = intentFor(ACME, 2);
     const twice =
       (first: 'issue' | 'void', then: 'issue' | 'void') =>
@@ -249,7 +249,7 @@ describe('a forged record', () => {
     expect(await forged(twice('issue', 'void'))).toContain('entry 4 is no intent that is still open');
   });
 
-  it('with an outcome of what is no intent', async () => {
+  it('finds an outcome of what is no intent', async () => {
     const second = intentFor(ACME, 2);
     expect(
       await forged((forger) => void forger.entry('void', { intent: 1, reason: 'crash', salt: SALT, leafIndex: 1 })),
@@ -268,7 +268,7 @@ describe('a forged record', () => {
     ).toContain('entry 4 (release): entry 99 is no issued license');
   });
 
-  it('with a second genesis, or a clock entry that has no row', async () => {
+  it('finds a second genesis, and a clock entry that has no row', async () => {
     const genesis = {
       format: 1,
       ledgerId: new Uint8Array(16),

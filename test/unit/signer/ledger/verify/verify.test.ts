@@ -112,7 +112,7 @@ describe('a changed record is found', () => {
     ["INSERT INTO entry VALUES (15, 'clock', 1, x'a0', zeroblob(32))", 'entry 15: its chain value'],
     ["INSERT INTO entry VALUES (0, 'clock', 1, x'a0', zeroblob(32))", 'entry 1 is missing'],
     ['UPDATE entry SET seq = 9007199254740993 WHERE seq = 14', 'a number in it is out of range'],
-  ])('%s', async (sql, words) => {
+  ])('finds the changed record after %s', async (sql, words) => {
     const place = await rich();
     tamper(place.ledger, sql);
     expect(await fault(place)).toContain(words);
@@ -163,13 +163,13 @@ describe('a changed table beside the record is found', () => {
     ['INSERT INTO node VALUES (-9007199254740991, zeroblob(32))', 'over leaf 0 is another'],
     ["INSERT INTO entry VALUES (-9007199254740991, 'clock', 1, x'a0', zeroblob(32))", 'entry 1 is missing'],
     ['INSERT INTO clock VALUES (-9223372036854775808)', 'where an integer should stand'],
-  ])('%s', async (sql, words) => {
+  ])('finds the changed table after %s', async (sql, words) => {
     const place = await rich();
     tamper(place.ledger, sql);
     expect(await fault(place)).toContain(words);
   });
 
-  it('an index that says otherwise than its table', async () => {
+  it('finds an index that says otherwise than its table', async () => {
     const place = await rich();
     // Wrong in both, then right again in the table while the index is out of sight.
     tamper(
@@ -186,7 +186,7 @@ describe('a changed table beside the record is found', () => {
     expect(await fault(place)).toContain('missing from index intent_by_license_id');
   });
 
-  it('an index of counters taken over that lacks a row: found by the check, and before a counter is taken from it', async () => {
+  it('finds a row missing in the index of counters taken over, in a check and before a counter is taken', async () => {
     const { place, ledger } = await newWriter();
     ledger.group(() => {
       ledger.adopt({
@@ -211,7 +211,7 @@ describe('a changed table beside the record is found', () => {
     expect(await fault(place)).toContain('missing from index counter_by_lineage');
   });
 
-  it('an index of intents that lacks a row, or says another counter than the row: found before a counter is taken from it', async () => {
+  it('finds an index of intents that lacks a row or has another counter, before a counter is taken', async () => {
     const place = await rich();
     tamperBehind(place.ledger, 'intent_by_lineage', 'UPDATE intent SET ctr = 9 WHERE seq = 14');
     expect(() => closing(openLedgerForReading(place.ledger)).nextCounter(ACME)).toThrow(
