@@ -159,7 +159,7 @@ describe('Ctrl-C, a closed window and kill in a batch', () => {
     ['signed', 3, 'SIGHUP'],
     ['signed', 3, 'SIGTERM'],
   ] as const)(
-    'after %s (time %d, %s) the licenses in hand are finished, nothing is void, and it resumes with no new word',
+    'finishes the licenses in hand at %s (time %d, %s) with exit 130, voids none, and resumes with no new word',
     async (step, count, signal) => {
       const batch = await prepare(INTERRUPTED_ROWS);
       const stopped = begin(batch, { step, count, signal });
