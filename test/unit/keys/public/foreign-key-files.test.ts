@@ -287,7 +287,7 @@ describe('PEM', () => {
     expect(refusalOf(file).code).toBe('key_invalid');
   });
 
-  it('of a megabyte of line ends is refused within a second', () => {
+  it('a PEM file of a megabyte of line ends is refused within a second', () => {
     const started = performance.now();
     expect(refusalOf(`${begin}\n${'\n'.repeat(1_000_000)}`).code).toBe('key_invalid');
     expect(performance.now() - started).toBeLessThan(1000);
