@@ -233,7 +233,13 @@ describe('whatever happens to three replicas with two stores', () => {
   });
 });
 
-/** At least one store always has an intact copy that can be reached: an adversary who takes both takes the state. */
+/**
+ * A store is taken away only while both can be reached and a product runs, which brings both to the newest state: an
+ * adversary who takes every copy of the newest state takes the state.
+ */
+const mayLoseOne = (world: World): boolean =>
+  world.stores.every(({ isAway }) => !isAway) && world.hosts.some(({ live }) => live !== undefined);
+
 async function perform(one: Command, world: World, all: readonly string[]): Promise<void> {
   switch (one.kind) {
     case 'drop':
@@ -254,16 +260,16 @@ async function perform(one: Command, world: World, all: readonly string[]): Prom
       break;
     }
     case 'away':
-      if (world.stores.every(({ isAway }) => !isAway)) setAway(world, one.store, true);
+      if (mayLoseOne(world)) setAway(world, one.store, true);
       break;
     case 'back':
       setAway(world, one.store, false);
       break;
     case 'damage':
-      if (world.stores.every(({ isAway }) => !isAway)) await world.stores[one.store]?.damage();
+      if (mayLoseOne(world)) await world.stores[one.store]?.damage();
       break;
     case 'lose':
-      if (world.stores.every(({ isAway }) => !isAway)) await world.stores[one.store]?.restore(undefined);
+      if (mayLoseOne(world)) await world.stores[one.store]?.restore(undefined);
       break;
     case 'save':
     case 'restore':
