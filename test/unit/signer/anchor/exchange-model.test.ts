@@ -310,8 +310,9 @@ async function exploreAll(protocol: Protocol, scenario: Scenario): Promise<Total
   return explore(() => worldOf(protocol, scenario), scenario.kills + MORE_KILLS);
 }
 
-/** A token has more states than a file: moves, and kills, are explored with `VTLIC_MODEL_KILLS`. */
-const IN_TOKEN = SCENARIOS.filter(({ name }) => MORE_KILLS > 0 || !name.includes('move')).map((scenario) => ({
+/** A token has more states than a file: moves, two restores and kills are explored with `VTLIC_MODEL_KILLS`. */
+const LONG_IN_TOKEN = /move|both restore/;
+const IN_TOKEN = SCENARIOS.filter(({ name }) => MORE_KILLS > 0 || !LONG_IN_TOKEN.test(name)).map((scenario) => ({
   ...scenario,
   kills: 0,
 }));
