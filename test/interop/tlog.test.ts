@@ -123,7 +123,7 @@ describe('Go checks ours', () => {
     ]).stdout.trim();
     expect(runCli(['batch', '--confirm', plan, '--proof', '--site', fixture.site, ...fixture.secret]).code).toBe(0);
     const proofs = readdirSync(join(fixture.site, 'out'), { recursive: true, encoding: 'utf8' }).filter((name) =>
-      /[/][abc][/].*[.]proof$/.test(name),
+      /[/][abc][/].*[.]tlog-proof$/.test(name),
     );
     expect(
       proofs
