@@ -6,7 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_CHAIN_BYTES } from '../../formats/keyset/keyset.ts';
 import { errorCodeOf, readLimited } from '../../files/index.ts';
-import { chainFile, chooseKeyset, isKeysetExpired, trustOfChain, type Chain } from '../keyset/index.ts';
+import { builtInChain, chainFile, chooseKeyset, isKeysetExpired, trustOfChain, type Chain } from '../keyset/index.ts';
 import { trustFromOverride } from '../override.ts';
 import { indexOfTrust, makeTrust, type Trust } from '../trust.ts';
 import type { Environment } from './environment.ts';
@@ -35,7 +35,7 @@ export class KeyRing {
   constructor(options: KeyRingOptions) {
     this.#options = options;
     const { builtIn, requireComposite } = options;
-    this.#builtIn = 'newest' in builtIn ? builtIn : undefined;
+    this.#builtIn = 'newest' in builtIn ? chainUnder(builtIn, requireComposite) : undefined;
     this.#chain = this.#builtIn;
     const base =
       'newest' in builtIn
@@ -150,6 +150,12 @@ export class KeyRing {
 }
 
 const NOTHING = new Uint8Array();
+
+/** Where composite is compiled in, Ed25519 roots do not count, whatever `builtInChain` was given when it was made. */
+function chainUnder(chain: Chain, requireComposite: boolean): Chain {
+  if (!requireComposite || chain.compositeRootsOnly) return chain;
+  return builtInChain(chainFile(chain), { issuer: chain.issuer, requireComposite });
+}
 
 /** Entries of a revoked key do not count, except for payloads that the vendor honors. */
 function countsUnder(trust: Trust): Counts {

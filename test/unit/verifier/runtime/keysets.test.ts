@@ -80,6 +80,33 @@ describe('a keyset in the file of LICENSE_KEYSET_PATH', () => {
   });
 });
 
+describe('a product into which composite is compiled', () => {
+  const ALL = ['root a', 'root b', 'composite root 1', 'composite root 2'];
+  const mixed = { ...first, roots: ALL, keys: [issuingKey('composite issuing')] };
+
+  it('takes no keyset that Ed25519 roots only signed, from a file, pasted or from the state', async () => {
+    const keys = builtInChain(keysetBlock({ ...mixed, version: 1 }, ALL), { issuer: KEYSET_ISSUER });
+    const composite = { ...options, keys, compiledIn: { requireComposite: true } } as const;
+    product.drop(licenseBy('composite issuing'));
+    const stolen = [...mixed.keys, issuingKey('composite evil')];
+    const forged = keysetBlock({ ...mixed, keys: stolen, version: 2 }, ROOTS);
+    writeFileSync(keysetPath, forged);
+    await (await product.start({ ...options, keys })).close();
+    expect(versionInState()).toBe(2);
+    const running = await product.start(composite);
+    const codes = running.view().warnings.map(({ code }) => code);
+    expect(codes.filter((code) => code === 'keyset_threshold_previous')).toHaveLength(2);
+    const evil = textOf(licenseBy('composite evil', { ctr: 8 }));
+    expect(await running.install(evil)).toMatchObject({ ok: false, refusal: { code: 'key_unknown' } });
+    expect(await running.install(`${textOf(forged)}${evil}`)).toMatchObject({
+      ok: false,
+      refusal: { code: 'keyset_threshold_previous' },
+    });
+    const honest = keysetBlock({ ...mixed, keys: stolen, version: 3 }, ALL);
+    expect(await running.install(textOf(honest))).toEqual({ ok: true, outcome: 'keyset' });
+  });
+});
+
 describe('keysets that are pasted', () => {
   it('are taken first, before the license beside them, in any order', async () => {
     const running = await startWithOldKey();
