@@ -8,12 +8,13 @@ import {
   constants,
   lstatSync,
   openSync,
-  readFileSync,
+  readlinkSync,
+  realpathSync,
   renameSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { utf8 } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
@@ -38,27 +39,48 @@ const MAX_EMPTY_GUARD_MILLISECONDS = 1000;
 const GUARD_WAIT_MILLISECONDS = 15_000;
 
 export function fileStore(path: string): StateStore {
-  const lock = `${path}.lock`;
-  const guard = `${path}.guard`;
   return {
     name: `the file ${path}`,
-    read: () => settle(() => readCopy(path)),
-    writeFault: () => settle(() => faultOfFolder(dirname(path))),
+    read: () => settle(() => readCopy(targetOf(path))),
+    writeFault: () => settle(() => faultOfFolder(dirname(targetOf(path)))),
     write: (document, expected) =>
-      guarded(guard, () => {
-        if (readCopy(path)?.tag !== expected) return false;
-        replaceDurably(path, document, MODE);
+      guarded(path, (target) => {
+        if (readCopy(target)?.tag !== expected) return false;
+        replaceDurably(target, document, MODE);
         return true;
       }),
-    readLock: () => settle(() => noteOf(lock)),
+    readLock: () => settle(() => noteOf(lockOf(targetOf(path)))),
     swapLock: (expected, next) =>
-      guarded(guard, () => {
+      guarded(path, (target) => {
+        const lock = lockOf(target);
         if (noteOf(lock) !== expected) return false;
         if (next === undefined) removeIfPresent(lock);
         else writeNote(lock, next);
         return true;
       }),
   };
+}
+
+function lockOf(target: string): string {
+  return `${target}.lock`;
+}
+
+const MAX_LINKS = 40;
+
+/**
+ * The file that a link at this path points to, whether it exists or not. A link is not replaced: it may lead to the
+ * volume on which the state lasts, and all who use that file share its lock.
+ */
+function targetOf(path: string): string {
+  let target = path;
+  for (let links = 0; links < MAX_LINKS; links++) {
+    try {
+      target = resolve(realpathSync(dirname(target)), readlinkSync(target));
+    } catch {
+      return target;
+    }
+  }
+  return target;
 }
 
 function settle<T>(act: () => T): Promise<T> {
@@ -71,13 +93,15 @@ function settle<T>(act: () => T): Promise<T> {
  * Compares and sets behind a guard, a file that only one process can make. `act` is synchronous, so that the guard
  * exists for its length only; where a process died within it, the next one removes the guard.
  */
-async function guarded<T>(guard: string, act: () => T): Promise<T> {
+async function guarded<T>(path: string, act: (target: string) => T): Promise<T> {
+  const target = targetOf(path);
+  const guard = `${target}.guard`;
   const end = performance.now() + GUARD_WAIT_MILLISECONDS;
   for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
     try {
       if (makeGuard(guard)) {
         try {
-          return act();
+          return act(target);
         } finally {
           removeIfPresent(guard);
         }
@@ -113,12 +137,14 @@ function faultOfFolder(folder: string): string | undefined {
   }
 }
 
+const MAX_NOTE_BYTES = 4096;
+
 function noteOf(lock: string): string | undefined {
   try {
-    return readFileSync(lock, 'latin1');
+    return Buffer.from(readLimited(lock, MAX_NOTE_BYTES, 'too_large')).toString('latin1');
   } catch (error) {
-    if (errorCodeOf(error) === 'ENOENT') return undefined;
-    throw describeFileError(error, 'file_unreadable', lock);
+    if (error instanceof VtlicError && errorCodeOf(error.cause) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

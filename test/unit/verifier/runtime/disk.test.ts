@@ -1,5 +1,5 @@
 /** Disks that are full or read-only, files of another user, a file that cannot be renamed over. */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -85,6 +85,11 @@ describe('a product in production', () => {
     expect(run('')).toMatch(/^start refused: state_unwritable: the file .*license\.state: .*permission denied/);
     chmodSync(join(folder, 'license.state'), 0o644);
     expect(run('')).toBe('active 7');
+  });
+
+  it('is not held by a pipe in the place of the lock', () => {
+    execFileSync('mkfifo', [join(folder, 'license.state.lock')]);
+    expect(run('', renewal)).toBe('in_force');
   });
 
   it('does not start with a license that it may not read, and says that it cannot', () => {

@@ -1,0 +1,113 @@
+/** Paths in the environment that lead to links, pipes and devices, or that contain what a terminal would obey. */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { acquireLock } from '../../../../verifier/runtime/stores/lock.ts';
+import { checkLicense, fileStore, type LicenseOptions } from '../../../../verifier/runtime/index.ts';
+import { ed25519Key, licenseFile } from '../sample.ts';
+import { Product, textOf } from './product.ts';
+
+let product: Product;
+beforeEach(async () => {
+  product = new Product();
+  await product.dropLicense({ ctr: 7 });
+});
+afterEach(async () => {
+  await product.remove();
+});
+
+const withVariables = (variables: Readonly<Record<string, string>>): Partial<LicenseOptions> => ({
+  environment: { ...product.options().environment, ...variables },
+});
+
+const pipeAt = (path: string): string => {
+  execFileSync('mkfifo', [path]);
+  return path;
+};
+
+describe('a state behind a link', () => {
+  const linkTo = (target: string): string => {
+    const link = join(product.folder, 'link.state');
+    symlinkSync(target, link);
+    return link;
+  };
+
+  it('is made, and written, where the link points to, which stays a link', async () => {
+    const volume = join(product.folder, 'volume');
+    mkdirSync(volume);
+    const link = linkTo('volume/license.state');
+    const options = withVariables({ LICENSE_STATE_PATH: link });
+    const first = await product.start(options);
+    expect(readdirSync(volume)).toEqual(['license.state']);
+    await first.install(textOf(await licenseFile({ ctr: 8 })));
+    await first.close();
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    await product.dropLicense({ ctr: 7 });
+    const real = withVariables({ LICENSE_STATE_PATH: join(volume, 'license.state') });
+    expect((await product.refusal(real)).code).toBe('counter_rolled_back');
+  });
+
+  it('is not reached, rather than new, where the folder that the link leads to is missing', async () => {
+    const options = withVariables({ LICENSE_STATE_PATH: linkTo('unmounted/license.state') });
+    expect(await product.refusal(options)).toMatchObject({
+      code: 'state_unwritable',
+      detail: expect.stringContaining('the folder of this file does not exist') as string,
+    });
+    expect((await checkLicense(product.options(options))).refusal?.code).toBe('state_unwritable');
+  });
+
+  it('has one lock for all who use it, by the link, by a linked folder or by its own path', async () => {
+    const real = join(product.folder, 'license.state');
+    const alias = `${product.folder}-alias`;
+    symlinkSync(product.folder, alias);
+    try {
+      const held = await acquireLock(fileStore(real), 1000);
+      for (const path of [linkTo('license.state'), join(alias, 'link.state')])
+        expect(await acquireLock(fileStore(path), 50)).toBeUndefined();
+      await held?.release();
+      expect(existsSync(`${real}.lock`)).toBe(false);
+    } finally {
+      unlinkSync(alias);
+    }
+  });
+});
+
+describe('a pipe', () => {
+  it('in the place of the license, the keyset or the state never holds a product', async () => {
+    const pipe = pipeAt(join(product.folder, 'pipe'));
+    expect((await product.refusal(withVariables({ LICENSE_PATH: pipe }))).code).toBe('file_missing');
+    expect((await product.refusal(withVariables({ LICENSE_STATE_PATH: pipe }))).code).toBe('state_unwritable');
+    expect((await product.start(withVariables({ LICENSE_KEYSET_PATH: pipe }))).state).toBe('active');
+  });
+
+  it('is no file for a key of the override', async () => {
+    const pipe = pipeAt(join(product.folder, 'pipe'));
+    const key = Buffer.from(ed25519Key.publicKey.bytes).toString('base64');
+    const writer = spawn('sh', ['-c', `printf %s "$1" > "$0"`, pipe, key], { stdio: 'ignore' });
+    try {
+      await expect(product.start(withVariables({ LICENSE_PUBLIC_KEY: `file:${pipe}` }))).rejects.toMatchObject({
+        code: 'configuration_invalid',
+        place: { field: 'LICENSE_PUBLIC_KEY' },
+      });
+    } finally {
+      writer.kill();
+    }
+  });
+});
+
+describe('a path with an escape sequence', () => {
+  it('is shown harmlessly in errors, notices and views', async () => {
+    const hostile = join(product.folder, 'a\u001b[2Jb\u202ec');
+    const cases = [
+      withVariables({ LICENSE_PATH: hostile }),
+      withVariables({ LICENSE_STATE_PATH: join(hostile, 'state') }),
+    ];
+    for (const options of cases) {
+      const { view, refusal } = await checkLicense(product.options(options));
+      expect(refusal?.detail).toContain('a\\u{001B}[2Jb\\u{202E}c');
+      expect(JSON.stringify({ ...view, refusal })).not.toMatch(/\\u001b|\u202e/);
+      await expect(product.start(options)).rejects.toThrow('a\\u{001B}[2Jb\\u{202E}c');
+    }
+  });
+});
