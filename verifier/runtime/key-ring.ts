@@ -2,7 +2,7 @@
  * The keys that a running product trusts: those built in, or the chain of keysets with what state and file bring, and
  * the environment's override over them (docs/keysets.md, "Which keyset counts").
  */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_CHAIN_BYTES } from '../../formats/keyset/keyset.ts';
 import { errorCodeOf, readLimited } from '../../files/index.ts';
@@ -43,7 +43,7 @@ export class KeyRing {
         : requireComposite
           ? makeTrust({ ...builtIn, requireComposite })
           : builtIn;
-    this.#trust = trustFromOverride(options.environment, base, readFileSync);
+    this.#trust = trustFromOverride(options.environment, base, readKeyFile);
     this.#counts = countsUnder(base);
   }
 
@@ -118,7 +118,7 @@ export class KeyRing {
     if (chain === this.#chain) return false;
     const { environment, requireComposite } = this.#options;
     const base = trustOfChain(chain, { requireComposite });
-    this.#trust = trustFromOverride(environment, base, readFileSync);
+    this.#trust = trustFromOverride(environment, base, readKeyFile);
     this.#counts = countsUnder(base);
     this.#chain = chain;
     return true;
@@ -150,6 +150,11 @@ export class KeyRing {
 }
 
 const NOTHING = new Uint8Array();
+
+/** No pipe holds the product, and no device fills its memory. What is too large for a key, the override refuses. */
+function readKeyFile(path: string): Uint8Array {
+  return readLimited(path, MAX_CHAIN_BYTES, 'too_large');
+}
 
 /** Where composite is compiled in, Ed25519 roots do not count, whatever `builtInChain` was given when it was made. */
 function chainUnder(chain: Chain, requireComposite: boolean): Chain {

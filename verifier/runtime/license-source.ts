@@ -2,6 +2,7 @@
 import { accessSync, constants, realpathSync, statSync, watch, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';
+import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { describeFileError, errorCodeOf, readLicenseFile, removeIfPresent, replaceDurably } from '../../files/index.ts';
 import type { Settings } from './environment.ts';
@@ -9,6 +10,7 @@ import type { Source } from './judge.ts';
 import { notice, type Notice } from './notices.ts';
 
 const MODE = 0o644;
+const MAX_PATH = 4096;
 
 export interface LicenseSource {
   /** In words, for messages. */
@@ -33,7 +35,7 @@ export function licenseSource(license: Settings['license']): LicenseSource {
 
 function fileSource(path: string): LicenseSource {
   return {
-    place: `the file ${path}`,
+    place: `the file ${cleanText(path, MAX_PATH)}`,
     read: () => {
       try {
         return { file: readLicenseFile(path) };

@@ -2,6 +2,7 @@
  * Everything that a runtime tells an operator: one table of codes, each with one sentence and one remedy. A product
  * translates by the code; `detail` is what was found in this one case.
  */
+import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { KEYSET_REASONS, type KeysetReason } from '../keyset/index.ts';
 import { REASONS, type Reason } from '../reasons.ts';
@@ -148,13 +149,22 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
   },
 });
 
+/** A path may be in it, which has up to 4,096 bytes and may contain any character. */
+const MAX_DETAIL = 5000;
+
 export function notice(
   code: NoticeCode,
   detail: string,
   values: Readonly<Record<string, string | number>> = {},
 ): Notice {
   const { sentence, remedy } = NOTICES[code];
-  return Object.freeze({ code, sentence, remedy, detail, values: Object.freeze({ ...values }) });
+  return Object.freeze({
+    code,
+    sentence,
+    remedy,
+    detail: cleanText(detail, MAX_DETAIL),
+    values: Object.freeze({ ...values }),
+  });
 }
 
 /** Every code with its sentence and remedy: what a product translates. */
