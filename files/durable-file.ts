@@ -98,7 +98,7 @@ export async function createManyDurably(
 /** `open`: in progress. `equal`: the same bytes already exist under that name. `exists`: another file has the name. */
 type FileState = 'open' | 'equal' | 'exists' | VtlicError;
 
-/** What concerns one name or one folder: the files beside it may well be written. */
+/** Error codes that concern only one name or one folder; other files can still be written. */
 const OF_ONE_FILE: ReadonlySet<string | undefined> = new Set([
   'EACCES',
   'EEXIST',
@@ -112,7 +112,7 @@ const OF_ONE_FILE: ReadonlySet<string | undefined> = new Set([
   'EPERM',
 ]);
 
-/** Gives back the error that concerns one file, and throws every other one. */
+/** Returns an error that concerns only this file, and throws every other error. */
 function ofOneFile(act: () => FileState): FileState {
   try {
     return act();

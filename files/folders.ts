@@ -96,7 +96,7 @@ export function isPresent(path: string, code: ToolFault): boolean {
   }
 }
 
-/** Empty where not even that may be known. */
+/** Empty if this user may not see who owns the folder either. */
 function ownerOf(folder: string): string {
   try {
     return `, which belongs to the user with the number ${statSync(folder).uid}`;

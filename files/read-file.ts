@@ -36,7 +36,7 @@ export function readLicenseFile(path: string): Uint8Array {
 }
 
 /**
- * A chain of keysets, or the beginning of a larger one, likewise.
+ * Reads a chain of keysets; of a file that is too large, only the beginning.
  *
  * @throws VtlicError `file_unreadable` naming the file
  */

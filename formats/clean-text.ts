@@ -48,7 +48,7 @@ export function groupDigits(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** Whatever could move the cursor, turn a line or be invisible. */
+/** Characters that move the cursor, reverse the direction of a line, or are invisible. */
 const HOSTILE = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 
 /** One JSON document on one line, safe to look at in a terminal. The values stay the same. */

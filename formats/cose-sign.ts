@@ -45,7 +45,7 @@ export interface CoseSign {
   readonly signers: readonly CoseSigner[];
 }
 
-/** Twice the largest number of roots, for a version that old and new roots sign, and as many unknown signers again. */
+/** Room for two full sets of roots, where old and new roots both sign, and for as many unknown signers. */
 export const MAX_SIGNERS = 64;
 
 const TAG_SIGN = 98;

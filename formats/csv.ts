@@ -18,7 +18,7 @@ export interface CsvRecord {
   readonly kind: 'record';
   /** The line on which it begins, from 1. */
   readonly line: number;
-  /** The values, quotes taken away. */
+  /** The values, without the quotes around them. */
   readonly fields: readonly string[];
   /** Where a field begins; of one that is not there, where the record begins. */
   readonly placeOf: (field: number) => CsvPlace;
@@ -28,7 +28,7 @@ export interface CsvFault extends CsvPlace {
   readonly kind: 'fault';
   readonly message: string;
   readonly hint?: string;
-  /** True where nothing behind it can be told apart. */
+  /** True if the reader cannot find where the next record begins. */
   readonly last: boolean;
 }
 
@@ -53,8 +53,8 @@ export const DELIMITER_NAMES: Readonly<Record<CsvDelimiter, string>> = {
 const DEFAULT_RECORD_BYTES = 1 << 20;
 
 /**
- * Records in their order, the header's among them. The record after a faulty one is read, as far as it can be told
- * where it begins.
+ * Records in their order, the header's among them. After a faulty record, the reader continues if it can find where the
+ * next record begins.
  */
 export function* readCsv(chunks: Iterable<Uint8Array>, limits: CsvLimits = {}): Generator<CsvRecord | CsvFault> {
   const maxBytes = limits.recordBytes ?? DEFAULT_RECORD_BYTES;
@@ -184,7 +184,7 @@ function whereIn(text: string, at: number, line: number): string {
   return `that begins at line ${place.line}, column ${place.column},`;
 }
 
-/** The place behind `before`, which begins on `line`. */
+/** The place right after the text `before`, which begins on `line`. */
 function placeIn(before: string, line: number): CsvPlace {
   const lineStart = before.lastIndexOf('\n') + 1;
   let lines = 0;
@@ -200,7 +200,10 @@ interface RawRecord {
   readonly bytes: Uint8Array;
   /** From 1: where it begins. */
   readonly line: number;
-  /** `open-quote`: a quote was never closed; the place of the last one opened. Nothing can be told after it. */
+  /**
+   * `open-quote`: a quote was never closed; the place of the last one opened. Nothing after it can be split into
+   * records.
+   */
   readonly fault?: 'too-long' | 'open-quote';
   /** Offset in `bytes` of the last quote that opened a field. */
   readonly quoteAt: number;
@@ -220,7 +223,7 @@ type State = 'field-start' | 'plain' | 'quoted' | 'quote-in-quoted';
  * Bytes of a CSV file → the bytes of its records, one at a time, however the file is cut into chunks.
  *
  * Delimiters, quotes and line ends are single bytes in UTF-8 and never part of another character, so records can be
- * told apart before anything is decoded.
+ * separated before anything is decoded.
  *
  * A record that is longer than `maxBytes` is cut there and given as `too-long`; the file goes on behind its line end,
  * unless a quote is open (`open-quote`).
@@ -303,7 +306,7 @@ function* splitRecords(
 /**
  * What makes a spreadsheet take a text for a formula: `=`, `+`, `-`, `@`, also in full width, at the beginning or
  * behind blanks, and a tab or carriage return at the beginning. Apostrophes before it count too, so that the one that
- * `csvRow` adds can be told from those that were there.
+ * `csvRow` adds can be distinguished from those that were there.
  */
 const FORMULA = /^'*(?:[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/u;
 

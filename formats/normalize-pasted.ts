@@ -3,8 +3,8 @@
  * file that a program reads: the verifier itself stays strict (`armor.ts`), and what comes out here is verified as
  * always.
  *
- * Each step takes time and memory in proportion to the text, and the text has a limit. Nothing is guessed: what cannot
- * be told from one block of base64 is refused, and so are two different blocks.
+ * Each step takes time and memory in proportion to the text, and the text has a limit. It guesses nothing: it refuses a
+ * text in which it cannot find exactly one block of base64, and two different blocks.
  */
 import { armor, type ArmorLabel, LICENSE_LIMITS } from './armor.ts';
 import { decodeBase64 } from './base64.ts';
@@ -177,10 +177,10 @@ interface Block {
 /** What mail programs make of a hyphen. */
 const DASHES = '[-\u2010-\u2015\u2212\u2043\ufe58\ufe63\uff0d]';
 
-/** A mark whose dashes and blanks may have suffered; between its words there may be one line end. */
+/** A BEGIN or END mark, with any dashes and blanks, and at most one line end between its words. */
 function markOf(word: 'BEGIN' | 'END', label: ArmorLabel): string {
   const words = [word, ...label.split(' ')].join('[ \\t]{0,8}\\n?[ \\t]{0,8}');
-  // At least one dash on each side: two become one long one in many editors.
+  // One dash on each side is enough: many editors turn two dashes into one long dash.
   return `${DASHES}{1,8}[ \\t]{0,8}${words}(?![ \\t]{1,8}[A-Z])[ \\t]{0,8}${DASHES}{1,8}`;
 }
 
@@ -219,7 +219,7 @@ function bytesOf(body: string): Uint8Array {
   const joined = body.replaceAll(/\s/g, '');
   const wrong = /[^A-Za-z0-9+/=]/.exec(joined);
   if (wrong !== null) throw refuse('between its BEGIN and END lines there is a character that is not base64');
-  // What a mail lost at the very end: the padding is no part of the content.
+  // A mail may lose the padding at the very end; it is no part of the content.
   const bare = joined.replace(/={1,2}$/, '');
   const bytes = decodeBase64(bare + '='.repeat((4 - (bare.length % 4)) % 4));
   if (bytes === undefined || bytes.length === 0) throw refuse('its base64 is not whole: some of it is missing');

@@ -14,7 +14,7 @@ export interface ArmoredBlock {
   readonly offset: number;
   /** The line that `offset` is in, from 1. */
   readonly line: number;
-  /** A line feed is between this block and the one before, or it is the first. */
+  /** True for the first block, and if a line feed is between this block and the one before. */
   readonly onNewLine: boolean;
 }
 
@@ -82,7 +82,7 @@ function skipBlanks(file: Uint8Array, from: number): number {
   return at;
 }
 
-/** What is not the label of a license is judged as that of a keyset, whose armor then refuses it. */
+/** Treats every label but that of a license as that of a keyset; reading its armor then refuses a wrong one. */
 function labelAt(file: Uint8Array, begin: number): ArmorLabel {
   return LABELS.find((label) => isAt(file, begin, `${BEGIN_MARK}${label}-----`)) ?? 'VTLIC KEYSET';
 }

@@ -21,7 +21,7 @@ import {
 } from './keyset.ts';
 
 /**
- * Reads a payload. Whether its keys are usable is for their import to say.
+ * Reads a payload. Does not check whether its keys are usable: importing them does.
  *
  * @throws VtlicError `claims_malformed` (with the member or the offset), or `claims_unknown` for a member that this
  *   version of the format does not know

@@ -11,7 +11,7 @@ import type { IssuingKey, Keyset } from './keyset.ts';
  * The payload bytes. Sorts roots, keys and lists; leaves out what is empty.
  *
  * @throws VtlicError `claims_malformed` for whatever a verifier would refuse, found by reading the result again;
- *   `internal` for what no payload can say
+ *   `internal` for values that no payload can contain
  */
 export function encodeKeyset(keyset: Keyset): Uint8Array {
   const policy = mapOf({ composite: keyset.requireComposite ? true : undefined, ed25519_until: keyset.ed25519Until });

@@ -77,7 +77,7 @@ export function meetsEd25519Criteria(publicKey: Uint8Array, signature: Uint8Arra
 }
 
 /**
- * What a public key's 32 bytes are, beyond their spelling. `mixed-order` has a torsion part beside its prime-order
+ * The kind of point that the 32 bytes of a public key encode. `mixed-order` has a torsion part beside its prime-order
  * part.
  */
 export type PointKind = 'not-on-curve' | 'mixed-order' | 'prime-order';

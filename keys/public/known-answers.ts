@@ -74,7 +74,8 @@ const ED25519_ANSWERS: readonly Ed25519Answer[] = [
 ];
 
 function ed25519Answers(provider: Provider): boolean {
-  // One array a key: importing it costs node:crypto as much as a verification, and it keeps what it imported.
+  // One array for each key: importing a key costs node:crypto as much as a verification, and its provider remembers an
+  // imported key by its array.
   const keys = new Map(ED25519_ANSWERS.map(({ key }) => [key, hex(key)]));
   return ED25519_ANSWERS.every(
     ({ key, message, signature, valid }) =>

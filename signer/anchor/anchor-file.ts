@@ -45,7 +45,7 @@ export function anchorFile(named: string): AnchorStore {
     whenMissing: 'put the anchor back in its place; if it is lost, see: vtlic help ledger restore',
     read: async () => recordsOf(await see()),
     movedBy: async () => (await see()).find(({ moved }) => moved)?.record,
-    // A change that is decided counts from then on; the next change publishes it.
+    // Nothing to finish: a change that was decided counts already, and the next change publishes it.
     settle: () => Promise.resolve(),
     replace: async ({ known, next, moved = false, nonce }: AnchorChange) => {
       try {
@@ -114,7 +114,7 @@ function decoded(path: string, { contents, foreign, leftNew }: SeenFile): readon
   return whole;
 }
 
-/** "The disk is not mounted" is another fault than "the anchor is gone". */
+/** Distinguishes a disk that is not mounted from an anchor that is gone. */
 function requireFolder(path: string): void {
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
@@ -127,7 +127,7 @@ function requireFolder(path: string): void {
 function filesOf(path: string): AnchorFiles {
   const guard = `${path}.guard`;
   const leftNew = `${path}.new`;
-  /** The result of an act on one file, whose error names that file. */
+  /** Runs an act on one file; its error names that file. */
   const on = <T>(file: string, act: () => T): Promise<T> => {
     try {
       return Promise.resolve(act());
@@ -187,7 +187,10 @@ function namesIn(guard: string): readonly string[] | undefined {
   }
 }
 
-/** Under a name of its own first, so that no guard is ever empty; a rename never replaces a folder with files in it. */
+/**
+ * Makes the guard under a temporary name first, so that no guard is ever empty; a rename never replaces a folder with
+ * files in it.
+ */
 function makeGuard(guard: string, name: string): void {
   const parent = dirname(guard);
   const own = mkdtempSync(`${guard}-`);

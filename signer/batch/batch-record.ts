@@ -1,6 +1,6 @@
 /**
  * `batches/NAME/batch.json`: which plan a batch was begun with. The ledger says which rows are done; this says where
- * the rest is. Also which plans nothing needs any more.
+ * the rest is. Also finds the plans that are no longer needed.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

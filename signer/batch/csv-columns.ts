@@ -62,7 +62,7 @@ export function readHeader(
   const faults: VtlicError[] = [];
   const columns: Column[] = [];
   const seen = new Map<string, CsvPlace>();
-  /** Names that a misspelled one most likely means: that they are missing is no fault of its own. */
+  /** Columns that misspelled names most likely mean; they are not also reported as missing. */
   const meant = new Set<string>();
   names.forEach((name, i) => {
     const place = header.placeOf(i);

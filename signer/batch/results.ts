@@ -135,7 +135,7 @@ export async function writeResults(plan: BatchPlan, siteFolder: string, ledger: 
 function resultOf(row: PlanRow, batch: string, ledger: LedgerView): RowResult {
   const lineage = row.kind === 'done' ? row.lineage : lineageOf(row.item.license);
   const record = recordOfRow(ledger, lineage, batch, row.row);
-  // What a row says of its license does not depend on the counter that it got.
+  // Without a record, the planned license is used: the columns below are the same for any counter.
   const license = record === undefined ? planned(row) : decodeLicense(record.intent.body.payload);
   const of = {
     line: row.line,
@@ -235,7 +235,10 @@ export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'resume
   return parts.join('; ');
 }
 
-/** The licenses are released, whatever becomes of their proofs: an error is returned, for the end of the report. */
+/**
+ * Returns an error instead of throwing it: the licenses are released by now, and the report ends with the fault of the
+ * proofs.
+ */
 export async function proofFault(
   batch: BatchPlan,
   work: Omit<ProofWork, 'resumeCommand'>,

@@ -69,7 +69,7 @@ export function checkPlannedRow({ line, item: { license } }: SignRow, made: numb
   recheckLicense(license, where, against);
 }
 
-/** Faults of a secret, after which the plan that was confirmed is as good as before. */
+/** Faults of a secret, after which the plan that was confirmed can still be signed. */
 const SECRET_FAULTS: ReadonlySet<ErrorCode> = new Set([
   'passphrase_refused',
   'pin_refused',

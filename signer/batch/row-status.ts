@@ -57,7 +57,7 @@ export interface RowsChecked {
   readonly stale: number;
   /** The first of those, in words. */
   readonly firstStale?: string;
-  /** A counter was reserved by this very plan: it was reviewed, whatever a file beside the ledger says. */
+  /** True if this very plan reserved a counter: it was reviewed then, whatever a file beside the ledger says. */
   readonly begun: boolean;
 }
 

@@ -272,7 +272,8 @@ class BatchRun {
       { written: () => runtime.step('file-written'), linked: () => runtime.step('file-linked') },
     );
     const released = issued.filter((_, i) => outcomes[i]?.ok === true);
-    // One file in the way is that row's matter; where a whole group cannot be written, the next one could not either.
+    // A fault of one file concerns only its row. If no file of a group can be written, those of the next group could
+    // not either, so the batch stops.
     const faults = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
     if (issued.length > 1 && faults.length === issued.length && faults[0]?.code === 'output_unwritable')
       this.#stop(faults[0]);

@@ -1,6 +1,6 @@
 /**
- * Examples of the commands whose own module has none, for `vtlic help COMMAND` and the manual. Loaded with a help only.
- * Two lines show two uses; what is in capitals is to be replaced.
+ * Examples of the commands whose own module has none, for `vtlic help COMMAND` and the manual. Loaded only for a help
+ * text. Words in capitals are placeholders.
  */
 export const EXAMPLES: ReadonlyMap<string, readonly string[]> = new Map([
   ['init', ['vtlic init my-site --issuer example-vendor --anchor /media/usb/anchor']],

@@ -1,4 +1,4 @@
-/** Which exit code each error leaves with. */
+/** The exit code of each error. */
 import type { ErrorCode } from '../../formats/error.ts';
 import { EXIT } from '../../formats/exit-codes.ts';
 

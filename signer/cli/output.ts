@@ -13,8 +13,8 @@ import type { Io } from './io.ts';
 const MAX_TEXT = 4000;
 
 /**
- * Anything thrown, as ours. An error of the operating system that no step expected is still no defect: it is told with
- * its file. Everything else is a defect of this program.
+ * Turns anything thrown into a VtlicError. An unexpected error of the operating system is no defect either: it is
+ * reported with its file. Everything else is a defect of this program.
  */
 export function asVtlicError(error: unknown): VtlicError {
   if (error instanceof VtlicError) return error;
@@ -29,7 +29,7 @@ export function asVtlicError(error: unknown): VtlicError {
   });
 }
 
-/** Of an error that a call to the operating system threw. */
+/** The VtlicError for an error that a system call threw; undefined for any other. */
 function systemError(error: unknown): VtlicError | undefined {
   if (!(error instanceof Error) || !('syscall' in error) || typeof error.syscall !== 'string') return undefined;
   if (!/^E[A-Z0-9]+$/.test(errorCodeOf(error) ?? '')) return undefined;

@@ -230,7 +230,7 @@ function finish(parent: Command): void {
   }
 }
 
-/** Of an option with a value that is given twice, Commander takes the last without a word. */
+/** Refuses an option with a value that is given twice: Commander would take the last one without a warning. */
 function refuseRepeats(command: Command): void {
   for (const option of command.options) {
     if (!option.required || Array.isArray(option.defaultValue)) continue;

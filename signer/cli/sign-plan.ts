@@ -1,5 +1,5 @@
 /**
- * What `issue` and `renew` share: a plan, its view, and one of three ways to the officer's word (`Yes`, `--dry-run`,
+ * What `issue` and `renew` share: a plan, its view, and one of three ways to the officer's consent (`Yes`, `--dry-run`,
  * `--confirm`).
  */
 import { sha256Hex } from '../../files/index.ts';
@@ -152,7 +152,7 @@ async function planAndSign(
       hint: 'plan it with --dry-run, then sign it with --confirm DIGEST',
     });
   }
-  // Which key, and whether its secret can be had, is known before the ledger is opened or a token touched.
+  // Finds out which key signs, and whether its secret is available, before it opens the ledger or uses a token.
   const early =
     options.confirm === undefined
       ? undefined
@@ -240,7 +240,7 @@ function provingCommand(released: readonly ReleasedLicense[], options: SigningOp
   );
 }
 
-/** What fails here is reported after the license, which is released. */
+/** A failure here is reported after the license, which is released by now. */
 async function prove(released: readonly ReleasedLicense[], work: ProofWork): Promise<ProofOutcome> {
   try {
     const records = released.flatMap(({ issued }) => work.ledger.findByIntent(issued.intent.seq) ?? []);

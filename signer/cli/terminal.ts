@@ -110,7 +110,7 @@ async function readLine(
   const handlers: [event: string, handler: () => void][] = [];
   try {
     input.setRawMode(true);
-    // What was typed before the question was shown is no answer to it.
+    // Text that was typed before the question was shown is no answer to it.
     await discardTyped(input);
     return await new Promise<Uint8Array>((resolve, reject) => {
       // While undefined, what is typed is dropped.
@@ -206,7 +206,9 @@ export async function confirmByWord(
   if (answer !== word) throw new VtlicError('declined', 'declined: nothing was changed');
 }
 
-/** A clock that is far from the ledger's time is believed only on a typed word: every later entry follows it. */
+/**
+ * Accepts a clock that is far from the ledger's time only on a typed word, since all later entries follow that time.
+ */
 export function confirmClockJump(terminal: Terminal | undefined): (jump: ClockJump) => Promise<void> {
   return ({ from, to }) =>
     confirmByWord(

@@ -1,6 +1,6 @@
 /**
- * Hands counters over: signed → recorded, which closes them here → anchored → written. A document that left has
- * always closed what it speaks of.
+ * Hands counters over: signed → recorded, which closes them here → anchored → written. A ledger has always closed the
+ * counters in a document before it writes that document.
  */
 import { decodeCoseSign1, encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import {
@@ -93,7 +93,7 @@ export interface Handover {
   readonly to: Uint8Array;
 }
 
-/** What a document says of the ledger as it is now: of one customer, or of all. */
+/** The content of a document about the ledger as it is now, for one customer or for all. */
 export function countersOf(ledger: LedgerView, { sub, to }: Handover, made: number): CountersDocument {
   const head = ledger.head();
   const origin = ledger.logs().at(-1)?.origin ?? ledger.genesis.origin;
@@ -137,7 +137,7 @@ function* handed(ledger: LedgerView, sub: string | undefined): Generator<HandedL
   }
 }
 
-/** All that are known, of one customer or of everybody. */
+/** All known lineages, of one customer or of everybody. */
 export function* lineagesIn(ledger: LedgerView, sub: string | undefined): Generator<Lineage, void> {
   for (let after: Lineage | undefined = sub === undefined ? undefined : { sub, aud: '' }; ;) {
     const page = ledger.knownLineages({ limit: PAGE, ...(after === undefined ? {} : { after }) });

@@ -97,7 +97,7 @@ export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDoc
   const restored = closing?.kind === 'adopt';
   if (equalBytes(document.ledgerId, ledger.genesis.ledgerId)) {
     const own = acts.find((entry) => entry.kind === 'close' && equalBytes(sha256(entry.body.document), digest));
-    // The lost part of the record handed it over: what it says is taken as another ledger's word.
+    // The lost part of the record made this document, so it is treated like one of another ledger.
     if (own === undefined && gate !== undefined) return { how: 'over', asks: restored ? 'not-handed-over' : 'nothing' };
     if (own === undefined || gate !== own.seq)
       throw conflict(
@@ -148,7 +148,8 @@ function isAfter(a: DocumentPosition, b: DocumentPosition): boolean {
 }
 
 /**
- * What this ledger handed over comes back only by a document that came out of its own, or that knows newer counters.
+ * Counters that this ledger handed over come back only by a document that derives from its own, or that has newer
+ * counters.
  */
 function requireReturn(ledger: LedgerView, document: CountersDocument, closing: CloseEntry): void {
   const handed = sha256(closing.body.document);

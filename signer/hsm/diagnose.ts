@@ -1,6 +1,6 @@
 /**
  * What an officer runs before a ceremony: opens the token of a keystore and has it examined, with the site's keys in
- * it. One PIN, some test signatures, a data object and keys made and destroyed; nothing stays.
+ * it. It asks for one PIN, makes some test signatures, and makes and destroys a data object and keys; nothing stays.
  */
 import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -114,7 +114,7 @@ async function predictions(
 
 const MANUAL = "see docs/hsm.md, and the manual of the token's maker";
 
-/** A remedy that names this very command leads nowhere from here. */
+/** Replaces a remedy that names this very command. */
 function elsewhere(check: Check): Check {
   return check.remedy?.includes('vtlic hsm doctor') === true ? { ...check, remedy: MANUAL } : check;
 }

@@ -104,7 +104,7 @@ function keyTypeWords({ class: type, component, keyType }: ListedKey): string {
   return `${type} key  ${what}`;
 }
 
-/** What the token says of a private or secret key; nothing of what it does not say. */
+/** The attributes of a private or secret key in words, without those that the token does not show. */
 function protectionWords(key: ListedKey): string {
   const words: readonly (readonly [value: boolean | undefined, whenTrue: string, whenFalse: string])[] = [
     [key.sensitive, 'sensitive', 'NOT sensitive'],

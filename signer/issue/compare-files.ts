@@ -33,7 +33,7 @@ export interface ComparedFiles {
 const PER_TURN = 256;
 
 /**
- * @param onFault called for each file, in no order that is promised
+ * @param onFault called for each file, in no particular order
  * @throws VtlicError `interrupted`; `file_unreadable` where a folder cannot be read
  */
 export async function compareFiles(
@@ -57,7 +57,7 @@ export async function compareFiles(
   const { folder } = site.paths;
   for (const entry of ledger.entriesFrom(1)) {
     await turn();
-    // A later release of the same license says only that its file was written out again.
+    // A later release entry of the same license only says that its file was written again.
     const record = entry.kind === 'release' ? ledger.findByIntent(entry.body.intent) : undefined;
     if (entry.kind !== 'release' || record?.release?.seq !== entry.seq) continue;
     const { path } = entry.body;
@@ -79,7 +79,7 @@ export async function compareFiles(
   return Object.freeze(counts);
 }
 
-/** Why a file is of no license that the ledger knows by this path; undefined where it is of one. */
+/** Why the file is not the license that the ledger has for this path; undefined if it is. */
 function foreignFault(ledger: LedgerView, path: string, file: string): string | undefined {
   const license = PROOF_ENDINGS.find((ending) => path.endsWith(ending));
   if (license !== undefined) {

@@ -19,7 +19,7 @@ import { nowSeconds, type Runtime } from '../runtime.ts';
 import { recover } from './recover.ts';
 
 const CONFIRM_WITHIN_SECONDS = 300;
-/** A larger jump, either way, is typed: 365 days. */
+/** A larger jump of the clock, forward or back, needs a typed word: 365 days. */
 const MAX_SILENT_JUMP_SECONDS: number = 365 * 86_400;
 
 export async function openForSigning(site: Site, runtime: Runtime, run: LedgerOpenOptions): Promise<Ledger> {
@@ -57,7 +57,10 @@ export async function openForSigning(site: Site, runtime: Runtime, run: LedgerOp
   }
 }
 
-/** Until the old place is empty, the anchor there vouches for an older state of the ledger. */
+/**
+ * Finishes an interrupted move of the anchor: until the old place says that the anchor has moved, it vouches for an
+ * older state of the ledger.
+ */
 async function settleMove(ledger: Ledger, run: LedgerOpenOptions): Promise<void> {
   const move = ledger.lastAnchorMove();
   if (move === undefined || move.seq <= ledger.anchored.entries) return;

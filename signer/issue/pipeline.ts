@@ -41,7 +41,7 @@ export interface IssuedLicense {
   readonly file: Uint8Array;
 }
 
-/** The anchor covers its leaf: it may leave. */
+/** The anchor covers its leaf, so its file may be written. */
 export interface AnchoredLicense {
   readonly stage: 'anchored';
   readonly issued: IssuedLicense;
@@ -99,7 +99,7 @@ export async function release(
 }
 
 /**
- * The same, but gives back the error that concerns this one file: others can still be released.
+ * The same, but returns an error that concerns only this file, since others can still be released.
  *
  * @throws VtlicError `output_unwritable` where no file can be written
  */

@@ -40,7 +40,7 @@ export async function recover(ledger: Ledger, site: Site, runtime: Runtime): Pro
   return released;
 }
 
-/** Licenses that wait and are named; the rest are counted. */
+/** At most this many waiting licenses are named; the rest are counted. */
 const MAX_NAMED = 3;
 
 function voidsInWords(voids: readonly LicenseRecord[]): string {

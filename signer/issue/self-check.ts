@@ -101,7 +101,7 @@ function same(ours: CborValue, theirs: unknown): boolean {
   );
 }
 
-/** True when cbor-x reads `bytes` as `ours`, an optional tag at the top included, to the last byte. */
+/** True if cbor-x decodes all of `bytes` to the same value as `ours`, including the tag at the top if there is one. */
 function secondDecoderAgrees(bytes: Uint8Array, ours: CborValue, tag?: number): boolean {
   let theirs: unknown;
   try {

@@ -26,7 +26,7 @@ export interface KeyToAdopt {
   readonly id?: Uint8Array;
   /** CKA_LABEL */
   readonly label?: string;
-  /** Refused where another one is found. */
+  /** The algorithm that is expected; a key of another one is refused. */
   readonly algorithm?: Algorithm;
   readonly makeDefault: boolean;
 }
@@ -64,7 +64,7 @@ async function adoptLocked(access: KeyAccess, wanted: KeyToAdopt, ledgerId: stri
   }
 }
 
-/** Finds the key and checks its attributes; that it signs, `openObject` proves. */
+/** Finds the key and checks its attributes; `openObject` proves that it signs. */
 export async function findAdoptable(
   tokens: readonly [Token, ...Token[]],
   wanted: Pick<KeyToAdopt, 'id' | 'label' | 'algorithm' | 'mldsaKeystore'>,

@@ -52,7 +52,9 @@ export function secretsTaken(site: Site, names: readonly string[]): readonly str
   });
 }
 
-/** What is to be said of a URI once, where it enters: an attribute of its query that no program of ours knows. */
+/**
+ * Warnings for the command that first gets a URI: attributes of its query that this toolkit does not know and ignores.
+ */
 export function ignoredAttributes(store: TokenKeystore): readonly string[] {
   return parsePkcs11Uri(store.uri).ignored.map(
     ({ name }) =>

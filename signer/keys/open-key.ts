@@ -35,8 +35,8 @@ export async function openKey(access: KeyAccess, record: KeyRecord, ledgerId: st
 }
 
 /**
- * Whether another ledger has claimed the key: asked before a run finishes what an earlier one left. Claims nothing. A
- * token must be logged in to for it.
+ * Checks that no other ledger has claimed the key, before a run finishes what an earlier one left. Claims nothing. For
+ * a key in a token, it logs in to the token.
  *
  * @throws VtlicError `key_claimed`
  */

@@ -141,7 +141,7 @@ interface Claiming {
   readonly discard: (error: unknown) => Promise<unknown>;
 }
 
-/** Claims a key for the ledger of the site, and gives the way back. */
+/** Claims a key for the ledger of the site. The result's `undo` takes the claim back. */
 export async function claimed(
   token: Token,
   key: SigningKey,
@@ -154,7 +154,7 @@ export async function claimed(
   const existed = fileExists(file);
   let isNew = true;
   const undo = async (failure: unknown): Promise<unknown> => {
-    // A claim that stays in a token claims a key that is no more: it is in nobody's way.
+    // A claim that remains in the token does no harm, because its key no longer exists.
     if (isNew) await withdrawClaim(token, claim, existed ? undefined : file).catch(() => {});
     return discard(failure);
   };

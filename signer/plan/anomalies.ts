@@ -18,7 +18,7 @@ const MANY_TIMES = 10;
 const TERM_SLACK_SECONDS: number = 2 * DAY_SECONDS;
 const SOON_SECONDS: number = 30 * DAY_SECONDS;
 
-/** What there is to compare with; the algorithm where the site knows the key. */
+/** The last license, to compare with, and its algorithm if the site knows the key. */
 export function comparedWith(
   last: LastLicense | undefined,
   site: Site,
@@ -100,8 +100,8 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
 type Mark = (kind: AnomalyKind, sentence: string) => void;
 
 /**
- * The same order twice, say. A license under a stronger key is not the same again; one that only begins on another day
- * is, because it ends when the last one does.
+ * Marks a license that repeats the last one: an order that was entered twice, for example. A license under a stronger
+ * key is not the same again; one that only begins on another day is, because it ends when the last one does.
  */
 function sameAgain({ license, algorithm, previousAlgorithm }: Compared, previous: License, mark: Mark): void {
   if (previousAlgorithm !== undefined && previousAlgorithm !== algorithm) return;

@@ -45,7 +45,7 @@ function faultOf(license: License, { site, catalog, ledger }: CheckedAgainst): s
   return (combinationFault(request) ?? useFaultInLineage(license, ledger))?.message;
 }
 
-/** A plan whose counter has been used since is stale, not forged: whoever checks its freshness says so. */
+/** A plan whose counter has been used since is stale, not forged; the check of its freshness reports that. */
 function useFaultInLineage(license: License, ledger: LedgerView): VtlicError | undefined {
   const newest = newestOfLineage(ledger, lineageOf(license));
   if (newest === undefined) return undefined;

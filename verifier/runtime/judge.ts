@@ -67,7 +67,7 @@ const FREE_TIER_REASONS: ReadonlySet<Reason> = new Set<Reason>([
   'superseded',
 ]);
 
-/** For which the license in the state may serve, where the product chose so. */
+/** Reasons for which the license in the state replaces the file, if the product chose so. */
 const KEPT_REASONS: ReadonlySet<Reason> = new Set<Reason>(['key_unknown', 'alg_unknown', 'claims_unknown']);
 
 export function contextOf({ state, counts, product, clock, elapsed }: Situation): VerifyContext {
@@ -259,7 +259,10 @@ function graceWarnings({ state, judgedAt, graceUntil }: Accepted): readonly Noti
   return [notice('in_grace', left, { days, until: graceUntil })];
 }
 
-/** Only once the floor has come up to the time that the licenses prove: until then it says nothing of the clock. */
+/**
+ * Warns only once the floor has reached the time that the licenses prove; before that, the floor says nothing about the
+ * clock.
+ */
 function clockWarnings(situation: Situation): Notice[] {
   const { floor } = situation.state.time;
   const highestIat = contextOf(situation).seen?.highestIat ?? Infinity;

@@ -231,7 +231,7 @@ export class Runtime {
       this.#setDecision(decision, isOther ? decision.notices : undefined);
       return;
     }
-    // A renewal whose time has come, and that cannot be taken yet: the license before it goes on.
+    // The time of a renewal has come, but it cannot be taken yet: the license before it stays in force.
     const { current, waiting } = before;
     const rest = judgeMoment(this.#situation(), current === undefined ? { notices: [] } : { current, notices: [] });
     this.#setDecision(waiting === undefined ? rest : { ...rest, waiting }, [fault]);

@@ -128,7 +128,7 @@ export class StateKeeper {
     return now - this.#seenLease.at >= LEASE_SECONDS;
   }
 
-  /** A process that runs never forgets: a store that is put back does not take it back. */
+  /** A running process never forgets what it has read, even if an older copy of a store is put back. */
   #adopt(stored: RuntimeState): void {
     const state = mergeStates(stored, this.#state);
     this.#state = state;

@@ -12,7 +12,7 @@ import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
 import { openNamedSite, siteOption, type SiteOptions } from '../options.ts';
 
-/** Licenses that are shown; the rest are counted. */
+/** At most this many licenses are shown; the rest are counted. */
 const SHOWN = 5;
 
 interface CheckOptions extends SiteOptions {

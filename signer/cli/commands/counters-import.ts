@@ -71,7 +71,7 @@ export function addCountersImport(parent: Command, io: Io): void {
   });
 }
 
-/** What only the officer knows is asked for by a word that says it. */
+/** The word that the officer types: it states what only the officer can know. */
 function wordFor(taking: Taking, own: boolean): string {
   if (taking.how === 'over' && taking.asks === 'not-handed-over') return 'NOT HANDED OVER';
   if (own) return 'TAKE BACK';

@@ -28,7 +28,7 @@ interface InitOptions extends SecretOptions {
 /**
  * `NAME=file:PATH` or `NAME=pkcs11:…`
  *
- * The option is not repeated in a message, and no fault of commander's is thrown, which repeats it: a PIN may be in it.
+ * The option may contain a PIN, so no message repeats it; an error of Commander's would repeat it, so none is thrown.
  */
 function parseKeystore(text: string): KeystoreConfig {
   const match = /^([^=]+)=(file|pkcs11):(.+)$/is.exec(text);

@@ -107,7 +107,7 @@ export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
   );
 }
 
-/** A trial that becomes a year of trial is seldom meant. */
+/** Renewing a trial as another year of trial is rarely intended. */
 function noteUses(io: Io, due: readonly License[]): void {
   for (const use of ['trial', 'emergency'] as const) {
     const count = due.filter((license) => license.use === use).length;
@@ -155,7 +155,7 @@ function document(due: readonly License[], now: number): Readonly<Record<string,
   };
 }
 
-/** A license whose renewal no row can say is named, and the exit code says that the table is not all of it. */
+/** Names each license whose renewal does not fit into a row; the exit code then says that the table is incomplete. */
 function writeCsv(io: Io, setExit: SetExit, due: readonly License[], now: number, options: DueOptions): void {
   const requests: Request[] = [];
   const leaveOut = (license: License, why: string): void => {

@@ -18,7 +18,7 @@ import { runSigning, signingOptions, type SigningCommand, type SigningOptions } 
 
 const MAX_CHANGES_BYTES = 1 << 20;
 
-/** What an option means to a renewal, where that is more than what its member takes. */
+/** Descriptions of the options that mean more in a renewal than in a request. */
 const WORDS = {
   from: 'the first day (default: where the last one ends, or begins if the end is not later)',
   features: 'all features, joined by ;',
@@ -88,7 +88,7 @@ function changesOf(io: Io, options: RenewOptions): Changes {
   return mergeChanges(parseChanges(readLimited(file, MAX_CHANGES_BYTES, 'json_malformed'), file), fromOptions);
 }
 
-/** What is named besides the years wins. */
+/** A member that is named explicitly overrides what `--years` sets. */
 function withYears(last: License, changes: Changes, years: number | undefined, now: number): Changes {
   return years === undefined ? changes : { ...changes, set: { ...laterByYears(last, years, now), ...changes.set } };
 }

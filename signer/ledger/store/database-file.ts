@@ -9,7 +9,7 @@ import { isDiskFull, ledgerFault, sqliteCode } from './sqlite-faults.ts';
 /** How long SQLite waits for another connection's short lock. */
 export const TIMEOUT_MS = 5000;
 
-/** By name alone: nothing is opened (`lock.ts` says why). A link that leads nowhere exists. */
+/** Looks at the name only and opens nothing (`lock.ts` says why). A link to nothing counts as existing. */
 export function fileExists(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
@@ -53,9 +53,9 @@ function open(file: string, readOnly: boolean): DatabaseSync {
     db = new DatabaseSync(file, { readOnly, timeout: TIMEOUT_MS });
     checkTables(db, file);
     setConnection(db);
-    // Writes once and takes it back: what cannot be written is found before anything is promised. Beginning alone does
-    // not tell.
-    // A copy made by VACUUM INTO has left WAL mode, without which readers and the writer would stop each other.
+    // Writes once and rolls back, so that a database which cannot be written is found before anything is promised.
+    // Beginning a transaction does not show it. A copy made by VACUUM INTO has left WAL mode, without which readers and
+    // the writer would stop each other.
     if (!readOnly) db.exec('BEGIN IMMEDIATE; PRAGMA user_version = 0; ROLLBACK; PRAGMA journal_mode = WAL');
     return db;
   } catch (error) {

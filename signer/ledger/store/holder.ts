@@ -24,7 +24,10 @@ export function writeHolder(path: string, holder: Holder, since: number): void {
   );
 }
 
-/** Temporary files of runs that were killed while they wrote the file; only who has the lock writes one. */
+/**
+ * Temporary files of runs that were killed while they wrote the file; only the process with the lock writes such a
+ * file.
+ */
 export function removeLeftHolders(path: string): void {
   const folder = dirname(path);
   const name = basename(path);

@@ -74,7 +74,7 @@ export function rootOf(size: number, read: ReadNode): Uint8Array {
   return root ?? EMPTY_ROOT;
 }
 
-/** The tree of RFC 9162 §2.1 built leaf by leaf in O(log n) memory, to hold a stored one against. */
+/** The tree of RFC 9162 §2.1 built leaf by leaf in O(log n) memory, to compare a stored tree with. */
 export class TreeBuilder {
   /** The complete subtrees that cover all leaves, the largest first. */
   readonly #subtrees: Uint8Array[] = [];

@@ -69,7 +69,7 @@ class OwnMoves {
     this.#next = this.#rows.next();
   }
 
-  /** Passes the lineages before this one, which have no intent; all that are left where there is none. */
+  /** Passes the lineages before this one, which have no intent; if `lineage` is undefined, passes all that are left. */
   begin(lineage: Row | undefined): void {
     const isBefore = (row: Row): boolean => lineage === undefined || compareLineage(row, lineage) < 0;
     while (this.#next !== undefined && isBefore(this.#next)) {

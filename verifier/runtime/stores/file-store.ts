@@ -161,7 +161,7 @@ function makeGuard(guard: string): boolean {
     writeSync(fd, utf8(processIdentity()));
     return true;
   } catch (error) {
-    // A full disk has room for a name, and none for what is in it.
+    // A full disk may take a new name, but no content for it.
     removeIfPresent(guard);
     throw error;
   } finally {
@@ -169,7 +169,7 @@ function makeGuard(guard: string): boolean {
   }
 }
 
-/** Of a process that has ended, or, where that cannot be known, old. */
+/** True for the guard of a process that has ended, or, if that cannot be known, for an old guard. */
 function isLeftOver(guard: string): boolean {
   const holder = noteOf(guard) ?? '';
   if (hasEnded(holder)) return true;

@@ -8,7 +8,10 @@ import type { OpenedToken } from './token-options.ts';
 
 export const COMPONENT_WORDS: Readonly<Record<Component, string>> = { ed25519: 'Ed25519', mldsa65: 'ML-DSA-65' };
 
-/** True where the profile knows how and the token lists the mechanisms; one that it tells nothing of counts. */
+/**
+ * True if the profile has the numbers of the component, and the token lists its mechanisms. A mechanism that the token
+ * lists without flags counts as usable.
+ */
 export function hasComponent({ profile, mechanisms }: OpenedToken, component: Component): boolean {
   const numbers = profile[component];
   if (numbers === undefined) return false;
@@ -18,19 +21,22 @@ export function hasComponent({ profile, mechanisms }: OpenedToken, component: Co
   return generates && can(numbers.sign, CKF_SIGN);
 }
 
-/** True where the token can encrypt an ML-DSA seed, and so hold a composite key in `hsm-wrapped` custody. */
+/** True if the token can encrypt an ML-DSA seed, as `hsm-wrapped` custody of a composite key needs. */
 export function canWrap({ profile, mechanisms }: OpenedToken): boolean {
   return profile.wrapping !== 'none' && mechanisms.some(({ type }) => type === CKM_AES_GCM);
 }
 
-/** A key that the token itself should make, whole. */
+/** A key whose components one token should make. */
 export interface WantedKey {
   readonly label: string;
   readonly alg: Algorithm;
   readonly custody?: 'hsm' | 'hsm-wrapped';
 }
 
-/** @throws VtlicError `usage` for a name that the token cannot take, `configuration_invalid` for such a key */
+/**
+ * @throws VtlicError `usage` for a name that the token cannot take, `configuration_invalid` for a key that it cannot
+ * make
+ */
 export function checkNewKey(opened: OpenedToken, { label, alg, custody = 'hsm' }: WantedKey): void {
   checkNewComponent(opened, 'ed25519', label);
   if (alg === 'ed25519') {

@@ -16,7 +16,7 @@ export interface Check {
   readonly status: 'pass' | 'warn' | 'fail';
   /** One sentence without a period, fit for a terminal. */
   readonly says: string;
-  /** Of a warning or a failure: what mends it. */
+  /** What to do about a warning or a failure. */
   readonly remedy?: string;
   /** Numbers for `--json`. */
   readonly data?: Readonly<Record<string, number | string | boolean>>;
@@ -126,7 +126,7 @@ async function aboutSignatures(key: SigningKey, name: string, options: DoctorOpt
   };
 }
 
-/** A check that throws has failed; it is no end of the examination. */
+/** A check that throws has failed; the examination goes on. */
 export async function guarded(name: string, check: () => Promise<Check>): Promise<Check> {
   try {
     return await check();

@@ -162,7 +162,7 @@ function aboutLogin(token: Token): Promise<Check> {
   });
 }
 
-/** A state of the token that stands in the way of a ceremony; nothing for a token without one. */
+/** Reports states of the token that prevent a ceremony; empty if there are none. */
 async function aboutState(token: Token): Promise<readonly Check[]> {
   const flags = await token.connection.flags().catch(() => 0);
   const checks: Check[] = [];
@@ -212,7 +212,7 @@ async function aboutData(token: Token, random: RandomSource): Promise<Check> {
     await token.destroyData(await token.createData(label, random(128)));
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    // What the token refuses is known beforehand; claims and anchor then go into files.
+    // A token that takes no data objects is only a warning: claims and the anchor are then files.
     if (error.code === 'configuration_invalid')
       return { name, status: 'warn', says: 'the token takes none', remedy: 'keep the anchor in a file: --anchor FILE' };
     if (await isRemoved(token, label)) throw error;
@@ -223,7 +223,7 @@ async function aboutData(token: Token, random: RandomSource): Promise<Check> {
   return { name, status: 'pass', says: 'one was made, read back and destroyed' };
 }
 
-/** Destroys what a call that went wrong left under the label; false where that is not certain. */
+/** Destroys what a failed call left under the label; false if that is not certain. */
 async function isRemoved(token: Token, label: string): Promise<boolean> {
   try {
     for (const object of await token.readData(label)) await token.destroyData(object);

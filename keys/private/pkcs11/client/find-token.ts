@@ -84,7 +84,7 @@ function listed(slots: readonly TokenSlot[]): string {
     .join(', ')}${more}`;
 }
 
-/** A URI that means the first of them among all tokens of the module, to follow "say which". */
+/** The hint "say which", with a URI that matches only one of these tokens among all of the module. */
 function sayWhich(
   slots: readonly TokenSlot[],
   all: readonly TokenSlot[],

@@ -27,8 +27,8 @@ export interface KeyToGenerate extends NewKeyName {
 export interface GeneratedKey {
   readonly key: SigningKey;
   /**
-   * Of `hsm-wrapped` custody: to be kept with the site; without it the key is lost, and it is worth nothing without
-   * the token.
+   * Of `hsm-wrapped` custody: the encrypted seed, which the site stores. The key is lost without it, and it is useless
+   * without the token.
    */
   readonly wrappedSeed?: Uint8Array;
   /** The name by which the token finds it again: some tokens change what they are given. */
@@ -47,8 +47,8 @@ const ID_BYTES = 16;
 const MAX_DRAWS = 32;
 
 /**
- * An id that is free in these tokens, and fits all of them. One of two bytes is looked for: it may be taken, and zero
- * and the highest number mean something else to a YubiHSM.
+ * An id that is free in these tokens, and fits all of them. An id of two bytes may be taken, so several are tried; zero
+ * and the highest number have another meaning for a YubiHSM.
  */
 export async function newKeyId(connections: readonly TokenConnection[], random: RandomSource): Promise<Uint8Array> {
   const length = Math.min(ID_BYTES, ...connections.map(({ opened }) => opened.profile.maxIdBytes));
@@ -132,7 +132,8 @@ async function generateWrapped(
   });
   const publicKey = importPublicKey(wanted.alg, concatBytes(mldsa65, ed25519), { forSite: true });
   const wrappedSeed = Uint8Array.from(wrapped);
-  // Opened from its wrapped form, as every later run does it: what cannot be read back is not handed out.
+  // Opens the key from its wrapped form, as every later run does, so that a key which cannot be opened again is not
+  // returned.
   const toOpen: KeyToOpen = { ...name, purpose: wanted.purpose, publicKey, wrappedSeed };
   return { key: await openKey(connection, toOpen, random), wrappedSeed, name, made };
 }
@@ -171,7 +172,7 @@ async function checkFree(connection: TokenConnection, { label, id }: NewKeyName)
 
 const REMOVE = 'remove it: ';
 
-/** Whether a failed generation left something in the token; its hint then says how to remove that. */
+/** True if a failed generation left something in the token; the hint then says how to remove it. */
 export function leftObjects({ hint }: VtlicError): boolean {
   return hint?.startsWith(REMOVE) === true;
 }
@@ -239,14 +240,16 @@ export class NewObjects {
     };
   }
 
-  /** By number what this host made, by name what another one did or a call that never came back. */
+  /**
+   * Removes what this host made by its number, and what an earlier host or a call without an answer made by its name.
+   */
   async #removeOn(host: HostClient): Promise<readonly KeyObjectDescription[]> {
     const connection = this.#connection;
     const destroy = async (ref: number): Promise<void> => {
       try {
         await connection.request(host, 'destroy', { ref }, connection.limits.other);
       } catch (error) {
-        // A pair may go with its private key; what is really left is seen below.
+        // Some tokens destroy the public key with the private one; the search below shows what is left.
         if (!(error instanceof VtlicError)) throw error;
       }
     };

@@ -25,7 +25,7 @@ import { isHostReply, isReplyOf } from './host-reply.ts';
 import { ModuleOutput } from './module-output.ts';
 import { moduleFile } from './resolve-module.ts';
 
-/** What went wrong between the officer's process and the token host, before it is put into words. */
+/** What went wrong between the officer's process and the token host; `explain-failure.ts` puts it into words. */
 export type HostFailureCause =
   | { readonly kind: 'fault'; readonly fault: HostFault }
   | { readonly kind: 'died'; readonly signal: string | undefined; readonly exitCode: number | undefined }
@@ -45,7 +45,7 @@ export class HostFailure extends Error {
     this.why = why;
   }
 
-  /** True where nobody knows what the token did with the request. */
+  /** True if it is unknown whether the token carried out the request. */
   get isUnknown(): boolean {
     return this.why.kind === 'died' || this.why.kind === 'late' || this.why.kind === 'garbled';
   }

@@ -1,7 +1,7 @@
 /**
- * What of the officer's environment the token host sees: the variables by which modules find their configuration, those
- * that a keystore declares, and nothing else. `NODE_OPTIONS` and the like could load code beside the PIN; the rest is
- * nobody's business.
+ * The part of the officer's environment that the token host gets: the variables by which modules find their
+ * configuration, those that a keystore declares, and nothing else. `NODE_OPTIONS` and the like could load code into the
+ * process that has the PIN; modules do not need the others.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -58,7 +58,8 @@ export function describeDeclared(environment: Environment, declared: ModuleEnvir
 }
 
 /**
- * Before a module is loaded: what its keystore declares is there.
+ * Checks, before a module is loaded, that the variables which its keystore declares are set, and that the files which
+ * they name can be read.
  *
  * @throws VtlicError `configuration_invalid` with the names
  */
@@ -94,7 +95,7 @@ export function environmentFaults(environment: Environment, declared: ModuleEnvi
 
 /** A relative path is one from the folder in which the command runs, as for the maker's own tools. */
 function fileFault(name: string, value: string | undefined): string | undefined {
-  // The value of kryoptic's may be a database, which is not there before the token is initialized.
+  // Kryoptic's variable may name a database (.sql), which does not exist before the token is initialized.
   if (value === undefined || !namesFile(name) || value.endsWith('.sql')) return undefined;
   const path = resolve(value);
   try {

@@ -59,7 +59,7 @@ export async function listModule(
     const unreadable = slots.flatMap(({ description, fault }) =>
       fault === undefined ? [] : [{ slotDescription: description, fault }],
     );
-    // Nothing to sign with: the configuration may be why.
+    // The module shows no token to sign with; its configuration may be the cause.
     const suspects = tokens.some(({ uri }) => uri !== undefined)
       ? []
       : environmentFaults(options.environment ?? process.env, options.declared);
@@ -71,7 +71,7 @@ export async function listModule(
   }
 }
 
-/** A token is told apart from so many others. */
+/** The URI of a token is made to differ from at most this many tokens. */
 const MAX_COMPARED = 64;
 
 function isInitialized(token: TokenDescription | undefined): boolean {
@@ -85,7 +85,7 @@ function listed(
   initialized: readonly SlotDescription[],
 ): ListedToken {
   const { token } = slot;
-  // Of two tokens that cannot be told apart the URI means both, and the command that gets it says so.
+  // If two tokens cannot be distinguished, the URI matches both, and the command that gets it reports that.
   const uri = uriAmong(slot, initialized, module, path) ?? uriOfToken(token, path);
   return {
     token,

@@ -37,7 +37,7 @@ export async function openKey(
   return key;
 }
 
-/** The part of a key that lies in this token; split custody puts two together. */
+/** The part of a key that is in this token; split custody combines two parts. */
 export function partOf(connection: TokenConnection, wanted: KeyToOpen, components: readonly Component[]): TokenPart {
   return new TokenPart(connection, components, (host) => resolve(connection, host, wanted, components));
 }
@@ -150,8 +150,8 @@ function isOtherComponent(key: KeyObjectDescription, ed25519: KeyObjectDescripti
 }
 
 /**
- * Where the token shows a public key under the name, it must be the expected one. That it belongs to the private key,
- * the self-test proves.
+ * Where the token shows a public key under the name, it must be the expected one. The self-test proves that it belongs
+ * to the private key.
  */
 function checkPublic(
   component: Component,

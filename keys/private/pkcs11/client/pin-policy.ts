@@ -88,7 +88,7 @@ const UNKNOWN_LENGTH = 0xffff;
 const WITH_CARE = 'run again and enter the PIN with care';
 const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 
-/** What is wrong, to follow "the PIN", and what to do. */
+/** The fault, which follows the words "the PIN for the token …" in a message, and the hint. */
 function pinFault(pin: Uint8Array, token: TokenDescription): readonly [what: string, hint: string] | undefined {
   if (pin.length === 0) return ['is empty', WITH_CARE];
   if (BYTE_ORDER_MARK.every((byte, i) => pin[i] === byte))
@@ -181,7 +181,9 @@ export function describeToken({ label, serial, slotDescription }: TokenDescripti
   return `"${cleanText(label, 32)}" (${which})`;
 }
 
-/** By which an officer names a token whose last try may be used: its serial, or where it has none label and slot. */
+/**
+ * The name that an officer types to allow a token's last try: its serial, or its label and slot if it has no serial.
+ */
 export function lastTryName({ label, serial, slotDescription }: TokenDescription): string {
   if (serial !== '') return cleanText(serial, 16);
   const slot = slotDescription === '' ? '' : ` in ${cleanText(slotDescription, 64)}`;

@@ -25,13 +25,13 @@ export const DEFAULT_LIMITS: TokenLimits = Object.freeze({
   other: 30_000,
 });
 
-/** What was learned when the token was opened first, and must be the same when it is opened again. */
+/** What the first opening of the token showed; each later opening must show the same. */
 export interface OpenedToken {
   readonly modulePath: string;
   readonly module: ModuleDescription;
   readonly token: TokenDescription;
   readonly profile: TokenProfile;
-  /** Of those that this toolkit uses, the ones that the token lists. */
+  /** The mechanisms that this toolkit uses and the token lists. */
   readonly mechanisms: readonly MechanismDescription[];
 }
 

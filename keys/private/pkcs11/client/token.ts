@@ -133,7 +133,7 @@ export class Token {
   }
 }
 
-/** What tokens return that keep no data objects, or none in this state. */
+/** Return codes of tokens that take no data objects, or none in their present state. */
 const NO_DATA: readonly number[] = [
   'CKR_ACTION_PROHIBITED',
   'CKR_ATTRIBUTE_TYPE_INVALID',

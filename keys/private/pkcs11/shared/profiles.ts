@@ -2,8 +2,8 @@
  * What differs between token families, one row each.
  *
  * A row that is neither tested nor tried by hand was put together from manuals, headers and source, and never run
- * against the device or module: it needs `--untested-token`. Numbers that nobody could confirm are left out, and with
- * them what needs them.
+ * against the device or module: it needs `--untested-token`. Numbers that could not be confirmed are left out, and so
+ * is every feature that needs them.
  */
 import * as ck from './constants.ts';
 import type { ModuleDescription, TokenDescription } from './token-description.ts';
@@ -70,7 +70,7 @@ export interface TokenProfile {
   readonly generation: 'user' | 'other-role';
   /** Whether a login is valid in all sessions of this process, as PKCS#11 says, or in the one session that made it. */
   readonly login: 'per-token' | 'per-session';
-  /** True where CKA_DERIVE is true on every private key, whatever the key may do: then it says nothing. */
+  /** True if the token sets CKA_DERIVE on every private key, so that the attribute says nothing about a key. */
   readonly showsDerive: boolean;
   /** Environment variables by which the module finds its configuration: passed to the token host, and no others. */
   readonly environment: readonly string[];
@@ -97,7 +97,7 @@ const STANDARD_ML_DSA_65: MlDsa65Profile = Object.freeze({
 
 const LONG = 255;
 
-/** What holds for most tokens. */
+/** Values that most tokens share. */
 const ORDINARY = Object.freeze({
   maxIdBytes: LONG,
   maxLabelBytes: LONG,

@@ -53,7 +53,7 @@ export class Pkcs11Module {
     try {
       binding.load(path);
     } catch (error) {
-      // The module is one, and its C_GetFunctionList failed.
+      // The library is a PKCS#11 module, but its C_GetFunctionList failed.
       const fault = asCallFault('C_GetFunctionList', error);
       if (fault instanceof CallFault) throw fault;
       const text = error instanceof Error ? error.message : '';
@@ -113,7 +113,7 @@ export class Pkcs11Module {
     };
   }
 
-  /** Those of `wanted` that the token lists. One that it tells nothing of has no flags here. */
+  /** The mechanisms of `wanted` that the token lists. A mechanism that it does not describe has no flags here. */
   mechanisms(slotId: number, wanted: readonly number[]): MechanismDescription[] {
     const slot = this.#slot(slotId);
     const listed = this.#call('C_GetMechanismList', () => this.#binding.C_GetMechanismList(slot));

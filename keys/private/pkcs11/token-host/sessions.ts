@@ -1,13 +1,13 @@
 /**
- * The sessions of an opened token. What only reads or signs runs in a read-only one, since some tokens and logins allow
- * no other; a read-write one is opened for the first operation that makes or destroys an object.
+ * The sessions of an opened token. Operations that only read or sign run in a read-only session, since some tokens and
+ * logins allow no other; the first operation that makes or destroys an object opens a read-write session.
  */
 import type { TokenProfile } from '../shared/profiles.ts';
 import { returnCodeOf } from '../shared/return-codes.ts';
 import { CallFault } from './host-errors.ts';
 import type { Pkcs11Module, SessionHandle } from './module.ts';
 
-/** What a token returns that gives no read-write session. */
+/** Return codes of a token that opens no read-write session. */
 const WRITES_NOTHING: readonly number[] = ['CKR_TOKEN_WRITE_PROTECTED', 'CKR_SESSION_READ_ONLY'].map(returnCodeOf);
 
 const NO_FURTHER_SESSION: readonly number[] = [
@@ -64,7 +64,7 @@ export class TokenSessions {
     }
   }
 
-  /** A third session, or where the token allows only two the read-write one in the place of the second. */
+  /** Opens a third session; if the token allows only two, a read-write session replaces the second one. */
   #openForWriting(): SessionHandle {
     if (this.#working === this.first) throw new CallFault('C_OpenSession', returnCodeOf('CKR_TOKEN_WRITE_PROTECTED'));
     const open = (): SessionHandle => this.#module.openSession(this.#slotId, 'write');
@@ -76,17 +76,17 @@ export class TokenSessions {
     return this.#working;
   }
 
-  /** Puts another session in the place of one in which an operation failed, where the token gives another. */
+  /** Replaces a session in which an operation failed, if the token opens another one. */
   #renew(session: SessionHandle): void {
     const writes = session === this.#writing;
     try {
       this.#module.closeSession(session);
       const fresh = this.#module.openSession(this.#slotId, writes ? 'write' : 'read');
-      // Where the token allows two sessions, one is both.
+      // If the token allows only two sessions, the second one has both uses.
       if (session === this.#working) this.#working = fresh;
       if (writes) this.#writing = fresh;
     } catch {
-      // The old one stays; what it cannot do, it says.
+      // The old session stays; the next operation in it reports what does not work.
     }
   }
 }

@@ -103,8 +103,8 @@ class UriReader {
   }
 
   /**
-   * Before anything is decoded or checked: no message may come to repeat a PIN. The RFC has `pin-value` in the query;
-   * a PIN is looked for in every place and spelling in which somebody may have put one.
+   * Runs before anything is decoded or checked, so that no message can repeat a PIN. The RFC has `pin-value` in the
+   * query; a PIN is looked for in every place and spelling in which somebody may have put one.
    */
   #refusePin(rest: string): void {
     const name = [rest, leniently(rest)]
@@ -287,7 +287,7 @@ function isPinName(name: string): boolean {
   return /^(?:user|so)?pin(?:value)?$/.test(plain);
 }
 
-/** With each %XX decoded, twice over; what cannot be decoded stays. */
+/** The text with each %XX decoded, and the result decoded once more; what cannot be decoded stays as it is. */
 function leniently(text: string): string {
   const once = (encoded: string): string =>
     encoded.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
