@@ -74,7 +74,7 @@ export interface TokenObject {
   readonly mldsaKeystore?: string;
 }
 
-/** Where the parts of a site are (README, "The site"). */
+/** Where the parts of a site are (docs/site.md, "What is in the folder"). */
 export interface SitePaths {
   readonly folder: string;
   readonly site: string;

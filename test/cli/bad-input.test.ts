@@ -120,7 +120,7 @@ describe('the command line', () => {
     expectRefusal(runCli(['key', 'list', '--site', fixture.folder]), 2, /not a site[\s\S]*--site DIR/);
   });
 
-  it('takes the site from VTLIC_SITE, and from the folder one stands in', () => {
+  it('takes the site from VTLIC_SITE, and from the current folder', () => {
     expect(runCli(['key', 'list'], { env: { VTLIC_SITE: fixture.site } }).stdout).toContain('license-1');
     expect(runCli(['key', 'list'], { cwd: fixture.site }).stdout).toContain('license-1');
   });
@@ -214,7 +214,7 @@ describe('off a terminal', () => {
     expect(await ledgerEntries()).toBe(before);
   });
 
-  it('a secret file that others can read is refused with the command that mends it', () => {
+  it('refuses a secret file that others can read, with the command that corrects its mode', () => {
     const open = join(fixture.folder, 'open-secret');
     copyFileSync(fixture.passphraseFile, open);
     chmodSync(open, 0o644);
@@ -412,7 +412,7 @@ describe('what is too large', () => {
 });
 
 describe('a key file as --trust', () => {
-  it('is refused by its name where it holds a private key, with what to do', () => {
+  it('is refused by its name where it contains a private key, with what to do', () => {
     const file = join(fixture.folder, 'mixed.json');
     const jwk = JSON.parse(
       runCli(['key', 'export', 'license-1', '--site', fixture.site, '--form', 'jwk']).stdout,
@@ -507,7 +507,7 @@ describe('the ledger', () => {
     }
   });
 
-  it('signs for one process: another ends with 4 and says who holds the ledger, while readers work', async () => {
+  it('signs for one process: another ends with 4 and names the process that has it open, while readers work', async () => {
     const digest = dryRun();
     const holder = spawn(
       process.execPath,
@@ -571,7 +571,7 @@ describe('the ledger', () => {
 });
 
 describe('init', () => {
-  it('never touches a folder that holds anything, nor an anchor that stands', () => {
+  it('never touches a folder that is not empty, nor an anchor that exists', () => {
     expectRefusal(runCli(['init', fixture.site, '--issuer', 'x']), 11, /not empty/);
     expectRefusal(
       runCli(['init', join(fixture.folder, 'fresh'), '--issuer', 'x', '--anchor', fixture.anchor]),

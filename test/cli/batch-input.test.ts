@@ -67,7 +67,7 @@ describe('a batch file at fault', () => {
     expect(lines.at(-1)).toMatchObject({ schema: 'vtlic-error/1', exit: 3 });
   });
 
-  it('a header at fault is no row: its faults are told as its own', () => {
+  it('reports the faults of a header as faults of the header, not of a row', () => {
     const done = plan(csv([good]).replace('customer,', 'customer,customer,'));
     expect(done.stderr).toMatch(/batch\.csv:1:\d+: /);
     expect(done.stderr).toContain('1 fault in the header: nothing was planned, and nothing was signed');

@@ -1,4 +1,4 @@
-/** The terminal is gone in the middle of a run: what is in hand is finished, and no counter is lost. */
+/** The terminal closes in the middle of a run: the run finishes what it has begun, and no counter is lost. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

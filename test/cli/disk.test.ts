@@ -152,7 +152,7 @@ describe('as an unprivileged user', () => {
     expect(runUnprivileged(['key', 'list', '--site', fixture.site]).stdout).toContain('license-1');
   });
 
-  it('a folder that may not be written takes no license: exit 11, the ledger holds it, and release writes it later', async () => {
+  it('a license whose folder cannot be written to stays in the ledger (exit 11), and release writes it later', async () => {
     fixture = await siteOfNobody();
     const plan = runUnprivileged(['issue', writeRequest(fixture), '--site', fixture.site, '--dry-run']);
     const out = join(fixture.site, 'out');

@@ -8,7 +8,7 @@ import { runHere } from '../support/run-here.ts';
 import { makeSite, type SiteFixture } from '../support/site-fixture.ts';
 
 const completion = (await runHere(['completion', 'bash'])).stdout;
-/** Words of every command, groups included; the program itself left out. */
+/** The words of every command after `vtlic`, groups included. */
 const COMMANDS = [...completion.matchAll(/^ {4}'([a-z -]+)'\) words='/gm)].map((match) => match[1] ?? '');
 const GROUPS = new Set(COMMANDS.filter((name) => COMMANDS.some((other) => other.startsWith(`${name} `))));
 const LEAVES = COMMANDS.filter((name) => !GROUPS.has(name));

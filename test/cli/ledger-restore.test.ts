@@ -236,7 +236,7 @@ describe('restore', () => {
     expect(ledger(fixture, 'status').stdout).toContain(place);
   });
 
-  it('is not led to another anchor, nor to none, while the old one stands; that one is moved', async () => {
+  it('does not accept another anchor, or none, while the old one exists; the old one can be moved', async () => {
     expect(issue().code).toBe(0);
     const place = join(fixture.folder, 'elsewhere');
     const lost = ledger(fixture, 'restore', '--lost-anchor', '--skip', '0', '--anchor', place);
@@ -331,7 +331,7 @@ function putAnchorBack(name: string): void {
   }
 }
 
-/** The id of a ledger that is nowhere. */
+/** The id of a ledger that does not exist. */
 const ELSEWHERE = 'ab'.repeat(16);
 
 function ledgerId(site: SiteFixture): string {
@@ -404,7 +404,7 @@ describe('counters', () => {
     }
   });
 
-  it('are handed over for one customer alone, and the others keep theirs', async () => {
+  it('are handed over for one customer only, and the others keep theirs', async () => {
     await addKey(fixture, 'counters-1', 'counters');
     expect(issue().code).toBe(0);
     run = new PtyRun([

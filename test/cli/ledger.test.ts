@@ -66,7 +66,7 @@ function tampered(name: string, sql: string): string {
 }
 
 describe('status, show, export', () => {
-  it('say where the ledger stands', () => {
+  it('show the size of the ledger and the state of its anchor', () => {
     const text = ledger(fixture, 'status').stdout;
     for (const words of ['example-vendor/vtlic-ledger/', '3 leaves', 'agrees, and covers every license', '0 reserved'])
       expect(text).toContain(words);
@@ -127,7 +127,7 @@ describe('status, show, export', () => {
 });
 
 describe('verify', () => {
-  it('holds, with every signature or without', () => {
+  it('passes a sound ledger, with every signature checked or without', () => {
     const done = ledger(fixture, 'verify');
     expect(done).toMatchObject({ code: 0 });
     expect(done.stdout).toContain('3 checked, all good');
@@ -301,7 +301,7 @@ describe('proofs', () => {
 });
 
 describe('backup', () => {
-  it('is one file that holds, opens where nothing can be written, and is never put over another', () => {
+  it('is one valid file, opens where nothing can be written, and never replaces another file', () => {
     const folder = join(fixture.folder, 'backups');
     const file = join(folder, 'one.sqlite');
     expect(ledger(fixture, 'backup', file)).toMatchObject({ code: 11 });

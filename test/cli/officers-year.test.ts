@@ -1,4 +1,4 @@
-/** docs/officers-year.md is walked as its reader walks it: the same commands, the same answers, the same screens. */
+/** Walks through docs/officers-year.md as its reader does: the same commands, the same answers, the same screens. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ afterAll(() => {
 });
 
 describe("the officer's year", () => {
-  it('runs from its document alone: every command does what the page shows', () => {
+  it('runs from its document only: every command does what the page shows', () => {
     for (const { command, code, shown, expected } of walked.steps) {
       expect(constantPart(shown)).toBe(constantPart(expected));
       expect([command, code]).toEqual([command, 0]);

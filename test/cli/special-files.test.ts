@@ -73,7 +73,7 @@ describe('a folder that cannot be made', () => {
 });
 
 describe('standard output', () => {
-  it('ends an issue with exit 11 where it is full, and the license stands, is recorded, and the words say so', async () => {
+  it('ends an issue with exit 11 where it is full; the license is released, and the message says not to issue it again', async () => {
     const digest = await plan();
     const full = openSync('/dev/full', 'w');
     const done = spawnSync(
@@ -133,7 +133,7 @@ describe('standard output', () => {
 });
 
 describe('a half file where a license should stand', () => {
-  it('is completed from the ledger; one with other bytes is left alone: exit 11', async () => {
+  it('is completed from the ledger; one with other bytes is not changed: exit 11', async () => {
     const whole = readFileSync(license);
     const [, id = ''] = /license id +(\S+)/.exec((await runHere(['inspect', license])).stdout) ?? [];
     writeFileSync(license, whole.subarray(0, 100));

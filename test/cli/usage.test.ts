@@ -128,7 +128,7 @@ describe('an error of the operating system', () => {
     },
   );
 
-  it('is told with the path and exit 11 where the plans folder is a file', () => {
+  it('is reported with the path and exit 11 where the plans folder is a file', () => {
     writeFileSync(join(fixture.site, 'plans'), '');
     const done = runCli(
       ['renew', 'new-customer', '--new-customers', '--product', 'vaultdesk', '--tier', 'team', '--seats', '5'].concat([

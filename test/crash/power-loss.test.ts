@@ -23,7 +23,7 @@ const problems = (judged: readonly Judged[]): readonly string[] =>
   judged.flatMap(({ what, problem }) => (problem === undefined ? [] : [`${what}: ${problem}`]));
 
 describe('a ledger after a power loss', () => {
-  it('is refused, or holds all that left: an old part beside a new one, a log cut at each page, each page zeroed', async () => {
+  it('is refused, or contains every license that left: an old part beside a new one, a log cut at each page, each page zeroed', async () => {
     const judged: Judged[] = [];
     for (const damaged of loss.certain()) judged.push(await loss.judge(damaged));
     expect(problems(judged)).toEqual([]);
@@ -38,7 +38,7 @@ describe('a ledger after a power loss', () => {
     expect(count(judged, 'refused')).toBeGreaterThan(10);
   });
 
-  it('is refused, or holds all that left: bits flipped, bytes zeroed, files cut, at random', async () => {
+  it('is refused, or contains every license that left: bits flipped, bytes zeroed, files cut, at random', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const random = new Random(seed);
     const judged: Judged[] = [];

@@ -25,7 +25,7 @@ export interface Share {
   /** Some of those that were found; `differing` counts all. */
   readonly differences: Difference[];
   differing: number;
-  /** Time of the slowest input, measured again alone, divided by that of a valid composite license. */
+  /** Time of the slowest input, measured again by itself, divided by that of a valid composite license. */
   worst: { ratio: number; kind: string; verdict: string; bytes: number; microseconds: number };
   /** Of a valid license, in microseconds. */
   valid: { composite: number; ed25519: number };

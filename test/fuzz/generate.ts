@@ -26,7 +26,7 @@ export type Kind =
   | 'COSE by grammar'
   | 'signed license';
 
-/** Out of 100, in this order; what is left is a signed license. */
+/** Shares out of 100, in this order; the remaining inputs are signed licenses. */
 const SHARES: readonly (readonly [Kind, number])[] = [
   ['random bytes', 11],
   ['random base64', 9],

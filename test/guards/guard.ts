@@ -1,4 +1,4 @@
-/** What the list of guards consists of, and the names for the rows of SECURITY.md. */
+/** The members of the list of guards, and the names for the rows of SECURITY.md. */
 
 /** First cells of the table "What is protected, and against whom" in SECURITY.md. */
 export const AGAINST = {

@@ -62,7 +62,7 @@ export class TreeCopy {
     symlinkSync(join(ROOT, 'node_modules'), join(this.#folder, 'node_modules'));
   }
 
-  /** Whether the tests are green with every guard in its place; without that, a red one proves nothing. */
+  /** Whether the tests are green with every guard in its place; otherwise a red test proves nothing. */
   async isGreen(...tests: readonly string[]): Promise<TestRun & { readonly green: boolean }> {
     const run = await this.#run(tests);
     return { ...run, green: run.passed > 0 && run.failed === 0 };

@@ -185,7 +185,7 @@ describe('the host', () => {
     },
   );
 
-  it('a host of a run that goes on is left alone, and told of', async () => {
+  it('the host of another run that still works is reported and not ended', async () => {
     const { child, host } = await startedOfficer(made, 'wait');
     const notices: string[] = [];
     const token = await open(made, 't', { notify: (sentence) => notices.push(sentence) });

@@ -149,7 +149,7 @@ describe('split over two kryoptic tokens', () => {
     expect((await tokens.mldsa65.listKeys()).map(({ component }) => component)).toEqual(['mldsa65', 'mldsa65']);
   });
 
-  it('does not open with one token alone, nor with the two exchanged', async () => {
+  it('does not open with only one token, nor with the two exchanged', async () => {
     const wanted = { ...name, publicKey: key.publicKey, purpose: 'license' } as const;
     await expect(tokens.ed25519.openKey(wanted)).rejects.toMatchObject({ code: 'key_not_found' });
     await expect(tokens.mldsa65.openKey(wanted)).rejects.toMatchObject({ code: 'key_not_found' });
@@ -227,7 +227,7 @@ describe('a wrapped seed', () => {
 });
 
 describe('a token with a mu and no context', () => {
-  it('is not at hand: its profile is built and proved in software alone, and marked untested', () => {
+  it('is not available here, so its profile is tested only in software and marked untested', () => {
     expect(PROFILES.filter(({ mldsa65, tested }) => tested && mldsa65?.context === 'external-mu')).toEqual([]);
   });
 });

@@ -52,7 +52,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it('asks once, and the proof holds', async () => {
+it('asks for the PIN once, and the proof is valid', async () => {
   const terminal = new PtyRun(['issue', join(folder, 'request.json'), '--proof', '--site', site], {
     env: { ...made.environment },
   });

@@ -92,7 +92,7 @@ describe('a site with several keystores', () => {
 });
 
 describe('a mechanism that the token tells nothing of', () => {
-  it("is in nobody's way: keys are made and sign", async () => {
+  it('does not prevent keys from being made and from signing', async () => {
     const made = makeSofthsm('t');
     try {
       const proxy = faulty(made, ['fault C_GetMechanismInfo 0 rv 0x30']);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { backwardArrows, checkImportDirections, MAY_IMPORT } from './import-directions.ts';
 
-/** Not written out below: the check would take this file's text for an import of its own. */
+/** A constant, because the check would take the word in a text for an import of this file. */
 const IMPORT = 'import';
 
 const folders: string[] = [];

@@ -3,7 +3,7 @@
  * acts. The processes run real code; only the acts on what they share are scheduled.
  *
  * A state is known by what is shared, and by what each process has seen so far: code that is deterministic goes on from
- * equal states equally. To go back to a state, all is run again from the beginning.
+ * equal states equally. To go back to a state, the explorer runs everything again from the beginning.
  */
 
 export interface Gate {

@@ -6,7 +6,7 @@ export type KillPoint =
   | { readonly kind: 'step'; readonly step: Step; readonly count: number }
   /**
    * Before or after the n-th call of the file system (or `COMMIT`), of all or of those on the anchor. A process that is
-   * only stopped there goes on later.
+   * only stopped there continues later.
    */
   | {
       readonly kind: 'call';

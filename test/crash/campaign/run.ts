@@ -74,7 +74,7 @@ async function usable(): Promise<readonly KeystoreName[]> {
   return found;
 }
 
-/** Whether the module behind the simulated devices is here; said where it is not. */
+/** Whether the module behind the simulated devices is installed; prints a line if it is not. */
 function hasKryoptic(): boolean {
   try {
     ensureKryoptic();

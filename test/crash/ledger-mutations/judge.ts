@@ -16,7 +16,7 @@ export interface JudgedMutation {
   readonly what: string;
   /** `none`: SQLite did not take the change (a unique index, say), or it put back what was there. */
   readonly outcome: 'noticed' | 'harmless' | 'none';
-  /** undefined where all is as it must be. */
+  /** undefined if everything is as it must be. */
   readonly problem: string | undefined;
 }
 
@@ -58,7 +58,7 @@ export class MutationJudge {
     return { what, outcome: 'noticed', problem: isFinding ? undefined : `the check ends with ${inWords(error)}` };
   }
 
-  /** What a change does that the check accepts; undefined where it does nothing. */
+  /** The effect of a change that the check accepts; undefined if it has none. */
   async #harm(): Promise<string | undefined> {
     if (allRows(this.#copy) !== this.#rows) return 'the check accepts a table with other rows';
     const difference = this.#reads.difference(readDaily(this.#copy));

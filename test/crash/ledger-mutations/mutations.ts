@@ -140,7 +140,7 @@ export class Mutations {
     });
   }
 
-  /** The table is changed while the index is out of sight, so the two say different things. */
+  /** Changes the table while SQLite does not see the index, so that the two disagree. */
   #changedBehindIndex(): Mutation {
     const [index, table] = this.#random.pick(INDEXES);
     const column = this.#random.pick((TABLES[table] ?? []).slice(1));

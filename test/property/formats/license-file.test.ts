@@ -152,7 +152,7 @@ describe('a license file', () => {
     );
   });
 
-  it('a license file with one byte inserted or deleted is refused, or holds the same bytes', () => {
+  it('a license file with one byte inserted or deleted is refused, or contains the same bytes', () => {
     fc.assert(
       fc.property(file, fc.nat(), fc.integer({ min: 0, max: 255 }), ({ bytes, file: text }, at, inserted) => {
         const place = at % (text.length + 1);
@@ -194,7 +194,7 @@ describe('a license file', () => {
     expect(same.toSorted()).toEqual(expected.toSorted());
   });
 
-  it('a license file with one byte changed is refused, or holds other bytes than before, but for white space', () => {
+  it('a license file with one byte changed is refused, or contains other bytes than before, but for white space', () => {
     const bytes = Uint8Array.from({ length: 100 }, (_, i) => i);
     const text = armor('VTLIC', bytes);
     for (let place = 0; place < text.length; place++) {

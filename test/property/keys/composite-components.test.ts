@@ -35,7 +35,7 @@ function flipped(bytes: Uint8Array, at: number, bit: number): Uint8Array {
 }
 
 describe('a composite signature', () => {
-  it('holds over its message, and over no other', { timeout: 120_000 }, async () => {
+  it('is valid for its message, and for no other', { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(text, text, async (message, other) => {
         const signature = await key.sign(message);
@@ -103,7 +103,7 @@ describe('a composite signature', () => {
     expect(holds(message, concatBytes(mine.mldsa65, await plain.sign(compositeMessage(message))))).toBe(true);
   });
 
-  it('has no component that verifies alone over the message', async () => {
+  it('has no component that is valid by itself for the message', async () => {
     const message = new TextEncoder().encode('message');
     const { ed25519, mldsa65 } = splitCompositeSignature(await key.sign(message));
     const component = importPublicKey('ed25519', key.publicKey.ed25519);

@@ -164,12 +164,12 @@ describe.each([nodeProvider, nobleProvider])('the verifier ($name)', (provider) 
     provider,
   };
 
-  it('says of each small example what stands there', () => {
+  it('gives each small example the verdict that the document lists', () => {
     const wrong = smallExamples.filter(({ input, expected }) => resultOf(fileOf(input), trust, context) !== expected);
     expect(wrong.map(({ id }) => id)).toEqual([]);
   });
 
-  it('says of each judged example what stands there', () => {
+  it('gives each judged example the verdict that the document lists', () => {
     const encoder = new TextEncoder();
     const wrong = judgedExamples.filter(
       (example) =>

@@ -1,4 +1,7 @@
-/** docs/keysets.md and the code agree, and its examples are made anew, judged, and recomputed by the words of it. */
+/**
+ * docs/keysets.md and the code agree: the tests make its examples again, judge them, and recompute them as the document
+ * says.
+ */
 import { createHash, createPublicKey, verify as nodeVerify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -71,7 +74,7 @@ describe('docs/keysets.md', () => {
   );
 });
 
-/** Nothing of the project's code: the words of the document, another CBOR decoder, and node:crypto. */
+/** Uses none of the project's code: only the document, another CBOR decoder, and node:crypto. */
 describe('the first worked keyset, by the book,', () => {
   const decoder = new Decoder({ mapsAsObjects: false, useRecords: false, tagUint8Array: false });
   const file = readFileSync(join(DOCS, 'examples/chain.keyset'), 'utf8');

@@ -59,7 +59,7 @@ describe('a new file', () => {
     expect(readdirSync(folder)).toEqual(['file']);
   });
 
-  it('never follows a link that stands in its place', async () => {
+  it('never follows a link that has its name', async () => {
     const elsewhere = join(folder, 'elsewhere');
     writeFileSync(elsewhere, '');
     symlinkSync(elsewhere, join(folder, 'link'));
@@ -229,7 +229,7 @@ it.each([1, 32, 33, 70])(
   },
 );
 
-it('one file alone is durable before it has its name, and its folder after it', async () => {
+it('writes a single file durably before it gets its name, and its folder after that', async () => {
   const { calls, done } = noteCalls();
   try {
     await createDurably(join(folder, 'out/file'), BYTES, 0o644);

@@ -86,7 +86,7 @@ describe('the secret of a pipe', () => {
     expect(await secret).toEqual({ ok: true, bytes: utf8('one two') });
   });
 
-  it('is given up when nobody writes in time, whether the pipe is open for writing or not', async () => {
+  it('gives up reading a pipe to which nothing is written in time, whether it is open for writing or not', async () => {
     const path = namedPipe();
     expect(await readSecretLine(path, { pipes: true, seconds: 0.2 })).toEqual({ ok: false, fault: 'silent' });
     const writer = openSync(path, 'r+');

@@ -132,7 +132,7 @@ describe('dearmor', () => {
     }
   });
 
-  it('says what stands where the block should begin, made fit for a terminal', () => {
+  it('names what is found where the block should begin, escaped for a terminal', () => {
     expect(thrown(() => read('\u001b[2Jhello')).message).toContain('"\\u{001B}[2Jhello"');
     expect(thrown(() => read(`x${'y'.repeat(90_000)}`)).message.length).toBeLessThan(250);
   });
@@ -149,7 +149,7 @@ describe('dearmor', () => {
     expect(thrown(() => read('x'.repeat(98_304))).code).toBe('armor_malformed');
   });
 
-  it('judges the armor before the size of what it holds', () => {
+  it('judges the armor before the size of its content', () => {
     expect(thrown(() => read(`${armoredText('VTLIC', bytesOf(49_153))}x`)).code).toBe('armor_malformed');
   });
 

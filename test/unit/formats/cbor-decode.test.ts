@@ -214,7 +214,7 @@ describe('decodeTaggedCbor', () => {
       expect(read('81 49 818181818181818100')).toEqual([[[[[[[[0]]]]]]]]);
     });
 
-    it('leaves what is no byte string, or an empty one, alone', () => {
+    it('does not decode what is no byte string, or an empty byte string', () => {
       expect(read('81 01')).toBeUndefined();
       expect(read('81 40')).toBeUndefined();
       expect(read('80')).toBeUndefined();

@@ -110,7 +110,7 @@ describe('the reader', () => {
     expect(thrown(() => read('{"x":null}').optionalString('x')).message).toBe('"x" should be a text, but it is null');
   });
 
-  it('refuses what nobody asked for, with the nearest name that is not there yet', () => {
+  it('refuses a member that it does not know, and names the nearest known member that is still missing', () => {
     const root = read('{"tier":"x",\n "deploiment":"y"}');
     root.string('tier');
     root.optionalString('deployment');

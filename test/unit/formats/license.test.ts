@@ -69,7 +69,7 @@ const FULL: License = {
 };
 
 describe('a license', () => {
-  it('goes there and back with the required claims alone', () => {
+  it('encodes and decodes a license that has only the required claims', () => {
     const license = decodeLicense(with_());
     expect(license).toEqual({
       iss: 'vaultworks',

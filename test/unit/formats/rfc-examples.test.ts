@@ -66,7 +66,7 @@ describe('RFC 8949', () => {
     expect(toHex(encodeCbor(decodeCbor(hex(bytes))))).toBe(bytes);
   });
 
-  it.each(examples.cborAppendixA.outOfProfile)('Appendix A: %s lies outside of the profile', (bytes) => {
+  it.each(examples.cborAppendixA.outOfProfile)('Appendix A: %s is not part of the profile', (bytes) => {
     expect(thrown(() => decodeCbor(hex(bytes))).code).toMatch(/^cbor_/);
   });
 
@@ -86,7 +86,7 @@ describe('RFC 8949', () => {
 describe('RFC 9052, Appendix C.2.1', () => {
   const { key, message, payload, protected: header, signature } = examples.coseSign1;
 
-  it('the signature holds over our Sig_structure', () => {
+  it('the signature is valid for our Sig_structure', () => {
     expect(verifiesEs256(key, sigStructure(hex(header), hex(payload)), hex(signature))).toBe(true);
     expect(verifiesEs256(key, sigStructure(hex(header), hex(`${payload}00`)), hex(signature))).toBe(false);
   });
@@ -131,7 +131,7 @@ describe('RFC 8392, Appendix A', () => {
     });
   });
 
-  it('A.3: the signature holds over our Sig_structure', () => {
+  it('A.3: the signature is valid for our Sig_structure', () => {
     const { value } = decodeTaggedCbor(hex(signed));
     const [header, , payload, signature] = value as readonly Uint8Array[];
     if (header === undefined || payload === undefined || signature === undefined) throw new Error('no COSE_Sign1');

@@ -138,7 +138,7 @@ describe('each reason', () => {
     expect(reasonOf(await fileOf(Uint8Array.of(...payload, 0)))).toBe('claims_malformed');
   });
 
-  it('claims are not read before the signature holds', async () => {
+  it('claims are not read before the signature is valid', async () => {
     const bent = { signature: (bytes: Uint8Array) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)) };
     for (const bytes of [new Uint8Array(), encodeCbor('text'), rawPayload([['unknown', 1]])])
       expect(reasonOf(await fileOf(bytes, ed25519Key, bent))).toBe('signature_invalid');

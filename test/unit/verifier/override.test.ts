@@ -89,7 +89,7 @@ describe('every form of an item', () => {
     ]);
   });
 
-  it('an empty ML-DSA item leaves its Ed25519 key alone', () => {
+  it('an empty ML-DSA item makes its Ed25519 key a key of its own', () => {
     expect(
       kids(overridden({ LICENSE_PUBLIC_KEY: `${ed},${ed25519Part}`, LICENSE_MLDSA_PUBLIC_KEY: `,${mldsa65Part}` })),
     ).toEqual([ed25519Key.publicKey.kid, compositeKey.publicKey.kid]);

@@ -29,7 +29,7 @@ describe('the current lineage', () => {
     [Number.MAX_SAFE_INTEGER, 'newer'],
   ])('judges the counter %d as %s', (ctr, expected) => expect(judge({ ctr })).toBe(expected));
 
-  it('takes an equal counter with the same payload alone', () =>
+  it('refuses an equal counter with another payload', () =>
     expect(judge({ ctr: 7 }, 'other')).toBe('counter_conflict'));
   it('is not judged by iat', () => expect(judge({ ctr: 8, iat: 0 })).toBe('newer'));
 });

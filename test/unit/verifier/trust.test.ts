@@ -38,7 +38,7 @@ describe('makeTrust', () => {
     },
   );
 
-  it('refuses a component that stands in two different keys, whatever their purposes', () => {
+  it('refuses a component that two different keys share, whatever their purposes', () => {
     const { publicKey } = compositeKey;
     const sameMldsa65 = importPublicKey(
       publicKey.alg,

@@ -126,7 +126,7 @@ describe('policy', () => {
     expect(under({ tiers: ['team'] })).toBe('key_wrong_purpose');
   });
 
-  it('requires the composite where told, whatever the times', async () => {
+  it('requires the composite if the trust says so, at any time', async () => {
     expect(await judge({}, {}, { requireComposite: true })).toBe('algorithm_not_allowed');
     expect(await judge({}, {}, { requireComposite: true }, compositeKey)).toBe('active');
   });

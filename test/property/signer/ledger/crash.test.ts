@@ -26,7 +26,7 @@ async function killedAfter(ledger: string, milliseconds: number): Promise<readon
 }
 
 describe('a writer that is killed', () => {
-  it('leaves a ledger that holds all it told of, and the next goes on with no hand', async () => {
+  it('leaves a ledger with everything that it reported, and the next writer continues without help', async () => {
     const place = await makeLedger();
     const told: string[] = [];
     for (let run = 0; run < RUNS; run++) {

@@ -3,7 +3,7 @@
  * no counter of a lineage is on two licenses, and every customer can go on by a documented act.
  *
  * The officers are honest, and make mistakes: they offer any document to any site at any time, and take over what the
- * ledger lets them take over. Only what the ledger asks of them is answered by what is true.
+ * ledger lets them take over. They answer truthfully what the ledger asks of them.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -284,7 +284,10 @@ function isNamed(ledger: Ledger, customer: string): boolean {
   return entry?.kind === 'close' && entry.body.sub === customer;
 }
 
-/** Handed over, taken back, handed over once more: the older document opens nobody who was handed on since. */
+/**
+ * Handed over, taken back, handed over once more: the older document does not reopen customers that were handed on
+ * since.
+ */
 const OLDER_AFTER_NEWER: readonly Op[] = [
   { op: 'handOver', at: 0, to: 1, scope: 1 },
   { op: 'take', at: 0, pick: 0 },

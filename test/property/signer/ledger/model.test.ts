@@ -277,7 +277,7 @@ function sha256(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 describe('a ledger', () => {
-  it('holds what a plain model holds, after any interleaving', async () => {
+  it('contains what a plain model contains, after any interleaving', async () => {
     await fc.assert(
       fc.asyncProperty(ops, async (list) => {
         const place = await makeLedger();

@@ -1,7 +1,7 @@
 /**
  * The whole life of a product: starts, installations, restored files and states, clocks that are wrong, renewals early,
- * late and in grace, replicas, stores that diverge. What must hold is said over what was seen in force, not over how the
- * runtime decides.
+ * late and in grace, replicas, stores that diverge. The properties are about the licenses that were seen in force, not
+ * about how the runtime decides.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -227,7 +227,7 @@ describe('whatever happens to three replicas with two stores', () => {
       }),
       { numRuns: 100 },
     );
-    // The walk is worth something only if licenses were in force on it.
+    // The walk proves something only if licenses were in force during it.
     expect(met.get('acme-gmbh')).toBeGreaterThan(500);
     expect(met.get('another-customer')).toBeGreaterThan(50);
   });

@@ -96,7 +96,7 @@ describe('the LAMPS vector', () => {
     },
   );
 
-  it.each(providers)("the LAMPS vector with a context holds for the M' of that context alone, by $name", (provider) => {
+  it.each(providers)("accepts the LAMPS vector only for the M' of its context, by $name", (provider) => {
     const both = messageWithContext(message, context);
     const { ed25519, mldsa65 } = splitCompositeKey(key.bytes);
     const holds = (signature: Uint8Array): readonly boolean[] => {

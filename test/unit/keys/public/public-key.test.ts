@@ -78,7 +78,7 @@ describe('importPublicKey', () => {
     );
   });
 
-  it('refuses mixed order for a site alone', () => {
+  it('refuses a key of mixed order only for a site', () => {
     for (const torsion of torsionPoints()) {
       const encoding = Point.BASE.add(torsion).toBytes();
       expect(importPublicKey('ed25519', encoding).alg).toBe('ed25519');

@@ -20,7 +20,7 @@ describe('RFC 8032 §7.1', () => {
   });
 
   describe.each([nodeProvider, nobleProvider])('$name', (provider) => {
-    it.each(vectors)('$name holds, and not with a bit changed', ({ publicKey, message, signature }) => {
+    it.each(vectors)('$name is valid, and not valid with one bit changed', ({ publicKey, message, signature }) => {
       const key = hex(publicKey);
       const text = hex(message);
       expect(provider.ed25519Verify(key, text, hex(signature))).toBe(true);

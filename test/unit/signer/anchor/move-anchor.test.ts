@@ -118,7 +118,7 @@ describe('a move of the anchor', () => {
     },
   );
 
-  it('goes to no place that holds the anchor of another ledger', async () => {
+  it('is not moved to a place that contains the anchor of another ledger', async () => {
     const other = await makeSite({ algorithm: 'ed25519' });
     copyFileSync(other.anchor, to.path);
     other.remove();

@@ -1,6 +1,5 @@
 /**
- * The groups of a batch, carried out with a real key, ledger and files; around the key stands what delays, counts and
- * fails.
+ * The groups of a batch, carried out with a real key, ledger and files; a wrapper of the key delays, counts and fails.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -167,7 +166,7 @@ describe('the groups of a batch', () => {
     expect(watch.most).toBeLessThanOrEqual(8);
   });
 
-  it('a key that signs nothing costs the first group alone', async () => {
+  it('a key that signs nothing costs only the counters of the first group', async () => {
     const watch = watched(() => Promise.reject(failed('signing_failed')));
     const outcome = await batchOf(60, watch.key);
     expect(outcome).toMatchObject({

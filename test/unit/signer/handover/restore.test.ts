@@ -157,7 +157,7 @@ describe('a restore of a copy that had signed a license while another copy used 
 describe('a restore that was cut off when its copy was made, and that is taken as it is', () => {
   const draft = (): string => `${place.ledger}.restored`;
 
-  it('is finished where the copy is whole, for its owner alone', async () => {
+  it('finishes a restore whose copy is whole, and makes the ledger readable only for its owner', async () => {
     copyFileSync(copy, draft());
     chmodSync(draft(), 0o644);
     expect(await finishRestore(place.ledger, testRuntime())).toMatchObject({ replaced: expect.any(String) as unknown });

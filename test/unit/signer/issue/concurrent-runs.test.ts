@@ -87,7 +87,7 @@ describe('two copies of a site that are in use at the same time', () => {
 });
 
 describe('two `key generate` at the same time', () => {
-  it('one is told who holds the site, and no key is lost', async () => {
+  it('the second one reports which process has the site open, and no key is lost', async () => {
     const generate = async (name: string): Promise<RanHere> =>
       runHere(['key', 'generate', '--name', name, '--algorithm', 'ed25519', '--site', fixture.site, ...fixture.secret]);
     const both = await Promise.all([generate('second'), generate('third')]);

@@ -80,7 +80,7 @@ describe('a file where the folder of one customer should be', () => {
 });
 
 describe('other things that are in the way of one license', () => {
-  it('a folder that this user may not write to stops the licenses of its customer alone', async () => {
+  it('a folder that this user may not write to stops only the licenses of its customer', async () => {
     expect((await issue('acme-gmbh')).code).toBe(0);
     const [name = ''] = readdirSync(join(site.site, 'out/vaultdesk/acme-gmbh'));
     expect((await issue('beta-inc')).code).toBe(0);

@@ -1,6 +1,6 @@
 /**
- * `--proof`: beside each license a proof that the ledger holds it; and clear words, before any login, where there is
- * no key for it.
+ * `--proof`: beside each license a proof that the ledger contains it; and a clear error, before any login, if no key
+ * can sign it.
  */
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -122,7 +122,7 @@ describe('with --proof', () => {
     expect((await checkBatch(fixture)).released).toBe(2);
   });
 
-  it('only a proof that holds counts as standing: another is told and not touched, and the rest get theirs', async () => {
+  it('keeps a valid proof, reports an invalid one without touching it, and writes the missing ones', async () => {
     const file = batchFile(4);
     const digest = await plan('batch', file, '--name', 'b', '--new-customers');
     expect((await vtlic('batch', '--confirm', digest, '--proof', ...fixture.secret)).code).toBe(0);

@@ -37,7 +37,7 @@ describe('a new passphrase', () => {
     expect(refused(utf8(text))).toBe(expected);
   });
 
-  it('is counted as it stands, also where it is not UTF-8', () => {
+  it('is counted as it was typed, also where it is not UTF-8', () => {
     expect(refused(Uint8Array.of(0xe1, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xeb, 0xec))).toBe(false);
     expect(refused(new Uint8Array(12).fill(0x80))).toBe(true);
   });

@@ -75,7 +75,7 @@ async function after(act: (ledger: Ledger) => void): Promise<string> {
 }
 
 describe('counters', () => {
-  it('move upwards alone, in the order of the record', () => {
+  it('only rise, in the order of the record', () => {
     expect(movedCounter(0, [])).toBe(0);
     expect(
       movedCounter(3, [

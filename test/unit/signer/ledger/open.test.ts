@@ -380,7 +380,7 @@ describe('a copy made by VACUUM INTO', () => {
 });
 
 describe('one writer', () => {
-  it('refuses a second writer and tells it who holds the ledger', async () => {
+  it('refuses a second writer and says which process has the ledger open', async () => {
     const { place, ledger } = await newWriter();
     const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_in_use');
@@ -476,7 +476,7 @@ describe('one writer', () => {
     expect((await openWriter(place)).unanchored()).toEqual({ entries: 0, leaves: 0 });
   });
 
-  it('another program that holds the database is waited for, then named as the obstacle', async () => {
+  it('waits for another program that has locked the database, then names it as the obstacle', async () => {
     const { ledger, place } = await newWriter();
     const other = closing(new DatabaseSync(place.ledger));
     other.exec('BEGIN IMMEDIATE');

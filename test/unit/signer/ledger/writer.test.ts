@@ -21,7 +21,7 @@ import { thrown } from '../../../support/thrown.ts';
 const OTHER = { aud: 'vaultdesk', sub: 'acme-gmbh', dep: 'prod-eu' };
 
 describe('one license', () => {
-  it('goes from intent to release, and each state is told', async () => {
+  it('goes from intent to release, and the ledger reports each state', async () => {
     const { ledger } = await newWriter();
     const input = intentFor(ACME, 1);
     const intent = ledger.intend(input);
@@ -384,7 +384,7 @@ describe('recovery', () => {
     expect(again.unanchored()).toEqual({ entries: 1, leaves: 0 });
   });
 
-  it('names an anchor that lies behind with nothing else to do', async () => {
+  it('plans to write an anchor that is behind, even if nothing else is to be done', async () => {
     const { ledger } = await newWriter();
     ledger.void_(ledger.intend(intentFor(ACME, 1)).seq, 'signing_failed');
     expect(ledger.recoveryPlan()).toEqual({ voids: [], releases: [], anchor: true });

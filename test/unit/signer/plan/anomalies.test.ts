@@ -86,7 +86,7 @@ describe('anomalies', () => {
     ).toEqual([]);
   });
 
-  it('a new customer is compared with nobody', () => {
+  it('a new customer is not compared with any license', () => {
     expect(kinds({ seats: 1_000_000 }, { previous: undefined })).toEqual([]);
   });
 
@@ -123,7 +123,7 @@ describe('anomalies', () => {
     ]);
   });
 
-  it('marks the way back from the composite to Ed25519 alone, not the way there', () => {
+  it('marks a change from the composite back to Ed25519, and not the change to the composite', () => {
     expect(kinds({}, { algorithm: 'ed25519' })).toEqual(['algorithm down']);
     expect(kinds({}, { previousAlgorithm: 'ed25519' })).toEqual([]);
   });
@@ -160,7 +160,7 @@ describe('anomalies', () => {
     expect(kinds({ exp: PERPETUAL_EXP })).toEqual([]);
   });
 
-  it('marks a perpetual license by Ed25519 alone, also of a new customer', () => {
+  it('marks a perpetual license that is signed only with Ed25519, also of a new customer', () => {
     const alone = { algorithm: 'ed25519', previousAlgorithm: 'ed25519' } as const;
     expect(kinds({ exp: PERPETUAL_EXP }, alone)).toEqual(['perpetual with Ed25519']);
     expect(kinds({ exp: PERPETUAL_EXP }, { ...alone, previous: undefined })).toEqual(['perpetual with Ed25519']);

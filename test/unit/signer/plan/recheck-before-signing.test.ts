@@ -1,5 +1,5 @@
 /**
- * What was good when the ledger was opened is looked at again right before counters are reserved, and before stored
+ * What was valid when the ledger was opened is checked again right before counters are reserved, and before stored
  * bytes leave.
  */
 import { randomBytes } from 'node:crypto';

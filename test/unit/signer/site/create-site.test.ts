@@ -1,6 +1,5 @@
 /**
- * An init that was cut short at any point is finished by the same command; nothing else that stands in a folder is
- * touched.
+ * An init that was cut short at any point is finished by the same command; nothing else in a folder is touched.
  */
 import {
   copyFileSync,
@@ -82,7 +81,7 @@ describe('an init that was cut short', () => {
     expect(ledgerId(paths)).not.toBe(id);
   });
 
-  it('is not seen in a folder that holds anything else, in another issuer, or beside a ledger that its anchor does not know', async () => {
+  it('is not found in a folder with anything else, under another issuer, or beside a ledger that its anchor does not know', async () => {
     const paths = await make();
     const before = readFileSync(paths.ledger);
     unlinkSync(paths.site);

@@ -148,7 +148,7 @@ describe('a site of version 0.1.0', () => {
     for (const key of keys) expect(key).not.toHaveProperty('job');
     expect(keys.map(({ purpose }) => purpose)).toEqual(['license', 'license', 'ledger', 'counters', 'license']);
     expect((await run('key', 'list')).code).toBe(0);
-    // Files of before keep their names, and new ones are beside them.
+    // Earlier files keep their names, and new ones are written beside them.
     expect((await run('ledger', 'verify', '--files')).code).toBe(0);
   });
 });

@@ -176,7 +176,7 @@ describe('the algorithm policy of a chain', () => {
     expect(next({ ...first, version: 4 }, ['root a', 'root b'], undefined, after.chain).taken).toEqual([]);
   });
 
-  it('holds from the built-in version on where the product requires composite', () => {
+  it('applies from the built-in version on if the product requires composite', () => {
     const chain = builtIn(first, true);
     expect(next({ ...first, version: 2 }, ['root a', 'root b'], undefined, chain).refused?.reason).toBe(
       'keyset_threshold_previous',

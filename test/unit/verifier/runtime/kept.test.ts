@@ -111,7 +111,7 @@ describe('a state that is put back, or deleted, while the product runs', () => {
     expect(license.view().warnings.map(({ code }) => code)).toContain('state_created');
   });
 
-  it('was rolled back for nobody who runs: an older license is not taken meanwhile', async () => {
+  it('does not make a running product take an older license', async () => {
     const license = await product.start();
     copyFileSync(product.statePath, `${product.statePath}.backup`);
     await license.install(textOf(await licenseFile({ ctr: 8, grace: 0 })));

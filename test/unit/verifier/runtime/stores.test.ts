@@ -138,7 +138,7 @@ describe('several copies', () => {
     expect((await damaged.read())?.document).toEqual(Uint8Array.of(1));
   });
 
-  it('copies of which a later release wrote one are left alone', async () => {
+  it('does not change the copies if a later release wrote one of them', async () => {
     const text = new TextDecoder('latin1').decode(encodeState(stateWith(3)));
     const { document, body } = withFormat(text);
     const newer = await storeWith(document);

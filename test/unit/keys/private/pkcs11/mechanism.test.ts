@@ -102,11 +102,11 @@ function madeByOthers(): readonly MadeByOthers[] {
 describe.each(madeByOthers())('the ML-DSA component of the vector of $name', ({ publicKey, message, signature }) => {
   const holds = (mu: Uint8Array): boolean => ml_dsa65.internal.verify(signature, mu, publicKey, { externalMu: true });
 
-  it('holds over our mu', () => {
+  it('accepts the signature for our mu', () => {
     expect(holds(externalMu(publicKey, message, COMPOSITE_LABEL))).toBe(true);
   });
 
-  it('holds over no other mu', () => {
+  it('refuses the signature for any other mu', () => {
     const mu = externalMu(publicKey, message, COMPOSITE_LABEL);
     const flipped = mu.slice();
     flipped[63] = (flipped[63] ?? 0) ^ 1;

@@ -143,7 +143,7 @@ describe('a token without a serial number', () => {
     expect(error.hint).toContain("--last-try 'T in Linux'");
   });
 
-  it('has its last try used by that name alone', () => {
+  it('uses the last try only when the officer types that name', () => {
     expect(judgeLogin(nameless, lastTryName(nameless))).toBe('pin');
     for (const typed of ['', 'T', 'Linux']) expect(codeOf(() => judgeLogin(nameless, typed))).toBe('pin_last_try');
   });

@@ -62,7 +62,7 @@ describe('what does not open', () => {
     return Uint8Array.from(Buffer.from(all.join('\n'), 'latin1'));
   };
 
-  it('is told from a wrong passphrase', async () => {
+  it('reports a wrong passphrase as such', async () => {
     const file = await seal(random(75));
     expect(await refusal(file, {}, utf8('wrong'))).toBe(
       'passphrase_refused: the passphrase does not open the key file',

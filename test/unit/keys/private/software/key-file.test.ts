@@ -53,7 +53,7 @@ describe.each(['ed25519', 'ed25519+ml-dsa-65'] as const)('a key file of %s', (al
     expect(verifySignature(made.publicKey, message, await made.sign(message))).toBe(true);
   });
 
-  it('is private, holds nothing in the clear, and is never written over', async () => {
+  it('is private, contains nothing in the clear, and is never overwritten', async () => {
     const path = newPath();
     const seeds: Uint8Array[] = [];
     const key = await createKeyFile(

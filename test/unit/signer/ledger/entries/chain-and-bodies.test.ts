@@ -249,7 +249,7 @@ describe('names', () => {
     expect(utf8(logOrigin(ISS, ledgerId)).every((byte) => byte > 0x20 && byte !== 0x2b)).toBe(true);
   });
 
-  it('lineages are compared and told', () => {
+  it('lineages are compared and written as text', () => {
     expect(lineageText(ACME)).toBe('acme-gmbh / vaultdesk');
     expect(lineageText(intent)).toBe('acme-gmbh / vaultdesk / prod');
     expect(sameLineage(ACME, { ...ACME })).toBe(true);
@@ -258,11 +258,11 @@ describe('names', () => {
     expect(sameLineage(ACME, { ...ACME, sub: 'x' })).toBe(false);
   });
 
-  it.each(['out/a/b/1-x.vtlic', 'x', 'a..b/c.'])('%j lies below the site', (path) =>
+  it.each(['out/a/b/1-x.vtlic', 'x', 'a..b/c.'])('%j is below the site', (path) =>
     expect(isReleasePath(path)).toBe(true),
   );
   it.each(['', '/x', 'x/', 'a//b', '.', '..', 'a/../b', './a', 'a\\b', 'a\nb', 'a\u202eb', 'a\0b', 'x'.repeat(1025)])(
-    '%j does not lie below the site',
+    '%j is not below the site',
     (path) => expect(isReleasePath(path)).toBe(false),
   );
 });

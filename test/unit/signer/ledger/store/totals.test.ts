@@ -1,4 +1,7 @@
-/** The totals of lineages: kept with each row, added to a ledger that an older program made, and never believed alone. */
+/**
+ * The totals of lineages: kept with each row, added to a ledger that an older program made, and never trusted by
+ * themselves.
+ */
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../../../../signer/ledger/open.ts';

@@ -162,7 +162,7 @@ describe('a tree of pages in which scans and look-ups see different rows', () =>
 });
 
 describe('a forged record', () => {
-  it('cannot be told where it keeps the rules (only the anchor tells)', async () => {
+  it('passes the check if it follows all rules, so that only the anchor shows it', async () => {
     const second = intentFor(ACME, 2);
     expect(
       await forged((forger) => {
