@@ -23,7 +23,6 @@ export interface KeyRingOptions {
 
 export class KeyRing {
   readonly #options: KeyRingOptions;
-  readonly #builtIn: Chain | undefined;
   #chain: Chain | undefined;
   #trust: Trust;
   #counts: Counts;
@@ -35,8 +34,7 @@ export class KeyRing {
   constructor(options: KeyRingOptions) {
     this.#options = options;
     const { builtIn, requireComposite } = options;
-    this.#builtIn = 'newest' in builtIn ? chainUnder(builtIn, requireComposite) : undefined;
-    this.#chain = this.#builtIn;
+    this.#chain = 'newest' in builtIn ? chainUnder(builtIn, requireComposite) : undefined;
     const base =
       'newest' in builtIn
         ? trustOfChain(builtIn, { requireComposite })
@@ -75,13 +73,14 @@ export class KeyRing {
    * @throws VtlicError `configuration_invalid` where a keyset and the override do not go together
    */
   refresh(kept: RuntimeState['keyset']): boolean {
-    if (this.#builtIn === undefined) return false;
+    if (this.#chain === undefined) return false;
     const read = `${kept?.version ?? ''} ${kept?.chain.length ?? ''} ${this.#fileStamp()}`;
     if (read === this.#read) return false;
     const state = kept?.chain ?? NOTHING;
     const { file, fault } = this.#readFile();
     const chosen = chooseKeyset({
-      builtIn: this.#builtIn,
+      // From what this process has taken: a running product forgets no keyset, wherever its copies went.
+      builtIn: this.#chain,
       ...(state.length === 0 ? {} : { state: [state] }),
       ...(file.length === 0 ? {} : { file }),
     });
@@ -100,7 +99,7 @@ export class KeyRing {
    * @returns why they are not taken; undefined: they are
    */
   add(file: Uint8Array): Notice | undefined {
-    if (this.#builtIn === undefined || this.#chain === undefined)
+    if (this.#chain === undefined)
       return notice('install_not_possible', 'this product has its keys built in, and takes no keysets');
     const chosen = chooseKeyset({ builtIn: this.#chain, file });
     const [refused] = chosen.notices;

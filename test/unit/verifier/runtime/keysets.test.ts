@@ -1,5 +1,5 @@
 /** Keysets in a running product: from the state, from a file, and pasted with a license. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeLicense } from '../../../../formats/license/encode-license.ts';
@@ -166,6 +166,21 @@ describe('a key that was', () => {
     const result = await running.install(textOf(licenseBy('new key', { ctr: 8, tier: 'reissued' })));
     expect(result).toEqual({ ok: true, outcome: 'in_force' });
     expect(running.entitlements?.tier).toBe('reissued');
+  });
+
+  it('stays revoked in a running product whose keyset file goes away while the state cannot be reached', async () => {
+    const running = await startWithOldKey();
+    rmSync(product.statePath);
+    mkdirSync(product.statePath);
+    writeFileSync(keysetPath, versionOf(2, { keys: [issuingKey('old key', { status: 'revoked' })] }));
+    await running.refresh();
+    expect(running.state).toBe('free_tier');
+    rmSync(keysetPath);
+    await running.refresh();
+    expect(running.state).toBe('free_tier');
+    rmdirSync(product.statePath);
+    await product.pass(600, running);
+    expect(versionInState()).toBe(2);
   });
 
   it('a stolen key leaves in force what the vendor honors', async () => {
