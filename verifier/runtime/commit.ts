@@ -17,12 +17,14 @@ export interface CommitHooks {
   readonly beforeCommit?: (before: License | undefined, next: License) => Promise<void> | void;
   /** The license is in force and durable: the old one may go. Repeated at each start. */
   readonly afterCommit?: (license: License) => Promise<void> | void;
-  /** The time limit of each call. Default 30. */
+  /** The time limit of each call, above 0. Default 30. */
   readonly commitSeconds?: number;
 }
 
 const COMMIT_SECONDS = 30;
 const LOCK_MILLISECONDS = 10_000;
+/** A longer delay of a timer counts as none. */
+export const MAX_TIMER_MILLISECONDS: number = 2 ** 31 - 1;
 
 export const LOCKED: Notice = notice('state_locked', 'another process had it for ten seconds');
 
@@ -98,7 +100,7 @@ export class Committer {
     const seconds = this.#hooks.commitSeconds ?? COMMIT_SECONDS;
     const ended = new AbortController();
     const late = async (): Promise<Notice | undefined> => {
-      await sleep(seconds * 1000, undefined, { signal: ended.signal });
+      await sleep(Math.min(seconds * 1000, MAX_TIMER_MILLISECONDS), undefined, { signal: ended.signal });
       return notice(code, `the product did not answer within ${seconds} seconds`);
     };
     const asked = async (): Promise<undefined> => {

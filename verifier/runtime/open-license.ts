@@ -7,10 +7,11 @@
  * license.on('change', ({ entitlements }) => apply(entitlements));
  * ```
  */
+import { VtlicError } from '../../formats/error.ts';
 import { checkContext } from '../context.ts';
 import type { Chain } from '../keyset/index.ts';
 import type { Trust } from '../trust.ts';
-import type { CommitHooks } from './commit.ts';
+import { MAX_TIMER_MILLISECONDS, type CommitHooks } from './commit.ts';
 import {
   checkFreeTier,
   type Entitlements,
@@ -107,7 +108,9 @@ export function runtimeParts(options: LicenseOptions): RuntimeParts | undefined 
   const settings = readSettings(options.environment, compiledIn, options.production);
   if (settings.mode === 'saas') return undefined;
   const { statePath, keysetPath, production, license } = settings;
-  const { issuer, product, deployment, hosts, buildDate, defaultGrace = 0 } = options;
+  const { issuer, product, deployment, hosts, buildDate, defaultGrace = 0, commitSeconds = 1 } = options;
+  if (!Number.isFinite(commitSeconds) || commitSeconds <= 0)
+    throw new VtlicError('usage', `commitSeconds should be a number of seconds above 0, but it is ${commitSeconds}`);
   const facts: ProductFacts = {
     issuer,
     product,
@@ -141,8 +144,6 @@ const HOST_CLOCKS: Clocks = {
 };
 
 const MAX_PAUSE_SECONDS = 60;
-/** A longer delay of a timer counts as none (2^31 milliseconds). */
-const MAX_TIMER_MILLISECONDS = 2 ** 31 - 1;
 /** A file that is being copied is not read at its first byte. */
 const SETTLE_MILLISECONDS = 200;
 

@@ -93,6 +93,13 @@ describe('beforeCommit', () => {
     expect((await product.start({ beforeCommit: refuse, production: false })).state).toBe('free_tier');
   });
 
+  it('has as long as the product says, also where no timer of Node.js is that long', async () => {
+    const beforeCommit = async (): Promise<void> => sleep(20);
+    expect((await product.start({ beforeCommit, commitSeconds: 30 * 86_400 })).state).toBe('active');
+    for (const commitSeconds of [0, -1, Number.NaN, Infinity])
+      await expect(product.start({ beforeCommit, commitSeconds })).rejects.toMatchObject({ code: 'usage' });
+  });
+
   it('a beforeCommit that does not answer is given up after its time', async () => {
     const running = await product.start();
     await running.close();
