@@ -197,6 +197,31 @@ describe('the package vtlic in a product', () => {
   });
 });
 
+it.each(['packages/vtlic/README.md', 'README.md'])('every example of %s runs as it is printed', async (readme) => {
+  const { folder } = install('vtlic-0.1.0.tgz');
+  const now = Math.floor(Date.now() / 1000);
+  writeFileSync(join(folder, 'vendor.pem'), exportPublicKey(ed25519Key.publicKey, 'pem'));
+  writeFileSync(join(folder, 'license.vtlic'), await licenseFile({ iat: now - 60, nbf: now - 60, exp: now + 86_400 }));
+  const chain = keysetBlock({ version: 1, roots: ['root'], keys: [issuingKey('issuing')] }, ['root']);
+  for (const file of ['chain.keyset', 'newer.keyset']) writeFileSync(join(folder, file), chain);
+  const env = {
+    PATH: process.env['PATH'],
+    DEPLOYMENT_MODE: 'onprem',
+    LICENSE_PATH: 'license.vtlic',
+    LICENSE_STATE_PATH: 'license.state',
+  };
+  const examples = [...readFileSync(join(ROOT, readme), 'utf8').matchAll(/\n```ts\n([^`]+)```\n/g)];
+  let printed = '';
+  for (const [index, [, example = '']] of examples.entries()) {
+    const file = `example-${index}.mjs`;
+    writeFileSync(join(folder, file), example);
+    const run = spawnSync(process.execPath, [file], { cwd: folder, encoding: 'utf8', env, timeout: 60_000 });
+    expect(run.status, `${example}${run.stderr}`).toBe(0);
+    printed += run.stdout;
+  }
+  expect(printed).toContain('active enterprise 250\n');
+});
+
 describe.each(['vtlic', 'vtlic-signer'])('the tarball of %s', (name) => {
   const folder = join(DIST, name);
   const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8')) as {
