@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { fileStore, postgresStore } from '../../verifier/runtime/index.ts';
 import { decodeState } from '../../verifier/runtime/state-document.ts';
-import { acquireLock } from '../../verifier/runtime/stores/lock.ts';
 import { packMain } from '../support/pack-main.ts';
 import { listen, Product, textOf } from '../unit/verifier/runtime/product.ts';
+import { expectFirstDocument, expectOneLock } from '../unit/verifier/runtime/store-contract.ts';
 import { licenseFile } from '../unit/verifier/sample.ts';
 import { installPg, openPool, PostgresServer, type Pool } from './postgres-server.ts';
 
@@ -43,12 +43,7 @@ const withoutFile = (): { readonly environment: Record<string, string | undefine
 describe('a store in PostgreSQL', () => {
   it('keeps a document, and replaces it only for whoever read the last one', async () => {
     const store = postgresStore(pool);
-    expect(await store.read()).toBeUndefined();
-    expect(await store.write(Uint8Array.of(1), 'no such tag')).toBe(false);
-    expect(await store.write(Uint8Array.of(1), undefined)).toBe(true);
-    expect(await store.write(Uint8Array.of(2), undefined)).toBe(false);
-    const read = await store.read();
-    expect(read?.document).toEqual(Uint8Array.of(1));
+    const read = await expectFirstDocument(store);
     const writes = await Promise.all([2, 3, 4].map((value) => store.write(Uint8Array.of(value), read?.tag)));
     expect(writes.filter(Boolean)).toHaveLength(1);
     const large = new Uint8Array(4 * 1024 * 1024).fill(7);
@@ -57,19 +52,7 @@ describe('a store in PostgreSQL', () => {
   });
 
   it('has one lock, over all its connections', async () => {
-    const store = postgresStore(pool);
-    let inside = 0;
-    const together: number[] = [];
-    await Promise.all(
-      Array.from({ length: 6 }, async () => {
-        const lock = await acquireLock(store, 20_000);
-        together.push(++inside);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-        inside--;
-        await lock?.release();
-      }),
-    );
-    expect(together).toEqual([1, 1, 1, 1, 1, 1]);
+    await expectOneLock(postgresStore(pool), 6, 10);
   });
 
   it('has a row for each product, in a table whose schema may be named', async () => {

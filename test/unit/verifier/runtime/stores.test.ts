@@ -17,6 +17,7 @@ import { decodeState, encodeState } from '../../../../verifier/runtime/state-doc
 import { EMPTY_STATE, type RuntimeState } from '../../../../verifier/runtime/state.ts';
 import { acquireLock } from '../../../../verifier/runtime/stores/lock.ts';
 import { hasEnded, processIdentity } from '../../../../verifier/runtime/stores/process-identity.ts';
+import { expectFirstDocument, expectOneLock } from './store-contract.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -60,12 +61,7 @@ const KINDS: readonly (readonly [name: string, make: () => StateStore])[] = [
 describe.each(KINDS)('a store in %s', (_name, make) => {
   it('keeps a document, and replaces it only for whoever read the last one', async () => {
     const store = make();
-    expect(await store.read()).toBeUndefined();
-    expect(await store.write(Uint8Array.of(1), 'no such tag')).toBe(false);
-    expect(await store.write(Uint8Array.of(1), undefined)).toBe(true);
-    expect(await store.write(Uint8Array.of(2), undefined)).toBe(false);
-    const read = await store.read();
-    expect(read?.document).toEqual(Uint8Array.of(1));
+    const read = await expectFirstDocument(store);
     expect(await store.write(Uint8Array.of(2), read?.tag)).toBe(true);
     expect(await store.write(Uint8Array.of(3), read?.tag)).toBe(false);
     expect((await store.read())?.document).toEqual(Uint8Array.of(2));
@@ -74,18 +70,7 @@ describe.each(KINDS)('a store in %s', (_name, make) => {
 
   it('has one lock, which goes to one of many at a time', async () => {
     const store = make();
-    let inside = 0;
-    const together: number[] = [];
-    await Promise.all(
-      Array.from({ length: 8 }, async () => {
-        const lock = await acquireLock(store, 10_000);
-        together.push(++inside);
-        await new Promise((resolve) => setTimeout(resolve, 5));
-        inside--;
-        await lock?.release();
-      }),
-    );
-    expect(together).toEqual(Array.from({ length: 8 }, () => 1));
+    await expectOneLock(store, 8, 5);
     const first = await acquireLock(store, 0);
     expect(await acquireLock(store, 50)).toBeUndefined();
     await first?.release();
