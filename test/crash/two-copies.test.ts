@@ -73,6 +73,16 @@ async function pair(args: readonly string[], count: number): Promise<Pair> {
   return { stopped, other };
 }
 
+/**
+ * Exactly one of both succeeds in every pair: the other one where the command was stopped before the call that decides,
+ * the command where it was stopped after it.
+ */
+function expectOneWinner(codes: readonly string[]): void {
+  expect(codes).toContain('4 0');
+  expect(codes).toContain('0 4');
+  expect(codes.filter((code) => code !== '4 0' && code !== '0 4')).toEqual([]);
+}
+
 /** The copy that the anchor agrees with is the site from now on. */
 async function goOn(): Promise<void> {
   if ((await issue(place.site)).code !== 0) {
@@ -92,10 +102,7 @@ describe('a process that is stopped before each of its calls on the anchor, whil
       codes.push(`${stopped.code} ${other.code}`);
       await goOn();
     }
-    // Before the call that decides, and after it; then the other one looks before anything is changed.
-    expect(codes).toContain('4 0');
-    expect(codes).toContain('0 4');
-    expect(codes.filter((code) => code !== '4 0' && code !== '0 4')).toEqual([]);
+    expectOneWinner(codes);
     expect(codes.length).toBeGreaterThan(5);
   });
 
@@ -108,9 +115,7 @@ describe('a process that is stopped before each of its calls on the anchor, whil
       codes.push(`${stopped.code} ${other.code}`);
       await goOn();
     }
-    expect(codes).toContain('4 0');
-    expect(codes).toContain('0 4');
-    expect(codes.filter((code) => code !== '4 0' && code !== '0 4')).toEqual([]);
+    expectOneWinner(codes);
   });
 
   it('restores nothing where the other one was faster', { timeout: 600_000 }, async () => {
@@ -127,8 +132,6 @@ describe('a process that is stopped before each of its calls on the anchor, whil
       await view.verify();
       view.close();
     }
-    expect(codes).toContain('4 0');
-    expect(codes).toContain('0 4');
-    expect(codes.filter((code) => code !== '4 0' && code !== '0 4')).toEqual([]);
+    expectOneWinner(codes);
   });
 });
