@@ -114,6 +114,20 @@ function pieces(value: string, columns: number): string[] {
   return [...out, piece];
 }
 
+/** The members with which the JSON of a license in a list begins: whose it is, and what it grants. */
+export function grantMembers(license: License): Readonly<Record<string, unknown>> {
+  return {
+    customer: license.sub,
+    ...(license.name === undefined ? {} : { name: license.name }),
+    product: license.aud,
+    ...(license.dep === undefined ? {} : { deployment: license.dep }),
+    tier: license.tier,
+    seats: license.seats,
+    ...(license.use === undefined ? {} : { use: license.use }),
+    ...(license.ref === undefined ? {} : { reference: license.ref }),
+  };
+}
+
 export interface ViewContext {
   /**
    * The license with which it is compared: the last of the lineage, else another of the customer; undefined for a new

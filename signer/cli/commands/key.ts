@@ -36,25 +36,22 @@ interface JsonOption {
   readonly json?: boolean;
 }
 
-interface GenerateOptions extends SiteOptions, SecretOptions, JsonOption {
+interface NewKeyOptions extends SiteOptions, SecretOptions, JsonOption {
   readonly name: string;
   readonly algorithm?: Algorithm;
   readonly purpose: KeyPurpose;
   readonly keystore?: string;
   readonly mlDsaKeystore?: string;
-  readonly wrapped?: boolean;
   readonly default?: boolean;
+}
+
+interface GenerateOptions extends NewKeyOptions {
+  readonly wrapped?: boolean;
 }
 
-interface AdoptOptions extends SiteOptions, SecretOptions, JsonOption {
-  readonly name: string;
+interface AdoptOptions extends NewKeyOptions {
   readonly id?: Uint8Array;
   readonly label?: string;
-  readonly algorithm?: Algorithm;
-  readonly purpose: KeyPurpose;
-  readonly keystore?: string;
-  readonly mlDsaKeystore?: string;
-  readonly default?: boolean;
 }
 
 interface ExportOptions extends SiteOptions {
@@ -103,17 +100,29 @@ function usablePurpose(text: string): KeyPurpose {
   return text;
 }
 
-function addGenerate(key: Command, io: Io): void {
-  const command = key
-    .command('generate')
-    .description('makes a key in a keystore of the site')
-    .requiredOption('--name <name>', 'what the key is called in this site')
+/** The options that `key generate` and `key adopt` share. */
+function signingOptions(command: Command, defaultAlgorithm: string): Command {
+  return command
     .option(
       '--algorithm <algorithm>',
-      'ed25519 or ed25519+ml-dsa-65 (default: the composite; ed25519 for the purpose ledger)',
+      `ed25519 or ed25519+ml-dsa-65 (default: ${defaultAlgorithm})`,
       oneOf(isAlgorithm, ['ed25519', 'ed25519+ml-dsa-65']),
     )
-    .option('--purpose <purpose>', `what it signs: ${USABLE_PURPOSES.join(', ')}`, usablePurpose, 'license')
+    .option('--purpose <purpose>', `what it signs: ${USABLE_PURPOSES.join(', ')}`, usablePurpose, 'license');
+}
+
+/** The keystores of a new key: for split custody, that of the ML-DSA component comes second. */
+function keystoresOf(site: Site, options: NewKeyOptions): readonly [string, ...string[]] {
+  const keystore = options.keystore ?? onlyKeystore(site);
+  return options.mlDsaKeystore === undefined ? [keystore] : [keystore, options.mlDsaKeystore];
+}
+
+function addGenerate(key: Command, io: Io): void {
+  const generate = key
+    .command('generate')
+    .description('makes a key in a keystore of the site')
+    .requiredOption('--name <name>', 'what the key is called in this site');
+  const command = signingOptions(generate, 'the composite; ed25519 for the purpose ledger')
     .option('--keystore <name>', 'where it lives (default: the only keystore of the site)')
     .option('--ml-dsa-keystore <name>', 'split custody: the token that holds the ML-DSA component')
     .option(
@@ -126,14 +135,14 @@ function addGenerate(key: Command, io: Io): void {
     const algorithm = options.algorithm ?? (options.purpose === 'ledger' ? 'ed25519' : 'ed25519+ml-dsa-65');
     checkPurpose(options.purpose, algorithm);
     const site = openNamedSite(io, options);
-    const keystore = options.keystore ?? onlyKeystore(site);
+    const keystores = keystoresOf(site, options);
     await using access = new CommandAccess(io, options);
-    access.assertSecrets(site, options.mlDsaKeystore === undefined ? [keystore] : [keystore, options.mlDsaKeystore]);
+    access.assertSecrets(site, keystores);
     const wanted: NewKey = {
       name: options.name,
       algorithm,
       purpose: options.purpose,
-      keystore,
+      keystore: keystores[0],
       wrapped: options.wrapped ?? false,
       makeDefault: options.default ?? false,
       ...(options.mlDsaKeystore === undefined ? {} : { mldsaKeystore: options.mlDsaKeystore }),
@@ -188,18 +197,13 @@ function parseHex(text: string): Uint8Array {
 }
 
 function addAdopt(key: Command, io: Io): void {
-  const command = key
+  const adopt = key
     .command('adopt')
     .description('takes a key that is in a token already')
     .requiredOption('--name <name>', 'what the key is called in this site')
     .option('--id <hex>', 'the key with this id (CKA_ID)', parseHex)
-    .option('--label <label>', 'the key with this label (CKA_LABEL)')
-    .option(
-      '--algorithm <algorithm>',
-      'ed25519 or ed25519+ml-dsa-65 (default: what is found)',
-      oneOf(isAlgorithm, ['ed25519', 'ed25519+ml-dsa-65']),
-    )
-    .option('--purpose <purpose>', `what it signs: ${USABLE_PURPOSES.join(', ')}`, usablePurpose, 'license')
+    .option('--label <label>', 'the key with this label (CKA_LABEL)');
+  const command = signingOptions(adopt, 'what is found')
     .option('--keystore <name>', 'the token that it is in (default: the only keystore of the site)')
     .option('--ml-dsa-keystore <name>', 'split custody: the token that its ML-DSA component is in')
     .option('--default', 'sign licenses with it from now on')
@@ -212,13 +216,13 @@ function addAdopt(key: Command, io: Io): void {
       });
     checkPurpose(options.purpose, options.algorithm);
     const site = openNamedSite(io, options);
-    const keystore = options.keystore ?? onlyKeystore(site);
+    const keystores = keystoresOf(site, options);
     await using access = new CommandAccess(io, options);
-    access.assertSecrets(site, options.mlDsaKeystore === undefined ? [keystore] : [keystore, options.mlDsaKeystore]);
+    access.assertSecrets(site, keystores);
     const wanted: KeyToAdopt = {
       name: options.name,
       purpose: options.purpose,
-      keystore,
+      keystore: keystores[0],
       makeDefault: options.default ?? false,
       ...(options.mlDsaKeystore === undefined ? {} : { mldsaKeystore: options.mlDsaKeystore }),
       ...(options.id === undefined ? {} : { id: options.id }),

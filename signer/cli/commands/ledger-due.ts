@@ -12,6 +12,7 @@ import { columnsFor, notInTable, rowOf } from '../../batch/csv-columns.ts';
 import { dueLicenses, endOf, renewedFor } from '../../renew/due.ts';
 import type { Request } from '../../request/request.ts';
 import { nowSeconds } from '../../runtime.ts';
+import { grantMembers } from '../../summary/license-summary.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
 import { invalid, siteArgument, siteOption } from '../options.ts';
@@ -137,14 +138,7 @@ function document(due: readonly License[], now: number): Readonly<Record<string,
     schema: 'vtlic-ledger-due/1',
     at: formatDay(now),
     licenses: due.map((license) => ({
-      customer: license.sub,
-      ...(license.name === undefined ? {} : { name: license.name }),
-      product: license.aud,
-      ...(license.dep === undefined ? {} : { deployment: license.dep }),
-      tier: license.tier,
-      seats: license.seats,
-      ...(license.use === undefined ? {} : { use: license.use }),
-      ...(license.ref === undefined ? {} : { reference: license.ref }),
+      ...grantMembers(license),
       until: formatEnd(license.exp),
       exp: license.exp,
       ...(license.upd === undefined ? {} : { updatesUntil: formatEnd(license.upd), upd: license.upd }),

@@ -14,7 +14,7 @@ import {
   lineageText,
   newestOfCustomer,
 } from '../../ledger/index.ts';
-import { formatRows, licenseRows } from '../../summary/license-summary.ts';
+import { formatRows, grantMembers, licenseRows } from '../../summary/license-summary.ts';
 import { formatDay, formatEnd, formatInstant, isPerpetual, PERPETUAL } from '../../../formats/dates.ts';
 import type { Io } from '../io.ts';
 import { formatColumns } from '../output.ts';
@@ -116,14 +116,7 @@ function isFound({ sub, name = '', ref = '' }: License, wanted: string): boolean
 /** `until` is the last day, as a request writes it; `exp` is the claim, the first second after it. */
 function licenseDocument(license: License): Readonly<Record<string, unknown>> {
   return {
-    customer: license.sub,
-    ...(license.name === undefined ? {} : { name: license.name }),
-    product: license.aud,
-    ...(license.dep === undefined ? {} : { deployment: license.dep }),
-    tier: license.tier,
-    seats: license.seats,
-    ...(license.use === undefined ? {} : { use: license.use }),
-    ...(license.ref === undefined ? {} : { reference: license.ref }),
+    ...grantMembers(license),
     from: formatDay(license.nbf),
     until: formatEnd(license.exp),
     exp: license.exp,
