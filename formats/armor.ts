@@ -188,7 +188,7 @@ function badLine(label: ArmorLabel, file: Uint8Array, from: number, to: number, 
   return malformed(
     file,
     from,
-    'the base64 of this line is not canonical: whole groups of four, padded by "=" at the very end alone, ' +
+    'the base64 of this line is not canonical: whole groups of four, padded by "=" only at the very end, ' +
       'unused bits zero',
     COPY_WHOLE,
   );

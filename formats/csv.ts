@@ -152,7 +152,7 @@ function readFields(text: string, line: number, delimiter: CsvDelimiter): CsvRec
         return fault(
           at,
           `behind the closing quote of the field ${whereIn(text, starts.at(-1) ?? 0, line)} a ` +
-            `${DELIMITER_NAMES[delimiter]} or the end of the line should stand, but ` +
+            `${DELIMITER_NAMES[delimiter]} or the end of the line should follow, but ` +
             `"${cleanText(String.fromCodePoint(text.codePointAt(at) ?? 0))}" does`,
           'a quote inside a quoted field is written twice',
         );
@@ -165,12 +165,12 @@ function readFields(text: string, line: number, delimiter: CsvDelimiter): CsvRec
       if (quote >= 0)
         return fault(
           at + quote,
-          'a quote stands within a field that does not begin with one',
+          'a quote is within a field that does not begin with one',
           'put the whole field in quotes, and write a quote inside it twice',
         );
       const stray = value.indexOf('\r');
       if (stray >= 0)
-        return fault(at + stray, 'a carriage return stands here without a line feed', 'end lines with LF or CRLF');
+        return fault(at + stray, 'a carriage return here has no line feed after it', 'end lines with LF or CRLF');
       fields.push(value);
       at = end;
     }

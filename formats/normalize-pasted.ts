@@ -224,7 +224,7 @@ function bytesOf(body: string): Uint8Array {
   const bytes = decodeBase64(bare + '='.repeat((4 - (bare.length % 4)) % 4));
   if (bytes === undefined || bytes.length === 0) throw refuse('its base64 is not whole: some of it is missing');
   if (bytes.length > LICENSE_LIMITS.decodedBytes)
-    throw new VtlicError('too_large', `the block holds more than ${LICENSE_LIMITS.decodedBytes} bytes`);
+    throw new VtlicError('too_large', `the block contains more than ${LICENSE_LIMITS.decodedBytes} bytes`);
   return bytes;
 }
 

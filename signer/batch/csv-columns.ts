@@ -69,7 +69,7 @@ export function readHeader(
     const first = seen.get(name);
     if (first !== undefined) {
       faults.push(
-        fault(place, `the column "${cleanText(name)}" stands in the header twice: first at column ${first.column}`),
+        fault(place, `the column "${cleanText(name)}" is in the header twice: first at column ${first.column}`),
       );
       return;
     }

@@ -38,7 +38,7 @@ export async function planOnly(io: BatchIo, wanted: BatchWanted): Promise<PlanMa
     const { plan } = prepared;
     if (prepared.kind === 'begun') {
       io.tell(
-        `the plan that was reviewed still stands: ${groupDigits(plan.end.rows - prepared.checked.done)} of ` +
+        `the plan that was reviewed is still valid: ${groupDigits(plan.end.rows - prepared.checked.done)} of ` +
           `${groupDigits(plan.end.rows)} rows are left`,
       );
       return { digest: plan.digest, name: source.name, document: { rows: plan.end.rows, done: prepared.checked.done } };

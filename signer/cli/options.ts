@@ -197,7 +197,8 @@ export function proofOption(command: Command): Command {
   return command
     .option(
       '--proof',
-      'write FILE.vtlic.tlog-proof beside each license: that the ledger holds it, to a checkpoint signed at the end',
+      'write FILE.vtlic.tlog-proof beside each license: a proof that the ledger contains it, to a checkpoint signed ' +
+        'at the end',
     )
     .option('--proof-key <name>', 'the key with the purpose ledger that signs the checkpoint (default: the only one)');
 }

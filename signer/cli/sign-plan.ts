@@ -256,7 +256,8 @@ function report(io: Io, released: ReleasedLicense, proof: string | undefined, op
   const { intent } = released.issued;
   const license = decodeLicense(intent.body.payload);
   io.err(`signed and released: counter ${license.ctr} of ${license.sub} / ${license.aud}, license ${license.cti}`);
-  if (proof !== undefined) io.err('proved beside it: the ledger holds this license, to a checkpoint signed just now');
+  if (proof !== undefined)
+    io.err('proved beside it: the ledger contains this license, by a checkpoint signed just now');
   const files = proof === undefined ? [released.path] : [released.path, proof];
   io.out(
     options.json === true

@@ -198,7 +198,7 @@ export async function confirmByWord(
   word: string,
 ): Promise<void> {
   if (terminal === undefined)
-    throw new VtlicError('usage', 'this is done at a terminal alone, by a person who reads what it means', {
+    throw new VtlicError('usage', 'this can be done only at a terminal, by a person who reads what it means', {
       hint: 'run it there',
     });
   terminal.show(`${view.join('\n')}\n\n`);

@@ -76,7 +76,7 @@ async function checkCopy(
     const { entries, chain } = summary.head;
     const there = source.entry(entries)?.chain;
     if (there === undefined || !equalBytes(there, chain))
-      throw new VtlicError('output_unwritable', 'the copy is not what the ledger holds', {
+      throw new VtlicError('output_unwritable', 'the copy differs from the ledger', {
         file: copy,
         hint: 'check this disk before you go on',
       });

@@ -159,7 +159,7 @@ class FilesInTheWay {
     const more =
       others.length === 0
         ? ''
-        : ` (the same holds of ${others.join(', ')}${unnamed === 0 ? '' : ` and ${groupDigits(unnamed)} more`})`;
+        : ` (the same is true of ${others.join(', ')}${unnamed === 0 ? '' : ` and ${groupDigits(unnamed)} more`})`;
     throw new VtlicError(
       'output_exists',
       `a file stands here that is no proof of its license, and it is never replaced${more}`,

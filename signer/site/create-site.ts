@@ -194,7 +194,7 @@ async function ledgerIsReady(
       records.every((record) => equalBytes(record.chain, head.chain))
     )
       return true;
-    throw new VtlicError('output_exists', 'a ledger stands here that is no new one of this init', {
+    throw new VtlicError('output_exists', 'there is a ledger here that this init did not begin', {
       file: paths.ledger,
       hint: 'name a new folder',
     });

@@ -47,7 +47,7 @@ describe('the doctor', () => {
     );
     expect(checks.filter(({ status }) => status !== 'pass')).toEqual([]);
     expect(named(checks, 'custody')?.says).toContain('hsm, hsm-wrapped, split');
-    expect(named(checks, 'key k: signature')?.says).toContain('5 signatures hold in both providers');
+    expect(named(checks, 'key k: signature')?.says).toContain('5 signatures are valid in both providers');
     expect(await token.listKeys()).toHaveLength(before);
     await token.close();
   });

@@ -52,7 +52,7 @@ function componentOfPem(text: string, kind: ComponentKind): Uint8Array {
   if (component.kind !== kind)
     throw new VtlicError(
       'key_invalid',
-      `the PEM block should hold an ${kind} key, but it holds ${found}`,
+      `the PEM block should contain an ${kind} key, but it contains ${found}`,
       component.kind === 'composite' ? { hint: 'Give its two components: vtlic key export NAME --form env' } : {},
     );
   return component.bytes;

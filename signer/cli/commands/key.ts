@@ -182,7 +182,7 @@ function checkPurpose(purpose: KeyPurpose, algorithm: Algorithm | undefined): vo
 
 const ADOPT_HELP = `
 For a token whose keys are made by another role, or with the maker's own tool.
-The private key must be sensitive, not extractable, and for signing alone; it
+The private key must be sensitive, not extractable, and only for signing; it
 makes a test signature, and is claimed for the ledger of the site.
 
 Examples:

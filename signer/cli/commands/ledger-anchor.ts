@@ -72,7 +72,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
     const places = [...placesInUse(site), to];
     await withAccess(io, site, options, { anchors: keystoresOfPlaces(site, places) }, async (access, terminal) => {
       if (terminal === undefined)
-        throw new VtlicError('usage', 'this is done at a terminal alone, by a person who reads what it means', {
+        throw new VtlicError('usage', 'this can be done only at a terminal, by a person who reads what it means', {
           hint: 'run it there',
         });
       const open = anchorOpener(access);
@@ -84,7 +84,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
             confirmByWord(terminal, lostView(move.from), 'OLD PLACE IS LOST'),
           );
           io.err(
-            'finished a move that had been cut short: the anchor lies in ' +
+            'finished a move that had been cut short: the anchor is in ' +
               `${cleanText(anchorPlaceText(move.to), 1000)}, and the old place says so`,
           );
         },

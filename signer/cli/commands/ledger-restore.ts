@@ -256,13 +256,13 @@ function wordFor(plan: RestorePlan): string {
 const TITLES = {
   'as-is': 'The anchor agrees with this copy: nothing that was released is missing. It takes its place as it is.',
   moved:
-    'The anchor agrees with this copy: nothing that was released is missing. From now on the anchor lies in ' +
+    'The anchor agrees with this copy: nothing that was released is missing. From now on the anchor is in ' +
     'another place.',
   restored:
     'THE ANCHOR HAS SEEN MORE THAN THIS COPY HOLDS. A new log begins, and counters skip what may have been used.',
   anchor_lost:
-    'NOTHING SAYS WHAT THIS COPY LACKS: its anchor is lost. A new log begins; how many counters are skipped is ' +
-    'your word alone.',
+    'NOTHING SAYS WHAT THIS COPY LACKS: its anchor is lost. A new log begins. It skips as many counters as ' +
+    'you say, and nothing can check that number.',
 } as const;
 
 function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: string): string[] {

@@ -71,8 +71,9 @@ export function addLedgerVerify(parent: Command, io: Io): void {
         report(io, ledger, summary, files, options);
         if (anchor === undefined || anchor.state === 'unread')
           io.err(
-            `the anchor was not asked: whether this ${anchor === undefined ? 'copy' : 'ledger'} is the newest, ` +
-              `it cannot say${anchor === undefined ? '' : ' (give the PIN by --secret to compare it)'}`,
+            'the ledger was not compared with its anchor, so this does not show whether this ' +
+              `${anchor === undefined ? 'copy' : 'ledger'} is the newest` +
+              (anchor === undefined ? '' : ' (give the PIN by --secret to compare it)'),
           );
       } catch (error) {
         progress.clear();

@@ -30,7 +30,7 @@ export function requireLedgerFile(file: string): void {
   }
   try {
     if (!statSync(file).isFile())
-      throw new VtlicError('file_unreadable', 'a ledger should stand here, but this is no file', { file });
+      throw new VtlicError('file_unreadable', 'a ledger should be here, but this is no file', { file });
   } catch (error) {
     throw describeFileError(error, 'file_unreadable', file);
   }

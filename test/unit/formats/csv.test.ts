@@ -68,7 +68,7 @@ describe('CSV', () => {
   it.each<[string, string]>([
     ['a,"b\nc,d\n', '1:3 the quote that opens here is never closed'],
     ['a\nb,"c\n', '2:3 the quote that opens here is never closed'],
-    ['a"b\n', '1:2 a quote stands within a field'],
+    ['a"b\n', '1:2 a quote is within a field'],
     ['"a"b\n', '1:4 behind the closing quote of the field that begins at line 1, column 1,'],
     ['a\rb\n', '1:2 a carriage return'],
     ['\ufeffa\n', '1:1 the text begins with a byte order mark'],

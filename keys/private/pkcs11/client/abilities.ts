@@ -43,7 +43,7 @@ export function checkNewKey(opened: OpenedToken, { label, alg, custody = 'hsm' }
     if (custody === 'hsm') return;
     throw new VtlicError(
       'configuration_invalid',
-      'hsm-wrapped custody is for composite keys: an Ed25519 key lies in the token itself',
+      'hsm-wrapped custody is for composite keys: the token itself stores an Ed25519 key',
       { hint: 'leave the custody out' },
     );
   }

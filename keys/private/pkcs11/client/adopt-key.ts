@@ -56,7 +56,7 @@ async function checkPrivate(
   const fault = privateFault(key, readable) ?? (key.maySign === false ? 'may not sign' : undefined);
   if (fault !== undefined)
     throw new VtlicError('self_check_failed', `${what} ${fault}`, {
-      hint: "make another one with the maker's tool: sensitive, not extractable, for signing alone",
+      hint: "make another one with the maker's tool: sensitive, not extractable, only for signing",
     });
   if (key.id.length === 0)
     throw new VtlicError('configuration_invalid', `${what} has no id (CKA_ID), by which a site finds its key`, {

@@ -108,7 +108,7 @@ async function aboutSignatures(key: SigningKey, name: string, options: DoctorOpt
         return {
           name,
           status: 'fail',
-          says: `a signature by it is refused by ${provider.name}`,
+          says: `${provider.name} refuses a signature by it`,
           remedy: 'do not use this key or token',
         };
     }
@@ -120,7 +120,7 @@ async function aboutSignatures(key: SigningKey, name: string, options: DoctorOpt
     name,
     status: 'pass',
     says:
-      `${times.length} signatures hold in both providers; median ${median.toFixed(1)} ms, ` +
+      `${times.length} signatures are valid in both providers; median ${median.toFixed(1)} ms, ` +
       `95 of 100 within ${p95.toFixed(1)} ms`,
     data: { median, p95, custody: key.custody },
   };

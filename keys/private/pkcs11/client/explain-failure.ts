@@ -107,7 +107,7 @@ function explainLoad(why: Extract<HostFault, { kind: 'load' }>['why'], what: str
         hint: 'install build-essential and run npm ci again',
       };
     case 'platform':
-      return { code, message: `PKCS#11 tokens are used on 64-bit Linux and macOS alone, and this is ${text}` };
+      return { code, message: `PKCS#11 tokens can be used only on 64-bit Linux and macOS, and this is ${text}` };
     case 'not-pkcs11':
       return {
         code,

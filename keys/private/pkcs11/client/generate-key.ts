@@ -153,7 +153,7 @@ async function makeComponent(
   const fault = privateFault(key, await connection.ask('readSecrets', { ref: key.ref }));
   if (fault !== undefined)
     throw new VtlicError('self_check_failed', `${connection.name} made a private key that ${fault}`, {
-      hint: 'this token cannot hold keys safely with its present settings',
+      hint: 'this token cannot keep keys safely with its present settings',
     });
   made.named(key);
   if (key.publicBytes !== undefined) return key.publicBytes;
@@ -165,7 +165,7 @@ async function makeComponent(
 async function checkFree(connection: TokenConnection, { label, id }: NewKeyName): Promise<void> {
   const taken = [...(await connection.ask('keys', { label })), ...(await connection.ask('keys', { id }))];
   if (taken.length === 0) return;
-  throw new VtlicError('key_ambiguous', `${connection.name} holds a key named "${cleanText(label, 64)}" already`, {
+  throw new VtlicError('key_ambiguous', `${connection.name} has a key named "${cleanText(label, 64)}" already`, {
     hint: 'take another name: --name NAME; keys are never replaced',
   });
 }

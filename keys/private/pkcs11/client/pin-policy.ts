@@ -216,9 +216,9 @@ export async function readPinSource(path: string): Promise<Uint8Array> {
     case 'open to others':
       throw fault('can be read or changed by other users', `run: chmod 600 ${cleanText(path)}`);
     case 'too long':
-      throw fault(`has a first line of more than ${MAX_SECRET_BYTES} bytes`, 'put the PIN alone into it');
+      throw fault(`has a first line of more than ${MAX_SECRET_BYTES} bytes`, 'put only the PIN into it');
     case 'empty':
-      throw fault('begins with an empty line', 'put the PIN alone into it');
+      throw fault('begins with an empty line', 'put only the PIN into it');
     default:
       throw fault('is not a file', 'correct pin-source in the PKCS#11 URI');
   }

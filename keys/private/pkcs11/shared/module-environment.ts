@@ -13,7 +13,7 @@ export function declarationFault(name: string, value: string | true): string | u
   if (/^(?:NODE|LD|DYLD|BASH)_|^(?:PATH|ENV|IFS|SHELLOPTS)$/.test(name))
     return 'is not passed to a token host: it could load other code beside the PIN';
   if (/(?:^|_)(?:PIN|PASS|PASSWORD|PASSPHRASE|SECRET)(?:_|$)/i.test(name))
-    return 'looks like a secret, and a secret is given by --secret alone';
+    return 'looks like a secret, and a secret is given only by --secret';
   if (value === true) return undefined;
   if (value === '' || /\p{Cc}/u.test(value)) return 'should have a value without control characters';
   const isRelative = /^\.{1,2}\//.test(value) || (namesFile(name) && !value.startsWith('/'));

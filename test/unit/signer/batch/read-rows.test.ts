@@ -136,7 +136,7 @@ describe('a batch file at fault', () => {
     [
       'a header with a column twice',
       csv([`${good},7`], `${HEADER},seats`),
-      'batch.csv:1:99: the column "seats" stands in the header twice: first at column 39',
+      'batch.csv:1:99: the column "seats" is in the header twice: first at column 39',
     ],
     ['the header a second time', csv([good, HEADER]), 'batch.csv:3:39: seats: "seats" should be a whole number'],
     ['an unknown column', csv([`${good},7`], `${HEADER},seat`), 'the column "seat" is not known'],
