@@ -1,7 +1,9 @@
 /** Clocks that are wrong (docs/runtime.md, "Time"). */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { memoryStore } from '../../../../verifier/runtime/index.ts';
+import { StateKeeper } from '../../../../verifier/runtime/state-keeper.ts';
 import { decodeState } from '../../../../verifier/runtime/state-document.ts';
+import type { RuntimeState } from '../../../../verifier/runtime/state.ts';
 import { makeTrust } from '../../../../verifier/trust.ts';
 import { ed25519Key, EXP, IAT, licenseFile, NBF, trusted } from '../sample.ts';
 import { DAY, Product, textOf } from './product.ts';
@@ -141,5 +143,24 @@ describe('three replicas with one store', () => {
       for (const replica of replicas.slice(1)) await replica.refresh();
     }
     expect(await floor()).toBeGreaterThan(NBF);
+  });
+
+  it('the holder neither counts the seconds twice that another one counted, nor those before another epoch', async () => {
+    const store = memoryStore();
+    let running = 0;
+    const clocks = { clock: () => 0, monotonic: () => running };
+    const same = (state: RuntimeState): RuntimeState => state;
+    const holder = new StateKeeper([store], clocks, same);
+    const other = new StateKeeper([store], clocks, same);
+    await holder.change(same);
+    const floorAfter = async (change: (state: RuntimeState) => RuntimeState): Promise<number | undefined> => {
+      running += 1000;
+      await other.change(change);
+      const changed = await holder.change(same);
+      return changed.ok ? changed.state.time.floor : undefined;
+    };
+    const at = (floor: number): RuntimeState['time'] => ({ floor, leadRun: 0, leadTime: 0 });
+    expect(await floorAfter((state) => ({ ...state, time: at(5000) }))).toBe(5000);
+    expect(await floorAfter((state) => ({ ...state, epoch: 1, time: at(300) }))).toBe(300);
   });
 });
