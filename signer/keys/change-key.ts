@@ -6,8 +6,9 @@ import { existsSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fsyncFolder } from '../../files/index.ts';
 import { formatInstant } from '../../formats/dates.ts';
+import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { acquireLock, openLedgerForReading } from '../ledger/index.ts';
+import { acquireLock, type LedgerView, openLedgerForReading } from '../ledger/index.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import {
   findSiteKey,
@@ -89,7 +90,7 @@ export interface RemovedKey {
  * Takes a key that never signed out of the site. Its encrypted files stay under another name, so that its own name is
  * free and nothing is lost.
  *
- * @throws VtlicError `usage` for a key that signed a license
+ * @throws VtlicError `usage` for a key that signed something, or may have
  */
 export function removeKey(folder: string, name: string, runtime: Runtime): RemovedKey {
   const files: string[] = [];
@@ -106,20 +107,45 @@ export function removeKey(folder: string, name: string, runtime: Runtime): Remov
   return { key, files };
 }
 
-/** @throws VtlicError `usage` where the ledger has a license or a counter of this key */
+/** @throws VtlicError `usage` for a key that signed something, or of which the ledger cannot say that it did not */
 function requireUnused(site: Site, key: KeyRecord): void {
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
-    for (const entry of ledger.entriesFrom(0)) {
-      if (entry.kind !== 'intent' || entry.body.kid !== key.publicKey.kid) continue;
-      throw new VtlicError('usage', `the key ${key.name} has signed licenses, which could not be verified without it`, {
+    const use = useOf(key, ledger);
+    if (use !== undefined)
+      throw new VtlicError('usage', `the key ${key.name} ${use}`, {
         hint: `retire it instead: vtlic key retire ${key.name}`,
       });
-    }
   } finally {
     ledger.close();
   }
 }
+
+/** What keeps a key in the site; undefined for one that surely signed nothing. */
+function useOf({ purpose, publicKey, made }: KeyRecord, ledger: LedgerView): string | undefined {
+  if (purpose !== 'license' && purpose !== 'counters')
+    return (
+      `has the purpose ${purpose}, and the ledger does not record what such a key signs: ` +
+      'it may have signed something that could not be verified without it'
+    );
+  const { kid } = publicKey;
+  for (const entry of ledger.entriesFrom(0)) {
+    if (entry.kind === 'intent' && entry.body.kid === kid) return SIGNED_LICENSES;
+    if (entry.kind === 'adopt' && entry.body.act === 'license' && entry.body.license.kid === kid)
+      return SIGNED_LICENSES;
+    if (entry.kind === 'close' && decodeCoseSign1(entry.body.document, TYP.counters).kid === kid)
+      return `has signed the counters document in entry ${entry.seq}, which could not be taken back without it`;
+  }
+  for (const act of ledger.adminEntries()) {
+    if (act.kind !== 'adopt' || act.body.act !== 'log' || formatInstant(act.at) < made) continue;
+    const { skip, closed, reason } = act.body;
+    if (skip > 0 || closed || reason === 'anchor_lost')
+      return `is older than the restore in entry ${act.seq}, and may have signed what the ledger lost there`;
+  }
+  return undefined;
+}
+
+const SIGNED_LICENSES = 'has signed licenses, which could not be verified without it';
 
 function moveAway(file: string): string {
   for (let number = 1; ; number++) {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSite } from '../../signer/site/site.ts';
-import { runHere, type RanHere } from '../support/run-here.ts';
+import { CONSENTING, runHere, type RanHere } from '../support/run-here.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
 let fixture: SiteFixture;
@@ -123,7 +123,7 @@ describe('key remove', () => {
     expect([removed.code, removed.stdout]).toEqual([0, 'wrong\n']);
     expect(config().keys.map(({ name }) => name)).toEqual(['license-1']);
     expect(readFileSync(join(fixture.site, 'keys/wrong.age.removed-1'))).toEqual(bytes);
-    expect((await generate('--name', 'wrong', '--purpose', 'ledger')).code).toBe(0);
+    expect((await generate('--name', 'wrong', '--algorithm', 'ed25519')).code).toBe(0);
     await vtlic('key', 'remove', 'wrong');
     expect(existsSync(join(fixture.site, 'keys/wrong.age.removed-2'))).toBe(true);
     expect(readFileSync(join(fixture.site, 'keys/wrong.age.removed-1'))).toEqual(bytes);
@@ -141,6 +141,54 @@ describe('key remove', () => {
     expect([removed.code, removed.stderr]).toEqual([2, expect.stringContaining('vtlic key retire license-1')]);
     expect(config().keys).toHaveLength(1);
   });
+
+  it('refuses a counters key that signed a document, which could not be taken back without it', async () => {
+    await generate('--name', 'counters-1', '--purpose', 'counters', '--algorithm', 'ed25519');
+    const document = join(fixture.folder, 'all.counters');
+    const other = '00'.repeat(16);
+    const site = ['--site', fixture.site];
+    const exported = await runHere(
+      ['counters', 'export', document, '--to', other, ...site, ...fixture.secret],
+      {},
+      CONSENTING,
+    );
+    expect(exported.code).toBe(0);
+    const removed = await vtlic('key', 'remove', 'counters-1');
+    expect([removed.code, removed.stderr]).toEqual([2, expect.stringContaining('vtlic key retire counters-1')]);
+    await vtlic('key', 'retire', 'counters-1');
+    const back = await runHere(['counters', 'import', document, ...site], {}, CONSENTING);
+    expect([back.code, back.stdout]).toEqual([0, 'back\n']);
+  });
+
+  it('refuses a ledger key, because the ledger does not record checkpoints', async () => {
+    await generate('--name', 'ledger-1', '--purpose', 'ledger');
+    const removed = await vtlic('key', 'remove', 'ledger-1');
+    expect([removed.code, removed.stderr]).toEqual([2, expect.stringContaining('vtlic key retire ledger-1')]);
+    expect(removed.stderr).toContain('does not record');
+  });
+
+  it('refuses a key that signed a license which was entered again after a restore', async () => {
+    await expectKeptAfterRestore(['--license', join(fixture.site, 'out')], 'has signed licenses');
+  });
+
+  it('refuses a key that may have signed what a restore lost, and removes one that was made later', async () => {
+    await expectKeptAfterRestore([], 'is older than the restore');
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await generate('--name', 'later', '--algorithm', 'ed25519');
+    expect((await vtlic('key', 'remove', 'later')).code).toBe(0);
+  });
+
+  /** Restores a copy from before the only license, and expects that its key stays. */
+  async function expectKeptAfterRestore(options: readonly string[], words: string): Promise<void> {
+    const copy = join(fixture.folder, 'copy.sqlite');
+    expect((await vtlic('ledger', 'backup', copy)).code).toBe(0);
+    await issue();
+    const restore = ['ledger', 'restore', copy, ...options, '--site', fixture.site];
+    expect((await runHere(restore, {}, CONSENTING)).code).toBe(0);
+    const removed = await vtlic('key', 'remove', 'license-1');
+    expect([removed.code, removed.stderr]).toEqual([2, expect.stringContaining(words)]);
+    expect(removed.stderr).toContain('vtlic key retire license-1');
+  }
 });
 
 describe('site.json', () => {
