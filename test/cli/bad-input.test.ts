@@ -20,7 +20,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { armor } from '../../formats/armor.ts';
-import { armoredText } from '../support/armored-text.ts';
+import { armoredText } from '../../conformance/examples/armored-text.ts';
 import { encodeCoseSign1, encodeProtected, TYP } from '../../formats/cose-sign1.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT as OF_PROGRAM, exitCodeOf as ofProgram } from '../../signer/cli/exit-codes.ts';
 import { csv, row, writeBatch } from '../support/batch-file.ts';
 import { ERROR_CODES, EXIT, exitCodeOf } from '../support/exit-codes.ts';
-import { chainOf, issuingKey, keysetBlock, type KeysetValues } from '../support/keysets.ts';
+import { chainOf, issuingKey, keysetBlock, type KeysetValues } from '../../conformance/examples/keysets.ts';
 import { PtyRun, ROOT, runCli, type CliResult } from '../support/run-cli.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KEYSET_REASONS } from '../../verifier/keyset/index.ts';
-import { chainOf, issuingKey, KEYSET_MADE, keysetBlock, testKey, type KeysetValues } from '../support/keysets.ts';
+import {
+  chainOf,
+  issuingKey,
+  KEYSET_MADE,
+  keysetBlock,
+  testKey,
+  type KeysetValues,
+} from '../../conformance/examples/keysets.ts';
 import { runCli } from '../support/run-cli.ts';
 import { runHere, type RanHere } from '../support/run-here.ts';
 

@@ -9,17 +9,17 @@ import type { CborValue } from '../../formats/cbor/value.ts';
 import { CLAIM_KEYS } from '../../formats/license/license.ts';
 import { exportPublicKey } from '../../keys/public/encodings/public-key-file.ts';
 import { nodeProvider } from '../../keys/public/provider-node.ts';
-import { diagnostic } from './cbor-diagnostic.ts';
-import { exampleFiles } from './example-files.ts';
-import type { ExampleKey } from './example-keys.ts';
-import { compositeLicense, ed25519License, type ExampleLicense } from './example-licenses.ts';
-import { judgedExamples } from './judged-examples.ts';
-import { keyFileExamples } from './key-file-examples.ts';
-import { minimalPayload } from './minimal-payload.ts';
-import { overrideExamples } from './override-examples.ts';
-import type { Group, Input } from './small-example.ts';
-import { smallExamples } from './small-examples.ts';
-import { trustExamples } from './trust-examples.ts';
+import { diagnostic } from '../../conformance/examples/cbor-diagnostic.ts';
+import { exampleFiles } from '../../conformance/examples/example-files.ts';
+import type { ExampleKey } from '../../conformance/examples/example-keys.ts';
+import { compositeLicense, ed25519License, type ExampleLicense } from '../../conformance/examples/example-licenses.ts';
+import { judgedExamples } from '../../conformance/examples/judged-examples.ts';
+import { keyFileExamples } from '../../conformance/examples/key-file-examples.ts';
+import { minimalPayload } from '../../conformance/examples/minimal-payload.ts';
+import { overrideExamples } from '../../conformance/examples/override-examples.ts';
+import type { Group, Input } from '../../conformance/examples/small-example.ts';
+import { smallExamples } from '../../conformance/examples/small-examples.ts';
+import { trustExamples } from '../../conformance/examples/trust-examples.ts';
 
 const CLAIM_NAMES: ReadonlyMap<CborValue, string> = new Map(
   Object.entries(CLAIM_KEYS)

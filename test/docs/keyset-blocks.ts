@@ -4,10 +4,16 @@ import type { CborValue } from '../../formats/cbor/value.ts';
 import { signerStructure } from '../../formats/cose-sign.ts';
 import { sha256Hex } from '../../files/index.ts';
 import { KEYSET_REASONS } from '../../verifier/keyset/reasons.ts';
-import { testKey } from '../support/keysets.ts';
-import { diagnostic } from './cbor-diagnostic.ts';
+import { testKey } from '../../conformance/examples/keysets.ts';
+import { diagnostic } from '../../conformance/examples/cbor-diagnostic.ts';
 import { fenced, hexBlock } from './document-blocks.ts';
-import { judgedKeysets, KEY_NAMES, textOf, workedChain, type JudgedKeyset } from './keyset-examples.ts';
+import {
+  judgedKeysets,
+  KEY_NAMES,
+  textOf,
+  workedChain,
+  type JudgedKeyset,
+} from '../../conformance/examples/keyset-examples.ts';
 
 const HEADER_NAMES: ReadonlyMap<CborValue, string> = new Map<CborValue, string>([
   [1, 'alg'],

@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { documentBlocks, withBlocks } from './document-blocks.ts';
-import { exampleFiles } from './example-files.ts';
+import { exampleFiles } from '../../conformance/examples/example-files.ts';
 import { keysetBlocks } from './keyset-blocks.ts';
 
 export const DOCS: string = join(import.meta.dirname, '../../docs');

@@ -3,7 +3,7 @@ import { encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts'
 import { sha256Hex } from '../../files/index.ts';
 import { kidOf } from '../../keys/public/public-key.ts';
 import { makeTrust, type Trust, type TrustedKey, type TrustValues } from '../../verifier/trust.ts';
-import { testKey, type TestKey } from '../support/keysets.ts';
+import { testKey, type TestKey } from '../../conformance/examples/keysets.ts';
 import { encode, sortedPairs, anyItem } from './cbor.ts';
 import { Pairs, type Item, type ModelContext, type ModelTrust, type SignedRecord } from './model.ts';
 import type { Random } from './random.ts';

@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { issuingKey, keysetBlock } from '../support/keysets.ts';
+import { issuingKey, keysetBlock } from '../../conformance/examples/keysets.ts';
 import { ROOT } from '../support/run-cli.ts';
 import { exportPublicKey } from '../../keys/public/encodings/public-key-file.ts';
 import { ed25519Key, licenseFile } from '../unit/verifier/sample.ts';

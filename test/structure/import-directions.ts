@@ -94,12 +94,18 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'signer/demo': ['signer/cli'],
 };
 
-/** Rooms around the program. They may import every room above, and any file of it. */
+/** What the kit for verifiers is made of: never the signer. */
+const JUDGING = ['formats', 'files', 'keys/public', 'keys/private', 'verifier', 'verifier/keyset', 'verifier/runtime'];
+/** The folders of the kit, in the order of their imports. */
+const KIT = ['conformance/examples', 'conformance/vectors', 'conformance/mutants', 'conformance/runner'];
+
+/** Rooms around the program. They may import every room above that is listed, and any file of it. */
 const AROUND: Readonly<Record<string, readonly string[]>> = {
-  vectors: Object.keys(MAY_IMPORT),
+  vectors: [],
+  ...Object.fromEntries(KIT.map((room, i) => [room, [...JUDGING, ...KIT.slice(0, i)]])),
   packages: [],
   bench: Object.keys(MAY_IMPORT),
-  test: [...Object.keys(MAY_IMPORT), 'packages', 'bench'],
+  test: [...Object.keys(MAY_IMPORT), ...KIT, 'packages', 'bench'],
 };
 
 const ROOMS = new Map([...Object.entries(MAY_IMPORT), ...Object.entries(AROUND)]);

@@ -8,7 +8,7 @@ import { SoftwareKey } from '../../../keys/private/software/software-key.ts';
 import { COMPOSITE_LABEL, compositeMessage } from '../../../keys/public/composite.ts';
 import { nobleProvider } from '../../../keys/public/provider-noble.ts';
 import { nodeProvider } from '../../../keys/public/provider-node.ts';
-import { torsionPoints } from '../../unit/keys/public/torsion-points.ts';
+import { torsionPoints } from '../../../conformance/examples/torsion-points.ts';
 
 /**
  * Signatures made by hand from the scalar up, so that every part may be bent: torsion in A or R, s + L, encodings that

@@ -5,7 +5,14 @@ import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
 import { encodeKeyset } from '../../../formats/keyset/encode-keyset.ts';
 import { KEY_STATUSES, type IssuingKey, type Keyset } from '../../../formats/keyset/keyset.ts';
 import { builtInChain, chainFile, chooseKeyset, extendChain, type Chain } from '../../../verifier/keyset/index.ts';
-import { chainOf, issuingKey, KEYSET_ISSUER, keysetBlock, keysetOf, type KeysetValues } from '../../support/keysets.ts';
+import {
+  chainOf,
+  issuingKey,
+  KEYSET_ISSUER,
+  keysetBlock,
+  keysetOf,
+  type KeysetValues,
+} from '../../../conformance/examples/keysets.ts';
 
 const TIME = fc.integer({ min: 0, max: 253_402_300_798 });
 const ID = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,20}$/);

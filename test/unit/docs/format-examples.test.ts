@@ -23,17 +23,17 @@ import { REASONS, type Reason } from '../../../verifier/reasons.ts';
 import { makeTrust, type Trust } from '../../../verifier/trust.ts';
 import { verify } from '../../../verifier/verify.ts';
 import { withBlocks } from '../../docs/document-blocks.ts';
-import { exampleFiles } from '../../docs/example-files.ts';
-import { compositeKey, ed25519Key } from '../../docs/example-keys.ts';
-import { trustOf, type ExampleTrust } from '../../docs/example-trust.ts';
-import { contextOf, judgedExamples } from '../../docs/judged-examples.ts';
-import { keyFileExamples } from '../../docs/key-file-examples.ts';
+import { exampleFiles } from '../../../conformance/examples/example-files.ts';
+import { compositeKey, ed25519Key } from '../../../conformance/examples/example-keys.ts';
+import { trustOf, type ExampleTrust } from '../../../conformance/examples/example-trust.ts';
+import { contextOf, judgedExamples } from '../../../conformance/examples/judged-examples.ts';
+import { keyFileExamples } from '../../../conformance/examples/key-file-examples.ts';
 import { DOCS } from '../../docs/make-examples.ts';
-import { overrideExamples } from '../../docs/override-examples.ts';
-import { padded } from '../../docs/small-example.ts';
-import { fileOf, smallExamples } from '../../docs/small-examples.ts';
-import { trustExamples } from '../../docs/trust-examples.ts';
-import { torsionPoints } from '../keys/public/torsion-points.ts';
+import { overrideExamples } from '../../../conformance/examples/override-examples.ts';
+import { padded } from '../../../conformance/examples/small-example.ts';
+import { fileOf, smallExamples } from '../../../conformance/examples/small-examples.ts';
+import { trustExamples } from '../../../conformance/examples/trust-examples.ts';
+import { torsionPoints } from '../../../conformance/examples/torsion-points.ts';
 
 const textOf = (name: string): string => readFileSync(join(DOCS, name), 'utf8');
 

@@ -14,7 +14,7 @@ import { nodeProvider } from '../../../keys/public/provider-node.ts';
 import { builtInChain, chooseKeyset, KEYSET_REASONS } from '../../../verifier/keyset/index.ts';
 import { withBlocks } from '../../docs/document-blocks.ts';
 import { keysetBlocks } from '../../docs/keyset-blocks.ts';
-import { judgedKeysets } from '../../docs/keyset-examples.ts';
+import { judgedKeysets } from '../../../conformance/examples/keyset-examples.ts';
 import { DOCS } from '../../docs/make-examples.ts';
 
 const document = readFileSync(join(DOCS, 'keysets.md'), 'utf8');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { armor, dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
 import { utf8 } from '../../../formats/bytes.ts';
-import { armoredText } from '../../support/armored-text.ts';
+import { armoredText } from '../../../conformance/examples/armored-text.ts';
 import { thrown } from '../../support/thrown.ts';
 
 const bytesOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 7 + 3) % 256);

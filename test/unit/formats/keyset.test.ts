@@ -19,7 +19,7 @@ import { armoredBlocks } from '../../../formats/keyset/blocks.ts';
 import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
 import { encodeKeyset } from '../../../formats/keyset/encode-keyset.ts';
 import * as bounds from '../../../formats/keyset/keyset.ts';
-import { coseKeyOf, issuingKey, keysetOf, testKey } from '../../support/keysets.ts';
+import { coseKeyOf, issuingKey, keysetOf, testKey } from '../../../conformance/examples/keysets.ts';
 import { thrown } from '../../support/thrown.ts';
 
 const ROOTS = ['root a', 'root b'];

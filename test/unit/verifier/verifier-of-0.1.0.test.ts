@@ -6,9 +6,9 @@ import { decodeCbor } from '../../../formats/cbor/decode.ts';
 import { isCborMap } from '../../../formats/cbor/value.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { compositeLicense, ed25519License } from '../../docs/example-licenses.ts';
-import { NAMED_KEYS, type ExampleTrust } from '../../docs/example-trust.ts';
-import { contextOf, judgedExamples } from '../../docs/judged-examples.ts';
+import { compositeLicense, ed25519License } from '../../../conformance/examples/example-licenses.ts';
+import { NAMED_KEYS, type ExampleTrust } from '../../../conformance/examples/example-trust.ts';
+import { contextOf, judgedExamples } from '../../../conformance/examples/judged-examples.ts';
 
 type OldVerdict = { readonly ok: true; readonly state: string } | { readonly ok: false; readonly reason: string };
 

@@ -7,7 +7,7 @@ import {
   isSmallOrder,
   meetsEd25519Criteria,
 } from '../../../../keys/public/ed25519-criteria.ts';
-import { torsionPoints } from './torsion-points.ts';
+import { torsionPoints } from '../../../../conformance/examples/torsion-points.ts';
 
 const P = 2n ** 255n - 19n;
 const L = Point.CURVE().n;

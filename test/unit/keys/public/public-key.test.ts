@@ -5,7 +5,7 @@ import { concatBytes, fromHex, toHex } from '../../../../formats/bytes.ts';
 import { SoftwareKey } from '../../../../keys/private/software/software-key.ts';
 import { importPublicKey } from '../../../../keys/public/public-key.ts';
 import { hex, readData } from './read-data.ts';
-import { torsionPoints } from './torsion-points.ts';
+import { torsionPoints } from '../../../../conformance/examples/torsion-points.ts';
 import { inWords, thrown } from '../../../support/thrown.ts';
 
 const composite = new SoftwareKey('ed25519+ml-dsa-65', 'license', randomBytes(64)).publicKey;

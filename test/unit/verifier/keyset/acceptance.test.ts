@@ -16,7 +16,7 @@ import {
   signKeyset,
   type KeysetBend,
   type KeysetValues,
-} from '../../../support/keysets.ts';
+} from '../../../../conformance/examples/keysets.ts';
 
 const ROOTS = ['root a', 'root b', 'root c'];
 const FIRST: KeysetValues = { version: 1, roots: ROOTS, threshold: 2, keys: [issuingKey('issuing 1')] };

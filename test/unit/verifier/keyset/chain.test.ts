@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { builtInChain, extendChain } from '../../../../verifier/keyset/acceptance.ts';
 import { fitting, knownKeysOf, type ChainVersion } from '../../../../verifier/keyset/chain.ts';
-import { chainOf, KEYSET_ISSUER, keysetBlock, type KeysetValues } from '../../../support/keysets.ts';
+import { chainOf, KEYSET_ISSUER, keysetBlock, type KeysetValues } from '../../../../conformance/examples/keysets.ts';
 
 const MEBIBYTE = 1_048_576;
 

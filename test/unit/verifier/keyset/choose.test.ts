@@ -22,7 +22,7 @@ import {
   keysetBlock,
   testKey,
   type KeysetValues,
-} from '../../../support/keysets.ts';
+} from '../../../../conformance/examples/keysets.ts';
 import { context, license, licenseFileOf } from '../sample.ts';
 
 const ROOTS = ['root a', 'root b'];

@@ -8,7 +8,13 @@ import { sha256Hex } from '../../../../files/index.ts';
 import { builtInChain } from '../../../../verifier/keyset/index.ts';
 import type { LicenseOptions } from '../../../../verifier/runtime/index.ts';
 import { decodeState } from '../../../../verifier/runtime/state-document.ts';
-import { issuingKey, KEYSET_ISSUER, keysetBlock, testKey, type KeysetValues } from '../../../support/keysets.ts';
+import {
+  issuingKey,
+  KEYSET_ISSUER,
+  keysetBlock,
+  testKey,
+  type KeysetValues,
+} from '../../../../conformance/examples/keysets.ts';
 import { license, licenseFileOf } from '../sample.ts';
 import { listen, Product, textOf } from './product.ts';
 

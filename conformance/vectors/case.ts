@@ -1,0 +1,234 @@
+/**
+ * A case of the published vectors, as it is in `case.json` (docs/vectors.md; the schema is vectors/v1/case.schema.json).
+ *
+ * Everything that a verifier needs is in the case: keys as hex, the whole context, and the names of the files beside it.
+ */
+import type { Algorithm } from '../../formats/cose-algorithm.ts';
+
+export const CASE_SCHEMA = 'vtlic-case/1';
+
+export const OPERATIONS: readonly Case['operation'][] = [
+  'verify',
+  'trust',
+  'key-file',
+  'override',
+  'keyset',
+  'history',
+];
+
+/** `required`: every verifier passes it. `gray-ed25519`: reported, and never required. */
+export const PROFILES = ['required', 'gray-ed25519'] as const;
+export type Profile = (typeof PROFILES)[number];
+
+/** A file beside `case.json`; `pad` is one byte, many times, behind its bytes. */
+export interface FileInput {
+  readonly file: string;
+  readonly pad?: { readonly byte: number; readonly count: number };
+}
+
+export interface CaseKey {
+  readonly alg: Algorithm;
+  /** Hex of the raw bytes: 32, or 1984. */
+  readonly publicKey: string;
+  /** Absent where the bytes are no key. */
+  readonly kid?: string;
+  readonly purpose: string;
+  readonly status: string;
+  readonly products?: readonly string[];
+  readonly tiers?: readonly string[];
+  readonly honored?: readonly string[];
+}
+
+/** Section 8.1 of docs/format.md. */
+export interface CaseTrust {
+  readonly keys: readonly CaseKey[];
+  readonly requireComposite?: boolean;
+  readonly ed25519Until?: number;
+  readonly revokedLicenses?: readonly string[];
+  readonly lowestCounters?: Readonly<Record<string, number>>;
+}
+
+export interface CaseSeen {
+  readonly current: string;
+  readonly highestIat: number;
+  readonly lineages: Readonly<Record<string, { readonly counter: number; readonly payloadDigest: string }>>;
+}
+
+/** Section 9 of docs/format.md. Times are seconds since 1970. */
+export interface CaseContext {
+  readonly issuer: string;
+  readonly product: string;
+  readonly deployment?: string;
+  readonly hosts?: readonly string[];
+  /** The effective time. */
+  readonly now: number;
+  readonly buildDate?: number;
+  /** The plain clock. */
+  readonly clock?: number;
+  readonly defaultGrace: number;
+  readonly seen?: CaseSeen;
+}
+
+export type CaseState = 'not_yet_valid' | 'active' | 'grace' | 'lapsed';
+
+/** What a license or a setting comes to. `scored`: what a verifier has to agree on. */
+export type CaseVerdict =
+  | { readonly verdict: 'accepted'; readonly state: CaseState }
+  | {
+      readonly verdict: 'refused';
+      readonly layer?: string;
+      readonly reason: string;
+      readonly scored: 'reason' | 'verdict';
+    };
+
+interface CaseHead {
+  readonly id: string;
+  readonly title: string;
+  readonly clause: readonly string[];
+  /** Ids of vectors/v1/requirements.json. */
+  readonly requirements?: readonly string[];
+  readonly profile: Profile;
+  /** What a verifier that does not agree has forgotten. */
+  readonly forgets?: string;
+  /** Verifiers of conformance/mutants that lack one check, and disagree only for that reason. */
+  readonly mutants?: readonly string[];
+  /** Hex values between the license and its verdict. */
+  readonly intermediate?: Readonly<Record<string, string>>;
+}
+
+export interface VerifyCase extends CaseHead {
+  readonly operation: 'verify';
+  readonly license: FileInput;
+  readonly trust: CaseTrust;
+  readonly context: CaseContext;
+  readonly expected: CaseVerdict;
+}
+
+export interface TrustCase extends CaseHead {
+  readonly operation: 'trust';
+  readonly trust: CaseTrust;
+  readonly expected: Taken | NotTaken;
+}
+
+export interface KeyFileCase extends CaseHead {
+  readonly operation: 'key-file';
+  readonly keyFile: FileInput;
+  readonly expected: (Taken & { readonly kids: readonly string[] }) | NotTaken;
+}
+
+export interface OverrideCase extends CaseHead {
+  readonly operation: 'override';
+  readonly builtIn: CaseTrust;
+  readonly variables: Readonly<Record<string, string>>;
+  /** For `file:PATH`: path → its content. */
+  readonly files?: Readonly<Record<string, FileInput>>;
+  readonly expected: (Taken & { readonly trust: CaseTrust }) | NotTaken;
+}
+
+export interface KeysetCase extends CaseHead {
+  readonly operation: 'keyset';
+  readonly issuer: string;
+  readonly requireComposite?: boolean;
+  readonly builtIn: FileInput;
+  /** Copies in state, none or several. */
+  readonly state?: readonly FileInput[];
+  /** What LICENSE_KEYSET_PATH brings. */
+  readonly keyset?: FileInput;
+  /** Judged by the trust of the keyset that counts. */
+  readonly license?: FileInput;
+  readonly context?: CaseContext;
+  readonly expected:
+    | (Taken & {
+        readonly version: number;
+        readonly source: 'built-in' | 'state' | 'file';
+        readonly notices: readonly { readonly source: 'state' | 'file'; readonly reason: string }[];
+        readonly license?: CaseVerdict;
+      })
+    | NotTaken;
+}
+
+/** What is in force at the end of a step: section "What follows from a verdict" of docs/runtime.md. */
+export type InForce = 'active' | 'grace' | 'free_tier' | 'refused_to_start';
+
+/** One step of a history. The first one is a `start`. */
+export type HistoryStep =
+  /** The clock, in seconds since 1970; it does not run between steps. */
+  | { readonly do: 'set-time'; readonly now: number }
+  /** The file at LICENSE_PATH is replaced, or removed, by hand. */
+  | { readonly do: 'put-file'; readonly license: FileInput | null }
+  /** Keysets at LICENSE_KEYSET_PATH are replaced by hand. */
+  | { readonly do: 'rotate'; readonly keyset: FileInput | null }
+  /** The product starts; a running one is stopped before. */
+  | { readonly do: 'start' | 'restart' }
+  /** The running product looks at its file, its keysets and the time. */
+  | { readonly do: 'tick' }
+  /** Somebody pastes a license, keysets, or both. */
+  | { readonly do: 'install'; readonly license: FileInput }
+  /** The state is deleted while the product is off: the next step is a restart. */
+  | { readonly do: 'lose-state' }
+  /** The state is kept aside, or put back, while the product is off. */
+  | { readonly do: 'save-state' | 'restore-state' };
+
+export interface HistoryExpected {
+  readonly inForce: InForce;
+  /** Of an installation, or a start that is refused. */
+  readonly verdict?: 'accepted' | 'refused';
+  readonly reason?: string;
+  /** The counter of the license in force. */
+  readonly counter?: number;
+}
+
+export interface HistoryCase extends CaseHead {
+  readonly operation: 'history';
+  readonly production: boolean;
+  /** Built-in keys, or a built-in chain of keysets. */
+  readonly trust?: CaseTrust;
+  readonly builtIn?: FileInput;
+  readonly context: Omit<CaseContext, 'now' | 'clock' | 'seen'>;
+  readonly steps: readonly (HistoryStep & { readonly expected?: HistoryExpected })[];
+}
+
+interface Taken {
+  readonly verdict: 'accepted';
+}
+
+interface NotTaken {
+  readonly verdict: 'refused';
+  readonly reason: string;
+  readonly scored: 'reason' | 'verdict';
+}
+
+export type Case = VerifyCase | TrustCase | KeyFileCase | OverrideCase | KeysetCase | HistoryCase;
+
+/** A case with the files beside it. */
+export interface CaseFolder {
+  readonly value: Case;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** All file inputs of a case, in no order. */
+export function fileInputs(value: Case): readonly FileInput[] {
+  switch (value.operation) {
+    case 'verify':
+      return [value.license];
+    case 'trust':
+      return [];
+    case 'key-file':
+      return [value.keyFile];
+    case 'override':
+      return Object.values(value.files ?? {});
+    case 'keyset':
+      return [value.builtIn, ...(value.state ?? []), ...maybe(value.keyset), ...maybe(value.license)];
+    case 'history':
+      break;
+  }
+  return [
+    ...maybe(value.builtIn),
+    ...value.steps.flatMap((step) => ('license' in step ? maybe(step.license) : [])),
+    ...value.steps.flatMap((step) => ('keyset' in step ? maybe(step.keyset) : [])),
+  ];
+}
+
+function maybe(input: FileInput | null | undefined): readonly FileInput[] {
+  return input === undefined || input === null ? [] : [input];
+}

@@ -1,0 +1,169 @@
+/** What the reference verifier says of a case, in the words of the case. */
+import { fromHex } from '../../formats/bytes.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { parsePublicKeys } from '../../keys/public/encodings/public-key-file.ts';
+import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
+import type { Provider } from '../../keys/public/provider.ts';
+import { importPublicKey } from '../../keys/public/public-key.ts';
+import type { KeyStatus } from '../../formats/keyset/keyset.ts';
+import type { VerifyContext } from '../../verifier/context.ts';
+import { builtInChain, chooseKeyset, trustOfChain } from '../../verifier/keyset/index.ts';
+import { trustFromOverride } from '../../verifier/override.ts';
+import { makeTrust, type Trust } from '../../verifier/trust.ts';
+import { verify } from '../../verifier/verify.ts';
+import type { Case, CaseContext, CaseFolder, CaseTrust, KeysetCase, OverrideCase } from './case.ts';
+import { bytesOfInput } from './files.ts';
+
+/** A verdict without what is scored of it. */
+export type Outcome =
+  | { readonly verdict: 'accepted'; readonly [detail: string]: unknown }
+  | { readonly verdict: 'refused'; readonly layer?: string; readonly reason: string };
+
+/** @throws VtlicError as `importPublicKey` and `makeTrust` */
+export function trustOfCase({ keys, lowestCounters, ...rest }: CaseTrust): Trust {
+  return makeTrust({
+    ...rest,
+    // What is no purpose and no status is for makeTrust to refuse.
+    keys: keys.map(({ alg, publicKey, kid: _kid, purpose, status, ...scope }) => ({
+      ...scope,
+      key: importPublicKey(alg, fromHex(publicKey) ?? new Uint8Array()),
+      purpose: purpose as KeyPurpose,
+      status: status as KeyStatus,
+    })),
+    lowestCounters: Object.entries(lowestCounters ?? {}),
+  });
+}
+
+export function contextOfCase({ seen, ...rest }: CaseContext, provider?: Provider): VerifyContext {
+  return {
+    ...rest,
+    ...(provider === undefined ? {} : { provider }),
+    ...(seen === undefined ? {} : { seen: { ...seen, lineages: new Map(Object.entries(seen.lineages)) } }),
+  };
+}
+
+/** Codes by which settings are refused. */
+const SETTINGS: ReadonlySet<string> = new Set(['configuration_invalid', 'key_invalid', 'json_malformed']);
+
+/** What `make` gives, or the refusal that it throws. @param as the code under which it counts */
+function takenOrRefused(make: () => Outcome, as?: string): Outcome {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof VtlicError && SETTINGS.has(error.code))
+      return { verdict: 'refused', reason: as ?? error.code };
+    throw error;
+  }
+}
+
+function judgeLicense(file: Uint8Array, trust: Trust, context: CaseContext, provider?: Provider): Outcome {
+  const verdict = verify(file, trust, contextOfCase(context, provider));
+  return verdict.ok
+    ? { verdict: 'accepted', state: verdict.state }
+    : { verdict: 'refused', layer: verdict.layer, reason: verdict.reason };
+}
+
+function judgeOverride({ builtIn, variables, files = {} }: OverrideCase, folder: CaseFolder): Outcome {
+  const readFile = (path: string): Uint8Array => {
+    const input = files[path];
+    if (input === undefined) throw new Error(`no file ${path}`);
+    return bytesOfInput(input, folder.files);
+  };
+  return { verdict: 'accepted', trust: comparableTrust(trustFromOverride(variables, trustOfCase(builtIn), readFile)) };
+}
+
+function judgeKeyset(value: KeysetCase, { files }: CaseFolder, provider?: Provider): Outcome {
+  const { issuer, requireComposite, builtIn, state, keyset, license, context } = value;
+  const { chain, source, notices } = chooseKeyset({
+    builtIn: builtInChain(bytesOfInput(builtIn, files), {
+      issuer,
+      ...(requireComposite === undefined ? {} : { requireComposite }),
+    }),
+    ...(state === undefined ? {} : { state: state.map((input) => bytesOfInput(input, files)) }),
+    ...(keyset === undefined ? {} : { file: bytesOfInput(keyset, files) }),
+    ...(provider === undefined ? {} : { provider }),
+  });
+  return {
+    verdict: 'accepted',
+    version: chain.newest.version,
+    source,
+    notices: notices.map((notice) => ({ source: notice.source, reason: notice.reason })),
+    ...(license === undefined || context === undefined
+      ? {}
+      : { license: judgeLicense(bytesOfInput(license, files), trustOfChain(chain), context, provider) }),
+  };
+}
+
+/** Everything but histories, which take time (`judge-history.ts`). */
+export function judgeCase(folder: CaseFolder, provider?: Provider): Outcome {
+  const { value, files } = folder;
+  switch (value.operation) {
+    case 'verify': {
+      const trust = trustOfCase(value.trust);
+      return judgeLicense(bytesOfInput(value.license, files), trust, value.context, provider);
+    }
+    case 'trust':
+      return takenOrRefused(() => {
+        trustOfCase(value.trust);
+        return { verdict: 'accepted' };
+      }, 'configuration_invalid');
+    case 'key-file':
+      return takenOrRefused(() => ({
+        verdict: 'accepted',
+        kids: parsePublicKeys(bytesOfInput(value.keyFile, files)).map(({ kid }) => kid),
+      }));
+    case 'override':
+      return takenOrRefused(() => judgeOverride(value, folder));
+    case 'keyset':
+      return takenOrRefused(() => judgeKeyset(value, folder, provider));
+    case 'history':
+      break;
+  }
+  throw new Error(`${value.id} is a history`);
+}
+
+/** Whether an outcome is the expected one, in everything that the case scores. */
+export function agrees(value: Exclude<Case, { readonly operation: 'history' }>, outcome: Outcome): boolean {
+  const { expected } = value;
+  if (expected.verdict === 'refused')
+    return outcome.verdict === 'refused' && (expected.scored === 'verdict' || sameReason(expected, outcome));
+  if (outcome.verdict !== 'accepted') return false;
+  if (value.operation === 'override' && 'trust' in expected)
+    return sameJson(outcome['trust'], comparableTrust(trustOfCase(expected.trust)));
+  return sameJson(outcome, withoutScored(expected));
+}
+
+function sameReason(
+  expected: { readonly layer?: string; readonly reason: string },
+  outcome: { readonly layer?: string; readonly reason: string },
+): boolean {
+  return expected.reason === outcome.reason && expected.layer === outcome.layer;
+}
+
+function withoutScored(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (key, item: unknown) => (key === 'scored' ? undefined : item)));
+}
+
+/** A trust without an order that means nothing. */
+function comparableTrust({ keys, ...rest }: Trust): unknown {
+  return {
+    ...rest,
+    keys: keys.map(({ key, ...entry }) => ({ kid: key.kid, ...entry })).sort((a, b) => (a.kid < b.kid ? -1 : 1)),
+  };
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (value instanceof Map) return sorted(Object.fromEntries(value));
+  if (value instanceof Set) return [...value].sort();
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([x], [y]) => (x < y ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  );
+}
