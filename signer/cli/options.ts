@@ -249,3 +249,11 @@ export function proofKeyOf(site: Site, options: ProofOptions): KeyRecord | undef
     );
   return key;
 }
+
+/** One of a closed list of texts, or a usage fault that names the list. */
+export function oneOf<T extends string>(is: (text: string) => text is T, list: readonly string[]): (text: string) => T {
+  return (text) => {
+    if (!is(text)) throw invalid(`expected one of: ${list.join(', ')}`);
+    return text;
+  };
+}

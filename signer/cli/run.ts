@@ -137,7 +137,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
   [
     'keyset',
     {
-      description: 'shows keysets, and judges whether a product takes them',
+      description: 'shows keysets, judges whether a product takes them, and writes their keys for products',
       load: async () => (await import('./commands/keyset.ts')).defineKeyset,
     },
   ],

@@ -77,10 +77,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'signer/handover': SITE,
   'signer/hsm': [...SITE, 'signer/keys'],
+  'signer/product-keys': [...PUBLIC, 'verifier/keyset'],
   'signer/cli': [
     ...SITE,
     'verifier',
     'verifier/keyset',
+    'signer/product-keys',
     'signer/request',
     'signer/keys',
     'signer/plan',

@@ -13,11 +13,23 @@ const DRAFT_COMPOSITE = 'ML-DSA-65-Ed25519';
 
 /** One JWK with its required members and no other, as JSON text. */
 export function encodeJwk(key: PublicKey): string {
-  const jwk =
-    key.alg === 'ed25519'
-      ? { kty: 'OKP', crv: 'Ed25519', x: encodeBase64Url(key.bytes) }
-      : { kty: 'AKP', alg: COMPOSITE, pub: encodeBase64Url(key.bytes) };
-  return `${JSON.stringify(jwk)}\n`;
+  return `${JSON.stringify(jwkOf(key))}\n`;
+}
+
+/**
+ * A JWK Set (RFC 7517 §5), each key with its kid: the lower-case hex digits, and no thumbprint of RFC 7638.
+ *
+ * @param members further members of the set, which a reader passes over
+ */
+export function encodeJwkSet(keys: readonly PublicKey[], members: Readonly<Record<string, string | number>>): string {
+  const set = { ...members, keys: keys.map((key) => ({ ...jwkOf(key), kid: key.kid, use: 'sig' })) };
+  return `${JSON.stringify(set, null, 2)}\n`;
+}
+
+function jwkOf(key: PublicKey): Readonly<Record<string, string>> {
+  return key.alg === 'ed25519'
+    ? { kty: 'OKP', crv: 'Ed25519', x: encodeBase64Url(key.bytes) }
+    : { kty: 'AKP', alg: COMPOSITE, pub: encodeBase64Url(key.bytes) };
 }
 
 /** A composite with the alg of the draft. */

@@ -28,6 +28,7 @@ import {
   type SecretOptions,
   siteOption,
   type SiteOptions,
+  oneOf,
 } from '../options.ts';
 import { addKeyChanges } from './key-change.ts';
 import { CommandAccess, ledgerIdOf, withAccess } from '../key-access.ts';
@@ -79,14 +80,6 @@ function recordDocument(record: KeyRecord): Readonly<Record<string, string>> {
     custody: record.custody,
     made: record.made,
     ...(record.retired === undefined ? {} : { retired: record.retired }),
-  };
-}
-
-/** One of a closed list of texts, or a usage fault that names the list. */
-function oneOf<T extends string>(is: (text: string) => text is T, list: readonly string[]): (text: string) => T {
-  return (text) => {
-    if (!is(text)) throw invalid(`expected one of: ${list.join(', ')}`);
-    return text;
   };
 }
 

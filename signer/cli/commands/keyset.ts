@@ -1,4 +1,4 @@
-/** `vtlic keyset inspect | verify`: what keysets say, and whether a product takes them. Needs no site. */
+/** `vtlic keyset inspect | verify | export`: what keysets say, and whether a product takes them. Needs no site. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -26,6 +26,7 @@ import { nowSeconds } from '../../runtime.ts';
 import { formatRows, type ViewRow } from '../../summary/license-summary.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
+import { addKeysetExport } from './keyset-export.ts';
 
 interface InspectOptions {
   readonly json?: boolean;
@@ -53,6 +54,7 @@ Example:
   vtlic keyset verify new.keyset --built-in chain.keyset`;
 
 export function defineKeyset(keyset: Command, io: Io, setExit: SetExit): void {
+  addKeysetExport(keyset, io);
   keyset
     .command('inspect <file>')
     .description('shows what the keysets in a file say; does not verify them')

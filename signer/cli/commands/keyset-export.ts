@@ -1,0 +1,117 @@
+/** `vtlic keyset export`: what product teams build in or configure, from the published chain. Needs no site. */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { concatBytes } from '../../../formats/bytes.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { decodeCoseSign } from '../../../formats/cose-sign.ts';
+import { TYP } from '../../../formats/cose-sign1.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { armoredBlocks, openKeysetBlock } from '../../../formats/keyset/blocks.ts';
+import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
+import { createDurably, readKeysetFile } from '../../../files/index.ts';
+import { digestWordLines } from '../../plan/digest-words.ts';
+import {
+  coseKeySet,
+  environmentLines,
+  jwkSet,
+  pemBlocks,
+  readProductKeys,
+  type ProductKeys,
+} from '../../product-keys/product-keys.ts';
+import { SOURCE_LANGUAGES, sourceFile, type SourceLanguage } from '../../product-keys/source-files.ts';
+import { formatRows, type ViewRow } from '../../summary/license-summary.ts';
+import type { Io } from '../io.ts';
+import { newFilePath, oneOf } from '../options.ts';
+
+type Form = 'chain' | 'env' | 'pem' | 'jwks' | 'cose' | SourceLanguage;
+
+const FORMS: readonly Form[] = ['chain', 'env', 'pem', 'jwks', 'cose', ...SOURCE_LANGUAGES];
+
+interface ExportOptions {
+  readonly form: Form;
+  readonly package?: string;
+  readonly out?: string;
+}
+
+const HELP = `
+Forms:
+  chain       the chain itself, as it is published
+  env         LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY
+  pem         SPKI, a composite key as two blocks
+  jwks, cose  a JWK Set, a COSE_KeySet
+  the others  a source file with the chain and the keys built in
+Every version of CHAIN has to follow from the one before. Compare the version
+and the words that are shown with those of the vendor.
+
+Examples:
+  vtlic keyset export chain.keyset --form env
+  vtlic keyset export chain.keyset --form go --package license --out keys.go`;
+
+export function addKeysetExport(parent: Command, io: Io): void {
+  const isForm = (text: string): text is Form => FORMS.some((form) => form === text);
+  parent
+    .command('export <chain>')
+    .description('writes the keys of a published chain in the form that a product needs')
+    .requiredOption('--form <form>', FORMS.join(', '), oneOf(isForm, FORMS))
+    .option('--package <name>', 'package of the Go or Java file, namespace of the C# file')
+    .option('--out <file>', 'into a new file (default: standard output)')
+    .addHelpText('after', HELP)
+    .action(async (name: string, options: ExportOptions) => {
+      const product = readChain(resolve(io.cwd, name));
+      const bytes = encode(product, options);
+      const path = options.out === undefined ? undefined : newFilePath(io, options.out);
+      for (const line of view(product)) io.err(line);
+      if (path === undefined) {
+        io.out(bytes);
+        return;
+      }
+      await createDurably(path, bytes, 0o644, { folderExists: true });
+      io.err(`wrote ${cleanText(path, 1000)}`);
+    });
+}
+
+/** @throws VtlicError that names the file */
+function readChain(path: string): ProductKeys {
+  const file = readKeysetFile(path);
+  try {
+    const [first] = armoredBlocks(file);
+    if (first === undefined) throw new VtlicError('armor_malformed', 'the file has no keyset');
+    const { iss } = decodeKeyset(decodeCoseSign(openKeysetBlock(first), TYP.keyset).payload);
+    return readProductKeys(file, first.text, iss);
+  } catch (error) {
+    throw error instanceof VtlicError ? error.at({ file: path }) : error;
+  }
+}
+
+function encode(product: ProductKeys, options: ExportOptions): Uint8Array {
+  const { form } = options;
+  if (SOURCE_LANGUAGES.some((language) => language === form))
+    return sourceFile(product, form as SourceLanguage, options.package);
+  if (options.package !== undefined)
+    throw new VtlicError('usage', `the form ${form} has no package`, { hint: 'leave --package out' });
+  switch (form) {
+    case 'env':
+      return environmentLines(product);
+    case 'pem':
+      return pemBlocks(product);
+    case 'jwks':
+      return jwkSet(product);
+    case 'cose':
+      return coseKeySet(product);
+    default:
+      return concatBytes(product.chain);
+  }
+}
+
+function view({ issuer, version, payloadDigest, keys }: ProductKeys): readonly string[] {
+  const rows: ViewRow[] = [
+    ['issuer', issuer],
+    ['version', String(version)],
+    ...keys.flatMap(({ publicKey, status }): ViewRow[] => [
+      ['key', publicKey.kid],
+      ['', `${publicKey.alg}, ${status}`],
+    ]),
+    ['payload SHA-256', payloadDigest],
+  ];
+  return [...formatRows(rows), ...digestWordLines(payloadDigest)];
+}
