@@ -199,8 +199,11 @@ func readCOSE(data []byte) (alg string, kid string, payload, signature, signed [
 // Section 6: signatures. The key has passed NewTrust.
 
 func signatureValid(key Key, signature, signed []byte) bool {
-	if key.Alg == "ed25519" || len(signature) != 3373 {
-		return key.Alg == "ed25519" && len(signature) == 64 && ed25519Valid(key.Public, signature, signed)
+	if key.Alg == "ed25519" {
+		return len(signature) == 64 && ed25519Valid(key.Public, signature, signed)
+	}
+	if len(signature) != 3373 {
+		return false
 	}
 	hash := sha512.Sum512(signed)
 	message := slices.Concat([]byte(prefix+label+"\x00"), hash[:])
@@ -258,8 +261,8 @@ func checkBinding(claims Claims, context Context) {
 	isDeployed := context.Deployment != nil && claims.text("dep") == *context.Deployment
 	refuseIf(claims.has("dep") && !isDeployed, "deployment_mismatch")
 	isHere := func(host any) bool { return context.Hosts[string(host.([]byte))] }
-	hosts, _ := claims["hosts"].([]any)
-	refuseIf(claims.has("hosts") && !slices.ContainsFunc(hosts, isHere), "host_mismatch")
+	hosts, areBound := claims["hosts"].([]any)
+	refuseIf(areBound && !slices.ContainsFunc(hosts, isHere), "host_mismatch")
 	isCovered := context.BuildDate != nil && *context.BuildDate < claims.number("upd")
 	refuseIf(claims.has("upd") && !isCovered, "build_not_covered")
 }
