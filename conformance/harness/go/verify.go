@@ -49,9 +49,9 @@ func Verify(file []byte, trust *Trust, context Context) (verdict Verdict) {
 		}
 	}()
 	alg, kid, payload, signature, signed := readCOSE(dearmor(file))
-	key, trusted := trust.byKid[kid]
-	refuseIf(!trusted && trust.componentKids[kid], "key_composite_only")
-	refuseIf(!trusted, "key_unknown")
+	key, isTrusted := trust.byKid[kid]
+	refuseIf(!isTrusted && trust.componentKids[kid], "key_composite_only")
+	refuseIf(!isTrusted, "key_unknown")
 	refuseIf(key.Alg != alg, "key_algorithm_mismatch")
 	refuseIf(!signatureValid(key, signature, signed), "signature_invalid")
 	claims := readClaims(payload)
