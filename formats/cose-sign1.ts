@@ -110,7 +110,7 @@ export function encodeCoseSign1(protectedBytes: Uint8Array, payload: Uint8Array,
  *   thing), `alg_unknown`
  */
 export function decodeCoseSign1(bytes: Uint8Array, expectedTyp: Typ): CoseSign1 {
-  const { tag, value, embedded } = decodeTaggedCbor(bytes, { embeddedFirst: true });
+  const { tag, value, embedded } = decodeTaggedCbor(bytes, { embeddedFirst: true, shallow: true });
   if (tag !== TAG_SIGN1)
     throw malformed(
       `tag 18 (COSE_Sign1) should stand at the top, but ${tag === undefined ? 'there is no tag' : `tag ${tag} does`}`,

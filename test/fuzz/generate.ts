@@ -4,7 +4,7 @@ import { concatBytes, fromHex, utf8 } from '../../formats/bytes.ts';
 import { anyItem, badItem, encode, head, sortedPairs } from './cbor.ts';
 import { Pairs, type Item, type ModelContext, type SignedRecord } from './model.ts';
 import { Random } from './random.ts';
-import { COMPOSITE, context, KIDS, sign, trusts, TYPES, type FuzzTrust, type Signed } from './vendor.ts';
+import { COMPOSITE, context, KIDS, sign, signDense, trusts, TYPES, type FuzzTrust, type Signed } from './vendor.ts';
 
 export interface FuzzInput {
   readonly kind: Kind;
@@ -20,6 +20,7 @@ export type Kind =
   | 'random base64'
   | 'random CBOR'
   | 'dense CBOR'
+  | 'dense license'
   | 'too large'
   | 'mutated text'
   | 'mutated bytes'
@@ -38,6 +39,7 @@ const SHARES: readonly (readonly [Kind, number])[] = [
 /** One input in so many, since each of them takes long to make. */
 const ONE_TOO_LARGE_IN = 1500;
 const ONE_DENSE_IN = 4000;
+const ONE_DENSE_LICENSE_IN = 20_000;
 const POOL = 250;
 const COMPOSITES = 12;
 /** One license of the pool is replaced after so many inputs. */
@@ -61,8 +63,8 @@ export class Generator {
     const { random } = this;
     // The first half of the pool stays, so that some payloads are honored to the end.
     if (++this.made % NEW_LICENSE_AFTER === 0) this.pool[POOL / 2 + random.below(POOL / 2)] = sign(random);
-    const signed = random.pick(this.pool);
     const kind = this.kind();
+    const signed = kind === 'dense license' ? signDense(random) : random.pick(this.pool);
     return {
       kind,
       file: this.file(kind, signed),
@@ -76,6 +78,7 @@ export class Generator {
     const { random } = this;
     if (random.once(ONE_TOO_LARGE_IN)) return 'too large';
     if (random.once(ONE_DENSE_IN)) return 'dense CBOR';
+    if (random.once(ONE_DENSE_LICENSE_IN)) return 'dense license';
     let left = random.below(100);
     for (const [kind, share] of SHARES) {
       if (left < share) return kind;
@@ -107,6 +110,8 @@ export class Generator {
         return armor('VTLIC', nonEmpty(mutate(random, coseOf(signed), CBOR_BYTES)));
       case 'COSE by grammar':
         return armor('VTLIC', nonEmpty(coseByGrammar(random, signed)));
+      case 'dense license':
+        return armor('VTLIC', coseOf(signed));
       case 'signed license':
         break;
     }
@@ -184,6 +189,23 @@ function randomCbor(random: Random): Uint8Array {
   }
 }
 
+/** Items that are much work for few bytes. */
+const REPEATED: readonly (readonly number[])[] = [
+  [0],
+  [0x40],
+  [0x60],
+  [0x80],
+  [0xa0],
+  [0x41, 0],
+  [0x61, 0x61],
+  [0x62, 0xc3, 0xa9],
+  [0x63, 0xe2, 0x82, 0xac],
+  [0x64, 0xf0, 0x9f, 0x94, 0x92],
+  [0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x00],
+  [0xa1, 0, 0],
+  [0xa1, 0x41, 0, 0x41, 0],
+];
+
 /** Much work for few bytes. */
 function dense(random: Random): Uint8Array {
   const room = 1000 + random.below(48_000);
@@ -192,23 +214,21 @@ function dense(random: Random): Uint8Array {
     for (let i = 0; i < count; i++) out.set(item, i * item.length);
     return concatBytes(head(major, count), out);
   };
-  switch (random.below(6)) {
+  const repeated = random.pick(REPEATED);
+  switch (random.below(3)) {
     case 0:
-      return filled(4, [0], room);
-    case 1:
-      return filled(4, [0x80], room);
-    case 2:
-      return filled(4, [0xa0], room);
-    case 3: {
+      return filled(4, repeated, Math.floor(room / repeated.length));
+    case 1: {
+      // The same inside the protected header, which is walked too.
+      const inside = filled(4, repeated, Math.floor(room / repeated.length));
+      return concatBytes(head(6, 18), head(4, 4), head(2, inside.length), inside, Uint8Array.of(0xa0, 0x40, 0x40));
+    }
+    default: {
       const pairs = Math.floor(room / 4);
       const out = new Uint8Array(pairs * 4);
       for (let i = 0; i < pairs; i++) out.set([0x19, (256 + i) >> 8, i & 255, 0], i * 4);
       return concatBytes(head(5, pairs), out);
     }
-    case 4:
-      return filled(4, [0x62, 0xc3, 0xa9], Math.floor(room / 3));
-    default:
-      return filled(4, [0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x00], Math.floor(room / 7));
   }
 }
 

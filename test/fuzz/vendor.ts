@@ -126,7 +126,21 @@ function seen(random: Random, lineage: string, { ctr, payloadDigest }: Signed): 
 /** A license, mostly without a fault, signed. */
 export function sign(random: Random, key: TestKey = random.pick(FAST)): Signed {
   const claims = honestClaims(random);
-  const payload = random.below(3) > 0 ? encode(sortedPairs(claims)) : faultyPayload(random, claims);
+  return signed(key, claims, random.below(3) > 0 ? encode(sortedPairs(claims)) : faultyPayload(random, claims));
+}
+
+const DENSE_BYTES = 47_000;
+
+/** A license as large as a license may be, with a payload that is much work; no one but the vendor can make it. */
+export function signDense(random: Random): Signed {
+  const claims = honestClaims(random).filter(([name]) => name !== 'ext');
+  const item = random.pick<Item>([0, 'a', 'é', new Uint8Array(1), [], [0], new Pairs([]), new Pairs([['a', 0]])]);
+  const items = Array.from({ length: Math.floor(DENSE_BYTES / encode(item).length) }, () => item);
+  const ext: Claim = ['ext', new Pairs([['a', items]])];
+  return signed(ED25519, claims, random.once(3) ? encode(items) : encode(sortedPairs([...claims, ext])));
+}
+
+function signed(key: TestKey, claims: readonly Claim[], payload: Uint8Array): Signed {
   const { kid, alg } = key.publicKey;
   const protectedBytes = encodeProtected(alg, kid, TYP.license);
   const signature = key.sign(sigStructure(protectedBytes, payload));

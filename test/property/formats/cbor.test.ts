@@ -86,6 +86,41 @@ describe('the CBOR profile', () => {
     );
   });
 
+  it('what is checked without being built has the same faults at the same places', () => {
+    const faultOf = (encoded: Uint8Array, shallow: boolean): string | undefined => {
+      try {
+        decodeTaggedCbor(encoded, { embeddedFirst: true, shallow });
+        return undefined;
+      } catch (error) {
+        return error instanceof VtlicError ? `${error.code}@${error.place.offset ?? '-'} ${error.message}` : 'none';
+      }
+    };
+    let refused = 0;
+    const check = (encoded: Uint8Array): void => {
+      const fault = faultOf(encoded, false);
+      expect(faultOf(encoded, true)).toBe(fault);
+      if (fault !== undefined) refused++;
+    };
+    fc.assert(fc.property(cborLike, check), { numRuns: 10_000 });
+    const changed = fc.tuple(cbor, fc.nat(), fc.integer({ min: 1, max: 255 })).map(([value, at, change]) => {
+      const encoded = encodeTagged(18, value);
+      return encoded.with(at % encoded.length, (encoded[at % encoded.length] ?? 0) ^ change);
+    });
+    fc.assert(fc.property(changed, check), { numRuns: 5000 });
+    expect(refused).toBeGreaterThan(1000);
+  });
+
+  it('reads a text as a TextDecoder does', () => {
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (any) => {
+        const encoded = encodeCbor(any.toWellFormed());
+        expect(decodeCbor(encoded)).toBe(decoder.decode(encoded.subarray(encoded[0] === 0x78 ? 2 : 1)));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   it('a tag goes there and back, and is refused where none may be', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 32 }), cbor, (tag, value) => {

@@ -214,6 +214,15 @@ describe('decodeTaggedCbor', () => {
       expect(read('81 49 818181818181818100')).toEqual([[[[[[[[0]]]]]]]]);
     });
 
+    it('checks what it does not build, and says of it what type it is and that it is not empty', () => {
+      const shallow = (bytes: string): unknown =>
+        decodeTaggedCbor(hex(bytes), { embeddedFirst: true, shallow: true }).value;
+      expect(shallow('84 80 a0 8102 a10203')).toEqual([[], new Map(), [0], new Map([[0, 0]])]);
+      for (const faulty of ['8181f6', '8181 1801', '8181a2010001 00', '81a10061ff', '818181818181818181 00'])
+        expect(codeAt(() => shallow(faulty))).toBe(codeAt(() => decodeTaggedCbor(hex(faulty))));
+      expect(codeAt(() => shallow('8181f6'))).toBe('cbor_malformed@2');
+    });
+
     it('does not decode what is no byte string, or an empty byte string', () => {
       expect(read('81 01')).toBeUndefined();
       expect(read('81 40')).toBeUndefined();
