@@ -3,7 +3,7 @@
  * Each tarball is complete: neither package depends on the other, so that no installation asks a registry for a name
  * of ours.
  *
- * `vtlic` (the verifier) has for each module system one file for each entry and one that the entries share, with noble
+ * `vtlic` (the verifier) has for each module system one file for each entry and some that the entries share, with noble
  * in it, and declarations for both.
  * `vtlic-signer` is packed into one file for each program (the command, its workers, the token host), one for each
  * command, and chunks that these share, because Node takes longer to find and load eighty files than `vtlic verify`
@@ -24,9 +24,10 @@ const LIBRARY_ENTRIES: Readonly<Record<string, string>> = {
   vtlic: 'verifier/index',
   keysets: 'verifier/keyset/index',
   runtime: 'verifier/runtime/index',
+  admin: 'verifier/admin/index',
 };
-/** The one entry that needs Node.js: the others also run in browsers. */
-const LIBRARY_ON_NODE = 'runtime';
+/** The entries that need Node.js: the others also run in browsers. */
+const LIBRARY_ON_NODE: ReadonlySet<string> = new Set(['runtime', 'admin']);
 /** The command of the library. It loads the entries by which a product loads them, so that both share one trust. */
 const LIBRARY_COMMAND = 'vtlic-product';
 const LIBRARY_COMMAND_MAIN = 'verifier/product/main';
@@ -45,7 +46,7 @@ const SIGNER_PROGRAMS = [
 const SIGNER_EXTERNAL = /^(?:node:|pkcs11js$)/;
 
 /**
- * @returns a chunk for each entry, and one that they share: a trust that one entry makes must be known to the other
+ * @returns a chunk for each entry, and those that they share: a trust that one entry makes must be known to the others
  */
 async function bundleLibrary(format: 'es' | 'cjs'): Promise<OutputChunk[]> {
   const extension = format === 'es' ? 'mjs' : 'cjs';
@@ -66,12 +67,21 @@ async function bundleLibrary(format: 'es' | 'cjs'): Promise<OutputChunk[]> {
   await build.close();
   const chunks = output.filter((file) => file.type === 'chunk');
   const own = new Set(chunks.map(({ fileName }) => fileName));
-  const missing = chunks.flatMap(({ name, imports }) =>
-    imports.filter((id) => !own.has(id) && !(name === LIBRARY_ON_NODE && id.startsWith('node:'))),
+  const browsers = loadedByBrowsers(chunks);
+  const missing = chunks.flatMap((chunk) =>
+    chunk.imports.filter((id) => !own.has(id) && (browsers.has(chunk) || !id.startsWith('node:'))),
   );
   if (chunks.length !== output.length || missing.length > 0)
     throw new Error(`the bundle of ${LIBRARY} is not complete: it imports ${missing.join(', ')}`);
   return chunks;
+}
+
+/** The chunks of the entries that need no Node.js. */
+function loadedByBrowsers(chunks: readonly OutputChunk[]): ReadonlySet<OutputChunk> {
+  const reached = new Set(chunks.filter(({ isEntry, name }) => isEntry && !LIBRARY_ON_NODE.has(name)));
+  for (const { imports } of reached)
+    for (const chunk of chunks) if (imports.includes(chunk.fileName)) reached.add(chunk);
+  return reached;
 }
 
 /** @returns the command, which imports the entries of the library beside it, and modules of Node */
@@ -249,8 +259,7 @@ function writeDeclarations(entry: string, folder: string): void {
 async function layOutLibrary(): Promise<void> {
   const folder = join(dist, LIBRARY);
   const [es, cjs] = [await bundleLibrary('es'), await bundleLibrary('cjs')];
-  for (const { fileName, code } of [...es, ...cjs])
-    if (fileName !== `${LIBRARY_ON_NODE}.mjs`) writeFileSync(join(folder, fileName), code);
+  for (const { fileName, code } of [...loadedByBrowsers(es), ...cjs]) writeFileSync(join(folder, fileName), code);
   const command = await bundleLibraryCommand();
   writeFileSync(join(folder, command.fileName), command.code, { mode: 0o755 });
   for (const [name, entry] of Object.entries(LIBRARY_ENTRIES)) {

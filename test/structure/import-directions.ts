@@ -37,6 +37,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   verifier: PUBLIC,
   'verifier/keyset': [...PUBLIC, 'verifier'],
   'verifier/runtime': [...PUBLIC, 'files', 'verifier', 'verifier/keyset'],
+  'verifier/admin': ['formats', 'verifier/runtime'],
   'verifier/product': ['formats', 'verifier', 'verifier/runtime'],
   signer: KEYS,
   'signer/anchor': [...PUBLIC, 'files', ...TOKENS],

@@ -4,9 +4,10 @@
  */
 import { notice, type Notice } from './notices.ts';
 import type { LicenseView } from './entitlements.ts';
-import { viewOf } from './entitlements.ts';
+import { NO_REFUSALS, viewOf } from './entitlements.ts';
 import { contextOf, judgeStart, nextChange, type Situation } from './judge.ts';
-import { runtimeParts, SAAS_VIEW, type LicenseOptions } from './open-license.ts';
+import { SAAS_VIEW } from './open-license.ts';
+import { runtimeParts, type LicenseOptions } from './options.ts';
 import { NO_STORE } from './runtime.ts';
 import { StateKeeper } from './state-keeper.ts';
 import type { StateStore } from './stores/store.ts';
@@ -47,6 +48,8 @@ export async function checkLicense(options: LicenseOptions): Promise<LicenseChec
       warnings: [...new Map(warnings.map((one) => [`${one.code} ${one.detail}`, one])).values()],
       place: source.place,
       installFault: source.installFault() ?? fault,
+      keysetVersion: keys.version,
+      refusals: NO_REFUSALS,
     });
     return Object.freeze({ view, ...(refusal === undefined ? {} : { refusal }) });
   } finally {

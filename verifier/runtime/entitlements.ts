@@ -47,7 +47,20 @@ export interface LicenseView {
   readonly place: string;
   /** Why no license can be installed here; absent: one can. */
   readonly installFault?: Notice;
+  /** The time that all of this was judged at, in seconds since 1970; absent in the mode `saas`. */
+  readonly judgedAt?: number;
+  /** Of the keyset that counts; absent where the product has its keys built in. */
+  readonly keysetVersion?: number;
+  readonly refusals: Refusals;
 }
+
+/** Files that changed, installations and previews of them that were not taken, since the product started. */
+export interface Refusals {
+  readonly count: number;
+  readonly last?: { readonly at: number; readonly notice: Notice };
+}
+
+export const NO_REFUSALS: Refusals = Object.freeze({ count: 0 });
 
 export interface LicenseFacts {
   readonly id: string;
@@ -56,9 +69,16 @@ export interface LicenseFacts {
   readonly deployment?: string;
   readonly tier: string;
   readonly seats: number | 'unlimited';
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  readonly instances?: number;
+  /** Absent: production. */
+  readonly use?: LicenseUse;
   readonly counter: number;
   readonly from: number;
   readonly until: number;
+  /** Builds of the product that are dated before it are covered; absent: every build. */
+  readonly updatesUntil?: number;
 }
 
 /** @throws VtlicError `usage` naming the member */
@@ -126,10 +146,12 @@ export interface ViewFacts {
   readonly warnings: readonly Notice[];
   readonly place: string;
   readonly installFault: Notice | undefined;
+  readonly keysetVersion: number | undefined;
+  readonly refusals: Refusals;
 }
 
 export function viewOf(facts: ViewFacts): LicenseView {
-  const { decision, now, nextChange, installFault } = facts;
+  const { decision, now, nextChange, installFault, keysetVersion, refusals } = facts;
   const { current, waiting } = decision;
   const accepted = current?.accepted;
   return Object.freeze({
@@ -138,28 +160,37 @@ export function viewOf(facts: ViewFacts): LicenseView {
     ...(accepted === undefined
       ? {}
       : {
-          license: factsOf(accepted.license),
+          license: licenseFacts(accepted.license),
           daysToExpiry: Math.ceil((accepted.license.exp - now) / DAY_SECONDS),
           graceUntil: accepted.graceUntil,
         }),
-    ...(waiting === undefined ? {} : { waiting: factsOf(waiting.accepted.license) }),
+    ...(waiting === undefined ? {} : { waiting: licenseFacts(waiting.accepted.license) }),
     ...(nextChange === undefined ? {} : { nextChange }),
     warnings: Object.freeze([...facts.warnings]),
     place: facts.place,
     ...(installFault === undefined ? {} : { installFault }),
+    judgedAt: now,
+    ...(keysetVersion === undefined ? {} : { keysetVersion }),
+    refusals,
   });
 }
 
-function factsOf({ cti, sub, name, dep, tier, seats, ctr, nbf, exp }: License): LicenseFacts {
+export function licenseFacts(license: License): LicenseFacts {
+  const { name, dep, instances, use, upd } = license;
   return Object.freeze({
-    id: cti,
-    customer: sub,
+    id: license.cti,
+    customer: license.sub,
     ...(name === undefined ? {} : { name: cleanText(name) }),
     ...(dep === undefined ? {} : { deployment: dep }),
-    tier,
-    seats,
-    counter: ctr,
-    from: nbf,
-    until: exp,
+    tier: license.tier,
+    seats: license.seats,
+    features: license.features,
+    limits: license.limits,
+    ...(instances === undefined ? {} : { instances }),
+    ...(use === undefined ? {} : { use }),
+    counter: license.ctr,
+    from: license.nbf,
+    until: license.exp,
+    ...(upd === undefined ? {} : { updatesUntil: upd }),
   });
 }

@@ -4,6 +4,7 @@
  */
 import { utf8 } from '../../formats/bytes.ts';
 import { LOCKED, type Committer } from './commit.ts';
+import { licenseFacts, type LicenseFacts } from './entitlements.ts';
 import { judgeInstall, shownError, type Decision, type Situation } from './judge.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { LicenseSource } from './license-source.ts';
@@ -12,6 +13,23 @@ import type { StateKeeper } from './state-keeper.ts';
 
 /** `keyset`: only keysets were pasted, and they were taken. */
 export type InstallOutcome = 'in_force' | 'waiting' | 'keyset';
+
+export type InstallResult =
+  { readonly ok: true; readonly outcome: InstallOutcome } | { readonly ok: false; readonly refusal: Notice };
+
+/** What an installation would do. */
+export type InstallPreview =
+  | {
+      readonly ok: true;
+      readonly outcome: InstallOutcome;
+      /** Absent where only keysets were pasted. */
+      readonly license?: LicenseFacts;
+      /** Of the license: for an operator to read before the installation. */
+      readonly graceUntil?: number;
+      /** The version of the keysets that would count; absent where none were pasted. */
+      readonly keysetVersion?: number;
+    }
+  | { readonly ok: false; readonly refusal: Notice };
 
 export interface Installed {
   readonly outcome: InstallOutcome;
@@ -30,13 +48,49 @@ export interface InstallParts {
   readonly before: Decision;
 }
 
+const NOTHING_PASTED: Notice = notice('file_missing', 'nothing was pasted');
 const KEYSET_BLOCK = /-----BEGIN VTLIC KEYSET-----[^-]*-----END VTLIC KEYSET-----/g;
+
+/** The blocks of keysets, joined, and what is left: the license. */
+function splitPasted(pasted: string): { readonly keysets: Uint8Array | undefined; readonly license: string } {
+  const blocks = pasted.match(KEYSET_BLOCK);
+  if (blocks === null) return { keysets: undefined, license: pasted };
+  return { keysets: utf8(`${blocks.join('\n')}\n`), license: pasted.replace(KEYSET_BLOCK, '').trim() };
+}
+
+/**
+ * What `installPasted` would do, apart from the product's consent. Changes nothing.
+ *
+ * @returns the notice with which it would be refused, or what would be installed
+ */
+export async function previewPasted(
+  pasted: string,
+  { keys, source, keeper, situation }: InstallParts,
+): Promise<Notice | Extract<InstallPreview, { ok: true }>> {
+  const { keysets, license } = splitPasted(pasted);
+  const onlyKeysets = license === '' && keysets !== undefined;
+  const fault = onlyKeysets ? undefined : source.installFault();
+  if (fault !== undefined) return fault;
+  const loaded = await keeper.load();
+  if (loaded.fault !== undefined) return loaded.fault;
+  const added = keysets === undefined ? undefined : keys.preview(keysets);
+  if (added !== undefined && 'code' in added) return added;
+  const version = added === undefined ? {} : { keysetVersion: added.chain.newest.version };
+  if (onlyKeysets) return Object.freeze({ ok: true, outcome: 'keyset', ...version });
+  const now = situation();
+  const judged = added === undefined ? now : { ...now, trust: added.trust, counts: added.counts };
+  const { inForce, waiting, refusal } = judgeInstall(utf8(license), judged);
+  const next = inForce ?? waiting;
+  if (next === undefined) return refusal ?? NOTHING_PASTED;
+  const { license: claims, graceUntil } = next.accepted;
+  const outcome = inForce === undefined ? 'waiting' : 'in_force';
+  return Object.freeze({ ok: true, outcome, license: licenseFacts(claims), graceUntil, ...version });
+}
 
 /** @returns the notice with which it is refused, or what is installed */
 export async function installPasted(pasted: string, parts: InstallParts): Promise<Notice | Installed> {
-  const blocks = pasted.match(KEYSET_BLOCK) ?? [];
-  const license = blocks.length === 0 ? pasted : pasted.replace(KEYSET_BLOCK, '').trim();
-  const fault = license === '' && blocks.length > 0 ? undefined : parts.source.installFault();
+  const { keysets, license } = splitPasted(pasted);
+  const fault = license === '' && keysets !== undefined ? undefined : parts.source.installFault();
   if (fault !== undefined) return fault;
   const lock = await parts.committer.lock();
   if (lock === undefined) return LOCKED;
@@ -44,8 +98,8 @@ export async function installPasted(pasted: string, parts: InstallParts): Promis
     // Also tries whether the state can be written, before anything else is changed.
     const writable = await parts.keeper.change((state) => state);
     if (!writable.ok) return writable.fault;
-    if (blocks.length > 0) {
-      const refused = await takeKeysets(utf8(`${blocks.join('\n')}\n`), parts);
+    if (keysets !== undefined) {
+      const refused = await takeKeysets(keysets, parts);
       if (refused !== undefined) return refused;
       if (license === '') return { outcome: 'keyset', file: undefined, decision: parts.before, warnings: [] };
     }
@@ -68,7 +122,7 @@ async function installLicense(
 ): Promise<Notice | Installed> {
   const found = judgeInstall(file, situation());
   const next = found.inForce ?? found.waiting;
-  if (next === undefined) return found.refusal ?? notice('file_missing', 'nothing was pasted');
+  if (next === undefined) return found.refusal ?? NOTHING_PASTED;
   const refused = await committer.ask(next, before.inForce);
   if (refused !== undefined) return refused;
   const old = source.read();

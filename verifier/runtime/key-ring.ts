@@ -21,6 +21,13 @@ export interface KeyRingOptions {
   readonly requireComposite: boolean;
 }
 
+/** The keys that follow from one chain. */
+export interface Keys {
+  readonly chain: Chain;
+  readonly trust: Trust;
+  readonly counts: Counts;
+}
+
 export class KeyRing {
   readonly #options: KeyRingOptions;
   #chain: Chain | undefined;
@@ -57,6 +64,11 @@ export class KeyRing {
   /** What the state should keep; undefined where there are no keysets. */
   get keyset(): RuntimeState['keyset'] {
     return this.#chain && { version: this.#chain.newest.version, chain: chainFile(this.#chain) };
+  }
+
+  /** Of the keyset that counts; undefined where there are no keysets. */
+  get version(): number | undefined {
+    return this.#chain?.newest.version;
   }
 
   /** @param now effective time */
@@ -99,27 +111,41 @@ export class KeyRing {
    * @returns why they are not taken; undefined: they are
    */
   add(file: Uint8Array): Notice | undefined {
+    const found = this.preview(file);
+    if ('code' in found) return found;
+    this.#take(found);
+    return undefined;
+  }
+
+  /** What the keys would be once these keysets are added, or why they are not taken. Nothing changes. */
+  preview(file: Uint8Array): Notice | Keys {
     if (this.#chain === undefined)
       return notice('install_not_possible', 'this product has its keys built in, and takes no keysets');
     const chosen = chooseKeyset({ builtIn: this.#chain, file });
     const [refused] = chosen.notices;
     if (refused !== undefined && refused.reason !== 'keyset_older') return notice(refused.reason, refused.detail);
     try {
-      this.#use(chosen.chain);
+      return this.#under(chosen.chain);
     } catch (error) {
       if (error instanceof VtlicError) return notice('configuration_invalid', error.message);
       throw error;
     }
-    return undefined;
+  }
+
+  #under(chain: Chain): Keys {
+    const { environment, requireComposite } = this.#options;
+    const base = trustOfChain(chain, { requireComposite });
+    return { chain, trust: trustFromOverride(environment, base, readKeyFile), counts: countsUnder(base) };
+  }
+
+  #take({ chain, trust, counts }: Keys): void {
+    if (chain === this.#chain) return;
+    [this.#chain, this.#trust, this.#counts] = [chain, trust, counts];
   }
 
   #use(chain: Chain): boolean {
     if (chain === this.#chain) return false;
-    const { environment, requireComposite } = this.#options;
-    const base = trustOfChain(chain, { requireComposite });
-    this.#trust = trustFromOverride(environment, base, readKeyFile);
-    this.#counts = countsUnder(base);
-    this.#chain = chain;
+    this.#take(this.#under(chain));
     return true;
   }
 

@@ -7,56 +7,15 @@
  * license.on('change', ({ entitlements }) => apply(entitlements));
  * ```
  */
-import { VtlicError } from '../../formats/error.ts';
-import { checkContext } from '../context.ts';
-import type { Chain } from '../keyset/index.ts';
-import type { Trust } from '../trust.ts';
-import { MAX_TIMER_MILLISECONDS, type CommitHooks } from './commit.ts';
-import {
-  checkFreeTier,
-  type Entitlements,
-  type FreeTier,
-  type LicenseState,
-  type LicenseView,
-} from './entitlements.ts';
-import { readSettings, type CompiledIn, type Environment } from './environment.ts';
+import { MAX_TIMER_MILLISECONDS } from './commit.ts';
+import { NO_REFUSALS, type Entitlements, type LicenseState, type LicenseView } from './entitlements.ts';
 import { Listeners, type RuntimeEvents } from './events.ts';
-import { shownError, type ProductFacts } from './judge.ts';
-import { KeyRing } from './key-ring.ts';
-import { licenseSource, type LicenseSource } from './license-source.ts';
+import type { InstallPreview, InstallResult } from './install.ts';
+import { shownError } from './judge.ts';
+import type { LicenseSource } from './license-source.ts';
 import { notice, type Notice } from './notices.ts';
-import { Runtime, type InstallResult, type RuntimeParts } from './runtime.ts';
-import type { Clocks } from './state-keeper.ts';
-import { fileStore } from './stores/file-store.ts';
-import type { StateStore } from './stores/store.ts';
-
-export interface LicenseOptions extends CommitHooks {
-  /** `process.env`. */
-  readonly environment: Environment;
-  /** The ids that a license must be by, and for. */
-  readonly issuer: string;
-  readonly product: string;
-  /** What is built in: a chain of keysets (`builtInChain`), or keys that never change (`makeTrust`). */
-  readonly keys: Trust | Chain;
-  /** What the product gives without a license in force. */
-  readonly freeTier: FreeTier;
-  /** The date of the build, compiled in, in seconds since 1970. A security backport keeps that of its release line. */
-  readonly buildDate?: number;
-  readonly deployment?: string;
-  /** Fingerprints of this host. */
-  readonly hosts?: readonly string[];
-  /** The product's own grace, in seconds, for a license without one. Default 0. */
-  readonly defaultGrace?: number;
-  readonly compiledIn?: CompiledIn;
-  /** Default: whether NODE_ENV is `production`. */
-  readonly production?: boolean;
-  /** Further places for the state, beside the file of LICENSE_STATE_PATH: the product's database. */
-  readonly stores?: readonly StateStore[];
-  /** `kept`: a license that cannot be used is replaced by the one accepted last, where the document says so. */
-  readonly fallback?: 'kept';
-  /** For tests: other clocks than those of the host. */
-  readonly clocks?: Clocks;
-}
+import { runtimeParts, type LicenseOptions } from './options.ts';
+import { Runtime } from './runtime.ts';
 
 /** A license in a running product. It keeps no process alive. */
 export interface LiveLicense {
@@ -69,6 +28,8 @@ export interface LiveLicense {
   on<Name extends keyof RuntimeEvents>(name: Name, listener: (value: RuntimeEvents[Name]) => void): () => void;
   /** A license that someone pasted, with keysets or without: verified and written, or refused with nothing changed. */
   install(text: string): Promise<InstallResult>;
+  /** What `install` of this text would do, found out without changing anything. */
+  preview(text: string): Promise<InstallPreview>;
   /** For an admin page. */
   view(): LicenseView;
   /** Looks for changes now, rather than within a minute. */
@@ -96,52 +57,6 @@ export async function openLicense(options: LicenseOptions): Promise<LiveLicense>
   }
   return live(runtime, parts.source, listeners);
 }
-
-/**
- * What the options and the environment say, checked; undefined in the mode `saas`.
- *
- * @throws VtlicError `configuration_invalid` for a variable that is wrong, `usage` for an option that is
- */
-export function runtimeParts(options: LicenseOptions): RuntimeParts | undefined {
-  const compiledIn = options.compiledIn ?? {};
-  const freeTier = checkFreeTier(options.freeTier);
-  const settings = readSettings(options.environment, compiledIn, options.production);
-  if (settings.mode === 'saas') return undefined;
-  const { statePath, keysetPath, production, license } = settings;
-  const { issuer, product, deployment, hosts, buildDate, defaultGrace = 0, commitSeconds = 1 } = options;
-  if (!Number.isFinite(commitSeconds) || commitSeconds <= 0)
-    throw new VtlicError('usage', `commitSeconds should be a number of seconds above 0, but it is ${commitSeconds}`);
-  const facts: ProductFacts = {
-    issuer,
-    product,
-    defaultGrace,
-    ...(deployment === undefined ? {} : { deployment }),
-    ...(hosts === undefined ? {} : { hosts }),
-    ...(buildDate === undefined ? {} : { buildDate }),
-  };
-  checkContext({ ...facts, now: 0 });
-  return {
-    product: facts,
-    keys: new KeyRing({
-      builtIn: options.keys,
-      environment: options.environment,
-      keysetPath,
-      requireComposite: compiledIn.requireComposite === true,
-    }),
-    production,
-    freeTier,
-    source: licenseSource(license),
-    stores: [...(statePath === undefined ? [] : [fileStore(statePath)]), ...(options.stores ?? [])],
-    clocks: options.clocks ?? HOST_CLOCKS,
-    fallback: options.fallback,
-    hooks: options,
-  };
-}
-
-const HOST_CLOCKS: Clocks = {
-  clock: () => Date.now() / 1000,
-  monotonic: () => performance.now() / 1000,
-};
 
 const MAX_PAUSE_SECONDS = 60;
 /** A file that is being copied is not read at its first byte. */
@@ -197,6 +112,7 @@ function live(runtime: Runtime, source: LicenseSource, listeners: Listeners): Li
       rest();
       return result;
     },
+    preview: (text) => runtime.preview(text),
     view: () => runtime.view(),
     refresh,
     close: async () => {
@@ -215,6 +131,7 @@ export const SAAS_VIEW: LicenseView = Object.freeze({
   warnings: Object.freeze([]),
   place: 'nowhere: DEPLOYMENT_MODE is saas',
   installFault: SAAS_REFUSAL,
+  refusals: NO_REFUSALS,
 });
 
 /** The mode `saas`: no entitlement comes from a file. */
@@ -227,6 +144,7 @@ function notApplicable(): LiveLicense {
     nextChange: undefined,
     on: () => () => undefined,
     install: () => Promise.resolve({ ok: false, refusal }),
+    preview: () => Promise.resolve({ ok: false, refusal }),
     view: () => view,
     refresh: () => Promise.resolve(),
     close: () => Promise.resolve(),

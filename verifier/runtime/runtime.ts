@@ -7,13 +7,15 @@ import { VtlicError } from '../../formats/error.ts';
 import { isReason } from '../reasons.ts';
 import {
   entitlementsOf,
+  NO_REFUSALS,
   stateOf,
   viewOf,
   type Entitlements,
   type LicenseState,
   type LicenseView,
+  type Refusals,
 } from './entitlements.ts';
-import { Committer, type CommitHooks, type Taken } from './commit.ts';
+import { Committer, type Taken } from './commit.ts';
 import {
   contextOf,
   isNewTo,
@@ -24,34 +26,17 @@ import {
   nextChange,
   type Decision,
   type Examined,
-  type ProductFacts,
   type Situation,
   type Source,
 } from './judge.ts';
 import type { Emit } from './events.ts';
-import { installPasted, type InstallOutcome } from './install.ts';
-import type { KeyRing } from './key-ring.ts';
-import type { LicenseSource } from './license-source.ts';
+import { installPasted, previewPasted, type InstallParts, type InstallPreview, type InstallResult } from './install.ts';
 import { notice, startRefused, type Notice } from './notices.ts';
-import { StateKeeper, type Clocks } from './state-keeper.ts';
+import type { RuntimeParts } from './options.ts';
+import { StateKeeper } from './state-keeper.ts';
 import type { RuntimeState } from './state.ts';
-import { memoryStore, type StateStore } from './stores/store.ts';
+import { memoryStore } from './stores/store.ts';
 import { Warnings } from './warnings.ts';
-
-export interface RuntimeParts {
-  readonly product: ProductFacts;
-  readonly keys: KeyRing;
-  readonly production: boolean;
-  readonly freeTier: Entitlements;
-  readonly source: LicenseSource;
-  readonly stores: readonly StateStore[];
-  readonly clocks: Clocks;
-  readonly fallback: 'kept' | undefined;
-  readonly hooks: CommitHooks;
-}
-
-export type InstallResult =
-  { readonly ok: true; readonly outcome: InstallOutcome } | { readonly ok: false; readonly refusal: Notice };
 
 const SYNC_SECONDS = 300;
 
@@ -72,6 +57,7 @@ export class Runtime {
   #stamp = '';
   #syncedAt: number;
   readonly #warnings: Warnings = new Warnings();
+  #refusals: Refusals = NO_REFUSALS;
   #committer: Committer;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -111,6 +97,8 @@ export class Runtime {
       warnings: this.#warnings.all(),
       place: this.#parts.source.place,
       installFault: this.#parts.source.installFault() ?? this.#stateFault,
+      keysetVersion: this.#parts.keys.version,
+      refusals: this.#refusals,
     });
   }
 
@@ -157,21 +145,12 @@ export class Runtime {
   install(pasted: string): Promise<InstallResult> {
     return this.#exclusive(async () => {
       const before = this.#remember();
-      const { keys, source } = this.#parts;
-      const installed =
-        this.#stateFault ??
-        (await installPasted(pasted, {
-          keys,
-          source,
-          keeper: this.#keeper,
-          committer: this.#committer,
-          situation: () => this.#situation(),
-          before: this.#decision,
-        }));
+      const { source } = this.#parts;
+      const installed = this.#stateFault ?? (await installPasted(pasted, this.#installParts()));
       if ('code' in installed) {
         // Keysets that came with it may have been taken.
         this.#setDecision(judgeMoment(this.#situation(), this.#decision), undefined);
-        this.#emit('refused', installed);
+        this.#refuse(installed);
         this.#tell(before);
         return { ok: false, refusal: installed };
       }
@@ -182,6 +161,15 @@ export class Runtime {
       this.#setDecision(judgeMoment(this.#situation(), installed.decision), installed.file && []);
       this.#tell(before);
       return { ok: true, outcome: installed.outcome };
+    });
+  }
+
+  preview(pasted: string): Promise<InstallPreview> {
+    return this.#exclusive(async () => {
+      const found = this.#stateFault ?? (await previewPasted(pasted, this.#installParts()));
+      if (!('code' in found)) return found;
+      this.#refuse(found);
+      return { ok: false, refusal: found };
     });
   }
 
@@ -219,7 +207,7 @@ export class Runtime {
     const isUseless = this.#file === undefined || used?.file !== this.#file;
     this.#setDecision(decision, decision.notices, isUseless);
     const [first] = decision.notices.filter(({ code }) => code !== 'clock_ahead');
-    if (isUseless && first !== undefined) this.#emit('refused', first);
+    if (isUseless && first !== undefined) this.#refuse(first);
   }
 
   async #timeWentOn(): Promise<void> {
@@ -325,6 +313,20 @@ export class Runtime {
     const isOther = a?.payloadDigest !== b?.payloadDigest || a?.state !== b?.state;
     if (isOther || decision.waiting?.file !== this.#decision.waiting?.file) this.#emit('change', this.view());
     for (const warning of this.#warnings.since(warnings)) this.#emit('warning', warning);
+  }
+
+  #refuse(refusal: Notice): void {
+    this.#refusals = Object.freeze({
+      count: this.#refusals.count + 1,
+      last: Object.freeze({ at: this.#now(), notice: refusal }),
+    });
+    this.#emit('refused', refusal);
+  }
+
+  #installParts(): InstallParts {
+    const { keys, source } = this.#parts;
+    const situation = (): Situation => this.#situation();
+    return { keys, source, keeper: this.#keeper, committer: this.#committer, situation, before: this.#decision };
   }
 
   #situation(): Situation {

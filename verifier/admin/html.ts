@@ -1,0 +1,50 @@
+/**
+ * HTML made of templates. Every value in a template is escaped unless it is HTML itself, so that no text of a license,
+ * of an operator or of a translation can become markup.
+ */
+
+const made: unique symbol = Symbol('html');
+
+export interface Html {
+  readonly [made]: string;
+}
+
+/** What a template takes. `undefined` and `false` are nothing. */
+export type HtmlValue = Html | string | number | undefined | false | readonly HtmlValue[];
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** For text and for attribute values in quotes. */
+function escapeHtml(text: string): string {
+  // NUL and surrogates without a partner are no characters of HTML.
+  return text
+    .toWellFormed()
+    .replaceAll('\u0000', '\ufffd')
+    .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+}
+
+export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  return { [made]: strings.reduce((text, part, i) => `${text}${shown(values[i - 1])}${part}`) };
+}
+
+function shown(value: HtmlValue): string {
+  if (value === undefined || value === false) return '';
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'string') return escapeHtml(value);
+  if (isHtml(value)) return value[made];
+  return value.map(shown).join('');
+}
+
+function isHtml(value: Html | readonly HtmlValue[]): value is Html {
+  return made in value;
+}
+
+export function textOfHtml(value: Html): string {
+  return value[made];
+}

@@ -1,0 +1,7 @@
+/** The admin page, metrics and health of a license in a running product (docs/admin.md). It needs Node.js 20.19. */
+export { licenseAdmin, type AdminHandler } from './license-admin.ts';
+export { licenseMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
+export { licenseMonitor, type MonitorOptions } from './monitor.ts';
+export { nodeListener, type NodeListener } from './node-listener.ts';
+export type { AdminOptions, AuditEntry, Operator, StepUpRequest } from './options.ts';
+export { ADMIN_TEXTS, type TextName, type Translation } from './texts.ts';

@@ -1,0 +1,76 @@
+/** A handler of Web requests as a listener of `node:http`, which Express and Fastify take too. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+export type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/** After an answer that came before the end of the body, so that a browser reads the answer. */
+const LINGER_MILLISECONDS = 2000;
+
+/**
+ * The host of a request plays no part in what the handlers of this library do: they take the origin as an option.
+ *
+ * @param failed is told an error of the handler; the answer is 500 then
+ */
+export function nodeListener(
+  handler: (request: Request) => Promise<Response>,
+  failed: (error: unknown) => void = () => undefined,
+): NodeListener {
+  return (incoming, outgoing) => {
+    serve(handler, incoming, outgoing).catch((error: unknown) => {
+      failed(error);
+      if (!outgoing.headersSent) outgoing.writeHead(500, { 'content-type': 'text/plain', connection: 'close' });
+      outgoing.end('internal error\n');
+    });
+  };
+}
+
+async function serve(
+  handler: (request: Request) => Promise<Response>,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const response = await handler(requestOf(incoming));
+  const body = response.body === null ? undefined : new Uint8Array(await response.arrayBuffer());
+  const isWhole = incoming.complete || !hasBody(incoming);
+  for (const [name, value] of response.headers) if (name !== 'set-cookie') outgoing.setHeader(name, value);
+  const cookies = response.headers.getSetCookie();
+  if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies);
+  if (!isWhole) outgoing.setHeader('connection', 'close');
+  outgoing.writeHead(response.status);
+  outgoing.end(body);
+  if (isWhole) return;
+  // What is still sent is read and thrown away for a moment: a connection that is cut at once loses the answer.
+  incoming.resume();
+  setTimeout(() => incoming.destroy(), LINGER_MILLISECONDS).unref();
+}
+
+function requestOf(incoming: IncomingMessage): Request {
+  const headers = new Headers();
+  for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2)
+    headers.append(incoming.rawHeaders[i] ?? '', incoming.rawHeaders[i + 1] ?? '');
+  // Only the path counts. One that is no path, such as `*` or `//host`, is made one.
+  const path = (incoming.url ?? '/').replace(/^(?:[a-z]+:)?\/*/i, '/');
+  const url = URL.canParse(path, 'http://localhost') ? new URL(path, 'http://localhost') : 'http://localhost/';
+  const method = incoming.method ?? 'GET';
+  if (!hasBody(incoming)) return new Request(url, { method, headers });
+  return new Request(url, { method, headers, body: bodyOf(incoming), duplex: 'half' });
+}
+
+function hasBody({ method }: IncomingMessage): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+/** A reader that stops leaves the connection open for the answer, which the stream of Node would not. */
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  const chunks = incoming.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const next = await chunks.next();
+        if (next.done === true) controller.close();
+        else controller.enqueue(next.value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

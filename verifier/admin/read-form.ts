@@ -1,0 +1,76 @@
+/**
+ * The body of a request as the fields of a form. It is read in pieces, and the reading ends as soon as there are too
+ * many bytes or too little comes: nothing is kept of a body that is too large.
+ */
+import { MAX_PASTED_BYTES } from '../../formats/normalize-pasted.ts';
+
+/** The base64 of the longest text that may be pasted, with room for the other fields. */
+export const MAX_BODY_BYTES: number = 2 * MAX_PASTED_BYTES;
+const MAX_FIELDS = 20;
+
+export type FormResult =
+  | { readonly ok: true; readonly fields: ReadonlyMap<string, string | Uint8Array> }
+  | { readonly ok: false; readonly status: 400 | 408 | 413 | 415 };
+
+/** @param seconds how long the whole body may take */
+export async function readForm(request: Request, seconds: number): Promise<FormResult> {
+  const type = request.headers.get('content-type') ?? '';
+  if (!/^(?:multipart\/form-data|application\/x-www-form-urlencoded)[ \t]*(?:;|$)/i.test(type)) return fault(415);
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) return fault(413);
+  const body = await readBody(request, seconds);
+  if (typeof body === 'number') return fault(body);
+  try {
+    const form = await new Response(body, { headers: { 'content-type': type } }).formData();
+    return await fieldsOf(form);
+  } catch {
+    return fault(400);
+  }
+}
+
+function fault(status: 400 | 408 | 413 | 415): FormResult {
+  return { ok: false, status };
+}
+
+async function readBody(request: Request, seconds: number): Promise<Uint8Array<ArrayBuffer> | 400 | 408 | 413> {
+  if (request.body === null) return 400;
+  const reader = request.body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000, 'late');
+  });
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (;;) {
+      const next = await Promise.race([reader.read(), late]);
+      if (next === 'late') return 408;
+      if (next.done) break;
+      length += next.value.length;
+      if (length > MAX_BODY_BYTES) return 413;
+      chunks.push(next.value);
+    }
+  } catch {
+    return 400;
+  } finally {
+    clearTimeout(timer);
+    // Never waited for: a sender that hangs would hold it up.
+    reader.cancel().catch(() => undefined);
+  }
+  const body = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
+}
+
+/** A field that comes twice is a fault: it is not clear which one counts. */
+async function fieldsOf(form: FormData): Promise<FormResult> {
+  const fields = new Map<string, string | Uint8Array>();
+  for (const [name, value] of form) {
+    if (fields.has(name) || fields.size >= MAX_FIELDS) return fault(400);
+    fields.set(name, typeof value === 'string' ? value : new Uint8Array(await value.arrayBuffer()));
+  }
+  return { ok: true, fields };
+}

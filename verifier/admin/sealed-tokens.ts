@@ -1,0 +1,63 @@
+/**
+ * Tokens in the forms of the page: each is for one step of one session, for a limited time, and some only once. Another
+ * site cannot know one, and one session cannot use that of another.
+ */
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+
+export type TokenFault = 'forged' | 'expired' | 'used';
+
+/** What was used is remembered until it expires. More than this at once is an attack, and ends with a refusal. */
+const MAX_USED = 10_000;
+
+export class SealedTokens {
+  readonly #secret: Uint8Array;
+  readonly #clock: () => number;
+  readonly #used: Map<string, number> = new Map();
+
+  /** @param clock seconds since 1970 */
+  constructor(secret: Uint8Array, clock: () => number) {
+    this.#secret = secret;
+    this.#clock = clock;
+  }
+
+  /** @param parts what the token is bound to, such as the step, the session and the digest */
+  make(parts: readonly string[], lifeSeconds: number): string {
+    const expiry = Math.floor(this.#clock()) + lifeSeconds;
+    const nonce = randomBytes(16).toString('hex');
+    return `${expiry}.${nonce}.${this.#seal(expiry, nonce, parts)}`;
+  }
+
+  /** @returns undefined for a token that is good */
+  check(token: string, parts: readonly string[]): TokenFault | undefined {
+    const match = TOKEN.exec(token);
+    if (match === null) return 'forged';
+    const [expiry, nonce, seal] = [Number(match[1]), match[2] ?? '', match[3] ?? ''];
+    if (!sameText(seal, this.#seal(expiry, nonce, parts))) return 'forged';
+    if (expiry <= this.#clock()) return 'expired';
+    return this.#used.has(nonce) ? 'used' : undefined;
+  }
+
+  /** A token that was checked, and is not good again. @returns whether it could be noted */
+  use(token: string): boolean {
+    const match = TOKEN.exec(token);
+    if (match === null) return false;
+    for (const [nonce, expiry] of this.#used) if (expiry <= this.#clock()) this.#used.delete(nonce);
+    if (this.#used.size >= MAX_USED) return false;
+    this.#used.set(match[2] ?? '', Number(match[1]));
+    return true;
+  }
+
+  #seal(expiry: number, nonce: string, parts: readonly string[]): string {
+    return createHmac('sha256', this.#secret)
+      .update(JSON.stringify(['vtlic-admin/1', expiry, nonce, ...parts]))
+      .digest('hex');
+  }
+}
+
+const TOKEN = /^(\d{1,12})\.([0-9a-f]{32})\.([0-9a-f]{64})$/;
+
+/** In a time that does not depend on where they differ, nor on the length of what was given. */
+export function sameText(given: string, wanted: string): boolean {
+  const hash = (text: string): Uint8Array => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(given), hash(wanted));
+}
