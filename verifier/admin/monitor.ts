@@ -1,4 +1,4 @@
-/** The routes of a monitoring system: `…/metrics`, with a token of its own, and `…/health`, which anybody may ask. */
+/** The routes for a monitoring system: `…/metrics`, with a token of its own, and `…/health`, without one. */
 import { VtlicError } from '../../formats/error.ts';
 import type { LiveLicense } from '../runtime/index.ts';
 import { licenseMetrics, METRICS_TYPE, type MetricsOptions } from './metrics.ts';

@@ -1,7 +1,7 @@
 /**
  * Every text of the page, in one table. A product translates by giving other texts for the same names; `{name}` is
- * filled in. The sentences about a license (`NOTICES`) and about a repaired paste (`REPAIR_WORDS`) are translated in the
- * same way, by their codes.
+ * filled in. The sentences about a license (`NOTICES`) and about a repaired paste (`REPAIR_WORDS`) are translated by
+ * their codes in the same way.
  */
 import { VtlicError } from '../../formats/error.ts';
 import { REPAIR_WORDS, type Repair } from '../../formats/normalize-pasted.ts';
