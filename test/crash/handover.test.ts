@@ -1,6 +1,6 @@
 /**
- * `ledger backup`, `ledger restore`, `counters export` and `import` are killed at each of their steps; the same
- * command again goes on from there.
+ * `ledger backup`, `ledger restore`, `ledger anchor`, `counters export`, `import` and `reopen` are killed at each of
+ * their steps; the same command again goes on from there.
  */
 import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ afterEach(() => {
 });
 
 function run(args: readonly string[], point: KillPoint = NO_KILL): Promise<Ended> {
-  const secret = args[1] === 'backup' || args[1] === 'restore' || args[1] === 'import' ? [] : place.secret;
+  const secret = args[0] === 'issue' || args[1] === 'export' ? place.secret : [];
   return runToDeath([...args, '--site', place.site, ...secret], point, place);
 }
 
@@ -173,6 +173,45 @@ describe('counters import', () => {
       expect((await run(['counters', 'import', document])).code).toBe(4);
       expect((await run(['issue', request])).code).toBe(0);
       expect(counters()).toEqual([1, 2]);
+      await whole();
+    },
+  );
+});
+
+describe('counters reopen', () => {
+  it.each(['counters-recorded', 'counters-anchored'] as const)(
+    'a reopening killed after %s opens everybody once, and who was handed over stays closed',
+    async (step) => {
+      const copy = join(place.given, 'copy.sqlite');
+      const document = join(place.given, 'handed.counters');
+      const handed = ['--to', 'ab'.repeat(16), '--customer', 'delta-bv'];
+      expect((await run(['ledger', 'backup', copy])).code).toBe(0);
+      expect((await run(['counters', 'export', document, ...handed])).code).toBe(0);
+      await whole();
+      expect((await run(['ledger', 'restore', copy])).code).toBe(0);
+      expect((await whole()).closedByRestore).toContain('acme-gmbh');
+      const args = ['counters', 'reopen', '--handed', document];
+      expect(await kill(args, step)).toMatchObject({ closedByRestore: [], closed: ['delta-bv'] });
+      // It is done: the same again is refused, and issuing goes on above all that was skipped.
+      expect((await run(args)).code).toBe(4);
+      expect((await run(['issue', request])).code).toBe(0);
+      await whole();
+    },
+  );
+});
+
+describe('ledger anchor', () => {
+  it.each(['anchor-copied', 'anchor-adopted', 'anchor-removed', 'anchor-moved'] as const)(
+    'a move of the anchor killed after %s is finished by the same command',
+    async (step) => {
+      const to = join(place.folder, 'anchor-2');
+      place.movingTo = to;
+      await kill(['ledger', 'anchor', '--to', to], step);
+      const isUnfinished = step === 'anchor-adopted' || step === 'anchor-removed';
+      expect((await run(['issue', request])).code).toBe(isUnfinished ? 4 : 0);
+      expect((await run(['ledger', 'anchor', '--to', to])).code).toBe(0);
+      place.anchor = to;
+      expect((await run(['issue', request])).code).toBe(0);
       await whole();
     },
   );

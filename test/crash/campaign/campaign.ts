@@ -6,12 +6,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCli } from '../../support/run-cli.ts';
 import { NO_KILL, type KillPoint } from './kill-point.ts';
-import { look, Memory, type Found } from './look.ts';
+import { look, Memory, NOTHING_FOUND, type Found } from './look.ts';
 import { COMMANDS, Officer, STEPS, type Act, type CommandName } from './officer.ts';
 import { makePlace, type KeystoreName, type Place } from './place.ts';
 import { runToDeath, type Ended } from './process-that-dies.ts';
 import { Deck, Random } from './random.ts';
 import { Totals, type Problem } from './totals.ts';
+import { runTwoCopies } from './two-copies.ts';
 
 export interface CampaignOptions {
   readonly kills: number;
@@ -30,15 +31,22 @@ export interface CampaignOptions {
 
 /** How often each command is killed, of 100. */
 const SHARES: Readonly<Record<CommandName, number>> = {
-  issue: 20,
-  renew: 12,
-  batch: 26,
-  'ledger backup': 8,
-  'ledger checkpoint': 6,
-  'ledger restore': 12,
-  'counters export': 9,
-  'counters import': 7,
+  issue: 18,
+  renew: 10,
+  batch: 22,
+  'ledger backup': 7,
+  'ledger checkpoint': 5,
+  'ledger restore': 10,
+  'ledger anchor': 8,
+  'counters export': 8,
+  'counters import': 6,
+  'counters reopen': 6,
 };
+/** After about so many commands, two copies of the site run at once. */
+const COMMANDS_PER_PAIR = 12;
+
+/** A restore, a move of the anchor, and reopening each customer. */
+const MOST_PENDING = 8;
 
 type Cut = 'step' | 'call' | 'anchor' | 'syscall' | 'time';
 const CUTS: readonly Cut[] = ['step', 'step', 'step', 'call', 'call', 'anchor', 'time', 'time', 'time'];
@@ -50,8 +58,10 @@ const SYSCALLS: Readonly<Record<CommandName, number>> = {
   'ledger backup': 90,
   'ledger checkpoint': 8,
   'ledger restore': 140,
+  'ledger anchor': 90,
   'counters export': 70,
   'counters import': 60,
+  'counters reopen': 60,
 };
 
 /** What is learnt of a command by the runs that came to their end. */
@@ -122,6 +132,13 @@ export class Campaign {
     let afterKill = false;
     let kills = 0;
     while (kills < this.#options.killsPerSite && this.totals.kills < this.#options.kills) {
+      if (random.below(COMMANDS_PER_PAIR) === 0 && officer.pending(found) === undefined) {
+        const pair = await this.#pair(place, officer, memory, random, found);
+        kills += pair.kills;
+        found = pair.found;
+        if (found.problems.length > 0) return;
+        afterKill = false;
+      }
       const act = officer.next(this.#commands.deal(), found);
       const { point, kind } = this.#pointFor(act.command, place);
       const ended = await runToDeath(act.args, point, place);
@@ -189,13 +206,39 @@ export class Campaign {
     return found;
   }
 
+  /** Two copies of the site, which share the anchor, run at once; the one that the anchor agrees with goes on. */
+  async #pair(
+    place: Place,
+    officer: Officer,
+    memory: Memory,
+    random: Random,
+    before: Found | undefined,
+  ): Promise<{ readonly kills: number; readonly found: Found }> {
+    const own = officer.next('issue', before);
+    const wanted = officer.next(random.pick(['issue', 'issue', 'ledger anchor', 'ledger restore']), before);
+    const other = wanted.command === 'ledger backup' ? own : wanted;
+    const pair = await runTwoCopies(place, officer, memory, {
+      own: { act: own, point: this.#pointFor(own.command, place).point },
+      other: { act: other, point: this.#pointFor(other.command, place).point },
+      stopOther: random.below(2) === 0 ? 1 + random.below(12) : undefined,
+      copyFirst: random.below(2) === 0,
+    });
+    this.totals.pairs++;
+    const killed = pair.ended.filter((ended) => ended.killed);
+    for (const { at } of killed)
+      this.totals.countKill(`two copies (${other.command})`, 'beside another copy', place.keystore, at);
+    this.totals.ended += pair.ended.length - killed.length;
+    const found = pair.problems.length > 0 ? undefined : await look(place, memory);
+    const problems = [...pair.problems, ...(found?.problems ?? [])];
+    for (const problem of problems) this.#problem(place, problem, other);
+    this.#options.progress?.(this.totals);
+    return { kills: killed.length, found: { ...(found ?? NOTHING_FOUND), problems } };
+  }
+
   /** No hand: the same commands, let run to their end, leave nothing open, and the record holds whole. */
   async #finish(place: Place, officer: Officer, memory: Memory, last: Found | undefined): Promise<void> {
     let found = last;
-    for (const command of found?.restoring === true
-      ? (['ledger restore', 'batch', 'issue'] as const)
-      : (['batch', 'issue'] as const)) {
-      const act = officer.next(command, found);
+    const run = async (act: Act): Promise<void> => {
       const ended = await runToDeath(act.args, NO_KILL, place);
       if (!act.good.includes(ended.code ?? -1))
         this.#problem(
@@ -206,7 +249,12 @@ export class Campaign {
       else act.done();
       found = await look(place, memory);
       for (const problem of found.problems) this.#problem(place, problem, act);
+    };
+    for (let left = MOST_PENDING, act = officer.pending(found); left > 0 && act !== undefined; left--) {
+      await run(act);
+      act = officer.pending(found);
     }
+    for (const command of ['batch', 'issue'] as const) await run(officer.next(command, found));
     if (found !== undefined && (found.open > 0 || found.unreleased > 0))
       this.#problem(place, {
         kind: 'hand',

@@ -31,14 +31,15 @@ export const NO_KILL: KillPoint = { kind: 'none' };
 
 /** What of a site a path belongs to, in a word. */
 export function partOf(path: string, folder: string): string {
-  const name = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
-  if (/^(?:site\.)?anchor\.guard/.test(name))
+  const inFolder = path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : path;
+  const name = inFolder.replace(/^copy(?=\/|$)/, 'site');
+  if (/^(?:site\.)?anchor(?:-\d+)?\.guard/.test(name))
     return name.includes('/new-')
       ? 'anchor guard, new record'
       : name.includes('/at-')
         ? 'anchor guard, turn'
         : 'anchor guard';
-  if (name === 'anchor' || name === 'site.anchor') return 'anchor';
+  if (/^(?:site\.)?anchor(?:-\d+)?$/.test(name)) return 'anchor';
   if (name === '' || name === folder) return 'folder of the anchor';
   if (name.startsWith('site/ledger.sqlite.restored')) return 'draft';
   if (name.startsWith('site/ledger.sqlite')) return 'ledger';

@@ -13,20 +13,20 @@ import { VtlicError } from '../../../formats/error.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { decodeAnchorRecord } from '../../../signer/anchor/anchor-record.ts';
-import type { AnchorRecord } from '../../../signer/anchor/anchor.ts';
+import { anchorPlaceText, type AnchorRecord } from '../../../signer/anchor/anchor.ts';
 import type { LedgerView } from '../../../signer/ledger/ledger.ts';
 import { openLedgerForReading } from '../../../signer/ledger/open.ts';
 import { sha256 } from '../../../signer/ledger/entries/chain.ts';
-import type { Place } from './place.ts';
+import { CUSTOMERS, type Place } from './place.ts';
 import type { Problem, ProblemKind } from './totals.ts';
 
 /** A license, by the digest of its COSE bytes, in the record. */
-interface Recorded {
+export interface Recorded {
   readonly seq: number;
   readonly counter: string;
 }
 
-class Problems {
+export class Problems {
   readonly all: Problem[] = [];
 
   add(kind: ProblemKind, words: string): void {
@@ -51,9 +51,24 @@ export interface Found {
   readonly unreleased: number;
   /** Customers whose counters were handed over, and who are closed here; '*' for all. */
   readonly closed: readonly string[];
+  /** Customers whom a restore closed, until an act opens them; '*' for those never seen. */
+  readonly closedByRestore: readonly string[];
+  /** SHA-256 of each document that the record knows, hex. */
+  readonly documents: ReadonlySet<string>;
   /** A restore has begun and must be finished. */
   readonly restoring: boolean;
 }
+
+export const NOTHING_FOUND: Found = {
+  problems: [],
+  entries: 0,
+  open: 0,
+  unreleased: 0,
+  closed: [],
+  closedByRestore: [],
+  documents: new Set(),
+  restoring: false,
+};
 
 export async function look(place: Place, memory: Memory): Promise<Found> {
   const standing = join(place.site, 'ledger.sqlite');
@@ -68,7 +83,7 @@ export async function look(place: Place, memory: Memory): Promise<Found> {
 
 async function lookAt(file: string, place: Place, memory: Memory, restoring: boolean): Promise<Found> {
   const problems = new Problems();
-  const nothing = { entries: 0, open: 0, unreleased: 0, closed: [], restoring };
+  const nothing = { ...NOTHING_FOUND, restoring };
   let ledger: LedgerView;
   try {
     ledger = openLedgerForReading(copyOf(file, place.folder));
@@ -79,7 +94,7 @@ async function lookAt(file: string, place: Place, memory: Memory, restoring: boo
   try {
     await ledger.verify();
     const recorded = recordedLicenses(ledger, problems);
-    const covered = restoring || place.anchor === undefined ? Infinity : coveredEntries(place.anchor, problems);
+    const covered = restoring || place.anchor === undefined ? Infinity : coveredEntries(place, problems);
     checkFiles(place, memory, recorded, covered, problems);
     await checkOutputs(place, memory, ledger, problems);
     return {
@@ -92,6 +107,10 @@ async function lookAt(file: string, place: Place, memory: Memory, restoring: boo
         .flatMap((act) =>
           act.kind === 'close' && ledger.closedBy(act.body.sub ?? '') === act.seq ? [act.body.sub ?? '*'] : [],
         ),
+      closedByRestore: ['', ...CUSTOMERS].flatMap((sub) =>
+        ledger.entry(ledger.closedBy(sub) ?? 0)?.kind === 'adopt' ? [sub === '' ? '*' : sub] : [],
+      ),
+      documents: documentsIn(ledger),
       restoring,
     };
   } catch (error) {
@@ -102,15 +121,23 @@ async function lookAt(file: string, place: Place, memory: Memory, restoring: boo
   }
 }
 
+function documentsIn(ledger: LedgerView): ReadonlySet<string> {
+  return new Set(
+    ledger.adminEntries().flatMap((act) => {
+      if (act.kind === 'close') return [toHex(sha256(act.body.document))];
+      return act.body.act === 'import' ? [toHex(act.body.document)] : [];
+    }),
+  );
+}
+
 /** From then on the draft is the ledger, and only wants its name. */
 function isAnchored(draft: string, place: Place): boolean {
-  const { anchor } = place;
-  if (anchor === undefined) return false;
+  if (place.anchor === undefined) return false;
   try {
     const view = openLedgerForReading(copyOf(draft, place.folder));
     try {
       const chain = toHex(view.head().chain);
-      return anchorRecords(anchor).some((record) => toHex(record.chain) === chain);
+      return anchorRecords(place).some((record) => toHex(record.chain) === chain);
     } finally {
       view.close();
     }
@@ -124,7 +151,7 @@ function wordsOf(error: unknown): string {
   return error instanceof VtlicError ? `${error.code}: ${error.message}` : String(error);
 }
 
-function copyOf(file: string, folder: string): string {
+export function copyOf(file: string, folder: string): string {
   const looked = join(folder, 'looked-at');
   rmSync(looked, { recursive: true, force: true });
   mkdirSync(looked);
@@ -134,7 +161,7 @@ function copyOf(file: string, folder: string): string {
 }
 
 /** No counter is on two licenses, no license id and no place is used twice. */
-function recordedLicenses(ledger: LedgerView, problems: Problems): ReadonlyMap<string, Recorded> {
+export function recordedLicenses(ledger: LedgerView, problems: Problems): ReadonlyMap<string, Recorded> {
   const licenses = new Map<string, Recorded>();
   const counters = new Map<string, string>();
   const intended = new Set<string>();
@@ -162,7 +189,7 @@ function recordedLicenses(ledger: LedgerView, problems: Problems): ReadonlyMap<s
   return licenses;
 }
 
-function counterText(of: {
+export function counterText(of: {
   readonly aud: string;
   readonly sub: string;
   readonly dep?: string;
@@ -171,8 +198,12 @@ function counterText(of: {
   return `${of.sub}/${of.aud}/${of.dep ?? ''}/${of.ctr}`;
 }
 
-/** What the anchor's file says, and what its guard has decided and not published. */
-function anchorRecords(anchor: string): readonly AnchorRecord[] {
+/** What the anchor's files say, and what their guards have decided and not published. */
+function anchorRecords({ anchor, movingTo }: Place): readonly AnchorRecord[] {
+  return [anchor, movingTo].flatMap((file) => (file === undefined ? [] : recordsIn(file)));
+}
+
+function recordsIn(anchor: string): readonly AnchorRecord[] {
   const guard = `${anchor}.guard`;
   const names = existsSync(guard) ? readdirSync(guard) : [];
   const turn = names.find((name) => name.startsWith('at-'))?.slice(3);
@@ -183,9 +214,9 @@ function anchorRecords(anchor: string): readonly AnchorRecord[] {
   });
 }
 
-/** How many entries the anchor covers: the larger of the whole records that lie there. */
-function coveredEntries(anchor: string, problems: Problems): number {
-  const whole = anchorRecords(anchor).map((record) => record.entries);
+/** How many entries the anchor covers: the larger of the whole records that are there. */
+function coveredEntries(place: Place, problems: Problems): number {
+  const whole = anchorRecords(place).map((record) => record.entries);
   if (whole.length === 0) problems.add('other', 'no whole anchor is left');
   return Math.max(0, ...whole);
 }
@@ -234,12 +265,13 @@ function checkFiles(
 
 /**
  * Copies are whole ledgers; a checkpoint is a head of this record; a document of counters has closed what it speaks
- * of.
+ * of, also after a restore.
  */
 async function checkOutputs(place: Place, memory: Memory, ledger: LedgerView, problems: Problems): Promise<void> {
   for (const name of readdirSync(place.given)) {
     const file = join(place.given, name);
-    if (name.startsWith('.') || memory.judged.has(name) || !statSync(file).isFile()) continue;
+    const isDocument = name.endsWith('.counters');
+    if (name.startsWith('.') || (memory.judged.has(name) && !isDocument) || !statSync(file).isFile()) continue;
     memory.judged.add(name);
     try {
       if (name.endsWith('.sqlite')) {
@@ -254,13 +286,23 @@ async function checkOutputs(place: Place, memory: Memory, ledger: LedgerView, pr
         const log = ledger.logs().find((each) => each.origin === origin);
         if (log === undefined || toHex(ledger.rootAt(size, log.logId) ?? new Uint8Array(0)) !== toHex(root))
           problems.add('refused', `${name} signs a head that this ledger does not have`);
-      } else if (name.endsWith('.counters')) {
-        const document = toHex(sha256(readFileSync(file)));
-        if (!ledger.adminEntries().some((act) => act.kind === 'close' && toHex(sha256(act.body.document)) === document))
+      } else if (isDocument) {
+        const isClosedByRestore = ledger.entry(ledger.closedBy('') ?? 0)?.kind === 'adopt';
+        if (!isClosedByRestore && !documentsIn(ledger).has(toHex(sha256(readFileSync(file)))))
           problems.add('refused', `${name} left, and the ledger has closed nothing`);
       }
     } catch (error) {
       problems.add('other', `${name} does not hold: ${wordsOf(error)}`);
     }
+  }
+}
+
+/** Where the ledger of a site says that its anchor is. */
+export function anchorOf(place: Pick<Place, 'site' | 'folder'>): string {
+  const ledger = openLedgerForReading(copyOf(join(place.site, 'ledger.sqlite'), place.folder));
+  try {
+    return anchorPlaceText(ledger.anchorPlace());
+  } finally {
+    ledger.close();
   }
 }

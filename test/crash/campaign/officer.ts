@@ -2,13 +2,15 @@
  * What the officer does next at a site: any of the commands that write, as the state of the site allows. What a kill
  * cut off is begun again as a person would, with the same command.
  */
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { toHex } from '../../../formats/bytes.ts';
+import { sha256 } from '../../../signer/ledger/entries/chain.ts';
 import { requestDocument } from '../../support/site-fixture.ts';
 import { csv, day, row } from '../../support/batch-file.ts';
 import type { Step } from '../../../signer/runtime.ts';
-import type { Found } from './look.ts';
-import type { Place } from './place.ts';
+import { anchorOf, type Found } from './look.ts';
+import { CUSTOMERS, type Place } from './place.ts';
 import type { Random } from './random.ts';
 
 export const COMMANDS = [
@@ -18,8 +20,10 @@ export const COMMANDS = [
   'ledger backup',
   'ledger checkpoint',
   'ledger restore',
+  'ledger anchor',
   'counters export',
   'counters import',
+  'counters reopen',
 ] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
@@ -45,8 +49,10 @@ export const STEPS: Readonly<Record<CommandName, readonly Step[]>> = {
   'ledger backup': ['backup-copied', 'backup-linked'],
   'ledger checkpoint': [],
   'ledger restore': ['restore-drafted', 'restore-anchored', 'restore-cleared', 'restore-placed'],
+  'ledger anchor': ['ledger-open', 'recovered', 'anchor-copied', 'anchor-adopted', 'anchor-removed', 'anchor-moved'],
   'counters export': ['ledger-open', 'recovered', 'counters-signed', 'counters-recorded', 'counters-anchored'],
   'counters import': ['ledger-open', 'recovered', 'counters-recorded', 'counters-anchored'],
+  'counters reopen': ['ledger-open', 'recovered', 'counters-recorded', 'counters-anchored'],
 };
 
 export interface Act {
@@ -58,11 +64,19 @@ export interface Act {
   readonly done: () => void;
 }
 
-const CUSTOMERS: readonly string[] = ['acme-gmbh', 'beta-inc', 'gamma-ltd'];
 const HANDED = 'delta-bv';
 
 /** The id of a ledger that never takes anything over. */
 const ELSEWHERE = 'ab'.repeat(16);
+
+/** A copy of the ledger. */
+interface Backup {
+  readonly file: string;
+  /** Where the anchor was when it was made. */
+  readonly anchor: string;
+  /** A handover is not in it: restoring it closes everybody. */
+  closes: boolean;
+}
 
 export class Officer {
   readonly #place: Place;
@@ -71,9 +85,12 @@ export class Officer {
   /** Customers with a license. */
   readonly #known = new Set<string>();
   #batch: { readonly name: string; readonly file: string } | undefined;
-  #backups: string[] = [];
-  #restore: string | undefined;
-  #document: string | undefined;
+  #backups: Backup[] = [];
+  #restore: Backup | undefined;
+  #documents: string[] = [];
+  /** Where the anchor is, and where it is on its way to. */
+  #anchor: string;
+  #move: string | undefined;
   /**
    * Whether a copy was restored: the temporary file of a license that the copy does not know is then nobody's to
    * finish.
@@ -83,11 +100,16 @@ export class Officer {
   constructor(place: Place, random: Random) {
     this.#place = place;
     this.#random = random;
+    this.#anchor = anchorOf(place);
   }
 
   /** What the officer means to do, or what must come first. */
   next(wanted: CommandName, found: Found | undefined): Act {
     if (found?.restoring === true || this.#restore !== undefined) return this.#restoring();
+    if (this.#move !== undefined) return this.#moveAnchor();
+    if (found !== undefined && found.closedByRestore.includes('*')) return this.#reopen(found);
+    const document = this.#documents.at(-1);
+    const handed = found?.closed.includes(HANDED) === true && document !== undefined && existsSync(document);
     switch (wanted) {
       case 'issue':
         return this.#issue();
@@ -102,11 +124,21 @@ export class Officer {
         return this.#checkpoint();
       case 'ledger restore':
         return this.#restoring();
+      case 'ledger anchor':
+        return this.#moveAnchor();
+      case 'counters reopen':
+        // Is possible after a restore of a copy from before a handover.
+        if (!handed) return this.#hasBackup() ? this.#export() : this.#backup();
+        return this.#backups.some(({ closes }) => closes) ? this.#restoring(true) : this.#import(document);
       default:
-        return found?.closed.includes(HANDED) === true && this.#document !== undefined && existsSync(this.#document)
-          ? this.#import(this.#document)
-          : this.#export();
+        return handed ? this.#import(document) : this.#export();
     }
+  }
+
+  /** What must come before anything else; undefined if nothing was cut off. */
+  pending(found: Found | undefined): Act | undefined {
+    const act = this.next('ledger checkpoint', found);
+    return act.command === 'ledger checkpoint' ? undefined : act;
   }
 
   /** What is done before the first kill. */
@@ -161,16 +193,21 @@ export class Officer {
   #backup(): Act {
     let last = this.#backups.at(-1);
     // A copy that was cut off before it had its name is made under the same name.
-    if (last === undefined || existsSync(last)) {
-      last = join(this.#place.given, `copy-${++this.#number}.sqlite`);
+    if (last === undefined || existsSync(last.file)) {
+      const file = join(this.#place.given, `copy-${++this.#number}.sqlite`);
+      last = { file, anchor: this.#anchor, closes: false };
       this.#backups.push(last);
     }
     return {
       command: 'ledger backup',
-      args: ['ledger', 'backup', last, '--site', this.#place.site],
+      args: ['ledger', 'backup', last.file, '--site', this.#place.site],
       good: [0],
       done: () => undefined,
     };
+  }
+
+  #hasBackup(): boolean {
+    return this.#backups.some(({ file, closes }) => !closes && existsSync(file));
   }
 
   #checkpoint(): Act {
@@ -182,65 +219,115 @@ export class Officer {
     ]);
   }
 
-  #restoring(): Act {
-    const copy = this.#restore ?? this.#backups.find((file) => existsSync(file));
+  /** @param closing a copy from before a handover */
+  #restoring(closing = false): Act {
+    const copy = this.#restore ?? this.#backups.find(({ file, closes }) => (closing || !closes) && existsSync(file));
     if (copy === undefined) return this.#backup();
     this.#restore = copy;
-    const done = (): void => {
-      this.#restore = undefined;
-      this.restored = true;
-      // What was copied before is of the history before; and what a batch had signed is no row's any more.
-      this.#backups = [];
-      this.#batch = undefined;
-      for (const name of readdirSync(this.#place.site))
-        if (name.includes('.replaced-')) rmSync(join(this.#place.site, name));
-    };
     return {
       command: 'ledger restore',
       args: [
         'ledger',
         'restore',
-        copy,
+        copy.file,
         '--license',
         join(this.#place.site, 'out'),
+        ...(copy.anchor === this.#anchor ? [] : ['--anchor', this.#anchor]),
         '--site',
         this.#place.site,
-        ...this.#anchorSecret(),
+        ...this.#anchorSecret(copy.anchor),
       ],
       good: [0],
-      done,
+      done: () => {
+        this.hasRestored();
+      },
     };
   }
 
-  #export(): Act {
-    if (this.#document === undefined || existsSync(this.#document))
-      this.#document = join(this.#place.given, `handed-${++this.#number}.counters`);
-    // A copy from before would close everybody.
+  /** The restore or the move that was begun in a copy came to nothing. */
+  forgetAct(): void {
+    this.#restore = undefined;
+    this.#move = undefined;
+  }
+
+  hasRestored(): void {
+    this.#restore = undefined;
+    this.restored = true;
+    // What was copied before is of the history before; and what a batch had signed is no row's any more.
     this.#backups = [];
-    return this.#act('counters export', [
-      'counters',
-      'export',
-      this.#document,
-      '--to',
-      ELSEWHERE,
-      '--customer',
-      HANDED,
-    ]);
+    this.#batch = undefined;
+    for (const name of readdirSync(this.#place.site))
+      if (name.includes('.replaced-')) rmSync(join(this.#place.site, name));
+  }
+
+  /** To a new file or, where there is a token, to a new object of the token. */
+  #moveAnchor(): Act {
+    const { folder, env } = this.#place;
+    const hasToken = Object.keys(env).length > 0;
+    this.#move ??=
+      hasToken && this.#random.below(2) === 0
+        ? `token:hsm/anchor-${++this.#number}`
+        : join(folder, `anchor-${++this.#number}`);
+    const to = this.#move;
+    const from = this.#anchor;
+    const withToken = to.startsWith('token:') || from.startsWith('token:');
+    if (withToken) this.#place.anchor = undefined;
+    else this.#place.movingTo = to;
+    return {
+      command: 'ledger anchor',
+      args: ['ledger', 'anchor', '--to', to, '--site', this.#place.site, ...(withToken ? this.#place.secret : [])],
+      good: [0],
+      done: () => {
+        this.anchorIsIn(to);
+      },
+    };
+  }
+
+  anchorIsIn(place: string): void {
+    this.#anchor = place;
+    this.#move = undefined;
+    this.#place.anchor = place.startsWith('token:') ? undefined : place;
+    this.#place.movingTo = undefined;
+  }
+
+  #export(): Act {
+    let last = this.#documents.at(-1);
+    if (last === undefined || existsSync(last)) {
+      last = join(this.#place.given, `handed-${++this.#number}.counters`);
+      this.#documents.push(last);
+    }
+    for (const backup of this.#backups) backup.closes = true;
+    return this.#act('counters export', ['counters', 'export', last, '--to', ELSEWHERE, '--customer', HANDED]);
   }
 
   #import(document: string): Act {
     this.#backups = [];
+    return this.#withoutKey('counters import', ['counters', 'import', document]);
+  }
+
+  /** One customer on the word of the officer, or everybody by the documents of what was lost. */
+  #reopen({ closedByRestore, documents }: Found): Act {
+    const one = closedByRestore.find((customer) => customer !== '*');
+    if (one !== undefined && this.#random.below(3) === 0)
+      return this.#withoutKey('counters reopen', ['counters', 'reopen', '--customer', one]);
+    const lost = this.#documents.filter(
+      (file) => existsSync(file) && !documents.has(toHex(sha256(readFileSync(file)))),
+    );
+    return this.#withoutKey('counters reopen', ['counters', 'reopen', ...lost.flatMap((file) => ['--handed', file])]);
+  }
+
+  #withoutKey(command: CommandName, args: readonly string[]): Act {
     return {
-      command: 'counters import',
-      args: ['counters', 'import', document, '--site', this.#place.site, ...this.#anchorSecret()],
+      command,
+      args: [...args, '--site', this.#place.site, ...this.#anchorSecret()],
       good: [0],
       done: () => undefined,
     };
   }
 
-  /** What needs no key needs the token all the same where the anchor lies in it. */
-  #anchorSecret(): readonly string[] {
-    return this.#place.anchor === undefined ? this.#place.secret : [];
+  /** What needs no key needs the token all the same if an anchor is in it. */
+  #anchorSecret(...others: readonly string[]): readonly string[] {
+    return [this.#anchor, ...others].some((anchor) => anchor.startsWith('token:')) ? this.#place.secret : [];
   }
 
   #act(

@@ -17,8 +17,10 @@ export interface Place {
   /** Holds the site, the anchor and everything that is written. */
   readonly folder: string;
   readonly site: string;
-  /** undefined where the anchor lies in the token. */
-  readonly anchor: string | undefined;
+  /** The file of the anchor now; undefined if it is in the token, or on the way there or from there. */
+  anchor: string | undefined;
+  /** A file to which the anchor is being moved. */
+  movingTo?: string | undefined;
   /** Output files of commands. */
   readonly given: string;
   readonly secret: readonly string[];
@@ -27,6 +29,9 @@ export interface Place {
 }
 
 const TOKEN = 'crash';
+
+/** Who gets single licenses. */
+export const CUSTOMERS: readonly string[] = ['acme-gmbh', 'beta-inc', 'gamma-ltd'];
 
 export interface PlaceOptions {
   /** In software: with a composite license key, which signs slower. */

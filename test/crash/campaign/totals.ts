@@ -19,6 +19,8 @@ export class Totals {
   starts = 0;
   wentOn = 0;
   sites = 0;
+  /** Times that two copies of one site ran at once. */
+  pairs = 0;
   verified = 0;
   licenses = 0;
   readonly byKind: Map<string, number> = new Map();
@@ -41,7 +43,7 @@ export class Totals {
     return [
       ...table('kills by command, kind and keystore:', this.byKind),
       ...table('kills by point:', this.byPoint),
-      `${this.kills} kills in ${this.sites} sites; ${this.ended} runs came to their end before the kill; ${this.licenses} licenses left`,
+      `${this.kills} kills in ${this.sites} sites; ${this.ended} runs came to their end before the kill; ${this.licenses} licenses left; ${this.pairs} times two copies of one site ran at once`,
       `${this.wentOn} of ${this.starts} starts after a kill went on by themselves; ${this.verified} of ${this.sites} ledgers hold in the end, signatures included (ledger verify)`,
       `${this.count('counter')} counters on two licenses, ${this.count('missing')} released licenses missing from the ledger, ${this.count('refused')} ledgers refused, ${this.count('hand')} starts that needed a hand, ${this.count('other')} other problems`,
     ];
