@@ -12,6 +12,7 @@ import { shellQuote } from './command-name.ts';
 import { fromHex } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
+import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { isId } from '../../formats/license/id.ts';
 import { declarationFault, type ModuleEnvironment } from '../../keys/private/pkcs11/shared/module-environment.ts';
 import { MAX_KEY_FILE_BYTES, parsePublicKeys } from '../../keys/public/encodings/public-key-file.ts';
@@ -256,4 +257,15 @@ export function oneOf<T extends string>(is: (text: string) => text is T, list: r
     if (!is(text)) throw invalid(`expected one of: ${list.join(', ')}`);
     return text;
   };
+}
+
+const DAYS_A_WEEK = 7;
+const MAX_DAYS = 36_525;
+
+/** `60d` or `8w`, as seconds. */
+export function parseSpan(text: string): number {
+  const [, digits, unit] = /^(\d{1,6})(d|w)$/.exec(text) ?? [];
+  const days = Number(digits) * (unit === 'w' ? DAYS_A_WEEK : 1);
+  if (digits === undefined || days > MAX_DAYS) throw invalid('expected days or weeks, such as 60d or 8w');
+  return days * DAY_SECONDS;
 }

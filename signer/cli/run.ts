@@ -105,6 +105,13 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     },
   ],
   [
+    'calendar',
+    {
+      description: 'writes what ends when (licenses, keysets, keys) as a file for a calendar program',
+      load: async () => (await import('./commands/calendar.ts')).defineCalendar,
+    },
+  ],
+  [
     'counters',
     {
       description: 'hands counters over to another ledger, and takes them over',

@@ -12,7 +12,7 @@ import type { KeyStatus } from '../../formats/keyset/keyset.ts';
 import { encodeJwkSet } from '../../keys/public/encodings/jwk.ts';
 import { exportPublicKey } from '../../keys/public/encodings/public-key-file.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
-import { builtInChain, chainFile, extendChain, KEYSET_REASONS, trustOfChain } from '../../verifier/keyset/index.ts';
+import { chainFile, trustOfChain, type Chain } from '../../verifier/keyset/index.ts';
 
 export interface ProductKey {
   readonly publicKey: PublicKey;
@@ -34,20 +34,8 @@ export interface ProductKeys {
   readonly keys: readonly ProductKey[];
 }
 
-/**
- * Reads a published chain. Its first version is trusted as it is; each later one has to follow from the one before.
- *
- * @param file the whole chain
- * @param first its first block, from which the issuer is known
- * @throws VtlicError `checks_failed` for a chain with a fault, or without a key for licenses
- */
-export function readProductKeys(file: Uint8Array, first: Uint8Array, issuer: string): ProductKeys {
-  const { chain, refused } = extendChain(builtInChain(first, { issuer }), file);
-  if (refused !== undefined)
-    throw new VtlicError('checks_failed', `${KEYSET_REASONS[refused.reason].sentence} (${refused.detail})`, {
-      ...refused.place,
-      hint: KEYSET_REASONS[refused.reason].remedy,
-    });
+/** @throws VtlicError `checks_failed` for a chain without a key for licenses */
+export function productKeysOf(chain: Chain): ProductKeys {
   const keys = trustOfChain(chain).keys.flatMap(({ key, purpose, status, products, tiers }): ProductKey[] =>
     purpose !== 'license' || status === 'revoked'
       ? []
@@ -66,7 +54,7 @@ export function readProductKeys(file: Uint8Array, first: Uint8Array, issuer: str
       hint: 'add one to the next keyset: vtlic keyset draft',
     });
   return Object.freeze({
-    issuer,
+    issuer: chain.issuer,
     version: newest.version,
     payloadDigest: newest.payloadDigest,
     chain: chainFile(chain),

@@ -10,17 +10,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBase64 } from '../../formats/base64.ts';
 import { sha256Hex } from '../../files/index.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
-import { readProductKeys, type ProductKeys } from '../../signer/product-keys/product-keys.ts';
+import { productKeysOf, type ProductKeys } from '../../signer/product-keys/product-keys.ts';
 import { sourceFile, type SourceLanguage } from '../../signer/product-keys/source-files.ts';
+import { builtInChain } from '../../verifier/keyset/index.ts';
 import { KEYSET_ISSUER } from '../../conformance/examples/keysets.ts';
-import { FIRST_BLOCK, PRODUCT_CHAIN } from '../support/product-chain.ts';
+import { PRODUCT_CHAIN } from '../support/product-chain.ts';
 
 let folder: string;
 let product: ProductKeys;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'vtlic-product-keys-'));
-  product = readProductKeys(PRODUCT_CHAIN, FIRST_BLOCK, KEYSET_ISSUER);
+  product = productKeysOf(builtInChain(PRODUCT_CHAIN, { issuer: KEYSET_ISSUER }));
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });

@@ -78,11 +78,13 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'signer/handover': SITE,
   'signer/hsm': [...SITE, 'signer/keys'],
+  'signer/calendar': ['formats', 'keys/public', 'signer/renew'],
   'signer/product-keys': [...PUBLIC, 'verifier/keyset'],
   'signer/cli': [
     ...SITE,
     'verifier',
     'verifier/keyset',
+    'signer/calendar',
     'signer/product-keys',
     'signer/request',
     'signer/keys',

@@ -3,23 +3,20 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { concatBytes } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
-import { decodeCoseSign } from '../../../formats/cose-sign.ts';
-import { TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { armoredBlocks, openKeysetBlock } from '../../../formats/keyset/blocks.ts';
-import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
-import { createDurably, readKeysetFile } from '../../../files/index.ts';
+import { createDurably } from '../../../files/index.ts';
 import { digestWordLines } from '../../plan/digest-words.ts';
 import {
   coseKeySet,
   environmentLines,
   jwkSet,
   pemBlocks,
-  readProductKeys,
+  productKeysOf,
   type ProductKeys,
 } from '../../product-keys/product-keys.ts';
 import { SOURCE_LANGUAGES, sourceFile, type SourceLanguage } from '../../product-keys/source-files.ts';
 import { formatRows, type ViewRow } from '../../summary/license-summary.ts';
+import { readPublishedChain } from '../chain-file.ts';
 import type { Io } from '../io.ts';
 import { newFilePath, oneOf } from '../options.ts';
 
@@ -57,7 +54,7 @@ export function addKeysetExport(parent: Command, io: Io): void {
     .option('--out <file>', 'into a new file (default: standard output)')
     .addHelpText('after', HELP)
     .action(async (name: string, options: ExportOptions) => {
-      const product = readChain(resolve(io.cwd, name));
+      const product = productKeysOf(readPublishedChain(resolve(io.cwd, name)));
       const bytes = encode(product, options);
       const path = options.out === undefined ? undefined : newFilePath(io, options.out);
       for (const line of view(product)) io.err(line);
@@ -68,19 +65,6 @@ export function addKeysetExport(parent: Command, io: Io): void {
       await createDurably(path, bytes, 0o644, { folderExists: true });
       io.err(`wrote ${cleanText(path, 1000)}`);
     });
-}
-
-/** @throws VtlicError that names the file */
-function readChain(path: string): ProductKeys {
-  const file = readKeysetFile(path);
-  try {
-    const [first] = armoredBlocks(file);
-    if (first === undefined) throw new VtlicError('armor_malformed', 'the file has no keyset');
-    const { iss } = decodeKeyset(decodeCoseSign(openKeysetBlock(first), TYP.keyset).payload);
-    return readProductKeys(file, first.text, iss);
-  } catch (error) {
-    throw error instanceof VtlicError ? error.at({ file: path }) : error;
-  }
 }
 
 function encode(product: ProductKeys, options: ExportOptions): Uint8Array {

@@ -15,13 +15,11 @@ import { nowSeconds } from '../../runtime.ts';
 import { grantMembers } from '../../summary/license-summary.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
-import { invalid, siteArgument, siteOption } from '../options.ts';
+import { invalid, parseSpan, siteArgument, siteOption } from '../options.ts';
 import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 import { formatColumns } from '../output.ts';
 
 const DEFAULT_WITHIN_DAYS = 60;
-const DAYS_A_WEEK = 7;
-const MAX_DAYS = 36_525;
 const MAX_YEARS = 100;
 const MAX_CELL = 200;
 
@@ -33,14 +31,6 @@ interface DueOptions extends LedgerFileOptions {
   readonly handedOver?: boolean;
   readonly csv?: boolean;
   readonly years?: number;
-}
-
-/** `60d` or `8w`, as seconds. */
-function parseSpan(text: string): number {
-  const [, digits, unit] = /^(\d{1,6})(d|w)$/.exec(text) ?? [];
-  const days = Number(digits) * (unit === 'w' ? DAYS_A_WEEK : 1);
-  if (digits === undefined || days > MAX_DAYS) throw invalid('expected days or weeks, such as 60d or 8w');
-  return days * DAY_SECONDS;
 }
 
 function parseYears(text: string): number {
