@@ -24,11 +24,11 @@ Example:
   vtlic key retire license-1`;
 
 const REMOVE_HELP = `
-For a key that was made by mistake. One that signed licenses or a counters
-document is retired instead, and so is one of which the ledger cannot say what it
-signed: a key of another purpose (checkpoints are not recorded), and a key that
-is older than a restore. Its encrypted files stay in the keystore as
-NAME.age.removed-1; a key in a token stays in the token.
+For a key that was made by mistake. Retire a key that signed licenses or a
+counters document, and a key of which the ledger cannot say what it signed: one
+of another purpose (checkpoints are not recorded), or one that is older than a
+restore. Its encrypted files stay in the keystore as NAME.age.removed-1; a key
+in a token stays in the token.
 
 Example:
   vtlic key remove license-2`;

@@ -38,7 +38,10 @@ describe('a calendar file', () => {
   });
 
   it('is read back as it was written, for any text', () => {
-    const printable = fc.string({ unit: fc.constantFrom(...'aZ09 ;,:\\"äé€漢𝄞'), maxLength: 200 });
+    const printable = fc.string({
+      unit: fc.constantFrom('a', 'Z', '0', ' ', ';', ',', ':', '\\', '"', 'ä', '€', '漢', '𝄞'),
+      maxLength: 200,
+    });
     fc.assert(
       fc.property(fc.array(fc.tuple(printable, fc.array(printable, { maxLength: 4 })), { maxLength: 5 }), (texts) => {
         const events = texts.map(([summary, description], i) => ({ uid: `${i}`, day: DAY, summary, description }));
