@@ -21,12 +21,10 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-const (
-	maxFileBytes, maxDecodedBytes, maxDepth = 98_304, 49_152, 8
-	typ                                     = "application/vnd.vtlic.license+cose"
-	prefix                                  = "CompositeAlgorithmSignatures2025"
-	label                                   = "COMPSIG-MLDSA65-Ed25519-SHA512"
-)
+const maxFileBytes, maxDecodedBytes, maxDepth = 98_304, 49_152, 8
+const typ = "application/vnd.vtlic.license+cose"
+const prefix = "CompositeAlgorithmSignatures2025"
+const label = "COMPSIG-MLDSA65-Ed25519-SHA512"
 
 // A refusal is a reason of section 2. Steps panic with it, and Verify recovers it.
 type refusal string
@@ -261,8 +259,8 @@ func checkBinding(claims Claims, context Context) {
 	isDeployed := context.Deployment != nil && claims.text("dep") == *context.Deployment
 	refuseIf(claims.has("dep") && !isDeployed, "deployment_mismatch")
 	isHere := func(host any) bool { return context.Hosts[string(host.([]byte))] }
-	hosts, areBound := claims["hosts"].([]any)
-	refuseIf(areBound && !slices.ContainsFunc(hosts, isHere), "host_mismatch")
+	hosts, isBound := claims["hosts"].([]any)
+	refuseIf(isBound && !slices.ContainsFunc(hosts, isHere), "host_mismatch")
 	isCovered := context.BuildDate != nil && *context.BuildDate < claims.number("upd")
 	refuseIf(claims.has("upd") && !isCovered, "build_not_covered")
 }
