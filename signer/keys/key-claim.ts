@@ -11,7 +11,7 @@ import { utf8, concatBytes, equalBytes, fromHex, toHex } from '../../formats/byt
 import { VtlicError } from '../../formats/error.ts';
 import { readObject } from '../../formats/json/index.ts';
 import { createDurably, makeFolders, parseJsonFile, readLimited, removeIfPresent } from '../../files/index.ts';
-import type { Token } from '../../keys/private/pkcs11/client/index.ts';
+import { namingWhatIsLeft, removalCommand, type Token } from '../../keys/private/pkcs11/client/index.ts';
 import type { SitePaths } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
 
@@ -117,7 +117,6 @@ async function claimsIn(token: Token, claim: KeyClaim): ReturnType<Token['readDa
 /**
  * Claims a key for a ledger, once and for all.
  *
- * @returns whether this call made the claim
  * @throws VtlicError `key_claimed` when another ledger has claimed it
  */
 export async function claimInToken(
@@ -125,8 +124,17 @@ export async function claimInToken(
   claim: KeyClaim,
   file: string,
   runtime: Pick<Runtime, 'tell'>,
-): Promise<boolean> {
-  if (await checkClaimInToken(token, claim, file)) return false;
+): Promise<void> {
+  if (!(await checkClaimInToken(token, claim, file))) await makeClaim(token, claim, file, runtime);
+}
+
+/** Claims a key that `checkClaimInToken` found without a claim. */
+export async function makeClaim(
+  token: Token,
+  claim: KeyClaim,
+  file: string,
+  runtime: Pick<Runtime, 'tell'>,
+): Promise<void> {
   try {
     await token.createData(claimLabel(claim.kid), bytesOf(claim));
   } catch (error) {
@@ -138,12 +146,31 @@ export async function claimInToken(
       `${token.connection.name} takes no data objects: the claim of the key is the file ${file}; back it up`,
     );
   }
-  return true;
 }
 
-/** Takes back what `claimInToken` made for a key that the site could not take; the file only if it is new. */
-export async function withdrawClaim(token: Token, claim: KeyClaim, newFile: string | undefined): Promise<void> {
+/**
+ * Takes back what `makeClaim` made for a key that the site could not take; the file only if it is new.
+ *
+ * @param failure why the site could not take it
+ * @returns the error to report: where the claim may still be in the token, it names the claim and how to remove it
+ */
+export async function withdrawClaim(
+  token: Token,
+  claim: KeyClaim,
+  newFile: string | undefined,
+  failure: unknown,
+): Promise<unknown> {
   if (newFile !== undefined) removeIfPresent(newFile);
-  for (const object of await claimsIn(token, claim))
-    if (equalBytes(object.bytes, bytesOf(claim))) await token.destroyData(object);
+  try {
+    for (const object of await claimsIn(token, claim))
+      if (equalBytes(object.bytes, bytesOf(claim))) await token.destroyData(object);
+    return failure;
+  } catch (error) {
+    if (!(error instanceof VtlicError) || !(failure instanceof VtlicError)) return failure;
+    const left = { class: 'data', label: claimLabel(claim.kid), id: new Uint8Array() } as const;
+    return namingWhatIsLeft(failure, {
+      what: `${token.connection.name} may still hold the claim of the key, the data object "${left.label}"`,
+      remedy: removalCommand(token.opened, left),
+    });
+  }
 }

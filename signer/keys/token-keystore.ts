@@ -17,7 +17,14 @@ import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import type { KeyRecord, TokenObject, TokenKeystore } from '../site/site.ts';
 import { fileExists } from '../ledger/index.ts';
 import type { KeyAccess } from './keystores.ts';
-import { claimInToken, tokenClaimFile, withdrawClaim, type KeyClaim } from './key-claim.ts';
+import {
+  checkClaimInToken,
+  claimInToken,
+  makeClaim,
+  tokenClaimFile,
+  withdrawClaim,
+  type KeyClaim,
+} from './key-claim.ts';
 
 export interface NewTokenKey {
   readonly name: string;
@@ -152,16 +159,13 @@ export async function claimed(
   const claim: KeyClaim = { kid: key.publicKey.kid, ledger: ledgerId };
   const file = tokenClaimFile(site.paths, name);
   const existed = fileExists(file);
-  let isNew = true;
-  const undo = async (failure: unknown): Promise<unknown> => {
-    // A claim that remains in the token does no harm, because its key no longer exists.
-    if (isNew) await withdrawClaim(token, claim, existed ? undefined : file).catch(() => {});
-    return discard(failure);
-  };
+  let begun = false;
+  const undo = async (failure: unknown): Promise<unknown> =>
+    discard(begun ? await withdrawClaim(token, claim, existed ? undefined : file, failure) : failure);
   try {
-    isNew = await claimInToken(token, claim, file, runtime);
+    begun = !(await checkClaimInToken(token, claim, file));
+    if (begun) await makeClaim(token, claim, file, runtime);
   } catch (error) {
-    isNew = !(error instanceof VtlicError && error.code === 'key_claimed');
     throw await undo(error);
   }
   return { key, object, undo };

@@ -186,6 +186,19 @@ describe('a key that the site cannot take', () => {
     expect(left.map(({ knownAs }) => knownAs)).toEqual([null, null]);
   });
 
+  it.each([
+    ['CKR_GENERAL_ERROR', '0x5', 1],
+    ['CKR_DEVICE_ERROR', '0x30', 1],
+    ['CKR_CURVE_NOT_SUPPORTED', '0x140', 2],
+    ['CKR_ATTRIBUTE_VALUE_INVALID', '0x13', 2],
+  ])('is generated with the other spelling of the curve only after an error about the curve: %s', (_, rv, calls) => {
+    const generated = (): number => proxy.calls().filter((call) => call === 'C_GenerateKeyPair').length;
+    const before = generated();
+    proxy.setFaults([`C_GenerateKeyPair 0 rv ${rv}`]);
+    expect(generate('curve').code).toBe(EXIT.signingFailed);
+    expect(generated() - before).toBe(calls);
+  });
+
   it('has its claim in a file of the site where the token refuses data objects', () => {
     proxy.setFaults(['C_CreateObject 0 rv 0x13']);
     const done = generate('in-a-file');
@@ -197,5 +210,38 @@ describe('a key that the site cannot take', () => {
     writeFileSync(claim, JSON.stringify({ schema: 'vtlic-claim/1', kid: done.stdout.trim(), ledger: '0'.repeat(32) }));
     expect(site.withPin('key', 'check', 'in-a-file')).toMatchObject({ code: EXIT.ledgerRefused });
     proxy.setFaults([]);
+  });
+});
+
+describe('a claim that was written, reported as failed, and cannot be destroyed', () => {
+  let made: TestToken;
+  let proxy: FaultyToken;
+  let site: Site;
+  beforeAll(() => {
+    made = makeSofthsm('t');
+    proxy = faulty(made, []);
+    site = new Site(proxy);
+    makeObjects(made, 'good', 'vendor-key', HEX_ID);
+  });
+  afterAll(() => {
+    site?.remove();
+    made?.remove();
+  });
+
+  it.each([
+    ['key adopt', ['key', 'adopt', '--name', 'k', '--id', HEX_ID]],
+    ['key generate', ['key', 'generate', '--name', 'k', '--algorithm', 'ed25519']],
+  ])('is named by %s with the command that removes it', (_, command) => {
+    const before = site.keys().data.map(({ label }) => label);
+    proxy.setFaults(['C_CreateObject 1 late 0x30', 'C_DestroyObject 0 rv 0x1b']);
+    const done = site.withPin(...command);
+    proxy.setFaults([]);
+    expect(done.code).toBe(EXIT.signingFailed);
+    const [label = '', ...others] = site
+      .keys()
+      .data.flatMap((left) => (before.includes(left.label) ? [] : [left.label]));
+    expect(others).toEqual([]);
+    expect(done.stderr).toContain(`may still hold the claim of the key, the data object "${label}"`);
+    expect(done.stderr).toContain(`--delete-object --type data --label ${label}`);
   });
 });

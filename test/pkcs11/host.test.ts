@@ -1,11 +1,11 @@
 /** The token host as a process: alone with its module, ended by the officer's process, found when it hangs. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readFileSync, readdirSync, symlinkSync } from 'node:fs';
-import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { identify, lockFolder } from '../../keys/private/pkcs11/client/host-lock.ts';
 import { faulty } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
@@ -32,13 +32,24 @@ function officer(
   };
 }
 
+const started = new Set<ChildProcess>();
+/** An officer's process that outlived its test would work on a token whose folder is removed. */
+afterEach(() => {
+  for (const child of started) child.kill('SIGKILL');
+  started.clear();
+});
+
 async function startedOfficer(made: TestToken, act: string): Promise<{ child: ChildProcess; host: number }> {
   const child = spawn(process.execPath, [OFFICER], { stdio: ['pipe', 'pipe', 'inherit'] });
+  started.add(child);
   child.stdin?.end(orderOf(made, act));
   if (child.stdout === null) throw new Error('no stdout');
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const { host } = JSON.parse(line.toString()) as { host: number };
-  return { child, host };
+  // Notices come before it: other tests use the same module at the same time.
+  for await (const line of createInterface(child.stdout)) {
+    const { host } = JSON.parse(line) as { readonly host?: number };
+    if (host !== undefined) return { child, host };
+  }
+  throw new Error('the process ended before it had a host');
 }
 
 async function gone(pid: number, milliseconds: number): Promise<boolean> {

@@ -177,6 +177,21 @@ export function leftObjects({ hint }: VtlicError): boolean {
   return hint?.startsWith(REMOVE) === true;
 }
 
+/** What is left in a token, in words, and the commands that remove it. */
+export interface LeftInToken {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** The same failure, which also says what is left in the token, and how to remove it. */
+export function namingWhatIsLeft(failure: VtlicError, { what, remedy }: LeftInToken): VtlicError {
+  return new VtlicError(failure.code, `${failure.message}; ${what}`, {
+    ...failure.place,
+    hint: leftObjects(failure) ? `${failure.hint} ; ${remedy}` : REMOVE + remedy,
+    cause: failure,
+  });
+}
+
 /** What one generation made in a token, to be destroyed again if it fails. Its label and id were free before. */
 export class NewObjects {
   readonly #connection: TokenConnection;
@@ -213,16 +228,11 @@ export class NewObjects {
   async removedAfter(error: unknown): Promise<unknown> {
     if (!this.#begun || !(error instanceof VtlicError)) return error;
     const left = await this.remove();
-    if (left === undefined) return error;
-    return new VtlicError(error.code, `${error.message}; ${left.what}`, {
-      ...error.place,
-      hint: leftObjects(error) ? `${error.hint} ; ${left.remedy}` : REMOVE + left.remedy,
-      cause: error,
-    });
+    return left === undefined ? error : namingWhatIsLeft(error, left);
   }
 
   /** @returns what is left in the token, and the commands that remove it; undefined where nothing is */
-  async remove(): Promise<{ readonly what: string; readonly remedy: string } | undefined> {
+  async remove(): Promise<LeftInToken | undefined> {
     const connection = this.#connection;
     let left: readonly KeyObjectDescription[] | undefined;
     try {

@@ -13,6 +13,6 @@ export { generateSplitKey, openSplitKey, type SplitTokens } from './split-key.ts
 export type { OpenedToken, TokenLimits } from './token-options.ts';
 export { findComponents, type FoundComponent } from './adopt-key.ts';
 export { checkNewComponent, checkNewKey, COMPONENT_WORDS } from './abilities.ts';
-export { leftObjects, newKeyId, removalCommand } from './generate-key.ts';
+export { leftObjects, namingWhatIsLeft, newKeyId, removalCommand } from './generate-key.ts';
 export type { KeyToOpen } from './open-key.ts';
 export { openToken, type Token } from './token.ts';

@@ -210,14 +210,16 @@ export function generateMlDsa65(
   );
 }
 
-/** What a token may return for a spelling of the curve that it does not take. */
+/**
+ * What a token may return for a spelling of the curve that it does not take. CKR_GENERAL_ERROR and CKR_DEVICE_ERROR are
+ * not here: they say nothing about the curve, and the token may have made the pair.
+ */
 const WRONG_SPELLING: readonly number[] = [
   'CKR_CURVE_NOT_SUPPORTED',
   'CKR_ATTRIBUTE_VALUE_INVALID',
   'CKR_DOMAIN_PARAMS_INVALID',
   'CKR_TEMPLATE_INCONSISTENT',
   'CKR_ARGUMENTS_BAD',
-  'CKR_GENERAL_ERROR',
 ].map(returnCodeOf);
 
 export function generateEd25519(
