@@ -6,12 +6,13 @@ import { createHash } from 'node:crypto';
 import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
 import { readChunks } from '../../files/index.ts';
-import { type LedgerView, lineageText, type Lineage } from '../ledger/index.ts';
+import { type LedgerView, lineageText, takenOverFrom, type Lineage } from '../ledger/index.ts';
 import { lineageOfRequest, planItem, planOrigin } from '../plan/plan-license.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
 import type { Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord, Site } from '../site/site.ts';
+import { noLicenseOf } from '../renew/previous-license.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import { BatchPlanWriter } from './plan-file.ts';
 import { baseOfRow, countRow, type RowBase } from './renewal-base.ts';
@@ -100,7 +101,11 @@ export async function planBatch(planning: BatchPlanning): Promise<BatchPlanned> 
         file,
         hint: 'run it again when nobody writes to it',
       });
-    if (summary.rows === 0) throw new VtlicError('request_invalid', 'the file has no rows', { file });
+    if (summary.rows === 0)
+      throw new VtlicError('request_invalid', 'the file has no rows below its header: there is nothing to sign', {
+        file,
+        hint: 'list what ends later too: vtlic ledger due --within 120d --csv',
+      });
     if (summary.done === summary.rows) return { kind: 'finished', rows: summary.rows };
     const sharded = isSharded(summary.rows);
     return { kind: 'planned', digest: writer.finish(sharded).digest, summary, sharded };
@@ -179,15 +184,10 @@ class RowPlanner {
     }
     const faults = this.#judge(row, request);
     const base = baseOfRow(this.#planning, lineage, last);
-    if (base.last === undefined && !this.#planning.newCustomers)
-      faults.push(
-        this.#fault(
-          row,
-          'customer',
-          `${request.customer} has no license in this ledger`,
-          'check the spelling; --new-customers takes new customers',
-        ),
-      );
+    if (base.last === undefined && !this.#planning.newCustomers) {
+      const { message, hint } = noLicenseOf(request.customer, takenOverFrom(ledger, request.customer));
+      faults.push(this.#fault(row, 'customer', message, hint));
+    }
     if (faults.length > 0) return faults;
     return this.#write(row, request, digest, base, before !== undefined);
   }

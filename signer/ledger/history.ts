@@ -1,4 +1,5 @@
 /** A customer's history, from the bytes that were signed. */
+import { toHex } from '../../formats/bytes.ts';
 import { uuidFromBytes } from '../../formats/license/id.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
@@ -45,6 +46,20 @@ export function customerHistory(ledger: LedgerView, sub: string): readonly Linea
     after = page.at(-1) ?? after;
     if (page.length < PAGE) return Object.freeze(histories);
   }
+}
+
+/**
+ * The ledger that has the licenses of a customer whose counters were taken over from it.
+ *
+ * @returns its id, hex; undefined for any other customer
+ */
+export function takenOverFrom(ledger: LedgerView, sub: string): string | undefined {
+  if (!customerHistory(ledger, sub).some(({ lines }) => lines.length === 0)) return undefined;
+  let from: string | undefined;
+  for (const { kind, body } of ledger.adminEntries())
+    if (kind === 'adopt' && body.act === 'import' && (body.sub === undefined || body.sub === sub))
+      from = toHex(body.ledgerId);
+  return from;
 }
 
 function allOf(ledger: LedgerView, lineage: Lineage): HistoryLine[] {

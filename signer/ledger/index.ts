@@ -18,7 +18,7 @@ export type {
 } from './entries/entry.ts';
 export { ledgerCorrupt } from './entries/errors.ts';
 export { lineageOf, lineageText, sameLineage, type CounterOf, type Lineage } from './entries/lineage.ts';
-export { customerHistory, type HistoryLine, type LineageHistory } from './history.ts';
+export { customerHistory, takenOverFrom, type HistoryLine, type LineageHistory } from './history.ts';
 export type { Ledger, LedgerView, LicenseRecord, LineageState, LogInfo } from './ledger.ts';
 export { findLeaf, issuedCose, newestOfCustomer, newestOfLineage, reenteredLicense } from './find-license.ts';
 export {

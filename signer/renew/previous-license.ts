@@ -68,6 +68,27 @@ export function findBase(target: RenewalTarget, source: LicenseSource, changes: 
   }
 }
 
+/**
+ * Why a customer without a license in this ledger cannot be renewed here.
+ *
+ * @param takenOver the ledger that the counters of the customer were taken over from, hex
+ */
+export function noLicenseOf(customer: string, takenOver: string | undefined): { message: string; hint: string } {
+  if (takenOver === undefined)
+    return {
+      message: `${customer} has no license in this ledger`,
+      hint: 'check the spelling; --new-customers takes it as a new customer',
+    };
+  return {
+    message:
+      `this ledger issues for ${customer} now, but has no license of it to renew: ` +
+      `its counters were taken over from the ledger ${takenOver}, where its licenses are`,
+    hint:
+      'give --new-customers and all members of the next license; ' +
+      `see the last one in that ledger: vtlic ledger show ${customer} --site DIR`,
+  };
+}
+
 function recordOf(ledger: LedgerView, bytes: Uint8Array, id: string): CounterOf {
   const again = ledger.findReentered(bytes);
   const record =

@@ -1,5 +1,5 @@
 /** The help of every command, its examples, and the manual and completions that are made from the same commands. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -78,6 +78,14 @@ describe('the manual', () => {
   });
 });
 
+/** What a shell prints; undefined where it is not installed, which nothing that `npm ci` needs brings along. */
+function inShell(shell: string, args: readonly string[]): string | undefined {
+  const done = spawnSync(shell, args, { encoding: 'utf8', env: { ...process.env, HOME: fixture.folder } });
+  if (done.error !== undefined) return undefined;
+  expect([done.status, done.stderr]).toEqual([0, '']);
+  return done.stdout.trim();
+}
+
 describe('the completion', () => {
   it.each([
     ['', 'init'],
@@ -101,6 +109,39 @@ describe('the completion', () => {
     const options = new Set(completion.match(/--[a-z-]+/g)?.map((option) => option.slice(2)));
     for (const option of ['help', 'version']) options.delete(option);
     for (const option of options) expect(stdout).toMatch(new RegExp(`(?:--|-l )${option}\\b`));
+  });
+
+  const OFFERS: readonly (readonly [string, string])[] = [
+    ['', 'init'],
+    ['ledger sh', 'show'],
+    ['help key re', 'retire'],
+    ['renew acme-gmbh --ye', '--years'],
+  ];
+
+  it.each(OFFERS)('completes "vtlic %s" in zsh with %s', async (line, offered) => {
+    const file = join(fixture.folder, '_vtlic');
+    writeFileSync(file, (await runHere(['completion', 'zsh'])).stdout);
+    // The functions of its completion system are replaced: what would be offered is printed.
+    const script =
+      'compdef() { : }; _files() { : }; compadd() { shift; print -l -- "$@" }; source "$1"; shift; ' +
+      'words=("$@"); CURRENT=$#; _vtlic';
+    const found = inShell('zsh', ['-f', '-c', script, 'zsh', file, 'vtlic', ...line.split(' ')]);
+    if (found === undefined) return;
+    expect(found.split('\n')).toContain(offered);
+  });
+
+  it.each(OFFERS)('completes "vtlic %s" in fish with %s', async (line, offered) => {
+    const file = join(fixture.folder, 'vtlic.fish');
+    writeFileSync(file, (await runHere(['completion', 'fish'])).stdout);
+    const found = inShell('fish', [
+      '--no-config',
+      '-c',
+      'source $argv[1]; complete -C $argv[2]',
+      file,
+      `vtlic ${line}`,
+    ]);
+    if (found === undefined) return;
+    expect(found.split('\n').map((offer) => offer.split('\t')[0])).toContain(offered);
   });
 
   it('refuses a shell that it does not know with the names of those that there are', async () => {

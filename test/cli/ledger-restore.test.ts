@@ -347,6 +347,7 @@ describe('counters', () => {
       expect(issue().code).toBe(0);
       expect(issue().code).toBe(0);
       const document = join(fixture.folder, 'handed.counters');
+      const orders = writeBatch(fixture, csv([row('acme-gmbh'), row('never-seen')]));
       const to = ['--to', ledgerId(other)];
       const exporting = ['counters', 'export', document, ...to, '--site', fixture.site];
       expect(runCli([...exporting, ...fixture.secret])).toMatchObject({ code: 2 });
@@ -387,6 +388,20 @@ describe('counters', () => {
       writeFileSync(bent, bytes);
       expect(runCli(['counters', 'import', bent, '--trust', key, '--site', other.site]).code).toBe(19);
       expect((await typed(importing, /Type TAKE OVER/, 'TAKE OVER')).code).toBe(0);
+      // Its licenses stay in the ledger that issued them.
+      for (const args of [
+        ['renew', 'acme-gmbh', '--years', '1', '--dry-run'],
+        ['batch', orders, '--dry-run'],
+      ]) {
+        const unknown = runCli([...args, '--site', other.site]);
+        expect([unknown.code, unknown.stderr]).toEqual([
+          3,
+          expect.stringContaining(`from the ledger ${ledgerId(fixture)}`),
+        ]);
+        expect(unknown.stderr).toContain('this ledger issues for acme-gmbh now');
+        expect(unknown.stderr).toContain('vtlic ledger show acme-gmbh --site DIR');
+        expect(unknown.stderr.includes('never-seen has no license in this ledger')).toBe(args[0] === 'batch');
+      }
       expect(issue(other).code).toBe(0);
       expect(counters(other)).toEqual([3]);
       expect(runCli(importing).code).toBe(4);

@@ -221,7 +221,13 @@ describe('batch', () => {
       3,
       expect.stringContaining('is finished: all 3 rows have their license'),
     ]);
-    const next = confirm('batch', vtlic('batch', file, '--name', 'next-year', '--dry-run').stdout.trim(), '--json');
+    const again = vtlic('batch', file, '--name', 'next-year', '--dry-run');
+    // An order that was entered twice is a reason to look at it twice.
+    expect(again.stderr).toContain('look at these twice (3 rows)');
+    expect(again.stderr).toMatch(
+      /! same again: 3\n +line 2, .*: nothing but the counter differs from the last license/,
+    );
+    const next = confirm('batch', again.stdout.trim(), '--json');
     expect(next.code).toBe(0);
     expect(
       next.stdout
@@ -233,6 +239,15 @@ describe('batch', () => {
       { line: 3, counter: 2 },
       { line: 4, counter: 2 },
     ]);
+  });
+
+  it('marks only the orders of a table that were entered twice', () => {
+    const names = customers(3);
+    const file = writeBatch(fixture, csv(names.map((name) => row(name))));
+    expect(confirm('batch', vtlic('batch', file, '--new-customers', '--dry-run').stdout.trim()).code).toBe(0);
+    const changed = csv(names.map((name, i) => row(name, i === 1 ? {} : { seats: '21', reference: `PO-${i}` })));
+    const done = vtlic('batch', writeBatch(fixture, changed), '--name', 'changed', '--dry-run');
+    expect(done.stderr).toMatch(/! same again: 1\n +line 3, /);
   });
 
   it('refuses a plan when one counter of it was used since, before the first signature', async () => {

@@ -28,7 +28,9 @@ export function defineRelease(command: Command, io: Io): void {
       try {
         const record = ledger.findByLicenseId(bytes);
         if (record === undefined)
-          throw new VtlicError('request_invalid', `the ledger has no license ${id.toLowerCase()}`);
+          throw new VtlicError('request_invalid', `the ledger has no license ${id.toLowerCase()}`, {
+            hint: 'find the id of the license: vtlic ledger show CUSTOMER',
+          });
         if (record.issue === undefined)
           throw new VtlicError(
             'request_invalid',

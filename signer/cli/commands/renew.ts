@@ -4,10 +4,11 @@ import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import type { License } from '../../../formats/license/license.ts';
 import { readLimited } from '../../../files/index.ts';
+import { takenOverFrom } from '../../ledger/index.ts';
 import { planLicense } from '../../plan/plan-license.ts';
 import { planView } from '../../summary/plan-summary.ts';
 import { changesFromTexts, mergeChanges, parseChanges, type Changes } from '../../renew/changes.ts';
-import { findBase, parseTarget, type RenewalTarget } from '../../renew/previous-license.ts';
+import { findBase, noLicenseOf, parseTarget, type RenewalTarget } from '../../renew/previous-license.ts';
 import { firstRequest, laterByYears, renewalRequest } from '../../renew/renewal-request.ts';
 import { checkAgainstCatalog } from '../../request/check-against-catalog.ts';
 import { nowSeconds } from '../../runtime.ts';
@@ -103,9 +104,8 @@ function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningC
     return (input) => {
       const base = findBase(target, input, changes.set);
       if (base.kind === 'new' && options.newCustomers !== true) {
-        throw new VtlicError('policy_refused', `${base.customer} has no license in this ledger`, {
-          hint: 'check the spelling; --new-customers takes it as a new customer',
-        });
+        const { message, hint } = noLicenseOf(base.customer, takenOverFrom(input.ledger, base.customer));
+        throw new VtlicError('policy_refused', message, { hint });
       }
       if (base.kind === 'license' && base.note !== undefined) io.err(base.note);
       const request =

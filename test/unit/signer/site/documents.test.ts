@@ -7,7 +7,15 @@ import { utf8 } from '../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import { parseRequest, MEMBER_NAMES } from '../../../../signer/request/parse.ts';
 import { parseCatalog } from '../../../../signer/site/catalog.ts';
-import { openSite, parseSite } from '../../../../signer/site/site.ts';
+import type { FileKeystore, TokenKeystore } from '../../../../signer/site/keystore-config.ts';
+import {
+  encodeSite,
+  openSite,
+  parseSite,
+  type KeyRecord,
+  type SiteConfig,
+  type TokenObject,
+} from '../../../../signer/site/site.ts';
 import { schemaFaults } from '../../../support/json-schema.ts';
 import { ROOT } from '../../../support/run-cli.ts';
 import { makeSite, requestDocument } from '../../../support/site-fixture.ts';
@@ -153,6 +161,72 @@ describe('the schema and the reader', () => {
       const document = JSON.parse(readFileSync(openSite(fixture.site).paths.site, 'utf8')) as Json;
       expect((document['keys'] as unknown[]).length).toBe(1);
       expect(schemaFaults(SCHEMAS['site'] ?? {}, document)).toEqual([]);
+    } finally {
+      fixture.remove();
+    }
+  });
+
+  it('agree on every member that a site.json can have, by the types of the code', async () => {
+    const fixture = await makeSite();
+    try {
+      // A new optional member of one of these types is missing here for the compiler, until this test has it.
+      const object: Required<TokenObject> = {
+        label: 'license-2',
+        id: '6b31',
+        wrappedSeed: Uint8Array.of(1, 2, 3),
+        mldsaKeystore: 'other',
+      };
+      const [key] = openSite(fixture.site).config.keys;
+      if (key === undefined) throw new Error('the site has no key');
+      const full: Required<KeyRecord> = {
+        ...key,
+        name: 'license-2',
+        keystore: 'vault',
+        custody: 'split',
+        retired: '2027-01-31T00:00:00Z',
+        object,
+      };
+      const local: Required<FileKeystore> = { type: 'file', name: 'local', path: 'keys' };
+      const vault: Required<TokenKeystore> = {
+        type: 'pkcs11',
+        name: 'vault',
+        uri: 'pkcs11:token=a?module-path=/usr/lib/a.so',
+        environment: { A_CONF: '/etc/a.conf', A_MODE: true },
+      };
+      const other: TokenKeystore = { type: 'pkcs11', name: 'other', uri: 'pkcs11:token=b?module-path=/usr/lib/a.so' };
+      const config: Required<SiteConfig> = {
+        issuer: 'example-vendor',
+        keystores: new Map(Object.entries({ local, vault, other })),
+        keys: [key, full],
+        defaultKey: key.name,
+      };
+      const bytes = encodeSite(config);
+      const document = JSON.parse(Buffer.from(bytes).toString('utf8')) as Json;
+      expect(schemaFaults(SCHEMAS['site'] ?? {}, document)).toEqual([]);
+      const defs = SCHEMAS['site']?.['$defs'] as Readonly<Record<string, { readonly properties?: Json }>>;
+      const inSchema = (name: string): readonly string[] => Object.keys(defs[name]?.properties ?? {}).sort();
+      const written = document as { keys: readonly Json[]; keystores: Readonly<Record<string, Json>> };
+      expect(Object.keys(SCHEMAS['site']?.['properties'] ?? {}).sort()).toEqual(Object.keys(document).sort());
+      expect(inSchema('key')).toEqual(Object.keys(written.keys[1] ?? {}).sort());
+      expect(inSchema('tokenObject')).toEqual(Object.keys(written.keys[1]?.['object'] ?? {}).sort());
+      expect(inSchema('fileKeystore')).toEqual(Object.keys(written.keystores['local'] ?? {}).sort());
+      expect(inSchema('tokenKeystore')).toEqual(Object.keys(written.keystores['vault'] ?? {}).sort());
+      // A seed is of wrapped custody and another keystore of split custody: the reader takes the members, one at a time.
+      for (const [custody, left] of [
+        ['hsm-wrapped', { ...object, mldsaKeystore: undefined }],
+        ['split', { ...object, wrappedSeed: undefined }],
+      ] as const) {
+        const { mldsaKeystore, wrappedSeed, ...name } = left;
+        const one: TokenObject = {
+          ...name,
+          ...(mldsaKeystore === undefined ? {} : { mldsaKeystore }),
+          ...(wrappedSeed === undefined ? {} : { wrappedSeed }),
+        };
+        const { defaultKey: _, ...without } = config;
+        const keys = [{ ...full, custody, object: one }];
+        const read = parseSite(encodeSite({ ...without, keys }), 'site.json');
+        expect(read.keys[0]).toEqual({ ...full, custody, object: one });
+      }
     } finally {
       fixture.remove();
     }
