@@ -12,7 +12,7 @@ import type { Accepted } from '../verdict.ts';
 import { judgeAgain, verify } from '../verify.ts';
 import { clampTime, effectiveTime, isFarAhead } from './effective-time.ts';
 import { notice, type Notice } from './notices.ts';
-import { seenOf, stateAfter, type Counts, type RuntimeState } from './state.ts';
+import { seenOf, stateAfter, withTimeThatCounts, type Counts, type RuntimeState } from './state.ts';
 
 /** What the product says of itself. */
 export type ProductFacts = Pick<
@@ -74,7 +74,7 @@ export function contextOf({ state, counts, product, clock, elapsed }: Situation)
   const seen = seenOf(state, counts);
   return {
     ...product,
-    now: effectiveTime(state.time.floor, seen?.highestIat ?? 0, clock, elapsed),
+    now: effectiveTime(withTimeThatCounts(state, counts).time.floor, seen?.highestIat ?? 0, clock, elapsed),
     clock: clampTime(clock),
     ...(seen === undefined ? {} : { seen }),
   };
@@ -187,7 +187,7 @@ export function acceptInto(
   const verdict = judgeAgain(accepted, situation.trust, contextOf(situation));
   if (!verdict.ok) return { state, refused: notice(verdict.reason, verdict.detail) };
   if (!isInForce(verdict)) return { state, refused: notInForce(verdict) };
-  return { state: stateAfter(state, verdict, file) };
+  return { state: stateAfter(withTimeThatCounts(state, situation.counts), verdict, file) };
 }
 
 /** What is left where the file cannot be used: the license in the state, or the free tier. */

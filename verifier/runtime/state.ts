@@ -3,7 +3,7 @@
  * license that was accepted last. Pure; the codec is `state-document.ts`.
  */
 import { encodeCbor, type CborValue } from '../../formats/cbor/index.ts';
-import { compareBytes } from '../../formats/bytes.ts';
+import { compareBytes, equalBytes } from '../../formats/bytes.ts';
 import type { Seen, SeenLineage } from '../rollback.ts';
 import type { Accepted } from '../verdict.ts';
 import { mergeTime, NO_TIME, type TimeMarks } from './effective-time.ts';
@@ -65,6 +65,16 @@ export function seenOf(state: RuntimeState, counts: Counts): Seen | undefined {
   return current === undefined ? undefined : Object.freeze({ current: current.lineage, highestIat, lineages });
 }
 
+/**
+ * The state without the marks of time, where a license with `clk` set them and nothing that was ever accepted counts
+ * any more: whoever stole a key could otherwise set the floor to a time at which every license has lapsed, and its
+ * revocation would not undo that. Otherwise the same value.
+ */
+export function withTimeThatCounts(state: RuntimeState, counts: Counts): RuntimeState {
+  const isTrusted = state.epoch === 0 || state.entries.length === 0 || seenOf(state, counts) !== undefined;
+  return isTrusted || state.time === NO_TIME ? state : { ...state, epoch: state.epoch + 1, time: NO_TIME };
+}
+
 /** Of two payloads with one counter, which no honest signer makes, always the same one is taken. */
 function isHigher(a: SeenLineage, b: SeenLineage): boolean {
   return a.counter !== b.counter ? a.counter > b.counter : a.payloadDigest > b.payloadDigest;
@@ -88,7 +98,9 @@ export function stateAfter(state: RuntimeState, accepted: Accepted, file: Uint8A
   const last = Math.max(0, ...state.entries.map(({ sequence }) => sequence));
   const own = state.entries.find((entry) => entry.lineage === lineage && entry.kid === kid);
   const isLast = own !== undefined && own.sequence === last && own.payloadDigest === payloadDigest;
-  if (isLast && state.kept?.sequence === last && own.iat >= license.iat) return state;
+  const isKeptLast = own?.sequence === last && state.kept?.sequence === last && own.iat >= license.iat;
+  // The entry of a stolen key may have the counter of a forgery, and the license in force be one that is honored.
+  if (isKeptLast && (isLast || equalBytes(state.kept.file, file))) return state;
   const sequence = isLast ? last : last + 1;
   const candidate: SeenLineage = { counter: license.ctr, payloadDigest };
   const { counter, payloadDigest: digest } = own === undefined || isHigher(candidate, own) ? candidate : own;

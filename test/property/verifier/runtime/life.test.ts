@@ -3,23 +3,13 @@
  * late and in grace, replicas, stores that diverge. The properties are about the licenses that were seen in force, not
  * about how the runtime decides.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { License } from '../../../../formats/license/license.ts';
-import { VtlicError } from '../../../../formats/error.ts';
-import { makeTrust, type Trust } from '../../../../verifier/trust.ts';
-import {
-  memoryStore,
-  openLicense,
-  type LiveLicense,
-  type StateStore,
-  type StoredCopy,
-} from '../../../../verifier/runtime/index.ts';
-import { compositeKey, ed25519Key, IAT, licenseFile, NBF, trusted } from '../../../unit/verifier/sample.ts';
-import { DAY, FREE_TIER, textOf } from '../../../unit/verifier/runtime/product.ts';
+import type { StoredCopy } from '../../../../verifier/runtime/index.ts';
+import { IAT, licenseFile, NBF } from '../../../unit/verifier/sample.ts';
+import { DAY, textOf } from '../../../unit/verifier/runtime/product.ts';
+import { World, type Host } from './world.ts';
 
 const YEAR = 365 * DAY;
 const GRACE = 30 * DAY;
@@ -37,10 +27,8 @@ const renewal = (ctr: number): Partial<License> => ({
 const RENEWALS = 5;
 let renewals: readonly string[];
 let others: readonly string[];
-let folder: string;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'vtlic-life-'));
   const counters = Array.from({ length: RENEWALS }, (_, i) => i + 1);
   renewals = await Promise.all(counters.map(async (ctr) => textOf(await licenseFile(renewal(ctr)))));
   const changed: Partial<License>[] = [
@@ -52,109 +40,6 @@ beforeAll(async () => {
   ];
   others = await Promise.all(changed.map(async (changes) => textOf(await licenseFile(changes))));
 });
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** A store whose content a test can save, restore and lose, and that can be away. */
-class TestStore implements StateStore {
-  readonly name = 'a store of this test';
-  #inner: StateStore = memoryStore();
-  isAway = false;
-
-  async save(): Promise<StoredCopy | undefined> {
-    return this.#inner.read();
-  }
-
-  async restore(copy: StoredCopy | undefined): Promise<void> {
-    this.#inner = memoryStore();
-    if (copy !== undefined) await this.#inner.write(copy.document, undefined);
-  }
-
-  async damage(): Promise<void> {
-    await this.restore({ document: Uint8Array.of(1, 2, 3), tag: '' });
-  }
-
-  #here(): StateStore {
-    if (this.isAway) throw new Error('this store is away');
-    return this.#inner;
-  }
-
-  read = async (): Promise<StoredCopy | undefined> => this.#here().read();
-  write = async (document: Uint8Array, expected: string | undefined): Promise<boolean> =>
-    this.#here().write(document, expected);
-  readLock = async (): Promise<string | undefined> => this.#here().readLock();
-  swapLock = async (expected: string | undefined, next: string | undefined): Promise<boolean> =>
-    this.#here().swapLock(expected, next);
-}
-
-let hosts = 0;
-
-class Host {
-  readonly path: string = join(folder, `license-${++hosts}`);
-  readonly #world: World;
-  /** How far the clock of this host is wrong. */
-  wrong = 0;
-  live: LiveLicense | undefined;
-  refusal: string | undefined;
-
-  constructor(world: World) {
-    this.#world = world;
-  }
-
-  drop(text: string): void {
-    writeFileSync(this.path, text);
-  }
-
-  async restart(): Promise<void> {
-    await this.live?.close();
-    this.live = undefined;
-    this.refusal = undefined;
-    try {
-      this.live = await openLicense({
-        environment: { NODE_ENV: 'production', DEPLOYMENT_MODE: 'onprem', LICENSE_PATH: this.path },
-        issuer: 'example-vendor',
-        product: 'vaultdesk',
-        keys: this.#world.keys,
-        freeTier: FREE_TIER,
-        stores: this.#world.stores,
-        clocks: { clock: () => this.#world.time + this.wrong, monotonic: () => this.#world.running },
-      });
-    } catch (error) {
-      if (!(error instanceof VtlicError)) throw error;
-      this.refusal = error.cause instanceof Object && 'code' in error.cause ? String(error.cause.code) : error.code;
-    }
-  }
-
-  /** Lineage and counter of what is in force. */
-  get inForce(): { readonly customer: string; readonly counter: number } | undefined {
-    if (this.live === undefined || this.live.state === 'free_tier') return undefined;
-    return this.live.view().license;
-  }
-}
-
-class World {
-  time: number = NBF;
-  running = 0;
-  keys: Trust = makeTrust({ keys: [trusted(ed25519Key), trusted(compositeKey)] });
-  readonly stores: readonly TestStore[];
-  readonly hosts: readonly Host[];
-
-  constructor(hostCount: number, storeCount: number) {
-    this.stores = Array.from({ length: storeCount }, () => new TestStore());
-    this.hosts = Array.from({ length: hostCount }, () => new Host(this));
-  }
-
-  async pass(seconds: number): Promise<void> {
-    this.time += seconds;
-    this.running += seconds;
-    for (const { live } of this.hosts) await live?.refresh();
-  }
-
-  async close(): Promise<void> {
-    for (const { live } of this.hosts) await live?.close();
-  }
-}
 
 type Command =
   | { readonly kind: 'drop' | 'paste'; readonly host: number; readonly license: number }

@@ -15,8 +15,8 @@ import {
   testKey,
   type KeysetValues,
 } from '../../../../conformance/examples/keysets.ts';
-import { license, licenseFileOf } from '../sample.ts';
-import { listen, Product, textOf } from './product.ts';
+import { EXP, license, licenseFileOf, NBF } from '../sample.ts';
+import { DAY, listen, Product, textOf } from './product.ts';
 
 const ROOTS = ['root a', 'root b'];
 const first: KeysetValues = { version: 1, roots: ROOTS, threshold: 2, keys: [issuingKey('old key')] };
@@ -187,6 +187,40 @@ describe('a key that was', () => {
     rmdirSync(product.statePath);
     await product.pass(600, running);
     expect(versionInState()).toBe(2);
+  });
+
+  it("is reissued a license, though a thief's license with clk set the time to a day when all have lapsed", async () => {
+    const running = await startWithOldKey();
+    const late = { clk: true, iat: EXP + 80 * 365 * DAY, nbf: NBF, exp: EXP + 90 * 365 * DAY } as const;
+    product.drop(licenseBy('old key', { ...late, ctr: Number.MAX_SAFE_INTEGER, tier: 'forged' }));
+    await running.refresh();
+    expect(running.entitlements?.tier).toBe('forged');
+    const keys = [issuingKey('old key', { status: 'revoked' }), issuingKey('new key')];
+    const pasted = `${textOf(versionOf(2, { keys }))}${textOf(licenseBy('new key', { ctr: 8, tier: 'reissued' }))}`;
+    expect(await running.install(pasted)).toEqual({ ok: true, outcome: 'in_force' });
+    for (let minutes = 0; minutes < 12; minutes++) await product.pass(60, running);
+    expect(running.entitlements?.tier).toBe('reissued');
+    await running.close();
+    expect((await product.start(options)).entitlements?.tier).toBe('reissued');
+    product.clock = EXP;
+    expect((await product.start(options)).state).toBe('free_tier');
+  });
+
+  it('asks the product once about an honored license, also after a forgery with a higher counter', async () => {
+    const asked: number[] = [];
+    const hooks = { ...options, beforeCommit: (_: unknown, next: License) => void asked.push(next.ctr) };
+    product.drop(licenseBy('old key'));
+    const honest = product.file();
+    const running = await product.start(hooks);
+    product.drop(licenseBy('old key', { ctr: Number.MAX_SAFE_INTEGER }));
+    await running.refresh();
+    product.drop(honest);
+    const honored = [sha256Hex(encodeLicense(license))];
+    const keys = [issuingKey('old key', { status: 'revoked', honored }), issuingKey('new key')];
+    writeFileSync(keysetPath, versionOf(2, { keys }));
+    for (let minutes = 0; minutes < 5; minutes++) await product.pass(60, running);
+    expect(running.view().license?.counter).toBe(license.ctr);
+    expect(asked).toEqual([license.ctr, Number.MAX_SAFE_INTEGER, license.ctr]);
   });
 
   it('a stolen key leaves in force what the vendor honors', async () => {
