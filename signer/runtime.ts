@@ -23,7 +23,8 @@ export type Step =
   | 'file-linked'
   | 'release-durable'
   | 'results-written'
-  | HandoverStep;
+  | HandoverStep
+  | KeysetStep;
 
 /** The steps of copies, restores and handing over, each in its order. */
 export type HandoverStep =
@@ -40,6 +41,17 @@ export type HandoverStep =
   | 'anchor-adopted'
   | 'anchor-removed'
   | 'anchor-moved';
+
+/** The steps of signing and of publishing a keyset, each in its order. */
+export type KeysetStep =
+  | 'keyset-signing-recorded'
+  | 'keyset-signing-anchored'
+  | 'root-record-written'
+  | 'keyset-signed'
+  | 'keyset-recorded'
+  | 'keyset-anchored'
+  | 'keyset-file-written'
+  | 'keyset-chain-written';
 
 export interface Runtime {
   /** Milliseconds since 1970, as the machine's clock says. */

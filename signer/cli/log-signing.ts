@@ -16,7 +16,11 @@ export interface LogSigningOptions extends SecretOptions {
 }
 
 /** @throws VtlicError `key_not_found`, or `usage` where it is not clear which is meant or the purpose is another */
-export function keyWithPurpose(site: Site, purpose: 'ledger' | 'counters', name: string | undefined): KeyRecord {
+export function keyWithPurpose(
+  site: Site,
+  purpose: 'ledger' | 'counters' | 'root',
+  name: string | undefined,
+): KeyRecord {
   if (name !== undefined) {
     const named = findSiteKey(site, name);
     if (named.purpose !== purpose)
@@ -34,7 +38,9 @@ export function keyWithPurpose(site: Site, purpose: 'ledger' | 'counters', name:
   if (first === undefined) {
     throw new VtlicError('key_not_found', `this site has no key with the purpose ${purpose} yet`, {
       file: site.paths.site,
-      hint: `make one with: vtlic key generate --name ${purpose}-1 --purpose ${purpose} --algorithm ed25519`,
+      hint:
+        `make one with: vtlic key generate --name ${purpose}-1 --purpose ${purpose}` +
+        (purpose === 'root' ? '' : ' --algorithm ed25519'),
     });
   }
   if (all.length > 1)

@@ -144,7 +144,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
   [
     'keyset',
     {
-      description: 'shows keysets, judges whether a product takes them, and writes their keys for products',
+      description: 'makes, shows and judges keysets, and writes their keys for products',
       load: async () => (await import('./commands/keyset.ts')).defineKeyset,
     },
   ],

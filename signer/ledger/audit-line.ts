@@ -151,6 +151,24 @@ export class AuditLines {
           ctr: body.ctr,
           ...(body.payloadDigest === undefined ? {} : { payloadSha256: toHex(body.payloadDigest) }),
         };
+      case 'keyset-signing':
+        return {
+          act,
+          kid: body.kid,
+          version: body.version,
+          payloadSha256: toHex(body.payloadDigest),
+          custody: body.custody,
+          operator: body.operator,
+        };
+      case 'keyset':
+        return {
+          act,
+          version: body.version,
+          payloadSha256: toHex(body.payloadDigest),
+          documentSha256: toHex(sha256(body.document)),
+          reasons: body.reasons,
+          operator: body.operator,
+        };
       default:
         return { act, closedBy: body.closedBy, ...this.#customer(body.sub), operator: body.operator };
     }

@@ -3,15 +3,7 @@
  * `LedgerView` reads, also beside a writer; `Ledger` is the one writer.
  */
 import type { LedgerSummary, VerifyOptions } from './verify/verify.ts';
-import type {
-  CloseBody,
-  ImportBody,
-  ImportedCounterBody,
-  MovedAnchorBody,
-  NewLogBody,
-  ReenteredBody,
-  ReopenBody,
-} from './entries/admin-entry.ts';
+import type { CloseBody, NewLogBody, PlainAct, ReenteredBody } from './entries/admin-entry.ts';
 import type { AnchorMove, AnchorPlace, AnchorRecord, LedgerHead } from '../anchor/index.ts';
 import type {
   AdoptEntry,
@@ -197,7 +189,7 @@ export interface Ledger extends LedgerView {
   openLog(input: Omit<NewLogBody, 'act' | 'logId' | 'origin' | 'restored' | 'salt' | 'leafIndex'>): AdoptEntry;
   /** A license that this record does not know, with its leaf; right after `openLog`. @param skip of that log */
   reenter(cose: Uint8Array, license: ReenteredBody['license'], skip: number): AdoptEntry;
-  adopt(body: MovedAnchorBody | ImportBody | ImportedCounterBody | ReopenBody): AdoptEntry;
+  adopt(body: PlainAct): AdoptEntry;
   closeCounters(body: CloseBody): CloseEntry;
   /**
    * Several appends in one transaction: all of them are durable on return, or none happened.

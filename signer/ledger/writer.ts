@@ -4,15 +4,7 @@ import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_TIME } from '../../formats/license/bounds.ts';
 import { adminRowOf, counterRowOf } from './store/admin-rows.ts';
-import type {
-  CloseBody,
-  ImportBody,
-  ImportedCounterBody,
-  MovedAnchorBody,
-  NewLogBody,
-  ReenteredBody,
-  ReopenBody,
-} from './entries/admin-entry.ts';
+import type { CloseBody, NewLogBody, PlainAct, ReenteredBody } from './entries/admin-entry.ts';
 import {
   anchorChanged,
   type AnchorRecord,
@@ -241,7 +233,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     });
   }
 
-  adopt(body: MovedAnchorBody | ImportBody | ImportedCounterBody | ReopenBody): AdoptEntry {
+  adopt(body: PlainAct): AdoptEntry {
     return this.#append(() => this.#recordAdmin(this.#write('adopt', body)));
   }
 

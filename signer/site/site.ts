@@ -83,6 +83,7 @@ export interface SitePaths {
   readonly keys: string;
   readonly plans: string;
   readonly out: string;
+  readonly keysets: string;
 }
 
 export function sitePaths(folder: string): SitePaths {
@@ -94,6 +95,7 @@ export function sitePaths(folder: string): SitePaths {
     keys: join(folder, 'keys'),
     plans: join(folder, 'plans'),
     out: join(folder, 'out'),
+    keysets: join(folder, 'keysets'),
   });
 }
 

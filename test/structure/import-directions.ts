@@ -80,6 +80,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'signer/hsm': [...SITE, 'signer/keys'],
   'signer/calendar': ['formats', 'keys/public', 'signer/renew'],
   'signer/product-keys': [...PUBLIC, 'verifier/keyset'],
+  'signer/keyset': [...SITE, 'verifier/keyset', 'signer/keys'],
+  'signer/rotation': [...SITE, 'verifier/keyset', 'signer/keyset'],
   'signer/cli': [
     ...SITE,
     'verifier',
@@ -95,6 +97,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'signer/batch',
     'signer/handover',
     'signer/hsm',
+    'signer/keyset',
+    'signer/rotation',
   ],
   'signer/demo': ['signer/cli'],
 };

@@ -84,7 +84,7 @@ function recordDocument(record: KeyRecord): Readonly<Record<string, string>> {
 }
 
 /** What this toolkit signs today. A key for anything else would be one that no command can use. */
-const USABLE_PURPOSES: readonly KeyPurpose[] = ['license', 'ledger', 'counters'];
+const USABLE_PURPOSES: readonly KeyPurpose[] = ['license', 'root', 'ledger', 'counters'];
 
 function usablePurpose(text: string): KeyPurpose {
   const usable = `a key can be made for: ${USABLE_PURPOSES.join(', ')}`;

@@ -1,19 +1,18 @@
-/** `vtlic keyset inspect | verify | export`: what keysets say, and whether a product takes them. Needs no site. */
+/**
+ * `vtlic keyset`: what keysets say, and whether a product takes them (`inspect`, `verify`: without a site). How they
+ * are made and exported is in files of their own.
+ */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
-import type { Algorithm } from '../../../formats/cose-algorithm.ts';
-import type { CoseKey } from '../../../formats/cose-key.ts';
 import { decodeCoseSign, type CoseSign } from '../../../formats/cose-sign.ts';
 import { TYP } from '../../../formats/cose-sign1.ts';
-import { formatDay, formatInstant } from '../../../formats/dates.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
 import { armoredBlocks, openKeysetBlock } from '../../../formats/keyset/blocks.ts';
 import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
-import type { IssuingKey, Keyset } from '../../../formats/keyset/keyset.ts';
+import type { Keyset } from '../../../formats/keyset/keyset.ts';
 import { readKeysetFile, sha256Hex } from '../../../files/index.ts';
-import { kidOf } from '../../../keys/public/public-key.ts';
 import {
   builtInChain,
   chooseKeyset,
@@ -22,11 +21,17 @@ import {
   type Chain,
   type KeysetNotice,
 } from '../../../verifier/keyset/index.ts';
+import { kidOfKey } from '../../keyset/changes.ts';
+import { keysetDocument, keysetRows } from '../../keyset/view.ts';
 import { nowSeconds } from '../../runtime.ts';
 import { formatRows, type ViewRow } from '../../summary/license-summary.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
 import { addKeysetExport } from './keyset-export.ts';
+import { addKeysetDraft } from './keyset-draft.ts';
+import { addKeysetAdopt, addKeysetPublish } from './keyset-publish.ts';
+import { addKeysetShow } from './keyset-show.ts';
+import { addKeysetSign } from './keyset-sign.ts';
 
 interface InspectOptions {
   readonly json?: boolean;
@@ -54,6 +59,11 @@ Example:
   vtlic keyset verify new.keyset --built-in chain.keyset`;
 
 export function defineKeyset(keyset: Command, io: Io, setExit: SetExit): void {
+  addKeysetDraft(keyset, io);
+  addKeysetSign(keyset, io);
+  addKeysetPublish(keyset, io);
+  addKeysetAdopt(keyset, io);
+  addKeysetShow(keyset, io);
   addKeysetExport(keyset, io);
   keyset
     .command('inspect <file>')
@@ -185,59 +195,4 @@ function noticeDocument({ reason, detail, block, version, place }: KeysetNotice)
     ...(version === undefined ? {} : { refusedVersion: version }),
     ...place,
   };
-}
-
-const ALGORITHM_WORDS: Readonly<Record<Algorithm, string>> = { ed25519: 'Ed25519', 'ed25519+ml-dsa-65': 'composite' };
-
-function kidOfKey({ alg, publicBytes }: CoseKey): string {
-  return kidOf(alg, publicBytes);
-}
-
-function keysetDocument(keyset: Keyset): Readonly<Record<string, unknown>> {
-  const { iss, version, made, expires, roots, threshold, keys, requireComposite, ed25519Until } = keyset;
-  const keyDocument = (key: CoseKey): Readonly<Record<string, string>> => ({ kid: kidOfKey(key), algorithm: key.alg });
-  return {
-    issuer: iss,
-    version,
-    made,
-    ...(expires === undefined ? {} : { expires }),
-    threshold,
-    roots: roots.map(keyDocument),
-    keys: keys.map(({ alg, publicBytes, ...rest }) => ({ ...keyDocument({ alg, publicBytes }), ...rest })),
-    requireComposite,
-    ...(ed25519Until === undefined ? {} : { ed25519Until }),
-    revokedLicenses: keyset.revokedLicenses,
-    lowestCounters: Object.fromEntries(keyset.lowestCounters),
-  };
-}
-
-function keysetRows(keyset: Keyset): ViewRow[] {
-  const { requireComposite, ed25519Until, revokedLicenses, lowestCounters } = keyset;
-  return [
-    ['issuer', keyset.iss],
-    ['made', formatInstant(keyset.made)],
-    ...(keyset.expires === undefined ? [] : [['expires', `${formatDay(keyset.expires)} (only warns)`] as const]),
-    ['threshold', `${keyset.threshold} of ${keyset.roots.length} roots`],
-    ...keyset.roots.map((root): ViewRow => [`root, ${ALGORITHM_WORDS[root.alg]}`, kidOfKey(root)]),
-    ...keyset.keys.flatMap((key): ViewRow[] => [
-      [`key, ${ALGORITHM_WORDS[key.alg]}`, kidOfKey(key)],
-      ['', keyText(key)],
-    ]),
-    ...(requireComposite ? [['policy', 'composite required'] as const] : []),
-    ...(ed25519Until === undefined ? [] : [['policy', `no Ed25519 from ${formatInstant(ed25519Until)} on`] as const]),
-    ...(revokedLicenses.length === 0 ? [] : [['revoked', `${revokedLicenses.length} license(s)`] as const]),
-    ...(lowestCounters.size === 0 ? [] : [['lowest', `counters of ${lowestCounters.size} lineage(s)`] as const]),
-  ];
-}
-
-function keyText(key: IssuingKey): string {
-  const { purpose, status, products, tiers, from, until, honored } = key;
-  return [
-    `purpose ${purpose}, ${status}`,
-    ...(products === undefined ? [] : [`products ${products.join(' ')}`]),
-    ...(tiers === undefined ? [] : [`tiers ${tiers.join(' ')}`]),
-    ...(from === undefined ? [] : [`from ${formatDay(from)}`]),
-    ...(until === undefined ? [] : [`until ${formatDay(until)}`]),
-    ...(honored === undefined ? [] : [`${honored.length} payload(s) honored`]),
-  ].join(', ');
 }

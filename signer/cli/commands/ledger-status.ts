@@ -110,6 +110,8 @@ const ACT_NAMES = {
   import: 'counters taken over',
   counter: 'counter taken over',
   reopen: 'counters taken back',
+  'keyset-signing': 'keyset about to be signed',
+  keyset: 'keyset published',
 } as const;
 
 function actName(entry: AdoptEntry | ClockEntry | CloseEntry): string {
@@ -118,7 +120,10 @@ function actName(entry: AdoptEntry | ClockEntry | CloseEntry): string {
     return entry.body.sub === undefined ? 'all counters handed over' : `counters of ${entry.body.sub} handed over`;
   if (entry.body.act === 'log' && entry.body.reason === 'anchor_lost')
     return 'taken up without its anchor: a new log begins';
-  return ACT_NAMES[entry.body.act];
+  const { body } = entry;
+  return body.act === 'keyset' || body.act === 'keyset-signing'
+    ? `${ACT_NAMES[body.act]}: version ${body.version}`
+    : ACT_NAMES[body.act];
 }
 
 function operatorOf(entry: AdoptEntry | ClockEntry | CloseEntry): string {

@@ -6,6 +6,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import { MAX_COUNT } from '../../../formats/license/bounds.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { isId, uuidToBytes } from '../../../formats/license/id.ts';
+import type { Custody } from '../../../keys/private/signing-key.ts';
 import { type AdoptBody, type CloseBody, NEW_LOG_REASONS, type ReenteredBody } from './admin-entry.ts';
 import type { AnchorPlace, LedgerHead } from '../../anchor/index.ts';
 import type { BodyReader } from './body-reader.ts';
@@ -17,10 +18,21 @@ const MAX_ID = 128;
 const MAX_OPERATOR = 1024;
 const MAX_ORIGIN = 512;
 const MAX_PATH = 4096;
+const MAX_REASONS = 262_144;
+const CUSTODIES = ['hsm', 'hsm-wrapped', 'split', 'software'] as const satisfies readonly Custody[];
 
 type Members = Readonly<Record<string, CborValue | undefined>>;
 
-const ACTS = ['log', 'license', 'anchor', 'import', 'counter', 'reopen'] as const satisfies readonly AdoptBody['act'][];
+const ACTS = [
+  'log',
+  'license',
+  'anchor',
+  'import',
+  'counter',
+  'reopen',
+  'keyset-signing',
+  'keyset',
+] as const satisfies readonly AdoptBody['act'][];
 
 export function adoptMembers(body: AdoptBody): Members {
   switch (body.act) {
@@ -62,6 +74,24 @@ export function adoptMembers(body: AdoptBody): Members {
       };
     case 'counter':
       return { act: body.act, aud: body.aud, sub: body.sub, dep: body.dep, ctr: body.ctr, payload: body.payloadDigest };
+    case 'keyset-signing':
+      return {
+        act: body.act,
+        kid: fromHex(body.kid) ?? new Uint8Array(0),
+        version: body.version,
+        payload: body.payloadDigest,
+        custody: body.custody,
+        operator: body.operator,
+      };
+    case 'keyset':
+      return {
+        act: body.act,
+        version: body.version,
+        payload: body.payloadDigest,
+        document: body.document,
+        reasons: body.reasons.length === 0 ? undefined : body.reasons.join('\n'),
+        operator: body.operator,
+      };
     default:
       return { act: body.act, 'closed-by': body.closedBy, sub: body.sub, operator: body.operator };
   }
@@ -123,6 +153,24 @@ export function readAdopt(reader: BodyReader): AdoptBody {
         ...(reader.has('dep') ? { dep: id(reader, 'dep') } : {}),
         ctr: reader.integer('ctr', 1, MAX_COUNT),
         ...(reader.has('payload') ? { payloadDigest: reader.bytes('payload', DIGEST_BYTES) } : {}),
+      };
+    case 'keyset-signing':
+      return {
+        act,
+        kid: toHex(reader.bytes('kid', DIGEST_BYTES)),
+        version: reader.integer('version', 1, MAX_COUNT),
+        payloadDigest: reader.bytes('payload', DIGEST_BYTES),
+        custody: reader.oneOf('custody', CUSTODIES),
+        operator: reader.text('operator', MAX_OPERATOR),
+      };
+    case 'keyset':
+      return {
+        act,
+        version: reader.integer('version', 1, MAX_COUNT),
+        payloadDigest: reader.bytes('payload', DIGEST_BYTES),
+        document: reader.bytes('document'),
+        reasons: Object.freeze(reader.has('reasons') ? reader.text('reasons', MAX_REASONS).split('\n') : []),
+        operator: reader.text('operator', MAX_OPERATOR),
       };
     default:
       return {

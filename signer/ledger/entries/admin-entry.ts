@@ -5,6 +5,7 @@
  * Each is typed by an officer, and stays in the record for ever. Bytes: `admin-body.ts`. What they do to counters:
  * `counter-rule.ts`.
  */
+import type { Custody } from '../../../keys/private/signing-key.ts';
 import type { AnchorPlace, LedgerHead } from '../../anchor/index.ts';
 import type { CounterOf, Lineage } from './lineage.ts';
 
@@ -105,7 +106,46 @@ export interface ReopenBody {
   readonly operator: string;
 }
 
-export type AdoptBody = NewLogBody | ReenteredBody | MovedAnchorBody | ImportBody | ImportedCounterBody | ReopenBody;
+/**
+ * A root key is about to sign a version of the keyset. Recorded and anchored before the key signs, so that this ledger
+ * knows of every keyset that a root of its site may have signed.
+ */
+export interface KeysetSigningBody {
+  readonly act: 'keyset-signing';
+  /** The root key, 64 hex digits. */
+  readonly kid: string;
+  readonly version: number;
+  /** SHA-256 of the keyset's payload. */
+  readonly payloadDigest: Uint8Array;
+  readonly custody: Custody;
+  readonly operator: string;
+}
+
+/** A version of the keyset that counts from here on: published here, or taken over from a published chain. */
+export interface PublishedKeysetBody {
+  readonly act: 'keyset';
+  readonly version: number;
+  /** SHA-256 of the keyset's payload. */
+  readonly payloadDigest: Uint8Array;
+  /** The whole `COSE_Sign`, tag included, so that the chain can be written out again. */
+  readonly document: Uint8Array;
+  /** Why a step was published that came too early, or in an emergency: a sentence for each; empty for none. */
+  readonly reasons: readonly string[];
+  readonly operator: string;
+}
+
+export type AdoptBody =
+  | NewLogBody
+  | ReenteredBody
+  | MovedAnchorBody
+  | ImportBody
+  | ImportedCounterBody
+  | ReopenBody
+  | KeysetSigningBody
+  | PublishedKeysetBody;
+
+/** Acts that are recorded as they are given; a new log and a license entered again have leaves. */
+export type PlainAct = Exclude<AdoptBody, NewLogBody | ReenteredBody>;
 
 /** Counters were handed over by a signed document: nothing is issued here any more for whom it speaks of. */
 export interface CloseBody {

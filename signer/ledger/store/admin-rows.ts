@@ -24,7 +24,9 @@ export function adminRowOf(entry: Entry): AdminRow | undefined {
     case 'import':
       return { seq, kind: 'import', sub: body.sub ?? '', skip: 0, floor: body.floor, boundIncrease: body.highest };
     case 'anchor':
-      return { seq, kind: 'anchor', sub: '', skip: 0, floor: 0, boundIncrease: 0 };
+    case 'keyset-signing':
+    case 'keyset':
+      return { seq, kind: body.act, sub: '', skip: 0, floor: 0, boundIncrease: 0 };
     case 'reopen':
       return { seq, kind: 'reopen', sub: body.sub ?? '', skip: 0, floor: 0, boundIncrease: 0 };
     default:

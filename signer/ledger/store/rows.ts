@@ -57,7 +57,16 @@ export interface LogRow {
   readonly firstNode: number;
 }
 
-export const ADMIN_ROW_KINDS = ['log', 'closed-log', 'anchor', 'import', 'reopen', 'close'] as const;
+export const ADMIN_ROW_KINDS = [
+  'log',
+  'closed-log',
+  'anchor',
+  'import',
+  'reopen',
+  'close',
+  'keyset-signing',
+  'keyset',
+] as const;
 
 /** What an entry does to all lineages, or to all of one customer. */
 export interface AdminRow extends CounterMove {

@@ -1,9 +1,14 @@
 /** The part of a whole check that follows acts: logs, what was handed over, and what was taken over. */
 import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes, toHex } from '../../../formats/bytes.ts';
+import { decodeCoseSign } from '../../../formats/cose-sign.ts';
+import { TYP } from '../../../formats/cose-sign1.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
 import { adminRowOf, counterRowOf, sameAdminRow, sameCounter } from '../store/admin-rows.ts';
-import type { AdoptBody, ImportBody, NewLogBody } from '../entries/admin-entry.ts';
+import type { AdoptBody, ImportBody, NewLogBody, PublishedKeysetBody } from '../entries/admin-entry.ts';
 import type { LedgerHead } from '../../anchor/index.ts';
+import { sha256 } from '../entries/chain.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import type { AdoptEntry, CloseEntry, GenesisBody } from '../entries/entry.ts';
 import { IssuingRights } from '../entries/issuing-rights.ts';
@@ -50,6 +55,8 @@ export class AdminCheck {
   #boundIncrease = 0;
   #closes = 0;
   #reentered = 0;
+  /** The version that was published last. */
+  #keysetVersion = 0;
 
   constructor(db: DatabaseSync) {
     this.#logs = tableCursor(db, LOG_COLUMNS, 'log', logRow);
@@ -126,7 +133,10 @@ export class AdminCheck {
         this.#reentered++;
         return undefined;
       case 'anchor':
+      case 'keyset-signing':
         return undefined;
+      case 'keyset':
+        return this.#keyset(body, place.iss);
       case 'import': {
         const digest = toHex(body.document);
         if (this.#documents.has(digest)) return 'this document was taken before';
@@ -151,6 +161,12 @@ export class AdminCheck {
         return undefined;
       }
     }
+  }
+
+  #keyset({ document, payloadDigest, version }: PublishedKeysetBody, iss: string): string | undefined {
+    if (version <= this.#keysetVersion) return `a keyset of version ${this.#keysetVersion} is before it`;
+    this.#keysetVersion = version;
+    return keysetFault(document, { payloadDigest, version, iss });
   }
 
   #newLog(seq: number, body: NewLogBody, { iss, before, firstLeaf, firstNode }: AdminPlace): string | undefined {
@@ -201,6 +217,23 @@ export class AdminCheck {
     const counter = counterRowOf(entry, this.#skip);
     if (counter !== undefined && !sameCounter(this.#counters.next(), counter))
       throw wrongIndex(entry.seq, 'is not what the record says');
+  }
+}
+
+/** Why a stored document is not the keyset that its entry says; undefined where it is. */
+function keysetFault(
+  document: Uint8Array,
+  { payloadDigest, version, iss }: Pick<PublishedKeysetBody, 'payloadDigest' | 'version'> & { readonly iss: string },
+): string | undefined {
+  try {
+    const { payload } = decodeCoseSign(document, TYP.keyset);
+    if (!equalBytes(sha256(payload), payloadDigest)) return 'its keyset has another payload';
+    const keyset = decodeKeyset(payload);
+    if (keyset.version !== version) return `its keyset has the version ${keyset.version}`;
+    return keyset.iss === iss ? undefined : 'its keyset is by another issuer';
+  } catch (error) {
+    if (error instanceof VtlicError) return `its keyset cannot be read: ${error.message}`;
+    throw error;
   }
 }
 

@@ -1,0 +1,181 @@
+/** `vtlic keyset publish DRAFT SIGNATURE…` and `vtlic keyset adopt CHAIN` */
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
+import { readKeysetFile } from '../../../files/index.ts';
+import { openForSigning } from '../../issue/open-ledger.ts';
+import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
+import { adoptVersions, planAdoption, type Adoption } from '../../keyset/adopt-chain.ts';
+import { type Draft, readDraft, requireFreshDraft } from '../../keyset/draft.ts';
+import { readPartialSignature } from '../../keyset/partial-signature.ts';
+import { judgeDraft, publish, writeKeysetFiles, type NamedSignature } from '../../keyset/publish.ts';
+import { publishedVersions } from '../../keyset/published.ts';
+import { changesInWords } from '../../keyset/view.ts';
+import type { Ledger, LedgerView } from '../../ledger/index.ts';
+import { findEarly, requireReasons } from '../../rotation/early.ts';
+import { nowSeconds } from '../../runtime.ts';
+import type { Site } from '../../site/site.ts';
+import { draftView, nameOfSite, releasesOf } from '../drafting.ts';
+import type { Io } from '../io.ts';
+import { withAccess } from '../key-access.ts';
+import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from '../options.ts';
+import { confirmByWord, type Terminal } from '../terminal.ts';
+import { confirmDraft } from './keyset-sign.ts';
+
+interface PublishOptions extends SiteOptions, SecretOptions {
+  readonly confirm?: string;
+  readonly releases?: string;
+  readonly json?: boolean;
+}
+
+const PUBLISH_HELP = `
+Judges the draft and the signatures as every product in the field will, records
+the version in the ledger, and writes keysets/chain.keyset: the file that
+products build in, and that is delivered to installs. Cut short, the same
+command finishes it.
+
+Example:
+  vtlic keyset publish 2.draft 2.draft.1f3a9c02.signature 2.draft.77be01d4.signature`;
+
+export function addKeysetPublish(parent: Command, io: Io): void {
+  const command = parent
+    .command('publish <draft> <signatures...>')
+    .description('publishes a draft that enough root keys have signed')
+    .option('--confirm <digest>', 'publish exactly the payload with this SHA-256')
+    .option('--releases <file>', 'the product releases in the field (default: releases.json of the site)')
+    .option('--json', 'the result as one JSON document')
+    .addHelpText('after', PUBLISH_HELP);
+  secretOption(siteOption(command)).action((name: string, files: readonly string[], options: PublishOptions) =>
+    withLedgerForKeysets(io, options, 'keyset publish', async (site, ledger, terminal) => {
+      const draft = readDraft(resolve(io.cwd, name));
+      const isPublished = publishedVersions(ledger).some(({ payloadDigest }) => payloadDigest === draft.payloadDigest);
+      if (isPublished) io.err(`version ${draft.version} is published already: its files are written again`);
+      else {
+        const signatures = files.map((file) => resolve(io.cwd, file));
+        await publishNew(io, site, ledger, { draft, signatures, terminal, options });
+      }
+      await reportFiles(io, site, ledger, options);
+    }),
+  );
+}
+
+interface Publishing {
+  readonly draft: Draft;
+  /** Absolute paths. */
+  readonly signatures: readonly string[];
+  readonly terminal: Terminal | undefined;
+  readonly options: PublishOptions;
+}
+
+async function publishNew(
+  io: Io,
+  site: Site,
+  ledger: Ledger,
+  { draft, signatures, terminal, options }: Publishing,
+): Promise<void> {
+  const now = nowSeconds(io.runtime);
+  requireFreshDraft(draft, now);
+  const named = signatures.map((file): NamedSignature => ({ file, signature: readPartialSignature(file) }));
+  const signed = judgeDraft(draft, named, ledger, now);
+  const findings = findEarly(signed.before?.keyset, draft.keyset, {
+    releases: releasesOf(io, site, options.releases),
+    versions: publishedVersions(ledger),
+    now,
+    isEmergency: draft.emergency !== undefined,
+  });
+  requireReasons(findings, draft.early);
+  const view = draftView(draft, signed.before, nameOfSite(site));
+  await confirmDraft(io, draft, view, { confirm: options.confirm, terminal, act: 'publish' });
+  await publish(signed, ledger, io.runtime);
+  io.err(`published: version ${draft.version}`);
+}
+
+async function reportFiles(io: Io, site: Site, ledger: LedgerView, options: PublishOptions): Promise<void> {
+  const files = await writeKeysetFiles(ledger, site.paths, io.runtime);
+  const newest = publishedVersions(ledger).at(-1);
+  if (files === undefined || newest === undefined) throw new VtlicError('internal', 'no version is published');
+  io.err('build the chain into the next release of each product; deliver it with the licenses that need it');
+  io.out(
+    options.json === true
+      ? jsonLine({
+          schema: 'vtlic-keyset-published/1',
+          version: newest.version,
+          payloadSha256: newest.payloadDigest,
+          file: files.version,
+          chain: files.chain,
+        })
+      : `${cleanText(files.chain, 4000)}\n`,
+  );
+}
+
+/** The site's ledger for an act that no key of the site signs. */
+async function withLedgerForKeysets(
+  io: Io,
+  options: SiteOptions & SecretOptions,
+  command: string,
+  use: (site: Site, ledger: Ledger, terminal: Terminal | undefined) => Promise<void>,
+): Promise<void> {
+  const site = openNamedSite(io, options);
+  await withAccess(io, site, options, { anchors: anchorKeystores(site) }, async (access, terminal) => {
+    const ledger = await openForSigning(site, io.runtime, { command, ...openingWith(access) });
+    try {
+      await use(site, ledger, terminal);
+    } finally {
+      ledger.close();
+    }
+  });
+}
+
+const ADOPT_HELP = `
+For the site of a root key, which publishes nothing itself, and for a ledger
+that was restored and lacks the newest versions. A site that knows no version
+yet trusts the first one of the file: compare the kids of its roots with a
+source that you trust.
+
+Example:
+  vtlic keyset adopt /media/usb/chain.keyset`;
+
+export function addKeysetAdopt(parent: Command, io: Io): void {
+  const command = parent
+    .command('adopt <chain>')
+    .description('takes up published keysets that this site does not know')
+    .option('--json', 'the result as one JSON document')
+    .addHelpText('after', ADOPT_HELP);
+  secretOption(siteOption(command)).action((name: string, options: PublishOptions) =>
+    withLedgerForKeysets(io, options, 'keyset adopt', async (site, ledger, terminal) => {
+      const path = resolve(io.cwd, name);
+      const adoption = planned(ledger, path);
+      if (adoption.versions.length === 0) io.err('every version of the file is known: nothing is taken up');
+      else {
+        await confirmByWord(terminal, adoptionView(ledger, site, adoption), 'ADOPT');
+        await adoptVersions(ledger, adoption, io.runtime);
+        io.err(`taken up: ${adoption.versions.map(({ keyset }) => `version ${keyset.version}`).join(', ')}`);
+      }
+      await reportFiles(io, site, ledger, options);
+    }),
+  );
+}
+
+function planned(ledger: LedgerView, path: string): Adoption {
+  try {
+    return planAdoption(ledger, readKeysetFile(path));
+  } catch (error) {
+    throw error instanceof VtlicError ? error.at({ file: path }) : error;
+  }
+}
+
+function adoptionView(ledger: LedgerView, site: Site, { versions, known }: Adoption): readonly string[] {
+  let before = publishedVersions(ledger).at(-1)?.keyset;
+  const lines =
+    known === undefined
+      ? ['THIS SITE KNOWS NO KEYSET YET, AND TRUSTS THE FIRST ONE OF THE FILE: compare its roots, digit by digit.']
+      : [`THE KEYSETS AFTER VERSION ${known} ARE TAKEN UP, each signed by the roots of the one before.`];
+  for (const { keyset } of versions) {
+    lines.push('', `version ${keyset.version}`);
+    lines.push(...changesInWords(before, keyset, nameOfSite(site)).map((line) => `  - ${line}`));
+    before = keyset;
+  }
+  return lines;
+}

@@ -1,0 +1,75 @@
+/** The published versions of the keyset, as the ledger of the site records them, and the chain that they are. */
+import { concatBytes, toHex } from '../../formats/bytes.ts';
+import { decodeCoseSign } from '../../formats/cose-sign.ts';
+import { TYP } from '../../formats/cose-sign1.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { decodeKeyset } from '../../formats/keyset/decode-keyset.ts';
+import type { Keyset } from '../../formats/keyset/keyset.ts';
+import { armor } from '../../formats/armor.ts';
+import { builtInChain, type Chain } from '../../verifier/keyset/index.ts';
+import { ledgerCorrupt, type KeysetSigningBody, type LedgerView, type PublishedKeysetBody } from '../ledger/index.ts';
+import type { KeysetVersion } from './draft.ts';
+
+export interface PublishedVersion extends KeysetVersion {
+  readonly keyset: Keyset;
+  /** Seconds since 1970: when this ledger recorded it. */
+  readonly published: number;
+  /** seq of its entry. */
+  readonly entry: number;
+  /** The whole `COSE_Sign`. */
+  readonly document: Uint8Array;
+  /** Why a step in it came too early, or was an emergency. */
+  readonly reasons: readonly string[];
+  readonly operator: string;
+}
+
+/** Ascending. */
+export function publishedVersions(ledger: Pick<LedgerView, 'adminEntries'>): readonly PublishedVersion[] {
+  return ledger.adminEntries().flatMap(({ kind, seq, at, body }) => {
+    if (kind !== 'adopt' || body.act !== 'keyset') return [];
+    return [publishedVersion(seq, at, body)];
+  });
+}
+
+function publishedVersion(seq: number, at: number, body: PublishedKeysetBody): PublishedVersion {
+  try {
+    const { payload } = decodeCoseSign(body.document, TYP.keyset);
+    return Object.freeze({
+      version: body.version,
+      payloadDigest: toHex(body.payloadDigest),
+      keyset: decodeKeyset(payload),
+      published: at,
+      entry: seq,
+      document: body.document,
+      reasons: body.reasons,
+      operator: body.operator,
+    });
+  } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
+    throw ledgerCorrupt(`entry ${seq} (adopt): its keyset cannot be read: ${error.message}`, { cause: error });
+  }
+}
+
+/** What root keys of this site were about to sign, oldest first. */
+export function keysetSignings(ledger: Pick<LedgerView, 'adminEntries'>): readonly KeysetSigningBody[] {
+  return ledger
+    .adminEntries()
+    .flatMap(({ kind, body }) => (kind === 'adopt' && body.act === 'keyset-signing' ? [body] : []));
+}
+
+/** The chain of all published versions as a file: one armored block after the other. */
+export function chainFileOf(versions: readonly Pick<PublishedVersion, 'document'>[]): Uint8Array {
+  return concatBytes(...versions.map(({ document }) => armor('VTLIC KEYSET', document)));
+}
+
+/** The chain as a product has it that built in every version; undefined before the first. */
+export function publishedChain(versions: readonly PublishedVersion[], issuer: string): Chain | undefined {
+  if (versions.length === 0) return undefined;
+  try {
+    return builtInChain(chainFileOf(versions), { issuer });
+  } catch (error) {
+    if (error instanceof VtlicError && error.code === 'configuration_invalid')
+      throw ledgerCorrupt(`the keysets that it records are no chain: ${error.message}`, { cause: error });
+    throw error;
+  }
+}

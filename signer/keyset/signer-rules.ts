@@ -1,0 +1,98 @@
+/**
+ * What binds whoever makes keysets (docs/keysets.md, "What binds signers"), beside the rules by which a product takes
+ * one. Judged when a draft is made, before a root signs it, and before it is published.
+ */
+import { VtlicError } from '../../formats/error.ts';
+import type { Keyset } from '../../formats/keyset/keyset.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
+import { importPublicKey } from '../../keys/public/public-key.ts';
+import type { LedgerView, Lineage } from '../ledger/index.ts';
+import { kidOfKey, statusChanges } from './changes.ts';
+
+const PAGE = 256;
+
+/** @throws VtlicError `policy_refused`, or `key_invalid` for a key of mixed order */
+export function requireSignerRules(before: Keyset | undefined, after: Keyset): void {
+  for (const { alg, publicBytes } of [...after.roots, ...after.keys])
+    importPublicKey(alg, publicBytes, { forSite: true });
+  for (const { kid, from, to } of statusChanges(before, after))
+    if (from === 'revoked')
+      throw refused(`the key ${kid} is revoked, and the draft makes it ${to}`, 'a revoked key stays revoked');
+  for (const key of after.keys) {
+    const kid = kidOfKey(key);
+    const known = before?.keys.find((other) => kidOfKey(other) === kid);
+    const added =
+      known?.status === 'revoked'
+        ? (key.honored ?? []).filter((digest) => known.honored?.includes(digest) !== true)
+        : [];
+    if (added.length > 0)
+      throw refused(
+        `the draft honors ${added.length} more payload(s) of the revoked key ${kid}`,
+        'reissue those licenses with another key instead',
+      );
+  }
+  const missing = (before?.revokedLicenses ?? []).filter((id) => !after.revokedLicenses.includes(id));
+  if (missing[0] !== undefined)
+    throw refused(`the draft no longer revokes the license ${missing[0]}`, 'a revoked license stays revoked');
+  for (const [lineage, counter] of before?.lowestCounters ?? []) {
+    const now = after.lowestCounters.get(lineage) ?? 0;
+    if (now < counter)
+      throw refused(
+        `the draft lowers the lowest counter of ${lineage} from ${counter} to ${now}`,
+        'a license that counts no more stays so',
+      );
+  }
+}
+
+/**
+ * Compares the lowest counters that are new in a draft with the released licenses.
+ *
+ * @param now seconds since 1970
+ * @throws VtlicError `policy_refused` where an honest customer would have no license that counts
+ */
+export function requireLowestCounters(
+  before: Keyset | undefined,
+  after: Keyset,
+  ledger: LedgerView,
+  now: number,
+): void {
+  for (const [text, counter] of after.lowestCounters) {
+    if (before?.lowestCounters.get(text) === counter) continue;
+    const lineage = lineageFromText(text, ledger.genesis.iss);
+    const highest = lineage === undefined ? 0 : highestBegun(ledger, lineage, now);
+    if (counter > highest)
+      throw refused(
+        `the lowest counter of ${text} would be ${counter}, but the highest counter of a released license of it that ` +
+          `has begun is ${highest === 0 ? 'unknown to this ledger' : highest}`,
+        'release the newer license first, and wait for its first day',
+      );
+  }
+}
+
+function lineageFromText(text: string, issuer: string): Lineage | undefined {
+  const [iss, aud, sub, dep] = text.split('/');
+  if (iss !== issuer || aud === undefined || sub === undefined) return undefined;
+  return { aud, sub, ...(dep === undefined ? {} : { dep }) };
+}
+
+/** The highest counter of a license that was released and whose first day has come; 0 for none. */
+export function highestBegun(ledger: LedgerView, lineage: Lineage, now: number): number {
+  const reentered = ledger.reenteredOf(lineage).flatMap(({ body }) => {
+    if (body.act !== 'license') return [];
+    const { ctr, nbf } = decodeLicense(body.license.payload);
+    return nbf <= now ? [ctr] : [];
+  });
+  for (let below: number | undefined; ;) {
+    const page = ledger.historyOf(lineage, { limit: PAGE, ...(below === undefined ? {} : { below }) });
+    for (const { state, intent } of page) {
+      if (state !== 'released') continue;
+      if (decodeLicense(intent.body.payload).nbf <= now) return Math.max(intent.body.ctr, ...reentered);
+    }
+    below = page.at(-1)?.intent.body.ctr;
+    if (page.length < PAGE) return Math.max(0, ...reentered);
+  }
+}
+
+function refused(message: string, hint: string): VtlicError {
+  return new VtlicError('policy_refused', message, { hint });
+}

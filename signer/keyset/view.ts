@@ -1,0 +1,190 @@
+/** Keysets as people read them: rows, a JSON document, and what a version changes, in words. */
+import { cleanText } from '../../formats/clean-text.ts';
+import type { Algorithm } from '../../formats/cose-algorithm.ts';
+import type { CoseKey } from '../../formats/cose-key.ts';
+import { formatDay, formatInstant } from '../../formats/dates.ts';
+import type { IssuingKey, Keyset } from '../../formats/keyset/keyset.ts';
+import { kidOfKey, statusChanges } from './changes.ts';
+
+/** Label and value, as `formatRows` takes them. */
+export type KeysetRow = readonly [label: string, value: string];
+
+/** The name of a key in this site; undefined for a key of another place. */
+export type NameOfKey = (kid: string) => string | undefined;
+
+const ALGORITHM_WORDS: Readonly<Record<Algorithm, string>> = { ed25519: 'Ed25519', 'ed25519+ml-dsa-65': 'composite' };
+/** More are counted. */
+const MAX_LISTED = 20;
+const NO_NAMES: NameOfKey = () => undefined;
+
+export function keysetDocument(keyset: Keyset): Readonly<Record<string, unknown>> {
+  const { iss, version, made, expires, roots, threshold, keys, requireComposite, ed25519Until } = keyset;
+  const keyDocument = (key: CoseKey): Readonly<Record<string, string>> => ({ kid: kidOfKey(key), algorithm: key.alg });
+  return {
+    issuer: iss,
+    version,
+    made,
+    ...(expires === undefined ? {} : { expires }),
+    threshold,
+    roots: roots.map(keyDocument),
+    keys: keys.map(({ alg, publicBytes, ...rest }) => ({ ...keyDocument({ alg, publicBytes }), ...rest })),
+    requireComposite,
+    ...(ed25519Until === undefined ? {} : { ed25519Until }),
+    revokedLicenses: keyset.revokedLicenses,
+    lowestCounters: Object.fromEntries(keyset.lowestCounters),
+  };
+}
+
+export function keysetRows(keyset: Keyset, nameOf: NameOfKey = NO_NAMES): readonly KeysetRow[] {
+  const { requireComposite, ed25519Until, revokedLicenses, lowestCounters } = keyset;
+  return [
+    ['issuer', keyset.iss],
+    ['made', formatInstant(keyset.made)],
+    ...(keyset.expires === undefined ? [] : [['expires', `${formatDay(keyset.expires)} (only warns)`] as const]),
+    ['threshold', `${keyset.threshold} of ${keyset.roots.length} roots`],
+    ...keyset.roots.map((root): KeysetRow => [`root, ${ALGORITHM_WORDS[root.alg]}`, withName(root, nameOf)]),
+    ...keyset.keys.flatMap((key): KeysetRow[] => [
+      [`key, ${ALGORITHM_WORDS[key.alg]}`, withName(key, nameOf)],
+      ['', keyText(key)],
+    ]),
+    ...(requireComposite ? [['policy', 'composite required'] as const] : []),
+    ...(ed25519Until === undefined ? [] : [['policy', `no Ed25519 from ${formatInstant(ed25519Until)} on`] as const]),
+    ...(revokedLicenses.length === 0 ? [] : [['revoked', `${revokedLicenses.length} license(s)`] as const]),
+    ...(lowestCounters.size === 0 ? [] : [['lowest', `counters of ${lowestCounters.size} lineage(s)`] as const]),
+  ];
+}
+
+function withName(key: CoseKey, nameOf: NameOfKey): string {
+  const kid = kidOfKey(key);
+  const name = nameOf(kid);
+  return name === undefined ? kid : `${kid} (${name})`;
+}
+
+function keyText(key: IssuingKey): string {
+  const { purpose, status, from, until, honored } = key;
+  return [
+    `purpose ${purpose}, ${status}`,
+    ...scopeTexts(key),
+    ...(from === undefined ? [] : [`from ${formatDay(from)}`]),
+    ...(until === undefined ? [] : [`until ${formatDay(until)}`]),
+    ...(honored === undefined ? [] : [`${honored.length} payload(s) honored`]),
+  ].join(', ');
+}
+
+function scopeTexts({ products, tiers }: IssuingKey): readonly string[] {
+  return [
+    ...(products === undefined ? [] : [`products ${products.join(' ')}`]),
+    ...(tiers === undefined ? [] : [`tiers ${tiers.join(' ')}`]),
+  ];
+}
+
+/** A key as a sentence names it: its name in this site if it has one, its algorithm, and the begin of its kid. */
+export function keyInWords(key: CoseKey, nameOf: NameOfKey): string {
+  const kid = kidOfKey(key);
+  const name = nameOf(kid);
+  return `${name === undefined ? '' : `${name} `}(${ALGORITHM_WORDS[key.alg]}, ${kid.slice(0, 16)}…)`;
+}
+
+/** What `after` changes, a sentence each. Every member that differs is named. */
+export function changesInWords(
+  before: Keyset | undefined,
+  after: Keyset,
+  nameOf: NameOfKey = NO_NAMES,
+): readonly string[] {
+  const lines = [
+    ...rootChanges(before, after, nameOf),
+    ...keyChanges(before, after, nameOf),
+    ...policyChanges(before, after),
+    ...revocations(before, after),
+  ];
+  if (before?.expires !== after.expires)
+    lines.push(
+      after.expires === undefined ? 'it no longer expires' : `it expires on ${formatDay(after.expires)} (only warns)`,
+    );
+  return lines.length === 0 ? ['nothing but the number of the version'] : lines.map((line) => cleanText(line, 4000));
+}
+
+function rootChanges(before: Keyset | undefined, after: Keyset, nameOf: NameOfKey): string[] {
+  const earlier = new Map((before?.roots ?? []).map((root) => [kidOfKey(root), root]));
+  const now = new Map(after.roots.map((root) => [kidOfKey(root), root]));
+  const lines: string[] = [];
+  for (const [kid, root] of now) if (!earlier.has(kid)) lines.push(`a root comes: ${keyInWords(root, nameOf)}`);
+  for (const [kid, root] of earlier) if (!now.has(kid)) lines.push(`a root leaves: ${keyInWords(root, nameOf)}`);
+  if (before?.threshold !== after.threshold || lines.length > 0)
+    lines.push(
+      `${after.threshold} of ${after.roots.length} roots sign the next versions` +
+        (before === undefined ? '' : ` (before: ${before.threshold} of ${before.roots.length})`),
+    );
+  return lines;
+}
+
+const STATUS_WORDS = {
+  'pre-published': 'pre-published: products learn it, and nothing is signed with it yet',
+  active: 'active: licenses are signed with it',
+  retired: 'retired: it signs no more, and what it signed still counts',
+  revoked: 'REVOKED: what it signed counts only where it is honored',
+} as const;
+
+function keyChanges(before: Keyset | undefined, after: Keyset, nameOf: NameOfKey): string[] {
+  const lines = statusChanges(before, after).map(({ key, from, to }) => {
+    const scope = scopeTexts(key).join(', ');
+    const honored = to === 'revoked' ? ` (${key.honored?.length ?? 0} payloads)` : '';
+    return (
+      `key ${keyInWords(key, nameOf)}, purpose ${key.purpose}${scope === '' ? '' : `, ${scope}`}: ` +
+      `${from === undefined ? 'new' : from} → ${STATUS_WORDS[to]}${honored}`
+    );
+  });
+  const earlier = new Map((before?.keys ?? []).map((key) => [kidOfKey(key), key]));
+  for (const key of after.keys) {
+    const was = earlier.get(kidOfKey(key));
+    if (was === undefined || was.status !== key.status) {
+      if (key.from !== undefined || key.until !== undefined) lines.push(`its time: ${keyText(key)}`);
+    } else if (was.purpose !== key.purpose || keyText(was) !== keyText(key) || !sameTexts(was.honored, key.honored))
+      lines.push(`key ${keyInWords(key, nameOf)}: ${keyText(was)} → ${keyText(key)}`);
+  }
+  for (const [kid, key] of earlier)
+    if (!after.keys.some((other) => kidOfKey(other) === kid))
+      lines.push(`key ${keyInWords(key, nameOf)} is MISSING, which no product accepts`);
+  return lines;
+}
+
+function sameTexts(a: readonly string[] = [], b: readonly string[] = []): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i]);
+}
+
+function policyChanges(before: Keyset | undefined, after: Keyset): string[] {
+  const lines: string[] = [];
+  if ((before?.requireComposite ?? false) !== after.requireComposite)
+    lines.push(
+      after.requireComposite
+        ? 'policy: no license with only an Ed25519 signature is in force any more'
+        : 'policy: composite is no longer required of licenses (of roots it stays required)',
+    );
+  if (before?.ed25519Until !== after.ed25519Until)
+    lines.push(
+      after.ed25519Until === undefined
+        ? 'policy: licenses with only an Ed25519 signature no longer end at a date'
+        : `policy: no license with only an Ed25519 signature is in force from ${formatInstant(after.ed25519Until)} on`,
+    );
+  return lines;
+}
+
+function revocations(before: Keyset | undefined, after: Keyset): string[] {
+  const earlier = new Set(before?.revokedLicenses);
+  const now = new Set(after.revokedLicenses);
+  const lowest = [...after.lowestCounters].filter(
+    ([lineage, counter]) => before?.lowestCounters.get(lineage) !== counter,
+  );
+  const freed = [...(before?.lowestCounters ?? [])].filter(([lineage]) => !after.lowestCounters.has(lineage));
+  return [
+    ...listed(after.revokedLicenses.filter((id) => !earlier.has(id)).map((id) => `license ${id} is revoked`)),
+    ...listed((before?.revokedLicenses ?? []).filter((id) => !now.has(id)).map((id) => `license ${id} counts AGAIN`)),
+    ...listed(lowest.map(([lineage, counter]) => `${lineage}: licenses below counter ${counter} count no more`)),
+    ...listed(freed.map(([lineage]) => `${lineage}: every counter counts AGAIN`)),
+  ];
+}
+
+function listed(lines: readonly string[]): readonly string[] {
+  if (lines.length <= MAX_LISTED) return lines;
+  return [...lines.slice(0, MAX_LISTED), `… and ${lines.length - MAX_LISTED} more of this kind`];
+}

@@ -1,0 +1,213 @@
+/**
+ * Which steps of a new version come too early: a product in the field would refuse a license that the step leads to.
+ * Such a step is done only with a reason, which stays on record with the version.
+ */
+import { formatDay } from '../../formats/dates.ts';
+import { VtlicError } from '../../formats/error.ts';
+import type { IssuingKey, Keyset } from '../../formats/keyset/keyset.ts';
+import { kidOfKey, statusChanges } from '../keyset/changes.ts';
+import type { EarlyStep, KeysetStep } from '../keyset/draft.ts';
+import type { PublishedVersion } from '../keyset/published.ts';
+import type { RotationPlan } from './plan.ts';
+import { isInField, type Release } from './releases.ts';
+
+export interface EarlyFinding {
+  readonly step: KeysetStep;
+  readonly kid?: string;
+  /** Names of the releases that are not ready; none where nothing is known of the field. */
+  readonly releases: readonly string[];
+  readonly sentence: string;
+  /** Seconds since 1970: from when on it is not early any more, if the releases leave as they say. */
+  readonly readyAt?: number;
+}
+
+export interface Field {
+  /** undefined: there is no releases.json. */
+  readonly releases: readonly Release[] | undefined;
+  readonly versions: readonly PublishedVersion[];
+  /** Seconds since 1970. */
+  readonly now: number;
+  /** Installs that take keysets from a file get this version together with their licenses. */
+  readonly isEmergency: boolean;
+}
+
+/**
+ * Whether a license that this key signs verifies in the release, as it was built.
+ *
+ * @throws VtlicError `configuration_invalid` for a release with a version that is not published
+ */
+export function knowsKey(release: Release, kid: string, versions: readonly PublishedVersion[]): boolean {
+  if (release.override !== undefined) return release.override.includes(kid);
+  const { builtIn } = release;
+  if ('keys' in builtIn) return builtIn.keys.includes(kid);
+  const version = versions.find((published) => published.version === builtIn.keyset);
+  if (version === undefined)
+    throw new VtlicError(
+      'configuration_invalid',
+      `the release ${release.name} has version ${builtIn.keyset} of the keyset built in, which this site does not know`,
+      { field: 'keyset', hint: 'correct releases.json, or take the chain up: vtlic keyset adopt CHAIN' },
+    );
+  return version.keyset.keys.some((key) => kidOfKey(key) === kid && key.status !== 'revoked');
+}
+
+function isFor(key: IssuingKey, release: Release): boolean {
+  return key.purpose === 'license' && (key.products === undefined || key.products.includes(release.product));
+}
+
+/** All steps between two versions that come too early. */
+export function findEarly(before: Keyset | undefined, after: Keyset, field: Field): readonly EarlyFinding[] {
+  const findings = statusChanges(before, after).flatMap(({ kid, key, from, to }): readonly EarlyFinding[] => {
+    if (key.purpose !== 'license') return [];
+    if (to === 'active') return early(activation(kid, key, field), before, field);
+    if (from === undefined || to === 'pre-published') return [];
+    return early(ending(kid, key, to === 'revoked' ? 'revoke' : 'retire', after, field), before, field);
+  });
+  return [...findings, ...policyFindings(before, after, field)];
+}
+
+interface Judged {
+  readonly step: KeysetStep;
+  readonly kid?: string;
+  readonly notReady: readonly Release[];
+  readonly why: string;
+}
+
+/** @returns no finding where every release is ready; one without releases where nothing is known of the field */
+function early(judged: Judged, before: Keyset | undefined, { releases }: Field): readonly EarlyFinding[] {
+  const { step, kid, notReady, why } = judged;
+  const common = { step, ...(kid === undefined ? {} : { kid }) };
+  const what = step === 'policy' ? 'the policy' : `to ${step} the key ${(kid ?? '').slice(0, 16)}…`;
+  if (releases === undefined)
+    return before === undefined
+      ? []
+      : [
+          Object.freeze({
+            ...common,
+            releases: [],
+            sentence: `${what}: there is no releases.json, so nobody can say what products in the field know`,
+          }),
+        ];
+  if (notReady.length === 0) return [];
+  const names = notReady.map(({ name }) => name);
+  const ends = notReady.map(({ until }) => until ?? Number.POSITIVE_INFINITY);
+  const readyAt = Math.max(...ends);
+  return [
+    Object.freeze({
+      ...common,
+      releases: Object.freeze(names),
+      sentence: `${what}: ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} in the field and ${why}`,
+      ...(Number.isFinite(readyAt) ? { readyAt } : {}),
+    }),
+  ];
+}
+
+function inFieldAt(at: number, { releases = [] }: Field): readonly Release[] {
+  return releases.filter((release) => isInField(release, at));
+}
+
+/** An install that gets a keyset with its license knows each key of it. */
+function isDelivered(release: Release, { isEmergency }: Field): boolean {
+  return isEmergency && release.takesKeysets && release.override === undefined;
+}
+
+function activation(kid: string, key: IssuingKey, field: Field): Judged {
+  const notReady = inFieldAt(Math.max(field.now, key.from ?? 0), field).filter(
+    (release) => isFor(key, release) && !knowsKey(release, kid, field.versions) && !isDelivered(release, field),
+  );
+  return { step: 'activate', kid, notReady, why: 'would not know a license that it signs' };
+}
+
+/** After a retirement or a revocation another active key must be known wherever this one was. */
+function ending(kid: string, key: IssuingKey, step: 'retire' | 'revoke', after: Keyset, field: Field): Judged {
+  const notReady = inFieldAt(field.now, field).filter(
+    (release) =>
+      isFor(key, release) &&
+      knowsKey(release, kid, field.versions) &&
+      !isDelivered(release, field) &&
+      !after.keys.some(
+        (other) =>
+          other.status === 'active' && isFor(other, release) && knowsKey(release, kidOfKey(other), field.versions),
+      ),
+  );
+  return { step, kid, notReady, why: 'would know no key that still signs' };
+}
+
+function policyFindings(before: Keyset | undefined, after: Keyset, field: Field): readonly EarlyFinding[] {
+  const isNewRule = after.requireComposite && before?.requireComposite !== true;
+  const isNewDate = after.ed25519Until !== undefined && before?.ed25519Until !== after.ed25519Until;
+  if (!isNewRule && !isNewDate) return [];
+  const at = isNewRule ? field.now : Math.max(field.now, after.ed25519Until ?? 0);
+  const notReady = inFieldAt(at, field).filter(
+    (release) =>
+      !isDelivered(release, field) &&
+      !after.keys.some(
+        (key) =>
+          key.alg !== 'ed25519' &&
+          key.status === 'active' &&
+          isFor(key, release) &&
+          knowsKey(release, kidOfKey(key), field.versions),
+      ),
+  );
+  return early({ step: 'policy', notReady, why: 'would know no composite key that signs' }, before, field);
+}
+
+/** The reasons for the findings, from a plan: those whose step it names as early. */
+export function reasonsFromPlan(findings: readonly EarlyFinding[], plan: RotationPlan): readonly EarlyStep[] {
+  return findings.flatMap(({ step, kid }) => {
+    const planned = plan.steps.find((candidate) => candidate.step === step && candidate.kid === kid);
+    return planned?.early === undefined ? [] : [{ step, ...(kid === undefined ? {} : { kid }), ...planned.early }];
+  });
+}
+
+/** The same reason for every finding. */
+export function reasonsFromWord(findings: readonly EarlyFinding[], reason: string): readonly EarlyStep[] {
+  return findings.map(({ step, kid, releases }) => ({
+    step,
+    ...(kid === undefined ? {} : { kid }),
+    releases,
+    reason,
+  }));
+}
+
+/** @throws VtlicError `policy_refused` for the first finding without a reason that names its releases */
+export function requireReasons(findings: readonly EarlyFinding[], reasons: readonly EarlyStep[]): void {
+  for (const finding of findings) {
+    const given = reasons.filter(({ step, kid }) => step === finding.step && kid === finding.kid);
+    if (given.some(({ releases }) => finding.releases.every((name) => releases.includes(name)))) continue;
+    const wait = finding.readyAt === undefined ? '' : `wait until ${formatDay(finding.readyAt)}; or `;
+    const unnamed =
+      given.length === 0
+        ? ''
+        : `; the reason given names only ${given.flatMap(({ releases }) => releases).join(', ') || 'no release'}`;
+    throw new VtlicError('policy_refused', `too early ${finding.sentence}${unnamed}`, {
+      hint: `${wait}say why it is done nevertheless, in the plan or by --early REASON: the reason stays on record`,
+    });
+  }
+}
+
+/** @throws VtlicError `policy_refused` for a step that a plan has for a later day, or does not have */
+export function requirePlannedDay(before: Keyset | undefined, after: Keyset, plan: RotationPlan, now: number): void {
+  for (const { kid, from, to } of statusChanges(before, after)) {
+    const step = STEP_OF[to];
+    const planned = plan.steps.filter((candidate) => candidate.step === step && candidate.kid === kid);
+    if (planned.some(({ on }) => on <= now)) continue;
+    const [first] = planned;
+    throw new VtlicError(
+      'policy_refused',
+      first === undefined
+        ? `the plan has no step to ${step} the key ${kid} (${from ?? 'new'} → ${to})`
+        : `the plan has the step to ${step} the key ${kid} on ${formatDay(first.on)}, which is still to come`,
+      {
+        hint:
+          first === undefined ? 'change the plan first, or leave --plan out' : 'wait for that day, or change the plan',
+      },
+    );
+  }
+}
+
+const STEP_OF = {
+  'pre-published': 'pre-publish',
+  active: 'activate',
+  retired: 'retire',
+  revoked: 'revoke',
+} as const;
