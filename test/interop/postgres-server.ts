@@ -1,21 +1,10 @@
-/** A PostgreSQL server of a test's own, and the client `pg`, which is installed once outside of the checkout. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+/** A PostgreSQL server of a test's own. */
+import { spawnSync } from 'node:child_process';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { PostgresClient } from '../../verifier/runtime/index.ts';
-import { cacheFolder } from '../support/tokens/cache-folder.ts';
 import { isRoot, NOBODY } from '../support/unprivileged.ts';
 
 const INSTALL_POSTGRES = 'PostgreSQL is needed (Debian: apt-get install -y postgresql)';
@@ -87,25 +76,7 @@ function postgresBin(): string {
   return found;
 }
 
-/** The folder of the pinned packages. */
-export function installPg(): string {
-  const files = ['package.json', 'package-lock.json'].map(
-    (name) => [name, readFileSync(join(import.meta.dirname, 'pinned', name))] as const,
-  );
-  const folder = cacheFolder(files, 'runtimes');
-  if (existsSync(folder)) return folder;
-  mkdirSync(dirname(folder), { recursive: true });
-  const part = mkdtempSync(`${folder}.part-`);
-  for (const [name, content] of files) writeFileSync(join(part, name), content);
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: part,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  renameSync(part, folder);
-  return folder;
-}
-
-/** @param packages from `installPg` */
+/** @param packages from `installPinned` */
 export function openPool(packages: string, host: string): Pool {
   const pg = createRequire(join(packages, 'package.json'))('pg') as Pg;
   const pool = new pg.Pool({ host, user: 'tester', database: 'postgres', max: 3, connectionTimeoutMillis: 3000 });

@@ -11,7 +11,8 @@ import { packMain } from '../support/pack-main.ts';
 import { listen, Product, textOf } from '../unit/verifier/runtime/product.ts';
 import { expectFirstDocument, expectOneLock } from '../unit/verifier/runtime/store-contract.ts';
 import { licenseFile } from '../unit/verifier/sample.ts';
-import { installPg, openPool, PostgresServer, type Pool } from './postgres-server.ts';
+import { installPinned } from './pinned-packages.ts';
+import { openPool, PostgresServer, type Pool } from './postgres-server.ts';
 
 let server: PostgresServer;
 let packages: string;
@@ -19,7 +20,7 @@ let pool: Pool;
 let product: Product;
 
 beforeAll(() => {
-  packages = installPg();
+  packages = installPinned();
   server = new PostgresServer();
   server.start();
 });

@@ -81,7 +81,8 @@ export function differences(view: LicenseView, preview: InstallPreview & { ok: t
   return [...lines, ...lost.map(({ name, value }) => ({ name, now: value, after: dash, isChanged: true }))];
 }
 
-function freeTierLines({ entitlements }: LicenseView, texts: Texts): readonly Line[] {
+/** What the product gives without a license. */
+export function freeTierLines({ entitlements }: LicenseView, texts: Texts): readonly Line[] {
   if (entitlements === undefined) return [];
   const { tier, seats, features, limits } = entitlements;
   return [

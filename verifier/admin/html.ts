@@ -33,6 +33,11 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
   return { [made]: strings.reduce((text, part, i) => `${text}${shown(values[i - 1])}${part}`) };
 }
 
+/** For text of ours that is HTML already, and contains nothing of anybody else. */
+export function ownHtml(text: string): Html {
+  return { [made]: text };
+}
+
 function shown(value: HtmlValue): string {
   if (value === undefined || value === false) return '';
   if (typeof value === 'number') return String(value);

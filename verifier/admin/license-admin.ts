@@ -16,10 +16,12 @@ import type { InstallOutcome, LicenseFacts, LiveLicense } from '../runtime/index
 import { momentText } from './differences.ts';
 import { baseOf, Installer, type Installation, type Installed } from './installer.ts';
 import { checkOptions, type AdminOptions, type CheckedOptions, type Operator } from './options.ts';
-import { errorPage, previewPage, statusPage, type Message, type PageFacts } from './pages.ts';
+import { errorPage, type Message, type PageFacts } from './page.ts';
 import { decodeContent, digestOf, encodeContent, readPasted, type Pasted } from './pasted.ts';
+import { previewPage } from './preview-page.ts';
 import { readForm } from './read-form.ts';
 import { SealedTokens } from './sealed-tokens.ts';
+import { statusPage } from './status-page.ts';
 import { STYLE_HASH } from './style.ts';
 import type { TextName } from './texts.ts';
 

@@ -22,15 +22,15 @@ export const ADMIN_TEXTS = {
   state_free_tier: 'Free tier: no license is in force',
   state_not_applicable: 'Not applicable: no license is needed in this mode',
   explain_active: 'Everything in the license is available.',
-  explain_grace: 'Everything in the license is available until the grace ends, at {until}.',
+  explain_grace: 'Everything in the license is available until the grace ends: {until}.',
   explain_free_tier: 'Only what comes without a license is available, until one is installed.',
   explain_not_applicable: 'Nothing can be installed here.',
-  days_left_one: '1 day until it expires',
-  days_left_other: '{days} days until it expires',
-  expires_today: 'It expires within a day',
-  expired_one: 'It expired 1 day ago',
-  expired_other: 'It expired {days} days ago',
-  not_in_force: 'The license below is not in force.',
+  days_left: 'Days until it expires: {days}',
+  last_day: 'It expires within a day.',
+  expired_today: 'It expired less than a day ago.',
+  expired: 'Days since it expired: {days}',
+  grace_left: 'Days of grace left: {days}',
+  not_in_force_heading: 'The license here, which is not in force',
 
   customer: 'Customer',
   deployment: 'Deployment',
@@ -43,8 +43,9 @@ export const ADMIN_TEXTS = {
   seats: 'Seats',
   seats_unlimited: 'unlimited',
   seats_used: '{sold} sold, {used} used',
-  seats_used_unknown: '{sold} sold; how many are used is not known now',
-  seats_exceeded: 'More seats are used than were sold.',
+  seats_used_free: '{seats} without a license, {used} used',
+  seats_used_unknown: '{seats}; how many are used is not known now',
+  seats_exceeded: 'More seats are used than there are.',
   instances: 'Hosts at once',
   features: 'Features',
   none: 'none',
@@ -166,11 +167,6 @@ export class Texts {
 
   of(name: TextName, values: Values = {}): string {
     return this.#texts[name].replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
-  }
-
-  /** `name_one` or `name_other`. */
-  count(name: 'days_left' | 'expired', days: number): string {
-    return this.of(days === 1 ? `${name}_one` : `${name}_other`, { days });
   }
 
   notice(code: NoticeCode): NoticeFacts {
