@@ -1,5 +1,5 @@
 /** The command line: one file a command, one exit code a fault. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help } from 'commander';
 import { VtlicError } from '../../formats/error.ts';
 import { asVtlicError, reportError } from './output.ts';
 import { EXIT } from './exit-codes.ts';
@@ -188,6 +188,19 @@ function groupOf(parts: readonly Define[]): Define {
   };
 }
 
+const AFTER_LIST = `
+Environment:
+  VTLIC_SITE       the site, where --site is not given
+
+Exit codes: 0 done; 2 usage or configuration; 3 request refused; 4 ledger
+refused; 5 token or key not found; 6 PIN or passphrase refused; 11 output not
+written; 20 not valid; 21 not in force. README.md has all of them.`;
+
+/** An option that may be repeated begins with an empty list, which is no default that a reader could use. */
+function optionDescription(option: Parameters<Help['optionDescription']>[0]): string {
+  return Array.isArray(option.defaultValue) ? option.description : new Help().optionDescription(option);
+}
+
 /** @param isNamed the commands whose modules are loaded */
 async function build(isNamed: (name: string) => boolean, io: Io, setExit: SetExit): Promise<Command> {
   const program = new Command('vtlic');
@@ -198,6 +211,8 @@ async function build(isNamed: (name: string) => boolean, io: Io, setExit: SetExi
     .showHelpAfterError(false)
     .enablePositionalOptions()
     .exitOverride()
+    .configureHelp({ optionDescription })
+    .addHelpText('after', AFTER_LIST)
     .configureOutput({
       writeOut: io.out,
       writeErr: () => undefined,

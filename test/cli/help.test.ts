@@ -44,10 +44,17 @@ describe('the help', () => {
     expect(LEAVES).toContain('ledger show');
   });
 
+  it('names the variable of the site and the exit codes on its main page', async () => {
+    const help = await helpOf('');
+    expect(help).toContain('VTLIC_SITE');
+    expect(help).toMatch(/^Exit codes: 0 done; 2 usage/m);
+  });
+
   it.each(['', ...COMMANDS])('fits 80 columns for "vtlic %s" and says its purpose in one line', async (name) => {
     const help = await helpOf(name);
     expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(help).toMatch(/^Usage: vtlic .*\n\n\S.{10,}/);
+    expect(help).not.toContain('default: []');
   });
 
   it.each(LEAVES)('gives for "vtlic %s" an example, which the command line takes', async (name) => {

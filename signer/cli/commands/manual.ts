@@ -12,7 +12,7 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
 export function defineManual(command: Command, io: Io, whole: Whole): void {
-  command.addHelpText('after', '\nExample:\n  vtlic manual > /usr/local/share/man/man1/vtlic.1').action(async () => {
+  command.addHelpText('after', '\nExample:\n  vtlic manual > vtlic.1').action(async () => {
     io.out(manualPage(await whole()));
   });
 }
