@@ -149,6 +149,29 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     },
   ],
   [
+    'rotation',
+    {
+      description: 'moves from one key to the next: status, phases, and what to do with a lost or stolen key',
+      load: async () => (await import('./commands/rotation.ts')).defineRotation,
+    },
+  ],
+  [
+    'revoke',
+    {
+      args: '<licenses...>',
+      description: 'drafts a keyset in which single licenses count no more',
+      load: async () => (await import('./commands/revoke.ts')).defineRevoke,
+    },
+  ],
+  [
+    'supersede',
+    {
+      args: '<licenses...>',
+      description: 'drafts a keyset in which everything older than these licenses counts no more',
+      load: async () => (await import('./commands/revoke.ts')).defineSupersede,
+    },
+  ],
+  [
     'hsm',
     {
       description: 'lists tokens, and examines one before a ceremony',

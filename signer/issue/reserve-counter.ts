@@ -4,6 +4,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { uuidToBytes } from '../../formats/license/id.ts';
 import type { Custody } from '../../keys/private/signing-key.ts';
 import { type BatchRow, type IntentEntry, type Ledger, lineageOf, lineageText } from '../ledger/index.ts';
+import { requireKeyInForce } from '../plan/keyset-rule.ts';
 import type { PlanItem } from '../plan/plan.ts';
 import type { Reviewed } from '../plan/review.ts';
 import { releasePath } from './output-path.ts';
@@ -35,6 +36,7 @@ export function reserveCounter(
 ): IntendedLicense {
   const { license } = item;
   const lineage = lineageOf(license);
+  requireKeyInForce(ledger, item.kid, license, reviewed.origin.made);
   const next = ledger.nextCounter(lineage);
   if (license.ctr !== next) {
     throw new VtlicError(

@@ -93,6 +93,11 @@ export function highestBegun(ledger: LedgerView, lineage: Lineage, now: number):
   }
 }
 
+/** The text of a lineage as a keyset writes it. */
+export function lineageInKeyset(issuer: string, { aud, sub, dep }: Lineage): string {
+  return [issuer, aud, sub, ...(dep === undefined ? [] : [dep])].join('/');
+}
+
 function refused(message: string, hint: string): VtlicError {
   return new VtlicError('policy_refused', message, { hint });
 }

@@ -10,10 +10,10 @@ import { readDraft } from '../../keyset/draft.ts';
 import { chainFileOf, publishedVersions, type PublishedVersion } from '../../keyset/published.ts';
 import { versionBefore } from '../../keyset/sign-draft.ts';
 import { keysetDocument, keysetRows } from '../../keyset/view.ts';
-import { formatRows } from '../../summary/license-summary.ts';
 import { draftView, nameOfSite } from '../drafting.ts';
 import { withLedger } from '../input-files.ts';
 import type { Io } from '../io.ts';
+import { formatTable } from '../output.ts';
 import { newFilePath, siteOption, type SiteOptions } from '../options.ts';
 
 interface ShowOptions extends SiteOptions {
@@ -56,7 +56,7 @@ export function addKeysetShow(parent: Command, io: Io): void {
                 early: read.early,
                 emergency: read.emergency ?? null,
               })
-            : `${draftView(read, before, nameOf).join('\n')}\n\n${formatRows(rows).join('\n')}\n`,
+            : `${draftView(read, before, nameOf).join('\n')}\n\n${formatTable(rows).join('\n')}\n`,
         );
         return;
       }
@@ -70,7 +70,7 @@ export function addKeysetShow(parent: Command, io: Io): void {
       else
         io.out(
           `version ${newest.version}, published ${formatInstant(newest.published)}\n` +
-            `${formatRows([...keysetRows(newest.keyset, nameOf), ...reasonRows(newest)]).join('\n')}\n`,
+            `${formatTable([...keysetRows(newest.keyset, nameOf), ...reasonRows(newest)]).join('\n')}\n`,
         );
     }),
   );

@@ -1,0 +1,116 @@
+/** `vtlic rotation status`: where each key is, what may come next and when, and what is wrong. */
+import type { Command } from 'commander';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { formatDay, formatEnd } from '../../../formats/dates.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
+import { publishedVersions } from '../../keyset/published.ts';
+import { keyInWords } from '../../keyset/view.ts';
+import { type KeyPhase, type NextStep, rotationStatus, type RotationStatus } from '../../rotation/status.ts';
+import { nowSeconds } from '../../runtime.ts';
+import { nameOfSite, releasesOf } from '../drafting.ts';
+import { withLedger } from '../input-files.ts';
+import type { Io } from '../io.ts';
+import { siteOption, type SiteOptions } from '../options.ts';
+import { formatColumns } from '../output.ts';
+
+interface StatusOptions extends SiteOptions {
+  readonly releases?: string;
+  readonly json?: boolean;
+}
+
+export function addRotationStatus(parent: Command, io: Io): void {
+  const command = parent
+    .command('status')
+    .description('where each key is, what may come next and when, what is owed, and what is wrong')
+    .option('--releases <file>', 'the product releases in the field (default: releases.json of the site)')
+    .option('--json', 'the result as one JSON document')
+    .addHelpText('after', '\nExample:\n  vtlic rotation status');
+  siteOption(command).action((options: StatusOptions) =>
+    withLedger(io, options, undefined, (ledger, site) => {
+      if (site === undefined) throw new VtlicError('internal', 'a status is of a site');
+      const now = nowSeconds(io.runtime);
+      const status = rotationStatus({
+        site,
+        ledger,
+        versions: publishedVersions(ledger),
+        releases: releasesOf(io, site, options.releases),
+        now,
+      });
+      if (status === undefined)
+        throw new VtlicError('usage', 'no keyset is published at this site yet', {
+          hint: 'make the first one: vtlic keyset draft',
+        });
+      if (options.json === true) io.out(jsonLine(document(status)));
+      else {
+        const { newest } = status;
+        const { threshold, roots } = newest.keyset;
+        io.out(
+          `keyset version ${newest.version}, published ${formatDay(newest.published)}, ` +
+            `${threshold} of ${roots.length} roots sign\n\n`,
+        );
+        const rows = status.keys.map((phase) => [
+          keyInWords(phase.key, nameOfSite(site)),
+          phase.key.status,
+          formatDay(phase.since - (phase.since % 86_400)),
+          phase.record === undefined ? 'elsewhere' : `${phase.record.custody}, ${phase.record.keystore}`,
+          nextInWords(phase, now),
+        ]);
+        io.out(`${formatColumns(['key', 'phase', 'since', 'custody', 'next'], rows).join('\n')}\n`);
+        for (const { license } of status.owed)
+          io.out(
+            `\nowed: ${license.sub} / ${license.aud} has an emergency license until ${formatEnd(license.exp)}; ` +
+              `follow it up: vtlic renew ${license.cti} --unset use --until DATE\n`,
+          );
+      }
+      for (const warning of status.warnings) io.err(`warning: ${cleanText(warning, 2000)}`);
+    }),
+  );
+}
+
+function nextInWords({ next }: KeyPhase, now: number): string {
+  const [first] = next;
+  return first === undefined ? 'nothing' : stepInWords(first, now);
+}
+
+function stepInWords({ step, early }: NextStep, now: number): string {
+  if (early === undefined) return `${step}: at any time`;
+  if (early.readyAt !== undefined && early.readyAt > now)
+    return `${step}: from ${formatDay(early.readyAt)} on (${cleanText(early.releases.join(', '), 200)})`;
+  const who = early.releases.length === 0 ? 'no releases.json' : cleanText(early.releases.join(', '), 200);
+  return `${step}: nobody can say when (${who})`;
+}
+
+function document({ newest, keys, warnings, owed }: RotationStatus): unknown {
+  return {
+    schema: 'vtlic-rotation-status/1',
+    version: newest.version,
+    published: newest.published,
+    payloadSha256: newest.payloadDigest,
+    threshold: newest.keyset.threshold,
+    roots: newest.keyset.roots.length,
+    keys: keys.map(({ kid, key, record, since, sinceVersion, next }) => ({
+      kid,
+      name: record?.name ?? null,
+      purpose: key.purpose,
+      algorithm: key.alg,
+      status: key.status,
+      since,
+      sinceVersion,
+      custody: record?.custody ?? null,
+      next: next.map(({ step, early }) => ({
+        step,
+        early: early === undefined ? null : { releases: early.releases, readyAt: early.readyAt ?? null },
+      })),
+    })),
+    warnings,
+    owed: owed.map(({ license }) => ({
+      customer: license.sub,
+      product: license.aud,
+      deployment: license.dep ?? null,
+      id: license.cti,
+      counter: license.ctr,
+      until: license.exp,
+    })),
+  };
+}

@@ -1,0 +1,214 @@
+/**
+ * `vtlic rotation status | pre-publish | activate | retire | revoke | lost | stolen`: the phases of the keys. Every
+ * step is a draft of the next keyset, which root keys sign (`vtlic keyset sign`).
+ */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { cleanText } from '../../../formats/clean-text.ts';
+import { BYTE_ORDER_MARK, csvRow } from '../../../formats/csv.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import type { KeyStatus } from '../../../formats/keyset/keyset.ts';
+import type { License } from '../../../formats/license/license.ts';
+import { utf8 } from '../../../formats/bytes.ts';
+import { createDurably } from '../../../files/index.ts';
+import { columnsFor, notInTable, rowOf } from '../../batch/csv-columns.ts';
+import { kidOfKey, type KeyChange } from '../../keyset/changes.ts';
+import { renewalRequest } from '../../renew/renewal-request.ts';
+import { requireHonorable, signedByKey } from '../../rotation/signed-by-key.ts';
+import { type DraftingContext, type DraftOptions, draftOptions, findKey, runDraft } from '../drafting.ts';
+import type { Io } from '../io.ts';
+import { newFilePath, siteArgument } from '../options.ts';
+import { addRotationStatus } from './rotation-status.ts';
+
+interface RevokeOptions extends DraftOptions {
+  readonly honorNothing?: boolean;
+}
+
+interface LossOptions extends DraftOptions {
+  readonly spare?: string;
+  readonly table?: string;
+}
+
+export function defineRotation(rotation: Command, io: Io): void {
+  addRotationStatus(rotation, io);
+  addStep(rotation, io, {
+    name: 'pre-publish',
+    status: 'pre-published',
+    purpose: 'drafts a keyset in which products learn keys that sign later, and spares',
+    example: 'vtlic rotation pre-publish license-2',
+  });
+  addStep(rotation, io, {
+    name: 'activate',
+    status: 'active',
+    purpose: 'drafts a keyset in which keys sign licenses from now on',
+    example: 'vtlic rotation activate license-2',
+  });
+  addStep(rotation, io, {
+    name: 'retire',
+    status: 'retired',
+    purpose: 'drafts a keyset in which keys sign no more; what they signed still counts',
+    example: 'vtlic rotation retire license-1',
+  });
+  addRevoke(rotation, io);
+  addLost(rotation, io);
+  addStolen(rotation, io);
+}
+
+interface StepWords {
+  readonly name: string;
+  readonly status: KeyStatus;
+  readonly purpose: string;
+  readonly example: string;
+}
+
+function addStep(parent: Command, io: Io, { name, status, purpose, example }: StepWords): void {
+  const command = parent
+    .command(`${name} <keys...>`)
+    .description(purpose)
+    .addHelpText('after', `\nExample:\n  ${example}`);
+  draftOptions(command).action((keys: readonly string[], options: DraftOptions) =>
+    runDraft(io, options, (context) => ({
+      keys: keys.map((key): KeyChange => ({ key: findKey(context, key, 'issuing'), status })),
+    })),
+  );
+}
+
+const REVOKE_HELP = `
+The licenses that the ledger says the key signed, and that may still be in
+force, stay valid: the keyset honors their payloads. Everything else that the
+key signs is refused. A lost key is retired, not revoked.
+
+Example:
+  vtlic rotation revoke license-1`;
+
+function addRevoke(parent: Command, io: Io): void {
+  const command = parent
+    .command('revoke <keys...>')
+    .description('drafts a keyset in which stolen keys count no more')
+    .option('--honor-nothing', 'also the licenses that the ledger has are refused')
+    .addHelpText('after', REVOKE_HELP);
+  draftOptions(command).action((keys: readonly string[], options: RevokeOptions) =>
+    runDraft(io, options, (context) => ({
+      keys: keys.map((key) => revocation(context, key, options.honorNothing !== true)),
+    })),
+  );
+}
+
+function revocation(context: DraftingContext, name: string, honors: boolean): KeyChange {
+  const key = findKey(context, name, 'issuing');
+  if (!honors) return { key, status: 'revoked' };
+  const signed = signedByKey(context.ledger, kidOfKey(key), context.now);
+  requireHonorable(signed);
+  return { key, status: 'revoked', honored: signed.digests };
+}
+
+const LOST_HELP = `
+A lost key is retired: what it signed still counts. The spare is activated in
+the same draft, so that licenses can be signed. docs/continuity.md says what to
+do on that day.
+
+Example:
+  vtlic rotation lost license-1`;
+
+function lossOptions(command: Command): Command {
+  return draftOptions(
+    command
+      .option('--spare <key>', 'the key that signs from now on (default: the only one that is pre-published)')
+      .option('--table <file>', 'the new file of the licenses to reissue (default: keysets/reissue-KEY.csv)'),
+  );
+}
+
+function addLost(parent: Command, io: Io): void {
+  const command = parent
+    .command('lost <key>')
+    .description('drafts what has to be done on the day a key is lost: the spare signs, the key is retired')
+    .addHelpText('after', LOST_HELP);
+  lossOptions(command).action((key: string, options: LossOptions) =>
+    runDraft(io, options, (context) => ({ keys: replacement(context, key, options.spare) })),
+  );
+}
+
+const STOLEN_HELP = `
+The order is: the spare signs, the customers' licenses are reissued with it and
+delivered together with the keyset, and then the key is revoked. The first call
+drafts the keyset in which the spare signs, and writes the table of licenses to
+reissue for vtlic batch. The next call, once that keyset is published, drafts
+the revocation, with all licenses honored that the ledger knows.
+
+Example:
+  vtlic rotation stolen license-1`;
+
+function addStolen(parent: Command, io: Io): void {
+  const command = parent
+    .command('stolen <key>')
+    .description('drafts the next thing that has to be done after a key was stolen')
+    .addHelpText('after', STOLEN_HELP);
+  lossOptions(command).action(async (name: string, options: LossOptions) => {
+    const why = options.emergency ?? `the key ${cleanText(name, 80)} was stolen`;
+    let reissue: Reissue | undefined;
+    await runDraft(io, { ...options, emergency: why }, (context) => {
+      const key = findKey(context, name, 'issuing');
+      const signed = signedByKey(context.ledger, kidOfKey(key), context.now);
+      reissue = { site: context.site.paths.keysets, newest: signed.newest, now: context.now, kid: kidOfKey(key) };
+      if (statusOf(context, kidOfKey(key)) === 'active') return { keys: replacement(context, name, options.spare) };
+      return { keys: [revocation(context, name, true)] };
+    });
+    if (reissue === undefined) throw new VtlicError('internal', 'nothing was drafted');
+    await writeTable(io, reissue, options);
+  });
+}
+
+function statusOf({ current }: DraftingContext, kid: string): KeyStatus | undefined {
+  return current?.keys.find((key) => kidOfKey(key) === kid)?.status;
+}
+
+/** The spare signs, and the key signs no more. */
+function replacement(context: DraftingContext, name: string, spare: string | undefined): readonly KeyChange[] {
+  const key = findKey(context, name, 'issuing');
+  const others = (context.current?.keys ?? []).filter(
+    (other) => other.purpose === 'license' && kidOfKey(other) !== kidOfKey(key),
+  );
+  const retired: KeyChange = { key, status: 'retired' };
+  if (spare !== undefined) return [{ key: findKey(context, spare, 'issuing'), status: 'active' }, retired];
+  const waiting = others.filter(({ status }) => status === 'pre-published');
+  const [only] = waiting;
+  if (only !== undefined && waiting.length === 1) return [{ key: only, status: 'active' }, retired];
+  if (only === undefined && others.some(({ status }) => status === 'active')) return [retired];
+  throw new VtlicError(
+    'usage',
+    only === undefined
+      ? 'no key is pre-published that could take its place, and no other one is active'
+      : `${waiting.length} keys are pre-published, and it is not said which takes its place`,
+    { hint: 'name the key that signs from now on: --spare KEY' },
+  );
+}
+
+interface Reissue {
+  readonly site: string;
+  readonly newest: readonly License[];
+  readonly now: number;
+  readonly kid: string;
+}
+
+/** The licenses that the key signed last, for the rest of their terms, as a table for `vtlic batch`. */
+async function writeTable(io: Io, { site, newest, now, kid }: Reissue, options: LossOptions): Promise<void> {
+  const inForce = newest.filter((license) => license.exp > now);
+  if (inForce.length === 0) {
+    io.err('every license that the key signed last has been reissued, or has ended: no table is written');
+    return;
+  }
+  const requests = inForce.flatMap((license) => {
+    const request = renewalRequest(license, { set: {}, unset: new Set(), limits: {} }, now);
+    const member = notInTable(request);
+    if (member === undefined) return [request];
+    io.err(`not in the table, its "${member}" fits in no cell: vtlic renew ${license.cti}`);
+    return [];
+  });
+  const columns = columnsFor(requests);
+  const text = [columns, ...requests.map((request) => rowOf(request, columns))].map((row) => csvRow(row)).join('');
+  const file =
+    options.table === undefined ? join(site, `reissue-${kid.slice(0, 8)}.csv`) : newFilePath(io, options.table);
+  await createDurably(file, utf8(`${BYTE_ORDER_MARK}${text}`), 0o644);
+  io.err(`${requests.length} license(s) to reissue once that keyset is published; deliver both together:`);
+  io.err(`  ${io.name} batch ${cleanText(file, 4000)} --name reissue-${kid.slice(0, 8)}${siteArgument(options)}`);
+}

@@ -1,0 +1,63 @@
+/**
+ * Which key may sign a license, by the newest published keyset: status, dates and scope of a key bind signers
+ * (docs/keysets.md). A site without a published keyset has no such rule.
+ */
+import { decodeCoseSign } from '../../formats/cose-sign.ts';
+import { TYP } from '../../formats/cose-sign1.ts';
+import { formatDay } from '../../formats/dates.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { decodeKeyset } from '../../formats/keyset/decode-keyset.ts';
+import type { IssuingKey, Keyset } from '../../formats/keyset/keyset.ts';
+import type { License } from '../../formats/license/license.ts';
+import { kidOf } from '../../keys/public/public-key.ts';
+import type { LedgerView } from '../ledger/index.ts';
+
+/** A run that signs has the ledger for itself, and publishes nothing: the keyset is read once. */
+const read = new WeakMap<LedgerView, Keyset | 'none'>();
+
+function newestKeyset(ledger: LedgerView): Keyset | 'none' {
+  const known = read.get(ledger);
+  if (known !== undefined) return known;
+  const body = ledger
+    .adminEntries()
+    .flatMap((entry) => (entry.kind === 'adopt' && entry.body.act === 'keyset' ? [entry.body] : []))
+    .at(-1);
+  const keyset = body === undefined ? 'none' : decodeKeyset(decodeCoseSign(body.document, TYP.keyset).payload);
+  read.set(ledger, keyset);
+  return keyset;
+}
+
+/**
+ * @param now seconds since 1970
+ * @throws VtlicError `policy_refused` for a license that this key may not sign now
+ */
+export function requireKeyInForce(
+  ledger: LedgerView,
+  kid: string,
+  license: Pick<License, 'aud' | 'tier'>,
+  now: number,
+): void {
+  const keyset = newestKeyset(ledger);
+  if (keyset === 'none') return;
+  const key = keyset.keys.find(({ alg, publicBytes }) => kidOf(alg, publicBytes) === kid);
+  const fault = key === undefined ? UNKNOWN : faultOf(key, license, now);
+  if (fault === undefined) return;
+  throw new VtlicError(
+    'policy_refused',
+    `the key ${kid} may not sign this license by version ${keyset.version} of the keyset: it ${fault}`,
+    { hint: 'sign with an active key (--key NAME), see: vtlic rotation status' },
+  );
+}
+
+const UNKNOWN = 'is not in it, so no product that has it would take the license';
+
+function faultOf(key: IssuingKey, { aud, tier }: Pick<License, 'aud' | 'tier'>, now: number): string | undefined {
+  const { status, purpose, products, tiers, from, until } = key;
+  if (purpose !== 'license') return `has the purpose ${purpose}`;
+  if (status !== 'active') return `is ${status}, and only active keys sign`;
+  if (from !== undefined && now < from) return `is used from ${formatDay(from)} on`;
+  if (until !== undefined && now >= until) return `was used until ${formatDay(until)}`;
+  if (products !== undefined && !products.includes(aud)) return `is for ${products.join(', ')}, and not for ${aud}`;
+  if (tiers !== undefined && !tiers.includes(tier)) return `is for the tiers ${tiers.join(', ')}, and not for ${tier}`;
+  return undefined;
+}
