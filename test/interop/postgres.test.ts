@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { fileStore, postgresStore } from '../../verifier/runtime/index.ts';
+import { checkLicense, fileStore, postgresStore } from '../../verifier/runtime/index.ts';
 import { decodeState } from '../../verifier/runtime/state-document.ts';
 import { packMain } from '../support/pack-main.ts';
 import { listen, Product, textOf } from '../unit/verifier/runtime/product.ts';
@@ -62,6 +62,31 @@ describe('a store in PostgreSQL', () => {
     expect(await a?.write(Uint8Array.of(1), undefined)).toBe(true);
     expect(await b?.read()).toBeUndefined();
     await pool.query('DROP SCHEMA licensing CASCADE', []);
+  });
+});
+
+describe('a check', () => {
+  const tables = async (): Promise<number> =>
+    (await pool.query("SELECT FROM pg_tables WHERE tablename = 'vtlic_state'", [])).rows.length;
+  const check = async (): Promise<string> => {
+    const { view, refusal } = await checkLicense(product.options({ ...withoutFile(), stores: [postgresStore(pool)] }));
+    return refusal?.code ?? `${view.state} ${view.license?.counter ?? ''}`;
+  };
+
+  it('makes no table and no row, and changes nothing in the row that the product made', async () => {
+    await product.dropLicense({ ctr: 8 });
+    expect(await check()).toBe('active 8');
+    expect(await tables()).toBe(0);
+    await postgresStore(pool, { id: 'another' }).write(Uint8Array.of(1), undefined);
+    expect(await check()).toBe('active 8');
+    expect((await pool.query('SELECT id FROM vtlic_state', [])).rows).toEqual([{ id: 'another' }]);
+    await (await product.start({ ...withoutFile(), stores: [postgresStore(pool)] })).close();
+    const all = async (): Promise<readonly unknown[]> =>
+      (await pool.query('SELECT * FROM vtlic_state ORDER BY id', [])).rows;
+    const before = await all();
+    await product.dropLicense({ ctr: 7 });
+    expect(await check()).toBe('counter_rolled_back');
+    expect(await all()).toEqual(before);
   });
 });
 

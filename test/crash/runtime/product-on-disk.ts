@@ -1,10 +1,14 @@
 /** The product of the crash tests: a license file and a state file in one folder. */
 import { join } from 'node:path';
-import { openLicense, type LiveLicense } from '../../../verifier/runtime/index.ts';
+import { openLicense, type LicenseOptions, type LiveLicense } from '../../../verifier/runtime/index.ts';
 import { NBF, trust } from '../../unit/verifier/sample.ts';
 
 export function openProduct(folder: string): Promise<LiveLicense> {
-  return openLicense({
+  return openLicense(optionsOf(folder));
+}
+
+export function optionsOf(folder: string): LicenseOptions {
+  return {
     environment: {
       NODE_ENV: 'production',
       DEPLOYMENT_MODE: 'onprem',
@@ -16,5 +20,5 @@ export function openProduct(folder: string): Promise<LiveLicense> {
     keys: trust(),
     freeTier: { tier: 'free', seats: 3, features: [], limits: {} },
     clocks: { clock: () => NBF, monotonic: () => performance.now() / 1000 },
-  });
+  };
 }

@@ -17,6 +17,7 @@ import {
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { utf8 } from '../../../formats/bytes.ts';
+import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import {
   describeFileError,
@@ -31,6 +32,7 @@ import { hasEnded, processIdentity } from './process-identity.ts';
 import type { StateStore, StoredCopy } from './store.ts';
 
 const MODE = 0o600;
+const MAX_PATH = 4096;
 
 /** A guard is needed for some calls only. One of this age was left by a process that died on another host. */
 const MAX_GUARD_MILLISECONDS = 10_000;
@@ -107,7 +109,10 @@ async function guarded<T>(path: string, act: (target: string) => T): Promise<T> 
         }
       }
     } catch (error) {
-      throw describeFileError(error, 'output_unwritable', guard);
+      const isInTheWay = lstatSync(guard, { throwIfNoEntry: false })?.isFile() === false;
+      const { message } = describeFileError(error, 'output_unwritable', guard);
+      const shown = isInTheWay ? `${cleanText(guard, MAX_PATH)} is in the way: ${message}` : message;
+      throw new VtlicError('output_unwritable', shown, { file: guard, cause: error });
     }
     if (performance.now() > end)
       throw new VtlicError('output_unwritable', 'another process writes this file and does not end', { file: guard });
@@ -178,9 +183,13 @@ function isLeftOver(guard: string): boolean {
   return made !== undefined && Math.abs(Date.now() - made) > longest;
 }
 
-/** Readers see the old note or the new one, whole. The note need not survive a power loss. */
+/**
+ * Readers see the old note or the new one, whole. The note need not survive a power loss. A name that is taken is made
+ * free first: a link would lead the note into another file, and a pipe would hold the product for ever.
+ */
 function writeNote(lock: string, note: string): void {
   const temporary = `${lock}.new`;
-  writeFileSync(temporary, note, { mode: MODE });
+  removeIfPresent(temporary);
+  writeFileSync(temporary, note, { mode: MODE, flag: 'wx' });
   renameSync(temporary, lock);
 }

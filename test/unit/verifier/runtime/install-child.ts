@@ -1,11 +1,11 @@
 /**
- * `node install-child.ts FOLDER [FILE]`: starts the product of the folder in production, installs the file where one is
- * named, and prints what came of both.
+ * `node install-child.ts FOLDER [FILE|check]`: starts the product of the folder in production, installs the file where
+ * one is named, and prints what came of both; or asks how it would start, without starting it.
  */
 import { readFileSync } from 'node:fs';
 import { VtlicError } from '../../../../formats/error.ts';
-import type { LiveLicense, Notice } from '../../../../verifier/runtime/index.ts';
-import { openProduct } from '../../../crash/runtime/product-on-disk.ts';
+import { checkLicense, type LiveLicense, type Notice } from '../../../../verifier/runtime/index.ts';
+import { openProduct, optionsOf } from '../../../crash/runtime/product-on-disk.ts';
 
 const [folder = '', file] = process.argv.slice(2);
 
@@ -20,9 +20,22 @@ async function start(): Promise<LiveLicense | undefined> {
   }
 }
 
-const license = await start();
-if (license !== undefined && file !== undefined) {
-  const result = await license.install(readFileSync(file, 'utf8'));
-  process.stdout.write(result.ok ? result.outcome : `${result.refusal.code}: ${result.refusal.detail}`);
-} else if (license !== undefined) process.stdout.write(`${license.state} ${license.view().license?.counter ?? ''}`);
-await license?.close();
+async function check(): Promise<string> {
+  const { view, refusal } = await checkLicense(optionsOf(folder));
+  if (refusal === undefined) return `check: ${view.state} ${view.license?.counter ?? ''}`;
+  return `check: ${refusal.code}: ${refusal.detail}, install ${view.installFault?.code ?? 'possible'}`;
+}
+
+async function startAndInstall(): Promise<void> {
+  const license = await start();
+  if (license === undefined) return;
+  if (file === undefined) process.stdout.write(`${license.state} ${license.view().license?.counter ?? ''}`);
+  else {
+    const result = await license.install(readFileSync(file, 'utf8'));
+    process.stdout.write(result.ok ? result.outcome : `${result.refusal.code}: ${result.refusal.detail}`);
+  }
+  await license.close();
+}
+
+if (file === 'check') process.stdout.write(await check());
+else await startAndInstall();

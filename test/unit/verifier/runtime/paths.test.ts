@@ -1,10 +1,20 @@
 /** Paths in the environment that lead to links, pipes and devices, or that contain what a terminal would obey. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { acquireLock } from '../../../../verifier/runtime/stores/lock.ts';
 import { checkLicense, fileStore, type LicenseOptions } from '../../../../verifier/runtime/index.ts';
+import { packMain } from '../../../support/pack-main.ts';
 import { ed25519Key, licenseFile } from '../sample.ts';
 import { Product, textOf } from './product.ts';
 
@@ -93,6 +103,37 @@ describe('a pipe', () => {
     } finally {
       writer.kill();
     }
+  });
+});
+
+describe('what someone puts beside the state', () => {
+  const renew = async (): Promise<boolean> => {
+    const running = await product.start();
+    return (await running.install(textOf(await licenseFile({ ctr: 8 })))).ok;
+  };
+
+  it('does not lead a note of the lock into another file, nor hold the product', async () => {
+    const other = join(product.folder, 'other');
+    writeFileSync(other, 'not ours');
+    symlinkSync(other, `${product.statePath}.lock.new`);
+    expect(await renew()).toBe(true);
+    expect(readFileSync(other, 'utf8')).toBe('not ours');
+    pipeAt(`${product.statePath}.lock.new`);
+    const main = await packMain('test/unit/verifier/runtime/lock-child.ts');
+    // In a process of its own: a product that opens the pipe waits for ever.
+    expect(execFileSync(process.execPath, [main, product.statePath], { encoding: 'utf8', timeout: 20_000 })).toBe(
+      'locked\n',
+    );
+  });
+
+  it.each(['a pipe', 'a folder'])('is named where %s takes the place of the guard', async (what) => {
+    const guard = `${product.statePath}.guard`;
+    if (what === 'a pipe') pipeAt(guard);
+    else mkdirSync(guard);
+    expect(await product.refusal()).toMatchObject({
+      code: 'state_unwritable',
+      detail: expect.stringContaining(`${guard} is in the way`) as string,
+    });
   });
 });
 
