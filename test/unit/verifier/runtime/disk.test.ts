@@ -76,7 +76,8 @@ describe('a product in production', () => {
   it('does not start where the folder of the state is read-only, and starts again once it is not', () => {
     chmodSync(folder, 0o555);
     expect(run('')).toMatch(/^start refused: state_unwritable: .*permission denied/);
-    const checked = /^check: state_unwritable: the file .*license\.state: .*permission denied\), install file_unwritable$/;
+    const checked =
+      /^check: state_unwritable: the file .*license\.state: .*permission denied\), install file_unwritable$/;
     expect(run('', 'check')).toMatch(checked);
     expect(readdirSync(folder).sort()).toEqual(['license.state', 'license.vtlic']);
     chmodSync(folder, 0o755);
