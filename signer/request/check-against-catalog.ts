@@ -42,6 +42,13 @@ export function catalogViolations(request: Request, catalog: Catalog): CatalogFa
       `the term from "from" until "until" is ${Math.ceil(term / DAY_SECONDS)} days, but ${request.product} is ` +
         `sold for at most ${maxTermDays}`,
     );
+  const { maxEmergencyDays } = product;
+  if (request.use === 'emergency' && maxEmergencyDays !== undefined && term > maxEmergencyDays * DAY_SECONDS)
+    add(
+      'until',
+      `"use" is emergency, and such a license of ${request.product} is for at most ${maxEmergencyDays} days ` +
+        '("maxEmergencyDays")',
+    );
   if ((request.graceSeconds ?? 0) > product.maxGraceDays * DAY_SECONDS)
     add(
       'graceDays',

@@ -39,7 +39,8 @@ export interface OwedFollowUp {
 }
 
 export interface RotationStatus {
-  readonly newest: PublishedVersion;
+  /** undefined before the first version. */
+  readonly newest: PublishedVersion | undefined;
   readonly keys: readonly KeyPhase[];
   /** In sentences. */
   readonly warnings: readonly string[];
@@ -55,14 +56,13 @@ export interface StatusInput {
   readonly now: number;
 }
 
-/** undefined where no keyset is published. */
-export function rotationStatus(input: StatusInput): RotationStatus | undefined {
+export function rotationStatus(input: StatusInput): RotationStatus {
   const newest = input.versions.at(-1);
-  if (newest === undefined) return undefined;
+  const keyset = newest?.keyset;
   return Object.freeze({
     newest,
-    keys: Object.freeze(newest.keyset.keys.map((key) => phaseOf(key, newest.keyset, input))),
-    warnings: Object.freeze(warningsOf(newest.keyset, input)),
+    keys: Object.freeze(keyset === undefined ? [] : keyset.keys.map((key) => phaseOf(key, keyset, input))),
+    warnings: Object.freeze(keyset === undefined ? [] : warningsOf(keyset, input)),
     owed: owedFollowUps(input.ledger),
   });
 }
@@ -159,7 +159,7 @@ function spareWarnings(keyset: Keyset, site: Site): readonly string[] {
 }
 
 /** The lineages whose newest license is an emergency license. */
-export function owedFollowUps(ledger: LedgerView): readonly OwedFollowUp[] {
+function owedFollowUps(ledger: LedgerView): readonly OwedFollowUp[] {
   const owed: OwedFollowUp[] = [];
   for (let after: Lineage | undefined; ;) {
     const page = ledger.knownLineages({ limit: PAGE, ...(after === undefined ? {} : { after }) });

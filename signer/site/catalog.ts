@@ -7,6 +7,7 @@ import { PERPETUAL } from '../../formats/dates.ts';
 
 export const CATALOG_SCHEMA = 'vtlic-catalog/1';
 const MAX_BYTES = 8 << 20;
+const MAX_EMERGENCY_DAYS = 90;
 
 export interface Tier {
   /** Most seats that may be sold; `unlimited` also allows the text "unlimited" in a request. */
@@ -20,6 +21,8 @@ export interface Product {
   /** `perpetual` allows every term, and the text "perpetual" in a request. */
   readonly maxTermDays: number | typeof PERPETUAL;
   readonly maxGraceDays: number;
+  /** The longest term of a license with the use `emergency`; absent: `issue --emergency` is not allowed. */
+  readonly maxEmergencyDays?: number;
   readonly tiers: ReadonlyMap<string, Tier>;
 }
 
@@ -85,9 +88,11 @@ function named<T>(reader: JsonObjectReader, read: (value: JsonObjectReader) => T
 
 function product(reader: JsonObjectReader): Product {
   readComment(reader);
+  const maxEmergencyDays = reader.optionalInteger('maxEmergencyDays', { min: 1, max: MAX_EMERGENCY_DAYS });
   const value: Product = {
     maxTermDays: maxTermDays(reader.required('maxTermDays')),
     maxGraceDays: reader.integer('maxGraceDays', { min: 0, max: MAX_GRACE_SECONDS / DAY_SECONDS }),
+    ...(maxEmergencyDays === undefined ? {} : { maxEmergencyDays }),
     tiers: named(reader.object('tiers'), tier),
   };
   reader.end();

@@ -13,13 +13,16 @@ import type { Request } from '../../request/request.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
 import { givenMembers, memberOptions, type MemberOptions } from '../member-options.ts';
-import { parseCustomer } from '../options.ts';
+import { invalid, parseCustomer } from '../options.ts';
+import { runEmergency } from './issue-emergency.ts';
 import { runSigning, signingOptions, type SigningCommand, type SigningOptions } from '../sign-plan.ts';
 
 const MAX_REQUEST_BYTES = 1 << 20;
 
 interface IssueOptions extends SigningOptions, MemberOptions {
   readonly customer?: string;
+  readonly emergency?: boolean;
+  readonly days?: number;
 }
 
 const HELP = `
@@ -28,7 +31,17 @@ The request is a file (docs/site.md), or it is named by options.
 Examples:
   vtlic issue request.json
   vtlic issue --customer acme-gmbh --name "Acme GmbH" --product vaultdesk \\
-    --tier enterprise --seats 250 --until 2027-11-24 --reference PO-4711`;
+    --tier enterprise --seats 250 --until 2027-11-24 --reference PO-4711
+  vtlic issue request.json --emergency --dry-run
+
+--emergency plans a license for a day when the usual way is barred: "from" and
+"until" of the request are the time in which the plan may be used. On the day,
+--emergency --confirm DIGEST signs it for a few days.`;
+
+function parseDays(text: string): number {
+  if (!/^[1-9][0-9]?$/.test(text)) throw invalid('expected a number of days, 1 to 90');
+  return Number(text);
+}
 
 export function defineIssue(command: Command, io: Io): void {
   command.option('--customer <id>', 'who gets the license: the id of the customer', parseCustomer);
@@ -36,10 +49,23 @@ export function defineIssue(command: Command, io: Io): void {
     from: 'the first day (UTC), or an instant (default: today)',
     limits: 'one limit of the tier (repeatable)',
   }).addHelpText('after', HELP);
+  command
+    .option('--emergency', 'break-glass: plan it ahead with --dry-run, sign it on the day with --confirm')
+    .option('--days <n>', 'with --emergency: for how many days (default: what the catalog allows)', parseDays);
   signingOptions(command).action(async (file: string | undefined, options: IssueOptions) => {
     const given = [...givenMembers(options).map(([member]) => member), ...options.limit, options.customer].some(
       (value) => value !== undefined,
     );
+    if (options.days !== undefined && options.emergency !== true)
+      throw new VtlicError('usage', '--days goes with --emergency', { hint: 'see: vtlic help issue' });
+    if (options.emergency === true && !given) {
+      await runEmergency(io, file, options);
+      return;
+    }
+    if (options.emergency === true)
+      throw new VtlicError('usage', '--emergency takes the request as a file, not as options', {
+        hint: 'write the request to a file: docs/site.md',
+      });
     if ([options.confirm !== undefined, file !== undefined, given].filter(Boolean).length !== 1)
       throw new VtlicError(
         'usage',

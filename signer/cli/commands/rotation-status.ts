@@ -4,10 +4,12 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { formatDay, formatEnd } from '../../../formats/dates.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
+import { DAY_SECONDS } from '../../../formats/license/bounds.ts';
 import { publishedVersions } from '../../keyset/published.ts';
 import { keyInWords } from '../../keyset/view.ts';
 import { type KeyPhase, type NextStep, rotationStatus, type RotationStatus } from '../../rotation/status.ts';
 import { nowSeconds } from '../../runtime.ts';
+import type { Site } from '../../site/site.ts';
 import { nameOfSite, releasesOf } from '../drafting.ts';
 import { withLedger } from '../input-files.ts';
 import type { Io } from '../io.ts';
@@ -37,35 +39,38 @@ export function addRotationStatus(parent: Command, io: Io): void {
         releases: releasesOf(io, site, options.releases),
         now,
       });
-      if (status === undefined)
-        throw new VtlicError('usage', 'no keyset is published at this site yet', {
-          hint: 'make the first one: vtlic keyset draft',
-        });
+      if (status.newest === undefined) io.err('no keyset is published at this site yet: vtlic keyset draft');
       if (options.json === true) io.out(jsonLine(document(status)));
-      else {
-        const { newest } = status;
-        const { threshold, roots } = newest.keyset;
-        io.out(
-          `keyset version ${newest.version}, published ${formatDay(newest.published)}, ` +
-            `${threshold} of ${roots.length} roots sign\n\n`,
-        );
-        const rows = status.keys.map((phase) => [
-          keyInWords(phase.key, nameOfSite(site)),
-          phase.key.status,
-          formatDay(phase.since - (phase.since % 86_400)),
-          phase.record === undefined ? 'elsewhere' : `${phase.record.custody}, ${phase.record.keystore}`,
-          nextInWords(phase, now),
-        ]);
-        io.out(`${formatColumns(['key', 'phase', 'since', 'custody', 'next'], rows).join('\n')}\n`);
-        for (const { license } of status.owed)
-          io.out(
-            `\nowed: ${license.sub} / ${license.aud} has an emergency license until ${formatEnd(license.exp)}; ` +
-              `follow it up: vtlic renew ${license.cti} --unset use --until DATE\n`,
-          );
-      }
+      else for (const line of viewOf(status, site, now)) io.out(`${line}\n`);
       for (const warning of status.warnings) io.err(`warning: ${cleanText(warning, 2000)}`);
     }),
   );
+}
+
+function viewOf({ newest, keys, owed }: RotationStatus, site: Site, now: number): readonly string[] {
+  const lines: string[] = [];
+  if (newest !== undefined) {
+    const { threshold, roots } = newest.keyset;
+    const rows = keys.map((phase) => [
+      keyInWords(phase.key, nameOfSite(site)),
+      phase.key.status,
+      formatDay(phase.since - (phase.since % DAY_SECONDS)),
+      phase.record === undefined ? 'elsewhere' : `${phase.record.custody}, ${phase.record.keystore}`,
+      nextInWords(phase, now),
+    ]);
+    lines.push(
+      `keyset version ${newest.version}, published ${formatDay(newest.published)}, ` +
+        `${threshold} of ${roots.length} roots sign`,
+      '',
+      ...formatColumns(['key', 'phase', 'since', 'custody', 'next'], rows),
+    );
+  }
+  for (const { license } of owed)
+    lines.push(
+      `owed: ${license.sub} / ${license.aud} has an emergency license until ${formatEnd(license.exp)}; follow it up:`,
+      `  vtlic renew ${license.cti} --unset use --until DATE`,
+    );
+  return lines;
 }
 
 function nextInWords({ next }: KeyPhase, now: number): string {
@@ -84,11 +89,11 @@ function stepInWords({ step, early }: NextStep, now: number): string {
 function document({ newest, keys, warnings, owed }: RotationStatus): unknown {
   return {
     schema: 'vtlic-rotation-status/1',
-    version: newest.version,
-    published: newest.published,
-    payloadSha256: newest.payloadDigest,
-    threshold: newest.keyset.threshold,
-    roots: newest.keyset.roots.length,
+    version: newest?.version ?? null,
+    published: newest?.published ?? null,
+    payloadSha256: newest?.payloadDigest ?? null,
+    threshold: newest?.keyset.threshold ?? null,
+    roots: newest?.keyset.roots.length ?? null,
     keys: keys.map(({ kid, key, record, since, sinceVersion, next }) => ({
       kid,
       name: record?.name ?? null,

@@ -97,6 +97,7 @@ describe('the schema and the reader', () => {
     ['catalog', [...PRODUCT, 'comment'], ['a'], [true]],
     ['catalog', [...PRODUCT, 'maxTermDays'], [1, 36_525, 'perpetual'], [0, 36_526, 1.5, '366', 'forever', undefined]],
     ['catalog', [...PRODUCT, 'maxGraceDays'], [0, 366], [-1, 367, '30', undefined]],
+    ['catalog', [...PRODUCT, 'maxEmergencyDays'], [1, 90, undefined], [0, 91, '30']],
     ['catalog', [...PRODUCT, 'tiers'], [{}], [[], undefined, { '': { maxSeats: 1 } }]],
     ['catalog', [...TEAM, 'maxSeats'], [0, MAX, 'unlimited'], [-1, MAX + 1, '5', 'all', undefined]],
     ['catalog', [...TEAM, 'features'], [[], ['a'], undefined], ['a', ['two words'], [1]]],

@@ -1,0 +1,90 @@
+/**
+ * `vtlic issue --emergency`: break-glass. A request is planned and reviewed ahead, and signed on the day, for a few
+ * days, in the customer's own lineage. What is owed afterwards is listed by `vtlic rotation status`.
+ */
+import { resolve } from 'node:path';
+import { formatDay, formatEnd } from '../../../formats/dates.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { jsonLine } from '../../../formats/json/index.ts';
+import { readLimited } from '../../../files/index.ts';
+import { openLedgerForReading } from '../../ledger/index.ts';
+import { emergencyDays, emergencyRequest, readEmergencyPlan, writeEmergencyPlan } from '../../plan/emergency.ts';
+import type { EmergencyPlan } from '../../plan/emergency.ts';
+import { keyOfPlan } from '../../plan/plan-freshness.ts';
+import { planLicense } from '../../plan/plan-license.ts';
+import { type Plan, writePlan } from '../../plan/plan.ts';
+import { parseRequest } from '../../request/parse.ts';
+import { nowSeconds } from '../../runtime.ts';
+import { readCatalog } from '../../site/catalog.ts';
+import { licenseKey, type Site } from '../../site/site.ts';
+import { planView } from '../../summary/plan-summary.ts';
+import type { Io } from '../io.ts';
+import { openNamedSite, siteArgument } from '../options.ts';
+import { runSigning, type SigningOptions } from '../sign-plan.ts';
+
+const MAX_REQUEST_BYTES = 1 << 20;
+
+export interface EmergencyOptions extends SigningOptions {
+  readonly days?: number;
+}
+
+export async function runEmergency(io: Io, file: string | undefined, options: EmergencyOptions): Promise<void> {
+  const isAhead = options.dryRun === true && file !== undefined && options.confirm === undefined;
+  const isOnTheDay = options.confirm !== undefined && file === undefined && options.dryRun !== true;
+  if (isAhead) await planAhead(io, file, options);
+  else if (isOnTheDay && options.key === undefined && options.days === undefined)
+    await signOnTheDay(io, options.confirm ?? '', options);
+  else
+    throw new VtlicError(
+      'usage',
+      'issue --emergency takes a request file with --dry-run, ahead, or --confirm DIGEST, on the day',
+      { hint: 'see: vtlic help issue' },
+    );
+}
+
+async function planAhead(io: Io, name: string, options: EmergencyOptions): Promise<void> {
+  const site = openNamedSite(io, options);
+  const path = resolve(io.cwd, name);
+  const requestBytes = readLimited(path, MAX_REQUEST_BYTES, 'json_malformed');
+  const request = parseRequest(requestBytes, path);
+  const catalog = readCatalog(site.paths.catalog);
+  const days = emergencyDays(catalog, request.product, options.days, site.paths.catalog);
+  const kid = licenseKey(site, options.key).publicKey.kid;
+  const emergency: EmergencyPlan = { request, requestBytes, days, kid };
+  const { view } = planned(io, site, emergency, Math.max(nowSeconds(io.runtime), request.from));
+  for (const line of view) io.err(line);
+  const digest = await writeEmergencyPlan(site, emergency);
+  io.err('');
+  io.err(`an EMERGENCY PLAN: nothing was signed. From ${formatDay(request.from)} until ${formatEnd(request.until)}`);
+  io.err(`a license of ${days} days like this one, with the dates and the counter of that day, is signed by:`);
+  io.err(`  ${io.name} issue --emergency --confirm ${digest}${siteArgument(options)}`);
+  io.out(options.json === true ? jsonLine({ schema: 'vtlic-emergency-planned/1', digest, days }) : `${digest}\n`);
+}
+
+async function signOnTheDay(io: Io, digest: string, options: EmergencyOptions): Promise<void> {
+  const site = openNamedSite(io, options);
+  const emergency = readEmergencyPlan(site, digest);
+  const { plan } = planned(io, site, emergency, nowSeconds(io.runtime));
+  const planDigest = await writePlan(site.paths.plans, plan);
+  io.err(`EMERGENCY: by the plan ${digest}, which was reviewed ahead`);
+  await runSigning(io, { name: 'issue', prepare: undefined }, { ...options, confirm: planDigest });
+  io.err('owed: the ordinary license of this customer; vtlic rotation status lists it until it is issued');
+}
+
+function planned(
+  io: Io,
+  site: Site,
+  emergency: EmergencyPlan,
+  now: number,
+): { readonly plan: Plan; readonly view: readonly string[] } {
+  const catalog = readCatalog(site.paths.catalog);
+  const request = emergencyRequest(emergency, catalog, site, now);
+  const ledger = openLedgerForReading(site.paths.ledger);
+  try {
+    const input = { site, catalog, ledger, key: keyOfPlan(emergency.kid, site) };
+    const plan = planLicense(request, { ...input, runtime: io.runtime });
+    return { plan, view: planView(plan, input) };
+  } finally {
+    ledger.close();
+  }
+}
