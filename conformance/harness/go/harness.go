@@ -100,13 +100,11 @@ func readTrust(given givenTrust) (*Trust, error) {
 	trust := Trust{RequireComposite: given.RequireComposite, Ed25519Until: given.Ed25519Until}
 	trust.Revoked, trust.Lowest = set(&given.RevokedLicenses), given.LowestCounters
 	for _, key := range given.Keys {
-		honored := map[string]bool{}
-		for digest := range set(key.Honored) {
-			data, err := unhex(digest)
-			if err != nil {
+		honored := set(key.Honored)
+		for digest := range honored {
+			if data, err := unhex(digest); err != nil || len(data) != 32 {
 				return nil, errConfiguration
 			}
-			honored[string(data)] = true
 		}
 		trust.Keys = append(trust.Keys, Key{
 			Alg: key.Alg, Public: key.Public, Purpose: key.Purpose, Status: key.Status,

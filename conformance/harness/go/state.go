@@ -1,6 +1,9 @@
 package main
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // The state of one installation (docs/runtime.md), around verify.go.
 
@@ -37,11 +40,13 @@ func start(trust *Trust, context Context, clock int64, disk *disk) (*installatio
 func (i *installation) seen() *Seen {
 	seen, last := &Seen{Lineages: map[string]Accepted{}}, int64(0)
 	for _, entry := range i.entries {
-		key := i.trust.byKid[string(entry.Kid)]
-		if key.Status == "revoked" && !key.Honored[string(entry.Digest[:])] {
+		if key, isTrusted := i.trust.byKid[string(entry.Kid)]; isTrusted && !key.counts(entry.Digest) {
 			continue
 		}
-		if entry.Counter > seen.Lineages[entry.Lineage].Counter {
+		// Of two payloads with one counter, which no honest signer makes, that with the higher digest counts.
+		before := seen.Lineages[entry.Lineage]
+		isHigher := bytes.Compare(entry.Digest[:], before.Digest[:]) > 0
+		if entry.Counter > before.Counter || entry.Counter == before.Counter && isHigher {
 			seen.Lineages[entry.Lineage] = Accepted{entry.Counter, entry.Digest}
 		}
 		seen.HighestIat = max(seen.HighestIat, entry.Iat)

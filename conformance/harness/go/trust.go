@@ -63,7 +63,7 @@ func isGoodPoint(public []byte) bool {
 
 // Section 8: trust.
 
-// A Key is a trusted key. Nil lists of products and tiers mean every one.
+// A Key is a trusted key. Nil lists of products and tiers mean every one; Honored are digests in hexadecimal.
 type Key struct {
 	Alg             string
 	Public          []byte
@@ -75,6 +75,11 @@ type Key struct {
 func ed25519Kid(public []byte) string {
 	digest := sha256.Sum256(slices.Concat([]byte("\xa3\x01\x01\x20\x06\x21\x58\x20"), public))
 	return string(digest[:])
+}
+
+// counts says whether a payload with this digest, signed by the key, still counts.
+func (k Key) counts(digest [32]byte) bool {
+	return k.Status != "revoked" || k.Honored[hex.EncodeToString(digest[:])]
 }
 
 // Kid is the thumbprint of section 6.2.
@@ -143,10 +148,7 @@ func isGoodKey(key Key) bool {
 			good = good && isID(id)
 		}
 	}
-	for digest := range key.Honored {
-		good = good && len(digest) == 32 && key.Status == "revoked"
-	}
-	return good
+	return good && (len(key.Honored) == 0 || key.Status == "revoked")
 }
 
 func (t *Trust) checkPolicy() error {

@@ -243,7 +243,7 @@ func walkPayload(payload []byte) *walk {
 
 func checkPolicy(verdict Verdict, key Key, trust *Trust, now int64) {
 	claims := verdict.Claims
-	refuseIf(key.Status == "revoked" && !key.Honored[string(verdict.Digest[:])], "key_revoked")
+	refuseIf(!key.counts(verdict.Digest), "key_revoked")
 	refuseIf(key.Purpose != "license", "key_wrong_purpose")
 	refuseIf(key.Products != nil && !key.Products[claims.text(aud)], "key_wrong_purpose")
 	refuseIf(key.Tiers != nil && !key.Tiers[claims.text("tier")], "key_wrong_purpose")

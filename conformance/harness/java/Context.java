@@ -33,6 +33,11 @@ final class Misuse extends RuntimeException {}
 
 /** The highest counter of a lineage, and the digest of the payload that had it. */
 record Accepted(long counter, String digest) {
+  /** Of two payloads with one counter, which no honest signer makes, that with the higher digest is above the other. */
+  boolean isAbove(Accepted other) {
+    return counter != other.counter ? counter > other.counter : digest.compareTo(other.digest) > 0;
+  }
+
   boolean isGood() {
     return 0 < counter && counter <= Claims.MAX_INTEGER && Bytes.isHex(digest, 32);
   }

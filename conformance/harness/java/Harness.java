@@ -71,8 +71,7 @@ final class Harness {
     List<Key> keys = new ArrayList<>();
     for (GivenKey key : given.keys) {
       String hex = Bytes.hex(Base64.getDecoder().decode(key.publicKey));
-      Set<String> honored = or(key.honored, Set.of());
-      keys.add(new Key(key.alg, hex, key.purpose, key.status, key.products, key.tiers, honored));
+      keys.add(new Key(key.alg, hex, key.purpose, key.status, key.products, key.tiers, key.honored));
     }
     Set<String> revoked = new HashSet<>(or(given.revokedLicenses, List.of()));
     Map<String, Long> lowest = or(given.lowestCounters, Map.of());

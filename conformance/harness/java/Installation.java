@@ -68,7 +68,7 @@ final class Installation {
     Map<String, Accepted> lineages = new HashMap<>();
     for (Entry entry : counting) {
       Accepted accepted = new Accepted(entry.counter, entry.digest);
-      lineages.merge(entry.lineage, accepted, (a, b) -> a.counter() >= b.counter() ? a : b);
+      lineages.merge(entry.lineage, accepted, (a, b) -> a.isAbove(b) ? a : b);
     }
     return new Seen(current, highestIat, lineages);
   }

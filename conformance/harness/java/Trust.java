@@ -49,8 +49,8 @@ final class Trust {
         && STATUSES.contains(key.status())
         && (key.products() == null || key.products().stream().allMatch(Claims::isId))
         && (key.tiers() == null || key.tiers().stream().allMatch(Claims::isId))
-        && key.honored().stream().allMatch(digest -> Bytes.isHex(digest, 32))
-        && (key.honored().isEmpty() || key.status().equals("revoked"));
+        && (key.honored() == null || key.honored().stream().allMatch(digest -> Bytes.isHex(digest, 32)))
+        && (key.honored() == null || key.honored().isEmpty() || key.status().equals("revoked"));
   }
 
   Key key(String kid) {
@@ -115,7 +115,7 @@ record Key(
 
   /** Whether what the key signed still counts. */
   boolean counts(String payloadDigest) {
-    return !status.equals("revoked") || honored.contains(payloadDigest);
+    return !status.equals("revoked") || (honored != null && honored.contains(payloadDigest));
   }
 
   /** The thumbprint of section 6.2. */

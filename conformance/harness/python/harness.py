@@ -41,7 +41,7 @@ def read_trust(given):
             key['status'],
             some(key.get('products')),
             some(key.get('tiers')),
-            frozenset(unhex(digest, ConfigurationInvalid) for digest in key.get('honored', [])),
+            some(unhex(digest, ConfigurationInvalid) for digest in key['honored']) if 'honored' in key else None,
         )
         for key in given['keys']
     ]
@@ -95,7 +95,7 @@ class Installation:
         lineages, current, last, highest_iat = {}, None, 0, 0
         for (lineage, kid), (counter, digest, iat, sequence) in self.entries.items():
             key = self.trust.by_kid.get(bytes.fromhex(kid))
-            if key is not None and key.status == 'revoked' and bytes.fromhex(digest) not in key.honored:
+            if key is not None and not key.counts(bytes.fromhex(digest)):
                 continue
             lineages[lineage] = max(lineages.get(lineage, (0, b'')), (counter, bytes.fromhex(digest)))
             highest_iat = max(highest_iat, iat)

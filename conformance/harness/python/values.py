@@ -76,7 +76,7 @@ def ed25519_kid(public):
 
 @dataclass(frozen=True)
 class Key:
-    """A trusted key (8.1). `products` and `tiers`: None means every one. `honored`: digests of 32 bytes."""
+    """A trusted key (8.1). No list of products or tiers means every one."""
 
     alg: str
     public: bytes
@@ -84,7 +84,11 @@ class Key:
     status: str = 'active'
     products: frozenset | None = None
     tiers: frozenset | None = None
-    honored: frozenset = frozenset()
+    honored: frozenset | None = None
+
+    def counts(self, digest):
+        """Whether a payload with this digest, signed by the key, still counts."""
+        return self.status != 'revoked' or digest in (self.honored or ())
 
     def kid(self):
         if self.alg == 'ed25519':
@@ -115,8 +119,8 @@ class Trust:
             size = {'ed25519': 32, COMPOSITE: 1984}.get(key.alg)
             good = len(key.public) == size and is_good_point(key.public[-32:])
             good = good and key.purpose in PURPOSES and key.status in STATUSES
-            good = good and all(map(is_id, (key.products or frozenset()) | (key.tiers or frozenset())))
-            good = good and all(map(is_bytes(32), key.honored)) and (key.status == 'revoked' or not key.honored)
+            good = good and all(map(is_id, (key.products or set()) | (key.tiers or set())))
+            good = good and all(map(is_bytes(32), key.honored or ())) and (key.status == 'revoked' or not key.honored)
             good = good and by_kid.setdefault(key.kid(), key) == key
             parts = [key.public[-32:], key.public[:-32]][: 1 if key.alg == 'ed25519' else 2]
             if not good or any(components.setdefault(part, key.kid()) != key.kid() for part in parts):

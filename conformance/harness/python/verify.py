@@ -269,7 +269,7 @@ def judge(file, trust, context):
 
 
 def check_policy(claims, digest, lineage, key, trust, now):
-    refuse_if(key.status == 'revoked' and digest not in key.honored, 'key_revoked')
+    refuse_if(not key.counts(digest), 'key_revoked')
     refuse_if(key.purpose != 'license', 'key_wrong_purpose')
     refuse_if(key.products is not None and claims[3] not in key.products, 'key_wrong_purpose')
     refuse_if(key.tiers is not None and claims['tier'] not in key.tiers, 'key_wrong_purpose')

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 /** @param sources names and contents of everything that the result depends on */
 export function cacheFolder(
   sources: readonly (readonly [name: string, content: Buffer])[],
-  kind: "tokens" | "runtimes" = "tokens",
+  kind: 'tokens' | 'runtimes' | 'harnesses' = 'tokens',
 ): string {
   const xdg = process.env['XDG_CACHE_HOME'];
   const root = xdg === undefined || xdg === '' ? join(homedir(), '.cache') : xdg;

@@ -33,8 +33,7 @@ struct GivenKey {
     status: String,
     products: Option<BTreeSet<String>>,
     tiers: Option<BTreeSet<String>>,
-    #[serde(default)]
-    honored: Vec<String>,
+    honored: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -118,7 +117,8 @@ fn read_trust(given: Option<GivenTrust>) -> Result<Trust, Fault> {
     let given = given.ok_or("the request has no trust".to_string())?;
     let mut keys = Vec::new();
     for key in given.keys {
-        let honored: Option<BTreeSet<Vec<u8>>> = key.honored.iter().map(|digest| unhex(digest)).collect();
+        let read = |list: &Vec<String>| list.iter().map(|digest| unhex(digest)).collect::<Option<_>>();
+        let honored = key.honored.as_ref().map(|list| read(list).ok_or(Fault::ConfigurationInvalid));
         keys.push(Key {
             alg: key.alg,
             public: unbase64(&key.public)?,
@@ -126,7 +126,7 @@ fn read_trust(given: Option<GivenTrust>) -> Result<Trust, Fault> {
             status: key.status,
             products: key.products,
             tiers: key.tiers,
-            honored: honored.ok_or(Fault::ConfigurationInvalid)?,
+            honored: honored.transpose()?,
         });
     }
     let policy = Policy {

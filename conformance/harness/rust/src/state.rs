@@ -58,7 +58,7 @@ impl Installation {
         for entry in counting {
             let accepted = Accepted { counter: entry.counter, digest: entry.digest };
             match lineages.get(&entry.lineage) {
-                Some(before) if before.counter >= entry.counter => {}
+                Some(before) if (before.counter, before.digest) >= (entry.counter, entry.digest) => {}
                 _ => drop(lineages.insert(entry.lineage.clone(), accepted)),
             }
         }

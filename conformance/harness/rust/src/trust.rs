@@ -64,7 +64,7 @@ pub struct Key {
     pub status: String,
     pub products: Option<BTreeSet<String>>,
     pub tiers: Option<BTreeSet<String>>,
-    pub honored: BTreeSet<Vec<u8>>,
+    pub honored: Option<BTreeSet<Vec<u8>>>,
 }
 
 impl Key {
@@ -79,14 +79,14 @@ impl Key {
 
     /// Whether what the key signed still counts.
     pub fn counts(&self, payload: &Digest) -> bool {
-        self.status != "revoked" || self.honored.contains(&payload[..])
+        self.status != "revoked" || self.honored.iter().flatten().any(|digest| digest == payload)
     }
 
     fn is_good(&self) -> bool {
         let has_length = ALGORITHMS.contains(&(&self.alg, self.public.len()));
         let words = PURPOSES.contains(&&*self.purpose) && STATUSES.contains(&&*self.status);
         let scope = self.products.iter().chain(&self.tiers).flatten().all(|id| is_id(id));
-        let digests = self.honored.iter().all(|digest| digest.len() == 32 && self.status == "revoked");
+        let digests = self.honored.iter().flatten().all(|digest| digest.len() == 32 && self.status == "revoked");
         has_length && words && scope && digests && is_good_point(&self.public[self.public.len() - 32..])
     }
 }
