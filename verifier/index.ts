@@ -23,4 +23,4 @@ export { trustFromOverride, type OverrideVariables } from './override.ts';
 export { REASONS, type Layer, type Reason, type ReasonFacts } from './reasons.ts';
 export { makeTrust, type Trust, type TrustedKey, type TrustValues } from './trust.ts';
 export type { Accepted, Refused, Standing, State, Verdict, VerifiedLicense } from './verdict.ts';
-export { verify } from './verify.ts';
+export { judgePlanned, verify, type PlannedLicense } from './verify.ts';

@@ -80,15 +80,37 @@ export function judgeAgain(
   trust: Trust,
   context: VerifyContext,
 ): Verdict {
-  const index = indexOfTrust(trust);
   checkContext(context);
-  const trusted = index.byKid.get(kid);
-  if (trusted === undefined) return refuse('key_unknown', `the key ${kid} is not among the trusted ones`);
   return (
-    judgePolicy(license, payloadDigest, trusted, trust, index, context.now) ??
+    judgePlanned({ license, kid, payloadDigest }, trust, context.now) ??
     judgeBinding(license, context) ??
     judgeState({ license, alg, kid, payloadDigest, lineage }, context)
   );
+}
+
+/** A license that is not signed yet, and the key that would sign it. */
+export interface PlannedLicense {
+  readonly license: License;
+  readonly kid: string;
+  /** SHA-256 of the payload, 64 lower-case hex digits. */
+  readonly payloadDigest: string;
+}
+
+/**
+ * Judges key and policy of a license that is not signed yet: whether a product with this trust would take it, for
+ * vendors who plan a rotation. Never a reason to use a license.
+ *
+ * @param now seconds since 1970, the time of verifying
+ */
+export function judgePlanned(
+  { license, kid, payloadDigest }: PlannedLicense,
+  trust: Trust,
+  now: number,
+): Refused | undefined {
+  const index = indexOfTrust(trust);
+  const trusted = index.byKid.get(kid);
+  if (trusted === undefined) return refuse('key_unknown', `the key ${kid} is not among the trusted ones`);
+  return judgePolicy(license, payloadDigest, trusted, trust, index, now);
 }
 
 /** By its tag, since an array of another realm (jest, an iframe) is no instance of this realm's class. */

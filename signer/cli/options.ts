@@ -269,3 +269,11 @@ export function parseSpan(text: string): number {
   if (digits === undefined || days > MAX_DAYS) throw invalid('expected days or weeks, such as 60d or 8w');
   return days * DAY_SECONDS;
 }
+
+const MAX_YEARS = 100;
+
+export function parseYears(text: string): number {
+  const years = /^[1-9]\d{0,2}$/.test(text) ? Number(text) : MAX_YEARS + 1;
+  if (years > MAX_YEARS) throw invalid(`expected 1 to ${MAX_YEARS}`);
+  return years;
+}

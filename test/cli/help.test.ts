@@ -28,7 +28,7 @@ async function helpOf(name: string): Promise<string> {
 }
 
 function examplesIn(help: string): readonly string[] {
-  const [, after = ''] = help.split(/^Examples?:$/m);
+  const [, after = ''] = help.replaceAll(/ \\\n */g, ' ').split(/^Examples?:$/m);
   return [...after.matchAll(/^ {2}(vtlic .+)$/gm)].map((match) => match[1] ?? '');
 }
 
@@ -77,7 +77,8 @@ describe('the manual', () => {
   it('has the help of every command, as troff', async () => {
     const { stdout } = await runHere(['manual']);
     expect(stdout).toMatch(/^\.TH VTLIC 1 /);
-    for (const name of COMMANDS) expect(stdout).toContain(`.SS vtlic ${name}\n.nf\nUsage: vtlic ${name}`);
+    for (const name of COMMANDS)
+      expect(stdout).toContain(`.SS vtlic ${name}\n.nf\nUsage: vtlic ${name.replaceAll('-', '\\-')}`);
     expect(stdout).toContain('\\-\\-years <n>');
     // Every line that begins with a dot is a request that man knows.
     const requests = new Set([...stdout.matchAll(/^\.(\S+)/gm)].map((match) => match[1]));
@@ -113,7 +114,7 @@ describe('the completion', () => {
     const { code, stdout } = await runHere(['completion', shell]);
     expect(code).toBe(0);
     for (const name of COMMANDS) expect(stdout).toContain(`'${name}'`);
-    const options = new Set(completion.match(/--[a-z-]+/g)?.map((option) => option.slice(2)));
+    const options = new Set(completion.match(/--[a-z0-9-]+/g)?.map((option) => option.slice(2)));
     for (const option of ['help', 'version']) options.delete(option);
     for (const option of options) expect(stdout).toMatch(new RegExp(`(?:--|-l )${option}\\b`));
   });

@@ -82,6 +82,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'signer/product-keys': [...PUBLIC, 'verifier/keyset'],
   'signer/keyset': [...SITE, 'verifier/keyset', 'signer/keys'],
   'signer/rotation': [...SITE, 'verifier/keyset', 'signer/keyset'],
+  'signer/simulation': [...PUBLIC, 'files', 'verifier', 'signer/ledger', 'signer/keyset', 'signer/rotation'],
   'signer/cli': [
     ...SITE,
     'verifier',
@@ -99,6 +100,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'signer/hsm',
     'signer/keyset',
     'signer/rotation',
+    'signer/simulation',
   ],
   'signer/demo': ['signer/cli'],
 };

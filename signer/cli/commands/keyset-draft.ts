@@ -43,7 +43,7 @@ export function addKeysetDraft(parent: Command, io: Io): void {
   const none: string[] = [];
   const command = parent
     .command('draft')
-    .description('drafts the next version of the keyset, for root keys to sign')
+    .description('drafts the next version of the keyset')
     .option('--add-root <key>', 'a root key that comes (repeatable)', collect, none)
     .option('--remove-root <key>', 'a root key that leaves (repeatable)', collect, none)
     .option('--threshold <n>', 'how many of the roots sign each version', parseThreshold)

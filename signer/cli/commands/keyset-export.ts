@@ -48,7 +48,7 @@ export function addKeysetExport(parent: Command, io: Io): void {
   const isForm = (text: string): text is Form => FORMS.some((form) => form === text);
   parent
     .command('export <chain>')
-    .description('writes the keys of a published chain in the form that a product needs')
+    .description('writes the keys of a chain for products')
     .requiredOption('--form <form>', FORMS.join(', '), oneOf(isForm, FORMS))
     .option('--package <name>', 'package of the Go or Java file, namespace of the C# file')
     .option('--out <file>', 'into a new file (default: standard output)')

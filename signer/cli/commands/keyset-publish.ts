@@ -37,12 +37,13 @@ products build in, and that is delivered to installs. Cut short, the same
 command finishes it.
 
 Example:
-  vtlic keyset publish 2.draft 2.draft.1f3a9c02.signature 2.draft.77be01d4.signature`;
+  vtlic keyset publish 2.draft 2.draft.1f3a9c02.signature \\
+    2.draft.77be01d4.signature`;
 
 export function addKeysetPublish(parent: Command, io: Io): void {
   const command = parent
-    .command('publish <draft> <signatures...>')
-    .description('publishes a draft that enough root keys have signed')
+    .command('publish <draft> <files...>')
+    .description('publishes a draft with its signatures')
     .option('--confirm <digest>', 'publish exactly the payload with this SHA-256')
     .option('--releases <file>', 'the product releases in the field (default: releases.json of the site)')
     .option('--json', 'the result as one JSON document')
@@ -140,7 +141,7 @@ Example:
 export function addKeysetAdopt(parent: Command, io: Io): void {
   const command = parent
     .command('adopt <chain>')
-    .description('takes up published keysets that this site does not know')
+    .description('takes up keysets unknown to this site')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', ADOPT_HELP);
   secretOption(siteOption(command)).action((name: string, options: PublishOptions) =>

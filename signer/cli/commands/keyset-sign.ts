@@ -52,7 +52,7 @@ Example:
 export function addKeysetSign(parent: Command, io: Io): void {
   const command = parent
     .command('sign <draft>')
-    .description('signs a draft of a keyset with one root key')
+    .description('signs a draft with one root key')
     .option('--key <name>', 'the root key (default: the only one with the purpose root)')
     .option('--confirm <digest>', 'sign exactly the payload with this SHA-256')
     .option('--out <file>', 'the new file of the signature (default: beside the draft)')

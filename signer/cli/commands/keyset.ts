@@ -67,7 +67,7 @@ export function defineKeyset(keyset: Command, io: Io, setExit: SetExit): void {
   addKeysetExport(keyset, io);
   keyset
     .command('inspect <file>')
-    .description('shows what the keysets in a file say; does not verify them')
+    .description('shows what keysets say; verifies nothing')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', INSPECT_HELP)
     .action((name: string, options: InspectOptions) => {
@@ -75,7 +75,7 @@ export function defineKeyset(keyset: Command, io: Io, setExit: SetExit): void {
     });
   keyset
     .command('verify <file>')
-    .description('judges whether a product takes the keysets in a file; exit code 0, 20 or 22')
+    .description('judges keysets as a product does')
     .requiredOption('--built-in <chain>', 'the file of the keyset chain that the product has built in')
     .option('--issuer <id>', 'the vendor (default: the issuer of the built-in chain)')
     .option('--require-composite', 'judge as a product does that has "composite required" compiled in')

@@ -15,12 +15,11 @@ import { nowSeconds } from '../../runtime.ts';
 import { grantMembers } from '../../summary/license-summary.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Io, SetExit } from '../io.ts';
-import { invalid, parseSpan, siteArgument, siteOption } from '../options.ts';
+import { invalid, parseSpan, parseYears, siteArgument, siteOption } from '../options.ts';
 import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 import { formatColumns } from '../output.ts';
 
 const DEFAULT_WITHIN_DAYS = 60;
-const MAX_YEARS = 100;
 const MAX_CELL = 200;
 
 interface DueOptions extends LedgerFileOptions {
@@ -31,12 +30,6 @@ interface DueOptions extends LedgerFileOptions {
   readonly handedOver?: boolean;
   readonly csv?: boolean;
   readonly years?: number;
-}
-
-function parseYears(text: string): number {
-  const years = /^[1-9]\d{0,2}$/.test(text) ? Number(text) : MAX_YEARS + 1;
-  if (years > MAX_YEARS) throw invalid(`expected 1 to ${MAX_YEARS}`);
-  return years;
 }
 
 function parseProduct(text: string): string {

@@ -1,6 +1,6 @@
 /**
- * `vtlic rotation status | pre-publish | activate | retire | revoke | lost | stolen`: the phases of the keys. Every
- * step is a draft of the next keyset, which root keys sign (`vtlic keyset sign`).
+ * `vtlic rotation status | pre-publish | activate | retire | revoke | lost | stolen | simulate`: the phases of the
+ * keys. Every step is a draft of the next keyset, which root keys sign (`vtlic keyset sign`).
  */
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -16,8 +16,9 @@ import { kidOfKey, type KeyChange } from '../../keyset/changes.ts';
 import { renewalRequest } from '../../renew/renewal-request.ts';
 import { requireHonorable, signedByKey } from '../../rotation/signed-by-key.ts';
 import { type DraftingContext, type DraftOptions, draftOptions, findKey, runDraft } from '../drafting.ts';
-import type { Io } from '../io.ts';
+import type { Io, SetExit } from '../io.ts';
 import { newFilePath, siteArgument } from '../options.ts';
+import { addRotationSimulate } from './rotation-simulate.ts';
 import { addRotationStatus } from './rotation-status.ts';
 
 interface RevokeOptions extends DraftOptions {
@@ -29,8 +30,9 @@ interface LossOptions extends DraftOptions {
   readonly table?: string;
 }
 
-export function defineRotation(rotation: Command, io: Io): void {
+export function defineRotation(rotation: Command, io: Io, setExit: SetExit): void {
   addRotationStatus(rotation, io);
+  addRotationSimulate(rotation, io, setExit);
   addStep(rotation, io, {
     name: 'pre-publish',
     status: 'pre-published',

@@ -1,0 +1,58 @@
+/** Refusals by day: how many customers an install of a release refuses, and why, in runs of days that are alike. */
+import { DAY_SECONDS } from '../../formats/license/bounds.ts';
+import type { Reason } from '../../verifier/index.ts';
+import type { RefusedSpan, Simulation } from './simulate.ts';
+
+/** Days on which the number stays the same. */
+export interface DailyRefusals {
+  readonly release: string;
+  readonly reason: Reason;
+  /** Seconds since 1970: the first day, and the one after the last. */
+  readonly from: number;
+  readonly until: number;
+  /** Customers whose license is refused, each lineage once. */
+  readonly customers: number;
+  /** One of them. */
+  readonly example: RefusedSpan;
+}
+
+/** In the order of the releases, then of the days. */
+export function dailyRefusals({ from, until, releases, refused }: Simulation): readonly DailyRefusals[] {
+  const days = Math.ceil((until - from) / DAY_SECONDS);
+  return releases.flatMap(({ name }) => {
+    const here = refused.filter(({ release }) => release === name);
+    return [...new Set(here.map(({ reason }) => reason))].flatMap((reason) =>
+      runs(
+        here.filter((span) => span.reason === reason),
+        from,
+        days,
+      ),
+    );
+  });
+}
+
+function runs(spans: readonly RefusedSpan[], from: number, days: number): readonly DailyRefusals[] {
+  const changes = new Int32Array(days + 1);
+  const dayOf = (time: number): number => Math.min(days, Math.max(0, Math.round((time - from) / DAY_SECONDS)));
+  for (const span of spans) {
+    const [first, last] = [dayOf(span.from), dayOf(span.until)];
+    changes[first] = (changes[first] ?? 0) + 1;
+    changes[last] = (changes[last] ?? 0) - 1;
+  }
+  const found: DailyRefusals[] = [];
+  let customers = 0;
+  let began = 0;
+  for (let day = 0; day <= days; day++) {
+    const change = changes[day] ?? 0;
+    if (change === 0 && day < days) continue;
+    const start = from + began * DAY_SECONDS;
+    const example = spans.find((span) => span.from <= start && start < span.until);
+    if (customers > 0 && day > began && example !== undefined) {
+      const { release, reason } = example;
+      found.push({ release, reason, from: start, until: from + day * DAY_SECONDS, customers, example });
+    }
+    customers += change;
+    began = day;
+  }
+  return found;
+}
