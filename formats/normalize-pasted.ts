@@ -8,8 +8,9 @@
  */
 import { armor, type ArmorLabel, LICENSE_LIMITS } from './armor.ts';
 import { decodeBase64 } from './base64.ts';
-import { fromHex } from './bytes.ts';
+import { concatBytes, equalBytes, fromHex, toHex } from './bytes.ts';
 import { VtlicError } from './error.ts';
+import { MAX_KEYSET_BYTES } from './keyset/keyset.ts';
 
 /** What a mail, a form or an editor did to the block. */
 export type Repair =
@@ -36,7 +37,7 @@ export const REPAIR_WORDS: Readonly<Record<Repair, string>> = Object.freeze({
   'line ends': 'line ends of Windows or of an old Macintosh were made plain line feeds',
   blanks: 'blanks that a mail or a web page puts into text (indents, non-breaking blanks) were taken away',
   'invisible characters': 'characters that nobody sees (zero-width blanks, soft hyphens) were taken away',
-  'quote marks': 'the marks of a quoted mail (>) before the lines were taken away',
+  'quote marks': 'the marks of a quoted mail (> or |) before the lines were taken away',
   'surrounding text': 'text before or after the block was left out',
   'broken marks': 'the BEGIN or END line was spelled otherwise (other dashes, or broken), and was put right',
   lines: 'its lines were wrapped anew or joined, and have 64 characters again',
@@ -59,23 +60,62 @@ export const MAX_PASTED_BYTES: number = 8 * LICENSE_LIMITS.fileBytes;
  * @throws VtlicError `too_large`; `armor_malformed` where there is no block, more than one, or no way to read it
  */
 export function normalizePasted(pasted: Uint8Array, label: ArmorLabel = 'VTLIC'): Normalized {
+  const repairs = new Set<Repair>();
+  const { text, found } = findBlocks(pasted, [label], repairs);
+  const file = onlyBlock(found, label, repairs);
+  noteSurroundings(text, found, repairs);
+  noteLines(found, repairs);
+  return Object.freeze({ file, repairs: Object.freeze([...repairs]) });
+}
+
+/** A license, keysets, or both, as one text with nothing around it. */
+export interface NormalizedBlocks {
+  /** The keysets in their order, then the license. */
+  readonly file: Uint8Array;
+  readonly repairs: readonly Repair[];
+}
+
+/**
+ * The same for a text in which keysets may come along with the license, or without one.
+ *
+ * @throws VtlicError `too_large`; `armor_malformed` where there is no block, two different licenses, or no way to read
+ *   one
+ */
+export function normalizePastedBlocks(pasted: Uint8Array): NormalizedBlocks {
+  const repairs = new Set<Repair>();
+  const { text, found } = findBlocks(pasted, ['VTLIC', 'VTLIC KEYSET'], repairs);
+  const licenses = found.filter(({ label }) => label === 'VTLIC');
+  const keysets = new Map<string, Uint8Array>();
+  for (const { label, body } of found) {
+    if (label === 'VTLIC') continue;
+    const bytes = bytesOf(body, label);
+    const digits = toHex(bytes);
+    if (keysets.has(digits)) repairs.add('repeated block');
+    keysets.set(digits, armor(label, bytes));
+  }
+  const files = [...keysets.values()];
+  if (licenses.length > 0 || files.length === 0) files.push(onlyBlock(licenses, 'VTLIC', repairs));
+  noteSurroundings(text, found, repairs);
+  noteLines(found, repairs);
+  return Object.freeze({ file: concatBytes(...files), repairs: Object.freeze([...repairs]) });
+}
+
+function findBlocks(
+  pasted: Uint8Array,
+  labels: readonly ArmorLabel[],
+  repairs: Set<Repair>,
+): { readonly text: string; readonly found: readonly Block[] } {
   if (pasted.length > MAX_PASTED_BYTES)
     throw new VtlicError('too_large', `the text has more than ${MAX_PASTED_BYTES} bytes, the most that are looked at`);
-  const repairs = new Set<Repair>();
-  let text = plainText(decodeText(pasted, repairs), repairs);
-  let found = blocksOf(text, label);
-  if (found.length === 0) {
-    const inner = wholeBase64(text);
-    if (inner !== undefined) {
-      text = plainText(decodeText(inner, repairs), repairs);
-      found = blocksOf(text, label);
-      if (found.length > 0) repairs.add('base64 twice');
-    }
-  }
-  const file = onlyBlock(found, label, repairs);
-  if (found.length > 0) noteSurroundings(text, found, label, repairs);
-  noteLines(text, file, repairs);
-  return Object.freeze({ file, repairs: Object.freeze([...repairs]) });
+  const text = plainText(decodeText(pasted, repairs), repairs);
+  const found = blocksOf(text, labels);
+  if (found.length > 0) return { text, found };
+  const inner = wholeBase64(text);
+  if (inner === undefined) return { text, found };
+  const innerText = plainText(decodeText(inner, repairs), repairs);
+  const innerFound = blocksOf(innerText, labels);
+  if (innerFound.length > 0) repairs.add('base64 twice');
+  return { text: innerText, found: innerFound };
 }
 
 function refuse(why: string): VtlicError {
@@ -124,7 +164,7 @@ function plainText(given: string, repairs: Set<Repair>): string {
   if (isHtml(text)) text = change('html', text, fromHtml(text));
   text = change('invisible characters', text, text.replaceAll(INVISIBLE, ''));
   text = change('blanks', text, text.replaceAll(STRANGE_BLANK, ' ').replaceAll('\u0000', ''));
-  return change('quote marks', text, text.replaceAll(/^(?:[ \t]*>)+[ \t]?/gm, ''));
+  return change('quote marks', text, text.replaceAll(/^(?:[ \t]*[>|])+[ \t]?/gm, ''));
 }
 
 /** `=3D`, or a line that ends with `=` in the middle of more: base64 has `=` at its very end only. */
@@ -141,7 +181,7 @@ function fromQuotedPrintable(text: string): string {
 }
 
 function isHtml(text: string): boolean {
-  return /<(?:br|p|div|pre|span|html|body|code|wbr)\b|&(?:#\d+|#x[0-9a-f]+|nbsp|gt|lt|amp|shy);/i.test(text);
+  return /<(?:br|p|div|pre|span|html|body|code|wbr)\b|&(?:#\d+|#x[0-9a-f]+|[a-z]{2,8});/i.test(text);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -151,6 +191,21 @@ const ENTITIES: Readonly<Record<string, string>> = {
   amp: '&',
   shy: '\u00ad',
   quot: '"',
+  apos: "'",
+  plus: '+',
+  sol: '/',
+  equals: '=',
+  hyphen: '-',
+  dash: '-',
+  ndash: '\u2013',
+  mdash: '\u2014',
+  ensp: ' ',
+  emsp: ' ',
+  thinsp: ' ',
+  zwj: '',
+  zwnj: '',
+  newline: '\n',
+  tab: '\t',
 };
 
 function fromHtml(text: string): string {
@@ -158,7 +213,7 @@ function fromHtml(text: string): string {
     .replaceAll(/<(?:br|\/p|\/div|\/pre|\/tr|\/li)\b[^<>]{0,1000}>\n?/gi, '\n')
     .replaceAll(/<\/?[a-z][^<>]{0,1000}>/gi, '')
     .replaceAll(
-      /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,4}));/gi,
+      /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi,
       (whole, decimal?: string, hex?: string, name?: string) => {
         if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
         const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
@@ -168,6 +223,7 @@ function fromHtml(text: string): string {
 }
 
 interface Block {
+  readonly label: ArmorLabel;
   readonly from: number;
   readonly to: number;
   /** What is between the marks. */
@@ -184,18 +240,36 @@ function markOf(word: 'BEGIN' | 'END', label: ArmorLabel): string {
   return `${DASHES}{1,8}[ \\t]{0,8}${words}(?![ \\t]{1,8}[A-Z])[ \\t]{0,8}${DASHES}{1,8}`;
 }
 
-/** Each BEGIN mark with the first END mark after it. */
-function blocksOf(text: string, label: ArmorLabel): readonly Block[] {
+interface Mark {
+  readonly label: ArmorLabel;
+  readonly isBegin: boolean;
+  readonly from: number;
+  readonly to: number;
+}
+
+function marksOf(text: string, label: ArmorLabel): readonly Mark[] {
   const marks = new RegExp(`(${markOf('BEGIN', label)})|(${markOf('END', label)})`, 'gi');
+  return [...text.matchAll(marks)].map((match) => ({
+    label,
+    isBegin: match[1] !== undefined,
+    from: match.index,
+    to: match.index + match[0].length,
+  }));
+}
+
+/** Each BEGIN mark with the first END mark after it. */
+function blocksOf(text: string, labels: readonly ArmorLabel[]): readonly Block[] {
+  const marks = labels.flatMap((label) => marksOf(text, label)).sort((a, b) => a.from - b.from);
   const found: Block[] = [];
-  let begin: { readonly from: number; readonly to: number } | undefined;
-  for (const match of text.matchAll(marks)) {
-    const [from, to] = [match.index, match.index + match[0].length];
-    if (match[1] !== undefined) {
+  let begin: Mark | undefined;
+  for (const mark of marks) {
+    const { label, from, to } = mark;
+    if (mark.isBegin) {
       if (begin !== undefined) throw refuse('a block begins within another one');
-      begin = { from, to };
+      begin = mark;
     } else if (begin !== undefined) {
-      found.push({ from: begin.from, to, body: text.slice(begin.to, from) });
+      if (begin.label !== label) throw refuse('a block ends with the END line of another kind');
+      found.push({ label, from: begin.from, to, body: text.slice(begin.to, from) });
       begin = undefined;
     }
   }
@@ -205,17 +279,17 @@ function blocksOf(text: string, label: ArmorLabel): readonly Block[] {
 
 /** The one file in the blocks. Two that are equal are one: a mail often has the text and its quotation. */
 function onlyBlock(found: readonly Block[], label: ArmorLabel, repairs: Set<Repair>): Uint8Array {
-  const [first, ...more] = found.map(({ body }) => bytesOf(body));
+  const [first, ...more] = found.map(({ body }) => bytesOf(body, label));
   if (first === undefined) throw refuse(`there is no line -----BEGIN ${label}----- in it`);
   for (const other of more) {
-    if (other.length !== first.length || other.some((byte, i) => byte !== first[i]))
+    if (!equalBytes(other, first))
       throw refuse('there are two different blocks in it, and it is not said which is meant');
     repairs.add('repeated block');
   }
   return armor(label, first);
 }
 
-function bytesOf(body: string): Uint8Array {
+function bytesOf(body: string, label: ArmorLabel): Uint8Array {
   const joined = body.replaceAll(/\s/g, '');
   const wrong = /[^A-Za-z0-9+/=]/.exec(joined);
   if (wrong !== null) throw refuse('between its BEGIN and END lines there is a character that is not base64');
@@ -223,8 +297,8 @@ function bytesOf(body: string): Uint8Array {
   const bare = joined.replace(/={1,2}$/, '');
   const bytes = decodeBase64(bare + '='.repeat((4 - (bare.length % 4)) % 4));
   if (bytes === undefined || bytes.length === 0) throw refuse('its base64 is not whole: some of it is missing');
-  if (bytes.length > LICENSE_LIMITS.decodedBytes)
-    throw new VtlicError('too_large', `the block contains more than ${LICENSE_LIMITS.decodedBytes} bytes`);
+  const max = label === 'VTLIC' ? LICENSE_LIMITS.decodedBytes : MAX_KEYSET_BYTES;
+  if (bytes.length > max) throw new VtlicError('too_large', `the block contains more than ${max} bytes`);
   return bytes;
 }
 
@@ -234,7 +308,7 @@ function wholeBase64(text: string): Uint8Array | undefined {
   return joined.length < 100 ? undefined : decodeBase64(joined);
 }
 
-function noteSurroundings(text: string, found: readonly Block[], label: ArmorLabel, repairs: Set<Repair>): void {
+function noteSurroundings(text: string, found: readonly Block[], repairs: Set<Repair>): void {
   let rest = '';
   let at = 0;
   for (const { from, to } of found) {
@@ -242,18 +316,22 @@ function noteSurroundings(text: string, found: readonly Block[], label: ArmorLab
     at = to;
   }
   if (/\S/.test(rest + text.slice(at))) repairs.add('surrounding text');
-  const isWhole = found.every(({ from, to }) => {
+  const isWhole = found.every(({ label, from, to }) => {
     const block = text.slice(from, to);
     return block.startsWith(`-----BEGIN ${label}-----`) && block.endsWith(`-----END ${label}-----`);
   });
   if (!isWhole) repairs.add('broken marks');
 }
 
-/** Whether the lines of the block are those of the file. */
-function noteLines(text: string, file: Uint8Array, repairs: Set<Repair>): void {
-  const [, ...lines] = new TextDecoder().decode(file).trimEnd().split('\n');
-  const wanted = lines.slice(0, -1).join('\n');
-  if (text.includes(`\n${wanted}\n`)) return;
-  const isIndented = text.replaceAll(/[ \t]+/g, '').includes(`\n${wanted}\n`);
-  repairs.add(isIndented ? 'blanks' : 'lines');
+/** Whether the lines of each block are those of a file. */
+function noteLines(found: readonly Block[], repairs: Set<Repair>): void {
+  for (const { label, body } of found) {
+    const [, ...lines] = new TextDecoder()
+      .decode(armor(label, bytesOf(body, label)))
+      .trimEnd()
+      .split('\n');
+    const wanted = `\n${lines.slice(0, -1).join('\n')}\n`;
+    if (body === wanted) continue;
+    repairs.add(body.replaceAll(/[ \t]+/g, '') === wanted ? 'blanks' : 'lines');
+  }
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { normalizePasted, type Repair } from '../../formats/normalize-pasted.ts';
+import { normalizePastedBlocks, type Repair } from '../../formats/normalize-pasted.ts';
 import type { TextName } from './texts.ts';
 
 export interface Pasted {
@@ -12,8 +12,6 @@ export interface Pasted {
   /** Why the text could not be repaired: it is judged as it is then, and refused. */
   readonly unrepaired?: string;
 }
-
-const KEYSET_BLOCK = /-----BEGIN VTLIC KEYSET-----[^-]*-----END VTLIC KEYSET-----/g;
 
 /** @returns what would be installed, or the text that says what is missing */
 export function readPasted(pasted: string, file: string | Uint8Array | undefined): Pasted | TextName {
@@ -29,12 +27,9 @@ export function readPasted(pasted: string, file: string | Uint8Array | undefined
 }
 
 function repaired(text: string): Pasted {
-  const keysets = text.match(KEYSET_BLOCK) ?? [];
-  const rest = keysets.length === 0 ? text : text.replace(KEYSET_BLOCK, '');
-  if (keysets.length > 0 && rest.trim() === '') return { text: `${keysets.join('\n')}\n`, repairs: [] };
   try {
-    const { file, repairs } = normalizePasted(utf8(rest));
-    return { text: [...keysets, new TextDecoder().decode(file)].join('\n'), repairs };
+    const { file, repairs } = normalizePastedBlocks(utf8(text));
+    return { text: new TextDecoder().decode(file), repairs };
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
     return { text, repairs: [], unrepaired: error.message };

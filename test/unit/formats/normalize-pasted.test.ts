@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { armor, dearmor } from '../../../formats/armor.ts';
 import { utf8 } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { MAX_PASTED_BYTES, normalizePasted, type Repair } from '../../../formats/normalize-pasted.ts';
+import {
+  MAX_PASTED_BYTES,
+  normalizePasted,
+  normalizePastedBlocks,
+  type Repair,
+} from '../../../formats/normalize-pasted.ts';
 import { inWords, thrown } from '../../support/thrown.ts';
 
 const BYTES = Uint8Array.from({ length: 500 }, (_, i) => (i * 7919) & 0xff);
@@ -65,6 +70,12 @@ describe('a license that was pasted', () => {
     ['in quoted-printable', quotedPrintable(FILE), ['quoted-printable']],
     ['in HTML', html(FILE), ['html', 'surrounding text']],
     ['in HTML with entities', FILE.replaceAll('+', '&#43;').replaceAll('/', '&#x2F;'), ['html']],
+    [
+      'in HTML with named entities',
+      FILE.replaceAll('+', '&plus;').replaceAll('/', '&sol;').replaceAll('=', '&equals;').replaceAll('\n', '&NewLine;'),
+      ['html'],
+    ],
+    ['quoted with bars', FILE.replaceAll(/^/gm, '| '), ['quote marks']],
     ['in UTF-16', utf16(`\ufeff${FILE}`), ['utf-16']],
     ['in UTF-16 without a mark', utf16(FILE), ['utf-16']],
     ['in UTF-16, the other way round', utf16(`\ufeff${FILE}`, true), ['utf-16']],
@@ -106,6 +117,40 @@ describe('a license that was pasted', () => {
         expect(dearmor('VTLIC', normalizePasted(utf8(text)).file)).toEqual(bytes);
       }),
     );
+  });
+});
+
+describe('keysets that were pasted along', () => {
+  const keyset = (fill: number): string =>
+    Buffer.from(armor('VTLIC KEYSET', new Uint8Array(300).fill(fill))).toString();
+  const [A, B] = [keyset(1), keyset(2)];
+  const blocks = (text: string): { readonly file: string; readonly repairs: readonly Repair[] } => {
+    const { file, repairs } = normalizePastedBlocks(utf8(text));
+    return { file: Buffer.from(file).toString(), repairs };
+  };
+
+  it('come before the license, in their order, each once', () => {
+    expect(blocks(`${A}${B}${FILE}`)).toEqual({ file: `${A}${B}${FILE}`, repairs: [] });
+    expect(blocks(`${FILE}${B}\n${A}`)).toEqual({ file: `${B}${A}${FILE}`, repairs: [] });
+    expect(blocks(`${A}${A}${FILE}`)).toEqual({ file: `${A}${FILE}`, repairs: ['repeated block'] });
+    expect(blocks(FILE)).toEqual({ file: FILE, repairs: [] });
+    expect(blocks(`${A}${B}`)).toEqual({ file: `${A}${B}`, repairs: [] });
+  });
+
+  it('are repaired as a license is', () => {
+    const letter = `Hello,\n\n${`${A}${FILE}${B}`.replaceAll(/^/gm, '> ')}\nBye`;
+    expect(blocks(letter)).toEqual({ file: `${A}${B}${FILE}`, repairs: ['quote marks', 'surrounding text'] });
+    expect(blocks(quotedPrintable(`${B}${FILE}`)).file).toBe(`${B}${FILE}`);
+    expect(blocks(Buffer.from(`${B}${FILE}`).toString('base64')).file).toBe(`${B}${FILE}`);
+  });
+
+  it('do not hide two different licenses, nor a block that ends as another kind', () => {
+    const other = Buffer.from(armor('VTLIC', BYTES.toReversed())).toString();
+    const said = (text: string): string => inWords(thrown(() => normalizePastedBlocks(utf8(text))));
+    expect(said(`${FILE}${A}${other}`)).toContain('two different blocks');
+    expect(said(A.replace('END VTLIC KEYSET', 'END VTLIC'))).toContain('END line of another kind');
+    expect(said(`${A}${FILE.slice(0, 300)}`)).toContain('a part of the block is missing');
+    expect(said('nothing')).toContain('there is no line -----BEGIN VTLIC-----');
   });
 });
 
@@ -169,5 +214,21 @@ describe('a text that is made to take long', () => {
     const [short, long] = [time(MAX_PASTED_BYTES / 8), time(MAX_PASTED_BYTES)];
     // Eight times the text takes eight times as long; quadratic would be 64 times.
     expect(long).toBeLessThan(30 * Math.max(short, 20));
+  });
+
+  it('so many small keysets take a time in proportion to their number', () => {
+    const many = (count: number): Uint8Array =>
+      utf8(
+        Array.from({ length: count }, (_, i) => Buffer.from(armor('VTLIC KEYSET', Uint8Array.of(i, i >> 8)))).join(''),
+      );
+    const time = (text: Uint8Array): number => {
+      const start = performance.now();
+      expect(normalizePastedBlocks(text).file.length).toBeGreaterThan(1000);
+      return performance.now() - start;
+    };
+    time(many(2000));
+    const [short, long] = [time(many(2000)), time(many(8000))];
+    // Four times as many take four times as long; quadratic would be 16 times.
+    expect(long).toBeLessThan(12 * Math.max(short, 50));
   });
 });
