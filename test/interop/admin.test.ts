@@ -182,7 +182,7 @@ describe('in a browser, an operator', () => {
     await server.product.pass(12 * DAY, server.license);
     server.seatsUsed = 5;
     await tab.goto(server.address);
-    expect(await tab.innerText('body')).toContain('More seats are used than there are.');
+    expect(await tab.innerText('body')).toContain('More seats are used than are available.');
     await shoot('free-tier');
     expect(await seats()).toBe(3);
     await preview(await renewal());

@@ -48,9 +48,11 @@ function requestOf(incoming: IncomingMessage): Request {
   const headers = new Headers();
   for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2)
     headers.append(incoming.rawHeaders[i] ?? '', incoming.rawHeaders[i + 1] ?? '');
-  // Only the path counts. One that is no path, such as `*` or `//host`, is made one.
-  const path = (incoming.url ?? '/').replace(/^(?:[a-z]+:)?\/*/i, '/');
-  const url = URL.canParse(path, 'http://localhost') ? new URL(path, 'http://localhost') : 'http://localhost/';
+  // Set as the path, a target such as `//host`, `/\host` or `http://host/` cannot become a host.
+  const url = new URL('http://localhost');
+  const [path = '', ...query] = (incoming.url ?? '/').split('?');
+  url.pathname = path;
+  url.search = query.join('?');
   const method = incoming.method ?? 'GET';
   if (!hasBody(incoming)) return new Request(url, { method, headers });
   return new Request(url, { method, headers, body: bodyOf(incoming), duplex: 'half' });

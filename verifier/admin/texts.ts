@@ -45,7 +45,7 @@ export const ADMIN_TEXTS = {
   seats_used: '{sold} sold, {used} used',
   seats_used_free: '{seats} without a license, {used} used',
   seats_used_unknown: '{seats}; how many are used is not known now',
-  seats_exceeded: 'More seats are used than there are.',
+  seats_exceeded: 'More seats are used than are available.',
   instances: 'Hosts at once',
   features: 'Features',
   none: 'none',
