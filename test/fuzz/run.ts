@@ -95,8 +95,8 @@ process.stdout.write(
     `passed the armor   ${percent(passedArmor)}`,
     `validly signed     ${percent(validlySigned)}`,
     `wrong verdicts     ${count(differing)}`,
-    `slowest refused    ${shown(worst)}`,
-    `slowest valid      ${shown(dearest)}`,
+    `slowest input      ${shown(worst)}`,
+    `by the vendor      ${shown(dearest)}`,
     ...shares.map(
       ({ valid }) =>
         `valid license      composite ${valid.composite.toFixed(0)} µs, Ed25519 ${valid.ed25519.toFixed(0)} µs`,
