@@ -3,7 +3,7 @@ import { toHex } from '../../formats/bytes.ts';
 import { REASONS } from '../../verifier/reasons.ts';
 import { verify } from '../../verifier/verify.ts';
 import { Generator, type FuzzInput, type Kind } from './generate.ts';
-import { expectedOf } from './model.ts';
+import { expectedOf } from '../../conformance/model/expected.ts';
 
 export interface Difference {
   readonly kind: Kind;

@@ -1,9 +1,10 @@
 /** Makes one hostile input after another. Each says what was really signed, from which the model predicts the verdict. */
 import { armor } from '../../formats/armor.ts';
 import { concatBytes, fromHex, utf8 } from '../../formats/bytes.ts';
-import { anyItem, badItem, encode, head, sortedPairs } from './cbor.ts';
-import { Pairs, type Item, type ModelContext, type SignedRecord } from './model.ts';
-import { Random } from './random.ts';
+import { anyItem, badItem, encode, head, sortedPairs } from '../../conformance/model/cbor.ts';
+import type { ModelContext, SignedRecord } from '../../conformance/model/expected.ts';
+import { Pairs, type Item } from '../../conformance/model/walk.ts';
+import { Random } from '../../conformance/model/random.ts';
 import { COMPOSITE, context, KIDS, sign, signDense, trusts, TYPES, type FuzzTrust, type Signed } from './vendor.ts';
 
 export interface FuzzInput {

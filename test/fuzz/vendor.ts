@@ -4,9 +4,10 @@ import { sha256Hex } from '../../files/index.ts';
 import { kidOf } from '../../keys/public/public-key.ts';
 import { makeTrust, type Trust, type TrustedKey, type TrustValues } from '../../verifier/trust.ts';
 import { testKey, type TestKey } from '../../conformance/examples/keysets.ts';
-import { encode, sortedPairs, anyItem } from './cbor.ts';
-import { Pairs, type Item, type ModelContext, type ModelTrust, type SignedRecord } from './model.ts';
-import type { Random } from './random.ts';
+import { encode, sortedPairs, anyItem } from '../../conformance/model/cbor.ts';
+import type { ModelContext, ModelTrust, SignedRecord } from '../../conformance/model/expected.ts';
+import { Pairs, type Item } from '../../conformance/model/walk.ts';
+import type { Random } from '../../conformance/model/random.ts';
 
 const NOW = 1_800_000_000;
 const DAY = 86_400;

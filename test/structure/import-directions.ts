@@ -108,7 +108,17 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** What the kit for verifiers is made of: never the signer. */
 const JUDGING = ['formats', 'files', 'keys/public', 'keys/private', 'verifier', 'verifier/keyset', 'verifier/runtime'];
 /** The folders of the kit, in the order of their imports. */
-const KIT = ['conformance/examples', 'conformance/vectors', 'conformance/mutants', 'conformance/runner'];
+const KIT = [
+  'conformance/examples',
+  'conformance/vectors',
+  'conformance/model',
+  'conformance/protocol',
+  'conformance/harness/reference',
+  'conformance/mutants',
+  'conformance/properties',
+  'conformance/report',
+  'conformance/runner',
+];
 
 /** Rooms around the program. They may import every room above that is listed, and any file of it. */
 const AROUND: Readonly<Record<string, readonly string[]>> = {

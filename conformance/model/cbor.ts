@@ -1,6 +1,6 @@
 /** CBOR as a campaign needs it: in the one encoding that is right, and in all that are not. */
 import { concatBytes, utf8 } from '../../formats/bytes.ts';
-import { Pairs, type Item } from './model.ts';
+import { Pairs, Raw, type Item } from './walk.ts';
 import type { Random } from './random.ts';
 
 /** @param extra how many steps longer than needed the argument is */
@@ -28,6 +28,7 @@ export function encode(item: Item): Uint8Array {
     return concatBytes(head(3, bytes.length), bytes);
   }
   if (item instanceof Uint8Array) return concatBytes(head(2, item.length), item);
+  if (item instanceof Raw) return item.bytes;
   if (item instanceof Pairs)
     return concatBytes(
       head(5, item.pairs.length),

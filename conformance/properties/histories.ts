@@ -1,0 +1,199 @@
+/** Generated histories of one installation, each step with the answer that the model expects. */
+import fc from 'fast-check';
+import type { Expected, ModelContext } from '../model/expected.ts';
+import type { Answer, Request } from '../protocol/protocol.ts';
+import { base64, DAY, NOW, wantedOf, wireTrust } from './draft.ts';
+import {
+  draftTrust,
+  simplerLicenses,
+  simplerTrusts,
+  TRUST,
+  wordsOf,
+  wordsOfTrust,
+  writtenOf,
+  type HistoryLicense,
+  type HistoryTrust,
+} from './history-parts.ts';
+import { ModelInstallation } from './installation.ts';
+
+export type HistoryStep =
+  | { readonly do: 'install'; readonly license: HistoryLicense }
+  | { readonly do: 'set-time'; readonly day: number; readonly ranDays?: number }
+  | { readonly do: 'restart'; readonly license?: HistoryLicense; readonly day?: number; readonly loseState: boolean }
+  | { readonly do: 'rotate'; readonly trust: HistoryTrust };
+
+const CONTEXT: Omit<ModelContext, 'now' | 'clock' | 'seen'> = {
+  issuer: 'example-vendor',
+  product: 'vaultdesk',
+  deployment: 'prod-eu',
+  defaultGrace: 14 * DAY,
+};
+
+const license: fc.Arbitrary<HistoryLicense> = fc.record({
+  signer: fc.oneof(
+    { weight: 12, arbitrary: fc.constant<'first'>('first') },
+    { weight: 6, arbitrary: fc.constant<'second'>('second') },
+    { weight: 1, arbitrary: fc.constant<'composite'>('composite') },
+  ),
+  counter: fc.integer({ min: 1, max: 5 }),
+  lineage: fc.oneof(
+    { weight: 6, arbitrary: fc.constant<'own'>('own') },
+    { weight: 2, arbitrary: fc.constant<'deployment'>('deployment') },
+    { weight: 1, arbitrary: fc.constant<'customer'>('customer') },
+  ),
+  issuedDay: fc.constantFrom(-40, -20, -10, 0, 4),
+  window: fc.oneof(
+    { weight: 8, arbitrary: fc.constant<'long'>('long') },
+    { weight: 2, arbitrary: fc.constant<'short'>('short') },
+    { weight: 1, arbitrary: fc.constant<'later'>('later') },
+    { weight: 1, arbitrary: fc.constant<'past'>('past') },
+  ),
+  clk: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  seats: fc.oneof({ weight: 4, arbitrary: fc.constant(250) }, { weight: 1, arbitrary: fc.constant(9999) }),
+});
+
+const status = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('active') },
+  { weight: 1, arbitrary: fc.constant('retired') },
+  { weight: 2, arbitrary: fc.constant('revoked') },
+);
+
+const trust: fc.Arbitrary<HistoryTrust> = fc.record({
+  statuses: fc.record({ first: status, second: status }),
+  honors: fc.boolean(),
+  revokesLicense: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  lowest: fc.constantFrom(0, 0, 0, 3),
+  requireComposite: fc.oneof({ weight: 8, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+});
+
+const day = fc.constantFrom(0, 1, -100, 4, 10, 20, 400, 4000);
+
+function step(hasFloor: boolean): fc.Arbitrary<HistoryStep> {
+  const ran = hasFloor ? { ranDays: fc.constantFrom(0, 1, 2, 4) } : {};
+  return fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record<HistoryStep & { do: 'install' }>({ do: fc.constant<'install'>('install'), license }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant<'set-time'>('set-time'), day, ...ran }) as fc.Arbitrary<HistoryStep>,
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record(
+        {
+          do: fc.constant<'restart'>('restart'),
+          license,
+          day,
+          loseState: fc.oneof(
+            { weight: 6, arbitrary: fc.constant(false) },
+            { weight: 1, arbitrary: fc.constant(true) },
+          ),
+        },
+        { requiredKeys: ['do', 'loseState'] },
+      ) as fc.Arbitrary<HistoryStep>,
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant<'rotate'>('rotate'), trust }) },
+  );
+}
+
+export function generatedHistory(hasFloor: boolean): fc.Arbitrary<readonly HistoryStep[]> {
+  return fc.array(step(hasFloor), { minLength: 1, maxLength: 14, size: 'max' });
+}
+
+/** The same step with one thing less that is special. */
+export function simplerSteps(one: HistoryStep): readonly HistoryStep[] {
+  switch (one.do) {
+    case 'install':
+      return simplerLicenses(one.license).map((license) => ({ ...one, license }));
+    case 'set-time':
+      return one.ranDays === undefined || one.ranDays === 0 ? [] : [{ do: 'set-time', day: one.day }];
+    case 'restart': {
+      const { license, day: to, loseState } = one;
+      const rest = { ...(license === undefined ? {} : { license }), ...(to === undefined ? {} : { day: to }) };
+      return [
+        ...(license === undefined ? [] : [{ do: 'install', license } as const]),
+        ...(to === undefined || license === undefined ? [] : [{ do: 'restart', license, loseState } as const]),
+        ...(loseState ? [{ do: 'restart', ...rest, loseState: false } as const] : []),
+        ...(license === undefined
+          ? []
+          : simplerLicenses(license).map((simpler) => ({ ...one, license: simpler }) as const)),
+      ];
+    }
+    default:
+      return simplerTrusts(one.trust).map((trust) => ({ do: 'rotate', trust }));
+  }
+}
+
+export interface PreparedStep {
+  readonly request: Request;
+  readonly expected: Answer;
+  readonly words: string;
+}
+
+/** The requests of a history with the answers of the model. The first one is `reset`. */
+export function prepareHistory(steps: readonly HistoryStep[], hasFloor: boolean): readonly PreparedStep[] {
+  const model = new ModelInstallation(draftTrust(TRUST), CONTEXT, NOW, hasFloor);
+  const first: PreparedStep = {
+    request: { op: 'reset', trust: wireTrust(draftTrust(TRUST)), context: CONTEXT, clock: NOW },
+    expected: { verdict: 'none' },
+    words: 'a new installation',
+  };
+  return [first, ...steps.map((one) => prepareStep(one, model))];
+}
+
+function prepareStep(one: HistoryStep, model: ModelInstallation): PreparedStep {
+  switch (one.do) {
+    case 'install': {
+      const written = writtenOf(one.license);
+      return {
+        request: { op: 'install', license: base64(written.file) },
+        expected: wanted(model.install(written)),
+        words: `install ${wordsOf(one.license)}`,
+      };
+    }
+    case 'set-time': {
+      const { day: to, ranDays = 0 } = one;
+      const [clock, ran] = [NOW + to * DAY, ranDays * DAY];
+      return {
+        request: { op: 'set-time', clock, ...(ran === 0 ? {} : { ran }) },
+        expected: wanted(model.setTime(clock, ran)),
+        words: `set the clock to day ${to}${ran === 0 ? '' : `, after ${ranDays} days of running`}`,
+      };
+    }
+    case 'restart': {
+      const { license: dropped, day: to, loseState } = one;
+      const written = dropped === undefined ? undefined : writtenOf(dropped);
+      const clock = to === undefined ? {} : { clock: NOW + to * DAY };
+      const lost = loseState ? { loseState } : {};
+      return {
+        request: {
+          op: 'restart',
+          ...(written === undefined ? {} : { license: base64(written.file) }),
+          ...clock,
+          ...lost,
+        },
+        expected: wanted(model.restart({ ...(written === undefined ? {} : { license: written }), ...clock, ...lost })),
+        words: [
+          'restart',
+          ...(loseState ? [' without the state'] : []),
+          ...(to === undefined ? [] : [` with the clock on day ${to}`]),
+          ...(dropped === undefined ? [] : [` with ${wordsOf(dropped)} in place`]),
+        ].join(''),
+      };
+    }
+    default: {
+      const next = draftTrust(one.trust);
+      return {
+        request: { op: 'rotate', trust: wireTrust(next) },
+        expected: wanted(model.rotate(next)),
+        words: `rotate to ${wordsOfTrust(one.trust)}`,
+      };
+    }
+  }
+}
+
+function wanted(expected: Expected | undefined): Answer {
+  return expected === undefined ? { verdict: 'none' } : wantedOf(expected);
+}

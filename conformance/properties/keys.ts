@@ -1,0 +1,61 @@
+/** The keys of generated licenses. Their names determine them: NOT FOR PRODUCTION. */
+import { sign } from 'node:crypto';
+import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
+import { concatBytes, utf8 } from '../../formats/bytes.ts';
+import { ed25519Component } from '../../keys/private/software/private-key-objects.ts';
+import { importPublicKey } from '../../keys/public/public-key.ts';
+import { testKey, type TestKey } from '../examples/keysets.ts';
+
+export interface SigningKey extends TestKey {
+  /** Both components of a composite over any message, with any context of ML-DSA. */
+  signParts(message: Uint8Array, context: Uint8Array): Uint8Array;
+  /** Of a composite; an Ed25519 key is its own. */
+  readonly ed25519Component: SigningKey;
+}
+
+export const ED25519: SigningKey = signingKey('generated ed25519');
+export const SECOND: SigningKey = signingKey('generated second ed25519');
+export const COMPOSITE: SigningKey = signingKey('composite generated');
+export const OTHER_COMPOSITE: SigningKey = signingKey('composite generated other');
+export const ROOT: SigningKey = signingKey('generated root');
+export const STRANGER: SigningKey = signingKey('generated stranger');
+
+function signingKey(name: string): SigningKey {
+  const key = testKey(name);
+  const { privateKey, publicBytes } = ed25519Component(utf8(key.ed25519Seed));
+  const signEd25519 = remembered((message) => Uint8Array.from(sign(null, message, privateKey)));
+  const component: Omit<SigningKey, 'ed25519Component'> = {
+    ...key,
+    publicKey: importPublicKey('ed25519', publicBytes),
+    sign: signEd25519,
+    signParts: signEd25519,
+  };
+  const ed25519: SigningKey = Object.defineProperty({ ...component } as SigningKey, 'ed25519Component', {
+    get: () => ed25519,
+  });
+  if (key.mldsa65Seed === undefined) return ed25519;
+  const { secretKey } = ml_dsa65.keygen(utf8(key.mldsa65Seed));
+  return {
+    ...key,
+    sign: remembered((message) => key.sign(message)),
+    signParts: (message, context) =>
+      concatBytes(ml_dsa65.sign(message, secretKey, { context, extraEntropy: false }), signEd25519(message)),
+    ed25519Component: ed25519,
+  };
+}
+
+const MAX_REMEMBERED = 5000;
+
+/** ML-DSA signs slowly, and a search signs the same payload many times. */
+function remembered(make: (message: Uint8Array) => Uint8Array): (message: Uint8Array) => Uint8Array {
+  const signatures = new Map<string, Uint8Array>();
+  return (message) => {
+    const text = Buffer.from(message).toString('latin1');
+    const known = signatures.get(text);
+    if (known !== undefined) return known;
+    if (signatures.size > MAX_REMEMBERED) signatures.clear();
+    const signature = make(message);
+    signatures.set(text, signature);
+    return signature;
+  };
+}

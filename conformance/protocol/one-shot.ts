@@ -1,0 +1,115 @@
+/**
+ * A verifier that is a command without the protocol: it is started anew for each license, and its exit code is the
+ * verdict (docs/conformance.md, "A harness without JSON").
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cleanText } from '../../formats/clean-text.ts';
+import type { Harness, Limits } from './process.ts';
+import { keepGroup, killGroup } from './process.ts';
+import { faulty, type Answer, type Decoded, type HarnessFault, type Request, type WireContext } from './protocol.ts';
+
+/** What an exit code says. It has no reason, so these words stand for all reasons of a row. */
+export const EXIT_ANSWERS: ReadonlyMap<number, Answer> = new Map<number, Answer>([
+  [0, { verdict: 'accepted', state: 'active' }],
+  [20, { verdict: 'refused', reason: 'exit code 20' }],
+  [21, { verdict: 'accepted', state: 'lapsed' }],
+  [22, { verdict: 'refused', reason: 'exit code 22' }],
+]);
+
+const ROLLED_BACK: ReadonlySet<string | undefined> = new Set([
+  'lineage_not_newer',
+  'counter_rolled_back',
+  'counter_conflict',
+]);
+
+/** @returns the expected answer as an exit code can say it; undefined: it cannot */
+export function asExitCode(expected: Answer): Answer | undefined {
+  const { verdict, state, reason } = expected;
+  if (verdict === 'accepted') return EXIT_ANSWERS.get(state === 'active' || state === 'grace' ? 0 : 21);
+  return verdict === 'refused' ? EXIT_ANSWERS.get(ROLLED_BACK.has(reason) ? 22 : 20) : undefined;
+}
+
+export class OneShot implements Harness {
+  readonly hello: Harness['hello'];
+  readonly #command: readonly string[];
+  readonly #limits: Limits;
+  readonly #folder: string = mkdtempSync(join(tmpdir(), 'vtlic-conform-'));
+
+  constructor(command: readonly string[], limits: Limits) {
+    this.#command = command;
+    this.#limits = limits;
+    this.hello = { name: cleanText(command.join(' '), 60), version: 'by exit code', capabilities: new Set(['verify']) };
+  }
+
+  readonly expectable: Harness['expectable'] = asExitCode;
+
+  async ask(request: Request): Promise<Decoded<Answer>> {
+    if (request.op !== 'verify') throw new Error(`a command without the protocol is never asked to ${request.op}`);
+    const [license, json] = [join(this.#folder, 'license.vtlic'), join(this.#folder, 'request.json')];
+    writeFileSync(license, Buffer.from(request.license, 'base64'));
+    writeFileSync(json, JSON.stringify(request));
+    return this.#run([...this.#command, license, json], variables(request.context));
+  }
+
+  close(): Promise<HarnessFault | undefined> {
+    rmSync(this.#folder, { recursive: true, force: true });
+    return Promise.resolve(undefined);
+  }
+
+  kill(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #run([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>): Promise<Decoded<Answer>> {
+    const seconds = this.#limits.answerMilliseconds / 1000;
+    return new Promise((resolve) => {
+      const child = spawn(program, args, {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        detached: true,
+        env: { ...process.env, ...env },
+      });
+      let words = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        words = (words + text).slice(-300);
+      });
+      const end = (answer: Decoded<Answer>): void => {
+        clearTimeout(timer);
+        if (child.pid !== undefined) killGroup(child.pid);
+        child.stderr.destroy();
+        resolve(answer);
+      };
+      const timer = setTimeout(
+        () => end(faulty('no_answer', `the command did not end within ${seconds} seconds`)),
+        this.#limits.answerMilliseconds,
+      );
+      if (child.pid !== undefined) keepGroup(child.pid);
+      child.once('error', (error: NodeJS.ErrnoException) =>
+        end(faulty('cannot_start', `cannot start the command ${cleanText(program)}: ${error.code ?? error.message}`)),
+      );
+      child.once('exit', (code, signal) => {
+        const answer = code === null ? undefined : EXIT_ANSWERS.get(code);
+        if (answer !== undefined) return end({ ok: true, value: answer });
+        const how = code === null ? `by the signal ${signal ?? ''}` : `with exit code ${code}`;
+        const said = words.trim() === '' ? '' : `; it wrote on standard error: ${cleanText(words.trim(), 300)}`;
+        return end(faulty('exit_code', `the command ended ${how}, but a verdict is 0, 20, 21 or 22${said}`));
+      });
+    });
+  }
+}
+
+function variables({ issuer, product, now, defaultGrace, ...rest }: WireContext): Readonly<Record<string, string>> {
+  const { deployment, buildDate, clock, hosts } = rest;
+  return {
+    VTLIC_ISSUER: issuer,
+    VTLIC_PRODUCT: product,
+    VTLIC_NOW: String(now),
+    VTLIC_DEFAULT_GRACE: String(defaultGrace),
+    ...(deployment === undefined ? {} : { VTLIC_DEPLOYMENT: deployment }),
+    ...(buildDate === undefined ? {} : { VTLIC_BUILD_DATE: String(buildDate) }),
+    ...(clock === undefined ? {} : { VTLIC_CLOCK: String(clock) }),
+    ...(hosts === undefined ? {} : { VTLIC_HOSTS: hosts.join(',') }),
+  };
+}

@@ -1,0 +1,235 @@
+/**
+ * A harness as a process. Each request is one line to it, each answer one line from it, with a limit of time and size.
+ * Whatever the process does, a request ends with an answer or with a fault, and no process of it is left behind.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { cleanText } from '../../formats/clean-text.ts';
+import {
+  decodeAnswer,
+  decodeHello,
+  faulty,
+  MAX_ANSWER_BYTES,
+  PROTOCOL,
+  type Answer,
+  type Decoded,
+  type HarnessFault,
+  type Hello,
+  type Request,
+} from './protocol.ts';
+
+/** Whatever answers requests: a process, a command that is started anew for each, or a verifier in this process. */
+export interface Harness {
+  readonly hello: Hello;
+  /** An expected answer as this harness can give it; undefined: it cannot, and is not asked. */
+  readonly expectable: (expected: Answer) => Answer | undefined;
+  ask(request: Request): Promise<Decoded<Answer>>;
+  /** @returns what was wrong at the end; undefined: nothing */
+  close(): Promise<HarnessFault | undefined>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+export interface Limits {
+  /** For one answer. */
+  readonly answerMilliseconds: number;
+  /** For the answer to `hello`, since some languages start slowly. */
+  readonly startMilliseconds: number;
+}
+
+const MAX_STDERR = 4096;
+/** An orderly end takes no longer. */
+const END_MILLISECONDS = 3000;
+/** What a process that has ended wrote before arrives within this time. */
+const DRAIN_MILLISECONDS = 300;
+
+/** The process groups that are alive, so that none of them survives the runner. */
+const groups = new Set<number>();
+
+/** Ends every harness at once. For signals, and for the exit of the runner. */
+export function killAllHarnesses(): void {
+  for (const group of groups) killGroup(group);
+}
+
+export function keepGroup(pid: number): void {
+  groups.add(pid);
+}
+
+export function killGroup(pid: number): void {
+  groups.delete(pid);
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The whole group has ended already.
+  }
+}
+
+/** Starts a harness and greets it. */
+export async function startHarness(command: readonly string[], limits: Limits): Promise<Decoded<Harness>> {
+  const started = await HarnessProcess.start(command, limits);
+  if (!started.ok) return started;
+  const greeted = await started.value.greet();
+  if (greeted.ok) return { ok: true, value: started.value };
+  started.value.kill();
+  return greeted;
+}
+
+class HarnessProcess implements Harness {
+  hello: Hello = Object.freeze({ name: '', version: '', capabilities: new Set<never>() });
+  readonly expectable = (expected: Answer): Answer => expected;
+  readonly #child: ChildProcess;
+  readonly #pid: number;
+  readonly #limits: Limits;
+  #id = 0;
+  #output: Buffer[] = [];
+  #outputBytes = 0;
+  #stderr = '';
+  #end: string | undefined;
+  #wake: () => void = () => undefined;
+
+  private constructor(child: ChildProcess, pid: number, limits: Limits) {
+    this.#child = child;
+    this.#pid = pid;
+    this.#limits = limits;
+    keepGroup(pid);
+    child.stdout?.on('data', (bytes: Buffer) => {
+      this.#outputBytes += bytes.length;
+      // A process that writes without end must not fill the memory. What is kept is enough to see that it did.
+      if (this.#outputBytes <= 4 * MAX_ANSWER_BYTES) this.#output.push(bytes);
+      else killGroup(pid);
+      this.#wake();
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-MAX_STDERR);
+    });
+    // The answer that is missing says that the process no longer reads.
+    child.stdin?.on('error', () => undefined);
+    child.on('exit', (code, signal) => {
+      const end = signal === null ? `with exit code ${code ?? 0}` : `by the signal ${signal}`;
+      setTimeout(() => {
+        this.#end = end;
+        this.#wake();
+      }, DRAIN_MILLISECONDS);
+    });
+  }
+
+  static start(command: readonly string[], limits: Limits): Promise<Decoded<HarnessProcess>> {
+    const [program = '', ...args] = command;
+    // A group of its own, so that what the harness starts ends with it.
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    return new Promise((resolve) => {
+      child.once('error', (error: NodeJS.ErrnoException) => {
+        const why =
+          error.code === 'ENOENT'
+            ? 'there is no such program'
+            : error.code === 'EACCES'
+              ? 'it is not executable'
+              : cleanText(error.message);
+        resolve(faulty('cannot_start', `cannot start the harness ${cleanText(program)}: ${why}`));
+      });
+      child.once('spawn', () => {
+        if (child.pid !== undefined) resolve({ ok: true, value: new HarnessProcess(child, child.pid, limits) });
+      });
+    });
+  }
+
+  async greet(): Promise<Decoded<Hello>> {
+    const line = await this.#exchange({ op: 'hello', protocol: PROTOCOL }, this.#limits.startMilliseconds);
+    if (!line.ok) return line;
+    const hello = decodeHello(line.value, this.#id);
+    if (hello.ok) this.hello = hello.value;
+    return hello;
+  }
+
+  async ask(request: Request): Promise<Decoded<Answer>> {
+    const line = await this.#exchange(request, this.#limits.answerMilliseconds);
+    const answer = line.ok ? decodeAnswer(line.value, this.#id, this.#id - 1, request) : line;
+    if (!answer.ok && answer.fault.kind !== 'own_error') this.kill();
+    return answer;
+  }
+
+  async close(): Promise<HarnessFault | undefined> {
+    this.#child.stdin?.end();
+    await this.#wait(() => this.#end !== undefined, END_MILLISECONDS);
+    const isOver = this.#end === undefined;
+    this.kill();
+    if (isOver) return faultOf('no_answer', 'the harness does not end at the end of its standard input');
+    if (this.#output.length > 0) return this.#surplus();
+    if (this.#end !== 'with exit code 0')
+      return faultOf('ended', `the harness ended ${this.#end ?? ''} when asked to end`);
+    return undefined;
+  }
+
+  kill(): void {
+    killGroup(this.#pid);
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    this.#child.stdin?.destroy();
+  }
+
+  /** Writes one line and waits for one. */
+  async #exchange(message: object, milliseconds: number): Promise<Decoded<string>> {
+    if (this.#output.length > 0) return { ok: false, fault: this.#surplus() };
+    this.#id++;
+    this.#child.stdin?.write(`${JSON.stringify({ id: this.#id, ...message })}\n`);
+    let line: string | undefined;
+    await this.#wait(() => {
+      line ??= this.#takeLine();
+      return line !== undefined || this.#end !== undefined || this.#outputBytes > MAX_ANSWER_BYTES;
+    }, milliseconds);
+    if (line !== undefined) return { ok: true, value: line };
+    const request = this.#id === 1 ? 'hello' : `request ${this.#id}`;
+    if (this.#outputBytes > MAX_ANSWER_BYTES)
+      return faulty('too_long', `the harness answered ${request} with more than ${MAX_ANSWER_BYTES} bytes`);
+    if (this.#end !== undefined)
+      return faulty('ended', `the harness ended ${this.#end} before it answered ${request}${this.#lastWords()}`);
+    return faulty(
+      'no_answer',
+      `the harness gave no answer to ${request} within ${milliseconds / 1000} seconds (does it flush its output?)` +
+        this.#lastWords(),
+    );
+  }
+
+  #takeLine(): string | undefined {
+    if (this.#output.length === 0) return undefined;
+    const all = Buffer.concat(this.#output);
+    const end = all.indexOf(0x0a);
+    if (end < 0 || end > MAX_ANSWER_BYTES) {
+      this.#output = [all];
+      return undefined;
+    }
+    const rest = all.subarray(end + 1);
+    this.#output = rest.length === 0 ? [] : [rest];
+    this.#outputBytes = rest.length;
+    return all.toString('utf8', 0, end);
+  }
+
+  /** More than one answer to the last request. */
+  #surplus(): HarnessFault {
+    const text = cleanText(Buffer.concat(this.#output).toString('utf8', 0, 200).trimEnd(), 80);
+    return faultOf(
+      'answered_twice',
+      `the harness wrote more than one answer to request ${this.#id}: "${text}" came after it`,
+    );
+  }
+
+  #lastWords(): string {
+    const words = this.#stderr.trim();
+    return words === '' ? '' : `; it wrote on standard error: ${cleanText(words.slice(-300), 300)}`;
+  }
+
+  #wait(done: () => boolean, milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#wake = () => {
+        if (!done()) return;
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#wake();
+    });
+  }
+}
+
+function faultOf(kind: HarnessFault['kind'], sentence: string): HarnessFault {
+  return Object.freeze({ kind, sentence });
+}

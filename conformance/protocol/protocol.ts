@@ -1,0 +1,254 @@
+/**
+ * The protocol between the runner and a harness, version 1 (docs/conformance.md). What a harness writes is untrusted:
+ * it is decoded here once, and becomes a frozen answer or a sentence that says what is wrong with it.
+ */
+import { cleanText } from '../../formats/clean-text.ts';
+
+export const PROTOCOL = 1;
+export const MAX_ANSWER_BYTES: number = 64 * 1024;
+
+export const CAPABILITIES = ['verify', 'state', 'floor', 'keysets', 'override', 'key-files'] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
+export const VERDICTS = ['accepted', 'refused', 'configuration_invalid', 'misuse', 'none'] as const;
+export type VerdictWord = (typeof VERDICTS)[number];
+
+export const STATES = ['not_yet_valid', 'active', 'grace', 'lapsed'] as const;
+export type StateWord = (typeof STATES)[number];
+
+export interface WireKey {
+  readonly alg: string;
+  /** Base64 of the raw public key. */
+  readonly public: string;
+  /** For people: a verifier computes its own. */
+  readonly kid?: string;
+  readonly purpose: string;
+  readonly status: string;
+  readonly products?: readonly string[];
+  readonly tiers?: readonly string[];
+  readonly honored?: readonly string[];
+}
+
+export interface WireTrust {
+  readonly keys: readonly WireKey[];
+  readonly requireComposite?: boolean;
+  readonly ed25519Until?: number;
+  readonly revokedLicenses?: readonly string[];
+  readonly lowestCounters?: Readonly<Record<string, number>>;
+}
+
+/** A context without what the state and the clock of an installation give. */
+export interface WireInstallation {
+  readonly issuer: string;
+  readonly product: string;
+  readonly defaultGrace: number;
+  readonly deployment?: string;
+  readonly hosts?: readonly string[];
+  readonly buildDate?: number;
+}
+
+export interface WireContext extends WireInstallation {
+  readonly now: number;
+  readonly clock?: number;
+  readonly seen?: {
+    readonly current: string;
+    readonly highestIat: number;
+    readonly lineages: Readonly<Record<string, { readonly counter: number; readonly payloadDigest: string }>>;
+  };
+}
+
+/** A request without its `id`, which belongs to the process that is asked. Bytes are base64. */
+export type Request =
+  | { readonly op: 'verify'; readonly license: string; readonly trust: WireTrust; readonly context: WireContext }
+  | { readonly op: 'reset'; readonly trust: WireTrust; readonly context: WireInstallation; readonly clock: number }
+  | { readonly op: 'install'; readonly license: string }
+  | { readonly op: 'set-time'; readonly clock: number; readonly ran?: number }
+  | { readonly op: 'rotate'; readonly trust: WireTrust }
+  | { readonly op: 'restart'; readonly license?: string; readonly clock?: number; readonly loseState?: boolean }
+  | {
+      readonly op: 'choose-keyset';
+      readonly issuer: string;
+      readonly builtIn: string;
+      readonly state?: readonly string[];
+      readonly file?: string;
+      readonly requireComposite?: boolean;
+      readonly license?: string;
+      readonly context?: WireContext;
+    }
+  | {
+      readonly op: 'override';
+      readonly trust: WireTrust;
+      readonly environment: Readonly<Record<string, string>>;
+      readonly files?: Readonly<Record<string, string>>;
+    }
+  | { readonly op: 'read-keys'; readonly file: string };
+
+/** What a harness says of itself. */
+export interface Hello {
+  readonly name: string;
+  readonly version: string;
+  readonly language?: string;
+  readonly capabilities: ReadonlySet<Capability>;
+}
+
+/** Every member that an answer may have; which of them are there follows from the operation. */
+export interface Answer {
+  readonly verdict?: VerdictWord;
+  readonly state?: StateWord;
+  readonly layer?: string;
+  readonly reason?: string;
+  readonly payloadDigest?: string;
+  readonly lineage?: string;
+  readonly version?: number;
+  readonly source?: string;
+  readonly notices?: readonly { readonly source: string; readonly reason: string }[];
+  readonly keys?: readonly Readonly<Record<'alg' | 'kid' | 'purpose' | 'status', string | undefined>>[];
+  readonly requireComposite?: boolean;
+}
+
+/** What is wrong with a harness: never a verdict. `kind` is for programs, `sentence` for people. */
+export interface HarnessFault {
+  readonly kind:
+    | 'cannot_start'
+    | 'ended'
+    | 'no_answer'
+    | 'not_json'
+    | 'malformed'
+    | 'too_long'
+    | 'wrong_id'
+    | 'answered_twice'
+    | 'newer_protocol'
+    | 'own_error'
+    | 'exit_code';
+  readonly sentence: string;
+}
+
+export type Decoded<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: HarnessFault };
+
+/** What one operation may be answered with, and the capability that it needs. */
+const OPERATIONS: Readonly<Record<Request['op'], { readonly needs: Capability; readonly members?: string }>> = {
+  verify: { needs: 'verify' },
+  reset: { needs: 'state' },
+  install: { needs: 'state' },
+  'set-time': { needs: 'state' },
+  rotate: { needs: 'state' },
+  restart: { needs: 'state' },
+  'choose-keyset': { needs: 'keysets', members: 'version, source and notices' },
+  override: { needs: 'override', members: 'keys and requireComposite' },
+  'read-keys': { needs: 'key-files', members: 'keys' },
+};
+
+export function capabilitiesOf(request: Request): readonly Capability[] {
+  const { needs } = OPERATIONS[request.op];
+  return request.op === 'set-time' && request.ran !== undefined ? [needs, 'floor'] : [needs];
+}
+
+export function decodeHello(line: string, id: number): Decoded<Hello> {
+  const decoded = decodeObject(line, id, 0);
+  if (!decoded.ok) return decoded;
+  const { protocol, name, version, language, capabilities } = decoded.value;
+  if (typeof protocol === 'number' && protocol > PROTOCOL)
+    return faulty(
+      'newer_protocol',
+      `the harness speaks protocol ${protocol}, but this runner speaks ${PROTOCOL}: use a newer vtlic-conform, ` +
+        `or let the harness answer with "protocol": ${PROTOCOL}`,
+    );
+  if (protocol !== PROTOCOL)
+    return malformed(`its answer to hello should have "protocol": ${PROTOCOL}, but it has ${shown(protocol)}`);
+  if (!isShortText(name) || !isShortText(version))
+    return malformed('its answer to hello should have a name and a version, texts of 1 to 100 characters');
+  if (language !== undefined && !isShortText(language))
+    return malformed(`its answer to hello has the language ${shown(language)}, which should be a text`);
+  if (!Array.isArray(capabilities) || !capabilities.includes('verify'))
+    return malformed('its answer to hello should have capabilities, a list with "verify" in it');
+  const unknown: unknown = capabilities.find((one) => !CAPABILITIES.includes(one as Capability));
+  if (unknown !== undefined)
+    return malformed(`it has the capability ${shown(unknown)}, but those of protocol 1 are ${CAPABILITIES.join(', ')}`);
+  return {
+    ok: true,
+    value: Object.freeze({
+      name: cleanText(name),
+      version: cleanText(version),
+      ...(language === undefined ? {} : { language: cleanText(language) }),
+      capabilities: new Set(capabilities as Capability[]),
+    }),
+  };
+}
+
+export function decodeAnswer(line: string, id: number, before: number, { op }: Request): Decoded<Answer> {
+  const decoded = decodeObject(line, id, before);
+  if (!decoded.ok) return decoded;
+  const { id: _id, error, ...members } = decoded.value;
+  if (error !== undefined) return faulty('own_error', `the harness has a fault of its own: ${shown(error)}`);
+  const { members: expected } = OPERATIONS[op];
+  if (members['verdict'] === undefined && expected === undefined)
+    return malformed(`its answer to ${op} has no verdict`);
+  const wrong = faultOfMembers(op, members);
+  if (wrong !== undefined) return malformed(wrong);
+  if (expected !== undefined && members['verdict'] === undefined) {
+    const missing = expected.split(/, | and /).find((name) => members[name] === undefined);
+    if (missing !== undefined) return malformed(`its answer to ${op} should have ${expected}, or a verdict`);
+  }
+  return { ok: true, value: Object.freeze(members as Answer) };
+}
+
+function faultOfMembers(op: Request['op'], members: Readonly<Record<string, unknown>>): string | undefined {
+  const { verdict, state, version, requireComposite, notices, keys } = members;
+  const words: readonly unknown[] = VERDICTS;
+  const states: readonly unknown[] = STATES;
+  if (verdict !== undefined && !words.includes(verdict))
+    return `its answer to ${op} has the verdict ${shown(verdict)}, but the verdicts are ${VERDICTS.join(', ')}`;
+  if (verdict === 'none' && (op === 'verify' || op === 'install'))
+    return `its answer to ${op} has the verdict "none", but there is a license to judge`;
+  if (verdict === 'accepted' && state === undefined)
+    return `its answer to ${op} is "accepted" without a state, which is one of ${STATES.join(', ')}`;
+  if (state !== undefined && !states.includes(state))
+    return `its answer to ${op} has the state ${shown(state)}, but the states are ${STATES.join(', ')}`;
+  for (const name of ['layer', 'reason', 'payloadDigest', 'lineage', 'source'])
+    if (members[name] !== undefined && typeof members[name] !== 'string')
+      return `the member ${name} of its answer to ${op} should be a text, but it is ${shown(members[name])}`;
+  if (version !== undefined && !Number.isSafeInteger(version))
+    return `the member version of its answer to ${op} should be an integer, but it is ${shown(version)}`;
+  if (requireComposite !== undefined && typeof requireComposite !== 'boolean')
+    return `the member requireComposite of its answer to ${op} should be true or false`;
+  for (const [name, list] of Object.entries({ notices, keys }))
+    if (list !== undefined && !(Array.isArray(list) && list.every((item) => typeof item === 'object' && item !== null)))
+      return `the member ${name} of its answer to ${op} should be a list of objects`;
+  return undefined;
+}
+
+function decodeObject(line: string, id: number, before: number): Decoded<Readonly<Record<string, unknown>>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return faulty('not_json', `the harness answered with a line that is not JSON: ${shown(line)}`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return faulty('malformed', `the harness answered with ${shown(value)}, but an answer is a JSON object`);
+  const object = value as Readonly<Record<string, unknown>>;
+  const found = object['id'];
+  if (found === id) return { ok: true, value: object };
+  if (found === before && before > 0)
+    return faulty('answered_twice', `the harness answered request ${before} twice: one answer for each request`);
+  return faulty('wrong_id', `the harness answered request ${id} with the id ${shown(found)}`);
+}
+
+function malformed(what: string): Decoded<never> {
+  return faulty('malformed', `the harness does not follow the protocol: ${what}`);
+}
+
+export function faulty(kind: HarnessFault['kind'], sentence: string): Decoded<never> {
+  return { ok: false, fault: Object.freeze({ kind, sentence }) };
+}
+
+/** What a harness wrote, as a short piece of JSON that is safe to print. */
+function shown(value: unknown): string {
+  if (value === undefined) return 'none';
+  return cleanText(typeof value === 'string' ? `"${value}"` : JSON.stringify(value), 80);
+}
+
+function isShortText(value: unknown): value is string {
+  return typeof value === 'string' && value.length >= 1 && value.length <= 100;
+}

@@ -1,0 +1,79 @@
+/** What a run comes to, as the reports show it. */
+
+export type Outcome =
+  | 'pass'
+  | 'fail'
+  /** The harness broke: never a verdict. */
+  | 'error'
+  | 'skipped'
+  /** It fails, and is listed as an expected failure. */
+  | 'expected_failure'
+  /** Of a profile that is never required. */
+  | 'reported';
+
+export const PARTS = ['smoke test', 'vectors', 'generated licenses', 'generated histories', 'differential'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface CaseOutcome {
+  readonly part: Part;
+  readonly id: string;
+  readonly title: string;
+  readonly clause: readonly string[];
+  readonly outcome: Outcome;
+  /** What the verifier says and what is expected, or why the case was not run. */
+  readonly detail?: string;
+  readonly forgets?: string;
+  /** The steps of a failure that was found, in words. */
+  readonly steps?: readonly string[];
+  /** The folder that replays it. */
+  readonly folder?: string;
+  readonly milliseconds: number;
+}
+
+export interface Report {
+  readonly verifier: {
+    readonly name: string;
+    readonly version: string;
+    readonly language?: string;
+    readonly capabilities: readonly string[];
+    readonly command: string;
+  };
+  readonly runner: string;
+  readonly vectors?: string;
+  readonly seed: number;
+  /** Seconds since 1970. */
+  readonly startedAt: number;
+  readonly milliseconds: number;
+  /** How many licenses and histories were generated. */
+  readonly generated: { readonly licenses: number; readonly histories: number };
+  readonly outcomes: readonly CaseOutcome[];
+}
+
+export function count(report: Report, ...of: readonly Outcome[]): number {
+  return report.outcomes.filter(({ outcome }) => of.includes(outcome)).length;
+}
+
+/** 0: all that was run passed. 1: cases failed, or none was run. 3: the harness broke. */
+export function exitOf(report: Report): 0 | 1 | 3 {
+  if (count(report, 'error') > 0) return 3;
+  return count(report, 'fail') > 0 || count(report, 'pass') === 0 ? 1 : 0;
+}
+
+/** The last line of every report. */
+export function summary(report: Report): string {
+  const counts = (
+    [
+      ['passed', count(report, 'pass')],
+      ['failed', count(report, 'fail')],
+      ['errors', count(report, 'error')],
+      ['expected failures', count(report, 'expected_failure')],
+      ['not required', count(report, 'reported')],
+      ['not run', count(report, 'skipped')],
+    ] as const
+  )
+    .filter(([word, number]) => number > 0 || word === 'passed' || word === 'failed')
+    .map(([word, number]) => `${number} ${word}`);
+  const { licenses, histories } = report.generated;
+  const generated = licenses + histories === 0 ? '' : `; ${licenses} licenses and ${histories} histories generated`;
+  return `${counts.join(', ')}${generated}`;
+}

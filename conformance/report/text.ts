@@ -1,0 +1,46 @@
+/** The report on the terminal: every failure with what it means, then one line of counts. */
+import { cleanText } from '../../formats/clean-text.ts';
+import { exitOf, PARTS, summary, type CaseOutcome, type Report } from './outcome.ts';
+
+const MAX_TITLE = 300;
+
+/** One failure or error, as it is printed as soon as it happens. */
+export function outcomeLines({ outcome, id, title, detail, forgets, steps, folder }: CaseOutcome): readonly string[] {
+  return [
+    `${outcome === 'error' ? 'ERROR' : 'FAIL '} ${id}`,
+    `      ${cleanText(title, MAX_TITLE)}`,
+    ...(detail === undefined ? [] : [`      ${outcome === 'error' ? '' : 'the verifier '}${detail}`]),
+    ...(forgets === undefined ? [] : [`      a verifier that does this has forgotten: ${forgets}`]),
+    ...(steps === undefined || steps.length < 2 ? [] : steps.map((words, i) => `      ${i + 1}. ${words}`)),
+    ...(folder === undefined ? [] : [`      to replay: vtlic-conform --case ${folder} -- …`]),
+  ];
+}
+
+export function textReport(report: Report): string {
+  const { verifier, outcomes } = report;
+  const language = verifier.language === undefined ? '' : ` (${verifier.language})`;
+  const parts = PARTS.flatMap((part) => {
+    const of = outcomes.filter((one) => one.part === part);
+    if (of.length === 0) return [];
+    const passed = of.filter(({ outcome }) => outcome === 'pass').length;
+    const skipped = of.filter(({ outcome }) => outcome === 'skipped').length;
+    const rest = skipped === 0 ? '' : `, ${skipped} not run`;
+    return [`${part.padEnd(20)} ${passed} of ${of.length - skipped} passed${rest}`];
+  });
+  const reasons = new Map<string, number>();
+  for (const { outcome, detail = '' } of outcomes)
+    if (outcome === 'skipped') reasons.set(detail, (reasons.get(detail) ?? 0) + 1);
+  return [
+    '',
+    `${verifier.name} ${verifier.version}${language}, capabilities: ${verifier.capabilities.join(', ')}`,
+    ...parts,
+    ...[...reasons].map(([reason, number]) => `not run: ${number}, because ${reason}`),
+    ...outcomes
+      .filter(({ outcome }) => outcome === 'reported')
+      .map(({ id, detail = '' }) => `not required: ${id} ${detail}`),
+    `${VERDICT[exitOf(report)]}: ${summary(report)}, in ${Math.round(report.milliseconds / 1000)} s (seed ${report.seed})`,
+    '',
+  ].join('\n');
+}
+
+const VERDICT: Readonly<Record<0 | 1 | 3, string>> = { 0: 'PASSED', 1: 'FAILED', 3: 'BROKEN HARNESS' };

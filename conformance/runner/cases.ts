@@ -1,0 +1,216 @@
+/** The published cases, and those that the runner wrote itself, as requests with the answers that are expected. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { VtlicError } from '../../formats/error.ts';
+import type { Answer, Request, WireContext, WireTrust } from '../protocol/protocol.ts';
+import type { Case, CaseContext, CaseTrust, CaseVerdict, FileInput } from '../vectors/case.ts';
+import { bytesOfInput, readCases } from '../vectors/files.ts';
+
+export interface RunnerStep {
+  readonly request: Request;
+  readonly expected: Answer;
+  readonly words?: string;
+}
+
+export interface RunnerCase {
+  readonly id: string;
+  readonly title: string;
+  readonly clause: readonly string[];
+  /** `gray…`: reported, and never required. */
+  readonly profile: string;
+  readonly forgets?: string;
+  /** Whether reasons are compared. */
+  readonly scored: boolean;
+  /** Why this runner cannot run it; the steps are empty then. */
+  readonly notRunnable?: string;
+  readonly steps: readonly RunnerStep[];
+}
+
+export interface Vectors {
+  readonly version: string;
+  readonly cases: readonly RunnerCase[];
+}
+
+/** @throws VtlicError `file_unreadable` for a folder that is not as it was published */
+export function readVectors(folder: string): Vectors {
+  try {
+    const cases = readCases(folder).map(({ value, files }) =>
+      runnerCase(value, (input) => Buffer.from(bytesOfInput(input, files)).toString('base64')),
+    );
+    const { version } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as { readonly version: string };
+    return { version, cases };
+  } catch (error) {
+    throw unreadable(folder, error);
+  }
+}
+
+function unreadable(folder: string, error: unknown): VtlicError {
+  if (!existsSync(join(folder, 'manifest.json')))
+    return new VtlicError('file_unreadable', `${folder} has no manifest.json, so it is no folder of vectors`, {
+      hint: 'Name the folder vectors/v1 with --vectors, or leave the option out.',
+    });
+  const message =
+    error instanceof SyntaxError ? `a file in it is not JSON: ${error.message}` : (error as Error).message;
+  return new VtlicError('file_unreadable', `the vectors in ${folder} cannot be used: ${message}`, {
+    hint: 'Unpack the published vectors again, or use a vtlic-conform that knows them.',
+    cause: error,
+  });
+}
+
+type Base64Of = (input: FileInput) => string;
+
+function runnerCase(value: Case, base64: Base64Of): RunnerCase {
+  const head = {
+    id: value.id,
+    title: value.title,
+    clause: value.clause,
+    profile: value.profile,
+    ...(value.forgets === undefined ? {} : { forgets: value.forgets }),
+  };
+  if (value.operation === 'history')
+    return {
+      ...head,
+      scored: true,
+      steps: [],
+      notRunnable: 'it is about a whole runtime, for which protocol 1 has no operation',
+    };
+  const { expected } = value;
+  const scored = !('scored' in expected) || expected.scored === 'reason';
+  return { ...head, scored, steps: [stepOf(value, base64)] };
+}
+
+function stepOf(value: Exclude<Case, { operation: 'history' }>, base64: Base64Of): RunnerStep {
+  switch (value.operation) {
+    case 'verify':
+      return {
+        request: {
+          op: 'verify',
+          license: base64(value.license),
+          trust: wireTrust(value.trust),
+          context: wireContext(value.context),
+        },
+        expected: answerOf(value.expected),
+      };
+    case 'trust':
+      // A file of no bytes: whether the trust is taken shows before anything in the file is looked at.
+      return {
+        request: { op: 'verify', license: '', trust: wireTrust(value.trust), context: ANY_CONTEXT },
+        expected:
+          value.expected.verdict === 'accepted'
+            ? { verdict: 'refused', layer: 'armor', reason: 'armor_malformed' }
+            : { verdict: 'configuration_invalid' },
+      };
+    case 'key-file':
+      return {
+        request: { op: 'read-keys', file: base64(value.keyFile) },
+        expected:
+          value.expected.verdict === 'accepted'
+            ? {
+                keys: value.expected.kids.map((kid) => ({
+                  alg: undefined,
+                  kid,
+                  purpose: undefined,
+                  status: undefined,
+                })),
+              }
+            : { verdict: 'refused', reason: value.expected.reason },
+      };
+    case 'override': {
+      const { builtIn, variables, files = {}, expected } = value;
+      return {
+        request: {
+          op: 'override',
+          trust: wireTrust(builtIn),
+          environment: variables,
+          files: Object.fromEntries(Object.entries(files).map(([path, input]) => [path, base64(input)])),
+        },
+        expected:
+          expected.verdict === 'accepted'
+            ? {
+                keys: expected.trust.keys.map(({ kid, purpose, status }) => ({ alg: undefined, kid, purpose, status })),
+                requireComposite: expected.trust.requireComposite ?? false,
+              }
+            : { verdict: 'configuration_invalid' },
+      };
+    }
+    default: {
+      const { issuer, requireComposite, builtIn, state, keyset, license, context, expected } = value;
+      return {
+        request: {
+          op: 'choose-keyset',
+          issuer,
+          builtIn: base64(builtIn),
+          ...(state === undefined ? {} : { state: state.map(base64) }),
+          ...(keyset === undefined ? {} : { file: base64(keyset) }),
+          ...(requireComposite === undefined ? {} : { requireComposite }),
+          ...(license === undefined || context === undefined
+            ? {}
+            : { license: base64(license), context: wireContext(context) }),
+        },
+        expected:
+          expected.verdict === 'accepted'
+            ? {
+                version: expected.version,
+                source: expected.source,
+                notices: expected.notices,
+                ...(expected.license === undefined ? {} : answerOf(expected.license)),
+              }
+            : { verdict: 'configuration_invalid' },
+      };
+    }
+  }
+}
+
+const ANY_CONTEXT: WireContext = {
+  issuer: 'example-vendor',
+  product: 'vaultdesk',
+  now: 1_800_000_000,
+  defaultGrace: 0,
+};
+
+function answerOf(expected: CaseVerdict): Answer {
+  if (expected.verdict === 'accepted') return { verdict: 'accepted', state: expected.state };
+  const { layer, reason } = expected;
+  return { verdict: 'refused', reason, ...(layer === undefined ? {} : { layer }) };
+}
+
+function wireTrust({ keys, ...policy }: CaseTrust): WireTrust {
+  return {
+    keys: keys.map(({ publicKey, ...key }) => ({ ...key, public: Buffer.from(publicKey, 'hex').toString('base64') })),
+    ...policy,
+  };
+}
+
+function wireContext(context: CaseContext): WireContext {
+  return context;
+}
+
+export const FOUND_SCHEMA = 'vtlic-found/1';
+
+/** A case that the runner wrote when it found a mistake: `found.json`, with the requests and the expected answers. */
+export interface FoundCase extends Omit<RunnerCase, 'notRunnable' | 'clause' | 'profile'> {
+  readonly schema: typeof FOUND_SCHEMA;
+  readonly got: string;
+}
+
+/** @throws VtlicError `file_unreadable` */
+export function readFound(folder: string): RunnerCase {
+  const path = join(folder, 'found.json');
+  let value: FoundCase;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8')) as FoundCase;
+  } catch (error) {
+    throw new VtlicError('file_unreadable', `cannot read the case ${path}: ${(error as Error).message}`, {
+      hint: 'Name a folder that vtlic-conform wrote, with found.json in it.',
+      cause: error,
+    });
+  }
+  if (value.schema !== FOUND_SCHEMA || !Array.isArray(value.steps) || value.steps.length === 0)
+    throw new VtlicError(
+      'file_unreadable',
+      `${path} has the schema ${JSON.stringify(value.schema)}, expected ${FOUND_SCHEMA} with steps`,
+      { hint: 'Use the vtlic-conform that wrote it.' },
+    );
+  const { id, title, scored, steps } = value;
+  return { id, title, clause: [], profile: 'required', scored, steps };
+}

@@ -1,0 +1,201 @@
+/**
+ * `vtlic-conform`: from the arguments to the exit code. Failures and errors are printed as they happen, the summary at
+ * the end. A sentence about the run itself begins with "error:" and has a hint.
+ */
+import { randomInt } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { describeFileError } from '../../files/index.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { killAllHarnesses, type Limits } from '../protocol/process.ts';
+import { jsonLines, junitXml } from '../report/files.ts';
+import { htmlReport } from '../report/html.ts';
+import { exitOf, type CaseOutcome, type Report } from '../report/outcome.ts';
+import { outcomeLines, textReport } from '../report/text.ts';
+import { readFound, readVectors, type Vectors } from './cases.ts';
+import { compareVerifiers } from './differential.ts';
+import { readExpectedFailures } from './expected-failures.ts';
+import { writeFound } from './found.ts';
+import { HELP, readOptions, type Options } from './options.ts';
+import { ranNothing, runAll, type RunPlan } from './run.ts';
+import { Session } from './session.ts';
+
+export interface ConformIo {
+  readonly out: (text: string) => void;
+  readonly report: (text: string) => void;
+  /** Whether standard error is a terminal: there, progress is one line. */
+  readonly isTerminal: boolean;
+  /** The published vectors that come with the program. */
+  readonly vectors: string;
+  readonly version: string;
+  /** Seconds since 1970. */
+  readonly now: () => number;
+}
+
+const EXIT_NOTHING_RUN = 2;
+const EXIT_BROKEN = 3;
+const START_SECONDS = 60;
+/** A search ends by time, unless a test wants the same one each time. */
+const MAX_RUNS = 1_000_000;
+
+/** @returns the exit code. Never rejects, and leaves no process behind */
+export async function runConform(argv: readonly string[], io: ConformIo): Promise<number> {
+  try {
+    const options = readOptions(argv);
+    if (options !== undefined) return await conform(options, io);
+    io.out(HELP);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof VtlicError)) throw error;
+    const file = error.code === 'output_unwritable' ? `${error.place.file ?? ''}: ` : '';
+    io.report(`error: ${file}${error.message}\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
+    return EXIT_NOTHING_RUN;
+  } finally {
+    killAllHarnesses();
+  }
+}
+
+async function conform(options: Options, io: ConformIo): Promise<number> {
+  const vectors = vectorsOf(options, io);
+  const known = new Set(vectors?.cases.map(({ id }) => id));
+  const expectedFailures =
+    options.expectedFailures === undefined
+      ? new Map<string, string>()
+      : readExpectedFailures(options.expectedFailures, known);
+  if (vectors !== undefined && options.only !== '' && ![...known].some((id) => id.startsWith(options.only)))
+    throw new VtlicError('usage', `no vector has an id that begins with ${JSON.stringify(options.only)}`, {
+      hint: 'Ids are like verify/time-nbf; leave --only out to run all.',
+    });
+  const seed = options.seed ?? randomInt(2 ** 31);
+  const limits = { answerMilliseconds: options.timeoutSeconds * 1000, startMilliseconds: START_SECONDS * 1000 };
+  const show = progress(options, io);
+  const plan = {
+    runner: `vtlic-conform ${io.version}`,
+    ...(vectors === undefined ? {} : { vectors }),
+    only: options.only,
+    expectedFailures,
+    seed,
+    searchMilliseconds: options.seconds * 1000,
+    maxRuns: MAX_RUNS,
+    progress: show.update,
+    done: (outcome: CaseOutcome) => {
+      if (outcome.outcome !== 'fail' && outcome.outcome !== 'error') return;
+      show.clear();
+      io.out(`${outcomeLines(outcome).join('\n')}\n`);
+    },
+  };
+  const reports: Report[] = [];
+  for (const [i, command] of options.commands.entries()) {
+    const found = options.commands.length > 1 ? `${options.found}/${i + 1}` : options.found;
+    const keep: RunPlan['keep'] = (id, finding) => writeFound(found, id, finding);
+    const started = await Session.start(command, limits, options.oneShot);
+    if (!started.ok) {
+      show.clear();
+      io.report(
+        `error: ${started.fault.sentence}\nhint: docs/conformance.md, "The protocol", has a whole conversation.\n`,
+      );
+      return EXIT_BROKEN;
+    }
+    const report = await runAll(started.value, { ...plan, keep, startedAt: io.now() });
+    show.clear();
+    io.out(textReport(report));
+    reports.push(report);
+  }
+  const exits = reports.map(exitOfRun(options, io));
+  if (options.commands.length > 1) exits.push(await differential(options, plan, limits, io, show));
+  writeReports(reports, options);
+  return Math.max(...exits);
+}
+
+function vectorsOf(options: Options, io: ConformIo): Vectors | undefined {
+  if (options.cases.length > 0) return { version: 'found', cases: options.cases.map(readFound) };
+  return options.vectors ? readVectors(options.vectorsFolder ?? io.vectors) : undefined;
+}
+
+const exitOfRun =
+  (options: Options, io: ConformIo) =>
+  (report: Report): number => {
+    if (ranNothing(report)) {
+      io.report(
+        'error: no case was run behind the smoke test\n' +
+          `hint: Leave out ${options.vectors ? '--only' : '--no-vectors, or give --seconds'}.\n`,
+      );
+      return 1;
+    }
+    return exitOf(report);
+  };
+
+async function differential(
+  { commands, oneShot }: Options,
+  plan: Omit<RunPlan, 'keep' | 'startedAt'>,
+  limits: Limits,
+  io: ConformIo,
+  show: Progress,
+): Promise<number> {
+  const sessions: Session[] = [];
+  for (const command of commands) {
+    const started = await Session.start(command, limits, oneShot);
+    if (started.ok) sessions.push(started.value);
+    else {
+      io.report(`error: ${started.fault.sentence}\n`);
+      return EXIT_BROKEN;
+    }
+  }
+  const { searchMilliseconds, ...rest } = plan;
+  const outcomes = await compareVerifiers(sessions, { ...rest, milliseconds: Math.max(searchMilliseconds, 10_000) });
+  for (const session of sessions) await session.close();
+  show.clear();
+  for (const one of outcomes)
+    io.out(
+      one.outcome === 'pass' || one.outcome === 'skipped'
+        ? `${one.title}\n`
+        : one.outcome === 'reported'
+          ? `not required: ${one.id} ${one.detail ?? ''}\n`
+          : `${outcomeLines(one).join('\n')}\n`,
+    );
+  if (outcomes.some(({ outcome }) => outcome === 'error')) return EXIT_BROKEN;
+  return outcomes.some(({ outcome }) => outcome === 'fail') ? 1 : 0;
+}
+
+function writeReports(reports: readonly Report[], { json, junit, html }: Options): void {
+  const write = (path: string | undefined, of: (report: Report) => string): void => {
+    if (path === undefined) return;
+    for (const [i, report] of reports.entries()) {
+      const name = reports.length === 1 ? path : path.replace(/(\.[^./]*)?$/, `-${i + 1}$1`);
+      try {
+        writeFileSync(name, of(report));
+      } catch (error) {
+        throw describeFileError(error, 'output_unwritable', name);
+      }
+    }
+  };
+  write(json, jsonLines);
+  write(junit, junitXml);
+  write(html, htmlReport);
+}
+
+interface Progress {
+  readonly update: (what: string) => void;
+  readonly clear: () => void;
+}
+
+const PROGRESS_MILLISECONDS = 200;
+/** Where no terminal is, a line now and then shows that it is alive. */
+const LINE_MILLISECONDS = 15_000;
+
+function progress({ quiet }: Options, { isTerminal, report }: ConformIo): Progress {
+  let last = performance.now();
+  let isShown = false;
+  return {
+    update: (what) => {
+      const now = performance.now();
+      if (quiet || now - last < (isTerminal ? PROGRESS_MILLISECONDS : LINE_MILLISECONDS)) return;
+      last = now;
+      isShown = isTerminal;
+      report(isTerminal ? `\r\u001b[K${what}` : `${what}\n`);
+    },
+    clear: () => {
+      if (isShown) report('\r\u001b[K');
+      isShown = false;
+    },
+  };
+}

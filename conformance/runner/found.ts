@@ -1,0 +1,37 @@
+/** A finding as a folder: what replays it without a generator, and what a person looks at. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Finding } from '../properties/explain.ts';
+import { FOUND_SCHEMA, type FoundCase } from './cases.ts';
+
+/**
+ * Writes `found.json`, `requests.jsonl` (what a harness reads, line by line, with the answers that are expected) and the
+ * license of the last step.
+ *
+ * @returns the path of the folder
+ */
+export function writeFound(base: string, id: string, finding: Finding): string {
+  const folder = join(base, id.slice(id.indexOf('/') + 1));
+  mkdirSync(folder, { recursive: true });
+  const { headline, mismatch, scored, steps } = finding;
+  const found: FoundCase = {
+    schema: FOUND_SCHEMA,
+    id,
+    title: headline,
+    got: mismatch.sentence,
+    scored,
+    steps,
+  };
+  writeFileSync(join(folder, 'found.json'), `${JSON.stringify(found, undefined, 2)}\n`);
+  writeFileSync(
+    join(folder, 'requests.jsonl'),
+    steps.map(({ request }, i) => `${JSON.stringify({ id: i + 1, ...request })}\n`).join(''),
+  );
+  const license = steps.map(({ request }) => ('license' in request ? request.license : undefined)).findLast(isText);
+  if (license !== undefined) writeFileSync(join(folder, 'license.vtlic'), Buffer.from(license, 'base64'));
+  return folder;
+}
+
+function isText(value: string | undefined): value is string {
+  return value !== undefined;
+}

@@ -1,0 +1,135 @@
+/** The arguments of `vtlic-conform`, checked. */
+import { parseArgs } from 'node:util';
+import { VtlicError } from '../../formats/error.ts';
+
+export const HELP = `vtlic-conform tests a verifier of .vtlic licenses, in any language.
+
+  vtlic-conform [options] -- COMMAND [ARGUMENT...]
+  vtlic-conform [options] -- COMMAND ... -- COMMAND ...   and compares them
+
+It runs a smoke test, the published vectors, generated licenses and generated
+histories. docs/conformance.md explains the protocol and the results.
+
+  --only PREFIX              only vectors whose id begins with it
+  --no-vectors               generated cases only
+  --vectors FOLDER           other vectors than those that come with it
+  --case FOLDER              replays a case that it wrote; may be repeated
+  --seconds N                for generated licenses, and again for generated
+                             histories (default 20; 0: none)
+  --seed N                   repeats a search (default: another one each time)
+  --expected-failures FILE   lines "ID REASON" of vectors that may fail
+  --timeout N                seconds for an answer (default 10)
+  --one-shot                 the command has no protocol, but exit codes
+  --found FOLDER             where found cases are written
+                             (default conform-found)
+  --json FILE  --junit FILE  --html FILE    reports
+  --quiet                    no progress
+
+Exit: 0 passed, 1 failed, 2 nothing was run, 3 the harness broke.
+
+Example: vtlic-conform --html report.html -- python3 my_verifier.py
+`;
+
+export interface Options {
+  readonly commands: readonly (readonly string[])[];
+  readonly only: string;
+  readonly vectors: boolean;
+  readonly vectorsFolder?: string;
+  readonly cases: readonly string[];
+  readonly seconds: number;
+  readonly seed?: number;
+  readonly expectedFailures?: string;
+  readonly timeoutSeconds: number;
+  readonly oneShot: boolean;
+  readonly found: string;
+  readonly json?: string;
+  readonly junit?: string;
+  readonly html?: string;
+  readonly quiet: boolean;
+}
+
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  only: { type: 'string', default: '' },
+  'no-vectors': { type: 'boolean', default: false },
+  vectors: { type: 'string' },
+  case: { type: 'string', multiple: true },
+  seconds: { type: 'string', default: '20' },
+  seed: { type: 'string' },
+  'expected-failures': { type: 'string' },
+  timeout: { type: 'string', default: '10' },
+  'one-shot': { type: 'boolean', default: false },
+  found: { type: 'string', default: 'conform-found' },
+  json: { type: 'string' },
+  junit: { type: 'string' },
+  html: { type: 'string' },
+  quiet: { type: 'boolean', default: false },
+} as const;
+
+const MAX_SECONDS = 86_400;
+
+/**
+ * @returns undefined: help was asked for
+ * @throws VtlicError `usage`
+ */
+export function readOptions(argv: readonly string[]): Options | undefined {
+  const end = argv.indexOf('--');
+  const values = parse(end < 0 ? argv : argv.slice(0, end));
+  if (values.help === true) return undefined;
+  const commands = splitAt(end < 0 ? [] : argv.slice(end + 1));
+  if (commands.length === 0 || commands.some((command) => command.length === 0))
+    throw usage('no verifier is named', 'Name its command behind --, such as: vtlic-conform -- ./my-verifier');
+  if (values['one-shot'] && commands.length > 1)
+    throw usage('--one-shot takes one command', 'Run it once for each command.');
+  const { only, vectors, seed, json, junit, html } = values;
+  const failures = values['expected-failures'];
+  return {
+    commands,
+    only,
+    vectors: !values['no-vectors'] && (values.case ?? []).length === 0,
+    ...(vectors === undefined ? {} : { vectorsFolder: vectors }),
+    cases: values.case ?? [],
+    seconds: (values.case ?? []).length > 0 ? 0 : number('seconds', values.seconds, 0, MAX_SECONDS),
+    ...(seed === undefined ? {} : { seed: number('seed', seed, 0, 2 ** 31 - 1) }),
+    ...(failures === undefined ? {} : { expectedFailures: failures }),
+    timeoutSeconds: number('timeout', values.timeout, 1, MAX_SECONDS),
+    oneShot: values['one-shot'],
+    found: values.found,
+    ...(json === undefined ? {} : { json }),
+    ...(junit === undefined ? {} : { junit }),
+    ...(html === undefined ? {} : { html }),
+    quiet: values.quiet,
+  };
+}
+
+const read = (args: readonly string[]) => parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+
+function parse(args: readonly string[]): ReturnType<typeof read>['values'] {
+  try {
+    const { values, positionals } = read(args);
+    const [first] = positionals;
+    if (first !== undefined)
+      throw usage(`${first} is no option`, `Put -- before the command of the verifier: vtlic-conform -- ${first}`);
+    return values;
+  } catch (error) {
+    if (error instanceof VtlicError) throw error;
+    throw usage(error instanceof Error ? (error.message.split('.')[0] ?? '') : '', 'vtlic-conform --help lists them.');
+  }
+}
+
+function splitAt(args: readonly string[]): readonly (readonly string[])[] {
+  const commands: string[][] = args.length === 0 ? [] : [[]];
+  for (const argument of args)
+    if (argument === '--') commands.push([]);
+    else commands.at(-1)?.push(argument);
+  return commands;
+}
+
+function number(name: string, text: string, min: number, max: number): number {
+  if (/^\d{1,10}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+  throw usage(`--${name} is ${JSON.stringify(text)}`, `Give a whole number from ${min} to ${max}.`);
+}
+
+function usage(message: string, hint: string): VtlicError {
+  return new VtlicError('usage', message, { hint });
+}

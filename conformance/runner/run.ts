@@ -1,0 +1,216 @@
+/** One run against one verifier: a smoke test, the published cases, generated licenses, generated histories. */
+import { mismatchOf } from '../properties/compare.ts';
+import { everyChange, prepareLicense } from '../properties/licenses.ts';
+import type { Finding } from '../properties/explain.ts';
+import { searchHistories, searchLicenses, type SearchResult } from '../properties/search.ts';
+import { capabilitiesOf, type Answer, type HarnessFault } from '../protocol/protocol.ts';
+import { count, type CaseOutcome, type Part, type Report } from '../report/outcome.ts';
+import type { RunnerCase, RunnerStep, Vectors } from './cases.ts';
+import type { Session } from './session.ts';
+
+export interface RunPlan {
+  readonly runner: string;
+  readonly vectors?: Vectors;
+  /** Only cases whose id begins with it. */
+  readonly only: string;
+  readonly expectedFailures: ReadonlyMap<string, string>;
+  readonly seed: number;
+  /** For generated licenses, and for generated histories; 0: none. */
+  readonly searchMilliseconds: number;
+  readonly maxRuns: number;
+  readonly startedAt: number;
+  /** Writes the folder of a finding and returns its path. */
+  readonly keep: (id: string, finding: Finding, sentence: string) => string | undefined;
+  readonly progress: (what: string) => void;
+  readonly done: (outcome: CaseOutcome) => void;
+}
+
+const MAX_FINDINGS = 5;
+
+export async function runAll(session: Session, plan: RunPlan): Promise<Report> {
+  const start = performance.now();
+  const outcomes: CaseOutcome[] = [];
+  const add = (outcome: CaseOutcome): void => {
+    outcomes.push(outcome);
+    plan.done(outcome);
+  };
+  const generated = { licenses: 0, histories: 0 };
+  const isSound = await smokeTest(session, add);
+  if (isSound) {
+    await runVectors(session, plan, add);
+    if (plan.searchMilliseconds > 0) {
+      generated.licenses = await search('generated licenses', session, plan, add);
+      generated.histories = await search('generated histories', session, plan, add);
+    }
+  }
+  const last = await session.close();
+  if (last !== undefined) add(brokenCase('smoke test', 'smoke/end', 'the end of the harness', last, 0));
+  const { name, version, language, capabilities } = session.hello;
+  return {
+    verifier: {
+      name,
+      version,
+      ...(language === undefined ? {} : { language }),
+      capabilities: [...capabilities],
+      command: session.command.join(' '),
+    },
+    runner: plan.runner,
+    ...(plan.vectors === undefined ? {} : { vectors: plan.vectors.version }),
+    seed: plan.seed,
+    startedAt: plan.startedAt,
+    milliseconds: performance.now() - start,
+    generated,
+    outcomes,
+  };
+}
+
+/** A valid license, one with another bit in its signature, and no license: whoever fails here fails everywhere. */
+async function smokeTest(session: Session, add: (outcome: CaseOutcome) => void): Promise<boolean> {
+  const all = everyChange(1).map((one) => prepareLicense(one));
+  const wanted = ['a valid license', 'with one other bit in it', 'no license, but a sentence'];
+  for (const words of wanted) {
+    const license = all.find((one) => one.words.endsWith(words) && !one.words.includes('by a composite key'));
+    if (license === undefined) throw new Error(`there is no smoke test ${words}`);
+    const { license: file, trust, context, expected } = license;
+    const step: RunnerStep = { request: { op: 'verify', license: file, trust, context }, expected };
+    const id = `smoke/${words.replaceAll(/[ ,]+/g, '-')}`;
+    const outcome = await runCase(session, { ...bare(id, license.words), scored: false, steps: [step] }, 'smoke test');
+    add(outcome);
+    if (outcome.outcome !== 'pass') return false;
+  }
+  return true;
+}
+
+function bare(id: string, title: string): Pick<RunnerCase, 'id' | 'title' | 'clause' | 'profile'> {
+  return { id, title, clause: [], profile: 'required' };
+}
+
+async function runVectors(session: Session, plan: RunPlan, add: (outcome: CaseOutcome) => void): Promise<void> {
+  const cases = (plan.vectors?.cases ?? []).filter(({ id }) => id.startsWith(plan.only));
+  for (const [i, one] of cases.entries()) {
+    plan.progress(`vectors ${i + 1} of ${cases.length}`);
+    if (session.isBroken) {
+      add({ ...skippedCase(one), detail: 'the harness broke too often before it' });
+      continue;
+    }
+    add(judged(await runCase(session, one, 'vectors'), one, plan.expectedFailures));
+  }
+}
+
+/** What is listed as failing, and what is never required. */
+function judged(
+  outcome: CaseOutcome,
+  { id, profile }: RunnerCase,
+  expectedFailures: ReadonlyMap<string, string>,
+): CaseOutcome {
+  const reason = expectedFailures.get(id);
+  if (outcome.outcome === 'fail' && profile !== 'required') return { ...outcome, outcome: 'reported' };
+  if (reason === undefined) return outcome;
+  if (outcome.outcome === 'fail')
+    return { ...outcome, outcome: 'expected_failure', detail: `${outcome.detail ?? ''} (listed: ${reason})` };
+  if (outcome.outcome !== 'pass') return outcome;
+  return {
+    ...outcome,
+    outcome: 'fail',
+    detail: `it passes, but is listed as an expected failure (${reason}): remove it from the list`,
+  };
+}
+
+/** @param one with at least one step, unless it cannot be run */
+export async function runCase(session: Session, one: RunnerCase, part: Part): Promise<CaseOutcome> {
+  const needed = one.steps.flatMap(({ request }) => capabilitiesOf(request));
+  const missing = needed.find((name) => !session.hello.capabilities.has(name));
+  if (one.notRunnable !== undefined) return { ...skippedCase(one), part, detail: one.notRunnable };
+  if (missing !== undefined) return { ...skippedCase(one), part, detail: `the harness has no capability "${missing}"` };
+  const start = performance.now();
+  const { id, title, clause, forgets } = one;
+  const head = { part, id, title, clause };
+  for (const { request, expected } of one.steps) {
+    const expectable = session.expectable(expected);
+    if (expectable === undefined)
+      return { ...skippedCase(one), part, detail: 'an exit code cannot say what is expected' };
+    const answer = await session.ask(request);
+    const milliseconds = performance.now() - start;
+    if (!answer.ok) return brokenCase(part, id, title, answer.fault, milliseconds);
+    const mismatch = mismatchOf(answer.value, expectable, one.scored);
+    if (mismatch !== undefined)
+      return {
+        ...head,
+        outcome: 'fail',
+        detail: mismatch.sentence,
+        milliseconds,
+        ...(forgets === undefined ? {} : { forgets }),
+      };
+  }
+  return { ...head, outcome: 'pass', milliseconds: performance.now() - start };
+}
+
+function skippedCase({ id, title, clause }: RunnerCase): CaseOutcome {
+  return { part: 'vectors', id, title, clause, outcome: 'skipped', milliseconds: 0 };
+}
+
+function brokenCase(part: Part, id: string, title: string, fault: HarnessFault, milliseconds: number): CaseOutcome {
+  return { part, id, title, clause: [], outcome: 'error', detail: fault.sentence, milliseconds };
+}
+
+async function search(
+  part: 'generated licenses' | 'generated histories',
+  session: Session,
+  plan: RunPlan,
+  add: (outcome: CaseOutcome) => void,
+): Promise<number> {
+  const start = performance.now();
+  const isHistories = part === 'generated histories';
+  const id = isHistories ? 'generated/histories' : 'generated/licenses';
+  const head = { part, clause: [] };
+  if (session.isBroken || (isHistories && !session.hello.capabilities.has('state'))) {
+    const detail = session.isBroken ? 'the harness broke too often before it' : 'the harness has no capability "state"';
+    add({ ...head, id, title: part, outcome: 'skipped', detail, milliseconds: 0 });
+    return 0;
+  }
+  const options = {
+    seed: plan.seed,
+    milliseconds: plan.searchMilliseconds,
+    maxRuns: plan.maxRuns,
+    maxFindings: MAX_FINDINGS,
+    hasFloor: session.hello.capabilities.has('floor'),
+    progress: (runs: number) => plan.progress(`${part}: ${runs}`),
+    expectable: (expected: Answer) => session.expectable(expected),
+  };
+  const result: SearchResult = await (isHistories ? searchHistories : searchLicenses)(
+    (request) => session.ask(request),
+    options,
+  );
+  const milliseconds = performance.now() - start;
+  for (const [i, finding] of result.findings.entries()) {
+    const found = `found/${isHistories ? 'history' : 'license'}-${plan.seed}-${i + 1}`;
+    const folder = plan.keep(found, finding, finding.mismatch.sentence);
+    add({
+      ...head,
+      id: found,
+      title: finding.headline,
+      outcome: 'fail',
+      detail: finding.mismatch.sentence,
+      steps: finding.steps.map(({ words }) => words),
+      ...(folder === undefined ? {} : { folder }),
+      milliseconds,
+    });
+  }
+  if (result.fault !== undefined)
+    add({
+      ...head,
+      id,
+      title: `${part}, at: ${result.fault.words}`,
+      outcome: 'error',
+      detail: result.fault.fault.sentence,
+      milliseconds,
+    });
+  else if (result.findings.length === 0)
+    add({ ...head, id, title: `${result.runs} ${part}, seed ${plan.seed}`, outcome: 'pass', milliseconds });
+  return result.runs;
+}
+
+/** Whether at least one case was run to its end: a run of nothing is a failure. */
+export function ranNothing(report: Report): boolean {
+  return report.outcomes.every(({ part }) => part === 'smoke test') && count(report, 'error', 'fail') === 0;
+}
