@@ -7,12 +7,14 @@ import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { License } from '../../formats/license/license.ts';
 import { kidOf } from '../../keys/public/public-key.ts';
 import { endOf } from '../renew/due.ts';
+import { type PlannedStep, stepInWords } from '../rotation/plan.ts';
 
 /** Of one day. The command in the text lists all of them. */
 const MAX_LISTED = 40;
 const MAX_NAME = 120;
 const RENEWAL_DAYS = 30;
 const KEY_DAYS = 60;
+const STEP_DAYS = 14;
 
 /** One event for each day on which licenses end. @param licenses the first to end comes first */
 export function renewalEvents(issuer: string, licenses: readonly License[]): readonly CalendarEvent[] {
@@ -85,4 +87,22 @@ export function keysetEvents(keyset: Keyset): readonly CalendarEvent[] {
       });
   }
   return events;
+}
+
+/** The steps of a rotation plan, one event for each day. @param nameOfKey how people call a key */
+export function stepEvents(
+  issuer: string,
+  steps: readonly PlannedStep[],
+  nameOfKey: (kid: string) => string | undefined,
+): readonly CalendarEvent[] {
+  return [...new Set(steps.map(({ on }) => on))].map((on) => ({
+    uid: `rotation-${formatDay(on)}@${issuer}`,
+    day: on,
+    summary: 'Rotation: draft, sign and publish the next keyset',
+    description: [
+      ...steps.filter((step) => step.on === on).map((step) => stepInWords(step, nameOfKey)),
+      'Before: vtlic rotation simulate --plan FILE',
+    ],
+    remindDays: STEP_DAYS,
+  }));
 }

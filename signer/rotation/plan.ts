@@ -2,6 +2,7 @@
  * A rotation plan: which step is done on which day, for which key, and why a step may come too early. People agree on
  * it beforehand; the commands take the reasons from it, and `early` names the releases that a step leaves behind.
  */
+import { formatDay } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonObjectReader, readObject } from '../../formats/json/index.ts';
 import { parseJsonFile, readLimited } from '../../files/index.ts';
@@ -111,4 +112,16 @@ function readPlannedEarly(reader: JsonObjectReader, { releases }: PlanContext): 
   const early = { reason: readReason(reader.required('reason')), releases: Object.freeze(names) };
   reader.end();
   return Object.freeze(early);
+}
+
+/** @param nameOfKey how people call a key; undefined: its kid is shown */
+export function stepInWords(
+  { step, kid = '', ed25519Until, requireComposite }: PlannedStep,
+  nameOfKey: (kid: string) => string | undefined,
+): string {
+  if (step !== 'policy') return `${step} ${nameOfKey(kid) ?? `${kid.slice(0, 12)}…`}`;
+  return [
+    ...(requireComposite === true ? ['composite required'] : []),
+    ...(ed25519Until === undefined ? [] : [`no Ed25519 from ${formatDay(ed25519Until)} on`]),
+  ].join(', ');
 }

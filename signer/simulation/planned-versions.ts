@@ -5,7 +5,7 @@ import { MAX_HONORED, type Keyset, type KeyStatus } from '../../formats/keyset/k
 import { formatDay } from '../../formats/dates.ts';
 import { applyChanges, kidOfKey, type KeyChange } from '../keyset/changes.ts';
 import type { KeysetStep } from '../keyset/draft.ts';
-import type { PlannedStep } from '../rotation/plan.ts';
+import { type PlannedStep, stepInWords } from '../rotation/plan.ts';
 
 /** A version of the keyset, and when it is there. */
 export interface DatedVersion {
@@ -21,7 +21,7 @@ export interface PlanWorld {
   /** The key of a kid that no published version has. */
   readonly keyOfKid: (kid: string) => CoseKey | undefined;
   /** How people call a key; undefined: its kid is shown. */
-  readonly nameOfKey?: (kid: string) => string | undefined;
+  readonly nameOfKey: (kid: string) => string | undefined;
   /** The payload digests of the licenses that a key signed and that are not over at a time, the last to end first. */
   readonly digestsBy: (kid: string, at: number) => readonly string[];
 }
@@ -64,7 +64,7 @@ export function plannedVersions(
     const today = steps.filter((step) => step.on === on);
     const keyset = nextKeyset(before, today, on, world);
     requireCompositeRoots(keyset, on);
-    versions.push(Object.freeze({ keyset, from: on, steps: today.map((step) => inWords(step, world)) }));
+    versions.push(Object.freeze({ keyset, from: on, steps: today.map((step) => stepInWords(step, world.nameOfKey)) }));
   }
   return versions;
 }
@@ -128,12 +128,4 @@ function keyChange(
   const honored =
     step === 'revoke' ? [...digestsBy(kid, on).slice(0, MAX_HONORED - 1), futureDigest(kid)].toSorted() : [];
   return { key, status: STATUS_AFTER[step], ...(honored.length === 0 ? {} : { honored }) };
-}
-
-function inWords({ step, kid = '', ed25519Until, requireComposite }: PlannedStep, { nameOfKey }: PlanWorld): string {
-  if (step !== 'policy') return `${step} ${nameOfKey?.(kid) ?? `${kid.slice(0, 12)}…`}`;
-  return [
-    ...(requireComposite === true ? ['composite required'] : []),
-    ...(ed25519Until === undefined ? [] : [`no Ed25519 from ${formatDay(ed25519Until)} on`]),
-  ].join(', ');
 }

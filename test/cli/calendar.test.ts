@@ -3,17 +3,13 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ICAL from 'ical.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DAY_SECONDS } from '../../formats/license/bounds.ts';
-import { issuingKey, keysetBlock, testKey } from '../../conformance/examples/keysets.ts';
 import { csv, day, row, writeBatch } from '../support/batch-file.ts';
+import { KeysetActs } from '../support/keyset-acts.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';
 import { makeSite, type SiteFixture } from '../support/site-fixture.ts';
-
-const NOW = Math.floor(Date.now() / 1000);
-const ROOTS = ['root a', 'root b', 'root c'];
+import { addKey } from '../support/site-keys.ts';
 
 let fixture: SiteFixture;
-let keysets: string;
 const vtlic = (...args: readonly string[]): CliResult => runCli([...args, '--site', fixture.site]);
 
 beforeAll(async () => {
@@ -27,12 +23,13 @@ beforeAll(async () => {
   ];
   const planned = vtlic('batch', writeBatch(fixture, csv(rows)), '--new-customers', '--dry-run');
   expect(vtlic('batch', '--confirm', planned.stdout.trim(), ...fixture.secret).code).toBe(0);
-  keysets = join(fixture.folder, 'chain.keyset');
-  const key = issuingKey('composite 1', { from: NOW - DAY_SECONDS, until: NOW + 60 * DAY_SECONDS });
-  const next = issuingKey('composite 2', { status: 'pre-published', from: NOW + 50 * DAY_SECONDS });
-  const policy = { expires: NOW + 100 * DAY_SECONDS, ed25519Until: NOW + 500 * DAY_SECONDS };
-  const version = { version: 3, roots: ROOTS, threshold: 2, made: NOW - 2 * DAY_SECONDS, keys: [key, next], ...policy };
-  writeFileSync(keysets, keysetBlock(version, ROOTS));
+  for (const name of ['root-1', 'license-2', 'license-3'])
+    await addKey(fixture, name, name === 'root-1' ? 'root' : 'license');
+  writeFileSync(join(fixture.site, 'releases.json'), JSON.stringify({ schema: 'vtlic-releases/1', releases: [] }));
+  const acts = new KeysetActs(fixture);
+  const keys = ['--activate', 'license-1', '--pre-publish', 'license-2'];
+  const first = ['--add-root', 'root-1', '--threshold', '1', ...keys, '--expires', day(100)];
+  await acts.next('1.draft', first, ['root-1']);
 });
 afterAll(() => {
   fixture.remove();
@@ -45,7 +42,7 @@ function read(text: string): readonly ICAL.Event[] {
 
 describe('vtlic calendar', () => {
   it('has an entry for each day on which licenses end, the last day of the license', () => {
-    const { code, stdout, stderr } = vtlic('calendar', '--within', '100d');
+    const { code, stdout, stderr } = vtlic('calendar', '--within', '95d');
     expect([code, stderr]).toEqual([0, expect.stringMatching(/^3 entries until /)]);
     const events = read(stdout);
     expect(events.map(({ startDate, summary }) => [startDate.toString(), summary])).toEqual([
@@ -62,31 +59,37 @@ describe('vtlic calendar', () => {
   it('has the same UIDs in a file that is made later', () => {
     const uids = (text: string): readonly string[] => read(text).map(({ uid }) => uid);
     expect(uids(vtlic('calendar', '--within', '50w').stdout)).toEqual(
-      expect.arrayContaining([...uids(vtlic('calendar', '--within', '100d').stdout)]) as unknown,
+      expect.arrayContaining([...uids(vtlic('calendar', '--within', '95d').stdout)]) as unknown,
     );
   });
 
-  it('has the dates of the newest keyset that are ahead, and writes a file that only its owner reads', () => {
+  it('has the expiry of the newest keyset and the steps of a plan, in a file that only its owner reads', () => {
     const out = join(fixture.folder, 'vendor.ics');
-    const { code, stdout } = vtlic('calendar', '--within', '120d', '--keysets', keysets, '--out', out);
+    const steps = [
+      { on: day(5), step: 'activate', key: 'license-2' },
+      { on: day(5), step: 'pre-publish', key: 'license-3' },
+      { on: day(500), step: 'retire', key: 'license-1' },
+    ];
+    const plan = join(fixture.folder, 'plan.json');
+    writeFileSync(plan, JSON.stringify({ schema: 'vtlic-rotation-plan/1', issuer: 'example-vendor', steps }));
+    const { code, stdout } = vtlic('calendar', '--within', '120d', '--plan', plan, '--out', out);
     expect([code, stdout, statSync(out).mode & 0o777]).toEqual([0, '', 0o600]);
-    const summaries = read(readFileSync(out, 'utf8')).map(({ summary }) => summary);
-    const [first, second] = ['composite 1', 'composite 2'].map((name) => testKey(name).publicKey.kid.slice(0, 8));
-    expect(summaries).toEqual([
+    const events = read(readFileSync(out, 'utf8'));
+    expect(events.map(({ summary }) => summary)).toEqual([
+      'Rotation: draft, sign and publish the next keyset',
       '1 license ends: renew before',
       '1 license ends: renew before',
-      `Key ${second}…: activate it`,
-      `Key ${first}…: sign nothing more with it, and retire it`,
       '45 licenses end: renew before',
-      'Keyset version 3 expires: publish the next one before',
+      'Keyset version 1 expires: publish the next one before',
     ]);
+    expect(events[0]?.description).toContain('activate license-2\npre-publish license-3\n');
   });
 
-  it('refuses the keysets of another vendor, and writes nothing', () => {
-    const other = join(fixture.folder, 'other.keyset');
-    writeFileSync(other, keysetBlock({ version: 1, iss: 'someone', roots: ROOTS }, ROOTS));
-    const { code, stdout, stderr } = vtlic('calendar', '--keysets', other);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toContain('by someone, but the issuer of the product is example-vendor');
+  it('refuses a plan of another vendor, and writes nothing', () => {
+    const plan = join(fixture.folder, 'other.json');
+    writeFileSync(plan, JSON.stringify({ schema: 'vtlic-rotation-plan/1', issuer: 'someone', steps: [] }));
+    const { code, stdout, stderr } = vtlic('calendar', '--plan', plan);
+    expect([code, stdout]).toEqual([3, '']);
+    expect(stderr).toContain('should be example-vendor');
   });
 });

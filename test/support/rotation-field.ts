@@ -94,6 +94,7 @@ export function versionsOf({
 }: FieldInput): readonly DatedVersion[] {
   return plannedVersions(published, steps, {
     issuer: 'example-vendor',
+    nameOfKey: () => undefined,
     keyOfKid: (wanted) => {
       const key = keyOfKid(wanted);
       return key === undefined ? undefined : { alg: key.alg, publicBytes: key.bytes };

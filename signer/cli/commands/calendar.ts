@@ -1,32 +1,34 @@
 /** `vtlic calendar`: the dates of a vendor as a file for a calendar program. */
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText, groupDigits } from '../../../formats/clean-text.ts';
 import { formatDay } from '../../../formats/dates.ts';
 import { encodeCalendar } from '../../../formats/icalendar.ts';
 import { DAY_SECONDS } from '../../../formats/license/bounds.ts';
 import { createDurably } from '../../../files/index.ts';
-import { keysetEvents, renewalEvents } from '../../calendar/calendar-events.ts';
+import { keysetEvents, renewalEvents, stepEvents } from '../../calendar/calendar-events.ts';
+import { publishedVersions } from '../../keyset/published.ts';
 import { dueLicenses } from '../../renew/due.ts';
 import { nowSeconds } from '../../runtime.ts';
-import { readPublishedChain } from '../chain-file.ts';
+import { nameOfSite } from '../drafting.ts';
 import { withLedger } from '../input-files.ts';
 import type { Io } from '../io.ts';
 import { newFilePath, parseSpan, siteOption, type SiteOptions } from '../options.ts';
+import { stepsOfPlan } from '../plan-file.ts';
 
 const DEFAULT_DAYS = 400;
 
 interface CalendarOptions extends SiteOptions {
   readonly within: number;
-  readonly keysets?: string;
+  readonly plan?: string;
+  readonly releases?: string;
   readonly out?: string;
 }
 
 const HELP = `
-The licenses that end (one entry for each day), and with --keysets the expiry
-of the newest keyset, the dates of its keys, and the end of Ed25519. The file
-names customers: keep it where customer data may be. Import a newer one again;
-entries that are the same keep their UID.
+The licenses that end (one entry for each day), the expiry of the newest
+published keyset, the dates of its keys, the end of Ed25519, and the steps of a
+rotation plan. The file names customers: keep it where customer data may be.
+Import a newer one again; entries that are the same keep their UID.
 
 Example:
   vtlic calendar --within 400d --out vendor.ics`;
@@ -34,7 +36,8 @@ Example:
 export function defineCalendar(command: Command, io: Io): void {
   command
     .option('--within <time>', 'how far ahead: 60d, 8w (default: 400d)', parseSpan, DEFAULT_DAYS * DAY_SECONDS)
-    .option('--keysets <chain>', 'the published chain of keysets')
+    .option('--plan <file>', 'a rotation plan, whose steps come into the calendar')
+    .option('--releases <file>', 'the product releases in the field (default: releases.json of the site)')
     .option('--out <file>', 'into a new file (default: standard output)')
     .addHelpText('after', HELP);
   siteOption(command).action((options: CalendarOptions) =>
@@ -42,11 +45,11 @@ export function defineCalendar(command: Command, io: Io): void {
       const now = nowSeconds(io.runtime);
       const issuer = site?.config.issuer ?? '';
       const { licenses } = dueLicenses(ledger, { now, withinSeconds: options.within, endedSeconds: 0 });
-      const keysets =
-        options.keysets === undefined
-          ? []
-          : keysetEvents(readPublishedChain(resolve(io.cwd, options.keysets), issuer).newest);
-      const dated = keysets.filter(({ day }) => day >= now && day <= now + options.within);
+      const newest = publishedVersions(ledger).at(-1)?.keyset;
+      const keysets = newest === undefined ? [] : keysetEvents(newest);
+      const steps =
+        site === undefined ? [] : stepEvents(issuer, stepsOfPlan(io, site, ledger, options), nameOfSite(site));
+      const dated = [...keysets, ...steps].filter(({ day }) => day >= now && day <= now + options.within);
       const events = [...renewalEvents(issuer, licenses), ...dated].toSorted((a, b) => a.day - b.day);
       const bytes = encodeCalendar(`Licenses and keys of ${issuer}`, events, now);
       const path = options.out === undefined ? undefined : newFilePath(io, options.out);

@@ -1,5 +1,4 @@
 /** `vtlic rotation simulate`: what a rotation would do to the installs in the field, day by day, before it is done. */
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText, groupDigits } from '../../../formats/clean-text.ts';
 import type { CoseKey } from '../../../formats/cose-key.ts';
@@ -11,8 +10,6 @@ import { createDurably } from '../../../files/index.ts';
 import { importPublicKey, kidOf, type PublicKey } from '../../../keys/public/public-key.ts';
 import { publishedVersions } from '../../keyset/published.ts';
 import type { LedgerView } from '../../ledger/index.ts';
-import { type PlannedStep, readRotationPlan } from '../../rotation/plan.ts';
-import type { Release } from '../../rotation/releases.ts';
 import { nowSeconds } from '../../runtime.ts';
 import { type DailyRefusals, dailyRefusals } from '../../simulation/daily.ts';
 import { fieldLicenses } from '../../simulation/field-licenses.ts';
@@ -26,6 +23,7 @@ import { withLedger } from '../input-files.ts';
 import type { Io, SetExit } from '../io.ts';
 import { invalid, newFilePath, openNamedSite, parseYears, siteOption, type SiteOptions } from '../options.ts';
 import { formatColumns } from '../output.ts';
+import { stepsOfPlan } from '../plan-file.ts';
 import { progressLine } from '../progress.ts';
 
 const DEFAULT_YEARS = 3;
@@ -104,7 +102,7 @@ function run(io: Io, site: Site, ledger: LedgerView, options: SimulateOptions): 
     steps: [],
   }));
   const keys = keysOf(site, published);
-  const versions = plannedVersions(published, stepsOf(io, site, releases, keys, options), {
+  const versions = plannedVersions(published, stepsOfPlan(io, site, ledger, options), {
     issuer: ledger.genesis.iss,
     nameOfKey: nameOfSite(site),
     keyOfKid: (kid): CoseKey | undefined => {
@@ -147,19 +145,6 @@ function keysOf(site: Site, published: readonly DatedVersion[]): ReadonlyMap<str
       if (!keys.has(kid)) keys.set(kid, importPublicKey(alg, publicBytes));
     }
   return keys;
-}
-
-function stepsOf(
-  io: Io,
-  site: Site,
-  releases: readonly Release[],
-  keys: ReadonlyMap<string, PublicKey>,
-  { plan }: SimulateOptions,
-): readonly PlannedStep[] {
-  if (plan === undefined) return [];
-  const kidOfName = (name: string): string | undefined =>
-    site.config.keys.find((key) => key.name === name)?.publicKey.kid ?? keys.get(name)?.kid;
-  return readRotationPlan(resolve(io.cwd, plan), { issuer: site.config.issuer, releases, kidOfName }).steps;
 }
 
 function report(io: Io, simulation: Simulation, daily: readonly DailyRefusals[], options: SimulateOptions): void {
