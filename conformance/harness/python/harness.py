@@ -6,6 +6,8 @@ import re
 import sys
 from dataclasses import replace
 
+from keyfile import KeyFileInvalid, override, read_keys
+from keyset import choose
 from values import ConfigurationInvalid, Context, Key, Seen, Trust
 from verify import verify
 
@@ -14,7 +16,7 @@ HELLO = {
     'name': 'vtlic-python',
     'version': '1.0.0',
     'language': 'Python',
-    'capabilities': ['verify', 'state'],
+    'capabilities': ['verify', 'state', 'keysets', 'override', 'key-files'],
 }
 
 
@@ -79,6 +81,27 @@ def answer(verdict):
         return {'verdict': 'refused', 'layer': verdict.layer, 'reason': verdict.reason}
     digest = verdict.digest.hex()
     return {'verdict': 'accepted', 'state': verdict.state, 'payloadDigest': digest, 'lineage': verdict.lineage}
+
+
+def choose_keyset(request, license_file):
+    chains = [
+        base64.b64decode(request[name], validate=True) if name in request else None for name in ('builtIn', 'file')
+    ]
+    copies = [base64.b64decode(copy, validate=True) for copy in request.get('state', [])]
+    composite = request.get('requireComposite', False)
+    chain, source, notices = choose(chains[0], request['issuer'], copies, chains[1], composite)
+    found = {'version': chain.version(), 'source': source, 'notices': notices}
+    if license_file is not None:
+        context = read_context(request['context'], request['context'].get('now'))
+        found |= answer(verify(license_file, chain.trust(), context))
+    return found
+
+
+def answer_keys(file):
+    try:
+        return {'keys': [{'alg': key.alg, 'kid': key.kid().hex()} for key in read_keys(file)]}
+    except KeyFileInvalid as fault:
+        return {'verdict': 'refused', 'reason': fault.args[0]}
 
 
 class Installation:
@@ -157,6 +180,17 @@ class Harness:
         if operation == 'verify':
             trust = read_trust(request['trust'])
             return answer(verify(file, trust, read_context(request['context'], request['context'].get('now'))))
+        if operation == 'choose-keyset':
+            return choose_keyset(request, file)
+        if operation == 'override':
+            files = {
+                path: base64.b64decode(content, validate=True) for path, content in request.get('files', {}).items()
+            }
+            trust = override(read_trust(request['trust']), request['environment'], files)
+            keys = [{'kid': kid.hex(), 'purpose': k.purpose, 'status': k.status} for kid, k in trust.by_kid.items()]
+            return {'keys': keys, 'requireComposite': trust.require_composite}
+        if operation == 'read-keys':
+            return answer_keys(base64.b64decode(request['file'], validate=True))
         if operation == 'reset':
             context, clock = read_context(request['context'], request['clock']), request['clock']
             self.installation = Installation(read_trust(request['trust']), context, clock, {'state': '[]'})

@@ -70,8 +70,15 @@ def is_good_point(public):
     return pow((y * y - 1) * (D * y * y + 1), (P - 1) // 2, P) in (0, 1)
 
 
-def ed25519_kid(public):
-    return hashlib.sha256(bytes.fromhex('a301012006215820') + public).digest()
+# A COSE_Key, which is the input of the kid (6.2), is one of these and the public key.
+COSE_KEY_HEADS = {
+    'ed25519': bytes.fromhex('a301012006215820'),
+    COMPOSITE: b'\xa3\x01\x07\x03\x71' + COMPOSITE.encode() + b'\x20\x59\x07\xc0',
+}
+
+
+def kid_of(alg, public):
+    return hashlib.sha256(COSE_KEY_HEADS[alg] + public).digest()
 
 
 @dataclass(frozen=True)
@@ -91,10 +98,11 @@ class Key:
         return self.status != 'revoked' or digest in (self.honored or ())
 
     def kid(self):
-        if self.alg == 'ed25519':
-            return ed25519_kid(self.public)
-        head = b'\xa3\x01\x07\x03\x71' + COMPOSITE.encode() + b'\x20\x59\x07\xc0'
-        return hashlib.sha256(head + self.public).digest()
+        return kid_of(self.alg, self.public)
+
+    def components(self):
+        """The Ed25519 one first (8.2)."""
+        return [self.public] if self.alg == 'ed25519' else [self.public[1952:], self.public[:1952]]
 
 
 # Section 8: trust
@@ -122,8 +130,7 @@ class Trust:
             good = good and all(map(is_id, (key.products or set()) | (key.tiers or set())))
             good = good and all(map(is_bytes(32), key.honored or ())) and (key.status == 'revoked' or not key.honored)
             good = good and by_kid.setdefault(key.kid(), key) == key
-            parts = [key.public[-32:], key.public[:-32]][: 1 if key.alg == 'ed25519' else 2]
-            if not good or any(components.setdefault(part, key.kid()) != key.kid() for part in parts):
+            if not good or any(components.setdefault(part, key.kid()) != key.kid() for part in key.components()):
                 raise ConfigurationInvalid('a key is not usable, is there twice, or shares a component')
         good = self.ed25519_until is None or TIME(self.ed25519_until)
         good = good and all(UUID7.fullmatch(item) for item in self.revoked)
@@ -131,7 +138,7 @@ class Trust:
             raise ConfigurationInvalid('the policy has a license id, lineage, counter or time that is none')
         object.__setattr__(self, 'by_kid', by_kid)
         composites = [key for key in self.keys if key.alg == COMPOSITE]
-        object.__setattr__(self, 'component_kids', {ed25519_kid(key.public[1952:]) for key in composites})
+        object.__setattr__(self, 'component_kids', {kid_of('ed25519', key.public[1952:]) for key in composites})
 
 
 # Section 9: context
