@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildHarness, HARNESSES, LANGUAGES, type Language } from './harness-programs.ts';
 
-const RUNNER = join(import.meta.dirname, '../../../runner/conformance/runner/main.ts');
+const RUNNER = join(import.meta.dirname, '../../conformance/runner/main.ts');
 const MAX_VERIFY_LINES = 299;
 /** Vectors of the operations that every harness has, all of which it passes. */
 const MIN_VECTORS = 430;

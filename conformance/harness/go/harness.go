@@ -22,13 +22,23 @@ type request struct {
 	Clock   *int64       `json:"clock"`
 
 	LoseState bool `json:"loseState"`
+
+	BuiltIn []byte   `json:"builtIn"`
+	Copies  [][]byte `json:"state"`
+	File    *[]byte  `json:"file"`
+
+	Environment map[string]string `json:"environment"`
+	Files       map[string][]byte `json:"files"`
+
+	Issuer           string `json:"issuer"`
+	RequireComposite bool   `json:"requireComposite"`
 }
 
 type answer struct {
 	ID            int64    `json:"id"`
 	Protocol      int      `json:"protocol,omitempty"`
 	Name          string   `json:"name,omitempty"`
-	Version       string   `json:"version,omitempty"`
+	Version       any      `json:"version,omitempty"`
 	Language      string   `json:"language,omitempty"`
 	Capabilities  []string `json:"capabilities,omitempty"`
 	Verdict       string   `json:"verdict,omitempty"`
@@ -38,6 +48,18 @@ type answer struct {
 	PayloadDigest string   `json:"payloadDigest,omitempty"`
 	Lineage       string   `json:"lineage,omitempty"`
 	Error         string   `json:"error,omitempty"`
+	Source        string   `json:"source,omitempty"`
+	Notices       []notice `json:"notices,omitzero"`
+
+	Keys             []keyAnswer `json:"keys,omitzero"`
+	RequireComposite *bool       `json:"requireComposite,omitempty"`
+}
+
+type keyAnswer struct {
+	Alg     string `json:"alg,omitempty"`
+	Kid     string `json:"kid"`
+	Purpose string `json:"purpose,omitempty"`
+	Status  string `json:"status,omitempty"`
 }
 
 type givenTrust struct {
@@ -153,13 +175,35 @@ func answerOf(verdict Verdict) answer {
 	return answer{Verdict: "accepted", State: verdict.State, PayloadDigest: digest, Lineage: verdict.Lineage}
 }
 
+func chooseKeyset(r request) (answer, error) {
+	start, err := builtIn(r.BuiltIn, r.Issuer, r.RequireComposite)
+	if err != nil {
+		return answer{}, err
+	}
+	counts, source, notices := choose(start, r.Copies, r.File)
+	a := answer{}
+	if r.License != nil {
+		trust, err := counts.trust()
+		if err != nil {
+			return answer{}, err
+		}
+		context, err := readContext(r.Context, r.Context.Now)
+		if err != nil {
+			return answer{}, err
+		}
+		a = answerOf(Verify(*r.License, trust, context))
+	}
+	a.Version, a.Source, a.Notices = counts.version(), source, notices
+	return a, nil
+}
+
 type harness struct{ installation *installation }
 
 func (h *harness) operation(r request) (answer, error) {
 	switch r.Op {
 	case "hello":
 		return answer{Protocol: 1, Name: "vtlic-go", Version: "1.0.0", Language: "Go",
-			Capabilities: []string{"verify", "state"}}, nil
+			Capabilities: []string{"verify", "state", "keysets", "override", "key-files"}}, nil
 	case "verify":
 		trust, err := readTrust(r.Trust)
 		if err != nil {
@@ -170,6 +214,32 @@ func (h *harness) operation(r request) (answer, error) {
 			return answer{}, err
 		}
 		return answerOf(Verify(*r.License, trust, context)), nil
+	case "override":
+		trust, err := readTrust(r.Trust)
+		if err != nil {
+			return answer{}, err
+		}
+		if trust, err = override(trust, r.Environment, r.Files); err != nil {
+			return answer{}, err
+		}
+		a := answer{Keys: []keyAnswer{}, RequireComposite: &trust.RequireComposite}
+		for kid, key := range trust.byKid {
+			a.Keys = append(a.Keys, keyAnswer{Kid: hex.EncodeToString([]byte(kid)), Purpose: key.Purpose, Status: key.Status})
+		}
+		return a, nil
+	case "read-keys":
+		a := answer{Keys: []keyAnswer{}}
+		reason := fault(func() {
+			for _, key := range readKeys(*r.File) {
+				a.Keys = append(a.Keys, keyAnswer{Alg: key.Alg, Kid: hex.EncodeToString([]byte(key.Kid()))})
+			}
+		})
+		if reason != "" {
+			return answer{Verdict: "refused", Reason: string(reason)}, nil
+		}
+		return a, nil
+	case "choose-keyset":
+		return chooseKeyset(r)
 	case "reset":
 		trust, err := readTrust(r.Trust)
 		if err != nil {

@@ -72,8 +72,14 @@ type Key struct {
 	Honored         map[string]bool
 }
 
-func ed25519Kid(public []byte) string {
-	digest := sha256.Sum256(slices.Concat([]byte("\xa3\x01\x01\x20\x06\x21\x58\x20"), public))
+// coseKeyHeads: a COSE_Key, which is the input of the kid (6.2), is one of these and the public key.
+var coseKeyHeads = map[string]string{
+	"ed25519": "\xa3\x01\x01\x20\x06\x21\x58\x20",
+	composite: "\xa3\x01\x07\x03\x71" + composite + "\x20\x59\x07\xc0",
+}
+
+func kidOf(alg string, public []byte) string {
+	digest := sha256.Sum256(append([]byte(coseKeyHeads[alg]), public...))
 	return string(digest[:])
 }
 
@@ -84,11 +90,16 @@ func (k Key) counts(digest [32]byte) bool {
 
 // Kid is the thumbprint of section 6.2.
 func (k Key) Kid() string {
-	if k.Alg == "ed25519" {
-		return ed25519Kid(k.Public)
+	return kidOf(k.Alg, k.Public)
+}
+
+// components are those of section 8.2, the Ed25519 one first.
+func (k Key) components() []string {
+	split := len(k.Public) - 32
+	if split == 0 {
+		return []string{string(k.Public)}
 	}
-	digest := sha256.Sum256(slices.Concat([]byte("\xa3\x01\x07\x03\x71"+composite+"\x20\x59\x07\xc0"), k.Public))
-	return string(digest[:])
+	return []string{string(k.Public[split:]), string(k.Public[:split])}
 }
 
 // A Trust is made by NewTrust. Lineages and license ids are in their one spelling.
@@ -120,17 +131,15 @@ func NewTrust(trust Trust) (*Trust, error) {
 		if !known || len(key.Public) != size || !isGoodKey(key) {
 			return nil, errConfiguration
 		}
-		kid, ed25519Public := key.Kid(), key.Public[size-32:]
+		kid := key.Kid()
 		if before, there := trust.byKid[kid]; there && !reflect.DeepEqual(before, key) {
 			return nil, errConfiguration
 		}
 		trust.byKid[kid] = key
-		parts := []string{string(ed25519Public)}
 		if key.Alg == composite {
-			parts = append(parts, string(key.Public[:1952]))
-			trust.componentKids[ed25519Kid(ed25519Public)] = true
+			trust.componentKids[kidOf("ed25519", key.Public[1952:])] = true
 		}
-		for _, part := range parts {
+		for _, part := range key.components() {
 			if owner, there := components[part]; there && owner != kid {
 				return nil, errConfiguration
 			}

@@ -91,6 +91,24 @@ func (c Claims) lineage() string {
 	return lineage
 }
 
+// set gives nil for an absent list. Fingerprints and digests are in hexadecimal.
+func (c Claims) set(key any) map[string]bool {
+	items, present := c[key].([]any)
+	if !present {
+		return nil
+	}
+	found := map[string]bool{}
+	for _, item := range items {
+		switch item := item.(type) {
+		case string:
+			found[item] = true
+		case []byte:
+			found[hex.EncodeToString(item)] = true
+		}
+	}
+	return found
+}
+
 type claim struct {
 	required bool
 	good     func(any) bool
