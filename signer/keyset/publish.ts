@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { armor } from '../../formats/armor.ts';
 import { fromHex } from '../../formats/bytes.ts';
+import { cleanText } from '../../formats/clean-text.ts';
 import { encodeBodyProtected, encodeCoseSign } from '../../formats/cose-sign.ts';
 import { TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -128,15 +129,17 @@ function requireAccepted(document: Uint8Array, chain: Chain | undefined, issuer:
   });
 }
 
+/** So that the reasons of a draft always fit into an entry of the ledger. */
+const MAX_NAMES = 400;
+
 /** The reasons that stay on record with the version. */
 export function reasonsOf({ early, emergency }: Draft): readonly string[] {
   return [
     ...(emergency === undefined ? [] : [`emergency: ${emergency}`]),
-    ...early.map(
-      ({ step, kid, releases, reason }) =>
-        `${step}${kid === undefined ? '' : ` ${kid}`} before ${releases.join(', ') || 'it is known to be ready'}: ` +
-        reason,
-    ),
+    ...early.map(({ step, kid, releases, reason }) => {
+      const names = cleanText(releases.join(', '), MAX_NAMES) || 'anybody knows who is ready';
+      return `${step}${kid === undefined ? '' : ` ${kid}`} before ${names}: ${reason}`;
+    }),
   ];
 }
 

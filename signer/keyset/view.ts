@@ -16,6 +16,7 @@ const ALGORITHM_WORDS: Readonly<Record<Algorithm, string>> = { ed25519: 'Ed25519
 /** More are counted. */
 const MAX_LISTED = 20;
 const NO_NAMES: NameOfKey = () => undefined;
+const itself = <T>(key: T): T => key;
 
 export function keysetDocument(keyset: Keyset): Readonly<Record<string, unknown>> {
   const { iss, version, made, expires, roots, threshold, keys, requireComposite, ed25519Until } = keyset;
@@ -42,8 +43,11 @@ export function keysetRows(keyset: Keyset, nameOf: NameOfKey = NO_NAMES): readon
     ['made', formatInstant(keyset.made)],
     ...(keyset.expires === undefined ? [] : [['expires', `${formatDay(keyset.expires)} (only warns)`] as const]),
     ['threshold', `${keyset.threshold} of ${keyset.roots.length} roots`],
-    ...keyset.roots.map((root): KeysetRow => [`root, ${ALGORITHM_WORDS[root.alg]}`, withName(root, nameOf)]),
-    ...keyset.keys.flatMap((key): KeysetRow[] => [
+    ...byName(keyset.roots, itself, nameOf).map((root): KeysetRow => [
+      `root, ${ALGORITHM_WORDS[root.alg]}`,
+      withName(root, nameOf),
+    ]),
+    ...byName(keyset.keys, itself, nameOf).flatMap((key): KeysetRow[] => [
       [`key, ${ALGORITHM_WORDS[key.alg]}`, withName(key, nameOf)],
       ['', keyText(key)],
     ]),
@@ -78,6 +82,18 @@ function scopeTexts({ products, tiers }: IssuingKey): readonly string[] {
   ];
 }
 
+/** For people: keys of this site by their names, then the others in the order of the keyset. */
+export function byName<T>(items: readonly T[], keyOf: (item: T) => CoseKey, nameOf: NameOfKey): readonly T[] {
+  const named = items.map((item) => ({ item, name: nameOf(kidOfKey(keyOf(item))) }));
+  return named
+    .toSorted((a, b) => {
+      if (a.name === undefined || b.name === undefined)
+        return Number(a.name === undefined) - Number(b.name === undefined);
+      return a.name < b.name ? -1 : 1;
+    })
+    .map(({ item }) => item);
+}
+
 /** A key as a sentence names it: its name in this site if it has one, its algorithm, and the begin of its kid. */
 export function keyInWords(key: CoseKey, nameOf: NameOfKey): string {
   const kid = kidOfKey(key);
@@ -105,8 +121,9 @@ export function changesInWords(
 }
 
 function rootChanges(before: Keyset | undefined, after: Keyset, nameOf: NameOfKey): string[] {
-  const earlier = new Map((before?.roots ?? []).map((root) => [kidOfKey(root), root]));
-  const now = new Map(after.roots.map((root) => [kidOfKey(root), root]));
+  const mapOf = (roots: readonly CoseKey[]): ReadonlyMap<string, CoseKey> =>
+    new Map(byName(roots, itself, nameOf).map((root) => [kidOfKey(root), root]));
+  const [earlier, now] = [mapOf(before?.roots ?? []), mapOf(after.roots)];
   const lines: string[] = [];
   for (const [kid, root] of now) if (!earlier.has(kid)) lines.push(`a root comes: ${keyInWords(root, nameOf)}`);
   for (const [kid, root] of earlier) if (!now.has(kid)) lines.push(`a root leaves: ${keyInWords(root, nameOf)}`);
@@ -126,7 +143,7 @@ const STATUS_WORDS = {
 } as const;
 
 function keyChanges(before: Keyset | undefined, after: Keyset, nameOf: NameOfKey): string[] {
-  const lines = statusChanges(before, after).map(({ key, from, to }) => {
+  const lines = byName(statusChanges(before, after), ({ key }) => key, nameOf).map(({ key, from, to }) => {
     const scope = scopeTexts(key).join(', ');
     const honored = to === 'revoked' ? ` (${key.honored?.length ?? 0} payloads)` : '';
     return (
@@ -135,7 +152,7 @@ function keyChanges(before: Keyset | undefined, after: Keyset, nameOf: NameOfKey
     );
   });
   const earlier = new Map((before?.keys ?? []).map((key) => [kidOfKey(key), key]));
-  for (const key of after.keys) {
+  for (const key of byName(after.keys, itself, nameOf)) {
     const was = earlier.get(kidOfKey(key));
     if (was === undefined || was.status !== key.status) {
       if (key.from !== undefined || key.until !== undefined) lines.push(`its time: ${keyText(key)}`);

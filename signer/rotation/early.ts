@@ -4,7 +4,7 @@
  */
 import { formatDay } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { IssuingKey, Keyset } from '../../formats/keyset/keyset.ts';
+import type { IssuingKey, Keyset, KeyStatus } from '../../formats/keyset/keyset.ts';
 import { kidOfKey, statusChanges } from '../keyset/changes.ts';
 import type { EarlyStep, KeysetStep } from '../keyset/draft.ts';
 import type { PublishedVersion } from '../keyset/published.ts';
@@ -14,7 +14,9 @@ import { isInField, type Release } from './releases.ts';
 export interface EarlyFinding {
   readonly step: KeysetStep;
   readonly kid?: string;
-  /** Names of the releases that are not ready; none where nothing is known of the field. */
+  /** What is not ready: releases; or nobody knows which are in the field; or no other key would sign. */
+  readonly cause: 'releases' | 'unknown-field' | 'last-key';
+  /** Names of the releases that are not ready. */
   readonly releases: readonly string[];
   readonly sentence: string;
   /** Seconds since 1970: from when on it is not early any more, if the releases leave as they say. */
@@ -60,7 +62,8 @@ export function findEarly(before: Keyset | undefined, after: Keyset, field: Fiel
     if (key.purpose !== 'license') return [];
     if (to === 'active') return early(activation(kid, key, field), before, field);
     if (from === undefined || to === 'pre-published') return [];
-    return early(ending(kid, key, to === 'revoked' ? 'revoke' : 'retire', after, field), before, field);
+    const step = to === 'revoked' ? 'revoke' : 'retire';
+    return [...early(ending(kid, key, step, after, field), before, field), ...lastKey(kid, step, from, after)];
   });
   return [...findings, ...policyFindings(before, after, field)];
 }
@@ -83,6 +86,7 @@ function early(judged: Judged, before: Keyset | undefined, { releases }: Field):
       : [
           Object.freeze({
             ...common,
+            cause: 'unknown-field',
             releases: [],
             sentence: `${what}: there is no releases.json, so nobody can say what products in the field know`,
           }),
@@ -94,6 +98,7 @@ function early(judged: Judged, before: Keyset | undefined, { releases }: Field):
   return [
     Object.freeze({
       ...common,
+      cause: 'releases',
       releases: Object.freeze(names),
       sentence: `${what}: ${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} in the field and ${why}`,
       ...(Number.isFinite(readyAt) ? { readyAt } : {}),
@@ -115,6 +120,14 @@ function activation(kid: string, key: IssuingKey, field: Field): Judged {
     (release) => isFor(key, release) && !knowsKey(release, kid, field.versions) && !isDelivered(release, field),
   );
   return { step: 'activate', kid, notReady, why: 'would not know a license that it signs' };
+}
+
+/** Nobody could be renewed. */
+function lastKey(kid: string, step: 'retire' | 'revoke', from: KeyStatus, after: Keyset): readonly EarlyFinding[] {
+  const signs = after.keys.some(({ purpose, status }) => purpose === 'license' && status === 'active');
+  if (from !== 'active' || signs) return [];
+  const sentence = `to ${step} the key ${kid.slice(0, 16)}…: no other key would sign licenses`;
+  return [Object.freeze({ step, kid, cause: 'last-key', releases: [], sentence })];
 }
 
 /** After a retirement or a revocation another active key must be known wherever this one was. */

@@ -180,6 +180,10 @@ describe('a step', () => {
     writeReleases([{ name: 'old', keys: [kid('license-1')] }]);
     const refused = await acts.run('rotation', 'retire', 'license-1');
     expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('would know no key that still signs')]);
+    // No release is in the field, and yet nobody could be renewed.
+    writeReleases([]);
+    const last = await acts.run('rotation', 'retire', 'license-1');
+    expect([last.code, last.stderr]).toEqual([3, expect.stringContaining('no other key would sign licenses')]);
     writeReleases([{ name: 'odd', keyset: 9 }]);
     const odd = await acts.run('rotation', 'retire', 'license-1');
     expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining('version 9 of the keyset built in')]);

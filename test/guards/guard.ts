@@ -12,6 +12,7 @@ export const AGAINST = {
   defects: 'A defect in our own code or in a cryptographic library',
   roots: 'Whoever breaks or steals root keys of an old keyset, or all Ed25519 roots once the policy ended them',
   page: 'Another web site, a stranger in the network, or an operator who is deceived, at the admin page of a product',
+  rotation: 'A rotation in the wrong order, or a root key that is used twice',
   module: 'A PKCS#11 module that crashes, hangs, corrupts memory or answers nonsense',
 } as const;
 

@@ -1,7 +1,13 @@
 /** Every guard before a license leaves or is accepted, with the test that is red without it. */
 import type { Guard } from './guard.ts';
 import { GUARDS_OF_ADMIN } from './guards-of-admin.ts';
+import { GUARDS_OF_ROTATION } from './guards-of-rotation.ts';
 import { GUARDS_OF_SIGNER } from './guards-of-signer.ts';
 import { GUARDS_OF_VERIFIER } from './guards-of-verifier.ts';
 
-export const GUARDS: readonly Guard[] = [...GUARDS_OF_VERIFIER, ...GUARDS_OF_ADMIN, ...GUARDS_OF_SIGNER];
+export const GUARDS: readonly Guard[] = [
+  ...GUARDS_OF_VERIFIER,
+  ...GUARDS_OF_ADMIN,
+  ...GUARDS_OF_SIGNER,
+  ...GUARDS_OF_ROTATION,
+];

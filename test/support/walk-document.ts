@@ -61,7 +61,9 @@ export async function walkDocument(document: string, walk: Walk): Promise<Walked
     else if (kind !== undefined) {
       const path = join(walk.folder, name);
       mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, kind === 'file' ? text : ordersOf(text, walk));
+      const named = text.replace(TOKEN, (token) => tokens.get(token) ?? token);
+      writeFileSync(path, kind === 'file' ? named : ordersOf(text, walk));
+      if (kind === 'file') block = block.replace(text, named);
     } else if (match[0].startsWith('```console')) {
       const shown: string[] = [];
       for (const expected of text.split(/^(?=\$ )/m)) {

@@ -6,7 +6,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
 import { DAY_SECONDS } from '../../../formats/license/bounds.ts';
 import { publishedVersions } from '../../keyset/published.ts';
-import { keyInWords } from '../../keyset/view.ts';
+import { byName, keyInWords } from '../../keyset/view.ts';
 import { type KeyPhase, type NextStep, rotationStatus, type RotationStatus } from '../../rotation/status.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Site } from '../../site/site.ts';
@@ -51,15 +51,16 @@ function viewOf({ newest, keys, owed }: RotationStatus, site: Site, now: number)
   const lines: string[] = [];
   if (newest !== undefined) {
     const { threshold, roots } = newest.keyset;
-    const rows = keys.map((phase) => [
-      keyInWords(phase.key, nameOfSite(site)),
+    const nameOf = nameOfSite(site);
+    const rows = byName(keys, ({ key }) => key, nameOf).map((phase) => [
+      keyInWords(phase.key, nameOf),
       phase.key.status,
-      formatDay(phase.since - (phase.since % DAY_SECONDS)),
+      dayOf(phase.since),
       phase.record === undefined ? 'elsewhere' : `${phase.record.custody}, ${phase.record.keystore}`,
       nextInWords(phase, now),
     ]);
     lines.push(
-      `keyset version ${newest.version}, published ${formatDay(newest.published)}, ` +
+      `keyset version ${newest.version}, published ${dayOf(newest.published)}, ` +
         `${threshold} of ${roots.length} roots sign`,
       '',
       ...formatColumns(['key', 'phase', 'since', 'custody', 'next'], rows),
@@ -73,6 +74,10 @@ function viewOf({ newest, keys, owed }: RotationStatus, site: Site, now: number)
   return lines;
 }
 
+function dayOf(seconds: number): string {
+  return formatDay(seconds - (seconds % DAY_SECONDS));
+}
+
 function nextInWords({ next }: KeyPhase, now: number): string {
   const [first] = next;
   return first === undefined ? 'nothing' : stepInWords(first, now);
@@ -82,7 +87,8 @@ function stepInWords({ step, early }: NextStep, now: number): string {
   if (early === undefined) return `${step}: at any time`;
   if (early.readyAt !== undefined && early.readyAt > now)
     return `${step}: from ${formatDay(early.readyAt)} on (${cleanText(early.releases.join(', '), 200)})`;
-  const who = early.releases.length === 0 ? 'no releases.json' : cleanText(early.releases.join(', '), 200);
+  if (early.cause === 'last-key') return `${step}: not before another key is active`;
+  const who = early.cause === 'unknown-field' ? 'no releases.json' : cleanText(early.releases.join(', '), 200);
   return `${step}: nobody can say when (${who})`;
 }
 
@@ -105,7 +111,8 @@ function document({ newest, keys, warnings, owed }: RotationStatus): unknown {
       custody: record?.custody ?? null,
       next: next.map(({ step, early }) => ({
         step,
-        early: early === undefined ? null : { releases: early.releases, readyAt: early.readyAt ?? null },
+        early:
+          early === undefined ? null : { cause: early.cause, releases: early.releases, readyAt: early.readyAt ?? null },
       })),
     })),
     warnings,

@@ -8,6 +8,7 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { BYTE_ORDER_MARK, csvRow } from '../../../formats/csv.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { KeyStatus } from '../../../formats/keyset/keyset.ts';
+import { isId } from '../../../formats/license/id.ts';
 import type { License } from '../../../formats/license/license.ts';
 import { utf8 } from '../../../formats/bytes.ts';
 import { createDurably } from '../../../files/index.ts';
@@ -151,7 +152,12 @@ function addStolen(parent: Command, io: Io): void {
     await runDraft(io, { ...options, emergency: why }, (context) => {
       const key = findKey(context, name, 'issuing');
       const signed = signedByKey(context.ledger, kidOfKey(key), context.now);
-      reissue = { site: context.site.paths.keysets, newest: signed.newest, now: context.now, kid: kidOfKey(key) };
+      reissue = {
+        folder: context.site.paths.keysets,
+        newest: signed.newest,
+        now: context.now,
+        name: `reissue-${isId(name) ? name.slice(0, 64) : kidOfKey(key).slice(0, 16)}`,
+      };
       if (statusOf(context, kidOfKey(key)) === 'active') return { keys: replacement(context, name, options.spare) };
       return { keys: [revocation(context, name, true)] };
     });
@@ -186,14 +192,15 @@ function replacement(context: DraftingContext, name: string, spare: string | und
 }
 
 interface Reissue {
-  readonly site: string;
+  readonly folder: string;
   readonly newest: readonly License[];
   readonly now: number;
-  readonly kid: string;
+  /** Of the table and of the batch. */
+  readonly name: string;
 }
 
 /** The licenses that the key signed last, for the rest of their terms, as a table for `vtlic batch`. */
-async function writeTable(io: Io, { site, newest, now, kid }: Reissue, options: LossOptions): Promise<void> {
+async function writeTable(io: Io, { folder, newest, now, name }: Reissue, options: LossOptions): Promise<void> {
   const inForce = newest.filter((license) => license.exp > now);
   if (inForce.length === 0) {
     io.err('every license that the key signed last has been reissued, or has ended: no table is written');
@@ -208,9 +215,8 @@ async function writeTable(io: Io, { site, newest, now, kid }: Reissue, options: 
   });
   const columns = columnsFor(requests);
   const text = [columns, ...requests.map((request) => rowOf(request, columns))].map((row) => csvRow(row)).join('');
-  const file =
-    options.table === undefined ? join(site, `reissue-${kid.slice(0, 8)}.csv`) : newFilePath(io, options.table);
+  const file = options.table === undefined ? join(folder, `${name}.csv`) : newFilePath(io, options.table);
   await createDurably(file, utf8(`${BYTE_ORDER_MARK}${text}`), 0o644);
   io.err(`${requests.length} license(s) to reissue once that keyset is published; deliver both together:`);
-  io.err(`  ${io.name} batch ${cleanText(file, 4000)} --name reissue-${kid.slice(0, 8)}${siteArgument(options)}`);
+  io.err(`  ${io.name} batch ${cleanText(file, 4000)} --name ${name}${siteArgument(options)}`);
 }

@@ -1,0 +1,185 @@
+/**
+ * Histories of rotations: for any order of steps that the toolkit allows, a verifier with any published version reaches
+ * the newest one and never goes back; and whatever roots that left an adversary breaks, it stays on the honest chain.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  coseKeyOf,
+  KEYSET_ISSUER,
+  KEYSET_MADE,
+  signKeyset,
+  testKey,
+} from '../../../../conformance/examples/keysets.ts';
+import { armor } from '../../../../formats/armor.ts';
+import { concatBytes } from '../../../../formats/bytes.ts';
+import { encodeKeyset } from '../../../../formats/keyset/encode-keyset.ts';
+import type { Keyset, KeyStatus } from '../../../../formats/keyset/keyset.ts';
+import { VtlicError } from '../../../../formats/error.ts';
+import { applyChanges, kidOfKey, type KeysetChanges } from '../../../../signer/keyset/changes.ts';
+import { requireSignerRules } from '../../../../signer/keyset/signer-rules.ts';
+import { builtInChain, extendChain, type Chain } from '../../../../verifier/keyset/index.ts';
+
+const ROOTS = ['root a', 'root b', 'root c', 'composite root d', 'composite root e'];
+const KEYS = ['issuing a', 'issuing b', 'composite issuing c'];
+const NAME_OF = new Map(ROOTS.map((name) => [testKey(name).publicKey.kid, name]));
+
+type Step =
+  | { readonly do: 'root'; readonly name: number; readonly comes: boolean }
+  | { readonly do: 'threshold'; readonly threshold: number }
+  | { readonly do: 'key'; readonly name: number; readonly status: KeyStatus }
+  | { readonly do: 'policy' }
+  | { readonly do: 'skip'; readonly by: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('root' as const), name: fc.nat(4), comes: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('threshold' as const), threshold: fc.integer({ min: 1, max: 3 }) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('key' as const),
+      name: fc.nat(2),
+      status: fc.constantFrom<KeyStatus>('pre-published', 'active', 'retired', 'revoked'),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('policy' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('skip' as const), by: fc.integer({ min: 1, max: 5 }) }) },
+);
+
+function changesOf(one: Step, before: Keyset): KeysetChanges {
+  switch (one.do) {
+    case 'root': {
+      const key = coseKeyOf(testKey(ROOTS[one.name] ?? ''));
+      return one.comes ? { addRoots: [key] } : { removeRoots: [kidOfKey(key)] };
+    }
+    case 'threshold':
+      return { threshold: one.threshold };
+    case 'key':
+      return { keys: [{ key: coseKeyOf(testKey(KEYS[one.name] ?? '')), status: one.status }] };
+    case 'policy':
+      return { ed25519Until: KEYSET_MADE + 86_400 * before.version };
+    default:
+      return { version: before.version + one.by };
+  }
+}
+
+interface Version {
+  readonly keyset: Keyset;
+  readonly block: Uint8Array;
+}
+
+/** Every root that may sign a version, as an honest vendor who reaches every root lets them. */
+function signedByAll(keyset: Keyset, before: Keyset | undefined): Uint8Array {
+  const kids = new Set([...keyset.roots, ...(before?.roots ?? [])].map(kidOfKey));
+  const names = [...kids].flatMap((kid) => NAME_OF.get(kid) ?? []);
+  return armor('VTLIC KEYSET', signKeyset(encodeKeyset(keyset), names));
+}
+
+/** The versions that the toolkit publishes: it refuses a step that its rules, or those of a product, do not allow. */
+function historyOf(steps: readonly Step[]): readonly Version[] {
+  const roots = [0, 1].map((i) => coseKeyOf(testKey(ROOTS[i] ?? '')));
+  const place = (version: number): { issuer: string; made: number } => ({
+    issuer: KEYSET_ISSUER,
+    made: KEYSET_MADE + version,
+  });
+  const first = applyChanges(undefined, { addRoots: roots, threshold: 2 }, place(1));
+  const versions: Version[] = [{ keyset: first, block: signedByAll(first, undefined) }];
+  let chain = builtInChain(versions[0]?.block ?? new Uint8Array(), { issuer: KEYSET_ISSUER });
+  for (const one of steps) {
+    const before = versions.at(-1)?.keyset ?? first;
+    try {
+      const keyset = applyChanges(before, changesOf(one, before), place(before.version + 1));
+      requireSignerRules(before, keyset);
+      const block = signedByAll(keyset, before);
+      const extension = extendChain(chain, block);
+      if (extension.refused !== undefined) continue;
+      chain = extension.chain;
+      versions.push({ keyset, block });
+    } catch (error) {
+      if (!(error instanceof VtlicError)) throw error;
+    }
+  }
+  return versions;
+}
+
+function builtIn(blocks: readonly Uint8Array[]): Chain {
+  return builtInChain(concatBytes(...blocks), { issuer: KEYSET_ISSUER });
+}
+
+const history = fc.array(step, { minLength: 1, maxLength: 10 }).map(historyOf);
+
+describe('a verifier, for any history of rotations', () => {
+  it('reaches the newest version from every version, and never goes back', () => {
+    let longest = 0;
+    fc.assert(
+      fc.property(history, (versions) => {
+        longest = Math.max(longest, versions.length);
+        const blocks = versions.map(({ block }) => block);
+        const newest = versions.at(-1)?.keyset.version;
+        for (const [i] of versions.entries()) {
+          // A product that built the whole chain in up to that version, or only that version.
+          for (const chain of [builtIn(blocks.slice(0, i + 1)), builtIn(blocks.slice(i, i + 1))]) {
+            const reached = extendChain(chain, concatBytes(...blocks));
+            expect([reached.refused, reached.chain.newest.version]).toEqual([undefined, newest]);
+            const back = extendChain(reached.chain, concatBytes(...blocks.slice(0, i + 1)));
+            expect([back.refused, back.chain.newest.version]).toEqual([undefined, newest]);
+          }
+        }
+      }),
+      { numRuns: 60, examples: [[historyOf(FIXED)]] },
+    );
+    expect(longest).toBeGreaterThanOrEqual(4);
+  });
+
+  it('stays on the honest chain that it has seen, whatever roots that left an adversary breaks', () => {
+    fc.assert(
+      fc.property(history, fc.integer({ min: 1, max: 3 }), (versions, above) => {
+        const blocks = versions.map(({ block }) => block);
+        const seen = extendChain(builtIn(blocks.slice(0, 1)), concatBytes(...blocks)).chain;
+        const current = new Set(seen.newest.roots.map(kidOfKey));
+        const left = [...NAME_OF].filter(
+          ([kid]) => !current.has(kid) && versions.some(({ keyset }) => keyset.roots.some((r) => kidOfKey(r) === kid)),
+        );
+        if (left.length === 0) return;
+        const names = left.map(([, name]) => name);
+        const forge = (version: number): Uint8Array => {
+          const roots = names.map((name) => coseKeyOf(testKey(name)));
+          const made = KEYSET_MADE + 99;
+          const forged: Keyset = {
+            ...seen.newest,
+            version,
+            made,
+            roots,
+            threshold: 1,
+            keys: [],
+            requireComposite: false,
+          };
+          return armor('VTLIC KEYSET', signKeyset(encodeKeyset(forged), names));
+        };
+        for (const version of [seen.newest.version + above, ...versions.map(({ keyset }) => keyset.version)]) {
+          const after = extendChain(seen, forge(version));
+          expect(after.chain).toBe(seen);
+          expect(after.refused).not.toBe(undefined);
+        }
+      }),
+      { numRuns: 60, examples: [[historyOf(FIXED), 1]] },
+    );
+  });
+});
+
+/** Roots are exchanged one after the other, the policy comes, and keys go through every phase. */
+const FIXED: readonly Step[] = [
+  { do: 'root', name: 3, comes: true },
+  { do: 'key', name: 0, status: 'active' },
+  { do: 'root', name: 0, comes: false },
+  { do: 'root', name: 4, comes: true },
+  { do: 'key', name: 2, status: 'pre-published' },
+  { do: 'policy' },
+  { do: 'root', name: 1, comes: false },
+  { do: 'key', name: 2, status: 'active' },
+  { do: 'skip', by: 3 },
+  { do: 'key', name: 0, status: 'revoked' },
+];
