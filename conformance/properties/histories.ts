@@ -5,6 +5,7 @@ import type { Answer, Request } from '../protocol/protocol.ts';
 import { base64, DAY, NOW, wantedOf, wireTrust } from './draft.ts';
 import {
   draftTrust,
+  HONORED,
   simplerLicenses,
   simplerTrusts,
   TRUST,
@@ -29,7 +30,7 @@ const CONTEXT: Omit<ModelContext, 'now' | 'clock' | 'seen'> = {
   defaultGrace: 14 * DAY,
 };
 
-const license: fc.Arbitrary<HistoryLicense> = fc.record({
+const anyLicense: fc.Arbitrary<HistoryLicense> = fc.record({
   signer: fc.oneof(
     { weight: 12, arbitrary: fc.constant<'first'>('first') },
     { weight: 6, arbitrary: fc.constant<'second'>('second') },
@@ -52,19 +53,37 @@ const license: fc.Arbitrary<HistoryLicense> = fc.record({
   seats: fc.oneof({ weight: 4, arbitrary: fc.constant(250) }, { weight: 1, arbitrary: fc.constant(9999) }),
 });
 
+const license: fc.Arbitrary<HistoryLicense> = fc.oneof(
+  { weight: 6, arbitrary: anyLicense },
+  // Seldom met by chance: what a trust may honor.
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<'first' | 'second'>('first', 'second').map((signer) => ({ ...HONORED, signer })),
+  },
+);
+
 const status = fc.oneof(
   { weight: 3, arbitrary: fc.constant('active') },
   { weight: 1, arbitrary: fc.constant('retired') },
   { weight: 2, arbitrary: fc.constant('revoked') },
 );
 
-const trust: fc.Arbitrary<HistoryTrust> = fc.record({
+const anyTrust: fc.Arbitrary<HistoryTrust> = fc.record({
   statuses: fc.record({ first: status, second: status }),
   honors: fc.boolean(),
   revokesLicense: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   lowest: fc.constantFrom(0, 0, 0, 3),
   requireComposite: fc.oneof({ weight: 8, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
+
+const trust: fc.Arbitrary<HistoryTrust> = fc.oneof(
+  { weight: 4, arbitrary: anyTrust },
+  // What a vendor does after a theft.
+  {
+    weight: 1,
+    arbitrary: fc.constant({ ...TRUST, statuses: { first: 'revoked', second: 'active' }, honors: true }),
+  },
+);
 
 const day = fc.constantFrom(0, 1, -100, 4, 10, 20, 400, 4000);
 

@@ -123,7 +123,8 @@ export function writtenOf(one: HistoryLicense): Written {
   return made;
 }
 
-const HONORED: Omit<HistoryLicense, 'signer'> = {
+/** Whose payload a trust honors. */
+export const HONORED: Omit<HistoryLicense, 'signer'> = {
   counter: 2,
   lineage: 'own',
   issuedDay: 0,

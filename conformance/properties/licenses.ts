@@ -93,3 +93,18 @@ function words(signer: SigningKey, extras: readonly string[], changes: readonly 
   const changed = changes.length === 0 ? '' : ` — ${changes.map((change) => change.words).join('; ')}`;
   return `a valid license${composite}${claims}${changed}`;
 }
+
+/** A valid license, one whose signature has another bit, and no license at all. */
+export function smokeLicenses(): readonly (readonly [name: string, license: GeneratedLicense])[] {
+  const all = GROUPS.flatMap((group) => group.flatMap((changes) => changes.all));
+  const changed = (words: string): GeneratedLicense => {
+    const changes = all.filter((change) => change.words === words);
+    if (changes.length !== 1) throw new Error(`there are ${changes.length} changes with the words: ${words}`);
+    return { signer: ED25519, extras: [], changes };
+  };
+  return [
+    ['valid', { signer: ED25519, extras: [], changes: [] }],
+    ['altered-signature', changed('a signature: with one other bit in it')],
+    ['no-license', changed('no license, but a sentence')],
+  ];
+}

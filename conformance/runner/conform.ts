@@ -33,7 +33,6 @@ export interface ConformIo {
 
 const EXIT_NOTHING_RUN = 2;
 const EXIT_BROKEN = 3;
-const START_SECONDS = 60;
 /** A search ends by time, unless a test wants the same one each time. */
 const MAX_RUNS = 1_000_000;
 
@@ -66,7 +65,7 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
       hint: 'Ids are like verify/time-nbf; leave --only out to run all.',
     });
   const seed = options.seed ?? randomInt(2 ** 31);
-  const limits = { answerMilliseconds: options.timeoutSeconds * 1000, startMilliseconds: START_SECONDS * 1000 };
+  const limits = { answerMilliseconds: options.timeoutSeconds * 1000, startMilliseconds: options.startSeconds * 1000 };
   const show = progress(options, io);
   const plan = {
     runner: `vtlic-conform ${io.version}`,
@@ -75,6 +74,7 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
     expectedFailures,
     seed,
     searchMilliseconds: options.seconds * 1000,
+    ...(options.search === undefined ? {} : { search: options.search }),
     maxRuns: MAX_RUNS,
     progress: show.update,
     done: (outcome: CaseOutcome) => {

@@ -16,9 +16,11 @@ histories. docs/conformance.md explains the protocol and the results.
   --case FOLDER              replays a case that it wrote; may be repeated
   --seconds N                for generated licenses, and again for generated
                              histories (default 20; 0: none)
+  --search KIND              only generated "licenses", or only "histories"
   --seed N                   repeats a search (default: another one each time)
   --expected-failures FILE   lines "ID REASON" of vectors that may fail
   --timeout N                seconds for an answer (default 10)
+  --start-timeout N          seconds for the first one (default 60)
   --one-shot                 the command has no protocol, but exit codes
   --found FOLDER             where found cases are written
                              (default conform-found)
@@ -37,9 +39,11 @@ export interface Options {
   readonly vectorsFolder?: string;
   readonly cases: readonly string[];
   readonly seconds: number;
+  readonly search?: 'licenses' | 'histories';
   readonly seed?: number;
   readonly expectedFailures?: string;
   readonly timeoutSeconds: number;
+  readonly startSeconds: number;
   readonly oneShot: boolean;
   readonly found: string;
   readonly json?: string;
@@ -55,9 +59,11 @@ const OPTIONS = {
   vectors: { type: 'string' },
   case: { type: 'string', multiple: true },
   seconds: { type: 'string', default: '20' },
+  search: { type: 'string' },
   seed: { type: 'string' },
   'expected-failures': { type: 'string' },
   timeout: { type: 'string', default: '10' },
+  'start-timeout': { type: 'string', default: '60' },
   'one-shot': { type: 'boolean', default: false },
   found: { type: 'string', default: 'conform-found' },
   json: { type: 'string' },
@@ -81,7 +87,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     throw usage('no verifier is named', 'Name its command behind --, such as: vtlic-conform -- ./my-verifier');
   if (values['one-shot'] && commands.length > 1)
     throw usage('--one-shot takes one command', 'Run it once for each command.');
-  const { only, vectors, seed, json, junit, html } = values;
+  const { only, vectors, search, seed, json, junit, html } = values;
   const failures = values['expected-failures'];
   return {
     commands,
@@ -90,9 +96,11 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     ...(vectors === undefined ? {} : { vectorsFolder: vectors }),
     cases: values.case ?? [],
     seconds: (values.case ?? []).length > 0 ? 0 : number('seconds', values.seconds, 0, MAX_SECONDS),
+    ...(search === undefined ? {} : { search: kind(search) }),
     ...(seed === undefined ? {} : { seed: number('seed', seed, 0, 2 ** 31 - 1) }),
     ...(failures === undefined ? {} : { expectedFailures: failures }),
     timeoutSeconds: number('timeout', values.timeout, 1, MAX_SECONDS),
+    startSeconds: number('start-timeout', values['start-timeout'], 1, MAX_SECONDS),
     oneShot: values['one-shot'],
     found: values.found,
     ...(json === undefined ? {} : { json }),
@@ -123,6 +131,11 @@ function splitAt(args: readonly string[]): readonly (readonly string[])[] {
     if (argument === '--') commands.push([]);
     else commands.at(-1)?.push(argument);
   return commands;
+}
+
+function kind(text: string): 'licenses' | 'histories' {
+  if (text === 'licenses' || text === 'histories') return text;
+  throw usage(`--search is ${JSON.stringify(text)}`, 'Give licenses or histories, or leave it out for both.');
 }
 
 function number(name: string, text: string, min: number, max: number): number {

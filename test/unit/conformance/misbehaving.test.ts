@@ -1,0 +1,70 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runHere } from './run-here.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'vtlic-conform-test-'));
+afterAll(() => rmSync(base, { recursive: true }));
+
+const CHILD = join(import.meta.dirname, 'misbehaving-child.ts');
+const OPTIONS = ['--seconds', '0', '--timeout', '2', '--start-timeout', '3', '--only', 'verify/time-nbf'];
+
+async function aliveAfter(pids: string): Promise<readonly number[]> {
+  const all = readFileSync(pids, 'utf8').trim().split('\n').map(Number);
+  expect(all.length).toBeGreaterThan(0);
+  // SIGKILL is delivered at once, but the process is gone only when somebody has waited for it.
+  for (let tries = 0; tries < 50 && all.some(isAlive); tries++) await sleep(100);
+  return all.filter(isAlive);
+}
+
+/** A zombie, which nobody waits for in this container, has ended too. */
+function isAlive(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && !readFileSync(stat, 'utf8').includes(') Z ');
+}
+
+describe('a harness that misbehaves is an error with its own sentence, and never a refusal', () => {
+  it.each([
+    ['exits at once', 'the harness ended with exit code 7 before it answered hello'],
+    ['is silent', 'the harness gave no answer to hello within 3 seconds'],
+    ['speaks a newer protocol', 'the harness speaks protocol 2, but this runner speaks 1'],
+    ['has a capability of its own', 'it has the capability "magic", but those of protocol 1 are'],
+    ['crashes', 'the harness ended with exit code 1 before it answered request 2; it wrote on standard error:'],
+    ['kills itself', 'the harness ended by the signal SIGKILL before it answered request 2'],
+    ['hangs', 'the harness gave no answer to request 2 within 2 seconds'],
+    ['prints garbage', 'the harness answered with a line that is not JSON: "Segmentation fault"'],
+    ['answers another request', 'the harness answered request 2 with the id 7'],
+    ['answers twice', 'the harness wrote more than one answer to request 2'],
+    ['prints megabytes', 'the harness answered request 2 with more than 65536 bytes'],
+    ['has no verdict', 'its answer to verify has no verdict'],
+    ['has a verdict of its own', 'has the verdict "valid", but the verdicts are accepted, refused'],
+    ['has no state', 'is "accepted" without a state'],
+    ['reports an error of its own', 'the harness has a fault of its own: "the library has no ML-DSA"'],
+  ])('%s', async (how, sentence) => {
+    const pids = join(base, how.replaceAll(' ', '-'));
+    const { exit, text } = await runHere([...OPTIONS, '--', process.execPath, CHILD, how, pids]);
+    expect(text).toContain(sentence);
+    expect(exit).toBe(3);
+    expect(await aliveAfter(pids)).toEqual([]);
+  });
+
+  it('cannot be started', async () => {
+    const missing = await runHere([...OPTIONS, '--', './no-such-verifier']);
+    expect(missing).toMatchObject({ exit: 3 });
+    expect(missing.text).toContain('cannot start the harness ./no-such-verifier: there is no such program');
+    const plain = join(base, 'not-executable');
+    writeFileSync(plain, 'text');
+    expect((await runHere([...OPTIONS, '--', plain])).text).toContain('it is not executable');
+  });
+});
+
+describe('no process of a harness is left behind', () => {
+  it.each(['leaves a process behind', 'does not end'])('where one %s', async (how) => {
+    const pids = join(base, how.replaceAll(' ', '-'));
+    const { exit } = await runHere([...OPTIONS, '--', process.execPath, CHILD, how, pids]);
+    expect(exit).toBeGreaterThan(0);
+    expect(await aliveAfter(pids)).toEqual([]);
+  });
+});

@@ -1,0 +1,217 @@
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROOT } from '../../support/run-cli.ts';
+import { REFERENCE, runHere } from './run-here.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'vtlic-conform-test-'));
+afterAll(() => rmSync(base, { recursive: true }));
+
+const VECTORS = join(base, 'v1');
+const NBF = 'verify/time-nbf';
+const QUICK = ['--seconds', '0', '--only', NBF, '--quiet'];
+beforeAll(() => cpSync(join(ROOT, 'vectors/v1'), VECTORS, { recursive: true }));
+
+/** The reference verifier with a part of its answers replaced. */
+function wrong(name: string, replace: string): readonly string[] {
+  const path = join(base, `${name}.mjs`);
+  writeFileSync(
+    path,
+    `import { answering, REFERENCE } from '${ROOT}/conformance/harness/reference/answer.ts';
+import { createInterface } from 'node:readline';
+const answer = answering(REFERENCE);
+const change = ${replace};
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, ...request } = JSON.parse(line);
+  const hello = { protocol: 1, name: 'wrong <b>', version: '1', capabilities: ['verify', 'state'] };
+  console.log(JSON.stringify({ id, ...(request.op === 'hello' ? hello : change(request, answer)) }));
+}`,
+  );
+  return [process.execPath, path];
+}
+
+describe('the reference verifier', () => {
+  it('passes the smoke test, every vector that the protocol can ask, and generated cases', async () => {
+    const { exit, text } = await runHere(['--seconds', '1', '--seed', '1', '--quiet', '--', ...REFERENCE]);
+    expect(text).toContain('PASSED');
+    expect(text).not.toContain('FAIL');
+    expect(exit).toBe(0);
+  });
+
+  it('passes where it is asked by exit codes', async () => {
+    const script = join(base, 'verify.sh');
+    writeFileSync(
+      script,
+      `#!/bin/sh\nexec ${process.execPath} ${join(import.meta.dirname, 'one-shot-child.ts')} "$@"\n`,
+    );
+    chmodSync(script, 0o755);
+    const { exit, text } = await runHere(['--one-shot', ...QUICK, '--', script]);
+    expect(text).toContain('vectors              1 of 1 passed');
+    expect(exit).toBe(0);
+  });
+});
+
+describe('a wrong verifier', () => {
+  it('that accepts everything fails the smoke test, and nothing else is run', async () => {
+    const { exit, text } = await runHere([
+      ...QUICK,
+      '--',
+      ...wrong('yes', '() => ({ verdict: "accepted", state: "active" })'),
+    ]);
+    expect(text).toContain('FAIL  smoke/altered-signature');
+    expect(text).toContain('the verifier says accepted (active), expected refused (signature, signature_invalid)');
+    expect(exit).toBe(1);
+  });
+
+  it('that forgets the counter at a restart is found, explained, written down, and replayed', async () => {
+    const forgets = wrong(
+      'forgets',
+      '(request, answer) => answer(request.op === "restart" ? { ...request, loseState: true } : request)',
+    );
+    const found = join(base, 'found');
+    const search = [
+      '--no-vectors',
+      '--search',
+      'histories',
+      '--seconds',
+      '10',
+      '--seed',
+      '5',
+      '--quiet',
+      '--found',
+      found,
+    ];
+    const { exit, text } = await runHere([
+      ...search,
+      '--html',
+      join(base, 'r.html'),
+      '--junit',
+      join(base, 'r.xml'),
+      '--',
+      ...forgets,
+    ]);
+    expect(exit).toBe(1);
+    expect(text).toMatch(
+      /accepts (?:counter \d after \d|another payload with counter \d|counter \d of another lineage).* once restarted/,
+    );
+    const [folder = ''] = readdirSync(found);
+    const steps = (JSON.parse(readFileSync(join(found, folder, 'found.json'), 'utf8')) as { readonly steps: unknown[] })
+      .steps;
+    // The first one is the new installation.
+    expect(steps.length - 1).toBeLessThanOrEqual(5);
+    const replay = ['--quiet', '--case', join(found, folder), '--'];
+    expect(await runHere([...replay, ...forgets])).toMatchObject({ exit: 1 });
+    expect(await runHere([...replay, ...REFERENCE])).toMatchObject({ exit: 0 });
+    expect(readFileSync(join(base, 'r.html'), 'utf8')).toContain('wrong &lt;b&gt;');
+    expect(readFileSync(join(base, 'r.xml'), 'utf8')).toMatch(
+      /<testsuite name="generated histories" tests="\d+" failures="[1-9]/,
+    );
+  });
+
+  it('disagrees with another one that is named beside it', async () => {
+    const late = wrong(
+      'late',
+      '(request, answer) => { const a = answer(request); return a.state === "grace" ? { ...a, state: "lapsed" } : a; }',
+    );
+    const { exit, text } = await runHere([
+      '--seconds',
+      '0',
+      '--only',
+      NBF,
+      '--quiet',
+      '--',
+      ...late,
+      '--',
+      ...REFERENCE,
+    ]);
+    expect(text).toContain('wrong <b> says accepted (lapsed), vtlic says accepted (grace)');
+    expect(exit).toBe(1);
+  });
+});
+
+describe('the list of expected failures', () => {
+  const list = join(base, 'expected.txt');
+  const never = wrong(
+    'never',
+    '(request, answer) => { const a = answer(request); return a.state && request.context.now !== 1800000000 ? { verdict: "refused" } : a; }',
+  );
+  const run = (lines: string, command: readonly string[]): ReturnType<typeof runHere> => {
+    writeFileSync(list, lines);
+    return runHere([...QUICK, '--expected-failures', list, '--', ...command]);
+  };
+
+  it('lets a case fail that is in it, with its reason', async () => {
+    expect(await runHere([...QUICK, '--', ...never])).toMatchObject({ exit: 1 });
+    const { exit, text } = await run(`# ours\n${NBF} the clock is not read yet\n`, never);
+    expect(text).toContain('1 expected failures');
+    expect(exit).toBe(0);
+  });
+
+  it('fails for a case in it that passes', async () => {
+    const { exit, text } = await run(`${NBF} the clock is not read yet\n`, REFERENCE);
+    expect(text).toContain('it passes, but is listed as an expected failure (the clock is not read yet)');
+    expect(exit).toBe(1);
+  });
+
+  it.each([
+    ['verify/no-such-case why\n', 'there is no case verify/no-such-case'],
+    [`${NBF}\n`, `the case ${NBF} has no reason`],
+    [`${NBF} a\n${NBF} b\n`, 'is listed twice'],
+  ])('is refused where it has %j', async (lines, sentence) => {
+    const { exit, text } = await run(lines, REFERENCE);
+    expect(text).toContain(sentence);
+    expect(exit).toBe(2);
+  });
+});
+
+describe('nothing is run', () => {
+  const command = ['--', ...REFERENCE];
+
+  it('where vectors are not as they were published', async () => {
+    const path = join(VECTORS, NBF, 'case.json');
+    const original = readFileSync(path);
+    appendFileSync(path, ' ');
+    const altered = await runHere([...QUICK, ...command], VECTORS);
+    rmSync(path);
+    const missing = await runHere([...QUICK, ...command], VECTORS);
+    writeFileSync(path, original);
+    expect(altered.text).toContain(`${NBF}/case.json is not the file that the manifest lists`);
+    expect(missing.text).toContain(`${NBF}/case.json is in the manifest, but not in the folder`);
+    const manifest = join(VECTORS, 'manifest.json');
+    writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('vtlic-vectors/1', 'vtlic-vectors/9'));
+    const newer = await runHere([...QUICK, ...command], VECTORS);
+    expect(newer.text).toContain('the schema vtlic-vectors/9, expected vtlic-vectors/1');
+    const none = await runHere([...QUICK, ...command], join(base, 'nowhere'));
+    expect(none.text).toContain('has no manifest.json, so it is no folder of vectors');
+    expect([altered, missing, newer, none].map(({ exit }) => exit)).toEqual([2, 2, 2, 2]);
+  });
+
+  it.each([
+    [[], 'no verifier is named'],
+    [['./verifier'], './verifier is no option'],
+    [['--seconds', 'soon', ...command], '--seconds is "soon"'],
+    [['--onyl', 'x', ...command], "Unknown option '--onyl'"],
+    [['--only', 'verify/nothing', ...command], 'no vector has an id that begins with "verify/nothing"'],
+    [['--case', '/nowhere', ...command], 'cannot read the case /nowhere/found.json'],
+  ])('for the arguments %j', async (argv, sentence) => {
+    const { exit, text } = await runHere(argv);
+    expect(text).toContain(`error: ${sentence}`);
+    expect(exit).toBe(2);
+  });
+
+  it('is a failure where neither vectors nor a search are asked for', async () => {
+    const { exit, text } = await runHere(['--no-vectors', '--seconds', '0', '--quiet', ...command]);
+    expect(text).toContain('error: no case was run behind the smoke test');
+    expect(exit).toBe(1);
+  });
+});
