@@ -70,8 +70,7 @@ export class Installer {
     if (base !== baseOf(before)) return { kind: 'changed' };
     if (!this.#tokens.use(token)) return { kind: 'used' };
     const preview = await this.#license.preview(text);
-    if (!preview.ok) return { kind: 'finished', result: preview, isRecorded: true, next: undefined };
-    const next = preview.license;
+    const next = preview.ok ? preview.license : undefined;
     const entry = {
       ...this.#entry('before', operator, digest),
       ...(next === undefined ? {} : { license: next }),
@@ -80,7 +79,7 @@ export class Installer {
     if (!(await this.#record(entry))) return { kind: 'not_recorded' };
     let result: InstallResult;
     try {
-      result = await this.#license.install(text);
+      result = preview.ok ? await this.#license.install(text) : preview;
     } catch {
       await this.#record({ ...entry, phase: 'after', at: this.#options.clock(), result: 'failed' });
       return { kind: 'failed' };
@@ -101,7 +100,7 @@ export class Installer {
   }
 
   #entry(phase: AuditEntry['phase'], operator: Operator, digest: string): AuditEntry {
-    return { phase, operator, digest, at: this.#options.clock() };
+    return { phase, operator: { name: operator.name }, digest, at: this.#options.clock() };
   }
 
   async #record(entry: AuditEntry): Promise<boolean> {

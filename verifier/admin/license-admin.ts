@@ -11,6 +11,7 @@
  * ```
  */
 import { randomBytes } from 'node:crypto';
+import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { InstallOutcome, LicenseFacts, LiveLicense } from '../runtime/index.ts';
 import { momentText } from './differences.ts';
@@ -221,7 +222,7 @@ class AdminPage {
     } catch {
       used = 'unknown';
     }
-    return { texts: words, view: this.#license.view(), operator: operator.name, seatsUsed: used };
+    return { texts: words, view: this.#license.view(), operator: cleanText(operator.name), seatsUsed: used };
   }
 
   #error(status: number, fault: TextName, headers: Readonly<Record<string, string>> = {}): Response {

@@ -29,7 +29,9 @@ async function serve(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const response = await handler(requestOf(incoming));
+  const response = isForbiddenMethod(incoming)
+    ? new Response(null, { status: 405 })
+    : await handler(requestOf(incoming));
   const body = response.body === null ? undefined : new Uint8Array(await response.arrayBuffer());
   const isWhole = incoming.complete || !hasBody(incoming);
   for (const [name, value] of response.headers) if (name !== 'set-cookie') outgoing.setHeader(name, value);
@@ -47,7 +49,9 @@ async function serve(
 function requestOf(incoming: IncomingMessage): Request {
   const headers = new Headers();
   for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2)
-    headers.append(incoming.rawHeaders[i] ?? '', incoming.rawHeaders[i + 1] ?? '');
+    // Names with a colon are those of HTTP/2, which are no headers.
+    if (incoming.rawHeaders[i]?.startsWith(':') === false)
+      headers.append(incoming.rawHeaders[i] ?? '', incoming.rawHeaders[i + 1] ?? '');
   // Set as the path, a target such as `//host`, `/\host` or `http://host/` cannot become a host.
   const url = new URL('http://localhost');
   const [path = '', ...query] = (incoming.url ?? '/').split('?');
@@ -56,6 +60,11 @@ function requestOf(incoming: IncomingMessage): Request {
   const method = incoming.method ?? 'GET';
   if (!hasBody(incoming)) return new Request(url, { method, headers });
   return new Request(url, { method, headers, body: bodyOf(incoming), duplex: 'half' });
+}
+
+/** A `Request` cannot have them. */
+function isForbiddenMethod({ method }: IncomingMessage): boolean {
+  return method === 'CONNECT' || method === 'TRACE' || method === 'TRACK';
 }
 
 function hasBody({ method }: IncomingMessage): boolean {

@@ -26,7 +26,8 @@ export interface StepUpRequest {
 export interface AuditEntry {
   /** `not_confirmed`: the step-up failed, and nothing was installed. */
   readonly phase: 'before' | 'after' | 'not_confirmed';
-  readonly operator: Operator;
+  /** Without the session, which is no matter of a log. */
+  readonly operator: Pick<Operator, 'name'>;
   /** Of what is installed: SHA-256, lower-case hex. */
   readonly digest: string;
   /** Seconds since 1970. */

@@ -97,11 +97,12 @@ function seatsNow(
   const shown = seatsText(seats, texts);
   if (used === undefined) return { text: shown, isExceeded: false };
   if (used === 'unknown') return { text: texts.of('seats_used_unknown', { seats: shown }), isExceeded: false };
+  if (seats === 'unlimited') return { text: texts.of('seats_used_unlimited', { used }), isExceeded: false };
   const text =
     state === 'free_tier'
       ? texts.of('seats_used_free', { seats: shown, used })
       : texts.of('seats_used', { sold: shown, used });
-  return { text, isExceeded: seats !== 'unlimited' && used > seats };
+  return { text, isExceeded: used > seats };
 }
 
 function noticesSection({ warnings }: LicenseView, texts: Texts): Html | false {

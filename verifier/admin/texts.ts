@@ -43,6 +43,7 @@ export const ADMIN_TEXTS = {
   seats: 'Seats',
   seats_unlimited: 'unlimited',
   seats_used: '{sold} sold, {used} used',
+  seats_used_unlimited: 'unlimited, {used} used',
   seats_used_free: '{seats} without a license, {used} used',
   seats_used_unknown: '{seats}; how many are used is not known now',
   seats_exceeded: 'More seats are used than are available.',

@@ -5,7 +5,7 @@ import {
   type AdminOptions,
   type AuditEntry,
 } from '../../../../verifier/admin/index.ts';
-import type { LiveLicense } from '../../../../verifier/runtime/index.ts';
+import type { LicenseOptions, LiveLicense } from '../../../../verifier/runtime/index.ts';
 import { Product } from '../runtime/product.ts';
 
 export const ORIGIN = 'https://vaultdesk.example:8443';
@@ -29,8 +29,8 @@ export class AdminSite {
   handler!: AdminHandler;
   session = 'session-1';
 
-  async start(options: Partial<AdminOptions> = {}): Promise<void> {
-    this.license = await this.product.start();
+  async start(options: Partial<AdminOptions> = {}, license: Partial<LicenseOptions> = {}): Promise<void> {
+    this.license = await this.product.start(license);
     this.handler = licenseAdmin(this.license, this.options(options));
   }
 

@@ -72,6 +72,13 @@ describe('a handler behind node:http', () => {
     expect(answer.split('\r\n\r\n')[1]).toContain(url);
   });
 
+  it('is not asked about a method that no request can have', async () => {
+    await serve(() => Promise.resolve(new Response('asked')));
+    const answer = await raw('TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1.1 405 /);
+    expect(answer).not.toContain('asked');
+  });
+
   it('that throws is answered with 500, and the product is told', async () => {
     const told: unknown[] = [];
     await serve(
