@@ -216,7 +216,7 @@ export const GUARDS_OF_ADMIN: readonly Guard[] = [
     against: AGAINST.page,
     does: 'a pasted license is verified again when it is installed',
     file: 'verifier/admin/installer.ts',
-    find: 'result = await this.#license.install(text);',
+    find: 'result = preview.ok ? await this.#license.install(text) : preview;',
     replace: "result = { ok: true, outcome: 'in_force' };",
     test: 'test/unit/verifier/admin/install.test.ts',
   },
