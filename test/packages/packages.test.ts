@@ -194,6 +194,31 @@ describe('the package vtlic in a product', () => {
       ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2024', '--types', '', 'use.mts'],
       { cwd: folder, stdio: 'inherit' },
     );
+    // The admin page speaks of Node's servers, so its types need those of Node.
+    const types = ['--typeRoots', join(ROOT, 'node_modules/@types'), '--types', 'node'];
+    const admin =
+      "licenseAdmin(license, { origin: 'https://a.example', authorize: () => undefined, stepUp: ({ digest }) => digest, audit: () => undefined })";
+    writeFileSync(
+      join(folder, 'admin.mts'),
+      `import { licenseAdmin, type AdminHandler } from 'vtlic/admin';\nimport type { LiveLicense } from 'vtlic/runtime';\nexport const make = (license: LiveLicense): AdminHandler => ${admin};\n`,
+    );
+    execFileSync(
+      join(ROOT, 'node_modules/.bin/tsc'),
+      ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2024', ...types, 'admin.mts'],
+      { cwd: folder, stdio: 'inherit' },
+    );
+    const use =
+      'try { licenseAdmin({}, {}); } catch (error) { console.log(error instanceof VtlicError, error.code); }\n';
+    writeFileSync(
+      join(folder, 'admin.mjs'),
+      `import { VtlicError } from 'vtlic';\nimport { licenseAdmin } from 'vtlic/admin';\n${use}`,
+    );
+    writeFileSync(
+      join(folder, 'admin.cjs'),
+      `const { VtlicError } = require('vtlic');\nconst { licenseAdmin } = require('vtlic/admin');\n${use}`,
+    );
+    for (const file of ['admin.mjs', 'admin.cjs'])
+      expect(execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8' })).toBe('true usage\n');
   });
 });
 

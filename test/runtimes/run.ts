@@ -182,7 +182,9 @@ checks.push({
   fault:
     oldNodes.length === 0 ? 'no such Node is here' : signerFaults.length > 0 ? signerFaults.join('\n  ') : undefined,
 });
-const RUNTIME_SAYS = 'free file_missing state_created armor_malformed license.state\n';
+const RUNTIME_SAYS =
+  'free file_missing state_created armor_malformed license.state 200 422 403 401 200 ' +
+  'vtlic_license_refused_renewals_total 2\n';
 const runtimeFaults = [...oldNodes, process.execPath].flatMap((node) => {
   const ran = spawnSync(node, [script('runtime.cjs')], {
     cwd: consumer,
@@ -192,7 +194,7 @@ const runtimeFaults = [...oldNodes, process.execPath].flatMap((node) => {
   return ran.stdout === RUNTIME_SAYS ? [] : [`${versionOf(node)}: ${tail(ran.stdout + ran.stderr)}`];
 });
 checks.push({
-  what: `vtlic/runtime keeps its state and judges on each of ${oldNodes.length + 1} versions of Node.js`,
+  what: `vtlic/runtime and vtlic/admin work on each of ${oldNodes.length + 1} versions of Node.js`,
   fault: runtimeFaults.length > 0 ? runtimeFaults.join('\n  ') : undefined,
 });
 const productFaults = [...oldNodes, process.execPath].flatMap((node) => productFault(node) ?? []);

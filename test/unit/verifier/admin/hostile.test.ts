@@ -350,6 +350,20 @@ describe('a body', () => {
     expectNothing();
   });
 
+  it('with two proofs is refused, whichever of them is right', async () => {
+    const preview = await site.preview(renewal);
+    for (const proofs of [
+      [PASSWORD, 'guess'],
+      ['guess', PASSWORD],
+    ]) {
+      const body = new URLSearchParams(preview.fields);
+      for (const proof of proofs) body.append('proof', proof);
+      const headers = { cookie: 'signed-in', origin: ORIGIN };
+      expect((await site.send(new Request(ORIGIN, { method: 'POST', body, headers }))).status).toBe(400);
+    }
+    expectNothing();
+  });
+
   it('of a million parts is judged in little time', async () => {
     const text = `${'--a\r\n'.repeat(300_000)}--a--`.slice(0, MAX_BODY_BYTES);
     const start = performance.now();
