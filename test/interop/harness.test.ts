@@ -11,7 +11,7 @@ import { buildHarness, HARNESSES, LANGUAGES, type Language } from './harness-pro
 
 const RUNNER = join(import.meta.dirname, '../../conformance/runner/main.ts');
 const MAX_VERIFY_LINES = 299;
-/** Vectors of the operations that every harness has, all of which it passes. */
+/** Each passes all vectors of the operations that it has; these are those of `verify`. */
 const MIN_VECTORS = 430;
 /** Cargo builds all libraries at its first run, which takes minutes on a busy machine. */
 const MAX_BUILD_MILLISECONDS = 1_800_000;

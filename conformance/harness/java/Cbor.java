@@ -115,10 +115,10 @@ final class Cbor {
     return new Pairs(pairs);
   }
 
-  /** A byte string of less than 65,536 bytes. */
   static byte[] byteString(byte[] content) {
     int n = content.length;
-    byte[] head = {0x59, (byte) (n >> 8), (byte) n};
+    byte[] head = {0x5a, (byte) (n >> 24), (byte) (n >> 16), (byte) (n >> 8), (byte) n};
+    if (n < 65_536) head = new byte[] {0x59, (byte) (n >> 8), (byte) n};
     if (n < 256) head = new byte[] {0x58, (byte) n};
     if (n < 24) head = new byte[] {(byte) (0x40 + n)};
     return Bytes.join(head, content);

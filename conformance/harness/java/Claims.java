@@ -89,7 +89,11 @@ final class Claims {
   }
 
   String licenseId() {
-    return Bytes.hex((byte[]) values.get("cti")).replaceFirst("(.{8})(.{4})(.{4})(.{4})(.{12})", "$1-$2-$3-$4-$5");
+    return uuidText((byte[]) values.get("cti"));
+  }
+
+  static String uuidText(byte[] id) {
+    return Bytes.hex(id).replaceFirst("(.{8})(.{4})(.{4})(.{4})(.{12})", "$1-$2-$3-$4-$5");
   }
 
   /** The text of section 7.1. */
@@ -110,7 +114,7 @@ final class Claims {
     return 0 <= time && time <= MAX_TIME;
   }
 
-  private static Predicate<Object> integer(long low, long high) {
+  static Predicate<Object> integer(long low, long high) {
     return value -> value instanceof Long number && low <= number && number <= high;
   }
 
@@ -120,12 +124,12 @@ final class Claims {
         value instanceof String text && !text.isEmpty() && text.codePointCount(0, text.length()) <= high;
   }
 
-  private static boolean isUuid7(Object value) {
+  static boolean isUuid7(Object value) {
     return value instanceof byte[] id && id.length == 16 && (id[6] & 0xf0) == 0x70 && (id[8] & 0xc0) == 0x80;
   }
 
   /** Sorted by bytes, each once: ids are ASCII, and of fingerprints the hexadecimal has the same order. */
-  private static Predicate<Object> sorted(int high, Predicate<Object> isGood) {
+  static Predicate<Object> sorted(int high, Predicate<Object> isGood) {
     return value -> {
       if (!(value instanceof List<?> items) || items.isEmpty() || items.size() > high) return false;
       if (!items.stream().allMatch(isGood)) return false;

@@ -1,4 +1,5 @@
 import com.google.gson.Gson;
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.util.Set;
 /** The protocol of docs/conformance.md, around Verify.java. */
 final class Harness {
   private static final Gson GSON = new Gson();
+  private static final List<String> OF_AN_INSTALLATION = List.of("install", "set-time", "rotate", "restart");
 
   private record Request(
       String op,
@@ -23,9 +25,20 @@ final class Harness {
       GivenTrust trust,
       GivenContext context,
       Long clock,
-      boolean loseState) {
-    byte[] file() {
-      return license == null ? null : Base64.getDecoder().decode(license);
+      boolean loseState,
+      String builtIn,
+      List<String> state,
+      String file,
+      String issuer,
+      boolean requireComposite,
+      Map<String, String> environment,
+      Map<String, String> files) {
+    byte[] licenseFile() {
+      return decode(license);
+    }
+
+    private static byte[] decode(String base64) {
+      return base64 == null ? null : Base64.getDecoder().decode(base64);
     }
   }
 
@@ -122,24 +135,81 @@ final class Harness {
     return answer;
   }
 
+  private static JsonObject chooseKeyset(Request request) {
+    Chain start = Chain.builtIn(Request.decode(request.builtIn), request.issuer, request.requireComposite);
+    List<byte[]> copies = or(request.state, List.<String>of()).stream().map(Request::decode).toList();
+    Chain.Choice choice = Chain.choose(start, copies, Request.decode(request.file));
+    JsonObject answer = new JsonObject();
+    if (request.license != null) {
+      Context context = readContext(request.context, request.context.now);
+      answer = answer(Verify.verify(request.licenseFile(), choice.chain().trust(), context));
+    }
+    answer.addProperty("version", choice.chain().version());
+    answer.addProperty("source", choice.source());
+    answer.add("notices", GSON.toJsonTree(choice.notices()));
+    return answer;
+  }
+
+  private static JsonObject override(Request request) {
+    Trust builtIn = readTrust(request.trust);
+    Map<String, byte[]> files = new HashMap<>();
+    or(request.files, Map.<String, String>of()).forEach((path, content) -> files.put(path, Request.decode(content)));
+    Trust trust = KeyOverride.over(builtIn.keys(), builtIn.policy(), request.environment, files);
+    JsonArray keys = new JsonArray();
+    for (Key key : trust.keys()) {
+      JsonObject one = word("kid", key.kid());
+      one.addProperty("purpose", key.purpose());
+      one.addProperty("status", key.status());
+      keys.add(one);
+    }
+    JsonObject answer = new JsonObject();
+    answer.add("keys", keys);
+    answer.addProperty("requireComposite", trust.policy().requireComposite());
+    return answer;
+  }
+
+  private static JsonObject readKeys(Request request) {
+    JsonObject answer = new JsonObject();
+    JsonArray keys = new JsonArray();
+    try {
+      for (Key key : KeyFile.read(Request.decode(request.file))) {
+        JsonObject one = word("kid", key.kid());
+        one.addProperty("alg", key.alg());
+        keys.add(one);
+      }
+      answer.add("keys", keys);
+    } catch (KeyFileFault fault) {
+      answer.addProperty("verdict", "refused");
+      answer.addProperty("reason", fault.getMessage());
+    }
+    return answer;
+  }
+
   private JsonObject operation(Request request) {
-    if (!List.of("hello", "verify", "reset").contains(request.op) && installation == null)
+    if (OF_AN_INSTALLATION.contains(request.op) && installation == null)
       throw new IllegalStateException("there was no reset");
     switch (request.op) {
       case "hello":
         return GSON.fromJson(
-            "{protocol: 1, name: 'vtlic-java', version: '1.0.0', language: 'Java', capabilities: ['verify', 'state']}",
+            "{protocol: 1, name: 'vtlic-java', version: '1.0.0', language: 'Java',"
+                + "capabilities: ['verify', 'state', 'keysets', 'override', 'key-files']}",
             JsonObject.class);
       case "verify":
         Trust trust = readTrust(request.trust);
         Context context = readContext(request.context, request.context.now);
-        return answer(Verify.verify(request.file(), trust, context));
+        return answer(Verify.verify(request.licenseFile(), trust, context));
+      case "choose-keyset":
+        return chooseKeyset(request);
+      case "override":
+        return override(request);
+      case "read-keys":
+        return readKeys(request);
       case "reset":
         Trust first = readTrust(request.trust);
         installation = new Installation(first, readContext(request.context, request.clock), request.clock);
         break;
       case "install":
-        return answer(installation.install(request.file()));
+        return answer(installation.install(request.licenseFile()));
       case "set-time":
         installation.setClock(request.clock);
         break;
@@ -147,7 +217,7 @@ final class Harness {
         installation.setTrust(readTrust(request.trust));
         break;
       case "restart":
-        installation.restart(request.file(), request.loseState);
+        installation.restart(request.licenseFile(), request.loseState);
         if (request.clock != null) installation.setClock(request.clock);
         break;
       default:

@@ -1,4 +1,5 @@
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -55,6 +56,10 @@ final class Trust {
 
   Key key(String kid) {
     return keys.get(kid);
+  }
+
+  List<Key> keys() {
+    return List.copyOf(keys.values());
   }
 
   boolean isComponent(String kid) {
@@ -120,13 +125,18 @@ record Key(
 
   /** The thumbprint of section 6.2. */
   String kid() {
-    if (alg.equals(ED25519)) return ed25519Kid(bytes());
-    byte[] head = Bytes.unhex("a3010703" + "71" + Bytes.hex(COMPOSITE.getBytes()) + "20" + "5907c0");
-    return Bytes.hex(Bytes.hash("SHA-256", Bytes.join(head, bytes())));
+    return Bytes.hex(Bytes.hash("SHA-256", Bytes.join(coseKeyHead(alg), bytes())));
   }
 
   static String ed25519Kid(byte[] publicKey) {
-    return Bytes.hex(Bytes.hash("SHA-256", Bytes.join(Bytes.unhex("a301012006215820"), publicKey)));
+    return Bytes.hex(Bytes.hash("SHA-256", Bytes.join(coseKeyHead(ED25519), publicKey)));
+  }
+
+  /** A COSE_Key is this and the public key. */
+  static byte[] coseKeyHead(String alg) {
+    if (alg.equals(ED25519)) return Bytes.unhex("a301012006215820");
+    byte[] name = COMPOSITE.getBytes(StandardCharsets.US_ASCII);
+    return Bytes.join(Bytes.unhex("a301070371"), name, Bytes.unhex("205907c0"));
   }
 
   /** Criteria 1 to 3 of section 6.4. */

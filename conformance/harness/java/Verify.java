@@ -139,7 +139,7 @@ final class Verify {
 
   // Section 6: signatures. The key has passed the constructor of Trust.
 
-  private static boolean isSignatureValid(Key key, byte[] signature, byte[] signed) {
+  static boolean isSignatureValid(Key key, byte[] signature, byte[] signed) {
     byte[] bytes = key.bytes();
     if (key.alg().equals(Key.ED25519)) return signature.length == 64 && isEd25519Valid(bytes, signature, signed);
     if (signature.length != 3373) return false;
