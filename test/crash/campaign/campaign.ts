@@ -217,9 +217,11 @@ export class Campaign {
     const own = officer.next('issue', before);
     const wanted = officer.next(random.pick(['issue', 'issue', 'ledger anchor', 'ledger restore']), before);
     const other = wanted.command === 'ledger backup' ? own : wanted;
+    const pointFor = ({ command }: Act): KillPoint =>
+      random.below(2) === 0 ? NO_KILL : this.#pointFor(command, place).point;
     const pair = await runTwoCopies(place, officer, memory, {
-      own: { act: own, point: this.#pointFor(own.command, place).point },
-      other: { act: other, point: this.#pointFor(other.command, place).point },
+      own: { act: own, point: pointFor(own) },
+      other: { act: other, point: pointFor(other) },
       stopOther: random.below(2) === 0 ? 1 + random.below(12) : undefined,
       copyFirst: random.below(2) === 0,
     });

@@ -235,7 +235,7 @@ export class Officer {
         ...(copy.anchor === this.#anchor ? [] : ['--anchor', this.#anchor]),
         '--site',
         this.#place.site,
-        ...this.#anchorSecret(copy.anchor),
+        ...this.#anchorSecret(),
       ],
       good: [0],
       done: () => {
@@ -326,8 +326,8 @@ export class Officer {
   }
 
   /** What needs no key needs the token all the same if an anchor is in it. */
-  #anchorSecret(...others: readonly string[]): readonly string[] {
-    return [this.#anchor, ...others].some((anchor) => anchor.startsWith('token:')) ? this.#place.secret : [];
+  #anchorSecret(): readonly string[] {
+    return this.#anchor.startsWith('token:') ? this.#place.secret : [];
   }
 
   #act(
