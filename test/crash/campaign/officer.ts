@@ -73,7 +73,7 @@ const ELSEWHERE = 'ab'.repeat(16);
 interface Backup {
   readonly file: string;
   /** Where the anchor was when it was made. */
-  readonly anchor: string;
+  anchor: string;
   /** A handover is not in it: restoring it closes everybody. */
   closes: boolean;
 }
@@ -194,10 +194,11 @@ export class Officer {
     let last = this.#backups.at(-1);
     // A copy that was cut off before it had its name is made under the same name.
     if (last === undefined || existsSync(last.file)) {
-      const file = join(this.#place.given, `copy-${++this.#number}.sqlite`);
-      last = { file, anchor: this.#anchor, closes: false };
+      last = { file: join(this.#place.given, `copy-${++this.#number}.sqlite`), anchor: '', closes: false };
       this.#backups.push(last);
     }
+    last.anchor = this.#anchor;
+    last.closes = false;
     return {
       command: 'ledger backup',
       args: ['ledger', 'backup', last.file, '--site', this.#place.site],
