@@ -11,6 +11,7 @@ import {
   type CloseEntry,
   type DocumentPosition,
   type ImportBody,
+  isNewerDocument,
   type Ledger,
   type LedgerView,
   lineageText,
@@ -123,13 +124,12 @@ function requireRecipient(ledger: LedgerView, { to }: CountersDocument): void {
   );
 }
 
-/** Documents of one ledger are taken in their order: an older one may have been taken back since. */
 function requireNewer(
   document: CountersDocument,
   earlier: readonly { readonly seq: number; readonly body: ImportBody }[],
 ): void {
   const made = positionOf(document);
-  const newer = earlier.find(({ body: { from } }) => from !== undefined && !isAfter(made, from));
+  const newer = earlier.find(({ body: { from } }) => from !== undefined && !isNewerDocument(made, from));
   if (newer === undefined) return;
   throw conflict(
     `the document is older than one of the same ledger that was taken by entry ${newer.seq}: it was made at entry ` +
@@ -141,10 +141,6 @@ function requireNewer(
 /** Documents of version 0.1.0 have no bound: they are older than all others. */
 function positionOf({ head }: CountersDocument): DocumentPosition {
   return { entries: head.entries, bound: head.bound ?? 0 };
-}
-
-function isAfter(a: DocumentPosition, b: DocumentPosition): boolean {
-  return a.bound > b.bound || (a.bound === b.bound && a.entries > b.entries);
 }
 
 /**

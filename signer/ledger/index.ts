@@ -11,7 +11,7 @@ export type {
 export { chainValue, sha256 } from './entries/chain.ts';
 export { coseFault } from './entries/check-intent.ts';
 export { clockMark, judgeClock } from './entries/clock-rule.ts';
-export { countersToSkip } from './entries/counter-rule.ts';
+export { countersToSkip, isNewerDocument } from './entries/counter-rule.ts';
 export { makeBody } from './entries/entry-body.ts';
 export type {
   AdoptEntry,

@@ -11,6 +11,10 @@ export interface Gate {
   <T>(name: string, act: () => T): Promise<T>;
   /** All that the run still knows of what it has seen, and where it is: fewer states are different then. */
   readonly forget: (known: string) => void;
+  /** How much the run has seen until now, to forget only what it sees later. */
+  readonly mark: () => number;
+  /** As `forget`, for what it has seen since the mark. */
+  readonly forgetSince: (mark: number, known: string) => void;
 }
 
 export interface Explored {
@@ -64,10 +68,14 @@ class Process {
     const number = ++this.#life;
     const arrival = this.#arrival();
     const wait = <T>(name: string, act: () => T): Promise<T> => this.#wait(number, name, act);
-    const forget = (known: string): void => {
-      if (number === this.#life) this.#seen = [known];
+    const forgetSince = (mark: number, known: string): void => {
+      if (number === this.#life) this.#seen = [...this.#seen.slice(0, mark), known];
     };
-    void run(Object.assign(wait, { forget })).then(
+    const forget = (known: string): void => {
+      forgetSince(0, known);
+    };
+    const mark = (): number => this.#seen.length;
+    void run(Object.assign(wait, { forget, mark, forgetSince })).then(
       () => this.#end(number),
       (error: unknown) => this.#end(number, error),
     );
@@ -145,7 +153,16 @@ export async function explore(make: () => Explored, kills: number): Promise<Tota
     const processes = world.processes.map((runs) => new Process(runs));
     for (const process of processes) await process.start();
     let here = path;
-    for (const choice of path) await follow(processes, choice);
+    // A kill is explored where the process has just changed something: killed later, before it changes more, it leaves
+    // the same.
+    const changed = new Set<number>();
+    const take = async (choice: Choice): Promise<void> => {
+      const before = kills === 0 ? '' : world.shared();
+      await follow(processes, choice);
+      if (kills > 0 && world.shared() !== before) changed.add(choice.process);
+      else changed.delete(choice.process);
+    };
+    for (const choice of path) await take(choice);
     for (;;) {
       const left = kills - here.filter(({ kill }) => kill).length;
       const state = `${left}|${world.shared()}|${processes.map(({ state: own }) => own).join('|')}`;
@@ -157,7 +174,9 @@ export async function explore(make: () => Explored, kills: number): Promise<Tota
         world.check();
       });
       const choices = processes.flatMap(({ waiting }, process): Choice[] =>
-        waiting === undefined ? [] : [{ process, kill: false }, ...(left > 0 ? [{ process, kill: true }] : [])],
+        waiting === undefined
+          ? []
+          : [{ process, kill: false }, ...(left > 0 && changed.has(process) ? [{ process, kill: true }] : [])],
       );
       const [first, ...others] = choices;
       if (first === undefined) {
@@ -175,7 +194,7 @@ export async function explore(make: () => Explored, kills: number): Promise<Tota
       }
       for (const choice of others) paths.push([...here, choice]);
       here = [...here, first];
-      await follow(processes, first);
+      await take(first);
     }
   }
   return { states: known.size, ends: ends.size };
@@ -189,7 +208,7 @@ async function follow(processes: readonly Process[], { process, kill }: Choice):
 export async function runAlone(run: (gate: Gate) => Promise<void>): Promise<string> {
   try {
     const act = <T>(_name: string, doIt: () => T): Promise<T> => Promise.resolve(doIt());
-    await run(Object.assign(act, { forget: () => undefined }));
+    await run(Object.assign(act, { forget: () => undefined, mark: () => 0, forgetSince: () => undefined }));
     return 'done';
   } catch (error) {
     if (error instanceof Refused) return error.message;

@@ -4,6 +4,7 @@
  */
 import { equalBytes } from '../../../formats/bytes.ts';
 import type { LedgerHead } from '../../anchor/index.ts';
+import type { DocumentPosition } from './admin-entry.ts';
 
 /**
  * What an administrative entry does to the last spent counter of a lineage: it adds `skip`, then raises the result to
@@ -41,4 +42,9 @@ export function movedCounter(last: number, moves: Iterable<CounterMove>): number
 export function countersToSkip(restored: LedgerHead, coveredBound: number, found: LedgerHead): number {
   const shared = equalBytes(restored.logId, found.logId) ? coveredBound : 0;
   return Math.max(0, found.counterBound - shared);
+}
+
+/** Documents of one ledger are taken in their order: an older one may have been taken back since. */
+export function isNewerDocument(a: DocumentPosition, b: DocumentPosition): boolean {
+  return a.bound > b.bound || (a.bound === b.bound && a.entries > b.entries);
 }

@@ -6,14 +6,20 @@ import { TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
 import { adminRowOf, counterRowOf, sameAdminRow, sameCounter } from '../store/admin-rows.ts';
-import type { AdoptBody, ImportBody, NewLogBody, PublishedKeysetBody } from '../entries/admin-entry.ts';
+import type {
+  AdoptBody,
+  DocumentPosition,
+  ImportBody,
+  NewLogBody,
+  PublishedKeysetBody,
+} from '../entries/admin-entry.ts';
 import type { LedgerHead } from '../../anchor/index.ts';
 import { sha256 } from '../entries/chain.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
 import type { AdoptEntry, CloseEntry, GenesisBody } from '../entries/entry.ts';
 import { IssuingRights } from '../entries/issuing-rights.ts';
 import { logOrigin } from '../tree/log-key.ts';
-import { countersToSkip } from '../entries/counter-rule.ts';
+import { countersToSkip, isNewerDocument } from '../entries/counter-rule.ts';
 import {
   ADMIN_COLUMNS,
   adminRow,
@@ -42,6 +48,9 @@ export class AdminCheck {
   readonly #counters: Cursor<CounterRow>;
   readonly #logIds: Set<string> = new Set();
   readonly #documents: Set<string> = new Set();
+  /** Of each other ledger, where it was when it made the document that was taken last. */
+  readonly #positions: Map<string, DocumentPosition> = new Map();
+  #ledgerId = '';
   readonly #rights: IssuingRights = new IssuingRights();
   /**
    * Customers closed by name of whom a document for everybody gave counters since: earlier versions issued for all
@@ -85,6 +94,7 @@ export class AdminCheck {
   }
 
   genesis({ ledgerId }: GenesisBody): void {
+    this.#ledgerId = toHex(ledgerId);
     this.#beginLog(1, ledgerId, 0, 0);
   }
 
@@ -141,6 +151,7 @@ export class AdminCheck {
         const digest = toHex(body.document);
         if (this.#documents.has(digest)) return 'this document was taken before';
         if (body.floor > body.highest) return 'its floor is above its highest counter';
+        if (!this.#isInOrder(body)) return 'its document is older than one of the same ledger that was taken before';
         this.#documents.add(digest);
         this.#rights.add({ seq, kind: 'import', sub: body.sub ?? '' });
         this.#boundIncrease += body.highest;
@@ -167,6 +178,15 @@ export class AdminCheck {
     if (version <= this.#keysetVersion) return `a keyset of version ${this.#keysetVersion} is before it`;
     this.#keysetVersion = version;
     return keysetFault(document, { payloadDigest, version, iss });
+  }
+
+  /** Documents of this ledger are taken in any order; entries of version 0.1.0 have no position. */
+  #isInOrder({ ledgerId, from }: ImportBody): boolean {
+    const source = toHex(ledgerId);
+    if (from === undefined || source === this.#ledgerId) return true;
+    const last = this.#positions.get(source);
+    this.#positions.set(source, from);
+    return last === undefined || isNewerDocument(from, last);
   }
 
   #newLog(seq: number, body: NewLogBody, { iss, before, firstLeaf, firstNode }: AdminPlace): string | undefined {

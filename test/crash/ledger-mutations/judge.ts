@@ -2,14 +2,15 @@
  * What `ledger verify` says of one changed ledger. A change that it accepts must be harmless: then each table contains
  * the same rows, every read of daily work gives the same answer, and the next start goes on as before.
  */
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { VtlicError } from '../../../formats/error.ts';
+import { sha256 } from '../../../signer/ledger/entries/chain.ts';
 import { openLedgerForWriting } from '../../../signer/ledger/open.ts';
 import { verifyLedger } from '../../../signer/ledger/verify/verify.ts';
-import { writerOptions } from '../../unit/signer/ledger/ledger-inputs.ts';
+import { coseFor, intentFor, writerOptions } from '../../unit/signer/ledger/ledger-inputs.ts';
 import { type DailyReads, readDaily } from './daily-reads.ts';
-import type { ExampleLedger } from './example-ledger.ts';
+import { type ExampleLedger, LINEAGES } from './example-ledger.ts';
 import { TABLE_NAMES, type Mutation } from './mutations.ts';
 
 export interface JudgedMutation {
@@ -26,7 +27,11 @@ export class MutationJudge {
   readonly #anchor: Buffer;
   readonly #rows: string;
   readonly #reads: DailyReads;
+  /** A copy of the guard of the anchor. */
+  readonly #guard: string;
   readonly #copy: string;
+  /** What the next start of the unchanged ledger issues. */
+  #issued: string | undefined;
 
   constructor(example: ExampleLedger) {
     this.#example = example;
@@ -35,6 +40,8 @@ export class MutationJudge {
     this.#rows = allRows(example.ledger);
     this.#reads = readDaily(example.ledger);
     this.#copy = `${example.ledger}.changed`;
+    this.#guard = `${example.anchor}.guard-before`;
+    cpSync(`${example.anchor}.guard`, this.#guard, { recursive: true });
   }
 
   async judge({ kind, what, apply }: Mutation): Promise<JudgedMutation> {
@@ -66,15 +73,51 @@ export class MutationJudge {
     const { ledger, anchor } = this.#example;
     copyFileSync(this.#copy, ledger);
     try {
-      (await openLedgerForWriting(ledger, writerOptions())).close();
-      return undefined;
+      const issued = await goOn(ledger);
+      this.#issued ??= await this.#issuedUnchanged();
+      return issued === this.#issued ? undefined : `the check accepts it, and the next start issues ${issued}`;
     } catch (error) {
       return `the check accepts it, and the next start ends with ${inWords(error)}`;
     } finally {
-      removeWith(ledger);
-      writeFileSync(ledger, this.#original);
-      writeFileSync(anchor, this.#anchor);
+      this.#putBack(ledger, anchor);
     }
+  }
+
+  async #issuedUnchanged(): Promise<string> {
+    const { ledger, anchor } = this.#example;
+    this.#putBack(ledger, anchor);
+    return goOn(ledger);
+  }
+
+  #putBack(ledger: string, anchor: string): void {
+    removeWith(ledger);
+    writeFileSync(ledger, this.#original);
+    writeFileSync(anchor, this.#anchor);
+    rmSync(`${anchor}.guard`, { recursive: true, force: true });
+    cpSync(this.#guard, `${anchor}.guard`, { recursive: true });
+  }
+}
+
+/** The next start: it finishes what was left, and issues for every lineage that is open. @returns the counters */
+async function goOn(file: string): Promise<string> {
+  const ledger = await openLedgerForWriting(file, writerOptions());
+  try {
+    await ledger.anchor();
+    for (const { intent } of ledger.openIntents()) ledger.void_(intent.seq, 'crash');
+    for (const { intent } of ledger.unreleased())
+      ledger.release(intent.seq, { path: intent.body.path, digest: sha256(intent.body.payload) });
+    const counters: number[] = [];
+    for (const lineage of LINEAGES) {
+      if (ledger.closedBy(lineage.sub) !== undefined) continue;
+      const input = intentFor(lineage, ledger.nextCounter(lineage));
+      ledger.issue(ledger.intend(input).seq, coseFor(input));
+      counters.push(input.ctr);
+    }
+    await ledger.anchor();
+    await verifyLedger(file);
+    return counters.join(' ');
+  } finally {
+    ledger.close();
   }
 }
 

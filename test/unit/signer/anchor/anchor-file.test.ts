@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -170,6 +180,18 @@ describe('an anchor file', () => {
     });
     writeFileSync(path, newest);
     expect(await anchorFile(path).read()).toEqual([record(2)]);
+  });
+
+  it('refuses the file of another anchor that was carried to its guard, and changes neither', async () => {
+    const [path, elsewhere] = [join(temporaryFolder(), 'anchor'), join(temporaryFolder(), 'anchor')];
+    await write(anchorFile(path), record(1));
+    await write(anchorFile(elsewhere), record(2));
+    copyFileSync(elsewhere, path);
+    const foreign = `the anchor file is not the one that its guard, ${path}.guard, names`;
+    expect(await rejected(anchorFile(path).read())).toMatchObject({ code: 'ledger_corrupt', message: foreign });
+    for (const known of [[record(1)], [record(2)]])
+      expect(await anchorFile(path).replace({ known, next: record(3), nonce: nonce() })).toBe(false);
+    expect(readFileSync(path)).toEqual(readFileSync(elsewhere));
   });
 
   it('stays the same anchor when it is carried to another place without its guard', async () => {

@@ -48,6 +48,8 @@ export class CopyOfSite {
   #released: number;
   /** A restore that was confirmed and is not in its place yet. */
   #draft: readonly EntryOfModel[] | undefined;
+  /** How many runs have begun, also those that were killed; and the random numbers that this run has drawn. */
+  #life = 0;
   #nonces = 0;
 
   constructor(name: string, places: SharedPlaces, like?: CopyOfSite) {
@@ -58,7 +60,7 @@ export class CopyOfSite {
   }
 
   get text(): string {
-    return JSON.stringify([this.#entries, this.#released, this.#draft, this.#nonces]);
+    return JSON.stringify([this.#entries, this.#released, this.#draft, this.#life, this.#nonces]);
   }
 
   /** Becomes what the other copy is now. */
@@ -71,13 +73,24 @@ export class CopyOfSite {
     return { ledgerId: LEDGER_ID, ...headOf(entries) };
   }
 
+  /** Runs that were killed at different acts, and changed the same, go on equally. */
+  #begin(): void {
+    this.#life++;
+    this.#nonces = 0;
+  }
+
+  get #unique(): string {
+    return `${this.name}${this.#life}`;
+  }
+
   random = (bytes: number): Uint8Array => {
-    const nonce = createHash('sha256').update(`${this.name} ${this.#nonces++}`).digest();
+    const nonce = createHash('sha256').update(`${this.#unique} ${this.#nonces++}`).digest();
     return Uint8Array.from(nonce.subarray(0, bytes));
   };
 
   /** `vtlic issue` */
   issue = async (gate: Gate): Promise<void> => {
+    this.#begin();
     const { store, known } = await this.#open(gate);
     await this.#anchorAndRelease(gate, store, known);
     const record = this.record();
@@ -92,6 +105,7 @@ export class CopyOfSite {
   move =
     (place: string) =>
     async (gate: Gate): Promise<void> => {
+      this.#begin();
       const open = (name: string): AnchorStore => this.#places.store(name, gate);
       const { store, known } = await this.#open(gate, true);
       await this.#anchorAndRelease(gate, store, known);
@@ -117,6 +131,7 @@ export class CopyOfSite {
   restore =
     (named?: string) =>
     async (gate: Gate): Promise<void> => {
+      this.#begin();
       if (this.#draft !== undefined) {
         const drafted = this.#places.store(placeOf(this.#draft), gate);
         await refusing(() => drafted.settle(this.random(16)));
@@ -144,7 +159,7 @@ export class CopyOfSite {
       if (agrees && before === place) return;
       const covered = this.#entries.slice(0, this.#released);
       const skip = agrees ? 0 : Math.max(0, found.counterBound - headOf(covered).counterBound);
-      const by = `${this.name}${this.#nonces}`;
+      const by = this.#unique;
       this.#draft = [...this.#entries, agrees ? { kind: 'move', to: place, by } : { kind: 'log', skip, place, by }];
       const head = this.record(this.#draft);
       if (before !== place) {
@@ -250,7 +265,7 @@ export class CopyOfSite {
       anchor: () => Promise.resolve(this.record()),
       adopt: ({ anchor }) => {
         const to = anchor.kind === 'file' ? anchor.path : '';
-        this.#entries = [...this.#entries, { kind: 'move', to, by: `${this.name}${this.#nonces}` }];
+        this.#entries = [...this.#entries, { kind: 'move', to, by: this.#unique }];
         this.#released = this.#entries.length;
       },
     };

@@ -4,186 +4,24 @@
  * are in memory.
  */
 import { describe, expect, it } from 'vitest';
-import { compareBytes, equalBytes, toHex } from '../../../../formats/bytes.ts';
-import type { AnchorChange, AnchorRecord, AnchorStore } from '../../../../signer/anchor/anchor.ts';
-import {
-  decodeAnchorRecord,
-  digestOf,
-  encodeAnchorRecord,
-  sameRecords,
-} from '../../../../signer/anchor/anchor-record.ts';
-import { type AnchorFiles, exchangeFile } from '../../../../signer/anchor/exchange-file.ts';
-import { type AnchorObjects, exchangeObjects, seeObjects } from '../../../../signer/anchor/exchange-objects.ts';
+import type { AnchorStore } from '../../../../signer/anchor/anchor.ts';
+import { encodeAnchorRecord } from '../../../../signer/anchor/anchor-record.ts';
 import { explore, type Explored, type Gate, runAlone, type Totals } from '../../../support/explore.ts';
 import { CopyOfSite, FIRST_PLACE } from './copies-of-a-site.ts';
+import {
+  decodeAll,
+  fileBefore,
+  inFile,
+  inToken,
+  objectsBefore,
+  type Protocol,
+  recordsIn,
+  Storage,
+} from './exchange-protocols.ts';
 
 /** `VTLIC_MODEL_KILLS=1` kills once more in every history: minutes instead of seconds. */
-const MORE_KILLS = Number(process.env['VTLIC_MODEL_KILLS'] ?? 0);
-
-/** A disk in memory: names with contents. */
-class Storage {
-  readonly items: Map<string, Uint8Array> = new Map();
-
-  get text(): string {
-    return [...this.items]
-      .map(([name, bytes]) => `${name}=${Buffer.from(bytes).toString('base64').slice(-12)}`)
-      .sort()
-      .join(',');
-  }
-
-  rename(from: string, to: string): boolean {
-    const bytes = this.items.get(from);
-    if (bytes === undefined) return false;
-    this.items.delete(from);
-    this.items.set(to, bytes);
-    return true;
-  }
-
-  /** As a token: objects without names, in no order. Each change makes bytes of its own. */
-  add(bytes: Uint8Array): void {
-    this.items.set(toHex(bytes), bytes);
-  }
-
-  destroy(bytes: Uint8Array): void {
-    for (const [name, item] of this.items) if (equalBytes(item, bytes)) this.items.delete(name);
-  }
-
-  list(): Uint8Array[] {
-    return [...this.items.values()].sort(compareBytes);
-  }
-}
-
-type Protocol = (
-  storage: Storage,
-  gate: Gate,
-) => Pick<AnchorStore, 'settle' | 'replace'> & {
-  readonly contents: () => Promise<readonly Uint8Array[]>;
-};
-
-const decodeAll = (contents: readonly Uint8Array[]): ReturnType<typeof decodeAnchorRecord>[] =>
-  contents.map((bytes) => decodeAnchorRecord(bytes));
-
-function recordsIn(contents: readonly Uint8Array[]): readonly AnchorRecord[] {
-  return decodeAll(contents).flatMap((content) => (content === undefined || content.moved ? [] : [content.record]));
-}
-
-const bytesOf = ({ next, moved = false, nonce }: AnchorChange): Uint8Array =>
-  encodeAnchorRecord({ record: next, moved }, nonce);
-
-/** What version 0.1.0 did: read, then make the new file exclusively and rename it. */
-const fileBefore: Protocol = (storage, gate) => {
-  const contents = (): Promise<readonly Uint8Array[]> =>
-    gate('read', () => [storage.items.get('anchor')].filter((bytes) => bytes !== undefined));
-  return {
-    contents,
-    settle: () => Promise.resolve(),
-    replace: async (change) => {
-      if (!sameRecords(recordsIn(await contents()), change.known)) return false;
-      await gate('create', () => storage.items.set('new', bytesOf(change)));
-      await gate('rename', () => storage.rename('new', 'anchor'));
-      return true;
-    },
-  };
-};
-
-const objectsBefore: Protocol = (storage, gate) => {
-  const contents = (): Promise<readonly Uint8Array[]> => gate('list', () => storage.list());
-  return {
-    contents,
-    settle: () => Promise.resolve(),
-    replace: async (change) => {
-      const old = await contents();
-      if (!sameRecords(recordsIn(old), change.known)) return false;
-      await gate('create', () => {
-        storage.add(bytesOf(change));
-      });
-      for (const bytes of old)
-        await gate('destroy', () => {
-          storage.destroy(bytes);
-        });
-      return true;
-    },
-  };
-};
-
-const inFile: Protocol = (storage, gate) => {
-  const get = (name: string): Promise<Uint8Array | undefined> => gate(`get ${name}`, () => storage.items.get(name));
-  const files: AnchorFiles = {
-    anchor: () => get('anchor'),
-    leftNew: () => Promise.resolve(undefined),
-    names: () =>
-      gate('names', () => {
-        const names = [...storage.items.keys()].filter((name) => name !== 'anchor').sort();
-        return names.length === 0 ? undefined : names;
-      }),
-    content: get,
-    makeGuard: (name) =>
-      gate('guard', () => {
-        if ([...storage.items.keys()].every((other) => other === 'anchor')) storage.items.set(name, new Uint8Array());
-      }),
-    create: (name, bytes) =>
-      gate('create', () => {
-        if (storage.items.has(name)) throw new Error('a name is used a second time');
-        storage.items.set(name, bytes);
-      }),
-    rename: (from, to) => gate('rename', () => storage.rename(from, to)),
-    publish: (name) =>
-      gate('publish', () => {
-        storage.rename(name, 'anchor');
-      }),
-    remove: (name) =>
-      gate('remove', () => {
-        storage.items.delete(name);
-      }),
-    removeLeftNew: () => Promise.resolve(),
-  };
-  return {
-    // A look that only advises, and decides nothing, is one act here.
-    contents: () => gate('look', () => contentsOf(storage)),
-    settle: () => Promise.resolve(),
-    replace: (change) =>
-      exchangeFile(files, (seen) => sameRecords(recordsIn(seen.contents), change.known), bytesOf(change)),
-  };
-};
-
-function contentsOf({ items }: Storage): readonly Uint8Array[] {
-  const anchor = items.get('anchor');
-  const turn = [...items.keys()].find((name) => name.startsWith('at-'));
-  const decided = turn === undefined ? undefined : items.get(`new-${turn.slice(3)}`);
-  const contents = [decided ?? anchor].filter((bytes) => bytes !== undefined);
-  const [only] = contents;
-  if (only !== undefined && turn !== undefined && turn !== `at-${toHex(digestOf(only).subarray(0, 16))}`)
-    throw new Error('the file is not the one that the guard names');
-  return contents;
-}
-
-const inToken: Protocol = (storage, gate) => {
-  const objects: AnchorObjects = {
-    list: () => gate('list', () => storage.list()),
-    create: (bytes) =>
-      gate('create', () => {
-        storage.add(bytes);
-      }),
-    destroy: (bytes) =>
-      gate('destroy', () => {
-        storage.destroy(bytes);
-      }),
-  };
-  return {
-    contents: async () => (await seeObjects(objects)).contents,
-    settle: async (nonce) => {
-      await exchangeObjects(objects, () => true, undefined, nonce, ATTEMPTS);
-    },
-    replace: (change) =>
-      exchangeObjects(
-        objects,
-        (seen) => sameRecords(recordsIn(seen.contents), change.known),
-        bytesOf(change),
-        change.nonce,
-        ATTEMPTS,
-      ),
-  };
-};
+const ASKED = process.env['VTLIC_MODEL_KILLS'];
+const MORE_KILLS = Number(ASKED ?? 0);
 
 /** How often a change in a token begins anew when another one interrupts it, before its run gives up. */
 const ATTEMPTS = 1 + MORE_KILLS;
@@ -312,14 +150,14 @@ async function exploreAll(protocol: Protocol, scenario: Scenario): Promise<Total
 
 /** A token has more states than a file: moves, two restores and kills are explored with `VTLIC_MODEL_KILLS`. */
 const LONG_IN_TOKEN = /move|both restore/;
-const IN_TOKEN = SCENARIOS.filter(({ name }) => MORE_KILLS > 0 || !LONG_IN_TOKEN.test(name)).map((scenario) => ({
+const IN_TOKEN = SCENARIOS.filter(({ name }) => ASKED !== undefined || !LONG_IN_TOKEN.test(name)).map((scenario) => ({
   ...scenario,
   kills: 0,
 }));
 
 describe.each([
   ['a file', inFile, fileBefore, SCENARIOS],
-  ['a token', inToken, objectsBefore, IN_TOKEN],
+  ['a token', inToken(ATTEMPTS), objectsBefore, IN_TOKEN],
 ])('an anchor in %s that copies of one site share', (_name, protocol, before, scenarios) => {
   it.each(scenarios)(
     'gives no counter to two licenses, and locks nobody out: $name',

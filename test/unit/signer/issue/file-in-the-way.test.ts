@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { csv, row, writeBatch } from '../../../support/batch-file.ts';
 import { runHere, type RanHere } from '../../../support/run-here.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../../../support/site-fixture.ts';
@@ -77,6 +78,48 @@ describe('a file where the folder of one customer should be', () => {
     const [csvFile = ''] = done.stdout.split('\n').filter((line) => line.endsWith('.csv'));
     expect(readFileSync(csvFile, 'utf8')).toMatch(/gamma,"gamma, Inc\.",vaultdesk,.*issued,.*its file is not written/);
   });
+});
+
+describe('a foreign file under the final name of a license', () => {
+  /** Signs, and puts a file under the name of the license just before it is released. */
+  async function issueWithFileInTheWay(
+    customer: string,
+    content: string,
+  ): Promise<RanHere & { readonly path: string }> {
+    const digest = (await vtlic('issue', writeRequest(site, { customer }), '--dry-run')).stdout.trim();
+    let path = '';
+    const done = await runHere(['issue', '--confirm', digest, '--site', site.site, ...site.secret], {
+      step: (step) => {
+        if (step === 'anchor-durable' && path === '') {
+          const ledger = openLedgerForReading(join(site.site, 'ledger.sqlite'));
+          const [record] = ledger.unreleased();
+          ledger.close();
+          path = join(site.site, record?.intent.body.path ?? '');
+          mkdirSync(join(path, '..'), { recursive: true });
+          writeFileSync(path, content);
+        }
+        return Promise.resolve();
+      },
+    });
+    return { ...done, path };
+  }
+
+  it.each(['not a license', '-----BEGIN VTLIC-----\nAAAA\n-----END VTLIC-----\n'])(
+    'is never replaced (%j), and the license waits until it is moved',
+    async (content) => {
+      const blocked = await issueWithFileInTheWay('acme-gmbh', content);
+      expect(blocked.code).toBe(11);
+      expect(blocked.stderr).toContain(blocked.path);
+      expect(readFileSync(blocked.path, 'utf8')).toBe(content);
+      const other = await issue('beta-inc');
+      expect([other.code, other.stderr]).toEqual([0, expect.stringMatching(/waiting: .*acme-gmbh/)]);
+      expect([readFileSync(blocked.path, 'utf8'), await unreleased()]).toEqual([content, 1]);
+      rmSync(blocked.path);
+      expect((await issue('beta-inc')).stderr).toContain('its file is written now');
+      expect(readFileSync(blocked.path, 'utf8')).toContain('BEGIN VTLIC');
+      expect(await unreleased()).toBe(0);
+    },
+  );
 });
 
 describe('other things that are in the way of one license', () => {

@@ -284,6 +284,23 @@ describe('a whole check', () => {
       'was taken before',
     ],
     [
+      'a document that was made before one of the same ledger that was taken',
+      (ledger: Ledger): unknown => {
+        ledger.adopt({ ...IMPORT, from: { entries: 9, bound: 4 } });
+        return ledger.adopt({ ...IMPORT, document: digest('older'), from: { entries: 12, bound: 3 } });
+      },
+      'its document is older than one of the same ledger that was taken before',
+    ],
+    [
+      'a document that was made at the same place as one that was taken, with another between them',
+      (ledger: Ledger): unknown => {
+        ledger.adopt({ ...IMPORT, from: { entries: 9, bound: 4 } });
+        ledger.adopt({ ...IMPORT, document: digest('other'), ledgerId: new Uint8Array(16).fill(8) });
+        return ledger.adopt({ ...IMPORT, document: digest('twin'), from: { entries: 9, bound: 4 } });
+      },
+      'its document is older than one of the same ledger that was taken before',
+    ],
+    [
       'an opening of what was not closed',
       (ledger: Ledger): unknown => ledger.adopt({ act: 'reopen', closedBy: 2, operator: '' }),
       'did not close',
@@ -310,6 +327,24 @@ describe('a whole check', () => {
     expect(await verdict(place)).toBe('whole');
     tamper(place.ledger, sql);
     expect(await verdict(place)).toContain(words);
+  });
+
+  it('takes documents of several ledgers, each in its own order, and those of version 0.1.0 in any', async () => {
+    const other = new Uint8Array(16).fill(8);
+    expect(
+      await after((ledger) => {
+        const taken = (name: string, entries: number, bound: number, ledgerId: Uint8Array = IMPORT.ledgerId): void =>
+          void ledger.adopt({ ...IMPORT, document: digest(name), ledgerId, from: { entries, bound } });
+        taken('a', 9, 4);
+        taken('b', 3, 1, other);
+        ledger.adopt({ ...IMPORT, document: digest('c') });
+        taken('d', 10, 4);
+        taken('e', 2, 2, other);
+        taken('f', 5, 7);
+        taken('own', 3, 3, ledger.genesis.ledgerId);
+        taken('own older', 2, 2, ledger.genesis.ledgerId);
+      }),
+    ).toBe('whole');
   });
 
   it('finds a gap that an act does not allow', async () => {
