@@ -9,7 +9,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { utf8 } from '../../../../formats/bytes.ts';
+import { equalBytes, utf8 } from '../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import type { SigningKey } from '../../../../keys/private/signing-key.ts';
 import { createKeyFile } from '../../../../keys/private/software/key-file.ts';
@@ -208,7 +208,7 @@ class Sites {
   }
 
   async #take(site: number, document: Document): Promise<string> {
-    if (document.destroyed) return 'destroyed';
+    if (document.destroyed && !(await this.#canWriteOutAgain(site, document))) return 'destroyed';
     const received = openCounters(document.bytes, [key.publicKey]);
     return this.#with(site, async (ledger) => {
       const taking = await attempt(() => planTaking(ledger, received));
@@ -220,6 +220,16 @@ class Sites {
       for (const customer of document.customers)
         if (this.#holder.get(customer) === document) this.#holder.set(customer, site);
       return 'done';
+    });
+  }
+
+  /** A ledger that closed counters by a document writes it out again, also after a restore that lost the taking back. */
+  #canWriteOutAgain(site: number, { from, bytes }: Document): Promise<boolean> {
+    if (site !== from) return Promise.resolve(false);
+    const { sub } = openCounters(bytes, [key.publicKey]).document;
+    return this.#with(site, (ledger) => {
+      const entry = ledger.entry(ledger.closedBy(sub ?? '') ?? 0);
+      return Promise.resolve(entry?.kind === 'close' && equalBytes(entry.body.document, bytes));
     });
   }
 
@@ -322,6 +332,15 @@ const TWO_TAKERS: readonly Op[] = [
   { op: 'issue', at: 2, lineage: 0 },
 ];
 
+/** Taken back by its own document, which is destroyed; then the taking back is lost. */
+const TAKING_BACK_LOST: readonly Op[] = [
+  { op: 'handOver', at: 0, to: 1, scope: 1 },
+  { op: 'copy', at: 0 },
+  { op: 'take', at: 0, pick: 0 },
+  { op: 'issue', at: 0, lineage: 0 },
+  { op: 'restore', at: 0, pick: 0 },
+];
+
 describe('sites that hand counters over', () => {
   it('never issue one counter twice, and can all go on', async () => {
     await fc.assert(
@@ -338,6 +357,7 @@ describe('sites that hand counters over', () => {
           [3, OLDER_AFTER_NEWER],
           [3, TAKING_LOST],
           [3, TWO_TAKERS],
+          [2, TAKING_BACK_LOST],
         ],
       },
     );
