@@ -149,6 +149,22 @@ describe('a PIN', () => {
     await token.close();
   });
 
+  it('is not shown again where the token says, after it came back, that one try is left', async () => {
+    const token = makeKryoptic(['t']);
+    made.push(token);
+    const [proxy, other] = [faulty(token, ['fault C_Sign 3 kill']), faulty(token, [])];
+    const opened = await open(proxy, 't');
+    const { key } = await opened.generateKey({ alg: 'ed25519', label: 'k', id: Uint8Array.of(1), purpose: 'license' });
+    await key.sign(utf8('a'));
+    expect((await rejected(key.sign(utf8('a')))).code).toBe('signing_unknown');
+    let code = '';
+    for (let run = 0; run < 20 && code !== 'pin_last_try'; run++) ({ code } = await rejected(open(other, 't', WRONG)));
+    expect(code).toBe('pin_last_try');
+    expect((await rejected(key.sign(utf8('a')))).code).toBe('pin_last_try');
+    expect(logins(proxy)).toBe(1);
+    await opened.close();
+  });
+
   it('is shown to no host that starts while the token is closed, nor anything in its place', async () => {
     const proxy = make(['fault C_Sign 3 kill', 'fault C_GetTokenInfo 2 slow 1500']);
     const token = await open(proxy, 't');
