@@ -125,7 +125,7 @@ function requireUnused(site: Site, key: KeyRecord): void {
 function useOf({ purpose, publicKey, made }: KeyRecord, ledger: LedgerView): string | undefined {
   if (purpose !== 'license' && purpose !== 'counters')
     return (
-      `has the purpose ${purpose}, and the ledger does not record what such a key signs: ` +
+      `has the purpose ${purpose}, and the ledger does not record all that such a key signs: ` +
       'it may have signed something that could not be verified without it'
     );
   const { kid } = publicKey;

@@ -250,6 +250,12 @@ describe('proofs', () => {
     expect(runCli(['ledger', 'check', proof, '--license', licenses[1] ?? '', '--log-key', logKey])).toMatchObject({
       code: 19,
     });
+    // Another signature of the same payload, which the log never saw.
+    const signedAgain = dearmor('VTLIC', readFileSync(licenses[0] ?? ''));
+    signedAgain[signedAgain.length - 1] = (signedAgain.at(-1) ?? 0) ^ 1;
+    expect(() => checkInclusion(readFileSync(proof), [decodeLogKey(logKey)], signedAgain)).toThrow(
+      'the log holds this license under another signature',
+    );
     const foreign = ledger(other, 'check', proof, '--license', licenses[0] ?? '');
     expect(foreign).toMatchObject({ code: 19, stdout: '' });
     expect(foreign.stderr).toContain('signed by no key of this log');
