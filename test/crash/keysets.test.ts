@@ -117,6 +117,38 @@ describe('kill -9 of vtlic keyset publish', () => {
   });
 });
 
+describe('a stop of vtlic keyset adopt', () => {
+  it.each(['keyset-recorded', 'keyset-anchored', 'keyset-file-written'] as const)(
+    'after %s is finished by the same command, and every version is recorded once',
+    async (step) => {
+      await acts.next('1.draft', FIRST, ['root-1']);
+      await acts.next('2.draft', ['--expires', '2040-01-01'], ['root-2']);
+      const other = await makeSite({ algorithm: 'ed25519' });
+      try {
+        const args = ['keyset', 'adopt', join(fixture.site, 'keysets/chain.keyset')];
+        const stopped = new KeysetActs(other, {
+          step: (done) => (done === step ? Promise.reject(new Error('stopped')) : Promise.resolve()),
+        });
+        expect((await stopped.run(...args)).code).toBe(1);
+        const there = new KeysetActs(other);
+        await there.succeed(there.run(...args));
+        expect(readFileSync(join(other.site, 'keysets/chain.keyset'))).toEqual(
+          readFileSync(join(fixture.site, 'keysets/chain.keyset')),
+        );
+        const ledger = openLedgerForReading(join(other.site, 'ledger.sqlite'));
+        try {
+          await ledger.verify();
+          expect(ledger.adminEntries().map(({ body }) => ('version' in body ? body.version : 0))).toEqual([1, 2]);
+        } finally {
+          ledger.close();
+        }
+      } finally {
+        other.remove();
+      }
+    },
+  );
+});
+
 describe('two copies of a site', () => {
   it('never sign two payloads for a version while they share the anchor', async () => {
     const draft = await acts.draft('1.draft', ...FIRST);

@@ -1,0 +1,119 @@
+/** docs/continuity.md, tried: a root is lost or stolen, a key file comes from its backup, the ledger was restored. */
+import { cpSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { builtInChain, extendChain } from '../../verifier/keyset/index.ts';
+import { KeysetActs } from '../support/keyset-acts.ts';
+import { addKey } from '../support/site-keys.ts';
+import { makeSite, type SiteFixture } from '../support/site-fixture.ts';
+
+const ROOTS = ['root-1', 'root-2', 'root-3', 'root-4'] as const;
+const FIRST = ['--add-root', 'root-1', '--add-root', 'root-2', '--add-root', 'root-3', '--threshold', '2'];
+
+let fixture: SiteFixture;
+let acts: KeysetActs;
+let first: Uint8Array;
+beforeEach(async () => {
+  fixture = await makeSite({ algorithm: 'ed25519' });
+  for (const root of ROOTS) await addKey(fixture, root, 'root');
+  acts = new KeysetActs(fixture);
+  await acts.next('1.draft', [...FIRST, '--activate', 'license-1'], ['root-1', 'root-2']);
+  first = chain();
+});
+afterEach(() => {
+  fixture.remove();
+});
+
+function chain(): Uint8Array {
+  return readFileSync(join(fixture.site, 'keysets/chain.keyset'));
+}
+
+function key(name: string): string {
+  return join(fixture.site, 'keys', `${name}.age`);
+}
+
+/** The version that a product with the first one built in takes from a file. */
+function reached(file: Uint8Array): number {
+  return extendChain(builtInChain(first, { issuer: 'example-vendor' }), file).chain.newest.version;
+}
+
+const EXCHANGE = ['--remove-root', 'root-1', '--add-root', 'root-4'];
+
+describe('a root key', () => {
+  it('that is lost is exchanged by the others, and products follow', async () => {
+    rmSync(key('root-1'));
+    await acts.next('2.draft', EXCHANGE, ['root-2', 'root-3']);
+    expect(reached(chain())).toBe(2);
+    await acts.next('3.draft', ['--expires', '2040-01-01'], ['root-4', 'root-2']);
+    expect(reached(chain())).toBe(3);
+  });
+
+  it('that is the second one lost of three ends the chain, which the message says', async () => {
+    rmSync(key('root-1'));
+    rmSync(key('root-2'));
+    const draft = await acts.draft('2.draft', ...EXCHANGE);
+    const signatures = [await acts.sign(draft, 'root-3'), await acts.sign(draft, 'root-4')];
+    const done = await acts.run('keyset', 'publish', draft, ...signatures);
+    expect([done.code, done.stderr]).toEqual([
+      3,
+      expect.stringMatching(/1 of the 3 roots of version 1 signed, and 2 are/),
+    ]);
+    expect(chain()).toEqual(first);
+  });
+
+  it('that was stolen signs nothing that counts once it was removed, not even with another one that left', async () => {
+    await acts.next('2.draft', EXCHANGE, ['root-2', 'root-3']);
+    await acts.next('3.draft', ['--remove-root', 'root-2'], ['root-2', 'root-3', 'root-4']);
+    // What the thief makes at a site of his own, on the version that both keys could sign.
+    const thief = await makeSite({ algorithm: 'ed25519' });
+    try {
+      const there = new KeysetActs(thief);
+      await addKey(thief, 'root-x', 'root');
+      const mine = ['--add-root', 'root-x', '--threshold', '1', '--activate', 'license-1', '--version', '9'];
+      const forged = readFileSync(await there.next('9.draft', mine, ['root-x']));
+      const seen = extendChain(builtInChain(first, { issuer: 'example-vendor' }), chain()).chain;
+      expect(extendChain(seen, forged)).toMatchObject({
+        chain: seen,
+        refused: { reason: 'keyset_threshold_previous' },
+      });
+      const adopted = await acts.run('keyset', 'adopt', join(thief.site, 'keysets/chain.keyset'));
+      expect([adopted.code, adopted.stderr]).toEqual([3, expect.stringContaining('version 9 is refused')]);
+    } finally {
+      thief.remove();
+    }
+  });
+});
+
+describe('a key file', () => {
+  it('that comes from its backup, with its claim, signs as before', async () => {
+    const backup = acts.file('backup.age');
+    cpSync(key('root-2'), backup);
+    rmSync(key('root-2'));
+    const draft = await acts.draft('2.draft', ...EXCHANGE);
+    expect((await acts.runOpen('keyset', 'sign', draft, '--key', 'root-2')).code).not.toBe(0);
+    renameSync(backup, key('root-2'));
+    await acts.publish(draft, await acts.sign(draft, 'root-2'), await acts.sign(draft, 'root-3'));
+    expect(reached(chain())).toBe(2);
+  });
+});
+
+describe('a ledger that was restored', () => {
+  it('takes up the keysets that it lost, and no root signs another one in their place', async () => {
+    const copy = acts.file('copy.sqlite');
+    await acts.succeed(acts.run('ledger', 'backup', copy));
+    await acts.next('2.draft', EXCHANGE, ['root-2', 'root-3']);
+    const published = acts.file('products.keyset');
+    cpSync(join(fixture.site, 'keysets/chain.keyset'), published);
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(fixture.site, `ledger.sqlite${suffix}`), { force: true });
+    const restored = await acts.run('ledger', 'restore', copy);
+    expect([restored.code, restored.stderr]).toEqual([0, expect.anything()]);
+    expect(await acts.succeed(acts.run('keyset', 'show'))).toMatch(/^version 1,/);
+    const fork = await acts.draft('fork.draft', '--expires', '2040-01-01');
+    const refused = await acts.runOpen('keyset', 'sign', fork, '--key', 'root-2');
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('has signed version 2 already')]);
+    await acts.succeed(acts.run('keyset', 'adopt', published));
+    await acts.next('3.draft', ['--expires', '2040-01-01'], ['root-4', 'root-2']);
+    expect(reached(chain())).toBe(3);
+    await acts.succeed(acts.run('ledger', 'verify'));
+  });
+});
