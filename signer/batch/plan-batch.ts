@@ -7,6 +7,7 @@ import { VtlicError } from '../../formats/error.ts';
 import type { License } from '../../formats/license/license.ts';
 import { readChunks } from '../../files/index.ts';
 import { type LedgerView, lineageText, takenOverFrom, type Lineage } from '../ledger/index.ts';
+import { requireKeyInForce } from '../plan/keyset-rule.ts';
 import { lineageOfRequest, planItem, planOrigin } from '../plan/plan-license.ts';
 import { catalogViolations } from '../request/check-against-catalog.ts';
 import type { Request } from '../request/request.ts';
@@ -212,6 +213,7 @@ class RowPlanner {
     let payload: Uint8Array;
     let license: License;
     try {
+      requireKeyInForce(ledger, key.publicKey.kid, { aud: request.product, tier: request.tier }, this.#now);
       ({ payload, license } = planItem(request, {
         site,
         key,
@@ -221,7 +223,8 @@ class RowPlanner {
         replaced: base.newLineage ? undefined : base.last?.license,
       }));
     } catch (error) {
-      // Bounds of the format, a use that the lineage is not for, or counters that were handed over to another ledger.
+      // A key that may not sign it by the keyset, bounds of the format, a use that the lineage is not for, or counters
+      // that were handed over to another ledger.
       if (!(error instanceof VtlicError) || !FAULTS_OF_A_ROW.has(error.code)) throw error;
       return [error.at({ file, ...row.placeOf(error.place.field ?? 'customer') })];
     }

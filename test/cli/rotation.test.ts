@@ -286,6 +286,14 @@ describe('a stolen key', () => {
     await acts.publishSigned(stolen.stdout.trim(), ROOTS);
     const table = readdirSync(join(fixture.site, 'keysets')).find((name) => name.endsWith('.csv')) ?? '';
     await acts.succeed(acts.run('key', 'default', 'spare'));
+    const withRetired = await acts.run(
+      'batch',
+      join(fixture.site, 'keysets', table),
+      '--dry-run',
+      '--key',
+      'license-1',
+    );
+    expect([withRetired.code, withRetired.stderr]).toEqual([3, expect.stringContaining('only active keys sign')]);
     const batch = await acts.run('batch', join(fixture.site, 'keysets', table), '--dry-run');
     expect([batch.code, batch.stderr]).toEqual([0, expect.anything()]);
     await acts.succeed(acts.runOpen('batch', '--confirm', batch.stdout.trim()));
