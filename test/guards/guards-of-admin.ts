@@ -144,8 +144,8 @@ export const GUARDS_OF_ADMIN: readonly Guard[] = [
     against: AGAINST.page,
     does: 'the reading of a body ends in time',
     file: 'verifier/admin/read-form.ts',
-    find: "if (next === 'late') return 408;",
-    replace: "if (next === 'late') continue;",
+    find: 'const next = await Promise.race([reader.read(), late]);',
+    replace: 'const next = await reader.read();',
     test: HOSTILE,
   },
   {

@@ -234,6 +234,30 @@ describe('in a browser, an operator', () => {
     expect(await tab.evaluate<number>("document.querySelectorAll('img, script').length")).toBe(0);
   });
 
+  it('with a screen reader, or with weak eyes, finds labels, headings in order, and enough contrast', async () => {
+    const check = async (page: string): Promise<void> => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await tab.emulateMedia({ colorScheme });
+        expect(await tab.evaluate<readonly string[]>(ACCESSIBILITY_FAULTS), `${page}, ${colorScheme}`).toEqual([]);
+      }
+    };
+    await check('active');
+    await preview('nonsense');
+    await check('refused');
+    await preview((await renewal({ seats: 100, features: ['sso'], use: 'trial' })).replaceAll(/^/gm, '> '));
+    await check('preview');
+    await confirm('wrong');
+    await check('not confirmed');
+    await confirm();
+    await check('installed');
+    await server.product.pass(EXP - NBF + 366 * DAY, server.license);
+    await tab.goto(server.address);
+    await check('grace');
+    await server.product.pass(60 * DAY, server.license);
+    await tab.goto(server.address);
+    await check('free tier');
+  });
+
   it('who is not signed in sees nothing of the license', async () => {
     const stranger = await browser.newContext({ javaScriptEnabled: false });
     const other = await stranger.newPage();
@@ -245,6 +269,42 @@ describe('in a browser, an operator', () => {
 
 const FOCUSED = `[document.activeElement.id, document.activeElement.tagName.toLowerCase(),
   document.activeElement.getAttribute('role')].join(' ')`;
+
+/** A part of what WCAG 2.2 asks for: names of fields, unique ids, headings in order, a contrast of 4.5 to 1. */
+const ACCESSIBILITY_FAULTS = `(() => {
+  const faults = [];
+  const all = [...document.querySelectorAll('body *')].filter((one) => one.checkVisibility());
+  for (const field of all.filter((one) => one.matches('input:not([type=hidden]), textarea, button')))
+    if ([...(field.labels ?? [])].map((label) => label.innerText).join('') === '' && field.innerText === '')
+      faults.push('no label: ' + field.outerHTML);
+  for (const section of all.filter((one) => one.matches('section')))
+    if (!section.ariaLabel && !document.getElementById(section.getAttribute('aria-labelledby')))
+      faults.push('no name: ' + section.outerHTML.slice(0, 80));
+  const ids = all.map((one) => one.id).filter((id) => id !== '');
+  if (new Set(ids).size < ids.length) faults.push('an id twice');
+  const levels = all.filter((one) => /^H[1-6]$/.test(one.tagName)).map((one) => Number(one.tagName[1]));
+  if (levels[0] !== 1 || levels.some((level, i) => level > (levels[i - 1] ?? 0) + 1)) faults.push('headings ' + levels);
+  if (document.querySelectorAll('main').length !== 1 || document.documentElement.lang === '') faults.push('no main');
+  const parts = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
+  const luminance = (color) => {
+    const [r, g, b] = parts(color).map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const groundOf = (one) => {
+    const color = getComputedStyle(one).backgroundColor;
+    return parts(color)[3] === 0 && one.parentElement ? groundOf(one.parentElement) : color;
+  };
+  for (const one of all) {
+    if (![...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== '')) continue;
+    const [a, b] = [luminance(getComputedStyle(one).color), luminance(groundOf(one))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (contrast < 4.5) faults.push(contrast.toFixed(2) + ' ' + one.outerHTML.slice(0, 80));
+  }
+  return faults;
+})()`;
 
 describe('in a browser, another site', () => {
   it('can neither send the forms of the page nor show it in a frame, even where no cookie is needed', async () => {

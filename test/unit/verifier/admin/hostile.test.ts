@@ -297,7 +297,7 @@ describe('a body', () => {
     expect((await send(body, { 'content-length': String(10 * 1024 * 1024) })).status).toBe(413);
   });
 
-  it('that comes slowly ends in time', async () => {
+  it('that comes slowly ends in time', { timeout: 20_000 }, async () => {
     site.handler = licenseAdmin(site.license, site.options({ bodySeconds: 0.2 }));
     const dripping = new ReadableStream<Uint8Array>({
       pull: async (controller) => {
