@@ -1,5 +1,9 @@
 //! The protocol of docs/conformance.md, around verify.rs.
 
+mod chain;
+mod json;
+mod keyfile;
+mod keyset;
 mod state;
 mod trust;
 mod values;
@@ -23,6 +27,18 @@ struct Request {
     clock: Option<i64>,
     #[serde(default, rename = "loseState")]
     lose_state: bool,
+    #[serde(rename = "builtIn")]
+    built_in: Option<String>,
+    #[serde(default)]
+    state: Vec<String>,
+    file: Option<String>,
+    issuer: Option<String>,
+    #[serde(default, rename = "requireComposite")]
+    require_composite: bool,
+    #[serde(default)]
+    environment: HashMap<String, String>,
+    #[serde(default)]
+    files: HashMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -185,7 +201,7 @@ fn operation(request: Request, place: &mut Option<Installation>) -> Result<Value
             "name": "vtlic-rust",
             "version": env!("CARGO_PKG_VERSION"),
             "language": "Rust",
-            "capabilities": ["verify", "state"],
+            "capabilities": ["verify", "state", "keysets", "override", "key-files"],
         })),
         "verify" => {
             let trust = read_trust(request.trust)?;
@@ -193,6 +209,23 @@ fn operation(request: Request, place: &mut Option<Installation>) -> Result<Value
             let now = given.now;
             let context = read_context(given, now).ok_or(Fault::Misuse)?;
             Ok(answer(verify::verify(&read_license(&request.license)?, &trust, &context)))
+        }
+        "choose-keyset" => choose_keyset(request),
+        "override" => {
+            let content = |(path, content): (String, String)| Ok((path, unbase64(&content)?));
+            let files = request.files.into_iter().map(content).collect::<Result<_, Fault>>()?;
+            let trust = keyfile::override_trust(read_trust(request.trust)?, &request.environment, &files)?;
+            let key = |key: &Key| json!({ "kid": hex(&key.kid()), "purpose": key.purpose, "status": key.status });
+            let keys: Vec<Value> = trust.keys().map(key).collect();
+            Ok(json!({ "keys": keys, "requireComposite": trust.policy.require_composite }))
+        }
+        "read-keys" => {
+            let file = unbase64(&request.file.ok_or("the request has no file".to_string())?)?;
+            let key = |key: &Key| json!({ "alg": key.alg, "kid": hex(&key.kid()) });
+            Ok(match keyfile::read_keys(&file) {
+                Ok(keys) => json!({ "keys": keys.iter().map(key).collect::<Vec<_>>() }),
+                Err(reason) => json!({ "verdict": "refused", "reason": reason }),
+            })
         }
         "reset" => {
             let trust = read_trust(request.trust)?;
@@ -203,6 +236,27 @@ fn operation(request: Request, place: &mut Option<Installation>) -> Result<Value
         }
         _ => change(request, place.as_mut().ok_or("there was no reset".to_string())?),
     }
+}
+
+fn choose_keyset(request: Request) -> Result<Value, Fault> {
+    let built_in = unbase64(&request.built_in.ok_or("the request has no chain".to_string())?)?;
+    let issuer = request.issuer.ok_or("the request has no issuer".to_string())?;
+    let copies = request.state.iter().map(|copy| unbase64(copy)).collect::<Result<Vec<_>, _>>()?;
+    let file = request.file.as_deref().map(unbase64).transpose()?;
+    let start = chain::Chain::built_in(&built_in, &issuer, request.require_composite)?;
+    let (chain, source, notices) = start.choose(&copies, file.as_deref());
+    let mut found = json!({});
+    if request.license.is_some() {
+        let given = request.context.ok_or(Fault::Misuse)?;
+        let now = given.now;
+        let context = read_context(given, now).ok_or(Fault::Misuse)?;
+        found = answer(verify::verify(&read_license(&request.license)?, &chain.trust()?, &context));
+    }
+    let notice = |notice: &chain::Notice| json!({ "source": notice.source, "reason": notice.reason });
+    found["version"] = chain.version().into();
+    found["source"] = source.into();
+    found["notices"] = notices.iter().map(notice).collect();
+    Ok(found)
 }
 
 fn change(request: Request, installed: &mut Installation) -> Result<Value, Fault> {

@@ -39,7 +39,7 @@ const fn encoding(text: &str) -> Digest {
 }
 
 /// Criteria 1 to 3 of section 6.4: `VerifyingKey` does 3, and takes keys that are not canonical.
-fn is_good_point(public: &[u8]) -> bool {
+pub fn is_good_point(public: &[u8]) -> bool {
     let Ok(mut number) = Digest::try_from(public) else {
         return false;
     };
@@ -51,8 +51,16 @@ fn is_good_point(public: &[u8]) -> bool {
     is_below_p
 }
 
-pub fn ed25519_kid(public: &[u8]) -> Digest {
-    Sha256::digest([b"\xa3\x01\x01\x20\x06\x21\x58\x20", public].concat()).into()
+/// A COSE_Key, which is the input of the kid (6.2), is this and the public key.
+pub fn cose_key_head(alg: &str) -> Vec<u8> {
+    match alg {
+        "ed25519" => b"\xa3\x01\x01\x20\x06\x21\x58\x20".to_vec(),
+        _ => [b"\xa3\x01\x07\x03\x71", COMPOSITE.as_bytes(), b"\x20\x59\x07\xc0"].concat(),
+    }
+}
+
+fn kid_of(alg: &str, public: &[u8]) -> Digest {
+    Sha256::digest([&cose_key_head(alg), public].concat()).into()
 }
 
 /// A trusted key. Without a list of products or tiers it signs for every one.
@@ -70,11 +78,17 @@ pub struct Key {
 impl Key {
     /// The thumbprint of section 6.2.
     pub fn kid(&self) -> Digest {
-        if self.alg == "ed25519" {
-            return ed25519_kid(&self.public);
+        kid_of(&self.alg, &self.public)
+    }
+
+    /// The Ed25519 one first (8.2).
+    pub fn components(&self) -> Vec<&[u8]> {
+        let (mldsa65, ed25519) = self.public.split_at(self.public.len() - 32);
+        if mldsa65.is_empty() {
+            vec![ed25519]
+        } else {
+            vec![ed25519, mldsa65]
         }
-        let head = [b"\xa3\x01\x07\x03\x71", COMPOSITE.as_bytes(), b"\x20\x59\x07\xc0"].concat();
-        Sha256::digest([&head, &self.public[..]].concat()).into()
     }
 
     /// Whether what the key signed still counts.
@@ -123,12 +137,12 @@ impl Trust {
             if !good {
                 return Err(ConfigurationInvalid);
             }
-            let (kid, ed25519_at) = (key.kid(), key.public.len() - 32);
-            let (mldsa65, ed25519) = key.public.split_at(ed25519_at);
-            good = *owners.entry(ed25519.to_vec()).or_insert(kid) == kid;
+            let kid = key.kid();
+            for part in key.components() {
+                good = good && *owners.entry(part.to_vec()).or_insert(kid) == kid;
+            }
             if key.alg == COMPOSITE {
-                good = good && *owners.entry(mldsa65.to_vec()).or_insert(kid) == kid;
-                component_kids.insert(ed25519_kid(ed25519));
+                component_kids.insert(kid_of("ed25519", key.components()[0]));
             }
             good = good && *keys.entry(kid).or_insert_with(|| key.clone()) == key;
         }
@@ -137,6 +151,10 @@ impl Trust {
         } else {
             Err(ConfigurationInvalid)
         }
+    }
+
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values()
     }
 
     pub fn key(&self, kid: &Digest) -> Option<&Key> {

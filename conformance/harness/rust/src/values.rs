@@ -53,11 +53,11 @@ pub fn is_time(time: i64) -> bool {
     (0..=MAX_TIME).contains(&time)
 }
 
-fn is_integer(value: &Value, low: i64, high: i64) -> bool {
+pub fn is_integer(value: &Value, low: i64, high: i64) -> bool {
     value.as_integer().is_some_and(|number| (i128::from(low)..=i128::from(high)).contains(&number.into()))
 }
 
-fn is_id_value(value: &Value) -> bool {
+pub fn is_id_value(value: &Value) -> bool {
     value.as_text().is_some_and(is_id)
 }
 
@@ -65,16 +65,16 @@ fn is_text(value: &Value, high: usize) -> bool {
     value.as_text().is_some_and(|text| (1..=high).contains(&text.chars().count()))
 }
 
-fn is_uuid7(value: &Value) -> bool {
+pub fn is_uuid7(value: &Value) -> bool {
     value.as_bytes().is_some_and(|id| id.len() == 16 && id[6] >> 4 == 7 && id[8] >> 6 == 2)
 }
 
-fn is_fingerprint(value: &Value) -> bool {
+pub fn is_fingerprint(value: &Value) -> bool {
     value.as_bytes().is_some_and(|bytes| bytes.len() == 32)
 }
 
 /// Sorted by the bytes of the items, each once. The order of Rust for strings is that of their bytes.
-fn is_sorted(value: &Value, high: usize, is_good: fn(&Value) -> bool) -> bool {
+pub fn is_sorted(value: &Value, high: usize, is_good: fn(&Value) -> bool) -> bool {
     let content = |item: &Value| item.as_bytes().cloned().or_else(|| item.as_text().map(|text| text.into()));
     value.as_array().is_some_and(|items| {
         let sorted = items.windows(2).all(|pair| content(&pair[0]) < content(&pair[1]));
@@ -82,11 +82,21 @@ fn is_sorted(value: &Value, high: usize, is_good: fn(&Value) -> bool) -> bool {
     })
 }
 
-fn is_entries(value: &Value, low: usize, high: usize, is_good: fn(&Value) -> bool) -> bool {
+pub fn is_entries_of(
+    value: &Value,
+    low: usize,
+    high: usize,
+    is_name: fn(&str) -> bool,
+    is_good: fn(&Value) -> bool,
+) -> bool {
     value.as_map().is_some_and(|pairs| {
-        let good = pairs.iter().all(|(key, item)| is_id_value(key) && is_good(item));
+        let good = pairs.iter().all(|(key, item)| key.as_text().is_some_and(is_name) && is_good(item));
         (low..=high).contains(&pairs.len()) && good
     })
+}
+
+fn is_entries(value: &Value, low: usize, high: usize, is_good: fn(&Value) -> bool) -> bool {
+    is_entries_of(value, low, high, is_id, is_good)
 }
 
 fn is_extension(value: &Value) -> bool {
@@ -163,8 +173,7 @@ impl Claims {
 
     /// `cti` as text.
     pub fn license_id(&self) -> String {
-        let id = self.get("cti").and_then(Value::as_bytes).map(|id| hex(id)).unwrap_or_default();
-        format!("{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..])
+        self.get("cti").and_then(Value::as_bytes).map(|id| uuid_text(id)).unwrap_or_default()
     }
 
     /// The text of section 7.1.
@@ -172,6 +181,11 @@ impl Claims {
         let names = ["iss", "aud", "sub", "dep"].into_iter().filter(|name| self.has(name));
         names.map(|name| self.text(name)).collect::<Vec<_>>().join("/")
     }
+}
+
+pub fn uuid_text(id: &[u8]) -> String {
+    let id = hex(id);
+    format!("{}-{}-{}-{}-{}", &id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..])
 }
 
 pub fn hex(bytes: &[u8]) -> String {

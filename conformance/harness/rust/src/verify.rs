@@ -20,7 +20,7 @@ const TYP: &str = "application/vnd.vtlic.license+cose";
 const PREFIX: &[u8] = b"CompositeAlgorithmSignatures2025";
 const LABEL: &[u8] = b"COMPSIG-MLDSA65-Ed25519-SHA512";
 
-fn refuse_if(fault: bool, reason: Reason) -> Result<(), Reason> {
+pub fn refuse_if(fault: bool, reason: Reason) -> Result<(), Reason> {
     if fault {
         Err(reason)
     } else {
@@ -52,13 +52,13 @@ pub fn verify(file: &[u8], trust: &Trust, context: &Context) -> Result<License, 
 
 fn dearmor(file: &[u8]) -> Result<Vec<u8>, Reason> {
     refuse_if(file.len() > MAX_FILE_BYTES, "too_large")?;
-    let decoded = decode_block(file).ok_or("armor_malformed")?;
+    let decoded = decode_block(file, "VTLIC").ok_or("armor_malformed")?;
     refuse_if(decoded.len() > MAX_DECODED_BYTES, "too_large")?;
     Ok(decoded)
 }
 
 /// What the one block contains. `trim_ascii` would take a form feed, too.
-fn decode_block(file: &[u8]) -> Option<Vec<u8>> {
+pub fn decode_block(file: &[u8], label: &str) -> Option<Vec<u8>> {
     let is_blank = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' ');
     let start = file.iter().position(|byte| !is_blank(byte))?;
     let end = file.iter().rposition(|byte| !is_blank(byte))? + 1;
@@ -67,7 +67,8 @@ fn decode_block(file: &[u8]) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = lines.iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
     let (first, body) = lines.split_first()?;
     let (tail, full) = body.split_last()?;
-    let whole = *first == b"-----BEGIN VTLIC-----" && last == b"-----END VTLIC-----";
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let whole = *first == begin.as_bytes() && last == end.as_bytes();
     if !whole || full.iter().any(|line| line.len() != 64) || tail.is_empty() || tail.len() > 64 {
         return None;
     }
@@ -81,7 +82,7 @@ struct Walk<'a> {
     is_file: bool,
 }
 
-fn walk(data: &[u8], is_file: bool) -> Result<(), Reason> {
+pub fn walk(data: &[u8], is_file: bool) -> Result<(), Reason> {
     let mut walk = Walk { data, at: 0, is_file };
     walk.item(0, is_file)?;
     refuse_if(walk.at != data.len(), "cbor_malformed")
@@ -157,7 +158,7 @@ impl<'a> Walk<'a> {
 }
 
 /// What has passed the walk, as a value.
-fn decode(data: &[u8], reason: Reason) -> Result<Value, Reason> {
+pub fn decode(data: &[u8], reason: Reason) -> Result<Value, Reason> {
     ciborium::from_reader(data).map_err(|_| reason)
 }
 
@@ -201,7 +202,7 @@ fn read_cose(data: &[u8]) -> Result<Cose, Reason> {
 
 // Section 6: signatures. The key has passed `Trust::new`.
 
-fn signature_valid(key: &Key, signature: &[u8], signed: &[u8]) -> bool {
+pub fn signature_valid(key: &Key, signature: &[u8], signed: &[u8]) -> bool {
     if key.alg == "ed25519" {
         return ed25519_valid(&key.public, signature, signed);
     }
