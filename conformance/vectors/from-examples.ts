@@ -32,7 +32,7 @@ const SHOW_ORDER: ReadonlySet<string> = new Set([
   'claims-unknown-and-bound',
   'claims-no-bytes',
   'claims-array',
-  'claims-empty',
+
   'claims-before-policy',
   'policy-revoked-purpose',
   'policy-scope-license',

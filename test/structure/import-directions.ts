@@ -110,11 +110,11 @@ const JUDGING = ['formats', 'files', 'keys/public', 'keys/private', 'verifier', 
 /** The folders of the kit, in the order of their imports. */
 const KIT = [
   'conformance/examples',
+  'conformance/mutants',
   'conformance/vectors',
   'conformance/model',
   'conformance/protocol',
   'conformance/harness/reference',
-  'conformance/mutants',
   'conformance/properties',
   'conformance/report',
   'conformance/runner',

@@ -1,0 +1,13 @@
+/** Every wrong verifier of the kit. */
+import type { Mutant } from './mutant.ts';
+import { MUTANTS_OF_CLAIMS } from './mutants-of-claims.ts';
+import { MUTANTS_OF_FILES } from './mutants-of-files.ts';
+import { MUTANTS_OF_POLICY } from './mutants-of-policy.ts';
+import { MUTANTS_OF_SIGNATURES } from './mutants-of-signatures.ts';
+
+export const MUTANTS: readonly Mutant[] = [
+  ...MUTANTS_OF_FILES,
+  ...MUTANTS_OF_SIGNATURES,
+  ...MUTANTS_OF_CLAIMS,
+  ...MUTANTS_OF_POLICY,
+];
