@@ -32,16 +32,26 @@ function craftedSignature(
   message: Uint8Array,
   r: bigint,
   torsion: Point,
+  spelledR?: Uint8Array,
 ): Uint8Array {
   const base = r === 0n ? Point.ZERO : Point.BASE.multiply(r);
-  const rBytes = base.add(torsion).toBytes();
+  const rBytes = spelledR ?? base.add(torsion).toBytes();
   const k = littleEndian(sha512(concatBytes(rBytes, publicKey, message))) % GROUP_ORDER;
   return concatBytes(rBytes, scalarBytes((r + k * secretScalar(utf8(seed))) % GROUP_ORDER));
 }
 
-/** R is the neutral element, encoded `01 00 … 00`: the equation holds, and it is refused all the same. */
-export function smallOrderSignature(seed: string, publicKey: Uint8Array, message: Uint8Array): Uint8Array {
-  return craftedSignature(seed, publicKey, message, 0n, Point.ZERO);
+/**
+ * R is the neutral element, encoded `01 00 … 00`: the equation holds, and it is refused all the same.
+ *
+ * @param spelledR another spelling of it
+ */
+export function smallOrderSignature(
+  seed: string,
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  spelledR?: Uint8Array,
+): Uint8Array {
+  return craftedSignature(seed, publicKey, message, 0n, Point.ZERO, spelledR);
 }
 
 /** R has a torsion part: a check that multiplies by the cofactor accepts it, the check of this format does not. */

@@ -143,7 +143,13 @@ const CBOR_MUTANTS: readonly Mutant[] = [
       { file: DECODE, find: 'if (argument > Number.MAX_SAFE_INTEGER - 1) throw', replace: 'if (false) throw' },
     ],
   },
-  mutant('cbor-utf8', 'that texts are valid UTF-8', DECODE, 'fatal: true', 'fatal: false'),
+  mutant(
+    'cbor-utf8',
+    'that texts are valid UTF-8',
+    DECODE,
+    "if (utf8FaultAt(bytes) >= 0) throw this.malformed(start, 'a text is not valid UTF-8');",
+    'if (utf8FaultAt(bytes) >= 0) return new TextDecoder().decode(bytes);',
+  ),
   mutant(
     'cbor-depth',
     'that arrays and maps are nested at most 8 deep',
@@ -166,6 +172,7 @@ const CBOR_MUTANTS: readonly Mutant[] = [
         find: 'const parser = new Parser(bytes, options',
         replace: 'const parser = new Parser(lenient.definite(bytes), options',
       },
+      { file: DECODE, find: 'new Parser(first, this.base', replace: 'new Parser(lenient.definite(first), this.base' },
       {
         file: DECODE,
         find: 'new Parser(copyBytes(bytes), 0, {',

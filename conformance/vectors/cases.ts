@@ -2,12 +2,43 @@
 import type { CaseFolder } from './case.ts';
 import { armorCases } from './armor-cases.ts';
 import { cborCases } from './cbor-cases.ts';
+import { claimsCases } from './claims-cases.ts';
+import { coseCases } from './cose-cases.ts';
+import { historyCases } from './history-cases.ts';
+import { keysetCases } from './keyset-cases.ts';
+import { keysetStateCases } from './keyset-state-cases.ts';
+import { mutantsByCase } from './mutants-of-cases.ts';
+import { isTestedBy, REQUIREMENTS } from './requirements.ts';
+import { signatureCases } from './signature-cases.ts';
 import { exampleCases } from './from-examples.ts';
 
 /** @throws Error for an id that is there twice */
 export function allCases(): readonly CaseFolder[] {
-  const cases = [...exampleCases(), ...armorCases(), ...cborCases()].sort((a, b) => (a.value.id < b.value.id ? -1 : 1));
+  const cases = [
+    ...exampleCases(),
+    ...armorCases(),
+    ...cborCases(),
+    ...coseCases(),
+    ...signatureCases(),
+    ...claimsCases(),
+    ...keysetCases(),
+    ...keysetStateCases(),
+    ...historyCases(),
+  ].sort((a, b) => (a.value.id < b.value.id ? -1 : 1));
   for (const [i, { value }] of cases.entries())
     if (cases[i - 1]?.value.id === value.id) throw new Error(`there are two cases ${value.id}`);
-  return cases;
+  const mutants = mutantsByCase();
+  return cases.map(({ value, files }) => {
+    const found = mutants.get(value.id);
+    const requirements = REQUIREMENTS.filter((one) => isTestedBy(value.id, one)).map(({ id }) => id);
+    return {
+      value: {
+        ...value,
+        ...(requirements.length === 0 ? {} : { requirements }),
+        ...(found?.lacks === undefined ? {} : { forgets: found.lacks }),
+        ...(found === undefined ? {} : { mutants: found.mutants }),
+      },
+      files,
+    };
+  });
 }

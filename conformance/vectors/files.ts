@@ -4,9 +4,12 @@ import { join, sep } from 'node:path';
 import { concatBytes, utf8 } from '../../formats/bytes.ts';
 import { sha256Hex } from '../../files/index.ts';
 import { CASE_SCHEMA, fileInputs, OPERATIONS, PROFILES, type Case, type CaseFolder, type FileInput } from './case.ts';
+import { requirementTable } from './requirements.ts';
 
 export const VECTORS: string = join(import.meta.dirname, '../../vectors/v1');
 export const MANIFEST = 'manifest.json';
+/** Every MUST of the documents, with its cases. */
+export const REQUIREMENT_TABLE = 'requirements.json';
 /** Written by people; the manifest has their digests too. */
 export const SCHEMAS = ['case.schema.json', 'manifest.schema.json'] as const;
 
@@ -35,6 +38,7 @@ export function vectorFiles(cases: readonly CaseFolder[]): ReadonlyMap<string, U
     made.set(`${value.id}/case.json`, json({ schema: CASE_SCHEMA, ...value }));
     for (const [name, bytes] of files) made.set(`${value.id}/${name}`, bytes);
   }
+  made.set(REQUIREMENT_TABLE, json(requirementTable(cases.map(({ value }) => value.id))));
   const all = new Map([...made, ...SCHEMAS.map((name) => [name, readFileSync(join(VECTORS, name))] as const)]);
   const manifest: Manifest = {
     schema: 'vtlic-vectors/1',

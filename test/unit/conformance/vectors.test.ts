@@ -9,9 +9,20 @@ import { fileInputs } from '../../../conformance/vectors/case.ts';
 import { allCases } from '../../../conformance/vectors/cases.ts';
 import { MANIFEST, pathsBelow, readCases, SCHEMAS, VECTORS, vectorFiles } from '../../../conformance/vectors/files.ts';
 import { agrees, judgeCase } from '../../../conformance/vectors/judge.ts';
+import { judgeHistory } from '../../../conformance/vectors/judge-history.ts';
+import { knownMutants } from '../../../conformance/vectors/mutants-of-cases.ts';
+import { REQUIREMENTS } from '../../../conformance/vectors/requirements.ts';
+import { tryMutants } from '../../../conformance/vectors/try-mutants.ts';
+import { MUTANTS } from '../../../conformance/mutants/mutants.ts';
 import { KEYSET_REASONS } from '../../../verifier/keyset/index.ts';
 import { REASONS } from '../../../verifier/reasons.ts';
 import { schemaFaults } from '../../support/json-schema.ts';
+
+/** One mutant in so many is tried here. */
+const SAMPLE_STEP = 25;
+
+/** What no single check prevents: without it the case is refused for something else, or cannot be judged. */
+const WITHOUT_MUTANT: readonly string[] = [];
 
 const cases = readCases();
 const jsonOf = (path: string): Record<string, unknown> =>
@@ -63,10 +74,85 @@ describe('vectors/v1', () => {
   it('has a case for every reason of a license and of a keyset', () => {
     const shown = new Set(JSON.stringify(cases.map(({ value }) => value)).match(/"reason":"[a-z0-9_]+"/g));
     const reasons = [...Object.keys(REASONS), ...Object.keys(KEYSET_REASONS)];
-    expect(reasons.filter((reason) => !shown.has(`"reason":"${reason}"`))).toEqual([
-      'keyset_too_large',
-      'keyset_expired',
-    ]);
+    // That a keyset is past its advisory expiry is a notice of the runtime, and no result of a chain.
+    expect(reasons.filter((reason) => !shown.has(`"reason":"${reason}"`))).toEqual(['keyset_expired']);
+  });
+
+  it('has a case for each state of a license', () => {
+    const states = new Set(
+      cases.map(({ value }) => (value.operation === 'verify' && 'state' in value.expected ? value.expected.state : '')),
+    );
+    expect([...states].sort()).toEqual(['', 'active', 'grace', 'lapsed', 'not_yet_valid']);
+  });
+
+  it('names a mutant that accepts it in each case of one fault', () => {
+    const accepted = new Set(Object.values(knownMutants()).flatMap(({ accepts }) => accepts));
+    const alone = cases.filter(
+      ({ value }) =>
+        'expected' in value &&
+        value.expected.verdict === 'refused' &&
+        value.expected.scored === 'reason' &&
+        !accepted.has(value.id),
+    );
+    expect(alone.map(({ value }) => value.id)).toEqual(WITHOUT_MUTANT);
+  });
+});
+
+describe('the mutants', () => {
+  it('are each caught by a case', () => {
+    const known = knownMutants();
+    expect(Object.keys(known)).toEqual(MUTANTS.map(({ name }) => name));
+    const free = Object.entries(known).filter(([, { accepts, differs }]) => accepts.length + differs.length === 0);
+    expect(free.map(([name]) => name)).toEqual([]);
+  });
+
+  it('fail only cases that are there', () => {
+    const ids = new Set(cases.map(({ value }) => value.id));
+    const named = Object.values(knownMutants()).flatMap(({ accepts, differs }) => [...accepts, ...differs]);
+    expect(named.filter((id) => !ids.has(id))).toEqual([]);
+  });
+
+  it('fail exactly the cases that name them (a sample; npm run test:mutants tries all)', async () => {
+    const names = MUTANTS.map(({ name }) => name).filter((_name, i) => i % SAMPLE_STEP === SAMPLE_STEP - 1);
+    const known = knownMutants();
+    expect(names.length).toBeGreaterThan(5);
+    expect(await tryMutants(names)).toEqual(Object.fromEntries(names.map((name) => [name, known[name]])));
+  });
+});
+
+describe('every MUST', () => {
+  const textOf = (document: string): string =>
+    readFileSync(join(VECTORS, '../../docs', document), 'utf8').replaceAll(/\s+/g, ' ');
+
+  it.each(['format.md', 'keysets.md', 'runtime.md'])('of docs/%s has a case, or a reason why it has none', (document) => {
+    // The sentence that defines the words is no requirement.
+    const text = textOf(document).replace('The words MUST, MUST NOT, SHOULD', 'The words');
+    const own = REQUIREMENTS.filter((one) => one.document === document);
+    const count = (part: string): number => part.match(/\bMUST\b/g)?.length ?? 0;
+    for (const { id, quote } of own) expect([id, count(quote), text.split(quote).length - 1]).toEqual([id, 1, 1]);
+    expect(own.length).toBe(count(text));
+  });
+
+  it('has an id of its own, and cases that are there', () => {
+    const ids = REQUIREMENTS.map(({ id }) => id);
+    expect(ids.filter((id, i) => ids.indexOf(id) !== i)).toEqual([]);
+    const patterns = REQUIREMENTS.flatMap(({ cases: named }) => ('exempt' in named ? [] : named));
+    const isThere = (pattern: string): boolean =>
+      cases.some(({ value: { id } }) => (pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : id === pattern));
+    expect(patterns.filter((pattern) => !isThere(pattern))).toEqual([]);
+  });
+});
+
+describe('the reference runtime', () => {
+  it('agrees with every history', async () => {
+    const wrong: string[] = [];
+    const histories = cases.filter(({ value }) => value.operation === 'history');
+    for (const folder of histories) {
+      const fault = folder.value.operation === 'history' ? await judgeHistory(folder.value, folder) : undefined;
+      if (fault !== undefined) wrong.push(`${folder.value.id}: ${fault}`);
+    }
+    expect(histories.length).toBeGreaterThan(20);
+    expect(wrong).toEqual([]);
   });
 });
 

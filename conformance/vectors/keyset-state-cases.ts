@@ -1,0 +1,100 @@
+/** What is built in, and what state claims. */
+import { issuingKey, chainOf, keysetBlock, type KeysetValues } from '../examples/keysets.ts';
+import type { CaseFolder, KeysetCase } from './case.ts';
+
+const ROOTS = ['root 1', 'root 2', 'root 3'];
+const version1: KeysetValues = { version: 1, roots: ROOTS, threshold: 2, keys: [issuingKey('issuing 1')] };
+const block = (changes: Partial<KeysetValues>, signers: readonly string[] = ROOTS): Uint8Array =>
+  keysetBlock({ ...version1, ...changes }, signers);
+const first = block({});
+const second = block({ version: 2 });
+const spoiled = keysetBlock({ ...version1, version: 2 }, ROOTS, {
+  signature: (_name, bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)),
+});
+
+type Parts = Partial<Record<'builtIn' | 'state' | 'new', Uint8Array>>;
+
+function folder(id: string, title: string, parts: Parts, expected: KeysetCase['expected']): CaseFolder {
+  const { builtIn = first, state, new: file } = parts;
+  return {
+    value: {
+      id: `keyset/${id}`,
+      title: `keyset: ${title}`,
+      clause: ['keysets.md#K5'],
+      profile: 'required',
+      operation: 'keyset',
+      issuer: 'example-vendor',
+      builtIn: { file: 'built-in.keyset' },
+      ...(state === undefined ? {} : { state: [{ file: 'state-1.keyset' }] }),
+      ...(file === undefined ? {} : { keyset: { file: 'new.keyset' } }),
+      expected,
+      forgets: 'how the built-in chain, the chain in state and a file relate',
+    },
+    files: new Map([
+      ['built-in.keyset', builtIn],
+      ...(state === undefined ? [] : ([['state-1.keyset', state]] as const)),
+      ...(file === undefined ? [] : ([['new.keyset', file]] as const)),
+    ]),
+  };
+}
+
+const counts = (version: number, source: 'built-in' | 'state' | 'file', reason?: string): KeysetCase['expected'] => ({
+  verdict: 'accepted',
+  version,
+  source,
+  notices: reason === undefined ? [] : [{ source: 'state', reason }],
+});
+const INVALID: KeysetCase['expected'] = { verdict: 'refused', reason: 'configuration_invalid', scored: 'reason' };
+
+export function keysetStateCases(): readonly CaseFolder[] {
+  return [
+    folder(
+      'built-in-unsigned',
+      'nobody judges the signatures of the built-in chain',
+      { builtIn: chainOf(first, spoiled) },
+      counts(2, 'built-in'),
+    ),
+    folder(
+      'built-in-issuer',
+      'the built-in chain is by another issuer',
+      { builtIn: block({ iss: 'another-vendor' }) },
+      INVALID,
+    ),
+    folder(
+      'built-in-descending',
+      'the versions of the built-in chain descend',
+      { builtIn: chainOf(second, first) },
+      INVALID,
+    ),
+    folder(
+      'built-in-removed',
+      'the second version of the built-in chain lacks an issuing key',
+      { builtIn: chainOf(first, block({ version: 2, keys: [] })) },
+      INVALID,
+    ),
+    folder(
+      'state-longer',
+      'state has a version that follows from the built-in chain',
+      { state: chainOf(first, second) },
+      counts(2, 'state'),
+    ),
+    folder(
+      'state-forged',
+      'state has a version whose signatures are not valid',
+      { state: chainOf(first, spoiled) },
+      counts(1, 'built-in', 'keyset_signature_invalid'),
+    ),
+    folder(
+      'state-few-roots',
+      'state has a version that too few roots signed',
+      { state: chainOf(first, block({ version: 2 }, ['root 1'])) },
+      counts(1, 'built-in', 'keyset_threshold_previous'),
+    ),
+    folder(
+      'state-damaged',
+      'state has a chain that is cut off',
+      { state: chainOf(first, second).slice(0, -40) },
+      counts(1, 'built-in', 'keyset_armor_malformed'),
+    ),
+  ];
+}

@@ -1,0 +1,91 @@
+/**
+ * On which cases each mutant differs from the reference verifier. `mutants-of-cases.json` keeps what was found, so that
+ * the cases can name their mutants; a test finds a part of it again, and `npm run test:mutants` all.
+ *
+ *     node conformance/vectors/try-mutants.ts [--write] [WORD…]    mutants whose name contains a word
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { loadMutant } from '../mutants/load.ts';
+import { MUTANTS } from '../mutants/mutants.ts';
+import type { CaseFolder } from './case.ts';
+import { allCases } from './cases.ts';
+import type { agrees, judgeCase } from './judge.ts';
+import { knownMutants, MUTANTS_OF_CASES, type Caught } from './mutants-of-cases.ts';
+
+interface Judge {
+  readonly agrees: typeof agrees;
+  readonly judgeCase: typeof judgeCase;
+}
+
+async function caughtBy(name: string, cases: readonly CaseFolder[]): Promise<Caught> {
+  const judge = (await loadMutant(name, import.meta.resolve('./judge.ts'))) as Judge;
+  const accepts: string[] = [];
+  const differs: string[] = [];
+  for (const folder of cases) {
+    const { value } = folder;
+    if (value.operation === 'history') continue;
+    try {
+      const outcome = judge.judgeCase(folder);
+      if (judge.agrees(value, outcome)) continue;
+      const isAccepted = outcome.verdict === 'accepted' && value.expected.verdict === 'refused';
+      (isAccepted ? accepts : differs).push(value.id);
+    } catch {
+      differs.push(value.id);
+    }
+  }
+  return { accepts, differs };
+}
+
+const SHARDS = 2;
+
+/** In processes of their own, since a mutant's modules stay loaded. */
+export async function tryMutants(names: readonly string[]): Promise<Readonly<Record<string, Caught>>> {
+  const found = await Promise.all(
+    Array.from({ length: SHARDS }, async (_, shard) => {
+      const own = names.filter((_name, i) => i % SHARDS === shard);
+      if (own.length === 0) return {};
+      const child = spawn(process.execPath, ['--no-warnings', import.meta.filename, '--only', ...own], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+      await once(child, 'close');
+      if (child.exitCode !== 0) throw new Error(`the mutants ${own.join(', ')} could not be tried`);
+      return JSON.parse(output) as Record<string, Caught>;
+    }),
+  );
+  const all: Record<string, Caught> = Object.assign({}, ...found) as Record<string, Caught>;
+  return Object.fromEntries(names.map((name) => [name, all[name] ?? { accepts: [], differs: [] }]));
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === '--only') {
+    const cases = allCases();
+    const found: Record<string, Caught> = {};
+    for (const name of args.slice(1)) found[name] = await caughtBy(name, cases);
+    process.stdout.write(JSON.stringify(found));
+    return;
+  }
+  const words = args.filter((arg) => arg !== '--write');
+  const names = MUTANTS.map(({ name }) => name);
+  const found = await tryMutants(
+    names.filter((name) => words.length === 0 || words.some((word) => name.includes(word))),
+  );
+  const known = knownMutants();
+  let wrong = 0;
+  for (const [name, caught] of Object.entries(found)) {
+    const same = JSON.stringify(known[name]) === JSON.stringify(caught);
+    if (!same) wrong++;
+    process.stdout.write(
+      `${same ? '' : 'ANOTHER FINDING '}${name}: accepts ${caught.accepts.join(' ')}; differs on ${caught.differs.join(' ')}\n`,
+    );
+  }
+  if (args.includes('--write')) {
+    const kept = Object.fromEntries(names.map((name) => [name, found[name] ?? known[name]]));
+    writeFileSync(MUTANTS_OF_CASES, `${JSON.stringify(kept, undefined, 2)}\n`);
+  } else process.exitCode = wrong === 0 ? 0 : 1;
+}
+
+if (import.meta.main) await main(process.argv.slice(2));
