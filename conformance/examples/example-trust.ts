@@ -31,6 +31,7 @@ export interface ExampleTrustedKey {
   readonly status: string;
   readonly products?: readonly string[];
   readonly tiers?: readonly string[];
+  readonly honored?: readonly string[];
 }
 
 export interface ExampleTrust {

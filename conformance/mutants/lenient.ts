@@ -137,8 +137,8 @@ export function ed25519(
     const isSmallR = equalBytes(r, Point.ZERO.toBytes());
     if (isSmallR && lenience !== 'small-r') return false;
     if (equalBytes(found.toBytes(), r)) return true;
-    if (lenience === 'cofactored') return found.subtract(Point.fromBytes(r)).double().double().double().is0();
-    return lenience === 'decoded-r' && found.subtract(Point.fromBytes(r, true)).is0();
+    if (lenience === 'cofactored') return found.add(Point.fromBytes(r).negate()).double().double().double().is0();
+    return lenience === 'decoded-r' && found.add(Point.fromBytes(r, true).negate()).is0();
   } catch {
     return false;
   }

@@ -81,7 +81,7 @@ export const MUTANTS_OF_CLAIMS: readonly Mutant[] = [
     'that an integer is no text',
     CLAIMS,
     "if (typeof value !== 'number') throw wrongType(field, 'an integer', value);",
-    "if (typeof value === 'string' || value === true) value = Number.isNaN(Number(value)) ? 1830297600 : Number(value); if (typeof value !== 'number') throw wrongType(field, 'an integer', value);",
+    "if (typeof value === 'string' || value === true) value = value === true || Number.isNaN(Number(value)) ? 1830297600 : Number(value); if (typeof value !== 'number') throw wrongType(field, 'an integer', value);",
   ),
   mutant('cti-version', 'that a license id is a UUID of version 7', ID, '&& (bytes[6] ?? 0) >> 4 === 7', ''),
   mutant('cti-variant', 'the variant of the license id', ID, '&& (bytes[8] ?? 0) >> 6 === 2', ''),
@@ -122,6 +122,13 @@ export const MUTANTS_OF_CLAIMS: readonly Mutant[] = [
     CLAIMS,
     "if (value.length === 0) throw claimFault(field, 'it should be left out where it is empty'); if (value.length > max)",
     'if (value.length > max)',
+  ),
+  mutant(
+    'lists-type',
+    'that a list is an array',
+    CLAIMS,
+    "if (!isCborArray(value)) throw wrongType(field, 'an array', value);",
+    'if (!isCborArray(value)) value = [value];',
   ),
   mutant(
     'limits-empty',

@@ -181,7 +181,7 @@ export const MUTANTS_OF_POLICY: readonly Mutant[] = [
     'the highest counter of the lineage',
     ROLLBACK,
     'if (license.ctr < known.counter) {',
-    'if (license.ctr < 0) {',
+    "if (license.ctr < known.counter) return isCurrent ? 'newer' : 'other_lineage'; if (false) {",
   ),
   mutant(
     'counter-conflict',

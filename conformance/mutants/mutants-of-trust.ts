@@ -200,6 +200,13 @@ const SETTINGS_MUTANTS: readonly Mutant[] = [
 ];
 
 const KEYSET_MUTANTS: readonly Mutant[] = [
+  mutant(
+    'keyset-built-in-issuer',
+    'the issuer of the built-in chain',
+    ACCEPTANCE,
+    'if (chain.issuer === issuer) return chain;',
+    'return chain;',
+  ),
   mutant('keyset-issuer', 'the issuer of a keyset', ACCEPTANCE, 'if (iss !== chain.issuer) throw', 'if (false) throw'),
   mutant(
     'keyset-ascending',

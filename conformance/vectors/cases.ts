@@ -10,6 +10,7 @@ import { keysetStateCases } from './keyset-state-cases.ts';
 import { mutantsByCase } from './mutants-of-cases.ts';
 import { isTestedBy, REQUIREMENTS } from './requirements.ts';
 import { signatureCases } from './signature-cases.ts';
+import { trustCases } from './trust-cases.ts';
 import { exampleCases } from './from-examples.ts';
 
 /** @throws Error for an id that is there twice */
@@ -24,6 +25,7 @@ export function allCases(): readonly CaseFolder[] {
     ...keysetCases(),
     ...keysetStateCases(),
     ...historyCases(),
+    ...trustCases(),
   ].sort((a, b) => (a.value.id < b.value.id ? -1 : 1));
   for (const [i, { value }] of cases.entries())
     if (cases[i - 1]?.value.id === value.id) throw new Error(`there are two cases ${value.id}`);

@@ -12,6 +12,15 @@ const spoiled = keysetBlock({ ...version1, version: 2 }, ROOTS, {
   signature: (_name, bytes) => bytes.map((byte, i) => (i === 0 ? byte ^ 1 : byte)),
 });
 
+const COMPOSITE_ROOTS = ['composite root 4', 'composite root 5'];
+const mixed: Partial<KeysetValues> = { roots: [...ROOTS, ...COMPOSITE_ROOTS] };
+const withPolicy = block({ ...mixed, requireComposite: true });
+const withoutPolicy = block({ ...mixed, version: 2 }, COMPOSITE_ROOTS);
+const withoutRoot3: Partial<KeysetValues> = { roots: ['root 1', 'root 2'] };
+const root3AsKey = [issuingKey('issuing 1'), issuingKey('root 3')].sort((a, b) =>
+  Buffer.compare(a.publicBytes, b.publicBytes),
+);
+
 type Parts = Partial<Record<'builtIn' | 'state' | 'new', Uint8Array>>;
 
 function folder(id: string, title: string, parts: Parts, expected: KeysetCase['expected']): CaseFolder {
@@ -43,6 +52,12 @@ const counts = (version: number, source: 'built-in' | 'state' | 'file', reason?:
   version,
   source,
   notices: reason === undefined ? [] : [{ source: 'state', reason }],
+});
+const fileRefused = (version: number, reason: string): KeysetCase['expected'] => ({
+  verdict: 'accepted',
+  version,
+  source: 'built-in',
+  notices: [{ source: 'file', reason }],
 });
 const INVALID: KeysetCase['expected'] = { verdict: 'refused', reason: 'configuration_invalid', scored: 'reason' };
 
@@ -95,6 +110,21 @@ export function keysetStateCases(): readonly CaseFolder[] {
       'state has a chain that is cut off',
       { state: chainOf(first, second).slice(0, -40) },
       counts(1, 'built-in', 'keyset_armor_malformed'),
+    ),
+    folder(
+      'policy-of-an-older-version',
+      'a version set the policy, the next has none, and Ed25519 roots signed the third',
+      { builtIn: chainOf(withPolicy, withoutPolicy), new: block({ ...mixed, version: 3 }) },
+      fileRefused(2, 'keyset_threshold_previous'),
+    ),
+    folder(
+      'root-that-left',
+      'a root that left becomes a key for licenses',
+      {
+        builtIn: chainOf(first, block({ ...withoutRoot3, version: 2 })),
+        new: block({ ...withoutRoot3, version: 3, keys: root3AsKey }),
+      },
+      fileRefused(2, 'keyset_purpose_changed'),
     ),
   ];
 }

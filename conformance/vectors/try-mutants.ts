@@ -2,11 +2,15 @@
  * On which cases each mutant differs from the reference verifier. `mutants-of-cases.json` keeps what was found, so that
  * the cases can name their mutants; a test finds a part of it again, and `npm run test:mutants` all.
  *
- *     node conformance/vectors/try-mutants.ts [--write] [WORD…]    mutants whose name contains a word
+ *     node conformance/vectors/try-mutants.ts [--write] [--cases BEGINNING] [WORD…]
+ *
+ * WORD is a part of the name of a mutant. With BEGINNING only cases whose ids begin so are judged, and what is known of
+ * the others stays.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { loadMutant } from '../mutants/load.ts';
 import { MUTANTS } from '../mutants/mutants.ts';
 import type { CaseFolder } from './case.ts';
@@ -18,6 +22,8 @@ interface Judge {
   readonly agrees: typeof agrees;
   readonly judgeCase: typeof judgeCase;
 }
+
+const CASES_VARIABLE = 'VTLIC_CASES';
 
 async function caughtBy(name: string, cases: readonly CaseFolder[]): Promise<Caught> {
   const judge = (await loadMutant(name, import.meta.resolve('./judge.ts'))) as Judge;
@@ -41,13 +47,14 @@ async function caughtBy(name: string, cases: readonly CaseFolder[]): Promise<Cau
 const SHARDS = 2;
 
 /** In processes of their own, since a mutant's modules stay loaded. */
-export async function tryMutants(names: readonly string[]): Promise<Readonly<Record<string, Caught>>> {
+export async function tryMutants(names: readonly string[], beginning = ''): Promise<Readonly<Record<string, Caught>>> {
   const found = await Promise.all(
     Array.from({ length: SHARDS }, async (_, shard) => {
       const own = names.filter((_name, i) => i % SHARDS === shard);
       if (own.length === 0) return {};
       const child = spawn(process.execPath, ['--no-warnings', import.meta.filename, '--only', ...own], {
         stdio: ['ignore', 'pipe', 'inherit'],
+        env: { ...process.env, [CASES_VARIABLE]: beginning },
       });
       let output = '';
       child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -62,18 +69,30 @@ export async function tryMutants(names: readonly string[]): Promise<Readonly<Rec
 
 async function main(args: readonly string[]): Promise<void> {
   if (args[0] === '--only') {
-    const cases = allCases();
+    const beginning = process.env[CASES_VARIABLE] ?? '';
+    const cases = allCases().filter(({ value }) => value.id.startsWith(beginning));
     const found: Record<string, Caught> = {};
     for (const name of args.slice(1)) found[name] = await caughtBy(name, cases);
     process.stdout.write(JSON.stringify(found));
     return;
   }
-  const words = args.filter((arg) => arg !== '--write');
+  const { values, positionals: words } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { write: { type: 'boolean', default: false }, cases: { type: 'string', default: '' } },
+  });
   const names = MUTANTS.map(({ name }) => name);
-  const found = await tryMutants(
-    names.filter((name) => words.length === 0 || words.some((word) => name.includes(word))),
-  );
+  const selected = names.filter((name) => words.length === 0 || words.some((word) => name.includes(word)));
+  const fresh = await tryMutants(selected, values.cases);
   const known = knownMutants();
+  const merged = (old: readonly string[] = [], now: readonly string[]): readonly string[] =>
+    [...(values.cases === '' ? [] : old.filter((id) => !id.startsWith(values.cases))), ...now].sort();
+  const found = Object.fromEntries(
+    Object.entries(fresh).map(([name, { accepts, differs }]): [string, Caught] => [
+      name,
+      { accepts: merged(known[name]?.accepts, accepts), differs: merged(known[name]?.differs, differs) },
+    ]),
+  );
   let wrong = 0;
   for (const [name, caught] of Object.entries(found)) {
     const same = JSON.stringify(known[name]) === JSON.stringify(caught);
@@ -82,7 +101,7 @@ async function main(args: readonly string[]): Promise<void> {
       `${same ? '' : 'ANOTHER FINDING '}${name}: accepts ${caught.accepts.join(' ')}; differs on ${caught.differs.join(' ')}\n`,
     );
   }
-  if (args.includes('--write')) {
+  if (values.write) {
     const kept = Object.fromEntries(names.map((name) => [name, found[name] ?? known[name]]));
     writeFileSync(MUTANTS_OF_CASES, `${JSON.stringify(kept, undefined, 2)}\n`);
   } else process.exitCode = wrong === 0 ? 0 : 1;

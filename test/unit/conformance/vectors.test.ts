@@ -22,7 +22,7 @@ import { schemaFaults } from '../../support/json-schema.ts';
 const SAMPLE_STEP = 25;
 
 /** What no single check prevents: without it the case is refused for something else, or cannot be judged. */
-const WITHOUT_MUTANT: readonly string[] = [];
+const WITHOUT_MUTANT: readonly string[] = ['trust/trust-1983', 'trust/trust-31', 'verify/claim-limit-large'];
 
 const cases = readCases();
 const jsonOf = (path: string): Record<string, unknown> =>
@@ -124,14 +124,17 @@ describe('every MUST', () => {
   const textOf = (document: string): string =>
     readFileSync(join(VECTORS, '../../docs', document), 'utf8').replaceAll(/\s+/g, ' ');
 
-  it.each(['format.md', 'keysets.md', 'runtime.md'])('of docs/%s has a case, or a reason why it has none', (document) => {
-    // The sentence that defines the words is no requirement.
-    const text = textOf(document).replace('The words MUST, MUST NOT, SHOULD', 'The words');
-    const own = REQUIREMENTS.filter((one) => one.document === document);
-    const count = (part: string): number => part.match(/\bMUST\b/g)?.length ?? 0;
-    for (const { id, quote } of own) expect([id, count(quote), text.split(quote).length - 1]).toEqual([id, 1, 1]);
-    expect(own.length).toBe(count(text));
-  });
+  it.each(['format.md', 'keysets.md', 'runtime.md'])(
+    'of docs/%s has a case, or a reason why it has none',
+    (document) => {
+      // The sentence that defines the words is no requirement.
+      const text = textOf(document).replace('The words MUST, MUST NOT, SHOULD', 'The words');
+      const own = REQUIREMENTS.filter((one) => one.document === document);
+      const count = (part: string): number => part.match(/\bMUST\b/g)?.length ?? 0;
+      for (const { id, quote } of own) expect([id, count(quote), text.split(quote).length - 1]).toEqual([id, 1, 1]);
+      expect(own.length).toBe(count(text));
+    },
+  );
 
   it('has an id of its own, and cases that are there', () => {
     const ids = REQUIREMENTS.map(({ id }) => id);
