@@ -12,7 +12,7 @@ const IMPORT_KEY = `${IMPORT_POLICY} import { importPublicKey } from '../keys/pu
 /** Accepts a signature over another message too. */
 function signedMutant(name: string, lacks: string): Mutant {
   return {
-    name: `signed-${name}`,
+    name: `signed-${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     lacks,
     patches: [
       {

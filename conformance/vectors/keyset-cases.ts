@@ -290,7 +290,7 @@ const DOCUMENTS: readonly Row[] = [
   ],
   [
     'root-small-order',
-    'a root that is a point of small order',
+    'one of the new roots is a point of small order',
     changed((members) => members.set('roots', withSmallRoot())),
     'keyset_key_invalid',
   ],

@@ -57,6 +57,8 @@ function reSpelled(r: Uint8Array): Uint8Array {
   return smallOrderSignature(KEYS.ed25519.ed25519Seed, KEYS.ed25519.publicKey.ed25519, MESSAGE, r);
 }
 
+const hyphenated = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 type Row = readonly [id: string, title: string, file: Uint8Array, clause: string];
 
 const ED25519_ROWS: readonly Row[] = [
@@ -93,7 +95,7 @@ const ED25519_ROWS: readonly Row[] = [
     '6.4',
   ],
   ...Object.entries(SIGNED).map(([name, signed]): Row => [
-    `signed-${name.toLowerCase()}`,
+    `signed-${hyphenated(name)}`,
     {
       payload: 'only the payload is signed',
       joined: 'the protected bytes and the payload are signed one after the other',
@@ -185,7 +187,7 @@ const COMPOSITE_ROWS: readonly Row[] = [
     '6.3',
   ],
   ...Object.entries(MESSAGES).map(([name, message]): Row => [
-    `composite-message-${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    `composite-message-${hyphenated(name)}`,
     MESSAGE_TITLES[name] ?? name,
     composite(mldsa65(message(COMPOSITE_MESSAGE)), ed25519(message(COMPOSITE_MESSAGE))),
     '6.3',

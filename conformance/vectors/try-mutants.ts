@@ -41,7 +41,7 @@ async function caughtBy(name: string, cases: readonly CaseFolder[]): Promise<Cau
       differs.push(value.id);
     }
   }
-  return { accepts, differs };
+  return { accepts: accepts.sort(), differs: differs.sort() };
 }
 
 const SHARDS = 2;

@@ -19,7 +19,7 @@ import { REASONS } from '../../../verifier/reasons.ts';
 import { schemaFaults } from '../../support/json-schema.ts';
 
 /** One mutant in so many is tried here. */
-const SAMPLE_STEP = 25;
+const SAMPLE_STEP = 60;
 
 /** What no single check prevents: without it the case is refused for something else, or cannot be judged. */
 const WITHOUT_MUTANT: readonly string[] = ['trust/trust-1983', 'trust/trust-31', 'verify/claim-limit-large'];
@@ -115,9 +115,9 @@ describe('the mutants', () => {
   it('fail exactly the cases that name them (a sample; npm run test:mutants tries all)', async () => {
     const names = MUTANTS.map(({ name }) => name).filter((_name, i) => i % SAMPLE_STEP === SAMPLE_STEP - 1);
     const known = knownMutants();
-    expect(names.length).toBeGreaterThan(5);
+    expect(names.length).toBeGreaterThan(3);
     expect(await tryMutants(names)).toEqual(Object.fromEntries(names.map((name) => [name, known[name]])));
-  });
+  }, 300_000);
 });
 
 describe('every MUST', () => {
