@@ -43,7 +43,7 @@ function license(
   key: ExampleKey = KEYS.ed25519,
 ): FileInput {
   const entries: Entry[] = [[4, exp], [5, nbf], [6, iat], ['ctr', ctr], ...Object.entries(more)].map(
-    ([claim, value]) => ({ key: hex(claim as CborValue), value: hex(value as CborValue) }),
+    ([claim, value]) => ({ key: hex(claim as CborValue), value: hex(value) }),
   );
   const { alg, kid, typ } = headerOf(key);
   return named(name, signedFile(key, mapOf(alg, kid, typ), payloadOf(entries)));

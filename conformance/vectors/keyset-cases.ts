@@ -1,6 +1,6 @@
 /** Keysets with one fault each, their bounds, and licenses that are judged by the trust of a keyset. */
 import { armor } from '../../formats/armor.ts';
-import { concatBytes, toHex } from '../../formats/bytes.ts';
+import { compareBytes, concatBytes, toHex } from '../../formats/bytes.ts';
 import { decodeCbor, encodeCbor, encodeTagged, isCborMap, type CborValue } from '../../formats/cbor/index.ts';
 import { encodeBodyProtected, encodeSignerProtected, signerStructure } from '../../formats/cose-sign.ts';
 import { TYP } from '../../formats/cose-sign1.ts';
@@ -58,7 +58,7 @@ const inKey = (edit: (key: Members) => void): Uint8Array =>
 const rootBytes = (name: string): Uint8Array =>
   Uint8Array.from(Buffer.from('a301012006215820' + toHex(testKey(name).publicKey.bytes), 'hex'));
 const sortedRoots = (count: number): Uint8Array[] =>
-  Array.from({ length: count }, (_, i) => rootBytes(i < 3 ? (ROOTS[i] ?? '') : `root x${i}`)).sort(Buffer.compare);
+  Array.from({ length: count }, (_, i) => rootBytes(i < 3 ? (ROOTS[i] ?? '') : `root x${i}`)).sort(compareBytes);
 const uuid = (i: number, version = 0x70): Uint8Array =>
   Uint8Array.from([0, 0, 0, i >> 8, i & 255, 0, version, 0, 0x80, 0, 0, 0, 0, 0, 0, 1]);
 const digest = (i: number): Uint8Array => Uint8Array.from([i >> 8, i & 255, ...new Uint8Array(30)]);
@@ -172,11 +172,11 @@ const PAYLOADS: readonly Row[] = [
 
 function manyKeys(count: number): readonly (typeof ISSUING)[] {
   const others = Array.from({ length: count - 1 }, (_, i) => issuingKey(`issuing n${i}`));
-  return [ISSUING, ...others].sort((a, b) => Buffer.compare(a.publicBytes, b.publicBytes));
+  return [ISSUING, ...others].sort((a, b) => compareBytes(a.publicBytes, b.publicBytes));
 }
 function withSmallRoot(): Uint8Array[] {
   const small = concatBytes(rootBytes('root 1').slice(0, 8), new Uint8Array(32));
-  return [...sortedRoots(3), small].sort(Buffer.compare);
+  return [...sortedRoots(3), small].sort(compareBytes);
 }
 
 /** The 128 keys of a keyset, and one more. */
@@ -188,7 +188,7 @@ function oneKeyMore(): Uint8Array {
       const bytesOfKey = (key: Members): Uint8Array => key.get('key') as Uint8Array;
       members.set(
         'keys',
-        [...keys, more].sort((a, b) => Buffer.compare(bytesOfKey(a), bytesOfKey(b))),
+        [...keys, more].sort((a, b) => compareBytes(bytesOfKey(a), bytesOfKey(b))),
       );
     },
     { keys: manyKeys(128) },
@@ -205,10 +205,11 @@ const BODY = encodeBodyProtected(TYP.keyset);
 const PAYLOAD2 = encodeKeyset(keysetOf(version2));
 type Signer = readonly [protectedBytes: Uint8Array, unprotected: Map<CborValue, CborValue>, signature: Uint8Array];
 
-function signer(name: string, body: Uint8Array = BODY): Signer & { readonly 0: Uint8Array } {
-  const { publicKey, sign } = testKey(name);
+function signer(name: string, body: Uint8Array = BODY): Signer {
+  const key = testKey(name);
+  const { publicKey } = key;
   const own = encodeSignerProtected(publicKey.alg, publicKey.kid);
-  return [own, new Map(), sign(signerStructure(body, own, PAYLOAD2))];
+  return [own, new Map(), key.sign(signerStructure(body, own, PAYLOAD2))];
 }
 const byKid = (names: readonly string[]): readonly string[] =>
   [...names].sort((a, b) => (testKey(a).publicKey.kid < testKey(b).publicKey.kid ? -1 : 1));
@@ -303,7 +304,7 @@ const DOCUMENTS: readonly Row[] = [
 ];
 
 function sorted(...keys: readonly (typeof ISSUING)[]): readonly (typeof ISSUING)[] {
-  return [...keys].sort((a, b) => Buffer.compare(a.publicBytes, b.publicBytes));
+  return [...keys].sort((a, b) => compareBytes(a.publicBytes, b.publicBytes));
 }
 
 const MOST_REVOKED = 16_384;

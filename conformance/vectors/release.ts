@@ -95,10 +95,11 @@ export function releaseFault(
   const listed = decodeCbor(payload);
   if (!isCborMap(listed)) return 'its payload is no map of files';
   for (const [name, facts] of listed) {
-    const bytes = typeof name === 'string' ? files.get(name) : undefined;
-    if (bytes === undefined) return `the file ${String(name)} is missing`;
+    if (typeof name !== 'string') return 'its payload has a key that is no file name';
+    const bytes = files.get(name);
+    if (bytes === undefined) return `the file ${name} is missing`;
     const digest = isCborMap(facts) ? facts.get('sha256') : undefined;
-    if (!isCborBytes(digest) || toHex(digest) !== sha256Hex(bytes)) return `the file ${String(name)} is another one`;
+    if (!isCborBytes(digest) || toHex(digest) !== sha256Hex(bytes)) return `the file ${name} is another one`;
   }
   const extra = [...files.keys()].find((name) => !listed.has(name));
   return extra === undefined ? undefined : `the file ${extra} is not listed`;
@@ -136,7 +137,8 @@ async function main(args: readonly string[]): Promise<void> {
   } else if (act === 'sign' && first !== undefined) {
     const files = releaseFiles();
     const key = await openKeyFile(needed('key'), publicKey(), 'release', passphrase());
-    const document = await signRelease(files, key).finally(() => key.close());
+    const document = await signRelease(files, key);
+    await key.close();
     mkdirSync(first, { recursive: true });
     for (const [name, bytes] of [...files, [DOCUMENT, document] as const]) writeFileSync(join(first, name), bytes);
     process.stdout.write(`${[...files.keys(), DOCUMENT].join('\n')}\n`);
