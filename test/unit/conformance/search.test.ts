@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { answering, readTrust, REFERENCE } from '../../../conformance/harness/reference/answer.ts';
-import { STATEFUL_MUTANTS } from '../../../conformance/mutants/stateful.ts';
+import { STATEFUL_MUTANTS } from '../../../conformance/properties/stateful-mutants.ts';
 import { everyChange } from '../../../conformance/properties/licenses.ts';
 import {
   searchHistories,
