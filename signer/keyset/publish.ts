@@ -21,7 +21,7 @@ import type { Draft } from './draft.ts';
 import { type PartialSignature, requireSignature, signerOf } from './partial-signature.ts';
 import { chainFileOf, publishedChain, publishedVersions, type PublishedVersion } from './published.ts';
 import { versionBefore } from './sign-draft.ts';
-import { requireLowestCounters, requireSignerRules } from './signer-rules.ts';
+import { requireHonoredRecorded, requireLowestCounters, requireSignerRules } from './signer-rules.ts';
 
 /** A signature and the file that it is from. */
 export interface NamedSignature {
@@ -53,6 +53,7 @@ export function judgeDraft(
   const before = versionBefore(draft, versions, ledger.genesis.iss);
   requireSignerRules(before?.keyset, draft.keyset);
   requireLowestCounters(before?.keyset, draft.keyset, ledger, now);
+  requireHonoredRecorded(before?.keyset, draft.keyset, ledger);
   const seen = new Map<string, string>();
   for (const { file, signature } of signatures) {
     const first = seen.get(signature.kid);

@@ -2,11 +2,12 @@
  * What binds whoever makes keysets (docs/keysets.md, "What binds signers"), beside the rules by which a product takes
  * one. Judged when a draft is made, before a root signs it, and before it is published.
  */
+import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Keyset } from '../../formats/keyset/keyset.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
-import type { LedgerView, Lineage } from '../ledger/index.ts';
+import { type LedgerView, type Lineage, sha256 } from '../ledger/index.ts';
 import { kidOfKey, statusChanges } from './changes.ts';
 
 const PAGE = 256;
@@ -67,6 +68,36 @@ export function requireLowestCounters(
         'release the newer license first, and wait for its first day',
       );
   }
+}
+
+/**
+ * Compares the payloads that a draft honors with what the ledger says that the key signed: a draft that honors another
+ * one makes a forged license count. Of a key of another site this ledger knows nothing.
+ *
+ * @throws VtlicError `policy_refused`
+ */
+export function requireHonoredRecorded(before: Keyset | undefined, after: Keyset, ledger: LedgerView): void {
+  for (const { kid, key } of statusChanges(before, after)) {
+    if (key.honored === undefined) continue;
+    const recorded = payloadDigests(ledger, kid);
+    const strange = recorded.size === 0 ? undefined : key.honored.find((digest) => !recorded.has(digest));
+    if (strange !== undefined)
+      throw refused(
+        `the draft honors the payload ${strange} of the revoked key ${kid}, which is not of a license in this ledger`,
+        'do not publish it; ask who made it, and draft it anew: vtlic rotation revoke KEY',
+      );
+  }
+}
+
+/** Of every license that a key signed, as the whole record says. */
+function payloadDigests(ledger: LedgerView, kid: string): ReadonlySet<string> {
+  const digests = new Set<string>();
+  for (const entry of ledger.entriesFrom(1)) {
+    if (entry.kind === 'intent' && entry.body.kid === kid) digests.add(toHex(sha256(entry.body.payload)));
+    if (entry.kind === 'adopt' && entry.body.act === 'license' && entry.body.license.kid === kid)
+      digests.add(toHex(sha256(entry.body.license.payload)));
+  }
+  return digests;
 }
 
 function lineageFromText(text: string, issuer: string): Lineage | undefined {

@@ -7,6 +7,8 @@ import { decodeCoseSign1, encodeCoseSign1, encodeProtected, sigStructure, TYP } 
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { openKeyFile } from '../../keys/private/software/key-file.ts';
+import { sha256Hex } from '../../files/index.ts';
+import { encodeDraft, makeDraft, readDraft } from '../../signer/keyset/draft.ts';
 import { findSiteKey, openSite } from '../../signer/site/site.ts';
 import { builtInChain, trustOfChain } from '../../verifier/keyset/index.ts';
 import { verify } from '../../verifier/index.ts';
@@ -308,6 +310,23 @@ describe('a stolen key', () => {
     const reissued = readdirSync(join(fixture.site, 'out/vaultdesk/acme')).sort().at(-1) ?? '';
     expect(judge(join(fixture.site, 'out/vaultdesk/acme', reissued))).toBe('active');
   }, 180_000);
+
+  it('is not revoked by a draft that honors what the thief signed, although roots signed the draft', async () => {
+    const acme = await issue('acme');
+    await published();
+    const forged = await forge(acme);
+    const draft = await rotate('revoke', ['license-1'], '--early', 'x');
+    const { keyset, base, early } = readDraft(draft);
+    const digest = sha256Hex(decodeCoseSign1(dearmor('VTLIC', readFileSync(forged)), TYP.license).payload);
+    const keys = keyset.keys.map((key) =>
+      key.honored === undefined ? key : { ...key, honored: [...key.honored, digest].sort() },
+    );
+    const altered = makeDraft({ ...keyset, keys }, { early, ...(base === undefined ? {} : { base }) });
+    writeFileSync(draft, encodeDraft(altered));
+    const signatures = [await acts.sign(draft, 'root-1'), await acts.sign(draft, 'root-2')];
+    const done = await acts.run('keyset', 'publish', draft, ...signatures);
+    expect([done.code, done.stderr]).toEqual([3, expect.stringContaining(`the draft honors the payload ${digest}`)]);
+  });
 
   it('takes what nobody honors out of force', async () => {
     const file = await issue('acme');

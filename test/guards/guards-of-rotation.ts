@@ -117,4 +117,12 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
     replace: "revoked: ['active', 'retired'],",
     test: ROTATION_TEST,
   },
+  {
+    against: AGAINST.rotation,
+    does: 'a revoked key has only payloads honored that the ledger has',
+    file: 'signer/keyset/publish.ts',
+    find: 'requireHonoredRecorded(before?.keyset, draft.keyset, ledger);',
+    replace: '',
+    test: ROTATION_TEST,
+  },
 ];
