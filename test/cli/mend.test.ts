@@ -43,7 +43,7 @@ describe('inspect --mend', () => {
     const mended = join(fixture.folder, 'mended.vtlic');
     const done = runCli(['inspect', mail, '--mend', mended]);
     expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('acme-gmbh')]);
-    expect(done.stderr).toContain('mended: the marks of a quoted mail (>)');
+    expect(done.stderr).toContain('mended: the marks of a quoted mail (> or |)');
     expect(done.stderr).toContain('mended: text before or after the block was left out');
     expect(done.stderr).toContain('NOT VERIFIED');
     expect(readFileSync(mended, 'utf8')).toBe(text);
