@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { concatBytes, utf8 } from '../../formats/bytes.ts';
 
 const BLOCK_BYTES = 512;
-/** 2026-12-01T00:00:00Z: no file has a date of its own. */
-const MODIFIED = 1_796_083_200;
+/** 2026-11-01T00:00:00Z: no file has a date of its own. */
+const MODIFIED = 1_793_491_200;
 
 const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, '0')}\0`;
 
