@@ -1,13 +1,13 @@
 /**
  * `npm run build`: compiles the rooms once and writes the published packages to `dist/`, each packed as a tarball.
- * Each tarball is complete: neither package depends on the other, so that no installation asks a registry for a name
+ * Each tarball is complete: no package depends on another, so that no installation asks a registry for a name
  * of ours.
  *
  * `vtlic` (the verifier) has for each module system one file for each entry and some that the entries share, with noble
  * in it, and declarations for both.
  * `vtlic-signer` is packed into one file for each program (the command, its workers, the token host), one for each
  * command, and chunks that these share, because Node takes longer to find and load eighty files than `vtlic verify`
- * takes to verify. Bundles are not minified, and name the file that each part comes from.
+ * takes to verify. `vtlic-conform` is one file, beside the vectors and the documents. Bundles are not minified, and name the file that each part comes from.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -42,6 +42,8 @@ const SIGNER_PROGRAMS = [
   'signer/ledger/verify/signature-worker',
   'keys/private/pkcs11/token-host/host-main',
 ];
+const CONFORM = 'vtlic-conform';
+const CONFORM_MAIN = 'conformance/runner/main';
 /** The modules of Node, and a package with a native addon, which npm compiles on the machine that installs it. */
 const SIGNER_EXTERNAL = /^(?:node:|pkcs11js$)/;
 
@@ -214,6 +216,23 @@ const KEEP_MODULE_URLS: Plugin = {
     }),
 };
 
+/** @returns the command, with fast-check and noble in it; it finds the vectors by its own place in the package */
+async function bundleConform(): Promise<OutputChunk> {
+  const build = await rolldown({
+    cwd: compiled,
+    input: { [CONFORM_MAIN]: join(compiled, `${CONFORM_MAIN}.js`) },
+    platform: 'node',
+    external: /^node:/,
+  });
+  const { output } = await build.generate({ format: 'es', entryFileNames: '[name].js' });
+  await build.close();
+  const [chunk, ...more] = output;
+  const foreign = chunk.imports.filter((id) => !id.startsWith('node:'));
+  if (more.length > 0 || foreign.length > 0)
+    throw new Error(`the bundle of ${CONFORM} is not one file, or imports ${foreign.join(', ')}`);
+  return chunk;
+}
+
 /** The license of each package that has a part in the bundles. */
 function thirdPartyLicenses(chunks: readonly OutputChunk[]): string {
   const folders = new Set(
@@ -301,6 +320,16 @@ async function layOutSigner(): Promise<void> {
   cpSync(join(root, 'docs'), join(folder, 'docs'), { recursive: true });
 }
 
+async function layOutConform(): Promise<void> {
+  const folder = join(dist, CONFORM);
+  const chunk = await bundleConform();
+  const target = join(folder, chunk.fileName);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, chunk.code, { mode: 0o755 });
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses([chunk]));
+  for (const path of ['vectors', 'docs']) cpSync(join(root, path), join(folder, path), { recursive: true });
+}
+
 rmSync(dist, { recursive: true, force: true });
 execFileSync(
   process.execPath,
@@ -310,6 +339,7 @@ execFileSync(
 for (const [name, layOut] of [
   [LIBRARY, layOutLibrary],
   [SIGNER, layOutSigner],
+  [CONFORM, layOutConform],
 ] as const) {
   const folder = join(dist, name);
   cpSync(join(root, 'packages', name), folder, { recursive: true });
@@ -322,6 +352,6 @@ for (const [name, layOut] of [
 }
 rmSync(compiled, { recursive: true });
 const tarballs = readdirSync(dist).filter((name) => name.endsWith('.tgz'));
-if (tarballs.length !== 2 || !existsSync(join(dist, SIGNER, `${SIGNER_MAIN}.js`)))
+if (tarballs.length !== 3 || !existsSync(join(dist, SIGNER, `${SIGNER_MAIN}.js`)))
   throw new Error('the build is not complete');
-process.stdout.write(`built ${tarballs.join(' and ')} in dist/\n`);
+process.stdout.write(`built ${tarballs.join(', ')} in dist/\n`);

@@ -23,7 +23,7 @@ export type Found = Omit<Finding, 'headline'>;
 
 export function headlineOfLicense({ got, steps }: Found, changes: readonly Change[]): string {
   const expected = steps.at(-1)?.expected;
-  const what = changes.length === 0 ? 'a valid license' : changes.map(({ words }) => words).join('; ');
+  const what = changes.length === 0 ? (steps.at(-1)?.words ?? '') : changes.map(({ words }) => words).join('; ');
   if (expected === undefined) return what;
   if (got.verdict !== expected.verdict) return `${verb(got)} what should be ${wordsOfAnswer(expected)} — ${what}`;
   return `says ${wordsOfAnswer(got)} instead of ${wordsOfAnswer(expected)} — ${what}`;

@@ -49,7 +49,7 @@ export interface Report {
   readonly outcomes: readonly CaseOutcome[];
 }
 
-export function count(report: Report, ...of: readonly Outcome[]): number {
+export function count(report: Pick<Report, 'outcomes'>, ...of: readonly Outcome[]): number {
   return report.outcomes.filter(({ outcome }) => of.includes(outcome)).length;
 }
 

@@ -25,6 +25,8 @@ export function textReport(report: Report): string {
     const passed = of.filter(({ outcome }) => outcome === 'pass').length;
     const skipped = of.filter(({ outcome }) => outcome === 'skipped').length;
     const rest = skipped === 0 ? '' : `, ${skipped} not run`;
+    const mistakes = of.filter(({ id, outcome }) => outcome === 'fail' && id.startsWith('found/')).length;
+    if (mistakes > 0) return [`${part.padEnd(20)} ${mistakes} mistakes found`];
     return [`${part.padEnd(20)} ${passed} of ${of.length - skipped} passed${rest}`];
   });
   const reasons = new Map<string, number>();

@@ -10,7 +10,8 @@ export const HELP = `vtlic-conform tests a verifier of .vtlic licenses, in any l
 It runs a smoke test, the published vectors, generated licenses and generated
 histories. docs/conformance.md explains the protocol and the results.
 
-  --only PREFIX              only vectors whose id begins with it
+  --only PREFIX              only vectors whose id begins with it, also while
+                             the smoke test fails; no generated cases
   --no-vectors               generated cases only
   --vectors FOLDER           other vectors than those that come with it
   --case FOLDER              replays a case that it wrote; may be repeated
@@ -58,7 +59,7 @@ const OPTIONS = {
   'no-vectors': { type: 'boolean', default: false },
   vectors: { type: 'string' },
   case: { type: 'string', multiple: true },
-  seconds: { type: 'string', default: '20' },
+  seconds: { type: 'string' },
   search: { type: 'string' },
   seed: { type: 'string' },
   'expected-failures': { type: 'string' },
@@ -95,7 +96,10 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     vectors: !values['no-vectors'] && (values.case ?? []).length === 0,
     ...(vectors === undefined ? {} : { vectorsFolder: vectors }),
     cases: values.case ?? [],
-    seconds: (values.case ?? []).length > 0 ? 0 : number('seconds', values.seconds, 0, MAX_SECONDS),
+    seconds:
+      (values.case ?? []).length > 0
+        ? 0
+        : number('seconds', values.seconds ?? (only === '' ? '20' : '0'), 0, MAX_SECONDS),
     ...(search === undefined ? {} : { search: kind(search) }),
     ...(seed === undefined ? {} : { seed: number('seed', seed, 0, 2 ** 31 - 1) }),
     ...(failures === undefined ? {} : { expectedFailures: failures }),

@@ -247,7 +247,7 @@ it.each(['packages/vtlic/README.md', 'README.md'])('every example of %s runs as 
   expect(printed).toContain('active enterprise 250\n');
 });
 
-describe.each(['vtlic', 'vtlic-signer'])('the tarball of %s', (name) => {
+describe.each(['vtlic', 'vtlic-signer', 'vtlic-conform'])('the tarball of %s', (name) => {
   const folder = join(DIST, name);
   const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8')) as {
     readonly keywords?: readonly string[];
@@ -279,6 +279,21 @@ describe.each(['vtlic', 'vtlic-signer'])('the tarball of %s', (name) => {
 
   it('depends on no package of ours, whose name anybody may register', () => {
     expect(Object.keys(manifest.dependencies ?? {}).filter((dependency) => dependency.startsWith('vtlic'))).toEqual([]);
+  });
+});
+
+describe('the package vtlic-conform', () => {
+  it('installs what is committed, and runs the vectors that it has against a verifier', () => {
+    const { folder, tree, bin } = install('vtlic-conform-0.1.0.tgz');
+    expect({ tree, bin }).toEqual(committed('vtlic-conform'));
+    const harness = join(ROOT, 'conformance/harness/typescript/harness.ts');
+    const { status, stdout } = spawnSync(
+      join(folder, 'node_modules/.bin/vtlic-conform'),
+      ['--quiet', '--only', 'verify/time', '--', process.execPath, harness],
+      { cwd: folder, encoding: 'utf8' },
+    );
+    expect(stdout).toMatch(/PASSED: \d\d+ passed, 0 failed/);
+    expect(status).toBe(0);
   });
 });
 

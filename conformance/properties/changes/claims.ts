@@ -242,6 +242,35 @@ const TEXTS: readonly (readonly [string, Raw])[] = [
   ['whose head is too long', new Raw(concatBytes(head(3, 4, 1), utf8('Acme')))],
 ];
 
+/** Where a claim has any value of the profile, only the profile itself refuses these. */
+const EXT_VALUES: readonly (readonly [string, Item])[] = [
+  ...[
+    ['null', 'f6'],
+    ['undefined', 'f7'],
+    ['the simple value 0', 'e0'],
+    ['the simple value 255', 'f8ff'],
+    ['false in two bytes', 'f814'],
+    ['a float in two bytes', 'f93c00'],
+    ['a float in four bytes', 'fa3f800000'],
+    ['a float in eight bytes', 'fb3ff0000000000000'],
+    ['NaN', 'f97e00'],
+    ['a break', 'ff'],
+    ['a reserved head', '1c'],
+    ['a tag', 'c100'],
+    ['2^53', '1b0020000000000000'],
+    ['-2^53', '3b001fffffffffffff'],
+    ['2^64 - 1', '1bffffffffffffffff'],
+    ['an integer in two bytes too many', '19000a'],
+    ['bytes of indefinite length', '5f4100ff'],
+    ['a list of indefinite length', '9f00ff'],
+    ['a map with its keys in another order', 'a2616200616100'],
+    ['a map with a key twice', 'a2616100616100'],
+  ].map(([words = '', hex = '']) => [words, new Raw(fromHex(hex) ?? new Uint8Array())] as const),
+  ['2^53 - 1', Number.MAX_SAFE_INTEGER],
+  ['-(2^53 - 1)', -Number.MAX_SAFE_INTEGER],
+  ['a map within a list within a map', new Pairs([['b', [new Pairs([['c', true]])]]])],
+];
+
 const time = (draft: Draft, claim: 4 | 5 | 6): number => {
   const value = draft.claims.get(claim);
   return typeof value === 'number' ? value : 0;
@@ -271,6 +300,7 @@ export const CLAIM_CHANGES: readonly Changes[] = [
     (draft, claim) => void draft.claims.delete(claim),
   ),
   each('with the unknown claim', UNKNOWN, (draft, claim) => void draft.claims.set(claim, 1)),
+  each('an ext with', EXT_VALUES, (draft, value) => void draft.claims.set('ext', new Pairs([['a', value]]))),
   each('a payload', PAYLOAD, (draft, edit) => draft.payloadEdits.push(edit)),
   each('a name', TEXTS, (draft, value) => void draft.claims.set('name', value)),
   each('an order of times', ORDERS, (draft, edit) => edit(draft)),

@@ -129,6 +129,10 @@ const FORGED: readonly (readonly [string, (draft: Draft) => void])[] = [
   ['with a byte too few', (draft) => draft.signatureEdits.push((bytes) => bytes.subarray(0, -1))],
   ['whose s is not reduced (s + L)', (draft) => draft.signatureEdits.push(addOrder)],
   ['whose R is of small order, and whose equation is true', (draft) => identityR(draft)],
+  [
+    'over header and payload, one after the other',
+    (draft) => signOther(draft, (header, payload) => concatBytes(header, payload)),
+  ],
   ['over the payload only', (draft) => signOther(draft, (_header, payload) => payload)],
   [
     'over the context "Signature"',
@@ -136,7 +140,23 @@ const FORGED: readonly (readonly [string, (draft: Draft) => void])[] = [
   ],
   [
     'over external data',
-    (draft) => signOther(draft, (header, payload) => encode(['Signature1', header, utf8('x'), payload])),
+    (draft) => signOther(draft, (header, payload) => encode(['Signature1', header, utf8('vtlic'), payload])),
+  ],
+  [
+    'over a structure without external data',
+    (draft) => signOther(draft, (header, payload) => encode(['Signature1', header, payload])),
+  ],
+  [
+    'over external data of one zero byte',
+    (draft) => signOther(draft, (header, payload) => encode(['Signature1', header, new Uint8Array(1), payload])),
+  ],
+  [
+    'over the typ as external data',
+    (draft) => signOther(draft, (header, payload) => encode(['Signature1', header, utf8(TYP.license), payload])),
+  ],
+  [
+    'over the structure as a byte string',
+    (draft) => signOther(draft, (header, payload) => encode(sigStructure(header, payload))),
   ],
   [
     'over an empty header',
@@ -209,6 +229,8 @@ function toLittleEndian(value: bigint): Bytes {
 const MLDSA = 3309;
 const PREFIX = utf8('CompositeAlgorithmSignatures2025');
 const LABEL = utf8('COMPSIG-MLDSA65-Ed25519-SHA512');
+const OTHER_PREFIX = utf8('CompositeAlgorithmSignatures2024');
+const OTHER_LABEL = utf8('COMPSIG-MLDSA44-Ed25519-SHA512');
 const hash = (name: string, message: Bytes): Bytes => Uint8Array.from(createHash(name).update(message).digest());
 
 /** Composite licenses that only a verifier with a shortcut accepts. */
@@ -223,6 +245,8 @@ const COMPOSITES: readonly (readonly [string, (draft: Draft) => void])[] = [
   ['with only the ML-DSA component', (draft) => draft.signatureEdits.push((bytes) => bytes.subarray(0, MLDSA))],
   ['whose Ed25519 component is by another key', (draft) => mixed(draft, false)],
   ['whose ML-DSA component is by another key', (draft) => mixed(draft, true)],
+  ['whose Ed25519 component is over the bare Sig_structure', (draft) => bareComponent(draft, true)],
+  ['whose ML-DSA component is over the bare Sig_structure', (draft) => bareComponent(draft, false)],
   ['over the bare Sig_structure', (draft) => composite(draft, (message) => message, LABEL)],
   ['without the prefix', (draft) => composite(draft, (m) => prefixed([LABEL, zero, hash('sha512', m)]), LABEL)],
   ["without the label in M'", (draft) => composite(draft, (m) => prefixed([PREFIX, zero, hash('sha512', m)]), LABEL)],
@@ -233,6 +257,28 @@ const COMPOSITES: readonly (readonly [string, (draft: Draft) => void])[] = [
   ],
   ['with an empty context of ML-DSA', (draft) => composite(draft, right, new Uint8Array())],
   ['with another context of ML-DSA', (draft) => composite(draft, right, utf8('COMPSIG-MLDSA65-Ed25519-SHA51'))],
+  [
+    'with another year in the prefix',
+    (draft) => composite(draft, (m) => prefixed([OTHER_PREFIX, LABEL, zero, hash('sha512', m)]), LABEL),
+  ],
+  [
+    'with the label of ML-DSA-44',
+    (draft) => composite(draft, (m) => prefixed([PREFIX, OTHER_LABEL, zero, hash('sha512', m)]), LABEL),
+  ],
+  [
+    'with the length of the label before it',
+    (draft) =>
+      composite(draft, (m) => prefixed([PREFIX, Uint8Array.of(LABEL.length), LABEL, zero, hash('sha512', m)]), LABEL),
+  ],
+  [
+    'with an application context',
+    (draft) =>
+      composite(draft, (m) => prefixed([PREFIX, LABEL, Uint8Array.of(5), utf8('vtlic'), hash('sha512', m)]), LABEL),
+  ],
+  [
+    'over the structure without its hash',
+    (draft) => composite(draft, (m) => prefixed([PREFIX, LABEL, zero, m]), LABEL),
+  ],
 ];
 
 const zero = Uint8Array.of(0);
@@ -242,6 +288,17 @@ const right = (message: Bytes): Bytes => prefixed([PREFIX, LABEL, zero, hash('sh
 function composite(draft: Draft, message: (structure: Bytes) => Bytes, context: Bytes): void {
   const { signer } = draft;
   draft.sign = (header, payload) => signer.signParts(message(sigStructure(header, payload)), context);
+}
+
+/** One component over M', and the other one over the Sig_structure itself. */
+function bareComponent(draft: Draft, isEd25519: boolean): void {
+  const { signer } = draft;
+  draft.sign = (header, payload) => {
+    const structure = sigStructure(header, payload);
+    const [genuine, bare] = [signer.sign(structure), signer.signParts(structure, LABEL)];
+    const [first, second] = isEd25519 ? [genuine, bare] : [bare, genuine];
+    return concatBytes(first.subarray(0, MLDSA), second.subarray(MLDSA));
+  };
 }
 
 function mixed(draft: Draft, foreignMldsa: boolean): void {
@@ -308,6 +365,10 @@ export const COSE_CHANGES: readonly Changes[] = [
     draft.signer = COMPOSITE.ed25519Component;
     draft.header.set(1, -19);
     draft.header.set(4, fromHex(COMPOSITE.publicKey.kid) ?? new Uint8Array());
+  }),
+  one('the kid of the Ed25519 component of a trusted composite, by which it is signed', (draft) => {
+    becomeComposite(draft);
+    draft.header.set(4, fromHex(COMPONENT_KID) ?? new Uint8Array());
   }),
   one('another trusted key beside its own', (draft) => trustToo(draft, SECOND, () => undefined)),
   one('the composite beside its own key', (draft) => trustToo(draft, COMPOSITE, () => undefined)),
