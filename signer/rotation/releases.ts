@@ -105,7 +105,3 @@ export function dateOf(value: JsonValueReader, end: boolean): number {
   if (!date.ok) throw value.fault(`is no date: ${date.why}`);
   return date.seconds;
 }
-
-export function isInField({ from, until }: Release, at: number): boolean {
-  return from <= at && (until === undefined || at < until);
-}
