@@ -10,8 +10,9 @@ import type { CoseKey } from '../../formats/cose-key.ts';
 import { parseDate } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { jsonLine } from '../../formats/json/index.ts';
-import type { Keyset } from '../../formats/keyset/keyset.ts';
+import type { IssuingPurpose, Keyset } from '../../formats/keyset/keyset.ts';
 import { createDurably } from '../../files/index.ts';
+import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { applyChanges, kidOfKey, type KeysetChanges } from '../keyset/changes.ts';
 import {
   type Draft,
@@ -37,6 +38,7 @@ import {
 } from '../rotation/early.ts';
 import { readRotationPlan } from '../rotation/plan.ts';
 import { readReleases, type Release } from '../rotation/releases.ts';
+import { requireHonoredUntilNow } from '../rotation/signed-by-key.ts';
 import { nowSeconds } from '../runtime.ts';
 import type { Site } from '../site/site.ts';
 import type { Io } from './io.ts';
@@ -102,38 +104,58 @@ export function nameOfSite({ config }: Site): NameOfKey {
   return (kid) => config.keys.find(({ publicKey }) => publicKey.kid === kid)?.name;
 }
 
+/** A key that a person named, and its purpose, where this site or a published keyset says one. */
+export interface NamedKey extends CoseKey {
+  readonly purpose?: KeyPurpose;
+}
+
 /**
  * A key as a person names it: a key of the site by its name, a key of a published keyset by its kid, or `file:PATH`.
  *
- * @throws VtlicError `key_not_found`, or `usage` for a key of the site with another purpose
+ * @throws VtlicError `key_not_found`, or `usage` for a key that this site or a published keyset has for another purpose
  */
-export function findKey({ io, site, versions }: DraftingContext, text: string, role: 'root' | 'issuing'): CoseKey {
-  if (text.startsWith('file:')) {
-    const keys = readTrustFile(io, text.slice('file:'.length));
-    const [key] = keys;
-    if (key === undefined || keys.length > 1)
-      throw new VtlicError('key_invalid', `the file has ${keys.length} public keys, and one is meant`, {
-        file: resolve(io.cwd, text.slice('file:'.length)),
-        hint: 'export each key into a file of its own: vtlic key export NAME --out FILE',
-      });
-    return { alg: key.alg, publicBytes: key.bytes };
-  }
+export function findKey(context: DraftingContext, text: string, role: 'root' | 'issuing'): NamedKey {
+  const key = text.startsWith('file:') ? keyOfFile(context, text.slice('file:'.length)) : keyByName(context, text);
+  const { site, versions } = context;
+  const kid = kidOfKey(key);
+  const own = site.config.keys.find(({ publicKey }) => publicKey.kid === kid);
+  const isRoot = versions.some(({ keyset }) => keyset.roots.some((root) => kidOfKey(root) === kid));
+  const issuing = versions.flatMap(({ keyset }) => keyset.keys).find((other) => kidOfKey(other) === kid);
+  const purpose = own?.purpose ?? (isRoot ? 'root' : issuing?.purpose);
+  if (purpose === undefined) return key;
+  const fits = role === 'root' ? purpose === 'root' : purpose === 'license' || purpose === 'license-key';
+  if (fits) return { ...key, purpose };
+  throw new VtlicError(
+    'usage',
+    `the key ${own?.name ?? kid} has the purpose ${purpose}, and ${ROLE_WORDS[role]} is meant`,
+    { hint: 'one key has one purpose: name another key, see: vtlic key list' },
+  );
+}
+
+/** A key that signs, with the purpose that it has or gets. */
+export function findIssuingKey(
+  context: DraftingContext,
+  text: string,
+): { readonly key: CoseKey; readonly purpose: IssuingPurpose } {
+  const key = findKey(context, text, 'issuing');
+  return { key, purpose: key.purpose === 'license-key' ? 'license-key' : 'license' };
+}
+
+function keyOfFile({ io }: DraftingContext, path: string): CoseKey {
+  const keys = readTrustFile(io, path);
+  const [key] = keys;
+  if (key !== undefined && keys.length === 1) return { alg: key.alg, publicBytes: key.bytes };
+  throw new VtlicError('key_invalid', `the file has ${keys.length} public keys, and one is meant`, {
+    file: resolve(io.cwd, path),
+    hint: 'export each key into a file of its own: vtlic key export NAME --out FILE',
+  });
+}
+
+function keyByName({ site, versions }: DraftingContext, text: string): CoseKey {
   const own = site.config.keys.find(({ name, publicKey }) => name === text || publicKey.kid === text);
-  if (own !== undefined) {
-    const isRoot = own.purpose === 'root';
-    const fits = role === 'root' ? isRoot : own.purpose === 'license' || own.purpose === 'license-key';
-    if (!fits)
-      throw new VtlicError(
-        'usage',
-        `the key ${own.name} has the purpose ${own.purpose}, and ${ROLE_WORDS[role]} is meant`,
-        {
-          hint: 'one key has one purpose: name another key, see: vtlic key list',
-        },
-      );
-    return { alg: own.algorithm, publicBytes: own.publicKey.bytes };
-  }
+  if (own !== undefined) return { alg: own.algorithm, publicBytes: own.publicKey.bytes };
   const published = versions
-    .flatMap(({ keyset }) => (role === 'root' ? keyset.roots : keyset.keys))
+    .flatMap(({ keyset }): readonly CoseKey[] => [...keyset.roots, ...keyset.keys])
     .findLast((key) => kidOfKey(key) === text);
   if (published !== undefined) return { alg: published.alg, publicBytes: published.publicBytes };
   throw new VtlicError('key_not_found', `neither this site nor a published keyset has a key ${cleanText(text, 80)}`, {
@@ -201,6 +223,7 @@ function draftFrom({ io, site, ledger, options }: Drafting, makeChanges: MakeCha
   if (onto !== undefined) {
     requireFreshDraft(onto, now);
     versionBefore(onto, versions, issuer);
+    requireHonoredUntilNow(before?.keyset, onto.keyset, ledger, now);
   }
   // A change to a draft keeps its number.
   const current = onto === undefined ? before?.keyset : { ...onto.keyset, version: onto.version - 1 };

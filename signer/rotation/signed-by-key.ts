@@ -2,15 +2,18 @@
 import { toHex } from '../../formats/bytes.ts';
 import { isPerpetual } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { MAX_HONORED } from '../../formats/keyset/keyset.ts';
+import { type Keyset, MAX_HONORED } from '../../formats/keyset/keyset.ts';
 import { MAX_GRACE_SECONDS } from '../../formats/license/bounds.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
+import { statusChanges } from '../keyset/changes.ts';
 import { type LedgerView, lineageOf, newestOfLineage, sha256 } from '../ledger/index.ts';
 
 export interface SignedByKey {
   /** SHA-256 of every payload that may still be in force somewhere, sorted. */
   readonly digests: readonly string[];
+  /** Digest → seconds since 1970: when the ledger recorded the license. */
+  readonly recorded: ReadonlyMap<string, number>;
   /** The newest license of each lineage, where this key signed it and it may still be in force. */
   readonly newest: readonly License[];
 }
@@ -23,18 +26,22 @@ export interface SignedByKey {
 export function signedByKey(ledger: LedgerView, kid: string, now: number): SignedByKey {
   const intents = new Map<number, Uint8Array>();
   const payloads = new Map<string, License>();
-  const add = (payload: Uint8Array): void => {
+  const recorded = new Map<string, number>();
+  const add = (payload: Uint8Array, at: number): void => {
     const license = decodeLicense(payload);
     const end = license.exp + (license.grace ?? MAX_GRACE_SECONDS);
-    if (isPerpetual(license.exp) || end > now) payloads.set(toHex(sha256(payload)), license);
+    if (!isPerpetual(license.exp) && end <= now) return;
+    const digest = toHex(sha256(payload));
+    payloads.set(digest, license);
+    recorded.set(digest, at);
   };
   for (const entry of ledger.entriesFrom(1)) {
     if (entry.kind === 'intent' && entry.body.kid === kid) intents.set(entry.seq, entry.body.payload);
     else if (entry.kind === 'adopt' && entry.body.act === 'license' && entry.body.license.kid === kid)
-      add(entry.body.license.payload);
+      add(entry.body.license.payload, entry.at);
     else if (entry.kind === 'issue') {
       const payload = intents.get(entry.body.intent);
-      if (payload !== undefined) add(payload);
+      if (payload !== undefined) add(payload, entry.at);
     }
   }
   const newest: License[] = [];
@@ -42,7 +49,7 @@ export function signedByKey(ledger: LedgerView, kid: string, now: number): Signe
     const last = newestOfLineage(ledger, lineageOf(license));
     if (last?.ctr === license.ctr && last.kid === kid) newest.push(license);
   }
-  return { digests: [...payloads.keys()].sort(), newest };
+  return { digests: [...payloads.keys()].sort(), recorded, newest };
 }
 
 /** @throws VtlicError `policy_refused` where a keyset cannot have so many */
@@ -53,4 +60,35 @@ export function requireHonorable({ digests }: SignedByKey): void {
     `the key signed ${digests.length} licenses that may still be in force, and a keyset honors at most ${MAX_HONORED}`,
     { hint: 'retire the key and reissue them first; those that ended need not be honored: vtlic rotation stolen KEY' },
   );
+}
+
+/**
+ * Compares the keys that a draft revokes with what they signed until now: a license that was signed after the draft was
+ * made is not honored, and its customer is honest.
+ *
+ * @param now seconds since 1970
+ * @throws VtlicError `plan_stale` where the draft honors some licenses of a key, or was to honor all, and one is missing
+ */
+export function requireHonoredUntilNow(
+  before: Keyset | undefined,
+  after: Keyset,
+  ledger: LedgerView,
+  now: number,
+): void {
+  for (const { kid, key, to } of statusChanges(before, after)) {
+    if (to !== 'revoked') continue;
+    const honored = new Set(key.honored);
+    const missing = [...signedByKey(ledger, kid, now).recorded].filter(([digest]) => !honored.has(digest));
+    const since = missing.filter(([, at]) => at >= after.made).length;
+    // A draft that honors none was perhaps made so (--honor-nothing).
+    const count = honored.size === 0 ? since : missing.length;
+    if (count === 0) continue;
+    throw new VtlicError(
+      'plan_stale',
+      since === count
+        ? `the key ${kid} signed ${count} license(s) since the draft was made, and the draft does not honor them`
+        : `the ledger has ${count} license(s) of the key ${kid} that may be in force, and the draft does not honor them`,
+      { hint: `draft it anew: vtlic rotation revoke ${kid} --version ${after.version + 1}` },
+    );
+  }
 }

@@ -7,7 +7,15 @@ import { MAX_ROOTS, type KeyStatus } from '../../../formats/keyset/keyset.ts';
 import { type KeyChange, kidOfKey } from '../../keyset/changes.ts';
 import type { Io } from '../io.ts';
 import { collect, invalid } from '../options.ts';
-import { type DraftingContext, type DraftOptions, draftOptions, findKey, parseDay, runDraft } from '../drafting.ts';
+import {
+  type DraftingContext,
+  type DraftOptions,
+  draftOptions,
+  findIssuingKey,
+  findKey,
+  parseDay,
+  runDraft,
+} from '../drafting.ts';
 
 interface KeysetDraftOptions extends DraftOptions {
   readonly addRoot: readonly string[];
@@ -83,7 +91,7 @@ function keyChanges(context: DraftingContext, options: KeysetDraftOptions): read
       products.delete(name);
       tiers.delete(name);
       return {
-        key: findKey(context, name, 'issuing'),
+        ...findIssuingKey(context, name),
         status,
         ...(ofProducts === undefined ? {} : { products: ofProducts }),
         ...(ofTiers === undefined ? {} : { tiers: ofTiers }),

@@ -15,6 +15,7 @@ import { publishedVersions } from '../../keyset/published.ts';
 import { changesInWords } from '../../keyset/view.ts';
 import type { Ledger, LedgerView } from '../../ledger/index.ts';
 import { findEarly, requireReasons } from '../../rotation/early.ts';
+import { requireHonoredUntilNow } from '../../rotation/signed-by-key.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Site } from '../../site/site.ts';
 import { draftView, nameOfSite, releasesOf } from '../drafting.ts';
@@ -87,6 +88,7 @@ async function publishNew(
     isEmergency: draft.emergency !== undefined,
   });
   requireReasons(findings, draft.early);
+  requireHonoredUntilNow(signed.before?.keyset, draft.keyset, ledger, now);
   const view = draftView(draft, signed.before, nameOfSite(site));
   await confirmDraft(io, draft, view, { confirm: options.confirm, terminal, act: 'publish' });
   await publish(signed, ledger, io.runtime);

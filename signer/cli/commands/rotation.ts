@@ -16,7 +16,14 @@ import { columnsFor, notInTable, rowOf } from '../../batch/csv-columns.ts';
 import { kidOfKey, type KeyChange } from '../../keyset/changes.ts';
 import { renewalRequest } from '../../renew/renewal-request.ts';
 import { requireHonorable, signedByKey } from '../../rotation/signed-by-key.ts';
-import { type DraftingContext, type DraftOptions, draftOptions, findKey, runDraft } from '../drafting.ts';
+import {
+  type DraftingContext,
+  type DraftOptions,
+  draftOptions,
+  findIssuingKey,
+  findKey,
+  runDraft,
+} from '../drafting.ts';
 import type { Io, SetExit } from '../io.ts';
 import { newFilePath, siteArgument } from '../options.ts';
 import { addRotationSimulate } from './rotation-simulate.ts';
@@ -71,7 +78,7 @@ function addStep(parent: Command, io: Io, { name, status, purpose, example }: St
     .addHelpText('after', `\nExample:\n  ${example}`);
   draftOptions(command).action((keys: readonly string[], options: DraftOptions) =>
     runDraft(io, options, (context) => ({
-      keys: keys.map((key): KeyChange => ({ key: findKey(context, key, 'issuing'), status })),
+      keys: keys.map((key): KeyChange => ({ ...findIssuingKey(context, key), status })),
     })),
   );
 }
@@ -172,12 +179,20 @@ function statusOf({ current }: DraftingContext, kid: string): KeyStatus | undefi
 
 /** The spare signs, and the key signs no more. */
 function replacement(context: DraftingContext, name: string, spare: string | undefined): readonly KeyChange[] {
-  const key = findKey(context, name, 'issuing');
+  const { key, purpose } = findIssuingKey(context, name);
   const others = (context.current?.keys ?? []).filter(
-    (other) => other.purpose === 'license' && kidOfKey(other) !== kidOfKey(key),
+    (other) => other.purpose === purpose && kidOfKey(other) !== kidOfKey(key),
   );
   const retired: KeyChange = { key, status: 'retired' };
-  if (spare !== undefined) return [{ key: findKey(context, spare, 'issuing'), status: 'active' }, retired];
+  if (spare !== undefined) {
+    const taken = findIssuingKey(context, spare);
+    if (taken.purpose === purpose) return [{ ...taken, status: 'active' }, retired];
+    throw new VtlicError(
+      'usage',
+      `the key ${cleanText(spare, 80)} has the purpose ${taken.purpose}, and the one that it would replace ${purpose}`,
+      { hint: 'name a spare with the same purpose, see: vtlic keyset show' },
+    );
+  }
   const waiting = others.filter(({ status }) => status === 'pre-published');
   const [only] = waiting;
   if (only !== undefined && waiting.length === 1) return [{ key: only, status: 'active' }, retired];

@@ -1,0 +1,176 @@
+/** What could slip through a rotation: steps that are too early in an unusual way, keys of another purpose, late licenses. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KeysetActs } from '../support/keyset-acts.ts';
+import { addKey } from '../support/site-keys.ts';
+import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
+
+const ROOTS = ['root-1', 'root-2'] as const;
+const FIRST = ['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '2'];
+const DAY_MS = 86_400_000;
+
+let fixture: SiteFixture;
+let acts: KeysetActs;
+
+beforeEach(async () => {
+  fixture = await makeSite({ algorithm: 'ed25519' });
+  for (const name of ROOTS) await addKey(fixture, name, 'root');
+  await addKey(fixture, 'spare', 'license');
+  acts = new KeysetActs(fixture);
+  writeReleases([]);
+});
+afterEach(() => {
+  fixture.remove();
+});
+
+const RELEASE = { product: 'vaultdesk', from: '2020-01-01' };
+
+function writeReleases(releases: readonly Record<string, unknown>[]): void {
+  const document = { schema: 'vtlic-releases/1', releases: releases.map((release) => ({ ...RELEASE, ...release })) };
+  writeFileSync(join(fixture.site, 'releases.json'), JSON.stringify(document));
+}
+
+function day(offset: number): string {
+  return new Date(Date.now() + offset * DAY_MS).toISOString().slice(0, 10);
+}
+
+function kid(name: string): string {
+  const site = JSON.parse(readFileSync(join(fixture.site, 'site.json'), 'utf8')) as {
+    keys: { name: string; kid: string }[];
+  };
+  return site.keys.find((key) => key.name === name)?.kid ?? '';
+}
+
+async function published(...more: readonly string[]): Promise<void> {
+  await acts.next('1.draft', [...FIRST, '--activate', 'license-1', ...more], ROOTS);
+}
+
+async function refused(...args: readonly string[]): Promise<readonly [number, string]> {
+  const { code, stderr } = await acts.run(...args);
+  return [code, stderr];
+}
+
+async function issue(customer: string, ...options: readonly string[]): Promise<void> {
+  const plan = await acts.succeed(
+    acts.run('issue', writeRequest(fixture, { customer, name: customer }), '--dry-run', ...options),
+  );
+  await acts.succeed(acts.runOpen('issue', '--confirm', plan));
+}
+
+describe('the purpose of a key', () => {
+  it('is in the keyset the one that the site gave it, also of a key for license keys', async () => {
+    await addKey(fixture, 'jwt', 'license-key');
+    await published('--pre-publish', 'jwt');
+    const shown = await acts.succeed(acts.run('keyset', 'show'));
+    expect(shown).toMatch(/\(jwt\)\n +purpose license-key, pre-published/);
+  });
+
+  it('does not change where its public key is read from a file', async () => {
+    await published();
+    await addKey(fixture, 'root-9', 'root');
+    for (const [name, option, words] of [
+      ['root-9', '--pre-publish', 'has the purpose root'],
+      ['spare', '--add-root', 'has the purpose license'],
+    ] as const) {
+      const file = acts.file(`${name}.pem`);
+      await acts.succeed(acts.run('key', 'export', name, '--out', file));
+      const done = await refused('keyset', 'draft', option, `file:${file}`);
+      expect(done).toEqual([2, expect.stringContaining(words)]);
+    }
+  });
+
+  it('decides which spare takes the place of a lost key', async () => {
+    await addKey(fixture, 'jwt', 'license-key');
+    await addKey(fixture, 'jwt-2', 'license-key');
+    await published('--activate', 'jwt', '--pre-publish', 'jwt-2', '--pre-publish', 'spare');
+    const draft = await acts.succeed(acts.run('rotation', 'lost', 'jwt', '--out', acts.file('lost.draft')));
+    const shown = await acts.succeed(acts.run('keyset', 'show', draft));
+    expect(shown).toMatch(/jwt-2 .*pre-published → active/);
+    expect(shown).not.toMatch(/spare .*active/);
+    const other = await refused('rotation', 'lost', 'jwt', '--spare', 'spare', '--out', acts.file('x.draft'));
+    expect(other).toEqual([2, expect.stringContaining('purpose')]);
+  });
+});
+
+describe('a revocation', () => {
+  it('is not published where the key signed licenses since it was drafted', async () => {
+    await published('--activate', 'spare');
+    await issue('acme', '--key', 'spare');
+    const draft = await acts.succeed(acts.run('rotation', 'revoke', 'spare'));
+    await issue('late', '--key', 'spare');
+    const publish = async (file: string): Promise<readonly [number, string]> => {
+      const signatures: string[] = [];
+      for (const root of ROOTS) signatures.push(await acts.sign(file, root));
+      return refused('keyset', 'publish', file, ...signatures);
+    };
+    const since = expect.stringMatching(/signed [12] license\(s\) since the draft was made/) as unknown;
+    expect(await publish(draft)).toEqual([10, since]);
+    // The same where nothing was to be honored: the customer of the late license did not know.
+    const nothing = ['rotation', 'revoke', 'spare', '--honor-nothing', '--version', '3'];
+    const other = await acts.succeed(acts.run(...nothing, '--out', acts.file('3.draft')));
+    await issue('later', '--key', 'spare');
+    expect(await publish(other)).toEqual([10, since]);
+    const onto = ['keyset', 'draft', '--expires', day(400), '--onto', other, '--out', acts.file('4.draft')];
+    expect(await refused(...onto)).toEqual([10, since]);
+    const anew = await acts.succeed(acts.run('rotation', 'revoke', 'spare', '--version', '4'));
+    expect((await publish(anew))[0]).toBe(0);
+  }, 60_000);
+});
+
+describe('a step is too early', () => {
+  it('where the other key that signs is for other tiers', async () => {
+    await published('--activate', 'spare', '--tiers', 'spare=team');
+    writeReleases([{ name: 'old', keyset: 1 }]);
+    const done = await refused('rotation', 'retire', 'license-1');
+    expect(done).toEqual([3, expect.stringContaining('too early')]);
+  });
+
+  it('where a release knows the key for another product or for fewer tiers', async () => {
+    await addKey(fixture, 'spare-2', 'license');
+    await published('--pre-publish', 'spare', '--products', 'spare=other');
+    writeReleases([{ name: 'old', keyset: 1 }]);
+    const draft = ['keyset', 'draft', '--activate', 'spare'];
+    const products = ['--products', 'spare=vaultdesk'];
+    expect(await refused(...draft, ...products)).toEqual([3, expect.stringContaining('too early')]);
+    await acts.next('2.draft', ['--pre-publish', 'spare-2', '--tiers', 'spare-2=team'], ROOTS);
+    writeReleases([{ name: 'old', keyset: 2 }]);
+    const more = ['keyset', 'draft', '--activate', 'spare-2', '--tiers', 'spare-2=team,enterprise'];
+    expect(await refused(...more)).toEqual([3, expect.stringContaining('too early')]);
+    await acts.succeed(acts.run('keyset', 'draft', '--activate', 'spare-2'));
+  });
+
+  it('where a release takes only composite licenses, and the key is Ed25519', async () => {
+    await published('--pre-publish', 'spare');
+    writeReleases([{ name: 'strict', keyset: 1, requireComposite: true }]);
+    const done = await refused('rotation', 'activate', 'spare');
+    expect(done).toEqual([3, expect.stringContaining('strict')]);
+  });
+
+  it('where a release that ships later does not know the key', async () => {
+    await published('--pre-publish', 'spare');
+    writeReleases([{ name: 'next', keys: [kid('license-1')], from: day(20) }]);
+    const done = await refused('rotation', 'activate', 'spare');
+    expect(done).toEqual([3, expect.stringContaining('next')]);
+    // One that is built with a version to come knows what the version has.
+    writeReleases([{ name: 'next', keyset: 2, from: day(20) }]);
+    await acts.succeed(acts.run('rotation', 'activate', 'spare'));
+  });
+
+  it('where the plan has no such policy, or has it for a later day', async () => {
+    await published('--pre-publish', 'spare');
+    const plan = acts.file('plan.json');
+    const write = (steps: readonly Record<string, unknown>[]): void => {
+      writeFileSync(plan, JSON.stringify({ schema: 'vtlic-rotation-plan/1', issuer: 'example-vendor', steps }));
+    };
+    write([]);
+    const draft = ['keyset', 'draft', '--ed25519-until', day(400), '--plan', plan];
+    expect(await refused(...draft)).toEqual([3, expect.stringContaining('the plan has no step')]);
+    write([{ on: day(5), step: 'policy', ed25519Until: day(400) }]);
+    expect(await refused(...draft)).toEqual([3, expect.stringContaining('still to come')]);
+    write([{ on: day(0), step: 'policy', ed25519Until: day(500) }]);
+    expect(await refused(...draft)).toEqual([3, expect.stringContaining('the plan has no step')]);
+    write([{ on: day(0), step: 'policy', ed25519Until: day(400) }]);
+    await acts.succeed(acts.run(...draft));
+  });
+});
