@@ -19,7 +19,7 @@ import type { SitePaths } from '../site/site.ts';
 import { kidOfKey } from './changes.ts';
 import type { Draft } from './draft.ts';
 import { type PartialSignature, requireSignature, signerOf } from './partial-signature.ts';
-import { chainFileOf, publishedChain, publishedVersions, type PublishedVersion } from './published.ts';
+import { publishedChain, publishedChainFile, publishedVersions, type PublishedVersion } from './published.ts';
 import { versionBefore } from './sign-draft.ts';
 import { requireHonoredRecorded, requireLowestCounters, requireSignerRules } from './signer-rules.ts';
 
@@ -173,19 +173,20 @@ export interface KeysetFiles {
 
 /** Writes `keysets/VERSION.keyset` and `keysets/chain.keyset` from the ledger; files that are right stay. */
 export async function writeKeysetFiles(
-  ledger: Pick<LedgerView, 'adminEntries'>,
+  ledger: Pick<LedgerView, 'adminEntries' | 'genesis'>,
   paths: Pick<SitePaths, 'keysets'>,
   runtime: Pick<Runtime, 'step'>,
 ): Promise<KeysetFiles | undefined> {
   const versions = publishedVersions(ledger);
   const newest = versions.at(-1);
-  if (newest === undefined) return undefined;
+  const file = publishedChainFile(versions, ledger.genesis.iss);
+  if (newest === undefined || file === undefined) return undefined;
   makeFolders(paths.keysets);
   const version = join(paths.keysets, `${newest.version}.keyset`);
   const chain = join(paths.keysets, 'chain.keyset');
   await createDurably(version, armor('VTLIC KEYSET', newest.document), 0o644);
   await runtime.step('keyset-file-written');
-  replaceDurably(chain, chainFileOf(versions), 0o644);
+  replaceDurably(chain, file, 0o644);
   await runtime.step('keyset-chain-written');
   return { version, chain };
 }

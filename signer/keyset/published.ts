@@ -1,12 +1,12 @@
 /** The published versions of the keyset, as the ledger of the site records them, and the chain that they are. */
-import { concatBytes, toHex } from '../../formats/bytes.ts';
+import { toHex } from '../../formats/bytes.ts';
 import { decodeCoseSign } from '../../formats/cose-sign.ts';
 import { TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeKeyset } from '../../formats/keyset/decode-keyset.ts';
 import type { Keyset } from '../../formats/keyset/keyset.ts';
 import { armor } from '../../formats/armor.ts';
-import { builtInChain, type Chain } from '../../verifier/keyset/index.ts';
+import { builtInChain, chainFile, extendChain, type Chain, type Extension } from '../../verifier/keyset/index.ts';
 import { ledgerCorrupt, type KeysetSigningBody, type LedgerView, type PublishedKeysetBody } from '../ledger/index.ts';
 import type { KeysetVersion } from './draft.ts';
 
@@ -57,19 +57,39 @@ export function keysetSignings(ledger: Pick<LedgerView, 'adminEntries'>): readon
     .flatMap(({ kind, body }) => (kind === 'adopt' && body.act === 'keyset-signing' ? [body] : []));
 }
 
-/** The chain of all published versions as a file: one armored block after the other. */
-export function chainFileOf(versions: readonly Pick<PublishedVersion, 'document'>[]): Uint8Array {
-  return concatBytes(...versions.map(({ document }) => armor('VTLIC KEYSET', document)));
+/**
+ * The chain as a product has it that saw every version; undefined before the first. Where it would be larger than a
+ * chain may be, it lacks the oldest versions that may be left out (docs/keysets.md, K3).
+ *
+ * @throws VtlicError `ledger_corrupt` for a version that does not follow from the one before it
+ */
+export function publishedChain(versions: readonly PublishedVersion[], issuer: string): Chain | undefined {
+  let chain: Chain | undefined;
+  for (const { entry, version, document } of versions) {
+    const block = armor('VTLIC KEYSET', document);
+    const next = chain === undefined ? firstChain(block, issuer) : extendChain(chain, block);
+    if (next.refused !== undefined)
+      throw ledgerCorrupt(
+        `entry ${entry} (adopt): version ${version} of the keyset does not follow from the one before it: ` +
+          next.refused.detail,
+      );
+    chain = next.chain;
+  }
+  return chain;
 }
 
-/** The chain as a product has it that built in every version; undefined before the first. */
-export function publishedChain(versions: readonly PublishedVersion[], issuer: string): Chain | undefined {
-  if (versions.length === 0) return undefined;
+function firstChain(block: Uint8Array, issuer: string): Pick<Extension, 'chain' | 'refused'> {
   try {
-    return builtInChain(chainFileOf(versions), { issuer });
+    return { chain: builtInChain(block, { issuer }), refused: undefined };
   } catch (error) {
     if (error instanceof VtlicError && error.code === 'configuration_invalid')
-      throw ledgerCorrupt(`the keysets that it records are no chain: ${error.message}`, { cause: error });
+      throw ledgerCorrupt(`the first keyset that it records is refused: ${error.message}`, { cause: error });
     throw error;
   }
+}
+
+/** The chain as a file: one armored block after the other; undefined before the first version. */
+export function publishedChainFile(versions: readonly PublishedVersion[], issuer: string): Uint8Array | undefined {
+  const chain = publishedChain(versions, issuer);
+  return chain === undefined ? undefined : chainFile(chain);
 }

@@ -11,9 +11,17 @@ import { type LedgerView, type Lineage, sha256 } from '../ledger/index.ts';
 import { kidOfKey, statusChanges } from './changes.ts';
 
 const PAGE = 256;
+/** Drafts that were given up use numbers; a number that was mistyped must not use all of them. */
+const MAX_SKIPPED = 1000;
 
 /** @throws VtlicError `policy_refused`, or `key_invalid` for a key of mixed order */
 export function requireSignerRules(before: Keyset | undefined, after: Keyset): void {
+  const last = before?.version ?? 0;
+  if (after.version - last > MAX_SKIPPED)
+    throw refused(
+      `version ${after.version} is too far from version ${last}: no version can follow the highest number there is`,
+      `name a version up to ${last + MAX_SKIPPED}`,
+    );
   for (const { alg, publicBytes } of [...after.roots, ...after.keys])
     importPublicKey(alg, publicBytes, { forSite: true });
   for (const { kid, from, to } of statusChanges(before, after))
@@ -22,17 +30,16 @@ export function requireSignerRules(before: Keyset | undefined, after: Keyset): v
   for (const key of after.keys) {
     const kid = kidOfKey(key);
     const known = before?.keys.find((other) => kidOfKey(other) === kid);
-    const added =
-      known?.status === 'revoked'
-        ? (key.honored ?? []).filter((digest) => known.honored?.includes(digest) !== true)
-        : [];
+    const honoredBefore = new Set(known?.honored);
+    const added = known?.status === 'revoked' ? (key.honored ?? []).filter((digest) => !honoredBefore.has(digest)) : [];
     if (added.length > 0)
       throw refused(
         `the draft honors ${added.length} more payload(s) of the revoked key ${kid}`,
         'reissue those licenses with another key instead',
       );
   }
-  const missing = (before?.revokedLicenses ?? []).filter((id) => !after.revokedLicenses.includes(id));
+  const revoked = new Set(after.revokedLicenses);
+  const missing = (before?.revokedLicenses ?? []).filter((id) => !revoked.has(id));
   if (missing[0] !== undefined)
     throw refused(`the draft no longer revokes the license ${missing[0]}`, 'a revoked license stays revoked');
   for (const [lineage, counter] of before?.lowestCounters ?? []) {

@@ -40,7 +40,7 @@ export function requireKeyInForce(
   const keyset = newestKeyset(ledger);
   if (keyset === 'none') return;
   const key = keyset.keys.find(({ alg, publicBytes }) => kidOf(alg, publicBytes) === kid);
-  const fault = key === undefined ? UNKNOWN : faultOf(key, license, now);
+  const fault = key === undefined ? UNKNOWN : (faultOf(key, license, now) ?? policyFault(key, keyset, now));
   if (fault === undefined) return;
   throw new VtlicError(
     'policy_refused',
@@ -60,4 +60,12 @@ function faultOf(key: IssuingKey, { aud, tier }: Pick<License, 'aud' | 'tier'>, 
   if (products !== undefined && !products.includes(aud)) return `is for ${products.join(', ')}, and not for ${aud}`;
   if (tiers !== undefined && !tiers.includes(tier)) return `is for the tiers ${tiers.join(', ')}, and not for ${tier}`;
   return undefined;
+}
+
+/** A license that no product with the keyset would take any more. */
+function policyFault({ alg }: IssuingKey, { requireComposite, ed25519Until }: Keyset, now: number): string | undefined {
+  if (alg !== 'ed25519') return undefined;
+  if (requireComposite) return 'is Ed25519, and the policy requires composite';
+  if (ed25519Until === undefined || now < ed25519Until) return undefined;
+  return `is Ed25519, and by the policy no such license is in force from ${formatDay(ed25519Until)} on`;
 }

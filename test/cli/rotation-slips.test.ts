@@ -2,9 +2,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeBodyProtected, encodeCoseSign, encodeSignerProtected } from '../../formats/cose-sign.ts';
+import { TYP } from '../../formats/cose-sign1.ts';
+import { openForSigning } from '../../signer/issue/open-ledger.ts';
+import { readDraft } from '../../signer/keyset/draft.ts';
+import { openSite } from '../../signer/site/site.ts';
 import { KeysetActs } from '../support/keyset-acts.ts';
 import { addKey } from '../support/site-keys.ts';
-import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
+import { makeSite, testRuntime, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
 const ROOTS = ['root-1', 'root-2'] as const;
 const FIRST = ['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '2'];
@@ -172,5 +177,50 @@ describe('a step is too early', () => {
     expect(await refused(...draft)).toEqual([3, expect.stringContaining('the plan has no step')]);
     write([{ on: day(0), step: 'policy', ed25519Until: day(400) }]);
     await acts.succeed(acts.run(...draft));
+  });
+});
+
+describe('a keyset', () => {
+  it('does not use the last number that there is', async () => {
+    await published();
+    const done = await refused('keyset', 'draft', '--version', '9007199254740991');
+    expect(done).toEqual([3, expect.stringContaining('too far from version 1')]);
+    await acts.succeed(acts.run('keyset', 'draft', '--version', '20'));
+  });
+
+  it('with a policy against Ed25519 stops licenses that nobody would take', async () => {
+    for (const root of ['root-3', 'root-4']) await addKey(fixture, root, 'root', 'ed25519+ml-dsa-65');
+    const roots = ['--add-root', 'root-3', '--add-root', 'root-4'];
+    const all = [...ROOTS, 'root-3', 'root-4'];
+    await acts.next('1.draft', [...FIRST, ...roots, '--activate', 'license-1'], all);
+    const request = writeRequest(fixture, { customer: 'acme' });
+    await acts.next('2.draft', ['--ed25519-until', day(0), '--early', 'x'], all);
+    const after = await refused('issue', request, '--dry-run');
+    expect(after).toEqual([3, expect.stringContaining('by the policy no such license is in force')]);
+    await acts.next('3.draft', ['--require-composite', '--early', 'x'], all);
+    const required = await refused('issue', request, '--dry-run');
+    expect(required).toEqual([3, expect.stringContaining('the policy requires composite')]);
+  }, 60_000);
+});
+
+describe('a ledger', () => {
+  it('is corrupt where a keyset in it is not signed by the roots of the one before', async () => {
+    await published();
+    const draft = readDraft(await acts.draft('2.draft', '--pre-publish', 'spare'));
+    const stranger = { alg: 'ed25519', kid: kid('root-1'), signature: new Uint8Array(64) } as const;
+    const document = encodeCoseSign({
+      protectedBytes: encodeBodyProtected(TYP.keyset),
+      payload: draft.payload,
+      signers: [{ ...stranger, protectedBytes: encodeSignerProtected('ed25519', stranger.kid) }],
+    });
+    const ledger = await openForSigning(openSite(fixture.site), testRuntime(), { command: 'test' });
+    const payloadDigest = Buffer.from(draft.payloadDigest, 'hex');
+    ledger.adopt({ act: 'keyset', version: 2, payloadDigest, document, reasons: [], operator: 'thief' });
+    await ledger.anchor();
+    ledger.close();
+    const done = await refused('ledger', 'verify');
+    expect(done).toEqual([19, expect.stringContaining('does not follow from the one before it')]);
+    const next = await refused('keyset', 'show', '--chain');
+    expect(next).toEqual([4, expect.stringContaining('does not follow from the one before it')]);
   });
 });

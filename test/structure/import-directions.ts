@@ -46,6 +46,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'signer/ledger/store': ['formats', 'files', 'signer/ledger/entries', 'signer/ledger/tree'],
   'signer/ledger/verify': [
     ...PUBLIC,
+    'verifier/keyset',
     'signer/anchor',
     'signer/ledger/entries',
     'signer/ledger/tree',

@@ -7,7 +7,7 @@ import { VtlicError } from '../../../formats/error.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
 import { createDurably } from '../../../files/index.ts';
 import { readDraft } from '../../keyset/draft.ts';
-import { chainFileOf, publishedVersions, type PublishedVersion } from '../../keyset/published.ts';
+import { publishedChainFile, publishedVersions, type PublishedVersion } from '../../keyset/published.ts';
 import { versionBefore } from '../../keyset/sign-draft.ts';
 import { keysetDocument, keysetRows } from '../../keyset/view.ts';
 import { draftView, nameOfSite } from '../drafting.ts';
@@ -65,7 +65,7 @@ export function addKeysetShow(parent: Command, io: Io): void {
         throw new VtlicError('usage', 'no keyset is published at this site yet', {
           hint: 'make the first one: vtlic keyset draft; or take a published chain up: vtlic keyset adopt CHAIN',
         });
-      if (options.chain === true) await writeChain(io, versions, options);
+      if (options.chain === true) await writeChain(io, publishedChainFile(versions, ledger.genesis.iss), options);
       else if (options.json === true) io.out(jsonLine(document(versions)));
       else
         io.out(
@@ -95,8 +95,8 @@ function document(versions: readonly PublishedVersion[]): unknown {
   };
 }
 
-async function writeChain(io: Io, versions: readonly PublishedVersion[], options: ShowOptions): Promise<void> {
-  const bytes = chainFileOf(versions);
+async function writeChain(io: Io, bytes: Uint8Array | undefined, options: ShowOptions): Promise<void> {
+  if (bytes === undefined) throw new VtlicError('internal', 'no version is published');
   if (options.out === undefined) {
     io.out(bytes);
     return;

@@ -3,8 +3,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes, toHex } from '../../../formats/bytes.ts';
 import { decodeCoseSign } from '../../../formats/cose-sign.ts';
 import { TYP } from '../../../formats/cose-sign1.ts';
+import { armor } from '../../../formats/armor.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
+import { builtInChain, extendChain, type Chain } from '../../../verifier/keyset/index.ts';
 import { adminRowOf, counterRowOf, sameAdminRow, sameCounter } from '../store/admin-rows.ts';
 import type {
   AdoptBody,
@@ -64,8 +66,8 @@ export class AdminCheck {
   #boundIncrease = 0;
   #closes = 0;
   #reentered = 0;
-  /** The version that was published last. */
-  #keysetVersion = 0;
+  /** The keysets that were published up to here. */
+  #keysets: Chain | undefined = undefined;
 
   constructor(db: DatabaseSync) {
     this.#logs = tableCursor(db, LOG_COLUMNS, 'log', logRow);
@@ -174,10 +176,20 @@ export class AdminCheck {
     }
   }
 
-  #keyset({ document, payloadDigest, version }: PublishedKeysetBody, iss: string): string | undefined {
-    if (version <= this.#keysetVersion) return `a keyset of version ${this.#keysetVersion} is before it`;
-    this.#keysetVersion = version;
-    return keysetFault(document, { payloadDigest, version, iss });
+  #keyset(body: PublishedKeysetBody, iss: string): string | undefined {
+    const last = this.#keysets?.newest.version ?? 0;
+    if (body.version <= last) return `a keyset of version ${last} is before it`;
+    const fault = keysetFault(body, iss);
+    if (fault !== undefined) return fault;
+    const block = armor('VTLIC KEYSET', body.document);
+    // The first version is trusted on the word of whoever published it or took it up.
+    if (this.#keysets === undefined) {
+      this.#keysets = builtInChain(block, { issuer: iss });
+      return undefined;
+    }
+    const { chain, refused } = extendChain(this.#keysets, block);
+    this.#keysets = chain;
+    return refused === undefined ? undefined : `its keyset does not follow from the one before it: ${refused.detail}`;
   }
 
   /** Documents of this ledger are taken in any order; entries of version 0.1.0 have no position. */
@@ -241,10 +253,7 @@ export class AdminCheck {
 }
 
 /** Why a stored document is not the keyset that its entry says; undefined where it is. */
-function keysetFault(
-  document: Uint8Array,
-  { payloadDigest, version, iss }: Pick<PublishedKeysetBody, 'payloadDigest' | 'version'> & { readonly iss: string },
-): string | undefined {
+function keysetFault({ document, payloadDigest, version }: PublishedKeysetBody, iss: string): string | undefined {
   try {
     const { payload } = decodeCoseSign(document, TYP.keyset);
     if (!equalBytes(sha256(payload), payloadDigest)) return 'its keyset has another payload';
