@@ -67,7 +67,7 @@ export function requireHonorable({ digests }: SignedByKey): void {
  * made is not honored, and its customer is honest.
  *
  * @param now seconds since 1970
- * @throws VtlicError `plan_stale` where the draft honors some licenses of a key, or was to honor all, and one is missing
+ * @throws VtlicError `plan_stale` where a license of a key is missing among those that the draft honors
  */
 export function requireHonoredUntilNow(
   before: Keyset | undefined,
@@ -87,7 +87,8 @@ export function requireHonoredUntilNow(
       'plan_stale',
       since === count
         ? `the key ${kid} signed ${count} license(s) since the draft was made, and the draft does not honor them`
-        : `the ledger has ${count} license(s) of the key ${kid} that may be in force, and the draft does not honor them`,
+        : `the ledger has ${count} license(s) of the key ${kid} that may be in force, and the draft does not ` +
+            'honor them',
       { hint: `draft it anew: vtlic rotation revoke ${kid} --version ${after.version + 1}` },
     );
   }
