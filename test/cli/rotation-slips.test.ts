@@ -1,4 +1,4 @@
-/** What could slip through a rotation: steps that are too early in an unusual way, keys of another purpose, late licenses. */
+/** What could slip through a rotation: unusual ways of coming too early, keys of another purpose, late licenses. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
