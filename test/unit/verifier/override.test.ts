@@ -166,7 +166,7 @@ describe('what is configuration_invalid', () => {
     ['hex', { LICENSE_PUBLIC_KEY: Buffer.from(ed25519Key.publicKey.bytes).toString('hex') }, 'base64 of 48 bytes'],
     ['a key of small order', { LICENSE_PUBLIC_KEY: small }, 'small order'],
     ['a private PEM', { LICENSE_PUBLIC_KEY: privatePem }, 'private key'],
-    ['a PEM of the other kind', { LICENSE_PUBLIC_KEY: mldsaPem }, 'should hold an ed25519 key'],
+    ['a PEM of the other kind', { LICENSE_PUBLIC_KEY: mldsaPem }, 'should contain an ed25519 key'],
     ['two PEM blocks in one item', { LICENSE_PUBLIC_KEY: mldsaPem + edOfCompositePem }, 'there are 2 keys'],
     ['PEM on one line', { LICENSE_PUBLIC_KEY: edPem.replaceAll('\n', ' ') }, 'PEM blocks'],
     ['PEM with \\n spelled out', { LICENSE_PUBLIC_KEY: edPem.replaceAll('\n', '\\n') }, 'PEM blocks'],
