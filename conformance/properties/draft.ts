@@ -143,9 +143,10 @@ export function prepare(draft: Draft, { file, record }: Written): Prepared {
   const context = wireContext(draft.context);
   const trust = draft.wireEdits.reduce((one, edit) => edit(one), wireTrust(draft.trust));
   const license = base64(file);
+  // First, and with a good context: no document says which of a bad trust and a bad context a verifier names.
+  if (isInvalid(draft.trust)) return { license, trust, context, expected: { verdict: 'configuration_invalid' } };
   if (draft.forced !== undefined)
     return { license, ...draft.forced.edit(trust, context), expected: { verdict: draft.forced.verdict } };
-  if (isInvalid(draft.trust)) return { license, trust, context, expected: { verdict: 'configuration_invalid' } };
   const expected = expectedOf(file, record, modelTrust(draft.trust), draft.context);
   return { license, trust, context, expected: wantedOf(expected) };
 }
