@@ -126,6 +126,7 @@ const AROUND: Readonly<Record<string, readonly string[]>> = {
   vectors: [],
   // On other people's libraries only: what somebody starts a verifier of his own from.
   'conformance/harness/typescript': [],
+  examples: [],
   ...Object.fromEntries(KIT.map((room, i) => [room, [...JUDGING, ...KIT.slice(0, i)]])),
   packages: [],
   bench: Object.keys(MAY_IMPORT),
