@@ -108,9 +108,9 @@ export class ExampleProduct {
     const [port, admin, monitor] = this.#ports.map(String);
     const user = isRoot && prefix.length === 0 ? `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups` : '';
     const script = `${before} && exec ${user} "$0" --env-file=example.env server.js`;
-    const [command, ...args] = [...prefix, 'sh', '-c', script, process.execPath] as [string, ...string[]];
+    const all = [...prefix, 'sh', '-c', script, process.execPath];
     this.output = '';
-    const child = spawn(command, args, {
+    const child = spawn(all[0] ?? '', all.slice(1), {
       cwd: this.folder,
       env: {
         PATH: process.env['PATH'],
