@@ -6,14 +6,12 @@ import { ROOT } from '../support/run-cli.ts';
 import { EXAMPLES, ExampleProduct } from './example-product.ts';
 
 /** What two products on different frameworks have in common. */
-const SHARED: readonly string[] = [
-  ...['admin.js', 'database.js', 'license-options.js', 'product.js', 'storage.js', 'try-clock.js'],
-  ...['Dockerfile', '.dockerignore', 'compose.yaml', 'example.env'],
-];
+const SHARED_CODE = ['admin.js', 'database.js', 'license-options.js', 'product.js', 'storage.js', 'try-clock.js'];
+const SHARED_FILES = [...SHARED_CODE, 'Dockerfile', '.dockerignore', 'compose.yaml', 'example.env'];
 
 it('the examples differ in nothing but their framework', () => {
   const [first, second] = EXAMPLES.map((name) =>
-    SHARED.map((file) => readFileSync(join(ROOT, 'examples', name, file), 'utf8')),
+    SHARED_FILES.map((file) => readFileSync(join(ROOT, 'examples', name, file), 'utf8')),
   );
   expect(second).toEqual(first);
 });
