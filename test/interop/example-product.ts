@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { exportPublicKey } from '../../keys/public/encodings/public-key-file.ts';
 import { ROOT } from '../support/run-cli.ts';
 import { isRoot, NOBODY } from '../support/unprivileged.ts';
@@ -71,7 +71,7 @@ export class ExampleProduct {
   }
 
   path(name: string): string {
-    return join(this.folder, name);
+    return resolve(this.folder, name);
   }
 
   write(name: string, content: Uint8Array | string): void {
