@@ -11,8 +11,8 @@ import { buildHarness, HARNESSES, LANGUAGES, type Language } from './harness-pro
 
 const RUNNER = join(import.meta.dirname, '../../conformance/runner/main.ts');
 const MAX_VERIFY_LINES = 299;
-/** The required vectors of all operations: none of them is left out. */
-const MIN_VECTORS = 640;
+/** The required vectors of all operations but `history`: none of them is left out. */
+const MIN_VECTORS = 1050;
 /** Cargo builds all libraries at its first run, which takes minutes on a busy machine. */
 const MAX_BUILD_MILLISECONDS = 1_800_000;
 const SEED = '19';
@@ -141,7 +141,9 @@ describe.each(LANGUAGES)('the verifier in %s', (language) => {
     expect(exit, text).toBe(0);
     const passed = (part: string): number => cases.filter((one) => one.part === part && one.outcome === 'pass').length;
     expect(passed('vectors')).toBeGreaterThanOrEqual(MIN_VECTORS);
-    expect(cases.filter(({ outcome }) => outcome === 'skipped')).toEqual([]);
+    // Histories are about a whole runtime, for which the protocol has no operation.
+    const skipped = cases.filter(({ outcome, id }) => outcome === 'skipped' && !id.startsWith('history/'));
+    expect(skipped).toEqual([]);
     expect([passed('generated licenses'), passed('generated histories')]).toEqual([1, 1]);
     const failed = cases.filter(({ outcome }) => outcome === 'fail' || outcome === 'error');
     expect(failed).toEqual([]);
