@@ -13,6 +13,7 @@ import { walkDocument } from '../support/walk-document.ts';
 const TOKEN = 'needs a token: docs/hsm.md, test/pkcs11';
 const HANDOVER = 'needs a second site, or a disk that died: docs/officers-year.md runs it';
 const KEYSETS = 'needs keysets: test/cli/keyset.test.ts';
+const ROTATION = 'needs published keysets: test/cli/rotation.test.ts';
 /** Commands whose examples are not run, by their beginning. */
 const NOT_RUN: ReadonlyMap<string, string> = new Map([
   ['vtlic hsm ', TOKEN],
@@ -21,6 +22,9 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
   ['vtlic counters ', HANDOVER],
   ['vtlic ledger restore ', HANDOVER],
   ['vtlic keyset ', KEYSETS],
+  ['vtlic rotation ', ROTATION],
+  ['vtlic revoke ', ROTATION],
+  ['vtlic supersede ', ROTATION],
 ]);
 const isRun = (example: string): boolean => ![...NOT_RUN.keys()].some((begin) => example.startsWith(begin));
 
@@ -28,7 +32,7 @@ const ID = '01936f2a-0c1d-7b3e-8a4f-5d6e7f809112';
 const CATALOG = JSON.stringify({
   schema: 'vtlic-catalog/1',
   products: {
-    vaultdesk: { maxTermDays: 800, maxGraceDays: 30, tiers: { enterprise: { maxSeats: 5000 } } },
+    vaultdesk: { maxTermDays: 800, maxGraceDays: 30, maxEmergencyDays: 30, tiers: { enterprise: { maxSeats: 5000 } } },
   },
 });
 const REQUEST = JSON.stringify({
