@@ -137,7 +137,7 @@ export async function confirmDraft(
   }
   if (terminal === undefined)
     throw new VtlicError('usage', `there is no terminal on which to show what you ${act}`, {
-      hint: 'review it with vtlic keyset show DRAFT, then give the SHA-256 of its payload: --confirm DIGEST',
+      hint: 'review it: vtlic keyset show DRAFT; then give the SHA-256 of its payload: --confirm DIGEST',
     });
   const word = act === 'sign' ? 'Sign' : 'Publish';
   await askForYes(view, `${word} this? Type Yes to ${act}, anything else to decline: `, terminal);

@@ -12,7 +12,7 @@ interface Named {
   readonly options: readonly string[];
 }
 
-const WITH_SUBCOMMANDS: ReadonlySet<string> = new Set(['key', 'hsm', 'ledger', 'counters', 'keyset', 'catalog']);
+const WITH_SUBCOMMANDS: ReadonlySet<string> = new Set(['key', 'hsm', 'ledger', 'counters', 'keyset', 'catalog', 'rotation']);
 
 /** The demo prints commands with a name of its own; the other is the text of a signature. */
 const NOT_HINTS: ReadonlySet<string> = new Set(['signer/demo/demo.ts', 'keys/private/signing-key.ts']);
@@ -32,7 +32,7 @@ function namedIn(file: string): readonly Named[] {
   const text = readFileSync(join(ROOT, file), 'utf8')
     .replaceAll(/\/\*[^]*?\*\//g, '')
     .replaceAll(/^\s*\/\/.*$/gm, '');
-  const found = text.matchAll(/\bvtlic (?:help )?([a-z]+)((?: [a-z]+)?)([^'`\n;]*)/g);
+  const found = text.matchAll(/\bvtlic (?:help )?([a-z]+)((?: [a-z]+(?:-[a-z]+)?)?)([^'`\n;]*)/g);
   return [...found]
     .filter(([, first, , rest]) => first !== 'help' && rest?.startsWith(' ${') !== true)
     .map(([, first = '', second = '', rest = '']) => ({
