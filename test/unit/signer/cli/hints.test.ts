@@ -12,7 +12,15 @@ interface Named {
   readonly options: readonly string[];
 }
 
-const WITH_SUBCOMMANDS: ReadonlySet<string> = new Set(['key', 'hsm', 'ledger', 'counters', 'keyset', 'catalog', 'rotation']);
+const WITH_SUBCOMMANDS: ReadonlySet<string> = new Set([
+  'key',
+  'hsm',
+  'ledger',
+  'counters',
+  'keyset',
+  'catalog',
+  'rotation',
+]);
 
 /** The demo prints commands with a name of its own; the other is the text of a signature. */
 const NOT_HINTS: ReadonlySet<string> = new Set(['signer/demo/demo.ts', 'keys/private/signing-key.ts']);
