@@ -1,6 +1,7 @@
 /** The phases of keys: steps that come too early, the status, lost and stolen keys, revoked and superseded licenses. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { armor, dearmor } from '../../formats/armor.ts';
 import { decodeCoseSign1, encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
@@ -332,6 +333,8 @@ describe('a stolen key', () => {
     const file = await issue('acme');
     await published();
     await acts.publishSigned(await rotate('activate', ['spare'], '--early', 'x'), ROOTS);
+    // A license of the very second in which the draft is made counts as signed since.
+    await setTimeout(1000 - (Date.now() % 1000) + 1);
     const draft = await rotate('revoke', ['license-1'], '--honor-nothing', '--early', 'x');
     await acts.publishSigned(draft, ROOTS);
     expect(judge(file)).toBe('key_revoked');
