@@ -52,6 +52,25 @@ export function signedByKey(ledger: LedgerView, kid: string, now: number): Signe
   return { digests: [...payloads.keys()].sort(), recorded, newest };
 }
 
+/**
+ * Why this ledger may lack licenses that a key signed: other ledgers have those whose counters were taken over, and a
+ * restore may have lost some. A revocation would refuse them, since it honors only what this ledger has. One sentence
+ * each; none where the record is whole.
+ */
+export function gapsOf(ledger: LedgerView): readonly string[] {
+  const own = toHex(ledger.genesis.ledgerId);
+  const gaps = ledger.adminEntries().flatMap(({ kind, body }): string[] => {
+    if (kind !== 'adopt') return [];
+    if (body.act === 'import' && toHex(body.ledgerId) !== own)
+      return [
+        `the counters of ${body.sub ?? 'all customers'} were taken over from the ledger ${toHex(body.ledgerId)}, ` +
+          'which has the licenses from before',
+      ];
+    return body.act === 'log' ? ['this ledger was restored, and may have lost licenses then'] : [];
+  });
+  return [...new Set(gaps)];
+}
+
 /** @throws VtlicError `policy_refused` where a keyset cannot have so many */
 export function requireHonorable({ digests }: SignedByKey): void {
   if (digests.length <= MAX_HONORED) return;

@@ -1,5 +1,5 @@
 /** `vtlic rotation simulate` at a site with published keysets, sold licenses and a plan. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addYears, formatDay } from '../../formats/dates.ts';
@@ -122,8 +122,11 @@ describe('vtlic rotation simulate', () => {
     expect(stderr).toContain(message);
   });
 
-  it('asks for the releases where there is no file', async () => {
-    const { code, stderr } = await simulate('--releases', write('none.json', releases()));
-    expect([code, stderr]).toEqual([2, expect.stringContaining('write releases.json (docs/rotation.md)')]);
+  it('asks for the releases where there is no file, and where it names none', async () => {
+    const none = await simulate('--releases', write('none.json', releases()));
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('releases.json names no release')]);
+    rmSync(join(fixture.site, 'releases.json'));
+    const missing = await simulate();
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('write releases.json')]);
   });
 });

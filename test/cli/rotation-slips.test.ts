@@ -2,10 +2,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { toHex } from '../../formats/bytes.ts';
 import { encodeBodyProtected, encodeCoseSign, encodeSignerProtected } from '../../formats/cose-sign.ts';
 import { TYP } from '../../formats/cose-sign1.ts';
 import { openForSigning } from '../../signer/issue/open-ledger.ts';
 import { readDraft } from '../../signer/keyset/draft.ts';
+import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { openSite } from '../../signer/site/site.ts';
 import { KeysetActs } from '../support/keyset-acts.ts';
 import { addKey } from '../support/site-keys.ts';
@@ -122,6 +124,40 @@ describe('a revocation', () => {
     const anew = await acts.succeed(acts.run('rotation', 'revoke', 'spare', '--version', '4'));
     expect((await publish(anew))[0]).toBe(0);
   }, 60_000);
+});
+
+describe('a ledger that may lack licenses of a key', () => {
+  const revoke = async (): Promise<string> => {
+    await published('--activate', 'spare');
+    const done = await acts.run('rotation', 'revoke', 'spare');
+    expect(done.code).toBe(0);
+    return done.stderr;
+  };
+
+  it('is no ledger that neither took counters over nor was restored', async () => {
+    expect(await revoke()).not.toContain('WARNING');
+  });
+
+  it('says from which ledger counters were taken over, before the roots sign a revocation', async () => {
+    const other = await makeSite({ algorithm: 'ed25519' });
+    try {
+      await addKey(other, 'counters-1', 'counters');
+      const there = new KeysetActs(other);
+      const document = acts.file('all.counters');
+      const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
+      const own = toHex(ledger.genesis.ledgerId);
+      ledger.close();
+      await there.succeed(there.runOpen('counters', 'export', document, '--to', own));
+      const key = acts.file('counters.pem');
+      await there.succeed(there.run('key', 'export', 'counters-1', '--out', key));
+      await acts.succeed(acts.run('counters', 'import', document, '--trust', key));
+      expect(await revoke()).toMatch(
+        /WARNING: only licenses that this ledger has[^]*the counters of all customers were taken over from the ledger/,
+      );
+    } finally {
+      other.remove();
+    }
+  });
 });
 
 describe('a step is too early', () => {

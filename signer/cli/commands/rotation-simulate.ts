@@ -91,9 +91,13 @@ export function addRotationSimulate(parent: Command, io: Io, setExit: SetExit): 
 function run(io: Io, site: Site, ledger: LedgerView, options: SimulateOptions): Simulation {
   const from = nowSeconds(io.runtime);
   const releases = releasesOf(io, site, options.releases);
-  if (releases === undefined || releases.length === 0)
+  if (releases === undefined)
     throw new VtlicError('usage', 'nothing is known of the product releases in the field', {
       hint: 'write releases.json (docs/rotation.md), and name it with --releases FILE',
+    });
+  if (releases.length === 0)
+    throw new VtlicError('usage', 'releases.json names no release, so there is no install to simulate', {
+      hint: 'add the releases that customers run (docs/rotation.md)',
     });
   const lineages = fieldLicenses(ledger, from);
   const published: readonly DatedVersion[] = publishedVersions(ledger).map((version) => ({

@@ -15,7 +15,7 @@ import { createDurably } from '../../../files/index.ts';
 import { columnsFor, notInTable, rowOf } from '../../batch/csv-columns.ts';
 import { kidOfKey, type KeyChange } from '../../keyset/changes.ts';
 import { renewalRequest } from '../../renew/renewal-request.ts';
-import { requireHonorable, signedByKey } from '../../rotation/signed-by-key.ts';
+import { gapsOf, requireHonorable, signedByKey } from '../../rotation/signed-by-key.ts';
 import {
   type DraftingContext,
   type DraftOptions,
@@ -107,9 +107,19 @@ function addRevoke(parent: Command, io: Io): void {
 function revocation(context: DraftingContext, name: string, honors: boolean): KeyChange {
   const key = findKey(context, name, 'issuing');
   if (!honors) return { key, status: 'revoked' };
+  warnOfGaps(context);
   const signed = signedByKey(context.ledger, kidOfKey(key), context.now);
   requireHonorable(signed);
   return { key, status: 'revoked', honored: signed.digests };
+}
+
+/** An honest customer would be refused without a word: the officer has to know before the roots sign. */
+function warnOfGaps({ io, ledger }: DraftingContext): void {
+  const gaps = gapsOf(ledger);
+  if (gaps.length === 0) return;
+  io.err('WARNING: only licenses that this ledger has are honored and reissued. It may lack some that the key signed:');
+  for (const gap of gaps) io.err(`  ${gap}`);
+  io.err('  If the key signed licenses that are missing here, reissue them with another key before it is revoked.');
 }
 
 const LOST_HELP = `
@@ -165,8 +175,9 @@ function addStolen(parent: Command, io: Io): void {
         now: context.now,
         name: `reissue-${isId(name) ? name.slice(0, 64) : kidOfKey(key).slice(0, 16)}`,
       };
-      if (statusOf(context, kidOfKey(key)) === 'active') return { keys: replacement(context, name, options.spare) };
-      return { keys: [revocation(context, name, true)] };
+      if (statusOf(context, kidOfKey(key)) !== 'active') return { keys: [revocation(context, name, true)] };
+      warnOfGaps(context);
+      return { keys: replacement(context, name, options.spare) };
     });
     if (reissue === undefined) throw new VtlicError('internal', 'nothing was drafted');
     await writeTable(io, reissue, options);

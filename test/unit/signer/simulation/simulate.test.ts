@@ -45,6 +45,14 @@ describe('a simulation of a rotation', () => {
     expect(days({ published: PUBLISHED, steps: PLAN_NEW, releases })).toEqual([]);
   });
 
+  it('gives an install no keyset that came after its last license, since nobody may have delivered it', () => {
+    const steps = [{ on: day(10), step: 'activate' as const, kid: kid('new') }];
+    const lineages = [[license('new')]];
+    expect(days({ published: PUBLISHED, steps, releases: [release('1.0', { takesKeysets: true })], lineages })).toEqual(
+      [['1.0', 0, 335, 'key_unknown', 1]],
+    );
+  });
+
   it('has one for a release with an override, and for one with keys and no keyset', () => {
     const releases = [
       release('override', { override: [kid('old')], takesKeysets: true }),
