@@ -91,7 +91,11 @@ async function conform(options: Options, io: ConformIo): Promise<number> {
     if (!started.ok) {
       show.clear();
       io.report(
-        `error: ${started.fault.sentence}\nhint: docs/conformance.md, "The protocol", has a whole conversation.\n`,
+        `error: ${started.fault.sentence}\nhint: ${
+          started.fault.kind === 'cannot_start'
+            ? 'name a program that runs, after "--": vtlic-conform -- ./my-verifier'
+            : 'docs/conformance.md, "The protocol", has a whole conversation.'
+        }\n`,
       );
       return EXIT_BROKEN;
     }

@@ -9,14 +9,15 @@
  * SHA-256 (docs/vectors.md).
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fromHex, toHex, utf8 } from '../../formats/bytes.ts';
 import { decodeCbor, encodeCbor, isCborBytes, isCborMap, type CborValue } from '../../formats/cbor/index.ts';
 import { decodeCoseSign1, encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
+import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { sha256Hex } from '../../files/index.ts';
+import { describeFileError, sha256Hex } from '../../files/index.ts';
 import { createKeyFile, openKeyFile } from '../../keys/private/software/key-file.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { exportPublicKey, parsePublicKeys } from '../../keys/public/encodings/public-key-file.ts';
@@ -105,6 +106,7 @@ export function releaseFault(
   return extra === undefined ? undefined : `the file ${extra} is not listed`;
 }
 
+const LF = 0x0a;
 const USAGE = 'usage: npm run vectors:release -- new-key | sign | verify (see conformance/vectors/release.ts)';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -119,36 +121,71 @@ async function main(args: readonly string[]): Promise<void> {
     if (value === undefined) throw new VtlicError('usage', `--${name} is missing`, { hint: USAGE });
     return value;
   };
-  const passphrase = (): Uint8Array => {
-    const bytes = Uint8Array.from(readFileSync(needed('passphrase-file')));
-    return bytes.at(-1) === 0x0a ? bytes.slice(0, -1) : bytes;
+  const withPassphrase = async <T>(use: (passphrase: Uint8Array) => Promise<T>): Promise<T> => {
+    const bytes = readWhole(needed('passphrase-file'));
+    try {
+      return await use(bytes.at(-1) === LF ? bytes.subarray(0, -1) : bytes);
+    } finally {
+      bytes.fill(0);
+    }
   };
   const publicKey = (): PublicKey => {
-    const [key] = parsePublicKeys(Uint8Array.from(readFileSync(needed('public-key'))));
-    if (key === undefined) throw new VtlicError('usage', 'the file of the public key has no key');
-    return key;
+    const path = needed('public-key');
+    const bytes = readWhole(path);
+    try {
+      const [key] = parsePublicKeys(bytes);
+      if (key !== undefined) return key;
+    } catch (error) {
+      throw error instanceof VtlicError ? error.at({ file: path }) : error;
+    }
+    throw new VtlicError('usage', 'the file has no public key', { file: path });
   };
   if (act === 'new-key' && first !== undefined && second !== undefined) {
+    if (existsSync(second))
+      throw new VtlicError('output_exists', 'a file of this name exists, and it is not written over', { file: second });
     const random = (length: number): Uint8Array => Uint8Array.from(randomBytes(length));
-    const key = await createKeyFile(first, 'ed25519+ml-dsa-65', 'release', passphrase(), random);
+    const key = await withPassphrase((passphrase) =>
+      createKeyFile(first, 'ed25519+ml-dsa-65', 'release', passphrase, random),
+    );
     writeFileSync(second, exportPublicKey(key.publicKey, 'pem'), { flag: 'wx' });
     await key.close();
     process.stdout.write(`${key.publicKey.kid}\n`);
   } else if (act === 'sign' && first !== undefined) {
     const files = releaseFiles();
-    const key = await openKeyFile(needed('key'), publicKey(), 'release', passphrase());
+    const path = needed('key');
+    const key = await withPassphrase((passphrase) => openKeyFile(path, publicKey(), 'release', passphrase));
     const document = await signRelease(files, key);
     await key.close();
     mkdirSync(first, { recursive: true });
     for (const [name, bytes] of [...files, [DOCUMENT, document] as const]) writeFileSync(join(first, name), bytes);
     process.stdout.write(`${[...files.keys(), DOCUMENT].join('\n')}\n`);
   } else if (act === 'verify' && first !== undefined) {
+    const document = readWhole(join(first, DOCUMENT));
     const names = pathsBelow(first).filter((name) => name !== DOCUMENT);
-    const files = new Map(names.map((name) => [name, Uint8Array.from(readFileSync(join(first, name)))]));
-    const fault = releaseFault(Uint8Array.from(readFileSync(join(first, DOCUMENT))), files, publicKey());
+    const files = new Map(names.map((name) => [name, readWhole(join(first, name))]));
+    const fault = releaseFault(document, files, publicKey());
     process.stdout.write(fault === undefined ? 'the release is whole and signed by this key\n' : `refused: ${fault}\n`);
     process.exitCode = fault === undefined ? 0 : 20;
   } else throw new VtlicError('usage', USAGE);
 }
 
-if (import.meta.main) await main(process.argv.slice(2));
+function readWhole(path: string): Uint8Array {
+  try {
+    return Uint8Array.from(readFileSync(path));
+  } catch (error) {
+    throw describeFileError(error, 'file_unreadable', path);
+  }
+}
+
+/** One sentence, and the next step where it is known; exit code 2. */
+function report(error: unknown): void {
+  const isUsage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+  if (!(error instanceof VtlicError) && !isUsage) throw error;
+  const hint = error instanceof VtlicError ? error.hint : USAGE;
+  const file = error instanceof VtlicError ? error.place.file : undefined;
+  const place = file === undefined ? '' : `${cleanText(file, 1000)}: `;
+  process.stderr.write(`${place}${cleanText(error.message, 1000)}\n${hint === undefined ? '' : `  → ${hint}\n`}`);
+  process.exitCode = 2;
+}
+
+if (import.meta.main) await main(process.argv.slice(2)).catch(report);

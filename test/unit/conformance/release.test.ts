@@ -1,5 +1,5 @@
 /** Releases of the vectors: the same archives each time, and a document that only its key can have signed. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,5 +78,28 @@ describe('a folder of vectors', () => {
     const manifest = readFileSync(join(target, MANIFEST), 'utf8');
     writeFileSync(join(target, MANIFEST), manifest.replace('vtlic-vectors/1', 'vtlic-vectors/2'));
     expect(() => readCases(target)).toThrow('has the schema vtlic-vectors/2, expected vtlic-vectors/1');
+  });
+});
+
+describe('npm run vectors:release with bad input', () => {
+  const run = (...args: readonly string[]): readonly [number | null, string] => {
+    const program = join(import.meta.dirname, '../../../conformance/vectors/release.ts');
+    const done = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
+    return [done.status, `${done.stdout}${done.stderr}`];
+  };
+  const text = join(folder, 'text');
+  writeFileSync(text, 'no key');
+
+  it.each([
+    ['no act', [], 'usage: npm run vectors:release'],
+    ['an option that there is not', ['--foo'], "Unknown option '--foo'"],
+    ['no key', ['sign', folder], '--key is missing'],
+    ['a folder without a release', ['verify', '/nowhere', '--public-key', text], '/nowhere/release.cose: there is no'],
+    ['a name that is taken', ['new-key', join(folder, 'k.age'), text, '--passphrase-file', text], 'not written over'],
+  ])('says in one sentence what is wrong: %s', (_, args, sentence) => {
+    const [code, said] = run(...args);
+    expect([code, said]).toEqual([2, expect.stringContaining(sentence)]);
+    expect(said).not.toMatch(/\bat .*:\d+:\d+/);
+    expect(existsSync(join(folder, 'k.age'))).toBe(false);
   });
 });
