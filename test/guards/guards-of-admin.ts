@@ -2,6 +2,7 @@
 import { AGAINST, type Guard } from './guard.ts';
 
 const HOSTILE = 'test/unit/verifier/admin/hostile.test.ts';
+const ATTACKS = 'test/unit/verifier/admin/attacks.test.ts';
 
 export const GUARDS_OF_ADMIN: readonly Guard[] = [
   {
@@ -241,6 +242,78 @@ export const GUARDS_OF_ADMIN: readonly Guard[] = [
     does: 'an answer that comes early closes the connection',
     file: 'verifier/admin/node-listener.ts',
     find: "if (!isWhole) outgoing.setHeader('connection', 'close');",
+    replace: '',
+    test: 'test/unit/verifier/admin/node-listener.test.ts',
+  },
+  {
+    against: AGAINST.page,
+    does: 'the fields of a form are counted before they are parsed',
+    file: 'verifier/admin/read-form.ts',
+    find: 'if (occursMoreThan(body, separator, MAX_FIELDS + 1)) return fault(400);',
+    replace: '',
+    test: ATTACKS,
+  },
+  {
+    against: AGAINST.page,
+    does: 'a form is UTF-8, with one boundary',
+    file: 'verifier/admin/read-form.ts',
+    find: 'if (multipart === null && !URL_ENCODED.test(type)) return fault(415);',
+    replace: 'if (!/^[am][^;]*form[^;]*(;|$)/i.test(type)) return fault(415);',
+    test: ATTACKS,
+  },
+  {
+    against: AGAINST.page,
+    does: 'a file is taken with its byte order mark, and refused for it',
+    file: 'verifier/admin/pasted.ts',
+    find: "new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })",
+    replace: "new TextDecoder('utf-8', { fatal: true })",
+    test: ATTACKS,
+  },
+  {
+    against: AGAINST.page,
+    does: 'the secret of replicas is copied',
+    file: 'verifier/admin/sealed-tokens.ts',
+    find: 'this.#secret = Uint8Array.from(secret);',
+    replace: 'this.#secret = secret;',
+    test: ATTACKS,
+  },
+  {
+    against: AGAINST.page,
+    does: 'replicas ask their common store whether a preview was used',
+    file: 'verifier/admin/installer.ts',
+    find: 'const isFirst: unknown = await usedTokens.use(name.id, name.until);',
+    replace: 'const isFirst: unknown = true;',
+    test: ATTACKS,
+  },
+  {
+    against: AGAINST.page,
+    does: 'nothing is installed where it is not known whether a preview was used',
+    file: 'verifier/admin/installer.ts',
+    find: "if (isUnused === undefined) return { kind: 'unknown_use' };",
+    replace: '',
+    test: ATTACKS,
+  },
+  {
+    against: AGAINST.page,
+    does: 'a value cannot reorder the text around it',
+    file: 'verifier/admin/page.ts',
+    find: '<dd><bdi>${value}</bdi></dd>',
+    replace: '<dd>${value}</dd>',
+    test: ATTACKS,
+  },
+  {
+    against: AGAINST.page,
+    does: 'a log that fails does not end the process',
+    file: 'verifier/admin/node-listener.ts',
+    find: 'tell(failed, error);',
+    replace: 'failed(error);',
+    test: 'test/unit/verifier/admin/node-listener.test.ts',
+  },
+  {
+    against: AGAINST.page,
+    does: 'an answer that cannot be sent leaves no header behind',
+    file: 'verifier/admin/node-listener.ts',
+    find: 'for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name);',
     replace: '',
     test: 'test/unit/verifier/admin/node-listener.test.ts',
   },

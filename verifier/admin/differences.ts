@@ -5,6 +5,8 @@ import type { InstallPreview, LicenseFacts, LicenseView } from '../runtime/index
 import type { Texts, TextName } from './texts.ts';
 
 export interface Line {
+  /** What the line is about, whatever a translation calls it: two lines may have the same name. */
+  readonly key: string;
   readonly name: string;
   readonly value: string;
 }
@@ -19,7 +21,7 @@ export interface Difference {
 /** What a license grants, one line each. */
 export function licenseLines(license: LicenseFacts, graceUntil: number | undefined, texts: Texts): readonly Line[] {
   const { name, customer, deployment, instances, updatesUntil } = license;
-  const line = (key: TextName, value: string): Line => ({ name: texts.of(key), value });
+  const line = (key: TextName, value: string): Line => ({ key, name: texts.of(key), value });
   return [
     line('customer', name === undefined ? customer : `${name} (${customer})`),
     ...(deployment === undefined ? [] : [line('deployment', deployment)]),
@@ -28,10 +30,7 @@ export function licenseLines(license: LicenseFacts, graceUntil: number | undefin
     line('seats', seatsText(license.seats, texts)),
     ...(instances === undefined ? [] : [line('instances', String(instances))]),
     line('features', license.features.length === 0 ? texts.of('none') : license.features.join(', ')),
-    ...Object.entries(license.limits).map(([limit, value]) => ({
-      name: texts.of('limit', { name: limit }),
-      value: String(value),
-    })),
+    ...limitLines(license.limits, texts),
     line('from', formatDay(license.from)),
     line('until', endText(license.until, texts)),
     ...(graceUntil === undefined || graceUntil <= license.until || isPerpetual(license.until)
@@ -70,14 +69,14 @@ export function differences(view: LicenseView, preview: InstallPreview & { ok: t
   const before =
     view.license === undefined ? freeTierLines(view, texts) : licenseLines(view.license, view.graceUntil, texts);
   const after = licenseLines(preview.license, preview.graceUntil, texts);
-  const old = new Map(before.map(({ name, value }) => [name, value]));
+  const old = new Map(before.map(({ key, value }) => [key, value]));
   const dash = '\u2013';
-  const lines = after.map(({ name, value }) => {
-    const now = old.get(name) ?? dash;
+  const lines = after.map(({ key, name, value }) => {
+    const now = old.get(key) ?? dash;
     return { name, now, after: value, isChanged: now !== value };
   });
-  const named = new Set(after.map(({ name }) => name));
-  const lost = before.filter(({ name }) => !named.has(name));
+  const kept = new Set(after.map(({ key }) => key));
+  const lost = before.filter(({ key }) => !kept.has(key));
   return [...lines, ...lost.map(({ name, value }) => ({ name, now: value, after: dash, isChanged: true }))];
 }
 
@@ -86,11 +85,23 @@ export function freeTierLines({ entitlements }: LicenseView, texts: Texts): read
   if (entitlements === undefined) return [];
   const { tier, seats, features, limits } = entitlements;
   return [
-    { name: texts.of('tier'), value: tier },
-    { name: texts.of('seats'), value: seatsText(seats, texts) },
-    { name: texts.of('features'), value: features.length === 0 ? texts.of('none') : features.join(', ') },
-    ...Object.entries(limits).map(([name, value]) => ({ name: texts.of('limit', { name }), value: String(value) })),
+    { key: 'tier', name: texts.of('tier'), value: tier },
+    { key: 'seats', name: texts.of('seats'), value: seatsText(seats, texts) },
+    {
+      key: 'features',
+      name: texts.of('features'),
+      value: features.length === 0 ? texts.of('none') : features.join(', '),
+    },
+    ...limitLines(limits, texts),
   ];
+}
+
+function limitLines(limits: Readonly<Record<string, number>>, texts: Texts): readonly Line[] {
+  return Object.entries(limits).map(([limit, value]) => ({
+    key: `limit ${limit}`,
+    name: texts.of('limit', { name: limit }),
+    value: String(value),
+  }));
 }
 
 /** What an operator should think about before the installation. */

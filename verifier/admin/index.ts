@@ -3,5 +3,6 @@ export { licenseAdmin, type AdminHandler } from './license-admin.ts';
 export { licenseMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
 export { licenseMonitor, type MonitorOptions } from './monitor.ts';
 export { nodeListener, type NodeListener } from './node-listener.ts';
-export type { AdminOptions, AuditEntry, Operator, StepUpRequest } from './options.ts';
+export type { AdminOptions, AuditEntry, Operator, StepUpRequest, UsedTokens } from './options.ts';
+export { postgresTokens } from './postgres-tokens.ts';
 export { ADMIN_TEXTS, type TextName, type Translation } from './texts.ts';

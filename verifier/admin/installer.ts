@@ -19,9 +19,13 @@ export interface Installation {
   readonly proof: string;
 }
 
-/** `forged`, `expired`, `used`: the token. `changed`: not what the preview showed is here now. */
+/**
+ * `forged`, `expired`, `used`: the token; `unknown_use`: whether it was used cannot be found out. `changed`: not what
+ * the preview showed is here now.
+ */
 export type Installed =
-  | { readonly kind: 'forged' | 'expired' | 'used' | 'changed' | 'not_confirmed' | 'not_recorded' | 'failed' }
+  | { readonly kind: 'forged' | 'expired' | 'used' | 'unknown_use' | 'changed' | 'not_confirmed' | 'not_recorded' }
+  | { readonly kind: 'failed'; readonly isRecorded: boolean }
   | {
       readonly kind: 'finished';
       readonly result: InstallResult;
@@ -68,12 +72,15 @@ export class Installer {
     if (fault !== undefined) return { kind: fault };
     const before = this.#license.view();
     if (base !== baseOf(before)) return { kind: 'changed' };
-    if (!this.#tokens.use(token)) return { kind: 'used' };
+    const isUnused = await this.#isUnusedAnywhere(token);
+    if (isUnused === undefined) return { kind: 'unknown_use' };
+    if (!isUnused || !this.#tokens.use(token)) return { kind: 'used' };
     const preview = await this.#license.preview(text);
     const next = preview.ok ? preview.license : undefined;
     const entry = {
       ...this.#entry('before', operator, digest),
       ...(next === undefined ? {} : { license: next }),
+      ...(preview.ok && preview.keysetVersion !== undefined ? { keysetVersion: preview.keysetVersion } : {}),
       ...(before.license === undefined ? {} : { previous: before.license }),
     };
     if (!(await this.#record(entry))) return { kind: 'not_recorded' };
@@ -81,12 +88,25 @@ export class Installer {
     try {
       result = preview.ok ? await this.#license.install(text) : preview;
     } catch {
-      await this.#record({ ...entry, phase: 'after', at: this.#options.clock(), result: 'failed' });
-      return { kind: 'failed' };
+      const failed = { ...entry, phase: 'after', at: this.#options.clock(), result: 'failed' } as const;
+      return { kind: 'failed', isRecorded: await this.#record(failed) };
     }
     const outcome = result.ok ? result.outcome : result.refusal.code;
     const isRecorded = await this.#record({ ...entry, phase: 'after', at: this.#options.clock(), result: outcome });
     return { kind: 'finished', result, isRecorded, next };
+  }
+
+  /** @returns undefined where the product cannot say it */
+  async #isUnusedAnywhere(token: string): Promise<boolean | undefined> {
+    const { usedTokens } = this.#options;
+    const name = this.#tokens.nameOf(token);
+    if (usedTokens === undefined || name === undefined) return name !== undefined;
+    try {
+      const isFirst: unknown = await usedTokens.use(name.id, name.until);
+      return typeof isFirst === 'boolean' ? isFirst : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** An error of the product confirms nothing. */

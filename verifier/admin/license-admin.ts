@@ -26,7 +26,10 @@ import { statusPage } from './status-page.ts';
 import { STYLE_HASH } from './style.ts';
 import type { TextName } from './texts.ts';
 
-/** Answers every request to the address of the page. It rejects only where `authorize` returns nonsense. */
+/**
+ * Answers every request to the address of the page. It rejects where the product uses it wrongly: `authorize` returns
+ * nonsense, or something else has read the body of the request.
+ */
 export type AdminHandler = (request: Request) => Promise<Response>;
 
 const FORM_SECONDS = 12 * 3600;
@@ -51,6 +54,7 @@ const ENDS: Readonly<Record<Exclude<Installed['kind'], 'finished' | 'forged'>, E
   changed: { status: 409, fault: 'fault_changed', isShownAgain: true },
   not_confirmed: { status: 403, fault: 'fault_step_up', isShownAgain: true },
   used: { status: 409, fault: 'fault_preview_used', isShownAgain: false },
+  unknown_use: { status: 503, fault: 'fault_use_unknown', isShownAgain: true },
   not_recorded: { status: 503, fault: 'fault_audit', isShownAgain: false },
   failed: { status: 500, fault: 'fault_failed', isShownAgain: false },
 };
@@ -170,14 +174,16 @@ class AdminPage {
   }
 
   async #install(asked: Installation): Promise<Response> {
-    const { operator, text } = asked;
+    const { operator, text: content } = asked;
     const { words } = this.#options;
     const installed = await this.#installer.install(asked);
     if (installed.kind !== 'finished') {
       if (installed.kind === 'forged') return this.#error(403, 'error_token');
       const { status, fault, isShownAgain } = ENDS[installed.kind];
-      if (isShownAgain) return this.#previewOf(operator, { text, repairs: [] }, { status, fault });
-      return this.#status(operator, { status, message: { kind: 'bad', text: words.of(fault) } });
+      if (isShownAgain) return this.#previewOf(operator, { text: content, repairs: [] }, { status, fault });
+      const isUnrecorded = installed.kind === 'failed' && !installed.isRecorded;
+      const text = `${words.of(fault)}${isUnrecorded ? ` ${words.of('done_not_recorded')}` : ''}`;
+      return this.#status(operator, { status, message: { kind: 'bad', text } });
     }
     const { result, isRecorded, next } = installed;
     const unrecorded = isRecorded ? '' : ` ${words.of('done_not_recorded')}`;

@@ -1,10 +1,17 @@
 /** A handler of Web requests as a listener of `node:http`, which Express and Fastify take too. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { VtlicError } from '../../formats/error.ts';
 
 export type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
 /** After an answer that came before the end of the body, so that a browser reads the answer. */
 const LINGER_MILLISECONDS = 2000;
+
+const PLAIN_HEADERS: Readonly<Record<string, string>> = Object.freeze({
+  'content-type': 'text/plain; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+});
 
 /**
  * The host of a request plays no part in what the handlers of this library do: they take the origin as an option.
@@ -17,11 +24,23 @@ export function nodeListener(
 ): NodeListener {
   return (incoming, outgoing) => {
     serve(handler, incoming, outgoing).catch((error: unknown) => {
-      failed(error);
-      if (!outgoing.headersSent) outgoing.writeHead(500, { 'content-type': 'text/plain', connection: 'close' });
+      if (!outgoing.headersSent) {
+        for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name);
+        outgoing.writeHead(500, { ...PLAIN_HEADERS, connection: 'close' });
+      }
       outgoing.end('internal error\n');
+      tell(failed, error);
     });
   };
+}
+
+/** A log that fails must not end the process. */
+function tell(failed: (error: unknown) => void, error: unknown): void {
+  try {
+    failed(error);
+  } catch {
+    // There is nobody else to tell.
+  }
 }
 
 async function serve(
@@ -30,7 +49,7 @@ async function serve(
   outgoing: ServerResponse,
 ): Promise<void> {
   const response = isForbiddenMethod(incoming)
-    ? new Response(null, { status: 405 })
+    ? new Response(null, { status: 405, headers: PLAIN_HEADERS })
     : await handler(requestOf(incoming));
   const body = response.body === null ? undefined : new Uint8Array(await response.arrayBuffer());
   const isWhole = incoming.complete || !hasBody(incoming);
@@ -59,6 +78,10 @@ function requestOf(incoming: IncomingMessage): Request {
   url.search = query.join('?');
   const method = incoming.method ?? 'GET';
   if (!hasBody(incoming)) return new Request(url, { method, headers });
+  if (incoming.readableDidRead)
+    throw new VtlicError('usage', 'the body of the request was read before this listener got it', {
+      hint: 'mount it before whatever reads bodies (docs/admin.md, "Mounting")',
+    });
   return new Request(url, { method, headers, body: bodyOf(incoming), duplex: 'half' });
 }
 

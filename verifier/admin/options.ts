@@ -36,8 +36,22 @@ export interface AuditEntry {
   readonly license?: LicenseFacts;
   /** The license that was here before. */
   readonly previous?: LicenseFacts;
+  /** The version of the keysets that would count; absent where none were pasted. */
+  readonly keysetVersion?: number;
   /** In the phase `after`: what came of it. `failed`: the installation ended with an error of the program. */
   readonly result?: InstallOutcome | NoticeCode | 'failed';
+}
+
+export interface UsedTokens {
+  /**
+   * Notes that a token is used, durably, before the installation begins. An error means that it is not known, and
+   * installs nothing.
+   *
+   * @param id 32 lower-case hex digits
+   * @param until seconds since 1970: it may be forgotten after that
+   * @returns true for exactly one caller of each id, whichever process asks
+   */
+  use(id: string, until: number): Promise<boolean> | boolean;
 }
 
 export interface AdminOptions extends Translation {
@@ -64,9 +78,14 @@ export interface AdminOptions extends Translation {
    * another. Default: random, for one process.
    */
   readonly secret?: Uint8Array;
+  /**
+   * Which previews were used, for all replicas and over restarts. Only with `secret`: without it, a token is good for
+   * one process, which remembers what it used. `postgresTokens` is one.
+   */
+  readonly usedTokens?: UsedTokens;
   /** How long the body of a request may take. Default 10. */
   readonly bodySeconds?: number;
-  /** How long each of `authorize`, `stepUp`, `audit` and `seatsUsed` may take. Default 30. */
+  /** How long each of `authorize`, `stepUp`, `audit`, `seatsUsed` and `usedTokens` may take. Default 30. */
   readonly callSeconds?: number;
   /** For tests: seconds since 1970. */
   readonly clock?: () => number;
@@ -89,7 +108,7 @@ export function checkOptions(given: AdminOptions): CheckedOptions {
     if (typeof given[name] !== 'function') throw misuse(name, 'is required, and should be a function');
   for (const name of ['seatsUsed', 'clock'] as const)
     if (given[name] !== undefined && typeof given[name] !== 'function') throw misuse(name, 'should be a function');
-  const { stepUpField = 'password', bodySeconds = 10, callSeconds = 30, secret } = given;
+  const { stepUpField = 'password', bodySeconds = 10, callSeconds = 30, secret, usedTokens } = given;
   if (!['password', 'code', 'none'].includes(stepUpField))
     throw misuse('stepUpField', 'should be "password", "code" or "none"');
   for (const [name, seconds] of Object.entries({ bodySeconds, callSeconds }))
@@ -97,6 +116,10 @@ export function checkOptions(given: AdminOptions): CheckedOptions {
       throw misuse(name, 'should be a number of seconds above 0, at most 3600');
   if (secret !== undefined && !(secret instanceof Uint8Array && secret.length >= MIN_SECRET_BYTES))
     throw misuse('secret', `should be at least ${MIN_SECRET_BYTES} bytes`);
+  if (usedTokens !== undefined && typeof (usedTokens as Partial<UsedTokens>).use !== 'function')
+    throw misuse('usedTokens', 'should have a function use(id, until)');
+  if (usedTokens !== undefined && secret === undefined)
+    throw misuse('usedTokens', 'has a purpose only with the option secret');
   const { authorize, stepUp, audit, seatsUsed } = given;
   return {
     ...given,
@@ -104,6 +127,9 @@ export function checkOptions(given: AdminOptions): CheckedOptions {
     stepUp: (asked) => within(callSeconds, () => stepUp(asked)),
     audit: (entry) => within(callSeconds, () => audit(entry)),
     ...(seatsUsed === undefined ? {} : { seatsUsed: () => within(callSeconds, () => seatsUsed()) }),
+    ...(usedTokens === undefined
+      ? {}
+      : { usedTokens: { use: (id: string, until: number) => within(callSeconds, () => usedTokens.use(id, until)) } }),
     origins: checkOrigins(given.origin),
     stepUpField,
     bodySeconds,

@@ -85,7 +85,7 @@ export function lineList(lines: readonly Line[]): Html {
     ${lines.map(
       ({ name, value }) =>
         html`<dt>${name}</dt>
-          <dd>${value}</dd>`,
+          <dd><bdi>${value}</bdi></dd>`,
     )}
   </dl>`;
 }

@@ -38,7 +38,8 @@ function repaired(text: string): Pasted {
 
 function textOf(file: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(file);
+    // A byte order mark is a part of the file: the verifier refuses it, as it does when the file is dropped.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file);
   } catch {
     return undefined;
   }

@@ -99,8 +99,8 @@ function differenceTable({ view, preview, texts }: PreviewFacts): Html {
         ({ name, now, after, isChanged }) =>
           html`<tr class="${isChanged ? 'changed' : ''}">
             <th scope="row">${name}</th>
-            <td>${now}</td>
-            <td>${after}${isChanged && html` <span class="mark">${texts.of('changed')}</span>`}</td>
+            <td><bdi>${now}</bdi></td>
+            <td><bdi>${after}</bdi>${isChanged && html` <span class="mark">${texts.of('changed')}</span>`}</td>
           </tr>`,
       )}
     </tbody>

@@ -16,7 +16,8 @@ export class SealedTokens {
 
   /** @param clock seconds since 1970 */
   constructor(secret: Uint8Array, clock: () => number) {
-    this.#secret = secret;
+    // A copy: a product that wipes its secret, as it should, must not change the key of every token.
+    this.#secret = Uint8Array.from(secret);
     this.#clock = clock;
   }
 
@@ -39,12 +40,18 @@ export class SealedTokens {
 
   /** A token that was checked, and is not good again. @returns whether it could be noted */
   use(token: string): boolean {
-    const match = TOKEN.exec(token);
-    if (match === null) return false;
+    const name = this.nameOf(token);
+    if (name === undefined) return false;
     for (const [nonce, expiry] of this.#used) if (expiry <= this.#clock()) this.#used.delete(nonce);
     if (this.#used.size >= MAX_USED) return false;
-    this.#used.set(match[2] ?? '', Number(match[1]));
+    this.#used.set(name.id, name.until);
     return true;
+  }
+
+  /** What names a token, and when it expires. @returns undefined for what is no token */
+  nameOf(token: string): { readonly id: string; readonly until: number } | undefined {
+    const match = TOKEN.exec(token);
+    return match === null ? undefined : { id: match[2] ?? '', until: Number(match[1]) };
   }
 
   #seal(expiry: number, nonce: string, parts: readonly string[]): string {

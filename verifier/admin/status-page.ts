@@ -49,11 +49,13 @@ function nowSection({ view, texts, seatsUsed }: PageFacts): Html {
   const seats = seatsNow(view, seatsUsed, texts);
   const free = isFree ? freeTierLines(view, texts) : [];
   const lines = license === undefined ? [] : licenseLines(license, graceUntil, texts);
-  const withSeats = (line: Line): Line => (line.name === texts.of('seats') ? { ...line, value: seats.text } : line);
+  const withSeats = (line: Line): Line => (line.key === 'seats' ? { ...line, value: seats.text } : line);
   const more: readonly Line[] = [
-    ...(keysetVersion === undefined ? [] : [{ name: texts.of('keyset_version'), value: String(keysetVersion) }]),
-    { name: texts.of('place'), value: view.place },
-    ...(judgedAt === undefined ? [] : [{ name: texts.of('judged_at'), value: momentText(judgedAt) }]),
+    ...(keysetVersion === undefined
+      ? []
+      : [{ key: 'keyset_version', name: texts.of('keyset_version'), value: String(keysetVersion) }]),
+    { key: 'place', name: texts.of('place'), value: view.place },
+    ...(judgedAt === undefined ? [] : [{ key: 'judged_at', name: texts.of('judged_at'), value: momentText(judgedAt) }]),
   ];
   return html`<section aria-labelledby="now">
     <h2 id="now">${texts.of('now_heading')}</h2>

@@ -119,6 +119,8 @@ export const ADMIN_TEXTS = {
   fault_form_expired: 'This page was open for too long. Please try again.',
   fault_preview_expired: 'The preview is too old. Please look at it once more.',
   fault_preview_used: 'This preview was used already. What is in force now is shown below.',
+  fault_use_unknown:
+    'It cannot be found out whether this preview was used already, so nothing was installed. Please try again.',
   fault_changed: 'Something else was installed since the preview. Please look at it once more.',
   fault_step_up: 'You could not be confirmed. Nothing was installed; please try again.',
   fault_audit: 'The audit log could not be written, so nothing was installed.',

@@ -91,6 +91,53 @@ describe('a handler behind node:http', () => {
   });
 });
 
+describe('a handler that fails behind node:http', () => {
+  it('does not end the process where the log of the product fails too', async () => {
+    await serve(
+      () => Promise.reject(new Error('secret')),
+      () => {
+        throw new Error('disk full');
+      },
+    );
+    for (let i = 0; i < 2; i++) {
+      const response = await fetch(`http://127.0.0.1:${port}/`);
+      expect([response.status, await response.text()]).toEqual([500, 'internal error\n']);
+      expect(response.headers.get('cache-control')).toBe('no-store');
+      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    }
+  });
+
+  it('keeps nothing of an answer that cannot be sent', async () => {
+    await serve(() =>
+      Promise.resolve(
+        new Response('x', { headers: { 'set-cookie': 'session=1', 'x-first': 'a', 'x-wrong': '\u0001' } }),
+      ),
+    );
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    expect(response.status).toBe(500);
+    expect(response.headers.get('x-first')).toBeNull();
+  });
+
+  it('says to the product that something else has read the body', async () => {
+    const told: unknown[] = [];
+    const listener = nodeListener(
+      () => Promise.resolve(new Response('asked')),
+      (error) => told.push(error),
+    );
+    server = createServer((incoming, outgoing) => {
+      incoming.resume().once('end', () => {
+        listener(incoming, outgoing);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    port = (server.address() as AddressInfo).port;
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: 'x=y' });
+    expect([response.status, await response.text()]).toEqual([500, 'internal error\n']);
+    expect(told).toMatchObject([{ code: 'usage', hint: /before whatever reads bodies/ }]);
+  });
+});
+
 describe('the admin page behind node:http', () => {
   let site: AdminSite;
   beforeEach(async () => {
@@ -155,5 +202,98 @@ describe('the admin page behind node:http', () => {
     socket.resetAndDestroy();
     const page = await fetch(`http://127.0.0.1:${port}/license`, { headers: { cookie: 'signed-in' } });
     expect(page.status).toBe(200);
+  });
+
+  /** The page, asked for by bytes that a hostile network or proxy may send. */
+  const ask = (lines: readonly string[], method = 'GET', target = '/license'): Promise<string> =>
+    raw([`${method} ${target} HTTP/1.1`, ...lines, 'Connection: close', '\r\n'].join('\r\n'));
+
+  it.each([
+    ['another host', ['Host: evil.example', 'Cookie: signed-in']],
+    [
+      'a forwarded host',
+      ['Host: a', 'Cookie: signed-in', 'X-Forwarded-Host: evil.example', 'Forwarded: host=evil.example'],
+    ],
+    ['a forwarded scheme', ['Host: a', 'Cookie: signed-in', 'X-Forwarded-Proto: evil.example', 'X-Forwarded-Port: 1']],
+    [
+      'another address',
+      ['Host: a', 'Cookie: signed-in', 'X-Original-URL: /evil.example', 'X-Rewrite-URL: /evil.example'],
+    ],
+    ['a referrer', ['Host: a', 'Cookie: signed-in', 'Referer: https://evil.example/']],
+    ['a preflight of another site', ['Host: a', 'Cookie: signed-in', 'Origin: https://evil.example']],
+  ])('says nothing of %s, and lets no other site read the page', async (_what, lines) => {
+    const answer = await ask(lines);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer).toContain('In force now');
+    expect(answer).not.toMatch(/evil|access-control/i);
+    const preflight = await ask([...lines, 'Access-Control-Request-Method: POST'], 'OPTIONS');
+    expect(preflight).toMatch(/^HTTP\/1.1 405 /);
+    expect(preflight).not.toMatch(/evil|access-control|In force now/i);
+  });
+
+  it.each([
+    '//evil.example/license',
+    '/license//',
+    '/%2e%2e/license',
+    '/license%0d%0aset-cookie:%20a=b',
+    '/license?\\',
+  ])('gives no answer to the target %s but the page itself', async (target) => {
+    const answer = await ask(['Host: a', 'Cookie: signed-in'], 'GET', target);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer).not.toMatch(/evil|\r\nset-cookie|\r\nlocation/i);
+  });
+
+  it.each([
+    ['a method in another header', ['X-HTTP-Method-Override: POST', 'X-Method-Override: POST'], 'GET', 200],
+    ['TRACE, which would send a cookie back', [], 'TRACE', 405],
+    ['PUT', ['Content-Length: 0'], 'PUT', 405],
+    ['DELETE', [], 'DELETE', 405],
+    [
+      'two origins',
+      ['Origin: https://vaultdesk.example:8443', 'Origin: https://evil.example', 'Content-Length: 0'],
+      'POST',
+      403,
+    ],
+    [
+      'the origin twice',
+      [...Array.from({ length: 2 }, () => 'Origin: https://vaultdesk.example:8443'), 'Content-Length: 0'],
+      'POST',
+      403,
+    ],
+    ['an origin in capitals', ['Origin: HTTPS://VAULTDESK.EXAMPLE:8443', 'Content-Length: 0'], 'POST', 403],
+    [
+      'our origin in the referrer only',
+      ['Referer: https://vaultdesk.example:8443/license', 'Content-Length: 0'],
+      'POST',
+      403,
+    ],
+    ['two lengths', ['Content-Length: 0', 'Content-Length: 5'], 'POST', 400],
+    ['a length and chunks', ['Content-Length: 5', 'Transfer-Encoding: chunked'], 'POST', 400],
+    ['a folded header', ['X-A: a', ' Cookie: signed-in'], 'GET', 400],
+  ] as const)('answers %s with %s, %s: %i', async (_what, lines, method, status) => {
+    const answer = await ask(['Host: a', 'Cookie: signed-in', ...lines], method);
+    expect(answer.slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
+    expect(answer).not.toContain('Cookie: signed-in');
+    expect(site.audited).toEqual([]);
+    expect(site.license.view().refusals.count).toBe(0);
+  });
+
+  it('answers a body that comes byte by byte in time, in chunks too', async () => {
+    for (const [length, piece] of [
+      [100_000, 'a'],
+      [undefined, '1\r\na\r\n'],
+    ] as const) {
+      const socket = connect(port, '127.0.0.1');
+      let answer = '';
+      socket.on('data', (data) => (answer += data.toString()));
+      socket.on('error', () => undefined);
+      socket.write(head(length));
+      const drip = setInterval(() => socket.write(piece), 20);
+      const start = performance.now();
+      await new Promise((resolve) => socket.once('close', resolve));
+      clearInterval(drip);
+      expect(answer).toMatch(/^HTTP\/1.1 408 /);
+      expect(performance.now() - start).toBeLessThan(20_000);
+    }
   });
 });
