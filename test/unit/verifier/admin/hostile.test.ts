@@ -326,7 +326,7 @@ describe('a body', () => {
     ['text', 'text/plain', 'step=preview', 415],
     ['of no type', '', 'step=preview', 415],
     ['of a type that only begins like a form', 'multipart/form-data-x; boundary=a', '--a--', 415],
-    ['multipart without a boundary', 'multipart/form-data', '--a--', 400],
+    ['multipart without a boundary', 'multipart/form-data', '--a--', 415],
     ['multipart that is not whole', 'multipart/form-data; boundary=a', '--a\r\nContent-Disposition: form', 400],
     ['with a field twice', 'application/x-www-form-urlencoded', 'step=preview&step=install', 400],
     [

@@ -93,6 +93,9 @@ describe('a handler behind node:http', () => {
 
 describe('a handler that fails behind node:http', () => {
   it('does not end the process where the log of the product fails too', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): number => unhandled.push(error);
+    process.on('unhandledRejection', note);
     await serve(
       () => Promise.reject(new Error('secret')),
       () => {
@@ -105,6 +108,9 @@ describe('a handler that fails behind node:http', () => {
       expect(response.headers.get('cache-control')).toBe('no-store');
       expect(response.headers.get('x-content-type-options')).toBe('nosniff');
     }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
   });
 
   it('keeps nothing of an answer that cannot be sent', async () => {
