@@ -43,8 +43,13 @@ const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(
 
 /** Lower-case hex, two digits a byte. */
 export function toHex(bytes: Uint8Array): string {
+  return hexOf(bytes, 0, bytes.length);
+}
+
+/** `bytes[from..to)` in lower-case hex. */
+export function hexOf(bytes: Uint8Array, from: number, to: number): string {
   let out = '';
-  for (const byte of bytes) out += HEX[byte] ?? '';
+  for (let i = from; i < to; i++) out += HEX[bytes[i] ?? 0] ?? '';
   return out;
 }
 
@@ -74,17 +79,17 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** The offset of the first character that is not valid UTF-8 (RFC 3629), or -1 where all are. */
-export function utf8FaultAt(bytes: Uint8Array): number {
-  let at = 0;
-  while (at < bytes.length) {
+/** The offset of the first character in `bytes[from..to)` that is not valid UTF-8 (RFC 3629), or -1 where all are. */
+export function utf8FaultAt(bytes: Uint8Array, from: number = 0, to: number = bytes.length): number {
+  let at = from;
+  while (at < to) {
     const first = bytes[at] ?? 0;
     if (first < 0x80) {
       at++;
       continue;
     }
     const length = sequenceLength(first);
-    if (length === 0) return at;
+    if (length === 0 || at + length > to) return at;
     for (let i = 1; i < length; i++) {
       const next = bytes[at + i] ?? 0;
       const [low, high] = i === 1 ? secondByteRange(first) : CONTINUATION;

@@ -111,7 +111,7 @@ const CBOR_MUTANTS: readonly Mutant[] = [
     'that a tag is only at the very top',
     DECODE,
     "throw this.malformed(start, 'a tag stands elsewhere than at the very top');",
-    'return this.item(depth);',
+    'return this.item(depth, build);',
   ),
   mutant(
     'cbor-two-tags',
@@ -147,8 +147,8 @@ const CBOR_MUTANTS: readonly Mutant[] = [
     'cbor-utf8',
     'that texts are valid UTF-8',
     DECODE,
-    "if (utf8FaultAt(bytes) >= 0) throw this.malformed(start, 'a text is not valid UTF-8');",
-    'if (utf8FaultAt(bytes) >= 0) return new TextDecoder().decode(bytes);',
+    "if (!isUtf8(bytes, from, to)) throw this.malformed(start, 'a text is not valid UTF-8');",
+    'if (!isUtf8(bytes, from, to)) return new TextDecoder().decode(bytes.subarray(from, to));',
   ),
   mutant(
     'cbor-depth',

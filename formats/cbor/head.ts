@@ -8,6 +8,9 @@ export const MAJOR_ARRAY = 4;
 export const MAJOR_MAP = 5;
 export const MAJOR_TAG = 6;
 
+/** The simple value true of major type 7; the profile's other one is false. */
+export const SIMPLE_TRUE = 21;
+
 export const MAX_HEAD_BYTES = 9;
 
 /** How many bytes the head of an item with this argument has. */

@@ -5,9 +5,11 @@ import {
   cborTypeInWords,
   type CborValue,
   decodeCbor,
+  decodeTaggedCbor,
   isCborArray,
   isCborBytes,
   isCborMap,
+  MAJOR_MAP,
 } from '../cbor/index.ts';
 import { cleanText } from '../clean-text.ts';
 import { VtlicError } from '../error.ts';
@@ -24,8 +26,8 @@ import {
   MAX_REF_CODE_POINTS,
   MAX_TIME,
 } from './bounds.ts';
-import { CLAIM_KEYS, claimFault, isClaimKey, type License, type LicenseUse } from './license.ts';
-import { extFromCbor } from './ext.ts';
+import { CLAIM_KEYS, claimFault, isClaimKey, type ExtMap, type License, type LicenseUse } from './license.ts';
+import { decodeExt } from './ext.ts';
 import { isId, isUuidV7Bytes, uuidFromBytes } from './id.ts';
 
 type Field = keyof License;
@@ -84,21 +86,29 @@ export function decodeLicense(payload: Uint8Array): License {
   const clk = claims.get('clk');
   if (clk !== undefined) license.clk = onlyTrue(clk);
   const ext = claims.get('ext');
-  if (ext !== undefined) {
-    if (!isCborMap(ext)) throw wrongType('ext', 'a map', ext);
-    license.ext = extFromCbor(ext);
-  }
+  if (ext !== undefined) license.ext = extOf(ext);
 
   if (license.nbf >= license.exp) throw claimFault('nbf', 'it should be earlier than exp');
   if (license.iat >= license.exp) throw claimFault('iat', 'it should be earlier than exp');
   return Object.freeze(license);
 }
 
+/** @param encoded the value of the claim as it is encoded, where it is still to be built */
+function extOf(encoded: CborValue): ExtMap {
+  if (!isCborBytes(encoded) || (encoded[0] ?? 0) >> 5 !== MAJOR_MAP)
+    throw wrongType(
+      'ext',
+      'a map',
+      isCborBytes(encoded) ? decodeTaggedCbor(encoded, { shallow: true }).value : encoded,
+    );
+  return decodeExt(encoded);
+}
+
 function claimsMap(payload: Uint8Array): CborMap {
   let value: CborValue;
   try {
     // Nothing of a license is a byte string: what was one is kept as text.
-    value = decodeCbor(payload, { views: true });
+    value = decodeCbor(payload, { views: true, encoded: 'ext' });
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
     throw new VtlicError('claims_malformed', `the payload is malformed: ${error.message}`, {

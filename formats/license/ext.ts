@@ -1,56 +1,92 @@
 /** `ext`: the one place that a later version may add to. Profile values, in whose maps every key is an id. */
-import { fromHex, toHex } from '../bytes.ts';
-import { type CborMap, type CborValue, isCborBytes, isCborMap } from '../cbor/index.ts';
+import { fromHex } from '../bytes.ts';
+import {
+  CheckedReader,
+  MAJOR_ARRAY,
+  MAJOR_BYTES,
+  MAJOR_MAP,
+  MAJOR_NEGATIVE,
+  MAJOR_TEXT,
+  MAJOR_UNSIGNED,
+  SIMPLE_TRUE,
+  type CborMap,
+  type CborValue,
+} from '../cbor/index.ts';
 import { cleanText } from '../clean-text.ts';
 import { VtlicError } from '../error.ts';
 import { MAX_EXT_KEYS } from './bounds.ts';
 import { isId } from './id.ts';
 import { claimFault, ExtBytes, type ExtMap, type ExtValue } from './license.ts';
 
-/** @throws VtlicError `claims_malformed` for no key, more than 64, or a key (at any depth) that is no id */
-export function extFromCbor(map: CborMap): ExtMap {
-  if (map.size === 0) throw claimFault('ext', 'it should be left out where it is empty');
-  if (map.size > MAX_EXT_KEYS)
-    throw claimFault('ext', `it should have at most ${MAX_EXT_KEYS} keys, but it has ${map.size}`);
-  return mapFromCbor(map, undefined);
-}
-
-/** Where a value is. The text is made only for an error: of all values together it would cost more than the rest. */
-interface Place {
-  readonly parent: Place | undefined;
-  readonly step: string | number;
+/**
+ * The value of `ext`, built directly and frozen from its encoding: with maps and arrays of the decoder in between, a
+ * license of nothing but small arrays would cost a hundred times another one.
+ *
+ * @param encoded a map that was checked by `decodeCbor`
+ * @throws VtlicError `claims_malformed` for no key, more than 64, or a key (at any depth) that is no id
+ */
+export function decodeExt(encoded: Uint8Array): ExtMap {
+  const reader = new CheckedReader(encoded);
+  reader.head();
+  const { argument: keys } = reader;
+  if (keys === 0) throw claimFault('ext', 'it should be left out where it is empty');
+  if (keys > MAX_EXT_KEYS) throw claimFault('ext', `it should have at most ${MAX_EXT_KEYS} keys, but it has ${keys}`);
+  return mapOf(reader, []);
 }
 
 /** Shared: a license of nothing but empty maps would otherwise cost a hundred times another one. */
 const EMPTY_MAP: ExtMap = Object.freeze(Object.create(null) as Record<string, ExtValue>);
 const EMPTY_ARRAY: readonly ExtValue[] = Object.freeze([]);
 
-function mapFromCbor(map: CborMap, place: Place | undefined): ExtMap {
+/** The keys and indexes that lead to a value. */
+type Path = (string | number)[];
+
+/** The map whose head was read. */
+function mapOf(reader: CheckedReader, path: Path): ExtMap {
   const result: Record<string, ExtValue> = Object.create(null) as Record<string, ExtValue>;
-  for (const [key, value] of map) {
-    if (typeof key !== 'string' || !isId(key))
+  for (let left = reader.argument; left > 0; left--) {
+    const key = reader.head() === MAJOR_TEXT ? reader.text() : undefined;
+    if (key === undefined || !isId(key))
       throw claimFault(
-        pathOf(place),
-        `each of its keys should be an id, but ${typeof key === 'string' ? `"${cleanText(key)}"` : 'one'} is not`,
+        `ext${path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')}`,
+        `each of its keys should be an id, but ${key === undefined ? 'one' : `"${cleanText(key)}"`} is not`,
       );
-    result[key] = valueFromCbor(value, place, key);
+    result[key] = valueOf(reader, path, key);
   }
   return Object.freeze(result);
 }
 
-function valueFromCbor(value: CborValue, parent: Place | undefined, step: string | number): ExtValue {
-  if (typeof value !== 'object') return value;
-  if (isCborBytes(value)) return new ExtBytes(toHex(value));
-  if (isCborMap(value)) return value.size === 0 ? EMPTY_MAP : mapFromCbor(value, { parent, step });
-  if (value.length === 0) return EMPTY_ARRAY;
-  const place: Place = { parent, step };
-  return Object.freeze(value.map((item, i) => valueFromCbor(item, place, i)));
+/** The array whose head was read. */
+function arrayOf(reader: CheckedReader, path: Path): readonly ExtValue[] {
+  const { argument: length } = reader;
+  const items: ExtValue[] = [valueOf(reader, path, 0)];
+  for (let i = 1; i < length; i++) items.push(valueOf(reader, path, i));
+  return Object.freeze(items);
 }
 
-function pathOf(place: Place | undefined): string {
-  if (place === undefined) return 'ext';
-  const { parent, step } = place;
-  return `${pathOf(parent)}${typeof step === 'number' ? `[${step}]` : `.${step}`}`;
+function valueOf(reader: CheckedReader, path: Path, step: string | number): ExtValue {
+  const major = reader.head();
+  const { argument } = reader;
+  switch (major) {
+    case MAJOR_UNSIGNED:
+      return argument;
+    case MAJOR_NEGATIVE:
+      return -1 - argument;
+    case MAJOR_BYTES:
+      return new ExtBytes(reader.hex());
+    case MAJOR_TEXT:
+      return reader.text();
+    case MAJOR_ARRAY:
+    case MAJOR_MAP: {
+      if (argument === 0) return major === MAJOR_ARRAY ? EMPTY_ARRAY : EMPTY_MAP;
+      path.push(step);
+      const value = major === MAJOR_ARRAY ? arrayOf(reader, path) : mapOf(reader, path);
+      path.pop();
+      return value;
+    }
+    default:
+      return argument === SIMPLE_TRUE;
+  }
 }
 
 /** The way back. Bounds are for reading it again to find; what no CBOR value can hold is `internal`. */

@@ -25,16 +25,21 @@ export interface Share {
   /** Some of those that were found; `differing` counts all. */
   readonly differences: Difference[];
   differing: number;
-  /** The slowest input that anybody can make, measured again by itself. */
+  /** The slowest input that anybody can make, measured again by itself; compared with a valid Ed25519 license. */
   worst: Slowest;
-  /** The slowest license with as much in it as there is room for. Only the vendor can make it. */
-  dearest: Slowest;
-  /** Of a valid license, in microseconds. */
-  valid: { composite: number; ed25519: number };
+  /**
+   * The slowest license with as much in it as there is room for, which only the vendor can make; by each algorithm, and
+   * compared with a valid license by this algorithm that is as large.
+   */
+  dearest: Readonly<Record<Signer, Slowest>>;
+  /** Of valid licenses, in microseconds. */
+  valid: Readonly<Record<Signer | `large ${Signer}`, number>>;
 }
 
+export type Signer = 'ed25519' | 'composite';
+
 export interface Slowest {
-  /** Its time divided by that of a valid composite license. */
+  /** Its time divided by that of the valid license that it is compared with. */
   readonly ratio: number;
   readonly kind: string;
   readonly verdict: string;
@@ -69,8 +74,8 @@ export function runShare(seed: number, inputs: number, goOn: (done: number) => b
     differences: [],
     differing: 0,
     worst: NONE,
-    dearest: NONE,
-    valid: { composite: 0, ed25519: 0 },
+    dearest: { ed25519: NONE, composite: NONE },
+    valid: { ed25519: 0, composite: 0, 'large ed25519': 0, 'large composite': 0 },
   };
   /** By kind, so that inputs which were slow only for the load of the machine do not displace the large ones. */
   const slowest = new Map<Kind, Slow[]>();
@@ -104,8 +109,13 @@ export function runShare(seed: number, inputs: number, goOn: (done: number) => b
       slowest.set(input.kind, known.sort((a, b) => b.milliseconds - a.milliseconds).slice(0, SLOWEST_KEPT));
     }
     if (found === 'active' && input.record !== undefined && input.kind === 'signed license')
-      valid.set(input.record.signature.length === 64 ? 'ed25519' : 'composite', input);
+      valid.set(signerOf(input), input);
     if (i % 1000 === 0 && !goOn(i)) break;
+  }
+  for (const signer of ['ed25519', 'composite'] as const) {
+    let large = generator.large(signer);
+    while (verdictOf(large) !== 'active') large = generator.large(signer);
+    valid.set(`large ${signer}`, large);
   }
   measureAgain(share, [...slowest.values()].flat(), valid);
   return share;
@@ -131,15 +141,28 @@ function leastTime(input: FuzzInput): number {
   return least * 1000;
 }
 
+function signerOf({ record }: FuzzInput): Signer {
+  return record?.signature.length === 64 ? 'ed25519' : 'composite';
+}
+
 function measureAgain(share: Share, slowest: readonly Slow[], valid: ReadonlyMap<string, FuzzInput>): void {
-  const [composite, ed25519] = [valid.get('composite'), valid.get('ed25519')];
-  if (composite === undefined || ed25519 === undefined) return;
-  share.valid = { composite: leastTime(composite), ed25519: leastTime(ed25519) };
+  const timeOf = (name: string): number => {
+    const input = valid.get(name);
+    return input === undefined ? Infinity : leastTime(input);
+  };
+  share.valid = {
+    ed25519: timeOf('ed25519'),
+    composite: timeOf('composite'),
+    'large ed25519': timeOf('large ed25519'),
+    'large composite': timeOf('large composite'),
+  };
   for (const { input, verdict } of slowest) {
     const microseconds = leastTime(input);
-    const ratio = microseconds / share.valid.composite;
+    const dense = input.kind === 'dense license';
+    const signer = signerOf(input);
+    const ratio = microseconds / share.valid[dense ? (`large ${signer}` as const) : 'ed25519'];
     const one = { ratio, kind: input.kind, verdict, bytes: input.file.length, microseconds };
-    if (input.kind === 'dense license') share.dearest = ratio > share.dearest.ratio ? one : share.dearest;
-    else if (ratio > share.worst.ratio) share.worst = one;
+    if (!dense) share.worst = ratio > share.worst.ratio ? one : share.worst;
+    else if (ratio > share.dearest[signer].ratio) share.dearest = { ...share.dearest, [signer]: one };
   }
 }

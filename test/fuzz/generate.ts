@@ -5,7 +5,18 @@ import { anyItem, badItem, encode, head, sortedPairs } from '../../conformance/m
 import type { ModelContext, SignedRecord } from '../../conformance/model/expected.ts';
 import { Pairs, type Item } from '../../conformance/model/walk.ts';
 import { Random } from '../../conformance/model/random.ts';
-import { COMPOSITE, context, KIDS, sign, signDense, trusts, TYPES, type FuzzTrust, type Signed } from './vendor.ts';
+import {
+  COMPOSITE,
+  context,
+  KIDS,
+  sign,
+  signDense,
+  signLarge,
+  trusts,
+  TYPES,
+  type FuzzTrust,
+  type Signed,
+} from './vendor.ts';
 
 export interface FuzzInput {
   readonly kind: Kind;
@@ -72,6 +83,20 @@ export class Generator {
       record: signed,
       trust: random.pick(this.trusts),
       context: context(random, signed),
+    };
+  }
+
+  /** A license in force, as large as a license may be. */
+  large(signer: 'ed25519' | 'composite'): FuzzInput {
+    const signed = signLarge(this.random, signer);
+    const trust = this.trusts[0];
+    if (trust === undefined) throw new Error('there is no trust');
+    return {
+      kind: 'dense license',
+      file: armor('VTLIC', coseOf(signed)),
+      record: signed,
+      trust,
+      context: context(this.random, signed),
     };
   }
 

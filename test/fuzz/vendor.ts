@@ -131,14 +131,38 @@ export function sign(random: Random, key: TestKey = random.pick(FAST)): Signed {
 }
 
 const DENSE_BYTES = 47_000;
+/** The signature of a composite takes 3,309 bytes more. */
+const COMPOSITE_SHARE = 0.92;
 
 /** A license as large as a license may be, with a payload that is much work; no one but the vendor can make it. */
 export function signDense(random: Random): Signed {
-  const claims = honestClaims(random).filter(([name]) => name !== 'ext');
-  const item = random.pick<Item>([0, 'a', 'é', new Uint8Array(1), [], [0], new Pairs([]), new Pairs([['a', 0]])]);
+  const item = random.pick<Item>([
+    0,
+    'a',
+    'é',
+    new Uint8Array(1),
+    [],
+    [0],
+    [[[[[0]]]]],
+    new Pairs([]),
+    new Pairs([['a', 0]]),
+  ]);
   const items = Array.from({ length: Math.floor(DENSE_BYTES / encode(item).length) }, () => item);
-  const ext: Claim = ['ext', new Pairs([['a', items]])];
-  return signed(ED25519, claims, random.once(3) ? encode(items) : encode(sortedPairs([...claims, ext])));
+  const key = random.once(4) ? COMPOSITE : ED25519;
+  const room = key === COMPOSITE ? items.slice(0, Math.floor(items.length * COMPOSITE_SHARE)) : items;
+  if (random.once(3)) return signed(key, honestClaims(random), encode(room));
+  return signWithExt(random, key, room);
+}
+
+/** A valid license as large, of one text in `ext`: what those that are much work are compared with. */
+export function signLarge(random: Random, key: 'ed25519' | 'composite'): Signed {
+  const share = key === 'composite' ? COMPOSITE_SHARE : 1;
+  return signWithExt(random, key === 'composite' ? COMPOSITE : ED25519, 'x'.repeat(Math.floor(DENSE_BYTES * share)));
+}
+
+function signWithExt(random: Random, key: TestKey, value: Item): Signed {
+  const claims = honestClaims(random).filter(([name]) => name !== 'ext');
+  return signed(key, claims, encode(sortedPairs([...claims, ['ext', new Pairs([['a', value]])]])));
 }
 
 function signed(key: TestKey, claims: readonly Claim[], payload: Uint8Array): Signed {

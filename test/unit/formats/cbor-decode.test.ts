@@ -43,6 +43,19 @@ describe('decodeCbor', () => {
     expect(value).toEqual([Uint8Array.of(7, 7, 7), new Map([['A', Uint8Array.of(255, 255)]])]);
   });
 
+  it('gives the encoding of the one value that its reader builds itself, checked like the others', () => {
+    const read = (bytes: string): unknown => decodeCbor(hex(bytes), { views: true, encoded: 'ext' });
+    expect(read('a2 6161 01 63657874 a16161820102')).toEqual(
+      new Map<string, unknown>([
+        ['a', 1],
+        ['ext', hex('a16161820102')],
+      ]),
+    );
+    // Elsewhere the key is one like others.
+    expect(read('a1 6161 a1 63657874 01')).toEqual(new Map([['a', new Map([['ext', 1]])]]));
+    expect(codeAt(() => read('a1 63657874 81 1800'))).toBe('cbor_not_deterministic@6');
+  });
+
   it('tells texts apart that are remembered at one place', () => {
     // Same length, first, middle and last character: only the others differ.
     const texts = ['abcdefg', 'aBcdefg', 'abcdeFg', 'abcdefg', 'axcdxxg', 'aBcdefg'];
@@ -218,6 +231,12 @@ describe('decodeTaggedCbor', () => {
       const shallow = (bytes: string): unknown =>
         decodeTaggedCbor(hex(bytes), { embeddedFirst: true, shallow: true }).value;
       expect(shallow('84 80 a0 8102 a10203')).toEqual([[], new Map(), [0], new Map([[0, 0]])]);
+      // Of a longer array the length is right; a longer map only is not empty.
+      expect(shallow('85 01 02 03 04 05')).toEqual(Object.assign([1], { length: 5 }));
+      expect(shallow('a5 0000 0100 0200 0300 0400')).toEqual(new Map([[0, 0]]));
+      // The items of one byte that are checked together, with one that is not whole, or nested too deep, among them.
+      for (const faulty of ['8600000000001c', '86000000000018', '850000000061', '8581818181818181818000000000'])
+        expect(codeAt(() => shallow(faulty))).toBe(codeAt(() => decodeTaggedCbor(hex(faulty))));
       for (const faulty of ['8181f6', '8181 1801', '8181a2010001 00', '81a10061ff', '818181818181818181 00'])
         expect(codeAt(() => shallow(faulty))).toBe(codeAt(() => decodeTaggedCbor(hex(faulty))));
       expect(codeAt(() => shallow('8181f6'))).toBe('cbor_malformed@2');
