@@ -53,7 +53,7 @@ export const VERDICTS: readonly string[] = [...Object.keys(REASONS), 'not_yet_va
 const NONE: Slowest = { ratio: 0, kind: '', verdict: '', bytes: 0, microseconds: 0 };
 const MAX_DIFFERENCES = 5;
 const SLOWEST_KEPT = 40;
-const MEASUREMENTS = 40;
+const MEASUREMENTS = 100;
 
 interface Slow {
   readonly input: FuzzInput;
