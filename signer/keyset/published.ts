@@ -23,11 +23,20 @@ export interface PublishedVersion extends KeysetVersion {
   readonly operator: string;
 }
 
+/** The versions of a ledger that were read before, by the seq of their entries: reading a large one takes long. */
+const readBefore = new WeakMap<object, Map<number, PublishedVersion>>();
+
 /** Ascending. */
 export function publishedVersions(ledger: Pick<LedgerView, 'adminEntries'>): readonly PublishedVersion[] {
+  const known = readBefore.get(ledger) ?? new Map<number, PublishedVersion>();
+  readBefore.set(ledger, known);
   return ledger.adminEntries().flatMap(({ kind, seq, at, body }) => {
     if (kind !== 'adopt' || body.act !== 'keyset') return [];
-    return [publishedVersion(seq, at, body)];
+    const before = known.get(seq);
+    if (before !== undefined && Buffer.compare(before.document, body.document) === 0) return [before];
+    const version = publishedVersion(seq, at, body);
+    known.set(seq, version);
+    return [version];
   });
 }
 
@@ -57,6 +66,9 @@ export function keysetSignings(ledger: Pick<LedgerView, 'adminEntries'>): readon
     .flatMap(({ kind, body }) => (kind === 'adopt' && body.act === 'keyset-signing' ? [body] : []));
 }
 
+/** Of a version: the chain that it extended, and the one that followed. Judging a version verifies its signatures. */
+const judgedBefore = new WeakMap<PublishedVersion, { readonly before: Chain | undefined; readonly after: Chain }>();
+
 /**
  * The chain as a product has it that saw every version; undefined before the first. Where it would be larger than a
  * chain may be, it lacks the oldest versions that may be left out (docs/keysets.md, K3).
@@ -65,7 +77,13 @@ export function keysetSignings(ledger: Pick<LedgerView, 'adminEntries'>): readon
  */
 export function publishedChain(versions: readonly PublishedVersion[], issuer: string): Chain | undefined {
   let chain: Chain | undefined;
-  for (const { entry, version, document } of versions) {
+  for (const published of versions) {
+    const known = judgedBefore.get(published);
+    if (known !== undefined && known.before === chain) {
+      chain = known.after;
+      continue;
+    }
+    const { entry, version, document } = published;
     const block = armor('VTLIC KEYSET', document);
     const next = chain === undefined ? firstChain(block, issuer) : extendChain(chain, block);
     if (next.refused !== undefined)
@@ -73,6 +91,7 @@ export function publishedChain(versions: readonly PublishedVersion[], issuer: st
         `entry ${entry} (adopt): version ${version} of the keyset does not follow from the one before it: ` +
           next.refused.detail,
       );
+    judgedBefore.set(published, { before: chain, after: next.chain });
     chain = next.chain;
   }
   return chain;

@@ -30,8 +30,9 @@ export function requireSignerRules(before: Keyset | undefined, after: Keyset): v
   for (const key of after.keys) {
     const kid = kidOfKey(key);
     const known = before?.keys.find((other) => kidOfKey(other) === kid);
-    const honoredBefore = new Set(known?.honored);
-    const added = known?.status === 'revoked' ? (key.honored ?? []).filter((digest) => !honoredBefore.has(digest)) : [];
+    if (known?.status !== 'revoked' || key.honored === undefined) continue;
+    const honoredBefore = new Set(known.honored);
+    const added = key.honored.filter((digest) => !honoredBefore.has(digest));
     if (added.length > 0)
       throw refused(
         `the draft honors ${added.length} more payload(s) of the revoked key ${kid}`,

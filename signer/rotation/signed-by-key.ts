@@ -14,8 +14,8 @@ export interface SignedByKey {
   readonly digests: readonly string[];
   /** Digest → seconds since 1970: when the ledger recorded the license. */
   readonly recorded: ReadonlyMap<string, number>;
-  /** The newest license of each lineage, where this key signed it and it may still be in force. */
-  readonly newest: readonly License[];
+  /** Those licenses. */
+  readonly licenses: readonly License[];
 }
 
 /**
@@ -44,12 +44,15 @@ export function signedByKey(ledger: LedgerView, kid: string, now: number): Signe
       if (payload !== undefined) add(payload, entry.at);
     }
   }
-  const newest: License[] = [];
-  for (const license of payloads.values()) {
+  return { digests: [...payloads.keys()].sort(), recorded, licenses: [...payloads.values()] };
+}
+
+/** The newest license of each lineage, where this key signed it and it may still be in force. */
+export function newestSignedBy(ledger: LedgerView, kid: string, { licenses }: SignedByKey): readonly License[] {
+  return licenses.filter((license) => {
     const last = newestOfLineage(ledger, lineageOf(license));
-    if (last?.ctr === license.ctr && last.kid === kid) newest.push(license);
-  }
-  return { digests: [...payloads.keys()].sort(), recorded, newest };
+    return last?.ctr === license.ctr && last.kid === kid;
+  });
 }
 
 /**

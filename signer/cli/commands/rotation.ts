@@ -15,7 +15,7 @@ import { createDurably } from '../../../files/index.ts';
 import { columnsFor, notInTable, rowOf } from '../../batch/csv-columns.ts';
 import { kidOfKey, type KeyChange } from '../../keyset/changes.ts';
 import { renewalRequest } from '../../renew/renewal-request.ts';
-import { gapsOf, requireHonorable, signedByKey } from '../../rotation/signed-by-key.ts';
+import { gapsOf, newestSignedBy, requireHonorable, signedByKey } from '../../rotation/signed-by-key.ts';
 import {
   type DraftingContext,
   type DraftOptions,
@@ -171,7 +171,7 @@ function addStolen(parent: Command, io: Io): void {
       const signed = signedByKey(context.ledger, kidOfKey(key), context.now);
       reissue = {
         folder: context.site.paths.keysets,
-        newest: signed.newest,
+        newest: newestSignedBy(context.ledger, kidOfKey(key), signed),
         now: context.now,
         name: `reissue-${isId(name) ? name.slice(0, 64) : kidOfKey(key).slice(0, 16)}`,
       };
