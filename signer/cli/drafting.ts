@@ -10,7 +10,7 @@ import type { CoseKey } from '../../formats/cose-key.ts';
 import { parseDate } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { jsonLine } from '../../formats/json/index.ts';
-import type { IssuingPurpose, Keyset } from '../../formats/keyset/keyset.ts';
+import { ISSUING_PURPOSES, type IssuingPurpose, type Keyset } from '../../formats/keyset/keyset.ts';
 import { createDurably } from '../../files/index.ts';
 import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { applyChanges, kidOfKey, type KeysetChanges } from '../keyset/changes.ts';
@@ -132,13 +132,43 @@ export function findKey(context: DraftingContext, text: string, role: 'root' | '
   );
 }
 
-/** A key that signs, with the purpose that it has or gets. */
+/**
+ * A key that signs, with the purpose that it has or gets. A public key in a file does not say its purpose, and a keyset
+ * gives a purpose for ever: whoever names the file says it too.
+ *
+ * @param wanted what `--purpose` says of the key
+ */
 export function findIssuingKey(
   context: DraftingContext,
   text: string,
+  wanted?: IssuingPurpose,
 ): { readonly key: CoseKey; readonly purpose: IssuingPurpose } {
   const key = findKey(context, text, 'issuing');
-  return { key, purpose: key.purpose === 'license-key' ? 'license-key' : 'license' };
+  const purpose = key.purpose === 'license' || key.purpose === 'license-key' ? key.purpose : wanted;
+  if (purpose === undefined)
+    throw new VtlicError(
+      'usage',
+      `nothing says whether the key of ${cleanText(text, 200)} signs licenses or license keys`,
+      {
+        hint: `say it: --purpose ${cleanText(text, 200)}=license, or =license-key`,
+      },
+    );
+  if (wanted === undefined || wanted === purpose) return { key, purpose };
+  throw new VtlicError('usage', `the key ${cleanText(text, 200)} has the purpose ${purpose}, not ${wanted}`, {
+    hint: 'leave --purpose out: the site or a published keyset says it',
+  });
+}
+
+/** `KEY=license` or `KEY=license-key`; KEY may contain `=` in a path. */
+export function purposesOf(texts: readonly string[]): Map<string, IssuingPurpose> {
+  return new Map(
+    texts.map((text) => {
+      const at = text.lastIndexOf('=');
+      const purpose = ISSUING_PURPOSES.find((known) => known === text.slice(at + 1));
+      if (at > 0 && purpose !== undefined) return [text.slice(0, at), purpose];
+      throw new VtlicError('usage', `--purpose takes KEY=license or KEY=license-key, not ${cleanText(text, 200)}`);
+    }),
+  );
 }
 
 function keyOfFile({ io }: DraftingContext, path: string): CoseKey {

@@ -99,10 +99,15 @@ function judged(
   );
 }
 
-/** The first version is trusted on the word of a person; that enough of its own roots signed it is judged. */
+/**
+ * The first version is trusted on the word of a person; that enough of its own roots signed it is judged. Under a policy
+ * against Ed25519 only composite roots count, as in every version that follows.
+ */
 function requireOwnSignatures(keyset: Keyset, document: Uint8Array): void {
   const cose = decodeCoseSign(document, TYP.keyset);
-  const roots = new Map(keyset.roots.map((root) => [kidOfKey(root), root]));
+  const compositeOnly = keyset.requireComposite || keyset.ed25519Until !== undefined;
+  const counting = keyset.roots.filter(({ alg }) => !compositeOnly || alg !== 'ed25519');
+  const roots = new Map(counting.map((root) => [kidOfKey(root), root]));
   const valid = cose.signers.filter(({ kid, alg, protectedBytes, signature }) => {
     const root = roots.get(kid);
     if (root?.alg !== alg) return false;
@@ -112,7 +117,8 @@ function requireOwnSignatures(keyset: Keyset, document: Uint8Array): void {
   if (valid.length >= keyset.threshold) return;
   throw new VtlicError(
     'policy_refused',
-    `${valid.length} of the roots of version ${keyset.version} signed it, and ${keyset.threshold} are needed`,
+    `${valid.length} of the ${compositeOnly ? 'composite ' : ''}roots of version ${keyset.version} signed it, and ` +
+      `${keyset.threshold} are needed`,
     { hint: 'take the whole published chain, from its first version on' },
   );
 }

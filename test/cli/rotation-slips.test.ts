@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../formats/bytes.ts';
 import { encodeBodyProtected, encodeCoseSign, encodeSignerProtected } from '../../formats/cose-sign.ts';
 import { TYP } from '../../formats/cose-sign1.ts';
+import { issuingKey, keysetBlock, type KeysetValues } from '../../conformance/examples/keysets.ts';
 import { openForSigning } from '../../signer/issue/open-ledger.ts';
 import { readDraft } from '../../signer/keyset/draft.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
@@ -86,6 +87,40 @@ describe('the purpose of a key', () => {
       expect(done).toEqual([2, expect.stringContaining(words)]);
     }
   });
+
+  it('is said for a key of another site that is read from a file, since the file does not say it', async () => {
+    await published();
+    const other = await makeSite({ algorithm: 'ed25519' });
+    try {
+      await addKey(other, 'jwt', 'license-key');
+      const there = new KeysetActs(other);
+      const file = acts.file('jwt.pem');
+      await there.succeed(there.run('key', 'export', 'jwt', '--out', file));
+      const key = `file:${file}`;
+      for (const command of [
+        ['rotation', 'pre-publish', key],
+        ['keyset', 'draft', '--pre-publish', key],
+      ]) {
+        const unsaid = await refused(...command, '--out', acts.file('x.draft'));
+        expect(unsaid).toEqual([2, expect.stringContaining('signs licenses or license keys')]);
+        const name = acts.file(`${command[0] ?? ''}.draft`);
+        const draft = await acts.succeed(acts.run(...command, '--purpose', `${key}=license-key`, '--out', name));
+        expect(await acts.succeed(acts.run('keyset', 'show', draft))).toContain(
+          'purpose license-key: new → pre-published',
+        );
+      }
+      for (const [purpose, words] of [
+        ['spare=license-key', 'has the purpose license, not license-key'],
+        ['spare=root', '--purpose takes KEY=license or KEY=license-key'],
+        ['other=license', 'which this draft does not change'],
+      ] as const) {
+        const done = await refused('rotation', 'pre-publish', 'spare', '--purpose', purpose);
+        expect(done).toEqual([2, expect.stringContaining(words)]);
+      }
+    } finally {
+      other.remove();
+    }
+  }, 120_000);
 
   it('decides which spare takes the place of a lost key', async () => {
     await addKey(fixture, 'jwt', 'license-key');
@@ -238,6 +273,30 @@ describe('a keyset', () => {
     const required = await refused('issue', request, '--dry-run');
     expect(required).toEqual([3, expect.stringContaining('the policy requires composite')]);
   }, 60_000);
+});
+
+describe('a first keyset that is taken up from a file', () => {
+  const ROOT_KEYS = ['root a', 'root b', 'composite root 1', 'composite root 2'];
+  const values = { version: 1, roots: ROOT_KEYS, threshold: 2, keys: [issuingKey('composite issuing')] };
+  const adopt = (signers: readonly string[], policy: Partial<KeysetValues>): Promise<readonly [number, string]> => {
+    const file = acts.file('foreign.keyset');
+    writeFileSync(file, keysetBlock({ ...values, ...policy }, signers));
+    return refused('keyset', 'adopt', file);
+  };
+
+  it.each([
+    ['that composite is required', { requireComposite: true }],
+    ['that Ed25519 ends', { ed25519Until: 1_900_000_000 }],
+  ])('counts only composite roots under a policy %s', async (_what, policy) => {
+    const few = expect.stringContaining('1 of the composite roots of version 1 signed it, and 2 are needed') as unknown;
+    expect(await adopt(['root a', 'root b', 'composite root 1'], policy)).toEqual([3, few]);
+    expect((await adopt(['root a', 'composite root 1', 'composite root 2'], policy))[0]).toBe(0);
+  });
+
+  it('counts every root without a policy', async () => {
+    expect((await adopt(['root a'], {}))[1]).toContain('1 of the roots of version 1 signed it, and 2 are needed');
+    expect((await adopt(['root a', 'root b'], {}))[0]).toBe(0);
+  });
 });
 
 describe('a ledger', () => {

@@ -256,7 +256,11 @@ describe('rotation status', () => {
       const far = new KeysetActs(other);
       const file = acts.file('far.pem');
       await far.succeed(far.run('key', 'export', 'license-1', '--out', file));
-      await acts.next('1.draft', [...FIRST, '--activate', 'license-1', '--pre-publish', `file:${file}`], ROOTS);
+      await acts.next(
+        '1.draft',
+        [...FIRST, '--activate', 'license-1', '--pre-publish', `file:${file}`, '--purpose', `file:${file}=license`],
+        ROOTS,
+      );
       const { code, stderr, stdout } = await acts.run('rotation', 'status');
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).toMatch(/\(composite, .*pre-published .*elsewhere +activate: at any time/);

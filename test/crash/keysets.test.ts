@@ -1,17 +1,23 @@
 /**
- * The process is killed at each step of signing and of publishing a keyset. The same command finishes the act; no root
- * key signs two payloads for a version, no version is published twice, and no act is missing from the record.
+ * The process is killed at each step of signing, publishing and adopting a keyset, and of an emergency license. The
+ * same command finishes the act; no root key signs two payloads for a version, no version is published twice, no plan
+ * leads to two licenses, and no act is missing from the record.
  */
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../formats/bytes.ts';
+import { decodeLicense } from '../../formats/license/decode-license.ts';
+import type { License } from '../../formats/license/license.ts';
+import { sha256Hex } from '../../files/index.ts';
+import { readKeysetBlocks } from '../../signer/keyset/adopt-chain.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import type { Step } from '../../signer/runtime.ts';
 import { KeysetActs } from '../support/keyset-acts.ts';
-import { runCli, type CliResult } from '../support/run-cli.ts';
+import { licenseOfFile } from '../support/products-in-the-field.ts';
+import { PtyRun, runCli, type CliResult } from '../support/run-cli.ts';
 import { addKey } from '../support/site-keys.ts';
-import { makeSite, type SiteFixture } from '../support/site-fixture.ts';
+import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
 const STOPS = join(import.meta.dirname, 'main-that-stops.ts');
 
@@ -31,6 +37,20 @@ const PUBLISHING: readonly (readonly [Step, 'draft' | 'published'])[] = [
   ['keyset-anchored', 'published'],
   ['keyset-file-written', 'published'],
   ['keyset-chain-written', 'published'],
+];
+/** Each step of the emergency license, and whether the plan is used up from then on. */
+const ISSUING: readonly (readonly [Step, 'unsigned' | 'signed'])[] = [
+  ['ledger-open', 'unsigned'],
+  ['recovered', 'unsigned'],
+  ['key-open', 'unsigned'],
+  ['intent-durable', 'unsigned'],
+  ['signed', 'unsigned'],
+  ['self-checked', 'unsigned'],
+  ['issue-durable', 'signed'],
+  ['anchor-durable', 'signed'],
+  ['file-written', 'signed'],
+  ['file-linked', 'signed'],
+  ['release-durable', 'signed'],
 ];
 const FIRST = ['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '1', '--activate', 'license-1'];
 
@@ -60,8 +80,8 @@ function digestOf(draft: string): string {
 }
 
 /** Every act of the ledger on keysets, after all of it was recomputed. */
-async function recorded(): Promise<readonly string[]> {
-  const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
+async function recorded(of = fixture): Promise<readonly string[]> {
+  const ledger = openLedgerForReading(join(of.site, 'ledger.sqlite'));
   try {
     await ledger.verify();
     return ledger.adminEntries().flatMap(({ body }) => {
@@ -71,6 +91,40 @@ async function recorded(): Promise<readonly string[]> {
   } finally {
     ledger.close();
   }
+}
+
+function digestInChain(version: number): string {
+  const blocks = readKeysetBlocks(readFileSync(join(fixture.site, 'keysets/chain.keyset')));
+  return sha256Hex(blocks.find(({ keyset }) => keyset.version === version)?.payload ?? new Uint8Array());
+}
+
+function allowEmergencies(): void {
+  const file = join(fixture.site, 'catalog.json');
+  const catalog = JSON.parse(readFileSync(file, 'utf8')) as { products: { vaultdesk: Record<string, unknown> } };
+  catalog.products.vaultdesk['maxEmergencyDays'] = 14;
+  writeFileSync(file, JSON.stringify(catalog));
+}
+
+/** Every license of the ledger, after all of it was recomputed. */
+async function issued(): Promise<readonly License[]> {
+  const ledger = openLedgerForReading(join(fixture.site, 'ledger.sqlite'));
+  try {
+    await ledger.verify();
+    const entries = [...ledger.entriesFrom(1)];
+    return entries.flatMap((entry) => {
+      if (entry.kind !== 'issue') return [];
+      const intent = entries.find(({ seq }) => seq === entry.body.intent);
+      return intent?.kind === 'intent' ? [decodeLicense(intent.body.payload)] : [];
+    });
+  } finally {
+    ledger.close();
+  }
+}
+
+function licensesIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.vtlic'))
+    .map((name) => join(folder, name));
 }
 
 describe('kill -9 of vtlic keyset sign', () => {
@@ -117,36 +171,60 @@ describe('kill -9 of vtlic keyset publish', () => {
   });
 });
 
-describe('a stop of vtlic keyset adopt', () => {
-  it.each(['keyset-recorded', 'keyset-anchored', 'keyset-file-written'] as const)(
-    'after %s is finished by the same command, and every version is recorded once',
-    async (step) => {
-      await acts.next('1.draft', FIRST, ['root-1']);
-      await acts.next('2.draft', ['--expires', '2040-01-01'], ['root-2']);
+describe('kill -9 of vtlic keyset adopt', () => {
+  it('at each step is finished by the same command, and every version is recorded once', async () => {
+    await acts.next('1.draft', FIRST, ['root-1']);
+    await acts.next('2.draft', ['--expires', '2040-01-01'], ['root-2']);
+    const versions = [1, 2].map((version) => `keyset ${version} ${digestInChain(version)}`);
+    for (const [step, state] of PUBLISHING) {
       const other = await makeSite({ algorithm: 'ed25519' });
       try {
-        const args = ['keyset', 'adopt', join(fixture.site, 'keysets/chain.keyset')];
-        const stopped = new KeysetActs(other, {
-          step: (done) => (done === step ? Promise.reject(new Error('stopped')) : Promise.resolve()),
-        });
-        expect((await stopped.run(...args)).code).toBe(1);
-        const there = new KeysetActs(other);
-        await there.succeed(there.run(...args));
-        expect(readFileSync(join(other.site, 'keysets/chain.keyset'))).toEqual(
-          readFileSync(join(fixture.site, 'keysets/chain.keyset')),
-        );
-        const ledger = openLedgerForReading(join(other.site, 'ledger.sqlite'));
-        try {
-          await ledger.verify();
-          expect(ledger.adminEntries().map(({ body }) => ('version' in body ? body.version : 0))).toEqual([1, 2]);
-        } finally {
-          ledger.close();
+        const args = ['keyset', 'adopt', join(fixture.site, 'keysets/chain.keyset'), '--site', other.site];
+        const killed = new PtyRun([step, 'SIGKILL', ...args], { main: STOPS });
+        if (state === 'published') {
+          await killed.until(/Type ADOPT/);
+          killed.type('ADOPT\r');
         }
+        expect([step, await killed.ended()]).toEqual([step, 137]);
+        expect([step, await recorded(other)]).toEqual([step, state === 'published' ? versions : []]);
+        const there = new KeysetActs(other);
+        await there.succeed(there.run(...args.slice(0, 3)));
+        expect([step, await recorded(other)]).toEqual([step, versions]);
+        for (const name of ['chain.keyset', '2.keyset'])
+          expect(readFileSync(join(other.site, 'keysets', name))).toEqual(
+            readFileSync(join(fixture.site, 'keysets', name)),
+          );
       } finally {
         other.remove();
       }
-    },
-  );
+    }
+  });
+});
+
+describe('kill -9 of vtlic issue --emergency', () => {
+  it.each(ISSUING)('after %s leaves the plan %s, and the same command ends with one license', async (step, state) => {
+    allowEmergencies();
+    const request = writeRequest(fixture);
+    const digest = await acts.succeed(acts.run('issue', request, '--emergency', '--dry-run'));
+    const args = ['issue', '--emergency', '--confirm', digest, ...fixture.secret];
+    killedAt(step, args);
+    expect(await issued()).toHaveLength(state === 'signed' ? 1 : 0);
+    const done = run(args);
+    expect([done.code, done.stderr]).toEqual([0, expect.anything()]);
+    const again = run(args);
+    expect([again.code, again.stdout, again.stderr]).toEqual([
+      0,
+      done.stdout,
+      expect.stringContaining('this plan was signed today'),
+    ]);
+    const [license, ...others] = await issued();
+    expect(others).toEqual([]);
+    expect(license?.use).toBe('emergency');
+    expect(licensesIn(join(fixture.site, 'out'))).toEqual([done.stdout.trim()]);
+    expect(licenseOfFile(readFileSync(done.stdout.trim()))).toEqual(license);
+    const status = run(['rotation', 'status']);
+    expect(status.stdout.match(/owed: /g)).toHaveLength(1);
+  });
 });
 
 describe('two copies of a site', () => {

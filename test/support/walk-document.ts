@@ -17,6 +17,10 @@ export interface Walk {
   /** How many rows the table of orders has, and each of them. */
   readonly orders: number;
   readonly order: (number: number) => string;
+  /** After each command, with the time of the walk in milliseconds since 1970. */
+  readonly afterStep?: (nowMs: number) => Promise<void>;
+  /** After the last command of each day. */
+  readonly endOfDay?: (nowMs: number) => Promise<void>;
 }
 
 export interface Step {
@@ -57,8 +61,10 @@ export async function walkDocument(document: string, walk: Walk): Promise<Walked
     out += document.slice(at, match.index);
     at = match.index + match[0].length;
     let block = match[0];
-    if (day !== undefined) shiftMs = Date.parse(`${day}T09:00:00Z`) - Date.now();
-    else if (kind !== undefined) {
+    if (day !== undefined) {
+      if (steps.length > 0) await walk.endOfDay?.(Date.now() + shiftMs);
+      shiftMs = Date.parse(`${day}T09:00:00Z`) - Date.now();
+    } else if (kind !== undefined) {
       const path = join(walk.folder, name);
       mkdirSync(dirname(path), { recursive: true });
       const named = text.replace(TOKEN, (token) => tokens.get(token) ?? token);
@@ -70,11 +76,13 @@ export async function walkDocument(document: string, walk: Walk): Promise<Walked
         const step = await runStep(expected, tokens, walk, bin, shiftMs);
         steps.push(step);
         shown.push(step.shown);
+        await walk.afterStep?.(Date.now() + shiftMs);
       }
       block = `\`\`\`console\n${shown.join('')}\`\`\``;
     }
     out += block;
   }
+  await walk.endOfDay?.(Date.now() + shiftMs);
   return { steps, document: out + document.slice(at) };
 }
 

@@ -3,11 +3,16 @@
  * days, in the customer's own lineage. What is owed afterwards is listed by `vtlic rotation status`.
  */
 import { resolve } from 'node:path';
+import { equalBytes } from '../../../formats/bytes.ts';
 import { formatDay, formatEnd } from '../../../formats/dates.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
+import { decodeLicense } from '../../../formats/license/decode-license.ts';
+import { encodeLicense } from '../../../formats/license/encode-license.ts';
+import { uuidFromBytes } from '../../../formats/license/id.ts';
+import type { License } from '../../../formats/license/license.ts';
 import { readLimited } from '../../../files/index.ts';
-import { openLedgerForReading } from '../../ledger/index.ts';
+import { lineageOf, newestOfLineage, openLedgerForReading } from '../../ledger/index.ts';
 import { emergencyDays, emergencyRequest, readEmergencyPlan, writeEmergencyPlan } from '../../plan/emergency.ts';
 import type { EmergencyPlan } from '../../plan/emergency.ts';
 import { keyOfPlan } from '../../plan/plan-freshness.ts';
@@ -21,6 +26,7 @@ import { planView } from '../../summary/plan-summary.ts';
 import type { Io } from '../io.ts';
 import { openNamedSite, siteArgument } from '../options.ts';
 import { runSigning, type SigningOptions } from '../sign-plan.ts';
+import { releaseAgain } from './release.ts';
 
 const MAX_REQUEST_BYTES = 1 << 20;
 
@@ -64,27 +70,44 @@ async function planAhead(io: Io, name: string, options: EmergencyOptions): Promi
 async function signOnTheDay(io: Io, digest: string, options: EmergencyOptions): Promise<void> {
   const site = openNamedSite(io, options);
   const emergency = readEmergencyPlan(site, digest);
-  const { plan } = planned(io, site, emergency, nowSeconds(io.runtime));
+  const { plan, signedToday } = planned(io, site, emergency, nowSeconds(io.runtime));
+  if (signedToday !== undefined) {
+    io.err(`this plan was signed today: the license ${uuidFromBytes(signedToday)}; no second one is signed`);
+    await releaseAgain(io, signedToday, options, keyOfPlan(emergency.kid, site));
+    return;
+  }
   const planDigest = await writePlan(site.paths.plans, plan);
   io.err(`EMERGENCY: by the plan ${digest}, which was reviewed ahead`);
   await runSigning(io, { name: 'issue', prepare: undefined }, { ...options, confirm: planDigest });
   io.err('owed: the ordinary license of this customer; vtlic rotation status lists it until it is issued');
 }
 
-function planned(
-  io: Io,
-  site: Site,
-  emergency: EmergencyPlan,
-  now: number,
-): { readonly plan: Plan; readonly view: readonly string[] } {
+interface Planned {
+  readonly plan: Plan;
+  readonly view: readonly string[];
+  /** The id of the license that the same plan led to earlier on this day, perhaps before the process was killed. */
+  readonly signedToday?: Uint8Array;
+}
+
+function planned(io: Io, site: Site, emergency: EmergencyPlan, now: number): Planned {
   const catalog = readCatalog(site.paths.catalog);
   const request = emergencyRequest(emergency, catalog, site, now);
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
     const input = { site, catalog, ledger, key: keyOfPlan(emergency.kid, site) };
     const plan = planLicense(request, { ...input, runtime: io.runtime });
-    return { plan, view: planView(plan, input) };
+    const [item] = plan.items;
+    const newest = item === undefined ? undefined : newestOfLineage(ledger, lineageOf(item.license));
+    const isSame =
+      item !== undefined && newest !== undefined && hasSameTerms(item.license, decodeLicense(newest.payload));
+    return { plan, view: planView(plan, input), ...(isSame ? { signedToday: newest.licenseId } : {}) };
   } finally {
     ledger.close();
   }
+}
+
+/** Whether two licenses differ only in what each license has of its own. */
+function hasSameTerms(a: License, b: License): boolean {
+  const terms = (license: License): Uint8Array => encodeLicense({ ...license, cti: a.cti, ctr: a.ctr, iat: a.iat });
+  return equalBytes(terms(a), terms(b));
 }

@@ -14,6 +14,7 @@ import {
   findIssuingKey,
   findKey,
   parseDay,
+  purposesOf,
   runDraft,
 } from '../drafting.ts';
 
@@ -24,6 +25,7 @@ interface KeysetDraftOptions extends DraftOptions {
   readonly prePublish: readonly string[];
   readonly activate: readonly string[];
   readonly retire: readonly string[];
+  readonly purpose: readonly string[];
   readonly products: readonly string[];
   readonly tiers: readonly string[];
   readonly requireComposite?: boolean;
@@ -39,7 +41,8 @@ as it is. A stolen key: vtlic rotation revoke.
 Examples:
   vtlic keyset draft --add-root root-1 --add-root file:root-2.pem \\
     --add-root file:root-3.pem --threshold 2 --activate license-1
-  vtlic keyset draft --pre-publish file:spare.pem --out 2.draft`;
+  vtlic keyset draft --pre-publish file:spare.pem \\
+    --purpose file:spare.pem=license --out 2.draft`;
 
 function parseThreshold(text: string): number {
   const threshold = /^[1-9][0-9]?$/.test(text) ? Number(text) : 0;
@@ -58,6 +61,7 @@ export function addKeysetDraft(parent: Command, io: Io): void {
     .option('--pre-publish <key>', 'a key that products learn, before it signs (repeatable)', collect, none)
     .option('--activate <key>', 'a key that signs from now on (repeatable)', collect, none)
     .option('--retire <key>', 'a key that signs no more (repeatable)', collect, none)
+    .option('--purpose <key=purpose>', 'of a key in a file: KEY=license or KEY=license-key (repeatable)', collect, none)
     .option('--products <key=ids>', 'the products that KEY may sign for, with commas (repeatable)', collect, none)
     .option('--tiers <key=ids>', 'the tiers that KEY may sign for, likewise', collect, none)
     .option('--require-composite', 'policy: no license with only an Ed25519 signature counts')
@@ -83,15 +87,18 @@ function keyChanges(context: DraftingContext, options: KeysetDraftOptions): read
     [options.activate, 'active'],
     [options.retire, 'retired'],
   ];
+  const purposes = purposesOf(options.purpose);
   const products = scopes('--products', options.products);
   const tiers = scopes('--tiers', options.tiers);
   const changes = wanted.flatMap(([names, status]) =>
     names.map((name): KeyChange => {
       const [ofProducts, ofTiers] = [products.get(name), tiers.get(name)];
+      const purpose = purposes.get(name);
       products.delete(name);
       tiers.delete(name);
+      purposes.delete(name);
       return {
-        ...findIssuingKey(context, name),
+        ...findIssuingKey(context, name, purpose),
         status,
         ...(ofProducts === undefined ? {} : { products: ofProducts }),
         ...(ofTiers === undefined ? {} : { tiers: ofTiers }),
@@ -101,6 +108,7 @@ function keyChanges(context: DraftingContext, options: KeysetDraftOptions): read
   for (const [option, left] of [
     ['--products', products],
     ['--tiers', tiers],
+    ['--purpose', purposes],
   ] as const)
     for (const name of left.keys())
       throw new VtlicError(

@@ -3,11 +3,12 @@ import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { uuidToBytes } from '../../../formats/license/id.ts';
+import { uuidFromBytes, uuidToBytes } from '../../../formats/license/id.ts';
 import { anchorIssued, release } from '../../issue/pipeline.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { storedLicense } from '../../issue/stored-license.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
+import type { KeyRecord } from '../../site/site.ts';
 import type { Io } from '../io.ts';
 import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from '../options.ts';
 import { withAccess } from '../key-access.ts';
@@ -22,19 +23,40 @@ export function defineRelease(command: Command, io: Io): void {
     const bytes = uuidToBytes(id.toLowerCase());
     if (bytes === undefined)
       throw new VtlicError('usage', 'release takes a license id, such as 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112');
-    const site = openNamedSite(io, options);
-    return withAccess(io, site, options, { anchors: anchorKeystores(site) }, async (access) => {
+    return releaseAgain(io, bytes, options);
+  });
+}
+
+/**
+ * Writes the file of a license that the ledger has, unless it is there.
+ *
+ * @param key whose secret the command line may give, although nothing is signed
+ */
+export async function releaseAgain(
+  io: Io,
+  licenseId: Uint8Array,
+  options: ReleaseOptions,
+  key?: KeyRecord,
+): Promise<void> {
+  const site = openNamedSite(io, options);
+  const id = uuidFromBytes(licenseId);
+  await withAccess(
+    io,
+    site,
+    options,
+    { ...(key === undefined ? {} : { key }), anchors: anchorKeystores(site) },
+    async (access) => {
       const ledger = await openForSigning(site, io.runtime, { command: 'release', ...openingWith(access) });
       try {
-        const record = ledger.findByLicenseId(bytes);
+        const record = ledger.findByLicenseId(licenseId);
         if (record === undefined)
-          throw new VtlicError('request_invalid', `the ledger has no license ${id.toLowerCase()}`, {
+          throw new VtlicError('request_invalid', `the ledger has no license ${id}`, {
             hint: 'find the id of the license: vtlic ledger show CUSTOMER',
           });
         if (record.issue === undefined)
           throw new VtlicError(
             'request_invalid',
-            `the counter of license ${id.toLowerCase()} is void (${record.void?.body.reason ?? 'open'}): no ` +
+            `the counter of license ${id} is void (${record.void?.body.reason ?? 'open'}): no ` +
               'license was signed with it',
           );
         for (const anchored of await anchorIssued(ledger, [storedLicense(ledger, record, site)])) {
@@ -46,13 +68,13 @@ export function defineRelease(command: Command, io: Io): void {
           );
           io.out(
             options.json === true
-              ? jsonLine({ schema: 'vtlic-release/1', file: done.path, id: id.toLowerCase(), written: done.written })
+              ? jsonLine({ schema: 'vtlic-release/1', file: done.path, id, written: done.written })
               : `${cleanText(done.path, 4000)}\n`,
           );
         }
       } finally {
         ledger.close();
       }
-    });
-  });
+    },
+  );
 }

@@ -22,12 +22,17 @@ import {
   draftOptions,
   findIssuingKey,
   findKey,
+  purposesOf,
   runDraft,
 } from '../drafting.ts';
 import type { Io, SetExit } from '../io.ts';
-import { newFilePath, siteArgument } from '../options.ts';
+import { collect, newFilePath, siteArgument } from '../options.ts';
 import { addRotationSimulate } from './rotation-simulate.ts';
 import { addRotationStatus } from './rotation-status.ts';
+
+interface StepOptions extends DraftOptions {
+  readonly purpose: readonly string[];
+}
 
 interface RevokeOptions extends DraftOptions {
   readonly honorNothing?: boolean;
@@ -76,10 +81,19 @@ function addStep(parent: Command, io: Io, { name, status, purpose, example }: St
     .command(`${name} <keys...>`)
     .description(purpose)
     .addHelpText('after', `\nExample:\n  ${example}`);
-  draftOptions(command).action((keys: readonly string[], options: DraftOptions) =>
-    runDraft(io, options, (context) => ({
-      keys: keys.map((key): KeyChange => ({ ...findIssuingKey(context, key), status })),
-    })),
+  const none: string[] = [];
+  command.option('--purpose <key=purpose>', 'of a key in a file: KEY=license or KEY=license-key', collect, none);
+  draftOptions(command).action((keys: readonly string[], options: StepOptions) =>
+    runDraft(io, options, (context) => {
+      const purposes = purposesOf(options.purpose);
+      const changes = keys.map((key): KeyChange => ({ ...findIssuingKey(context, key, purposes.get(key)), status }));
+      const [strange] = [...purposes.keys()].filter((key) => !keys.includes(key));
+      if (strange === undefined) return { keys: changes };
+      throw new VtlicError(
+        'usage',
+        `--purpose names the key ${cleanText(strange, 80)}, which this draft does not change`,
+      );
+    }),
   );
 }
 
@@ -196,11 +210,12 @@ function replacement(context: DraftingContext, name: string, spare: string | und
   );
   const retired: KeyChange = { key, status: 'retired' };
   if (spare !== undefined) {
-    const taken = findIssuingKey(context, spare);
-    if (taken.purpose === purpose) return [{ ...taken, status: 'active' }, retired];
+    const taken = findKey(context, spare, 'issuing');
+    const itsPurpose = taken.purpose ?? purpose;
+    if (itsPurpose === purpose) return [{ key: taken, purpose, status: 'active' }, retired];
     throw new VtlicError(
       'usage',
-      `the key ${cleanText(spare, 80)} has the purpose ${taken.purpose}, and the one that it would replace ${purpose}`,
+      `the key ${cleanText(spare, 80)} has the purpose ${itsPurpose}, and the one that it would replace ${purpose}`,
       { hint: 'name a spare with the same purpose, see: vtlic keyset show' },
     );
   }
