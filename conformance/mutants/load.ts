@@ -29,11 +29,6 @@ function sourcesOf(name: string): Map<string, string> {
   return made;
 }
 
-/** A mutant that is not in the list. @param changed URL of a source file → its text */
-export function addMutant(name: string, changed: ReadonlyMap<string, string>): void {
-  sources.set(name, new Map(changed));
-}
-
 const MARK = '?mutant=';
 
 registerHooks({

@@ -1,6 +1,6 @@
 /**
  * `npm run test:mutants`: removes each guard, one at a time, and sees its test fail. Arguments select guards: words of
- * what they do, or a part of the path of a source or a test.
+ * what they do, or a part of the path of a source or a test. Without them, `test/mutation/run.ts` follows, which changes single places.
  */
 import { GUARDS } from './guards.ts';
 import { needsTokens, TreeCopy } from './mutate.ts';
@@ -58,3 +58,4 @@ const outcomes = await Promise.allSettled(Array.from({ length: COPIES }, work));
 for (const outcome of outcomes) if (outcome.status === 'rejected') say(String(outcome.reason));
 say(`${guards.length} guards removed, one at a time; ${wrong === 0 ? 'each was noticed' : `${wrong} problems`}`);
 process.exitCode = wrong === 0 ? 0 : 1;
+if (words.length === 0) await import('../mutation/run.ts');

@@ -31,6 +31,8 @@ const files: Readonly<Record<string, string>> = {
   '/keys/two.pem': edPem + edPem,
   '/keys/bom': `\ufeff${ed}`,
   '/keys/empty': '',
+  '/keys/largest': ed.padEnd(64 * 1024),
+  '/keys/larger': ed.padEnd(64 * 1024 + 1),
 };
 const readFile = (path: string): Uint8Array => {
   const content = files[path];
@@ -75,6 +77,7 @@ describe('every form of an item', () => {
     ['PEM without its last line end, with CRLF', edPem.trimEnd().replaceAll('\n', '\r\n')],
     ['a file with PEM', 'file:/keys/ed.pem'],
     ['a file with base64', 'file:/keys/ed.b64'],
+    ['a file of 64 KiB', 'file:/keys/largest'],
   ])('%s gives the key', (_, item) =>
     expect(kids(overridden({ LICENSE_PUBLIC_KEY: item }))).toEqual([ed25519Key.publicKey.kid]),
   );
@@ -135,7 +138,11 @@ describe('what is configuration_invalid', () => {
   const small = base64(new Uint8Array(32));
   const privatePem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   it.each<[string, OverrideVariables, string]>([
-    ['the second without the first', { LICENSE_MLDSA_PUBLIC_KEY: mldsa65Part }, 'LICENSE_PUBLIC_KEY is absent'],
+    [
+      'the second without the first',
+      { LICENSE_MLDSA_PUBLIC_KEY: mldsa65Part },
+      'configuration_invalid: LICENSE_PUBLIC_KEY is absent',
+    ],
     [
       'the second with a blank first',
       { LICENSE_PUBLIC_KEY: ' ', LICENSE_MLDSA_PUBLIC_KEY: mldsa65Part },
@@ -173,6 +180,7 @@ describe('what is configuration_invalid', () => {
     ['a JWK', { LICENSE_PUBLIC_KEY: '{"kty":"OKP"}' }, 'canonical base64'],
     ['a file that is not there', { LICENSE_PUBLIC_KEY: 'file:/keys/missing' }, 'cannot be read'],
     ['a file with two keys', { LICENSE_PUBLIC_KEY: 'file:/keys/two.pem' }, 'there are 2 keys'],
+    ['a file of more than 64 KiB', { LICENSE_PUBLIC_KEY: 'file:/keys/larger' }, 'far too large'],
     ['an empty file', { LICENSE_PUBLIC_KEY: 'file:/keys/empty' }, 'base64 of 0 bytes'],
     ['a file with a byte order mark', { LICENSE_PUBLIC_KEY: 'file:/keys/bom' }, 'canonical base64'],
     ['a file within a file', { LICENSE_PUBLIC_KEY: 'file:file:/keys/ed.pem' }, 'cannot be read'],

@@ -101,6 +101,18 @@ describe('seenAfter', () => {
     expect(seenAfter(high, await accept({})).lineages.get(current)).toEqual({ counter: 9, payloadDigest: 'nine' });
   });
 
+  it('keeps the payload of a counter that it has, whatever a verdict that was given without it says', async () => {
+    const seven = { counter: 7, payloadDigest: 'seven' };
+    const known: Seen = { current, highestIat: IAT, lineages: new Map([[current, seven]]) };
+    expect(seenAfter(known, await accept({})).lineages.get(current)).toEqual(seven);
+  });
+
+  it('takes the counter of a license in grace', async () => {
+    const accepted = await accept({}, undefined, EXP);
+    expect(accepted.state).toBe('grace');
+    expect(seenAfter(undefined, accepted).lineages.get(current)?.counter).toBe(7);
+  });
+
   it('never lowers the highest iat but by clk', async () => {
     const high: Seen = {
       current,

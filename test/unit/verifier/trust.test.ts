@@ -87,6 +87,32 @@ describe('makeTrust', () => {
     ).toHaveLength(1);
   });
 
+  it.each([
+    [{ products: ['a', 'b'] }, { products: ['a', 'c'] }],
+    [{ products: ['a'] }, { products: ['a', 'b'] }],
+    [{ products: ['a'] }, {}],
+    [{ tiers: ['a'] }, { tiers: ['b'] }],
+    [
+      { status: 'revoked', honored: ['ab'.repeat(32)] },
+      { status: 'revoked', honored: ['cd'.repeat(32)] },
+    ],
+    [{ status: 'revoked', honored: ['ab'.repeat(32)] }, { status: 'revoked' }],
+  ] as const)('refuses one kid with %j and with %j', (one, other) => {
+    expect(() => makeTrust({ keys: [trusted(ed25519Key, one), trusted(ed25519Key, other)] })).toThrow(
+      expect.objectContaining({ code: 'configuration_invalid' }) as Error,
+    );
+  });
+
+  it.each([
+    [{ tiers: ['a', 'b'] }, { tiers: ['b', 'a', 'a'] }],
+    [
+      { status: 'revoked', honored: ['ab'.repeat(32), 'cd'.repeat(32)] },
+      { status: 'revoked', honored: ['cd'.repeat(32), 'ab'.repeat(32)] },
+    ],
+  ] as const)('takes %j and %j as the same', (one, other) => {
+    expect(makeTrust({ keys: [trusted(ed25519Key, one), trusted(ed25519Key, other)] }).keys).toHaveLength(1);
+  });
+
   it('refuses a lowest counter out of bounds', () => {
     for (const counter of [-1, 0.5, 2 ** 53])
       expect(() => makeTrust({ keys: [], lowestCounters: [['a/b/c', counter]] })).toThrow('lowest counter');

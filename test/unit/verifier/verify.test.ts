@@ -8,12 +8,14 @@ import { TYP } from '../../../formats/cose-sign1.ts';
 import { LICENSE_USES, PERPETUAL_EXP } from '../../../formats/license/bounds.ts';
 import { encodeLicense } from '../../../formats/license/encode-license.ts';
 import type { License } from '../../../formats/license/license.ts';
+import { VtlicError } from '../../../formats/error.ts';
+import { defaultProvider } from '../../../keys/public/provider-default.ts';
 import { nobleProvider } from '../../../keys/public/provider-noble.ts';
 import type { VerifyContext } from '../../../verifier/context.ts';
 import type { Seen } from '../../../verifier/rollback.ts';
 import { makeTrust, type TrustValues } from '../../../verifier/trust.ts';
-import type { Verdict } from '../../../verifier/verdict.ts';
-import { verify } from '../../../verifier/verify.ts';
+import type { Accepted, Verdict } from '../../../verifier/verdict.ts';
+import { judgeAgain, judgePlanned, verify } from '../../../verifier/verify.ts';
 import {
   compositeKey,
   context,
@@ -70,6 +72,75 @@ describe('an accepted license', () => {
       const file = await licenseFile({}, key);
       expect(verify(file, trust(), { ...context, provider: nobleProvider })).toEqual(verify(file, trust(), context));
     }
+  });
+});
+
+describe('a provider', () => {
+  const failing = (error: Error): VerifyContext => ({
+    ...context,
+    provider: {
+      ...defaultProvider,
+      sha256: () => {
+        throw error;
+      },
+    },
+  });
+
+  it('that is given is the one that judges the signature', async () => {
+    const provider = { ...defaultProvider, ed25519Verify: () => false };
+    expect(outcome(verify(await licenseFile(), trust(), { ...context, provider }))).toBe('signature_invalid');
+  });
+
+  it.each([
+    ['of any kind', new TypeError('no memory')],
+    ['with a code of ours that is no reason', new VtlicError('internal', 'the provider is broken')],
+    ['of somebody else, with a code that is a reason here', Object.assign(new Error('no'), { code: 'cbor_malformed' })],
+  ])('that fails by an error %s gives no verdict', async (_what, error) => {
+    const file = await licenseFile();
+    expect(() => verify(file, trust(), failing(error))).toThrow(error);
+  });
+});
+
+describe('a license that is judged again', () => {
+  const accepted = async (): Promise<Accepted> => {
+    const verdict = verify(await licenseFile(), trust(), context);
+    if (!verdict.ok) throw new Error(verdict.reason);
+    return verdict;
+  };
+  const revoked = trust({ revokedLicenses: [license.cti] });
+  const elsewhere = { ...context, product: 'another' };
+  const lineage = 'example-vendor/vaultdesk/acme-gmbh';
+  const seen: Seen = {
+    current: lineage,
+    highestIat: IAT,
+    lineages: new Map([[lineage, { counter: 8, payloadDigest: 'ab'.repeat(32) }]]),
+  };
+
+  it('is what it was while nothing has changed', async () => {
+    expect(judgeAgain(await accepted(), trust(), context)).toEqual(await accepted());
+  });
+
+  it('is refused first by the policy, then by the binding, then by its counter', async () => {
+    const again = await accepted();
+    expect(outcome(judgeAgain(again, revoked, { ...elsewhere, seen }))).toBe('license_revoked');
+    expect(outcome(judgeAgain(again, trust(), { ...elsewhere, seen }))).toBe('product_mismatch');
+    expect(outcome(judgeAgain(again, trust(), { ...context, seen }))).toBe('counter_rolled_back');
+    expect(outcome(judgeAgain(again, makeTrust({ keys: [trusted(compositeKey)] }), context))).toBe('key_unknown');
+  });
+
+  it('is not judged in a context that is misused', async () => {
+    const again = await accepted();
+    expect(() => judgeAgain(again, trust(), { ...context, now: Number.NaN })).toThrow(
+      expect.objectContaining({ code: 'usage' }) as Error,
+    );
+  });
+
+  it('is judged by its key and the policy only, before it is signed', async () => {
+    const planned = await accepted();
+    expect(judgePlanned(planned, trust(), NBF)).toBeUndefined();
+    expect(judgePlanned(planned, revoked, NBF)).toMatchObject({ reason: 'license_revoked' });
+    expect(judgePlanned({ ...planned, kid: compositeKey.publicKey.kid }, trust(), NBF)).toBeUndefined();
+    expect(judgePlanned(planned, makeTrust({ keys: [] }), NBF)).toMatchObject({ reason: 'key_unknown' });
   });
 });
 

@@ -7,6 +7,8 @@ import { armor } from '../../../../formats/armor.ts';
 import { builtInChain, extendChain, type Extension } from '../../../../verifier/keyset/acceptance.ts';
 import { chainFile, type Chain } from '../../../../verifier/keyset/chain.ts';
 import { VtlicError } from '../../../../formats/error.ts';
+import { defaultProvider } from '../../../../keys/public/provider-default.ts';
+import type { Provider } from '../../../../keys/public/provider.ts';
 import {
   chainOf,
   issuingKey,
@@ -242,6 +244,20 @@ describe('the format of a chain', () => {
       refused: { reason: 'keyset_armor_malformed', block: 2 },
     });
     expect(extendChain(builtIn(), utf8(`\r\n${two} \r\n\t${three}`)).taken).toEqual([2, 3]);
+  });
+
+  it.each([
+    ['of any kind', new TypeError('no memory')],
+    ['whose code is no reason', new VtlicError('internal', 'the provider is broken')],
+    ['whose code is one of ours that is no reason either', new VtlicError('usage', 'it was called wrongly')],
+  ])('throws an error %s, which says nothing about the file', (_what, error) => {
+    const provider: Provider = {
+      ...defaultProvider,
+      sha256: () => {
+        throw error;
+      },
+    };
+    expect(() => extendChain(builtIn(), keysetBlock(SECOND, ROOTS), { provider })).toThrow(error);
   });
 
   it('gives the line of a fault in the whole file', () => {

@@ -32,6 +32,7 @@ describe('a chain at its bounds', () => {
   it('never leaves out the newest version, nor one that changed the rule', () => {
     expect(fitting(versions(5, [5], 4 * MEBIBYTE))).toBeUndefined();
     expect(fitting(versions(5, [], 4 * MEBIBYTE))).toBeUndefined();
+    expect(fitting(versions(4097, [], 1))).toBeUndefined();
   });
 
   it('may leave out only a version that changed neither roots, threshold nor policy', () => {

@@ -65,7 +65,7 @@ describe('the keyset that counts', () => {
     expect(chosen.newest.version).toBe(3);
     expect(notices).toMatchObject([
       { reason: 'keyset_armor_malformed', source: 'state' },
-      { reason: 'keyset_older', source: 'file', version: 2 },
+      { reason: 'keyset_older', source: 'file', version: 2, block: 0 },
     ]);
   });
 
@@ -107,6 +107,7 @@ describe('the trust of a chain', () => {
     expect(judged(revoked([sha256Hex('another payload')]))).toMatchObject({ ok: false, reason: 'key_revoked' });
     expect(judged(revoked([sha256Hex('another payload'), digest]))).toMatchObject({ ok: true });
     expect([...revokedKids(revoked())]).toEqual([testKey('issuing 1').publicKey.kid]);
+    expect([...revokedKids(builtIn)]).toEqual([]);
   });
 
   it('takes no license of another purpose, product or tier', () => {
@@ -121,6 +122,11 @@ describe('the trust of a chain', () => {
   it('remembers a root that left', () => {
     const left = extendChain(builtIn, keysetBlock({ ...first, version: 2, roots: ['root a'], threshold: 1 }, ROOTS));
     expect(judged(left.chain, 'root b')).toMatchObject({ ok: false, reason: 'key_wrong_purpose' });
+    const statuses = trustOfChain(left.chain).keys.map(({ key, status }) => [key.kid, status]);
+    expect(Object.fromEntries(statuses)).toMatchObject({
+      [testKey('root a').publicKey.kid]: 'active',
+      [testKey('root b').publicKey.kid]: 'retired',
+    });
   });
 
   it('has the policy of the keyset', () => {
