@@ -368,6 +368,7 @@ describe('misuse throws', () => {
     ['seen.lineages', { seen: seenOf('a/b/c', 1, 'AB'.repeat(32)) }],
     ['seen.lineages', { seen: seenOf('a/b/c', 1, 'ab'.repeat(31)) }],
     ['seen.lineages', { seen: seenOf('a/b/c', 1, `${'ab'.repeat(32)}\n`) }],
+    ['seen.lineages', { seen: seenOf('a/b/c', 1, `0${'ab'.repeat(32)}`) }],
     ['seen.lineages', { seen: seenOf('a/b/c', 0) }],
     ['seen.lineages', { seen: seenOf('a/b/c', 2 ** 53) }],
   ])('throws on a bad %s', async (field, change) => {
