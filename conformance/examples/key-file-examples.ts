@@ -17,6 +17,8 @@ export interface KeyFileExample {
   readonly pad?: Pad;
   /** The kids, in their order; undefined: the file is refused. */
   readonly kids: readonly string[] | undefined;
+  /** Of a file that is refused. */
+  readonly reason?: 'key_invalid' | 'json_malformed';
 }
 
 type Row = readonly [
@@ -363,6 +365,17 @@ const ROWS: readonly Row[] = [
   ['keys-small-order', 'a key of small order', encodeBase64(new Uint8Array(32)), undefined],
 ];
 
+/** Where the JSON itself is at fault (rule 6 of section 11.2). */
+const MALFORMED_JSON: ReadonlySet<string> = new Set([
+  'keys-jwk-surrogate',
+  'keys-jwk-low-surrogate',
+  'keys-jwk-not-utf8',
+  'keys-jwk-too-deep',
+  'keys-jwk-repeated',
+  'keys-jwk-repeated-escaped',
+  'keys-jwk-two',
+]);
+
 export const keyFileExamples: readonly KeyFileExample[] = Object.freeze(
   [...ROWS, ...PRIVATE_MARK_ROWS].map(([id, what, file, keys, pad]) =>
     Object.freeze({
@@ -371,6 +384,7 @@ export const keyFileExamples: readonly KeyFileExample[] = Object.freeze(
       file: typeof file === 'string' ? utf8(file) : file,
       ...(pad === undefined ? {} : { pad }),
       kids: keys?.map(({ kid }) => kid),
+      ...(keys === undefined ? { reason: MALFORMED_JSON.has(id) ? 'json_malformed' : 'key_invalid' } : {}),
     }),
   ),
 );

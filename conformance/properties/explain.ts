@@ -11,7 +11,7 @@ export interface FoundStep {
 
 /** An answer that the model does not expect, with the shortest way to it. */
 export interface Finding {
-  readonly of: 'license' | 'history';
+  readonly of: 'license' | 'setting' | 'history';
   readonly headline: string;
   readonly mismatch: Mismatch;
   readonly steps: readonly FoundStep[];
@@ -27,6 +27,11 @@ export function headlineOfLicense({ got, steps }: Found, changes: readonly Chang
   if (expected === undefined) return what;
   if (got.verdict !== expected.verdict) return `${verb(got)} what should be ${wordsOfAnswer(expected)} — ${what}`;
   return `says ${wordsOfAnswer(got)} instead of ${wordsOfAnswer(expected)} — ${what}`;
+}
+
+/** Of a chain of keysets, an override or a file of public keys. */
+export function headlineOfSetting({ mismatch, steps }: Found): string {
+  return `${mismatch.sentence} — ${steps.at(-1)?.words ?? ''}`;
 }
 
 function verb({ verdict }: Answer): string {

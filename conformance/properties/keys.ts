@@ -13,12 +13,21 @@ export interface SigningKey extends TestKey {
   readonly ed25519Component: SigningKey;
 }
 
-export const ED25519: SigningKey = signingKey('generated ed25519');
-export const SECOND: SigningKey = signingKey('generated second ed25519');
-export const COMPOSITE: SigningKey = signingKey('composite generated');
-export const OTHER_COMPOSITE: SigningKey = signingKey('composite generated other');
-export const ROOT: SigningKey = signingKey('generated root');
-export const STRANGER: SigningKey = signingKey('generated stranger');
+const made = new Map<string, SigningKey>();
+
+/** @param name of an Ed25519 key, or of a composite where it begins with `composite` */
+export function keyNamed(name: string): SigningKey {
+  const key = made.get(name) ?? signingKey(name);
+  made.set(name, key);
+  return key;
+}
+
+export const ED25519: SigningKey = keyNamed('generated ed25519');
+export const SECOND: SigningKey = keyNamed('generated second ed25519');
+export const COMPOSITE: SigningKey = keyNamed('composite generated');
+export const OTHER_COMPOSITE: SigningKey = keyNamed('composite generated other');
+export const ROOT: SigningKey = keyNamed('generated root');
+export const STRANGER: SigningKey = keyNamed('generated stranger');
 
 function signingKey(name: string): SigningKey {
   const key = testKey(name);

@@ -1,13 +1,21 @@
 /**
- * Looks for an answer that the model does not expect: first in a license with each named change, then in random
- * combinations of them and in random histories. What is found is made as small as it gets, and put into words.
+ * Looks for an answer that the model does not expect: first in a license, or a setting, with each named change, then in
+ * random combinations of them and in random histories. What is found is made as small as it gets, and put into words.
  */
 import fc from 'fast-check';
-import type { Answer, Decoded, HarnessFault, Request } from '../protocol/protocol.ts';
+import type { Answer, Capability, Decoded, HarnessFault, Request } from '../protocol/protocol.ts';
 import { mismatchOf } from './compare.ts';
-import { headlineOfHistory, headlineOfLicense, type Finding, type Found, type FoundStep } from './explain.ts';
+import {
+  headlineOfHistory,
+  headlineOfLicense,
+  headlineOfSetting,
+  type Finding,
+  type Found,
+  type FoundStep,
+} from './explain.ts';
 import { generatedHistory, prepareHistory, simplerSteps, type HistoryStep } from './histories.ts';
 import { everyChange, generatedLicense, prepareLicense, type GeneratedLicense } from './licenses.ts';
+import { everySetting, generatedSetting, prepareSetting, settingsOf, type GeneratedSetting } from './settings.ts';
 
 export type Ask = (request: Request) => Promise<Decoded<Answer>>;
 
@@ -25,7 +33,12 @@ export interface SearchOptions {
   readonly maxRuns: number;
   /** The search goes on until it has so many different findings. */
   readonly maxFindings: number;
-  readonly hasFloor: boolean;
+  /** Of the harness: only what it can answer is generated. */
+  readonly capabilities: ReadonlySet<Capability>;
+  /** Also signatures of the gray zone of Ed25519 (section 6.4), on which a verifier need not agree. */
+  readonly hasGray?: true;
+  /** Only what is tried first, each once. */
+  readonly namedOnly?: true;
   readonly progress: (runs: number) => void;
   /** An expected answer as the harness can give it; undefined: it cannot, and is not asked. */
   readonly expectable: (expected: Answer) => Answer | undefined;
@@ -68,63 +81,118 @@ async function tryOut(
   return undefined;
 }
 
-function tryOfLicense(generated: GeneratedLicense): Try {
-  const { license, trust, context, expected, scored, words } = prepareLicense(generated);
-  return { of: 'license', scored, steps: [{ request: { op: 'verify', license, trust, context }, expected, words }] };
+/** What is generated, for one kind of case. */
+interface Family<T> {
+  /** Those that are tried first, each once. */
+  readonly every: (seed: number, hasGray: boolean) => readonly T[];
+  readonly any: fc.Arbitrary<T>;
+  readonly toTry: (value: T) => Try;
+  /** One part less, or one that is simpler. */
+  readonly smaller: (value: T) => readonly T[];
+  readonly headline: (found: Found, value: T) => string;
 }
 
-function tryOfHistory(history: readonly HistoryStep[], hasFloor: boolean): Try {
-  return { of: 'history', scored: true, steps: prepareHistory(history, hasFloor) };
+const LICENSES: Family<GeneratedLicense> = {
+  every: everyChange,
+  any: generatedLicense,
+  toTry: (generated) => {
+    const { license, trust, context, expected, scored, words } = prepareLicense(generated);
+    return { of: 'license', scored, steps: [{ request: { op: 'verify', license, trust, context }, expected, words }] };
+  },
+  smaller: ({ signer, extras, changes }) => [
+    ...changes.map((_, i) => ({ signer, extras, changes: changes.toSpliced(i, 1) })),
+    ...extras.map((_, i) => ({ signer, changes, extras: extras.toSpliced(i, 1) })),
+  ],
+  headline: (found, { changes }) => headlineOfLicense(found, changes),
+};
+
+function settings(capabilities: ReadonlySet<Capability>): Family<GeneratedSetting> {
+  const kinds = settingsOf(capabilities);
+  return {
+    every: () => everySetting(kinds),
+    any: generatedSetting(kinds),
+    toTry: (generated) => ({ of: 'setting', scored: true, steps: [prepareSetting(generated)] }),
+    smaller: ({ kind, changes }) => changes.map((_, i) => ({ kind, changes: changes.toSpliced(i, 1) })),
+    headline: (found) => headlineOfSetting(found),
+  };
+}
+
+function histories(hasFloor: boolean): Family<readonly HistoryStep[]> {
+  return {
+    every: () => [],
+    any: generatedHistory(hasFloor),
+    toTry: (history) => ({ of: 'history', scored: true, steps: prepareHistory(history, hasFloor) }),
+    smaller: (history) => [
+      ...history.map((_, i) => history.toSpliced(i, 1)),
+      ...history.flatMap((step, i) => simplerSteps(step).map((simpler) => history.with(i, simpler))),
+    ],
+    headline: (found) => headlineOfHistory(found),
+  };
 }
 
 /** What makes two findings the same mistake. */
 function signatureOf({ mismatch, got, steps }: Found): string {
-  const expected = steps.at(-1)?.expected;
-  return [mismatch.kind, expected?.reason ?? expected?.state ?? expected?.verdict, got.reason ?? got.verdict].join(' ');
+  const { request, expected } = steps.at(-1) ?? {};
+  const details = ({ version, notices = [] }: Answer): string =>
+    [version, ...notices.map(({ reason }) => reason)].join(' ');
+  const wanted = expected?.reason ?? expected?.state ?? expected?.verdict;
+  return [request?.op, mismatch.kind, wanted, got.reason ?? got.verdict, details(expected ?? {}), details(got)].join();
 }
 
-export async function searchLicenses(ask: Ask, options: SearchOptions): Promise<SearchResult> {
-  const until = performance.now() + options.milliseconds;
-  const search = new Search(ask, options, until);
-  return search.guarded(async () => {
-    for (const generated of everyChange(options.seed)) {
-      if (search.isOver()) return;
-      const found = await search.run(tryOfLicense(generated));
-      if (found !== undefined) search.report(found, headlineOfLicense(found, generated.changes));
-    }
-    await search.random(generatedLicense, tryOfLicense, smallerLicenses, (found, generated) =>
-      headlineOfLicense(found, generated.changes),
-    );
+export type SearchKind = 'licenses' | 'settings' | 'histories';
+
+/** What a harness with these capabilities can be searched by. */
+export function searchKinds(capabilities: ReadonlySet<Capability>): readonly SearchKind[] {
+  return [
+    'licenses',
+    ...(settingsOf(capabilities).length === 0 ? [] : (['settings'] as const)),
+    ...(capabilities.has('state') ? (['histories'] as const) : []),
+  ];
+}
+
+/** @param kind one of `searchKinds` of the harness */
+export function searchBy(kind: SearchKind, ask: Ask, options: SearchOptions): Promise<SearchResult> {
+  const { capabilities } = options;
+  switch (kind) {
+    case 'licenses':
+      return search(kind, LICENSES, ask, options);
+    case 'settings':
+      return search(kind, settings(capabilities), ask, options);
+    case 'histories':
+      break;
+  }
+  return search(kind, histories(capabilities.has('floor')), ask, options);
+}
+
+const kept = new Map<string, unknown>();
+
+/** What is tried first: written once, since a process may search many verifiers. */
+function namedTries<T>(
+  kind: SearchKind,
+  { every, toTry }: Family<T>,
+  { seed, capabilities, hasGray }: SearchOptions,
+): readonly (readonly [value: T, one: () => Try])[] {
+  const key = [kind, seed, String(hasGray), ...capabilities].join(' ');
+  const known = kept.get(key) as ReturnType<typeof namedTries<T>> | undefined;
+  if (known !== undefined) return known;
+  const made = every(seed, hasGray === true).map((value) => {
+    let one: Try | undefined;
+    return [value, () => (one ??= toTry(value))] as const;
   });
+  kept.set(key, made);
+  return made;
 }
 
-export async function searchHistories(ask: Ask, options: SearchOptions): Promise<SearchResult> {
-  const search = new Search(ask, options, performance.now() + options.milliseconds);
-  const { hasFloor } = options;
-  return search.guarded(() =>
-    search.random(
-      generatedHistory(hasFloor),
-      (history) => tryOfHistory(history, hasFloor),
-      smallerHistories,
-      (found) => headlineOfHistory(found),
-    ),
-  );
-}
-
-/** One change or claim less. */
-function smallerLicenses({ signer, extras, changes }: GeneratedLicense): readonly GeneratedLicense[] {
-  return [
-    ...changes.map((_, i) => ({ signer, extras, changes: changes.toSpliced(i, 1) })),
-    ...extras.map((_, i) => ({ signer, changes, extras: extras.toSpliced(i, 1) })),
-  ];
-}
-
-/** One step less, or a step that is simpler. */
-function smallerHistories(history: readonly HistoryStep[]): readonly (readonly HistoryStep[])[] {
-  return [
-    ...history.map((_, i) => history.toSpliced(i, 1)),
-    ...history.flatMap((step, i) => simplerSteps(step).map((simpler) => history.with(i, simpler))),
-  ];
+async function search<T>(kind: SearchKind, family: Family<T>, ask: Ask, options: SearchOptions): Promise<SearchResult> {
+  const running = new Search(ask, options, performance.now() + options.milliseconds);
+  return running.guarded(async () => {
+    for (const [value, one] of namedTries(kind, family, options)) {
+      if (running.isOver()) return;
+      const found = await running.run(one());
+      if (found !== undefined) running.report(found, family.headline(found, value));
+    }
+    if (options.namedOnly !== true) await running.random(family);
+  });
 }
 
 class Search {
@@ -158,20 +226,15 @@ class Search {
   }
 
   /** Random values until the search is over. Each failure is shrunk by fast-check, then by leaving out parts. */
-  async random<T>(
-    arbitrary: fc.Arbitrary<T>,
-    toTry: (value: T) => Try,
-    smaller: (value: T) => readonly T[],
-    headline: (found: Found, value: T) => string,
-  ): Promise<void> {
+  async random<T>(family: Family<T>): Promise<void> {
     for (let round = 0; !this.isOver(); round++) {
       let broken: Broken | undefined;
       const { counterexample } = await fc.check(
-        fc.asyncProperty(arbitrary, async (value) => {
+        fc.asyncProperty(family.any, async (value) => {
           try {
             // Not by the options of fast-check, which would leave behind a history that is half asked.
             const isLate = broken !== undefined || performance.now() > this.#until;
-            return isLate || (await this.run(toTry(value))) === undefined;
+            return isLate || (await this.run(family.toTry(value))) === undefined;
           } catch (error) {
             if (!(error instanceof Broken)) throw error;
             // Not a failure to shrink: each further request would break the harness again.
@@ -186,16 +249,11 @@ class Search {
       );
       if (broken !== undefined) throw broken;
       const [value] = counterexample ?? [];
-      if (value !== undefined) await this.#reportSmallest(value, toTry, smaller, headline);
+      if (value !== undefined) await this.#reportSmallest(value, family);
     }
   }
 
-  async #reportSmallest<T>(
-    value: T,
-    toTry: (value: T) => Try,
-    smaller: (value: T) => readonly T[],
-    headline: (found: Found, value: T) => string,
-  ): Promise<void> {
+  async #reportSmallest<T>(value: T, { toTry, smaller, headline }: Family<T>): Promise<void> {
     let best = value;
     let found = await this.run(toTry(best));
     if (found === undefined) return;

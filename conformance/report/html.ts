@@ -43,7 +43,9 @@ export function htmlReport(report: Report): string {
     ...(report.vectors === undefined ? [] : [['Vectors', report.vectors] as const]),
     [
       'Generated',
-      `${report.generated.licenses} licenses, ${report.generated.histories} histories, seed ${report.seed}`,
+      [...Object.entries(report.generated).map(([kind, number]) => `${number} ${kind}`), `seed ${report.seed}`].join(
+        ', ',
+      ),
     ],
     ['Run', `${new Date(report.startedAt * 1000).toISOString()}, ${Math.round(report.milliseconds / 1000)} s`],
   ];

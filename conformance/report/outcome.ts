@@ -1,4 +1,5 @@
 /** What a run comes to, as the reports show it. */
+import type { SearchKind } from '../properties/search.ts';
 
 export type Outcome =
   | 'pass'
@@ -11,7 +12,14 @@ export type Outcome =
   /** Of a profile that is never required. */
   | 'reported';
 
-export const PARTS = ['smoke test', 'vectors', 'generated licenses', 'generated histories', 'differential'] as const;
+export const PARTS = [
+  'smoke test',
+  'vectors',
+  'generated licenses',
+  'generated settings',
+  'generated histories',
+  'differential',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface CaseOutcome {
@@ -44,8 +52,8 @@ export interface Report {
   /** Seconds since 1970. */
   readonly startedAt: number;
   readonly milliseconds: number;
-  /** How many licenses and histories were generated. */
-  readonly generated: { readonly licenses: number; readonly histories: number };
+  /** How many were generated. */
+  readonly generated: Readonly<Record<SearchKind, number>>;
   readonly outcomes: readonly CaseOutcome[];
 }
 
@@ -57,6 +65,12 @@ export function count(report: Pick<Report, 'outcomes'>, ...of: readonly Outcome[
 export function exitOf(report: Report): 0 | 1 | 3 {
   if (count(report, 'error') > 0) return 3;
   return count(report, 'fail') > 0 || count(report, 'pass') === 0 ? 1 : 0;
+}
+
+/** `; generated: 900 licenses, 80 histories`, or nothing where none was. */
+export function wordsOfGenerated({ generated }: Pick<Report, 'generated'>, before = ''): string {
+  const made = Object.entries(generated).filter(([, number]) => number > 0);
+  return made.length === 0 ? '' : `${before}generated: ${made.map(([kind, number]) => `${number} ${kind}`).join(', ')}`;
 }
 
 /** The last line of every report. */
@@ -73,7 +87,5 @@ export function summary(report: Report): string {
   )
     .filter(([word, number]) => number > 0 || word === 'passed' || word === 'failed')
     .map(([word, number]) => `${number} ${word}`);
-  const { licenses, histories } = report.generated;
-  const generated = licenses + histories === 0 ? '' : `; ${licenses} licenses and ${histories} histories generated`;
-  return `${counts.join(', ')}${generated}`;
+  return `${counts.join(', ')}${wordsOfGenerated(report, '; ')}`;
 }

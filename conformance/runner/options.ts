@@ -1,23 +1,25 @@
 /** The arguments of `vtlic-conform`, checked. */
 import { parseArgs } from 'node:util';
 import { VtlicError } from '../../formats/error.ts';
+import type { SearchKind } from '../properties/search.ts';
 
 export const HELP = `vtlic-conform tests a verifier of .vtlic licenses, in any language.
 
   vtlic-conform [options] -- COMMAND [ARGUMENT...]
   vtlic-conform [options] -- COMMAND ... -- COMMAND ...   and compares them
 
-It runs a smoke test, the published vectors, generated licenses and generated
-histories. docs/conformance.md explains the protocol and the results.
+It runs a smoke test, the published vectors, and generated licenses, settings
+(keysets, overrides, key files) and histories. docs/conformance.md explains the protocol and the results.
 
   --only PREFIX              only vectors whose id begins with it, also while
                              the smoke test fails; no generated cases
   --no-vectors               generated cases only
   --vectors FOLDER           other vectors than those that come with it
   --case FOLDER              replays a case that it wrote; may be repeated
-  --seconds N                for generated licenses, and again for generated
-                             histories (default 20; 0: none)
-  --search KIND              only generated "licenses", or only "histories"
+  --seconds N                for generated licenses, again for settings, and
+                             again for histories (default 20; 0: none)
+  --search KIND              only generated "licenses", "settings" or
+                             "histories"
   --seed N                   repeats a search (default: another one each time)
   --expected-failures FILE   lines "ID REASON" of vectors that may fail
   --timeout N                seconds for an answer (default 10)
@@ -40,7 +42,7 @@ export interface Options {
   readonly vectorsFolder?: string;
   readonly cases: readonly string[];
   readonly seconds: number;
-  readonly search?: 'licenses' | 'histories';
+  readonly search?: SearchKind;
   readonly seed?: number;
   readonly expectedFailures?: string;
   readonly timeoutSeconds: number;
@@ -137,9 +139,9 @@ function splitAt(args: readonly string[]): readonly (readonly string[])[] {
   return commands;
 }
 
-function kind(text: string): 'licenses' | 'histories' {
-  if (text === 'licenses' || text === 'histories') return text;
-  throw usage(`--search is ${JSON.stringify(text)}`, 'Give licenses or histories, or leave it out for both.');
+function kind(text: string): SearchKind {
+  if (text === 'licenses' || text === 'settings' || text === 'histories') return text;
+  throw usage(`--search is ${JSON.stringify(text)}`, 'Give licenses, settings or histories, or leave it out for all.');
 }
 
 function number(name: string, text: string, min: number, max: number): number {

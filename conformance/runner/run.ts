@@ -1,8 +1,8 @@
-/** One run against one verifier: a smoke test, the published cases, generated licenses, generated histories. */
+/** One run against one verifier: a smoke test, the published cases, generated ones. */
 import { mismatchOf } from '../properties/compare.ts';
 import { prepareLicense, smokeLicenses } from '../properties/licenses.ts';
 import type { Finding } from '../properties/explain.ts';
-import { searchHistories, searchLicenses, type SearchResult } from '../properties/search.ts';
+import { searchBy, searchKinds, type SearchKind } from '../properties/search.ts';
 import { capabilitiesOf, type Answer, type HarnessFault } from '../protocol/protocol.ts';
 import { count, type CaseOutcome, type Part, type Report } from '../report/outcome.ts';
 import type { RunnerCase, RunnerStep, Vectors } from './cases.ts';
@@ -15,9 +15,9 @@ export interface RunPlan {
   readonly only: string;
   readonly expectedFailures: ReadonlyMap<string, string>;
   readonly seed: number;
-  /** For generated licenses, and for generated histories; 0: none. */
+  /** For each kind of generated cases; 0: none. */
   readonly searchMilliseconds: number;
-  readonly search?: 'licenses' | 'histories';
+  readonly search?: SearchKind;
   readonly maxRuns: number;
   readonly startedAt: number;
   /** Writes the folder of a finding and returns its path. */
@@ -35,14 +35,13 @@ export async function runAll(session: Session, plan: RunPlan): Promise<Report> {
     outcomes.push(outcome);
     plan.done(outcome);
   };
-  const generated = { licenses: 0, histories: 0 };
+  const generated = { licenses: 0, settings: 0, histories: 0 };
   const isSound = await smokeTest(session, add);
   if (isSound || (plan.only !== '' && count({ outcomes }, 'error') === 0)) {
     await runVectors(session, plan, add);
-    if (plan.searchMilliseconds > 0) {
-      if (plan.search !== 'histories') generated.licenses = await search('generated licenses', session, plan, add);
-      if (plan.search !== 'licenses') generated.histories = await search('generated histories', session, plan, add);
-    }
+    if (plan.searchMilliseconds > 0)
+      for (const kind of ['licenses', 'settings', 'histories'] as const)
+        if ((plan.search ?? kind) === kind) generated[kind] = await search(kind, session, plan, add);
   }
   const last = await session.close();
   if (last !== undefined) add(brokenCase('smoke test', 'smoke/end', 'the end of the harness', last, 0));
@@ -153,18 +152,26 @@ function brokenCase(part: Part, id: string, title: string, fault: HarnessFault, 
   return { part, id, title, clause: [], outcome: 'error', detail: fault.sentence, milliseconds };
 }
 
+/** Why a kind of generated cases is left out. */
+const MISSING: Readonly<Record<SearchKind, string>> = {
+  licenses: 'the harness has no capability "verify"',
+  settings: 'the harness has none of the capabilities "keysets", "override" and "key-files"',
+  histories: 'the harness has no capability "state"',
+};
+
 async function search(
-  part: 'generated licenses' | 'generated histories',
+  kind: SearchKind,
   session: Session,
   plan: RunPlan,
   add: (outcome: CaseOutcome) => void,
 ): Promise<number> {
   const start = performance.now();
-  const isHistories = part === 'generated histories';
-  const id = isHistories ? 'generated/histories' : 'generated/licenses';
+  const part: Part = `generated ${kind}`;
+  const id = `generated/${kind}`;
   const head = { part, clause: [] };
-  if (session.isBroken || (isHistories && !session.hello.capabilities.has('state'))) {
-    const detail = session.isBroken ? 'the harness broke too often before it' : 'the harness has no capability "state"';
+  const { capabilities } = session.hello;
+  if (session.isBroken || !searchKinds(capabilities).includes(kind)) {
+    const detail = session.isBroken ? 'the harness broke too often before it' : MISSING[kind];
     add({ ...head, id, title: part, outcome: 'skipped', detail, milliseconds: 0 });
     return 0;
   }
@@ -173,17 +180,14 @@ async function search(
     milliseconds: plan.searchMilliseconds,
     maxRuns: plan.maxRuns,
     maxFindings: MAX_FINDINGS,
-    hasFloor: session.hello.capabilities.has('floor'),
+    capabilities,
     progress: (runs: number) => plan.progress(`${part}: ${runs}`),
     expectable: (expected: Answer) => session.expectable(expected),
   };
-  const result: SearchResult = await (isHistories ? searchHistories : searchLicenses)(
-    (request) => session.ask(request),
-    options,
-  );
+  const result = await searchBy(kind, (request) => session.ask(request), options);
   const milliseconds = performance.now() - start;
   for (const [i, finding] of result.findings.entries()) {
-    const found = `found/${isHistories ? 'history' : 'license'}-${plan.seed}-${i + 1}`;
+    const found = `found/${finding.of}-${plan.seed}-${i + 1}`;
     const folder = plan.keep(found, finding, finding.mismatch.sentence);
     add({
       ...head,

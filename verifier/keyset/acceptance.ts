@@ -110,6 +110,7 @@ function read(
       const candidate = decode(armored, settings.provider);
       const { version } = candidate.keyset;
       try {
+        if (chain !== undefined) requireIssuer(chain, candidate.keyset);
         if (newestInFile !== undefined && version <= newestInFile)
           throw refusal('keyset_not_ascending', `version ${version} comes after version ${newestInFile}`);
         newestInFile = version;
@@ -145,7 +146,6 @@ function decode(armored: ArmoredBlock, provider: Provider): Candidate {
 
 /** A version of the built-in chain: nobody judges its signatures. */
 function trusted(chain: Chain | undefined, candidate: Candidate, { requireComposite }: Settings): Chain {
-  if (chain !== undefined) requireIssuer(chain, candidate.keyset);
   const known: KnownKeys = chain === undefined ? new Map<string, KnownKey>() : knownKeysOf(chain);
   const roots = importAll(candidate.keyset.roots, known);
   return extended(chain, candidate, judgeKeys(chain, candidate.keyset, roots, known), requireComposite);
@@ -155,7 +155,6 @@ function trusted(chain: Chain | undefined, candidate: Candidate, { requireCompos
 function follow(chain: Chain | undefined, candidate: Candidate, { provider }: Settings): Chain | undefined {
   if (chain === undefined) throw new VtlicError('internal', 'a version was to follow no chain');
   const { keyset, payloadDigest } = candidate;
-  requireIssuer(chain, keyset);
   if (keyset.version <= chain.newest.version) {
     const same = chain.versions.find(({ version }) => version === keyset.version);
     if (same === undefined || same.payloadDigest === payloadDigest) return undefined;

@@ -3,7 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { importKey, type Context, type Key, type Trust } from './values.ts';
+import { overridden, readKeys } from './keyfile.ts';
+import { chooseKeyset } from './keyset.ts';
+import { ConfigurationInvalid, importKey, shareComponent, type Context, type Key, type Trust } from './values.ts';
 import { verify, type Verdict } from './verify.ts';
 
 const HELLO = {
@@ -11,11 +13,10 @@ const HELLO = {
   name: 'vtlic-typescript',
   version: '1.0.0',
   language: 'TypeScript',
-  capabilities: ['verify', 'state'],
+  capabilities: ['verify', 'state', 'keysets', 'override', 'key-files'],
 };
 
 type Json = Readonly<Record<string, unknown>>;
-class ConfigurationInvalid extends Error {}
 class Misuse extends Error {}
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
@@ -37,7 +38,6 @@ function readTrust(given: Json): Trust {
   };
   const keys = new Map<string, Key>();
   const entries = new Map<string, string>();
-  const components = new Map<string, string>();
   for (const entry of given['keys'] as readonly Json[]) {
     const raw = bytes(entry['public']);
     const imported = importKey(String(entry['alg']), raw);
@@ -59,14 +59,9 @@ function readTrust(given: Json): Trust {
     const text = JSON.stringify([purpose, status, lists]);
     need((entries.get(key.kid) ?? text) === text, 'one key with different entries');
     entries.set(key.kid, text);
-    // Section 8.2: two keys must not share a component.
-    for (const part of [raw.subarray(-32), ...(raw.length > 32 ? [raw.subarray(0, 1952)] : [])]) {
-      const component = Buffer.from(part).toString('hex');
-      need((components.get(component) ?? key.kid) === key.kid, 'a component in two keys');
-      components.set(component, key.kid);
-    }
     keys.set(key.kid, key);
   }
+  need(!shareComponent([...keys.values()]), 'a component in two keys');
   const until = given['ed25519Until'];
   need(until === undefined || isWhole(until, 0, MAX_TIME), 'ed25519Until');
   const revoked = (given['revokedLicenses'] ?? []) as readonly string[];
@@ -221,6 +216,19 @@ const folder = mkdtempSync(join(tmpdir(), 'vtlic-harness-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 let installation: Installation | undefined;
 
+function chosen(request: Json): Json {
+  const { issuer, builtIn, state = [], file, requireComposite, license, context } = request;
+  const { trust, ...description } = chooseKeyset({
+    issuer: String(issuer),
+    builtIn: bytes(builtIn),
+    state: (state as readonly unknown[]).map(bytes),
+    file: file === undefined ? undefined : bytes(file),
+    requireComposite: requireComposite === true,
+  });
+  if (license === undefined || context === undefined) return description;
+  return { ...description, ...answerOf(verify(bytes(license), trust, readContext(context as Json))) };
+}
+
 function answer(request: Json): Json {
   const here = (): Installation => {
     if (installation === undefined) throw new Error('a history begins with reset');
@@ -232,6 +240,23 @@ function answer(request: Json): Json {
     case 'verify': {
       const trust = readTrust(request['trust'] as Json);
       return answerOf(verify(bytes(request['license']), trust, readContext(request['context'] as Json)));
+    }
+    case 'choose-keyset':
+      return chosen(request);
+    case 'override': {
+      const files = new Map(
+        Object.entries((request['files'] ?? {}) as Json).map(([path, file]) => [path, bytes(file)]),
+      );
+      const environment = request['environment'] as Readonly<Record<string, string>>;
+      const { keys, requireComposite } = overridden(readTrust(request['trust'] as Json), environment, files);
+      const described = [...keys.values()].map(({ kid, purpose, status }) => ({ kid, purpose, status }));
+      return { keys: described, requireComposite };
+    }
+    case 'read-keys': {
+      const keys = readKeys(bytes(request['file']));
+      return typeof keys === 'string'
+        ? { verdict: 'refused', reason: keys }
+        : { keys: keys.map(({ alg, kid }) => ({ alg, kid })) };
     }
     case 'reset':
       installation = new Installation(join(folder, 'state.json'), request);

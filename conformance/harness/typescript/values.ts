@@ -7,6 +7,8 @@ export type Algorithm = 'ed25519' | 'ed25519+ml-dsa-65';
 export interface Key {
   readonly alg: Algorithm;
   readonly kid: string;
+  /** 32 bytes, or 1984 with ML-DSA-65 first. */
+  readonly raw: Uint8Array;
   readonly ed25519: KeyObject;
   readonly mldsa65?: Uint8Array;
   /** Of a composite: the kid that its Ed25519 component would have. */
@@ -67,13 +69,10 @@ export const SMALL_ORDER: ReadonlySet<string> = new Set(
 );
 
 /** Sections 6.2 and 6.4, 1 to 3. @returns undefined for bytes that are no key */
-export function importKey(
-  alg: string,
-  bytes: Uint8Array,
-): Pick<Key, 'alg' | 'kid' | 'ed25519' | 'mldsa65' | 'componentKid'> | undefined {
+export function importKey(alg: string, bytes: Uint8Array): Omit<Key, 'purpose' | 'status'> | undefined {
+  if (bytes.length !== (alg === 'ed25519' ? 32 : alg === 'ed25519+ml-dsa-65' ? 1984 : -1)) return undefined;
   const raw = bytes.subarray(-32);
   const y = numberOf(raw) & (2n ** 255n - 1n);
-  if (bytes.length !== (alg === 'ed25519' ? 32 : alg === 'ed25519+ml-dsa-65' ? 1984 : -1)) return undefined;
   if (SMALL_ORDER.has(hex(raw)) || y >= 2n ** 255n - 19n) return undefined;
   try {
     Point.fromBytes(Uint8Array.from(raw));
@@ -83,8 +82,23 @@ export function importKey(
   const x = Buffer.from(raw).toString('base64url');
   const ed25519 = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x } });
   const componentKid = hex(hash('sha256', Buffer.from('a301012006215820', 'hex'), raw));
-  if (alg === 'ed25519') return { alg, kid: componentKid, ed25519 };
+  const own = Uint8Array.from(bytes);
+  if (alg === 'ed25519') return { alg, kid: componentKid, raw: own, ed25519 };
   const head = Buffer.from('a301070371656432353531392b6d6c2d6473612d3635205907c0', 'hex');
   const kid = hex(hash('sha256', head, bytes));
-  return { alg: 'ed25519+ml-dsa-65', kid, ed25519, mldsa65: Uint8Array.from(bytes.subarray(0, 1952)), componentKid };
+  return { alg: 'ed25519+ml-dsa-65', kid, raw: own, ed25519, mldsa65: own.subarray(0, 1952), componentKid };
 }
+
+/** Section 8.2: whether two different keys have a component in common. */
+export function shareComponent(keys: readonly Pick<Key, 'kid' | 'raw'>[]): boolean {
+  const owners = new Map<string, string>();
+  for (const { kid, raw } of keys)
+    for (const part of [raw.subarray(-32), ...(raw.length > 32 ? [raw.subarray(0, 1952)] : [])]) {
+      if ((owners.get(hex(part)) ?? kid) !== kid) return true;
+      owners.set(hex(part), kid);
+    }
+  return false;
+}
+
+/** The trust, the override or the built-in chain is at fault. */
+export class ConfigurationInvalid extends Error {}

@@ -1,10 +1,10 @@
 /**
- * A verifier of `.vtlic` licenses in one file, on other people's libraries: cbor-x decodes, node:crypto verifies Ed25519,
- * @noble/post-quantum verifies ML-DSA-65. Section numbers are those of docs/format.md. Start your own from it.
+ * A verifier of `.vtlic` licenses on other people's libraries: cbor-x decodes what cbor.ts has walked, node:crypto
+ * verifies Ed25519, @noble/post-quantum verifies ML-DSA-65. Section numbers are those of docs/format.md. Start your own from it.
  */
 import { verify as verifyEd25519, type KeyObject } from 'node:crypto';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
-import { Decoder } from 'cbor-x/index-no-eval';
+import { bytesHead, decode, isBytes, Refusal, refuse, walk } from './cbor.ts';
 import { hash, hex, numberOf, SMALL_ORDER, type Algorithm, type Context, type Key, type Trust } from './values.ts';
 
 export type Verdict =
@@ -21,21 +21,6 @@ export type Verdict =
 
 type Claims = ReadonlyMap<unknown, unknown>;
 
-/** Layer and reason, as in section 2. */
-class Refusal {
-  readonly layer: string;
-  readonly reason: string;
-
-  constructor(layer: string, reason: string) {
-    this.layer = layer;
-    this.reason = reason;
-  }
-}
-
-const refuse = (layer: string, reason: string): never => {
-  // oxlint-disable-next-line only-throw-error
-  throw new Refusal(layer, reason);
-};
 export function verify(file: Uint8Array, trust: Trust, context: Context): Verdict {
   try {
     const { alg, kid, signed, payload, signature } = readCose(readArmor(file));
@@ -84,71 +69,6 @@ function readArmor(file: Uint8Array): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Section 4: the walk. cbor-x accepts all that is refused here, so it only decodes what was walked. */
-function walk(bytes: Uint8Array, isFile: boolean): { readonly tag: bigint | undefined; readonly value: unknown } {
-  const malformed = (): never => refuse('cbor', 'cbor_malformed');
-  const notDeterministic = (): never => refuse('cbor', 'cbor_not_deterministic');
-  let at = 0;
-  const head = (): readonly [number, bigint] => {
-    const first = bytes[at++] ?? malformed();
-    const [major, info] = [first >> 5, first & 31];
-    if (major === 7 && first !== 0xf4 && first !== 0xf5) malformed();
-    if (info === 31) return major >= 2 && major <= 5 ? notDeterministic() : malformed();
-    if (info > 27) malformed();
-    if (info < 24) return [major, BigInt(info)];
-    const size = 1 << (info - 24);
-    if (at + size > bytes.length) malformed();
-    const argument = BigInt(`0x${hex(bytes.subarray(at, at + size))}`);
-    at += size;
-    if (argument < (size === 1 ? 24n : 1n << BigInt(4 * size))) notDeterministic();
-    return [major, argument];
-  };
-  const item = (depth: number, isOutermost: boolean): void => {
-    const [major, argument] = head();
-    if (major === 6 || (major < 2 && argument > 9007199254740991n - BigInt(major))) malformed();
-    if (major === 2 || major === 3) {
-      if (argument > BigInt(bytes.length - at)) malformed();
-      const content = bytes.subarray(at, (at += Number(argument)));
-      if (
-        major === 3 &&
-        !Buffer.from(content).equals(Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(content)))
-      )
-        malformed();
-    }
-    if ((major === 4 || major === 5) && depth > 8) malformed();
-    if (major === 4)
-      for (let i = 0n; i < argument; i++) {
-        const from = at;
-        item(depth + 1, false);
-        // Section 5.1: the protected bytes are walked at their place.
-        if (isOutermost && i === 0n && (bytes[from] ?? 0) >> 5 === 2) walkEmbedded(from);
-      }
-    let before: Buffer | undefined;
-    if (major === 5)
-      for (let i = 0n; i < argument; i++) {
-        const from = at;
-        item(depth + 1, false);
-        const key = Buffer.from(bytes.subarray(from, at));
-        if (before !== undefined && before.compare(key) >= 0) notDeterministic();
-        before = key;
-        item(depth + 1, false);
-      }
-  };
-  const walkEmbedded = (from: number): void => {
-    const content = DECODER.decode(bytes.subarray(from, at)) as Uint8Array;
-    if (content.length > 0) walk(content, false);
-  };
-  const tag = isFile && (bytes[0] ?? 0) >> 5 === 6 ? head()[1] : undefined;
-  const start = at;
-  item(1, isFile);
-  if (at < bytes.length) malformed();
-  return { tag, value: DECODER.decode(bytes.subarray(start)) };
-}
-
-/** Numbers above 2^32 would be bigints without `int64AsNumber`; `ext` and limits may have them. */
-const OPTIONS = { mapsAsObjects: false, useRecords: false, int64AsNumber: true, tagUint8Array: false };
-const DECODER = new Decoder(OPTIONS);
-
 const TYP = 'application/vnd.vtlic.license+cose';
 const ALGORITHMS: ReadonlyMap<unknown, Algorithm> = new Map<unknown, Algorithm>([
   [-19, 'ed25519'],
@@ -164,7 +84,7 @@ function readCose(bytes: Uint8Array) {
   if (!isBytes(protectedBytes) || !isBytes(payload) || !isBytes(signature) || protectedBytes.length === 0)
     return malformed();
   if (!(unprotected instanceof Map) || unprotected.size > 0) malformed();
-  const header: unknown = DECODER.decode(protectedBytes);
+  const header = decode(protectedBytes);
   if (!(header instanceof Map) || header.size !== 3) return malformed();
   const [alg, kid, typ] = [1, 4, 16].map((label): unknown => header.get(label));
   if (typeof alg !== 'string' && typeof alg !== 'number') malformed();
@@ -178,20 +98,11 @@ function readCose(bytes: Uint8Array) {
   return { alg: ALGORITHMS.get(alg) ?? refuse('cose', 'alg_unknown'), kid: hex(kid), signed, payload, signature };
 }
 
-function bytesHead(length: number): Uint8Array {
-  if (length < 24) return Uint8Array.of(0x40 + length);
-  return length < 256 ? Uint8Array.of(0x58, length) : Uint8Array.of(0x59, length >> 8, length & 255);
-}
-
-function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array;
-}
-
 const LABEL = Buffer.from('COMPSIG-MLDSA65-Ed25519-SHA512');
 const PREFIX = Buffer.from('CompositeAlgorithmSignatures2025');
 
 /** Sections 6.3 and 6.4. Both components are computed always. */
-function isSignedBy({ ed25519, mldsa65 }: Key, signed: Uint8Array, signature: Uint8Array): boolean {
+export function isSignedBy({ ed25519, mldsa65 }: Key, signed: Uint8Array, signature: Uint8Array): boolean {
   if (mldsa65 === undefined) return isEd25519(ed25519, signed, signature);
   if (signature.length !== 3373) return false;
   const message = Buffer.concat([PREFIX, LABEL, Uint8Array.of(0), hash('sha512', signed)]);
@@ -207,18 +118,18 @@ function isEd25519(key: KeyObject, message: Uint8Array, signature: Uint8Array): 
   return numberOf(signature.subarray(32)) < ORDER && verifyEd25519(null, message, key, signature);
 }
 
-type Check = (value: unknown) => boolean;
-const isId: Check = (v) => typeof v === 'string' && /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(v);
-const isInt =
-  (min: number, max = Number.MAX_SAFE_INTEGER): Check =>
+export type Check = (value: unknown) => boolean;
+export const isId: Check = (v) => typeof v === 'string' && /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(v);
+export const isInt =
+  (min: number, max: number = Number.MAX_SAFE_INTEGER): Check =>
   (v) =>
     Number.isSafeInteger(v) && (v as number) >= min && (v as number) <= max;
-const isTime = isInt(0, 253_402_300_799);
+export const isTime: Check = isInt(0, 253_402_300_799);
 const isText =
   (max: number): Check =>
   (v) =>
     typeof v === 'string' && v !== '' && Array.from(v).length <= max;
-const isList =
+export const isList =
   (max: number, of: Check): Check =>
   (v) =>
     Array.isArray(v) &&

@@ -39,7 +39,8 @@ function bindHosts(draft: Draft): void {
   );
 }
 
-const clampTime = (time: number): number => Math.min(Math.max(time, 0), 253_402_300_799);
+const LAST_TIME = 253_402_300_799;
+const clampTime = (time: number): number => Math.min(Math.max(time, 0), LAST_TIME);
 const number = (draft: Draft, claim: 4 | 5 | 6 | 'ctr'): number => {
   const value = draft.claims.get(claim);
   return typeof value === 'number' && value >= 0 ? value : 0;
@@ -113,6 +114,19 @@ function lineageOf({ claims }: Draft): string {
     : LINEAGE;
 }
 
+/** A claim of time, and the second that shows whether it counts. */
+const OWN_TIMES: readonly (readonly [string, claim: 4 | 'grace', value: number, (draft: Draft) => void])[] = [
+  ['a longer grace than that of the product, at its last second', 'grace', 30 * DAY, (draft) => atGrace(draft, -1)],
+  ['a shorter grace than that of the product, at its end', 'grace', 2 * DAY, (draft) => atGrace(draft, 0)],
+  ['no grace of its own, at exp', 'grace', 0, (draft) => at(draft, number(draft, 4))],
+  ['the last time as exp, a second before it', 4, LAST_TIME, (draft) => at(draft, LAST_TIME - 1)],
+  ['the last time as exp, at this time', 4, LAST_TIME, (draft) => at(draft, LAST_TIME)],
+];
+
+function atGrace(draft: Draft, seconds: number): void {
+  at(draft, number(draft, 4) + graceOf(draft) + seconds);
+}
+
 /** `clk` with a clock that the effective time is ahead of. */
 const CLOCKS: readonly (readonly [string, (draft: Draft) => void])[] = [
   ['and a newer license than was accepted', (draft) => clk(draft, true)],
@@ -120,6 +134,14 @@ const CLOCKS: readonly (readonly [string, (draft: Draft) => void])[] = [
   [
     'and a clock before its iat',
     (draft) => (clk(draft, true), (draft.context.clock = clampTime(number(draft, 6) - DAY))),
+  ],
+  [
+    'and another lineage before it',
+    (draft) => (clk(draft, false), (draft.context.seen = other(draft, number(draft, 6) - 1, {}))),
+  ],
+  [
+    'and another lineage before it, and in this one a lower counter',
+    (draft) => (clk(draft, false), (draft.context.seen = other(draft, number(draft, 6) - 1, { by: -1 }))),
   ],
   ['and no clock', (draft) => (clk(draft, true), delete draft.context.clock)],
   [
@@ -192,6 +214,15 @@ export const CONTEXT_CHANGES: readonly Changes[] = [
     CLOCKS,
     (draft, edit) => {
       if (draft.signed === undefined) draft.claims.set('clk', true);
+      else edit(draft);
+    },
+    { of: 'both' },
+  ),
+  each(
+    'with',
+    OWN_TIMES.map(([words, ...rest]) => [words, rest] as const),
+    (draft, [claim, value, edit]) => {
+      if (draft.signed === undefined) draft.claims.set(claim, value);
       else edit(draft);
     },
     { of: 'both' },

@@ -65,6 +65,13 @@ const POLICY: readonly (readonly [string, (draft: Draft) => void])[] = [
   ['whose ed25519_until is 0', (draft) => (draft.trust.ed25519Until = 0)],
   // Policy compares with the time of verifying, not with a time in the license.
   ['whose ed25519_until is between iat and now', (draft) => (draft.trust.ed25519Until = NOW - 50 * DAY)],
+  [
+    'whose ed25519_until is between the clock and the effective time',
+    (draft) => {
+      draft.context.clock = Math.max(0, draft.context.now - 2);
+      draft.trust.ed25519Until = Math.max(0, draft.context.now - 1);
+    },
+  ],
   ['that revokes this license', (draft) => void draft.trust.revokedLicenses.push(LICENSE_ID)],
   [
     'that revokes another license',
@@ -134,6 +141,7 @@ const INVALID: readonly (readonly [string, (trust: WireTrust) => WireTrust])[] =
   ['one key with two statuses', plus(wireKey(), wireKey({ status: 'retired' }))],
   ['one key with two purposes', plus(wireKey(), wireKey({ purpose: 'root' }))],
   ['one key with two scopes', plus(wireKey(), wireKey({ products: [] }))],
+  ['one key with two lists of tiers', plus(wireKey({ tiers: ['pro'] }), wireKey({ tiers: ['team'] }))],
   [
     'a composite and its Ed25519 component',
     plus(compositeKey(OTHER_COMPOSITE.publicKey.bytes), wireKey({ public: base64(OTHER_COMPOSITE.publicKey.ed25519) })),
