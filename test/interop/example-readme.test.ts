@@ -45,7 +45,17 @@ const withPorts = (text: string): string =>
 function environment(): NodeJS.ProcessEnv {
   const [PORT, ADMIN_PORT, MONITOR_PORT] = ports;
   const { PATH, HOME, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE } = process.env;
-  return { PATH, HOME, NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, TERM: 'xterm', PORT, ADMIN_PORT, MONITOR_PORT };
+  return {
+    PATH,
+    HOME,
+    NODE_EXTRA_CA_CERTS,
+    SSL_CERT_FILE,
+    TERM: 'xterm',
+    npm_config_progress: 'false',
+    PORT,
+    ADMIN_PORT,
+    MONITOR_PORT,
+  };
 }
 
 /** Runs lines in a terminal, and types `Yes` where it is asked for. @returns what the terminal showed */
