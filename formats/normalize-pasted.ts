@@ -106,7 +106,9 @@ function findBlocks(
   repairs: Set<Repair>,
 ): { readonly text: string; readonly found: readonly Block[] } {
   if (pasted.length > MAX_PASTED_BYTES)
-    throw new VtlicError('too_large', `the text has more than ${MAX_PASTED_BYTES} bytes, the most that are looked at`);
+    throw new VtlicError('too_large', `the text has more than ${MAX_PASTED_BYTES} bytes, the most that are looked at`, {
+      cause: 'too_large' satisfies PasteFault,
+    });
   const text = plainText(decodeText(pasted, repairs), repairs);
   const found = blocksOf(text, labels);
   if (found.length > 0) return { text, found };
@@ -118,9 +120,13 @@ function findBlocks(
   return { text: innerText, found: innerFound };
 }
 
-function refuse(why: string): VtlicError {
+/** Why a text cannot be repaired: `cause` of the error. */
+export type PasteFault = 'no_block' | 'nested' | 'mixed' | 'cut' | 'two' | 'character' | 'incomplete' | 'too_large';
+
+function refuse(fault: PasteFault, why: string): VtlicError {
   return new VtlicError('armor_malformed', `the text cannot be mended: ${why}`, {
     hint: 'ask for the file itself as an attachment, or copy the whole block again, from BEGIN to END',
+    cause: fault,
   });
 }
 
@@ -265,25 +271,25 @@ function blocksOf(text: string, labels: readonly ArmorLabel[]): readonly Block[]
   for (const mark of marks) {
     const { label, from, to } = mark;
     if (mark.isBegin) {
-      if (begin !== undefined) throw refuse('a block begins within another one');
+      if (begin !== undefined) throw refuse('nested', 'a block begins within another one');
       begin = mark;
     } else if (begin !== undefined) {
-      if (begin.label !== label) throw refuse('a block ends with the END line of another kind');
+      if (begin.label !== label) throw refuse('mixed', 'a block ends with the END line of another kind');
       found.push({ label, from: begin.from, to, body: text.slice(begin.to, from) });
       begin = undefined;
     }
   }
-  if (begin !== undefined) throw refuse('it ends before the END line: a part of the block is missing');
+  if (begin !== undefined) throw refuse('cut', 'it ends before the END line: a part of the block is missing');
   return found;
 }
 
 /** The one file in the blocks. Two that are equal are one: a mail often has the text and its quotation. */
 function onlyBlock(found: readonly Block[], label: ArmorLabel, repairs: Set<Repair>): Uint8Array {
   const [first, ...more] = found.map(({ body }) => bytesOf(body, label));
-  if (first === undefined) throw refuse(`there is no line -----BEGIN ${label}----- in it`);
+  if (first === undefined) throw refuse('no_block', `there is no line -----BEGIN ${label}----- in it`);
   for (const other of more) {
     if (!equalBytes(other, first))
-      throw refuse('there are two different blocks in it, and it is not said which is meant');
+      throw refuse('two', 'there are two different blocks in it, and it is not said which is meant');
     repairs.add('repeated block');
   }
   return armor(label, first);
@@ -292,13 +298,18 @@ function onlyBlock(found: readonly Block[], label: ArmorLabel, repairs: Set<Repa
 function bytesOf(body: string, label: ArmorLabel): Uint8Array {
   const joined = body.replaceAll(/\s/g, '');
   const wrong = /[^A-Za-z0-9+/=]/.exec(joined);
-  if (wrong !== null) throw refuse('between its BEGIN and END lines there is a character that is not base64');
+  if (wrong !== null)
+    throw refuse('character', 'between its BEGIN and END lines there is a character that is not base64');
   // A mail may lose the padding at the very end; it is no part of the content.
   const bare = joined.replace(/={1,2}$/, '');
   const bytes = decodeBase64(bare + '='.repeat((4 - (bare.length % 4)) % 4));
-  if (bytes === undefined || bytes.length === 0) throw refuse('its base64 is not whole: some of it is missing');
+  if (bytes === undefined || bytes.length === 0)
+    throw refuse('incomplete', 'its base64 is not whole: some of it is missing');
   const max = label === 'VTLIC' ? LICENSE_LIMITS.decodedBytes : MAX_KEYSET_BYTES;
-  if (bytes.length > max) throw new VtlicError('too_large', `the block contains more than ${max} bytes`);
+  if (bytes.length > max)
+    throw new VtlicError('too_large', `the block contains more than ${max} bytes`, {
+      cause: 'too_large' satisfies PasteFault,
+    });
   return bytes;
 }
 

@@ -18,8 +18,14 @@ export function judgePolicy(
   now: number,
 ): Refused | undefined {
   if (status === 'revoked' && index.honored.get(key.kid)?.has(payloadDigest) !== true)
-    return refuse('key_revoked', `the key ${key.kid} is revoked, and this license is not among those still honored`);
-  if (purpose !== 'license') return refuse('key_wrong_purpose', `the key ${key.kid} has the purpose ${purpose}`);
+    return refuse(
+      'key_revoked',
+      `the key ${key.kid} is revoked, and this license is not among those still honored`,
+      {},
+      { kid: key.kid },
+    );
+  if (purpose !== 'license')
+    return refuse('key_wrong_purpose', `the key ${key.kid} has the purpose ${purpose}`, {}, { kid: key.kid });
   if (products?.includes(license.aud) === false)
     return refuse('key_wrong_purpose', `the key ${key.kid} does not sign for the product ${license.aud}`, {
       field: 'aud',
@@ -42,13 +48,14 @@ export function judgePolicy(
     }
   }
   if (index.revokedLicenses.has(license.cti))
-    return refuse('license_revoked', `the license ${license.cti} is revoked`, { field: 'cti' });
+    return refuse('license_revoked', `the license ${license.cti} is revoked`, { field: 'cti' }, { id: license.cti });
   const lowest = index.lowestCounters.get(lineageKey(license));
   if (lowest !== undefined && license.ctr < lowest) {
     return refuse(
       'superseded',
       `its counter is ${license.ctr}, and the vendor's lowest for this lineage is ${lowest}`,
       { field: 'ctr' },
+      { counter: license.ctr, lowest },
     );
   }
   return undefined;

@@ -44,20 +44,31 @@ export function judgeRollback(license: License, payloadDigest: string, seen: See
       'lineage_not_newer',
       `its iat is ${license.iat}, and one with ${seen.highestIat} was accepted in the lineage ${seen.current}`,
       { field: 'iat' },
+      { issued: license.iat, highest: seen.highestIat },
     );
   }
   const known = seen.lineages.get(lineage);
   if (known === undefined) return 'other_lineage';
   if (license.ctr < known.counter) {
-    return refuse('counter_rolled_back', `its counter is ${license.ctr}, and ${known.counter} was accepted before`, {
-      field: 'ctr',
-    });
+    return refuse(
+      'counter_rolled_back',
+      `its counter is ${license.ctr}, and ${known.counter} was accepted before`,
+      {
+        field: 'ctr',
+      },
+      { counter: license.ctr, accepted: known.counter },
+    );
   }
   if (license.ctr > known.counter) return isCurrent ? 'newer' : 'other_lineage';
   if (payloadDigest === known.payloadDigest) return 'same';
-  return refuse('counter_conflict', `its counter is ${license.ctr}, which another payload had before`, {
-    field: 'ctr',
-  });
+  return refuse(
+    'counter_conflict',
+    `its counter is ${license.ctr}, which another payload had before`,
+    {
+      field: 'ctr',
+    },
+    { counter: license.ctr },
+  );
 }
 
 /**

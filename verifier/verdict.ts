@@ -46,12 +46,22 @@ export interface Refused {
   readonly detail: string;
   /** Byte offset, line or claim, as far as known. */
   readonly place: ErrorPlace;
+  /** What the detail says, for a translated sentence: counters, ids, times in seconds since 1970. Often empty. */
+  readonly values: VerdictValues;
 }
+
+export type VerdictValues = Readonly<Record<string, string | number>>;
 
 export type Verdict = Accepted | Refused;
 
 const NOWHERE: ErrorPlace = Object.freeze({});
+const NO_VALUES: VerdictValues = Object.freeze({});
 
-export function refuse(reason: Reason, detail: string, place: ErrorPlace = NOWHERE): Refused {
-  return Object.freeze({ ok: false, layer: REASONS[reason].layer, reason, detail, place });
+export function refuse(
+  reason: Reason,
+  detail: string,
+  place: ErrorPlace = NOWHERE,
+  values: VerdictValues = NO_VALUES,
+): Refused {
+  return Object.freeze({ ok: false, layer: REASONS[reason].layer, reason, detail, place, values });
 }

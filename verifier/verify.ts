@@ -126,7 +126,8 @@ function findTrustedKey(cose: CoseSign1, { byKid, compositeOfComponent }: TrustI
   const trusted = byKid.get(cose.kid);
   if (trusted === undefined) {
     const composite = compositeOfComponent.get(cose.kid);
-    if (composite === undefined) return refuse('key_unknown', `the key ${cose.kid} is not among the trusted ones`);
+    if (composite === undefined)
+      return refuse('key_unknown', `the key ${cose.kid} is not among the trusted ones`, {}, { kid: cose.kid });
     return refuse(
       'key_composite_only',
       `the key ${cose.kid} is the Ed25519 component of the composite key ${composite}`,

@@ -19,8 +19,8 @@ let running: ChildProcess | undefined;
 /** What git would check out, with what is not committed yet. */
 beforeAll(async () => {
   const listed = execFileSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
-  const folders = /^(?:vectors|test|docs|bench)\//;
-  for (const path of listed.split('\0').filter((name) => name !== '' && !folders.test(name)))
+  const unneeded = /^(?:test|bench)\//;
+  for (const path of listed.split('\0').filter((name) => name !== '' && !unneeded.test(name)))
     cpSync(join(ROOT, path), join(checkout, path), { recursive: true });
   ports = await Promise.all(Array.from({ length: 3 }, freePort));
 });

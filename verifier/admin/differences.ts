@@ -1,5 +1,5 @@
 /** A license as lines of a table, and what a license that would be installed changes in them. */
-import { formatDay, formatInstant, formatLastDay, isPerpetual } from '../../formats/dates.ts';
+import { formatDay, formatLastDay, isPerpetual } from '../../formats/dates.ts';
 import type { LicenseUse } from '../../formats/license/license.ts';
 import type { InstallPreview, LicenseFacts, LicenseView } from '../runtime/index.ts';
 import type { Texts, TextName } from './texts.ts';
@@ -54,10 +54,6 @@ export function useText(use: LicenseUse | undefined, texts: Texts): string {
 /** @param end exclusive */
 export function endText(end: number, texts: Texts): string {
   return isPerpetual(end) ? texts.of('no_end') : formatLastDay(end, { day: texts.of('until_day'), moment: '' });
-}
-
-export function momentText(seconds: number): string {
-  return formatInstant(seconds).replace('T', ' ').replace(/Z$/, ' UTC');
 }
 
 /** Every line of the two, in the order of the new one; what only the old one has comes last. */

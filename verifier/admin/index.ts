@@ -5,4 +5,4 @@ export { licenseMonitor, type MonitorOptions } from './monitor.ts';
 export { nodeListener, type NodeListener } from './node-listener.ts';
 export type { AdminOptions, AuditEntry, Operator, StepUpRequest, UsedTokens } from './options.ts';
 export { postgresTokens } from './postgres-tokens.ts';
-export { ADMIN_TEXTS, type TextName, type Translation } from './texts.ts';
+export { ADMIN_TEXTS, type NoticeTranslation, type NoticeWords, type TextName, type Translation } from './texts.ts';

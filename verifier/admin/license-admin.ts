@@ -14,7 +14,6 @@ import { randomBytes } from 'node:crypto';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { InstallOutcome, LicenseFacts, LiveLicense } from '../runtime/index.ts';
-import { momentText } from './differences.ts';
 import { baseOf, Installer, type Installation, type Installed } from './installer.ts';
 import { checkOptions, type AdminOptions, type CheckedOptions, type Operator } from './options.ts';
 import { errorPage, type Message, type PageFacts } from './page.ts';
@@ -24,7 +23,7 @@ import { readForm } from './read-form.ts';
 import { SealedTokens } from './sealed-tokens.ts';
 import { statusPage } from './status-page.ts';
 import { STYLE_HASH } from './style.ts';
-import type { TextName } from './texts.ts';
+import { momentText, type TextName } from './texts.ts';
 
 /**
  * Answers every request to the address of the page. It rejects where the product uses it wrongly: `authorize` returns
@@ -154,8 +153,8 @@ class AdminPage {
     const preview = await this.#license.preview(text);
     if (!preview.ok) {
       const { refusal } = preview;
-      const notice = unrepaired === undefined ? refusal : { ...refusal, detail: unrepaired };
-      const message: Message = { kind: 'bad', text: words.of('refused_message'), notice };
+      const why = unrepaired === undefined ? {} : { why: words.of(`paste_${unrepaired}`) };
+      const message: Message = { kind: 'bad', text: words.of('refused_message'), notice: refusal, ...why };
       return this.#status(operator, { status: 422, message, ...given });
     }
     const facts = await this.#facts(operator);

@@ -9,6 +9,8 @@ export interface Message {
   readonly kind: 'good' | 'bad';
   readonly text: string;
   readonly notice?: Notice;
+  /** What is to be said in place of the detail of the notice. */
+  readonly why?: string;
 }
 
 export interface PageFacts {
@@ -67,17 +69,20 @@ function documentOf(texts: Texts, message: Message | undefined, body: Html): str
 }
 
 /** It has the focus when the page appears, so that a keyboard goes on from there. */
-function messageBox({ kind, text, notice }: Message, texts: Texts): Html {
+function messageBox({ kind, text, notice, why }: Message, texts: Texts): Html {
   return html`<div class="message ${kind}" role="${kind === 'good' ? 'status' : 'alert'}" tabindex="-1" autofocus>
     <p><strong>${text}</strong></p>
-    ${notice !== undefined && noticeBody(notice, texts)}
+    ${notice !== undefined && noticeBody(notice, texts, why)}
   </div>`;
 }
 
-export function noticeBody({ code, detail }: Notice, texts: Texts): Html {
-  const { sentence, remedy } = texts.notice(code);
+/** @param why in the language of the page, in place of the detail */
+export function noticeBody(notice: Notice, texts: Texts, why?: string): Html {
+  const { sentence, remedy, ...rest } = texts.notice(notice);
+  const { detail, isEnglish } = why === undefined ? rest : { detail: why, isEnglish: false };
+  const shown = isEnglish ? html`<span lang="en" dir="ltr">${detail}</span>` : html`<bdi>${detail}</bdi>`;
   return html`<p>${sentence} ${remedy}</p>
-    <p class="detail">${texts.of('detail')} <span lang="en" dir="ltr">${detail}</span> <code>${code}</code></p>`;
+    <p class="detail">${detail !== '' && html`${texts.of('detail')} ${shown} `}<code>${notice.code}</code></p>`;
 }
 
 export function lineList(lines: readonly Line[]): Html {

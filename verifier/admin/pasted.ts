@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { utf8 } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import { normalizePastedBlocks, type Repair } from '../../formats/normalize-pasted.ts';
+import { normalizePastedBlocks, type PasteFault, type Repair } from '../../formats/normalize-pasted.ts';
 import type { TextName } from './texts.ts';
 
 export interface Pasted {
@@ -10,7 +10,7 @@ export interface Pasted {
   readonly text: string;
   readonly repairs: readonly Repair[];
   /** Why the text could not be repaired: it is judged as it is then, and refused. */
-  readonly unrepaired?: string;
+  readonly unrepaired?: PasteFault;
 }
 
 /** @returns what would be installed, or the text that says what is missing */
@@ -32,7 +32,7 @@ function repaired(text: string): Pasted {
     return { text: new TextDecoder().decode(file), repairs };
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    return { text, repairs: [], unrepaired: error.message };
+    return { text, repairs: [], unrepaired: error.cause as PasteFault };
   }
 }
 

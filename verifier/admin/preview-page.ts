@@ -1,10 +1,10 @@
 /** What an installation would change, what was repaired, and the form that confirms it. */
 import type { Repair } from '../../formats/normalize-pasted.ts';
 import type { InstallPreview } from '../runtime/index.ts';
-import { cautions, differences, momentText } from './differences.ts';
+import { cautions, differences } from './differences.ts';
 import { html, type Html } from './html.ts';
 import { framedPage, type PageFacts } from './page.ts';
-import type { Texts } from './texts.ts';
+import { momentText, type Texts } from './texts.ts';
 
 export interface PreviewFacts extends PageFacts {
   readonly preview: InstallPreview & { ok: true };

@@ -2,10 +2,10 @@
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import { isPerpetual } from '../../formats/dates.ts';
 import type { LicenseView } from '../runtime/index.ts';
-import { endText, freeTierLines, licenseLines, momentText, seatsText, type Line } from './differences.ts';
+import { endText, freeTierLines, licenseLines, seatsText, type Line } from './differences.ts';
 import { html, type Html } from './html.ts';
 import { framedPage, lineList, noticeBody, type PageFacts } from './page.ts';
-import type { Texts } from './texts.ts';
+import { momentText, type Texts } from './texts.ts';
 
 /** What is in force, and the form for a renewal. */
 export function statusPage(facts: PageFacts, form: { readonly token: string; readonly pasted: string }): string {
@@ -54,7 +54,7 @@ function nowSection({ view, texts, seatsUsed }: PageFacts): Html {
     ...(keysetVersion === undefined
       ? []
       : [{ key: 'keyset_version', name: texts.of('keyset_version'), value: String(keysetVersion) }]),
-    { key: 'place', name: texts.of('place'), value: view.place },
+    { key: 'place', name: texts.of('place'), value: placeText(view, texts) },
     ...(judgedAt === undefined ? [] : [{ key: 'judged_at', name: texts.of('judged_at'), value: momentText(judgedAt) }]),
   ];
   return html`<section aria-labelledby="now">
@@ -69,6 +69,12 @@ function nowSection({ view, texts, seatsUsed }: PageFacts): Html {
     ${isFree && license !== undefined && html`<h3>${texts.of('not_in_force_heading')}</h3>`}
     ${lineList([...(isFree ? lines : lines.map(withSeats)), ...more])}
   </section>`;
+}
+
+function placeText({ location }: LicenseView, texts: Texts): string {
+  return location.kind === 'file'
+    ? texts.of('place_file', { path: location.path })
+    : texts.of(`place_${location.kind}`);
 }
 
 const TONES = { active: 'good', grace: 'warn', free_tier: 'bad', not_applicable: 'good' } as const;

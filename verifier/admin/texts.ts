@@ -3,9 +3,10 @@
  * filled in. The sentences about a license (`NOTICES`) and about a repaired paste (`REPAIR_WORDS`) are translated by
  * their codes in the same way.
  */
+import { formatInstant } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { REPAIR_WORDS, type Repair } from '../../formats/normalize-pasted.ts';
-import { NOTICES, type NoticeCode, type NoticeFacts } from '../runtime/index.ts';
+import { NOTICES, type Notice, type NoticeCode, type NoticeFacts } from '../runtime/index.ts';
 
 /** The texts of the page itself. */
 export const ADMIN_TEXTS = {
@@ -62,6 +63,10 @@ export const ADMIN_TEXTS = {
   license_id: 'License id',
   keyset_version: 'Keyset version',
   place: 'Read from',
+  place_file: 'the file {path}',
+  place_text: 'the variable LICENSE_TEXT',
+  place_nowhere: 'nowhere: LICENSE_PATH is not set',
+  place_saas: 'nowhere: DEPLOYMENT_MODE is saas',
   judged_at: 'As of',
   unlisted: 'not limited',
 
@@ -116,6 +121,14 @@ export const ADMIN_TEXTS = {
   fault_nothing: 'Paste a license, or choose a file.',
   fault_both: 'Paste a license or choose a file, but not both.',
   fault_file_text: 'The file is not a license file: it is not text.',
+  paste_no_block: 'There is no block from BEGIN to END in the text.',
+  paste_nested: 'A block begins within another one.',
+  paste_mixed: 'A block ends with the END line of another kind.',
+  paste_cut: 'The text ends before the END line: a part of the block is missing.',
+  paste_two: 'There are two different licenses in the text.',
+  paste_character: 'There is a character in the block that does not belong there.',
+  paste_incomplete: 'Some of the block is missing.',
+  paste_too_large: 'The text is larger than any license.',
   fault_form_expired: 'This page was open for too long. Please try again.',
   fault_preview_expired: 'The preview is too old. Please look at it once more.',
   fault_preview_used: 'This preview was used already. What is in force now is shown below.',
@@ -141,17 +154,35 @@ Object.freeze(ADMIN_TEXTS);
 
 export type TextName = keyof typeof ADMIN_TEXTS;
 
+/** `{name}` in each text is replaced by the value of the notice (docs/admin.md, "Translation"). */
+export interface NoticeWords extends NoticeFacts {
+  /** In place of the detail, which is English; an empty text shows none. Absent: the detail is shown, marked as English. */
+  readonly detail?: string;
+}
+
+/** Texts, or a function of the values, where one text does not fit all of them. */
+export type NoticeTranslation = NoticeWords | ((values: Notice['values']) => NoticeWords);
+
 export interface Translation {
   readonly texts?: Readonly<Partial<Record<TextName, string>>>;
-  readonly notices?: Readonly<Partial<Record<NoticeCode, NoticeFacts>>>;
+  readonly notices?: Readonly<Partial<Record<NoticeCode, NoticeTranslation>>>;
   readonly repairs?: Readonly<Partial<Record<Repair, string>>>;
 }
+
+export interface ShownNotice extends NoticeFacts {
+  readonly detail: string;
+  /** The detail was not translated. */
+  readonly isEnglish: boolean;
+}
+
+/** Values that are seconds since 1970. */
+const TIMES: ReadonlySet<string> = new Set(['until', 'from', 'clock', 'build']);
 
 export type Values = Readonly<Record<string, string | number>>;
 
 export class Texts {
   readonly #texts: Readonly<Record<TextName, string>>;
-  readonly #notices: Readonly<Record<NoticeCode, NoticeFacts>>;
+  readonly #notices: Readonly<Partial<Record<NoticeCode, NoticeTranslation>>>;
   readonly #repairs: Readonly<Record<Repair, string>>;
 
   /** @throws VtlicError `usage` for a name that does not exist, or a text without a part that is filled in */
@@ -160,7 +191,7 @@ export class Texts {
     checkNames('notices', notices, NOTICES);
     checkNames('repairs', repairs, REPAIR_WORDS);
     this.#texts = { ...ADMIN_TEXTS, ...texts };
-    this.#notices = { ...NOTICES, ...notices };
+    this.#notices = { ...notices };
     this.#repairs = { ...REPAIR_WORDS, ...repairs };
     if (this.#texts.direction !== 'ltr' && this.#texts.direction !== 'rtl')
       throw misuse('texts.direction', 'should be "ltr" or "rtl"');
@@ -169,16 +200,33 @@ export class Texts {
   }
 
   of(name: TextName, values: Values = {}): string {
-    return this.#texts[name].replace(/\{(\w+)\}/g, (whole, key: string) => String(values[key] ?? whole));
+    return filled(this.#texts[name], values);
   }
 
-  notice(code: NoticeCode): NoticeFacts {
-    return this.#notices[code];
+  /** A notice in the language of the page, as far as there is a translation. */
+  notice({ code, detail, values }: Notice): ShownNotice {
+    const given = this.#notices[code];
+    const words = typeof given === 'function' ? given(values) : (given ?? NOTICES[code]);
+    const shown = Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, TIMES.has(name) ? momentText(Number(value)) : value]),
+    );
+    const [sentence, remedy] = [filled(words.sentence, shown), filled(words.remedy, shown)];
+    const { detail: translated }: NoticeWords = words;
+    if (translated === undefined) return { sentence, remedy, detail, isEnglish: true };
+    return { sentence, remedy, detail: filled(translated, shown), isEnglish: false };
   }
 
   repair(repair: Repair): string {
     return this.#repairs[repair];
   }
+}
+
+function filled(text: string, values: Values): string {
+  return text.replace(/\{(\w+)\}/g, (whole, key: string) => (Object.hasOwn(values, key) ? String(values[key]) : whole));
+}
+
+export function momentText(seconds: number): string {
+  return formatInstant(seconds).replace('T', ' ').replace(/Z$/, ' UTC');
 }
 
 function checkText(name: string, text: unknown): void {

@@ -46,7 +46,7 @@ export async function checkLicense(options: LicenseOptions): Promise<LicenseChec
       now,
       nextChange: nextChange(decision, keys.trust, now),
       warnings: [...new Map(warnings.map((one) => [`${one.code} ${one.detail}`, one])).values()],
-      place: source.place,
+      source,
       installFault: source.installFault() ?? fault,
       keysetVersion: keys.version,
       refusals: NO_REFUSALS,

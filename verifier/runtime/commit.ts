@@ -101,7 +101,7 @@ export class Committer {
     const ended = new AbortController();
     const late = async (): Promise<Notice | undefined> => {
       await sleep(Math.min(seconds * 1000, MAX_TIMER_MILLISECONDS), undefined, { signal: ended.signal });
-      return notice(code, `the product did not answer within ${seconds} seconds`);
+      return notice(code, `the product did not answer within ${seconds} seconds`, { seconds });
     };
     const asked = async (): Promise<undefined> => {
       await call();
@@ -109,7 +109,7 @@ export class Committer {
     try {
       return await Promise.race([asked(), late()]);
     } catch (error) {
-      return notice(code, shownError(error));
+      return notice(code, shownError(error), { message: shownError(error) });
     } finally {
       ended.abort();
     }

@@ -45,6 +45,8 @@ export interface LicenseView {
   readonly warnings: readonly Notice[];
   /** Where the license is read from, in words. */
   readonly place: string;
+  /** The same for a program. */
+  readonly location: LicenseLocation;
   /** Why no license can be installed here; absent: one can. */
   readonly installFault?: Notice;
   /** The time that all of this was judged at, in seconds since 1970; absent in the mode `saas`. */
@@ -59,6 +61,10 @@ export interface Refusals {
   readonly count: number;
   readonly last?: { readonly at: number; readonly notice: Notice };
 }
+
+/** `text`: the variable LICENSE_TEXT. */
+export type LicenseLocation =
+  { readonly kind: 'file'; readonly path: string } | { readonly kind: 'text' | 'nowhere' | 'saas' };
 
 export const NO_REFUSALS: Refusals = Object.freeze({ count: 0 });
 
@@ -144,7 +150,7 @@ export interface ViewFacts {
   readonly now: number;
   readonly nextChange: number | undefined;
   readonly warnings: readonly Notice[];
-  readonly place: string;
+  readonly source: Pick<LicenseView, 'place' | 'location'>;
   readonly installFault: Notice | undefined;
   readonly keysetVersion: number | undefined;
   readonly refusals: Refusals;
@@ -167,7 +173,8 @@ export function viewOf(facts: ViewFacts): LicenseView {
     ...(waiting === undefined ? {} : { waiting: licenseFacts(waiting.accepted.license) }),
     ...(nextChange === undefined ? {} : { nextChange }),
     warnings: Object.freeze([...facts.warnings]),
-    place: facts.place,
+    place: facts.source.place,
+    location: facts.source.location,
     ...(installFault === undefined ? {} : { installFault }),
     judgedAt: now,
     ...(keysetVersion === undefined ? {} : { keysetVersion }),

@@ -1,7 +1,15 @@
 /** The runtime: a license in a product that runs for months (docs/runtime.md). It needs Node.js 20.19 or later. */
 export { checkLicense, type LicenseCheck } from './check-license.ts';
 export type { CommitHooks } from './commit.ts';
-export type { Entitlements, FreeTier, LicenseFacts, LicenseState, LicenseView, Refusals } from './entitlements.ts';
+export type {
+  Entitlements,
+  FreeTier,
+  LicenseFacts,
+  LicenseLocation,
+  LicenseState,
+  LicenseView,
+  Refusals,
+} from './entitlements.ts';
 export type { CompiledIn, Environment } from './environment.ts';
 export type { RuntimeEvents } from './events.ts';
 export {

@@ -34,7 +34,7 @@ export interface Situation {
 }
 
 /** A license file as it was read, or why there is none. */
-export type Source = { readonly file: Uint8Array } | { readonly missing: string };
+export type Source = { readonly file: Uint8Array } | { readonly missing: string; readonly path?: string };
 
 /** A genuine license for this product, in force or not. */
 export interface Examined {
@@ -84,12 +84,12 @@ export function contextOf({ state, counts, product, clock, elapsed }: Situation)
 export function judgeStart(source: Source, situation: Situation, fallback?: 'kept'): Decision {
   const warnings = clockWarnings(situation);
   if ('missing' in source) {
-    const missing = notice('file_missing', source.missing);
+    const missing = notice('file_missing', source.missing, source.path === undefined ? {} : { path: source.path });
     return { refusal: missing, notices: [...warnings, missing] };
   }
   const verdict = verify(source.file, situation.trust, contextOf(situation));
   if (!verdict.ok) {
-    const refused = notice(verdict.reason, verdict.detail);
+    const refused = notice(verdict.reason, verdict.detail, verdict.values);
     if (fallback === 'kept' && keptMayServe(verdict.reason, source.file, situation)) {
       const kept = judgeKept(situation);
       if (kept !== undefined) return served(kept, [...warnings, refused]);
@@ -138,7 +138,7 @@ export function judgeMoment(situation: Situation, { current, waiting }: Decision
       const inForce = { ...waiting, accepted: verdict };
       return { inForce, current: inForce, notices: [...warnings, ...graceWarnings(verdict)] };
     }
-    warnings.push(verdict.ok ? waits(verdict) : notice(verdict.reason, verdict.detail));
+    warnings.push(verdict.ok ? waits(verdict) : notice(verdict.reason, verdict.detail, verdict.values));
     if (verdict.ok) rest.waiting = waiting;
   }
   if (current === undefined) return { ...rest, notices: warnings };
@@ -148,7 +148,7 @@ export function judgeMoment(situation: Situation, { current, waiting }: Decision
     if (!isInForce(verdict)) return { current: examined, ...rest, notices: [...warnings, notInForce(verdict)] };
     return { inForce: examined, current: examined, ...rest, notices: [...warnings, ...graceWarnings(verdict)] };
   }
-  const refused = notice(verdict.reason, verdict.detail);
+  const refused = notice(verdict.reason, verdict.detail, verdict.values);
   // Another process took a newer license, which the state keeps: it serves here too.
   const kept = judgeKept(situation);
   if (kept !== undefined && kept.accepted.payloadDigest !== current.accepted.payloadDigest)
@@ -160,7 +160,7 @@ export function judgeMoment(situation: Situation, { current, waiting }: Decision
 export function judgeInstall(file: Uint8Array, situation: Situation): Decision {
   const verdict = verify(file, situation.trust, contextOf(situation));
   if (!verdict.ok) {
-    const refused = notice(verdict.reason, verdict.detail);
+    const refused = notice(verdict.reason, verdict.detail, verdict.values);
     return { refusal: refused, notices: [refused] };
   }
   const examined: Examined = { accepted: verdict, file, from: 'file' };
@@ -185,7 +185,7 @@ export function acceptInto(
 ): { readonly state: RuntimeState; readonly refused?: Notice } {
   const { state } = situation;
   const verdict = judgeAgain(accepted, situation.trust, contextOf(situation));
-  if (!verdict.ok) return { state, refused: notice(verdict.reason, verdict.detail) };
+  if (!verdict.ok) return { state, refused: notice(verdict.reason, verdict.detail, verdict.values) };
   if (!isInForce(verdict)) return { state, refused: notInForce(verdict) };
   return { state: stateAfter(withTimeThatCounts(state, situation.counts), verdict, file) };
 }

@@ -75,7 +75,10 @@ export class KeyRing {
   notices(now: number): readonly Notice[] {
     const chain = this.#chain;
     if (chain === undefined || !isKeysetExpired(chain, now)) return this.#notices;
-    return [...this.#notices, notice('keyset_expired', `version ${chain.newest.version} is in force`)];
+    return [
+      ...this.#notices,
+      notice('keyset_expired', `version ${chain.newest.version} is in force`, { version: chain.newest.version }),
+    ];
   }
 
   /**
@@ -120,7 +123,9 @@ export class KeyRing {
   /** What the keys would be once these keysets are added, or why they are not taken. Nothing changes. */
   preview(file: Uint8Array): Notice | Keys {
     if (this.#chain === undefined)
-      return notice('install_not_possible', 'this product has its keys built in, and takes no keysets');
+      return notice('install_not_possible', 'this product has its keys built in, and takes no keysets', {
+        place: 'keys',
+      });
     const chosen = chooseKeyset({ builtIn: this.#chain, file });
     const [refused] = chosen.notices;
     if (refused !== undefined && refused.reason !== 'keyset_older') return notice(refused.reason, refused.detail);
@@ -169,7 +174,7 @@ export class KeyRing {
       return { file: readLimited(path, MAX_CHAIN_BYTES, 'too_large') };
     } catch (error) {
       if (!(error instanceof VtlicError)) throw error;
-      return { file: NOTHING, fault: notice('keyset_file_unusable', `${path}: ${error.message}`) };
+      return { file: NOTHING, fault: notice('keyset_file_unusable', `${path}: ${error.message}`, { path }) };
     }
   }
 }

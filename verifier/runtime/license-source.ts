@@ -5,6 +5,7 @@ import { utf8 } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { describeFileError, errorCodeOf, readLicenseFile, removeIfPresent, replaceDurably } from '../../files/index.ts';
+import type { LicenseLocation } from './entitlements.ts';
 import type { Settings } from './environment.ts';
 import type { Source } from './judge.ts';
 import { notice, type Notice } from './notices.ts';
@@ -15,6 +16,8 @@ const MAX_PATH = 4096;
 export interface LicenseSource {
   /** In words, for messages. */
   readonly place: string;
+  /** The same for a program. */
+  readonly location: LicenseLocation;
   read(): Source;
   /** Another value once the file has changed: cheap enough to be asked each minute. */
   stamp(): string;
@@ -36,12 +39,13 @@ export function licenseSource(license: Settings['license']): LicenseSource {
 function fileSource(path: string): LicenseSource {
   return {
     place: `the file ${cleanText(path, MAX_PATH)}`,
+    location: Object.freeze({ kind: 'file', path: cleanText(path, MAX_PATH) }),
     read: () => {
       try {
         return { file: readLicenseFile(path) };
       } catch (error) {
         if (!(error instanceof VtlicError)) throw error;
-        return { missing: `${path}: ${error.message}` };
+        return { missing: `${path}: ${error.message}`, path: cleanText(path, MAX_PATH) };
       }
     },
     stamp: () => {
@@ -58,7 +62,8 @@ function fileSource(path: string): LicenseSource {
         accessSync(dirname(target), constants.W_OK);
         return undefined;
       } catch (error) {
-        return notice('file_unwritable', `${path}: ${describeFileError(error, 'output_unwritable', path).message}`);
+        const { message } = describeFileError(error, 'output_unwritable', path);
+        return notice('file_unwritable', `${path}: ${message}`, { path: cleanText(path, MAX_PATH) });
       }
     },
     replace: (file) => {
@@ -97,9 +102,11 @@ function watchFolder(folder: string, changed: () => void): () => void {
 function textSource(text: string): LicenseSource {
   return {
     place: 'the variable LICENSE_TEXT',
+    location: Object.freeze({ kind: 'text' }),
     read: () => ({ file: utf8(text) }),
     stamp: () => '',
-    installFault: () => notice('install_not_possible', 'the license is in the variable LICENSE_TEXT'),
+    installFault: () =>
+      notice('install_not_possible', 'the license is in the variable LICENSE_TEXT', { place: 'text' }),
     replace: notReplaceable,
     restore: notReplaceable,
     watch: () => () => undefined,
@@ -109,9 +116,13 @@ function textSource(text: string): LicenseSource {
 function noSource(): LicenseSource {
   return {
     place: 'nowhere: LICENSE_PATH is not set',
+    location: Object.freeze({ kind: 'nowhere' }),
     read: () => ({ missing: 'neither LICENSE_PATH nor LICENSE_TEXT is set' }),
     stamp: () => '',
-    installFault: () => notice('install_not_possible', 'LICENSE_PATH is not set: set it to the path of the license'),
+    installFault: () =>
+      notice('install_not_possible', 'LICENSE_PATH is not set: set it to the path of the license', {
+        place: 'nowhere',
+      }),
     replace: notReplaceable,
     restore: notReplaceable,
     watch: () => () => undefined,

@@ -124,12 +124,15 @@ function live(runtime: Runtime, source: LicenseSource, listeners: Listeners): Li
   });
 }
 
-const SAAS_REFUSAL: Notice = notice('install_not_possible', 'DEPLOYMENT_MODE is saas, where no license is installed');
+const SAAS_REFUSAL: Notice = notice('install_not_possible', 'DEPLOYMENT_MODE is saas, where no license is installed', {
+  place: 'saas',
+});
 export const SAAS_VIEW: LicenseView = Object.freeze({
   state: 'not_applicable',
   entitlements: undefined,
   warnings: Object.freeze([]),
   place: 'nowhere: DEPLOYMENT_MODE is saas',
+  location: Object.freeze({ kind: 'saas' }),
   installFault: SAAS_REFUSAL,
   refusals: NO_REFUSALS,
 });

@@ -95,7 +95,7 @@ export class Runtime {
       now: this.#now(),
       nextChange: this.nextChange,
       warnings: this.#warnings.all(),
-      place: this.#parts.source.place,
+      source: this.#parts.source,
       installFault: this.#parts.source.installFault() ?? this.#stateFault,
       keysetVersion: this.#parts.keys.version,
       refusals: this.#refusals,
