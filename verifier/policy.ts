@@ -27,13 +27,23 @@ export function judgePolicy(
   if (purpose !== 'license')
     return refuse('key_wrong_purpose', `the key ${key.kid} has the purpose ${purpose}`, {}, { kid: key.kid });
   if (products?.includes(license.aud) === false)
-    return refuse('key_wrong_purpose', `the key ${key.kid} does not sign for the product ${license.aud}`, {
-      field: 'aud',
-    });
+    return refuse(
+      'key_wrong_purpose',
+      `the key ${key.kid} does not sign for the product ${license.aud}`,
+      {
+        field: 'aud',
+      },
+      { kid: key.kid },
+    );
   if (tiers?.includes(license.tier) === false)
-    return refuse('key_wrong_purpose', `the key ${key.kid} does not sign for the tier ${license.tier}`, {
-      field: 'tier',
-    });
+    return refuse(
+      'key_wrong_purpose',
+      `the key ${key.kid} does not sign for the tier ${license.tier}`,
+      {
+        field: 'tier',
+      },
+      { kid: key.kid },
+    );
   if (key.alg === 'ed25519') {
     if (trust.requireComposite)
       return refuse(

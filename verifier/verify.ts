@@ -109,7 +109,7 @@ export function judgePlanned(
 ): Refused | undefined {
   const index = indexOfTrust(trust);
   const trusted = index.byKid.get(kid);
-  if (trusted === undefined) return refuse('key_unknown', `the key ${kid} is not among the trusted ones`);
+  if (trusted === undefined) return refuse('key_unknown', `the key ${kid} is not among the trusted ones`, {}, { kid });
   return judgePolicy(license, payloadDigest, trusted, trust, index, now);
 }
 
