@@ -156,7 +156,7 @@ export type TextName = keyof typeof ADMIN_TEXTS;
 
 /** `{name}` in each text is replaced by the value of the notice (docs/admin.md, "Translation"). */
 export interface NoticeWords extends NoticeFacts {
-  /** In place of the detail, which is English; an empty text shows none. Absent: the detail is shown, marked as English. */
+  /** In place of the English detail; an empty text shows none. Absent: the English one is shown, marked as such. */
   readonly detail?: string;
 }
 
