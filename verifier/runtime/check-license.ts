@@ -37,7 +37,9 @@ export async function checkLicense(options: LicenseOptions): Promise<LicenseChec
     const situation: Situation = { ...keeper.situation(), trust: keys.trust, counts: keys.counts, product };
     const decision = judgeStart(source.read(), situation, fallback);
     const { now } = contextOf(situation);
-    const stateNotices = fault === undefined ? loaded.warnings : [fault, notice('state_not_durable', fault.detail)];
+    // Production does not start then, so that there is no state in memory.
+    const inMemory = fault === undefined || production ? [] : [notice('state_not_durable', fault.detail)];
+    const stateNotices = fault === undefined ? loaded.warnings : [fault, ...inMemory];
     const warnings = [...stateNotices, ...decision.notices, ...keys.notices(now)];
     const refusal = production ? (fault ?? decision.refusal) : undefined;
     const view = viewOf({

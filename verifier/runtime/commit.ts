@@ -28,6 +28,11 @@ export const MAX_TIMER_MILLISECONDS: number = 2 ** 31 - 1;
 
 export const LOCKED: Notice = notice('state_locked', 'another process had it for ten seconds');
 
+/** What an operator should know of a lock that was taken. */
+export function lockWarnings({ faults }: HeldLock): readonly Notice[] {
+  return faults.map((fault) => notice('state_lock_unusable', fault));
+}
+
 /** What came of writing that a license is in force. */
 export interface Taken {
   readonly fault?: Notice;
@@ -60,8 +65,9 @@ export class Committer {
       const refused = await this.ask(next, before);
       if (refused !== undefined) return { fault: refused, warnings: [] };
       const written = await this.write(next);
-      if (written.fault !== undefined) return written;
-      return { warnings: [...written.warnings, ...(await this.tell(next))] };
+      const warnings = [...lockWarnings(lock), ...written.warnings];
+      if (written.fault !== undefined) return { ...written, warnings };
+      return { warnings: [...warnings, ...(await this.tell(next))] };
     } finally {
       await lock.release();
     }

@@ -94,6 +94,7 @@ export async function changeState(
 export async function lockStores(stores: readonly StateStore[], wait: number): Promise<HeldLock | undefined> {
   const end = performance.now() + wait;
   const held: HeldLock[] = [];
+  const faults: string[] = [];
   const release = async (): Promise<void> => {
     for (const lock of held.toReversed()) await lock.release();
   };
@@ -105,11 +106,12 @@ export async function lockStores(stores: readonly StateStore[], wait: number): P
         return undefined;
       }
       held.push(lock);
-    } catch {
-      // Reading it says that it cannot be reached.
+    } catch (error) {
+      // Where the copy cannot be read either, reading it says so. Each write compares, so that the state is safe.
+      if ((await readCopy(store)).kind !== 'unreachable') faults.push(`${store.name}: ${reasonOf(error)}`);
     }
   }
-  return { release };
+  return { faults, release };
 }
 
 async function readCopy(store: StateStore): Promise<Copy> {

@@ -3,7 +3,7 @@
  * the file, the state, in this order. A crash between any two of them leaves the old license or the new one in force.
  */
 import { utf8 } from '../../formats/bytes.ts';
-import { LOCKED, type Committer } from './commit.ts';
+import { LOCKED, lockWarnings, type Committer } from './commit.ts';
 import { licenseFacts, type LicenseFacts } from './entitlements.ts';
 import { judgeInstall, shownError, type Decision, type Situation } from './judge.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -101,9 +101,11 @@ export async function installPasted(pasted: string, parts: InstallParts): Promis
     if (keysets !== undefined) {
       const refused = await takeKeysets(keysets, parts);
       if (refused !== undefined) return refused;
-      if (license === '') return { outcome: 'keyset', file: undefined, decision: parts.before, warnings: [] };
+      if (license === '')
+        return { outcome: 'keyset', file: undefined, decision: parts.before, warnings: lockWarnings(lock) };
     }
-    return await installLicense(utf8(license), parts);
+    const installed = await installLicense(utf8(license), parts);
+    return 'code' in installed ? installed : { ...installed, warnings: [...lockWarnings(lock), ...installed.warnings] };
   } finally {
     await lock.release();
   }

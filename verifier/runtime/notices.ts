@@ -28,6 +28,7 @@ export type WarningCode =
   | 'state_store_unreachable'
   | 'state_copy_repaired'
   | 'state_locked'
+  | 'state_lock_unusable'
   | 'clock_ahead'
   | 'after_commit_failed'
   | 'keyset_file_unusable'
@@ -109,7 +110,9 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
   },
   state_not_durable: {
     sentence: 'The license state is kept in memory only and is lost with the process.',
-    remedy: 'Set LICENSE_STATE_PATH to a file on a durable volume; production does not start without it.',
+    remedy:
+      'Set LICENSE_STATE_PATH to a file on a durable volume, where another warning does not say what is wrong with it; ' +
+      'production does not start without it.',
   },
   state_store_unreachable: {
     sentence: 'A copy of the license state cannot be reached; the others are used.',
@@ -122,6 +125,10 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
   state_locked: {
     sentence: 'Another process uses the license state; it was read without waiting any longer.',
     remedy: 'Nothing needs to be done, unless this is repeated.',
+  },
+  state_lock_unusable: {
+    sentence: 'The lock of the license state cannot be used, and the state is written without it.',
+    remedy: 'Remove what the detail names, so that two processes never install a license at the same time.',
   },
   clock_ahead: {
     sentence: 'The clock of this host is more than a day ahead of the time that the product has seen so far.',

@@ -17,6 +17,8 @@ const FIRST_POLL_MILLISECONDS = 5;
 const MAX_POLL_MILLISECONDS = 100;
 
 export interface HeldLock {
+  /** The stores whose copy can be read, but whose lock cannot be taken, and why. */
+  readonly faults: readonly string[];
   /** Never throws: a store that went away meanwhile keeps a note that nobody renews. */
   release(): Promise<void>;
 }
@@ -70,6 +72,7 @@ function held(store: StateStore, own: string, first: string): HeldLock {
   }, RENEW_MILLISECONDS);
   timer.unref();
   return {
+    faults: [],
     release: async () => {
       clearInterval(timer);
       await renewing;

@@ -147,6 +147,10 @@ describe('vtlic-product check', () => {
     const damaged = ask('check');
     expect(damaged.exit).toBe(20);
     expect(damaged.err).toContain('refused: Every copy of the license state is damaged. (state_corrupt: ');
+    // What would be in memory elsewhere: production does not start.
+    expect(damaged.err + missing.err).not.toContain('state_not_durable');
+    env['NODE_ENV'] = 'test';
+    expect(ask('check')).toMatchObject({ exit: 0, err: expect.stringContaining('(state_not_durable: ') as string });
   });
 
   it('writes no file, and makes no database that the product has not made yet', async () => {

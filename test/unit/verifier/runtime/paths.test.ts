@@ -16,7 +16,7 @@ import { acquireLock } from '../../../../verifier/runtime/stores/lock.ts';
 import { checkLicense, fileStore, type LicenseOptions } from '../../../../verifier/runtime/index.ts';
 import { packMain } from '../../../support/pack-main.ts';
 import { ed25519Key, licenseFile } from '../sample.ts';
-import { Product, textOf } from './product.ts';
+import { listen, Product, textOf } from './product.ts';
 
 let product: Product;
 beforeEach(async () => {
@@ -103,6 +103,38 @@ describe('a pipe', () => {
     } finally {
       writer.kill();
     }
+  });
+});
+
+describe('a lock of the state that is', () => {
+  it.each([
+    ['a folder', (lock: string): unknown => mkdirSync(lock)],
+    ['a pipe', pipeAt],
+  ])('%s leaves the product without one, with a warning at the start and at an installation', async (_what, make) => {
+    const lock = `${product.statePath}.lock`;
+    make(lock);
+    const license = await product.start();
+    const unusable = expect.objectContaining({
+      code: 'state_lock_unusable',
+      detail: expect.stringContaining(`the file ${product.statePath}: `) as string,
+    }) as unknown;
+    expect(license.view().warnings).toContainEqual(unusable);
+    const heard = listen(license);
+    product.running += 600;
+    await license.refresh();
+    expect(license.view().warnings).not.toContainEqual(unusable);
+    expect(await license.install(textOf(await licenseFile({ ctr: 8 })))).toMatchObject({ ok: true });
+    expect(license.view().warnings).toContainEqual(unusable);
+    expect(heard).toContain('warning state_lock_unusable');
+    // The counter was taken all the same.
+    await license.close();
+    await product.dropLicense({ ctr: 7 });
+    expect((await product.refusal()).code).toBe('counter_rolled_back');
+  });
+
+  it('free again is taken without a warning', async () => {
+    const license = await product.start();
+    expect(license.view().warnings.map(({ code }) => code)).toEqual(['state_created']);
   });
 });
 
