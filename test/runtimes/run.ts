@@ -8,6 +8,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, r
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { cacheFolder } from '../support/tokens/cache-folder.ts';
+import { DROPPED, dropKeysetAndRenewal } from '../support/keyset-drop.ts';
 import { checkSignerOnOldNodes } from './signer-runtime.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -196,6 +197,14 @@ const runtimeFaults = [...oldNodes, process.execPath].flatMap((node) => {
 checks.push({
   what: `vtlic/runtime and vtlic/admin work on each of ${oldNodes.length + 1} versions of Node.js`,
   fault: runtimeFaults.length > 0 ? runtimeFaults.join('\n  ') : undefined,
+});
+const dropFaults = [...oldNodes, process.execPath].flatMap((node) => {
+  const printed = dropKeysetAndRenewal(node, consumer);
+  return printed.join('') === DROPPED.join('') ? [] : [`${versionOf(node)}: ${tail(printed.join(''))}`];
+});
+checks.push({
+  what: `a product follows a dropped keyset and renewal on each of ${oldNodes.length + 1} versions of Node.js`,
+  fault: dropFaults.length > 0 ? dropFaults.join('\n  ') : undefined,
 });
 const productFaults = [...oldNodes, process.execPath].flatMap((node) => productFault(node) ?? []);
 checks.push({

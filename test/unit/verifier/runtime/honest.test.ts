@@ -1,8 +1,13 @@
 /** The list of docs/runtime.md, "What a customer may do", entry by entry. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { memoryStore, type LicenseOptions, type LiveLicense } from '../../../../verifier/runtime/index.ts';
+import {
+  memoryStore,
+  type LicenseOptions,
+  type LiveLicense,
+  type StateStore,
+} from '../../../../verifier/runtime/index.ts';
 import { decodeState, encodeState } from '../../../../verifier/runtime/state-document.ts';
 import { makeTrust } from '../../../../verifier/trust.ts';
 import { ROOT } from '../../../support/run-cli.ts';
@@ -89,6 +94,32 @@ const ENTRIES: readonly (readonly [entry: string, check: () => Promise<void>])[]
     },
   ],
   [
+    'Paste an older license again, or renewals in any order: one that is older than what is in force changes nothing, and of two that wait the one that was pasted last waits.',
+    async () => {
+      const license = await first();
+      const [second, third] = [
+        textOf(await licenseFile({ ...thisYear, ctr: 2, tier: 'second' })),
+        textOf(await licenseFile({ ...thisYear, ctr: 3, tier: 'third' })),
+      ];
+      expect(await license.install(third)).toMatchObject({ ok: true });
+      for (const older of [second, textOf(await licenseFile(thisYear))])
+        expect(await license.install(older)).toMatchObject({ ok: false, refusal: { code: 'counter_rolled_back' } });
+      expect(product.file()).toBe(third);
+      const [next, afterNext] = [
+        textOf(await licenseFile({ ...nextYear, ctr: 4 })),
+        textOf(await licenseFile({ ...nextYear, ctr: 5, nbf: EXP + YEAR, exp: EXP + 2 * YEAR, tier: 'later' })),
+      ];
+      for (const early of [afterNext, next])
+        expect(await license.install(early)).toEqual({ ok: true, outcome: 'waiting' });
+      await license.close();
+      product.clock = EXP;
+      await expectFull(4);
+      product.drop(afterNext);
+      product.clock = EXP + YEAR;
+      await expectFull(5);
+    },
+  ],
+  [
     'Save the file with Windows line ends, or with blank lines around it.',
     async () => {
       await (await first()).close();
@@ -129,6 +160,64 @@ const ENTRIES: readonly (readonly [entry: string, check: () => Promise<void>])[]
     },
   ],
   [
+    'Start for the first time with a clock of 1970, as after a dead battery, which is set right while the product runs.',
+    async () => {
+      product.clock = 0;
+      const license = await first();
+      expect(license.state).toBe('free_tier');
+      await product.pass(600, license);
+      product.clock = NBF + DAY;
+      await license.refresh();
+      expect(license.state).toBe('active');
+      await license.close();
+      await expectFull(1);
+    },
+  ],
+  [
+    'Change the time zone, or have a clock that jumps by an hour twice a year.',
+    async () => {
+      product.clock = NBF + DAY;
+      const license = await first();
+      const zone = process.env['TZ'];
+      try {
+        const views = ['UTC', 'Pacific/Kiritimati', 'America/New_York'].map((name) => {
+          process.env['TZ'] = name;
+          return license.view();
+        });
+        expect(views).toEqual([views[0], views[0], views[0]]);
+      } finally {
+        if (zone === undefined) delete process.env['TZ'];
+        else process.env['TZ'] = zone;
+      }
+      for (const jump of [3600, -3600, -3600, 3600]) {
+        product.clock += jump;
+        await product.pass(60, license);
+        expect(license.state).toBe('active');
+      }
+      await license.close();
+      await expectFull(1);
+    },
+  ],
+  [
+    'Suspend the host for days, or restore a snapshot of it while the product runs.',
+    async () => {
+      const license = await first();
+      await product.pass(600, license);
+      const [file, state] = [product.file(), readFileSync(product.statePath)];
+      // While a host is suspended its running time stops, and its clock is right afterwards.
+      product.clock += 9 * DAY;
+      await license.refresh();
+      expect(license.state).toBe('active');
+      await license.install(textOf(await licenseFile({ ...thisYear, ctr: 2 })));
+      await license.close();
+      product.drop(file);
+      writeFileSync(product.statePath, state);
+      await expectFull(1);
+      product.clock -= 5 * DAY;
+      await expectFull(1);
+    },
+  ],
+  [
     'Leave the product off for months.',
     async () => {
       await (await first()).close();
@@ -146,6 +235,125 @@ const ENTRIES: readonly (readonly [entry: string, check: () => Promise<void>])[]
       product = new Product();
       product.drop(file);
       await expectFull(1);
+    },
+  ],
+  [
+    'Clone the machine, and run both.',
+    async () => {
+      const license = await first();
+      const clone = new Product();
+      try {
+        clone.drop(product.file());
+        writeFileSync(clone.statePath, readFileSync(product.statePath));
+        const other = await clone.start();
+        const renewal = textOf(await licenseFile({ ...thisYear, ctr: 2 }));
+        for (const one of [license, other]) expect(await one.install(renewal)).toMatchObject({ ok: true });
+        for (const [of, one] of [[product, license] as const, [clone, other] as const]) await of.pass(600, one);
+        expect([license.state, other.state]).toEqual(['active', 'active']);
+      } finally {
+        await clone.remove();
+      }
+    },
+  ],
+  [
+    'Move the volume to another container or host after a crash, with the lock and the lease that the dead one left.',
+    async () => {
+      await (await first()).close();
+      const decoded = decodeState(readFileSync(product.statePath));
+      if (!decoded.ok) throw new Error(decoded.detail);
+      const lease = { holder: 'elsewhere 1 2 1', beat: 7 };
+      writeFileSync(product.statePath, encodeState({ ...decoded.state, lease }));
+      writeFileSync(`${product.statePath}.lock`, 'elsewhere 1 2 1 0');
+      await product.dropLicense({ ...thisYear, ctr: 2 });
+      const license = await product.start();
+      expect(license.view().license?.counter).toBe(2);
+      await product.pass(600, license);
+      await product.pass(600, license);
+      await license.close();
+      await expectFull(2);
+    },
+  ],
+  [
+    'Give the license as `LICENSE_TEXT` in place of a file, and go back.',
+    async () => {
+      await (await first()).close();
+      const asText = (text: string): Partial<LicenseOptions> => ({
+        environment: { ...product.options().environment, LICENSE_PATH: '', LICENSE_TEXT: text },
+      });
+      await expectFull(1, asText(product.file()));
+      const renewal = textOf(await licenseFile({ ...thisYear, ctr: 2 }));
+      await expectFull(2, asText(renewal));
+      product.drop(renewal);
+      await expectFull(2);
+    },
+  ],
+  [
+    'Move the state from a file into a database, and back.',
+    async () => {
+      await (await first()).close();
+      const database = memoryStore();
+      await expectFull(1, { stores: [database] });
+      const environment = { ...product.options().environment, LICENSE_STATE_PATH: '' };
+      await product.dropLicense({ ...thisYear, ctr: 2 });
+      await expectFull(2, { stores: [database], environment });
+      await expectFull(2, { stores: [database] });
+      await expectFull(2);
+      await product.dropLicense(thisYear);
+      expect((await product.refusal()).code).toBe('counter_rolled_back');
+    },
+  ],
+  [
+    'Delete the state of a product that is off, and start it with its newest license.',
+    async () => {
+      const license = await first();
+      await license.install(textOf(await licenseFile({ ...thisYear, ctr: 2 })));
+      await license.close();
+      product.loseState();
+      await expectFull(2);
+    },
+  ],
+  [
+    'Delete the folder of the state while the product runs, and make it again.',
+    async () => {
+      const folder = join(product.folder, 'volume');
+      mkdirSync(folder);
+      const path = join(folder, 'license.state');
+      const changes = { environment: { ...product.options().environment, LICENSE_STATE_PATH: path } };
+      const license = await first(changes);
+      rmSync(folder, { recursive: true });
+      await product.pass(600, license);
+      expect(license.state).toBe('active');
+      expect(license.view().warnings.map(({ code }) => code)).toContain('state_unwritable');
+      mkdirSync(folder);
+      await product.pass(600, license);
+      expect(existsSync(path)).toBe(true);
+      await license.close();
+      await expectFull(1, changes);
+    },
+  ],
+  [
+    'Run for a week on a disk that is full or read-only, and restart once it can be written.',
+    async () => {
+      const inner = memoryStore();
+      let isFull = false;
+      const full = (): Promise<never> => Promise.reject(new Error('no space left on device'));
+      const store: StateStore = {
+        ...inner,
+        write: (document, expected) => (isFull ? full() : inner.write(document, expected)),
+        swapLock: (expected, next) => (isFull ? full() : inner.swapLock(expected, next)),
+      };
+      const environment = { ...product.options().environment, LICENSE_STATE_PATH: '' };
+      const license = await first({ stores: [store], environment });
+      isFull = true;
+      for (let hour = 0; hour < 7 * 24; hour++) await product.pass(3600, license);
+      expect(license.state).toBe('active');
+      expect(license.view().warnings.map(({ code }) => code)).toContain('state_unwritable');
+      const renewal = textOf(await licenseFile({ ...thisYear, ctr: 2 }));
+      expect(await license.install(renewal)).toMatchObject({ ok: false, refusal: { code: 'state_unwritable' } });
+      isFull = false;
+      expect(await license.install(renewal)).toMatchObject({ ok: true });
+      await license.close();
+      await expectFull(2, { stores: [store], environment });
     },
   ],
   [
