@@ -111,8 +111,8 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
   state_not_durable: {
     sentence: 'The license state is kept in memory only and is lost with the process.',
     remedy:
-      'Set LICENSE_STATE_PATH to a file on a durable volume, where another warning does not say what is wrong with it; ' +
-      'production does not start without it.',
+      'Set LICENSE_STATE_PATH to a file on a durable volume, where another warning does not say what is wrong ' +
+      'with it; production does not start without it.',
   },
   state_store_unreachable: {
     sentence: 'A copy of the license state cannot be reached; the others are used.',
