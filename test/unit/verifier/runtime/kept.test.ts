@@ -1,5 +1,5 @@
 /** The license that the state keeps (docs/runtime.md, "The kept license"), and a state that is put back. */
-import { copyFileSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromHex } from '../../../../formats/bytes.ts';
 import { encodeCbor } from '../../../../formats/cbor/index.ts';
@@ -118,5 +118,17 @@ describe('a state that is put back, or deleted, while the product runs', () => {
     copyFileSync(`${product.statePath}.backup`, product.statePath);
     const old = textOf(await licenseFile({ ctr: 7, grace: 0 }));
     expect(await license.install(old)).toMatchObject({ ok: false, refusal: { code: 'counter_rolled_back' } });
+  });
+
+  it('does not make a running product follow an older license that is put back with its state', async () => {
+    const license = await product.start();
+    const [state, old] = [readFileSync(product.statePath), product.file()];
+    await license.install(textOf(await licenseFile({ ctr: 8, grace: 0 })));
+    writeFileSync(product.statePath, state);
+    product.drop(old);
+    await product.pass(600, license);
+    expect(license.view().license?.counter).toBe(8);
+    expect(license.view().warnings.map(({ code }) => code)).toContain('counter_rolled_back');
+    expect(counterInState()).toBe(8);
   });
 });

@@ -145,6 +145,19 @@ describe('three replicas with one store', () => {
     expect(await floor()).toBeGreaterThan(NBF);
   });
 
+  it('a replica without the lease leaves the time to its holder, also when it writes the state', async () => {
+    const store = memoryStore();
+    let running = 0;
+    const clocks = { clock: () => 0, monotonic: () => running };
+    const same = (state: RuntimeState): RuntimeState => state;
+    const [holder, other] = [new StateKeeper([store], clocks, same), new StateKeeper([store], clocks, same)];
+    const began = await holder.change(same);
+    running += 1000;
+    const written = await other.change(same);
+    expect(began.ok && written.ok && written.state.lease?.holder).toBe(began.ok && began.state.lease?.holder);
+    expect(written).toMatchObject({ ok: true, state: { time: { floor: 0 } } });
+  });
+
   it('the holder neither counts the seconds twice that another one counted, nor those before another epoch', async () => {
     const store = memoryStore();
     let running = 0;

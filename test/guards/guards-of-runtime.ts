@@ -1,0 +1,217 @@
+/**
+ * Guards of the runtime of a product (docs/runtime.md): without one, a license is in force that must not be, or the
+ * license of an honest customer is not.
+ */
+import { AGAINST, type Guard } from './guard.ts';
+
+const unit = (name: string): string => `test/unit/verifier/runtime/${name}.test.ts`;
+const COPIES = 'verifier/runtime/copies.ts';
+const JUDGE = 'verifier/runtime/judge.ts';
+const KEEPER = 'verifier/runtime/state-keeper.ts';
+const RUNTIME = 'verifier/runtime/runtime.ts';
+const STATE = 'verifier/runtime/state.ts';
+const TIME = 'verifier/runtime/effective-time.ts';
+const ENVIRONMENT = 'verifier/runtime/environment.ts';
+
+export const GUARDS_OF_RUNTIME: readonly Guard[] = [
+  {
+    against: AGAINST.edits,
+    does: 'a product in production does not start with a license that is refused',
+    file: RUNTIME,
+    find: 'if (decision.refusal !== undefined && production) throw startRefused(decision.refusal);',
+    replace: '',
+    test: unit('table'),
+  },
+  {
+    against: AGAINST.edits,
+    does: 'a product in production does not start without its state',
+    file: RUNTIME,
+    find: 'if (this.#parts.production) throw startRefused(fault);',
+    replace: '',
+    test: unit('table'),
+  },
+  {
+    against: AGAINST.edits,
+    does: 'a variable does not take a product out of the mode that is compiled in',
+    file: ENVIRONMENT,
+    find: 'if (mode !== undefined && value !== mode)',
+    replace: 'if (mode === value && value !== mode)',
+    test: unit('table'),
+  },
+  {
+    against: AGAINST.edits,
+    does: 'a variable does not take a product out of production that is compiled in',
+    file: ENVIRONMENT,
+    find: "if (value !== undefined && value !== 'production')",
+    replace: "if (value === '')",
+    test: unit('table'),
+  },
+  {
+    against: AGAINST.edits,
+    does: 'the environment brings no keys where the product takes none from it',
+    file: ENVIRONMENT,
+    find: 'if (compiledIn.noOverride === true)',
+    replace: 'if (compiledIn.noOverride === undefined)',
+    test: unit('table'),
+  },
+  {
+    against: AGAINST.edits,
+    does: 'a license ends at its second in a running product, also by a policy',
+    file: JUDGE,
+    find: 'const verdict = judgeAgain(current.accepted, situation.trust, context);',
+    replace: 'const verdict = current.accepted;',
+    test: unit('time'),
+  },
+  {
+    against: AGAINST.edits,
+    does: 'time never falls below what the state knows to have passed',
+    file: TIME,
+    find: 'return Math.max(clampTime(clock), highestIat, clampTime(floor + elapsed));',
+    replace: 'return Math.max(clampTime(clock), highestIat);',
+    test: unit('time'),
+  },
+  {
+    against: AGAINST.edits,
+    does: 'time never falls below the issue of a license that was accepted',
+    file: TIME,
+    find: 'return Math.max(clampTime(clock), highestIat, clampTime(floor + elapsed));',
+    replace: 'return Math.max(clampTime(clock), clampTime(floor + elapsed));',
+    test: unit('time'),
+  },
+  {
+    against: AGAINST.copies,
+    does: 'a clock that is far ahead becomes the floor only after three days of running',
+    file: TIME,
+    find: 'if (leadRun < LEAD_RUN_SECONDS)',
+    replace: 'if (leadRun < 0)',
+    test: unit('time'),
+  },
+  {
+    against: AGAINST.copies,
+    does: 'of several replicas only the holder of the lease advances the time',
+    file: KEEPER,
+    find: 'if (!this.#mayTakeLease(before)) return after;',
+    replace: '',
+    test: unit('time'),
+  },
+  {
+    against: AGAINST.copies,
+    does: 'a running product forgets nothing when an older state is put back',
+    file: KEEPER,
+    find: 'const state = mergeStates(stored, this.#state); this.#state = state;',
+    replace: 'const state = stored; this.#state = state;',
+    test: unit('kept'),
+  },
+  {
+    against: AGAINST.copies,
+    does: 'two copies of the state merge to the higher counter',
+    file: STATE,
+    find: 'const { counter, payloadDigest } = isHigher(entry, other) ? entry : other;',
+    replace: 'const { counter, payloadDigest } = isHigher(entry, other) ? other : entry;',
+    test: 'test/property/verifier/runtime/state.test.ts',
+  },
+  {
+    against: AGAINST.copies,
+    does: 'a store that cannot be reached is not a store without a state',
+    file: COPIES,
+    find: 'if (away !== undefined) return',
+    replace: 'if (stores.length === 0 && away !== undefined) return',
+    test: unit('stores'),
+  },
+  {
+    against: AGAINST.copies,
+    does: 'a state that is damaged is not a first start',
+    file: COPIES,
+    find: 'if (corrupt !== undefined) return',
+    replace: 'if (stores.length === 0 && corrupt !== undefined) return',
+    test: unit('stores'),
+  },
+  {
+    against: AGAINST.copies,
+    does: 'a state that a later release wrote is not overwritten',
+    file: COPIES,
+    find: 'if (newer !== undefined) return',
+    replace: 'if (stores.length === 0 && newer !== undefined) return',
+    test: unit('stores'),
+  },
+  {
+    against: AGAINST.copies,
+    does: 'a state is replaced only by whoever read the last one',
+    file: 'verifier/runtime/stores/file-store.ts',
+    find: 'if (readCopy(target)?.tag !== expected) return false;',
+    replace: '',
+    test: unit('stores'),
+  },
+  {
+    against: AGAINST.crash,
+    does: 'the lock of a process that has ended is free',
+    file: 'verifier/runtime/stores/lock.ts',
+    find: 'const free = note === undefined || hasEnded(holderOf(note)) ||',
+    replace: 'const free = note === undefined ||',
+    test: unit('stores'),
+  },
+  {
+    against: AGAINST.crash,
+    does: 'an installation that cannot write the state puts the old license back',
+    file: 'verifier/runtime/install.ts',
+    find: 'source.restore(old);',
+    replace: '',
+    test: unit('install'),
+  },
+  {
+    against: AGAINST.edits,
+    does: 'the license that the state keeps is verified in full again',
+    file: JUDGE,
+    find: "return verdict.ok && isInForce(verdict) ? { accepted: verdict, file: kept.file, from: 'kept' } : undefined;",
+    replace: "return verdict.ok ? { accepted: verdict, file: kept.file, from: 'kept' } : undefined;",
+    test: unit('kept'),
+  },
+  {
+    against: AGAINST.copies,
+    does: 'a kept license serves in place of an older file of its own lineage only',
+    file: JUDGE,
+    find: 'return verdict.ok && verdict.lineage === context.seen?.current;',
+    replace: 'return verdict.ok;',
+    test: unit('kept'),
+  },
+  {
+    against: AGAINST.keyFile,
+    does: 'the counters of a forgery do not count once its key is revoked',
+    file: STATE,
+    find: 'if (!counts(entry.kid, entry.payloadDigest)) continue;',
+    replace: '',
+    test: unit('keysets'),
+  },
+  {
+    against: AGAINST.keyFile,
+    does: 'the time that a forgery with clk set does not count once its key is revoked',
+    file: STATE,
+    find: 'return isTrusted || state.time === NO_TIME ? state',
+    replace: 'return isTrusted || !isTrusted ? state',
+    test: unit('keysets'),
+  },
+  {
+    against: AGAINST.keyFile,
+    does: 'a running product forgets no keyset, and so no revocation, wherever its copies went',
+    file: 'verifier/runtime/key-ring.ts',
+    find: 'builtIn: this.#chain, ...(state.length === 0',
+    replace: 'builtIn: this.#options.builtIn as Chain, ...(state.length === 0',
+    test: unit('keysets'),
+  },
+  {
+    against: AGAINST.roots,
+    does: 'Ed25519 roots do not count in the chain of a product into which composite is compiled',
+    file: 'verifier/runtime/key-ring.ts',
+    find: 'if (!requireComposite || chain.compositeRootsOnly) return chain;',
+    replace: 'if (requireComposite || !requireComposite) return chain;',
+    test: unit('keysets'),
+  },
+  {
+    against: AGAINST.copies,
+    does: 'a renewal that is pasted early waits, and the license before it goes on',
+    file: JUDGE,
+    find: 'if (isRenewalToCome(verdict)) return { waiting: examined, notices: [waits(verdict)] };',
+    replace: '',
+    test: unit('honest'),
+  },
+];
