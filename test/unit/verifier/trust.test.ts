@@ -79,6 +79,15 @@ describe('makeTrust', () => {
     expect(() => indexOfTrust({ ...makeTrust({ keys: [] }) })).toThrow('not made by makeTrust');
   });
 
+  it.each([`0${'ab'.repeat(32)}`, `${'ab'.repeat(32)}0`, 'AB'.repeat(32), 'ab'.repeat(31), ''])(
+    'refuses the honored payload "%s", which no license could have',
+    (digest) => {
+      expect(() => makeTrust({ keys: [trusted(ed25519Key, { status: 'revoked', honored: [digest] })] })).toThrow(
+        '64 lower-case hex digits',
+      );
+    },
+  );
+
   it('compares scopes as sets', () => {
     expect(
       makeTrust({

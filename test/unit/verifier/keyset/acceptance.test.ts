@@ -73,6 +73,33 @@ describe('a version of a keyset', () => {
     expect(next({ ...FIRST, version: 9 }, ['root a', 'root b']).chain.newest.version).toBe(9);
   });
 
+  it('needs a threshold of its own composite roots too, where the product requires composite', () => {
+    const before = builtIn({ version: 1, roots: ['composite root 1'], threshold: 1 }, true);
+    const values: KeysetValues = { version: 2, roots: ['composite root 1', 'root a'], threshold: 2 };
+    expect(next(values, values.roots, undefined, before).refused?.reason).toBe('keyset_threshold_own');
+    const composites: KeysetValues = { ...values, roots: ['composite root 1', 'composite root 2'] };
+    expect(next(composites, composites.roots, undefined, before).taken).toEqual([2]);
+  });
+
+  it('is refused where the chain would be larger than 16 MiB, with no version that may be left out', () => {
+    const idOf = (i: number): string => `0193817a-6c00-7000-8000-${i.toString(16).padStart(12, '0')}`;
+    const revokedLicenses = Array.from({ length: 16_384 }, (_, i) => idOf(i));
+    // Each one changes the threshold.
+    const blocks = Array.from({ length: 47 }, (_, i) =>
+      keysetBlock({ ...FIRST, version: i + 1, threshold: 1 + (i % 2), revokedLicenses }, ['root a', 'root b']),
+    );
+    let chain = builtInChain(blocks[0] ?? new Uint8Array(), { issuer: KEYSET_ISSUER });
+    const reasons: (string | undefined)[] = [];
+    for (const block of blocks.slice(1)) {
+      const extension = extendChain(chain, block);
+      chain = extension.chain;
+      reasons.push(extension.refused?.reason);
+    }
+    expect(chainFile(chain).length).toBeLessThanOrEqual(16 * 1_048_576);
+    expect(reasons[0]).toBeUndefined();
+    expect(reasons.at(-1)).toBe('keyset_too_large');
+  });
+
   it('is refused with another issuer', () => {
     expect(next({ ...SECOND, iss: 'another-vendor' }, ROOTS).refused?.reason).toBe('keyset_issuer_mismatch');
   });
@@ -107,6 +134,7 @@ describe('a version of a keyset', () => {
 
   it('is refused when an issuing key of the version before is missing', () => {
     expect(next({ ...SECOND, keys: [] }, ROOTS).refused?.reason).toBe('keyset_key_removed');
+    expect(next({ ...SECOND, keys: [issuingKey('issuing 2')] }, ROOTS).refused?.reason).toBe('keyset_key_removed');
     // A root may leave, and is remembered.
     const left = next({ ...SECOND, roots: ['root a', 'root b'] }, ROOTS);
     expect(left.taken).toEqual([2]);
@@ -197,6 +225,12 @@ describe('a built-in chain', () => {
 
   it.each([
     ['of another issuer', keysetBlock(FIRST, ['root a']), 'another-vendor', 'example-vendor'],
+    [
+      'whose first version is by another issuer',
+      chainOf(keysetBlock({ ...FIRST, iss: 'another-vendor' }, ROOTS), keysetBlock(SECOND, ROOTS)),
+      KEYSET_ISSUER,
+      'another-vendor is expected',
+    ],
     ['with a fault', utf8('nothing'), KEYSET_ISSUER, 'BEGIN VTLIC KEYSET'],
     [
       'that loses a key',

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { encodeLicense } from '../../../../formats/license/encode-license.ts';
 import { sha256Hex } from '../../../../files/index.ts';
+import { defaultProvider } from '../../../../keys/public/provider-default.ts';
+import type { Provider } from '../../../../keys/public/provider.ts';
 import type { Verdict } from '../../../../verifier/verdict.ts';
 import {
   builtInChain,
@@ -67,6 +69,24 @@ describe('the keyset that counts', () => {
       { reason: 'keyset_armor_malformed', source: 'state' },
       { reason: 'keyset_older', source: 'file', version: 2, block: 0 },
     ]);
+  });
+
+  it('gives no notice of a copy in state that is older than the build', () => {
+    const { chain: chosen, notices } = chooseKeyset({
+      builtIn: chain(versionOf(1), versionOf(2)),
+      state: [versionOf(1)],
+    });
+    expect([chosen.newest.version, notices]).toEqual([2, []]);
+  });
+
+  it('is found with the provider that is given', () => {
+    const provider: Provider = {
+      ...defaultProvider,
+      sha256: () => {
+        throw new Error('this provider is asked');
+      },
+    };
+    expect(() => chooseKeyset({ builtIn, file: versionOf(2), provider })).toThrow('this provider is asked');
   });
 
   it('gives no notice of a file with the version that is in force', () => {
