@@ -1,7 +1,7 @@
 /** Every rule of docs/keysets.md K1 and K2, one fault at a time. */
 import { describe, expect, it } from 'vitest';
 import { armor } from '../../../formats/armor.ts';
-import { concatBytes, fromHex } from '../../../formats/bytes.ts';
+import { concatBytes, fromHex, utf8 } from '../../../formats/bytes.ts';
 import { decodeCbor } from '../../../formats/cbor/decode.ts';
 import { encodeCbor, encodeTagged } from '../../../formats/cbor/encode.ts';
 import { isCborMap, type CborValue } from '../../../formats/cbor/value.ts';
@@ -15,7 +15,7 @@ import {
 } from '../../../formats/cose-sign.ts';
 import { TYP } from '../../../formats/cose-sign1.ts';
 import { encodeCoseKey } from '../../../formats/cose-key.ts';
-import { armoredBlocks } from '../../../formats/keyset/blocks.ts';
+import { armoredBlocks, openKeysetBlock } from '../../../formats/keyset/blocks.ts';
 import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
 import { encodeKeyset } from '../../../formats/keyset/encode-keyset.ts';
 import * as bounds from '../../../formats/keyset/keyset.ts';
@@ -125,6 +125,22 @@ describe('the payload of a keyset', () => {
     ['lowest', new Map([['v/p', 1]])],
     ['lowest', new Map([['v/p/c', 0]])],
     ['lowest', []],
+    // Other types of as many characters or members.
+    ['iss', 1],
+    ['roots', 'roots'],
+    ['roots', undefined],
+    ['keys', 'keys'],
+    ['policy', 1],
+    ['policy', new Map([['composite', 1]])],
+    ['revoked', ['x'.repeat(16)]],
+    ['revoked', [id.subarray(1)]],
+    ['revoked', 'x'],
+    ['lowest', new Map([['v/p/c', '1']])],
+    ['lowest', new Map([[1, 1]])],
+    ['lowest', new Map([['v/p/c', -1]])],
+    ['expires', '1900000000'],
+    ['expires', MAX_TIME + 1],
+    ['expires', 1_796_083_200], // as made: it would never be in force
   ] as readonly (readonly [string, CborValue | undefined])[])('is malformed with %s %j', (name, value) => {
     expect(thrown(() => decodeKeyset(withMember(name, value)))).toMatchObject({ code: 'claims_malformed' });
   });
@@ -147,6 +163,14 @@ describe('the payload of a keyset', () => {
     ['honored', digests(2).toReversed()],
     ['honored', digests(1, 31)],
     ['honored', digests(bounds.MAX_HONORED + 1)],
+    ['honored', ['x'.repeat(32)]],
+    ['honored', 'x'],
+    ['key', 'x'.repeat(40)],
+    ['products', [1]],
+    ['products', 'p'],
+    ['products', Array.from({ length: bounds.MAX_SCOPE_ITEMS + 1 }, (_, i) => `p${1000 + i}`)],
+    ['from', '1'],
+    ['until', '1'],
   ] as readonly (readonly [string, CborValue | undefined])[])('is malformed with %s %j in a key', (name, value) => {
     expect(thrown(() => decodeKeyset(withKeyMember(name, value)))).toMatchObject({ code: 'claims_malformed' });
   });
@@ -158,6 +182,16 @@ describe('the payload of a keyset', () => {
     expect(decodeKeyset(withKeyMember('honored', digests(bounds.MAX_HONORED))).keys[0]?.honored).toHaveLength(
       bounds.MAX_HONORED,
     );
+    const ids = Array.from({ length: bounds.MAX_SCOPE_ITEMS }, (_, i) => `p${1000 + i}`);
+    expect(decodeKeyset(withKeyMember('products', ids)).keys[0]?.products).toEqual(ids);
+    expect(decodeKeyset(withKeyMember('tiers', ids)).keys[0]?.tiers).toEqual(ids);
+    const lowest = (counts: number): CborValue => new Map([['v/p/c', counts]]);
+    expect([...decodeKeyset(withMember('lowest', lowest(1))).lowestCounters]).toEqual([['v/p/c', 1]]);
+    expect(decodeKeyset(withMember('expires', 1_796_083_201)).expires).toBe(1_796_083_201);
+    expect(decodeKeyset(withMember('expires', MAX_TIME)).expires).toBe(MAX_TIME);
+    expect(decodeKeyset(withMember('made', 0)).made).toBe(0);
+    expect(decodeKeyset(withMember('threshold', 1)).threshold).toBe(1);
+    expect(decodeKeyset(withMember('policy', new Map([['ed25519_until', 0]]))).ed25519Until).toBe(0);
     expect(decodeKeyset(withMember('version', Number.MAX_SAFE_INTEGER)).version).toBe(Number.MAX_SAFE_INTEGER);
     expect(decodeKeyset(withMember('made', 1_899_999_999)).made).toBe(1_899_999_999);
   });
@@ -313,6 +347,67 @@ describe('a COSE_Sign', () => {
     ],
     ['cose_malformed', encodeTagged(98, bad(3, signers.toReversed()))],
     ['cose_malformed', encodeTagged(98, bad(3, [signers[0] ?? [], signers[0] ?? []]))],
+    ['cose_malformed', encodeTagged(98, [...good, 1])],
+    ['cose_malformed', encodeTagged(98, bad(1, 'text'))],
+    ['cose_malformed', encodeTagged(98, bad(3, 'text'))],
+    ['cose_malformed', encodeTagged(98, bad(3, [[...signer('root a'), 1]]))],
+    ['cose_malformed', encodeTagged(98, bad(3, [[header('root a'), 'text', kid]]))],
+    ['cose_malformed', encodeTagged(98, bad(3, [[encodeCbor([1, 2]), empty, kid]]))],
+    [
+      'cose_malformed',
+      encodeTagged(
+        98,
+        bad(
+          3,
+          headerOf([
+            [1, -19],
+            [5, kid],
+          ]),
+        ),
+      ),
+    ],
+    [
+      'cose_malformed',
+      encodeTagged(
+        98,
+        bad(
+          3,
+          headerOf([
+            [2, -19],
+            [4, kid],
+          ]),
+        ),
+      ),
+    ],
+    [
+      'cose_malformed',
+      encodeTagged(
+        98,
+        bad(
+          3,
+          headerOf([
+            [1, true],
+            [4, kid],
+          ]),
+        ),
+      ),
+    ],
+    ['cose_malformed', encodeTagged(98, bad(0, encodeCbor(new Map<CborValue, CborValue>([[15, TYP.keyset]]))))],
+    [
+      'alg_unknown',
+      encodeTagged(
+        98,
+        bad(
+          3,
+          headerOf([
+            [1, 'EdDSA'],
+            [4, kid],
+          ]),
+        ),
+      ),
+    ],
+    // The types come before the algorithms, and those before the order.
+    ['typ_wrong', encodeTagged(98, [encodeBodyProtected(TYP.license), empty, payload, signers.toReversed()])],
     ['cbor_malformed', encodeTagged(98, bad(0, Uint8Array.of(0xff)))],
     ['cbor_malformed', encodeTagged(98, bad(3, [[Uint8Array.of(0xff), empty, kid]]))],
     ['cbor_not_deterministic', encodeTagged(98, bad(3, [[Uint8Array.of(0x18, 0x01), empty, kid]]))],
@@ -332,6 +427,19 @@ describe('a COSE_Sign', () => {
     ],
   ] as const)('is %s (%#)', (code, bytes) => {
     expect(thrown(() => decodeCoseSign(bytes, TYP.keyset))).toMatchObject({ code });
+  });
+
+  it('has its fields, its kids, and no more', () => {
+    const cose = decodeCoseSign(encodeTagged(98, good), TYP.keyset);
+    expect(cose.protectedBytes).toEqual(body);
+    expect(cose.payload).toEqual(payload);
+    expect(cose.signers.map(({ kid: id, signature }) => [id, signature.length])).toEqual([
+      [testKey(low ?? '').publicKey.kid, 64],
+      [testKey(high ?? '').publicKey.kid, 64],
+    ]);
+    expect([cose, cose.signers, ...cose.signers].every((value) => Object.isFrozen(value))).toBe(true);
+    expect(thrown(() => encodeSignerProtected('ed25519', 'ab'.repeat(31)))).toMatchObject({ code: 'internal' });
+    expect(thrown(() => encodeSignerProtected('ed25519', 'x'.repeat(64)))).toMatchObject({ code: 'internal' });
   });
 
   it('may have 64 signers', () => {
@@ -363,6 +471,29 @@ describe('a text of several blocks', () => {
     const found = [...armoredBlocks(text)].map(({ label, line }) => [label, line]);
     expect(found.map(([label]) => label)).toEqual(['VTLIC', 'VTLIC KEYSET', 'VTLIC']);
     expect(found[0]?.[1]).toBe(1);
+  });
+
+  it('gives each block its place', () => {
+    const block = armor('VTLIC KEYSET', payload);
+    const lines = new TextDecoder().decode(block).split('\n').length - 1;
+    const ended = block.subarray(0, block.length - 1);
+    const text = concatBytes(utf8('\r\n\t '), block, ended, utf8(' '), block, utf8('\n\nx'));
+    const found = [...armoredBlocks(text)].map(({ line, offset, onNewLine }) => [line, offset, onNewLine]);
+    // A block begins behind the END line of the one before, and a line end is part of the next block.
+    const behind = (count: number): number => 4 + count * block.length - 1;
+    expect(found).toEqual([
+      [1, 0, true],
+      [1 + lines, behind(1), true],
+      [1 + 2 * lines, behind(2), false],
+      [3 * lines, behind(3), true],
+    ]);
+  });
+
+  it.each(['', ' \r\n\t\n'])('is one block, which is refused, where it is blank (%j)', (text) => {
+    const [first, ...others] = [...armoredBlocks(utf8(text))];
+    if (first === undefined) throw new Error('there is no block');
+    expect(others).toEqual([]);
+    expect(thrown(() => openKeysetBlock(first))).toMatchObject({ code: 'armor_malformed' });
   });
 
   it('is too large with more than 4,096 blocks', () => {
