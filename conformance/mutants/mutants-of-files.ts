@@ -143,13 +143,18 @@ const CBOR_MUTANTS: readonly Mutant[] = [
       { file: DECODE, find: 'if (argument > Number.MAX_SAFE_INTEGER - 1) throw', replace: 'if (false) throw' },
     ],
   },
-  mutant(
-    'cbor-utf8',
-    'that texts are valid UTF-8',
-    DECODE,
-    "if (!isUtf8(bytes, from, to)) throw this.malformed(start, 'a text is not valid UTF-8');",
-    'if (!isUtf8(bytes, from, to)) return new TextDecoder().decode(bytes.subarray(from, to));',
-  ),
+  {
+    name: 'cbor-utf8',
+    lacks: 'that texts are valid UTF-8',
+    patches: [
+      { file: DECODE, find: 'if (!isUtf8(bytes, from, to)) throw', replace: 'if (false) throw' },
+      {
+        file: 'formats/cbor/text.ts',
+        find: 'return shortUnicode(bytes, from, to);',
+        replace: 'return decoder.decode(bytes.subarray(from, to));',
+      },
+    ],
+  },
   mutant(
     'cbor-depth',
     'that arrays and maps are nested at most 8 deep',
