@@ -43,8 +43,8 @@ export interface TaggedDecodeOptions {
   /**
    * Everything is checked, but little is built: only the type of arrays and maps inside the outermost one, or inside
    * the map of the embedded item, and whether they are empty, can be relied on. The outermost ones are built where they
-   * have at most four entries, more than which no structure that is read this way has; of a longer array the length is
-   * right, too. Building what nobody reads would let a file without any signature cost twenty times a valid license.
+   * have at most 16 entries, and no structure that is read this way has more than four; of a longer array the length
+   * is right, too. Building what nobody reads would let a file without any signature cost twenty times a valid license.
    */
   readonly shallow?: boolean;
 }
@@ -105,7 +105,7 @@ const EMPTY_MAP: CborMap = new Map();
 const NOT_BUILT = '';
 const NOT_BUILT_ARRAY: readonly CborValue[] = Object.freeze([0]);
 const NOT_BUILT_MAP: CborMap = new Map([[0, 0]]);
-const MAX_SHALLOW_ENTRIES = 4;
+const MAX_SHALLOW_ENTRIES = 16;
 
 interface ParserOptions {
   readonly copyStrings: boolean;
