@@ -35,7 +35,7 @@ export interface CliOptions {
 }
 
 /** Node's cache of stripped and compiled modules: halves the start of a process, and there are hundreds. */
-const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/vtlic-compile');
+export const COMPILE_CACHE: string = join(ROOT, 'node_modules/.cache/vtlic-compile');
 
 export function baseEnv(extra: CliOptions['env']): NodeJS.ProcessEnv {
   return {

@@ -10,7 +10,7 @@
  *   --tokens N       lets every N-th PKCS#11 call go wrong, over all simulated devices (1; 0 leaves it out)
  *   --seed S         for the choice of commands and points (a random one, printed)
  *   --keystore NAME  software, softhsm, kryoptic; repeatable (all that are here)
- *   --lanes N        sites at a time (2)
+ *   --lanes N        sites or devices at a time (2)
  */
 import { parseArgs } from 'node:util';
 import { walkBehaviors } from '../../pkcs11/support/behavior-walk.ts';
@@ -187,9 +187,13 @@ async function killRuntimes(): Promise<number> {
 }
 
 async function failTokens(): Promise<number> {
-  const walked = await walkBehaviors(tokens, say);
-  say(`${walked.cases} PKCS#11 calls that went wrong, ${walked.problems} with problems; ${sinceBegun()}`);
-  return walked.problems;
+  const walked = await walkBehaviors({ every: tokens, lanes, tell: say });
+  say('PKCS#11 calls that went wrong, by simulated device:');
+  for (const { name, cases } of walked) say(`  ${String(cases).padStart(6)}  ${name}`);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  const bad = sum(walked.map((each) => each.problems));
+  say(`${sum(walked.map(({ cases }) => cases))} PKCS#11 calls that went wrong, ${bad} with problems; ${sinceBegun()}`);
+  return bad;
 }
 
 let problems = 0;

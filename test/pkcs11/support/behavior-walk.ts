@@ -11,6 +11,7 @@ import { BEHAVIORS } from '../../support/tokens/behaviors/index.ts';
 import type { RanHere } from '../../support/run-here.ts';
 import { DeviceSite, type TokenObject } from './device-site.ts';
 import { FAULT_TABLE } from './fault-table.ts';
+import { useQuickHosts } from './quick-hosts.ts';
 
 /** Behaviors with a key that signs: those that the walk is for. */
 export const WALKED: readonly Behavior[] = BEHAVIORS.filter(
@@ -46,6 +47,7 @@ const LIMIT = 30_000;
 /** No PIN, no secret, no line of a stack, no defect. */
 const UNFIT = /^\s+at |\.ts:\d|internal error|defect/m;
 const EXIT_DEFECT = 1;
+const MAKES_OBJECTS = /^C_(?:GenerateKey|GenerateKeyPair|CreateObject)$/;
 
 export class BehaviorWalk {
   readonly device: DeviceSite;
@@ -83,9 +85,9 @@ export class BehaviorWalk {
   /** The calls of a command without a fault, in their order. */
   async callsOf(command: WalkedCommand): Promise<readonly string[]> {
     this.device.token.setFaults([]);
-    const before = this.device.token.calls().length;
+    const before = this.device.token.mark();
     await this.#restoring(command, async () => expectZero(await this.#run(command, `clean-${this.#cases}`, {})));
-    return this.device.token.calls().slice(before);
+    return this.device.token.callsSince(before);
   }
 
   /** Throws what is wrong after the case. */
@@ -101,6 +103,7 @@ export class BehaviorWalk {
     const comesOnce = ((nth >> 1) + FAULTS.findIndex((known) => known === fault)) % 2 === 0;
     device.token.setFaults([`any ${nth} ${how}`], comesOnce ? this.#once : undefined);
     const before: Before = {
+      calls: device.token.mark(),
       logins: device.logins().length,
       released: device.released(),
       entries: device.entries().length,
@@ -115,7 +118,9 @@ export class BehaviorWalk {
         this.#judgeOutput(done);
         this.#judgeLogins(before.logins);
         if (command === 'issue') await this.#judgeIssue(done, before);
-        else this.#judgeObjects(done);
+        // Reading the token costs as much as the run; only these calls put anything into it.
+        else if (device.token.callsSince(before.calls).some((name) => MAKES_OBJECTS.test(name)))
+          this.#judgeObjects(done);
       });
     } catch (error) {
       const what = `${device.behavior.name}: ${command}, call ${nth} (${call}) ${how}`;
@@ -220,16 +225,35 @@ export class BehaviorWalk {
 /** In a run of all cases a call in so many hangs: each one costs its whole time limit. */
 const HANGS_EVERY = 10;
 
-/**
- * Every PKCS#11 call of every command goes wrong in every way, over all behaviors.
- *
- * @param every only each so many-th call
- * @returns how many cases were walked, and how many ended badly
- */
-export async function walkBehaviors(
-  every: number,
-  tell: (line: string) => void,
-): Promise<{ readonly cases: number; readonly problems: number }> {
+/** What was walked of a behavior. */
+export interface WalkedBehavior {
+  readonly name: string;
+  readonly cases: number;
+  readonly problems: number;
+}
+
+interface WalkOptions {
+  /** Only each so many-th call. */
+  readonly every: number;
+  /** Behaviors at a time: most of a case is waiting for a token host. */
+  readonly lanes: number;
+  readonly tell: (line: string) => void;
+}
+
+/** Every PKCS#11 call of every command goes wrong in every way, over all behaviors. */
+export async function walkBehaviors(options: WalkOptions): Promise<readonly WalkedBehavior[]> {
+  useQuickHosts();
+  const waiting = [...WALKED];
+  const walked: WalkedBehavior[] = [];
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      walked.push(await walkBehavior(next, options));
+  };
+  await Promise.all(Array.from({ length: options.lanes }, lane));
+  return walked;
+}
+
+async function walkBehavior(behavior: Behavior, { every, tell }: WalkOptions): Promise<WalkedBehavior> {
   let [cases, problems] = [0, 0];
   const trying = async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -239,31 +263,30 @@ export async function walkBehaviors(
       tell(`PROBLEM: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  for (const behavior of WALKED)
-    for (const command of commandsOf(behavior)) {
-      const walk = new BehaviorWalk(behavior);
-      try {
-        await walk.prepare();
-        const calls = await walk.callsOf(command);
-        for (let nth = 1; nth <= calls.length; nth += every) {
-          const call = calls[nth - 1] ?? '';
-          const faults: readonly Fault[] = nth % HANGS_EVERY === 1 ? [...FAULTS, 'hang'] : FAULTS;
-          for (const fault of faults) await trying(() => walk.walk({ command, nth, call, fault }));
-        }
-        await trying(() => walk.judgeEnd());
-        tell(
-          `${behavior.name}: ${command}, ${calls.length} calls, ${walk.cases} cases; ${walk.named} objects stayed in the ` +
-            'token, each named with the way to remove it',
-        );
-      } finally {
-        cases += walk.cases;
-        walk.device.remove();
+  for (const command of commandsOf(behavior)) {
+    const walk = new BehaviorWalk(behavior);
+    await trying(async () => {
+      await walk.prepare();
+      const calls = await walk.callsOf(command);
+      for (let nth = 1; nth <= calls.length; nth += every) {
+        const call = calls[nth - 1] ?? '';
+        const faults: readonly Fault[] = nth % HANGS_EVERY === 1 ? [...FAULTS, 'hang'] : FAULTS;
+        for (const fault of faults) await trying(() => walk.walk({ command, nth, call, fault }));
       }
-    }
-  return { cases, problems };
+      await walk.judgeEnd();
+      tell(
+        `${behavior.name}: ${command}, ${calls.length} calls, ${walk.cases} cases; ${walk.named} objects stayed in the ` +
+          'token, each named with the way to remove it',
+      );
+    });
+    cases += walk.cases;
+    walk.device.remove();
+  }
+  return { name: behavior.name, cases, problems };
 }
 
 interface Before {
+  readonly calls: number;
   readonly logins: number;
   readonly released: readonly string[];
   readonly entries: number;

@@ -1,5 +1,5 @@
 /** A token behind the fault proxy: the same token, and what goes wrong with it. */
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureFaultProxy } from '../../support/tokens/build-fault-proxy.ts';
 import type { TestToken } from './test-token.ts';
@@ -7,6 +7,9 @@ import type { TestToken } from './test-token.ts';
 export interface FaultyToken extends TestToken {
   /** The calls so far, in their order, over all hosts. */
   readonly calls: () => readonly string[];
+  /** A place in the list of calls, for `callsSince`. */
+  readonly mark: () => number;
+  readonly callsSince: (mark: number) => readonly string[];
   /**
    * Other faults than before, for hosts that start from now on: `C_Sign 1 hang`.
    *
@@ -33,10 +36,17 @@ export function faulty(made: TestToken, lines: readonly string[], once = false):
     );
   };
   write(lines);
+  const callsSince = (mark: number): readonly string[] => {
+    if (!existsSync(log)) return [];
+    const text = readFileSync(log).subarray(mark).toString('utf8').trimEnd();
+    return text === '' ? [] : text.split('\n');
+  };
   return {
     ...made,
     module,
-    calls: () => (existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n') : []),
+    calls: () => callsSince(0),
+    mark: () => (existsSync(log) ? statSync(log).size : 0),
+    callsSince,
     setFaults: (faults, marker) => {
       const onlyFirst = marker === undefined ? [] : [`once ${marker}`];
       write([...lines, ...onlyFirst, ...faults.map((fault) => `fault ${fault}`)]);
