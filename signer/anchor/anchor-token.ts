@@ -96,9 +96,7 @@ function fit(token: Token, label: string): Token {
       'configuration_invalid',
       `${token.connection.name} (${profile.name}) has no data objects, and so no place for the ledger's anchor`,
       {
-        hint:
-          'keep the anchor in a file on another disk, or in a second token: --anchor FILE or --anchor ' +
-          'token:KEYSTORE',
+        hint: 'name another place for the anchor: a file on another disk, or a second token, token:KEYSTORE',
       },
     );
   }
@@ -130,7 +128,7 @@ async function changed<T>(description: string, work: () => Promise<T>): Promise<
       `${description} was not written: ${error.message}; what is recorded but not released stays in the ledger`,
       {
         ...error.place,
-        hint: 'check the token (vtlic hsm doctor) and run it again: the next start goes on from there',
+        hint: 'check the token: vtlic hsm doctor KEYSTORE; then run again: the next start goes on from there',
         cause: error,
       },
     );

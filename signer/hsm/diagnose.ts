@@ -2,6 +2,8 @@
  * What an officer runs before a ceremony: opens the token of a keystore and has it examined, with the site's keys in
  * it. It asks for one PIN, makes some test signatures, and makes and destroys a data object and keys; nothing stays.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import {
@@ -16,7 +18,6 @@ import { TokenPool, type SecretSource } from '../keys/token-pool.ts';
 import type { KeyRecord, TokenKeystore } from '../site/site.ts';
 import type { Runtime } from '../runtime.ts';
 import { predictAdoption, predictGeneration, predictIssue, type PredictedSite } from './predictions.ts';
-import { existsSync } from 'node:fs';
 
 /** Where the PKCS#11 modules of the token families are after an ordinary installation. */
 const LIBRARIES: readonly string[] = [
@@ -39,10 +40,15 @@ const PLACES: readonly string[] = [
   '/opt/cloudhsm/lib/libcloudhsm_pkcs11.so',
 ];
 
-/** The modules that are installed in well-known places; of one that is there by several names, the first. */
-export function knownModules(): string[] {
+/**
+ * The modules that are installed in well-known places; of one that is there by several names, the first.
+ *
+ * @param root the folder that these places are in
+ */
+export function knownModules(root = '/'): string[] {
   const files = new Map<string, string>();
-  for (const path of PLACES) if (existsSync(path) && !files.has(moduleFile(path))) files.set(moduleFile(path), path);
+  for (const path of PLACES.map((place) => join(root, place)))
+    if (existsSync(path) && !files.has(moduleFile(path))) files.set(moduleFile(path), path);
   return [...files.values()];
 }
 
@@ -141,7 +147,8 @@ const NO_KEY: Check = {
   name: 'issue',
   status: 'warn',
   says: 'no key of a site is in this token, so none can sign',
-  remedy: 'name the site with --site DIR, and make a key in this token with: vtlic key generate',
+  remedy:
+    'name the site with --site DIR, or make a key in this token: vtlic key generate --name NAME --keystore KEYSTORE',
 };
 
 function keyToOpen(record: KeyRecord): (KeyToOpen & { readonly name: string })[] {

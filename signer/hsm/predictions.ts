@@ -65,7 +65,7 @@ export async function predictGeneration(token: Token, { random }: Pick<Runtime, 
     name,
     status: 'warn',
     says,
-    remedy: "make a pair with the maker's tool, and take it with: vtlic key adopt --name NAME --keystore KEYSTORE",
+    remedy: "make a pair with the maker's tool, then: vtlic key adopt --name NAME --keystore KEYSTORE --id HEX",
     data: outcomes,
   };
 }

@@ -54,7 +54,10 @@ export function checkClaim(file: string, claim: KeyClaim): boolean {
       'key_claimed',
       `this key belongs to the ledger ${existing.ledger}, but this site has the ledger ${claim.ledger}: its ` +
         'counters would begin again',
-      { file, hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' },
+      {
+        file,
+        hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate --name NAME',
+      },
     );
   }
   return true;
@@ -104,7 +107,7 @@ export async function checkClaimInToken(token: Token, claim: KeyClaim, file: str
       'key_claimed',
       `this key belongs to the ledger ${owner}, but this site has the ledger ${claim.ledger}: its counters ` +
         'would begin again',
-      { hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate' },
+      { hint: 'issue from the site whose ledger that is, or make a new key here: vtlic key generate --name NAME' },
     );
   }
   return checkClaim(file, claim) || found.length > 0;

@@ -93,6 +93,75 @@ describe('the doctor', () => {
   });
 });
 
+/** Flags of CK_TOKEN_INFO that the proxy adds, and what the doctor says then. */
+const STATES = [
+  ['CKF_WRITE_PROTECTED', '0x2', 'state', 'warn', 'write-protected'],
+  ['CKF_ERROR_STATE', '0x1000000', 'state', 'fail', 'an error state'],
+  ['CKF_USER_PIN_COUNT_LOW', '0x10000', 'login', 'warn', 'a wrong user PIN was entered since'],
+  ['CKF_PROTECTED_AUTHENTICATION_PATH', '0x100', 'login', 'pass', "a PIN on the token's own pad"],
+] as const;
+
+describe('what guards the keys of a token', () => {
+  let made: TestToken;
+  beforeAll(() => {
+    made = makeSofthsm('t');
+  });
+  afterAll(() => made?.remove());
+  const examine = async (...lines: readonly string[]): Promise<readonly Check[]> => {
+    const token = await open(faulty(made, lines), 't');
+    try {
+      return await examineToken(token, optionsOf([]));
+    } finally {
+      await token.close();
+    }
+  };
+
+  it.each(STATES)('is said from the flags of the token: %s', async (_, flags, name, status, words) => {
+    const check = named(await examine(`flags ${flags}`, `padpin ${made.pin}`), name);
+    expect(check).toMatchObject({ name, status, says: expect.stringContaining(words) });
+    expect(check?.remedy === undefined).toBe(status === 'pass');
+  });
+
+  it('is a PIN, and a token in no special state has no line about it', async () => {
+    const checks = await examine();
+    expect(named(checks, 'login')).toMatchObject({ status: 'pass', says: expect.stringContaining('with a PIN;') });
+    expect(named(checks, 'state')).toBeUndefined();
+  });
+
+  it('is nothing where the token needs no login: the doctor warns and does not say that it logged in', async () => {
+    const login = named(await examine(`device no-login ${made.pin}`), 'login');
+    expect(login).toMatchObject({ status: 'warn', says: expect.stringContaining('no PIN guards the keys') });
+    expect(login?.says).not.toContain('logged in');
+  });
+});
+
+describe('the curve of a key that another program made', () => {
+  it.each([
+    ["GnuPG's OID for Ed25519", '06092b06010401da470f01', 'ed25519'],
+    ['the OID of RFC 8410 for Ed25519', '06032b6570', 'ed25519'],
+    ['edwards25519 as a PrintableString', `130c${Buffer.from('edwards25519').toString('hex')}`, 'ed25519'],
+    ['the OID of RFC 8410 for Ed448', '06032b6571', undefined],
+    ["GnuPG's OID for Curve25519", '060a2b060104019755010501', undefined],
+  ])('%s is read as %s', async (_, hex, component) => {
+    const made = makeSofthsm('t');
+    try {
+      const done = spawnSync(process.execPath, [MAKE_OBJECTS, made.module, made.pin, 'curve', 'theirs', hex], {
+        env: { ...process.env, ...made.environment },
+        encoding: 'utf8',
+      });
+      expect(done.stdout).toBe('done\n');
+      const token = await open(made, 't');
+      const [key, ...others] = await token.listKeys({ label: 'theirs' });
+      await token.close();
+      expect(others).toEqual([]);
+      expect(key?.component).toBe(component);
+      expect(key?.publicBytes?.length).toBe(component === undefined ? undefined : 32);
+    } finally {
+      made.remove();
+    }
+  });
+});
+
 describe('the list of a module', () => {
   it('has its tokens with profile, state and the URI that names each', async () => {
     const made = makeSofthsm('a', 'b');

@@ -1,6 +1,6 @@
 /**
- * The commands that docs/hsm.md gives for pasting (its `sh` blocks). Those that need root or a program of another
- * package are read by the shell without being run; the others are run in their order, each chapter in a home of its own.
+ * The commands that docs/hsm.md gives for pasting (its `sh` blocks). Those that install packages are read by the shell
+ * without being run; the others are run in their order, in a home of their own.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -20,7 +20,6 @@ function blocksOf(title: string): readonly string[] {
 }
 
 const PACKAGES = /^apt-get /m;
-const OTHER_PROGRAMS = /^pkcs11-tool /m;
 
 describe('the commands of docs/hsm.md', () => {
   let home: string;
@@ -60,15 +59,29 @@ describe('the commands of docs/hsm.md', () => {
     expect(status).toBe(0);
   });
 
-  it('write the configuration of kryoptic, whose module shows a token to be initialized', () => {
-    const [block = ''] = blocksOf('Step by step: kryoptic').filter((text) => !PACKAGES.test(text));
-    const before = block.split('\n').slice(
-      0,
-      block.split('\n').findIndex((line) => OTHER_PROGRAMS.test(line)),
-    );
-    const { status, output } = bash([...before, 'bin/vtlic hsm list --module "$MODULE"'].join('\n'));
-    expect(output).toContain('Kryoptic');
-    expect(output).toContain('not initialized');
+  it('make a kryoptic token with the program of OpenSC, a site and a composite key in it', () => {
+    const run = blocksOf('Step by step: kryoptic').filter((block) => !PACKAGES.test(block));
+    expect(run).toHaveLength(1);
+    expect(run[0]).toMatch(/^pkcs11-tool .*--init-token/m);
+    const { status, output } = bash(run.join('\n'));
+    expect(output).toContain('User PIN successfully initialized');
+    expect(output).toMatch(/"vendor" .* ready\n/);
+    expect(output).toContain('made the key license-1: ed25519+ml-dsa-65, purpose license, custody hsm, in keystore hsm');
+    expect(output).not.toMatch(/^(?:error|fail)/m);
     expect(status).toBe(0);
+  });
+
+  it('need no package that the lines for root do not install', () => {
+    const installed = new Set(
+      CHAPTERS.flatMap(({ blocks }) => blocks)
+        .filter((block) => PACKAGES.test(block))
+        .join(' ')
+        .split(/\s+/),
+    );
+    const programs = { 'softhsm2-util': 'softhsm2', 'pkcs11-tool': 'opensc' };
+    for (const [program, from] of Object.entries(programs)) {
+      expect(TEXT).toMatch(new RegExp(`^${program} `, 'm'));
+      expect(installed).toContain(from);
+    }
   });
 });

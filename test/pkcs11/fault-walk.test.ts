@@ -16,7 +16,10 @@ import { verifySignature } from '../../keys/public/verify-signature.ts';
 import { FAULT_TABLE, FIRST_FAULT } from './support/fault-table.ts';
 import { faulty, type FaultyToken } from './support/fault-proxy.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
+import { useQuickHosts } from './support/quick-hosts.ts';
 import { open, type TestToken } from './support/test-token.ts';
+
+useQuickHosts();
 
 /**
  * Of the one kind of call that hangs in a case; the others have time, so that a busy machine makes no fault of its

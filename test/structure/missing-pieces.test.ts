@@ -33,7 +33,7 @@ describe('a script of a checkout without its development packages', () => {
     ]);
   });
 
-  it.each(['build', 'test', 'test:token', 'test:crash', 'test:interop', 'bench', 'format'])(
+  it.each(['build', 'test', 'test:token', 'test:opencryptoki', 'test:crash', 'test:interop', 'bench', 'format'])(
     'npm run %s makes that check first',
     (name) => {
       const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -71,10 +71,23 @@ describe('npm run test:token', () => {
     expect(done.status).toBe(2);
     for (const line of [
       'softhsm2-util is missing: apt-get install -y softhsm2',
+      'pkcs11-tool is missing: apt-get install -y opensc',
       'age is missing: apt-get install -y age',
       'cc (a C compiler) is missing: apt-get install -y build-essential',
     ])
       expect(done.stderr).toContain(`\n  ${line}\n`);
+    expect(done.stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('npm run test:opencryptoki', () => {
+  it('names every missing piece at once, each with the line that installs it', () => {
+    const done = spawnSync(process.execPath, [join(ROOT, 'test/opencryptoki/run.ts')], {
+      env: { PATH: join(folder, 'nowhere') },
+      encoding: 'utf8',
+    });
+    expect(done.status).toBe(2);
+    expect(done.stderr).toContain('\n  debootstrap is missing: apt-get install -y debootstrap\n');
     expect(done.stderr).not.toMatch(/\n\s+at /);
   });
 });

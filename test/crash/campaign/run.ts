@@ -8,6 +8,7 @@
  *   --mutations N    so many changes of a ledger's rows, indexes, schema and pages (2,000; 0 leaves it out)
  *   --products N     so many products with a license runtime killed (5,000; 0 leaves them out)
  *   --tokens N       lets every N-th PKCS#11 call go wrong, over all simulated devices (1; 0 leaves it out)
+ *   --device NAME    of the simulated devices only this one; repeatable
  *   --seed S         for the choice of commands and points (a random one, printed)
  *   --keystore NAME  software, softhsm, kryoptic; repeatable (all that are here)
  *   --lanes N        sites or devices at a time (2)
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     mutations: { type: 'string', default: '2000' },
     products: { type: 'string', default: '5000' },
     tokens: { type: 'string', default: '1' },
+    device: { type: 'string', multiple: true },
     seed: { type: 'string' },
     keystore: { type: 'string', multiple: true },
     lanes: { type: 'string', default: '2' },
@@ -48,7 +50,7 @@ const products = Number(values.products);
 const tokens = Number(values.tokens);
 const numbers = [kills, seed, lanes, disk, damage, mutations, products, tokens];
 if (!numbers.every((number) => Number.isSafeInteger(number) && number >= 0) || lanes < 1)
-  throw new Error('every option but --keystore takes a whole number, and --lanes at least 1');
+  throw new Error('every option but --keystore and --device takes a whole number, and --lanes at least 1');
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -187,7 +189,8 @@ async function killRuntimes(): Promise<number> {
 }
 
 async function failTokens(): Promise<number> {
-  const walked = await walkBehaviors({ every: tokens, lanes, tell: say });
+  const walked = await walkBehaviors({ every: tokens, lanes, devices: values.device, tell: say });
+  if (walked.length === 0) throw new Error(`there is no simulated device ${values.device?.join(', ') ?? ''}`);
   say('PKCS#11 calls that went wrong, by simulated device:');
   for (const { name, cases } of walked) say(`  ${String(cases).padStart(6)}  ${name}`);
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -237,13 +237,15 @@ interface WalkOptions {
   readonly every: number;
   /** Behaviors at a time: most of a case is waiting for a token host. */
   readonly lanes: number;
+  /** Names of behaviors; default all. */
+  readonly devices?: readonly string[] | undefined;
   readonly tell: (line: string) => void;
 }
 
 /** Every PKCS#11 call of every command goes wrong in every way, over all behaviors. */
 export async function walkBehaviors(options: WalkOptions): Promise<readonly WalkedBehavior[]> {
   useQuickHosts();
-  const waiting = [...WALKED];
+  const waiting = WALKED.filter(({ name }) => options.devices?.includes(name) ?? true);
   const walked: WalkedBehavior[] = [];
   const lane = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift())

@@ -12,6 +12,7 @@ type Need = readonly [what: string, isHere: () => boolean, remedy: string];
 const NEEDS: readonly Need[] = [
   ['softhsm2-util', () => runs('softhsm2-util'), 'apt-get install -y softhsm2'],
   ['the module of SoftHSM', hasSofthsm, 'apt-get install -y softhsm2'],
+  ['pkcs11-tool', () => isProgram('pkcs11-tool'), 'apt-get install -y opensc'],
   ['age', () => runs('age'), 'apt-get install -y age'],
   ['cc (a C compiler)', () => runs('cc'), 'apt-get install -y build-essential'],
   // Not loaded here: in some processes its C++ runtime and Node's own clash at exit.
@@ -24,6 +25,11 @@ const NEEDS: readonly Need[] = [
 
 function runs(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** For a program that knows no --version. */
+function isProgram(program: string): boolean {
+  return spawnSync(program, [], { stdio: 'ignore' }).error === undefined;
 }
 
 function hasSofthsm(): boolean {

@@ -66,11 +66,14 @@ export class DeviceSite {
     return join(this.folder, 'request.json');
   }
 
-  init(): Promise<RanHere> {
-    const label = encodeURIComponent(this.behavior.label);
-    const keystore = `h=pkcs11:token=${label}?module-path=${this.token.module}`;
-    const options = ['--issuer', 'example-vendor', '--example-catalog', '--keystore', keystore];
-    return runHere(['init', this.site, ...options]);
+  /** How a keystore names the token. */
+  get uri(): string {
+    return `pkcs11:token=${encodeURIComponent(this.behavior.label)}?module-path=${this.token.module}`;
+  }
+
+  init(...more: readonly string[]): Promise<RanHere> {
+    const options = ['--issuer', 'example-vendor', '--example-catalog', '--keystore', `h=${this.uri}`];
+    return runHere(['init', this.site, ...options, ...more]);
   }
 
   /** A command that may open the token, with the right PIN. */

@@ -4,14 +4,18 @@
  *
  * WHAT: `twin` two Ed25519 pairs of one label and id; `mismatch` a private key beside the public key of another;
  * `extractable` a private key that can be read; `good` a pair as another role makes it, with LABEL and ID (hex digits),
- * which follow; `nothing` destroys the objects of ID, after an empty LABEL.
+ * which follow; `nothing` destroys the objects of ID, after an empty LABEL; `curve` a public key of type CKK_EC_EDWARDS
+ * with LABEL, whose CKA_EC_PARAMS has the hex digits that follow.
  */
 import {
+  CKA_CLASS,
   CKA_DECRYPT,
   CKA_DERIVE,
   CKA_EC_PARAMS,
+  CKA_EC_POINT,
   CKA_EXTRACTABLE,
   CKA_ID,
+  CKA_KEY_TYPE,
   CKA_LABEL,
   CKA_PRIVATE,
   CKA_SENSITIVE,
@@ -21,7 +25,9 @@ import {
   CKA_UNWRAP,
   CKA_VERIFY,
   CKF_TOKEN_INITIALIZED,
+  CKK_EC_EDWARDS,
   CKM_EC_EDWARDS_KEY_PAIR_GEN,
+  CKO_PUBLIC_KEY,
 } from '../../../keys/private/pkcs11/shared/constants.ts';
 import { plainMechanism } from '../../../keys/private/pkcs11/token-host/mechanism.ts';
 import { Pkcs11Module, type Template } from '../../../keys/private/pkcs11/token-host/module.ts';
@@ -69,6 +75,19 @@ if (what === 'twin') {
 } else if (what === 'nothing') {
   for (const handle of module.find(session, [[CKA_ID, Buffer.from(goodId, 'hex')]]))
     module.destroyObject(session, handle);
+} else if (what === 'curve') {
+  module.createObject(session, [
+    [CKA_CLASS, CKO_PUBLIC_KEY],
+    [CKA_KEY_TYPE, CKK_EC_EDWARDS],
+    [CKA_TOKEN, true],
+    [CKA_PRIVATE, false],
+    [CKA_LABEL, goodLabel],
+    [CKA_ID, Uint8Array.of(9)],
+    [CKA_EC_PARAMS, Buffer.from(goodId, 'hex')],
+    // An OCTET STRING of 32 bytes: the generator of the group.
+    [CKA_EC_POINT, Buffer.from(`0420${'58'}${'66'.repeat(31)}`, 'hex')],
+    [CKA_VERIFY, true],
+  ]);
 } else if (what === 'extractable') {
   await pair('extractable', true);
 } else {

@@ -70,7 +70,7 @@ function aboutProfile(token: Token): Check {
 
 const ED25519_SAYS = {
   user: 'the token generates Ed25519 keys and signs with them',
-  'other-role': 'the token signs with Ed25519 keys, which another role makes: take one with vtlic key adopt',
+  'other-role': 'the token signs with Ed25519 keys, which another role makes',
 } as const;
 
 function aboutEd25519(token: Token): Check {
@@ -178,7 +178,9 @@ async function aboutState(token: Token): Promise<readonly Check[]> {
       name: 'state',
       status: 'warn',
       says: 'the token is write-protected: its keys can sign, and no key, claim or anchor can be put into it',
-      remedy: "take the protection off with the maker's tool to make keys in it, or adopt one: vtlic key adopt",
+      remedy:
+        "to make keys in it, take the protection off with the maker's tool; to use a key that is in it: " +
+        'vtlic key adopt --name NAME --keystore KEYSTORE --id HEX',
     });
   return checks;
 }
@@ -214,7 +216,7 @@ async function aboutData(token: Token, random: RandomSource): Promise<Check> {
     if (!(error instanceof VtlicError)) throw error;
     // A token that takes no data objects is only a warning: claims and the anchor are then files.
     if (error.code === 'configuration_invalid')
-      return { name, status: 'warn', says: 'the token takes none', remedy: 'keep the anchor in a file: --anchor FILE' };
+      return { name, status: 'warn', says: 'the token takes none', remedy: 'keep the anchor in a file' };
     if (await isRemoved(token, label)) throw error;
     return leftBehind(token, label, error.message);
   }

@@ -268,7 +268,9 @@ export class NewObjects {
     for (const { host: maker, refs } of this.#made) if (maker === host) for (const ref of refs) await destroy(ref);
     for (const { ref } of await find(this.#wanted)) await destroy(ref);
     for (const { ref } of await find({ id: this.#wanted.id })) await destroy(ref);
-    return [...(await find({ label: this.#wanted.label })), ...(await find({ id: this.#wanted.id }))];
+    // Each object once: a command that removes it can be run once.
+    const byId = (await find({ id: this.#wanted.id })).filter(({ label }) => label !== this.#wanted.label);
+    return [...(await find({ label: this.#wanted.label })), ...byId];
   }
 }
 

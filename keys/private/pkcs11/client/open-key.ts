@@ -136,7 +136,7 @@ function selectPrivateKey(
     throw new VtlicError(
       'configuration_invalid',
       `${token}: the Ed25519 key ${name} is one component of a composite key, and a component signs nothing by itself`,
-      { hint: 'make a key of its own for Ed25519: vtlic key generate' },
+      { hint: 'make an Ed25519 key of its own: vtlic key generate --name NAME --algorithm ed25519' },
     );
   }
   checkPublic(component, keys, wanted.publicKey, `${token}: the ${WORDS[component]} key ${name}`);
@@ -164,7 +164,7 @@ function checkPublic(
   if (expected === undefined || shown.length === 0) return;
   if (shown.some((key) => key.publicBytes !== undefined && equalBytes(key.publicBytes, expected))) return;
   throw new VtlicError('key_not_found', `${what} has another public key than the key ${publicKey.kid} should have`, {
-    hint: 'see that the right token is plugged in, and compare the key with its record: vtlic key check',
+    hint: 'see that the right token is plugged in, and what is in it: vtlic hsm keys KEYSTORE',
   });
 }
 

@@ -70,7 +70,7 @@ export class TokenConnection {
           'configuration_invalid',
           `the token ${describeToken(token)} is of a kind that was never tried with this toolkit (${profile.name})`,
           {
-            hint: 'add --untested-token if you take that risk; `vtlic hsm doctor` says what works',
+            hint: 'see what works: vtlic hsm doctor KEYSTORE; add --untested-token if you take the risk',
           },
         );
       }

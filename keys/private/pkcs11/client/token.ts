@@ -127,7 +127,7 @@ export class Token {
   #noData(cause?: VtlicError): VtlicError {
     const said = cause === undefined ? 'has no data objects' : `takes no data objects: ${cause.message}`;
     return new VtlicError('configuration_invalid', `${this.connection.name} (${this.opened.profile.name}) ${said}`, {
-      hint: 'keep the anchor in a file (--anchor FILE), or in a second token (--anchor token:KEYSTORE)',
+      hint: 'name another place for the anchor: a file on another disk, or a second token, token:KEYSTORE',
       ...(cause === undefined ? {} : { cause }),
     });
   }
