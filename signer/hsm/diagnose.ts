@@ -149,6 +149,7 @@ const NO_KEY: Check = {
   says: 'no key of a site is in this token, so none can sign',
   remedy:
     'name the site with --site DIR, or make a key in this token: vtlic key generate --name NAME --keystore KEYSTORE',
+  data: { outcome: 'key_not_found' },
 };
 
 function keyToOpen(record: KeyRecord): (KeyToOpen & { readonly name: string })[] {

@@ -10,6 +10,8 @@ import { EXIT, exitCodeOf } from '../support/exit-codes.ts';
 import type { RanHere } from '../support/run-here.ts';
 import { BEHAVIORS } from '../support/tokens/behaviors/index.ts';
 import { kryoptic } from '../support/tokens/behaviors/kryoptic.ts';
+import { luna7 } from '../support/tokens/behaviors/luna7.ts';
+import { yubihsm2 } from '../support/tokens/behaviors/yubihsm2.ts';
 import { DeviceSite } from './support/device-site.ts';
 import { officerSteps } from './support/officer-steps.ts';
 import { useQuickHosts } from './support/quick-hosts.ts';
@@ -28,6 +30,38 @@ it('simulates every row of the token table', () => {
 
 describe.each(BEHAVIORS.map((behavior) => [behavior.name, behavior] as const))('%s', (_, behavior) => {
   officerSteps(behavior);
+});
+
+describe('split custody, the ML-DSA component in kryoptic', () => {
+  it.each([yubihsm2, luna7])('makes a composite key that signs, as the doctor says: $name', async (behavior) => {
+    const second = new DeviceSite({ ...kryoptic, label: 'second' });
+    const device = new DeviceSite(behavior);
+    try {
+      expect(await device.init('--keystore', `m=${second.uri}`)).toMatchObject({ code: 0 });
+      const { stdout } = await device.run(['hsm', 'doctor', 'h', '--json']);
+      const custody = (JSON.parse(stdout) as { checks: Check[] }).checks.find(({ name }) => name === 'custody');
+      expect(String(custody?.data?.['custodies']).split(',')).toContain('split');
+      const secret = ['--secret', `m=file:${second.pinFile}`];
+      const made = await device.run([
+        'key',
+        'generate',
+        '--name',
+        'k',
+        '--keystore',
+        'h',
+        '--ml-dsa-keystore',
+        'm',
+        ...secret,
+      ]);
+      expect(text(made)).toMatch(/^0 [^]*custody split/);
+      expect(text(await device.run(['issue', '--confirm', await device.plan(), ...secret]))).toMatch(/^0 /);
+      const [file = ''] = device.released();
+      expect(text(await device.verify(file))).toMatch(/^0 /);
+    } finally {
+      device.remove();
+      second.remove();
+    }
+  });
 });
 
 describe('a doctor that predicts a refusal', () => {

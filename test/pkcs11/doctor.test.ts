@@ -118,31 +118,34 @@ describe('what guards the keys of a token', () => {
 
   it.each(STATES)('is said from the flags of the token: %s', async (_, flags, name, status, words) => {
     const check = named(await examine(`flags ${flags}`, `padpin ${made.pin}`), name);
-    expect(check).toMatchObject({ name, status, says: expect.stringContaining(words) });
+    expect(check?.status).toBe(status);
+    expect(check?.says).toContain(words);
     expect(check?.remedy === undefined).toBe(status === 'pass');
   });
 
   it('is a PIN, and a token in no special state has no line about it', async () => {
     const checks = await examine();
-    expect(named(checks, 'login')).toMatchObject({ status: 'pass', says: expect.stringContaining('with a PIN;') });
+    expect(named(checks, 'login')?.status).toBe('pass');
+    expect(named(checks, 'login')?.says).toContain('with a PIN;');
     expect(named(checks, 'state')).toBeUndefined();
   });
 
   it('is nothing where the token needs no login: the doctor warns and does not say that it logged in', async () => {
     const login = named(await examine(`device no-login ${made.pin}`), 'login');
-    expect(login).toMatchObject({ status: 'warn', says: expect.stringContaining('no PIN guards the keys') });
+    expect(login?.status).toBe('warn');
+    expect(login?.says).toContain('no PIN guards the keys');
     expect(login?.says).not.toContain('logged in');
   });
 });
 
 describe('the curve of a key that another program made', () => {
   it.each([
-    ["GnuPG's OID for Ed25519", '06092b06010401da470f01', 'ed25519'],
-    ['the OID of RFC 8410 for Ed25519', '06032b6570', 'ed25519'],
-    ['edwards25519 as a PrintableString', `130c${Buffer.from('edwards25519').toString('hex')}`, 'ed25519'],
-    ['the OID of RFC 8410 for Ed448', '06032b6571', undefined],
-    ["GnuPG's OID for Curve25519", '060a2b060104019755010501', undefined],
-  ])('%s is read as %s', async (_, hex, component) => {
+    ["GnuPG's OID for Ed25519", 'ed25519', '06092b06010401da470f01'],
+    ['the OID of RFC 8410 for Ed25519', 'ed25519', '06032b6570'],
+    ['edwards25519 as a PrintableString', 'ed25519', `130c${Buffer.from('edwards25519').toString('hex')}`],
+    ['the OID of RFC 8410 for Ed448', undefined, '06032b6571'],
+    ["GnuPG's OID for Curve25519", undefined, '060a2b060104019755010501'],
+  ])('%s is read as %s', async (_, component, hex) => {
     const made = makeSofthsm('t');
     try {
       const done = spawnSync(process.execPath, [MAKE_OBJECTS, made.module, made.pin, 'curve', 'theirs', hex], {

@@ -20,6 +20,8 @@ function blocksOf(title: string): readonly string[] {
 }
 
 const PACKAGES = /^apt-get /m;
+/** A chapter runs up to ten commands, each a process. */
+const TIME_LIMIT = 400_000;
 
 describe('the commands of docs/hsm.md', () => {
   let home: string;
@@ -47,29 +49,39 @@ describe('the commands of docs/hsm.md', () => {
     }
   });
 
-  it('make a SoftHSM token, a site and two keys, and show them', () => {
-    const run = blocksOf('Step by step: SoftHSM2').filter((block) => !PACKAGES.test(block));
-    expect(run).toHaveLength(2);
-    const { status, output } = bash(run.join('\n'));
-    expect(output).toContain("'pkcs11:token=vendor;serial=");
-    expect(output).toContain('made the key license-2: ed25519+ml-dsa-65, purpose license, custody hsm-wrapped');
-    expect(output).toMatch(/private key {2}Ed25519 {2}"license-1" .*\n {6}license-1\n/);
-    expect(output).toContain('pass  profile: SoftHSM 2.6');
-    expect(output).not.toMatch(/^fail/m);
-    expect(status).toBe(0);
-  });
+  it(
+    'make a SoftHSM token, a site and two keys, and show them',
+    () => {
+      const run = blocksOf('Step by step: SoftHSM2').filter((block) => !PACKAGES.test(block));
+      expect(run).toHaveLength(2);
+      const { status, output } = bash(run.join('\n'));
+      expect(output).toContain("'pkcs11:token=vendor;serial=");
+      expect(output).toContain('made the key license-2: ed25519+ml-dsa-65, purpose license, custody hsm-wrapped');
+      expect(output).toMatch(/private key {2}Ed25519 {2}"license-1" .*\n {6}license-1\n/);
+      expect(output).toContain('pass  profile: SoftHSM 2.6');
+      expect(output).not.toMatch(/^fail/m);
+      expect(status).toBe(0);
+    },
+    TIME_LIMIT,
+  );
 
-  it('make a kryoptic token with the program of OpenSC, a site and a composite key in it', () => {
-    const run = blocksOf('Step by step: kryoptic').filter((block) => !PACKAGES.test(block));
-    expect(run).toHaveLength(1);
-    expect(run[0]).toMatch(/^pkcs11-tool .*--init-token/m);
-    const { status, output } = bash(run.join('\n'));
-    expect(output).toContain('User PIN successfully initialized');
-    expect(output).toMatch(/"vendor" .* ready\n/);
-    expect(output).toContain('made the key license-1: ed25519+ml-dsa-65, purpose license, custody hsm, in keystore hsm');
-    expect(output).not.toMatch(/^(?:error|fail)/m);
-    expect(status).toBe(0);
-  });
+  it(
+    'make a kryoptic token with the program of OpenSC, a site and a composite key in it',
+    () => {
+      const run = blocksOf('Step by step: kryoptic').filter((block) => !PACKAGES.test(block));
+      expect(run).toHaveLength(1);
+      expect(run[0]).toMatch(/^pkcs11-tool .*--init-token/m);
+      const { status, output } = bash(run.join('\n'));
+      expect(output).toContain('User PIN successfully initialized');
+      expect(output).toMatch(/"vendor" .* ready\n/);
+      expect(output).toContain(
+        'made the key license-1: ed25519+ml-dsa-65, purpose license, custody hsm, in keystore hsm',
+      );
+      expect(output).not.toMatch(/^(?:error|fail)/m);
+      expect(status).toBe(0);
+    },
+    TIME_LIMIT,
+  );
 
   it('need no package that the lines for root do not install', () => {
     const installed = new Set(

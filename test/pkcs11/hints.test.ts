@@ -107,9 +107,9 @@ describe('on SoftHSM', () => {
     fail();
     await leads(device(), hints, 'then run again');
     fail('C_Sign 0 length 63');
-    const hints = await provoked(issue(device()), EXIT.signingFailed);
+    const wrong = await provoked(issue(device()), EXIT.signingFailed);
     fail();
-    await leads(device(), hints, 'the signature was thrown away');
+    await leads(device(), wrong, 'the signature was thrown away');
     expect(text(await issue(device()))).toMatch(/^0 /);
   });
 

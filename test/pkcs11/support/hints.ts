@@ -30,7 +30,7 @@ export async function follow(device: DeviceSite, command: string, values: Values
   if (program !== 'vtlic') throw new Error(`not a command of this toolkit: ${command}`);
   const line = words.join(' ');
   if (line.startsWith('help')) return runHere(words);
-  if (line.startsWith('hsm list')) return device.runWithout(...words);
+  if (/^(?:hsm list|key (?:list|retire))/.test(line)) return device.runWithout(...words);
   return words.includes('--site') ? runHere([...words, '--secret', `h=file:${device.pinFile}`]) : device.run(words);
 }
 

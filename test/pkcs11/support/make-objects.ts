@@ -85,7 +85,7 @@ if (what === 'twin') {
     [CKA_ID, Uint8Array.of(9)],
     [CKA_EC_PARAMS, Buffer.from(goodId, 'hex')],
     // An OCTET STRING of 32 bytes: the generator of the group.
-    [CKA_EC_POINT, Buffer.from(`0420${'58'}${'66'.repeat(31)}`, 'hex')],
+    [CKA_EC_POINT, Buffer.from(`042058${'66'.repeat(31)}`, 'hex')],
     [CKA_VERIFY, true],
   ]);
 } else if (what === 'extractable') {

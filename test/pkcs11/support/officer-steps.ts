@@ -84,13 +84,19 @@ export function officerSteps(behavior: Behavior, make = (): DeviceSite => new De
     },
   );
 
-  it.skipIf(kept !== undefined)(`predicts for an empty token that there is no pair to adopt${why(kept)}`, async () => {
-    generation = await checkOf('key generate');
-    const outcome = (await checkOf('key adopt'))?.['outcome'];
-    expect(outcome).toBe('key_not_found');
-    const done = await run('key', 'adopt', '--name', 'nothing', '--keystore', 'h', '--id', '0101');
-    expect(text(done)).toMatch(new RegExp(`^${predictedExit(outcome)} `));
-  });
+  it.skipIf(kept !== undefined)(
+    `predicts for an empty token that there is no pair to adopt, and no key to issue with${why(kept)}`,
+    async () => {
+      const found = await checks();
+      const outcomeOf = (name: string): unknown => found.find((check) => check.name === name)?.data?.['outcome'];
+      generation = found.find(({ name }) => name === 'key generate')?.data;
+      expect([outcomeOf('key adopt'), outcomeOf('issue')]).toEqual(['key_not_found', 'key_not_found']);
+      const adopted = await run('key', 'adopt', '--name', 'nothing', '--keystore', 'h', '--id', '0101');
+      expect(text(adopted)).toMatch(new RegExp(`^${predictedExit(outcomeOf('key adopt'))} `));
+      const issued = await device.runWithout('issue', device.request, '--dry-run');
+      expect(text(issued)).toMatch(new RegExp(`^${predictedExit(outcomeOf('issue'))} `));
+    },
+  );
 
   it.skipIf(kept !== undefined).each(WAYS)(
     `makes a key where it can and was predicted to, and leaves nothing where it cannot: %s${why(kept)}`,
