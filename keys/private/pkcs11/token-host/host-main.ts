@@ -46,9 +46,9 @@ for (const event of ['end', 'close', 'error'] as const) pipe.on(event, leave);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
 process.on('uncaughtException', leave);
 process.on('unhandledRejection', leave);
-// The client counts the time limits of calls from this message on.
-reply({ id: READY_ID, value: 'ready' });
-watchOfficer();
+// The client counts the time limits of calls from this message on. It comes once the other thread runs: where a module,
+// or an addon built with another C++ runtime than Node's, is loaded while a thread starts, the process may crash.
+watchOfficer(() => reply({ id: READY_ID, value: 'ready' }));
 
 /**
  * Answers the requests that wait, in their order. The event loop turns every few milliseconds, so that a closed pipe
@@ -90,7 +90,7 @@ function answer({ id, operation, body }: HostRequest): HostReply {
  * its own ends the process some time after the officer's process is gone: not at once, since a module may be writing
  * its token's file.
  */
-function watchOfficer(): void {
+function watchOfficer(watching: () => void): void {
   const source = `
     const { workerData: { officer, look, grace } } = require('node:worker_threads');
     const timer = setInterval(() => {
@@ -100,6 +100,7 @@ function watchOfficer(): void {
     }, look);`;
   const workerData = { officer: process.ppid, look: LOOK_MILLISECONDS, grace: ORPHAN_MILLISECONDS };
   const watch = new Worker(source, { eval: true, workerData });
+  watch.once('online', watching);
   watch.on('error', leave);
   watch.unref();
 }
