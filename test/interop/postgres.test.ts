@@ -5,9 +5,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { postgresTokens } from '../../verifier/admin/index.ts';
 import { checkLicense, fileStore, postgresStore } from '../../verifier/runtime/index.ts';
 import { decodeState } from '../../verifier/runtime/state-document.ts';
 import { packMain } from '../support/pack-main.ts';
+import { AdminSite } from '../unit/verifier/admin/admin-site.ts';
 import { listen, Product, textOf } from '../unit/verifier/runtime/product.ts';
 import { expectFirstDocument, expectOneLock } from '../unit/verifier/runtime/store-contract.ts';
 import { licenseFile } from '../unit/verifier/sample.ts';
@@ -169,6 +171,54 @@ describe('a server that goes away', () => {
     for (const store of [postgresStore(pool), fileStore(product.statePath)]) {
       const decoded = decodeState((await store.read())?.document ?? new Uint8Array());
       expect(decoded).toMatchObject({ ok: true, state: { entries: [{ counter: 9 }] } });
+    }
+  });
+});
+
+describe('the previews that replicas share', () => {
+  it('are good once, whichever of them is asked, and whichever of them makes the table', async () => {
+    await pool.query('DROP TABLE IF EXISTS vtlic_used_token', []);
+    const secret = new Uint8Array(32).fill(7);
+    const other = openPool(packages, server.host);
+    const sites = [new AdminSite(), new AdminSite()] as const;
+    try {
+      for (const [i, site] of sites.entries()) {
+        await site.product.dropLicense({ ctr: 7 });
+        await site.start({ secret, usedTokens: postgresTokens(i === 0 ? pool : other) });
+      }
+      const renewal = textOf(await licenseFile({ ctr: 8, seats: 400 }));
+      const preview = await sites[0].preview(renewal);
+      const both = await Promise.all(sites.map((site) => site.confirm(preview)));
+      expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+      for (const site of sites) expect((await site.confirm(preview)).status).toBe(409);
+      const phases = sites.flatMap(({ audited }) => audited.map(({ phase }) => phase));
+      expect(phases).toEqual(['before', 'after']);
+      const { rows } = await pool.query('SELECT id FROM vtlic_used_token', []);
+      expect(rows).toEqual([{ id: preview.fields['token']?.split('.')[1] }]);
+      // What has expired is forgotten, an hour later by the clock of the database.
+      const tokens = postgresTokens(other);
+      expect(await tokens.use('0'.repeat(32), 1)).toBe(true);
+      expect(await tokens.use('1'.repeat(32), 1)).toBe(true);
+      expect(await tokens.use('0'.repeat(32), 1)).toBe(true);
+    } finally {
+      await other.end();
+      for (const site of sites) await site.product.remove();
+    }
+  });
+
+  it('are not installed where the database is away', async () => {
+    const away = openPool(packages, `${server.host}/nowhere`);
+    const site = new AdminSite();
+    try {
+      await site.product.dropLicense({ ctr: 7 });
+      await site.start({ secret: new Uint8Array(32), usedTokens: postgresTokens(away) });
+      const done = await site.install(textOf(await licenseFile({ ctr: 8, seats: 400 })));
+      expect(done.status).toBe(503);
+      expect(site.license.entitlements?.seats).toBe(250);
+      expect(() => postgresTokens(away, { table: 'a; drop table b' })).toThrow(/plain name/);
+    } finally {
+      await away.end();
+      await site.product.remove();
     }
   });
 });

@@ -40,11 +40,12 @@ dd{margin:0}
 ul{margin:.3rem 0;padding-inline-start:1.3rem}
 li{margin:.3rem 0}
 code{font:.9rem/1.5 ui-monospace,monospace}
+.detail code{padding:0 .3rem;border:1px solid var(--hair);border-radius:.3rem}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:start;vertical-align:top;padding:.4rem .6rem .4rem 0;border-bottom:1px solid var(--hair)}
 tbody th{font-weight:400;color:var(--soft);overflow-wrap:normal}
 .changed td:last-child{font-weight:600}
-.mark{display:inline-block;margin-inline-start:.4rem;padding:0 .4rem;border:1px solid var(--warn);border-radius:.3rem;
+.mark{display:inline-block;padding:0 .4rem;border:1px solid var(--warn);border-radius:.3rem;
 font-size:.8rem;font-weight:400;color:var(--warn);background:var(--warn-page)}
 label{display:block;font-weight:600;margin-top:.9rem}
 textarea,input{width:100%;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem;
