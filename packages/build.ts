@@ -317,7 +317,9 @@ async function layOutSigner(): Promise<void> {
   writeManual(folder);
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), thirdPartyLicenses(chunks));
   for (const file of ['SECURITY.md', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
-  cpSync(join(root, 'docs'), join(folder, 'docs'), { recursive: true });
+  // The sheets with all states of the admin page are large, and for those who change the page.
+  const isForReaders = (path: string): boolean => !path.includes('/images/admin-states-');
+  cpSync(join(root, 'docs'), join(folder, 'docs'), { recursive: true, filter: isForReaders });
 }
 
 async function layOutConform(): Promise<void> {
