@@ -41,6 +41,7 @@ export interface SignedKeyset {
  * Judges a draft and its signatures as every product in the field will, from the newest published version.
  *
  * @param now seconds since 1970
+ * @param elsewhere kid → the payload digests that another ledger has, which a revocation may honor
  * @throws VtlicError for a signature that does not count, a threshold that is not reached, a rule that is broken
  */
 export function judgeDraft(
@@ -48,12 +49,13 @@ export function judgeDraft(
   signatures: readonly NamedSignature[],
   ledger: LedgerView,
   now: number,
+  elsewhere: ReadonlyMap<string, readonly string[]> = new Map(),
 ): SignedKeyset {
   const versions = publishedVersions(ledger);
   const before = versionBefore(draft, versions, ledger.genesis.iss);
   requireSignerRules(before?.keyset, draft.keyset);
   requireLowestCounters(before?.keyset, draft.keyset, ledger, now);
-  requireHonoredRecorded(before?.keyset, draft.keyset, ledger);
+  requireHonoredRecorded(before?.keyset, draft.keyset, ledger, elsewhere);
   const seen = new Map<string, string>();
   for (const { file, signature } of signatures) {
     const first = seen.get(signature.kid);
@@ -144,11 +146,16 @@ export function reasonsOf({ early, emergency }: Draft): readonly string[] {
   ];
 }
 
-/** Recorded and anchored on return. */
+/**
+ * Recorded and anchored on return.
+ *
+ * @param notes stay on record with the version, beside the reasons of the draft
+ */
 export async function publish(
   { draft, document }: SignedKeyset,
   ledger: Ledger,
   runtime: Pick<Runtime, 'step' | 'operator'>,
+  notes: readonly string[] = [],
 ): Promise<void> {
   await ledger.requireAnchor();
   ledger.adopt({
@@ -156,7 +163,7 @@ export async function publish(
     version: draft.version,
     payloadDigest: fromHex(draft.payloadDigest) ?? new Uint8Array(),
     document,
-    reasons: reasonsOf(draft),
+    reasons: [...reasonsOf(draft), ...notes],
     operator: runtime.operator,
   });
   await runtime.step('keyset-recorded');

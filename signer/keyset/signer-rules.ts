@@ -79,20 +79,26 @@ export function requireLowestCounters(
 }
 
 /**
- * Compares the payloads that a draft honors with what the ledger says that the key signed: a draft that honors another
- * one makes a forged license count. Of a key of another site this ledger knows nothing.
+ * Compares the payloads that a draft honors with what the ledger says that the key signed, and with what other ledgers
+ * proved: a draft that honors another one makes a forged license count.
  *
+ * @param elsewhere kid → the payload digests that another ledger has
  * @throws VtlicError `policy_refused`
  */
-export function requireHonoredRecorded(before: Keyset | undefined, after: Keyset, ledger: LedgerView): void {
+export function requireHonoredRecorded(
+  before: Keyset | undefined,
+  after: Keyset,
+  ledger: LedgerView,
+  elsewhere: ReadonlyMap<string, readonly string[]>,
+): void {
   for (const { kid, key } of statusChanges(before, after)) {
     if (key.honored === undefined) continue;
-    const recorded = payloadDigests(ledger, kid);
-    const strange = recorded.size === 0 ? undefined : key.honored.find((digest) => !recorded.has(digest));
+    const recorded = new Set([...payloadDigests(ledger, kid), ...(elsewhere.get(kid) ?? [])]);
+    const strange = key.honored.find((digest) => !recorded.has(digest));
     if (strange !== undefined)
       throw refused(
         `the draft honors the payload ${strange} of the revoked key ${kid}, which is not of a license in this ledger`,
-        'do not publish it; ask who made it, and draft it anew: vtlic rotation revoke KEY',
+        'do not publish it; ask who made it. The licenses of another ledger are given with --honor FILE, as to the draft',
       );
   }
 }

@@ -75,7 +75,7 @@ export function gapsOf(ledger: LedgerView): readonly string[] {
 }
 
 /** @throws VtlicError `policy_refused` where a keyset cannot have so many */
-export function requireHonorable({ digests }: SignedByKey): void {
+export function requireHonorable({ digests }: Pick<SignedByKey, 'digests'>): void {
   if (digests.length <= MAX_HONORED) return;
   throw new VtlicError(
     'policy_refused',

@@ -1,5 +1,5 @@
 /** What could slip through a rotation: unusual ways of coming too early, keys of another purpose, late licenses. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../formats/bytes.ts';
@@ -172,6 +172,22 @@ describe('a ledger that may lack licenses of a key', () => {
   it('is no ledger that neither took counters over nor was restored', async () => {
     expect(await revoke()).not.toContain('WARNING');
   });
+
+  it('says that it was restored after a loss', async () => {
+    await published('--activate', 'spare');
+    const copy = acts.file('copy.sqlite');
+    await acts.succeed(acts.run('ledger', 'backup', copy));
+    await issue('lost', '--key', 'spare');
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(fixture.site, `ledger.sqlite${suffix}`), { force: true });
+    await acts.succeed(acts.run('ledger', 'restore', copy));
+    const done = await acts.run('rotation', 'revoke', 'spare');
+    expect([done.code, done.stderr]).toEqual([
+      0,
+      expect.stringMatching(
+        /WARNING: only licenses that this ledger has[^]*this ledger was restored, and may have lost/,
+      ),
+    ]);
+  }, 120_000);
 
   it('says from which ledger counters were taken over, before the roots sign a revocation', async () => {
     const other = await makeSite({ algorithm: 'ed25519' });

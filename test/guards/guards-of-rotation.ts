@@ -122,7 +122,7 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
     against: AGAINST.rotation,
     does: 'a revoked key has only payloads honored that the ledger has',
     file: 'signer/keyset/publish.ts',
-    find: 'requireHonoredRecorded(before?.keyset, draft.keyset, ledger);',
+    find: 'requireHonoredRecorded(before?.keyset, draft.keyset, ledger, elsewhere);',
     replace: '',
     test: ROTATION_TEST,
   },
@@ -261,5 +261,13 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
     find: 'if (signedToday !== undefined) {',
     replace: 'if (signedToday === plan) {',
     test: 'test/crash/keysets.test.ts',
+  },
+  {
+    against: AGAINST.keyFile,
+    does: 'a license of another ledger is honored only with the proof that the log of that ledger contains it',
+    file: 'signer/rotation/signed-licenses.ts',
+    find: 'const { checkpoint, leaf } = checkInclusion(proof, logKeys, cose);',
+    replace: 'const { checkpoint, leaf } = checkInclusion(proof, logKeys);',
+    test: 'test/cli/rotation-elsewhere.test.ts',
   },
 ];

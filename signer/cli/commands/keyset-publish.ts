@@ -16,6 +16,7 @@ import { changesInWords } from '../../keyset/view.ts';
 import type { Ledger, LedgerView } from '../../ledger/index.ts';
 import { findEarly, requireReasons } from '../../rotation/early.ts';
 import { requireHonoredUntilNow } from '../../rotation/signed-by-key.ts';
+import type { ProvedLicenses } from '../../rotation/signed-licenses.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Site } from '../../site/site.ts';
 import { draftView, nameOfSite, releasesOf } from '../drafting.ts';
@@ -24,8 +25,9 @@ import { withAccess } from '../key-access.ts';
 import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from '../options.ts';
 import { confirmByWord, type Terminal } from '../terminal.ts';
 import { confirmDraft } from './keyset-sign.ts';
+import { honoredInWords, honorOptions, type HonorOptions, readHonored } from './rotation-signed-by.ts';
 
-interface PublishOptions extends SiteOptions, SecretOptions {
+interface PublishOptions extends SiteOptions, SecretOptions, Partial<HonorOptions> {
   readonly confirm?: string;
   readonly releases?: string;
   readonly json?: boolean;
@@ -49,17 +51,20 @@ export function addKeysetPublish(parent: Command, io: Io): void {
     .option('--releases <file>', 'the product releases in the field (default: releases.json of the site)')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', PUBLISH_HELP);
-  secretOption(siteOption(command)).action((name: string, files: readonly string[], options: PublishOptions) =>
-    withLedgerForKeysets(io, options, 'keyset publish', async (site, ledger, terminal) => {
-      const draft = readDraft(resolve(io.cwd, name));
-      const isPublished = publishedVersions(ledger).some(({ payloadDigest }) => payloadDigest === draft.payloadDigest);
-      if (isPublished) io.err(`version ${draft.version} is published already: its files are written again`);
-      else {
-        const signatures = files.map((file) => resolve(io.cwd, file));
-        await publishNew(io, site, ledger, { draft, signatures, terminal, options });
-      }
-      await reportFiles(io, site, ledger, options);
-    }),
+  secretOption(siteOption(honorOptions(command))).action(
+    (name: string, files: readonly string[], options: PublishOptions) =>
+      withLedgerForKeysets(io, options, 'keyset publish', async (site, ledger, terminal) => {
+        const draft = readDraft(resolve(io.cwd, name));
+        const isPublished = publishedVersions(ledger).some(
+          ({ payloadDigest }) => payloadDigest === draft.payloadDigest,
+        );
+        if (isPublished) io.err(`version ${draft.version} is published already: its files are written again`);
+        else {
+          const signatures = files.map((file) => resolve(io.cwd, file));
+          await publishNew(io, site, ledger, { draft, signatures, terminal, options });
+        }
+        await reportFiles(io, site, ledger, options);
+      }),
   );
 }
 
@@ -80,7 +85,13 @@ async function publishNew(
   const now = nowSeconds(io.runtime);
   requireFreshDraft(draft, now);
   const named = signatures.map((file): NamedSignature => ({ file, signature: readPartialSignature(file) }));
-  const signed = judgeDraft(draft, named, ledger, now);
+  const revoked = draft.keyset.keys.filter(({ status }) => status === 'revoked');
+  const proved = readHonored(io, ledger.genesis.iss, revoked, {
+    honor: options.honor ?? [],
+    logKey: options.logKey ?? [],
+  });
+  const notes = honoredInWords(proved);
+  const signed = judgeDraft(draft, named, ledger, now, digestsByKey(proved));
   const findings = findEarly(signed.before?.keyset, draft.keyset, {
     releases: releasesOf(io, site, options.releases),
     versions: publishedVersions(ledger),
@@ -89,10 +100,17 @@ async function publishNew(
   });
   requireReasons(findings, draft.early);
   requireHonoredUntilNow(signed.before?.keyset, draft.keyset, ledger, now);
-  const view = draftView(draft, signed.before, nameOfSite(site));
+  const view = [...draftView(draft, signed.before, nameOfSite(site)), ...notes.map((note) => `  ${note}`)];
   await confirmDraft(io, draft, view, { confirm: options.confirm, terminal, act: 'publish' });
-  await publish(signed, ledger, io.runtime);
+  await publish(signed, ledger, io.runtime, notes);
   io.err(`published: version ${draft.version}`);
+}
+
+/** kid → payload digests. */
+function digestsByKey(proved: readonly ProvedLicenses[]): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const { kid, digests } of proved) found.set(kid, [...(found.get(kid) ?? []), ...digests]);
+  return found;
 }
 
 async function reportFiles(io: Io, site: Site, ledger: LedgerView, options: PublishOptions): Promise<void> {

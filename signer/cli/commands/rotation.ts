@@ -22,11 +22,19 @@ import {
   draftOptions,
   findIssuingKey,
   findKey,
+  type NamedKey,
   purposesOf,
   runDraft,
 } from '../drafting.ts';
 import type { Io, SetExit } from '../io.ts';
 import { collect, newFilePath, siteArgument } from '../options.ts';
+import {
+  addRotationSignedBy,
+  honoredInWords,
+  honorOptions,
+  type HonorOptions,
+  readHonored,
+} from './rotation-signed-by.ts';
 import { addRotationSimulate } from './rotation-simulate.ts';
 import { addRotationStatus } from './rotation-status.ts';
 
@@ -34,11 +42,11 @@ interface StepOptions extends DraftOptions {
   readonly purpose: readonly string[];
 }
 
-interface RevokeOptions extends DraftOptions {
+interface RevokeOptions extends DraftOptions, HonorOptions {
   readonly honorNothing?: boolean;
 }
 
-interface LossOptions extends DraftOptions {
+interface LossOptions extends DraftOptions, Partial<HonorOptions> {
   readonly spare?: string;
   readonly table?: string;
 }
@@ -67,6 +75,7 @@ export function defineRotation(rotation: Command, io: Io, setExit: SetExit): voi
   addRevoke(rotation, io);
   addLost(rotation, io);
   addStolen(rotation, io);
+  addRotationSignedBy(rotation, io);
 }
 
 interface StepWords {
@@ -111,20 +120,34 @@ function addRevoke(parent: Command, io: Io): void {
     .description('drafts a keyset in which stolen keys count no more')
     .option('--honor-nothing', 'also the licenses that the ledger has are refused')
     .addHelpText('after', REVOKE_HELP);
-  draftOptions(command).action((keys: readonly string[], options: RevokeOptions) =>
-    runDraft(io, options, (context) => ({
-      keys: keys.map((key) => revocation(context, key, options.honorNothing !== true)),
-    })),
-  );
+  draftOptions(honorOptions(command)).action((names: readonly string[], options: RevokeOptions) => {
+    if (options.honorNothing === true && options.honor.length > 0)
+      throw new VtlicError('usage', '--honor-nothing and --honor contradict each other', { hint: 'give one of them' });
+    return runDraft(io, options, (context) => {
+      const keys = names.map((name) => findKey(context, name, 'issuing'));
+      if (options.honorNothing === true) return { keys: keys.map((key) => ({ key, status: 'revoked' })) };
+      return { keys: revocations(context, keys, options) };
+    });
+  });
 }
 
-function revocation(context: DraftingContext, name: string, honors: boolean): KeyChange {
-  const key = findKey(context, name, 'issuing');
-  if (!honors) return { key, status: 'revoked' };
-  warnOfGaps(context);
-  const signed = signedByKey(context.ledger, kidOfKey(key), context.now);
-  requireHonorable(signed);
-  return { key, status: 'revoked', honored: signed.digests };
+/** Revoked with everything honored that this ledger has of them, and what the files of other ledgers prove. */
+function revocations(
+  context: DraftingContext,
+  keys: readonly NamedKey[],
+  { honor = [], logKey = [] }: Partial<HonorOptions>,
+): readonly KeyChange[] {
+  const proved = readHonored(context.io, context.ledger.genesis.iss, keys, { honor, logKey });
+  if (proved.length === 0) warnOfGaps(context);
+  for (const line of honoredInWords(proved)) context.io.err(line);
+  return keys.map((key): KeyChange => {
+    const kid = kidOfKey(key);
+    const elsewhere = proved.filter((file) => file.kid === kid).flatMap(({ digests }) => digests);
+    const { digests } = signedByKey(context.ledger, kid, context.now);
+    const honored = [...new Set([...digests, ...elsewhere])].toSorted();
+    requireHonorable({ digests: honored });
+    return { key, status: 'revoked', honored };
+  });
 }
 
 /** An honest customer would be refused without a word: the officer has to know before the roots sign. */
@@ -133,7 +156,9 @@ function warnOfGaps({ io, ledger }: DraftingContext): void {
   if (gaps.length === 0) return;
   io.err('WARNING: only licenses that this ledger has are honored and reissued. It may lack some that the key signed:');
   for (const gap of gaps) io.err(`  ${gap}`);
-  io.err('  If the key signed licenses that are missing here, reissue them with another key before it is revoked.');
+  io.err(
+    '  If the key signed licenses that are missing here, take them in (--honor FILE), or reissue them with another key.',
+  );
 }
 
 const LOST_HELP = `
@@ -177,7 +202,7 @@ function addStolen(parent: Command, io: Io): void {
     .command('stolen <key>')
     .description('drafts the next thing that has to be done after a key was stolen')
     .addHelpText('after', STOLEN_HELP);
-  lossOptions(command).action(async (name: string, options: LossOptions) => {
+  lossOptions(honorOptions(command)).action(async (name: string, options: LossOptions) => {
     const why = options.emergency ?? `the key ${cleanText(name, 80)} was stolen`;
     let reissue: Reissue | undefined;
     await runDraft(io, { ...options, emergency: why }, (context) => {
@@ -189,7 +214,7 @@ function addStolen(parent: Command, io: Io): void {
         now: context.now,
         name: `reissue-${isId(name) ? name.slice(0, 64) : kidOfKey(key).slice(0, 16)}`,
       };
-      if (statusOf(context, kidOfKey(key)) !== 'active') return { keys: [revocation(context, name, true)] };
+      if (statusOf(context, kidOfKey(key)) !== 'active') return { keys: revocations(context, [key], options) };
       warnOfGaps(context);
       return { keys: replacement(context, name, options.spare) };
     });
