@@ -98,7 +98,8 @@ export function requireHonoredRecorded(
     if (strange !== undefined)
       throw refused(
         `the draft honors the payload ${strange} of the revoked key ${kid}, which is not of a license in this ledger`,
-        'do not publish it; ask who made it. The licenses of another ledger are given with --honor FILE, as to the draft',
+        'do not publish it; ask who made it. The licenses of another ledger are given with --honor FILE, as they ' +
+          'were to the draft',
       );
   }
 }
