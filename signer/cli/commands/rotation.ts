@@ -156,8 +156,8 @@ function warnOfGaps({ io, ledger }: DraftingContext): void {
   if (gaps.length === 0) return;
   io.err('WARNING: only licenses that this ledger has are honored and reissued. It may lack some that the key signed:');
   for (const gap of gaps) io.err(`  ${gap}`);
-  io.err('  If the key signed licenses that are missing here, take them in (--honor FILE), or reissue them with another');
-  io.err('  key before it is revoked.');
+  io.err('  If the key signed licenses that are missing here, take them in (--honor FILE),');
+  io.err('  or reissue them with another key, before it is revoked.');
 }
 
 const LOST_HELP = `
