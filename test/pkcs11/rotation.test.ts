@@ -1,7 +1,7 @@
 /**
  * The move to the composite on tokens, from end to end: Ed25519 in SoftHSM with customers in the field → root keys →
  * keysets → a composite key in kryoptic → Ed25519 retired → one key is lost with its token → another is stolen. At each
- * point every product version in the field is asked about every license.
+ * point the runtime of every product version in the field is asked about every license, and the simulator too.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,7 @@ import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { openSite } from '../../signer/site/site.ts';
 import { makeTrust, verify } from '../../verifier/index.ts';
 import { builtInChain, chooseKeyset, trustOfChain } from '../../verifier/keyset/index.ts';
+import { predictedOn, ProductsInTheField, type Prediction } from '../support/products-in-the-field.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';
 import { requestDocument } from '../support/site-fixture.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
@@ -25,6 +26,7 @@ let site: string;
 let softhsm: TestToken;
 let kryoptic: TestToken;
 let secrets: readonly string[];
+let field: ProductsInTheField;
 /** Honest license files, in the order in which they were issued. */
 const licenses: string[] = [];
 
@@ -54,10 +56,12 @@ beforeAll(() => {
     `local=file:${join(folder, 'passphrase')}`,
   ];
   const options = ['--issuer', 'example-vendor', '--example-catalog', '--anchor', join(folder, 'anchor')];
+  field = new ProductsInTheField(site);
   const init = runCli(['init', site, ...options, ...stores.flatMap((store) => ['--keystore', store])], { env: env() });
   expect([init.code, init.stderr]).toEqual([0, expect.anything()]);
 });
-afterAll(() => {
+afterAll(async () => {
+  await field?.remove();
   rmSync(folder, { recursive: true, force: true });
   softhsm?.remove();
   kryoptic?.remove();
@@ -136,6 +140,17 @@ function all(builtIn: Uint8Array | 'license-1', delivered: boolean): readonly st
   return licenses.map((file) => judge(file, builtIn, delivered));
 }
 
+/** What the runtime of each product in the field says now, and what the simulator says of it. */
+async function asked(): Promise<{ readonly products: unknown; readonly predicted: unknown }> {
+  const now = Math.floor(Date.now() / 1000);
+  const products = await field.ask(now);
+  const simulated = run(['rotation', 'simulate', '--json']);
+  expect([0, 19]).toContain(simulated.code);
+  return { products, predicted: predictedOn(JSON.parse(simulated.stdout) as Prediction, now) };
+}
+
+const NOBODY = { products: [], predicted: [] };
+
 const active = (count: number): readonly string[] => Array.from({ length: count }, () => 'active');
 
 /** What a thief signs with the key of a token, whose PIN he has. */
@@ -147,7 +162,8 @@ async function forge(made: TestToken, label: string, name: string): Promise<stri
     const id = Buffer.from(record.object.id, 'hex');
     const key = await token.openKey({ label: name, id, publicKey: record.publicKey, purpose: 'license' });
     const { payload } = decodeCoseSign1(dearmor('VTLIC', readFileSync(licenses.at(-1) ?? '')), TYP.license);
-    const forged = encodeLicense({ ...decodeLicense(payload), seats: 'unlimited' });
+    const license = decodeLicense(payload);
+    const forged = encodeLicense({ ...license, ctr: license.ctr + 1, seats: 'unlimited' });
     const protectedBytes = encodeProtected(record.algorithm, record.publicKey.kid, TYP.license);
     const signature = await key.sign(sigStructure(protectedBytes, forged));
     await key.close();
@@ -159,14 +175,14 @@ async function forge(made: TestToken, label: string, name: string): Promise<stri
   }
 }
 
-describe('the move to the composite', () => {
+describe('the move to the composite', { timeout: 600_000 }, () => {
   const chains: Uint8Array[] = [];
   const keep = (): void => {
     chains.push(readFileSync(chainPath()));
   };
   const built = (version: number): Uint8Array => chains[version - 1] ?? new Uint8Array();
 
-  it('begins with Ed25519 in SoftHSM, customers in the field, and a first keyset by roots of three kinds', () => {
+  it('begins with Ed25519 in SoftHSM, customers in the field, and a first keyset by roots of three kinds', async () => {
     generate('license-1', 'vendor', 'ed25519');
     issue('acme', 'license-1', 'vendor');
     generate('root-1', 'roots', 'ed25519', 'root');
@@ -179,6 +195,8 @@ describe('the move to the composite', () => {
     keep();
     issue('beta', 'license-1', 'vendor');
     expect([all('license-1', false), all(built(1), false)]).toEqual([active(2), active(2)]);
+    expect(await asked()).toEqual(NOBODY);
+    expect(field.installs.length).toBeGreaterThanOrEqual(4);
   });
 
   it('keeps the record of a root key in its token, and beside the file of a software root', async () => {
@@ -207,7 +225,7 @@ describe('the move to the composite', () => {
     }
   });
 
-  it('pre-publishes a composite key, and activates it once no release in the field lacks it', () => {
+  it('pre-publishes a composite key, and activates it once no release in the field lacks it', async () => {
     generate('license-2', 'pq', 'ed25519+ml-dsa-65');
     generate('license-3', 'spare', 'ed25519+ml-dsa-65');
     const draft = succeed(['rotation', 'pre-publish', 'license-2', 'license-3', '--version', '3']);
@@ -220,6 +238,7 @@ describe('the move to the composite', () => {
     ]);
     const early = run(['rotation', 'activate', 'license-2']);
     expect([early.code, early.stderr]).toEqual([3, expect.stringContaining('four is in the field')]);
+    expect(await asked()).toEqual(NOBODY);
     releases([
       { name: 'four', keys: [kid('license-1')], until: '2026-06-30' },
       { name: 'five', keyset: 3, takesKeysets: true },
@@ -230,9 +249,19 @@ describe('the move to the composite', () => {
     issue('delta', 'license-2', 'pq');
     expect([all(built(2), false), all(built(3), false)]).toEqual([active(4), active(4)]);
     expect(all('license-1', false)).toEqual([...active(3), 'key_unknown']);
+    expect(await asked()).toEqual(NOBODY);
+    // Whoever still ran the old release would be refused, and the simulator says whom.
+    const [old, newer] = [
+      { name: 'four', keys: [kid('license-1')] },
+      { name: 'five', keyset: 3, takesKeysets: true },
+    ];
+    releases([old, newer]);
+    const refusal = { release: 'four', lineage: 'example-vendor/vaultdesk/delta/prod-eu', reason: 'key_unknown' };
+    expect(await asked()).toEqual({ products: [refusal], predicted: [refusal] });
+    releases([{ ...old, until: '2026-06-30' }, newer]);
   });
 
-  it('retires Ed25519 for new licenses, and the old ones still verify', () => {
+  it('retires Ed25519 for new licenses, and the old ones still verify', async () => {
     publish(succeed(['rotation', 'retire', 'license-1']), 'root-1', 'root-2');
     keep();
     const request = join(folder, 'acme.json');
@@ -243,9 +272,10 @@ describe('the move to the composite', () => {
       active(4),
       active(4),
     ]);
+    expect(await asked()).toEqual(NOBODY);
   });
 
-  it('loses a key with its token: the spare signs, and nothing is refused', () => {
+  it('loses a key with its token: the spare signs, and nothing is refused', async () => {
     // The whole token is destroyed.
     rmSync(join(kryoptic.folder, 'token1.sql'), { force: true });
     const dead = run(['key', 'check', 'license-2'], 'pq');
@@ -260,11 +290,14 @@ describe('the move to the composite', () => {
     keep();
     issue('delta', 'license-3', 'spare');
     expect([all(built(2), true), all(built(5), false)]).toEqual([active(5), active(5)]);
+    expect(await asked()).toEqual(NOBODY);
   });
 
   it('replaces and revokes a stolen key: no honest license is refused, and no forged one is accepted', async () => {
     const forged = await forge(kryoptic, 'spare', 'license-3');
     expect(judge(forged, built(5), false)).toBe('active');
+    const text = readFileSync(forged, 'utf8');
+    expect((await field.takers(text)).length).toBeGreaterThan(0);
     publish(succeed(['rotation', 'stolen', 'license-3']), 'root-1', 'root-2');
     keep();
     succeed(['key', 'default', 'license-4']);
@@ -276,6 +309,12 @@ describe('the move to the composite', () => {
     expect(all(built(2), true)).toEqual(active(5));
     expect(judge(forged, built(2), true)).toBe('key_revoked');
     expect(judge(forged, built(7), false)).toBe('key_revoked');
+    await field.look(Math.floor(Date.now() / 1000));
+    await field.deliverChain();
+    expect(await asked()).toEqual(NOBODY);
+    expect(await field.takers(text)).toEqual([]);
+    for (const old of field.replaced)
+      expect((await field.takers(old.text)).filter((install) => install.isAbove(old.license))).toEqual([]);
     const status = run(['rotation', 'status']);
     expect(status.stdout).toMatch(/license-3 .*revoked/);
     expect(status.stderr).toContain('there is no spare');

@@ -1,0 +1,105 @@
+/** A hasty officer and a hostile root holder: two processes at once, files that change while they are shown, links. */
+import { spawn } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readDraft } from '../../signer/keyset/draft.ts';
+import { keysetSignings, publishedVersions } from '../../signer/keyset/published.ts';
+import { openLedgerForReading } from '../../signer/ledger/open.ts';
+import { KeysetActs } from '../support/keyset-acts.ts';
+import { baseEnv, MAIN, PtyRun } from '../support/run-cli.ts';
+import { addKey } from '../support/site-keys.ts';
+import { makeSite, type SiteFixture } from '../support/site-fixture.ts';
+
+const FIRST = ['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '1', '--activate', 'license-1'];
+
+let fixture: SiteFixture;
+let acts: KeysetActs;
+beforeEach(async () => {
+  fixture = await makeSite({ algorithm: 'ed25519' });
+  await addKey(fixture, 'root-1', 'root');
+  await addKey(fixture, 'root-2', 'root');
+  acts = new KeysetActs(fixture);
+});
+afterEach(() => {
+  fixture.remove();
+});
+
+/** The real command as a process of its own. @returns its exit code */
+function start(...args: readonly string[]): Promise<number | null> {
+  const child = spawn(process.execPath, [MAIN, ...args, '--site', fixture.site], { env: baseEnv({}), stdio: 'ignore' });
+  return new Promise((resolve) => child.once('close', resolve));
+}
+
+function inLedger(): { readonly signed: number; readonly published: number } {
+  const ledger = openLedgerForReading(`${fixture.site}/ledger.sqlite`);
+  try {
+    return { signed: keysetSignings(ledger).length, published: publishedVersions(ledger).length };
+  } finally {
+    ledger.close();
+  }
+}
+
+describe('two processes at once', () => {
+  it('never sign two drafts of one version with one root key', async () => {
+    const drafts = [
+      await acts.draft('a.draft', ...FIRST),
+      await acts.draft('b.draft', ...FIRST, '--expires', '2040-01-01'),
+    ];
+    const sign = (draft: string): Promise<number | null> => {
+      const confirm = ['--confirm', readDraft(draft).payloadDigest, ...fixture.secret];
+      return start('keyset', 'sign', draft, '--key', 'root-1', '--out', `${draft}.signature`, ...confirm);
+    };
+    const codes = await Promise.all(drafts.map(sign));
+    expect(codes.filter((code) => code === 0)).toHaveLength(1);
+    expect(drafts.filter((draft) => existsSync(`${draft}.signature`))).toHaveLength(1);
+    // Whichever was too late, because the other had the ledger, is too late for ever.
+    expect(await sign(drafts[codes.findIndex((code) => code !== 0)] ?? '')).toBe(4);
+    expect(inLedger().signed).toBe(1);
+  });
+
+  it('publish a version once', async () => {
+    const draft = await acts.draft('1.draft', ...FIRST);
+    const publish = [draft, await acts.sign(draft, 'root-1'), '--confirm', readDraft(draft).payloadDigest];
+    const codes = await Promise.all([start('keyset', 'publish', ...publish), start('keyset', 'publish', ...publish)]);
+    expect(codes).toContain(0);
+    expect(inLedger().published).toBe(1);
+    await acts.succeed(acts.run('keyset', 'publish', ...publish));
+    expect(inLedger().published).toBe(1);
+  });
+});
+
+describe('a draft that is replaced while an officer reads it', () => {
+  it('is signed as it was shown', async () => {
+    const shown = await acts.draft('1.draft', ...FIRST);
+    const { payloadDigest } = readDraft(shown);
+    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01');
+    const signature = acts.file('signature');
+    const sign = ['keyset', 'sign', shown, '--key', 'root-1', '--out', signature, '--site', fixture.site];
+    const run = new PtyRun([...sign, ...fixture.secret]);
+    await run.until(/Type Yes/, 60_000);
+    expect(run.output).toContain(payloadDigest);
+    copyFileSync(other, shown);
+    run.type('Yes\r');
+    expect(await run.ended()).toBe(0);
+    expect(acts.json(signature)['payloadSha256']).toBe(payloadDigest);
+    const refused = await acts.run('keyset', 'publish', shown, signature);
+    expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('the signature of another draft')]);
+  });
+});
+
+describe('a link in the place of a new file', () => {
+  it('is neither followed nor replaced by a signature or a draft', async () => {
+    const draft = await acts.draft('1.draft', ...FIRST);
+    for (const [name, args] of [
+      ['signature', ['keyset', 'sign', draft, '--key', 'root-1', ...fixture.secret]],
+      ['draft', ['keyset', 'draft', ...FIRST]],
+    ] as const) {
+      const target = acts.file(`target of a ${name}`);
+      const link = acts.file(`link of a ${name}`);
+      symlinkSync(target, link);
+      const done = await acts.run(...args, '--out', link);
+      expect([name, done.code === 0, existsSync(target)]).toEqual([name, false, false]);
+    }
+    expect(readFileSync(draft, 'utf8')).toContain('vtlic-keyset-draft/1');
+  });
+});
