@@ -43,6 +43,23 @@ describe('a clock that is set back', () => {
     expect((await product.start()).state).toBe('active');
   });
 
+  it('a clock below the nbf gives the free tier until it is right, unless the product has run for three days', async () => {
+    await product.dropLicense();
+    const first = await product.start();
+    await product.pass(DAY, first);
+    await first.close();
+    product.clock = 0;
+    const license = await product.start();
+    expect(license.state).toBe('free_tier');
+    product.clock = NBF + DAY;
+    await license.refresh();
+    expect(license.state).toBe('active');
+    for (let hour = 0; hour < 80; hour++) await product.pass(3600, license);
+    await license.close();
+    product.clock = 0;
+    expect((await product.start()).state).toBe('active');
+  });
+
   it('a clock that is set back or stands still does not keep a running product from noticing the end', async () => {
     await product.dropLicense({ iat: IAT, grace: 0 });
     product.clock = EXP - 10;
