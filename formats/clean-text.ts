@@ -48,6 +48,11 @@ export function groupDigits(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** "1 license", "2,001 licenses". */
+export function counted(count: number, one: string, many: string): string {
+  return `${groupDigits(count)} ${count === 1 ? one : many}`;
+}
+
 /** Characters that move the cursor, reverse the direction of a line, or are invisible. */
 const HOSTILE = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 

@@ -28,7 +28,7 @@ export async function reviewBatchOnTerminal(
 ): Promise<ReviewedBatch> {
   await askForYes(
     view,
-    `Sign these ${groupDigits(batch.end.sign)} licenses? Type Yes to sign, anything else to decline: `,
+    `Sign ${batch.end.sign === 1 ? 'this license' : `these ${groupDigits(batch.end.sign)} licenses`}? Type Yes to sign, anything else to decline: `,
     terminal,
   );
   return markBatch(batch);
@@ -81,23 +81,27 @@ const SECRET_FAULTS: ReadonlySet<ErrorCode> = new Set([
 /**
  * Opens a key for a plan that was reviewed. Where its secret is wrong, the error says how to sign the same plan without
  * a second review.
+ *
+ * @param again the options with which `--confirm` signs this plan, and whether a run before this one began it
  */
 export async function openKeyFor(
   { head, digest }: BatchPlan,
   access: KeyAccess,
   record: KeyRecord,
-  proof: boolean,
+  again: { readonly begun: boolean; readonly options: string },
 ): Promise<SigningKey> {
   try {
     return await openKey(access, record, head.ledger);
   } catch (error) {
     if (!(error instanceof VtlicError) || !SECRET_FAULTS.has(error.code)) throw error;
-    const again =
-      'nothing was signed, and the plan that you confirmed is kept for 24 hours: ' +
-      `vtlic batch --confirm ${digest}${proof ? ' --proof' : ''}`;
+    const kept =
+      (again.begun
+        ? 'nothing was signed in this run; sign the rest with: '
+        : 'nothing was signed, and the plan that you confirmed is kept for 24 hours: ') +
+      `vtlic batch --confirm ${digest}${again.options}`;
     throw new VtlicError(error.code, error.message, {
       ...error.place,
-      hint: error.hint === undefined ? again : `${error.hint}; ${again}`,
+      hint: error.hint === undefined ? kept : `${error.hint.replace(/\.$/, '')}; ${kept}`,
       cause: error,
     });
   }

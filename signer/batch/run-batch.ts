@@ -45,6 +45,7 @@ export type BatchPhase = 'planning' | 'signing';
 
 export interface BatchProgress {
   readonly show: (done: number) => void;
+  /** Ends the line of progress, if one is shown. */
   readonly end: () => void;
 }
 
@@ -53,6 +54,8 @@ export interface BatchIo {
   readonly runtime: Runtime;
   readonly terminal: ReviewTerminal | undefined;
   readonly tell: (line: string) => void;
+  /** ` --site DIR` for a command that a hint names, as the officer gave it; empty where no site was named. */
+  readonly siteArgument: string;
   /** Called as a phase begins; the total is undefined if it is not known yet. */
   readonly progress: (phase: BatchPhase, total?: number) => BatchProgress;
   /** One fault of a row. */
@@ -87,6 +90,8 @@ interface BatchKeys {
 
 interface ReadyBatch {
   readonly reviewed: ReviewedBatch;
+  /** A run before this one reserved counters by this plan: `--resume` signs the rest at any age. */
+  readonly begun: boolean;
   /** Rows that are still to be signed. */
   readonly open: number;
 }
@@ -124,7 +129,7 @@ async function runWith(access: KeyAccess, io: BatchIo, wanted: BatchWanted, keys
       wanted.confirm === undefined
         ? await fromSource(io, wanted, keys.key, ledger, access)
         : confirmed(io, wanted, wanted.confirm, ledger);
-    return await signReviewed(io, ready, keys, ledger, access);
+    return await signReviewed(io, wanted, ready, keys, { ledger, access });
   } finally {
     ledger.close();
   }
@@ -151,7 +156,7 @@ function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Led
       { hint: 'plan what is left: vtlic batch FILE --resume --dry-run, with the same --name if one was given' },
     );
   }
-  return { reviewed, open: checked.open };
+  return { reviewed, begun: checked.begun, open: checked.open };
 }
 
 async function fromSource(
@@ -191,7 +196,7 @@ async function fromSource(
       `goes on with batch ${source.name}: ${groupDigits(prepared.checked.done)} of ` +
         `${groupDigits(plan.end.rows)} rows have their license; the rest is signed as it was reviewed`,
     );
-    return { reviewed: reviewedWhenBegun(plan, prepared.checked), open: prepared.checked.open };
+    return { reviewed: reviewedWhenBegun(plan, prepared.checked), begun: true, open: prepared.checked.open };
   }
   if (terminal === undefined) {
     const { again } = prepared.summary;
@@ -211,30 +216,31 @@ async function fromSource(
     custody: key.custody,
     digest: plan.digest,
   });
-  return { reviewed: await reviewBatchOnTerminal(plan, view, terminal), open: plan.end.sign };
+  return { reviewed: await reviewBatchOnTerminal(plan, view, terminal), begun: false, open: plan.end.sign };
 }
 
 async function signReviewed(
   io: BatchIo,
-  { reviewed, open }: ReadyBatch,
+  wanted: BatchWanted,
+  { reviewed, begun, open }: ReadyBatch,
   keys: BatchKeys,
-  ledger: Ledger,
-  access: KeyAccess,
+  { ledger, access }: { readonly ledger: Ledger; readonly access: KeyAccess },
 ): Promise<BatchDone> {
   const { site, runtime } = io;
   const { batch } = reviewed;
   // Read again: somebody may have changed them while a prompt was open.
   checkPlanFresh(batch.head, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
-  const withProof = keys.proofKey !== undefined;
-  const signingKey = await openKeyFor(batch, access, keys.key, withProof);
+  const options = `${wanted.resume ? ' --resume' : ''}${keys.proofKey === undefined ? '' : ' --proof'}`;
+  const again = { begun, options: `${options}${io.siteArgument}` };
+  const signingKey = await openKeyFor(batch, access, keys.key, again);
   try {
     // Both secrets are asked for before anything is signed.
-    const proofKey = keys.proofKey === undefined ? undefined : await openKeyFor(batch, access, keys.proofKey, true);
+    const proofKey = keys.proofKey === undefined ? undefined : await openKeyFor(batch, access, keys.proofKey, again);
     try {
       await runtime.step('key-open');
       writeBatchRecord(site.paths.folder, { name: batch.head.name, input: batch.head.input, plan: batch.digest });
       await runtime.step('batch-begun');
-      const outcome = await signRows(io, { reviewed, open }, signingKey, ledger);
+      const outcome = await signRows(io, { reviewed, begun, open }, signingKey, ledger);
       return await finish(io, batch, outcome, proofKey, ledger);
     } finally {
       await proofKey?.close();

@@ -74,13 +74,14 @@ export function batchProgress(
   return {
     show: (done) => {
       const now = nowMs();
-      if (isGone || (now - drawn < EVERY_MS && done !== total)) return;
+      if (isGone || done === 0 || (now - drawn < EVERY_MS && done !== total)) return;
       drawn = now;
       any = true;
       show(`\r${progressText(LABELS[phase], done, total, (now - begun) / 1000)}\u001b[K`);
     },
     end: () => {
       if (any && !isGone) show('\n');
+      any = false;
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Faults of the command line itself: a command that does not exist, and what Commander refuses. */
 import type { Command, CommanderError } from 'commander';
-import { cleanText } from '../../formats/clean-text.ts';
+import { cleanText, counted } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 
 /** The commands that the words name, from the program down to the last one that exists. */
@@ -65,6 +65,15 @@ export function usageError(error: CommanderError, program: Command, argv: readon
   const unknown = error.code === 'commander.unknownCommand' ? unknownCommand(program, argv) : undefined;
   if (unknown !== undefined) return unknown;
   const known = commandsOf(program, argv);
+  const more = /^error: too many arguments for '(.*?)'\. Expected (\d+) arguments? but got \d+: (.*)\.$/s.exec(
+    error.message,
+  );
+  if (more !== null)
+    return new VtlicError(
+      'usage',
+      `${nameOf(known)} takes ${counted(Number(more[2]), 'argument', 'arguments')}, but it got: ${cleanText(more[3] ?? '')}`,
+      { hint: `put a text with blanks between quotes, such as "Acme GmbH"; see: ${helpOf(known)}` },
+    );
   const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
   const names = known.at(-1)?.commands.map((command) => command.name()) ?? [];
   return new VtlicError(

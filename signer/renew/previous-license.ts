@@ -77,7 +77,7 @@ export function noLicenseOf(customer: string, takenOver: string | undefined): { 
   if (takenOver === undefined)
     return {
       message: `${customer} has no license in this ledger`,
-      hint: 'check the spelling; --new-customers takes it as a new customer',
+      hint: 'look the id up with vtlic ledger show TEXT; --new-customers takes it as a new customer',
     };
   return {
     message:

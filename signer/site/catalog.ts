@@ -54,10 +54,14 @@ function readComment(reader: JsonObjectReader): void {
   for (const line of comment.node.kind === 'array' ? comment.array() : [comment]) line.string();
 }
 
+const COMMON_YEAR_DAYS = 365;
+
 /** What a valid catalog says that is seldom meant, in sentences. */
 export function catalogNotes({ products }: Catalog): readonly string[] {
   const notes: string[] = [];
-  for (const [name, { tiers }] of products) {
+  for (const [name, { maxTermDays, tiers }] of products) {
+    if (maxTermDays === COMMON_YEAR_DAYS)
+      notes.push(`${name}: a year with a 29 February has 366 days, and maxTermDays is 365: such a year cannot be sold`);
     if (tiers.size === 0) notes.push(`${name} has no tiers, so nothing of it can be sold`);
     let lower: readonly [string, Tier] | undefined;
     for (const [tierName, tier] of tiers) {

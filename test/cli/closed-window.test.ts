@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { batchProgress } from '../../signer/cli/progress.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import { csv, customers, row, writeBatch } from '../support/batch-file.ts';
-import { PtyRun } from '../support/run-cli.ts';
+import { PtyRun, runCli } from '../support/run-cli.ts';
 import { makeSite, PASSPHRASE, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
 let site: SiteFixture;
@@ -72,7 +72,49 @@ describe('a window that is closed', () => {
   }, 120_000);
 });
 
+describe('a batch that goes on after its window was closed', () => {
+  it('names, after three wrong passphrases, the command that signs the rest', async () => {
+    const fast = await makeSite({ algorithm: 'ed25519' });
+    try {
+      const file = writeBatch(fast, csv(customers(1200).map((customer) => row(customer))));
+      const begun = new PtyRun(['batch', file, '--new-customers', '--site', fast.site]);
+      await begun.until(/Type Yes/);
+      begun.type('Yes\r');
+      await begun.until(/Passphrase of key license-1: /);
+      begun.type(`${PASSPHRASE}\r`);
+      await begun.until(/signed \d/);
+      process.kill(begun.pid, 'SIGTERM');
+      expect(await begun.ended()).toBe(130);
+      const again = new PtyRun(['batch', file, '--new-customers', '--resume', '--site', fast.site]);
+      for (let tries = 1; tries <= 3; tries++) {
+        await again.until(new RegExp(`(?:Passphrase of key license-1: [^]*){${tries}}$`));
+        again.type('not the passphrase\r');
+      }
+      expect(await again.ended()).toBe(6);
+      const named =
+        /nothing was signed in this run; sign the rest with: vtlic (batch .*)/.exec(again.output)?.[1] ?? '';
+      expect(named.trim()).toMatch(new RegExp(`^batch --confirm [0-9a-f]{64} --resume --site ${fast.site}$`));
+      expect(again.output).not.toContain('.;');
+      const done = runCli([...named.trim().split(' '), ...fast.secret]);
+      expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('1,200 have their license, 0 failed')]);
+    } finally {
+      fast.remove();
+    }
+  }, 120_000);
+});
+
 describe('the progress of a batch', () => {
+  it('ends its line before a fault is reported, and shows none for a table without rows', async () => {
+    const rows = [...customers(300).map((customer) => row(customer)), row('one more', { seats: 'many' })];
+    run = new PtyRun(['batch', writeBatch(site, csv(rows)), '--new-customers', '--site', site.site]);
+    expect(await run.ended()).toBe(3);
+    expect(run.output).toMatch(/rows read and planned: \d/);
+    expect(run.output).toMatch(/a second\S*\r?\nvtlic: .*: customer: /);
+    const empty = new PtyRun(['batch', writeBatch(site, '', 'empty.csv'), '--site', site.site]);
+    expect(await empty.ended()).toBe(3);
+    expect(empty.output).toMatch(/^vtlic: .*the file is empty/);
+  });
+
   it('ends, and throws nothing, where the terminal takes no more', () => {
     let calls = 0;
     const progress = batchProgress(

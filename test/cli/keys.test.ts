@@ -85,12 +85,14 @@ describe('key retire', () => {
     expect((await vtlic('key', 'default', 'license-1')).stderr).toContain('is retired');
     const verified = await vtlic('verify', license, '--product', 'vaultdesk', '--deployment', 'prod-eu');
     expect(verified.code).toBe(0);
-    expect((await vtlic('key', 'list')).stdout).toContain('(retired)');
+    expect((await vtlic('key', 'list')).stdout).toMatch(/^license-1 .* retired /m);
   });
 
   it('lets a new key follow: the license of the retired one is renewed', async () => {
     await issue();
-    await vtlic('key', 'retire', 'license-1');
+    expect((await vtlic('key', 'retire', 'license-1')).stderr).toContain(
+      `to take this back: vtlic key retire license-1 --undo --site ${fixture.site}`,
+    );
     await generate('--name', 'license-2', '--algorithm', 'ed25519');
     expect(config().defaultKey).toBe('license-2');
     expect((await vtlic('renew', 'acme-gmbh', '--seats', '300', '--dry-run')).stderr).toContain('license-2');

@@ -126,7 +126,7 @@ describe('renew', () => {
   });
 
   it.each<[readonly string[], number, string]>([
-    [['nobody'], 3, 'nobody has no license in this ledger'],
+    [['nobody'], 3, 'nobody has no license in this ledger\n  → look the id up with vtlic ledger show TEXT'],
     [['nobody', '--new-customers'], 3, 'all of it must be said'],
     [['01936f2a-0c1d-7b3e-8a4f-5d6e7f809112'], 3, 'the ledger has no license'],
     [['acme-gmbh', '--seats', '5001'], 3, 'at most 5000'],

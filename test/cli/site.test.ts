@@ -86,6 +86,10 @@ describe('catalog check', () => {
     expect(turned.stdout).toContain('note: vaultdesk: tier team has fewer seats than enterprise');
     expect(turned.stdout).toContain('note: vaultdesk: tier team lacks what the lower tier enterprise has: sso');
     expect(check(selling({})).stdout).toContain('note: vaultdesk has no tiers');
+    const year = { maxTermDays: 365, maxGraceDays: 60, tiers: { team } };
+    expect(check({ schema: 'vtlic-catalog/1', products: { vaultdesk: year } }).stdout).toContain(
+      'note: vaultdesk: a year with a 29 February has 366 days, and maxTermDays is 365',
+    );
   });
 
   it('names the licenses in force that could no longer be renewed, before the catalog is in place', () => {

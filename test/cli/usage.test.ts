@@ -44,6 +44,8 @@ describe('a command that does not exist', () => {
   it.each([
     [['verify', 'FILE'], 'see: vtlic help verify\n'],
     [['ledger', 'show', '--nope'], 'see: vtlic help ledger show\n'],
+    [['ledger', 'show', 'Acme', 'GmbH'], 'put a text with blanks between quotes, such as "Acme GmbH"; see: vtlic'],
+    [['key', 'list', 'all'], 'vtlic key list takes 0 arguments, but it got: all\n'],
   ])('%j points to the help of its own command', async (args, hint) => {
     expect((await runHere(args)).stderr).toContain(hint);
   });

@@ -10,7 +10,7 @@ import { cleanText } from '../../../formats/clean-text.ts';
 import { BYTE_ORDER_MARK, csvRow, DELIMITER_NAMES, type CsvDelimiter } from '../../../formats/csv.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { isId } from '../../../formats/license/id.ts';
-import { runBatch, type BatchIo } from '../../batch/run-batch.ts';
+import { runBatch, type BatchIo, type BatchProgress } from '../../batch/run-batch.ts';
 import { planOnly } from '../../batch/dry-run.ts';
 import { DATE_ORDERS, templateColumns, type DateOrder } from '../../batch/csv-columns.ts';
 import { digestOfFile } from '../../batch/plan-batch.ts';
@@ -52,20 +52,23 @@ function parseDateOrder(text: string): DateOrder {
 
 export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
   command
-    .option('--name <name>', "the batch's name (default: the digest of the file); a row is signed once under one name")
-    .option('--new-customers', 'takes customers who have no license yet')
-    .option('--resume', 'goes on with a batch where it stopped')
+    .option(
+      '--name <name>',
+      'the name of the batch, under which each row is signed once (default: the digest of the file)',
+    )
+    .option('--new-customers', 'accept customers who have no license yet')
+    .option('--resume', 'go on with a batch that stopped')
     .option(
       '--delimiter <name>',
-      'what separates the columns: comma, semicolon or tab (default: what the first line has)',
+      'what separates the columns: comma, semicolon or tab (default: the one that the first line has)',
       parseDelimiter,
     )
     .option(
       '--dates <order>',
-      'how a spreadsheet wrote days: dmy, mdy or ymd (2027-11-24 is always read)',
+      'how the table writes days: dmy (24.11.2027), mdy or ymd; 2027-11-24 is always accepted',
       parseDateOrder,
     )
-    .option('--template', 'prints an empty table to fill in, and what goes into each column');
+    .option('--template', 'print an empty table, and explain its columns');
   signingOptions(command).action(async (file: string | undefined, options: BatchOptions) => {
     if (options.template === true) {
       template(io, file, options);
@@ -77,15 +80,21 @@ export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
     const hints = new Set<string>();
     await using access = new CommandAccess(io, options, options.dryRun !== true);
     const { secrets, terminal, tokens } = access;
+    let line: BatchProgress | undefined;
+    const tell = (text: string): void => {
+      line?.end();
+      io.err(text);
+    };
     const batchIo: BatchIo = {
       site,
       runtime: io.runtime,
       terminal,
-      tell: io.err,
-      progress: (phase, total) => batchProgress(phase, total, () => performance.now(), terminal?.show),
+      tell,
+      siteArgument: siteArgument(options),
+      progress: (phase, total) => (line = batchProgress(phase, total, () => performance.now(), terminal?.show)),
       fault: (fault) => {
-        const [line = '', ...hint] = errorLines(withName(fault, io.name));
-        io.err(line);
+        const [message = '', ...hint] = errorLines(withName(fault, io.name));
+        tell(message);
         // A hint that is the same for a thousand rows is shown once.
         for (const text of hint) if (!hints.has(text)) io.err(text);
         for (const text of hint) hints.add(text);

@@ -42,10 +42,10 @@ function inspect(file: Uint8Array, path: string): Inspected {
 }
 
 const HELP = `
-FILE - is standard input. --mend takes a license as a mail left it: wrapped
-anew, quoted, in HTML, quoted-printable or UTF-16, with text around it. It says
-what was wrong and writes the file as it was sent, under a new name. Nothing is
-verified by that: verify the new file.
+--mend reads a license that a mail changed: with other line breaks, quoted with
+> marks, in HTML, quoted-printable or UTF-16, or with text around it. It names
+what was wrong, and writes the license in its right form to a new file. It does
+not verify the license: run vtlic verify on the new file.
 
 Examples:
   vtlic inspect acme.vtlic
@@ -66,14 +66,14 @@ async function mend(io: Io, pasted: Uint8Array, path: string, target: string): P
   inspect(file, path);
   await createDurably(target, file, 0o644);
   for (const repair of repairs) io.err(`mended: ${REPAIR_WORDS[repair]}`);
-  if (repairs.length === 0) io.err('there was nothing to mend: the file is as it was sent');
+  if (repairs.length === 0) io.err('there was nothing to mend: the block has the form in which licenses are sent');
   io.err(`wrote ${cleanText(target, 1000)}`);
   return file;
 }
 
 export function defineInspect(command: Command, io: Io): void {
   command
-    .option('--mend <new-file>', 'writes the license as it was sent, where a mail changed its text')
+    .option('--mend <new-file>', 'write the license in its right form to this new file, after a mail changed its text')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);
   command.action(async (name: string, options: InspectOptions) => {

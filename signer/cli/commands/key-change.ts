@@ -17,18 +17,18 @@ Example:
   vtlic key default license-2`;
 
 const RETIRE_HELP = `
-Products go on verifying what it signed. To take it out of the site, see:
-vtlic help key remove
+Products still accept what it signed. --undo lets it sign again. To remove a key
+that never signed anything, see: vtlic help key remove
 
 Example:
   vtlic key retire license-1`;
 
 const REMOVE_HELP = `
-For a key that was made by mistake. Retire a key that signed licenses or a
-counters document, and a key of which the ledger cannot say what it signed: one
-of another purpose (checkpoints are not recorded), or one that is older than a
-restore. Its encrypted files stay in the keystore as NAME.age.removed-1; a key
-in a token stays in the token.
+For a key that was made by mistake. The command refuses a key that signed a
+license or a counters document, a key of another purpose (the ledger does not
+record what it signed), and a key that is older than a restore: retire these
+with vtlic key retire. The encrypted files stay in the keystore, under the name
+NAME.age.removed-1; a key in a token stays in the token.
 
 Example:
   vtlic key remove license-2`;
@@ -53,18 +53,23 @@ export function addKeyChanges(key: Command, io: Io): void {
     if (defaultKey === undefined)
       io.err(`no key signs licenses by default now; choose one: ${io.name} key default NAME${siteArgument(options)}`);
   };
-  add('default <name>', 'the key that signs licenses when no other is named', DEFAULT_HELP, (name, options) => {
+  add('default <name>', 'chooses the key that signs licenses when no other is named', DEFAULT_HELP, (name, options) => {
     const record = setDefaultKey(siteFolder(io, options), name, io.runtime);
     io.err(`${record.name} signs licenses from now on, unless another key is named`);
     report(record, options);
   });
-  add('retire <name>', 'a key that signs no more', RETIRE_HELP, (name, options) => {
+  add('retire <name>', 'stops a key from signing; what it signed stays valid', RETIRE_HELP, (name, options) => {
     const change = options.undo === true ? reviveKey : retireKey;
     const record = change(siteFolder(io, options), name, io.runtime);
-    io.err(options.undo === true ? `${record.name} signs again` : `${record.name} signs no more`);
+    const again = `${io.name} key retire ${record.name} --undo${siteArgument(options)}`;
+    io.err(
+      options.undo === true
+        ? `${record.name} signs again`
+        : `${record.name} signs no more; to take this back: ${again}`,
+    );
     report(record, options);
-  }).option('--undo', 'take the retirement back');
-  add('remove <name>', 'takes a key that never signed out of the site', REMOVE_HELP, (name, options) => {
+  }).option('--undo', 'let the key sign again');
+  add('remove <name>', 'removes a key that never signed anything', REMOVE_HELP, (name, options) => {
     const { key: record, files } = removeKey(siteFolder(io, options), name, io.runtime);
     io.err(`${record.name} (${record.publicKey.kid}) is no key of this site any more`);
     for (const file of files) io.err(`  kept: ${cleanText(file, 1000)}`);

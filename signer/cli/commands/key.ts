@@ -3,6 +3,7 @@ import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { type Algorithm, isAlgorithm } from '../../../formats/cose-algorithm.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
+import { formatColumns } from '../output.ts';
 import { fromHex } from '../../../formats/bytes.ts';
 import { isKeyPurpose, type KeyPurpose } from '../../../keys/public/key-purpose.ts';
 import {
@@ -114,9 +115,9 @@ function addGenerate(key: Command, io: Io): void {
   const generate = key
     .command('generate')
     .description('makes a key in a keystore of the site')
-    .requiredOption('--name <name>', 'what the key is called in this site');
+    .requiredOption('--name <name>', 'the name of the key in this site');
   const command = signingOptions(generate, 'the composite; ed25519 for the purpose ledger')
-    .option('--keystore <name>', 'where it lives (default: the only keystore of the site)')
+    .option('--keystore <name>', 'the keystore that keeps it (default: the only one of the site)')
     .option('--ml-dsa-keystore <name>', 'split custody: the token that holds the ML-DSA component')
     .option(
       '--wrapped',
@@ -174,9 +175,9 @@ function checkPurpose(purpose: KeyPurpose, algorithm: Algorithm | undefined): vo
 }
 
 const ADOPT_HELP = `
-For a token whose keys are made by another role, or with the maker's own tool.
-The private key must be sensitive, not extractable, and only for signing; it
-makes a test signature, and is claimed for the ledger of the site.
+For a token in which somebody else makes the keys, or the tool of its maker. The
+private key must be sensitive, not extractable, and only for signing. The
+command makes a test signature with it, and marks it as a key of this site.
 
 Examples:
   vtlic hsm keys hsm
@@ -192,8 +193,8 @@ function parseHex(text: string): Uint8Array {
 function addAdopt(key: Command, io: Io): void {
   const adopt = key
     .command('adopt')
-    .description('takes a key that is in a token already')
-    .requiredOption('--name <name>', 'what the key is called in this site')
+    .description('registers a key that a token contains already')
+    .requiredOption('--name <name>', 'the name of the key in this site')
     .option('--id <hex>', 'the key with this id (CKA_ID)', parseHex)
     .option('--label <label>', 'the key with this label (CKA_LABEL)');
   const command = signingOptions(adopt, 'what is found')
@@ -261,13 +262,20 @@ function addList(key: Command, io: Io): void {
     }
     if (site.config.keys.length === 0)
       io.err(`this site has no keys yet; make one with: ${io.name} key generate --name NAME`);
-    for (const record of site.config.keys) {
-      io.out(
-        `${record.name}  ${record.purpose}  ${record.algorithm}  ${record.custody}  ${record.keystore}  ` +
-          `${record.publicKey.kid}${record.name === site.config.defaultKey ? '  (default)' : ''}` +
-          `${record.retired === undefined ? '' : '  (retired)'}\n`,
-      );
-    }
+    else
+      for (const line of formatColumns(
+        ['name', 'purpose', 'algorithm', 'custody', 'keystore', 'state', 'key id'],
+        site.config.keys.map((record) => [
+          record.name,
+          record.purpose,
+          record.algorithm,
+          record.custody,
+          record.keystore,
+          record.retired === undefined ? (record.name === site.config.defaultKey ? 'default' : '') : 'retired',
+          record.publicKey.kid,
+        ]),
+      ))
+        io.out(`${line}\n`);
   });
 }
 
@@ -295,7 +303,7 @@ function addExport(key: Command, io: Io): void {
     .command('export <name>')
     .description('writes the public key, for products and verifiers')
     .option('--form <form>', PUBLIC_KEY_FORMS.join(', '), oneOf(isForm, PUBLIC_KEY_FORMS), 'pem')
-    .option('--out <file>', 'into a new file (default: standard output)');
+    .option('--out <file>', 'write it to this new file (default: standard output)');
   siteOption(command).action(async (name: string, options: ExportOptions & SiteOptions) => {
     const record = findSiteKey(openNamedSite(io, options), name);
     const bytes = exportPublicKey(record.publicKey, options.form);
@@ -312,7 +320,7 @@ function addExport(key: Command, io: Io): void {
 function addCheck(key: Command, io: Io): void {
   const command = key
     .command('check <name>')
-    .description('opens a key, signs a test message, and verifies it with both providers')
+    .description('opens a key, signs a test message, and verifies the signature twice')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (name: string, options: SiteOptions & SecretOptions & JsonOption) => {
     const site = openNamedSite(io, options);

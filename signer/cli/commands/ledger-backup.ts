@@ -2,7 +2,7 @@
 import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
-import { cleanText } from '../../../formats/clean-text.ts';
+import { cleanText, counted } from '../../../formats/clean-text.ts';
 import { backupLedger } from '../../handover/backup.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
@@ -16,7 +16,7 @@ export function addLedgerBackup(parent: Command, io: Io): void {
   siteOption(
     parent
       .command('backup <file>')
-      .description('a checked copy of the ledger in a new file, also while it is in use')
+      .description('makes a checked copy of the ledger, even while the ledger is in use')
       .option('--json', 'the result as one JSON document'),
   ).action(async (name: string, options: BackupOptions) => {
     const site = openNamedSite(io, options);
@@ -27,8 +27,11 @@ export function addLedgerBackup(parent: Command, io: Io): void {
       keys,
       progress: progress.show,
     }).finally(progress.clear);
-    io.err(`copied and checked: ${summary.head.entries} entries, ${summary.issued} licenses with their signatures`);
-    io.err('it holds every license in full: keep it as safe as the ledger, and apart from the anchor');
+    io.err(
+      `copied and checked: ${counted(summary.head.entries, 'entry', 'entries')}, ` +
+        `${counted(summary.issued, 'license', 'licenses')} with their signatures`,
+    );
+    io.err('the copy contains every license in full: keep it as safe as the ledger, and apart from the anchor');
     io.out(
       options.json === true
         ? jsonLine({

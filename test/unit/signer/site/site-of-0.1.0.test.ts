@@ -111,7 +111,14 @@ describe('a site of version 0.1.0', () => {
     const { code, stdout } = await run('key', 'list');
     expect([code, stdout.split('\n').map((line) => line.split(/\s+/).slice(0, 2))]).toEqual([
       0,
-      [['license-1', 'license'], ['license-2', 'license'], ['ledger-1', 'ledger'], ['counters-1', 'counters'], ['']],
+      [
+        ['name', 'purpose'],
+        ['license-1', 'license'],
+        ['license-2', 'license'],
+        ['ledger-1', 'ledger'],
+        ['counters-1', 'counters'],
+        [''],
+      ],
     ]);
   });
 
