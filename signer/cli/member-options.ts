@@ -23,6 +23,9 @@ const FLAGS: readonly (readonly [member: MemberName, flags: string])[] = [
   ['resetClock', '--reset-clock'],
 ];
 
+/** The options, as a command line has them. */
+export const MEMBER_FLAGS: readonly string[] = FLAGS.map(([, flags]) => flags.split(' ')[0] ?? '');
+
 export interface MemberOptions extends Readonly<Partial<Record<MemberName, string | true>>> {
   readonly limit: readonly string[];
 }

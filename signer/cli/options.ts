@@ -32,19 +32,23 @@ export interface SecretOptions {
 }
 
 export function siteOption(command: Command): Command {
-  return command.option('--site <dir>', 'the site (default: VTLIC_SITE, else this folder)');
+  return command.option('--site <dir>', 'the folder of the site (default: VTLIC_SITE, else this folder)');
 }
 
 export function secretOption(command: Command): Command {
   return command
     .option(
       '--secret <name=source>',
-      'secret of keystore NAME from fd:N or file:PATH (repeatable)',
+      'read the passphrase or PIN of a keystore from a file (NAME=file:PATH) or descriptor (NAME=fd:N), instead of ' +
+        'asking for it (repeatable)',
       collect,
       [] as string[],
     )
-    .option('--last-try <serial>', 'show a PIN although the token of this serial says that it is its last try')
-    .option('--untested-token', 'use a token of a family that this toolkit was never run against');
+    .option(
+      '--last-try <serial>',
+      'give the PIN to the token with this serial number although it has only one try left',
+    )
+    .option('--untested-token', 'use a token of a family that was never tested with this program');
 }
 
 /** `NAME` for the officer's own variable, or `NAME=VALUE`. The value is not repeated in a message. */
@@ -196,12 +200,8 @@ export interface ProofOptions {
 
 export function proofOption(command: Command): Command {
   return command
-    .option(
-      '--proof',
-      'write FILE.vtlic.tlog-proof beside each license: a proof that the ledger contains it, to a checkpoint signed ' +
-        'at the end',
-    )
-    .option('--proof-key <name>', 'the key with the purpose ledger that signs the checkpoint (default: the only one)');
+    .option('--proof', 'also write FILE.vtlic.tlog-proof beside each license, which proves that the ledger contains it')
+    .option('--proof-key <name>', 'with --proof: the ledger key that signs (default: the only one)');
 }
 
 /** @throws VtlicError `usage`: a site without a ledger key has nothing to sign a checkpoint with */

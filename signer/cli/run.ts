@@ -1,5 +1,5 @@
 /** The command line: one file a command, one exit code a fault. */
-import { Command, CommanderError, Help } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { VtlicError } from '../../formats/error.ts';
 import { asVtlicError, reportError } from './output.ts';
 import { EXIT } from './exit-codes.ts';
@@ -54,7 +54,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'issue',
     {
       args: '[request]',
-      description: 'issues a license: shows what will be signed, and signs it after Yes',
+      description: 'issues a license: shows what it will sign, and signs after you type Yes',
       load: async () => (await import('./commands/issue.ts')).defineIssue,
     },
   ],
@@ -62,7 +62,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'renew',
     {
       args: '[target]',
-      description: 'renews a license (id, file or customer): shows what changes, and signs it after Yes',
+      description: 'renews a license: shows what changes, and signs after you type Yes',
       load: async () => (await import('./commands/renew.ts')).defineRenew,
     },
   ],
@@ -70,7 +70,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'batch',
     {
       args: '[file]',
-      description: 'issues and renews by the thousand: judges every row, shows one summary, and signs after one Yes',
+      description: 'issues and renews many licenses from one table, with one review and one Yes',
       load: async () => (await import('./commands/batch.ts')).defineBatch,
     },
   ],
@@ -78,14 +78,14 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'release',
     {
       args: '<id>',
-      description: 'writes the file of an issued license again, from the bytes in the ledger',
+      description: 'writes the file of an issued license again, from the ledger',
       load: async () => (await import('./commands/release.ts')).defineRelease,
     },
   ],
   [
     'ledger',
     {
-      description: 'the record of everything that was signed',
+      description: 'checks, lists, backs up and restores the record of all that was signed',
       load: async () => {
         const parts = await Promise.all([
           import('./commands/ledger-status.ts').then((part) => part.addLedgerStatus),
@@ -107,14 +107,14 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
   [
     'calendar',
     {
-      description: 'writes what ends when (licenses, keysets, keys) as a file for a calendar program',
+      description: 'writes what ends when, as a file for a calendar program',
       load: async () => (await import('./commands/calendar.ts')).defineCalendar,
     },
   ],
   [
     'counters',
     {
-      description: 'hands counters over to another ledger, and takes them over',
+      description: 'moves the right to issue for customers to the ledger of another site',
       load: async () => {
         const parts = await Promise.all([
           import('./commands/counters-export.ts').then((part) => part.addCountersExport),
@@ -129,7 +129,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'verify',
     {
       args: '<file>',
-      description: 'verifies a license file for a product; exit code 0, 20, 21 or 22',
+      description: 'verifies a license file as a product does; exit code 0, 20, 21 or 22',
       load: async () => (await import('./commands/verify.ts')).defineVerify,
     },
   ],
@@ -137,21 +137,21 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'inspect',
     {
       args: '<file>',
-      description: 'shows what a license file says; does not verify it',
+      description: 'shows what a license file says, without verifying it',
       load: async () => (await import('./commands/inspect.ts')).defineInspect,
     },
   ],
   [
     'keyset',
     {
-      description: 'makes, shows and judges keysets, and writes their keys for products',
+      description: 'makes, publishes, shows and verifies keysets (the keys that products trust)',
       load: async () => (await import('./commands/keyset.ts')).defineKeyset,
     },
   ],
   [
     'rotation',
     {
-      description: 'moves from one key to the next: status, phases, and what to do with a lost or stolen key',
+      description: 'replaces a key by the next one, also when it is lost or stolen',
       load: async () => (await import('./commands/rotation.ts')).defineRotation,
     },
   ],
@@ -159,7 +159,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'revoke',
     {
       args: '<licenses...>',
-      description: 'drafts a keyset in which single licenses count no more',
+      description: 'drafts a keyset by which products refuse single licenses',
       load: async () => (await import('./commands/revoke.ts')).defineRevoke,
     },
   ],
@@ -167,21 +167,21 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'supersede',
     {
       args: '<licenses...>',
-      description: 'drafts a keyset in which everything older than these licenses counts no more',
+      description: 'drafts a keyset by which products refuse all that these licenses replaced',
       load: async () => (await import('./commands/revoke.ts')).defineSupersede,
     },
   ],
   [
     'hsm',
     {
-      description: 'lists tokens, and examines one before a ceremony',
+      description: 'lists tokens (HSMs), and checks whether one is fit to sign',
       load: async () => (await import('./commands/hsm.ts')).defineHsm,
     },
   ],
   [
     'manual',
     {
-      description: 'writes the manual page, for man',
+      description: 'writes the manual page for the command man',
       load: async () => {
         const { defineManual } = await import('./commands/manual.ts');
         return (command, io, _setExit, whole) => {
@@ -193,7 +193,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
   [
     'completion',
     {
-      description: 'writes the completion of commands and options for bash, zsh or fish',
+      description: 'writes a file by which bash, zsh or fish complete commands and options',
       load: async () => {
         const { defineCompletion } = await import('./commands/manual.ts');
         return (command, io, _setExit, whole) => {
@@ -219,22 +219,17 @@ Exit codes: 0 done; 2 usage or configuration; 3 request refused; 4 ledger
 refused; 5 token or key not found; 6 PIN or passphrase refused; 11 output not
 written; 20 not valid; 21 not in force. README.md has all of them.`;
 
-/** An option that may be repeated begins with an empty list, which is no default that a reader could use. */
-function optionDescription(option: Parameters<Help['optionDescription']>[0]): string {
-  return Array.isArray(option.defaultValue) ? option.description : new Help().optionDescription(option);
-}
-
 /** @param isNamed the commands whose modules are loaded */
 async function build(isNamed: (name: string) => boolean, io: Io, setExit: SetExit): Promise<Command> {
   const program = new Command('vtlic');
   program
-    .description('Issues and verifies signed .vtlic license files, offline.')
+    .description('Issues and verifies signed .vtlic license files, without a network.')
     .version(VERSION)
     .helpCommand('help [command]', 'shows the help of a command')
+    .helpOption('-h, --help', 'shows this help')
     .showHelpAfterError(false)
     .enablePositionalOptions()
     .exitOverride()
-    .configureHelp({ optionDescription })
     .addHelpText('after', AFTER_LIST)
     .configureOutput({
       writeOut: io.out,
@@ -253,17 +248,13 @@ async function build(isNamed: (name: string) => boolean, io: Io, setExit: SetExi
 
 async function buildWhole(io: Io, setExit: SetExit): Promise<Command> {
   const program = await build(() => true, io, setExit);
-  await addExamples(program, []);
+  await addHelp(program);
   return program;
 }
 
-/** Commands whose module has no examples in its help get them from `examples.ts`. */
-async function addExamples(command: Command, words: readonly string[]): Promise<void> {
-  const { EXAMPLES } = await import('./examples.ts');
-  const lines = EXAMPLES.get(words.join(' ')) ?? [];
-  if (lines.length > 0)
-    command.addHelpText('after', `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((l) => `  ${l}`).join('\n')}`);
-  for (const child of command.commands) await addExamples(child, [...words, child.name()]);
+/** What only a help text needs is loaded only for one. */
+async function addHelp(program: Command): Promise<void> {
+  (await import('./help.ts')).completeHelp(program);
 }
 
 /** Commander passes settings on only to commands that were made after them. */
@@ -305,7 +296,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
         exit = code;
       },
     );
-    if (words !== undefined || argv.includes('--help') || argv.includes('-h')) await addExamples(program, []);
+    if (words !== undefined || argv.includes('--help') || argv.includes('-h')) await addHelp(program);
     const unknown = words === undefined ? undefined : unknownCommand(program, words);
     if (unknown !== undefined) throw unknown;
     // Commander's own help command goes one level deep.

@@ -61,10 +61,10 @@ function parseTime(text: string): number {
 
 export function signingOptions(command: Command): Command {
   command
-    .option('--key <name>', 'the key that signs (default: that of the site)')
-    .option('--dry-run', 'write the plan to plans/DIGEST and print the digest, sign nothing')
-    .option('--confirm <digest>', 'sign exactly the plan of this digest')
-    .option('--confirm-time <time>', "the time now, where the ledger doubts this machine's clock", parseTime)
+    .option('--key <name>', 'the key that signs (default: the default key of the site)')
+    .option('--dry-run', 'sign nothing: write the plan to plans/DIGEST, and print its digest')
+    .option('--confirm <digest>', 'sign exactly the plan with this digest')
+    .option('--confirm-time <time>', "the correct time now, if the ledger doubts this machine's clock", parseTime)
     .option('--json', 'the result as one JSON document');
   return secretOption(siteOption(proofOption(command)));
 }

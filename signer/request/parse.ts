@@ -113,7 +113,11 @@ const MEMBERS: { readonly [N in MemberName]: Member<keyof Request> } = {
   offlineSeconds: optional('offlineSeconds', readOfflineSeconds, 'the offline window in seconds'),
   updatesUntil: optional('updatesUntil', readUpdatesUntil, 'the last day (UTC) of the builds that it covers'),
   use: optional('use', readUse, 'non-production, trial or emergency'),
-  resetClock: optional('resetClock', readResetClock, 'true to lower the time floor of the verifiers once'),
+  resetClock: optional(
+    'resetClock',
+    readResetClock,
+    'accept an earlier clock once, for a customer whose clock was wrong',
+  ),
   ext: optional('ext', readExt, 'further values, for a profile of the product'),
 };
 

@@ -27,6 +27,21 @@ async function helpOf(name: string): Promise<string> {
   return done.stdout;
 }
 
+const GROUPS_OF_OPTIONS: readonly string[] = [
+  'Options:',
+  'What the license says:',
+  'The draft and its number:',
+  'Review and signature:',
+  'Passphrases, PINs and tokens:',
+  'Common options:',
+];
+
+/** The lines below a heading, up to the next empty line. */
+function partOf(help: string, heading: string): string {
+  const [, after = ''] = help.split(`\n${heading}\n`);
+  return after.split('\n\n')[0] ?? '';
+}
+
 function examplesIn(help: string): readonly string[] {
   const [, after = ''] = help.replaceAll(/ \\\n */g, ' ').split(/^Examples?:$/m);
   return [...after.matchAll(/^ {2}(vtlic .+)$/gm)].map((match) => match[1] ?? '');
@@ -57,6 +72,33 @@ describe('the help', () => {
     expect(help).not.toContain('default: []');
   });
 
+  it.each(LEAVES)(
+    'groups the options of "vtlic %s", explains each argument and marks what is required',
+    async (name) => {
+      const help = await helpOf(name);
+      const headings = [...help.matchAll(/^([A-Z][^\n:]*:)$/gm)].map((match) => match[1] ?? '');
+      const groups = headings.filter((heading) => GROUPS_OF_OPTIONS.includes(heading));
+      expect(groups).toEqual(GROUPS_OF_OPTIONS.filter((heading) => groups.includes(heading)));
+      expect(groups.at(-1)).toBe('Common options:');
+      expect(partOf(help, 'Common options:')).toContain('--help');
+      if (help.includes('--site <dir>')) expect(partOf(help, 'Common options:')).toContain('--site <dir>');
+      if (help.includes('--last-try'))
+        expect(partOf(help, 'Passphrases, PINs and tokens:')).toMatch(/--secret [^]*--last-try/);
+      const [, before = '', after = ''] = /^Usage: vtlic [a-z -]*?((?:--.*)?)\[options\](.*)$/m.exec(help) ?? [];
+      for (const [, argument = ''] of after.matchAll(/[<[]([a-z]+)/g))
+        expect(partOf(help, 'Arguments:')).toMatch(new RegExp(`^ {2}${argument} {2,}\\S`, 'm'));
+      for (const [option] of before.matchAll(/--[a-z-]+/g))
+        expect(help.replaceAll(/\s+/g, ' ')).toMatch(new RegExp(`${option} <[^>]+> (?:(?! -).)*\\(required\\)`));
+      expect(help).not.toMatch(/default: \d{4,}|\(default:[^)]*\)\s+\(default:/);
+    },
+  );
+
+  it('marks by "required" what a command does not run without', async () => {
+    expect(await helpOf('verify')).toMatch(/^Usage: vtlic verify --product <id> \[options\] <file>$/m);
+    expect((await runHere(['verify', 'FILE'])).stderr).toContain("required option '--product <id>' not specified");
+    expect(await helpOf('init')).toMatch(/^Usage: vtlic init --issuer <id> \[options\] <dir>$/m);
+  });
+
   it.each(LEAVES)('gives for "vtlic %s" an example, which the command line takes', async (name) => {
     const examples = examplesIn(await helpOf(name));
     expect(examples.length).toBeGreaterThan(0);
@@ -66,7 +108,7 @@ describe('the help', () => {
       expect([example, done.stderr]).toEqual([
         example,
         expect.not.stringMatching(
-          /unknown option|missing required|not specified|too many arguments|no command|which command|is given twice|argument .* is invalid|defect/,
+          /unknown option|missing required|not specified|takes \d arguments?, but|no command|which command|is given twice|argument .* is invalid|defect/,
         ),
       ]);
     }

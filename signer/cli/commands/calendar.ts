@@ -35,10 +35,15 @@ Example:
 
 export function defineCalendar(command: Command, io: Io): void {
   command
-    .option('--within <time>', 'how far ahead: 60d, 8w (default: 400d)', parseSpan, DEFAULT_DAYS * DAY_SECONDS)
-    .option('--plan <file>', 'a rotation plan, whose steps come into the calendar')
+    .option(
+      '--within <time>',
+      'how far ahead, such as 60d or 8w (default: 400d)',
+      parseSpan,
+      DEFAULT_DAYS * DAY_SECONDS,
+    )
+    .option('--plan <file>', 'also write the steps of this rotation plan')
     .option('--releases <file>', 'the product releases in the field (default: releases.json of the site)')
-    .option('--out <file>', 'into a new file (default: standard output)')
+    .option('--out <file>', 'write it to this new file (default: standard output)')
     .addHelpText('after', HELP);
   siteOption(command).action((options: CalendarOptions) =>
     withLedger(io, options, undefined, async (ledger, site) => {

@@ -30,7 +30,7 @@ Examples:
 export function defineCatalog(command: Command, io: Io): void {
   const check = command
     .command('check [file]')
-    .description('reads a catalog, and names what it sells, what looks wrong, and who could no longer renew')
+    .description('shows what a catalog sells, what looks wrong, and who could not renew')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);
   siteOption(check).action((file: string | undefined, options: CheckOptions) => {

@@ -43,9 +43,13 @@ Example:
 export function addCountersExport(parent: Command, io: Io): void {
   const command = parent
     .command('export <file>')
-    .description('hands counters over in a signed document: nothing is issued here for them any more')
+    .description('hands counters over to another ledger; this one then issues no more')
     .requiredOption('--to <ledger>', 'the id of the ledger that takes them over', parseLedgerId)
-    .option('--customer <id>', 'of one customer alone (default: of all, also those never seen)', parseCustomer)
+    .option(
+      '--customer <id>',
+      'only the counters of this customer (default: of all, also of future ones)',
+      parseCustomer,
+    )
     .option('--key <name>', 'the key that signs (default: the only one with the purpose counters)')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);

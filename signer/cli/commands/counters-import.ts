@@ -30,7 +30,7 @@ interface ImportOptions extends SiteOptions, SecretOptions {
 export function addCountersImport(parent: Command, io: Io): void {
   const command = parent
     .command('import <file>')
-    .description("takes counters over from another ledger; this ledger's own document takes them back")
+    .description('takes counters over from another ledger, or takes its own back')
     .option(
       '--trust <keys>',
       "a file with the counters key of the other site (repeatable; besides the site's own)",

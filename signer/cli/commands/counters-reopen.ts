@@ -31,8 +31,8 @@ interface ReopenOptions extends SiteOptions, SecretOptions {
 export function addCountersReopen(parent: Command, io: Io): void {
   const command = parent
     .command('reopen')
-    .description('opens again what a restore closed, because the lost part of the ledger had handed counters over')
-    .option('--customer <id>', 'one customer alone, who was not handed over', parseCustomer)
+    .description('opens counters again that a restore closed, after a lost handover')
+    .option('--customer <id>', 'only this customer, who was not handed over', parseCustomer)
     .option(
       '--handed <file>',
       'a document that the lost part made: whom it names stays closed, all others open (repeatable)',

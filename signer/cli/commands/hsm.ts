@@ -55,7 +55,7 @@ export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
   siteOption(
     hsm
       .command('list')
-      .description('lists PKCS#11 modules and their tokens; no PIN is asked for')
+      .description('lists PKCS#11 modules and their tokens, without a PIN')
       .option(
         '--module <path>',
         "a module to look at (repeatable; default: the site's and the well-known ones)",
@@ -69,7 +69,7 @@ export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
     siteOption(
       hsm
         .command('keys <token>')
-        .description('lists the keys in a token, named by a keystore of the site or a pkcs11: URI')
+        .description('lists the keys in a token')
         .option('--env <variable>', ENV_WORDS, collect, [] as string[])
         .option('--json', 'the result as one JSON document'),
     ),
@@ -78,10 +78,7 @@ export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
     siteOption(
       hsm
         .command('doctor <token>')
-        .description(
-          'examines a token, named by a keystore of the site or a pkcs11: URI; exit code 0 if all that is ' +
-            'needed passes',
-        )
+        .description('checks whether a token is fit to sign; exit code 0 if it is, 19 if it is not')
         .option('--env <variable>', ENV_WORDS, collect, [] as string[])
         .option('--json', 'the result as one JSON document'),
     ),

@@ -78,23 +78,23 @@ function checkUri(keystore: string, { unknown: [unknown], modulePath, moduleName
 }
 
 const HELP = `
---anchor token:KEYSTORE keeps the anchor in the token of a keystore (--keystore
-KEYSTORE=pkcs11:URI), as a private data object: it does not roll back with any
-disk. Every run that signs or releases then logs in to that token. The object
-is named after the issuer; token:KEYSTORE/LABEL gives it another name, for a
-second ledger in one token.`;
+The anchor is a small file by which the ledger notices that an old copy of it
+was put back. Keep it on another disk, and out of backups of the site.
+--anchor token:KEYSTORE keeps it in a token instead (a private data object),
+where no old copy can come back. Every command that signs or releases then logs
+in to that token. token:KEYSTORE/LABEL gives the object a name of its own, for a
+second ledger in the same token.`;
 
 export function defineInit(command: Command, io: Io): void {
   command
-    .requiredOption('--issuer <id>', 'who issues: the iss of every license; never renamed')
+    .requiredOption('--issuer <id>', 'the id of the vendor, which is in every license and never changes')
     .option(
       '--anchor <place>',
-      "where the ledger's head is kept besides the ledger: a file, best on another disk, or token:KEYSTORE " +
-        '(default: the file DIR.anchor)',
+      'where the anchor is kept: a file, best on another disk, or token:KEYSTORE ' + '(default: the file DIR.anchor)',
     )
     .option(
       '--keystore <name=where>',
-      'where keys live: NAME=file:PATH or NAME=pkcs11:URI (repeatable; default: local=file:keys)',
+      'where keys are kept: NAME=file:PATH or NAME=pkcs11:URI (repeatable; default: local=file:keys)',
       (value: string, all: KeystoreConfig[]) => [...all, parseKeystore(value)],
       [] as KeystoreConfig[],
     )

@@ -26,7 +26,8 @@ interface IssueOptions extends SigningOptions, MemberOptions {
 }
 
 const HELP = `
-The request is a file (docs/site.md), or it is named by options.
+Name the order in a file, or by options. --customer, --product, --tier, --seats
+and --until are then required.
 
 Examples:
   vtlic issue request.json
@@ -34,9 +35,9 @@ Examples:
     --tier enterprise --seats 250 --until 2027-11-24 --reference PO-4711
   vtlic issue request.json --emergency --dry-run
 
---emergency plans a license for a day when the usual way is barred: "from" and
-"until" of the request are the time in which the plan may be used. On the day,
---emergency --confirm DIGEST signs it for a few days.`;
+--emergency prepares a license for a day on which you cannot work as usual.
+"from" and "until" of the request are the time in which the plan can be used.
+On that day, --emergency --confirm DIGEST signs it for a few days.`;
 
 function parseDays(text: string): number {
   if (!/^[1-9][0-9]?$/.test(text)) throw invalid('expected a number of days, 1 to 90');
@@ -50,7 +51,7 @@ export function defineIssue(command: Command, io: Io): void {
     limits: 'one limit of the tier (repeatable)',
   }).addHelpText('after', HELP);
   command
-    .option('--emergency', 'break-glass: plan it ahead with --dry-run, sign it on the day with --confirm')
+    .option('--emergency', 'plan ahead (--dry-run) a license for an emergency, or sign it on the day (--confirm)')
     .option('--days <n>', 'with --emergency: for how many days (default: what the catalog allows)', parseDays);
   signingOptions(command).action(async (file: string | undefined, options: IssueOptions) => {
     const given = [...givenMembers(options).map(([member]) => member), ...options.limit, options.customer].some(

@@ -51,7 +51,7 @@ export function addKeysetExport(parent: Command, io: Io): void {
     .description('writes the keys of a chain for products')
     .requiredOption('--form <form>', FORMS.join(', '), oneOf(isForm, FORMS))
     .option('--package <name>', 'package of the Go or Java file, namespace of the C# file')
-    .option('--out <file>', 'into a new file (default: standard output)')
+    .option('--out <file>', 'write it to this new file (default: standard output)')
     .addHelpText('after', HELP)
     .action(async (name: string, options: ExportOptions) => {
       const product = productKeysOf(readPublishedChain(resolve(io.cwd, name)));

@@ -36,8 +36,8 @@ interface PublishOptions extends SiteOptions, SecretOptions, Partial<HonorOption
 const PUBLISH_HELP = `
 Judges the draft and the signatures as every product in the field will, records
 the version in the ledger, and writes keysets/chain.keyset: the file that
-products build in, and that is delivered to installs. Cut short, the same
-command finishes it.
+products build in, and that is delivered to installs. If it is
+interrupted, run the same command again.
 
 Example:
   vtlic keyset publish 2.draft 2.draft.1f3a9c02.signature \\
@@ -161,7 +161,7 @@ Example:
 export function addKeysetAdopt(parent: Command, io: Io): void {
   const command = parent
     .command('adopt <chain>')
-    .description('takes up keysets unknown to this site')
+    .description('accepts published keysets that this site does not know yet')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', ADOPT_HELP);
   secretOption(siteOption(command)).action((name: string, options: PublishOptions) =>

@@ -75,7 +75,7 @@ export function defineKeyset(keyset: Command, io: Io, setExit: SetExit): void {
     });
   keyset
     .command('verify <file>')
-    .description('judges keysets as a product does')
+    .description('verifies keysets as a product does')
     .requiredOption('--built-in <chain>', 'the file of the keyset chain that the product has built in')
     .option('--issuer <id>', 'the vendor (default: the issuer of the built-in chain)')
     .option('--require-composite', 'judge as a product does that has "composite required" compiled in')

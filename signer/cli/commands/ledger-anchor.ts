@@ -37,27 +37,25 @@ interface AnchorOptions extends SiteOptions, SecretOptions {
 }
 
 const HELP = `
-PLACE is a file, or token:KEYSTORE (token:KEYSTORE/LABEL), where KEYSTORE is a
-name in site.json.
+PLACE is a file, or token:KEYSTORE, where KEYSTORE is the name of a keystore in
+site.json. (token:KEYSTORE/LABEL also names the object in the token.)
 
-  The token is replaced, and the old one is still readable: write the new one
-  into site.json as a keystore with a name of its own, keep the old one there
-  until this is done, then:  vtlic ledger anchor --to token:NEW
-  The old token, or the disk with the anchor, is gone for good:
-    vtlic ledger restore --lost-anchor --skip N --anchor PLACE
-    Nothing then says what the ledger may lack, but you: see
-    vtlic help ledger restore
-  The keys of a lost token are lost with it: make new ones (vtlic key generate).
+The command shows what it will do, and asks you to type a word. The ledger
+records the move for ever, and the old place records that the anchor was moved.
+If the command is interrupted, run it again.
 
-The old place says from then on that the anchor was moved: what stayed there
-would vouch for an old copy of the ledger. It shows what it would do, and takes
-a typed word for it. The act stays in the record for ever. Cut short, it is
-finished by the same command.`;
+To replace a token that still works: add the new token to site.json as a
+keystore with a new name, keep the old one there, and run
+  vtlic ledger anchor --to token:NEW
+If the old token, or the disk with the anchor, is lost for good, run
+  vtlic ledger restore --lost-anchor --skip N --anchor PLACE
+and read vtlic help ledger restore first. The keys of a lost token are lost
+with it: make new ones with vtlic key generate.`;
 
 export function addLedgerAnchor(parent: Command, io: Io): void {
   const command = parent
     .command('anchor')
-    .description('moves the anchor: from a file to a token, from a token to another, or back')
+    .description('moves the anchor to another file or token')
     .requiredOption('--to <place>', 'a file, or token:KEYSTORE')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);

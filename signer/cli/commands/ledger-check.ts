@@ -28,7 +28,7 @@ interface CheckOptions extends LedgerFileOptions {
 export function addLedgerCheck(parent: Command, io: Io): void {
   const command = parent
     .command('check <file>')
-    .description('checks a proof or a checkpoint by the key of its log; exit code 19 when it does not hold')
+    .description('verifies a proof or a checkpoint; exit code 19 if it is wrong')
     .option('--license <file>', 'the license that a proof should speak of')
     .option('--from <checkpoint>', 'the older checkpoint, for a proof that the log only grew')
     .option(

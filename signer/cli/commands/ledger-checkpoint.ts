@@ -19,10 +19,10 @@ interface CheckpointOptions extends LedgerFileOptions, LogSigningOptions {
 export function addLedgerCheckpoint(parent: Command, io: Io): void {
   const command = parent
     .command('checkpoint')
-    .description('signs the tree head (c2sp.org/tlog-checkpoint)')
+    .description('signs a checkpoint: what the ledger contains today, for auditors')
     .option('--key <name>', 'the key that signs (default: the only one with the purpose ledger)')
-    .option('--log-key', 'print the public key of each log, the newest first, for those who check; sign nothing')
-    .option('--out <file>', 'into a new file (default: standard output)')
+    .option('--log-key', 'sign nothing: print the public key by which checkpoints are verified')
+    .option('--out <file>', 'write it to this new file (default: standard output)')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((options: CheckpointOptions) =>
     withLedger(io, options, undefined, async (ledger, site) => {

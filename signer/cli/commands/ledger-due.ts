@@ -38,9 +38,10 @@ function parseProduct(text: string): string {
 }
 
 const HELP = `
-The newest license of each lineage is listed, if it ends in this time, or has
-ended and is in grace. With --csv it is written as its renewal, for so many
---years more: look through the table, and give it to vtlic batch.
+Lists the newest license of each customer, product and deployment, if it ends
+within this time, or has ended and is still in its grace. With --csv, each row
+is already the renewal, for one year more (or for --years N). Change the table
+where a customer changes or leaves, and give it to vtlic batch.
 
 Examples:
   vtlic ledger due --within 60d
@@ -50,14 +51,19 @@ Examples:
 export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
   const command = parent
     .command('due')
-    .description('the licenses that run out, the first to end first; with --csv, the table that renews them')
-    .option('--within <time>', 'how far ahead: 60d, 8w', parseSpan, DEFAULT_WITHIN_DAYS * DAY_SECONDS)
+    .description('lists the licenses that end soon; --csv writes the table that renews them')
+    .option(
+      '--within <time>',
+      'how far ahead, such as 60d or 8w (default: 60d)',
+      parseSpan,
+      DEFAULT_WITHIN_DAYS * DAY_SECONDS,
+    )
     .option('--ended <time>', 'also those that ended so long ago (default: those in grace)', parseSpan)
     .option('--product <id>', 'only licenses of this product', parseProduct)
     .option('--handed-over', 'also licenses whose counters were handed over to another ledger')
     .option('--csv', 'their renewals, as a table that vtlic batch reads')
     .option('--years <n>', 'with --csv: for how long they are renewed (default: 1)', parseYears)
-    .option('--ledger <file>', "another copy of the ledger than the site's")
+    .option('--ledger <file>', 'read this copy of the ledger instead of the ledger of the site')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);
   siteOption(command).action((options: DueOptions) =>

@@ -18,9 +18,9 @@ const CHUNK = 1 << 16;
 export function addLedgerExport(parent: Command, io: Io): void {
   const command = parent
     .command('export')
-    .description('every entry as a line of JSON, without what says who a customer is')
+    .description('writes every entry as a line of JSON, without what identifies customers')
     .option('--with-names', 'with customers, deployments, names, references, file names and salts')
-    .option('--ledger <file>', "another copy of the ledger than the site's");
+    .option('--ledger <file>', 'read this copy of the ledger instead of the ledger of the site');
   siteOption(command).action((options: ExportOptions) =>
     withLedger(io, options, options.ledger, (ledger) => {
       const lines = new AuditLines(ledger, options.withNames ?? false);

@@ -42,15 +42,12 @@ interface ProveOptions extends LedgerFileOptions, LogSigningOptions {
 export function addLedgerProve(parent: Command, io: Io): void {
   const command = parent
     .command('prove [license]')
-    .description(
-      'proves that a license (its id, or its file) is in the log; with --from, that the log only grew since a ' +
-        'checkpoint',
-    )
+    .description('proves that the ledger contains a license, or (--from) that it only grew since a checkpoint')
     .option('--from <checkpoint>', 'the older checkpoint, for a proof that the log only grew')
     .option('--checkpoint <file>', 'prove it to this checkpoint (default: to a new one, signed now)')
     .option('--key <name>', 'the key that signs a new checkpoint (default: the only one with the purpose ledger)')
     .option('--beside', 'write it beside the released license, as FILE.vtlic.tlog-proof')
-    .option('--out <file>', 'into a new file (default: standard output)')
+    .option('--out <file>', 'write it to this new file (default: standard output)')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((license: string | undefined, options: ProveOptions) => {
     if ((license === undefined) === (options.from === undefined))

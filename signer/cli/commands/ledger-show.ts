@@ -24,8 +24,8 @@ import { type LedgerFileOptions, withLedger } from '../input-files.ts';
 const PAGE = 500;
 
 const HELP = `
-WORDS that are no customer's id are searched in ids, names and references.
-Ends are last days (UTC).
+A text that is not the id of a customer is searched for in the ids, names and
+references of all customers. "until" is the last day of a license, in UTC.
 
 Examples:
   vtlic ledger show
@@ -39,8 +39,8 @@ interface ShowOptions extends LedgerFileOptions {
 export function addLedgerShow(parent: Command, io: Io): void {
   const command = parent
     .command('show [customer]')
-    .description("a customer's licenses, oldest first; without one, the last license of all customers")
-    .option('--ledger <file>', "another copy of the ledger than the site's")
+    .description('lists all customers with their last license, or all licenses of one')
+    .option('--ledger <file>', 'read this copy of the ledger instead of the ledger of the site')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);
   siteOption(command).action((customer: string | undefined, options: ShowOptions) =>

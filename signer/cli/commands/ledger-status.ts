@@ -23,7 +23,7 @@ interface StatusOptions extends LedgerFileOptions, SecretOptions {}
 export function addLedgerStatus(parent: Command, io: Io): void {
   const command = parent
     .command('status')
-    .description('where the ledger stands, and whether its anchor agrees')
+    .description('shows the state of the ledger, and whether its anchor agrees with it')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((options: StatusOptions) =>
     withLedger(io, options, undefined, async (ledger, site) => {

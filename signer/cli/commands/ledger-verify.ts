@@ -34,12 +34,10 @@ interface VerifyOptions extends LedgerFileOptions, SecretOptions {
 export function addLedgerVerify(parent: Command, io: Io): void {
   const command = parent
     .command('verify [file]')
-    .description(
-      "recomputes the whole record from its bytes, with every license's signature; of a copy if FILE is given",
-    )
-    .option('--no-signatures', 'leave the signatures out')
+    .description('checks every entry and every signature of the ledger, or of a copy')
+    .option('--no-signatures', 'do not check the signatures of licenses')
     .option('--trust <keys>', "a file with the license keys (repeatable; default: the site's)", collect, [] as string[])
-    .option('--files', 'compare the files below out/ with the ledger too, and name those that differ')
+    .option('--files', 'also compare the license files in out/ with the ledger')
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action((file: string | undefined, options: VerifyOptions) =>
     withLedger(io, options, file, async (ledger, site) => {

@@ -21,11 +21,11 @@ const MAX_CHANGES_BYTES = 1 << 20;
 
 /** Descriptions of the options that mean more in a renewal than in a request. */
 const WORDS = {
-  from: 'the first day (default: where the last one ends, or begins if the end is not later)',
+  from: 'the first day (default: the day after the last license ends; its own first day, if the end stays)',
   features: 'all features, joined by ;',
   use: 'non-production, trial or emergency (production: --unset use)',
-  product: 'another product (another lineage), or which of a customer',
-  deployment: 'another deployment (another lineage), or which of a customer',
+  product: 'which product, if the customer has several; or another product, with counters of its own',
+  deployment: 'which deployment, if the customer has several; or another one, with counters of its own',
   limits: 'one limit; the others stay (repeatable)',
 };
 
@@ -46,10 +46,15 @@ function parseYears(text: string): number {
 
 export function defineRenew(command: Command, io: Io): void {
   memberOptions(command, WORDS)
-    .option('--years <n>', 'the same for N years more, updates too (instead of --until)', parseYears)
-    .option('--unset <member>', 'a member that the renewal no longer has (repeatable)', collect, [] as string[])
-    .option('--changes <file>', 'the changes as strict JSON, by the names of a request; null takes a member away')
-    .option('--new-customers', 'also for a customer who has no license yet; all members must be given then');
+    .option('--years <n>', 'N years more, for the term and for updates (instead of --until)', parseYears)
+    .option(
+      '--unset <member>',
+      'leave this member out of the renewal, such as reference (repeatable)',
+      collect,
+      [] as string[],
+    )
+    .option('--changes <file>', 'a JSON file with the changes, by the names of a request; null leaves a member out')
+    .option('--new-customers', 'accept a customer who has no license yet; give all members then');
   signingOptions(command).action(async (target: string | undefined, options: RenewOptions) => {
     if ((options.confirm === undefined) === (target === undefined))
       throw new VtlicError(

@@ -64,7 +64,7 @@ Examples:
 export function addRotationSimulate(parent: Command, io: Io, setExit: SetExit): void {
   const command = parent
     .command('simulate')
-    .description('which installs would refuse which licenses, for every day of a rotation; exit code 0 or 19')
+    .description('shows which installs would refuse which licenses; exit code 19 if any does')
     .option('--plan <file>', 'the rotation plan (default: nothing changes)')
     .option('--releases <file>', 'the product releases in the field (default: releases.json of the site)')
     .option('--years <n>', 'how far ahead', parseYears, DEFAULT_YEARS)

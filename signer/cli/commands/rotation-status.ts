@@ -24,7 +24,7 @@ interface StatusOptions extends SiteOptions {
 export function addRotationStatus(parent: Command, io: Io): void {
   const command = parent
     .command('status')
-    .description('where each key is, what may come next and when, what is owed, and what is wrong')
+    .description('shows the state of each key, what may come next and when, and what is wrong')
     .option('--releases <file>', 'the product releases in the field (default: releases.json of the site)')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', '\nExample:\n  vtlic rotation status');

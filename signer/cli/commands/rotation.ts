@@ -57,19 +57,19 @@ export function defineRotation(rotation: Command, io: Io, setExit: SetExit): voi
   addStep(rotation, io, {
     name: 'pre-publish',
     status: 'pre-published',
-    purpose: 'drafts a keyset in which products learn keys that sign later, and spares',
+    purpose: 'drafts a keyset by which products learn keys that will sign later',
     example: 'vtlic rotation pre-publish license-2',
   });
   addStep(rotation, io, {
     name: 'activate',
     status: 'active',
-    purpose: 'drafts a keyset in which keys sign licenses from now on',
+    purpose: 'drafts a keyset by which keys sign licenses from now on',
     example: 'vtlic rotation activate license-2',
   });
   addStep(rotation, io, {
     name: 'retire',
     status: 'retired',
-    purpose: 'drafts a keyset in which keys sign no more; what they signed still counts',
+    purpose: 'drafts a keyset by which keys sign no more; what they signed stays valid',
     example: 'vtlic rotation retire license-1',
   });
   addRevoke(rotation, io);
@@ -117,7 +117,7 @@ Example:
 function addRevoke(parent: Command, io: Io): void {
   const command = parent
     .command('revoke <keys...>')
-    .description('drafts a keyset in which stolen keys count no more')
+    .description('drafts a keyset by which products refuse what stolen keys sign')
     .option('--honor-nothing', 'also the licenses that the ledger has are refused')
     .addHelpText('after', REVOKE_HELP);
   draftOptions(honorOptions(command)).action((names: readonly string[], options: RevokeOptions) => {
@@ -179,7 +179,7 @@ function lossOptions(command: Command): Command {
 function addLost(parent: Command, io: Io): void {
   const command = parent
     .command('lost <key>')
-    .description('drafts what has to be done on the day a key is lost: the spare signs, the key is retired')
+    .description('drafts the keyset for a lost key: the spare key signs from now on')
     .addHelpText('after', LOST_HELP);
   lossOptions(command).action((key: string, options: LossOptions) =>
     runDraft(io, options, (context) => ({ keys: replacement(context, key, options.spare) })),
@@ -199,7 +199,7 @@ Example:
 function addStolen(parent: Command, io: Io): void {
   const command = parent
     .command('stolen <key>')
-    .description('drafts the next thing that has to be done after a key was stolen')
+    .description('drafts the next keyset after a key was stolen')
     .addHelpText('after', STOLEN_HELP);
   lossOptions(honorOptions(command)).action(async (name: string, options: LossOptions) => {
     const why = options.emergency ?? `the key ${cleanText(name, 80)} was stolen`;

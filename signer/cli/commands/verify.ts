@@ -70,22 +70,18 @@ function parseGraceDays(text: string): number {
 
 export function defineVerify(command: Command, io: Io, setExit: SetExit): void {
   command
-    .requiredOption('--product <id>', 'the product that asks')
-    .option('--deployment <id>', 'the deployment that asks')
+    .requiredOption('--product <id>', 'the product that would use the license')
+    .option('--deployment <id>', 'the deployment that would use it')
     .option('--issuer <id>', "the vendor (default: the site's issuer)")
     .option(
       '--host <hex>',
-      'a fingerprint of this host (repeatable)',
+      'the fingerprint of a host that would use it (repeatable)',
       (value: string, all: string[]) => [...all, parseHost(value)],
       [] as string[],
     )
     .option('--trust <keys>', "a file of public keys (repeatable; default: the site's)", collect, [] as string[])
     .option('--at <time>', 'verify as of this time (default: now)', parseTime)
-    .option(
-      '--build-date <date>',
-      'the date of the build that asks, such as 2027-11-24 (the start of that day, UTC)',
-      parseTime,
-    )
+    .option('--build-date <date>', 'the date of the build of the product, such as 2027-11-24', parseTime)
     .option('--grace-days <n>', 'the grace that the product gives by itself (default: 0)', parseGraceDays, 0)
     .option('--json', 'the verdict as one JSON document');
   siteOption(command).action((name: string, options: VerifyOptions) => {
