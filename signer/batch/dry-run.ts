@@ -3,7 +3,7 @@ import { groupDigits } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { openLedgerForReading } from '../ledger/index.ts';
 import { readCatalog } from '../site/catalog.ts';
-import { licenseKey } from '../site/site.ts';
+import { licenseKey, requireSiteOwner } from '../site/site.ts';
 import { finishedError, preparePlan } from './prepare-plan.ts';
 import type { BatchIo, BatchWanted } from './run-batch.ts';
 import { summaryDocument, summaryView } from '../summary/batch-summary.ts';
@@ -19,6 +19,7 @@ export async function planOnly(io: BatchIo, wanted: BatchWanted): Promise<PlanMa
   const { source } = wanted;
   if (source === undefined) throw new VtlicError('internal', 'a plan needs a file');
   io.secrets.assertFor([]);
+  requireSiteOwner(site.paths);
   const key = licenseKey(site, wanted.key);
   const ledger = openLedgerForReading(site.paths.ledger);
   try {

@@ -26,7 +26,7 @@ import { writePlan, type Plan } from '../plan/plan.ts';
 import { reviewByDigest, reviewOnTerminal } from '../plan/review.ts';
 import { parseDate } from '../../formats/dates.ts';
 import { type Catalog, readCatalog } from '../site/catalog.ts';
-import { type KeyRecord, licenseKey, openSite, type Site } from '../site/site.ts';
+import { type KeyRecord, licenseKey, openSite, requireSiteOwner, type Site } from '../site/site.ts';
 import { nowSeconds } from '../runtime.ts';
 import type { Io } from './io.ts';
 import { parseSecretOptions, SecretProvider } from './secrets.ts';
@@ -111,6 +111,7 @@ async function dryRun(
   options: SigningOptions,
 ): Promise<void> {
   new SecretProvider(parseSecretOptions(options.secret), undefined).assertFor([]);
+  requireSiteOwner(site.paths);
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
     const { plan, view } = makePlan({

@@ -320,6 +320,22 @@ describe('the package vtlic-signer', () => {
     expect(vtlic('ledger', 'verify', '--site', fixture.site)).not.toBe('');
   });
 
+  it('installs without a network and without a cache of npm, but for the package that tokens need', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vtlic-offline-'));
+    folders.push(folder);
+    writeFileSync(join(folder, 'package.json'), '{"private":true}');
+    const tarballs = ['vtlic-0.1.0.tgz', 'vtlic-signer-0.1.0.tgz'].map((name) => join(DIST, name));
+    const options = ['--offline', '--cache', join(folder, 'cache'), '--ignore-scripts', '--no-audit', '--no-fund'];
+    const npm = spawnSync('npm', ['install', ...options, ...tarballs], { cwd: folder, encoding: 'utf8' });
+    expect([npm.status, npm.stderr]).toEqual([0, '']);
+    expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+      'vtlic',
+      'vtlic-signer',
+    ]);
+    const version = spawnSync(join(folder, 'node_modules/.bin/vtlic'), ['--version'], { encoding: 'utf8' });
+    expect([version.status, version.stdout]).toEqual([0, '0.1.0\n']);
+  });
+
   it('is packed: its files import only one another, modules of Node and pkcs11js', () => {
     const folder = join(DIST, 'vtlic-signer');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));

@@ -21,7 +21,7 @@ import { type Plan, writePlan } from '../../plan/plan.ts';
 import { parseRequest } from '../../request/parse.ts';
 import { nowSeconds } from '../../runtime.ts';
 import { readCatalog } from '../../site/catalog.ts';
-import { licenseKey, type Site } from '../../site/site.ts';
+import { licenseKey, requireSiteOwner, type Site } from '../../site/site.ts';
 import { planView } from '../../summary/plan-summary.ts';
 import type { Io } from '../io.ts';
 import { openNamedSite, siteArgument } from '../options.ts';
@@ -59,6 +59,7 @@ async function planAhead(io: Io, name: string, options: EmergencyOptions): Promi
   const emergency: EmergencyPlan = { request, requestBytes, days, kid };
   const { view } = planned(io, site, emergency, Math.max(nowSeconds(io.runtime), request.from));
   for (const line of view) io.err(line);
+  requireSiteOwner(site.paths);
   const digest = await writeEmergencyPlan(site, emergency);
   io.err('');
   io.err(`an EMERGENCY PLAN: nothing was signed. From ${formatDay(request.from)} until ${formatEnd(request.until)}`);
@@ -76,6 +77,7 @@ async function signOnTheDay(io: Io, digest: string, options: EmergencyOptions): 
     await releaseAgain(io, signedToday, options, keyOfPlan(emergency.kid, site));
     return;
   }
+  requireSiteOwner(site.paths);
   const planDigest = await writePlan(site.paths.plans, plan);
   io.err(`EMERGENCY: by the plan ${digest}, which was reviewed ahead`);
   await runSigning(io, { name: 'issue', prepare: undefined }, { ...options, confirm: planDigest });

@@ -7,8 +7,9 @@ import { openForSigning } from '../../../../signer/issue/open-ledger.ts';
 import { confirmClockJump } from '../../../../signer/cli/terminal.ts';
 import { type ClockJump, type LedgerOpenOptions, openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { openSite, requireSiteOwner } from '../../../../signer/site/site.ts';
+import { csv, row, writeBatch } from '../../../support/batch-file.ts';
 import { runCli } from '../../../support/run-cli.ts';
-import { makeSite, type SiteFixture, testRuntime } from '../../../support/site-fixture.ts';
+import { makeSite, type SiteFixture, testRuntime, writeRequest } from '../../../support/site-fixture.ts';
 import { ACME, intentFor } from '../ledger/ledger-inputs.ts';
 
 const MADE = Date.UTC(2027, 0, 1);
@@ -125,8 +126,15 @@ describe('a run of another user than the owner of the site', () => {
     });
     const restore = runCli(['ledger', 'restore', '--site', fixture.site]);
     expect(`${restore.code} ${restore.stderr}`).toMatch(/^2 .*belongs to the user with the id 65534/s);
-    const generate = runCli(['key', 'generate', 'other', '--purpose', 'ledger', '--site', fixture.site]);
-    expect(generate.code).not.toBe(0);
+    const table = writeBatch(fixture, csv([row('acme-gmbh')]));
+    for (const command of [
+      ['key', 'generate', '--name', 'other', '--purpose', 'ledger', ...fixture.secret],
+      ['issue', writeRequest(fixture), '--dry-run'],
+      ['batch', table, '--new-customers', '--dry-run'],
+    ]) {
+      const done = runCli([...command, '--site', fixture.site]);
+      expect([done.code, done.stderr]).toEqual([2, expect.stringContaining('belongs to the user with the id 65534')]);
+    }
     expect(readdirSync(fixture.site)).toEqual(before);
   });
 });
