@@ -26,11 +26,8 @@ export async function reviewBatchOnTerminal(
   view: readonly string[],
   terminal: ReviewTerminal,
 ): Promise<ReviewedBatch> {
-  await askForYes(
-    view,
-    `Sign ${batch.end.sign === 1 ? 'this license' : `these ${groupDigits(batch.end.sign)} licenses`}? Type Yes to sign, anything else to decline: `,
-    terminal,
-  );
+  const what = batch.end.sign === 1 ? 'this license' : `these ${groupDigits(batch.end.sign)} licenses`;
+  await askForYes(view, `Sign ${what}? Type Yes to sign, anything else to decline: `, terminal);
   return markBatch(batch);
 }
 

@@ -75,7 +75,7 @@ class GroupedHelp extends Help {
     return new Map(ORDER.map((group) => [group, inGroup(group)] as const).filter(([, items]) => items.length > 0));
   }
 
-  /** A default is in the words of the option where the value itself (seconds, an empty list) says nothing to a reader. */
+  /** Where the default value (seconds, an empty list) says nothing to a reader, the words of the option name it. */
   override optionDescription(option: Option): string {
     const words =
       Array.isArray(option.defaultValue) || option.description.includes('(default: ')

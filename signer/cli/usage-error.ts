@@ -71,7 +71,8 @@ export function usageError(error: CommanderError, program: Command, argv: readon
   if (more !== null)
     return new VtlicError(
       'usage',
-      `${nameOf(known)} takes ${counted(Number(more[2]), 'argument', 'arguments')}, but it got: ${cleanText(more[3] ?? '')}`,
+      `${nameOf(known)} takes ${counted(Number(more[2]), 'argument', 'arguments')}, but it got: ` +
+        cleanText(more[3] ?? ''),
       { hint: `put a text with blanks between quotes, such as "Acme GmbH"; see: ${helpOf(known)}` },
     );
   const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');

@@ -25,6 +25,15 @@ function pasted(stdout: string, command: string): CliResult['code'] {
   return spawnSync('sh', ['-c', `${ROOT}/${line.trim()}`], { cwd: folder, encoding: 'utf8' }).status;
 }
 
+describe('the first command of the README', () => {
+  it('reports no warning that a newcomer cannot act on: npm is set to errors only in the checkout', () => {
+    const level = spawnSync('npm', ['config', 'get', 'loglevel'], { cwd: ROOT, encoding: 'utf8' });
+    expect([level.status, level.stdout]).toEqual([0, 'error\n']);
+    const elsewhere = spawnSync('npm', ['config', 'get', 'loglevel'], { cwd: folder, encoding: 'utf8' });
+    expect(elsewhere.stdout).not.toBe('error\n');
+  });
+});
+
 describe('the demo', () => {
   it(
     'signs and verifies a license, keeps all files in one folder, and says how to repeat it',

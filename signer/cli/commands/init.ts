@@ -90,7 +90,7 @@ export function defineInit(command: Command, io: Io): void {
     .requiredOption('--issuer <id>', 'the id of the vendor, which is in every license and never changes')
     .option(
       '--anchor <place>',
-      'where the anchor is kept: a file, best on another disk, or token:KEYSTORE ' + '(default: the file DIR.anchor)',
+      'where the anchor is kept: a file, best on another disk, or token:KEYSTORE (default: the file DIR.anchor)',
     )
     .option(
       '--keystore <name=where>',

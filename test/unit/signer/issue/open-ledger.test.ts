@@ -110,6 +110,32 @@ describe("a confirmed time that is more than a year from the ledger's", () => {
   });
 });
 
+describe('counters that a run reserved before it stopped', () => {
+  async function reserveAndStop(...customers: readonly string[]): Promise<void> {
+    const runtime = testRuntime({ nowMs: () => MADE });
+    const ledger = await openForSigning(openSite(fixture.site), runtime, { command: 'test' });
+    for (const sub of customers) ledger.intend(intentFor({ ...ACME, sub }, 1));
+    ledger.close();
+  }
+
+  it('are void, and the next start reports all of them in one sentence', async () => {
+    await reserveAndStop('acme-gmbh', 'beta-inc', 'gamma-ltd');
+    expect(await open(MADE)).toEqual([
+      'recovered: 3 counters were reserved by a run that stopped before it signed or recorded a license; they are void',
+    ]);
+    expect(kinds()).toEqual(['genesis', 'intent', 'intent', 'intent', 'void', 'void', 'void']);
+    expect(await open(MADE)).toEqual([]);
+  });
+
+  it('is named, with its customer, where it is only one', async () => {
+    await reserveAndStop('beta-inc');
+    expect(await open(MADE)).toEqual([
+      'recovered: counter 1 of beta-inc / vaultdesk was reserved by a run that stopped before it signed or recorded ' +
+        'a license; it is void',
+    ]);
+  });
+});
+
 describe('a run of another user than the owner of the site', () => {
   it('is refused before anything is written, and says whose site it is', async () => {
     const site = openSite(fixture.site);
