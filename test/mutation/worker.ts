@@ -134,6 +134,8 @@ async function isNoticed(
 /** Loads the modules again with the change on, since it acts while they are loaded. */
 async function isNoticedAnew(id: number, source: Source, suite: Suite, known: readonly Known[]): Promise<boolean> {
   let checks: readonly Check[];
+  state.turns = 0;
+  state.maxTurns = MAX_TURNS;
   state.on = id;
   try {
     checks = await suite.load([source.file, id]);
