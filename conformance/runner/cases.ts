@@ -5,6 +5,7 @@ import { VtlicError } from '../../formats/error.ts';
 import type { Answer, Request, WireContext, WireTrust } from '../protocol/protocol.ts';
 import type { Case, CaseContext, CaseTrust, CaseVerdict, FileInput } from '../vectors/case.ts';
 import { bytesOfInput, readCases } from '../vectors/files.ts';
+import { historySteps } from './history-steps.ts';
 
 export interface RunnerStep {
   readonly request: Request;
@@ -67,13 +68,15 @@ function runnerCase(value: Case, base64: Base64Of): RunnerCase {
     profile: value.profile,
     ...(value.forgets === undefined ? {} : { forgets: value.forgets }),
   };
-  if (value.operation === 'history')
+  if (value.operation === 'history') {
+    const trust = value.trust === undefined ? undefined : wireTrust(value.trust);
+    const made = historySteps(value, trust, base64);
     return {
       ...head,
       scored: true,
-      steps: [],
-      notRunnable: 'it is about a whole runtime, for which protocol 1 has no operation',
+      ...(made.ok ? { steps: made.steps } : { steps: [], notRunnable: made.why }),
     };
+  }
   const { expected } = value;
   const scored = !('scored' in expected) || expected.scored === 'reason';
   return { ...head, scored, steps: [stepOf(value, base64)] };

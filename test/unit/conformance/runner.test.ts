@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   chmodSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -46,6 +48,22 @@ describe('the reference verifier', () => {
     const { exit, text } = await runHere(['--seconds', '1', '--seed', '1', '--quiet', '--', ...REFERENCE]);
     expect(text).toContain('PASSED');
     expect(text).not.toContain('FAIL');
+    expect(exit).toBe(0);
+  }, 300_000);
+
+  it('is asked for the histories that a verifier with state can answer', async () => {
+    const report = join(base, 'histories.jsonl');
+    const { exit } = await runHere(['--only', 'history/', '--quiet', '--json', report, '--', ...REFERENCE]);
+    const cases = readFileSync(report, 'utf8')
+      .trim()
+      .split('\n')
+      .map(
+        (line) => JSON.parse(line) as { readonly part?: string; readonly outcome?: string; readonly detail?: string },
+      );
+    const histories = cases.filter(({ part }) => part === 'vectors');
+    expect(histories.filter(({ outcome }) => outcome === 'pass').length).toBeGreaterThanOrEqual(18);
+    const left = histories.filter(({ outcome }) => outcome !== 'pass');
+    expect(left.filter(({ detail = '' }) => !detail.endsWith('the protocol has no request for it'))).toEqual([]);
     expect(exit).toBe(0);
   });
 
@@ -214,5 +232,35 @@ describe('nothing is run', () => {
     const { exit, text } = await runHere(['--no-vectors', '--seconds', '0', '--quiet', ...command]);
     expect(text).toContain('error: no case was run behind the smoke test');
     expect(exit).toBe(1);
+  });
+});
+
+describe('the recipe for a CI', () => {
+  const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+  const [, recipe = ''] = read('examples/conformance-ci.yml').split('    steps:\n');
+
+  it('is the one that docs/conformance.md shows', () => {
+    expect(read('docs/conformance.md')).toContain(`\`\`\`yaml\n${recipe.replaceAll(/^ {6}/gm, '')}\`\`\`\n`);
+  });
+
+  it('passes a right verifier and fails a wrong one, by the command as it is printed', () => {
+    const folder = join(base, 'ci');
+    const script = (path: string, line: string): void => {
+      writeFileSync(join(folder, path), `#!/bin/sh\nexec ${line} "$@"\n`);
+      chmodSync(join(folder, path), 0o755);
+    };
+    mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true });
+    script(
+      'node_modules/.bin/vtlic-conform',
+      `${process.execPath} ${ROOT}/conformance/runner/main.ts --only verify/time`,
+    );
+    const [, command = ''] = /- run: (node_modules.*)$/m.exec(recipe) ?? [];
+    const run = (verifier: readonly string[]): number | null => {
+      script('my-verifier', verifier.join(' '));
+      return spawnSync('sh', ['-c', command.replace('--seconds 60', '--seconds 0')], { cwd: folder }).status;
+    };
+    expect(run(REFERENCE)).toBe(0);
+    expect(readFileSync(join(folder, 'conform.xml'), 'utf8')).toContain('<testsuite name="vectors"');
+    expect(run(wrong('no', '() => ({ verdict: "refused" })'))).toBe(1);
   });
 });
