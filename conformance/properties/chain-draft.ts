@@ -241,14 +241,20 @@ function modelVersion(draft: VersionDraft, payload: Uint8Array): ModelVersion {
   };
 }
 
-/** With what several changes together make: more than a list may have. */
-function formFaultsOf({ roots, keys, signers, formFaults }: VersionDraft): readonly string[] {
+/** With what several changes together make: a list that is too long, an item twice, a threshold that is too high. */
+function formFaultsOf({ roots, keys, signers, threshold, formFaults }: VersionDraft): readonly string[] {
+  const isTwice = (items: readonly DraftPublicKey[]): boolean =>
+    new Set(items.map((item) => toHex(rawKey(item)))).size < items.length;
+  const isMalformed =
+    roots.length > 16 || keys.length > 128 || threshold > roots.length || isTwice(roots) || isTwice(keys.map(keyOf));
   return [
     ...formFaults,
-    ...(signers.length > 64 ? ['keyset_cose_malformed'] : []),
-    ...(roots.length > 16 || keys.length > 128 ? ['keyset_claims_malformed'] : []),
+    ...(signers.length > 64 || new Set(signers).size < signers.length ? ['keyset_cose_malformed'] : []),
+    ...(isMalformed ? ['keyset_claims_malformed'] : []),
   ];
 }
+
+const keyOf = ({ key }: IssuingDraft): DraftPublicKey => key;
 
 export interface PreparedChain {
   readonly request: Request;

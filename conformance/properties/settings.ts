@@ -38,7 +38,8 @@ function kind<D>(
     names: changes.map(([words]) => words),
     prepare: (numbers) => {
       const draft = valid();
-      for (const number of numbers) changes[number]?.[1](draft);
+      // In the order of the list: what changes the form of a version comes behind what replaces the version.
+      for (const number of numbers.toSorted((a, b) => a - b)) changes[number]?.[1](draft);
       return prepare(draft);
     },
   };

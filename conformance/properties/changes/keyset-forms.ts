@@ -89,11 +89,11 @@ const MALFORMED: readonly VersionRow[] = [
   ['17 roots', (v) => v.memberEdits.push((m) => m.set('roots', sortedKeys(otherKeys(17))))],
   [
     '129 issuing keys',
-    (v) => v.keys.push(...otherKeys(127).map((key) => ({ key, purpose: 'license', status: 'active' }))),
+    (v) => v.keys.push(...otherKeys(129 - v.keys.length).map((key) => ({ key, purpose: 'license', status: 'active' }))),
   ],
   [
     'issuing keys unsorted',
-    (v) => v.memberEdits.push((m) => m.set('keys', ((m.get('keys') ?? []) as readonly Item[]).toReversed())),
+    (v) => v.memberEdits.push((m) => m.set('keys', shuffled([...((m.get('keys') ?? []) as readonly Item[])]))),
   ],
   ['a status that there is not', inKey(['status', 'lost'])],
   ['an issuing key with the purpose root', inKey(['purpose', 'root'])],
@@ -121,6 +121,11 @@ function sortedKeys(names: readonly string[]): readonly Item[] {
   return names.map(coseKeyOf).sort((a, b) => Buffer.compare(a, b));
 }
 
+/** In an order that is wrong, however few they are. */
+function shuffled(items: Item[]): Item[] {
+  return items.length < 2 ? [...items, ...items] : items.toReversed();
+}
+
 const manySigners =
   (count: number): VersionEdit =>
   (v) =>
@@ -130,9 +135,9 @@ const COSE: readonly VersionRow[] = [
   ['an entry in the unprotected header', (v) => items(v, 1, new Pairs([[1, 1]]))],
   ['an array as unprotected header', (v) => items(v, 1, [])],
   ['five items', (v) => v.itemEdits.push((all) => [...all, 0])],
-  ['no signature', (v) => (v.signers = [])],
+  ['no signature', (v) => v.signerEdits.push(() => [])],
   ['65 signatures', manySigners(65)],
-  ['signers in another order', (v) => v.signerEdits.push((signers) => signers.toReversed())],
+  ['signers in another order', (v) => v.signerEdits.push(shuffled)],
   ['a signer twice', (v) => v.signerEdits.push((signers) => signers.flatMap((one) => [one, one]))],
   [
     'an entry in the unprotected header of a signer',
@@ -191,7 +196,7 @@ export const KEYSET_FORM_CHANGES: readonly ChainChange[] = [
   ]),
   ...faults('keyset_cbor_malformed', 'CBOR with', [
     ['a byte behind it', (v) => v.coseEdits.push((cose) => concatBytes(cose, Uint8Array.of(0)))],
-    ['the last byte missing', (v) => v.coseEdits.push((cose) => cose.subarray(0, -1))],
+    ['the last two bytes missing', (v) => v.coseEdits.push((cose) => cose.subarray(0, -2))],
     ['null as payload', (v) => items(v, 2, new Raw(Uint8Array.of(0xf6)))],
   ]),
   ...faults('keyset_cbor_not_deterministic', 'CBOR with', [
