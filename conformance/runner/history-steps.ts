@@ -3,13 +3,17 @@
  * have no request: a file that is dropped while the product runs is passed over until the next start, and what the
  * protocol cannot say at all leaves the history out.
  */
-import type { Answer, WireInstallation, WireTrust } from '../protocol/protocol.ts';
+import type { Answer, Request, WireInstallation, WireTrust } from '../protocol/protocol.ts';
 import { REASONS, type Reason } from '../../verifier/reasons.ts';
 import type { FileInput, HistoryCase, HistoryExpected } from '../vectors/case.ts';
-import type { RunnerStep } from './cases.ts';
+
+interface AskedStep {
+  readonly request: Request;
+  readonly expected: Answer;
+}
 
 export type HistorySteps =
-  { readonly ok: true; readonly steps: readonly RunnerStep[] } | { readonly ok: false; readonly why: string };
+  { readonly ok: true; readonly steps: readonly AskedStep[] } | { readonly ok: false; readonly why: string };
 
 interface Place {
   clock: number;
@@ -33,7 +37,7 @@ export function historySteps(
   if (!value.production) return left('it is about a product that is not in production');
   const place: Place = { clock: 0, file: undefined, dropped: undefined, losesState: false, counter: undefined };
   const context: WireInstallation = value.context;
-  const steps: RunnerStep[] = [];
+  const steps: AskedStep[] = [];
   try {
     for (const step of value.steps) {
       const made = requestOf(step, place, base64);
@@ -61,7 +65,7 @@ function requestOf(
   step: HistoryCase['steps'][number],
   place: Place,
   base64: (input: FileInput) => string,
-): RunnerStep | undefined {
+): AskedStep | undefined {
   switch (step.do) {
     case 'set-time':
       place.clock = step.now;

@@ -1,7 +1,7 @@
 /** Builds the harnesses of conformance/harness/, each with the versions that its lock file pins. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../support/tokens/cache-folder.ts';
 
@@ -17,9 +17,18 @@ interface Toolchain {
 /** Runs a program in the folder of the sources; returns what it wrote. */
 type Run = (command: string, args: readonly string[], environment?: NodeJS.ProcessEnv) => string;
 
-export type Language = 'python' | 'go' | 'rust' | 'java';
+export type Language = 'typescript' | 'python' | 'go' | 'rust' | 'java';
 
 const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
+  typescript: {
+    needed: 'Node.js 24.19 or later is needed',
+    build: (source) => {
+      // A copy elsewhere finds the libraries of this project through a link.
+      if (!source.startsWith(HARNESSES))
+        symlinkSync(join(HARNESSES, '../../node_modules'), join(source, 'node_modules'));
+      return [process.execPath, join(source, 'harness.ts')];
+    },
+  },
   python: {
     needed: 'Python 3.11 or later with venv is needed (Debian 13: apt-get install -y python3-venv)',
     build: (source, _into, run) => {
@@ -70,7 +79,7 @@ const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
   },
 };
 
-export const LANGUAGES: readonly Language[] = ['python', 'go', 'rust', 'java'];
+export const LANGUAGES: readonly Language[] = ['typescript', 'python', 'go', 'rust', 'java'];
 
 /**
  * @param source a folder with the files of conformance/harness/LANGUAGE
