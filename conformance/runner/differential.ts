@@ -10,6 +10,8 @@ import type { Session } from './session.ts';
 
 export interface DifferentialPlan {
   readonly vectors?: Vectors;
+  /** Only vectors whose id begins with it. */
+  readonly only: string;
   readonly seed: number;
   readonly milliseconds: number;
   readonly maxRuns: number;
@@ -70,8 +72,8 @@ function head({ id, words }: Question, start: number): Omit<CaseOutcome, 'outcom
 }
 
 /** The gray cases of the vectors first: there verifiers may disagree, and their authors want to know. */
-function* questions({ vectors, seed }: DifferentialPlan): Generator<Question> {
-  for (const { id, title, profile, steps } of vectors?.cases ?? [])
+function* questions({ vectors, only, seed }: DifferentialPlan): Generator<Question> {
+  for (const { id, title, profile, steps } of (vectors?.cases ?? []).filter((one) => one.id.startsWith(only)))
     for (const { request } of steps)
       if (request.op === 'verify') yield { id, words: title, request, scored: false, required: profile === 'required' };
   let number = 0;

@@ -146,7 +146,7 @@ describe('a wrong verifier', () => {
       '--seconds',
       '0',
       '--only',
-      NBF,
+      'verify/time',
       '--quiet',
       '--',
       ...late,
