@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -207,6 +208,16 @@ describe('nothing is run', () => {
     expect(altered.text).toContain(`${NBF}/case.json is not the file that the manifest lists`);
     expect(missing.text).toContain(`${NBF}/case.json is in the manifest, but not in the folder`);
     const manifest = join(VECTORS, 'manifest.json');
+    const untouched = readFileSync(manifest);
+    const later = Buffer.from(original.toString('utf8').replace('vtlic-case/1', 'vtlic-case/9'));
+    const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+    writeFileSync(path, later);
+    writeFileSync(manifest, untouched.toString('utf8').replace(digestOf(original), digestOf(later)));
+    const newerCase = await runHere([...QUICK, ...command], VECTORS);
+    expect(newerCase.text).toContain(`${NBF} has the schema vtlic-case/9, expected vtlic-case/1`);
+    expect(newerCase.exit).toBe(2);
+    writeFileSync(path, original);
+    writeFileSync(manifest, untouched);
     writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('vtlic-vectors/1', 'vtlic-vectors/9'));
     const newer = await runHere([...QUICK, ...command], VECTORS);
     expect(newer.text).toContain('the schema vtlic-vectors/9, expected vtlic-vectors/1');
