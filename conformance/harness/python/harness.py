@@ -16,8 +16,13 @@ HELLO = {
     'name': 'vtlic-python',
     'version': '1.0.0',
     'language': 'Python',
-    'capabilities': ['verify', 'state', 'keysets', 'override', 'key-files'],
+    'capabilities': ['verify', 'state', 'floor', 'keysets', 'override', 'key-files'],
 }
+
+
+# The state of a new installation: no entries, and the floor of time with the lead that the clock has.
+NEW_STATE = '[[], [0, 0, 0]]'
+DAY = 86_400
 
 
 class Misuse(ValueError):
@@ -110,7 +115,7 @@ class Installation:
     def __init__(self, trust, context, clock, disk):
         self.trust, self.context, self.clock, self.disk = trust, context, clock, disk
         # (lineage, kid) → [highest counter, digest of its payload, highest iat, number of the acceptance].
-        entries = json.loads(disk['state'])
+        entries, self.floor = json.loads(disk['state'])
         self.entries = {(lineage, kid): [*numbers] for lineage, kid, *numbers in entries}
 
     def seen(self):
@@ -129,7 +134,7 @@ class Installation:
     def judge(self, file):
         """Judges a file, and takes it if it is active or in grace. Returns the verdict, and whether it was taken."""
         seen = self.seen()
-        now = self.clock if seen is None else max(self.clock, seen.highest_iat)
+        now = max(self.clock, self.floor[0], 0 if seen is None else seen.highest_iat)
         verdict = verify(file, self.trust, replace(self.context, now=now, clock=self.clock, seen=seen))
         taken = verdict.state in ('active', 'grace')
         if taken:
@@ -145,7 +150,22 @@ class Installation:
         if verdict.clk:
             for entry in self.entries.values():
                 entry[2] = min(entry[2], iat)
-        self.disk['state'] = json.dumps([[*key, *entry] for key, entry in self.entries.items()])
+            self.floor = [iat, 0, 0]
+        self.write()
+
+    def write(self):
+        self.disk['state'] = json.dumps([[[*key, *entry] for key, entry in self.entries.items()], self.floor])
+
+    def run(self, ran):
+        """Moves the floor over so many seconds of running (docs/runtime.md, "Time")."""
+        time, led, lowest = self.floor
+        time += ran
+        if self.clock - time <= DAY:
+            self.floor = [max(time, self.clock), 0, 0]
+        else:
+            lowest = self.clock if led == 0 else min(lowest + ran, self.clock)
+            self.floor = [time, led + ran, lowest] if led + ran < 3 * DAY else [max(time, lowest), 0, 0]
+        self.write()
 
     def install(self, file):
         verdict, taken = self.judge(file)
@@ -193,17 +213,19 @@ class Harness:
             return answer_keys(base64.b64decode(request['file'], validate=True))
         if operation == 'reset':
             context, clock = read_context(request['context'], request['clock']), request['clock']
-            self.installation = Installation(read_trust(request['trust']), context, clock, {'state': '[]'})
+            self.installation = Installation(read_trust(request['trust']), context, clock, {'state': NEW_STATE})
             return self.installation.look()
         installed = self.installation
         if operation == 'install':
             return installed.install(file)
         if operation == 'set-time':
             installed.clock = request['clock']
+            if request.get('ran', 0) > 0:
+                installed.run(request['ran'])
         elif operation == 'rotate':
             installed.trust = read_trust(request['trust'])
         elif operation == 'restart':
-            disk = installed.disk | ({'state': '[]'} if request.get('loseState') else {})
+            disk = installed.disk | ({'state': NEW_STATE} if request.get('loseState') else {})
             disk |= {} if file is None else {'file': file}
             clock = request.get('clock', installed.clock)
             self.installation = Installation(installed.trust, installed.context, clock, disk)

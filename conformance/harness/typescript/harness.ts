@@ -13,7 +13,7 @@ const HELLO = {
   name: 'vtlic-typescript',
   version: '1.0.0',
   language: 'TypeScript',
-  capabilities: ['verify', 'state', 'keysets', 'override', 'key-files'],
+  capabilities: ['verify', 'state', 'floor', 'keysets', 'override', 'key-files'],
 };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -115,6 +115,24 @@ interface Entry extends Accepted {
   readonly sequence: number;
 }
 
+/** docs/runtime.md, "Time": the floor, the seconds of running with a clock a day ahead, and the lowest it showed then. */
+interface Floor {
+  readonly time: number;
+  readonly ledFor: number;
+  readonly lowest: number;
+}
+
+const DAY = 86_400;
+const NO_FLOOR: Floor = { time: 0, ledFor: 0, lowest: 0 };
+
+function moved({ time, ledFor, lowest }: Floor, clock: number, ran: number): Floor {
+  const own = time + ran;
+  if (clock - own <= DAY) return { ...NO_FLOOR, time: Math.max(own, clock) };
+  const least = ledFor === 0 ? clock : Math.min(lowest + ran, clock);
+  const led = ledFor + ran;
+  return led < 3 * DAY ? { time: own, ledFor: led, lowest: least } : { ...NO_FLOOR, time: Math.max(own, least) };
+}
+
 /** "A verifier with state": what is durable is a file, and only `restart` reads it. */
 class Installation {
   readonly #context: Json;
@@ -122,6 +140,7 @@ class Installation {
   #trust: Trust;
   #clock: number;
   #entries: readonly Entry[] = [];
+  #floor: Floor = NO_FLOOR;
   #inPlace: Uint8Array | undefined;
 
   constructor(path: string, { trust, context, clock }: Json) {
@@ -129,7 +148,7 @@ class Installation {
     this.#context = context as Json;
     this.#trust = readTrust(trust as Json);
     this.#clock = clock as number;
-    this.#write([]);
+    this.#write([], NO_FLOOR);
   }
 
   install(license: Uint8Array): Verdict {
@@ -138,8 +157,9 @@ class Installation {
     return this.#take(verdict);
   }
 
-  setTime(clock: number): Verdict | undefined {
+  setTime(clock: number, ran: number): Verdict | undefined {
     this.#clock = clock;
+    if (ran > 0) this.#write(this.#entries, moved(this.#floor, clock, ran));
     return this.#judgeAgain();
   }
 
@@ -149,10 +169,11 @@ class Installation {
   }
 
   restart({ license, clock, loseState }: Json): Verdict | undefined {
-    if (loseState === true) this.#write([]);
+    if (loseState === true) this.#write([], NO_FLOOR);
     if (license !== undefined) this.#inPlace = bytes(license);
     if (clock !== undefined) this.#clock = clock as number;
-    this.#entries = JSON.parse(readFileSync(this.#path, 'utf8')) as Entry[];
+    const state = JSON.parse(readFileSync(this.#path, 'utf8')) as { entries: readonly Entry[]; floor: Floor };
+    [this.#entries, this.#floor] = [state.entries, state.floor];
     return this.#judgeAgain();
   }
 
@@ -167,7 +188,7 @@ class Installation {
     });
     const [last] = [...counting].sort((a, b) => b.sequence - a.sequence);
     const highestIat = Math.max(0, ...counting.map(({ iat }) => iat));
-    const base = { ...this.#context, now: Math.max(this.#clock, highestIat), clock: this.#clock };
+    const base = { ...this.#context, now: Math.max(this.#clock, highestIat, this.#floor.time), clock: this.#clock };
     if (last === undefined) return verify(license, this.#trust, readContext(base));
     const ascending = [...counting].sort(
       (a, b) => a.counter - b.counter || (a.payloadDigest < b.payloadDigest ? -1 : 1),
@@ -191,13 +212,18 @@ class Installation {
     const sequence = 1 + Math.max(0, ...this.#entries.map((entry) => entry.sequence));
     const entry = { ...highest, lineage, kid, iat: Math.max(own?.iat ?? 0, iat), sequence };
     const all = [...this.#entries.filter((one) => one !== own), entry];
-    this.#write(resetsClock ? all.map((one) => ({ ...one, iat: Math.min(one.iat, iat) })) : all);
+    if (resetsClock)
+      this.#write(
+        all.map((one) => ({ ...one, iat: Math.min(one.iat, iat) })),
+        { ...NO_FLOOR, time: iat },
+      );
+    else this.#write(all, this.#floor);
     return verdict;
   }
 
-  #write(entries: readonly Entry[]): void {
-    this.#entries = entries;
-    writeFileSync(this.#path, JSON.stringify(entries));
+  #write(entries: readonly Entry[], floor: Floor): void {
+    [this.#entries, this.#floor] = [entries, floor];
+    writeFileSync(this.#path, JSON.stringify({ entries, floor }));
   }
 }
 
@@ -264,7 +290,7 @@ function answer(request: Json): Json {
     case 'install':
       return answerOf(here().install(bytes(request['license'])));
     case 'set-time':
-      return answerOf(here().setTime(request['clock'] as number));
+      return answerOf(here().setTime(request['clock'] as number, (request['ran'] ?? 0) as number));
     case 'rotate':
       return answerOf(here().rotate(request['trust'] as Json));
     case 'restart':
