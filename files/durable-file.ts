@@ -193,7 +193,7 @@ async function allSettled(work: readonly Promise<void>[]): Promise<void> {
 }
 
 function existsError(file: string): VtlicError {
-  return new VtlicError('output_exists', 'a file stands here already and is never replaced', {
+  return new VtlicError('output_exists', 'a file already exists here and is never replaced', {
     file,
     hint: 'move it away, or choose another name',
   });

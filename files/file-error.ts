@@ -31,9 +31,13 @@ export function describeFileError(error: unknown, code: ToolFault, file: string)
   if (error instanceof VtlicError) return error;
   const system = errorCodeOf(error);
   if (system === undefined || !/^E[A-Z0-9]+$/.test(system))
-    return new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error', {
-      file,
-      cause: error,
-    });
+    return new VtlicError(
+      'internal',
+      error instanceof Error ? error.message : 'a value was thrown that is not an error',
+      {
+        file,
+        cause: error,
+      },
+    );
   return new VtlicError(code, WORDS[system] ?? `the operating system refused (${system})`, { file, cause: error });
 }

@@ -115,7 +115,7 @@ function endOfLine(file: Uint8Array, from: number): number {
   return lf > from && file[lf - 1] === CR ? lf - 1 : lf;
 }
 
-/** The offset behind the LF or CRLF that stands at `at`, or -1 where none does. */
+/** The offset behind the LF or CRLF at `at`, or -1 where there is none. */
 function afterLineEnd(file: Uint8Array, at: number): number {
   if (file[at] === LF) return at + 1;
   return file[at] === CR && file[at + 1] === LF ? at + 2 : -1;
@@ -145,23 +145,13 @@ function badBegin(label: ArmorLabel, file: Uint8Array, begin: number): VtlicErro
     );
   }
   const line = cleanText(ascii(file, begin, endOfLine(file, begin)), LINE_CHARACTERS);
-  return malformed(
-    file,
-    begin,
-    `the line ${expected} should begin it, alone on its line, but "${line}" does`,
-    COPY_WHOLE,
-  );
+  return malformed(file, begin, `expected the line ${expected} with nothing else on it, found "${line}"`, COPY_WHOLE);
 }
 
 function badLine(label: ArmorLabel, file: Uint8Array, from: number, to: number, lastWasFull: boolean): VtlicError {
   if (from === file.length) return malformed(file, from, `it ends before the line "${END[label]}"`, COPY_WHOLE);
   if (from === to)
-    return malformed(
-      file,
-      from,
-      'a line of base64 or the END line should stand here, but the line is empty',
-      COPY_WHOLE,
-    );
+    return malformed(file, from, 'expected a line of base64 or the END line, but the line is empty', COPY_WHOLE);
   if (to === file.length) return malformed(file, from, 'it ends within a line of base64', COPY_WHOLE);
   for (let i = from; i < to; i++) {
     const byte = file[i] ?? 0;

@@ -99,7 +99,7 @@ export function decodeBase64(text: string): Uint8Array | undefined {
  * Decodes the base64 characters `source[start..end)` into `target` from `at`, which must have room.
  *
  * @returns the offset in `target` behind the last byte written, or -1 where the characters are not canonical padded
- *   base64 (the length is no multiple of four, a strange character, padding elsewhere than at the end, unused bits
+ *   base64 (the length is not a multiple of four, a strange character, padding elsewhere than at the end, unused bits
  *   that are not zero).
  */
 export function decodeBase64Into(

@@ -66,7 +66,7 @@ export function fromHex(text: string): Uint8Array | undefined {
   return out;
 }
 
-/** -1 for what is no hex digit. */
+/** -1 for what is not a hex digit. */
 function digitOf(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const letter = code | 0x20;

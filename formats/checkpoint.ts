@@ -45,5 +45,5 @@ export function decodeTreeNumber(text: string): number | undefined {
 }
 
 function noCheckpoint(why: string): VtlicError {
-  return new VtlicError('checks_failed', `this is no checkpoint: ${why}`);
+  return new VtlicError('checks_failed', `this is not a checkpoint: ${why}`);
 }

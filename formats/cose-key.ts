@@ -125,7 +125,7 @@ export function decodePrivateCoseKey(bytes: Uint8Array): PrivateCoseKey {
   }
   throw new VtlicError(
     'key_invalid',
-    'this is no COSE_Key of an Ed25519 or composite private key with its public key, deterministically encoded',
+    'this is not a COSE_Key of an Ed25519 or composite private key with its public key, deterministically encoded',
   );
 }
 
@@ -136,5 +136,5 @@ function hasBytesAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
 
 function requireLength(part: 'public' | 'private', alg: Algorithm, bytes: Uint8Array, expected: number): void {
   if (bytes.length === expected) return;
-  throw new VtlicError('key_invalid', `a ${part} key for ${alg} has ${expected} bytes, but ${bytes.length} came`);
+  throw new VtlicError('key_invalid', `a ${part} key for ${alg} has ${expected} bytes, not ${bytes.length}`);
 }

@@ -70,7 +70,7 @@ const SIGNATURE1 = Uint8Array.of(0x84, 0x6a, 0x53, 0x69, 0x67, 0x6e, 0x61, 0x74,
 export function encodeProtected(alg: Algorithm, kid: string, typ: Typ): Uint8Array {
   const kidBytes = fromHex(kid);
   if (kidBytes?.length !== KID_BYTES)
-    throw new VtlicError('internal', `a kid has ${2 * KID_BYTES} hex digits, but "${cleanText(kid)}" came`);
+    throw new VtlicError('internal', `a kid has ${2 * KID_BYTES} hex digits, not "${cleanText(kid)}"`);
   return encodeCbor(
     new Map<CborValue, CborValue>([
       [HEADER_ALG, ALGORITHMS[alg].wire],
@@ -112,9 +112,7 @@ export function encodeCoseSign1(protectedBytes: Uint8Array, payload: Uint8Array,
 export function decodeCoseSign1(bytes: Uint8Array, expectedTyp: Typ): CoseSign1 {
   const { tag, value, embedded } = decodeTaggedCbor(bytes, { embeddedFirst: true, shallow: true });
   if (tag !== TAG_SIGN1)
-    throw malformed(
-      `tag 18 (COSE_Sign1) should stand at the top, but ${tag === undefined ? 'there is no tag' : `tag ${tag} does`}`,
-    );
+    throw malformed(`expected tag 18 (COSE_Sign1) at the top, found ${tag === undefined ? 'no tag' : `tag ${tag}`}`);
   if (!isCborArray(value)) throw malformed(`an array should follow the tag, but ${cborTypeInWords(value)} does`);
   const [protectedBytes, unprotected, payload, signature] = value;
   if (value.length !== 4) throw malformed(`the array should have 4 items, but it has ${value.length}`);

@@ -1,7 +1,7 @@
 /**
- * Names CBOR that is no public COSE_Key of this format. The walk reads only the labels of maps, and every encoding of
- * CBOR (RFC 8949), since other tools write keys in an order of their own: a private key must be called private all the
- * same.
+ * Names CBOR that is not a public COSE_Key of this format. The walk reads only the labels of maps, and every encoding
+ * of CBOR (RFC 8949), since other tools write keys in an order of their own: a private key must be called private all
+ * the same.
  */
 import { VtlicError } from './error.ts';
 
@@ -62,7 +62,7 @@ export function explainCoseKey(bytes: Uint8Array): VtlicError {
     return new VtlicError('key_invalid', `this COSE_Key should have ${form}, but it also has ${more.join(', ')}`, {
       hint: 'Export the key without them, or as SPKI PEM.',
     });
-  return new VtlicError('key_invalid', `this is no COSE_Key of an Ed25519 or composite public key: ${form}`);
+  return new VtlicError('key_invalid', `this is not a COSE_Key of an Ed25519 or composite public key: ${form}`);
 }
 
 function holdsPrivatePart({ kty, labels }: FoundKey): boolean {

@@ -124,7 +124,7 @@ function findBlocks(
 export type PasteFault = 'no_block' | 'nested' | 'mixed' | 'cut' | 'two' | 'character' | 'incomplete' | 'too_large';
 
 function refuse(fault: PasteFault, why: string): VtlicError {
-  return new VtlicError('armor_malformed', `the text cannot be mended: ${why}`, {
+  return new VtlicError('armor_malformed', `the text cannot be repaired: ${why}`, {
     hint: 'ask for the file itself as an attachment, or copy the whole block again, from BEGIN to END',
     cause: fault,
   });
@@ -300,7 +300,7 @@ function bytesOf(body: string, label: ArmorLabel): Uint8Array {
   const wrong = /[^A-Za-z0-9+/=]/.exec(joined);
   if (wrong !== null)
     throw refuse('character', 'between its BEGIN and END lines there is a character that is not base64');
-  // A mail may lose the padding at the very end; it is no part of the content.
+  // A mail may lose the padding at the very end; it is not part of the content.
   const bare = joined.replace(/={1,2}$/, '');
   const bytes = decodeBase64(bare + '='.repeat((4 - (bare.length % 4)) % 4));
   if (bytes === undefined || bytes.length === 0)

@@ -44,7 +44,7 @@ export function encodeNote(text: string, signatures: readonly NoteSignature[]): 
   return `${text}\n${lines.join('')}`;
 }
 
-/** @throws VtlicError `checks_failed` for what is no note: at most 1 MiB and 64 signatures */
+/** @throws VtlicError `checks_failed` for what is not a note: at most 1 MiB and 64 signatures */
 export function decodeNote(bytes: Uint8Array): SignedNote {
   if (bytes.length > MAX_NOTE_BYTES) throw noNote(`it is longer than ${MAX_NOTE_BYTES} bytes`);
   const whole = decodeText(bytes);
@@ -91,5 +91,5 @@ function signatureLine(line: string): NoteSignature {
 }
 
 function noNote(why: string): VtlicError {
-  return new VtlicError('checks_failed', `this is no signed note: ${why}`);
+  return new VtlicError('checks_failed', `this is not a signed note: ${why}`);
 }

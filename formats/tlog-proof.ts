@@ -113,5 +113,5 @@ function beginsWith(bytes: Uint8Array, text: string): boolean {
 }
 
 function noProof(why: string): VtlicError {
-  return new VtlicError('checks_failed', `this is no proof: ${why}`);
+  return new VtlicError('checks_failed', `this is not a proof: ${why}`);
 }

@@ -68,7 +68,7 @@ function isWhole(value: number, max: number): boolean {
 }
 
 function misuse(field: string, expected: string, came: string | number): VtlicError {
-  return new VtlicError('usage', `the context's ${field} should be ${expected}, but ${JSON.stringify(came)} came`, {
+  return new VtlicError('usage', `the context's ${field} should be ${expected}, not ${JSON.stringify(came)}`, {
     field,
   });
 }

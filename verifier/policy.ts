@@ -48,12 +48,12 @@ export function judgePolicy(
     if (trust.requireComposite)
       return refuse(
         'algorithm_not_allowed',
-        'the composite signature is required here, and this license has Ed25519 alone',
+        'the composite signature is required here, and this license has only Ed25519',
       );
     if (trust.ed25519Until !== undefined && now >= trust.ed25519Until) {
       return refuse(
         'algorithm_not_allowed',
-        `licenses with Ed25519 alone were in force until ${new Date(trust.ed25519Until * 1000).toISOString()}`,
+        `licenses with only Ed25519 were in force until ${new Date(trust.ed25519Until * 1000).toISOString()}`,
       );
     }
   }

@@ -59,7 +59,7 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   cbor_malformed: { layer: 'cbor', sentence: 'The content of the license block is damaged.', remedy: COPY_AGAIN },
   cbor_not_deterministic: {
     layer: 'cbor',
-    sentence: 'The content of the license block is not spelled in the one way that is allowed.',
+    sentence: 'The content of the license block is not encoded in the form that the format requires.',
     remedy: ASK_VENDOR,
   },
   cose_malformed: { layer: 'cose', sentence: 'The license block does not hold a signed license.', remedy: ASK_VENDOR },
@@ -75,7 +75,7 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   },
   key_composite_only: {
     layer: 'key',
-    sentence: 'The license is signed by one component of a composite key, and a component alone signs nothing.',
+    sentence: 'The license is signed by only one component of a composite key, and both are needed.',
     remedy: 'Treat this file as a forgery and report it to the vendor.',
   },
   key_unknown: {
@@ -115,7 +115,7 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   },
   algorithm_not_allowed: {
     layer: 'policy',
-    sentence: 'Licenses with an Ed25519 signature alone are no longer in force here.',
+    sentence: 'Licenses with only an Ed25519 signature are no longer in force here.',
     remedy: 'Ask the vendor for a license with the composite signature (ed25519+ml-dsa-65).',
   },
   license_revoked: {

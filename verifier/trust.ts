@@ -66,7 +66,7 @@ const indexes = new WeakMap<Trust, TrustIndex>();
  * Judges and freezes a trust value.
  *
  * @throws VtlicError `configuration_invalid`: a key that its import refuses; an unknown purpose or status; a product
- *   or tier that is no id; one kid with different purposes, status or scope; a component that stands in two different
+ *   or tier that is not an id; one kid with different purposes, status or scope; a component that is in two different
  *   keys; a time or a counter out of bounds
  */
 export function makeTrust(values: TrustValues): Trust {
@@ -82,7 +82,7 @@ export function makeTrust(values: TrustValues): Trust {
     if (!isLineage(lineage))
       throw new VtlicError(
         'configuration_invalid',
-        `a lowest counter is of a lineage "iss/aud/sub" or "iss/aud/sub/dep", but "${cleanText(lineage)}" came`,
+        `a lowest counter is of a lineage "iss/aud/sub" or "iss/aud/sub/dep", not "${cleanText(lineage)}"`,
       );
     requireInteger(`the lowest counter of ${lineage}`, counter, Number.MAX_SAFE_INTEGER);
   }
@@ -92,7 +92,7 @@ export function makeTrust(values: TrustValues): Trust {
     if (uuidToBytes(id) === undefined)
       throw new VtlicError(
         'configuration_invalid',
-        `a revoked license is named by its id, a lower-case UUID of version 7, but "${cleanText(id)}" came`,
+        `a revoked license is named by its id, a lower-case UUID of version 7, not "${cleanText(id)}"`,
       );
   }
 
@@ -150,7 +150,7 @@ function addKey(byKid: Map<string, TrustedKey>, entry: TrustedKey): void {
   if (earlier !== undefined && !sameEntry(earlier, entry)) {
     throw new VtlicError(
       'configuration_invalid',
-      `the key ${kid} stands twice in the trust value, with a different purpose, status or scope`,
+      `the key ${kid} is twice in the trust value, with a different purpose, status or scope`,
     );
   }
   byKid.set(kid, earlier ?? entry);

@@ -30,7 +30,7 @@ import {
  *
  * @param file the bytes as read, at most 98,304
  * @returns a frozen verdict, also for the most broken file
- * @throws VtlicError `usage` for a file that is no Uint8Array, or a trust or context that is misused
+ * @throws VtlicError `usage` for a file that is not a Uint8Array, or a trust or context that is misused
  */
 export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): Verdict {
   checkFile(file);
@@ -113,10 +113,10 @@ export function judgePlanned(
   return judgePolicy(license, payloadDigest, trusted, trust, index, now);
 }
 
-/** By its tag, since an array of another realm (jest, an iframe) is no instance of this realm's class. */
+/** By its tag, since an array of another realm (jest, an iframe) is not an instance of this realm's class. */
 function checkFile(file: unknown): void {
   if (Object.prototype.toString.call(file) === '[object Uint8Array]') return;
-  throw new VtlicError('usage', 'the file should be the bytes of a license (Uint8Array), but something else came', {
+  throw new VtlicError('usage', 'the file should be the bytes of a license (Uint8Array), but it is something else', {
     field: 'file',
   });
 }
@@ -159,7 +159,7 @@ function stateAt({ nbf, exp }: License, time: number, graceUntil: number): State
   return time < graceUntil ? 'grace' : 'lapsed';
 }
 
-/** The faults of the formats are reasons by the same names; anything else that is thrown is no verdict. */
+/** The faults of the formats are reasons by the same names; anything else that is thrown is not a verdict. */
 function refusalOf(error: unknown): Refused | undefined {
   if (!(error instanceof VtlicError) || !isReason(error.code)) return undefined;
   return refuse(error.code, error.message, error.place);

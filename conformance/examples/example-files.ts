@@ -112,7 +112,7 @@ function compositeValues({ composite }: ExampleLicense): Record<string, string> 
   };
 }
 
-/** Small examples are judged in the one context of Appendix B; the large fills are told by their recipe. */
+/** Small examples are judged in the one context of Appendix B; the large fills are described by their recipe. */
 function smallValues({ id, group, what, input, expected }: SmallExample): unknown {
   const file =
     input.kind === 'fill'

@@ -47,7 +47,7 @@ export function readVectors(folder: string): Vectors {
 
 function unreadable(folder: string, error: unknown): VtlicError {
   if (!existsSync(join(folder, 'manifest.json')))
-    return new VtlicError('file_unreadable', `${folder} has no manifest.json, so it is no folder of vectors`, {
+    return new VtlicError('file_unreadable', `${folder} has no manifest.json, so it is not a folder of vectors`, {
       hint: 'Name the folder vectors/v1 with --vectors, or leave the option out.',
     });
   const message =

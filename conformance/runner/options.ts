@@ -123,7 +123,7 @@ function parse(args: readonly string[]): ReturnType<typeof read>['values'] {
     const { values, positionals } = read(args);
     const [first] = positionals;
     if (first !== undefined)
-      throw usage(`${first} is no option`, `Put -- before the command of the verifier: vtlic-conform -- ${first}`);
+      throw usage(`${first} is not an option`, `Put -- before the command of the verifier: vtlic-conform -- ${first}`);
     return values;
   } catch (error) {
     if (error instanceof VtlicError) throw error;

@@ -296,13 +296,13 @@ class Parser {
     for (let i = previousFrom, j = from; i < previousTo; i++, j++) {
       const difference = (bytes[j] ?? 0) - (bytes[i] ?? 0);
       if (difference > 0) return;
-      if (difference < 0) throw this.notDeterministic(from, 'a map key comes after one that it should stand before');
+      if (difference < 0) throw this.notDeterministic(from, 'a map key comes after one that it should precede');
     }
     throw this.notDeterministic(from, 'a map key is repeated');
   }
 
   private outOfRange(start: number): VtlicError {
-    return this.malformed(start, 'an integer lies beyond ±(2^53-1)');
+    return this.malformed(start, 'an integer is outside of ±(2^53-1)');
   }
 
   private tooDeep(start: number): VtlicError {

@@ -19,9 +19,9 @@ const encoder = new TextEncoder();
 /**
  * The one encoding of a value: shortest heads, map keys sorted bytewise by their encodings.
  *
- * @throws VtlicError `internal` for what the profile cannot say: a number that is no integer within ±(2^53-1), a lone
- * surrogate, a repeated map key, arrays and maps nested deeper than 8. Input from outside is checked before it comes
- * here.
+ * @throws VtlicError `internal` for what the profile cannot say: a number that is not an integer within ±(2^53-1), a
+ * lone surrogate, a repeated map key, arrays and maps nested deeper than 8. Input from outside is checked
+ * before it comes here.
  */
 export function encodeCbor(value: CborValue): Uint8Array {
   return encoded((out) => {
@@ -155,7 +155,7 @@ function writeValue(out: Output, value: CborValue, depth: number): void {
 
 function writeInteger(out: Output, value: number): void {
   if (!Number.isSafeInteger(value))
-    throw new VtlicError('internal', `a number that is no integer within ±(2^53-1) was to be encoded: ${value}`);
+    throw new VtlicError('internal', `a number that is not an integer within ±(2^53-1) was to be encoded: ${value}`);
   if (value < 0) out.head(MAJOR_NEGATIVE, -1 - value);
   else out.head(MAJOR_UNSIGNED, value);
 }

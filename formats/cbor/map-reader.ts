@@ -71,7 +71,7 @@ export class MapReader {
   integer(name: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
     const value = this.value(name);
     if (typeof value !== 'number') throw this.error(name, `should be an integer, but it is ${cborTypeInWords(value)}`);
-    if (value < min || value > max) throw this.error(name, `should lie between ${min} and ${max}, but it is ${value}`);
+    if (value < min || value > max) throw this.error(name, `should be between ${min} and ${max}, but it is ${value}`);
     return value;
   }
 

@@ -131,13 +131,13 @@ class Parser {
     for (;;) {
       const { line: nameLine, column: nameColumn } = this.place();
       if (this.text[this.at] !== '"')
-        throw this.fault(`a member's name in double quotes should stand here, but ${this.found()} does`);
+        throw this.fault(`expected a member's name in double quotes, found ${this.found()}`);
       const name = this.string();
       const first = seen.get(name);
       if (first !== undefined) {
         throw new VtlicError(
           'json_malformed',
-          `the member "${cleanText(name)}" is repeated: it stands first at line ${first.line}, column ${first.column}`,
+          `the member "${cleanText(name)}" is repeated: the first is at line ${first.line}, column ${first.column}`,
           {
             field: cleanText(name),
             line: nameLine,
@@ -152,7 +152,7 @@ class Parser {
       members.push(Object.freeze({ name, nameLine, nameColumn, value: this.value(depth) }));
       this.skipBlank();
       if (this.take('}')) return Object.freeze({ kind: 'object', members: Object.freeze(members), ...place });
-      if (!this.take(',')) throw this.fault(`a comma or "}" should stand here, but ${this.found()} does`);
+      if (!this.take(',')) throw this.fault(`expected a comma or "}", found ${this.found()}`);
       this.skipBlank();
       if (this.text[this.at] === '}') throw this.fault('a member should follow the comma, but the object ends');
     }
@@ -167,7 +167,7 @@ class Parser {
       items.push(this.value(depth));
       this.skipBlank();
       if (this.take(']')) return Object.freeze({ kind: 'array', items: Object.freeze(items), ...place });
-      if (!this.take(',')) throw this.fault(`a comma or "]" should stand here, but ${this.found()} does`);
+      if (!this.take(',')) throw this.fault(`expected a comma or "]", found ${this.found()}`);
       this.skipBlank();
       if (this.text[this.at] === ']') throw this.fault('an item should follow the comma, but the array ends');
     }
@@ -195,7 +195,7 @@ class Parser {
     }
     if (word !== undefined && /^[-+.]?[0-9]/.test(word))
       throw this.fault(`"${cleanText(word, 40)}" is not how JSON writes a number`);
-    throw this.fault(`a value should stand here, but ${this.found()} does`);
+    throw this.fault(`expected a value, found ${this.found()}`);
   }
 
   /** From the opening quote to behind the closing one. */

@@ -155,8 +155,7 @@ function id(value: CborValue, field: Field): string {
 
 function integer(value: CborValue, field: string, min: number, max: number): number {
   if (typeof value !== 'number') throw wrongType(field, 'an integer', value);
-  if (value < min || value > max)
-    throw claimFault(field, `it should lie between ${min} and ${max}, but it is ${value}`);
+  if (value < min || value > max) throw claimFault(field, `it should be between ${min} and ${max}, but it is ${value}`);
   return value;
 }
 

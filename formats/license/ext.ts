@@ -23,7 +23,7 @@ import { claimFault, ExtBytes, type ExtMap, type ExtValue } from './license.ts';
  * license of nothing but small arrays would cost a hundred times another one.
  *
  * @param encoded a map that was checked by `decodeCbor`
- * @throws VtlicError `claims_malformed` for no key, more than 64, or a key (at any depth) that is no id
+ * @throws VtlicError `claims_malformed` for no key, more than 64, or a key (at any depth) that is not an id
  */
 export function decodeExt(encoded: Uint8Array): ExtMap {
   const reader = new CheckedReader(encoded);

@@ -38,7 +38,7 @@ export function isUuidV7Bytes(bytes: Uint8Array): boolean {
 /** The lower-case text of 16 bytes, of whatever version: `0192f3a1-…`. */
 export function uuidFromBytes(bytes: Uint8Array): string {
   if (bytes.length !== UUID_BYTES)
-    throw new VtlicError('internal', `a UUID has ${UUID_BYTES} bytes, but ${bytes.length} came`);
+    throw new VtlicError('internal', `a UUID has ${UUID_BYTES} bytes, not ${bytes.length}`);
   const high = (i: number): number => DIGITS[(bytes[i] ?? 0) >> 4] ?? 0;
   const low = (i: number): number => DIGITS[(bytes[i] ?? 0) & 15] ?? 0;
   // In one call: a third of the time that joining parts takes, and a ledger has one in every other entry.
@@ -98,8 +98,8 @@ export function uuidToBytes(text: string): Uint8Array | undefined {
  */
 export function makeUuidV7(nowMs: number, random: Uint8Array): string {
   if (!Number.isInteger(nowMs) || nowMs < 0 || nowMs >= 2 ** 48)
-    throw new VtlicError('internal', `a UUID wants whole milliseconds since 1970, but ${nowMs} came`);
-  if (random.length !== 10) throw new VtlicError('internal', `a UUID wants 10 random bytes, but ${random.length} came`);
+    throw new VtlicError('internal', `a UUID wants whole milliseconds since 1970, not ${nowMs}`);
+  if (random.length !== 10) throw new VtlicError('internal', `a UUID wants 10 random bytes, not ${random.length}`);
   const bytes = new Uint8Array(UUID_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, Math.floor(nowMs / 2 ** 32));

@@ -44,7 +44,7 @@ const SELF_TEST_TEXT: Uint8Array = utf8('vtlic key self-test, not a license\n');
 /** The fixed text, then the caller's 32 random bytes. */
 export function selfTestMessage(random32: Uint8Array): Uint8Array {
   if (random32.length !== 32)
-    throw new VtlicError('internal', `a self-test takes 32 random bytes, but ${random32.length} came`);
+    throw new VtlicError('internal', `a self-test takes 32 random bytes, not ${random32.length}`);
   return concatBytes(SELF_TEST_TEXT, random32);
 }
 

@@ -51,7 +51,7 @@ const ED25519_ANSWERS: readonly Ed25519Answer[] = [
   // Another message, and the same signature with one bit of s changed.
   { key: RFC_KEY, message: '73', signature: RFC_R + RFC_S, valid: false },
   { key: RFC_KEY, message: '72', signature: `${RFC_R}09${RFC_S.slice(2)}`, valid: false },
-  // y = 2 is no point of the curve: the provider says false and does not throw.
+  // y = 2 is not a point of the curve: the provider says false and does not throw.
   { key: `02${'00'.repeat(31)}`, message: '72', signature: RFC_R + RFC_S, valid: false },
   // The equation of RFC 8032 holds without the cofactor.
   {

@@ -21,7 +21,7 @@ export interface ProbedProvider {
 
 /**
  * Probes `candidate` for each algorithm once, when it is first needed. What it throws after that is
- * `crypto_unavailable`: a fault of the runtime is no verdict on a signature.
+ * `crypto_unavailable`: a fault of the runtime is not a verdict on a signature.
  *
  * @param candidate undefined where the runtime has none
  * @param runtime for the message: `Node.js 22.1.0`
@@ -70,5 +70,5 @@ export function probedProvider(
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'it threw a value that is no error';
+  return error instanceof Error ? error.message : 'it threw a value that is not an error';
 }

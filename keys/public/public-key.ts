@@ -39,10 +39,7 @@ export interface ImportOptions {
 export function importPublicKey(alg: Algorithm, bytes: Uint8Array, options: ImportOptions = {}): PublicKey {
   const { publicKeyBytes } = ALGORITHMS[alg];
   if (bytes.length !== publicKeyBytes) {
-    throw new VtlicError(
-      'key_invalid',
-      `a public key for ${alg} has ${publicKeyBytes} bytes, but ${bytes.length} came`,
-    );
+    throw new VtlicError('key_invalid', `a public key for ${alg} has ${publicKeyBytes} bytes, not ${bytes.length}`);
   }
   const own = Uint8Array.from(bytes);
   const components = alg === 'ed25519' ? { ed25519: own } : splitCompositeKey(own);

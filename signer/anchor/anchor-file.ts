@@ -166,7 +166,7 @@ function filesOf(path: string): AnchorFiles {
   };
 }
 
-/** What is larger, or no file, is no record. */
+/** What is larger, or no file, is not a record. */
 function contentOf(file: string): Uint8Array | undefined {
   try {
     return readLimited(file, MAX_ANCHOR_BYTES, 'ledger_corrupt');

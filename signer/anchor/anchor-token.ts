@@ -115,7 +115,7 @@ function fit(token: Token, label: string): Token {
 class NoPlace extends VtlicError {}
 
 /**
- * Whatever the token does wrong here, the record stands in the ledger, and nothing has left that the anchor does not
+ * Whatever the token does wrong here, the record is in the ledger, and nothing has left that the anchor does not
  * cover.
  */
 async function changed<T>(description: string, work: () => Promise<T>): Promise<T> {

@@ -55,8 +55,8 @@ export function compareAnchor(
     ) {
       throw refused(
         ledger.path,
-        `the ledger is not the one that ${description} has seen: at entry ${record.entries} it tells another ` +
-          'history; an old copy was put back and written to, or the file was changed',
+        `the ledger does not match ${description}: entry ${record.entries} differs; either an old copy was ` +
+          'restored and used, or the file was changed',
         NOTHING_SIGNED,
       );
     }
@@ -116,7 +116,11 @@ async function readBeforeWriting(store: AnchorStore): Promise<readonly AnchorRec
     throw new VtlicError(
       'ledger_unwritable',
       `the anchor was not written: ${error.message}; what is recorded but not released stays in the ledger`,
-      { ...error.place, hint: error.hint ?? 'mend the place of the anchor and run it again', cause: error },
+      {
+        ...error.place,
+        hint: error.hint ?? 'make the place of the anchor writable, and run the command again',
+        cause: error,
+      },
     );
   }
 }

@@ -174,7 +174,7 @@ function columnsOf(name: MemberName, value: Request[keyof Request]): readonly st
   return GROUPS.some((group) => group === name) ? Object.keys(value).map((inner) => `${name}.${inner}`) : [name];
 }
 
-/** @returns a member that no cell of a table can contain, such as an `ext` value that is no text; undefined for none */
+/** @returns a member that no cell of a table can contain, such as an `ext` value that is not text, or undefined */
 export function notInTable({ ext = {}, graceSeconds = 0 }: Request): string | undefined {
   if (graceSeconds % DAY_SECONDS !== 0) return 'graceDays';
   // An empty cell is a member that is not there.
@@ -258,7 +258,7 @@ function cellAsJson(column: Column, text: string, place: CsvPlace, dates: DateOr
   if (DAYS.has(column.member) && dates !== undefined) return { kind: 'string', value: dayOf(text, dates), ...place };
   if (LISTS.has(column.member))
     return { kind: 'array', items: splitList(text).map((value) => ({ kind: 'string', value, ...place })), ...place };
-  // What is no plain number stays a text: the reader of the member then says what it should be.
+  // What is not a plain number stays a text: the reader of the member then says what it should be.
   if (
     (NUMBERS.has(column.member) || column.member === 'limits') &&
     /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(text)

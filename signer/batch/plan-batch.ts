@@ -1,6 +1,6 @@
 /**
  * File → plan: every row is read, judged and planned before anything is signed. What is wrong is collected; then there
- * is no plan. A lineage may occur only once in a file.
+ * is not a plan. A lineage may occur only once in a file.
  */
 import { createHash } from 'node:crypto';
 import { VtlicError } from '../../formats/error.ts';
@@ -170,7 +170,7 @@ class RowPlanner {
       return [
         new VtlicError(
           'request_invalid',
-          `a second row of ${lineageText(lineage)}, which stands on line ${first} already`,
+          `a second row of ${lineageText(lineage)}, which is already on line ${first}`,
           { file, line: row.line, ...columnOnly(row, 'customer'), hint: 'one row a license: take one of the two out' },
         ),
       ];

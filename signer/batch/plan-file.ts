@@ -126,7 +126,7 @@ function* items(path: string): Generator<Item> {
       const head = readByteStringHead(bytes);
       if (head === 'incomplete') break;
       if (head === 'malformed' || head.length > MAX_ITEM_BYTES)
-        throw altered(path, 'it is no sequence of byte strings');
+        throw altered(path, 'it is not a sequence of byte strings');
       const end = head.headBytes + head.length;
       if (bytes.length < end) break;
       yield { head: bytes.slice(0, head.headBytes), bytes: bytes.slice(head.headBytes, end) };

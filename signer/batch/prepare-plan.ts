@@ -73,9 +73,7 @@ async function openBegun(input: PrepareInput): Promise<BatchPlan | undefined> {
     return plan.head.kid === key.publicKey.kid ? plan : undefined;
   } catch (error) {
     if (!(error instanceof VtlicError) || error.code !== 'plan_stale') throw error;
-    input.tell(
-      `the plan that this batch was begun with no longer stands (${error.message}): what is left is planned anew`,
-    );
+    input.tell(`the plan that this batch was begun with is out of date (${error.message}): the rest is planned again`);
     return undefined;
   }
 }

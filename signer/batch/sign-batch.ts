@@ -314,7 +314,7 @@ class Pace {
 function asVtlicError(error: unknown): VtlicError {
   return error instanceof VtlicError
     ? error
-    : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is no error', {
+    : new VtlicError('internal', error instanceof Error ? error.message : 'a value was thrown that is not an error', {
         cause: error,
       });
 }

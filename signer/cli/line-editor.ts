@@ -61,7 +61,7 @@ export class LineEditor {
     return taken(echo);
   }
 
-  /** True where a key sent something that is no part of the line: an arrow, a tabulator, the marks of a paste. */
+  /** True where a key sent something that is not part of the line: an arrow, a tabulator, the marks of a paste. */
   get droppedControl(): boolean {
     return this.#droppedControl;
   }

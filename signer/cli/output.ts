@@ -13,7 +13,7 @@ import type { Io } from './io.ts';
 const MAX_TEXT = 4000;
 
 /**
- * Turns anything thrown into a VtlicError. An unexpected error of the operating system is no defect either: it is
+ * Turns anything thrown into a VtlicError. An unexpected error of the operating system is not a defect either: it is
  * reported with its file. Everything else is a defect of this program.
  */
 export function asVtlicError(error: unknown): VtlicError {
@@ -22,7 +22,7 @@ export function asVtlicError(error: unknown): VtlicError {
   if (error instanceof SuppressedError) return asVtlicError(error.suppressed);
   const system = systemError(error);
   if (system !== undefined) return system;
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown that is no error';
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown that is not an error';
   return new VtlicError('internal', `a defect of this program: ${cleanText(what, 500)}`, {
     hint: 'report it (SECURITY.md); the ledger is intact, the next start finishes or voids what was under way',
     cause: error,

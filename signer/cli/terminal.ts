@@ -110,7 +110,7 @@ async function readLine(
   const handlers: [event: string, handler: () => void][] = [];
   try {
     input.setRawMode(true);
-    // Text that was typed before the question was shown is no answer to it.
+    // Text that was typed before the question was shown is not an answer to it.
     await discardTyped(input);
     return await new Promise<Uint8Array>((resolve, reject) => {
       // While undefined, what is typed is dropped.
@@ -198,8 +198,8 @@ export async function confirmByWord(
   word: string,
 ): Promise<void> {
   if (terminal === undefined)
-    throw new VtlicError('usage', 'this can be done only at a terminal, by a person who reads what it means', {
-      hint: 'run it there',
+    throw new VtlicError('usage', 'this command needs a terminal, where a person confirms it', {
+      hint: 'run it at a terminal, without redirecting its input',
     });
   terminal.show(`${view.join('\n')}\n\n`);
   const answer = await terminal.ask(`Type ${word} to do this, anything else to decline: `);

@@ -79,7 +79,7 @@ export function usageError(error: CommanderError, program: Command, argv: readon
   const names = known.at(-1)?.commands.map((command) => command.name()) ?? [];
   return new VtlicError(
     'usage',
-    error.code === 'commander.help' ? `which command? There are: ${names.join(', ')}` : message,
+    error.code === 'commander.help' ? `no command was given; there are: ${names.join(', ')}` : message,
     { hint: `see: ${helpOf(known)}` },
   );
 }

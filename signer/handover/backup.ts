@@ -1,4 +1,4 @@
-/** A copy of the ledger as it stands at one moment, also while it is written, that opens without any file beside it. */
+/** A copy of the ledger as it is at one moment, also while it is written, that opens without any file beside it. */
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { equalBytes } from '../../formats/bytes.ts';
@@ -99,7 +99,7 @@ function removeIfPresent(path: string): void {
 }
 
 function exists(file: string): VtlicError {
-  return new VtlicError('output_exists', 'a file stands here already and is never replaced', {
+  return new VtlicError('output_exists', 'a file already exists here and is never replaced', {
     file,
     hint: 'name a new file: a backup a day, say',
   });

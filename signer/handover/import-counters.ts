@@ -49,7 +49,7 @@ export function openCounters(bytes: Uint8Array, keys: readonly PublicKey[]): Rec
     return Object.freeze({ document: decodeCounters(payload), digest: sha256(bytes), kid });
   } catch (error) {
     if (error instanceof VtlicError && error.code !== 'checks_failed' && !isCryptoUnavailable(error))
-      throw new VtlicError('checks_failed', `this is no document of counters: ${error.message}`, {
+      throw new VtlicError('checks_failed', `this is not a document of counters: ${error.message}`, {
         ...error.place,
         cause: error,
       });

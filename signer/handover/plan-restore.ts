@@ -1,5 +1,5 @@
 /**
- * What a restore would do: the copy held against its anchor, and against the licenses that came back. Changes nothing.
+ * What a restore would do: the copy compared with its anchor, and against the licenses that came back. Changes nothing.
  */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -104,7 +104,10 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
   const { covered, coveredBound } = coveredOf(copy);
   const skip = found === undefined ? (lost?.skip ?? 0) : agrees ? 0 : countersToSkip(head, coveredBound, found);
   if (!Number.isSafeInteger(skip + head.counterBound) || skip > MAX_COUNT / 2)
-    throw new VtlicError('usage', 'so many counters cannot be skipped');
+    throw new VtlicError(
+      'usage',
+      `--skip ${skip} is too large: at most ${Math.floor(MAX_COUNT / 2)} counters can be skipped`,
+    );
   return Object.freeze({
     kind,
     place,

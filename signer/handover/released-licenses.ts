@@ -19,7 +19,7 @@ export interface ReleasedFile {
 
 /**
  * @param paths files, and folders that are searched for `*.vtlic`
- * @throws VtlicError naming the first file that is no license of this site; nothing is passed over
+ * @throws VtlicError naming the first file that is not a license of this site; nothing is passed over
  */
 export function readReleased(site: Site, paths: readonly string[]): readonly ReleasedFile[] {
   const byId = new Map<string, ReleasedFile>();

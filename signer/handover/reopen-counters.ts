@@ -62,7 +62,7 @@ function requireAllShown(ledger: LedgerView, restored: number, handed: readonly 
     if (known !== undefined)
       throw conflict(
         `one of the documents is in the record already, in entry ${known.seq}`,
-        'give those alone that the record does not know',
+        'give only those that the record does not know',
       );
     if (document.sub === undefined)
       throw conflict(

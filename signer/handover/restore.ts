@@ -180,7 +180,7 @@ async function holds(draft: string, world: Runtime): Promise<boolean> {
     fsyncFolder(dirname(draft));
     world.tell(
       `a restore that had been interrupted left a copy that does not hold: ${error.message}; it is not used, ` +
-        `and lies now in ${cleanText(aside, 1000)}; the restore is made anew`,
+        `and is now in ${cleanText(aside, 1000)}; the restore is made anew`,
     );
     return false;
   }

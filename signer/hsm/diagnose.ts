@@ -174,7 +174,7 @@ function splitWarning(record: KeyRecord): Check[] {
     {
       name: `key ${record.name}`,
       status: 'warn',
-      says: 'split custody: its other component lies in another token, so it was not tried',
+      says: 'split custody: its other component is in another token, so it was not tried',
       remedy: `try the whole key with: vtlic key check ${record.name}`,
     },
   ];

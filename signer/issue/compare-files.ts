@@ -90,12 +90,12 @@ function foreignFault(ledger: LedgerView, path: string, file: string): string | 
   let licenseId: Uint8Array | undefined;
   let cose: Uint8Array;
   try {
-    if (!lstatSync(file).isFile()) return 'it is no file';
+    if (!lstatSync(file).isFile()) return 'it is not a file';
     cose = dearmor('VTLIC', readLicenseFile(file));
     licenseId = uuidToBytes(decodeLicense(decodeCoseSign1(cose, TYP.license).payload).cti);
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
-    return 'it is no license file';
+    return 'it is not a license file';
   }
   const known = licenseId === undefined ? undefined : issuedCose(ledger, licenseId);
   if (licenseId === undefined || known === undefined) return 'the ledger never issued this license';

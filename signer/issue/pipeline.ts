@@ -133,7 +133,7 @@ function fileMissing(error: VtlicError, { intent }: IssuedLicense): VtlicError {
     `${error.message}; the license is signed and safe in the ledger, only its file is missing`,
     {
       ...error.place,
-      hint: `mend it, then run any signing command or: vtlic release ${licenseIdText(intent.body.licenseId)}`,
+      hint: `correct that, then run any signing command or: vtlic release ${licenseIdText(intent.body.licenseId)}`,
       cause: error,
     },
   );

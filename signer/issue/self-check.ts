@@ -34,7 +34,7 @@ export function selfCheckFailed(fault: string, cause?: unknown): VtlicError {
 /**
  * @param provider another than the one that signed
  * @returns a function that names what is wrong with a license of this key; undefined where nothing is. It throws only
- *   `crypto_unavailable`, which is no fault of the license.
+ *   `crypto_unavailable`, which is not a fault of the license.
  */
 export function makeSelfCheck(key: PublicKey, provider: Provider): (output: Output) => string | undefined {
   const trust = makeTrust({ keys: [{ key, purpose: 'license', status: 'active' }] });

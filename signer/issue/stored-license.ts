@@ -45,8 +45,8 @@ export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site)
   if (key === undefined) {
     throw new VtlicError(
       'key_not_found',
-      `the license ${id} was signed by the key ${intent.body.kid}, which this site does not have: what is ` +
-        'stored of it cannot be verified and does not leave',
+      `the license ${id} was signed by the key ${intent.body.kid}, which this site does not have, so ` +
+        'the stored license cannot be verified and is not released',
       {
         file: site.paths.site,
         hint: "put the key's record back into site.json",

@@ -123,7 +123,11 @@ export async function writeProofs(
   } catch (error) {
     if (!(error instanceof VtlicError)) throw error;
     const first =
-      error.code === 'interrupted' ? '' : error.code === 'output_exists' ? 'move it away, then: ' : 'mend it, then: ';
+      error.code === 'interrupted'
+        ? ''
+        : error.code === 'output_exists'
+          ? 'move it away, then: '
+          : 'correct that, then: ';
     throw new VtlicError(
       error.code,
       `${error.message}; the licenses are signed and released, only proofs are missing`,
@@ -162,7 +166,7 @@ class FilesInTheWay {
         : ` (the same is true of ${others.join(', ')}${unnamed === 0 ? '' : ` and ${groupDigits(unnamed)} more`})`;
     throw new VtlicError(
       'output_exists',
-      `a file stands here that is no proof of its license, and it is never replaced${more}`,
+      `a file exists here that is not a proof of its license, and it is never replaced${more}`,
       { file },
     );
   }

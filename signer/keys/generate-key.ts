@@ -97,7 +97,7 @@ async function generateLocked(access: KeyAccess, wanted: NewKey, ledgerId: strin
   }
 }
 
-/** @throws VtlicError `usage` for a name that is no id, or taken */
+/** @throws VtlicError `usage` for a name that is not an id, or taken */
 export function checkNewKeyName(site: Site, name: string): void {
   if (!isId(name))
     throw new VtlicError(

@@ -29,7 +29,7 @@ export function keystoreOf(site: Site, name: string): KeystoreConfig {
 export function tokenKeystoreOf(site: Site, name: string): TokenKeystore {
   const store = keystoreOf(site, name);
   if (store.type !== 'pkcs11')
-    throw new VtlicError('configuration_invalid', `the keystore ${name} is no token`, { file: site.paths.site });
+    throw new VtlicError('configuration_invalid', `the keystore ${name} is not a token`, { file: site.paths.site });
   return store;
 }
 

@@ -45,7 +45,7 @@ function anchorKeystore(site: AnchorSite, name: string): TokenKeystore {
   const names = [...site.config.keystores.values()].filter(({ type }) => type === 'pkcs11').map((each) => each.name);
   throw new VtlicError(
     'configuration_invalid',
-    `the ledger's anchor lies in a token, keystore ${name}, and this site has ` +
+    `the ledger's anchor is in a token, keystore ${name}, and this site has ` +
       `${store === undefined ? 'no such keystore' : 'a folder of files under this name'}; its tokens are: ` +
       (names.join(', ') || 'none'),
     {

@@ -24,7 +24,7 @@ export interface SecretSource {
   /**
    * The secret's bytes; the caller wipes them.
    *
-   * @param exactly asks a person again who pressed a key that is no character: for a PIN, of which tries are counted
+   * @param exactly asks a person again who pressed a key that is not a character: for a PIN, of which tries are counted
    */
   readonly take: (keystore: string, prompt: string, exactly?: boolean) => Promise<Uint8Array>;
   /** `--last-try SERIAL`: the one token whose last try may be used. */

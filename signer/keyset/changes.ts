@@ -92,7 +92,7 @@ export function applyChanges(
 function rootsAfter(before: readonly CoseKey[], { addRoots = [], removeRoots = [] }: KeysetChanges): CoseKey[] {
   const roots = new Map(before.map((root) => [kidOfKey(root), root]));
   for (const kid of removeRoots)
-    if (!roots.delete(kid)) throw fault(`the key ${kid} is no root of the version before`, 'see: vtlic keyset show');
+    if (!roots.delete(kid)) throw fault(`the key ${kid} is not a root of the version before`, 'see: vtlic keyset show');
   for (const root of addRoots) {
     const kid = kidOfKey(root);
     if (roots.has(kid)) throw fault(`the key ${kid} is a root already`, 'leave it out');

@@ -102,7 +102,7 @@ export function parseDraft(bytes: Uint8Array, file: string): Draft {
   const root = readObject(parseJsonFile(bytes, file, MAX_BYTES), { code: 'request_invalid', file });
   const schema = root.required('schema');
   if (schema.string() !== SCHEMA)
-    throw schema.fault(`should be "${SCHEMA}": this is no draft of a keyset`, 'Make one: vtlic keyset draft.');
+    throw schema.fault(`should be "${SCHEMA}": this is not a draft of a keyset`, 'Make one: vtlic keyset draft.');
   const baseReader = root.optionalObject('base');
   const base = baseReader === undefined ? undefined : readBase(baseReader);
   const payloadReader = root.required('payload');

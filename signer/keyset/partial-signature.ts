@@ -59,7 +59,10 @@ export function readPartialSignature(file: string): PartialSignature {
   const root = readObject(parseJsonFile(bytes, file, MAX_BYTES), { code: 'request_invalid', file });
   const schema = root.required('schema');
   if (schema.string() !== SCHEMA)
-    throw schema.fault(`should be "${SCHEMA}": this is no signature on a keyset`, 'Sign the draft: vtlic keyset sign.');
+    throw schema.fault(
+      `should be "${SCHEMA}": this is not a signature on a keyset`,
+      'Sign the draft: vtlic keyset sign.',
+    );
   const version = root.integer('version', { min: 1, max: MAX_COUNT });
   const payloadDigest = readDigest(root.required('payloadSha256'));
   const algorithm = root.required('algorithm');
@@ -88,7 +91,7 @@ export interface SignatureContext {
 /**
  * Whether a signature counts for this draft.
  *
- * @throws VtlicError `request_invalid` for one of another draft, of a key that is no root, or of a root that left;
+ * @throws VtlicError `request_invalid` for one of another draft, of a key that is not a root, or of a root that left;
  *   `checks_failed` for one that is not valid
  */
 export function requireSignature(
@@ -110,7 +113,7 @@ export function requireSignature(
     throw new VtlicError(
       'request_invalid',
       last === undefined
-        ? `the key ${kid} signed it, which is no root of this keyset and none of the version before`
+        ? `the key ${kid} signed it, which is not a root of this keyset and none of the version before`
         : `the key ${kid} signed it, a root that left: version ${last} was the last one that had it`,
       { file, hint: 'leave this signature out' },
     );

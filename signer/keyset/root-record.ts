@@ -99,9 +99,13 @@ function readTokenBytes(bytes: Uint8Array, kid: string): KeysetVersion {
     if (toHex(bytes.subarray(prefix.length, at)) === kid && Number.isSafeInteger(version) && version > 0)
       return { version, payloadDigest: toHex(bytes.subarray(at + VERSION_BYTES)) };
   }
-  throw new VtlicError('configuration_invalid', `the token object ${recordLabel(kid)} is no record of this root key`, {
-    hint: 'find out who wrote it before this key signs anything',
-  });
+  throw new VtlicError(
+    'configuration_invalid',
+    `the token object ${recordLabel(kid)} is not a record of this root key`,
+    {
+      hint: 'find out who wrote it before this key signs anything',
+    },
+  );
 }
 
 /** @param file for a token that takes no data objects */

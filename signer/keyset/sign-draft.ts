@@ -64,7 +64,7 @@ export function requireRootMaySign(draft: Draft, before: PublishedVersion | unde
   if (rootsOf(before?.keyset, draft.keyset).has(kid)) return;
   throw new VtlicError(
     'usage',
-    `the key ${kid} is no root of the draft, and none of the version that it follows: its signature would not count`,
+    `the key ${kid} is not a root of the draft, and none of the version that it follows: its signature would not count`,
     { hint: 'sign with one of the roots: vtlic keyset show DRAFT' },
   );
 }

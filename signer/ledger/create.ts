@@ -73,7 +73,7 @@ export async function createLedger(path: string, options: CreateOptions): Promis
 
 function refuseExisting(file: string): void {
   if (fileExists(file))
-    throw new VtlicError('output_exists', 'a ledger stands here already and is never replaced', {
+    throw new VtlicError('output_exists', 'a ledger already exists here and is never replaced', {
       file,
       hint: 'use this site as it is, or choose another folder',
     });

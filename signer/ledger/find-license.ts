@@ -163,6 +163,6 @@ export function findLeaf(ledger: LedgerView, licenseId: Uint8Array): FoundLeaf {
 
 function logAt(ledger: LedgerView, seq: number): LogInfo {
   const log = ledger.logs().findLast((candidate) => candidate.entry <= seq);
-  if (log === undefined) throw new VtlicError('internal', `entry ${seq} stands in no log`);
+  if (log === undefined) throw new VtlicError('internal', `entry ${seq} is in no log`);
   return log;
 }

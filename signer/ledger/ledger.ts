@@ -161,7 +161,7 @@ export interface RecoveryPlan {
   readonly voids: readonly LicenseRecord[];
   /** The stored bytes are to be released once the anchor covers them. */
   readonly releases: readonly LicenseRecord[];
-  /** The anchor lies behind an entry that is no release, or will once the voids are written. */
+  /** The anchor lies behind an entry that is not a release, or will once the voids are written. */
   readonly anchor: boolean;
 }
 
@@ -181,7 +181,7 @@ export interface Ledger extends LedgerView {
   /** Spends the counter with no license; `internal` when the intent is not open. */
   void_(intentSeq: number, reason: VoidReason): VoidEntry;
   /**
-   * Records a file that stands in its place; `internal` unless the license is issued and the anchor covers its leaf.
+   * Records a file that is in its place; `internal` unless the license is issued and the anchor covers its leaf.
    */
   release(intentSeq: number, file: { readonly path: string; readonly digest: Uint8Array }): ReleaseEntry;
   clock(confirmed: number, operator: string): ClockEntry;
@@ -206,7 +206,7 @@ export interface Ledger extends LedgerView {
   readonly anchored: AnchorRecord;
   /** How far the ledger is ahead of it. */
   unanchored(): { readonly entries: number; readonly leaves: number };
-  /** Writes the head to the anchor; does nothing when it stands there already. */
+  /** Writes the head to the anchor; does nothing when it is there already. */
   anchor(): Promise<AnchorRecord>;
   recoveryPlan(): RecoveryPlan;
 }

@@ -26,7 +26,7 @@ export class LedgerReader implements LedgerView {
   protected readonly tables: Tables;
   readonly #db: DatabaseSync;
 
-  /** @throws VtlicError `ledger_corrupt` where the first entry is no genesis */
+  /** @throws VtlicError `ledger_corrupt` where the first entry is not a genesis */
   constructor(db: DatabaseSync, path: string) {
     this.#db = db;
     this.path = path;

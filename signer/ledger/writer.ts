@@ -323,7 +323,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     if (record?.state !== 'open')
       throw new VtlicError(
         'internal',
-        `entry ${seq} is no open intent: ${record === undefined ? 'there is none' : `it is ${record.state}`}`,
+        `entry ${seq} is not an open intent: ${record === undefined ? 'there is none' : `it is ${record.state}`}`,
       );
     return record.intent.body;
   }

@@ -83,7 +83,7 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
     use(license, previous, mark);
     lineage(license, previous, mark);
     if (compared.previousAlgorithm === 'ed25519+ml-dsa-65' && compared.algorithm === 'ed25519')
-      mark('algorithm down', 'the last license was signed with Ed25519 and ML-DSA-65, this one with Ed25519 alone');
+      mark('algorithm down', 'the last license was signed with Ed25519 and ML-DSA-65, this one with only Ed25519');
   }
   clock(license, previous, mark);
   if (license.upd !== undefined && license.upd <= license.iat)
@@ -91,7 +91,7 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
   if (isPerpetual(license.exp) && compared.algorithm === 'ed25519')
     mark(
       'perpetual with Ed25519',
-      'it is perpetual and signed with Ed25519 alone: on the day when Ed25519 is broken, it can no longer be ' +
+      'it is perpetual and signed with only Ed25519: on the day when Ed25519 is broken, it can no longer be ' +
         'replaced in time',
     );
   return Object.freeze(found);

@@ -55,11 +55,9 @@ export function lineageOfRequest(request: Request): Lineage {
 export function planItem(request: Request, input: ItemInput): PlanItem {
   const { site, key, runtime, now, ctr, replaced } = input;
   if (request.until <= now)
-    throw new VtlicError(
-      'request_invalid',
-      '"until" lies in the past: the license would be expired when it is signed',
-      { field: 'until' },
-    );
+    throw new VtlicError('request_invalid', '"until" is in the past: the license would be expired when it is signed', {
+      field: 'until',
+    });
   const fault = combinationFault(request);
   if (fault !== undefined) throw fault;
   const claims: License = {

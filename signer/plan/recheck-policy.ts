@@ -1,4 +1,4 @@
-/** What a plan would have signed, held against the rules once more: a plan file may not come from this program. */
+/** What a plan would have signed, checked against the rules once more: a plan file may not come from this program. */
 import { hasControlOrBidi } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';

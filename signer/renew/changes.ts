@@ -54,10 +54,14 @@ function read(root: JsonObjectReader): Partial<Request> {
   const [first] = faults.all;
   if (first !== undefined) throw first;
   if (set.customer !== undefined)
-    throw new VtlicError('request_invalid', '"customer" cannot change: a license of another customer is no renewal', {
-      ...root.required('customer').fault('').place,
-      hint: 'issue it: vtlic issue REQUEST.json',
-    });
+    throw new VtlicError(
+      'request_invalid',
+      '"customer" cannot change: a license of another customer is not a renewal',
+      {
+        ...root.required('customer').fault('').place,
+        hint: 'issue it: vtlic issue REQUEST.json',
+      },
+    );
   return set;
 }
 
@@ -72,7 +76,7 @@ export interface ChangeTexts {
 const LISTS: ReadonlySet<MemberName> = new Set(['features', 'hosts']);
 const WHOLE_NUMBERS: ReadonlySet<MemberName> = new Set(['seats', 'graceDays', 'instances', 'offlineSeconds']);
 
-/** @throws VtlicError `request_invalid` naming the option's member, `usage` for what is no member. */
+/** @throws VtlicError `request_invalid` naming the option's member, `usage` for what is not a member. */
 export function changesFromTexts(texts: ChangeTexts): Changes {
   const document: string[] = [];
   for (const [name, text] of Object.entries(texts.members) as [MemberName, string | true][])

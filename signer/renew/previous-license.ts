@@ -28,7 +28,7 @@ export type RenewalTarget =
   | { readonly kind: 'customer'; readonly customer: string };
 
 /**
- * A license id is a UUID; a file has a slash, ends with `.vtlic` or exists under a name that is no id; all else
+ * A license id is a UUID; a file has a slash, ends with `.vtlic` or exists under a name that is not an id; all else
  * is a customer.
  *
  * @param resolvePath to an absolute path

@@ -61,10 +61,10 @@ export function readSeats(value: JsonValueReader): number | 'unlimited' {
 
 function date(value: JsonValueReader, end: boolean, hint?: string): number {
   const parsed = parseDate(value.string(), end);
-  if (!parsed.ok) throw value.fault(`is no date: ${parsed.why}`, hint);
+  if (!parsed.ok) throw value.fault(`is not a date: ${parsed.why}`, hint);
   if (parsed.seconds < 0 || parsed.seconds > MAX_TIME)
     // The end of 9999-12-31 is a time that no claim can contain.
-    throw value.fault(`should lie between 1970-01-01 and ${end ? '9999-12-30' : '9999-12-31'}`, hint);
+    throw value.fault(`should be between 1970-01-01 and ${end ? '9999-12-30' : '9999-12-31'}`, hint);
   return parsed.seconds;
 }
 
@@ -127,7 +127,7 @@ export function readLimits(value: JsonValueReader): Readonly<Record<string, numb
   if (entries.length > MAX_LIMITS)
     throw value.fault(`should have at most ${MAX_LIMITS} members, but it has ${entries.length}`);
   for (const [name, item] of entries) {
-    if (!isId(name)) throw item.fault('has a name that is no id');
+    if (!isId(name)) throw item.fault('has a name that is not an id');
     out[name] = item.integer({ min: 0, max: MAX_COUNT });
   }
   return Object.freeze(out);
@@ -164,7 +164,7 @@ export function readExt(value: JsonValueReader): ExtMap {
 function extMap(value: JsonValueReader): ExtMap {
   const out = Object.create(null) as Record<string, ExtValue>;
   for (const [name, item] of value.object().entries()) {
-    if (!isId(name)) throw item.fault('has a name that is no id');
+    if (!isId(name)) throw item.fault('has a name that is not an id');
     out[name] = extValue(item);
   }
   return Object.freeze(out);

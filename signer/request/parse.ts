@@ -30,7 +30,7 @@ const MAX_REQUEST_BYTES = 1 << 20;
 
 /**
  * @param file the name for messages
- * @throws VtlicError `request_invalid`, or `json_malformed` for text that is no strict JSON
+ * @throws VtlicError `request_invalid`, or `json_malformed` for text that is not strict JSON
  */
 export function parseRequest(bytes: Uint8Array, file: string): Request {
   const root = readObject(parseJsonFile(bytes, file, MAX_REQUEST_BYTES), { code: 'request_invalid', file });
@@ -38,7 +38,7 @@ export function parseRequest(bytes: Uint8Array, file: string): Request {
   if (schema.string() !== REQUEST_SCHEMA) throw schema.fault(`should be "${REQUEST_SCHEMA}"`);
   const request = readRequest(root);
   if ('customer' in request) return request;
-  throw request[0] ?? root.fault('is no request');
+  throw request[0] ?? root.fault('is not a request');
 }
 
 /** Collects what is wrong, so that a person can correct all of it at once. */

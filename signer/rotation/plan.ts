@@ -104,7 +104,7 @@ function readPlannedEarly(reader: JsonObjectReader, { releases }: PlanContext): 
     const name = value.string();
     if (!releases.some((release) => release.name === name))
       throw value.fault(
-        'is no release that releases.json names',
+        'is not a release that releases.json names',
         `Known are: ${releases.map((release) => release.name).join(', ') || 'none'}.`,
       );
     return name;

@@ -102,6 +102,6 @@ function readKids(value: JsonValueReader): readonly string[] {
 /** @param end for a last day, which belongs to the time */
 export function dateOf(value: JsonValueReader, end: boolean): number {
   const date = parseDate(value.string(), end);
-  if (!date.ok) throw value.fault(`is no date: ${date.why}`);
+  if (!date.ok) throw value.fault(`is not a date: ${date.why}`);
   return date.seconds;
 }

@@ -84,7 +84,7 @@ function seatsOf({ maxSeats }: Tier): number {
 function named<T>(reader: JsonObjectReader, read: (value: JsonObjectReader) => T): ReadonlyMap<string, T> {
   const out = new Map<string, T>();
   for (const [name, value] of reader.entries()) {
-    if (!isId(name)) throw value.fault('has a name that is no id');
+    if (!isId(name)) throw value.fault('has a name that is not an id');
     out.set(name, read(value.object()));
   }
   return out;

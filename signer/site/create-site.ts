@@ -118,20 +118,20 @@ export async function createSite(wanted: NewSite, runtime: Runtime, opener?: Anc
     });
   }
   await createDurably(paths.catalog, catalog, 0o644);
-  // Last: a folder without it is no site, so that an init that was cut short is seen.
+  // Last: a folder without it is not a site, so that an init that was cut short is seen.
   await createDurably(paths.site, site, 0o644);
   return paths;
 }
 
 function checkAnchorFile(file: string, folder: string, begun: boolean): void {
   if (liesInside(file, folder)) {
-    throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', {
+    throw new VtlicError('usage', 'the anchor would be inside the site, and be rolled back together with it', {
       file,
       hint: 'give --anchor a place outside the site, best on another disk',
     });
   }
   if (!begun && lstatSync(file, { throwIfNoEntry: false }) !== undefined) {
-    throw new VtlicError('output_exists', 'an anchor of another ledger stands here', {
+    throw new VtlicError('output_exists', 'an anchor of another ledger is already here', {
       file,
       hint: 'give this site its own place: --anchor FILE',
     });

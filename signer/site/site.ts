@@ -125,7 +125,7 @@ export function parseSite(bytes: Uint8Array, file: string): SiteConfig {
   const issuer = idOf(root.required('issuer'));
   const keystores = new Map<string, KeystoreConfig>();
   for (const [name, value] of root.object('keystores').entries()) {
-    if (!isId(name)) throw value.fault('has a name that is no id');
+    if (!isId(name)) throw value.fault('has a name that is not an id');
     keystores.set(name, readKeystore(name, value.object()));
   }
   const keys: KeyRecord[] = [];
@@ -167,7 +167,7 @@ function keyRecord(
   const name = idOf(reader.required('name'));
   const purposeReader = reader.required(purposeMember);
   const purpose = purposeReader.string();
-  if (!isKeyPurpose(purpose)) throw purposeReader.fault('is no purpose that a key can have');
+  if (!isKeyPurpose(purpose)) throw purposeReader.fault('is not a purpose that a key can have');
   const algorithmReader = reader.required('algorithm');
   const algorithm = algorithmReader.string();
   if (!isAlgorithm(algorithm)) throw algorithmReader.fault('should be "ed25519" or "ed25519+ml-dsa-65"');
@@ -179,7 +179,7 @@ function keyRecord(
     publicKey = importPublicKey(algorithm, bytes, { forSite: true });
   } catch (error) {
     throw publicKeyReader.fault(
-      `is no good public key: ${error instanceof Error ? error.message : 'it cannot be read'}`,
+      `is not a valid public key: ${error instanceof Error ? error.message : 'it cannot be read'}`,
     );
   }
   const kid = reader.required('kid');

@@ -87,8 +87,8 @@ describe('the command line', () => {
     [['key', 'generate', '--name', 'x', '--algorithm', 'rsa'], 'ed25519'],
     [['verify', 'x', '--product', 'p', '--at', 'yesterday'], 'expected a day'],
     [['verify', 'x', '--product', 'p', '--host', 'zz'], '64 hex'],
-    [['key'], 'which command'],
-    [[], 'which command'],
+    [['key'], 'no command was given'],
+    [[], 'no command was given'],
   ])('refuses %j with exit 2', async (args, words) => {
     expectRefusal(await runHere(args), 2, words);
   });
@@ -367,7 +367,7 @@ describe('license files', () => {
         join(fixture.folder, 'key.pem'),
       ]),
       11,
-      /stands here already/,
+      /already exists here/,
     );
     expect(readFileSync(join(fixture.folder, 'key.pem'), 'utf8')).toBe('something else');
     expectRefusal(runCli(['verify', license, '--product', 'vaultdesk'], { cwd: '/' }), 2, /--trust/);
@@ -489,14 +489,14 @@ describe('hostile text', () => {
 });
 
 describe('the ledger', () => {
-  it('is refused with exit 4 where it is missing, is no ledger, or is from a newer version', () => {
+  it('is refused with exit 4 where it is missing, is not a ledger, or is from a newer version', () => {
     const file = join(fixture.site, 'ledger.sqlite');
     const aside = `${file}.aside`;
     renameSync(file, aside);
     try {
       const args = ['issue', writeRequest(fixture), '--site', fixture.site, '--dry-run'];
       expectRefusal(runCli(args), 4, /ledger/);
-      writeFileSync(file, 'this is no database, but it is long enough to be looked at '.repeat(40));
+      writeFileSync(file, 'this is not a database, but it is long enough to be looked at '.repeat(40));
       expectRefusal(runCli(args), 4, /ledger/);
       copyFileSync(aside, file);
       const database = new DatabaseSync(file);

@@ -127,7 +127,7 @@ const RUNS: Readonly<Record<number, readonly [what: string, run: () => CliResult
   11: [
     'a site that exists already',
     () => runCli(['init', fixture.site, '--issuer', 'example-vendor']),
-    /exists|stands here/,
+    /exists|already here/,
   ],
   17: [
     'a signature that does not verify',

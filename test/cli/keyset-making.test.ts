@@ -271,7 +271,7 @@ describe('bad input', () => {
     const draft = await acts.draft('3.draft', '--pre-publish', 'license-2');
     const signed = await acts.sign(draft, 'root-1');
     expect(await refusal('keyset', 'sign', draft, '--key', 'root-3', ...fixture.secret)).toContain(
-      'is no root of the draft',
+      'is not a root of the draft',
     );
     const document = acts.json(signed);
     writeFileSync(acts.file('left'), JSON.stringify({ ...document, kid: kid('root-3') }));
@@ -279,7 +279,7 @@ describe('bad input', () => {
     expect([left.code, left.stderr]).toEqual([3, expect.stringContaining('a root that left: version 1 was the last')]);
     writeFileSync(acts.file('never'), JSON.stringify({ ...document, kid: kid('license-2') }));
     const never = await acts.run('keyset', 'publish', draft, signed, acts.file('never'));
-    expect([never.code, never.stderr]).toEqual([3, expect.stringContaining('which is no root of this keyset')]);
+    expect([never.code, never.stderr]).toEqual([3, expect.stringContaining('which is not a root of this keyset')]);
   });
 
   it('refuses a draft of another issuer', async () => {
@@ -312,7 +312,7 @@ describe('bad input', () => {
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('published already')]);
   });
 
-  it('refuses a draft with a member twice, and a payload that is no keyset', async () => {
+  it('refuses a draft with a member twice, and a payload that is not a keyset', async () => {
     const [draft] = await twoSigned();
     const text = readFileSync(draft, 'utf8');
     writeFileSync(draft, text.replace('"payload":', '"payload": "AA==", "payload":'));

@@ -43,8 +43,8 @@ describe('inspect --mend', () => {
     const mended = join(fixture.folder, 'mended.vtlic');
     const done = runCli(['inspect', mail, '--mend', mended]);
     expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('acme-gmbh')]);
-    expect(done.stderr).toContain('mended: the marks of a quoted mail (> or |)');
-    expect(done.stderr).toContain('mended: text before or after the block was left out');
+    expect(done.stderr).toContain('repaired: the marks of a quoted mail (> or |)');
+    expect(done.stderr).toContain('repaired: text before or after the block was left out');
     expect(done.stderr).toContain('NOT VERIFIED');
     expect(readFileSync(mended, 'utf8')).toBe(text);
     expect(runCli(verifyArgs(mended)).code).toBe(0);
@@ -53,10 +53,7 @@ describe('inspect --mend', () => {
   it('reads standard input, and says where there was nothing to mend', () => {
     const copy = join(fixture.folder, 'copy.vtlic');
     const done = runCli(['inspect', '-', '--mend', copy], { input: text });
-    expect([done.code, done.stderr]).toEqual([
-      0,
-      expect.stringContaining('nothing to mend: the block has the form in which licenses are sent'),
-    ]);
+    expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('nothing to repair')]);
     expect(readFileSync(copy, 'utf8')).toBe(text);
   });
 
@@ -69,7 +66,7 @@ describe('inspect --mend', () => {
   it.each([
     ['two different licenses', () => `${text}\n${text.replace(/^[A-Za-z0-9+/]{8}/m, 'AAAAAAAA')}`, 'two different'],
     ['no license', () => 'Dear vendor, where is it?', 'there is no line -----BEGIN VTLIC-----'],
-    ['a text that is no license', () => '-----BEGIN VTLIC-----\nAAAA\n-----END VTLIC-----\n', 'cbor'],
+    ['a text that is not a license', () => '-----BEGIN VTLIC-----\nAAAA\n-----END VTLIC-----\n', 'cbor'],
   ])('writes nothing for %s', (_what, content, words) => {
     const target = join(fixture.folder, 'never.vtlic');
     const done = runCli(['inspect', save('bad.txt', content()), '--mend', target]);

@@ -121,7 +121,7 @@ describe('renew', () => {
       expect(plan.stderr).toContain(words);
     writeFileSync(changes, '{ "tier": "team",\n  "seat": 20 }');
     expect(vtlic('renew', 'acme-gmbh', '--changes', changes, '--dry-run').stderr).toContain(
-      'changes.json:2:3: seat: "seat" is not known here',
+      'changes.json:2:3: seat: "seat" is an unknown member',
     );
   });
 

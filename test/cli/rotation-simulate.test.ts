@@ -109,7 +109,7 @@ describe('vtlic rotation simulate', () => {
     [
       'a plan that names an unknown release',
       [{ ...steps[0], early: { releases: ['9.9'], reason: 'x' } }],
-      'is no release that releases.json names',
+      'is not a release that releases.json names',
     ],
     ['a plan that names an unknown key', [{ ...steps[0], key: 'license-9' }], 'names no key of this site'],
     ['a plan whose days are not in order', steps.toReversed(), 'not in the order of their days'],

@@ -169,7 +169,7 @@ describe('a ledger that may lack licenses of a key', () => {
     return done.stderr;
   };
 
-  it('is no ledger that neither took counters over nor was restored', async () => {
+  it('is not a ledger that neither took counters over nor was restored', async () => {
     expect(await revoke()).not.toContain('WARNING');
   });
 

@@ -163,7 +163,7 @@ describe('a step', () => {
     expect([tooFew.code, tooFew.stderr]).toEqual([3, expect.stringContaining('the reason given names only old')]);
     write(day(0), ['newest']);
     const unknown = await acts.run('rotation', 'activate', 'spare', '--plan', plan);
-    expect([unknown.code, unknown.stderr]).toEqual([3, expect.stringContaining('is no release that releases.json')]);
+    expect([unknown.code, unknown.stderr]).toEqual([3, expect.stringContaining('is not a release that releases.json')]);
     write(day(0), ['old', 'older']);
     await rotate('activate', ['spare'], '--plan', plan);
     const other = await acts.run('rotation', 'retire', 'license-1', '--plan', plan, '--early', 'x');

@@ -132,7 +132,7 @@ describe('standard output', () => {
   });
 });
 
-describe('a half file where a license should stand', () => {
+describe('a half file in the place of a license', () => {
   it('is completed from the ledger; one with other bytes is not changed: exit 11', async () => {
     const whole = readFileSync(license);
     const [, id = ''] = /license id +(\S+)/.exec((await runHere(['inspect', license])).stdout) ?? [];

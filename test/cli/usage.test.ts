@@ -37,7 +37,7 @@ describe('a command that does not exist', () => {
   it('is not needed for the help: a group of commands lists them', async () => {
     const done = await runHere(['ledger']);
     expect(done.code).toBe(2);
-    expect(done.stderr).toContain('which command? There are: status, verify, show');
+    expect(done.stderr).toContain('no command was given; there are: status, verify, show');
     expect(done.stderr).toContain('see: vtlic help ledger\n');
   });
 

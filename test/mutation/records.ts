@@ -19,7 +19,7 @@ export function digestOf(...texts: readonly string[]): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** Of a file of tests, or of the vectors for a name that is no file. */
+/** Of a file of tests, or of the vectors for a name that is not a file. */
 export function suiteDigest(name: string): string {
   const path = join(ROOT, name);
   return digestOf(name, readFileSync(existsSync(path) ? path : join(ROOT, 'vectors/v1/manifest.json'), 'utf8'));

@@ -140,7 +140,7 @@ describe.each([
     }
   });
 
-  it('is not shown without a login, and an object that is put beside it without a login is no anchor', async () => {
+  it('is not shown without a login, and an object that is put beside it without a login is not an anchor', async () => {
     expect(await token.readData(place.label)).toHaveLength(1);
     expect(withoutLogin(made)).toBe('done\n');
     const [record] = await store.read();

@@ -47,7 +47,7 @@ const openUri = (text: string): Promise<Token> => openToken({ ...optionsOf(soft,
 describe('a module', () => {
   it.each([
     ['that is not there', '/nowhere/lib.so', 'module_unusable', 'cannot be read'],
-    ['that is no library', 'text.so', 'module_unusable', 'cannot be loaded'],
+    ['that is not a library', 'text.so', 'module_unusable', 'cannot be loaded'],
     ['that is a library, but not PKCS#11', 'libm', 'module_unusable', 'not a PKCS#11 module'],
     ['that is a folder', 'folder', 'configuration_invalid', 'is a folder'],
   ])('refuses a module %s', async (_, name, code, words) => {
@@ -202,7 +202,7 @@ describe('a key', () => {
     expect(error.message).toContain('has no private ML-DSA-65 key named "ed"; under this name it has an Ed25519 key');
   });
 
-  it('refuses a key that is a component of a composite, offered as Ed25519 alone: a component is no key', async () => {
+  it('refuses a key that is a component of a composite, offered as Ed25519 alone: a component is not a key', async () => {
     const error = await faultOf(openKey('both', importPublicKey('ed25519', composite.ed25519)));
     expect(error.code).toBe('configuration_invalid');
     expect(error.message).toContain('component of a composite key');
@@ -217,7 +217,7 @@ describe('a key', () => {
 
 it('each kind has its exit code and a sentence of its own', () => {
   const exits = [
-    ['a module that is no library', 5],
+    ['a module that is not a library', 5],
     ['a module that is a library, but not PKCS#11', 5],
     ['a URI that names a token which is not initialized', 5],
     ['a URI pkcs11:token=gamma is token_not_found', 5],

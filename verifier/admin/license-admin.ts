@@ -107,7 +107,7 @@ class AdminPage {
     return this.#install({ operator, request, text: content, token, base, proof });
   }
 
-  /** An error of the product lets nobody in. @throws VtlicError `usage` for what is no operator */
+  /** An error of the product lets nobody in. @throws VtlicError `usage` for what is not an operator */
   async #authorized(request: Request): Promise<Operator | Response | undefined> {
     let operator: Operator | Response | undefined | null;
     try {

@@ -16,7 +16,7 @@ const PLAIN_HEADERS: Readonly<Record<string, string>> = Object.freeze({
 /**
  * The host of a request plays no part in what the handlers of this library do: they take the origin as an option.
  *
- * @param failed is told an error of the handler; the answer is 500 then
+ * @param failed receives an error of the handler; the answer is 500 then
  */
 export function nodeListener(
   handler: (request: Request) => Promise<Response>,

@@ -22,7 +22,7 @@ export function readPasted(pasted: string, file: string | Uint8Array | undefined
     const text = textOf(file);
     return text === undefined ? 'fault_file_text' : { text, repairs: [] };
   }
-  // A browser sends each line end of a text area as CRLF: that is no damage.
+  // A browser sends each line end of a text area as CRLF: that is not damage.
   return hasText ? repaired(pasted.replaceAll('\r\n', '\n')) : 'fault_nothing';
 }
 

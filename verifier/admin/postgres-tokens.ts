@@ -20,7 +20,7 @@ export function postgresTokens(
   { table = 'vtlic_used_token' }: PostgresTokensOptions = {},
 ): UsedTokens {
   if (!NAME.test(table))
-    throw new VtlicError('usage', `the table should have a plain name in lower case, but "${cleanText(table)}" came`);
+    throw new VtlicError('usage', `the table should have a plain name in lower case, not "${cleanText(table)}"`);
   let isReady = false;
   return {
     use: async (id, until) => {

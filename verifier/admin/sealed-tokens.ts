@@ -48,7 +48,7 @@ export class SealedTokens {
     return true;
   }
 
-  /** What names a token, and when it expires. @returns undefined for what is no token */
+  /** What names a token, and when it expires. @returns undefined for what is not a token */
   nameOf(token: string): { readonly id: string; readonly until: number } | undefined {
     const match = TOKEN.exec(token);
     return match === null ? undefined : { id: match[2] ?? '', until: Number(match[1]) };

@@ -231,7 +231,7 @@ export function momentText(seconds: number): string {
 
 function checkText(name: string, text: unknown): void {
   const ours = Object.hasOwn(ADMIN_TEXTS, name) ? ADMIN_TEXTS[name as TextName] : undefined;
-  if (ours === undefined) throw misuse(`texts.${name}`, 'is no text of this page (ADMIN_TEXTS has all)');
+  if (ours === undefined) throw misuse(`texts.${name}`, 'is not text of this page (ADMIN_TEXTS has all)');
   if (typeof text !== 'string' || text === '') throw misuse(`texts.${name}`, 'should be a text');
   const missing = (ours.match(/\{\w+\}/g) ?? []).filter((part) => !text.includes(part));
   if (missing.length > 0) throw misuse(`texts.${name}`, `should contain ${missing.join(' and ')}`);

@@ -311,7 +311,7 @@ function refusal(reason: KeysetReason, detail: string): Refusal {
   return new Refusal({ reason, detail });
 }
 
-/** The faults of the formats are reasons with `keyset_` before them; anything else that is thrown is no verdict. */
+/** The faults of the formats are reasons with `keyset_` before them; anything else that is thrown is not a verdict. */
 function refusedOf(error: unknown, block: number): KeysetRefused | undefined {
   if (error instanceof Refusal) return Object.freeze({ ...error.facts, block, place: Object.freeze({}) });
   if (!(error instanceof VtlicError)) return undefined;

@@ -52,7 +52,7 @@ export const KEYSET_REASONS: Readonly<Record<KeysetReason, KeysetReasonFacts>> =
   },
   keyset_cbor_not_deterministic: {
     layer: 'format',
-    sentence: 'The content of a keyset block is not encoded in the one way that is allowed.',
+    sentence: 'The content of a keyset block is not encoded in the form that the format requires.',
     remedy: ASK_VENDOR,
   },
   keyset_cose_malformed: {

@@ -22,7 +22,7 @@ export async function loadProduct(path: string, environment: Environment): Promi
   try {
     loaded = (await import(pathToFileURL(resolve(path)).href)) as typeof loaded;
   } catch (error) {
-    const why = cleanText(error instanceof Error ? error.message : 'it threw something that is no error', 300);
+    const why = cleanText(error instanceof Error ? error.message : 'it threw something that is not an error', 300);
     throw new VtlicError('usage', `the module cannot be loaded: ${why}`, { file: path, hint: HINT, cause: error });
   }
   const { default: given, databaseId } = loaded;

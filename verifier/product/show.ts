@@ -81,7 +81,7 @@ export function fingerprintLines({ used, candidates, absent }: HostFingerprint):
 
 export function errorLines(error: unknown): readonly string[] {
   if (!(error instanceof VtlicError)) {
-    const what = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown that is no error';
+    const what = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown that is not an error';
     return [`vtlic-product: a defect of this program: ${cleanText(what, MAX_TEXT)}`];
   }
   const { file, field } = error.place;

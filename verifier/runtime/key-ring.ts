@@ -166,7 +166,7 @@ export class KeyRing {
     }
   }
 
-  /** A file that cannot be read is no fault of the license: the keysets that are known go on. */
+  /** A file that cannot be read is not a fault of the license: the keysets that are known go on. */
   #readFile(): { readonly file: Uint8Array; readonly fault?: Notice } {
     const path = this.#options.keysetPath;
     if (path === undefined) return { file: NOTHING };

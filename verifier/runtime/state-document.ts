@@ -185,7 +185,7 @@ function readLease(map: MapReader): NonNullable<RuntimeState['lease']> {
   return lease;
 }
 
-/** A member that is not known here is written back, so that a later release finds it again. */
+/** A member that is an unknown member is written back, so that a later release finds it again. */
 function readUnknown(all: CborMap): ReadonlyMap<string, CborValue> {
   const unknown = new Map<string, CborValue>();
   for (const [name, value] of all) {

@@ -102,7 +102,7 @@ function otherFile(file: Uint8Array): VtlicError {
     return new VtlicError('keyfile_corrupt', 'the file is an age identity, not an encrypted key file', {
       hint: 'Keep it secret; the key files of a site are those that vtlic key generate made.',
     });
-  return corrupt(`the key file does not begin with the line "${VERSION_LINE}": it is no age file`);
+  return corrupt(`the key file does not begin with the line "${VERSION_LINE}": it is not an age file`);
 }
 
 function exactly(length: number, text: string | undefined, name: string): Uint8Array {

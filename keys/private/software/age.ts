@@ -50,7 +50,7 @@ export async function encryptAge(
   if (!Number.isInteger(workFactor) || workFactor < 1 || workFactor > MAX_WORK_FACTOR) {
     throw new VtlicError(
       'usage',
-      `the scrypt work factor is a whole number from 1 to ${MAX_WORK_FACTOR}, but ${workFactor} came`,
+      `the scrypt work factor is a whole number from 1 to ${MAX_WORK_FACTOR}, not ${workFactor}`,
     );
   }
   const fileKey = random(FILE_KEY_BYTES);

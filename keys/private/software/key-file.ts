@@ -39,7 +39,7 @@ export async function createKeyFile(
   random: (length: number) => Uint8Array,
   options: CreateOptions = {},
 ): Promise<SigningKey> {
-  if (passphrase.length === 0) throw new VtlicError('usage', 'a key file needs a passphrase, but an empty one came');
+  if (passphrase.length === 0) throw new VtlicError('usage', 'a key file needs a passphrase, not an empty one');
   const seeds = random(ALGORITHMS[alg].privateKeyBytes);
   let plain: Uint8Array | undefined;
   try {
@@ -114,8 +114,8 @@ export async function openKeyFile(
 }
 
 /**
- * A warning in one sentence when others may read or write the file; its content is encrypted, so this is no error. A
- * file that is not there gives none: opening it says so.
+ * A warning in one sentence when others may read or write the file; its content is encrypted, so this is not an error.
+ * A file that is not there gives none: opening it says so.
  */
 export async function keyFileWarning(path: string): Promise<string | undefined> {
   const mode = await stat(path).then(
@@ -133,7 +133,8 @@ async function readKeyFile(path: string): Promise<Uint8Array> {
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const facts = await handle.stat();
-      if (!facts.isFile()) throw new VtlicError('file_unreadable', 'the key file is no ordinary file', { file: path });
+      if (!facts.isFile())
+        throw new VtlicError('file_unreadable', 'the key file is not an ordinary file', { file: path });
       if (facts.size > MAX_FILE_BYTES) {
         throw new VtlicError(
           'keyfile_corrupt',
@@ -158,8 +159,8 @@ async function readKeyFile(path: string): Promise<Uint8Array> {
 }
 
 /**
- * The content's length is known beforehand, so that a truncated file is told from an altered one. The expected key's
- * first.
+ * The content's length is known beforehand, so that a truncated file is distinguished from an altered one. The
+ * expected key's first.
  */
 function contentLengths(expected: PublicKey): readonly number[] {
   const lengthOf = (alg: Algorithm): number => {
@@ -175,7 +176,7 @@ function parseContent(plain: Uint8Array): PrivateCoseKey {
   } catch (error) {
     throw new VtlicError(
       'keyfile_corrupt',
-      'the passphrase is right, but what the key file holds is no private key of this toolkit',
+      'the passphrase is right, but what the key file holds is not a private key of this toolkit',
       { cause: error },
     );
   }

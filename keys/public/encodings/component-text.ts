@@ -47,7 +47,7 @@ function componentOfPem(text: string, kind: ComponentKind): Uint8Array {
   const components = decodePem(text).flatMap(decodeSpki);
   const [component] = components;
   if (component === undefined || components.length > 1)
-    throw new VtlicError('key_invalid', `one ${kind} key should stand here, but there are ${components.length} keys`);
+    throw new VtlicError('key_invalid', `expected one ${kind} key, found ${components.length} keys`);
   const found = component.kind === 'composite' ? 'a composite in one piece' : `an ${component.kind} key`;
   if (component.kind !== kind)
     throw new VtlicError(

@@ -1,4 +1,4 @@
-/** Names DER that is no public key of this toolkit, from its outermost tags: X.690, RFC 5958, RFC 5280, RFC 7292. */
+/** Names DER that is not a public key of this toolkit, from its outermost tags: X.690, RFC 5958, RFC 5280, RFC 7292. */
 import { VtlicError } from '../../../formats/error.ts';
 import { privateKeyFound } from './private-key-marks.ts';
 

@@ -1,4 +1,4 @@
-/** Names a text that is no public key in a published form, so that its owner knows what to give instead. */
+/** Names a text that is not a public key in a published form, so that its owner knows what to give instead. */
 import { decodeBase64, decodeBase64Url } from '../../../formats/base64.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { explainBase64OfDer, looksLikeDer, looksLikeSpki } from './explain-der.ts';
@@ -28,7 +28,7 @@ export function explainText(text: string): VtlicError {
   for (const [mark, what, hint] of OTHER_TEXTS)
     if (mark.test(text)) return new VtlicError('key_invalid', `the file holds ${what}, not a public key`, { hint });
   if (text.includes('\ufffd') || text.includes('\u0000'))
-    return expected('it is no UTF-8 text (UTF-16, perhaps, or binary)', 'Save the file as UTF-8, or give PEM.');
+    return expected('it is not UTF-8 text (UTF-16, perhaps, or binary)', 'Save the file as UTF-8, or give PEM.');
   const joined = text.replaceAll(/[ \t\r\n]/g, '');
   const bytes = decodeBase64(joined);
   if (bytes !== undefined) return explainBase64(bytes);

@@ -108,7 +108,7 @@ export function keysOfComponents(
 function unpairedMldsa65(): VtlicError {
   return new VtlicError(
     'key_invalid',
-    'an ML-DSA-65 key should be followed by the Ed25519 key of its composite, but it stands alone',
+    'an ML-DSA-65 key should be followed by the Ed25519 key of its composite, but nothing follows it',
     {
       hint: 'Put both keys into one file, ML-DSA first.',
     },

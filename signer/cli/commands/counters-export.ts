@@ -45,11 +45,7 @@ export function addCountersExport(parent: Command, io: Io): void {
     .command('export <file>')
     .description('hands counters over to another ledger; this one then issues no more')
     .requiredOption('--to <ledger>', 'the id of the ledger that takes them over', parseLedgerId)
-    .option(
-      '--customer <id>',
-      'only the counters of this customer (default: of all, also of future ones)',
-      parseCustomer,
-    )
+    .option('--customer <id>', 'of only one customer (default: of all, also those never seen)', parseCustomer)
     .option('--key <name>', 'the key that signs (default: the only one with the purpose counters)')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);
@@ -59,7 +55,7 @@ export function addCountersExport(parent: Command, io: Io): void {
     const handover = { sub: options.customer, to: options.to };
     // Before anything is closed.
     if (fileExists(target))
-      throw new VtlicError('output_exists', 'a file stands here already and is never replaced', {
+      throw new VtlicError('output_exists', 'a file already exists here and is never replaced', {
         file: target,
         hint: 'name a new file',
       });

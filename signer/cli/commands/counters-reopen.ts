@@ -31,11 +31,11 @@ interface ReopenOptions extends SiteOptions, SecretOptions {
 export function addCountersReopen(parent: Command, io: Io): void {
   const command = parent
     .command('reopen')
-    .description('opens counters again that a restore closed, after a lost handover')
+    .description('opens again what a restore closed, because the lost part of the ledger had handed counters over')
     .option('--customer <id>', 'only this customer, who was not handed over', parseCustomer)
     .option(
       '--handed <file>',
-      'a document that the lost part made: whom it names stays closed, all others open (repeatable)',
+      'an export of the lost period: customers named in it stay closed, all others open (repeatable)',
       collect,
       [] as string[],
     )

@@ -43,7 +43,7 @@ function parseKeystore(text: string): KeystoreConfig {
   return { type: 'pkcs11', name, uri };
 }
 
-/** @throws VtlicError `usage` for a variable of a keystore that is no token */
+/** @throws VtlicError `usage` for a variable of a keystore that is not a token */
 function withVariables(stores: readonly KeystoreConfig[], options: readonly string[]): readonly KeystoreConfig[] {
   const of = new Map<string, string[]>();
   for (const option of options) {

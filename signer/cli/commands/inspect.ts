@@ -65,8 +65,8 @@ async function mend(io: Io, pasted: Uint8Array, path: string, target: string): P
   // A license that cannot be read is not written as if it were mended.
   inspect(file, path);
   await createDurably(target, file, 0o644);
-  for (const repair of repairs) io.err(`mended: ${REPAIR_WORDS[repair]}`);
-  if (repairs.length === 0) io.err('there was nothing to mend: the block has the form in which licenses are sent');
+  for (const repair of repairs) io.err(`repaired: ${REPAIR_WORDS[repair]}`);
+  if (repairs.length === 0) io.err('there was nothing to repair: the file is as it was sent');
   io.err(`wrote ${cleanText(target, 1000)}`);
   return file;
 }

@@ -71,7 +71,7 @@ export function addKeyChanges(key: Command, io: Io): void {
   }).option('--undo', 'let the key sign again');
   add('remove <name>', 'removes a key that never signed anything', REMOVE_HELP, (name, options) => {
     const { key: record, files } = removeKey(siteFolder(io, options), name, io.runtime);
-    io.err(`${record.name} (${record.publicKey.kid}) is no key of this site any more`);
+    io.err(`${record.name} (${record.publicKey.kid}) is not a key of this site any more`);
     for (const file of files) io.err(`  kept: ${cleanText(file, 1000)}`);
     if (record.custody !== 'software') io.err('  the key itself is still in its token');
     report(record, options);

@@ -63,15 +63,15 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
     const site = openNamedSite(io, options);
     const to = parseAnchorOption('--to', options.to, io.cwd, site.config.issuer);
     if (to.kind === 'file' && liesInside(to.path, site.paths.folder))
-      throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', {
+      throw new VtlicError('usage', 'the anchor would be inside the site, and be rolled back together with it', {
         file: to.path,
         hint: 'give --to a place outside the site',
       });
     const places = [...placesInUse(site), to];
     await withAccess(io, site, options, { anchors: keystoresOfPlaces(site, places) }, async (access, terminal) => {
       if (terminal === undefined)
-        throw new VtlicError('usage', 'this can be done only at a terminal, by a person who reads what it means', {
-          hint: 'run it there',
+        throw new VtlicError('usage', 'this command needs a terminal, where a person confirms it', {
+          hint: 'run it at a terminal, without redirecting its input',
         });
       const open = anchorOpener(access);
       const ledger = await openForSigning(site, io.runtime, {
@@ -89,7 +89,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
       });
       try {
         const from = ledger.anchorPlace();
-        if (samePlace(from, to)) io.err('the anchor lies there: nothing more was done');
+        if (samePlace(from, to)) io.err('the anchor is already there: nothing more was done');
         else {
           await open(to).settle(io.runtime.random(NONCE_BYTES));
           await requireFreePlace(ledger, open(to));
@@ -150,7 +150,7 @@ function viewOf(ledger: LedgerView, from: AnchorPlace, to: AnchorPlace): string[
         ]
       : [];
   return [
-    'The anchor of this ledger comes to lie elsewhere. It is read back there before the old one is destroyed.',
+    'This moves the anchor of the ledger. The new one is written and read back before the old one is deleted.',
     '',
     ...formatTable([
       ['ledger', `${toHex(ledger.genesis.ledgerId)} of ${ledger.genesis.iss}`],

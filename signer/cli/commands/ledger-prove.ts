@@ -86,7 +86,7 @@ async function proveInclusion(
   if (options.beside === true && leaf.path === undefined)
     throw new VtlicError(
       'request_invalid',
-      'no file of this license was released here: there is nothing to lay the proof beside',
+      'no file of this license was released here, so there is none to write the proof next to',
     );
   const path =
     options.beside === true && leaf.path !== undefined ? join(site.paths.folder, proofPath(leaf.path)) : undefined;
@@ -131,7 +131,7 @@ async function headOf(
   if (own.log.number !== log.number)
     throw new VtlicError(
       'request_invalid',
-      `the checkpoint is of ${cleanText(own.checkpoint.origin)}, but what is to be proved stands in ${log.origin}`,
+      `the checkpoint is of ${cleanText(own.checkpoint.origin)}, but what is to be proved is in ${log.origin}`,
       { hint: 'a restored ledger has a new log: take a checkpoint of the log in question' },
     );
   return { note: new TextDecoder().decode(bytes), checkpoint: own.checkpoint };
@@ -152,7 +152,7 @@ function openOwn(
     if (root === undefined || !equalBytes(root, checkpoint.root)) {
       throw new VtlicError(
         'checks_failed',
-        `the checkpoint of ${checkpoint.size} leaves is signed by this ledger's key, but is no state of this ` +
+        `the checkpoint of ${checkpoint.size} leaves is signed by this ledger's key, but is not a state of this ` +
           `ledger, which has ${log.size}`,
         { hint: 'an old copy of the ledger may have been put back: vtlic ledger status' },
       );

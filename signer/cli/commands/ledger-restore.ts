@@ -51,26 +51,28 @@ Puts the copy in the place of the ledger of the site. Without a copy, it goes
 on with the ledger that is there. The command shows what it will do, and asks
 you to type a word. The ledger records the restore for ever.
 
-  If the anchor agrees with the copy, nothing is missing: the copy becomes the
-  ledger.
-  If the anchor has seen more than the copy contains, a new log begins. The
-  counter of every customer skips the numbers that the missing part may have
-  used. Give the licenses that were released since the copy was made: --license
-  with a file, or with a folder such as out/.
-  If the anchor is lost for good, give --lost-anchor --skip N. N must be at
-  least the number of licenses that were issued since the copy was made: with a
-  smaller number, two licenses can get the same counter.
-  If the anchor is at another place now, name it: --anchor PLACE. With
-  --lost-anchor, PLACE is the place of the new anchor. PLACE is a file, or
-  token:KEYSTORE. (To move an anchor that can still be read, use
-  vtlic ledger anchor --to PLACE.)`;
+  If the anchor agrees with the copy, nothing is missing, and the copy takes
+  its place as it is.
+  If the anchor has seen more, a new log begins: every customer's counter
+  skips what may have been used in the missing part. Give the licenses that
+  were released since (--license FILE or FOLDER, such as out/).
+  If the anchor is lost for good, say so: --lost-anchor --skip N, where N is
+  at least the number of licenses that may have been issued since the copy was
+  made. Too small a number lets two licenses have one counter.
+  If the anchor was carried to another place, say where: --anchor PLACE. With
+  --lost-anchor, PLACE is the place of the new one, such as a token in
+  the place of one that was lost. PLACE is a file, or token:KEYSTORE. An
+  anchor that can still be read is moved by: vtlic ledger anchor --to PLACE
+
+It shows what it would do, and takes a typed word for it. The act stays in the
+record for ever.`;
 
 export function addLedgerRestore(parent: Command, io: Io): void {
   const command = parent
     .command('restore [copy]')
     .description('restores the ledger from a backup, or after its anchor was lost')
     .option('--license <file>', 'a license released since, or a folder of them (repeatable)', collect, [] as string[])
-    .option('--anchor <place>', 'the place of the anchor from now on: a file, or token:KEYSTORE')
+    .option('--anchor <place>', 'where the anchor is from now on: a file, or token:KEYSTORE')
     .option('--lost-anchor', 'the anchor is lost for good')
     .option('--skip <n>', 'with --lost-anchor: how many counters to skip for every customer', parseSkip)
     .option('--json', 'the result as one JSON document')
@@ -100,7 +102,7 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
       ? undefined
       : parseAnchorOption('--anchor', options.anchor, io.cwd, site.config.issuer);
   if (place?.kind === 'file' && liesInside(place.path, site.paths.folder))
-    throw new VtlicError('usage', 'the anchor would lie inside the site, and be rolled back together with it', {
+    throw new VtlicError('usage', 'the anchor would be inside the site, and be rolled back together with it', {
       file: place.path,
       hint: 'give --anchor a place outside the site',
     });
@@ -118,7 +120,7 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
       }
       const prepared = await prepare(io, site, copyPath, place, opener, options);
       if (prepared.plan.kind === 'as-is' && name === undefined) {
-        io.err('the ledger that stands here and its anchor agree: there is nothing to restore');
+        io.err('the ledger that is here and its anchor agree: there is nothing to restore');
         return;
       }
       await confirmByWord(terminal, prepared.view, wordFor(prepared.plan));
@@ -310,7 +312,7 @@ function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: strin
 }
 
 function report(io: Io, site: Site, { replaced, head }: RestoreResult, options: RestoreOptions): void {
-  if (replaced !== undefined) io.err(`the ledger that stood here lies now in ${cleanText(replaced, 1000)}`);
+  if (replaced !== undefined) io.err(`the ledger that was here is now in ${cleanText(replaced, 1000)}`);
   io.err(`the ledger is in its place, and anchored: ${head.entries} entries; the next signing run goes on from there`);
   io.out(
     options.json === true

@@ -44,7 +44,7 @@ export class BodyReader {
   integer(name: string, min: number, max: number): number {
     const value = this.#member(name);
     if (typeof value !== 'number') throw this.fault(name, `should be an integer, but it is ${cborTypeInWords(value)}`);
-    if (value < min || value > max) throw this.fault(name, `should lie between ${min} and ${max}, but it is ${value}`);
+    if (value < min || value > max) throw this.fault(name, `should be between ${min} and ${max}, but it is ${value}`);
     return value;
   }
 

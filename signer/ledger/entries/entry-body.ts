@@ -211,7 +211,7 @@ function seq(reader: BodyReader, name: string): number {
 
 function releasePath(reader: BodyReader): string {
   const path = reader.text('path', MAX_PATH);
-  if (!isReleasePath(path)) throw reader.fault('path', "should lie below the site's folder");
+  if (!isReleasePath(path)) throw reader.fault('path', "should be below the site's folder");
   return path;
 }
 

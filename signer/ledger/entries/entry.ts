@@ -77,7 +77,7 @@ export interface VoidBody {
   readonly leafIndex: number;
 }
 
-/** The file stands in its place, durable. The first one counts; later ones say that it was written out again. */
+/** The file is in its place and durable. The first one counts; later ones say that it was written out again. */
 export interface ReleaseBody {
   readonly intent: number;
   readonly path: string;

@@ -30,7 +30,7 @@ export function requireLedgerFile(file: string): void {
   }
   try {
     if (!statSync(file).isFile())
-      throw new VtlicError('file_unreadable', 'a ledger should be here, but this is no file', { file });
+      throw new VtlicError('file_unreadable', 'a ledger should be here, but this is not a file', { file });
   } catch (error) {
     throw describeFileError(error, 'file_unreadable', file);
   }
@@ -87,7 +87,7 @@ function makeLeftoversWritable(file: string): void {
 const OWNER_MAY_WRITE = 0o200;
 
 /**
- * Copies a ledger as it stands at one moment into one new file, also while it is written. The copy has left WAL mode,
+ * Copies a ledger as it is at one moment into one new file, also while it is written. The copy has left WAL mode,
  * so that it opens where nothing can be written beside it.
  *
  * @param code for a target that cannot be written

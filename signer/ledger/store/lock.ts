@@ -71,7 +71,7 @@ function lockDatabase(lockPath: string, holderPath: string): DatabaseSync {
     if (sqliteCode(error) === 26)
       throw new VtlicError('ledger_corrupt', 'the lock file of the ledger is not a SQLite database', {
         file: lockPath,
-        hint: 'it holds nothing of worth: remove it and run it again',
+        hint: 'it contains no data: delete it and run the command again',
         cause: error,
       });
     throw fault;
@@ -79,7 +79,7 @@ function lockDatabase(lockPath: string, holderPath: string): DatabaseSync {
 }
 
 /**
- * The lock is only for the owner of the ledger; SQLite alone would make the file readable for all. What is no plain
+ * The lock is only for the owner of the ledger; SQLite alone would make the file readable for all. What is not a plain
  * file is not opened: SQLite would follow a link, and make a file where it points.
  */
 function createPrivately(path: string): void {

@@ -180,7 +180,7 @@ export function optionally<T>(row: Row | undefined, read: (row: Row) => T): T | 
 
 export function integer(value: SQLOutputValue | undefined): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value))
-    throw ledgerCorrupt('a row holds something else where an integer should stand');
+    throw ledgerCorrupt('a row has something else where an integer is expected');
   return value;
 }
 
@@ -189,13 +189,13 @@ export function optionalInteger(value: SQLOutputValue | undefined): number | und
 }
 
 export function text(value: SQLOutputValue | undefined): string {
-  if (typeof value !== 'string') throw ledgerCorrupt('a row holds something else where a text should stand');
+  if (typeof value !== 'string') throw ledgerCorrupt('a row has something else where a text is expected');
   return value;
 }
 
 export function blob(value: SQLOutputValue | undefined, length?: number): Uint8Array {
   if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length))
-    throw ledgerCorrupt('a row holds something else where bytes should stand');
+    throw ledgerCorrupt('a row has something else where bytes are expected');
   return value;
 }
 

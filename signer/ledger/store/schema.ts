@@ -1,7 +1,7 @@
 /**
- * The tables of a ledger, and how a database is told from one.
+ * The tables of a ledger, and how a database is distinguished from one.
  *
- * `entry` is the record. Everything else is derived from it, can be recomputed, and is held against it by `verify.ts`.
+ * `entry` is the record. Everything else is derived from it, can be recomputed, and is compared with it by `verify.ts`.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { cleanText } from '../../../formats/clean-text.ts';
@@ -15,7 +15,7 @@ const VERSION = 2;
 const VERSION_WITHOUT_TOTALS = 1;
 
 /**
- * `intent.dep` is '' for an absent deployment (an id is never empty), for NULL is no member of a key.
+ * `intent.dep` is '' for an absent deployment (an id is never empty), for NULL is not a member of a key.
  * `node.position` counts the complete subtrees in the order in which they become complete (`merkle.ts`),
  * so that every table but the indexes grows at its end. `leaf` and `node` hold the trees of all logs one behind the
  * other; `log` says where each begins. `act` and `counter` hold what acts do to counters: of all lineages (`act.sub` =
@@ -80,8 +80,8 @@ export function setConnection(db: DatabaseSync): void {
 }
 
 /**
- * Refuses a database that is no ledger of a version that this program knows: it contains exactly the tables and indexes
- * of one, and no trigger, view or other table, whatever its name. What SQLite itself throws passes.
+ * Refuses a database that is not a ledger of a version that this program knows: it contains exactly the tables and
+ * indexes of one, and no trigger, view or other table, whatever its name. What SQLite itself throws passes.
  *
  * @throws VtlicError `ledger_corrupt` (not a ledger, or with other tables), `ledger_version` (a newer program made it)
  */
@@ -89,7 +89,7 @@ export function checkTables(db: DatabaseSync, file: string): void {
   if (pragma(db, 'application_id') !== APPLICATION_ID) {
     throw new VtlicError('ledger_corrupt', 'this is a SQLite database, but not a ledger', {
       file,
-      hint: 'check the path; keep the file as it is if a ledger should stand here',
+      hint: 'check the path; keep the file as it is if this should be a ledger',
     });
   }
   const version = pragma(db, 'user_version');
@@ -141,8 +141,8 @@ export function addTotals(db: DatabaseSync): void {
   const [outcomes] = db.prepare(OUTCOMES).all();
   if (outcomes?.['intents'] !== outcomes?.['leaves'])
     throw ledgerCorrupt(
-      `its tables know ${String(outcomes?.['intents'])} counters that came to an end, and the tree has ` +
-        `${String(outcomes?.['leaves'])} leaves of such`,
+      `its tables list ${String(outcomes?.['intents'])} finished counters, but the Merkle tree has ` +
+        `${String(outcomes?.['leaves'])} leaves of them`,
     );
   db.exec(`BEGIN IMMEDIATE; ${ADD_TOTALS.join('; ')}; COMMIT`);
 }

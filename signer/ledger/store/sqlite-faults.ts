@@ -90,7 +90,7 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
           'the disk is full, read-only or broken: nothing can be written beside the ledger; nothing more was recorded',
           file,
           error,
-          'make room on the disk that holds the ledger, or mend it, and run it again',
+          'make room on the disk of the ledger, or repair it, and run the command again',
         );
       }
       return act === 'write'

@@ -79,7 +79,7 @@ function compareLicense(leaf: ProvedLeaf, cose: Uint8Array): void {
 }
 
 function readLeaf(data: Uint8Array): ProvedLeaf {
-  const no = refused('what the proof says of its leaf is no leaf of a license');
+  const no = refused('what the proof says of its leaf is not a leaf of a license');
   let value;
   try {
     value = decodeCbor(data);

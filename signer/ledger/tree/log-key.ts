@@ -50,7 +50,7 @@ function keyIdOf(name: string, ed25519: Uint8Array): Uint8Array {
 }
 
 function noKey(why: string): VtlicError {
-  return new VtlicError('key_invalid', `this is no key of a log: ${why}`, {
+  return new VtlicError('key_invalid', `this is not a key of a log: ${why}`, {
     hint: 'take the line that the log prints: vtlic ledger checkpoint --log-key',
   });
 }

@@ -153,7 +153,7 @@ export class EntryCheck {
     this.#seq = row.seq;
     this.#chain = row.chain;
     if ((entry.kind === 'genesis') !== (entry.seq === 1))
-      throw ledgerCorrupt(`entry ${entry.seq}: the genesis entry stands first, and only there`);
+      throw ledgerCorrupt(`entry ${entry.seq}: the genesis entry is the first, and only there`);
     this.#follow(entry, before);
   }
 
@@ -253,10 +253,10 @@ export class EntryCheck {
   #release({ seq, body }: ReleaseEntry): void {
     const pending = this.#pending.get(body.intent);
     if (pending === undefined) {
-      // Written out again. The row was held against the first release when that came by.
+      // Written out again. The row was compared with the first release when that came by.
       const first = body.intent < seq ? this.#tables.intent(body.intent)?.release : undefined;
       if (first === undefined || first >= seq)
-        throw ledgerCorrupt(`entry ${seq} (release): entry ${body.intent} is no issued license`);
+        throw ledgerCorrupt(`entry ${seq} (release): entry ${body.intent} is not an issued license`);
       return;
     }
     if (!pending.issued)
@@ -270,7 +270,7 @@ export class EntryCheck {
   #open(seq: number, intent: number): Pending {
     const pending = this.#pending.get(intent);
     if (pending === undefined || pending.issued)
-      throw ledgerCorrupt(`entry ${seq}: entry ${intent} is no intent that is still open`);
+      throw ledgerCorrupt(`entry ${seq}: entry ${intent} is not an intent that is still open`);
     return pending;
   }
 

@@ -280,7 +280,7 @@ async function checkOutputs(place: Place, memory: Memory, ledger: LedgerView, pr
           backup.close();
         });
         if (toHex(ledger.entry(summary.head.entries)?.chain ?? new Uint8Array(0)) !== toHex(summary.head.chain))
-          problems.add('refused', `${name} is no copy of this ledger`);
+          problems.add('refused', `${name} is not a copy of this ledger`);
       } else if (name.endsWith('.checkpoint')) {
         const { origin, size, root } = decodeCheckpoint(`${readFileSync(file, 'utf8').split('\n\n')[0] ?? ''}\n`);
         const log = ledger.logs().find((each) => each.origin === origin);

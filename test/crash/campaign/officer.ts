@@ -254,7 +254,7 @@ export class Officer {
   hasRestored(): void {
     this.#restore = undefined;
     this.restored = true;
-    // What was copied before is of the history before; and what a batch had signed is no row's any more.
+    // What was copied before is of the history before; and what a batch had signed is not a row's any more.
     this.#backups = [];
     this.#batch = undefined;
     for (const name of readdirSync(this.#place.site))

@@ -85,7 +85,7 @@ export class DiskWalk {
     this.#place = undefined;
   }
 
-  /** On a good disk the same command goes through, with no hand, and leaves nothing behind. */
+  /** On a good disk the same command succeeds by itself, and leaves nothing behind. */
   async #goOn(act: Act | undefined, problems: string[]): Promise<void> {
     const { place, officer } = this.#here();
     const again =

@@ -122,7 +122,7 @@ async function goOn(file: string): Promise<string> {
 }
 
 function inWords(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : 'a value that is no error';
+  return error instanceof Error ? `${error.name}: ${error.message}` : 'a value that is not an error';
 }
 
 function removeWith(file: string): void {

@@ -61,7 +61,7 @@ const MEANINGS: Readonly<Record<ErrorCode, string>> = {
   too_large: 'The file is too large.',
   armor_malformed: 'The file is not one whole block.',
   cbor_malformed: 'The content of a block is damaged.',
-  cbor_not_deterministic: 'The content of a block is not encoded in the one way that is allowed.',
+  cbor_not_deterministic: 'The content of a block is not encoded in the form that the format requires.',
   cose_malformed: 'The block does not contain what is signed.',
   typ_wrong: 'The block is a signed document of another kind.',
   alg_unknown: 'The algorithm is unknown.',

@@ -145,7 +145,7 @@ describe('a wrong verifier', () => {
     );
     const { exit, text } = await runHere([
       '--seconds',
-      '0',
+      '5',
       '--only',
       'verify/time',
       '--quiet',
@@ -222,13 +222,13 @@ describe('nothing is run', () => {
     const newer = await runHere([...QUICK, ...command], VECTORS);
     expect(newer.text).toContain('the schema vtlic-vectors/9, expected vtlic-vectors/1');
     const none = await runHere([...QUICK, ...command], join(base, 'nowhere'));
-    expect(none.text).toContain('has no manifest.json, so it is no folder of vectors');
+    expect(none.text).toContain('has no manifest.json, so it is not a folder of vectors');
     expect([altered, missing, newer, none].map(({ exit }) => exit)).toEqual([2, 2, 2, 2]);
   });
 
   it.each([
     [[], 'no verifier is named'],
-    [['./verifier'], './verifier is no option'],
+    [['./verifier'], './verifier is not an option'],
     [['--seconds', 'soon', ...command], '--seconds is "soon"'],
     [['--onyl', 'x', ...command], "Unknown option '--onyl'"],
     [['--only', 'verify/nothing', ...command], 'no vector has an id that begins with "verify/nothing"'],

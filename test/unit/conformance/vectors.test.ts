@@ -127,7 +127,7 @@ describe('every MUST', () => {
   it.each(['format.md', 'keysets.md', 'runtime.md'])(
     'of docs/%s has a case, or a reason why it has none',
     (document) => {
-      // The sentence that defines the words is no requirement.
+      // The sentence that defines the words is not a requirement.
       const text = textOf(document).replace('The words MUST, MUST NOT, SHOULD', 'The words');
       const own = REQUIREMENTS.filter((one) => one.document === document);
       const count = (part: string): number => part.match(/\bMUST\b/g)?.length ?? 0;

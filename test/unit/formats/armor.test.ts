@@ -95,7 +95,7 @@ describe('dearmor', () => {
     ['', 'but the file is empty', 1],
     ['\n ', 'but the file is blank', 2],
     [`\ufeff${good}`, 'a byte order mark', 1],
-    [`Dear\n${good}`, 'alone on its line, but "Dear" does', 1],
+    [`Dear\n${good}`, 'with nothing else on it, found "Dear"', 1],
     [`${BEGIN}\nAAAA\n`, `it ends before the line "${END}"`, 3],
     [`${BEGIN}\n\nAAAA\n`, 'but the line is empty', 2],
     [`${BEGIN}\nAAAA`, 'it ends within a line of base64', 2],

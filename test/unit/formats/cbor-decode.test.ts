@@ -65,7 +65,7 @@ describe('decodeCbor', () => {
     expect(decodeCbor(encodeCbor('a12bg'))).toBe('a12bg');
     expect(decodeCbor(encodeCbor(accented))).toBe(accented);
     expect(decodeCbor(encodeCbor('a12bg'))).toBe('a12bg');
-    // What is no UTF-8 stays a fault, however familiar its place.
+    // What is not UTF-8 stays a fault, however familiar its place.
     expect(codeAt(() => decodeCbor(hex('65 61ff326267')))).toBe('cbor_malformed@0');
   });
 
@@ -173,7 +173,7 @@ describe('decodeCbor', () => {
     ['d80100', 'a tag number is not in its shortest form'],
     ['9fff', 'an indefinite length is used'],
     ['a201000100', 'a map key is repeated'],
-    ['a202000100', 'a map key comes after one that it should stand before'],
+    ['a202000100', 'a map key comes after one that it should precede'],
     ['', 'the bytes end where an item should begin'],
     ['19', 'the bytes end within the head of an item'],
     ['4401', 'a string should have 4 bytes, but 1 are left'],
@@ -190,7 +190,7 @@ describe('decodeCbor', () => {
     ['fb', 'a floating-point number is used'],
     ['f8', 'a simple value other than true and false is used'],
     ['f3', 'a simple value other than true and false is used'],
-    ['1b0020000000000000', 'an integer lies beyond ±(2^53-1)'],
+    ['1b0020000000000000', 'an integer is outside of ±(2^53-1)'],
     ['61ff', 'a text is not valid UTF-8'],
     ['818181818181818180', 'arrays and maps are nested deeper than 8'],
     ['8181818181818181a0', 'arrays and maps are nested deeper than 8'],
@@ -243,7 +243,7 @@ describe('decodeTaggedCbor', () => {
       expect(codeAt(() => shallow('8181f6'))).toBe('cbor_malformed@2');
     });
 
-    it('does not decode what is no byte string, or an empty byte string', () => {
+    it('does not decode what is not a byte string, or an empty byte string', () => {
       expect(read('81 01')).toBeUndefined();
       expect(read('81 40')).toBeUndefined();
       expect(read('80')).toBeUndefined();

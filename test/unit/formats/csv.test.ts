@@ -117,7 +117,7 @@ describe('a CSV row for a spreadsheet', () => {
   });
 
   it.each(['=cmd()', '+1', '-1', '@x', '\t=1', '\r=1', ' =1', '＝1', '\n=1', '\u00a0=1'])(
-    '%j is no formula',
+    '%j is not a formula',
     (text) => {
       const [row] = rows(csvRow([text]));
       expect(row).toEqual([`'${text}`]);

@@ -75,9 +75,9 @@ describe('the reader', () => {
     ['1.0', 'should be an integer in plain digits, but 1.0 has a fraction'],
     ['1.5e3', 'should be an integer in plain digits, but 1.5e3 has an exponent'],
     ['-0', 'should be an integer in plain digits, but it is -0'],
-    ['9007199254740992', 'should lie within ±(2^53-1), but 9007199254740992 does not'],
-    ['9007199254740993', 'should lie within ±(2^53-1), but 9007199254740993 does not'],
-    ['-9007199254740992', 'should lie within ±(2^53-1), but -9007199254740992 does not'],
+    ['9007199254740992', 'should be within ±(2^53-1), but 9007199254740992 does not'],
+    ['9007199254740993', 'should be within ±(2^53-1), but 9007199254740993 does not'],
+    ['-9007199254740992', 'should be within ±(2^53-1), but -9007199254740992 does not'],
     ['-1', 'should be at least 0, but it is -1'],
     ['11', 'should be at most 10, but it is 11'],
   ])('refuses the integer %s in words of its own', (text, words) => {
@@ -117,7 +117,7 @@ describe('the reader', () => {
     root.optionalString('name');
     expect(thrown(() => root.end())).toMatchObject({
       code: 'request_invalid',
-      message: '"deploiment" is not known here',
+      message: '"deploiment" is an unknown member',
       hint: 'Did you mean "deployment"?',
       place: { field: 'deploiment', line: 2, column: 2 },
     });
@@ -132,7 +132,7 @@ describe('the reader', () => {
 
   it('knows no name by itself', () => {
     const root = read('{"constructor":1,"__proto__":2}');
-    expect(thrown(() => root.end()).message).toBe('"constructor" is not known here');
+    expect(thrown(() => root.end()).message).toBe('"constructor" is an unknown member');
     expect(read('{}').member('constructor')).toBeUndefined();
     expect(read('{}').member('__proto__')).toBeUndefined();
     expect(read('{"__proto__":2}').integer('__proto__')).toBe(2);

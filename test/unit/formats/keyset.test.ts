@@ -38,7 +38,7 @@ const payload = encodeKeyset(full);
 
 function mapOf(bytes: Uint8Array): Map<CborValue, CborValue> {
   const value = decodeCbor(bytes);
-  if (!isCborMap(value)) throw new Error('this is no map');
+  if (!isCborMap(value)) throw new Error('this is not a map');
   return new Map(value);
 }
 

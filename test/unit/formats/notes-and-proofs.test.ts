@@ -41,11 +41,11 @@ describe('a note', () => {
     ['a control character', 'te\txt\n\n\u2014 a AQIDBAU=\n', 'control characters'],
     ['a carriage return', 'text\r\n\n\u2014 a AQIDBAU=\n', 'control characters'],
     ['a byte order mark before it', '\ufefftext\n\n\u2014 a AQIDBAU=\n', 'byte order mark'],
-  ])('a text with %s is no note', (_name, text, words) => {
+  ])('a text with %s is not a note', (_name, text, words) => {
     expect(refusal(() => decodeNote(utf8(text)))).toContain(words);
   });
 
-  it('a text in other bytes than UTF-8, or too long, is no note', () => {
+  it('a text in other bytes than UTF-8, or too long, is not a note', () => {
     expect(refusal(() => decodeNote(Uint8Array.of(0xff, 10, 10, 65)))).toContain('not UTF-8');
     expect(refusal(() => decodeNote(new Uint8Array((1 << 20) + 1)))).toContain('longer');
     expect(

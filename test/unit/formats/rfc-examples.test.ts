@@ -124,7 +124,7 @@ describe('RFC 8392, Appendix A', () => {
     expect(toHex(encodeCbor(read))).toBe(claims);
   });
 
-  it('A.1: is no license (its issuer is no id)', () => {
+  it('A.1: is not a license (its issuer is not an id)', () => {
     expect(thrown(() => decodeLicense(hex(claims)))).toMatchObject({
       code: 'claims_malformed',
       place: { field: 'iss' },

@@ -118,7 +118,7 @@ describe('parseStrictJson', () => {
   it('names both places of a repeated member', () => {
     const fault = thrown(() => parse('{"seats": 1,\n "tier": "x",\n  "seats": 2}'));
     expect(fault).toMatchObject({ code: 'json_malformed', place: { line: 3, column: 3, field: 'seats' } });
-    expect(fault.message).toBe('the member "seats" is repeated: it stands first at line 1, column 2');
+    expect(fault.message).toBe('the member "seats" is repeated: the first is at line 1, column 2');
     expect(thrown(() => parse(String.raw`{"seats": 1, "\u0073eats": 2}`)).message).toContain('repeated');
     expect(parse('{"a":{"b":1},"b":{"b":1}}').kind).toBe('object');
   });
@@ -171,17 +171,17 @@ describe('parseStrictJson', () => {
   it.each([
     ['\ufeff{}', 'the JSON begins with a byte order mark (U+FEFF), which should not be there'],
     ['{} x', 'the JSON should end here, but "x" follows'],
-    ['', 'a value should stand here, but the end of the file does'],
-    ['{1:2}', 'a member\'s name in double quotes should stand here, but "1" does'],
+    ['', 'expected a value, found the end of the file'],
+    ['{1:2}', 'expected a member\'s name in double quotes, found "1"'],
     ['{"a";2}', 'a colon should follow the member\'s name, but ";" does'],
-    ['{"a":2 "b":3}', 'a comma or "}" should stand here, but """ does'],
+    ['{"a":2 "b":3}', 'expected a comma or "}", found """'],
     ['{"a":2,}', 'a member should follow the comma, but the object ends'],
     ['[1,]', 'an item should follow the comma, but the array ends'],
-    ['[1;2]', 'a comma or "]" should stand here, but ";" does'],
+    ['[1;2]', 'expected a comma or "]", found ";"'],
     ['01', '"01" is not how JSON writes a number'],
     ['[.5]', '".5" is not how JSON writes a number'],
     ['+1', '"+1" is not how JSON writes a number'],
-    ['nul', 'a value should stand here, but "nul" does'],
+    ['nul', 'expected a value, found "nul"'],
     ['"a', 'the text that begins here has no closing quote'],
     ['"a\n"', 'the text that begins here has no closing quote on its line'],
     ['"a\r"', 'the text that begins here has no closing quote on its line'],
@@ -194,8 +194,8 @@ describe('parseStrictJson', () => {
   });
 
   it('shows what it found, made fit for a terminal', () => {
-    expect(thrown(() => parse('[\u001b[2J]')).message).toBe('a value should stand here, but "\\u{001B}" does');
-    expect(thrown(() => parse('[1 true]')).message).toBe('a comma or "]" should stand here, but "true" does');
+    expect(thrown(() => parse('[\u001b[2J]')).message).toBe('expected a value, found "\\u{001B}"');
+    expect(thrown(() => parse('[1 true]')).message).toBe('expected a comma or "]", found "true"');
     expect(thrown(() => parse(`[${'9'.repeat(5000)}x]`)).message.length).toBeLessThan(120);
   });
 });

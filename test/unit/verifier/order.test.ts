@@ -73,7 +73,7 @@ describe('each reason', () => {
     expect(reasonOf(parts(header, new Map(), payload))).toBe('cose_malformed');
   });
 
-  it('typ_wrong: what another kind of thing signed is no license', async () => {
+  it('typ_wrong: what another kind of thing signed is not a license', async () => {
     for (const typ of Object.values(TYP))
       expect(reasonOf(await licenseFile({}, ed25519Key, { typ }))).toBe(typ === TYP.license ? undefined : 'typ_wrong');
   });

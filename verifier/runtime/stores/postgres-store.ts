@@ -34,7 +34,7 @@ export function postgresStore(
   { table = 'vtlic_state', id = 'license' }: PostgresStoreOptions = {},
 ): StateStore {
   if (!NAME.test(table))
-    throw new VtlicError('usage', `the table should have a plain name in lower case, but "${cleanText(table)}" came`);
+    throw new VtlicError('usage', `the table should have a plain name in lower case, not "${cleanText(table)}"`);
   let ready = false;
   const run = async (text: string, values: (string | null)[]): Promise<readonly Record<string, unknown>[]> => {
     const { rows } = await within(client.query(text, values));

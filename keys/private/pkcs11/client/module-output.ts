@@ -4,7 +4,7 @@
 import { cleanText } from '../../../../formats/clean-text.ts';
 
 /**
- * So many are kept, and as many are told while they come: a module that prints at every call hides no prompt of ours.
+ * So many lines are kept and reported while they come: a module that prints at every call hides no prompt of ours.
  */
 const MAX_LINES = 50;
 const MAX_LINE_CODE_POINTS = 400;

@@ -40,7 +40,7 @@ export function resolveModule(uri: Pkcs11Uri, folders: readonly string[] = MODUL
   if (isFolder) return moduleNamed(moduleName, [modulePath]);
   throw new VtlicError(
     'configuration_invalid',
-    'the PKCS#11 URI has a module-name beside a module-path that is no folder',
+    'the PKCS#11 URI has a module-name beside a module-path that is not a folder',
     { field: 'module-name', hint: 'leave module-name out' },
   );
 }

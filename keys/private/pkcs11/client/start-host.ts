@@ -9,7 +9,7 @@ import { checkDeclared, environmentFaults } from './host-environment.ts';
 import { HostClient, HostFailure, type HostOptions } from './host-client.ts';
 import type { TokenLimits, TokenOptions } from './token-options.ts';
 
-/** Starts a host whose failures are told in an officer's words. */
+/** Starts a host whose failures are explained in an officer's words. */
 export async function startHost(
   options: Pick<TokenOptions, 'environment' | 'declared' | 'notify' | 'moduleSaid'>,
   modulePath: string,

@@ -208,7 +208,7 @@ export class TokenConnection {
     if (this.#reopenings >= MAX_REOPENINGS) {
       const why = new VtlicError(
         'signing_failed',
-        `${this.name} went away again, and its PIN is shown only once more in a run`,
+        `the connection to ${this.name} was lost twice, and its PIN is sent only once more in a run`,
         { hint: 'see that the token is well connected, then run again' },
       );
       this.#end(why);

@@ -1,7 +1,7 @@
 /**
  * What goes over the pipe between the officer's process and the token host: plain values, one request, one reply.
  *
- * The host has a vendor's code in it, so the officer's side takes nothing for granted: `host-reply.ts` checks each
+ * The host has a vendor's code in it, so the officer's side trusts nothing of it: `host-reply.ts` checks each
  * reply.
  */
 import type { TokenProfile } from './profiles.ts';

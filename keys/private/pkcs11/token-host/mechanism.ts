@@ -55,7 +55,7 @@ const PURE = 0;
  */
 export function externalMu(publicKey: Uint8Array, message: Uint8Array, context: Uint8Array): Uint8Array {
   if (context.length > 255)
-    throw new VtlicError('internal', `an ML-DSA context has at most 255 bytes, but ${context.length} came`);
+    throw new VtlicError('internal', `an ML-DSA context has at most 255 bytes, not ${context.length}`);
   const tr = createHash('shake256', { outputLength: MU_BYTES }).update(publicKey).digest();
   const mu = createHash('shake256', { outputLength: MU_BYTES })
     .update(tr)

@@ -35,7 +35,7 @@ export interface SignatureOrder {
 }
 
 const MAX_OBJECTS_PER_CALL = 64;
-/** More objects than this under one search is no token of ours; the search ends there. */
+/** More objects than this under one search is not a token of ours; the search ends there. */
 const MAX_OBJECTS = 4096;
 
 export class Pkcs11Module {

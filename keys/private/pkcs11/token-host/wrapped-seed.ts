@@ -41,7 +41,7 @@ export function decodeWrappedSeed(bytes: Uint8Array): WrappedSeed {
     throw new VtlicError(
       'keyfile_corrupt',
       `a wrapped seed should have ${length} bytes that begin "vtlic-wrapped-seed" and version 1, ` +
-        'but something else came',
+        'but it is something else',
       { hint: 'restore it from its backup' },
     );
   }

@@ -92,7 +92,7 @@ describe('a proof read from the stored tree', () => {
   });
 });
 
-describe('anything else is no proof', () => {
+describe('anything else is not a proof', () => {
   const pairs = fc.integer({ min: 2, max: MOST }).chain((size) => fc.tuple(fc.constant(size), fc.nat(size - 1)));
 
   it('refuses a proof with a bit changed, a hash more or less, another leaf, index or root', () => {

@@ -133,9 +133,9 @@ describe('parsePublicKeys', () => {
       pem.replace(/(.)\n-----END/, (_, last: string) => `${last === 'A' ? 'B' : 'A'}=\n-----END`),
       'canonical base64',
     ],
-    ['an ML-DSA key alone', mldsaPem, 'stands alone'],
-    ['the components in the wrong order', edPem + mldsaPem, 'stands alone'],
-    ['two ML-DSA keys', mldsaPem + mldsaPem + edPem, 'stands alone'],
+    ['an ML-DSA key alone', mldsaPem, 'nothing follows it'],
+    ['the components in the wrong order', edPem + mldsaPem, 'nothing follows it'],
+    ['two ML-DSA keys', mldsaPem + mldsaPem + edPem, 'nothing follows it'],
     ['base64 of an ML-DSA key', Buffer.from(composite.bytes.slice(0, 1952)).toString('base64'), 'base64 of 1952 bytes'],
     [
       'base64 of an ML-DSA key whose first bytes are those of a DER sequence',
@@ -153,8 +153,8 @@ describe('parsePublicKeys', () => {
   it.each([
     ['DER with a rest', concatBytes(edDer, Uint8Array.of(0)), 'neither'],
     ['truncated DER', edDer.slice(0, -1), 'truncated'],
-    ['DER of an ML-DSA key alone', mldsaDer, 'stands alone'],
-    ['DER of a composite in the wrong order', concatBytes(edDer, mldsaDer), 'stands alone'],
+    ['DER of an ML-DSA key alone', mldsaDer, 'nothing follows it'],
+    ['DER of a composite in the wrong order', concatBytes(edDer, mldsaDer), 'nothing follows it'],
     ['a private COSE_Key', encodePrivateCoseKey('ed25519', ed25519.bytes, seed), 'private'],
     ['a COSE_Key with a rest', concatBytes(exportPublicKey(ed25519, 'cose'), Uint8Array.of(0)), 'COSE_Key'],
     ['a large file', new Uint8Array(1024 * 1024 + 1), 'at most'],
@@ -172,7 +172,7 @@ describe('parsePublicKeys', () => {
     ['an x of 31 bytes', { ...jwk, x: Buffer.alloc(31).toString('base64url') }, '32 bytes'],
     ['an x of small order', { ...jwk, x: Buffer.alloc(32).toString('base64url') }, 'small order'],
     ['keys that are no array', { keys: jwk }, 'should be an array'],
-    ['a key that is no object', { keys: ['x'] }, 'should be an object'],
+    ['a key that is not an object', { keys: ['x'] }, 'should be an object'],
   ])('refuses a JWK with %s', (_, value, words) => {
     expect(refusal(JSON.stringify(value))).toContain('key_invalid');
     expect(refusal(JSON.stringify(value))).toContain(words);

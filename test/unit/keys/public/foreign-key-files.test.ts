@@ -1,4 +1,4 @@
-/** What a file that is no public key is called, and that a private key is found wherever it is. */
+/** What a file that is not a public key is called, and that a private key is found wherever it is. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concatBytes, fromHex, utf8 } from '../../../../formats/bytes.ts';
@@ -135,7 +135,7 @@ describe('a private key', () => {
   });
 });
 
-describe('a file that is no public key in a published form', () => {
+describe('a file that is not a public key in a published form', () => {
   it.each<[string, Uint8Array | string, string, string]>([
     ['PEM behind a byte order mark', `\ufeff${PEM}`, 'byte order mark', 'without the mark'],
     ['PEM in UTF-16', Buffer.from(`\ufeff${PEM}`, 'utf16le'), 'UTF-16', 'UTF-8'],
@@ -226,7 +226,9 @@ describe('a composite in one piece', () => {
 
   it('does not complete an ML-DSA-65 key before it', () => {
     const [mldsa65 = ''] = textOf(exportPublicKey(composite, 'pem')).split(/(?<=-----END PUBLIC KEY-----\n)/);
-    expect(refusalOf(mldsa65 + textOf(exportPublicKey(composite, 'composite-pem'))).message).toContain('stands alone');
+    expect(refusalOf(mldsa65 + textOf(exportPublicKey(composite, 'composite-pem'))).message).toContain(
+      'nothing follows it',
+    );
   });
 
   it('is no item of the override, which names the command that splits it', () => {

@@ -44,7 +44,7 @@ describe('importPublicKey', () => {
 
   it.each([0, 31, 33, 1952, 1984])('refuses an Ed25519 key of %d bytes', (length) => {
     expect(refusal(() => importPublicKey('ed25519', new Uint8Array(length)))).toContain(
-      `key_invalid: a public key for ed25519 has 32 bytes, but ${length} came`,
+      `key_invalid: a public key for ed25519 has 32 bytes, not ${length}`,
     );
   });
 
@@ -71,7 +71,7 @@ describe('importPublicKey', () => {
     expect(refusal(() => importPublicKey('ed25519+ml-dsa-65', withComponent(hex(text))))).toContain('canonical');
   });
 
-  it.each([undefined, true])('refuses y = 2, which is no point of the curve (forSite: %s)', (forSite) => {
+  it.each([undefined, true])('refuses y = 2, which is not a point of the curve (forSite: %s)', (forSite) => {
     const encoding = fromHex('02'.padEnd(64, '0')) ?? new Uint8Array();
     expect(refusal(() => importPublicKey('ed25519', encoding, forSite === undefined ? {} : { forSite }))).toContain(
       'not a point of the curve',

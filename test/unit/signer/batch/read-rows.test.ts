@@ -95,7 +95,7 @@ describe('a table as a spreadsheet saves it', () => {
     const dmy = dayIn(([y = '', m = '', d = '']) => `${Number(d)}.${Number(m)}.${y}`);
     const mdy = dayIn(([y = '', m = '', d = '']) => `${m}/${d}/${y}`);
     const ymd = dayIn(([y = '', m = '', d = '']) => `${y}/${m}/${d}`);
-    expect(await plan(dmy)).toContain('is no date');
+    expect(await plan(dmy)).toContain('is not a date');
     for (const [text, dates] of [
       [dmy, 'dmy'],
       [mdy, 'mdy'],
@@ -108,7 +108,7 @@ describe('a table as a spreadsheet saves it', () => {
     );
     // Two digits of a year could mean a day as well.
     expect(await plan(csv([row('a', { until: '11/24/27' })]), 'batch.csv', true, { dates: 'mdy' })).toContain(
-      'is no date',
+      'is not a date',
     );
   });
 
@@ -175,7 +175,7 @@ describe('a batch file at fault', () => {
     ['no seats', csv([row('a', { seats: '' })]), 'seats: "seats" is required, but it is missing'],
     ['seats in another way', csv([row('a', { seats: '1e3' })]), 'has an exponent'],
     ['a leading zero', csv([row('a', { seats: '007' })]), '"seats"'],
-    ['an end in the past', csv([row('a', { from: day(-30), until: day(-2) })]), '"until" lies in the past'],
+    ['an end in the past', csv([row('a', { from: day(-30), until: day(-2) })]), '"until" is in the past'],
     ['a day that does not exist', csv([row('a', { until: '2027-02-30' })]), 'there is no day 2027-02-30'],
     ['a customer that is a formula', csv([row('=cmd()')]), '"customer" should be an id'],
     ['a name that turns the reading direction', csv([row('a', { name: 'Acme \u202e hbmG' })]), 'direction-changing'],
@@ -208,7 +208,7 @@ describe('a batch file at fault', () => {
   it('refuses two rows of one lineage and names both lines; another deployment is another lineage', async () => {
     const twice = await plan(csv([good, row('other'), row('acme-gmbh', { seats: '7' })]));
     expect(twice).toContain(
-      'batch.csv:4:1: a second row of acme-gmbh / vaultdesk / prod-eu, which stands on line 2 already',
+      'batch.csv:4:1: a second row of acme-gmbh / vaultdesk / prod-eu, which is already on line 2',
     );
     const lineages = await plan(
       csv([good, row('acme-gmbh', { deployment: 'prod-us' }), row('acme-gmbh', { deployment: '', seats: '-1' })]),

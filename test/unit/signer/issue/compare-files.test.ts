@@ -88,7 +88,7 @@ describe('the files of a site', () => {
     ],
     [
       'a note',
-      /^foreign: out\/note.txt: it is no license file/m,
+      /^foreign: out\/note.txt: it is not a license file/m,
       () => {
         writeFileSync(join(site.site, 'out/note.txt'), 'a note');
       },
@@ -102,7 +102,7 @@ describe('the files of a site', () => {
     ],
     [
       'a dangling link',
-      /^foreign: .*it is no file/m,
+      /^foreign: .*it is not a file/m,
       () => {
         symlinkSync('/nowhere', join(site.site, 'out/link.vtlic'));
       },

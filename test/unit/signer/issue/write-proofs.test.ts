@@ -139,7 +139,7 @@ describe('with --proof', () => {
     expect([told.code, told.stderr]).toEqual([
       11,
       expect.stringMatching(
-        /is no proof of its license, and it is never replaced[\s\S]*only proofs are missing[\s\S]*move it away, then: vtlic batch FILE --name b --resume --proof/,
+        /is not a proof of its license, and it is never replaced[\s\S]*only proofs are missing[\s\S]*move it away, then: vtlic batch FILE --name b --resume --proof/,
       ),
     ]);
     expect(told.stderr).toContain(second);

@@ -133,7 +133,7 @@ describe('a new ledger', () => {
   });
 });
 
-describe('what is no ledger of ours', () => {
+describe('what is not a ledger of ours', () => {
   it('refuses a missing ledger, and makes no file', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'ledger.sqlite');
@@ -258,7 +258,7 @@ describe('the anchor', () => {
     writeFileSync(place.anchor, anchor);
     const error = await rejected(openLedgerForWriting(place.ledger, writerOptions()));
     expect(error.code).toBe('ledger_rolled_back');
-    expect(error.message).toContain('tells another history');
+    expect(error.message).toContain('differs; either an old copy was restored');
   });
 
   it('refuses a ledger whose anchor is missing, though the ledger is whole', async () => {
@@ -430,12 +430,12 @@ describe('one writer', () => {
     );
   });
 
-  it('says that a lock file that is no database may go', async () => {
+  it('says that a lock file that is not a database may go', async () => {
     const place = await makeLedger();
     writeFileSync(join(place.folder, 'site', 'ledger.lock'), 'x'.repeat(2000));
     expect(await rejected(openLedgerForWriting(place.ledger, writerOptions()))).toMatchObject({
       code: 'ledger_corrupt',
-      hint: 'it holds nothing of worth: remove it and run it again',
+      hint: 'it contains no data: delete it and run the command again',
     });
   });
 

@@ -122,7 +122,7 @@ describe('what contradicts itself is refused, and nothing of it is recorded', ()
     ['a deployment that the payload has not', (input) => ({ ...input, dep: 'x' })],
     ['another counter', (input) => ({ ...input, ctr: 2 })],
     ['another license id', (input) => ({ ...input, licenseId: intentFor(ACME, 1).licenseId })],
-    ['a payload that is no license', (input) => ({ ...input, payload: Uint8Array.of(1, 2, 3) })],
+    ['a payload that is not a license', (input) => ({ ...input, payload: Uint8Array.of(1, 2, 3) })],
     ['a path out of the site', (input) => ({ ...input, path: '../x' })],
     ['an absolute path', (input) => ({ ...input, path: '/x' })],
     ['a short digest', (input) => ({ ...input, planDigest: new Uint8Array(31) })],

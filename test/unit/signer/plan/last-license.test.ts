@@ -41,7 +41,7 @@ function intentBody(): IntentBody {
   const view = openLedgerForReading(ledgerFile());
   try {
     const entry = view.entry(INTENT);
-    if (entry?.kind !== 'intent') throw new Error('entry 2 is no intent');
+    if (entry?.kind !== 'intent') throw new Error('entry 2 is not an intent');
     return entry.body;
   } finally {
     view.close();

@@ -327,7 +327,7 @@ describe('what the ledger holds of a license', () => {
     const site = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     writeFileSync(file, utf8(JSON.stringify({ ...site, keys: [], defaultKey: undefined })));
     const done = await vtlic(['release', idOf(first)]);
-    expect([done.code, done.stderr]).toEqual([5, expect.stringContaining('cannot be verified and does not leave')]);
+    expect([done.code, done.stderr]).toEqual([5, expect.stringContaining('cannot be verified and is not released')]);
   });
 });
 

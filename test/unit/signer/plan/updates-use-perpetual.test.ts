@@ -213,7 +213,7 @@ describe('a perpetual license', () => {
     sellPerpetual();
     const planned = await plan(PERPETUAL);
     expect(planned.stderr).toMatch(/^ +until +perpetual$/m);
-    expect(planned.stderr).toContain('! it is perpetual and signed with Ed25519 alone');
+    expect(planned.stderr).toContain('! it is perpetual and signed with only Ed25519');
     const file = await sign('issue', planned);
     const license = licenseIn(file);
     expect(license.exp).toBe(PERPETUAL_EXP);
@@ -280,7 +280,7 @@ describe('a batch', () => {
     for (const words of [
       /batch\.csv:2:\d+: use: the last license of acme-gmbh for vaultdesk in the deployment prod-eu/,
       /batch\.csv:3:\d+: use: "use" should be one of non-production, trial, emergency/,
-      /batch\.csv:4:\d+: updatesUntil: "updatesUntil" is no date: there is no day 2027-02-30/,
+      /batch\.csv:4:\d+: updatesUntil: "updatesUntil" is not a date: there is no day 2027-02-30/,
       /batch\.csv:5:\d+: use: "use" is non-production, but there is no "deployment"/,
       /batch\.csv:6:\d+: until: "until" is perpetual/,
       /5 faults in 5 of 5 rows/,

@@ -197,13 +197,13 @@ describe('changes', () => {
     [{ members: { seats: '1e3' } }, 'request_invalid', 'whole number'],
     [{ members: { seats: '-1' } }, 'request_invalid', 'at least 0'],
     [{ members: { until: '2027-02-30' } }, 'request_invalid', 'no day'],
-    [{ members: { updatesUntil: 'never' } }, 'request_invalid', 'is no date'],
+    [{ members: { updatesUntil: 'never' } }, 'request_invalid', 'is not a date'],
     [{ members: { use: 'production' } }, 'request_invalid', 'one of non-production, trial, emergency'],
     [{ members: { features: 'sso;sso' } }, 'request_invalid', 'second time'],
     [{ members: { hosts: 'zz' } }, 'request_invalid', '64 hex digits'],
     [{ limit: ['vaults'] }, 'usage', 'NAME=VALUE'],
     [{ limit: ['vaults=many'] }, 'request_invalid', 'should be an integer'],
-    [{ limit: ['a b=1'] }, 'request_invalid', 'no id'],
+    [{ limit: ['a b=1'] }, 'request_invalid', 'not an id'],
     [{ unset: ['tier'] }, 'usage', 'always has it'],
     [{ unset: ['color'] }, 'usage', 'one of: name'],
   ])('%j on the command line is %s: %s', (changes, code, words) => {
@@ -214,7 +214,7 @@ describe('changes', () => {
   });
 
   it.each<[unknown, string]>([
-    [{ seat: 3 }, 'not known here'],
+    [{ seat: 3 }, 'an unknown member'],
     [{ customer: 'other' }, 'cannot change'],
     [{ tier: null }, 'cannot be taken away'],
     [{ schema: 'vtlic-request/1' }, 'vtlic-changes/1'],

@@ -76,7 +76,7 @@ describe('a request', () => {
     ['features', '["sso","sso"]', 'second time'],
     ['features', '"sso"', 'should be an array'],
     ['limits', '{"vaults":-1}', 'at least 0'],
-    ['limits', '{"a b":1}', 'no id'],
+    ['limits', '{"a b":1}', 'not an id'],
     ['name', '"Acme\\u001b[31m"', 'no control'],
     ['name', '"Acme \\u202e gmbH"', 'no control'],
     ['name', '"Cafe\\u0301"', 'NFC'],

@@ -43,7 +43,7 @@ describe('releases.json', () => {
     ['a day that is not in the calendar', withRelease({ from: '2027-02-30' }), 'there is no day 2027-02-30'],
     ['a name with a line feed', withRelease({ name: 'a\nb' }), 'without control characters'],
     ['a name twice', { ...RELEASES, releases: [OLD, OLD] }, 'is a second release of the name vaultdesk 4.1'],
-    ['an unknown member', withRelease({ keyzet: 1 }), 'is not known here'],
+    ['an unknown member', withRelease({ keyzet: 1 }), 'is an unknown member'],
     ['another schema', { ...RELEASES, schema: 'vtlic-releases/2' }, 'should be "vtlic-releases/1"'],
   ])('is refused with %s', (_what, document, sentence) => {
     expect(thrown(() => read(document)).message).toContain(sentence);
@@ -75,7 +75,7 @@ describe('a rotation plan', () => {
     [
       'that names an unknown release',
       { ...PLAN, steps: [{ ...second, early: { releases: ['vaultdesk 9'], reason: 'r' } }] },
-      'is no release that releases.json names',
+      'is not a release that releases.json names',
     ],
     ['that names an unknown key', { ...PLAN, steps: [{ ...first, key: 'spare' }] }, 'names no key of this site'],
     ['with an unknown step', { ...PLAN, steps: [{ ...first, step: 'delete' }] }, 'should be one of: pre-publish'],

@@ -132,7 +132,7 @@ describe('a file with a byte order mark', () => {
     expect(marked.text).toContain('armor_malformed');
     const plain = await site.post({ ...fields, pasted: '', file: new Blob([renewal]) });
     expect(plain.text).toContain('Seats 250 400 changed');
-    // The content of a confirmation is no file, but its digest is of exactly what is installed.
+    // The content of a confirmation is not a file, but its digest is of exactly what is installed.
     const content = Buffer.from(`\ufeff${renewal}`).toString('base64');
     expect((await site.post({ ...plain.fields, content, proof: PASSWORD })).status).toBe(403);
     expectNothing();
@@ -168,7 +168,7 @@ describe('functions of the product that misbehave', () => {
     ['a bigint', () => 12n],
     ['an object', () => ({ valueOf: () => 12 })],
     ['nothing for ever', () => new Promise(() => undefined)],
-    ['an error that is no error', () => Promise.reject(new Error('<b>secret</b>'))],
+    ['an error that is not an error', () => Promise.reject(new Error('<b>secret</b>'))],
   ])('seatsUsed that returns %s costs nothing but the number', async (_what, seatsUsed) => {
     const options = site.options({ seatsUsed: seatsUsed as never, callSeconds: 0.05 });
     site.handler = licenseAdmin(site.license, options);

@@ -337,8 +337,8 @@ describe('a body', () => {
     ],
     ['without a step', 'application/x-www-form-urlencoded', 'token=a', 400],
     ['with an unknown step', 'application/x-www-form-urlencoded', 'step=erase&content=YQ==', 400],
-    ['with a content that is no base64', 'application/x-www-form-urlencoded', 'step=install&content=%2a%2a', 400],
-    ['with a content that is no UTF-8', 'application/x-www-form-urlencoded', 'step=install&content=//8=', 400],
+    ['with a content that is not base64', 'application/x-www-form-urlencoded', 'step=install&content=%2a%2a', 400],
+    ['with a content that is not UTF-8', 'application/x-www-form-urlencoded', 'step=install&content=//8=', 400],
   ])('%s is refused', async (_what, type, text, status) => {
     const request = new Request(ORIGIN, {
       method: 'POST',

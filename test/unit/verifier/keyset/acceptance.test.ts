@@ -154,7 +154,7 @@ describe('a version of a keyset', () => {
     expect(next({ ...SECOND, keys: rootToo }, ROOTS).refused?.reason).toBe('keyset_purpose_changed');
   });
 
-  it('is refused with a root that is no usable key', () => {
+  it('is refused with a root that is not a usable key', () => {
     const small = new Uint8Array(32);
     const keys = [...(FIRST.keys ?? []), { ...issuingKey('issuing 2'), publicBytes: small }];
     expect(next({ ...SECOND, keys }, ROOTS).refused?.reason).toBe('keyset_key_invalid');

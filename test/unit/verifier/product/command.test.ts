@@ -293,7 +293,7 @@ describe('vtlic-product', () => {
       "export default { issuer: 'a', product: 'b', keys: {}, freeTier: {} }; export const databaseId = 1;",
       'databaseId',
     ],
-  ])('leaves with 2 for a module that is no product: %s', async (text, field) => {
+  ])('leaves with 2 for a module that is not a product: %s', async (text, field) => {
     writeFileSync(join(folder, 'options.mjs'), text);
     const { exit, err } = await runHere('check', '--product', join(folder, 'options.mjs'));
     expect(exit).toBe(2);

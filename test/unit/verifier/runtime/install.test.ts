@@ -299,7 +299,7 @@ describe('a start while another process keeps the lock', () => {
   }, 30_000);
 });
 
-describe('an error that is no fault of the license', () => {
+describe('an error that is not a fault of the license', () => {
   it('is a warning, once, and what is in force goes on', async () => {
     let clock = (): number => NBF;
     const running = await openLicense({

@@ -91,7 +91,7 @@ describe('a pipe', () => {
     expect((await product.start(withVariables({ LICENSE_KEYSET_PATH: pipe }))).state).toBe('active');
   });
 
-  it('is no file for a key of the override', async () => {
+  it('is not a file for a key of the override', async () => {
     const pipe = pipeAt(join(product.folder, 'pipe'));
     const key = Buffer.from(ed25519Key.publicKey.bytes).toString('base64');
     const writer = spawn('sh', ['-c', `printf %s "$1" > "$0"`, pipe, key], { stdio: 'ignore' });

@@ -76,7 +76,7 @@ describe('what does not open', () => {
     [
       'another file',
       () => utf8('-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n\n'),
-      'it is no age file',
+      'it is not an age file',
     ],
     [
       'an armored age file',
@@ -104,7 +104,7 @@ describe('what does not open', () => {
       () => utf8('# created: 2026-11-01T00:00:00Z\n# public key: age1x\nAGE-SECRET-KEY-1QQQ\n'),
       'an age identity, not an encrypted key file',
     ],
-    ['noise', () => random(3000), 'it is no age file'],
+    ['noise', () => random(3000), 'it is not an age file'],
   ])('says what %s is', async (_, make, words) => {
     const said = await refusal(make());
     expect(said).toContain('keyfile_corrupt');

@@ -181,7 +181,7 @@ describe('bodies', () => {
     expect(corrupt(withBatch({ ...batch, line: 4 }))).toContain('members that this version does not know');
   });
 
-  it('refuses a body that is no map, or no CBOR', () => {
+  it('refuses a body that is not a map, or no CBOR', () => {
     expect(corrupt(() => decodeBody('clock', Uint8Array.of(1), 'entry 2'))).toContain('entry 2: its body is not a map');
     expect(corrupt(() => decodeBody('clock', Uint8Array.of(0xbf), 'entry 2'))).toContain('not deterministic');
     expect(corrupt(() => decodeBody('clock', new Uint8Array(0), 'entry 2'))).toContain('malformed');

@@ -33,7 +33,7 @@ async function opened(place: Place): Promise<string> {
     ledger.close();
     return `opened, the next counter of acme is ${next}`;
   } catch (error) {
-    return error instanceof Error ? error.message : 'a value was thrown that is no error';
+    return error instanceof Error ? error.message : 'a value was thrown that is not an error';
   }
 }
 

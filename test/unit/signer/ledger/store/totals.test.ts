@@ -88,8 +88,8 @@ describe('the totals of lineages', () => {
   });
 
   it.each([
-    ["DELETE FROM intent WHERE sub = 'globex'", 'its tables know 2 counters that came to an end, and the tree has 3'],
-    ['DELETE FROM leaf WHERE leaf_index = 0', 'its tables know 3 counters that came to an end, and the tree has 2'],
+    ["DELETE FROM intent WHERE sub = 'globex'", 'its tables list 2 finished counters, but the Merkle tree has 3'],
+    ['DELETE FROM leaf WHERE leaf_index = 0', 'its tables list 3 finished counters, but the Merkle tree has 2'],
   ])('are not made from an older ledger after %s', async (sql, words) => {
     const place = await usedLedger();
     withoutTotals(place);

@@ -246,26 +246,26 @@ describe('a forged record', () => {
     expect(await forged(twice('issue', 'issue'))).toContain('entry 4');
     expect(await forged(twice('void', 'void'))).toContain('entry 4');
     expect(await forged(twice('void', 'issue'))).toContain('entry 4');
-    expect(await forged(twice('issue', 'void'))).toContain('entry 4 is no intent that is still open');
+    expect(await forged(twice('issue', 'void'))).toContain('entry 4 is not an intent that is still open');
   });
 
-  it('finds an outcome of what is no intent', async () => {
+  it('finds an outcome of what is not an intent', async () => {
     const second = intentFor(ACME, 2);
     expect(
       await forged((forger) => void forger.entry('void', { intent: 1, reason: 'crash', salt: SALT, leafIndex: 1 })),
-    ).toContain('entry 4: entry 1 is no intent');
+    ).toContain('entry 4: entry 1 is not an intent');
     expect(
       await forged((forger) => void forger.entry('void', { intent: 5, reason: 'crash', salt: SALT, leafIndex: 1 })),
-    ).toContain('entry 4: entry 5 is no intent');
+    ).toContain('entry 4: entry 5 is not an intent');
     expect(await forged((forger) => forger.release(forger.intent(second)))).toContain(
       'entry 5 (release): the license of entry 4 was not issued',
     );
     expect(
       await forged((forger) => void forger.entry('release', { intent: 1, path: 'x', fileDigest: digest('x') })),
-    ).toContain('entry 4 (release): entry 1 is no issued license');
+    ).toContain('entry 4 (release): entry 1 is not an issued license');
     expect(
       await forged((forger) => void forger.entry('release', { intent: 99, path: 'x', fileDigest: digest('x') })),
-    ).toContain('entry 4 (release): entry 99 is no issued license');
+    ).toContain('entry 4 (release): entry 99 is not an issued license');
   });
 
   it('finds a second genesis, and a clock entry that has no row', async () => {
@@ -277,7 +277,7 @@ describe('a forged record', () => {
       anchor: { kind: 'file', path: '/x' },
     } as const;
     expect(await forged((forger) => void forger.entry('genesis', genesis))).toContain(
-      'entry 4: the genesis entry stands first, and only there',
+      'entry 4: the genesis entry is the first, and only there',
     );
     expect(await forged((forger) => void forger.entry('clock', { reading: 1, confirmed: 1, operator: '' }))).toContain(
       'entry 4',

@@ -97,7 +97,7 @@ describe('a changed record is found', () => {
     ["UPDATE entry SET kind = 'void' WHERE seq = 3", 'entry 3: its chain value'],
     ['UPDATE entry SET body = zeroblob(length(body)) WHERE seq = 9', 'entry 9: its chain value'],
     ['UPDATE entry SET chain = zeroblob(32) WHERE seq = 14', 'entry 14: its chain value'],
-    ['UPDATE entry SET chain = zeroblob(31) WHERE seq = 14', 'where bytes should stand'],
+    ['UPDATE entry SET chain = zeroblob(31) WHERE seq = 14', 'where bytes are expected'],
     ['DELETE FROM entry WHERE seq = 8', 'entry 8 is missing'],
     ['DELETE FROM entry WHERE seq = 14', 'the table "intent" has rows that no entry stands for'],
     ['DELETE FROM entry WHERE seq = 13', 'entry 13 is missing'],
@@ -162,7 +162,7 @@ describe('a changed table beside the record is found', () => {
     ['INSERT INTO leaf VALUES (-9007199254740991, 2)', 'entry 3'],
     ['INSERT INTO node VALUES (-9007199254740991, zeroblob(32))', 'over leaf 0 is another'],
     ["INSERT INTO entry VALUES (-9007199254740991, 'clock', 1, x'a0', zeroblob(32))", 'entry 1 is missing'],
-    ['INSERT INTO clock VALUES (-9223372036854775808)', 'where an integer should stand'],
+    ['INSERT INTO clock VALUES (-9223372036854775808)', 'where an integer is expected'],
   ])('finds the changed table after %s', async (sql, words) => {
     const place = await rich();
     tamper(place.ledger, sql);

@@ -1,0 +1,29 @@
+/**
+ * Phrases of an older style that a reader had to read twice, and what to write in their place. `plain-words.test.ts`
+ * refuses them in code, messages and documents.
+ */
+export interface UnclearPhrase {
+  readonly find: RegExp;
+  readonly write: string;
+}
+
+export const UNCLEAR_PHRASES: readonly UnclearPhrase[] = [
+  { find: /\bshould stand\b/i, write: 'expected X, found Y' },
+  { find: /\bstands? (?:twice|first|already|on line)\b/i, write: 'is repeated; the first is at line N' },
+  { find: /\bshould lie\b/i, write: 'should be' },
+  { find: /\bcomes? to lie\b/i, write: 'is, or moves to' },
+  { find: /\bwhom it names\b/i, write: 'the customers that it names' },
+  { find: /\bwho follows the record\b/i, write: 'the sequential pass' },
+  { find: /\bheld against\b/i, write: 'compared with' },
+  { find: /\btells another history\b/i, write: 'entry N differs' },
+  { find: /\bnot known here\b/i, write: 'an unknown member' },
+  { find: /\bof worth\b/i, write: 'it contains no data' },
+  { find: /\bno longer stands\b/i, write: 'is out of date' },
+  { find: /\bwith another hand\b|\bwith no hand\b/i, write: 'somebody else; automatically' },
+  { find: /\bby way of\b/i, write: 'through, or with' },
+  { find: /\bat a terminal alone\b/i, write: 'this command needs a terminal' },
+  { find: /\bin the one way that is allowed\b/i, write: 'is not canonically encoded' },
+  { find: /\bwere told (?:of|from)\b|\bis told (?:of|from)\b/i, write: 'is reported, is distinguished from' },
+  { find: /\blooked at again\b/i, write: 'checked again' },
+  { find: /, but [^,;'`\n]{1,60} came\b(?! (?:from|to|in|out|back))/, write: 'X should be Y, not Z' },
+];
