@@ -43,6 +43,7 @@ export function anchorFile(named: string): AnchorStore {
   return Object.freeze({
     description: `the anchor file ${path}`,
     whenMissing: 'put the anchor back in its place; if it is lost, see: vtlic help ledger restore',
+    identity: () => Promise.resolve(identityOf(path)),
     read: async () => recordsOf(await see()),
     movedBy: async () => (await see()).find(({ moved }) => moved)?.record,
     // Nothing to finish: a change that was decided counts already, and the next change publishes it.
@@ -59,6 +60,13 @@ export function anchorFile(named: string): AnchorStore {
       }
     },
   });
+}
+
+/** Links, and folders that are mounted twice, give one file several names. */
+function identityOf(path: string): string {
+  requireFolder(path);
+  const { dev, ino } = statSync(dirname(path));
+  return `file ${dev} ${ino} ${basename(path)}`;
 }
 
 function recordsOf(contents: readonly AnchorContent[]): AnchorContent['record'][] {

@@ -14,7 +14,8 @@ const IF_REPLACED = 'if that token was lost or replaced, see: vtlic help ledger 
 /** @param open gives the token, logged in; called when the anchor is first needed. The caller closes it. */
 export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: TokenAnchorPlace): AnchorStore {
   const description = `the anchor ${label} in the token of keystore ${keystore}`;
-  const objects = objectsOf(async () => fit(await opened(open), label), label);
+  const token = async (): Promise<Token> => fit(await opened(open), label);
+  const objects = objectsOf(token, label);
   const see = async (): Promise<readonly AnchorContent[]> => {
     const { contents } = await seeObjects(objects);
     const whole = contents.flatMap((bytes) => decodeAnchorRecord(bytes) ?? []);
@@ -31,6 +32,10 @@ export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: Tok
     whenMissing:
       `plug in the token that holds it, and see that the keystore ${keystore} in site.json names ` +
       `that one; ${IF_REPLACED}`,
+    identity: async () => {
+      const { manufacturer, model, serial, label: name, slotDescription } = (await token()).opened.token;
+      return JSON.stringify(['token', manufacturer, model, serial, name, serial === '' ? slotDescription : '', label]);
+    },
     read: async () => recordsOf(await see()),
     movedBy: async () => (await see()).find(({ moved }) => moved)?.record,
     settle: async (nonce: Uint8Array) => {

@@ -78,6 +78,8 @@ export interface AnchorStore {
    * @returns false, and nothing is changed, if the anchor is another than the caller knows
    */
   replace(change: AnchorChange): Promise<boolean>;
+  /** Which place it really is: the same for two names of one file, or of one object of a token. */
+  identity(): Promise<string>;
   /** For messages: what and where it is. */
   readonly description: string;
   /** The hint for the officer if there is no anchor here. */

@@ -11,4 +11,4 @@ export {
 } from './anchor.ts';
 export { NONCE_BYTES } from './anchor-record.ts';
 export { anchorChanged, compareAnchor, movedAway, requireUnchangedAnchor } from './compare-anchor.ts';
-export { finishMove, moveAnchor, requireFreePlace } from './move-anchor.ts';
+export { finishMove, moveAnchor, requireFreePlace, requireOtherPlace } from './move-anchor.ts';

@@ -30,6 +30,18 @@ export async function requireFreePlace(ledger: AnchoredLedger, to: AnchorStore):
 }
 
 /**
+ * The note that the anchor was moved would replace the anchor itself.
+ *
+ * @throws VtlicError `usage` if both are one place, under two names
+ */
+export async function requireOtherPlace(from: AnchorStore, to: AnchorStore): Promise<void> {
+  if ((await from.identity()) !== (await to.identity())) return;
+  throw new VtlicError('usage', `${to.description} is ${from.description} under another name`, {
+    hint: 'to record the new name, run: vtlic ledger restore --anchor PLACE',
+  });
+}
+
+/**
  * When this returns, the caller can only close the ledger: the writer still uses the old place.
  *
  * @throws VtlicError `ledger_rolled_back` if either place was changed since the prompt was shown, maybe hours ago
@@ -41,6 +53,7 @@ export async function moveAnchor(
   place: AnchorPlace,
   run: MoveRun,
 ): Promise<AnchorRecord> {
+  await requireOtherPlace(from, to);
   await ledger.requireAnchor();
   await ledger.anchor();
   const before = await requireFreePlace(ledger, to);

@@ -2,10 +2,12 @@
  * What a restore would do: the copy compared with its anchor, and against the licenses that came back. Changes nothing.
  */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
+import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_COUNT } from '../../formats/license/bounds.ts';
 import {
   type AnchorPlace,
+  anchorPlaceText,
   type AnchorRecord,
   type AnchorStore,
   compareAnchor,
@@ -31,6 +33,10 @@ export interface RestorePlan {
   readonly seen: readonly AnchorRecord[];
   /** The newest of them. */
   readonly found: AnchorRecord | undefined;
+  /** What the place that the copy names contains of this ledger, if the anchor comes to another place. */
+  readonly previousSeen: readonly AnchorRecord[];
+  /** The ledger that has moved the anchor away from there, if it has more entries than `found`. */
+  readonly movedBy: AnchorRecord | undefined;
   readonly covered: number;
   readonly coveredBound: number;
   readonly skip: number;
@@ -49,6 +55,8 @@ export interface RestoreInput {
   readonly copy: LedgerView;
   readonly store: AnchorStore;
   readonly place: AnchorPlace;
+  /** The place that the copy names, if the anchor comes to another place and that one can be read. */
+  readonly previous?: AnchorStore | undefined;
   readonly released: readonly ReleasedFile[];
   /**
    * The officer says that the anchor is gone, and how many licenses may have been issued that the copy does not know.
@@ -77,6 +85,8 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
     );
   }
   const head = copy.head();
+  if (found !== undefined) requireMoveFinished(copy, place, found);
+  const previous = await readPrevious({ ...input, ledgerId: copy.genesis.ledgerId }, found);
   const agrees = found !== undefined && anchorAgrees(copy, records, input.store);
   const kind: RestoreKind =
     found === undefined
@@ -114,6 +124,7 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
     head,
     seen: records,
     found,
+    ...previous,
     covered,
     coveredBound,
     skip,
@@ -156,13 +167,68 @@ export function changedSinceShown(store: AnchorStore): VtlicError {
   );
 }
 
+/**
+ * Until a move of the anchor is finished, the place that it comes from decides: another copy may go on with the anchor
+ * there, and no third place would say so.
+ *
+ * @throws VtlicError `ledger_rolled_back`
+ */
+function requireMoveFinished(copy: LedgerView, place: AnchorPlace, found: AnchorRecord): void {
+  const move = copy.lastAnchorMove();
+  if (move === undefined || move.seq !== copy.head().entries || found.entries >= move.seq) return;
+  if (samePlace(place, move.from) || samePlace(place, move.to)) return;
+  const [from, to] = [move.from, move.to].map((each) => cleanText(anchorPlaceText(each), 1000));
+  throw new VtlicError(
+    'ledger_rolled_back',
+    `the anchor of this copy was being moved from ${from} to ${to}, and that was cut short: no other place says what ` +
+      'the copy lacks',
+    { hint: `finish it: vtlic ledger anchor --to ${to}; or restore by the old place: --anchor ${from}` },
+  );
+}
+
+/**
+ * An anchor that still is in the place that the copy names says what is missing, if it has seen more. The record of
+ * another ledger there is not ours to change.
+ *
+ * @throws VtlicError `usage` if it has seen more than the anchor in the new place
+ */
+export async function readPrevious(
+  { ledgerId: own, previous, lost }: Pick<RestoreInput, 'previous' | 'lost'> & Pick<AnchorRecord, 'ledgerId'>,
+  found: AnchorRecord | undefined,
+): Promise<Pick<RestorePlan, 'previousSeen' | 'movedBy'>> {
+  if (previous === undefined) return { previousSeen: [], movedBy: undefined };
+  const isOwn = ({ ledgerId }: AnchorRecord): boolean => equalBytes(ledgerId, own);
+  const previousSeen = (await readAnchor(previous, lost !== undefined)).filter(isOwn);
+  const newest = Math.max(0, ...previousSeen.map((record) => record.entries));
+  if (newest > (found?.entries ?? 0))
+    throw new VtlicError(
+      'usage',
+      `${previous.description} still stands where this copy says, and has seen ` +
+        (found === undefined ? `entry ${newest}` : 'more than the one that you name'),
+      {
+        hint:
+          found === undefined
+            ? 'leave --lost-anchor, --skip and --anchor out: it says what is missing; move it afterwards: vtlic ' +
+              'ledger anchor --to PLACE'
+            : 'leave --anchor out; move it afterwards: vtlic ledger anchor --to PLACE',
+      },
+    );
+  const movedBy = await unlessLost(() => previous.movedBy(), lost !== undefined);
+  const isAhead = movedBy !== undefined && isOwn(movedBy) && movedBy.entries > (found?.entries ?? 0);
+  return { previousSeen, movedBy: isAhead ? movedBy : undefined };
+}
+
 /** Where the officer says that it is lost, a damaged one and a place that is gone count as lost. */
 async function readAnchor(store: AnchorStore, lost: boolean): Promise<readonly AnchorRecord[]> {
+  return (await unlessLost(() => store.read(), lost)) ?? [];
+}
+
+async function unlessLost<T>(read: () => Promise<T>, lost: boolean): Promise<T | undefined> {
   try {
-    return await store.read();
+    return await read();
   } catch (error) {
     if (lost && error instanceof VtlicError && (error.code === 'ledger_corrupt' || error.code === 'file_unreadable'))
-      return [];
+      return undefined;
     throw error;
   }
 }

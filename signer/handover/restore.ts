@@ -39,7 +39,7 @@ export interface RestoreResult {
 /**
  * @param ledger absolute path of the site's ledger, whose lock the caller holds
  * @param copy absolute; may be the ledger itself
- * @param previous the place that the copy names, if it is another and still has an anchor
+ * @param previous that the plan was made with
  * @throws VtlicError `ledger_conflict` where the anchor holds another thing than the plan was made with
  */
 export async function restoreLedger(
@@ -67,7 +67,7 @@ export async function restoreLedger(
     );
     await settleDraft(draft);
     await world.step('restore-drafted');
-    if (previous !== undefined) await leavePrevious(previous, head, world);
+    if (previous !== undefined) await leavePrevious(previous, plan, head, world);
     // The copy of a large ledger takes its time; another copy may have used the anchor meanwhile.
     if (!(await store.replace({ known: plan.seen, next: head, nonce: world.random(NONCE_BYTES) })))
       throw changedSinceShown(store);
@@ -78,9 +78,16 @@ export async function restoreLedger(
   }
 }
 
-/** A copy of the ledger that still goes by the old place is refused there from now on. */
-async function leavePrevious(previous: AnchorStore, next: AnchorRecord, { random }: Runtime): Promise<void> {
-  const known = await previous.read();
+/**
+ * A copy of the ledger that still goes by the old place is refused there from now on; if it was used there since the
+ * plan was made, this restore is.
+ */
+async function leavePrevious(
+  previous: AnchorStore,
+  { previousSeen: known }: RestorePlan,
+  next: AnchorRecord,
+  { random }: Runtime,
+): Promise<void> {
   if (known.length === 0) return;
   if (!(await previous.replace({ known, next, moved: true, nonce: random(NONCE_BYTES) })))
     throw changedSinceShown(previous);

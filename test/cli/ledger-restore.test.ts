@@ -7,9 +7,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { anchorFile } from '../../signer/anchor/anchor-file.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { csv, row, writeBatch } from '../support/batch-file.ts';
@@ -234,6 +235,41 @@ describe('restore', () => {
     expect(issue().code).toBe(0);
     expect(counters(fixture)).toEqual([1, 2]);
     expect(ledger(fixture, 'status').stdout).toContain(place);
+  });
+
+  it('takes another name of the place of the anchor for the same place, as a move does', async () => {
+    expect(issue().code).toBe(0);
+    const linked = join(fixture.folder, 'linked');
+    symlinkSync(dirname(fixture.anchor), linked);
+    const place = join(linked, basename(fixture.anchor));
+    run = new PtyRun(['ledger', 'anchor', '--to', place, '--site', fixture.site]);
+    expect(`${await run.ended()} ${run.output}`).toMatch(
+      /^2 .*under another name.*vtlic ledger restore --anchor PLACE/s,
+    );
+    const named = await typed(
+      ['ledger', 'restore', '--anchor', place, '--site', fixture.site],
+      /Type RESTORE/,
+      'RESTORE',
+    );
+    expect(`${named.code} ${named.output}`).toMatch(/^0 /);
+    expect(issue().code).toBe(0);
+    expect(counters(fixture)).toEqual([1, 2]);
+  });
+
+  it('asks for other words where a ledger has moved the anchor away from the place that the copy names', async () => {
+    expect(issue().code).toBe(0);
+    const copy = join(fixture.folder, 'copy.sqlite');
+    expect(ledger(fixture, 'backup', copy).code).toBe(0);
+    const stale = join(fixture.folder, 'stale');
+    copyFileSync(fixture.anchor, stale);
+    const place = join(fixture.folder, 'elsewhere');
+    const to = ['ledger', 'anchor', '--to', place, '--site', fixture.site];
+    expect((await typed(to, /Type MOVE ANCHOR/, 'MOVE ANCHOR')).code).toBe(0);
+    const restore = ['ledger', 'restore', copy, '--site', fixture.site, '--anchor'];
+    const wrong = await typed([...restore, stale], /Type OLD PLACE IS LOST/, 'RESTORE');
+    expect(`${wrong.code} ${wrong.output}`).toMatch(/^10 .*has moved the anchor away.*NAME THE PLACE/s);
+    expect((await typed([...restore, place], /Type RESTORE/, 'RESTORE')).code).toBe(0);
+    expect(issue().code).toBe(0);
   });
 
   it('does not accept another anchor, or none, while the old one exists; the old one can be moved', async () => {

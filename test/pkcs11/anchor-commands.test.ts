@@ -358,8 +358,53 @@ describe('an anchor that was a file', () => {
     );
     expect(await anchorFile(fixture.anchor).read()).toEqual([]);
     expect(await at.issue(...fixture.secret, ...at.secret('hsm'))).toMatchObject({ code: 0 });
+    await at.copy('newest.sqlite');
     at.putBack(copy);
     const old = await at.issue(...fixture.secret);
+    expect(`${old.code} ${old.stderr}`).toMatch(/^4 .*is no longer there: another copy of this ledger has moved it/s);
+  });
+
+  it('a restore by a file asks the token that the copy names, and refuses where that one has seen more', async () => {
+    const copy = join(at.folder, 'in-token.sqlite');
+    const carried = join(at.folder, 'carried');
+    at.putBack(join(at.folder, 'newest.sqlite'));
+    expect((await at.here('ledger', 'backup', copy)).code).toBe(0);
+    // As an older move to the file, cut short, leaves it.
+    const ledger = at.read((view) => ({ ledgerId: view.genesis.ledgerId, ...view.head() }));
+    expect(await anchorFile(carried).replace({ known: [], next: ledger, nonce: new Uint8Array(16) })).toBe(true);
+    expect(await at.issue(...fixture.secret, ...at.secret('hsm'))).toMatchObject({ code: 0 });
+    const newest = await at.copy('newest.sqlite');
+    at.putBack(copy);
+    const restore = ['ledger', 'restore', '--anchor', carried];
+    const refused = await at.typed(restore, [[PIN_FOR_ANCHOR, at.token.pin]]);
+    expect(`${refused.code} ${refused.output}`).toMatch(/^2 .*still stands where this copy says, and has seen more/s);
+    at.putBack(newest);
+  });
+
+  it('a restore by a file leaves in the token that the anchor was moved, or takes words where the token is gone', async () => {
+    const place = join(at.folder, 'file-anchor');
+    const head = at.read((view) => ({ ledgerId: view.genesis.ledgerId, ...view.head() }));
+    expect(await anchorFile(place).replace({ known: [], next: head, nonce: new Uint8Array(16) })).toBe(true);
+    const newest = await at.copy('before-gone.sqlite');
+    const restore = ['ledger', 'restore', '--anchor', place];
+    at.edit(({ keystores }) => {
+      keystores['hsm'] = { type: 'pkcs11', uri: at.uri('gone') };
+    });
+    const declined = await at.typed(restore, [[/Type OLD PLACE IS LOST/, 'RESTORE']]);
+    expect(`${declined.code} ${declined.output}`).toMatch(
+      /^10 .*that cannot be read:.*two licenses will have one counter/s,
+    );
+    at.edit(({ keystores }) => {
+      keystores['hsm'] = { type: 'pkcs11', uri: at.uri('one') };
+    });
+    const restored = await at.typed(restore, [
+      [PIN_FOR_ANCHOR, at.token.pin],
+      [/Type RESTORE/, 'RESTORE'],
+    ]);
+    expect(`${restored.code} ${restored.output}`).toMatch(/^0 .*From now on the anchor is in another place/s);
+    expect(await at.issue(...fixture.secret)).toMatchObject({ code: 0 });
+    at.putBack(newest);
+    const old = await at.issue(...fixture.secret, ...at.secret('hsm'));
     expect(`${old.code} ${old.stderr}`).toMatch(/^4 .*is no longer there: another copy of this ledger has moved it/s);
   });
 });

@@ -1,241 +1,277 @@
 /**
  * Explores every interleaving of some processes, each of which may be stopped for any time, or killed, at each of its
- * acts. The processes run real code; only the acts on what they share are scheduled.
+ * acts. The processes run real code (`explored-process.ts`); only the acts on what they share are scheduled.
  *
- * A state is known by what is shared, and by what each process has seen so far: code that is deterministic goes on from
- * equal states equally. To go back to a state, the explorer runs everything again from the beginning.
+ * A state is a row of numbers: the contents of each shared part, the place of each process, and how many kills are
+ * left. What an act does to a part, and where a process goes on after a result, is found out once for each pair.
  */
+import { type Act, ExploredProcess, type Disk, type Node, type Part, type Run, textOf } from './explored-process.ts';
 
-export interface Gate {
-  /** Waits until the explorer schedules the act, then does it at once. */
-  <T>(name: string, act: () => T): Promise<T>;
-  /** All that the run still knows of what it has seen, and where it is: fewer states are different then. */
-  readonly forget: (known: string) => void;
-  /** How much the run has seen until now, to forget only what it sees later. */
-  readonly mark: () => number;
-  /** As `forget`, for what it has seen since the mark. */
-  readonly forgetSince: (mark: number, known: string) => void;
+export interface Explored<P extends Part, D extends Disk> {
+  readonly parts: Readonly<Record<string, P>>;
+  /** For each process its disk, and its runs, one after the other. A run that is killed is begun again. */
+  readonly processes: readonly { readonly disk: D; readonly runs: readonly Run<P, D>[] }[];
+  /** How many times a process is killed at most, in one history. */
+  readonly kills: number;
+  /** Called for each content of this part. Throws if it must not be. */
+  readonly watched: string;
+  readonly check: (part: P) => void;
+  /**
+   * Called once for each different outcome after which every run has ended, with copies. Throws if it must not be the
+   * last.
+   */
+  readonly atEnd: (parts: (name: string) => P, disks: readonly D[]) => Promise<void>;
 }
-
-export interface Explored {
-  /** For each process its runs, one after the other. A run that is killed is begun again. */
-  readonly processes: readonly (readonly ((gate: Gate) => Promise<void>)[])[];
-  /** All that outlives a process, as text. */
-  readonly shared: () => string;
-  /** Called in every state. Throws if the state must not be. */
-  readonly check: () => void;
-  /** Called once for each state in which every run has ended. Throws if the state must not be the last. */
-  readonly atEnd: () => Promise<void>;
-}
-
-interface Choice {
-  readonly process: number;
-  readonly kill: boolean;
-}
-
-interface Waiting {
-  readonly name: string;
-  readonly go: () => void;
-}
-
-class Process {
-  readonly #runs: readonly ((gate: Gate) => Promise<void>)[];
-  #run = 0;
-  /** Acts of a run that was killed are never done. */
-  #life = 0;
-  #seen: string[] = [];
-  #waiting: Waiting | undefined;
-  #arrived: () => void = () => undefined;
-
-  constructor(runs: readonly ((gate: Gate) => Promise<void>)[]) {
-    this.#runs = runs;
-  }
-
-  get waiting(): Waiting | undefined {
-    return this.#waiting;
-  }
-
-  get state(): string {
-    return `${this.#run}:${this.#waiting?.name ?? 'ended'}:${this.#seen.join('/')}`;
-  }
-
-  /** Runs until it waits for its next act, or has ended. */
-  async start(): Promise<void> {
-    const run = this.#runs[this.#run];
-    this.#waiting = undefined;
-    this.#seen = [];
-    if (run === undefined) return;
-    const number = ++this.#life;
-    const arrival = this.#arrival();
-    const wait = <T>(name: string, act: () => T): Promise<T> => this.#wait(number, name, act);
-    const forgetSince = (mark: number, known: string): void => {
-      if (number === this.#life) this.#seen = [...this.#seen.slice(0, mark), known];
-    };
-    const forget = (known: string): void => {
-      forgetSince(0, known);
-    };
-    const mark = (): number => this.#seen.length;
-    void run(Object.assign(wait, { forget, mark, forgetSince })).then(
-      () => this.#end(number),
-      (error: unknown) => this.#end(number, error),
-    );
-    await arrival;
-  }
-
-  async step(): Promise<void> {
-    const arrival = this.#arrival();
-    const { go } = this.#waiting ?? { go: () => undefined };
-    this.#waiting = undefined;
-    go();
-    await arrival;
-  }
-
-  async kill(): Promise<void> {
-    await this.start();
-  }
-
-  #arrival(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#arrived = resolve;
-    });
-  }
-
-  #wait<T>(number: number, name: string, act: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (number !== this.#life) return;
-      this.#waiting = {
-        name,
-        go: () => {
-          try {
-            const result = act();
-            this.#seen.push(`${name}=${textOf(result)}`);
-            resolve(result);
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)));
-          }
-        },
-      };
-      this.#arrived();
-    });
-  }
-
-  async #end(number: number, error?: unknown): Promise<void> {
-    if (number !== this.#life) return;
-    if (error !== undefined && !(error instanceof Refused)) this.#failed = error;
-    this.#run++;
-    const arrived = this.#arrived;
-    await this.start();
-    arrived();
-  }
-
-  #failed: unknown;
-
-  get failed(): unknown {
-    return this.#failed;
-  }
-}
-
-/** How a run ends that does not go on: expected. */
-export class Refused extends Error {}
 
 export interface Totals {
   readonly states: number;
   readonly ends: number;
 }
 
-/** @param kills how many times a process is killed at most, in one history */
-export async function explore(make: () => Explored, kills: number): Promise<Totals> {
-  const known = new Set<string>();
-  const ends = new Set<string>();
-  const paths: (readonly Choice[])[] = [[]];
-  for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
-    const world = make();
-    const processes = world.processes.map((runs) => new Process(runs));
-    for (const process of processes) await process.start();
-    let here = path;
-    // A kill is explored where the process has just changed something: killed later, before it changes more, it leaves
-    // the same.
-    const changed = new Set<number>();
-    const take = async (choice: Choice): Promise<void> => {
-      const before = kills === 0 ? '' : world.shared();
-      await follow(processes, choice);
-      if (kills > 0 && world.shared() !== before) changed.add(choice.process);
-      else changed.delete(choice.process);
-    };
-    for (const choice of path) await take(choice);
+/** Numbers things by their text. */
+class Numbered<T> {
+  readonly #numbers: Map<string, number> = new Map();
+  readonly things: T[] = [];
+
+  number(text: string, thing: () => T): number {
+    const known = this.#numbers.get(text);
+    if (known !== undefined) return known;
+    this.#numbers.set(text, this.things.length);
+    return this.things.push(thing()) - 1;
+  }
+}
+
+interface Effect {
+  readonly part: number;
+  readonly result: number;
+}
+
+class PartTable<P extends Part> {
+  readonly contents: Numbered<P> = new Numbered();
+  readonly #effects: Map<string, Effect>[] = [];
+
+  add(part: P): number {
+    return this.contents.number(part.text, () => part);
+  }
+
+  apply(content: number, name: string, act: (part: P) => unknown, results: Numbered<unknown>): Effect {
+    const effects = (this.#effects[content] ??= new Map());
+    const known = effects.get(name);
+    if (known !== undefined) return known;
+    const part = this.at(content).clone();
+    const value = act(part);
+    const effect = { part: this.add(part), result: results.number(textOf(value), () => value) };
+    effects.set(name, effect);
+    return effect;
+  }
+
+  at(content: number): P {
+    const part = this.contents.things[content];
+    if (part === undefined) throw new Error('no such content');
+    return part;
+  }
+}
+
+/** Rows of small numbers, each once, in the order in which they came. */
+class Rows {
+  readonly #width: number;
+  #rows: Int32Array;
+  #slots: Int32Array = new Int32Array(1 << 16);
+  count = 0;
+
+  constructor(width: number) {
+    this.#width = width;
+    this.#rows = new Int32Array(width << 15);
+  }
+
+  /** @returns true if the row is new */
+  add(row: readonly number[]): boolean {
+    if (this.count * 2 > this.#slots.length) this.#grow();
+    let slot = this.#slotOf(row);
     for (;;) {
-      const left = kills - here.filter(({ kill }) => kill).length;
-      const state = `${left}|${world.shared()}|${processes.map(({ state: own }) => own).join('|')}`;
-      if (known.has(state)) break;
-      known.add(state);
-      explain(here, processes, () => {
-        for (const { failed } of processes)
-          if (failed !== undefined) throw new Error('a run failed', { cause: failed });
-        world.check();
-      });
-      const choices = processes.flatMap(({ waiting }, process): Choice[] =>
-        waiting === undefined
-          ? []
-          : [{ process, kill: false }, ...(left > 0 && changed.has(process) ? [{ process, kill: true }] : [])],
-      );
-      const [first, ...others] = choices;
-      if (first === undefined) {
-        if (!ends.has(world.shared())) {
-          ends.add(world.shared());
-          try {
-            await world.atEnd();
-          } catch (error) {
-            throw new Error(`${story(here)}\n${error instanceof Error ? error.message : String(error)}`, {
-              cause: error,
-            });
-          }
-        }
-        break;
-      }
-      for (const choice of others) paths.push([...here, choice]);
-      here = [...here, first];
-      await take(first);
+      const taken = this.#slots[slot] ?? 0;
+      if (taken === 0) break;
+      if (this.#isAt(taken - 1, row)) return false;
+      slot = (slot + 1) & (this.#slots.length - 1);
+    }
+    if ((this.count + 1) * this.#width > this.#rows.length) {
+      const rows = new Int32Array(this.#rows.length * 2);
+      rows.set(this.#rows);
+      this.#rows = rows;
+    }
+    this.#rows.set(row, this.count * this.#width);
+    this.#slots[slot] = ++this.count;
+    return true;
+  }
+
+  at(index: number): number[] {
+    return [...this.#rows.subarray(index * this.#width, (index + 1) * this.#width)];
+  }
+
+  #isAt(index: number, row: readonly number[]): boolean {
+    const start = index * this.#width;
+    return row.every((value, i) => this.#rows[start + i] === value);
+  }
+
+  #slotOf(row: readonly number[]): number {
+    let hash = 0x811c9dc5;
+    for (const value of row) hash = Math.imul(hash ^ value ^ (hash >>> 15), 0x01000193 + 0x5bd1e994);
+    return (hash ^ (hash >>> 13)) & (this.#slots.length - 1);
+  }
+
+  #grow(): void {
+    this.#slots = new Int32Array(this.#slots.length * 2);
+    for (let index = 0; index < this.count; index++) {
+      let slot = this.#slotOf(this.at(index));
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & (this.#slots.length - 1);
+      this.#slots[slot] = index + 1;
     }
   }
-  return { states: known.size, ends: ends.size };
 }
 
-async function follow(processes: readonly Process[], { process, kill }: Choice): Promise<void> {
-  await (kill ? processes[process]?.kill() : processes[process]?.step());
+export async function explore<P extends Part, D extends Disk>(world: Explored<P, D>): Promise<Totals> {
+  return new Exploration(world).run();
 }
 
-/** Runs one process to its end, with nobody beside it. @returns how it ended */
-export async function runAlone(run: (gate: Gate) => Promise<void>): Promise<string> {
-  try {
-    const act = <T>(_name: string, doIt: () => T): Promise<T> => Promise.resolve(doIt());
-    await run(Object.assign(act, { forget: () => undefined, mark: () => 0, forgetSince: () => undefined }));
-    return 'done';
-  } catch (error) {
-    if (error instanceof Refused) return error.message;
-    throw error;
+class Exploration<P extends Part, D extends Disk> {
+  readonly #world: Explored<P, D>;
+  readonly #names: readonly string[];
+  readonly #tables: readonly PartTable<P>[];
+  readonly #processes: readonly ExploredProcess<P, D>[];
+  readonly #results: Numbered<unknown> = new Numbered();
+  readonly #rows: Rows;
+  /** For each row the one before it, and the act between them: twice the process, and 1 for a kill. */
+  readonly #before: number[] = [];
+  readonly #by: number[] = [];
+  readonly #ends: Set<string> = new Set();
+  #checked = 0;
+
+  constructor(world: Explored<P, D>) {
+    this.#world = world;
+    this.#names = Object.keys(world.parts);
+    this.#tables = this.#names.map(() => new PartTable<P>());
+    this.#processes = world.processes.map(({ runs }) => new ExploredProcess(runs));
+    this.#rows = new Rows(this.#names.length + this.#processes.length + 1);
   }
-}
 
-function explain(path: readonly Choice[], processes: readonly Process[], check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    const where = processes.map(({ state }, i) => `${i}: ${state}`).join('\n');
-    throw new Error(
-      `${story(path)}
-${where}
-${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
+  async run(): Promise<Totals> {
+    const { processes, kills, parts } = this.#world;
+    const nodes: number[] = [];
+    for (const [i, process] of this.#processes.entries()) {
+      const disk = processes[i]?.disk;
+      if (disk === undefined) throw new Error('a process has no disk');
+      nodes.push((await process.begin(disk)).id);
+    }
+    this.#add([...this.#names.map((name, i) => this.#table(i).add(part(parts, name))), ...nodes, kills], -1, -1);
+    for (let index = 0; index < this.#rows.count; index++) {
+      try {
+        await this.#goOnFrom(index);
+      } catch (error) {
+        throw new Error(`${this.#story(index)}\n${error instanceof Error ? error.message : String(error)}`, {
+          cause: error,
+        });
+      }
+    }
+    return { states: this.#rows.count, ends: this.#ends.size };
+  }
+
+  async #goOnFrom(index: number): Promise<void> {
+    const row = this.#rows.at(index);
+    const left = row.at(-1) ?? 0;
+    let isEnd = true;
+    for (const [i, process] of this.#processes.entries()) {
+      const node = this.#node(row, i);
+      if (node.act === undefined) continue;
+      isEnd = false;
+      const at = this.#names.length + i;
+      const after = [...row];
+      const result = this.#do(node.act, after);
+      const next = node.next.get(result) ?? (await process.after(node, result, this.#results.things[result]));
+      after[at] = next.id;
+      this.#add(after, index, 2 * i);
+      if (left === 0 || !node.hasChanged) continue;
+      const killed = [...row];
+      killed[at] = (await process.kill(node)).id;
+      killed[killed.length - 1] = left - 1;
+      this.#add(killed, index, 2 * i + 1);
+    }
+    if (isEnd) await this.#end(row);
+  }
+
+  /** Does the act to a part of the row. @returns the number of its result */
+  #do(act: Act<P>, row: number[]): number {
+    if (act.on === 'disk') {
+      const { disk } = this.#node(row, act.process);
+      return this.#results.number(`disk ${disk.text}`, () => disk);
+    }
+    const i = this.#names.indexOf(act.part);
+    const { part, result } = this.#table(i).apply(row[i] ?? 0, act.name, act.act, this.#results);
+    row[i] = part;
+    this.#check();
+    return result;
+  }
+
+  #add(row: readonly number[], before: number, by: number): void {
+    if (!this.#rows.add(row)) return;
+    this.#before.push(before);
+    this.#by.push(by);
+  }
+
+  #check(): void {
+    const { things } = this.#table(this.#names.indexOf(this.#world.watched)).contents;
+    for (; this.#checked < things.length; this.#checked++) {
+      const content = things[this.#checked];
+      if (content !== undefined) this.#world.check(content);
+    }
+  }
+
+  async #end(row: readonly number[]): Promise<void> {
+    const disks = this.#processes.map((_, i) => this.#node(row, i).disk);
+    const name = `${row.slice(0, this.#names.length).join()} ${disks.map(({ text }) => text).join()}`;
+    if (this.#ends.has(name)) return;
+    this.#ends.add(name);
+    const copies = new Map(
+      this.#names.map((each, i) => [
+        each,
+        this.#table(i)
+          .at(row[i] ?? 0)
+          .clone(),
+      ]),
+    );
+    await this.#world.atEnd(
+      (each) => part(Object.fromEntries(copies), each),
+      disks.map((disk) => disk.clone()),
     );
   }
+
+  #table(i: number): PartTable<P> {
+    const table = this.#tables[i];
+    if (table === undefined) throw new Error('there is no such part');
+    return table;
+  }
+
+  #node(row: readonly number[], process: number): Node<P, D> {
+    const node = this.#processes[process]?.nodes[row[this.#names.length + process] ?? -1];
+    if (node === undefined) throw new Error('there is no such place');
+    return node;
+  }
+
+  /** The acts that lead to a row. */
+  #story(index: number): string {
+    const lines: string[] = [];
+    for (let at = index; at > 0; at = this.#before[at] ?? -1) {
+      const by = this.#by[at] ?? 0;
+      const process = by >> 1;
+      const { act } = this.#node(this.#rows.at(this.#before[at] ?? 0), process);
+      const what = by % 2 === 1 ? 'is killed' : act?.on === 'part' ? `${act.part} ${act.name}` : 'copies';
+      lines.push(`${process}: ${what}`);
+    }
+    return lines.reverse().join('\n');
+  }
 }
 
-function story(path: readonly Choice[]): string {
-  return path.map(({ process, kill }) => `${process}${kill ? '!' : ''}`).join(' ');
-}
-
-function textOf(value: unknown): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64').slice(-12);
-  if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`;
-  return JSON.stringify(value) ?? 'undefined';
+function part<P>(parts: Readonly<Record<string, P>>, name: string): P {
+  const found = parts[name];
+  if (found === undefined) throw new Error(`there is no part ${name}`);
+  return found;
 }

@@ -4,6 +4,7 @@ const ELSEWHERE: readonly string[] = [
   "other people's tools (npm run test:interop)",
   'other runtimes and older Nodes (npm run test:runtimes)',
   'the long crash campaign (npm run test:crash)',
+  'copies of a site that are killed at every act on the anchor (npm run test:model)',
   'the removal of every guard, and every change of a line (npm run test:mutants)',
 ];
 

@@ -11,6 +11,7 @@ import {
   moveAnchor,
   NONCE_BYTES,
   requireFreePlace,
+  requireOtherPlace,
   samePlace,
 } from '../../anchor/index.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
@@ -91,6 +92,7 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
         const from = ledger.anchorPlace();
         if (samePlace(from, to)) io.err('the anchor is already there: nothing more was done');
         else {
+          await requireOtherPlace(open(from), open(to));
           await open(to).settle(io.runtime.random(NONCE_BYTES));
           await requireFreePlace(ledger, open(to));
           await confirmByWord(terminal, viewOf(ledger, from, to), 'MOVE ANCHOR');

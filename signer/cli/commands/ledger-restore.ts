@@ -5,18 +5,19 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { planRestore, type RestorePlan } from '../../handover/plan-restore.ts';
+import { openPrevious, type PreviousPlace } from '../../handover/previous-place.ts';
+import { planRestore, readPrevious, type RestorePlan } from '../../handover/plan-restore.ts';
 import { readReleased } from '../../handover/released-licenses.ts';
 import { finishRestore, placeOfDraft, restoreLedger, type RestoreResult } from '../../handover/restore.ts';
 import { formatTable } from '../output.ts';
 import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
 import {
   type AnchorPlace,
+  anchorPlaceText,
   type AnchorStore,
   type AnchorStoreOpener,
   NONCE_BYTES,
   openAnchorStore,
-  samePlace,
 } from '../../anchor/index.ts';
 import { acquireLock, fileExists, type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
 import { formatInstant } from '../../../formats/dates.ts';
@@ -51,21 +52,20 @@ Puts the copy in the place of the ledger of the site. Without a copy, it goes
 on with the ledger that is there. The command shows what it will do, and asks
 you to type a word. The ledger records the restore for ever.
 
-  If the anchor agrees with the copy, nothing is missing, and the copy takes
-  its place as it is.
-  If the anchor has seen more, a new log begins: every customer's counter
-  skips what may have been used in the missing part. Give the licenses that
-  were released since (--license FILE or FOLDER, such as out/).
-  If the anchor is lost for good, say so: --lost-anchor --skip N, where N is
-  at least the number of licenses that may have been issued since the copy was
-  made. Too small a number lets two licenses have one counter.
-  If the anchor was carried to another place, say where: --anchor PLACE. With
-  --lost-anchor, PLACE is the place of the new one, such as a token in
-  the place of one that was lost. PLACE is a file, or token:KEYSTORE. An
-  anchor that can still be read is moved by: vtlic ledger anchor --to PLACE
-
-It shows what it would do, and takes a typed word for it. The act stays in the
-record for ever.`;
+  If the anchor agrees with the copy, nothing is missing: the copy becomes the
+  ledger.
+  If the anchor has seen more than the copy contains, a new log begins. The
+  counter of every customer skips the numbers that the missing part may have
+  used. Give the licenses that were released since the copy was made: --license
+  with a file, or with a folder such as out/.
+  If the anchor is lost for good, give --lost-anchor --skip N. N must be at
+  least the number of licenses that were issued since the copy was made: with a
+  smaller number, two licenses can get the same counter.
+  If the anchor is at another place now, name it: --anchor PLACE. The place that
+  the copy names is read too, if it is there: its token asks for the PIN. With
+  --lost-anchor, PLACE is the place of the new anchor. PLACE is a file, or
+  token:KEYSTORE. (To move an anchor that can still be read, use
+  vtlic ledger anchor --to PLACE.)`;
 
 export function addLedgerRestore(parent: Command, io: Io): void {
   const command = parent
@@ -123,19 +123,12 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
         io.err('the ledger that is here and its anchor agree: there is nothing to restore');
         return;
       }
-      await confirmByWord(terminal, prepared.view, wordFor(prepared.plan));
-      await requireNewestAnchor(prepared.before, prepared.plan);
+      await confirmByWord(terminal, prepared.view, wordFor(prepared));
+      const { plan, previous } = await readPreviousAgain(prepared, opener, options);
       report(
         io,
         site,
-        await restoreLedger(
-          site.paths.ledger,
-          copyPath,
-          prepared.plan,
-          prepared.store,
-          io.runtime,
-          previousStore(prepared),
-        ),
+        await restoreLedger(site.paths.ledger, copyPath, plan, prepared.store, io.runtime, previous.store),
         options,
       );
     } finally {
@@ -144,12 +137,12 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
   });
 }
 
-/** That of an interrupted restore, and that of this one. */
+/** That of an interrupted restore, that of this one, and the one that the copy names if a login can open it. */
 function placesOf(site: Site, copyPath: string, named: AnchorPlace | undefined): readonly AnchorPlace[] {
   const draft = placeOfDraft(site.paths.ledger);
-  if (named !== undefined) return draft === undefined ? [named] : [draft, named];
-  if (draft === undefined) return [placeOfCopy(copyPath)];
-  return fileExists(copyPath) ? [draft, placeOfCopy(copyPath)] : [draft];
+  const ofCopy = draft === undefined || fileExists(copyPath) ? placeOfCopy(copyPath) : undefined;
+  const isKnown = ofCopy?.kind === 'file' || (ofCopy !== undefined && site.config.keystores.has(ofCopy.keystore));
+  return [draft, named, named === undefined || isKnown ? ofCopy : undefined].filter((place) => place !== undefined);
 }
 
 function placeOfCopy(path: string): AnchorPlace {
@@ -164,8 +157,10 @@ function placeOfCopy(path: string): AnchorPlace {
 interface Prepared {
   readonly plan: RestorePlan;
   readonly store: AnchorStore;
-  /** Where the copy says that the anchor is. */
+  readonly ledgerId: Uint8Array;
+  /** Where the copy says that its anchor is. */
   readonly before: AnchorPlace;
+  readonly previous: PreviousPlace;
   readonly view: readonly string[];
 }
 
@@ -184,6 +179,8 @@ async function prepare(
     const place = named ?? copy.anchorPlace();
     const store = openAnchorStore(place, opener);
     if (options.lostAnchor !== true) await store.settle(io.runtime.random(NONCE_BYTES));
+    const before = copy.anchorPlace();
+    const previous = await openPrevious(before, place, store, opener);
     const released = readReleased(
       site,
       options.license.map((path) => resolve(io.cwd, path)),
@@ -192,41 +189,30 @@ async function prepare(
       copy,
       store,
       place,
+      previous: previous.store,
       released,
-      lost: options.skip === undefined ? undefined : { skip: options.skip },
+      lost: lostOf(options),
     });
-    const before = copy.anchorPlace();
-    await requireNewestAnchor(before, plan);
-    return { plan, store, before, view: viewOf(copy, copyPath, plan, store.description) };
+    const { ledgerId } = copy.genesis;
+    return { plan, store, ledgerId, before, previous, view: viewOf(copy, copyPath, { plan, store, previous }) };
   } finally {
     copy.close();
   }
 }
 
-/** An anchor file in the place that the copy names is read too: if it has seen more, it says what is missing. */
-async function requireNewestAnchor(before: AnchorPlace, { place, found }: RestorePlan): Promise<void> {
-  if (before.kind !== 'file' || samePlace(before, place) || !fileExists(before.path)) return;
-  const store = openAnchorStore(before);
-  const newest = Math.max(0, ...(await store.read()).map((record) => record.entries));
-  if (newest <= (found?.entries ?? 0)) return;
-  throw new VtlicError(
-    'usage',
-    `${store.description} still stands where this copy says, and has seen ` +
-      (found === undefined ? `entry ${newest}` : 'more than the one that you name'),
-    {
-      hint:
-        found === undefined
-          ? 'leave --lost-anchor, --skip and --anchor out: it says what is missing; move it afterwards: vtlic ' +
-            'ledger anchor --to PLACE'
-          : 'leave --anchor out; move it afterwards: vtlic ledger anchor --to PLACE',
-    },
-  );
+/** While the prompt was open, an anchor may have come back to the place that the copy names, or was used there. */
+async function readPreviousAgain(
+  { plan, store, ledgerId, before }: Prepared,
+  opener: AnchorStoreOpener,
+  options: RestoreOptions,
+): Promise<Pick<Prepared, 'plan' | 'previous'>> {
+  const previous = await openPrevious(before, plan.place, store, opener);
+  const seen = await readPrevious({ ledgerId, previous: previous.store, lost: lostOf(options) }, plan.found);
+  return { plan: { ...plan, ...seen }, previous };
 }
 
-/** The file that the copy names as its anchor, if the anchor comes to another place. */
-function previousStore({ before, plan }: Prepared): AnchorStore | undefined {
-  const stands = before.kind === 'file' && !samePlace(before, plan.place) && fileExists(before.path);
-  return stands ? openAnchorStore(before) : undefined;
+function lostOf({ skip }: RestoreOptions): { readonly skip: number } | undefined {
+  return skip === undefined ? undefined : { skip };
 }
 
 /** A copy that fails its own checks is not restored. */
@@ -248,8 +234,9 @@ async function checkCopy(io: Io, site: Site, copy: LedgerView): Promise<void> {
   }
 }
 
-function wordFor(plan: RestorePlan): string {
-  return plan.kind === 'anchor_lost' ? 'ADOPT WITHOUT ANCHOR' : 'RESTORE';
+function wordFor({ plan, previous }: Pick<Prepared, 'plan' | 'previous'>): string {
+  if (plan.kind === 'anchor_lost') return 'ADOPT WITHOUT ANCHOR';
+  return previous.unread === undefined && plan.movedBy === undefined ? 'RESTORE' : 'OLD PLACE IS LOST';
 }
 
 const TITLES = {
@@ -264,8 +251,13 @@ const TITLES = {
     'you say, and nothing can check that number.',
 } as const;
 
-function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: string): string[] {
+function viewOf(
+  copy: LedgerView,
+  path: string,
+  { plan, store, previous }: Pick<Prepared, 'plan' | 'store' | 'previous'>,
+): string[] {
   const { head, found } = plan;
+  const anchor = store.description;
   const rows: (readonly [string, string])[] = [
     ['ledger', `${toHex(copy.genesis.ledgerId)} of ${copy.genesis.iss}`],
     ['copy', cleanText(path, 1000)],
@@ -308,7 +300,28 @@ function viewOf(copy: LedgerView, path: string, plan: RestorePlan, anchor: strin
           'If counters were handed over since (vtlic counters export), do not do this: ask for them back first.',
         ]
       : [];
-  return [TITLES[plan.kind], '', ...formatTable(rows), ...warning];
+  return [TITLES[plan.kind], '', ...formatTable(rows), ...warning, ...warningOfPrevious(copy, { plan, previous })];
+}
+
+/** What nobody can know who does not read the place that the copy names. */
+function warningOfPrevious(copy: LedgerView, { plan, previous }: Pick<Prepared, 'plan' | 'previous'>): string[] {
+  const named = cleanText(anchorPlaceText(copy.anchorPlace()), 1000);
+  if (previous.unread !== undefined)
+    return [
+      '',
+      `This copy names ${named} as the place of its anchor, and that cannot be read:`,
+      `  ${cleanText(previous.unread, 1000)}`,
+      'IF A COPY OF THE LEDGER WAS USED WITH THAT ANCHOR SINCE, two licenses will have one counter.',
+    ];
+  if (plan.movedBy !== undefined)
+    return [
+      '',
+      `This copy names ${named} as the place of its anchor.`,
+      `A ledger with ${plan.movedBy.entries} entries has moved the anchor away from there. If that was another one than`,
+      'an interrupted restore of yours, NAME THE PLACE TO WHICH IT WAS MOVED: otherwise two licenses will have one',
+      'counter.',
+    ];
+  return [];
 }
 
 function report(io: Io, site: Site, { replaced, head }: RestoreResult, options: RestoreOptions): void {

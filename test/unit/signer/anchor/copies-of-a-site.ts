@@ -13,7 +13,8 @@ import type {
 } from '../../../../signer/anchor/anchor.ts';
 import { compareAnchor, requireUnchangedAnchor } from '../../../../signer/anchor/compare-anchor.ts';
 import { finishMove, moveAnchor, requireFreePlace } from '../../../../signer/anchor/move-anchor.ts';
-import { type Gate, Refused } from '../../../support/explore.ts';
+import { type Disk, type Gate as AnyGate, Refused } from '../../../support/explored-process.ts';
+import type { Storage } from './exchange-protocols.ts';
 
 const LEDGER_ID: Uint8Array = new Uint8Array(16).fill(7);
 const NO_ROOT: Uint8Array = new Uint8Array(32);
@@ -24,13 +25,13 @@ type EntryOfModel =
   | { readonly kind: 'move'; readonly to: string; readonly by: string }
   | { readonly kind: 'log'; readonly skip: number; readonly place: string; readonly by: string };
 
-/** What all copies share. */
-export interface SharedPlaces {
-  /** An anchor store whose acts wait for the gate. */
-  readonly store: (place: string, gate: Gate) => AnchorStore;
-  /** `counter license` of all that left. */
-  readonly left: Set<string>;
-}
+export type Gate = AnyGate<Storage, CopyOfSite>;
+
+/** The part of what all copies share that contains `counter license` of all that left. */
+export const LEFT = 'left';
+
+/** Opens an anchor store whose acts wait for the gate. */
+export type OpenPlace = (place: string, gate: Gate) => AnchorStore;
 
 const chains = new Map<string, Uint8Array>();
 
@@ -41,26 +42,37 @@ function chainOf(entries: readonly EntryOfModel[]): Uint8Array {
   return chain;
 }
 
-export class CopyOfSite {
+export class CopyOfSite implements Disk {
   readonly name: string;
-  readonly #places: SharedPlaces;
-  #entries: readonly EntryOfModel[];
-  #released: number;
+  readonly #open: OpenPlace;
+  #entries: readonly EntryOfModel[] = [{ kind: 'log', skip: 0, place: FIRST_PLACE, by: '' }];
+  #released = 1;
   /** A restore that was confirmed and is not in its place yet. */
   #draft: readonly EntryOfModel[] | undefined;
   /** How many runs have begun, also those that were killed; and the random numbers that this run has drawn. */
   #life = 0;
   #nonces = 0;
 
-  constructor(name: string, places: SharedPlaces, like?: CopyOfSite) {
+  constructor(name: string, open: OpenPlace) {
     this.name = name;
-    this.#places = places;
-    this.#entries = like === undefined ? [{ kind: 'log', skip: 0, place: FIRST_PLACE, by: '' }] : like.#entries;
-    this.#released = like === undefined ? 1 : like.#released;
+    this.#open = open;
   }
 
   get text(): string {
-    return JSON.stringify([this.#entries, this.#released, this.#draft, this.#life, this.#nonces]);
+    return `${this.lasting} ${this.#life} ${this.#nonces}`;
+  }
+
+  get lasting(): string {
+    return JSON.stringify([this.#entries, this.#released, this.#draft]);
+  }
+
+  clone(): this {
+    const copy = new CopyOfSite(this.name, this.#open);
+    copy.#draft = this.#draft;
+    copy.#life = this.#life;
+    copy.#nonces = this.#nonces;
+    copy.copyFrom(this);
+    return copy as this;
   }
 
   /** Becomes what the other copy is now. */
@@ -74,7 +86,7 @@ export class CopyOfSite {
   }
 
   /** Runs that were killed at different acts, and changed the same, go on equally. */
-  #begin(): void {
+  #start(): void {
     this.#life++;
     this.#nonces = 0;
   }
@@ -89,9 +101,9 @@ export class CopyOfSite {
   };
 
   /** `vtlic issue` */
-  issue = async (gate: Gate): Promise<void> => {
-    this.#begin();
-    const { store, known } = await this.#open(gate);
+  async issue(gate: Gate): Promise<void> {
+    this.#start();
+    const { store, known } = await this.#begin(gate);
     await this.#anchorAndRelease(gate, store, known);
     const record = this.record();
     const again = known.length === 1 && sameHead(known[0], record) ? known : [record];
@@ -99,84 +111,82 @@ export class CopyOfSite {
     gate.forget(`unchanged ${textOf(again)}`);
     this.#entries = [...this.#entries, { kind: 'issue', id: `${this.name}${this.#entries.length}` }];
     await this.#anchorAndRelease(gate, store, again);
-  };
+  }
 
   /** `vtlic ledger anchor --to PLACE` */
-  move =
-    (place: string) =>
-    async (gate: Gate): Promise<void> => {
-      this.#begin();
-      const open = (name: string): AnchorStore => this.#places.store(name, gate);
-      const { store, known } = await this.#open(gate, true);
-      await this.#anchorAndRelease(gate, store, known);
-      if (placeOf(this.#entries) === place) return;
-      const to = open(place);
-      await refusing(() => to.settle(this.random(16)));
-      await refusing(async () => {
-        await requireFreePlace(
-          this.#ledger(store, () => [this.record()]),
-          to,
-        );
-        await moveAnchor(
-          this.#ledger(store, () => [this.record()]),
-          store,
-          to,
-          placeNamed(place),
-          { operator: '', random: this.random, step: () => Promise.resolve() },
-        );
-      });
-    };
+  async move(place: string, gate: Gate): Promise<void> {
+    this.#start();
+    const open = (name: string): AnchorStore => this.#open(name, gate);
+    const { store, known } = await this.#begin(gate, true);
+    await this.#anchorAndRelease(gate, store, known);
+    if (placeOf(this.#entries) === place) return;
+    const to = open(place);
+    await refusing(() => to.settle(this.random(16)));
+    await refusing(async () => {
+      await requireFreePlace(
+        this.#ledger(store, () => [this.record()]),
+        to,
+      );
+      await moveAnchor(
+        this.#ledger(store, () => [this.record()]),
+        store,
+        to,
+        placeNamed(place),
+        { operator: '', random: this.random, step: () => Promise.resolve() },
+      );
+    });
+  }
 
-  /** `vtlic ledger restore`, of the ledger that is here; the officer names the place where the anchor is now. */
-  restore =
-    (named?: string) =>
-    async (gate: Gate): Promise<void> => {
-      this.#begin();
-      if (this.#draft !== undefined) {
-        const drafted = this.#places.store(placeOf(this.#draft), gate);
-        await refusing(() => drafted.settle(this.random(16)));
-        const head = this.record(this.#draft);
-        const isAnchored = (await refusing(() => drafted.read())).some((record) => sameHead(record, head));
-        if (isAnchored) {
-          this.#place();
-          return;
-        }
-        this.#draft = undefined;
-      }
-      const place = named ?? placeOf(this.#entries);
-      const store = this.#places.store(place, gate);
-      await refusing(() => store.settle(this.random(16)));
-      const seen = await refusing(() => store.read());
-      gate.forget(`seen ${textOf(seen)}`);
-      const [found] = seen;
-      if (found === undefined) throw new Refused('there is no anchor');
-      const before = placeOf(this.#entries);
-      if (before !== place) {
-        const newest = await refusing(() => this.#places.store(before, gate).read());
-        if (newest.some((record) => record.entries > found.entries)) throw new Refused('the old place has seen more');
-      }
-      const agrees = this.#agrees(store, seen);
-      if (agrees && before === place) return;
-      const covered = this.#entries.slice(0, this.#released);
-      const skip = agrees ? 0 : Math.max(0, found.counterBound - headOf(covered).counterBound);
-      const by = this.#unique;
-      this.#draft = [...this.#entries, agrees ? { kind: 'move', to: place, by } : { kind: 'log', skip, place, by }];
+  /**
+   * `vtlic ledger restore`, of the ledger that is here; the officer names the place where the anchor is now.
+   *
+   * @param isSure the officer types that the old place is lost, if a ledger has moved the anchor away from there
+   */
+  async restore(named: string | undefined, isSure: boolean, gate: Gate): Promise<void> {
+    this.#start();
+    if (this.#draft !== undefined) {
+      const drafted = this.#open(placeOf(this.#draft), gate);
+      await refusing(() => drafted.settle(this.random(16)));
       const head = this.record(this.#draft);
-      if (before !== place) {
-        const old = this.#places.store(before, gate);
-        const known = await refusing(() => old.read());
-        if (
-          known.length > 0 &&
-          !(await refusing(() => old.replace({ known, next: head, moved: true, nonce: this.random(16) })))
-        )
-          throw new Refused('the old place was changed');
-      }
-      if (!(await refusing(() => store.replace({ known: seen, next: head, nonce: this.random(16) }))))
-        throw new Refused('the anchor was changed');
-      await gate('place', () => {
+      const isAnchored = (await refusing(() => drafted.read())).some((record) => sameHead(record, head));
+      if (isAnchored) {
         this.#place();
-      });
-    };
+        return;
+      }
+      this.#draft = undefined;
+    }
+    const place = named ?? placeOf(this.#entries);
+    const store = this.#open(place, gate);
+    await refusing(() => store.settle(this.random(16)));
+    const seen = await refusing(() => store.read());
+    gate.forget(`seen ${textOf(seen)}`);
+    const [found] = seen;
+    if (found === undefined) throw new Refused('there is no anchor');
+    const before = placeOf(this.#entries);
+    const isMoving = this.#entries.at(-1)?.kind === 'move' && found.entries < this.#entries.length;
+    if (isMoving && place !== before && place !== placeOf(this.#entries.slice(0, -1)))
+      throw new Refused('a move was interrupted');
+    const old = before === place ? undefined : this.#open(before, gate);
+    const oldSeen = old === undefined ? [] : await refusing(() => old.read());
+    if (oldSeen.some((record) => record.entries > found.entries)) throw new Refused('the old place has seen more');
+    const mover = old === undefined ? undefined : await refusing(() => old.movedBy());
+    if (mover !== undefined && mover.entries > found.entries && !isSure)
+      throw new Refused('the anchor was moved away from the old place');
+    const agrees = this.#agrees(store, seen);
+    if (agrees && before === place) return;
+    const covered = this.#entries.slice(0, this.#released);
+    const skip = agrees ? 0 : Math.max(0, found.counterBound - headOf(covered).counterBound);
+    const by = this.#unique;
+    this.#draft = [...this.#entries, agrees ? { kind: 'move', to: place, by } : { kind: 'log', skip, place, by }];
+    const head = this.record(this.#draft);
+    if (old !== undefined && oldSeen.length > 0)
+      if (!(await refusing(() => old.replace({ known: oldSeen, next: head, moved: true, nonce: this.random(16) }))))
+        throw new Refused('the old place was changed');
+    if (!(await refusing(() => store.replace({ known: seen, next: head, nonce: this.random(16) }))))
+      throw new Refused('the anchor was changed');
+    await gate.look(LEFT, 'place', () => undefined);
+    this.#place();
+  }
 
   #place(): void {
     const draft = this.#draft ?? this.#entries;
@@ -186,11 +196,11 @@ export class CopyOfSite {
     this.#draft = undefined;
   }
 
-  async #open(
+  async #begin(
     gate: Gate,
     finishing = false,
   ): Promise<{ readonly store: AnchorStore; readonly known: readonly AnchorRecord[] }> {
-    const store = this.#places.store(placeOf(this.#entries), gate);
+    const store = this.#open(placeOf(this.#entries), gate);
     await refusing(() => store.settle(this.random(16)));
     const known = await refusing(() => store.read());
     gate.forget(`opened ${textOf(known)}`);
@@ -211,7 +221,7 @@ export class CopyOfSite {
         finishMove(
           this.#ledger(store, () => known),
           { seq: this.#entries.length, from: placeNamed(from), to: placeNamed(last.to) },
-          this.#places.store(from, gate),
+          this.#open(from, gate),
           { random: this.random },
           () => Promise.reject(new Refused('an officer does not say so')),
         ),
@@ -227,11 +237,13 @@ export class CopyOfSite {
         throw new Refused('the anchor was changed');
     gate.forget(`anchored ${textOf(known)}`);
     while (this.#released < this.#entries.length) {
-      await gate('release', () => {
-        const at = this.#released++;
-        const entry = this.#entries[at];
-        if (entry?.kind === 'issue') this.#places.left.add(`${counterAt(this.#entries, at)} ${entry.id}`);
-      });
+      const entry = this.#entries[this.#released];
+      const license = `${counterAt(this.#entries, this.#released)} ${entry?.kind === 'issue' ? entry.id : ''}`;
+      if (entry?.kind === 'issue')
+        await gate.act(LEFT, `release ${license}`, (left) => {
+          left.items.set(license, new Uint8Array());
+        });
+      this.#released++;
     }
   }
 

@@ -8,22 +8,25 @@ import type { AnchorChange, AnchorRecord, AnchorStore } from '../../../../signer
 import {
   decodeAnchorRecord,
   decodeOrNothing,
-  digestOf,
   encodeAnchorRecord,
   sameRecords,
 } from '../../../../signer/anchor/anchor-record.ts';
-import { type AnchorFiles, exchangeFile } from '../../../../signer/anchor/exchange-file.ts';
-import {
-  type AnchorObjects,
-  exchangeObjects,
-  seeObjects,
-  type SeenObjects,
-} from '../../../../signer/anchor/exchange-objects.ts';
-import type { Gate } from '../../../support/explore.ts';
+import { type AnchorFiles, exchangeFile, seeFile } from '../../../../signer/anchor/exchange-file.ts';
+import { type AnchorObjects, exchangeObjects, seeObjects } from '../../../../signer/anchor/exchange-objects.ts';
+import { type Part, textOf } from '../../../support/explored-process.ts';
+import type { Gate } from './copies-of-a-site.ts';
 
-/** A disk in memory: names with contents. */
-export class Storage {
-  readonly items: Map<string, Uint8Array> = new Map();
+/** A disk or a token in memory: names with contents. */
+export class Storage implements Part {
+  readonly items: Map<string, Uint8Array>;
+
+  constructor(items: ReadonlyMap<string, Uint8Array> = new Map()) {
+    this.items = new Map(items);
+  }
+
+  clone(): this {
+    return new Storage(this.items) as this;
+  }
 
   get text(): string {
     return [...this.items]
@@ -54,8 +57,9 @@ export class Storage {
   }
 }
 
+/** @param place in which the anchor is */
 export type Protocol = (
-  storage: Storage,
+  place: string,
   gate: Gate,
 ) => Pick<AnchorStore, 'settle' | 'replace'> & {
   readonly contents: () => Promise<readonly Uint8Array[]>;
@@ -71,174 +75,152 @@ export function recordsIn(contents: readonly Uint8Array[]): readonly AnchorRecor
 const bytesOf = ({ next, moved = false, nonce }: AnchorChange): Uint8Array =>
   encodeAnchorRecord({ record: next, moved }, nonce);
 
+/** Says all that a change follows from, but the random numbers of its process. */
+function nameOf({ known, ...change }: AnchorChange): string {
+  return `replace ${known.map(({ chain }) => textOf(chain)).join()} by ${textOf(bytesOf({ known, ...change }))}`;
+}
+
 /** What version 0.1.0 did: read, then make the new file exclusively and rename it. */
-export const fileBefore: Protocol = (storage, gate) => {
+export const fileBefore: Protocol = (place, gate) => {
   const contents = (): Promise<readonly Uint8Array[]> =>
-    gate('read', () => [storage.items.get('anchor')].filter((bytes) => bytes !== undefined));
+    gate.look(place, 'read', ({ items }) => [items.get('anchor')].filter((bytes) => bytes !== undefined));
   return {
     contents,
     settle: () => Promise.resolve(),
     replace: async (change) => {
       if (!sameRecords(recordsIn(await contents()), change.known)) return false;
-      await gate('create', () => storage.items.set('new', bytesOf(change)));
-      await gate('rename', () => storage.rename('new', 'anchor'));
-      return true;
+      await gate.act(place, `create ${textOf(bytesOf(change))}`, ({ items }) => {
+        items.set('new', bytesOf(change));
+      });
+      return gate.act(place, 'rename', (files) => files.rename('new', 'anchor'));
     },
   };
 };
 
-export const objectsBefore: Protocol = (storage, gate) => {
-  const contents = (): Promise<readonly Uint8Array[]> => gate('list', () => storage.list());
+export const objectsBefore: Protocol = (place, gate) => {
+  const objects = objectsOf(place, gate);
   return {
-    contents,
+    contents: () => objects.list(),
     settle: () => Promise.resolve(),
     replace: async (change) => {
-      const old = await contents();
+      const old = await objects.list();
       if (!sameRecords(recordsIn(old), change.known)) return false;
-      await gate('create', () => {
-        storage.add(bytesOf(change));
-      });
-      for (const bytes of old)
-        await gate('destroy', () => {
-          storage.destroy(bytes);
-        });
+      await objects.create(bytesOf(change));
+      for (const bytes of old) await objects.destroy(bytes);
       return true;
     },
   };
 };
 
-export const inFile: Protocol = (storage, gate) => {
-  const get = (name: string): Promise<Uint8Array | undefined> => gate(`get ${name}`, () => storage.items.get(name));
-  const files: AnchorFiles = {
+export const inFile: Protocol = (place, outer) => ({
+  contents: () => outer.call(`read ${place}`, async (gate) => (await seeFile(filesOf(place, gate))).contents),
+  settle: () => Promise.resolve(),
+  replace: (change) =>
+    outer.call(`${place} ${nameOf(change)}`, (gate) =>
+      exchangeFile(
+        filesOf(place, gate),
+        (seen) => sameRecords(recordsIn(seen.contents), change.known),
+        bytesOf(change),
+      ),
+    ),
+});
+
+function filesOf(place: string, gate: Gate): AnchorFiles {
+  const get = (name: string): Promise<Uint8Array | undefined> =>
+    gate.look(place, `get ${name}`, ({ items }) => items.get(name));
+  return {
     anchor: () => get('anchor'),
     leftNew: () => Promise.resolve(undefined),
     names: () =>
-      gate('names', () => {
-        const names = [...storage.items.keys()].filter((name) => name !== 'anchor').sort();
+      gate.look(place, 'names', ({ items }) => {
+        const names = [...items.keys()].filter((name) => name !== 'anchor').sort();
         return names.length === 0 ? undefined : names;
       }),
     content: get,
     makeGuard: (name) =>
-      gate('guard', () => {
-        if ([...storage.items.keys()].every((other) => other === 'anchor')) storage.items.set(name, new Uint8Array());
+      gate.act(place, `guard ${name}`, ({ items }) => {
+        if ([...items.keys()].every((other) => other === 'anchor')) items.set(name, new Uint8Array());
       }),
     create: (name, bytes) =>
-      gate('create', () => {
-        if (storage.items.has(name)) throw new Error('a name is used a second time');
-        storage.items.set(name, bytes);
+      gate.act(place, `create ${name}`, ({ items }) => {
+        if (items.has(name)) throw new Error('a name is used a second time');
+        items.set(name, bytes);
       }),
-    rename: (from, to) => gate('rename', () => storage.rename(from, to)),
+    rename: (from, to) => gate.act(place, `rename ${from} ${to}`, (files) => files.rename(from, to)),
     publish: (name) =>
-      gate('publish', () => {
-        storage.rename(name, 'anchor');
+      gate.act(place, `publish ${name}`, (files) => {
+        files.rename(name, 'anchor');
       }),
     remove: (name) =>
-      gate('remove', () => {
-        storage.items.delete(name);
+      gate.act(place, `remove ${name}`, ({ items }) => {
+        items.delete(name);
       }),
     removeLeftNew: () => Promise.resolve(),
   };
-  return {
-    // A look that only advises, and decides nothing, is one act here.
-    contents: () => gate('look', () => contentsOf(storage)),
-    settle: () => Promise.resolve(),
-    replace: (change) =>
-      exchangeFile(files, (seen) => sameRecords(recordsIn(seen.contents), change.known), bytesOf(change)),
-  };
-};
-
-function contentsOf({ items }: Storage): readonly Uint8Array[] {
-  const anchor = items.get('anchor');
-  const turn = [...items.keys()].find((name) => name.startsWith('at-'));
-  const decided = turn === undefined ? undefined : items.get(`new-${turn.slice(3)}`);
-  const contents = [decided ?? anchor].filter((bytes) => bytes !== undefined);
-  const [only] = contents;
-  if (only !== undefined && turn !== undefined && turn !== `at-${toHex(digestOf(only).subarray(0, 16))}`)
-    throw new Error('the file is not the one that the guard names');
-  return contents;
 }
 
+/** @param attempts how often a change begins anew when another one interrupts it, before its run gives up */
 export const inToken =
-  (attempts: number): Protocol =>
-  (storage, gate) => {
-    let known = new KnownOfExchange(gate);
-    const objects: AnchorObjects = {
-      list: () => {
-        known.beforeList();
-        return gate('list', () => storage.list());
-      },
-      create: (bytes) => {
-        known.beforeCreate(bytes);
-        return gate('create', () => {
-          storage.add(bytes);
-        });
-      },
-      destroy: (bytes) =>
-        gate('destroy', () => {
-          storage.destroy(bytes);
-        }),
-    };
+  (attempts: number, objectsIn: typeof objectsOf = objectsOf): Protocol =>
+  (place, outer) => {
+    const call = <T>(name: string, exchange: (objects: AnchorObjects) => Promise<T>): Promise<T> =>
+      outer.call(`${place} ${name}`, (gate) => exchange(knowing(objectsIn(place, gate), gate)));
     return {
-      contents: async () => {
-        known = new KnownOfExchange(gate);
-        const { contents } = await seeObjects(objects);
-        known.atEnd(contents.map((bytes) => shortOf(bytes)).join());
-        return contents;
-      },
-      settle: async (nonce) => {
-        known = new KnownOfExchange(gate);
-        await exchangeObjects(objects, () => true, undefined, nonce, attempts);
-        known.atEnd('settled');
-      },
-      replace: async (change) => {
-        known = new KnownOfExchange(gate);
-        const isKnown = (seen: Pick<SeenObjects, 'contents'>): boolean =>
-          sameRecords(recordsIn(seen.contents), change.known);
-        const isDone = await exchangeObjects(objects, isKnown, bytesOf(change), change.nonce, attempts);
-        known.atEnd(`replaced ${isDone}`);
-        return isDone;
-      },
+      contents: () => call('read', async (objects) => (await seeObjects(objects)).contents),
+      settle: (nonce) =>
+        call(`settle ${textOf(nonce)}`, async (objects) => {
+          await exchangeObjects(objects, () => true, undefined, nonce, attempts);
+        }),
+      replace: (change) =>
+        call(nameOf(change), (objects) =>
+          exchangeObjects(
+            objects,
+            ({ contents }) => sameRecords(recordsIn(contents), change.known),
+            bytesOf(change),
+            change.nonce,
+            attempts,
+          ),
+        ),
     };
   };
+
+export function objectsOf(place: string, gate: Gate): AnchorObjects {
+  return {
+    list: () => gate.look(place, 'list', (token) => token.list()),
+    create: (bytes) =>
+      gate.act(place, `create ${textOf(bytes)}`, (token) => {
+        token.add(bytes);
+      }),
+    destroy: (bytes) =>
+      gate.act(place, `destroy ${textOf(bytes)}`, (token) => {
+        token.destroy(bytes);
+      }),
+  };
+}
 
 /**
- * What a run in the midst of an exchange of objects still knows: the attempt, the object that it made last, and what it
- * has listed since. Each object says all that its process goes on from (`exchange-objects.ts`, steps 2 to 5).
+ * Forgets what a run in the midst of an exchange of objects no longer knows. It knows the attempt, the object that it
+ * made last, and what it has listed since: each object says all that its process goes on from (`exchange-objects.ts`,
+ * steps 2 to 5).
  */
-class KnownOfExchange {
-  readonly #gate: Gate;
-  readonly #mark: number;
-  #claims = 0;
-  #made = '';
-  #lists = 0;
-
-  constructor(gate: Gate) {
-    this.#gate = gate;
-    this.#mark = gate.mark();
-  }
-
-  beforeList(): void {
-    this.#keep(`list ${this.#lists++} since ${this.#made}`);
-  }
-
-  beforeCreate(bytes: Uint8Array): void {
-    const value = decodeOrNothing(bytes);
-    const isClaim = isCborArray(value) && value[5] instanceof Uint8Array && value[5].length === 0;
-    if (isClaim) this.#claims++;
-    this.#made = shortOf(bytes);
-    this.#lists = 0;
-    this.#keep(`make ${this.#made}`);
-  }
-
-  atEnd(result: string): void {
-    this.#gate.forgetSince(this.#mark, result);
-  }
-
-  #keep(what: string): void {
-    this.#gate.forgetSince(this.#mark, `attempt ${this.#claims}: ${what}`);
-  }
-}
-
-function shortOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64').slice(-12);
+function knowing(objects: AnchorObjects, gate: Gate): AnchorObjects {
+  let claims = 0;
+  let made = '';
+  let lists = 0;
+  return {
+    list: () => {
+      gate.forget(`attempt ${claims}: list ${lists++} since ${made}`);
+      return objects.list();
+    },
+    create: (bytes) => {
+      const value = decodeOrNothing(bytes);
+      const isClaim = isCborArray(value) && value[5] instanceof Uint8Array && value[5].length === 0;
+      if (isClaim) claims++;
+      made = textOf(bytes);
+      lists = 0;
+      gate.forget(`attempt ${claims}: make ${made}`);
+      return objects.create(bytes);
+    },
+    destroy: (bytes) => objects.destroy(bytes),
+  };
 }

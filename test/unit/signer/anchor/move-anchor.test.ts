@@ -2,8 +2,8 @@
  * A move of the anchor that stops after any of its steps: no old copy is vouched for, and the same act finishes it.
  * Also a restore whose anchor cannot be read.
  */
-import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { finishMove, moveAnchor, requireFreePlace } from '../../../../signer/anchor/move-anchor.ts';
 import { finishRestore } from '../../../../signer/handover/restore.ts';
@@ -117,6 +117,14 @@ describe('a move of the anchor', () => {
       await oldCopyIsRefused();
     },
   );
+
+  it('is not moved to another name of its own place, which would leave the ledger without an anchor', async () => {
+    const linked = join(fixture.folder, 'linked');
+    symlinkSync(fixture.folder, linked);
+    to = { kind: 'file', path: join(linked, basename(fixture.anchor)) };
+    await expect(move()).rejects.toMatchObject({ code: 'usage' });
+    await openAndClose();
+  });
 
   it('is not moved to a place that contains the anchor of another ledger', async () => {
     const other = await makeSite({ algorithm: 'ed25519' });

@@ -8,6 +8,7 @@ import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/l
 import { copyLedger } from '../../../../signer/ledger/store/database-file.ts';
 import type { Runtime } from '../../../../signer/runtime.ts';
 import { anchorFile } from '../../../../signer/anchor/anchor-file.ts';
+import { moveAnchor } from '../../../../signer/anchor/move-anchor.ts';
 import {
   ACME,
   issueNext,
@@ -120,6 +121,103 @@ describe('a restore whose anchor was changed while the word was typed', () => {
     await expect(restore(planned)).rejects.toMatchObject(REFUSED);
     rmSync(place.anchor);
     await restore(planned);
+  });
+});
+
+describe('a restore by which the anchor comes to another place than the copy names', () => {
+  let other: string;
+  beforeEach(() => {
+    // An earlier move was cut short, or somebody copied the file.
+    other = join(place.folder, 'other-anchor');
+    copyFileSync(place.anchor, other);
+  });
+
+  async function planThere(): Promise<RestorePlan> {
+    const view = openLedgerForReading(copy);
+    try {
+      return await planRestore({
+        copy: view,
+        store: anchorFile(other),
+        place: { kind: 'file', path: other },
+        previous: anchorFile(place.anchor),
+        released: [],
+        lost: undefined,
+      });
+    } finally {
+      view.close();
+    }
+  }
+
+  const restoreThere = (planned: RestorePlan, runtime: Runtime = testRuntime()): Promise<RestoreResult> =>
+    restoreLedger(
+      join(place.folder, 'ledger.sqlite'),
+      copy,
+      planned,
+      anchorFile(other),
+      runtime,
+      anchorFile(place.anchor),
+    );
+
+  it.each([
+    ['since it was shown', 'shown'],
+    ['while the copy was made', 'restore-drafted'],
+  ])('is refused where the old place was used %s, and leaves the anchor there', async (_when, at) => {
+    const planned = await planThere();
+    expect(planned.kind).toBe('moved');
+    if (at === 'shown') await goOn(1);
+    const step: Runtime['step'] = (name) => (name === at ? goOn(1) : Promise.resolve());
+    await expect(restoreThere(planned, testRuntime({ step }))).rejects.toMatchObject(REFUSED);
+    expect(existsSync(join(place.folder, 'ledger.sqlite'))).toBe(false);
+    // The ledger that used it goes on; the other place has seen less, and does not count.
+    await goOn(1);
+    await expect(planThere()).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining('has seen more') as unknown,
+    });
+  });
+
+  it('leaves in the old place that the anchor was moved, and is done', async () => {
+    await restoreThere(await planThere());
+    expect(await anchorFile(place.anchor).read()).toEqual([]);
+    await expect(goOn(1)).rejects.toMatchObject({ code: 'ledger_rolled_back' });
+  });
+
+  it('is refused where a move of the anchor was cut short: the place that it comes from decides', async () => {
+    const to = { kind: 'file', path: join(place.folder, 'moved-anchor') } as const;
+    const ledger = await openWriter(place);
+    const stop = testRuntime({
+      step: (name) => (name === 'anchor-adopted' ? Promise.reject(new Error('stopped')) : Promise.resolve()),
+    });
+    await expect(moveAnchor(ledger, anchorFile(place.anchor), anchorFile(to.path), to, stop)).rejects.toThrow(
+      'stopped',
+    );
+    ledger.close();
+    rmSync(copy);
+    copyLedger(place.ledger, copy, 'output_unwritable');
+    await expect(planThere()).rejects.toMatchObject({
+      code: 'ledger_rolled_back',
+      message: expect.stringContaining('was cut short') as unknown,
+      hint: expect.stringContaining('vtlic ledger anchor --to') as unknown,
+    });
+  });
+
+  it('leaves the anchor of another ledger that is in the old place', async () => {
+    const foreign = await makeLedger();
+    copyFileSync(foreign.anchor, place.anchor);
+    rmSync(`${place.anchor}.guard`, { recursive: true });
+    const planned = await planThere();
+    expect(planned.previousSeen).toEqual([]);
+    await restoreThere(planned);
+    expect(readFileSync(place.anchor)).toEqual(readFileSync(foreign.anchor));
+  });
+
+  it('says that a ledger with more entries has moved the anchor away from the old place', async () => {
+    await goOn(1);
+    const known = await anchorFile(place.anchor).read();
+    const [next] = known;
+    if (next === undefined) throw new Error('no anchor');
+    expect(await anchorFile(place.anchor).replace({ known, next, moved: true, nonce: new Uint8Array(16) })).toBe(true);
+    expect((await planThere()).movedBy?.entries).toBe(next.entries);
   });
 });
 
