@@ -75,7 +75,13 @@ function objectsOf(token: () => Promise<Token>, label: string): AnchorObjects {
     },
     destroy: async (bytes) => {
       const at = await token();
-      for (const object of await at.readData(label)) if (equalBytes(object.bytes, bytes)) await at.destroyData(object);
+      const find = async (): ReturnType<Token['readData']> =>
+        (await at.readData(label)).filter((object) => equalBytes(object.bytes, bytes));
+      for (const object of await find())
+        await at.destroyData(object).catch(async (error: unknown) => {
+          // Another process may have destroyed it between the search and the call.
+          if ((await find()).length > 0) throw error;
+        });
     },
   };
 }

@@ -373,7 +373,7 @@ describe('an anchor that was a file', () => {
     const ledger = at.read((view) => ({ ledgerId: view.genesis.ledgerId, ...view.head() }));
     expect(await anchorFile(carried).replace({ known: [], next: ledger, nonce: new Uint8Array(16) })).toBe(true);
     expect(await at.issue(...fixture.secret, ...at.secret('hsm'))).toMatchObject({ code: 0 });
-    const newest = await at.copy('newest.sqlite');
+    const newest = await at.copy('newer.sqlite');
     at.putBack(copy);
     const restore = ['ledger', 'restore', '--anchor', carried];
     const refused = await at.typed(restore, [[PIN_FOR_ANCHOR, at.token.pin]]);

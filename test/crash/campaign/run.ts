@@ -9,12 +9,15 @@
  *   --products N     so many products with a license runtime killed (5,000; 0 leaves them out)
  *   --tokens N       lets every N-th PKCS#11 call go wrong, over all simulated devices (1; 0 leaves it out)
  *   --device NAME    of the simulated devices only this one; repeatable
+ *   --copies N       stops and ends the token host of one of two copies of a site at every N-th PKCS#11 call of an issue,
+ *                    while the other copy issues (1; 0 leaves it out)
  *   --seed S         for the choice of commands and points (a random one, printed)
  *   --keystore NAME  software, softhsm, kryoptic; repeatable (all that are here)
  *   --lanes N        sites or devices at a time (2)
  */
 import { parseArgs } from 'node:util';
 import { walkBehaviors } from '../../pkcs11/support/behavior-walk.ts';
+import { walkTwoCopies } from '../../pkcs11/support/walk-two-copies.ts';
 import { ensureKryoptic } from '../../support/tokens/build-kryoptic.ts';
 import { ensureDiskFaults } from '../disk-faults/build-disk-faults.ts';
 import { walkDisk } from '../disk-faults/disk-walk.ts';
@@ -35,6 +38,7 @@ const { values } = parseArgs({
     products: { type: 'string', default: '5000' },
     tokens: { type: 'string', default: '1' },
     device: { type: 'string', multiple: true },
+    copies: { type: 'string', default: '1' },
     seed: { type: 'string' },
     keystore: { type: 'string', multiple: true },
     lanes: { type: 'string', default: '2' },
@@ -48,7 +52,8 @@ const damage = Number(values.damage);
 const mutations = Number(values.mutations);
 const products = Number(values.products);
 const tokens = Number(values.tokens);
-const numbers = [kills, seed, lanes, disk, damage, mutations, products, tokens];
+const copies = Number(values.copies);
+const numbers = [copies, kills, seed, lanes, disk, damage, mutations, products, tokens];
 if (!numbers.every((number) => Number.isSafeInteger(number) && number >= 0) || lanes < 1)
   throw new Error('every option but --keystore and --device takes a whole number, and --lanes at least 1');
 
@@ -82,7 +87,9 @@ function hasKryoptic(): boolean {
     ensureKryoptic();
     return true;
   } catch (error) {
-    say(`NOT COVERED: simulated devices: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`);
+    say(
+      `NOT COVERED: simulated devices and two copies of a site: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`,
+    );
     return false;
   }
 }
@@ -199,6 +206,19 @@ async function failTokens(): Promise<number> {
   return bad;
 }
 
+async function stopCopies(): Promise<number> {
+  const pairs = await walkTwoCopies({
+    ways: ['stop', 'kill', 'die'],
+    isTried: (_call, at) => at % copies === 0,
+    tell: ({ way, at, call, problems: found }) => {
+      for (const problem of found) say(`PROBLEM: ${way} at ${call} (${at}): ${problem}`);
+    },
+  });
+  const bad = pairs.filter(({ problems: found }) => found.length > 0).length;
+  say(`${pairs.length} pairs of copies, one stopped or ended at a PKCS#11 call, ${bad} with problems; ${sinceBegun()}`);
+  return bad;
+}
+
 let problems = 0;
 if (kills > 0) problems += await killProcesses();
 if (disk > 0 && preload) problems += await breakDisks();
@@ -206,4 +226,5 @@ if (damage > 0) problems += await damageLedgers();
 if (mutations > 0) problems += await changeLedgers();
 if (products > 0) problems += await killRuntimes();
 if (tokens > 0 && hasKryoptic()) problems += await failTokens();
+if (copies > 0 && hasKryoptic()) problems += await stopCopies();
 process.exit(problems === 0 ? 0 : 1);

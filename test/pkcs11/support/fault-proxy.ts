@@ -16,6 +16,8 @@ export interface FaultyToken extends TestToken {
    * @param once the path of a marker; only the first of the faults comes then
    */
   readonly setFaults: (faults: readonly string[], once?: string) => void;
+  /** Contains the id of the host that a fault has stopped. */
+  readonly stopped: string;
 }
 
 /**
@@ -44,6 +46,7 @@ export function faulty(made: TestToken, lines: readonly string[], once = false):
   return {
     ...made,
     module,
+    stopped: join(folder, 'stopped'),
     calls: () => callsSince(0),
     mark: () => (existsSync(log) ? statSync(log).size : 0),
     callsSince,

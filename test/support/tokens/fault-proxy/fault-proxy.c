@@ -8,6 +8,8 @@
  *   fault CALL N rv HEX          the N-th call (from 1; 0: every) returns this value and is not forwarded
  *   fault CALL N hang            never returns
  *   fault CALL N kill            kills the process
+ *   fault CALL N stop            writes the id of the process to `stopped` beside the module, stops it, and is forwarded once
+ *                                somebody lets it go on
  *   fault CALL N late HEX        is forwarded, and returns this value all the same
  *   fault CALL N die             is forwarded, and the process is killed before it returns
  *   fault CALL N length BYTES    is forwarded, and its output has this length (C_Sign)
@@ -60,7 +62,7 @@ static Fault faults[32];
 static int fault_count;
 static int call_counts[FUNCTIONS], all_calls;
 static char log_path[512], once_path[512], print_text[512], pad_pin[128], context_pin[128], target_path[512],
-  logins_path[512];
+  logins_path[512], stopped_path[640];
 static W more_flags;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* Sessions that have shown the PIN for the signature at hand: a bit for each low session number. */
@@ -87,6 +89,7 @@ static void read_configuration(void) {
   slash[1] = 0;
   strcpy(folder, path);
   strcpy(slash + 1, "fault-proxy.conf");
+  snprintf(stopped_path, sizeof stopped_path, "%sstopped", folder);
   FILE *file = fopen(path, "r");
   if (file == NULL) return;
   while (fgets(line, sizeof line, file) != NULL) {
@@ -239,6 +242,14 @@ static void note_login(W rv, W user, const unsigned char *pin, W length) {
   fclose(file);
 }
 
+static void stop(void) {
+  FILE *file = fopen(stopped_path, "w");
+  if (file == NULL) abort();
+  fprintf(file, "%d\n", (int)getpid());
+  fclose(file);
+  kill(getpid(), SIGSTOP);
+}
+
 static W answer(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, W h) {
   Fault *fault = fault_of(index, name);
   if (fault == NULL) return forward(index, a, b, c, d, e, f, g, h);
@@ -250,6 +261,7 @@ static W answer(int index, const char *name, W a, W b, W c, W d, W e, W f, W g, 
     kill(getpid(), SIGSEGV);
     for (;;) pause();
   }
+  if (strcmp(fault->kind, "stop") == 0) stop();
   if (strcmp(fault->kind, "slow") == 0) usleep((unsigned)fault->value * 1000);
   if (strcmp(fault->kind, "tell") == 0 && index == LOGIN) {
     fprintf(stderr, "C_Login(%lu, %lu, %.*s)\n", a, b, (int)d, (char *)c);
