@@ -83,11 +83,11 @@ class Walk {
     const mark = join(folder, `mark-${this.#marks++}`);
     token.setFaults([`any ${number} ${way}`], mark);
     const running = this.#issue(this.#copy);
-    let hasEnded = false;
+    const ended = new AbortController();
     void running.finally(() => {
-      hasEnded = true;
+      ended.abort();
     });
-    while (!hasEnded && !existsSync(token.stopped)) await wait(20);
+    while (!ended.signal.aborted && !existsSync(token.stopped)) await wait(20);
     const other = await this.#issue(site);
     if (existsSync(token.stopped)) process.kill(Number(readFileSync(token.stopped, 'utf8')), 'SIGCONT');
     const stopped = await running;
@@ -95,8 +95,8 @@ class Walk {
     const problems = this.#doubled();
     if (!existsSync(mark)) problems.push('nothing was stopped');
     const codes = `${stopped.code} ${other.code}`;
-    // 7: the token failed at an object that it had found, and that the other copy has destroyed since.
-    if (way === 'stop' && !['4 0', '0 4', '7 0'].includes(codes))
+    // 7 and 11: the token failed at an object that it had found, and that the other copy has destroyed since.
+    if (way === 'stop' && (codes === '0 0' || !/^(?:0|4|7|11) (?:0|4)$/.test(codes)))
       problems.push(`exit codes ${codes}: ${stopped.stderr} ${other.stderr}`);
     problems.push(...(await this.#goOn()));
     return { way, at: number, call, codes, problems };
