@@ -317,9 +317,9 @@ function warningOfPrevious(copy: LedgerView, { plan, previous }: Pick<Prepared, 
     return [
       '',
       `This copy names ${named} as the place of its anchor.`,
-      `A ledger with ${plan.movedBy.entries} entries has moved the anchor away from there. If that was another one than`,
-      'an interrupted restore of yours, NAME THE PLACE TO WHICH IT WAS MOVED: otherwise two licenses will have one',
-      'counter.',
+      `A ledger with ${plan.movedBy.entries} entries has moved the anchor away from there. If that was`,
+      'another one than an interrupted restore of yours, NAME THE PLACE TO WHICH IT WAS MOVED:',
+      'otherwise two licenses will have one counter.',
     ];
   return [];
 }

@@ -13,8 +13,7 @@ import {
 } from '../../../../signer/anchor/anchor-record.ts';
 import { type AnchorFiles, exchangeFile, seeFile } from '../../../../signer/anchor/exchange-file.ts';
 import { type AnchorObjects, exchangeObjects, seeObjects } from '../../../../signer/anchor/exchange-objects.ts';
-import { type Part, textOf } from '../../../support/explored-process.ts';
-import type { Gate } from './copies-of-a-site.ts';
+import { type Gate as AnyGate, type Part, textOf } from '../../../support/explored-process.ts';
 
 /** A disk or a token in memory: names with contents. */
 export class Storage implements Part {
@@ -56,6 +55,9 @@ export class Storage implements Part {
     return [...this.items.values()].sort(compareBytes);
   }
 }
+
+/** A protocol needs nothing of what the copies have. */
+type Gate = AnyGate<Storage, unknown>;
 
 /** @param place in which the anchor is */
 export type Protocol = (
