@@ -230,3 +230,32 @@ describe('a PIN at the terminal', () => {
     }
   });
 });
+
+describe('a PIN file with a byte order mark before the PIN', () => {
+  it('is refused by name before any login, and the same PIN without it is taken', () => {
+    const made = makeSofthsm('t');
+    const folder = mkdtempSync(join(tmpdir(), 'vtlic-bom-'));
+    try {
+      const site = join(folder, 'site');
+      const uri = `pkcs11:token=t?module-path=${made.module}`;
+      const file = join(folder, 'pin');
+      const env = { ...made.environment };
+      expect(runCli(['init', site, '--issuer', 'example-vendor', '--keystore', `h=${uri}`], { env }).code).toBe(0);
+      const generate = (name: string): CliResult =>
+        runCli(
+          ['key', 'generate', '--name', name, '--algorithm', 'ed25519', '--site', site, '--secret', `h=file:${file}`],
+          { env },
+        );
+      writeFileSync(file, `\ufeff${made.pin}`, { mode: 0o600 });
+      const refused = generate('first');
+      expect(refused.code).toBe(EXIT.secretRefused);
+      expect(refused.stderr).toContain('byte order mark');
+      expect(refused.stderr).toContain('not shown to the token');
+      writeFileSync(file, made.pin);
+      expect(generate('first').code).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+      made.remove();
+    }
+  });
+});
