@@ -1,5 +1,6 @@
 /** A stolen key of another ledger is revoked where keysets are published: its honest licenses count, and no other. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { armor, dearmor } from '../../formats/armor.ts';
 import { encodeBase64 } from '../../formats/base64.ts';
@@ -11,7 +12,9 @@ import { openKeyFile } from '../../keys/private/software/key-file.ts';
 import { openSite } from '../../signer/site/site.ts';
 import { verify } from '../../verifier/index.ts';
 import { builtInChain, chooseKeyset, trustOfChain } from '../../verifier/keyset/index.ts';
+import { schemaFaults } from '../support/json-schema.ts';
 import { KeysetActs } from '../support/keyset-acts.ts';
+import { ROOT } from '../support/run-cli.ts';
 import { addKey } from '../support/site-keys.ts';
 import { makeSite, PASSPHRASE, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
@@ -92,6 +95,37 @@ function judge(file: Uint8Array): string {
 }
 
 describe('a stolen key of another ledger', () => {
+  it('has its licenses written as the published schema says', async () => {
+    const schema = JSON.parse(readFileSync(join(ROOT, 'docs/schemas/signed-licenses.schema.json'), 'utf8')) as object;
+    const signed = JSON.parse(readFileSync(await signedBy(), 'utf8')) as Signed;
+    expect([signed.licenses.length, schemaFaults({ ...schema }, signed)]).toEqual([2, []]);
+  }, 300_000);
+
+  it('is not honored for the licenses of a key, where another key signed the licenses of the file', async () => {
+    const own = openSite(fixture.site).config.keys[0]?.publicKey.kid ?? '';
+    const changed = withChanges(await signedBy(), (signed) => ({ ...signed, kid: own }));
+    const done = await acts.run('rotation', 'revoke', 'license-1', '--honor', changed, '--log-key', logKey);
+    expect([done.code, done.stderr]).toEqual([
+      19,
+      expect.stringContaining(`license 1 of the file does not count: the key ${kid} signed it, and not ${own}`),
+    ]);
+    expect(existsSync(join(fixture.site, 'keysets/2.draft'))).toBe(false);
+  }, 300_000);
+
+  it('has no proofs for licenses that are in a log which ended at a restore, and no file is written', async () => {
+    rmSync(other.anchor);
+    rmSync(`${other.anchor}.guard`, { recursive: true, force: true });
+    await there.succeed(there.run('ledger', 'restore', '--lost-anchor', '--skip', '5'));
+    const out = there.file('signed.json');
+    const done = await there.runOpen('rotation', 'signed-by', 'license-1', '--out', out);
+    expect([done.code, done.stderr]).toEqual([
+      3,
+      expect.stringMatching(/the license [0-9a-f-]{36} is in a log that ended when the ledger was restored/),
+    ]);
+    expect(done.stderr).toContain('reissue it with another key: vtlic renew');
+    expect(existsSync(out)).toBe(false);
+  }, 300_000);
+
   it('is revoked with the licenses honored that the log of its ledger proves, and the record says so', async () => {
     const thief = armor('VTLIC', await forged());
     expect([...licenses.map((file) => judge(readFileSync(file))), judge(thief)]).toEqual([

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { utf8 } from '../../../../formats/bytes.ts';
 import { VtlicError } from '../../../../formats/error.ts';
-import { issuingKey, keysetOf } from '../../../../conformance/examples/keysets.ts';
+import { issuingKey, keysetOf, testKey } from '../../../../conformance/examples/keysets.ts';
 import { encodeDraft, makeDraft, parseDraft } from '../../../../signer/keyset/draft.ts';
 import { encodePartialSignature, readPartialSignature } from '../../../../signer/keyset/partial-signature.ts';
 import { parseRotationPlan } from '../../../../signer/rotation/plan.ts';
 import { parseReleases } from '../../../../signer/rotation/releases.ts';
+import { readSignedLicenses } from '../../../../signer/rotation/signed-licenses.ts';
 import { schemaFaults } from '../../../support/json-schema.ts';
 import { ROOT } from '../../../support/run-cli.ts';
 
@@ -34,6 +35,7 @@ const draft = makeDraft(keyset, {
   early: [EARLY, EARLY_POLICY] as Parameters<typeof makeDraft>[1]['early'],
   emergency: 'the token is dead',
 });
+const revoked = testKey('issuing 1').publicKey;
 const decoded = (bytes: Uint8Array): Json => JSON.parse(Buffer.from(bytes).toString('utf8')) as Json;
 
 const EXAMPLES = {
@@ -43,6 +45,8 @@ const EXAMPLES = {
   'keyset-signature': decoded(
     encodePartialSignature({ version: 3, payloadDigest: KID, alg: 'ed25519', kid: KID, signature: new Uint8Array(64) }),
   ),
+  // With its licenses, which only a log can prove: test/cli/rotation-elsewhere.test.ts.
+  'signed-licenses': { schema: 'vtlic-signed-licenses/1', kid: revoked.kid, licenses: [] },
 } satisfies Readonly<Record<string, Json>>;
 type Kind = keyof typeof EXAMPLES;
 
@@ -55,12 +59,20 @@ const READERS: Readonly<Record<Kind, (bytes: Uint8Array) => unknown>> = {
       kidOfName: () => KID,
     }),
   'keyset-draft': (bytes) => parseDraft(bytes, 'file.json'),
-  'keyset-signature': (bytes) => {
-    const file = join(folder, 'file.json');
-    writeFileSync(file, bytes);
-    return readPartialSignature(file);
-  },
+  'keyset-signature': (bytes) => readPartialSignature(written(bytes)),
+  'signed-licenses': (bytes) =>
+    readSignedLicenses(written(bytes), {
+      issuer: 'example-vendor',
+      keys: [{ alg: revoked.alg, publicBytes: revoked.bytes }],
+      logKeys: [],
+    }),
 };
+
+function written(bytes: Uint8Array): string {
+  const file = join(folder, 'file.json');
+  writeFileSync(file, bytes);
+  return file;
+}
 
 const schemaOf = (kind: Kind): Json =>
   JSON.parse(readFileSync(join(ROOT, `docs/schemas/${kind}.schema.json`), 'utf8')) as Json;
@@ -82,6 +94,7 @@ describe('the schema and the reader of a file of a rotation', () => {
 
   const releases = (changes: Json): unknown => [{ ...RELEASE, ...changes }];
   const steps = (changes: Json, step: Json = OF_KEY): unknown => [{ ...step, ...changes }];
+  const proved = (changes: Json): unknown => [{ license: 'AAAA', proof: 'c2sp.org/tlog-proof@v1\n', ...changes }];
   const early = (changes: Json, step: Json = EARLY): unknown => [{ ...step, ...changes }];
   it.each<[Kind, string, readonly unknown[], readonly unknown[]]>([
     ['releases', 'schema', [], ['vtlic-releases/2', undefined]],
@@ -155,6 +168,13 @@ describe('the schema and the reader of a file of a rotation', () => {
     ['keyset-signature', 'kid', ['00'.repeat(32)], ['AB'.repeat(32), undefined]],
     ['keyset-signature', 'signature', ['', 'AAAA', 'AA==', 'AAA='], ['AAA', 'A===', '*', undefined, 1]],
     ['keyset-signature', 'other', [], [1]],
+    ['signed-licenses', 'schema', [], ['vtlic-signed-licenses/2', undefined]],
+    ['signed-licenses', 'kid', [], ['AB', undefined, 1]],
+    ['signed-licenses', 'licenses', [[]], [undefined, {}, [1], proved({ license: undefined })]],
+    ['signed-licenses', 'licenses', [], [proved({ license: '*' }), proved({ license: '' }), proved({ license: 1 })]],
+    ['signed-licenses', 'licenses', [], [proved({ proof: undefined }), proved({ proof: 'a' }), proved({ proof: 1 })]],
+    ['signed-licenses', 'licenses', [], [proved({ by: 'me' })]],
+    ['signed-licenses', 'other', [], [1]],
   ])('agree on %s, %s', (kind, member, good, bad) => {
     const schema = schemaOf(kind);
     const judged = (value: unknown): readonly boolean[] => {
