@@ -95,6 +95,18 @@ async function start(line: string, folder: string): Promise<void> {
   }
 }
 
+/** Runs a block whose last line starts the product. @returns what the terminal showed before that line */
+async function typeAndStart(block: string, folder: string): Promise<string> {
+  const lines = block.trimEnd().split('\n');
+  const last = lines.pop() ?? '';
+  expect(last).toMatch(/npm start$/);
+  const shown = await type(lines.join('\n'), folder);
+  await start(last, folder);
+  return shown;
+}
+
+const answerOf = async (path: string): Promise<unknown> => (await fetch(`http://127.0.0.1:${ports[0]}${path}`)).json();
+
 /** As Ctrl-C does: for all processes of the terminal. */
 async function stop(): Promise<void> {
   const child = running;
@@ -132,8 +144,9 @@ async function expectConsole(text: string, folder: string): Promise<void> {
 describe.each(EXAMPLES)('the README of the example %s', (name) => {
   it('has lines that build it, start it, and see it expire and renewed', { timeout: 900_000 }, async () => {
     const blocks = blocksOf(name);
-    expect(blocks.map(({ language }) => language)).toEqual(['sh', 'sh', 'console', 'sh', 'console', 'sh']);
-    const [build, first, asked, again, expired, renewal] = blocks.map(({ text }) => text) as [
+    expect(blocks.map(({ language }) => language)).toEqual(['sh', 'sh', 'console', 'sh', 'console', 'sh', 'sh']);
+    const [build, first, asked, again, expired, renewal, anew] = blocks.map(({ text }) => text) as [
+      string,
       string,
       string,
       string,
@@ -145,22 +158,19 @@ describe.each(EXAMPLES)('the README of the example %s', (name) => {
     // The first lines are for the whole checkout, and the first example has run them.
     const isBuilt = name !== EXAMPLES[0];
     await type(isBuilt ? build.replace('npm ci\nnpm run build\n', '') : build, checkout);
-    for (const [block, console] of [
-      [first, asked],
-      [again, expired],
-    ] as const) {
-      const lines = block.trimEnd().split('\n');
-      expect(lines.at(-1)).toMatch(/npm start$/);
-      const shown = await type(lines.slice(0, -1).join('\n'), folder);
-      if (block === first) expect(shown).toContain('full: the product starts with its license');
-      await start(lines.at(-1) ?? '', folder);
-      await expectConsole(console, folder);
-      if (block === first) await stop();
-    }
+    expect(await typeAndStart(first, folder)).toContain('full: the product starts with its license');
+    await expectConsole(asked, folder);
+    await stop();
+    await typeAndStart(again, folder);
+    await expectConsole(expired, folder);
     const pasted = await type(renewal, folder);
     await installPasted(pasted, readFileSync(join(folder, 'data/admin-password'), 'utf8').trim());
-    const entitled = await (await fetch(`http://127.0.0.1:${ports[0]}/entitlements`)).json();
-    expect(entitled).toMatchObject({ state: 'active', tier: 'enterprise', seats: 250 });
+    const full = { state: 'active', tier: 'enterprise', seats: 250 };
+    expect(await answerOf('/entitlements')).toMatchObject(full);
+    await stop();
+    await typeAndStart(anew, folder);
+    expect(await answerOf('/entitlements')).toMatchObject(full);
+    expect(await answerOf('/users')).toEqual(['ada']);
     await stop();
     expect(dirname(folder)).toBe(join(checkout, 'examples'));
   });
