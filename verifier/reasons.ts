@@ -62,7 +62,11 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
     sentence: 'The content of the license block is not encoded in the form that the format requires.',
     remedy: ASK_VENDOR,
   },
-  cose_malformed: { layer: 'cose', sentence: 'The license block does not hold a signed license.', remedy: ASK_VENDOR },
+  cose_malformed: {
+    layer: 'cose',
+    sentence: 'The license block does not contain a signed license.',
+    remedy: ASK_VENDOR,
+  },
   typ_wrong: {
     layer: 'cose',
     sentence: 'The file is signed, but it is not a license.',
@@ -90,7 +94,7 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   },
   signature_invalid: {
     layer: 'signature',
-    sentence: 'The signature does not hold: the license is altered or forged.',
+    sentence: 'The signature is not valid: the license is altered or forged.',
     remedy: COPY_AGAIN,
   },
   claims_malformed: {
@@ -100,12 +104,12 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   },
   claims_unknown: {
     layer: 'claims',
-    sentence: 'The license is genuine, but holds a claim that this product does not understand.',
+    sentence: 'The license is genuine, but contains a claim that this product does not understand.',
     remedy: 'Update the product, or ask the vendor for a license for this version.',
   },
   key_revoked: {
     layer: 'policy',
-    sentence: 'The key that signed the license was revoked by the vendor.',
+    sentence: 'The vendor revoked the key that signed the license.',
     remedy: 'Ask the vendor for a license by a current key.',
   },
   key_wrong_purpose: {
@@ -115,7 +119,7 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   },
   algorithm_not_allowed: {
     layer: 'policy',
-    sentence: 'Licenses with only an Ed25519 signature are no longer in force here.',
+    sentence: 'This product no longer accepts licenses with only an Ed25519 signature.',
     remedy: 'Ask the vendor for a license with the composite signature (ed25519+ml-dsa-65).',
   },
   license_revoked: {

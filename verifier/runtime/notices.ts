@@ -80,8 +80,8 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
     remedy: 'Correct the variable that the detail names, and start again.',
   },
   commit_refused: {
-    sentence: 'The product could not take over the license, and keeps what was in force.',
-    remedy: 'Read the detail and the log of the product; it tries again by itself.',
+    sentence: 'The product could not take over the license, and the license before it stays in force.',
+    remedy: 'Read the detail and the log of the product. The product tries again by itself.',
   },
   not_yet_valid: {
     sentence: 'The license is not valid yet.',
@@ -100,9 +100,10 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
     remedy: 'Nothing needs to be done.',
   },
   kept_license_serves: {
-    sentence: 'The license file cannot be used now, and the license that was accepted last serves in its place.',
+    sentence: 'The license file cannot be used now. The license that was accepted last is in force instead.',
     remedy:
-      'Install the newest license that the vendor sent on this host too, unless a renewal only waits for its date.',
+      'If the file is a renewal that waits for its date, do nothing. Otherwise install the newest license that the ' +
+      'vendor sent on this host.',
   },
   state_created: {
     sentence: 'The license state was created, as on the first start of an installation.',
@@ -111,8 +112,8 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
   state_not_durable: {
     sentence: 'The license state is kept in memory only and is lost with the process.',
     remedy:
-      'Set LICENSE_STATE_PATH to a file on a durable volume, where another warning does not say what is wrong ' +
-      'with it; production does not start without it.',
+      'If another warning says what is wrong with the state, correct that. Otherwise set LICENSE_STATE_PATH to a ' +
+      'file on a durable volume. A product in production does not start without durable state.',
   },
   state_store_unreachable: {
     sentence: 'A copy of the license state cannot be reached; the others are used.',
@@ -123,8 +124,8 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
     remedy: 'Find out why the store that the detail names lost its copy.',
   },
   state_locked: {
-    sentence: 'Another process uses the license state; it was read without waiting any longer.',
-    remedy: 'Nothing needs to be done, unless this is repeated.',
+    sentence: 'Another process used the license state for too long, so the product read the state without the lock.',
+    remedy: 'If this appears again, find the process that uses the state. Otherwise do nothing.',
   },
   state_lock_unusable: {
     sentence: 'The lock of the license state cannot be used, and the state is written without it.',
@@ -136,15 +137,15 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
   },
   after_commit_failed: {
     sentence: 'The license is in force, but the product could not finish taking it over.',
-    remedy: 'Read the detail and the log of the product; it tries again at its next start.',
+    remedy: 'Read the detail and the log of the product. The product tries again at its next start.',
   },
   keyset_file_unusable: {
     sentence: 'The keyset file cannot be read; the keysets that are known stay in force.',
     remedy: 'Put the keyset file at the path of LICENSE_KEYSET_PATH, readable for this user.',
   },
   refresh_failed: {
-    sentence: 'The license could not be judged again; what is in force goes on.',
-    remedy: 'Send the detail to the maker of the product. It tries again each minute.',
+    sentence: 'The product could not judge the license again. The license that is in force stays in force.',
+    remedy: 'Send the detail to the vendor. The product tries again each minute.',
   },
   install_not_possible: {
     sentence: 'A license cannot be installed this way here.',
