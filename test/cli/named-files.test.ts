@@ -108,6 +108,7 @@ describe("what the README's tutorial makes in a checkout", () => {
     'my-site.anchor.guard',
     'request.json',
     'vendor.pem',
+    'first-product/package.json',
     'demo-site/site/site.json',
   ])('%s is ignored by git', (name) => {
     expect(spawnSync('git', ['check-ignore', '--quiet', '--no-index', name], { cwd: ROOT }).status).toBe(0);

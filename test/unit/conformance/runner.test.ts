@@ -44,6 +44,18 @@ for await (const line of createInterface({ input: process.stdin })) {
   return [process.execPath, path];
 }
 
+describe("the README's first test of a verifier", () => {
+  it('prints what is printed there, but for the time and the seed', { timeout: 120_000 }, () => {
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const [, command = '', printed = ''] =
+      /```console\n\$ (packages\/with-node\.sh conformance\/runner\/main\.ts .*)\n([^`]+)```/.exec(readme) ?? [];
+    const done = spawnSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8' });
+    const same = (text: string): string => text.trim().replace(/in \d+ s \(seed \d+\)/, 'in N s (seed N)');
+    expect(same(done.stdout)).toBe(same(printed));
+    expect(printed).toContain('passed');
+  });
+});
+
 describe('the reference verifier', () => {
   it('passes the smoke test, every vector that the protocol can ask, and generated cases', async () => {
     const { exit, text } = await runHere(['--seconds', '1', '--seed', '1', '--quiet', '--', ...REFERENCE]);
