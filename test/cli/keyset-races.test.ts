@@ -1,6 +1,6 @@
 /** A hasty officer and a hostile root holder: two processes at once, files that change while they are shown, links. */
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readDraft } from '../../signer/keyset/draft.ts';
 import { keysetSignings, publishedVersions } from '../../signer/keyset/published.ts';
@@ -84,6 +84,61 @@ describe('a draft that is replaced while an officer reads it', () => {
     expect(acts.json(signature)['payloadSha256']).toBe(payloadDigest);
     const refused = await acts.run('keyset', 'publish', shown, signature);
     expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('the signature of another draft')]);
+  });
+});
+
+describe('a signature file that is replaced', () => {
+  it('between the review of the draft and its publication is refused, and nothing is published', async () => {
+    const draft = await acts.draft('1.draft', ...FIRST);
+    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01');
+    const signature = await acts.sign(draft, 'root-1');
+    const foreign = await acts.sign(other, 'root-2');
+    expect(await acts.succeed(acts.run('keyset', 'show', draft))).toContain(readDraft(draft).payloadDigest);
+    const original = acts.json(signature);
+    copyFileSync(foreign, signature);
+    const publish = ['keyset', 'publish', draft, signature, '--confirm', readDraft(draft).payloadDigest];
+    const swapped = await acts.run(...publish);
+    expect([swapped.code, swapped.stderr]).toEqual([3, expect.stringContaining('the signature of another draft')]);
+    writeFileSync(signature, JSON.stringify({ ...original, signature: acts.json(foreign)['signature'] }));
+    const altered = await acts.run(...publish);
+    expect([altered.code, altered.stderr]).toEqual([
+      19,
+      expect.stringMatching(/signature of the root key .* not valid/),
+    ]);
+    expect([inLedger().published, existsSync(`${fixture.site}/keysets`)]).toEqual([0, false]);
+    writeFileSync(signature, JSON.stringify(original));
+    await acts.succeed(acts.run(...publish));
+    expect(inLedger().published).toBe(1);
+  });
+
+  it('while an officer reads what is published changes nothing: what was judged is published', async () => {
+    const draft = await acts.draft('1.draft', ...FIRST);
+    const signature = await acts.sign(draft, 'root-1');
+    const run = new PtyRun(['keyset', 'publish', draft, signature, '--site', fixture.site]);
+    await run.until(/Type Yes/, 60_000);
+    writeFileSync(signature, '{}');
+    run.type('Yes\r');
+    expect(await run.ended()).toBe(0);
+    expect(inLedger().published).toBe(1);
+  });
+});
+
+describe('a clock that is set back', () => {
+  it('between the draft and the signature is named with both times, and nothing is signed', async () => {
+    const draft = await acts.draft('1.draft', ...FIRST);
+    const before = new KeysetActs(fixture, { nowMs: () => Date.now() - 3_600_000 });
+    const refused = await before.runOpen('keyset', 'sign', draft, '--key', 'root-1');
+    expect([refused.code, refused.stderr]).toEqual([
+      10,
+      expect.stringMatching(
+        /the draft was made at [^ ]+, later than this machine's clock reads \([^ ]+\)\n.*check the clock/,
+      ),
+    ]);
+    expect([inLedger().signed, existsSync(`${draft}.signature`)]).toEqual([0, false]);
+    const signature = await acts.sign(draft, 'root-1');
+    const late = await before.run('keyset', 'publish', draft, signature);
+    expect([late.code === 0, inLedger().published]).toEqual([false, 0]);
+    await acts.publish(draft, signature);
   });
 });
 

@@ -44,16 +44,18 @@ beforeEach(async () => {
   chain = await acts.next('1.draft', [...roots, '--threshold', '2', ...keys], ROOTS);
   writeFileSync(`${fixture.site}/releases.json`, JSON.stringify({ schema: 'vtlic-releases/1', releases: [] }));
   licenses = [];
-  for (const customer of ['acme', 'beta']) {
-    const plan = await there.succeed(there.run('issue', writeRequest(other, { customer }), '--dry-run'));
-    licenses.push(await there.succeed(there.runOpen('issue', '--confirm', plan)));
-  }
+  for (const customer of ['acme', 'beta']) licenses.push(await issueThere(customer));
   logKey = await there.succeed(there.run('ledger', 'checkpoint', '--log-key'));
 });
 afterEach(() => {
   fixture.remove();
   other.remove();
 });
+
+async function issueThere(customer: string): Promise<string> {
+  const plan = await there.succeed(there.run('issue', writeRequest(other, { customer }), '--dry-run'));
+  return there.succeed(there.runOpen('issue', '--confirm', plan));
+}
 
 interface Signed {
   readonly schema: string;
@@ -116,6 +118,8 @@ describe('a stolen key of another ledger', () => {
     rmSync(other.anchor);
     rmSync(`${other.anchor}.guard`, { recursive: true, force: true });
     await there.succeed(there.run('ledger', 'restore', '--lost-anchor', '--skip', '5'));
+    // The new log has as many leaves: what is missing is not only the place in it.
+    for (const customer of ['gamma', 'delta']) await issueThere(customer);
     const out = there.file('signed.json');
     const done = await there.runOpen('rotation', 'signed-by', 'license-1', '--out', out);
     expect([done.code, done.stderr]).toEqual([
