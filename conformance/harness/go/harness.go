@@ -20,6 +20,7 @@ type request struct {
 	Trust   givenTrust   `json:"trust"`
 	Context givenContext `json:"context"`
 	Clock   *int64       `json:"clock"`
+	Ran     int64        `json:"ran"`
 
 	LoseState bool `json:"loseState"`
 
@@ -203,7 +204,7 @@ func (h *harness) operation(r request) (answer, error) {
 	switch r.Op {
 	case "hello":
 		return answer{Protocol: 1, Name: "vtlic-go", Version: "1.0.0", Language: "Go",
-			Capabilities: []string{"verify", "state", "keysets", "override", "key-files"}}, nil
+			Capabilities: []string{"verify", "state", "floor", "keysets", "override", "key-files"}}, nil
 	case "verify":
 		trust, err := readTrust(r.Trust)
 		if err != nil {
@@ -249,13 +250,15 @@ func (h *harness) operation(r request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
-		if h.installation, err = start(trust, context, *r.Clock, &disk{state: []byte("[]")}); err != nil {
+		if h.installation, err = start(trust, context, *r.Clock, &disk{state: []byte("{}")}); err != nil {
 			return answer{}, err
 		}
 	case "install":
 		return h.installation.install(*r.License)
 	case "set-time":
-		h.installation.clock = *r.Clock
+		if err := h.installation.setTime(*r.Clock, r.Ran); err != nil {
+			return answer{}, err
+		}
 	case "rotate":
 		trust, err := readTrust(r.Trust)
 		if err != nil {
@@ -273,7 +276,7 @@ func (h *harness) operation(r request) (answer, error) {
 func (h *harness) restart(r request) (_ answer, err error) {
 	before := h.installation
 	if r.LoseState {
-		before.disk.state = []byte("[]")
+		before.disk.state = []byte("{}")
 	}
 	if r.License != nil {
 		before.disk.file = r.License

@@ -16,6 +16,33 @@ type entry struct {
 	Iat, Seq int64
 }
 
+// A floor of time never goes back (docs/runtime.md, "Time"). The clock may lead it by more than a day: LedFor is how long
+// the product ran since then, and Lowest what the clock showed at least, moved on with the time that ran.
+type floor struct{ Time, LedFor, Lowest int64 }
+
+const day = 86_400
+
+func (f floor) after(ran, clock int64) floor {
+	own := f.Time + ran
+	if clock-own <= day {
+		return floor{Time: max(own, clock)}
+	}
+	lowest := clock
+	if f.LedFor > 0 {
+		lowest = min(f.Lowest+ran, clock)
+	}
+	if f.LedFor+ran < 3*day {
+		return floor{own, f.LedFor + ran, lowest}
+	}
+	return floor{Time: max(own, lowest)}
+}
+
+// A state is what the product remembers.
+type state struct {
+	Entries []entry
+	Floor   floor
+}
+
 // A disk is what is durable: the state, as JSON, and the file in place.
 type disk struct {
 	state []byte
@@ -28,18 +55,18 @@ type installation struct {
 	context Context
 	clock   int64
 	disk    *disk
-	entries []entry
+	state
 }
 
 func start(trust *Trust, context Context, clock int64, disk *disk) (*installation, error) {
 	i := &installation{trust: trust, context: context, clock: clock, disk: disk}
-	return i, json.Unmarshal(disk.state, &i.entries)
+	return i, json.Unmarshal(disk.state, &i.state)
 }
 
 // seen is what counts now: not what a revoked key signed, unless it is honored.
 func (i *installation) seen() *Seen {
 	seen, last := &Seen{Lineages: map[string]Accepted{}}, int64(0)
-	for _, entry := range i.entries {
+	for _, entry := range i.Entries {
 		if key, isTrusted := i.trust.byKid[string(entry.Kid)]; isTrusted && !key.counts(entry.Digest) {
 			continue
 		}
@@ -63,9 +90,9 @@ func (i *installation) seen() *Seen {
 // judge takes a file that is active or in grace.
 func (i *installation) judge(file []byte) (verdict Verdict, taken bool, err error) {
 	context := i.context
-	context.Seen, context.Now, context.Clock = i.seen(), i.clock, &i.clock
+	context.Seen, context.Now, context.Clock = i.seen(), max(i.clock, i.Floor.Time), &i.clock
 	if context.Seen != nil {
-		context.Now = max(i.clock, context.Seen.HighestIat)
+		context.Now = max(context.Now, context.Seen.HighestIat)
 	}
 	if context.Check() != nil {
 		return Verdict{}, false, errMisuse
@@ -77,29 +104,43 @@ func (i *installation) judge(file []byte) (verdict Verdict, taken bool, err erro
 	return verdict, true, i.take(verdict)
 }
 
-func (i *installation) take(verdict Verdict) (err error) {
-	at, seq := len(i.entries), int64(0)
-	for n, entry := range i.entries {
+func (i *installation) take(verdict Verdict) error {
+	at, seq := len(i.Entries), int64(0)
+	for n, entry := range i.Entries {
 		seq = max(seq, entry.Seq)
 		if entry.Lineage == verdict.Lineage && string(entry.Kid) == verdict.Kid {
 			at = n
 		}
 	}
-	if at == len(i.entries) {
-		i.entries = append(i.entries, entry{Lineage: verdict.Lineage, Kid: []byte(verdict.Kid)})
+	if at == len(i.Entries) {
+		i.Entries = append(i.Entries, entry{Lineage: verdict.Lineage, Kid: []byte(verdict.Kid)})
 	}
-	taken := &i.entries[at]
+	taken := &i.Entries[at]
 	if counter := verdict.Claims.number("ctr"); counter >= taken.Counter {
 		taken.Counter, taken.Digest = counter, verdict.Digest
 	}
 	taken.Iat, taken.Seq = max(taken.Iat, verdict.Claims.number(iat)), seq+1
 	if verdict.Clk {
-		for n := range i.entries {
-			i.entries[n].Iat = min(i.entries[n].Iat, verdict.Claims.number(iat))
+		for n := range i.Entries {
+			i.Entries[n].Iat = min(i.Entries[n].Iat, verdict.Claims.number(iat))
 		}
+		i.Floor = floor{Time: verdict.Claims.number(iat)}
 	}
-	i.disk.state, err = json.Marshal(i.entries)
+	return i.write()
+}
+
+func (i *installation) write() (err error) {
+	i.disk.state, err = json.Marshal(i.state)
 	return err
+}
+
+// setTime sets the clock of the host, after so many seconds of running.
+func (i *installation) setTime(clock, ran int64) error {
+	i.clock = clock
+	if ran > 0 {
+		i.Floor = i.Floor.after(ran, clock)
+	}
+	return i.write()
 }
 
 func (i *installation) install(file []byte) (answer, error) {

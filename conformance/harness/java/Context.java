@@ -22,8 +22,8 @@ record Context(
     if (!isGood) throw new Misuse();
   }
 
-  Context at(long clock, Seen seen) {
-    long now = seen == null ? clock : Math.max(clock, seen.highestIat());
+  Context at(long clock, long floor, Seen seen) {
+    long now = Math.max(Math.max(clock, floor), seen == null ? 0 : seen.highestIat());
     return new Context(issuer, product, now, defaultGrace, deployment, hosts, buildDate, clock, seen);
   }
 }

@@ -25,6 +25,7 @@ final class Harness {
       GivenTrust trust,
       GivenContext context,
       Long clock,
+      long ran,
       boolean loseState,
       String builtIn,
       List<String> state,
@@ -192,7 +193,7 @@ final class Harness {
       case "hello":
         return GSON.fromJson(
             "{protocol: 1, name: 'vtlic-java', version: '1.0.0', language: 'Java',"
-                + "capabilities: ['verify', 'state', 'keysets', 'override', 'key-files']}",
+                + "capabilities: ['verify', 'state', 'floor', 'keysets', 'override', 'key-files']}",
             JsonObject.class);
       case "verify":
         Trust trust = readTrust(request.trust);
@@ -212,6 +213,7 @@ final class Harness {
         return answer(installation.install(request.licenseFile()));
       case "set-time":
         installation.setClock(request.clock);
+        if (request.ran > 0) installation.run(request.ran);
         break;
       case "rotate":
         installation.setTrust(readTrust(request.trust));

@@ -12,13 +12,37 @@ final class Installation {
   /** What was accepted in a lineage under a key. */
   private record Entry(String lineage, String kid, long counter, String digest, long iat, long seq) {}
 
+  /**
+   * A time that never goes back (docs/runtime.md, "Time"). The clock may lead it by more than a day: `ledFor` is how long
+   * the product ran since then, and `lowest` what the clock showed at least, moved on with the time that ran.
+   */
+  private record Floor(long time, long ledFor, long lowest) {
+    private static final long DAY = 86_400;
+
+    static Floor at(long time) {
+      return new Floor(time, 0, 0);
+    }
+
+    Floor after(long ran, long clock) {
+      long own = time + ran;
+      if (clock - own <= DAY) return at(Math.max(own, clock));
+      long least = ledFor == 0 ? clock : Math.min(lowest + ran, clock);
+      return ledFor + ran < 3 * DAY ? new Floor(own, ledFor + ran, least) : at(Math.max(own, least));
+    }
+  }
+
+  /** What the product remembers. */
+  private record State(List<Entry> entries, Floor floor) {
+    static final State EMPTY = new State(List.of(), Floor.at(0));
+  }
+
   private final Context context;
   private Trust trust;
   private long clock;
-  private List<Entry> entries = new ArrayList<>();
+  private State state = State.EMPTY;
 
   // What is durable: the state, as JSON, and the file in place.
-  private String stateOnDisk = "[]";
+  private String stateOnDisk = GSON.toJson(State.EMPTY);
   private byte[] fileOnDisk;
 
   Installation(Trust trust, Context context, long clock) {
@@ -35,11 +59,21 @@ final class Installation {
     this.clock = clock;
   }
 
+  /** The product runs for so many seconds, at the end of which the clock shows what it shows now. */
+  void run(long ran) {
+    write(new State(state.entries, state.floor.after(ran, clock)));
+  }
+
+  private void write(State after) {
+    state = after;
+    stateOnDisk = GSON.toJson(state);
+  }
+
   /** Forgets what is not durable. While the program was stopped, a file was put in place, or the state was deleted. */
   void restart(byte[] file, boolean loseState) {
-    if (loseState) stateOnDisk = "[]";
+    if (loseState) stateOnDisk = GSON.toJson(State.EMPTY);
     if (file != null) fileOnDisk = file;
-    entries = new ArrayList<>(List.of(GSON.fromJson(stateOnDisk, Entry[].class)));
+    state = GSON.fromJson(stateOnDisk, State.class);
   }
 
   Verdict install(byte[] file) {
@@ -54,14 +88,14 @@ final class Installation {
   }
 
   private Verdict judge(byte[] file) {
-    Verdict verdict = Verify.verify(file, trust, context.at(clock, seen()));
+    Verdict verdict = Verify.verify(file, trust, context.at(clock, state.floor.time, seen()));
     if (verdict.isTaken()) take(verdict);
     return verdict;
   }
 
   /** What counts now: not what a revoked key signed, unless it is honored. */
   private Seen seen() {
-    List<Entry> counting = entries.stream().filter(this::counts).toList();
+    List<Entry> counting = state.entries.stream().filter(this::counts).toList();
     if (counting.isEmpty()) return null;
     String current = counting.stream().max(Comparator.comparingLong(Entry::seq)).get().lineage;
     long highestIat = counting.stream().mapToLong(Entry::iat).max().getAsLong();
@@ -84,7 +118,7 @@ final class Installation {
     String digest = verdict.digest();
     List<Entry> after = new ArrayList<>();
     long seq = 0;
-    for (Entry entry : entries) {
+    for (Entry entry : state.entries) {
       seq = Math.max(seq, entry.seq);
       if (!entry.lineage.equals(verdict.lineage()) || !entry.kid.equals(verdict.kid())) {
         long kept = verdict.clk() ? Math.min(entry.iat, iat) : entry.iat;
@@ -98,7 +132,6 @@ final class Installation {
       if (!verdict.clk()) iat = Math.max(iat, entry.iat);
     }
     after.add(new Entry(verdict.lineage(), verdict.kid(), counter, digest, iat, seq + 1));
-    entries = after;
-    stateOnDisk = GSON.toJson(entries);
+    write(new State(after, verdict.clk() ? Floor.at(verdict.claims().number("iat")) : state.floor));
   }
 }

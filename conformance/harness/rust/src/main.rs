@@ -25,6 +25,8 @@ struct Request {
     trust: Option<GivenTrust>,
     context: Option<GivenContext>,
     clock: Option<i64>,
+    #[serde(default)]
+    ran: i64,
     #[serde(default, rename = "loseState")]
     lose_state: bool,
     #[serde(rename = "builtIn")]
@@ -201,7 +203,7 @@ fn operation(request: Request, place: &mut Option<Installation>) -> Result<Value
             "name": "vtlic-rust",
             "version": env!("CARGO_PKG_VERSION"),
             "language": "Rust",
-            "capabilities": ["verify", "state", "keysets", "override", "key-files"],
+            "capabilities": ["verify", "state", "floor", "keysets", "override", "key-files"],
         })),
         "verify" => {
             let trust = read_trust(request.trust)?;
@@ -262,7 +264,7 @@ fn choose_keyset(request: Request) -> Result<Value, Fault> {
 fn change(request: Request, installed: &mut Installation) -> Result<Value, Fault> {
     match request.op.as_str() {
         "install" => return Ok(answer(installed.install(read_license(&request.license)?))),
-        "set-time" => installed.clock = request.clock.unwrap_or(installed.clock),
+        "set-time" => installed.set_time(request.clock.unwrap_or(installed.clock), request.ran),
         "rotate" => installed.trust = read_trust(request.trust)?,
         "restart" => {
             let file = request.license.as_deref().map(unbase64).transpose()?;

@@ -17,6 +17,49 @@ struct Entry {
     seq: u64,
 }
 
+const DAY: i64 = 86_400;
+
+/// A time that never goes back (docs/runtime.md, "Time"). The clock may lead it by more than a day: `led_for` is how long
+/// the product ran since then, and `lowest` what the clock showed at least, moved on with the time that ran.
+#[derive(Default, Serialize, Deserialize)]
+struct Floor {
+    time: i64,
+    led_for: i64,
+    lowest: i64,
+}
+
+impl Floor {
+    fn at(time: i64) -> Floor {
+        Floor { time, ..Floor::default() }
+    }
+
+    fn after(&self, ran: i64, clock: i64) -> Floor {
+        let (time, led_for) = (self.time + ran, self.led_for + ran);
+        if clock - time <= DAY {
+            return Floor::at(time.max(clock));
+        }
+        let lowest = if self.led_for == 0 { clock } else { clock.min(self.lowest + ran) };
+        if led_for < 3 * DAY {
+            Floor { time, led_for, lowest }
+        } else {
+            Floor::at(time.max(lowest))
+        }
+    }
+}
+
+/// What the product remembers.
+#[derive(Default, Serialize, Deserialize)]
+struct State {
+    entries: Vec<Entry>,
+    floor: Floor,
+}
+
+impl State {
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a state is JSON")
+    }
+}
+
 /// What is durable: the state, as JSON, and the file in place.
 struct Disk {
     state: String,
@@ -29,29 +72,30 @@ pub struct Installation {
     context: Context,
     pub clock: i64,
     disk: Disk,
-    entries: Vec<Entry>,
+    state: State,
 }
 
 impl Installation {
     pub fn new(trust: Trust, context: Context) -> Installation {
-        let disk = Disk { state: "[]".into(), file: None };
-        Installation { trust, clock: context.now, context, disk, entries: Vec::new() }
+        let state = State::default();
+        let disk = Disk { state: state.to_json(), file: None };
+        Installation { trust, clock: context.now, context, disk, state }
     }
 
     /// Forgets what is not durable. While the program was stopped, a file was put in place, or the state was deleted.
     pub fn restart(&mut self, file: Option<Vec<u8>>, lose_state: bool) -> Result<(), String> {
         if lose_state {
-            self.disk.state = "[]".into();
+            self.disk.state = State::default().to_json();
         }
         self.disk.file = file.or(self.disk.file.take());
-        self.entries = serde_json::from_str(&self.disk.state).map_err(|error| error.to_string())?;
+        self.state = serde_json::from_str(&self.disk.state).map_err(|error| error.to_string())?;
         Ok(())
     }
 
     /// What counts now: not what a revoked key signed, unless it is honored.
     fn seen(&self) -> Option<Seen> {
         let counts = |entry: &&Entry| self.trust.key(&entry.kid).is_none_or(|key| key.counts(&entry.digest));
-        let counting: Vec<&Entry> = self.entries.iter().filter(counts).collect();
+        let counting: Vec<&Entry> = self.state.entries.iter().filter(counts).collect();
         let current = counting.iter().max_by_key(|entry| entry.seq)?.lineage.clone();
         let highest_iat = counting.iter().map(|entry| entry.iat).max()?;
         let mut lineages: HashMap<String, Accepted> = HashMap::new();
@@ -68,7 +112,8 @@ impl Installation {
     /// Judges a file, and takes it if it is active or in grace.
     fn judge(&mut self, file: &[u8]) -> Result<License, Reason> {
         let seen = self.seen();
-        self.context.now = seen.as_ref().map_or(self.clock, |seen| self.clock.max(seen.highest_iat));
+        let highest_iat = seen.as_ref().map_or(0, |seen| seen.highest_iat);
+        self.context.now = self.clock.max(self.state.floor.time).max(highest_iat);
         self.context.clock = Some(self.clock);
         self.context.seen = seen;
         let license = verify(file, &self.trust, &self.context)?;
@@ -80,22 +125,32 @@ impl Installation {
 
     fn take(&mut self, license: &License) {
         let (counter, iat) = (license.claims.number("ctr"), license.claims.number("iat"));
-        let seq = 1 + self.entries.iter().map(|entry| entry.seq).max().unwrap_or(0);
+        let seq = 1 + self.state.entries.iter().map(|entry| entry.seq).max().unwrap_or(0);
         let is_same = |entry: &Entry| entry.lineage == license.lineage && entry.kid == license.kid;
-        let at = self.entries.iter().position(is_same).unwrap_or_else(|| {
+        let at = self.state.entries.iter().position(is_same).unwrap_or_else(|| {
             let (lineage, kid, digest) = (license.lineage.clone(), license.kid, license.digest);
-            self.entries.push(Entry { lineage, kid, counter, digest, iat, seq });
-            self.entries.len() - 1
+            self.state.entries.push(Entry { lineage, kid, counter, digest, iat, seq });
+            self.state.entries.len() - 1
         });
-        let entry = &mut self.entries[at];
+        let entry = &mut self.state.entries[at];
         if counter >= entry.counter {
             (entry.counter, entry.digest) = (counter, license.digest);
         }
         (entry.iat, entry.seq) = (entry.iat.max(iat), seq);
         if license.clk {
-            self.entries.iter_mut().for_each(|entry| entry.iat = entry.iat.min(iat));
+            self.state.entries.iter_mut().for_each(|entry| entry.iat = entry.iat.min(iat));
+            self.state.floor = Floor::at(iat);
         }
-        self.disk.state = serde_json::to_string(&self.entries).expect("entries are JSON");
+        self.disk.state = self.state.to_json();
+    }
+
+    /// Sets the clock of the host, after so many seconds of running.
+    pub fn set_time(&mut self, clock: i64, ran: i64) {
+        self.clock = clock;
+        if ran > 0 {
+            self.state.floor = self.state.floor.after(ran, clock);
+            self.disk.state = self.state.to_json();
+        }
     }
 
     pub fn install(&mut self, file: Vec<u8>) -> Result<License, Reason> {
