@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 /** The command `vtlic-conform`. Leaves with the exit code of the run, and ends the verifiers that it started. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { killAllHarnesses } from '../protocol/process.ts';
 import { runConform } from './conform.ts';
 
-const VERSION = '0.1.0';
+/** The root of the checkout, or of the package that is built from it. */
+const ROOT = join(import.meta.dirname, '../..');
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
 const EXIT_OF_SIGNAL = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 for (const [signal, exit] of Object.entries(EXIT_OF_SIGNAL))
@@ -19,8 +22,8 @@ void runConform(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   report: (text) => void process.stderr.write(text),
   isTerminal: process.stderr.isTTY,
-  vectors: join(import.meta.dirname, '../../vectors/v1'),
-  version: VERSION,
+  vectors: join(ROOT, 'vectors/v1'),
+  version,
   now: () => Math.floor(Date.now() / 1000),
 }).then((exit) => {
   process.exitCode = exit;
