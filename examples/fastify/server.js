@@ -35,6 +35,7 @@ const storage = await openStorage(pool, DATA_DIR);
 const product = vaultdesk(license, storage);
 
 const app = fastify({ bodyLimit: MAX_BODY_BYTES });
+app.setReplySerializer((body) => `${JSON.stringify(body)}\n`);
 const send = (reply, { status, body }) => reply.code(status).send(body);
 app.get('/entitlements', async (_request, reply) => send(reply, await product.entitlements()));
 app.get('/users', async (_request, reply) => send(reply, await product.users()));

@@ -137,7 +137,7 @@ async function expectConsole(text: string, folder: string): Promise<void> {
       env: environment(),
       encoding: 'utf8',
     });
-    expect(`$ ${command}\n${shown.trim()}`).toBe(`$ ${command}\n${output.trim()}`);
+    expect(`$ ${command}\n${shown}`).toBe(`$ ${command}\n${output}`);
   }
 }
 
