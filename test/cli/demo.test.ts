@@ -27,9 +27,11 @@ function pasted(stdout: string, command: string): CliResult['code'] {
 
 describe('the first command of the README', () => {
   it('reports no warning that a newcomer cannot act on: npm is set to errors only in the checkout', () => {
-    const level = spawnSync('npm', ['config', 'get', 'loglevel'], { cwd: ROOT, encoding: 'utf8' });
+    // Without what an npm that runs this test gives to its children.
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
+    const level = spawnSync('npm', ['config', 'get', 'loglevel'], { cwd: ROOT, encoding: 'utf8', env });
     expect([level.status, level.stdout]).toEqual([0, 'error\n']);
-    const elsewhere = spawnSync('npm', ['config', 'get', 'loglevel'], { cwd: folder, encoding: 'utf8' });
+    const elsewhere = spawnSync('npm', ['config', 'get', 'loglevel'], { cwd: folder, encoding: 'utf8', env });
     expect(elsewhere.stdout).not.toBe('error\n');
   });
 });
