@@ -132,7 +132,7 @@ describe.each([
       ).rejects.toMatchObject({
         code: 'configuration_invalid',
         message: expect.stringContaining('no data objects') as string,
-        hint: expect.stringContaining('--anchor FILE') as string,
+        hint: expect.stringContaining('name another place for the anchor') as string,
       });
       expect(existsSync(file)).toBe(false);
     } finally {
