@@ -236,7 +236,8 @@ export class Officer {
         ...(copy.anchor === this.#anchor ? [] : ['--anchor', this.#anchor]),
         '--site',
         this.#place.site,
-        ...this.#anchorSecret(),
+        // The anchor that the copy names is read and marked too.
+        ...this.#anchorSecret(copy.anchor),
       ],
       good: [0],
       done: () => {
@@ -327,8 +328,8 @@ export class Officer {
   }
 
   /** What needs no key needs the token all the same if an anchor is in it. */
-  #anchorSecret(): readonly string[] {
-    return this.#anchor.startsWith('token:') ? this.#place.secret : [];
+  #anchorSecret(other = this.#anchor): readonly string[] {
+    return [this.#anchor, other].some((place) => place.startsWith('token:')) ? this.#place.secret : [];
   }
 
   #act(
