@@ -2,6 +2,8 @@
  * The process is killed after each call by which an act changes a file below `keysets/`: the acts that record nothing,
  * and only write a draft, a table or an export. The same command then finishes the act, or it finds the draft whole and
  * says to move it away; no half-written file is left, and the ledger has no new entry.
+ *
+ * It is among the token tests because it needs the same C compiler.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +18,7 @@ import { runHere } from '../support/run-here.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';
 import { addKey } from '../support/site-keys.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
-import { diskFaultEnv } from './disk-faults/build-disk-faults.ts';
+import { diskFaultEnv } from '../crash/disk-faults/build-disk-faults.ts';
 
 /** More calls than any of the acts makes. */
 const MAX_CALLS = 60;

@@ -2,6 +2,8 @@
  * The disk is full from one call on, by which drafting, signing or publishing a keyset changes a file: every third call
  * is tried. Each act says so in one sentence and leaves no half-written file. Once there is room, the same command signs
  * and publishes; a draft is made again under another name.
+ *
+ * It is among the token tests because it needs the same C compiler.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +15,7 @@ import { KeysetActs } from '../support/keyset-acts.ts';
 import { runCli } from '../support/run-cli.ts';
 import { addKey } from '../support/site-keys.ts';
 import { makeSite, type SiteFixture } from '../support/site-fixture.ts';
-import { diskFaultEnv } from './disk-faults/build-disk-faults.ts';
+import { diskFaultEnv } from '../crash/disk-faults/build-disk-faults.ts';
 
 const FIRST = ['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '1', '--activate', 'license-1'];
 /** More calls than any of the commands makes. */
