@@ -56,6 +56,8 @@ const TOOLCHAINS: Readonly<Record<Language, Toolchain>> = {
     build: (source, into, run) => {
       // The libraries are built once: two sources differ only in the harness itself.
       const target = lockedFolder(source, 'Cargo.lock', run('cargo', ['--version']));
+      // Cargo takes all copies of the harness for one package, and an older source for one that it has built.
+      run('cargo', ['clean', '--quiet', '--locked', '--package', 'vtlic-harness'], { CARGO_TARGET_DIR: target });
       run('cargo', ['build', '--quiet', '--locked'], { CARGO_TARGET_DIR: target });
       const program = join(into, 'harness');
       copyFileSync(join(target, 'debug/vtlic-harness'), program);
