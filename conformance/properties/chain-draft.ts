@@ -103,6 +103,29 @@ export function versionDraft(version: number): VersionDraft {
   };
 }
 
+/** A version of its own: a change of one of the two leaves the other one as it is. */
+export function copyOf(version: VersionDraft): VersionDraft {
+  return {
+    ...version,
+    roots: [...version.roots],
+    keys: version.keys.map((key) => ({ ...key })),
+    revoked: [...version.revoked],
+    lowest: new Map(version.lowest),
+    signers: [...version.signers],
+    memberEdits: [...version.memberEdits],
+    payloadEdits: [...version.payloadEdits],
+    body: new Map(version.body),
+    headerEdits: [...version.headerEdits],
+    signatureEdits: [...version.signatureEdits],
+    signerEdits: [...version.signerEdits],
+    itemEdits: [...version.itemEdits],
+    coseEdits: [...version.coseEdits],
+    textEdits: [...version.textEdits],
+    formFaults: [...version.formFaults],
+    invalidSigners: new Set(version.invalidSigners),
+  };
+}
+
 /** Version 1 is built in, and a file brings version 2 with one more key. */
 export function validChain(): ChainDraft {
   const second = versionDraft(2);

@@ -1,6 +1,6 @@
 /** Changes of a chain of keysets (K3 to K6 of docs/keysets.md). The model knows what follows from them. */
 import { concatBytes, utf8 } from '../../../formats/bytes.ts';
-import { brought, ROOTS, versionDraft, type ChainDraft, type VersionDraft } from '../chain-draft.ts';
+import { brought, copyOf, ROOTS, versionDraft, type ChainDraft, type VersionDraft } from '../chain-draft.ts';
 import { LICENSE_ID, LINEAGE, NOW } from '../draft.ts';
 import { keyNamed } from '../keys.ts';
 import { changes, KEYSET_FORM_CHANGES, otherKeys, type ChainChange, type VersionRow } from './keyset-forms.ts';
@@ -94,7 +94,7 @@ const CHAINS: readonly ChainChange[] = [
   ],
   [
     'a file with a version twice, the second time of another vendor',
-    (draft) => draft.file?.push({ ...brought(draft), iss: 'other-vendor' }),
+    (draft) => draft.file?.push({ ...copyOf(brought(draft)), iss: 'other-vendor' }),
   ],
   [
     'a state that is newer than the file',
@@ -133,7 +133,7 @@ const CHAINS: readonly ChainChange[] = [
     'a policy that a later built-in version took away, and Ed25519 roots',
     (draft) => {
       const fourth = compositeRoots(draft);
-      draft.builtIn.push({ ...fourth, signers: [...compositeNames] });
+      draft.builtIn.push({ ...copyOf(fourth), signers: [...compositeNames] });
       draft.file = [{ ...fourth, version: 5 }];
     },
   ],
