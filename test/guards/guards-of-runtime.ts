@@ -214,4 +214,28 @@ export const GUARDS_OF_RUNTIME: readonly Guard[] = [
     replace: '',
     test: unit('honest'),
   },
+  {
+    against: AGAINST.edits,
+    does: 'only a license that is in force at the moment of writing enters the state',
+    file: JUDGE,
+    find: 'if (!isInForce(verdict)) return { state, refused: notInForce(verdict) };',
+    replace: '',
+    test: unit('install'),
+  },
+  {
+    against: AGAINST.requests,
+    does: 'a license from a file that the product refuses in `beforeCommit` does not come into force',
+    file: 'verifier/runtime/commit.ts',
+    find: 'if (refused !== undefined) return { fault: refused, warnings: [] };',
+    replace: '',
+    test: unit('install'),
+  },
+  {
+    against: AGAINST.requests,
+    does: 'a pasted license that the product refuses in `beforeCommit` is not written',
+    file: 'verifier/runtime/install.ts',
+    find: 'const refused = await committer.ask(next, before.inForce); if (refused !== undefined) return refused;',
+    replace: 'await committer.ask(next, before.inForce);',
+    test: unit('install'),
+  },
 ];

@@ -110,6 +110,19 @@ describe('beforeCommit', () => {
     expect(await slow.install(await renewal())).toMatchObject({ ok: false, refusal: { code: 'commit_refused' } });
   });
 
+  it('a license that lapses while beforeCommit is working is not taken', async () => {
+    const running = await product.start({
+      beforeCommit: async (_before, next) => {
+        if (next.ctr === 8) await product.pass(2 * DAY);
+      },
+    });
+    const file = product.file();
+    const short = await renewal({ exp: NBF + DAY, grace: 0 });
+    expect(await running.install(short)).toMatchObject({ ok: false, refusal: { code: 'lapsed' } });
+    expect(product.file()).toBe(file);
+    expect(running.view().license?.counter).toBe(7);
+  });
+
   it('is asked again for a renewal whose time has come, and may still refuse it', async () => {
     const asked: number[] = [];
     const running = await product.start({
