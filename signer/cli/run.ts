@@ -1,12 +1,12 @@
 /** The command line: one file a command, one exit code a fault. */
 import { Command, CommanderError } from 'commander';
 import { VtlicError } from '../../formats/error.ts';
+import { VERSION } from '../../formats/version.ts';
 import { asVtlicError, reportError } from './output.ts';
 import { EXIT } from './exit-codes.ts';
 import { unknownCommand, usageError } from './usage-error.ts';
 import { processIo, type Io, type SetExit } from './io.ts';
 
-const VERSION = '0.1.0';
 const HELP_COLUMNS = 80;
 
 /**

@@ -1,5 +1,6 @@
 /** The reference verifier as a harness: `vtlic-conform -- node conformance/harness/reference/main.ts`. */
 import { createInterface } from 'node:readline';
+import { VERSION } from '../../../formats/version.ts';
 import { CAPABILITIES, PROTOCOL, type Request } from '../../protocol/protocol.ts';
 import { answering } from './answer.ts';
 
@@ -7,7 +8,7 @@ const answer = answering();
 const HELLO = {
   protocol: PROTOCOL,
   name: 'vtlic',
-  version: '0.1.0',
+  version: VERSION,
   language: 'TypeScript',
   capabilities: CAPABILITIES,
 };
