@@ -177,4 +177,12 @@ export const MUTANTS_OF_KEYSETS: readonly Mutant[] = [
     'MAX_KEYSET_BYTES = 524_288',
     'MAX_KEYSET_BYTES = 1e9',
   ),
+  mutant(
+    'keyset-state-copies',
+    'that a copy of state continues the copies before it',
+    'verifier/keyset/choose.ts',
+    'extendChain(chain, bytes, options); if (extended !== chain) source = from; chain = extended;',
+    `extendChain(from === 'state' ? builtIn : chain, bytes, options);
+    if (extended.newest.version > chain.newest.version) [source, chain] = [from, extended];`,
+  ),
 ];

@@ -3,8 +3,12 @@
  * have no request: a file that is dropped while the product runs is passed over until the next start, and what the
  * protocol cannot say at all leaves the history out.
  */
-import type { Answer, Request, WireInstallation, WireTrust } from '../protocol/protocol.ts';
+import { VtlicError } from '../../formats/error.ts';
+import { builtInChain, chooseKeyset, trustOfChain, type Chain } from '../../verifier/keyset/index.ts';
 import { REASONS, type Reason } from '../../verifier/reasons.ts';
+import type { Trust } from '../../verifier/index.ts';
+import type { PlainInstallation } from '../examples/plain-values.ts';
+import type { Answer, Request, WireTrust } from '../protocol/protocol.ts';
 import type { FileInput, HistoryCase, HistoryExpected } from '../vectors/case.ts';
 
 interface AskedStep {
@@ -23,31 +27,42 @@ interface Place {
   dropped: FileInput | undefined;
   losesState: boolean;
   counter: number | undefined;
+  chain: Chain | undefined;
+  /** A keyset was put in place since the product looked last. */
+  isRotated: boolean;
 }
 
 /** Thrown within this file only. */
 class NoRequest extends Error {}
 
-export function historySteps(
-  value: HistoryCase,
-  trust: WireTrust | undefined,
-  base64: (input: FileInput) => string,
-): HistorySteps {
-  if (trust === undefined) return left('its keys come from keysets, and "rotate" has a trust');
-  if (!value.production) return left('it is about a product that is not in production');
-  const place: Place = { clock: 0, file: undefined, dropped: undefined, losesState: false, counter: undefined };
-  const context: WireInstallation = value.context;
+type BytesOf = (input: FileInput) => Uint8Array;
+
+/** @param trust the keys that are built in; undefined where a chain of keysets is */
+export function historySteps(value: HistoryCase, trust: WireTrust | undefined, bytesOf: BytesOf): HistorySteps {
+  const context: PlainInstallation = value.context;
+  const { issuer } = context;
+  const place: Place = {
+    clock: 0,
+    file: undefined,
+    dropped: undefined,
+    losesState: false,
+    counter: undefined,
+    chain: value.builtIn && builtInChain(bytesOf(value.builtIn), { issuer }),
+    isRotated: false,
+  };
+  const first = place.chain === undefined ? trust : wireTrust(trustOfChain(place.chain));
+  if (first === undefined) throw new VtlicError('internal', `${value.id} has no keys`);
   const steps: AskedStep[] = [];
   try {
     for (const step of value.steps) {
-      const made = requestOf(step, place, base64);
-      if (made === undefined) continue;
+      const made = requestsOf(step, place, bytesOf);
+      if (made.length === 0) continue;
       if (steps.length === 0)
         steps.push({
-          request: { op: 'reset', trust, context, clock: place.clock },
+          request: { op: 'reset', trust: first, context, clock: place.clock },
           expected: { verdict: 'none' },
         });
-      steps.push(made);
+      steps.push(...made);
     }
   } catch (error) {
     if (error instanceof NoRequest) return left(error.message);
@@ -60,56 +75,97 @@ function left(why: string): HistorySteps {
   return { ok: false, why: `${why}: the protocol has no request for it` };
 }
 
-/** @returns undefined for what only changes the place of the next request */
-function requestOf(
-  step: HistoryCase['steps'][number],
-  place: Place,
-  base64: (input: FileInput) => string,
-): AskedStep | undefined {
+/** @returns none for what only changes the place of the next request */
+function requestsOf(step: HistoryCase['steps'][number], place: Place, bytesOf: BytesOf): readonly AskedStep[] {
+  const base64 = (input: FileInput): string => toBase64(bytesOf(input));
   switch (step.do) {
     case 'set-time':
       place.clock = step.now;
-      return undefined;
+      return [];
     case 'put-file':
       if (step.license === null && place.file !== undefined) throw new NoRequest('the license file is removed');
       place.dropped = step.license ?? undefined;
-      return undefined;
+      return [];
+    case 'rotate':
+      if (step.keyset !== null) rotate(place, bytesOf(step.keyset));
+      return [];
     case 'lose-state':
       place.losesState = true;
-      return undefined;
+      return [];
     case 'start':
     case 'restart': {
       const { clock, dropped, losesState } = place;
       place.file = dropped ?? place.file;
       place.dropped = undefined;
       place.losesState = false;
-      return {
-        request: {
-          op: 'restart',
-          clock,
-          ...(dropped === undefined ? {} : { license: base64(dropped) }),
-          ...(losesState ? { loseState: true } : {}),
-        },
-        expected: expectedOf(step.expected, place),
+      const expected = expectedOf(step.expected, place);
+      const request: Request = {
+        op: 'restart',
+        clock,
+        ...(dropped === undefined ? {} : { license: base64(dropped) }),
+        ...(losesState ? { loseState: true } : {}),
       };
+      return [...rotation(place, dropped, expected), { request, expected }];
     }
-    case 'tick':
-      if (place.dropped !== undefined) return undefined;
-      return { request: { op: 'set-time', clock: place.clock }, expected: expectedOf(step.expected, place) };
+    case 'tick': {
+      const { clock, dropped, file } = place;
+      if (dropped === undefined)
+        return [{ request: { op: 'set-time', clock }, expected: expectedOf(step.expected, place) }];
+      if (file !== undefined) return [];
+      // A product without any license takes the first one at once.
+      place.file = dropped;
+      place.dropped = undefined;
+      return [{ request: { op: 'install', license: base64(dropped) }, expected: expectedOf(step.expected, place) }];
+    }
     case 'install': {
       const { expected } = step;
+      if (new TextDecoder().decode(bytesOf(step.license)).includes(KEYSET_MARK))
+        throw new NoRequest('keysets are pasted beside a license');
       const isAnother = step.license.file !== place.file?.file;
       if (expected?.verdict === 'accepted' && isAnother && expected.counter === place.counter)
         throw new NoRequest('a renewal waits until its nbf');
       if (expected?.verdict === 'accepted') place.file = step.license;
-      return {
-        request: { op: 'install', license: base64(step.license) },
-        expected: expected?.verdict === 'refused' ? refusalOf(expected.reason) : expectedOf(expected, place),
-      };
+      return [
+        {
+          request: { op: 'install', license: base64(step.license) },
+          expected: expected?.verdict === 'refused' ? refusalOf(expected.reason) : expectedOf(expected, place),
+        },
+      ];
     }
     default:
       throw new NoRequest(`a step is "${step.do}"`);
   }
+}
+
+const KEYSET_MARK = '-----BEGIN VTLIC KEYSET-----';
+
+function rotate(place: Place, file: Uint8Array): void {
+  if (place.chain === undefined) throw new NoRequest('a product with built-in keys gets a keyset');
+  const { chain } = chooseKeyset({ builtIn: place.chain, file });
+  if (chain === place.chain) throw new NoRequest('a keyset is not taken');
+  place.chain = chain;
+  place.isRotated = true;
+}
+
+/** The license that is in place is judged by the new keys before the restart, with the same verdict. */
+function rotation(place: Place, dropped: FileInput | undefined, expected: Answer): readonly AskedStep[] {
+  if (!place.isRotated || place.chain === undefined) return [];
+  if (dropped !== undefined) throw new NoRequest('a keyset and a license are put in place together');
+  place.isRotated = false;
+  return [{ request: { op: 'rotate', trust: wireTrust(trustOfChain(place.chain)) }, expected }];
+}
+
+function wireTrust({ keys, revokedLicenses, lowestCounters, ...policy }: Trust): WireTrust {
+  return {
+    keys: keys.map(({ key, ...entry }) => ({ alg: key.alg, public: toBase64(key.bytes), kid: key.kid, ...entry })),
+    revokedLicenses: [...revokedLicenses],
+    lowestCounters: Object.fromEntries(lowestCounters),
+    ...policy,
+  };
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }
 
 function expectedOf(expected: HistoryExpected | undefined, place: Place): Answer {
@@ -119,9 +175,8 @@ function expectedOf(expected: HistoryExpected | undefined, place: Place): Answer
     case 'grace':
       return { verdict: 'accepted', state: expected.inForce };
     case 'refused_to_start':
-      return refusalOf(expected.reason);
     case 'free_tier':
-      return { verdict: 'accepted', state: 'lapsed' };
+      return refusalOf(expected.reason);
     default:
       throw new NoRequest('a step has no result');
   }

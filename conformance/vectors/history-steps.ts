@@ -102,16 +102,21 @@ export type Step = HistoryStep & { readonly expected?: HistoryExpected };
 export const at = (now: number): Step => ({ do: 'set-time', now });
 export const put = (file: FileInput | null): Step => ({ do: 'put-file', license: file });
 export const rotate = (keyset: FileInput | null): Step => ({ do: 'rotate', keyset });
-const found = (inForce: InForce, counter?: number): HistoryExpected => ({
+/** @param more the counter of the license in force, or why none is */
+const found = (inForce: InForce, more?: number | string): HistoryExpected => ({
   inForce,
-  ...(counter === undefined ? {} : { counter }),
+  ...(typeof more === 'number' ? { counter: more } : {}),
+  ...(typeof more === 'string' ? { reason: more } : {}),
 });
-export const start = (inForce: InForce, counter?: number): Step => ({ do: 'start', expected: found(inForce, counter) });
-export const restart = (inForce: InForce, counter?: number): Step => ({
+export const start = (inForce: InForce, more: number | string): Step => ({
+  do: 'start',
+  expected: found(inForce, more),
+});
+export const restart = (inForce: InForce, more: number | string): Step => ({
   do: 'restart',
-  expected: found(inForce, counter),
+  expected: found(inForce, more),
 });
-export const tick = (inForce: InForce, counter?: number): Step => ({ do: 'tick', expected: found(inForce, counter) });
+export const tick = (inForce: InForce, more: number | string): Step => ({ do: 'tick', expected: found(inForce, more) });
 export const refusedStart = (as: 'start' | 'restart', reason: string): Step => ({
   do: as,
   expected: { inForce: 'refused_to_start', verdict: 'refused', reason },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
 import { builtInChain } from '../../verifier/keyset/index.ts';
 import { openLicense, type LiveLicense } from '../../verifier/runtime/index.ts';
+import { REASONS } from '../../verifier/reasons.ts';
 import type { CaseFolder, FileInput, HistoryCase, HistoryExpected, HistoryStep } from './case.ts';
 import { bytesOfInput } from './files.ts';
 import { trustOfCase } from './judge.ts';
@@ -35,6 +36,9 @@ function agrees(expected: HistoryExpected, found: HistoryExpected | undefined): 
     (expected.counter === undefined || expected.counter === found.counter)
   );
 }
+
+/** Why no license is in force, beside the reasons of `verify()`. */
+const WITHOUT_VERDICT: ReadonlySet<string> = new Set(['file_missing', 'not_yet_valid', 'lapsed']);
 
 class Product {
   readonly #value: HistoryCase;
@@ -152,9 +156,11 @@ class Product {
   }
 
   #inForce(): HistoryExpected {
-    const { state, license } = this.#running().view();
+    const { state, license, warnings } = this.#running().view();
     if (state === 'not_applicable') throw new Error('the product is not on premises');
-    const isInForce = state === 'active' || state === 'grace';
-    return { inForce: state, ...(isInForce && license !== undefined ? { counter: license.counter } : {}) };
+    if (state !== 'free_tier')
+      return { inForce: state, ...(license === undefined ? {} : { counter: license.counter }) };
+    const why = warnings.find(({ code }) => Object.hasOwn(REASONS, code) || WITHOUT_VERDICT.has(code));
+    return { inForce: state, ...(why === undefined ? {} : { reason: why.code }) };
   }
 }

@@ -52,8 +52,10 @@ const rootBytes = (name: string): Uint8Array =>
   Uint8Array.from(Buffer.from('a301012006215820' + toHex(testKey(name).publicKey.bytes), 'hex'));
 const sortedRoots = (count: number): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => rootBytes(i < 3 ? (ROOTS[i] ?? '') : `root x${i}`)).sort(compareBytes);
+const MOST_REVOKED = 16_384;
 const uuid = (i: number, version = 0x70): Uint8Array =>
   Uint8Array.from([0, 0, 0, i >> 8, i & 255, 0, version, 0, 0x80, 0, 0, 0, 0, 0, 0, 1]);
+const uuids = (count: number): readonly Uint8Array[] => Array.from({ length: count }, (_, i) => uuid(i));
 const digest = (i: number): Uint8Array => Uint8Array.from([i >> 8, i & 255, ...new Uint8Array(30)]);
 
 export type Row = readonly [id: string, title: string, file: Uint8Array, reason: KeysetReason | number];
@@ -131,6 +133,8 @@ export const PAYLOADS: readonly Row[] = [
     inKey((key) => key.set('status', 'revoked').set('honored', [digest(1).slice(1)])),
     M,
   ],
+  ['key-honored-12288', '12,288 honored payloads', withHonored(12_288), 2],
+  ['key-honored-12289', '12,289 honored payloads', withHonored(12_289), M],
   [
     'key-honored-unsorted',
     'honored payloads unsorted',
@@ -146,6 +150,8 @@ export const PAYLOADS: readonly Row[] = [
     M,
   ],
   ['revoked-none', 'an empty list of revoked licenses', set('revoked', []), M],
+  ['revoked-16384', '16,384 revoked licenses', set('revoked', uuids(MOST_REVOKED)), 2],
+  ['revoked-16385', '16,385 revoked licenses', set('revoked', uuids(MOST_REVOKED + 1)), M],
   ['revoked-v4', 'a revoked license of version 4', set('revoked', [uuid(1, 0x40)]), M],
   ['revoked-unsorted', 'revoked licenses unsorted', set('revoked', [uuid(2), uuid(1)]), M],
   ['lowest-0', 'a lowest counter of 0', set('lowest', new Map([['a/b/c', 0]])), M],
@@ -162,6 +168,11 @@ export const PAYLOADS: readonly Row[] = [
   ['expired', 'a keyset that expired long ago: it counts', block2({ expires: KEYSET_MADE + 1 }), 2],
   ['made-future', 'a keyset that is made in the year 9999: it counts', block2({ made: 253_402_300_799 }), 2],
 ];
+
+function withHonored(count: number): Uint8Array {
+  const honored = Array.from({ length: count }, (_, i) => digest(i));
+  return inKey((key) => key.set('status', 'revoked').set('honored', honored));
+}
 
 function manyKeys(count: number): readonly (typeof ISSUING)[] {
   const others = Array.from({ length: count - 1 }, (_, i) => issuingKey(`issuing n${i}`));
@@ -300,12 +311,11 @@ export function sorted(...keys: readonly (typeof ISSUING)[]): readonly (typeof I
   return [...keys].sort((a, b) => compareBytes(a.publicBytes, b.publicBytes));
 }
 
-const MOST_REVOKED = 16_384;
 const MOST_LOWEST = 8192;
 
 /** A keyset of exactly this many bytes behind its armor: the lineages take what is missing. */
 export function ofSize(bytes: number): Uint8Array {
-  const revoked = Array.from({ length: MOST_REVOKED }, (_, i) => uuid(i));
+  const revoked = uuids(MOST_REVOKED);
   let filling = 0;
   for (let i = 0; i < 3; i++) {
     const each = Math.floor(filling / MOST_LOWEST);

@@ -1,5 +1,5 @@
 /** What is built in, and what state claims. */
-import { issuingKey, chainOf, keysetBlock, type KeysetValues } from '../examples/keysets.ts';
+import { issuingKey, chainOf, KEYSET_MADE, keysetBlock, type KeysetValues } from '../examples/keysets.ts';
 import type { CaseFolder, KeysetCase } from './case.ts';
 
 const ROOTS = ['root 1', 'root 2', 'root 3'];
@@ -21,10 +21,16 @@ const root3AsKey = [issuingKey('issuing 1'), issuingKey('root 3')].sort((a, b) =
   Buffer.compare(a.publicBytes, b.publicBytes),
 );
 
-type Parts = Partial<Record<'builtIn' | 'state' | 'new', Uint8Array>>;
+interface Parts {
+  readonly builtIn?: Uint8Array;
+  /** Copies in state. */
+  readonly state?: readonly Uint8Array[];
+  readonly new?: Uint8Array;
+}
 
 function folder(id: string, title: string, parts: Parts, expected: KeysetCase['expected']): CaseFolder {
-  const { builtIn = first, state, new: file } = parts;
+  const { builtIn = first, state = [], new: file } = parts;
+  const copies = state.map((bytes, i) => [`state-${i + 1}.keyset`, bytes] as const);
   return {
     value: {
       id: `keyset/${id}`,
@@ -34,14 +40,14 @@ function folder(id: string, title: string, parts: Parts, expected: KeysetCase['e
       operation: 'keyset',
       issuer: 'example-vendor',
       builtIn: { file: 'built-in.keyset' },
-      ...(state === undefined ? {} : { state: [{ file: 'state-1.keyset' }] }),
+      ...(copies.length === 0 ? {} : { state: copies.map(([name]) => ({ file: name })) }),
       ...(file === undefined ? {} : { keyset: { file: 'new.keyset' } }),
       expected,
       forgets: 'how the built-in chain, the chain in state and a file relate',
     },
     files: new Map([
       ['built-in.keyset', builtIn],
-      ...(state === undefined ? [] : ([['state-1.keyset', state]] as const)),
+      ...copies,
       ...(file === undefined ? [] : ([['new.keyset', file]] as const)),
     ]),
   };
@@ -53,12 +59,24 @@ const counts = (version: number, source: 'built-in' | 'state' | 'file', reason?:
   source,
   notices: reason === undefined ? [] : [{ source: 'state', reason }],
 });
-const fileRefused = (version: number, reason: string): KeysetCase['expected'] => ({
+const fileRefused = (
+  version: number,
+  reason: string,
+  source: 'built-in' | 'file' = 'built-in',
+): KeysetCase['expected'] => ({
   verdict: 'accepted',
   version,
-  source: 'built-in',
+  source,
   notices: [{ source: 'file', reason }],
 });
+/** The signature of one root is enough, so that a chain of many versions is small. */
+const smallBlock = (version: number): Uint8Array =>
+  keysetBlock({ version, roots: ['root 1'], threshold: 1, keys: [] }, ['root 1']);
+const MAX_CHAIN_BLOCKS = 4096;
+const smallBlocks = (count: number): Uint8Array =>
+  chainOf(...Array.from({ length: count }, (_, i) => smallBlock(i + 1)));
+
+const otherRoots: Partial<KeysetValues> = { roots: ['root 4', 'root 5'] };
 const INVALID: KeysetCase['expected'] = { verdict: 'refused', reason: 'configuration_invalid', scored: 'reason' };
 
 export function keysetStateCases(): readonly CaseFolder[] {
@@ -90,26 +108,66 @@ export function keysetStateCases(): readonly CaseFolder[] {
     folder(
       'state-longer',
       'state has a version that follows from the built-in chain',
-      { state: chainOf(first, second) },
+      { state: [chainOf(first, second)] },
       counts(2, 'state'),
     ),
     folder(
       'state-forged',
       'state has a version whose signatures are not valid',
-      { state: chainOf(first, spoiled) },
+      { state: [chainOf(first, spoiled)] },
       counts(1, 'built-in', 'keyset_signature_invalid'),
     ),
     folder(
       'state-few-roots',
       'state has a version that too few roots signed',
-      { state: chainOf(first, block({ version: 2 }, ['root 1'])) },
+      { state: [chainOf(first, block({ version: 2 }, ['root 1']))] },
       counts(1, 'built-in', 'keyset_threshold_previous'),
     ),
     folder(
       'state-damaged',
       'state has a chain that is cut off',
-      { state: chainOf(first, second).slice(0, -40) },
+      { state: [chainOf(first, second).slice(0, -40)] },
       counts(1, 'built-in', 'keyset_armor_malformed'),
+    ),
+    folder(
+      'state-branches',
+      'a second copy of state is on another branch, and longer: the first one counts',
+      {
+        state: [
+          chainOf(first, second),
+          chainOf(first, block({ version: 2, made: KEYSET_MADE + 1 }), block({ version: 3 })),
+        ],
+      },
+      counts(2, 'state', 'keyset_conflict'),
+    ),
+    folder(
+      'state-continued',
+      'a second copy of state continues the first one, by the roots that the first one brings',
+      {
+        state: [
+          chainOf(first, block({ ...otherRoots, version: 2 }, [...ROOTS, 'root 4', 'root 5'])),
+          block({ ...otherRoots, version: 3 }, ['root 4', 'root 5']),
+        ],
+      },
+      counts(3, 'state'),
+    ),
+    folder(
+      'state-second-longer',
+      'a second copy of state has one more version than the first one',
+      { state: [chainOf(first, second), chainOf(first, second, block({ version: 3 }))] },
+      counts(3, 'state'),
+    ),
+    folder(
+      'chain-blocks-most',
+      'a file of 4,096 versions, of which the last one is new',
+      { builtIn: smallBlock(MAX_CHAIN_BLOCKS - 1), new: smallBlocks(MAX_CHAIN_BLOCKS) },
+      counts(MAX_CHAIN_BLOCKS, 'file'),
+    ),
+    folder(
+      'chain-blocks',
+      'a file of 4,097 versions, of which the last two are new',
+      { builtIn: smallBlock(MAX_CHAIN_BLOCKS - 1), new: smallBlocks(MAX_CHAIN_BLOCKS + 1) },
+      fileRefused(MAX_CHAIN_BLOCKS, 'keyset_too_large', 'file'),
     ),
     folder(
       'policy-of-an-older-version',

@@ -231,7 +231,7 @@ const KEYSETS: readonly Row[] = [
     'keyset-chain-size',
     'K3',
     'A chain MUST NOT have more than 16,777,216 bytes',
-    ['keyset/chain-size', 'keyset/chain-size-largest'],
+    ['keyset/chain-size', 'keyset/chain-size-largest', 'keyset/chain-blocks', 'keyset/chain-blocks-most'],
   ],
   ['keyset-ascending', 'K3', 'The versions MUST ascend strictly', ['keyset/descending', 'keyset/chain-twice']],
   [
@@ -287,6 +287,12 @@ const KEYSETS: readonly Row[] = [
     'K5',
     'At each load it MUST be judged again, from the built-in chain',
     ['keyset/state-forged'],
+  ],
+  [
+    'keyset-state-copies',
+    'K5',
+    'Several copies of state MUST be read in their order',
+    ['keyset/state-branches', 'keyset/state-continued', 'keyset/state-second-longer'],
   ],
   [
     'keyset-older-ignored',

@@ -193,28 +193,24 @@ type notice struct {
 // choose is K5: the chain that counts, where it is from, and the notices.
 func choose(start chain, copies [][]byte, file *[]byte) (counts chain, source string, notices []notice) {
 	counts, source, notices = start, "built-in", []notice{}
+	read := func(name string, data []byte) {
+		before := counts.version()
+		last, reason := counts.extend(data)
+		if counts.version() > before {
+			source = name
+		}
+		if reason == "" && name == "file" && last < before {
+			reason = "keyset_older"
+		}
+		if reason != "" {
+			notices = append(notices, notice{name, reason})
+		}
+	}
 	for _, copy := range copies {
-		longer := start.copy()
-		if _, reason := longer.extend(copy); reason != "" {
-			notices = append(notices, notice{"state", reason})
-		}
-		if longer.version() > counts.version() {
-			counts, source = longer, "state"
-		}
+		read("state", copy)
 	}
-	if file == nil {
-		return counts, source, notices
-	}
-	before := counts.version()
-	last, reason := counts.extend(*file)
-	if counts.version() > before {
-		source = "file"
-	}
-	if reason == "" && last < before {
-		reason = "keyset_older"
-	}
-	if reason != "" {
-		notices = append(notices, notice{"file", reason})
+	if file != nil {
+		read("file", *file)
 	}
 	return counts, source, notices
 }

@@ -25,24 +25,14 @@ final class Chain {
   private final boolean requireComposite;
   private boolean compositeRoots;
   private Keyset newest;
-  private Map<Long, String> digests = new HashMap<>();
+  private final Map<Long, String> digests = new HashMap<>();
   private Map<String, String> purposes = new HashMap<>();
   private Map<String, String> components = new HashMap<>();
-  private Map<String, Key> formerRoots = new HashMap<>();
+  private final Map<String, Key> formerRoots = new HashMap<>();
 
   private Chain(boolean requireComposite) {
     this.requireComposite = requireComposite;
     this.compositeRoots = requireComposite;
-  }
-
-  private Chain(Chain other) {
-    this(other.requireComposite);
-    compositeRoots = other.compositeRoots;
-    newest = other.newest;
-    digests = new HashMap<>(other.digests);
-    purposes = new HashMap<>(other.purposes);
-    components = new HashMap<>(other.components);
-    formerRoots = new HashMap<>(other.formerRoots);
   }
 
   /** K5, rule 1: the signatures are not judged. */
@@ -66,25 +56,20 @@ final class Chain {
   }
 
   /** K5: the chain that counts, where it is from, and the notices. */
-  static Choice choose(Chain start, List<byte[]> copies, byte[] file) {
-    Chain chain = start;
+  static Choice choose(Chain chain, List<byte[]> copies, byte[] file) {
     String source = "built-in";
     List<Notice> notices = new ArrayList<>();
-    for (byte[] copy : copies) {
-      Chain longer = new Chain(start);
-      Extent extent = longer.extend(copy);
-      if (extent.reason != null) notices.add(new Notice("state", extent.reason));
-      if (longer.version() > chain.version()) {
-        chain = longer;
-        source = "state";
-      }
+    List<byte[]> sources = new ArrayList<>(copies);
+    if (file != null) sources.add(file);
+    for (byte[] data : sources) {
+      String name = data == file ? "file" : "state";
+      long before = chain.version();
+      Extent extent = chain.extend(data);
+      if (chain.version() > before) source = name;
+      boolean isOlder = extent.reason == null && data == file && extent.last < before;
+      String reason = isOlder ? "keyset_older" : extent.reason;
+      if (reason != null) notices.add(new Notice(name, reason));
     }
-    if (file == null) return new Choice(chain, source, notices);
-    long before = chain.version();
-    Extent extent = chain.extend(file);
-    if (chain.version() > before) source = "file";
-    String reason = extent.reason == null && extent.last < before ? "keyset_older" : extent.reason;
-    if (reason != null) notices.add(new Notice("file", reason));
     return new Choice(chain, source, notices);
   }
 

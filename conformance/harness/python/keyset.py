@@ -200,13 +200,6 @@ class Chain:
         self.newest, self.composite_roots, self.require_composite = None, require_composite, require_composite
         self.former_roots = {}
 
-    def copy(self):
-        other = Chain(self.require_composite)
-        other.newest, other.composite_roots = self.newest, self.composite_roots
-        for name in ('digests', 'purposes', 'components', 'former_roots'):
-            setattr(other, name, dict(getattr(self, name)))
-        return other
-
     def version(self):
         return self.newest.payload['version']
 
@@ -296,17 +289,11 @@ def built_in(data, issuer, require_composite):
 def choose(data, issuer, copies, file, require_composite):
     """K5: the chain that counts, where it is from, and the notices."""
     chain, notices, source = built_in(data, issuer, require_composite), [], 'built-in'
-    start = chain
-    for copy in copies:
-        longer = start.copy()
-        _, fault = longer.extend(copy)
-        notices += [{'source': 'state', 'reason': fault}] if fault else []
-        if longer.version() > chain.version():
-            chain, source = longer, 'state'
-    if file is not None:
+    sources = [('state', copy) for copy in copies] + [('file', data) for data in [file] if data is not None]
+    for name, data in sources:
         before = chain.version()
-        last, fault = chain.extend(file)
-        source = 'file' if chain.version() > before else source
-        reason = fault or ('keyset_older' if last < before else None)
-        notices += [{'source': 'file', 'reason': reason}] if reason else []
+        last, fault = chain.extend(data)
+        source = name if chain.version() > before else source
+        reason = fault or ('keyset_older' if name == 'file' and last < before else None)
+        notices += [{'source': name, 'reason': reason}] if reason else []
     return chain, source, notices

@@ -111,6 +111,15 @@ const CHAINS: readonly ChainChange[] = [
   ],
   ['two copies of the state, of which one is damaged', (draft) => (draft.state = [[], [stays(versionDraft(2))]])],
   [
+    'two copies of the state on two branches, of which the second one is longer',
+    (draft) => {
+      const other = stays(versionDraft(2));
+      other.lowest.set(LINEAGE, 2);
+      draft.state = [[stays(versionDraft(2))], [other, stays(versionDraft(3))]];
+      draft.file = undefined;
+    },
+  ],
+  [
     'a state whose second version one root signed',
     (draft) => {
       const forged = stays(versionDraft(3));

@@ -32,7 +32,6 @@ fn each_block(chain: &[u8], mut take: impl FnMut(Vec<u8>) -> Result<(), Reason>)
 }
 
 /// A trusted chain (K3 to K6).
-#[derive(Clone)]
 pub struct Chain {
     require_composite: bool,
     composite_roots: bool,
@@ -150,21 +149,14 @@ impl Chain {
 
     /// K5: the chain that counts, where it is from, and the notices.
     pub fn choose(self, copies: &[Vec<u8>], file: Option<&[u8]>) -> (Chain, &'static str, Vec<Notice>) {
-        let (mut chain, mut source, mut notices) = (self.clone(), "built-in", Vec::new());
-        for copy in copies {
-            let mut longer = self.clone();
-            let (_, fault) = longer.extend(copy);
-            notices.extend(fault.map(|reason| Notice { source: "state", reason }));
-            if longer.version() > chain.version() {
-                (chain, source) = (longer, "state");
-            }
-        }
-        if let Some(file) = file {
+        let (mut chain, mut source, mut notices) = (self, "built-in", Vec::new());
+        let copies = copies.iter().map(|copy| ("state", copy.as_slice()));
+        for (name, data) in copies.chain(file.map(|file| ("file", file))) {
             let before = chain.version();
-            let (last, fault) = chain.extend(file);
-            source = if chain.version() > before { "file" } else { source };
-            let reason = fault.or((last < before).then_some("keyset_older"));
-            notices.extend(reason.map(|reason| Notice { source: "file", reason }));
+            let (last, fault) = chain.extend(data);
+            source = if chain.version() > before { name } else { source };
+            let reason = fault.or((name == "file" && last < before).then_some("keyset_older"));
+            notices.extend(reason.map(|reason| Notice { source: name, reason }));
         }
         (chain, source, notices)
     }
