@@ -2,11 +2,10 @@
  * Licenses, trust values and contexts, each with the verdict: Appendix C of docs/format.md. Plain data, so that any
  * verifier can read it.
  */
-import type { VerifyContext } from '../../verifier/context.ts';
 import type { Reason } from '../../verifier/reasons.ts';
 import type { State } from '../../verifier/verdict.ts';
 import type { ExampleTrust } from './example-trust.ts';
-import type { JudgedContext } from './judged-licenses.ts';
+import type { PlainContext } from './plain-values.ts';
 import { SIGNATURE_ROWS } from './judged-signatures.ts';
 import { BINDING_ROWS } from './judged-bindings.ts';
 
@@ -17,12 +16,8 @@ export interface JudgedExample {
   /** The whole file. */
   readonly file: string;
   readonly trust: ExampleTrust;
-  readonly context: JudgedContext;
+  readonly context: PlainContext;
   readonly expected: Reason | State;
-}
-
-export function contextOf({ seen, ...rest }: JudgedContext): VerifyContext {
-  return seen === undefined ? rest : { ...rest, seen: { ...seen, lineages: new Map(Object.entries(seen.lineages)) } };
 }
 
 export const judgedExamples: readonly JudgedExample[] = Object.freeze(

@@ -16,25 +16,8 @@ import { compositeLicense, ed25519License, sealed } from './example-licenses.ts'
 import { payloadOf } from './minimal-payload.ts';
 import { bytesOf, hex } from './small-example.ts';
 import { active, type ExampleTrust, type ExampleTrustedKey } from './example-trust.ts';
+import type { PlainContext } from './plain-values.ts';
 
-export interface JudgedContext {
-  readonly issuer: string;
-  readonly product: string;
-  readonly deployment?: string;
-  readonly hosts?: readonly string[];
-  /** The effective time. */
-  readonly now: number;
-  /** The date of the build. */
-  readonly buildDate?: number;
-  /** The plain clock. */
-  readonly clock?: number;
-  readonly defaultGrace: number;
-  readonly seen?: {
-    readonly current: string;
-    readonly highestIat: number;
-    readonly lineages: Readonly<Record<string, { readonly counter: number; readonly payloadDigest: string }>>;
-  };
-}
 export const first: (typeof ed25519License)['license'] = ed25519License.license;
 const { license: second } = compositeLicense;
 export const GRACE: number = first.grace ?? 0;
@@ -48,17 +31,17 @@ export const alone = (changes: Partial<ExampleTrustedKey>): ExampleTrust => ({
 export const NOW = 1_814_400_000;
 export const LATER = 1_846_000_000;
 
-export const here: JudgedContext = Object.freeze<JudgedContext>({
+export const here: PlainContext = Object.freeze<PlainContext>({
   issuer: 'example-vendor',
   product: 'vaultdesk',
   deployment: 'prod-eu',
   now: NOW,
   defaultGrace: 0,
 });
-export const at = (now: number): JudgedContext => ({ ...here, now });
-export const hostsHere: JudgedContext = { ...here, now: LATER, hosts: [...(second.hosts ?? [])].slice(1) };
+export const at = (now: number): PlainContext => ({ ...here, now });
+export const hostsHere: PlainContext = { ...here, now: LATER, hosts: [...(second.hosts ?? [])].slice(1) };
 const { deployment: _deployment, ...withoutDeployment } = here;
-export const noDeployment: JudgedContext = withoutDeployment;
+export const noDeployment: PlainContext = withoutDeployment;
 
 export const coseFile = (protectedBytes: Uint8Array, payload: Uint8Array, signature: Uint8Array): string =>
   armoredText('VTLIC', encodeCoseSign1(protectedBytes, payload, signature));
@@ -108,7 +91,7 @@ export const digest: string = toHex(ed25519License.payloadDigest);
 export const digestOf = (payload: Uint8Array): string => toHex(nodeProvider.sha256(payload));
 export const otherDigest: string = '00'.repeat(32);
 
-export const seenCurrent = (counter: number, payloadDigest: string): JudgedContext => ({
+export const seenCurrent = (counter: number, payloadDigest: string): PlainContext => ({
   ...here,
   seen: { current: LINEAGE, highestIat: first.iat, lineages: { [LINEAGE]: { counter, payloadDigest } } },
 });
@@ -122,7 +105,7 @@ export const seenOther = (
   known?: number,
   payloadDigest: string = otherDigest,
   lineage: string = LINEAGE,
-): JudgedContext => ({
+): PlainContext => ({
   ...here,
   seen: {
     current: OTHER,
@@ -160,7 +143,7 @@ export const updatesAndHosts: string = fileWith(
   payloadOf([withEntry('upd', UPD), withEntry('hosts', [new Uint8Array(32)])]),
 );
 export const withPerpetual: string = fileWith(payloadOf([perpetual]));
-export const built = (buildDate: number): JudgedContext => ({ ...here, buildDate });
+export const built = (buildDate: number): PlainContext => ({ ...here, buildDate });
 
 /** A, signed anew by the same key with another typ. */
 export function ofType(typ: string): string {
@@ -193,24 +176,24 @@ export const MINIMAL_LINEAGE = 'example-vendor/vaultdesk/acme-gmbh';
 /** 2099-01-01: the iat of a license that was taken by mistake. */
 export const FAR = 4_070_908_800;
 
-type Lineages = NonNullable<JudgedContext['seen']>['lineages'];
+type Lineages = NonNullable<PlainContext['seen']>['lineages'];
 
 /** The effective time is that of the mistake, by the floor; the clock is right. */
-export const stuckAt = (current: string, lineages: Lineages, highestIat: number = FAR): JudgedContext => ({
+export const stuckAt = (current: string, lineages: Lineages, highestIat: number = FAR): PlainContext => ({
   ...here,
   now: FAR,
   clock: NOW,
   seen: { current, highestIat, lineages },
 });
-export const stuck: JudgedContext = stuckAt(MINIMAL_LINEAGE, {
+export const stuck: PlainContext = stuckAt(MINIMAL_LINEAGE, {
   [MINIMAL_LINEAGE]: { counter: 1, payloadDigest: otherDigest },
 });
 const { clock: _clock, ...withoutClock } = stuck;
-export const stuckWithoutClock: JudgedContext = withoutClock;
+export const stuckWithoutClock: PlainContext = withoutClock;
 const { seen: _seen, ...withoutSeen } = stuck;
-export const nothingSeen: JudgedContext = withoutSeen;
+export const nothingSeen: PlainContext = withoutSeen;
 
-export const seenMinimal = (counter: number, highestIat: number): JudgedContext => ({
+export const seenMinimal = (counter: number, highestIat: number): PlainContext => ({
   ...here,
   seen: {
     current: MINIMAL_LINEAGE,
@@ -227,6 +210,6 @@ export type Row = readonly [
   what: string,
   file: string,
   trust: ExampleTrust,
-  context: JudgedContext,
+  context: PlainContext,
   expected: Reason | State,
 ];

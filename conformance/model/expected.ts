@@ -2,6 +2,7 @@
  * What docs/format.md says of a file, written a second time, as plainly as possible and without any code of the rooms:
  * the verdict that the fuzzing campaign expects. It knows which signatures are valid instead of computing them.
  */
+import type { PlainAccepted, PlainContext } from '../examples/plain-values.ts';
 import { claimsStep, hex, isList, lineageOf, type Claims } from './claims.ts';
 import { armorStep, Fault, fault, Pairs, Walk } from './walk.ts';
 
@@ -29,21 +30,7 @@ export interface ModelTrust {
   readonly lowestCounters: ReadonlyMap<string, number>;
 }
 
-export interface ModelContext {
-  readonly issuer: string;
-  readonly product: string;
-  readonly deployment?: string;
-  readonly hosts?: readonly string[];
-  readonly now: number;
-  readonly buildDate?: number;
-  readonly clock?: number;
-  readonly defaultGrace: number;
-  readonly seen?: {
-    readonly current: string;
-    readonly highestIat: number;
-    readonly lineages: ReadonlyMap<string, { readonly counter: number; readonly payloadDigest: string }>;
-  };
-}
+export type ModelContext = PlainContext<ReadonlyMap<string, PlainAccepted>>;
 
 /** What somebody really signed. Every other signature is not valid. */
 export interface SignedRecord {

@@ -11,7 +11,9 @@ import { REASONS, type Reason } from '../../verifier/reasons.ts';
 import { encode, head, sortedPairs } from '../model/cbor.ts';
 import { expectedOf, type Expected, type ModelContext, type ModelTrust, type SignedRecord } from '../model/expected.ts';
 import { Pairs, type Item } from '../model/walk.ts';
-import type { Answer, StateWord, WireContext, WireKey, WireTrust } from '../protocol/protocol.ts';
+import type { State } from '../../verifier/verdict.ts';
+import type { PlainContext } from '../examples/plain-values.ts';
+import type { Answer, WireKey, WireTrust } from '../protocol/protocol.ts';
 import type { SigningKey } from './keys.ts';
 
 export const NOW = 1_800_000_000;
@@ -56,8 +58,8 @@ export interface Draft {
     readonly verdict: 'configuration_invalid' | 'misuse';
     readonly edit: (
       trust: WireTrust,
-      context: WireContext,
-    ) => { readonly trust: WireTrust; readonly context: WireContext };
+      context: PlainContext,
+    ) => { readonly trust: WireTrust; readonly context: PlainContext };
   };
   /** Edits of the request that change nothing. */
   readonly wireEdits: ((trust: WireTrust) => WireTrust)[];
@@ -135,7 +137,7 @@ export function coseBytes({ claims, header, signer, tag }: Draft): number {
 export interface Prepared {
   readonly license: string;
   readonly trust: WireTrust;
-  readonly context: WireContext;
+  readonly context: PlainContext;
   readonly expected: Answer;
 }
 
@@ -167,7 +169,7 @@ export function wantedOf({ verdict, genuine }: Expected): Answer {
   if (genuine !== undefined)
     return {
       verdict: 'accepted',
-      state: verdict as StateWord,
+      state: verdict as State,
       payloadDigest: genuine.payloadDigest,
       lineage: genuine.lineage,
     };
@@ -204,7 +206,7 @@ export function wireTrust({ keys, revokedLicenses, lowestCounters, ...policy }: 
   };
 }
 
-export function wireContext({ seen, ...context }: ModelContext): WireContext {
+export function wireContext({ seen, ...context }: ModelContext): PlainContext {
   return {
     ...context,
     ...(seen === undefined ? {} : { seen: { ...seen, lineages: Object.fromEntries(seen.lineages) } }),

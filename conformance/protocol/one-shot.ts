@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { cleanText } from '../../formats/clean-text.ts';
 import type { Harness, Limits } from './process.ts';
 import { keepGroup, killGroup } from './process.ts';
-import { faulty, type Answer, type Decoded, type HarnessFault, type Request, type WireContext } from './protocol.ts';
+import type { PlainContext } from '../examples/plain-values.ts';
+import { faulty, type Answer, type Decoded, type HarnessFault, type Request } from './protocol.ts';
 
 /** What an exit code says. It has no reason, so these words stand for all reasons of a row. */
 export const EXIT_ANSWERS: ReadonlyMap<number, Answer> = new Map<number, Answer>([
@@ -100,7 +101,7 @@ export class OneShot implements Harness {
   }
 }
 
-function variables({ issuer, product, now, defaultGrace, ...rest }: WireContext): Readonly<Record<string, string>> {
+function variables({ issuer, product, now, defaultGrace, ...rest }: PlainContext): Readonly<Record<string, string>> {
   const { deployment, buildDate, clock, hosts } = rest;
   return {
     VTLIC_ISSUER: issuer,

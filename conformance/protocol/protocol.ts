@@ -3,6 +3,8 @@
  * it is decoded here once, and becomes a frozen answer or a sentence that says what is wrong with it.
  */
 import { cleanText } from '../../formats/clean-text.ts';
+import type { State } from '../../verifier/verdict.ts';
+import type { KeyEntry, PlainContext, PlainInstallation, PlainTrust } from '../examples/plain-values.ts';
 
 export const PROTOCOL = 1;
 export const MAX_ANSWER_BYTES: number = 64 * 1024;
@@ -13,54 +15,22 @@ export type Capability = (typeof CAPABILITIES)[number];
 export const VERDICTS = ['accepted', 'refused', 'configuration_invalid', 'misuse', 'none'] as const;
 export type VerdictWord = (typeof VERDICTS)[number];
 
-export const STATES = ['not_yet_valid', 'active', 'grace', 'lapsed'] as const;
-export type StateWord = (typeof STATES)[number];
+export const STATES: readonly State[] = ['not_yet_valid', 'active', 'grace', 'lapsed'];
 
-export interface WireKey {
+export interface WireKey extends KeyEntry {
   readonly alg: string;
   /** Base64 of the raw public key. */
   readonly public: string;
   /** For people: a verifier computes its own. */
   readonly kid?: string;
-  readonly purpose: string;
-  readonly status: string;
-  readonly products?: readonly string[];
-  readonly tiers?: readonly string[];
-  readonly honored?: readonly string[];
 }
 
-export interface WireTrust {
-  readonly keys: readonly WireKey[];
-  readonly requireComposite?: boolean;
-  readonly ed25519Until?: number;
-  readonly revokedLicenses?: readonly string[];
-  readonly lowestCounters?: Readonly<Record<string, number>>;
-}
-
-/** A context without what the state and the clock of an installation give. */
-export interface WireInstallation {
-  readonly issuer: string;
-  readonly product: string;
-  readonly defaultGrace: number;
-  readonly deployment?: string;
-  readonly hosts?: readonly string[];
-  readonly buildDate?: number;
-}
-
-export interface WireContext extends WireInstallation {
-  readonly now: number;
-  readonly clock?: number;
-  readonly seen?: {
-    readonly current: string;
-    readonly highestIat: number;
-    readonly lineages: Readonly<Record<string, { readonly counter: number; readonly payloadDigest: string }>>;
-  };
-}
+export type WireTrust = PlainTrust<WireKey>;
 
 /** A request without its `id`, which belongs to the process that is asked. Bytes are base64. */
 export type Request =
-  | { readonly op: 'verify'; readonly license: string; readonly trust: WireTrust; readonly context: WireContext }
-  | { readonly op: 'reset'; readonly trust: WireTrust; readonly context: WireInstallation; readonly clock: number }
+  | { readonly op: 'verify'; readonly license: string; readonly trust: WireTrust; readonly context: PlainContext }
+  | { readonly op: 'reset'; readonly trust: WireTrust; readonly context: PlainInstallation; readonly clock: number }
   | { readonly op: 'install'; readonly license: string }
   | { readonly op: 'set-time'; readonly clock: number; readonly ran?: number }
   | { readonly op: 'rotate'; readonly trust: WireTrust }
@@ -73,7 +43,7 @@ export type Request =
       readonly file?: string;
       readonly requireComposite?: boolean;
       readonly license?: string;
-      readonly context?: WireContext;
+      readonly context?: PlainContext;
     }
   | {
       readonly op: 'override';
@@ -94,7 +64,7 @@ export interface Hello {
 /** Every member that an answer may have; which of them are there follows from the operation. */
 export interface Answer {
   readonly verdict?: VerdictWord;
-  readonly state?: StateWord;
+  readonly state?: State;
   readonly layer?: string;
   readonly reason?: string;
   readonly payloadDigest?: string;

@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VtlicError } from '../../formats/error.ts';
-import type { Answer, Request, WireContext, WireTrust } from '../protocol/protocol.ts';
-import type { Case, CaseContext, CaseTrust, CaseVerdict, FileInput } from '../vectors/case.ts';
+import type { PlainContext } from '../examples/plain-values.ts';
+import type { Answer, Request, WireTrust } from '../protocol/protocol.ts';
+import type { Case, CaseTrust, CaseVerdict, FileInput } from '../vectors/case.ts';
 import { bytesOfInput, readCases } from '../vectors/files.ts';
 import { historySteps } from './history-steps.ts';
 
@@ -35,9 +36,7 @@ export interface Vectors {
 /** @throws VtlicError `file_unreadable` for a folder that is not as it was published */
 export function readVectors(folder: string): Vectors {
   try {
-    const cases = readCases(folder).map(({ value, files }) =>
-      runnerCase(value, (input) => Buffer.from(bytesOfInput(input, files)).toString('base64')),
-    );
+    const cases = readCases(folder).map(({ value, files }) => runnerCase(value, (input) => bytesOfInput(input, files)));
     const { version } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as { readonly version: string };
     return { version, cases };
   } catch (error) {
@@ -60,7 +59,7 @@ function unreadable(folder: string, error: unknown): VtlicError {
 
 type Base64Of = (input: FileInput) => string;
 
-function runnerCase(value: Case, base64: Base64Of): RunnerCase {
+function runnerCase(value: Case, bytesOf: (input: FileInput) => Uint8Array): RunnerCase {
   const head = {
     id: value.id,
     title: value.title,
@@ -70,7 +69,7 @@ function runnerCase(value: Case, base64: Base64Of): RunnerCase {
   };
   if (value.operation === 'history') {
     const trust = value.trust === undefined ? undefined : wireTrust(value.trust);
-    const made = historySteps(value, trust, base64);
+    const made = historySteps(value, trust, bytesOf);
     return {
       ...head,
       scored: true,
@@ -79,6 +78,7 @@ function runnerCase(value: Case, base64: Base64Of): RunnerCase {
   }
   const { expected } = value;
   const scored = !('scored' in expected) || expected.scored === 'reason';
+  const base64: Base64Of = (input) => Buffer.from(bytesOf(input)).toString('base64');
   return { ...head, scored, steps: [stepOf(value, base64)] };
 }
 
@@ -90,7 +90,7 @@ function stepOf(value: Exclude<Case, { operation: 'history' }>, base64: Base64Of
           op: 'verify',
           license: base64(value.license),
           trust: wireTrust(value.trust),
-          context: wireContext(value.context),
+          context: value.context,
         },
         expected: answerOf(value.expected),
       };
@@ -146,9 +146,7 @@ function stepOf(value: Exclude<Case, { operation: 'history' }>, base64: Base64Of
           ...(state === undefined ? {} : { state: state.map(base64) }),
           ...(keyset === undefined ? {} : { file: base64(keyset) }),
           ...(requireComposite === undefined ? {} : { requireComposite }),
-          ...(license === undefined || context === undefined
-            ? {}
-            : { license: base64(license), context: wireContext(context) }),
+          ...(license === undefined || context === undefined ? {} : { license: base64(license), context }),
         },
         expected:
           expected.verdict === 'accepted'
@@ -164,7 +162,7 @@ function stepOf(value: Exclude<Case, { operation: 'history' }>, base64: Base64Of
   }
 }
 
-const ANY_CONTEXT: WireContext = {
+const ANY_CONTEXT: PlainContext = {
   issuer: 'example-vendor',
   product: 'vaultdesk',
   now: 1_800_000_000,
@@ -182,10 +180,6 @@ function wireTrust({ keys, ...policy }: CaseTrust): WireTrust {
     keys: keys.map(({ publicKey, ...key }) => ({ ...key, public: Buffer.from(publicKey, 'hex').toString('base64') })),
     ...policy,
   };
-}
-
-function wireContext(context: CaseContext): WireContext {
-  return context;
 }
 
 export const FOUND_SCHEMA = 'vtlic-found/1';

@@ -4,6 +4,8 @@
  * Everything that a verifier needs is in the case: keys as hex, the whole context, and the names of the files beside it.
  */
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
+import type { State } from '../../verifier/verdict.ts';
+import type { KeyEntry, PlainContext, PlainInstallation, PlainTrust } from '../examples/plain-values.ts';
 
 export const CASE_SCHEMA = 'vtlic-case/1';
 
@@ -26,54 +28,19 @@ export interface FileInput {
   readonly pad?: { readonly byte: number; readonly count: number };
 }
 
-export interface CaseKey {
+export interface CaseKey extends KeyEntry {
   readonly alg: Algorithm;
   /** Hex of the raw bytes: 32, or 1984. */
   readonly publicKey: string;
   /** Absent where the bytes are no key. */
   readonly kid?: string;
-  readonly purpose: string;
-  readonly status: string;
-  readonly products?: readonly string[];
-  readonly tiers?: readonly string[];
-  readonly honored?: readonly string[];
 }
 
-/** Section 8.1 of docs/format.md. */
-export interface CaseTrust {
-  readonly keys: readonly CaseKey[];
-  readonly requireComposite?: boolean;
-  readonly ed25519Until?: number;
-  readonly revokedLicenses?: readonly string[];
-  readonly lowestCounters?: Readonly<Record<string, number>>;
-}
-
-export interface CaseSeen {
-  readonly current: string;
-  readonly highestIat: number;
-  readonly lineages: Readonly<Record<string, { readonly counter: number; readonly payloadDigest: string }>>;
-}
-
-/** Section 9 of docs/format.md. Times are seconds since 1970. */
-export interface CaseContext {
-  readonly issuer: string;
-  readonly product: string;
-  readonly deployment?: string;
-  readonly hosts?: readonly string[];
-  /** The effective time. */
-  readonly now: number;
-  readonly buildDate?: number;
-  /** The plain clock. */
-  readonly clock?: number;
-  readonly defaultGrace: number;
-  readonly seen?: CaseSeen;
-}
-
-export type CaseState = 'not_yet_valid' | 'active' | 'grace' | 'lapsed';
+export type CaseTrust = PlainTrust<CaseKey>;
 
 /** What a license or a setting comes to. `scored`: what a verifier has to agree on. */
 export type CaseVerdict =
-  | { readonly verdict: 'accepted'; readonly state: CaseState }
+  | { readonly verdict: 'accepted'; readonly state: State }
   | {
       readonly verdict: 'refused';
       readonly layer?: string;
@@ -100,7 +67,7 @@ export interface VerifyCase extends CaseHead {
   readonly operation: 'verify';
   readonly license: FileInput;
   readonly trust: CaseTrust;
-  readonly context: CaseContext;
+  readonly context: PlainContext;
   readonly expected: CaseVerdict;
 }
 
@@ -136,7 +103,7 @@ export interface KeysetCase extends CaseHead {
   readonly keyset?: FileInput;
   /** Judged by the trust of the keyset that counts. */
   readonly license?: FileInput;
-  readonly context?: CaseContext;
+  readonly context?: PlainContext;
   readonly expected:
     | (Taken & {
         readonly version: number;
@@ -173,6 +140,7 @@ export interface HistoryExpected {
   readonly inForce: InForce;
   /** Of an installation, or a start that is refused. */
   readonly verdict?: 'accepted' | 'refused';
+  /** Of a refusal, or why the free tier is in force. */
   readonly reason?: string;
   /** The counter of the license in force. */
   readonly counter?: number;
@@ -184,7 +152,7 @@ export interface HistoryCase extends CaseHead {
   /** Built-in keys, or a built-in chain of keysets. */
   readonly trust?: CaseTrust;
   readonly builtIn?: FileInput;
-  readonly context: Omit<CaseContext, 'now' | 'clock' | 'seen'>;
+  readonly context: PlainInstallation;
   readonly steps: readonly (HistoryStep & { readonly expected?: HistoryExpected })[];
 }
 

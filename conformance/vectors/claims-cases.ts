@@ -1,6 +1,7 @@
 /** Claims and what follows from them, where the examples of the documents leave a second fault or a gap. */
 import { CONTEXT, verifyCases, type VerifyRow } from './verify-cases.ts';
-import type { CaseContext, CaseFolder } from './case.ts';
+import type { PlainContext } from '../examples/plain-values.ts';
+import type { CaseFolder } from './case.ts';
 import {
   HOST,
   HOSTS,
@@ -18,7 +19,7 @@ import {
 } from './claims-rows.ts';
 
 export function claimsCases(): readonly CaseFolder[] {
-  const rows = (list: readonly Row[], clause: string, context?: CaseContext): readonly VerifyRow[] =>
+  const rows = (list: readonly Row[], clause: string, context?: PlainContext): readonly VerifyRow[] =>
     list.map(([id, title, bytes, expected = 'claims_malformed']) => ({
       id: `claim-${id}`,
       title: `claim ${title}`,

@@ -7,8 +7,8 @@ import { bytesOf, hex, type Entry } from '../examples/small-example.ts';
 import type { CborValue } from '../../formats/cbor/index.ts';
 import type { Reason } from '../../verifier/reasons.ts';
 import type { State } from '../../verifier/verdict.ts';
+import type { PlainContext } from '../examples/plain-values.ts';
 import { CONTEXT, licenseFile } from './verify-cases.ts';
-import type { CaseContext } from './case.ts';
 
 export const set = (key: number | string, value: CborValue): Entry => ({ key: hex(key), value: hex(value) });
 export const raw = (key: number | string, value: string): Entry => ({ key: hex(key), value });
@@ -73,7 +73,7 @@ export const SUB: readonly Row[] = [
 /** Fingerprints of a host here and of others. */
 export const HOST: Uint8Array = new Uint8Array(32).fill(0x11);
 const BEFORE = new Uint8Array(32).fill(0x01);
-export const hostsHere: CaseContext = { ...CONTEXT, hosts: ['11'.repeat(32)] };
+export const hostsHere: PlainContext = { ...CONTEXT, hosts: ['11'.repeat(32)] };
 const many = (count: number): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => Uint8Array.from([0, i >> 8, i & 255, ...new Uint8Array(29)]));
 
@@ -106,7 +106,7 @@ export const HOSTS: readonly Row[] = [
   ['hosts-no-array', 'hosts: one fingerprint without its array', file(set('hosts', HOST))],
 ];
 
-export const built: CaseContext = { ...CONTEXT, buildDate: 1_798_761_600 };
+export const built: PlainContext = { ...CONTEXT, buildDate: 1_798_761_600 };
 export const UPD: readonly Row[] = [
   ['upd-last', 'upd: the last second of 9999', file(set('upd', 253_402_300_799)), 'active'],
   ['upd-late', 'upd: a second later', file(set('upd', 253_402_300_800))],
@@ -212,8 +212,8 @@ export const POLICY: readonly (readonly [...Row, trust: ExampleTrust, clause: st
 const seen = (
   current: string,
   highestIat: number,
-  lineages: NonNullable<CaseContext['seen']>['lineages'],
-): CaseContext => ({
+  lineages: NonNullable<PlainContext['seen']>['lineages'],
+): PlainContext => ({
   ...CONTEXT,
   seen: { current, highestIat, lineages },
 });
@@ -224,7 +224,7 @@ const at = (
 const IAT = 1_796_115_600;
 const bound = file(set('dep', 'prod-eu'));
 
-export const SEEN: readonly (readonly [...Row, context: CaseContext, clause: string])[] = [
+export const SEEN: readonly (readonly [...Row, context: PlainContext, clause: string])[] = [
   [
     'seen-largest',
     'counter 2^53-1 after counter 2^53-2',

@@ -7,12 +7,13 @@ import { overrideExamples } from '../examples/override-examples.ts';
 import { active, type ExampleTrust } from '../examples/example-trust.ts';
 import { fileOf, smallExamples } from '../examples/small-examples.ts';
 import { trustExamples } from '../examples/trust-examples.ts';
-import type { CaseContext, CaseFolder, FileInput } from './case.ts';
+import type { PlainContext } from '../examples/plain-values.ts';
+import type { CaseFolder, FileInput } from './case.ts';
 import { FORGETS, intermediateOf, isState, trustValues, verdictOf } from './case-parts.ts';
 import { clauseOfExample } from './example-clauses.ts';
 
 /** The context of Appendix B of docs/format.md. */
-export const SMALL_CONTEXT: CaseContext = Object.freeze<CaseContext>({
+export const SMALL_CONTEXT: PlainContext = Object.freeze<PlainContext>({
   issuer: 'example-vendor',
   product: 'vaultdesk',
   deployment: 'prod-eu',

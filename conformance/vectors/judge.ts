@@ -2,16 +2,14 @@
 import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { parsePublicKeys } from '../../keys/public/encodings/public-key-file.ts';
-import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import type { Provider } from '../../keys/public/provider.ts';
 import { importPublicKey } from '../../keys/public/public-key.ts';
-import type { KeyStatus } from '../../formats/keyset/keyset.ts';
-import type { VerifyContext } from '../../verifier/context.ts';
 import { builtInChain, chooseKeyset, trustOfChain } from '../../verifier/keyset/index.ts';
 import { trustFromOverride } from '../../verifier/override.ts';
-import { makeTrust, type Trust } from '../../verifier/trust.ts';
+import type { Trust } from '../../verifier/trust.ts';
 import { verify } from '../../verifier/verify.ts';
-import type { Case, CaseContext, CaseFolder, CaseTrust, KeysetCase, OverrideCase } from './case.ts';
+import { contextFrom, trustFrom, type PlainContext } from '../examples/plain-values.ts';
+import type { Case, CaseFolder, CaseTrust, KeysetCase, OverrideCase } from './case.ts';
 import { bytesOfInput } from './files.ts';
 
 /** A verdict without what is scored of it. */
@@ -20,26 +18,8 @@ export type Outcome =
   | { readonly verdict: 'refused'; readonly layer?: string; readonly reason: string };
 
 /** @throws VtlicError as `importPublicKey` and `makeTrust` */
-export function trustOfCase({ keys, lowestCounters, ...rest }: CaseTrust): Trust {
-  return makeTrust({
-    ...rest,
-    // What is no purpose and no status is for makeTrust to refuse.
-    keys: keys.map(({ alg, publicKey, kid: _kid, purpose, status, ...scope }) => ({
-      ...scope,
-      key: importPublicKey(alg, fromHex(publicKey) ?? new Uint8Array()),
-      purpose: purpose as KeyPurpose,
-      status: status as KeyStatus,
-    })),
-    lowestCounters: Object.entries(lowestCounters ?? {}),
-  });
-}
-
-export function contextOfCase({ seen, ...rest }: CaseContext, provider?: Provider): VerifyContext {
-  return {
-    ...rest,
-    ...(provider === undefined ? {} : { provider }),
-    ...(seen === undefined ? {} : { seen: { ...seen, lineages: new Map(Object.entries(seen.lineages)) } }),
-  };
+export function trustOfCase(trust: CaseTrust): Trust {
+  return trustFrom(trust, ({ alg, publicKey }) => importPublicKey(alg, fromHex(publicKey) ?? new Uint8Array()));
 }
 
 /** Codes by which settings are refused. */
@@ -56,8 +36,11 @@ function takenOrRefused(make: () => Outcome, as?: string): Outcome {
   }
 }
 
-function judgeLicense(file: Uint8Array, trust: Trust, context: CaseContext, provider?: Provider): Outcome {
-  const verdict = verify(file, trust, contextOfCase(context, provider));
+function judgeLicense(file: Uint8Array, trust: Trust, context: PlainContext, provider?: Provider): Outcome {
+  const verdict = verify(file, trust, {
+    ...contextFrom(context),
+    ...(provider === undefined ? {} : { provider }),
+  });
   return verdict.ok
     ? { verdict: 'accepted', state: verdict.state }
     : { verdict: 'refused', layer: verdict.layer, reason: verdict.reason };

@@ -9,11 +9,12 @@ import type { State } from '../../verifier/verdict.ts';
 import { compositeKey, ed25519Key, type ExampleKey } from '../examples/example-keys.ts';
 import { active, type ExampleTrust } from '../examples/example-trust.ts';
 import { bytesOf } from '../examples/small-example.ts';
-import type { CaseContext, CaseFolder, FileInput, Profile } from './case.ts';
+import type { PlainContext } from '../examples/plain-values.ts';
+import type { CaseFolder, FileInput, Profile } from './case.ts';
 import { FORGETS, intermediateOf, isState, trustValues, verdictOf } from './case-parts.ts';
 
 /** The context of Appendix B of docs/format.md. */
-export const CONTEXT: CaseContext = Object.freeze<CaseContext>({
+export const CONTEXT: PlainContext = Object.freeze<PlainContext>({
   issuer: 'example-vendor',
   product: 'vaultdesk',
   deployment: 'prod-eu',
@@ -34,7 +35,7 @@ export interface VerifyRow {
   readonly pad?: FileInput['pad'];
   readonly expected: Reason | State;
   readonly trust?: ExampleTrust;
-  readonly context?: CaseContext;
+  readonly context?: PlainContext;
   readonly scored?: 'verdict';
   readonly profile?: Profile;
   readonly forgets?: string;

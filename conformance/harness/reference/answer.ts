@@ -7,30 +7,21 @@ import { VtlicError } from '../../../formats/error.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { isAlgorithm } from '../../../formats/cose-algorithm.ts';
 import { parsePublicKeys } from '../../../keys/public/encodings/public-key-file.ts';
-import type { KeyPurpose } from '../../../keys/public/key-purpose.ts';
-import { importPublicKey } from '../../../keys/public/public-key.ts';
-import {
-  makeTrust,
-  trustFromOverride,
-  verify,
-  type KeyStatus,
-  type Trust,
-  type TrustedKey,
-  type Verdict,
-  type VerifyContext,
-} from '../../../verifier/index.ts';
+import { importPublicKey, type PublicKey } from '../../../keys/public/public-key.ts';
+import { trustFromOverride, verify, type Trust, type Verdict } from '../../../verifier/index.ts';
 import { builtInChain, chooseKeyset, trustOfChain } from '../../../verifier/keyset/index.ts';
-import type { Answer, Request, WireContext, WireTrust } from '../../protocol/protocol.ts';
+import { contextFrom, trustFrom, type PlainContext } from '../../examples/plain-values.ts';
+import type { Answer, Request, WireTrust } from '../../protocol/protocol.ts';
 import { Installation } from './installation.ts';
 
 /** What a verifier of the kit is asked; a mutant is one with a part replaced. */
 export interface Judge {
-  readonly verify: (license: Uint8Array, trust: WireTrust, context: WireContext) => Answer;
+  readonly verify: (license: Uint8Array, trust: WireTrust, context: PlainContext) => Answer;
   readonly installation: (request: Extract<Request, { op: 'reset' }>) => Installation;
 }
 
 export const REFERENCE: Judge = {
-  verify: (license, trust, context) => answerOf(verify(license, readTrust(trust), readContext(context))),
+  verify: (license, trust, context) => answerOf(verify(license, readTrust(trust), contextFrom(context))),
   installation: ({ trust, context, clock }) => new Installation(readTrust(trust), context, clock),
 };
 
@@ -103,7 +94,7 @@ function chosenKeyset(request: Extract<Request, { op: 'choose-keyset' }>): Answe
   const judged =
     license === undefined || context === undefined
       ? {}
-      : answerOf(verify(bytes(license), trustOfChain(chosen.chain, { requireComposite }), readContext(context)));
+      : answerOf(verify(bytes(license), trustOfChain(chosen.chain, { requireComposite }), contextFrom(context)));
   const notices = chosen.notices.map(({ source, reason }) => ({ source, reason }));
   return { ...judged, version: chosen.chain.newest.version, source: chosen.source, notices };
 }
@@ -123,24 +114,14 @@ export function readTrust(wire: WireTrust): Trust {
   const text = sha256Hex(Buffer.from(JSON.stringify(wire)));
   const known = trusts.get(text);
   if (known !== undefined) return known;
-  const { keys, lowestCounters, ...policy } = wire;
-  const trust = makeTrust({
-    keys: keys.map(({ alg, public: bytesOfKey, kid: _kid, purpose, status, ...scope }): TrustedKey => ({
-      key: importKey(alg, bytes(bytesOfKey)),
-      purpose: purpose as KeyPurpose,
-      status: status as KeyStatus,
-      ...scope,
-    })),
-    ...policy,
-    lowestCounters: Object.entries(lowestCounters ?? {}),
-  });
+  const trust = trustFrom(wire, ({ alg, public: bytesOfKey }) => importKey(alg, bytes(bytesOfKey)));
   if (trusts.size > 100) trusts.clear();
   trusts.set(text, trust);
   return trust;
 }
 
 /** Words that are no purpose or status reach `makeTrust`, which refuses them. */
-function importKey(alg: string, raw: Uint8Array): TrustedKey['key'] {
+function importKey(alg: string, raw: Uint8Array): PublicKey {
   if (!isAlgorithm(alg)) throw new VtlicError('configuration_invalid', `there is no algorithm ${cleanText(alg)}`);
   try {
     return importPublicKey(alg, raw);
@@ -148,13 +129,6 @@ function importKey(alg: string, raw: Uint8Array): TrustedKey['key'] {
     if (error instanceof VtlicError) throw new VtlicError('configuration_invalid', error.message, { cause: error });
     throw error;
   }
-}
-
-export function readContext({ seen, ...context }: WireContext): VerifyContext {
-  return {
-    ...context,
-    ...(seen === undefined ? {} : { seen: { ...seen, lineages: new Map(Object.entries(seen.lineages)) } }),
-  };
 }
 
 function bytes(base64: string): Uint8Array {

@@ -3,12 +3,11 @@
  * durable, and each start reads it.
  */
 import { indexOfTrust } from '../../../verifier/trust.ts';
+import type { PlainInstallation } from '../../examples/plain-values.ts';
 import { verify, type Trust, type Verdict, type VerifyContext } from '../../../verifier/index.ts';
 import { advanceTime, effectiveTime } from '../../../verifier/runtime/effective-time.ts';
 import { decodeState, encodeState } from '../../../verifier/runtime/state-document.ts';
 import { EMPTY_STATE, seenOf, stateAfter, type RuntimeState } from '../../../verifier/runtime/state.ts';
-
-export type InstallationContext = Omit<VerifyContext, 'now' | 'clock' | 'seen'>;
 
 export interface RestartOptions {
   readonly license?: Uint8Array;
@@ -18,7 +17,7 @@ export interface RestartOptions {
 
 /** Members are protected, so that a mutant can be a subclass that lacks one rule. */
 export class Installation {
-  protected readonly context: InstallationContext;
+  protected readonly context: PlainInstallation;
   protected trust: Trust;
   protected clock: number;
   protected state: RuntimeState = EMPTY_STATE;
@@ -26,7 +25,7 @@ export class Installation {
   protected disk: Uint8Array = encodeState(EMPTY_STATE);
   protected inPlace: Uint8Array | undefined;
 
-  constructor(trust: Trust, context: InstallationContext, clock: number) {
+  constructor(trust: Trust, context: PlainInstallation, clock: number) {
     this.trust = trust;
     this.context = context;
     this.clock = clock;

@@ -1,7 +1,7 @@
 /** Changes of the context (sections 9 and 10 of docs/format.md), and of the claims that are compared with it. */
 import { fromHex } from '../../../formats/bytes.ts';
 import type { ModelContext } from '../../model/expected.ts';
-import type { WireContext } from '../../protocol/protocol.ts';
+import type { PlainContext } from '../../examples/plain-values.ts';
 import { DAY, LINEAGE, NOW, type Draft } from '../draft.ts';
 import { each, type Changes } from './change.ts';
 
@@ -160,7 +160,7 @@ function clk(draft: Draft, isNewer: boolean): void {
 }
 
 /** Section 9: misuse, never a verdict. */
-const MISUSE: readonly (readonly [string, (context: WireContext) => WireContext])[] = [
+const MISUSE: readonly (readonly [string, (context: PlainContext) => PlainContext])[] = [
   ['an issuer that is no id', (context) => ({ ...context, issuer: 'example vendor' })],
   ['a product that is no id', (context) => ({ ...context, product: '' })],
   ['a deployment that is no id', (context) => ({ ...context, deployment: 'prod/eu' })],
@@ -181,10 +181,10 @@ const MISUSE: readonly (readonly [string, (context: WireContext) => WireContext]
 const known = { counter: 1, payloadDigest: OTHER_DIGEST };
 
 function withSeen(
-  context: WireContext,
-  lineages: NonNullable<WireContext['seen']>['lineages'],
+  context: PlainContext,
+  lineages: NonNullable<PlainContext['seen']>['lineages'],
   current: string,
-): WireContext {
+): PlainContext {
   return { ...context, seen: { current, highestIat: 0, lineages } };
 }
 

@@ -26,7 +26,8 @@ import { withBlocks } from '../../docs/document-blocks.ts';
 import { exampleFiles } from '../../../conformance/examples/example-files.ts';
 import { compositeKey, ed25519Key } from '../../../conformance/examples/example-keys.ts';
 import { trustOf, type ExampleTrust } from '../../../conformance/examples/example-trust.ts';
-import { contextOf, judgedExamples } from '../../../conformance/examples/judged-examples.ts';
+import { judgedExamples } from '../../../conformance/examples/judged-examples.ts';
+import { contextFrom } from '../../../conformance/examples/plain-values.ts';
 import { keyFileExamples } from '../../../conformance/examples/key-file-examples.ts';
 import { DOCS } from '../../docs/make-examples.ts';
 import { overrideExamples } from '../../../conformance/examples/override-examples.ts';
@@ -173,8 +174,10 @@ describe.each([nodeProvider, nobleProvider])('the verifier ($name)', (provider) 
     const encoder = new TextEncoder();
     const wrong = judgedExamples.filter(
       (example) =>
-        resultOf(encoder.encode(example.file), trustOf(example.trust), { ...contextOf(example.context), provider }) !==
-        example.expected,
+        resultOf(encoder.encode(example.file), trustOf(example.trust), {
+          ...contextFrom(example.context),
+          provider,
+        }) !== example.expected,
     );
     expect(wrong.map(({ id }) => id)).toEqual([]);
   });
