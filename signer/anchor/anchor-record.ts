@@ -12,6 +12,8 @@ const MOVED_DOMAIN = 'vtlic-ledger-anchor-moved/2';
 const DIGEST_BYTES = 32;
 const LEDGER_ID_BYTES = 16;
 export const NONCE_BYTES = 16;
+/** Of a record without a version of the keyset. */
+const MEMBERS = 11;
 
 /** No record is longer. */
 export const MAX_ANCHOR_BYTES = 1024;
@@ -24,8 +26,9 @@ export interface AnchorContent {
 }
 
 /**
- * CBOR `[domain, ledger id, entries, log id, size, root, bound, closes, chain, nonce, check]`. The check is the SHA-256
- * of the CBOR array of the members before it: it distinguishes a damaged anchor from one that contradicts the ledger.
+ * CBOR `[domain, ledger id, entries, log id, size, root, bound, closes, chain, nonce, check]`, with the highest version
+ * of the keyset before the check where there is one. The check is the SHA-256 of the CBOR array of the members before
+ * it: it distinguishes a damaged anchor from one that contradicts the ledger.
  *
  * @param nonce 16 random bytes: no two changes of an anchor write the same bytes
  */
@@ -41,6 +44,7 @@ export function encodeAnchorRecord({ record, moved }: AnchorContent, nonce: Uint
     record.closes,
     record.chain,
     nonce,
+    ...(record.keysetVersion === undefined ? [] : [record.keysetVersion]),
   ];
   return encodeCbor([...fields, digestOf(encodeCbor(fields))]);
 }
@@ -49,8 +53,9 @@ export function encodeAnchorRecord({ record, moved }: AnchorContent, nonce: Uint
 export function decodeAnchorRecord(bytes: Uint8Array): AnchorContent | undefined {
   const value = decodeOrNothing(bytes);
   if (!isCborArray(value)) return undefined;
-  const [domain, ledgerId, entries, logId, size, root, counterBound, closes, chain, nonce] = value;
-  const members = domain === FIRST_DOMAIN ? 10 : 11;
+  const [domain, ledgerId, entries, logId, size, root, counterBound, closes, chain, nonce, version] = value;
+  const hasVersion = domain !== FIRST_DOMAIN && value.length === MEMBERS + 1;
+  const members = domain === FIRST_DOMAIN ? MEMBERS - 1 : hasVersion ? MEMBERS + 1 : MEMBERS;
   if (domain !== FIRST_DOMAIN && domain !== DOMAIN && domain !== MOVED_DOMAIN) return undefined;
   const check = value.at(-1);
   if (value.length !== members || !isBytes(check, DIGEST_BYTES)) return undefined;
@@ -65,7 +70,9 @@ export function decodeAnchorRecord(bytes: Uint8Array): AnchorContent | undefined
     return undefined;
   if (!isCount(entries) || !isCount(size) || !isCount(counterBound) || !isCount(closes)) return undefined;
   if (entries < 1 || size >= entries || counterBound < size || closes >= entries) return undefined;
-  const record = Object.freeze({ ledgerId, entries, logId, size, root, counterBound, closes, chain });
+  if (hasVersion && (!isCount(version) || version < 1)) return undefined;
+  const keysetVersion = hasVersion && typeof version === 'number' ? { keysetVersion: version } : {};
+  const record = Object.freeze({ ledgerId, entries, logId, size, root, counterBound, closes, chain, ...keysetVersion });
   return Object.freeze({ record, moved: domain === MOVED_DOMAIN });
 }
 

@@ -40,7 +40,15 @@ export interface LedgerHead {
   readonly closes: number;
   /** Chain value of entry `entries`, 32 bytes. */
   readonly chain: Uint8Array;
+  /**
+   * Highest version of the keyset that a root key of this site may have signed, or that this ledger knows as published;
+   * absent for none. After a restore, no root key of the site signs a version up to it.
+   */
+  readonly keysetVersion?: number;
 }
+
+/** What only grows with a ledger, beside its trees. */
+export type LedgerBounds = Pick<LedgerHead, 'counterBound' | 'closes' | 'keysetVersion'>;
 
 export interface AnchorRecord extends LedgerHead {
   /** 16 bytes. */
@@ -119,7 +127,7 @@ export interface AnchoredLedger {
   head(): LedgerHead;
   logs(): readonly { readonly entry: number; readonly logId: Uint8Array }[];
   rootAt(size: number, logId?: Uint8Array): Uint8Array | undefined;
-  counterBoundAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'counterBound' | 'closes'>;
+  boundsAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): LedgerBounds;
   entry(seq: number): { readonly seq: number; readonly chain: Uint8Array } | undefined;
 }
 

@@ -4,7 +4,7 @@
  */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { AnchorComparison, AnchoredLedger, AnchorRecord, AnchorStore, LedgerHead } from './anchor.ts';
+import type { AnchorComparison, AnchoredLedger, AnchorRecord, AnchorStore, LedgerBounds } from './anchor.ts';
 import { sameRecords } from './anchor-record.ts';
 
 const NOTHING_SIGNED =
@@ -51,7 +51,7 @@ export function compareAnchor(
       root === undefined ||
       !equalBytes(chain, record.chain) ||
       !equalBytes(root, record.root) ||
-      !sameBounds(ledger.counterBoundAt(record), record)
+      !sameBounds(ledger.boundsAt(record), record)
     ) {
       throw refused(
         ledger.path,
@@ -125,8 +125,8 @@ async function readBeforeWriting(store: AnchorStore): Promise<readonly AnchorRec
   }
 }
 
-function sameBounds(a: Pick<LedgerHead, 'counterBound' | 'closes'>, b: AnchorRecord): boolean {
-  return a.counterBound === b.counterBound && a.closes === b.closes;
+function sameBounds(a: LedgerBounds, b: AnchorRecord): boolean {
+  return a.counterBound === b.counterBound && a.closes === b.closes && a.keysetVersion === b.keysetVersion;
 }
 
 function refused(file: string, message: string, hint: string): VtlicError {

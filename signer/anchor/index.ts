@@ -7,6 +7,7 @@ export {
   type AnchorPlace,
   type AnchorRecord,
   type AnchorStore,
+  type LedgerBounds,
   type LedgerHead,
 } from './anchor.ts';
 export { NONCE_BYTES } from './anchor-record.ts';

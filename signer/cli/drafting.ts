@@ -24,7 +24,7 @@ import {
   requireFreshDraft,
 } from '../keyset/draft.ts';
 import { publishedVersions, type PublishedVersion } from '../keyset/published.ts';
-import { versionBefore } from '../keyset/sign-draft.ts';
+import { freeVersion, versionBefore } from '../keyset/sign-draft.ts';
 import { requireLowestCounters, requireSignerRules } from '../keyset/signer-rules.ts';
 import { changesInWords, type NameOfKey } from '../keyset/view.ts';
 import { type LedgerView, openLedgerForReading } from '../ledger/index.ts';
@@ -258,9 +258,10 @@ function draftFrom({ io, site, ledger, options }: Drafting, makeChanges: MakeCha
   // A change to a draft keeps its number.
   const current = onto === undefined ? before?.keyset : { ...onto.keyset, version: onto.version - 1 };
   const changes = makeChanges({ io, site, ledger, versions, current, now });
+  const version = options.version ?? numberOf(io, ledger, before?.version ?? 0, onto);
   const keyset = applyChanges(
     current,
-    { ...changes, ...(options.version === undefined ? {} : { version: options.version }) },
+    { ...changes, ...(version === undefined ? {} : { version }) },
     { issuer, made: now },
   );
   requireSignerRules(before?.keyset, keyset);
@@ -294,6 +295,16 @@ function draftFrom({ io, site, ledger, options }: Drafting, makeChanges: MakeCha
     ...(emergency === undefined ? {} : { emergency }),
   });
   return { draft, before, findings };
+}
+
+/** undefined for the number that follows from the version before. */
+function numberOf(io: Io, ledger: LedgerView, newest: number, onto: Draft | undefined): number | undefined {
+  const next = onto?.version ?? newest + 1;
+  const free = freeVersion(ledger, { newest, next });
+  if (free === next) return undefined;
+  io.err(`a root key of this site has signed version ${free - 1} already: this draft is version ${free}`);
+  io.err('destroy the draft that is given up, and every signature on it');
+  return free;
 }
 
 function kidOfName(context: DraftingContext, name: string): string | undefined {

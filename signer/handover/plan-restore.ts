@@ -41,6 +41,8 @@ export interface RestorePlan {
   readonly coveredBound: number;
   readonly skip: number;
   readonly closed: boolean;
+  /** Root keys of this site sign no version of the keyset up to this one; 0 where nothing is missing, and for none. */
+  readonly keysetVersion: number;
   /** Licenses that the copy does not know. */
   readonly reenter: readonly ReleasedFile[];
   /** Licenses whose counter the copy has reserved, and not finished. */
@@ -49,6 +51,13 @@ export interface RestorePlan {
   readonly known: number;
   /** Reserved in the copy, and none of the licenses: their counters are void. */
   readonly voids: readonly number[];
+}
+
+/** What only the officer can say. */
+export interface LostAnchor {
+  readonly skip: number;
+  /** The highest version of the keyset that a root key of this site may have signed, or that may be published. */
+  readonly keysetVersion: number;
 }
 
 export interface RestoreInput {
@@ -61,7 +70,7 @@ export interface RestoreInput {
   /**
    * The officer says that the anchor is gone, and how many licenses may have been issued that the copy does not know.
    */
-  readonly lost: { readonly skip: number } | undefined;
+  readonly lost: LostAnchor | undefined;
 }
 
 export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
@@ -129,6 +138,7 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
     coveredBound,
     skip,
     closed: found !== undefined && !agrees && found.closes > head.closes,
+    keysetVersion: agrees ? 0 : Math.max(head.keysetVersion ?? 0, found?.keysetVersion ?? 0, lost?.keysetVersion ?? 0),
     ...(agrees ? { ...sorted, ...NOTHING } : sorted),
   });
 }
@@ -270,8 +280,7 @@ function coveredOf(copy: LedgerView): { readonly covered: number; readonly cover
   const covered = inThisLog === undefined ? (log.number > 1 ? 1 : 0) : inThisLog.body.leafIndex + 1;
   return {
     covered,
-    coveredBound: copy.counterBoundAt({ entries: inThisLog?.seq ?? log.entry, logId: log.logId, size: covered })
-      .counterBound,
+    coveredBound: copy.boundsAt({ entries: inThisLog?.seq ?? log.entry, logId: log.logId, size: covered }).counterBound,
   };
 }
 

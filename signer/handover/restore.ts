@@ -150,6 +150,7 @@ function carryOutActs(writer: Ledger, plan: RestorePlan, operator: string): void
       skip: plan.skip,
       highest,
       closed: plan.closed,
+      ...(plan.keysetVersion === 0 ? {} : { keysetVersion: plan.keysetVersion }),
       operator,
     });
     for (const { cose, license } of plan.reenter) writer.reenter(cose, license, plan.skip);

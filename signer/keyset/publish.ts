@@ -19,7 +19,14 @@ import type { SitePaths } from '../site/site.ts';
 import { kidOfKey } from './changes.ts';
 import type { Draft } from './draft.ts';
 import { type PartialSignature, requireSignature, signerOf } from './partial-signature.ts';
-import { publishedChain, publishedChainFile, publishedVersions, type PublishedVersion } from './published.ts';
+import {
+  keysetSignings,
+  publishedChain,
+  publishedChainFile,
+  publishedVersions,
+  type PublishedVersion,
+} from './published.ts';
+import { signedHere } from './root-record.ts';
 import { versionBefore } from './sign-draft.ts';
 import { requireHonoredRecorded, requireLowestCounters, requireSignerRules } from './signer-rules.ts';
 
@@ -68,6 +75,10 @@ export function judgeDraft(
     seen.set(signature.kid, file);
     requireSignature(signature, { draft, before: before?.keyset, formerRoots: formerRoots(versions) }, file);
   }
+  const signed = keysetSignings(ledger).find(
+    ({ version, payloadDigest }) => version === draft.version && payloadDigest !== draft.payloadDigest,
+  );
+  if (signed !== undefined) throw signedHere(signed, draft, 'vtlic keyset draft');
   const chain = publishedChain(versions, ledger.genesis.iss);
   requireThresholds({ draft, before, chain, signed: new Set(seen.keys()) });
   const document = encodeCoseSign({

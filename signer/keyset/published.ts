@@ -7,7 +7,7 @@ import { decodeKeyset } from '../../formats/keyset/decode-keyset.ts';
 import type { Keyset } from '../../formats/keyset/keyset.ts';
 import { armor } from '../../formats/armor.ts';
 import { builtInChain, chainFile, extendChain, type Chain, type Extension } from '../../verifier/keyset/index.ts';
-import { ledgerCorrupt, type KeysetSigningBody, type LedgerView, type PublishedKeysetBody } from '../ledger/index.ts';
+import { ledgerCorrupt, type LedgerView, type PublishedKeysetBody } from '../ledger/index.ts';
 import type { KeysetVersion } from './draft.ts';
 
 export interface PublishedVersion extends KeysetVersion {
@@ -59,11 +59,29 @@ function publishedVersion(seq: number, at: number, body: PublishedKeysetBody): P
   }
 }
 
+export interface KeysetSigning extends KeysetVersion {
+  /** The root key. */
+  readonly kid: string;
+}
+
 /** What root keys of this site were about to sign, oldest first. */
-export function keysetSignings(ledger: Pick<LedgerView, 'adminEntries'>): readonly KeysetSigningBody[] {
-  return ledger
+export function keysetSignings(ledger: Pick<LedgerView, 'adminEntries'>): readonly KeysetSigning[] {
+  return ledger.adminEntries().flatMap(({ kind, body }) => {
+    if (kind !== 'adopt' || body.act !== 'keyset-signing') return [];
+    const { kid, version, payloadDigest } = body;
+    return [{ kid, version, payloadDigest: toHex(payloadDigest) }];
+  });
+}
+
+/**
+ * Up to this version of the keyset, a part of the ledger that a restore lost may have signed or published; 0 for none.
+ * No root key of this site signs a version up to it: the lost part cannot say with which payload.
+ */
+export function restoredVersion(ledger: Pick<LedgerView, 'adminEntries'>): number {
+  const versions = ledger
     .adminEntries()
-    .flatMap(({ kind, body }) => (kind === 'adopt' && body.act === 'keyset-signing' ? [body] : []));
+    .map(({ kind, body }) => (kind === 'adopt' && body.act === 'log' ? (body.keysetVersion ?? 0) : 0));
+  return Math.max(0, ...versions);
 }
 
 /** Of a version: the chain that it extended, and the one that followed. Judging a version verifies its signatures. */

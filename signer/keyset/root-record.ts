@@ -5,7 +5,7 @@
  * The record of a key file is the file `NAME.signed.json` beside it; that of a key in a token is a private data object
  * of the token, or a file of the site where the token takes none. It is written durably before the key signs. The
  * ledger has the same in its own entries: of both, the higher version counts, so that a record which was restored or
- * deleted alone lets nothing through.
+ * deleted alone lets nothing through. If both were restored, the anchor says up to which version something was signed.
  */
 import { dirname } from 'node:path';
 import { concatBytes, fromHex, toHex, utf8 } from '../../formats/bytes.ts';
@@ -133,20 +133,41 @@ function tokenStore(token: Token, file: RootRecordStore, kid: string): RootRecor
   };
 }
 
+export interface SignedBefore {
+  readonly kid: string;
+  /** What the record and the ledger say that this key signed or was about to sign. */
+  readonly known: readonly KeysetVersion[];
+  /** The same of the other root keys of this site, as the ledger says. */
+  readonly others: readonly (KeysetVersion & { readonly kid: string })[];
+  /** Up to this version, a part of the ledger that a restore lost may have signed; 0 for none. */
+  readonly lost: number;
+}
+
 /**
- * @param known what the record and the ledger say that this key signed or was about to sign
- * @throws VtlicError `ledger_conflict` for another payload of a version, and for a version below the last one
+ * @throws VtlicError `ledger_conflict` for another payload of a version that a root key of this site signed, for a
+ *   version below the last one of this key, and for one that a restore may have lost
  */
-export function requireUnsigned(wanted: KeysetVersion, known: readonly KeysetVersion[], kid: string): void {
-  const other = known.find(
-    ({ version, payloadDigest }) => version === wanted.version && payloadDigest !== wanted.payloadDigest,
-  );
+export function requireUnsigned(wanted: KeysetVersion, { kid, known, others, lost }: SignedBefore): void {
+  const highest = [...known, ...others].reduce((most, { version }) => Math.max(most, version), lost);
+  const next = `vtlic keyset draft --version ${highest + 1}`;
+  const isOther = ({ version, payloadDigest }: KeysetVersion): boolean =>
+    version === wanted.version && payloadDigest !== wanted.payloadDigest;
+  const other = known.find(isOther);
   if (other !== undefined)
     throw new VtlicError(
       'ledger_conflict',
       `the root key ${kid} has signed version ${other.version} already, with the payload ${other.payloadDigest}, and ` +
         `signs no other payload for it (here: ${wanted.payloadDigest})`,
-      { hint: `if that draft was given up, draft this one anew: vtlic keyset draft --version ${wanted.version + 1}` },
+      { hint: `if that draft was given up, destroy its signatures, and draft this one anew: ${next}` },
+    );
+  const elsewhere = others.find(isOther);
+  if (elsewhere !== undefined) throw signedHere(elsewhere, wanted, next);
+  if (wanted.version <= lost)
+    throw new VtlicError(
+      'ledger_conflict',
+      `the ledger of this site was restored, and a version up to ${lost} may have been signed in the part that was ` +
+        `lost: no root key of this site signs version ${wanted.version}`,
+      { hint: `take up what is published: vtlic keyset adopt CHAIN; then draft it anew: ${next}` },
     );
   const last = known.reduce((most, { version }) => Math.max(most, version), 0);
   const again = known.some(({ payloadDigest }) => payloadDigest === wanted.payloadDigest);
@@ -154,6 +175,20 @@ export function requireUnsigned(wanted: KeysetVersion, known: readonly KeysetVer
   throw new VtlicError(
     'ledger_conflict',
     `the root key ${kid} has signed version ${last} already, and signs no version below it (here: ${wanted.version})`,
-    { hint: `draft it anew: vtlic keyset draft --version ${last + 1}` },
+    { hint: `draft it anew: ${next}` },
+  );
+}
+
+/** @param next the command that makes a draft with a number that is free */
+export function signedHere(
+  { kid, version, payloadDigest }: SignedBefore['others'][number],
+  wanted: KeysetVersion,
+  next: string,
+): VtlicError {
+  return new VtlicError(
+    'ledger_conflict',
+    `the root key ${kid} of this site has signed version ${version} already, with the payload ${payloadDigest}: at ` +
+      `one site, a version has one payload (here: ${wanted.payloadDigest})`,
+    { hint: `take the draft that was signed; or if it was given up, destroy its signatures, and draft anew: ${next}` },
   );
 }

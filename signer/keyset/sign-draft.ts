@@ -2,16 +2,16 @@
  * A root key signs a draft: recorded in the ledger and anchored → recorded beside the key → signed → checked. Each is
  * durable before the next. Whatever ends in between, the same draft can be signed again, and no other of its version.
  */
-import { fromHex, toHex } from '../../formats/bytes.ts';
+import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';
 import { otherProvider } from '../../keys/public/provider-noble.ts';
 import { verifySignature } from '../../keys/public/verify-signature.ts';
-import type { Ledger } from '../ledger/index.ts';
+import type { Ledger, LedgerView } from '../ledger/index.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Draft, KeysetVersion } from './draft.ts';
 import { messageOf, rootsOf, type PartialSignature } from './partial-signature.ts';
-import { keysetSignings, publishedVersions, type PublishedVersion } from './published.ts';
+import { keysetSignings, publishedVersions, restoredVersion, type PublishedVersion } from './published.ts';
 import { requireUnsigned, type RootRecordStore } from './root-record.ts';
 import { requireSignerRules } from './signer-rules.ts';
 
@@ -57,6 +57,32 @@ export function versionBefore(
 }
 
 /**
+ * The number of a draft that nobody numbered: the next one, or one above every version that a root key of this site
+ * signed.
+ *
+ * @param newest the newest version that this site knows as published; 0 for none
+ * @throws VtlicError `ledger_conflict` after a restore, while nobody has said which version products have
+ */
+export function freeVersion(
+  ledger: Pick<LedgerView, 'adminEntries' | 'head'>,
+  { newest, next }: { readonly newest: number; readonly next: number },
+): number {
+  const lost = restoredVersion(ledger);
+  const highest = Math.max(lost, ledger.head().keysetVersion ?? 0);
+  if (lost <= newest) return highest < next ? next : highest + 1;
+  throw new VtlicError(
+    'ledger_conflict',
+    `the ledger of this site was restored, and it knows no version after ${newest}: a version up to ${lost} may be ` +
+      'published',
+    {
+      hint:
+        'take up what is published: vtlic keyset adopt CHAIN; if products have nothing newer, give the draft a new ' +
+        `number: --version ${highest + 1}`,
+    },
+  );
+}
+
+/**
  * @throws VtlicError `usage` for a key that signs no such draft; `ledger_conflict` where the key has signed another
  */
 export function requireRootMaySign(draft: Draft, before: PublishedVersion | undefined, kid: string): void {
@@ -83,11 +109,15 @@ export async function signDraft(
   const { kid, alg } = key.publicKey;
   requireRootMaySign(draft, versionBefore(draft, publishedVersions(ledger), ledger.genesis.iss), kid);
   const wanted: KeysetVersion = { version: draft.version, payloadDigest: draft.payloadDigest };
-  const inLedger = keysetSignings(ledger)
-    .filter((signing) => signing.kid === kid)
-    .map(({ version, payloadDigest }) => ({ version, payloadDigest: toHex(payloadDigest) }));
+  const signings = keysetSignings(ledger);
+  const inLedger = signings.filter((signing) => signing.kid === kid);
   const beside = await record.read();
-  requireUnsigned(wanted, [...inLedger, ...beside], kid);
+  requireUnsigned(wanted, {
+    kid,
+    known: [...inLedger, ...beside],
+    others: signings.filter((signing) => signing.kid !== kid),
+    lost: restoredVersion(ledger),
+  });
   if (beside.length === 0 && inLedger.length > 0)
     runtime.tell(
       `warning: ${record.description} is missing, the record of what this root key signed; it is made again`,

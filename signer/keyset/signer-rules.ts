@@ -12,7 +12,7 @@ import { kidOfKey, statusChanges } from './changes.ts';
 
 const PAGE = 256;
 /** Drafts that were given up use numbers; a number that was mistyped must not use all of them. */
-const MAX_SKIPPED = 1000;
+export const MAX_SKIPPED = 1000;
 
 /** @throws VtlicError `policy_refused`, or `key_invalid` for a key of mixed order */
 export function requireSignerRules(before: Keyset | undefined, after: Keyset): void {

@@ -111,6 +111,7 @@ export class AuditLines {
           skip: body.skip,
           highest: body.highest,
           closed: body.closed,
+          ...(body.keysetVersion === undefined ? {} : { keyset: body.keysetVersion }),
           operator: body.operator,
           leaf: body.leafIndex,
           leafHash: hashOf(newLogLeaf(body)),
@@ -237,6 +238,7 @@ function headMembers(head: LedgerHead): Members {
     reach: head.counterBound,
     closes: head.closes,
     chain: toHex(head.chain),
+    ...(head.keysetVersion === undefined ? {} : { keyset: head.keysetVersion }),
   };
 }
 

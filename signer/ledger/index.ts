@@ -1,13 +1,7 @@
 /** The door of the ledger: the rest of the signer imports only from here. */
 export { AuditLines } from './audit-line.ts';
 export { createLedger } from './create.ts';
-export type {
-  DocumentPosition,
-  ImportBody,
-  KeysetSigningBody,
-  PublishedKeysetBody,
-  ReenteredBody,
-} from './entries/admin-entry.ts';
+export type { DocumentPosition, ImportBody, PublishedKeysetBody, ReenteredBody } from './entries/admin-entry.ts';
 export { chainValue, sha256 } from './entries/chain.ts';
 export { coseFault } from './entries/check-intent.ts';
 export { clockMark, judgeClock } from './entries/clock-rule.ts';

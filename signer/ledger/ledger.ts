@@ -4,7 +4,7 @@
  */
 import type { LedgerSummary, VerifyOptions } from './verify/verify.ts';
 import type { CloseBody, NewLogBody, PlainAct, ReenteredBody } from './entries/admin-entry.ts';
-import type { AnchorMove, AnchorPlace, AnchorRecord, LedgerHead } from '../anchor/index.ts';
+import type { AnchorMove, AnchorPlace, AnchorRecord, LedgerBounds, LedgerHead } from '../anchor/index.ts';
 import type {
   AdoptEntry,
   ClockEntry,
@@ -74,8 +74,8 @@ export interface LedgerView {
    * log of this ledger.
    */
   rootAt(size: number, logId?: Uint8Array): Uint8Array | undefined;
-  /** The counter bound and the number of closes when a log of this ledger had that size, at that entry. */
-  counterBoundAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'counterBound' | 'closes'>;
+  /** What only grows with the ledger, when a log of it had that size, at that entry. */
+  boundsAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): LedgerBounds;
   /**
    * That leaf `index` is in the tree of `size` leaves, RFC 9162 §2.1.3: from the leaf's sibling up. undefined as for
    * `rootAt`.

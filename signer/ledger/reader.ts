@@ -3,19 +3,20 @@ import type { DatabaseSync } from 'node:sqlite';
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { MAX_COUNT } from '../../formats/license/bounds.ts';
-import type { AnchorMove, AnchorPlace, LedgerHead } from '../anchor/index.ts';
+import type { AnchorMove, AnchorPlace, LedgerBounds, LedgerHead } from '../anchor/index.ts';
 import { ledgerCorrupt } from './entries/errors.ts';
 import { movedCounter } from './entries/counter-rule.ts';
 import { decodeEntry, type EntryRow, type IntentRow, type LineageRow, type LogRow } from './store/rows.ts';
 import type { AdoptEntry, ClockEntry, CloseEntry, Entry, GenesisBody, IssueEntry } from './entries/entry.ts';
 import { type LedgerSummary, verifyLedger, type VerifyOptions } from './verify/verify.ts';
 import type { LedgerView, LicenseRecord, LineageState, LineageSummary, LogInfo } from './ledger.ts';
-import { type Lineage, lineageText } from './entries/lineage.ts';
+import { type Lineage, lineageOf, lineageText } from './entries/lineage.ts';
 import { consistencyProof, inclusionProof } from './tree/merkle-proof.ts';
 import { entryOfKind, licenseRecord } from './find-license.ts';
 import { rootOf } from './tree/merkle.ts';
 import { logOrigin } from './tree/log-key.ts';
 import { withLedgerFaults } from './store/sqlite-faults.ts';
+import { keysetMarkAt } from './store/admin-rows.ts';
 import { Tables } from './store/tables.ts';
 
 const PAGE = 256;
@@ -49,6 +50,7 @@ export class LedgerReader implements LedgerView {
         counterBound: leaves + boundIncrease,
         closes,
         chain: last.chain,
+        ...keysetMarkAt(this.tables, last.seq),
       });
     });
   }
@@ -74,10 +76,12 @@ export class LedgerReader implements LedgerView {
     return log === undefined || size > log.size ? undefined : this.read(() => this.#root(log, size));
   }
 
-  counterBoundAt(head: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): Pick<LedgerHead, 'counterBound' | 'closes'> {
-    const log = this.#log(head.logId);
-    const { boundIncrease, closes } = this.read(() => this.tables.raised(head.entries));
-    return { counterBound: (log?.firstLeaf ?? 0) + head.size + boundIncrease, closes };
+  boundsAt({ entries, logId, size }: Pick<LedgerHead, 'entries' | 'logId' | 'size'>): LedgerBounds {
+    const first = this.#log(logId)?.firstLeaf ?? 0;
+    return this.read(() => {
+      const { boundIncrease, closes } = this.tables.raised(entries);
+      return { counterBound: first + size + boundIncrease, closes, ...keysetMarkAt(this.tables, entries) };
+    });
   }
 
   inclusionProof(index: number, size: number, logId?: Uint8Array): readonly Uint8Array[] | undefined {
@@ -94,10 +98,8 @@ export class LedgerReader implements LedgerView {
 
   anchorPlace(): AnchorPlace {
     return this.read(() => {
-      const acts = this.tables
-        .adminRows()
-        .filter((act) => act.kind === 'log' || act.kind === 'closed-log' || act.kind === 'anchor');
-      const last = acts.at(-1);
+      const acts = this.tables.adminRows();
+      const last = acts.findLast(({ kind }) => kind === 'log' || kind === 'closed-log' || kind === 'anchor');
       if (last === undefined) return this.genesis.anchor;
       const { body } = entryOfKind(this.tables, 'adopt', last.seq);
       if (body.act !== 'log' && body.act !== 'anchor')
@@ -209,7 +211,12 @@ export class LedgerReader implements LedgerView {
       const issuedRow = row.issue === undefined ? this.tables.lastIssuedOf(lineage) : row;
       const lastIssued =
         issuedRow === undefined ? {} : { lastIssued: issuedRow === row ? last : licenseRecord(this.tables, issuedRow) };
-      return Object.freeze({ lineage: lineageOnly(row), ctr: this.tables.lastCounter(lineage), last, ...lastIssued });
+      return Object.freeze({
+        lineage: Object.freeze(lineageOf(row)),
+        ctr: this.tables.lastCounter(lineage),
+        last,
+        ...lastIssued,
+      });
     });
   }
 
@@ -340,10 +347,4 @@ export class LedgerReader implements LedgerView {
       },
     );
   }
-}
-
-function lineageOnly(row: IntentRow): Lineage {
-  return Object.freeze(
-    row.dep === undefined ? { aud: row.aud, sub: row.sub } : { aud: row.aud, sub: row.sub, dep: row.dep },
-  );
 }

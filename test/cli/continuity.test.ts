@@ -1,5 +1,5 @@
 /** docs/continuity.md, tried: a root is lost or stolen, a key file comes from its backup, the ledger was restored. */
-import { cpSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { builtInChain, extendChain } from '../../verifier/keyset/index.ts';
@@ -108,12 +108,96 @@ describe('a ledger that was restored', () => {
     const restored = await acts.run('ledger', 'restore', copy);
     expect([restored.code, restored.stderr]).toEqual([0, expect.anything()]);
     expect(await acts.succeed(acts.run('keyset', 'show'))).toMatch(/^version 1,/);
-    const fork = await acts.draft('fork.draft', '--expires', '2040-01-01');
+    const fork = await acts.draft('fork.draft', '--expires', '2040-01-01', '--version', '2');
     const refused = await acts.runOpen('keyset', 'sign', fork, '--key', 'root-2');
     expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('has signed version 2 already')]);
     await acts.succeed(acts.run('keyset', 'adopt', published));
     await acts.next('3.draft', ['--expires', '2040-01-01'], ['root-4', 'root-2']);
     expect(reached(chain())).toBe(3);
     await acts.succeed(acts.run('ledger', 'verify'));
+  });
+});
+
+describe('a site folder that was restored whole', () => {
+  let copy: string;
+  beforeEach(() => {
+    copy = acts.file('copy-of-the-site');
+    cpSync(fixture.site, copy, { recursive: true });
+  });
+
+  /** The ledger, the keys and their records are as they were; the anchor is the place that nobody put back. */
+  async function putBack(...args: readonly string[]): Promise<string> {
+    rmSync(fixture.site, { recursive: true });
+    cpSync(copy, fixture.site, { recursive: true });
+    const restored = await acts.run('ledger', 'restore', ...args);
+    expect([restored.code, restored.stderr]).toEqual([0, expect.anything()]);
+    return restored.stderr;
+  }
+
+  async function refusedToSign(draft: string, root: string): Promise<string> {
+    const { code, stderr } = await acts.runOpen('keyset', 'sign', draft, '--key', root);
+    expect([code, existsSync(`${draft}.signature`)]).toEqual([4, false]);
+    return stderr;
+  }
+
+  it('has no root key that signs another payload for a version that was published meanwhile', async () => {
+    await acts.next('2.draft', EXCHANGE, ['root-2', 'root-3']);
+    const published = acts.file('products.keyset');
+    cpSync(join(fixture.site, 'keysets/chain.keyset'), published);
+    expect(await putBack()).toContain('root keys of this site sign no keyset version up to 2');
+    const fork = await acts.draft('fork.draft', '--expires', '2040-01-01', '--version', '2');
+    for (const root of ['root-1', 'root-2', 'root-3'])
+      expect(await refusedToSign(fork, root)).toContain('a version up to 2 may have been signed');
+    await acts.succeed(acts.run('keyset', 'adopt', published));
+    await acts.next('3.draft', ['--expires', '2040-01-01'], ['root-4', 'root-2']);
+    expect(reached(chain())).toBe(3);
+    await acts.succeed(acts.run('ledger', 'verify'));
+  });
+
+  it('has no root key that signs another payload for a version that another root had signed', async () => {
+    await acts.sign(await acts.draft('7.draft', ...EXCHANGE, '--version', '7'), 'root-1');
+    await acts.sign(await acts.draft('3.draft', ...EXCHANGE, '--version', '3'), 'root-2');
+    await putBack();
+    const fork = await acts.draft('fork.draft', '--expires', '2040-01-01', '--version', '3');
+    for (const root of ['root-2', 'root-3'])
+      expect(await refusedToSign(fork, root)).toContain('a version up to 7 may have been signed');
+  });
+
+  it('drafts nothing before it was said which versions products have', async () => {
+    await acts.sign(await acts.draft('2.draft', ...EXCHANGE), 'root-2');
+    await putBack();
+    const silent = await acts.run('keyset', 'draft', '--expires', '2040-01-01', '--out', acts.file('next.draft'));
+    expect([silent.code, silent.stderr]).toEqual([4, expect.stringContaining('a version up to 2 may be published')]);
+    expect(silent.stderr).toContain('--version 3');
+    const named = ['--expires', '2040-01-01', '--version', '3'];
+    await acts.next('3.draft', named, ['root-2', 'root-3']);
+    expect(reached(chain())).toBe(3);
+  });
+
+  it('asks for the last version where its anchor is lost too', async () => {
+    await acts.sign(await acts.draft('2.draft', ...EXCHANGE), 'root-2');
+    rmSync(fixture.anchor);
+    rmSync(`${fixture.anchor}.guard`, { recursive: true });
+    rmSync(fixture.site, { recursive: true });
+    cpSync(copy, fixture.site, { recursive: true });
+    const lost = ['ledger', 'restore', '--lost-anchor', '--skip', '10'];
+    const unsaid = await acts.run(...lost);
+    expect([unsaid.code, unsaid.stderr]).toEqual([2, expect.stringContaining('--signed-version N')]);
+    await putBack('--lost-anchor', '--skip', '10', '--signed-version', '4');
+    const fork = await acts.draft('fork.draft', '--expires', '2040-01-01', '--version', '2');
+    expect(await refusedToSign(fork, 'root-2')).toContain('a version up to 4 may have been signed');
+    await acts.next('5.draft', ['--expires', '2040-01-01', '--version', '5'], ['root-2', 'root-3']);
+    await acts.succeed(acts.run('ledger', 'verify'));
+  });
+
+  it('keeps what it knows of signed versions through one more restore', async () => {
+    await acts.sign(await acts.draft('9.draft', ...EXCHANGE, '--version', '9'), 'root-2');
+    await putBack();
+    rmSync(copy, { recursive: true });
+    cpSync(fixture.site, copy, { recursive: true });
+    await acts.sign(await acts.draft('10.draft', ...EXCHANGE, '--version', '10'), 'root-3');
+    await putBack();
+    const fork = await acts.draft('fork.draft', '--expires', '2040-01-01', '--version', '10');
+    expect(await refusedToSign(fork, 'root-1')).toContain('a version up to 10 may have been signed');
   });
 });

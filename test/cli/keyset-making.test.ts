@@ -111,7 +111,7 @@ describe('a root key', () => {
     await acts.sign(draft, 'root-1');
     rmSync(acts.file(`1.draft.${kid('root-1').slice(0, 8)}.signature`));
     await acts.sign(draft, 'root-1');
-    const other = await acts.draft('other.draft', ...FIRST, '--pre-publish', 'license-2');
+    const other = await acts.draft('other.draft', ...FIRST, '--pre-publish', 'license-2', '--version', '1');
     const refused = await acts.runOpen('keyset', 'sign', other, '--key', 'root-1');
     expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('has signed version 1 already')]);
     expect(existsSync(acts.file(`other.draft.${kid('root-1').slice(0, 8)}.signature`))).toBe(false);
@@ -119,6 +119,49 @@ describe('a root key', () => {
     await acts.sign(higher, 'root-1');
     const lower = await acts.runOpen('keyset', 'sign', other, '--key', 'root-1');
     expect([lower.code, lower.stderr]).toEqual([4, expect.stringContaining('no other payload for it')]);
+  });
+
+  it('signs no other draft of a version that another root of its site signed, and the next number is free', async () => {
+    const draft = await acts.draft('1.draft', ...FIRST);
+    await acts.sign(draft, 'root-1');
+    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01', '--version', '1');
+    const refused = await acts.runOpen('keyset', 'sign', other, '--key', 'root-2');
+    expect([refused.code, refused.stderr]).toEqual([
+      4,
+      expect.stringContaining(`the root key ${kid('root-1')} of this site has signed version 1 already`),
+    ]);
+    expect(refused.stderr).toContain('vtlic keyset draft --version 2');
+    await acts.sign(draft, 'root-2');
+    const args = ['keyset', 'draft', ...FIRST, '--expires', '2040-01-01', '--out', acts.file('free.draft')];
+    const free = await acts.run(...args);
+    expect([free.code, free.stderr]).toEqual([0, expect.stringContaining('this draft is version 2')]);
+    expect(free.stderr).toContain('destroy the draft that is given up, and every signature on it');
+    // A change to the draft that was signed gets a number of its own too.
+    const onto = await acts.draft('onto.draft', '--onto', draft, '--expires', '2041-01-01');
+    expect(await acts.succeed(acts.run('keyset', 'show', onto))).toMatch(/^KEYSET VERSION 2 /);
+    await acts.publishSigned(acts.file('free.draft'), ['root-1', 'root-2']);
+  });
+
+  it('of another site is not published with, where a root key here signed another payload for the version', async () => {
+    const other = await otherSite('root-far');
+    const one = ['--add-root', 'root-1', '--add-root', await publicKeyFile(other, 'root-far'), '--threshold', '1'];
+    const draft = await acts.draft('1.draft', ...one, '--activate', 'license-1');
+    const conflicting = await acts.draft('other.draft', ...one, '--activate', 'license-2');
+    const signature = await acts.sign(draft, 'root-1');
+    cpSync(conflicting, other.file('other.draft'));
+    const far = await other.sign(other.file('other.draft'), 'root-far');
+    const refused = await acts.run('keyset', 'publish', conflicting, far);
+    expect([refused.code, refused.stderr]).toEqual([
+      4,
+      expect.stringContaining(`the root key ${kid('root-1')} of this site has signed version 1 already`),
+    ]);
+    // Where the other one was published, its site is asked to destroy what its own root signed.
+    cpSync(await acts.publish(draft, signature), other.file('chain.keyset'));
+    const taken = await other.run('keyset', 'adopt', other.file('chain.keyset'));
+    expect([taken.code, taken.stderr]).toEqual([
+      0,
+      expect.stringMatching(/root-far signed another payload for version 1/),
+    ]);
   });
 
   it.each(['deleted', 'restored'])('refuses another draft although its record beside the key was %s', async (how) => {

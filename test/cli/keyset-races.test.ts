@@ -90,7 +90,7 @@ describe('a draft that is replaced while an officer reads it', () => {
 describe('a signature file that is replaced', () => {
   it('between the review of the draft and its publication is refused, and nothing is published', async () => {
     const draft = await acts.draft('1.draft', ...FIRST);
-    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01');
+    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01', '--version', '2');
     const signature = await acts.sign(draft, 'root-1');
     const foreign = await acts.sign(other, 'root-2');
     expect(await acts.succeed(acts.run('keyset', 'show', draft))).toContain(readDraft(draft).payloadDigest);

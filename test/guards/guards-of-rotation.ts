@@ -2,6 +2,7 @@
 import { AGAINST, type Guard } from './guard.ts';
 
 const MAKING_TEST = 'test/cli/keyset-making.test.ts';
+const CONTINUITY_TEST = 'test/cli/continuity.test.ts';
 const SLIPS_TEST = 'test/cli/rotation-slips.test.ts';
 const ROTATION_TEST = 'test/cli/rotation.test.ts';
 
@@ -10,9 +11,49 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
     against: AGAINST.rotation,
     does: 'a root key signs no other payload for a version that it signed',
     file: 'signer/keyset/root-record.ts',
-    find: 'version === wanted.version && payloadDigest !== wanted.payloadDigest,',
-    replace: 'version === wanted.version && payloadDigest.length < 64,',
+    find: 'const other = known.find(isOther);',
+    replace: 'const other = known.find(() => false);',
     test: MAKING_TEST,
+  },
+  {
+    against: AGAINST.rotation,
+    does: 'no root key of a site signs another payload for a version that another root of it signed',
+    file: 'signer/keyset/root-record.ts',
+    find: 'if (elsewhere !== undefined) throw',
+    replace: 'if (elsewhere?.kid === kid) throw',
+    test: MAKING_TEST,
+  },
+  {
+    against: AGAINST.rotation,
+    does: 'no version is published of which a root key of the site signed another payload',
+    file: 'signer/keyset/publish.ts',
+    find: 'if (signed !== undefined) throw',
+    replace: 'if (signed?.version === 0) throw',
+    test: MAKING_TEST,
+  },
+  {
+    against: AGAINST.rotation,
+    does: 'after a restore, no root key signs a version that the lost part may have signed',
+    file: 'signer/keyset/root-record.ts',
+    find: 'if (wanted.version <= lost)',
+    replace: 'if (wanted.version < 0)',
+    test: CONTINUITY_TEST,
+  },
+  {
+    against: AGAINST.rotation,
+    does: 'the anchor has the highest version of the keyset that root keys may have signed',
+    file: 'signer/ledger/reader.ts',
+    find: '        ...keysetMarkAt(this.tables, last.seq),',
+    replace: '',
+    test: CONTINUITY_TEST,
+  },
+  {
+    against: AGAINST.rotation,
+    does: 'after a restore, nothing is drafted before somebody says which versions products have',
+    file: 'signer/keyset/sign-draft.ts',
+    find: 'if (lost <= newest)',
+    replace: 'if (lost >= 0)',
+    test: CONTINUITY_TEST,
   },
   {
     against: AGAINST.rotation,

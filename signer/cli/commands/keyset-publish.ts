@@ -4,14 +4,14 @@ import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
-import { readKeysetFile } from '../../../files/index.ts';
+import { readKeysetFile, sha256Hex } from '../../../files/index.ts';
 import { openForSigning } from '../../issue/open-ledger.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import { adoptVersions, planAdoption, type Adoption } from '../../keyset/adopt-chain.ts';
 import { type Draft, readDraft, requireFreshDraft } from '../../keyset/draft.ts';
 import { readPartialSignature } from '../../keyset/partial-signature.ts';
 import { judgeDraft, publish, writeKeysetFiles, type NamedSignature } from '../../keyset/publish.ts';
-import { publishedVersions } from '../../keyset/published.ts';
+import { keysetSignings, publishedVersions } from '../../keyset/published.ts';
 import { changesInWords } from '../../keyset/view.ts';
 import type { Ledger, LedgerView } from '../../ledger/index.ts';
 import { findEarly, requireReasons } from '../../rotation/early.ts';
@@ -170,6 +170,7 @@ export function addKeysetAdopt(parent: Command, io: Io): void {
       const adoption = planned(ledger, path);
       if (adoption.versions.length === 0) io.err('every version of the file is known: nothing is taken up');
       else {
+        for (const line of otherSignatures(ledger, site, adoption)) io.err(line);
         await confirmByWord(terminal, adoptionView(ledger, site, adoption), 'ADOPT');
         await adoptVersions(ledger, adoption, io.runtime);
         io.err(`taken up: ${adoption.versions.map(({ keyset }) => `version ${keyset.version}`).join(', ')}`);
@@ -199,4 +200,17 @@ function adoptionView(ledger: LedgerView, site: Site, { versions, known }: Adopt
     before = keyset;
   }
   return lines;
+}
+
+/** A signature on another payload of a version that is published: whoever has it may lead products astray. */
+function otherSignatures(ledger: LedgerView, site: Site, { versions }: Adoption): readonly string[] {
+  return versions.flatMap(({ keyset, payload }) =>
+    keysetSignings(ledger)
+      .filter(({ version, payloadDigest }) => version === keyset.version && payloadDigest !== sha256Hex(payload))
+      .map(
+        ({ kid, payloadDigest }) =>
+          `warning: the root key ${nameOfSite(site)(kid) ?? kid} signed another payload for version ` +
+          `${keyset.version} (${payloadDigest}): destroy that signature wherever it is`,
+      ),
+  );
 }

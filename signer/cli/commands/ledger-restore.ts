@@ -5,27 +5,21 @@ import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
-import { openPrevious, type PreviousPlace } from '../../handover/previous-place.ts';
-import { planRestore, readPrevious, type RestorePlan } from '../../handover/plan-restore.ts';
+import { openPrevious } from '../../handover/previous-place.ts';
+import { type LostAnchor, planRestore, readPrevious } from '../../handover/plan-restore.ts';
 import { readReleased } from '../../handover/released-licenses.ts';
 import { finishRestore, placeOfDraft, restoreLedger, type RestoreResult } from '../../handover/restore.ts';
-import { formatTable } from '../output.ts';
+import { publishedVersions, restoredVersion } from '../../keyset/published.ts';
+import { MAX_SKIPPED } from '../../keyset/signer-rules.ts';
 import { anchorOpener, keystoresOfPlaces } from '../../keys/ledger-opening.ts';
-import {
-  type AnchorPlace,
-  anchorPlaceText,
-  type AnchorStore,
-  type AnchorStoreOpener,
-  NONCE_BYTES,
-  openAnchorStore,
-} from '../../anchor/index.ts';
+import { type AnchorPlace, type AnchorStoreOpener, NONCE_BYTES, openAnchorStore } from '../../anchor/index.ts';
 import { acquireLock, fileExists, type LedgerView, openLedgerForReading } from '../../ledger/index.ts';
-import { formatInstant } from '../../../formats/dates.ts';
 import { liesInside } from '../../site/create-site.ts';
 import { requireSiteOwner, type Site } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io } from '../io.ts';
 import { progressLine } from '../progress.ts';
+import { type Restoring, restoreView, restoreWord } from '../restore-view.ts';
 import { confirmByWord } from '../terminal.ts';
 import {
   parseAnchorOption,
@@ -44,6 +38,7 @@ interface RestoreOptions extends SiteOptions, SecretOptions {
   readonly anchor?: string;
   readonly lostAnchor?: boolean;
   readonly skip?: number;
+  readonly signedVersion?: number;
   readonly json?: boolean;
 }
 
@@ -60,7 +55,10 @@ you to type a word. The ledger records the restore for ever.
   with a file, or with a folder such as out/.
   If the anchor is lost for good, give --lost-anchor --skip N. N must be at
   least the number of licenses that were issued since the copy was made: with a
-  smaller number, two licenses can get the same counter.
+  smaller number, two licenses can get the same counter. Where the site has a
+  root key, give --signed-version N too. N must be at least the highest version
+  of the keyset that was signed here or published since the copy was made (0 for
+  none): with a smaller number, a root key can sign two payloads for a version.
   If the anchor is at another place now, name it: --anchor PLACE. The place that
   the copy names is read too, if it is there: its token asks for the PIN. With
   --lost-anchor, PLACE is the place of the new anchor. PLACE is a file, or
@@ -74,7 +72,8 @@ export function addLedgerRestore(parent: Command, io: Io): void {
     .option('--license <file>', 'a license released since, or a folder of them (repeatable)', collect, [] as string[])
     .option('--anchor <place>', 'where the anchor is from now on: a file, or token:KEYSTORE')
     .option('--lost-anchor', 'the anchor is lost for good')
-    .option('--skip <n>', 'with --lost-anchor: how many counters to skip for every customer', parseSkip)
+    .option('--skip <n>', 'with --lost-anchor: how many counters to skip for every customer', parseCount)
+    .option('--signed-version <n>', 'with --lost-anchor: root keys sign no keyset version up to n', parseCount)
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);
   secretOption(siteOption(command)).action((copy: string | undefined, options: RestoreOptions) =>
@@ -82,8 +81,8 @@ export function addLedgerRestore(parent: Command, io: Io): void {
   );
 }
 
-function parseSkip(text: string): number {
-  if (!/^(?:0|[1-9]\d{0,11})$/.test(text)) throw invalid('expected a number of licenses, 0 or more');
+function parseCount(text: string): number {
+  if (!/^(?:0|[1-9]\d{0,11})$/.test(text)) throw invalid('expected a number, 0 or more');
   return Number(text);
 }
 
@@ -94,6 +93,10 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
       '--lost-anchor and --skip N go together: without an anchor, only you can say how many licenses may be missing',
       { hint: 'see: vtlic help ledger restore' },
     );
+  if (options.signedVersion !== undefined && options.lostAnchor !== true)
+    throw new VtlicError('usage', 'the anchor says up to which version root keys signed, where it is not lost', {
+      hint: 'leave --signed-version out',
+    });
   const site = openNamedSite(io, options);
   requireSiteOwner(site.paths);
   const copyPath = name === undefined ? site.paths.ledger : resolve(io.cwd, name);
@@ -123,7 +126,7 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
         io.err('the ledger that is here and its anchor agree: there is nothing to restore');
         return;
       }
-      await confirmByWord(terminal, prepared.view, wordFor(prepared));
+      await confirmByWord(terminal, prepared.view, restoreWord(prepared));
       const { plan, previous } = await readPreviousAgain(prepared, opener, options);
       report(
         io,
@@ -154,13 +157,10 @@ function placeOfCopy(path: string): AnchorPlace {
   }
 }
 
-interface Prepared {
-  readonly plan: RestorePlan;
-  readonly store: AnchorStore;
+interface Prepared extends Restoring {
   readonly ledgerId: Uint8Array;
   /** Where the copy says that its anchor is. */
   readonly before: AnchorPlace;
-  readonly previous: PreviousPlace;
   readonly view: readonly string[];
 }
 
@@ -176,6 +176,7 @@ async function prepare(
   const copy = openLedgerForReading(copyPath);
   try {
     await checkCopy(io, site, copy);
+    requireSignedVersion(site, copy, options);
     const place = named ?? copy.anchorPlace();
     const store = openAnchorStore(place, opener);
     if (options.lostAnchor !== true) await store.settle(io.runtime.random(NONCE_BYTES));
@@ -194,7 +195,7 @@ async function prepare(
       lost: lostOf(options),
     });
     const { ledgerId } = copy.genesis;
-    return { plan, store, ledgerId, before, previous, view: viewOf(copy, copyPath, { plan, store, previous }) };
+    return { plan, store, ledgerId, before, previous, view: restoreView(copy, copyPath, { plan, store, previous }) };
   } finally {
     copy.close();
   }
@@ -211,8 +212,31 @@ async function readPreviousAgain(
   return { plan: { ...plan, ...seen }, previous };
 }
 
-function lostOf({ skip }: RestoreOptions): { readonly skip: number } | undefined {
-  return skip === undefined ? undefined : { skip };
+function lostOf({ skip, signedVersion = 0 }: RestoreOptions): LostAnchor | undefined {
+  return skip === undefined ? undefined : { skip, keysetVersion: signedVersion };
+}
+
+/** Without the anchor, only the officer can say what root keys of this site have signed since the copy was made. */
+function requireSignedVersion(site: Site, copy: LedgerView, { lostAnchor, signedVersion }: RestoreOptions): void {
+  if (lostAnchor !== true) return;
+  const known = copy.head().keysetVersion ?? 0;
+  if (signedVersion === undefined && (known > 0 || site.config.keys.some(({ purpose }) => purpose === 'root')))
+    throw new VtlicError(
+      'usage',
+      'nothing says up to which version of the keyset was signed since the copy was made: the anchor is lost, and ' +
+        'this site has keysets or a root key',
+      {
+        hint:
+          `add --signed-version N, the highest version that was drafted or published, 0 for none; in doubt a higher ` +
+          `one, up to ${known + MAX_SKIPPED}: numbers may be skipped`,
+      },
+    );
+  if ((signedVersion ?? 0) > known + MAX_SKIPPED)
+    throw new VtlicError(
+      'usage',
+      `--signed-version ${signedVersion ?? 0} is too far from version ${known}, the highest one that the copy knows`,
+      { hint: `name a version up to ${known + MAX_SKIPPED}` },
+    );
 }
 
 /** A copy that fails its own checks is not restored. */
@@ -234,99 +258,10 @@ async function checkCopy(io: Io, site: Site, copy: LedgerView): Promise<void> {
   }
 }
 
-function wordFor({ plan, previous }: Pick<Prepared, 'plan' | 'previous'>): string {
-  if (plan.kind === 'anchor_lost') return 'ADOPT WITHOUT ANCHOR';
-  return previous.unread === undefined && plan.movedBy === undefined ? 'RESTORE' : 'OLD PLACE IS LOST';
-}
-
-const TITLES = {
-  'as-is': 'The anchor agrees with this copy: nothing that was released is missing. It takes its place as it is.',
-  moved:
-    'The anchor agrees with this copy: nothing that was released is missing. From now on the anchor is in ' +
-    'another place.',
-  restored:
-    'THE ANCHOR HAS SEEN MORE THAN THIS COPY HOLDS. A new log begins, and counters skip what may have been used.',
-  anchor_lost:
-    'NOTHING SAYS WHAT THIS COPY LACKS: its anchor is lost. A new log begins. It skips as many counters as ' +
-    'you say, and nothing can check that number.',
-} as const;
-
-function viewOf(
-  copy: LedgerView,
-  path: string,
-  { plan, store, previous }: Pick<Prepared, 'plan' | 'store' | 'previous'>,
-): string[] {
-  const { head, found } = plan;
-  const anchor = store.description;
-  const rows: (readonly [string, string])[] = [
-    ['ledger', `${toHex(copy.genesis.ledgerId)} of ${copy.genesis.iss}`],
-    ['copy', cleanText(path, 1000)],
-    ['it ends with', `entry ${head.entries}, ${formatInstant(copy.lastAt())}; ${head.size} leaves`],
-    ['anchor', `${cleanText(anchor, 1000)}: ${found === undefined ? 'LOST' : `has seen entry ${found.entries}`}`],
-  ];
-  if (plan.kind === 'restored' || plan.kind === 'anchor_lost') {
-    rows.push(
-      [
-        'counters',
-        plan.skip === 0
-          ? 'none is skipped'
-          : `every lineage skips ${plan.skip}, also those never seen: a new one begins at ` +
-            `${copy.floorOf(undefined) + plan.skip + 1}`,
-      ],
-      [
-        'licenses given',
-        `${plan.reenter.length + plan.fulfil.length + plan.known}: ${plan.known} known to the copy, ` +
-          `${plan.reenter.length + plan.fulfil.length} entered again`,
-      ],
-      [
-        'unfinished',
-        plan.voids.length === 0
-          ? 'none'
-          : `${plan.voids.length} reserved counters become void: what came of them is not known`,
-      ],
-    );
-  }
-  if (plan.closed)
-    rows.push([
-      'handed over',
-      'the missing part handed counters over: all are closed until vtlic counters reopen, or import, opens them',
-    ]);
-  const warning =
-    plan.kind === 'anchor_lost'
-      ? [
-          '',
-          'If more licenses than that were issued since, two of them will have one counter, and products will ' +
-            'refuse one.',
-          'If counters were handed over since (vtlic counters export), do not do this: ask for them back first.',
-        ]
-      : [];
-  return [TITLES[plan.kind], '', ...formatTable(rows), ...warning, ...warningOfPrevious(copy, { plan, previous })];
-}
-
-/** What nobody can know who does not read the place that the copy names. */
-function warningOfPrevious(copy: LedgerView, { plan, previous }: Pick<Prepared, 'plan' | 'previous'>): string[] {
-  const named = cleanText(anchorPlaceText(copy.anchorPlace()), 1000);
-  if (previous.unread !== undefined)
-    return [
-      '',
-      `This copy names ${named} as the place of its anchor, and that cannot be read:`,
-      `  ${cleanText(previous.unread, 1000)}`,
-      'IF A COPY OF THE LEDGER WAS USED WITH THAT ANCHOR SINCE, two licenses will have one counter.',
-    ];
-  if (plan.movedBy !== undefined)
-    return [
-      '',
-      `This copy names ${named} as the place of its anchor.`,
-      `A ledger with ${plan.movedBy.entries} entries has moved the anchor away from there. If that was`,
-      'another one than an interrupted restore of yours, NAME THE PLACE TO WHICH IT WAS MOVED:',
-      'otherwise two licenses will have one counter.',
-    ];
-  return [];
-}
-
 function report(io: Io, site: Site, { replaced, head }: RestoreResult, options: RestoreOptions): void {
   if (replaced !== undefined) io.err(`the ledger that was here is now in ${cleanText(replaced, 1000)}`);
   io.err(`the ledger is in its place, and anchored: ${head.entries} entries; the next signing run goes on from there`);
+  for (const line of keysetsToTakeUp(site)) io.err(line);
   io.out(
     options.json === true
       ? jsonLine({
@@ -339,4 +274,18 @@ function report(io: Io, site: Site, { replaced, head }: RestoreResult, options: 
         })
       : `${cleanText(site.paths.ledger, 4000)}\n`,
   );
+}
+
+function keysetsToTakeUp({ paths }: Site): readonly string[] {
+  const ledger = openLedgerForReading(paths.ledger);
+  try {
+    const lost = restoredVersion(ledger);
+    if (lost <= (publishedVersions(ledger).at(-1)?.version ?? 0)) return [];
+    return [
+      `root keys of this site sign no keyset version up to ${lost}: the lost part of the ledger may have signed it`,
+      'before the next draft, take up what products have: vtlic keyset adopt CHAIN',
+    ];
+  } finally {
+    ledger.close();
+  }
 }

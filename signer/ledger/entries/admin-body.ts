@@ -50,6 +50,7 @@ export function adoptMembers(body: AdoptBody): Members {
         skip: body.skip,
         highest: body.highest,
         closed: body.closed,
+        keyset: body.keysetVersion,
         operator: body.operator,
         salt: body.salt,
         leaf: body.leafIndex,
@@ -114,6 +115,7 @@ export function readAdopt(reader: BodyReader): AdoptBody {
         skip: count(reader, 'skip'),
         highest: count(reader, 'highest'),
         closed: reader.boolean('closed'),
+        ...keysetVersion(reader),
         operator: reader.text('operator', MAX_OPERATOR),
         salt: reader.bytes('salt', SALT_BYTES),
         leafIndex: count(reader, 'leaf'),
@@ -216,6 +218,7 @@ function headMap(head: LedgerHead): ReadonlyMap<CborValue, CborValue> {
     reach: head.counterBound,
     closes: head.closes,
     chain: head.chain,
+    keyset: head.keysetVersion,
   });
 }
 
@@ -228,6 +231,7 @@ function readHead(reader: BodyReader): LedgerHead {
     counterBound: count(reader, 'reach'),
     closes: count(reader, 'closes'),
     chain: reader.bytes('chain', DIGEST_BYTES),
+    ...keysetVersion(reader),
   };
   reader.end();
   return Object.freeze(head);
@@ -256,6 +260,10 @@ function mapOf(members: Members): ReadonlyMap<CborValue, CborValue> {
 
 function scope(reader: BodyReader): { readonly sub?: string } {
   return reader.has('sub') ? { sub: id(reader, 'sub') } : {};
+}
+
+function keysetVersion(reader: BodyReader): { readonly keysetVersion?: number } {
+  return reader.has('keyset') ? { keysetVersion: reader.integer('keyset', 1, MAX_COUNT) } : {};
 }
 
 function id(reader: BodyReader, name: string): string {

@@ -38,6 +38,11 @@ export interface NewLogBody {
   readonly highest: number;
   /** The lost part of the record held an export: all counters are closed until an act opens them. */
   readonly closed: boolean;
+  /**
+   * No root key of this site signs a version of the keyset up to this one: the highest that the copy or the anchor
+   * knew, or that the officer named where the anchor was lost. Absent for none.
+   */
+  readonly keysetVersion?: number;
   readonly operator: string;
   readonly salt: Uint8Array;
   /** 0. */

@@ -1,5 +1,3 @@
-import type { License } from '../../../formats/license/license.ts';
-
 /**
  * A lineage is one line of licenses that replace each other: (iss, aud, sub, dep), with an absent
  * deployment a value of its own (docs/format.md, "Claims"). The issuer is fixed by the ledger's genesis.
@@ -27,10 +25,8 @@ export interface CounterOf extends Lineage {
 }
 
 /** The lineage of a license, within its issuer. */
-export function lineageOf(license: License): Lineage {
-  return license.dep === undefined
-    ? { aud: license.aud, sub: license.sub }
-    : { aud: license.aud, sub: license.sub, dep: license.dep };
+export function lineageOf({ aud, sub, dep }: Lineage): Lineage {
+  return dep === undefined ? { aud, sub } : { aud, sub, dep };
 }
 
 export function sameLineage(a: Lineage, b: Lineage): boolean {

@@ -42,7 +42,8 @@ export function voidLeaf(intent: IntentBody, voided: VoidBody): Uint8Array {
 
 /**
  * CBOR `[domain, "log", salt, origin, restored, found]`, each of the two being `[entries, log id, size, root,
- * counter bound, closes, chain]`, and `found` the empty array where the anchor was lost.
+ * counter bound, closes, chain]`, with the highest version of the keyset at the end where there is one, and `found` the
+ * empty array where the anchor was lost.
  */
 export function newLogLeaf(opened: NewLogBody): Uint8Array {
   return encodeCbor([
@@ -56,7 +57,9 @@ export function newLogLeaf(opened: NewLogBody): Uint8Array {
 }
 
 function headArray(head: LedgerHead): CborValue {
-  return [head.entries, head.logId, head.size, head.root, head.counterBound, head.closes, head.chain];
+  const { entries, logId, size, root, counterBound, closes, chain, keysetVersion } = head;
+  const version = keysetVersion === undefined ? [] : [keysetVersion];
+  return [entries, logId, size, root, counterBound, closes, chain, ...version];
 }
 
 /** As an issued license's: it is one, that the lost part of the record had issued. */

@@ -158,7 +158,7 @@ export class EntryCheck {
   }
 
   #head(): LedgerHead {
-    const { logId, boundIncrease, closes } = this.#acts;
+    const { logId, boundIncrease, closes, keysetMark } = this.#acts;
     return Object.freeze({
       entries: this.#seq,
       logId,
@@ -167,6 +167,7 @@ export class EntryCheck {
       counterBound: this.#firstLeaf + this.#tree.size + boundIncrease,
       closes,
       chain: this.#chain,
+      ...keysetMark,
     });
   }
 

@@ -7,7 +7,15 @@ import { armor } from '../../../formats/armor.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeKeyset } from '../../../formats/keyset/decode-keyset.ts';
 import { builtInChain, extendChain, type Chain } from '../../../verifier/keyset/index.ts';
-import { adminRowOf, counterRowOf, sameAdminRow, sameCounter } from '../store/admin-rows.ts';
+import {
+  adminRowOf,
+  counterRowOf,
+  type KeysetMark,
+  keysetVersionOf,
+  markOf,
+  sameAdminRow,
+  sameCounter,
+} from '../store/admin-rows.ts';
 import type {
   AdoptBody,
   DocumentPosition,
@@ -66,6 +74,8 @@ export class AdminCheck {
   #boundIncrease = 0;
   #closes = 0;
   #reentered = 0;
+  /** The highest version of the keyset that an act named. */
+  #keysetVersion = 0;
   /** The keysets that were published up to here. */
   #keysets: Chain | undefined = undefined;
 
@@ -89,6 +99,10 @@ export class AdminCheck {
 
   get closes(): number {
     return this.#closes;
+  }
+
+  get keysetMark(): KeysetMark {
+    return markOf(this.#keysetVersion);
   }
 
   get reentered(): number {
@@ -120,6 +134,7 @@ export class AdminCheck {
   adopt(entry: AdoptEntry, place: AdminPlace): void {
     const fault = this.#fault(entry.seq, entry.body, place);
     if (fault !== undefined) throw ledgerCorrupt(`entry ${entry.seq} (adopt): ${fault}`);
+    this.#keysetVersion = Math.max(this.#keysetVersion, keysetVersionOf(entry.body));
     this.#rows(entry);
   }
 
@@ -210,6 +225,10 @@ export class AdminCheck {
       return 'what it says of its anchor is more than the record has';
     if ((body.reason === 'restored') !== (body.found !== undefined))
       return 'whether the anchor was found contradicts its reason';
+    const known = Math.max(before.keysetVersion ?? 0, body.found?.keysetVersion ?? 0);
+    const mark = body.keysetVersion ?? 0;
+    if (body.found === undefined ? mark < known : mark !== known)
+      return 'the highest version of the keyset does not follow from the record and its anchor';
     if (body.found !== undefined) {
       const { found } = body;
       if (body.skip !== countersToSkip(before, body.coveredBound, found))
@@ -274,6 +293,7 @@ function sameHead(a: LedgerHead, b: LedgerHead): boolean {
     equalBytes(a.root, b.root) &&
     a.counterBound === b.counterBound &&
     a.closes === b.closes &&
+    a.keysetVersion === b.keysetVersion &&
     equalBytes(a.chain, b.chain)
   );
 }

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anchorFile } from '../../../../signer/anchor/anchor-file.ts';
+import { decodeCbor, isCborArray } from '../../../../formats/cbor/index.ts';
 import { decodeAnchorRecord, encodeAnchorRecord } from '../../../../signer/anchor/anchor-record.ts';
 import type { AnchorRecord, AnchorStore } from '../../../../signer/anchor/anchor.ts';
 import { temporaryFolder } from '../ledger/ledger-fixture.ts';
@@ -52,6 +53,18 @@ describe('an anchor record', () => {
       record: record(300),
       moved: true,
     });
+  });
+
+  it('comes back with the highest version of the keyset, and is the same as before where there is none', () => {
+    const keysetVersion = 9_007_199_254_740_991;
+    const signed = { ...record(300), keysetVersion };
+    expect(decodeAnchorRecord(encode(signed))).toEqual({ record: signed, moved: false });
+    expect(decodeAnchorRecord(encodeAnchorRecord({ record: signed, moved: true }, nonce()))?.record).toEqual(signed);
+    const fields = decodeCbor(encode(record(300)));
+    expect(isCborArray(fields) && fields.length).toBe(11);
+    for (const impossible of [0, -1]) {
+      expect(decodeAnchorRecord(encode({ ...record(3), keysetVersion: impossible }))).toBeUndefined();
+    }
   });
 
   it('reads a record of version 0.1.0', () => {

@@ -268,7 +268,7 @@ export class CopyOfSite implements Disk {
       head: () => headOf(this.#entries),
       logs: () => [{ entry: 1, logId: LEDGER_ID }],
       rootAt: () => NO_ROOT,
-      counterBoundAt: ({ entries }) => ({
+      boundsAt: ({ entries }) => ({
         counterBound: headOf(this.#entries.slice(0, entries)).counterBound,
         closes: 0,
       }),

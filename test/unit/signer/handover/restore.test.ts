@@ -2,7 +2,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { planRestore, type RestorePlan } from '../../../../signer/handover/plan-restore.ts';
+import { type LostAnchor, planRestore, type RestorePlan } from '../../../../signer/handover/plan-restore.ts';
 import { finishRestore, restoreLedger, type RestoreResult } from '../../../../signer/handover/restore.ts';
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
 import { copyLedger } from '../../../../signer/ledger/store/database-file.ts';
@@ -44,7 +44,7 @@ async function goOn(licenses: number): Promise<void> {
   }
 }
 
-async function plan(lost?: { readonly skip: number }): Promise<RestorePlan> {
+async function plan(lost?: LostAnchor): Promise<RestorePlan> {
   const view = openLedgerForReading(copy);
   try {
     return await planRestore({
@@ -116,7 +116,7 @@ describe('a restore whose anchor was changed while the word was typed', () => {
     const kept = join(place.folder, 'kept');
     copyFileSync(place.anchor, kept);
     rmSync(place.anchor);
-    const planned = await plan({ skip: 0 });
+    const planned = await plan({ skip: 0, keysetVersion: 0 });
     copyFileSync(kept, place.anchor);
     await expect(restore(planned)).rejects.toMatchObject(REFUSED);
     rmSync(place.anchor);

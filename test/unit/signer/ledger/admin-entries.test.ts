@@ -246,6 +246,30 @@ describe('a whole check', () => {
       'whether counters are closed',
     ],
     [
+      'a highest version of the keyset that is lower than the one that the anchor has',
+      (ledger: Ledger): unknown => {
+        const input = newLog(ledger, { keysetVersion: 2 });
+        return ledger.openLog({ ...input, ...(input.found && { found: { ...input.found, keysetVersion: 3 } }) });
+      },
+      'the highest version of the keyset does not follow',
+    ],
+    [
+      'no highest version of the keyset after a root key signed one, although the anchor was lost',
+      (ledger: Ledger): unknown => {
+        ledger.adopt({
+          act: 'keyset-signing',
+          kid: KID,
+          version: 4,
+          payloadDigest: digest('keyset'),
+          custody: 'software',
+          operator: 'officer',
+        });
+        const { found: _found, ...lost } = newLog(ledger, { reason: 'anchor_lost' });
+        return ledger.openLog(lost);
+      },
+      'the highest version of the keyset does not follow',
+    ],
+    [
       'a license where no log begins',
       (ledger: Ledger): unknown => {
         const lost = intentFor(ACME, 4);

@@ -103,6 +103,16 @@ const BODIES_OF_EACH: readonly (readonly [string, EntryKind, Bodies[EntryKind]])
   ...ENTRY_KINDS.map((kind) => [kind, kind, BODIES[kind]] as const),
   ['adopt log', 'adopt', opened],
   [
+    'adopt log after keysets were signed',
+    'adopt',
+    {
+      ...opened,
+      restored: { ...head, keysetVersion: 3 },
+      found: { ...opened.found, keysetVersion: 7 },
+      keysetVersion: 7,
+    },
+  ],
+  [
     'adopt license',
     'adopt',
     {
@@ -128,6 +138,7 @@ const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   adopt: ['sub'],
   close: ['sub'],
   'adopt log': ['found'],
+  'adopt log after keysets were signed': ['found', 'keyset'],
   'adopt counter': ['dep', 'payload'],
   'adopt reopen': ['sub'],
 };
