@@ -6,15 +6,13 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../formats/clean-text.ts';
-import type { CoseKey } from '../../formats/cose-key.ts';
 import { parseDate } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { jsonLine } from '../../formats/json/index.ts';
-import { ISSUING_PURPOSES, type IssuingPurpose, type Keyset } from '../../formats/keyset/keyset.ts';
 import { createDurably } from '../../files/index.ts';
-import type { KeyPurpose } from '../../keys/public/key-purpose.ts';
 import { applyChanges, kidOfKey, type KeysetChanges } from '../keyset/changes.ts';
 import {
+  countedCustomers,
   type Draft,
   type EarlyStep,
   encodeDraft,
@@ -28,21 +26,19 @@ import { freeVersion, versionBefore } from '../keyset/sign-draft.ts';
 import { requireLowestCounters, requireSignerRules } from '../keyset/signer-rules.ts';
 import { changesInWords, type NameOfKey } from '../keyset/view.ts';
 import { type LedgerView, openLedgerForReading } from '../ledger/index.ts';
-import {
-  type EarlyFinding,
-  findEarly,
-  reasonsFromPlan,
-  reasonsFromWord,
-  requirePlannedDay,
-  requireReasons,
-} from '../rotation/early.ts';
+import { type EarlyFinding, findEarly, leftWithoutInWords } from '../rotation/early.ts';
+import { reasonsFromPlan, reasonsFromWord, requirePlannedDay, requireReasons } from '../rotation/early-reasons.ts';
+import { type LeftWithout, leftWithout } from '../rotation/left-without.ts';
 import { readRotationPlan } from '../rotation/plan.ts';
 import { readReleases, type Release } from '../rotation/releases.ts';
+import type { Sold } from '../rotation/signing-keys.ts';
 import { requireHonoredUntilNow } from '../rotation/signed-by-key.ts';
 import { nowSeconds } from '../runtime.ts';
+import { readCatalog } from '../site/catalog.ts';
 import type { Site } from '../site/site.ts';
 import type { Io } from './io.ts';
-import { invalid, newFilePath, openNamedSite, readTrustFile, siteOption, type SiteOptions } from './options.ts';
+import { type DraftingContext, findKey, nameOfSite } from './named-keys.ts';
+import { invalid, newFilePath, openNamedSite, siteOption, type SiteOptions } from './options.ts';
 
 export interface DraftOptions extends SiteOptions {
   readonly onto?: string;
@@ -87,114 +83,7 @@ export function draftOptions(command: Command): Command {
   );
 }
 
-export interface DraftingContext {
-  readonly io: Io;
-  readonly site: Site;
-  readonly ledger: LedgerView;
-  readonly versions: readonly PublishedVersion[];
-  /** What the changes are made to: the draft of `--onto`, else the newest published version. */
-  readonly current: Keyset | undefined;
-  /** Seconds since 1970. */
-  readonly now: number;
-}
-
 export type MakeChanges = (context: DraftingContext) => KeysetChanges;
-
-export function nameOfSite({ config }: Site): NameOfKey {
-  return (kid) => config.keys.find(({ publicKey }) => publicKey.kid === kid)?.name;
-}
-
-/** A key that a person named, and its purpose, where this site or a published keyset says one. */
-export interface NamedKey extends CoseKey {
-  readonly purpose?: KeyPurpose;
-}
-
-/**
- * A key as a person names it: a key of the site by its name, a key of a published keyset by its kid, or `file:PATH`.
- *
- * @throws VtlicError `key_not_found`, or `usage` for a key that this site or a published keyset has for another purpose
- */
-export function findKey(context: DraftingContext, text: string, role: 'root' | 'issuing'): NamedKey {
-  const key = text.startsWith('file:') ? keyOfFile(context, text.slice('file:'.length)) : keyByName(context, text);
-  const { site, versions } = context;
-  const kid = kidOfKey(key);
-  const own = site.config.keys.find(({ publicKey }) => publicKey.kid === kid);
-  const isRoot = versions.some(({ keyset }) => keyset.roots.some((root) => kidOfKey(root) === kid));
-  const issuing = versions.flatMap(({ keyset }) => keyset.keys).find((other) => kidOfKey(other) === kid);
-  const purpose = own?.purpose ?? (isRoot ? 'root' : issuing?.purpose);
-  if (purpose === undefined) return key;
-  const fits = role === 'root' ? purpose === 'root' : purpose === 'license' || purpose === 'license-key';
-  if (fits) return { ...key, purpose };
-  throw new VtlicError(
-    'usage',
-    `the key ${own?.name ?? kid} has the purpose ${purpose}, and ${ROLE_WORDS[role]} is meant`,
-    { hint: 'one key has one purpose: name another key, see: vtlic key list' },
-  );
-}
-
-/**
- * A key that signs, with the purpose that it has or gets. A public key in a file does not say its purpose, and a keyset
- * gives a purpose for ever: whoever names the file says it too.
- *
- * @param wanted what `--purpose` says of the key
- */
-export function findIssuingKey(
-  context: DraftingContext,
-  text: string,
-  wanted?: IssuingPurpose,
-): { readonly key: CoseKey; readonly purpose: IssuingPurpose } {
-  const key = findKey(context, text, 'issuing');
-  const purpose = key.purpose === 'license' || key.purpose === 'license-key' ? key.purpose : wanted;
-  if (purpose === undefined)
-    throw new VtlicError(
-      'usage',
-      `nothing says whether the key of ${cleanText(text, 200)} signs licenses or license keys`,
-      {
-        hint: `say it: --purpose ${cleanText(text, 200)}=license, or =license-key`,
-      },
-    );
-  if (wanted === undefined || wanted === purpose) return { key, purpose };
-  throw new VtlicError('usage', `the key ${cleanText(text, 200)} has the purpose ${purpose}, not ${wanted}`, {
-    hint: 'leave --purpose out: the site or a published keyset says it',
-  });
-}
-
-/** `KEY=license` or `KEY=license-key`; KEY may contain `=` in a path. */
-export function purposesOf(texts: readonly string[]): Map<string, IssuingPurpose> {
-  return new Map(
-    texts.map((text) => {
-      const at = text.lastIndexOf('=');
-      const purpose = ISSUING_PURPOSES.find((known) => known === text.slice(at + 1));
-      if (at > 0 && purpose !== undefined) return [text.slice(0, at), purpose];
-      throw new VtlicError('usage', `--purpose takes KEY=license or KEY=license-key, not ${cleanText(text, 200)}`);
-    }),
-  );
-}
-
-function keyOfFile({ io }: DraftingContext, path: string): CoseKey {
-  const keys = readTrustFile(io, path);
-  const [key] = keys;
-  if (key !== undefined && keys.length === 1) return { alg: key.alg, publicBytes: key.bytes };
-  throw new VtlicError('key_invalid', `the file has ${keys.length} public keys, and one is meant`, {
-    file: resolve(io.cwd, path),
-    hint: 'export each key into a file of its own: vtlic key export NAME --out FILE',
-  });
-}
-
-function keyByName({ site, versions }: DraftingContext, text: string): CoseKey {
-  const own = site.config.keys.find(({ name, publicKey }) => name === text || publicKey.kid === text);
-  if (own !== undefined) return { alg: own.algorithm, publicBytes: own.publicKey.bytes };
-  const published = versions
-    .flatMap(({ keyset }): readonly CoseKey[] => [...keyset.roots, ...keyset.keys])
-    .findLast((key) => kidOfKey(key) === text);
-  if (published !== undefined) return { alg: published.alg, publicBytes: published.publicBytes };
-  throw new VtlicError('key_not_found', `neither this site nor a published keyset has a key ${cleanText(text, 80)}`, {
-    file: site.paths.site,
-    hint: 'name a key of vtlic key list, a kid of vtlic keyset show, or file:PATH of a public key',
-  });
-}
-
-const ROLE_WORDS = { root: 'a root', issuing: 'a key that signs licenses' } as const;
 
 /** undefined where the site has no releases.json and none is named. */
 export function releasesOf(io: Io, site: Site, named: string | undefined): readonly Release[] | undefined {
@@ -202,16 +91,47 @@ export function releasesOf(io: Io, site: Site, named: string | undefined): reado
   return named === undefined && !existsSync(file) ? undefined : readReleases(file);
 }
 
-/** Makes the draft, judges it, shows it, and writes it. */
-export async function runDraft(io: Io, options: DraftOptions, makeChanges: MakeChanges): Promise<void> {
+/** What the catalog sells; nothing where it cannot be read, since a stolen key does not wait for a catalog. */
+export function soldOf({ paths }: Site): Sold {
+  try {
+    const { products } = readCatalog(paths.catalog);
+    return new Map([...products].map(([id, { tiers }]) => [id, [...tiers.keys()]]));
+  } catch (error) {
+    if (error instanceof VtlicError) return new Map();
+    throw error;
+  }
+}
+
+/** Customers who are left without a license other than by a policy: perhaps on purpose, and never unsaid. */
+export function warnOfCustomers(io: Io, left: readonly LeftWithout[]): void {
+  const others = left.filter(({ reason }) => reason !== 'algorithm_not_allowed');
+  if (others.length === 0) return;
+  const from = others.reduce((first, each) => Math.min(first, each.from), Infinity);
+  io.err(`WARNING: ${leftWithoutInWords(others, from)}`);
+  io.err(`  If this is not what you want, give them another license first: ${io.name} renew CUSTOMER`);
+}
+
+/**
+ * Makes the draft, judges it, shows it, and writes it.
+ *
+ * @param beforeWriting once the draft is judged, before it is written
+ */
+export async function runDraft(
+  io: Io,
+  options: DraftOptions,
+  makeChanges: MakeChanges,
+  beforeWriting: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   const site = openNamedSite(io, options);
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
-    const { draft, before, findings } = draftFrom({ io, site, ledger, options }, makeChanges);
+    const { draft, before, findings, left } = draftFrom({ io, site, ledger, options }, makeChanges);
     const file =
       options.out === undefined ? join(site.paths.keysets, `${draft.version}.draft`) : newFilePath(io, options.out);
+    await beforeWriting();
     await createDurably(file, encodeDraft(draft), 0o644, { folderExists: options.out !== undefined });
     for (const line of draftView(draft, before, nameOfSite(site))) io.err(line);
+    warnOfCustomers(io, left);
     io.err('');
     io.err('nothing is signed yet; root keys sign this draft by:');
     io.err(`  ${io.name} keyset sign ${cleanText(file, 4000)}`);
@@ -242,6 +162,7 @@ interface Drafted {
   readonly draft: Draft;
   readonly before: PublishedVersion | undefined;
   readonly findings: readonly EarlyFinding[];
+  readonly left: readonly LeftWithout[];
 }
 
 function draftFrom({ io, site, ledger, options }: Drafting, makeChanges: MakeChanges): Drafted {
@@ -268,11 +189,15 @@ function draftFrom({ io, site, ledger, options }: Drafting, makeChanges: MakeCha
   requireLowestCounters(before?.keyset, keyset, ledger, now);
   const emergency = options.emergency ?? onto?.emergency;
   const releases = releasesOf(io, site, options.releases);
+  const left = leftWithout(before?.keyset, keyset, ledger, now);
   const findings = findEarly(before?.keyset, keyset, {
     releases,
     versions,
     now,
     isEmergency: emergency !== undefined,
+    sold: soldOf(site),
+    leftWithout: left,
+    nameOfKey: nameOfSite(site),
   });
   const plan =
     options.plan === undefined
@@ -289,12 +214,14 @@ function draftFrom({ io, site, ledger, options }: Drafting, makeChanges: MakeCha
     ...(options.early === undefined ? [] : reasonsFromWord(findings, options.early)),
   ];
   requireReasons(findings, reasons);
+  if (options.early !== undefined && findings.length === 0)
+    io.err('note: nothing comes too early: the reason of --early is not needed, and is not recorded');
   const draft = makeDraft(keyset, {
     ...(before === undefined ? {} : { base: { version: before.version, payloadDigest: before.payloadDigest } }),
     early: reasons,
     ...(emergency === undefined ? {} : { emergency }),
   });
-  return { draft, before, findings };
+  return { draft, before, findings, left };
 }
 
 /** undefined for the number that follows from the version before. */
@@ -326,11 +253,16 @@ export function draftView(draft: Draft, before: PublishedVersion | undefined, na
         : `, after version ${before.version}`),
     ...changesInWords(before?.keyset, keyset, nameOf).map((line) => `  - ${line}`),
     ...(emergency === undefined ? [] : [`  EMERGENCY: ${cleanText(emergency, 500)}`]),
-    ...early.map(
-      ({ step, kid, releases, reason }) =>
-        `  TOO EARLY, knowingly: ${step}${kid === undefined ? '' : ` ${kid.slice(0, 16)}…`} ` +
-        `(${cleanText(releases.join(', ') || 'the field is not known', 2000)}): ${cleanText(reason, 500)}`,
-    ),
+    ...early.map((each) => {
+      const { releases, customers } = each;
+      const behind = [
+        ...releases,
+        ...(customers === undefined ? [] : [`${countedCustomers(customers)} left without a license`]),
+      ];
+      const step = each.kid === undefined ? each.step : `${each.step} ${each.kid.slice(0, 16)}…`;
+      const whom = behind.length === 0 ? '' : ` (${cleanText(behind.join(', '), 2000)})`;
+      return `  TOO EARLY, knowingly: ${step}${whom}: ${cleanText(each.reason, 500)}`;
+    }),
     `  signed by ${keyset.threshold} of its ${keyset.roots.length} roots` +
       (before === undefined ? '' : `, and by ${before.keyset.threshold} of the roots of version ${before.version}`),
     `  payload SHA-256 ${payloadDigest}`,

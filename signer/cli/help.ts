@@ -50,7 +50,7 @@ function groupOf(words: readonly string[], option: string): string {
   if (['issue', 'renew', 'batch'].includes(name) && SIGNING_OPTIONS.has(option)) return SIGNING;
   const drafts =
     ['revoke', 'supersede'].includes(name) ||
-    (name === 'rotation' && !['status', 'simulate', 'signed-by'].includes(sub)) ||
+    (name === 'rotation' && !['status', 'simulate', 'signed-by', 'reissue'].includes(sub)) ||
     (name === 'keyset' && sub === 'draft');
   return drafts && DRAFT_OPTIONS.has(option) ? DRAFT : OPTIONS;
 }
@@ -148,6 +148,7 @@ const ARGUMENTS: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map
   ['rotation retire', DRAFTED_KEYS],
   ['rotation revoke', DRAFTED_KEYS],
   ['rotation lost', { key: 'the key that is lost' }],
+  ['rotation reissue', { key: 'the key whose licenses another key signs again, by its name or key id' }],
   ['rotation signed-by', { key: 'the key that was stolen, by its name or key id' }],
   ['rotation stolen', { key: 'the key that was stolen' }],
   ['revoke', LICENSES],

@@ -4,7 +4,7 @@
  */
 import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';
 import { utf8 } from '../../formats/bytes.ts';
-import { hasControlOrBidi } from '../../formats/clean-text.ts';
+import { groupDigits, hasControlOrBidi } from '../../formats/clean-text.ts';
 import { formatInstant } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
@@ -35,6 +35,8 @@ export interface EarlyStep {
   readonly kid?: string;
   /** The releases that are not ready. */
   readonly releases: readonly string[];
+  /** How many customers of the ledger it may leave without a license. */
+  readonly customers?: number;
   readonly reason: string;
 }
 
@@ -167,14 +169,20 @@ function readEarly(reader: JsonObjectReader): EarlyStep {
     return name;
   });
   if (releases.length > MAX_RELEASES) throw reader.fault(`should name at most ${MAX_RELEASES} releases`);
+  const customers = reader.optionalInteger('customers', { min: 1, max: MAX_COUNT });
   const early: EarlyStep = {
     step,
     ...(kid === undefined ? {} : { kid: readDigest(kid) }),
     releases,
+    ...(customers === undefined ? {} : { customers }),
     reason: readReason(reader.required('reason')),
   };
   reader.end();
   return early;
+}
+
+export function countedCustomers(count: number): string {
+  return count === 1 ? '1 customer' : `${count === 0 ? 'no' : groupDigits(count)} customer${count === 0 ? '' : 's'}`;
 }
 
 /** @throws VtlicError `plan_stale` for a draft that expired, or is from the future */

@@ -17,7 +17,7 @@ import type { Ledger, LedgerView } from '../ledger/index.ts';
 import type { Runtime } from '../runtime.ts';
 import type { SitePaths } from '../site/site.ts';
 import { kidOfKey } from './changes.ts';
-import type { Draft } from './draft.ts';
+import { countedCustomers, type Draft } from './draft.ts';
 import { type PartialSignature, requireSignature, signerOf } from './partial-signature.ts';
 import {
   keysetSignings,
@@ -150,9 +150,12 @@ const MAX_NAMES = 400;
 export function reasonsOf({ early, emergency }: Draft): readonly string[] {
   return [
     ...(emergency === undefined ? [] : [`emergency: ${emergency}`]),
-    ...early.map(({ step, kid, releases, reason }) => {
-      const names = cleanText(releases.join(', '), MAX_NAMES) || 'anybody knows who is ready';
-      return `${step}${kid === undefined ? '' : ` ${kid}`} before ${names}: ${reason}`;
+    ...early.map(({ step, kid, releases, customers, reason }) => {
+      const words = [
+        ...(releases.length === 0 ? [] : [` before ${cleanText(releases.join(', '), MAX_NAMES)}`]),
+        ...(customers === undefined ? [] : [`, leaving ${countedCustomers(customers)} without a license`]),
+      ];
+      return `${step}${kid === undefined ? '' : ` ${kid}`}${words.join('') || ', too early'}: ${reason}`;
     }),
   ];
 }

@@ -115,7 +115,8 @@ function payloadDigests(ledger: LedgerView, kid: string): ReadonlySet<string> {
   return digests;
 }
 
-function lineageFromText(text: string, issuer: string): Lineage | undefined {
+/** The lineage that a keyset writes so; undefined for one of another issuer. */
+export function lineageFromText(text: string, issuer: string): Lineage | undefined {
   const [iss, aud, sub, dep] = text.split('/');
   if (iss !== issuer || aud === undefined || sub === undefined) return undefined;
   return { aud, sub, ...(dep === undefined ? {} : { dep }) };

@@ -1,24 +1,35 @@
 /**
- * Which steps of a new version come too early: a product in the field would refuse a license that the step leads to.
- * Such a step is done only with a reason, which stays on record with the version.
+ * Which steps of a new version come too early: a product in the field would refuse a license that the step leads to,
+ * no key would be left that signs, or a customer would be left without a license. Such a step is done only with a
+ * reason, which stays on record with the version (`early-reasons.ts`).
  */
-import { formatDay } from '../../formats/dates.ts';
+import { formatDay, formatEnd } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
-import type { IssuingKey, Keyset, KeyStatus } from '../../formats/keyset/keyset.ts';
-import { kidOfKey, statusChanges } from '../keyset/changes.ts';
-import type { EarlyStep, KeysetStep } from '../keyset/draft.ts';
+import type { IssuingKey, Keyset } from '../../formats/keyset/keyset.ts';
+import { DAY_SECONDS } from '../../formats/license/bounds.ts';
+import { kidOfKey, type StatusChange, statusChanges } from '../keyset/changes.ts';
+import { countedCustomers, type KeysetStep } from '../keyset/draft.ts';
 import type { PublishedVersion } from '../keyset/published.ts';
-import type { PlannedStep, RotationPlan } from './plan.ts';
+import { lineageOf, lineageText } from '../ledger/index.ts';
+import { isPolicyStricter, type LeftWithout } from './left-without.ts';
 import type { Release } from './releases.ts';
+import { containsTiers, isSignedFor, type Sold, signsAt, unsigned } from './signing-keys.ts';
 
 export interface EarlyFinding {
   readonly step: KeysetStep;
   readonly kid?: string;
-  /** What is not ready: releases; or nobody knows which are in the field; or no other key would sign. */
-  readonly cause: 'releases' | 'unknown-field' | 'last-key';
+  /**
+   * What is not ready: releases; or nobody knows which are in the field; or no other key would sign; or customers have
+   * no other license.
+   */
+  readonly cause: 'releases' | 'unknown-field' | 'last-key' | 'customers';
   /** Names of the releases that are not ready. */
   readonly releases: readonly string[];
+  /** How many customers would be left without a license. */
+  readonly customers?: number;
   readonly sentence: string;
+  /** What to do instead. */
+  readonly hint?: string;
   /** Seconds since 1970: from when on it is not early any more, if the releases leave as they say. */
   readonly readyAt?: number;
 }
@@ -29,8 +40,16 @@ export interface Field {
   readonly versions: readonly PublishedVersion[];
   /** Seconds since 1970. */
   readonly now: number;
+  /** Seconds since 1970: until when `versions` are all that there are, where the step is judged for a later day. */
+  readonly publishedUntil?: number;
   /** Installs that take keysets from a file get this version together with their licenses. */
   readonly isEmergency: boolean;
+  /** The products that the catalog sells; none where nobody knows. */
+  readonly sold: Sold;
+  /** The customers whom the version leaves without a license, as the ledger says. */
+  readonly leftWithout?: readonly LeftWithout[];
+  /** How people call a key. */
+  readonly nameOfKey?: (kid: string) => string | undefined;
 }
 
 /** What a release knows of a key: for which products and tiers it takes its licenses; absent: every one. */
@@ -48,15 +67,20 @@ function knownAs(release: Release, key: IssuingKey, after: Keyset, field: Field)
   const { builtIn } = release;
   if ('keys' in builtIn) return builtIn.keys.includes(kid) ? {} : undefined;
   const known = builtInKeyset(release, builtIn.keyset, after, field).keys.find((other) => kidOfKey(other) === kid);
-  if (known === undefined || known.status === 'revoked' || !isFor(known, release)) return undefined;
+  if (known === undefined || known.status === 'revoked' || !isSignedFor(known, release.product)) return undefined;
   return known;
 }
 
 /** A release that ships later may have the version that is made now, or one after it, which has the same keys. */
-function builtInKeyset(release: Release, version: number, after: Keyset, { versions, now }: Field): Keyset {
+function builtInKeyset(
+  release: Release,
+  version: number,
+  after: Keyset,
+  { versions, now, publishedUntil = now }: Field,
+): Keyset {
   const published = versions.find((candidate) => candidate.version === version);
   if (published !== undefined) return published.keyset;
-  if (release.from > now && version >= after.version) return after;
+  if (release.from > publishedUntil && version >= after.version) return after;
   throw new VtlicError(
     'configuration_invalid',
     `the release ${release.name} has version ${version} of the keyset built in, which this site does not know`,
@@ -64,25 +88,20 @@ function builtInKeyset(release: Release, version: number, after: Keyset, { versi
   );
 }
 
-function isFor(key: IssuingKey, release: Release): boolean {
-  return key.purpose === 'license' && (key.products === undefined || key.products.includes(release.product));
-}
-
-/** Whether the tiers contain all of the others; absent: every tier. */
-function containsTiers(tiers: readonly string[] | undefined, others: readonly string[] | undefined): boolean {
-  return tiers === undefined || (others !== undefined && others.every((tier) => tiers.includes(tier)));
-}
-
 /** All steps between two versions that come too early. */
 export function findEarly(before: Keyset | undefined, after: Keyset, field: Field): readonly EarlyFinding[] {
-  const findings = statusChanges(before, after).flatMap(({ kid, key, from, to }): readonly EarlyFinding[] => {
+  const findings = statusChanges(before, after).flatMap((change): readonly EarlyFinding[] => {
+    const { kid, key, from, to } = change;
     if (key.purpose !== 'license') return [];
     if (to === 'active') return early(activation(kid, key, after, field), before, field);
     if (from === undefined || to === 'pre-published') return [];
     const step = to === 'revoked' ? 'revoke' : 'retire';
-    return [...early(ending(kid, key, step, after, field), before, field), ...lastKey(kid, step, from, after)];
+    return [
+      ...early(ending(kid, key, step, after, field), before, field),
+      ...lastKey(step, change, { before, after }, field),
+    ];
   });
-  return [...findings, ...policyFindings(before, after, field)];
+  return isPolicyStricter(before, after) ? [...findings, ...policyFindings(before, after, field)] : findings;
 }
 
 interface Judged {
@@ -136,18 +155,25 @@ function isDelivered(release: Release, { isEmergency }: Field): boolean {
 
 function activation(kid: string, key: IssuingKey, after: Keyset, field: Field): Judged {
   const notReady = inFieldFrom(Math.max(field.now, key.from ?? 0), field).filter((release) => {
-    if (!isFor(key, release) || isDelivered(release, field)) return false;
+    if (!isSignedFor(key, release.product) || isDelivered(release, field)) return false;
     const known = knownAs(release, key, after, field);
     return known === undefined || !containsTiers(known.tiers, key.tiers);
   });
   return { step: 'activate', kid, notReady, why: 'would not know a license that it signs' };
 }
 
-/** Nobody could be renewed. */
-function lastKey(kid: string, step: 'retire' | 'revoke', from: KeyStatus, after: Keyset): readonly EarlyFinding[] {
-  const signs = after.keys.some(({ purpose, status }) => purpose === 'license' && status === 'active');
-  if (from !== 'active' || signs) return [];
-  const sentence = `to ${step} the key ${kid.slice(0, 16)}…: no other key would sign licenses`;
+/** What the key signed, and no other key would sign. */
+function lastKey(
+  step: 'retire' | 'revoke',
+  { kid, key, from }: StatusChange,
+  { before, after }: { readonly before: Keyset | undefined; readonly after: Keyset },
+  { sold, now }: Field,
+): readonly EarlyFinding[] {
+  const at = Math.max(now, key.from ?? 0);
+  if (from !== 'active' || before === undefined || !signsAt({ ...key, status: from }, before, at)) return [];
+  const nobody = unsigned([key], after, at, sold);
+  if (nobody === undefined) return [];
+  const sentence = `to ${step} the key ${kid.slice(0, 16)}…: no other key would sign licenses${nobody}`;
   return [Object.freeze({ step, kid, cause: 'last-key', releases: [], sentence })];
 }
 
@@ -155,7 +181,7 @@ function lastKey(kid: string, step: 'retire' | 'revoke', from: KeyStatus, after:
 function ending(kid: string, key: IssuingKey, step: 'retire' | 'revoke', after: Keyset, field: Field): Judged {
   const notReady = inFieldFrom(field.now, field).filter(
     (release) =>
-      isFor(key, release) &&
+      isSignedFor(key, release.product) &&
       knownAs(release, key, after, field) !== undefined &&
       !isDelivered(release, field) &&
       !signTiers(release, key.tiers, after, field),
@@ -166,7 +192,7 @@ function ending(kid: string, key: IssuingKey, step: 'retire' | 'revoke', after: 
 /** Whether the active keys that the release knows sign licenses of all these tiers; absent: of every tier. */
 function signTiers(release: Release, tiers: readonly string[] | undefined, after: Keyset, field: Field): boolean {
   const others = after.keys.flatMap((other): readonly (readonly string[] | undefined)[] => {
-    if (!isFor(other, release) || !signsAt(other, after, field.now)) return [];
+    if (!isSignedFor(other, release.product) || !signsAt(other, after, field.now)) return [];
     const known = knownAs(release, other, after, field);
     if (known === undefined) return [];
     return [
@@ -182,25 +208,8 @@ function signTiers(release: Release, tiers: readonly string[] | undefined, after
   );
 }
 
-/** Whether licenses are signed with a key at that time, and are in force by the policy. */
-function signsAt({ alg, status, from = 0, until }: IssuingKey, after: Keyset, at: number): boolean {
-  const { requireComposite, ed25519Until } = after;
-  if (alg === 'ed25519' && (requireComposite || (ed25519Until !== undefined && ed25519Until <= at))) return false;
-  return status === 'active' && from <= at && (until === undefined || at < until);
-}
-
-/** What a version changes in the policy. */
-function policyChange(before: Keyset | undefined, after: Keyset): Pick<Keyset, 'requireComposite' | 'ed25519Until'> {
-  const { ed25519Until } = after;
-  return {
-    requireComposite: after.requireComposite && before?.requireComposite !== true,
-    ...(ed25519Until === undefined || before?.ed25519Until === ed25519Until ? {} : { ed25519Until }),
-  };
-}
-
 function policyFindings(before: Keyset | undefined, after: Keyset, field: Field): readonly EarlyFinding[] {
-  const { requireComposite, ed25519Until } = policyChange(before, after);
-  if (!requireComposite && ed25519Until === undefined) return [];
+  const { requireComposite, ed25519Until } = after;
   const at = requireComposite ? field.now : Math.max(field.now, ed25519Until ?? 0);
   const notReady = inFieldFrom(at, field).filter(
     (release) =>
@@ -209,88 +218,61 @@ function policyFindings(before: Keyset | undefined, after: Keyset, field: Field)
         (key) =>
           key.alg !== 'ed25519' &&
           key.status === 'active' &&
-          isFor(key, release) &&
+          isSignedFor(key, release.product) &&
           knownAs(release, key, after, field) !== undefined,
       ),
   );
-  return early({ step: 'policy', notReady, why: 'would know no composite key that signs' }, before, field);
+  return [
+    ...early({ step: 'policy', notReady, why: 'would know no composite key that signs' }, before, field),
+    ...noKeyUnderPolicy(after, at, field),
+    ...customersUnderPolicy(after, field),
+  ];
 }
 
-/** The reasons for the findings, from a plan: those whose step it names as early. */
-export function reasonsFromPlan(findings: readonly EarlyFinding[], plan: RotationPlan): readonly EarlyStep[] {
-  return findings.flatMap(({ step, kid }) => {
-    const planned = plan.steps.find((candidate) => candidate.step === step && candidate.kid === kid);
-    return planned?.early === undefined ? [] : [{ step, ...(kid === undefined ? {} : { kid }), ...planned.early }];
-  });
+/** What the active keys sign, and none would that the policy takes. */
+function noKeyUnderPolicy(after: Keyset, at: number, { sold }: Field): readonly EarlyFinding[] {
+  const active = after.keys.filter(({ purpose, status }) => purpose === 'license' && status === 'active');
+  const nobody = unsigned(active, after, at, sold);
+  if (nobody === undefined) return [];
+  const sentence = `the policy: no key that it takes would sign licenses${nobody}`;
+  return [Object.freeze({ step: 'policy', cause: 'last-key', releases: [], sentence })];
 }
 
-/** The same reason for every finding. */
-export function reasonsFromWord(findings: readonly EarlyFinding[], reason: string): readonly EarlyStep[] {
-  return findings.map(({ step, kid, releases }) => ({
-    step,
-    ...(kid === undefined ? {} : { kid }),
-    releases,
-    reason,
-  }));
-}
+/** So many customers are named. */
+const MAX_NAMED = 5;
 
-/** @throws VtlicError `policy_refused` for the first finding without a reason that names its releases */
-export function requireReasons(findings: readonly EarlyFinding[], reasons: readonly EarlyStep[]): void {
-  for (const finding of findings) {
-    const given = reasons.filter(({ step, kid }) => step === finding.step && kid === finding.kid);
-    if (given.some(({ releases }) => finding.releases.every((name) => releases.includes(name)))) continue;
-    const wait = finding.readyAt === undefined ? '' : `wait until ${formatDay(finding.readyAt)}; or `;
-    const unnamed =
-      given.length === 0
-        ? ''
-        : `; the reason given names only ${given.flatMap(({ releases }) => releases).join(', ') || 'no release'}`;
-    throw new VtlicError('policy_refused', `too early ${finding.sentence}${unnamed}`, {
-      hint: `${wait}say why it is done nevertheless, in the plan or by --early REASON: the reason stays on record`,
-    });
-  }
-}
-
-/** @throws VtlicError `policy_refused` for a step that a plan has for a later day, or does not have */
-export function requirePlannedDay(before: Keyset | undefined, after: Keyset, plan: RotationPlan, now: number): void {
-  for (const { kid, from, to } of statusChanges(before, after)) {
-    const step = STEP_OF[to];
-    const planned = plan.steps.filter((candidate) => candidate.step === step && candidate.kid === kid);
-    requirePlanned(planned, now, `to ${step} the key ${kid}`, ` (${from ?? 'new'} → ${to})`);
-  }
-  const { requireComposite, ed25519Until } = policyChange(before, after);
-  const policies = plan.steps.filter(({ step }) => step === 'policy');
-  if (requireComposite)
-    requirePlanned(
-      policies.filter((step) => step.requireComposite === true),
-      now,
-      'for the policy that composite is required',
-    );
-  if (ed25519Until !== undefined)
-    requirePlanned(
-      policies.filter((step) => step.ed25519Until === ed25519Until),
-      now,
-      `for the policy of no Ed25519 from ${formatDay(ed25519Until)} on`,
-    );
-}
-
-function requirePlanned(planned: readonly PlannedStep[], now: number, what: string, change = ''): void {
-  if (planned.some(({ on }) => on <= now)) return;
-  const [first] = planned;
-  throw new VtlicError(
-    'policy_refused',
-    first === undefined
-      ? `the plan has no step ${what}${change}`
-      : `the plan has the step ${what} on ${formatDay(first.on)}, which is still to come`,
-    {
+/** The customers whose licenses have only an Ed25519 signature. */
+function customersUnderPolicy(after: Keyset, { leftWithout = [], nameOfKey }: Field): readonly EarlyFinding[] {
+  const customers = leftWithout.filter(({ reason }) => reason === 'algorithm_not_allowed');
+  if (customers.length === 0) return [];
+  const from = customers.reduce((first, each) => Math.min(first, each.from), Infinity);
+  const keys = after.keys.filter(({ alg, purpose }) => alg === 'ed25519' && purpose === 'license').map(kidOfKey);
+  const signers = keys.filter((kid) => customers.some((each) => each.kid === kid));
+  return [
+    Object.freeze({
+      step: 'policy',
+      cause: 'customers',
+      releases: [],
+      customers: customers.length,
+      sentence: `the policy: ${leftWithoutInWords(customers, from)}`,
       hint:
-        first === undefined ? 'change the plan first, or leave --plan out' : 'wait for that day, or change the plan',
-    },
+        'reissue their licenses with a composite key first: ' +
+        `${signers.map((kid) => `vtlic rotation reissue ${nameOfKey?.(kid) ?? kid}`).join(', ')}, ` +
+        'then vtlic batch TABLE --key KEY',
+    }),
+  ];
+}
+
+/** Names the customers that lose the longest first. */
+export function leftWithoutInWords(customers: readonly LeftWithout[], from: number): string {
+  const longest = customers.toSorted((a, b) => b.license.exp - a.license.exp);
+  const named = longest
+    .slice(0, MAX_NAMED)
+    .map(({ license }) => `${lineageText(lineageOf(license))} until ${formatEnd(license.exp)}`);
+  const more = customers.length - named.length;
+  const day = formatDay(from - (from % DAY_SECONDS));
+  return (
+    `${countedCustomers(customers.length)} would be left without a license from ${day} on: ` +
+    `${named.join(', ')}${more === 0 ? '' : `, and ${more} more`}`
   );
 }
-
-const STEP_OF = {
-  'pre-published': 'pre-publish',
-  active: 'activate',
-  retired: 'retire',
-  revoked: 'revoke',
-} as const;

@@ -6,7 +6,8 @@ import { formatDay } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { type JsonObjectReader, readObject } from '../../formats/json/index.ts';
 import { parseJsonFile, readLimited } from '../../files/index.ts';
-import { KEYSET_STEPS, readReason, type KeysetStep } from '../keyset/draft.ts';
+import { MAX_COUNT } from '../../formats/license/bounds.ts';
+import { type EarlyStep, KEYSET_STEPS, readReason, type KeysetStep } from '../keyset/draft.ts';
 import { dateOf, type Release } from './releases.ts';
 
 export const ROTATION_PLAN_SCHEMA = 'vtlic-rotation-plan/1';
@@ -21,8 +22,8 @@ export interface PlannedStep {
   /** Of the policy: from when on no Ed25519-only license is in force, or that composite is required. */
   readonly ed25519Until?: number;
   readonly requireComposite?: boolean;
-  /** The step comes before these releases are ready for it, knowingly. */
-  readonly early?: { readonly reason: string; readonly releases: readonly string[] };
+  /** The step comes before these releases are ready, or leaves so many customers without a license, knowingly. */
+  readonly early?: Pick<EarlyStep, 'reason' | 'releases' | 'customers'>;
 }
 
 export interface RotationPlan {
@@ -109,7 +110,12 @@ function readPlannedEarly(reader: JsonObjectReader, { releases }: PlanContext): 
       );
     return name;
   });
-  const early = { reason: readReason(reader.required('reason')), releases: Object.freeze(names) };
+  const customers = reader.optionalInteger('customers', { min: 1, max: MAX_COUNT });
+  const early = {
+    reason: readReason(reader.required('reason')),
+    releases: Object.freeze(names),
+    ...(customers === undefined ? {} : { customers }),
+  };
   reader.end();
   return Object.freeze(early);
 }

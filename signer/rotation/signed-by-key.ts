@@ -7,7 +7,8 @@ import { MAX_GRACE_SECONDS } from '../../formats/license/bounds.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import type { License } from '../../formats/license/license.ts';
 import { statusChanges } from '../keyset/changes.ts';
-import { type LedgerView, lineageOf, newestOfLineage, sha256 } from '../ledger/index.ts';
+import { type LedgerView, lineageOf, lineageText, sha256 } from '../ledger/index.ts';
+import { fieldLicensesOf, withdrawsLicense } from './field-licenses.ts';
 
 export interface SignedByKey {
   /** SHA-256 of every payload that may still be in force somewhere, sorted. */
@@ -47,12 +48,32 @@ export function signedByKey(ledger: LedgerView, kid: string, now: number): Signe
   return { digests: [...payloads.keys()].sort(), recorded, licenses: [...payloads.values()] };
 }
 
-/** The newest license of each lineage, where this key signed it and it may still be in force. */
-export function newestSignedBy(ledger: LedgerView, kid: string, { licenses }: SignedByKey): readonly License[] {
-  return licenses.filter((license) => {
-    const last = newestOfLineage(ledger, lineageOf(license));
-    return last?.ctr === license.ctr && last.kid === kid;
+/**
+ * The licenses to sign again with another key: of each lineage the one that is in force, and those that follow it,
+ * where this key signed them and the vendor did not withdraw them. Ascending by counter within a lineage.
+ *
+ * @param keyset the newest version; undefined where there is none
+ */
+export function toReissue(
+  ledger: LedgerView,
+  kid: string,
+  { licenses }: Pick<SignedByKey, 'licenses'>,
+  { keyset, now }: { readonly keyset: Keyset | undefined; readonly now: number },
+): readonly License[] {
+  const isWithdrawn = keyset === undefined ? () => false : withdrawsLicense(keyset);
+  const lineages = new Map(licenses.map((license) => [lineageText(lineageOf(license)), lineageOf(license)]));
+  return [...lineages.values()].flatMap((lineage) => {
+    const counting = fieldLicensesOf(ledger, lineage, now).filter(({ license }) => !isWithdrawn(license));
+    return counting
+      .filter((each) => each.kid === kid && !counting.some((other) => replaces(other.license, each.license, now)))
+      .map(({ license }) => license);
   });
+}
+
+/** Whether a newer license is in force as soon as the other one would be. */
+function replaces(newer: License, { ctr, nbf }: License, now: number): boolean {
+  const begin = Math.max(nbf, now);
+  return newer.ctr > ctr && newer.nbf <= begin && begin < newer.exp;
 }
 
 /**

@@ -11,6 +11,7 @@ import type { PublishedVersion } from '../keyset/published.ts';
 import type { KeyRecord, Site } from '../site/site.ts';
 import { type EarlyFinding, findEarly } from './early.ts';
 import type { Release } from './releases.ts';
+import type { Sold } from './signing-keys.ts';
 
 const PAGE = 500;
 const SOON_SECONDS: number = 90 * DAY_SECONDS;
@@ -52,6 +53,8 @@ export interface StatusInput {
   readonly ledger: LedgerView;
   readonly versions: readonly PublishedVersion[];
   readonly releases: readonly Release[] | undefined;
+  /** The products that the catalog sells. */
+  readonly sold: Sold;
   /** Seconds since 1970. */
   readonly now: number;
 }
@@ -95,13 +98,28 @@ function statusIn(keyset: Keyset, kid: string): KeyStatus | undefined {
   return keyset.keys.find((key) => kidOfKey(key) === kid)?.status;
 }
 
+/** Judges the step today, and on each day on which it may be ready, until nothing is in its way or nobody can say. */
 function nextStep(step: NextStep['step'], key: IssuingKey, keyset: Keyset, input: StatusInput): NextStep {
-  const { versions, releases, now } = input;
+  const { versions, releases, sold, now } = input;
   const { expires: _expires, ...lasting } = keyset;
   const changes = { keys: [{ key, status: NEXT_STATUS[step] }] };
   const after = applyChanges(lasting, changes, { issuer: keyset.iss, made: now });
-  const [early] = findEarly(keyset, after, { releases, versions, now, isEmergency: false });
-  return Object.freeze({ step, ...(early === undefined ? {} : { early }) });
+  const field = { releases, versions, publishedUntil: now, isEmergency: false, sold };
+  let first: EarlyFinding | undefined;
+  for (let at = now; ;) {
+    const findings = findEarly(keyset, after, { ...field, now: at });
+    const [next] = findings;
+    if (next === undefined)
+      return Object.freeze({
+        step,
+        ...(first === undefined ? {} : { early: Object.freeze({ ...first, readyAt: at }) }),
+      });
+    const endless = findings.filter(({ readyAt = at }) => readyAt <= at);
+    const early = endless.find(({ cause }) => cause === 'last-key') ?? endless[0];
+    if (early !== undefined) return Object.freeze({ step, early });
+    first ??= next;
+    at = findings.reduce((latest, { readyAt = at }) => Math.max(latest, readyAt), at);
+  }
 }
 
 /** The higher, the harder it is to copy the key. */

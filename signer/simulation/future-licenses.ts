@@ -3,17 +3,8 @@ import { isPerpetual } from '../../formats/dates.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { License } from '../../formats/license/license.ts';
 import { kidOfKey } from '../keyset/changes.ts';
+import type { FieldLicense } from '../rotation/field-licenses.ts';
 import { futureDigest, type DatedVersion } from './planned-versions.ts';
-
-/** A license that a customer has, or will get. */
-export interface FieldLicense {
-  readonly license: License;
-  readonly kid: string;
-  /** SHA-256 of the payload, 64 hex digits; of a license that is not signed yet, `futureDigest`. */
-  readonly payloadDigest: string;
-  /** Seconds since 1970: when the customer has it. A keyset travels with it. */
-  readonly delivered: number;
-}
 
 export interface IssuingRules {
   /** Seconds since 1970: from then on the simulation issues. */

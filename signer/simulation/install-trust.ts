@@ -2,8 +2,9 @@
 import { encodeBase64 } from '../../formats/base64.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Keyset } from '../../formats/keyset/keyset.ts';
-import { importPublicKey, type PublicKey } from '../../keys/public/public-key.ts';
+import type { PublicKey } from '../../keys/public/public-key.ts';
 import { makeTrust, trustFromOverride, type Trust, type TrustedKey } from '../../verifier/index.ts';
+import { trustedKey } from '../rotation/left-without.ts';
 import type { Release } from '../rotation/releases.ts';
 
 export type KeyOfKid = (kid: string) => PublicKey | undefined;
@@ -29,14 +30,7 @@ export function trustOfInstall(release: Release, keyset: Keyset | undefined, key
   const keys: readonly TrustedKey[] =
     'keys' in builtIn
       ? builtIn.keys.map((kid) => ({ key: keyOf(kid), purpose: 'license', status: 'active' }))
-      : (keyset?.keys ?? []).map(({ alg, publicBytes, purpose, status, products, tiers, honored }) => ({
-          key: importPublicKey(alg, publicBytes),
-          purpose,
-          status,
-          ...(products === undefined ? {} : { products }),
-          ...(tiers === undefined ? {} : { tiers }),
-          ...(honored === undefined ? {} : { honored }),
-        }));
+      : (keyset?.keys ?? []).map(trustedKey);
   const trust = makeTrust({
     keys,
     requireComposite: requireComposite || keyset?.requireComposite === true,

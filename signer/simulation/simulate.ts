@@ -9,8 +9,9 @@ import { VtlicError } from '../../formats/error.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { Keyset } from '../../formats/keyset/keyset.ts';
 import { judgePlanned, lineageKey, type Reason, type Trust } from '../../verifier/index.ts';
+import type { FieldLicense } from '../rotation/field-licenses.ts';
 import type { Release } from '../rotation/releases.ts';
-import { FutureLicenses, type FieldLicense, type IssuingRules } from './future-licenses.ts';
+import { FutureLicenses, type IssuingRules } from './future-licenses.ts';
 import { trustOfInstall, type KeyOfKid } from './install-trust.ts';
 import type { DatedVersion } from './planned-versions.ts';
 

@@ -211,7 +211,7 @@ describe('a rotation in the wrong order', () => {
     const early = { releases: ['four'], reason: 'its customers know' };
     const steps = [
       { on: '2027-03-02', step: 'activate', key: 'license-2', early },
-      { on: '2027-03-03', step: 'policy', ed25519Until: '2027-11-01', early },
+      { on: '2027-03-03', step: 'policy', ed25519Until: '2027-11-01', early: { ...early, customers: 1 } },
     ];
     writeFileSync(plan, JSON.stringify({ schema: 'vtlic-rotation-plan/1', issuer: 'example-vendor', steps }));
     const predicted = await simulated('--plan', plan);

@@ -263,7 +263,8 @@ describe('a step is too early', () => {
     expect(await refused(...draft)).toEqual([3, expect.stringContaining('still to come')]);
     write([{ on: day(0), step: 'policy', ed25519Until: day(500) }]);
     expect(await refused(...draft)).toEqual([3, expect.stringContaining('the plan has no step')]);
-    write([{ on: day(0), step: 'policy', ed25519Until: day(400) }]);
+    const early = { releases: [], reason: 'no composite key is active yet' };
+    write([{ on: day(0), step: 'policy', ed25519Until: day(400), early }]);
     await acts.succeed(acts.run(...draft));
   });
 });

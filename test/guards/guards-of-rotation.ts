@@ -4,6 +4,7 @@ import { AGAINST, type Guard } from './guard.ts';
 const MAKING_TEST = 'test/cli/keyset-making.test.ts';
 const CONTINUITY_TEST = 'test/cli/continuity.test.ts';
 const SLIPS_TEST = 'test/cli/rotation-slips.test.ts';
+const CUSTOMERS_TEST = 'test/cli/rotation-customers.test.ts';
 const ROTATION_TEST = 'test/cli/rotation.test.ts';
 
 export const GUARDS_OF_ROTATION: readonly Guard[] = [
@@ -114,10 +115,34 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
   {
     against: AGAINST.rotation,
     does: 'a step that comes too early for a release in the field needs a reason',
-    file: 'signer/rotation/early.ts',
-    find: 'if (given.some(({ releases }) => finding.releases.every((name) => releases.includes(name)))) continue;',
+    file: 'signer/rotation/early-reasons.ts',
+    find: 'if (isGiven) continue;',
     replace: 'continue;',
     test: ROTATION_TEST,
+  },
+  {
+    against: AGAINST.rotation,
+    does: 'a reason counts for as many customers as it says, and for no more',
+    file: 'signer/rotation/early-reasons.ts',
+    find: '&& lost <= customers,',
+    replace: ',',
+    test: CUSTOMERS_TEST,
+  },
+  {
+    against: AGAINST.rotation,
+    does: 'a policy against Ed25519 asks the ledger whose licenses it takes out of force',
+    file: 'signer/rotation/early.ts',
+    find: '...customersUnderPolicy(after, field),',
+    replace: '',
+    test: CUSTOMERS_TEST,
+  },
+  {
+    against: AGAINST.rotation,
+    does: 'a key that the policy does not take is no other key that signs',
+    file: 'signer/rotation/signing-keys.ts',
+    find: "key.purpose === 'license' && signsAt(key, after, at)",
+    replace: "key.purpose === 'license' && key.status === 'active'",
+    test: CUSTOMERS_TEST,
   },
   {
     against: AGAINST.rotation,
@@ -227,7 +252,7 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
     against: AGAINST.rotation,
     does: 'a release knows a key only for the products of the keyset that is built in',
     file: 'signer/rotation/early.ts',
-    find: "if (known === undefined || known.status === 'revoked' || !isFor(known, release)) return undefined;",
+    find: "if (known === undefined || known.status === 'revoked' || !isSignedFor(known, release.product)) return undefined;",
     replace: "if (known === undefined || known.status === 'revoked') return undefined;",
     test: SLIPS_TEST,
   },
@@ -242,7 +267,7 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
   {
     against: AGAINST.rotation,
     does: 'a policy against Ed25519 comes only on the day and with the date that the plan has',
-    file: 'signer/rotation/early.ts',
+    file: 'signer/rotation/early-reasons.ts',
     find: 'policies.filter((step) => step.ed25519Until === ed25519Until)',
     replace: 'policies',
     test: SLIPS_TEST,

@@ -81,7 +81,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'signer/hsm': [...SITE, 'signer/keys'],
   'signer/product-keys': [...PUBLIC, 'verifier/keyset'],
   'signer/keyset': [...SITE, 'verifier/keyset', 'signer/keys'],
-  'signer/rotation': [...SITE, 'verifier/keyset', 'signer/keyset'],
+  'signer/rotation': [...SITE, 'verifier', 'verifier/keyset', 'signer/keyset'],
   'signer/calendar': ['formats', 'keys/public', 'signer/renew', 'signer/rotation'],
   'signer/simulation': [...PUBLIC, 'files', 'verifier', 'signer/ledger', 'signer/keyset', 'signer/rotation'],
   'signer/cli': [

@@ -4,9 +4,9 @@ import type { License } from '../../formats/license/license.ts';
 import { issuingKey, keysetOf, testKey } from '../../conformance/examples/keysets.ts';
 import type { PublicKey } from '../../keys/public/public-key.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
+import type { FieldLicense } from '../../signer/rotation/field-licenses.ts';
 import type { PlannedStep } from '../../signer/rotation/plan.ts';
 import type { Release } from '../../signer/rotation/releases.ts';
-import type { FieldLicense } from '../../signer/simulation/future-licenses.ts';
 import { plannedVersions, type DatedVersion } from '../../signer/simulation/planned-versions.ts';
 import { simulate, type Simulation } from '../../signer/simulation/simulate.ts';
 

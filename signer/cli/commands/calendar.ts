@@ -9,7 +9,7 @@ import { keysetEvents, renewalEvents, stepEvents } from '../../calendar/calendar
 import { publishedVersions } from '../../keyset/published.ts';
 import { dueLicenses } from '../../renew/due.ts';
 import { nowSeconds } from '../../runtime.ts';
-import { nameOfSite } from '../drafting.ts';
+import { nameOfSite } from '../named-keys.ts';
 import { withLedger } from '../input-files.ts';
 import type { Io } from '../io.ts';
 import { newFilePath, parseSpan, siteOption, type SiteOptions } from '../options.ts';

@@ -7,16 +7,8 @@ import { MAX_ROOTS, type KeyStatus } from '../../../formats/keyset/keyset.ts';
 import { type KeyChange, kidOfKey } from '../../keyset/changes.ts';
 import type { Io } from '../io.ts';
 import { collect, invalid } from '../options.ts';
-import {
-  type DraftingContext,
-  type DraftOptions,
-  draftOptions,
-  findIssuingKey,
-  findKey,
-  parseDay,
-  purposesOf,
-  runDraft,
-} from '../drafting.ts';
+import { type DraftOptions, draftOptions, parseDay, runDraft } from '../drafting.ts';
+import { type DraftingContext, findIssuingKey, findKey, purposesOf } from '../named-keys.ts';
 
 interface KeysetDraftOptions extends DraftOptions {
   readonly addRoot: readonly string[];

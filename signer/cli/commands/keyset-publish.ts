@@ -14,12 +14,15 @@ import { judgeDraft, publish, writeKeysetFiles, type NamedSignature } from '../.
 import { keysetSignings, publishedVersions } from '../../keyset/published.ts';
 import { changesInWords } from '../../keyset/view.ts';
 import type { Ledger, LedgerView } from '../../ledger/index.ts';
-import { findEarly, requireReasons } from '../../rotation/early.ts';
+import { findEarly } from '../../rotation/early.ts';
+import { requireReasons } from '../../rotation/early-reasons.ts';
+import { leftWithout } from '../../rotation/left-without.ts';
 import { requireHonoredUntilNow } from '../../rotation/signed-by-key.ts';
 import type { ProvedLicenses } from '../../rotation/signed-licenses.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Site } from '../../site/site.ts';
-import { draftView, nameOfSite, releasesOf } from '../drafting.ts';
+import { draftView, releasesOf, soldOf, warnOfCustomers } from '../drafting.ts';
+import { nameOfSite } from '../named-keys.ts';
 import type { Io } from '../io.ts';
 import { withAccess } from '../key-access.ts';
 import { openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from '../options.ts';
@@ -92,15 +95,20 @@ async function publishNew(
   });
   const notes = honoredInWords(proved);
   const signed = judgeDraft(draft, named, ledger, now, digestsByKey(proved));
+  const left = leftWithout(signed.before?.keyset, draft.keyset, ledger, now);
   const findings = findEarly(signed.before?.keyset, draft.keyset, {
     releases: releasesOf(io, site, options.releases),
     versions: publishedVersions(ledger),
     now,
     isEmergency: draft.emergency !== undefined,
+    sold: soldOf(site),
+    leftWithout: left,
+    nameOfKey: nameOfSite(site),
   });
   requireReasons(findings, draft.early);
   requireHonoredUntilNow(signed.before?.keyset, draft.keyset, ledger, now);
   const view = [...draftView(draft, signed.before, nameOfSite(site)), ...notes.map((note) => `  ${note}`)];
+  warnOfCustomers(io, left);
   await confirmDraft(io, draft, view, { confirm: options.confirm, terminal, act: 'publish' });
   await publish(signed, ledger, io.runtime, notes);
   io.err(`published: version ${draft.version}`);

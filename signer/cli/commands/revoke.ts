@@ -3,9 +3,11 @@ import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { uuidToBytes } from '../../../formats/license/id.ts';
-import { type CounterOf, type LedgerView, lineageText, reenteredLicense } from '../../ledger/index.ts';
+import { type CounterOf, type LedgerView, lineageText } from '../../ledger/index.ts';
 import { highestBegun, lineageInKeyset } from '../../keyset/signer-rules.ts';
-import { type DraftingContext, type DraftOptions, draftOptions, runDraft } from '../drafting.ts';
+import { licenseOfId } from '../../rotation/left-without.ts';
+import { type DraftOptions, draftOptions, runDraft } from '../drafting.ts';
+import { type DraftingContext } from '../named-keys.ts';
 import type { Io } from '../io.ts';
 
 const REVOKE_HELP = `
@@ -58,16 +60,11 @@ function lowestOf({ ledger, now }: DraftingContext, ids: readonly string[]): Rea
 }
 
 function licenseById(ledger: LedgerView, id: string): CounterOf {
-  const bytes = uuidToBytes(id.toLowerCase());
-  if (bytes === undefined)
+  if (uuidToBytes(id.toLowerCase()) === undefined)
     throw new VtlicError('usage', `"${cleanText(id, 80)}" is not the id of a license`, {
       hint: 'give the license id, as vtlic ledger show prints it',
     });
-  const again = ledger.findReentered(bytes);
-  const found = again === undefined ? undefined : reenteredLicense(again);
-  const record = ledger.findByLicenseId(bytes);
-  const issued = record?.issue === undefined ? undefined : record.intent.body;
-  const license = found ?? issued;
+  const license = licenseOfId(ledger, id.toLowerCase());
   if (license === undefined)
     throw new VtlicError('request_invalid', `the ledger has no license ${id.toLowerCase()}`, {
       hint: 'check the id: vtlic ledger show CUSTOMER',

@@ -10,14 +10,15 @@ import { createDurably } from '../../../files/index.ts';
 import { importPublicKey, kidOf, type PublicKey } from '../../../keys/public/public-key.ts';
 import { publishedVersions } from '../../keyset/published.ts';
 import type { LedgerView } from '../../ledger/index.ts';
+import { fieldLicenses } from '../../rotation/field-licenses.ts';
 import { nowSeconds } from '../../runtime.ts';
 import { type DailyRefusals, dailyRefusals } from '../../simulation/daily.ts';
-import { fieldLicenses } from '../../simulation/field-licenses.ts';
 import { plannedVersions, type DatedVersion } from '../../simulation/planned-versions.ts';
 import { simulate, type Simulation } from '../../simulation/simulate.ts';
 import { timelineSvg } from '../../simulation/timeline-svg.ts';
 import type { Site } from '../../site/site.ts';
-import { nameOfSite, parseDay, releasesOf } from '../drafting.ts';
+import { parseDay, releasesOf } from '../drafting.ts';
+import { nameOfSite } from '../named-keys.ts';
 import { EXIT } from '../exit-codes.ts';
 import { withLedger } from '../input-files.ts';
 import type { Io, SetExit } from '../io.ts';
@@ -99,7 +100,7 @@ function run(io: Io, site: Site, ledger: LedgerView, options: SimulateOptions): 
     throw new VtlicError('usage', 'releases.json names no release, so there is no install to simulate', {
       hint: 'add the releases that customers run (docs/rotation.md)',
     });
-  const lineages = fieldLicenses(ledger, from);
+  const lineages = [...fieldLicenses(ledger, from)];
   const published: readonly DatedVersion[] = publishedVersions(ledger).map((version) => ({
     keyset: version.keyset,
     from: version.published,

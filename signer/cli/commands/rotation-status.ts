@@ -10,7 +10,8 @@ import { byName, keyInWords } from '../../keyset/view.ts';
 import { type KeyPhase, type NextStep, rotationStatus, type RotationStatus } from '../../rotation/status.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Site } from '../../site/site.ts';
-import { nameOfSite, releasesOf } from '../drafting.ts';
+import { releasesOf, soldOf } from '../drafting.ts';
+import { nameOfSite } from '../named-keys.ts';
 import { withLedger } from '../input-files.ts';
 import type { Io } from '../io.ts';
 import { siteOption, type SiteOptions } from '../options.ts';
@@ -37,6 +38,7 @@ export function addRotationStatus(parent: Command, io: Io): void {
         ledger,
         versions: publishedVersions(ledger),
         releases: releasesOf(io, site, options.releases),
+        sold: soldOf(site),
         now,
       });
       if (status.newest === undefined) io.err('no keyset is published at this site yet: vtlic keyset draft');

@@ -1,33 +1,17 @@
 /**
- * `vtlic rotation status | pre-publish | activate | retire | revoke | lost | stolen | simulate`: the phases of the
- * keys. Every step is a draft of the next keyset, which root keys sign (`vtlic keyset sign`).
+ * The phases of the keys: `vtlic rotation status | pre-publish | activate | retire | revoke | lost | stolen`, and more.
+ * Every step is a draft of the next keyset, which root keys sign (`vtlic keyset sign`).
  */
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
-import { BYTE_ORDER_MARK, csvRow } from '../../../formats/csv.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import type { KeyStatus } from '../../../formats/keyset/keyset.ts';
-import { isId } from '../../../formats/license/id.ts';
-import type { License } from '../../../formats/license/license.ts';
-import { utf8 } from '../../../formats/bytes.ts';
-import { createDurably } from '../../../files/index.ts';
-import { columnsFor, notInTable, rowOf } from '../../batch/csv-columns.ts';
-import { kidOfKey, type KeyChange } from '../../keyset/changes.ts';
-import { renewalRequest } from '../../renew/renewal-request.ts';
-import { gapsOf, newestSignedBy, requireHonorable, signedByKey } from '../../rotation/signed-by-key.ts';
-import {
-  type DraftingContext,
-  type DraftOptions,
-  draftOptions,
-  findIssuingKey,
-  findKey,
-  type NamedKey,
-  purposesOf,
-  runDraft,
-} from '../drafting.ts';
+import { kidOfKey, type KeyChange, type KeysetChanges } from '../../keyset/changes.ts';
+import { gapsOf, requireHonorable, signedByKey } from '../../rotation/signed-by-key.ts';
+import { type DraftOptions, draftOptions, runDraft } from '../drafting.ts';
+import { type DraftingContext, findIssuingKey, findKey, type NamedKey, purposesOf } from '../named-keys.ts';
 import type { Io, SetExit } from '../io.ts';
-import { collect, newFilePath, siteArgument } from '../options.ts';
+import { collect } from '../options.ts';
 import {
   addRotationSignedBy,
   honoredInWords,
@@ -35,6 +19,7 @@ import {
   type HonorOptions,
   readHonored,
 } from './rotation-signed-by.ts';
+import { addRotationReissue, type Reissue, reissueOf, writeReissue } from './rotation-reissue.ts';
 import { addRotationSimulate } from './rotation-simulate.ts';
 import { addRotationStatus } from './rotation-status.ts';
 
@@ -75,6 +60,7 @@ export function defineRotation(rotation: Command, io: Io, setExit: SetExit): voi
   addRevoke(rotation, io);
   addLost(rotation, io);
   addStolen(rotation, io);
+  addRotationReissue(rotation, io);
   addRotationSignedBy(rotation, io);
 }
 
@@ -201,24 +187,20 @@ function addStolen(parent: Command, io: Io): void {
     .command('stolen <key>')
     .description('drafts the next keyset after a key was stolen')
     .addHelpText('after', STOLEN_HELP);
-  lossOptions(honorOptions(command)).action(async (name: string, options: LossOptions) => {
+  lossOptions(honorOptions(command)).action((name: string, options: LossOptions) => {
     const why = options.emergency ?? `the key ${cleanText(name, 80)} was stolen`;
     let reissue: Reissue | undefined;
-    await runDraft(io, { ...options, emergency: why }, (context) => {
+    const makeChanges = (context: DraftingContext): KeysetChanges => {
       const key = findKey(context, name, 'issuing');
-      const signed = signedByKey(context.ledger, kidOfKey(key), context.now);
-      reissue = {
-        folder: context.site.paths.keysets,
-        newest: newestSignedBy(context.ledger, kidOfKey(key), signed),
-        now: context.now,
-        name: `reissue-${isId(name) ? name.slice(0, 64) : kidOfKey(key).slice(0, 16)}`,
-      };
+      reissue = reissueOf(context, kidOfKey(key), name);
       if (statusOf(context, kidOfKey(key)) !== 'active') return { keys: revocations(context, [key], options) };
       warnOfGaps(context);
       return { keys: replacement(context, name, options.spare) };
+    };
+    // The table first: once the draft exists, nothing is missing.
+    return runDraft(io, { ...options, emergency: why }, makeChanges, async () => {
+      if (reissue !== undefined) await writeReissue(io, reissue, options);
     });
-    if (reissue === undefined) throw new VtlicError('internal', 'nothing was drafted');
-    await writeTable(io, reissue, options);
   });
 }
 
@@ -254,34 +236,4 @@ function replacement(context: DraftingContext, name: string, spare: string | und
       : `${waiting.length} keys are pre-published, and it is not said which takes its place`,
     { hint: 'name the key that signs from now on: --spare KEY' },
   );
-}
-
-interface Reissue {
-  readonly folder: string;
-  readonly newest: readonly License[];
-  readonly now: number;
-  /** Of the table and of the batch. */
-  readonly name: string;
-}
-
-/** The licenses that the key signed last, for the rest of their terms, as a table for `vtlic batch`. */
-async function writeTable(io: Io, { folder, newest, now, name }: Reissue, options: LossOptions): Promise<void> {
-  const inForce = newest.filter((license) => license.exp > now);
-  if (inForce.length === 0) {
-    io.err('every license that the key signed last has been reissued, or has ended: no table is written');
-    return;
-  }
-  const requests = inForce.flatMap((license) => {
-    const request = renewalRequest(license, { set: {}, unset: new Set(), limits: {} }, now);
-    const member = notInTable(request);
-    if (member === undefined) return [request];
-    io.err(`not in the table, its "${member}" fits in no cell: vtlic renew ${license.cti}`);
-    return [];
-  });
-  const columns = columnsFor(requests);
-  const text = [columns, ...requests.map((request) => rowOf(request, columns))].map((row) => csvRow(row)).join('');
-  const file = options.table === undefined ? join(folder, `${name}.csv`) : newFilePath(io, options.table);
-  await createDurably(file, utf8(`${BYTE_ORDER_MARK}${text}`), 0o644);
-  io.err(`${requests.length} license(s) to reissue once that keyset is published; deliver both together:`);
-  io.err(`  ${io.name} batch ${cleanText(file, 4000)} --name ${name}${siteArgument(options)}`);
 }

@@ -15,9 +15,10 @@ import { exportPublicKey } from '../../../keys/public/encodings/public-key-file.
 import { signKeyset, testKey } from '../../../conformance/examples/keysets.ts';
 import { makeTrust, seenAfter, trustFromOverride, verify, type Seen, type Trust } from '../../../verifier/index.ts';
 import { builtInChain, extendChain, trustOfChain } from '../../../verifier/keyset/index.ts';
+import type { FieldLicense } from '../../../signer/rotation/field-licenses.ts';
 import type { PlannedStep } from '../../../signer/rotation/plan.ts';
 import type { Release } from '../../../signer/rotation/releases.ts';
-import { FutureLicenses, type FieldLicense } from '../../../signer/simulation/future-licenses.ts';
+import { FutureLicenses } from '../../../signer/simulation/future-licenses.ts';
 import type { DatedVersion } from '../../../signer/simulation/planned-versions.ts';
 import {
   day,

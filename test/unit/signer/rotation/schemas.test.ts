@@ -141,13 +141,18 @@ describe('the schema and the reader of a file of a rotation', () => {
     [
       'rotation-plan',
       'steps',
-      [steps({ early: { releases: ['five'], reason: LONG } })],
+      [
+        steps({ early: { releases: ['five'], reason: LONG } }),
+        steps({ early: { releases: [], reason: 'a', customers: 3 } }),
+      ],
       [
         steps({ early: { releases: ['five'], reason: `${LONG}a` } }),
         steps({ early: { releases: ['five'], reason: ' ' } }),
         steps({ early: { releases: 'five', reason: 'a' } }),
         steps({ early: { reason: 'a' } }),
         steps({ early: { releases: [], reason: 'a', who: 'b' } }),
+        steps({ early: { releases: [], reason: 'a', customers: 0 } }),
+        steps({ early: { releases: [], reason: 'a', customers: '3' } }),
       ],
     ],
     ['keyset-draft', 'schema', [], ['vtlic-keyset-draft/2', undefined]],
@@ -158,6 +163,12 @@ describe('the schema and the reader of a file of a rotation', () => {
     ['keyset-draft', 'emergency', [undefined, LONG], ['', ' ', `${LONG}a`, 1]],
     ['keyset-draft', 'early', [undefined, [], early({})], [{}, early({ step: 'delete' }), early({ kid: undefined })]],
     ['keyset-draft', 'early', [early({}, EARLY_POLICY)], [early({ kid: KID }, EARLY_POLICY), early({ who: 'me' })]],
+    [
+      'keyset-draft',
+      'early',
+      [early({ customers: 3 }, EARLY_POLICY)],
+      [early({ customers: 0 }), early({ customers: -1 })],
+    ],
     ['keyset-draft', 'early', [early({ releases: [] })], [early({ releases: [''] }), early({ releases: undefined })]],
     ['keyset-draft', 'early', [], [early({ releases: ['a'.repeat(129)] }), early({ reason: '' }), early({ kid: 'x' })]],
     ['keyset-draft', 'early', [], [Array.from({ length: 257 }, () => EARLY)]],

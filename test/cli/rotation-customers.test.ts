@@ -1,0 +1,206 @@
+/** What a new version of the keyset does to the customers whose licenses the ledger has. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KeysetActs } from '../support/keyset-acts.ts';
+import { addKey } from '../support/site-keys.ts';
+import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
+
+const COMPOSITE = 'ed25519+ml-dsa-65';
+const ROOTS = ['root-1', 'root-2'] as const;
+const FIRST = ['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '2', '--activate', 'license-1'];
+const DAY_MS = 86_400_000;
+
+let fixture: SiteFixture;
+let acts: KeysetActs;
+
+beforeEach(async () => {
+  fixture = await makeSite({ algorithm: 'ed25519' });
+  for (const name of ROOTS) await addKey(fixture, name, 'root', COMPOSITE);
+  await addKey(fixture, 'composite-1', 'license', COMPOSITE);
+  acts = new KeysetActs(fixture);
+  writeReleases([]);
+});
+afterEach(() => {
+  fixture.remove();
+});
+
+function writeReleases(releases: readonly Record<string, unknown>[]): void {
+  writeFileSync(join(fixture.site, 'releases.json'), JSON.stringify({ schema: 'vtlic-releases/1', releases }));
+}
+
+function day(offset: number): string {
+  return new Date(Date.now() + offset * DAY_MS).toISOString().slice(0, 10);
+}
+
+async function issue(
+  customer: string,
+  changes: Readonly<Record<string, unknown>> = {},
+  ...options: readonly string[]
+): Promise<{ readonly id: string; readonly file: string }> {
+  const request = writeRequest(fixture, { customer, name: customer, ...changes });
+  const plan = await acts.succeed(acts.run('issue', request, '--dry-run', ...options));
+  const done = await acts.succeed(acts.runOpen('issue', '--confirm', plan, '--json'));
+  return JSON.parse(done) as { id: string; file: string };
+}
+
+/** license-1 (Ed25519) and composite-1 sign. */
+function bothSign(): Promise<string> {
+  return acts.next('1.draft', [...FIRST, '--activate', 'composite-1'], ROOTS);
+}
+
+async function refused(...args: readonly string[]): Promise<readonly [number, string]> {
+  const { code, stderr } = await acts.run(...args);
+  return [code, stderr];
+}
+
+describe('a policy against Ed25519', () => {
+  it('comes too early while licenses in the ledger have only an Ed25519 signature, and names their customers', async () => {
+    await issue('acme', { until: day(300) });
+    await issue('beta', { until: day(90) });
+    await bothSign();
+    const [code, stderr] = await refused('keyset', 'draft', '--require-composite');
+    expect(code).toBe(3);
+    expect(stderr).toContain('too early the policy: 2 customers would be left without a license');
+    expect(stderr).toContain(`acme / vaultdesk / prod-eu until ${day(300)}`);
+    expect(stderr).toContain(`beta / vaultdesk / prod-eu until ${day(90)}`);
+    expect(stderr).toContain('vtlic rotation reissue license-1');
+    // From a later day on, only the license that ends after it is concerned.
+    const later = await refused('keyset', 'draft', '--ed25519-until', day(100));
+    expect(later).toEqual([3, expect.stringContaining(`1 customer would be left without a license from ${day(100)}`)]);
+    expect(later[1]).not.toContain('beta');
+    await acts.draft('late.draft', '--ed25519-until', day(301));
+  });
+
+  it('no longer comes too early once the customers have composite licenses', async () => {
+    await issue('acme', { until: day(300) });
+    await bothSign();
+    const table = await acts.succeed(acts.run('rotation', 'reissue', 'license-1', '--table', acts.file('table.csv')));
+    const batch = await acts.succeed(acts.run('batch', table, '--key', 'composite-1', '--dry-run'));
+    await acts.succeed(acts.runOpen('batch', '--confirm', batch));
+    await acts.draft('2.draft', '--require-composite');
+    const again = await acts.run('rotation', 'reissue', 'license-1', '--table', acts.file('again.csv'));
+    expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('no table is written')]);
+  });
+
+  it('is drafted with a reason that says for how many licenses, and not published for more', async () => {
+    await issue('acme');
+    await bothSign();
+    const draft = await acts.draft('2.draft', '--require-composite', '--early', 'the customers know');
+    const shown = await acts.succeed(acts.run('keyset', 'show', draft));
+    expect(shown).toContain('TOO EARLY, knowingly: policy (1 customer left without a license): the customers know');
+    await issue('beta');
+    const signatures = [await acts.sign(draft, 'root-1'), await acts.sign(draft, 'root-2')];
+    const more = await refused('keyset', 'publish', draft, ...signatures);
+    expect(more).toEqual([3, expect.stringContaining('the reason given is for 1 customer')]);
+    const anew = ['--require-composite', '--early', 'both customers know', '--version', '3'];
+    await acts.next('3.draft', anew, ROOTS);
+    expect(await acts.succeed(acts.run('keyset', 'show'))).toContain(
+      'policy, leaving 2 customers without a license: both customers know',
+    );
+  });
+
+  it('takes its reason from a plan only where the plan says for how many customers', async () => {
+    await issue('acme');
+    await bothSign();
+    const plan = acts.file('plan.json');
+    const write = (early: object): void => {
+      const step = {
+        on: day(0),
+        step: 'policy',
+        requireComposite: true,
+        early: { releases: [], reason: 'r', ...early },
+      };
+      writeFileSync(plan, JSON.stringify({ schema: 'vtlic-rotation-plan/1', issuer: 'example-vendor', steps: [step] }));
+    };
+    const draft = ['keyset', 'draft', '--require-composite', '--plan', plan];
+    write({});
+    expect(await refused(...draft)).toEqual([3, expect.stringContaining('the reason given is for no customer')]);
+    write({ customers: 1 });
+    await acts.succeed(acts.run(...draft));
+  });
+
+  it('comes too early through a draft that gets another change, too', async () => {
+    await issue('acme');
+    await bothSign();
+    const draft = await acts.draft('2.draft', '--expires', day(400));
+    const onto = await refused('keyset', 'draft', '--require-composite', '--onto', draft);
+    expect(onto).toEqual([3, expect.stringContaining('1 customer would be left without a license')]);
+  });
+
+  it('is no step that comes too early where it is put off', async () => {
+    await issue('acme', { until: day(300) });
+    await bothSign();
+    await acts.next('2.draft', ['--ed25519-until', day(100), '--early', 'they get a new license in time'], ROOTS);
+    writeReleases([
+      { name: 'old', product: 'vaultdesk', keys: [kid('license-1')], from: '2020-01-01', takesKeysets: true },
+    ]);
+    expect((await refused('keyset', 'draft', '--ed25519-until', day(200)))[0]).toBe(0);
+  });
+});
+
+/** Only composite licenses count, and license-1 (Ed25519) is still active beside composite-1. */
+async function compositeOnly(): Promise<void> {
+  await bothSign();
+  await acts.next('2.draft', ['--require-composite'], ROOTS);
+}
+
+describe('the last key that signs', () => {
+  it.each(['retire', 'revoke'])('is not %sd where the policy takes no other active key', async (step) => {
+    await compositeOnly();
+    const none = expect.stringContaining('no other key would sign licenses') as unknown;
+    expect(await refused('rotation', step, 'composite-1')).toEqual([3, none]);
+    // The same where no release is asked, since each gets the keyset with its license.
+    writeReleases([{ name: 'new', product: 'vaultdesk', keyset: 1, from: '2020-01-01', takesKeysets: true }]);
+    expect(await refused('rotation', step, 'composite-1', '--emergency', 'now')).toEqual([3, none]);
+    const status = await acts.succeed(acts.run('rotation', 'status'));
+    expect(status).toMatch(/composite-1 .* retire: not before another key is active/);
+    // The key that signs nothing any more may go.
+    await acts.succeed(acts.run('rotation', step, 'license-1'));
+  });
+
+  it('is not retired where the others sign for other products or tiers', async () => {
+    await acts.next('1.draft', [...FIRST, '--activate', 'composite-1', '--tiers', 'composite-1=team'], ROOTS);
+    const tier = expect.stringContaining('no other key would sign licenses of vaultdesk / enterprise') as unknown;
+    expect(await refused('rotation', 'retire', 'license-1')).toEqual([3, tier]);
+    await addKey(fixture, 'other', 'license');
+    await acts.next('2.draft', ['--activate', 'other', '--products', 'other=elsewhere'], ROOTS);
+    expect(await refused('rotation', 'retire', 'license-1')).toEqual([3, tier]);
+    await addKey(fixture, 'rest', 'license');
+    await acts.next('3.draft', ['--activate', 'rest', '--tiers', 'rest=enterprise'], ROOTS);
+    await acts.succeed(acts.run('rotation', 'retire', 'license-1'));
+  });
+
+  it('is not taken away by a policy, although no release is in the field', async () => {
+    await acts.next('1.draft', [...FIRST, '--pre-publish', 'composite-1'], ROOTS);
+    const none = expect.stringContaining('the policy: no key that it takes would sign licenses') as unknown;
+    expect(await refused('keyset', 'draft', '--require-composite')).toEqual([3, none]);
+    expect(await refused('keyset', 'draft', '--ed25519-until', day(100))).toEqual([3, none]);
+    await acts.draft('2.draft', '--ed25519-until', day(100), '--activate', 'composite-1');
+  });
+});
+
+describe('a license that was withdrawn on purpose', () => {
+  it('is not reissued after its key was stolen', async () => {
+    const [first, revoked] = [await issue('acme'), await issue('beta')];
+    const older = await issue('gamma');
+    const newer = await issue('gamma');
+    expect([first.id, older.id].includes(newer.id)).toBe(false);
+    await acts.next('1.draft', [...FIRST, '--pre-publish', 'composite-1'], ROOTS);
+    const one = await acts.succeed(acts.run('revoke', revoked.id, '--out', acts.file('a.draft')));
+    const both = await acts.succeed(acts.run('revoke', newer.id, '--onto', one, '--out', acts.file('b.draft')));
+    await acts.publishSigned(both, ROOTS);
+    const table = acts.file('reissue.csv');
+    const stolen = await acts.run('rotation', 'stolen', 'license-1', '--table', table);
+    expect([stolen.code, stolen.stderr]).toEqual([0, expect.stringContaining('2 license(s) to reissue')]);
+    const rows = readFileSync(table, 'utf8');
+    expect([/\bacme\b/.test(rows), /\bbeta\b/.test(rows), /\bgamma\b/.test(rows)]).toEqual([true, false, true]);
+  });
+});
+
+function kid(name: string): string {
+  const site = JSON.parse(readFileSync(join(fixture.site, 'site.json'), 'utf8')) as {
+    keys: { name: string; kid: string }[];
+  };
+  return site.keys.find((key) => key.name === name)?.kid ?? '';
+}
