@@ -88,9 +88,9 @@ export function isPresent(path: string, code: ToolFault): boolean {
   } catch (error) {
     const folder = dirname(path);
     if (errorCodeOf(error) !== 'EACCES') throw describeFileError(error, code, folder);
-    throw new VtlicError(code, `this user may not look into this folder${ownerOf(folder)}`, {
+    throw new VtlicError(code, `this user may not read this folder${ownerOf(folder)}`, {
       file: folder,
-      hint: 'run the command as the user to whom the folder belongs',
+      hint: 'run the command as the user who owns the folder',
       cause: error,
     });
   }

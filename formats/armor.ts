@@ -85,13 +85,13 @@ export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits
     at = next;
   }
   if (!hasTextAt(file, at, END[label])) throw malformed(file, at, `the line "${END[label]}" should end the block`);
-  if (written === 0) throw malformed(file, at, 'the block should hold at least one line of base64');
+  if (written === 0) throw malformed(file, at, 'the block should contain at least one line of base64');
   const rest = skipBlank(file, at + END[label].length);
   if (rest < file.length) throw malformed(file, rest, 'only blank space may follow the block (one block a file)');
   if (written > limits.decodedBytes)
     throw new VtlicError(
       'too_large',
-      `the file holds ${written} bytes, but at most ${limits.decodedBytes} are allowed`,
+      `the file contains ${written} bytes, but at most ${limits.decodedBytes} are allowed`,
     );
   return target.subarray(0, written);
 }
@@ -155,10 +155,10 @@ function badLine(label: ArmorLabel, file: Uint8Array, from: number, to: number, 
   if (to === file.length) return malformed(file, from, 'it ends within a line of base64', COPY_WHOLE);
   for (let i = from; i < to; i++) {
     const byte = file[i] ?? 0;
-    if (byte === SPACE || byte === TAB) return malformed(file, i, 'a blank stands within the block', COPY_WHOLE);
-    if (byte === CR) return malformed(file, i, 'a carriage return stands without a line feed', COPY_WHOLE);
+    if (byte === SPACE || byte === TAB) return malformed(file, i, 'within the block there is a blank', COPY_WHOLE);
+    if (byte === CR) return malformed(file, i, 'there is a carriage return without a line feed', COPY_WHOLE);
     if (!isBase64Character(byte))
-      return malformed(file, i, 'a character that is not base64 stands within the block', COPY_WHOLE);
+      return malformed(file, i, 'within the block there is a character that is not base64', COPY_WHOLE);
   }
   if (!lastWasFull)
     return malformed(

@@ -32,7 +32,7 @@ export function decodeCheckpoint(text: string): Checkpoint {
   const root = decodeBase64(rootText);
   if (root?.length !== ROOT_BYTES) throw noCheckpoint('its third line is not a root of 32 bytes');
   if (size === 0 && rootText !== EMPTY_ROOT)
-    throw noCheckpoint('its tree has no leaves, but not the root of such a tree');
+    throw noCheckpoint('its tree has no leaves, but its root is not that of an empty tree');
   if (extensions.includes('')) throw noCheckpoint('one of its lines is empty');
   return Object.freeze({ origin, size, root });
 }

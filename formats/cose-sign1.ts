@@ -127,7 +127,7 @@ export function decodeCoseSign1(bytes: Uint8Array, expectedTyp: Typ): CoseSign1 
     throw malformed(`the signature should be a byte string, but it is ${cborTypeInWords(signature)}`);
 
   if (!isCborMap(embedded))
-    throw malformed(`the protected bytes should hold a map, but they hold ${cborTypeInWords(embedded)}`);
+    throw malformed(`the protected bytes should contain a map, but they contain ${cborTypeInWords(embedded)}`);
   const alg = embedded.get(HEADER_ALG);
   const kid = embedded.get(HEADER_KID);
   const typ = embedded.get(HEADER_TYP);
@@ -160,8 +160,8 @@ export function malformed(fault: string): VtlicError {
 export function wrongTyp(typ: string, expected: Typ): VtlicError {
   return new VtlicError(
     'typ_wrong',
-    `the signed thing should be a ${kindOf(expected) ?? expected}, ` +
-      `but it is a ${kindOf(typ) ?? `thing of type "${cleanText(typ)}"`}`,
+    `expected a signed ${kindOf(expected) ?? expected}, ` +
+      `but it is a ${kindOf(typ) ?? `document of type "${cleanText(typ)}"`}`,
   );
 }
 

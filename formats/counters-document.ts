@@ -144,7 +144,7 @@ function checkLineages({ sub, lineages }: CountersDocument): void {
     if (before !== undefined && compareBytes(sortKey(before), sortKey(lineage)) >= 0)
       throw malformed('lineages', 'should be in order, each once');
     if (sub !== undefined && lineage.sub !== sub)
-      throw malformed('lineages', 'should be of the one customer that it speaks of');
+      throw malformed('lineages', 'should be of the one customer that the document is for');
   }
 }
 
@@ -165,11 +165,10 @@ function mapOf(members: Readonly<Record<string, CborValue | undefined>>): CborMa
 
 const ERRORS: MapErrors = {
   member: malformed,
-  unknown: () =>
-    new VtlicError('claims_unknown', 'the document of counters has a member that this version does not know'),
+  unknown: () => new VtlicError('claims_unknown', 'the counters document has a member that this version does not know'),
   unreadable: (why, cause) => new VtlicError('claims_malformed', why, { ...cause?.place, cause }),
 };
 
 function malformed(field: string, what: string): VtlicError {
-  return new VtlicError('claims_malformed', `the document of counters is malformed: ${field} ${what}`, { field });
+  return new VtlicError('claims_malformed', `the counters document is malformed: ${field} ${what}`, { field });
 }

@@ -48,7 +48,7 @@ export function explainCoseKey(bytes: Uint8Array): VtlicError {
   const inSet = walk.major() === ARRAY;
   const keys = inSet ? walk.keysOfSet() : walk.major() === MAP ? [walk.key()] : [];
   if (keys.some(holdsPrivatePart))
-    return new VtlicError('key_invalid', 'this COSE_Key holds a private key, where a public key was expected', {
+    return new VtlicError('key_invalid', 'this COSE_Key contains a private key, where a public key was expected', {
       hint: 'Give the public key (vtlic key export NAME), and keep this file secret.',
     });
   const [key] = keys;

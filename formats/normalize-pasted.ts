@@ -106,7 +106,7 @@ function findBlocks(
   repairs: Set<Repair>,
 ): { readonly text: string; readonly found: readonly Block[] } {
   if (pasted.length > MAX_PASTED_BYTES)
-    throw new VtlicError('too_large', `the text has more than ${MAX_PASTED_BYTES} bytes, the most that are looked at`, {
+    throw new VtlicError('too_large', `the text has more than ${MAX_PASTED_BYTES} bytes, the most that are read`, {
       cause: 'too_large' satisfies PasteFault,
     });
   const text = plainText(decodeText(pasted, repairs), repairs);

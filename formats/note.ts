@@ -50,7 +50,7 @@ export function decodeNote(bytes: Uint8Array): SignedNote {
   const whole = decodeText(bytes);
   // The text may hold empty lines; the last one parts it from the signatures.
   const end = whole.lastIndexOf('\n\n');
-  if (end < 1) throw noNote('no empty line parts a text from its signatures');
+  if (end < 1) throw noNote('no empty line separates its text from its signatures');
   const rest = whole.slice(end + 2);
   if (!rest.endsWith('\n')) throw noNote('it does not end with a signature line');
   const lines = rest.slice(0, -1).split('\n');

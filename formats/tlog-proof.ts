@@ -83,7 +83,7 @@ function split(bytes: Uint8Array): { readonly lines: string[]; readonly checkpoi
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, at));
     return { lines: text.split('\n'), checkpoint: bytes.slice(at + 2) };
   }
-  throw noProof('no empty line parts it from a checkpoint');
+  throw noProof('no empty line separates it from its checkpoint');
 }
 
 const LINE_FEED = 10;

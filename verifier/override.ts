@@ -69,7 +69,7 @@ function readOverrideKeys(
     throw invalid(
       'LICENSE_PUBLIC_KEY',
       undefined,
-      'is absent, but LICENSE_MLDSA_PUBLIC_KEY is there, and the items of the two pair up',
+      'is missing, but LICENSE_MLDSA_PUBLIC_KEY is set: each of its items belongs to an item of LICENSE_PUBLIC_KEY',
     );
   }
   if (mldsa65Items !== undefined && mldsa65Items.length !== ed25519Items.length) {

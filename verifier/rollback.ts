@@ -79,10 +79,7 @@ export function judgeRollback(license: License, payloadDigest: string, seen: See
  */
 export function seenAfter(seen: Seen | undefined, accepted: Accepted): Seen {
   if (accepted.state !== 'active' && accepted.state !== 'grace') {
-    throw new VtlicError(
-      'usage',
-      `the counter of a license is taken when it is in force, but this one is ${accepted.state}`,
-    );
+    throw new VtlicError('usage', `only a license in force may be recorded as seen, but this one is ${accepted.state}`);
   }
   const { license, lineage, payloadDigest, resetsClock } = accepted;
   const lineages = new Map(seen?.lineages);

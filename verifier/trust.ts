@@ -82,7 +82,7 @@ export function makeTrust(values: TrustValues): Trust {
     if (!isLineage(lineage))
       throw new VtlicError(
         'configuration_invalid',
-        `a lowest counter is of a lineage "iss/aud/sub" or "iss/aud/sub/dep", not "${cleanText(lineage)}"`,
+        `a lowest counter should be for a lineage "iss/aud/sub" or "iss/aud/sub/dep", not "${cleanText(lineage)}"`,
       );
     requireInteger(`the lowest counter of ${lineage}`, counter, Number.MAX_SAFE_INTEGER);
   }
@@ -135,7 +135,7 @@ export function refuseSharedComponents(keys: Iterable<PublicKey>): void {
   if (shared === undefined) return;
   throw new VtlicError(
     'configuration_invalid',
-    `the keys ${shared.join(' and ')} share a component, but a component may stand in one key only`,
+    `the keys ${shared.join(' and ')} share a component, but a component may be in one key only`,
     {
       hint:
         'Give every key components of its own; with an override, give both components of a composite key ' +
@@ -150,7 +150,7 @@ function addKey(byKid: Map<string, TrustedKey>, entry: TrustedKey): void {
   if (earlier !== undefined && !sameEntry(earlier, entry)) {
     throw new VtlicError(
       'configuration_invalid',
-      `the key ${kid} is twice in the trust value, with a different purpose, status or scope`,
+      `the key ${kid} is in the trust value twice, with a different purpose, status or scope`,
     );
   }
   byKid.set(kid, earlier ?? entry);

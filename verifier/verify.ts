@@ -42,7 +42,7 @@ export function verify(file: Uint8Array, trust: Trust, context: VerifyContext): 
     const trusted = findTrustedKey(cose, index);
     if ('ok' in trusted) return trusted;
     if (!verifySignature(trusted.key, sigStructure(cose.protectedBytes, cose.payload), cose.signature, provider)) {
-      return refuse('signature_invalid', `it does not hold under the key ${cose.kid}`);
+      return refuse('signature_invalid', `it is not valid for the key ${cose.kid}`);
     }
     const license = decodeLicense(cose.payload) as VerifiedLicense;
     const payloadDigest = toHex(provider.sha256(cose.payload));

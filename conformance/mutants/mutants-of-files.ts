@@ -110,7 +110,7 @@ const CBOR_MUTANTS: readonly Mutant[] = [
     'cbor-inner-tag',
     'that a tag is only at the very top',
     DECODE,
-    "throw this.malformed(start, 'a tag stands elsewhere than at the very top');",
+    "throw this.malformed(start, 'a tag is used elsewhere than at the top');",
     'return this.item(depth, build);',
   ),
   mutant(

@@ -170,7 +170,7 @@ class Parser {
       case MAJOR_MAP:
         return this.map(start, argument, depth + 1, build);
       case MAJOR_TAG:
-        throw this.malformed(start, 'a tag stands elsewhere than at the very top');
+        throw this.malformed(start, 'a tag is used elsewhere than at the top');
       default:
         return argument === SIMPLE_TRUE;
     }
@@ -345,6 +345,6 @@ function typeSevenInWords(information: number): string {
   if (information === 23) return 'undefined is used';
   if (information >= 25 && information <= 27) return 'a floating-point number is used';
   if (information >= 28 && information <= 30) return `the reserved additional information ${information} is used`;
-  if (information === 31) return 'a break stands where no indefinite length is open';
+  if (information === 31) return 'a break is used where no indefinite length is open';
   return 'a simple value other than true and false is used';
 }

@@ -120,7 +120,8 @@ export class MapReader {
     const value = this.value(name);
     if (!isCborArray(value)) throw this.error(name, `should be an array, but it is ${cborTypeInWords(value)}`);
     return value.map((item) => {
-      if (!isCborMap(item)) throw this.error(name, `should hold maps only, but it holds ${cborTypeInWords(item)}`);
+      if (!isCborMap(item))
+        throw this.error(name, `should contain only maps, but it contains ${cborTypeInWords(item)}`);
       return new MapReader(item, this.#errors);
     });
   }

@@ -194,7 +194,7 @@ class Parser {
       return Object.freeze({ kind: 'null', ...place });
     }
     if (word !== undefined && /^[-+.]?[0-9]/.test(word))
-      throw this.fault(`"${cleanText(word, 40)}" is not how JSON writes a number`);
+      throw this.fault(`"${cleanText(word, 40)}" is not a number in JSON`);
     throw this.fault(`expected a value, found ${this.found()}`);
   }
 
@@ -246,7 +246,7 @@ class Parser {
       const low = this.unit(place);
       if (low >= 0xdc00 && low <= 0xdfff) return String.fromCharCode(unit, low);
     }
-    throw this.fault('an escape stands for half a surrogate pair, without the other half', place);
+    throw this.fault('an escape means half a surrogate pair, without the other half', place);
   }
 
   /** Steps over `\uXXXX`. */

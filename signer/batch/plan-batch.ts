@@ -171,7 +171,12 @@ class RowPlanner {
         new VtlicError(
           'request_invalid',
           `a second row of ${lineageText(lineage)}, which is already on line ${first}`,
-          { file, line: row.line, ...columnOnly(row, 'customer'), hint: 'one row a license: take one of the two out' },
+          {
+            file,
+            line: row.line,
+            ...columnOnly(row, 'customer'),
+            hint: 'delete one of the two rows: each license has one row',
+          },
         ),
       ];
     const last = ledger.lastOfLineage(lineage);

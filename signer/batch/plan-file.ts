@@ -86,7 +86,7 @@ function scan(
   }
   const found = whole.digest('hex');
   if (found !== digest) throw altered(path, `its digest is now ${found}`);
-  if (first === undefined || last === undefined) throw altered(path, 'it is not whole');
+  if (first === undefined || last === undefined) throw altered(path, 'it is incomplete');
   if (rows % BLOCK_ROWS !== 0) blocks.push(block.digest());
   const end = decodeEnd(last);
   if (end.rows !== rows) throw altered(path, `it says ${end.rows} rows and has ${rows}`);
@@ -105,11 +105,11 @@ function* readRows(path: string, kid: string, rows: number, blocks: readonly Uin
     for (const row of held) hash.update(row);
     const expected = blocks[Math.ceil(seen / BLOCK_ROWS) - 1];
     if (expected === undefined || !equalBytes(hash.digest(), expected))
-      throw altered(path, 'a part of it reads differently than a moment ago');
+      throw altered(path, 'a part of it changed while it was read');
     for (const row of held) yield decodeRow(row, kid);
     held = [];
   }
-  throw altered(path, 'it is shorter than a moment ago');
+  throw altered(path, 'it became shorter while it was read');
 }
 
 interface Item {

@@ -108,7 +108,7 @@ async function fromFile(input: PrepareInput): Promise<PreparedPlan> {
         source.name,
         planned.done,
         planned.rows,
-        'go on with it by --resume; to sign all rows once more, give it another --name',
+        'go on with it: --resume; to sign all rows once more, give it another --name',
       );
     default:
       return { kind: 'new', plan: openBatchPlan(site.paths.plans, planned.digest), summary: planned.summary };

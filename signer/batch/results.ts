@@ -230,7 +230,7 @@ export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'resume
   });
   const n = groupDigits;
   const parts = [`proofs written beside the licenses: ${n(written)}`];
-  if (present > 0) parts.push(`${n(present)} stood there already`);
+  if (present > 0) parts.push(`${n(present)} existed already`);
   if (ofOlderLog > 0) parts.push(`${n(ofOlderLog)} licenses are of an earlier log (vtlic ledger prove)`);
   return parts.join('; ');
 }

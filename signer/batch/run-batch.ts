@@ -147,7 +147,7 @@ function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Led
   const reviewed = checked.begun ? reviewedWhenBegun(plan, checked) : reviewBatchByDigest(plan, nowSeconds(runtime));
   if (checked.done === checked.rows) throw finishedError(plan.head.name, checked.rows);
   if (checked.done > 0 && !wanted.resume)
-    throw begunError(plan.head.name, checked.done, checked.rows, 'go on with it by --resume');
+    throw begunError(plan.head.name, checked.done, checked.rows, 'go on with it: --resume');
   if (checked.stale > 0) {
     throw new VtlicError(
       'plan_stale',
@@ -345,6 +345,6 @@ function reasonToStop(outcome: BatchOutcome, counts: Results['counts']): VtlicEr
     });
   }
   return outcome.interrupted
-    ? new VtlicError('interrupted', `interrupted: the licenses in hand were finished; ${left}`, { hint: GO_ON })
+    ? new VtlicError('interrupted', `interrupted: the licenses already begun were finished; ${left}`, { hint: GO_ON })
     : undefined;
 }

@@ -78,9 +78,9 @@ export function writeResult(result: string | Uint8Array): void {
   } catch (error) {
     throw new VtlicError(
       'output_unwritable',
-      'the result could not be written to standard output; what was done stands',
+      'the result could not be written to standard output; what the command did remains done',
       {
-        hint: 'where a license was issued, the ledger holds it and its file is written: do not issue it again',
+        hint: 'if a license was issued, the ledger contains it and its file is written: do not issue it again',
         cause: error,
       },
     );

@@ -26,8 +26,7 @@ export function keyWithPurpose(
     if (named.purpose !== purpose)
       throw new VtlicError(
         'usage',
-        `the key ${named.name} has the purpose ${named.purpose}, ` +
-          `and this is the work of a key with the purpose ${purpose}`,
+        `the key ${named.name} has the purpose ${named.purpose}, but this needs a key with the purpose ${purpose}`,
         { hint: 'one key has one purpose' },
       );
     requireSigning(named);

@@ -51,7 +51,7 @@ export function findKey(context: DraftingContext, text: string, role: 'root' | '
   if (fits) return { ...key, purpose };
   throw new VtlicError(
     'usage',
-    `the key ${own?.name ?? kid} has the purpose ${purpose}, and ${ROLE_WORDS[role]} is meant`,
+    `the key ${own?.name ?? kid} has the purpose ${purpose}, but ${ROLE_WORDS[role]} is needed here`,
     { hint: 'one key has one purpose: name another key, see: vtlic key list' },
   );
 }
@@ -99,7 +99,7 @@ function keyOfFile({ io }: DraftingContext, path: string): CoseKey {
   const keys = readTrustFile(io, path);
   const [key] = keys;
   if (key !== undefined && keys.length === 1) return { alg: key.alg, publicBytes: key.bytes };
-  throw new VtlicError('key_invalid', `the file has ${keys.length} public keys, and one is meant`, {
+  throw new VtlicError('key_invalid', `the file has ${keys.length} public keys, but exactly one is expected`, {
     file: resolve(io.cwd, path),
     hint: 'export each key into a file of its own: vtlic key export NAME --out FILE',
   });

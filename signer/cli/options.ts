@@ -126,7 +126,7 @@ function readOverrideLines(bytes: Uint8Array): readonly PublicKey[] | undefined 
     if (line === '') continue;
     const [, variable = '', value = ''] = /^([A-Z_]+)=(.*)$/.exec(line) ?? [];
     if (!OVERRIDE_VARIABLES.has(variable) || variables.has(variable))
-      throw overrideFault('a file of override variables has one line for each variable, and no other');
+      throw overrideFault('a file of override variables should contain one line for each variable and nothing else');
     if (value.includes('file:')) throw overrideFault('a key file contains the keys themselves, not the names of files');
     variables.set(variable, value);
   }
@@ -156,10 +156,14 @@ export function newFilePath({ cwd }: Pick<Io, 'cwd'>, name: string): string {
   const path = resolve(cwd, name);
   const folder = dirname(path);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new VtlicError('output_unwritable', 'this folder is not there, and none is made for a file that you name', {
-      file: folder,
-      hint: 'attach or mount the medium, or make the folder, and run it again',
-    });
+    throw new VtlicError(
+      'output_unwritable',
+      'this folder does not exist, and the program makes no folder for a file that you name',
+      {
+        file: folder,
+        hint: 'attach or mount the medium, or make the folder, and run it again',
+      },
+    );
   return path;
 }
 
@@ -207,7 +211,7 @@ export function proofOption(command: Command): Command {
 /** @throws VtlicError `usage`: a site without a ledger key has nothing to sign a checkpoint with */
 export function proofKeyOf(site: Site, options: ProofOptions): KeyRecord | undefined {
   if (options.proof !== true) {
-    if (options.proofKey !== undefined) throw new VtlicError('usage', '--proof-key goes with --proof');
+    if (options.proofKey !== undefined) throw new VtlicError('usage', '--proof-key needs --proof');
     return undefined;
   }
   const able = site.config.keys.filter(

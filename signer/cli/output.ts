@@ -24,7 +24,7 @@ export function asVtlicError(error: unknown): VtlicError {
   if (system !== undefined) return system;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : 'a value was thrown that is not an error';
   return new VtlicError('internal', `a defect of this program: ${cleanText(what, 500)}`, {
-    hint: 'report it (SECURITY.md); the ledger is intact, the next start finishes or voids what was under way',
+    hint: 'report it (SECURITY.md); the ledger is intact, and the next start finishes or voids what had begun',
     cause: error,
   });
 }
@@ -37,7 +37,7 @@ function systemError(error: unknown): VtlicError | undefined {
   const { message } = describeFileError(error, 'output_unwritable', '');
   return new VtlicError('output_unwritable', `the system call ${cleanText(error.syscall, 40)} failed: ${message}`, {
     ...(file === undefined ? {} : { file }),
-    hint: 'correct that, and run the command again; an act that had begun is finished or voided by the next start',
+    hint: 'correct that, and run the command again: its start finishes or voids what had begun',
     cause: error,
   });
 }

@@ -93,7 +93,7 @@ export interface SigningCommand {
 
 export async function runSigning(io: Io, command: SigningCommand, options: SigningOptions): Promise<void> {
   if (options.confirm !== undefined && (options.dryRun === true || options.key !== undefined))
-    throw new VtlicError('usage', '--confirm takes neither --dry-run nor --key: the plan says all of it');
+    throw new VtlicError('usage', '--confirm cannot be used with --dry-run or --key: it signs the plan as it is');
   const site = openNamedSite(io, options);
   const proofKey = proofKeyOf(site, options);
   const makePlan = command.prepare?.(site, readCatalog(site.paths.catalog));

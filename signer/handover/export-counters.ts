@@ -80,8 +80,8 @@ function refusePartlyClosed(ledger: LedgerView): void {
   if (entry?.body.sub === undefined) return;
   throw new VtlicError(
     'ledger_conflict',
-    `the counters of ${entry.body.sub} were handed over before (entry ${entry.seq}), so that not all can be ` +
-      'handed over now',
+    `the counters of ${entry.body.sub} were handed over before (entry ${entry.seq}), so not all can be handed ` +
+      'over now',
     { file: ledger.path, hint: 'hand the other customers over one by one (--customer ID), or take those back first' },
   );
 }
@@ -159,8 +159,8 @@ export async function handOver(
 ): Promise<Uint8Array> {
   const { sub, to } = handover;
   if (equalBytes(to, ledger.genesis.ledgerId))
-    throw new VtlicError('usage', 'this ledger would hand its counters over to itself', {
-      hint: 'give --to the id of the other ledger: vtlic ledger status prints it there',
+    throw new VtlicError('usage', '--to is the id of this ledger, which cannot hand its counters over to itself', {
+      hint: 'give the id of the other ledger after --to: vtlic ledger status prints it there',
     });
   const payload = encodeCounters(countersOf(ledger, handover, nowSeconds(world)));
   const protectedBytes = encodeProtected(key.publicKey.alg, key.publicKey.kid, TYP.counters);
@@ -169,7 +169,7 @@ export async function handOver(
   if (!verifySignature(key.publicKey, message, signature, otherProvider(key.signedBy)))
     throw new VtlicError(
       'self_check_failed',
-      'the signature on the document of counters does not hold: nothing was handed over',
+      'the signature on the counters document is not valid: nothing was handed over',
       { hint: 'check the key: vtlic key check NAME' },
     );
   await world.step('counters-signed');

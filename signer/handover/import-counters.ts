@@ -45,11 +45,11 @@ export function openCounters(bytes: Uint8Array, keys: readonly PublicKey[]): Rec
         },
       );
     if (key.alg !== alg || !verifySignature(key, sigStructure(protectedBytes, payload), signature))
-      throw new VtlicError('checks_failed', 'the signature on the document does not hold');
+      throw new VtlicError('checks_failed', 'the signature on the document is not valid');
     return Object.freeze({ document: decodeCounters(payload), digest: sha256(bytes), kid });
   } catch (error) {
     if (error instanceof VtlicError && error.code !== 'checks_failed' && !isCryptoUnavailable(error))
-      throw new VtlicError('checks_failed', `this is not a document of counters: ${error.message}`, {
+      throw new VtlicError('checks_failed', `this is not a counters document: ${error.message}`, {
         ...error.place,
         cause: error,
       });
@@ -79,8 +79,8 @@ export type Taking =
 export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDocument): Taking {
   if (document.iss !== ledger.genesis.iss)
     throw conflict(
-      `the document is of the issuer ${document.iss}, and this ledger of ${ledger.genesis.iss}`,
-      'counters go from one ledger to another of the same issuer',
+      `the document is by the issuer ${document.iss}, but this ledger is of ${ledger.genesis.iss}`,
+      'import it into a ledger of the same issuer',
     );
   const acts = ledger.adminEntries();
   const imports = acts.flatMap(({ seq, kind, body }) =>
@@ -89,9 +89,9 @@ export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDoc
   const before = imports.find(({ body }) => equalBytes(body.document, digest));
   if (before !== undefined)
     throw conflict(
-      `this document was taken before, by entry ${before.seq}; taking it again would open what may have been ` +
+      `this document was imported before, in entry ${before.seq}; a second import could reopen counters that were ` +
         'handed over since',
-      'ask for a new document where the counters are now',
+      'ask the site that has the counters now for a new document',
     );
   const gate = ledger.closedBy(document.sub ?? '');
   const closing = gate === undefined ? undefined : ledger.entry(gate);
@@ -102,7 +102,7 @@ export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDoc
     if (own === undefined && gate !== undefined) return { how: 'over', asks: restored ? 'not-handed-over' : 'nothing' };
     if (own === undefined || gate !== own.seq)
       throw conflict(
-        'the document is of this very ledger, and what it speaks of is not closed by it',
+        'this ledger made the document itself, and nothing here is closed by it now',
         'see what is closed: vtlic ledger status',
       );
     return { how: 'back', closedBy: own.seq };
@@ -119,8 +119,9 @@ export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDoc
 function requireRecipient(ledger: LedgerView, { to }: CountersDocument): void {
   if (to === undefined || equalBytes(to, ledger.genesis.ledgerId)) return;
   throw conflict(
-    `the document is for the ledger ${toHex(to)}, and this is the ledger ${toHex(ledger.genesis.ledgerId)}`,
-    'take it over there; or take it back where it was made, and hand the counters over with --to of this ledger',
+    `the document is for the ledger ${toHex(to)}, but this is the ledger ${toHex(ledger.genesis.ledgerId)}`,
+    'import it there; or take it back where it was made, and export the counters again with --to and the id of this ' +
+      'ledger',
   );
 }
 
@@ -132,9 +133,10 @@ function requireNewer(
   const newer = earlier.find(({ body: { from } }) => from !== undefined && !isNewerDocument(made, from));
   if (newer === undefined) return;
   throw conflict(
-    `the document is older than one of the same ledger that was taken by entry ${newer.seq}: it was made at entry ` +
-      `${made.entries} there, and that one at entry ${newer.body.from?.entries ?? 0}`,
-    'take it back where it was made, if nobody has taken it, and hand the counters over anew (vtlic counters export)',
+    `this ledger imported a newer document of the same ledger before, in entry ${newer.seq}: this one was made at ` +
+      `entry ${made.entries} there, the newer one at entry ${newer.body.from?.entries ?? 0}`,
+    'if no ledger has imported it, take it back where it was made, and export the counters again (vtlic counters ' +
+      'export)',
   );
 }
 
@@ -164,9 +166,9 @@ function requireReturn(ledger: LedgerView, document: CountersDocument, closing: 
   }
   if (!known || (higher && !lower)) return;
   throw conflict(
-    `entry ${closing.seq} handed these counters over, and the document does not come from who took them: it gives no ` +
-      'higher counters than are known here',
-    'ask for a document where the counters are now; if nobody took them, take your own document back',
+    `entry ${closing.seq} handed these counters over, and the document is not from the ledger that took them over: ` +
+      'its counters are not higher than those known here',
+    'ask the site that has the counters now for a document; if no site has them, take your own document back',
   );
 }
 

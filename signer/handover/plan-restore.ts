@@ -78,7 +78,7 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
   const records = await readAnchor(input.store, lost !== undefined);
   const found = largest(copy, records, input.store.description);
   if (found !== undefined && lost !== undefined) {
-    throw new VtlicError('usage', `${input.store.description} is there and whole: it says what is missing`, {
+    throw new VtlicError('usage', `${input.store.description} is not lost: it can be read, and tells what is missing`, {
       hint: 'leave --lost-anchor out',
     });
   }
@@ -190,9 +190,9 @@ function requireMoveFinished(copy: LedgerView, place: AnchorPlace, found: Anchor
   const [from, to] = [move.from, move.to].map((each) => cleanText(anchorPlaceText(each), 1000));
   throw new VtlicError(
     'ledger_rolled_back',
-    `the anchor of this copy was being moved from ${from} to ${to}, and that was cut short: no other place says what ` +
-      'the copy lacks',
-    { hint: `finish it: vtlic ledger anchor --to ${to}; or restore by the old place: --anchor ${from}` },
+    `the anchor of this copy was being moved from ${from} to ${to}, and this was interrupted: no other place tells ` +
+      'what the copy lacks',
+    { hint: `finish it: vtlic ledger anchor --to ${to}; or restore with the old place: --anchor ${from}` },
   );
 }
 
@@ -213,14 +213,14 @@ export async function readPrevious(
   if (newest > (found?.entries ?? 0))
     throw new VtlicError(
       'usage',
-      `${previous.description} still stands where this copy says, and has seen ` +
+      `${previous.description} is still in the place that this copy names, and has seen ` +
         (found === undefined ? `entry ${newest}` : 'more than the one that you name'),
       {
         hint:
           found === undefined
-            ? 'leave --lost-anchor, --skip and --anchor out: it says what is missing; move it afterwards: vtlic ' +
+            ? 'leave --lost-anchor, --skip and --anchor out: it tells what is missing; to move it afterwards: vtlic ' +
               'ledger anchor --to PLACE'
-            : 'leave --anchor out; move it afterwards: vtlic ledger anchor --to PLACE',
+            : 'leave --anchor out; to move it afterwards: vtlic ledger anchor --to PLACE',
       },
     );
   const movedBy = await unlessLost(() => previous.movedBy(), lost !== undefined);
@@ -298,9 +298,9 @@ function sortReleased(
     if (payload !== undefined && !equalBytes(payload, item.license.payload)) {
       throw new VtlicError(
         'ledger_conflict',
-        `the copy holds another license under the id of this one (counter ${item.license.ctr} of ` +
+        `the copy contains another license with the id of this one (counter ${item.license.ctr} of ` +
           `${lineageText(item.license)})`,
-        { file: item.file, hint: 'two histories were written under one key: find out how before anything is signed' },
+        { file: item.file, hint: 'two ledgers were written with one key: find out how before anything is signed' },
       );
     }
     if (again !== undefined || record?.issue !== undefined) known++;

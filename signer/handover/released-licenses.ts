@@ -51,7 +51,7 @@ function readOne(site: Site, file: string): ReleasedFile {
     )?.publicKey;
     if (key === undefined) throw foreign(`this license is signed by the key ${kid}, which this site does not have`);
     if (key.alg !== alg || !verifySignature(key, sigStructure(protectedBytes, payload), signature))
-      throw foreign('the signature of this license does not hold');
+      throw foreign('the signature of this license is not valid');
     const { iss, aud, sub, dep, ctr, cti } = decodeLicense(payload);
     const licenseId = uuidToBytes(cti);
     if (iss !== site.config.issuer || licenseId === undefined) throw foreign(`this license is of the issuer ${iss}`);

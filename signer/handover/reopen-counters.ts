@@ -49,25 +49,22 @@ function requireAllShown(ledger: LedgerView, restored: number, handed: readonly 
   for (const [i, { document, digest }] of handed.entries()) {
     if (!own(document.ledgerId))
       throw conflict(
-        'one of the documents is of another ledger',
-        'give those that this ledger made before it was lost',
+        'one of the documents was made by another ledger',
+        'give only documents that this ledger made before it was lost',
       );
     if (handed.findIndex((other) => equalBytes(other.digest, digest)) !== i)
-      throw conflict('one document was given twice', 'give each once');
+      throw conflict('one document was given twice', 'give each document once');
     const known = acts.find((act) =>
       act.kind === 'close'
         ? equalBytes(sha256(act.body.document), digest)
         : act.body.act === 'import' && equalBytes(act.body.document, digest),
     );
     if (known !== undefined)
-      throw conflict(
-        `one of the documents is in the record already, in entry ${known.seq}`,
-        'give only those that the record does not know',
-      );
+      throw conflict(`one of the documents is in the ledger already, in entry ${known.seq}`, 'leave this document out');
     if (document.sub === undefined)
       throw conflict(
-        'one of the documents handed everybody over: nobody is left to open',
-        'take it back if nobody took it (vtlic counters import FILE), or ask for a document where it was taken',
+        'one of the documents handed over all customers, so there is nobody to reopen',
+        'if no ledger has imported it, take it back: vtlic counters import FILE; else ask the site that imported it',
       );
   }
   // Taken back since the restore: they are here.
@@ -76,10 +73,10 @@ function requireAllShown(ledger: LedgerView, restored: number, handed: readonly 
   ).length;
   if (handed.length + back < lost) {
     throw conflict(
-      `the lost part of the record handed counters over ${lost === 1 ? 'once' : `${lost} times`}, ` +
-        `and ${handed.length + back} of the documents ` +
-        `${handed.length + back === 1 ? 'is' : 'are'} known: whom the others name is issued for elsewhere`,
-      'get each document from who has it and give it with --handed FILE, or open customers one by one: --customer ID',
+      `the lost part of the ledger handed counters over ${lost === 1 ? 'once' : `${lost} times`}, ` +
+        `but only ${handed.length + back} of the documents ` +
+        `${handed.length + back === 1 ? 'is' : 'are'} known: another ledger issues for the customers of the others`,
+      'give each missing document with --handed FILE, or reopen customers one by one: --customer ID',
     );
   }
 }

@@ -187,7 +187,7 @@ async function holds(draft: string, world: Runtime): Promise<boolean> {
     renameDatabase(draft, aside);
     fsyncFolder(dirname(draft));
     world.tell(
-      `a restore that had been interrupted left a copy that does not hold: ${error.message}; it is not used, ` +
+      `a restore that had been interrupted left a copy that is not valid: ${error.message}; it is not used, ` +
         `and is now in ${cleanText(aside, 1000)}; the restore is made anew`,
     );
     return false;

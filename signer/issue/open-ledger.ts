@@ -67,8 +67,8 @@ async function settleMove(ledger: Ledger, run: LedgerOpenOptions): Promise<void>
   if (run.finishMove === undefined) {
     throw new VtlicError(
       'ledger_conflict',
-      `the anchor was being moved from ${anchorPlaceText(move.from)} to ${anchorPlaceText(move.to)}, and that ` +
-        'was cut short: the old place may still vouch for the record as it was',
+      `the anchor was being moved from ${anchorPlaceText(move.from)} to ${anchorPlaceText(move.to)}, and this ` +
+        'was interrupted: the anchor in the old place may still agree with an older state of the ledger',
       {
         file: ledger.path,
         hint: `finish it: vtlic ledger anchor --to ${anchorPlaceText(move.to)}`,

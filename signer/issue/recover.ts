@@ -63,14 +63,14 @@ function releasesInWords(released: readonly ReleasedLicense[]): string {
     return (
       `recovered: license ${uuidFromBytes(body.licenseId)} (counter ${body.ctr} of ${lineageText(body)}) was signed ` +
       'by a run that stopped before its file was recorded as released; ' +
-      `${first.written ? 'its file is written now' : 'its file stood there already'}: ${body.path}`
+      `${first.written ? 'its file is written now' : 'its file existed already'}: ${body.path}`
     );
   }
   const written = released.filter((license) => license.written).length;
   return (
     `recovered: ${groupDigits(released.length)} licenses were signed by a run that stopped before their files were ` +
     `recorded as released; ${groupDigits(written)} files are written now, ` +
-    `${groupDigits(released.length - written)} stood there already`
+    `${groupDigits(released.length - written)} existed already`
   );
 }
 

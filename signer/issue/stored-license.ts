@@ -36,7 +36,7 @@ export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site)
     throw new VtlicError(
       'ledger_conflict',
       `license ${id} was signed, and not released, before the restore in entry ${restored}: another copy of this ` +
-        `ledger may have released another license with its counter ${intent.body.ctr}, so it never leaves`,
+        `ledger may have released another license with its counter ${intent.body.ctr}, so it is never released`,
       { file: ledger.path, hint: 'issue the license anew: it gets a counter that no lost license can have' },
     );
   const key = site.config.keys.find(
@@ -61,7 +61,7 @@ export function storedLicense(ledger: Ledger, record: LicenseRecord, site: Site)
     makeSelfCheck(key.publicKey, defaultProvider)({ file, cose: issue.body.cose, payload: intent.body.payload });
   if (fault !== undefined)
     throw ledgerCorrupt(
-      `what it holds of license ${id} (entry ${issue.seq}) is not what was issued: ${fault}; its file was not written`,
+      `its record of license ${id} (entry ${issue.seq}) is not what was issued: ${fault}; its file was not written`,
       { file: ledger.path },
     );
   return Object.freeze({ stage: 'issued', intent, issue, file });
@@ -73,7 +73,7 @@ function entryFault(ledger: Ledger, entry: IntentEntry | IssueEntry): string | u
   const follows =
     before !== undefined &&
     equalBytes(entry.chain, chainValue(before.chain, entry.seq, entry.kind, entry.at, body.bytes));
-  return follows ? undefined : `the chain value of entry ${entry.seq} does not follow from what it holds`;
+  return follows ? undefined : `the chain value of entry ${entry.seq} does not match its content`;
 }
 
 /**

@@ -172,7 +172,7 @@ export async function withdrawClaim(
     if (!(error instanceof VtlicError) || !(failure instanceof VtlicError)) return failure;
     const left = { class: 'data', label: claimLabel(claim.kid), id: new Uint8Array() } as const;
     return namingWhatIsLeft(failure, {
-      what: `${token.connection.name} may still hold the claim of the key, the data object "${left.label}"`,
+      what: `${token.connection.name} may still contain the claim of the key, the data object "${left.label}"`,
       remedy: removalCommand(token.opened, left),
     });
   }

@@ -45,8 +45,8 @@ function anchorKeystore(site: AnchorSite, name: string): TokenKeystore {
   const names = [...site.config.keystores.values()].filter(({ type }) => type === 'pkcs11').map((each) => each.name);
   throw new VtlicError(
     'configuration_invalid',
-    `the ledger's anchor is in a token, keystore ${name}, and this site has ` +
-      `${store === undefined ? 'no such keystore' : 'a folder of files under this name'}; its tokens are: ` +
+    `the ledger's anchor is in the token of keystore ${name}, but in site.json ` +
+      `${store === undefined ? 'there is no such keystore' : 'this keystore is a folder of files'}; its tokens are: ` +
       (names.join(', ') || 'none'),
     {
       hint: 'write the keystore into site.json as it was; if the token was replaced, see: vtlic help ledger anchor',

@@ -97,8 +97,8 @@ function standsAlready(store: AnchorStore, [record]: readonly AnchorRecord[]): V
   const entries = record?.entries ?? 0;
   return new VtlicError(
     'ledger_missing',
-    `${store.description} stands there already: it vouches for a ledger of ${entries} ` +
-      `${entries === 1 ? 'entry' : 'entries'} that is not here; a new one beside it would count from 1 again`,
+    `${store.description} exists already: it is the anchor of a ledger of ${entries} ` +
+      `${entries === 1 ? 'entry' : 'entries'} that is not here; a new ledger would count from 1 again`,
     { hint: 'put that ledger back, or give this one an anchor of its own' },
   );
 }

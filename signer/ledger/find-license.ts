@@ -35,7 +35,7 @@ export function licenseRecord(tables: Tables, row: IntentRow): LicenseRecord {
   const release = row.release === undefined ? undefined : entryOfKind(tables, 'release', row.release);
   for (const entry of [issue, voided, release]) {
     if (entry !== undefined && entry.body.intent !== row.seq)
-      throw ledgerCorrupt(`entry ${entry.seq} (${entry.kind}) belongs to another intent than its index says`);
+      throw ledgerCorrupt(`entry ${entry.seq} (${entry.kind}) belongs to another intent than its index row says`);
   }
   return Object.freeze({
     state: release !== undefined ? 'released' : issue !== undefined ? 'issued' : voided !== undefined ? 'void' : 'open',

@@ -103,7 +103,7 @@ export class LedgerReader implements LedgerView {
       if (last === undefined) return this.genesis.anchor;
       const { body } = entryOfKind(this.tables, 'adopt', last.seq);
       if (body.act !== 'log' && body.act !== 'anchor')
-        throw ledgerCorrupt(`entry ${last.seq} (adopt) is another act than its index says`);
+        throw ledgerCorrupt(`entry ${last.seq} (adopt) is of another kind than its index row says`);
       return body.anchor;
     });
   }
@@ -332,8 +332,8 @@ export class LedgerReader implements LedgerView {
         {
           file: this.path,
           hint:
-            'with the documents of what was lost, or for a customer who surely was not handed over: vtlic ' +
-            'counters reopen; to take such a document back: vtlic counters import FILE',
+            'if you have the lost documents, or the customer was surely not handed over: vtlic counters reopen; to ' +
+            'take such a document back: vtlic counters import FILE',
         },
       );
     }

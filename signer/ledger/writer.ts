@@ -334,7 +334,7 @@ export class LedgerWriter extends LedgerReader implements Ledger {
     if (last?.seq !== this.#tip.seq || !equalBytes(last.chain, this.#tip.chain)) {
       throw new VtlicError(
         'ledger_conflict',
-        'another program wrote to the ledger while this one held it; nothing more was recorded',
+        'another program wrote to the ledger while this one had it locked; nothing more was recorded',
         { file: this.path, hint: 'find out which program it was before anything is signed again' },
       );
     }

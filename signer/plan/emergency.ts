@@ -91,7 +91,7 @@ export function emergencyDays(catalog: Catalog, product: string, wanted: number 
   if (most === undefined)
     throw new VtlicError('policy_refused', `the catalog allows no emergency license for ${product}`, {
       file,
-      hint: 'let whoever decides what is sold add "maxEmergencyDays" to the product in catalog.json',
+      hint: 'ask whoever decides what is sold to add "maxEmergencyDays" to the product in catalog.json',
     });
   if (wanted !== undefined && wanted > most)
     throw new VtlicError('policy_refused', `the catalog allows emergency licenses for at most ${most} days`, { file });

@@ -33,7 +33,7 @@ export function checkPlanFresh(plan: PlanOrigin, site: Site, catalog: Catalog, l
   if (then === undefined || toHex(then.chain) !== plan.chain)
     throw new VtlicError(
       'plan_stale',
-      "the plan was made on another state of this ledger: its record is not among the ledger's entries",
+      'the plan was made for another state of this ledger: the entry that the plan follows is not in the ledger',
       { hint: HINT },
     );
   if (plan.site !== site.digest)

@@ -102,7 +102,7 @@ export function planItem(request: Request, input: ItemInput): PlanItem {
     throw new VtlicError(
       'request_invalid',
       `the license would have ${whole} bytes, but at most ${LICENSE_LIMITS.decodedBytes} are allowed`,
-      { hint: 'name fewer hosts, or carry less in "ext"' },
+      { hint: 'name fewer hosts, or put less into "ext"' },
     );
   // The view is made from the bytes, never from the request.
   const license = decodeLicense(payload);

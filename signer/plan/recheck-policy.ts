@@ -25,7 +25,7 @@ function faultOf(license: License, { site, catalog, ledger }: CheckedAgainst): s
     return `its issuer is ${license.iss}, and this site issues for ${site.config.issuer}`;
   for (const text of [license.name, license.ref]) {
     if (text !== undefined && (hasControlOrBidi(text) || hasInvisible(text) || text.normalize('NFC') !== text))
-      return 'its name or reference holds control, invisible or direction-changing characters, or is not in NFC';
+      return 'its name or reference contains control, invisible or direction-changing characters, or is not in NFC';
   }
   const request: Request = {
     customer: license.sub,
@@ -58,7 +58,7 @@ export function refusePlanned(license: License, where: string, fault: string | u
   if (fault === undefined) return;
   throw new VtlicError(
     'policy_refused',
-    `the plan holds a license for ${license.sub}${where} that no request could have led to: ${fault}`,
+    `the plan contains a license for ${license.sub}${where} that this program would not have planned: ${fault}`,
     { hint: 'do not sign it; find out who wrote this plan' },
   );
 }

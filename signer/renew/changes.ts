@@ -35,7 +35,7 @@ export function parseChanges(bytes: Uint8Array, file: string): Changes {
   for (const name of MEMBER_NAMES) {
     const value = root.member(name);
     if (value?.node.kind !== 'null') continue;
-    if (REQUIRED_MEMBERS.has(name)) throw value.fault('cannot be taken away: a license always has it');
+    if (REQUIRED_MEMBERS.has(name)) throw value.fault('cannot be removed: every license has it');
     unset.add(keyOfMember(name));
   }
   return Object.freeze({ set: read(readObject(withoutNulls(root.node), context)), unset, limits: Object.freeze({}) });
@@ -134,7 +134,7 @@ function unsetMember(name: string): keyof Request {
       "--unset takes the name of a request's member, one of: " +
         MEMBER_NAMES.filter((member) => !REQUIRED_MEMBERS.has(member)).join(', '),
     );
-  if (REQUIRED_MEMBERS.has(known)) throw new VtlicError('usage', `--unset ${known}: a license always has it`);
+  if (REQUIRED_MEMBERS.has(known)) throw new VtlicError('usage', `--unset ${known}: every license needs this member`);
   return keyOfMember(known);
 }
 
@@ -143,6 +143,6 @@ export function mergeChanges(first: Changes, second: Changes): Changes {
   const unset = new Set([...first.unset, ...second.unset]);
   const set = { ...first.set, ...second.set };
   for (const key of unset)
-    if (set[key] !== undefined) throw new VtlicError('usage', `the renewal both sets and takes away ${key}`);
+    if (set[key] !== undefined) throw new VtlicError('usage', `the renewal both sets and removes ${key}`);
   return Object.freeze({ set, unset, limits: second.limits });
 }

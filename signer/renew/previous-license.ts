@@ -113,7 +113,7 @@ function recordOfFile(ledger: LedgerView, path: string): CounterOf {
   }
   const record = recordOf(ledger, uuidToBytes(id) ?? new Uint8Array(0), id);
   if (!equalBytes(record.payload, payload))
-    throw new VtlicError('request_invalid', `the file says otherwise than the ledger's record of license ${id}`, {
+    throw new VtlicError('request_invalid', `the file differs from the ledger's record of license ${id}`, {
       file: path,
       hint: `renew by the id instead, and find out where this file comes from: vtlic renew ${id}`,
     });
@@ -157,7 +157,7 @@ function ofCustomer(source: LicenseSource, customer: string, changes: Partial<Re
   );
   throw new VtlicError(
     'request_invalid',
-    `${customer} has ${all.length} lineages, and it is not said which to renew: ` +
+    `${customer} has ${all.length} lineages, and you did not say which one to renew: ` +
       `${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`,
     { hint: 'name the license id, or --product and --deployment' },
   );

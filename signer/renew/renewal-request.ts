@@ -52,7 +52,7 @@ export function renewalRequest(last: License, changes: Changes, now: number): Re
   const request = withLimits({ features: [], limits: {}, ...without, ...set } as Request, changes);
   for (const member of ['name', 'reference'] as const)
     if (hasInvisible(request[member] ?? ''))
-      throw new VtlicError('request_invalid', `the ${member} of the last license has characters that nobody sees`, {
+      throw new VtlicError('request_invalid', `the ${member} of the last license has invisible characters`, {
         field: member,
         hint: `give it without them: --${member} TEXT`,
       });
@@ -78,9 +78,9 @@ export function laterByYears(last: License, years: number, now: number): Partial
     const moved = counted > now ? counted : addYears(now - (now % DAY_SECONDS), years);
     // The end of 9999-12-31 is a time that no claim can contain.
     if (moved <= MAX_TIME && !isPerpetual(moved)) return moved;
-    throw new VtlicError('request_invalid', `${years} years more would end after 9999, which no license can say`, {
+    throw new VtlicError('request_invalid', `${years} years more would end after 9999, the last year of a license`, {
       field: 'until',
-      hint: 'name fewer --years',
+      hint: 'give a smaller number after --years',
     });
   };
   if (isPerpetual(last.exp) && last.upd === undefined)
@@ -101,7 +101,7 @@ export function firstRequest(customer: string, changes: Changes): Request {
   if (missing.length > 0)
     throw new VtlicError(
       'request_invalid',
-      `${customer} has no license yet, so all of it must be said, but this is missing: ${missing.join(', ')}`,
+      `${customer} has no license yet, so the request must be complete, but this is missing: ${missing.join(', ')}`,
       { hint: 'give the members as options or with --changes FILE.json' },
     );
   return withLimits({ features: [], limits: {}, ...set, customer } as Request, changes);

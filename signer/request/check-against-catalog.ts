@@ -92,6 +92,6 @@ export function checkAgainstCatalog(request: Request, catalog: Catalog, file: st
   if (faults.length === 0) return;
   throw new VtlicError('policy_refused', `the catalog does not allow this request: ${faults.join('; ')}`, {
     file,
-    hint: 'correct the request, or have catalog.json changed by whoever decides what is sold',
+    hint: 'correct the request, or ask whoever decides what is sold to change catalog.json',
   });
 }

@@ -35,7 +35,7 @@ function shownText(value: JsonValueReader, most: number): string {
   const length = Array.from(text).length;
   if (length > most) throw value.fault(`should have at most ${most} characters, but it has ${length}`);
   if (hasControlOrBidi(text) || hasInvisible(text))
-    throw value.fault('should hold no control, invisible or direction-changing characters');
+    throw value.fault('should contain no control, invisible or direction-changing characters');
   if (text.normalize('NFC') !== text)
     throw value.fault(
       'should be in Unicode normalization form C (NFC)',

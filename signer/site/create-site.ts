@@ -143,9 +143,9 @@ async function checkTokenAnchor(store: AnchorStore, begun: boolean): Promise<voi
   if (record === undefined || begun) return;
   throw new VtlicError(
     'ledger_missing',
-    `${store.description} stands there already: it vouches for the ledger ${toHex(record.ledgerId)} of ` +
-      `${record.entries} ${record.entries === 1 ? 'entry' : 'entries'}, which is not in this folder; a new one ` +
-      'beside it would count from 1 again',
+    `${store.description} exists already: it is the anchor of the ledger ${toHex(record.ledgerId)} of ` +
+      `${record.entries} ${record.entries === 1 ? 'entry' : 'entries'}, which is not in this folder; a new ` +
+      'ledger would count from 1 again',
     {
       hint:
         'put that ledger back; or, for another ledger in the same token, give its anchor a name of its own: ' +

@@ -295,7 +295,7 @@ export function findSiteKey(site: Site, name: string): KeyRecord {
 /** @throws VtlicError `usage` for a key that is retired */
 export function requireSigning(key: KeyRecord): void {
   if (key.retired !== undefined)
-    throw new VtlicError('usage', `the key ${key.name} is retired since ${key.retired} and signs no more`, {
+    throw new VtlicError('usage', `the key ${key.name} was retired on ${key.retired} and cannot sign`, {
       hint: `name another key; see: vtlic key list; to take this one back: vtlic key retire ${key.name} --undo`,
     });
 }
@@ -307,7 +307,7 @@ export function licenseKey(site: Site, name: string | undefined): KeyRecord {
     throw new VtlicError(
       'key_not_found',
       site.config.keys.some((key) => key.purpose === 'license')
-        ? 'no key of this site is the one that signs licenses'
+        ? 'this site has no default key for licenses'
         : 'this site has no key that signs licenses yet',
       {
         file: site.paths.site,
@@ -338,7 +338,7 @@ export function requireSiteOwner(
   if (user === undefined || owner === undefined || owner === user) return;
   throw new VtlicError(
     'configuration_invalid',
-    `this site belongs to the user with the id ${owner}, and this runs as the user with the id ${user}: what it ` +
+    `this command runs as user ${user}, but the site belongs to user ${owner}: the files that it ` +
       'makes would lock the owner out; nothing was written',
     { file: folder, hint: `run it as the owner, without sudo or with: sudo -u '#${owner}' vtlic …` },
   );

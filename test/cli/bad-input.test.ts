@@ -421,7 +421,7 @@ describe('a key file as --trust', () => {
     ) as object;
     writeFileSync(file, JSON.stringify({ ...jwk, d: 'SECRET', keys: [jwk] }));
     const done = runCli(['verify', license, '--product', 'vaultdesk', '--trust', file]);
-    expectRefusal(done, 2, /mixed\.json:1:\d+: the file holds a private key.*→ Give the public key/s);
+    expectRefusal(done, 2, /mixed\.json:1:\d+: the file contains a private key.*→ Give the public key/s);
     expect(done.stderr).not.toContain('SECRET');
   });
 });

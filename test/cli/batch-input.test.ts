@@ -79,7 +79,7 @@ describe('a batch file at fault', () => {
     [['batch'], 'takes a file, or --confirm'],
     [['batch', 'x.txt'], 'ends with .csv, .tsv or .jsonl'],
     [['batch', 'nowhere.csv', '--dry-run'], 'no such file'],
-    [['batch', '--confirm', 'ab'.repeat(32), '--name', 'x'], '--confirm takes none of'],
+    [['batch', '--confirm', 'ab'.repeat(32), '--name', 'x'], '--confirm cannot be used with'],
     [['batch', '--confirm', 'xyz'], '64 hex digits'],
     [['batch', 'x.csv', '--name', 'two words'], '--name should be an id'],
   ])('%j is a usage error', (args, words) => {

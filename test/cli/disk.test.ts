@@ -187,7 +187,7 @@ describe('as an unprivileged user', () => {
     // Again: the very bytes stand there.
     expect(runUnprivileged(['release', id ?? '', '--site', fixture.site])).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('stands there already') as unknown,
+      stderr: expect.stringContaining('exists already') as unknown,
     });
   });
 

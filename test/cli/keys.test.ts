@@ -79,10 +79,10 @@ describe('key retire', () => {
       vtlic('renew', 'acme-gmbh', '--seats', '9', ...more);
     expect((await renew('--dry-run')).code).toBe(5);
     const named = await renew('--dry-run', '--key', 'license-1');
-    expect([named.code, named.stderr]).toEqual([2, expect.stringMatching(/license-1 is retired since .*--undo/s)]);
+    expect([named.code, named.stderr]).toEqual([2, expect.stringMatching(/license-1 was retired on .*--undo/s)]);
     const planned = await vtlic('renew', '--confirm', plan, ...fixture.secret);
-    expect([planned.code, planned.stderr]).toEqual([2, expect.stringContaining('is retired')]);
-    expect((await vtlic('key', 'default', 'license-1')).stderr).toContain('is retired');
+    expect([planned.code, planned.stderr]).toEqual([2, expect.stringContaining('was retired on')]);
+    expect((await vtlic('key', 'default', 'license-1')).stderr).toContain('was retired on');
     const verified = await vtlic('verify', license, '--product', 'vaultdesk', '--deployment', 'prod-eu');
     expect(verified.code).toBe(0);
     expect((await vtlic('key', 'list')).stdout).toMatch(/^license-1 .* retired /m);

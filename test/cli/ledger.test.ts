@@ -152,7 +152,7 @@ describe('verify', () => {
     expect(ledger(fixture, 'verify', copy, '--no-signatures').code).toBe(0);
     const done = ledger(fixture, 'verify', copy);
     expect(done.code).toBe(19);
-    expect(done.stderr).toContain('the signature of the license does not hold');
+    expect(done.stderr).toContain('the signature of the license is not valid');
   });
 
   it('fails with 19 where the license was signed by a key that is none of the site', () => {
@@ -216,7 +216,7 @@ describe('proofs', () => {
     expect(existsSync(proof)).toBe(true);
     const done = runCli(['ledger', 'check', proof, '--license', licenses[0] ?? '', '--log-key', logKey], { cwd: '/' });
     expect(done).toMatchObject({ code: 0 });
-    expect(done.stdout).toMatch(/^holds: license [0-9a-f-]{36} \(counter 1\) is leaf 0 of 3 in example-vendor/);
+    expect(done.stdout).toMatch(/^valid: license [0-9a-f-]{36} \(counter 1\) is leaf 0 of 3 in example-vendor/);
     expect(runCli(['ledger', 'check', checkpoint, '--log-key', logKey], { cwd: '/' }).stdout).toContain('3 leaves');
   });
 
@@ -254,7 +254,7 @@ describe('proofs', () => {
     const signedAgain = dearmor('VTLIC', readFileSync(licenses[0] ?? ''));
     signedAgain[signedAgain.length - 1] = (signedAgain.at(-1) ?? 0) ^ 1;
     expect(() => checkInclusion(readFileSync(proof), [decodeLogKey(logKey)], signedAgain)).toThrow(
-      'the log holds this license under another signature',
+      'the log contains this license with another signature',
     );
     const foreign = ledger(other, 'check', proof, '--license', licenses[0] ?? '');
     expect(foreign).toMatchObject({ code: 19, stdout: '' });

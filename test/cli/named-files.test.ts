@@ -34,7 +34,7 @@ describe('a new file in a folder that is not there', () => {
     const stick = join(fixture.folder, 'stick');
     const done = vtlic(...command.map((word) => (word === 'FILE' ? join(stick, 'days/file') : word)));
     expect([done.code, done.stdout]).toEqual([11, '']);
-    expect(done.stderr).toContain(`vtlic: ${join(stick, 'days')}: this folder is not there`);
+    expect(done.stderr).toContain(`vtlic: ${join(stick, 'days')}: this folder does not exist`);
     expect(existsSync(stick)).toBe(false);
     // A file where the folder should be is none.
     writeFileSync(stick, '');
@@ -58,7 +58,7 @@ describe('--trust with the form env of key export', () => {
   });
 
   it.each<[string, (lines: readonly string[]) => string, string]>([
-    ['a component alone', ([, second = '']) => second, 'is absent'],
+    ['a component alone', ([, second = '']) => second, 'is missing'],
     ['a variable twice', ([first = '']) => `${first}\n${first}\n`, 'one line for each variable'],
     ['another variable', ([first = '']) => `${first}\nPATH=/bin\n`, 'one line for each variable'],
     ['the name of a file', () => 'LICENSE_PUBLIC_KEY=file:/etc/passwd\n', 'the keys themselves'],

@@ -127,12 +127,12 @@ describe('renew', () => {
 
   it.each<[readonly string[], number, string]>([
     [['nobody'], 3, 'nobody has no license in this ledger\n  → look the id up with vtlic ledger show TEXT'],
-    [['nobody', '--new-customers'], 3, 'all of it must be said'],
+    [['nobody', '--new-customers'], 3, 'the request must be complete'],
     [['01936f2a-0c1d-7b3e-8a4f-5d6e7f809112'], 3, 'the ledger has no license'],
     [['acme-gmbh', '--seats', '5001'], 3, 'at most 5000'],
     [['acme-gmbh', '--product', 'vaultpro'], 3, 'not in the catalog'],
     [['acme-gmbh', '--seats', '1e3'], 3, 'should be a whole number'],
-    [['acme-gmbh', '--unset', 'tier'], 2, 'always has it'],
+    [['acme-gmbh', '--unset', 'tier'], 2, 'every license needs this member'],
     [['two words'], 2, 'none of them'],
     [['./nowhere.vtlic'], 2, 'no such file'],
     [[], 2, 'renew takes a license id'],

@@ -140,7 +140,7 @@ describe('the list of licenses that run out', () => {
   it.each<[readonly string[], string]>([
     [['--within', '60'], 'expected days or weeks, such as 60d or 8w'],
     [['--csv', '--json'], 'name one of them'],
-    [['--years', '2'], '--years goes with --csv'],
+    [['--years', '2'], '--years needs --csv'],
     [['--csv', '--years', '0'], 'expected 1 to 100'],
     [['--product', 'two words'], 'expected the id of a product'],
   ])('%j is refused: %s', (options, words) => {

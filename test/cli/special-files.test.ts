@@ -85,7 +85,7 @@ describe('standard output', () => {
     expect([done.status, done.stderr]).toEqual([
       11,
       expect.stringMatching(
-        /could not be written to standard output; what was done stands[\s\S]*do not issue it again/,
+        /could not be written to standard output; what the command did remains done[\s\S]*do not issue it again/,
       ),
     ]);
     const found = await checkBatch(fixture);

@@ -161,9 +161,9 @@ describe('a site of another user', () => {
       const done = runUnprivileged([...args, '--site', closed]);
       expect([done.code, done.stderr]).toEqual([
         2,
-        expect.stringContaining(`${closed}: this user may not look into this folder, which belongs to the user with`),
+        expect.stringContaining(`${closed}: this user may not read this folder, which belongs to the user with`),
       ]);
-      expect(done.stderr).toContain('run the command as the user to whom the folder belongs');
+      expect(done.stderr).toContain('run the command as the user who owns the folder');
     }
   });
 

@@ -164,7 +164,7 @@ describe('Ctrl-C, a closed window and kill in a batch', () => {
       const batch = await prepare(INTERRUPTED_ROWS);
       const stopped = begin(batch, { step, count, signal });
       expect(stopped.code).toBe(130);
-      expect(stopped.stderr).toContain('the licenses in hand were finished');
+      expect(stopped.stderr).toContain('the licenses already begun were finished');
       const found = await checkBatch(batch.site);
       expect(found.voided).toBe(0);
       expect(found.released).toBe(found.intents.length);

@@ -241,7 +241,7 @@ describe('a claim that was written, reported as failed, and cannot be destroyed'
       .keys()
       .data.flatMap((left) => (before.includes(left.label) ? [] : [left.label]));
     expect(others).toEqual([]);
-    expect(done.stderr).toContain(`may still hold the claim of the key, the data object "${label}"`);
+    expect(done.stderr).toContain(`may still contain the claim of the key, the data object "${label}"`);
     expect(done.stderr).toContain(`--delete-object --type data --label ${label}`);
   });
 });

@@ -48,7 +48,7 @@ function dailyWork(): void {
       'token:hsm',
       ...at.secret('hsm'),
     );
-    expect(`${refused.code} ${refused.stderr}`).toMatch(/^4 .*stands there already.*--anchor token:KEYSTORE\/LABEL/s);
+    expect(`${refused.code} ${refused.stderr}`).toMatch(/^4 .*exists already.*--anchor token:KEYSTORE\/LABEL/s);
     expect(existsSync(second)).toBe(false);
     expect(await at.data('one', ANCHOR)).toHaveLength(1);
   });
@@ -226,7 +226,7 @@ describe('an anchor in SoftHSM', () => {
     expect([(await at.data('one', ANCHOR)).length, (await at.data('two', ANCHOR)).length]).toEqual([1, 1]);
     const refused = await at.issue(...at.secret('hsm', 'spare'));
     expect(`${refused.code} ${refused.stderr}`).toMatch(
-      /^4 .*was being moved from token:hsm\/\S+ to token:spare\/\S+, and that was cut short.*vtlic ledger anchor --to token:spare/s,
+      /^4 .*was being moved from token:hsm\/\S+ to token:spare\/\S+, and this was interrupted.*vtlic ledger anchor --to token:spare/s,
     );
     const finished = await at.typed(
       ['ledger', 'anchor', '--to', 'token:spare'],
@@ -377,7 +377,9 @@ describe('an anchor that was a file', () => {
     at.putBack(copy);
     const restore = ['ledger', 'restore', '--anchor', carried];
     const refused = await at.typed(restore, [[PIN_FOR_ANCHOR, at.token.pin]]);
-    expect(`${refused.code} ${refused.output}`).toMatch(/^2 .*still stands where this copy says, and has seen more/s);
+    expect(`${refused.code} ${refused.output}`).toMatch(
+      /^2 .*is still in the place that this copy names, and has seen more/s,
+    );
     at.putBack(newest);
   });
 

@@ -91,12 +91,12 @@ it('a proof beside a license, and one made later, come from the anchored log und
   const license = issued.stdout.trim().split('\n')[0] ?? '';
   await costsOneLogin();
   expect((await at.here('ledger', 'check', `${license}.tlog-proof`, '--license', license)).stdout).toContain(
-    'holds: license',
+    'valid: license',
   );
   const proof = join(at.folder, 'later.proof');
   expect(at.run('ledger', 'prove', license, '--out', proof, ...at.secret('hsm'))).toMatchObject({ code: 0 });
   await costsOneLogin();
-  expect((await at.here('ledger', 'check', proof, '--license', license)).stdout).toContain('holds: license');
+  expect((await at.here('ledger', 'check', proof, '--license', license)).stdout).toContain('valid: license');
 });
 
 it('counters that are handed over stay so: a copy from before is refused, also where the run was cut off between record and anchor', async () => {

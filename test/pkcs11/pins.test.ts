@@ -128,7 +128,7 @@ describe('a PIN', () => {
   it('a PIN that is too short for the token is not shown', async () => {
     const proxy = make();
     expect((await rejected(open(proxy, 't', { pin: () => Promise.resolve(utf8('1')) }))).message).toContain(
-      'was not shown',
+      'was not sent',
     );
     expect(logins(proxy)).toBe(0);
   });

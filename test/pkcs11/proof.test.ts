@@ -64,7 +64,7 @@ it('asks for the PIN once, and the proof is valid', async () => {
     expect(await terminal.ended()).toBe(0);
     expect(terminal.output.match(/PIN of token/g)).toHaveLength(1);
     const [, license = ''] = /^(\S+\.vtlic)\r?$/m.exec(terminal.output) ?? [];
-    expect(run('ledger', 'check', `${license}.tlog-proof`, '--license', license).stdout).toContain('holds: license');
+    expect(run('ledger', 'check', `${license}.tlog-proof`, '--license', license).stdout).toContain('valid: license');
   } finally {
     terminal.kill();
   }

@@ -176,7 +176,7 @@ function parseContent(plain: Uint8Array): PrivateCoseKey {
   } catch (error) {
     throw new VtlicError(
       'keyfile_corrupt',
-      'the passphrase is right, but what the key file holds is not a private key of this toolkit',
+      'the passphrase is right, but the key file does not contain a private key of this toolkit',
       { cause: error },
     );
   }
@@ -192,7 +192,7 @@ function keyFromContent(content: PrivateCoseKey, expected: PublicKey, purpose: K
   if (key.publicKey.kid !== expected.kid) {
     throw new VtlicError(
       'keyfile_corrupt',
-      `the key file should hold the key ${expected.kid}, but it holds another one, ${key.publicKey.kid}`,
+      `the key file should contain the key ${expected.kid}, but it contains another one, ${key.publicKey.kid}`,
       {
         hint: 'Put the right file in its place, or correct its place in site.json.',
       },

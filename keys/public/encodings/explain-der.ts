@@ -41,7 +41,7 @@ function judgeDer(der: Uint8Array, wrapping: string): DerJudgment {
   if (second?.tag === OCTET_STRING)
     return { kind: 'other', error: privateKeyFound(`${wrapping}an encrypted PKCS #8 structure in DER`) };
   if (second?.tag === SEQUENCE) {
-    const fault = `the file holds ${wrapping}an X.509 certificate or request, not a public key`;
+    const fault = `the file contains ${wrapping}an X.509 certificate or request, not a public key`;
     const hint = 'Take the public key out of it: openssl x509 -in FILE -pubkey -noout';
     return { kind: 'other', error: new VtlicError('key_invalid', fault, { hint }) };
   }

@@ -26,7 +26,7 @@ const PRIVATE_LENGTHS: ReadonlyMap<number, string> = new Map([
 /** @param text trimmed, neither PEM nor JSON */
 export function explainText(text: string): VtlicError {
   for (const [mark, what, hint] of OTHER_TEXTS)
-    if (mark.test(text)) return new VtlicError('key_invalid', `the file holds ${what}, not a public key`, { hint });
+    if (mark.test(text)) return new VtlicError('key_invalid', `the file contains ${what}, not a public key`, { hint });
   if (text.includes('\ufffd') || text.includes('\u0000'))
     return expected('it is not UTF-8 text (UTF-16, perhaps, or binary)', 'Save the file as UTF-8, or give PEM.');
   const joined = text.replaceAll(/[ \t\r\n]/g, '');
@@ -35,7 +35,7 @@ export function explainText(text: string): VtlicError {
   const urlBytes = decodeBase64Url(joined);
   if (urlBytes !== undefined && urlBytes.length >= 32)
     return expected(
-      `it is base64url of ${urlBytes.length} bytes and no canonical base64`,
+      `it is base64url of ${urlBytes.length} bytes, not canonical base64`,
       'Give standard base64 with its padding, or a JWK.',
     );
   return expected('it is neither these nor canonical base64');
@@ -68,7 +68,7 @@ function explainBase64(bytes: Uint8Array): VtlicError {
     );
   if (bytes.length === 1952)
     return expected(
-      `it is base64 of ${bytes.length} bytes: an ML-DSA-65 key alone`,
+      `it is base64 of ${bytes.length} bytes: only an ML-DSA-65 key`,
       'Give the composite, ML-DSA-65 key and Ed25519 key together.',
     );
   return expected(`it is base64 of ${bytes.length} bytes`);

@@ -51,7 +51,7 @@ export function decodeJwks(json: Uint8Array, options: ImportOptions = {}): reado
   if (root.kind === 'object' && member(root, 'kty') !== undefined)
     throw refused(root, 'an object should be a JWK or a JWK Set, but this one has both "kty" and "keys"');
   if (keys.kind !== 'array') throw refused(keys, 'the keys of a JWK Set should be an array');
-  if (keys.items.length === 0) throw refused(keys, 'the JWK Set holds no key');
+  if (keys.items.length === 0) throw refused(keys, 'the JWK Set contains no key');
   return keys.items.map((item) => decodeJwk(item, options));
 }
 

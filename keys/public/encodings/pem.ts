@@ -87,13 +87,13 @@ const LABEL_HINTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function notCanonical(line: number): VtlicError {
-  return new VtlicError('key_invalid', 'the PEM block does not hold canonical base64', { line: line + 1 });
+  return new VtlicError('key_invalid', 'the PEM block does not contain canonical base64', { line: line + 1 });
 }
 
 function notWhole(line: number): VtlicError {
   return new VtlicError(
     'key_invalid',
-    'the file should hold whole PEM blocks of public keys and nothing else, BEGIN and END on lines of their own',
+    'the file should contain whole PEM blocks of public keys and nothing else, BEGIN and END on lines of their own',
     { line: line + 1 },
   );
 }

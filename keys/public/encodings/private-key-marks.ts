@@ -52,7 +52,7 @@ function refuseMarks(text: string, { line, column }: { readonly line: number; re
 
 /** @param what the form of it; never a byte of the key */
 export function privateKeyFound(what: string): VtlicError {
-  return new VtlicError('key_invalid', `the file holds a private key (${what}), where a public key was expected`, {
+  return new VtlicError('key_invalid', `the file contains a private key (${what}), where a public key was expected`, {
     hint: 'Give the public key (vtlic key export NAME), and keep this file secret.',
   });
 }

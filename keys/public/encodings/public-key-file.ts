@@ -88,7 +88,7 @@ function decodeFile(file: Uint8Array, options: ImportOptions): readonly PublicKe
   if (beginsAsCbor(file)) return [decodeCose(file, options)];
   if (looksLikeDer(file)) return keysOfComponents(decodeSpki(file), options);
   const trimmed = trimBlank(text);
-  if (trimmed === '') throw new VtlicError('key_invalid', 'the file should hold a public key, but it is empty');
+  if (trimmed === '') throw new VtlicError('key_invalid', 'the file should contain a public key, but it is empty');
   if (trimmed.startsWith('-----BEGIN')) return keysOfComponents(decodePem(text).map(onlyComponent), options);
   if (trimmed.startsWith('{')) return decodeJwks(file, options);
   return [decodeRaw(trimmed, options)];
@@ -113,7 +113,10 @@ function beginsAsCbor([first = 0, second = 0]: Uint8Array): boolean {
 function onlyComponent(der: Uint8Array): KeyComponent {
   const [component, ...more] = decodeSpki(der);
   if (component === undefined || more.length > 0)
-    throw new VtlicError('key_invalid', 'each PEM block should hold one public key, but one of them holds several');
+    throw new VtlicError(
+      'key_invalid',
+      'each PEM block should contain one public key, but one of them contains several',
+    );
   return component;
 }
 

@@ -153,8 +153,8 @@ function checkOptions(file: string | undefined, options: BatchOptions): void {
   ) {
     throw new VtlicError(
       'usage',
-      '--confirm takes none of --dry-run, --key, --name, --new-customers, --delimiter and --dates: the plan says all ' +
-        'of it',
+      '--confirm cannot be used with --dry-run, --key, --name, --new-customers, --delimiter or --dates: it signs the ' +
+        'plan as it is',
     );
   }
   if (options.name !== undefined && !isId(options.name))

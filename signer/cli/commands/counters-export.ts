@@ -107,7 +107,7 @@ function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
   const document = countersOf(ledger, { sub, to }, nowSeconds(io.runtime));
   const whom = sub === undefined ? 'ANYBODY' : sub;
   return [
-    `FROM NOW ON THIS LEDGER ISSUES NOTHING FOR ${whom}, until the counters are taken back or over.`,
+    `FROM NOW ON THIS LEDGER ISSUES NOTHING FOR ${whom}, until it gets the counters back.`,
     '',
     ...formatTable([
       ['ledger', `${toHex(document.ledgerId)} of ${document.iss}`],
@@ -115,7 +115,7 @@ function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
       [
         'lineages',
         `${document.lineages.length}, with their last counters` +
-          (sub === undefined ? '; and all that were never seen' : ''),
+          (sub === undefined ? '; and all that this ledger does not know yet' : ''),
       ],
       ['tree', `${document.head.size} leaves, root ${toHex(document.head.root)}`],
     ]),

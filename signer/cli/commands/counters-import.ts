@@ -81,11 +81,11 @@ function wordFor(taking: Taking, own: boolean): string {
 const WARNINGS: Readonly<Record<AskedOfOfficer, readonly string[]>> = {
   nothing: [],
   'not-handed-over': [
-    'A RESTORE CLOSED THESE COUNTERS, because the lost part of this ledger had handed counters over. If it had taken',
-    'this document and handed them on, another ledger issues for them, and two licenses get one counter.',
+    'A RESTORE CLOSED THESE COUNTERS, because the lost part of this ledger had handed counters over. If it had',
+    'imported this document and handed them on, another ledger issues for them, and two licenses get one counter.',
   ],
   'no-other-taker': [
-    'THIS DOCUMENT NAMES NO RECIPIENT: version 0.1.0 made it. If another ledger has taken it too, two licenses get',
+    'THIS DOCUMENT NAMES NO RECIPIENT: version 0.1.0 made it. If another ledger has imported it too, two licenses get',
     'one counter, and no ledger can see it.',
   ],
 };
@@ -105,7 +105,7 @@ function viewOf(ledger: LedgerView, received: ReceivedDocument, taking: Taking):
   const raised = document.lineages.filter((lineage) => lineage.ctr > ledger.lastCounter(lineage)).length;
   const title = own
     ? [
-        'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue under',
+        'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue with',
         'one counter: ask there for a document of its own instead. Destroy every copy of the document.',
       ]
     : ['Takes over the counters of another ledger: from now on this one issues for them, above their last counters.'];
@@ -119,13 +119,13 @@ function viewOf(ledger: LedgerView, received: ReceivedDocument, taking: Taking):
       ['from', `the ledger ${toHex(document.ledgerId)} of ${document.iss}, at its entry ${document.head.entries}`],
       ['to', document.to === undefined ? 'no recipient is named' : `the ledger ${toHex(document.to)}, and no other`],
       ['for', document.sub ?? 'everybody'],
-      ['lineages', `${document.lineages.length}; ${raised} of them stand higher there than here`],
+      ['lineages', `${document.lineages.length}; ${raised} of them are higher there than here`],
       ...(stay.length === 0
         ? []
         : [
             [
               'stay closed',
-              `${stay.join(', ')}: handed over here by name; import a document of theirs to open them`,
+              `${stay.join(', ')}: handed over individually; import a document of each to reopen them`,
             ] as const,
           ]),
     ]),

@@ -31,24 +31,30 @@ interface ReopenOptions extends SiteOptions, SecretOptions {
 export function addCountersReopen(parent: Command, io: Io): void {
   const command = parent
     .command('reopen')
-    .description('opens again what a restore closed, because the lost part of the ledger had handed counters over')
-    .option('--customer <id>', 'only this customer, who was not handed over', parseCustomer)
+    .description(
+      'issues again for customers that a restore closed: the lost part of the ledger may have handed them over',
+    )
+    .option('--customer <id>', 'only this customer, who was surely not handed over', parseCustomer)
     .option(
       '--handed <file>',
-      'an export of the lost period: customers named in it stay closed, all others open (repeatable)',
+      'a counters document of the lost period: its customers stay closed, all others are reopened (repeatable)',
       collect,
       [] as string[],
     )
     .option(
       '--trust <keys>',
-      "a file with a counters key that signed one (repeatable; besides the site's own)",
+      "a file with the key that signed such a document (repeatable; the site's own count too)",
       collect,
       [] as string[],
     )
     .option('--json', 'the result as one JSON document');
   secretOption(siteOption(command)).action(async (options: ReopenOptions) => {
     if (options.customer !== undefined && options.handed.length > 0)
-      throw new VtlicError('usage', '--customer opens one customer, and --handed all others: give one of the two');
+      throw new VtlicError(
+        'usage',
+        '--customer and --handed cannot be used together: --customer reopens one customer, --handed all except those ' +
+          'in the documents',
+      );
     const site = openNamedSite(io, options);
     const keys = countersKeys(io, site, options.trust);
     const handed = options.handed.map((file): LostDocument => readCounters(resolve(io.cwd, file), keys));
@@ -58,7 +64,7 @@ export function addCountersReopen(parent: Command, io: Io): void {
         const plan = planReopening(ledger, options.customer, handed);
         await confirmByWord(terminal, viewOf(plan), 'NOT HANDED OVER');
         await reopenCounters(ledger, plan, io.runtime);
-        io.err(`opened: this ledger issues again for ${whom(plan)}`);
+        io.err(`reopened: this ledger issues again for ${whom(plan)}`);
         io.out(
           options.json === true
             ? jsonLine({
@@ -95,8 +101,8 @@ function whom(plan: Reopening): string {
   return (
     plan.sub ??
     (names.length === 0
-      ? 'everybody who was not handed over by name'
-      : `everybody but ${names.join(', ')}, and who else was handed over by name`)
+      ? 'everybody who was not handed over individually'
+      : `everybody except ${names.join(', ')} and the others who were handed over individually`)
   );
 }
 

@@ -58,7 +58,7 @@ export function defineIssue(command: Command, io: Io): void {
       (value) => value !== undefined,
     );
     if (options.days !== undefined && options.emergency !== true)
-      throw new VtlicError('usage', '--days goes with --emergency', { hint: 'see: vtlic help issue' });
+      throw new VtlicError('usage', '--days needs --emergency', { hint: 'see: vtlic help issue' });
     if (options.emergency === true && !given) {
       await runEmergency(io, file, options);
       return;

@@ -57,7 +57,7 @@ export function addLedgerCheck(parent: Command, io: Io): void {
 function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: CheckOptions): void {
   if (isInclusionProof(bytes)) {
     if (options.from !== undefined)
-      throw new VtlicError('usage', '--from is for a proof that a log only grew, and this one is of a license');
+      throw new VtlicError('usage', '--from is for a proof that the log only grew, but this is the proof of a license');
     const cose = options.license === undefined ? undefined : readLicense(io, options.license);
     const { checkpoint, index, leaf } = checkInclusion(bytes, keys, cose);
     if (cose === undefined)
@@ -66,7 +66,7 @@ function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: 
       leaf.kind === 'issued'
         ? `license ${leaf.licenseId} (counter ${leaf.ctr})`
         : `counter ${leaf.ctr}, void (${cleanText(leaf.reason ?? '')}), of license id ${leaf.licenseId}`;
-    give(io, options, `holds: ${what} is leaf ${index} of ${checkpoint.size} in ${cleanText(checkpoint.origin)}`, {
+    give(io, options, `valid: ${what} is leaf ${index} of ${checkpoint.size} in ${cleanText(checkpoint.origin)}`, {
       kind: 'inclusion',
       origin: checkpoint.origin,
       size: checkpoint.size,
@@ -77,10 +77,10 @@ function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: 
     return;
   }
   if (options.license !== undefined)
-    throw new VtlicError('usage', '--license is for the proof of a license, and this is none');
+    throw new VtlicError('usage', '--license is for the proof of a license, but this file is not one');
   if (isConsistencyProof(bytes)) {
     if (options.from === undefined)
-      throw new VtlicError('usage', 'a proof that a log only grew is checked with --from, the older checkpoint');
+      throw new VtlicError('usage', 'this is a proof that the log only grew: give the older checkpoint with --from');
     const { older, newer } = checkConsistency(
       bytes,
       readLimited(resolve(io.cwd, options.from), MAX_PROOF_BYTES, 'checks_failed'),
@@ -89,13 +89,13 @@ function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: 
     give(
       io,
       options,
-      `holds: the ${older.size} leaves are the beginning of ${newer.size} in ${cleanText(newer.origin)}`,
+      `valid: the ${older.size} leaves are the beginning of ${newer.size} in ${cleanText(newer.origin)}`,
       { kind: 'consistency', origin: newer.origin, from: older.size, size: newer.size, root: toHex(newer.root) },
     );
     return;
   }
   const checkpoint = openCheckpoint(bytes, keys);
-  give(io, options, `holds: a checkpoint of ${cleanText(checkpoint.origin)} with ${checkpoint.size} leaves`, {
+  give(io, options, `valid: a checkpoint of ${cleanText(checkpoint.origin)} with ${checkpoint.size} leaves`, {
     kind: 'checkpoint',
     origin: checkpoint.origin,
     size: checkpoint.size,

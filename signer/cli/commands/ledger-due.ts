@@ -71,7 +71,7 @@ export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
       if (options.csv === true && options.json === true)
         throw new VtlicError('usage', '--csv and --json are two forms of one result: name one of them');
       if (options.years !== undefined && options.csv !== true)
-        throw new VtlicError('usage', '--years goes with --csv: a list of what ends renews nothing');
+        throw new VtlicError('usage', '--years needs --csv: without it, the command only lists what ends');
       const now = nowSeconds(io.runtime);
       const { licenses: due, leftOut } = dueLicenses(ledger, {
         now,
@@ -159,6 +159,6 @@ function writeCsv(io: Io, setExit: SetExit, due: readonly License[], now: number
   const columns = columnsFor(requests);
   io.out(`${BYTE_ORDER_MARK}${csvRow(columns)}`);
   for (const request of requests) io.out(csvRow(rowOf(request, columns)));
-  io.err('look through the table, take out who does not renew, change what changes, and give it to:');
+  io.err('look through the table, delete the customers who do not renew, edit what changes, and give it to:');
   io.err(`  vtlic batch FILE.csv --name NAME${siteArgument(options)}`);
 }

@@ -78,7 +78,7 @@ async function proveInclusion(
   if (hashes === undefined)
     throw new VtlicError(
       'request_invalid',
-      `the checkpoint has ${checkpoint.size} leaves, and the license is leaf ${leaf.index}: it does not reach so far`,
+      `the checkpoint covers only the leaves 0 to ${checkpoint.size - 1}, but the license is leaf ${leaf.index}`,
       { hint: 'take a newer checkpoint: vtlic ledger checkpoint' },
     );
   const proof = encodeInclusionProof({ extra: leaf.data, index: leaf.index, hashes, checkpoint: note });
@@ -86,7 +86,7 @@ async function proveInclusion(
   if (options.beside === true && leaf.path === undefined)
     throw new VtlicError(
       'request_invalid',
-      'no file of this license was released here, so there is none to write the proof next to',
+      'no file of this license was released here, so the proof cannot be written beside it',
     );
   const path =
     options.beside === true && leaf.path !== undefined ? join(site.paths.folder, proofPath(leaf.path)) : undefined;
@@ -131,7 +131,7 @@ async function headOf(
   if (own.log.number !== log.number)
     throw new VtlicError(
       'request_invalid',
-      `the checkpoint is of ${cleanText(own.checkpoint.origin)}, but what is to be proved is in ${log.origin}`,
+      `the checkpoint is of ${cleanText(own.checkpoint.origin)}, but the license is in ${log.origin}`,
       { hint: 'a restored ledger has a new log: take a checkpoint of the log in question' },
     );
   return { note: new TextDecoder().decode(bytes), checkpoint: own.checkpoint };

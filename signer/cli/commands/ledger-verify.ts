@@ -117,8 +117,8 @@ function requireSameFiles(files: ComparedFiles | undefined): void {
   if (files === undefined || files.missing + files.changed + files.foreign === 0) return;
   throw new VtlicError(
     'checks_failed',
-    `the ledger holds, but the files below out/ differ from it: ${files.missing} missing, ${files.changed} changed, ` +
-      `${files.foreign} foreign; ${files.whole} are whole`,
+    `the ledger is valid, but the files below out/ differ from it: ${files.missing} missing, ` +
+      `${files.changed} changed, ${files.foreign} foreign; ${files.whole} are whole`,
     { hint: 'write a missing file out again: vtlic release LICENSE; find out where the others come from' },
   );
 }
@@ -156,7 +156,7 @@ function report(
     );
     return;
   }
-  io.out('the ledger holds\n');
+  io.out('the ledger is valid\n');
   io.out(
     `${formatTable([
       ['ledger', toHex(ledger.genesis.ledgerId)],

@@ -64,7 +64,7 @@ export async function releaseAgain(
           io.err(
             done.written
               ? 'released: the file is written'
-              : 'the file stands there already, with the very bytes of the ledger',
+              : 'the file exists already, with exactly the bytes of the ledger',
           );
           io.out(
             options.json === true

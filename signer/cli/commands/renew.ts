@@ -64,7 +64,7 @@ export function defineRenew(command: Command, io: Io): void {
       );
     const isChanged = givenMembers(options).length > 0 || options.changes !== undefined || options.years !== undefined;
     if (target === undefined && isChanged)
-      throw new VtlicError('usage', '--confirm takes no changes: the plan says all of it');
+      throw new VtlicError('usage', '--confirm cannot be used with changes: it signs the plan as it is');
     await runSigning(
       io,
       {
@@ -103,7 +103,7 @@ function prepare(io: Io, target: RenewalTarget, options: RenewOptions): SigningC
   return (site) => {
     const changes = changesOf(io, options);
     if (options.years !== undefined && changes.set.until !== undefined)
-      throw new VtlicError('usage', 'the new end is said twice: by --years and by "until"', {
+      throw new VtlicError('usage', 'the new end is given twice: by --years and by "until"', {
         hint: 'give one of the two',
       });
     return (input) => {

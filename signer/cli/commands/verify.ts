@@ -95,9 +95,13 @@ function siteFor(io: Io, options: VerifyOptions): Site {
     return openSite(siteFolder(io, options));
   } catch (error) {
     if (options.site === undefined && error instanceof VtlicError)
-      throw new VtlicError('usage', 'which keys are trusted? There is no site here, and no --trust', {
-        hint: 'give --trust FILE with the public keys of the vendor, or --site DIR',
-      });
+      throw new VtlicError(
+        'usage',
+        'it is not known which keys to trust: there is no site here, and --trust is not given',
+        {
+          hint: 'give --trust FILE with the public keys of the vendor, or --site DIR',
+        },
+      );
     throw error;
   }
 }

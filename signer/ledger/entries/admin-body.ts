@@ -243,7 +243,7 @@ function readLicense(reader: BodyReader, cose: Uint8Array): ReenteredBody['licen
     const { kid, payload } = decodeCoseSign1(cose, TYP.license);
     const { aud, sub, dep, ctr, cti } = decodeLicense(payload);
     const licenseId = uuidToBytes(cti);
-    if (licenseId === undefined) throw reader.fault('cose', 'should hold a license with an id');
+    if (licenseId === undefined) throw reader.fault('cose', 'should contain a license with an id');
     return Object.freeze({ aud, sub, ...(dep === undefined ? {} : { dep }), ctr, licenseId, kid, payload });
   } catch (error) {
     if (error instanceof VtlicError && error.code !== 'ledger_corrupt')

@@ -72,7 +72,7 @@ export function checkChain(
   { seq, kind, at, body, chain }: Omit<Entry, 'kind' | 'body'> & { readonly kind: string; readonly body: Uint8Array },
 ): void {
   if (equalBytes(chain, chainValue(before, seq, kind, at, body))) return;
-  throw ledgerCorrupt(`entry ${seq}: its chain value does not follow from what it holds and from the entry before it`);
+  throw ledgerCorrupt(`entry ${seq}: its chain value does not match its content and the entry before it`);
 }
 
 const ARRAY_OF_4 = 0x84;

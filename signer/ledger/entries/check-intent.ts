@@ -27,7 +27,7 @@ export function coseFault(intent: IntentBody, cose: Uint8Array): string | undefi
   if (isAsEncoded(intent, cose)) return undefined;
   try {
     const { kid, payload } = decodeCoseSign1(cose, TYP.license);
-    if (!equalBytes(payload, intent.payload)) return 'the license holds another payload than its intent';
+    if (!equalBytes(payload, intent.payload)) return 'the license contains another payload than its intent';
     return kid === intent.kid ? undefined : 'the license names another key than its intent';
   } catch (error) {
     if (error instanceof VtlicError) return error.message;

@@ -15,4 +15,4 @@ export function ledgerDamage(message: string, file: string): VtlicError {
   return new VtlicError('ledger_corrupt', message, { file, hint: HINT });
 }
 
-const HINT = 'keep this file as it is and put the newest good copy of the ledger in its place';
+const HINT = 'restore the newest good copy, and keep the damaged file: vtlic ledger restore COPY';

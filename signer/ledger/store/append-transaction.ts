@@ -68,7 +68,7 @@ export class AppendTransaction {
       throw new VtlicError(
         'ledger_unwritable',
         'an earlier write failed, and what it left is not known in this run; nothing more was recorded',
-        { file: this.#path, hint: 'run it again: the next start says what the ledger holds' },
+        { file: this.#path, hint: 'run it again: the next start tells what the ledger contains' },
       );
     }
   }

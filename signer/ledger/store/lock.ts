@@ -62,11 +62,11 @@ function lockDatabase(lockPath: string, holderPath: string): DatabaseSync {
     if (!(fault instanceof VtlicError)) throw fault;
     if (fault.code === 'ledger_in_use') {
       const who = describeHolder(holderPath);
-      throw new VtlicError(
-        'ledger_in_use',
-        `another signer is using this ledger: ${who ?? 'it did not leave its name'}`,
-        { file: lockPath, hint: 'wait until it has ended and run it again', cause: error },
-      );
+      throw new VtlicError('ledger_in_use', `another process is using this ledger: ${who ?? 'its name is not known'}`, {
+        file: lockPath,
+        hint: 'wait until it has ended and run it again',
+        cause: error,
+      });
     }
     if (sqliteCode(error) === 26)
       throw new VtlicError('ledger_corrupt', 'the lock file of the ledger is not a SQLite database', {

@@ -95,7 +95,7 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
       }
       return act === 'write'
         ? unwritable(
-            'the disk reported an input/output error while the ledger was written; the next start says what it holds',
+            'the disk reported an input/output error while the ledger was written; the next start tells its state',
             file,
             error,
             'check the disk that holds the ledger, then run it again',
@@ -113,7 +113,7 @@ export function ledgerFault(error: unknown, file: string, act: LedgerAct): unkno
     case CORRUPT:
       return corrupt('SQLite finds it damaged', file, error);
     case TOOBIG:
-      return corrupt('a value in it is larger than any that a ledger holds', file, error);
+      return corrupt('a value in it is larger than any that a ledger contains', file, error);
     case NOTADB:
       return corrupt('it is not a SQLite database', file, error);
     case CONSTRAINT:
@@ -127,7 +127,7 @@ function corrupt(why: string, file: string, cause: unknown): VtlicError {
   return new VtlicError('ledger_corrupt', `the ledger cannot be trusted: ${why}`, {
     file,
     cause,
-    hint: 'keep this file as it is and put the newest good copy of the ledger in its place',
+    hint: 'restore the newest good copy, and keep the damaged file: vtlic ledger restore COPY',
   });
 }
 

@@ -41,7 +41,7 @@ export interface ProvedInclusion {
 export function checkInclusion(file: Uint8Array, keys: readonly LogKey[], cose?: Uint8Array): ProvedInclusion {
   const proof = decodeInclusionProof(file);
   const checkpoint = openCheckpoint(proof.checkpoint, keys);
-  if (proof.extra === undefined) throw refused('the proof does not carry what its leaf holds');
+  if (proof.extra === undefined) throw refused('the proof lacks the content of its leaf');
   const leaf = readLeaf(proof.extra);
   if (!inclusionHolds(leafHash(proof.extra), proof.index, checkpoint.size, proof.hashes, checkpoint.root))
     throw refused('the leaf is not in the tree of the checkpoint');
@@ -75,11 +75,11 @@ function compareLicense(leaf: ProvedLeaf, cose: Uint8Array): void {
   if (leaf.payloadSha256 !== toHex(sha256(payload))) throw refused('the proof is of another license');
   // A second signature of the same payload is the same license to a verifier, but the log never saw it.
   if (leaf.coseSha256 !== toHex(sha256(cose)) || leaf.kid !== kid)
-    throw refused('the log holds this license under another signature');
+    throw refused('the log contains this license with another signature');
 }
 
 function readLeaf(data: Uint8Array): ProvedLeaf {
-  const no = refused('what the proof says of its leaf is not a leaf of a license');
+  const no = refused('the leaf in the proof is not a leaf of a license');
   let value;
   try {
     value = decodeCbor(data);

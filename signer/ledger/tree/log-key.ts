@@ -41,7 +41,7 @@ export function decodeLogKey(text: string): LogKey {
   if (!isNoteKeyName(name) || keyId?.length !== NOTE_KEY_ID_BYTES || bytes?.[0] !== NOTE_ED25519)
     throw noKey('it should be ORIGIN+ID+BASE64 of an Ed25519 key');
   const publicKey = importPublicKey('ed25519', bytes.slice(1));
-  if (!equalBytes(keyId, keyIdOf(name, publicKey.ed25519))) throw noKey('its id does not follow from its name and key');
+  if (!equalBytes(keyId, keyIdOf(name, publicKey.ed25519))) throw noKey('its id does not match its name and key');
   return Object.freeze({ name, keyId, publicKey });
 }
 

@@ -26,9 +26,13 @@ export async function signCheckpoint(head: Checkpoint, key: SigningKey): Promise
   const text = encodeCheckpoint(head);
   const signature = await key.sign(noteMessage({ text }));
   if (!verifySignature(key.publicKey, noteMessage({ text }), signature, otherProvider(key.signedBy))) {
-    throw new VtlicError('self_check_failed', 'the signature on the checkpoint does not hold: it was not given out', {
-      hint: 'check the key: vtlic key check NAME',
-    });
+    throw new VtlicError(
+      'self_check_failed',
+      'the signature on the checkpoint is not valid: the checkpoint was not written',
+      {
+        hint: 'check the key: vtlic key check NAME',
+      },
+    );
   }
   const { name, keyId } = logKey(head.origin, key.publicKey);
   return encodeNote(text, [{ name, keyId, signature }]);
@@ -50,7 +54,7 @@ export function openCheckpoint(bytes: Uint8Array, keys: readonly LogKey[]): Chec
     if (name !== checkpoint.origin)
       throw new VtlicError('checks_failed', 'the checkpoint is signed under the name of another log');
     if (!verifySignature(key.publicKey, noteMessage(note), signature))
-      throw new VtlicError('checks_failed', "the signature of the log's key on the checkpoint does not hold");
+      throw new VtlicError('checks_failed', "the signature of the log's key on the checkpoint is not valid");
     known++;
   }
   if (known === 0)

@@ -53,7 +53,7 @@ function checkGenesis(tables: Tables): void {
     first === undefined ||
     !equalBytes(first.chain, chainValue(CHAIN_START, first.seq, first.kind, first.at, first.body))
   ) {
-    throw ledgerCorrupt('entry 1 (genesis): its chain value does not follow from what it holds');
+    throw ledgerCorrupt('entry 1 (genesis): its chain value does not match its content');
   }
 }
 
@@ -118,7 +118,5 @@ function sameRows(tables: Tables, entry: AdoptEntry | CloseEntry, log: LogRow): 
 }
 
 function wrongIndex(entry: Entry): Error {
-  return ledgerCorrupt(
-    `entry ${entry.seq} (${entry.kind}): the tables beside the record say otherwise than the record`,
-  );
+  return ledgerCorrupt(`entry ${entry.seq} (${entry.kind}): its row in the index tables does not match it`);
 }

@@ -120,7 +120,7 @@ export class EntryCheck {
     if (this.#seq === 0) throw ledgerCorrupt('it has no entries');
     for (const { row, issued } of this.#pending.values()) {
       if (row.release !== undefined || row.void !== undefined || (row.issue !== undefined && !issued))
-        throw wrongIndex(row.seq, 'names an entry that is not there');
+        throw wrongIndex(row.seq, 'names an entry that does not exist');
     }
     this.#requireEnd(this.#intents, 'intent');
     this.#requireEnd(this.#leaves, 'leaf');
@@ -153,7 +153,7 @@ export class EntryCheck {
     this.#seq = row.seq;
     this.#chain = row.chain;
     if ((entry.kind === 'genesis') !== (entry.seq === 1))
-      throw ledgerCorrupt(`entry ${entry.seq}: the genesis entry is the first, and only there`);
+      throw ledgerCorrupt(`entry ${entry.seq}: only the first entry may be a genesis entry`);
     this.#follow(entry, before);
   }
 
@@ -189,7 +189,7 @@ export class EntryCheck {
       case 'release':
         return this.#release(entry);
       case 'clock':
-        if (this.#clocks.next() !== entry.seq) throw wrongIndex(entry.seq, 'is not what the record says');
+        if (this.#clocks.next() !== entry.seq) throw wrongIndex(entry.seq, 'does not match the entry');
         return;
       case 'close':
         return this.#acts.close(entry);
@@ -226,7 +226,7 @@ export class EntryCheck {
       row.ctr !== body.ctr ||
       !equalBytes(row.licenseId, body.licenseId)
     )
-      throw wrongIndex(seq, 'is not what the record says');
+      throw wrongIndex(seq, 'does not match the entry');
     this.#pending.set(seq, { row, body, issued: false });
     this.#intended++;
   }
@@ -245,7 +245,7 @@ export class EntryCheck {
     const pending = this.#open(seq, body.intent);
     const { row } = pending;
     if (row.void !== seq || row.issue !== undefined || row.release !== undefined)
-      throw wrongIndex(body.intent, 'says otherwise than the record');
+      throw wrongIndex(body.intent, 'does not match the entry');
     this.#leaf(seq, body.leafIndex, voidLeaf(pending.body, body));
     this.#pending.delete(body.intent);
     this.#voided++;
@@ -279,12 +279,11 @@ export class EntryCheck {
     if (index !== this.#tree.size)
       throw ledgerCorrupt(`entry ${seq}: its leaf should have the index ${this.#tree.size}, but has ${index}`);
     const row = this.#leaves.next();
-    if (row?.index !== this.#firstLeaf + index || row.entry !== seq)
-      throw wrongIndex(seq, 'is not what the record says');
+    if (row?.index !== this.#firstLeaf + index || row.entry !== seq) throw wrongIndex(seq, 'does not match the entry');
     for (const hash of this.#tree.add(leafHash(data))) {
       const stored = this.#nodes.next();
       if (stored?.position !== this.#nodesSeen++ || !equalBytes(stored.hash, hash))
-        throw ledgerCorrupt(`the tree does not follow from the record: a stored node over leaf ${index} is another`);
+        throw ledgerCorrupt(`the tree does not match the entries: a stored node over leaf ${index} differs`);
     }
   }
 
@@ -296,6 +295,6 @@ export class EntryCheck {
   }
 
   #requireEnd(rest: Cursor<unknown>, table: string): void {
-    if (rest.next() !== undefined) throw ledgerCorrupt(`the table "${table}" has rows that no entry stands for`);
+    if (rest.next() !== undefined) throw ledgerCorrupt(`the table "${table}" has rows without an entry`);
   }
 }

@@ -167,7 +167,7 @@ function signatureFault(
     if (key === undefined) return `the license is signed by the key ${kid}, which is none of the site's license keys`;
     return key.alg === alg && verifySignature(key, sigStructure(protectedBytes, payload), signature)
       ? undefined
-      : 'the signature of the license does not hold';
+      : 'the signature of the license is not valid';
   } catch (error) {
     if (error instanceof VtlicError && !isCryptoUnavailable(error)) return error.message;
     throw error;

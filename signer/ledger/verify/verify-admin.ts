@@ -144,7 +144,7 @@ export class AdminCheck {
       [this.#acts, 'act'],
       [this.#counters, 'counter'],
     ] as const) {
-      if (rest.next() !== undefined) throw ledgerCorrupt(`the table "${table}" has rows that no entry stands for`);
+      if (rest.next() !== undefined) throw ledgerCorrupt(`the table "${table}" has rows without an entry`);
     }
   }
 
@@ -258,16 +258,16 @@ export class AdminCheck {
       row.firstLeaf !== firstLeaf ||
       row.firstNode !== firstNode
     )
-      throw wrongIndex(entry, 'is not what the record says');
+      throw wrongIndex(entry, 'does not match the entry');
   }
 
   #rows(entry: AdoptEntry | CloseEntry): void {
     const act = adminRowOf(entry);
     if (act !== undefined && !sameAdminRow(this.#acts.next(), act))
-      throw wrongIndex(entry.seq, 'is not what the record says');
+      throw wrongIndex(entry.seq, 'does not match the entry');
     const counter = counterRowOf(entry, this.#skip);
     if (counter !== undefined && !sameCounter(this.#counters.next(), counter))
-      throw wrongIndex(entry.seq, 'is not what the record says');
+      throw wrongIndex(entry.seq, 'does not match the entry');
   }
 }
 

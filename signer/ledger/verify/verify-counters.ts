@@ -131,12 +131,12 @@ class TotalsCheck {
       integer(row[5]) !== given
     )
       throw ledgerCorrupt(
-        `the totals of its lineages are not those of the record, at the lineage of entry ${intent} with counter ${ctr}`,
+        `the totals of its lineages do not match the entries, at the lineage of entry ${intent} with counter ${ctr}`,
       );
   }
 
   end(): void {
-    if (this.#rows?.next() !== undefined) throw ledgerCorrupt('the table "lineage" has rows that no entry stands for');
+    if (this.#rows?.next() !== undefined) throw ledgerCorrupt('the table "lineage" has rows without an entry');
   }
 }
 

@@ -76,5 +76,5 @@ function prepare(db: DatabaseSync, sql: string): StatementSync {
 }
 
 export function wrongIndex(seq: number, what: string): VtlicError {
-  return ledgerCorrupt(`the row of entry ${seq} in the tables beside the record ${what}`);
+  return ledgerCorrupt(`the index row of entry ${seq} ${what}`);
 }

@@ -66,7 +66,7 @@ export async function verifyLedger(
     const summary = check.finish();
     const signatures = await pool?.finish(onTick);
     if (check.seq !== total)
-      throw ledgerCorrupt(`its table of entries says that ${total} is the last one, and holds others`);
+      throw ledgerCorrupt(`its table of entries says that ${total} is the last one, but it also has others`);
     return Object.freeze({ ...summary, signatures });
   } catch (error) {
     throw ledgerFault(error, file, 'read');

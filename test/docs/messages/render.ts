@@ -43,7 +43,7 @@ export function render(node: Node, scope: Scope, depth = 0): readonly Text[] {
     case 'TemplateLiteral':
       return renderTemplate(node, scope, depth);
     case 'BinaryExpression':
-      return node['operator'] === '+' ? joined([below('left'), below('right')]) : [value('value')];
+      return renderOperation(node, below('left'), below('right'));
     case 'ConditionalExpression':
       return limited([...below('consequent'), ...below('alternate')], 'text');
     case 'LogicalExpression':
@@ -64,6 +64,23 @@ export function render(node: Node, scope: Scope, depth = 0): readonly Text[] {
     default:
       return [value('value')];
   }
+}
+
+/** A sum or difference with a number is one value, such as `{counter + 1}`; every other `+` joins texts. */
+function renderOperation(node: Node, left: readonly Text[], right: readonly Text[]): readonly Text[] {
+  const operator = text(node, 'operator');
+  const isArithmetic = operator === '-' || isNumber(child(node, 'left')) || isNumber(child(node, 'right'));
+  if (isArithmetic) return [value(`${wordsOf(left)} ${operator} ${wordsOf(right)}`)];
+  return operator === '+' ? joined([left, right]) : [value('value')];
+}
+
+function isNumber(node: Node): boolean {
+  const name = nameOf(node);
+  return name === undefined ? typeof node['value'] === 'number' : /^(?:MAX|MIN)_/.test(name);
+}
+
+function wordsOf([parts = []]: readonly Text[]): string {
+  return textOf(parts).replaceAll(/[{}]/g, '');
 }
 
 function renderTemplate(node: Node, scope: Scope, depth: number): readonly Text[] {

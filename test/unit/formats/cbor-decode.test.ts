@@ -183,7 +183,7 @@ describe('decodeCbor', () => {
     ['1f', 'the reserved additional information 31 is used'],
     ['fc', 'the reserved additional information 28 is used'],
     ['fe', 'the reserved additional information 30 is used'],
-    ['ff', 'a break stands where no indefinite length is open'],
+    ['ff', 'a break is used where no indefinite length is open'],
     ['f6', 'null is used'],
     ['f7', 'undefined is used'],
     ['f9', 'a floating-point number is used'],
@@ -194,7 +194,7 @@ describe('decodeCbor', () => {
     ['61ff', 'a text is not valid UTF-8'],
     ['818181818181818180', 'arrays and maps are nested deeper than 8'],
     ['8181818181818181a0', 'arrays and maps are nested deeper than 8'],
-    ['c000', 'a tag stands elsewhere than at the very top'],
+    ['c000', 'a tag is used elsewhere than at the top'],
   ])('says what is wrong with %j in words', (bytes, words) => {
     const { code, message } = thrown(() => decodeCbor(hex(bytes)));
     expect(message).toBe(`the CBOR is ${code === 'cbor_malformed' ? 'malformed' : 'not deterministic'}: ${words}`);

@@ -127,7 +127,7 @@ describe('decodeCoseSign1', () => {
 
   it('names the kind that came', () => {
     expect(thrown(() => decodeCoseSign1(withHeader(16, TYP.keyset), TYP.license)).message).toBe(
-      'the signed thing should be a license, but it is a keyset',
+      'expected a signed license, but it is a keyset',
     );
     expect(thrown(() => decodeCoseSign1(withHeader(16, 'a\u001b[2J'), TYP.license)).message).toContain(
       '"a\\u{001B}[2J"',

@@ -60,7 +60,7 @@ describe('a member', () => {
     ['one of some', (reader) => reader.oneOf('text', ['ab']), 'text should be one of ab, but it is "abc"'],
     ['a map', (reader) => reader.map('text'), 'text should be a map, but it is'],
     ['an array of maps', (reader) => reader.maps('text'), 'text should be an array, but it is'],
-    ['maps only', (reader) => reader.maps('mixed'), 'mixed should hold maps only, but it holds'],
+    ['maps only', (reader) => reader.maps('mixed'), 'mixed should contain only maps, but it contains'],
     ['a member that is missing', (reader) => reader.text('missing', 3), 'missing should be a text, but it is'],
   ])('that should be %s is refused with its name', (_what, how, words) => {
     expect(refusal(how)).toContain(`claims_malformed: ${words}`);

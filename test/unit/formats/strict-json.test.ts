@@ -178,9 +178,9 @@ describe('parseStrictJson', () => {
     ['{"a":2,}', 'a member should follow the comma, but the object ends'],
     ['[1,]', 'an item should follow the comma, but the array ends'],
     ['[1;2]', 'expected a comma or "]", found ";"'],
-    ['01', '"01" is not how JSON writes a number'],
-    ['[.5]', '".5" is not how JSON writes a number'],
-    ['+1', '"+1" is not how JSON writes a number'],
+    ['01', '"01" is not a number in JSON'],
+    ['[.5]', '".5" is not a number in JSON'],
+    ['+1', '"+1" is not a number in JSON'],
     ['nul', 'expected a value, found "nul"'],
     ['"a', 'the text that begins here has no closing quote'],
     ['"a\n"', 'the text that begins here has no closing quote on its line'],
@@ -188,7 +188,7 @@ describe('parseStrictJson', () => {
     ['"a\tb"', 'a control character (\\u{0009}) should be escaped in a text'],
     [String.raw`"\a"`, String.raw`a backslash should begin one of \" \\ \/ \b \f \n \r \t \uXXXX`],
     [String.raw`"\u12"`, String.raw`\u should be followed by four hex digits`],
-    [String.raw`"\udc00"`, 'an escape stands for half a surrogate pair, without the other half'],
+    [String.raw`"\udc00"`, 'an escape means half a surrogate pair, without the other half'],
   ])('says what is wrong with %j in words', (text, words) => {
     expect(thrown(() => parse(text)).message).toBe(words);
   });

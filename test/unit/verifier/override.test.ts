@@ -141,12 +141,12 @@ describe('what is configuration_invalid', () => {
     [
       'the second without the first',
       { LICENSE_MLDSA_PUBLIC_KEY: mldsa65Part },
-      'configuration_invalid: LICENSE_PUBLIC_KEY is absent',
+      'configuration_invalid: LICENSE_PUBLIC_KEY is missing',
     ],
     [
       'the second with a blank first',
       { LICENSE_PUBLIC_KEY: ' ', LICENSE_MLDSA_PUBLIC_KEY: mldsa65Part },
-      'LICENSE_PUBLIC_KEY is absent',
+      'LICENSE_PUBLIC_KEY is missing',
     ],
     [
       'fewer items in the second',

@@ -112,7 +112,7 @@ function aboutCustody(token: Token): Check {
     return {
       name: 'custody',
       status: 'fail',
-      says: 'the token can hold no part of a key of this toolkit',
+      says: 'the token can store no part of a key of this toolkit',
       remedy: 'take another token',
     };
   return {
@@ -241,7 +241,7 @@ function leftBehind(token: Token, label: string, why: string): Check {
   return {
     name: 'data objects',
     status: 'fail',
-    says: `${why}; the token may still hold the data object "${label}"`,
+    says: `${why}; the token may still contain the data object "${label}"`,
     remedy: `remove it: ${removalCommand(token.opened, object)}; keep the anchor in a file`,
   };
 }

@@ -59,17 +59,17 @@ function explained({ operation, why, isUnknown }: HostFailure, what: string, sai
     case 'died': {
       const exitCode = why.exitCode === undefined ? '' : ` (exit code ${why.exitCode})`;
       const how = why.signal === undefined ? exitCode : ` (${why.signal})`;
-      return { code, message: `the process that holds ${what} died${how} ${when}${said}`, hint };
+      return { code, message: `the process that loads ${what} died${how} ${when}${said}`, hint };
     }
     case 'garbled':
       return {
         code,
-        message: `the process that holds ${what} gave an answer that makes no sense ${when}, and was ended${said}`,
+        message: `the process that loads ${what} gave an answer that makes no sense ${when}, and was ended${said}`,
         hint,
       };
     case 'gone':
   }
-  return { code, message: `the process that holds ${what} had ended before ${DOING[operation]}`, hint };
+  return { code, message: `the process that loads ${what} had ended before ${DOING[operation]}`, hint };
 }
 
 function explainFault(operation: OperationName, fault: HostFault, what: string, said: string, hint: string): Explained {
@@ -84,7 +84,7 @@ function explainFault(operation: OperationName, fault: HostFault, what: string, 
       return {
         code: 'pin_refused',
         message: `${what} refused the PIN that its key wants before each signature (${call})`,
-        hint: `the PIN is not shown again in this run; ${DOCTOR}`,
+        hint: `the PIN is not sent again in this run; ${DOCTOR}`,
       };
     }
     case 'refused':
@@ -93,7 +93,7 @@ function explainFault(operation: OperationName, fault: HostFault, what: string, 
       return explainLoad(fault.why, what, cleanText(fault.text));
     case 'defect':
   }
-  const message = `the process that holds ${what} failed while ${DOING[operation]}: ${cleanText(fault.text)}`;
+  const message = `the process that loads ${what} failed while ${DOING[operation]}: ${cleanText(fault.text)}`;
   return { code, message, hint };
 }
 

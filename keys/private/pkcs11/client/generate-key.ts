@@ -60,7 +60,7 @@ export async function newKeyId(connections: readonly TokenConnection[], random: 
     if (!isSpecial && taken.every((keys) => keys.length === 0)) return id;
   }
   const [connection] = connections;
-  throw new VtlicError('key_ambiguous', `${connection?.name ?? 'the token'} has no key id free`, {
+  throw new VtlicError('key_ambiguous', `${connection?.name ?? 'the token'} has no free key id`, {
     hint: 'remove keys that nobody uses; see them with: vtlic hsm keys KEYSTORE',
   });
 }
@@ -243,7 +243,7 @@ export class NewObjects {
     if (left?.length === 0) return undefined;
     const names = left ?? [{ ...this.name, class: 'private' as const }];
     const listed = [...new Set(names.map(({ label, id }) => `"${cleanText(label, 64)}" (id ${toHex(id) || 'none'})`))];
-    const state = left === undefined ? 'may still hold' : 'still holds';
+    const state = left === undefined ? 'may still contain' : 'still contains';
     return {
       what: `${connection.name} ${state} what was made: the key ${listed.join(', ')}`,
       remedy: names.map((key) => removalCommand(connection.opened, key)).join(' ; '),

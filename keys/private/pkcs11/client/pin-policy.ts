@@ -56,12 +56,12 @@ export function judgeLogin(token: TokenDescription, lastTrySerial: string | unde
     throw new VtlicError('pin_last_try', `the token ${name} has one try of its user PIN left${given}`, {
       hint:
         tryName === ''
-          ? "log in once with the right PIN by the maker's tool: this token has no name by which its try can be used"
+          ? "log in once with the right PIN, with the maker's tool: this token has no name by which you could allow it"
           : `when you are sure of the PIN, name the token: --last-try ${quotedName(tryName)}`,
     });
   }
   if (has(CKF_USER_PIN_TO_BE_CHANGED)) {
-    throw new VtlicError('pin_refused', `the token ${name} wants its user PIN changed before anything else`, {
+    throw new VtlicError('pin_refused', `the token ${name} requires a change of its user PIN before anything else`, {
       hint: "change it with the maker's tool",
     });
   }
@@ -79,7 +79,7 @@ export function judgePinShape(pin: Uint8Array, token: TokenDescription): void {
   const [what, hint] = fault;
   throw new VtlicError(
     'pin_refused',
-    `the PIN for the token ${describeToken(token)} ${what}; it was not shown to the token`,
+    `the PIN for the token ${describeToken(token)} ${what}; it was not sent to the token`,
     { hint },
   );
 }
@@ -146,7 +146,7 @@ export function explainLoginRefusal(rv: number, token: TokenDescription, after: 
     case 'CKR_USER_TOO_MANY_TYPES':
       return new VtlicError(
         'signing_failed',
-        `a login of another program is open in the token ${name} (C_Login, ${returnCodeInWords(rv)})`,
+        `another program is logged in to the token ${name} (C_Login, ${returnCodeInWords(rv)})`,
         { hint: 'end that program, or unplug the token and plug it in again; then run again: no PIN was checked' },
       );
     case 'CKR_CANCEL':

@@ -118,7 +118,7 @@ describe('parsePublicKeys', () => {
   it.each([
     ['nothing', '', 'is empty'],
     ['blanks', ' \n\t\r\n', 'is empty'],
-    ['a private PEM', privatePem, 'holds a private key'],
+    ['a private PEM', privatePem, 'contains a private key'],
     ['an RSA key', rsaPem, 'Ed25519 or ML-DSA-65'],
     ['text before', `hello\n${pem}`, 'a public key should be SPKI PEM'],
     ['text after', `${pem}hello\n`, 'nothing else'],
@@ -140,7 +140,7 @@ describe('parsePublicKeys', () => {
     [
       'base64 of an ML-DSA key whose first bytes are those of a DER sequence',
       Buffer.concat([Uint8Array.of(0x30, 0x82, 0x07, 0x9c), composite.bytes.slice(4, 1952)]).toString('base64'),
-      'base64 of 1952 bytes: an ML-DSA-65 key alone',
+      'base64 of 1952 bytes: only an ML-DSA-65 key',
     ],
     ['base64 of 31 bytes', Buffer.from(ed25519.bytes.slice(1)).toString('base64'), 'base64 of 31 bytes'],
     ['base64url', encodeBase64Url(new Uint8Array(32).fill(0xff)), 'canonical base64'],

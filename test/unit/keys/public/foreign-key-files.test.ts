@@ -148,7 +148,7 @@ describe('a file that is not a public key in a published form', () => {
     ['hex', Buffer.from(ed25519.bytes).toString('hex'), 'hex', 'vtlic key export'],
     ['base64url', Buffer.alloc(32, 0xff).toString('base64url'), 'base64url of 32 bytes', 'standard base64'],
     ['base64 of seed and key', base64Of(concatBytes(seed, ed25519.bytes)), 'private key', 'keep it secret'],
-    ['base64 of an ML-DSA-65 key', base64Of(composite.bytes.slice(0, 1952)), 'ML-DSA-65 key alone', 'composite'],
+    ['base64 of an ML-DSA-65 key', base64Of(composite.bytes.slice(0, 1952)), 'only an ML-DSA-65 key', 'composite'],
     ['a certificate in DER', base64(lamps?.x5c ?? ''), 'X.509 certificate', 'openssl x509'],
     ['a certificate in PEM', PEM.replaceAll('PUBLIC KEY', 'CERTIFICATE'), '"CERTIFICATE"', 'openssl x509'],
     ['a license', PEM.replaceAll('PUBLIC KEY', 'VTLIC'), '"VTLIC"', 'a license'],

@@ -69,7 +69,7 @@ describe('a document of counters of another ledger', () => {
     const { ledger } = await newWriter();
     take(ledger, documentFor(ledger, {}));
     expect(() => planTaking(ledger, documentFor(ledger, position))).toThrow(
-      'the document is older than one of the same ledger that was taken by entry 2',
+      'this ledger imported a newer document of the same ledger before, in entry 2',
     );
     expect(planTaking(ledger, documentFor(ledger, { entries: 10 }))).toEqual({ how: 'over', asks: 'nothing' });
     const ofAnother = documentFor(ledger, { ...position, ledgerId: new Uint8Array(16).fill(8) });
@@ -82,7 +82,7 @@ describe('a document of counters of another ledger', () => {
     ledger.closeCounters({ sub: ACME.sub, document: HANDED, operator: 'officer' });
     for (const ctr of [2, 3])
       expect(() => planTaking(ledger, documentFor(ledger, { ctr }))).toThrow(
-        'the document does not come from who took them: it gives no higher counters than are known here',
+        'the document is not from the ledger that took them over: its counters are not higher than those known here',
       );
     expect(planTaking(ledger, documentFor(ledger, { ctr: 4 }))).toEqual({ how: 'over', asks: 'nothing' });
     const derived = documentFor(ledger, { ctr: 3, taken: sha256(HANDED) });

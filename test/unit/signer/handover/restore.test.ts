@@ -196,7 +196,7 @@ describe('a restore by which the anchor comes to another place than the copy nam
     copyLedger(place.ledger, copy, 'output_unwritable');
     await expect(planThere()).rejects.toMatchObject({
       code: 'ledger_rolled_back',
-      message: expect.stringContaining('was cut short') as unknown,
+      message: expect.stringContaining('was interrupted') as unknown,
       hint: expect.stringContaining('vtlic ledger anchor --to') as unknown,
     });
   });
@@ -274,7 +274,7 @@ describe('a restore that was cut off when its copy was made, and that is taken a
     expect(await finishRestore(place.ledger, testRuntime({ tell: (line) => told.push(line) }))).toBeUndefined();
     expect(told).toEqual([
       expect.stringMatching(
-        /left a copy that does not hold: .*ledger\.sqlite\.restored\.damaged-.*the restore is made anew/,
+        /left a copy that is not valid: .*ledger\.sqlite\.restored\.damaged-.*the restore is made anew/,
       ),
     ]);
     expect([readFileSync(place.ledger).equals(before), existsSync(draft())]).toEqual([true, false]);

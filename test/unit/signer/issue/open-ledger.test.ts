@@ -142,7 +142,7 @@ describe('a run of another user than the owner of the site', () => {
     const before = readdirSync(fixture.site);
     expect(() => {
       requireSiteOwner(site.paths, 4_000_000);
-    }).toThrow(/^this site belongs to the user with the id \d+, and this runs as the user with the id 4000000/);
+    }).toThrow(/^this command runs as user 4000000, but the site belongs to user \d+:/);
     requireSiteOwner(site.paths, undefined);
     if (process.geteuid?.() !== 0) return;
     chownSync(fixture.site, 65_534, 65_534);
@@ -151,7 +151,7 @@ describe('a run of another user than the owner of the site', () => {
       hint: expect.stringContaining("sudo -u '#65534'") as unknown,
     });
     const restore = runCli(['ledger', 'restore', '--site', fixture.site]);
-    expect(`${restore.code} ${restore.stderr}`).toMatch(/^2 .*belongs to the user with the id 65534/s);
+    expect(`${restore.code} ${restore.stderr}`).toMatch(/^2 .*the site belongs to user 65534/s);
     const table = writeBatch(fixture, csv([row('acme-gmbh')]));
     for (const command of [
       ['key', 'generate', '--name', 'other', '--purpose', 'ledger', ...fixture.secret],
@@ -159,7 +159,7 @@ describe('a run of another user than the owner of the site', () => {
       ['batch', table, '--new-customers', '--dry-run'],
     ]) {
       const done = runCli([...command, '--site', fixture.site]);
-      expect([done.code, done.stderr]).toEqual([2, expect.stringContaining('belongs to the user with the id 65534')]);
+      expect([done.code, done.stderr]).toEqual([2, expect.stringContaining('the site belongs to user 65534')]);
     }
     expect(readdirSync(fixture.site)).toEqual(before);
   });

@@ -58,7 +58,7 @@ describe('with --proof', () => {
     const done = await vtlic('issue', '--confirm', planned.stdout.trim(), '--proof', ...fixture.secret);
     const [license = '', proof] = done.stdout.trim().split('\n');
     expect([done.code, proof]).toEqual([0, `${license}.tlog-proof`]);
-    expect(await check(license)).toMatch(/^holds: license [0-9a-f-]{36} \(counter 1\) is leaf 0 of 1 in/);
+    expect(await check(license)).toMatch(/^valid: license [0-9a-f-]{36} \(counter 1\) is leaf 0 of 1 in/);
     const renewed = await vtlic(
       'renew',
       '--confirm',
@@ -89,9 +89,9 @@ describe('with --proof', () => {
     const again = await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret);
     expect([again.code, again.stderr]).toEqual([
       3,
-      expect.stringMatching(/proofs written beside the licenses: 1; 4 stood there already[\s\S]*is finished/),
+      expect.stringMatching(/proofs written beside the licenses: 1; 4 existed already[\s\S]*is finished/),
     ]);
-    expect(await check(files[3] ?? '')).toContain('holds');
+    expect(await check(files[3] ?? '')).toContain('valid: ');
   });
 
   it('a file in the way of a proof: exit 11, it is not touched, and the license is released and reported', async () => {
@@ -151,7 +151,7 @@ describe('with --proof', () => {
     ]);
     rmSync(second);
     rmSync(third);
-    expect((await again()).stderr).toContain('proofs written beside the licenses: 2; 2 stood there already');
+    expect((await again()).stderr).toContain('proofs written beside the licenses: 2; 2 existed already');
     expect(readFileSync(second)).toEqual(bytes);
   });
 
@@ -200,7 +200,7 @@ describe('with --proof', () => {
     const files = resultFiles('b');
     expect([files.length, files.filter((license) => existsSync(`${license}.tlog-proof`)).length]).toEqual([5, 2]);
     expect((await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret)).stderr).toContain(
-      'proofs written beside the licenses: 3; 2 stood there already',
+      'proofs written beside the licenses: 3; 2 existed already',
     );
 
     const issued = await runHere(
@@ -254,7 +254,7 @@ describe('with --proof', () => {
       2,
       expect.stringContaining('signs no checkpoints'),
     ]);
-    expect(await ask('--proof-key', 'ledger-2')).toEqual([2, expect.stringContaining('goes with --proof')]);
+    expect(await ask('--proof-key', 'ledger-2')).toEqual([2, expect.stringContaining('needs --proof')]);
     expect((await ask('--proof', '--proof-key', 'ledger-2'))[0]).toBe(0);
   });
 });

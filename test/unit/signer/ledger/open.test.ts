@@ -90,7 +90,7 @@ describe('a new ledger', () => {
     rmSync(place.ledger);
     const error = await rejected(createLedger(place.ledger, options));
     expect(error.code).toBe('ledger_missing');
-    expect(error.message).toContain('vouches for a ledger of 1 entry that is not here');
+    expect(error.message).toContain('it is the anchor of a ledger of 1 entry that is not here');
     expect(existsSync(place.ledger)).toBe(false);
   });
 
@@ -322,7 +322,7 @@ describe('opening for writing looks at the end of the record', () => {
     [
       'a changed body',
       "UPDATE entry SET body = CAST(body || x'00' AS BLOB) WHERE seq = 6",
-      'entry 6: its chain value does not follow',
+      'entry 6: its chain value does not match',
     ],
     ['a changed chain', 'UPDATE entry SET chain = zeroblob(32) WHERE seq = 5', 'entry 5: its chain value'],
     ['a changed time', 'UPDATE entry SET at = at + 1 WHERE seq = 2', 'entry 2: its chain value'],
@@ -331,12 +331,12 @@ describe('opening for writing looks at the end of the record', () => {
     [
       'a forgotten outcome',
       'UPDATE intent SET issue = NULL WHERE seq = 6',
-      'entry 7 (issue): the tables beside the record say otherwise',
+      'entry 7 (issue): its row in the index tables does not match it',
     ],
     ['another counter', 'UPDATE intent SET ctr = 9 WHERE seq = 6', 'entry 6 (intent)'],
     ['a forgotten intent', 'DELETE FROM intent WHERE seq = 6', 'entry 6 (intent)'],
     ['a missing node', 'DELETE FROM node WHERE position = (SELECT max(position) FROM node)', 'of the tree'],
-    ['a missing leaf', 'DELETE FROM leaf WHERE leaf_index = 1', 'the tables beside the record'],
+    ['a missing leaf', 'DELETE FROM leaf WHERE leaf_index = 1', 'its row in the index tables'],
   ])('finds %s at the end of the record', async (_name, sql, words) => {
     const { place } = await aged();
     const view = openLedgerForReading(place.ledger);
@@ -386,7 +386,7 @@ describe('one writer', () => {
     expect(error.code).toBe('ledger_in_use');
     expect(error.message).toMatch(
       new RegExp(
-        `^another signer is using this ledger: process ${process.pid} on .+ \\(a test\\), since 2027-01-15T08:00:00Z$`,
+        `^another process is using this ledger: process ${process.pid} on .+ \\(a test\\), since 2027-01-15T08:00:00Z$`,
       ),
     );
     ledger.close();
@@ -414,7 +414,7 @@ describe('one writer', () => {
       await openWriter(place);
       writeFileSync(holder, content);
       expect((await rejected(openLedgerForWriting(place.ledger, writerOptions()))).message).toBe(
-        'another signer is using this ledger: it did not leave its name',
+        'another process is using this ledger: its name is not known',
       );
     },
   );

@@ -162,7 +162,7 @@ describe('what a refused login means', () => {
     (name) => {
       const error = explainLoginRefusal(returnCodeOf(name), token(READY), undefined);
       expect(error.code).toBe('signing_failed');
-      expect(error.message).toContain('a login of another program is open');
+      expect(error.message).toContain('another program is logged in');
     },
   );
 

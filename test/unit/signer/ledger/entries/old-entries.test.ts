@@ -65,7 +65,7 @@ describe('an old record', () => {
       db.close();
     };
     redirect(undefined);
-    expect(await opened(place)).toContain('entry 1 (genesis): its chain value does not follow');
+    expect(await opened(place)).toContain('entry 1 (genesis): its chain value does not match');
     // With its own chain value made anew it is found by whoever recomputes the whole.
     redirect(chainValue(CHAIN_START, 1, 'genesis', at, bytes));
     const view = await openWriter(place);

@@ -222,7 +222,7 @@ describe('a forged record', () => {
     const second = intentFor(ACME, 2);
     expect(
       await forged((forger) => forger.issue(forger.intent(second), second, coseFor(intentFor(ACME, 2)))),
-    ).toContain('entry 5 (issue): the license holds another payload than its intent');
+    ).toContain('entry 5 (issue): the license contains another payload than its intent');
   });
 
   it('finds a leaf out of turn', async () => {
@@ -277,7 +277,7 @@ describe('a forged record', () => {
       anchor: { kind: 'file', path: '/x' },
     } as const;
     expect(await forged((forger) => void forger.entry('genesis', genesis))).toContain(
-      'entry 4: the genesis entry is the first, and only there',
+      'entry 4: only the first entry may be a genesis entry',
     );
     expect(await forged((forger) => void forger.entry('clock', { reading: 1, confirmed: 1, operator: '' }))).toContain(
       'entry 4',

@@ -79,7 +79,7 @@ describe.each([
   it.each([0, licenses - 1])('names the entry whose signature is wrong, at license %i', async (at) => {
     const place = await signed(licenses, { at, how: flipBit });
     expect(await verdict(place, [KEY.publicKey])).toContain(
-      `entry ${licenses + 2 + at}: the signature of the license does not hold`,
+      `entry ${licenses + 2 + at}: the signature of the license is not valid`,
     );
     // Everything else of the record agrees with it.
     expect(await closing(openLedgerForReading(place.ledger)).verify()).toMatchObject({
@@ -129,7 +129,7 @@ describe('a pool of threads', () => {
       // The other thread takes every range, so that the calling one finds none left.
       while (pool.done() < ENTRIES) await setTimeout(5);
       await expect(pool.finish(() => undefined)).rejects.toThrow(
-        `entry ${SHORT + 7}: the signature of the license does not hold`,
+        `entry ${SHORT + 7}: the signature of the license is not valid`,
       );
     } finally {
       await pool.stop();
@@ -142,7 +142,7 @@ describe('a pool of threads', () => {
     expect(await postedBy(job)).toEqual([
       {
         seq: ENTRIES,
-        message: `the ledger is damaged or was changed: entry ${ENTRIES}: the signature of the license does not hold`,
+        message: `the ledger is damaged or was changed: entry ${ENTRIES}: the signature of the license is not valid`,
       },
     ]);
     expect(validSignatures(job)).toBe(SHORT - 1);
@@ -154,7 +154,7 @@ describe('a pool of threads', () => {
     const db = new DatabaseSync(place.ledger);
     db.exec('UPDATE leaf SET entry = 3 WHERE leaf_index = 1');
     db.close();
-    expect(await verdict(place, [KEY.publicKey])).toContain('the row of entry');
+    expect(await verdict(place, [KEY.publicKey])).toContain('the index row of entry');
     expect(threads()).toBeLessThanOrEqual(THREADS_BEFORE);
   });
 });
