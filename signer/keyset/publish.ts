@@ -65,6 +65,7 @@ export function judgeDraft(
   requireHonoredRecorded(before?.keyset, draft.keyset, ledger, elsewhere);
   const seen = new Map<string, string>();
   for (const { file, signature } of signatures) {
+    requireSignature(signature, { draft, before: before?.keyset, formerRoots: formerRoots(versions) }, file);
     const first = seen.get(signature.kid);
     if (first !== undefined)
       throw new VtlicError(
@@ -73,7 +74,6 @@ export function judgeDraft(
         { file, hint: 'give the signature of each root key once' },
       );
     seen.set(signature.kid, file);
-    requireSignature(signature, { draft, before: before?.keyset, formerRoots: formerRoots(versions) }, file);
   }
   const signed = keysetSignings(ledger).find(
     ({ version, payloadDigest }) => version === draft.version && payloadDigest !== draft.payloadDigest,

@@ -123,7 +123,7 @@ export function lineageFromText(text: string, issuer: string): Lineage | undefin
 }
 
 /** The highest counter of a license that was released and whose first day has come; 0 for none. */
-export function highestBegun(ledger: LedgerView, lineage: Lineage, now: number): number {
+function highestBegun(ledger: LedgerView, lineage: Lineage, now: number): number {
   const reentered = ledger.reenteredOf(lineage).flatMap(({ body }) => {
     if (body.act !== 'license') return [];
     const { ctr, nbf } = decodeLicense(body.license.payload);

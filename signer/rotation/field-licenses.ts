@@ -56,6 +56,19 @@ function fieldLicense({ payload, kid }: CounterOf): FieldLicense {
   return Object.freeze({ license, kid, payloadDigest: sha256Hex(payload), delivered: license.iat });
 }
 
+/** The licenses that customers are owed: those that the newest keyset does not withdraw. */
+export function* owedLicenses(
+  ledger: LedgerView,
+  keyset: Keyset | undefined,
+  now: number,
+): Generator<readonly FieldLicense[]> {
+  const isWithdrawn = keyset === undefined ? () => false : withdrawsLicense(keyset);
+  for (const licenses of fieldLicenses(ledger, now)) {
+    const owed = licenses.filter(({ license }) => !isWithdrawn(license));
+    if (owed.length > 0) yield owed;
+  }
+}
+
 /**
  * Whether a keyset takes a license out of force on purpose: by its id, or by a higher counter of its lineage. Its
  * customer is not one whom the vendor owes a license.

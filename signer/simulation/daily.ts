@@ -10,7 +10,7 @@ export interface DailyRefusals {
   /** Seconds since 1970: the first day, and the one after the last. */
   readonly from: number;
   readonly until: number;
-  /** Customers whose license is refused, each lineage once. */
+  /** Customers whose license is refused, each lineage once on a day. */
   readonly customers: number;
   /** One of them. */
   readonly example: RefusedSpan;
@@ -20,7 +20,7 @@ export interface DailyRefusals {
 export function dailyRefusals({ from, until, releases, refused }: Simulation): readonly DailyRefusals[] {
   const days = Math.ceil((until - from) / DAY_SECONDS);
   return releases.flatMap(({ name }) => {
-    const here = refused.filter(({ release }) => release === name);
+    const here = eachDayOnce(refused.filter(({ release }) => release === name));
     return [...new Set(here.map(({ reason }) => reason))].flatMap((reason) =>
       runs(
         here.filter((span) => span.reason === reason),
@@ -28,6 +28,21 @@ export function dailyRefusals({ from, until, releases, refused }: Simulation): r
         days,
       ),
     );
+  });
+}
+
+/**
+ * A license may change within a day, and with it the reason: the day then belongs to the earlier span of the customer.
+ *
+ * @param spans of one release, by their first days
+ */
+function eachDayOnce(spans: readonly RefusedSpan[]): readonly RefusedSpan[] {
+  const ends = new Map<string, number>();
+  return spans.flatMap((span) => {
+    const from = Math.max(span.from, ends.get(span.lineage) ?? span.from);
+    if (from >= span.until) return [];
+    ends.set(span.lineage, span.until);
+    return [from === span.from ? span : { ...span, from }];
   });
 }
 

@@ -1,5 +1,5 @@
 /** What a new version of the keyset does to the customers whose licenses the ledger has. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KeysetActs } from '../support/keyset-acts.ts';
@@ -195,6 +195,105 @@ describe('a license that was withdrawn on purpose', () => {
     expect([stolen.code, stolen.stderr]).toEqual([0, expect.stringContaining('2 license(s) to reissue')]);
     const rows = readFileSync(table, 'utf8');
     expect([/\bacme\b/.test(rows), /\bbeta\b/.test(rows), /\bgamma\b/.test(rows)]).toEqual([true, false, true]);
+  });
+
+  it('is no honest customer of a simulation', async () => {
+    const revoked = await issue('beta', { until: day(300) });
+    await issue('gamma', { until: day(200) });
+    await acts.next('1.draft', [...FIRST, '--activate', 'composite-1'], ROOTS);
+    await acts.publishSigned(await acts.succeed(acts.run('revoke', revoked.id)), ROOTS);
+    writeReleases([{ name: 'new', product: 'vaultdesk', keyset: 2, from: '2020-01-01' }]);
+    const { code, stderr } = await acts.run('rotation', 'simulate');
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^1 customers, 1 releases/)]);
+  });
+});
+
+describe('revoke and supersede', () => {
+  beforeEach(bothSign);
+
+  it('say which customers they would leave without a license, to whoever drafts and to whoever publishes', async () => {
+    const [first, second] = [await issue('acme', { until: day(300) }), await issue('acme', { until: day(100) })];
+    const today = day(0);
+    const both = await acts.run('revoke', first.id, second.id);
+    const none = `WARNING: 1 customer would be left without a license from ${today} on: acme / vaultdesk / prod-eu`;
+    expect([both.code, both.stderr]).toEqual([0, expect.stringContaining(`${none} until ${day(100)}`)]);
+    const signatures = [await acts.sign(both.stdout.trim(), 'root-1'), await acts.sign(both.stdout.trim(), 'root-2')];
+    const published = await acts.run('keyset', 'publish', both.stdout.trim(), ...signatures);
+    expect([published.code, published.stderr]).toEqual([0, expect.stringContaining(none)]);
+  });
+
+  it('say it too where another license stays, and ends sooner', async () => {
+    const [long] = [await issue('acme', { until: day(300) }), await issue('acme', { until: day(100) })];
+    const one = await acts.run('revoke', long.id, '--out', acts.file('one.draft'));
+    const gap = expect.stringContaining(`without a license from ${day(101)} on`) as unknown;
+    expect([one.code, one.stderr]).toEqual([0, gap]);
+    const other = await issue('other');
+    const quiet = await acts.run('revoke', (await issue('other')).id, '--out', acts.file('quiet.draft'));
+    expect([quiet.code, quiet.stderr]).toEqual([0, expect.not.stringContaining('WARNING')]);
+    expect(await refused('supersede', other.id)).toEqual([0, expect.not.stringContaining('WARNING')]);
+  });
+
+  it('keep no license that does not count today', async () => {
+    const first = await issue('acme');
+    const next = await issue('acme', { from: day(10), until: day(300) });
+    const last = await issue('acme');
+    // A higher counter has begun, and yet this one has not.
+    expect(await refused('supersede', next.id)).toEqual([3, expect.stringContaining(`begins on ${day(10)}`)]);
+    await acts.publishSigned(await acts.succeed(acts.run('revoke', last.id)), ROOTS);
+    expect(await refused('supersede', last.id)).toEqual([3, expect.stringContaining('is revoked or superseded')]);
+    const later = { ...acts.runtime, nowMs: () => Date.now() + 400 * DAY_MS };
+    const ended = await new KeysetActs(fixture, later).run('supersede', first.id);
+    expect([ended.code, ended.stderr]).toEqual([3, expect.stringContaining(`ended on ${day(364)}`)]);
+  });
+
+  it('draft nothing for what is withdrawn already', async () => {
+    const [first, second] = [await issue('acme'), await issue('acme')];
+    const one = await acts.succeed(acts.run('revoke', first.id, '--out', acts.file('one.draft')));
+    const onto = await refused('revoke', first.id, '--onto', one, '--out', acts.file('two.draft'));
+    expect(onto).toEqual([2, expect.stringContaining('is revoked already')]);
+    await acts.publishSigned(await acts.succeed(acts.run('supersede', second.id)), ROOTS);
+    const again = await refused('supersede', second.id);
+    expect(again).toEqual([2, expect.stringContaining('is superseded already')]);
+  });
+});
+
+describe('an option that a draft does not need', () => {
+  it('is refused by a stolen key, and said of a reason', async () => {
+    await issue('acme');
+    await acts.next('1.draft', [...FIRST, '--pre-publish', 'composite-1'], ROOTS);
+    const honor = await refused('rotation', 'stolen', 'license-1', '--honor', 'x.json', '--log-key', 'x');
+    expect(honor).toEqual([2, expect.stringContaining('--honor has no meaning')]);
+    const stolen = await acts.run('rotation', 'stolen', 'license-1', '--early', 'no reason');
+    expect([stolen.code, stolen.stderr]).toEqual([0, expect.stringContaining('note: nothing comes too early')]);
+    await acts.publishSigned(stolen.stdout.trim(), ROOTS);
+    const spare = await refused('rotation', 'stolen', 'license-1', '--spare', 'composite-1');
+    expect(spare).toEqual([2, expect.stringContaining('--spare has no meaning')]);
+  });
+
+  it('is no reason to leave a draft without its table', async () => {
+    await issue('acme');
+    await acts.next('1.draft', [...FIRST, '--pre-publish', 'composite-1'], ROOTS);
+    const stolen = ['rotation', 'stolen', 'license-1', '--out', acts.file('2.draft')];
+    const table = acts.file('reissue.csv');
+    writeFileSync(table, 'another table');
+    const taken = await refused(...stolen, '--table', table);
+    expect([taken[0], existsSync(acts.file('2.draft'))]).toEqual([11, false]);
+    rmSync(table);
+    await acts.succeed(acts.run(...stolen, '--table', table));
+    // Cut short between the two files, it is run again.
+    rmSync(acts.file('2.draft'));
+    expect((await refused(...stolen, '--table', table))[0]).toBe(0);
+  });
+});
+
+describe('the signatures on a draft', () => {
+  it('are called of another draft before they are called given twice', async () => {
+    await bothSign();
+    const draft = await acts.draft('2.draft', '--expires', day(400));
+    const other = await acts.draft('3.draft', '--expires', day(500), '--version', '3');
+    const signatures = [await acts.sign(draft, 'root-1'), await acts.sign(other, 'root-1')];
+    const done = await refused('keyset', 'publish', draft, ...signatures);
+    expect(done).toEqual([3, expect.stringContaining('this is the signature of another draft')]);
   });
 });
 

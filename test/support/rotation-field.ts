@@ -85,6 +85,8 @@ export interface FieldInput {
   readonly releases: readonly Release[];
   readonly lineages?: readonly (readonly FieldLicense[])[];
   readonly reissueOn?: number;
+  /** Seconds since 1970: the time of the simulation. */
+  readonly from?: number;
 }
 
 export function versionsOf({
@@ -105,9 +107,9 @@ export function versionsOf({
 }
 
 export function simulated(input: FieldInput): Simulation {
-  const { releases, lineages = [[license('old')]], reissueOn } = input;
+  const { releases, lineages = [[license('old')]], reissueOn, from = START } = input;
   return simulate({
-    from: START,
+    from,
     until: END,
     renewDays: 30,
     ...(reissueOn === undefined ? {} : { reissueOn }),

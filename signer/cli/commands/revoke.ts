@@ -1,10 +1,14 @@
 /** `vtlic revoke` and `vtlic supersede`: drafts in which single licenses, or older ones of a lineage, count no more. */
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
+import { formatDay, formatEnd } from '../../../formats/dates.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import type { Keyset } from '../../../formats/keyset/keyset.ts';
+import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { uuidToBytes } from '../../../formats/license/id.ts';
 import { type CounterOf, type LedgerView, lineageText } from '../../ledger/index.ts';
-import { highestBegun, lineageInKeyset } from '../../keyset/signer-rules.ts';
+import { lineageInKeyset } from '../../keyset/signer-rules.ts';
+import { withdrawsLicense } from '../../rotation/field-licenses.ts';
 import { licenseOfId } from '../../rotation/left-without.ts';
 import { type DraftOptions, draftOptions, runDraft } from '../drafting.ts';
 import { type DraftingContext } from '../named-keys.ts';
@@ -19,8 +23,12 @@ Example:
 
 export function defineRevoke(command: Command, io: Io): void {
   draftOptions(command.addHelpText('after', REVOKE_HELP)).action((ids: readonly string[], options: DraftOptions) =>
-    runDraft(io, options, ({ ledger }) => {
-      for (const id of ids) licenseById(ledger, id);
+    runDraft(io, options, ({ ledger, current }) => {
+      for (const id of ids) {
+        licenseById(ledger, id);
+        if (current?.revokedLicenses.includes(id.toLowerCase()) === true)
+          throw new VtlicError('usage', `license ${id.toLowerCase()} is revoked already`, { hint: 'leave it out' });
+      }
       return { revokeLicenses: ids.map((id) => id.toLowerCase()) };
     }),
   );
@@ -41,22 +49,49 @@ export function defineSupersede(command: Command, io: Io): void {
   );
 }
 
-function lowestOf({ ledger, now }: DraftingContext, ids: readonly string[]): ReadonlyMap<string, number> {
+function lowestOf({ ledger, current, now }: DraftingContext, ids: readonly string[]): ReadonlyMap<string, number> {
   const lowest = new Map<string, number>();
   for (const id of ids) {
-    const license = licenseById(ledger, id);
-    const highest = highestBegun(ledger, license, now);
-    if (license.ctr > highest)
-      throw new VtlicError(
-        'policy_refused',
-        `license ${id.toLowerCase()} has the counter ${license.ctr} of ${lineageText(license)}, and the highest ` +
-          `counter that was released and has begun is ${highest}`,
-        { hint: 'release it first (vtlic release), and wait for its first day' },
-      );
-    const text = lineageInKeyset(ledger.genesis.iss, license);
-    lowest.set(text, Math.max(license.ctr, lowest.get(text) ?? 0));
+    const counter = licenseById(ledger, id);
+    requireInForce(ledger, counter, { id: id.toLowerCase(), current, now });
+    const text = lineageInKeyset(ledger.genesis.iss, counter);
+    if (counter.ctr === current?.lowestCounters.get(text))
+      throw new VtlicError('usage', `everything older than license ${id.toLowerCase()} is superseded already`, {
+        hint: 'leave it out',
+      });
+    lowest.set(text, Math.max(counter.ctr, lowest.get(text) ?? 0));
   }
   return lowest;
+}
+
+interface Superseding {
+  readonly id: string;
+  readonly current: Keyset | undefined;
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
+/** The license that a lineage keeps has to count today: otherwise its customer would have none. */
+function requireInForce(ledger: LedgerView, counter: CounterOf, { id, current, now }: Superseding): void {
+  const license = decodeLicense(counter.payload);
+  const isReleased =
+    ledger.findReentered(counter.licenseId) !== undefined ||
+    ledger.findByLicenseId(counter.licenseId)?.state === 'released';
+  const [why, hint] = !isReleased
+    ? ['is not released', 'release it first: vtlic release']
+    : license.nbf > now
+      ? [`begins on ${formatDay(license.nbf)}`, 'wait for that day, or name the license that is in force']
+      : license.exp <= now
+        ? [`ended on ${formatEnd(license.exp)}`, 'renew it first (vtlic renew), and name the new license']
+        : current !== undefined && withdrawsLicense(current)(license)
+          ? ['is revoked or superseded', 'name a license that counts']
+          : [undefined, ''];
+  if (why === undefined) return;
+  throw new VtlicError(
+    'policy_refused',
+    `license ${id} of ${lineageText(counter)} ${why}, so the customer would have no license that counts`,
+    { hint },
+  );
 }
 
 function licenseById(ledger: LedgerView, id: string): CounterOf {

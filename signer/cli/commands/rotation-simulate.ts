@@ -10,7 +10,7 @@ import { createDurably } from '../../../files/index.ts';
 import { importPublicKey, kidOf, type PublicKey } from '../../../keys/public/public-key.ts';
 import { publishedVersions } from '../../keyset/published.ts';
 import type { LedgerView } from '../../ledger/index.ts';
-import { fieldLicenses } from '../../rotation/field-licenses.ts';
+import { owedLicenses } from '../../rotation/field-licenses.ts';
 import { nowSeconds } from '../../runtime.ts';
 import { type DailyRefusals, dailyRefusals } from '../../simulation/daily.ts';
 import { plannedVersions, type DatedVersion } from '../../simulation/planned-versions.ts';
@@ -100,12 +100,12 @@ function run(io: Io, site: Site, ledger: LedgerView, options: SimulateOptions): 
     throw new VtlicError('usage', 'releases.json names no release, so there is no install to simulate', {
       hint: 'add the releases that customers run (docs/rotation.md)',
     });
-  const lineages = [...fieldLicenses(ledger, from)];
   const published: readonly DatedVersion[] = publishedVersions(ledger).map((version) => ({
     keyset: version.keyset,
     from: version.published,
     steps: [],
   }));
+  const lineages = [...owedLicenses(ledger, published.at(-1)?.keyset, from)];
   const keys = keysOf(site, published);
   const versions = plannedVersions(published, stepsOfPlan(io, site, ledger, options), {
     issuer: ledger.genesis.iss,

@@ -156,9 +156,7 @@ Example:
 
 function lossOptions(command: Command): Command {
   return draftOptions(
-    command
-      .option('--spare <key>', 'the key that signs from now on (default: the only one that is pre-published)')
-      .option('--table <file>', 'the new file of the licenses to reissue (default: keysets/reissue-KEY.csv)'),
+    command.option('--spare <key>', 'the key that signs from now on (default: the only one that is pre-published)'),
   );
 }
 
@@ -186,6 +184,7 @@ function addStolen(parent: Command, io: Io): void {
   const command = parent
     .command('stolen <key>')
     .description('drafts the next keyset after a key was stolen')
+    .option('--table <file>', 'the new file of the licenses to reissue (default: keysets/reissue-KEY.csv)')
     .addHelpText('after', STOLEN_HELP);
   lossOptions(honorOptions(command)).action((name: string, options: LossOptions) => {
     const why = options.emergency ?? `the key ${cleanText(name, 80)} was stolen`;
@@ -193,7 +192,9 @@ function addStolen(parent: Command, io: Io): void {
     const makeChanges = (context: DraftingContext): KeysetChanges => {
       const key = findKey(context, name, 'issuing');
       reissue = reissueOf(context, kidOfKey(key), name);
-      if (statusOf(context, kidOfKey(key)) !== 'active') return { keys: revocations(context, [key], options) };
+      const isActive = statusOf(context, kidOfKey(key)) === 'active';
+      requireUsedOptions(name, isActive, options);
+      if (!isActive) return { keys: revocations(context, [key], options) };
       warnOfGaps(context);
       return { keys: replacement(context, name, options.spare) };
     };
@@ -202,6 +203,19 @@ function addStolen(parent: Command, io: Io): void {
       if (reissue !== undefined) await writeReissue(io, reissue, options);
     });
   });
+}
+
+/** An option that the draft of today does not need is refused: its officer expects another draft. */
+function requireUsedOptions(name: string, isActive: boolean, { spare, honor = [], logKey = [] }: LossOptions): void {
+  const key = cleanText(name, 80);
+  if (!isActive && spare !== undefined)
+    throw new VtlicError('usage', `--spare has no meaning: the key ${key} signs no more, and this draft revokes it`, {
+      hint: 'leave it out; to activate another key: vtlic rotation activate KEY',
+    });
+  if (isActive && honor.length + logKey.length > 0)
+    throw new VtlicError('usage', `--honor has no meaning: the key ${key} still signs, and this draft retires it`, {
+      hint: 'leave it out, and give it to the draft that revokes the key',
+    });
 }
 
 function statusOf({ current }: DraftingContext, kid: string): KeyStatus | undefined {

@@ -131,6 +131,26 @@ describe('a simulation of a rotation', () => {
     expect(daily[0]?.example.lineage).toBe('example-vendor/vaultdesk/c');
   });
 
+  it('counts a customer once on the day on which the license is reissued', () => {
+    const releases = [release('1.0', { builtIn: { keys: [kid('composite')] } })];
+    const published = [version(1, { old: 'retired', new: 'active' })];
+    const noon = day(0) + 43_200;
+    const field = { published, releases, lineages: [[license('old', 10)]], reissueOn: day(0), from: noon };
+    const known = simulated(field);
+    expect(known.refused.map(({ kid: by }) => by)).toContain(kid('old'));
+    expect(new Set(known.refused.map(({ kid: by }) => by)).size).toBe(2);
+    expect(dailyRefusals(known).map(({ customers }) => customers)).toEqual([1]);
+    // The same where the reason changes within the day.
+    const refused = [
+      { lineage: 'a', release: '1.0', from: day(0), until: day(1), reason: 'key_unknown', kid: 'x' },
+      { lineage: 'a', release: '1.0', from: day(0), until: day(3), reason: 'key_revoked', kid: 'y' },
+    ] as const;
+    expect(dailyRefusals({ ...known, refused }).map(({ from, reason }) => [from, reason])).toEqual([
+      [day(0), 'key_unknown'],
+      [day(1), 'key_revoked'],
+    ]);
+  });
+
   it.each([
     [
       'a release with a version that nobody knows',
