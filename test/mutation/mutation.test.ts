@@ -101,7 +101,12 @@ describe('a sample of changes', () => {
         source.mutations.filter(({ id }) => id % every(source) === 0).map(({ id }) => source.offset + id),
       );
     const said: string[] = [];
-    const outcomes = await tryChanges(sources, ids, { lanes: 1, isCached: false, say: (line) => said.push(line) });
+    const outcomes = await tryChanges(sources, ids, {
+      lanes: 1,
+      reach: 'far',
+      isCached: false,
+      say: (line) => said.push(line),
+    });
     expect(ids.length).toBeGreaterThan(8);
     expect(problemsOf(sources, outcomes, readEquivalents(), false), said.join('\n')).toEqual([]);
   });

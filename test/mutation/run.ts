@@ -2,9 +2,11 @@
  * `npm run test:mutants:lines`: changes the sources of `verifier/` and `formats/`, one place at a time, and sees whether
  * a case of the vectors or a test notices. A change that nothing notices must be in `equivalents.json`, with the reason.
  *
- *     node test/mutation/run.ts [--every N] [--lanes N] [--again] [--all] [FILE…]
+ *     node test/mutation/run.ts [--every N] [--lanes N] [--near] [--again] [--all] [FILE…]
  *
  * FILE is a part of the path of a source. Without one, the files of `COMPLETE` are changed; with `--all`, every file.
+ * With `--near`, only the vectors and the tests that mirror a source are asked, without the slow ones: what these do not
+ * notice is printed soon, and others may notice it.
  */
 import { parseArgs } from 'node:util';
 import { problemsOf, readEquivalents } from './equivalents.ts';
@@ -16,6 +18,7 @@ const { values, positionals: words } = parseArgs({
   options: {
     every: { type: 'string', default: '1' },
     lanes: { type: 'string', default: '2' },
+    near: { type: 'boolean', default: false },
     again: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
   },
@@ -29,7 +32,12 @@ const ids = sources
   )
   .flatMap(({ offset, mutations }) => mutations.map(({ id }) => offset + id))
   .filter((_id, i) => i % Number(values.every) === 0);
-const outcomes = await tryChanges(sources, ids, { lanes: Number(values.lanes), isCached: !values.again, say });
+const outcomes = await tryChanges(sources, ids, {
+  lanes: Number(values.lanes),
+  reach: values.near ? 'near' : 'far',
+  isCached: !values.again,
+  say,
+});
 
 const totals = new Map<string, [killed: number, total: number]>();
 for (const [id, outcome] of outcomes) {

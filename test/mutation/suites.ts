@@ -93,6 +93,9 @@ const MAX_SUITES = 6;
 const MIN_SUITES = 3;
 const SUITES_BEFORE_VECTORS = 2;
 
+/** How far from a changed source its tests are looked for: a survivor costs as long as all that are asked. */
+export type Reach = 'near' | 'far';
+
 const suites = new Map<string, Suite>();
 
 function suiteOf(file: string): Suite {
@@ -101,8 +104,12 @@ function suiteOf(file: string): Suite {
   return suite;
 }
 
-/** The nearest first: tests that mirror the source, then the vectors, then tests by their distance in imports. */
-export function suitesOf(file: string): readonly Suite[] {
+/**
+ * The nearest first: tests that mirror the source, then the vectors, then tests by their distance in imports.
+ *
+ * @param reach `near` ends with the vectors
+ */
+export function suitesOf(file: string, reach: Reach = 'far'): readonly Suite[] {
   const distances = distancesTo(file);
   const name = basename(file, '.ts');
   const nearness = (test: string): number =>
@@ -119,7 +126,7 @@ export function suitesOf(file: string): readonly Suite[] {
   return [
     ...tests.slice(0, SUITES_BEFORE_VECTORS),
     ...(distances.has(JUDGE) ? [casesSuite] : []),
-    ...tests.slice(SUITES_BEFORE_VECTORS),
-    ...(file.startsWith('verifier/runtime/') ? [historiesSuite] : []),
+    ...(reach === 'near' ? [] : tests.slice(SUITES_BEFORE_VECTORS)),
+    ...(reach === 'far' && file.startsWith('verifier/runtime/') ? [historiesSuite] : []),
   ];
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { digestOf, keep, readKept, suiteDigest } from './records.ts';
 import { sourceOf, type Source } from './sources.ts';
-import { suitesOf } from './suites.ts';
+import { suitesOf, type Reach } from './suites.ts';
 import type { Line } from './worker.ts';
 
 /** Who noticed a change, if anything did. */
@@ -12,6 +12,7 @@ export type Outcome = 'vectors' | 'tests' | 'survived';
 
 export interface TryOptions {
   readonly lanes: number;
+  readonly reach: Reach;
   /** Whether to use what earlier runs found. */
   readonly isCached: boolean;
   readonly say: (line: string) => void;
@@ -36,6 +37,11 @@ const keyOf = (source: Source, id: number): string => {
 class Results {
   readonly #kept = new Map<string, Record<string, Kept>>();
   readonly #digests = new Map<string, string>();
+  readonly #reach: Reach;
+
+  constructor(reach: Reach) {
+    this.#reach = reach;
+  }
 
   #nameOf({ file, text }: Source): string {
     return `found-${file.replaceAll('/', '-')}-${digestOf(text)}`;
@@ -55,7 +61,7 @@ class Results {
   }
 
   #allOf({ file }: Source): string {
-    return digestOf(...suitesOf(file).map(({ name }) => this.#digestOf(name)));
+    return digestOf(...suitesOf(file, this.#reach).map(({ name }) => this.#digestOf(name)));
   }
 
   get(source: Source, id: number): Outcome | undefined {
@@ -85,9 +91,9 @@ class Results {
 export async function tryChanges(
   sources: readonly Source[],
   ids: readonly number[],
-  { lanes, isCached, say }: TryOptions,
+  { lanes, reach, isCached, say }: TryOptions,
 ): Promise<ReadonlyMap<number, Outcome>> {
-  const results = new Results();
+  const results = new Results(reach);
   const outcomes = new Map<number, Outcome>();
   const set = (id: number, outcome: Outcome, suite?: string): void => {
     const source = sourceOf(sources, id);
@@ -108,7 +114,7 @@ export async function tryChanges(
   for (let at = 0; at < left.length; at += CHANGES_PER_PROCESS) batches.push(left.slice(at, at + CHANGES_PER_PROCESS));
   const work = async (): Promise<void> => {
     for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
-      await tryBatch(batch, set, say);
+      await tryBatch(batch, reach, set, say);
       results.save(sources);
       say(`${outcomes.size} of ${ids.length} tried`);
     }
@@ -120,7 +126,7 @@ export async function tryChanges(
 type Set = (id: number, outcome: Outcome, suite?: string) => void;
 
 /** Starts a process again where a change makes it hang, or leaves something behind that disturbs the next ones. */
-async function tryBatch(batch: readonly number[], set: Set, say: (line: string) => void): Promise<void> {
+async function tryBatch(batch: readonly number[], reach: Reach, set: Set, say: (line: string) => void): Promise<void> {
   const left = new Set(batch);
   const disturbed = new Set<number>();
   while (left.size > 0) {
@@ -132,7 +138,7 @@ async function tryBatch(batch: readonly number[], set: Set, say: (line: string) 
       isFirst = false;
       set(id, outcome, suite);
     };
-    await runWorker([...left], (line) => {
+    await runWorker([...left], reach, (line) => {
       if ('trying' in line) trying = line.trying;
       else if ('killed' in line) killed(line.killed, line.suite.includes('vectors') ? 'vectors' : 'tests', line.suite);
       else if ('survived' in line) killed(line.survived, 'survived');
@@ -149,8 +155,8 @@ async function tryBatch(batch: readonly number[], set: Set, say: (line: string) 
   }
 }
 
-async function runWorker(ids: readonly number[], report: (line: Line) => void): Promise<void> {
-  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'worker.ts')], {
+async function runWorker(ids: readonly number[], reach: Reach, report: (line: Line) => void): Promise<void> {
+  const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'worker.ts'), reach], {
     stdio: ['pipe', 'pipe', process.env['VTLIC_MUTATION_ERRORS'] === undefined ? 'ignore' : 'inherit'],
   });
   child.stdin.end(JSON.stringify(ids));

@@ -1,12 +1,12 @@
 /**
- * Tries changes, in a process of its own: `node worker.ts`, with their numbers on standard input. Prints one line of
+ * Tries changes, in a process of its own: `node worker.ts REACH`, with their numbers on standard input. Prints one line of
  * JSON for what it is about to try and for what it found, so that the driver knows which change made it hang.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import fc from 'fast-check';
 import { digestOf, isIn, keep, packed, readKept, suiteDigest, type CheckRecord } from './records.ts';
 import { readSources, type Source } from './sources.ts';
-import type { Check, Suite } from './suites.ts';
+import type { Check, Reach, Suite } from './suites.ts';
 import { atLoading, state, switchSources } from './switched-modules.ts';
 
 export type Line =
@@ -156,13 +156,16 @@ async function isNoticedAnew(id: number, source: Source, suite: Suite, known: re
   );
 }
 
+const reach = process.argv[2] as Reach;
+/** Milliseconds of a check that is left out where only near suites are asked. */
+const SLOW = 150;
 const SUITES_LOADED_ANEW = 5;
 
 async function trySource(source: Source, ids: ReadonlySet<number>): Promise<void> {
   const left = new Set(ids);
-  for (const [i, suite] of suitesOf(source.file).entries()) {
+  for (const [i, suite] of suitesOf(source.file, reach).entries()) {
     if (left.size === 0) break;
-    const known = await checksOf(suite);
+    const known = (await checksOf(suite)).filter(({ milliseconds }) => reach === 'far' || milliseconds < SLOW);
     for (const id of left) {
       const reaching = known.filter(({ reached }) => isIn(reached, id));
       say({ trying: id });

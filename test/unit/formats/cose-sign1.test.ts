@@ -86,36 +86,59 @@ describe('decodeCoseSign1', () => {
   });
 
   const goodProtected = encodeCbor(map(...HEADER));
+  const EXACT = 'the protected header should have exactly alg (1), kid (4) and typ (16)';
   it.each<[string, Uint8Array]>([
-    ['no tag', encodeCbor([goodProtected, map(), utf8('p'), utf8('s')])],
-    ['tag 98', encodeTagged(98, [goodProtected, map(), utf8('p'), utf8('s')])],
-    ['tag 61 (CWT)', encodeTagged(61, [goodProtected, map(), utf8('p'), utf8('s')])],
-    ['no array', encodeTagged(18, map())],
-    ['an empty array', encodeTagged(18, [])],
-    ['three items', encodeTagged(18, [goodProtected, map(), utf8('p')])],
-    ['five items', encodeTagged(18, [goodProtected, map(), utf8('p'), utf8('s'), 0])],
-    ['a protected map that is not wrapped', encodeTagged(18, [map(...HEADER), map(), utf8('p'), utf8('s')])],
-    ['an empty protected header', encodeTagged(18, [new Uint8Array(), map(), utf8('p'), utf8('s')])],
-    ['protected bytes that hold an array', signed([-19])],
-    ['unprotected entries', signed(undefined, [map([4, utf8('11')]), utf8('p'), utf8('s')])],
-    ['an unprotected array', signed(undefined, [[], utf8('p'), utf8('s')])],
-    ['a payload that is a text', signed(undefined, [map(), 'p', utf8('s')])],
-    ['a payload that is a map', signed(undefined, [map(), map(), utf8('s')])],
-    ['a signature that is a text', signed(undefined, [map(), utf8('p'), 's'])],
-    ['no alg', withHeader(1, undefined)],
-    ['no kid', withHeader(4, undefined)],
-    ['no typ', withHeader(16, undefined)],
-    ['a further parameter', withHeader(3, 60)],
-    ['crit', withHeader(2, [1])],
-    ['alg with another key in its place', signed(map([2, -19], [4, hex(KID)], [16, TYP.license]))],
-    ['an alg of bytes', withHeader(1, utf8('-19'))],
-    ['an alg of true', withHeader(1, true)],
-    ['a kid of text', withHeader(4, KID)],
-    ['a kid of 31 bytes', withHeader(4, new Uint8Array(31))],
-    ['a kid of 33 bytes', withHeader(4, new Uint8Array(33))],
-    ['a typ by number', withHeader(16, 61)],
-  ])('refuses %s as cose_malformed', (_, file) => {
-    expect(thrown(() => decodeCoseSign1(file, TYP.license)).code).toBe('cose_malformed');
+    ['expected tag 18 (COSE_Sign1) at the top, found no tag', encodeCbor([goodProtected, map(), utf8('p'), utf8('s')])],
+    [
+      'expected tag 18 (COSE_Sign1) at the top, found tag 98',
+      encodeTagged(98, [goodProtected, map(), utf8('p'), utf8('s')]),
+    ],
+    [
+      'expected tag 18 (COSE_Sign1) at the top, found tag 61',
+      encodeTagged(61, [goodProtected, map(), utf8('p'), utf8('s')]),
+    ],
+    ['an array should follow the tag, but a map does', encodeTagged(18, map())],
+    ['an array should follow the tag, but a text does', encodeTagged(18, 'four')],
+    ['the array should have 4 items, but it has 0', encodeTagged(18, [])],
+    ['the array should have 4 items, but it has 3', encodeTagged(18, [goodProtected, map(), utf8('p')])],
+    ['the array should have 4 items, but it has 5', encodeTagged(18, [goodProtected, map(), utf8('p'), utf8('s'), 0])],
+    [
+      'the protected header should be a byte string, but it is a map',
+      encodeTagged(18, [map(...HEADER), map(), utf8('p'), utf8('s')]),
+    ],
+    [
+      'the protected bytes should hold a map, but they hold nothing',
+      encodeTagged(18, [new Uint8Array(), map(), utf8('p'), utf8('s')]),
+    ],
+    ['the protected bytes should hold a map, but they hold an array', signed([-19])],
+    [
+      'the unprotected header should be the empty map, but it has entries',
+      signed(undefined, [map([4, utf8('11')]), utf8('p'), utf8('s')]),
+    ],
+    [
+      'the unprotected header should be the empty map, but it is an array',
+      signed(undefined, [[], utf8('p'), utf8('s')]),
+    ],
+    ['the payload should be a byte string, but it is a text', signed(undefined, [map(), 'p', utf8('s')])],
+    ['the payload should be a byte string, but it is a map', signed(undefined, [map(), map(), utf8('s')])],
+    ['the signature should be a byte string, but it is a text', signed(undefined, [map(), utf8('p'), 's'])],
+    [EXACT, withHeader(1, undefined)],
+    [EXACT, withHeader(4, undefined)],
+    [EXACT, withHeader(16, undefined)],
+    [EXACT, withHeader(3, 60)],
+    [EXACT, withHeader(2, [1])],
+    [EXACT, signed(map([2, -19], [4, hex(KID)], [16, TYP.license]))],
+    [EXACT, signed(map([1, -19], [5, hex(KID)], [16, TYP.license]))],
+    [EXACT, signed(map([1, -19], [4, hex(KID)], [17, TYP.license]))],
+    ['alg should be an integer or a text, but it is a byte string', withHeader(1, utf8('-19'))],
+    ['alg should be an integer or a text, but it is the value true', withHeader(1, true)],
+    ['kid should be a byte string, but it is a text', withHeader(4, 'x'.repeat(32))],
+    ['kid should have 32 bytes, but it has 31', withHeader(4, new Uint8Array(31))],
+    ['kid should have 32 bytes, but it has 33', withHeader(4, new Uint8Array(33))],
+    ['typ should be a text, but it is an integer', withHeader(16, 61)],
+  ])('says: %s', (fault, file) => {
+    const { code, message } = thrown(() => decodeCoseSign1(file, TYP.license));
+    expect([code, message]).toEqual(['cose_malformed', `the COSE structure is malformed: ${fault}`]);
   });
 
   it.each([TYP.keyset, TYP.release, 'application/cwt', 'application/vnd.vtlic.license+COSE', ''])(
@@ -137,7 +160,11 @@ describe('decodeCoseSign1', () => {
   it.each<CborValue>([-8, -7, -55, -58, 0, 'Ed25519', 'ed25519', 'ed25519+ml-dsa-65 '])(
     'does not know the alg %j',
     (alg) => {
-      expect(thrown(() => decodeCoseSign1(withHeader(1, alg), TYP.license)).code).toBe('alg_unknown');
+      const { code, message } = thrown(() => decodeCoseSign1(withHeader(1, alg), TYP.license));
+      expect([code, message]).toEqual([
+        'alg_unknown',
+        `alg should be -19 (Ed25519) or "ed25519+ml-dsa-65", but it is ${JSON.stringify(alg)}`,
+      ]);
     },
   );
 
