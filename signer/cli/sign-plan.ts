@@ -83,6 +83,8 @@ export interface PlanningInput {
 }
 
 export interface SigningCommand {
+  /** What is shown of a plan that `--confirm` names, where it is not its view with its own digest. */
+  readonly view?: typeof planView;
   /** `issue` or `renew`: for the ledger's holder and for hints. */
   readonly name: string;
   /**
@@ -182,7 +184,8 @@ async function planAndSign(
     // Read again: somebody may have changed them while a prompt was open.
     checkPlanFresh(reviewed.plan, openSite(site.paths.folder), readCatalog(site.paths.catalog), ledger);
     checkPlanned(reviewed.plan, { site, catalog, ledger });
-    if (early !== undefined) for (const line of planView(early.plan, { site, catalog, ledger })) io.err(line);
+    const view = command.view ?? planView;
+    if (early !== undefined) for (const line of view(early.plan, { site, catalog, ledger })) io.err(line);
     const ledgerId = toHex(ledger.genesis.ledgerId);
     const signingKey = await openKey(access, key, ledgerId);
     try {

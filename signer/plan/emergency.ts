@@ -10,7 +10,7 @@ import { formatDay } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { readObject } from '../../formats/json/index.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
-import { createDurably, parseJsonFile, readLimited, sha256Hex } from '../../files/index.ts';
+import { createDurably, isPresent, parseJsonFile, readLimited, sha256Hex } from '../../files/index.ts';
 import { checkAgainstCatalog } from '../request/check-against-catalog.ts';
 import { parseRequest } from '../request/parse.ts';
 import type { Request } from '../request/request.ts';
@@ -57,6 +57,11 @@ export function readEmergencyPlan(site: Site, digest: string): EmergencyPlan {
   try {
     bytes = readLimited(file, MAX_BYTES, 'plan_stale');
   } catch (error) {
+    if (isPresent(join(site.paths.plans, digest), 'plan_stale'))
+      throw new VtlicError('plan_stale', 'this digest is that of an ordinary plan, and not of an emergency plan', {
+        file,
+        hint: 'give the digest of the emergency plan: vtlic issue REQUEST --emergency --dry-run prints it',
+      });
     throw new VtlicError('plan_stale', 'there is no readable emergency plan with this digest', {
       file,
       hint: 'make one with --emergency --dry-run, and have it reviewed',

@@ -18,9 +18,15 @@ export interface PlanViewInput {
   readonly base?: LastLicense;
 }
 
+/** The licenses of a plan, and its digest, by which it is confirmed. */
 export function planView(plan: Plan, input: PlanViewInput): string[] {
+  return [...licensesView(plan, input), '', ...digestView(planDigest(encodePlan(plan)))];
+}
+
+/** For a plan that is confirmed by another digest than its own. */
+export function licensesView(plan: Plan, input: PlanViewInput): string[] {
   const { site, catalog, ledger, base } = input;
-  const licenses = plan.items.flatMap((item) => {
+  return plan.items.flatMap((item) => {
     const replaced = newestOfLineage(ledger, lineageOf(item.license));
     const last = replaced === undefined ? base : lastLicense(replaced, input);
     const key = findSiteKey(site, item.kid);
@@ -37,10 +43,9 @@ export function planView(plan: Plan, input: PlanViewInput): string[] {
       custody: key.custody,
     });
   });
-  return [...licenses, '', ...digestView(planDigest(encodePlan(plan)))];
 }
 
 /** The digest of a plan, for reading aloud to somebody who has the same plan. */
-export function digestView(digest: string): string[] {
-  return [`Digest of this plan: ${digest}`, 'in words, one a byte:', ...digestWordLines(digest)];
+export function digestView(digest: string, what = 'plan'): string[] {
+  return [`Digest of this ${what}: ${digest}`, 'in words, one a byte:', ...digestWordLines(digest)];
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dearmor } from '../../formats/armor.ts';
 import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
+import { digestWordLines } from '../../signer/plan/digest-words.ts';
 import { runHere, type RanHere } from '../support/run-here.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
@@ -24,6 +25,11 @@ function allow(days: number | undefined): void {
   const { vaultdesk } = catalog.products;
   if (vaultdesk !== undefined) vaultdesk['maxEmergencyDays'] = days;
   writeFileSync(file, JSON.stringify(catalog));
+}
+
+function kid(): string {
+  const site = JSON.parse(readFileSync(join(fixture.site, 'site.json'), 'utf8')) as { keys: { kid: string }[] };
+  return site.keys[0]?.kid ?? '';
 }
 
 const at = (days: number): { nowMs: () => number } => ({ nowMs: () => Date.now() + days * DAY_MS });
@@ -64,6 +70,35 @@ describe('vtlic issue --emergency', () => {
     expect([renewal.code, renewal.stderr]).toEqual([0, expect.anything()]);
     expect((await run(['renew', '--confirm', renewal.stdout.trim(), ...fixture.secret], 90)).code).toBe(0);
     expect((await run(['rotation', 'status'], 90)).stdout).not.toContain('owed');
+  });
+
+  it('shows one digest only, ahead and on the day: the one that confirms', async () => {
+    allow(14);
+    const args = ['issue', writeRequest(fixture), '--emergency', '--dry-run'];
+    const ahead = await run(args);
+    const digest = ahead.stdout.trim();
+    const digests = (text: string): readonly string[] =>
+      [...new Set(text.match(/[0-9a-f]{64}/g))].filter((hex) => hex !== kid());
+    expect(digests(ahead.stderr)).toEqual([digest]);
+    expect(ahead.stderr).toContain(`Digest of this emergency plan: ${digest}`);
+    expect(ahead.stderr).toContain(digestWordLines(digest).join('\n'));
+    const json = await run([...args, '--json']);
+    expect(digests(json.stderr)).toEqual([digest]);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      schema: 'vtlic-emergency-planned/1',
+      digest,
+      days: 14,
+      command: `vtlic issue --emergency --confirm ${digest} --site ${fixture.site}`,
+    });
+    const done = await sign(digest, 1);
+    expect([done.code, digests(done.stderr)]).toEqual([0, [digest]]);
+  });
+
+  it('names the right digest where somebody confirms that of the license of one day', async () => {
+    allow(14);
+    const ordinary = (await run(['issue', writeRequest(fixture), '--dry-run'])).stdout.trim();
+    const wrong = await sign(ordinary, 0);
+    expect([wrong.code, wrong.stderr]).toEqual([10, expect.stringContaining('is that of an ordinary plan')]);
   });
 
   it('is refused where the catalog allows none, fewer days, or no longer what was planned', async () => {

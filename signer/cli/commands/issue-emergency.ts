@@ -22,12 +22,13 @@ import { parseRequest } from '../../request/parse.ts';
 import { nowSeconds } from '../../runtime.ts';
 import { readCatalog } from '../../site/catalog.ts';
 import { licenseKey, requireSiteOwner, type Site } from '../../site/site.ts';
-import { planView } from '../../summary/plan-summary.ts';
+import { digestView, licensesView } from '../../summary/plan-summary.ts';
 import type { Io } from '../io.ts';
 import { openNamedSite, siteArgument } from '../options.ts';
 import { runSigning, type SigningOptions } from '../sign-plan.ts';
 import { releaseAgain } from './release.ts';
 
+const DIGEST_OF = 'emergency plan';
 const MAX_REQUEST_BYTES = 1 << 20;
 
 export interface EmergencyOptions extends SigningOptions {
@@ -61,11 +62,16 @@ async function planAhead(io: Io, name: string, options: EmergencyOptions): Promi
   for (const line of view) io.err(line);
   requireSiteOwner(site.paths);
   const digest = await writeEmergencyPlan(site, emergency);
+  const command = `${io.name} issue --emergency --confirm ${digest}${siteArgument(options)}`;
+  io.err('');
+  for (const line of digestView(digest, DIGEST_OF)) io.err(line);
   io.err('');
   io.err(`an EMERGENCY PLAN: nothing was signed. From ${formatDay(request.from)} until ${formatEnd(request.until)}`);
   io.err(`a license of ${days} days like this one, with the dates and the counter of that day, is signed by:`);
-  io.err(`  ${io.name} issue --emergency --confirm ${digest}${siteArgument(options)}`);
-  io.out(options.json === true ? jsonLine({ schema: 'vtlic-emergency-planned/1', digest, days }) : `${digest}\n`);
+  io.err(`  ${command}`);
+  io.out(
+    options.json === true ? jsonLine({ schema: 'vtlic-emergency-planned/1', digest, days, command }) : `${digest}\n`,
+  );
 }
 
 async function signOnTheDay(io: Io, digest: string, options: EmergencyOptions): Promise<void> {
@@ -79,8 +85,10 @@ async function signOnTheDay(io: Io, digest: string, options: EmergencyOptions): 
   }
   requireSiteOwner(site.paths);
   const planDigest = await writePlan(site.paths.plans, plan);
-  io.err(`EMERGENCY: by the plan ${digest}, which was reviewed ahead`);
-  await runSigning(io, { name: 'issue', prepare: undefined }, { ...options, confirm: planDigest });
+  io.err('EMERGENCY: by a plan that was reviewed ahead');
+  // The plan of this day has a digest too, which nobody compares.
+  const view: typeof licensesView = (...shown) => [...licensesView(...shown), '', ...digestView(digest, DIGEST_OF)];
+  await runSigning(io, { name: 'issue', prepare: undefined, view }, { ...options, confirm: planDigest });
   io.err('owed: the ordinary license of this customer; vtlic rotation status lists it until it is issued');
 }
 
@@ -102,7 +110,7 @@ function planned(io: Io, site: Site, emergency: EmergencyPlan, now: number): Pla
     const newest = item === undefined ? undefined : newestOfLineage(ledger, lineageOf(item.license));
     const isSame =
       item !== undefined && newest !== undefined && hasSameTerms(item.license, decodeLicense(newest.payload));
-    return { plan, view: planView(plan, input), ...(isSame ? { signedToday: newest.licenseId } : {}) };
+    return { plan, view: licensesView(plan, input), ...(isSame ? { signedToday: newest.licenseId } : {}) };
   } finally {
     ledger.close();
   }
