@@ -77,9 +77,26 @@ export function environmentLines({ issuer, version, payloadDigest, keys }: Produ
   );
 }
 
-/** SPKI PEM blocks, a composite as two, ML-DSA-65 first. PEM has no place for a version. */
+/** SPKI PEM blocks, a composite as two, ML-DSA-65 first: a file of public keys (docs/format.md), which has no text. */
 export function pemBlocks({ keys }: ProductKeys): Uint8Array {
   return concatBytes(...keys.map(({ publicKey }) => exportPublicKey(publicKey, 'pem')));
+}
+
+/**
+ * The same with explanatory text before the blocks (RFC 7468 §2): version and thumbprints, for people. OpenSSL and the
+ * libraries of most languages skip the text; a verifier of the license format refuses it in a file of public keys.
+ */
+export function explainedPemBlocks({ issuer, version, payloadDigest, keys }: ProductKeys): Uint8Array {
+  const head = `Keys of ${issuer} for licenses, from version ${version} of its keysets`;
+  return concatBytes(
+    utf8(`${head}\npayload SHA-256 ${payloadDigest}\n`),
+    ...keys.flatMap(({ publicKey, status }) => {
+      const { kid, alg } = publicKey;
+      const blocks =
+        publicKey.mldsa65 === undefined ? 'one block' : 'two blocks, its ML-DSA-65 and its Ed25519 component';
+      return [utf8(`\nkey ${kid}\n${alg}, ${status}: ${blocks}\n`), exportPublicKey(publicKey, 'pem')];
+    }),
+  );
 }
 
 /** A JWK Set (RFC 7517 §5), each key with its kid, and the issuer and version as further members of the set. */
@@ -101,9 +118,14 @@ const X = -2;
 const OKP = 1;
 const AKP = 7;
 const ED25519_CURVE = 6;
+/** A label of ours: the version of the keyset. */
+const VERSION = 'keyset_version';
 
-/** A COSE_KeySet (RFC 9052 §7): an array of COSE_Keys, each with its kid of 32 bytes. It has no place for a version. */
-export function coseKeySet({ keys }: ProductKeys): Uint8Array {
+/**
+ * A COSE_KeySet (RFC 9052 §7): an array of COSE_Keys, each with its kid of 32 bytes. The array has no place for the
+ * version, so that each key has it, under a text label.
+ */
+export function coseKeySet({ version, keys }: ProductKeys): Uint8Array {
   return encodeCbor(
     keys.map(({ publicKey }): CborValue => {
       const kid = fromHex(publicKey.kid) ?? new Uint8Array();
@@ -114,12 +136,14 @@ export function coseKeySet({ keys }: ProductKeys): Uint8Array {
               [KID, kid],
               [CURVE_OR_PUB, ED25519_CURVE],
               [X, publicKey.bytes],
+              [VERSION, version],
             ]
           : [
               [KTY, AKP],
               [KID, kid],
               [ALG, publicKey.alg],
               [CURVE_OR_PUB, publicKey.bytes],
+              [VERSION, version],
             ],
       );
     }),

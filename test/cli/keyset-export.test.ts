@@ -1,5 +1,6 @@
 /** `vtlic keyset export`: each form is read back by what reads it in a product. */
 import { execFileSync } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +65,28 @@ describe('vtlic keyset export', () => {
     expect(keys.map(({ kid }) => kid).toSorted()).toEqual(KIDS);
   });
 
+  it('writes PEM with version and thumbprints before the blocks on request, which OpenSSL skips', async () => {
+    const plain = await exported('--form', 'pem');
+    const text = await exported('--form', 'pem', '--explain');
+    expect(text).toMatch(
+      /^Keys of example-vendor for licenses, from version 7 of its keysets\npayload SHA-256 [0-9a-f]{64}\n/,
+    );
+    for (const kid of KIDS) expect(text).toContain(`\nkey ${kid}\n`);
+    const block = /-----BEGIN PUBLIC KEY-----\n[^-]+-----END PUBLIC KEY-----\n/g;
+    expect((text.match(block) ?? []).join('')).toBe(plain);
+    // Each block with the text before it, as a reader of one key sees it.
+    const parts = text.split(/(?<=-----END PUBLIC KEY-----\n)/);
+    expect(parts.map((part) => createPublicKey(part).asymmetricKeyType)).toEqual([
+      'ed25519',
+      'ml-dsa-65',
+      'ed25519',
+      'ml-dsa-65',
+      'ed25519',
+    ]);
+    const refused = await run(at('chain.keyset'), '--form', 'env', '--explain');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--explain is for the form pem')]);
+  });
+
   it('writes a JWK Set that another library takes, with the kid and the version', async () => {
     const set: unknown = JSON.parse(await exported('--form', 'jwks'));
     expect(set).toMatchObject({ iss: 'example-vendor', keyset_version: 7 });
@@ -78,6 +101,10 @@ describe('vtlic keyset export', () => {
     expect(Array.isArray(set) && set.map((key: unknown) => key instanceof Map && hexOf(key.get(2))).toSorted()).toEqual(
       KIDS,
     );
+    const versions = Array.isArray(set)
+      ? set.map((key: unknown) => key instanceof Map && (key.get('keyset_version') as unknown))
+      : [];
+    expect(versions).toEqual([7, 7, 7]);
   });
 
   it('writes the chain itself, byte for byte', async () => {

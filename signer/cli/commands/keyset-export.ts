@@ -9,6 +9,7 @@ import { digestWordLines } from '../../plan/digest-words.ts';
 import {
   coseKeySet,
   environmentLines,
+  explainedPemBlocks,
   jwkSet,
   pemBlocks,
   productKeysOf,
@@ -27,6 +28,7 @@ const FORMS: readonly Form[] = ['chain', 'env', 'pem', 'jwks', 'cose', ...SOURCE
 interface ExportOptions {
   readonly form: Form;
   readonly package?: string;
+  readonly explain?: boolean;
   readonly out?: string;
 }
 
@@ -34,7 +36,9 @@ const HELP = `
 Forms:
   chain       the chain itself, as it is published
   env         LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY
-  pem         SPKI, a composite key as two blocks
+  pem         SPKI, a composite key as two blocks; with --explain, version and
+              thumbprints are before the blocks as text (RFC 7468), which
+              OpenSSL skips, and a product with the verifier vtlic refuses
   jwks, cose  a JWK Set, a COSE_KeySet
   the others  a source file with the chain and the keys built in
 Every version of CHAIN has to follow from the one before. Compare the version
@@ -51,6 +55,7 @@ export function addKeysetExport(parent: Command, io: Io): void {
     .description('writes the keys of a chain for products')
     .requiredOption('--form <form>', FORMS.join(', '), oneOf(isForm, FORMS))
     .option('--package <name>', 'package of the Go or Java file, namespace of the C# file')
+    .option('--explain', 'with pem: version and thumbprints as text before the blocks')
     .option('--out <file>', 'write it to this new file (default: standard output)')
     .addHelpText('after', HELP)
     .action(async (name: string, options: ExportOptions) => {
@@ -69,6 +74,10 @@ export function addKeysetExport(parent: Command, io: Io): void {
 
 function encode(product: ProductKeys, options: ExportOptions): Uint8Array {
   const { form } = options;
+  if (options.explain === true && form !== 'pem')
+    throw new VtlicError('usage', '--explain is for the form pem: the others have version and thumbprints in them', {
+      hint: 'leave --explain out',
+    });
   if (SOURCE_LANGUAGES.some((language) => language === form))
     return sourceFile(product, form as SourceLanguage, options.package);
   if (options.package !== undefined)
@@ -77,7 +86,7 @@ function encode(product: ProductKeys, options: ExportOptions): Uint8Array {
     case 'env':
       return environmentLines(product);
     case 'pem':
-      return pemBlocks(product);
+      return options.explain === true ? explainedPemBlocks(product) : pemBlocks(product);
     case 'jwks':
       return jwkSet(product);
     case 'cose':
