@@ -2,7 +2,7 @@
  * `npm run bench`: what the toolkit costs beside what it cannot do without, in one run. Figures are ratios first:
  * those carry from one machine to another (docs/performance.md).
  *
- *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,growth,recomputing,process]
+ *   npm run bench -- [--json] [--full] [--only verifying,issuing,token,memory,ledger,growth,recomputing,simulating,process]
  */
 import { parseArgs } from 'node:util';
 import { removeBenchFolders } from './parts/batch-site.ts';
@@ -14,6 +14,7 @@ import { GROWTH_BASE, measureMemory } from './parts/memory.ts';
 import { measureProcess } from './parts/process.ts';
 import { measureRecomputing } from './parts/recomputing.ts';
 import { holds, partLines, type Part } from './parts/report.ts';
+import { measureSimulating } from './parts/simulating.ts';
 import { measureToken } from './parts/token.ts';
 import { measureVerifying } from './parts/verifying.ts';
 
@@ -28,6 +29,7 @@ const LICENSES = 4096;
 const TOKEN_LICENSES = 4096;
 const RECOMPUTED = 24_576;
 const RECOMPUTED_MANY = 98_304;
+const SIMULATED = 10_000;
 
 const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Part>])[] = [
   ['verifying', measureVerifying],
@@ -43,6 +45,7 @@ const PARTS: readonly (readonly [name: string, measure: () => Part | Promise<Par
   ['ledger', () => measureLedger(values.full ? [10_000, 1_000_000, 10_000_000] : [10_000, 300_000])],
   ['growth', () => measureGrowth(values.full ? [100_000, 1_000_000] : [50_000, 100_000])],
   ['recomputing', () => measureRecomputing(RECOMPUTED, RECOMPUTED_MANY)],
+  ['simulating', () => measureSimulating(SIMULATED)],
   ['process', measureProcess],
 ];
 
