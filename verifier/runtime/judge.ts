@@ -93,6 +93,7 @@ export function judgeStart(source: Source, situation: Situation, fallback?: 'kep
     if (fallback === 'kept' && keptMayServe(verdict.reason, source.file, situation)) {
       const kept = judgeKept(situation);
       if (kept !== undefined) return served(kept, [...warnings, refused]);
+      warnings.push(...keptFaults(situation));
     }
     return {
       ...(FREE_TIER_REASONS.has(verdict.reason) ? {} : { refusal: refused }),
@@ -102,9 +103,11 @@ export function judgeStart(source: Source, situation: Situation, fallback?: 'kep
   const examined: Examined = { accepted: verdict, file: source.file, from: 'file' };
   if (isInForce(verdict))
     return { inForce: examined, current: examined, notices: [...warnings, ...graceWarnings(verdict)] };
-  if (!isRenewalToCome(verdict)) return { current: examined, notices: [...warnings, notInForce(verdict)] };
+  if (!isRenewalToCome(verdict))
+    return { current: examined, notices: [...warnings, notInForce(verdict), ...faultsBefore(verdict, situation)] };
   const kept = judgeKept(situation);
-  if (kept === undefined) return { waiting: examined, notices: [...warnings, notInForce(verdict)] };
+  if (kept === undefined)
+    return { waiting: examined, notices: [...warnings, notInForce(verdict), ...keptFaults(situation)] };
   return { ...served(kept, [...warnings, waits(verdict)]), waiting: examined };
 }
 
@@ -141,11 +144,15 @@ export function judgeMoment(situation: Situation, { current, waiting }: Decision
     warnings.push(verdict.ok ? waits(verdict) : notice(verdict.reason, verdict.detail, verdict.values));
     if (verdict.ok) rest.waiting = waiting;
   }
-  if (current === undefined) return { ...rest, notices: warnings };
+  const faults = rest.waiting === undefined ? [] : keptFaults(situation);
+  if (current === undefined) return { ...rest, notices: [...warnings, ...faults] };
   const verdict = judgeAgain(current.accepted, situation.trust, context);
   if (verdict.ok) {
     const examined: Examined = { ...current, accepted: verdict };
-    if (!isInForce(verdict)) return { current: examined, ...rest, notices: [...warnings, notInForce(verdict)] };
+    if (!isInForce(verdict)) {
+      const notices = [...warnings, notInForce(verdict), ...faultsBefore(verdict, situation)];
+      return { current: examined, ...rest, notices };
+    }
     return { inForce: examined, current: examined, ...rest, notices: [...warnings, ...graceWarnings(verdict)] };
   }
   const refused = notice(verdict.reason, verdict.detail, verdict.values);
@@ -153,7 +160,7 @@ export function judgeMoment(situation: Situation, { current, waiting }: Decision
   const kept = judgeKept(situation);
   if (kept !== undefined && kept.accepted.payloadDigest !== current.accepted.payloadDigest)
     return { ...served(kept, [...warnings, refused]), ...rest };
-  return { current, ...rest, notices: [...warnings, refused] };
+  return { current, ...rest, notices: [...warnings, refused, ...faults] };
 }
 
 /** A license that someone pastes. Accepted now, taken for later, or refused with a reason; nothing else changes. */
@@ -166,7 +173,10 @@ export function judgeInstall(file: Uint8Array, situation: Situation): Decision {
   const examined: Examined = { accepted: verdict, file, from: 'file' };
   if (isInForce(verdict)) return { inForce: examined, current: examined, notices: graceWarnings(verdict) };
   if (isRenewalToCome(verdict)) return { waiting: examined, notices: [waits(verdict)] };
-  const refused = notInForce(verdict);
+  const { code, detail, values } = notInForce(verdict);
+  const [before] = faultsBefore(verdict, situation);
+  const both = `${detail}, and the license that was accepted last is not in force either: ${before?.detail ?? ''}`;
+  const refused = notice(code, before === undefined ? detail : both, values);
   return { refusal: refused, notices: [refused] };
 }
 
@@ -223,6 +233,21 @@ function judgeKept(situation: Situation): Examined | undefined {
   if (kept === undefined) return undefined;
   const verdict = verify(kept.file, situation.trust, contextOf(situation));
   return verdict.ok && isInForce(verdict) ? { accepted: verdict, file: kept.file, from: 'kept' } : undefined;
+}
+
+/** Why the license in the state is not in force; none where there is no such license. */
+function keptFaults(situation: Situation): readonly Notice[] {
+  const { kept } = situation.state;
+  if (kept === undefined) return [];
+  const verdict = verify(kept.file, situation.trust, contextOf(situation));
+  if (verdict.ok && isInForce(verdict)) return [];
+  const { code, detail } = verdict.ok ? notInForce(verdict) : notice(verdict.reason, verdict.detail);
+  return [notice('kept_license_unusable', `${code}: ${detail}`, { reason: code })];
+}
+
+/** Why no license serves until the day of one that is not yet valid. */
+function faultsBefore({ state }: Accepted, situation: Situation): readonly Notice[] {
+  return state === 'not_yet_valid' ? keptFaults(situation) : [];
 }
 
 /** Of counters only a lower one of the current lineage: a restored volume, or the stale file of another replica. */

@@ -23,6 +23,7 @@ export type WarningCode =
   | 'in_grace'
   | 'renewal_waits'
   | 'kept_license_serves'
+  | 'kept_license_unusable'
   | 'state_created'
   | 'state_not_durable'
   | 'state_store_unreachable'
@@ -104,6 +105,10 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
     remedy:
       'If the file is a renewal that waits for its date, do nothing. Otherwise install the newest license that the ' +
       'vendor sent on this host.',
+  },
+  kept_license_unusable: {
+    sentence: 'The license that was accepted last is not in force either.',
+    remedy: 'Read in the detail why it is not. Ask the vendor for a license that is valid today, and install it.',
   },
   state_created: {
     sentence: 'The license state was created, as on the first start of an installation.',

@@ -7,6 +7,7 @@ const OF_THE_MOMENT: ReadonlySet<NoticeCode> = new Set<NoticeCode>([
   'lapsed',
   'not_yet_valid',
   'renewal_waits',
+  'kept_license_unusable',
   'clock_ahead',
 ]);
 

@@ -132,3 +132,16 @@ describe('a state that is put back, or deleted, while the product runs', () => {
     expect(counterInState()).toBe(8);
   });
 });
+
+describe('a renewal that comes too early', () => {
+  it('is named together with the kept license that has ended', async () => {
+    product.clock = EXP;
+    product.drop(await licenseFile({ ctr: 8, nbf: EXP + DAY, exp: EXP + 300 * DAY }));
+    const license = await product.start();
+    const { warnings } = license.view();
+    expect(warnings.map(({ code }) => code)).toEqual(
+      expect.arrayContaining(['renewal_waits', 'kept_license_unusable']),
+    );
+    expect(warnings.find(({ code }) => code === 'kept_license_unusable')?.values).toEqual({ reason: 'lapsed' });
+  });
+});

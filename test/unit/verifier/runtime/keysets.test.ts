@@ -50,6 +50,69 @@ function versionInState(): number | undefined {
   return decoded.ok ? decoded.state.keyset?.version : undefined;
 }
 
+describe('a license that comes too early, after the one before was taken out of force', () => {
+  const newKey = issuingKey('new key');
+  const revokedKey = versionOf(2, { keys: [issuingKey('old key', { status: 'revoked' }), newKey] });
+  const revokedLicense = versionOf(2, { keys: [issuingKey('old key'), newKey], revokedLicenses: [license.cti] });
+  const renewal = licenseBy('new key', {
+    ctr: 8,
+    nbf: NBF + DAY,
+    iat: NBF,
+    cti: '0193817a-6c00-7000-8000-000000000002',
+  });
+  const CODES = ['not_yet_valid', 'renewal_waits', 'kept_license_unusable'];
+  const faultsOf = (running: Awaited<ReturnType<Product['start']>>): readonly unknown[] =>
+    running
+      .view()
+      .warnings.filter(({ code }) => CODES.includes(code))
+      .map(({ code, values }) => [code, values['reason']]);
+
+  it.each([
+    ['key_revoked', revokedKey, 'not_yet_valid'],
+    ['license_revoked', revokedLicense, 'renewal_waits'],
+  ])('is named at a start together with %s, until its day', async (reason, keyset, code) => {
+    await (await startWithOldKey()).close();
+    writeFileSync(keysetPath, keyset);
+    product.drop(renewal);
+    const running = await product.start(options);
+    const both = [
+      [code, undefined],
+      ['kept_license_unusable', reason],
+    ];
+    expect([running.state, faultsOf(running)]).toEqual(['free_tier', both]);
+    await running.refresh();
+    expect(faultsOf(running)).toEqual(both);
+    await product.pass(DAY, running);
+    expect([running.state, faultsOf(running)]).toEqual(['active', []]);
+  });
+
+  it('is taken for later while the product runs, and named together with the reason', async () => {
+    const running = await startWithOldKey();
+    writeFileSync(keysetPath, revokedLicense);
+    await running.refresh();
+    expect(running.state).toBe('free_tier');
+    expect(await running.install(textOf(renewal))).toMatchObject({ ok: true, outcome: 'waiting' });
+    const both = [
+      ['renewal_waits', undefined],
+      ['kept_license_unusable', 'license_revoked'],
+    ];
+    expect(faultsOf(running)).toEqual(both);
+    await running.refresh();
+    expect(faultsOf(running)).toEqual(both);
+  });
+
+  it('is refused with both reasons where no counter counts any more', async () => {
+    const running = await startWithOldKey();
+    writeFileSync(keysetPath, revokedKey);
+    await running.refresh();
+    const detail = expect.stringMatching(/^it is in force from .* is not in force either: key_revoked: /) as unknown;
+    expect(await running.install(textOf(renewal))).toMatchObject({
+      ok: false,
+      refusal: { code: 'not_yet_valid', detail },
+    });
+  });
+});
+
 describe('a keyset in the file of LICENSE_KEYSET_PATH', () => {
   it('brings a new key while the product runs, and stays in the state when the file is gone', async () => {
     const running = await startWithOldKey();
