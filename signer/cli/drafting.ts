@@ -75,9 +75,13 @@ export function draftOptions(command: Command): Command {
       .option('--onto <draft>', 'add the changes to this draft, and keep its number')
       .option('--version <n>', 'the number of the new version (default: the next one)', parseVersion)
       .option('--releases <file>', 'the product releases in the field (default: releases.json of the site)')
-      .option('--plan <file>', 'the rotation plan: its days, and its reasons for steps that come too early')
-      .option('--early <reason>', 'do a step although it comes too early: the reason stays on record', parseReason)
-      .option('--emergency <reason>', 'the keyset is delivered together with licenses, to all who take it', parseReason)
+      .option('--plan <file>', 'the rotation plan, with its days and its reasons for steps that come too early')
+      .option('--early <reason>', 'do a step although it comes too early; the reason is recorded', parseReason)
+      .option(
+        '--emergency <reason>',
+        'why the keyset is delivered with the licenses; releases that take keysets are then ready',
+        parseReason,
+      )
       .option('--out <file>', 'the new file of the draft (default: keysets/VERSION.draft of the site)')
       .option('--json', 'the result as one JSON document'),
   );

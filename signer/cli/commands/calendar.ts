@@ -25,10 +25,10 @@ interface CalendarOptions extends SiteOptions {
 }
 
 const HELP = `
-The licenses that end (one entry for each day), the expiry of the newest
-published keyset, the dates of its keys, the end of Ed25519, and the steps of a
-rotation plan. The file names customers: keep it where customer data may be.
-Import a newer one again; entries that are the same keep their UID.
+The file contains the licenses that end (one entry for each day), the expiry of
+the newest published keyset, the dates of its keys, the end of Ed25519, and the
+steps of a rotation plan. It names customers: keep it where customer data may
+be. You can import each newer file again: unchanged entries keep their UID.
 
 Example:
   vtlic calendar --within 400d --out vendor.ics`;

@@ -45,7 +45,11 @@ export function addCountersExport(parent: Command, io: Io): void {
     .command('export <file>')
     .description('hands counters over to another ledger; this one then issues no more')
     .requiredOption('--to <ledger>', 'the id of the ledger that takes them over', parseLedgerId)
-    .option('--customer <id>', 'of only one customer (default: of all, also those never seen)', parseCustomer)
+    .option(
+      '--customer <id>',
+      'hand over only this customer (default: all, also customers that the ledger does not know yet)',
+      parseCustomer,
+    )
     .option('--key <name>', 'the key that signs (default: the only one with the purpose counters)')
     .option('--json', 'the result as one JSON document')
     .addHelpText('after', HELP);

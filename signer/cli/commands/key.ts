@@ -118,7 +118,7 @@ function addGenerate(key: Command, io: Io): void {
     .requiredOption('--name <name>', 'the name of the key in this site');
   const command = signingOptions(generate, 'the composite; ed25519 for the purpose ledger')
     .option('--keystore <name>', 'the keystore that keeps it (default: the only one of the site)')
-    .option('--ml-dsa-keystore <name>', 'split custody: the token that holds the ML-DSA component')
+    .option('--ml-dsa-keystore <name>', 'split custody: the token that keeps the ML-DSA component')
     .option(
       '--wrapped',
       'custody hsm-wrapped: for a token without ML-DSA, the ML-DSA seed is encrypted under a key of the token',
@@ -175,7 +175,7 @@ function checkPurpose(purpose: KeyPurpose, algorithm: Algorithm | undefined): vo
 }
 
 const ADOPT_HELP = `
-For a token in which somebody else makes the keys, or the tool of its maker. The
+Use it if another person, or the maker's tool, makes the keys in the token. The
 private key must be sensitive, not extractable, and only for signing. The
 command makes a test signature with it, and marks it as a key of this site.
 

@@ -27,8 +27,8 @@ interface KeysetDraftOptions extends DraftOptions {
 
 const HELP = `
 KEY is a key of the site (its name), a key of a published keyset (its kid), or
-file:PATH, a file with a public key of another site. What is not named stays
-as it is. A stolen key: vtlic rotation revoke.
+file:PATH, a file with a public key of another site. What you do not
+name stays as it is. If a key was stolen, see: vtlic help rotation stolen
 
 Examples:
   vtlic keyset draft --add-root root-1 --add-root file:root-2.pem \\
@@ -47,18 +47,23 @@ export function addKeysetDraft(parent: Command, io: Io): void {
   const command = parent
     .command('draft')
     .description('drafts the next version of the keyset')
-    .option('--add-root <key>', 'a root key that comes (repeatable)', collect, none)
-    .option('--remove-root <key>', 'a root key that leaves (repeatable)', collect, none)
-    .option('--threshold <n>', 'how many of the roots sign each version', parseThreshold)
-    .option('--pre-publish <key>', 'a key that products learn, before it signs (repeatable)', collect, none)
-    .option('--activate <key>', 'a key that signs from now on (repeatable)', collect, none)
-    .option('--retire <key>', 'a key that signs no more (repeatable)', collect, none)
-    .option('--purpose <key=purpose>', 'of a key in a file: KEY=license or KEY=license-key (repeatable)', collect, none)
+    .option('--add-root <key>', 'add this root key (repeatable)', collect, none)
+    .option('--remove-root <key>', 'remove this root key (repeatable)', collect, none)
+    .option('--threshold <n>', 'how many root keys have to sign each version', parseThreshold)
+    .option('--pre-publish <key>', 'let products learn this key before it signs (repeatable)', collect, none)
+    .option('--activate <key>', 'sign with this key from now on (repeatable)', collect, none)
+    .option('--retire <key>', 'sign nothing more with this key (repeatable)', collect, none)
+    .option(
+      '--purpose <key=purpose>',
+      'what a key in a file signs: KEY=license or KEY=license-key (repeatable)',
+      collect,
+      none,
+    )
     .option('--products <key=ids>', 'the products that KEY may sign for, with commas (repeatable)', collect, none)
-    .option('--tiers <key=ids>', 'the tiers that KEY may sign for, likewise', collect, none)
-    .option('--require-composite', 'policy: no license with only an Ed25519 signature counts')
-    .option('--ed25519-until <date>', 'policy: the same, from this day on', parseDay)
-    .option('--expires <date>', 'products warn from this day on, and go on', parseDay)
+    .option('--tiers <key=ids>', 'the tiers that KEY may sign for, with commas (repeatable)', collect, none)
+    .option('--require-composite', 'policy: products refuse licenses with only an Ed25519 signature')
+    .option('--ed25519-until <date>', 'the same policy, but only from this day on', parseDay)
+    .option('--expires <date>', 'from this day on products warn, but still use the keyset', parseDay)
     .addHelpText('after', HELP);
   draftOptions(command).action((options: KeysetDraftOptions) =>
     runDraft(io, options, (context) => ({

@@ -41,8 +41,8 @@ Forms:
               OpenSSL skips, and a product with the verifier vtlic refuses
   jwks, cose  a JWK Set, a COSE_KeySet
   the others  a source file with the chain and the keys built in
-Every version of CHAIN has to follow from the one before. Compare the version
-and the words that are shown with those of the vendor.
+The command checks that every version of CHAIN follows from the one before.
+Compare the version and the words that it shows with those of the vendor.
 
 Examples:
   vtlic keyset export chain.keyset --form env

@@ -37,10 +37,10 @@ interface PublishOptions extends SiteOptions, SecretOptions, Partial<HonorOption
 }
 
 const PUBLISH_HELP = `
-Judges the draft and the signatures as every product in the field will, records
-the version in the ledger, and writes keysets/chain.keyset: the file that
-products build in, and that is delivered to installs. If it is
-interrupted, run the same command again.
+Checks the draft and the signatures as every product in the field will, records
+the version in the ledger, and writes keysets/chain.keyset. Build this file into
+products, and deliver it to installs. If the command is interrupted, run it
+again.
 
 Example:
   vtlic keyset publish 2.draft 2.draft.1f3a9c02.signature \\
@@ -158,8 +158,8 @@ async function withLedgerForKeysets(
 }
 
 const ADOPT_HELP = `
-For the site of a root key, which publishes nothing itself, and for a ledger
-that was restored and lacks the newest versions. A site that knows no version
+Use it at the site of a root key, which publishes nothing itself, and after a
+restore, if the ledger lacks the newest versions. A site that knows no version
 yet trusts the first one of the file: compare the kids of its roots with a
 source that you trust.
 

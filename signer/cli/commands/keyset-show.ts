@@ -24,7 +24,8 @@ interface ShowOptions extends SiteOptions {
 }
 
 const HELP = `
-With DRAFT: what it changes, and the SHA-256 that root keys sign it by.
+With DRAFT, it shows what the draft changes, and the SHA-256 of its payload, by
+which people who sign it confirm it.
 
 Examples:
   vtlic keyset show

@@ -42,10 +42,10 @@ interface SignOptions extends SiteOptions, SecretOptions {
 }
 
 const HELP = `
-Shows what the draft changes, and signs it after Yes, or with --confirm and the
-SHA-256 of the payload that was reviewed. The root key signs no other draft of
-this version any more. Carry the file of the signature to where the keyset is
-published.
+Shows what the draft changes, and signs it after you type Yes, or with --confirm
+and the SHA-256 of the payload that you reviewed. After that, the root key signs
+no other draft of this version. Carry the file with the signature to the site
+that publishes the keyset.
 
 Example:
   vtlic keyset sign 2.draft --key root-1`;

@@ -44,15 +44,15 @@ interface VerifyOptions extends InspectOptions {
 }
 
 const INSPECT_HELP = `
-Verifies nothing: anybody could have written what it shows.
+The command verifies nothing: anybody could have written what it shows.
 
 Example:
   vtlic keyset inspect chain.keyset`;
 
 const VERIFY_HELP = `
-Judges the versions of FILE as a product does that was built with CHAIN.
-CHAIN is trusted as it is: take it from the product, not from where FILE is
-from. Exit code 0: the newest version of FILE counts. 20: a version is
+Checks the versions of FILE as a product does that was built with CHAIN. The
+command trusts CHAIN as it is: take it from the product, not from the source of
+FILE. Exit code 0: the newest version of FILE is accepted. 20: a version is
 refused. 22: FILE is older than CHAIN.
 
 Example:

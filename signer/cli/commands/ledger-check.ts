@@ -29,11 +29,11 @@ export function addLedgerCheck(parent: Command, io: Io): void {
   const command = parent
     .command('check <file>')
     .description('verifies a proof or a checkpoint; exit code 19 if it is wrong')
-    .option('--license <file>', 'the license that a proof should speak of')
+    .option('--license <file>', 'the license that the proof should be for')
     .option('--from <checkpoint>', 'the older checkpoint, for a proof that the log only grew')
     .option(
       '--log-key <key>',
-      "the key of the log, as it prints it (repeatable; default: the site's)",
+      "the log key, as vtlic ledger checkpoint --log-key prints it (repeatable; default: the site's)",
       collect,
       [] as string[],
     )

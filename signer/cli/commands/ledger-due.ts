@@ -58,7 +58,7 @@ export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
       parseSpan,
       DEFAULT_WITHIN_DAYS * DAY_SECONDS,
     )
-    .option('--ended <time>', 'also those that ended so long ago (default: those in grace)', parseSpan)
+    .option('--ended <time>', 'also licenses that ended within this time (default: only those in grace)', parseSpan)
     .option('--product <id>', 'only licenses of this product', parseProduct)
     .option('--handed-over', 'also licenses whose counters were handed over to another ledger')
     .option('--csv', 'their renewals, as a table that vtlic batch reads')

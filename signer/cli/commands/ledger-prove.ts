@@ -44,7 +44,7 @@ export function addLedgerProve(parent: Command, io: Io): void {
     .command('prove [license]')
     .description('proves that the ledger contains a license, or (--from) that it only grew since a checkpoint')
     .option('--from <checkpoint>', 'the older checkpoint, for a proof that the log only grew')
-    .option('--checkpoint <file>', 'prove it to this checkpoint (default: to a new one, signed now)')
+    .option('--checkpoint <file>', 'prove it against this checkpoint (default: a new one, signed now)')
     .option('--key <name>', 'the key that signs a new checkpoint (default: the only one with the purpose ledger)')
     .option('--beside', 'write it beside the released license, as FILE.vtlic.tlog-proof')
     .option('--out <file>', 'write it to this new file (default: standard output)')

@@ -16,7 +16,7 @@ import type { Io } from '../io.ts';
 
 const REVOKE_HELP = `
 LICENSE is the id of a license that the ledger has. Products refuse it once
-they have the keyset; other licenses of the customer are not concerned.
+they have the keyset; other licenses of the customer stay valid.
 
 Example:
   vtlic revoke 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112`;
@@ -38,7 +38,7 @@ const SUPERSEDE_HELP = `
 LICENSE is the id of the license that counts: everything with a lower counter of
 its lineage (product, customer, deployment) is refused by products that have the
 keyset. It has to be released, and its first day has to have come: otherwise an
-honest customer would have no license that counts.
+honest customer would have no valid license.
 
 Example:
   vtlic supersede 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112`;

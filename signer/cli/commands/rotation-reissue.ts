@@ -24,9 +24,9 @@ interface ReissueOptions extends SiteOptions {
 }
 
 const HELP = `
-For a key that is replaced while its licenses are in force: before a policy
-against Ed25519, for example. Each customer gets the same license, for the rest
-of its term, signed by the key that vtlic batch names. Licenses that were
+Use it for a key that is replaced while its licenses are in force, for example
+before a policy against Ed25519. Each customer gets the same license, for the
+rest of its term, signed by the key that vtlic batch names. Licenses that were
 revoked or superseded are not in the table.
 
 Example:

@@ -20,11 +20,11 @@ interface SignedByOptions extends SiteOptions, LogSigningOptions {
 }
 
 const HELP = `
-For the day on which a key of this site was stolen, and keysets are published at
-another site. The file has every license of the key that may still be in force,
-each with the proof that the log of this ledger contains it. The other site
-takes it by vtlic rotation revoke KEY --honor FILE --log-key LOGKEY; the log key
-is printed by vtlic ledger checkpoint --log-key.
+Use it when a key of this site was stolen and another site publishes the
+keysets. The file contains every license of the key that may still be in force,
+each with the proof that the log of this ledger contains it. At the other site,
+run vtlic rotation revoke KEY --honor FILE --log-key LOGKEY. LOGKEY is what
+vtlic ledger checkpoint --log-key prints here.
 
 Example:
   vtlic rotation signed-by license-1 --out signed-by-license-1.json`;
@@ -70,8 +70,18 @@ export interface HonorOptions {
 export function honorOptions(command: Command): Command {
   const none: string[] = [];
   return command
-    .option('--honor <file>', 'licenses of another ledger, by vtlic rotation signed-by (repeatable)', collect, none)
-    .option('--log-key <key>', 'the key of the log of that ledger, as it prints it (repeatable)', collect, none);
+    .option(
+      '--honor <file>',
+      'licenses of another ledger: a file of vtlic rotation signed-by (repeatable)',
+      collect,
+      none,
+    )
+    .option(
+      '--log-key <key>',
+      'what vtlic ledger checkpoint --log-key prints at that ledger (repeatable)',
+      collect,
+      none,
+    );
 }
 
 /**

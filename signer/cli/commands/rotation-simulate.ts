@@ -48,13 +48,15 @@ function parseRenewDays(text: string): number {
 }
 
 const HELP = `
-What is assumed: every customer may run every release that is in the field on
-that day. Licenses are renewed for the same time, so many days before they
-end, with the key that became active last; a trial or an emergency license is
-not renewed. A keyset travels with a license to installs that take keysets; an
-install may also have any newer one. A planned revocation honors what the key
-had signed. An install that refuses the newest license is counted only if it
-has no other that is still good.
+The simulation assumes:
+  - Every customer may run every release that is in the field on that day.
+  - Each license is renewed for the same time, --renew-days before its end,
+    with the key that became active last. Trial and emergency licenses are not
+    renewed.
+  - Installs that take keysets get the newest keyset with each license, and may
+    also have any newer one.
+  - A planned revocation honors what the key had signed.
+  - An install counts as refusing only if none of its licenses is good.
 
 Exit code 0: no honest customer is refused. 19: some are.
 

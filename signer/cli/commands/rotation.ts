@@ -48,13 +48,13 @@ export function defineRotation(rotation: Command, io: Io, setExit: SetExit): voi
   addStep(rotation, io, {
     name: 'activate',
     status: 'active',
-    purpose: 'drafts a keyset by which keys sign licenses from now on',
+    purpose: 'drafts a keyset in which keys sign licenses from now on',
     example: 'vtlic rotation activate license-2',
   });
   addStep(rotation, io, {
     name: 'retire',
     status: 'retired',
-    purpose: 'drafts a keyset by which keys sign no more; what they signed stays valid',
+    purpose: 'drafts a keyset in which keys sign no more; what they signed stays valid',
     example: 'vtlic rotation retire license-1',
   });
   addRevoke(rotation, io);
@@ -77,7 +77,12 @@ function addStep(parent: Command, io: Io, { name, status, purpose, example }: St
     .description(purpose)
     .addHelpText('after', `\nExample:\n  ${example}`);
   const none: string[] = [];
-  command.option('--purpose <key=purpose>', 'of a key in a file: KEY=license or KEY=license-key', collect, none);
+  command.option(
+    '--purpose <key=purpose>',
+    'what a key in a file signs: KEY=license or KEY=license-key',
+    collect,
+    none,
+  );
   draftOptions(command).action((keys: readonly string[], options: StepOptions) =>
     runDraft(io, options, (context) => {
       const purposes = purposesOf(options.purpose);
@@ -93,9 +98,10 @@ function addStep(parent: Command, io: Io, { name, status, purpose, example }: St
 }
 
 const REVOKE_HELP = `
-The licenses that the ledger says the key signed, and that may still be in
-force, stay valid: the keyset honors their payloads. Everything else that the
-key signs is refused. A lost key is retired, not revoked.
+Licenses of the key that are in the ledger and may still be in force stay valid:
+the keyset honors their payloads. Products that have the keyset refuse
+everything else that the key signs. Retire a key that is only lost: see
+vtlic help rotation lost.
 
 Example:
   vtlic rotation revoke license-1`;
@@ -104,7 +110,7 @@ function addRevoke(parent: Command, io: Io): void {
   const command = parent
     .command('revoke <keys...>')
     .description('drafts a keyset by which products refuse what stolen keys sign')
-    .option('--honor-nothing', 'also the licenses that the ledger has are refused')
+    .option('--honor-nothing', 'products also refuse the licenses that the ledger has')
     .addHelpText('after', REVOKE_HELP);
   draftOptions(honorOptions(command)).action((names: readonly string[], options: RevokeOptions) => {
     if (options.honorNothing === true && options.honor.length > 0)
@@ -147,8 +153,8 @@ function warnOfGaps({ io, ledger }: DraftingContext): void {
 }
 
 const LOST_HELP = `
-A lost key is retired: what it signed still counts. The spare is activated in
-the same draft, so that licenses can be signed. docs/continuity.md says what to
+The draft retires the lost key, so what it signed stays valid, and activates
+the spare key, so that licenses can be signed. docs/continuity.md says what to
 do on that day.
 
 Example:
@@ -171,11 +177,12 @@ function addLost(parent: Command, io: Io): void {
 }
 
 const STOLEN_HELP = `
-The order is: the spare signs, the customers' licenses are reissued with it and
-delivered together with the keyset, and then the key is revoked. The first call
-drafts the keyset in which the spare signs, and writes the table of licenses to
-reissue for vtlic batch. The next call, once that keyset is published, drafts
-the revocation, with all licenses honored that the ledger knows.
+Run it twice:
+  1. The first run drafts a keyset in which the spare key signs, and writes a
+     table of the licenses to reissue. Publish the keyset, sign the table with
+     vtlic batch, and deliver each license together with the keyset.
+  2. The second run, after that keyset is published, drafts the revocation of
+     the stolen key. It honors all licenses of the key that the ledger has.
 
 Example:
   vtlic rotation stolen license-1`;
