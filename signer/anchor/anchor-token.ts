@@ -60,7 +60,7 @@ function recordsOf(contents: readonly AnchorContent[]): AnchorContent['record'][
 
 function objectsOf(token: () => Promise<Token>, label: string): AnchorObjects {
   return {
-    list: async () => (await (await token()).readData(label)).map(({ bytes }) => bytes),
+    list: async () => (await (await token()).readDataAnew(label)).map(({ bytes }) => bytes),
     create: async (bytes) => {
       const at = await token();
       const made = await at.createData(label, bytes).catch(async (error: unknown) => {

@@ -15,8 +15,10 @@
  * Steps 3 and 5 also stop if the anchor before it is gone: then the generation is decided. A process that wakes up late
  * therefore changes nothing. An interrupted change is finished, or replaced, by the next one.
  *
- * This relies on one property of a token: a search finds the objects of one moment. The test
- * `test/unit/signer/anchor/exchange-model.test.ts` explores all interleavings.
+ * This relies on one property of a token: a search finds every object that is there from its beginning to its end,
+ * whoever made it (`Token.readDataAnew`). Of those that are made or destroyed meanwhile it may find any: `list` here is
+ * done until two lists in a row agree. The test `test/unit/signer/anchor/exchange-model.test.ts` explores all
+ * interleavings.
  */
 import { compareBytes, equalBytes, toHex, utf8 } from '../../formats/bytes.ts';
 import { encodeCbor, isCborArray, isCborBytes } from '../../formats/cbor/index.ts';
@@ -65,9 +67,11 @@ const DOMAIN = 'vtlic-ledger-anchor-change/1';
 const FREE = utf8('vtlic-ledger-anchor-free/1');
 /** A higher ballot of another process interrupts a change; after so many attempts it is reported. */
 const ATTEMPTS = 6;
+/** How often the objects may be others than in the list before. */
+const LISTS = 20;
 
 export async function seeObjects(objects: AnchorObjects): Promise<SeenObjects> {
-  const all = distinct(await objects.list());
+  const all = await listTwice(objects);
   const changes = all.flatMap((bytes) => decodeChange(bytes) ?? []).sort(byBallot);
   const proposals = changes.filter(({ proposal }) => proposal !== undefined);
   const newest = Math.max(0, ...proposals.map(({ generation }) => generation));
@@ -79,6 +83,20 @@ export async function seeObjects(objects: AnchorObjects): Promise<SeenObjects> {
   const [decided] = of(newest);
   const anchor = older ?? (decided === undefined ? anchorAtFirst(first) : chosen(decided, of(newest)));
   return { ...anchor, pending, changes, all };
+}
+
+/**
+ * Lists until two lists in a row agree: a search does not look at all objects in one moment. The anchor before a change
+ * is the first that is destroyed, so if both lists contain it, the first one contains all that was there of the change.
+ */
+async function listTwice(objects: AnchorObjects): Promise<readonly Uint8Array[]> {
+  let before = distinct(await objects.list());
+  for (let i = 0; i < LISTS; i++) {
+    const now = distinct(await objects.list());
+    if (now.length === before.length && now.every((bytes) => contains(before, bytes))) return now;
+    before = now;
+  }
+  throw interrupted();
 }
 
 type Anchor = Pick<SeenObjects, 'contents' | 'generation' | 'identity' | 'base'>;
@@ -141,7 +159,11 @@ export async function exchangeObjects(
     const decided = await tryBallot(objects, seen, next, by);
     if (decided !== undefined) return next === undefined || equalBytes(decided, next);
   }
-  throw new VtlicError('ledger_in_use', 'other runs are changing this anchor at the same time', {
+  throw interrupted();
+}
+
+function interrupted(): VtlicError {
+  return new VtlicError('ledger_in_use', 'other runs are changing this anchor at the same time', {
     hint: 'find the other copy of this ledger, and let only one of them run',
   });
 }
@@ -157,15 +179,14 @@ async function tryBallot(
   const round = 1 + Math.max(0, ...before.map((change) => change.round));
   const ballot = { generation: generation + 1, base: identity, round, by };
   await objects.create(encodeChange(ballot, undefined));
-
   const claimed = await seeObjects(objects);
   const proposal = claimed.pending[0]?.proposal ?? next;
-  if (!isStillMine(claimed, ballot) || proposal === undefined) return undefined;
-  await objects.create(encodeChange(ballot, proposal));
+  if (!isStillMine(claimed, ballot, encodeChange(ballot, undefined)) || proposal === undefined) return undefined;
+  const mine = encodeChange(ballot, proposal);
+  await objects.create(mine);
 
   const proposed = await seeObjects(objects);
-  if (!isStillMine(proposed, ballot)) return undefined;
-  const mine = encodeChange(ballot, proposal);
+  if (!isStillMine(proposed, ballot, mine)) return undefined;
   for (const bytes of proposed.base) await objects.destroy(bytes);
   for (const bytes of proposed.all)
     if (!equalBytes(bytes, mine) && !proposed.base.some((gone) => equalBytes(gone, bytes)))
@@ -173,10 +194,17 @@ async function tryBallot(
   return proposal;
 }
 
+type BallotOfChange = Pick<ChangeObject, 'generation' | 'base' | 'round' | 'by'>;
+
 /** The anchor before this change is still there, and nobody has a higher ballot. */
-function isStillMine(seen: SeenObjects, ballot: Pick<ChangeObject, 'generation' | 'base' | 'round' | 'by'>): boolean {
+function isStillMine(seen: SeenObjects, ballot: BallotOfChange, made: Uint8Array): boolean {
   if (seen.identity !== ballot.base || seen.generation + 1 !== ballot.generation) return false;
+  if (seen.base.length === 0 || !contains(seen.all, made)) return false;
   return seen.changes.every((other) => other.generation !== ballot.generation || byBallot(ballot, other) <= 0);
+}
+
+function contains(list: readonly Uint8Array[], bytes: Uint8Array): boolean {
+  return list.some((each) => equalBytes(each, bytes));
 }
 
 /** The highest first. */
@@ -184,10 +212,7 @@ function byBallot(a: Ballot, b: Ballot): number {
   return b.round - a.round || compareBytes(b.by, a.by);
 }
 
-function encodeChange(
-  { generation, base, round, by }: Pick<ChangeObject, 'generation' | 'base' | 'round' | 'by'>,
-  proposal: Uint8Array | undefined,
-): Uint8Array {
+function encodeChange({ generation, base, round, by }: BallotOfChange, proposal: Uint8Array | undefined): Uint8Array {
   const fields = [DOMAIN, generation, base, round, by, proposal ?? new Uint8Array(0)];
   return encodeCbor([...fields, digestOf(encodeCbor(fields))]);
 }

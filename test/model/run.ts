@@ -4,12 +4,12 @@
  *
  *   --kills N      how many times a copy is killed at most, in one history (1)
  *   --attempts N   how often a change in a token begins anew when another one interrupts it (1)
- *   --place NAME   file or token (both)
+ *   --place NAME   file, token, or scan: a token that looks at one object after the other (all)
  *   --only WORDS   only the scenarios whose name contains the words
  */
 import { parseArgs } from 'node:util';
 import { exploreScenario, SCENARIOS } from '../unit/signer/anchor/anchor-scenarios.ts';
-import { inFile, inToken, type Protocol } from '../unit/signer/anchor/exchange-protocols.ts';
+import { inFile, inToken, notAtOnce, type Protocol } from '../unit/signer/anchor/exchange-protocols.ts';
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +27,7 @@ if (![kills, attempts].every((number) => Number.isSafeInteger(number) && number 
 const PLACES: readonly (readonly [name: string, protocol: Protocol])[] = [
   ['file', inFile],
   ['token', inToken(attempts)],
+  ['scan', inToken(attempts, notAtOnce)],
 ];
 let explored = 0;
 let failed = 0;

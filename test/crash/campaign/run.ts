@@ -17,7 +17,8 @@
  */
 import { parseArgs } from 'node:util';
 import { walkBehaviors } from '../../pkcs11/support/behavior-walk.ts';
-import { walkTwoCopies } from '../../pkcs11/support/walk-two-copies.ts';
+import { makeSofthsm } from '../../pkcs11/support/softhsm.ts';
+import { type WalkOptions, walkTwoCopies } from '../../pkcs11/support/walk-two-copies.ts';
 import { ensureKryoptic } from '../../support/tokens/build-kryoptic.ts';
 import { ensureDiskFaults } from '../disk-faults/build-disk-faults.ts';
 import { walkDisk } from '../disk-faults/disk-walk.ts';
@@ -207,15 +208,24 @@ async function failTokens(): Promise<number> {
 }
 
 async function stopCopies(): Promise<number> {
-  const pairs = await walkTwoCopies({
-    ways: ['stop', 'kill', 'die'],
-    isTried: (_call, at) => at % copies === 0,
-    tell: ({ way, at, call, problems: found }) => {
-      for (const problem of found) say(`PROBLEM: ${way} at ${call} (${at}): ${problem}`);
-    },
-  });
-  const bad = pairs.filter(({ problems: found }) => found.length > 0).length;
-  say(`${pairs.length} pairs of copies, one stopped or ended at a PKCS#11 call, ${bad} with problems; ${sinceBegun()}`);
+  const tell: WalkOptions['tell'] = ({ way, at, call, problems: found }) => {
+    for (const problem of found) say(`PROBLEM: ${way} at ${call} (${at}): ${problem}`);
+  };
+  const isTried = (_call: string, at: number): boolean => at % copies === 0;
+  const walks: readonly (readonly [name: string, walk: WalkOptions])[] = [
+    ['SoftHSM', { make: () => makeSofthsm('one'), ways: ['stop', 'die'], counted: 'name', isTried, tell }],
+    ...(hasKryoptic() ? [['kryoptic', { ways: ['stop', 'kill', 'die'], isTried, tell }] as const] : []),
+  ];
+  let bad = 0;
+  for (const [name, walk] of walks) {
+    const pairs = await walkTwoCopies(walk);
+    const wrong = pairs.filter(({ problems: found }) => found.length > 0).length;
+    say(
+      `${pairs.length} pairs of copies with an anchor in ${name}, one stopped or ended at a PKCS#11 call, ` +
+        `${wrong} with problems; ${sinceBegun()}`,
+    );
+    bad += wrong;
+  }
   return bad;
 }
 
@@ -226,5 +236,5 @@ if (damage > 0) problems += await damageLedgers();
 if (mutations > 0) problems += await changeLedgers();
 if (products > 0) problems += await killRuntimes();
 if (tokens > 0 && hasKryoptic()) problems += await failTokens();
-if (copies > 0 && hasKryoptic()) problems += await stopCopies();
+if (copies > 0) problems += await stopCopies();
 process.exit(problems === 0 ? 0 : 1);

@@ -12,6 +12,7 @@ import { NO_KILL } from '../../crash/campaign/kill-point.ts';
 import { type Ended, runToDeath } from '../../crash/campaign/process-that-dies.ts';
 import { AnchoredSite } from './anchored-site.ts';
 import { makeKryoptic } from './kryoptic.ts';
+import type { TestToken } from './test-token.ts';
 
 /** `stop`: before the call, until the other copy is done. `kill`: before it. `die`: after it has taken effect. */
 export type Way = 'stop' | 'kill' | 'die';
@@ -27,21 +28,34 @@ export interface PairOfCopies {
 }
 
 export interface WalkOptions {
+  readonly make?: () => TestToken;
   readonly ways: readonly Way[];
-  /** Whether the host is stopped at this call of an issue. */
+  /**
+   * `all`: a stop is at the n-th call of a host; `name`: at the n-th call of a function, in the first host that comes to
+   * it. (With SoftHSM a run has two hosts.)
+   */
+  readonly counted?: 'all' | 'name';
+  /** Whether a host is stopped at this call of an issue. */
   readonly isTried: (call: string, at: number) => boolean;
   readonly tell?: (pair: PairOfCopies) => void;
 }
 
-export async function walkTwoCopies({ ways, isTried, tell }: WalkOptions): Promise<readonly PairOfCopies[]> {
-  const walk = new Walk();
+export async function walkTwoCopies({
+  make = () => makeKryoptic(['one']),
+  ways,
+  counted = 'all',
+  isTried,
+  tell,
+}: WalkOptions): Promise<readonly PairOfCopies[]> {
+  const walk = new Walk(make());
   try {
     const calls = await walk.callsOfIssue();
     const pairs: PairOfCopies[] = [];
     for (const way of ways)
       for (const [i, call] of calls.entries()) {
-        if (!isTried(call, i + 1)) continue;
-        const pair = await walk.pair(way, i + 1, call);
+        const at = counted === 'all' ? i + 1 : calls.slice(0, i + 1).filter((each) => each === call).length;
+        if (!isTried(call, at)) continue;
+        const pair = await walk.pair(way, counted === 'all' ? 'any' : call, at, call);
         tell?.(pair);
         pairs.push(pair);
       }
@@ -52,11 +66,16 @@ export async function walkTwoCopies({ ways, isTried, tell }: WalkOptions): Promi
 }
 
 class Walk {
-  readonly #at: AnchoredSite = new AnchoredSite(makeKryoptic(['one']), { hsm: 'one' });
-  readonly #copy: string = join(this.#at.folder, 'copy');
+  readonly #at: AnchoredSite;
+  readonly #copy: string;
   /** Counter → ids of the licenses that have left with it. */
   readonly #left: Map<number, Set<string>> = new Map();
   #marks = 0;
+
+  constructor(made: TestToken) {
+    this.#at = new AnchoredSite(made, { hsm: 'one' });
+    this.#copy = join(this.#at.folder, 'copy');
+  }
 
   async callsOfIssue(): Promise<readonly string[]> {
     const at = this.#at;
@@ -74,14 +93,14 @@ class Walk {
     return at.token.calls().slice(before);
   }
 
-  async pair(way: Way, number: number, call: string): Promise<PairOfCopies> {
+  async pair(way: Way, counting: string, number: number, call: string): Promise<PairOfCopies> {
     const { site, token, folder } = this.#at;
     rmSync(this.#copy, { recursive: true, force: true });
     cpSync(site, this.#copy, { recursive: true });
     rmSync(token.stopped, { force: true });
     // The mark is made by the first host: that of the other copy does not stop.
     const mark = join(folder, `mark-${this.#marks++}`);
-    token.setFaults([`any ${number} ${way}`], mark);
+    token.setFaults([`${counting} ${number} ${way}`], mark);
     const running = this.#issue(this.#copy);
     const ended = new AbortController();
     void running.finally(() => {
@@ -93,7 +112,8 @@ class Walk {
     const stopped = await running;
     token.setFaults([]);
     const problems = this.#doubled();
-    if (!existsSync(mark)) problems.push('nothing was stopped');
+    // Of two hosts none may come to the n-th call of a function that both call.
+    if (!existsSync(mark) && counting === 'any') problems.push('nothing was stopped');
     const codes = `${stopped.code} ${other.code}`;
     // 7 and 11: the token failed at an object that it had found, and that the other copy has destroyed since.
     if (way === 'stop' && (codes === '0 0' || !/^(?:0|4|7|11) (?:0|4)$/.test(codes)))

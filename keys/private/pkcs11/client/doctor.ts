@@ -222,7 +222,14 @@ async function aboutData(token: Token, random: RandomSource): Promise<Check> {
   }
   if ((await token.readData(label)).length > 0)
     return leftBehind(token, label, 'a data object that was destroyed is still there');
-  return { name, status: 'pass', says: 'one was made, read back and destroyed' };
+  const says = 'one was made, read back and destroyed';
+  if (token.opened.profile.searches !== 'untried') return { name, status: 'pass', says };
+  return {
+    name,
+    status: 'warn',
+    says: `${says}; nobody has tried whether two copies of a site can share an anchor in such a token`,
+    remedy: 'keep the anchor in a file if there may be two copies of a site',
+  };
 }
 
 /** Destroys what a failed call left under the label; false if that is not certain. */

@@ -21,6 +21,7 @@ const DOING: Readonly<Record<OperationName, string>> = {
   openWrappedSeed: 'the ML-DSA seed was decrypted',
   listData: 'data objects were read',
   createData: 'a data object was made',
+  touch: 'a data object was made for a moment',
   random: 'random bytes were drawn',
   close: 'the session was ended',
 };

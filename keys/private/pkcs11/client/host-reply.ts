@@ -92,6 +92,7 @@ const CHECKS: Readonly<Record<OperationName, Check>> = {
   openWrappedSeed: shape({ ref: number, mldsa65: bytes }),
   listData: listOf(data),
   createData: data,
+  touch: isTrue,
   random: bytes,
   close: isTrue,
 };

@@ -7,6 +7,7 @@
  */
 import { VtlicError } from '../../../../formats/error.ts';
 import { explainFailure } from './explain-failure.ts';
+import { ForeignChange } from './foreign-change.ts';
 import { HostFailure, type HostClient } from './host-client.ts';
 import type { HostOperations, OperationName } from '../shared/host-protocol.ts';
 import {
@@ -39,6 +40,19 @@ export class TokenConnection {
   /** Why nothing more is done with this token in this run. */
   #final: VtlicError | undefined;
   #stale = false;
+  readonly #foreignChange: ForeignChange = new ForeignChange(async () => {
+    const { modulePath, token, profile } = this.opened;
+    const { host, found } = await findOnHost(this.#options, modulePath, this.limits);
+    const touch = asker(host, this.name);
+    try {
+      stillThere(token, found.token);
+      await touch('open', { slotId: found.slotId, profile }, this.limits.other);
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+    return { host, touch: () => touch('touch', {}, this.limits.other) };
+  });
 
   private constructor(
     options: TokenOptions,
@@ -134,6 +148,7 @@ export class TokenConnection {
     body: HostOperations[Name]['request'],
     limit: number,
   ): Promise<HostOperations[Name]['reply']> {
+    this.#foreignChange.note(operation);
     try {
       return await host.call(operation, body, limit);
     } catch (error) {
@@ -165,6 +180,14 @@ export class TokenConnection {
     }
   }
 
+  /**
+   * After this, a search finds every object that was there before, whoever made it, if this process changes nothing in
+   * between.
+   */
+  async readAnew(): Promise<void> {
+    if (this.opened.profile.searches === 'after-foreign-change') await this.#foreignChange.afterOwn();
+  }
+
   get name(): string {
     return `the token ${describeToken(this.opened.token)}`;
   }
@@ -181,6 +204,7 @@ export class TokenConnection {
     this.#pin?.fill(0);
     this.#pin = undefined;
     await this.#reopening?.catch(() => {});
+    await this.#foreignChange.close();
     await this.#host.close();
   }
 

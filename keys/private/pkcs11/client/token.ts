@@ -78,6 +78,13 @@ export class Token {
     return this.connection.ask('listData', label === undefined ? {} : { label });
   }
 
+  /** The same, with every object that another process had made before, whatever the token's module remembers. */
+  async readDataAnew(label: string): Promise<readonly DataObjectDescription[]> {
+    this.#checkData();
+    await this.connection.readAnew();
+    return this.readData(label);
+  }
+
   /**
    * Makes a private data object and reads it back.
    *

@@ -110,6 +110,8 @@ export interface HostOperations {
   /** All data objects of this toolkit, or those under a label. */
   listData: { request: { readonly label?: string }; reply: readonly DataObjectDescription[] };
   createData: { request: { readonly label: string; readonly bytes: Uint8Array }; reply: DataObjectDescription };
+  /** Changes the token in a way that means nothing. Needs no login. */
+  touch: { request: NoBody; reply: true };
   random: { request: { readonly length: number }; reply: Uint8Array };
   close: { request: NoBody; reply: true };
 }
@@ -133,6 +135,7 @@ export const CALLS_OF: Readonly<Record<OperationName, string>> = {
   openWrappedSeed: 'C_FindObjects or C_Decrypt',
   listData: 'C_FindObjects or C_GetAttributeValue',
   createData: 'C_CreateObject',
+  touch: 'C_CreateObject or C_DestroyObject',
   random: 'C_GenerateRandom',
   close: 'C_Logout or C_Finalize',
 };

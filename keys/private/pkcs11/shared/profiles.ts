@@ -64,6 +64,11 @@ export interface TokenProfile {
    * Whether data objects can be had for anchors and claims: changed in place, made anew and destroyed, or not at all.
    */
   readonly dataObjects: 'modifiable' | 'create-destroy' | 'none';
+  /**
+   * Whether a search finds what another process has made: `current`, always, as a test shows; `after-foreign-change`,
+   * only if another process has changed the token since this one did; or nobody has tried.
+   */
+  readonly searches: 'current' | 'after-foreign-change' | 'untried';
   readonly maxIdBytes: number;
   readonly maxLabelBytes: number;
   /** Who makes keys: the user that this toolkit logs in as, or another role, with the maker's own tool. */
@@ -103,6 +108,7 @@ const ORDINARY = Object.freeze({
   maxLabelBytes: LONG,
   generation: 'user',
   login: 'per-token',
+  searches: 'untried',
   showsDerive: false,
   environment: [],
 } satisfies Partial<TokenProfile>);
@@ -117,6 +123,7 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     ed25519: { ...STANDARD_ED25519, point: 'der' },
     wrapping: 'iv-by-host',
     dataObjects: 'create-destroy',
+    searches: 'after-foreign-change',
     environment: ['SOFTHSM2_CONF'],
     notes: 'Never locks a PIN. No ML-DSA; its later, unreleased versions have it and are not this row.',
   }),
@@ -130,6 +137,7 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     mldsa65: STANDARD_ML_DSA_65,
     wrapping: 'iv-by-host',
     dataObjects: 'create-destroy',
+    searches: 'after-foreign-change',
     environment: ['SOFTHSM2_CONF'],
     notes: 'Tried as its main branch of 2026, built with OpenSSL 3.5: only such a build has ML-DSA.',
   }),
@@ -142,6 +150,7 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     mldsa65: STANDARD_ML_DSA_65,
     wrapping: 'iv-by-host',
     dataObjects: 'modifiable',
+    searches: 'current',
     environment: ['KRYOPTIC_CONF', 'KRYOPTIC_EC_POINT_ENCODING'],
     notes: 'Locks the user PIN after 10 wrong tries. CKA_EC_POINT is DER where its configuration says so.',
   }),

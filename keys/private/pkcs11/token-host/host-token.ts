@@ -26,6 +26,8 @@ import { makeWrappedSeed, openWrappedSeed, signWithSeed, type OpenedSeed } from 
 const OK = 0;
 /** CKA_APPLICATION of all data objects of this toolkit. */
 export const APPLICATION = 'vtlic';
+/** Of objects that exist for a moment only. */
+const TOUCH_LABEL = 'vtlic-touch';
 const MAX_FIRST_REF = 2 ** 47;
 
 type Body<Name extends OperationName> = HostOperations[Name]['request'];
@@ -174,6 +176,22 @@ export class HostToken implements Operations {
       return { ref: this.#number({ kind: 'object', handle }), label, bytes };
     });
 
+  /** Makes a public data object and destroys it, and those that hosts which were killed have left. */
+  touch = (): Reply<'touch'> =>
+    this.#writing((session, module) => {
+      const template = dataTemplate(TOUCH_LABEL, false);
+      module.createObject(session, template);
+      for (const handle of module.find(session, template)) {
+        try {
+          module.destroyObject(session, handle);
+        } catch (error) {
+          // Another process may have destroyed it meanwhile.
+          if (!(error instanceof CallFault)) throw error;
+        }
+      }
+      return true;
+    });
+
   random = ({ length }: Body<'random'>): Reply<'random'> =>
     this.#inSession((session, module) => module.random(session, length));
 
@@ -286,12 +304,12 @@ export class HostToken implements Operations {
   }
 }
 
-/** A private object: anybody can make a public one without the PIN. */
-function dataTemplate(label?: string): Template {
+/** A private object, unless said otherwise: anybody can make a public one without the PIN. */
+function dataTemplate(label?: string, isPrivate = true): Template {
   return [
     [ck.CKA_CLASS, ck.CKO_DATA],
     [ck.CKA_TOKEN, true],
-    [ck.CKA_PRIVATE, true],
+    [ck.CKA_PRIVATE, isPrivate],
     [ck.CKA_APPLICATION, APPLICATION],
     ...(label === undefined ? [] : ([[ck.CKA_LABEL, label]] as const)),
   ];

@@ -30,6 +30,7 @@ export const softhsm27: Behavior = {
     'maker SoftHSM project',
     'model SoftHSM v2',
     'tries 0',
+    'public-objects',
     ...mechanisms(CKM.edwardsPairs, CKM.eddsa, CKM.mlDsaPairs, CKM.mlDsa, CKM.aesKeys, CKM.aesGcm),
   ],
   label: 'vendor',

@@ -58,10 +58,16 @@ static W real_template(Template *copy, W given, W count, bool searching) {
   return CKR_OK;
 }
 
+static const W NO_SUCH_OBJECT = 0x7fffffff;
+
 W create_object(W session, W template, W count, W object) {
   Template copy;
   W rv = real_template(&copy, template, count, false);
-  return rv != CKR_OK ? rv : real->call[CREATE_OBJECT](session, (W)copy.items, (W)copy.count, object, 0, 0, 0, 0);
+  if (rv != CKR_OK) return rv;
+  rv = real->call[CREATE_OBJECT](session, (W)copy.items, (W)copy.count, object, 0, 0, 0, 0);
+  if (rv != CKR_USER_NOT_LOGGED_IN || !device.public_objects) return rv;
+  *(W *)object = NO_SUCH_OBJECT;
+  return CKR_OK;
 }
 
 W find_init(W session, W template, W count) {

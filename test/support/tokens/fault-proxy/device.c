@@ -25,6 +25,7 @@
  *   attribute HEX true|false|empty|HEX       how an attribute of private keys reads; a number is the return value
  *   find-ignores HEX                         an attribute that a search does not look at
  *   destroy HEX                              objects are not destroyed: the return value
+ *   public-objects                           an object that is not private can be made without a login, and is not kept
  *   pair-destroyed                           a public key goes with its private key, and never by itself
  */
 #include <stdio.h>
@@ -111,6 +112,7 @@ void device_configure(const char *line, const char *folder) {
   else if (IS("find-ignores")) put(&device.ignored, a, 0);
   else if (IS("destroy")) device.destroy_refused = a + 1;
   else if (IS("pair-destroyed")) device.pair_destroyed = true;
+  else if (IS("public-objects")) device.public_objects = true;
   else {
     fprintf(stderr, "fault-proxy: no such line: device %s\n", line);
     abort();

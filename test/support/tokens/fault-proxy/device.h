@@ -20,7 +20,7 @@ typedef W Refusal;
 
 typedef struct {
   char manufacturer[40], description[40], model[40], maker[40], serial[40], own_pin[128], tries_path[600];
-  bool has_serial, no_login, login_kept, login_per_session, label_is_id, pair_destroyed, counts_tries;
+  bool has_serial, no_login, login_kept, login_per_session, label_is_id, pair_destroyed, public_objects, counts_tries;
   int library_version[2], cryptoki_version[2];
   W shortest_pin, longest_pin, id_longest, label_longest, most_tries, most_sessions, kept_rv;
   Refusal pin_length_refused, write_protected, generate_refused, destroy_refused, id_refused, label_refused;

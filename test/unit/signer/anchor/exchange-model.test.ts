@@ -4,10 +4,19 @@
  * are in memory. `npm run test:model` explores more: a kill in every history, and changes that begin anew.
  */
 import { describe, expect, it } from 'vitest';
+import { toHex } from '../../../../formats/bytes.ts';
 import { isCborArray } from '../../../../formats/cbor/index.ts';
 import { decodeOrNothing } from '../../../../signer/anchor/anchor-record.ts';
 import { exploreScenario, type Scenario, SCENARIOS } from './anchor-scenarios.ts';
-import { fileBefore, inFile, inToken, objectsBefore, objectsOf, type Protocol } from './exchange-protocols.ts';
+import {
+  fileBefore,
+  inFile,
+  inToken,
+  notAtOnce,
+  objectsBefore,
+  objectsOf,
+  type Protocol,
+} from './exchange-protocols.ts';
 
 const TIMEOUT = { timeout: 600_000 };
 
@@ -36,6 +45,16 @@ describe.each([
   });
 });
 
+describe('an anchor in a token that looks at one object after the other', () => {
+  it.each(['both issue', 'both issue, one of them twice', 'one moves the anchor, one restores'].map(scenario))(
+    'gives no counter to two licenses: $name',
+    TIMEOUT,
+    async (each) => {
+      expect((await exploreScenario(inToken(1, notAtOnce), each, 0)).states).toBeGreaterThan(5000);
+    },
+  );
+});
+
 describe('the exploration', () => {
   it.each(SCENARIOS)(
     'finds a change in a token that does not see the claims of others: $name',
@@ -43,11 +62,36 @@ describe('the exploration', () => {
     async (each) => {
       const blind = inToken(1, (place, gate) => {
         const objects = objectsOf(place, gate);
-        return { ...objects, list: async () => (await objects.list()).filter((bytes) => !isClaim(bytes)) };
+        const mine = new Set<string>();
+        return {
+          ...objects,
+          list: async () => (await objects.list()).filter((bytes) => !isClaim(bytes) || mine.has(toHex(bytes))),
+          create: (bytes) => {
+            mine.add(toHex(bytes));
+            return objects.create(bytes);
+          },
+        };
       });
       await expect(exploreScenario(blind, each, 0)).rejects.toThrow('one counter is on two licenses');
     },
   );
+
+  it('finds a change in a token that goes by one list', TIMEOUT, async () => {
+    const single = inToken(1, (place, gate) => {
+      const objects = notAtOnce(place, gate);
+      let before: readonly Uint8Array[] | undefined;
+      return {
+        ...objects,
+        list: async () => {
+          const again = before;
+          before = again === undefined ? await objects.list() : undefined;
+          return again ?? before ?? [];
+        },
+      };
+    });
+    const each = scenario('one moves the anchor, one restores');
+    await expect(exploreScenario(single, each, 0)).rejects.toThrow('one counter is on two licenses');
+  });
 
   it.each(SCENARIOS)('finds an anchor that nothing can change any more: $name', TIMEOUT, async (each) => {
     const stuck: Protocol = (place, gate) => ({ ...inFile(place, gate), replace: () => Promise.resolve(false) });

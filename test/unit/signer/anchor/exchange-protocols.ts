@@ -200,26 +200,41 @@ export function objectsOf(place: string, gate: Gate): AnchorObjects {
   };
 }
 
+/** A list finds the objects of one moment, but not those that are destroyed until it has looked at them. */
+export const notAtOnce: typeof objectsOf = (place, gate) => {
+  const objects = objectsOf(place, gate);
+  return {
+    ...objects,
+    list: async () => {
+      const found = await objects.list();
+      const there = await objects.list();
+      return found.filter((bytes) => there.some((other) => equalBytes(other, bytes)));
+    },
+  };
+};
+
 /**
  * Forgets what a run in the midst of an exchange of objects no longer knows. It knows the attempt, the object that it
- * made last, and what it has listed since: each object says all that its process goes on from (`exchange-objects.ts`,
- * steps 2 to 5).
+ * made last, and the last list, which it compares with the next one: each object says all that its process goes on from
+ * (`exchange-objects.ts`, steps 2 to 5).
  */
 function knowing(objects: AnchorObjects, gate: Gate): AnchorObjects {
   let claims = 0;
   let made = '';
-  let lists = 0;
+  let last = '';
   return {
-    list: () => {
-      gate.forget(`attempt ${claims}: list ${lists++} since ${made}`);
-      return objects.list();
+    list: async () => {
+      gate.forget(`attempt ${claims}: list since ${made}, after ${last}`);
+      const found = await objects.list();
+      last = `[${found.map(textOf).join()}]`;
+      return found;
     },
     create: (bytes) => {
       const value = decodeOrNothing(bytes);
       const isClaim = isCborArray(value) && value[5] instanceof Uint8Array && value[5].length === 0;
       if (isClaim) claims++;
       made = textOf(bytes);
-      lists = 0;
+      last = '';
       gate.forget(`attempt ${claims}: make ${made}`);
       return objects.create(bytes);
     },
