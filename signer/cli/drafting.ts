@@ -133,7 +133,7 @@ export async function runDraft(
     const file =
       options.out === undefined ? join(site.paths.keysets, `${draft.version}.draft`) : newFilePath(io, options.out);
     await beforeWriting();
-    await createDurably(file, encodeDraft(draft), 0o644, { folderExists: options.out !== undefined });
+    await writeDraft(io, file, draft, options.out !== undefined);
     for (const line of draftView(draft, before, nameOfSite(site))) io.err(line);
     warnOfCustomers(io, left);
     io.err('');
@@ -152,6 +152,21 @@ export async function runDraft(
     );
   } finally {
     ledger.close();
+  }
+}
+
+/** Written whole or not at all: a draft that is there already may be what an interrupted run of this command wrote. */
+async function writeDraft(io: Io, file: string, draft: Draft, folderExists: boolean): Promise<void> {
+  try {
+    await createDurably(file, encodeDraft(draft), 0o644, { folderExists });
+  } catch (error) {
+    if (!(error instanceof VtlicError) || error.code !== 'output_exists') throw error;
+    throw new VtlicError('output_exists', 'a file is here already, and is never replaced', {
+      file,
+      hint:
+        `read it, for it may be the draft that you want: ${io.name} keyset show ${cleanText(file, 1000)}; or move it ` +
+        'away, or name another file: --out FILE',
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 /** Keysets are drafted, signed by root keys at two sites, published, and taken by a product. */
-import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
@@ -102,6 +102,36 @@ describe('making keysets', () => {
     // The same again takes nothing up.
     const again = await other.run('keyset', 'adopt', other.file('chain.keyset'));
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('nothing is taken up')]);
+  });
+});
+
+describe('a command that is repeated because it was cut off at its very end', () => {
+  const later = (): KeysetActs => new KeysetActs(fixture, { nowMs: () => Date.now() + 5000 });
+
+  it('as a draft, says that the draft is whole, and each way out that it names works', async () => {
+    const draft = await acts.succeed(acts.run('keyset', 'draft', ...FIRST));
+    const again = await later().run('keyset', 'draft', ...FIRST);
+    expect([again.code, again.stderr]).toEqual([11, expect.stringContaining(`vtlic keyset show ${draft}`)]);
+    expect(await acts.succeed(acts.run('keyset', 'show', draft))).toMatch(/^KEYSET VERSION 1 /);
+    await acts.succeed(later().run('keyset', 'draft', ...FIRST, '--out', acts.file('another.draft')));
+    renameSync(draft, acts.file('moved.draft'));
+    expect(await acts.succeed(later().run('keyset', 'draft', ...FIRST))).toBe(draft);
+    await acts.publishSigned(acts.file('moved.draft'), ['root-1', 'root-2']);
+  });
+
+  it('as a signature of a composite key, keeps the signature that is there', async () => {
+    await addKey(fixture, 'root-pq', 'root', 'ed25519+ml-dsa-65');
+    const draft = await acts.draft('1.draft', '--add-root', 'root-pq', '--threshold', '1', '--activate', 'license-1');
+    const signature = await acts.sign(draft, 'root-pq');
+    const bytes = readFileSync(signature);
+    const again = await acts.runOpen('keyset', 'sign', draft, '--key', 'root-pq');
+    expect([again.code, again.stdout.trim(), readFileSync(signature)]).toEqual([0, signature, bytes]);
+    expect(again.stderr).toContain('this signature was there already');
+    // What is not that signature stays too, and is named.
+    const text = bytes.toString().replace(/"signature": "..../, '"signature": "AAAA');
+    writeFileSync(signature, text);
+    const other = await acts.runOpen('keyset', 'sign', draft, '--key', 'root-pq');
+    expect([other.code, readFileSync(signature, 'utf8')]).toEqual([11, text]);
   });
 });
 

@@ -11,7 +11,13 @@ import { requireClock } from '../../issue/open-ledger.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import { openKey } from '../../keys/open-key.ts';
 import { type Draft, readDraft, requireFreshDraft } from '../../keyset/draft.ts';
-import { encodePartialSignature } from '../../keyset/partial-signature.ts';
+import {
+  encodePartialSignature,
+  type PartialSignature,
+  readPartialSignature,
+  requireSignature,
+  type SignatureContext,
+} from '../../keyset/partial-signature.ts';
 import { publishedVersions } from '../../keyset/published.ts';
 import { rootRecordStore } from '../../keyset/root-record.ts';
 import { requireRootMaySign, signDraft, versionBefore } from '../../keyset/sign-draft.ts';
@@ -77,7 +83,8 @@ export function addKeysetSign(parent: Command, io: Io): void {
           requireClock(ledger, nowSeconds(io.runtime));
           const store = await rootRecordStore(access, record);
           const signature = await signDraft(draft, { ledger, key, record: store, runtime: io.runtime });
-          await createDurably(target, encodePartialSignature(signature), 0o644, { folderExists: true });
+          const before = publishedVersions(ledger).at(-1)?.keyset;
+          await writeSignature(io, target, signature, { draft, before, formerRoots: new Map() });
         } finally {
           await key.close();
         }
@@ -98,6 +105,36 @@ export function addKeysetSign(parent: Command, io: Io): void {
       );
     });
   });
+}
+
+/**
+ * A composite key signs differently each time: a run that was interrupted after its signature was written is repeated,
+ * and keeps that one.
+ */
+async function writeSignature(
+  io: Io,
+  file: string,
+  signature: PartialSignature,
+  context: SignatureContext,
+): Promise<void> {
+  try {
+    await createDurably(file, encodePartialSignature(signature), 0o644, { folderExists: true });
+  } catch (error) {
+    if (!(error instanceof VtlicError) || error.code !== 'output_exists') throw error;
+    if (!isSignatureOf(file, signature, context)) throw error;
+    io.err('this signature was there already, and is valid: it is kept');
+  }
+}
+
+function isSignatureOf(file: string, { kid }: PartialSignature, context: SignatureContext): boolean {
+  try {
+    const found = readPartialSignature(file);
+    requireSignature(found, context, file);
+    return found.kid === kid;
+  } catch (error) {
+    if (error instanceof VtlicError) return false;
+    throw error;
+  }
 }
 
 interface Review {
