@@ -161,7 +161,7 @@ async function writeDraft(io: Io, file: string, draft: Draft, folderExists: bool
     await createDurably(file, encodeDraft(draft), 0o644, { folderExists });
   } catch (error) {
     if (!(error instanceof VtlicError) || error.code !== 'output_exists') throw error;
-    throw new VtlicError('output_exists', 'a file is here already, and is never replaced', {
+    throw new VtlicError('output_exists', 'a file already exists here and is never replaced', {
       file,
       hint:
         `read it, for it may be the draft that you want: ${io.name} keyset show ${cleanText(file, 1000)}; or move it ` +

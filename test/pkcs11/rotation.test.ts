@@ -217,7 +217,8 @@ describe('the move to the composite', { timeout: 600_000 }, () => {
     for (const root of ['root-1', 'root-3'] as const)
       succeed(['keyset', 'sign', other, '--key', root, '--confirm', digest], ROOTS[root]);
     expect(existsSync(join(site, 'keys/root-3.signed.json'))).toBe(true);
-    const next = succeed(['keyset', 'draft', '--expires', '2041-01-01', '--out', join(folder, 'other.draft')]);
+    const second = ['keyset', 'draft', '--expires', '2041-01-01', '--version', '2'];
+    const next = succeed([...second, '--out', join(folder, 'other.draft')]);
     const shown = /SHA-256 ([0-9a-f]{64})/.exec(succeed(['keyset', 'show', next]))?.[1] ?? '';
     for (const root of ['root-1', 'root-3'] as const) {
       const refused = run(['keyset', 'sign', next, '--key', root, '--confirm', shown], ROOTS[root]);
