@@ -85,6 +85,6 @@ if (values.json)
   );
 else
   say(
-    `\n${missed.length === 0 ? 'every goal holds' : `goals that do not hold here: ${missed.map(({ what }) => what).join('; ')}`}`,
+    `\n${missed.length === 0 ? 'every goal is met' : `goals that are not met: ${missed.map(({ what }) => what).join('; ')}`}`,
   );
 process.exit(0);

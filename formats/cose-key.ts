@@ -29,7 +29,7 @@ export interface PrivateCoseKey extends CoseKey {
 }
 
 interface Frame {
-  /** What stands between the map's head and the public key. */
+  /** The bytes between the map's head and the public key. */
   readonly beforePublic: Uint8Array;
   readonly beforePrivate: Uint8Array;
 }

@@ -30,7 +30,7 @@ export interface CountersDocument {
   };
   /** SHA-256 of the documents by which these counters came to this ledger, one after the other. */
   readonly taken?: Uint8Array;
-  /** The one customer that it speaks of; absent: everybody. */
+  /** The one customer that it is for; absent: all customers. */
   readonly sub?: string;
   /** No lineage that is not listed goes on below this. */
   readonly floor: number;

@@ -36,7 +36,7 @@ export const REPAIR_WORDS: Readonly<Record<Repair, string>> = Object.freeze({
   html: 'it was in HTML, and was turned back into text',
   'line ends': 'line ends of Windows or of an old Macintosh were made plain line feeds',
   blanks: 'blanks that a mail or a web page puts into text (indents, non-breaking blanks) were taken away',
-  'invisible characters': 'characters that nobody sees (zero-width blanks, soft hyphens) were taken away',
+  'invisible characters': 'invisible characters (zero-width blanks, soft hyphens) were removed',
   'quote marks': 'the marks of a quoted mail (> or |) before the lines were taken away',
   'surrounding text': 'text before or after the block was left out',
   'broken marks': 'the BEGIN or END line was spelled otherwise (other dashes, or broken), and was put right',
@@ -289,7 +289,7 @@ function onlyBlock(found: readonly Block[], label: ArmorLabel, repairs: Set<Repa
   if (first === undefined) throw refuse('no_block', `there is no line -----BEGIN ${label}----- in it`);
   for (const other of more) {
     if (!equalBytes(other, first))
-      throw refuse('two', 'there are two different blocks in it, and it is not said which is meant');
+      throw refuse('two', 'there are two different blocks in it, and only one can be used');
     repairs.add('repeated block');
   }
   return armor(label, first);

@@ -46,7 +46,7 @@ export async function rawSignatureLoop(
       workers.map(async (worker) => {
         worker.postMessage('go');
         const [answer] = (await once(worker, 'message')) as [unknown];
-        if (answer !== 'whole') throw new Error('a measured signature does not hold');
+        if (answer !== 'whole') throw new Error('a measured signature is not valid');
       }),
     );
     return performance.now() - begun;

@@ -46,5 +46,5 @@ function goal(ratio: Ratio): string {
       : ratio.atMost !== undefined
         ? `at most ${ratio.atMost.toFixed(2)}`
         : undefined;
-  return wanted === undefined ? '' : `   ${wanted}: ${holds(ratio) === true ? 'holds' : 'DOES NOT HOLD'}`;
+  return wanted === undefined ? '' : `   ${wanted}: ${holds(ratio) === true ? 'met' : 'NOT MET'}`;
 }

@@ -115,7 +115,7 @@ export async function measureToken(licenses: number): Promise<Part> {
       return found;
     };
     const rate = (name: string): number => sampleOf(name).middle;
-    // A batch takes seconds: each stands beside the bare loops before and after it.
+    // A batch takes seconds: each is compared with the bare loops before and after it.
     const bareRate = async (): Promise<number> => (BARE_SIGNATURES / (await bare.sign(BARE_SIGNATURES))) * 1000;
     const issuing: number[] = [];
     const beside = [await bareRate()];

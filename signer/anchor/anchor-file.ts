@@ -98,14 +98,14 @@ function behindLink(named: string): string {
     if (lstatSync(named, { throwIfNoEntry: false }) === undefined) return named;
     throw new VtlicError('file_unreadable', 'the anchor file is a link that leads nowhere', {
       file: named,
-      hint: 'attach or mount the disk that holds the anchor and run it again',
+      hint: 'attach or mount the disk with the anchor, and run it again',
     });
   }
 }
 
 function decoded(path: string, { contents, foreign, leftNew }: SeenFile): readonly AnchorContent[] {
   if (foreign === true)
-    throw new VtlicError('ledger_corrupt', `the anchor file is not the one that its guard, ${path}.guard, names`, {
+    throw new VtlicError('ledger_corrupt', `the anchor file does not match its guard, ${path}.guard`, {
       file: path,
       hint:
         'put the newest file back, not an older copy; if another anchor was carried here, give it a place of its ' +
@@ -128,7 +128,7 @@ function requireFolder(path: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
   throw new VtlicError('file_unreadable', 'the folder of the anchor file is not there', {
     file: folder,
-    hint: 'attach or mount the disk that holds the anchor and run it again',
+    hint: 'attach or mount the disk with the anchor, and run it again',
   });
 }
 

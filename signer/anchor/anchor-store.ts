@@ -23,6 +23,6 @@ export function openAnchorStore(place: AnchorPlace, opener?: AnchorStoreOpener):
   if (place.kind === 'file') return anchorFile(place.path);
   throw new VtlicError(
     'secret_missing',
-    `the anchor is in the token of keystore ${place.keystore}, which shows it after a login`,
+    `the anchor is in the token of keystore ${place.keystore}, which gives it only after a login with the PIN`,
   );
 }

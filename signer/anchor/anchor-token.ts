@@ -30,7 +30,7 @@ export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: Tok
   return Object.freeze({
     description,
     whenMissing:
-      `plug in the token that holds it, and see that the keystore ${keystore} in site.json names ` +
+      `plug in the token with the anchor, and check that the keystore ${keystore} in site.json names ` +
       `that one; ${IF_REPLACED}`,
     identity: async () => {
       const { manufacturer, model, serial, label: name, slotDescription } = (await token()).opened.token;
@@ -91,7 +91,7 @@ async function opened(open: () => Promise<Token>): Promise<Token> {
     return await open();
   } catch (error) {
     if (!(error instanceof VtlicError) || error.code !== 'token_not_found') throw error;
-    throw new VtlicError(error.code, `the token that holds the ledger's anchor is not there: ${error.message}`, {
+    throw new VtlicError(error.code, `the token with the ledger's anchor cannot be used: ${error.message}`, {
       ...error.place,
       hint: `${error.hint === undefined ? '' : `${error.hint}; `}${IF_REPLACED}`,
       cause: error,
@@ -139,7 +139,7 @@ async function changed<T>(description: string, work: () => Promise<T>): Promise<
       `${description} was not written: ${error.message}; what is recorded but not released stays in the ledger`,
       {
         ...error.place,
-        hint: 'check the token: vtlic hsm doctor KEYSTORE; then run again: the next start goes on from there',
+        hint: 'check the token: vtlic hsm doctor KEYSTORE; then run again: the next start continues where it stopped',
         cause: error,
       },
     );

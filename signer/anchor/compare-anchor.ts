@@ -65,7 +65,7 @@ export function compareAnchor(
   if (largest === undefined) {
     throw refused(
       ledger.path,
-      `${description} is missing, and this ledger was made with one: whether the ledger is the newest cannot be known`,
+      `${description} is missing, and this ledger was made with one: nobody can know whether the ledger is the newest`,
       whenMissing,
     );
   }
@@ -94,7 +94,7 @@ export async function anchorChanged(store: AnchorStore, file: string): Promise<V
     file,
     `${store.description} was changed while this run had the ledger open: another copy of this ledger is in use, ` +
       'or somebody changed the anchor; nothing more is signed here',
-    'find the other copy; the one that the anchor agrees with is the ledger',
+    'find the other copy; the copy that agrees with the anchor is the right ledger',
   );
 }
 
@@ -102,7 +102,7 @@ export async function anchorChanged(store: AnchorStore, file: string): Promise<V
 export function movedAway({ description }: Pick<AnchorStore, 'description'>, file: string): VtlicError {
   return refused(
     file,
-    `${description} is no longer there: another copy of this ledger has moved it to another place`,
+    `${description} is no longer there: another copy of this ledger has moved it elsewhere`,
     'put the newest ledger back; if it is lost, name that place: vtlic ledger restore COPY --anchor PLACE',
   );
 }

@@ -43,7 +43,7 @@ const EXIT_ON_SECOND_SIGTERM = 143;
 /** @param changes parts of the runtime that a test replaces */
 export function processIo(changes: Partial<Runtime> = {}): Io {
   let interrupted = false;
-  // A closed window, a lost connection and `kill` stop a run like Ctrl-C: what is in hand is finished first.
+  // A closed window, a lost connection and `kill` stop a run like Ctrl-C: licenses already begun are finished.
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) {
     process.on(signal, () => {
       // Whoever sends a second SIGTERM does not want to wait; the next start finishes or voids the rest.

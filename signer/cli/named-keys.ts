@@ -74,12 +74,12 @@ export function findIssuingKey(
       'usage',
       `nothing says whether the key of ${cleanText(text, 200)} signs licenses or license keys`,
       {
-        hint: `say it: --purpose ${cleanText(text, 200)}=license, or =license-key`,
+        hint: `say which: --purpose ${cleanText(text, 200)}=license, or =license-key`,
       },
     );
   if (wanted === undefined || wanted === purpose) return { key, purpose };
   throw new VtlicError('usage', `the key ${cleanText(text, 200)} has the purpose ${purpose}, not ${wanted}`, {
-    hint: 'leave --purpose out: the site or a published keyset says it',
+    hint: 'leave --purpose out: the site or a published keyset knows the purpose',
   });
 }
 

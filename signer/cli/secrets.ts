@@ -97,7 +97,7 @@ export class SecretProvider {
   /**
    * Before any login: each secret that will be needed can be had, and none was given for a keystore not in use.
    *
-   * @param taken names of the keystores that take a secret in this run; one that two keys are opened from stands there
+   * @param taken names of the keystores that take a secret in this run; one from which two keys are opened occurs
    *   twice
    * @param needed those that surely need it: a token may have a pad of its own
    */

@@ -74,7 +74,7 @@ export function handedByName(ledger: LedgerView): readonly CloseEntry[] {
     );
 }
 
-/** A document for all would speak of a customer whose counters are elsewhere. */
+/** A document for all customers would include a customer whose counters another ledger has. */
 function refusePartlyClosed(ledger: LedgerView): void {
   const [entry] = handedByName(ledger);
   if (entry?.body.sub === undefined) return;

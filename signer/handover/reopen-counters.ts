@@ -19,7 +19,7 @@ export interface Reopening {
   readonly closedBy: number;
   /** The one customer; absent: everybody but those in the documents. */
   readonly sub: string | undefined;
-  /** They close again by name whom they speak of. */
+  /** Each closes its customer again, individually. */
   readonly handed: readonly LostDocument[];
   /** How many times the lost part handed counters over. */
   readonly lost: number;

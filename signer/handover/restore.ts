@@ -31,7 +31,7 @@ import {
 import { changedSinceShown, requireSameAnchor, type RestorePlan } from './plan-restore.ts';
 
 export interface RestoreResult {
-  /** Where the ledger that stood there lies now; undefined where there was none. */
+  /** Where the ledger that was there is now; undefined if there was none. */
   readonly replaced: string | undefined;
   readonly head: AnchorRecord;
 }
@@ -240,8 +240,8 @@ function readDraft(draft: string): { readonly place: AnchorPlace; readonly head:
 }
 
 /**
- * What stood there goes first, with the files that SQLite keeps beside it: an old log of writes beside a new database
- * would be read into it.
+ * Moves the ledger that was there away first, with the files that SQLite keeps beside it: SQLite would read an old log
+ * into the new database.
  */
 async function place(ledger: string, draft: string, world: Runtime): Promise<string | undefined> {
   const replaced = fileExists(ledger) ? freeName(ledger, 'replaced', nowSeconds(world)) : undefined;

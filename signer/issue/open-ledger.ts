@@ -58,7 +58,7 @@ export async function openForSigning(site: Site, runtime: Runtime, run: LedgerOp
 }
 
 /**
- * Finishes an interrupted move of the anchor: until the old place says that the anchor has moved, it vouches for an
+ * Finishes an interrupted move of the anchor: until the old place says that the anchor has moved, it agrees with an
  * older state of the ledger.
  */
 async function settleMove(ledger: Ledger, run: LedgerOpenOptions): Promise<void> {

@@ -174,7 +174,7 @@ export function requireUnsigned(wanted: KeysetVersion, { kid, known, others, los
   if (wanted.version >= last || again) return;
   throw new VtlicError(
     'ledger_conflict',
-    `the root key ${kid} has signed version ${last} already, and signs no version below it (here: ${wanted.version})`,
+    `the root key ${kid} has signed version ${last} already, and signs no lower version (this one: ${wanted.version})`,
     { hint: `draft it anew: ${next}` },
   );
 }

@@ -51,7 +51,7 @@ export function versionBefore(
   throw new VtlicError('plan_stale', `the draft ${follows}, and the newest keyset that this site knows is ${known}`, {
     hint:
       base !== undefined && base.version > (newest?.version ?? 0)
-        ? 'take the published chain up first: vtlic keyset adopt CHAIN'
+        ? 'adopt the published chain first: vtlic keyset adopt CHAIN'
         : 'draft it anew, on the newest version: vtlic keyset draft',
   });
 }
@@ -90,7 +90,7 @@ export function requireRootMaySign(draft: Draft, before: PublishedVersion | unde
   if (rootsOf(before?.keyset, draft.keyset).has(kid)) return;
   throw new VtlicError(
     'usage',
-    `the key ${kid} is not a root of the draft, and none of the version that it follows: its signature would not count`,
+    `the key ${kid} is a root neither of the draft nor of the version that it follows, so its signature is useless`,
     { hint: 'sign with one of the roots: vtlic keyset show DRAFT' },
   );
 }

@@ -48,7 +48,7 @@ export function requireSignerRules(before: Keyset | undefined, after: Keyset): v
     if (now < counter)
       throw refused(
         `the draft lowers the lowest counter of ${lineage} from ${counter} to ${now}`,
-        'a license that counts no more stays so',
+        'a license that products refuse stays refused; do not publish the draft',
       );
   }
 }

@@ -214,7 +214,7 @@ export class AuditLines {
     };
   }
 
-  /** Of an act that speaks of one customer, or of all. */
+  /** Of an act that concerns one customer, or all. */
   #customer(sub: string | undefined): Members {
     if (sub === undefined) return { customerNumber: null };
     return { customerNumber: numberOf(this.#customers, sub), ...(this.#withNames ? { customer: sub } : {}) };

@@ -37,9 +37,8 @@ export interface CreateOptions extends Omit<WriterOptions, 'holder'> {
  * The anchor is written before the ledger gets its name: there is never a ledger that has not been anchored. What an
  * interrupted call left is taken up by the next.
  *
- * @throws VtlicError `output_exists` (a ledger stands there), `ledger_missing` (an anchor stands there, of a ledger
- *   that is gone),
- *   `configuration_invalid`, `ledger_in_use`, `ledger_unwritable`, `file_unreadable`
+ * @throws VtlicError `output_exists` (a ledger exists there), `ledger_missing` (an anchor exists there, of a ledger
+ *   that is gone), `configuration_invalid`, `ledger_in_use`, `ledger_unwritable`, `file_unreadable`
  */
 export async function createLedger(path: string, options: CreateOptions): Promise<void> {
   const file = resolve(path);

@@ -169,12 +169,12 @@ export interface Ledger extends LedgerView {
   /**
    * Reserves `ctr`, which must be the lineage's last plus one. Durable on return. Returns the intent's entry.
    * @throws VtlicError `ledger_conflict` when the lineage's last counter is another; `internal` when the payload
-   *   says otherwise than the intent, or the license id was used before.
+   *   differs from the intent, or the license id was used before.
    */
   intend(input: IntentInput): IntentEntry;
   /**
    * Records the finished file and appends its leaf.
-   * @throws VtlicError `self_check_failed` when the COSE bytes do not hold the intent's payload and kid;
+   * @throws VtlicError `self_check_failed` when the COSE bytes do not contain the intent's payload and kid;
    *   `internal` when the intent is not open.
    */
   issue(intentSeq: number, cose: Uint8Array): IssueEntry;

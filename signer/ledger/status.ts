@@ -16,8 +16,8 @@ export interface LedgerStatus {
 }
 
 /**
- * `ahead`: the ledger has more than the anchor covers, and agrees with it. `unread`: it lies in a token, and was not
- * looked at.
+ * `ahead`: the ledger has more than the anchor covers, and agrees with it. `unread`: it is in a token, and was not
+ * read.
  */
 export interface AnchorStatus {
   readonly description: string;

@@ -65,7 +65,7 @@ function tooFew(lost: number, given: readonly EarlyStep[]): string {
   if (given.length === 0) return '';
   const most = given.reduce((highest, { customers = 0 }) => Math.max(highest, customers), 0);
   if (lost > most) return `; the reason given is for ${countedCustomers(most)}`;
-  return `; the reason given names only ${given.flatMap(({ releases }) => releases).join(', ') || 'no release'}`;
+  return `; the reason given is only for ${given.flatMap(({ releases }) => releases).join(', ') || 'no release'}`;
 }
 
 /** @throws VtlicError `policy_refused` for a step that a plan has for a later day, or does not have */

@@ -84,7 +84,7 @@ function builtInKeyset(
   throw new VtlicError(
     'configuration_invalid',
     `the release ${release.name} has version ${version} of the keyset built in, which this site does not know`,
-    { field: 'keyset', hint: 'correct releases.json, or take the chain up: vtlic keyset adopt CHAIN' },
+    { field: 'keyset', hint: 'correct releases.json, or adopt the chain: vtlic keyset adopt CHAIN' },
   );
 }
 

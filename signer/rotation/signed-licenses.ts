@@ -127,7 +127,7 @@ export function readSignedLicenses(file: string, { issuer, keys, logKeys }: Hono
         `license ${digests.size + 1} of the file does not count: ${error.message}`,
         {
           file,
-          hint: 'do not honor it; ask the other site for the file again, and compare the key of its log by telephone',
+          hint: 'do not honor it; ask the other site for the file again, and compare the log key by telephone',
           cause: error,
         },
       );

@@ -124,7 +124,11 @@ function keyChange(
   { keyOfKid, digestsBy }: PlanWorld,
 ): KeyChange {
   const key = before.keys.find((known) => kidOfKey(known) === kid) ?? keyOfKid(kid);
-  if (key === undefined) throw new VtlicError('request_invalid', `the plan names the key ${kid}, which nobody knows`);
+  if (key === undefined)
+    throw new VtlicError(
+      'request_invalid',
+      `the plan names the key ${kid}, which neither this site nor a published keyset has`,
+    );
   const honored =
     step === 'revoke' ? [...digestsBy(kid, on).slice(0, MAX_HONORED - 1), futureDigest(kid)].toSorted() : [];
   return { key, status: STATUS_AFTER[step], ...(honored.length === 0 ? {} : { honored }) };

@@ -189,7 +189,7 @@ function placeOfBuiltIn(release: Release, versions: readonly DatedVersion[]): nu
   throw new VtlicError(
     'configuration_invalid',
     `the release ${name} has version ${builtIn.keyset} of the keyset built in, which is neither published nor planned`,
-    { field: 'keyset', hint: 'correct releases.json, or take the chain up: vtlic keyset adopt CHAIN' },
+    { field: 'keyset', hint: 'correct releases.json, or adopt the chain: vtlic keyset adopt CHAIN' },
   );
 }
 

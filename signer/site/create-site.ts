@@ -172,7 +172,7 @@ function isUnfinishedInit(paths: SitePaths): boolean {
 }
 
 /**
- * True if the ledger of an unfinished init exists, and is exactly what the anchor vouches for: nothing was ever
+ * True if the ledger of an unfinished init exists, and is exactly the one that the anchor describes: nothing was ever
  * written to it.
  */
 async function ledgerIsReady(

@@ -55,7 +55,7 @@ describe('a window that is closed', () => {
     expect(kinds()).toEqual(['genesis']);
   });
 
-  it('lets a batch finish the licenses in hand, and no counter is void', async () => {
+  it('lets a batch finish the licenses already begun, and no counter is void', async () => {
     const file = writeBatch(site, csv(customers(400).map((customer) => row(customer))));
     run = new PtyRun(['batch', file, '--new-customers', '--site', site.site]);
     await run.until(/Type Yes/);

@@ -184,7 +184,7 @@ describe('as an unprivileged user', () => {
         'prod-eu',
       ]).code,
     ).toBe(0);
-    // Again: the very bytes stand there.
+    // Again: the same bytes are there.
     expect(runUnprivileged(['release', id ?? '', '--site', fixture.site])).toMatchObject({
       code: 0,
       stderr: expect.stringContaining('exists already') as unknown,

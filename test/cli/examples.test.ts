@@ -23,6 +23,7 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
   ['vtlic ledger restore ', HANDOVER],
   ['vtlic keyset ', KEYSETS],
   ['vtlic rotation ', ROTATION],
+  ['vtlic batch reissue.csv ', ROTATION],
   ['vtlic revoke ', ROTATION],
   ['vtlic supersede ', ROTATION],
 ]);

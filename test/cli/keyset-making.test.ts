@@ -344,15 +344,18 @@ describe('bad input', () => {
     const draft = await acts.draft('3.draft', '--pre-publish', 'license-2');
     const signed = await acts.sign(draft, 'root-1');
     expect(await refusal('keyset', 'sign', draft, '--key', 'root-3', ...fixture.secret)).toContain(
-      'is not a root of the draft',
+      'is a root neither of the draft',
     );
     const document = acts.json(signed);
     writeFileSync(acts.file('left'), JSON.stringify({ ...document, kid: kid('root-3') }));
     const left = await acts.run('keyset', 'publish', draft, signed, acts.file('left'));
-    expect([left.code, left.stderr]).toEqual([3, expect.stringContaining('a root that left: version 1 was the last')]);
+    expect([left.code, left.stderr]).toEqual([
+      3,
+      expect.stringContaining('a root key that was removed: version 1 was the last'),
+    ]);
     writeFileSync(acts.file('never'), JSON.stringify({ ...document, kid: kid('license-2') }));
     const never = await acts.run('keyset', 'publish', draft, signed, acts.file('never'));
-    expect([never.code, never.stderr]).toEqual([3, expect.stringContaining('which is not a root of this keyset')]);
+    expect([never.code, never.stderr]).toEqual([3, expect.stringContaining('which is a root neither of this keyset')]);
   });
 
   it('refuses a draft of another issuer', async () => {

@@ -184,7 +184,7 @@ describe('restore', () => {
     expect(next.stderr).toContain('fewer seats: 20 instead of 60');
   });
 
-  it('keeps what stood there, and takes a whole copy as it is', async () => {
+  it('keeps the ledger that was there, and takes a whole copy as it is', async () => {
     expect(issue().code).toBe(0);
     const copy = join(fixture.folder, 'copy.sqlite');
     expect(ledger(fixture, 'backup', copy).code).toBe(0);

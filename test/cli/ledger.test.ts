@@ -147,7 +147,7 @@ describe('verify', () => {
     expect(done.stderr).toContain('entry 5: its chain value');
   });
 
-  it('fails with 19 where a signature does not hold, which only the check of signatures sees', async () => {
+  it('fails with 19 where a signature is not valid, which only the check of signatures sees', async () => {
     const copy = await forgedSignature();
     expect(ledger(fixture, 'verify', copy, '--no-signatures').code).toBe(0);
     const done = ledger(fixture, 'verify', copy);
@@ -212,7 +212,7 @@ describe('proofs', () => {
     proof = `${licenses[0] ?? first}.tlog-proof`;
   });
 
-  it('lie beside the license, and hold without a site', () => {
+  it('are written beside the license, and are valid without a site', () => {
     expect(existsSync(proof)).toBe(true);
     const done = runCli(['ledger', 'check', proof, '--license', licenses[0] ?? '', '--log-key', logKey], { cwd: '/' });
     expect(done).toMatchObject({ code: 0 });

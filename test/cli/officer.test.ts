@@ -78,7 +78,7 @@ describe('issue on a terminal', () => {
     },
   );
 
-  it('takes nothing that was typed before the question stood there', async () => {
+  it('takes nothing that was typed before the question was shown', async () => {
     const terminal = start(writeRequest(fixture));
     // Into the terminal's buffer while the process still starts.
     terminal.type('Yes\r');

@@ -31,7 +31,7 @@ interface ReadOnlyRound {
 
 const rounds: ReadOnlyRound[] = [];
 for (const what of ['site', 'anchor'] as const) {
-  // Site and anchor lie in TMPDIR; the ledger names the anchor by its path, so that the site can be moved away from it.
+  // Site and anchor are in TMPDIR; the ledger names the anchor by its path, so that the site can be moved away from it.
   process.env['TMPDIR'] = disk;
   const fixture = await makeSite();
   const moved = join(folder, 'site');

@@ -143,7 +143,7 @@ describe('renew', () => {
     expect(done.code).toBe(code);
   });
 
-  it('refuses a file that says otherwise than the ledger, and asks which of several lineages is meant', () => {
+  it('refuses a file that differs from the ledger, and asks which of several lineages is meant', () => {
     issue();
     const other = issue({ deployment: 'prod-us' });
     const several = vtlic('renew', 'acme-gmbh', '--seats', '3', '--dry-run');

@@ -160,7 +160,7 @@ describe('a step', () => {
     expect([tooSoon.code, tooSoon.stderr]).toEqual([3, expect.stringContaining('which is still to come')]);
     write(day(0), ['old']);
     const tooFew = await acts.run('rotation', 'activate', 'spare', '--plan', plan);
-    expect([tooFew.code, tooFew.stderr]).toEqual([3, expect.stringContaining('the reason given names only old')]);
+    expect([tooFew.code, tooFew.stderr]).toEqual([3, expect.stringContaining('the reason given is only for old')]);
     write(day(0), ['newest']);
     const unknown = await acts.run('rotation', 'activate', 'spare', '--plan', plan);
     expect([unknown.code, unknown.stderr]).toEqual([3, expect.stringContaining('is not a release that releases.json')]);
@@ -347,7 +347,7 @@ describe('a stolen key', () => {
   it('asks which spare is meant, and for another key where there is none', async () => {
     await acts.next('1.draft', [...FIRST, '--activate', 'license-1'], ROOTS);
     const none = await acts.run('rotation', 'lost', 'license-1');
-    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no key is pre-published')]);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no pre-published key')]);
     await addKey(fixture, 'spare-2', 'license');
     await acts.next('2.draft', ['--pre-publish', 'spare', '--pre-publish', 'spare-2'], ROOTS);
     const two = await acts.run('rotation', 'lost', 'license-1');

@@ -159,7 +159,7 @@ describe('Ctrl-C, a closed window and kill in a batch', () => {
     ['signed', 3, 'SIGHUP'],
     ['signed', 3, 'SIGTERM'],
   ] as const)(
-    'finishes the licenses in hand at %s (time %d, %s) with exit 130, voids none, and resumes with no new word',
+    'finishes the licenses already begun at %s (time %d, %s) with exit 130, voids none, and resumes with no new word',
     async (step, count, signal) => {
       const batch = await prepare(INTERRUPTED_ROWS);
       const stopped = begin(batch, { step, count, signal });

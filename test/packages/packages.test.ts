@@ -194,7 +194,7 @@ describe('the package vtlic in a product', () => {
       ['--noEmit', '--strict', '--module', 'node16', '--target', 'es2024', '--types', '', 'use.mts'],
       { cwd: folder, stdio: 'inherit' },
     );
-    // The admin page speaks of Node's servers, so its types need those of Node.
+    // The types of the admin page name Node's servers, so its types need those of Node.
     const types = ['--typeRoots', join(ROOT, 'node_modules/@types'), '--types', 'node'];
     const admin =
       "licenseAdmin(license, { origin: 'https://a.example', authorize: () => undefined, stepUp: ({ digest }) => digest, audit: () => undefined })";

@@ -271,7 +271,7 @@ describe('an anchor in SoftHSM', () => {
     );
     expect((await at.here('ledger', 'verify')).code).toBe(0);
 
-    // A copy from before the move finds no anchor in the old place that would vouch for it.
+    // A copy from before the move finds no anchor in the old place that agrees with it.
     const now = await at.copy('after-move.sqlite');
     at.putBack(copy);
     const old = await at.issue(...at.secret('hsm'));

@@ -1,5 +1,5 @@
 /**
- * A ledger whose anchor lies in a token: made, read back, the old one destroyed; two are left by a change that was cut
+ * A ledger whose anchor is in a token: made, read back, the old one destroyed; two are left by a change that was cut
  * off.
  */
 import { spawnSync } from 'node:child_process';

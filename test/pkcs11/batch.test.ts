@@ -115,7 +115,7 @@ describe('a batch in a token', () => {
     goesOn('hang');
   });
 
-  it('a batch stopped with Ctrl-C finishes what is in hand, takes its host along, and goes on', async () => {
+  it('a batch stopped with Ctrl-C finishes the licenses already begun, takes its host along, and goes on', async () => {
     const voidsBefore = ledger().voids.length;
     const digest = plan('stop');
     token.setFaults(['C_Sign 0 slow 20']);

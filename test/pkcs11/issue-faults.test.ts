@@ -230,7 +230,7 @@ it('calls what the sample is made for', async () => {
 describe.each(sample().map((fault) => [`${fault.call} ${fault.nth} ${fault.code ?? ''} ${fault.how}`, fault] as const))(
   '%s',
   (_, fault) => {
-    it('ends with its exit code and a sentence, and releases nothing that does not hold', async () => {
+    it('ends with its exit code and a sentence, and releases nothing that is not valid', async () => {
       cases += 1;
       const { call, nth, how, code } = fault;
       const first = FIRST_FAULT[call];

@@ -170,7 +170,7 @@ describe('import directions', () => {
     'refuse %s, a file outside every room',
     (path) => {
       const { faults } = checkImportDirections(planted({ [path]: 'export {};' }));
-      expect(faults[0]?.rule).toContain('lies in no room');
+      expect(faults[0]?.rule).toContain('is in no room');
     },
   );
 });

@@ -204,7 +204,7 @@ export function checkImportDirections(root: string): {
   for (const file of files) {
     const room = roomOf(file.path);
     if (room === undefined) {
-      faults.push({ file: file.path, rule: 'lies in no room that this check knows' });
+      faults.push({ file: file.path, rule: 'is in no room that this check knows' });
       continue;
     }
     const around = room in AROUND;

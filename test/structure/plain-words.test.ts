@@ -40,7 +40,7 @@ describe('the words of code, messages and documents', () => {
   it.each([
     ['a comma should stand here', 'should stand'],
     ['the key stands twice in it', 'stands twice'],
-    ['it should lie below 5', 'should lie'],
+    ['it should lie between 1 and 5', 'should lie'],
     ['the anchor comes to lie elsewhere', 'comes to lie'],
     ['whom it names stays closed', 'whom it names'],
     ['by who follows the record', 'who follows the record'],
@@ -55,6 +55,15 @@ describe('the words of code, messages and documents', () => {
     ['not spelled in the one way that is allowed', 'in the one way that is allowed'],
     ['a truncated file is told from an altered one', 'is told from'],
     ['the clock is looked at again', 'looked at again'],
+    ['the signature does not hold', 'does not hold'],
+    ['the anchor stands there already', 'stands there'],
+    ['the anchor lies beside the site', 'lies beside'],
+    ['an anchor that vouches for a ledger', 'vouches'],
+    ['a row that says otherwise than the record', 'says otherwise'],
+    ['the customer that a document speaks of', 'speaks of'],
+    ['the licenses in hand were finished', 'licenses in hand'],
+    ['and it is not said which is meant', 'it is not said'],
+    ['characters that nobody sees', 'nobody sees'],
     ['a kid has 64 hex digits, but "ab" came', 'came'],
   ])('refuse "%s"', (line) => {
     expect(unclearIn('example.md', line)).toHaveLength(1);

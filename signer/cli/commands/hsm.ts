@@ -224,7 +224,7 @@ function moduleDocument({ path, module, tokens, unreadable }: ListedModule): Rea
   };
 }
 
-/** The keystores of the site that lie in the token of a bare URI. */
+/** The keystores of the site that are in the token of a bare URI. */
 function keystoresOf(site: Site, uri: Pkcs11Uri): readonly string[] {
   return [...site.config.keystores.values()].flatMap((store) =>
     store.type === 'pkcs11' && nameOneToken(uri, parsePkcs11Uri(store.uri)) ? [store.name] : [],

@@ -65,7 +65,7 @@ export function addKeysetShow(parent: Command, io: Io): void {
       const newest = versions.at(-1);
       if (newest === undefined)
         throw new VtlicError('usage', 'no keyset is published at this site yet', {
-          hint: 'make the first one: vtlic keyset draft; or take a published chain up: vtlic keyset adopt CHAIN',
+          hint: 'make the first one: vtlic keyset draft; or adopt a published chain: vtlic keyset adopt CHAIN',
         });
       if (options.chain === true) await writeChain(io, publishedChainFile(versions, ledger.genesis.iss), options);
       else if (options.json === true) io.out(jsonLine(document(versions)));

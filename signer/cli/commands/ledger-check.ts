@@ -1,6 +1,6 @@
 /**
- * `vtlic ledger check FILE`: a proof or a checkpoint, judged by the key of its log. Needs no site. Exit code 19 when it
- * does not hold.
+ * `vtlic ledger check FILE`: verifies a proof or a checkpoint with the key of its log. Needs no site. Exit code 19 if
+ * it is not valid.
  */
 import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';

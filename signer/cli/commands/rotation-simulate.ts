@@ -95,7 +95,7 @@ function run(io: Io, site: Site, ledger: LedgerView, options: SimulateOptions): 
   const from = nowSeconds(io.runtime);
   const releases = releasesOf(io, site, options.releases);
   if (releases === undefined)
-    throw new VtlicError('usage', 'nothing is known of the product releases in the field', {
+    throw new VtlicError('usage', 'the product releases in the field are not known', {
       hint: 'write releases.json (docs/rotation.md), and name it with --releases FILE',
     });
   if (releases.length === 0)

@@ -253,8 +253,8 @@ function replacement(context: DraftingContext, name: string, spare: string | und
   throw new VtlicError(
     'usage',
     only === undefined
-      ? 'no key is pre-published that could take its place, and no other one is active'
-      : `${waiting.length} keys are pre-published, and it is not said which takes its place`,
+      ? 'no pre-published key can take its place, and no other key is active'
+      : `${waiting.length} keys are pre-published, and you did not say which one takes its place`,
     { hint: 'name the key that signs from now on: --spare KEY' },
   );
 }

@@ -22,7 +22,7 @@ export interface NewLogBody {
   /** 16 random bytes: the new log's id. */
   readonly logId: Uint8Array;
   readonly origin: string;
-  /** Where the anchor lies from here on. */
+  /** Where the anchor is from this entry on. */
   readonly anchor: AnchorPlace;
   /** The record just before this entry. */
   readonly restored: LedgerHead;
@@ -59,7 +59,7 @@ export interface ReenteredBody {
   readonly leafIndex: number;
 }
 
-/** The anchor lies in another place from here on; it was found there, whole. */
+/** The anchor is in another place from this entry on; it was read back there. */
 export interface MovedAnchorBody {
   readonly act: 'anchor';
   readonly anchor: AnchorPlace;
@@ -79,9 +79,9 @@ export interface ImportBody {
   readonly from?: DocumentPosition;
   /** SHA-256 of the documents by which that ledger got the counters, one after the other. */
   readonly taken?: Uint8Array;
-  /** The one customer it speaks of; absent: everybody. */
+  /** The one customer that it is for; absent: all customers. */
   readonly sub?: string;
-  /** No lineage that it speaks of goes on below this. */
+  /** Every lineage in it goes on above this counter. */
   readonly floor: number;
   /** The highest counter in it, `floor` included. */
   readonly highest: number;
@@ -152,7 +152,7 @@ export type AdoptBody =
 /** Acts that are recorded as they are given; a new log and a license entered again have leaves. */
 export type PlainAct = Exclude<AdoptBody, NewLogBody | ReenteredBody>;
 
-/** Counters were handed over by a signed document: nothing is issued here any more for whom it speaks of. */
+/** Counters were handed over by a signed document: this ledger no longer issues for its customers. */
 export interface CloseBody {
   /** The one customer; absent: everybody, also those never seen. */
   readonly sub?: string;

@@ -19,7 +19,7 @@ export interface LedgerLock {
 }
 
 /**
- * @param ledgerPath the lock lies in its folder
+ * @param ledgerPath the lock file is in the same folder
  * @param since seconds, for the words to a second writer
  * @throws VtlicError `ledger_in_use` (saying by whom), `ledger_unwritable`
  */

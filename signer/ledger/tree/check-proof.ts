@@ -35,8 +35,8 @@ export interface ProvedInclusion {
 }
 
 /**
- * @param cose the decoded license file that the proof should speak of
- * @throws VtlicError `checks_failed` with what does not hold
+ * @param cose the decoded license file that the proof should be for
+ * @throws VtlicError `checks_failed` with what is wrong
  */
 export function checkInclusion(file: Uint8Array, keys: readonly LogKey[], cose?: Uint8Array): ProvedInclusion {
   const proof = decodeInclusionProof(file);

@@ -292,7 +292,7 @@ async function checkOutputs(place: Place, memory: Memory, ledger: LedgerView, pr
           problems.add('refused', `${name} left, and the ledger has closed nothing`);
       }
     } catch (error) {
-      problems.add('other', `${name} does not hold: ${wordsOf(error)}`);
+      problems.add('other', `${name} is not valid: ${wordsOf(error)}`);
     }
   }
 }

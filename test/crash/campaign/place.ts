@@ -36,7 +36,7 @@ export const CUSTOMERS: readonly string[] = ['acme-gmbh', 'beta-inc', 'gamma-ltd
 export interface PlaceOptions {
   /** In software: with a composite license key, which signs slower. */
   readonly composite?: boolean;
-  /** With a token: the anchor lies in it too. */
+  /** With a token: the anchor is in it too. */
   readonly anchorInToken?: boolean;
 }
 

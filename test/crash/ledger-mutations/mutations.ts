@@ -1,6 +1,6 @@
 /**
  * Changes of a closed ledger behind the program's back: rows changed, deleted, copied and inserted in every table, with
- * keys at every bound and values that look right; an index that says otherwise than its table; objects of the schema;
+ * keys at every bound and values that look right; an index that differs from its table; objects of the schema;
  * pages and bytes of the file.
  */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';

@@ -5,7 +5,7 @@
 //	tlog-check growth     FILE OLD VKEY          prints OLDSIZE SIZE
 //	tlog-check make       DIR ORIGIN COUNT OLD   writes a log's key, checkpoints and proofs of its own
 //
-// It leaves with 1, and the reason on standard error, for whatever does not hold.
+// It leaves with 1, and the reason on standard error, for whatever is not valid.
 package main
 
 import (

@@ -1,5 +1,5 @@
 /**
- * A site whose keys and anchor lie in tokens, worked by the real command as processes. The module counts every call.
+ * A site whose keys and anchor are in tokens, worked by the real command as processes. The module counts every call.
  */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -150,7 +150,7 @@ export const FAULT_TABLE: Readonly<Record<string, readonly string[]>> = {
 /** What must go wrong first: a session is closed in the midst of a run only where an operation in it failed. */
 export const FIRST_FAULT: Readonly<Record<string, string>> = { C_CloseSession: 'C_SignInit 1 rv 0x6' };
 
-/** What a return code speaks of, by its name; each class once is the sample of the tests that cannot walk all. */
+/** What a return code is about, by its name; each class once is the sample of the tests that cannot walk all. */
 export type FaultClass = 'any' | 'token' | 'session' | 'user' | 'operation';
 
 export function classOf(code: string): FaultClass {

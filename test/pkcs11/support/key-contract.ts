@@ -1,4 +1,4 @@
-/** What every opened signing key must do, whatever keystore it lies in. */
+/** What every opened signing key must do, whatever keystore it is in. */
 import { expect, it } from 'vitest';
 import { utf8 } from '../../../formats/bytes.ts';
 import { ALGORITHMS } from '../../../formats/cose-algorithm.ts';

@@ -111,7 +111,7 @@ export function uriAmong(
   return uri === undefined ? undefined : formatPkcs11Uri(uri);
 }
 
-/** True where each attribute of the URI that speaks of modules, slots and tokens agrees (RFC 7512 §2.3). */
+/** True if each attribute of the URI about modules, slots and tokens agrees (RFC 7512 §2.3). */
 export function matchesToken(uri: Pkcs11Uri, module: ModuleDescription, slot: SlotDescription): boolean {
   const { token } = slot;
   if (token === undefined || uri.unknown.length > 0) return false;

@@ -16,7 +16,7 @@ export interface SplitTokens {
 }
 
 /**
- * Opens a composite key whose components lie in two tokens, and proves that together they sign for the public key.
+ * Opens a composite key whose components are in two tokens, and proves that together they sign for the public key.
  *
  * @throws VtlicError `configuration_invalid` where both are one token: then one PIN would be enough
  */

@@ -1,4 +1,4 @@
-/** A signing key whose components lie in tokens: both in one, one with a wrapped seed beside it, or in two. */
+/** A signing key whose components are in tokens: both in one, one with a wrapped seed beside it, or in two. */
 import { concatBytes } from '../../../../formats/bytes.ts';
 import { ALGORITHMS } from '../../../../formats/cose-algorithm.ts';
 import { VtlicError } from '../../../../formats/error.ts';
@@ -65,7 +65,7 @@ export class TokenPart {
       this.#refs = { host, refs };
       // A host on which the key was not found is asked again next time.
       refs.catch(() => {
-        // The next host's numbers may stand there by now.
+        // Another host may have replaced these numbers by now.
         if (this.#refs?.refs === refs) this.#refs = undefined;
       });
     }

@@ -59,7 +59,7 @@ export class Token {
     return openKey(this.connection, wanted, this.#random);
   }
 
-  /** The part of a key that lies in this token; `splitKey` puts two together. */
+  /** The part of a key that is in this token; `splitKey` puts two together. */
   partOf(wanted: KeyToOpen, components: readonly Component[]): TokenPart {
     return partOf(this.connection, wanted, components);
   }

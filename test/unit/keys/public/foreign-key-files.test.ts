@@ -244,7 +244,7 @@ describe('one file', () => {
     expect(parsePublicKeys(utf8(PEM + forms + PEM)).map(({ kid }) => kid)).toEqual([ed25519.kid, composite.kid]);
   });
 
-  it('does not hold a component in two keys', () => {
+  it('does not contain a component in two keys', () => {
     const component = { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(composite.ed25519).toString('base64url') };
     const whole = JSON.parse(textOf(exportPublicKey(composite, 'composite-jwk'))) as unknown;
     expect(refusalOf(JSON.stringify({ keys: [component, whole] })).message).toContain('share a component');

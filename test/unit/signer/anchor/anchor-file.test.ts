@@ -189,7 +189,7 @@ describe('an anchor file', () => {
     writeFileSync(path, older);
     expect(await rejected(anchorFile(path).read())).toMatchObject({
       code: 'ledger_corrupt',
-      message: `the anchor file is not the one that its guard, ${path}.guard, names`,
+      message: `the anchor file does not match its guard, ${path}.guard`,
     });
     writeFileSync(path, newest);
     expect(await anchorFile(path).read()).toEqual([record(2)]);
@@ -200,7 +200,7 @@ describe('an anchor file', () => {
     await write(anchorFile(path), record(1));
     await write(anchorFile(elsewhere), record(2));
     copyFileSync(elsewhere, path);
-    const foreign = `the anchor file is not the one that its guard, ${path}.guard, names`;
+    const foreign = `the anchor file does not match its guard, ${path}.guard`;
     expect(await rejected(anchorFile(path).read())).toMatchObject({ code: 'ledger_corrupt', message: foreign });
     for (const known of [[record(1)], [record(2)]])
       expect(await anchorFile(path).replace({ known, next: record(3), nonce: nonce() })).toBe(false);

@@ -1,5 +1,5 @@
 /**
- * A move of the anchor that stops after any of its steps: no old copy is vouched for, and the same act finishes it.
+ * A move of the anchor that stops after any of its steps: no anchor agrees with an old copy; a second one finishes it.
  * Also a restore whose anchor cannot be read.
  */
 import { copyFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
@@ -84,7 +84,7 @@ async function oldCopyIsRefused(): Promise<void> {
 }
 
 describe('a move of the anchor', () => {
-  it('leaves nothing in the old place that vouches for an old copy', async () => {
+  it('leaves nothing in the old place that agrees with an old copy', async () => {
     await move();
     expect(await anchorFile(fixture.anchor).read()).toEqual([]);
     expect(await anchorFile(to.path).read()).toHaveLength(1);

@@ -213,7 +213,7 @@ describe('the groups of a batch', () => {
     },
   );
 
-  it('Ctrl-C finishes what is in hand, and no more is reserved', async () => {
+  it('Ctrl-C finishes the licenses already begun, and no more is reserved', async () => {
     const watch = watched(() => undefined);
     const outcome = await batchOf(400, watch.key, { interrupted: () => watch.asked >= 60 });
     expect(outcome.interrupted).toBe(true);

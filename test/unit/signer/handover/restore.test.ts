@@ -266,7 +266,7 @@ describe('a restore that was cut off when its copy was made, and that is taken a
   it.each([
     ['lacks an old entry', 'DELETE FROM entry WHERE seq = 2'],
     ['lacks a license in its index', 'DELETE FROM intent WHERE seq = 2'],
-  ])('is made anew where the copy %s, and the ledger that stands there is left', async (_what, damage) => {
+  ])('is made anew where the copy %s, and the ledger that is there is left', async (_what, damage) => {
     copyFileSync(copy, draft());
     tamper(draft(), 'PRAGMA foreign_keys = OFF', damage);
     const before = readFileSync(place.ledger);

@@ -211,7 +211,7 @@ describe('a whole check', () => {
         ledger.openLog(input);
         ledger.reenter(coseFor(lost), { aud, sub, ctr, licenseId, kid, payload }, input.skip);
         expect(ledger.nextCounter(ACME)).toBe(4 + input.skip + 1);
-        // A handover speaks of the newest license, whether this record issued it or was given it back.
+        // A handover contains the newest license, whether this record issued it or was given it back.
         expect(handed(ledger)).toEqual([{ ctr: 4 + input.skip, payloadDigest: sha256(payload) }]);
         const next = ledger.entry(issueNext(ledger));
         expect(handed(ledger)).toEqual([

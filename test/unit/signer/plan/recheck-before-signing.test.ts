@@ -89,7 +89,7 @@ describe("the signer's clock", () => {
     expect((await checkBatch(fixture)).intents).toEqual([]);
   });
 
-  it('finishes the licenses in hand when it is turned back amid a batch; the rest waits for --resume', async () => {
+  it('finishes the licenses already begun when it is turned back amid a batch; the rest waits for --resume', async () => {
     const file = batchFile(12);
     const done = await vtlic(
       ['batch', '--confirm', await batchPlan(file), ...fixture.secret],

@@ -163,7 +163,7 @@ describe('a changed table beside the record is found', () => {
     expect(await fault(place)).toContain(words);
   });
 
-  it('finds an index that says otherwise than its table', async () => {
+  it('finds an index that differs from its table', async () => {
     const place = await rich();
     // Wrong in both, then right again in the table while the index is out of sight.
     tamper(
