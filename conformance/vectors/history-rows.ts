@@ -46,6 +46,11 @@ type Row = readonly [
   more?: 'keysets' | 'not-production',
 ];
 
+/** How most histories begin: a product runs with the license `one`, or has taken `two` after it. */
+const running: readonly Step[] = [...begin(one), start('active', 1)];
+const renewedOnce: readonly Step[] = [...running, install(two, 'active', 2)];
+const runningByFirst: readonly Step[] = [...begin(byFirst), start('active', 1)];
+
 const COUNTER = 'to keep the highest counter, over restarts too';
 const STAYS = 'that what is in force stays until the next start';
 
@@ -54,79 +59,51 @@ export const ROWS: readonly Row[] = [
     'renewal',
     'a renewal is pasted and comes into force',
     'to take a higher counter',
-    [...begin(one), start('active', 1), install(two, 'active', 2), restart('active', 2)],
+    [...renewedOnce, restart('active', 2)],
   ],
   [
     'rollback-install',
     'an older license is pasted after a newer one',
     COUNTER,
-    [
-      ...begin(one),
-      start('active', 1),
-      install(two, 'active', 2),
-      refused(one, 'counter_rolled_back', 'active', 2),
-      restart('active', 2),
-    ],
+    [...renewedOnce, refused(one, 'counter_rolled_back', 'active', 2), restart('active', 2)],
   ],
   [
     'rollback-file',
     'an older file is put in place, and the product restarts',
     COUNTER,
-    [
-      ...begin(one),
-      start('active', 1),
-      install(two, 'active', 2),
-      put(one),
-      refusedStart('restart', 'counter_rolled_back'),
-      put(two),
-      restart('active', 2),
-    ],
+    [...renewedOnce, put(one), refusedStart('restart', 'counter_rolled_back'), put(two), restart('active', 2)],
   ],
   [
     'rollback-not-production',
     'the same outside production: the free tier',
     COUNTER,
-    [
-      ...begin(one),
-      start('active', 1),
-      install(two, 'active', 2),
-      put(one),
-      restart('free_tier', 'counter_rolled_back'),
-    ],
+    [...renewedOnce, put(one), restart('free_tier', 'counter_rolled_back')],
     'not-production',
   ],
   [
     'rollback-running',
     'an older file is put in place while the product runs',
     STAYS,
-    [...begin(one), start('active', 1), install(two, 'active', 2), put(one), tick('active', 2)],
+    [...renewedOnce, put(one), tick('active', 2)],
   ],
   [
     'rollback-twice',
     'an older license is refused after two restarts',
     COUNTER,
-    [
-      ...begin(one),
-      start('active', 1),
-      install(two, 'active', 2),
-      restart('active', 2),
-      restart('active', 2),
-      refused(one, 'counter_rolled_back', 'active', 2),
-    ],
+    [...renewedOnce, restart('active', 2), restart('active', 2), refused(one, 'counter_rolled_back', 'active', 2)],
   ],
   [
     'state-lost',
     'the state is lost: an older license is accepted again, which nothing local can prevent',
     'that lost state is a first start',
-    [...begin(one), start('active', 1), install(two, 'active', 2), put(one), lose, restart('active', 1)],
+    [...renewedOnce, put(one), lose, restart('active', 1)],
   ],
   [
     'state-restored',
     'a backup of the state is put back under a newer license',
     'that older state does not refuse a newer license',
     [
-      ...begin(one),
-      start('active', 1),
+      ...running,
       { do: 'save-state' },
       restart('active', 1),
       install(two, 'active', 2),
@@ -140,8 +117,7 @@ export const ROWS: readonly Row[] = [
     'another license with the counter of the one in force',
     'that one counter belongs to one payload',
     [
-      ...begin(one),
-      start('active', 1),
+      ...running,
       refused(otherOne, 'counter_conflict', 'active', 1),
       put(otherOne),
       refusedStart('restart', 'counter_conflict'),
@@ -151,13 +127,13 @@ export const ROWS: readonly Row[] = [
     'same-again',
     'the same license is pasted again',
     'that the same payload is the same license',
-    [...begin(one), start('active', 1), install(one, 'active', 1), restart('active', 1)],
+    [...running, install(one, 'active', 1), restart('active', 1)],
   ],
   [
     'line-ends',
     'the file is saved with CRLF and blank lines',
     'that blanks around the block mean nothing',
-    [...begin(one), start('active', 1), put(crlf), tick('active', 1), restart('active', 1)],
+    [...running, put(crlf), tick('active', 1), restart('active', 1)],
   ],
   [
     'grace',
@@ -183,7 +159,7 @@ export const ROWS: readonly Row[] = [
     'lapsed-installed',
     'a license that has lapsed is pasted',
     'that a lapsed license is not installed',
-    [...begin(one), start('active', 1), refused(shortNext, 'lapsed', 'active', 1)],
+    [...running, refused(shortNext, 'lapsed', 'active', 1)],
   ],
   [
     'lapsed-start',
@@ -196,8 +172,7 @@ export const ROWS: readonly Row[] = [
     'a renewal is pasted before its time, and waits over a restart',
     'that a renewal waits for its nbf',
     [
-      ...begin(one),
-      start('active', 1),
+      ...running,
       install(nextYear, 'active', 1),
       restart('active', 1),
       at(EXP - 1),
@@ -224,8 +199,7 @@ export const ROWS: readonly Row[] = [
     'a file that is cut off',
     STAYS,
     [
-      ...begin(one),
-      start('active', 1),
+      ...running,
       put(broken),
       tick('active', 1),
       refusedStart('restart', 'armor_malformed'),
@@ -238,8 +212,7 @@ export const ROWS: readonly Row[] = [
     'a block that contains no license',
     STAYS,
     [
-      ...begin(one),
-      start('active', 1),
+      ...running,
       refused(notVtlic, 'cose_malformed', 'active', 1),
       put(notVtlic),
       refusedStart('restart', 'cose_malformed'),
@@ -249,13 +222,13 @@ export const ROWS: readonly Row[] = [
     'removed',
     'the file is removed while the product runs',
     STAYS,
-    [...begin(one), start('active', 1), put(null), tick('active', 1), refusedStart('restart', 'file_missing')],
+    [...running, put(null), tick('active', 1), refusedStart('restart', 'file_missing')],
   ],
   [
     'other-product',
     'a license for another product is pasted',
     'that a refused installation changes nothing',
-    [...begin(one), start('active', 1), refused(otherProduct, 'product_mismatch', 'active', 1), restart('active', 1)],
+    [...running, refused(otherProduct, 'product_mismatch', 'active', 1), restart('active', 1)],
   ],
   [
     'other-lineage',
@@ -288,8 +261,7 @@ export const ROWS: readonly Row[] = [
     'a keyset revokes the key of the license in force, also after its file is gone',
     'that state keeps the newest keyset',
     [
-      ...begin(byFirst),
-      start('active', 1),
+      ...runningByFirst,
       rotate(chain2),
       restart('free_tier', 'key_revoked'),
       rotate(null),
@@ -303,8 +275,7 @@ export const ROWS: readonly Row[] = [
     'a license by a key that a new keyset brings',
     'that a keyset brings keys',
     [
-      ...begin(byFirst),
-      start('active', 1),
+      ...runningByFirst,
       refused(bySecond, 'key_unknown', 'active', 1),
       rotate(chain2),
       restart('free_tier', 'key_revoked'),
@@ -316,7 +287,7 @@ export const ROWS: readonly Row[] = [
     'rotate-pasted',
     'a license and the keyset that brings its key are pasted together',
     'that keysets may be pasted with a license',
-    [...begin(byFirst), start('active', 1), install(pastedBoth, 'active', 2), restart('active', 2)],
+    [...runningByFirst, install(pastedBoth, 'active', 2), restart('active', 2)],
     'keysets',
   ],
   [
@@ -331,8 +302,7 @@ export const ROWS: readonly Row[] = [
     'a forgery with the counter 2^53-1 by a stolen key does not block the license after it',
     'that what a revoked key signed does not count in the state',
     [
-      ...begin(byFirst),
-      start('active', 1),
+      ...runningByFirst,
       install(stolen, 'active', Number.MAX_SAFE_INTEGER),
       rotate(chain2),
       restart('free_tier', 'key_revoked'),

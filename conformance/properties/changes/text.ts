@@ -11,6 +11,9 @@ const text = (edit: (file: string) => string) => (bytes: Uint8Array) =>
 type Edit = (file: string) => string;
 const END = '-----END VTLIC-----';
 const lines = (file: string, edit: (lines: string[]) => string[]): string => edit(file.split('\n')).join('\n');
+/** With the base64 in other lines. */
+const brokenAt = (file: string, line: RegExp): string =>
+  lines(file, ([begin = '', ...rest]) => [begin, ...(rest.slice(0, -2).join('').match(line) ?? []), END, '']);
 
 /** A blank in the sense of the format, and what other libraries also take for one. */
 const VALID: readonly (readonly [string, Edit])[] = [
@@ -43,32 +46,8 @@ const BROKEN: readonly (readonly [string, Edit])[] = [
   ['an empty line before END', (file) => file.replace(`\n${END}`, `\n\n${END}`)],
   ['a header line', (file) => file.replace('\n', '\nComment: yes\n\n')],
   ['all base64 in one line', (file) => lines(file, (all) => [all[0] ?? '', all.slice(1, -2).join(''), END, ''])],
-  [
-    'lines of 76 characters',
-    (file) =>
-      lines(file, (all) => [
-        all[0] ?? '',
-        ...(all
-          .slice(1, -2)
-          .join('')
-          .match(/.{1,76}/g) ?? []),
-        END,
-        '',
-      ]),
-  ],
-  [
-    'lines of 60 characters',
-    (file) =>
-      lines(file, (all) => [
-        all[0] ?? '',
-        ...(all
-          .slice(1, -2)
-          .join('')
-          .match(/.{1,60}/g) ?? []),
-        END,
-        '',
-      ]),
-  ],
+  ['lines of 76 characters', (file) => brokenAt(file, /.{1,76}/g)],
+  ['lines of 60 characters', (file) => brokenAt(file, /.{1,60}/g)],
   ['no base64', () => `-----BEGIN VTLIC-----\n${END}\n`],
   ['an empty file', () => ''],
   ['no END line', (file) => file.replace(`${END}\n`, '')],
