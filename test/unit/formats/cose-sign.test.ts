@@ -164,9 +164,7 @@ describe('decodeCoseSign', () => {
   });
 
   it('refuses another typ, and names both kinds', () => {
-    expect(faultOf(bodyWith([16, TYP.license]))).toBe(
-      'typ_wrong: the signed thing should be a keyset, but it is a license',
-    );
+    expect(faultOf(bodyWith([16, TYP.license]))).toBe('typ_wrong: expected a signed keyset, but it is a license');
   });
 
   it.each<CborValue>([-8, 0, 'Ed25519'])('does not know the alg %j of a signer', (alg) => {
