@@ -1,7 +1,14 @@
 /** What a row's license is compared with, and how it is counted by that. */
 import type { License } from '../../formats/license/license.ts';
-import { type Lineage, type LineageState, newestOfCustomer, newestOfLineage } from '../ledger/index.ts';
+import {
+  type LedgerView,
+  type Lineage,
+  type LineageState,
+  newestOfCustomer,
+  newestOfLineage,
+} from '../ledger/index.ts';
 import { findAnomalies, comparedWith } from '../plan/anomalies.ts';
+import { ed25519End } from '../plan/keyset-rule.ts';
 import { lastLicense, type LastLicense, type LicenseSource } from '../plan/last-license.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord, Site } from '../site/site.ts';
@@ -44,12 +51,25 @@ export interface RowToSign {
   readonly again: boolean;
 }
 
+interface Counting {
+  readonly site: Site;
+  readonly catalog: Catalog;
+  readonly ledger: LedgerView;
+  readonly key: KeyRecord;
+}
+
 export function countRow(
   summary: BatchSummary,
   { line, license, base, again }: RowToSign,
-  { site, catalog, key }: { readonly site: Site; readonly catalog: Catalog; readonly key: KeyRecord },
+  { site, catalog, ledger, key }: Counting,
 ): void {
-  const anomalies = findAnomalies({ license, catalog, algorithm: key.algorithm, ...comparedWith(base.last, site) });
+  const anomalies = findAnomalies({
+    license,
+    catalog,
+    algorithm: key.algorithm,
+    ...comparedWith(base.last, site),
+    ...ed25519End(ledger),
+  });
   count(summary, {
     line,
     license,

@@ -46,6 +46,7 @@ export const ANOMALY_KINDS = [
   'clock',
   'algorithm down',
   'perpetual with Ed25519',
+  'cut by the policy',
 ] as const;
 export type AnomalyKind = (typeof ANOMALY_KINDS)[number];
 
@@ -64,6 +65,8 @@ export interface Compared {
   readonly algorithm: Algorithm;
   /** Of the key that signed the previous license, where the site knows it. */
   readonly previousAlgorithm?: Algorithm;
+  /** Seconds since 1970: from when on the published keyset takes no license with only an Ed25519 signature. */
+  readonly ed25519Until?: number;
 }
 
 /** Empty where there is nothing to look at twice. */
@@ -93,6 +96,12 @@ export function findAnomalies(compared: Compared): readonly Anomaly[] {
       'perpetual with Ed25519',
       'it is perpetual and signed with only Ed25519: on the day when Ed25519 is broken, it can no longer be ' +
         'replaced in time',
+    );
+  if (compared.ed25519Until !== undefined && compared.algorithm === 'ed25519' && license.exp > compared.ed25519Until)
+    mark(
+      'cut by the policy',
+      `it is signed with only Ed25519, and products that have the keyset refuse it from ` +
+        `${formatDay(compared.ed25519Until)} on, before it ends: sign it with a composite key (--key NAME)`,
     );
   return Object.freeze(found);
 }

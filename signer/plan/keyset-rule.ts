@@ -49,6 +49,12 @@ export function requireKeyInForce(
   );
 }
 
+/** Seconds since 1970: from when on no license with only an Ed25519 signature is in force; absent for never. */
+export function ed25519End(ledger: LedgerView): Pick<Keyset, 'ed25519Until'> {
+  const keyset = newestKeyset(ledger);
+  return keyset === 'none' || keyset.ed25519Until === undefined ? {} : { ed25519Until: keyset.ed25519Until };
+}
+
 const UNKNOWN = 'is not in it, so no product that has it would take the license';
 
 function faultOf(key: IssuingKey, { aud, tier }: Pick<License, 'aud' | 'tier'>, now: number): string | undefined {

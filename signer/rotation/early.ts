@@ -3,10 +3,11 @@
  * no key would be left that signs, or a customer would be left without a license. Such a step is done only with a
  * reason, which stays on record with the version (`early-reasons.ts`).
  */
-import { formatDay, formatEnd } from '../../formats/dates.ts';
+import { formatDay, formatEnd, isPerpetual, PERPETUAL } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { IssuingKey, Keyset } from '../../formats/keyset/keyset.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
+import type { License } from '../../formats/license/license.ts';
 import { kidOfKey, type StatusChange, statusChanges } from '../keyset/changes.ts';
 import { countedCustomers, type KeysetStep } from '../keyset/draft.ts';
 import type { PublishedVersion } from '../keyset/published.ts';
@@ -268,11 +269,15 @@ export function leftWithoutInWords(customers: readonly LeftWithout[], from: numb
   const longest = customers.toSorted((a, b) => b.license.exp - a.license.exp);
   const named = longest
     .slice(0, MAX_NAMED)
-    .map(({ license }) => `${lineageText(lineageOf(license))} until ${formatEnd(license.exp)}`);
+    .map(({ license }) => `${lineageText(lineageOf(license))} (${termInWords(license)})`);
   const more = customers.length - named.length;
   const day = formatDay(from - (from % DAY_SECONDS));
   return (
     `${countedCustomers(customers.length)} would be left without a license from ${day} on: ` +
     `${named.join(', ')}${more === 0 ? '' : `, and ${more} more`}`
   );
+}
+
+function termInWords({ exp }: License): string {
+  return isPerpetual(exp) ? PERPETUAL : `until ${formatEnd(exp)}`;
 }

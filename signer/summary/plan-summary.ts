@@ -5,6 +5,7 @@ import { type LedgerView, lineageOf, newestOfLineage } from '../ledger/index.ts'
 import type { Catalog } from '../site/catalog.ts';
 import { findSiteKey, type Site } from '../site/site.ts';
 import { findAnomalies, comparedWith } from '../plan/anomalies.ts';
+import { ed25519End } from '../plan/keyset-rule.ts';
 import { lastLicense, type LastLicense } from '../plan/last-license.ts';
 import { digestWordLines } from '../plan/digest-words.ts';
 import { encodePlan, planDigest, type Plan } from '../plan/plan.ts';
@@ -37,6 +38,7 @@ export function licensesView(plan: Plan, input: PlanViewInput): string[] {
         catalog,
         algorithm: key.algorithm,
         ...comparedWith(last, site),
+        ...ed25519End(ledger),
       }),
       keyName: key.name,
       algorithm: key.algorithm,

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KeysetActs } from '../support/keyset-acts.ts';
+import type { RanHere } from '../support/run-here.ts';
 import { addKey } from '../support/site-keys.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
@@ -62,8 +63,8 @@ describe('a policy against Ed25519', () => {
     const [code, stderr] = await refused('keyset', 'draft', '--require-composite');
     expect(code).toBe(3);
     expect(stderr).toContain('too early the policy: 2 customers would be left without a license');
-    expect(stderr).toContain(`acme / vaultdesk / prod-eu until ${day(300)}`);
-    expect(stderr).toContain(`beta / vaultdesk / prod-eu until ${day(90)}`);
+    expect(stderr).toContain(`acme / vaultdesk / prod-eu (until ${day(300)})`);
+    expect(stderr).toContain(`beta / vaultdesk / prod-eu (until ${day(90)})`);
     expect(stderr).toContain('vtlic rotation reissue license-1');
     // From a later day on, only the license that ends after it is concerned.
     const later = await refused('keyset', 'draft', '--ed25519-until', day(100));
@@ -81,6 +82,28 @@ describe('a policy against Ed25519', () => {
     await acts.draft('2.draft', '--require-composite');
     const again = await acts.run('rotation', 'reissue', 'license-1', '--table', acts.file('again.csv'));
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('no table is written')]);
+  });
+
+  it('concerns a renewal that came early, too, which is reissued after the license that is in force', async () => {
+    await issue('acme', { until: day(100) });
+    await issue('acme', { from: day(101), until: day(300), seats: 300 });
+    await bothSign();
+    const reissue = ['rotation', 'reissue', 'license-1', '--table', acts.file('table.csv')];
+    const tables = (await acts.succeed(acts.run(...reissue))).split('\n');
+    expect(tables).toEqual([acts.file('table.csv'), acts.file('table-2.csv')]);
+    const sign = async (table: string, name: string): Promise<void> => {
+      const options = ['--name', name, '--key', 'composite-1', '--dry-run'];
+      const batch = await acts.succeed(acts.run('batch', table, ...options));
+      await acts.succeed(acts.runOpen('batch', '--confirm', batch));
+    };
+    await sign(tables[0] ?? '', 'first');
+    const half = await refused('keyset', 'draft', '--require-composite');
+    expect(half).toEqual([
+      3,
+      expect.stringContaining(`1 customer would be left without a license from ${day(101)} on`),
+    ]);
+    await sign(tables[1] ?? '', 'second');
+    await acts.draft('2.draft', '--require-composite');
   });
 
   it('is drafted with a reason that says for how many licenses, and not published for more', async () => {
@@ -136,6 +159,19 @@ describe('a policy against Ed25519', () => {
       { name: 'old', product: 'vaultdesk', keys: [kid('license-1')], from: '2020-01-01', takesKeysets: true },
     ]);
     expect((await refused('keyset', 'draft', '--ed25519-until', day(200)))[0]).toBe(0);
+  });
+});
+
+describe('a license that is issued before the day of a policy', () => {
+  it('is marked where it is signed with only Ed25519 and ends after that day', async () => {
+    await bothSign();
+    await acts.next('2.draft', ['--ed25519-until', day(100)], ROOTS);
+    const plan = (until: string, key: string): Promise<RanHere> =>
+      acts.run('issue', writeRequest(fixture, { until }), '--dry-run', '--key', key);
+    const mark = `products that have the keyset refuse it from ${day(100)} on`;
+    expect((await plan(day(200), 'license-1')).stderr).toContain(mark);
+    expect((await plan(day(99), 'license-1')).stderr).not.toContain(mark);
+    expect((await plan(day(200), 'composite-1')).stderr).not.toContain(mark);
   });
 });
 
@@ -216,7 +252,7 @@ describe('revoke and supersede', () => {
     const today = day(0);
     const both = await acts.run('revoke', first.id, second.id);
     const none = `WARNING: 1 customer would be left without a license from ${today} on: acme / vaultdesk / prod-eu`;
-    expect([both.code, both.stderr]).toEqual([0, expect.stringContaining(`${none} until ${day(100)}`)]);
+    expect([both.code, both.stderr]).toEqual([0, expect.stringContaining(`${none} (until ${day(100)})`)]);
     const signatures = [await acts.sign(both.stdout.trim(), 'root-1'), await acts.sign(both.stdout.trim(), 'root-2')];
     const published = await acts.run('keyset', 'publish', both.stdout.trim(), ...signatures);
     expect([published.code, published.stderr]).toEqual([0, expect.stringContaining(none)]);

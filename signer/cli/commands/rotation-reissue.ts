@@ -10,6 +10,7 @@ import type { License } from '../../../formats/license/license.ts';
 import { createDurably } from '../../../files/index.ts';
 import { columnsFor, notInTable, rowOf } from '../../batch/csv-columns.ts';
 import { kidOfKey } from '../../keyset/changes.ts';
+import { lineageOf, lineageText } from '../../ledger/index.ts';
 import { publishedVersions } from '../../keyset/published.ts';
 import { renewalRequest } from '../../renew/renewal-request.ts';
 import { signedByKey, toReissue } from '../../rotation/signed-by-key.ts';
@@ -26,8 +27,9 @@ interface ReissueOptions extends SiteOptions {
 const HELP = `
 Use it for a key that is replaced while its licenses are in force, for example
 before a policy against Ed25519. Each customer gets the same license, for the
-rest of its term, signed by the key that vtlic batch names. Licenses that were
-revoked or superseded are not in the table.
+rest of its term, signed by the key that vtlic batch names. A renewal that
+begins later goes into a second table. Licenses that were revoked or superseded
+are in neither.
 
 Example:
   vtlic rotation reissue license-1 --table reissue.csv
@@ -45,12 +47,12 @@ export function addRotationReissue(parent: Command, io: Io): void {
       const versions = publishedVersions(ledger);
       const now = nowSeconds(io.runtime);
       const context = { io, site, ledger, versions, current: versions.at(-1)?.keyset, now };
-      const file = await writeReissue(
+      const files = await writeReissue(
         io,
         reissueOf(context, kidOfKey(findKey(context, name, 'issuing')), name),
         options,
       );
-      if (file !== undefined) io.out(`${cleanText(file, 4000)}\n`);
+      for (const file of files) io.out(`${cleanText(file, 4000)}\n`);
     }),
   );
 }
@@ -74,31 +76,48 @@ export function reissueOf({ ledger, site, current, now }: DraftingContext, kid: 
 }
 
 /**
- * The licenses for the rest of their terms, as a table for `vtlic batch`.
+ * The licenses for the rest of their terms, as a table for `vtlic batch`. A table has each lineage once: what follows
+ * the license in force goes into a second one.
  *
- * @returns the file; undefined where there is nothing to reissue
+ * @returns the files; none where there is nothing to reissue
  */
 export async function writeReissue(
   io: Io,
   { folder, licenses, now, name }: Reissue,
   options: ReissueOptions,
-): Promise<string | undefined> {
-  if (licenses.length === 0) {
-    io.err('every license that the key signed last has been reissued, or has ended: no table is written');
-    return undefined;
+): Promise<readonly string[]> {
+  const first = options.table === undefined ? join(folder, `${name}.csv`) : newFilePath(io, options.table);
+  const files: string[] = [];
+  for (const [i, some] of tablesOf(licenses).entries()) {
+    const [file, batch] = i === 0 ? [first, name] : [`${first.replace(/\.csv$/, '')}-${i + 1}.csv`, `${name}-${i + 1}`];
+    const requests = some.flatMap((license) => {
+      const request = renewalRequest(license, { set: {}, unset: new Set(), limits: {} }, now);
+      const member = notInTable(request);
+      if (member === undefined) return [request];
+      io.err(`not in the table, its "${member}" fits in no cell: vtlic renew ${license.cti}`);
+      return [];
+    });
+    const columns = columnsFor(requests);
+    const text = [columns, ...requests.map((request) => rowOf(request, columns))].map((row) => csvRow(row)).join('');
+    await createDurably(file, utf8(`${BYTE_ORDER_MARK}${text}`), 0o644);
+    files.push(file);
+    io.err(`${requests.length} license(s) to reissue; deliver each together with the keyset that has the new key:`);
+    io.err(`  ${io.name} batch ${cleanText(file, 4000)} --name ${batch}${siteArgument(options)}`);
   }
-  const requests = licenses.flatMap((license) => {
-    const request = renewalRequest(license, { set: {}, unset: new Set(), limits: {} }, now);
-    const member = notInTable(request);
-    if (member === undefined) return [request];
-    io.err(`not in the table, its "${member}" fits in no cell: vtlic renew ${license.cti}`);
-    return [];
-  });
-  const columns = columnsFor(requests);
-  const text = [columns, ...requests.map((request) => rowOf(request, columns))].map((row) => csvRow(row)).join('');
-  const file = options.table === undefined ? join(folder, `${name}.csv`) : newFilePath(io, options.table);
-  await createDurably(file, utf8(`${BYTE_ORDER_MARK}${text}`), 0o644);
-  io.err(`${requests.length} license(s) to reissue; deliver each together with the keyset that has the new key:`);
-  io.err(`  ${io.name} batch ${cleanText(file, 4000)} --name ${name}${siteArgument(options)}`);
-  return file;
+  if (files.length === 0)
+    io.err('every license that the key signed last has been reissued, or has ended: no table is written');
+  return files;
+}
+
+/** The first license of each lineage, then the second, and so on. */
+function tablesOf(licenses: readonly License[]): readonly (readonly License[])[] {
+  const counts = new Map<string, number>();
+  const tables: License[][] = [];
+  for (const license of licenses) {
+    const lineage = lineageText(lineageOf(license));
+    const place = counts.get(lineage) ?? 0;
+    counts.set(lineage, place + 1);
+    (tables[place] ??= []).push(license);
+  }
+  return tables;
 }

@@ -167,6 +167,13 @@ describe('anomalies', () => {
     expect(kinds({ exp: PERPETUAL_EXP - 1 }, alone)).toEqual([]);
   });
 
+  it('marks a license with only Ed25519 that the policy takes out of force before its end', () => {
+    const alone = { algorithm: 'ed25519', previousAlgorithm: 'ed25519', ed25519Until: NOW + 100 * DAY } as const;
+    expect(kinds({}, alone)).toEqual(['cut by the policy']);
+    expect(kinds({}, { ...alone, ed25519Until: renewal.exp })).toEqual([]);
+    expect(kinds({}, { ed25519Until: NOW + 100 * DAY })).toEqual([]);
+  });
+
   it('a term of a leap year is no shorter than one of another', () => {
     expect(kinds({ exp: NOW + 365 * DAY }, { previous: { ...last, nbf: last.exp - 366 * DAY } })).toEqual([]);
   });
