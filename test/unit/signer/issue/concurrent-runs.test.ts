@@ -2,12 +2,13 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { utf8 } from '../../../../formats/bytes.ts';
 import { openLedgerForReading } from '../../../../signer/ledger/open.ts';
 import { openSite } from '../../../../signer/site/site.ts';
 import type { Step } from '../../../../signer/runtime.ts';
 import { csv, customers, row, writeBatch } from '../../../support/batch-file.ts';
-import { runHere, type RanHere } from '../../../support/run-here.ts';
-import { makeSite, writeRequest, type SiteFixture } from '../../../support/site-fixture.ts';
+import { CONSENTING, runHere, type RanHere } from '../../../support/run-here.ts';
+import { makeSite, PASSPHRASE, writeRequest, type SiteFixture } from '../../../support/site-fixture.ts';
 
 let fixture: SiteFixture;
 beforeEach(async () => {
@@ -88,15 +89,38 @@ describe('two copies of a site that are in use at the same time', () => {
 
 describe('two `key generate` at the same time', () => {
   it('the second one reports which process has the site open, and no key is lost', async () => {
-    const generate = async (name: string): Promise<RanHere> =>
-      runHere(['key', 'generate', '--name', name, '--algorithm', 'ed25519', '--site', fixture.site, ...fixture.secret]);
-    const both = await Promise.all([generate('second'), generate('third')]);
-    expect(both.map(({ code }) => code).sort()).toEqual([0, 4]);
-    expect(both.find(({ code }) => code === 4)?.stderr).toContain(`${process.pid}`);
+    const generate = (name: string): readonly string[] => [
+      'key',
+      'generate',
+      '--name',
+      name,
+      '--algorithm',
+      'ed25519',
+      '--site',
+      fixture.site,
+    ];
+    const asked = Promise.withResolvers<void>();
+    const typed = Promise.withResolvers<void>();
+    const first = runHere(
+      generate('second'),
+      {},
+      {
+        ...CONSENTING,
+        askSecret: async () => {
+          asked.resolve();
+          await typed.promise;
+          return utf8(PASSPHRASE);
+        },
+      },
+    );
+    await asked.promise;
+    const refused = await runHere([...generate('third'), ...fixture.secret]);
+    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining(`${process.pid}`)]);
+    typed.resolve();
+    expect((await first).code).toBe(0);
     const names = (): readonly string[] => openSite(fixture.site).config.keys.map(({ name }) => name);
-    const [made, refused] = both[0].code === 0 ? ['second', 'third'] : ['third', 'second'];
-    expect(names()).toEqual(['license-1', made]);
-    expect((await generate(refused)).code).toBe(0);
-    expect(names()).toEqual(['license-1', made, refused]);
+    expect(names()).toEqual(['license-1', 'second']);
+    expect((await runHere([...generate('third'), ...fixture.secret])).code).toBe(0);
+    expect(names()).toEqual(['license-1', 'second', 'third']);
   });
 });

@@ -459,6 +459,29 @@ describe('one writer', () => {
     (await openWriter(place)).close();
   });
 
+  it.each([
+    ['that leads nowhere', undefined],
+    ['to a file of somebody else', 'not a lock'],
+  ])('a link %s in the place of the lock or of the holder is not followed', async (_what, content) => {
+    const place = await makeLedger();
+    const elsewhere = join(place.folder, 'elsewhere');
+    if (content !== undefined) writeFileSync(elsewhere, content);
+    const left = (): string | undefined => (existsSync(elsewhere) ? readFileSync(elsewhere, 'utf8') : undefined);
+    for (const name of ['ledger.lock', 'ledger.holder']) {
+      const path = join(place.folder, 'site', name);
+      rmSync(path, { force: true });
+      symlinkSync(elsewhere, path);
+      await openWriter(place).then(
+        (ledger) => {
+          ledger.close();
+        },
+        () => undefined,
+      );
+      expect(left()).toBe(content);
+      rmSync(path, { force: true });
+    }
+  });
+
   it('removes what killed runs left of the holder', async () => {
     const place = await makeLedger();
     const site = join(place.folder, 'site');
