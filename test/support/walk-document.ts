@@ -14,6 +14,8 @@ export interface Walk {
   /** Where the reader works; shown as `SHOWN_FOLDER`. */
   readonly folder: string;
   readonly passphrase: string;
+  /** More variables, such as those of the PKCS#11 modules. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** How many rows the table of orders has, and each of them. */
   readonly orders: number;
   readonly order: (number: number) => string;
@@ -104,7 +106,7 @@ async function runStep(
   const run = new PtyRun([], {
     prefix: ['sh', '-c', command],
     cwd: walk.folder,
-    env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, VTLIC_TEST_SHIFT_MS: String(shiftMs) },
+    env: { ...walk.environment, PATH: `${bin}:${process.env['PATH'] ?? ''}`, VTLIC_TEST_SHIFT_MS: String(shiftMs) },
   });
   const code = await answered(run, walk.passphrase);
   const shown = `$ ${command}\n${screenOf(run.output, walk.folder)}`;
@@ -113,9 +115,9 @@ async function runStep(
   return { command, code, shown, expected };
 }
 
-const PROMPT = /(?:Type (?<word>.+?) to [^\n]*|[Pp]assphrase[^\n]*): $/;
+const PROMPT = /(?:Type (?<word>.+?) to [^\n]*|(?:[Pp]assphrase|PIN)[^\n]*): $/;
 
-/** Answers each question as the officer does: the word that it asks for, or the passphrase. */
+/** Answers each question as the officer does: the word that it asks for, or the passphrase, which is the PIN too. */
 async function answered(run: PtyRun, passphrase: string): Promise<number | null> {
   const end = run.ended();
   let from = 0;

@@ -1,0 +1,37 @@
+/** Walks through docs/rotation-tokens.md with real tokens: Ed25519 keys in SoftHSM, composite keys in kryoptic. */
+import { join } from 'node:path';
+import { yearWith } from '../../support/officers-year.ts';
+import { ROOT } from '../../support/run-cli.ts';
+import { walkDocument, type Walked } from '../../support/walk-document.ts';
+import { makeKryoptic } from './kryoptic.ts';
+import { makeSofthsmWith } from './softhsm.ts';
+
+export const ROTATION_WITH_TOKENS: string = join(ROOT, 'docs/rotation-tokens.md');
+/** As the page shows the modules. */
+const SHOWN = { softhsm: '/usr/lib/softhsm/libsofthsm2.so', kryoptic: '/opt/kryoptic/libkryoptic_pkcs11.so' } as const;
+
+/** @param folder empty */
+export async function walkWithTokens(page: string, folder: string): Promise<Walked> {
+  const walk = yearWith(0, folder);
+  const softhsm = makeSofthsmWith(walk.passphrase, 'vendor', 'roots');
+  const kryoptic = makeKryoptic(['pq', 'spare', 'root2'], 'Bytes', 'all', walk.passphrase);
+  const here = (text: string): string =>
+    text.replaceAll(SHOWN.softhsm, softhsm.module).replaceAll(SHOWN.kryoptic, kryoptic.module);
+  const shown = (text: string): string =>
+    text
+      .replaceAll(kryoptic.module, SHOWN.kryoptic)
+      .replaceAll(softhsm.module, SHOWN.softhsm)
+      // Other tests on this machine load the same modules.
+      .replaceAll(/^.*: another run \(process \d+\) is using .*\n/gm, '');
+  try {
+    const environment = { ...softhsm.environment, ...kryoptic.environment };
+    const { steps, document } = await walkDocument(here(page), { ...walk, environment });
+    return {
+      steps: steps.map((step) => ({ ...step, shown: shown(step.shown), expected: shown(step.expected) })),
+      document: shown(document),
+    };
+  } finally {
+    softhsm.remove();
+    kryoptic.remove();
+  }
+}
