@@ -1,8 +1,8 @@
 /**
  * The text form of a signed file: RFC 7468 style, base64 with 64 characters a line.
  *
- * People paste, so blank space around the block is ignored and line ends may be LF or CRLF. Nothing else may differ: a
- * strict reader is why white space alone can change in a file whose signature holds.
+ * People paste, so blank space around the block is ignored and line ends may be LF or CRLF. Nothing else may differ:
+ * because the reader is strict, only white space can change in a file with a valid signature.
  */
 import { base64Length, decodeBase64Into, encodeBase64Into } from './base64.ts';
 import { utf8 } from './bytes.ts';
@@ -37,7 +37,7 @@ const END: Readonly<Record<ArmorLabel, string>> = {
   'VTLIC KEYSET': '-----END VTLIC KEYSET-----',
 };
 
-/** The file of the bytes (at least one): LF line ends, one at the end too. */
+/** Armors at least one byte. Lines end with LF, the last one too. */
 export function armor(label: ArmorLabel, bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) throw new VtlicError('internal', 'an armor around no bytes was asked for');
   const [begin, end] = [utf8(`${BEGIN[label]}\n`), utf8(`${END[label]}\n`)];
@@ -57,7 +57,7 @@ export function armor(label: ArmorLabel, bytes: Uint8Array): Uint8Array {
 /**
  * The bytes in a file that is one armored block with nothing but blank space around it.
  *
- * @throws VtlicError `too_large` (the file; then, once the armor has been read whole, what it holds), or
+ * @throws VtlicError `too_large` (the file; or, once the whole armor is read, the decoded bytes), or
  *   `armor_malformed` with the line and the offset of the fault
  */
 export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits = LICENSE_LIMITS): Uint8Array {

@@ -21,8 +21,8 @@ import { ALGORITHMS, algorithmOfWire, type Algorithm } from './cose-algorithm.ts
 import { VtlicError } from './error.ts';
 
 /**
- * Header `typ` (RFC 9596): one text for each kind of signed thing, so that a signature on one is never good for
- * another.
+ * Header `typ` (RFC 9596): one text for each kind of signed document, so that a signature on one kind is never valid
+ * for another.
  */
 export type Kind = 'license' | 'keyset' | 'approval' | 'transcript' | 'counters' | 'release';
 
@@ -38,8 +38,8 @@ export const TYP: { readonly [K in Kind]: `application/vnd.vtlic.${K}+cose` } = 
 });
 
 /**
- * Well formed, and for the kind that was expected. Nothing in it is true before the signature holds. Byte fields are
- * views of one private copy.
+ * Well formed, and for the kind that was expected. Nothing in it may be believed before its signature is verified. Byte
+ * fields are views of one private copy.
  */
 export interface CoseSign1 {
   readonly alg: Algorithm;
@@ -48,7 +48,7 @@ export interface CoseSign1 {
   readonly typ: Typ;
   readonly protectedBytes: Uint8Array;
   readonly payload: Uint8Array;
-  /** Of any length: a wrong one is for the check of the signature to refuse. */
+  /** Of any length: the signature check refuses a wrong length. */
   readonly signature: Uint8Array;
 }
 
@@ -103,7 +103,7 @@ export function encodeCoseSign1(protectedBytes: Uint8Array, payload: Uint8Array,
 }
 
 /**
- * Reads a signed thing whose kind the caller knows. The payload is not looked into.
+ * Decodes a signed document whose kind the caller knows. Does not decode the payload.
  *
  * @throws VtlicError in this order: `cbor_malformed` or `cbor_not_deterministic` (the protected bytes are walked too,
  *   at their place), `cose_malformed` (tag, shape, the exact header and its types), `typ_wrong` (another kind of

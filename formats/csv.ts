@@ -216,7 +216,7 @@ interface SplitSettings {
   readonly firstLine: number;
 }
 
-/** Where in a record a byte stands. */
+/** The position of a byte in a record. */
 type State = 'field-start' | 'plain' | 'quoted' | 'quote-in-quoted';
 
 /**

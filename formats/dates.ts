@@ -56,7 +56,7 @@ export function formatInstant(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }
 
-/** The day alone where the instant is a midnight, otherwise the whole instant. */
+/** Only the day if the instant is a midnight, otherwise the whole instant. */
 export function formatDay(seconds: number): string {
   const text = formatInstant(seconds);
   return text.endsWith('T00:00:00Z') ? text.slice(0, 10) : text;

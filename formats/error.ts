@@ -95,7 +95,7 @@ export class VtlicError extends Error {
     this.hint = hint;
   }
 
-  /** The same fault, told with more of its place: what a caller knows that the thrower did not (a file name, say). */
+  /** The same error with more of its place: what a caller knows and the thrower did not (a file name, for example). */
   at(place: ErrorPlace): VtlicError {
     return new VtlicError(this.code, this.message, {
       ...place,

@@ -7,7 +7,7 @@ import type { ComponentKind } from '../keys/public/encodings/spki.ts';
 import { importPublicKey, type PublicKey } from '../keys/public/public-key.ts';
 import { indexOfTrust, makeTrust, refuseSharedComponents, type Trust, type TrustedKey } from './trust.ts';
 
-/** The variables as they stand in the environment. Unset and blank are both absent: compose files pass blanks. */
+/** The variables as they are in the environment. Unset and blank are both absent: compose files pass blanks. */
 export interface OverrideVariables {
   readonly LICENSE_PUBLIC_KEY?: string | undefined;
   readonly LICENSE_MLDSA_PUBLIC_KEY?: string | undefined;
@@ -127,7 +127,7 @@ function readItemFile(
   return trimBlank(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
 }
 
-/** A key that is refused is a fault of the configuration, told with its variable and item. */
+/** A key that is refused is a fault of the configuration; the error names its variable and item. */
 function importItem<T>(variable: KeyVariable, number: number, read: () => T): T {
   try {
     return read();

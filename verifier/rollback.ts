@@ -21,7 +21,7 @@ export interface SeenLineage {
   readonly payloadDigest: string;
 }
 
-/** What earlier acceptances left behind. No value at all: nothing was ever accepted. */
+/** What was accepted before. Undefined if nothing was ever accepted. */
 export interface Seen {
   /** The lineage (`lineageKey`) accepted last. */
   readonly current: string;
@@ -32,8 +32,9 @@ export interface Seen {
 }
 
 /**
- * The current lineage is judged by its counter alone. A license of any other one must have an iat above the highest
- * accepted (else one hops to an old license of another deployment, and back), and then its counter is judged.
+ * A license of the current lineage is judged only by its counter. A license of any other one must have an iat above the
+ * highest accepted, and then its counter is judged. Otherwise somebody could change to an old license of another
+ * deployment, and back.
  */
 export function judgeRollback(license: License, payloadDigest: string, seen: Seen | undefined): Refused | Standing {
   if (seen === undefined) return 'first';
@@ -72,10 +73,10 @@ export function judgeRollback(license: License, payloadDigest: string, seen: See
 }
 
 /**
- * What is seen once the license has been accepted. Counters never go down; a license with `clk` that applied lowers the
+ * The new `Seen` after the license was accepted. Counters never go down; a license with `clk` that applied lowers the
  * highest iat to its own.
  *
- * @throws VtlicError `usage` for a license that is not in force: its counter must not be taken
+ * @throws VtlicError `usage` for a license that is not in force: it must not be recorded as seen
  */
 export function seenAfter(seen: Seen | undefined, accepted: Accepted): Seen {
   if (accepted.state !== 'active' && accepted.state !== 'grace') {

@@ -1,4 +1,4 @@
-/** What a verifier trusts, taken whole before it looks at a license (docs/format.md, "Trust"). */
+/** What a verifier trusts, fixed before it reads a license (docs/format.md, "Trust"). */
 import { cleanText } from '../formats/clean-text.ts';
 import { isAlgorithm } from '../formats/cose-algorithm.ts';
 import { VtlicError } from '../formats/error.ts';
@@ -26,13 +26,15 @@ export interface TrustedKey {
   readonly honored?: readonly string[];
 }
 
-/** Frozen; made by `makeTrust` alone. */
+/** Frozen; only `makeTrust` makes it. */
 export interface Trust {
   /** Each kid once. */
   readonly keys: readonly TrustedKey[];
-  /** No license with an Ed25519 signature alone is in force. */
+  /** Licenses with only an Ed25519 signature are refused. */
   readonly requireComposite: boolean;
-  /** Seconds since 1970: the same, from then on, by the time of verifying. */
+  /**
+   * Seconds since 1970. Licenses with only an Ed25519 signature are refused if the time of verifying is this or later.
+   */
   readonly ed25519Until?: number;
   /** License ids, lower-case UUIDs. */
   readonly revokedLicenses: ReadonlySet<string>;
@@ -87,7 +89,7 @@ export function makeTrust(values: TrustValues): Trust {
     requireInteger(`the lowest counter of ${lineage}`, counter, Number.MAX_SAFE_INTEGER);
   }
   const revokedLicenses = new Set(values.revokedLicenses);
-  // Another spelling would match nothing, and so revoke nothing without a word.
+  // An id in another form would match no license, and so revoke nothing without an error.
   for (const id of revokedLicenses) {
     if (uuidToBytes(id) === undefined)
       throw new VtlicError(
@@ -203,7 +205,7 @@ function frozenKey({ key, purpose, status, products, tiers, honored }: TrustedKe
         `the honored payloads of the key ${made.kid} should be 64 lower-case hex digits each`,
       );
   return Object.freeze({
-    // Made anew from its bytes: what it says of its components is not believed.
+    // Imported again from its bytes: the components in the given value are not believed.
     key: made,
     purpose,
     status,
@@ -213,7 +215,7 @@ function frozenKey({ key, purpose, status, products, tiers, honored }: TrustedKe
   });
 }
 
-/** A key that somebody put together by hand is judged like one that is imported. */
+/** Checks a key that somebody put together themselves like one that is imported. */
 function importedAgain({ alg, bytes }: PublicKey): PublicKey {
   if (!isAlgorithm(alg))
     throw new VtlicError('configuration_invalid', 'a trusted key should be one for ed25519 or ed25519+ml-dsa-65');

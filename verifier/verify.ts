@@ -26,7 +26,7 @@ import {
  * Judges one license file. Pure: no clock, no files, no network; the same arguments give the same verdict.
  *
  * The order is that of docs/format.md, "The order, and the reasons": the first fault decides, and nothing inside the
- * payload is read before the signature holds.
+ * payload is read before the signature is verified.
  *
  * @param file the bytes as read, at most 98,304
  * @returns a frozen verdict, also for the most broken file
@@ -73,7 +73,7 @@ function judgeState(genuine: Genuine, context: VerifyContext): Verdict {
 
 /**
  * Judges a license again that was judged genuine before: key, policy, binding, what was seen, time. It skips what
- * cannot have changed, above all the signature: a kid is that of one key for ever.
+ * cannot have changed, above all the signature, because a kid always names the same key.
  */
 export function judgeAgain(
   { license, alg, kid, payloadDigest, lineage }: Accepted,

@@ -1,5 +1,5 @@
 /**
- * Strict reading of the CBOR profile: one spelling for each meaning, everything else refused with its place.
+ * Strict decoder of the CBOR profile: each value has one encoding, and every other input is refused with its offset.
  *
  * The bytes are walked once, from the first to the last, and the first fault ends the parser. Within one item the
  * order is: the head (reserved additional information, truncation, indefinite length, shortest form), then what it
@@ -24,7 +24,7 @@ import { MAX_CBOR_DEPTH, type CborMap, type CborValue } from './value.ts';
 export interface CborDecodeOptions {
   /** Added to the offsets in errors: where `bytes` begins in what the caller's user sees. */
   readonly offsetBase?: number;
-  /** Byte strings are views of `bytes`, which nobody may write to as long as they are used. */
+  /** Return byte strings as views of `bytes`. Nobody may write to `bytes` while they are used. */
   readonly views?: boolean;
   /**
    * The value of this text key of the outermost map is checked like all others, and its encoding takes its place, as
@@ -52,7 +52,7 @@ export interface TaggedDecodeOptions {
 export interface TaggedCbor {
   readonly tag: number | undefined;
   readonly value: CborValue;
-  /** What the embedded first item holds; undefined where there is none, or it was not asked for. */
+  /** The value of the embedded first item; undefined if there is none, or if it was not asked for. */
   readonly embedded: CborValue | undefined;
 }
 
@@ -101,7 +101,7 @@ const SHALLOW: ParserOptions = { copyStrings: false, embeddedFirst: false, shall
 const EMPTY_BYTES: Uint8Array = new Uint8Array();
 const EMPTY_ARRAY: readonly CborValue[] = Object.freeze([]);
 const EMPTY_MAP: CborMap = new Map();
-/** In place of what is checked and not built. */
+/** Returned for values that are checked but not built. */
 const NOT_BUILT = '';
 const NOT_BUILT_ARRAY: readonly CborValue[] = Object.freeze([0]);
 const NOT_BUILT_MAP: CborMap = new Map([[0, 0]]);

@@ -16,7 +16,7 @@ const HEAD: Uint8Array = concatBytes(PREFIX, COMPOSITE_LABEL, Uint8Array.of(0));
 
 /**
  * M' = prefix (32) || label (30) || 00 || SHA-512(message) (64): the 127 bytes that both components sign, ML-DSA-65
- * with `COMPOSITE_LABEL` as its context, Ed25519 plainly.
+ * with `COMPOSITE_LABEL` as its context, Ed25519 without one.
  */
 export function compositeMessage(message: Uint8Array, provider: Provider = defaultProvider): Uint8Array {
   return concatBytes(HEAD, provider.sha512(message));

@@ -12,7 +12,7 @@ export type ProviderName = 'node' | 'noble' | 'default';
 export type ProviderAlgorithm = 'sha256' | 'sha512' | 'ed25519' | 'mldsa65';
 
 /**
- * The arithmetic, behind one small interface. Which provider runs must never change a verdict: each applies
+ * The arithmetic behind one small interface. The choice of the provider must never change a verdict: each applies
  * `meetsEd25519Criteria` first and computes the cofactorless check, and wrong lengths are false, never a throw.
  */
 export interface Provider {

@@ -17,7 +17,7 @@ export interface PublicKey {
   readonly bytes: Uint8Array;
   /** 32 bytes. */
   readonly ed25519: Uint8Array;
-  /** 1952 bytes; of a composite alone. */
+  /** 1952 bytes; only of a composite. */
   readonly mldsa65?: Uint8Array;
 }
 

@@ -5,8 +5,9 @@ import type { Provider } from './provider.ts';
 import type { PublicKey } from './public-key.ts';
 
 /**
- * Whether the signature (64 bytes, or 3373 for the composite, ML-DSA first) holds over the message. A composite holds
- * only if both components hold. A wrong length is false. For anything COSE the message is the Sig_structure.
+ * Whether the signature (64 bytes, or 3373 for the composite, ML-DSA first) is valid for the message. A composite
+ * signature is valid only if both components are. Returns false for a wrong length. For anything COSE the message is
+ * the Sig_structure.
  */
 export function verifySignature(
   key: PublicKey,

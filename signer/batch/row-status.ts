@@ -16,7 +16,7 @@ const PAGE = 64;
 /**
  * The newest intent that names this row of this batch; undefined where there is none.
  *
- * A row is of one lineage, so its lineage's history is all that need be looked at.
+ * A row is of one lineage, so only the history of its lineage needs to be read.
  *
  * @param last the lineage's state, where the caller has it
  */

@@ -37,7 +37,7 @@ const GROUP_SECONDS = 2;
 const MIN_IN_FLIGHT = 4;
 const MAX_IN_FLIGHT = 32;
 const IN_FLIGHT_SECONDS = 0.1;
-/** So many signatures that fail one after the other are the key's matter, and not a row's. */
+/** If so many signatures fail one after the other, the fault is in the key and not in a row. */
 const MAX_FAILURES_IN_A_ROW = 8;
 
 export interface BatchContext {
@@ -74,7 +74,7 @@ export async function signBatch(reviewed: ReviewedBatch, context: BatchContext):
 interface GroupInFlight {
   /** The last signature was asked for, and few are outstanding. */
   readonly asked: Promise<void>;
-  /** What came of it; what failed is void by then. */
+  /** The licenses that were signed and checked; the counters of the others are void by then. */
   readonly signed: Promise<readonly CheckedLicense[]>;
 }
 
@@ -180,7 +180,7 @@ class BatchRun {
     const fail = (index: number, error: unknown): void => {
       const fault = asVtlicError(error);
       results[index] = fault;
-      // One signature that was not made is that row's matter; whatever else fails would fail for the next row too.
+      // If one signature was not made, only that row fails; every other fault would fail for the next row too.
       if (fault.code !== 'signing_failed' || ++this.#failedInARow >= MAX_FAILURES_IN_A_ROW) this.#stop(fault);
     };
     const work = async (): Promise<void> => {
@@ -228,12 +228,12 @@ class BatchRun {
     return { asked: asked.promise, signed };
   }
 
-  /** What was reserved and came to nothing; also what was never sent to a key that has failed. */
+  /** Voids counters that were reserved without becoming a license, also those never sent to a key that failed. */
   #voidAll(intended: readonly IntendedLicense[], results: readonly (CheckedLicense | VtlicError | undefined)[]): void {
     const { ledger } = this.#context;
     const lost = intended.flatMap(({ intent }, i) => {
       const result = results[i];
-      // Never asked of the key: known not to be signed, whatever it was that stopped the batch.
+      // The key was never asked for this signature, so it is certain that none was made, whatever stopped the batch.
       if (result === undefined) return [{ intent, reason: 'signing_failed' as const }];
       return result instanceof VtlicError ? [{ intent, reason: voidReasonOf(result) }] : [];
     });

@@ -26,7 +26,7 @@ export interface Io {
   readonly runtime: Runtime;
 }
 
-/** How a command whose result is a verdict leaves its exit code. */
+/** Sets the exit code of a command whose result is a verdict. */
 export type SetExit = (code: number) => void;
 
 function operatorName(): string {
@@ -61,7 +61,7 @@ export function processIo(changes: Partial<Runtime> = {}): Io {
     runtime: {
       nowMs: Date.now,
       random: (bytes) => new Uint8Array(randomBytes(bytes)),
-      // A turn of the event loop lets a Ctrl-C be seen between steps.
+      // Yields to the event loop, so that a Ctrl-C is noticed between steps.
       step: () => new Promise((resolve) => setImmediate(resolve)),
       interrupted: () => interrupted,
       tell: writeLine,
@@ -91,7 +91,7 @@ export function writeLine(line: string): void {
   try {
     writeAll(2, `${cleanText(line, Number.MAX_SAFE_INTEGER)}\n`);
   } catch {
-    // Nowhere is left to say it; the act itself goes on, and the exit code tells.
+    // There is no output left to report this. The command goes on, and the exit code reports it.
   }
 }
 

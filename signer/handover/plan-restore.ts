@@ -151,8 +151,8 @@ const NOTHING: Pick<RestorePlan, 'reenter' | 'fulfil' | 'voids'> = Object.freeze
 });
 
 /**
- * The anchor still holds what the plan was made with: asked again after the typed word, for a prompt may stand open
- * for hours.
+ * Checks that the anchor still contains what the plan was made with. Called again after the typed word, because a
+ * prompt may be open for hours.
  *
  * @throws VtlicError `ledger_conflict`
  */

@@ -40,7 +40,7 @@ export interface RestoreResult {
  * @param ledger absolute path of the site's ledger, whose lock the caller holds
  * @param copy absolute; may be the ledger itself
  * @param previous that the plan was made with
- * @throws VtlicError `ledger_conflict` where the anchor holds another thing than the plan was made with
+ * @throws VtlicError `ledger_conflict` if the anchor differs from the one that the plan was made with
  */
 export async function restoreLedger(
   ledger: string,
@@ -79,8 +79,8 @@ export async function restoreLedger(
 }
 
 /**
- * A copy of the ledger that still goes by the old place is refused there from now on; if it was used there since the
- * plan was made, this restore is.
+ * From now on, a copy of the ledger that still uses the old place is refused there. If the old place was used since the
+ * plan was made, this restore is refused instead.
  */
 async function leavePrevious(
   previous: AnchorStore,
@@ -93,7 +93,7 @@ async function leavePrevious(
     throw changedSinceShown(previous);
 }
 
-/** A copy may be a ledger in use, or a file that was exchanged while the prompt stood open. */
+/** A copy may be a ledger in use, or a file that was exchanged while the prompt was open. */
 function requireSameCopy({ head }: RestorePlan, now: LedgerHead): void {
   if (now.entries === head.entries && equalBytes(now.chain, head.chain)) return;
   throw new VtlicError('ledger_conflict', 'the copy was changed since this restore was shown; nothing was restored', {
@@ -163,7 +163,7 @@ function headOf({ ledgerId: _ledgerId, ...head }: AnchorRecord): Omit<AnchorReco
   return head;
 }
 
-/** Readable for its owner alone, on the disk, and whole. */
+/** Makes the draft readable only for its owner, flushes it, and verifies it. */
 async function settleDraft(draft: string): Promise<void> {
   chmodSync(draft, 0o600);
   fsyncPath(draft);
@@ -176,7 +176,10 @@ async function settleDraft(draft: string): Promise<void> {
   }
 }
 
-/** A draft that does not is kept aside: its anchor may have been written, and it may be the only one of its record. */
+/**
+ * Whether the draft is a valid ledger. If not, it is kept under another name: its anchor may have been written, and it
+ * may be the only copy of its record.
+ */
 async function holds(draft: string, world: Runtime): Promise<boolean> {
   try {
     await settleDraft(draft);

@@ -99,7 +99,7 @@ export async function release(
 }
 
 /**
- * The same, but returns an error that concerns only this file, since others can still be released.
+ * Like `release`, but returns an error that concerns only this file, because other files can still be released.
  *
  * @throws VtlicError `output_unwritable` where no file can be written
  */

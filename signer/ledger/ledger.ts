@@ -87,9 +87,9 @@ export interface LedgerView {
   anchorPlace(): AnchorPlace;
   /** The last move of the anchor; undefined for none, and after a restore, which chooses the place itself. */
   lastAnchorMove(): AnchorMove | undefined;
-  /** Acts on the record itself, the entries for single licenses and lineages left out, oldest first. */
+  /** Administrative entries, oldest first, without those for single licenses and lineages. */
   adminEntries(): readonly (AdoptEntry | CloseEntry)[];
-  /** The counter of a lineage that was spent or skipped last; 0 for none. */
+  /** The last counter of a lineage that was used or skipped; 0 for none. */
   lastCounter(lineage: Lineage): number;
   /**
    * The counter that the lineage takes next.
@@ -135,13 +135,16 @@ export interface LedgerView {
   openIntents(): readonly LicenseRecord[];
   /** The newest issue whose license was released; undefined for none. Reads all intents. */
   lastReleasedIssue(): IssueEntry | undefined;
-  /** The counter that a lineage which was never seen has spent, of one customer or of any: what acts skipped. */
+  /**
+   * The last counter that administrative entries skipped for lineages that the ledger does not know, of one customer or
+   * of all.
+   */
   floorOf(sub: string | undefined): number;
   /** Issues without release, oldest first; those that a restore withholds are left out. */
   unreleased(): readonly LicenseRecord[];
   /**
-   * seq of the restore after which this license never leaves: it was signed before, and no release is recorded. Another
-   * copy of the ledger may have used its counter, which was skipped.
+   * seq of the restore after which this license is never released: it was signed before that restore, and no release is
+   * recorded. Another copy of the ledger may have used its counter, which was skipped.
    */
   withheldBy(record: LicenseRecord): number | undefined;
   /**
@@ -161,7 +164,7 @@ export interface RecoveryPlan {
   readonly voids: readonly LicenseRecord[];
   /** The stored bytes are to be released once the anchor covers them. */
   readonly releases: readonly LicenseRecord[];
-  /** The anchor lies behind an entry that is not a release, or will once the voids are written. */
+  /** The anchor does not cover an entry that is not a release, or will not once the voids are written. */
   readonly anchor: boolean;
 }
 
@@ -185,7 +188,7 @@ export interface Ledger extends LedgerView {
    */
   release(intentSeq: number, file: { readonly path: string; readonly digest: Uint8Array }): ReleaseEntry;
   clock(confirmed: number, operator: string): ClockEntry;
-  /** Begins a new log, whose first leaf binds the record so far. For `restored` and `anchor_lost` alone. */
+  /** Begins a new log, whose first leaf binds the record so far. Only for `restored` and `anchor_lost`. */
   openLog(input: Omit<NewLogBody, 'act' | 'logId' | 'origin' | 'restored' | 'salt' | 'leafIndex'>): AdoptEntry;
   /** A license that this record does not know, with its leaf; right after `openLog`. @param skip of that log */
   reenter(cose: Uint8Array, license: ReenteredBody['license'], skip: number): AdoptEntry;
@@ -197,8 +200,8 @@ export interface Ledger extends LedgerView {
    */
   group<T>(fn: () => T): T;
   /**
-   * The anchor is still the one that this run knows: asked again before a counter is reserved, since a prompt may
-   * stand open for hours.
+   * Checks that the anchor is still the one that this run knows. Called before a counter is reserved, because a prompt
+   * may be open for hours.
    * @throws VtlicError `ledger_rolled_back` when a copy of this ledger has moved it
    */
   requireAnchor(): Promise<void>;

@@ -78,7 +78,7 @@ export async function openLedgerForWriting(path: string, options: WriterOptions)
 }
 
 /**
- * For reading alone, also beside a writer. The anchor is not asked.
+ * Opens the ledger only for reading, also beside a writer. Does not read the anchor.
  *
  * @throws VtlicError `ledger_missing`, `file_unreadable`, `ledger_corrupt`, `ledger_version`
  */

@@ -1,5 +1,5 @@
 /**
- * Where a ledger stands, for a person or a program. Changes nothing; an anchor in a token is read where it can be
+ * The state of a ledger, for a person or a program. Changes nothing. Reads an anchor in a token only if it can be
  * opened.
  */
 import type { Checkpoint } from '../../formats/checkpoint.ts';
@@ -40,7 +40,7 @@ export function ledgerStatus(ledger: LedgerView): LedgerStatus {
   });
 }
 
-/** @param opener for an anchor that needs a login; without one it is not looked at */
+/** @param opener for an anchor that needs a login; without it the anchor is not read */
 export async function anchorStatus(ledger: LedgerView, opener?: AnchorStoreOpener): Promise<AnchorStatus> {
   const place = ledger.anchorPlace();
   let description =

@@ -1,6 +1,6 @@
 /**
  * The previews of the admin page that were used, in a table of the product's PostgreSQL database, for replicas that
- * share one `secret`. Each query stands by itself, so that a pool may use any connection for it.
+ * share one `secret`. Each query is independent, so that a pool may use any connection for it.
  */
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -34,7 +34,10 @@ export function postgresTokens(
   };
 }
 
-/** Fails where another replica makes it at the same moment; where it is really missing, the next query fails. */
+/**
+ * Ignores a failure: another replica may be making the table at the same moment. If the table is really missing, the
+ * next query fails.
+ */
 async function makeTable(client: PostgresClient, table: string): Promise<void> {
   try {
     await client.query(`CREATE TABLE IF NOT EXISTS ${table} (id text PRIMARY KEY, until bigint NOT NULL)`, []);

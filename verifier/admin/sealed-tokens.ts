@@ -28,7 +28,7 @@ export class SealedTokens {
     return `${expiry}.${nonce}.${this.#seal(expiry, nonce, parts)}`;
   }
 
-  /** @returns undefined for a token that is good */
+  /** @returns undefined for a valid token */
   check(token: string, parts: readonly string[]): TokenFault | undefined {
     const match = TOKEN.exec(token);
     if (match === null) return 'forged';
@@ -38,7 +38,10 @@ export class SealedTokens {
     return this.#used.has(nonce) ? 'used' : undefined;
   }
 
-  /** A token that was checked, and is not good again. @returns whether it could be noted */
+  /**
+   * Marks a checked token as used, so that it is not valid again. @returns false for what is not a token, and if too
+   * many are remembered
+   */
   use(token: string): boolean {
     const name = this.nameOf(token);
     if (name === undefined) return false;
@@ -63,7 +66,7 @@ export class SealedTokens {
 
 const TOKEN = /^(\d{1,12})\.([0-9a-f]{32})\.([0-9a-f]{64})$/;
 
-/** In a time that does not depend on where they differ, nor on the length of what was given. */
+/** Compares two texts in a time that depends neither on where they differ nor on the length of `given`. */
 export function sameText(given: string, wanted: string): boolean {
   const hash = (text: string): Uint8Array => createHash('sha256').update(text).digest();
   return timingSafeEqual(hash(given), hash(wanted));

@@ -31,7 +31,7 @@ export interface KeysetRefused {
 }
 
 export interface Extension {
-  /** The chain that counts now; the very value that was given where nothing was taken. */
+  /** The chain that counts now; the same value as given if no version was taken. */
   readonly chain: Chain;
   /** The versions that were taken, ascending. */
   readonly taken: readonly number[];
@@ -55,7 +55,7 @@ export interface BuiltInOptions {
 
 /**
  * The chain that is compiled into a product: what the vendor published, or only its newest version. It is trusted as it
- * is. Its form and its keys are judged, and its signatures are not.
+ * is. Its form and its keys are checked, but not its signatures.
  *
  * @throws VtlicError `configuration_invalid` for a chain with a fault, or by another issuer
  */
@@ -144,7 +144,7 @@ function decode(armored: ArmoredBlock, provider: Provider): Candidate {
   return { keyset, cose, block: armoredBlock(bytes), payloadDigest: toHex(provider.sha256(cose.payload)) };
 }
 
-/** A version of the built-in chain: nobody judges its signatures. */
+/** A version of the built-in chain, whose signatures are not verified. */
 function trusted(chain: Chain | undefined, candidate: Candidate, { requireComposite }: Settings): Chain {
   const known: KnownKeys = chain === undefined ? new Map<string, KnownKey>() : knownKeysOf(chain);
   const roots = importAll(candidate.keyset.roots, known);

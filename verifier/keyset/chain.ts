@@ -53,7 +53,7 @@ export function makeChain(chain: Chain, known: KnownKeys): Chain {
 }
 
 /**
- * Every key that a version of the chain has or had, roots that left included.
+ * Every key that a version of the chain has or had, including roots that were removed.
  *
  * @throws VtlicError `usage` for a value that `builtInChain` or `extendChain` did not make
  */

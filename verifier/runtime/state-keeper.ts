@@ -19,7 +19,7 @@ export interface Clocks {
   readonly monotonic: () => number;
 }
 
-/** A lease whose beat did not rise for so long is that of a process that has died on another host. */
+/** If the beat of a lease did not rise for so long, its process on another host counts as dead. */
 export const LEASE_SECONDS = 900;
 
 let keepers = 0;
@@ -30,7 +30,7 @@ export class StateKeeper {
   readonly #amend: (state: RuntimeState) => RuntimeState;
   readonly #holder: string = `${processIdentity()} ${++keepers}`;
   #state: RuntimeState = EMPTY_STATE;
-  /** The floor, and when it was right. */
+  /** The floor, and the monotonic time for which it is right. */
   #base: { readonly epoch: number; readonly floor: number; readonly at: number };
   #seenLease: { readonly text: string; readonly at: number } | undefined;
 

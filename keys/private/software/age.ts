@@ -11,7 +11,7 @@ import { openPayload, sealPayload } from './age-payload.ts';
 /** log2 of scrypt's N for real use: 256 MB and about a second, which is also what age takes. */
 export const DEFAULT_WORK_FACTOR = 18;
 
-/** What a file may ask of the reader: 2^20 is 1 GB and some seconds. */
+/** The highest work factor that a file may require: 2^20 takes 1 GB and some seconds. */
 export const MAX_WORK_FACTOR = 20;
 
 const SCRYPT_LABEL: Uint8Array = utf8('age-encryption.org/v1/scrypt');
@@ -32,8 +32,8 @@ export interface DecryptOptions {
   /** A file that asks for more is refused before anything is computed. Default 20. */
   readonly maxWorkFactor?: number;
   /**
-   * The lengths that the plaintext may have, the likeliest first, where the caller knows them: tells a truncated file
-   * from an altered one, without the passphrase.
+   * The lengths in bytes that the plaintext may have, the likeliest first, if the caller knows them. They distinguish a
+   * truncated file from an altered one without the passphrase.
    */
   readonly plainBytes?: readonly number[];
 }

@@ -159,8 +159,8 @@ async function readKeyFile(path: string): Promise<Uint8Array> {
 }
 
 /**
- * The content's length is known beforehand, so that a truncated file is distinguished from an altered one. The
- * expected key's first.
+ * The content's length is known beforehand, so that a truncated file is distinguished from an altered one. The length
+ * for the expected key comes first.
  */
 function contentLengths(expected: PublicKey): readonly number[] {
   const lengthOf = (alg: Algorithm): number => {

@@ -8,7 +8,7 @@ import { ED25519_SPKI_PREFIX, MLDSA65_SPKI_PREFIX } from '../../public/provider.
 /** PKCS#8 of RFC 8410 §7 up to the 32 bytes of the seed. */
 const ED25519_PKCS8_PREFIX: Uint8Array = fromHex('302e020100300506032b657004220420') ?? new Uint8Array();
 
-/** PKCS#8 of RFC 9881 §6, the form with the seed alone, up to its 32 bytes. */
+/** PKCS#8 of RFC 9881 §6, the form with only the seed, up to its 32 bytes. */
 const MLDSA65_PKCS8_PREFIX: Uint8Array = fromHex('3034020100300b060960864801650304031204228020') ?? new Uint8Array();
 
 export interface PrivateComponent {

@@ -58,8 +58,8 @@ export function exportPublicKey(key: PublicKey, form: PublicKeyForm): Uint8Array
 }
 
 /**
- * The keys of a file, at least one, in their order, each once. The form is told by its first bytes: PEM and DER may
- * hold several keys, a JWK Set too, COSE_Key and base64 one.
+ * The keys of a file, at least one, in their order, each once. The first bytes tell the form. PEM, DER and a JWK Set
+ * may contain several keys, COSE_Key and base64 one.
  *
  * @throws VtlicError `key_invalid`, or `json_malformed`
  */

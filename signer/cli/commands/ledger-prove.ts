@@ -114,7 +114,7 @@ async function proveConsistency(io: Io, site: Site, ledger: LedgerView, options:
   await give(io, proof, undefined, options);
 }
 
-/** The checkpoint that was given, seen to be of this ledger; else a new one. */
+/** The given checkpoint, after a check that it is of this ledger; otherwise a new one. */
 async function headOf(
   io: Io,
   site: Site,

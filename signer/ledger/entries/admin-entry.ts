@@ -75,7 +75,7 @@ export interface ImportBody {
   readonly kid: string;
   /** The ledger that it comes from, 16 bytes. */
   readonly ledgerId: Uint8Array;
-  /** Where that ledger stood when it made the document; absent in entries of version 0.1.0. */
+  /** The head of that ledger when it made the document; absent in entries of version 0.1.0. */
   readonly from?: DocumentPosition;
   /** SHA-256 of the documents by which that ledger got the counters, one after the other. */
   readonly taken?: Uint8Array;

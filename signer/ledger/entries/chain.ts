@@ -19,7 +19,7 @@ export function bytesOfKid(kid: string): Uint8Array {
 
 const DOMAIN: Uint8Array = utf8('vtlic-ledger-chain/1\n');
 
-/** What stands before the first entry: 32 zero bytes. */
+/** The chain value before the first entry: 32 zero bytes. */
 export const CHAIN_START: Uint8Array = new Uint8Array(32);
 
 /** Room for everything but the body. */

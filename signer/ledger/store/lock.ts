@@ -79,8 +79,8 @@ function lockDatabase(lockPath: string, holderPath: string): DatabaseSync {
 }
 
 /**
- * The lock is only for the owner of the ledger; SQLite alone would make the file readable for all. What is not a plain
- * file is not opened: SQLite would follow a link, and make a file where it points.
+ * The lock is only for the owner of the ledger; SQLite by itself would make the file readable for all. What is not a
+ * plain file is not opened: SQLite would follow a link, and make a file where it points.
  */
 function createPrivately(path: string): void {
   try {

@@ -118,7 +118,7 @@ export class Tables {
     );
   }
 
-  /** The counter was read from an index alone. */
+  /** The counter was read only from an index. */
   #requireIntent(seq: number, lineage: Lineage, ctr: number): void {
     const row = this.intent(seq);
     if (row?.ctr !== ctr || !sameLineage(row, lineage))
@@ -193,7 +193,7 @@ export class Tables {
     return rights.closedBy(sub);
   }
 
-  /** seq of the entry that a leaf stands for, by its place among the leaves of all logs. */
+  /** seq of the entry that a leaf belongs to, by its place among the leaves of all logs. */
   leaf(index: number): number | undefined {
     return optionalInteger(this.#one('leaf', index)?.[0]);
   }

@@ -1,4 +1,4 @@
-/** What is looked at each time a ledger is opened for writing: its end. The whole is for `verify.ts`. */
+/** Checks the end of a ledger each time it is opened for writing. `verify.ts` checks the whole ledger. */
 import { equalBytes } from '../../../formats/bytes.ts';
 import { CHAIN_START, chainValue, checkChain } from '../entries/chain.ts';
 import { ledgerCorrupt } from '../entries/errors.ts';
@@ -46,7 +46,7 @@ export function checkTail(tables: Tables, anchoredEntries: number): void {
   }
 }
 
-/** The first entry names the place of the anchor: it is looked at each time, however old it is. */
+/** The first entry names the place of the anchor, so it is checked each time, however old it is. */
 function checkGenesis(tables: Tables): void {
   const first = tables.entry(1);
   if (

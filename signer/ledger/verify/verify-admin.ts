@@ -43,10 +43,10 @@ import {
 } from '../store/rows.ts';
 import { type Cursor, tableCursor, wrongIndex } from './verify-cursor.ts';
 
-/** What the rest of the check knows where an act stands. */
+/** What the rest of the check knows at the entry of an act. */
 export interface AdminPlace {
   readonly iss: string;
-  /** The record before the entry; of a new log alone. */
+  /** The record before the entry; only of a new log. */
   readonly before: LedgerHead | undefined;
   readonly firstLeaf: number;
   readonly firstNode: number;
@@ -63,8 +63,8 @@ export class AdminCheck {
   #ledgerId = '';
   readonly #rights: IssuingRights = new IssuingRights();
   /**
-   * Customers closed by name of whom a document for everybody gave counters since: earlier versions issued for all
-   * that it opened.
+   * Customers who were closed individually and whose counters a document for all customers gave since: earlier versions
+   * issued for all that it opened.
    */
   readonly #given: Set<string> = new Set();
   #logId: Uint8Array = new Uint8Array(0);

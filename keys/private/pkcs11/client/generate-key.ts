@@ -1,7 +1,7 @@
 /**
- * Makes keys in a token and proves them: private components sensitive, not extractable and not readable, one signature
- * made and judged by both providers. Where a step fails, what was made is destroyed; what cannot be destroyed is named
- * in the error, with the way to remove it.
+ * Makes keys in a token and checks them: private components are sensitive, not extractable and not readable, and both
+ * providers verify one signature. If a step fails, it destroys what it made; the error names what it could not destroy,
+ * and how to remove it.
  */
 import { concatBytes, toHex } from '../../../../formats/bytes.ts';
 import { cleanText } from '../../../../formats/clean-text.ts';

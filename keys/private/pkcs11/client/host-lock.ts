@@ -25,7 +25,7 @@ interface LockRecord {
 }
 
 const PREFIX = 'token-host-';
-/** How long a host that was told to end may take: longer, and it sits in a driver that no signal reaches. */
+/** How long a host may take to end after a signal. If it takes longer, it hangs in a driver that no signal reaches. */
 const END_MILLISECONDS = 5_000;
 
 /**

@@ -5,7 +5,7 @@ import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';
 import type { Pkcs11Uri } from '../uri/uri.ts';
 
-/** Where systems put PKCS#11 modules; a `module-name` alone is looked for here and nowhere else. */
+/** Where systems put PKCS#11 modules; a `module-name` without a path is searched for here and nowhere else. */
 export const MODULE_FOLDERS: readonly string[] = Object.freeze([
   '/usr/lib/x86_64-linux-gnu/pkcs11',
   '/usr/lib/aarch64-linux-gnu/pkcs11',

@@ -1,9 +1,9 @@
 /**
  * One token, opened and logged in, over a token host that may have to be started again.
  *
- * One C_Login a token and run. A PIN that was accepted may be shown once more, after the host or the token went away
- * and came back, to the same serial and with the flags read again; one that was refused, or whose outcome is unknown,
- * never.
+ * Calls C_Login once per token and run. If the host or the token went away and came back, a PIN that was accepted may
+ * be sent once more, to the same serial and after the flags were read again. A PIN that was refused, or whose outcome
+ * is unknown, is never sent again.
  */
 import { VtlicError } from '../../../../formats/error.ts';
 import { explainFailure } from './explain-failure.ts';
@@ -25,7 +25,7 @@ import { returnCodeOf } from '../shared/return-codes.ts';
 import type { TokenDescription } from '../shared/token-description.ts';
 import { limitsOf, mechanismsUsed, type OpenedToken, type TokenLimits, type TokenOptions } from './token-options.ts';
 
-/** How often a token may be opened again in one run: as often as an accepted PIN may be shown again. */
+/** How often a token may be opened again in one run: as often as an accepted PIN may be sent again. */
 const MAX_REOPENINGS = 1;
 
 export class TokenConnection {
@@ -98,7 +98,7 @@ export class TokenConnection {
       if (way === 'pin') {
         const { pinSourceFile } = options.uri;
         pin = pinSourceFile === undefined ? await options.pin(fresh) : await readPinSource(pinSourceFile);
-        // While the prompt stood open another program may have used up tries.
+        // While the prompt was open, another program may have used up tries.
         fresh = await read();
         way = judgeLogin(fresh, serial);
         judgePinShape(pin, fresh);
@@ -128,7 +128,7 @@ export class TokenConnection {
   }
 
   /**
-   * A host that is there, to which object numbers belong. Opens the token again where it went away.
+   * The running host; object numbers are valid only for it. Opens the token again if it went away.
    *
    * @throws VtlicError where that is no longer allowed or fails
    */
@@ -159,7 +159,7 @@ export class TokenConnection {
     }
   }
 
-  /** One request to whatever host is there now. */
+  /** Sends one request to the host that is running now. */
   async ask<Name extends OperationName>(
     operation: Name,
     body: HostOperations[Name]['request'],
@@ -168,7 +168,7 @@ export class TokenConnection {
     return this.retryWhenGone((host) => this.request(host, operation, body, limit));
   }
 
-  /** What was never sent, because the host had ended before, may be sent to the next host. */
+  /** Sends a request to the next host if it was never sent because the host had ended before. */
   async retryWhenGone<T>(work: (host: HostClient) => Promise<T>): Promise<T> {
     for (;;) {
       const host = await this.host();
@@ -251,7 +251,7 @@ export class TokenConnection {
       await ask('open', { slotId, profile: this.opened.profile }, this.limits.other);
       const fresh = stillThere(token, await ask('token', { slotId }, this.limits.other));
       const way = judgeLogin(fresh, this.#options.lastTrySerial);
-      // Closed meanwhile: its PIN is wiped, and what is left of it must not be shown.
+      // Closed meanwhile: its PIN is wiped, and the wiped bytes must not be sent.
       if (this.#final !== undefined) throw this.#final;
       if (way !== 'none-needed') await login(host, slotId, fresh, way, this.#pin, this.limits);
       this.#host = host;
@@ -282,13 +282,13 @@ const GONE: readonly number[] = [
   'CKR_SLOT_ID_INVALID',
   'CKR_CRYPTOKI_NOT_INITIALIZED',
   'CKR_KEY_HANDLE_INVALID',
-  // Of the only session of a token, which cannot be renewed without the login that it holds.
+  // If the token allows only one session, it cannot be renewed without losing the login.
   'CKR_OPERATION_ACTIVE',
 ].map(returnCodeOf);
 
 const CKR_OK = 0;
 
-/** Shows the PIN once. Whatever is not CKR_OK is final for this run. */
+/** Sends the PIN once. Every return code but CKR_OK is final for this run. */
 async function login(
   host: HostClient,
   slotId: number,
@@ -309,7 +309,7 @@ async function login(
   throw explainLoginRefusal(rv, token, after);
 }
 
-/** A token can be changed for another between two calls, and the PIN of one is never shown to the other. */
+/** A token can be changed for another between two calls, and the PIN of one is never sent to the other. */
 function stillThere(token: TokenDescription, now: TokenDescription): TokenDescription {
   const same = now.serial === token.serial && now.label === token.label;
   if (same && (token.serial !== '' || now.slotDescription === token.slotDescription)) return now;

@@ -22,7 +22,7 @@ export class TokenPart {
   readonly #resolve: (host: HostClient) => Promise<Refs>;
   #refs: { readonly host: HostClient; readonly refs: Promise<Refs> } | undefined;
 
-  /** @param resolve finds the components anew on a host: numbers are good for one host process alone */
+  /** @param resolve finds the components anew on a host: numbers are valid for one host process only */
   constructor(
     connection: TokenConnection,
     components: readonly Component[],

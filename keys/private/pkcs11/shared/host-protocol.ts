@@ -29,7 +29,7 @@ export interface NewKeyName {
 
 /** An object of a token that is or may be a component of a key. */
 export interface KeyObjectDescription {
-  /** Good for this host process alone. */
+  /** Valid for this host process only. */
   readonly ref: number;
   readonly class: 'private' | 'public' | 'secret';
   /** CKK_* */

@@ -42,11 +42,11 @@ export interface TokenDescription {
 }
 
 export interface SlotDescription {
-  /** CK_SLOT_ID: good for this process alone, never written down. */
+  /** CK_SLOT_ID: valid for this process only, never stored. */
   readonly slotId: number;
   readonly description: string;
   readonly manufacturer: string;
-  /** Absent where the slot holds no token that the module can read; then `fault` says why. */
+  /** Absent if the slot contains no token that the module can read; then `fault` says why. */
   readonly token?: TokenDescription;
   /** The call and its return code in words. */
   readonly fault?: string;
@@ -54,7 +54,7 @@ export interface SlotDescription {
 
 export interface MechanismDescription {
   readonly type: number;
-  /** CK_MECHANISM_INFO.flags; absent where the token lists the mechanism and tells nothing of it. */
+  /** CK_MECHANISM_INFO.flags; absent if the token lists the mechanism but gives no information about it. */
   readonly flags?: number;
 }
 

@@ -158,7 +158,7 @@ function numberOf(value: Uint8Array | undefined): number | undefined {
   return number <= 0xffff_ffffn ? Number(number) : undefined;
 }
 
-/** Sensitive, not extractable, for signing alone, kept in the token and shown to a logged-in user alone. */
+/** Sensitive, not extractable, only for signing, stored in the token, and visible only to a logged-in user. */
 function privateTemplate(keyType: number, name: NewKeyName): Template {
   return [
     [ck.CKA_CLASS, ck.CKO_PRIVATE_KEY],

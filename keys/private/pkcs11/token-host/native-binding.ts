@@ -90,7 +90,7 @@ export interface Binding {
 
 /** @throws LoadFault `no-addon` where the addon did not build, `platform` where its memory layout is another one */
 export function loadBinding(): Binding {
-  // The ML-DSA context goes through a parameter that has the same layout on 64-bit little-endian Unix alone.
+  // The ML-DSA context goes through a parameter whose layout is known only for 64-bit little-endian Unix.
   if (process.platform === 'win32' || endianness() !== 'LE' || !['x64', 'arm64'].includes(process.arch)) {
     throw new LoadFault('platform', `${process.platform} ${process.arch}`);
   }

@@ -64,7 +64,7 @@ export interface OpenedSeed {
 
 const COMPOSITE = 'ed25519+ml-dsa-65';
 
-/** A fresh seed: the system's randomness XOR the token's, so that neither alone decides it. */
+/** A fresh seed: the system's randomness XOR the token's, so that neither decides it by itself. */
 export function makeWrappedSeed(
   module: Pkcs11Module,
   session: SessionHandle,
