@@ -107,10 +107,10 @@ describe('decodeCoseSign1', () => {
       encodeTagged(18, [map(...HEADER), map(), utf8('p'), utf8('s')]),
     ],
     [
-      'the protected bytes should hold a map, but they hold nothing',
+      'the protected bytes should contain a map, but they contain nothing',
       encodeTagged(18, [new Uint8Array(), map(), utf8('p'), utf8('s')]),
     ],
-    ['the protected bytes should hold a map, but they hold an array', signed([-19])],
+    ['the protected bytes should contain a map, but they contain an array', signed([-19])],
     [
       'the unprotected header should be the empty map, but it has entries',
       signed(undefined, [map([4, utf8('11')]), utf8('p'), utf8('s')]),
