@@ -172,8 +172,8 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
     against: AGAINST.rotation,
     does: 'a lowest counter leaves every customer a license that has begun',
     file: 'signer/cli/commands/revoke.ts',
-    find: 'if (license.ctr > highest)',
-    replace: 'if (license.ctr < 0)',
+    find: 'license.nbf > now',
+    replace: 'license.nbf < 0',
     test: ROTATION_TEST,
   },
   {
@@ -195,7 +195,7 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
   {
     against: AGAINST.rotation,
     does: 'a key that is read from a file keeps the purpose that this site or a keyset gave it',
-    file: 'signer/cli/drafting.ts',
+    file: 'signer/cli/named-keys.ts',
     find: 'if (fits) return { ...key, purpose };',
     replace: 'return { ...key, purpose };',
     test: SLIPS_TEST,
@@ -203,7 +203,7 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
   {
     against: AGAINST.rotation,
     does: 'a key of another site enters a keyset only with a purpose that somebody said',
-    file: 'signer/cli/drafting.ts',
+    file: 'signer/cli/named-keys.ts',
     find: "const purpose = key.purpose === 'license' || key.purpose === 'license-key' ? key.purpose : wanted;",
     replace: "const purpose = key.purpose === 'license-key' ? key.purpose : (wanted ?? 'license');",
     test: SLIPS_TEST,
