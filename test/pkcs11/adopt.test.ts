@@ -180,7 +180,7 @@ describe('a key that the site cannot take', () => {
     const left = site.keys().keys;
     expect(left.map(({ label }) => label)).toEqual(['k', 'k']);
     const [id = ''] = left.map((key) => key.id);
-    expect(done.stderr).toContain(`still holds what was made: the key "k" (id ${id})`);
+    expect(done.stderr).toContain(`still contains what was made: the key "k" (id ${id})`);
     expect(done.stderr).toContain(`--delete-object --type privkey --id ${id}`);
     expect(done.stderr).toContain(`--delete-object --type pubkey --id ${id}`);
     expect(left.map(({ knownAs }) => knownAs)).toEqual([null, null]);
