@@ -38,7 +38,7 @@ Forms:
   env         LICENSE_PUBLIC_KEY and LICENSE_MLDSA_PUBLIC_KEY
   pem         SPKI, a composite key as two blocks; with --explain, version and
               thumbprints are before the blocks as text (RFC 7468), which
-              OpenSSL skips, and a product with the verifier vtlic refuses
+              OpenSSL skips, and a product with our own verifier refuses
   jwks, cose  a JWK Set, a COSE_KeySet
   the others  a source file with the chain and the keys built in
 The command checks that every version of CHAIN follows from the one before.
