@@ -23,7 +23,7 @@ import {
 } from '../keyset/draft.ts';
 import { publishedVersions, type PublishedVersion } from '../keyset/published.ts';
 import { freeVersion, versionBefore } from '../keyset/sign-draft.ts';
-import { requireLowestCounters, requireSignerRules } from '../keyset/signer-rules.ts';
+import { requireLowestCounters, requireNearNumber, requireSignerRules } from '../keyset/signer-rules.ts';
 import { changesInWords, type NameOfKey } from '../keyset/view.ts';
 import { type LedgerView, openLedgerForReading } from '../ledger/index.ts';
 import { type EarlyFinding, findEarly, leftWithoutInWords } from '../rotation/early.ts';
@@ -204,6 +204,7 @@ function draftFrom({ io, site, ledger, options }: Drafting, makeChanges: MakeCha
     { ...changes, ...(version === undefined ? {} : { version }) },
     { issuer, made: now },
   );
+  requireNearNumber(keyset, before?.version ?? 0, ledger);
   requireSignerRules(before?.keyset, keyset);
   requireLowestCounters(before?.keyset, keyset, ledger, now);
   const emergency = options.emergency ?? onto?.emergency;

@@ -11,17 +11,27 @@ import { type LedgerView, type Lineage, sha256 } from '../ledger/index.ts';
 import { kidOfKey, statusChanges } from './changes.ts';
 
 const PAGE = 256;
-/** Drafts that were given up use numbers; a number that was mistyped must not use all of them. */
+/** A draft may skip this many numbers after the highest one that its site knows: a mistyped number skips more. */
 export const MAX_SKIPPED = 1000;
+/** Each draft that is given up uses a number, and another site may have given up drafts: it may skip more numbers. */
+const MAX_SKIPPED_SINCE_PUBLISHED = 1_000_000;
+
+/** @throws VtlicError `policy_refused` for the number of a draft that is too high at this site */
+export function requireNearNumber(draft: Keyset, published: number, ledger: Pick<LedgerView, 'head'>): void {
+  requireNear(draft, Math.max(published, ledger.head().keysetVersion ?? 0), MAX_SKIPPED);
+}
+
+function requireNear({ version }: Keyset, last: number, most: number): void {
+  if (version - last <= most) return;
+  throw refused(
+    `version ${version} is too far from version ${last}: no version can follow the highest number there is`,
+    `name a version up to ${last + most}`,
+  );
+}
 
 /** @throws VtlicError `policy_refused`, or `key_invalid` for a key of mixed order */
 export function requireSignerRules(before: Keyset | undefined, after: Keyset): void {
-  const last = before?.version ?? 0;
-  if (after.version - last > MAX_SKIPPED)
-    throw refused(
-      `version ${after.version} is too far from version ${last}: no version can follow the highest number there is`,
-      `name a version up to ${last + MAX_SKIPPED}`,
-    );
+  requireNear(after, before?.version ?? 0, MAX_SKIPPED_SINCE_PUBLISHED);
   for (const { alg, publicBytes } of [...after.roots, ...after.keys])
     importPublicKey(alg, publicBytes, { forSite: true });
   for (const { kid, from, to } of statusChanges(before, after))

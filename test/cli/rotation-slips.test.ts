@@ -277,6 +277,15 @@ describe('a keyset', () => {
     await acts.succeed(acts.run('keyset', 'draft', '--version', '20'));
   });
 
+  it('follows a draft that was given up, however far its number is from the published one', async () => {
+    await published();
+    const far = await acts.draft('far.draft', '--version', '1001', '--activate', 'spare');
+    await acts.sign(far, 'root-1');
+    const next = await acts.draft('next.draft', '--activate', 'spare');
+    expect(readDraft(next).version).toBe(1002);
+    await acts.publishSigned(next, ROOTS);
+  });
+
   it('with a policy against Ed25519 stops licenses that nobody would take', async () => {
     for (const root of ['root-3', 'root-4']) await addKey(fixture, root, 'root', 'ed25519+ml-dsa-65');
     const roots = ['--add-root', 'root-3', '--add-root', 'root-4'];
