@@ -230,7 +230,7 @@ function draftFrom({ io, site, ledger, options }: Drafting, makeChanges: MakeCha
   if (plan !== undefined) requirePlannedDay(before?.keyset, keyset, plan, now);
   const reasons: readonly EarlyStep[] = [
     ...(onto?.early ?? []),
-    ...(plan === undefined ? [] : reasonsFromPlan(findings, plan)),
+    ...(plan === undefined ? [] : reasonsFromPlan(findings, plan, { before: before?.keyset, after: keyset, now })),
     ...(options.early === undefined ? [] : reasonsFromWord(findings, options.early)),
   ];
   requireReasons(findings, reasons);

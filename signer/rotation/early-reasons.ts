@@ -7,16 +7,47 @@ import { countedCustomers, type EarlyStep } from '../keyset/draft.ts';
 import type { EarlyFinding } from './early.ts';
 import type { PlannedStep, RotationPlan } from './plan.ts';
 
+export interface PlannedChange {
+  readonly before: Keyset | undefined;
+  readonly after: Keyset;
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
 /** The reasons for the findings, from a plan: those whose step it names as early, for as many customers as it says. */
-export function reasonsFromPlan(findings: readonly EarlyFinding[], plan: RotationPlan): readonly EarlyStep[] {
-  return stepsOf(findings).flatMap((found): EarlyStep[] => {
-    const planned = plan.steps.find(({ step, kid }) => step === found.step && kid === found.kid);
-    if (planned?.early === undefined) return [];
-    const { customers: _found, ...rest } = found;
-    const customers = Math.min(found.customers ?? 0, planned.early.customers ?? 0);
-    const { releases, reason } = planned.early;
-    return [{ ...rest, releases, ...(customers === 0 ? {} : { customers }), reason }];
-  });
+export function reasonsFromPlan(
+  findings: readonly EarlyFinding[],
+  plan: RotationPlan,
+  change: PlannedChange,
+): readonly EarlyStep[] {
+  return stepsOf(findings).flatMap((found): EarlyStep[] =>
+    stepsDone(found, plan, change).flatMap((planned): EarlyStep[] => {
+      if (planned.early === undefined) return [];
+      const { customers: _found, ...rest } = found;
+      const customers = Math.min(found.customers ?? 0, planned.early.customers ?? 0);
+      const { releases, reason } = planned.early;
+      return [{ ...rest, releases, ...(customers === 0 ? {} : { customers }), reason }];
+    }),
+  );
+}
+
+/**
+ * The steps of a plan that a draft does: of a key, the last one whose day has come; of the policy, those that say what
+ * the draft changes. A plan may name a step of the same kind again, for another day or with another reason.
+ */
+function stepsDone(
+  { step, kid }: Pick<EarlyStep, 'step' | 'kid'>,
+  { steps }: RotationPlan,
+  { before, after, now }: PlannedChange,
+): readonly PlannedStep[] {
+  const due = steps.filter((planned) => planned.step === step && planned.kid === kid && planned.on <= now);
+  if (step !== 'policy') return due.slice(-1);
+  const { requireComposite, ed25519Until } = policyChange(before, after);
+  return due.filter(
+    (planned) =>
+      (requireComposite && planned.requireComposite === true) ||
+      (ed25519Until !== undefined && planned.ed25519Until === ed25519Until),
+  );
 }
 
 /** The same reason for every finding. */

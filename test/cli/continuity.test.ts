@@ -190,6 +190,14 @@ describe('a site folder that was restored whole', () => {
     await acts.succeed(acts.run('ledger', 'verify'));
   });
 
+  it('goes on above the highest version that may be named for it', async () => {
+    rmSync(fixture.anchor);
+    rmSync(`${fixture.anchor}.guard`, { recursive: true });
+    await putBack('--lost-anchor', '--skip', '10', '--signed-version', '1001');
+    await acts.next('next.draft', ['--expires', '2040-01-01', '--version', '1002'], ['root-2', 'root-3']);
+    expect(reached(chain())).toBe(1002);
+  });
+
   it('keeps what it knows of signed versions through one more restore', async () => {
     await acts.sign(await acts.draft('9.draft', ...EXCHANGE, '--version', '9'), 'root-2');
     await putBack();

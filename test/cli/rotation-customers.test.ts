@@ -143,6 +143,25 @@ describe('a policy against Ed25519', () => {
     await acts.succeed(acts.run(...draft));
   });
 
+  it('takes its reason from the step of a plan that it does, not from another step of the policy', async () => {
+    await issue('acme');
+    await bothSign();
+    const plan = acts.file('plan.json');
+    const early = { releases: [], reason: 'the customer knows', customers: 1 };
+    const write = (until: object, composite: object): void => {
+      const steps = [
+        { on: day(0), step: 'policy', ed25519Until: day(100), ...until },
+        { on: day(0), step: 'policy', requireComposite: true, ...composite },
+      ];
+      writeFileSync(plan, JSON.stringify({ schema: 'vtlic-rotation-plan/1', issuer: 'example-vendor', steps }));
+    };
+    const draft = ['keyset', 'draft', '--require-composite', '--plan', plan];
+    write({ early }, {});
+    expect(await refused(...draft)).toEqual([3, expect.stringContaining('too early the policy')]);
+    write({}, { early });
+    await acts.succeed(acts.run(...draft));
+  });
+
   it('comes too early through a draft that gets another change, too', async () => {
     await issue('acme');
     await bothSign();
