@@ -60,20 +60,20 @@ it('lets every function go wrong in every command that calls it, over all behavi
   }
 });
 
-it.concurrent.each(WALKED.map((behavior, place) => [behavior.name, behavior, place] as const))(
+it.concurrent.each(WALKED.map((walked, place) => [walked.name, walked, place] as const))(
   '%s: shows no refused PIN again, releases nothing that does not verify, and leaves no key that is not named',
-  async (_, behavior, place) => {
-    const walk = new BehaviorWalk(behavior);
+  async (_, walked, place) => {
+    const walk = new BehaviorWalk(walked);
     try {
       await walk.prepare();
-      for (const command of commandsOf(behavior))
+      for (const command of commandsOf(walked))
         for (const one of sample(command, await walk.callsOf(command), place)) await walk.walk(one);
       await walk.judgeEnd();
       expect(walk.cases).toBeGreaterThanOrEqual(FEWEST_CASES);
     } finally {
       cases += walk.cases;
       named += walk.named;
-      walk.device.remove();
+      walk.remove();
     }
   },
   TIME_LIMIT,

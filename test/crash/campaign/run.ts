@@ -16,7 +16,7 @@
  *   --lanes N        sites or devices at a time (2)
  */
 import { parseArgs } from 'node:util';
-import { walkBehaviors } from '../../pkcs11/support/behavior-walk.ts';
+import { walkBehaviors } from '../../pkcs11/support/walk-behaviors.ts';
 import { makeSofthsm } from '../../pkcs11/support/softhsm.ts';
 import { type WalkOptions, walkTwoCopies } from '../../pkcs11/support/walk-two-copies.ts';
 import { ensureKryoptic } from '../../support/tokens/build-kryoptic.ts';

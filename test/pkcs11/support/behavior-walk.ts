@@ -8,20 +8,39 @@ import { returnCodeOf } from '../../../keys/private/pkcs11/shared/return-codes.t
 import type { TokenLimits } from '../../../keys/private/pkcs11/client/token-options.ts';
 import type { Behavior } from '../../support/tokens/behaviors/behavior.ts';
 import { BEHAVIORS } from '../../support/tokens/behaviors/index.ts';
+import { kryoptic } from '../../support/tokens/behaviors/kryoptic.ts';
+import { nethsm } from '../../support/tokens/behaviors/nethsm.ts';
 import type { RanHere } from '../../support/run-here.ts';
-import { DeviceSite, type TokenObject } from './device-site.ts';
+import { DeviceSite, type SeenLogin, type TokenObject } from './device-site.ts';
 import { FAULT_TABLE } from './fault-table.ts';
-import { useQuickHosts } from './quick-hosts.ts';
+
+export interface Walked {
+  readonly name: string;
+  readonly behavior: Behavior;
+  /** For a split key that is adopted: the token of its ML-DSA component, and in which of the two the calls go wrong. */
+  readonly split?: { readonly mldsa65: Behavior; readonly faultsIn: 'ed25519' | 'mldsa65' };
+}
+
+const SPLIT_OVER = { ...kryoptic, label: 'second' };
 
 /** Behaviors with a key that signs: those that the walk is for. */
-export const WALKED: readonly Behavior[] = BEHAVIORS.filter(
-  ({ generates, adopts }) => generates.length > 0 || adopts !== undefined,
-);
+export const WALKED: readonly Walked[] = [
+  ...BEHAVIORS.filter(({ generates, adopts }) => generates.length > 0 || adopts !== undefined).map((behavior) => ({
+    name: behavior.name,
+    behavior,
+  })),
+  ...(['ed25519', 'mldsa65'] as const).map((faultsIn) => ({
+    name: `${nethsm.name}, split, faults in the token of the ${faultsIn} component`,
+    behavior: nethsm,
+    split: { mldsa65: SPLIT_OVER, faultsIn },
+  })),
+];
 
-export const commandsOf = ({ adopts }: Behavior): readonly WalkedCommand[] => [
-  adopts === undefined ? 'key generate' : 'key adopt',
+/** The doctor looks at one token, so of a split key only at that of the Ed25519 component. */
+export const commandsOf = ({ behavior, split }: Walked): readonly WalkedCommand[] => [
+  behavior.adopts === undefined ? 'key generate' : 'key adopt',
   'issue',
-  'hsm doctor',
+  ...(split?.faultsIn === 'mldsa65' ? [] : (['hsm doctor'] as const)),
 ];
 
 /** What runs with a fault in it. */
@@ -51,14 +70,20 @@ const MAKES_OBJECTS = /^C_(?:GenerateKey|GenerateKeyPair|CreateObject)$/;
 
 export class BehaviorWalk {
   readonly device: DeviceSite;
+  /** The token of the ML-DSA component of a split key. */
+  readonly #second: DeviceSite | undefined;
+  /** Where the calls go wrong. */
+  readonly #faulty: DeviceSite;
   readonly #once: string;
   /** What stayed in the token after a run; each is judged once. */
   readonly #left = new Set<string>();
   #named = 0;
   #cases = 0;
 
-  constructor(behavior: Behavior) {
+  constructor({ behavior, split }: Walked) {
     this.device = new DeviceSite(behavior);
+    this.#second = split === undefined ? undefined : new DeviceSite(split.mldsa65);
+    this.#faulty = split?.faultsIn === 'mldsa65' && this.#second !== undefined ? this.#second : this.device;
     this.#once = join(this.device.folder, 'once');
   }
 
@@ -75,8 +100,12 @@ export class BehaviorWalk {
   async prepare(): Promise<void> {
     const { device } = this;
     const { generates, adopts } = device.behavior;
-    expectZero(await device.init());
-    if (adopts !== undefined) device.makeAdoptable(adopts.label, adopts.id);
+    const second = this.#second;
+    expectZero(await device.init(...(second === undefined ? [] : ['--keystore', `m=${second.uri}`])));
+    if (adopts !== undefined) {
+      device.makeAdoptable(adopts.label, adopts.id);
+      second?.makeAdoptableMlDsa(adopts.label, adopts.id);
+    }
     const way = generates[0];
     if (way !== undefined) expectZero(await this.#run('key generate', 'first', {}));
     else if (adopts !== undefined) expectZero(await this.#run('key adopt', 'first', {}));
@@ -84,16 +113,18 @@ export class BehaviorWalk {
 
   /** The calls of a command without a fault, in their order. */
   async callsOf(command: WalkedCommand): Promise<readonly string[]> {
-    this.device.token.setFaults([]);
-    const before = this.device.token.mark();
+    const { token } = this.#faulty;
+    token.setFaults([]);
+    const before = token.mark();
     await this.#restoring(command, async () => expectZero(await this.#run(command, `clean-${this.#cases}`, {})));
-    return this.device.token.callsSince(before);
+    return token.callsSince(before);
   }
 
   /** Throws what is wrong after the case. */
   async walk(one: Case): Promise<void> {
     this.#cases += 1;
     const { device } = this;
+    const { token } = this.#faulty;
     const { command, nth, call, fault } = one;
     const codes = FAULT_TABLE[call] ?? ['CKR_GENERAL_ERROR'];
     const code = returnCodeOf(codes[nth % codes.length] ?? 'CKR_GENERAL_ERROR');
@@ -101,10 +132,10 @@ export class BehaviorWalk {
     rmSync(this.#once, { force: true });
     // A fault that comes again with each host, and one that comes once, in turn; also where every second call is left out.
     const comesOnce = ((nth >> 1) + FAULTS.findIndex((known) => known === fault)) % 2 === 0;
-    device.token.setFaults([`any ${nth} ${how}`], comesOnce ? this.#once : undefined);
+    token.setFaults([`any ${nth} ${how}`], comesOnce ? this.#once : undefined);
     const before: Before = {
-      calls: device.token.mark(),
-      logins: device.logins().length,
+      calls: token.mark(),
+      logins: this.#sites().map((each) => each.logins().length),
       released: device.released(),
       entries: device.entries().length,
     };
@@ -116,17 +147,16 @@ export class BehaviorWalk {
       await this.#restoring(command, async () => {
         const done = await this.#run(command, `walk-${this.#cases}`, { tokenLimits: limits });
         this.#judgeOutput(done);
-        this.#judgeLogins(before.logins);
+        for (const [i, each] of this.#sites().entries()) judgeLogins(each.logins().slice(before.logins[i]));
         if (command === 'issue') await this.#judgeIssue(done, before);
         // Reading the token costs as much as the run; only these calls put anything into it.
-        else if (device.token.callsSince(before.calls).some((name) => MAKES_OBJECTS.test(name)))
-          this.#judgeObjects(done);
+        else if (token.callsSince(before.calls).some((name) => MAKES_OBJECTS.test(name))) this.#judgeObjects(done);
       });
     } catch (error) {
-      const what = `${device.behavior.name}: ${command}, call ${nth} (${call}) ${how}`;
+      const what = `${this.#faulty.behavior.name}: ${command}, call ${nth} (${call}) ${how}`;
       throw new Error(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     } finally {
-      device.token.setFaults([]);
+      token.setFaults([]);
     }
   }
 
@@ -141,14 +171,26 @@ export class BehaviorWalk {
     this.#judgeObjects({ code: 0, stdout: '', stderr: '' });
   }
 
+  remove(): void {
+    for (const each of this.#sites()) each.remove();
+  }
+
+  /** One for each token. */
+  #sites(): readonly DeviceSite[] {
+    return this.#second === undefined ? [this.device] : [this.device, this.#second];
+  }
+
   async #run(command: WalkedCommand, name: string, runtime: { readonly tokenLimits?: TokenLimits }): Promise<RanHere> {
     const { device } = this;
     const { login, generates, adopts } = device.behavior;
     const pin = login === 'none' ? undefined : device.pinFile;
+    const secret = this.#second === undefined ? [] : ['--secret', `m=file:${this.#second.pinFile}`];
+    const split = this.#second === undefined ? [] : ['--ml-dsa-keystore', 'm', ...secret];
     const args: Readonly<Record<WalkedCommand, () => Promise<readonly string[]>>> = {
       'key generate': () => Promise.resolve(['key', 'generate', '--name', name, ...wayOf(generates)]),
-      'key adopt': () => Promise.resolve(['key', 'adopt', '--name', name, '--keystore', 'h', '--id', adopts?.id ?? '']),
-      issue: async () => ['issue', '--confirm', await device.plan()],
+      'key adopt': () =>
+        Promise.resolve(['key', 'adopt', '--name', name, '--keystore', 'h', '--id', adopts?.id ?? '', ...split]),
+      issue: async () => ['issue', '--confirm', await device.plan(), ...secret],
       'hsm doctor': () => Promise.resolve(['hsm', 'doctor', 'h']),
     };
     return device.runWith(pin, await args[command](), runtime);
@@ -173,17 +215,9 @@ export class BehaviorWalk {
   #judgeOutput({ code, stdout, stderr }: RanHere): void {
     const said = `exit ${code}: ${stdout}${stderr}`;
     if (code === EXIT_DEFECT || UNFIT.test(said)) throw new Error(`it ended with a defect: ${said}`);
-    if (said.includes(this.device.behavior.pin)) throw new Error(`the PIN was printed: ${said}`);
+    if (this.#sites().some(({ behavior }) => said.includes(behavior.pin)))
+      throw new Error(`the PIN was printed: ${said}`);
     if (code !== 0 && stdout === '' && !/^vtlic: /m.test(stderr)) throw new Error(`it ended without a word: ${said}`);
-  }
-
-  /** A PIN that was refused, or of which nothing is known, is the last one of its run; one that was accepted comes twice. */
-  #judgeLogins(since: number): void {
-    const logins = this.device.logins().slice(since);
-    const refused = logins.findIndex(({ accepted }) => !accepted);
-    if (refused >= 0 && refused < logins.length - 1)
-      throw new Error('after a PIN that was not accepted another login was made');
-    if (logins.length > 2) throw new Error(`${logins.length} logins were made in one run`);
   }
 
   async #judgeIssue(done: RanHere, before: Before): Promise<void> {
@@ -201,7 +235,7 @@ export class BehaviorWalk {
   /** What is in the token is the site's, or its run says what it is. */
   #judgeObjects(done: RanHere): void {
     const said = `${done.stdout}${done.stderr}`;
-    for (const object of this.device.objects()) {
+    for (const object of this.#sites().flatMap((each) => each.objects())) {
       const name = `${object.class} ${object.label} ${object.id}`;
       if (this.#isKnown(object) || this.#left.has(name)) continue;
       const named = said.includes(object.label) || (object.id !== '' && said.includes(object.id));
@@ -222,74 +256,18 @@ export class BehaviorWalk {
   }
 }
 
-/** In a run of all cases a call in so many hangs: each one costs its whole time limit. */
-const HANGS_EVERY = 10;
-
-/** What was walked of a behavior. */
-export interface WalkedBehavior {
-  readonly name: string;
-  readonly cases: number;
-  readonly problems: number;
-}
-
-interface WalkOptions {
-  /** Only each so many-th call. */
-  readonly every: number;
-  /** Behaviors at a time: most of a case is waiting for a token host. */
-  readonly lanes: number;
-  /** Names of behaviors; default all. */
-  readonly devices?: readonly string[] | undefined;
-  readonly tell: (line: string) => void;
-}
-
-/** Every PKCS#11 call of every command goes wrong in every way, over all behaviors. */
-export async function walkBehaviors(options: WalkOptions): Promise<readonly WalkedBehavior[]> {
-  useQuickHosts();
-  const waiting = WALKED.filter(({ name }) => options.devices?.includes(name) ?? true);
-  const walked: WalkedBehavior[] = [];
-  const lane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-      walked.push(await walkBehavior(next, options));
-  };
-  await Promise.all(Array.from({ length: options.lanes }, lane));
-  return walked;
-}
-
-async function walkBehavior(behavior: Behavior, { every, tell }: WalkOptions): Promise<WalkedBehavior> {
-  let [cases, problems] = [0, 0];
-  const trying = async (work: () => Promise<void>): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      problems += 1;
-      tell(`PROBLEM: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  };
-  for (const command of commandsOf(behavior)) {
-    const walk = new BehaviorWalk(behavior);
-    await trying(async () => {
-      await walk.prepare();
-      const calls = await walk.callsOf(command);
-      for (let nth = 1; nth <= calls.length; nth += every) {
-        const call = calls[nth - 1] ?? '';
-        const faults: readonly Fault[] = nth % HANGS_EVERY === 1 ? [...FAULTS, 'hang'] : FAULTS;
-        for (const fault of faults) await trying(() => walk.walk({ command, nth, call, fault }));
-      }
-      await walk.judgeEnd();
-      tell(
-        `${behavior.name}: ${command}, ${calls.length} calls, ${walk.cases} cases; ${walk.named} objects stayed in the ` +
-          'token, each named with the way to remove it',
-      );
-    });
-    cases += walk.cases;
-    walk.device.remove();
-  }
-  return { name: behavior.name, cases, problems };
+/** A PIN that was refused, or of which nothing is known, is the last one of its run; one that was accepted comes twice. */
+function judgeLogins(logins: readonly SeenLogin[]): void {
+  const refused = logins.findIndex(({ accepted }) => !accepted);
+  if (refused >= 0 && refused < logins.length - 1)
+    throw new Error('after a PIN that was not accepted another login was made');
+  if (logins.length > 2) throw new Error(`${logins.length} logins were made in one run`);
 }
 
 interface Before {
   readonly calls: number;
-  readonly logins: number;
+  /** Of each token. */
+  readonly logins: readonly number[];
   readonly released: readonly string[];
   readonly entries: number;
 }

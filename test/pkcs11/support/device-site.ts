@@ -111,6 +111,11 @@ export class DeviceSite {
     this.#make('good', label, id);
   }
 
+  /** The same for the ML-DSA component of a split key. */
+  makeAdoptableMlDsa(label: string, id: string): void {
+    this.#make('ml-dsa', label, id);
+  }
+
   /** A pair whose private key can be read. */
   makeExtractable(): void {
     this.#make('extractable');

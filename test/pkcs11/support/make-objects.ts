@@ -4,7 +4,7 @@
  *
  * WHAT: `twin` two Ed25519 pairs of one label and id; `mismatch` a private key beside the public key of another;
  * `extractable` a private key that can be read; `good` a pair as another role makes it, with LABEL and ID (hex digits),
- * which follow; `nothing` destroys the objects of ID, after an empty LABEL; `curve` a public key of type CKK_EC_EDWARDS
+ * which follow; `ml-dsa` the same of ML-DSA-65; `nothing` destroys the objects of ID, after an empty LABEL; `curve` a public key of type CKK_EC_EDWARDS
  * with LABEL, whose CKA_EC_PARAMS has the hex digits that follow.
  */
 import {
@@ -17,6 +17,7 @@ import {
   CKA_ID,
   CKA_KEY_TYPE,
   CKA_LABEL,
+  CKA_PARAMETER_SET,
   CKA_PRIVATE,
   CKA_SENSITIVE,
   CKA_SIGN,
@@ -27,7 +28,9 @@ import {
   CKF_TOKEN_INITIALIZED,
   CKK_EC_EDWARDS,
   CKM_EC_EDWARDS_KEY_PAIR_GEN,
+  CKM_ML_DSA_KEY_PAIR_GEN,
   CKO_PUBLIC_KEY,
+  CKP_ML_DSA_65,
 } from '../../../keys/private/pkcs11/shared/constants.ts';
 import { plainMechanism } from '../../../keys/private/pkcs11/token-host/mechanism.ts';
 import { Pkcs11Module, type Template } from '../../../keys/private/pkcs11/token-host/module.ts';
@@ -43,6 +46,7 @@ async function pair(
   label: string,
   extractable = false,
   id: Uint8Array = Uint8Array.of(7),
+  component: 'ed25519' | 'mldsa65' = 'ed25519',
 ): Promise<{
   publicKey: Parameters<Pkcs11Module['destroyObject']>[1];
   privateKey: Parameters<Pkcs11Module['destroyObject']>[1];
@@ -52,10 +56,12 @@ async function pair(
     [CKA_ID, id],
     [CKA_TOKEN, true],
   ];
+  const isEd25519 = component === 'ed25519';
+  const kind = isEd25519 ? ([CKA_EC_PARAMS, CURVE_NAMES.oid] as const) : ([CKA_PARAMETER_SET, CKP_ML_DSA_65] as const);
   return module.generateKeyPair(
     session,
-    plainMechanism(CKM_EC_EDWARDS_KEY_PAIR_GEN),
-    [...name, [CKA_EC_PARAMS, CURVE_NAMES.oid], [CKA_VERIFY, true]],
+    plainMechanism(isEd25519 ? CKM_EC_EDWARDS_KEY_PAIR_GEN : CKM_ML_DSA_KEY_PAIR_GEN),
+    [...name, kind, [CKA_VERIFY, true]],
     [
       ...name,
       [CKA_PRIVATE, true],
@@ -72,6 +78,8 @@ if (what === 'twin') {
   await pair('twin');
 } else if (what === 'good') {
   await pair(goodLabel, false, Buffer.from(goodId, 'hex'));
+} else if (what === 'ml-dsa') {
+  await pair(goodLabel, false, Buffer.from(goodId, 'hex'), 'mldsa65');
 } else if (what === 'nothing') {
   for (const handle of module.find(session, [[CKA_ID, Buffer.from(goodId, 'hex')]]))
     module.destroyObject(session, handle);
