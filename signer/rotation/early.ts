@@ -13,7 +13,7 @@ import { countedCustomers, type KeysetStep } from '../keyset/draft.ts';
 import type { PublishedVersion } from '../keyset/published.ts';
 import { lineageOf, lineageText } from '../ledger/index.ts';
 import { isPolicyStricter, type LeftWithout } from './left-without.ts';
-import type { Release } from './releases.ts';
+import { mayFollow, type Release } from './releases.ts';
 import { containsTiers, isSignedFor, type Sold, signsAt, unsigned } from './signing-keys.ts';
 
 export interface EarlyFinding {
@@ -149,14 +149,17 @@ function inFieldFrom(at: number, { releases = [] }: Field): readonly Release[] {
   return releases.filter(({ until }) => until === undefined || at < until);
 }
 
-/** An install that gets a keyset with its license knows each key of it. */
-function isDelivered(release: Release, { isEmergency }: Field): boolean {
-  return isEmergency && release.takesKeysets && release.override === undefined;
+/** An install that gets a keyset with its license knows each key of it, if it takes the keyset. */
+function isDelivered(release: Release, after: Keyset, { isEmergency, versions }: Field): boolean {
+  if (!isEmergency || !release.takesKeysets || release.override !== undefined) return false;
+  const { builtIn } = release;
+  const chain = versions.filter(({ version }) => !('keyset' in builtIn) || version >= builtIn.keyset);
+  return [...chain.map(({ keyset }) => keyset), after].every((next, i, all) => mayFollow(release, all[i - 1], next));
 }
 
 function activation(kid: string, key: IssuingKey, after: Keyset, field: Field): Judged {
   const notReady = inFieldFrom(Math.max(field.now, key.from ?? 0), field).filter((release) => {
-    if (!isSignedFor(key, release.product) || isDelivered(release, field)) return false;
+    if (!isSignedFor(key, release.product) || isDelivered(release, after, field)) return false;
     const known = knownAs(release, key, after, field);
     return known === undefined || !containsTiers(known.tiers, key.tiers);
   });
@@ -184,7 +187,7 @@ function ending(kid: string, key: IssuingKey, step: 'retire' | 'revoke', after: 
     (release) =>
       isSignedFor(key, release.product) &&
       knownAs(release, key, after, field) !== undefined &&
-      !isDelivered(release, field) &&
+      !isDelivered(release, after, field) &&
       !signTiers(release, key.tiers, after, field),
   );
   return { step, kid, notReady, why: 'would know no key that still signs' };
@@ -214,7 +217,7 @@ function policyFindings(before: Keyset | undefined, after: Keyset, field: Field)
   const at = requireComposite ? field.now : Math.max(field.now, ed25519Until ?? 0);
   const notReady = inFieldFrom(at, field).filter(
     (release) =>
-      !isDelivered(release, field) &&
+      !isDelivered(release, after, field) &&
       !after.keys.some(
         (key) =>
           key.alg !== 'ed25519' &&

@@ -6,8 +6,10 @@ import { formatDay, parseDate } from '../../formats/dates.ts';
 import { hasControlOrBidi } from '../../formats/clean-text.ts';
 import { type JsonObjectReader, type JsonValueReader, readObject } from '../../formats/json/index.ts';
 import { MAX_COUNT } from '../../formats/license/bounds.ts';
+import type { Keyset } from '../../formats/keyset/keyset.ts';
 import { isId } from '../../formats/license/id.ts';
 import { parseJsonFile, readLimited } from '../../files/index.ts';
+import { kidOfKey } from '../keyset/changes.ts';
 import { readDigest } from '../keyset/draft.ts';
 
 export const RELEASES_SCHEMA = 'vtlic-releases/1';
@@ -33,6 +35,28 @@ export interface Release {
   readonly from: number;
   /** Seconds since 1970, exclusive: when the last install is gone; absent while nobody can say. */
   readonly until?: number;
+}
+
+/**
+ * Whether an install of a release takes a version that follows another, if roots sign that may. An install that
+ * requires composite counts only composite roots (docs/keysets.md, K4).
+ *
+ * @param signed the kids of the roots that signed; absent: all that may
+ */
+export function mayFollow(
+  { requireComposite }: Pick<Release, 'requireComposite'>,
+  before: Keyset | undefined,
+  after: Keyset,
+  signed?: ReadonlySet<string>,
+): boolean {
+  return (
+    !requireComposite ||
+    before === undefined ||
+    [before, after].every(({ roots, threshold }) => {
+      const counted = roots.filter((root) => root.alg !== 'ed25519' && signed?.has(kidOfKey(root)) !== false);
+      return counted.length >= threshold;
+    })
+  );
 }
 
 export function readReleases(file: string): readonly Release[] {

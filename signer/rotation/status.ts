@@ -125,12 +125,17 @@ function nextStep(step: NextStep['step'], key: IssuingKey, keyset: Keyset, input
 /** The higher, the harder it is to copy the key. */
 const CUSTODY_RANK: Readonly<Record<Custody, number>> = { software: 0, 'hsm-wrapped': 1, split: 2, hsm: 2 };
 
-function warningsOf(keyset: Keyset, { site, releases, now }: StatusInput): readonly string[] {
+function warningsOf(keyset: Keyset, { site, versions, releases, now }: StatusInput): readonly string[] {
   const warnings: string[] = [];
-  if (keyset.threshold === keyset.roots.length)
+  // Since the first policy against Ed25519, products count only composite roots.
+  const compositeOnly = versions.some(
+    (version) => version.keyset.requireComposite || version.keyset.ed25519Until !== undefined,
+  );
+  const counted = keyset.roots.filter(({ alg }) => !compositeOnly || alg !== 'ed25519').length;
+  if (counted <= keyset.threshold)
     warnings.push(
-      `all ${keyset.roots.length} roots have to sign each version: one that is lost ends the chain for every product ` +
-        'in the field; add a root (vtlic keyset draft --add-root KEY), or lower the threshold',
+      `all ${counted} ${compositeOnly ? 'composite ' : ''}roots have to sign each version: one that is lost ends the ` +
+        'chain for every product in the field; add a root (vtlic keyset draft --add-root KEY), or lower the threshold',
     );
   warnings.push(...spareWarnings(keyset, site));
   if (releases === undefined)

@@ -10,7 +10,7 @@ import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { Keyset } from '../../formats/keyset/keyset.ts';
 import { judgePlanned, lineageKey, type Reason, type Trust } from '../../verifier/index.ts';
 import type { FieldLicense } from '../rotation/field-licenses.ts';
-import type { Release } from '../rotation/releases.ts';
+import { mayFollow, type Release } from '../rotation/releases.ts';
 import { FutureLicenses, type IssuingRules } from './future-licenses.ts';
 import { trustOfInstall, type KeyOfKid } from './install-trust.ts';
 import type { DatedVersion } from './planned-versions.ts';
@@ -157,9 +157,18 @@ class Field {
     if (builtIn === undefined || !this.release.takesKeysets) return [builtIn];
     const delivered = licenses.findLast((license) => license.delivered <= at)?.delivered ?? 0;
     const newestAt = (time: number): number => this.#versions.findLastIndex(({ from }) => from <= time);
-    const lowest = Math.max(builtIn, newestAt(delivered));
-    const highest = Math.max(builtIn, newestAt(at));
+    const last = this.#lastTaken(builtIn);
+    const lowest = Math.min(last, Math.max(builtIn, newestAt(delivered)));
+    const highest = Math.min(last, Math.max(builtIn, newestAt(at)));
     return Array.from({ length: highest - lowest + 1 }, (_, i) => lowest + i);
+  }
+
+  /** The place of the last version that an install takes one after the other. */
+  #lastTaken(builtIn: number): number {
+    const refused = this.#versions.findIndex(
+      ({ keyset }, i) => i > builtIn && !mayFollow(this.release, this.#versions[i - 1]?.keyset, keyset),
+    );
+    return refused === -1 ? this.#versions.length - 1 : refused - 1;
   }
 
   #trustOf(version: number | undefined): Trust {

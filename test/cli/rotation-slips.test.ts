@@ -301,6 +301,46 @@ describe('a keyset', () => {
   }, 60_000);
 });
 
+describe('composite roots', () => {
+  const strict = { name: 'strict', product: 'vaultdesk', keyset: 1, from: '2026-01-15', requireComposite: true };
+
+  it('that are as few as the threshold are a warning where only they count', async () => {
+    for (const root of ['root-3', 'root-4']) await addKey(fixture, root, 'root', 'ed25519+ml-dsa-65');
+    await addKey(fixture, 'composite-1', 'license', 'ed25519+ml-dsa-65');
+    const roots = [...FIRST, '--add-root', 'root-3', '--add-root', 'root-4', '--activate', 'composite-1'];
+    await acts.next('1.draft', roots, ROOTS);
+    expect((await acts.run('rotation', 'status')).stderr).not.toContain('roots have to sign');
+    await acts.next('2.draft', ['--require-composite'], [...ROOTS, 'root-3', 'root-4']);
+    const { stderr } = await acts.run('rotation', 'status');
+    expect(stderr).toContain('all 2 composite roots have to sign each version');
+  });
+
+  it('have to sign for products that require composite, which publishing says', async () => {
+    for (const root of ['root-3', 'root-4']) await addKey(fixture, root, 'root', 'ed25519+ml-dsa-65');
+    await acts.next('1.draft', [...FIRST, '--add-root', 'root-3', '--add-root', 'root-4'], ROOTS);
+    writeReleases([{ ...strict, takesKeysets: true }]);
+    const publish = async (name: string, roots: readonly string[]): Promise<string> => {
+      const draft = await acts.draft(name, '--expires', `204${name[0] ?? ''}-01-01`);
+      const signatures: string[] = [];
+      for (const root of roots) signatures.push(await acts.sign(draft, root));
+      const done = await acts.run('keyset', 'publish', draft, ...signatures);
+      expect(done.code).toBe(0);
+      return done.stderr;
+    };
+    expect(await publish('2.draft', ROOTS)).toContain('WARNING: installs of strict would not take this version');
+    expect(await publish('3.draft', ['root-3', 'root-4'])).not.toContain('WARNING');
+  });
+
+  it('are missing for products that require composite, and an emergency does not make them ready', async () => {
+    await addKey(fixture, 'composite-1', 'license', 'ed25519+ml-dsa-65');
+    await published('--pre-publish', 'composite-1');
+    writeReleases([{ ...strict, takesKeysets: true }]);
+    await addKey(fixture, 'composite-2', 'license', 'ed25519+ml-dsa-65');
+    const done = await refused('keyset', 'draft', '--activate', 'composite-2', '--emergency', 'x');
+    expect(done).toEqual([3, expect.stringContaining('strict is in the field')]);
+  });
+});
+
 describe('a first keyset that is taken up from a file', () => {
   const ROOT_KEYS = ['root a', 'root b', 'composite root 1', 'composite root 2'];
   const values = { version: 1, roots: ROOT_KEYS, threshold: 2, keys: [issuingKey('composite issuing')] };

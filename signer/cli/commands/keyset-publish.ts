@@ -10,13 +10,14 @@ import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import { adoptVersions, planAdoption, type Adoption } from '../../keyset/adopt-chain.ts';
 import { type Draft, readDraft, requireFreshDraft } from '../../keyset/draft.ts';
 import { readPartialSignature } from '../../keyset/partial-signature.ts';
-import { judgeDraft, publish, writeKeysetFiles, type NamedSignature } from '../../keyset/publish.ts';
+import { judgeDraft, publish, writeKeysetFiles, type NamedSignature, type SignedKeyset } from '../../keyset/publish.ts';
 import { keysetSignings, publishedVersions } from '../../keyset/published.ts';
 import { changesInWords } from '../../keyset/view.ts';
 import type { Ledger, LedgerView } from '../../ledger/index.ts';
 import { findEarly } from '../../rotation/early.ts';
 import { requireReasons } from '../../rotation/early-reasons.ts';
 import { leftWithout } from '../../rotation/left-without.ts';
+import { mayFollow, type Release } from '../../rotation/releases.ts';
 import { requireHonoredUntilNow } from '../../rotation/signed-by-key.ts';
 import type { ProvedLicenses } from '../../rotation/signed-licenses.ts';
 import { nowSeconds } from '../../runtime.ts';
@@ -96,8 +97,9 @@ async function publishNew(
   const notes = honoredInWords(proved);
   const signed = judgeDraft(draft, named, ledger, now, digestsByKey(proved));
   const left = leftWithout(signed.before?.keyset, draft.keyset, ledger, now);
+  const releases = releasesOf(io, site, options.releases);
   const findings = findEarly(signed.before?.keyset, draft.keyset, {
-    releases: releasesOf(io, site, options.releases),
+    releases,
     versions: publishedVersions(ledger),
     now,
     isEmergency: draft.emergency !== undefined,
@@ -109,9 +111,35 @@ async function publishNew(
   requireHonoredUntilNow(signed.before?.keyset, draft.keyset, ledger, now);
   const view = [...draftView(draft, signed.before, nameOfSite(site)), ...notes.map((note) => `  ${note}`)];
   warnOfCustomers(io, left);
+  const signers = new Set(named.map(({ signature }) => signature.kid));
+  for (const line of refusedByReleases(releases ?? [], signed, signers, now)) io.err(line);
   await confirmDraft(io, draft, view, { confirm: options.confirm, terminal, act: 'publish' });
   await publish(signed, ledger, io.runtime, notes);
   io.err(`published: version ${draft.version}`);
+}
+
+/** Products with `requireComposite` count only composite roots, also where the keyset has no policy. */
+function refusedByReleases(
+  releases: readonly Release[],
+  { draft, before }: SignedKeyset,
+  signers: ReadonlySet<string>,
+  now: number,
+): readonly string[] {
+  const refusing = releases.filter(
+    (release) =>
+      release.takesKeysets &&
+      (release.until === undefined || now < release.until) &&
+      'keyset' in release.builtIn &&
+      release.builtIn.keyset < draft.version &&
+      !mayFollow(release, before?.keyset, draft.keyset, signers),
+  );
+  if (refusing.length === 0) return [];
+  return [
+    `WARNING: installs of ${cleanText(refusing.map(({ name }) => name).join(', '), 2000)} would not take this ` +
+      'version: they require composite, so they count only composite roots, and too few of these signed',
+    `  Have ${draft.keyset.threshold} composite roots sign it, also ${before?.keyset.threshold ?? 0} of those of the ` +
+      'version before.',
+  ];
 }
 
 /** kid → payload digests. */

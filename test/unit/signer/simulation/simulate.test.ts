@@ -45,6 +45,15 @@ describe('a simulation of a rotation', () => {
     expect(days({ published: PUBLISHED, steps: PLAN_NEW, releases })).toEqual([]);
   });
 
+  it('gives a release that requires composite no keyset that only Ed25519 roots can sign', () => {
+    const steps = [{ on: day(10), step: 'activate' as const, kid: kid('composite') }];
+    const releases = [release('strict', { takesKeysets: true, requireComposite: true })];
+    const of = (...roots: readonly string[]): ReturnType<typeof days> =>
+      days({ published: [version(1, {}, roots)], steps, releases, lineages: [[license('composite', -100)]] });
+    expect(of('composite root a', 'composite root b')).toEqual([]);
+    expect(of('root a', 'composite root b')).toEqual([['strict', 100, 1096, 'key_unknown', 1]]);
+  });
+
   it('gives an install no keyset that came after its last license, since nobody may have delivered it', () => {
     const steps = [{ on: day(10), step: 'activate' as const, kid: kid('new') }];
     const lineages = [[license('new')]];
