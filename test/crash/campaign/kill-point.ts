@@ -5,12 +5,12 @@ export type KillPoint =
   /** After a step of the signer has taken effect for the n-th time. */
   | { readonly kind: 'step'; readonly step: Step; readonly count: number }
   /**
-   * Before or after the n-th call of the file system (or `COMMIT`), of all or of those on the anchor. A process that is
-   * only stopped there continues later.
+   * Before or after the n-th call of the file system (or `COMMIT`) that changes something, of all or of those on the
+   * anchor; or of those that read the anchor. A process that is only stopped there continues later.
    */
   | {
       readonly kind: 'call';
-      readonly on: 'any' | 'anchor';
+      readonly on: 'any' | 'anchor' | 'anchor read';
       readonly when: 'before' | 'after';
       readonly count: number;
       readonly stop?: true;

@@ -37,10 +37,17 @@ function atCall(when: 'before' | 'after', name: string, path: string | undefined
     ready = true;
     tell('ready');
   }
-  if (point.kind !== 'call' || when !== point.when) return;
+  if (point.kind !== 'call' || when !== point.when || point.on === 'anchor read') return;
   const part = partOf(path, folder);
   if (point.on === 'anchor' && !part.includes('anchor')) return;
   if (--left === 0) die(`${when} ${name} ${part}`);
+}
+
+function atRead(when: 'before' | 'after', name: string, path: string | undefined): void {
+  if (point.kind !== 'call' || point.on !== 'anchor read' || when !== point.when) return;
+  if (path === undefined || !path.startsWith(folder)) return;
+  const part = partOf(path, folder);
+  if (part.includes('anchor') && --left === 0) die(`${when} ${name} ${part}`);
 }
 
 /**
@@ -53,12 +60,13 @@ function around<A extends unknown[], R>(
   name: string,
   call: (...given: A) => R,
   pathOf: (given: A) => string | undefined,
+  at = atCall,
 ): (...given: A) => R {
   return (...given) => {
     const path = pathOf(given);
-    atCall('before', name, path);
+    at('before', name, path);
     const result = call(...given);
-    atCall('after', name, path);
+    at('after', name, path);
     return result;
   };
 }
@@ -67,12 +75,21 @@ const asPath = (value: unknown): string | undefined => (typeof value === 'string
 const openSync = fs.openSync;
 fs.openSync = (path, flags, mode) => {
   const made = typeof flags === 'string' && flags.startsWith('w');
-  if (made) atCall('before', 'open', asPath(path));
+  const at = made ? atCall : atRead;
+  at('before', 'open', asPath(path));
   const fd = openSync(path, flags, mode);
   if (typeof path === 'string') paths.set(fd, path);
-  if (made) atCall('after', 'open', asPath(path));
+  at('after', 'open', asPath(path));
   return fd;
 };
+type Reading = (path: unknown, ...more: unknown[]) => never;
+for (const [name, read] of Object.entries({
+  lstatSync: fs.lstatSync,
+  statSync: fs.statSync,
+  readdirSync: fs.readdirSync,
+}))
+  Object.assign(fs, { [name]: around(name.replace('Sync', ''), read as Reading, ([path]) => asPath(path), atRead) });
+fs.readSync = around('read', fs.readSync as Reading, ([fd]) => paths.get(fd as number), atRead);
 fs.fsyncSync = around('fsync', fs.fsyncSync, ([fd]) => paths.get(fd));
 fs.renameSync = around('rename', fs.renameSync, ([from]) => asPath(from));
 fs.linkSync = around('link', fs.linkSync, ([, to]) => asPath(to));

@@ -9,8 +9,9 @@
  *   --products N     so many products with a license runtime killed (5,000; 0 leaves them out)
  *   --tokens N       lets every N-th PKCS#11 call go wrong, over all simulated devices (1; 0 leaves it out)
  *   --device NAME    of the simulated devices only this one; repeatable
- *   --copies N       stops and ends the token host of one of two copies of a site at every N-th PKCS#11 call of an issue,
- *                    while the other copy issues (1; 0 leaves it out)
+ *   --copies N       stops one of two copies of a site before every N-th call that reads or changes the anchor file, and
+ *                    stops and ends its token host at every N-th PKCS#11 call of an issue, while the other copy issues
+ *                    (1; 0 leaves it out)
  *   --seed S         for the choice of commands and points (a random one, printed)
  *   --keystore NAME  software, softhsm, kryoptic; repeatable (all that are here)
  *   --lanes N        sites or devices at a time (2)
@@ -29,6 +30,7 @@ import { killProducts } from '../runtime/kill-product.ts';
 import { Campaign } from './campaign.ts';
 import { KEYSTORES, makePlace, type KeystoreName } from './place.ts';
 import { Random } from './random.ts';
+import { faultOf, STOPPED_COMMANDS, walkStops } from './stopped-copies.ts';
 
 const { values } = parseArgs({
   options: {
@@ -229,6 +231,20 @@ async function stopCopies(): Promise<number> {
   return bad;
 }
 
+async function stopCopiesWithFile(): Promise<number> {
+  let bad = 0;
+  for (const on of ['anchor', 'anchor read'] as const)
+    for (const command of STOPPED_COMMANDS) {
+      const pairs = await walkStops({ command, on, every: copies });
+      const fault = faultOf(command, pairs);
+      if (fault !== undefined) say(`PROBLEM: ${fault}`);
+      bad += fault === undefined ? 0 : 1;
+      const calls = on === 'anchor' ? 'changes' : 'reads';
+      say(`${pairs.length} pairs of copies with an anchor file, ${command} stopped before ${calls}; ${sinceBegun()}`);
+    }
+  return bad;
+}
+
 let problems = 0;
 if (kills > 0) problems += await killProcesses();
 if (disk > 0 && preload) problems += await breakDisks();
@@ -236,5 +252,5 @@ if (damage > 0) problems += await damageLedgers();
 if (mutations > 0) problems += await changeLedgers();
 if (products > 0) problems += await killRuntimes();
 if (tokens > 0 && hasKryoptic()) problems += await failTokens();
-if (copies > 0) problems += await stopCopies();
+if (copies > 0) problems += (await stopCopiesWithFile()) + (await stopCopies());
 process.exit(problems === 0 ? 0 : 1);
