@@ -27,6 +27,12 @@ function newestKeyset(ledger: LedgerView): Keyset | 'none' {
   return keyset;
 }
 
+/** A plan for an emergency, which names its key when it is made, perhaps long before it is signed. */
+export interface EmergencyKey {
+  /** It is made ahead: a spare may sign it by then. On the day it is judged again. */
+  readonly isAhead: boolean;
+}
+
 /**
  * @param now seconds since 1970
  * @throws VtlicError `policy_refused` for a license that this key may not sign now
@@ -36,16 +42,25 @@ export function requireKeyInForce(
   kid: string,
   license: Pick<License, 'aud' | 'tier'>,
   now: number,
+  emergency?: EmergencyKey,
 ): void {
   const keyset = newestKeyset(ledger);
   if (keyset === 'none') return;
   const key = keyset.keys.find(({ alg, publicBytes }) => kidOf(alg, publicBytes) === kid);
-  const fault = key === undefined ? UNKNOWN : (faultOf(key, license, now) ?? policyFault(key, keyset, now));
+  const asOnTheDay = key?.status === 'pre-published' && emergency?.isAhead === true;
+  const judged = key === undefined || !asOnTheDay ? key : { ...key, status: 'active' as const };
+  const fault = judged === undefined ? UNKNOWN : (faultOf(judged, license, now) ?? policyFault(judged, keyset, now));
   if (fault === undefined) return;
   throw new VtlicError(
     'policy_refused',
     `the key ${kid} may not sign this license by version ${keyset.version} of the keyset: it ${fault}`,
-    { hint: 'sign with an active key (--key NAME), see: vtlic rotation status' },
+    {
+      hint:
+        emergency === undefined || emergency.isAhead
+          ? 'sign with an active key (--key NAME), see: vtlic rotation status'
+          : 'sign another emergency plan, with an active key; if there is none, plan anew, and have it reviewed: ' +
+            'vtlic issue REQUEST --emergency --dry-run --key NAME',
+    },
   );
 }
 

@@ -12,7 +12,7 @@ import { type LedgerView, type Lineage, newestOfLineage } from '../ledger/index.
 import { combinationFault, type Request } from '../request/request.ts';
 import type { Catalog } from '../site/catalog.ts';
 import type { KeyRecord, Site } from '../site/site.ts';
-import { requireKeyInForce } from './keyset-rule.ts';
+import { type EmergencyKey, requireKeyInForce } from './keyset-rule.ts';
 import { lastLicense } from './last-license.ts';
 import { nowSeconds, type Runtime } from '../runtime.ts';
 import type { Plan, PlanItem, PlanOrigin } from './plan.ts';
@@ -25,6 +25,8 @@ export interface PlanInput {
   readonly ledger: LedgerView;
   readonly key: KeyRecord;
   readonly runtime: Pick<Runtime, 'nowMs' | 'random'>;
+  /** Of a plan for an emergency. */
+  readonly emergency?: EmergencyKey;
 }
 
 /** What a payload needs besides the request. */
@@ -116,7 +118,7 @@ export function planLicense(request: Request, input: PlanInput): Plan {
   const { site, catalog, ledger, key, runtime } = input;
   const now = nowSeconds(runtime);
   const lineage = lineageOfRequest(request);
-  requireKeyInForce(ledger, key.publicKey.kid, { aud: request.product, tier: request.tier }, now);
+  requireKeyInForce(ledger, key.publicKey.kid, { aud: request.product, tier: request.tier }, now, input.emergency);
   const newest = newestOfLineage(ledger, lineage);
   const item = planItem(request, {
     site,

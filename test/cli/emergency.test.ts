@@ -6,8 +6,10 @@ import { dearmor } from '../../formats/armor.ts';
 import { decodeCoseSign1, TYP } from '../../formats/cose-sign1.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';
 import { digestWordLines } from '../../signer/plan/digest-words.ts';
+import { KeysetActs } from '../support/keyset-acts.ts';
 import { runHere, type RanHere } from '../support/run-here.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
+import { addKey } from '../support/site-keys.ts';
 
 const DAY_MS = 86_400_000;
 let fixture: SiteFixture;
@@ -126,6 +128,25 @@ describe('vtlic issue --emergency', () => {
     expect([altered.code, altered.stderr]).toEqual([10, expect.stringContaining('was altered after its review')]);
     const unknown = await sign('0'.repeat(64), 1);
     expect([unknown.code, unknown.stderr]).toEqual([10, expect.stringContaining('no readable emergency plan')]);
+  });
+
+  it('is planned ahead with the spare too, which signs it on a day on which the first key is lost', async () => {
+    allow(14);
+    await addKey(fixture, 'spare', 'license', 'ed25519+ml-dsa-65');
+    await addKey(fixture, 'root-1', 'root');
+    const acts = new KeysetActs(fixture);
+    writeFileSync(join(fixture.site, 'releases.json'), '{ "schema": "vtlic-releases/1", "releases": [] }');
+    const first = ['--add-root', 'root-1', '--threshold', '1', '--activate', 'license-1', '--pre-publish', 'spare'];
+    await acts.next('1.draft', first, ['root-1']);
+    const [own, spare] = [await plan(), await plan('--key', 'spare')];
+    const early = await sign(spare, 0);
+    expect([early.code, early.stderr]).toEqual([3, expect.stringContaining('it is pre-published')]);
+    const lost = ['rotation', 'lost', 'license-1', '--emergency', 'forgotten', '--out', acts.file('2.draft')];
+    await acts.publishSigned(await acts.succeed(acts.run(...lost)), ['root-1']);
+    const dead = await sign(own, 0);
+    expect([dead.code, dead.stderr]).toEqual([3, expect.stringContaining('sign another emergency plan')]);
+    const signed = await sign(spare, 0);
+    expect([signed.code, signed.stderr]).toEqual([0, expect.stringContaining('signed and released: counter 1')]);
   });
 
   it('takes no options that the plan says already', async () => {

@@ -58,7 +58,7 @@ async function planAhead(io: Io, name: string, options: EmergencyOptions): Promi
   const days = emergencyDays(catalog, request.product, options.days, site.paths.catalog);
   const kid = licenseKey(site, options.key).publicKey.kid;
   const emergency: EmergencyPlan = { request, requestBytes, days, kid };
-  const { view } = planned(io, site, emergency, Math.max(nowSeconds(io.runtime), request.from));
+  const { view } = planned(io, site, emergency, Math.max(nowSeconds(io.runtime), request.from), true);
   for (const line of view) io.err(line);
   requireSiteOwner(site.paths);
   const digest = await writeEmergencyPlan(site, emergency);
@@ -77,7 +77,7 @@ async function planAhead(io: Io, name: string, options: EmergencyOptions): Promi
 async function signOnTheDay(io: Io, digest: string, options: EmergencyOptions): Promise<void> {
   const site = openNamedSite(io, options);
   const emergency = readEmergencyPlan(site, digest);
-  const { plan, signedToday } = planned(io, site, emergency, nowSeconds(io.runtime));
+  const { plan, signedToday } = planned(io, site, emergency, nowSeconds(io.runtime), false);
   if (signedToday !== undefined) {
     io.err(`this plan was signed today: the license ${uuidFromBytes(signedToday)}; no second one is signed`);
     await releaseAgain(io, signedToday, options, keyOfPlan(emergency.kid, site));
@@ -99,13 +99,13 @@ interface Planned {
   readonly signedToday?: Uint8Array;
 }
 
-function planned(io: Io, site: Site, emergency: EmergencyPlan, now: number): Planned {
+function planned(io: Io, site: Site, emergency: EmergencyPlan, now: number, isAhead: boolean): Planned {
   const catalog = readCatalog(site.paths.catalog);
   const request = emergencyRequest(emergency, catalog, site, now);
   const ledger = openLedgerForReading(site.paths.ledger);
   try {
     const input = { site, catalog, ledger, key: keyOfPlan(emergency.kid, site) };
-    const plan = planLicense(request, { ...input, runtime: io.runtime });
+    const plan = planLicense(request, { ...input, runtime: io.runtime, emergency: { isAhead } });
     const [item] = plan.items;
     const newest = item === undefined ? undefined : newestOfLineage(ledger, lineageOf(item.license));
     const isSame =
