@@ -38,6 +38,11 @@ function documentFor(
   };
 }
 
+function without(member: 'sub' | 'to', received: ReceivedDocument): ReceivedDocument {
+  const { [member]: _, ...document } = received.document;
+  return { ...received, document };
+}
+
 /** As `counters import` records it. */
 function take(ledger: Ledger, { document, digest: of }: ReceivedDocument): void {
   ledger.adopt({
@@ -88,4 +93,42 @@ describe('a document of counters of another ledger', () => {
     const derived = documentFor(ledger, { ctr: 3, taken: sha256(HANDED) });
     expect(planTaking(ledger, derived)).toEqual({ how: 'over', asks: 'nothing' });
   });
+
+  it.each([
+    ['of another ledger, for one customer', (ledger: Ledger) => documentFor(ledger, {}), 'nothing'],
+    ['of another ledger, for everybody', (ledger: Ledger) => without('sub', documentFor(ledger, {})), 'nothing'],
+    [
+      'of version 0.1.0, for nobody named',
+      (ledger: Ledger) => without('to', documentFor(ledger, {})),
+      'no-other-taker',
+    ],
+    [
+      'of the part of this ledger that was lost',
+      (ledger: Ledger) => documentFor(ledger, { ledgerId: ledger.genesis.ledgerId }),
+      undefined,
+    ],
+  ] as const)(
+    'is taken only on the word NOT HANDED OVER while a restore keeps all closed: %s',
+    async (_, made, later) => {
+      const { ledger } = await newWriter();
+      issueNext(ledger);
+      const document = made(ledger);
+      const head = ledger.head();
+      ledger.openLog({
+        reason: 'restored',
+        anchor: { kind: 'file', path: '/anchor' },
+        covered: 0,
+        coveredBound: 0,
+        found: { ...head, entries: head.entries + 15, counterBound: head.counterBound + 5 },
+        skip: head.counterBound + 5,
+        highest: 0,
+        closed: true,
+        operator: 'officer',
+      });
+      expect(planTaking(ledger, document)).toEqual({ how: 'over', asks: 'not-handed-over' });
+      ledger.adopt({ act: 'reopen', closedBy: ledger.closedBy(ACME.sub) ?? 0, operator: 'officer' });
+      if (later === undefined) expect(() => planTaking(ledger, document)).toThrow('nothing here is closed by it now');
+      else expect(planTaking(ledger, document)).toEqual({ how: 'over', asks: later });
+    },
+  );
 });
