@@ -47,7 +47,7 @@ export function readKeysetFile(path: string): Uint8Array {
 /** At most `maxBytes` bytes of the file. */
 function readBeginning(path: string, maxBytes: number, code: ToolFault): Uint8Array {
   try {
-    // A pipe without a writer would hold the process, and a Ctrl-C, for ever.
+    // A pipe without a writer would block the process, and a Ctrl-C, for ever.
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       requireFile(fstatSync(fd), path, code);
@@ -101,7 +101,7 @@ const CHUNK_BYTES = 1 << 18;
 export function* readChunks(path: string, code: ToolFault = 'file_unreadable'): Generator<Uint8Array> {
   let fd: number;
   try {
-    // A pipe without a writer would hold the process, and a Ctrl-C, for ever.
+    // A pipe without a writer would block the process, and a Ctrl-C, for ever.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw describeFileError(error, code, path);

@@ -51,10 +51,10 @@ export const UNSUPPORTED: ReadonlySet<string | undefined> = new Set(['EPERM', 'E
 /**
  * Gives a durable temporary file its final name, never over another file. The caller flushes the folder.
  *
- * Where there are no hard links, an empty file claims the name exclusively, and the temporary file is renamed over it:
+ * If there are no hard links, an empty file claims the name exclusively, and the temporary file is renamed over it:
  * a crash in between leaves that empty file, which `createManyDurably` takes for its own beginning.
  *
- * @returns false where another file has the name
+ * @returns false if another file has the name
  */
 export function placeWithoutReplacing(temporary: string, path: string): boolean {
   try {

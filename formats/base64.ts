@@ -157,7 +157,7 @@ function valueAt(values: Int8Array, source: Uint8Array, offset: number): number 
   return values[source[offset] ?? 0] ?? -1;
 }
 
-/** The last two or three characters, which hold one or two bytes and then bits that must be zero. */
+/** The last two or three characters, which encode one or two bytes and then bits that must be zero. */
 function decodeTail(
   values: Int8Array,
   source: Uint8Array,

@@ -28,7 +28,7 @@ export interface CountersDocument {
     /** Upper bound on counter growth: rises with every document of a ledger, also after a restore. */
     readonly bound?: number;
   };
-  /** SHA-256 of the documents by which these counters came to this ledger, one after the other. */
+  /** SHA-256 of the documents that brought these counters to this ledger, one after the other. */
   readonly taken?: Uint8Array;
   /** The one customer that it is for; absent: all customers. */
   readonly sub?: string;
@@ -148,7 +148,7 @@ function checkLineages({ sub, lineages }: CountersDocument): void {
   }
 }
 
-/** Ids hold no character below 0x2d, so that a shorter one comes first. */
+/** Ids contain no character below 0x2d, so that a shorter one comes first. */
 function sortKey({ sub, aud, dep }: HandedLineage): Uint8Array {
   return utf8(`${sub} ${aud} ${dep ?? ''}`);
 }

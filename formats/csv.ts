@@ -20,7 +20,7 @@ export interface CsvRecord {
   readonly line: number;
   /** The values, without the quotes around them. */
   readonly fields: readonly string[];
-  /** Where a field begins; of one that is not there, where the record begins. */
+  /** The place where a field begins, or where the record begins if the field is missing. */
   readonly placeOf: (field: number) => CsvPlace;
 }
 

@@ -63,7 +63,7 @@ export type ToolFault =
 
 export type ErrorCode = FormatFault | ToolFault;
 
-/** Where the fault lies, as far as it is known. Lines and columns count from 1, offsets are bytes from 0. */
+/** The place of the fault, as far as it is known. Lines and columns count from 1, offsets are bytes from 0. */
 export interface ErrorPlace {
   readonly file?: string;
   readonly field?: string;
@@ -85,7 +85,7 @@ export class VtlicError extends Error {
   readonly hint: string | undefined;
 
   /**
-   * @param message one sentence: what was expected and what came; untrusted text in it goes through `cleanText` first.
+   * @param message one sentence: what was expected and what was found. Clean untrusted text in it with `cleanText`.
    */
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });

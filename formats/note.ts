@@ -1,6 +1,6 @@
 /**
  * Signed notes: text under one or more signatures (c2sp.org/signed-note). Nothing in a note is true before a signature
- * on it holds.
+ * on it is valid.
  */
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import { concatBytes, utf8 } from './bytes.ts';
@@ -48,7 +48,7 @@ export function encodeNote(text: string, signatures: readonly NoteSignature[]): 
 export function decodeNote(bytes: Uint8Array): SignedNote {
   if (bytes.length > MAX_NOTE_BYTES) throw noNote(`it is longer than ${MAX_NOTE_BYTES} bytes`);
   const whole = decodeText(bytes);
-  // The text may hold empty lines; the last one parts it from the signatures.
+  // The text may contain empty lines; the last one separates it from the signatures.
   const end = whole.lastIndexOf('\n\n');
   if (end < 1) throw noNote('no empty line separates its text from its signatures');
   const rest = whole.slice(end + 2);

@@ -8,7 +8,7 @@ declare const verified: unique symbol;
 /** A license that `verify()` judged genuine and meant for here. Nothing else makes one. */
 export type VerifiedLicense = License & { readonly [verified]: true };
 
-/** Where the time of verifying falls: before nbf, before exp, before exp + grace, after. */
+/** The time of verifying within the license: before nbf, before exp, before exp + grace, after. */
 export type State = 'not_yet_valid' | 'active' | 'grace' | 'lapsed';
 
 /**

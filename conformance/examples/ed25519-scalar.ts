@@ -25,7 +25,7 @@ function secretScalar(seed: Uint8Array): bigint {
   return littleEndian(half);
 }
 
-/** A signature whose R is R = [r]B + T, and whose s fits that R: with T = 0 the equation holds. */
+/** A signature whose R is R = [r]B + T, and whose s fits that R: with T = 0 the equation is true. */
 function craftedSignature(
   seed: string,
   publicKey: Uint8Array,
@@ -41,7 +41,7 @@ function craftedSignature(
 }
 
 /**
- * R is the neutral element, encoded `01 00 … 00`: the equation holds, and it is refused all the same.
+ * R is the neutral element, encoded `01 00 … 00`: the equation is true, and it is refused all the same.
  *
  * @param spelledR another spelling of it
  */

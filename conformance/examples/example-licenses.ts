@@ -43,7 +43,7 @@ interface CompositeParts {
   readonly message: Uint8Array;
   /** SHAKE256 of the ML-DSA public key, 64 bytes (FIPS 204). */
   readonly tr: Uint8Array;
-  /** SHAKE256(tr || 00 || 1e || label || M'), 64 bytes: for libraries that take mu alone. */
+  /** SHAKE256(tr || 00 || 1e || label || M'), 64 bytes: for libraries that take only mu. */
   readonly mu: Uint8Array;
   readonly mldsa65Signature: Uint8Array;
   readonly ed25519Signature: Uint8Array;

@@ -6,7 +6,7 @@ import type { Trust } from '../../verifier/trust.ts';
 import { compositeKey, ed25519Key, otherKey, sharedComponentKey } from './example-keys.ts';
 import { trustFrom, type KeyEntry, type PlainTrust } from './plain-values.ts';
 
-/** The public keys that the examples name. `shared-half` holds the Ed25519 example key as its Ed25519 component. */
+/** The public keys that the examples name. `shared-half` has the Ed25519 example key as its Ed25519 component. */
 export type KeyName = 'ed25519' | 'composite' | 'shared-half' | 'other';
 
 export const NAMED_KEYS: Readonly<Record<KeyName, PublicKey>> = Object.freeze({

@@ -16,7 +16,7 @@ export interface KeyFileExample {
   readonly reason?: 'key_invalid' | 'json_malformed';
 }
 
-/** Where the JSON itself is at fault (rule 6 of section 11.2). */
+/** Files whose JSON itself has a fault (rule 6 of section 11.2). */
 const MALFORMED_JSON: ReadonlySet<string> = new Set([
   'keys-jwk-surrogate',
   'keys-jwk-low-surrogate',

@@ -12,9 +12,9 @@ export type Input =
   | { readonly kind: 'text'; readonly text: string }
   /** A file that is no text. */
   | { readonly kind: 'bytes'; readonly hex: string }
-  /** The file, or what its armor holds, is one byte many times. */
+  /** The file, or what its armor contains, is one byte many times. */
   | { readonly kind: 'fill'; readonly of: 'file' | 'decoded'; readonly byte: number; readonly count: number }
-  /** The bytes that the armor holds. */
+  /** The bytes that the armor contains. */
   | { readonly kind: 'decoded'; readonly hex: string }
   /** The payload, signed by the Ed25519 example key. */
   | { readonly kind: 'payload'; readonly hex: string }

@@ -41,7 +41,7 @@ export interface SignedRecord {
   readonly payloadDigest: string;
 }
 
-/** How far a file came, for the table of the campaign. */
+/** The last step that a file reached, for the table of the campaign. */
 export interface Expected {
   /** A reason, or a state. */
   readonly verdict: string;

@@ -183,7 +183,7 @@ interface Progress {
 }
 
 const PROGRESS_MILLISECONDS = 200;
-/** Where no terminal is, a line now and then shows that it is alive. */
+/** Without a terminal, a line is printed now and then to show that the run goes on. */
 const LINE_MILLISECONDS = 15_000;
 
 function progress({ quiet }: Options, { isTerminal, report }: ConformIo): Progress {

@@ -60,7 +60,7 @@ async function findMutant(name: string, seed = 1): Promise<MutantResult> {
     runs += result.runs;
     const [finding] = findings;
     const found = { name, lacks, seconds: seconds(), runs };
-    // Where a mutant throws, its author sees an error of the harness.
+    // If a mutant throws, its author sees an error of the harness.
     if (fault !== undefined) return { ...found, headline: `${fault.fault.sentence} — ${fault.words}`, steps: 1 };
     if (finding !== undefined)
       return { ...found, headline: finding.headline, steps: Math.max(1, finding.steps.length - 1) };

@@ -327,7 +327,7 @@ const WHOLE_ITEM_AT_THE_BOTTOM: Uint8Array = new Uint8Array(256)
   .fill(1, 0x40, 0x41)
   .fill(1, 0x60, 0x61)
   .fill(1, 0xf4, 0xf6);
-/** Where arrays and maps may be, those that are empty too. */
+/** The same for a level that may contain arrays and maps: empty ones are items by themselves too. */
 const WHOLE_ITEM: Uint8Array = WHOLE_ITEM_AT_THE_BOTTOM.slice().fill(1, 0x80, 0x81).fill(1, 0xa0, 0xa1);
 
 const ARGUMENT_OF: readonly string[] = [

@@ -115,7 +115,7 @@ export class MapReader {
     return new MapReader(value, errors);
   }
 
-  /** The maps of an array that holds nothing else. */
+  /** The maps of an array that contains nothing else. */
   maps(name: string): readonly MapReader[] {
     const value = this.value(name);
     if (!isCborArray(value)) throw this.error(name, `should be an array, but it is ${cborTypeInWords(value)}`);

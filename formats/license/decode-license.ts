@@ -36,7 +36,7 @@ const NO_FEATURES: readonly string[] = Object.freeze([]);
 const NO_LIMITS: Readonly<Record<string, number>> = Object.freeze(Object.create(null) as Record<string, number>);
 
 /**
- * Reads a payload whose signature holds.
+ * Reads a payload whose signature is valid.
  *
  * @throws VtlicError `claims_malformed` or `claims_unknown`, in this order: a fault of the encoding (with its offset),
  *   no map, a key that is not known, a required claim that is missing, a type or a bound (with its field), and last

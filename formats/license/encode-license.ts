@@ -10,7 +10,7 @@ import { uuidToBytes } from './id.ts';
  * The payload bytes. Empty `features` and `limits` are left out; lists are taken as they come, already sorted.
  *
  * @throws VtlicError `claims_malformed` for whatever a verifier would refuse, found by reading the result again;
- *   `internal` for what no payload can hold (a fraction, a lone surrogate)
+ *   `internal` for what no payload can contain (a fraction, a lone surrogate)
  */
 export function encodeLicense(license: License): Uint8Array {
   const claims = new Map<CborValue, CborValue>();

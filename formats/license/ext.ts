@@ -89,7 +89,7 @@ function valueOf(reader: CheckedReader, path: Path, step: string | number): ExtV
   }
 }
 
-/** The way back. Bounds are for reading it again to find; what no CBOR value can hold is `internal`. */
+/** The reverse. It checks no bounds, since reading the result does; what CBOR cannot express is `internal`. */
 export function extToCbor(ext: ExtMap): CborMap {
   const map = new Map<CborValue, CborValue>();
   for (const [key, value] of Object.entries(ext)) map.set(key, valueToCbor(value));

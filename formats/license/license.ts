@@ -74,7 +74,7 @@ export interface License {
 /**
  * One sentence about one claim.
  *
- * @param fault what was expected of the claim and what came: "it should be an id, but it is an integer"
+ * @param fault what was expected of the claim and what was found: "it should be an id, but it is an integer"
  */
 export function claimFault(field: string, fault: string): VtlicError {
   return new VtlicError('claims_malformed', `the claim "${field}" is malformed: ${fault}`, { field });

@@ -53,7 +53,7 @@ const ED25519_ANSWERS: readonly Ed25519Answer[] = [
   { key: RFC_KEY, message: '72', signature: `${RFC_R}09${RFC_S.slice(2)}`, valid: false },
   // y = 2 is not a point of the curve: the provider says false and does not throw.
   { key: `02${'00'.repeat(31)}`, message: '72', signature: RFC_R + RFC_S, valid: false },
-  // The equation of RFC 8032 holds without the cofactor.
+  // The equation of RFC 8032 is true without the cofactor.
   {
     key: MIXED_ORDER_KEY,
     message: '9bd9f44f4dcc75bd531b56b2cd280b0bb38fc1cd6d1230e14861d861de092e79',
@@ -62,7 +62,7 @@ const ED25519_ANSWERS: readonly Ed25519Answer[] = [
       '87909e14428a7a1d62e9f22f3d3ad7802db02eb2e688b6c52fcd6648a98bd009',
     valid: true,
   },
-  // It holds only if both sides are multiplied by the cofactor.
+  // It is true only if both sides are multiplied by the cofactor.
   {
     key: MIXED_ORDER_KEY,
     message: 'e47d62c63f830dc7a6851a0b1f33ae4bb2f507fb6cffec4011eaccd55b53f56c',

@@ -72,7 +72,7 @@ function ed25519Fault(encoding: Uint8Array, forSite: boolean): string | undefine
 
 /**
  * The kids of two different keys that share a component. Components of a composite are made for it and used for
- * nothing else: whoever holds or breaks one component would otherwise issue under the other key. Entries with one kid
+ * nothing else: whoever has or breaks one component would otherwise issue under the other key. Entries with one kid
  * are one key.
  */
 export function findSharedComponent(keys: Iterable<PublicKey>): readonly [first: string, second: string] | undefined {

@@ -3,7 +3,7 @@
  * Only what an anchor covers may leave the site, so the signer notices a ledger that is older than its anchor.
  */
 
-/** Where the anchor is: the genesis entry says it, and an administrative entry may say it anew. */
+/** The place of the anchor. The genesis entry names it, and an administrative entry may name another. */
 export type AnchorPlace = FileAnchorPlace | TokenAnchorPlace;
 
 export interface FileAnchorPlace {

@@ -180,7 +180,7 @@ export class BatchPlanWriter {
     const end: BatchEnd = Object.freeze({ rows: this.#rows, sign: this.#sign, sharded });
     this.#append(encodeEnd(end));
     const digest = this.#hash.digest('hex');
-    // Where the name is taken, the same plan has it.
+    // If the name is taken, the same plan has it.
     this.#file.create(join(this.#folder, digest));
     return Object.freeze({ digest, end });
   }

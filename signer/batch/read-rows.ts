@@ -38,7 +38,7 @@ export interface InputRow {
   /** The request, or everything that is wrong with the row. */
   readonly content: Request | readonly VtlicError[];
   /**
-   * Where a member of the request is (`limits.vaults`, `features[2]`); the row's beginning for a missing one.
+   * The place of a member of the request (`limits.vaults`, `features[2]`), or the row's beginning if it is missing.
    */
   readonly placeOf: (field: string) => { readonly line: number; readonly column: number };
 }

@@ -76,7 +76,7 @@ const SECRET_FAULTS: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * Opens a key for a plan that was reviewed. Where its secret is wrong, the error says how to sign the same plan without
+ * Opens a key for a plan that was reviewed. If its secret is wrong, the error says how to sign the same plan without
  * a second review.
  *
  * @param again the options with which `--confirm` signs this plan, and whether a run before this one began it

@@ -56,7 +56,7 @@ export interface BatchOutcome {
   readonly released: number;
   /** Rows that had their license before. */
   readonly passedOver: number;
-  /** Rows of this run that came to no license, or whose file could not be written. */
+  /** Rows of this run that got no license, or whose file could not be written. */
   readonly failed: number;
   /** The officer stopped it before the last row. */
   readonly interrupted: boolean;

@@ -75,7 +75,7 @@ class GroupedHelp extends Help {
     return new Map(ORDER.map((group) => [group, inGroup(group)] as const).filter(([, items]) => items.length > 0));
   }
 
-  /** Where the default value (seconds, an empty list) says nothing to a reader, the words of the option name it. */
+  /** If the default value (seconds, an empty list) says nothing to a reader, the words of the option name it. */
   override optionDescription(option: Option): string {
     const words =
       Array.isArray(option.defaultValue) || option.description.includes('(default: ')

@@ -1,4 +1,4 @@
-/** Takes counters over from another ledger, or back from a handing over that came to nothing. */
+/** Takes counters over from another ledger, or back from a handover that no ledger took over. */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { decodeCoseSign1, sigStructure, TYP } from '../../formats/cose-sign1.ts';
 import { type CountersDocument, decodeCounters } from '../../formats/counters-document.ts';

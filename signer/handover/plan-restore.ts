@@ -143,7 +143,7 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
   });
 }
 
-/** Where nothing is missing, nothing is entered. */
+/** If nothing is missing, this enters nothing. */
 const NOTHING: Pick<RestorePlan, 'reenter' | 'fulfil' | 'voids'> = Object.freeze({
   reenter: [],
   fulfil: [],
@@ -228,7 +228,7 @@ export async function readPrevious(
   return { previousSeen, movedBy: isAhead ? movedBy : undefined };
 }
 
-/** Where the officer says that it is lost, a damaged one and a place that is gone count as lost. */
+/** If the officer says that the anchor is lost, a damaged anchor and a missing place count as lost. */
 async function readAnchor(store: AnchorStore, lost: boolean): Promise<readonly AnchorRecord[]> {
   return (await unlessLost(() => store.read(), lost)) ?? [];
 }

@@ -211,7 +211,7 @@ interface AnchoredDraft {
 }
 
 /**
- * A draft whose very head is what its anchor holds. An anchor that cannot be read is no reason to throw a draft away.
+ * A draft whose head is exactly the one in its anchor. An unreadable anchor is no reason to delete a draft.
  */
 async function anchoredHead(
   draft: string,

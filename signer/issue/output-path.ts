@@ -34,7 +34,7 @@ export function proofPath(path: string): string {
   return `${path}.tlog-proof`;
 }
 
-/** Where older programs wrote it. */
+/** The path to which older programs wrote it. */
 export function olderProofPath(path: string): string {
   return `${path}.proof`;
 }

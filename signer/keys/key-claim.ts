@@ -1,7 +1,7 @@
 /**
  * A key belongs to one ledger, and a claim beside the key says which: kid → ledger id. The claim of a key file is a
  * file, and the claim of a key in a token is a private data object in the token. For a split key it is in the token of
- * the Ed25519 component. Where a token takes no data objects, the claim is a file of the site.
+ * the Ed25519 component. If a token takes no data objects, the claim is a file of the site.
  *
  * Without it, deleting a site and making a new one with the same key would begin again at counter 1.
  */

@@ -18,7 +18,7 @@ export interface PublishedVersion extends KeysetVersion {
   readonly entry: number;
   /** The whole `COSE_Sign`. */
   readonly document: Uint8Array;
-  /** Why a step in it came too early, or was an emergency. */
+  /** Why a step in it was too early, or was an emergency. */
   readonly reasons: readonly string[];
   readonly operator: string;
 }
@@ -88,7 +88,7 @@ export function restoredVersion(ledger: Pick<LedgerView, 'adminEntries'>): numbe
 const judgedBefore = new WeakMap<PublishedVersion, { readonly before: Chain | undefined; readonly after: Chain }>();
 
 /**
- * The chain as a product has it that saw every version; undefined before the first. Where it would be larger than a
+ * The chain as a product has it that saw every version; undefined before the first. If it would be larger than a
  * chain may be, it lacks the oldest versions that may be left out (docs/keysets.md, K3).
  *
  * @throws VtlicError `ledger_corrupt` for a version that does not follow from the one before it

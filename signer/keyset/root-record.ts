@@ -4,8 +4,9 @@
  *
  * The record of a key file is the file `NAME.signed.json` beside it; that of a key in a token is a private data object
  * of the token, or a file of the site where the token takes none. It is written durably before the key signs. The
- * ledger has the same in its own entries: of both, the higher version counts, so that a record which was restored or
- * deleted alone lets nothing through. If both were restored, the anchor says up to which version something was signed.
+ * ledger has the same in its own entries: of both, the higher version counts, so that a root key signs no second
+ * payload if only the record was restored or deleted. If both were restored, the anchor says up to which version
+ * something was signed.
  */
 import { dirname } from 'node:path';
 import { concatBytes, fromHex, toHex, utf8 } from '../../formats/bytes.ts';

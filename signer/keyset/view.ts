@@ -1,4 +1,4 @@
-/** Keysets as people read them: rows, a JSON document, and what a version changes, in words. */
+/** Keysets as people read them: rows, a JSON document, and in sentences what a version changes. */
 import { cleanText } from '../../formats/clean-text.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { CoseKey } from '../../formats/cose-key.ts';
@@ -13,7 +13,7 @@ export type KeysetRow = readonly [label: string, value: string];
 export type NameOfKey = (kid: string) => string | undefined;
 
 const ALGORITHM_WORDS: Readonly<Record<Algorithm, string>> = { ed25519: 'Ed25519', 'ed25519+ml-dsa-65': 'composite' };
-/** More are counted. */
+/** The view shows at most so many lines of one kind, and says how many more there are. */
 const MAX_LISTED = 20;
 const NO_NAMES: NameOfKey = () => undefined;
 const itself = <T>(key: T): T => key;
@@ -41,7 +41,9 @@ export function keysetRows(keyset: Keyset, nameOf: NameOfKey = NO_NAMES): readon
   return [
     ['issuer', keyset.iss],
     ['made', formatInstant(keyset.made)],
-    ...(keyset.expires === undefined ? [] : [['expires', `${formatDay(keyset.expires)} (only warns)`] as const]),
+    ...(keyset.expires === undefined
+      ? []
+      : [['expires', `${formatDay(keyset.expires)} (products only warn)`] as const]),
     ['threshold', `${keyset.threshold} of ${keyset.roots.length} roots`],
     ...byName(keyset.roots, itself, nameOf).map((root): KeysetRow => [
       `root, ${ALGORITHM_WORDS[root.alg]}`,
@@ -115,7 +117,9 @@ export function changesInWords(
   ];
   if (before?.expires !== after.expires)
     lines.push(
-      after.expires === undefined ? 'it no longer expires' : `it expires on ${formatDay(after.expires)} (only warns)`,
+      after.expires === undefined
+        ? 'it no longer expires'
+        : `it expires on ${formatDay(after.expires)} (products then only warn)`,
     );
   return lines.length === 0 ? ['nothing but the number of the version'] : lines.map((line) => cleanText(line, 4000));
 }
@@ -155,7 +159,7 @@ function keyChanges(before: Keyset | undefined, after: Keyset, nameOf: NameOfKey
   for (const key of byName(after.keys, itself, nameOf)) {
     const was = earlier.get(kidOfKey(key));
     if (was === undefined || was.status !== key.status) {
-      if (key.from !== undefined || key.until !== undefined) lines.push(`its time: ${keyText(key)}`);
+      if (key.from !== undefined || key.until !== undefined) lines.push(`this key in full: ${keyText(key)}`);
     } else if (was.purpose !== key.purpose || keyText(was) !== keyText(key) || !sameTexts(was.honored, key.honored))
       lines.push(`key ${keyInWords(key, nameOf)}: ${keyText(was)} → ${keyText(key)}`);
   }
@@ -195,9 +199,11 @@ function revocations(before: Keyset | undefined, after: Keyset): string[] {
   const freed = [...(before?.lowestCounters ?? [])].filter(([lineage]) => !after.lowestCounters.has(lineage));
   return [
     ...listed(after.revokedLicenses.filter((id) => !earlier.has(id)).map((id) => `license ${id} is revoked`)),
-    ...listed((before?.revokedLicenses ?? []).filter((id) => !now.has(id)).map((id) => `license ${id} counts AGAIN`)),
-    ...listed(lowest.map(([lineage, counter]) => `${lineage}: licenses below counter ${counter} count no more`)),
-    ...listed(freed.map(([lineage]) => `${lineage}: every counter counts AGAIN`)),
+    ...listed((before?.revokedLicenses ?? []).filter((id) => !now.has(id)).map((id) => `license ${id} is valid AGAIN`)),
+    ...listed(
+      lowest.map(([lineage, counter]) => `${lineage}: licenses with a counter below ${counter} are no longer valid`),
+    ),
+    ...listed(freed.map(([lineage]) => `${lineage}: licenses with every counter are valid AGAIN`)),
   ];
 }
 

@@ -26,7 +26,7 @@ export interface WriterOptions {
   /** Whole seconds since 1970. */
   readonly now: () => number;
   readonly random: (bytes: number) => Uint8Array;
-  /** Who holds the ledger, for the words to a second writer. */
+  /** Who has the ledger open, for the message to a second writer. */
   readonly holder: Holder;
   /** Opens the place that the genesis entry names; files if left out. */
   readonly anchorStore?: AnchorStoreOpener;

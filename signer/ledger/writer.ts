@@ -50,7 +50,7 @@ export interface WriterParts {
   readonly random: (bytes: number) => Uint8Array;
 }
 
-/** Where the record ends. */
+/** The end of the record. */
 interface Tip {
   readonly seq: number;
   readonly at: number;

@@ -17,7 +17,7 @@ export interface FieldLicense {
 }
 
 const PAGE = 500;
-/** Of one lineage: a renewal that came early, the license before it, and a few that were corrected. */
+/** Of one lineage: a renewal that was issued early, the license before it, and a few that were corrected. */
 const LATEST = 8;
 
 /**

@@ -1,6 +1,6 @@
 /**
  * What a key signed, as another ledger has it: a file (strict JSON, `vtlic-signed-licenses/1`) with each license and
- * the proof that the log of that ledger contains it. Where keysets are published for several ledgers, a revocation
+ * the proof that the log of that ledger contains it. If keysets are published for several ledgers, a revocation
  * honors the licenses of each.
  *
  * The signature of a license proves nothing here, since whoever stole the key makes as many as he wants. The proof of

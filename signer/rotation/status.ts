@@ -1,4 +1,4 @@
-/** Where each key is, what may come next and when, what is owed, and what is wrong with the set-up. */
+/** The phase of each key, its next step and when it may come, what has to be done, and what is wrong. */
 import { formatDay } from '../../formats/dates.ts';
 import type { IssuingKey, Keyset, KeyStatus } from '../../formats/keyset/keyset.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';

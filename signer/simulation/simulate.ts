@@ -1,7 +1,7 @@
 /**
  * A rotation before it is done: for every day, which installs in the field would refuse which licenses.
  *
- * The judgment is the verifier's own (`verifier/policy.ts`). Where an install may have one of several versions of the
+ * The judgment is the verifier's own (`verifier/policy.ts`). If an install may have one of several versions of the
  * keyset, since files are delivered by people, each of them is judged and the worst counts.
  */
 import { formatDay } from '../../formats/dates.ts';
@@ -149,7 +149,7 @@ class Field {
   }
 
   /**
-   * The versions that an install may have, by their places: at least what is built in and what came with its last
+   * The versions that an install may have, by their places: at least what is built in and what it got with its last
    * license, at most the newest that is published.
    */
   #versionsAt(licenses: readonly FieldLicense[], at: number): readonly (number | undefined)[] {

@@ -180,7 +180,7 @@ function firstLine(license: License, previous: License | undefined): string {
 }
 
 /**
- * Every line of the new license, and of the old one what is gone. `~` marks what changed, `+` what came, `-` what went;
+ * The lines of the new license, and those that are gone. `~` marks what changed, `+` what is new, `-` what is gone;
  * what it was is on a line of its own, so that no value can pretend to be it. The issuer's own marks (id, issue
  * time) change with every license and carry no sign.
  */

@@ -79,7 +79,7 @@ describe('making keysets', () => {
     expect(shown).toMatch(/- a root leaves: root-1 /);
     expect(shown).toMatch(/- key license-2 .*products vaultdesk: new → pre-published/);
     expect(shown).toContain('policy: no license with only an Ed25519 signature is in force from 2031-01-01');
-    expect(shown).toContain('it expires on 2030-01-01');
+    expect(shown).toContain('it expires on 2030-01-01 (products then only warn)');
     expect(shown).toMatch(/payload SHA-256 [0-9a-f]{64}/);
   });
 

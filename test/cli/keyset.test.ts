@@ -65,7 +65,7 @@ describe('vtlic keyset inspect', () => {
       'purpose license, revoked, 1 payload(s) honored',
       'products vaultdesk, tiers pro',
       'counters of 1 lineage(s)',
-      '2026-12-02 (only warns)',
+      '2026-12-02 (products only warn)',
     ])
       expect(stdout).toContain(text);
     expect(stdout.split('\n').filter((line) => line.length > 84)).toEqual([]);

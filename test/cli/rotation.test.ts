@@ -375,7 +375,9 @@ describe('revoke and supersede', () => {
     const both = await acts.succeed(acts.run('supersede', second.id, '--onto', one, '--out', acts.file('b.draft')));
     const shown = await acts.succeed(acts.run('keyset', 'show', both));
     expect(shown).toContain(`license ${other.id} is revoked`);
-    expect(shown).toContain('example-vendor/vaultdesk/acme/prod-eu: licenses below counter 2 count no more');
+    expect(shown).toContain(
+      'example-vendor/vaultdesk/acme/prod-eu: licenses with a counter below 2 are no longer valid',
+    );
     await acts.publishSigned(both, ROOTS);
     expect([judge(first.file), judge(second.file), judge(other.file)]).toEqual([
       'superseded',

@@ -38,7 +38,7 @@ export interface AuditEntry {
   readonly previous?: LicenseFacts;
   /** The version of the keysets that would count; absent where none were pasted. */
   readonly keysetVersion?: number;
-  /** In the phase `after`: what came of it. `failed`: the installation ended with an error of the program. */
+  /** In the phase `after`: the result. `failed`: the installation ended with an error of the program. */
   readonly result?: InstallOutcome | NoticeCode | 'failed';
 }
 

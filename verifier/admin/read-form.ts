@@ -79,7 +79,7 @@ async function readBody(request: Request, seconds: number): Promise<Uint8Array<A
     return 400;
   } finally {
     clearTimeout(timer);
-    // Never waited for: a sender that hangs would hold it up.
+    // Nothing waits for this: a sender that hangs would delay it.
     reader.cancel().catch(() => undefined);
   }
   const body = new Uint8Array(length);

@@ -33,7 +33,7 @@ export function lockWarnings({ faults }: HeldLock): readonly Notice[] {
   return faults.map((fault) => notice('state_lock_unusable', fault));
 }
 
-/** What came of writing that a license is in force. */
+/** The result of writing that a license is in force. */
 export interface Taken {
   readonly fault?: Notice;
   readonly warnings: readonly Notice[];
@@ -55,7 +55,7 @@ export class Committer {
     return this.#keeper.lock(LOCK_MILLISECONDS);
   }
 
-  /** A license from a file that came without `install`, or whose time has come. */
+  /** A license from a file that was put there without `install`, or one that begins now. */
   async take(next: Examined, before: Examined | undefined): Promise<Taken> {
     const lock = await this.lock();
     if (lock === undefined) return { fault: LOCKED, warnings: [] };

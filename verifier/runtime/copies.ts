@@ -50,7 +50,7 @@ export type Changed =
 const MAX_TRIES = 20;
 
 /**
- * Writes the state that `change` makes of the merged one to every store that can be reached. Where another process was
+ * Writes the state that `change` makes of the merged one to every store that can be reached. If another process was
  * faster, it reads, merges and changes again.
  *
  * @param change is pure, and may be called several times
@@ -107,7 +107,7 @@ export async function lockStores(stores: readonly StateStore[], wait: number): P
       }
       held.push(lock);
     } catch (error) {
-      // Where the copy cannot be read either, reading it says so. Each write compares, so that the state is safe.
+      // If the copy cannot be read either, reading it says so. Each write compares, so that the state is safe.
       if ((await readCopy(store)).kind !== 'unreachable') faults.push(`${store.name}: ${reasonOf(error)}`);
     }
   }

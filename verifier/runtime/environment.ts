@@ -20,7 +20,7 @@ export interface CompiledIn {
 export interface Settings {
   readonly mode: 'onprem' | 'saas';
   readonly production: boolean;
-  /** Where the license is: in a file, or in the environment itself; undefined: neither was given. */
+  /** The license is in a file or in the environment itself. Undefined: neither was given. */
   readonly license: { readonly path: string } | { readonly text: string } | undefined;
   readonly statePath: string | undefined;
   readonly keysetPath: string | undefined;

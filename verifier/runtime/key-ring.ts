@@ -181,12 +181,12 @@ export class KeyRing {
 
 const NOTHING = new Uint8Array();
 
-/** No pipe holds the product, and no device fills its memory. What is too large for a key, the override refuses. */
+/** No pipe blocks the product, and no device fills its memory. The override refuses what is too large for a key. */
 function readKeyFile(path: string): Uint8Array {
   return readLimited(path, MAX_CHAIN_BYTES, 'too_large');
 }
 
-/** Where composite is compiled in, Ed25519 roots do not count, whatever `builtInChain` was given when it was made. */
+/** If composite is compiled in, Ed25519 roots do not count, whatever `builtInChain` was given when it was made. */
 function chainUnder(chain: Chain, requireComposite: boolean): Chain {
   if (!requireComposite || chain.compositeRootsOnly) return chain;
   return builtInChain(chainFile(chain), { issuer: chain.issuer, requireComposite });

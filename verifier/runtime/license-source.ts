@@ -1,4 +1,4 @@
-/** Where the license is read from, how changes are noticed, and how it is replaced. */
+/** Reads the license from its place, notices changes, and replaces it. */
 import { accessSync, constants, realpathSync, statSync, watch, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import { utf8 } from '../../formats/bytes.ts';

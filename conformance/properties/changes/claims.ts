@@ -242,7 +242,7 @@ const TEXTS: readonly (readonly [string, Raw])[] = [
   ['whose head is too long', new Raw(concatBytes(head(3, 4, 1), utf8('Acme')))],
 ];
 
-/** Where a claim has any value of the profile, only the profile itself refuses these. */
+/** If a claim may have any value of the profile, only the profile itself refuses these. */
 const EXT_VALUES: readonly (readonly [string, Item])[] = [
   ...[
     ['null', 'f6'],

@@ -69,7 +69,7 @@ const RULES: readonly VersionRow[] = [
   ['version 1, with another payload', (v) => (v.version = 1)],
 ];
 
-/** Composite roots join with version 2 and sign alone from then on. */
+/** Composite roots join with version 2, and only they sign from then on. */
 const compositeRoots = (draft: ChainDraft): VersionDraft => {
   const [second, third] = [versionDraft(2), versionDraft(3)];
   for (const one of [second, third]) one.roots.push('composite root 4', 'composite root 5');

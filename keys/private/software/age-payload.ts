@@ -1,6 +1,6 @@
 /**
  * The binary part of an age file (c2sp.org/age, "Payload"): a nonce of 16 bytes, then chunks of 64 KiB under
- * ChaCha20-Poly1305. A chunk's nonce is an 11-byte counter and a byte that is 1 in the last chunk alone.
+ * ChaCha20-Poly1305. A chunk's nonce is an 11-byte counter and a byte that is 1 only in the last chunk.
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { concatBytes, utf8 } from '../../../formats/bytes.ts';

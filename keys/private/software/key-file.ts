@@ -129,7 +129,7 @@ export async function keyFileWarning(path: string): Promise<string | undefined> 
 
 async function readKeyFile(path: string): Promise<Uint8Array> {
   try {
-    // A pipe without a writer would hold the process for ever.
+    // A pipe without a writer would block the process for ever.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const facts = await handle.stat();

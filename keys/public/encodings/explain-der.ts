@@ -68,7 +68,7 @@ function isTextByte(byte: number): boolean {
 interface Element {
   readonly tag: number;
   readonly bytes: number;
-  /** Where the next element begins. */
+  /** The offset at which the next element begins. */
   readonly next: number;
 }
 
@@ -80,7 +80,7 @@ function elementAt(der: Uint8Array, at: number): Element | undefined {
   return { tag, bytes, next: content + bytes };
 }
 
-/** Where the content of the element at `at` begins: behind its tag and length. */
+/** The offset of the content of the element at `at`: behind its tag and length. */
 function contentAt(der: Uint8Array, at: number): number {
   const length = der[at + 1] ?? 0;
   return at + 2 + (length > 0x80 ? length - 0x80 : 0);

@@ -19,7 +19,7 @@ const BASE64_LINE = /^[A-Za-z0-9+/= \t]*$/;
 const BLANK_LINE = /^[ \t\r]*$/;
 
 /**
- * The DER of each `PUBLIC KEY` block of a text that holds nothing else, at least one; each block is one structure.
+ * The DER of each `PUBLIC KEY` block of a text that contains nothing else, at least one; each block is one structure.
  * Tools differ in the width of lines, so any width and blank lines are accepted; the base64 must be canonical all the
  * same. BEGIN and END are lines of their own, and a carriage return within a block is part of a line end.
  *

@@ -1,5 +1,5 @@
 /**
- * The marks of private keys. A file that holds a private key is never taken as a file of public keys, wherever in it
+ * The marks of private keys. A file that contains a private key is never taken as a file of public keys, wherever in it
  * the private key is: whoever handed it over must learn at once that a secret has left its place.
  */
 import { VtlicError } from '../../../formats/error.ts';

@@ -75,7 +75,7 @@ export function decodeSpki(der: Uint8Array): readonly KeyComponent[] {
 
 /**
  * Pairs components in their order: an ML-DSA-65 key and the Ed25519 key right after it are one composite; an Ed25519
- * key alone is a key, and so is a composite in one piece. An ML-DSA-65 key alone is none.
+ * key without one before it is a key, and so is a composite in one piece. A single ML-DSA-65 key is none.
  *
  * @throws VtlicError `key_invalid`
  */

@@ -237,7 +237,7 @@ function readHead(reader: BodyReader): LedgerHead {
   return Object.freeze(head);
 }
 
-/** What a license says of its lineage; that its signature holds was checked before it was recorded. */
+/** What a license says of its lineage; its signature was checked before it was recorded. */
 function readLicense(reader: BodyReader, cose: Uint8Array): ReenteredBody['license'] {
   try {
     const { kid, payload } = decodeCoseSign1(cose, TYP.license);

@@ -134,7 +134,7 @@ export interface PublishedKeysetBody {
   readonly payloadDigest: Uint8Array;
   /** The whole `COSE_Sign`, tag included, so that the chain can be written out again. */
   readonly document: Uint8Array;
-  /** Why a step was published that came too early, or in an emergency: a sentence for each; empty for none. */
+  /** Why a step was published too early, or in an emergency: a sentence for each; empty for none. */
   readonly reasons: readonly string[];
   readonly operator: string;
 }

@@ -4,7 +4,7 @@ import type { AdoptBody, CloseBody } from './admin-entry.ts';
 import type { CounterOf } from './lineage.ts';
 import type { AnchorPlace } from '../../anchor/index.ts';
 
-/** Why a reserved counter never came to a license. */
+/** Why a reserved counter has no license. */
 export type VoidReason =
   'crash' | 'signing_failed' | 'signing_unknown' | 'self_check_failed' | 'interrupted' | 'restored';
 

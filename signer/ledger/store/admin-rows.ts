@@ -38,7 +38,7 @@ export function adminRowOf(entry: Entry): AdminRow | undefined {
 }
 
 /**
- * @param skip of the log in which the entry stands: what was lost may have been issued after the licenses that came
+ * @param skip of the log that contains the entry: what was lost may have been issued after the licenses that came
  * back
  */
 export function counterRowOf(entry: Entry, skip: number): CounterRow | undefined {

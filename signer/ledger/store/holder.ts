@@ -1,4 +1,4 @@
-/** Who holds the ledger: a small file for people. What counts is the lock (`lock.ts`). */
+/** A small file that tells people who has the ledger open. What counts is the lock (`lock.ts`). */
 import { readdirSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';

@@ -17,8 +17,8 @@ const VERSION_WITHOUT_TOTALS = 1;
 /**
  * `intent.dep` is '' for an absent deployment (an id is never empty), for NULL is not a member of a key.
  * `node.position` counts the complete subtrees in the order in which they become complete (`merkle.ts`),
- * so that every table but the indexes grows at its end. `leaf` and `node` hold the trees of all logs one behind the
- * other; `log` says where each begins. `act` and `counter` hold what acts do to counters: of all lineages (`act.sub` =
+ * so that every table but the indexes grows at its end. `leaf` and `node` have the trees of all logs one behind the
+ * other; `log` says where each begins. `act` and `counter` say what acts do to counters: of all lineages (`act.sub` =
  * '' for every customer), and of one. `lineage` contains a total of each lineage: seq and counter of its last intent (0
  * for none), and how many rows of `counter` it has. A look-up of one lineage is compared with it, so that a row which
  * went missing is noticed without counting the others.
@@ -71,7 +71,7 @@ export function createTables(db: DatabaseSync): void {
   );
 }
 
-/** What holds for a connection, not for the file. */
+/** Settings of a connection, not of the file. */
 export function setConnection(db: DatabaseSync): void {
   db.exec(
     'PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA trusted_schema = OFF; PRAGMA ' +

@@ -145,7 +145,7 @@ function unwritable(message: string, file: string, cause: unknown, hint: string)
   return new VtlicError('ledger_unwritable', message, { file, cause, hint });
 }
 
-/** How `node:sqlite` reports an integer beyond 2^53-1, which no honest ledger holds. */
+/** How `node:sqlite` reports an integer beyond 2^53-1, which no honest ledger contains. */
 function isOutOfRange(error: unknown): boolean {
   return (
     error instanceof RangeError &&

@@ -1,5 +1,5 @@
 /**
- * Proofs judged: by the bytes of the proof, the key of the log, and the license that somebody holds. No ledger is
+ * Proofs judged: by the bytes of the proof, the key of the log, and the license that somebody has. No ledger is
  * asked.
  */
 import { toHex } from '../../../formats/bytes.ts';

@@ -39,7 +39,7 @@ export async function signCheckpoint(head: Checkpoint, key: SigningKey): Promise
 }
 
 /**
- * A checkpoint whose signature by one of the keys holds. Signatures of others are passed over; one of a known key that
+ * A checkpoint with a valid signature by one of the keys. Signatures of others are passed over; one of a known key that
  * fails refuses it.
  *
  * @throws VtlicError `checks_failed`

@@ -13,7 +13,7 @@ const AT_LEAST = 64;
 const PAGE = 256;
 
 /**
- * Recomputes the chain and holds the derived rows against the entries, over the last 64 entries and all that the anchor
+ * Recomputes the chain and compares the derived rows with the entries, over the last 64 entries and all that the anchor
  * does not cover yet.
  *
  * @param anchoredEntries how many entries the anchor covers

@@ -254,7 +254,7 @@ export class EntryCheck {
   #release({ seq, body }: ReleaseEntry): void {
     const pending = this.#pending.get(body.intent);
     if (pending === undefined) {
-      // Written out again. The row was compared with the first release when that came by.
+      // Written out again. The row was compared with the first release when that was checked.
       const first = body.intent < seq ? this.#tables.intent(body.intent)?.release : undefined;
       if (first === undefined || first >= seq)
         throw ledgerCorrupt(`entry ${seq} (release): entry ${body.intent} is not an issued license`);

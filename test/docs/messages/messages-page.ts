@@ -75,6 +75,7 @@ This page is for whoever has a message and wants to know more: search for some w
 from the source code by \`node test/docs/make-messages.ts\`, and a test compares them.
 
 - A word in braces, for example {path}, is a value that the program fills in.
+- Instead of "{path}", the name of a member, a message says "the document" if the fault is in the whole file.
 - An error is printed as \`vtlic: FILE: FIELD: sentence\`; the second line, after an arrow, says what to do.
 - With \`--json\` the error is a document whose member \`code\` is the word in the headings of this page.
 - The exit code is the number with which the process ends ([all exit codes](../README.md#exit-codes)).
@@ -111,8 +112,19 @@ function rowsOf(messages: readonly Message[]): readonly string[] {
     });
 }
 
+/** Leaves out what a message says of a whole document if it says the same of a member of it. */
+function withoutRepeats(messages: readonly Message[]): readonly Message[] {
+  const keyOf = ({ code, hint }: Message, sentence: string): string => JSON.stringify([code, sentence, hint]);
+  const known = new Set(messages.map((message) => keyOf(message, message.sentence)));
+  return messages.filter(
+    (message) =>
+      !known.has(keyOf(message, message.sentence.replace(/^the document(?= )/, '"{path}"'))) ||
+      !message.sentence.startsWith('the document '),
+  );
+}
+
 function table(messages: readonly Message[]): string {
-  return `| message | what to do | made in |\n|---|---|---|\n${rowsOf(messages).join('\n')}\n`;
+  return `| message | what to do | made in |\n|---|---|---|\n${rowsOf(withoutRepeats(messages)).join('\n')}\n`;
 }
 
 export function messagesPage(): string {

@@ -12,6 +12,15 @@ describe('docs/messages.md', () => {
     expect(page === messagesPage(), 'run: node test/docs/make-messages.ts').toBe(true);
   });
 
+  it('says once what can be wrong with a member and with a whole document', () => {
+    const rows = messagesPage().split('\n');
+    const repeated = rows.filter(
+      (row) => row.startsWith('| the document ') && rows.includes(row.replace('the document', '"{path}"')),
+    );
+    expect(repeated).toEqual([]);
+    expect(rows.filter((row) => row.startsWith('| "{path}" ')).length).toBeGreaterThan(50);
+  }, 60_000);
+
   it('gives the sentence that a caller hands to the function that makes the error', { timeout: 60_000 }, () => {
     const { messages } = findMessages(['formats', 'signer/anchor']);
     expect(messages).toContainEqual(

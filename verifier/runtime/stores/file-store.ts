@@ -185,7 +185,7 @@ function isLeftOver(guard: string): boolean {
 
 /**
  * Readers see the old note or the new one, whole. The note need not survive a power loss. A name that is taken is made
- * free first: a link would lead the note into another file, and a pipe would hold the product for ever.
+ * free first: a link would lead the note into another file, and a pipe would block the product for ever.
  */
 function writeNote(lock: string, note: string): void {
   const temporary = `${lock}.new`;

@@ -68,7 +68,7 @@ const CLOSE_MILLISECONDS = 5_000;
 const START_MILLISECONDS = 30_000;
 
 /**
- * The shell turns core files off, which could hold a PIN, bounds the memory that a module may ask for, and becomes the
+ * The shell turns off core files, which may contain a PIN, bounds the memory that a module may ask for, and becomes the
  * host: the process number stays. A module that says it has 2^60 objects then ends its host, and not the machine.
  */
 const HOST_SHELL = 'ulimit -c 0; ulimit -d 4194304 2>/dev/null; exec "$0" "$@"';

@@ -68,7 +68,7 @@ export function identify(pid: number): ProcessIdentity | undefined {
 function startedByProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // Field 2 is the program's name in parentheses and may hold anything; field 3 is the state, field 22 the start.
+    // Field 2 is the program's name in parentheses and may contain anything; field 3 is the state, field 22 the start.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch {

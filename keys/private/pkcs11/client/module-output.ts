@@ -24,7 +24,7 @@ export class ModuleOutput {
     this.#onLine = onLine;
   }
 
-  /** From now on no line is passed on that holds these bytes: some modules print their arguments when they debug. */
+  /** From now on no line is passed on that contains these bytes: some modules print their arguments when they debug. */
   hide(secret: Uint8Array): void {
     this.#secret?.fill(0);
     this.#secret = Buffer.from(secret);

@@ -150,7 +150,7 @@ function isOtherComponent(key: KeyObjectDescription, ed25519: KeyObjectDescripti
 }
 
 /**
- * Where the token shows a public key under the name, it must be the expected one. The self-test proves that it belongs
+ * If the token shows a public key under the name, it must be the expected one. The self-test proves that it belongs
  * to the private key.
  */
 function checkPublic(

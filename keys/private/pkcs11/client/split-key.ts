@@ -39,7 +39,7 @@ export interface GeneratedSplitKey extends Omit<GeneratedKey, 'made' | 'wrappedS
 }
 
 /**
- * Makes both components under one name. Where the second one fails, the first one is destroyed again.
+ * Makes both components under one name. If the second one fails, the first one is destroyed again.
  *
  * @throws VtlicError `configuration_invalid` where the tokens change the name to two different ones
  */

@@ -115,7 +115,7 @@ export class TokenKey implements SigningKey {
     return signature;
   }
 
-  /** The tokens stay open: they may hold more keys of this run. Close them with `Token.close()`. */
+  /** The tokens stay open: they may contain more keys of this run. Close them with `Token.close()`. */
   close(): Promise<void> {
     this.#closed = true;
     return Promise.resolve();

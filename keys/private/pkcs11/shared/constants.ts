@@ -1,6 +1,6 @@
 /**
  * The PKCS#11 numbers that this toolkit uses (OASIS PKCS#11 3.2, `pkcs11t.h`). Ours, since the binding knows 2.40 only.
- * Where a token family differs, its row in `profiles.ts` has the number.
+ * If a token family differs, its row in `profiles.ts` has the number.
  */
 
 export const CKO_DATA = 0;

@@ -15,7 +15,7 @@ const HEAD_BYTES = 4;
 /** All keys of a full token are a few megabytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** What came is not a message. */
+/** The bytes that were received are not a message. */
 export class GarbledMessage extends Error {
   override readonly name = 'GarbledMessage';
 }

@@ -118,7 +118,7 @@ export interface HostOperations {
 
 export type OperationName = keyof HostOperations;
 
-/** The PKCS#11 calls of each operation, for the sentence about one that never came back. */
+/** The PKCS#11 calls of each operation, for the sentence about a call that did not return. */
 export const CALLS_OF: Readonly<Record<OperationName, string>> = {
   load: 'C_Initialize',
   slots: 'C_GetSlotList or C_GetTokenInfo',

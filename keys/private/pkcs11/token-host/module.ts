@@ -1,6 +1,6 @@
 /**
  * The narrow seam: every PKCS#11 call that this toolkit makes, over a loaded module. No other file calls the binding,
- * and of its types only that of a mechanism leaves this one. Runs in the token host alone.
+ * and of its types only that of a mechanism leaves this one. Runs only in the token host.
  *
  * Every call blocks this process until the module returns. The client ends a host that takes too long.
  */
@@ -74,7 +74,7 @@ export class Pkcs11Module {
     };
   }
 
-  /** Slots that hold a token. One that the module cannot read is listed with its fault. */
+  /** Slots with a token. A slot that the module cannot read is listed with its fault. */
   slots(): SlotDescription[] {
     const handles = this.#call('C_GetSlotList', () => this.#binding.C_GetSlotList(true));
     return handles.map((handle) => {

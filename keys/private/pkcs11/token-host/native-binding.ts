@@ -1,6 +1,6 @@
 /**
  * The native binding, as far as this toolkit uses it, in types of its own: `pkcs11js` is optional, and the type check
- * must hold where it is not installed. Loaded in the token host and nowhere else: loading it here loads no module yet.
+ * must pass where it is not installed. Loaded only in the token host: loading it here loads no module yet.
  */
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';

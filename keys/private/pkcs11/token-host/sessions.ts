@@ -91,7 +91,7 @@ export class TokenSessions {
   }
 }
 
-/** @returns undefined where the call came back with one of these return codes */
+/** @returns undefined if the call returned one of these codes */
 function unlessRefused<T>(codes: readonly number[], call: () => T): T | undefined {
   try {
     return call();

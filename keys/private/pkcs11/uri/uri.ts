@@ -24,7 +24,7 @@ export interface Pkcs11Uri {
   readonly model?: string;
   readonly libraryManufacturer?: string;
   readonly libraryDescription?: string;
-  /** "M.N"; a URI that says "M" alone means "M.0" (RFC 7512 §2.3). */
+  /** "M.N"; a URI that says only "M" means "M.0" (RFC 7512 §2.3). */
   readonly libraryVersion?: string;
   readonly slotManufacturer?: string;
   readonly slotDescription?: string;
@@ -294,7 +294,7 @@ function leniently(text: string): string {
   return once(once(text));
 }
 
-/** Never the whole part: it may hold a secret that lost its name. */
+/** Never the whole part: it may contain a secret that lost its name. */
 function shownPart(name: string, equals: number): string {
   if (name === '') return equals === -1 ? 'is empty' : 'has no name';
   return equals === -1 ? 'has no "="' : `has the name "${cleanText(name, 40)}"`;
