@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { VtlicError, type ToolFault } from '../../../formats/error.ts';
 import { describeFileError, errorCodeOf } from '../../../files/index.ts';
 import { checkTables, setConnection } from './schema.ts';
-import { isDiskFull, ledgerFault, sqliteCode } from './sqlite-faults.ts';
+import { isDiskFull, ledgerFault, needsRollback, sqliteCode } from './sqlite-faults.ts';
 
 /** How long SQLite waits for another connection's short lock. */
 export const TIMEOUT_MS = 5000;
@@ -36,9 +36,33 @@ export function requireLedgerFile(file: string): void {
   }
 }
 
-/** @throws VtlicError `file_unreadable`, `ledger_corrupt`, `ledger_version` */
+/**
+ * A writer that was killed before its ledger was in WAL mode leaves a rollback journal. SQLite takes the unfinished
+ * transaction back only through a connection that may write, which the next writer has, and a reader makes for that.
+ *
+ * @throws VtlicError `file_unreadable`, `ledger_corrupt`, `ledger_version`
+ */
 export function openReadOnly(file: string): DatabaseSync {
-  return open(file, true);
+  try {
+    return open(file, true);
+  } catch (error) {
+    if (!(error instanceof VtlicError) || !needsRollback(error.cause)) throw error;
+    takeBackUnfinished(file, error);
+    return open(file, true);
+  }
+}
+
+/** @throws `unreadable` where this user may not write */
+function takeBackUnfinished(file: string, unreadable: VtlicError): void {
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { timeout: TIMEOUT_MS });
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+  } catch {
+    throw unreadable;
+  } finally {
+    db?.close();
+  }
 }
 
 /** @throws VtlicError `ledger_unwritable`, `ledger_corrupt`, `ledger_version`, `ledger_in_use` */

@@ -13,6 +13,7 @@ const TOOBIG = 18;
 const CONSTRAINT = 19;
 const AUTH = 23;
 const NOTADB = 26;
+const READONLY_ROLLBACK = 776;
 
 /**
  * Second byte of an input/output error: SQLite could not write a file beside the ledger (WRITE, FSYNC, DIR_FSYNC,
@@ -32,6 +33,11 @@ export function sqliteCode(error: unknown): number | undefined {
 /** The disk had no room: SQLite has taken the whole transaction back. */
 export function isDiskFull(error: unknown): boolean {
   return sqliteCode(error) === FULL;
+}
+
+/** A transaction was cut off, and a connection that only reads cannot take it back (SQLITE_READONLY_ROLLBACK). */
+export function needsRollback(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === READONLY_ROLLBACK;
 }
 
 function couldNotWrite(error: unknown): boolean {
