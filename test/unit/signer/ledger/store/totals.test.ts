@@ -3,7 +3,7 @@
  * themselves.
  */
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { openLedgerForReading } from '../../../../../signer/ledger/open.ts';
 import {
   ACME,
@@ -119,5 +119,45 @@ describe('the totals of lineages', () => {
     expect(() => closing(openLedgerForReading(place.ledger)).nextCounter(lineage)).toThrow(
       `its tables disagree on the counters of ${lineage.sub} / vaultdesk`,
     );
+  });
+});
+
+describe('a start for signing', () => {
+  const prepare = Object.getOwnPropertyDescriptor(DatabaseSync.prototype, 'prepare')?.value as DatabaseSync['prepare'];
+  afterEach(() => {
+    DatabaseSync.prototype.prepare = prepare;
+  });
+
+  /** Whole tables and indexes that statements read from now on, without those that end after one row. */
+  function watchScans(): Set<string> {
+    const scanned = new Set<string>();
+    DatabaseSync.prototype.prepare = function (this: DatabaseSync, sql: string) {
+      if (/^\s*SELECT/i.test(sql) && !/LIMIT 1\s*$/i.test(sql))
+        for (const { detail } of prepare.call(this, `EXPLAIN QUERY PLAN ${sql}`).all()) {
+          const table = /^SCAN (?!CONSTANT ROW)(\w+)/.exec(String(detail))?.[1];
+          if (table !== undefined) scanned.add(table);
+        }
+      return prepare.call(this, sql);
+    };
+    return scanned;
+  }
+
+  it('reads no table whole that grows with each license, and neither does the next license', async () => {
+    const { place, ledger } = await newWriter();
+    issueNext(ledger);
+    ledger.close();
+    const scanned = watchScans();
+    const again = await openWriter(place);
+    issueNext(again);
+    again.close();
+    // The acts of officers, and the logs that restores began.
+    expect([...scanned].toSorted()).toEqual(['act', 'log', 'sqlite_schema']);
+  });
+
+  it('is seen to read whole tables in a check of everything', async () => {
+    const place = await usedLedger();
+    const scanned = watchScans();
+    await wholeCheck(place);
+    expect(scanned.size).toBeGreaterThan(3);
   });
 });
