@@ -41,14 +41,24 @@ export function* fieldLicenses(ledger: LedgerView, now: number): Generator<reado
 /** Of one lineage, ascending by counter. */
 export function fieldLicensesOf(ledger: LedgerView, lineage: Lineage, now: number): readonly FieldLicense[] {
   const newest = newestOfLineage(ledger, lineage);
-  const issued = ledger
-    .historyOf(lineage, { limit: LATEST })
-    .flatMap(({ issue, intent }): CounterOf[] => (issue === undefined ? [] : [intent.body]));
+  const issued = latestIssued(ledger, lineage);
   const all = new Map([...issued, ...(newest === undefined ? [] : [newest])].map((each) => [each.ctr, each]));
   return [...all.values()]
     .toSorted((a, b) => a.ctr - b.ctr)
     .map(fieldLicense)
     .filter(({ license }) => license.exp > now);
+}
+
+/** The highest counters that have a license; a void counter has none, and does not count. */
+function latestIssued(ledger: LedgerView, lineage: Lineage): readonly CounterOf[] {
+  const found: CounterOf[] = [];
+  for (let below: number | undefined; found.length < LATEST;) {
+    const page = ledger.historyOf(lineage, { limit: LATEST, ...(below === undefined ? {} : { below }) });
+    found.push(...page.flatMap(({ issue, intent }) => (issue === undefined ? [] : [intent.body])));
+    below = page.at(-1)?.intent.body.ctr;
+    if (page.length < LATEST) break;
+  }
+  return found;
 }
 
 function fieldLicense({ payload, kid }: CounterOf): FieldLicense {
