@@ -68,8 +68,9 @@ const ACTS: Readonly<Record<string, () => Act>> = {
   'rotation lost': () => ({ args: ['rotation', 'lost', 'license-1'], files: DRAFT }),
   'rotation stolen': () => ({
     args: ['rotation', 'stolen', 'license-1'],
-    files: [...DRAFT, 'reissue-license-1.csv'],
+    files: ['reissue-license-1.csv', ...DRAFT],
   }),
+  'rotation reissue': () => ({ args: ['rotation', 'reissue', 'license-1'], files: ['reissue-license-1.csv'] }),
   'vtlic revoke': () => ({ args: ['revoke', license], files: DRAFT }),
   'vtlic supersede': () => ({ args: ['supersede', license], files: DRAFT }),
   'rotation signed-by': () => ({
