@@ -38,6 +38,7 @@ const PUBLISHING: readonly (readonly [Step, 'draft' | 'published'])[] = [
   ['keyset-file-written', 'published'],
   ['keyset-chain-written', 'published'],
 ];
+const RESTORING: readonly Step[] = ['restore-drafted', 'restore-anchored', 'restore-cleared', 'restore-placed'];
 /** Each step of the emergency license, and whether the plan is used up from then on. */
 const ISSUING: readonly (readonly [Step, 'unsigned' | 'signed'])[] = [
   ['ledger-open', 'unsigned'],
@@ -224,6 +225,41 @@ describe('kill -9 of vtlic issue --emergency', () => {
     expect(licenseOfFile(readFileSync(done.stdout.trim()))).toEqual(license);
     const status = run(['rotation', 'status']);
     expect(status.stdout.match(/owed: /g)).toHaveLength(1);
+  });
+});
+
+describe('kill -9 of vtlic ledger restore', () => {
+  it('at each step loses no version that a root key may have signed in what the restored folder lacks', async () => {
+    const old = join(fixture.folder, 'old-site');
+    cpSync(fixture.site, old, { recursive: true });
+    const draft = await acts.draft('1.draft', ...FIRST);
+    await acts.sign(draft, 'root-1');
+    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01', '--version', '1');
+    const anchor = join(fixture.folder, 'anchor-then');
+    cpSync(fixture.anchor, anchor);
+    cpSync(`${fixture.anchor}.guard`, `${anchor}.guard`, { recursive: true });
+    for (const step of RESTORING) {
+      rmSync(fixture.site, { recursive: true });
+      cpSync(old, fixture.site, { recursive: true });
+      rmSync(`${fixture.anchor}.guard`, { recursive: true });
+      cpSync(anchor, fixture.anchor);
+      cpSync(`${anchor}.guard`, `${fixture.anchor}.guard`, { recursive: true });
+      const args = ['ledger', 'restore', '--site', fixture.site];
+      const killed = new PtyRun([step, 'SIGKILL', ...args], { main: STOPS });
+      await killed.until(/Type RESTORE/);
+      killed.type('RESTORE\r');
+      expect([step, await killed.ended()]).toEqual([step, 137]);
+      await acts.succeed(acts.run('ledger', 'restore'));
+      for (const root of ['root-1', 'root-2']) {
+        const refused = await acts.runOpen('keyset', 'sign', other, '--key', root);
+        expect([step, refused.code, refused.stderr]).toEqual([
+          step,
+          4,
+          expect.stringContaining('a version up to 1 may have been signed'),
+        ]);
+      }
+      await acts.succeed(acts.run('ledger', 'verify'));
+    }
   });
 });
 
