@@ -1,13 +1,69 @@
-/** Walks through docs/rotation-tokens.md as its reader does. */
+/**
+ * Walks through docs/rotation-tokens.md as its reader does. At the end of each day the products in the field are asked
+ * about every license, honest and forged, and the simulator too.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { constantPart } from '../support/walk-document.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { offerDishonest } from '../support/dishonest-licenses.ts';
+import {
+  predictedOn,
+  ProductsInTheField,
+  type FieldRefusal,
+  type Prediction,
+} from '../support/products-in-the-field.ts';
+import { runHere } from '../support/run-here.ts';
+import { constantPart, type Walked } from '../support/walk-document.ts';
+import { forgedWith } from './support/forge-with-token.ts';
+import type { TestToken } from './support/test-token.ts';
 import { ROTATION_WITH_TOKENS, walkWithTokens } from './support/walk-with-tokens.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vtlic-rotation-page-'));
-afterAll(() => {
+const site = join(folder, 'my-site');
+const field = new ProductsInTheField(site);
+
+/** What the products say at the end of a day, what the simulator says of them, and who takes a dishonest license. */
+interface Day {
+  readonly day: string;
+  readonly releases: readonly string[];
+  readonly products: readonly FieldRefusal[];
+  readonly predicted: readonly FieldRefusal[];
+  readonly dishonest: readonly string[];
+  /** How many installs take the license that the thief of `spare-1` signs; absent before it is active. */
+  readonly stolen?: number;
+}
+
+const days: Day[] = [];
+let forged: string | undefined;
+let walked: Walked;
+
+async function look(kryoptic: TestToken, nowMs: number): Promise<void> {
+  const day = new Date(nowMs).toISOString().slice(0, 10);
+  const products = await field.ask(nowMs / 1000);
+  const done = await runHere(['rotation', 'simulate', '--json', '--site', site], { nowMs: () => nowMs });
+  expect([0, 19]).toContain(done.code);
+  const predicted = predictedOn(JSON.parse(done.stdout) as Prediction, nowMs / 1000);
+  const { offered, takers } = await offerDishonest(field);
+  expect([day, offered > 0]).toEqual([day, true]);
+  if (day === '2027-06-01') {
+    const newest = field.licenses.find(({ license }) => license.sub === 'gamma-inc')?.text ?? '';
+    forged = await forgedWith(kryoptic, 'spare', { site, name: 'spare-1' }, newest);
+  }
+  if (day === '2027-09-14') await field.deliverChain();
+  const stolen = forged === undefined ? {} : { stolen: (await field.takers(forged)).length };
+  const releases = [...new Set(field.installs.map(({ release }) => release.name))];
+  days.push({ day, releases, products, predicted, dishonest: takers, ...stolen });
+}
+
+beforeAll(async () => {
+  walked = await walkWithTokens(readFileSync(ROTATION_WITH_TOKENS, 'utf8'), folder, (kryoptic) => ({
+    afterStep: (nowMs) => field.look(nowMs / 1000),
+    endOfDay: (nowMs) => look(kryoptic, nowMs),
+  }));
+}, 1_800_000);
+afterAll(async () => {
+  await field.remove();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -17,12 +73,34 @@ function samePart(shown: string): string {
 }
 
 describe('the rotation of docs/rotation-tokens.md', () => {
-  it('runs from its document only: every command does what the page shows', { timeout: 900_000 }, async () => {
-    const { steps } = await walkWithTokens(readFileSync(ROTATION_WITH_TOKENS, 'utf8'), folder);
-    for (const { command, code, shown, expected } of steps) {
+  it('runs from its document only: every command does what the page shows', () => {
+    for (const { command, code, shown, expected } of walked.steps) {
       expect([command, code]).toEqual([command, 0]);
       expect(samePart(shown)).toBe(samePart(expected));
     }
-    expect(steps.length).toBeGreaterThan(20);
+    expect(walked.steps.length).toBeGreaterThan(45);
+  });
+
+  it('refuses no honest license and takes no dishonest one in any product on any day, as it was simulated', () => {
+    expect(days.map(({ day }) => day)).toEqual([
+      '2026-12-01',
+      '2026-12-10',
+      '2027-01-15',
+      '2027-04-02',
+      '2027-05-03',
+      '2027-06-01',
+      '2027-09-13',
+      '2027-09-14',
+    ]);
+    for (const { day, releases, products, predicted, dishonest } of days) {
+      const names = day < '2027-01-15' ? ['4.1'] : day < '2027-04-01' ? ['4.1', '5.0'] : ['5.0'];
+      expect([day, releases]).toEqual([day, names.map((name) => `vaultdesk ${name}`)]);
+      expect([day, products, predicted, dishonest]).toEqual([day, [], [], []]);
+    }
+  });
+
+  it('ends what a thief signs with the stolen token on the day on which its key is revoked', () => {
+    expect(days.find(({ day }) => day === '2027-06-01')?.stolen).toBeGreaterThan(0);
+    expect(days.find(({ day }) => day === '2027-09-14')?.stolen).toBe(0);
   });
 });

@@ -7,16 +7,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { armor, dearmor } from '../../formats/armor.ts';
-import { decodeCoseSign1, encodeCoseSign1, encodeProtected, sigStructure, TYP } from '../../formats/cose-sign1.ts';
-import { decodeLicense } from '../../formats/license/decode-license.ts';
-import { encodeLicense } from '../../formats/license/encode-license.ts';
 import { openSite } from '../../signer/site/site.ts';
 import { makeTrust, verify } from '../../verifier/index.ts';
 import { builtInChain, chooseKeyset, trustOfChain } from '../../verifier/keyset/index.ts';
 import { predictedOn, ProductsInTheField, type Prediction } from '../support/products-in-the-field.ts';
 import { runCli, type CliResult } from '../support/run-cli.ts';
 import { requestDocument } from '../support/site-fixture.ts';
+import { forgedWith } from './support/forge-with-token.ts';
 import { makeKryoptic } from './support/kryoptic.ts';
 import { makeSofthsm } from './support/softhsm.ts';
 import { open, type TestToken } from './support/test-token.ts';
@@ -155,24 +152,9 @@ const active = (count: number): readonly string[] => Array.from({ length: count 
 
 /** What a thief signs with the key of a token, whose PIN he has. */
 async function forge(made: TestToken, label: string, name: string): Promise<string> {
-  const record = openSite(site).config.keys.find((key) => key.name === name);
-  if (record?.object === undefined) throw new Error(`no key ${name} in a token`);
-  const token = await open(made, label);
-  try {
-    const id = Buffer.from(record.object.id, 'hex');
-    const key = await token.openKey({ label: name, id, publicKey: record.publicKey, purpose: 'license' });
-    const { payload } = decodeCoseSign1(dearmor('VTLIC', readFileSync(licenses.at(-1) ?? '')), TYP.license);
-    const license = decodeLicense(payload);
-    const forged = encodeLicense({ ...license, ctr: license.ctr + 1, seats: 'unlimited' });
-    const protectedBytes = encodeProtected(record.algorithm, record.publicKey.kid, TYP.license);
-    const signature = await key.sign(sigStructure(protectedBytes, forged));
-    await key.close();
-    const path = join(folder, 'forged.vtlic');
-    writeFileSync(path, armor('VTLIC', encodeCoseSign1(protectedBytes, forged, signature)));
-    return path;
-  } finally {
-    await token.close();
-  }
+  const path = join(folder, 'forged.vtlic');
+  writeFileSync(path, await forgedWith(made, label, { site, name }, readFileSync(licenses.at(-1) ?? '', 'utf8')));
+  return path;
 }
 
 describe('the move to the composite', { timeout: 600_000 }, () => {
