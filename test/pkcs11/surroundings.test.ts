@@ -250,7 +250,7 @@ describe('a PIN file with a byte order mark before the PIN', () => {
       const refused = generate('first');
       expect(refused.code).toBe(EXIT.secretRefused);
       expect(refused.stderr).toContain('byte order mark');
-      expect(refused.stderr).toContain('not shown to the token');
+      expect(refused.stderr).toContain('not sent to the token');
       writeFileSync(file, made.pin);
       expect(generate('first').code).toBe(0);
     } finally {
