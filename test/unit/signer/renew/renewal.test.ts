@@ -204,7 +204,7 @@ describe('changes', () => {
     [{ limit: ['vaults'] }, 'usage', 'NAME=VALUE'],
     [{ limit: ['vaults=many'] }, 'request_invalid', 'should be an integer'],
     [{ limit: ['a b=1'] }, 'request_invalid', 'not an id'],
-    [{ unset: ['tier'] }, 'usage', 'always has it'],
+    [{ unset: ['tier'] }, 'usage', 'every license needs this member'],
     [{ unset: ['color'] }, 'usage', 'one of: name'],
   ])('%j on the command line is %s: %s', (changes, code, words) => {
     const error = thrown(() => texts(changes));
@@ -216,7 +216,7 @@ describe('changes', () => {
   it.each<[unknown, string]>([
     [{ seat: 3 }, 'an unknown member'],
     [{ customer: 'other' }, 'cannot change'],
-    [{ tier: null }, 'cannot be taken away'],
+    [{ tier: null }, 'cannot be removed'],
     [{ schema: 'vtlic-request/1' }, 'vtlic-changes/1'],
   ])('%j in a file is refused with its place: %s', (document, words) => {
     const error = thrown(() => file(document));
