@@ -147,7 +147,7 @@ describe('renew', () => {
   });
 
   it.each([
-    [['--years', '1', '--until', '2029-01-01'], 'said twice'],
+    [['--years', '1', '--until', '2029-01-01'], 'given twice'],
     [['--years', '0'], 'expected 1 to 100 years'],
     [['--years', '1.5'], 'expected 1 to 100 years'],
   ])('refuses %j', async (options, words) => {
