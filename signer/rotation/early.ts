@@ -14,7 +14,7 @@ import type { PublishedVersion } from '../keyset/published.ts';
 import { lineageOf, lineageText } from '../ledger/index.ts';
 import { isPolicyStricter, type LeftWithout } from './left-without.ts';
 import { mayFollow, type Release } from './releases.ts';
-import { containsTiers, isSignedFor, type Sold, signsAt, unsigned } from './signing-keys.ts';
+import { containsAll, isSignedFor, type Sold, signsAt, unsigned } from './signing-keys.ts';
 
 export interface EarlyFinding {
   readonly step: KeysetStep;
@@ -161,7 +161,7 @@ function activation(kid: string, key: IssuingKey, after: Keyset, field: Field): 
   const notReady = inFieldFrom(Math.max(field.now, key.from ?? 0), field).filter((release) => {
     if (!isSignedFor(key, release.product) || isDelivered(release, after, field)) return false;
     const known = knownAs(release, key, after, field);
-    return known === undefined || !containsTiers(known.tiers, key.tiers);
+    return known === undefined || !containsAll(known.tiers, key.tiers);
   });
   return { step: 'activate', kid, notReady, why: 'would not know a license that it signs' };
 }
@@ -205,7 +205,7 @@ function signTiers(release: Release, tiers: readonly string[] | undefined, after
   });
   return (
     others.includes(undefined) ||
-    containsTiers(
+    containsAll(
       others.flatMap((some) => some ?? []),
       tiers,
     )

@@ -15,9 +15,9 @@ export function signsAt({ alg, status, from = 0, until }: IssuingKey, after: Key
   return status === 'active' && from <= at && (until === undefined || at < until);
 }
 
-/** Whether the tiers contain all of the others; absent: every tier. */
-export function containsTiers(tiers: readonly string[] | undefined, others: readonly string[] | undefined): boolean {
-  return tiers === undefined || (others !== undefined && others.every((tier) => tiers.includes(tier)));
+/** Whether a key for these products, or tiers, is for all of the others; absent: every one. */
+export function containsAll(of: readonly string[] | undefined, others: readonly string[] | undefined): boolean {
+  return of === undefined || (others !== undefined && others.every((each) => of.includes(each)));
 }
 
 /** Of a product or a tier that nobody can name: only a key without a list signs for it. */

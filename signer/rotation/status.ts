@@ -11,7 +11,7 @@ import type { PublishedVersion } from '../keyset/published.ts';
 import type { KeyRecord, Site } from '../site/site.ts';
 import { type EarlyFinding, findEarly } from './early.ts';
 import type { Release } from './releases.ts';
-import type { Sold } from './signing-keys.ts';
+import { containsAll, type Sold } from './signing-keys.ts';
 
 const PAGE = 500;
 const SOON_SECONDS: number = 90 * DAY_SECONDS;
@@ -161,7 +161,8 @@ function spareWarnings(keyset: Keyset, site: Site): readonly string[] {
     site.config.keys.find(({ publicKey }) => publicKey.kid === kidOfKey(key));
   const ofLicenses = keyset.keys.filter(({ purpose }) => purpose === 'license');
   const spares = ofLicenses.filter(({ status }) => status === 'pre-published');
-  const active = ofLicenses.filter(({ status }) => status === 'active').flatMap((key) => recordOf(key) ?? []);
+  const signing = ofLicenses.filter(({ status }) => status === 'active');
+  const active = signing.flatMap((key) => recordOf(key) ?? []);
   if (spares.length === 0)
     return [
       'there is no spare: no key is pre-published, and on the day a key is lost or stolen products would know no ' +
@@ -172,6 +173,8 @@ function spareWarnings(keyset: Keyset, site: Site): readonly string[] {
     const name = record?.name ?? kidOfKey(spare).slice(0, 16);
     const strongest = Math.max(0, ...active.map(({ custody }) => CUSTODY_RANK[custody]));
     if (spare.alg === 'ed25519') return `the spare ${name} is not composite`;
+    if (signing.some((key) => !containsAll(spare.products, key.products) || !containsAll(spare.tiers, key.tiers)))
+      return `the spare ${name} is for fewer products or tiers than an active key`;
     if (record !== undefined && CUSTODY_RANK[record.custody] < strongest)
       return `the spare ${name} is in weaker custody (${record.custody}) than the active key`;
     if (record !== undefined && active.some(({ keystore }) => keystore === record.keystore))

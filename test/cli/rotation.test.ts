@@ -250,6 +250,14 @@ describe('rotation status', () => {
     expect(stderr).toContain('there is no releases.json');
   });
 
+  it('warns of a spare for fewer products or tiers than an active key', async () => {
+    await addKey(fixture, 'composite', 'license', 'ed25519+ml-dsa-65');
+    const keys = ['--activate', 'license-1', '--pre-publish', 'composite', '--tiers', 'composite=team'];
+    await acts.next('1.draft', [...FIRST, ...keys], ROOTS);
+    const { stderr } = await acts.run('rotation', 'status');
+    expect(stderr).toContain('the spare composite is for fewer products or tiers than an active key');
+  });
+
   it('has no warning for a composite spare at another place', async () => {
     const other = await makeSite({ algorithm: 'ed25519+ml-dsa-65' });
     try {

@@ -244,7 +244,7 @@ export const GUARDS_OF_ROTATION: readonly Guard[] = [
     against: AGAINST.rotation,
     does: 'a key is activated only where products know it for all of its tiers',
     file: 'signer/rotation/early.ts',
-    find: 'return known === undefined || !containsTiers(known.tiers, key.tiers);',
+    find: 'return known === undefined || !containsAll(known.tiers, key.tiers);',
     replace: 'return known === undefined;',
     test: SLIPS_TEST,
   },
