@@ -26,7 +26,7 @@ const TITLES = {
     'The anchor agrees with this copy: nothing that was released is missing. From now on the anchor is in ' +
     'another place.',
   restored:
-    'THE ANCHOR HAS SEEN MORE THAN THIS COPY HOLDS. A new log begins, and counters skip what may have been used.',
+    'THE ANCHOR HAS SEEN MORE THAN THIS COPY CONTAINS. A new log begins, and counters skip what may have been used.',
   anchor_lost:
     'NOTHING SAYS WHAT THIS COPY LACKS: its anchor is lost. A new log begins. It skips as many counters as ' +
     'you say, and nothing can check that number.',

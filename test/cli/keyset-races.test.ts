@@ -5,20 +5,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readDraft } from '../../signer/keyset/draft.ts';
 import { keysetSignings, publishedVersions } from '../../signer/keyset/published.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
-import { KeysetActs } from '../support/keyset-acts.ts';
+import { FIRST_OF_TWO_ROOTS, KeysetActs, makeSiteWithRoots } from '../support/keyset-acts.ts';
 import { baseEnv, MAIN, PtyRun } from '../support/run-cli.ts';
-import { addKey } from '../support/site-keys.ts';
-import { makeSite, type SiteFixture } from '../support/site-fixture.ts';
-
-const FIRST = ['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '1', '--activate', 'license-1'];
+import type { SiteFixture } from '../support/site-fixture.ts';
 
 let fixture: SiteFixture;
 let acts: KeysetActs;
 beforeEach(async () => {
-  fixture = await makeSite({ algorithm: 'ed25519' });
-  await addKey(fixture, 'root-1', 'root');
-  await addKey(fixture, 'root-2', 'root');
-  acts = new KeysetActs(fixture);
+  acts = await makeSiteWithRoots();
+  fixture = acts.fixture;
 });
 afterEach(() => {
   fixture.remove();
@@ -42,8 +37,8 @@ function inLedger(): { readonly signed: number; readonly published: number } {
 describe('two processes at once', () => {
   it('never sign two drafts of one version with one root key', async () => {
     const drafts = [
-      await acts.draft('a.draft', ...FIRST),
-      await acts.draft('b.draft', ...FIRST, '--expires', '2040-01-01'),
+      await acts.draft('a.draft', ...FIRST_OF_TWO_ROOTS),
+      await acts.draft('b.draft', ...FIRST_OF_TWO_ROOTS, '--expires', '2040-01-01'),
     ];
     const sign = (draft: string): Promise<number | null> => {
       const confirm = ['--confirm', readDraft(draft).payloadDigest, ...fixture.secret];
@@ -58,7 +53,7 @@ describe('two processes at once', () => {
   });
 
   it('publish a version once', async () => {
-    const draft = await acts.draft('1.draft', ...FIRST);
+    const draft = await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS);
     const publish = [draft, await acts.sign(draft, 'root-1'), '--confirm', readDraft(draft).payloadDigest];
     const codes = await Promise.all([start('keyset', 'publish', ...publish), start('keyset', 'publish', ...publish)]);
     expect(codes).toContain(0);
@@ -70,9 +65,9 @@ describe('two processes at once', () => {
 
 describe('a draft that is replaced while an officer reads it', () => {
   it('is signed as it was shown', async () => {
-    const shown = await acts.draft('1.draft', ...FIRST);
+    const shown = await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS);
     const { payloadDigest } = readDraft(shown);
-    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01');
+    const other = await acts.draft('other.draft', ...FIRST_OF_TWO_ROOTS, '--expires', '2040-01-01');
     const signature = acts.file('signature');
     const sign = ['keyset', 'sign', shown, '--key', 'root-1', '--out', signature, '--site', fixture.site];
     const run = new PtyRun([...sign, ...fixture.secret]);
@@ -89,8 +84,8 @@ describe('a draft that is replaced while an officer reads it', () => {
 
 describe('a signature file that is replaced', () => {
   it('between the review of the draft and its publication is refused, and nothing is published', async () => {
-    const draft = await acts.draft('1.draft', ...FIRST);
-    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01', '--version', '2');
+    const draft = await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS);
+    const other = await acts.draft('other.draft', ...FIRST_OF_TWO_ROOTS, '--expires', '2040-01-01', '--version', '2');
     const signature = await acts.sign(draft, 'root-1');
     const foreign = await acts.sign(other, 'root-2');
     expect(await acts.succeed(acts.run('keyset', 'show', draft))).toContain(readDraft(draft).payloadDigest);
@@ -112,7 +107,7 @@ describe('a signature file that is replaced', () => {
   });
 
   it('while an officer reads what is published changes nothing: what was judged is published', async () => {
-    const draft = await acts.draft('1.draft', ...FIRST);
+    const draft = await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS);
     const signature = await acts.sign(draft, 'root-1');
     const run = new PtyRun(['keyset', 'publish', draft, signature, '--site', fixture.site]);
     await run.until(/Type Yes/, 60_000);
@@ -125,7 +120,7 @@ describe('a signature file that is replaced', () => {
 
 describe('a clock that is set back', () => {
   it('between the draft and the signature is named with both times, and nothing is signed', async () => {
-    const draft = await acts.draft('1.draft', ...FIRST);
+    const draft = await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS);
     const before = new KeysetActs(fixture, { nowMs: () => Date.now() - 3_600_000 });
     const refused = await before.runOpen('keyset', 'sign', draft, '--key', 'root-1');
     expect([refused.code, refused.stderr]).toEqual([
@@ -144,10 +139,10 @@ describe('a clock that is set back', () => {
 
 describe('a link in the place of a new file', () => {
   it('is neither followed nor replaced by a signature or a draft', async () => {
-    const draft = await acts.draft('1.draft', ...FIRST);
+    const draft = await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS);
     for (const [name, args] of [
       ['signature', ['keyset', 'sign', draft, '--key', 'root-1', ...fixture.secret]],
-      ['draft', ['keyset', 'draft', ...FIRST]],
+      ['draft', ['keyset', 'draft', ...FIRST_OF_TWO_ROOTS]],
     ] as const) {
       const target = acts.file(`target of a ${name}`);
       const link = acts.file(`link of a ${name}`);

@@ -5,15 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verify } from '../../verifier/index.ts';
 import { builtInChain, chooseKeyset, trustOfChain } from '../../verifier/keyset/index.ts';
+import { endOfDay, expectNoRefusal, simulated, type FieldDay } from '../support/days-in-the-field.ts';
 import { yearWith } from '../support/officers-year.ts';
-import {
-  predictedOn,
-  ProductsInTheField,
-  type FieldRefusal,
-  type Prediction,
-} from '../support/products-in-the-field.ts';
+import { ProductsInTheField, type Prediction } from '../support/products-in-the-field.ts';
 import { ROOT } from '../support/run-cli.ts';
-import { runHere } from '../support/run-here.ts';
 import { constantPart, walkDocument, type Walked } from '../support/walk-document.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'vtlic-rotation-walk-'));
@@ -21,15 +16,7 @@ const site = join(folder, 'my-site');
 const PLAN = join(folder, 'to-composite.json');
 const field = new ProductsInTheField(site);
 
-/** What the products in the field say at the end of a day, and what the simulator says of them. */
-interface Day {
-  readonly day: string;
-  readonly releases: readonly string[];
-  readonly products: readonly FieldRefusal[];
-  readonly predicted: readonly FieldRefusal[];
-}
-
-const days: Day[] = [];
+const days: FieldDay[] = [];
 /** Made when the page makes the plan. */
 let ahead: Prediction | undefined;
 let walked: Walked;
@@ -38,11 +25,8 @@ beforeAll(async () => {
     ...yearWith(0, folder),
     afterStep: (nowMs) => field.look(nowMs / 1000),
     endOfDay: async (nowMs) => {
-      const products = await field.ask(nowMs / 1000);
-      const predicted = predictedOn(await simulated(nowMs), nowMs / 1000);
-      if (ahead === undefined && existsSync(PLAN)) ahead = await simulated(nowMs, '--plan', PLAN);
-      const releases = [...new Set(field.installs.map(({ release }) => release.name))];
-      days.push({ day: new Date(nowMs).toISOString().slice(0, 10), releases, products, predicted });
+      days.push(await endOfDay(field, site, nowMs));
+      if (ahead === undefined && existsSync(PLAN)) ahead = await simulated(site, nowMs, '--plan', PLAN);
     },
   });
 }, 2_400_000);
@@ -50,12 +34,6 @@ afterAll(async () => {
   await field.remove();
   rmSync(folder, { recursive: true });
 });
-
-async function simulated(nowMs: number, ...args: readonly string[]): Promise<Prediction> {
-  const done = await runHere(['rotation', 'simulate', '--json', '--site', site, ...args], { nowMs: () => nowMs });
-  expect([0, 19]).toContain(done.code);
-  return JSON.parse(done.stdout) as Prediction;
-}
 
 /** 2027-09-15T00:00:00Z, a day after the last step of the page. */
 const NOW = 1_820_966_400;
@@ -71,21 +49,7 @@ describe('the rotation of docs/rotation.md', () => {
   });
 
   it('refuses no license on any of its days in any product that customers run, as it was simulated', () => {
-    expect(days.map(({ day }) => day)).toEqual([
-      '2026-12-01',
-      '2026-12-10',
-      '2027-01-15',
-      '2027-04-02',
-      '2027-05-03',
-      '2027-06-01',
-      '2027-09-13',
-      '2027-09-14',
-    ]);
-    for (const { day, releases, products, predicted } of days) {
-      expect([day, releases.length > 0, products, predicted]).toEqual([day, true, [], []]);
-      const names = day < '2027-01-15' ? ['4.1'] : day < '2027-04-01' ? ['4.1', '5.0'] : ['5.0'];
-      expect([day, releases]).toEqual([day, names.map((name) => `vaultdesk ${name}`)]);
-    }
+    expectNoRefusal(days);
     expect(ahead?.refused).toEqual([]);
   });
 

@@ -13,10 +13,9 @@ import { sha256Hex } from '../../files/index.ts';
 import { readKeysetBlocks } from '../../signer/keyset/adopt-chain.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
 import type { Step } from '../../signer/runtime.ts';
-import { KeysetActs } from '../support/keyset-acts.ts';
+import { FIRST_OF_TWO_ROOTS, KeysetActs, makeSiteWithRoots } from '../support/keyset-acts.ts';
 import { licenseOfFile } from '../support/products-in-the-field.ts';
 import { PtyRun, runCli, type CliResult } from '../support/run-cli.ts';
-import { addKey } from '../support/site-keys.ts';
 import { makeSite, writeRequest, type SiteFixture } from '../support/site-fixture.ts';
 
 const STOPS = join(import.meta.dirname, 'main-that-stops.ts');
@@ -53,15 +52,12 @@ const ISSUING: readonly (readonly [Step, 'unsigned' | 'signed'])[] = [
   ['file-linked', 'signed'],
   ['release-durable', 'signed'],
 ];
-const FIRST = ['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '1', '--activate', 'license-1'];
 
 let fixture: SiteFixture;
 let acts: KeysetActs;
 beforeEach(async () => {
-  fixture = await makeSite({ algorithm: 'ed25519' });
-  await addKey(fixture, 'root-1', 'root');
-  await addKey(fixture, 'root-2', 'root');
-  acts = new KeysetActs(fixture);
+  acts = await makeSiteWithRoots();
+  fixture = acts.fixture;
 });
 afterEach(() => {
   fixture.remove();
@@ -131,8 +127,8 @@ function licensesIn(folder: string): readonly string[] {
 describe('kill -9 of vtlic keyset sign', () => {
   it.each(SIGNING)('after %s leaves the key %s, and the same command signs', async (step, state) => {
     const [draft, other] = [
-      await acts.draft('1.draft', ...FIRST),
-      await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01'),
+      await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS),
+      await acts.draft('other.draft', ...FIRST_OF_TWO_ROOTS, '--expires', '2040-01-01'),
     ];
     const sign = (of: string): readonly string[] => {
       const confirm = ['--key', 'root-1', '--confirm', digestOf(of), ...fixture.secret];
@@ -155,7 +151,7 @@ describe('kill -9 of vtlic keyset sign', () => {
 
 describe('kill -9 of vtlic keyset publish', () => {
   it.each(PUBLISHING)('after %s leaves it %s, and the same command ends with the files', async (step, state) => {
-    const draft = await acts.draft('1.draft', ...FIRST);
+    const draft = await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS);
     const signature = await acts.sign(draft, 'root-1');
     const args = ['keyset', 'publish', draft, signature, '--confirm', digestOf(draft)];
     killedAt(step, args);
@@ -174,7 +170,7 @@ describe('kill -9 of vtlic keyset publish', () => {
 
 describe('kill -9 of vtlic keyset adopt', () => {
   it('at each step is finished by the same command, and every version is recorded once', async () => {
-    await acts.next('1.draft', FIRST, ['root-1']);
+    await acts.next('1.draft', FIRST_OF_TWO_ROOTS, ['root-1']);
     await acts.next('2.draft', ['--expires', '2040-01-01'], ['root-2']);
     const versions = [1, 2].map((version) => `keyset ${version} ${digestInChain(version)}`);
     for (const [step, state] of PUBLISHING) {
@@ -232,9 +228,9 @@ describe('kill -9 of vtlic ledger restore', () => {
   it('at each step loses no version that a root key may have signed in what the restored folder lacks', async () => {
     const old = join(fixture.folder, 'old-site');
     cpSync(fixture.site, old, { recursive: true });
-    const draft = await acts.draft('1.draft', ...FIRST);
+    const draft = await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS);
     await acts.sign(draft, 'root-1');
-    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01', '--version', '1');
+    const other = await acts.draft('other.draft', ...FIRST_OF_TWO_ROOTS, '--expires', '2040-01-01', '--version', '1');
     const anchor = join(fixture.folder, 'anchor-then');
     cpSync(fixture.anchor, anchor);
     cpSync(`${fixture.anchor}.guard`, `${anchor}.guard`, { recursive: true });
@@ -265,8 +261,8 @@ describe('kill -9 of vtlic ledger restore', () => {
 
 describe('two copies of a site', () => {
   it('never sign two payloads for a version while they share the anchor', async () => {
-    const draft = await acts.draft('1.draft', ...FIRST);
-    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01');
+    const draft = await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS);
+    const other = await acts.draft('other.draft', ...FIRST_OF_TWO_ROOTS, '--expires', '2040-01-01');
     const copy = join(fixture.folder, 'copy');
     cpSync(fixture.site, copy, { recursive: true });
     await acts.sign(draft, 'root-1');
@@ -277,8 +273,8 @@ describe('two copies of a site', () => {
   });
 
   it('are held apart by the record beside the key, where only the ledger and its anchor were put back', async () => {
-    const draft = await acts.draft('1.draft', ...FIRST);
-    const other = await acts.draft('other.draft', ...FIRST, '--expires', '2040-01-01');
+    const draft = await acts.draft('1.draft', ...FIRST_OF_TWO_ROOTS);
+    const other = await acts.draft('other.draft', ...FIRST_OF_TWO_ROOTS, '--expires', '2040-01-01');
     const files = ['ledger.sqlite', 'ledger.sqlite-wal', 'ledger.sqlite-shm'];
     const old = files.flatMap((name) => {
       const path = join(fixture.site, name);

@@ -11,13 +11,11 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readDraft } from '../../signer/keyset/draft.ts';
 import { keysetSignings, publishedVersions } from '../../signer/keyset/published.ts';
 import { openLedgerForReading } from '../../signer/ledger/open.ts';
-import { KeysetActs } from '../support/keyset-acts.ts';
+import { FIRST_OF_TWO_ROOTS, type KeysetActs, makeSiteWithRoots } from '../support/keyset-acts.ts';
 import { runCli } from '../support/run-cli.ts';
-import { addKey } from '../support/site-keys.ts';
-import { makeSite, type SiteFixture } from '../support/site-fixture.ts';
+import type { SiteFixture } from '../support/site-fixture.ts';
 import { diskFaultEnv } from '../crash/disk-faults/build-disk-faults.ts';
 
-const FIRST = ['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '1', '--activate', 'license-1'];
 /** More calls than any of the commands makes. */
 const MAX_CALLS = 150;
 const EVERY = 3;
@@ -36,10 +34,8 @@ const WORDS = [
 let fixture: SiteFixture;
 let acts: KeysetActs;
 beforeEach(async () => {
-  fixture = await makeSite({ algorithm: 'ed25519' });
-  await addKey(fixture, 'root-1', 'root');
-  await addKey(fixture, 'root-2', 'root');
-  acts = new KeysetActs(fixture);
+  acts = await makeSiteWithRoots();
+  fixture = acts.fixture;
 });
 afterEach(() => {
   fixture.remove();
@@ -76,7 +72,7 @@ it('a full disk is named by each act of making a keyset, which is finished once 
   for (let at = 1; ; at += EVERY) {
     expect(at).toBeLessThan(MAX_CALLS);
     const version = versions.length + 1;
-    const changes = version === 1 ? FIRST : ['--expires', `${2040 + version}-01-01`];
+    const changes = version === 1 ? FIRST_OF_TWO_ROOTS : ['--expires', `${2040 + version}-01-01`];
     const first = acts.file(`full-${version}.draft`);
     if (!withFullDisk(at, ['keyset', 'draft', ...changes, '--out', first])) failures.draft++;
     if (existsSync(first)) expect(readDraft(first).version).toBe(version);

@@ -4,7 +4,21 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Runtime } from '../../signer/runtime.ts';
 import { CONSENTING, runHere, type RanHere } from './run-here.ts';
-import type { SiteFixture } from './site-fixture.ts';
+import { addKey } from './site-keys.ts';
+import { makeSite, type SiteFixture } from './site-fixture.ts';
+
+/** The options of a first draft: two root keys, of which each signs, and the license key of the site. */
+export const FIRST_OF_TWO_ROOTS: readonly string[] = [
+  ...['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '1'],
+  ...['--activate', 'license-1'],
+];
+
+/** A site with an Ed25519 license key and the root keys `root-1` and `root-2`; the caller removes its fixture. */
+export async function makeSiteWithRoots(): Promise<KeysetActs> {
+  const fixture = await makeSite({ algorithm: 'ed25519' });
+  for (const root of ['root-1', 'root-2']) await addKey(fixture, root, 'root');
+  return new KeysetActs(fixture);
+}
 
 export class KeysetActs {
   readonly fixture: SiteFixture;

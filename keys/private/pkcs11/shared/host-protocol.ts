@@ -110,7 +110,7 @@ export interface HostOperations {
   /** All data objects of this toolkit, or those under a label. */
   listData: { request: { readonly label?: string }; reply: readonly DataObjectDescription[] };
   createData: { request: { readonly label: string; readonly bytes: Uint8Array }; reply: DataObjectDescription };
-  /** Changes the token in a way that means nothing. Needs no login. */
+  /** Makes and destroys a public data object, so that the token counts as changed. Needs no login. */
   touch: { request: NoBody; reply: true };
   random: { request: { readonly length: number }; reply: Uint8Array };
   close: { request: NoBody; reply: true };
