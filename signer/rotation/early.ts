@@ -116,7 +116,7 @@ interface Judged {
 function early(judged: Judged, before: Keyset | undefined, { releases, now }: Field): readonly EarlyFinding[] {
   const { step, kid, notReady, why } = judged;
   const common = { step, ...(kid === undefined ? {} : { kid }) };
-  const what = step === 'policy' ? 'the policy' : `to ${step} the key ${(kid ?? '').slice(0, 16)}…`;
+  const what = step === 'policy' ? 'for the policy' : `to ${step} the key ${(kid ?? '').slice(0, 16)}…`;
   if (releases === undefined)
     return before === undefined
       ? []
@@ -238,7 +238,7 @@ function noKeyUnderPolicy(after: Keyset, at: number, { sold }: Field): readonly 
   const active = after.keys.filter(({ purpose, status }) => purpose === 'license' && status === 'active');
   const nobody = unsigned(active, after, at, sold);
   if (nobody === undefined) return [];
-  const sentence = `the policy: no key that it takes would sign licenses${nobody}`;
+  const sentence = `for the policy: no key that the policy accepts would sign licenses${nobody}`;
   return [Object.freeze({ step: 'policy', cause: 'last-key', releases: [], sentence })];
 }
 
@@ -258,7 +258,7 @@ function customersUnderPolicy(after: Keyset, { leftWithout = [], nameOfKey }: Fi
       cause: 'customers',
       releases: [],
       customers: customers.length,
-      sentence: `the policy: ${leftWithoutInWords(customers, from)}`,
+      sentence: `for the policy: ${leftWithoutInWords(customers, from)}`,
       hint:
         'reissue their licenses with a composite key first: ' +
         `${signers.map((kid) => `vtlic rotation reissue ${nameOfKey?.(kid) ?? kid}`).join(', ')}, ` +

@@ -62,7 +62,7 @@ describe('a policy against Ed25519', () => {
     await bothSign();
     const [code, stderr] = await refused('keyset', 'draft', '--require-composite');
     expect(code).toBe(3);
-    expect(stderr).toContain('too early the policy: 2 customers would be left without a license');
+    expect(stderr).toContain('too early for the policy: 2 customers would be left without a license');
     expect(stderr).toContain(`acme / vaultdesk / prod-eu (until ${day(300)})`);
     expect(stderr).toContain(`beta / vaultdesk / prod-eu (until ${day(90)})`);
     expect(stderr).toContain('vtlic rotation reissue license-1');
@@ -157,7 +157,7 @@ describe('a policy against Ed25519', () => {
     };
     const draft = ['keyset', 'draft', '--require-composite', '--plan', plan];
     write({ early }, {});
-    expect(await refused(...draft)).toEqual([3, expect.stringContaining('too early the policy')]);
+    expect(await refused(...draft)).toEqual([3, expect.stringContaining('too early for the policy')]);
     write({}, { early });
     await acts.succeed(acts.run(...draft));
   });
@@ -228,7 +228,9 @@ describe('the last key that signs', () => {
 
   it('is not taken away by a policy, although no release is in the field', async () => {
     await acts.next('1.draft', [...FIRST, '--pre-publish', 'composite-1'], ROOTS);
-    const none = expect.stringContaining('the policy: no key that it takes would sign licenses') as unknown;
+    const none = expect.stringContaining(
+      'for the policy: no key that the policy accepts would sign licenses',
+    ) as unknown;
     expect(await refused('keyset', 'draft', '--require-composite')).toEqual([3, none]);
     expect(await refused('keyset', 'draft', '--ed25519-until', day(100))).toEqual([3, none]);
     await acts.draft('2.draft', '--ed25519-until', day(100), '--activate', 'composite-1');

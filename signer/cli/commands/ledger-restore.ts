@@ -94,9 +94,13 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
       { hint: 'see: vtlic help ledger restore' },
     );
   if (options.signedVersion !== undefined && options.lostAnchor !== true)
-    throw new VtlicError('usage', 'the anchor says up to which version root keys signed, where it is not lost', {
-      hint: 'leave --signed-version out',
-    });
+    throw new VtlicError(
+      'usage',
+      '--signed-version is only for a lost anchor: this anchor says up to which version root keys signed',
+      {
+        hint: 'leave --signed-version out',
+      },
+    );
   const site = openNamedSite(io, options);
   requireSiteOwner(site.paths);
   const copyPath = name === undefined ? site.paths.ledger : resolve(io.cwd, name);
