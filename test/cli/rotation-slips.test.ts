@@ -216,7 +216,16 @@ describe('a step is too early', () => {
     await published('--activate', 'spare', '--tiers', 'spare=team');
     writeReleases([{ name: 'old', keyset: 1 }]);
     const done = await refused('rotation', 'retire', 'license-1');
-    expect(done).toEqual([3, expect.stringContaining('too early')]);
+    expect(done).toEqual([3, expect.stringContaining('no other key would sign licenses')]);
+  });
+
+  it('where the only other key that a release knows is for fewer tiers', async () => {
+    await addKey(fixture, 'spare-2', 'license');
+    await published('--activate', 'spare', '--tiers', 'spare=team');
+    writeReleases([{ name: 'old', keyset: 1 }]);
+    await acts.next('2.draft', ['--activate', 'spare-2', '--early', 'old is upgraded'], ROOTS);
+    const done = await refused('rotation', 'retire', 'license-1');
+    expect(done).toEqual([3, expect.stringContaining('old is in the field and would know no key that still signs')]);
   });
 
   it('where a release knows the key for another product or for fewer tiers', async () => {

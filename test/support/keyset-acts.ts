@@ -8,10 +8,8 @@ import { addKey } from './site-keys.ts';
 import { makeSite, type SiteFixture } from './site-fixture.ts';
 
 /** The options of a first draft: two root keys, of which each signs, and the license key of the site. */
-export const FIRST_OF_TWO_ROOTS: readonly string[] = [
-  ...['--add-root', 'root-1', '--add-root', 'root-2', '--threshold', '1'],
-  ...['--activate', 'license-1'],
-];
+export const FIRST_OF_TWO_ROOTS: readonly string[] =
+  '--add-root root-1 --add-root root-2 --threshold 1 --activate license-1'.split(' ');
 
 /** A site with an Ed25519 license key and the root keys `root-1` and `root-2`; the caller removes its fixture. */
 export async function makeSiteWithRoots(): Promise<KeysetActs> {
