@@ -1,5 +1,6 @@
 /**
- * The one way to write a file: after a crash or a power loss it is whole or absent, never half-written.
+ * The one way to write a file durably and atomically (fsync, then link or rename): after a crash or a power loss the
+ * file is whole or absent, never half-written.
  *
  * Bytes go to a temporary name in the same folder and are flushed (fsync); then the file gets its final name, and
  * the folder is flushed. A new file never replaces another; `replaceDurably` keeps the owner and the mode of what it

@@ -1,4 +1,7 @@
-/** Reads a passphrase or PIN: the first line of a file, a pipe or a socket. No source blocks the command for ever. */
+/**
+ * Reads a secret (a passphrase or PIN): the first line of a file, a pipe or a socket. No source blocks the command for
+ * ever. Whoever gets the bytes of a secret wipes them with `fill(0)` in a `finally`; there is no other wiping helper.
+ */
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 
 export const MAX_SECRET_BYTES = 1024;

@@ -1,8 +1,9 @@
 /**
- * The text form of a signed file: RFC 7468 style, base64 with 64 characters a line.
+ * The text form of a signed file, and the size limits of a file: RFC 7468 style, base64 with 64 characters a line.
  *
- * People paste, so blank space around the block is ignored and line ends may be LF or CRLF. Nothing else may differ:
- * because the reader is strict, only white space can change in a file with a valid signature.
+ * The reader ignores blank space around the block, and takes LF or CRLF as line ends. It refuses every other
+ * difference, so only white space can change in a file with a valid signature. `normalize-pasted.ts` repairs what a
+ * person pasted.
  */
 import { base64Length, decodeBase64Into, encodeBase64Into } from './base64.ts';
 import { utf8 } from './bytes.ts';

@@ -1,7 +1,10 @@
 /**
- * Reading and writing CSV (RFC 4180). Reading is strict: one delimiter, double quotes, CRLF or LF. What the RFC leaves
- * open or a program would guess is a fault with its line and column: a quote inside an unquoted field, text behind a
- * closing quote, a quote never closed, a byte order mark. What is written is safe to open in a spreadsheet.
+ * Reads and writes CSV (RFC 4180). Written fields are safe to open in a spreadsheet: `csvRow` guards against formulas
+ * (CSV injection).
+ *
+ * Reading is strict: one delimiter, double quotes, CRLF or LF. Where the RFC leaves something open, or a program would
+ * guess, the reader reports a fault with its line and column: a quote inside an unquoted field, text behind a closing
+ * quote, a quote that is never closed, a byte order mark.
  *
  * `csv-dialect.ts` finds out how a spreadsheet wrote a file.
  */

@@ -11,6 +11,7 @@ export const EXIT = {
   notFound: 5,
   secretRefused: 6,
   signingFailed: 7,
+  /** A key was asked to sign, and it is not known whether it did: the counter is void. */
   signingUnknown: 8,
   declined: 10,
   notWritten: 11,

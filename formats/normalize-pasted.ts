@@ -1,7 +1,7 @@
 /**
- * Text that a person pasted, or saved from a mail → the armored file that was sent. For pasted text only, never for a
- * file that a program reads: the verifier itself stays strict (`armor.ts`), and what comes out here is verified as
- * always.
+ * Repairs armored text that a person pasted, or saved from a mail, into the file that was sent. Only pasted text is
+ * tolerated in this way, never a file that a program reads: the reader of armor stays strict (`armor.ts`), and the
+ * result is verified like any other file.
  *
  * Each step takes time and memory in proportion to the text, and the text has a limit. It guesses nothing: it refuses a
  * text in which it cannot find exactly one block of base64, and two different blocks.

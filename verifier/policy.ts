@@ -4,7 +4,8 @@ import type { Trust, TrustedKey, TrustIndex } from './trust.ts';
 import { refuse, type Refused } from './verdict.ts';
 
 /**
- * What the vendor says of a genuine license: its key, its algorithm, its id, its counter.
+ * The policy of the vendor about a genuine license: whether its key is revoked or out of scope, whether its algorithm
+ * is still accepted, and whether its id is revoked or its counter superseded.
  *
  * @param payloadDigest SHA-256 of the payload: a license by a revoked key counts only if the trust honors it
  * @param now the effective time of verifying, never a time that the license gives: a forger writes any

@@ -23,7 +23,8 @@ import {
 } from './verdict.ts';
 
 /**
- * Judges one license file. Pure: no clock, no files, no network; the same arguments give the same verdict.
+ * Judges one license file: it is not yet valid, active, expired but in its grace, lapsed, or refused for one reason.
+ * Pure: no clock, no files, no network; the same arguments give the same verdict.
  *
  * The order is that of docs/format.md, "The order, and the reasons": the first fault decides, and nothing inside the
  * payload is read before the signature is verified.

@@ -1,6 +1,6 @@
 /**
  * Looks for an answer that the model does not expect: first in a license, or a setting, with each named change, then in
- * random combinations of them and in random histories. What is found is made as small as it gets, and put into words.
+ * random combinations of them and in random histories. It shrinks each failing input, and puts the failure into words.
  */
 import fc from 'fast-check';
 import type { Answer, Capability, Decoded, HarnessFault, Request } from '../protocol/protocol.ts';

@@ -1,4 +1,7 @@
-/** The bounds of the claims (docs/vtlic.cddl). */
+/**
+ * The bounds of a license's claims: the maximum of each number, length and count (docs/vtlic.cddl). The size limits of
+ * the file are `LICENSE_LIMITS` in `formats/armor.ts`; the claim `limits` is the vendor's, and is in `license.ts`.
+ */
 
 /** 9999-12-31T23:59:59Z, in seconds since 1970: the last time that has a four-digit year. */
 export const MAX_TIME = 253_402_300_799;

@@ -1,4 +1,7 @@
-/** The meaning of a license's payload. Values are frozen through and through; what makes them checks every bound. */
+/**
+ * The claims of a license (CWT, RFC 8392) as values. The values are frozen at every depth, and each function that makes
+ * one checks every bound.
+ */
 import type { CborValue } from '../cbor/index.ts';
 import { VtlicError } from '../error.ts';
 import type { LICENSE_USES } from './bounds.ts';

@@ -1,6 +1,6 @@
 /**
- * The IETF composite ML-DSA-65 with Ed25519 (draft-ietf-lamps-pq-composite-sigs, `MLDSA65-Ed25519-SHA512`; the same
- * construction in draft-ietf-jose-pq-composite-sigs), with an empty application context.
+ * The IETF composite signature of ML-DSA-65 with Ed25519 (draft-ietf-lamps-pq-composite-sigs, `MLDSA65-Ed25519-SHA512`;
+ * the same construction in draft-ietf-jose-pq-composite-sigs), with an empty application context.
  */
 import { concatBytes, utf8 } from '../../formats/bytes.ts';
 import { defaultProvider } from './provider-default.ts';

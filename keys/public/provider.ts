@@ -1,6 +1,6 @@
 /**
- * What a provider of the signature algorithms computes, how long its keys and signatures are, and the error of a
- * provider that fails.
+ * What a provider of the signature algorithms (Ed25519 of RFC 8032, ML-DSA-65 of FIPS 204) computes, how long its keys
+ * and signatures are, and the error of a provider that fails.
  */
 import { fromHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';

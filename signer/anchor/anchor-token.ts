@@ -1,6 +1,6 @@
 /**
- * The anchor of a ledger in a token: a private data object, which does not roll back with any disk. It is changed as
- * `exchange-objects.ts` says.
+ * Reads and writes the anchor of a ledger in a token: a private data object, which does not roll back with any disk. A
+ * write exchanges the object as `exchange-objects.ts` says.
  */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';

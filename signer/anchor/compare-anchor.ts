@@ -1,6 +1,6 @@
 /**
  * Checks that the ledger contains everything that its anchor covers: this is where a rollback of the ledger, or a torn
- * WAL file, is noticed. During a run it checks that nobody else has changed the anchor.
+ * or lost WAL file, is noticed. During a run it checks that nobody else has changed the anchor.
  */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';

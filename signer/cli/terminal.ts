@@ -1,5 +1,6 @@
 /**
- * The officer's terminal: `/dev/tty`, never stdin, so that no pipe can answer for a person.
+ * The officer's terminal: asks for a word with echo, and for a passphrase or PIN without echo. It is `/dev/tty`, never
+ * stdin, so that no pipe can answer for a person.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';

@@ -1,5 +1,6 @@
 /**
- * What a restore would do: the copy compared with its anchor, and against the licenses that came back. Changes nothing.
+ * Plans a restore and changes nothing: it compares the copy with its anchor and with the licenses that came back, and
+ * finds how many counters the restored ledger skips.
  */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { cleanText } from '../../formats/clean-text.ts';

@@ -1,5 +1,6 @@
 /**
- * What a start does before anything new: it finishes what a crash left, without asking anybody.
+ * Crash recovery: before anything else, each start finishes or voids the issues that were interrupted, without asking
+ * anybody.
  *
  * An intent without an issue is void, always: a hedged signature made again would be a second file for one counter.
  * An issue without a release is anchored, and its stored bytes go out. A license whose file cannot be written is

@@ -1,6 +1,7 @@
 /**
- * Which key may sign a license, by the newest published keyset: status, dates and scope of a key bind signers
- * (docs/keysets.md). A site without a published keyset has no such rule.
+ * Checks that a key may sign a license: by the newest published keyset its status is active (not pre-published, retired
+ * or revoked), its dates include today, and its scope includes the license (docs/keysets.md). A site without a
+ * published keyset has no such rule.
  */
 import { decodeCoseSign } from '../../formats/cose-sign.ts';
 import { TYP } from '../../formats/cose-sign1.ts';

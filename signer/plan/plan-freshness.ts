@@ -1,6 +1,6 @@
 /**
- * Whether a plan may still be signed: it is at most 24 hours old, and the site, the catalog and the ledger are those
- * that it was made with.
+ * Whether a plan may still be signed. A plan expires 24 hours after it was made, or when `site.json` or `catalog.json`
+ * changes. The ledger must be the one for which it was made, and contain the entry that the plan follows.
  */
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';

@@ -1,5 +1,5 @@
 /**
- * The officer's word. Nothing is signed but what is `Reviewed`, and only the functions here make one.
+ * The officer's consent. The signer signs only what is `Reviewed`, and only the functions here make such a value.
  */
 import { VtlicError } from '../../formats/error.ts';
 import { planDigest, encodePlan, type Plan, type PlanOrigin, readPlan } from './plan.ts';

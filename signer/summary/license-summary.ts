@@ -1,5 +1,6 @@
 /**
- * What the officer reads before typing `Yes`: the claims parsed back from the exact bytes that will be signed.
+ * What you see is what you sign: the officer reads the claims parsed back from the exact bytes that will be signed,
+ * and their differences from the previous license, before typing `Yes`.
  *
  * Every line is cleaned text: nothing a customer wrote can move the cursor or turn the reading direction.
  */

@@ -1,5 +1,6 @@
 /**
- * The admin page of a license (docs/admin.md): what is in force, what a renewal would change, and its installation.
+ * The admin page of a license (docs/admin.md): what is in force, what a renewal would change, and its installation;
+ * with the headers of every page, among them the Content-Security-Policy (CSP).
  *
  * ```ts
  * const admin = licenseAdmin(license, {

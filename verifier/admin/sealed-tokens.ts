@@ -1,6 +1,6 @@
 /**
- * Tokens in the forms of the page: each is for one step of one session, for a limited time, and some only once. Another
- * site cannot know one, and one session cannot use that of another.
+ * The CSRF tokens in the forms of the page: each is for one step of one session and for a limited time, and some can be
+ * used only once. Another site cannot know a token, and a session cannot use the token of another session.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 

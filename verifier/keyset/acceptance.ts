@@ -1,6 +1,6 @@
 /**
- * How a chain grows (docs/keysets.md, "Acceptance"). Pure: a trusted chain and bytes give a longer chain, or the reason
- * why not.
+ * Judges whether a chain of keysets may grow by the versions of a file: signatures, the threshold of the roots, order
+ * (docs/keysets.md, "Acceptance"). Pure: a trusted chain and bytes give a longer chain, or the reason why not.
  */
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import type { CoseKey } from '../../formats/cose-key.ts';

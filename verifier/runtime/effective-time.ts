@@ -1,6 +1,6 @@
 /**
- * The time that licenses are judged by (docs/runtime.md, "Time"): the clock, but never below what is already known to
- * have passed. Pure; all values are whole seconds.
+ * The time by which a runtime judges licenses (docs/runtime.md, "Time"): the clock, but never a time before one that is
+ * known to have passed, so that setting the clock back gains nothing. Pure; all values are whole seconds.
  */
 import { DAY_SECONDS, MAX_TIME } from '../../formats/license/bounds.ts';
 

@@ -1,6 +1,6 @@
 /**
  * What a runtime remembers (docs/runtime.md, "The state"), as a value: what was accepted, the marks of time, the
- * license that was accepted last. Pure; the codec is `state-document.ts`.
+ * license that was accepted last; and the merge of two copies of it. Pure; the codec is `state-document.ts`.
  */
 import { encodeCbor, type CborValue } from '../../formats/cbor/index.ts';
 import { compareBytes, equalBytes } from '../../formats/bytes.ts';

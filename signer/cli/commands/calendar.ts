@@ -13,7 +13,7 @@ import { nameOfSite } from '../named-keys.ts';
 import { withLedger } from '../input-files.ts';
 import type { Io } from '../io.ts';
 import { newFilePath, parseSpan, siteOption, type SiteOptions } from '../options.ts';
-import { stepsOfPlan } from '../plan-file.ts';
+import { stepsOfPlan } from '../rotation-plan-file.ts';
 
 const DEFAULT_DAYS = 400;
 

@@ -24,7 +24,7 @@ import { withLedger } from '../input-files.ts';
 import type { Io, SetExit } from '../io.ts';
 import { invalid, newFilePath, openNamedSite, parseYears, siteOption, type SiteOptions } from '../options.ts';
 import { formatColumns } from '../output.ts';
-import { stepsOfPlan } from '../plan-file.ts';
+import { stepsOfPlan } from '../rotation-plan-file.ts';
 import { progressLine } from '../progress.ts';
 
 const DEFAULT_YEARS = 3;

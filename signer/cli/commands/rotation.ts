@@ -1,6 +1,7 @@
 /**
  * The phases of the keys: `vtlic rotation status | pre-publish | activate | retire | revoke | lost | stolen`, and more.
- * Every step is a draft of the next keyset, which root keys sign (`vtlic keyset sign`).
+ * Each step makes a draft of the next keyset, which root keys sign (`vtlic keyset sign`). `revoke` is the break-glass
+ * step for a stolen key: the draft honors the licenses that the ledger has of it.
  */
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';

@@ -1,4 +1,4 @@
-/** When the signer's own clock is believed. */
+/** The clock rule of the signer: it does not believe a clock that was set back, or one that is far ahead. */
 
 const MAX_STEP_SECONDS: number = 400 * 86_400;
 

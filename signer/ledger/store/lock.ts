@@ -1,6 +1,6 @@
 /**
- * One writer at a time: an exclusive SQLite transaction on `ledger.lock`, held for the life of the writer. The
- * operating system drops it with the process, so nothing is left behind by a crash.
+ * The lock that keeps two writers of one site apart: an exclusive SQLite transaction on `ledger.lock`, for as long as
+ * the writer lives. The operating system drops it when the process ends, so a crash leaves no lock behind.
  *
  * Nobody opens that file but through SQLite: closing any other descriptor of it in this process would drop the lock
  * (POSIX).

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { jsonLine } from '../../../formats/clean-text.ts';
+import { jsonLine } from '../../../formats/json/json-line.ts';
 
 it('escapes whatever moves a cursor, turns a line or is invisible, and changes no value', () => {
   const hostile = ['\u001b[2J', '\u009b2J', '\u202e', '\u200b', '\u00ad', '\ufeff', '\u2028', '\u007f', 'Zoë 東京'];

@@ -1,7 +1,7 @@
 /**
- * The part of the officer's environment that the token host gets: the variables by which modules find their
- * configuration, those that a keystore declares, and nothing else. `NODE_OPTIONS` and the like could load code into the
- * process that has the PIN; modules do not need the others.
+ * The environment filter of the token host: it passes the variables by which modules find their configuration, those
+ * that a keystore declares, and nothing else of the officer's environment. `NODE_OPTIONS` and the like could load code
+ * into the process that has the PIN; modules do not need the others.
  */
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';

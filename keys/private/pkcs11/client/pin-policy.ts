@@ -1,7 +1,8 @@
 /**
- * When a PIN may be shown to a token, and what its answer means. No PIN passes through here.
+ * The PIN policy: whether a login to a token may use one of the tries of its PIN, and what the answer of the token
+ * means to the officer. Only `judgePinShape` and `readPinSource` see a PIN, and neither keeps it.
  *
- * The flags are read before every login: a token counts wrong PINs for ever, over all runs and programs.
+ * The flags of the token are read before every login, because a token counts wrong PINs over all runs and programs.
  */
 import { cleanText } from '../../../../formats/clean-text.ts';
 import { VtlicError } from '../../../../formats/error.ts';

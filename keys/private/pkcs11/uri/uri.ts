@@ -1,5 +1,5 @@
 /**
- * PKCS#11 URIs (RFC 7512), which name tokens and keys.
+ * Parses PKCS#11 URIs (RFC 7512), which name tokens and keys.
  *
  * Stricter than the RFC where it leaves room: a PIN is refused however it is spelled (it does not belong in a file or
  * a command line), `pin-source` is `file:` with an absolute path and never a command, and a relative `module-path` is
