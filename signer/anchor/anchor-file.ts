@@ -35,6 +35,10 @@ import { type AnchorFiles, exchangeFile, type SeenFile, seeFile } from './exchan
 /** Bytes that are no anchor record, whatever they are. */
 const NO_RECORD: Uint8Array = Uint8Array.of(0);
 
+/** A folder where a file is expected, or something else where the folder of the guard is expected. */
+const NOT_OURS: ReadonlySet<string> = new Set(['EISDIR', 'ENOTDIR']);
+const REFUSED: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
+
 /** @param named absolute; a link is followed, never replaced */
 export function anchorFile(named: string): AnchorStore {
   const path = behindLink(named);
@@ -75,18 +79,35 @@ function recordsOf(contents: readonly AnchorContent[]): AnchorContent['record'][
 
 function unwritable(error: unknown, path: string): VtlicError {
   const told = describeFileError(error, 'ledger_unwritable', path);
-  const where = told.place.file === undefined || told.place.file === path ? '' : ` (${told.place.file})`;
   return new VtlicError(
     'ledger_unwritable',
-    `the anchor was not written: ${told.message}${where}; what is recorded but not released stays in the ledger`,
+    `the anchor was not written: ${told.message}; what is recorded but not released stays in the ledger`,
     {
-      file: path,
+      file: told.place.file ?? path,
       hint:
+        told.hint ??
         'make its place writable, and delete neither the anchor nor its .guard; run it again: it goes on from ' +
-        'there',
+          'there',
       cause: error,
     },
   );
+}
+
+/** Names the file that is meant, and keeps the officer from deleting the anchor because of it. */
+function describeFault(error: unknown, file: string, path: string): VtlicError {
+  const told = describeFileError(error, 'ledger_unwritable', file);
+  const system = errorCodeOf(told.cause) ?? '';
+  const keep = `delete neither the anchor, ${path}, nor its .guard`;
+  const hint = NOT_OURS.has(system)
+    ? `move it away, since vtlic did not make it, and ${keep}; then run the command again`
+    : REFUSED.has(system)
+      ? `let this user read and write it, and ${keep}; then run the command again`
+      : told.hint;
+  return new VtlicError(told.code, told.message, {
+    ...told.place,
+    ...(hint === undefined ? {} : { hint }),
+    cause: told.cause,
+  });
 }
 
 /** Renaming over a link would leave the record beside the ledger, and the real place stale. */
@@ -125,11 +146,15 @@ function decoded(path: string, { contents, foreign, leftNew }: SeenFile): readon
 /** Distinguishes a disk that is not mounted from an anchor that is gone. */
 function requireFolder(path: string): void {
   const folder = dirname(path);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (isFolder(folder)) return;
   throw new VtlicError('file_unreadable', 'the folder of the anchor file is not there', {
     file: folder,
     hint: 'attach or mount the disk with the anchor, and run it again',
   });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function filesOf(path: string): AnchorFiles {
@@ -140,12 +165,13 @@ function filesOf(path: string): AnchorFiles {
     try {
       return Promise.resolve(act());
     } catch (error) {
-      return Promise.reject(describeFileError(error, 'ledger_unwritable', file));
+      return Promise.reject(describeFault(error, file, path));
     }
   };
   return {
     anchor: () => on(path, () => contentOf(path)),
-    leftNew: () => on(leftNew, () => contentOf(leftNew)),
+    // Version 0.1.0 left a file; a folder of that name is somebody else's.
+    leftNew: () => on(leftNew, () => (isFolder(leftNew) ? undefined : contentOf(leftNew))),
     names: () => on(guard, () => namesIn(guard)),
     content: (name) => on(join(guard, name), () => contentOf(join(guard, name))),
     makeGuard: (name) =>

@@ -2,13 +2,24 @@
  * Checks that the ledger contains everything that its anchor covers: this is where a rollback of the ledger, or a torn
  * or lost WAL file, is noticed. During a run it checks that nobody else has changed the anchor.
  */
+import { existsSync } from 'node:fs';
 import { equalBytes, toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { AnchorComparison, AnchoredLedger, AnchorRecord, AnchorStore, LedgerBounds } from './anchor.ts';
 import { sameRecords } from './anchor-record.ts';
 
-const NOTHING_SIGNED =
-  'put the newest ledger back, whole, with its -wal file if it has one; if it is lost, see: vtlic help ledger restore';
+/** Beside a ledger: what a restore makes, and anchors before it takes the ledger's place. */
+export function restoreDraftOf(ledger: string): string {
+  return `${ledger}.restored`;
+}
+
+function howToGoOn(ledger: string): string {
+  return existsSync(restoreDraftOf(ledger))
+    ? 'a restore was interrupted here: run the same vtlic ledger restore again; it finishes what it began, or begins ' +
+        'anew'
+    : 'put the newest ledger back, whole, with its -wal file if it has one; if it is lost, see: ' +
+        'vtlic help ledger restore';
+}
 
 /**
  * @param records what the anchor store contains; the ledger must begin with every one of them
@@ -38,7 +49,7 @@ export function compareAnchor(
         ledger.path,
         `the ledger is older than its anchor: it ends with entry ${head.entries}, and ${description} has seen ` +
           `entry ${record.entries}; an old copy of the ledger was put back`,
-        NOTHING_SIGNED,
+        howToGoOn(ledger.path),
       );
     }
     const chain = ledger.entry(record.entries)?.chain;
@@ -57,7 +68,7 @@ export function compareAnchor(
         ledger.path,
         `the ledger does not match ${description}: entry ${record.entries} differs; either an old copy was ` +
           'restored and used, or the file was changed',
-        NOTHING_SIGNED,
+        howToGoOn(ledger.path),
       );
     }
     if (largest === undefined || record.entries > largest.entries) largest = record;

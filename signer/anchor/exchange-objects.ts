@@ -164,7 +164,9 @@ export async function exchangeObjects(
 
 function interrupted(): VtlicError {
   return new VtlicError('ledger_in_use', 'other runs are changing this anchor at the same time', {
-    hint: 'find the other copy of this ledger, and let only one of them run',
+    hint:
+      'find the other copy of this ledger, and let only one of them run; then run this command again: it finishes ' +
+      'this change, or begins anew',
   });
 }
 

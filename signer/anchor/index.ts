@@ -11,5 +11,5 @@ export {
   type LedgerHead,
 } from './anchor.ts';
 export { NONCE_BYTES } from './anchor-record.ts';
-export { anchorChanged, compareAnchor, movedAway, requireUnchangedAnchor } from './compare-anchor.ts';
+export { anchorChanged, compareAnchor, movedAway, requireUnchangedAnchor, restoreDraftOf } from './compare-anchor.ts';
 export { finishMove, moveAnchor, requireFreePlace, requireOtherPlace } from './move-anchor.ts';

@@ -19,6 +19,7 @@ import {
   type LedgerHead,
   NONCE_BYTES,
   openAnchorStore,
+  restoreDraftOf,
 } from '../anchor/index.ts';
 import {
   copyLedger,
@@ -50,7 +51,7 @@ export async function restoreLedger(
   world: Runtime,
   previous?: AnchorStore,
 ): Promise<RestoreResult> {
-  const draft = draftOf(ledger);
+  const draft = restoreDraftOf(ledger);
   await requireSameAnchor(plan, store);
   removeDatabase(draft);
   try {
@@ -112,7 +113,7 @@ export async function finishRestore(
   world: Runtime,
   opener?: AnchorStoreOpener,
 ): Promise<RestoreResult | undefined> {
-  const draft = draftOf(ledger);
+  const draft = restoreDraftOf(ledger);
   if (!fileExists(draft)) return undefined;
   const anchored = await anchoredHead(draft, world, opener);
   if (anchored === undefined) {
@@ -199,7 +200,7 @@ async function holds(draft: string, world: Runtime): Promise<boolean> {
 
 /** The place of the anchor that a draft was made for; undefined where there is none, or only a part of one. */
 export function placeOfDraft(ledger: string): AnchorPlace | undefined {
-  const draft = draftOf(ledger);
+  const draft = restoreDraftOf(ledger);
   return fileExists(draft) ? readDraft(draft)?.place : undefined;
 }
 
@@ -269,8 +270,4 @@ function freeName(file: string, what: 'replaced' | 'damaged', now: number): stri
     const name = `${file}.${what}-${stamp}${i === 0 ? '' : `-${i}`}`;
     if (!existsSync(name)) return name;
   }
-}
-
-function draftOf(ledger: string): string {
-  return `${ledger}.restored`;
 }

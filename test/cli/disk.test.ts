@@ -100,7 +100,7 @@ describe.runIf(mountPrefix !== undefined)('a disk that is remounted read-only', 
           ['genesis', 'intent', 'issue'],
         ]);
         expect(anchor?.issue.stderr).toMatch(
-          /the anchor was not written: the file system is read-only \(.*\); what is recorded but not released stays/,
+          /anchor.*: the anchor was not written: the file system is read-only; what is recorded but not released stays/,
         );
         expect([anchor?.after, anchor?.kinds]).toEqual([
           0,

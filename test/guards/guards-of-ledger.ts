@@ -162,8 +162,8 @@ export const GUARDS_OF_LEDGER: readonly Guard[] = [
     against: AGAINST.crash,
     does: 'an error about the guard of an anchor names the guard, and says that the anchor must not be deleted',
     file: 'signer/anchor/anchor-file.ts',
-    find: '`the anchor was not written: ${told.message}${where}; what',
-    replace: '`the anchor was not written: ${told.message}; what',
+    find: 'file: told.place.file ?? path,',
+    replace: 'file: path,',
     test: 'test/unit/signer/anchor/anchor-file.test.ts',
   },
   {

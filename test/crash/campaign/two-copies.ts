@@ -54,9 +54,10 @@ export async function runTwoCopies(
       : await runWhileStopped(inCopy(other.act.args), stopOther, runOwn, place);
   const otherEnded = ended.at(-1);
 
-  // As persons would: what was killed is run again, and then each issues.
+  // As persons would: what was killed, or could not know whether its change counts, is run again; then each issues.
+  const isUndecided = otherEnded?.killed === true || otherEnded?.stderr.includes(INTERRUPTED) === true;
   const goesOn = async (site: string): Promise<boolean> => {
-    if (site === copy && otherEnded?.killed === true && other.act.command !== 'issue')
+    if (site === copy && isUndecided && other.act.command !== 'issue')
       expectGood(await runToDeath(inCopy(other.act.args), NO_KILL, place), other.act.command);
     const args = site === copy ? inCopy(own.act.args) : own.act.args;
     return expectGood(await runToDeath(args, NO_KILL, place), 'issue');
@@ -90,6 +91,8 @@ export async function runTwoCopies(
 
 /** The ledger and the anchor disagree: another copy was faster. */
 const REFUSED = 4;
+/** The other copy may have finished this change. */
+const INTERRUPTED = 'other runs are changing this anchor at the same time';
 
 async function runWhileStopped(
   args: readonly string[],

@@ -1,4 +1,6 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -7,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +21,9 @@ import { decodeAnchorRecord, encodeAnchorRecord } from '../../../../signer/ancho
 import type { AnchorRecord, AnchorStore } from '../../../../signer/anchor/anchor.ts';
 import { temporaryFolder } from '../ledger/ledger-fixture.ts';
 import { encodeFirstRecord } from './first-record.ts';
+import { ROOT } from '../../../support/run-cli.ts';
 import { rejected } from '../../../support/thrown.ts';
+import { unprivileged } from '../../../support/unprivileged.ts';
 
 function record(entries: number): AnchorRecord {
   return {
@@ -159,7 +164,76 @@ describe('an anchor file', () => {
     const error = await rejected(anchorFile(path).replace({ known: [], next: record(1), nonce: nonce() }));
     expect(error).toMatchObject({
       code: 'ledger_unwritable',
-      message: `the anchor was not written: there is no such file or folder (${path}.guard); what is recorded but not released stays in the ledger`,
+      message:
+        'the anchor was not written: there is no such file or folder; what is recorded but not released stays in the ' +
+        'ledger',
+      place: { file: `${path}.guard` },
+      hint: expect.stringContaining('delete neither the anchor nor its .guard') as unknown,
+    });
+  });
+
+  it.each([
+    [
+      '.guard',
+      'a file',
+      (path: string): void => {
+        writeFileSync(path, 'x');
+      },
+      'move it away',
+    ],
+    ['.guard', 'a pipe', (path: string): void => void execFileSync('mkfifo', [path]), 'move it away'],
+    [
+      '.guard',
+      'a link that leads nowhere',
+      (path: string): void => {
+        symlinkSync('nowhere', path);
+      },
+      'move it away',
+    ],
+  ])(
+    'names its %s where that is %s, and says that the anchor must not be deleted',
+    async (suffix, _what, make, hint) => {
+      const path = join(temporaryFolder(), 'anchor');
+      writeFileSync(path, encodeFirstRecord(record(5)));
+      make(path + suffix);
+      const error = await rejected(anchorFile(path).replace({ known: [record(5)], next: record(6), nonce: nonce() }));
+      expect(error).toMatchObject({ code: 'ledger_unwritable', place: { file: path + suffix } });
+      expect(error.hint).toContain(hint);
+      expect(error.hint).toContain(`delete neither the anchor, ${path}, nor its .guard`);
+      expect(readFileSync(path)).toEqual(Buffer.from(encodeFirstRecord(record(5))));
+    },
+  );
+
+  it('leaves a folder alone that has the name of its .new', async () => {
+    const path = join(temporaryFolder(), 'anchor');
+    mkdirSync(join(`${path}.new`, 'kept'), { recursive: true });
+    expect(await write(anchorFile(path), record(5))).toBe(true);
+    expect(await write(anchorFile(path), record(6))).toBe(true);
+    expect(await anchorFile(path).read()).toEqual([record(6)]);
+    expect(existsSync(join(`${path}.new`, 'kept'))).toBe(true);
+  });
+
+  it.each(['.new', '.guard'])('names its %s where this user may not read it', (suffix) => {
+    const { prefix, node, path: open } = unprivileged();
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o755);
+    const path = join(folder, 'anchor');
+    writeFileSync(path, encodeFirstRecord(record(5)), { mode: 0o644 });
+    if (suffix === '.new') writeFileSync(path + suffix, '');
+    else mkdirSync(path + suffix);
+    chmodSync(path + suffix, 0);
+    const script = `
+      const { anchorFile } = await import(${JSON.stringify(open(join(ROOT, 'signer/anchor/anchor-file.ts')))});
+      const error = await anchorFile(${JSON.stringify(path)}).read().catch((error) => error);
+      console.log(JSON.stringify({ ...error.place, message: error.message, hint: error.hint }));`;
+    const [command, ...args] = [...prefix, node, '--input-type=module', '-e', script];
+    const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', cwd: '/' });
+    chmodSync(path + suffix, 0o700);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      file: path + suffix,
+      message: 'this user may not do that here (permission denied)',
+      hint: `let this user read and write it, and delete neither the anchor, ${path}, nor its .guard; then run the command again`,
     });
   });
 
@@ -227,15 +301,5 @@ describe('an anchor file', () => {
     expect(await write(anchorFile(path), record(3))).toBe(true);
     expect(await anchorFile(path).read()).toEqual([record(3)]);
     expect(readdirSync(`${path}.guard`)).toHaveLength(1);
-  });
-
-  it('names a guard that cannot be changed, and says that the anchor must not be deleted', async () => {
-    const path = join(temporaryFolder(), 'anchor');
-    writeFileSync(`${path}.guard`, 'no folder');
-    expect(await rejected(anchorFile(path).replace({ known: [], next: record(1), nonce: nonce() }))).toMatchObject({
-      code: 'ledger_unwritable',
-      message: expect.stringContaining(`a part of this path is not a folder (${path}.guard)`) as unknown,
-      hint: expect.stringContaining('delete neither the anchor nor its .guard') as unknown,
-    });
   });
 });

@@ -7,6 +7,8 @@ import { finishRestore, restoreLedger, type RestoreResult } from '../../../../si
 import { openLedgerForReading, openLedgerForWriting } from '../../../../signer/ledger/open.ts';
 import { copyLedger } from '../../../../signer/ledger/store/database-file.ts';
 import type { Runtime } from '../../../../signer/runtime.ts';
+import { VtlicError } from '../../../../formats/error.ts';
+import type { AnchorStore } from '../../../../signer/anchor/anchor.ts';
 import { anchorFile } from '../../../../signer/anchor/anchor-file.ts';
 import { moveAnchor } from '../../../../signer/anchor/move-anchor.ts';
 import {
@@ -20,6 +22,7 @@ import {
   writerOptions,
 } from '../ledger/ledger-fixture.ts';
 import { testRuntime } from '../../../support/site-fixture.ts';
+import { rejected } from '../../../support/thrown.ts';
 
 let place: Place;
 let copy: string;
@@ -69,6 +72,31 @@ const REFUSED = {
   message: expect.stringContaining('nothing was restored') as unknown,
   hint: expect.stringContaining('run it again') as unknown,
 };
+
+describe('a restore that ends before it knows whether its change of the anchor counts', () => {
+  it('leaves its copy beside the ledger, whose next run says to restore again, and the next restore finishes it', async () => {
+    await goOn(1);
+    const store = anchorFile(place.anchor);
+    const interrupted = new VtlicError('ledger_in_use', 'other runs are changing this anchor at the same time');
+    // Another run of another copy found the change begun, and finished it.
+    const replace: AnchorStore['replace'] = async (change) => {
+      expect(await store.replace(change)).toBe(true);
+      throw interrupted;
+    };
+    await expect(restoreLedger(place.ledger, copy, await plan(), { ...store, replace }, testRuntime())).rejects.toBe(
+      interrupted,
+    );
+    expect(await rejected(openWriter(place))).toMatchObject({
+      code: 'ledger_rolled_back',
+      place: { file: place.ledger },
+      hint: expect.stringContaining('run the same vtlic ledger restore again') as unknown,
+    });
+    expect(await finishRestore(place.ledger, testRuntime())).toMatchObject({
+      replaced: expect.stringContaining(`${place.ledger}.replaced-`) as unknown,
+    });
+    await goOn(1);
+  });
+});
 
 describe('a restore whose anchor was changed while the word was typed', () => {
   it.each([
