@@ -19,7 +19,8 @@ export function encodeCheckpoint({ origin, size, root }: Checkpoint): string {
 }
 
 /**
- * Extension lines are passed over: they are opaque.
+ * Reads the origin, the size and the root, and ignores extension lines (c2sp.org/tlog-checkpoint says that they are
+ * opaque).
  *
  * @param text of a note
  * @throws VtlicError `checks_failed`

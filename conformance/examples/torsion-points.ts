@@ -1,8 +1,8 @@
 import { Point } from '@noble/ed25519';
 
 /**
- * The eight points of the torsion subgroup: the multiples of one of order 8, found by clearing the prime order from
- * any point.
+ * The eight points of the torsion subgroup: the multiples of a point of order 8. Multiplying any point by the prime
+ * order removes its part in the prime-order subgroup; the first result that has order 8 is taken.
  */
 export function torsionPoints(): readonly Point[] {
   for (let y = 2; y < 64; y++) {

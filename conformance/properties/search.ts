@@ -22,14 +22,14 @@ export type Ask = (request: Request) => Promise<Decoded<Answer>>;
 export interface SearchResult {
   readonly runs: number;
   readonly findings: readonly Finding[];
-  /** The harness broke: what was asked then. */
+  /** Set if the harness broke: how, and what it was asked then. */
   readonly fault?: { readonly fault: HarnessFault; readonly words: string };
 }
 
 export interface SearchOptions {
   readonly seed: number;
   readonly milliseconds: number;
-  /** At most so many runs, for a search that is the same each time. */
+  /** The search ends after so many runs. A search that ends by runs, and not by time, is the same each time. */
   readonly maxRuns: number;
   /** The search goes on until it has so many different findings. */
   readonly maxFindings: number;
@@ -37,10 +37,12 @@ export interface SearchOptions {
   readonly capabilities: ReadonlySet<Capability>;
   /** Also signatures of the gray zone of Ed25519 (section 6.4), on which a verifier need not agree. */
   readonly hasGray?: true;
-  /** Only what is tried first, each once. */
+  /** Tries each named change once, and no random combinations. */
   readonly namedOnly?: true;
   readonly progress: (runs: number) => void;
-  /** An expected answer as the harness can give it; undefined: it cannot, and is not asked. */
+  /**
+   * The expected answer in the form that the harness can give; undefined if it can give none, so that it is not asked.
+   */
   readonly expectable: (expected: Answer) => Answer | undefined;
 }
 
@@ -81,13 +83,13 @@ async function tryOut(
   return undefined;
 }
 
-/** What is generated, for one kind of case. */
+/** How to generate, try and shrink one kind of case. */
 interface Family<T> {
-  /** Those that are tried first, each once. */
+  /** The values that are tried first, each once. */
   readonly every: (seed: number, hasGray: boolean) => readonly T[];
   readonly any: fc.Arbitrary<T>;
   readonly toTry: (value: T) => Try;
-  /** One part less, or one that is simpler. */
+  /** Smaller values for shrinking: one part less, or one part that is simpler. */
   readonly smaller: (value: T) => readonly T[];
   readonly headline: (found: Found, value: T) => string;
 }
@@ -166,7 +168,7 @@ export function searchBy(kind: SearchKind, ask: Ask, options: SearchOptions): Pr
 
 const kept = new Map<string, unknown>();
 
-/** What is tried first: written once, since a process may search many verifiers. */
+/** The values that are tried first. They are made once and kept, because a process may search many verifiers. */
 function namedTries<T>(
   kind: SearchKind,
   { every, toTry }: Family<T>,
@@ -232,7 +234,7 @@ class Search {
       const { counterexample } = await fc.check(
         fc.asyncProperty(family.any, async (value) => {
           try {
-            // Not by the options of fast-check, which would leave behind a history that is half asked.
+            // Checked here: the time limit of fast-check would stop in the middle of a history.
             const isLate = broken !== undefined || performance.now() > this.#until;
             return isLate || (await this.run(family.toTry(value))) === undefined;
           } catch (error) {

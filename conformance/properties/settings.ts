@@ -1,6 +1,6 @@
 /**
- * Generated settings: chains of keysets, overrides and files of public keys, each valid at first and then with none, one
- * or several named changes, and the answer that follows.
+ * Generated settings: chains of keysets, overrides and files of public keys. Each is valid at first, and then gets none,
+ * one or several named changes; the answer that follows is known.
  */
 import fc from 'fast-check';
 import type { Answer, Capability, Request } from '../protocol/protocol.ts';
@@ -11,7 +11,7 @@ import { OVERRIDE_CHANGES, prepareOverride, validOverride, type OverrideDraft } 
 
 export interface GeneratedSetting {
   readonly kind: KindName;
-  /** Numbers of changes, in the order of the list of the kind. */
+  /** Indexes into the list of changes of this kind. */
   readonly changes: readonly number[];
 }
 
@@ -38,7 +38,7 @@ function kind<D>(
     names: changes.map(([words]) => words),
     prepare: (numbers) => {
       const draft = valid();
-      // In the order of the list: what changes the form of a version comes behind what replaces the version.
+      // In the order of the list, where replacing a version comes before changing its form.
       for (const number of numbers.toSorted((a, b) => a - b)) changes[number]?.[1](draft);
       return prepare(draft);
     },
@@ -59,7 +59,7 @@ export function settingsOf(capabilities: ReadonlySet<Capability>): readonly Kind
   return NAMES.filter((name) => capabilities.has(KINDS[name].needs));
 }
 
-/** A valid one of each kind, and one with each change. */
+/** A valid setting of each kind, and one setting for each change. */
 export function everySetting(kinds: readonly KindName[]): readonly GeneratedSetting[] {
   return kinds.flatMap((name) => [
     { kind: name, changes: [] },

@@ -64,7 +64,10 @@ export async function runAll(session: Session, plan: RunPlan): Promise<Report> {
   };
 }
 
-/** A valid license, one with another bit in its signature, and no license: whoever fails here fails everywhere. */
+/**
+ * Asks about a valid license, one with another bit in its signature, and a file that is no license. A verifier that
+ * fails here fails everywhere.
+ */
 async function smokeTest(session: Session, add: (outcome: CaseOutcome) => void): Promise<boolean> {
   for (const [name, generated] of smokeLicenses()) {
     const { license, trust, context, expected, words } = prepareLicense(generated);
@@ -96,7 +99,10 @@ async function runVectors(session: Session, plan: RunPlan, add: (outcome: CaseOu
   }
 }
 
-/** What is listed as failing, and what is never required. */
+/**
+ * The outcome of a case as it counts: a failure that is listed as expected, or of a case that is not required, is not a
+ * failure of the run; a listed case that passes is one.
+ */
 function judged(
   outcome: CaseOutcome,
   { id, profile }: RunnerCase,
@@ -214,7 +220,7 @@ async function search(
   return result.runs;
 }
 
-/** Whether at least one case was run to its end: a run of nothing is a failure. */
+/** True if the run has only cases of the smoke test, and none of them failed: the runner then ends with an error. */
 export function ranNothing(report: Report): boolean {
   return report.outcomes.every(({ part }) => part === 'smoke test') && count(report, 'error', 'fail') === 0;
 }

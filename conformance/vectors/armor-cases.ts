@@ -1,4 +1,4 @@
-/** Genuine licenses, and nothing but the armor or the size is at fault. */
+/** Genuine licenses with a fault in the armor or the size, and no other. */
 import { armor } from '../../formats/armor.ts';
 import { concatBytes, fromHex, utf8 } from '../../formats/bytes.ts';
 import { compositeLicense, ed25519License } from '../examples/example-licenses.ts';

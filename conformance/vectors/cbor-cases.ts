@@ -1,4 +1,4 @@
-/** Genuine licenses, and nothing but one rule of CBOR is broken: in the envelope, in the header, in the payload. */
+/** Genuine licenses that break one rule of CBOR and no other rule: in the envelope, in the header, in the payload. */
 import { armor } from '../../formats/armor.ts';
 import { concatBytes } from '../../formats/bytes.ts';
 import { encodeHead } from '../../formats/cbor/index.ts';
@@ -19,7 +19,7 @@ import type { CaseFolder } from './case.ts';
 
 const { protectedBytes, payload, signature } = ed25519License;
 
-/** The parts of the envelope, each as it is encoded. */
+/** The encoded parts of the envelope. */
 interface Envelope {
   readonly tag: string;
   readonly array: string;
@@ -144,14 +144,18 @@ const HEADER_MALFORMED: readonly Row[] = [
   ['header-typ-tag', 'a tag before the typ', signedHeader(`a3${ALG}${KID}10c0${TYP.slice(2)}`)],
 ];
 
-/** A license with one entry of `ext`, whose value is given as it is encoded. */
+/**
+ * A license with one entry of `ext`.
+ *
+ * @param value its encoded value, as hex digits
+ */
 function withExt(value: string): Uint8Array {
   return licenseFile(payloadOf([{ key: hex('ext'), value: `a1${hex('a')}${value.replaceAll(' ', '')}` }]));
 }
 
 const nested = (open: string, depth: number, inner: string): string => open.repeat(depth) + inner;
 
-/** Title, and the value of `ext.a`, which is encoded otherwise than the profile allows. */
+/** Values of `ext.a` in an encoding that the profile does not allow, as hex digits. */
 const VALUES_REFUSED: readonly (readonly [id: string, title: string, value: string])[] = [
   ['long-1', 'the integer 23 in two bytes', '1817'],
   ['long-2', 'the integer 255 in three bytes', '1900ff'],

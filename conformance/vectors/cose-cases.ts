@@ -1,4 +1,4 @@
-/** Genuinely signed, and nothing but one rule of COSE, of the header or of the key is broken. */
+/** Genuinely signed licenses that break one rule of COSE, of the header or of the key, and no other rule. */
 import { armor } from '../../formats/armor.ts';
 import { concatBytes, utf8 } from '../../formats/bytes.ts';
 import { encodeHead } from '../../formats/cbor/index.ts';

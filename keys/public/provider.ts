@@ -12,8 +12,9 @@ export type ProviderName = 'node' | 'noble' | 'default';
 export type ProviderAlgorithm = 'sha256' | 'sha512' | 'ed25519' | 'mldsa65';
 
 /**
- * The arithmetic behind one small interface. The choice of the provider must never change a verdict: each applies
- * `meetsEd25519Criteria` first and computes the cofactorless check, and wrong lengths are false, never a throw.
+ * Computes hashes and verifies signatures. The choice of the provider must never change a verdict: each provider
+ * applies `meetsEd25519Criteria` first, computes the cofactorless check, and returns false for a wrong length instead
+ * of throwing.
  */
 export interface Provider {
   readonly name: ProviderName;
@@ -35,13 +36,13 @@ export const MLDSA65_SIGNATURE_BYTES = 3309;
 /** The DER of a SubjectPublicKeyInfo before the 32 bytes of the key: OID 1.3.101.112 (RFC 8410). */
 export const ED25519_SPKI_PREFIX: Uint8Array = fromHex('302a300506032b6570032100') ?? new Uint8Array();
 
-/** The same before the 1952 bytes: OID 2.16.840.1.101.3.4.3.18 (RFC 9881). */
+/** The DER of a SubjectPublicKeyInfo before the 1952 bytes of the key: OID 2.16.840.1.101.3.4.3.18 (RFC 9881). */
 export const MLDSA65_SPKI_PREFIX: Uint8Array =
   fromHex('308207b2300b0609608648016503040312038207a100') ?? new Uint8Array();
 
 /**
- * The error for cryptography that fails: it says nothing about what was judged, so no caller may turn it into a
- * verdict or damage.
+ * The error of a provider that cannot compute. It says nothing about the file that was judged, so no caller may turn it
+ * into a verdict or report the file as damaged.
  *
  * @param message names the runtime and the algorithm
  */

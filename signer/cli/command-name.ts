@@ -2,9 +2,9 @@
 import { basename, dirname, relative, resolve } from 'node:path';
 
 /**
- * How a person calls the command again: `vtlic` where the shell finds it, else its path, from here if it is below this
- * folder. Started by npx, it is named by its path too: elsewhere, npx would ask a registry for a package of this name.
- * `bin/vtlic` passes on how it was called as VTLIC_CALLED.
+ * What a person types to call the command again: `vtlic` if the shell finds it, otherwise its path, relative to the
+ * current folder if it is below that. A command that npx started has its path too, because in another folder npx would
+ * ask a registry for a package of this name. `bin/vtlic` stores the name by which it was called in VTLIC_CALLED.
  *
  * @param main the file that Node.js was started with
  */

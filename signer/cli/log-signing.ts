@@ -1,4 +1,4 @@
-/** The key that signs checkpoints, found in the site and opened. */
+/** Signs checkpoints, and finds the key of a site that has a certain purpose. */
 import { toHex } from '../../formats/bytes.ts';
 import type { Checkpoint } from '../../formats/checkpoint.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -15,7 +15,12 @@ export interface LogSigningOptions extends SecretOptions {
   readonly key?: string;
 }
 
-/** @throws VtlicError `key_not_found`, or `usage` where it is not clear which is meant or the purpose is another */
+/**
+ * The named key, or the only key that has the purpose and is not retired.
+ *
+ * @throws VtlicError `key_not_found` if there is none; `usage` if there are several and none was named, or if the named
+ *   key is retired or has another purpose
+ */
 export function keyWithPurpose(
   site: Site,
   purpose: 'ledger' | 'counters' | 'root',
@@ -53,7 +58,11 @@ export function keyWithPurpose(
   return first;
 }
 
-/** @param head makes the head to be signed, with the opener of this run for the anchor */
+/**
+ * Signs a tree head as a checkpoint.
+ *
+ * @param head makes the tree head; its argument opens the anchor with the logins of this run
+ */
 export async function signHead(
   io: Io,
   site: Site,

@@ -23,7 +23,7 @@ export interface BackupOptions {
 export async function backupLedger(
   ledger: string,
   target: string,
-  world: Pick<Runtime, 'step' | 'interrupted'>,
+  runtime: Pick<Runtime, 'step' | 'interrupted'>,
   options: BackupOptions = {},
 ): Promise<LedgerSummary> {
   const temporary = join(dirname(target), `.${basename(target)}.tmp`);
@@ -33,11 +33,11 @@ export async function backupLedger(
     copyLedger(ledger, temporary, 'output_unwritable');
     chmodSync(temporary, 0o600);
     fsyncPath(temporary);
-    await world.step('backup-copied');
-    const summary = await checkCopy(ledger, temporary, world, options);
+    await runtime.step('backup-copied');
+    const summary = await checkCopy(ledger, temporary, runtime, options);
     if (!placeWithoutReplacing(temporary, target)) throw exists(target);
     fsyncFolder(dirname(target));
-    await world.step('backup-linked');
+    await runtime.step('backup-linked');
     return summary;
   } catch (error) {
     throw describeFileError(error, 'output_unwritable', target);
@@ -58,7 +58,7 @@ function tidyUp(temporary: string): void {
 async function checkCopy(
   ledger: string,
   copy: string,
-  world: Pick<Runtime, 'interrupted'>,
+  runtime: Pick<Runtime, 'interrupted'>,
   options: BackupOptions,
 ): Promise<LedgerSummary> {
   const source = openLedgerForReading(ledger);
@@ -70,7 +70,7 @@ async function checkCopy(
       signal: abort.signal,
       progress: (done, total) => {
         options.progress?.(done, total);
-        if (world.interrupted()) abort.abort();
+        if (runtime.interrupted()) abort.abort();
       },
     });
     const { entries, chain } = summary.head;

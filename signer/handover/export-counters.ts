@@ -155,14 +155,14 @@ export async function handOver(
   ledger: Ledger,
   handover: Handover,
   key: SigningKey,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<Uint8Array> {
   const { sub, to } = handover;
   if (equalBytes(to, ledger.genesis.ledgerId))
     throw new VtlicError('usage', '--to is the id of this ledger, which cannot hand its counters over to itself', {
       hint: 'give the id of the other ledger after --to: vtlic ledger status prints it there',
     });
-  const payload = encodeCounters(countersOf(ledger, handover, nowSeconds(world)));
+  const payload = encodeCounters(countersOf(ledger, handover, nowSeconds(runtime)));
   const protectedBytes = encodeProtected(key.publicKey.alg, key.publicKey.kid, TYP.counters);
   const message = sigStructure(protectedBytes, payload);
   const signature = await key.sign(message);
@@ -172,11 +172,11 @@ export async function handOver(
       'the signature on the counters document is not valid: nothing was handed over',
       { hint: 'check the key: vtlic key check NAME' },
     );
-  await world.step('counters-signed');
+  await runtime.step('counters-signed');
   const document = encodeCoseSign1(protectedBytes, payload, signature);
-  ledger.closeCounters({ ...(sub === undefined ? {} : { sub }), document, operator: world.operator });
-  await world.step('counters-recorded');
+  ledger.closeCounters({ ...(sub === undefined ? {} : { sub }), document, operator: runtime.operator });
+  await runtime.step('counters-recorded');
   await ledger.anchor();
-  await world.step('counters-anchored');
+  await runtime.step('counters-anchored');
   return document;
 }

@@ -176,13 +176,13 @@ export async function takeCounters(
   ledger: Ledger,
   received: ReceivedDocument,
   taking: Taking,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<void> {
   const { document, digest, kid } = received;
   const sub = document.sub === undefined ? {} : { sub: document.sub };
   ledger.group(() => {
     if (taking.how === 'back') {
-      ledger.adopt({ act: 'reopen', closedBy: taking.closedBy, ...sub, operator: world.operator });
+      ledger.adopt({ act: 'reopen', closedBy: taking.closedBy, ...sub, operator: runtime.operator });
       return;
     }
     const highest = document.lineages.reduce((most, lineage) => Math.max(most, lineage.ctr), document.floor);
@@ -196,15 +196,15 @@ export async function takeCounters(
       ...sub,
       floor: document.floor,
       highest,
-      operator: world.operator,
+      operator: runtime.operator,
     });
     for (const { payloadDigest, ...lineage } of document.lineages)
       if (lineage.ctr > 0)
         ledger.adopt({ act: 'counter', ...lineage, ...(payloadDigest === undefined ? {} : { payloadDigest }) });
   });
-  await world.step('counters-recorded');
+  await runtime.step('counters-recorded');
   await ledger.anchor();
-  await world.step('counters-anchored');
+  await runtime.step('counters-anchored');
 }
 
 function conflict(message: string, hint: string): VtlicError {

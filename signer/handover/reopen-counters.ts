@@ -1,8 +1,9 @@
 /**
- * Opens again what a restore closed for everybody, because the lost part of the record had handed counters over.
+ * Opens again the counters that a restore closed for all customers, because the lost part of the record had handed
+ * counters over.
  *
- * One customer on the officer's word; everybody only where the document of each lost handing over is there: who is
- * named in one stays closed.
+ * To open one customer again, the officer's word is enough. To open all customers again, the officer gives the document
+ * of each handover that was lost; the customers whom these documents name stay closed.
  */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -19,7 +20,7 @@ export interface Reopening {
   readonly closedBy: number;
   /** The one customer; absent: everybody but those in the documents. */
   readonly sub: string | undefined;
-  /** Each closes its customer again, individually. */
+  /** The documents of lost handovers: each closes the counters of its one customer again. */
   readonly handed: readonly LostDocument[];
   /** How many times the lost part handed counters over. */
   readonly lost: number;
@@ -67,7 +68,7 @@ function requireAllShown(ledger: LedgerView, restored: number, handed: readonly 
         'if no ledger has imported it, take it back: vtlic counters import FILE; else ask the site that imported it',
       );
   }
-  // Taken back since the restore: they are here.
+  // The documents that were taken back since the restore count as known: their entries are in this ledger.
   const back = acts.filter(
     (act) => act.seq > restored && act.kind === 'adopt' && act.body.act === 'import' && own(act.body.ledgerId),
   ).length;
@@ -84,20 +85,20 @@ function requireAllShown(ledger: LedgerView, restored: number, handed: readonly 
 export async function reopenCounters(
   ledger: Ledger,
   { closedBy, sub, handed }: Reopening,
-  world: Runtime,
+  runtime: Runtime,
 ): Promise<void> {
   ledger.group(() => {
     for (const { bytes, document } of handed)
       ledger.closeCounters({
         ...(document.sub === undefined ? {} : { sub: document.sub }),
         document: bytes,
-        operator: world.operator,
+        operator: runtime.operator,
       });
-    ledger.adopt({ act: 'reopen', closedBy, ...(sub === undefined ? {} : { sub }), operator: world.operator });
+    ledger.adopt({ act: 'reopen', closedBy, ...(sub === undefined ? {} : { sub }), operator: runtime.operator });
   });
-  await world.step('counters-recorded');
+  await runtime.step('counters-recorded');
   await ledger.anchor();
-  await world.step('counters-anchored');
+  await runtime.step('counters-anchored');
 }
 
 function conflict(message: string, hint: string): VtlicError {

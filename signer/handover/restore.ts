@@ -48,7 +48,7 @@ export async function restoreLedger(
   copy: string,
   plan: RestorePlan,
   store: AnchorStore,
-  world: Runtime,
+  runtime: Runtime,
   previous?: AnchorStore,
 ): Promise<RestoreResult> {
   const draft = restoreDraftOf(ledger);
@@ -59,21 +59,21 @@ export async function restoreLedger(
     chmodSync(draft, 0o600);
     const head = withDraft(
       draft,
-      { now: () => nowSeconds(world), random: world.random, anchorStore: store, anchored: plan.found },
+      { now: () => nowSeconds(runtime), random: runtime.random, anchorStore: store, anchored: plan.found },
       (writer) => {
         requireSameCopy(plan, writer.head());
-        carryOutActs(writer, plan, world.operator);
+        carryOutActs(writer, plan, runtime.operator);
         return Object.freeze({ ledgerId: writer.genesis.ledgerId, ...writer.head() });
       },
     );
     await settleDraft(draft);
-    await world.step('restore-drafted');
-    if (previous !== undefined) await leavePrevious(previous, plan, head, world);
+    await runtime.step('restore-drafted');
+    if (previous !== undefined) await leavePrevious(previous, plan, head, runtime);
     // The copy of a large ledger takes its time; another copy may have used the anchor meanwhile.
-    if (!(await store.replace({ known: plan.seen, next: head, nonce: world.random(NONCE_BYTES) })))
+    if (!(await store.replace({ known: plan.seen, next: head, nonce: runtime.random(NONCE_BYTES) })))
       throw changedSinceShown(store);
-    await world.step('restore-anchored');
-    return { replaced: await place(ledger, draft, world), head };
+    await runtime.step('restore-anchored');
+    return { replaced: await place(ledger, draft, runtime), head };
   } catch (error) {
     throw describeFileError(error, 'ledger_unwritable', ledger);
   }
@@ -110,24 +110,27 @@ function requireSameCopy({ head }: RestorePlan, now: LedgerHead): void {
  */
 export async function finishRestore(
   ledger: string,
-  world: Runtime,
+  runtime: Runtime,
   opener?: AnchorStoreOpener,
 ): Promise<RestoreResult | undefined> {
   const draft = restoreDraftOf(ledger);
   if (!fileExists(draft)) return undefined;
-  const anchored = await anchoredHead(draft, world, opener);
+  const anchored = await anchoredHead(draft, runtime, opener);
   if (anchored === undefined) {
     removeDatabase(draft);
     return undefined;
   }
   const { head, store, records } = anchored;
   try {
-    if (!(await holds(draft, world))) return undefined;
+    if (!(await holds(draft, runtime))) return undefined;
     // Cut off while the anchor was changed, it left the record before beside the new one: that would refuse the ledger
     // that takes its place.
-    if (records.length > 1 && !(await store.replace({ known: records, next: head, nonce: world.random(NONCE_BYTES) })))
+    if (
+      records.length > 1 &&
+      !(await store.replace({ known: records, next: head, nonce: runtime.random(NONCE_BYTES) }))
+    )
       throw changedSinceShown(store);
-    return { replaced: await place(ledger, draft, world), head };
+    return { replaced: await place(ledger, draft, runtime), head };
   } catch (error) {
     throw describeFileError(error, 'ledger_unwritable', ledger);
   }
@@ -181,16 +184,16 @@ async function settleDraft(draft: string): Promise<void> {
  * Whether the draft is a valid ledger. If not, it is kept under another name: its anchor may have been written, and it
  * may be the only copy of its record.
  */
-async function holds(draft: string, world: Runtime): Promise<boolean> {
+async function holds(draft: string, runtime: Runtime): Promise<boolean> {
   try {
     await settleDraft(draft);
     return true;
   } catch (error) {
     if (!(error instanceof VtlicError) || error.code !== 'ledger_corrupt') throw error;
-    const aside = freeName(draft, 'damaged', nowSeconds(world));
+    const aside = freeName(draft, 'damaged', nowSeconds(runtime));
     renameDatabase(draft, aside);
     fsyncFolder(dirname(draft));
-    world.tell(
+    runtime.tell(
       `a restore that had been interrupted left a copy that is not valid: ${error.message}; it is not used, ` +
         `and is now in ${cleanText(aside, 1000)}; the restore is made anew`,
     );
@@ -247,14 +250,14 @@ function readDraft(draft: string): { readonly place: AnchorPlace; readonly head:
  * Moves the ledger that was there away first, with the files that SQLite keeps beside it: SQLite would read an old log
  * into the new database.
  */
-async function place(ledger: string, draft: string, world: Runtime): Promise<string | undefined> {
-  const replaced = fileExists(ledger) ? freeName(ledger, 'replaced', nowSeconds(world)) : undefined;
+async function place(ledger: string, draft: string, runtime: Runtime): Promise<string | undefined> {
+  const replaced = fileExists(ledger) ? freeName(ledger, 'replaced', nowSeconds(runtime)) : undefined;
   if (replaced !== undefined) renameDatabase(ledger, replaced);
-  await world.step('restore-cleared');
+  await runtime.step('restore-cleared');
   renameSync(draft, ledger);
   removeDatabase(draft);
   fsyncFolder(dirname(ledger));
-  await world.step('restore-placed');
+  await runtime.step('restore-placed');
   return replaced;
 }
 

@@ -71,7 +71,10 @@ export function recordIssue(ledger: Ledger, checked: CheckedLicense): IssuedLice
   return Object.freeze({ stage: 'issued', intent, issue, file: checked.file });
 }
 
-/** Issued → anchored: the head is also in a place that does not roll back with the ledger. Once a group. */
+/**
+ * Issued → anchored: the head is also in a place that does not roll back with the ledger. Anchors once for the whole
+ * group.
+ */
 export async function anchorIssued(
   ledger: Ledger,
   group: readonly IssuedLicense[],

@@ -1,6 +1,6 @@
 /**
- * Takes a key that is in a token already: finds it, checks its attributes, proves that it signs, claims it for this
- * ledger, and writes it into `site.json`. Nothing is made in the token but the claim.
+ * Adopts a key that is in a token already: finds it, checks its attributes, proves that it signs, claims it for this
+ * ledger, and writes it into `site.json`. It makes nothing in the token except the claim.
  */
 import { concatBytes, equalBytes, toHex } from '../../formats/bytes.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
@@ -26,7 +26,7 @@ export interface KeyToAdopt {
   readonly id?: Uint8Array;
   /** CKA_LABEL */
   readonly label?: string;
-  /** The algorithm that is expected; a key of another one is refused. */
+  /** The algorithm that the officer expects; a key with another one is not adopted. */
   readonly algorithm?: Algorithm;
   readonly makeDefault: boolean;
 }
@@ -53,6 +53,7 @@ async function adoptLocked(access: KeyAccess, wanted: KeyToAdopt, ledgerId: stri
       hint: `sign with it: --key ${same.name}`,
     });
   const opened = await openObject(tokens, object, { publicKey, purpose: wanted.purpose }, access);
+  // The key was in the token before, so it stays there after a failure.
   const keep = async (failure: unknown): Promise<unknown> => failure;
   const made = await claimed(tokens[0], opened, object, access, { name: wanted.name, ledgerId, discard: keep });
   try {

@@ -1,4 +1,4 @@
-/** Changes of CBOR and header (sections 4 and 5 of docs/format.md). */
+/** Changes of the CBOR of a license, and of its protected header (sections 4 and 5 of docs/format.md). */
 import fc from 'fast-check';
 import { concatBytes } from '../../../formats/bytes.ts';
 import { TYP } from '../../../formats/cose-sign1.ts';
@@ -23,7 +23,7 @@ const OUTER: readonly (readonly [string, (cose: Bytes) => Bytes])[] = [
   ['tag 55799 before it (self-described CBOR)', (cose) => concatBytes(Uint8Array.of(0xd9, 0xd9, 0xf7), cose)],
 ];
 
-/** Values for one of the four items. */
+/** Faults of the array of the COSE_Sign1, and of each of its four items. */
 const ITEMS: readonly (readonly [string, (items: Item[]) => Item[]])[] = [
   ['five items', (items) => [...items, 0]],
   ['three items', (items) => items.slice(0, 3)],
@@ -56,7 +56,7 @@ const ITEMS: readonly (readonly [string, (items: Item[]) => Item[]])[] = [
   ],
 ];
 
-/** Signed headers with a fault in their bytes. */
+/** Faults in the bytes of the protected header. The signature covers them. */
 const HEADER_BYTES: readonly (readonly [string, (bytes: Bytes) => Bytes])[] = [
   ['a byte behind the map', (bytes) => concatBytes(bytes, Uint8Array.of(0))],
   ['keys in another order', (bytes) => reversed(bytes)],
@@ -67,7 +67,7 @@ const HEADER_BYTES: readonly (readonly [string, (bytes: Bytes) => Bytes])[] = [
   ['an array instead of a map', () => encode([1, 4, 16])],
 ];
 
-/** The pair of `typ` first. */
+/** Moves the pair of `typ` to the front of the map. */
 function reversed(bytes: Bytes): Bytes {
   const at = Buffer.from(bytes).lastIndexOf(0x10, bytes.length - 30);
   return at < 0 ? bytes : concatBytes(bytes.subarray(0, 1), bytes.subarray(at), bytes.subarray(1, at));

@@ -61,7 +61,7 @@ export interface Reissue {
   readonly folder: string;
   readonly licenses: readonly License[];
   readonly now: number;
-  /** Of the table and of the batch. */
+  /** The name of the table and of the batch. */
   readonly name: string;
 }
 
@@ -88,9 +88,9 @@ export async function writeReissue(
 ): Promise<readonly string[]> {
   const first = options.table === undefined ? join(folder, `${name}.csv`) : newFilePath(io, options.table);
   const files: string[] = [];
-  for (const [i, some] of tablesOf(licenses).entries()) {
+  for (const [i, table] of tablesOf(licenses).entries()) {
     const [file, batch] = i === 0 ? [first, name] : [`${first.replace(/\.csv$/, '')}-${i + 1}.csv`, `${name}-${i + 1}`];
-    const requests = some.flatMap((license) => {
+    const requests = table.flatMap((license) => {
       const request = renewalRequest(license, { set: {}, unset: new Set(), limits: {} }, now);
       const member = notInTable(request);
       if (member === undefined) return [request];
@@ -109,7 +109,7 @@ export async function writeReissue(
   return files;
 }
 
-/** The first license of each lineage, then the second, and so on. */
+/** One table with the first license of each lineage, one with the second of each, and so on. */
 function tablesOf(licenses: readonly License[]): readonly (readonly License[])[] {
   const counts = new Map<string, number>();
   const tables: License[][] = [];

@@ -1,5 +1,5 @@
 /**
- * The pass of a full check over the entries, in their order.
+ * Checks all entries of a ledger in their order: one part of a full check (`verify.ts`).
  *
  * A cursor of its own reads each derived table along with the entries, in the order in which its rows were made. So
  * memory use stays flat: the check keeps only intents without an outcome and licenses without a release.
@@ -54,7 +54,7 @@ export interface EntrySummary {
   readonly open: number;
 }
 
-/** What is still expected of an intent. */
+/** An intent for which an issue, a void or a release may still follow. */
 interface Pending {
   readonly row: IntentRow;
   readonly body: IntentBody;
@@ -72,7 +72,7 @@ export class EntryCheck {
   readonly #acts: AdminCheck;
   readonly #pending: Map<number, Pending> = new Map();
   #tree: TreeBuilder = new TreeBuilder();
-  /** Leaves of the logs before the one that grows. */
+  /** The number of leaves in the logs before the current one. */
   #firstLeaf = 0;
   #nodeCount = 0;
   #nodesSeen = 0;
@@ -111,7 +111,7 @@ export class EntryCheck {
     return limit;
   }
 
-  /** Highest entry that was followed. */
+  /** The seq of the last entry that was checked. */
   get seq(): number {
     return this.#seq;
   }
@@ -254,7 +254,7 @@ export class EntryCheck {
   #release({ seq, body }: ReleaseEntry): void {
     const pending = this.#pending.get(body.intent);
     if (pending === undefined) {
-      // Written out again. The row was compared with the first release when that was checked.
+      // The file was written out again. The row was compared with the first release when that entry was checked.
       const first = body.intent < seq ? this.#tables.intent(body.intent)?.release : undefined;
       if (first === undefined || first >= seq)
         throw ledgerCorrupt(`entry ${seq} (release): entry ${body.intent} is not an issued license`);
@@ -287,7 +287,9 @@ export class EntryCheck {
     }
   }
 
-  /** Look-ups of the newest row go by the highest key. */
+  /**
+   * Compares the highest key of each table with its last row, because look-ups of the newest row use the highest key.
+   */
   #requireSizes(): void {
     const { entries, leaves, nodes } = this.#tables.sizes();
     if (entries !== this.#seq || leaves !== this.#firstLeaf + this.#tree.size || nodes !== this.#nodesSeen)

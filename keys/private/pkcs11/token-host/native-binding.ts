@@ -1,6 +1,6 @@
 /**
- * The native binding, as far as this toolkit uses it, in types of its own: `pkcs11js` is optional, and the type check
- * must pass where it is not installed. Loaded only in the token host: loading it here loads no module yet.
+ * The native binding `pkcs11js`: the calls that this toolkit uses, as types of our own, because the package is optional
+ * and the type check must pass without it. Only the token host loads the binding, which does not load a module yet.
  */
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
@@ -88,7 +88,7 @@ export interface Binding {
   C_Decrypt(session: Buffer, data: Buffer, out: Buffer): Buffer;
 }
 
-/** @throws LoadFault `no-addon` where the addon did not build, `platform` where its memory layout is another one */
+/** @throws LoadFault `no-addon` if the addon does not load, `platform` if its memory layout here is not known */
 export function loadBinding(): Binding {
   // The ML-DSA context goes through a parameter whose layout is known only for 64-bit little-endian Unix.
   if (process.platform === 'win32' || endianness() !== 'LE' || !['x64', 'arm64'].includes(process.arch)) {
