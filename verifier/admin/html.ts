@@ -33,7 +33,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
   return { [made]: strings.reduce((text, part, i) => `${text}${shown(values[i - 1])}${part}`) };
 }
 
-/** For text of ours that is HTML already, and contains nothing of anybody else. */
+/** Marks a text as HTML. The text must be our own, and contain nothing that comes from outside. */
 export function ownHtml(text: string): Html {
   return { [made]: text };
 }

@@ -4,7 +4,10 @@ import { VtlicError } from '../../formats/error.ts';
 
 export type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
-/** After an answer that came before the end of the body, so that a browser reads the answer. */
+/**
+ * How long a connection stays open after an answer that was sent before the end of the body, so that a browser reads
+ * it.
+ */
 const LINGER_MILLISECONDS = 2000;
 
 const PLAIN_HEADERS: Readonly<Record<string, string>> = Object.freeze({
@@ -14,7 +17,8 @@ const PLAIN_HEADERS: Readonly<Record<string, string>> = Object.freeze({
 });
 
 /**
- * The host of a request plays no part in what the handlers of this library do: they take the origin as an option.
+ * The handler gets every request with the host `localhost` in its URL: the handlers of this library do not use it, and
+ * take their origin as an option.
  *
  * @param failed receives an error of the handler; the answer is 500 then
  */
@@ -85,7 +89,7 @@ function requestOf(incoming: IncomingMessage): Request {
   return new Request(url, { method, headers, body: bodyOf(incoming), duplex: 'half' });
 }
 
-/** A `Request` cannot have them. */
+/** The methods that a `Request` refuses. */
 function isForbiddenMethod({ method }: IncomingMessage): boolean {
   return method === 'CONNECT' || method === 'TRACE' || method === 'TRACK';
 }
@@ -94,7 +98,10 @@ function hasBody({ method }: IncomingMessage): boolean {
   return method !== 'GET' && method !== 'HEAD';
 }
 
-/** A reader that stops leaves the connection open for the answer, which the stream of Node would not. */
+/**
+ * The body as a stream. If its reader stops early, the connection stays open for the answer; a stream of Node would
+ * close it.
+ */
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   const chunks = incoming.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>;
   return new ReadableStream<Uint8Array>(

@@ -1,6 +1,6 @@
 /**
- * The previews of the admin page that were used, in a table of the product's PostgreSQL database, for replicas that
- * share one `secret`. Each query is independent, so that a pool may use any connection for it.
+ * Records which previews of the admin page were used, in a table of the product's PostgreSQL database, for replicas
+ * that share one `secret`. No query depends on the one before, so a pool may use another connection for each.
  */
 import { cleanText } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';

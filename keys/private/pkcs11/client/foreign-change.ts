@@ -1,10 +1,11 @@
 /**
- * A second token host, without a PIN, which changes the token after each change of the first one.
+ * Works around a defect of SoftHSM: a second token host, without a PIN, changes the token after each change of the
+ * first one.
  *
- * SoftHSM reads the folder of its token again when the number in the file `generation` is another than it knows
+ * SoftHSM reads the folder of its token again if the number in the file `generation` is not the one that it knows
  * (src/lib/object_store, OSToken.cpp and Generation.cpp). A process that makes or destroys an object takes the new
- * number for known, and so overlooks what other processes made before that. A change by a second process makes it read
- * the folder. It takes some milliseconds each time, and 0.3 s once to start the process.
+ * number as known, so it overlooks what other processes made before that. A change by a second process makes the first
+ * one read the folder. Each such change takes some milliseconds, and starting the second process takes 0.3 s once.
  */
 import type { OperationName } from '../shared/host-protocol.ts';
 import type { HostClient } from './host-client.ts';
@@ -14,7 +15,7 @@ interface Toucher {
   readonly touch: () => Promise<unknown>;
 }
 
-/** That make or destroy objects. */
+/** The operations that make or destroy objects. */
 const CHANGES: readonly OperationName[] = ['generateComponent', 'makeWrappedSeed', 'createData', 'destroy'];
 
 export class ForeignChange {
@@ -27,7 +28,7 @@ export class ForeignChange {
     this.#start = start;
   }
 
-  /** @param operation that the first host is asked for */
+  /** @param operation the one that the first host is asked for */
   note(operation: OperationName): void {
     if (CHANGES.includes(operation)) this.#isDue = true;
   }

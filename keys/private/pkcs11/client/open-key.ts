@@ -123,7 +123,10 @@ export function onlyPrivateKey(
   return only;
 }
 
-/** The one private key that is meant, which must be no part of another key, and not beside another public key. */
+/**
+ * The one private key that is meant. It must not be a component of a composite key if an Ed25519 key is wanted, and the
+ * token must not show another public key beside it.
+ */
 function selectPrivateKey(
   component: Component,
   keys: readonly KeyObjectDescription[],
@@ -143,7 +146,10 @@ function selectPrivateKey(
   return only;
 }
 
-/** Beside an Ed25519 key, under its label and id: an ML-DSA key, or the AES key that encrypts an ML-DSA seed. */
+/**
+ * True for what makes an Ed25519 key a component of a composite key: an ML-DSA key, or the AES key that encrypts an
+ * ML-DSA seed, with the same label and id.
+ */
 function isOtherComponent(key: KeyObjectDescription, ed25519: KeyObjectDescription): boolean {
   const other = key.class === 'secret' || (key.class === 'private' && key.component === 'mldsa65');
   return other && key.label === ed25519.label && equalBytes(key.id, ed25519.id);

@@ -1,6 +1,6 @@
 /**
- * The mechanisms with their parameters, in the few shapes that the binding is ever given; and the mu of ML-DSA, for a
- * token that signs a mu and knows no context.
+ * Makes the mechanisms with their parameters, in the few shapes that are safe to pass to the binding, and computes the
+ * mu of ML-DSA for a token that signs a mu and takes no context.
  */
 import { createHash } from 'node:crypto';
 import { VtlicError } from '../../../../formats/error.ts';
