@@ -23,12 +23,11 @@ export class CheckedReader {
 
   /** @returns the major type */
   head(): number {
-    const { bytes } = this;
-    const initial = bytes[this.offset++] ?? 0;
+    const initial = this.byte();
     let argument = initial & 31;
     if (argument > 23) {
       const end = this.offset + (1 << (argument - 24));
-      for (argument = 0; this.offset < end; this.offset++) argument = argument * 256 + (bytes[this.offset] ?? 0);
+      for (argument = 0; this.offset < end;) argument = argument * 256 + this.byte();
     }
     this.argument = argument;
     return initial >> 5;
@@ -46,5 +45,9 @@ export class CheckedReader {
     const from = this.offset;
     this.offset += this.argument;
     return decodeUtf8(this.bytes, from, this.offset);
+  }
+
+  private byte(): number {
+    return this.bytes[this.offset++] ?? 0;
   }
 }

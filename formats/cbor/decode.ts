@@ -9,6 +9,7 @@
 import { copyBytes } from '../bytes.ts';
 import { VtlicError } from '../error.ts';
 import {
+  compareKeys,
   MAJOR_ARRAY,
   MAJOR_BYTES,
   MAJOR_MAP,
@@ -17,6 +18,8 @@ import {
   MAJOR_TEXT,
   MAJOR_UNSIGNED,
   SIMPLE_TRUE,
+  WHOLE_ITEM,
+  WHOLE_ITEM_AT_THE_BOTTOM,
 } from './head.ts';
 import { decodeUtf8, isUtf8 } from './text.ts';
 import { MAX_CBOR_DEPTH, type CborMap, type CborValue } from './value.ts';
@@ -82,8 +85,8 @@ export function decodeCbor(bytes: Uint8Array, options?: CborDecodeOptions): Cbor
 export function decodeTaggedCbor(bytes: Uint8Array, options?: TaggedDecodeOptions): TaggedCbor {
   const parser = new Parser(copyBytes(bytes), 0, {
     copyStrings: false,
-    embeddedFirst: options?.embeddedFirst ?? false,
-    shallow: options?.shallow ?? false,
+    embeddedFirst: options?.embeddedFirst === true,
+    shallow: options?.shallow === true,
   });
   const tag = parser.topTag();
   const value = parser.item(0, true);
@@ -93,7 +96,6 @@ export function decodeTaggedCbor(bytes: Uint8Array, options?: TaggedDecodeOption
 
 const COPIES: ParserOptions = { copyStrings: true, embeddedFirst: false, shallow: false };
 const VIEWS: ParserOptions = { copyStrings: false, embeddedFirst: false, shallow: false };
-const SHALLOW: ParserOptions = { copyStrings: false, embeddedFirst: false, shallow: true };
 
 /**
  * Shared by all results: a file of nothing but empty items would otherwise cost more than ten times a valid license.
@@ -242,7 +244,8 @@ class Parser {
     }
     const first = this.item(depth, true);
     if (depth === 1 && embeddedFirst && first instanceof Uint8Array && first.length > 0) {
-      const parser = new Parser(first, this.base + this.offset - first.length, shallow ? SHALLOW : COPIES);
+      const options: ParserOptions = { copyStrings: false, embeddedFirst: false, shallow };
+      const parser = new Parser(first, this.base + this.offset - first.length, options);
       this.embedded = parser.item(0, true);
       parser.end();
     }
@@ -261,8 +264,8 @@ class Parser {
     if (pairs === 0) return EMPTY_MAP;
     const built = build && !(this.options.shallow && (depth > 1 || pairs > MAX_SHALLOW_ENTRIES));
     const map = built ? new Map<CborValue, CborValue>() : undefined;
-    let previousFrom = 0;
-    let previousTo = 0;
+    let previousFrom = this.offset;
+    let previousTo = this.offset;
     for (let i = 0; i < pairs; i++) {
       const from = this.offset;
       const key = this.item(depth, built);
@@ -281,24 +284,17 @@ class Parser {
     const { bytes } = this;
     const whole = depth < MAX_CBOR_DEPTH ? WHOLE_ITEM : WHOLE_ITEM_AT_THE_BOTTOM;
     for (let i = 0; i < count; i++) {
-      const initial = bytes[this.offset] ?? 0xff;
-      if (whole[initial] === 1) this.offset++;
+      const initial = bytes[this.offset];
+      if (initial !== undefined && whole[initial] === 1) this.offset++;
       else this.item(depth, false);
     }
   }
 
-  /**
-   * Keys rise bytewise by their encodings. One encoding never begins another, so a difference comes before either
-   * ends.
-   */
+  /** Keys rise bytewise by their encodings. */
   private judgeOrder(previousFrom: number, previousTo: number, from: number): void {
-    const { bytes } = this;
-    for (let i = previousFrom, j = from; i < previousTo; i++, j++) {
-      const difference = (bytes[j] ?? 0) - (bytes[i] ?? 0);
-      if (difference > 0) return;
-      if (difference < 0) throw this.notDeterministic(from, 'a map key comes after one that it should precede');
-    }
-    throw this.notDeterministic(from, 'a map key is repeated');
+    const order = compareKeys(this.bytes, previousFrom, previousTo, from);
+    if (order < 0) throw this.notDeterministic(from, 'a map key comes after one that it should precede');
+    if (order === 0) throw this.notDeterministic(from, 'a map key is repeated');
   }
 
   private outOfRange(start: number): VtlicError {
@@ -320,16 +316,6 @@ class Parser {
   }
 }
 
-/** Initial byte → 1 where it is an item by itself: a small integer, an empty string, false or true. */
-const WHOLE_ITEM_AT_THE_BOTTOM: Uint8Array = new Uint8Array(256)
-  .fill(1, 0x00, 0x18)
-  .fill(1, 0x20, 0x38)
-  .fill(1, 0x40, 0x41)
-  .fill(1, 0x60, 0x61)
-  .fill(1, 0xf4, 0xf6);
-/** The same for a level that may contain arrays and maps: empty ones are items by themselves too. */
-const WHOLE_ITEM: Uint8Array = WHOLE_ITEM_AT_THE_BOTTOM.slice().fill(1, 0x80, 0x81).fill(1, 0xa0, 0xa1);
-
 const ARGUMENT_OF: readonly string[] = [
   'an integer',
   'a negative integer',
@@ -343,8 +329,8 @@ const ARGUMENT_OF: readonly string[] = [
 function typeSevenInWords(information: number): string {
   if (information === 22) return 'null is used';
   if (information === 23) return 'undefined is used';
-  if (information >= 25 && information <= 27) return 'a floating-point number is used';
-  if (information >= 28 && information <= 30) return `the reserved additional information ${information} is used`;
   if (information === 31) return 'a break is used where no indefinite length is open';
+  if (information > 27) return `the reserved additional information ${information} is used`;
+  if (information > 24) return 'a floating-point number is used';
   return 'a simple value other than true and false is used';
 }

@@ -2,14 +2,18 @@
 import { compareBytes } from '../bytes.ts';
 import { VtlicError } from '../error.ts';
 import {
+  compareKeys,
   MAJOR_ARRAY,
   MAJOR_BYTES,
   MAJOR_MAP,
   MAJOR_NEGATIVE,
+  MAJOR_SIMPLE,
   MAJOR_TAG,
   MAJOR_TEXT,
   MAJOR_UNSIGNED,
   MAX_HEAD_BYTES,
+  SIMPLE_FALSE,
+  SIMPLE_TRUE,
   writeHead,
 } from './head.ts';
 import { isCborArray, isCborBytes, MAX_CBOR_DEPTH, type CborMap, type CborValue } from './value.ts';
@@ -37,15 +41,19 @@ export function encodeTagged(tag: number, value: CborValue): Uint8Array {
   });
 }
 
-/** Reuses one buffer for all encodings, and overwrites what a throw left in it. */
+/** Most encodings are shorter; a longer one gets a buffer of its own. */
+const SPARE_BYTES = 16_384;
+
+/** What all encodings use one after the other. An encoding that is in progress, or that failed, has taken it. */
+let spare: Uint8Array | undefined;
+
 function encoded(write: (out: Output) => void): Uint8Array {
-  const out = spare ?? new Output(1024);
+  const buffer = spare ?? new Uint8Array(SPARE_BYTES);
   spare = undefined;
-  out.clear();
+  const out = new Output(buffer);
   write(out);
-  const bytes = out.finish();
-  if (bytes.length <= MAX_SPARE_BYTES) spare = out;
-  return bytes;
+  spare = buffer;
+  return out.finish();
 }
 
 /** Bytes that grow as they are written. */
@@ -53,12 +61,8 @@ class Output {
   private bytes: Uint8Array;
   private length = 0;
 
-  constructor(room: number) {
-    this.bytes = new Uint8Array(room);
-  }
-
-  clear(): void {
-    this.length = 0;
+  constructor(buffer: Uint8Array) {
+    this.bytes = buffer;
   }
 
   head(major: number, argument: number): void {
@@ -85,41 +89,25 @@ class Output {
     return true;
   }
 
-  byte(value: number): void {
-    this.reserve(1);
-    this.bytes[this.length++] = value;
-  }
-
   /**
    * Whether the keys' encodings are in strictly rising order, so that the map need not be sorted. Writes the encodings
    * behind the output to compare them, and discards them.
    */
   risingKeys(keys: Iterable<CborValue>, depth: number): boolean {
     const start = this.length;
-    let [from, to] = [start, start];
+    let previous: number | undefined;
     let rising = true;
     for (const key of keys) {
       const at = this.length;
       writeValue(this, key, depth);
-      if (to > from && !this.rises(from, to, at)) {
+      if (previous !== undefined && compareKeys(this.bytes, previous, at, at) <= 0) {
         rising = false;
         break;
       }
-      from = at;
-      to = this.length;
+      previous = at;
     }
     this.length = start;
     return rising;
-  }
-
-  /** One encoding never begins another, so that a difference comes before either ends. */
-  private rises(from: number, to: number, at: number): boolean {
-    const { bytes } = this;
-    for (let i = from, j = at; i < to; i++, j++) {
-      const difference = (bytes[j] ?? 0) - (bytes[i] ?? 0);
-      if (difference !== 0) return difference > 0;
-    }
-    return false;
   }
 
   finish(): Uint8Array {
@@ -128,21 +116,16 @@ class Output {
 
   private reserve(count: number): void {
     if (this.length + count <= this.bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count));
-    larger.set(this.bytes.subarray(0, this.length));
+    const larger = new Uint8Array(2 * (this.length + count));
+    larger.set(this.bytes);
     this.bytes = larger;
   }
 }
 
-/** Buffers of longer encodings, which are rare, are not kept. */
-const MAX_SPARE_BYTES = 65_536;
-
-let spare: Output | undefined;
-
 function writeValue(out: Output, value: CborValue, depth: number): void {
   if (typeof value === 'number') writeInteger(out, value);
   else if (typeof value === 'string') writeText(out, value);
-  else if (typeof value === 'boolean') out.byte(value ? 0xf5 : 0xf4);
+  else if (typeof value === 'boolean') out.head(MAJOR_SIMPLE, value ? SIMPLE_TRUE : SIMPLE_FALSE);
   else if (isCborBytes(value)) {
     out.head(MAJOR_BYTES, value.length);
     out.raw(value);
@@ -183,9 +166,10 @@ function writeMap(out: Output, map: CborMap, depth: number): void {
 function writeSorted(out: Output, map: CborMap, depth: number): void {
   const pairs: { readonly key: Uint8Array; readonly value: CborValue }[] = [];
   for (const [key, value] of map) {
-    const output = new Output(64);
-    writeValue(output, key, depth);
-    pairs.push({ key: output.finish(), value });
+    const bytes = encoded((output) => {
+      writeValue(output, key, depth);
+    });
+    pairs.push({ key: bytes, value });
   }
   pairs.sort((a, b) => compareBytes(a.key, b.key));
   out.head(MAJOR_MAP, pairs.length);

@@ -8,10 +8,21 @@ export const MAJOR_ARRAY = 4;
 export const MAJOR_MAP = 5;
 export const MAJOR_TAG = 6;
 
-/** The simple value true of major type 7; the profile's other one is false. */
+export const MAJOR_SIMPLE = 7;
+
+/** The two simple values of the profile. */
+export const SIMPLE_FALSE = 20;
 export const SIMPLE_TRUE = 21;
 
-export const MAX_HEAD_BYTES = 9;
+/** Initial byte → 1 where it is an item by itself: a small integer, an empty string, false or true. */
+export const WHOLE_ITEM_AT_THE_BOTTOM: Uint8Array = new Uint8Array(256)
+  .fill(1, 0x00, 0x18)
+  .fill(1, 0x20, 0x38)
+  .fill(1, 0x40, 0x41)
+  .fill(1, 0x60, 0x61)
+  .fill(1, 0xf4, 0xf6);
+/** The same for a level that may contain arrays and maps: empty ones are items by themselves too. */
+export const WHOLE_ITEM: Uint8Array = WHOLE_ITEM_AT_THE_BOTTOM.slice().fill(1, 0x80, 0x81).fill(1, 0xa0, 0xa1);
 
 /** How many bytes the head of an item with this argument has. */
 export function headLength(argument: number): 1 | 2 | 3 | 5 | 9 {
@@ -20,6 +31,8 @@ export function headLength(argument: number): 1 | 2 | 3 | 5 | 9 {
   if (argument < 0x1_0000) return 3;
   return argument < 0x1_0000_0000 ? 5 : 9;
 }
+
+export const MAX_HEAD_BYTES: number = headLength(Number.MAX_SAFE_INTEGER);
 
 /**
  * Writes a head at `at`. There must be room for it.
@@ -59,6 +72,20 @@ function writeWord(out: Uint8Array, at: number, value: number): number {
   out[at + 2] = value >>> 8;
   out[at + 3] = value;
   return at + 4;
+}
+
+/**
+ * Whether the encoded map key at `at` comes after the one in `bytes[from..to)` (RFC 8949 §4.2.1). One encoding never
+ * begins another, so that a difference comes before either ends.
+ *
+ * @returns positive where it does, 0 where the keys are equal
+ */
+export function compareKeys(bytes: Uint8Array, from: number, to: number, at: number): number {
+  for (let i = from, j = at; i < to; i++, j++) {
+    const difference = (bytes[j] ?? 0) - (bytes[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
 
 /** A head as bytes of its own. */

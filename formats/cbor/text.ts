@@ -16,20 +16,14 @@ export function isUtf8(bytes: Uint8Array, from: number, to: number): boolean {
 export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string {
   if (to - from >= LONG_BYTES) return decoder.decode(bytes.subarray(from, to));
   let text = '';
-  for (let i = from; i < to; i++) {
-    const code = bytes[i] ?? 0;
-    if (code > 0x7f) return shortUnicode(bytes, from, to);
-    text += String.fromCharCode(code);
-  }
-  return text;
-}
-
-function shortUnicode(bytes: Uint8Array, from: number, to: number): string {
-  let text = '';
   for (let i = from; i < to;) {
     const first = bytes[i++] ?? 0;
-    const more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-    let code = more === 0 ? first : first & (0x3f >> more);
+    if (first <= 0x7f) {
+      text += String.fromCharCode(first);
+      continue;
+    }
+    const more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    let code = first & (0x1f >> (more - 1));
     for (const end = i + more; i < end; i++) code = (code << 6) | ((bytes[i] ?? 0) & 0x3f);
     text += String.fromCodePoint(code);
   }

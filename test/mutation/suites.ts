@@ -112,9 +112,10 @@ function suiteOf(file: string): Suite {
 export function suitesOf(file: string, reach: Reach = 'far'): readonly Suite[] {
   const distances = distancesTo(file);
   const name = basename(file, '.ts');
+  const mirrors = [name, `${basename(dirname(file))}-${name}`];
   const nearness = (test: string): number =>
     (distances.get(test) ?? 99) * 2 -
-    (basename(test).startsWith(name) ? 10 : 0) -
+    (mirrors.some((mirror) => basename(test).startsWith(mirror)) ? 10 : 0) -
     (dirname(test).endsWith(dirname(file)) ? 3 : 0) +
     (test.startsWith('test/property/') ? 6 : 0) +
     (test.includes('/signer/') ? 40 : 0);

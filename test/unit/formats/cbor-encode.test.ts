@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { toHex } from '../../../formats/bytes.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { concatBytes, toHex, utf8 } from '../../../formats/bytes.ts';
 import { encodeCbor, encodeTagged } from '../../../formats/cbor/encode.ts';
+import { encodeHead, MAJOR_ARRAY, MAJOR_BYTES, MAJOR_TEXT, MAJOR_UNSIGNED } from '../../../formats/cbor/head.ts';
 import type { CborValue } from '../../../formats/cbor/value.ts';
 import { thrown } from '../../support/thrown.ts';
 
@@ -12,7 +13,81 @@ function nested(depth: number): CborValue {
   return value;
 }
 
+/** Each order of the items. */
+const ordersOf = <T>(items: readonly T[]): readonly (readonly T[])[] =>
+  items.length === 0
+    ? [[]]
+    : items.flatMap((item) => ordersOf(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
+
+/** How often `act` calls a method. */
+const callsOf = (method: { mock: { calls: readonly unknown[] }; mockRestore: () => void }, act: () => void): number => {
+  try {
+    act();
+    return method.mock.calls.length;
+  } finally {
+    method.mockRestore();
+  }
+};
+
 describe('encodeCbor', () => {
+  it('writes each item whole, wherever the end of its buffer comes', () => {
+    const parts: readonly (readonly [CborValue, Uint8Array])[] = [
+      [Number.MAX_SAFE_INTEGER, encodeHead(MAJOR_UNSIGNED, Number.MAX_SAFE_INTEGER)],
+      [true, Uint8Array.of(0xf5)],
+      ['abcdef', concatBytes(encodeHead(MAJOR_TEXT, 6), utf8('abcdef'))],
+      ['äöü', concatBytes(encodeHead(MAJOR_TEXT, 6), utf8('äöü'))],
+      [Uint8Array.of(7, 8, 9), concatBytes(encodeHead(MAJOR_BYTES, 3), Uint8Array.of(7, 8, 9))],
+    ];
+    const wrong: string[] = [];
+    const filling = new Uint8Array(16_384).fill(0x5a);
+    for (let length = filling.length - 14; length < filling.length; length++)
+      for (const [value, bytes] of parts) {
+        const before = filling.subarray(length % 2, length);
+        const head = encodeHead(MAJOR_BYTES, before.length);
+        const expected = concatBytes(encodeHead(MAJOR_ARRAY, 3), head, before, bytes, bytes);
+        if (Buffer.compare(encodeCbor([before, value, value]), expected) !== 0) wrong.push(`${length} ${toHex(bytes)}`);
+      }
+    expect(wrong).toEqual([]);
+  });
+
+  it.each<[string, readonly CborValue[]]>([
+    ['integers', [1, 2, 3]],
+    ['integers and a text', [23, 24, -1, 'a']],
+    ['texts of one length', ['aaz', 'abb', 'aca']],
+    ['texts of several lengths', ['b', 'aa', 'ab']],
+    ['byte strings', [Uint8Array.of(0, 1), Uint8Array.of(0, 2), Uint8Array.of(1, 0)]],
+  ])('sorts keys from whatever order they come in: %s', (_, keys) => {
+    const sorted = `a${keys.length}${keys.map((key) => `${toHex(encodeCbor(key))}00`).join('')}`;
+    for (const order of ordersOf(keys))
+      expect(toHex(encodeCbor(map(...order.map((key) => [key, 0] as const))))).toBe(sorted);
+  });
+
+  it('sorts only where the keys are not in order', () => {
+    const sorts = (...keyLists: readonly (readonly CborValue[])[]): number => {
+      const maps = keyLists.map((keys) => map(...keys.map((key) => [key, 0] as const)));
+      return callsOf(vi.spyOn(Array.prototype, 'sort'), () => {
+        for (const value of maps) encodeCbor(value);
+      });
+    };
+    expect(sorts([], [1], [1, 2, 3], ['ab', 'ba', 'bb'])).toBe(0);
+    expect(sorts([2, 1], [1, 3, 2])).toBe(2);
+  });
+
+  it('writes ASCII without the encoder of the engine, which is slow to start', () => {
+    const encodes = (...texts: readonly string[]): number =>
+      callsOf(vi.spyOn(TextEncoder.prototype, 'encode'), () => {
+        for (const text of texts) encodeCbor(text);
+      });
+    expect([encodes('', 'a', 'a\u007f\u0000'), encodes('aé')]).toEqual([0, 1]);
+  });
+
+  it.each(['éa', 'aé', '\u0080', 'a\u0080', '\u007f\u0080a'])(
+    'writes a text that is not all ASCII as UTF-8: %j',
+    (text) => {
+      expect(encodeCbor(text)).toEqual(concatBytes(encodeHead(MAJOR_TEXT, utf8(text).length), utf8(text)));
+    },
+  );
+
   it('gives bytes that no later encoding changes, and begins anew after one that failed', () => {
     const [first, second] = [encodeCbor(['a', 1]), encodeCbor([2, 'bcd'])];
     expect(() => encodeCbor(['half', 0.5])).toThrow('integer');
@@ -59,6 +134,8 @@ describe('encodeCbor', () => {
   it('puts a tag in its shortest form in front', () => {
     expect(toHex(encodeTagged(18, []))).toBe('d280');
     expect(toHex(encodeTagged(98, []))).toBe('d86280');
+    expect(toHex(encodeTagged(18, nested(8)))).toBe('d2818181818181818100');
+    expect(thrown(() => encodeTagged(18, nested(9))).code).toBe('internal');
   });
 
   it.each<[string, CborValue]>([

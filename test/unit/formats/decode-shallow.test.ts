@@ -1,8 +1,7 @@
 /** What is checked and not built is checked all the same, and what the reading of CBOR does at its bounds. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { concatBytes } from '../../../formats/bytes.ts';
 import { decodeCbor, decodeTaggedCbor } from '../../../formats/cbor/decode.ts';
-import { cborTypeInWords } from '../../../formats/cbor/value.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { thrown } from '../../support/thrown.ts';
 import { hex } from './hex.ts';
@@ -44,6 +43,30 @@ describe('a shallow reading', () => {
     const more = concatBytes(hex('91'), Uint8Array.from([...items, 16]));
     expect((decodeTaggedCbor(more, { shallow: true }).value as readonly unknown[]).length).toBe(17);
   });
+
+  it('decodes no text that nobody reads', () => {
+    const decode = vi.spyOn(TextDecoder.prototype, 'decode');
+    const decodedBy = (read: () => unknown): number => {
+      decode.mockClear();
+      read();
+      return decode.mock.calls.length;
+    };
+    const text = `78c8${'61'.repeat(200)}`;
+    const inside = `83 82 01 ${text} a2 01 ${text} ${text} 00 a1 01 81 ${text}`;
+    const embedded = `82 58cf a2 01 81 ${text} 02 00 ${text}`;
+    const many = `b1 ${Array.from({ length: 17 }, (_, i) => `${i.toString(16).padStart(2, '0')}${text}`).join('')}`;
+    try {
+      expect(decodedBy(() => decodeCbor(hex(inside)))).toBe(4);
+      for (const shallow of [inside, many])
+        expect(decodedBy(() => decodeTaggedCbor(hex(shallow), { shallow: true }))).toBe(0);
+      // What is in the outermost array is read.
+      expect(decodedBy(() => decodeTaggedCbor(hex(embedded), { embeddedFirst: true, shallow: true }))).toBe(1);
+      const given = hex(`a2 6161 ${text} 63657874 82 ${text} a1 ${text} ${text}`);
+      expect(decodedBy(() => decodeCbor(given, { encoded: 'ext' }))).toBe(1);
+    } finally {
+      decode.mockRestore();
+    }
+  });
 });
 
 describe('an embedded first item', () => {
@@ -59,9 +82,34 @@ describe('an embedded first item', () => {
     expect(read('d281438141ff')).toEqual([hex('ff')]);
     expect(read('d28140')).toBe(undefined);
   });
+
+  it('is built without what is inside its arrays and maps in a shallow reading', () => {
+    const read = (shallow: boolean): unknown =>
+      decodeTaggedCbor(hex('d28144a1018102'), { embeddedFirst: true, shallow }).embedded;
+    expect([read(true), read(false)]).toEqual([new Map([[1, [0]]]), new Map([[1, [2]]])]);
+  });
 });
 
 describe('the reading of CBOR', () => {
+  it('gives the byte strings of a signed file as views of one private copy', () => {
+    for (const shallow of [true, false]) {
+      const file = hex('d282 47 a1014411223344 4155');
+      const { value, embedded } = decodeTaggedCbor(file, { embeddedFirst: true, shallow });
+      const [first, second] = value as readonly Uint8Array[];
+      const inner = (embedded as ReadonlyMap<number, Uint8Array>).get(1);
+      expect(inner).toEqual(hex('11223344'));
+      expect(new Set([first?.buffer, second?.buffer, inner?.buffer]).size).toBe(1);
+      expect(first?.buffer).not.toBe(file.buffer);
+    }
+  });
+
+  it('gives one shared value for all empty byte strings, arrays and maps', () => {
+    for (const options of [{}, { views: true }]) {
+      const items = decodeCbor(hex('86 40 80 a0 40 80 a0'), options) as readonly unknown[];
+      expect(items.map((item) => items.indexOf(item))).toEqual([0, 1, 2, 0, 1, 2]);
+    }
+  });
+
   it('takes maps that are 8 deep, and no deeper ones', () => {
     const maps = (depth: number): Uint8Array => hex(`${'a101'.repeat(depth - 1)}a10101`);
     expect(resultOf(() => decodeCbor(maps(8)))).toBe('read');
@@ -82,18 +130,4 @@ describe('the reading of CBOR', () => {
   it('says that a tag has a reserved number where it has', () => {
     expect(resultOf(() => decodeTaggedCbor(hex('df00')))).toContain('the reserved additional information 31 is used');
   });
-});
-
-it('names the type of each value in words', () => {
-  const values = [undefined, 1, 'x', true, false, new Uint8Array(), new Map(), []];
-  expect(values.map(cborTypeInWords)).toEqual([
-    'nothing',
-    'an integer',
-    'a text',
-    'the value true',
-    'the value false',
-    'a byte string',
-    'a map',
-    'an array',
-  ]);
 });
