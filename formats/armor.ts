@@ -66,9 +66,9 @@ export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits
     throw new VtlicError('too_large', `the file has more than ${limits.fileBytes} bytes, the most that are allowed`);
   const begin = skipBlank(file, 0);
   const body = afterLineEnd(file, begin + BEGIN[label].length);
-  if (body < 0 || !hasTextAt(file, begin, BEGIN[label])) throw badBegin(label, file, begin);
+  if (body === undefined || !hasTextAt(file, begin, BEGIN[label])) throw badBegin(label, file, begin);
 
-  const target = new Uint8Array(Math.ceil(((file.length - body) * 3) / 4));
+  const target = new Uint8Array(file.length);
   let written = 0;
   let at = body;
   let lastWasFull = true;
@@ -76,11 +76,10 @@ export function dearmor(label: ArmorLabel, file: Uint8Array, limits: ArmorLimits
     const lineEnd = endOfLine(file, at);
     const next = afterLineEnd(file, lineEnd);
     const length = lineEnd - at;
-    const end: number =
-      lastWasFull && next > 0 && length > 0 && length <= LINE_CHARACTERS
-        ? decodeBase64Into(file, at, lineEnd, target, written)
-        : -1;
-    if (end < 0) throw badLine(label, file, at, lineEnd, lastWasFull);
+    if (next === undefined || !lastWasFull || length === 0 || length > LINE_CHARACTERS)
+      throw badLine(label, file, at, lineEnd, lastWasFull);
+    const end = decodeBase64Into(file, at, lineEnd, target, written);
+    if (end === undefined) throw badLine(label, file, at, lineEnd, lastWasFull);
     lastWasFull = end - written === LINE_BYTES;
     written = end;
     at = next;
@@ -112,14 +111,14 @@ function skipBlank(file: Uint8Array, from: number): number {
  */
 function endOfLine(file: Uint8Array, from: number): number {
   const lf = file.indexOf(LF, from);
-  if (lf < 0) return file.length;
-  return lf > from && file[lf - 1] === CR ? lf - 1 : lf;
+  if (lf === -1) return file.length;
+  return file[lf - 1] === CR ? lf - 1 : lf;
 }
 
-/** The offset behind the LF or CRLF at `at`, or -1 where there is none. */
-function afterLineEnd(file: Uint8Array, at: number): number {
+/** The offset behind the LF or CRLF at `at`; undefined where there is none. */
+function afterLineEnd(file: Uint8Array, at: number): number | undefined {
   if (file[at] === LF) return at + 1;
-  return file[at] === CR && file[at + 1] === LF ? at + 2 : -1;
+  return file[at] === CR && file[at + 1] === LF ? at + 2 : undefined;
 }
 
 function hasTextAt(file: Uint8Array, at: number, text: string): boolean {
@@ -145,7 +144,8 @@ function badBegin(label: ArmorLabel, file: Uint8Array, begin: number): VtlicErro
       'Save the file as plain UTF-8 or ASCII without a byte order mark.',
     );
   }
-  const line = cleanText(ascii(file, begin, endOfLine(file, begin)), LINE_CHARACTERS);
+  const found = new TextDecoder().decode(file.subarray(begin, endOfLine(file, begin)));
+  const line = cleanText(found, LINE_CHARACTERS);
   return malformed(file, begin, `expected the line ${expected} with nothing else on it, found "${line}"`, COPY_WHOLE);
 }
 
@@ -154,12 +154,12 @@ function badLine(label: ArmorLabel, file: Uint8Array, from: number, to: number, 
   if (from === to)
     return malformed(file, from, 'expected a line of base64 or the END line, but the line is empty', COPY_WHOLE);
   if (to === file.length) return malformed(file, from, 'it ends within a line of base64', COPY_WHOLE);
-  for (let i = from; i < to; i++) {
-    const byte = file[i] ?? 0;
-    if (byte === SPACE || byte === TAB) return malformed(file, i, 'within the block there is a blank', COPY_WHOLE);
-    if (byte === CR) return malformed(file, i, 'there is a carriage return without a line feed', COPY_WHOLE);
+  for (const [i, byte] of file.subarray(from, to).entries()) {
+    const at = from + i;
+    if (byte === SPACE || byte === TAB) return malformed(file, at, 'within the block there is a blank', COPY_WHOLE);
+    if (byte === CR) return malformed(file, at, 'there is a carriage return without a line feed', COPY_WHOLE);
     if (!isBase64Character(byte))
-      return malformed(file, i, 'within the block there is a character that is not base64', COPY_WHOLE);
+      return malformed(file, at, 'within the block there is a character that is not base64', COPY_WHOLE);
   }
   if (!lastWasFull)
     return malformed(
@@ -193,10 +193,6 @@ function isBase64Character(byte: number): boolean {
     byte === 0x2b ||
     byte === 0x3d
   );
-}
-
-function ascii(file: Uint8Array, from: number, to: number): string {
-  return new TextDecoder().decode(file.subarray(from, Math.min(to, from + 4 * LINE_CHARACTERS)));
 }
 
 function malformed(file: Uint8Array, offset: number, fault: string, hint?: string): VtlicError {

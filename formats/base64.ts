@@ -10,9 +10,7 @@ const URL_SAFE = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 /** Byte → its six bits, or -1: with a negative in it, the bitwise or of four entries is negative. */
 function valuesOf(alphabet: string): Int8Array {
-  const values = new Int8Array(256).fill(-1);
-  for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i;
-  return values;
+  return Int8Array.from({ length: 256 }, (_, byte) => alphabet.indexOf(String.fromCharCode(byte)));
 }
 
 const STANDARD_VALUES = valuesOf(STANDARD);
@@ -21,16 +19,14 @@ const PAD = 0x3d;
 
 /** Base64 with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
-  return padded(bytes, STANDARD_CHARACTERS);
+  return padded(bytes, STANDARD);
 }
 
 /** Base64url without padding. */
 export function encodeBase64Url(bytes: Uint8Array): string {
-  return padded(bytes, URL_SAFE_CHARACTERS).replace(/=+$/, '');
+  return padded(bytes, URL_SAFE).replaceAll('=', '');
 }
 
-const STANDARD_CHARACTERS = utf8(STANDARD);
-const URL_SAFE_CHARACTERS = utf8(URL_SAFE);
 const decoder = new TextDecoder();
 
 /** Padded length. */
@@ -50,17 +46,17 @@ export function encodeBase64Into(
   target: Uint8Array,
   at: number,
 ): number {
-  return encodeInto(STANDARD_CHARACTERS, source, start, end, target, at);
+  return encodeInto(STANDARD, source, start, end, target, at);
 }
 
-function padded(bytes: Uint8Array, characters: Uint8Array): string {
+function padded(bytes: Uint8Array, alphabet: string): string {
   const target = new Uint8Array(base64Length(bytes.length));
-  encodeInto(characters, bytes, 0, bytes.length, target, 0);
+  encodeInto(alphabet, bytes, 0, bytes.length, target, 0);
   return decoder.decode(target);
 }
 
 function encodeInto(
-  characters: Uint8Array,
+  alphabet: string,
   source: Uint8Array,
   start: number,
   end: number,
@@ -70,35 +66,41 @@ function encodeInto(
   const whole = end - ((end - start) % 3);
   let to = at;
   for (let i = start; i < whole; i += 3) {
-    const group = ((source[i] ?? 0) << 16) | ((source[i + 1] ?? 0) << 8) | (source[i + 2] ?? 0);
-    target[to] = characters[group >> 18] ?? 0;
-    target[to + 1] = characters[(group >> 12) & 63] ?? 0;
-    target[to + 2] = characters[(group >> 6) & 63] ?? 0;
-    target[to + 3] = characters[group & 63] ?? 0;
+    const group = (byteAt(source, i) << 16) | (byteAt(source, i + 1) << 8) | byteAt(source, i + 2);
+    target[to] = alphabet.charCodeAt(group >> 18);
+    target[to + 1] = alphabet.charCodeAt((group >> 12) & 63);
+    target[to + 2] = alphabet.charCodeAt((group >> 6) & 63);
+    target[to + 3] = alphabet.charCodeAt(group & 63);
     to += 4;
   }
   if (whole === end) return to;
-  const first = source[whole] ?? 0;
-  const second = whole + 1 < end ? (source[whole + 1] ?? 0) : undefined;
-  target[to] = characters[first >> 2] ?? 0;
-  target[to + 1] = characters[((first & 3) << 4) | ((second ?? 0) >> 4)] ?? 0;
-  target[to + 2] = second === undefined ? PAD : (characters[(second & 15) << 2] ?? 0);
+  const isOneByte = whole + 1 === end;
+  const first = byteAt(source, whole);
+  const second = isOneByte ? 0 : byteAt(source, whole + 1);
+  target[to] = alphabet.charCodeAt(first >> 2);
+  target[to + 1] = alphabet.charCodeAt(((first & 3) << 4) | (second >> 4));
+  target[to + 2] = isOneByte ? PAD : alphabet.charCodeAt((second & 15) << 2);
   target[to + 3] = PAD;
   return to + 4;
+}
+
+/** The default is for the compiler: the callers stay within `source`. */
+function byteAt(source: Uint8Array, offset: number): number {
+  return source[offset] ?? 0;
 }
 
 /** The bytes of canonical base64: padded, unused bits zero, nothing else in it; undefined for any other text. */
 export function decodeBase64(text: string): Uint8Array | undefined {
   const source = utf8(text);
-  const target = new Uint8Array(Math.floor(source.length / 4) * 3);
+  const target = new Uint8Array(source.length);
   const end = decodeBase64Into(source, 0, source.length, target, 0);
-  return end < 0 ? undefined : target.slice(0, end);
+  return end === undefined ? undefined : target.slice(0, end);
 }
 
 /**
  * Decodes the base64 characters `source[start..end)` into `target` from `at`, which must have room.
  *
- * @returns the offset in `target` behind the last byte written, or -1 where the characters are not canonical padded
+ * @returns the offset in `target` behind the last byte written; undefined where the characters are not canonical padded
  *   base64 (the length is not a multiple of four, a strange character, padding elsewhere than at the end, unused bits
  *   that are not zero).
  */
@@ -108,8 +110,8 @@ export function decodeBase64Into(
   end: number,
   target: Uint8Array,
   at: number,
-): number {
-  if ((end - start) % 4 !== 0) return -1;
+): number | undefined {
+  if ((end - start) % 4 !== 0) return undefined;
   const padded = end > start && source[end - 1] === PAD;
   const whole = padded ? end - 4 : end;
   let to = at;
@@ -119,14 +121,14 @@ export function decodeBase64Into(
       (valueAt(STANDARD_VALUES, source, i + 1) << 12) |
       (valueAt(STANDARD_VALUES, source, i + 2) << 6) |
       valueAt(STANDARD_VALUES, source, i + 3);
-    if (group < 0) return -1;
+    if (group < 0) return undefined;
     target[to] = group >> 16;
     target[to + 1] = group >> 8;
     target[to + 2] = group;
     to += 3;
   }
   if (!padded) return to;
-  return decodeTail(STANDARD_VALUES, source, whole, source[end - 2] === PAD ? 2 : 3, target, to);
+  return decodeTail(STANDARD_VALUES, source, whole, source[end - 2] === PAD, target, to);
 }
 
 /** The bytes of base64url without padding, unused bits zero; undefined for any other text. */
@@ -149,32 +151,30 @@ export function decodeBase64Url(text: string): Uint8Array | undefined {
     target[to + 2] = group;
     to += 3;
   }
-  if (tail !== 0 && decodeTail(URL_SAFE_VALUES, source, whole, tail === 2 ? 2 : 3, target, to) < 0) return undefined;
-  return target;
+  if (tail === 0) return target;
+  return decodeTail(URL_SAFE_VALUES, source, whole, tail === 2, target, to) === undefined ? undefined : target;
 }
 
 function valueAt(values: Int8Array, source: Uint8Array, offset: number): number {
   return values[source[offset] ?? 0] ?? -1;
 }
 
-/** The last two or three characters, which encode one or two bytes and then bits that must be zero. */
+/** The last two or three characters, which encode one byte or two, and then bits that must be zero. */
 function decodeTail(
   values: Int8Array,
   source: Uint8Array,
   from: number,
-  characters: 2 | 3,
+  isOneByte: boolean,
   target: Uint8Array,
   at: number,
-): number {
-  const high = (valueAt(values, source, from) << 12) | (valueAt(values, source, from + 1) << 6);
-  if (characters === 2) {
-    if (high < 0 || (high & 0x3ff) !== 0) return -1;
-    target[at] = high >> 10;
-    return at + 1;
-  }
-  const group = high | valueAt(values, source, from + 2);
-  if (group < 0 || (group & 3) !== 0) return -1;
-  target[at] = group >> 10;
-  target[at + 1] = group >> 2;
+): number | undefined {
+  const first = valueAt(values, source, from);
+  const second = valueAt(values, source, from + 1);
+  const third = isOneByte ? 0 : valueAt(values, source, from + 2);
+  const unused = isOneByte ? second & 15 : third & 3;
+  if ((first | second | third) < 0 || unused !== 0) return undefined;
+  target[at] = (first << 2) | (second >> 4);
+  if (isOneByte) return at + 1;
+  target[at + 1] = (second << 4) | (third >> 2);
   return at + 2;
 }

@@ -29,14 +29,12 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** Bytewise lexicographic order, a prefix before what it begins (RFC 8949 §4.2.1). */
+/** Bytewise lexicographic order, a prefix before what it begins (RFC 8949 §4.2.1): the end comes before each byte. */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
-    if (difference !== 0) return difference;
+  for (let i = 0; ; i++) {
+    const difference = (a[i] ?? -1) - (b[i] ?? -1);
+    if (difference !== 0 || i === a.length) return difference;
   }
-  return a.length - b.length;
 }
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));

@@ -56,6 +56,8 @@ describe('dearmor', () => {
     ['lower case', good.replace('BEGIN', 'begin'), 1],
     ['four dashes', good.slice(1), 1],
     ['six dashes', `-${good}`, 1],
+    ['another first character', `+${good.slice(1)}`, 1],
+    ['a lone carriage return after BEGIN', good.replace('\n', '\rx'), 1],
     ['a blank after BEGIN', good.replace('VTLIC-----\n', 'VTLIC----- \n'), 1],
     ['BEGIN and nothing more', BEGIN, 1],
     ['BEGIN and a line end', `${BEGIN}\n`, 2],
@@ -95,7 +97,14 @@ describe('dearmor', () => {
     ['', 'but the file is empty', 1],
     ['\n ', 'but the file is blank', 2],
     [`\ufeff${good}`, 'a byte order mark', 1],
+    // Bytes that only look like a mark: EF BB 80, EF 80 BF, E0 BB BF and 61 C3 BF.
+    [`\ufec0${good}`, 'found "\ufec0-----BEGIN VTLIC-----"', 1],
+    [`\uf03f${good}`, 'found "\\u{F03F}-----BEGIN VTLIC-----"', 1],
+    [`\u0eff${good}`, 'found "\\u{0EFF}-----BEGIN VTLIC-----"', 1],
+    [`a\u00ff${good}`, 'found "a\u00ff-----BEGIN VTLIC-----"', 1],
     [`Dear\n${good}`, 'with nothing else on it, found "Dear"', 1],
+    [BEGIN, 'with nothing else on it, found "-----BEGIN VTLIC-----"', 1],
+    [`${BEGIN} \n${ROW}\n${END}`, 'with nothing else on it, found "-----BEGIN VTLIC----- "', 1],
     [`${BEGIN}\nAAAA\n`, `it ends before the line "${END}"`, 3],
     [`${BEGIN}\n\nAAAA\n`, 'but the line is empty', 2],
     [`${BEGIN}\nAAAA`, 'it ends within a line of base64', 2],
@@ -103,7 +112,12 @@ describe('dearmor', () => {
     [`${BEGIN}\nAA\tA\n${END}`, 'within the block there is a blank', 2],
     [`${BEGIN}\nAAAA\rAAAA\n${END}`, 'there is a carriage return without a line feed', 2],
     [`${BEGIN}\nAA!A\n${END}`, 'a character that is not base64', 2],
-    [`${BEGIN}\nAAAA\nAAAA\n${END}`, 'but the line before has fewer', 3],
+    [
+      `${BEGIN}\nAAAA\nAAAA\n${END}`,
+      'every line of base64 but the last should have exactly 64 characters, but the line before has fewer',
+      3,
+    ],
+    [`${BEGIN}\n${ROW}A\n${END}`, 'a line of base64 should have at most 64 characters, but this one has 65', 2],
     [`${BEGIN}\n${ROW}AAAA\n${END}`, 'but this one has 68', 2],
     [`${BEGIN}\nAB==\n${END}`, 'is not canonical', 2],
     [`${BEGIN}\n=${ROW.slice(1)}\n${END}`, 'is not canonical', 2],
@@ -135,6 +149,11 @@ describe('dearmor', () => {
   it('names what is found where the block should begin, escaped for a terminal', () => {
     expect(thrown(() => read('\u001b[2Jhello')).message).toContain('"\\u{001B}[2Jhello"');
     expect(thrown(() => read(`x${'y'.repeat(90_000)}`)).message.length).toBeLessThan(250);
+    // Characters of four bytes, of which 64 are shown.
+    for (const count of [64, 65, 100])
+      expect(thrown(() => read('\u{1f511}'.repeat(count))).message).toContain(
+        `found "${'\u{1f511}'.repeat(64)}${count > 64 ? '…' : ''}"`,
+      );
   });
 
   it('keeps to its limits to the byte', () => {

@@ -4,6 +4,7 @@ import {
   decodeBase64Into,
   decodeBase64Url,
   encodeBase64,
+  encodeBase64Into,
   encodeBase64Url,
 } from '../../../formats/base64.ts';
 import { utf8 } from '../../../formats/bytes.ts';
@@ -47,6 +48,12 @@ describe('base64', () => {
     ['the other alphabet', 'Zm9-'],
     ['a character beyond ASCII', 'Zm9ſ'],
     ['NUL', 'Zm9\0'],
+    // Beside a character whose last bits are zero, so that only the strange one is at fault.
+    ['a strange first character before the padding of two', '!A=='],
+    ['a strange second character before the padding of two', 'A!=='],
+    ['a strange first character before the padding of one', '!AA='],
+    ['a strange second character before the padding of one', 'A!A='],
+    ['a strange third character before the padding of one', 'AA!='],
   ])('refuses %s', (_, text) => {
     expect(decodeBase64(text)).toBeUndefined();
   });
@@ -67,7 +74,18 @@ describe('base64', () => {
     const target = new Uint8Array(5).fill(9);
     expect(decodeBase64Into(utf8('..Zm8=..'), 2, 6, target, 1)).toBe(3);
     expect(target).toEqual(Uint8Array.of(9, 0x66, 0x6f, 9, 9));
-    expect(decodeBase64Into(utf8('Zm8'), 0, 3, target, 0)).toBe(-1);
+    expect(decodeBase64Into(utf8('Zm8'), 0, 3, target, 0)).toBeUndefined();
     expect(decodeBase64Into(utf8('Zg=='), 4, 4, target, 2)).toBe(2);
   });
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    'encodes a part of the source, %i bytes from its second on, into a part of the target',
+    (n) => {
+      const source = Uint8Array.from({ length: 8 }, (_, i) => 0xf1 - 31 * i);
+      const expected = Buffer.from(source.subarray(1, 1 + n)).toString('base64');
+      const target = new Uint8Array(12).fill(0x2e);
+      expect(encodeBase64Into(source, 1, 1 + n, target, 1)).toBe(1 + expected.length);
+      expect(Buffer.from(target).toString('latin1')).toBe(`.${expected}`.padEnd(12, '.'));
+    },
+  );
 });
