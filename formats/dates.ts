@@ -6,7 +6,7 @@
 import { DAY_SECONDS, PERPETUAL_EXP } from './license/bounds.ts';
 
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
-const INSTANT = /^(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(?:Z|([+-])(\d{2}):(\d{2}))$/;
+const INSTANT = /^\d{4}-\d{2}-\d{2}T(\d{2}):(\d{2}):(\d{2})(?:Z|([+-])(\d{2}):(\d{2}))$/;
 
 /** In place of a date, for a license without an end: in requests and the catalog, and in what is shown. */
 export const PERPETUAL = 'perpetual';
@@ -26,8 +26,8 @@ function dayStart(text: string): DateResult {
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day)
-    return bad(`there is no day ${text} in the calendar`);
+  // `Date` counts a day that its month does not have in another month, and a month beyond 12 as one of 0 to 11.
+  if (date.getUTCMonth() !== month - 1) return bad(`there is no day ${text} in the calendar`);
   return { ok: true, seconds: date.getTime() / 1000 };
 }
 
@@ -41,13 +41,13 @@ export function parseDate(text: string, end: boolean): DateResult {
     const day = dayStart(text);
     return day.ok && end ? { ok: true, seconds: day.seconds + DAY_SECONDS } : day;
   }
-  const day = dayStart(instant[1] ?? '');
+  const day = dayStart(text.slice(0, 10));
   if (!day.ok) return day;
-  const [hours, minutes, seconds] = [Number(instant[2]), Number(instant[3]), Number(instant[4])];
+  const [hours, minutes, seconds] = [Number(instant[1]), Number(instant[2]), Number(instant[3])];
   if (hours > 23 || minutes > 59 || seconds > 59) return bad(`there is no time ${text.slice(11, 19)} in a day`);
-  const [offsetHours, offsetMinutes] = [Number(instant[6] ?? 0), Number(instant[7] ?? 0)];
+  const [offsetHours, offsetMinutes] = [Number(instant[5] ?? 0), Number(instant[6] ?? 0)];
   if (offsetHours > 23 || offsetMinutes > 59) return bad('the offset from UTC is out of range');
-  const offset = (instant[5] === '-' ? -1 : 1) * (offsetHours * 3600 + offsetMinutes * 60);
+  const offset = (instant[4] === '-' ? -1 : 1) * (offsetHours * 3600 + offsetMinutes * 60);
   return { ok: true, seconds: day.seconds + hours * 3600 + minutes * 60 + seconds - offset };
 }
 

@@ -110,14 +110,12 @@ function findBlocks(
       cause: 'too_large' satisfies PasteFault,
     });
   const text = plainText(decodeText(pasted, repairs), repairs);
-  const found = blocksOf(text, labels);
-  if (found.length > 0) return { text, found };
-  const inner = wholeBase64(text);
-  if (inner === undefined) return { text, found };
+  // A form or a script may have made base64 of the whole file. A text with a block has dashes in it, and is not base64.
+  const inner = decodeBase64(text.replaceAll(/\s/g, ''));
+  if (inner === undefined) return { text, found: blocksOf(text, labels) };
   const innerText = plainText(decodeText(inner, repairs), repairs);
-  const innerFound = blocksOf(innerText, labels);
-  if (innerFound.length > 0) repairs.add('base64 twice');
-  return { text: innerText, found: innerFound };
+  repairs.add('base64 twice');
+  return { text: innerText, found: blocksOf(innerText, labels) };
 }
 
 /** Why a text cannot be repaired: `cause` of the error. */
@@ -132,26 +130,20 @@ function refuse(fault: PasteFault, why: string): VtlicError {
 
 function decodeText(bytes: Uint8Array, repairs: Set<Repair>): string {
   const [first, second, third] = bytes;
-  if (first === 0xff && second === 0xfe) return utf16('utf-16le', bytes.subarray(2), repairs);
-  if (first === 0xfe && second === 0xff) return utf16('utf-16be', bytes.subarray(2), repairs);
-  // ASCII in UTF-16 has a zero beside each character.
-  if (second === 0 && first !== 0) return utf16('utf-16le', bytes, repairs);
-  if (first === 0 && second !== 0) return utf16('utf-16be', bytes, repairs);
-  const hasMark = first === 0xef && second === 0xbb && third === 0xbf;
-  if (hasMark) repairs.add('byte order mark');
-  // Bytes that are no UTF-8 become U+FFFD: in the text around the block they do no harm, within it they are refused.
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(hasMark ? bytes.subarray(3) : bytes);
+  // Without a mark: ASCII in UTF-16 has a zero beside each character.
+  const isLittleEndian = (first === 0xff && second === 0xfe) || (first !== 0 && second === 0);
+  const isBigEndian = (first === 0xfe && second === 0xff) || (first === 0 && second !== 0);
+  if (isLittleEndian || isBigEndian) repairs.add('utf-16');
+  else if (first === 0xef && second === 0xbb && third === 0xbf) repairs.add('byte order mark');
+  // The decoders leave the mark out. Bytes that are not UTF-8 become U+FFFD: in the text around the block they do no
+  // harm, within it they are refused.
+  if (isBigEndian) return new TextDecoder('utf-16le').decode(swapped(bytes));
+  return new TextDecoder(isLittleEndian ? 'utf-16le' : 'utf-8').decode(bytes);
 }
 
-function utf16(encoding: 'utf-16le' | 'utf-16be', bytes: Uint8Array, repairs: Set<Repair>): string {
-  repairs.add('utf-16');
-  if (encoding === 'utf-16le') return new TextDecoder(encoding, { ignoreBOM: true }).decode(bytes);
-  const swapped = new Uint8Array(bytes.length & ~1);
-  for (let i = 0; i < swapped.length; i += 2) {
-    swapped[i] = bytes[i + 1] ?? 0;
-    swapped[i + 1] = bytes[i] ?? 0;
-  }
-  return new TextDecoder('utf-16le', { ignoreBOM: true }).decode(swapped);
+/** UTF-16 with the bytes of each character the other way round. Half a character at the end is left out. */
+function swapped(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: bytes.length & ~1 }, (_, i) => bytes[i ^ 1] ?? 0);
 }
 
 /** Zero-width characters, the soft hyphen, direction marks, variation selectors. */
@@ -181,9 +173,7 @@ function isQuotedPrintable(text: string): boolean {
 function fromQuotedPrintable(text: string): string {
   return text
     .replaceAll(/=[ \t]*\n/g, '')
-    .replaceAll(/(?:=[0-9A-F]{2}){1,1000}/gi, (coded) =>
-      new TextDecoder().decode(fromHex(coded.replaceAll('=', '').toLowerCase())),
-    );
+    .replaceAll(/(?:=[0-9A-F]{2}){1,1000}/gi, (coded) => new TextDecoder().decode(fromHex(coded.replaceAll('=', ''))));
 }
 
 function isHtml(text: string): boolean {
@@ -218,14 +208,11 @@ function fromHtml(text: string): string {
   return text
     .replaceAll(/<(?:br|\/p|\/div|\/pre|\/tr|\/li)\b[^<>]{0,1000}>\n?/gi, '\n')
     .replaceAll(/<\/?[a-z][^<>]{0,1000}>/gi, '')
-    .replaceAll(
-      /&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi,
-      (whole, decimal?: string, hex?: string, name?: string) => {
-        if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
-        const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
-        return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-      },
-    );
+    .replaceAll(/&(?:#(\d+)|#x([0-9a-f]+)|([a-z]+));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
+      if (name !== undefined) return ENTITIES[name.toLowerCase()] ?? whole;
+      const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
+      return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+    });
 }
 
 interface Block {
@@ -311,12 +298,6 @@ function bytesOf(body: string, label: ArmorLabel): Uint8Array {
       cause: 'too_large' satisfies PasteFault,
     });
   return bytes;
-}
-
-/** The bytes in a text that is base64 and nothing else, as a form or a script makes it of a file. */
-function wholeBase64(text: string): Uint8Array | undefined {
-  const joined = text.replaceAll(/\s/g, '');
-  return joined.length < 100 ? undefined : decodeBase64(joined);
 }
 
 function noteSurroundings(text: string, found: readonly Block[], repairs: Set<Repair>): void {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { armor, dearmor } from '../../../formats/armor.ts';
-import { utf8 } from '../../../formats/bytes.ts';
+import { concatBytes, utf8 } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import {
   MAX_PASTED_BYTES,
@@ -45,6 +45,8 @@ const utf16 = (text: string, bigEndian = false): Uint8Array => {
   const bytes = Buffer.from(text, 'utf16le');
   return new Uint8Array(bigEndian ? bytes.swap16() : bytes);
 };
+/** Bytes that are not text, before the file. */
+const bytesThen = (...bytes: readonly number[]): Uint8Array => concatBytes(Uint8Array.from(bytes), utf8(`\n${FILE}`));
 const html = (text: string): string =>
   `<html><body><p>Dear customer,</p><pre class="x">${text.replaceAll('\n', '<br>\n')}</pre></body></html>`;
 
@@ -63,12 +65,32 @@ describe('a license that was pasted', () => {
     ['with zero-width blanks', FILE.replaceAll('A', 'A\u200b'), ['invisible characters']],
     ['with soft hyphens', FILE.replaceAll('B', '\u00adB'), ['invisible characters']],
     ['with a byte order mark', `\ufeff${FILE}`, ['byte order mark']],
+    ['with two byte order marks', `\ufeff\ufeff${FILE}`, ['byte order mark', 'invisible characters']],
+    ['behind the first byte of a mark of UTF-16', bytesThen(0xfe, 0x20), ['surrounding text']],
+    ['behind the second byte of a mark of UTF-16', bytesThen(0x20, 0xff), ['surrounding text']],
+    ['behind the first byte of the other mark', bytesThen(0xff, 0x20), ['surrounding text']],
+    ['behind the second byte of the other mark', bytesThen(0x20, 0xfe), ['surrounding text']],
+    ['behind the first byte of a mark of UTF-8', bytesThen(0xef, 0x20, 0x20), ['surrounding text']],
+    ['behind the second byte of a mark of UTF-8', bytesThen(0x20, 0xbb, 0x20), ['surrounding text']],
+    ['behind the last bytes of a mark of UTF-8', bytesThen(0x20, 0xbb, 0xbf), ['surrounding text']],
+    ['behind all but the second byte of a mark of UTF-8', bytesThen(0xef, 0x20, 0xbf), ['surrounding text']],
+    ['behind the first bytes of a mark of UTF-8', bytesThen(0xef, 0xbb, 0x20), ['surrounding text']],
     ['quoted in a mail', FILE.replaceAll(/^/gm, '> '), ['quote marks']],
     ['quoted twice', FILE.replaceAll(/^/gm, '>> '), ['quote marks']],
     ['quoted twice with blanks', FILE.replaceAll(/^/gm, '> > '), ['quote marks']],
     ['with a letter around', `Dear Acme,\nhere it is:\n${FILE}\nRegards - the vendor\n`, ['surrounding text']],
     ['in quoted-printable', quotedPrintable(FILE), ['quoted-printable']],
     ['in HTML', html(FILE), ['html', 'surrounding text']],
+    ['beside an address that looks like HTML', `A Vendor <sales@example.com>\n${FILE}`, ['surrounding text']],
+    ['in HTML with decimal entities only', FILE.replaceAll('A', '&#65;'), ['html']],
+    ['in HTML with hexadecimal entities only', FILE.replaceAll('A', '&#x41;'), ['html']],
+    [
+      'in HTML with entities that have leading zeros',
+      FILE.replaceAll('A', '&#x000000041;&#00000000009;'),
+      ['html', 'blanks'],
+    ],
+    ['in HTML with entities of one digit', FILE.replaceAll('A', 'A&#9;&#xA;'), ['html', 'lines']],
+    ['in HTML with a long tag', FILE.replace(`${BODY[1]}\n`, `${BODY[1]}<br ${'x'.repeat(999)}>`), ['html']],
     ['in HTML with entities', FILE.replaceAll('+', '&#43;').replaceAll('/', '&#x2F;'), ['html']],
     [
       'in HTML with named entities',
@@ -79,6 +101,13 @@ describe('a license that was pasted', () => {
     ['in UTF-16', utf16(`\ufeff${FILE}`), ['utf-16']],
     ['in UTF-16 without a mark', utf16(FILE), ['utf-16']],
     ['in UTF-16, the other way round', utf16(`\ufeff${FILE}`, true), ['utf-16']],
+    ['in UTF-16, the other way round without a mark', utf16(FILE, true), ['utf-16']],
+    [
+      'in UTF-16, the other way round, with long dashes',
+      utf16(`\ufeff${FILE.replaceAll('-----', '\u2014\u2014-')}`, true),
+      ['utf-16', 'broken marks'],
+    ],
+    ['in UTF-16 that ends within a character', Uint8Array.of(...utf16(FILE, true), 0), ['utf-16']],
     ['in base64 twice', Buffer.from(FILE).toString('base64'), ['base64 twice']],
     ['twice in one mail', `${FILE}\nOn Monday you wrote:\n${FILE}`, ['repeated block', 'surrounding text']],
     ['with long dashes', FILE.replaceAll('-----', '\u2014\u2014-'), ['broken marks']],
@@ -88,6 +117,19 @@ describe('a license that was pasted', () => {
 
   it.each(MANGLED)('%s is the file again, and says what it was', (_what, text, repairs) => {
     expect(repairsOf(text)).toEqual(repairs);
+  });
+
+  it.each(['AAAA', 'AAAA=', 'AAAA==', 'AAA', 'AAA=', 'AAA==', 'AA', 'AA=', 'AA=='])(
+    'is the file again whatever padding its base64 has: %s',
+    (base64) => {
+      const { file } = normalizePasted(utf8(`${BEGIN}\n${base64}\n${END}`));
+      expect(file).toEqual(armor('VTLIC', new Uint8Array(base64.replaceAll('=', '').length - 1)));
+    },
+  );
+
+  it('is the file again where a file of one byte was put in base64 twice', () => {
+    const file = armor('VTLIC', Uint8Array.of(1));
+    expect(normalizePasted(utf8(Buffer.from(file).toString('base64')))).toEqual({ file, repairs: ['base64 twice'] });
   });
 
   it('is the file again however several of these come together', () => {
@@ -140,6 +182,7 @@ describe('keysets that were pasted along', () => {
   it('are repaired as a license is', () => {
     const letter = `Hello,\n\n${`${A}${FILE}${B}`.replaceAll(/^/gm, '> ')}\nBye`;
     expect(blocks(letter)).toEqual({ file: `${A}${B}${FILE}`, repairs: ['quote marks', 'surrounding text'] });
+    expect(blocks(`${A}${wrapped(40)}`)).toEqual({ file: `${A}${FILE}`, repairs: ['lines'] });
     expect(blocks(quotedPrintable(`${B}${FILE}`)).file).toBe(`${B}${FILE}`);
     expect(blocks(Buffer.from(`${B}${FILE}`).toString('base64')).file).toBe(`${B}${FILE}`);
   });
@@ -164,6 +207,9 @@ describe('what cannot be mended', () => {
     ['a block within another one', `${BEGIN}\n${BODY[0]}\n${FILE}`, 'begins within another one'],
     ['a character that is not base64', FILE.replace(BODY[2] ?? '', `${BODY[2]}\u00e4`), 'not base64'],
     ['a lost character', FILE.replace(BODY[1] ?? '', (BODY[1] ?? '').slice(1)), 'some of it is missing'],
+    ['an entity without a number', FILE.replace('A', '<br>&#;'), 'not base64'],
+    ['an entity beyond Unicode', FILE.replace('A', '&#1114112;'), 'not base64'],
+    ['an entity that HTML does not have', FILE.replace('A', '&licence;'), 'not base64'],
     ['an empty block', `${BEGIN}\n${END}\n`, 'some of it is missing'],
     ['a block of another kind', Buffer.from(armor('VTLIC KEYSET', BYTES)).toString(), 'there is no line'],
     ['random bytes', Uint8Array.from({ length: 999 }, (_, i) => (i * 31) & 0xff), 'there is no line'],
@@ -172,6 +218,8 @@ describe('what cannot be mended', () => {
   });
 
   it('is anything too large, before it is looked at', () => {
+    expect(MAX_PASTED_BYTES).toBe(786_432);
+    expect(repairsOf(FILE.padEnd(MAX_PASTED_BYTES))).toEqual([]);
     expect(why(new Uint8Array(MAX_PASTED_BYTES + 1))).toMatch(/^too_large/);
     expect(why(`${BEGIN}\n${'A'.repeat(80_000)}\n${END}`)).toMatch(/^too_large/);
   });
