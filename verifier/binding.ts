@@ -1,3 +1,4 @@
+import { counted } from '../formats/clean-text.ts';
 import type { License } from '../formats/license/license.ts';
 import type { VerifyContext } from './context.ts';
 import { refuse, type Refused } from './verdict.ts';
@@ -25,7 +26,7 @@ export function judgeBinding(
       { license: license.aud, here: product },
     );
   if (license.dep !== undefined && license.dep !== deployment) {
-    const here = deployment === undefined ? 'none is given here' : `this is ${deployment}`;
+    const here = deployment === undefined ? 'this product has no deployment' : `this is ${deployment}`;
     return refuse(
       'deployment_mismatch',
       `it is for the deployment ${license.dep}, and ${here}`,
@@ -36,16 +37,19 @@ export function judgeBinding(
   const named = license.hosts;
   if (named !== undefined && hosts?.some((host) => named.includes(host)) !== true) {
     const here =
-      hosts === undefined || hosts.length === 0 ? 'no fingerprint is given here' : 'this host is none of them';
+      hosts === undefined || hosts.length === 0
+        ? 'the product gives no fingerprint of this host'
+        : 'this host is none of them';
     return refuse(
       'host_mismatch',
-      `it is bound to ${named.length} host(s), and ${here}`,
+      `it is bound to ${counted(named.length, 'host', 'hosts')}, and ${here}`,
       { field: 'hosts' },
       { hosts: named.length },
     );
   }
   if (license.upd !== undefined && (buildDate === undefined || buildDate >= license.upd)) {
-    const here = buildDate === undefined ? 'no build date is given here' : `this build is dated ${instant(buildDate)}`;
+    const here =
+      buildDate === undefined ? 'the product gives no build date' : `this build is dated ${instant(buildDate)}`;
     return refuse(
       'build_not_covered',
       `it covers builds dated before ${instant(license.upd)}, and ${here}`,

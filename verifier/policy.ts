@@ -64,7 +64,7 @@ export function judgePolicy(
   if (lowest !== undefined && license.ctr < lowest) {
     return refuse(
       'superseded',
-      `its counter is ${license.ctr}, and the vendor's lowest for this lineage is ${lowest}`,
+      `its counter is ${license.ctr}, and the lowest that the vendor allows here is ${lowest}`,
       { field: 'ctr' },
       { counter: license.ctr, lowest },
     );

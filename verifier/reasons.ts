@@ -114,7 +114,7 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   },
   key_wrong_purpose: {
     layer: 'policy',
-    sentence: 'The key that signed the license is not one for licenses of this product and tier.',
+    sentence: 'The key that signed the license may not sign licenses of this product and tier.',
     remedy: 'Report this file to the vendor and ask for another one.',
   },
   algorithm_not_allowed: {
@@ -152,8 +152,8 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
     layer: 'binding',
     sentence: 'The license does not cover this build of the product.',
     remedy:
-      'Install a build that is dated before the end of its updates, ' +
-      'or ask the vendor for a license with later updates.',
+      'Install a build that the license covers: the detail says up to which date. ' +
+      'Or ask the vendor for a license that covers this build.',
   },
   lineage_not_newer: {
     layer: 'lineage',
@@ -167,7 +167,7 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   },
   counter_conflict: {
     layer: 'counter',
-    sentence: 'Another license with the same counter was accepted here before, which no honest signer makes.',
+    sentence: 'Another license with the same counter was accepted here before. An honest vendor never makes two.',
     remedy: 'Put the previous file back, or ask the vendor for a license with a higher counter.',
   },
 });

@@ -2,6 +2,7 @@
  * Lineages, and rollback protection as a pure function of what was accepted before (docs/format.md, "State, counter,
  * time").
  */
+import { formatInstant } from '../formats/dates.ts';
 import { VtlicError } from '../formats/error.ts';
 import type { License } from '../formats/license/license.ts';
 import { refuse, type Accepted, type Refused, type Standing } from './verdict.ts';
@@ -43,7 +44,8 @@ export function judgeRollback(license: License, payloadDigest: string, seen: See
   if (!isCurrent && license.iat <= seen.highestIat) {
     return refuse(
       'lineage_not_newer',
-      `its iat is ${license.iat}, and one with ${seen.highestIat} was accepted in the lineage ${seen.current}`,
+      `it was issued at ${formatInstant(license.iat)}, and one that was issued at ${formatInstant(seen.highestIat)} ` +
+        `was accepted before (${seen.current})`,
       { field: 'iat' },
       { issued: license.iat, highest: seen.highestIat },
     );
@@ -64,7 +66,7 @@ export function judgeRollback(license: License, payloadDigest: string, seen: See
   if (payloadDigest === known.payloadDigest) return 'same';
   return refuse(
     'counter_conflict',
-    `its counter is ${license.ctr}, which another payload had before`,
+    `its counter is ${license.ctr}, and another license with this counter was accepted before`,
     {
       field: 'ctr',
     },

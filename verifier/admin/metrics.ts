@@ -83,7 +83,7 @@ function familiesOf(view: LicenseView, base: string): readonly Family[] {
     {
       name: `${base}_refused_renewals`,
       type: 'counter',
-      help: 'Licenses that were not taken since the product started.',
+      help: 'Licenses that the product refused since it started.',
       samples: [`_total ${refusals.count}`],
     },
     {

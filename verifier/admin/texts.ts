@@ -239,7 +239,7 @@ function checkText(name: string, text: unknown): void {
 
 function checkNames(member: string, given: object, known: object): void {
   for (const name of Object.keys(given))
-    if (!Object.hasOwn(known, name)) throw misuse(`${member}.${name}`, 'is not a code that there is');
+    if (!Object.hasOwn(known, name)) throw misuse(`${member}.${name}`, 'is not a known code');
 }
 
 function misuse(field: string, fault: string): VtlicError {

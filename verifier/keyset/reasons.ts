@@ -137,7 +137,7 @@ export const KEYSET_REASONS: Readonly<Record<KeysetReason, KeysetReasonFacts>> =
   },
   keyset_expired: {
     layer: 'notice',
-    sentence: 'The keyset is past its advisory expiry. It stays in force.',
+    sentence: 'The keyset is past its date of expiry, which is only a reminder. It stays in force.',
     remedy: 'Ask the vendor for the newest keyset file.',
   },
 });

@@ -20,7 +20,7 @@ const MAX_TEXT = 4000;
 const SENTENCES: Readonly<Record<Outcome, string>> = {
   full: 'full: the product starts with its license',
   grace: 'grace: the product starts with its license, which has expired',
-  free_tier: 'free tier: the product starts without what a license gives',
+  free_tier: 'free tier: the product starts, but without a license in force',
   does_not_start: 'refused: the product does not start',
   not_applicable: 'not applicable: no entitlement comes from a file (DEPLOYMENT_MODE is saas)',
 };

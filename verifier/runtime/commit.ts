@@ -26,7 +26,7 @@ const LOCK_MILLISECONDS = 10_000;
 /** A longer delay of a timer counts as none. */
 export const MAX_TIMER_MILLISECONDS: number = 2 ** 31 - 1;
 
-export const LOCKED: Notice = notice('state_locked', 'another process had it for ten seconds');
+export const LOCKED: Notice = notice('state_locked', 'another process used the state for ten seconds');
 
 /** What an operator should know of a lock that was taken. */
 export function lockWarnings({ faults }: HeldLock): readonly Notice[] {

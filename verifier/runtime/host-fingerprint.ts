@@ -113,7 +113,7 @@ export function explainFingerprint(
     return `The license does not name the fingerprint made from ${now}. ${WHY_CHANGED[used.source]}`;
   const canBeUnset = used.source === 'operator' || used.source === 'kubernetes';
   return (
-    `The license names the fingerprint made from ${SOURCE_NAMES[earlier.source]}, and ${now} counts before it now. ` +
+    `The license names the fingerprint made from ${SOURCE_NAMES[earlier.source]}, but this host now uses ${now}. ` +
     `${canBeUnset ? `Unset ${now}, or ask` : 'Ask'} for a license with the fingerprint of today.`
   );
 }

@@ -261,9 +261,13 @@ function keptMayServe(reason: Reason, file: Uint8Array, situation: Situation): b
 }
 
 function served(kept: Examined, notices: readonly Notice[]): Decision {
-  const serves = notice('kept_license_serves', `the license with the counter ${kept.accepted.license.ctr} serves`, {
-    counter: kept.accepted.license.ctr,
-  });
+  const serves = notice(
+    'kept_license_serves',
+    `the license with the counter ${kept.accepted.license.ctr} is in force`,
+    {
+      counter: kept.accepted.license.ctr,
+    },
+  );
   return { inForce: kept, current: kept, notices: [...notices, serves, ...graceWarnings(kept.accepted)] };
 }
 

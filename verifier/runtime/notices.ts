@@ -81,7 +81,7 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
     remedy: 'Correct the variable that the detail names, and start again.',
   },
   commit_refused: {
-    sentence: 'The product could not take over the license, and the license before it stays in force.',
+    sentence: 'The product could not switch to the new license. The license before it stays in force.',
     remedy: 'Read the detail and the log of the product. The product tries again by itself.',
   },
   not_yet_valid: {
@@ -141,7 +141,7 @@ const RUNTIME_FACTS: Readonly<Record<RuntimeReason | WarningCode | InstallReason
     remedy: 'Check the clock. After a long pause this is normal and ends after three days of running.',
   },
   after_commit_failed: {
-    sentence: 'The license is in force, but the product could not finish taking it over.',
+    sentence: 'The license is in force, but the product could not finish switching to it.',
     remedy: 'Read the detail and the log of the product. The product tries again at its next start.',
   },
   keyset_file_unusable: {

@@ -100,7 +100,7 @@ describe('vtlic-product check', () => {
   it('leaves with 24 for a license that has lapsed, with the free tier', async () => {
     await drop({ exp: daysFromNow(-2), grace: DAY });
     const { exit, out, err } = ask('check');
-    expect({ exit, out }).toEqual({ exit: 24, out: 'free tier: the product starts without what a license gives\n' });
+    expect({ exit, out }).toEqual({ exit: 24, out: 'free tier: the product starts, but without a license in force\n' });
     expect(err).toContain('(lapsed: ');
   });
 
@@ -246,7 +246,7 @@ describe('vtlic-product fingerprint', () => {
     expect(ask('check').exit).toBe(24);
     const { err } = ask('fingerprint');
     expect(err).toContain(
-      'The license names the fingerprint made from LICENSE_CLUSTER_UID, and LICENSE_HOST_ID counts',
+      'The license names the fingerprint made from LICENSE_CLUSTER_UID, but this host now uses LICENSE_HOST_ID',
     );
     env['LICENSE_CLUSTER_UID'] = cluster.replace('2a', '2b');
     expect(ask('fingerprint', '--json').out).toContain('does not name the fingerprint made from LICENSE_HOST_ID. Give');

@@ -94,7 +94,7 @@ const ENTRIES: readonly (readonly [entry: string, check: () => Promise<void>])[]
     },
   ],
   [
-    'Paste an older license again, or renewals in any order: one that is older than what is in force changes nothing, and of two that wait the one that was pasted last waits.',
+    'Paste an older license again, or renewals in any order. A license that is older than the one in force changes nothing. If two renewals are pasted before their time, the one that was pasted last waits.',
     async () => {
       const license = await first();
       const [second, third] = [
@@ -256,7 +256,7 @@ const ENTRIES: readonly (readonly [entry: string, check: () => Promise<void>])[]
     },
   ],
   [
-    'Move the volume to another container or host after a crash, with the lock and the lease that the dead one left.',
+    'Move the volume to another container or host after a crash, with the lock and the lease that the crashed one left.',
     async () => {
       await (await first()).close();
       const decoded = decodeState(readFileSync(product.statePath));
@@ -388,7 +388,7 @@ const ENTRIES: readonly (readonly [entry: string, check: () => Promise<void>])[]
     },
   ],
   [
-    'Go back to the release before, and forward again: what a later release noted in the state is kept for it.',
+    'Go back to the release before, and forward again: the earlier release keeps what the later one wrote into the state.',
     async () => {
       await (await first()).close();
       const decoded = decodeState(readFileSync(product.statePath));
@@ -456,7 +456,7 @@ const ENTRIES: readonly (readonly [entry: string, check: () => Promise<void>])[]
     },
   ],
   [
-    "Be reissued after the vendor revoked a key that was stolen, whatever the thief's licenses said.",
+    'Install the new license after the vendor revoked a stolen key, even if a license by the thief was in use here.',
     async () => {
       const forged = { ctr: Number.MAX_SAFE_INTEGER, iat: EXP - DAY, seats: 9999 };
       await (await first()).close();

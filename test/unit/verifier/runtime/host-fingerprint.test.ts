@@ -150,7 +150,7 @@ describe('a fingerprint that a license does not name', () => {
     const [before, now] = [found(), found({ environment: { LICENSE_HOST_ID: 'rack 7' } })];
     expect(explainFingerprint(before, naming(before.used?.fingerprint))).toBeUndefined();
     expect(explainFingerprint(now, naming(before.used?.fingerprint))).toBe(
-      'The license names the fingerprint made from the machine id, and LICENSE_HOST_ID counts before it now. ' +
+      'The license names the fingerprint made from the machine id, but this host now uses LICENSE_HOST_ID. ' +
         'Unset LICENSE_HOST_ID, or ask for a license with the fingerprint of today.',
     );
   });
@@ -158,7 +158,7 @@ describe('a fingerprint that a license does not name', () => {
   it('is explained without a variable to unset where the machine id counts now', () => {
     const [before, now] = [found({ databaseId: 'db-1' }, {}), found({ databaseId: 'db-1' })];
     expect(explainFingerprint(now, naming(before.used?.fingerprint))).toBe(
-      'The license names the fingerprint made from the id of the database, and the machine id counts before it now. ' +
+      'The license names the fingerprint made from the id of the database, but this host now uses the machine id. ' +
         'Ask for a license with the fingerprint of today.',
     );
   });
