@@ -78,7 +78,7 @@ export class JsonValueReader {
     if (node.text.includes('.')) throw this.fault(`should be an integer in plain digits, but ${shown} has a fraction`);
     if (node.text === '-0') throw this.fault('should be an integer in plain digits, but it is -0', 'Write 0.');
     const value = Number(node.text);
-    if (!Number.isSafeInteger(value)) throw this.fault(`should be within ±(2^53-1), but ${shown} does not`);
+    if (!Number.isSafeInteger(value)) throw this.fault(`should be within ±(2^53-1), but it is ${shown}`);
     const { min = -Number.MAX_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = bounds;
     if (value < min) throw this.fault(`should be at least ${min}, but it is ${shown}`);
     if (value > max) throw this.fault(`should be at most ${max}, but it is ${shown}`);

@@ -246,7 +246,7 @@ class Parser {
       const low = this.unit(place);
       if (low >= 0xdc00 && low <= 0xdfff) return String.fromCharCode(unit, low);
     }
-    throw this.fault('an escape means half a surrogate pair, without the other half', place);
+    throw this.fault('the escape is only half of a character (a surrogate), and the other half is missing', place);
   }
 
   /** Steps over `\uXXXX`. */

@@ -40,8 +40,7 @@ export function probedProvider(
     const known = choices.get(algorithm);
     if (known !== undefined) return known;
     const choice = candidate !== undefined && givesKnownAnswers(candidate, algorithm) ? candidate : otherwise;
-    if (choice === undefined)
-      throw cryptoUnavailable(`node:crypto of ${runtime} does not compute ${NAMES[algorithm]} rightly`);
+    if (choice === undefined) throw cryptoUnavailable(`node:crypto of ${runtime} computes ${NAMES[algorithm]} wrongly`);
     choices.set(algorithm, choice);
     return choice;
   }

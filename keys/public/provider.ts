@@ -48,7 +48,7 @@ export const MLDSA65_SPKI_PREFIX: Uint8Array =
  */
 export function cryptoUnavailable(message: string, cause?: unknown): VtlicError {
   return new VtlicError('crypto_unavailable', message, {
-    hint: 'this says nothing about the file: run the same on another version of the runtime (Node.js 24 LTS)',
+    hint: 'the file may be good: run the same command with another version of the runtime (Node.js 24 LTS)',
     cause,
   });
 }

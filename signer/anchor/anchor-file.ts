@@ -86,8 +86,8 @@ function unwritable(error: unknown, path: string): VtlicError {
       file: told.place.file ?? path,
       hint:
         told.hint ??
-        'make its place writable, and delete neither the anchor nor its .guard; run it again: it goes on from ' +
-          'there',
+        'make the place of the anchor writable, and delete neither the anchor nor its .guard; then run the command ' +
+          'again: it continues where it stopped',
       cause: error,
     },
   );
@@ -129,8 +129,8 @@ function decoded(path: string, { contents, foreign, leftNew }: SeenFile): readon
     throw new VtlicError('ledger_corrupt', `the anchor file does not match its guard, ${path}.guard`, {
       file: path,
       hint:
-        'put the newest file back, not an older copy; if another anchor was carried here, give it a place of its ' +
-        'own; nothing is signed until ledger and anchor agree',
+        'put the newest file back, not an older copy; if you copied another anchor to this path, move it to a path ' +
+        'of its own; nothing is signed until ledger and anchor agree',
     });
   if (contents.length === 0) requireFolder(path);
   const whole = contents.flatMap((bytes) => decodeAnchorRecord(bytes) ?? []);

@@ -105,7 +105,7 @@ function fit(token: Token, label: string): Token {
   if (profile.dataObjects === 'none') {
     throw new VtlicError(
       'configuration_invalid',
-      `${token.connection.name} (${profile.name}) has no data objects, and so no place for the ledger's anchor`,
+      `${token.connection.name} (${profile.name}) cannot store data objects, so it cannot keep the ledger's anchor`,
       {
         hint: 'name another place for the anchor: a file on another disk, or a second token, token:KEYSTORE',
       },

@@ -144,8 +144,8 @@ function movedOn(ledger: AnchoredLedger, from: AnchorStore): VtlicError {
     {
       file: ledger.path,
       hint:
-        'find the other copy; the one that the anchor in the old place agrees with is the ledger: put that ' +
-        'one here, and move its anchor; if it is lost: vtlic ledger restore --anchor OLD-PLACE',
+        'find the other copy; the right copy is the one with which the anchor in the old place agrees: put it ' +
+        'here, and move its anchor; if it is lost: vtlic ledger restore --anchor OLD-PLACE',
     },
   );
 }

@@ -195,7 +195,7 @@ function withNewCounter(row: SignRow, ctr: number, now: number, runtime: Runtime
   if (license.exp <= now)
     throw new VtlicError(
       'request_invalid',
-      `line ${row.line}: its counter is spent, and with a new one the license would be expired when it is signed`,
+      `line ${row.line}: this row needs a new counter, but its license would be expired when it is signed`,
       {
         line: row.line,
         hint: 'take the row out of the file, or give it a later end, and resume under the same --name',

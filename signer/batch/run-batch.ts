@@ -151,7 +151,7 @@ function confirmed(io: BatchIo, wanted: BatchWanted, digest: string, ledger: Led
   if (checked.stale > 0) {
     throw new VtlicError(
       'plan_stale',
-      `the counters of ${groupDigits(checked.stale)} of ${groupDigits(checked.rows)} rows are spent since the ` +
+      `the counters of ${groupDigits(checked.stale)} of ${groupDigits(checked.rows)} rows were used after the ` +
         `plan was made: ${checked.firstStale ?? ''}`,
       { hint: 'plan what is left: vtlic batch FILE --resume --dry-run, with the same --name if one was given' },
     );
@@ -202,8 +202,8 @@ async function fromSource(
     const { again } = prepared.summary;
     throw new VtlicError(
       'usage',
-      'what is left of this batch was planned anew and must be ' +
-        `confirmed${again === 0 ? '' : `: ${groupDigits(again)} rows need a new counter`}`,
+      'the rows that are left of this batch have a new plan, and nobody has confirmed it' +
+        (again === 0 ? '' : `: ${groupDigits(again)} rows need a new counter`),
       { hint: `review it with --resume --dry-run, then: vtlic batch --confirm DIGEST --resume` },
     );
   }

@@ -79,7 +79,7 @@ export function draftOptions(command: Command): Command {
       .option('--early <reason>', 'do a step although it comes too early; the reason is recorded', parseReason)
       .option(
         '--emergency <reason>',
-        'why the keyset is delivered with the licenses; releases that take keysets are then ready',
+        'why you deliver the keyset together with the licenses; releases that take keysets then count as ready',
         parseReason,
       )
       .option('--out <file>', 'the new file of the draft (default: keysets/VERSION.draft of the site)')

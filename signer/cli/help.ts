@@ -131,7 +131,7 @@ const ARGUMENTS: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map
   ['ledger prove', { license: 'the id of a license, or its file' }],
   ['ledger check', { file: 'the file with the proof or the checkpoint' }],
   ['ledger backup', { file: 'the new file for the copy; its folder must exist' }],
-  ['ledger restore', { copy: 'the backup of the ledger (default: take up the ledger that the site has)' }],
+  ['ledger restore', { copy: 'the backup of the ledger (default: the ledger that the site has)' }],
   ['counters export', { file: 'the new file for the document' }],
   ['counters import', { file: 'the document from the other site' }],
   ['verify', { file: 'the license file, or - for standard input' }],

@@ -72,9 +72,9 @@ export function findIssuingKey(
   if (purpose === undefined)
     throw new VtlicError(
       'usage',
-      `nothing says whether the key of ${cleanText(text, 200)} signs licenses or license keys`,
+      `the file of the key ${cleanText(text, 200)} does not say whether it signs licenses or license keys`,
       {
-        hint: `say which: --purpose ${cleanText(text, 200)}=license, or =license-key`,
+        hint: `say it with --purpose ${cleanText(text, 200)}=license, or with =license-key`,
       },
     );
   if (wanted === undefined || wanted === purpose) return { key, purpose };

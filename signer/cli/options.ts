@@ -223,7 +223,7 @@ export function proofKeyOf(site: Site, options: ProofOptions): KeyRecord | undef
   if (key === undefined) {
     throw new VtlicError(
       'usage',
-      '--proof needs a checkpoint, which an ed25519 key with the purpose ledger signs, and this site has none',
+      '--proof needs an ed25519 key with the purpose ledger, which signs checkpoints, and this site has no such key',
       {
         file: site.paths.site,
         hint:
@@ -235,8 +235,8 @@ export function proofKeyOf(site: Site, options: ProofOptions): KeyRecord | undef
   if (!able.includes(key))
     throw new VtlicError(
       'usage',
-      `the key ${key.name} (${key.algorithm}, purpose ${key.purpose}) signs no checkpoints: that takes an ` +
-        'ed25519 key with the purpose ledger',
+      `the key ${key.name} (${key.algorithm}, purpose ${key.purpose}) signs no checkpoints: only an ` +
+        'ed25519 key with the purpose ledger does',
       {
         hint:
           able.length === 0

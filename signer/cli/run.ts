@@ -129,7 +129,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'verify',
     {
       args: '<file>',
-      description: 'verifies a license file as a product does; exit code 0, 20, 21 or 22',
+      description: 'verifies a license file as a product does; exit code 0, 20 or 21',
       load: async () => (await import('./commands/verify.ts')).defineVerify,
     },
   ],
@@ -159,7 +159,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'revoke',
     {
       args: '<licenses...>',
-      description: 'drafts a keyset by which products refuse single licenses',
+      description: 'drafts a keyset that makes products refuse the licenses that you name',
       load: async () => (await import('./commands/revoke.ts')).defineRevoke,
     },
   ],
@@ -167,7 +167,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     'supersede',
     {
       args: '<licenses...>',
-      description: 'drafts a keyset by which products refuse all that these licenses replaced',
+      description: 'drafts a keyset that makes products refuse the licenses that these replaced',
       load: async () => (await import('./commands/revoke.ts')).defineSupersede,
     },
   ],
@@ -193,7 +193,7 @@ const COMMANDS: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
   [
     'completion',
     {
-      description: 'writes a file by which bash, zsh or fish complete commands and options',
+      description: 'writes a file with which bash, zsh or fish complete commands and options',
       load: async () => {
         const { defineCompletion } = await import('./commands/manual.ts');
         return (command, io, _setExit, whole) => {

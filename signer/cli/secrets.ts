@@ -62,7 +62,7 @@ async function readSource(name: string, source: Source): Promise<Uint8Array> {
         throw fault(`the secret of keystore ${name} is empty`);
       default:
         throw fault(
-          `no line came from the secret's pipe of keystore ${name} within ${SECRET_SECONDS} seconds`,
+          `the pipe with the secret of keystore ${name} gave no line within ${SECRET_SECONDS} seconds`,
           'check the program that writes to the pipe, and run the command again',
         );
     }

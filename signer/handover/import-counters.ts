@@ -102,7 +102,7 @@ export function planTaking(ledger: LedgerView, { document, digest }: ReceivedDoc
     if (own === undefined && gate !== undefined) return { how: 'over', asks: restored ? 'not-handed-over' : 'nothing' };
     if (own === undefined || gate !== own.seq)
       throw conflict(
-        'this ledger made the document itself, and nothing here is closed by it now',
+        'this ledger made the document itself, and no counters are closed because of it now',
         'see what is closed: vtlic ledger status',
       );
     return { how: 'back', closedBy: own.seq };

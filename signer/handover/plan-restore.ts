@@ -79,14 +79,14 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
   const records = await readAnchor(input.store, lost !== undefined);
   const found = largest(copy, records, input.store.description);
   if (found !== undefined && lost !== undefined) {
-    throw new VtlicError('usage', `${input.store.description} is not lost: it can be read, and tells what is missing`, {
+    throw new VtlicError('usage', `${input.store.description} is not lost: it can be read, and says what is missing`, {
       hint: 'leave --lost-anchor out',
     });
   }
   if (found === undefined && lost === undefined) {
     throw new VtlicError(
       'ledger_rolled_back',
-      `${input.store.description} is not there: nothing says how much is missing in this copy`,
+      `${input.store.description} is not there, and only the anchor says what is missing in this copy`,
       {
         hint:
           'find the anchor and say where it is: --anchor PLACE; only if it is lost for good: --lost-anchor ' +
@@ -112,8 +112,8 @@ export async function planRestore(input: RestoreInput): Promise<RestorePlan> {
     const [first] = [...sorted.reenter, ...sorted.fulfil];
     throw new VtlicError(
       'ledger_conflict',
-      `the anchor says that this copy lacks nothing that was released, ` +
-        'but it does not know this license, which a key of this site signed' +
+      `the anchor says that nothing that was released is missing in this copy, ` +
+        'but the copy does not contain this license, which a key of this site signed' +
         (first === undefined ? '' : ` (counter ${first.license.ctr} of ${lineageText(first.license)})`),
       {
         ...(first === undefined ? {} : { file: first.file }),
@@ -191,9 +191,9 @@ function requireMoveFinished(copy: LedgerView, place: AnchorPlace, found: Anchor
   const [from, to] = [move.from, move.to].map((each) => cleanText(anchorPlaceText(each), 1000));
   throw new VtlicError(
     'ledger_rolled_back',
-    `the anchor of this copy was being moved from ${from} to ${to}, and this was interrupted: no other place tells ` +
-      'what the copy lacks',
-    { hint: `finish it: vtlic ledger anchor --to ${to}; or restore with the old place: --anchor ${from}` },
+    `the anchor of this copy was being moved from ${from} to ${to}, and this was interrupted: only the anchors in ` +
+      'these two places say what the copy lacks',
+    { hint: `finish the move: vtlic ledger anchor --to ${to}; or restore with the old place: --anchor ${from}` },
   );
 }
 
@@ -215,13 +215,13 @@ export async function readPrevious(
     throw new VtlicError(
       'usage',
       `${previous.description} is still in the place that this copy names, and has seen ` +
-        (found === undefined ? `entry ${newest}` : 'more than the one that you name'),
+        (found === undefined ? `entry ${newest}` : 'more than the anchor that you name'),
       {
         hint:
           found === undefined
-            ? 'leave --lost-anchor, --skip and --anchor out: it tells what is missing; to move it afterwards: vtlic ' +
-              'ledger anchor --to PLACE'
-            : 'leave --anchor out; to move it afterwards: vtlic ledger anchor --to PLACE',
+            ? 'leave --lost-anchor, --skip and --anchor out, since the anchor says what is missing; to move it ' +
+              'afterwards: vtlic ledger anchor --to PLACE'
+            : 'leave --anchor out; to move the anchor afterwards: vtlic ledger anchor --to PLACE',
       },
     );
   const movedBy = await unlessLost(() => previous.movedBy(), lost !== undefined);

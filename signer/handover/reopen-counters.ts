@@ -76,7 +76,7 @@ function requireAllShown(ledger: LedgerView, restored: number, handed: readonly 
     throw conflict(
       `the lost part of the ledger handed counters over ${lost === 1 ? 'once' : `${lost} times`}, ` +
         `but only ${handed.length + back} of the documents ` +
-        `${handed.length + back === 1 ? 'is' : 'are'} known: another ledger issues for the customers of the others`,
+        `${handed.length + back === 1 ? 'is' : 'are'} known: the customers of the others belong to another ledger now`,
       'give each missing document with --handed FILE, or reopen customers one by one: --customer ID',
     );
   }

@@ -39,8 +39,8 @@ export function checkNewPassphrase(passphrase: Uint8Array): void {
   if (differentCharacters(passphrase) < MIN_DIFFERENT_CHARACTERS)
     throw new VtlicError(
       'passphrase_refused',
-      `a new passphrase should have at least ${MIN_DIFFERENT_CHARACTERS} different characters: twelve times the same ` +
-        'is guessed first',
+      `a new passphrase should have at least ${MIN_DIFFERENT_CHARACTERS} different characters: a repeated character ` +
+        'is easy to guess',
       { hint: 'take five or more random words' },
     );
 }

@@ -150,12 +150,17 @@ function checkCustody(wanted: NewKey, store: KeystoreConfig): void {
   if (special && store.type === 'file')
     throw new VtlicError(
       'usage',
-      'hsm-wrapped and split custody are for tokens, and this keystore is a folder of files',
+      '--wrapped and --ml-dsa-keystore are for keys in tokens, and this keystore is a folder of files',
+      { hint: 'name a keystore that is a token: --keystore NAME; or leave --wrapped and --ml-dsa-keystore out' },
     );
   if (special && wanted.algorithm === 'ed25519')
-    throw new VtlicError('usage', 'hsm-wrapped and split custody are for composite keys');
+    throw new VtlicError('usage', '--wrapped and --ml-dsa-keystore are for composite keys, and this key is ed25519', {
+      hint: 'leave --algorithm out, or leave --wrapped and --ml-dsa-keystore out',
+    });
   if (wanted.wrapped && wanted.mldsaKeystore !== undefined)
-    throw new VtlicError('usage', 'a key is either wrapped or split, not both');
+    throw new VtlicError('usage', '--wrapped and --ml-dsa-keystore cannot be used together', {
+      hint: 'use --wrapped to keep the key in one token, or --ml-dsa-keystore to split it over two',
+    });
 }
 
 /** The keystores of a key in tokens: for split custody, that of the ML-DSA component comes second. */

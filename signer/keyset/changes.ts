@@ -114,7 +114,10 @@ function withKey(keys: readonly IssuingKey[], change: KeyChange, roots: readonly
       known.status === 'revoked' ? 'a revoked key stays revoked: use another key' : 'see: vtlic rotation status',
     );
   if (change.purpose !== undefined && change.purpose !== known.purpose)
-    throw fault(`the key ${kid} has the purpose ${known.purpose}, for ever`, 'use another key');
+    throw fault(
+      `the key ${kid} has the purpose ${known.purpose}, and a key never gets another purpose`,
+      'use another key',
+    );
   const { honored: _honored, ...rest } = known;
   const changed: IssuingKey = {
     ...rest,
@@ -127,7 +130,10 @@ function withKey(keys: readonly IssuingKey[], change: KeyChange, roots: readonly
 
 function newKey(kid: string, change: KeyChange): IssuingKey {
   if (change.status !== 'pre-published' && change.status !== 'active')
-    throw fault(`the key ${kid} is in no keyset, and so cannot be ${change.status}`, 'pre-publish it first');
+    throw fault(
+      `the key ${kid} is in no keyset yet, so it cannot become ${change.status}`,
+      'pre-publish it first: vtlic rotation pre-publish KEY',
+    );
   const { alg, publicBytes } = change.key;
   return { alg, publicBytes, purpose: change.purpose ?? 'license', status: change.status, ...scopeOf(change) };
 }
@@ -150,7 +156,10 @@ function expiryAfter(before: Keyset | undefined, changes: KeysetChanges, made: n
   if (changes.expires !== undefined) return changes.expires;
   if (before?.expires === undefined) return undefined;
   if (before.expires > made) return before.expires;
-  throw fault(`version ${before.version} has expired, and so would its successor`, 'add --expires DATE');
+  throw fault(
+    `version ${before.version} has expired, and the new version would keep its date of expiry`,
+    'add --expires DATE',
+  );
 }
 
 function lowestAfter(
@@ -161,7 +170,10 @@ function lowestAfter(
   for (const [lineage, counter] of changes) {
     const earlier = lowest.get(lineage);
     if (earlier !== undefined && counter < earlier)
-      throw fault(`the lowest counter of ${lineage} is ${earlier} already, and never falls`, `name ${earlier} or more`);
+      throw fault(
+        `the lowest counter of ${lineage} is already ${earlier}, and no later version may lower it`,
+        `name ${earlier} or more`,
+      );
     lowest.set(lineage, counter);
   }
   return lowest;

@@ -113,8 +113,8 @@ export function requireSignature(
     throw new VtlicError(
       'request_invalid',
       last === undefined
-        ? `the key ${kid} signed it, which is a root neither of this keyset nor of the version before`
-        : `the key ${kid} signed it, a root key that was removed: version ${last} was the last one with it`,
+        ? `the key ${kid} made this signature, and it is a root neither of this keyset nor of the version before`
+        : `the root key ${kid} made this signature, and it was removed: version ${last} was the last one with it`,
       { file, hint: 'leave this signature out' },
     );
   }

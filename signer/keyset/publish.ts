@@ -120,10 +120,12 @@ function requireThreshold(
   const kids = roots.filter(({ alg }) => !compositeOnly || alg !== 'ed25519').map(kidOfKey);
   const count = kids.filter((kid) => signed.has(kid)).length;
   if (count >= threshold) return;
+  const missing = kids.filter((kid) => !signed.has(kid));
+  const rest = missing.length === 0 ? 'no other root is left' : `still missing: ${missing.join(', ')}`;
   throw new VtlicError(
     'policy_refused',
-    `${count} of the ${kids.length} ${compositeOnly ? 'composite ' : ''}roots of ${whose} signed, and ${threshold} ` +
-      `are needed; not yet: ${kids.filter((kid) => !signed.has(kid)).join(', ') || 'none is left'}`,
+    `only ${count} of the ${kids.length} ${compositeOnly ? 'composite ' : ''}roots of ${whose} signed, but ` +
+      `${threshold} must sign; ${rest}`,
     { hint: 'have more of the roots sign: vtlic keyset sign DRAFT; then give all signatures' },
   );
 }

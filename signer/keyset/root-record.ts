@@ -158,8 +158,8 @@ export function requireUnsigned(wanted: KeysetVersion, { kid, known, others, los
     throw new VtlicError(
       'ledger_conflict',
       `the root key ${kid} has signed version ${other.version} already, with the payload ${other.payloadDigest}, and ` +
-        `signs no other payload for it (here: ${wanted.payloadDigest})`,
-      { hint: `if that draft was given up, destroy its signatures, and draft this one anew: ${next}` },
+        `never signs a second payload for it; this draft has the payload ${wanted.payloadDigest}`,
+      { hint: `if nobody needs that draft, destroy its signatures, and draft this one anew: ${next}` },
     );
   const elsewhere = others.find(isOther);
   if (elsewhere !== undefined) throw signedHere(elsewhere, wanted, next);
@@ -168,14 +168,14 @@ export function requireUnsigned(wanted: KeysetVersion, { kid, known, others, los
       'ledger_conflict',
       `the ledger of this site was restored, and a version up to ${lost} may have been signed in the part that was ` +
         `lost: no root key of this site signs version ${wanted.version}`,
-      { hint: `take up what is published: vtlic keyset adopt CHAIN; then draft it anew: ${next}` },
+      { hint: `adopt the published keysets: vtlic keyset adopt CHAIN; then draft it anew: ${next}` },
     );
   const last = known.reduce((most, { version }) => Math.max(most, version), 0);
   const again = known.some(({ payloadDigest }) => payloadDigest === wanted.payloadDigest);
   if (wanted.version >= last || again) return;
   throw new VtlicError(
     'ledger_conflict',
-    `the root key ${kid} has signed version ${last} already, and signs no lower version (this one: ${wanted.version})`,
+    `the root key ${kid} has signed version ${last} already, and never signs a lower one; this is ${wanted.version}`,
     { hint: `draft it anew: ${next}` },
   );
 }
@@ -188,8 +188,8 @@ export function signedHere(
 ): VtlicError {
   return new VtlicError(
     'ledger_conflict',
-    `the root key ${kid} of this site has signed version ${version} already, with the payload ${payloadDigest}: at ` +
-      `one site, a version has one payload (here: ${wanted.payloadDigest})`,
-    { hint: `take the draft that was signed; or if it was given up, destroy its signatures, and draft anew: ${next}` },
+    `the root key ${kid} of this site has signed version ${version} already, with the payload ${payloadDigest}; a ` +
+      `site never signs a second payload for a version, and this draft has the payload ${wanted.payloadDigest}`,
+    { hint: `take the draft that was signed; or if nobody needs it, destroy its signatures, and draft anew: ${next}` },
   );
 }

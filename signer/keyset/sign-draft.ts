@@ -47,8 +47,11 @@ export function versionBefore(
       hint: 'write its chain out: vtlic keyset show --chain',
     });
   const follows = base === undefined ? 'is a first version' : `follows version ${base.version} (${base.payloadDigest})`;
-  const known = newest === undefined ? 'none' : `version ${newest.version} (${newest.payloadDigest})`;
-  throw new VtlicError('plan_stale', `the draft ${follows}, and the newest keyset that this site knows is ${known}`, {
+  const known =
+    newest === undefined
+      ? 'this site knows no published keyset'
+      : `the newest keyset that this site knows is version ${newest.version} (${newest.payloadDigest})`;
+  throw new VtlicError('plan_stale', `the draft ${follows}, but ${known}`, {
     hint:
       base !== undefined && base.version > (newest?.version ?? 0)
         ? 'adopt the published chain first: vtlic keyset adopt CHAIN'
@@ -76,7 +79,7 @@ export function freeVersion(
       'published',
     {
       hint:
-        'take up what is published: vtlic keyset adopt CHAIN; if products have nothing newer, give the draft a new ' +
+        'adopt what is published: vtlic keyset adopt CHAIN; if products have nothing newer, give the draft a new ' +
         `number: --version ${highest + 1}`,
     },
   );
@@ -90,7 +93,7 @@ export function requireRootMaySign(draft: Draft, before: PublishedVersion | unde
   if (rootsOf(before?.keyset, draft.keyset).has(kid)) return;
   throw new VtlicError(
     'usage',
-    `the key ${kid} is a root neither of the draft nor of the version that it follows, so its signature is useless`,
+    `the key ${kid} is a root neither of the draft nor of the version before, so its signature would not count`,
     { hint: 'sign with one of the roots: vtlic keyset show DRAFT' },
   );
 }

@@ -81,8 +81,10 @@ export function requireLowestCounters(
     const highest = lineage === undefined ? 0 : highestBegun(ledger, lineage, now);
     if (counter > highest)
       throw refused(
-        `the lowest counter of ${text} would be ${counter}, but the highest counter of a released license of it that ` +
-          `has begun is ${highest === 0 ? 'unknown to this ledger' : highest}`,
+        `products would refuse each license of ${text} with a counter below ${counter}, but ` +
+          (highest === 0
+            ? 'this ledger has no released license of it that has begun'
+            : `its newest released license that has begun has the counter ${highest}`),
         'release the newer license first, and wait for its first day',
       );
   }
@@ -108,8 +110,8 @@ export function requireHonoredRecorded(
     if (strange !== undefined)
       throw refused(
         `the draft honors the payload ${strange} of the revoked key ${kid}, which is not of a license in this ledger`,
-        'do not publish it; ask who made it. The licenses of another ledger are given with --honor FILE, as they ' +
-          'were to the draft',
+        'do not publish it, and ask who made it; if the license is in the ledger of another site, give the same ' +
+          'files as for the draft: --honor FILE --log-key KEY',
       );
   }
 }

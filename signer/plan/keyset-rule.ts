@@ -54,7 +54,7 @@ export function requireKeyInForce(
   if (fault === undefined) return;
   throw new VtlicError(
     'policy_refused',
-    `the key ${kid} may not sign this license by version ${keyset.version} of the keyset: it ${fault}`,
+    `version ${keyset.version} of the keyset does not let the key ${kid} sign this license: the key ${fault}`,
     {
       hint:
         emergency === undefined || emergency.isAhead
@@ -71,14 +71,14 @@ export function ed25519End(ledger: LedgerView): Pick<Keyset, 'ed25519Until'> {
   return keyset === 'none' || keyset.ed25519Until === undefined ? {} : { ed25519Until: keyset.ed25519Until };
 }
 
-const UNKNOWN = 'is not in it, so no product that has it would take the license';
+const UNKNOWN = 'is not in this version, so every product that has it would refuse the license';
 
 function faultOf(key: IssuingKey, { aud, tier }: Pick<License, 'aud' | 'tier'>, now: number): string | undefined {
   const { status, purpose, products, tiers, from, until } = key;
   if (purpose !== 'license') return `has the purpose ${purpose}`;
   if (status !== 'active') return `is ${status}, and only active keys sign`;
-  if (from !== undefined && now < from) return `is used from ${formatDay(from)} on`;
-  if (until !== undefined && now >= until) return `was used until ${formatDay(until)}`;
+  if (from !== undefined && now < from) return `signs only from ${formatDay(from)} on`;
+  if (until !== undefined && now >= until) return `signed only until ${formatDay(until)}`;
   if (products !== undefined && !products.includes(aud)) return `is for ${products.join(', ')}, and not for ${aud}`;
   if (tiers !== undefined && !tiers.includes(tier)) return `is for the tiers ${tiers.join(', ')}, and not for ${tier}`;
   return undefined;
@@ -89,5 +89,5 @@ function policyFault({ alg }: IssuingKey, { requireComposite, ed25519Until }: Ke
   if (alg !== 'ed25519') return undefined;
   if (requireComposite) return 'is Ed25519, and the policy requires composite';
   if (ed25519Until === undefined || now < ed25519Until) return undefined;
-  return `is Ed25519, and by the policy no such license is in force from ${formatDay(ed25519Until)} on`;
+  return `is Ed25519, and by the policy its licenses are invalid from ${formatDay(ed25519Until)} on`;
 }

@@ -157,9 +157,9 @@ export function useFault(license: License, last: License): VtlicError | undefine
   const where = license.dep === undefined ? 'without a deployment' : `in the deployment ${license.dep}`;
   return new VtlicError(
     'policy_refused',
-    `the last license of ${license.sub} for ${license.aud} ${where}, ${last.cti} (counter ${last.ctr}), is ` +
-      `${useInWords(last)}, and a ${useInWords(license)} license would replace it`,
-    { field: 'use', hint: 'choose another deployment for it' },
+    `the last license of ${license.sub} for ${license.aud} ${where}, ${last.cti} (counter ${last.ctr}), has ` +
+      `the use ${useInWords(last)}, and this license with the use ${useInWords(license)} would replace it`,
+    { field: 'use', hint: 'choose another deployment for it ("deployment" of the request, or --deployment)' },
   );
 }
 

@@ -125,7 +125,7 @@ function newestOf(source: LicenseSource, record: CounterOf): RenewalBase {
   if (newest === undefined)
     throw new VtlicError(
       'request_invalid',
-      `no license of ${lineageText(record)} was ever issued: the counter of this one is void`,
+      `there is no license of ${lineageText(record)} to renew: the counter of this one is void, and there is no other`,
       { hint: 'issue a new one: vtlic issue REQUEST.json' },
     );
   const note = equalBytes(newest.licenseId, record.licenseId)

@@ -100,8 +100,8 @@ export function requireHonorable({ digests }: Pick<SignedByKey, 'digests'>): voi
   if (digests.length <= MAX_HONORED) return;
   throw new VtlicError(
     'policy_refused',
-    `the key signed ${digests.length} licenses that may still be in force, and a keyset honors at most ${MAX_HONORED}`,
-    { hint: 'retire the key and reissue them first; those that ended need not be honored: vtlic rotation stolen KEY' },
+    `the key signed ${digests.length} licenses that may still be in force, but a keyset honors at most ${MAX_HONORED}`,
+    { hint: 'retire the key, and reissue its licenses until enough of them have ended: vtlic rotation stolen KEY' },
   );
 }
 

@@ -191,8 +191,8 @@ function placeOfBuiltIn(release: Release, versions: readonly DatedVersion[]): nu
   if (version !== undefined)
     throw new VtlicError(
       'configuration_invalid',
-      `the release ${name} is in the field from ${formatDay(release.from)} on, but the plan makes its keyset, ` +
-        `version ${builtIn.keyset}, on ${formatDay(version.from)}`,
+      `the release ${name} is in the field from ${formatDay(release.from)} on with version ${builtIn.keyset} of the ` +
+        `keyset, but the plan makes this version only on ${formatDay(version.from)}`,
       { field: 'from', hint: 'correct releases.json, or the plan' },
     );
   throw new VtlicError(

@@ -125,10 +125,14 @@ export async function createSite(wanted: NewSite, runtime: Runtime, opener?: Anc
 
 function checkAnchorFile(file: string, folder: string, begun: boolean): void {
   if (liesInside(file, folder)) {
-    throw new VtlicError('usage', 'the anchor would be inside the site, and be rolled back together with it', {
-      file,
-      hint: 'give --anchor a place outside the site, best on another disk',
-    });
+    throw new VtlicError(
+      'usage',
+      'the anchor would be inside the site: an old copy of the site would bring an old anchor with it',
+      {
+        file,
+        hint: 'give --anchor a place outside the site, best on another disk',
+      },
+    );
   }
   if (!begun && lstatSync(file, { throwIfNoEntry: false }) !== undefined) {
     throw new VtlicError('output_exists', 'an anchor of another ledger is already here', {

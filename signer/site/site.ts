@@ -192,7 +192,10 @@ function keyRecord(
   if (!CUSTODIES.has(custody)) throw custodyReader.fault('should be hsm, hsm-wrapped, split or software');
   const store = keystoreReader.string();
   const isToken = keystores.get(store)?.type === 'pkcs11';
-  if (isToken === (custody === 'software')) throw custodyReader.fault(`does not go with the keystore ${store}`);
+  if (isToken === (custody === 'software'))
+    throw custodyReader.fault(
+      `cannot be used with the keystore ${store}, which is ${isToken ? 'a token' : 'a folder of files'}`,
+    );
   const object = isToken ? tokenObject(reader.object('object'), custody as Custody, keystores) : undefined;
   const record: KeyRecord = {
     name,

@@ -93,7 +93,10 @@ describe('making keysets', () => {
     const second = await acts.draft('2.draft', '--pre-publish', 'license-2');
     cpSync(second, other.file('2.draft'));
     const unknown = await other.runOpen('keyset', 'sign', other.file('2.draft'));
-    expect([unknown.code, unknown.stderr]).toEqual([10, expect.stringMatching(/follows version 1 .* knows is none/)]);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      10,
+      expect.stringMatching(/follows version 1 .* knows no published keyset/),
+    ]);
     expect(unknown.stderr).toContain('keyset adopt CHAIN');
     cpSync(join(fixture.site, 'keysets/chain.keyset'), other.file('chain.keyset'));
     await other.succeed(other.run('keyset', 'adopt', other.file('chain.keyset')));
@@ -148,7 +151,7 @@ describe('a root key', () => {
     const higher = await acts.draft('2.draft', ...FIRST, '--pre-publish', 'license-2', '--version', '2');
     await acts.sign(higher, 'root-1');
     const lower = await acts.runOpen('keyset', 'sign', other, '--key', 'root-1');
-    expect([lower.code, lower.stderr]).toEqual([4, expect.stringContaining('no other payload for it')]);
+    expect([lower.code, lower.stderr]).toEqual([4, expect.stringContaining('never signs a second payload for it')]);
   });
 
   it('signs no other draft of a version that another root of its site signed, and the next number is free', async () => {
@@ -311,7 +314,7 @@ describe('bad input', () => {
   it('names the roots that have not signed yet', async () => {
     const [draft, [one]] = await twoSigned();
     const stderr = (await acts.run('keyset', 'publish', draft, one)).stderr;
-    expect(stderr).toContain('1 of the 2 roots of the draft itself signed, and 2 are needed');
+    expect(stderr).toContain('only 1 of the 2 roots of the draft itself signed, but 2 must sign');
     expect(stderr).toContain(kid('root-2'));
   });
 
@@ -351,11 +354,11 @@ describe('bad input', () => {
     const left = await acts.run('keyset', 'publish', draft, signed, acts.file('left'));
     expect([left.code, left.stderr]).toEqual([
       3,
-      expect.stringContaining('a root key that was removed: version 1 was the last'),
+      expect.stringContaining('and it was removed: version 1 was the last'),
     ]);
     writeFileSync(acts.file('never'), JSON.stringify({ ...document, kid: kid('license-2') }));
     const never = await acts.run('keyset', 'publish', draft, signed, acts.file('never'));
-    expect([never.code, never.stderr]).toEqual([3, expect.stringContaining('which is a root neither of this keyset')]);
+    expect([never.code, never.stderr]).toEqual([3, expect.stringContaining('and it is a root neither of this keyset')]);
   });
 
   it('refuses a draft of another issuer', async () => {

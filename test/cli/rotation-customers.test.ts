@@ -319,12 +319,12 @@ describe('an option that a draft does not need', () => {
     await issue('acme');
     await acts.next('1.draft', [...FIRST, '--pre-publish', 'composite-1'], ROOTS);
     const honor = await refused('rotation', 'stolen', 'license-1', '--honor', 'x.json', '--log-key', 'x');
-    expect(honor).toEqual([2, expect.stringContaining('--honor has no meaning')]);
+    expect(honor).toEqual([2, expect.stringContaining('--honor cannot be used yet')]);
     const stolen = await acts.run('rotation', 'stolen', 'license-1', '--early', 'no reason');
     expect([stolen.code, stolen.stderr]).toEqual([0, expect.stringContaining('note: nothing comes too early')]);
     await acts.publishSigned(stolen.stdout.trim(), ROOTS);
     const spare = await refused('rotation', 'stolen', 'license-1', '--spare', 'composite-1');
-    expect(spare).toEqual([2, expect.stringContaining('--spare has no meaning')]);
+    expect(spare).toEqual([2, expect.stringContaining('--spare cannot be used here')]);
   });
 
   it('is no reason to leave a draft without its table', async () => {

@@ -178,7 +178,7 @@ describe('a stolen key of another ledger', () => {
     const mixed = await acts.run('rotation', 'revoke', kid, '--honor', swapped, '--log-key', logKey);
     expect([mixed.code, mixed.stderr]).toEqual([19, expect.stringContaining('does not count')]);
     const refusals: readonly (readonly [readonly string[], number, string])[] = [
-      [['revoke', kid, '--honor', file], 2, '--honor needs the key of the log'],
+      [['revoke', kid, '--honor', file], 2, '--honor also needs --log-key'],
       [['revoke', kid, '--honor-nothing', '--honor', file, '--log-key', logKey], 2, 'contradict each other'],
       [['revoke', 'license-1', '--honor', file, '--log-key', logKey], 3, 'should be a key that is revoked'],
       [['revoke', kid, '--honor', acts.file('1.draft'), '--log-key', logKey], 3, 'should be "vtlic-signed-licenses/1"'],

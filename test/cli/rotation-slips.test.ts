@@ -303,7 +303,7 @@ describe('a keyset', () => {
     const request = writeRequest(fixture, { customer: 'acme' });
     await acts.next('2.draft', ['--ed25519-until', day(0), '--early', 'x'], all);
     const after = await refused('issue', request, '--dry-run');
-    expect(after).toEqual([3, expect.stringContaining('by the policy no such license is in force')]);
+    expect(after).toEqual([3, expect.stringContaining('by the policy its licenses are invalid')]);
     await acts.next('3.draft', ['--require-composite', '--early', 'x'], all);
     const required = await refused('issue', request, '--dry-run');
     expect(required).toEqual([3, expect.stringContaining('the policy requires composite')]);

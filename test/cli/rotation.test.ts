@@ -207,15 +207,20 @@ describe('issuing', () => {
     await issue('acme', '--key', 'spare');
     await published();
     await issue('acme');
-    expect(await refusedPlan('acme', '--key', 'spare')).toContain('it is pre-published, and only active keys sign');
+    expect(await refusedPlan('acme', '--key', 'spare')).toContain(
+      'the key is pre-published, and only active keys sign',
+    );
     await addKey(fixture, 'stranger', 'license');
-    expect(await refusedPlan('acme', '--key', 'stranger')).toContain('it is not in it');
+    expect(await refusedPlan('acme', '--key', 'stranger')).toContain('the key is not in this version');
     const plan = await acts.run('issue', writeRequest(fixture, { customer: 'acme' }), '--dry-run');
     await acts.publishSigned(await rotate('activate', ['spare'], '--early', 'x'), ROOTS);
     await acts.publishSigned(await rotate('retire', ['license-1'], '--early', 'x'), ROOTS);
     // A plan that was made before the key was retired is not signed with it either.
     const late = await acts.runOpen('issue', '--confirm', plan.stdout.trim());
-    expect([late.code, late.stderr]).toEqual([3, expect.stringContaining('it is retired, and only active keys sign')]);
+    expect([late.code, late.stderr]).toEqual([
+      3,
+      expect.stringContaining('the key is retired, and only active keys sign'),
+    ]);
     await issue('acme', '--key', 'spare');
   });
 
@@ -355,7 +360,7 @@ describe('a stolen key', () => {
   it('asks which spare is meant, and for another key where there is none', async () => {
     await acts.next('1.draft', [...FIRST, '--activate', 'license-1'], ROOTS);
     const none = await acts.run('rotation', 'lost', 'license-1');
-    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no pre-published key')]);
+    expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('no key is pre-published')]);
     await addKey(fixture, 'spare-2', 'license');
     await acts.next('2.draft', ['--pre-publish', 'spare', '--pre-publish', 'spare-2'], ROOTS);
     const two = await acts.run('rotation', 'lost', 'license-1');

@@ -176,7 +176,7 @@ describe('the template of a batch', () => {
       '\ufeffcustomer,name,product,deployment,tier,seats,from,until,graceDays,features,reference,updatesUntil,use,' +
         'limits.vaults\r\n',
     ]);
-    expect(template.stderr).toMatch(/until +the last day \(UTC\), an instant, or perpetual \(required\)/);
+    expect(template.stderr).toMatch(/until +the last day \(UTC\), an exact time, or perpetual \(required\)/);
     const filled = `acme-gmbh,Acme,vaultdesk,,team,5,${day(0)},${day(30)},,,,,,3\r\n`;
     expect(signBatch(writeBatch(fixture, template.stdout + filled), '--new-customers').code).toBe(0);
   });

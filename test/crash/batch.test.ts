@@ -60,7 +60,7 @@ function resume(batch: Batch, stop?: Stop): CliResult {
   const args = ['--site', site.site, '--name', 'renewals', '--new-customers', '--resume'];
   const done = run(['batch', file, ...args, ...site.secret], stop);
   if (done.code !== 2) return done;
-  expect(done.stderr).toContain('must be confirmed');
+  expect(done.stderr).toContain('nobody has confirmed it');
   return run(
     [
       'batch',

@@ -54,7 +54,7 @@ export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
   command
     .option(
       '--name <name>',
-      'the name of the batch, under which each row is signed once (default: the digest of the file)',
+      'the name of the batch; the program signs each row once under this name (default: the digest of the file)',
     )
     .option('--new-customers', 'accept customers who have no license yet')
     .option('--resume', 'go on with a batch that stopped')

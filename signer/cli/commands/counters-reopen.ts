@@ -43,7 +43,7 @@ export function addCountersReopen(parent: Command, io: Io): void {
     )
     .option(
       '--trust <keys>',
-      "a file with the key that signed such a document (repeatable; the site's own count too)",
+      "a file with the key that signed such a document (repeatable; besides the site's own)",
       collect,
       [] as string[],
     )

@@ -58,7 +58,7 @@ export function defineHsm(hsm: Command, io: Io, setExit: SetExit): void {
       .description('lists PKCS#11 modules and their tokens, without a PIN')
       .option(
         '--module <path>',
-        "a module to look at (repeatable; default: the site's and the well-known ones)",
+        'a module to look at (repeatable; default: those of the site, and those in the usual places)',
         collect,
         [] as string[],
       )

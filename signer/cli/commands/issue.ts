@@ -47,7 +47,7 @@ function parseDays(text: string): number {
 export function defineIssue(command: Command, io: Io): void {
   command.option('--customer <id>', 'who gets the license: the id of the customer', parseCustomer);
   memberOptions(command, {
-    from: 'the first day (UTC), or an instant (default: today)',
+    from: 'the first day (UTC), or an exact time (default: today)',
     limits: 'one limit of the tier (repeatable)',
   }).addHelpText('after', HELP);
   command

@@ -75,9 +75,13 @@ export function addKeysetExport(parent: Command, io: Io): void {
 function encode(product: ProductKeys, options: ExportOptions): Uint8Array {
   const { form } = options;
   if (options.explain === true && form !== 'pem')
-    throw new VtlicError('usage', '--explain is for the form pem: the others have version and thumbprints in them', {
-      hint: 'leave --explain out',
-    });
+    throw new VtlicError(
+      'usage',
+      '--explain is for the form pem: the other forms contain the version and the thumbprints',
+      {
+        hint: 'leave --explain out',
+      },
+    );
   if (SOURCE_LANGUAGES.some((language) => language === form))
     return sourceFile(product, form as SourceLanguage, options.package);
   if (options.package !== undefined)

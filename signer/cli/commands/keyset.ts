@@ -78,7 +78,7 @@ export function defineKeyset(keyset: Command, io: Io, setExit: SetExit): void {
     .description('verifies keysets as a product does')
     .requiredOption('--built-in <chain>', 'the file of the keyset chain that the product has built in')
     .option('--issuer <id>', 'the vendor (default: the issuer of the built-in chain)')
-    .option('--require-composite', 'judge as a product does that has "composite required" compiled in')
+    .option('--require-composite', 'judge like a product in which "composite required" is compiled in')
     .option('--json', 'the verdict as one JSON document')
     .addHelpText('after', VERIFY_HELP)
     .action((name: string, options: VerifyOptions) => {

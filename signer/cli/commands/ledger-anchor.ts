@@ -64,10 +64,14 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
     const site = openNamedSite(io, options);
     const to = parseAnchorOption('--to', options.to, io.cwd, site.config.issuer);
     if (to.kind === 'file' && liesInside(to.path, site.paths.folder))
-      throw new VtlicError('usage', 'the anchor would be inside the site, and be rolled back together with it', {
-        file: to.path,
-        hint: 'give --to a place outside the site',
-      });
+      throw new VtlicError(
+        'usage',
+        'the anchor would be inside the site: an old copy of the site would bring an old anchor with it',
+        {
+          file: to.path,
+          hint: 'give --to a place outside the site',
+        },
+      );
     const places = [...placesInUse(site), to];
     await withAccess(io, site, options, { anchors: keystoresOfPlaces(site, places) }, async (access, terminal) => {
       if (terminal === undefined)

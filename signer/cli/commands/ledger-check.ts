@@ -57,7 +57,13 @@ export function addLedgerCheck(parent: Command, io: Io): void {
 function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: CheckOptions): void {
   if (isInclusionProof(bytes)) {
     if (options.from !== undefined)
-      throw new VtlicError('usage', '--from is for a proof that the log only grew, but this is the proof of a license');
+      throw new VtlicError(
+        'usage',
+        '--from is for a proof that the log only grew, but this is the proof of a license',
+        {
+          hint: 'leave --from out',
+        },
+      );
     const cose = options.license === undefined ? undefined : readLicense(io, options.license);
     const { checkpoint, index, leaf } = checkInclusion(bytes, keys, cose);
     if (cose === undefined)

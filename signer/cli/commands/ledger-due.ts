@@ -61,7 +61,7 @@ export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
     .option('--ended <time>', 'also licenses that ended within this time (default: only those in grace)', parseSpan)
     .option('--product <id>', 'only licenses of this product', parseProduct)
     .option('--handed-over', 'also licenses whose counters were handed over to another ledger')
-    .option('--csv', 'their renewals, as a table that vtlic batch reads')
+    .option('--csv', 'write their renewals as a table that vtlic batch reads')
     .option('--years <n>', 'with --csv: for how long they are renewed (default: 1)', parseYears)
     .option('--ledger <file>', 'read this copy of the ledger instead of the ledger of the site')
     .option('--json', 'the result as one JSON document')

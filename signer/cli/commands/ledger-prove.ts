@@ -55,7 +55,9 @@ export function addLedgerProve(parent: Command, io: Io): void {
         hint: 'see: vtlic help ledger prove',
       });
     if (options.beside === true && (license === undefined || options.out !== undefined))
-      throw new VtlicError('usage', '--beside is for the proof of a license, without --out');
+      throw new VtlicError('usage', '--beside is only for the proof of a license, and cannot be used with --out', {
+        hint: 'leave --beside out',
+      });
     return withLedger(io, options, undefined, async (ledger, site) => {
       if (site === undefined) throw new VtlicError('internal', 'a proof is of a site');
       if (license === undefined) await proveConsistency(io, site, ledger, options);

@@ -69,7 +69,12 @@ export function addLedgerRestore(parent: Command, io: Io): void {
   const command = parent
     .command('restore [copy]')
     .description('restores the ledger from a backup, or after its anchor was lost')
-    .option('--license <file>', 'a license released since, or a folder of them (repeatable)', collect, [] as string[])
+    .option(
+      '--license <file>',
+      'a license released after the copy was made, or a folder of them (repeatable)',
+      collect,
+      [] as string[],
+    )
     .option('--anchor <place>', 'where the anchor is from now on: a file, or token:KEYSTORE')
     .option('--lost-anchor', 'the anchor is lost for good')
     .option('--skip <n>', 'with --lost-anchor: how many counters to skip for every customer', parseCount)
@@ -109,10 +114,14 @@ async function restore(io: Io, name: string | undefined, options: RestoreOptions
       ? undefined
       : parseAnchorOption('--anchor', options.anchor, io.cwd, site.config.issuer);
   if (place?.kind === 'file' && liesInside(place.path, site.paths.folder))
-    throw new VtlicError('usage', 'the anchor would be inside the site, and be rolled back together with it', {
-      file: place.path,
-      hint: 'give --anchor a place outside the site',
-    });
+    throw new VtlicError(
+      'usage',
+      'the anchor would be inside the site: an old copy of the site would bring an old anchor with it',
+      {
+        file: place.path,
+        hint: 'give --anchor a place outside the site',
+      },
+    );
   // Whose secrets are needed is known before any login.
   const places = placesOf(site, copyPath, place);
   await withAccess(io, site, options, { anchors: keystoresOfPlaces(site, places) }, async (access, terminal) => {
@@ -227,12 +236,12 @@ function requireSignedVersion(site: Site, copy: LedgerView, { lostAnchor, signed
   if (signedVersion === undefined && (known > 0 || site.config.keys.some(({ purpose }) => purpose === 'root')))
     throw new VtlicError(
       'usage',
-      'nothing says up to which version of the keyset was signed since the copy was made: the anchor is lost, and ' +
+      'only you can say which keyset versions root keys signed since the copy was made: the anchor is lost, and ' +
         'this site has keysets or a root key',
       {
         hint:
-          `add --signed-version N, the highest version that was drafted or published, 0 for none; in doubt a higher ` +
-          `one, up to ${known + MAX_SKIPPED}: numbers may be skipped`,
+          'add --signed-version N: N is the highest version that was drafted or published, or 0 if there is none; if ' +
+          `you are not sure, give a higher number, up to ${known + MAX_SKIPPED}`,
       },
     );
   if ((signedVersion ?? 0) > known + MAX_SKIPPED)

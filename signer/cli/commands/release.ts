@@ -58,6 +58,7 @@ export async function releaseAgain(
             'request_invalid',
             `the counter of license ${id} is void (${record.void?.body.reason ?? 'open'}): no ` +
               'license was signed with it',
+            { hint: 'issue the license anew: vtlic issue, or vtlic renew' },
           );
         for (const anchored of await anchorIssued(ledger, [storedLicense(ledger, record, site)])) {
           const done = await release(ledger, site.paths.folder, anchored, io.runtime);

@@ -21,11 +21,11 @@ const MAX_CHANGES_BYTES = 1 << 20;
 
 /** Descriptions of the options that mean more in a renewal than in a request. */
 const WORDS = {
-  from: 'the first day (default: the day after the last license ends; its own first day, if the end stays)',
+  from: 'the first day (default: the day after the last license ends; as before, if the end is not changed)',
   features: 'all features, joined by ;',
   use: 'non-production, trial or emergency (production: --unset use)',
-  product: 'which product, if the customer has several; or another product, with counters of its own',
-  deployment: 'which deployment, if the customer has several; or another one, with counters of its own',
+  product: 'which product to renew; one that is new to the customer gets counters of its own',
+  deployment: 'which deployment to renew; one that is new to the customer gets counters of its own',
   limits: 'one limit; the others stay (repeatable)',
 };
 
@@ -54,7 +54,7 @@ export function defineRenew(command: Command, io: Io): void {
       [] as string[],
     )
     .option('--changes <file>', 'a JSON file with the changes, by the names of a request; null leaves a member out')
-    .option('--new-customers', 'accept a customer who has no license yet; give all members then');
+    .option('--new-customers', 'accept a customer who has no license yet; then give everything that a request needs');
   signingOptions(command).action(async (target: string | undefined, options: RenewOptions) => {
     if ((options.confirm === undefined) === (target === undefined))
       throw new VtlicError(

@@ -15,8 +15,8 @@ import { type DraftingContext } from '../named-keys.ts';
 import type { Io } from '../io.ts';
 
 const REVOKE_HELP = `
-LICENSE is the id of a license that the ledger has. Products refuse it once
-they have the keyset; other licenses of the customer stay valid.
+LICENSE is the id of a license that the ledger has. Products refuse it as soon
+as they have the keyset; other licenses of the customer stay valid.
 
 Example:
   vtlic revoke 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112`;
@@ -35,10 +35,10 @@ export function defineRevoke(command: Command, io: Io): void {
 }
 
 const SUPERSEDE_HELP = `
-LICENSE is the id of the license that counts: everything with a lower counter of
-its lineage (product, customer, deployment) is refused by products that have the
-keyset. It has to be released, and its first day has to have come: otherwise an
-honest customer would have no valid license.
+LICENSE is the id of the newest license, which stays valid. Products that have
+the keyset refuse every license of the same product, customer and deployment
+with a lower counter. LICENSE must be released, and its first day must have
+come: otherwise an honest customer would have no valid license.
 
 Example:
   vtlic supersede 01936f2a-0c1d-7b3e-8a4f-5d6e7f809112`;
@@ -78,18 +78,18 @@ function requireInForce(ledger: LedgerView, counter: CounterOf, { id, current, n
     ledger.findReentered(counter.licenseId) !== undefined ||
     ledger.findByLicenseId(counter.licenseId)?.state === 'released';
   const [why, hint] = !isReleased
-    ? ['is not released', 'release it first: vtlic release']
+    ? ['is not released', `release it first: vtlic release ${id}`]
     : license.nbf > now
       ? [`begins on ${formatDay(license.nbf)}`, 'wait for that day, or name the license that is in force']
       : license.exp <= now
         ? [`ended on ${formatEnd(license.exp)}`, 'renew it first (vtlic renew), and name the new license']
         : current !== undefined && withdrawsLicense(current)(license)
-          ? ['is revoked or superseded', 'name a license that counts']
+          ? ['is revoked or superseded', 'name a license that is valid']
           : [undefined, ''];
   if (why === undefined) return;
   throw new VtlicError(
     'policy_refused',
-    `license ${id} of ${lineageText(counter)} ${why}, so the customer would have no license that counts`,
+    `license ${id} of ${lineageText(counter)} ${why}, so the customer would have no valid license`,
     { hint },
   );
 }

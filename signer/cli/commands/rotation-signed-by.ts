@@ -72,7 +72,7 @@ export function honorOptions(command: Command): Command {
   return command
     .option(
       '--honor <file>',
-      'licenses of another ledger: a file of vtlic rotation signed-by (repeatable)',
+      'licenses of another ledger: a file that vtlic rotation signed-by wrote (repeatable)',
       collect,
       none,
     )
@@ -96,9 +96,13 @@ export function readHonored(
 ): readonly ProvedLicenses[] {
   const logKeys = logKey.map(decodeLogKey);
   if (honor.length > 0 && logKeys.length === 0)
-    throw new VtlicError('usage', '--honor needs the key of the log that proves the licenses', {
-      hint: 'ask for it by telephone (vtlic ledger checkpoint --log-key at that site), and give it: --log-key KEY',
-    });
+    throw new VtlicError(
+      'usage',
+      '--honor also needs --log-key: the public key of the log that contains the licenses',
+      {
+        hint: 'ask that site for it by telephone (vtlic ledger checkpoint --log-key prints it there): --log-key KEY',
+      },
+    );
   return honor.map((file) => readSignedLicenses(resolve(io.cwd, file), { issuer, keys, logKeys }));
 }
 

@@ -43,7 +43,7 @@ export function defineRotation(rotation: Command, io: Io, setExit: SetExit): voi
   addStep(rotation, io, {
     name: 'pre-publish',
     status: 'pre-published',
-    purpose: 'drafts a keyset by which products learn keys that will sign later',
+    purpose: 'drafts a keyset from which products learn keys that will sign later',
     example: 'vtlic rotation pre-publish license-2',
   });
   addStep(rotation, io, {
@@ -93,6 +93,7 @@ function addStep(parent: Command, io: Io, { name, status, purpose, example }: St
       throw new VtlicError(
         'usage',
         `--purpose names the key ${cleanText(strange, 80)}, which this draft does not change`,
+        { hint: 'write the key in --purpose exactly as you wrote it in the command, or leave this --purpose out' },
       );
     }),
   );
@@ -110,7 +111,7 @@ Example:
 function addRevoke(parent: Command, io: Io): void {
   const command = parent
     .command('revoke <keys...>')
-    .description('drafts a keyset by which products refuse what stolen keys sign')
+    .description('drafts a keyset that makes products refuse what stolen keys sign')
     .option('--honor-nothing', 'products also refuse the licenses that the ledger has')
     .addHelpText('after', REVOKE_HELP);
   draftOptions(honorOptions(command)).action((names: readonly string[], options: RevokeOptions) => {
@@ -217,13 +218,21 @@ function addStolen(parent: Command, io: Io): void {
 function requireUsedOptions(name: string, isActive: boolean, { spare, honor = [], logKey = [] }: LossOptions): void {
   const key = cleanText(name, 80);
   if (!isActive && spare !== undefined)
-    throw new VtlicError('usage', `--spare has no meaning: the key ${key} signs no more, and this draft revokes it`, {
-      hint: 'leave it out; to activate another key: vtlic rotation activate KEY',
-    });
+    throw new VtlicError(
+      'usage',
+      `--spare cannot be used here: the key ${key} no longer signs, and this draft revokes it`,
+      {
+        hint: 'leave --spare out; to activate another key: vtlic rotation activate KEY',
+      },
+    );
   if (isActive && honor.length + logKey.length > 0)
-    throw new VtlicError('usage', `--honor has no meaning: the key ${key} still signs, and this draft retires it`, {
-      hint: 'leave it out, and give it to the draft that revokes the key',
-    });
+    throw new VtlicError(
+      'usage',
+      `--honor cannot be used yet: the key ${key} still signs, and this draft only retires it`,
+      {
+        hint: 'leave --honor and --log-key out now, and give them with the later draft, which revokes the key',
+      },
+    );
 }
 
 function statusOf({ current }: DraftingContext, kid: string): KeyStatus | undefined {
@@ -243,7 +252,8 @@ function replacement(context: DraftingContext, name: string, spare: string | und
     if (itsPurpose === purpose) return [{ key: taken, purpose, status: 'active' }, retired];
     throw new VtlicError(
       'usage',
-      `the key ${cleanText(spare, 80)} has the purpose ${itsPurpose}, and the one that it would replace ${purpose}`,
+      `the key ${cleanText(spare, 80)} has the purpose ${itsPurpose}, and the key that it would replace has ` +
+        `the purpose ${purpose}`,
       { hint: 'name a spare with the same purpose, see: vtlic keyset show' },
     );
   }
@@ -254,8 +264,8 @@ function replacement(context: DraftingContext, name: string, spare: string | und
   throw new VtlicError(
     'usage',
     only === undefined
-      ? 'no pre-published key can take its place, and no other key is active'
-      : `${waiting.length} keys are pre-published, and you did not say which one takes its place`,
+      ? 'no key is pre-published that could replace this key, and no other key is active'
+      : `${waiting.length} keys are pre-published, and you did not say which of them replaces this key`,
     { hint: 'name the key that signs from now on: --spare KEY' },
   );
 }

@@ -33,6 +33,11 @@ const MAX_GRACE_DAYS = 366;
 
 const ROLLED_BACK: ReadonlySet<Reason> = new Set(['lineage_not_newer', 'counter_rolled_back', 'counter_conflict']);
 
+const HELP = `
+Exit code 0: the license is in force, or in its grace. 20: it is not a valid
+license for this product and host. 21: it is genuine, but not in force at that
+time. The command does not know which licenses a product accepted before.`;
+
 interface VerifyOptions extends SiteOptions {
   readonly product: string;
   readonly deployment?: string;
@@ -83,7 +88,8 @@ export function defineVerify(command: Command, io: Io, setExit: SetExit): void {
     .option('--at <time>', 'verify as of this time (default: now)', parseTime)
     .option('--build-date <date>', 'the date of the build of the product, such as 2027-11-24', parseTime)
     .option('--grace-days <n>', 'the grace that the product gives by itself (default: 0)', parseGraceDays, 0)
-    .option('--json', 'the verdict as one JSON document');
+    .option('--json', 'the verdict as one JSON document')
+    .addHelpText('after', HELP);
   siteOption(command).action((name: string, options: VerifyOptions) => {
     const site = options.trust.length === 0 ? trusting(siteFor(io, options)) : undefined;
     setExit(verifyFile(io, name, options, site));

@@ -141,8 +141,8 @@ function corrupt(why: string, file: string, cause: unknown): VtlicError {
 function unreadable(file: string, cause: unknown): VtlicError {
   return new VtlicError(
     'file_unreadable',
-    'the ledger cannot be opened for reading: this user must be able to read it, and to write beside it (its ' +
-      'disk may be full or read-only)',
+    'the ledger cannot be opened for reading: this user must be able to read it, and to make files in its ' +
+      'folder (its disk may be full or read-only)',
     { file, cause, hint: 'copy the whole folder to a place where this user may write, and read the copy' },
   );
 }

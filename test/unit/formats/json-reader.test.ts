@@ -75,9 +75,9 @@ describe('the reader', () => {
     ['1.0', 'should be an integer in plain digits, but 1.0 has a fraction'],
     ['1.5e3', 'should be an integer in plain digits, but 1.5e3 has an exponent'],
     ['-0', 'should be an integer in plain digits, but it is -0'],
-    ['9007199254740992', 'should be within ±(2^53-1), but 9007199254740992 does not'],
-    ['9007199254740993', 'should be within ±(2^53-1), but 9007199254740993 does not'],
-    ['-9007199254740992', 'should be within ±(2^53-1), but -9007199254740992 does not'],
+    ['9007199254740992', 'should be within ±(2^53-1), but it is 9007199254740992'],
+    ['9007199254740993', 'should be within ±(2^53-1), but it is 9007199254740993'],
+    ['-9007199254740992', 'should be within ±(2^53-1), but it is -9007199254740992'],
     ['-1', 'should be at least 0, but it is -1'],
     ['11', 'should be at most 10, but it is 11'],
   ])('refuses the integer %s in words of its own', (text, words) => {

@@ -188,7 +188,7 @@ describe('parseStrictJson', () => {
     ['"a\tb"', 'a control character (\\u{0009}) should be escaped in a text'],
     [String.raw`"\a"`, String.raw`a backslash should begin one of \" \\ \/ \b \f \n \r \t \uXXXX`],
     [String.raw`"\u12"`, String.raw`\u should be followed by four hex digits`],
-    [String.raw`"\udc00"`, 'an escape means half a surrogate pair, without the other half'],
+    [String.raw`"\udc00"`, 'the escape is only half of a character (a surrogate), and the other half is missing'],
   ])('says what is wrong with %j in words', (text, words) => {
     expect(thrown(() => parse(text)).message).toBe(words);
   });

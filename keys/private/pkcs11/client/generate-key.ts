@@ -153,7 +153,7 @@ async function makeComponent(
   const fault = privateFault(key, await connection.ask('readSecrets', { ref: key.ref }));
   if (fault !== undefined)
     throw new VtlicError('self_check_failed', `${connection.name} made a private key that ${fault}`, {
-      hint: 'this token cannot keep keys safely with its present settings',
+      hint: "change the settings of the token with its maker's tool, or take another token: this one protects no keys",
     });
   made.named(key);
   if (key.publicBytes !== undefined) return key.publicBytes;

@@ -68,7 +68,7 @@ export function checkDeclared(environment: Environment, declared: ModuleEnvironm
   if (missing.length > 0)
     throw new VtlicError(
       'configuration_invalid',
-      `the PKCS#11 module needs ${missing.join(' and ')}, which the keystore declares and which is not set`,
+      `the PKCS#11 module needs ${missing.join(' and ')}, which the keystore declares but the environment does not set`,
       { field: missing[0] ?? '', hint: `set it as the maker's manual says: export ${missing[0] ?? ''}=…` },
     );
   for (const [name, given] of Object.entries(declared)) {

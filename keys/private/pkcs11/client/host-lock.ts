@@ -45,7 +45,7 @@ export function lockFolder(environment: Readonly<Record<string, string | undefin
       throw new VtlicError(
         'configuration_invalid',
         `the folder ${cleanText(folder)} for the locks of token hosts cannot be made`,
-        { cause },
+        { cause, hint: 'make room on its disk, or set XDG_RUNTIME_DIR to a folder of your own' },
       );
   }
   const stat = lstatSync(folder);

@@ -53,7 +53,7 @@ export function judgeLogin(token: TokenDescription, lastTrySerial: string | unde
   const tryName = lastTryName(token);
   if (has(CKF_USER_PIN_FINAL_TRY) && (tryName === '' || lastTrySerial !== tryName)) {
     const given =
-      lastTrySerial === undefined ? '' : `, and the name given, ${cleanText(lastTrySerial)}, is not this token's`;
+      lastTrySerial === undefined ? '' : `, and --last-try names another token, ${cleanText(lastTrySerial)}`;
     throw new VtlicError('pin_last_try', `the token ${name} has one try of its user PIN left${given}`, {
       hint:
         tryName === ''

@@ -57,8 +57,8 @@ export async function generateSplitKey(
     if (ed25519.name.label !== mldsa65.name.label || !equalBytes(ed25519.name.id, mldsa65.name.id))
       throw new VtlicError(
         'configuration_invalid',
-        `${tokens.ed25519.connection.name} gives the key another name than it was asked for, so that the two ` +
-          'components of a split key cannot be found together',
+        `${tokens.ed25519.connection.name} did not give the key the name that was asked for, so nobody could find ` +
+          'the two components of the split key together',
         { hint: 'take another token for one of the components: --keystore, --ml-dsa-keystore' },
       );
     const bytes = concatBytes(mldsa65.publicBytes, ed25519.publicBytes);

@@ -132,7 +132,7 @@ export class Token {
   }
 
   #noData(cause?: VtlicError): VtlicError {
-    const said = cause === undefined ? 'has no data objects' : `takes no data objects: ${cause.message}`;
+    const said = cause === undefined ? 'cannot store data objects' : `did not store a data object: ${cause.message}`;
     return new VtlicError('configuration_invalid', `${this.connection.name} (${this.opened.profile.name}) ${said}`, {
       hint: 'name another place for the anchor: a file on another disk, or a second token, token:KEYSTORE',
       ...(cause === undefined ? {} : { cause }),

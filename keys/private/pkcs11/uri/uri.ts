@@ -243,7 +243,7 @@ class UriReader {
     if (value.startsWith('|'))
       throw this.#error(
         'pin-source',
-        'the attribute pin-source of the PKCS#11 URI names a command, and none is ever run for a PIN',
+        'the attribute pin-source of the PKCS#11 URI names a command, and this program runs no command for a PIN',
         hint,
       );
     const match = /^file:(?:\/\/(?=\/))?(\/[^/].*)$/s.exec(value);

@@ -202,7 +202,7 @@ describe('a move of an old copy, when the ledger itself went on while the word w
       await expect(move).rejects.toMatchObject({
         code: 'ledger_rolled_back',
         message: expect.stringContaining('the old place was left as it is') as unknown,
-        hint: expect.stringContaining('put that one here') as unknown,
+        hint: expect.stringContaining('put it here') as unknown,
       });
     } finally {
       old.close();

@@ -127,7 +127,8 @@ describe('a document of counters of another ledger', () => {
       });
       expect(planTaking(ledger, document)).toEqual({ how: 'over', asks: 'not-handed-over' });
       ledger.adopt({ act: 'reopen', closedBy: ledger.closedBy(ACME.sub) ?? 0, operator: 'officer' });
-      if (later === undefined) expect(() => planTaking(ledger, document)).toThrow('nothing here is closed by it now');
+      if (later === undefined)
+        expect(() => planTaking(ledger, document)).toThrow('no counters are closed because of it now');
       else expect(planTaking(ledger, document)).toEqual({ how: 'over', asks: later });
     },
   );

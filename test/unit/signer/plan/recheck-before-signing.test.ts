@@ -174,7 +174,7 @@ describe('a batch that is confirmed by its digest', () => {
     const plan = openBatchPlan(join(fixture.site, 'plans'), await batchPlan(file));
     writeBatchRecord(fixture.site, { name: 'b', input: plan.head.input, plan: forged(plan, { seats: 5000 }) });
     const done = await vtlic(['batch', file, '--name', 'b', '--new-customers', '--resume', ...fixture.secret]);
-    expect([done.code, done.stderr]).toEqual([2, expect.stringContaining('must be confirmed')]);
+    expect([done.code, done.stderr]).toEqual([2, expect.stringContaining('nobody has confirmed it')]);
     expect((await checkBatch(fixture)).intents).toEqual([]);
   });
 });

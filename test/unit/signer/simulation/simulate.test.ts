@@ -174,7 +174,7 @@ describe('a simulation of a rotation', () => {
     [
       'a release that is older than its keyset',
       { steps: PLAN_NEW, releases: [release('2', { builtIn: { keyset: 2 } })] },
-      /in the field from .* but the plan makes its keyset, version 2, on 2027-01-11/,
+      /in the field from .* with version 2 of the keyset, but the plan makes this version only on 2027-01-11/,
     ],
     [
       'a policy that Ed25519 roots cannot sign',

@@ -171,7 +171,7 @@ describe('a place that is read-only', () => {
     for (const name of readdirSync(join(place.folder, 'site')))
       if (/-(?:wal|shm)$/.test(name)) rmSync(join(place.folder, 'site', name));
     chmodSync(join(place.folder, 'site'), 0o555);
-    expect(unprivilegedChild(['read', place.ledger]).out[0]).toMatch(/^file_unreadable .*to write beside it/);
+    expect(unprivilegedChild(['read', place.ledger]).out[0]).toMatch(/^file_unreadable .*to make files in its folder/);
     chmodSync(join(place.folder, 'site'), 0o777);
   });
 
