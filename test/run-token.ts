@@ -1,5 +1,5 @@
 /**
- * `npm run test:token`: the tests on real tokens; what they need is in the README. A missing piece is a failure that
+ * `npm run test:token`: the tests on real tokens; what they need is in docs/testing.md. A missing piece is a failure that
  * names it.
  */
 import { spawnSync } from 'node:child_process';

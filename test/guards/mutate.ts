@@ -29,7 +29,7 @@ export function withoutGuard(source: string, { does, file, find, replace }: Guar
   return source.replace(pattern, () => replace);
 }
 
-/** Tests on real tokens have a configuration of their own, and need what the README says. */
+/** Tests on real tokens have a configuration of their own, and need what docs/testing.md says. */
 export function needsTokens(test: string): boolean {
   return test.startsWith('test/pkcs11/');
 }

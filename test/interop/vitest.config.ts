@@ -1,6 +1,6 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-/** Other people's tools check us, and we check theirs. What they need is in the README. */
+/** Other people's tools check us, and we check theirs. What they need is in docs/testing.md. */
 const config: ViteUserConfig = defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,

@@ -1,6 +1,6 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
-/** Tests on real tokens: what they need is in the README. Each file makes its own tokens in a folder of its own. */
+/** Tests on real tokens: what they need is in docs/testing.md. Each file makes its own tokens in a folder of its own. */
 const config: ViteUserConfig = defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,

@@ -19,7 +19,7 @@ const NEEDS: readonly Need[] = [
   [
     'pkcs11js (compiled)',
     () => existsSync(join(ROOT, 'node_modules/pkcs11js/build/Release/pkcs11.node')),
-    'apt-get install -y build-essential python3, then npm ci as the README says',
+    'apt-get install -y build-essential python3, then npm ci as docs/testing.md says',
   ],
 ];
 
