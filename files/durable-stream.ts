@@ -116,8 +116,8 @@ export class DurableStream {
 }
 
 /**
- * A run as root must not lock out the owner of the file that it replaces. A user who may not give a file away keeps
- * what they may: the file then belongs to them.
+ * A run as root must not lock out the owner of the file that it replaces. If this user may not change the owner of a
+ * file, the new file belongs to this user.
  */
 function keepOwnerAndMode(fd: number, path: string): void {
   const old = lstatSync(path, { throwIfNoEntry: false });

@@ -32,7 +32,7 @@ export interface CountersDocument {
   readonly taken?: Uint8Array;
   /** The one customer that it is for; absent: all customers. */
   readonly sub?: string;
-  /** No lineage that is not listed goes on below this. */
+  /** A lineage that is not listed continues above this counter. */
   readonly floor: number;
   /** In bytewise order of (sub, aud, dep), an absent deployment first; each once. */
   readonly lineages: readonly HandedLineage[];

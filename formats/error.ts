@@ -25,7 +25,7 @@ export type ToolFault =
   | 'file_unreadable'
   | 'json_malformed'
   | 'key_invalid'
-  /** The runtime's cryptography fails: nothing is said of the bytes that were judged. */
+  /** The runtime's cryptography fails, so there is no verdict on the bytes. */
   | 'crypto_unavailable'
   /** A product in production must not start; `cause` is the runtime's notice with the reason. */
   | 'license_refused'

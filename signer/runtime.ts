@@ -63,9 +63,9 @@ export interface Runtime {
   readonly interrupted: () => boolean;
   /** One line of narrative for the officer (stderr). */
   readonly tell: (line: string) => void;
-  /** Who is at the machine, as the operating system knows them. */
+  /** The person at the machine, as the operating system names them. */
   readonly operator: string;
-  /** How long a call of a token may take; what is not said has its default. */
+  /** How long a call of a token may take; a value that is left out has its default. */
   readonly tokenLimits?: Partial<TokenLimits>;
 }
 

@@ -36,7 +36,7 @@ export type Reason =
 
 export interface ReasonFacts {
   readonly layer: Layer;
-  /** For whoever installs the license. */
+  /** For the person who installs the license. */
   readonly sentence: string;
   /** What to do next. */
   readonly remedy: string;

@@ -205,7 +205,7 @@ function frozenKey({ key, purpose, status, products, tiers, honored }: TrustedKe
         `the honored payloads of the key ${made.kid} should be 64 lower-case hex digits each`,
       );
   return Object.freeze({
-    // Imported again from its bytes: the components in the given value are not believed.
+    // Imported again from its bytes: the components in the given value are not trusted.
     key: made,
     purpose,
     status,

@@ -117,7 +117,7 @@ function peakOfVerify({ folder }: Grown): number {
 export async function measureGrowth(sizes: readonly number[]): Promise<Part> {
   const grown: Grown[] = [];
   for (const size of [0, ...sizes]) grown.push(await grow(size));
-  // The sites take turns, so that what the machine does besides meets all of them.
+  // The sites take turns, so that other work of the machine slows all of them alike.
   for (let round = -1; round < ROUNDS; round++) {
     for (const one of grown) {
       const ms = issueOne(one, round + 1);

@@ -1,6 +1,5 @@
 /**
- * A ledger filled with licenses as a batch would leave it: each with intent, issue and release, and a signature that
- * holds.
+ * A ledger filled with licenses as a batch would leave it: each with intent, issue and release, and a valid signature.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';

@@ -4,7 +4,7 @@ export interface Sample {
   readonly name: string;
   /** Acts a second in the fastest tenth of the rounds: what the machine does when nothing else takes it away. */
   readonly rate: number;
-  /** The median of all rounds. A value far below `rate` tells of a busy machine. */
+  /** The median of all rounds. A value far below `rate` shows that the machine was busy. */
   readonly middle: number;
   /** Of each round, in their order. */
   readonly rounds: readonly number[];

@@ -1,5 +1,5 @@
 /**
- * Keysets for tests and vectors, signed by whom a test wants. Keys come from their names and signatures are
+ * Keysets for tests and vectors, signed by the keys that a test names. Keys come from their names and signatures are
  * deterministic, so that the same keyset always has the same bytes.
  */
 import { sign } from 'node:crypto';

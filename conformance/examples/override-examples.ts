@@ -17,7 +17,7 @@ export interface OverrideExample {
   readonly variables: OverrideVariables;
   /** For `file:PATH`. */
   readonly files?: ExampleFiles;
-  /** The trust that comes of it, or that none does. */
+  /** The trust that results, or that there is none. */
   readonly expected: ExampleTrust | 'configuration_invalid';
 }
 

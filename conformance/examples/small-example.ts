@@ -7,7 +7,7 @@ import type { State } from '../../verifier/verdict.ts';
 
 export type Group = 'file' | 'cbor' | 'cose' | 'claims';
 
-/** How the file of an example comes about. */
+/** How the file of an example is made. */
 export type Input =
   | { readonly kind: 'text'; readonly text: string }
   /** A file that is no text. */

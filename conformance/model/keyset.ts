@@ -1,6 +1,6 @@
 /**
- * What docs/keysets.md says of a chain (K3 to K5), written a second time, as plainly as possible and without any code of
- * the rooms. It is told what each block contains and which signatures in it are valid.
+ * What docs/keysets.md says of a chain (K3 to K5), written a second time, as plainly as possible and without any code
+ * of the rooms. The caller says what each block contains and which signatures in it are valid.
  */
 import { Fault, fault } from './walk.ts';
 
@@ -14,7 +14,7 @@ export interface ModelKeysetKey {
 }
 
 export interface ModelVersion {
-  /** The fault of its form (K1, K2); whatever else is said of the version then means nothing. */
+  /** The fault of its form (K1, K2); the other members of the version then mean nothing. */
   readonly formFault?: string;
   readonly issuer: string;
   readonly version: number;

@@ -1,4 +1,4 @@
-/** What a run comes to, as the reports show it. */
+/** The result of a run, as the reports show it. */
 import type { SearchKind } from '../properties/search.ts';
 
 export type Outcome =

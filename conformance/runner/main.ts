@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `vtlic-conform`. Leaves with the exit code of the run, and ends the verifiers that it started. */
+/** The command `vtlic-conform`. It ends with the exit code of the run, and ends the verifiers that it started. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { killAllHarnesses } from '../protocol/process.ts';

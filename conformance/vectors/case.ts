@@ -38,7 +38,7 @@ export interface CaseKey extends KeyEntry {
 
 export type CaseTrust = PlainTrust<CaseKey>;
 
-/** What a license or a setting comes to. `scored`: what a verifier has to agree on. */
+/** The expected result of a license or a setting. `scored`: what a verifier has to agree on. */
 export type CaseVerdict =
   | { readonly verdict: 'accepted'; readonly state: State }
   | {

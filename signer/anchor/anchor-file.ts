@@ -50,7 +50,7 @@ export function anchorFile(named: string): AnchorStore {
     identity: () => Promise.resolve(identityOf(path)),
     read: async () => recordsOf(await see()),
     movedBy: async () => (await see()).find(({ moved }) => moved)?.record,
-    // Nothing to finish: a change that was decided counts already, and the next change publishes it.
+    // There is nothing to finish: a change that was decided is valid already, and the next change publishes it.
     settle: () => Promise.resolve(),
     replace: async ({ known, next, moved = false, nonce }: AnchorChange) => {
       try {

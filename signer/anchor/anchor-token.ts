@@ -19,7 +19,7 @@ export function tokenAnchor(open: () => Promise<Token>, { keystore, label }: Tok
   const see = async (): Promise<readonly AnchorContent[]> => {
     const { contents } = await seeObjects(objects);
     const whole = contents.flatMap((bytes) => decodeAnchorRecord(bytes) ?? []);
-    // Half an object beside a whole one is what an interrupted change of version 0.1.0 leaves.
+    // An interrupted change by version 0.1.0 leaves a part of an object beside a whole one.
     if (contents.length > 0 && whole.length === 0) {
       throw new VtlicError('ledger_corrupt', `${description} is damaged: it is not a whole anchor record`, {
         hint: 'nothing is signed until ledger and anchor agree; see: vtlic help ledger restore',

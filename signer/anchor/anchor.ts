@@ -81,9 +81,10 @@ export interface AnchorStore {
   /** Finishes a change that was interrupted; a run that signs begins with it. @param nonce 16 random bytes */
   settle(nonce: Uint8Array): Promise<void>;
   /**
-   * Durable on return. `ledger_unwritable` leaves the old anchor, or both it and the new one for the next `settle`.
+   * Durable on return. After `ledger_unwritable`, the place contains the old anchor, or both anchors until the next
+   * `settle`.
    *
-   * @returns false, and nothing is changed, if the anchor is another than the caller knows
+   * @returns false, without a change, if the anchor is not the one that the caller knows
    */
   replace(change: AnchorChange): Promise<boolean>;
   /** Which place it really is: the same for two names of one file, or of one object of a token. */

@@ -23,7 +23,7 @@ function howToGoOn(ledger: string): string {
 
 /**
  * @param records what the anchor store contains; the ledger must begin with every one of them
- * @param store that they came from, for messages
+ * @param store the place of the records, for messages
  * @throws VtlicError `ledger_rolled_back`: no anchor, one of another ledger, one ahead of the ledger, or one of
  *   another history
  */

@@ -37,9 +37,9 @@ export interface AnchorFiles {
   create(name: string, bytes: Uint8Array): Promise<void>;
   /** Within the guard. @returns false if there is no file `from` */
   rename(from: string, to: string): Promise<boolean>;
-  /** Renames a file of the guard to `ANCHOR`; does nothing if it is there no more. */
+  /** Renames a file of the guard to `ANCHOR`; does nothing if the file no longer exists. */
   publish(name: string): Promise<void>;
-  /** Removes a file of the guard, and does nothing if it is there no more. */
+  /** Removes a file of the guard, and does nothing if the file no longer exists. */
   remove(name: string): Promise<void>;
   /** Removes `ANCHOR.new`. */
   removeLeftNew(): Promise<void>;

@@ -63,7 +63,7 @@ export interface SeenObjects {
 }
 
 const DOMAIN = 'vtlic-ledger-anchor-change/1';
-/** Stands for "no anchor" while the first one is made: its absence says that the first one is decided. */
+/** Represents "no anchor" while the first anchor is made. Once this object is gone, the first anchor is decided. */
 const FREE = utf8('vtlic-ledger-anchor-free/1');
 /** A higher ballot of another process interrupts a change; after so many attempts it is reported. */
 const ATTEMPTS = 6;

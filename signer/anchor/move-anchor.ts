@@ -71,10 +71,10 @@ export async function moveAnchor(
 }
 
 /**
- * Finishes a move that was interrupted after its entry, up to the point at which the old place says so.
+ * Finishes a move that was interrupted after its entry, until the old place records the move.
  *
- * @param confirmLost called if the old place contains nothing, not even a note of the move: an officer says that it is
- *   lost, or that version 0.1.0 emptied it
+ * @param confirmLost called if the old place contains nothing, not even a note of the move: an officer confirms that it
+ *   is lost, or that version 0.1.0 emptied it
  */
 export async function finishMove(
   ledger: AnchoredLedger,

@@ -1,4 +1,7 @@
-/** `--dry-run`: the plan and its summary, and nothing signed. The ledger is read beside whoever writes it. */
+/**
+ * `--dry-run` makes the plan and its summary, and signs nothing. It reads the ledger while another process may write
+ * it.
+ */
 import { groupDigits } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { openLedgerForReading } from '../ledger/index.ts';

@@ -44,7 +44,7 @@ export interface BatchPlanning {
   /** SHA-256 of the file as it was read to name the batch, hex. */
   readonly input: string;
   readonly newCustomers: boolean;
-  /** True to go on with a batch of which rows are done: they are passed over. */
+  /** True to continue a batch: the rows that are done are skipped. */
   readonly resume: boolean;
   /** Called now and then with the rows read. */
   readonly progress?: (rows: number) => void;
@@ -60,7 +60,7 @@ export type BatchPlanned =
       readonly faultyRows: number;
       readonly rows: number;
     }
-  /** Some rows of this batch were reserved before; `resume` was not said. */
+  /** An earlier run reserved rows of this batch, and the caller did not set `resume`. */
   | { readonly kind: 'begun'; readonly done: number; readonly rows: number }
   | { readonly kind: 'finished'; readonly rows: number };
 

@@ -25,7 +25,7 @@ import {
 } from './plan-row.ts';
 import { readChunks, describeFileError, DurableStream, makeFolders } from '../../files/index.ts';
 
-/** Rows a block: as many are held in memory. */
+/** The rows of one block, which are in memory together. */
 const BLOCK_ROWS = 256;
 const MAX_ITEM_BYTES = 1 << 21;
 

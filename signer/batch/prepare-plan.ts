@@ -36,7 +36,7 @@ export interface PrepareInput {
   readonly progress: (rows: number) => void;
 }
 
-/** `begun`: reviewed before, nothing to show. `new`: to be shown and confirmed. */
+/** `begun`: an officer reviewed it before. `new`: an officer has to review it. */
 export type PreparedPlan =
   | { readonly kind: 'begun'; readonly plan: BatchPlan; readonly checked: RowsChecked }
   | { readonly kind: 'new'; readonly plan: BatchPlan; readonly summary: BatchSummary }
@@ -52,7 +52,7 @@ export async function preparePlan(input: PrepareInput): Promise<PreparedPlan> {
   if (begun !== undefined) {
     const checked = checkRows(begun, input.ledger);
     if (checked.done === checked.rows) return { kind: 'finished', rows: checked.rows, plan: begun };
-    // The record beside the ledger may name any plan; one that was reviewed has reserved a counter.
+    // Somebody may have changed the record to name another plan. A plan that was reviewed has reserved a counter.
     if (checked.begun && checked.stale === 0) return { kind: 'begun', plan: begun, checked };
     if (checked.begun) {
       const { digest, summary } = planResumption(begun, input);

@@ -33,7 +33,7 @@ const RECORD_BYTES = 1 << 20;
 
 export interface InputRow {
   readonly line: number;
-  /** No row, but what is wrong with what must come before the first one. */
+  /** Not a row: a fault of what must come before the first row. */
   readonly header?: true;
   /** The request, or everything that is wrong with the row. */
   readonly content: Request | readonly VtlicError[];

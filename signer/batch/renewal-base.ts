@@ -23,8 +23,8 @@ export interface RowBase {
 
 /**
  * @param state of the lineage, as the ledger has it
- * @param begun the batch that goes on: what it signed of the customer's other lineages does not make the customer a
- *   known one
+ * @param begun the batch that continues: a license that it signed for another lineage of the customer does not make the
+ *   customer a known one
  */
 export function baseOfRow(
   source: LicenseSource,

@@ -1,4 +1,4 @@
-/** The officer's word on a batch, and the plan's rows against the policy once more. */
+/** The officer's review of a batch, and the second check of the plan's rows against the policy. */
 import { groupDigits } from '../../formats/clean-text.ts';
 import { VtlicError, type ErrorCode } from '../../formats/error.ts';
 import type { SigningKey } from '../../keys/private/signing-key.ts';

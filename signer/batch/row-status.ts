@@ -1,4 +1,4 @@
-/** What became of the rows of a batch, as the ledger says. */
+/** What happened to the rows of a batch, as the ledger says. */
 import { equalBytes, fromHex } from '../../formats/bytes.ts';
 import {
   type LedgerView,
@@ -63,7 +63,7 @@ export interface RowsChecked {
 
 type RowStatus = 'done' | 'open' | 'stale';
 
-/** @param record what became of the row, as `recordOfRow` finds it */
+/** @param record what happened to the row, as `recordOfRow` finds it */
 function statusBy(row: SignRow, lineage: Lineage, record: LicenseRecord | undefined, ledger: LedgerView): RowStatus {
   if (isDone(record)) return 'done';
   return row.item.license.ctr === ledger.nextCounter(lineage) ? 'open' : 'stale';

@@ -24,8 +24,8 @@ import { isDone, recordOfRow } from './row-status.ts';
 import type { ReviewedBatch } from './review.ts';
 
 /**
- * Reserved at once. A crash voids twice as many at the most: a group of which the last signatures are outstanding, and
- * the next one.
+ * The counters that are reserved together. A crash voids at most twice as many: those of a group whose last signatures
+ * are missing, and those of the next group.
  */
 const MAX_GROUP = 128;
 const FIRST_GROUP = 8;

@@ -16,7 +16,7 @@ const RENEWAL_DAYS = 30;
 const KEY_DAYS = 60;
 const STEP_DAYS = 14;
 
-/** One event for each day on which licenses end. @param licenses the first to end comes first */
+/** One event for each day on which licenses end. @param licenses sorted by their ends, the earliest first */
 export function renewalEvents(issuer: string, licenses: readonly License[]): readonly CalendarEvent[] {
   const byDay = new Map<number, License[]>();
   for (const license of licenses) {

@@ -22,7 +22,7 @@ export function tooOld(version: string = process.versions.node): string | undefi
 export async function missingFromRuntime(version: string = process.versions.node): Promise<string | undefined> {
   const old = tooOld(version);
   if (old !== undefined) return old;
-  // A version number says nothing of how Node was built.
+  // A version number says nothing about how Node was built.
   if (!(await hasSqlite())) return `${NEEDED} with SQLite, and this Node.js ${version} was built or started without it`;
   if (!(await signsWithContext()))
     return `${NEEDED} with ML-DSA-65, and the OpenSSL of this Node.js ${version} lacks it or gets it wrong`;

@@ -46,7 +46,7 @@ export function processIo(changes: Partial<Runtime> = {}): Io {
   // A closed window, a lost connection and `kill` stop a run like Ctrl-C: licenses already begun are finished.
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      // Whoever sends a second SIGTERM does not want to wait; the next start finishes or voids the rest.
+      // A second SIGTERM ends the process at once; the next start finishes or voids the rest.
       if (interrupted && signal === 'SIGTERM') process.exit(EXIT_ON_SECOND_SIGTERM);
       interrupted = true;
     });

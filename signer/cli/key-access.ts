@@ -21,7 +21,7 @@ export class CommandAccess implements AsyncDisposable {
 
   /** @param withTerminal false for a command that never asks */
   constructor(io: Io, options: SecretOptions, withTerminal = true) {
-    // Before the terminal is opened: a fault of the options leaves nothing to close.
+    // This comes before the terminal is opened, so that a fault of the options leaves nothing to close.
     const sources = parseSecretOptions(options.secret);
     this.terminal = withTerminal ? io.openTerminal() : undefined;
     this.secrets = new SecretProvider(sources, this.terminal, options);

@@ -45,7 +45,7 @@ export class LineEditor {
   take(chunk: Uint8Array): Taken {
     const echo: number[] = [];
     const [first] = chunk;
-    // The key Esc itself: what a terminal sends for other keys comes with its ESC.
+    // This is the key Esc itself: for another key, a terminal sends ESC and the rest together.
     if (this.#state === 'escape' && first !== 0x5b && first !== 0x4f) this.#state = 'text';
     for (const byte of chunk) {
       // Ctrl-C and the end of the line count even where a sequence was never finished.

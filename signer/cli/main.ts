@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command `vtlic`. Leaves with the exit code of the command.
+ * The command `vtlic`. It ends with the exit code of the command.
  *
  * It checks the runtime first, so everything else is imported afterwards and never by a static import.
  */

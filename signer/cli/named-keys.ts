@@ -58,7 +58,7 @@ export function findKey(context: DraftingContext, text: string, role: 'root' | '
 
 /**
  * A key that signs, with the purpose that it has or gets. A public key in a file does not say its purpose, and a keyset
- * gives a purpose for ever: whoever names the file says it too.
+ * gives a purpose for ever: so the person who names the file has to say it.
  *
  * @param wanted what `--purpose` says of the key
  */

@@ -77,7 +77,7 @@ export function siteFolder(io: Io, options: SiteOptions): string {
   return resolve(io.cwd, named === undefined || named === '' ? '.' : named);
 }
 
-/** For a hint with a next command: it works as it is printed. */
+/** For a command in a hint, which has to work as it is printed. */
 export function siteArgument(options: SiteOptions): string {
   if (options.site === undefined) return '';
   return ` --site ${shellQuote(options.site)}`;

@@ -18,7 +18,7 @@ const MAX_TEXT = 4000;
  */
 export function asVtlicError(error: unknown): VtlicError {
   if (error instanceof VtlicError) return error;
-  // A command failed, and then its `await using` failed to close: the first error is the one to report.
+  // If closing (`await using`) fails after the command has failed, the error of the command is reported.
   if (error instanceof SuppressedError) return asVtlicError(error.suppressed);
   const system = systemError(error);
   if (system !== undefined) return system;

@@ -1,6 +1,6 @@
 /**
- * Progress on a terminal: one line of standard error that is written over, and taken away at the end. Elsewhere
- * nothing.
+ * Progress on a terminal: one line of standard error that is overwritten, and removed at the end. Without a terminal,
+ * nothing is shown.
  */
 import { isatty } from 'node:tty';
 import { groupDigits } from '../../formats/clean-text.ts';
@@ -43,7 +43,7 @@ function draw(text: string): void {
   try {
     writeAll(2, text);
   } catch {
-    // The terminal is gone: that ends the display, not the work.
+    // If the terminal is closed, the display ends and the work continues.
   }
 }
 

@@ -18,7 +18,7 @@ function nameOf(commands: readonly Command[]): string {
   return commands.map((command) => command.name()).join(' ');
 }
 
-/** For `help`: a word that names no command, although its command has commands of its own. */
+/** For `help` with a word that names no subcommand of a command that has subcommands. */
 export function unknownCommand(program: Command, words: readonly string[]): VtlicError | undefined {
   const known = commandsOf(program, words);
   const word = words[known.length - 1];

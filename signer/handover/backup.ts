@@ -46,7 +46,7 @@ export async function backupLedger(
   }
 }
 
-/** The first error is the one to tell; a copy under the same name is made over what is left. */
+/** The first error is reported. The next copy of this name overwrites what is left. */
 function tidyUp(temporary: string): void {
   try {
     removeIfPresent(temporary);

@@ -20,9 +20,9 @@ import type { ReleasedFile } from './released-licenses.ts';
 
 /**
  * - `as-is`: the anchor says that nothing is missing; the copy takes its place.
- * - `moved`: likewise, and the anchor lies elsewhere from now on.
+ * - `moved`: the same, and from now on the anchor is in another place.
  * - `restored`: the anchor has seen more; a new log begins, and counters skip what may have been used.
- * - `anchor_lost`: nothing says what is missing; the officer does.
+ * - `anchor_lost`: no record says what is missing, so the officer has to say it.
  */
 export type RestoreKind = 'as-is' | 'moved' | 'restored' | 'anchor_lost';
 
@@ -30,11 +30,11 @@ export interface RestorePlan {
   readonly kind: RestoreKind;
   readonly place: AnchorPlace;
   readonly head: LedgerHead;
-  /** All that the anchor held. */
+  /** All records of the anchor. */
   readonly seen: readonly AnchorRecord[];
   /** The newest of them. */
   readonly found: AnchorRecord | undefined;
-  /** What the place that the copy names contains of this ledger, if the anchor comes to another place. */
+  /** The records of this ledger in the place that the copy names, if the anchor moves to another place. */
   readonly previousSeen: readonly AnchorRecord[];
   /** The ledger that has moved the anchor away from there, if it has more entries than `found`. */
   readonly movedBy: AnchorRecord | undefined;
@@ -65,11 +65,11 @@ export interface RestoreInput {
   readonly copy: LedgerView;
   readonly store: AnchorStore;
   readonly place: AnchorPlace;
-  /** The place that the copy names, if the anchor comes to another place and that one can be read. */
+  /** The place that the copy names, if the anchor moves to another place and the old one can be read. */
   readonly previous?: AnchorStore | undefined;
   readonly released: readonly ReleasedFile[];
   /**
-   * The officer says that the anchor is gone, and how many licenses may have been issued that the copy does not know.
+   * The officer says that the anchor is lost, and how many licenses may have been issued that the copy does not know.
    */
   readonly lost: LostAnchor | undefined;
 }

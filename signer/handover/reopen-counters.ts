@@ -2,8 +2,8 @@
  * Opens again the counters that a restore closed for all customers, because the lost part of the record had handed
  * counters over.
  *
- * To open one customer again, the officer's word is enough. To open all customers again, the officer gives the document
- * of each handover that was lost; the customers whom these documents name stay closed.
+ * To open one customer again, the officer only has to confirm it. To open all customers again, the officer gives the
+ * document of each handover that was lost; the customers whom these documents name stay closed.
  */
 import { equalBytes } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';

@@ -69,7 +69,7 @@ export async function restoreLedger(
     await settleDraft(draft);
     await runtime.step('restore-drafted');
     if (previous !== undefined) await leavePrevious(previous, plan, head, runtime);
-    // The copy of a large ledger takes its time; another copy may have used the anchor meanwhile.
+    // Copying a large ledger takes long: another copy of the ledger may have used the anchor meanwhile.
     if (!(await store.replace({ known: plan.seen, next: head, nonce: runtime.random(NONCE_BYTES) })))
       throw changedSinceShown(store);
     await runtime.step('restore-anchored');

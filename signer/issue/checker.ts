@@ -76,7 +76,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Two tasks lie at each worker, so that none waits for the next; the rest queue here. */
+/** Each worker has up to two tasks, so that it does not wait for its next one. The other tasks queue here. */
 const TASKS_A_WORKER = 2;
 
 class CheckPool {
@@ -143,7 +143,7 @@ class CheckPool {
     }
   }
 
-  /** A check that was not made is a check that failed: nothing of it leaves. */
+  /** A check that could not be made counts as failed: the license is not released. */
   #lose(cause: unknown): void {
     if (this.#closing || this.#lost !== undefined) return;
     this.#lost = new VtlicError('internal', 'a worker that checks licenses ended before its time', { cause });

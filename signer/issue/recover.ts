@@ -17,7 +17,7 @@ import { storedLicense } from './stored-license.ts';
 
 export async function recover(ledger: Ledger, site: Site, runtime: Runtime): Promise<readonly ReleasedLicense[]> {
   const plan = ledger.recoveryPlan();
-  // Checked before anything is written: nothing is added to a ledger that contradicts itself.
+  // The licenses are checked before anything is written, so that nothing is added to a ledger that contradicts itself.
   const stored = plan.releases.map((record) => storedLicense(ledger, record, site));
   if (plan.voids.length > 0) {
     ledger.group(() => {

@@ -1,6 +1,6 @@
 /**
- * Signed → self-checked: what will leave is read back from its bytes, by our decoder and by another's, and its
- * signature is verified by a provider that did not make it.
+ * Signed → self-checked: the license is read back from its bytes, by our decoder and by one of another project, and a
+ * provider that did not make its signature verifies it.
  */
 import { dearmor } from '../../formats/armor.ts';
 import { decodeCbor, decodeTaggedCbor, type CborValue } from '../../formats/cbor/index.ts';
@@ -14,7 +14,7 @@ import { Decoder, Tag } from 'cbor-x/index-no-eval';
 
 const COSE_SIGN1_TAG = 18;
 
-/** What will leave, and what was planned. */
+/** The license that will be released, and what was planned. */
 export interface Output {
   /** The armored file. */
   readonly file: Uint8Array;

@@ -1,6 +1,6 @@
 /**
- * A license of the ledger, on its way out once more. What is stored may have been changed since it was signed,
- * so it is judged again before it leaves: by the chain, by the tree that the anchor covers, and by the verifier.
+ * Reads a license from the ledger to release it again. The stored bytes may have been changed since they were signed,
+ * so they are checked again first: by the chain, by the tree that the anchor covers, and by the verifier.
  */
 import { armor } from '../../formats/armor.ts';
 import { equalBytes } from '../../formats/bytes.ts';

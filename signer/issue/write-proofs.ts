@@ -43,7 +43,7 @@ export interface ProofsWritten {
   /** Absolute paths; of the first few. */
   readonly paths: readonly string[];
   readonly written: number;
-  /** A valid proof was there already: it was checked, and is left as it is. */
+  /** A valid proof existed already: it was checked, and stays as it is. */
   readonly present: number;
   /** Recorded in a log that ended when the ledger was restored. */
   readonly ofOlderLog: number;
@@ -107,7 +107,7 @@ export async function writeProofs(
       const bytes = utf8(encodeInclusionProof({ extra: leaf.data, index: leaf.index, hashes, checkpoint }));
       checkInclusion(bytes, keys, cose);
       if (existing === 'other') {
-        // A crash on a disk without hard links leaves a part of these bytes, which is written over.
+        // A crash on a disk without hard links leaves a part of these bytes, which this run overwrites.
         if (fileState(path, bytes) !== 'part') {
           inTheWay.add(path);
           continue;

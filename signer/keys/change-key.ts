@@ -46,7 +46,7 @@ function withoutDefault({ defaultKey, ...config }: SiteConfig, key: KeyRecord): 
   return defaultKey === undefined || defaultKey === key.name ? config : { ...config, defaultKey };
 }
 
-/** @throws VtlicError `usage` for a key that signs no licenses, or no more */
+/** @throws VtlicError `usage` for a key that signs no licenses, or that is retired */
 export function setDefaultKey(folder: string, name: string, runtime: Runtime): KeyRecord {
   return changeKey(folder, 'vtlic key default', name, runtime, (site, key) => {
     if (key.purpose !== 'license')
@@ -58,10 +58,7 @@ export function setDefaultKey(folder: string, name: string, runtime: Runtime): K
   });
 }
 
-/**
- * A retired key signs no more; what it signed is verified as before. The default key, once retired, is the default no
- * more.
- */
+/** A retired key no longer signs; what it signed is verified as before. A retired key is no longer the default key. */
 export function retireKey(folder: string, name: string, runtime: Runtime): KeyRecord {
   return changeKey(folder, 'vtlic key retire', name, runtime, (site, key) => {
     requireSigning(key);

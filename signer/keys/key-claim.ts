@@ -141,7 +141,7 @@ export async function makeClaim(
   try {
     await token.createData(claimLabel(claim.kid), bytesOf(claim));
   } catch (error) {
-    // The token takes no data objects, by its profile or by its answer.
+    // The profile of the token, or its answer, says that it takes no data objects.
     if (!(error instanceof VtlicError) || error.code !== 'configuration_invalid') throw error;
     makeFolders(dirname(file), 0o700);
     await claimKey(file, claim);

@@ -39,7 +39,10 @@ export function keystoresUsed(record: Pick<KeyRecord, 'keystore' | 'object'>): r
   return other === undefined ? [record.keystore] : [record.keystore, other];
 }
 
-/** Those whose secret is surely needed: a token may have its own pad, or a pin-source. */
+/**
+ * The keystores whose secret is needed in any case. A token may need none, since it may have its own pad or a
+ * pin-source.
+ */
 export function secretsNeeded(site: Site, names: readonly string[]): readonly string[] {
   return names.filter((name) => keystoreOf(site, name).type === 'file');
 }

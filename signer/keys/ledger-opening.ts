@@ -33,7 +33,7 @@ export function anchorOpener(
   });
 }
 
-/** The part of a site that opening an anchor needs: `init` has no more of it yet. */
+/** The part of a site that is needed to open an anchor. During `init` there is no more of a site. */
 export interface AnchorSite {
   readonly config: { readonly keystores: ReadonlyMap<string, KeystoreConfig> };
 }

@@ -63,7 +63,7 @@ export async function openTokens(
     tokens.open(store, secrets, undefined, (opened) => {
       check(opened, stores.indexOf(store));
     });
-  // First those for which a person is asked: without a terminal, the run ends before any other login.
+  // The tokens whose PIN a person types are opened first: without a terminal, the run ends before any other login.
   for (const store of stores) if (secrets.asks(store.name)) await open(store);
   const opened: [Token, ...Token[]] = [await open(first)];
   for (const store of others) opened.push(await open(store));

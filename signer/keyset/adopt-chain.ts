@@ -100,7 +100,7 @@ function judged(
 }
 
 /**
- * The first version is trusted on the word of a person; that enough of its own roots signed it is judged. Under a
+ * The first version is trusted because a person confirms it; that enough of its own roots signed it is judged. Under a
  * policy against Ed25519 only composite roots count, as in every version that follows.
  */
 function requireOwnSignatures(keyset: Keyset, document: Uint8Array): void {

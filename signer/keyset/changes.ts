@@ -39,7 +39,7 @@ export function kidOfKey({ alg, publicBytes }: CoseKey): string {
   return kidOf(alg, publicBytes);
 }
 
-/** What a key may become. A revoked key stays revoked; a retired one may be taken up again. */
+/** What a key may become. A revoked key stays revoked; a retired key may become active again. */
 const NEXT: Readonly<Record<KeyStatus, readonly KeyStatus[]>> = {
   'pre-published': ['active', 'retired', 'revoked'],
   active: ['retired', 'revoked'],

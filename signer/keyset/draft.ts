@@ -1,6 +1,6 @@
 /**
- * A draft: the exact payload of the next version of the keyset, before root keys sign it. It travels as a file (strict
- * JSON, `vtlic-keyset-draft/1`) from where it was made to whoever signs it, and is reviewed there from its payload.
+ * A draft: the exact payload of the next version of the keyset, before root keys sign it. People carry it as a file
+ * (strict JSON, `vtlic-keyset-draft/1`) to each root key, and each signer reviews what its payload says.
  */
 import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';
 import { utf8 } from '../../formats/bytes.ts';

@@ -128,7 +128,7 @@ function tokenStore(token: Token, file: RootRecordStore, kid: string): RootRecor
         if (!(error instanceof VtlicError) || error.code !== 'configuration_invalid') throw error;
         return file.write(next);
       }
-      // The new one is there: of two objects the higher version counts.
+      // The new object exists, and of two objects the one with the higher version counts.
       for (const object of before) await token.destroyData(object);
     },
   };

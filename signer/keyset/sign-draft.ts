@@ -60,8 +60,8 @@ export function versionBefore(
 }
 
 /**
- * The number of a draft that nobody numbered: the next one, or one above every version that a root key of this site
- * signed.
+ * The number of a draft for which nobody named a number: the next one, or one above every version that a root key of
+ * this site signed.
  *
  * @param newest the newest version that this site knows as published; 0 for none
  * @throws VtlicError `ledger_conflict` after a restore, while nobody has said which version products have

@@ -31,11 +31,11 @@ export interface CreateOptions extends Omit<WriterOptions, 'holder'> {
 }
 
 /**
- * Makes a ledger with its genesis entry and its first anchor, and leaves it closed. Never over an existing ledger, nor
- * over the anchor of one.
+ * Makes a ledger with its genesis entry and its first anchor, and leaves it closed. It never overwrites an existing
+ * ledger, nor the anchor of one.
  *
- * The anchor is written before the ledger gets its name: there is never a ledger that has not been anchored. What an
- * interrupted call left is taken up by the next.
+ * The anchor is written before the ledger gets its name: there is never a ledger that has not been anchored. The next
+ * call finishes what an interrupted call left.
  *
  * @throws VtlicError `output_exists` (a ledger exists there), `ledger_missing` (an anchor exists there, of a ledger
  *   that is gone), `configuration_invalid`, `ledger_in_use`, `ledger_unwritable`, `file_unreadable`

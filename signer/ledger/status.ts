@@ -58,7 +58,7 @@ export async function anchorStatus(ledger: LedgerView, opener?: AnchorStoreOpene
       allLeaves: anchor.counterBound === head.counterBound,
     });
   } catch (error) {
-    // A PIN that was refused says nothing of the ledger.
+    // A PIN that was refused says nothing about the ledger.
     if (!(error instanceof VtlicError) || LOGIN_FAULTS.has(error.code)) throw error;
     return Object.freeze({ description, state: 'refused', fault: error });
   }

@@ -1,6 +1,6 @@
 /**
  * What an officer should look at twice: where a license differs from the one it is compared with in a way that is
- * seldom meant. Marks, not refusals: a plan with anomalies can be signed.
+ * seldom intended. These are only marks: a plan with anomalies can be signed.
  */
 import { equalBytes } from '../../formats/bytes.ts';
 import { encodeLicense } from '../../formats/license/encode-license.ts';
@@ -143,7 +143,7 @@ function term(license: License, previous: License, mark: Mark): void {
         ? `ends, where the last license is ${PERPETUAL}: ${formatEnd(license.exp)}`
         : `ends before the last license does: ${formatEnd(license.exp)} instead of ${formatEnd(previous.exp)}`,
     );
-  // The length of a perpetual term is only the distance to the last time that there is.
+  // A perpetual term ends at the last time that a license can have, so its length means nothing.
   if (isPerpetual(previous.exp)) return;
   const [now, before] = [license.exp - license.nbf, previous.exp - previous.nbf];
   if (now < before - TERM_SLACK_SECONDS)

@@ -1,6 +1,6 @@
 /**
- * An emergency plan: who may get which license on a day when the usual way is barred. It is reviewed ahead, and signed
- * on the day: the dates and the counter are taken then, everything else is what was reviewed. The plan is a file
+ * An emergency plan: who may get which license on a day when the usual way cannot be used. It is reviewed ahead, and
+ * signed on the day: the dates and the counter are taken then, everything else is what was reviewed. The plan is a file
  * `plans/emergency-DIGEST.json`, and its digest is the consent.
  */
 import { join } from 'node:path';

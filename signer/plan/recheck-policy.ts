@@ -1,4 +1,4 @@
-/** What a plan would have signed, checked against the rules once more: a plan file may not come from this program. */
+/** Checks what a plan would sign against the rules again, because another program may have written the plan file. */
 import { hasControlOrBidi } from '../../formats/clean-text.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { decodeLicense } from '../../formats/license/decode-license.ts';

@@ -18,7 +18,7 @@ export interface ReviewedPlan extends Reviewed {
   readonly plan: Plan;
 }
 
-/** For the functions that took an officer's word, here and in batch/review.ts. */
+/** Only for the functions in which an officer reviews a plan, here and in batch/review.ts. */
 export function markReviewed(origin: PlanOrigin, digest: string): Reviewed {
   return Object.freeze({ [reviewed]: true as const, origin, digest });
 }

@@ -18,7 +18,7 @@ export interface Changes {
   readonly limits: Readonly<Record<string, number>>;
 }
 
-/** What a lineage is made of and what must be said cannot be taken away. */
+/** Every license has these members, so a change cannot remove them. */
 const REQUIRED_MEMBERS: ReadonlySet<MemberName> = new Set(['customer', 'product', 'tier', 'seats', 'from', 'until']);
 
 /**

@@ -24,7 +24,7 @@ export interface DueWindow {
 }
 
 export interface DueLicenses {
-  /** The first to end comes first. */
+  /** Sorted by their ends, the earliest first. */
   readonly licenses: readonly License[];
   /** Licenses that end in the window too, but are left out: their counters were handed over. */
   readonly leftOut: number;

@@ -52,7 +52,7 @@ export type RenewalBase =
   | { readonly kind: 'new'; readonly customer: string };
 
 /**
- * @param changes tell the lineages of a customer apart, by product and deployment
+ * @param changes which lineage of the customer is meant, by its product and deployment
  * @throws VtlicError `request_invalid` for a license that this ledger never issued, or a customer with several licenses
  *   of whom none is named
  */

@@ -149,8 +149,8 @@ export function keyOfMember(name: MemberName): keyof Request {
 const NONE: Readonly<Record<string, number>> = Object.freeze(Object.create(null) as Record<string, number>);
 
 /**
- * Every member that is there; each fault goes to the list. Members that no request has are for the caller's
- * `root.end()`.
+ * Reads every member that is present, and adds each fault to the list. The caller's `root.end()` finds members that no
+ * request has.
  */
 export function readMembers(root: JsonObjectReader, faults: FaultList): Partial<Request> {
   const out: Partial<Record<keyof Request, unknown>> = {};

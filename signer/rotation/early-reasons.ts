@@ -55,7 +55,7 @@ export function reasonsFromWord(findings: readonly EarlyFinding[], reason: strin
   return stepsOf(findings).map((found) => ({ ...found, reason }));
 }
 
-/** Each step once, with everybody whom its findings leave behind. */
+/** Each step once, with all releases and customers of its findings. */
 function stepsOf(findings: readonly EarlyFinding[]): readonly Omit<EarlyStep, 'reason'>[] {
   const steps = new Map<string, Omit<EarlyStep, 'reason'>>();
   for (const { step, kid, releases, customers = 0 } of findings) {
@@ -91,7 +91,7 @@ export function requireReasons(findings: readonly EarlyFinding[], reasons: reado
   }
 }
 
-/** For whom the reasons are that were given, and do not suffice. */
+/** Says which releases or customers the given reasons are for, since they do not suffice. */
 function tooFew(lost: number, given: readonly EarlyStep[]): string {
   if (given.length === 0) return '';
   const most = given.reduce((highest, { customers = 0 }) => Math.max(highest, customers), 0);

@@ -31,7 +31,9 @@ export interface EarlyFinding {
   readonly sentence: string;
   /** What to do instead. */
   readonly hint?: string;
-  /** Seconds since 1970: from when on it is not early any more, if the releases leave as they say. */
+  /**
+   * Seconds since 1970: from when on the step is no longer early, if the releases leave the field on their last days.
+   */
   readonly readyAt?: number;
 }
 
@@ -242,7 +244,7 @@ function noKeyUnderPolicy(after: Keyset, at: number, { sold }: Field): readonly 
   return [Object.freeze({ step: 'policy', cause: 'last-key', releases: [], sentence })];
 }
 
-/** So many customers are named. */
+/** At most this many customers are named. */
 const MAX_NAMED = 5;
 
 /** The customers whose licenses have only an Ed25519 signature. */

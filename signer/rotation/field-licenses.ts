@@ -80,8 +80,8 @@ export function* owedLicenses(
 }
 
 /**
- * Whether a keyset takes a license out of force on purpose: by its id, or by a higher counter of its lineage. Its
- * customer is not one whom the vendor owes a license.
+ * Whether a keyset takes a license out of force on purpose: by its id, or by a higher counter of its lineage. The
+ * vendor then owes its customer no license.
  */
 export function withdrawsLicense({ iss, revokedLicenses, lowestCounters }: Keyset): (license: License) => boolean {
   const revoked = new Set(revokedLicenses);

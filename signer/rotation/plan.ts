@@ -22,7 +22,10 @@ export interface PlannedStep {
   /** Of the policy: from when on no Ed25519-only license is in force, or that composite is required. */
   readonly ed25519Until?: number;
   readonly requireComposite?: boolean;
-  /** The step comes before these releases are ready, or leaves so many customers without a license, knowingly. */
+  /**
+   * The step comes before these releases are ready, or leaves so many customers without a license, and people accept
+   * this.
+   */
   readonly early?: Pick<EarlyStep, 'reason' | 'releases' | 'customers'>;
 }
 

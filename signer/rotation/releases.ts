@@ -33,7 +33,7 @@ export interface Release {
   readonly requireComposite: boolean;
   /** Seconds since 1970: the first install. */
   readonly from: number;
-  /** Seconds since 1970, exclusive: when the last install is gone; absent while nobody can say. */
+  /** Seconds since 1970, exclusive: when the last install has left the field; absent while that is not known. */
   readonly until?: number;
 }
 

@@ -3,7 +3,7 @@
  * the proof that the log of that ledger contains it. If keysets are published for several ledgers, a revocation
  * honors the licenses of each.
  *
- * The signature of a license proves nothing here, since whoever stole the key makes as many as he wants. The proof of
+ * The signature of a license proves nothing here, since the thief of the key can make as many as he wants. The proof of
  * the log does: its checkpoint is signed by a key with the purpose `ledger`, which is another one.
  */
 import { decodeBase64, encodeBase64 } from '../../formats/base64.ts';

@@ -56,7 +56,7 @@ export interface KeyRecord {
   readonly custody: Custody;
   /** RFC 3339, UTC. */
   readonly made: string;
-  /** Since when it signs no more; RFC 3339, UTC. */
+  /** Since when it no longer signs; RFC 3339, UTC. */
   readonly retired?: string;
   /** Of a key in a token. */
   readonly object?: TokenObject;

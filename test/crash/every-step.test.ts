@@ -1,5 +1,6 @@
 /**
- * The process is killed at each step between the officer's word and the release, and the next start must need no hand.
+ * The process is killed at each step between the officer's confirmation and the release. The next start must finish by
+ * itself.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -87,7 +87,7 @@ class Results {
   }
 }
 
-/** @returns what became of each change, by its number */
+/** @returns the result of each change, by its number */
 export async function tryChanges(
   sources: readonly Source[],
   ids: readonly number[],

@@ -65,6 +65,16 @@ describe('the words of code, messages and documents', () => {
     ['and it is not said which is meant', 'it is not said'],
     ['characters that nobody sees', 'nobody sees'],
     ['a kid has 64 hex digits, but "ab" came', 'came'],
+    ['a retired key signs no more', 'signs no more'],
+    ['the results say what became of every row', 'what became of'],
+    ['2 license(s) to reissue', 'license(s)'],
+    ['the rest of the lineage at hand', 'at hand'],
+    ['a refused PIN says nothing of the ledger', 'says nothing of'],
+    ['so many lines are kept', 'so many lines are kept'],
+    ["counters come back on the officer's word", "officer's word"],
+    ['a kid in the file is not believed', 'not believed'],
+    ['it gives way to the keys of the override', 'gives way to'],
+    ['the command leaves with the exit code of the run', 'leaves with the exit code'],
   ])('refuse "%s"', (line) => {
     expect(unclearIn('example.md', line)).toHaveLength(1);
   });

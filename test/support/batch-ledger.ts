@@ -1,4 +1,4 @@
-/** What a batch left behind, and what must hold of it whatever happened. */
+/** What a batch wrote, and what must be true of it in every case. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -43,7 +43,7 @@ export async function checkBatch(site: SiteFixture): Promise<BatchFound> {
   const files = existsSync(out)
     ? readdirSync(out, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.vtlic'))
     : [];
-  // A file may stand before its release is recorded; never without an issue.
+  // A file may exist before its release is recorded, but never without an issue.
   const places = new Map(issued.map((entry) => [entry.body.path, entry]));
   const cose = new Map(
     entries.flatMap((entry) => (entry.kind === 'issue' ? [[entry.body.intent, entry.body.cose] as const] : [])),

@@ -48,7 +48,7 @@ export function baseEnv(extra: CliOptions['env']): NodeJS.ProcessEnv {
   };
 }
 
-/** No terminal: a session of its own (`setsid`), so that `/dev/tty` cannot be opened, as in a build purpose. */
+/** No terminal: a session of its own (`setsid`), so that `/dev/tty` cannot be opened, as in a build job. */
 export function runCli(args: readonly string[], options: CliOptions = {}): CliResult {
   const command = [
     ...(options.prefix ?? []),

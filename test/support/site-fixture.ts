@@ -30,7 +30,7 @@ export function testRuntime(changes: Partial<Runtime> = {}): Runtime {
 }
 
 export interface SiteFixture {
-  /** Holds everything; removed by `remove`. */
+  /** The folder of everything; `remove` deletes it. */
   readonly folder: string;
   readonly site: string;
   readonly anchor: string;

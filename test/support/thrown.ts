@@ -1,4 +1,4 @@
-/** The one way in which tests catch an error: it is ours, or the test fails with what came instead. */
+/** The helper by which tests catch an error: it is ours, or the test fails with what was thrown instead. */
 import { VtlicError } from '../../formats/error.ts';
 
 /** The error that `act` throws. */

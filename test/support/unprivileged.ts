@@ -1,8 +1,9 @@
 /**
- * Processes of a user without privileges: root is refused nothing, so what is about modes must not run as root.
+ * Processes of a user without privileges: the system refuses nothing to root, so tests of file modes must not run as
+ * root.
  *
- * As root they become nobody. The checkout may lie where nobody cannot go (`/root`), so what they run is copied to an
- * open place.
+ * If the tests run as root, these processes run as the user `nobody`. That user may not be able to read the checkout
+ * (in `/root`), so the files that they run are copied to a place that everybody can read.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -29,7 +30,7 @@ export interface Unprivileged {
   /** Put before a command. */
   readonly prefix: readonly string[];
   readonly node: string;
-  /** Where a file of the checkout lies for them. */
+  /** The path of a file of the checkout for these processes. */
   readonly path: (file: string) => string;
 }
 

@@ -43,7 +43,7 @@ function tell(failed: (error: unknown) => void, error: unknown): void {
   try {
     failed(error);
   } catch {
-    // There is nobody else to tell.
+    // No caller is left that could handle the error.
   }
 }
 

@@ -3,7 +3,7 @@ import { VtlicError } from '../../formats/error.ts';
 import type { InstallOutcome, LicenseFacts, NoticeCode } from '../runtime/index.ts';
 import { Texts, type Translation } from './texts.ts';
 
-/** Whoever uses the page. */
+/** The person who uses the page. */
 export interface Operator {
   /** Shown on the page, and given to the audit log. */
   readonly name: string;
@@ -56,8 +56,8 @@ export interface UsedTokens {
 
 export interface AdminOptions extends Translation {
   /**
-   * Who may use the page: asked first, for every request. Undefined: nobody is let in. A `Response`, such as a redirect
-   * to the login, is answered as it is.
+   * Who may use the page: asked first, for every request. Undefined: this request is refused. A `Response`, such as a
+   * redirect to the login, is answered as it is.
    */
   readonly authorize: (request: Request) => Promise<Operator | Response | undefined> | Operator | Response | undefined;
   /**

@@ -9,7 +9,7 @@ export interface Message {
   readonly kind: 'good' | 'bad';
   readonly text: string;
   readonly notice?: Notice;
-  /** What is to be said in place of the detail of the notice. */
+  /** The text in place of the detail of the notice. */
   readonly why?: string;
 }
 
@@ -22,7 +22,7 @@ export interface PageFacts {
   readonly message?: Message;
 }
 
-/** An answer to a request that is not one of this page. Nothing of the license is in it. */
+/** An answer to a request that is not one of this page. It shows nothing of the license. */
 export function errorPage(texts: Texts, fault: TextName): string {
   const message: Message = { kind: 'bad', text: texts.of(fault) };
   return documentOf(

@@ -84,7 +84,7 @@ function toneOf({ state, daysToExpiry = Infinity }: LicenseView): string {
   return state === 'active' && daysToExpiry <= DAYS_OF_WARNING ? 'warn' : TONES[state];
 }
 
-/** Without plural forms, of which other languages have more than two. */
+/** The text avoids plural forms, since other languages have more than two. */
 function daysText({ state, license, graceUntil, judgedAt }: LicenseView, texts: Texts): readonly string[] {
   if (license === undefined || judgedAt === undefined || isPerpetual(license.until)) return [];
   const left = license.until - judgedAt;
@@ -136,7 +136,7 @@ function waitingSection({ waiting }: LicenseView, texts: Texts): Html | false {
   );
 }
 
-/** What the message on this page says already is not said twice. */
+/** Leaves out what the message on this page says already. */
 function refusedSection({ view, message, texts }: PageFacts): Html | false {
   const { last } = view.refusals;
   if (last === undefined || message?.notice?.code === last.notice.code) return false;

@@ -33,8 +33,8 @@ export interface ChosenKeyset {
 
 /**
  * The chain in state is judged from the built-in one. The file counts only as a continuation of the newest of those
- * two: a file cannot change a version that state knows, so whoever breaks the roots of an old version cannot take an
- * install to a chain of his own. An older or unusable copy is ignored with a notice.
+ * two: a file cannot change a version that state knows, so somebody who breaks the roots of an old version cannot move
+ * an install to another chain. An older or unusable copy is ignored with a notice.
  */
 export function chooseKeyset({ builtIn, state = [], file, provider }: KeysetSources): ChosenKeyset {
   const options = provider === undefined ? {} : { provider };

@@ -24,7 +24,7 @@ export type KeysetReason =
 
 export interface KeysetReasonFacts {
   readonly layer: KeysetLayer;
-  /** For whoever operates the product. */
+  /** For the operator of the product. */
   readonly sentence: string;
   /** What to do next. */
   readonly remedy: string;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `vtlic-product`, for whoever operates a product. Leaves with the exit code of the command. */
+/** The command `vtlic-product`, for the operator of a product. It ends with the exit code of the command. */
 import { runProduct } from './run.ts';
 
 // No process.exit: what was written to a pipe must arrive.

@@ -36,7 +36,7 @@ export async function loadState(stores: readonly StateStore[]): Promise<Loaded> 
   const warnings = unreachable.map((copy) => notice('state_store_unreachable', describe(copy)));
   if (good.length > 0) return { ok: true, state: good.reduce(mergeStates), isNew: false, copies, warnings };
   const [away] = unreachable;
-  // The only state may be in the store that cannot be reached: nothing is known without it.
+  // The only state may be in the store that cannot be reached, so nothing is known without it.
   if (away !== undefined) return { ok: false, fault: notice('state_unwritable', describe(away)) };
   const corrupt = copies.find(({ kind }) => kind === 'corrupt');
   if (corrupt !== undefined) return { ok: false, fault: notice('state_corrupt', describe(corrupt)) };

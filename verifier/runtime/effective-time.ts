@@ -4,7 +4,7 @@
  */
 import { DAY_SECONDS, MAX_TIME } from '../../formats/license/bounds.ts';
 
-/** A clock that is further ahead of the floor than this is not believed at once. */
+/** A clock that is further ahead of the floor than this is not trusted at once. */
 export const MAX_TRUSTED_LEAD_SECONDS: number = DAY_SECONDS;
 
 /** Running for so long with a clock that far ahead makes it the floor. */

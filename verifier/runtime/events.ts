@@ -33,12 +33,12 @@ export class Listeners {
       try {
         (listener as (value: RuntimeEvents[Name]) => void)(value);
       } catch {
-        // The listener is the product's, and so is its error.
+        // The listener is code of the product, so the runtime ignores its error.
       }
     }
   }
 
-  /** After whoever opened the license has had the time to listen. */
+  /** Calls the listeners later, after the code that opened the license could add them. */
   callLater<Name extends keyof RuntimeEvents>(name: Name, value: RuntimeEvents[Name]): void {
     setImmediate(() => {
       this.call(name, value);

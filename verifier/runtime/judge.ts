@@ -130,7 +130,7 @@ export function judgeChange(source: Source, situation: Situation, before: Decisi
   };
 }
 
-/** The same licenses, once time has gone on or the state has changed. */
+/** Judges the same licenses again, after time has passed or the state has changed. */
 export function judgeMoment(situation: Situation, { current, waiting }: Decision): Decision {
   const context = contextOf(situation);
   const warnings = clockWarnings(situation);

@@ -94,7 +94,8 @@ export class KeyRing {
     const state = kept?.chain ?? NOTHING;
     const { file, fault } = this.#readFile();
     const chosen = chooseKeyset({
-      // From what this process has taken: a running product forgets no keyset, wherever its copies went.
+      // The choice starts from what this process has taken: a running product forgets no keyset, even if all copies are
+      // lost.
       builtIn: this.#chain,
       ...(state.length === 0 ? {} : { state: [state] }),
       ...(file.length === 0 ? {} : { file }),

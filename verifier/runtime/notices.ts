@@ -41,7 +41,7 @@ export type InstallReason = 'install_not_possible' | 'file_unwritable';
 export type NoticeCode = Reason | KeysetReason | RuntimeReason | WarningCode | InstallReason;
 
 export interface NoticeFacts {
-  /** For whoever operates the product. */
+  /** For the operator of the product. */
   readonly sentence: string;
   /** What to do next. */
   readonly remedy: string;

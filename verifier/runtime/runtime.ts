@@ -110,7 +110,7 @@ export class Runtime {
     if (loaded.fault !== undefined) this.#goOnInMemory(loaded.fault);
     this.#parts.keys.refresh(this.#keeper.state.keyset);
     let [decision, taken] = await this.#judgeAndTake();
-    // Another process was faster with a newer license: what it wrote is judged by now.
+    // Another process took a newer license first, and what it wrote has been judged.
     if (taken.fault !== undefined && isReason(taken.fault.code)) [decision, taken] = await this.#judgeAndTake();
     const { fault } = taken;
     if (fault !== undefined && fault.code !== 'state_locked') {

@@ -99,7 +99,7 @@ export class StateKeeper {
       try {
         await store.close?.();
       } catch {
-        // A database that went away needs no closing.
+        // A database that cannot be reached needs no closing.
       }
     }
   }

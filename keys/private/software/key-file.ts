@@ -83,8 +83,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the file of one known key. What the file says of itself is not believed: its seeds must make the expected
- * public key.
+ * Opens the file of one known key. The description in the file is not trusted: its seeds must make the expected public
+ * key.
  *
  * @returns the key; the caller closes it, and wipes the passphrase
  * @throws VtlicError `key_not_found`, `file_unreadable`, `passphrase_refused`, or `keyfile_corrupt` (truncated,

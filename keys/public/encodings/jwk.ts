@@ -39,7 +39,7 @@ export function encodeCompositeJwk(compositeBytes: Uint8Array): string {
 
 /**
  * The keys of a JWK, or of a JWK Set (RFC 7517 §5). Members that are no part of the key are passed over, as RFC 7517
- * §4 says; a kid among them is not believed.
+ * §4 says; a kid among them is not trusted.
  *
  * @throws VtlicError `json_malformed`, or `key_invalid` (also for a private key, whose bytes are not said)
  */

@@ -1,6 +1,6 @@
 /**
  * The marks of private keys. A file that contains a private key is never taken as a file of public keys, wherever in it
- * the private key is: whoever handed it over must learn at once that a secret has left its place.
+ * the private key is: the person who gave the file has to know at once that a secret is no longer where it belongs.
  */
 import { VtlicError } from '../../../formats/error.ts';
 import type { JsonNode } from '../../../formats/json/index.ts';

@@ -1,4 +1,7 @@
-/** `vtlic revoke` and `vtlic supersede`: drafts in which single licenses, or older ones of a lineage, count no more. */
+/**
+ * `vtlic revoke` and `vtlic supersede`: they draft keysets by which products refuse single licenses, or the older ones
+ * of a lineage.
+ */
 import type { Command } from 'commander';
 import { cleanText } from '../../../formats/clean-text.ts';
 import { formatDay, formatEnd } from '../../../formats/dates.ts';
@@ -71,7 +74,7 @@ interface Superseding {
   readonly now: number;
 }
 
-/** The license that a lineage keeps has to count today: otherwise its customer would have none. */
+/** The license that a lineage keeps has to be valid today: otherwise its customer would have none. */
 function requireInForce(ledger: LedgerView, counter: CounterOf, { id, current, now }: Superseding): void {
   const license = decodeLicense(counter.payload);
   const isReleased =

@@ -50,7 +50,7 @@ interface VerifyOptions extends SiteOptions {
   readonly json?: boolean;
 }
 
-/** Whom a site trusts, and whose licenses it expects. */
+/** The keys that a site trusts, and the issuer whose licenses it expects. */
 interface TrustingSite {
   readonly trust: Trust;
   readonly issuer: string;

@@ -1,20 +1,19 @@
 /**
- * Acts on the record itself, beside the daily ones: a restored ledger takes up its work, counters are handed over and
- * taken over.
+ * Entries about the ledger itself: a restored ledger continues, or counters are handed over or taken over.
  *
- * Each is typed by an officer, and stays in the record for ever. Bytes: `admin-body.ts`. What they do to counters:
- * `counter-rule.ts`.
+ * An officer confirms each by typed words, and the ledger records it for ever. `admin-body.ts` encodes them, and
+ * `counter-rule.ts` says what they do to counters.
  */
 import type { Custody } from '../../../keys/private/signing-key.ts';
 import type { AnchorPlace, LedgerHead } from '../../anchor/index.ts';
 import type { CounterOf, Lineage } from './lineage.ts';
 
-/** `restored`: from a copy, with the anchor there to say how much is missing. `anchor_lost`: with nothing to say it. */
+/** `restored`: from a copy, where the anchor says how much is missing. `anchor_lost`: no anchor says it. */
 export const NEW_LOG_REASONS = ['restored', 'anchor_lost'] as const;
 
 /**
- * The record goes on in a new log: a tree of its own under a new origin. Its first leaf binds where the old one ended,
- * and what the anchor had seen.
+ * The ledger continues in a new log: a tree of its own under a new origin. Its first leaf binds where the old one
+ * ended, and what the anchor had seen.
  */
 export interface NewLogBody {
   readonly act: 'log';
@@ -30,13 +29,13 @@ export interface NewLogBody {
   readonly covered: number;
   /** The counter bound at that size: what is missing is counted from there. */
   readonly coveredBound: number;
-  /** What the anchor held; absent where it was lost. */
+  /** What the anchor contained; absent if it was lost. */
   readonly found?: LedgerHead;
   /** How many counters every lineage skips, also one that was never seen. */
   readonly skip: number;
   /** The highest counter among the licenses entered again; 0 for none. */
   readonly highest: number;
-  /** The lost part of the record held an export: all counters are closed until an act opens them. */
+  /** The lost part of the ledger contained an export: all counters are closed until an act opens them. */
   readonly closed: boolean;
   /**
    * No root key of this site signs a version of the keyset up to this one: the highest that the copy or the anchor
@@ -49,7 +48,7 @@ export interface NewLogBody {
   readonly leafIndex: number;
 }
 
-/** A released license that the restored record does not know. Stands after its `log`, and has a leaf. */
+/** A released license that the restored record does not know. It comes after its `log` entry, and has a leaf. */
 export interface ReenteredBody {
   readonly act: 'license';
   readonly cose: Uint8Array;
@@ -81,7 +80,7 @@ export interface ImportBody {
   readonly taken?: Uint8Array;
   /** The one customer that it is for; absent: all customers. */
   readonly sub?: string;
-  /** Every lineage in it goes on above this counter. */
+  /** Every lineage in it continues above this counter. */
   readonly floor: number;
   /** The highest counter in it, `floor` included. */
   readonly highest: number;

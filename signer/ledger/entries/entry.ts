@@ -14,7 +14,7 @@ export const VOID_REASONS: readonly VoidReason[] = Object.freeze([
   'signing_unknown',
   'self_check_failed',
   'interrupted',
-  // A restored copy does not say what became of it: a license with this counter may have left.
+  // A restored copy does not say what happened to it: a license with this counter may have been released.
   'restored',
 ]);
 

@@ -1,4 +1,6 @@
-/** A small file that tells people who has the ledger open. What counts is the lock (`lock.ts`). */
+/**
+ * Writes a small file that says who has the ledger open. It is only for people: the lock (`lock.ts`) keeps others out.
+ */
 import { readdirSync, unlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';

@@ -2,8 +2,7 @@
  * The lock that keeps two writers of one site apart: an exclusive SQLite transaction on `ledger.lock`, for as long as
  * the writer lives. The operating system drops it when the process ends, so a crash leaves no lock behind.
  *
- * Nobody opens that file but through SQLite: closing any other descriptor of it in this process would drop the lock
- * (POSIX).
+ * Only SQLite may open that file: closing any other descriptor of it in this process would drop the lock (POSIX).
  */
 import { closeSync, lstatSync, openSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -51,9 +50,8 @@ function lockDatabase(lockPath: string, holderPath: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(lockPath, { timeout: 0 });
-    // On a file that it may not write, SQLite takes a shared lock for an exclusive one without a word; only a write
-    // tells.
-    // It is never committed: the file stays empty, and needs no journal beside it.
+    // On a file that it may not write, SQLite takes a shared lock in place of an exclusive one without an error; only a
+    // write shows that. The write is never committed: the file stays empty, and needs no journal beside it.
     db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
     return db;
   } catch (error) {

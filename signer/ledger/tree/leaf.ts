@@ -1,6 +1,6 @@
 /**
  * What a leaf of the tree commits to. The salt is random and stays in the ledger, so the hashes of other customers'
- * leaves in a proof tell nothing, not even to someone who can guess the license.
+ * leaves in a proof reveal nothing, even to somebody who can guess the license.
  */
 import { type CborValue, encodeCbor } from '../../../formats/cbor/index.ts';
 import type { NewLogBody, ReenteredBody } from '../entries/admin-entry.ts';

@@ -197,7 +197,7 @@ export class AdminCheck {
     const fault = keysetFault(body, iss);
     if (fault !== undefined) return fault;
     const block = armor('VTLIC KEYSET', body.document);
-    // The first version is trusted on the word of whoever published it or took it up.
+    // The first version is trusted, because an officer published or adopted it.
     if (this.#keysets === undefined) {
       this.#keysets = builtInChain(block, { issuer: iss });
       return undefined;

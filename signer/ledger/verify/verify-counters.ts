@@ -79,7 +79,7 @@ class OwnMoves {
     if (lineage !== undefined) this.#begin(lineage);
   }
 
-  /** Those of the lineage at hand up to an entry, each once. */
+  /** Those of the current lineage up to an entry, each once. */
   until(seq: number): readonly CounterMove[] {
     if (this.#next === undefined) return NONE;
     const found: CounterMove[] = [];
@@ -90,7 +90,7 @@ class OwnMoves {
     return found;
   }
 
-  /** Passes the rest of the lineage at hand. @returns how many it has */
+  /** Passes the rest of the current lineage. @returns how many it has */
   end(): number {
     while (this.#own() !== undefined) this.#pass();
     return this.#given;
@@ -101,7 +101,7 @@ class OwnMoves {
     this.#given = 0;
   }
 
-  /** The next row, where it is of the lineage at hand. */
+  /** The next row, if it is of the current lineage. */
   #own(): Row | undefined {
     return this.#next !== undefined && compareLineage(this.#next, this.#lineage) === 0 ? this.#next : undefined;
   }

@@ -1,5 +1,5 @@
 /**
- * What must hold of a site whatever happened to the process that wrote it.
+ * What must be true of a site whatever happened to the process that wrote it.
  *
  * The files of the ledger are copied, and the copy is opened: looking at the site itself would tidy up after the crash
  * before the next start can.

@@ -307,7 +307,7 @@ export class Officer {
     return this.#withoutKey('counters import', ['counters', 'import', document]);
   }
 
-  /** One customer on the word of the officer, or everybody by the documents of what was lost. */
+  /** One customer after the officer confirms it, or everybody by the documents of what was lost. */
   #reopen({ closedByRestore, documents }: Found): Act {
     const one = closedByRestore.find((customer) => customer !== '*');
     if (one !== undefined && this.#random.below(3) === 0)

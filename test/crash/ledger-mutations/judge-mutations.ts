@@ -1,4 +1,4 @@
-/** Changes one ledger many times at random, each time by one change, and counts what became of it. */
+/** Changes one ledger many times at random, each time by one change, and counts the results. */
 import { Random } from '../campaign/random.ts';
 import { makeExampleLedger } from './example-ledger.ts';
 import { MutationJudge } from './judge.ts';

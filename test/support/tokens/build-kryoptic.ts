@@ -40,7 +40,7 @@ export function ensureKryoptic(say: (line: string) => void = (line) => void proc
     });
     if (built.status !== 0) throw new Error(`the test token did not build (${cargo} build):\n${(built.stderr ?? '').split('\n').slice(-40).join('\n')}`);
     mkdirSync(folder, { recursive: true });
-    // Under a name of its own first: another run may be looking.
+    // It is written under another name first, because another run may look for the library.
     const part = join(folder, `${LIBRARY}.${process.pid}`);
     copyFileSync(join(target, 'release', LIBRARY), part);
     renameSync(part, library);

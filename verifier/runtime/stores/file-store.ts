@@ -122,7 +122,7 @@ async function guarded<T>(path: string, act: (target: string) => T): Promise<T> 
 
 function readCopy(path: string): StoredCopy | undefined {
   try {
-    // A file that is larger than any state is read as far as it takes to see that.
+    // Of a file that is larger than any state, only as much is read as shows that.
     const document = readLimited(path, MAX_STATE_BYTES, 'too_large');
     return { document, tag: sha256Hex(document) };
   } catch (error) {

@@ -19,7 +19,7 @@ const MAX_POLL_MILLISECONDS = 100;
 export interface HeldLock {
   /** The stores whose copy can be read, but whose lock cannot be taken, and why. */
   readonly faults: readonly string[];
-  /** Never throws: a store that went away meanwhile keeps a note that nobody renews. */
+  /** Never throws: a store that can no longer be reached keeps a note that nobody renews. */
   release(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The state in a table of the product's PostgreSQL database: for several replicas, on several hosts. It needs nothing
- * but a function that runs a query, as `Pool` and `Client` of the package `pg` have it; each query stands by itself, so
+ * but a function that runs a query, as `Pool` and `Client` of the package `pg` have it; each query is independent, so
  * that a pool may use any connection for it.
  */
 import { cleanText } from '../../../formats/clean-text.ts';

@@ -101,7 +101,8 @@ export class HostClient {
     this.#output = new ModuleOutput(options.moduleSaid);
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => this.#output.write(chunk));
     pipe.on('data', (chunk: Buffer) => this.#read(chunk));
-    // A pipe that breaks means a host that is ending: its exit tells more. One that closes its pipe and stays is ended.
+    // A broken pipe means that the host is ending, and its exit says why. A host that closes its pipe and stays is
+    // killed.
     pipe.on('error', () => {});
     pipe.on('close', () => this.#child.kill('SIGKILL'));
     child.on('error', () => this.#finish({ kind: 'died', signal: undefined, exitCode: undefined }));

@@ -1,8 +1,9 @@
 /**
- * A file for each token host that lives, by which the next run finds one that hangs.
+ * Writes a file for each running token host, so that the next run finds a host that hangs.
  *
  * A host leaves when its pipe closes, but not at once while its module is in a call that blocks it: until then it may
- * have the token to itself. A process is known by its number and the time of its start, since numbers come again.
+ * have the token to itself. A process is identified by its number and the time of its start, since the system reuses
+ * numbers.
  */
 import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

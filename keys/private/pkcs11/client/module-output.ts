@@ -4,11 +4,11 @@
 import { cleanText } from '../../../../formats/clean-text.ts';
 
 /**
- * So many lines are kept and reported while they come: a module that prints at every call hides no prompt of ours.
+ * At most this many lines are kept and reported, so that a module that prints at every call does not hide our prompts.
  */
 const MAX_LINES = 50;
 const MAX_LINE_CODE_POINTS = 400;
-/** Of a line without end so much is kept, so that a module that prints for ever takes no memory. */
+/** At most this much of a line is kept, so that a module that prints for ever does not fill the memory. */
 const MAX_PENDING_BYTES = 4 * MAX_LINE_CODE_POINTS;
 const NEWLINE = 0x0a;
 const WITHHELD = '(a line with the PIN in it, which is not repeated here)';

@@ -106,8 +106,8 @@ export class Token {
     const { connection } = this;
     const limit = connection.limits.other;
     await connection.retryWhenGone(async (host) => {
-      // The number may be of a host that has ended since: what is meant is looked for by its content, on the host that
-      // destroys it.
+      // The number may be one of a host that has ended since, so the host that destroys the object finds it by its
+      // content.
       const found = await connection.request(host, 'listData', { label: object.label }, limit);
       const same = found.find(({ bytes }) => equalBytes(bytes, object.bytes));
       if (same !== undefined) await connection.request(host, 'destroy', { ref: same.ref }, limit);

@@ -2,8 +2,8 @@
  * Messages between the officer's process and the token host, over one stream: the length in 4 bytes, then the value as
  * node:v8 serializes it.
  *
- * Not the channel of `child_process`: that one throws what it cannot read outside of every handler, and a module that
- * writes into a descriptor which is not its own would end the writer of the ledger.
+ * It does not use the channel of `child_process`, which throws, outside of every handler, when it cannot read a
+ * message: a module that writes into a descriptor of another would end the writer of the ledger.
  */
 import type { Duplex } from 'node:stream';
 import { deserialize, serialize } from 'node:v8';

@@ -45,7 +45,7 @@ interface OpenedToken {
 type Known =
   | { readonly kind: 'key'; readonly key: KnownKey }
   | { readonly kind: 'seed'; readonly seed: KeyObject }
-  /** A data object, or the other half of what was generated: only ever destroyed. */
+  /** A data object, or the other half of a generated pair. The client only destroys such an object. */
   | { readonly kind: 'object'; readonly handle: ObjectHandle };
 
 export class HostToken implements Operations {

@@ -1,6 +1,6 @@
 /**
  * `node install-child.ts FOLDER [FILE|check]`: starts the product of the folder in production, installs the file where
- * one is named, and prints what came of both; or asks how it would start, without starting it.
+ * one is named, and prints the results of both; or asks how it would start, without starting it.
  */
 import { readFileSync } from 'node:fs';
 import { VtlicError } from '../../../../formats/error.ts';
