@@ -65,7 +65,7 @@ ${bad.length === 0 ? '' : `<h2>What is wrong</h2>\n${bad.map((one) => article(on
 <h2>All ${outcomes.length} cases</h2>
 ${PARTS.map((part) => partTables(part, outcomes)).join('')}
 <footer>Made by ${escapeXml(report.runner)}. Passed: ${count(report, 'pass')}. A verifier that passes agrees with the
-documents of the format on these cases; it is no statement about anything else.</footer>
+documents of the format on these cases; it says nothing about anything else.</footer>
 </main>
 </html>
 `;

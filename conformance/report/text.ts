@@ -1,5 +1,5 @@
 /** The report on the terminal: every failure with what it means, then one line of counts. */
-import { cleanText } from '../../formats/clean-text.ts';
+import { cleanText, counted } from '../../formats/clean-text.ts';
 import { exitOf, PARTS, summary, type CaseOutcome, type Report } from './outcome.ts';
 
 const MAX_TITLE = 300;
@@ -26,7 +26,7 @@ export function textReport(report: Report): string {
     const skipped = of.filter(({ outcome }) => outcome === 'skipped').length;
     const rest = skipped === 0 ? '' : `, ${skipped} not run`;
     const mistakes = of.filter(({ id, outcome }) => outcome === 'fail' && id.startsWith('found/')).length;
-    if (mistakes > 0) return [`${part.padEnd(20)} ${mistakes} mistakes found`];
+    if (mistakes > 0) return [`${part.padEnd(20)} ${counted(mistakes, 'mistake', 'mistakes')} found`];
     return [`${part.padEnd(20)} ${passed} of ${of.length - skipped} passed${rest}`];
   });
   const reasons = new Map<string, number>();

@@ -120,7 +120,7 @@ const exitOfRun =
   (report: Report): number => {
     if (ranNothing(report)) {
       io.report(
-        'error: no case was run behind the smoke test\n' +
+        'error: no case was run after the smoke test\n' +
           `hint: Leave out ${options.vectors ? '--only' : '--no-vectors, or give --seconds'}.\n`,
       );
       return 1;

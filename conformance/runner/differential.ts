@@ -1,6 +1,6 @@
 /** Several verifiers asked the same: where they disagree, at least one of them is wrong, or the format leaves it open. */
 import fc from 'fast-check';
-import { cleanText } from '../../formats/clean-text.ts';
+import { cleanText, counted } from '../../formats/clean-text.ts';
 import { wordsOfAnswer } from '../properties/compare.ts';
 import { everyChange, generatedLicense, prepareLicense } from '../properties/licenses.ts';
 import type { Answer, Request } from '../protocol/protocol.ts';
@@ -53,7 +53,7 @@ export async function compareVerifiers(
   }
   if (outcomes.size > 0) return [...outcomes.values()];
   const names = sessions.map(({ hello }) => hello.name).join(', ');
-  const title = `${names} agree on ${asked} licenses`;
+  const title = `${names} agree on ${counted(asked, 'license', 'licenses')}`;
   return [
     {
       part: 'differential',

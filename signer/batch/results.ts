@@ -1,5 +1,5 @@
 /**
- * What a batch leaves besides its licenses. The results say what became of every row, as the ledger says:
+ * What a batch writes besides its licenses. The results say what happened to every row, as the ledger says:
  * `results.jsonl` for programs, `results.csv` for people. They are made again from plan and ledger after each run, so
  * they are right also after a crash. With `--proof`, a proof is written beside each license.
  */
@@ -230,8 +230,8 @@ export async function proveBatch(batch: BatchPlan, work: Omit<ProofWork, 'resume
   });
   const n = groupDigits;
   const parts = [`proofs written beside the licenses: ${n(written)}`];
-  if (present > 0) parts.push(`${n(present)} existed already`);
-  if (ofOlderLog > 0) parts.push(`${n(ofOlderLog)} licenses are of an earlier log (vtlic ledger prove)`);
+  if (present > 0) parts.push(`proofs that existed already: ${n(present)}`);
+  if (ofOlderLog > 0) parts.push(`licenses of an earlier log, for which you run vtlic ledger prove: ${n(ofOlderLog)}`);
   return parts.join('; ');
 }
 

@@ -1,5 +1,5 @@
 /** One run of a batch: plan, word of the officer, key, groups, results. */
-import { groupDigits } from '../../formats/clean-text.ts';
+import { counted, groupDigits } from '../../formats/clean-text.ts';
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { checkerFor } from '../issue/checker.ts';
@@ -193,7 +193,7 @@ async function fromSource(
   const { plan } = prepared;
   if (prepared.kind === 'begun') {
     io.tell(
-      `goes on with batch ${source.name}: ${groupDigits(prepared.checked.done)} of ` +
+      `batch ${source.name} continues: ${groupDigits(prepared.checked.done)} of ` +
         `${groupDigits(plan.end.rows)} rows have their license; the rest is signed as it was reviewed`,
     );
     return { reviewed: reviewedWhenBegun(plan, prepared.checked), begun: true, open: prepared.checked.open };
@@ -284,11 +284,11 @@ async function finish(
   await runtime.step('results-written');
   removeOldPlans(site.paths, runtime.nowMs());
   const { counts } = results;
+  const failed = counts.void + counts.issued + counts.open;
   tell(
-    `signed and released: ${groupDigits(outcome.released)}; of the ${groupDigits(batch.end.rows)} rows of batch ` +
-      `${batch.head.name} ${groupDigits(counts.released)} have their license, ` +
-      `${groupDigits(counts.void + counts.issued + counts.open)} failed, ${groupDigits(counts['not signed'])} are ` +
-      'not begun',
+    `signed and released: ${groupDigits(outcome.released)}; rows of batch ${batch.head.name}: ` +
+      `${groupDigits(batch.end.rows)} in all, ${groupDigits(counts.released)} with a license, ` +
+      `${groupDigits(failed)} failed, ${groupDigits(counts['not signed'])} not begun`,
   );
   const stoppedBy =
     reasonToStop(outcome, counts) ??
@@ -333,11 +333,10 @@ async function proveFinished(
 }
 
 function reasonToStop(outcome: BatchOutcome, counts: Results['counts']): VtlicError | undefined {
-  const left = `${groupDigits(counts['not signed'])} rows are not begun`;
+  const left = `${counted(counts['not signed'], 'row is', 'rows are')} not begun`;
   const { stoppedBy } = outcome;
   if (stoppedBy !== undefined) {
-    const lost =
-      counts.void === 0 ? '' : `, and the counters of ${groupDigits(counts.void)} are void: the results list them`;
+    const lost = counts.void === 0 ? '' : `; the results list the void counters: ${groupDigits(counts.void)}`;
     return new VtlicError(stoppedBy.code, `${stoppedBy.message}; ${left}${lost}`, {
       ...stoppedBy.place,
       hint: stoppedBy.hint === undefined ? GO_ON : `${stoppedBy.hint}; then ${GO_ON}`,

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { cleanText } from '../../formats/clean-text.ts';
+import { cleanText, counted } from '../../formats/clean-text.ts';
 import { parseDate } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
 import { jsonLine } from '../../formats/json/index.ts';
@@ -95,7 +95,9 @@ export function releasesOf(io: Io, site: Site, named: string | undefined): reado
   return named === undefined && !existsSync(file) ? undefined : readReleases(file);
 }
 
-/** What the catalog sells; nothing where it cannot be read, since a stolen key does not wait for a catalog. */
+/**
+ * What the catalog sells, or nothing if it cannot be read: a draft against a stolen key must not wait for the catalog.
+ */
 export function soldOf({ paths }: Site): Sold {
   try {
     const { products } = readCatalog(paths.catalog);
@@ -106,7 +108,10 @@ export function soldOf({ paths }: Site): Sold {
   }
 }
 
-/** Customers who are left without a license other than by a policy: perhaps on purpose, and never unsaid. */
+/**
+ * Warns of customers whom the draft leaves without a license for another reason than a policy. The officer may want
+ * that, but has to know it.
+ */
 export function warnOfCustomers(io: Io, left: readonly LeftWithout[]): void {
   const others = left.filter(({ reason }) => reason !== 'algorithm_not_allowed');
   if (others.length === 0) return;
@@ -137,7 +142,7 @@ export async function runDraft(
     for (const line of draftView(draft, before, nameOfSite(site))) io.err(line);
     warnOfCustomers(io, left);
     io.err('');
-    io.err('nothing is signed yet; root keys sign this draft by:');
+    io.err('nothing is signed yet; to sign this draft with a root key, run:');
     io.err(`  ${io.name} keyset sign ${cleanText(file, 4000)}`);
     io.out(
       options.json === true
@@ -235,7 +240,7 @@ function draftFrom({ io, site, ledger, options }: Drafting, makeChanges: MakeCha
   ];
   requireReasons(findings, reasons);
   if (options.early !== undefined && findings.length === 0)
-    io.err('note: nothing comes too early: the reason of --early is not needed, and is not recorded');
+    io.err('note: no step comes too early, so the reason of --early is not recorded');
   const draft = makeDraft(keyset, {
     ...(before === undefined ? {} : { base: { version: before.version, payloadDigest: before.payloadDigest } }),
     early: reasons,
@@ -250,7 +255,7 @@ function numberOf(io: Io, ledger: LedgerView, newest: number, onto: Draft | unde
   const free = freeVersion(ledger, { newest, next });
   if (free === next) return undefined;
   io.err(`a root key of this site has signed version ${free - 1} already: this draft is version ${free}`);
-  io.err('destroy the draft that is given up, and every signature on it');
+  io.err(`destroy the earlier draft of version ${free - 1}, and every signature on it`);
   return free;
 }
 
@@ -269,22 +274,22 @@ export function draftView(draft: Draft, before: PublishedVersion | undefined, na
   return [
     `KEYSET VERSION ${version} of ${cleanText(keyset.iss)}` +
       (before === undefined
-        ? ', THE FIRST ONE: every key in it is trusted from here on'
+        ? '. THIS IS THE FIRST VERSION: products that have it trust every key in it'
         : `, after version ${before.version}`),
     ...changesInWords(before?.keyset, keyset, nameOf).map((line) => `  - ${line}`),
     ...(emergency === undefined ? [] : [`  EMERGENCY: ${cleanText(emergency, 500)}`]),
     ...early.map((each) => {
       const { releases, customers } = each;
+      const step = each.kid === undefined ? each.step : `${each.step} ${each.kid.slice(0, 16)}…`;
       const behind = [
-        ...releases,
+        ...(releases.length === 0 ? [] : [`${releases.join(', ')} not ready`]),
         ...(customers === undefined ? [] : [`${countedCustomers(customers)} left without a license`]),
       ];
-      const step = each.kid === undefined ? each.step : `${each.step} ${each.kid.slice(0, 16)}…`;
-      const whom = behind.length === 0 ? '' : ` (${cleanText(behind.join(', '), 2000)})`;
-      return `  TOO EARLY, knowingly: ${step}${whom}: ${cleanText(each.reason, 500)}`;
+      const whom = behind.length === 0 ? '' : ` (${cleanText(behind.join('; '), 2000)})`;
+      return `  THIS STEP COMES TOO EARLY: ${step}${whom}. The reason: ${cleanText(each.reason, 500)}`;
     }),
-    `  signed by ${keyset.threshold} of its ${keyset.roots.length} roots` +
-      (before === undefined ? '' : `, and by ${before.keyset.threshold} of the roots of version ${before.version}`),
+    `  it needs the signatures of ${keyset.threshold} of its ${counted(keyset.roots.length, 'root', 'roots')}` +
+      (before === undefined ? '' : `, and of ${before.keyset.threshold} of the roots of version ${before.version}`),
     `  payload SHA-256 ${payloadDigest}`,
   ];
 }

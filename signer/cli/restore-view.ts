@@ -1,12 +1,13 @@
 /** What `vtlic ledger restore` shows before it changes anything, and the word that it asks for. */
 import { toHex } from '../../formats/bytes.ts';
-import { cleanText } from '../../formats/clean-text.ts';
+import { cleanText, counted } from '../../formats/clean-text.ts';
 import { formatInstant } from '../../formats/dates.ts';
 import { type AnchorStore, anchorPlaceText } from '../anchor/index.ts';
 import type { PreviousPlace } from '../handover/previous-place.ts';
 import type { RestorePlan } from '../handover/plan-restore.ts';
 import type { LedgerView } from '../ledger/index.ts';
 import { formatTable } from './output.ts';
+import type { WordAndEffect } from './terminal.ts';
 
 export interface Restoring {
   readonly plan: RestorePlan;
@@ -14,22 +15,26 @@ export interface Restoring {
   readonly previous: PreviousPlace;
 }
 
-/** What the officer types. */
-export function restoreWord({ plan, previous }: Pick<Restoring, 'plan' | 'previous'>): string {
-  if (plan.kind === 'anchor_lost') return 'ADOPT WITHOUT ANCHOR';
-  return previous.unread === undefined && plan.movedBy === undefined ? 'RESTORE' : 'OLD PLACE IS LOST';
+/** What the officer types, and for what. */
+export function restoreWord({ plan, previous }: Pick<Restoring, 'plan' | 'previous'>): WordAndEffect {
+  if (plan.kind === 'anchor_lost')
+    return ['ADOPT WITHOUT ANCHOR', 'confirm that the anchor is lost, and to go on with this copy without it'];
+  return previous.unread === undefined && plan.movedBy === undefined
+    ? ['RESTORE', 'put this copy in the place of the ledger']
+    : ['OLD PLACE IS LOST', 'confirm that the old place of the anchor is lost, and to go on with this copy'];
 }
 
 const TITLES = {
-  'as-is': 'The anchor agrees with this copy: nothing that was released is missing. It takes its place as it is.',
+  'as-is':
+    'The anchor agrees with this copy: nothing that was released is missing. The copy becomes the ledger as it is.',
   moved:
     'The anchor agrees with this copy: nothing that was released is missing. From now on the anchor is in ' +
     'another place.',
   restored:
     'THE ANCHOR HAS SEEN MORE THAN THIS COPY CONTAINS. A new log begins, and counters skip what may have been used.',
   anchor_lost:
-    'NOTHING SAYS WHAT THIS COPY LACKS: its anchor is lost. A new log begins. It skips as many counters as ' +
-    'you say, and nothing can check that number.',
+    'NOBODY CAN TELL WHAT THIS COPY LACKS, because its anchor is lost. A new log begins. It skips as many ' +
+    'counters as you say, and no program can check that number.',
 } as const;
 
 export function restoreView(copy: LedgerView, path: string, { plan, store, previous }: Restoring): readonly string[] {
@@ -47,19 +52,20 @@ export function restoreView(copy: LedgerView, path: string, { plan, store, previ
         'counters',
         plan.skip === 0
           ? 'none is skipped'
-          : `every lineage skips ${plan.skip}, also those never seen: a new one begins at ` +
+          : `every lineage skips ${plan.skip}; a lineage that the copy does not know begins at ` +
             `${copy.floorOf(undefined) + plan.skip + 1}`,
       ],
       [
         'licenses given',
-        `${plan.reenter.length + plan.fulfil.length + plan.known}: ${plan.known} known to the copy, ` +
-          `${plan.reenter.length + plan.fulfil.length} entered again`,
+        `${plan.reenter.length + plan.fulfil.length + plan.known}: the copy has ${plan.known}, and ` +
+          `${plan.reenter.length + plan.fulfil.length} are entered again`,
       ],
       [
         'unfinished',
         plan.voids.length === 0
           ? 'none'
-          : `${plan.voids.length} reserved counters become void: what came of them is not known`,
+          : `${counted(plan.voids.length, 'reserved counter becomes', 'reserved counters become')} void, as nobody ` +
+            'knows whether they were used',
       ],
     );
   }
@@ -67,27 +73,27 @@ export function restoreView(copy: LedgerView, path: string, { plan, store, previ
   if (plan.closed)
     rows.push([
       'handed over',
-      'the missing part handed counters over: all are closed until vtlic counters reopen, or import, opens them',
+      'the missing part handed counters over: all counters are closed until you run vtlic counters reopen, or import',
     ]);
   const warning =
     plan.kind === 'anchor_lost'
       ? [
           '',
           'If more licenses than that were issued since, two of them will have one counter, and products will ' +
-            'refuse one.',
+            'refuse one of the two.',
           'If counters were handed over since (vtlic counters export), do not do this: ask for them back first.',
         ]
       : [];
   return [TITLES[plan.kind], '', ...formatTable(rows), ...warning, ...warningOfPrevious(copy, { plan, previous })];
 }
 
-/** What nobody can know who does not read the place that the copy names. */
+/** The risk if the place that the copy names cannot be read, or if another ledger has moved the anchor from it. */
 function warningOfPrevious(copy: LedgerView, { plan, previous }: Pick<Restoring, 'plan' | 'previous'>): string[] {
   const named = cleanText(anchorPlaceText(copy.anchorPlace()), 1000);
   if (previous.unread !== undefined)
     return [
       '',
-      `This copy names ${named} as the place of its anchor, and that cannot be read:`,
+      `This copy names ${named} as the place of its anchor, and this place cannot be read:`,
       `  ${cleanText(previous.unread, 1000)}`,
       'IF A COPY OF THE LEDGER WAS USED WITH THAT ANCHOR SINCE, two licenses will have one counter.',
     ];
@@ -95,8 +101,8 @@ function warningOfPrevious(copy: LedgerView, { plan, previous }: Pick<Restoring,
     return [
       '',
       `This copy names ${named} as the place of its anchor.`,
-      `A ledger with ${plan.movedBy.entries} entries has moved the anchor away from there. If that was`,
-      'another one than an interrupted restore of yours, NAME THE PLACE TO WHICH IT WAS MOVED:',
+      `A ledger with ${plan.movedBy.entries} entries has moved the anchor away from there. Unless your own interrupted`,
+      'restore did that, NAME THE PLACE TO WHICH IT WAS MOVED (--anchor PLACE):',
       'otherwise two licenses will have one counter.',
     ];
   return [];

@@ -83,7 +83,7 @@ export interface PlanningInput {
 }
 
 export interface SigningCommand {
-  /** What is shown of a plan that `--confirm` names, where it is not its view with its own digest. */
+  /** What to show of a plan that `--confirm` names, if not its view and its digest. */
   readonly view?: typeof planView;
   /** `issue` or `renew`: for the ledger's holder and for hints. */
   readonly name: string;
@@ -125,7 +125,7 @@ async function dryRun(
     for (const line of view) io.err(line);
     const digest = await writePlan(site.paths.plans, plan);
     io.err('');
-    io.err('nothing was signed; within 24 hours, this plan is signed by:');
+    io.err('nothing was signed; to sign this plan, run this command within 24 hours:');
     io.err(
       `  ${io.name} ${command.name} --confirm ${digest}${options.proof === true ? ' --proof' : ''}` +
         siteArgument(options),

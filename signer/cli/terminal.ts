@@ -188,6 +188,9 @@ async function readLine(
   }
 }
 
+/** What a person types, and what the command then does, as it follows "Type WORD to ". */
+export type WordAndEffect = readonly [word: string, effect: string];
+
 /**
  * Shows a person at a terminal what will happen, and takes exactly one word for consent. No option replaces it.
  *
@@ -196,14 +199,14 @@ async function readLine(
 export async function confirmByWord(
   terminal: Terminal | undefined,
   view: readonly string[],
-  word: string,
+  [word, effect]: WordAndEffect,
 ): Promise<void> {
   if (terminal === undefined)
     throw new VtlicError('usage', 'this command needs a terminal, where a person confirms it', {
       hint: 'run it at a terminal, without redirecting its input',
     });
   terminal.show(`${view.join('\n')}\n\n`);
-  const answer = await terminal.ask(`Type ${word} to do this, anything else to decline: `);
+  const answer = await terminal.ask(`Type ${word} to ${effect}. If you type anything else, nothing is changed: `);
   if (answer !== word) throw new VtlicError('declined', 'declined: nothing was changed');
 }
 
@@ -216,8 +219,8 @@ export function confirmClockJump(terminal: Terminal | undefined): (jump: ClockJu
       terminal,
       [
         `THE CLOCK READS ${formatInstant(to)}, MORE THAN A YEAR FROM THE LEDGER'S LAST ENTRY, ${formatInstant(from)}.`,
-        'Terms of new licenses begin at this time, and nothing is signed later by a clock that reads earlier.',
+        'New licenses begin at this time. From then on nothing is signed while the clock reads an earlier time.',
       ],
-      'CLOCK IS RIGHT',
+      ['CLOCK IS RIGHT', 'confirm that this time is right, and to go on'],
     );
 }

@@ -57,7 +57,9 @@ export async function predictGeneration(token: Token, { random }: Pick<Runtime, 
     }
   }
   const says = [
-    ...(made.length === 0 ? [] : [`will make ${made.join(', ')}: one of each was made, signed, and was destroyed`]),
+    ...(made.length === 0
+      ? []
+      : [`will make ${made.join(', ')}: one of each was made, signed a test message, and was destroyed`]),
     ...[...refused].map(([why, kinds]) => `will not make ${kinds.join(', ')}: ${why}`),
   ].join('; ');
   if (made.length > 0) return { name, status: 'pass', says, data: outcomes };

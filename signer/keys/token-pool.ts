@@ -24,7 +24,8 @@ export interface SecretSource {
   /**
    * The secret's bytes; the caller wipes them.
    *
-   * @param exactly asks a person again who pressed a key that is not a character: for a PIN, of which tries are counted
+   * @param exactly asks again if the person pressed a key that is not a character: for a PIN, since tokens count its
+   *   tries
    */
   readonly take: (keystore: string, prompt: string, exactly?: boolean) => Promise<Uint8Array>;
   /** `--last-try SERIAL`: the one token whose last try may be used. */
@@ -87,15 +88,15 @@ export class TokenPool {
           beforeLogin: (opened) => {
             check?.(opened);
             same = this.#sameToken(modulePath, opened.token);
-            // Two keystores may name one token: it has had its login.
+            // Two keystores may name one token, which is logged in already.
             if (same !== undefined) throw new AlreadyOpen();
           },
           pin: (description) => secrets.take(store.name, promptFor(store, description, reason), true),
           ...(secrets.lastTrySerial === undefined ? {} : { lastTrySerial: secrets.lastTrySerial }),
           typeSerial: async (description) =>
             secrets.typeSerial?.(
-              `${describeToken(description)} has one try of its user PIN left. If you are sure of the PIN, ` +
-                `type ${lastTryWords(description)}, anything else to stop: `,
+              `${describeToken(description)} has one try of its user PIN left, and a wrong PIN locks it. To use this ` +
+                `try, type ${lastTryWords(description)}. If you type anything else, no PIN is sent: `,
             ),
           ...(store.environment === undefined ? {} : { declared: store.environment }),
           ...(this.#runtime.tokenLimits === undefined ? {} : { limits: this.#runtime.tokenLimits }),

@@ -1,7 +1,8 @@
 /**
- * What binds whoever makes keysets (docs/keysets.md, "What binds signers"), beside the rules by which a product takes
- * one. Judged when a draft is made, before a root signs it, and before it is published.
+ * The rules for those who make keysets (docs/keysets.md, "What binds signers"), in addition to the rules by which a
+ * product takes one. A draft is judged by them when it is made, before a root signs it, and before it is published.
  */
+import { counted } from '../../formats/clean-text.ts';
 import { toHex } from '../../formats/bytes.ts';
 import { VtlicError } from '../../formats/error.ts';
 import type { Keyset } from '../../formats/keyset/keyset.ts';
@@ -45,7 +46,7 @@ export function requireSignerRules(before: Keyset | undefined, after: Keyset): v
     const added = key.honored.filter((digest) => !honoredBefore.has(digest));
     if (added.length > 0)
       throw refused(
-        `the draft honors ${added.length} more payload(s) of the revoked key ${kid}`,
+        `the draft honors ${counted(added.length, 'more license', 'more licenses')} of the revoked key ${kid}`,
         'reissue those licenses with another key instead',
       );
   }

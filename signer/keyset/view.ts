@@ -1,10 +1,10 @@
 /** Keysets as people read them: rows, a JSON document, and in sentences what a version changes. */
-import { cleanText } from '../../formats/clean-text.ts';
+import { cleanText, counted } from '../../formats/clean-text.ts';
 import type { Algorithm } from '../../formats/cose-algorithm.ts';
 import type { CoseKey } from '../../formats/cose-key.ts';
 import { formatDay, formatInstant } from '../../formats/dates.ts';
-import type { IssuingKey, Keyset } from '../../formats/keyset/keyset.ts';
-import { kidOfKey, statusChanges } from './changes.ts';
+import type { IssuingKey, Keyset, KeyStatus } from '../../formats/keyset/keyset.ts';
+import { kidOfKey, type StatusChange, statusChanges } from './changes.ts';
 
 /** Label and value, as `formatRows` takes them. */
 export type KeysetRow = readonly [label: string, value: string];
@@ -43,7 +43,7 @@ export function keysetRows(keyset: Keyset, nameOf: NameOfKey = NO_NAMES): readon
     ['made', formatInstant(keyset.made)],
     ...(keyset.expires === undefined
       ? []
-      : [['expires', `${formatDay(keyset.expires)} (products only warn)`] as const]),
+      : [['expires', `${formatDay(keyset.expires)} (products then only warn)`] as const]),
     ['threshold', `${keyset.threshold} of ${keyset.roots.length} roots`],
     ...byName(keyset.roots, itself, nameOf).map((root): KeysetRow => [
       `root, ${ALGORITHM_WORDS[root.alg]}`,
@@ -54,9 +54,15 @@ export function keysetRows(keyset: Keyset, nameOf: NameOfKey = NO_NAMES): readon
       ['', keyText(key)],
     ]),
     ...(requireComposite ? [['policy', 'composite required'] as const] : []),
-    ...(ed25519Until === undefined ? [] : [['policy', `no Ed25519 from ${formatInstant(ed25519Until)} on`] as const]),
-    ...(revokedLicenses.length === 0 ? [] : [['revoked', `${revokedLicenses.length} license(s)`] as const]),
-    ...(lowestCounters.size === 0 ? [] : [['lowest', `counters of ${lowestCounters.size} lineage(s)`] as const]),
+    ...(ed25519Until === undefined
+      ? []
+      : [['policy', `no license with only Ed25519 from ${formatInstant(ed25519Until)} on`] as const]),
+    ...(revokedLicenses.length === 0
+      ? []
+      : [['revoked', counted(revokedLicenses.length, 'license', 'licenses')] as const]),
+    ...(lowestCounters.size === 0
+      ? []
+      : [['lowest', `counters of ${counted(lowestCounters.size, 'lineage', 'lineages')}`] as const]),
   ];
 }
 
@@ -73,7 +79,7 @@ function keyText(key: IssuingKey): string {
     ...scopeTexts(key),
     ...(from === undefined ? [] : [`from ${formatDay(from)}`]),
     ...(until === undefined ? [] : [`until ${formatDay(until)}`]),
-    ...(honored === undefined ? [] : [`${honored.length} payload(s) honored`]),
+    ...(honored === undefined ? [] : [`${counted(honored.length, 'license', 'licenses')} honored`]),
   ].join(', ');
 }
 
@@ -118,10 +124,10 @@ export function changesInWords(
   if (before?.expires !== after.expires)
     lines.push(
       after.expires === undefined
-        ? 'it no longer expires'
-        : `it expires on ${formatDay(after.expires)} (products then only warn)`,
+        ? 'the keyset no longer expires'
+        : `the keyset expires on ${formatDay(after.expires)} (products then only warn)`,
     );
-  return lines.length === 0 ? ['nothing but the number of the version'] : lines.map((line) => cleanText(line, 4000));
+  return lines.length === 0 ? ['only the number of the version changes'] : lines.map((line) => cleanText(line, 4000));
 }
 
 function rootChanges(before: Keyset | undefined, after: Keyset, nameOf: NameOfKey): string[] {
@@ -129,43 +135,54 @@ function rootChanges(before: Keyset | undefined, after: Keyset, nameOf: NameOfKe
     new Map(byName(roots, itself, nameOf).map((root) => [kidOfKey(root), root]));
   const [earlier, now] = [mapOf(before?.roots ?? []), mapOf(after.roots)];
   const lines: string[] = [];
-  for (const [kid, root] of now) if (!earlier.has(kid)) lines.push(`a root comes: ${keyInWords(root, nameOf)}`);
-  for (const [kid, root] of earlier) if (!now.has(kid)) lines.push(`a root leaves: ${keyInWords(root, nameOf)}`);
+  for (const [kid, root] of now)
+    if (!earlier.has(kid)) lines.push(`the key ${keyInWords(root, nameOf)} becomes a root`);
+  for (const [kid, root] of earlier)
+    if (!now.has(kid)) lines.push(`the key ${keyInWords(root, nameOf)} is no longer a root`);
   if (before?.threshold !== after.threshold || lines.length > 0)
     lines.push(
-      `${after.threshold} of ${after.roots.length} roots sign the next versions` +
-        (before === undefined ? '' : ` (before: ${before.threshold} of ${before.roots.length})`),
+      `the next versions need the signatures of ${after.threshold} of ${counted(after.roots.length, 'root', 'roots')}` +
+        (before === undefined ? '' : ` (until now: ${before.threshold} of ${before.roots.length})`),
     );
   return lines;
 }
 
-const STATUS_WORDS = {
-  'pre-published': 'pre-published: products learn it, and nothing is signed with it yet',
-  active: 'active: licenses are signed with it',
-  retired: 'retired: it signs no more, and what it signed still counts',
-  revoked: 'REVOKED: what it signed counts only where it is honored',
-} as const;
+const STATUS_WORDS: Readonly<Record<KeyStatus, string>> = {
+  'pre-published': 'pre-published: products learn it, and it does not sign yet',
+  active: 'active: it signs licenses from now on',
+  retired: 'retired: it no longer signs, and what it signed stays valid',
+  revoked: 'REVOKED: products refuse what it signed',
+};
+
+function statusInWords({ key, from, to }: StatusChange): string {
+  const honored = to === 'revoked' ? (key.honored?.length ?? 0) : 0;
+  return (
+    `${from === undefined ? 'is new' : `was ${from}`}, and becomes ${STATUS_WORDS[to]}` +
+    (honored === 0 ? '' : `, except ${counted(honored, 'license', 'licenses')} that the keyset honors`)
+  );
+}
 
 function keyChanges(before: Keyset | undefined, after: Keyset, nameOf: NameOfKey): string[] {
-  const lines = byName(statusChanges(before, after), ({ key }) => key, nameOf).map(({ key, from, to }) => {
+  const lines = byName(statusChanges(before, after), ({ key }) => key, nameOf).map((change) => {
+    const { key } = change;
     const scope = scopeTexts(key).join(', ');
-    const honored = to === 'revoked' ? ` (${key.honored?.length ?? 0} payloads)` : '';
     return (
-      `key ${keyInWords(key, nameOf)}, purpose ${key.purpose}${scope === '' ? '' : `, ${scope}`}: ` +
-      `${from === undefined ? 'new' : from} → ${STATUS_WORDS[to]}${honored}`
+      `the key ${keyInWords(key, nameOf)}, purpose ${key.purpose}${scope === '' ? '' : `, ${scope}`}, ` +
+      statusInWords(change)
     );
   });
   const earlier = new Map((before?.keys ?? []).map((key) => [kidOfKey(key), key]));
   for (const key of byName(after.keys, itself, nameOf)) {
     const was = earlier.get(kidOfKey(key));
     if (was === undefined || was.status !== key.status) {
-      if (key.from !== undefined || key.until !== undefined) lines.push(`this key in full: ${keyText(key)}`);
+      if (key.from !== undefined || key.until !== undefined)
+        lines.push(`the key ${keyInWords(key, nameOf)} has these members: ${keyText(key)}`);
     } else if (was.purpose !== key.purpose || keyText(was) !== keyText(key) || !sameTexts(was.honored, key.honored))
-      lines.push(`key ${keyInWords(key, nameOf)}: ${keyText(was)} → ${keyText(key)}`);
+      lines.push(`the key ${keyInWords(key, nameOf)} changes from (${keyText(was)}) to (${keyText(key)})`);
   }
   for (const [kid, key] of earlier)
     if (!after.keys.some((other) => kidOfKey(other) === kid))
-      lines.push(`key ${keyInWords(key, nameOf)} is MISSING, which no product accepts`);
+      lines.push(`the key ${keyInWords(key, nameOf)} is MISSING: no product accepts this keyset`);
   return lines;
 }
 
@@ -178,14 +195,14 @@ function policyChanges(before: Keyset | undefined, after: Keyset): string[] {
   if ((before?.requireComposite ?? false) !== after.requireComposite)
     lines.push(
       after.requireComposite
-        ? 'policy: no license with only an Ed25519 signature is in force any more'
-        : 'policy: composite is no longer required of licenses (of roots it stays required)',
+        ? 'policy: products refuse licenses signed with only Ed25519'
+        : 'policy: products accept licenses signed with only Ed25519 again (roots still have to be composite)',
     );
   if (before?.ed25519Until !== after.ed25519Until)
     lines.push(
       after.ed25519Until === undefined
-        ? 'policy: licenses with only an Ed25519 signature no longer end at a date'
-        : `policy: no license with only an Ed25519 signature is in force from ${formatInstant(after.ed25519Until)} on`,
+        ? 'policy: products no longer refuse licenses signed with only Ed25519 from a date on'
+        : `policy: from ${formatInstant(after.ed25519Until)} on, products refuse licenses signed with only Ed25519`,
     );
   return lines;
 }

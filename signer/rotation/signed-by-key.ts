@@ -1,4 +1,5 @@
 /** What the ledger says that a key signed: the payloads that still count, and the licenses to reissue. */
+import { counted } from '../../formats/clean-text.ts';
 import { toHex } from '../../formats/bytes.ts';
 import { isPerpetual } from '../../formats/dates.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -123,15 +124,15 @@ export function requireHonoredUntilNow(
     const honored = new Set(key.honored);
     const missing = [...signedByKey(ledger, kid, now).recorded].filter(([digest]) => !honored.has(digest));
     const since = missing.filter(([, at]) => at >= after.made).length;
-    // A draft that honors none was perhaps made so (--honor-nothing).
+    // A draft that honors nothing may have been made with --honor-nothing.
     const count = honored.size === 0 ? since : missing.length;
     if (count === 0) continue;
+    const licenses = counted(count, 'license', 'licenses');
     throw new VtlicError(
       'plan_stale',
       since === count
-        ? `the key ${kid} signed ${count} license(s) since the draft was made, and the draft does not honor them`
-        : `the ledger has ${count} license(s) of the key ${kid} that may be in force, and the draft does not ` +
-            'honor them',
+        ? `the key ${kid} signed ${licenses} since the draft was made, and the draft does not honor all of these`
+        : `the ledger has ${licenses} of the key ${kid} that may be in force, and the draft does not honor these`,
       { hint: `draft it anew: vtlic rotation revoke ${kid} --version ${after.version + 1}` },
     );
   }

@@ -131,16 +131,18 @@ function warningsOf(keyset: Keyset, { site, versions, releases, now }: StatusInp
   const compositeOnly = versions.some(
     (version) => version.keyset.requireComposite || version.keyset.ed25519Until !== undefined,
   );
-  const counted = keyset.roots.filter(({ alg }) => !compositeOnly || alg !== 'ed25519').length;
-  if (counted <= keyset.threshold)
+  const usable = keyset.roots.filter(({ alg }) => !compositeOnly || alg !== 'ed25519').length;
+  const kind = compositeOnly ? 'composite ' : '';
+  if (usable <= keyset.threshold)
     warnings.push(
-      `all ${counted} ${compositeOnly ? 'composite ' : ''}roots have to sign each version: one that is lost ends the ` +
-        'chain for every product in the field; add a root (vtlic keyset draft --add-root KEY), or lower the threshold',
+      `${usable === 1 ? `the only ${kind}root` : `each of the ${usable} ${kind}roots`} has to sign every version: if ` +
+        'one is lost, products in the field take no further version; add a root (vtlic keyset draft --add-root KEY), ' +
+        'or lower the threshold',
     );
   warnings.push(...spareWarnings(keyset, site));
   if (releases === undefined)
     warnings.push(
-      'there is no releases.json: nobody can say which step comes too early (docs/rotation.md, "releases.json")',
+      'there is no releases.json, so it is not known which step comes too early (docs/rotation.md, "releases.json")',
     );
   if (keyset.expires !== undefined && keyset.expires <= now)
     warnings.push(`the keyset expired on ${formatDay(keyset.expires)}: products warn; publish a new version`);
@@ -165,8 +167,8 @@ function spareWarnings(keyset: Keyset, site: Site): readonly string[] {
   const active = signing.flatMap((key) => recordOf(key) ?? []);
   if (spares.length === 0)
     return [
-      'there is no spare: no key is pre-published, and on the day a key is lost or stolen products would know no ' +
-        'other one (vtlic rotation pre-publish KEY)',
+      'there is no spare key: if the active key is lost or stolen, products do not know another one; to pre-publish ' +
+        'a spare: vtlic rotation pre-publish KEY',
     ];
   const faults = spares.map((spare) => {
     const record = recordOf(spare);
@@ -178,7 +180,7 @@ function spareWarnings(keyset: Keyset, site: Site): readonly string[] {
     if (record !== undefined && CUSTODY_RANK[record.custody] < strongest)
       return `the spare ${name} is in weaker custody (${record.custody}) than the active key`;
     if (record !== undefined && active.some(({ keystore }) => keystore === record.keystore))
-      return `the spare ${name} is in the keystore ${record.keystore}, as the active key is: what takes one takes both`;
+      return `the spare ${name} is in the keystore ${record.keystore}, as the active key is: both can be lost together`;
     return undefined;
   });
   return faults.includes(undefined) ? [] : faults.flatMap((fault) => fault ?? []);

@@ -2,7 +2,7 @@
  * What an officer reads of a batch before it is signed: counts, totals, what to look at twice, the largest. Memory does
  * not grow with the rows.
  */
-import { cleanText, groupDigits } from '../../formats/clean-text.ts';
+import { cleanText, counted, groupDigits } from '../../formats/clean-text.ts';
 import type { License, LicenseUse } from '../../formats/license/license.ts';
 import { digestView } from './plan-summary.ts';
 import { lineageOf, lineageText } from '../ledger/index.ts';
@@ -145,7 +145,8 @@ function mentionLine({ line, lineage, text }: Mention): string {
 
 export function summaryView(summary: BatchSummary, context: SummaryContext): string[] {
   const n = groupDigits;
-  const licenses = (count: number): string => `${n(count)} license${count === 1 ? '' : 's'}`;
+  const licenses = (count: number): string => counted(count, 'license', 'licenses');
+  const seats = (count: number): string => counted(count, 'seat', 'seats');
   const tiers = [...summary.tiers.values()].sort((a, b) =>
     a.product < b.product ? -1 : a.product > b.product ? 1 : b.licenses - a.licenses,
   );
@@ -156,21 +157,21 @@ export function summaryView(summary: BatchSummary, context: SummaryContext): str
     `Batch ${cleanText(context.name)}: ${licenses(summary.sign)} to ` +
       `sign${context.file === undefined ? '' : `, from ${cleanText(context.file, 1000)}`}.`,
     ...(summary.done > 0
-      ? [`${n(summary.done)} of the ${n(summary.rows)} rows have their license already and are not signed again.`]
+      ? [`Rows that have their license already and are not signed again: ${n(summary.done)} of ${n(summary.rows)}.`]
       : []),
     ...(summary.again > 0
       ? [
-          `${n(summary.again)} rows get a new counter, license id and issue time, because the last counter was ` +
-            'voided or used; all else is as it was reviewed.',
+          `${counted(summary.again, 'row gets', 'rows get')} a new counter, license id and issue time, because the ` +
+            'last counter was voided or used; all else is as it was reviewed.',
         ]
       : []),
     '',
     '  by product and tier:',
     ...tiers.map(
       (tier) =>
-        `      ${tier.product} / ${tier.tier}: ${licenses(tier.licenses)}, ${n(tier.seats)} seats${unlimited(tier)}`,
+        `      ${tier.product} / ${tier.tier}: ${licenses(tier.licenses)}, ${seats(tier.seats)}${unlimited(tier)}`,
     ),
-    `      in all: ${licenses(summary.sign)}, ${n(totals)} seats`,
+    `      in all: ${licenses(summary.sign)}, ${seats(totals)}`,
     `  terms: from ${day(summary.firstFrom)} at the earliest, ` +
       (isPerpetual(summary.lastUntil) ? `some ${PERPETUAL}` : `until ${day(summary.lastUntil - 1)} at the latest`),
     ...(summary.uses.size === 0
@@ -187,7 +188,7 @@ export function summaryView(summary: BatchSummary, context: SummaryContext): str
     `  signed by: ${cleanText(context.keyName)} (${context.algorithm}, custody ${context.custody})`,
     context.sharded
       ? '  files go to: out/PRODUCT/_XX/CUSTOMER/COUNTER-ID8.vtlic ' +
-        '(_XX: two hex digits of SHA-256 of the customer, so that no folder fills)'
+        '(_XX: two hex digits of SHA-256 of the customer, so that no folder gets too full)'
       : '  files go to: out/PRODUCT/CUSTOMER/COUNTER-ID8.vtlic',
     '',
     ...digestView(context.digest),
@@ -200,7 +201,7 @@ function day(seconds: number): string {
 
 function anomalyLines(summary: BatchSummary, n: (value: number) => string): string[] {
   const { rowsWithAnomalies } = summary;
-  if (rowsWithAnomalies === 0) return ['  nothing to look at twice'];
+  if (rowsWithAnomalies === 0) return ['  no row needs a second look'];
   return [
     `  look at ${rowsWithAnomalies === 1 ? 'this twice (1 row)' : `these twice (${n(rowsWithAnomalies)} rows)`}:`,
     ...ANOMALY_KINDS.flatMap((kind) => {

@@ -49,5 +49,5 @@ export function licensesView(plan: Plan, input: PlanViewInput): string[] {
 
 /** The digest of a plan, for reading aloud to somebody who has the same plan. */
 export function digestView(digest: string, what = 'plan'): string[] {
-  return [`Digest of this ${what}: ${digest}`, 'in words, one a byte:', ...digestWordLines(digest)];
+  return [`Digest of this ${what}: ${digest}`, 'the same in words, one for each byte:', ...digestWordLines(digest)];
 }

@@ -57,14 +57,14 @@ describe('vtlic issue --emergency', () => {
     expect((await run(['issue', '--confirm', first.stdout.trim(), ...fixture.secret])).code).toBe(0);
     const digest = await plan();
     const done = await sign(digest, 90);
-    expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('owed: the ordinary license')]);
+    expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('to do: issue the ordinary license')]);
     const { payload } = decodeCoseSign1(dearmor('VTLIC', readFileSync(done.stdout.trim())), TYP.license);
     const license = decodeLicense(payload);
     expect(license).toMatchObject({ sub: 'acme-gmbh', dep: 'prod-eu', ctr: 2, use: 'emergency', seats: 250 });
     expect(license.exp - license.nbf).toBe(14 * 86_400);
     expect(license).not.toHaveProperty('grace');
     const status = await run(['rotation', 'status'], 90);
-    expect([status.code, status.stdout]).toEqual([0, expect.stringContaining('owed: acme-gmbh / vaultdesk')]);
+    expect([status.code, status.stdout]).toEqual([0, expect.stringContaining('to do: acme-gmbh / vaultdesk')]);
     expect(status.stdout).toContain(`vtlic renew ${license.cti} --unset use`);
     // The ordinary license follows, and nothing is owed any more.
     const until = new Date(Date.now() + 400 * DAY_MS).toISOString().slice(0, 10);

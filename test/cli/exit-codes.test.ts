@@ -138,7 +138,7 @@ const RUNS: Readonly<Record<number, readonly [what: string, run: () => CliResult
       ),
     /failed its check and was not released: the verifier says signature_invalid; counter \d+ .*is void/,
   ],
-  18: ['a batch of which one file cannot be written', batchWithARowInTheWay, /1 have their license, 1 failed/],
+  18: ['a batch of which one file cannot be written', batchWithARowInTheWay, /1 with a license, 1 failed/],
   19: [
     'a released file that was changed',
     () => withChangedFile(() => vtlic(['ledger', 'verify', '--files'])),

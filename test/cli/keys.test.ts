@@ -91,7 +91,7 @@ describe('key retire', () => {
   it('lets a new key follow: the license of the retired one is renewed', async () => {
     await issue();
     expect((await vtlic('key', 'retire', 'license-1')).stderr).toContain(
-      `to take this back: vtlic key retire license-1 --undo --site ${fixture.site}`,
+      `to undo this: vtlic key retire license-1 --undo --site ${fixture.site}`,
     );
     await generate('--name', 'license-2', '--algorithm', 'ed25519');
     expect(config().defaultKey).toBe('license-2');

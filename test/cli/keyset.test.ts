@@ -62,10 +62,10 @@ describe('vtlic keyset inspect', () => {
       'version 2\n',
       testKey('issuing 2').publicKey.kid,
       'threshold      2 of 3 roots',
-      'purpose license, revoked, 1 payload(s) honored',
+      'purpose license, revoked, 1 license honored',
       'products vaultdesk, tiers pro',
-      'counters of 1 lineage(s)',
-      '2026-12-02 (products only warn)',
+      'counters of 1 lineage',
+      '2026-12-02 (products then only warn)',
     ])
       expect(stdout).toContain(text);
     expect(stdout.split('\n').filter((line) => line.length > 84)).toEqual([]);
@@ -128,7 +128,7 @@ describe('vtlic keyset verify', () => {
     expect([code, stdout]).toEqual([expected, `refused: ${reason}\n`]);
     expect(stderr).toContain(KEYSET_REASONS[reason].sentence);
     expect(stderr).toContain(`→ ${KEYSET_REASONS[reason].remedy}`);
-    expect(stderr).toContain('version 1 counts (built-in)');
+    expect(stderr).toContain('version 1 stays in force (built-in)');
     const json = await verify(name, '--json');
     expect(json.code).toBe(expected);
     expect(JSON.parse(json.stdout)).toMatchObject({ schema: 'vtlic-keyset-verify/1', ok: false, reason, version: 1 });

@@ -94,8 +94,8 @@ describe('restore', () => {
 
     const done = await typed(args, /Type RESTORE/, 'RESTORE');
     expect(done.code).toBe(0);
-    expect(done.output).toContain('every lineage skips 2, also those never seen: a new one begins at 3');
-    expect(done.output).toContain('3: 1 known to the copy, 2 entered again');
+    expect(done.output).toContain('every lineage skips 2; a lineage that the copy does not know begins at 3');
+    expect(done.output).toContain('3: the copy has 1, and 2 are entered again');
     expect(ledger(fixture, 'verify').stdout).toContain('2 entered again after a restore');
     expect(ledger(fixture, 'status').stdout).toContain('restored: a new log begins');
     expect(issue().code).toBe(0);
@@ -217,7 +217,7 @@ describe('restore', () => {
     expect(existsSync(place)).toBe(false);
     expect(issue().code).toBe(0);
     expect(counters(fixture)).toEqual([1, 12]);
-    expect(ledger(fixture, 'status').stdout).toContain('taken up without its anchor: a new log begins');
+    expect(ledger(fixture, 'status').stdout).toContain('restored without its anchor: a new log begins');
     expect(ledger(fixture, 'verify').code).toBe(0);
     const there = ledger(fixture, 'restore', '--lost-anchor', '--skip', '1');
     expect(there).toMatchObject({ code: 2 });
@@ -445,7 +445,7 @@ describe('counters', () => {
       expect(runCli(importing).code).toBe(4);
       expect(ledger(other, 'verify').code).toBe(0);
 
-      // Back, on the officer's word.
+      // The officer confirms that the counters come back.
       expect(
         (await typed(['counters', 'import', document, '--site', fixture.site], /Type TAKE BACK/, 'TAKE BACK')).code,
       ).toBe(0);
@@ -489,7 +489,7 @@ describe('counters', () => {
     ]);
     expect(all.code).toBe(4);
     expect(all.stderr).toContain('not all can be handed over now');
-    expect(ledger(fixture, 'show', 'acme-gmbh').stdout).toContain('counters handed over');
+    expect(ledger(fixture, 'show', 'acme-gmbh').stdout).toContain('the counters were handed over');
   });
 
   it('are opened after a restore closed them, but for a customer handed over, who is taken back by import', async () => {

@@ -130,7 +130,7 @@ describe('verify', () => {
   it('passes a sound ledger, with every signature checked or without', () => {
     const done = ledger(fixture, 'verify');
     expect(done).toMatchObject({ code: 0 });
-    expect(done.stdout).toContain('3 checked, all good');
+    expect(done.stdout).toContain('3 checked, all valid');
     expect(ledger(fixture, 'verify', '--no-signatures').stdout).toContain('not checked');
     expect(JSON.parse(ledger(fixture, 'verify', '--json').stdout)).toMatchObject({
       ok: true,
@@ -277,7 +277,7 @@ describe('proofs', () => {
     const grown = join(fixture.folder, 'grown');
     expect(ledger(fixture, 'prove', '--from', checkpoint, '--out', grown, ...fixture.secret).code).toBe(0);
     expect(runCli(['ledger', 'check', grown, '--from', checkpoint, '--log-key', logKey]).stdout).toContain(
-      'the 3 leaves are the beginning of 4',
+      'only grew, from 3 to 4 leaves',
     );
     const newer = join(fixture.folder, 'newer');
     writeFileSync(newer, readFileSync(grown, 'utf8').split('\n\n').slice(1).join('\n\n'));

@@ -111,7 +111,9 @@ describe('a policy against Ed25519', () => {
     await bothSign();
     const draft = await acts.draft('2.draft', '--require-composite', '--early', 'the customers know');
     const shown = await acts.succeed(acts.run('keyset', 'show', draft));
-    expect(shown).toContain('TOO EARLY, knowingly: policy (1 customer left without a license): the customers know');
+    expect(shown).toContain(
+      'THIS STEP COMES TOO EARLY: policy (1 customer left without a license). The reason: the customers know',
+    );
     await issue('beta');
     const signatures = [await acts.sign(draft, 'root-1'), await acts.sign(draft, 'root-2')];
     const more = await refused('keyset', 'publish', draft, ...signatures);
@@ -249,7 +251,7 @@ describe('a license that was withdrawn on purpose', () => {
     await acts.publishSigned(both, ROOTS);
     const table = acts.file('reissue.csv');
     const stolen = await acts.run('rotation', 'stolen', 'license-1', '--table', table);
-    expect([stolen.code, stolen.stderr]).toEqual([0, expect.stringContaining('2 license(s) to reissue')]);
+    expect([stolen.code, stolen.stderr]).toEqual([0, expect.stringContaining('to reissue: 2 licenses')]);
     const rows = readFileSync(table, 'utf8');
     expect([/\bacme\b/.test(rows), /\bbeta\b/.test(rows), /\bgamma\b/.test(rows)]).toEqual([true, false, true]);
   });
@@ -321,7 +323,7 @@ describe('an option that a draft does not need', () => {
     const honor = await refused('rotation', 'stolen', 'license-1', '--honor', 'x.json', '--log-key', 'x');
     expect(honor).toEqual([2, expect.stringContaining('--honor cannot be used yet')]);
     const stolen = await acts.run('rotation', 'stolen', 'license-1', '--early', 'no reason');
-    expect([stolen.code, stolen.stderr]).toEqual([0, expect.stringContaining('note: nothing comes too early')]);
+    expect([stolen.code, stolen.stderr]).toEqual([0, expect.stringContaining('note: no step comes too early')]);
     await acts.publishSigned(stolen.stdout.trim(), ROOTS);
     const spare = await refused('rotation', 'stolen', 'license-1', '--spare', 'composite-1');
     expect(spare).toEqual([2, expect.stringContaining('--spare cannot be used here')]);

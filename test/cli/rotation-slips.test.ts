@@ -106,7 +106,7 @@ describe('the purpose of a key', () => {
         const name = acts.file(`${command[0] ?? ''}.draft`);
         const draft = await acts.succeed(acts.run(...command, '--purpose', `${key}=license-key`, '--out', name));
         expect(await acts.succeed(acts.run('keyset', 'show', draft))).toContain(
-          'purpose license-key: new → pre-published',
+          'purpose license-key, is new, and becomes pre-published',
         );
       }
       for (const [purpose, words] of [
@@ -128,7 +128,7 @@ describe('the purpose of a key', () => {
     await published('--activate', 'jwt', '--pre-publish', 'jwt-2', '--pre-publish', 'spare');
     const draft = await acts.succeed(acts.run('rotation', 'lost', 'jwt', '--out', acts.file('lost.draft')));
     const shown = await acts.succeed(acts.run('keyset', 'show', draft));
-    expect(shown).toMatch(/jwt-2 .*pre-published → active/);
+    expect(shown).toMatch(/jwt-2 .*was pre-published, and becomes active/);
     expect(shown).not.toMatch(/spare .*active/);
     const other = await refused('rotation', 'lost', 'jwt', '--spare', 'spare', '--out', acts.file('x.draft'));
     expect(other).toEqual([2, expect.stringContaining('purpose')]);
@@ -147,7 +147,7 @@ describe('a revocation', () => {
       return refused('keyset', 'publish', file, ...signatures);
     };
     // A license of the very second in which the draft was made counts as signed since.
-    const since = expect.stringMatching(/signed [123] license\(s\) since the draft was made/) as unknown;
+    const since = expect.stringMatching(/signed [123] licenses? since the draft was made/) as unknown;
     expect(await publish(draft)).toEqual([10, since]);
     // The same where nothing was to be honored: the customer of the late license did not know.
     const nothing = ['rotation', 'revoke', 'spare', '--honor-nothing', '--version', '3'];
@@ -318,10 +318,10 @@ describe('composite roots', () => {
     await addKey(fixture, 'composite-1', 'license', 'ed25519+ml-dsa-65');
     const roots = [...FIRST, '--add-root', 'root-3', '--add-root', 'root-4', '--activate', 'composite-1'];
     await acts.next('1.draft', roots, ROOTS);
-    expect((await acts.run('rotation', 'status')).stderr).not.toContain('roots have to sign');
+    expect((await acts.run('rotation', 'status')).stderr).not.toContain('has to sign every version');
     await acts.next('2.draft', ['--require-composite'], [...ROOTS, 'root-3', 'root-4']);
     const { stderr } = await acts.run('rotation', 'status');
-    expect(stderr).toContain('all 2 composite roots have to sign each version');
+    expect(stderr).toContain('each of the 2 composite roots has to sign every version');
   });
 
   it('have to sign for products that require composite, which publishing says', async () => {

@@ -212,7 +212,7 @@ describe('kill -9 of vtlic issue --emergency', () => {
     expect([again.code, again.stdout, again.stderr]).toEqual([
       0,
       done.stdout,
-      expect.stringContaining('this plan was signed today'),
+      expect.stringContaining('this plan was used today'),
     ]);
     const [license, ...others] = await issued();
     expect(others).toEqual([]);
@@ -220,7 +220,7 @@ describe('kill -9 of vtlic issue --emergency', () => {
     expect(licensesIn(join(fixture.site, 'out'))).toEqual([done.stdout.trim()]);
     expect(licenseOfFile(readFileSync(done.stdout.trim()))).toEqual(license);
     const status = run(['rotation', 'status']);
-    expect(status.stdout.match(/owed: /g)).toHaveLength(1);
+    expect(status.stdout.match(/to do: /g)).toHaveLength(1);
   });
 });
 

@@ -92,7 +92,7 @@ function dailyWork(hosts: number): void {
     expect(calls.get('C_CreateObject')).toBeLessThan(hosts === 1 ? 40 : 250);
     expect(await at.data('one', ANCHOR)).toHaveLength(1);
     const unasked = await at.here('ledger', 'status');
-    expect(unasked.stdout).toContain('NOT LOOKED AT');
+    expect(unasked.stdout).toContain('NOT COMPARED');
     expect(at.logins()).toBe(0);
     expect(at.run('ledger', 'status', ...at.secret('hsm')).stdout).toContain('agrees, and covers every license');
   });
@@ -267,7 +267,7 @@ describe('an anchor in SoftHSM', () => {
     expect((await at.issue(...at.secret('hsm', 'spare'))).code).toBe(0);
     expect(at.logins()).toBe(2);
     expect(at.run('ledger', 'status', ...at.secret('spare')).stdout).toMatch(
-      /token of keystore spare: agrees.*anchor in another place/s,
+      /token of keystore spare: agrees.*anchor moved to another place/s,
     );
     expect((await at.here('ledger', 'verify')).code).toBe(0);
 
@@ -307,7 +307,7 @@ describe('an anchor in SoftHSM', () => {
     );
     expect(`${adopted.code} ${adopted.output}`).toMatch(/^0 .*LOST/s);
     expect((await at.issue(...at.secret('hsm'))).stdout).toContain(`/acme-gmbh/${last + 8}-`);
-    expect((await at.here('ledger', 'status')).stdout).toContain('taken up without its anchor');
+    expect((await at.here('ledger', 'status')).stdout).toContain('restored without its anchor');
     expect(at.run('ledger', 'verify', ...at.secret('hsm'))).toMatchObject({ code: 0 });
     expect(readdirSync(at.site).some((name) => name.startsWith('ledger.sqlite.replaced-'))).toBe(true);
   });
@@ -380,7 +380,7 @@ describe('an anchor that was a file', () => {
       ],
     );
     expect(`${moved.code} ${moved.output}`).toMatch(
-      /^0 .*from +\S+anchor.*to +token:hsm.*moved: the old place says so/s,
+      /^0 .*from +\S+anchor.*to +token:hsm.*moved: from now on every run uses the new place/s,
     );
     expect(await anchorFile(fixture.anchor).read()).toEqual([]);
     expect(await at.issue(...fixture.secret, ...at.secret('hsm'))).toMatchObject({ code: 0 });
@@ -420,7 +420,7 @@ describe('an anchor that was a file', () => {
     });
     const declined = await at.typed(restore, [[/Type OLD PLACE IS LOST/, 'RESTORE']]);
     expect(`${declined.code} ${declined.output}`).toMatch(
-      /^10 .*that cannot be read:.*two licenses will have one counter/s,
+      /^10 .*this place cannot be read:.*two licenses will have one counter/s,
     );
     at.edit(({ keystores }) => {
       keystores['hsm'] = { type: 'pkcs11', uri: at.uri('one') };

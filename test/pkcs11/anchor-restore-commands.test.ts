@@ -132,7 +132,7 @@ it('counters that are handed over stay so: a copy from before is refused, also w
   await refusesOlder(copy);
 });
 
-it("counters that were handed over are taken back under one login, on the officer's word", async () => {
+it('counters that were handed over are taken back under one login, if the officer confirms it', async () => {
   at.calls();
   const back = await at.typed(
     ['counters', 'import', join(at.folder, 'handed.counters')],

@@ -101,7 +101,7 @@ describe('a batch in a token', () => {
       env: { ...token.environment },
     });
     expect(`${done.code} ${done.stderr}`).toMatch(
-      new RegExp(`^${EXIT.signingUnknown} [^]*the counters of \\d+ are void: the results list them[^]*→ .*run again`),
+      new RegExp(`^${EXIT.signingUnknown} [^]*the results list the void counters: \\d+[^]*→ .*run again`),
     );
     const { open, voids } = ledger();
     expect(open).toBe(0);

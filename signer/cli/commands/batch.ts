@@ -113,7 +113,7 @@ export function defineBatch(command: Command, io: Io, setExit: SetExit): void {
     if (options.dryRun === true) {
       const made = await planOnly(batchIo, wanted);
       io.err('');
-      io.err('nothing was signed; within 24 hours, this plan is signed by:');
+      io.err('nothing was signed; to sign this plan, run this command within 24 hours:');
       io.err(
         `  ${io.name} batch --confirm ${made.digest}${options.resume === true ? ' --resume' : ''}` +
           `${options.proof === true ? ' --proof' : ''}${siteArgument(options)}`,

@@ -1,7 +1,7 @@
 /** `vtlic catalog check`: reads a catalog as every other command does, and says what follows from it. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { cleanText, groupDigits } from '../../../formats/clean-text.ts';
+import { cleanText, counted, groupDigits } from '../../../formats/clean-text.ts';
 import { PERPETUAL } from '../../../formats/dates.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
@@ -63,15 +63,15 @@ function text(
 ): readonly string[] {
   const lines = [`${cleanText(path, 1000)}: the catalog is well formed`];
   for (const [name, product] of catalog.products) {
-    const term = product.maxTermDays === PERPETUAL ? PERPETUAL : `at most ${product.maxTermDays} days`;
-    lines.push(`  ${name}: ${term}, at most ${product.maxGraceDays} days of grace`);
+    const term =
+      product.maxTermDays === PERPETUAL ? PERPETUAL : `at most ${counted(product.maxTermDays, 'day', 'days')}`;
+    lines.push(`  ${name}: ${term}, at most ${counted(product.maxGraceDays, 'day', 'days')} of grace`);
     for (const [tier, sold] of product.tiers) lines.push(`    ${tier}: ${tierText(sold)}`);
   }
   lines.push(...notes.map((note) => `note: ${note}`));
   if (refused.length > 0)
     lines.push(
-      `note: ${groupDigits(refused.length)} license${refused.length === 1 ? '' : 's'} in force could not be renewed ` +
-        'unchanged:',
+      `note: ${counted(refused.length, 'license', 'licenses')} in force could not be renewed unchanged:`,
       ...refused
         .slice(0, SHOWN)
         .map(({ license, faults }) => `  ${lineageText(lineageOf(license))}: ${faults.join('; ')}`),

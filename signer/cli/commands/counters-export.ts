@@ -2,7 +2,7 @@
 import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
-import { cleanText } from '../../../formats/clean-text.ts';
+import { cleanText, counted } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../../files/index.ts';
 import { countersOf, handOver, standingDocument } from '../../handover/export-counters.ts';
@@ -43,7 +43,7 @@ Example:
 export function addCountersExport(parent: Command, io: Io): void {
   const command = parent
     .command('export <file>')
-    .description('hands counters over to another ledger; this one then issues no more')
+    .description('hands counters over to another ledger; this one then stops issuing')
     .requiredOption('--to <ledger>', 'the id of the ledger that takes them over', parseLedgerId)
     .option(
       '--customer <id>',
@@ -71,13 +71,14 @@ export function addCountersExport(parent: Command, io: Io): void {
       });
       try {
         const existing = standingDocument(ledger, handover);
-        if (existing === undefined) await confirmByWord(terminal, viewOf(ledger, options, io), 'HAND OVER');
+        if (existing === undefined)
+          await confirmByWord(terminal, viewOf(ledger, options, io), ['HAND OVER', 'hand these counters over']);
         const document = existing ?? (await sign());
         await createDurably(target, document, 0o644, { folderExists: true });
         io.err(
           existing === undefined
-            ? 'handed over, and closed here'
-            : 'handed over before: the same document is written out again, nothing else was done',
+            ? 'handed over: this ledger issues nothing more for these customers'
+            : 'these counters were handed over before: the same document is written again, and nothing else was done',
         );
         io.out(
           options.json === true
@@ -119,9 +120,9 @@ function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
       [
         'lineages',
         `${document.lineages.length}, with their last counters` +
-          (sub === undefined ? '; and all that this ledger does not know yet' : ''),
+          (sub === undefined ? '; and every lineage that this ledger does not know yet' : ''),
       ],
-      ['tree', `${document.head.size} leaves, root ${toHex(document.head.root)}`],
+      ['tree', `${counted(document.head.size, 'leaf', 'leaves')}, root ${toHex(document.head.root)}`],
     ]),
   ];
 }

@@ -3,6 +3,7 @@ import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { equalBytes, toHex } from '../../../formats/bytes.ts';
+import { counted } from '../../../formats/clean-text.ts';
 import {
   type AskedOfOfficer,
   planTaking,
@@ -15,7 +16,7 @@ import { openForSigning } from '../../issue/open-ledger.ts';
 import { formatTable } from '../output.ts';
 import { formatInstant } from '../../../formats/dates.ts';
 import type { Io } from '../io.ts';
-import { confirmByWord } from '../terminal.ts';
+import { confirmByWord, type WordAndEffect } from '../terminal.ts';
 import { collect, openNamedSite, secretOption, type SecretOptions, siteOption, type SiteOptions } from '../options.ts';
 import { anchorKeystores, openingWith } from '../../keys/ledger-opening.ts';
 import type { LedgerView } from '../../ledger/index.ts';
@@ -50,8 +51,9 @@ export function addCountersImport(parent: Command, io: Io): void {
         const { document } = received;
         io.err(
           taking.how === 'back'
-            ? 'taken back: this ledger issues for them again'
-            : `taken over: ${document.lineages.length} lineages go on here above their last counters`,
+            ? 'taken back: this ledger issues for these customers again'
+            : `taken over: ${counted(document.lineages.length, 'lineage', 'lineages')}; this ledger issues for them ` +
+                'with higher counters',
         );
         io.out(
           options.json === true
@@ -71,18 +73,21 @@ export function addCountersImport(parent: Command, io: Io): void {
   });
 }
 
-/** The word that the officer types: it states what only the officer can know. */
-function wordFor(taking: Taking, own: boolean): string {
-  if (taking.how === 'over' && taking.asks === 'not-handed-over') return 'NOT HANDED OVER';
-  if (own) return 'TAKE BACK';
-  return taking.how === 'over' && taking.asks === 'no-other-taker' ? 'TAKEN NOWHERE ELSE' : 'TAKE OVER';
+/** The words that the officer types: they state what only the officer can know. */
+function wordFor(taking: Taking, own: boolean): WordAndEffect {
+  if (taking.how === 'over' && taking.asks === 'not-handed-over')
+    return ['NOT HANDED OVER', 'confirm that this ledger had not handed them on, and to take the counters over'];
+  if (own) return ['TAKE BACK', 'take the counters back'];
+  return taking.how === 'over' && taking.asks === 'no-other-taker'
+    ? ['TAKEN NOWHERE ELSE', 'confirm that no other ledger has imported the document, and to take the counters over']
+    : ['TAKE OVER', 'take the counters over'];
 }
 
 const WARNINGS: Readonly<Record<AskedOfOfficer, readonly string[]>> = {
   nothing: [],
   'not-handed-over': [
     'A RESTORE CLOSED THESE COUNTERS, because the lost part of this ledger had handed counters over. If it had',
-    'imported this document and handed them on, another ledger issues for them, and two licenses get one counter.',
+    'imported this document and handed the counters on, another ledger issues for them: two licenses get one counter.',
   ],
   'no-other-taker': [
     'THIS DOCUMENT NAMES NO RECIPIENT: version 0.1.0 made it. If another ledger has imported it too, two licenses get',
@@ -105,10 +110,13 @@ function viewOf(ledger: LedgerView, received: ReceivedDocument, taking: Taking):
   const raised = document.lineages.filter((lineage) => lineage.ctr > ledger.lastCounter(lineage)).length;
   const title = own
     ? [
-        'Takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two would issue with',
+        'This takes back what this ledger handed over. IF ANOTHER LEDGER HAS TAKEN IT OVER MEANWHILE, two licenses get',
         'one counter: ask there for a document of its own instead. Destroy every copy of the document.',
       ]
-    : ['Takes over the counters of another ledger: from now on this one issues for them, above their last counters.'];
+    : [
+        'This takes over the counters of another ledger: from now on this ledger issues for them, above their last',
+        'counters.',
+      ];
   return [
     ...title,
     ...WARNINGS[taking.how === 'over' ? taking.asks : 'nothing'],
@@ -119,7 +127,7 @@ function viewOf(ledger: LedgerView, received: ReceivedDocument, taking: Taking):
       ['from', `the ledger ${toHex(document.ledgerId)} of ${document.iss}, at its entry ${document.head.entries}`],
       ['to', document.to === undefined ? 'no recipient is named' : `the ledger ${toHex(document.to)}, and no other`],
       ['for', document.sub ?? 'everybody'],
-      ['lineages', `${document.lineages.length}; ${raised} of them are higher there than here`],
+      ['lineages', `${document.lineages.length}, of which ${raised} with a higher counter there than here`],
       ...(stay.length === 0
         ? []
         : [

@@ -62,7 +62,10 @@ export function addCountersReopen(parent: Command, io: Io): void {
       const ledger = await openForSigning(site, io.runtime, { command: 'counters reopen', ...openingWith(access) });
       try {
         const plan = planReopening(ledger, options.customer, handed);
-        await confirmByWord(terminal, viewOf(plan), 'NOT HANDED OVER');
+        await confirmByWord(terminal, viewOf(plan), [
+          'NOT HANDED OVER',
+          'confirm that no other ledger issues for them, and to reopen these counters',
+        ]);
         await reopenCounters(ledger, plan, io.runtime);
         io.err(`reopened: this ledger issues again for ${whom(plan)}`);
         io.out(

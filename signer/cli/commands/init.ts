@@ -129,7 +129,7 @@ export function defineInit(command: Command, io: Io): void {
     io.err(`  ledger:  ${cleanText(paths.ledger, 1000)}`);
     const advice =
       anchor.kind === 'file'
-        ? 'keep it out of backups of the site: it is what notices a restored ledger'
+        ? 'keep it out of backups of the site: it reveals an old copy of the ledger'
         : 'every run that signs or releases logs in to that token';
     io.err(`  anchor:  ${cleanText(anchorPlaceText(anchor), 1000)} (${advice})`);
     if (options.exampleCatalog !== true) io.err(`next: say what you sell in ${cleanText(paths.catalog, 1000)}`);

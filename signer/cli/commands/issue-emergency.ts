@@ -2,6 +2,7 @@
  * `vtlic issue --emergency`: break-glass. A request is planned and reviewed ahead, and signed on the day, for a few
  * days, in the customer's own lineage. What is owed afterwards is listed by `vtlic rotation status`.
  */
+import { counted } from '../../../formats/clean-text.ts';
 import { resolve } from 'node:path';
 import { equalBytes } from '../../../formats/bytes.ts';
 import { formatDay, formatEnd } from '../../../formats/dates.ts';
@@ -66,8 +67,9 @@ async function planAhead(io: Io, name: string, options: EmergencyOptions): Promi
   io.err('');
   for (const line of digestView(digest, DIGEST_OF)) io.err(line);
   io.err('');
-  io.err(`an EMERGENCY PLAN: nothing was signed. From ${formatDay(request.from)} until ${formatEnd(request.until)}`);
-  io.err(`a license of ${days} days like this one, with the dates and the counter of that day, is signed by:`);
+  io.err('This is an EMERGENCY PLAN: nothing was signed.');
+  io.err(`From ${formatDay(request.from)} until ${formatEnd(request.until)}, this command signs such a license for`);
+  io.err(`${counted(days, 'day', 'days')}, with the dates and the counter of that day:`);
   io.err(`  ${command}`);
   io.out(
     options.json === true ? jsonLine({ schema: 'vtlic-emergency-planned/1', digest, days, command }) : `${digest}\n`,
@@ -79,17 +81,17 @@ async function signOnTheDay(io: Io, digest: string, options: EmergencyOptions): 
   const emergency = readEmergencyPlan(site, digest);
   const { plan, signedToday } = planned(io, site, emergency, nowSeconds(io.runtime), false);
   if (signedToday !== undefined) {
-    io.err(`this plan was signed today: the license ${uuidFromBytes(signedToday)}; no second one is signed`);
+    io.err(`this plan was used today, for the license ${uuidFromBytes(signedToday)}: no second one is signed`);
     await releaseAgain(io, signedToday, options, keyOfPlan(emergency.kid, site));
     return;
   }
   requireSiteOwner(site.paths);
   const planDigest = await writePlan(site.paths.plans, plan);
-  io.err('EMERGENCY: by a plan that was reviewed ahead');
-  // The plan of this day has a digest too, which nobody compares.
+  io.err('EMERGENCY: this license follows a plan that was reviewed ahead');
+  // The plan of this day has a digest too, but nobody compares that one.
   const view: typeof licensesView = (...shown) => [...licensesView(...shown), '', ...digestView(digest, DIGEST_OF)];
   await runSigning(io, { name: 'issue', prepare: undefined, view }, { ...options, confirm: planDigest });
-  io.err('owed: the ordinary license of this customer; vtlic rotation status lists it until it is issued');
+  io.err('to do: issue the ordinary license of this customer; vtlic rotation status reminds you until then');
 }
 
 interface Planned {

@@ -51,7 +51,9 @@ export function addKeyChanges(key: Command, io: Io): void {
         : `${name}\n`,
     );
     if (defaultKey === undefined)
-      io.err(`no key signs licenses by default now; choose one: ${io.name} key default NAME${siteArgument(options)}`);
+      io.err(
+        `no key signs licenses by default any more; choose one: ${io.name} key default NAME${siteArgument(options)}`,
+      );
   };
   add('default <name>', 'chooses the key that signs licenses when no other is named', DEFAULT_HELP, (name, options) => {
     const record = setDefaultKey(siteFolder(io, options), name, io.runtime);
@@ -63,15 +65,13 @@ export function addKeyChanges(key: Command, io: Io): void {
     const record = change(siteFolder(io, options), name, io.runtime);
     const again = `${io.name} key retire ${record.name} --undo${siteArgument(options)}`;
     io.err(
-      options.undo === true
-        ? `${record.name} signs again`
-        : `${record.name} signs no more; to take this back: ${again}`,
+      options.undo === true ? `${record.name} signs again` : `${record.name} no longer signs; to undo this: ${again}`,
     );
     report(record, options);
   }).option('--undo', 'let the key sign again');
   add('remove <name>', 'removes a key that never signed anything', REMOVE_HELP, (name, options) => {
     const { key: record, files } = removeKey(siteFolder(io, options), name, io.runtime);
-    io.err(`${record.name} (${record.publicKey.kid}) is not a key of this site any more`);
+    io.err(`${record.name} (${record.publicKey.kid}) is no longer a key of this site`);
     for (const file of files) io.err(`  kept: ${cleanText(file, 1000)}`);
     if (record.custody !== 'software') io.err('  the key itself is still in its token');
     report(record, options);

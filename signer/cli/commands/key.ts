@@ -161,7 +161,7 @@ function sayBackup(io: Io, site: Site, record: KeyRecord): void {
   const { key, claim } = keyFiles(site.paths, store, record.name);
   io.err('back up these two files, and keep the passphrase elsewhere:');
   for (const file of [key, claim]) io.err(`  ${cleanText(file, 1000)}`);
-  io.err('without the key file or its passphrase, nothing can be signed with it again');
+  io.err('if the key file or its passphrase is lost, nobody can sign with this key again');
 }
 
 /** @throws VtlicError `usage` for a key that no tool could verify checkpoints with */

@@ -136,7 +136,7 @@ function refusedByReleases(
   if (refusing.length === 0) return [];
   return [
     `WARNING: installs of ${cleanText(refusing.map(({ name }) => name).join(', '), 2000)} would not take this ` +
-      'version: they require composite, so they count only composite roots, and too few of these signed',
+      'version: they count only composite roots, and too few of these signed',
     `  Have ${draft.keyset.threshold} composite roots sign it, also ${before?.keyset.threshold ?? 0} of those of the ` +
       'version before.',
   ];
@@ -204,12 +204,12 @@ export function addKeysetAdopt(parent: Command, io: Io): void {
     withLedgerForKeysets(io, options, 'keyset adopt', async (site, ledger, terminal) => {
       const path = resolve(io.cwd, name);
       const adoption = planned(ledger, path);
-      if (adoption.versions.length === 0) io.err('every version of the file is known: nothing is taken up');
+      if (adoption.versions.length === 0) io.err('this site has every version of the file already: nothing is changed');
       else {
         for (const line of otherSignatures(ledger, site, adoption)) io.err(line);
-        await confirmByWord(terminal, adoptionView(ledger, site, adoption), 'ADOPT');
+        await confirmByWord(terminal, adoptionView(ledger, site, adoption), ['ADOPT', 'accept these keysets']);
         await adoptVersions(ledger, adoption, io.runtime);
-        io.err(`taken up: ${adoption.versions.map(({ keyset }) => `version ${keyset.version}`).join(', ')}`);
+        io.err(`accepted: ${adoption.versions.map(({ keyset }) => `version ${keyset.version}`).join(', ')}`);
       }
       await reportFiles(io, site, ledger, options);
     }),
@@ -228,8 +228,8 @@ function adoptionView(ledger: LedgerView, site: Site, { versions, known }: Adopt
   let before = publishedVersions(ledger).at(-1)?.keyset;
   const lines =
     known === undefined
-      ? ['THIS SITE KNOWS NO KEYSET YET, AND TRUSTS THE FIRST ONE OF THE FILE: compare its roots, digit by digit.']
-      : [`THE KEYSETS AFTER VERSION ${known} ARE TAKEN UP, each signed by the roots of the one before.`];
+      ? ['THIS SITE HAS NO KEYSET YET, AND WILL TRUST THE FIRST ONE OF THE FILE: compare its roots, digit by digit.']
+      : [`THIS SITE WILL ACCEPT THE KEYSETS AFTER VERSION ${known}. Each is signed by the roots of the one before.`];
   for (const { keyset } of versions) {
     lines.push('', `version ${keyset.version}`);
     lines.push(...changesInWords(before, keyset, nameOfSite(site)).map((line) => `  - ${line}`));
@@ -238,7 +238,7 @@ function adoptionView(ledger: LedgerView, site: Site, { versions, known }: Adopt
   return lines;
 }
 
-/** A signature on another payload of a version that is published: whoever has it may lead products astray. */
+/** Signatures on another payload of a published version: somebody who has one may mislead products. */
 function otherSignatures(ledger: LedgerView, site: Site, { versions }: Adoption): readonly string[] {
   return versions.flatMap(({ keyset, payload }) =>
     keysetSignings(ledger)

@@ -122,7 +122,7 @@ async function writeSignature(
   } catch (error) {
     if (!(error instanceof VtlicError) || error.code !== 'output_exists') throw error;
     if (!isSignatureOf(file, signature, context)) throw error;
-    io.err('this signature was there already, and is valid: it is kept');
+    io.err('the file already contains a valid signature by this key: it is kept');
   }
 }
 
@@ -155,7 +155,7 @@ async function review(io: Io, site: Site, draft: Draft, { kid, confirm, terminal
   }
 }
 
-/** A person's word for a draft: `Yes` at the terminal, or the digest of the payload. */
+/** A person confirms a draft: by `Yes` at the terminal, or by the digest of the payload. */
 export async function confirmDraft(
   io: Io,
   draft: Draft,

@@ -127,7 +127,7 @@ function inspect(io: Io, path: string, options: InspectOptions): void {
       ...keysetRows(keyset),
       ...cose.signers.map(({ kid }): ViewRow => [
         'signed by',
-        roots.has(kid) ? kid : `${kid} (no root of this version)`,
+        roots.has(kid) ? kid : `${kid} (not a root of this version)`,
       ]),
       ['payload', `${cose.payload.length} bytes, SHA-256 ${sha256Hex(cose.payload)}`],
     ];
@@ -162,7 +162,7 @@ function verify(io: Io, path: string, options: VerifyOptions): number {
     const { sentence, remedy } = KEYSET_REASONS[notice.reason];
     io.err(`vtlic: ${cleanText(path, 4000)}: ${sentence} (${placeText(notice)}${cleanText(notice.detail, 1000)})`);
     io.err(`  → ${remedy}`);
-    io.err(`version ${chain.newest.version} counts (${source})`);
+    io.err(`version ${chain.newest.version} stays in force (${source})`);
   } else if (expired) io.err(`warning: ${KEYSET_REASONS.keyset_expired.sentence}`);
   if (notice === undefined) return EXIT.done;
   return notice.reason === 'keyset_older' ? EXIT.rolledBack : EXIT.notValid;

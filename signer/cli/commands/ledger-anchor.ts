@@ -84,24 +84,27 @@ export function addLedgerAnchor(parent: Command, io: Io): void {
         anchorStore: open,
         finishMove: async (move, opened) => {
           await finishMove(opened, move, open(move.from), io.runtime, () =>
-            confirmByWord(terminal, lostView(move.from), 'OLD PLACE IS LOST'),
+            confirmByWord(terminal, lostView(move.from), [
+              'OLD PLACE IS LOST',
+              'confirm that the old place is lost, and to finish the move',
+            ]),
           );
           io.err(
-            'finished a move that had been cut short: the anchor is in ' +
-              `${cleanText(anchorPlaceText(move.to), 1000)}, and the old place says so`,
+            'finished a move that had been interrupted: the anchor is now in ' +
+              cleanText(anchorPlaceText(move.to), 1000),
           );
         },
       });
       try {
         const from = ledger.anchorPlace();
-        if (samePlace(from, to)) io.err('the anchor is already there: nothing more was done');
+        if (samePlace(from, to)) io.err('the anchor is in this place already: nothing more was done');
         else {
           await requireOtherPlace(open(from), open(to));
           await open(to).settle(io.runtime.random(NONCE_BYTES));
           await requireFreePlace(ledger, open(to));
-          await confirmByWord(terminal, viewOf(ledger, from, to), 'MOVE ANCHOR');
+          await confirmByWord(terminal, viewOf(ledger, from, to), ['MOVE ANCHOR', 'move the anchor']);
           await moveAnchor(ledger, open(from), open(to), to, io.runtime);
-          io.err('moved: the old place says so, and every run from now on asks the new one');
+          io.err('moved: from now on every run uses the new place, and the old place records the move');
         }
         io.out(
           options.json === true
@@ -150,10 +153,7 @@ function viewOf(ledger: LedgerView, from: AnchorPlace, to: AnchorPlace): string[
   const head = ledger.head();
   const warning =
     to.kind === 'file'
-      ? [
-          '',
-          'A file rolls back with its disk: it protects where it is in no snapshot or backup together with the ledger.',
-        ]
+      ? ['', 'Keep the file out of backups of the ledger: an anchor that rolls back with the ledger protects nothing.']
       : [];
   return [
     'This moves the anchor of the ledger. The new one is written and read back before the old one is deleted.',

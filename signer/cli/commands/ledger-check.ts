@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { dearmor } from '../../../formats/armor.ts';
 import { toHex } from '../../../formats/bytes.ts';
-import { cleanText } from '../../../formats/clean-text.ts';
+import { cleanText, counted } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { isConsistencyProof, isInclusionProof } from '../../../formats/tlog-proof.ts';
 import { readLicenseFile, readLimited } from '../../../files/index.ts';
@@ -67,7 +67,7 @@ function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: 
     const cose = options.license === undefined ? undefined : readLicense(io, options.license);
     const { checkpoint, index, leaf } = checkInclusion(bytes, keys, cose);
     if (cose === undefined)
-      io.err('no license was given: what the proof says of it was compared with nothing (--license FILE)');
+      io.err('note: the proof was not compared with a license; give the license with --license FILE');
     const what =
       leaf.kind === 'issued'
         ? `license ${leaf.licenseId} (counter ${leaf.ctr})`
@@ -95,18 +95,23 @@ function checkFile(io: Io, bytes: Uint8Array, keys: readonly LogKey[], options: 
     give(
       io,
       options,
-      `valid: the ${older.size} leaves are the beginning of ${newer.size} in ${cleanText(newer.origin)}`,
+      `valid: the log ${cleanText(newer.origin)} only grew, from ${older.size} to ${newer.size} leaves`,
       { kind: 'consistency', origin: newer.origin, from: older.size, size: newer.size, root: toHex(newer.root) },
     );
     return;
   }
   const checkpoint = openCheckpoint(bytes, keys);
-  give(io, options, `valid: a checkpoint of ${cleanText(checkpoint.origin)} with ${checkpoint.size} leaves`, {
-    kind: 'checkpoint',
-    origin: checkpoint.origin,
-    size: checkpoint.size,
-    root: toHex(checkpoint.root),
-  });
+  give(
+    io,
+    options,
+    `valid: a checkpoint of ${cleanText(checkpoint.origin)} with ${counted(checkpoint.size, 'leaf', 'leaves')}`,
+    {
+      kind: 'checkpoint',
+      origin: checkpoint.origin,
+      size: checkpoint.size,
+      root: toHex(checkpoint.root),
+    },
+  );
 }
 
 function readLicense(io: Io, name: string): Uint8Array {

@@ -1,6 +1,6 @@
 /** `vtlic ledger due`: which licenses run out, as a table, as JSON, or as the table that `vtlic batch` renews. */
 import type { Command } from 'commander';
-import { cleanText, groupDigits } from '../../../formats/clean-text.ts';
+import { cleanText, counted } from '../../../formats/clean-text.ts';
 import { BYTE_ORDER_MARK, csvRow } from '../../../formats/csv.ts';
 import { formatDay, formatEnd } from '../../../formats/dates.ts';
 import { VtlicError } from '../../../formats/error.ts';
@@ -82,12 +82,12 @@ export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
       });
       const ended = due.filter((license) => endOf(license) <= now).length;
       const lastDay = formatEnd(now - (now % DAY_SECONDS) + options.within);
-      const past = ended === 0 ? '' : `, ${groupDigits(ended)} of them in the past`;
-      io.err(`${groupDigits(due.length)} license${due.length === 1 ? ' ends' : 's end'} by ${lastDay}${past}`);
+      const past = ended === 0 ? '' : `; ${counted(ended, 'of them has', 'of them have')} ended already`;
+      io.err(`${counted(due.length, 'license ends', 'licenses end')} by ${lastDay}${past}`);
       if (leftOut > 0)
         io.err(
-          `note: ${groupDigits(leftOut)} more, whose counters were handed over, are renewed at the ledger that took ` +
-            'them over; --handed-over lists them',
+          `note: not listed: ${counted(leftOut, 'license', 'licenses')} whose counters were handed over; the ledger ` +
+            'that took them over renews these (--handed-over lists them)',
         );
       noteUses(io, due);
       if (options.json === true) io.out(jsonLine(document(due, now)));
@@ -101,7 +101,7 @@ export function addLedgerDue(parent: Command, io: Io, setExit: SetExit): void {
 function noteUses(io: Io, due: readonly License[]): void {
   for (const use of ['trial', 'emergency'] as const) {
     const count = due.filter((license) => license.use === use).length;
-    if (count > 0) io.err(`note: ${groupDigits(count)} of them: use ${use}`);
+    if (count > 0) io.err(`note: of these, ${counted(count, 'has', 'have')} the use ${use}, and a renewal keeps it`);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { dearmor } from '../../../formats/armor.ts';
 import { equalBytes, utf8 } from '../../../formats/bytes.ts';
 import type { Checkpoint } from '../../../formats/checkpoint.ts';
-import { cleanText } from '../../../formats/clean-text.ts';
+import { cleanText, counted } from '../../../formats/clean-text.ts';
 import { decodeCoseSign1, TYP } from '../../../formats/cose-sign1.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
@@ -93,8 +93,8 @@ async function proveInclusion(
   const path =
     options.beside === true && leaf.path !== undefined ? join(site.paths.folder, proofPath(leaf.path)) : undefined;
   io.err(
-    `leaf ${leaf.index} of ${checkpoint.size}: license ` +
-      `${uuidFromBytes(id)}${leaf.kind === 'void' ? ', whose counter is void' : ''}`,
+    `the log of ${counted(checkpoint.size, 'leaf', 'leaves')} contains the license ${uuidFromBytes(id)} as leaf ` +
+      `${leaf.index}${leaf.kind === 'void' ? '; its counter is void' : ''}`,
   );
   await give(io, proof, path, options);
 }
@@ -112,7 +112,7 @@ async function proveConsistency(io: Io, site: Site, ledger: LedgerView, options:
     );
   const proof = encodeConsistencyProof({ from: from.checkpoint.size, hashes, checkpoint: note });
   checkConsistency(utf8(proof), older, logKeysOf(site, ledger));
-  io.err(`${from.checkpoint.size} leaves are the beginning of ${checkpoint.size}`);
+  io.err(`the log only grew, from ${from.checkpoint.size} to ${checkpoint.size} leaves`);
   await give(io, proof, undefined, options);
 }
 

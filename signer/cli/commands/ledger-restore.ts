@@ -1,4 +1,4 @@
-/** `vtlic ledger restore [COPY]`: a typed act of an officer, in the record for ever. */
+/** `vtlic ledger restore [COPY]`: an officer confirms it by typed words, and the ledger records it for ever. */
 import { jsonLine } from '../../../formats/json/index.ts';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -273,7 +273,7 @@ async function checkCopy(io: Io, site: Site, copy: LedgerView): Promise<void> {
 
 function report(io: Io, site: Site, { replaced, head }: RestoreResult, options: RestoreOptions): void {
   if (replaced !== undefined) io.err(`the ledger that was here is now in ${cleanText(replaced, 1000)}`);
-  io.err(`the ledger is in its place, and anchored: ${head.entries} entries; the next signing run goes on from there`);
+  io.err(`the ledger is in its place and anchored, with ${head.entries} entries; you can sign again`);
   for (const line of keysetsToTakeUp(site)) io.err(line);
   io.out(
     options.json === true
@@ -296,7 +296,7 @@ function keysetsToTakeUp({ paths }: Site): readonly string[] {
     if (lost <= (publishedVersions(ledger).at(-1)?.version ?? 0)) return [];
     return [
       `root keys of this site sign no keyset version up to ${lost}: the lost part of the ledger may have signed it`,
-      'before the next draft, take up what products have: vtlic keyset adopt CHAIN',
+      'before the next draft, accept the keysets that products have: vtlic keyset adopt CHAIN',
     ];
   } finally {
     ledger.close();

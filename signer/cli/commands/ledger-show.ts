@@ -2,7 +2,7 @@
 import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
-import { cleanText, groupDigits } from '../../../formats/clean-text.ts';
+import { cleanText, counted } from '../../../formats/clean-text.ts';
 import { decodeLicense } from '../../../formats/license/decode-license.ts';
 import { isId } from '../../../formats/license/id.ts';
 import type { License } from '../../../formats/license/license.ts';
@@ -103,7 +103,7 @@ function showTable(io: Io, ledger: LedgerView, words: string | undefined, option
     ...customers.filter((customer) => !known.has(customer)).map((customer) => [customer, 'no license was issued']),
   ].sort(([a = ''], [b = '']) => (a < b ? -1 : a > b ? 1 : 0));
   if (rows.length > 0) io.out(`${formatColumns(COLUMNS, rows, new Set([3])).join('\n')}\n`);
-  io.err(`${groupDigits(customers.length)} customer${customers.length === 1 ? '' : 's'}`);
+  io.err(counted(customers.length, 'customer', 'customers'));
 }
 
 const COLUMNS = ['customer', 'product', 'tier', 'seats', 'from', 'until', 'name'];
@@ -148,7 +148,7 @@ function showCustomer(io: Io, ledger: LedgerView, customer: string, options: Sho
 function textOf({ lineage, next, lines }: LineageHistory): string[] {
   return [
     `${lineageText(lineage)}   ` +
-      `(${next === undefined ? 'counters handed over: nothing is issued here any more' : `next counter: ${next}`})`,
+      `(${next === undefined ? 'the counters were handed over, so none is issued here' : `next counter: ${next}`})`,
     ...lines.flatMap((line) => lineText(line)),
   ];
 }
@@ -176,7 +176,7 @@ function stateText(line: HistoryLine): string {
     case 'open':
       return `reserved ${formatInstant(line.intendedAt)}, not finished`;
     case 'void':
-      return `VOID (${line.voidReason ?? ''}): reserved ${formatInstant(line.intendedAt)}, no license has it`;
+      return `VOID (${line.voidReason ?? ''}): reserved ${formatInstant(line.intendedAt)}, and never used`;
     case 'issued':
       return `signed ${formatInstant(line.issuedAt ?? line.intendedAt)}, not released yet`;
     case 'reentered':

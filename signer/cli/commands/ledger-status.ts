@@ -2,7 +2,7 @@
 import { jsonLine } from '../../../formats/json/index.ts';
 import type { Command } from 'commander';
 import { toHex } from '../../../formats/bytes.ts';
-import { cleanText } from '../../../formats/clean-text.ts';
+import { cleanText, counted } from '../../../formats/clean-text.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { formatTable } from '../output.ts';
 import {
@@ -70,7 +70,7 @@ export function addLedgerStatus(parent: Command, io: Io): void {
               (status.logs.length > 1 ? ` (log ${status.logs.length}: the ledger was restored)` : ''),
           ],
           ['entries', `${head.entries}, the last at ${formatInstant(status.lastAt)}`],
-          ['tree', `${head.size} leaves, root ${toHex(head.root)}`],
+          ['tree', `${counted(head.size, 'leaf', 'leaves')}, root ${toHex(head.root)}`],
           ['chain', toHex(head.chain)],
           [
             'unfinished',
@@ -95,18 +95,18 @@ export function addLedgerStatus(parent: Command, io: Io): void {
 
 function anchorText(anchor: AnchorStatus): string {
   const where = cleanText(anchor.description, 1000);
-  if (anchor.state === 'unread') return `${where}: NOT LOOKED AT; give the PIN by --secret to compare it`;
+  if (anchor.state === 'unread') return `${where}: NOT COMPARED; to compare it, give the PIN by --secret`;
   if (anchor.state === 'current') return `${where}: agrees, and covers everything`;
   if (anchor.allLeaves === true) return `${where}: agrees, and covers every license`;
   if (anchor.state === 'ahead')
-    return `${where}: agrees, and covers ${anchor.entries ?? 0} entries (a run is at work, or one stopped early)`;
+    return `${where}: agrees, and covers ${anchor.entries ?? 0} entries (another run is at work, or one stopped early)`;
   return `${where}: DOES NOT AGREE`;
 }
 
 const ACT_NAMES = {
   log: 'restored: a new log begins',
   license: 'license entered again',
-  anchor: 'anchor in another place',
+  anchor: 'anchor moved to another place',
   import: 'counters taken over',
   counter: 'counter taken over',
   reopen: 'counters taken back',
@@ -119,7 +119,7 @@ function actName(entry: AdoptEntry | ClockEntry | CloseEntry): string {
   if (entry.kind === 'close')
     return entry.body.sub === undefined ? 'all counters handed over' : `counters of ${entry.body.sub} handed over`;
   if (entry.body.act === 'log' && entry.body.reason === 'anchor_lost')
-    return 'taken up without its anchor: a new log begins';
+    return 'restored without its anchor: a new log begins';
   const { body } = entry;
   return body.act === 'keyset' || body.act === 'keyset-signing'
     ? `${ACT_NAMES[body.act]}: version ${body.version}`

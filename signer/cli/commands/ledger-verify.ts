@@ -173,7 +173,7 @@ function report(
         `${summary.issued} issued here, ${summary.released} of them ` +
           `released${summary.reentered > 0 ? `; ${summary.reentered} entered again after a restore` : ''}`,
       ],
-      ['signatures', summary.signatures === undefined ? 'not checked' : `${summary.signatures} checked, all good`],
+      ['signatures', summary.signatures === undefined ? 'not checked' : `${summary.signatures} checked, all valid`],
       ...(files === undefined ? [] : [['files', `${files.whole} compared, all as the ledger says`] as const]),
     ]).join('\n')}\n`,
   );

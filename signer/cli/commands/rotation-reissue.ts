@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { utf8 } from '../../../formats/bytes.ts';
-import { cleanText } from '../../../formats/clean-text.ts';
+import { cleanText, counted } from '../../../formats/clean-text.ts';
 import { BYTE_ORDER_MARK, csvRow } from '../../../formats/csv.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { isId } from '../../../formats/license/id.ts';
@@ -94,14 +94,20 @@ export async function writeReissue(
       const request = renewalRequest(license, { set: {}, unset: new Set(), limits: {} }, now);
       const member = notInTable(request);
       if (member === undefined) return [request];
-      io.err(`not in the table, its "${member}" fits in no cell: vtlic renew ${license.cti}`);
+      io.err(
+        `left out: ${license.sub} / ${license.aud}: no cell of a table can contain its "${member}"; renew it by ` +
+          `itself: vtlic renew ${license.cti}`,
+      );
       return [];
     });
     const columns = columnsFor(requests);
     const text = [columns, ...requests.map((request) => rowOf(request, columns))].map((row) => csvRow(row)).join('');
     await createDurably(file, utf8(`${BYTE_ORDER_MARK}${text}`), 0o644);
     files.push(file);
-    io.err(`${requests.length} license(s) to reissue; deliver each together with the keyset that has the new key:`);
+    io.err(
+      `to reissue: ${counted(requests.length, 'license', 'licenses')}; sign the table with this command, and deliver ` +
+        'each license together with the keyset that has the new key:',
+    );
     io.err(`  ${io.name} batch ${cleanText(file, 4000)} --name ${batch}${siteArgument(options)}`);
   }
   if (files.length === 0)

@@ -1,7 +1,7 @@
 /** `vtlic rotation signed-by KEY`: what a key signed, with proofs, for the site where its revocation is drafted. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { cleanText } from '../../../formats/clean-text.ts';
+import { cleanText, counted } from '../../../formats/clean-text.ts';
 import type { CoseKey } from '../../../formats/cose-key.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { createDurably } from '../../../files/index.ts';
@@ -54,7 +54,8 @@ export function addRotationSignedBy(parent: Command, io: Io): void {
       const bytes = encodeSignedLicenses(ledger, kid, signed, { log, size: checkpoint.size, note });
       await createDurably(path, bytes, 0o644, { folderExists: true });
       io.err(
-        `${signed.licenses.length} license(s) of the key that may be in force, each proved by the log of this ledger`,
+        `the file has ${counted(signed.licenses.length, 'license', 'licenses')} of the key that may be in force, and ` +
+          'for each the proof that the log of this ledger contains it',
       );
       io.out(`${cleanText(path, 4000)}\n`);
     }),
@@ -106,10 +107,11 @@ export function readHonored(
   return honor.map((file) => readSignedLicenses(resolve(io.cwd, file), { issuer, keys, logKeys }));
 }
 
-/** What was taken in, in words that stay on record with the version. */
+/** The honored licenses of other ledgers, in sentences that are recorded with the version. */
 export function honoredInWords(proved: readonly ProvedLicenses[]): readonly string[] {
   return proved.map(
     ({ kid, digests, origin, size }) =>
-      `honored of ${kid}: ${digests.length} license(s) of ${cleanText(origin, 300)}, proved to ${size} leaves`,
+      `honored of the key ${kid}: ${counted(digests.length, 'license', 'licenses')}, which the log ` +
+      `${cleanText(origin, 300)} contains (as of ${counted(size, 'leaf', 'leaves')})`,
   );
 }

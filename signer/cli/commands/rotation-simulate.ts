@@ -1,6 +1,6 @@
 /** `vtlic rotation simulate`: what a rotation would do to the installs in the field, day by day, before it is done. */
 import type { Command } from 'commander';
-import { cleanText, groupDigits } from '../../../formats/clean-text.ts';
+import { cleanText, counted, groupDigits } from '../../../formats/clean-text.ts';
 import type { CoseKey } from '../../../formats/cose-key.ts';
 import { addYears, formatDay } from '../../../formats/dates.ts';
 import { VtlicError } from '../../../formats/error.ts';
@@ -157,15 +157,18 @@ function keysOf(site: Site, published: readonly DatedVersion[]): ReadonlyMap<str
 function report(io: Io, simulation: Simulation, daily: readonly DailyRefusals[], options: SimulateOptions): void {
   const { from, until, lineages, releases, refused, withoutKey } = simulation;
   const time = `${formatDay(from)} to ${formatDay(until - DAY_SECONDS)}`;
-  io.err(`${groupDigits(lineages)} customers, ${groupDigits(releases.length)} releases, ${time}`);
+  io.err(
+    `simulated: ${counted(lineages, 'customer', 'customers')}, ${counted(releases.length, 'release', 'releases')}, ` +
+      `from ${time}`,
+  );
   const [firstDay] = withoutKey;
   if (firstDay !== undefined)
     io.err(
-      `warning: on ${groupDigits(withoutKey.length)} days, the first ${formatDay(firstDay)}, a license was due and ` +
-        'no key was active for it: such customers have none afterwards, which is not counted as a refusal',
+      `warning: on ${counted(withoutKey.length, 'day', 'days')} (the first is ${formatDay(firstDay)}) a license has ` +
+        'to be renewed, but no key is active for it: the customer gets none, which is not counted as a refusal',
     );
   if (daily.length > 0)
-    io.err(`${groupDigits(new Set(refused.map(({ lineage }) => lineage)).size)} customers would be refused`);
+    io.err(`${counted(new Set(refused.map(({ lineage }) => lineage)).size, 'customer', 'customers')} would be refused`);
   if (options.json === true)
     io.out(
       jsonLine({

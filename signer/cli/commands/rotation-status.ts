@@ -1,6 +1,6 @@
-/** `vtlic rotation status`: where each key is, what may come next and when, and what is wrong. */
+/** `vtlic rotation status`: the phase of each key, its next step and when that may come, and what is wrong. */
 import type { Command } from 'commander';
-import { cleanText } from '../../../formats/clean-text.ts';
+import { cleanText, counted } from '../../../formats/clean-text.ts';
 import { formatDay, formatEnd } from '../../../formats/dates.ts';
 import { VtlicError } from '../../../formats/error.ts';
 import { jsonLine } from '../../../formats/json/index.ts';
@@ -41,7 +41,8 @@ export function addRotationStatus(parent: Command, io: Io): void {
         sold: soldOf(site),
         now,
       });
-      if (status.newest === undefined) io.err('no keyset is published at this site yet: vtlic keyset draft');
+      if (status.newest === undefined)
+        io.err('no keyset is published at this site yet; draft the first one: vtlic keyset draft');
       if (options.json === true) io.out(jsonLine(document(status)));
       else for (const line of viewOf(status, site, now)) io.out(`${line}\n`);
       for (const warning of status.warnings) io.err(`warning: ${cleanText(warning, 2000)}`);
@@ -58,19 +59,20 @@ function viewOf({ newest, keys, owed }: RotationStatus, site: Site, now: number)
       keyInWords(phase.key, nameOf),
       phase.key.status,
       dayOf(phase.since),
-      phase.record === undefined ? 'elsewhere' : `${phase.record.custody}, ${phase.record.keystore}`,
+      phase.record === undefined ? 'at another site' : `${phase.record.custody}, ${phase.record.keystore}`,
       nextInWords(phase, now),
     ]);
     lines.push(
-      `keyset version ${newest.version}, published ${dayOf(newest.published)}, ` +
-        `${threshold} of ${roots.length} roots sign`,
+      `keyset version ${newest.version}, published ${dayOf(newest.published)}; ` +
+        `a new version needs the signatures of ${threshold} of ${counted(roots.length, 'root', 'roots')}`,
       '',
-      ...formatColumns(['key', 'phase', 'since', 'custody', 'next'], rows),
+      ...formatColumns(['key', 'phase', 'since', 'custody', 'next step'], rows),
     );
   }
   for (const { license } of owed)
     lines.push(
-      `owed: ${license.sub} / ${license.aud} has an emergency license until ${formatEnd(license.exp)}; follow it up:`,
+      `to do: ${license.sub} / ${license.aud} has an emergency license until ${formatEnd(license.exp)}; replace it ` +
+        'by an ordinary one:',
       `  vtlic renew ${license.cti} --unset use --until DATE`,
     );
   return lines;
@@ -82,16 +84,16 @@ function dayOf(seconds: number): string {
 
 function nextInWords({ next }: KeyPhase, now: number): string {
   const [first] = next;
-  return first === undefined ? 'nothing' : stepInWords(first, now);
+  return first === undefined ? 'none' : stepInWords(first, now);
 }
 
 function stepInWords({ step, early }: NextStep, now: number): string {
   if (early === undefined) return `${step}: at any time`;
   if (early.readyAt !== undefined && early.readyAt > now)
-    return `${step}: from ${formatDay(early.readyAt)} on (${cleanText(early.releases.join(', '), 200)})`;
+    return `${step}: from ${formatDay(early.readyAt)} on, because of ${cleanText(early.releases.join(', '), 200)}`;
   if (early.cause === 'last-key') return `${step}: not before another key is active`;
-  const who = early.cause === 'unknown-field' ? 'no releases.json' : cleanText(early.releases.join(', '), 200);
-  return `${step}: nobody can say when (${who})`;
+  if (early.cause === 'unknown-field') return `${step}: the day is not known without a releases.json`;
+  return `${step}: the day is not known, because of ${cleanText(early.releases.join(', '), 200)}`;
 }
 
 function document({ newest, keys, warnings, owed }: RotationStatus): unknown {

@@ -55,7 +55,7 @@ export function defineRotation(rotation: Command, io: Io, setExit: SetExit): voi
   addStep(rotation, io, {
     name: 'retire',
     status: 'retired',
-    purpose: 'drafts a keyset in which keys sign no more; what they signed stays valid',
+    purpose: 'drafts a keyset in which keys no longer sign; what they signed stays valid',
     example: 'vtlic rotation retire license-1',
   });
   addRevoke(rotation, io);
@@ -207,7 +207,7 @@ function addStolen(parent: Command, io: Io): void {
       warnOfGaps(context);
       return { keys: replacement(context, name, options.spare) };
     };
-    // The table first: once the draft exists, nothing is missing.
+    // The table is written first, so that nothing is missing once the draft exists.
     return runDraft(io, { ...options, emergency: why }, makeChanges, async () => {
       if (reissue !== undefined) await writeReissue(io, reissue, options);
     });
@@ -239,7 +239,7 @@ function statusOf({ current }: DraftingContext, kid: string): KeyStatus | undefi
   return current?.keys.find((key) => kidOfKey(key) === kid)?.status;
 }
 
-/** The spare signs, and the key signs no more. */
+/** The spare signs, and the key no longer signs. */
 function replacement(context: DraftingContext, name: string, spare: string | undefined): readonly KeyChange[] {
   const { key, purpose } = findIssuingKey(context, name);
   const others = (context.current?.keys ?? []).filter(

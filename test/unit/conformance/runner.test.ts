@@ -257,7 +257,7 @@ describe('nothing is run', () => {
 
   it('is a failure where neither vectors nor a search are asked for', async () => {
     const { exit, text } = await runHere(['--no-vectors', '--seconds', '0', '--quiet', ...command]);
-    expect(text).toContain('error: no case was run behind the smoke test');
+    expect(text).toContain('error: no case was run after the smoke test');
     expect(exit).toBe(1);
   });
 });

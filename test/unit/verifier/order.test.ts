@@ -235,7 +235,7 @@ describe('the order', () => {
     ]);
   });
 
-  it("says nothing of a key's status but of genuine licenses", async () => {
+  it("says nothing about a key's status unless the license is genuine", async () => {
     const revoked = makeTrust({
       keys: [trusted(ed25519Key, { status: 'revoked', purpose: 'root' }), trusted(compositeKey)],
       requireComposite: true,

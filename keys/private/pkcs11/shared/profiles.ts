@@ -18,7 +18,9 @@ export interface Ed25519Profile {
   readonly sign: number;
   /** Tried in this order at key generation. */
   readonly curveNames: readonly CurveName[];
-  /** How CKA_EC_POINT comes; for the table's readers: all forms are understood from every token. */
+  /**
+   * The form of CKA_EC_POINT. It is only for readers of this table: the code understands all forms from every token.
+   */
   readonly point: 'raw' | 'der' | 'unknown';
 }
 
@@ -230,7 +232,7 @@ export const PROFILES: readonly TokenProfile[] = Object.freeze([
     mldsa65: STANDARD_ML_DSA_65,
     wrapping: 'iv-by-host',
     dataObjects: 'create-destroy',
-    notes: 'Whatever this table does not know, taken at the word of the standard.',
+    notes: 'Every other token. This toolkit expects of it what the standard says.',
   }),
 ]);
 

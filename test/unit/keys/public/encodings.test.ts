@@ -76,7 +76,7 @@ describe('parsePublicKeys', () => {
     const jwks = {
       keys: both.map((key) => ({
         use: 'sig',
-        kid: 'not believed',
+        kid: 'not trusted',
         ...(JSON.parse(textOf(exportPublicKey(key, 'jwk'))) as object),
       })),
     };

@@ -146,7 +146,7 @@ describe('an anchor file', () => {
     expect((await rejected(anchorFile(path).read())).code).toBe('ledger_corrupt');
   });
 
-  it('gives way to a whole new file where it is damaged', async () => {
+  it('is replaced by a whole new file where it is damaged', async () => {
     const path = join(temporaryFolder(), 'anchor');
     writeFileSync(path, 'rubbish');
     writeFileSync(`${path}.new`, encodeFirstRecord(record(6)));

@@ -99,7 +99,7 @@ afterAll(() => {
 /** One after the other: each goes on where the one before ended. */
 describe('a site of version 0.1.0', () => {
   it('has a ledger that verifies as it is, and an anchor that can be moved', async () => {
-    expect([verifiedBefore.code, verifiedBefore.stdout]).toEqual([0, expect.stringContaining('5 checked, all good')]);
+    expect([verifiedBefore.code, verifiedBefore.stdout]).toEqual([0, expect.stringContaining('5 checked, all valid')]);
     expect([moved.code, moved.stderr]).toEqual([0, expect.stringContaining('moved')]);
     expect(existsSync(join(folder, 'anchor'))).toBe(true);
     expect(verifiedBefore.stdout).toMatch(/files +5 compared, all as the ledger says/);

@@ -227,7 +227,7 @@ describe('the admin page behind node:http', () => {
     ],
     ['a referrer', ['Host: a', 'Cookie: signed-in', 'Referer: https://evil.example/']],
     ['a preflight of another site', ['Host: a', 'Cookie: signed-in', 'Origin: https://evil.example']],
-  ])('says nothing of %s, and lets no other site read the page', async (_what, lines) => {
+  ])('says nothing about %s, and lets no other site read the page', async (_what, lines) => {
     const answer = await ask(lines);
     expect(answer).toMatch(/^HTTP\/1.1 200 /);
     expect(answer).toContain('In force now');

@@ -165,7 +165,7 @@ describe('the trust of a chain', () => {
     expect(verify(licenseFileOf(testKey('issuing 1')), compiled, context)).toMatchObject({ ok: false });
   });
 
-  it('gives way to the keys of the override, and keeps roots, revocations and policy', () => {
+  it('is replaced by the keys of the override, and keeps roots, revocations and policy', () => {
     const keys = [issuingKey('issuing 1'), issuingKey('stolen', { status: 'revoked', honored: [digest] })];
     const made = chain(versionOf(1, { keys, revokedLicenses: ['0193817a-6c00-7000-8000-000000000002'] }));
     const env = (name: string): { LICENSE_PUBLIC_KEY: string } => ({

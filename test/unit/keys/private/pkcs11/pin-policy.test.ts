@@ -201,7 +201,7 @@ describe('what a refused login means', () => {
 });
 
 describe('flags in plain words', () => {
-  it('says nothing of a token that is ready', () => {
+  it('says nothing about a token that is ready', () => {
     expect(tokenFlagsInWords(READY | CKF_RNG)).toEqual([]);
   });
   it('says what an officer should know', () => {

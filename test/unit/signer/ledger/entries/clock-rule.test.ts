@@ -14,7 +14,7 @@ describe('the clock is believed', () => {
   });
 });
 
-describe('the clock is not believed', () => {
+describe('the clock is not trusted', () => {
   it('doubts a clock that reads a second before the last entry', () => {
     expect(judgeClock(LAST, undefined, LAST - 1)).toEqual({
       ok: false,
