@@ -140,7 +140,7 @@ describe('vtlic issue --emergency', () => {
     await acts.next('1.draft', first, ['root-1']);
     const [own, spare] = [await plan(), await plan('--key', 'spare')];
     const early = await sign(spare, 0);
-    expect([early.code, early.stderr]).toEqual([3, expect.stringContaining('it is pre-published')]);
+    expect([early.code, early.stderr]).toEqual([3, expect.stringContaining('the key is pre-published')]);
     const lost = ['rotation', 'lost', 'license-1', '--emergency', 'forgotten', '--out', acts.file('2.draft')];
     await acts.publishSigned(await acts.succeed(acts.run(...lost)), ['root-1']);
     const dead = await sign(own, 0);

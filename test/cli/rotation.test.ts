@@ -227,8 +227,10 @@ describe('issuing', () => {
   it('signs nothing that the scope of a key does not allow', async () => {
     const key = ['--activate', 'license-1', '--products', 'license-1=other', '--activate', 'spare'];
     await acts.next('1.draft', [...FIRST, ...key, '--tiers', 'spare=team'], ROOTS);
-    expect(await refusedPlan('acme')).toContain('it is for other, and not for vaultdesk');
-    expect(await refusedPlan('acme', '--key', 'spare')).toContain('it is for the tiers team, and not for enterprise');
+    expect(await refusedPlan('acme')).toContain('the key is for other, and not for vaultdesk');
+    expect(await refusedPlan('acme', '--key', 'spare')).toContain(
+      'the key is for the tiers team, and not for enterprise',
+    );
   });
 });
 

@@ -249,7 +249,7 @@ describe('the move to the composite', { timeout: 600_000 }, () => {
     keep();
     const request = join(folder, 'acme.json');
     const refused = run(['issue', request, '--dry-run', '--key', 'license-1']);
-    expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('it is retired')]);
+    expect([refused.code, refused.stderr]).toEqual([3, expect.stringContaining('the key is retired')]);
     expect([all(built(2), false), all(built(2), true), all(built(4), false)]).toEqual([
       active(4),
       active(4),

@@ -88,7 +88,7 @@ describe('the summary of a resumed batch', () => {
     const left = await vtlic([...batch, '--resume']);
     expect([left.code, left.stderr]).toEqual([
       3,
-      expect.stringMatching(/10: .*in the deployment prod-eu, [0-9a-f-]{36} \(counter 1\), is non-production/),
+      expect.stringMatching(/10: .*in the deployment prod-eu, [0-9a-f-]{36} \(counter 1\), has the use non-production/),
     ]);
     expect((await checkBatch(fixture)).released).toBe(9);
   });

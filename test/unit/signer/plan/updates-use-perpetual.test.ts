@@ -152,14 +152,14 @@ describe('a license that says its use', () => {
     expect([displacing.code, displacing.stderr]).toEqual([
       3,
       expect.stringContaining(
-        `the last license of acme-gmbh for vaultdesk in the deployment prod-eu, ${paid.cti} (counter 1), is production`,
+        `the last license of acme-gmbh for vaultdesk in the deployment prod-eu, ${paid.cti} (counter 1), has the use production`,
       ),
     ]);
     expect(displacing.stderr).toContain('→ choose another deployment for it');
     const reverse = await plan({ deployment: 'staging' });
     expect([reverse.code, reverse.stderr]).toEqual([
       3,
-      expect.stringContaining(`${free.cti} (counter 1), is non-production`),
+      expect.stringContaining(`${free.cti} (counter 1), has the use non-production`),
     ]);
     const renewed = await vtlic('renew', free.cti, '--use', 'trial', '--dry-run');
     expect([renewed.code, renewed.stderr]).toEqual([3, expect.stringContaining('choose another deployment')]);
