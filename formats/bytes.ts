@@ -64,9 +64,9 @@ export function fromHex(text: string): Uint8Array | undefined {
   return out;
 }
 
-/** -1 for what is not a hex digit. */
+/** Negative for what is not a hex digit. */
 function digitOf(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  if (code <= 0x39) return code - 0x30;
   const letter = code | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

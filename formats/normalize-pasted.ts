@@ -173,11 +173,11 @@ function isQuotedPrintable(text: string): boolean {
 function fromQuotedPrintable(text: string): string {
   return text
     .replaceAll(/=[ \t]*\n/g, '')
-    .replaceAll(/(?:=[0-9A-F]{2}){1,1000}/gi, (coded) => new TextDecoder().decode(fromHex(coded.replaceAll('=', ''))));
+    .replaceAll(/(?:=[0-9A-F]{2})+/gi, (coded) => new TextDecoder().decode(fromHex(coded.replaceAll('=', ''))));
 }
 
 function isHtml(text: string): boolean {
-  return /<(?:br|p|div|pre|span|html|body|code|wbr)\b|&(?:#\d+|#x[0-9a-f]+|[a-z]{2,8});/i.test(text);
+  return /<(?:br|p|div|pre|span|html|body|code|wbr)\b|&(?:#\d+|#x[0-9a-f]+|[a-z]+);/i.test(text);
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -288,7 +288,7 @@ function bytesOf(body: string, label: ArmorLabel): Uint8Array {
   if (wrong !== null)
     throw refuse('character', 'between its BEGIN and END lines there is a character that is not base64');
   // A mail may lose the padding at the very end; it is not part of the content.
-  const bare = joined.replace(/={1,2}$/, '');
+  const bare = joined.replace(/==?$/, '');
   const bytes = decodeBase64(bare + '='.repeat((4 - (bare.length % 4)) % 4));
   if (bytes === undefined || bytes.length === 0)
     throw refuse('incomplete', 'its base64 is not whole: some of it is missing');
@@ -324,6 +324,6 @@ function noteLines(found: readonly Block[], repairs: Set<Repair>): void {
       .split('\n');
     const wanted = `\n${lines.slice(0, -1).join('\n')}\n`;
     if (body === wanted) continue;
-    repairs.add(body.replaceAll(/[ \t]+/g, '') === wanted ? 'blanks' : 'lines');
+    repairs.add(body.replaceAll(/[ \t]/g, '') === wanted ? 'blanks' : 'lines');
   }
 }

@@ -12,12 +12,27 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 };
 
 /**
- * What judges a genuine license, a trust, an override and a keyset: each change of these files is noticed, or listed in
- * `equivalents.json`. The other files are tried where they are named, or with `--all`.
+ * What reads the bytes of a license and a keyset, and what judges a genuine license, a trust, an override and a keyset:
+ * each change of these files is noticed, or listed in `equivalents.json`. The other files are tried where they are
+ * named, or with `--all`.
  */
 export const COMPLETE: ReadonlySet<string> = new Set([
+  'formats/armor.ts',
+  'formats/base64.ts',
+  'formats/bytes.ts',
+  'formats/cbor/checked-reader.ts',
+  'formats/cbor/decode.ts',
+  'formats/cbor/encode.ts',
+  'formats/cbor/head.ts',
   'formats/cbor/map-reader.ts',
+  'formats/cbor/text.ts',
+  'formats/cbor/value.ts',
   'formats/cose-algorithm.ts',
+  'formats/cose-key.ts',
+  'formats/cose-sign.ts',
+  'formats/cose-sign1.ts',
+  'formats/dates.ts',
+  'formats/normalize-pasted.ts',
   'verifier/binding.ts',
   'verifier/context.ts',
   'verifier/keyset/acceptance.ts',

@@ -27,6 +27,7 @@ describe('a head that is written', () => {
     [65_536, '5a00010000'],
     [0x1234_5678, '5a12345678'],
     [0xedcb_a987, '5aedcba987'],
+    [2 ** 32 - 1, '5affffffff'],
     [2 ** 32, '5b0000000100000000'],
     [0x12_3456_789a_bcde, '5b0012 3456 789a bcde'],
     [Number.MAX_SAFE_INTEGER, '5b001fffffffffffff'],

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { armor, dearmor } from '../../../formats/armor.ts';
-import { concatBytes, utf8 } from '../../../formats/bytes.ts';
+import { armor, dearmor, LICENSE_LIMITS } from '../../../formats/armor.ts';
+import { concatBytes, equalBytes, utf8 } from '../../../formats/bytes.ts';
 import { VtlicError } from '../../../formats/error.ts';
+import { MAX_KEYSET_BYTES } from '../../../formats/keyset/keyset.ts';
 import {
   MAX_PASTED_BYTES,
   normalizePasted,
@@ -75,10 +76,20 @@ describe('a license that was pasted', () => {
     ['behind the last bytes of a mark of UTF-8', bytesThen(0x20, 0xbb, 0xbf), ['surrounding text']],
     ['behind all but the second byte of a mark of UTF-8', bytesThen(0xef, 0x20, 0xbf), ['surrounding text']],
     ['behind the first bytes of a mark of UTF-8', bytesThen(0xef, 0xbb, 0x20), ['surrounding text']],
+    ['behind two zero bytes', bytesThen(0, 0), ['blanks']],
+    ['quoted without blanks', FILE.replaceAll(/^/gm, '>'), ['quote marks']],
     ['quoted in a mail', FILE.replaceAll(/^/gm, '> '), ['quote marks']],
     ['quoted twice', FILE.replaceAll(/^/gm, '>> '), ['quote marks']],
     ['quoted twice with blanks', FILE.replaceAll(/^/gm, '> > '), ['quote marks']],
     ['with a letter around', `Dear Acme,\nhere it is:\n${FILE}\nRegards - the vendor\n`, ['surrounding text']],
+    ['in quoted-printable without long lines', FILE.replaceAll('=', '=3D'), ['quoted-printable']],
+    // The padding at the end of the last line looks like the end of a long line, too.
+    ['in quoted-printable that only has long lines', FILE.replace(/^.{20}/gm, '$&=\n'), ['quoted-printable', 'lines']],
+    [
+      'in quoted-printable with long dashes',
+      quotedPrintable(FILE).replaceAll('-----', '=E2=80=94-=E2=80=94'),
+      ['quoted-printable', 'broken marks'],
+    ],
     ['in quoted-printable', quotedPrintable(FILE), ['quoted-printable']],
     ['in HTML', html(FILE), ['html', 'surrounding text']],
     ['beside an address that looks like HTML', `A Vendor <sales@example.com>\n${FILE}`, ['surrounding text']],
@@ -90,6 +101,8 @@ describe('a license that was pasted', () => {
       ['html', 'blanks'],
     ],
     ['in HTML with entities of one digit', FILE.replaceAll('A', 'A&#9;&#xA;'), ['html', 'lines']],
+    ['in HTML with breaks in place of line ends', FILE.replaceAll('\n', '<br>'), ['html']],
+    ['in HTML with tags of all lengths', FILE.replaceAll('A', `<b>A</b><wbr><span ${'x'.repeat(996)}>`), ['html']],
     ['in HTML with a long tag', FILE.replace(`${BODY[1]}\n`, `${BODY[1]}<br ${'x'.repeat(999)}>`), ['html']],
     ['in HTML with entities', FILE.replaceAll('+', '&#43;').replaceAll('/', '&#x2F;'), ['html']],
     [
@@ -100,6 +113,7 @@ describe('a license that was pasted', () => {
     ['quoted with bars', FILE.replaceAll(/^/gm, '| '), ['quote marks']],
     ['in UTF-16', utf16(`\ufeff${FILE}`), ['utf-16']],
     ['in UTF-16 without a mark', utf16(FILE), ['utf-16']],
+    ['in UTF-16 behind a control character', utf16(`\u0001${FILE}`), ['utf-16', 'surrounding text']],
     ['in UTF-16, the other way round', utf16(`\ufeff${FILE}`, true), ['utf-16']],
     ['in UTF-16, the other way round without a mark', utf16(FILE, true), ['utf-16']],
     [
@@ -111,6 +125,7 @@ describe('a license that was pasted', () => {
     ['in base64 twice', Buffer.from(FILE).toString('base64'), ['base64 twice']],
     ['twice in one mail', `${FILE}\nOn Monday you wrote:\n${FILE}`, ['repeated block', 'surrounding text']],
     ['with long dashes', FILE.replaceAll('-----', '\u2014\u2014-'), ['broken marks']],
+    ['with long dashes in the END line', FILE.replace('-----END', '\u2014\u2014-END'), ['broken marks']],
     ['with a broken BEGIN line', FILE.replace('BEGIN VTLIC', 'BEGIN\nVTLIC'), ['broken marks']],
     ['without its padding', FILE.replaceAll('=', ''), ['lines']],
   ];
@@ -182,6 +197,8 @@ describe('keysets that were pasted along', () => {
   it('are repaired as a license is', () => {
     const letter = `Hello,\n\n${`${A}${FILE}${B}`.replaceAll(/^/gm, '> ')}\nBye`;
     expect(blocks(letter)).toEqual({ file: `${A}${B}${FILE}`, repairs: ['quote marks', 'surrounding text'] });
+    const brokenMarks = FILE.replaceAll('-----', '\u2014\u2014-');
+    expect(blocks(`${A}${brokenMarks}`)).toEqual({ file: `${A}${FILE}`, repairs: ['broken marks'] });
     expect(blocks(`${A}${wrapped(40)}`)).toEqual({ file: `${A}${FILE}`, repairs: ['lines'] });
     expect(blocks(quotedPrintable(`${B}${FILE}`)).file).toBe(`${B}${FILE}`);
     expect(blocks(Buffer.from(`${B}${FILE}`).toString('base64')).file).toBe(`${B}${FILE}`);
@@ -197,6 +214,15 @@ describe('keysets that were pasted along', () => {
   });
 });
 
+it('keeps to the limits of licenses and keysets to the byte', () => {
+  const license = armor('VTLIC', new Uint8Array(LICENSE_LIMITS.decodedBytes));
+  expect(equalBytes(normalizePasted(license).file, license)).toBe(true);
+  const keyset = armor('VTLIC KEYSET', new Uint8Array(MAX_KEYSET_BYTES));
+  expect(equalBytes(normalizePastedBlocks(keyset).file, keyset)).toBe(true);
+  const tooLarge = armor('VTLIC KEYSET', new Uint8Array(MAX_KEYSET_BYTES + 1));
+  expect(inWords(thrown(() => normalizePastedBlocks(tooLarge)))).toMatch(/^too_large/);
+});
+
 describe('what cannot be mended', () => {
   const other = Buffer.from(armor('VTLIC', BYTES.toReversed())).toString();
   it.each([
@@ -207,6 +233,10 @@ describe('what cannot be mended', () => {
     ['a block within another one', `${BEGIN}\n${BODY[0]}\n${FILE}`, 'begins within another one'],
     ['a character that is not base64', FILE.replace(BODY[2] ?? '', `${BODY[2]}\u00e4`), 'not base64'],
     ['a lost character', FILE.replace(BODY[1] ?? '', (BODY[1] ?? '').slice(1)), 'some of it is missing'],
+    ['too much padding', `${BEGIN}\nAAAA===\n${END}`, 'some of it is missing'],
+    ['padding in the middle', `${BEGIN}\nAA=A\n${END}`, 'some of it is missing'],
+    ['a tag of HTML that is too long', FILE.replace('A', `A<span ${'x'.repeat(997)}>`), 'not base64'],
+    ['a break of HTML that is too long', FILE.replace('A', `A<br ${'x'.repeat(1000)}>`), 'not base64'],
     ['an entity without a number', FILE.replace('A', '<br>&#;'), 'not base64'],
     ['an entity beyond Unicode', FILE.replace('A', '&#1114112;'), 'not base64'],
     ['an entity that HTML does not have', FILE.replace('A', '&licence;'), 'not base64'],
