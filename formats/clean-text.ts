@@ -37,10 +37,10 @@ export function hasControlOrBidi(text: string): boolean {
 }
 
 function firstCodePoints(text: string, max: number): string {
-  if (text.length <= max) return text;
-  let end = 0;
-  for (let count = 0; count < max && end < text.length; count++) end += (text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1;
-  return text.slice(0, end);
+  // A code point has at most two code units, so that the first slice contains as many as are asked for.
+  return Array.from(text.slice(0, 2 * max))
+    .slice(0, max)
+    .join('');
 }
 
 /** "1,024": how a number is shown to a person. */

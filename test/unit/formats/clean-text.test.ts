@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleanText, hasControlOrBidi } from '../../../formats/clean-text.ts';
+import { cleanText, counted, groupDigits, hasControlOrBidi } from '../../../formats/clean-text.ts';
 
 const of = String.fromCodePoint;
 
@@ -64,5 +64,16 @@ describe('cleanText', () => {
     expect(cleanText('\u{10000}ab', 2)).toBe('\u{10000}a…');
     expect(cleanText('abc', 0)).toBe('…');
     expect(cleanText('')).toBe('');
+    expect(cleanText('\ud83d\ud83d\ud83d🚀', 3)).toBe('\\u{D83D}\\u{D83D}\\u{D83D}…');
   });
+});
+
+it('shows numbers in groups of digits, and one thing as one', () => {
+  expect([0, 999, 1024, 1_234_567].map(groupDigits)).toEqual(['0', '999', '1,024', '1,234,567']);
+  expect([0, 1, 2, 2001].map((count) => counted(count, 'license', 'licenses'))).toEqual([
+    '0 licenses',
+    '1 license',
+    '2 licenses',
+    '2,001 licenses',
+  ]);
 });
