@@ -167,7 +167,7 @@ export const REASONS: Readonly<Record<Reason, ReasonFacts>> = Object.freeze({
   },
   counter_conflict: {
     layer: 'counter',
-    sentence: 'Another license with the same counter was accepted here before. An honest vendor never makes two.',
+    sentence: 'Another license with the same counter was accepted here before; a vendor uses each counter only once.',
     remedy: 'Put the previous file back, or ask the vendor for a license with a higher counter.',
   },
 });

@@ -216,6 +216,6 @@ function flipped(bytes: Buffer, at: number, bit: number): Buffer {
 
 function zeroed(bytes: Buffer, from: number, length: number): Buffer {
   const copy = Buffer.from(bytes);
-  copy.fill(0, from, from + length);
+  copy.fill(0, from, Math.min(from + length, copy.length));
   return copy;
 }
