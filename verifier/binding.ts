@@ -26,7 +26,7 @@ export function judgeBinding(
       { license: license.aud, here: product },
     );
   if (license.dep !== undefined && license.dep !== deployment) {
-    const here = deployment === undefined ? 'this product has no deployment' : `this is ${deployment}`;
+    const here = deployment === undefined ? 'no deployment is given here' : `this is ${deployment}`;
     return refuse(
       'deployment_mismatch',
       `it is for the deployment ${license.dep}, and ${here}`,
@@ -38,7 +38,7 @@ export function judgeBinding(
   if (named !== undefined && hosts?.some((host) => named.includes(host)) !== true) {
     const here =
       hosts === undefined || hosts.length === 0
-        ? 'the product gives no fingerprint of this host'
+        ? 'no fingerprint of a host is given here'
         : 'this host is none of them';
     return refuse(
       'host_mismatch',
@@ -48,8 +48,7 @@ export function judgeBinding(
     );
   }
   if (license.upd !== undefined && (buildDate === undefined || buildDate >= license.upd)) {
-    const here =
-      buildDate === undefined ? 'the product gives no build date' : `this build is dated ${instant(buildDate)}`;
+    const here = buildDate === undefined ? 'no build date is given here' : `this build is dated ${instant(buildDate)}`;
     return refuse(
       'build_not_covered',
       `it covers builds dated before ${instant(license.upd)}, and ${here}`,

@@ -203,7 +203,7 @@ async function fromSource(
     throw new VtlicError(
       'usage',
       'the rows that are left of this batch have a new plan, and nobody has confirmed it' +
-        (again === 0 ? '' : `: ${groupDigits(again)} rows need a new counter`),
+        (again === 0 ? '' : `: ${counted(again, 'row needs', 'rows need')} a new counter`),
       { hint: `review it with --resume --dry-run, then: vtlic batch --confirm DIGEST --resume` },
     );
   }

@@ -20,7 +20,7 @@ export function restoreWord({ plan, previous }: Pick<Restoring, 'plan' | 'previo
   if (plan.kind === 'anchor_lost')
     return ['ADOPT WITHOUT ANCHOR', 'confirm that the anchor is lost, and to go on with this copy without it'];
   return previous.unread === undefined && plan.movedBy === undefined
-    ? ['RESTORE', 'put this copy in the place of the ledger']
+    ? ['RESTORE', 'restore the ledger as it is shown above']
     : ['OLD PLACE IS LOST', 'confirm that the old place of the anchor is lost, and to go on with this copy'];
 }
 
@@ -43,7 +43,7 @@ export function restoreView(copy: LedgerView, path: string, { plan, store, previ
   const rows: (readonly [string, string])[] = [
     ['ledger', `${toHex(copy.genesis.ledgerId)} of ${copy.genesis.iss}`],
     ['copy', cleanText(path, 1000)],
-    ['it ends with', `entry ${head.entries}, ${formatInstant(copy.lastAt())}; ${head.size} leaves`],
+    ['it ends with', `entry ${head.entries}, ${formatInstant(copy.lastAt())}; ${counted(head.size, 'leaf', 'leaves')}`],
     ['anchor', `${cleanText(anchor, 1000)}: ${found === undefined ? 'LOST' : `has seen entry ${found.entries}`}`],
   ];
   if (plan.kind === 'restored' || plan.kind === 'anchor_lost') {
@@ -57,8 +57,8 @@ export function restoreView(copy: LedgerView, path: string, { plan, store, previ
       ],
       [
         'licenses given',
-        `${plan.reenter.length + plan.fulfil.length + plan.known}: the copy has ${plan.known}, and ` +
-          `${plan.reenter.length + plan.fulfil.length} are entered again`,
+        `${plan.reenter.length + plan.fulfil.length + plan.known}; already in the copy: ${plan.known}, entered again: ` +
+          `${plan.reenter.length + plan.fulfil.length}`,
       ],
       [
         'unfinished',

@@ -219,7 +219,7 @@ export function confirmClockJump(terminal: Terminal | undefined): (jump: ClockJu
       terminal,
       [
         `THE CLOCK READS ${formatInstant(to)}, MORE THAN A YEAR FROM THE LEDGER'S LAST ENTRY, ${formatInstant(from)}.`,
-        'New licenses begin at this time. From then on nothing is signed while the clock reads an earlier time.',
+        'New licenses get this time of issue. From then on nothing is signed while the clock reads an earlier time.',
       ],
       ['CLOCK IS RIGHT', 'confirm that this time is right, and to go on'],
     );

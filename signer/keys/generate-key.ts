@@ -155,11 +155,11 @@ function checkCustody(wanted: NewKey, store: KeystoreConfig): void {
     );
   if (special && wanted.algorithm === 'ed25519')
     throw new VtlicError('usage', '--wrapped and --ml-dsa-keystore are for composite keys, and this key is ed25519', {
-      hint: 'leave --algorithm out, or leave --wrapped and --ml-dsa-keystore out',
+      hint: 'make it composite: --algorithm ed25519+ml-dsa-65; or leave --wrapped and --ml-dsa-keystore out',
     });
   if (wanted.wrapped && wanted.mldsaKeystore !== undefined)
     throw new VtlicError('usage', '--wrapped and --ml-dsa-keystore cannot be used together', {
-      hint: 'use --wrapped to keep the key in one token, or --ml-dsa-keystore to split it over two',
+      hint: 'use --wrapped for one token without ML-DSA, or --ml-dsa-keystore to split the key over two tokens',
     });
 }
 

@@ -114,7 +114,7 @@ export function requireSignature(
       'request_invalid',
       last === undefined
         ? `the key ${kid} made this signature, and it is a root neither of this keyset nor of the version before`
-        : `the root key ${kid} made this signature, and it was removed: version ${last} was the last one with it`,
+        : `the key ${kid} made this signature, and it is no longer a root: version ${last} was the last one with it`,
       { file, hint: 'leave this signature out' },
     );
   }

@@ -121,7 +121,7 @@ function requireThreshold(
   const count = kids.filter((kid) => signed.has(kid)).length;
   if (count >= threshold) return;
   const missing = kids.filter((kid) => !signed.has(kid));
-  const rest = missing.length === 0 ? 'no other root is left' : `still missing: ${missing.join(', ')}`;
+  const rest = missing.length === 0 ? 'no other root is left' : `not signed by: ${missing.join(', ')}`;
   throw new VtlicError(
     'policy_refused',
     `only ${count} of the ${kids.length} ${compositeOnly ? 'composite ' : ''}roots of ${whose} signed, but ` +

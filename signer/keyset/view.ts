@@ -149,7 +149,7 @@ function rootChanges(before: Keyset | undefined, after: Keyset, nameOf: NameOfKe
 
 const STATUS_WORDS: Readonly<Record<KeyStatus, string>> = {
   'pre-published': 'pre-published: products learn it, and it does not sign yet',
-  active: 'active: it signs licenses from now on',
+  active: 'active: it signs',
   retired: 'retired: it no longer signs, and what it signed stays valid',
   revoked: 'REVOKED: products refuse what it signed',
 };
@@ -196,12 +196,12 @@ function policyChanges(before: Keyset | undefined, after: Keyset): string[] {
     lines.push(
       after.requireComposite
         ? 'policy: products refuse licenses signed with only Ed25519'
-        : 'policy: products accept licenses signed with only Ed25519 again (roots still have to be composite)',
+        : 'policy: the keyset no longer requires composite licenses (roots still have to be composite)',
     );
   if (before?.ed25519Until !== after.ed25519Until)
     lines.push(
       after.ed25519Until === undefined
-        ? 'policy: products no longer refuse licenses signed with only Ed25519 from a date on'
+        ? 'policy: there is no longer a date from which products refuse licenses signed with only Ed25519'
         : `policy: from ${formatInstant(after.ed25519Until)} on, products refuse licenses signed with only Ed25519`,
     );
   return lines;

@@ -102,7 +102,11 @@ export function requireHonorable({ digests }: Pick<SignedByKey, 'digests'>): voi
   throw new VtlicError(
     'policy_refused',
     `the key signed ${digests.length} licenses that may still be in force, but a keyset honors at most ${MAX_HONORED}`,
-    { hint: 'retire the key, and reissue its licenses until enough of them have ended: vtlic rotation stolen KEY' },
+    {
+      hint:
+        'retire the key and reissue its licenses first (vtlic rotation stolen KEY); revoke it when enough of the old ' +
+        'licenses have ended',
+    },
   );
 }
 
@@ -131,8 +135,8 @@ export function requireHonoredUntilNow(
     throw new VtlicError(
       'plan_stale',
       since === count
-        ? `the key ${kid} signed ${licenses} since the draft was made, and the draft does not honor all of these`
-        : `the ledger has ${licenses} of the key ${kid} that may be in force, and the draft does not honor these`,
+        ? `since the draft was made, the key ${kid} signed ${licenses} that it does not honor`
+        : `the ledger has ${licenses} of the key ${kid} that may be in force and that the draft does not honor`,
       { hint: `draft it anew: vtlic rotation revoke ${kid} --version ${after.version + 1}` },
     );
   }

@@ -135,9 +135,12 @@ function warningsOf(keyset: Keyset, { site, versions, releases, now }: StatusInp
   const kind = compositeOnly ? 'composite ' : '';
   if (usable <= keyset.threshold)
     warnings.push(
-      `${usable === 1 ? `the only ${kind}root` : `each of the ${usable} ${kind}roots`} has to sign every version: if ` +
-        'one is lost, products in the field take no further version; add a root (vtlic keyset draft --add-root KEY), ' +
-        'or lower the threshold',
+      (usable < keyset.threshold
+        ? `the keyset has only ${usable} of the ${keyset.threshold} composite roots that have to sign every version: ` +
+          'products'
+        : `${usable === 1 ? `the only ${kind}root` : `each of the ${usable} ${kind}roots`} has to sign every version: ` +
+          `if ${usable === 1 ? 'it' : 'one'} is lost, products`) +
+        ' in the field take no further version; add a root (vtlic keyset draft --add-root KEY), or lower the threshold',
     );
   warnings.push(...spareWarnings(keyset, site));
   if (releases === undefined)
@@ -167,8 +170,8 @@ function spareWarnings(keyset: Keyset, site: Site): readonly string[] {
   const active = signing.flatMap((key) => recordOf(key) ?? []);
   if (spares.length === 0)
     return [
-      'there is no spare key: if the active key is lost or stolen, products do not know another one; to pre-publish ' +
-        'a spare: vtlic rotation pre-publish KEY',
+      'there is no spare key: if an active key is lost or stolen, no key that products know is ready to replace it; ' +
+        'to pre-publish a spare: vtlic rotation pre-publish KEY',
     ];
   const faults = spares.map((spare) => {
     const record = recordOf(spare);

@@ -357,7 +357,7 @@ describe('bad input', () => {
     const left = await acts.run('keyset', 'publish', draft, signed, acts.file('left'));
     expect([left.code, left.stderr]).toEqual([
       3,
-      expect.stringContaining('and it was removed: version 1 was the last'),
+      expect.stringContaining('and it is no longer a root: version 1 was the last'),
     ]);
     writeFileSync(acts.file('never'), JSON.stringify({ ...document, kid: kid('license-2') }));
     const never = await acts.run('keyset', 'publish', draft, signed, acts.file('never'));

@@ -128,7 +128,7 @@ describe('vtlic keyset verify', () => {
     expect([code, stdout]).toEqual([expected, `refused: ${reason}\n`]);
     expect(stderr).toContain(KEYSET_REASONS[reason].sentence);
     expect(stderr).toContain(`→ ${KEYSET_REASONS[reason].remedy}`);
-    expect(stderr).toContain('version 1 stays in force (built-in)');
+    expect(stderr).toContain('a product then uses version 1 (built-in)');
     const json = await verify(name, '--json');
     expect(json.code).toBe(expected);
     expect(JSON.parse(json.stdout)).toMatchObject({ schema: 'vtlic-keyset-verify/1', ok: false, reason, version: 1 });

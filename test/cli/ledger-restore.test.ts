@@ -95,7 +95,7 @@ describe('restore', () => {
     const done = await typed(args, /Type RESTORE/, 'RESTORE');
     expect(done.code).toBe(0);
     expect(done.output).toContain('every lineage skips 2; a lineage that the copy does not know begins at 3');
-    expect(done.output).toContain('3: the copy has 1, and 2 are entered again');
+    expect(done.output).toContain('3; already in the copy: 1, entered again: 2');
     expect(ledger(fixture, 'verify').stdout).toContain('2 entered again after a restore');
     expect(ledger(fixture, 'status').stdout).toContain('restored: a new log begins');
     expect(issue().code).toBe(0);

@@ -278,7 +278,7 @@ describe('rotation status', () => {
       );
       const { code, stderr, stdout } = await acts.run('rotation', 'status');
       expect([code, stderr]).toEqual([0, '']);
-      expect(stdout).toMatch(/\(composite, .*pre-published .*at another site +activate: at any time/);
+      expect(stdout).toMatch(/\(composite, .*pre-published .*not at this site +activate: at any time/);
     } finally {
       other.remove();
     }

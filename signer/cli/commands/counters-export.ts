@@ -43,7 +43,7 @@ Example:
 export function addCountersExport(parent: Command, io: Io): void {
   const command = parent
     .command('export <file>')
-    .description('hands counters over to another ledger; this one then stops issuing')
+    .description('hands counters over to another ledger, which then issues in place of this one')
     .requiredOption('--to <ledger>', 'the id of the ledger that takes them over', parseLedgerId)
     .option(
       '--customer <id>',
@@ -77,7 +77,7 @@ export function addCountersExport(parent: Command, io: Io): void {
         await createDurably(target, document, 0o644, { folderExists: true });
         io.err(
           existing === undefined
-            ? 'handed over: this ledger issues nothing more for these customers'
+            ? `handed over: this ledger issues nothing for ${whom(options)}, until it gets the counters back`
             : 'these counters were handed over before: the same document is written again, and nothing else was done',
         );
         io.out(
@@ -107,12 +107,15 @@ export function addCountersExport(parent: Command, io: Io): void {
   });
 }
 
+function whom({ customer }: ExportOptions): string {
+  return customer ?? 'anybody';
+}
+
 function viewOf(ledger: LedgerView, options: ExportOptions, io: Io): string[] {
   const { customer: sub, to } = options;
   const document = countersOf(ledger, { sub, to }, nowSeconds(io.runtime));
-  const whom = sub === undefined ? 'ANYBODY' : sub;
   return [
-    `FROM NOW ON THIS LEDGER ISSUES NOTHING FOR ${whom}, until it gets the counters back.`,
+    `FROM NOW ON THIS LEDGER ISSUES NOTHING FOR ${sub ?? 'ANYBODY'}, until it gets the counters back.`,
     '',
     ...formatTable([
       ['ledger', `${toHex(document.ledgerId)} of ${document.iss}`],

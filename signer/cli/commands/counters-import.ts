@@ -51,9 +51,10 @@ export function addCountersImport(parent: Command, io: Io): void {
         const { document } = received;
         io.err(
           taking.how === 'back'
-            ? 'taken back: this ledger issues for these customers again'
+            ? 'taken back: this ledger issues again for ' +
+                (document.sub ?? 'every customer who was not handed over individually')
             : `taken over: ${counted(document.lineages.length, 'lineage', 'lineages')}; this ledger issues for them ` +
-                'with higher counters',
+                'above their last counters',
         );
         io.out(
           options.json === true

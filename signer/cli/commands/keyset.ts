@@ -162,7 +162,7 @@ function verify(io: Io, path: string, options: VerifyOptions): number {
     const { sentence, remedy } = KEYSET_REASONS[notice.reason];
     io.err(`vtlic: ${cleanText(path, 4000)}: ${sentence} (${placeText(notice)}${cleanText(notice.detail, 1000)})`);
     io.err(`  → ${remedy}`);
-    io.err(`version ${chain.newest.version} stays in force (${source})`);
+    io.err(`a product then uses version ${chain.newest.version} (${source})`);
   } else if (expired) io.err(`warning: ${KEYSET_REASONS.keyset_expired.sentence}`);
   if (notice === undefined) return EXIT.done;
   return notice.reason === 'keyset_older' ? EXIT.rolledBack : EXIT.notValid;

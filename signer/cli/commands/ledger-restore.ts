@@ -273,7 +273,7 @@ async function checkCopy(io: Io, site: Site, copy: LedgerView): Promise<void> {
 
 function report(io: Io, site: Site, { replaced, head }: RestoreResult, options: RestoreOptions): void {
   if (replaced !== undefined) io.err(`the ledger that was here is now in ${cleanText(replaced, 1000)}`);
-  io.err(`the ledger is in its place and anchored, with ${head.entries} entries; you can sign again`);
+  io.err(`the ledger is in its place and anchored, with ${head.entries} entries`);
   for (const line of keysetsToTakeUp(site)) io.err(line);
   io.out(
     options.json === true

@@ -56,8 +56,8 @@ export async function releaseAgain(
         if (record.issue === undefined)
           throw new VtlicError(
             'request_invalid',
-            `the counter of license ${id} is void (${record.void?.body.reason ?? 'open'}): no ` +
-              'license was signed with it',
+            `the counter of license ${id} is void (${record.void?.body.reason ?? 'open'}): the ` +
+              'ledger has no signed license with it',
             { hint: 'issue the license anew: vtlic issue, or vtlic renew' },
           );
         for (const anchored of await anchorIssued(ledger, [storedLicense(ledger, record, site)])) {

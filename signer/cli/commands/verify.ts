@@ -6,15 +6,7 @@ import type { Command } from 'commander';
 import { VtlicError } from '../../../formats/error.ts';
 import { formatDay, formatEnd, formatLastDay, isPerpetual, parseDate, PERPETUAL } from '../../../formats/dates.ts';
 import { MAX_TIME, DAY_SECONDS } from '../../../formats/license/bounds.ts';
-import {
-  makeTrust,
-  type Accepted,
-  type Reason,
-  REASONS,
-  type Refused,
-  type Trust,
-  verify,
-} from '../../../verifier/index.ts';
+import { makeTrust, type Accepted, REASONS, type Refused, type Trust, verify } from '../../../verifier/index.ts';
 import { openSite, type Site } from '../../site/site.ts';
 import { nowSeconds } from '../../runtime.ts';
 import type { Io, SetExit } from '../io.ts';
@@ -30,8 +22,6 @@ import { formatRows, licenseRows } from '../../summary/license-summary.ts';
 import { EXIT } from '../exit-codes.ts';
 
 const MAX_GRACE_DAYS = 366;
-
-const ROLLED_BACK: ReadonlySet<Reason> = new Set(['lineage_not_newer', 'counter_rolled_back', 'counter_conflict']);
 
 const HELP = `
 Exit code 0: the license is in force, or in its grace. 20: it is not a valid
@@ -142,7 +132,7 @@ function verifyFile(io: Io, name: string, options: VerifyOptions, site: Trusting
   });
   if (!verdict.ok) {
     refused(io, path, verdict, options);
-    return ROLLED_BACK.has(verdict.reason) ? EXIT.rolledBack : EXIT.notValid;
+    return EXIT.notValid;
   }
   if (options.issuer === undefined && site === undefined)
     io.err(`the issuer ${cleanText(verdict.license.iss)} is taken from the license: give --issuer to check it`);

@@ -290,7 +290,7 @@ describe('a license with updates', () => {
       place: { field: 'upd' },
     });
     expect(verify(file, trust(), context)).toMatchObject({
-      detail: 'it covers builds dated before 2028-01-01T00:00:00Z, and the product gives no build date',
+      detail: 'it covers builds dated before 2028-01-01T00:00:00Z, and no build date is given here',
     });
   });
 
