@@ -94,8 +94,7 @@ export function contentsText({ opened, keys, data }: TokenContents, hasSite: boo
   for (const { label, bytes, knownAs } of data)
     lines.push(`  data object  "${cleanText(label, SHOWN_LABEL)}"  ${bytes.length} bytes  ${mark(knownAs)}`.trimEnd());
   if (keys.length + data.length === 0) lines.push('  the token contains no key and no data object');
-  if (!hasSite)
-    lines.push('  no site was named, so this list does not say which keys belong to it: name it with --site DIR');
+  if (!hasSite) lines.push('  no site was named: to see which keys belong to a site, name it with --site DIR');
   return `${lines.join('\n')}\n`;
 }
 

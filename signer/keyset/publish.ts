@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { armor } from '../../formats/armor.ts';
 import { fromHex } from '../../formats/bytes.ts';
-import { cleanText } from '../../formats/clean-text.ts';
+import { cleanText, counted } from '../../formats/clean-text.ts';
 import { encodeBodyProtected, encodeCoseSign } from '../../formats/cose-sign.ts';
 import { TYP } from '../../formats/cose-sign1.ts';
 import { VtlicError } from '../../formats/error.ts';
@@ -117,15 +117,21 @@ function requireThreshold(
   compositeOnly: boolean,
   signed: ReadonlySet<string>,
 ): void {
+  const kind = compositeOnly ? 'composite ' : '';
   const kids = roots.filter(({ alg }) => !compositeOnly || alg !== 'ed25519').map(kidOfKey);
   const count = kids.filter((kid) => signed.has(kid)).length;
   if (count >= threshold) return;
+  if (kids.length < threshold)
+    throw new VtlicError(
+      'policy_refused',
+      `${whose} has only ${counted(kids.length, `${kind}root`, `${kind}roots`)}, but ${threshold} must sign`,
+      { hint: `draft it anew with more ${kind}roots, or with a lower threshold: vtlic keyset draft --add-root KEY` },
+    );
   const missing = kids.filter((kid) => !signed.has(kid));
-  const rest = missing.length === 0 ? 'no other root is left' : `not signed by: ${missing.join(', ')}`;
   throw new VtlicError(
     'policy_refused',
-    `only ${count} of the ${kids.length} ${compositeOnly ? 'composite ' : ''}roots of ${whose} signed, but ` +
-      `${threshold} must sign; ${rest}`,
+    `only ${count} of the ${kids.length} ${kind}roots of ${whose} signed, but ${threshold} must sign; not signed by: ` +
+      missing.join(', '),
     { hint: 'have more of the roots sign: vtlic keyset sign DRAFT; then give all signatures' },
   );
 }

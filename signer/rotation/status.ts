@@ -135,12 +135,9 @@ function warningsOf(keyset: Keyset, { site, versions, releases, now }: StatusInp
   const kind = compositeOnly ? 'composite ' : '';
   if (usable <= keyset.threshold)
     warnings.push(
-      (usable < keyset.threshold
-        ? `the keyset has only ${usable} of the ${keyset.threshold} composite roots that have to sign every version: ` +
-          'products'
-        : `${usable === 1 ? `the only ${kind}root` : `each of the ${usable} ${kind}roots`} has to sign every version: ` +
-          `if ${usable === 1 ? 'it' : 'one'} is lost, products`) +
-        ' in the field take no further version; add a root (vtlic keyset draft --add-root KEY), or lower the threshold',
+      `${usable === 1 ? `the only ${kind}root` : `each of the ${usable} ${kind}roots`} has to sign every version: if ` +
+        `${usable === 1 ? 'it' : 'one'} is lost, products in the field take no further version; add a root ` +
+        '(vtlic keyset draft --add-root KEY), or lower the threshold',
     );
   warnings.push(...spareWarnings(keyset, site));
   if (releases === undefined)

@@ -324,6 +324,19 @@ describe('composite roots', () => {
     expect(stderr).toContain('each of the 2 composite roots has to sign every version');
   });
 
+  it('that are fewer than the threshold cannot publish a policy, which the hint says how to mend', async () => {
+    await addKey(fixture, 'root-3', 'root', 'ed25519+ml-dsa-65');
+    await addKey(fixture, 'composite-1', 'license', 'ed25519+ml-dsa-65');
+    await acts.next('1.draft', [...FIRST, '--add-root', 'root-3', '--activate', 'composite-1'], ROOTS);
+    const draft = await acts.draft('2.draft', '--require-composite');
+    const signatures: string[] = [];
+    for (const root of [...ROOTS, 'root-3']) signatures.push(await acts.sign(draft, root));
+    const [code, stderr] = await refused('keyset', 'publish', draft, ...signatures);
+    expect(code).toBe(3);
+    expect(stderr).toContain('the draft itself has only 1 composite root, but 2 must sign');
+    expect(stderr).toContain('draft it anew with more composite roots');
+  });
+
   it('have to sign for products that require composite, which publishing says', async () => {
     for (const root of ['root-3', 'root-4']) await addKey(fixture, root, 'root', 'ed25519+ml-dsa-65');
     await acts.next('1.draft', [...FIRST, '--add-root', 'root-3', '--add-root', 'root-4'], ROOTS);

@@ -247,6 +247,21 @@ describe('rotation status', () => {
     expect(done.stderr).not.toContain('has to sign every version');
   });
 
+  it('names the releases without an end because of which a day is not known, and says what to write', async () => {
+    await published();
+    const keys = [kid('license-1')];
+    writeReleases([
+      { name: 'old', keys, until: day(100) },
+      { name: 'new', keys },
+    ]);
+    const { code, stdout } = await acts.run('rotation', 'status');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/activate: the day is not known, because releases\.json has no "until" for new$/m);
+    expect(stdout).toMatch(
+      /^to do: in releases\.json, write the last day of new as soon as you know it, such as "until"/m,
+    );
+  });
+
   it('warns of a missing spare, of a threshold that needs every root, and of a missing releases.json', async () => {
     const two = FIRST.filter((_, i) => i < 4);
     await acts.next('1.draft', [...two, '--threshold', '2', '--activate', 'license-1'], ROOTS);

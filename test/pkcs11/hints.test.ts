@@ -162,7 +162,7 @@ describe('on SoftHSM', () => {
     const bare = ['hsm', 'keys', device().uri, '--secret', `token=file:${device().pinFile}`];
     const unmarked = await runHere(bare);
     printed.push(text(unmarked));
-    expect(unmarked.stdout).toContain('name one with --site DIR');
+    expect(unmarked.stdout).toContain('name it with --site DIR');
     expect((await runHere([...bare, '--site', device().site])).stdout).toContain('      first\n');
     for (const command of ['keys', 'doctor']) {
       const hints = await provoked(runHere(['hsm', command, 'h']), EXIT.usage);
