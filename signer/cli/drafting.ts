@@ -282,7 +282,7 @@ export function draftView(draft: Draft, before: PublishedVersion | undefined, na
       const { releases, customers } = each;
       const step = each.kid === undefined ? each.step : `${each.step} ${each.kid.slice(0, 16)}…`;
       const behind = [
-        ...(releases.length === 0 ? [] : [`${releases.join(', ')} not ready`]),
+        ...(releases.length === 0 ? [] : [`accepted for ${releases.join(', ')}`]),
         ...(customers === undefined ? [] : [`${countedCustomers(customers)} left without a license`]),
       ];
       const whom = behind.length === 0 ? '' : ` (${cleanText(behind.join('; '), 2000)})`;

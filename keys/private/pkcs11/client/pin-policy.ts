@@ -53,7 +53,7 @@ export function judgeLogin(token: TokenDescription, lastTrySerial: string | unde
   const tryName = lastTryName(token);
   if (has(CKF_USER_PIN_FINAL_TRY) && (tryName === '' || lastTrySerial !== tryName)) {
     const given =
-      lastTrySerial === undefined ? '' : `, and --last-try names another token, ${cleanText(lastTrySerial)}`;
+      lastTrySerial === undefined ? '' : `, and "${cleanText(lastTrySerial)}" is not the name of this token`;
     throw new VtlicError('pin_last_try', `the token ${name} has one try of its user PIN left${given}`, {
       hint:
         tryName === ''
