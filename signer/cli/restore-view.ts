@@ -57,8 +57,8 @@ export function restoreView(copy: LedgerView, path: string, { plan, store, previ
       ],
       [
         'licenses given',
-        `${plan.reenter.length + plan.fulfil.length + plan.known}; already in the copy: ${plan.known}, entered again: ` +
-          `${plan.reenter.length + plan.fulfil.length}`,
+        `${plan.reenter.length + plan.fulfil.length + plan.known}; already in the copy: ${plan.known}, ` +
+          `entered again: ${plan.reenter.length + plan.fulfil.length}`,
       ],
       [
         'unfinished',

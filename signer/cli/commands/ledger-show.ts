@@ -176,7 +176,10 @@ function stateText(line: HistoryLine): string {
     case 'open':
       return `reserved ${formatInstant(line.intendedAt)}, not finished`;
     case 'void':
-      return `VOID (${line.voidReason ?? ''}): reserved ${formatInstant(line.intendedAt)}; this ledger has no license with it`;
+      return (
+        `VOID (${line.voidReason ?? ''}): reserved ${formatInstant(line.intendedAt)}; ` +
+        'this ledger has no license with it'
+      );
     case 'issued':
       return `signed ${formatInstant(line.issuedAt ?? line.intendedAt)}, not released yet`;
     case 'reentered':
