@@ -135,7 +135,7 @@ export function requireHonoredUntilNow(
     throw new VtlicError(
       'plan_stale',
       since === count
-        ? `since the draft was made, the key ${kid} signed ${licenses} that it does not honor`
+        ? `since the draft was made, the key ${kid} signed ${licenses} that the draft does not honor`
         : `the ledger has ${licenses} of the key ${kid} that may be in force and that the draft does not honor`,
       { hint: `draft it anew: vtlic rotation revoke ${kid} --version ${after.version + 1}` },
     );

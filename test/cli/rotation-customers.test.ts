@@ -263,7 +263,7 @@ describe('a license that was withdrawn on purpose', () => {
     await acts.publishSigned(await acts.succeed(acts.run('revoke', revoked.id)), ROOTS);
     writeReleases([{ name: 'new', product: 'vaultdesk', keyset: 2, from: '2020-01-01' }]);
     const { code, stderr } = await acts.run('rotation', 'simulate');
-    expect([code, stderr]).toEqual([0, expect.stringMatching(/^1 customers, 1 releases/)]);
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^simulated: 1 customer, 1 release,/)]);
   });
 });
 
