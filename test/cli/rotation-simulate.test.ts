@@ -58,7 +58,7 @@ describe('vtlic rotation simulate', () => {
   it('says that nobody is refused where nothing changes', async () => {
     const { code, stdout, stderr } = await simulate();
     expect([code, stdout]).toEqual([0, 'no license is refused\n']);
-    expect(stderr).toContain(`12 customers, 2 releases, ${TODAY} to `);
+    expect(stderr).toContain(`12 customers, 2 releases, from ${TODAY} to `);
   });
 
   it('names each time, the release that refuses, how many customers, and one of them; exit code 19', async () => {

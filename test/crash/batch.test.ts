@@ -133,7 +133,7 @@ describe('kill -9 in a batch', () => {
     if (before.issued.length === ROWS) {
       expect(done.code).toBe(3);
       expect(done.stderr).toContain('is finished');
-    } else expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('30 have their license')]);
+    } else expect([done.code, done.stderr]).toEqual([0, expect.stringContaining('30 with a license')]);
     const found = await checkBatch(batch.site);
     checkFinished(batch, found);
     if (step === 'intent-durable' || step === 'signed' || step === 'self-checked')
