@@ -52,6 +52,13 @@ describe('on SoftHSM', () => {
     expect(text(done)).toMatch(/^0 /);
   });
 
+  it('a custody that does not fit the key is refused, and the hint names what does', async () => {
+    const refused = (...options: readonly string[]): Promise<readonly string[]> =>
+      provoked(generate(device(), 'odd', '--keystore', 'h', '--wrapped', ...options), EXIT.usage);
+    expect((await refused('--ml-dsa-keystore', 'm')).join()).toContain('use --wrapped for one token');
+    expect((await refused('--algorithm', 'ed25519')).join()).toContain('--algorithm ed25519+ml-dsa-65');
+  });
+
   it('a composite key is made in the two custodies that are named instead', async () => {
     const hints = await provoked(generate(device(), 'composite', '--keystore', 'h'), EXIT.usage);
     const options = [...(hints[0] ?? '').matchAll(/--[a-z][a-z-]*(?: [A-Z]+)?/g)].map(([option]) => option.split(' '));
@@ -249,6 +256,8 @@ const NOT_PROVOKED: readonly string[] = [
   'nothing is signed until ledger and anchor agree',
   'name a key with the purpose license',
   'retire it instead',
+  'this keystore is a folder of files',
+  'name a keystore that is a token',
 ];
 
 describe('on kryoptic', () => {
