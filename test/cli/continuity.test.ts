@@ -56,7 +56,7 @@ describe('a root key', () => {
     const done = await acts.run('keyset', 'publish', draft, ...signatures);
     expect([done.code, done.stderr]).toEqual([
       3,
-      expect.stringMatching(/1 of the 3 roots of version 1 signed, and 2 are/),
+      expect.stringMatching(/only 1 of the 3 roots of version 1 signed, but 2 must sign/),
     ]);
     expect(chain()).toEqual(first);
   });
