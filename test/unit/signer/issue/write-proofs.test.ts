@@ -89,7 +89,7 @@ describe('with --proof', () => {
     const again = await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret);
     expect([again.code, again.stderr]).toEqual([
       3,
-      expect.stringMatching(/proofs written beside the licenses: 1; 4 existed already[\s\S]*is finished/),
+      expect.stringMatching(/proofs written beside the licenses: 1; proofs that existed already: 4[\s\S]*is finished/),
     ]);
     expect(await check(files[3] ?? '')).toContain('valid: ');
   });
@@ -151,7 +151,7 @@ describe('with --proof', () => {
     ]);
     rmSync(second);
     rmSync(third);
-    expect((await again()).stderr).toContain('proofs written beside the licenses: 2; 2 existed already');
+    expect((await again()).stderr).toContain('proofs written beside the licenses: 2; proofs that existed already: 2');
     expect(readFileSync(second)).toEqual(bytes);
   });
 
@@ -200,7 +200,7 @@ describe('with --proof', () => {
     const files = resultFiles('b');
     expect([files.length, files.filter((license) => existsSync(`${license}.tlog-proof`)).length]).toEqual([5, 2]);
     expect((await vtlic('batch', file, '--name', 'b', '--resume', '--proof', ...fixture.secret)).stderr).toContain(
-      'proofs written beside the licenses: 3; 2 existed already',
+      'proofs written beside the licenses: 3; proofs that existed already: 2',
     );
 
     const issued = await runHere(
