@@ -99,7 +99,7 @@ function describeFault(error: unknown, file: string, path: string): VtlicError {
   const system = errorCodeOf(told.cause) ?? '';
   const keep = `delete neither the anchor, ${path}, nor its .guard`;
   const hint = NOT_OURS.has(system)
-    ? `move it away, since vtlic did not make it, and ${keep}; then run the command again`
+    ? `move it away, since this program did not make it, and ${keep}; then run the command again`
     : REFUSED.has(system)
       ? `let this user read and write it, and ${keep}; then run the command again`
       : told.hint;
