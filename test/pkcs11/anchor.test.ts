@@ -131,7 +131,7 @@ describe.each([
         createLedger(file, { ...writerOptions(), iss: ISS, anchor: place, anchorStore: () => nowhere }),
       ).rejects.toMatchObject({
         code: 'configuration_invalid',
-        message: expect.stringContaining('no data objects') as string,
+        message: expect.stringContaining('cannot store data objects') as string,
         hint: expect.stringContaining('name another place for the anchor') as string,
       });
       expect(existsSync(file)).toBe(false);
