@@ -35,8 +35,6 @@ import { type AnchorFiles, exchangeFile, type SeenFile, seeFile } from './exchan
 /** Bytes that are no anchor record, whatever they are. */
 const NO_RECORD: Uint8Array = Uint8Array.of(0);
 
-/** A folder where a file is expected, or something else where the folder of the guard is expected. */
-const NOT_OURS: ReadonlySet<string> = new Set(['EISDIR', 'ENOTDIR']);
 const REFUSED: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
 
 /** @param named absolute; a link is followed, never replaced */
@@ -97,16 +95,20 @@ function unwritable(error: unknown, path: string): VtlicError {
 function describeFault(error: unknown, file: string, path: string): VtlicError {
   const told = describeFileError(error, 'ledger_unwritable', file);
   const system = errorCodeOf(told.cause) ?? '';
-  const keep = `delete neither the anchor, ${path}, nor its .guard`;
-  const hint = NOT_OURS.has(system)
-    ? `move it away, since this program did not make it, and ${keep}; then run the command again`
-    : REFUSED.has(system)
-      ? `let this user read and write it, and ${keep}; then run the command again`
-      : told.hint;
-  return new VtlicError(told.code, told.message, {
-    ...told.place,
-    ...(hint === undefined ? {} : { hint }),
-    cause: told.cause,
+  if (system === 'ENOTDIR') return guardIsNoFolder(path);
+  if (!REFUSED.has(system)) return told;
+  const hint =
+    `let this user read and write it, and delete neither the anchor, ${path}, nor its .guard; then run the ` +
+    'command again';
+  return new VtlicError(told.code, told.message, { ...told.place, hint, cause: told.cause });
+}
+
+function guardIsNoFolder(path: string): VtlicError {
+  return new VtlicError('ledger_unwritable', 'the guard of the anchor should be a folder, but is something else', {
+    file: `${path}.guard`,
+    hint:
+      `move it away, since this program did not make it, and do not delete the anchor, ${path}; then run the command ` +
+      'again',
   });
 }
 

@@ -9,7 +9,6 @@ import {
   renameSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -173,36 +172,22 @@ describe('an anchor file', () => {
   });
 
   it.each([
-    [
-      '.guard',
-      'a file',
-      (path: string): void => {
-        writeFileSync(path, 'x');
-      },
-      'move it away',
-    ],
-    ['.guard', 'a pipe', (path: string): void => void execFileSync('mkfifo', [path]), 'move it away'],
-    [
-      '.guard',
-      'a link that leads nowhere',
-      (path: string): void => {
-        symlinkSync('nowhere', path);
-      },
-      'move it away',
-    ],
-  ])(
-    'names its %s where that is %s, and says that the anchor must not be deleted',
-    async (suffix, _what, make, hint) => {
-      const path = join(temporaryFolder(), 'anchor');
-      writeFileSync(path, encodeFirstRecord(record(5)));
-      make(path + suffix);
-      const error = await rejected(anchorFile(path).replace({ known: [record(5)], next: record(6), nonce: nonce() }));
-      expect(error).toMatchObject({ code: 'ledger_unwritable', place: { file: path + suffix } });
-      expect(error.hint).toContain(hint);
-      expect(error.hint).toContain(`delete neither the anchor, ${path}, nor its .guard`);
-      expect(readFileSync(path)).toEqual(Buffer.from(encodeFirstRecord(record(5))));
-    },
-  );
+    ['a file', ['touch']],
+    ['a pipe', ['mkfifo']],
+    ['a link that leads nowhere', ['ln', '-s', 'nowhere']],
+  ] as const)('names its guard where that is %s, and says that the anchor must not be deleted', async (_what, make) => {
+    const path = join(temporaryFolder(), 'anchor');
+    const guard = `${path}.guard`;
+    writeFileSync(path, encodeFirstRecord(record(5)));
+    execFileSync(make[0], [...make.slice(1), guard]);
+    const error = await rejected(anchorFile(path).replace({ known: [record(5)], next: record(6), nonce: nonce() }));
+    expect(error).toMatchObject({ code: 'ledger_unwritable', place: { file: guard } });
+    expect(error.message).toContain('the guard of the anchor should be a folder, but is something else');
+    expect(error.hint).toContain(
+      `move it away, since this program did not make it, and do not delete the anchor, ${path};`,
+    );
+    expect(readFileSync(path)).toEqual(Buffer.from(encodeFirstRecord(record(5))));
+  });
 
   it('leaves a folder alone that has the name of its .new', async () => {
     const path = join(temporaryFolder(), 'anchor');
