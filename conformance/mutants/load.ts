@@ -14,8 +14,12 @@ const ROOT = join(import.meta.dirname, '../..');
 /** URL of a source file → its patched text, by mutant. */
 const sources = new Map<string, Map<string, string>>();
 
-/** @throws Error for an unknown name, or where a patch does not fit the source */
-function sourcesOf(name: string): Map<string, string> {
+/**
+ * The sources that a mutant changes, by their URLs.
+ *
+ * @throws Error for an unknown name, or where a patch does not fit the source
+ */
+export function sourcesOf(name: string): ReadonlyMap<string, string> {
   const known = sources.get(name);
   if (known !== undefined) return known;
   const mutant = MUTANTS.find((one) => one.name === name);

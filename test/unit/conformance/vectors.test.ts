@@ -1,5 +1,6 @@
 /** The published vectors: made anew byte for byte, well formed, and the reference verifier agrees with each. */
 import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { equalBytes } from '../../../formats/bytes.ts';
@@ -13,6 +14,7 @@ import { judgeHistory } from '../../../conformance/vectors/judge-history.ts';
 import { knownMutants } from '../../../conformance/vectors/mutants-of-cases.ts';
 import { REQUIREMENTS } from '../../../conformance/vectors/requirements.ts';
 import { tryMutants } from '../../../conformance/vectors/try-mutants.ts';
+import { sourcesOf } from '../../../conformance/mutants/load.ts';
 import { MUTANTS } from '../../../conformance/mutants/mutants.ts';
 import { KEYSET_REASONS } from '../../../verifier/keyset/index.ts';
 import { REASONS } from '../../../verifier/reasons.ts';
@@ -99,6 +101,12 @@ describe('vectors/v1', () => {
 });
 
 describe('the mutants', () => {
+  it.each(MUTANTS)('can be made of the sources: $name', ({ name, patches }) => {
+    const made = sourcesOf(name);
+    expect(made.size).toBe(new Set(patches.map(({ file }) => file)).size);
+    for (const source of made.values()) expect(() => stripTypeScriptTypes(source)).not.toThrow();
+  });
+
   it('are each caught by a case', () => {
     const known = knownMutants();
     expect(Object.keys(known)).toEqual(MUTANTS.map(({ name }) => name));
