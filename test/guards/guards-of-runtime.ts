@@ -202,7 +202,7 @@ export const GUARDS_OF_RUNTIME: readonly Guard[] = [
     against: AGAINST.roots,
     does: 'Ed25519 roots do not count in the chain of a product into which composite is compiled',
     file: 'verifier/runtime/key-ring.ts',
-    find: 'if (!requireComposite || chain.compositeRootsOnly) return chain;',
+    find: 'if (!requireComposite) return chain;',
     replace: 'if (requireComposite || !requireComposite) return chain;',
     test: unit('keysets'),
   },

@@ -30,8 +30,7 @@ export async function checkLicense(options: LicenseOptions): Promise<LicenseChec
   const { product, keys, production, freeTier, source, stores, clocks, fallback } = parts;
   const keeper = new StateKeeper(stores.map(readOnly), clocks, (state) => state);
   try {
-    const loaded =
-      stores.length === 0 ? { fault: notice('state_unwritable', NO_STORE), warnings: [] } : await keeper.load();
+    const loaded = await keeper.load();
     const fault = loaded.fault ?? (await writeFault(stores));
     keys.refresh(keeper.state.keyset);
     const situation: Situation = { ...keeper.situation(), trust: keys.trust, counts: keys.counts, product };
@@ -68,7 +67,9 @@ function readOnly(store: StateStore): StateStore {
     write: refuse,
     readLock: () => Promise.resolve(undefined),
     swapLock: refuse,
-    close: () => store.close?.() ?? Promise.resolve(),
+    close: async () => {
+      await store.close?.();
+    },
   };
 }
 

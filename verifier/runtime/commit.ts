@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { License } from '../../formats/license/license.ts';
-import { acceptInto, shownError, type Examined, type Situation } from './judge.ts';
-import { notice, type Notice } from './notices.ts';
+import { acceptInto, type Examined, type Situation } from './judge.ts';
+import { notice, shownError, type Notice } from './notices.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { HeldLock } from './stores/lock.ts';
 
@@ -21,10 +21,15 @@ export interface CommitHooks {
   readonly commitSeconds?: number;
 }
 
-const COMMIT_SECONDS = 30;
+/** The hooks with the time limit that applies. */
+export interface TimedHooks extends CommitHooks {
+  readonly commitSeconds: number;
+}
+
+export const COMMIT_SECONDS = 30;
 const LOCK_MILLISECONDS = 10_000;
-/** A longer delay of a timer counts as none. */
-export const MAX_TIMER_MILLISECONDS: number = 2 ** 31 - 1;
+/** 2^31 - 1: a longer delay of a timer counts as none. */
+export const MAX_TIMER_MILLISECONDS = 2_147_483_647;
 
 export const LOCKED: Notice = notice('state_locked', 'another process used the state for ten seconds');
 
@@ -35,16 +40,16 @@ export function lockWarnings({ faults }: HeldLock): readonly Notice[] {
 
 /** The result of writing that a license is in force. */
 export interface Taken {
-  readonly fault?: Notice;
+  readonly fault?: Notice | undefined;
   readonly warnings: readonly Notice[];
 }
 
 export class Committer {
-  readonly #hooks: CommitHooks;
+  readonly #hooks: TimedHooks;
   readonly #keeper: StateKeeper;
   readonly #situation: () => Situation;
 
-  constructor(hooks: CommitHooks, keeper: StateKeeper, situation: () => Situation) {
+  constructor(hooks: TimedHooks, keeper: StateKeeper, situation: () => Situation) {
     this.#hooks = hooks;
     this.#keeper = keeper;
     this.#situation = situation;
@@ -89,7 +94,7 @@ export class Committer {
       return accepted.state;
     });
     if (!changed.ok) return { fault: changed.fault, warnings: [] };
-    return { warnings: changed.warnings, ...(refused === undefined ? {} : { fault: refused }) };
+    return { fault: refused, warnings: changed.warnings };
   }
 
   async tell(examined: Examined | undefined): Promise<readonly Notice[]> {
@@ -103,7 +108,7 @@ export class Committer {
     code: 'commit_refused' | 'after_commit_failed',
     call: () => Promise<void> | void,
   ): Promise<Notice | undefined> {
-    const seconds = this.#hooks.commitSeconds ?? COMMIT_SECONDS;
+    const { commitSeconds: seconds } = this.#hooks;
     const ended = new AbortController();
     const late = async (): Promise<Notice | undefined> => {
       await sleep(Math.min(seconds * 1000, MAX_TIMER_MILLISECONDS), undefined, { signal: ended.signal });

@@ -2,8 +2,7 @@
  * The copies of the state in all stores, read and written as one (docs/runtime.md, "Stores"). A copy that is missing or
  * damaged is repaired from the others; a store that cannot be reached is left out until it can be.
  */
-import { cleanText } from '../../formats/clean-text.ts';
-import { notice, type Notice } from './notices.ts';
+import { notice, shownError, type Notice } from './notices.ts';
 import { decodeState, encodeState } from './state-document.ts';
 import { EMPTY_STATE, mergeStates, type RuntimeState } from './state.ts';
 import { acquireLock, type HeldLock } from './stores/lock.ts';
@@ -11,7 +10,7 @@ import type { StateStore } from './stores/store.ts';
 
 type Copy =
   | { readonly store: StateStore; readonly kind: 'good'; readonly tag: string; readonly state: RuntimeState }
-  | { readonly store: StateStore; readonly kind: 'missing' }
+  | { readonly store: StateStore; readonly kind: 'missing'; readonly tag: undefined }
   | { readonly store: StateStore; readonly kind: 'corrupt' | 'newer'; readonly tag: string; readonly detail: string }
   | { readonly store: StateStore; readonly kind: 'unreachable'; readonly detail: string };
 
@@ -108,7 +107,7 @@ export async function lockStores(stores: readonly StateStore[], wait: number): P
       held.push(lock);
     } catch (error) {
       // If the copy cannot be read either, reading it says so. Each write compares, so that the state is safe.
-      if ((await readCopy(store)).kind !== 'unreachable') faults.push(`${store.name}: ${reasonOf(error)}`);
+      if ((await readCopy(store)).kind !== 'unreachable') faults.push(`${store.name}: ${shownError(error)}`);
     }
   }
   return { faults, release };
@@ -117,13 +116,13 @@ export async function lockStores(stores: readonly StateStore[], wait: number): P
 async function readCopy(store: StateStore): Promise<Copy> {
   try {
     const copy = await store.read();
-    if (copy === undefined) return { store, kind: 'missing' };
+    if (copy === undefined) return { store, kind: 'missing', tag: undefined };
     const { document, tag } = copy;
     const decoded = decodeState(document);
     if (decoded.ok) return { store, kind: 'good', tag, state: decoded.state };
     return { store, kind: decoded.fault, tag, detail: decoded.detail };
   } catch (error) {
-    return { store, kind: 'unreachable', detail: reasonOf(error) };
+    return { store, kind: 'unreachable', detail: shownError(error) };
   }
 }
 
@@ -132,16 +131,12 @@ type Outcome = 'written' | 'conflict' | 'left out' | { readonly detail: string }
 async function writeCopy(copy: Copy, document: Uint8Array): Promise<Outcome> {
   if (copy.kind === 'unreachable') return 'left out';
   try {
-    return (await copy.store.write(document, copy.kind === 'missing' ? undefined : copy.tag)) ? 'written' : 'conflict';
+    return (await copy.store.write(document, copy.tag)) ? 'written' : 'conflict';
   } catch (error) {
-    return { detail: `${copy.store.name}: ${reasonOf(error)}` };
+    return { detail: `${copy.store.name}: ${shownError(error)}` };
   }
 }
 
 function describe(copy: Copy): string {
   return `${copy.store.name}: ${'detail' in copy ? copy.detail : copy.kind}`;
-}
-
-function reasonOf(error: unknown): string {
-  return cleanText(error instanceof Error ? error.message : 'an unknown error', 300);
 }

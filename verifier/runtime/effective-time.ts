@@ -56,6 +56,11 @@ export function advanceTime(marks: TimeMarks, clock: number, elapsed: number): T
 
 /** Two copies of the marks of one epoch: the higher of each; of two leads the longer, and of equal ones the lower. */
 export function mergeTime(a: TimeMarks, b: TimeMarks): TimeMarks {
-  const lead = a.leadRun !== b.leadRun ? (a.leadRun > b.leadRun ? a : b) : a.leadTime <= b.leadTime ? a : b;
-  return { floor: Math.max(a.floor, b.floor), leadRun: lead.leadRun, leadTime: lead.leadTime };
+  const leadRun = Math.max(a.leadRun, b.leadRun);
+  const leads = [a, b].filter((one) => one.leadRun === leadRun);
+  return {
+    floor: Math.max(a.floor, b.floor),
+    leadRun,
+    leadTime: Math.min(...leads.map(({ leadTime }) => leadTime)),
+  };
 }

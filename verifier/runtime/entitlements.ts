@@ -90,12 +90,10 @@ export interface LicenseFacts {
 /** @throws VtlicError `usage` naming the member */
 export function checkFreeTier(given: FreeTier): Entitlements {
   const { tier, seats, features, limits, instances } = given;
-  const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
   if (!isId(tier)) throw misuse('tier', 'an id');
   if (seats !== 'unlimited' && !isCount(seats)) throw misuse('seats', `"unlimited" or a number up to ${MAX_COUNT}`);
   if (!isIdList(features)) throw misuse('features', 'a list of ids');
-  if (typeof limits !== 'object' || !Object.entries(limits).every(([name, value]) => isId(name) && isCount(value)))
-    throw misuse('limits', 'numbers by id');
+  if (!isCounts(limits)) throw misuse('limits', 'numbers by id');
   if (instances !== undefined && !isCount(instances)) throw misuse('instances', `a number up to ${MAX_COUNT}`);
   return Object.freeze({
     source: 'free_tier',
@@ -105,6 +103,15 @@ export function checkFreeTier(given: FreeTier): Entitlements {
     limits: Object.freeze(Object.assign(Object.create(null) as Record<string, number>, limits)),
     ...(instances === undefined ? {} : { instances }),
   });
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function isCounts(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).every(([name, count]) => isId(name) && isCount(count));
 }
 
 function isIdList(value: unknown): boolean {

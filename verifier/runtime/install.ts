@@ -5,10 +5,10 @@
 import { utf8 } from '../../formats/bytes.ts';
 import { LOCKED, lockWarnings, type Committer } from './commit.ts';
 import { licenseFacts, type LicenseFacts } from './entitlements.ts';
-import { judgeInstall, shownError, type Decision, type Situation } from './judge.ts';
+import { judgeInstall, type Decision, type Situation } from './judge.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { LicenseSource } from './license-source.ts';
-import { notice, type Notice } from './notices.ts';
+import { notice, shownError, type Notice } from './notices.ts';
 import type { StateKeeper } from './state-keeper.ts';
 
 /** `keyset`: only keysets were pasted, and they were taken. */

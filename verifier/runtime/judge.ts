@@ -2,7 +2,6 @@
  * What follows from a license file, from the state and from the time (docs/runtime.md, "What follows from a verdict"):
  * one function for each occasion. Pure.
  */
-import { cleanText } from '../../formats/clean-text.ts';
 import { formatInstant } from '../../formats/dates.ts';
 import { DAY_SECONDS } from '../../formats/license/bounds.ts';
 import type { VerifyContext } from '../context.ts';
@@ -116,12 +115,7 @@ export function judgeChange(source: Source, situation: Situation, before: Decisi
   const found = judgeStart(source, situation);
   if (found.inForce?.from === 'file') return found;
   const { waiting, refusal } = found;
-  const current = before.current ?? found.current;
-  const moment = judgeMoment(situation, {
-    ...(current === undefined ? {} : { current }),
-    ...(waiting === undefined ? {} : { waiting }),
-    notices: [],
-  });
+  const moment = judgeMoment(situation, { current: before.current ?? found.current, waiting });
   if (moment.inForce === undefined && found.inForce !== undefined) return found;
   return {
     ...moment,
@@ -130,8 +124,14 @@ export function judgeChange(source: Source, situation: Situation, before: Decisi
   };
 }
 
+/** The licenses of a decision. */
+export interface Judged {
+  readonly current?: Examined | undefined;
+  readonly waiting?: Examined | undefined;
+}
+
 /** Judges the same licenses again, after time has passed or the state has changed. */
-export function judgeMoment(situation: Situation, { current, waiting }: Decision): Decision {
+export function judgeMoment(situation: Situation, { current, waiting }: Judged): Decision {
   const context = contextOf(situation);
   const warnings = clockWarnings(situation);
   const rest: { waiting?: Examined } = {};
@@ -175,8 +175,9 @@ export function judgeInstall(file: Uint8Array, situation: Situation): Decision {
   if (isRenewalToCome(verdict)) return { waiting: examined, notices: [waits(verdict)] };
   const { code, detail, values } = notInForce(verdict);
   const [before] = faultsBefore(verdict, situation);
-  const both = `${detail}, and the license that was accepted last is not in force either: ${before?.detail ?? ''}`;
-  const refused = notice(code, before === undefined ? detail : both, values);
+  const both = (why: string): string =>
+    `${detail}, and the license that was accepted last is not in force either: ${why}`;
+  const refused = notice(code, before === undefined ? detail : both(before.detail), values);
   return { refusal: refused, notices: [refused] };
 }
 
@@ -298,9 +299,4 @@ function clockWarnings(situation: Situation): Notice[] {
   if (floor < highestIat || !isFarAhead(floor, situation.clock, situation.elapsed)) return [];
   const clock = clampTime(situation.clock);
   return [notice('clock_ahead', `the clock shows ${formatInstant(clock)}`, { clock })];
-}
-
-/** For a text that comes from a product: bounded, and safe for a terminal. */
-export function shownError(error: unknown): string {
-  return cleanText(error instanceof Error ? error.message : 'an unknown error', 300);
 }

@@ -10,7 +10,7 @@ import { builtInChain, chainFile, chooseKeyset, isKeysetExpired, trustOfChain, t
 import { trustFromOverride } from '../override.ts';
 import { indexOfTrust, makeTrust, type Trust } from '../trust.ts';
 import type { Environment } from './environment.ts';
-import { notice, type Notice } from './notices.ts';
+import { notice, shownError, type Notice } from './notices.ts';
 import type { Counts, RuntimeState } from './state.ts';
 
 export interface KeyRingOptions {
@@ -41,15 +41,9 @@ export class KeyRing {
   constructor(options: KeyRingOptions) {
     this.#options = options;
     const { builtIn, requireComposite } = options;
-    this.#chain = 'newest' in builtIn ? chainUnder(builtIn, requireComposite) : undefined;
-    const base =
-      'newest' in builtIn
-        ? trustOfChain(builtIn, { requireComposite })
-        : requireComposite
-          ? makeTrust({ ...builtIn, requireComposite })
-          : builtIn;
-    this.#trust = trustFromOverride(options.environment, base, readKeyFile);
-    this.#counts = countsUnder(base);
+    if ('newest' in builtIn) this.#chain = chainUnder(builtIn, requireComposite);
+    const base = 'newest' in builtIn ? this.#trustOf(builtIn) : trustUnder(builtIn, requireComposite);
+    [this.#trust, this.#counts] = this.#over(base);
   }
 
   get trust(): Trust {
@@ -89,7 +83,7 @@ export class KeyRing {
    */
   refresh(kept: RuntimeState['keyset']): boolean {
     if (this.#chain === undefined) return false;
-    const read = `${kept?.version ?? ''} ${kept?.chain.length ?? ''} ${this.#fileStamp()}`;
+    const read = [kept?.version, kept?.chain.length, this.#fileStamp()].join(' ');
     if (read === this.#read) return false;
     const state = kept?.chain ?? NOTHING;
     const { file, fault } = this.#readFile();
@@ -138,14 +132,21 @@ export class KeyRing {
     }
   }
 
+  #trustOf(chain: Chain): Trust {
+    return trustOfChain(chain, { requireComposite: this.#options.requireComposite });
+  }
+
+  /** The environment's override over the keys that are built in or in the keyset. */
+  #over(base: Trust): [Trust, Counts] {
+    return [trustFromOverride(this.#options.environment, base, readKeyFile), countsUnder(base)];
+  }
+
   #under(chain: Chain): Keys {
-    const { environment, requireComposite } = this.#options;
-    const base = trustOfChain(chain, { requireComposite });
-    return { chain, trust: trustFromOverride(environment, base, readKeyFile), counts: countsUnder(base) };
+    const [trust, counts] = this.#over(this.#trustOf(chain));
+    return { chain, trust, counts };
   }
 
   #take({ chain, trust, counts }: Keys): void {
-    if (chain === this.#chain) return;
     [this.#chain, this.#trust, this.#counts] = [chain, trust, counts];
   }
 
@@ -163,7 +164,7 @@ export class KeyRing {
       const { ino, size, mtimeMs } = statSync(path);
       return `${ino} ${size} ${mtimeMs}`;
     } catch (error) {
-      return errorCodeOf(error) ?? 'unknown';
+      return String(errorCodeOf(error));
     }
   }
 
@@ -174,8 +175,7 @@ export class KeyRing {
     try {
       return { file: readLimited(path, MAX_CHAIN_BYTES, 'too_large') };
     } catch (error) {
-      if (!(error instanceof VtlicError)) throw error;
-      return { file: NOTHING, fault: notice('keyset_file_unusable', `${path}: ${error.message}`, { path }) };
+      return { file: NOTHING, fault: notice('keyset_file_unusable', `${path}: ${shownError(error)}`, { path }) };
     }
   }
 }
@@ -189,8 +189,13 @@ function readKeyFile(path: string): Uint8Array {
 
 /** If composite is compiled in, Ed25519 roots do not count, whatever `builtInChain` was given when it was made. */
 function chainUnder(chain: Chain, requireComposite: boolean): Chain {
-  if (!requireComposite || chain.compositeRootsOnly) return chain;
+  if (!requireComposite) return chain;
   return builtInChain(chainFile(chain), { issuer: chain.issuer, requireComposite });
+}
+
+/** The same for keys that are built in. */
+function trustUnder(trust: Trust, requireComposite: boolean): Trust {
+  return requireComposite ? makeTrust({ ...trust, requireComposite }) : trust;
 }
 
 /** Entries of a revoked key do not count, except for payloads that the vendor honors. */

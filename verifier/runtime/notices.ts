@@ -180,6 +180,11 @@ export function notice(
   });
 }
 
+/** For a text that comes from a product, or from the host: bounded, and safe for a terminal. */
+export function shownError(error: unknown): string {
+  return cleanText(error instanceof Error ? error.message : 'an unknown error', 300);
+}
+
 /** Every code with its sentence and remedy: what a product translates. */
 export const NOTICES: Readonly<Record<NoticeCode, NoticeFacts>> = Object.freeze({
   ...Object.fromEntries(

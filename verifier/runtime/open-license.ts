@@ -11,9 +11,8 @@ import { MAX_TIMER_MILLISECONDS } from './commit.ts';
 import { NO_REFUSALS, type Entitlements, type LicenseState, type LicenseView } from './entitlements.ts';
 import { Listeners, type RuntimeEvents } from './events.ts';
 import type { InstallPreview, InstallResult } from './install.ts';
-import { shownError } from './judge.ts';
 import type { LicenseSource } from './license-source.ts';
-import { notice, type Notice } from './notices.ts';
+import { notice, shownError, type Notice } from './notices.ts';
 import { runtimeParts, type LicenseOptions } from './options.ts';
 import { Runtime } from './runtime.ts';
 

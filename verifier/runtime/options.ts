@@ -3,7 +3,7 @@ import { VtlicError } from '../../formats/error.ts';
 import { checkContext } from '../context.ts';
 import type { Chain } from '../keyset/index.ts';
 import type { Trust } from '../trust.ts';
-import type { CommitHooks } from './commit.ts';
+import { COMMIT_SECONDS, type CommitHooks, type TimedHooks } from './commit.ts';
 import { checkFreeTier, type Entitlements, type FreeTier } from './entitlements.ts';
 import { readSettings, type CompiledIn, type Environment } from './environment.ts';
 import type { ProductFacts } from './judge.ts';
@@ -50,7 +50,7 @@ export interface RuntimeParts {
   readonly stores: readonly StateStore[];
   readonly clocks: Clocks;
   readonly fallback: 'kept' | undefined;
-  readonly hooks: CommitHooks;
+  readonly hooks: TimedHooks;
 }
 
 /**
@@ -64,7 +64,7 @@ export function runtimeParts(options: LicenseOptions): RuntimeParts | undefined 
   const settings = readSettings(options.environment, compiledIn, options.production);
   if (settings.mode === 'saas') return undefined;
   const { statePath, keysetPath, production, license } = settings;
-  const { issuer, product, deployment, hosts, buildDate, defaultGrace = 0, commitSeconds = 1 } = options;
+  const { issuer, product, deployment, hosts, buildDate, defaultGrace = 0, commitSeconds = COMMIT_SECONDS } = options;
   if (!Number.isFinite(commitSeconds) || commitSeconds <= 0)
     throw new VtlicError('usage', `commitSeconds should be a number of seconds above 0, but it is ${commitSeconds}`);
   const facts: ProductFacts = {
@@ -90,7 +90,7 @@ export function runtimeParts(options: LicenseOptions): RuntimeParts | undefined 
     stores: [...(statePath === undefined ? [] : [fileStore(statePath)]), ...(options.stores ?? [])],
     clocks: options.clocks ?? HOST_CLOCKS,
     fallback: options.fallback,
-    hooks: options,
+    hooks: { ...options, commitSeconds },
   };
 }
 

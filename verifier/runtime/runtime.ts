@@ -221,7 +221,7 @@ export class Runtime {
     }
     // The time of a renewal has come, but it cannot be taken yet: the license before it stays in force.
     const { current, waiting } = before;
-    const rest = judgeMoment(this.#situation(), current === undefined ? { notices: [] } : { current, notices: [] });
+    const rest = judgeMoment(this.#situation(), { current });
     this.#setDecision(waiting === undefined ? rest : { ...rest, waiting }, [fault]);
   }
 
@@ -250,7 +250,7 @@ export class Runtime {
       return decision;
     }
     [this.#file, this.#stamp] = [kept.file, source.stamp()];
-    return judgeMoment(this.#situation(), { current: { ...kept, from: 'file' }, notices: [] });
+    return judgeMoment(this.#situation(), { current: { ...kept, from: 'file' } });
   }
 
   async #sync(): Promise<void> {

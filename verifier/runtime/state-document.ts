@@ -18,7 +18,7 @@ import { MAX_CHAIN_BYTES } from '../../formats/keyset/keyset.ts';
 import { MAX_COUNT, MAX_TIME } from '../../formats/license/bounds.ts';
 import { isLineage } from '../../formats/license/id.ts';
 import { defaultProvider } from '../../keys/public/provider-default.ts';
-import type { AcceptedEntry, RuntimeState } from './state.ts';
+import { entryKey, type AcceptedEntry, type RuntimeState } from './state.ts';
 
 /**
  * The oldest release that reads a document understands this number. A later release adds members without raising it, as
@@ -43,7 +43,7 @@ export type DecodedState =
 
 export function encodeState(state: RuntimeState): Uint8Array {
   const { epoch, time, entries, kept, keyset, revision, lease, unknown } = state;
-  const map = new Map<string, CborValue>(unknown ?? []);
+  const map = new Map<string, CborValue>(unknown);
   map.set('format', FORMAT);
   map.set('revision', revision);
   map.set('epoch', epoch);
@@ -102,8 +102,7 @@ function decodeChecked(bytes: Uint8Array): DecodedState {
     return corrupt('its digest does not match its content');
   const value = decodeCbor(body);
   if (!isCborMap(value)) return corrupt('its content is not a map');
-  const known: CborMap = new Map([...value].filter(([name]) => NAMES.has(name)));
-  const reader = new MapReader(known, ERRORS);
+  const reader = new MapReader(value, ERRORS);
   const format = reader.integer('format', 1);
   if (format > FORMAT)
     return { ok: false, fault: 'newer', detail: `it has the format ${format}, and this release reads ${FORMAT}` };
@@ -157,8 +156,7 @@ function readEntries(reader: MapReader): readonly AcceptedEntry[] {
       sequence: map.integer('seq', 0),
     };
     map.end();
-    // An id has no character below the space that sorts differently in front of a kid.
-    const key = `${entry.lineage}\n${entry.kid}`;
+    const key = entryKey(entry);
     if (key <= before) throw reader.error('accepted', 'should be sorted, each lineage and key once');
     before = key;
     return entry;

@@ -77,14 +77,12 @@ export function withTimeThatCounts(state: RuntimeState, counts: Counts): Runtime
 
 /** Of two payloads with one counter, which no honest signer makes, always the same one is taken. */
 function isHigher(a: SeenLineage, b: SeenLineage): boolean {
-  return a.counter !== b.counter ? a.counter > b.counter : a.payloadDigest > b.payloadDigest;
+  return a.counter > b.counter || (a.counter === b.counter && a.payloadDigest > b.payloadDigest);
 }
 
 /** Two stores that diverged may have given one sequence number twice. */
 function isLater(a: AcceptedEntry, b: AcceptedEntry): boolean {
-  if (a.sequence !== b.sequence) return a.sequence > b.sequence;
-  if (a.iat !== b.iat) return a.iat > b.iat;
-  return a.lineage > b.lineage;
+  return (a.sequence - b.sequence || a.iat - b.iat || compareTexts(a.lineage, b.lineage)) > 0;
 }
 
 /**
@@ -123,10 +121,10 @@ export function stateAfter(state: RuntimeState, accepted: Accepted, file: Uint8A
 export function mergeStates(a: RuntimeState, b: RuntimeState): RuntimeState {
   if (a.epoch < b.epoch) return mergeStates(b, a);
   const older = a.epoch > b.epoch;
-  const kept = older ? a.kept : laterKept(a.kept, b.kept);
-  const keyset = longerChain(a.keyset, b.keyset);
-  const lease = mergedLease(a, b);
-  const unknown = mergedUnknown(a, b);
+  const kept = older ? a.kept : laterOf(a.kept, b.kept, compareKept);
+  const keyset = laterOf(a.keyset, b.keyset, compareChains);
+  const lease = ofLastRevision(a, b, ({ lease }) => lease, compareLeases);
+  const unknown = ofLastRevision(a, b, ({ unknown }) => unknown, compareUnknown);
   return {
     epoch: a.epoch,
     time: older ? a.time : mergeTime(a.time, b.time),
@@ -142,10 +140,9 @@ export function mergeStates(a: RuntimeState, b: RuntimeState): RuntimeState {
 function mergeEntries(a: readonly AcceptedEntry[], b: readonly AcceptedEntry[]): readonly AcceptedEntry[] {
   const merged = new Map<string, AcceptedEntry>();
   for (const entry of [...a, ...b]) {
-    const key = `${entry.lineage} ${entry.kid}`;
-    const other = merged.get(key) ?? entry;
+    const other = merged.get(entryKey(entry)) ?? entry;
     const { counter, payloadDigest } = isHigher(entry, other) ? entry : other;
-    merged.set(key, {
+    merged.set(entryKey(entry), {
       ...entry,
       counter,
       payloadDigest,
@@ -156,32 +153,44 @@ function mergeEntries(a: readonly AcceptedEntry[], b: readonly AcceptedEntry[]):
   return sortEntries([...merged.values()]);
 }
 
+/** The order of entries. An id has no character that sorts before the line feed. */
+export function entryKey({ lineage, kid }: AcceptedEntry): string {
+  return `${lineage}\n${kid}`;
+}
+
 function sortEntries(entries: readonly AcceptedEntry[]): readonly AcceptedEntry[] {
-  const compare = (x: string, y: string): number => (x < y ? -1 : x > y ? 1 : 0);
-  return [...entries].sort((x, y) => compare(x.lineage, y.lineage) || compare(x.kid, y.kid));
+  return [...entries].sort((x, y) => compareTexts(entryKey(x), entryKey(y)));
 }
 
-function laterKept(a: RuntimeState['kept'], b: RuntimeState['kept']): RuntimeState['kept'] {
-  if (a === undefined || b === undefined) return a ?? b;
-  if (a.sequence !== b.sequence) return a.sequence > b.sequence ? a : b;
-  return compareBytes(a.file, b.file) >= 0 ? a : b;
+/** 1, 0 or -1. */
+function compareTexts(x: string, y: string): number {
+  return Number(x > y) - Number(x < y);
 }
 
-function longerChain(a: RuntimeState['keyset'], b: RuntimeState['keyset']): RuntimeState['keyset'] {
-  if (a === undefined || b === undefined) return a ?? b;
-  if (a.version !== b.version) return a.version > b.version ? a : b;
-  return compareBytes(a.chain, b.chain) >= 0 ? a : b;
+type Compare<Value> = (x: Value, y: Value) => number;
+type Kept = NonNullable<RuntimeState['kept']>;
+type Keyset = NonNullable<RuntimeState['keyset']>;
+type Lease = NonNullable<RuntimeState['lease']>;
+type Unknown = NonNullable<RuntimeState['unknown']>;
+
+const compareKept: Compare<Kept> = (x, y) => x.sequence - y.sequence || compareBytes(x.file, y.file);
+const compareChains: Compare<Keyset> = (x, y) => x.version - y.version || compareBytes(x.chain, y.chain);
+const compareLeases: Compare<Lease> = (x, y) => compareTexts(x.holder, y.holder) || x.beat - y.beat;
+const compareUnknown: Compare<Unknown> = (x, y) => compareBytes(encodeCbor(x), encodeCbor(y));
+
+/** The later of two values in their order, so that it is the same one wherever two copies are merged. */
+function laterOf<Value>(x: Value | undefined, y: Value | undefined, compare: Compare<Value>): Value | undefined {
+  if (x === undefined || y === undefined) return x ?? y;
+  return compare(x, y) > 0 ? x : y;
 }
 
-function mergedLease(a: RuntimeState, b: RuntimeState): RuntimeState['lease'] {
-  if (a.revision !== b.revision) return a.revision > b.revision ? a.lease : b.lease;
-  if (a.lease === undefined || b.lease === undefined) return a.lease ?? b.lease;
-  if (a.lease.holder !== b.lease.holder) return a.lease.holder > b.lease.holder ? a.lease : b.lease;
-  return a.lease.beat >= b.lease.beat ? a.lease : b.lease;
-}
-
-function mergedUnknown(a: RuntimeState, b: RuntimeState): RuntimeState['unknown'] {
-  if (a.revision !== b.revision) return a.revision > b.revision ? a.unknown : b.unknown;
-  if (a.unknown === undefined || b.unknown === undefined) return a.unknown ?? b.unknown;
-  return compareBytes(encodeCbor(a.unknown), encodeCbor(b.unknown)) >= 0 ? a.unknown : b.unknown;
+/** What a later revision removed stays removed. */
+function ofLastRevision<Value>(
+  a: RuntimeState,
+  b: RuntimeState,
+  get: (state: RuntimeState) => Value | undefined,
+  compare: Compare<Value>,
+): Value | undefined {
+  if (a.revision > b.revision) return get(a);
+  return a.revision < b.revision ? get(b) : laterOf(get(a), get(b), compare);
 }
