@@ -24,6 +24,64 @@ describe('a calendar file', () => {
     expect(found?.component.getFirstPropertyValue('dtstamp')?.toString()).toBe('2026-11-29T12:30:05Z');
   });
 
+  it('has these lines, and no others', () => {
+    const events: readonly CalendarEvent[] = [
+      { uid: 'a', day: DAY, summary: 'x', description: [] },
+      { uid: 'b', day: DAY, summary: 'y', description: ['one, two'], remindDays: 1 },
+    ];
+    const lines = new TextDecoder().decode(encodeCalendar('a;b', events, MADE)).split('\r\n');
+    expect(lines).toEqual([
+      'BEGIN:VCALENDAR',
+      'VERSION:2.0',
+      'PRODID:-//vtlic//vtlic calendar//EN',
+      'METHOD:PUBLISH',
+      'X-WR-CALNAME:a\\;b',
+      'BEGIN:VEVENT',
+      'UID:a',
+      'DTSTAMP:20261129T123005Z',
+      'DTSTART;VALUE=DATE:20270228',
+      'SUMMARY:x',
+      'TRANSP:TRANSPARENT',
+      'END:VEVENT',
+      'BEGIN:VEVENT',
+      'UID:b',
+      'DTSTAMP:20261129T123005Z',
+      'DTSTART;VALUE=DATE:20270228',
+      'SUMMARY:y',
+      'DESCRIPTION:one\\, two',
+      'TRANSP:TRANSPARENT',
+      'BEGIN:VALARM',
+      'ACTION:DISPLAY',
+      'TRIGGER:-P1D',
+      'DESCRIPTION:y',
+      'END:VALARM',
+      'END:VEVENT',
+      'END:VCALENDAR',
+      '',
+    ]);
+  });
+
+  it.each<[string, string, readonly string[]]>([
+    ['of 75 bytes', 'x'.repeat(67), [`SUMMARY:${'x'.repeat(67)}`]],
+    ['of 76 bytes', 'x'.repeat(68), [`SUMMARY:${'x'.repeat(67)}`, ' x']],
+    ['of 150 bytes', 'x'.repeat(142), [`SUMMARY:${'x'.repeat(67)}`, ` ${'x'.repeat(74)}`, ' x']],
+    ['whose character would go over the end', `${'x'.repeat(66)}é`, [`SUMMARY:${'x'.repeat(66)}`, ' é']],
+  ])('folds a line %s only where it has to', (_, summary, folded) => {
+    const text = new TextDecoder().decode(
+      encodeCalendar('n', [{ uid: 'a', day: DAY, summary, description: [] }], MADE),
+    );
+    const lines = text.split('\r\n');
+    const first = lines.findIndex((line) => line.startsWith('SUMMARY'));
+    expect(lines.slice(first, lines.indexOf('TRANSP:TRANSPARENT'))).toEqual(folded);
+  });
+
+  it('shows the first 8192 characters of a text', () => {
+    const summaryOf = (length: number): string =>
+      read(encodeCalendar('n', [{ uid: 'a', day: DAY, summary: 'x'.repeat(length), description: [] }], MADE))[0]
+        ?.summary ?? '';
+    expect([8192, 8193].map(summaryOf)).toEqual(['x'.repeat(8192), `${'x'.repeat(8192)}…`]);
+  });
+
   it('has at most 75 bytes a line, and breaks within no character', () => {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(
       encodeCalendar('ä'.repeat(200), [{ uid: 'a', day: DAY, summary: '𝄞€'.repeat(90), description: [] }], MADE),
