@@ -7,7 +7,7 @@
  */
 import { concatBytes } from './bytes.ts';
 import { cleanText } from './clean-text.ts';
-import { DELIMITER_NAMES, type CsvDelimiter, type CsvFault } from './csv.ts';
+import { DELIMITER_NAMES, startsWithByteOrderMark, type CsvDelimiter, type CsvFault } from './csv.ts';
 
 export interface CsvDialect {
   readonly delimiter: CsvDelimiter;
@@ -21,7 +21,7 @@ export interface CsvDialect {
 const DELIMITERS: readonly CsvDelimiter[] = [',', ';', '\t'];
 const LINE_FEED = 0x0a;
 /** Much longer than a header can be. */
-const MAX_FIRST_LINES = 1 << 20;
+const MAX_FIRST_LINE_BYTES = 1_048_576;
 
 /**
  * @param wanted what the person named; it must agree with a `sep=` line
@@ -30,58 +30,46 @@ const MAX_FIRST_LINES = 1 << 20;
 export function readDialect(chunks: Iterable<Uint8Array>, wanted?: CsvDelimiter): CsvDialect | CsvFault {
   const input = chunks[Symbol.iterator]();
   let head: Uint8Array = new Uint8Array(0);
-  /** Reads on until the line that begins at `start` has its end; returns the end of the line. */
-  const lineEnd = (start: number): number => {
-    for (;;) {
-      const end = head.indexOf(LINE_FEED, start);
-      if (end >= 0) return end;
-      const next = head.length > MAX_FIRST_LINES ? undefined : input.next();
-      if (next === undefined || next.done === true) return head.length;
-      head = concatBytes(head, next.value);
-    }
-  };
+  while (!head.includes(LINE_FEED) && head.length <= MAX_FIRST_LINE_BYTES) {
+    const next = input.next();
+    if (next.done === true) break;
+    head = concatBytes(head, next.value);
+  }
   const refuse = (message: string, hint: string): CsvFault => {
     input.return?.();
     return { kind: 'fault', line: 1, column: 1, message, hint, last: true };
   };
-  let end = lineEnd(0);
   if (isUtf16(head))
     return refuse('the file should be UTF-8, but it is UTF-16', 'save it as "CSV UTF-8 (Comma delimited)"');
-  let start = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0;
-  const text = (): string => new TextDecoder().decode(head.subarray(start, end)).replace(/\r$/, '');
-  const said = /^"?sep=(.*?)"?$/is.exec(text())?.[1];
-  let firstLine = 1;
-  let delimiter = wanted;
-  if (said !== undefined) {
-    const named = DELIMITERS.find((one) => one === said);
-    if (named === undefined)
-      return refuse(
-        `the first line says that "${cleanText(said)}" separates the columns, and only a comma, a semicolon or a tab ` +
-          'can do that',
-        'save the table with one of these',
-      );
-    if (wanted !== undefined && wanted !== named)
-      return refuse(
-        `the first line says that a ${DELIMITER_NAMES[named]} separates the columns, but --delimiter says a ` +
-          DELIMITER_NAMES[wanted],
-        'leave --delimiter out',
-      );
-    delimiter = named;
-    start = Math.min(end + 1, head.length);
-    end = lineEnd(start);
-    firstLine = 2;
+  const start = startsWithByteOrderMark(head) ? 3 : 0;
+  const lineFeed = head.indexOf(LINE_FEED);
+  const end = lineFeed < 0 ? head.length : lineFeed;
+  const line = new TextDecoder().decode(head.subarray(start, end));
+  const said = /^"?sep=(.*?)"?\r?$/is.exec(line)?.[1];
+  if (said === undefined) {
+    const outside = line.replaceAll(/"[^"]*"/g, '');
+    const delimiter = wanted ?? DELIMITERS.find((one) => outside.includes(one)) ?? ',';
+    return { delimiter, firstLine: 1, chunks: chunksFrom(head.subarray(start), input) };
   }
-  const outside = text().replaceAll(/"[^"]*"/g, '');
-  return {
-    delimiter: delimiter ?? DELIMITERS.find((one) => outside.includes(one)) ?? ',',
-    firstLine,
-    chunks: chunksFrom(head.subarray(start), input),
-  };
+  const delimiter = DELIMITERS.find((one) => one === said);
+  if (delimiter === undefined)
+    return refuse(
+      `the first line says that "${cleanText(said)}" separates the columns, and only a comma, a semicolon or a tab ` +
+        'can do that',
+      'save the table with one of these',
+    );
+  if (wanted !== undefined && wanted !== delimiter)
+    return refuse(
+      `the first line says that a ${DELIMITER_NAMES[delimiter]} separates the columns, but --delimiter says a ` +
+        DELIMITER_NAMES[wanted],
+      'leave --delimiter out',
+    );
+  return { delimiter, firstLine: 2, chunks: chunksFrom(head.subarray(end + 1), input) };
 }
 
 function* chunksFrom(first: Uint8Array, rest: Iterator<Uint8Array>): Generator<Uint8Array, void, void> {
   try {
-    if (first.length > 0) yield first;
+    yield first;
     for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value;
   } finally {
     rest.return?.();
@@ -91,5 +79,5 @@ function* chunksFrom(first: Uint8Array, rest: Iterator<Uint8Array>): Generator<U
 /** By its byte order mark, or by the zero that every second byte of a header in English is. */
 function isUtf16(head: Uint8Array): boolean {
   const [a, b] = head;
-  return (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || (head.length > 1 && (a === 0) !== (b === 0));
+  return (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || (a === 0) !== (b === 0);
 }

@@ -53,163 +53,139 @@ export const DELIMITER_NAMES: Readonly<Record<CsvDelimiter, string>> = {
   '\t': 'tab',
 };
 
-const DEFAULT_RECORD_BYTES = 1 << 20;
+const DEFAULT_RECORD_BYTES = 1_048_576;
 
 /**
  * Records in their order, the header's among them. After a faulty record, the reader continues if it can find where the
  * next record begins.
  */
-export function* readCsv(chunks: Iterable<Uint8Array>, limits: CsvLimits = {}): Generator<CsvRecord | CsvFault> {
-  const maxBytes = limits.recordBytes ?? DEFAULT_RECORD_BYTES;
-  const delimiter = limits.delimiter ?? ',';
-  const firstLine = limits.firstLine ?? 1;
-  let first = true;
+export function* readCsv(
+  chunks: Iterable<Uint8Array>,
+  { recordBytes: maxBytes = DEFAULT_RECORD_BYTES, delimiter = ',', firstLine = 1 }: CsvLimits = {},
+): Generator<CsvRecord | CsvFault> {
   for (const raw of splitRecords(chunks, { maxBytes, delimiter: delimiter.charCodeAt(0), firstLine })) {
-    if (first && raw.bytes[0] === 0xef && raw.bytes[1] === 0xbb && raw.bytes[2] === 0xbf) {
-      yield {
-        kind: 'fault',
-        line: firstLine,
-        column: 1,
-        message: 'the text begins with a byte order mark (U+FEFF), which should not be there',
-        hint: 'save it as UTF-8 without BOM',
-        last: true,
-      };
-      return;
-    }
-    first = false;
-    yield parseRecord(raw, maxBytes, delimiter);
+    const item = parseRecord(raw, raw.line === firstLine, maxBytes, delimiter);
+    yield item;
+    if (item.kind === 'fault' && item.last) return;
   }
 }
 
-function parseRecord(raw: RawRecord, maxBytes: number, delimiter: CsvDelimiter): CsvRecord | CsvFault {
-  const text = decode(raw);
-  if (typeof text !== 'string') return text;
-  if (raw.fault === 'open-quote') {
-    const before = new TextDecoder('utf-8', { ignoreBOM: true }).decode(raw.bytes.subarray(0, raw.quoteAt));
+function parseRecord(
+  { bytes, line, state, fieldAt }: RawRecord,
+  isFirst: boolean,
+  maxBytes: number,
+  delimiter: CsvDelimiter,
+): CsvRecord | CsvFault {
+  if (state === 'too-long')
+    return { kind: 'fault', line, column: 1, message: `this row is longer than ${maxBytes} bytes`, last: false };
+  if (isFirst && startsWithByteOrderMark(bytes))
     return {
       kind: 'fault',
-      ...placeIn(before, raw.line),
+      line,
+      column: 1,
+      message: 'the text begins with a byte order mark (U+FEFF), which should not be there',
+      hint: 'save it as UTF-8 without BOM',
+      last: true,
+    };
+  if (state === 'quoted')
+    return {
+      kind: 'fault',
+      ...placeIn(decoder.decode(bytes.subarray(0, fieldAt)), line),
       message:
-        raw.bytes.length >= maxBytes
+        bytes.length === maxBytes
           ? `the quote that opens here is not closed within ${maxBytes} bytes`
           : 'the quote that opens here is never closed',
       hint: 'close it; a quote inside a quoted field is written twice',
       last: true,
     };
-  }
-  if (raw.fault === 'too-long')
+  const offset = utf8FaultAt(bytes);
+  if (offset >= 0)
     return {
       kind: 'fault',
-      line: raw.line,
-      column: 1,
-      message: `this row is longer than ${maxBytes} bytes`,
-      last: false,
-    };
-  return readFields(text.endsWith('\r') ? text.slice(0, -1) : text, raw.line, delimiter);
-}
-
-const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function decode(raw: RawRecord): string | CsvFault {
-  // What is cut off may end within a character.
-  if (raw.fault !== undefined) return '';
-  try {
-    return strict.decode(raw.bytes);
-  } catch {
-    const offset = Math.max(0, utf8FaultAt(raw.bytes));
-    const before = new TextDecoder('utf-8', { ignoreBOM: true }).decode(raw.bytes.subarray(0, offset));
-    return {
-      kind: 'fault',
-      ...placeIn(before, raw.line),
+      ...placeIn(decoder.decode(bytes.subarray(0, offset)), line),
       message: 'the file should be UTF-8, but a byte here is not',
       hint: 'save it as UTF-8; Excel calls it "CSV UTF-8 (Comma delimited)"',
       last: false,
     };
-  }
+  return readFields(decoder.decode(bytes).replace(/\r$/, ''), line, delimiter);
 }
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Every quoted field of `text` has its closing quote: otherwise its record would not end. */
 function readFields(text: string, line: number, delimiter: CsvDelimiter): CsvRecord | CsvFault {
   const fields: string[] = [];
   const starts: number[] = [];
-  const fault = (at: number, message: string, hint?: string): CsvFault => ({
+  const placeAt = (at: number): CsvPlace => placeIn(text.slice(0, at), line);
+  const fault = (at: number, message: string, hint: string): CsvFault => ({
     kind: 'fault',
-    ...placeIn(text.slice(0, at), line),
+    ...placeAt(at),
     message,
-    ...(hint === undefined ? {} : { hint }),
+    hint,
     last: false,
   });
   for (let at = 0; ; at++) {
-    starts.push(at);
-    if (text[at] === '"') {
-      let value = '';
-      for (at++; ; at += 2) {
-        const quote = text.indexOf('"', at);
-        if (quote < 0) return fault(starts.at(-1) ?? 0, 'the quote that opens here is never closed');
-        value += text.slice(at, quote);
-        at = quote;
-        if (text[at + 1] !== '"') break;
-        value += '"';
-      }
+    const start = at;
+    starts.push(start);
+    if (text[start] === '"') {
+      at = text.indexOf('"', start + 1);
+      while (text[at + 1] === '"') at = text.indexOf('"', at + 2);
+      fields.push(text.slice(start + 1, at).replaceAll('""', '"'));
       at++;
-      if (at < text.length && text[at] !== delimiter)
+      if (at < text.length && text[at] !== delimiter) {
+        const place = placeAt(start);
+        const [next = ''] = text.slice(at);
         return fault(
           at,
-          `behind the closing quote of the field ${whereIn(text, starts.at(-1) ?? 0, line)} a ` +
-            `${DELIMITER_NAMES[delimiter]} or the end of the line should follow, but ` +
-            `"${cleanText(String.fromCodePoint(text.codePointAt(at) ?? 0))}" does`,
+          `behind the closing quote of the field that begins at line ${place.line}, column ${place.column}, a ` +
+            `${DELIMITER_NAMES[delimiter]} or the end of the line should follow, but "${cleanText(next)}" does`,
           'a quote inside a quoted field is written twice',
         );
-      fields.push(value);
+      }
     } else {
-      const next = text.indexOf(delimiter, at);
-      const end = next < 0 ? text.length : next;
-      const value = text.slice(at, end);
-      const quote = value.indexOf('"');
-      if (quote >= 0)
+      const next = text.indexOf(delimiter, start);
+      at = next < 0 ? text.length : next;
+      const value = text.slice(start, at);
+      if (value.includes('"'))
         return fault(
-          at + quote,
+          start + value.indexOf('"'),
           'a quote is within a field that does not begin with one',
           'put the whole field in quotes, and write a quote inside it twice',
         );
       const stray = value.indexOf('\r');
       if (stray >= 0)
-        return fault(at + stray, 'a carriage return here has no line feed after it', 'end lines with LF or CRLF');
+        return fault(start + stray, 'a carriage return here has no line feed after it', 'end lines with LF or CRLF');
       fields.push(value);
-      at = end;
     }
-    if (at >= text.length) break;
+    if (at === text.length) break;
   }
-  return { kind: 'record', line, fields, placeOf: (field) => placeIn(text.slice(0, starts[field] ?? 0), line) };
-}
-
-function whereIn(text: string, at: number, line: number): string {
-  const place = placeIn(text.slice(0, at), line);
-  return `that begins at line ${place.line}, column ${place.column},`;
+  return { kind: 'record', line, fields, placeOf: (field) => placeAt(starts[field] ?? 0) };
 }
 
 /** The place right after the text `before`, which begins on `line`. */
 function placeIn(before: string, line: number): CsvPlace {
   const lineStart = before.lastIndexOf('\n') + 1;
-  let lines = 0;
-  for (let at = before.indexOf('\n'); at >= 0; at = before.indexOf('\n', at + 1)) lines++;
-  return { line: line + lines, column: Array.from(before.slice(lineStart)).length + 1 };
+  return {
+    line: line + before.split('\n').length - 1,
+    column: Array.from(before.slice(lineStart)).length + 1,
+  };
 }
 
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 
+/** The position in a record: what the bytes so far make of the next one. */
+type State = 'field-start' | 'plain' | 'quoted' | 'quote-in-quoted' | 'too-long';
+
 interface RawRecord {
-  /** Without its line feed. */
+  /** Without its line feed; of a record that is too long, only parts. */
   readonly bytes: Uint8Array;
   /** From 1: where it begins. */
   readonly line: number;
-  /**
-   * `open-quote`: a quote was never closed; the place of the last one opened. Nothing after it can be split into
-   * records.
-   */
-  readonly fault?: 'too-long' | 'open-quote';
-  /** Offset in `bytes` of the last quote that opened a field. */
-  readonly quoteAt: number;
+  /** At its end. After `quoted`, nothing can be split into records. */
+  readonly state: State;
+  /** Offset in `bytes` of its last field. */
+  readonly fieldAt: number;
 }
 
 interface SplitSettings {
@@ -219,91 +195,65 @@ interface SplitSettings {
   readonly firstLine: number;
 }
 
-/** The position of a byte in a record. */
-type State = 'field-start' | 'plain' | 'quoted' | 'quote-in-quoted';
-
 /**
  * Bytes of a CSV file → the bytes of its records, one at a time, however the file is cut into chunks.
  *
  * Delimiters, quotes and line ends are single bytes in UTF-8 and never part of another character, so records can be
  * separated before anything is decoded.
  *
- * A record that is longer than `maxBytes` is cut there and given as `too-long`; the file goes on behind its line end,
- * unless a quote is open (`open-quote`).
+ * After a record that is longer than `maxBytes`, the next one begins behind its line end. If a quote is open after
+ * `maxBytes`, nobody knows where that is: this record is the last, and has its first `maxBytes`.
  */
 function* splitRecords(
   chunks: Iterable<Uint8Array>,
   { maxBytes, delimiter, firstLine }: SplitSettings,
 ): Generator<RawRecord> {
-  let state: State = 'field-start';
   let kept: Uint8Array[] = [];
-  let keptLength = 0;
+  let state: State = 'field-start';
   let line = firstLine;
-  let linesInside = 0;
-  let quoteAt = 0;
-  let tooLong = false;
-  const record = (last: Uint8Array, fault?: RawRecord['fault']): RawRecord => {
-    const bytes = kept.length === 0 ? last : concatBytes(...kept, last);
+  let nextLine = firstLine;
+  let length = 0;
+  let fieldAt = 0;
+  const record = (last: Uint8Array): RawRecord => {
+    const bytes = concatBytes(...kept, last);
     kept = [];
-    keptLength = 0;
-    return {
-      bytes: bytes.length > maxBytes ? bytes.subarray(0, maxBytes) : bytes,
-      line,
-      quoteAt,
-      ...(fault === undefined ? {} : { fault }),
-    };
+    return { bytes, line, state, fieldAt };
   };
   for (const chunk of chunks) {
     let start = 0;
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i];
+      if (byte === LINE_FEED) nextLine++;
       if (byte === LINE_FEED && state !== 'quoted') {
-        yield record(chunk.subarray(start, i), tooLong ? 'too-long' : undefined);
+        yield record(chunk.subarray(start, i));
         start = i + 1;
-        line += linesInside + 1;
-        linesInside = 0;
-        tooLong = false;
+        line = nextLine;
+        length = 0;
         state = 'field-start';
         continue;
       }
-      if (tooLong) continue;
-      switch (state) {
-        case 'field-start':
-          if (byte === QUOTE) {
-            state = 'quoted';
-            quoteAt = keptLength + i - start;
-          } else if (byte !== delimiter) state = 'plain';
-          break;
-        case 'plain':
-          if (byte === delimiter) state = 'field-start';
-          break;
-        case 'quoted':
-          if (byte === QUOTE) state = 'quote-in-quoted';
-          else if (byte === LINE_FEED) linesInside++;
-          break;
-        case 'quote-in-quoted':
-          // A doubled quote goes on; anything but a delimiter is a fault that the record's reader names.
-          state = byte === QUOTE ? 'quoted' : byte === delimiter ? 'field-start' : 'plain';
-          break;
+      if (state === 'too-long') continue;
+      if (state === 'field-start') fieldAt = length;
+      state = stateAfter(state, byte, delimiter);
+      length++;
+      if (length <= maxBytes) continue;
+      if (state === 'quoted') {
+        yield record(chunk.subarray(start, i));
+        return;
       }
-      if (keptLength + i - start >= maxBytes) {
-        if (state === 'quoted') {
-          yield record(chunk.subarray(start, i), 'open-quote');
-          return;
-        }
-        // Quotes mean nothing until the line ends.
-        tooLong = true;
-        state = 'plain';
-      }
+      state = 'too-long';
     }
-    if (!tooLong || keptLength <= maxBytes) {
-      // The caller may use its chunk again.
-      kept.push(chunk.slice(start));
-      keptLength += chunk.length - start;
-    }
+    // The caller may use its chunk again.
+    if (state !== 'too-long') kept.push(chunk.slice(start));
   }
-  if (state === 'quoted') yield record(new Uint8Array(0), 'open-quote');
-  else if (keptLength > 0) yield record(new Uint8Array(0), tooLong ? 'too-long' : undefined);
+  if (length > 0) yield record(new Uint8Array(0));
+}
+
+function stateAfter(state: State, byte: number | undefined, delimiter: number): State {
+  if (state === 'quoted') return byte === QUOTE ? 'quote-in-quoted' : 'quoted';
+  if (byte === delimiter) return 'field-start';
+  // A doubled quote goes on; anything else behind a closing quote is a fault that the record's reader names.
+  return byte === QUOTE && state !== 'plain' ? 'quoted' : 'plain';
 }
 
 /**
@@ -328,6 +278,10 @@ function safeField(field: string): string {
 
 /** Before a table that a person opens in a spreadsheet: Excel takes a file without it for one in an old encoding. */
 export const BYTE_ORDER_MARK = '\ufeff';
+
+export function startsWithByteOrderMark(bytes: Uint8Array): boolean {
+  return decoder.decode(bytes.subarray(0, 3)) === BYTE_ORDER_MARK;
+}
 
 /** The text of a cell without the apostrophe that `csvRow` put before what looks like a formula. */
 export function withoutApostrophe(cell: string): string {
