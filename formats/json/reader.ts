@@ -238,38 +238,32 @@ function inWords(node: JsonNode): string {
   }
 }
 
+/** More edits make another word, of however many letters. */
+const MAX_EDITS = 3;
+
 /**
- * The candidate that the fewest edits (insert, delete, replace, swap of neighbors) turn `name` into; undefined where
- * none is near.
+ * The first of the candidates that the fewest edits (insert, delete, replace, swap of neighbors) turn `name` into;
+ * undefined where none is near.
  */
-export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
-  for (const candidate of candidates) {
-    if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
+export function nearestName(name: string, candidates: readonly string[]): string | undefined {
+  const from = name.toLowerCase();
+  const most = Math.max(1, Math.min(MAX_EDITS, Math.floor(name.length / 3)));
+  for (let edits = 0; edits <= most; edits++) {
+    const nearest = candidates.find((candidate) => isWithin(edits, from, candidate.toLowerCase()));
+    if (nearest !== undefined) return nearest;
   }
-  return best;
+  return undefined;
 }
 
-function editDistance(from: string, to: string): number {
-  let beforeLast: readonly number[] = [];
-  let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= from.length; i++) {
-    const row: number[] = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const same = from[i - 1] === to[j - 1];
-      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (same ? 0 : 1));
-      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1])
-        cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
-      row.push(cost);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[to.length] ?? 0;
+/** Whether so many edits are enough. Only the first differences are tried, so that long texts cost no more. */
+function isWithin(edits: number, from: string, to: string): boolean {
+  if (from === to) return true;
+  if (from[0] === to[0]) return isWithin(edits, from.slice(1), to.slice(1));
+  if (edits === 0) return false;
+  return (
+    isWithin(edits - 1, from.slice(1), to) ||
+    isWithin(edits - 1, from, to.slice(1)) ||
+    isWithin(edits - 1, from.slice(1), to.slice(1)) ||
+    (from[0] === to[1] && from[1] === to[0] && isWithin(edits - 1, from.slice(2), to.slice(2)))
+  );
 }

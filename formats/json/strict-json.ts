@@ -70,8 +70,10 @@ function decodeUtf8(bytes: Uint8Array): string {
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 /** What people write for numbers and words: used to show the whole of what is wrong. */
 const WORD = /[\p{L}\p{N}_$+.-]+/uy;
+const LIKE_A_NUMBER = /[-+.]?[0-9]/y;
 /** Runs of string characters that need no care: no quote, backslash, control character or surrogate. */
 const PLAIN = /[^"\\\u0000-\u001f\ud800-\udfff]+/y;
+const CONTROL = /[\u0000-\u001f]/;
 const HEX4 = /[0-9a-fA-F]{4}/y;
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -193,8 +195,7 @@ class Parser {
       this.at += word.length;
       return Object.freeze({ kind: 'null', ...place });
     }
-    if (word !== undefined && /^[-+.]?[0-9]/.test(word))
-      throw this.fault(`"${cleanText(word, 40)}" is not a number in JSON`);
+    if (this.match(LIKE_A_NUMBER) !== undefined) throw this.fault(`${this.found()} is not a number in JSON`);
     throw this.fault(`expected a value, found ${this.found()}`);
   }
 
@@ -217,7 +218,7 @@ class Parser {
       if (character === undefined) throw this.fault('the text that begins here has no closing quote', start);
       if (character === '\n' || character === '\r')
         throw this.fault('the text that begins here has no closing quote on its line', start);
-      if (character < ' ')
+      if (CONTROL.test(character))
         throw this.fault(`a control character (${cleanText(character)}) should be escaped in a text`);
       if (character === '\\') {
         value += this.escape();
@@ -232,8 +233,8 @@ class Parser {
 
   private escape(): string {
     const place = this.place();
-    const letter = this.text[this.at + 1];
-    const simple = letter === undefined ? undefined : ESCAPES.get(letter);
+    const letter = this.text.charAt(this.at + 1);
+    const simple = ESCAPES.get(letter);
     if (simple !== undefined) {
       this.at += 2;
       return simple;
@@ -281,8 +282,9 @@ class Parser {
   }
 
   private found(): string {
-    if (this.at >= this.text.length) return 'the end of the file';
-    return `"${cleanText(this.match(WORD) ?? String.fromCodePoint(this.text.codePointAt(this.at) ?? 0), 40)}"`;
+    const [character] = this.text.slice(this.at);
+    if (character === undefined) return 'the end of the file';
+    return `"${cleanText(this.match(WORD) ?? character, 40)}"`;
   }
 
   private place(): JsonPlace {

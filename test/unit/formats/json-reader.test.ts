@@ -70,6 +70,10 @@ describe('the reader', () => {
     ['{}', 'should be an integer, but it is an object'],
     ['"many"', 'should be an integer, but it is the text "many"'],
     ['"250"', 'should be a number, but it is the text "250"'],
+    ['"x250"', 'should be an integer, but it is the text "x250"'],
+    ['"250x"', 'should be an integer, but it is the text "250x"'],
+    ['"-1"', 'should be a number, but it is the text "-1"'],
+    ['""', 'should be an integer, but it is the text ""'],
     ['1e3', 'should be an integer in plain digits, but 1e3 has an exponent'],
     ['1E3', 'should be an integer in plain digits, but 1E3 has an exponent'],
     ['1.0', 'should be an integer in plain digits, but 1.0 has a fraction'],
@@ -148,6 +152,42 @@ describe('the reader', () => {
     expect(fault.place.field).toBe('\\u{001B}[2J');
   });
 
+  it.each<[string, string, string]>([
+    ['a text', '"' + 'x'.repeat(50) + '"', `should be an integer, but it is the text "${'x'.repeat(40)}…"`],
+    ['digits in a text', '"' + '7'.repeat(50) + '"', `should be a number, but it is the text "${'7'.repeat(40)}…"`],
+    ['an integer', '7'.repeat(50), `should be within ±(2^53-1), but it is ${'7'.repeat(40)}…`],
+  ])('shows the first 40 characters of what is wrong: %s', (_, value, words) => {
+    expect(thrown(() => read(`{"n":${value}}`).integer('n')).message).toBe(`"n" ${words}`);
+  });
+
+  it('shows the first 40 characters of a number, and the first 80 of a name', () => {
+    const fault = thrown(() => read(`{"${'n'.repeat(90)}":${'7'.repeat(50)}}`).string('n'.repeat(90)));
+    expect(fault.message).toBe(`"${'n'.repeat(80)}…" should be a text, but it is the number ${'7'.repeat(40)}…`);
+  });
+
+  it('says to write digits without quotes, and -0 without its sign', () => {
+    expect(thrown(() => read('{"n":"250"}').integer('n')).hint).toBe('Write 250 without the quotes.');
+    expect(thrown(() => read('{"n":-0}').integer('n')).hint).toBe('Write 0.');
+  });
+
+  it('knows all members whose names are data', () => {
+    const root = read('{"a":1,"b":2}');
+    expect(root.entries().map(([name]) => name)).toEqual(['a', 'b']);
+    root.end();
+  });
+
+  it('does not take a member for another one that is there', () => {
+    const root = read('{"tier":1,"tiers":2}');
+    root.integer('tier');
+    expect(thrown(() => root.end()).hint).toBe('Known here: tier.');
+  });
+
+  it('refuses a name of a million characters at once', () => {
+    const root = read(`{"${'deployment'.repeat(100_000)}":1}`);
+    for (const name of ['tier', 'deployment', 'seats']) root.optionalString(name);
+    expect(thrown(() => root.end()).hint).toBe('Known here: tier, deployment, seats.');
+  });
+
   it('makes a fault of its own at a place', () => {
     const root = read('{"from":"2027-02-30"}');
     expect(root.required('from').fault('is a day that does not exist', 'February 2027 has 28 days.')).toMatchObject({
@@ -170,8 +210,37 @@ describe('nearestName', () => {
     ['costumer', 'customer'],
     ['form', 'from'],
     ['untill', 'until'],
+    ['lmitss', 'limits'],
+    ['fro', 'from'],
+    ['fatuers', 'features'],
+    ['xcustomer', 'customer'],
+    ['scusotmre', 'customer'],
   ])('%s is near %s', (name, nearest) => expect(nearestName(name, names)).toBe(nearest));
-  it.each(['', 'x', 'product', 'deployment', 'silmit', 'mrof'])('%j is near none', (name) =>
-    expect(nearestName(name, names)).toBeUndefined(),
+  it.each(['', 'x', 'f', 'product', 'deployment', 'silmit', 'mrof', 'fxrm0', 'unt', 'frmo_'])(
+    '%j is near none',
+    (name) => expect(nearestName(name, names)).toBeUndefined(),
   );
+
+  it('a name of one or two letters may differ by one', () => {
+    expect(['id', 'i', 'idx', ''].map((name) => nearestName(name, ['ids']))).toEqual([
+      'ids',
+      undefined,
+      'ids',
+      undefined,
+    ]);
+  });
+
+  it('a long name may differ by three, and no more', () => {
+    const names = ['maintenance-window-hours'];
+    expect(nearestName('maintenanc-windw-hour', names)).toBe(names[0]);
+    expect(nearestName('mxintexance-xindow-hours', names)).toBe(names[0]);
+    expect(nearestName('maintenanc-windw-hors-', names)).toBeUndefined();
+    expect(nearestName('mxintexance-xindox-hours', names)).toBeUndefined();
+    expect(nearestName('maintenanc-windw-houX', names)).toBeUndefined();
+  });
+
+  it('the nearest comes before one that is near, and the first before others that are as near', () => {
+    expect(nearestName('feature', ['featurex1', 'features', 'featured'])).toBe('features');
+    expect(nearestName('seats', ['seat', 'seats'])).toBe('seats');
+  });
 });
