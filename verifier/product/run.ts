@@ -112,15 +112,14 @@ async function showCheck(
   const exit = EXIT_OF[outcome];
   const { view, refusal } = check;
   if (isJson) {
-    io.out(jsonLine({ schema: 'vtlic-product/1', outcome, exit, ...(refusal === undefined ? {} : { refusal }), view }));
+    io.out(jsonLine({ schema: 'vtlic-product/1', outcome, exit, refusal, view }));
     return exit;
   }
   io.out(`${outcomeLine(outcome, view)}\n`);
   if (command === 'status') for (const line of statusLines(view)) io.out(`${line}\n`);
   if (refusal !== undefined) for (const line of noticeLines('refused', refusal)) io.report(`${line}\n`);
-  for (const warning of view.warnings)
-    if (warning.code !== refusal?.code || warning.detail !== refusal.detail)
-      for (const line of noticeLines('warning', warning)) io.report(`${line}\n`);
+  for (const warning of view.warnings.filter((one) => one !== refusal))
+    for (const line of noticeLines('warning', warning)) io.report(`${line}\n`);
   return exit;
 }
 
@@ -133,22 +132,18 @@ function outcomeOf({ view, refusal }: LicenseCheck): Outcome {
 async function showFingerprint(product: ProductFile, io: ProductIo, isJson: boolean): Promise<number> {
   const { options, databaseId } = product;
   const { issuer, product: name } = options;
-  const host = hostFingerprint({
-    environment: io.environment,
-    issuer,
-    product: name,
-    ...(databaseId === undefined ? {} : { databaseId }),
-  });
+  const host = hostFingerprint({ environment: io.environment, issuer, product: name, databaseId });
   const explanation = await explained(product, host);
   const { used, candidates, absent } = host;
   if (isJson)
     io.out(
       jsonLine({
         schema: 'vtlic-fingerprint/1',
-        ...(used === undefined ? {} : { fingerprint: used.fingerprint, source: used.source }),
+        fingerprint: used?.fingerprint,
+        source: used?.source,
         candidates,
         absent,
-        ...(explanation === undefined ? {} : { explanation }),
+        explanation,
       }),
     );
   else {
@@ -201,5 +196,5 @@ function errorDocument(error: unknown, exit: number): Readonly<Record<string, un
   const schema = 'vtlic-error/1';
   if (!(error instanceof VtlicError)) return { schema, code: 'internal', exit, message: errorLines(error)[0] };
   const { code, message, place, hint } = error;
-  return { schema, code, exit, message, ...place, ...(hint === undefined ? {} : { hint }) };
+  return { schema, code, exit, message, ...place, hint };
 }

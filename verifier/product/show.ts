@@ -3,7 +3,7 @@
  * is one fact; the codes of notices are there for a search in docs/runtime.md.
  */
 import { cleanText } from '../../formats/clean-text.ts';
-import { formatEnd, formatInstant } from '../../formats/dates.ts';
+import { formatEnd, formatInstant, isPerpetual } from '../../formats/dates.ts';
 import { VtlicError } from '../index.ts';
 import {
   SOURCE_NAMES,
@@ -25,11 +25,12 @@ const SENTENCES: Readonly<Record<Outcome, string>> = {
   not_applicable: 'not applicable: no entitlement comes from a file (DEPLOYMENT_MODE is saas)',
 };
 
-export function outcomeLine(outcome: Outcome, { daysToExpiry, graceUntil }: LicenseView): string {
+export function outcomeLine(outcome: Outcome, { license, daysToExpiry, graceUntil }: LicenseView): string {
   const sentence = SENTENCES[outcome];
   if (outcome === 'grace' && graceUntil !== undefined)
     return `${sentence}; its grace ends at ${formatInstant(graceUntil)}`;
-  if (outcome !== 'full' || daysToExpiry === undefined) return sentence;
+  if (outcome !== 'full' || license === undefined) return sentence;
+  if (isPerpetual(license.until)) return `${sentence}, which does not expire`;
   return `${sentence}, which expires in ${daysToExpiry} ${daysToExpiry === 1 ? 'day' : 'days'}`;
 }
 

@@ -25,7 +25,7 @@ export interface HostOptions {
   readonly issuer: string;
   readonly product: string;
   /** An id that the product once wrote into its database, for hosts that have nothing better. */
-  readonly databaseId?: string;
+  readonly databaseId?: string | undefined;
   /** Further machine ids that several hosts are known to share: those of the vendor's own images. */
   readonly sharedMachineIds?: readonly string[];
 }
