@@ -104,14 +104,14 @@ function limitLines(limits: Readonly<Record<string, number>>, texts: Texts): rea
 export function cautions(
   view: LicenseView,
   { license: next }: InstallPreview & { ok: true },
-  seatsUsed: number | undefined,
+  seatsUsed: number | 'unknown' | undefined,
   texts: Texts,
 ): readonly string[] {
   if (next === undefined) return [];
   const { license: now } = view;
   const all: string[] = [];
   if (next.use !== undefined) all.push(texts.of('caution_use', { use: useText(next.use, texts) }));
-  if (seatsUsed !== undefined && next.seats !== 'unlimited' && next.seats < seatsUsed)
+  if (typeof seatsUsed === 'number' && next.seats !== 'unlimited' && next.seats < seatsUsed)
     all.push(texts.of('caution_seats'));
   if (now === undefined) return all;
   if (next.customer !== now.customer) all.push(texts.of('caution_customer'));

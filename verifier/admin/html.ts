@@ -9,16 +9,8 @@ export interface Html {
   readonly [made]: string;
 }
 
-/** What a template takes. `undefined` and `false` are nothing. */
-export type HtmlValue = Html | string | number | undefined | false | readonly HtmlValue[];
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
+/** What a template takes. `false` is nothing. */
+export type HtmlValue = Html | string | false | readonly HtmlValue[];
 
 /** For text and for attribute values in quotes. */
 function escapeHtml(text: string): string {
@@ -26,11 +18,15 @@ function escapeHtml(text: string): string {
   return text
     .toWellFormed()
     .replaceAll('\u0000', '\ufffd')
-    .replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
 }
 
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
-  return { [made]: strings.reduce((text, part, i) => `${text}${shown(values[i - 1])}${part}`) };
+  return { [made]: String.raw({ raw: strings }, ...values.map(shown)) };
 }
 
 /** Marks a text as HTML. The text must be our own, and contain nothing that comes from outside. */
@@ -39,8 +35,7 @@ export function ownHtml(text: string): Html {
 }
 
 function shown(value: HtmlValue): string {
-  if (value === undefined || value === false) return '';
-  if (typeof value === 'number') return String(value);
+  if (value === false) return '';
   if (typeof value === 'string') return escapeHtml(value);
   if (isHtml(value)) return value[made];
   return value.map(shown).join('');

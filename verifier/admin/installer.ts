@@ -146,7 +146,5 @@ function sealedParts({ session }: Operator, digest: string, base: string): reado
 /** What a preview compares with: another value once anything was installed since, here or by another process. */
 export function baseOf({ license, waiting, entitlements, keysetVersion }: LicenseView): string {
   const parts = [license?.id, license?.counter, waiting?.id, waiting?.counter, entitlements?.source, keysetVersion];
-  return createHash('sha256')
-    .update(JSON.stringify(parts.map((part) => part ?? null)))
-    .digest('hex');
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -4,10 +4,7 @@ import { VtlicError } from '../../formats/error.ts';
 
 export type NodeListener = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
-/**
- * How long a connection stays open after an answer that was sent before the end of the body, so that a browser reads
- * it.
- */
+/** How long a connection stays open after an answer that was sent before the end of the body. */
 const LINGER_MILLISECONDS = 2000;
 
 const PLAIN_HEADERS: Readonly<Record<string, string>> = Object.freeze({
@@ -32,7 +29,7 @@ export function nodeListener(
         for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name);
         outgoing.writeHead(500, { ...PLAIN_HEADERS, connection: 'close' });
       }
-      outgoing.end('internal error\n');
+      finish(incoming, outgoing, 'internal error\n');
       tell(failed, error);
     });
   };
@@ -56,31 +53,47 @@ async function serve(
     ? new Response(null, { status: 405, headers: PLAIN_HEADERS })
     : await handler(requestOf(incoming));
   const body = response.body === null ? undefined : new Uint8Array(await response.arrayBuffer());
-  const isWhole = incoming.complete || !hasBody(incoming);
-  for (const [name, value] of response.headers) if (name !== 'set-cookie') outgoing.setHeader(name, value);
   const cookies = response.headers.getSetCookie();
-  if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies);
-  if (!isWhole) outgoing.setHeader('connection', 'close');
-  outgoing.writeHead(response.status);
-  outgoing.end(body);
-  if (isWhole) return;
-  // What is still sent is read and thrown away for a moment: a connection that is cut at once loses the answer.
-  incoming.resume();
-  setTimeout(() => incoming.destroy(), LINGER_MILLISECONDS).unref();
+  for (const [name, value] of response.headers) outgoing.setHeader(name, name === 'set-cookie' ? cookies : value);
+  outgoing.statusCode = response.status;
+  if (incoming.complete || !hasBody(incoming)) finish(incoming, outgoing, body);
+  else finishEarly(incoming, outgoing, body);
+}
+
+/**
+ * Sends the answer to a request whose body has not ended. Node.js closes the connection once the answer ends, and a
+ * sender that still sends then loses the answer. So the answer ends when the sender has finished, or after a moment;
+ * what is sent until then is read and thrown away.
+ */
+function finishEarly(incoming: IncomingMessage, outgoing: ServerResponse, body: Uint8Array | undefined): void {
+  outgoing.setHeader('connection', 'close');
+  if (body !== undefined) outgoing.setHeader('content-length', body.length);
+  outgoing.flushHeaders();
+  if (body !== undefined) outgoing.write(body);
+  const end = (): void => void outgoing.end();
+  incoming.resume().once('close', end);
+  setTimeout(end, LINGER_MILLISECONDS).unref();
+}
+
+/** The answer to HEAD has no body. A server may be made to throw otherwise (`rejectNonStandardBodyWrites`). */
+function finish({ method }: IncomingMessage, outgoing: ServerResponse, body: Uint8Array | string | undefined): void {
+  outgoing.end(method === 'HEAD' ? undefined : body);
 }
 
 function requestOf(incoming: IncomingMessage): Request {
   const headers = new Headers();
-  for (let i = 0; i + 1 < incoming.rawHeaders.length; i += 2)
+  let name: string | undefined;
+  for (const text of incoming.rawHeaders) {
     // Names with a colon are those of HTTP/2, which are no headers.
-    if (incoming.rawHeaders[i]?.startsWith(':') === false)
-      headers.append(incoming.rawHeaders[i] ?? '', incoming.rawHeaders[i + 1] ?? '');
+    if (name?.startsWith(':') === false) headers.append(name, text);
+    name = name === undefined ? text : undefined;
+  }
   // Set as the path, a target such as `//host`, `/\host` or `http://host/` cannot become a host.
   const url = new URL('http://localhost');
-  const [path = '', ...query] = (incoming.url ?? '/').split('?');
+  const { url: target = '/', method = 'GET' } = incoming;
+  const [path = '', ...query] = target.split('?');
   url.pathname = path;
   url.search = query.join('?');
-  const method = incoming.method ?? 'GET';
   if (!hasBody(incoming)) return new Request(url, { method, headers });
   if (incoming.readableDidRead)
     throw new VtlicError('usage', 'the body of the request was read before this listener got it', {
@@ -99,11 +112,11 @@ function hasBody({ method }: IncomingMessage): boolean {
 }
 
 /**
- * The body as a stream. If its reader stops early, the connection stays open for the answer; a stream of Node would
- * close it.
+ * The body as a stream. If its reader stops early, the connection stays open for the answer; a stream that Node.js made
+ * of the request would close it.
  */
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
-  const chunks = incoming.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>;
+  const chunks = incoming[Symbol.asyncIterator]() as AsyncIterableIterator<Uint8Array>;
   return new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {

@@ -20,8 +20,7 @@ export interface PreviewFacts extends PageFacts {
 
 /** What an installation would change, and the form that confirms it. */
 export function previewPage(facts: PreviewFacts): string {
-  const { texts, view, preview, repairs, field } = facts;
-  const seatsUsed = typeof facts.seatsUsed === 'number' ? facts.seatsUsed : undefined;
+  const { texts, view, seatsUsed, preview, repairs, field } = facts;
   const warned = cautions(view, preview, seatsUsed, texts);
   const here = view.waiting ?? view.license;
   const isSame = here !== undefined && preview.license?.id === here.id && preview.license.counter === here.counter;

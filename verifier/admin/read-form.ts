@@ -11,8 +11,7 @@ const MAX_FIELDS = 20;
 
 /** The types of forms, as browsers write them: with one boundary, and with no other encoding than UTF-8. */
 const URL_ENCODED = /^application\/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
-const MULTIPART =
-  /^multipart\/form-data[ \t]*;[ \t]*boundary=(?:([\w'()+,./:=?-]{1,70})|"([\w'()+,./:=?-]{1,70})")[ \t]*$/i;
+const MULTIPART = /^multipart\/form-data[ \t]*;[ \t]*boundary=("?)([\w'()+,./:=?-]{1,70})\1[ \t]*$/i;
 
 export type FormResult =
   | { readonly ok: true; readonly fields: ReadonlyMap<string, string | Uint8Array> }
@@ -24,13 +23,13 @@ export type FormResult =
  */
 export async function readForm(request: Request, seconds: number): Promise<FormResult> {
   const type = request.headers.get('content-type') ?? '';
-  const multipart = MULTIPART.exec(type);
-  if (multipart === null && !URL_ENCODED.test(type)) return fault(415);
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) return fault(413);
+  const [, , boundary] = MULTIPART.exec(type) ?? [];
+  if (boundary === undefined && !URL_ENCODED.test(type)) return fault(415);
+  if (Number(request.headers.get('content-length')) > MAX_BODY_BYTES) return fault(413);
   const body = await readBody(request, seconds);
   if (typeof body === 'number') return fault(body);
   // Counted before they are parsed: half a million empty fields would keep the process busy for many seconds.
-  const separator = multipart === null ? '&' : `--${multipart[1] ?? multipart[2] ?? ''}`;
+  const separator = boundary === undefined ? '&' : `--${boundary}`;
   if (occursMoreThan(body, separator, MAX_FIELDS + 1)) return fault(400);
   try {
     const form = await new Response(body, { headers: { 'content-type': type } }).formData();

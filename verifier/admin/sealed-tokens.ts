@@ -6,7 +6,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 
 export type TokenFault = 'forged' | 'expired' | 'used';
 
-/** What was used is remembered until it expires. More than this at once is an attack, and ends with a refusal. */
+/** What was used is remembered at least until it expires. More than this at once is an attack: it ends with a refusal. */
 const MAX_USED = 10_000;
 
 export class SealedTokens {
@@ -30,9 +30,10 @@ export class SealedTokens {
 
   /** @returns undefined for a valid token */
   check(token: string, parts: readonly string[]): TokenFault | undefined {
-    const match = TOKEN.exec(token);
-    if (match === null) return 'forged';
-    const [expiry, nonce, seal] = [Number(match[1]), match[2] ?? '', match[3] ?? ''];
+    const name = this.nameOf(token);
+    if (name === undefined) return 'forged';
+    const { id: nonce, until: expiry } = name;
+    const seal = token.slice(token.lastIndexOf('.') + 1);
     if (!sameText(seal, this.#seal(expiry, nonce, parts))) return 'forged';
     if (expiry <= this.#clock()) return 'expired';
     return this.#used.has(nonce) ? 'used' : undefined;
@@ -45,7 +46,7 @@ export class SealedTokens {
   use(token: string): boolean {
     const name = this.nameOf(token);
     if (name === undefined) return false;
-    for (const [nonce, expiry] of this.#used) if (expiry <= this.#clock()) this.#used.delete(nonce);
+    if (this.#used.size >= MAX_USED) this.#forgetExpired();
     if (this.#used.size >= MAX_USED) return false;
     this.#used.set(name.id, name.until);
     return true;
@@ -53,8 +54,13 @@ export class SealedTokens {
 
   /** What names a token, and when it expires. @returns undefined for what is not a token */
   nameOf(token: string): { readonly id: string; readonly until: number } | undefined {
-    const match = TOKEN.exec(token);
-    return match === null ? undefined : { id: match[2] ?? '', until: Number(match[1]) };
+    if (!TOKEN.test(token)) return undefined;
+    const [until = '', id = ''] = token.split('.');
+    return { id, until: Number(until) };
+  }
+
+  #forgetExpired(): void {
+    for (const [nonce, expiry] of this.#used) if (expiry <= this.#clock()) this.#used.delete(nonce);
   }
 
   #seal(expiry: number, nonce: string, parts: readonly string[]): string {

@@ -101,7 +101,9 @@ function seatsNow(
   used: PageFacts['seatsUsed'],
   texts: Texts,
 ): { readonly text: string; readonly isExceeded: boolean } {
-  const seats = entitlements?.seats ?? 0;
+  // In the mode `saas` there is no number that could be exceeded.
+  if (entitlements === undefined) return { text: '', isExceeded: false };
+  const { seats } = entitlements;
   const shown = seatsText(seats, texts);
   if (used === undefined) return { text: shown, isExceeded: false };
   if (used === 'unknown') return { text: texts.of('seats_used_unknown', { seats: shown }), isExceeded: false };

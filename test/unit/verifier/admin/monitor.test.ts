@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { licenseMetrics, licenseMonitor } from '../../../../verifier/admin/index.ts';
-import type { LiveLicense } from '../../../../verifier/runtime/index.ts';
+import type { LiveLicense, Notice } from '../../../../verifier/runtime/index.ts';
 import { inWords, thrown } from '../../../support/thrown.ts';
 import { concatBytes } from '../../../../formats/bytes.ts';
 import { issuingKey, KEYSET_ISSUER, keysetBlock, testKey } from '../../../../conformance/examples/keysets.ts';
 import { builtInChain } from '../../../../verifier/keyset/index.ts';
 import { DAY, Product, textOf } from '../runtime/product.ts';
 import { EXP, GRACE, licenseFile, licenseFileOf, NBF } from '../sample.ts';
+import { OLD, viewOf } from './views.ts';
 
 const TOKEN = 'a-token-of-the-monitoring';
 const BASE = 'https://vaultdesk.example:9464';
@@ -131,11 +132,28 @@ describe('the routes for a monitoring system', () => {
     ['two tokens', `Bearer ${TOKEN} ${TOKEN}`],
     ['the token as a password', `Basic ${Buffer.from(`:${TOKEN}`).toString('base64')}`],
     ['the token alone', TOKEN],
+    ['something before the scheme', `x Bearer ${TOKEN}`],
+    ['an empty scheme', ` ${TOKEN}`],
   ])('give no metrics for %s', async (_what, authorization) => {
     const response = await ask('/metrics', authorization === undefined ? {} : { authorization });
     expect(response.status).toBe(401);
     expect(response.headers.get('www-authenticate')).toContain('Bearer');
     expect(await response.text()).not.toContain('license_state');
+  });
+
+  it('call for attention where any warning asks for something', async () => {
+    const [created, grace]: [Notice, Notice] = [
+      { ...OLD, code: 'state_created' },
+      { ...OLD, code: 'in_grace' },
+    ];
+    const statusWith = async (warnings: readonly Notice[]): Promise<unknown> => {
+      const monitor = licenseMonitor({ ...license, view: () => viewOf({ warnings }) }, { token: TOKEN });
+      return (await monitor(new Request(`${BASE}/health`))).json();
+    };
+    const ok = { status: 'ok', license: 'active' };
+    expect(await statusWith([])).toEqual(ok);
+    expect(await statusWith([created, { ...created, code: 'renewal_waits' }])).toEqual(ok);
+    expect(await statusWith([created, grace])).toEqual({ status: 'attention', license: 'active' });
   });
 
   it('tell anybody the state, and answer 200 whatever it is', async () => {
@@ -158,10 +176,47 @@ describe('the routes for a monitoring system', () => {
     for (const path of ['/metrics', '/health']) expect((await ask(path, shown, method)).status).toBe(405);
   });
 
-  it.each([undefined, '', 'short', 'a token with blanks', 'ä'.repeat(20), 5])(
-    'are not made with the token %j',
-    (token) => {
-      expect(inWords(thrown(() => licenseMonitor(license, { token: token as string })))).toMatch(/^usage.*token/);
-    },
-  );
+  it.each([
+    undefined,
+    '',
+    'x'.repeat(15),
+    'x'.repeat(513),
+    'a token with blanks',
+    'x'.repeat(16) + '\n',
+    'ä'.repeat(20),
+    5e15,
+    { toString: () => 'x'.repeat(16) },
+  ])('are not made with the token %j', (token) => {
+    const error = thrown(() => licenseMonitor(license, { token: token as string }));
+    expect(inWords(error)).toBe('usage: the option token is required, and should have 16 visible characters or more');
+    expect(error.place.field).toBe('token');
+  });
+
+  it.each([16, 512])('are made with a token of %i characters, which a request has to show', async (length) => {
+    const monitor = licenseMonitor(license, { token: '!'.repeat(length - 1) + '~' });
+    const status = async (authorization: string): Promise<number> =>
+      (await monitor(new Request(`${BASE}/metrics`, { headers: { authorization } }))).status;
+    expect(await status(`Bearer ${'!'.repeat(length - 1)}~`)).toBe(200);
+    expect(await status(`Bearer ${'!'.repeat(length)}`)).toBe(401);
+  });
+
+  it('are answered exactly: the status, the headers and the body of each', async () => {
+    const answer = async (path: string, method = 'GET', headers = {}): Promise<unknown> => {
+      const response = await ask(path, headers, method);
+      return [response.status, Object.fromEntries(response.headers), await response.text()];
+    };
+    const common = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+    const plain = { ...common, 'content-type': 'text/plain; charset=utf-8' };
+    const json = { ...common, 'content-type': 'application/json' };
+    const open = { ...common, 'content-type': 'application/openmetrics-text; version=1.0.0; charset=utf-8' };
+    expect(await answer('/health')).toEqual([200, json, '{"status":"ok","license":"active"}\n']);
+    expect(await answer('/health', 'HEAD')).toEqual([200, json, '']);
+    expect(await answer('/metrics', 'HEAD', shown)).toEqual([200, open, '']);
+    expect(await answer('/metrics', 'GET', shown)).toEqual([200, open, licenseMetrics(license)()]);
+    expect(await answer('/other')).toEqual([404, plain, 'not found\n']);
+    expect(await answer('/health', 'POST')).toEqual([405, { ...plain, allow: 'GET, HEAD' }, 'only GET and HEAD\n']);
+    const asks = { ...plain, 'www-authenticate': 'Bearer realm="license metrics"' };
+    expect(await answer('/metrics')).toEqual([401, asks, 'unauthorized\n']);
+    expect(await answer('/metrics', 'HEAD')).toEqual([401, asks, 'unauthorized\n']);
+  });
 });
