@@ -6,7 +6,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 
 export type TokenFault = 'forged' | 'expired' | 'used';
 
-/** What was used is remembered at least until it expires. More than this at once is an attack: it ends with a refusal. */
+/** What was used is remembered at least until it expires. More than this at once is an attack, which is refused. */
 const MAX_USED = 10_000;
 
 export class SealedTokens {
