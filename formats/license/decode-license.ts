@@ -5,11 +5,9 @@ import {
   cborTypeInWords,
   type CborValue,
   decodeCbor,
-  decodeTaggedCbor,
   isCborArray,
   isCborBytes,
   isCborMap,
-  MAJOR_MAP,
 } from '../cbor/index.ts';
 import { cleanText } from '../clean-text.ts';
 import { VtlicError } from '../error.ts';
@@ -26,7 +24,7 @@ import {
   MAX_REF_CODE_POINTS,
   MAX_TIME,
 } from './bounds.ts';
-import { CLAIM_KEYS, claimFault, isClaimKey, type ExtMap, type License, type LicenseUse } from './license.ts';
+import { CLAIM_KEYS, claimFault, isClaimKey, type License, type LicenseUse } from './license.ts';
 import { decodeExt } from './ext.ts';
 import { isId, isUuidV7Bytes, uuidFromBytes } from './id.ts';
 
@@ -85,23 +83,13 @@ export function decodeLicense(payload: Uint8Array): License {
   if (use !== undefined) license.use = licenseUse(use);
   const clk = claims.get('clk');
   if (clk !== undefined) license.clk = onlyTrue(clk);
+  // As it is encoded, whatever its type.
   const ext = claims.get('ext');
-  if (ext !== undefined) license.ext = extOf(ext);
+  if (isCborBytes(ext)) license.ext = decodeExt(ext);
 
   if (license.nbf >= license.exp) throw claimFault('nbf', 'it should be earlier than exp');
   if (license.iat >= license.exp) throw claimFault('iat', 'it should be earlier than exp');
   return Object.freeze(license);
-}
-
-/** @param encoded the value of the claim as it is encoded, where it is still to be built */
-function extOf(encoded: CborValue): ExtMap {
-  if (!isCborBytes(encoded) || (encoded[0] ?? 0) >> 5 !== MAJOR_MAP)
-    throw wrongType(
-      'ext',
-      'a map',
-      isCborBytes(encoded) ? decodeTaggedCbor(encoded, { shallow: true }).value : encoded,
-    );
-  return decodeExt(encoded);
 }
 
 function claimsMap(payload: Uint8Array): CborMap {
@@ -232,16 +220,9 @@ function limitsOf(value: CborValue): Readonly<Record<string, number>> {
 function shownText(value: CborValue, field: Field, max: number): string {
   if (typeof value !== 'string') throw wrongType(field, 'a text', value);
   if (value.length === 0) throw claimFault(field, 'it should be left out where it is empty');
-  const length = codePoints(value);
+  const length = [...value].length;
   if (length > max) throw claimFault(field, `it should have at most ${max} code points, but it has ${length}`);
   return value;
-}
-
-/** CBOR texts are valid UTF-8, so that a low surrogate is always the second half of a pair. */
-function codePoints(text: string): number {
-  let count = text.length;
-  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) count--;
-  return count;
 }
 
 function licenseUse(value: CborValue): LicenseUse {

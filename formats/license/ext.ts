@@ -1,7 +1,9 @@
 /** `ext`: the one place that a later version may add to. Profile values, in whose maps every key is an id. */
 import { fromHex } from '../bytes.ts';
 import {
+  cborTypeInWords,
   CheckedReader,
+  decodeTaggedCbor,
   MAJOR_ARRAY,
   MAJOR_BYTES,
   MAJOR_MAP,
@@ -22,12 +24,15 @@ import { claimFault, ExtBytes, type ExtMap, type ExtValue } from './license.ts';
  * The value of `ext`, built directly and frozen from its encoding: with maps and arrays of the decoder in between, a
  * license of nothing but small arrays would cost a hundred times another one.
  *
- * @param encoded a map that was checked by `decodeCbor`
- * @throws VtlicError `claims_malformed` for no key, more than 64, or a key (at any depth) that is not an id
+ * @param encoded an item that was checked by `decodeCbor`
+ * @throws VtlicError `claims_malformed` for no map, no key, more than 64, or a key (at any depth) that is not an id
  */
 export function decodeExt(encoded: Uint8Array): ExtMap {
   const reader = new CheckedReader(encoded);
-  reader.head();
+  if (reader.head() !== MAJOR_MAP) {
+    const { value } = decodeTaggedCbor(encoded, { shallow: true });
+    throw claimFault('ext', `it should be a map, but it is ${cborTypeInWords(value)}`);
+  }
   const { argument: keys } = reader;
   if (keys === 0) throw claimFault('ext', 'it should be left out where it is empty');
   if (keys > MAX_EXT_KEYS) throw claimFault('ext', `it should have at most ${MAX_EXT_KEYS} keys, but it has ${keys}`);

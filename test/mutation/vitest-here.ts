@@ -59,8 +59,10 @@ const each =
   (add: Adder) =>
   (rows: readonly unknown[]) =>
   (title: string, ...args: readonly unknown[]): void => {
+    // As Vitest does it: an array is one value where a row is none.
+    const areLists = rows.every((row) => Array.isArray(row));
     for (const [i, row] of rows.entries()) {
-      const values = Array.isArray(row) ? (row as readonly unknown[]) : [row];
+      const values = areLists ? (row as readonly unknown[]) : [row];
       add(`${title} #${i + 1}`, () => actOf(args)(...values));
     }
   };

@@ -76,5 +76,7 @@ describe('license ids', () => {
     '017f22e2-79b0-7cc3-c8c4-dc0c0c07398f',
     '017f22e2-79b0-7cc3-98c4-dc0c0c07398f\n',
     '{017f22e2-79b0-7cc3-98c4-dc0c0c07398f}',
+    'ab017f22e2-79b0-7cc3-98c4-dc0c0c07398f',
+    '017f22e2-79b0-7cc3-98c4-dc0c0c07398fab',
   ])('have one spelling, not %j', (text) => expect(uuidToBytes(text)).toBeUndefined());
 });
