@@ -167,7 +167,7 @@ export const MUTANTS_OF_KEYSETS: readonly Mutant[] = [
     'keyset-policy-empty',
     'that a policy is not empty',
     KEYSET,
-    'if (!composite && until === undefined) throw',
+    'if (!keyset.requireComposite && keyset.ed25519Until === undefined) throw',
     'if (false) throw',
   ),
   mutant(

@@ -25,8 +25,6 @@ export const KEYSET_LIMITS: ArmorLimits = Object.freeze({
 });
 
 const LF = 0x0a;
-const BEGIN_MARK = '-----BEGIN ';
-const LABELS: readonly ArmorLabel[] = ['VTLIC KEYSET', 'VTLIC'];
 
 /**
  * The blocks of a text, in turn, so that a fault in one is found after the blocks before it were used. A block ends
@@ -84,7 +82,7 @@ function skipBlanks(file: Uint8Array, from: number): number {
 
 /** Treats every label but that of a license as that of a keyset; reading its armor then refuses a wrong one. */
 function labelAt(file: Uint8Array, begin: number): ArmorLabel {
-  return LABELS.find((label) => isAt(file, begin, `${BEGIN_MARK}${label}-----`)) ?? 'VTLIC KEYSET';
+  return isAt(file, begin, '-----BEGIN VTLIC-----') ? 'VTLIC' : 'VTLIC KEYSET';
 }
 
 /** The offset behind the END line, or the end of the file where there is none. */

@@ -20,6 +20,8 @@ import {
   type Keyset,
 } from './keyset.ts';
 
+type WritableKeyset = { -readonly [F in keyof Keyset]: Keyset[F] };
+
 /**
  * Reads a payload. Does not check whether its keys are usable: importing them does.
  *
@@ -29,7 +31,7 @@ import {
 export function decodeKeyset(payload: Uint8Array): Keyset {
   const reader = MapReader.decode(payload, ERRORS, { views: true });
   const made = time(reader, 'made');
-  const keyset: { -readonly [F in keyof Keyset]: Keyset[F] } = {
+  const keyset: WritableKeyset = {
     iss: reader.textOf('iss', isId, 'an id'),
     version: reader.integer('version', 1, MAX_COUNT),
     made,
@@ -41,7 +43,7 @@ export function decodeKeyset(payload: Uint8Array): Keyset {
     lowestCounters: lowestOf(reader),
   };
   if (reader.has('expires')) keyset.expires = time(reader, 'expires');
-  if (reader.has('policy')) Object.assign(keyset, policyOf(reader.map('policy')));
+  if (reader.has('policy')) readPolicy(reader.map('policy'), keyset);
   reader.end();
   if (keyset.expires !== undefined && keyset.expires <= made) throw malformed('expires', 'should be later than made');
   if (keyset.threshold > keyset.roots.length)
@@ -96,19 +98,20 @@ function coseKey(name: string, encoding: Uint8Array): CoseKey {
   try {
     return decodeCoseKey(encoding);
   } catch (error) {
-    if (!(error instanceof VtlicError) || error.code !== 'key_invalid') throw error;
+    if (!(error instanceof VtlicError)) throw error;
     throw malformed(name, `should contain COSE_Keys of public keys, but one is refused: ${error.message}`, error);
   }
 }
 
 function idsOf(reader: MapReader, name: 'products' | 'tiers'): readonly string[] {
   const ids: string[] = [];
+  let before = '';
   for (const item of filled(reader, name, MAX_SCOPE_ITEMS)) {
     if (typeof item !== 'string' || !isId(item)) throw malformed(name, 'should contain ids only');
     // Ids are ASCII, so that the order of JavaScript strings is that of their bytes.
-    const before = ids.at(-1);
-    if (before !== undefined && item <= before) throw malformed(name, NOT_RISING);
+    if (item <= before) throw malformed(name, NOT_RISING);
     ids.push(item);
+    before = item;
   }
   return Object.freeze(ids);
 }
@@ -152,16 +155,15 @@ function lowestOf(reader: MapReader): ReadonlyMap<string, number> {
   return lowest;
 }
 
-function policyOf(reader: MapReader): Partial<Pick<Keyset, 'requireComposite' | 'ed25519Until'>> {
-  const composite = reader.has('composite');
-  if (composite && !reader.boolean('composite')) throw malformed('composite', 'should be true or left out');
-  const until = reader.has('ed25519_until') ? time(reader, 'ed25519_until') : undefined;
+function readPolicy(reader: MapReader, keyset: WritableKeyset): void {
+  if (reader.has('composite')) {
+    keyset.requireComposite = reader.boolean('composite');
+    if (!keyset.requireComposite) throw malformed('composite', 'should be true or left out');
+  }
+  if (reader.has('ed25519_until')) keyset.ed25519Until = time(reader, 'ed25519_until');
   reader.end();
-  if (!composite && until === undefined) throw malformed('policy', 'should be left out where it is empty');
-  return {
-    ...(composite ? { requireComposite: true } : {}),
-    ...(until === undefined ? {} : { ed25519Until: until }),
-  };
+  if (!keyset.requireComposite && keyset.ed25519Until === undefined)
+    throw malformed('policy', 'should be left out where it is empty');
 }
 
 function time(reader: MapReader, name: string): number {
