@@ -3,6 +3,7 @@
  * of CBOR (RFC 8949), since other tools write keys in an order of their own: a private key must be called private all
  * the same.
  */
+import { toHex } from './bytes.ts';
 import { VtlicError } from './error.ts';
 
 const UNSIGNED = 0;
@@ -12,6 +13,7 @@ const TEXT = 3;
 const ARRAY = 4;
 const MAP = 5;
 const TAG = 6;
+const SIMPLE = 7;
 const BREAK = 0xff;
 /** A COSE_Key has no deeper values. */
 const MAX_DEPTH = 16;
@@ -24,17 +26,14 @@ const COMMON_LABELS: ReadonlyMap<number, string> = new Map([
   [4, 'key_ops'],
   [5, 'Base IV'],
 ]);
-/**
- * Label of the private or secret part by key type: OKP, EC2, RSA, Symmetric (RFC 9053 §7, RFC 8230), AKP (RFC 9964).
- */
-const PRIVATE_LABELS: ReadonlyMap<number, number> = new Map([
-  [1, -4],
-  [2, -4],
+/** Label of the private or secret part by key type: RSA (RFC 8230), Symmetric (RFC 9053 §6), AKP (RFC 9964). */
+const PRIVATE_LABELS: ReadonlyMap<number | undefined, number> = new Map([
   [3, -3],
   [4, -1],
   [7, -2],
 ]);
-const OKP = 1;
+/** Of OKP and EC2 (RFC 9053 §7), and of a key whose type is another one or cannot be read. */
+const OTHER_PRIVATE_LABEL = -4;
 const AKP = 7;
 
 interface FoundKey {
@@ -45,8 +44,9 @@ interface FoundKey {
 /** What to say of bytes that are no public COSE_Key of this format. */
 export function explainCoseKey(bytes: Uint8Array): VtlicError {
   const walk = new LabelWalk(bytes);
-  const inSet = walk.major() === ARRAY;
-  const keys = inSet ? walk.keysOfSet() : walk.major() === MAP ? [walk.key()] : [];
+  const head = walk.head();
+  const inSet = head?.major === ARRAY;
+  const keys = inSet ? walk.keysOfSet(head) : head?.major === MAP ? [walk.key(head)] : [];
   if (keys.some(holdsPrivatePart))
     return new VtlicError('key_invalid', 'this COSE_Key contains a private key, where a public key was expected', {
       hint: 'Give the public key (vtlic key export NAME), and keep this file secret.',
@@ -66,7 +66,7 @@ export function explainCoseKey(bytes: Uint8Array): VtlicError {
 }
 
 function holdsPrivatePart({ kty, labels }: FoundKey): boolean {
-  return labels.has(PRIVATE_LABELS.get(kty ?? OKP) ?? -4);
+  return labels.has(PRIVATE_LABELS.get(kty) ?? OTHER_PRIVATE_LABEL);
 }
 
 function moreMembers({ kty, labels }: FoundKey): readonly string[] {
@@ -77,8 +77,8 @@ function moreMembers({ kty, labels }: FoundKey): readonly string[] {
 
 interface Head {
   readonly major: number;
-  /** Undefined: of indefinite length. */
-  readonly value: number | undefined;
+  /** Infinity: of indefinite length. */
+  readonly argument: number;
 }
 
 /** Ends quietly where the bytes end or are no CBOR: what was read until then counts. */
@@ -90,76 +90,70 @@ class LabelWalk {
     this.#bytes = bytes;
   }
 
-  /** The major type of the next item; undefined at the end, and at the break of an indefinite length. */
-  major(): number | undefined {
-    const byte = this.#bytes[this.#at];
-    return byte === undefined || byte === BREAK ? undefined : byte >> 5;
+  /** The next head; undefined at the end, at the break of an indefinite length, and for what is no head. */
+  head(): Head | undefined {
+    const first = this.#next();
+    if (first === undefined) return undefined;
+    const from = ++this.#at;
+    const [major, info] = [first >> 5, first & 31];
+    if (info < 24) return { major, argument: info };
+    if (info > 27) return info === 31 ? { major, argument: Infinity } : undefined;
+    this.#at += 2 ** (info - 24);
+    return { major, argument: Number(`0x${toHex(this.#bytes.subarray(from, this.#at))}`) };
   }
 
-  keysOfSet(): readonly FoundKey[] {
+  keysOfSet({ argument }: Head): readonly FoundKey[] {
     const keys: FoundKey[] = [];
-    let left = this.#head()?.value ?? Infinity;
-    for (; left > 0 && this.major() === MAP; left--) keys.push(this.key());
+    for (let left = argument; left > 0; left--) {
+      const head = this.head();
+      if (head?.major !== MAP) break;
+      keys.push(this.key(head));
+    }
     return keys;
   }
 
-  key(): FoundKey {
+  key({ argument }: Head): FoundKey {
     const labels = new Set<number>();
     let kty: number | undefined;
-    let left = this.#head()?.value ?? Infinity;
-    for (; left > 0 && this.major() !== undefined; left--) {
-      const label = this.#integer();
+    for (let left = argument; left > 0 && this.#next() !== undefined; left--) {
+      const label = this.#item(0);
+      const value = this.#item(0);
       if (label !== undefined) labels.add(label);
-      if (label === KTY && this.major() === UNSIGNED) kty = this.#integer();
-      else if (!this.#skip(0)) break;
+      if (label === KTY) kty = value;
     }
+    this.#leave(argument);
     return { kty, labels };
   }
 
-  /** Of an item that is none, undefined; the walk is behind it in both cases. */
-  #integer(): number | undefined {
-    const major = this.major();
-    if (major !== UNSIGNED && major !== NEGATIVE) {
-      this.#skip(0);
+  /** The byte at the walk's place; undefined at the end and at a break. */
+  #next(): number | undefined {
+    const byte = this.#bytes[this.#at];
+    return byte === BREAK ? undefined : byte;
+  }
+
+  /** Passes the break of an item of indefinite length. */
+  #leave(argument: number): void {
+    if (argument === Infinity) this.#at++;
+  }
+
+  /** Passes a whole item. @returns the value of an integer */
+  #item(depth: number): number | undefined {
+    const head = this.head();
+    if (head === undefined || depth > MAX_DEPTH) {
+      this.#at = this.#bytes.length;
       return undefined;
     }
-    const value = this.#head()?.value;
-    return value === undefined ? undefined : major === UNSIGNED ? value : -1 - value;
-  }
-
-  #head(): Head | undefined {
-    const first = this.#bytes[this.#at];
-    if (first === undefined) return undefined;
-    this.#at++;
-    const info = first & 31;
-    if (info < 24) return { major: first >> 5, value: info };
-    if (info > 27) return info === 31 ? { major: first >> 5, value: undefined } : undefined;
-    let value = 0;
-    for (let i = 0; i < 2 ** (info - 24); i++) value = value * 256 + (this.#bytes[this.#at++] ?? 0);
-    return { major: first >> 5, value };
-  }
-
-  /** @returns whether the walk is behind a whole item */
-  #skip(depth: number): boolean {
-    const head = this.#head();
-    if (head === undefined || depth > MAX_DEPTH) return false;
-    const { major, value } = head;
-    if ((major === BYTES || major === TEXT) && value !== undefined) {
-      this.#at += value;
-      return this.#at <= this.#bytes.length;
+    const { major, argument } = head;
+    if (major === UNSIGNED) return argument;
+    if (major === NEGATIVE) return -1 - argument;
+    if (major === SIMPLE) return undefined;
+    if ((major === BYTES || major === TEXT) && argument !== Infinity) {
+      this.#at += argument;
+      return undefined;
     }
-    if (major === TAG) return this.#skip(depth + 1);
-    const isContainer =
-      major === ARRAY || major === MAP || (value === undefined && (major === BYTES || major === TEXT));
-    if (!isContainer) return value !== undefined;
-    let left = value === undefined ? Infinity : major === MAP ? 2 * value : value;
-    for (; left > 0; left--) {
-      if (value === undefined && this.#bytes[this.#at] === BREAK) {
-        this.#at++;
-        return true;
-      }
-      if (!this.#skip(depth + 1)) return false;
-    }
-    return true;
+    const items = major === TAG ? 1 : major === MAP ? 2 * argument : argument;
+    for (let left = items; left > 0 && this.#next() !== undefined; left--) this.#item(depth + 1);
+    this.#leave(argument);
+    return undefined;
   }
 }
