@@ -40,9 +40,8 @@ export function decodeCheckpoint(text: string): Checkpoint {
 
 /** Plain decimal digits without a leading zero, up to 2^53-1. */
 export function decodeTreeNumber(text: string): number | undefined {
-  if (!/^(?:0|[1-9]\d{0,15})$/.test(text)) return undefined;
   const value = Number(text);
-  return Number.isSafeInteger(value) ? value : undefined;
+  return /^(?:0|[1-9]\d*)$/.test(text) && Number.isSafeInteger(value) ? value : undefined;
 }
 
 function noCheckpoint(why: string): VtlicError {

@@ -30,7 +30,7 @@ export interface SignedNote {
 
 /** A name of a key, or a log's origin: not empty, no blank of any kind, no plus sign, no control character. */
 export function isNoteKeyName(name: string): boolean {
-  return name !== '' && !/[\s+\p{Z}\p{Cc}]/u.test(name);
+  return /^[^\s+\p{Cc}]+$/u.test(name);
 }
 
 /** @param text lines, each ending with a newline; the first one is not empty */

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { fromHex, utf8 } from '../../../formats/bytes.ts';
+import { concatBytes, fromHex, utf8 } from '../../../formats/bytes.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../formats/checkpoint.ts';
-import { decodeNote, encodeNote, isNoteKeyName } from '../../../formats/note.ts';
+import { decodeNote, encodeNote, isNoteKeyName, noteMessage, type NoteSignature } from '../../../formats/note.ts';
 import {
   decodeConsistencyProof,
   decodeInclusionProof,
   encodeConsistencyProof,
   encodeInclusionProof,
+  isConsistencyProof,
+  isInclusionProof,
 } from '../../../formats/tlog-proof.ts';
 import { sha256 } from '../../../signer/ledger/entries/chain.ts';
 import { thrown } from '../../support/thrown.ts';
@@ -29,6 +31,13 @@ describe('a note', () => {
   it.each([
     ['no signature', 'text\n\n', 'not end with a signature line'],
     ['no empty line', 'text\n', 'no empty line'],
+    ['no text', '\n\n\u2014 a AQIDBAU=\n', 'no empty line'],
+    ['a signature line in another form', 'text\n\n\u2014 a\n', 'signature line'],
+    ['a signature line of one word', 'text\n\n\u2014\n', 'signature line'],
+    ['no name', 'text\n\n\u2014  AQIDBAU=\n', 'signature line'],
+    ['an empty line between its signatures', 'text\n\n\u2014 a AQIDBAU=\n\n', 'signature line'],
+    ['a unit separator', 'te\u001fxt\n\n\u2014 a AQIDBAU=\n', 'control characters'],
+    ['a NUL', 'te\u0000xt\n\n\u2014 a AQIDBAU=\n', 'control characters'],
     ['nothing', '', 'no empty line'],
     ['no last newline', 'text\n\n\u2014 a AQIDBAU=', 'not end with a signature line'],
     ['a hyphen for the dash', 'text\n\n- a AQIDBAU=\n', 'signature line'],
@@ -45,26 +54,59 @@ describe('a note', () => {
     expect(refusal(() => decodeNote(utf8(text)))).toContain(words);
   });
 
-  it('a text in other bytes than UTF-8, or too long, is not a note', () => {
-    expect(refusal(() => decodeNote(Uint8Array.of(0xff, 10, 10, 65)))).toContain('not UTF-8');
-    expect(refusal(() => decodeNote(new Uint8Array((1 << 20) + 1)))).toContain('longer');
-    expect(
-      refusal(() =>
-        decodeNote(
-          utf8(
-            encodeNote(
-              't\n',
-              Array.from({ length: 65 }, () => SIGNATURE),
-            ),
-          ),
+  it('a text in other bytes than UTF-8 is not a note', () => {
+    expect(refusal(() => decodeNote(Uint8Array.of(0xff, 10, 10, 65)))).toBe(
+      'this is not a signed note: it is not UTF-8',
+    );
+  });
+
+  it('has at most 1 MiB', () => {
+    const end = '\n\n\u2014 a AQIDBAU=\n';
+    const text = 'x'.repeat(1_048_576 - utf8(end).length);
+    expect(decodeNote(utf8(text + end)).text).toBe(`${text}\n`);
+    expect(refusal(() => decodeNote(utf8(`x${text}${end}`)))).toBe(
+      'this is not a signed note: it is longer than 1048576 bytes',
+    );
+  });
+
+  it('has at most 64 signatures', () => {
+    const signed = (count: number): Uint8Array =>
+      utf8(
+        encodeNote(
+          't\n',
+          Array.from({ length: count }, () => SIGNATURE),
         ),
-      ),
-    ).toContain('more than 64');
+      );
+    expect(decodeNote(signed(64)).signatures).toHaveLength(64);
+    expect(refusal(() => decodeNote(signed(65)))).toBe('this is not a signed note: it has more than 64 signatures');
+  });
+
+  it('may have a text of one line, and a signature of one byte', () => {
+    const note = decodeNote(utf8('t\n\n\u2014 a AQIDBAU=\n'));
+    expect(note).toEqual({
+      text: 't\n',
+      signatures: [{ name: 'a', keyId: Uint8Array.of(1, 2, 3, 4), signature: Uint8Array.of(5) }],
+    });
+    expect([note, note.signatures, ...note.signatures].every((part) => Object.isFrozen(part))).toBe(true);
+    expect(noteMessage(note)).toEqual(utf8('t\n'));
+  });
+
+  it.each<[string, Partial<NoteSignature>]>([
+    ['text without a newline at its end', {}],
+    ['\n', {}],
+    ['', {}],
+    ['t\n', { name: 'a b' }],
+    ['t\n', { keyId: new Uint8Array(3) }],
+    ['t\n', { keyId: new Uint8Array(5) }],
+  ])('is not written of the text %j with %j', (text, change) => {
+    expect(thrown(() => encodeNote(text, [{ ...SIGNATURE, ...change }]))).toMatchObject({ code: 'internal' });
   });
 
   it('names keys without blanks and plus signs', () => {
     expect(['a', 'example.com/log42', 'ä'].every(isNoteKeyName)).toBe(true);
-    expect(['', 'a b', 'a+b', 'a\u2003b', 'a\nb', 'a\u0000'].some(isNoteKeyName)).toBe(false);
+    expect(['', 'a b', 'a+b', ' a', 'a ', 'a\u2003b', 'a\nb', 'a\n', 'a\u0000', 'a\u007f'].some(isNoteKeyName)).toBe(
+      false,
+    );
   });
 });
 
@@ -100,11 +142,23 @@ describe('a checkpoint', () => {
     );
   });
 
+  it('may be of 2^53-1 leaves', () => {
+    const size = Number.MAX_SAFE_INTEGER;
+    const checkpoint = decodeCheckpoint(encodeCheckpoint({ origin: 'o', size, root }));
+    expect(checkpoint).toEqual({ origin: 'o', size, root });
+    expect(Object.isFrozen(checkpoint)).toBe(true);
+  });
+
   it.each([
     ['o\n01\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'size'],
     ['o\n-1\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'size'],
     ['o\n1e3\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'size'],
+    ['o\n1 \nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'size'],
+    ['o\n\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'size'],
     ['o\n9007199254740992\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'size'],
+    ['', 'origin'],
+    ['\n', 'origin'],
+    ['o\n', 'size'],
     ['\n1\nBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=\n', 'origin'],
     ['o\n1\nBwc=\n', 'root'],
     ['o\n1\n', 'root'],
@@ -142,7 +196,12 @@ describe('a proof', () => {
     ['c2sp.org/tlog-proof@v2\nindex 0\n\nx', 'first line'],
     ['\ufeffc2sp.org/tlog-proof@v1\nindex 0\n\nx', 'first line'],
     ['\u200bc2sp.org/tlog-proof@v1\nindex 0\n\nx', 'first line'],
+    ['\n\nx', 'first line'],
     ['c2sp.org/tlog-proof@v1\n\nx', 'index'],
+    ['c2sp.org/tlog-proof@v1\nindexes 0\n\nx', 'index'],
+    ['c2sp.org/tlog-proof@v1\nextra AA==\n\nx', 'index'],
+    ['c2sp.org/tlog-proof@v1\nindex 0', 'no empty line'],
+    ['', 'no empty line'],
     ['c2sp.org/tlog-proof@v1\nindex 00\n\nx', 'index'],
     ['c2sp.org/tlog-proof@v1\nextra *\nindex 0\n\nx', 'base64'],
     ['c2sp.org/tlog-proof@v1\nindex 0\nextra AA==\n\nx', 'hash'],
@@ -154,6 +213,32 @@ describe('a proof', () => {
     ],
   ])('%j is none', (text, words) => {
     expect(refusal(() => decodeInclusionProof(utf8(text)))).toContain(words);
+  });
+
+  it('a proof has at most 106 hashes', () => {
+    const list = Array.from({ length: 106 }, (_, i) => new Uint8Array(32).fill(i));
+    const encoded = encodeConsistencyProof({ from: 1, hashes: list, checkpoint });
+    expect(decodeConsistencyProof(utf8(encoded)).hashes).toEqual(list);
+  });
+
+  it.each([
+    ['c2sp.org/tlog-proof@v1\nindex 0\n\nx', true, false],
+    ['c2sp.org/tlog-proof@v1', false, false],
+    ['c2sp.org/tlog-proof@v2\nindex 0\n\nx', false, false],
+    ['xc2sp.org/tlog-proof@v1\n', false, false],
+    ['old 1\n\nx', false, true],
+    ['old', false, false],
+    ['bold 1\n\nx', false, false],
+    ['', false, false],
+  ])('knows which proof %j begins as', (text, inclusion, consistency) => {
+    expect([isInclusionProof(utf8(text)), isConsistencyProof(utf8(text))]).toEqual([inclusion, consistency]);
+  });
+
+  it('keeps the bytes of the checkpoint, whatever they are', () => {
+    const rest = Uint8Array.of(0xef, 0xbb, 0xbf, 10, 10, 0xff);
+    const read = decodeInclusionProof(concatBytes(utf8('c2sp.org/tlog-proof@v1\nindex 0\n\n'), rest));
+    expect(read).toEqual({ extra: undefined, index: 0, hashes: [], checkpoint: rest });
+    expect(decodeConsistencyProof(utf8('old 1\n\n')).checkpoint).toEqual(new Uint8Array());
   });
 
   it('refuses a proof of another kind', () => {
