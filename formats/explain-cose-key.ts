@@ -38,7 +38,8 @@ const AKP = 7;
 
 interface FoundKey {
   readonly kty: number | undefined;
-  readonly labels: ReadonlySet<number>;
+  /** With undefined for those that are no integer. */
+  readonly labels: ReadonlySet<number | undefined>;
 }
 
 /** What to say of bytes that are no public COSE_Key of this format. */
@@ -90,14 +91,14 @@ class LabelWalk {
     this.#bytes = bytes;
   }
 
-  /** The next head; undefined at the end, at the break of an indefinite length, and for what is no head. */
+  /** The next head; undefined at the end and at a break. One that is reserved is read like those before it. */
   head(): Head | undefined {
     const first = this.#next();
     if (first === undefined) return undefined;
     const from = ++this.#at;
     const [major, info] = [first >> 5, first & 31];
     if (info < 24) return { major, argument: info };
-    if (info > 27) return info === 31 ? { major, argument: Infinity } : undefined;
+    if (info === 31) return { major, argument: Infinity };
     this.#at += 2 ** (info - 24);
     return { major, argument: Number(`0x${toHex(this.#bytes.subarray(from, this.#at))}`) };
   }
@@ -113,12 +114,12 @@ class LabelWalk {
   }
 
   key({ argument }: Head): FoundKey {
-    const labels = new Set<number>();
+    const labels = new Set<number | undefined>();
     let kty: number | undefined;
     for (let left = argument; left > 0 && this.#next() !== undefined; left--) {
       const label = this.#item(0);
       const value = this.#item(0);
-      if (label !== undefined) labels.add(label);
+      labels.add(label);
       if (label === KTY) kty = value;
     }
     this.#leave(argument);

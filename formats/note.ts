@@ -76,11 +76,10 @@ function decodeText(bytes: Uint8Array): string {
 }
 
 function signatureLine(line: string): NoteSignature {
-  const [dash, name, encoded, ...more] = line.split(' ');
-  const bytes = encoded === undefined ? undefined : decodeBase64(encoded);
+  const [dash, name = '', encoded = '', ...more] = line.split(' ');
+  const bytes = decodeBase64(encoded);
   if (
     dash !== EM_DASH ||
-    name === undefined ||
     !isNoteKeyName(name) ||
     bytes === undefined ||
     bytes.length <= NOTE_KEY_ID_BYTES ||

@@ -77,13 +77,11 @@ export function decodeConsistencyProof(bytes: Uint8Array): ConsistencyProofFile 
 
 /** The lines up to the first empty one, and everything behind it. */
 function split(bytes: Uint8Array): { readonly lines: string[]; readonly checkpoint: Uint8Array } {
-  for (let at = 0; at + 1 < bytes.length; at++) {
-    if (bytes[at] !== LINE_FEED || bytes[at + 1] !== LINE_FEED) continue;
-    // A byte order mark stays in the first line, which is then not the one that it should be.
-    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, at));
-    return { lines: text.split('\n'), checkpoint: bytes.slice(at + 2) };
-  }
-  throw noProof('no empty line separates it from its checkpoint');
+  const end = bytes.findIndex((byte, at) => byte === LINE_FEED && bytes[at + 1] === LINE_FEED);
+  if (end < 0) throw noProof('no empty line separates it from its checkpoint');
+  // A byte order mark stays in the first line, which is then not the one that it should be.
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, end));
+  return { lines: text.split('\n'), checkpoint: bytes.slice(end + 2) };
 }
 
 const LINE_FEED = 10;

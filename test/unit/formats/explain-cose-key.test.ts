@@ -84,6 +84,7 @@ describe('explainCoseKey', () => {
     ['a text as label', '6123 01'],
     ['an empty text as label', '60 01'],
     ['an array as label', '8101 01'],
+    ['16 arrays in one another as label', `${'81'.repeat(16)} 01 01`],
     ['a byte string', '06 4123'],
     ['a byte string of a long length', `06 5818 ${'23'.repeat(24)}`],
     ['a text', '06 6123'],

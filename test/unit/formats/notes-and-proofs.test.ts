@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { concatBytes, fromHex, utf8 } from '../../../formats/bytes.ts';
+import { concatBytes, fromHex, toHex, utf8 } from '../../../formats/bytes.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../formats/checkpoint.ts';
 import { decodeNote, encodeNote, isNoteKeyName, noteMessage, type NoteSignature } from '../../../formats/note.ts';
 import {
@@ -10,7 +10,9 @@ import {
   isConsistencyProof,
   isInclusionProof,
 } from '../../../formats/tlog-proof.ts';
+import { verifySignature } from '../../../keys/public/verify-signature.ts';
 import { sha256 } from '../../../signer/ledger/entries/chain.ts';
+import { decodeLogKey } from '../../../signer/ledger/tree/log-key.ts';
 import { thrown } from '../../support/thrown.ts';
 
 function refusal(fn: () => unknown): string {
@@ -107,6 +109,19 @@ describe('a note', () => {
     expect(['', 'a b', 'a+b', ' a', 'a ', 'a\u2003b', 'a\nb', 'a\n', 'a\u0000', 'a\u007f'].some(isNoteKeyName)).toBe(
       false,
     );
+  });
+
+  it("is the example of Go's golang.org/x/mod/sumdb/note, with its key and signature", () => {
+    const key = decodeLogKey('PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW');
+    const note = decodeNote(
+      utf8(
+        "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n\n" +
+          '\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n',
+      ),
+    );
+    const [{ name, keyId, signature } = SIGNATURE] = note.signatures;
+    expect([name, toHex(keyId)]).toEqual([key.name, 'c74f20a3']);
+    expect(verifySignature(key.publicKey, noteMessage(note), signature)).toBe(true);
   });
 });
 
