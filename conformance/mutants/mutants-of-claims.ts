@@ -161,14 +161,14 @@ export const MUTANTS_OF_CLAIMS: readonly Mutant[] = [
     'text-units',
     'that code points are counted, not bytes',
     CLAIMS,
-    'const length = [...value].length;',
+    'const length = Array.from(value).length;',
     'const length = Buffer.byteLength(value);',
   ),
   mutant(
     'text-utf16',
     'that code points are counted, not UTF-16 units',
     CLAIMS,
-    'const length = [...value].length;',
+    'const length = Array.from(value).length;',
     'const { length } = value;',
   ),
   mutant(

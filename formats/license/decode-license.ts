@@ -220,7 +220,7 @@ function limitsOf(value: CborValue): Readonly<Record<string, number>> {
 function shownText(value: CborValue, field: Field, max: number): string {
   if (typeof value !== 'string') throw wrongType(field, 'a text', value);
   if (value.length === 0) throw claimFault(field, 'it should be left out where it is empty');
-  const length = [...value].length;
+  const length = Array.from(value).length;
   if (length > max) throw claimFault(field, `it should have at most ${max} code points, but it has ${length}`);
   return value;
 }
