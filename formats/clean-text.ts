@@ -9,7 +9,7 @@
  * Control, format, surrogate, private and unassigned code points (all of category C: among them the bidi controls, zero
  * width characters and tags), line and paragraph separators, and the remaining code points that are shown as nothing.
  */
-const UNSHOWABLE = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+export const UNSHOWABLE: RegExp = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
 const CONTROL_OR_BIDI = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 

@@ -2,15 +2,14 @@
  * Prints JSON on one line: what commands write to standard output, and files of JSON lines. It is not canonical JSON
  * (RFC 8785), and nothing signs it.
  */
-
-/** Characters that move the cursor, reverse the direction of a line, or are invisible. */
-const HOSTILE = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+import { UNSHOWABLE } from '../clean-text.ts';
 
 /** One JSON document on one line, safe to look at in a terminal. The values stay the same. */
 export function jsonLine(value: unknown): string {
-  const text = JSON.stringify(value).replace(
-    HOSTILE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `${text}\n`;
+  return `${JSON.stringify(value).replace(UNSHOWABLE, escapes)}\n`;
+}
+
+/** `\uXXXX` for each unit of UTF-16, as JSON writes a character. */
+function escapes(character: string): string {
+  return character.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

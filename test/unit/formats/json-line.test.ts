@@ -8,3 +8,15 @@ it('escapes whatever moves a cursor, turns a line or is invisible, and changes n
   expect(line).toContain('Zoë 東京');
   expect(JSON.parse(line)).toEqual({ name: hostile });
 });
+
+it.each([
+  ['a tag, which is invisible', '\u{e0041}', '\\udb40\\udc41'],
+  ['a filler, which is shown as nothing', '\u3164', '\\u3164'],
+  ['a variation selector', '\ufe0f', '\\ufe0f'],
+  ['a lone surrogate', '\ud800', '\\ud800'],
+  ['a soft hyphen', '\u00ad', '\\u00ad'],
+])('escapes %s', (_, text, escaped) => {
+  const line = jsonLine([text]);
+  expect(line).toBe(`["${escaped}"]\n`);
+  expect(JSON.parse(line)).toEqual([text]);
+});
