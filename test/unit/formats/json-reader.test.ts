@@ -216,7 +216,7 @@ describe('nearestName', () => {
     ['xcustomer', 'customer'],
     ['scusotmre', 'customer'],
   ])('%s is near %s', (name, nearest) => expect(nearestName(name, names)).toBe(nearest));
-  it.each(['', 'x', 'f', 'product', 'deployment', 'silmit', 'mrof', 'fxrm0', 'unt', 'frmo_'])(
+  it.each(['', 'x', 'f', 'product', 'deployment', 'silmit', 'mrof', 'fxrm0', 'unt', 'frmo_', 'rxom', 'xfom'])(
     '%j is near none',
     (name) => expect(nearestName(name, names)).toBeUndefined(),
   );
