@@ -67,22 +67,24 @@ function lockOf(target: string): string {
   return `${target}.lock`;
 }
 
+/** Linux follows as many. */
 const MAX_LINKS = 40;
 
 /**
  * The file that a link at this path points to, whether it exists or not. A link is not replaced: it may lead to the
- * volume on which the state lasts, and all who use that file share its lock.
+ * volume on which the state lasts, and all who use that file share its lock. After too many links it is the path, which
+ * the system refuses.
  */
 function targetOf(path: string): string {
   let target = path;
-  for (let links = 0; links < MAX_LINKS; links++) {
+  for (let links = 0; links <= MAX_LINKS; links++) {
     try {
       target = resolve(realpathSync(dirname(target)), readlinkSync(target));
     } catch {
       return target;
     }
   }
-  return target;
+  return path;
 }
 
 function settle<T>(act: () => T): Promise<T> {
@@ -101,10 +103,13 @@ async function guarded<T>(path: string, act: (target: string) => T): Promise<T> 
   const end = performance.now() + GUARD_WAIT_MILLISECONDS;
   for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
     try {
-      if (makeGuard(guard)) {
+      const fd = openGuard(guard);
+      if (fd !== undefined) {
         try {
+          writeSync(fd, utf8(processIdentity()));
           return act(target);
         } finally {
+          closeSync(fd);
           removeIfPresent(guard);
         }
       }
@@ -127,10 +132,14 @@ function readCopy(path: string): StoredCopy | undefined {
     return { document, tag: sha256Hex(document) };
   } catch (error) {
     if (error instanceof VtlicError && error.code === 'too_large') return { document: new Uint8Array(), tag: 'large' };
-    if (!(error instanceof VtlicError) || errorCodeOf(error.cause) !== 'ENOENT') throw error;
+    if (!isMissing(error)) throw error;
     if (lstatSync(dirname(path), { throwIfNoEntry: false }) !== undefined) return undefined;
     throw new VtlicError('file_unreadable', 'the folder of this file does not exist', { file: path, cause: error });
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof VtlicError && errorCodeOf(error.cause) === 'ENOENT';
 }
 
 function faultOfFolder(folder: string): string | undefined {
@@ -148,29 +157,19 @@ function noteOf(lock: string): string | undefined {
   try {
     return Buffer.from(readLimited(lock, MAX_NOTE_BYTES, 'too_large')).toString('latin1');
   } catch (error) {
-    if (error instanceof VtlicError && errorCodeOf(error.cause) === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }
 
-function makeGuard(guard: string): boolean {
-  let fd: number;
+/** @returns undefined where another process has the guard */
+function openGuard(guard: string): number | undefined {
   try {
-    fd = openSync(guard, 'wx', MODE);
+    return openSync(guard, 'wx', MODE);
   } catch (error) {
     if (errorCodeOf(error) !== 'EEXIST') throw error;
     if (isLeftOver(guard)) removeIfPresent(guard);
-    return false;
-  }
-  try {
-    writeSync(fd, utf8(processIdentity()));
-    return true;
-  } catch (error) {
-    // A full disk may take a new name, but no content for it.
-    removeIfPresent(guard);
-    throw error;
-  } finally {
-    closeSync(fd);
+    return undefined;
   }
 }
 
@@ -178,9 +177,10 @@ function makeGuard(guard: string): boolean {
 function isLeftOver(guard: string): boolean {
   const holder = noteOf(guard) ?? '';
   if (hasEnded(holder)) return true;
-  const made = lstatSync(guard, { throwIfNoEntry: false })?.mtimeMs;
   const longest = holder === '' ? MAX_EMPTY_GUARD_MILLISECONDS : MAX_GUARD_MILLISECONDS;
-  return made !== undefined && Math.abs(Date.now() - made) > longest;
+  // NaN where the other process has just removed it.
+  const made = Number(lstatSync(guard, { throwIfNoEntry: false })?.mtimeMs);
+  return Math.abs(Date.now() - made) > longest;
 }
 
 /**

@@ -1,10 +1,11 @@
 /** Names a process, so that another one on the same host can tell that it has ended. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { errorCodeOf } from '../../../files/index.ts';
 
 /** Of this process: where it runs, its number, and when it began. Numbers are used again after a process ends. */
 export function processIdentity(): string {
-  return `${place()} ${process.pid} ${startOf(process.pid) ?? ''}`;
+  return `${place()} ${process.pid} ${startOf(process.pid)}`;
 }
 
 /** Has that process certainly ended? False also where this cannot be known, for example of another host. */
@@ -17,7 +18,7 @@ export function hasEnded(identity: string): boolean {
     process.kill(pid, 0);
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    return errorCodeOf(error) === 'ESRCH';
   }
 }
 
@@ -38,15 +39,16 @@ function findPlace(): string {
   }
 }
 
-/** When a process began, by Linux; undefined where there is none, it has died, or this is another system. */
-function startOf(pid: number): string | undefined {
+/** When a process began, by Linux; empty where there is none, it has died, or this is another system. */
+function startOf(pid: number): string {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name of the program is in parentheses and may contain anything.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    const [state, start] = [fields[0], fields[19]];
-    return state === 'Z' || state === 'X' ? undefined : start;
+    const { 0: state, 19: start = '' } = fields;
+    // Z: it has ended, and its parent has not yet asked how.
+    return state === 'Z' ? '' : start;
   } catch {
-    return undefined;
+    return '';
   }
 }

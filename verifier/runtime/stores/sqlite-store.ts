@@ -31,7 +31,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS vtlic_state (
 const TABLE_EXISTS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'vtlic_state'";
 const READ = 'SELECT revision, document FROM vtlic_state WHERE id = ?';
 
-const BUSY_MILLISECONDS = 5000;
+const WAIT = 'PRAGMA busy_timeout = 5000';
 
 /**
  * @param database one that is open, or the path of a file
@@ -41,12 +41,10 @@ export function sqliteStore(
   database: SqliteDatabase | string,
   { id = 'license' }: SqliteStoreOptions = {},
 ): StateStore {
-  const path = typeof database === 'string' ? database : undefined;
-  const sqlite = path === undefined ? undefined : loadSqlite();
-  let opened = typeof database === 'string' ? undefined : database;
+  const source = typeof database === 'string' ? fileSource(database) : productSource(database);
   let ready = false;
   const open = (): SqliteDatabase => {
-    opened ??= openFile(sqlite, path);
+    const opened = source.open();
     if (!ready) {
       opened.exec(TABLE);
       opened.prepare('INSERT INTO vtlic_state (id, revision) VALUES (?, 0) ON CONFLICT DO NOTHING').run(id);
@@ -55,7 +53,7 @@ export function sqliteStore(
     return opened;
   };
   return {
-    name: path === undefined ? 'the SQLite database of the product' : `the SQLite database ${path}`,
+    name: source.name,
     read: () =>
       settle(() => {
         const row = open().prepare(READ).get(id);
@@ -64,16 +62,11 @@ export function sqliteStore(
         return copyOf(row);
       }),
     peek: () =>
-      settle(() => {
-        if (path !== undefined && opened === undefined && !existsSync(path)) return undefined;
-        const database = opened ?? openReadOnly(sqlite, path);
-        try {
-          if (database.prepare(TABLE_EXISTS).get() === undefined) return undefined;
-          return copyOf(database.prepare(READ).get(id));
-        } finally {
-          if (database !== opened) database.close();
-        }
-      }),
+      settle(() =>
+        source.look((existing) =>
+          existing.prepare(TABLE_EXISTS).get() === undefined ? undefined : copyOf(existing.prepare(READ).get(id)),
+        ),
+      ),
     write: (document, expected) =>
       settle(() => {
         const condition =
@@ -103,10 +96,57 @@ export function sqliteStore(
       }),
     close: () =>
       settle(() => {
-        if (path === undefined) return;
-        opened?.close();
-        [opened, ready] = [undefined, false];
+        source.close();
+        ready = false;
       }),
+  };
+}
+
+interface Source {
+  readonly name: string;
+  open(): SqliteDatabase;
+  /** What `act` finds in the database as it is; undefined where there is none. */
+  look<T>(act: (database: SqliteDatabase) => T): T | undefined;
+  close(): void;
+}
+
+/** The product closes its database itself. */
+function productSource(database: SqliteDatabase): Source {
+  return {
+    name: 'the SQLite database of the product',
+    open: () => database,
+    look: (act) => act(database),
+    close: () => undefined,
+  };
+}
+
+function fileSource(path: string): Source {
+  const { DatabaseSync } = loadSqlite();
+  let opened: SqliteDatabase | undefined;
+  return {
+    name: `the SQLite database ${path}`,
+    open: () => {
+      if (opened !== undefined) return opened;
+      const database = new DatabaseSync(path);
+      database.exec(`${WAIT}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
+      opened = database;
+      return database;
+    },
+    look: (act) => {
+      if (opened !== undefined) return act(opened);
+      if (!existsSync(path)) return undefined;
+      const database = new DatabaseSync(path, { readOnly: true });
+      try {
+        database.exec(WAIT);
+        return act(database);
+      } finally {
+        database.close();
+      }
+    },
+    close: () => {
+      opened?.close();
+      opened = undefined;
+    },
   };
 }
 
@@ -130,18 +170,4 @@ function copyOf(row: unknown): StoredCopy | undefined {
   const { revision, document } = (row ?? {}) as { revision?: unknown; document?: unknown };
   if (typeof document !== 'string') return undefined;
   return { document: fromHex(document) ?? new Uint8Array(), tag: String(revision) };
-}
-
-function openReadOnly(sqlite: typeof NodeSqlite | undefined, path: string | undefined): SqliteDatabase {
-  if (sqlite === undefined || path === undefined) throw new VtlicError('internal', 'the database was closed');
-  const database = new sqlite.DatabaseSync(path, { readOnly: true });
-  database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`);
-  return database;
-}
-
-function openFile(sqlite: typeof NodeSqlite | undefined, path: string | undefined): SqliteDatabase {
-  if (sqlite === undefined || path === undefined) throw new VtlicError('internal', 'the database was closed');
-  const database = new sqlite.DatabaseSync(path);
-  database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
-  return database;
 }
